@@ -1,0 +1,55 @@
+# The front door. `make demo` and `make test` each set themselves up.
+SHELL := /bin/sh
+VENV  := .venv
+BIN   := $(VENV)/bin
+PYTHON ?= python3
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo up test check fix types bench lock clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.runtime ## install what the product needs into .venv
+setup-dev: $(VENV)/.dev ## install what the tests need, too
+
+$(VENV)/.runtime: requirements.lock pyproject.toml deploy/setup/venv.sh
+	@PYTHON=$(PYTHON) sh deploy/setup/venv.sh requirements.lock
+
+$(VENV)/.dev: requirements-dev.lock requirements.lock pyproject.toml deploy/setup/venv.sh
+	@PYTHON=$(PYTHON) sh deploy/setup/venv.sh requirements-dev.lock
+
+demo: setup ## play a shop's day on this machine (ONCE=1 ends by itself)
+	@$(BIN)/tillway demo $(if $(ONCE),--once,)
+
+up: setup ## start the stack without the story
+	@$(BIN)/tillway up
+
+test: setup-dev ## install what the tests use and run all of them
+	@sh deploy/setup/services.sh
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+check: setup-dev ## format, lint, types, imports, tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory test
+
+fix: setup-dev ## format and mend what the linter can
+	@$(BIN)/ruff check --fix-only . ; $(BIN)/ruff format .
+
+types: setup-dev ## mypy and the import contracts only
+	@$(BIN)/mypy && $(BIN)/lint-imports
+
+bench: setup-dev ## the benchmarks: a table and var/bench/results.json
+	@$(BIN)/python -m bench $(ARGS)
+
+lock: ## renew requirements*.lock (hashes, no addresses)
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --extra terminal --extra hub --extra backend --extra sim $(UPGRADE) pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --extra terminal --extra hub --extra backend --extra sim --extra dev -c requirements.lock $(UPGRADE) pyproject.toml -o requirements-dev.lock
+
+clean: ## remove what was made (never what was measured or paid: keep var/ elsewhere)
+	rm -rf $(VENV) var .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""What the four programs agree on. Pure: no socket, clock, thread, randomness or database here."""

@@ -1,0 +1,148 @@
+"""The errors of the stack, and what each tells a person.
+
+    TillwayError                 code · zh · en · retry
+    ├── CallerError              the caller's mistake: shown, never retried unchanged
+    ├── OperatingError           peer, network, lock: retried with the same id, counted, warned
+    └── (bugs are AssertionError and the like: they are not in this tree, they crash and page)
+
+An error is a stable code; the catalogue gives each code its family, retry rule and one sentence
+of advice in Chinese and in English. A code that is not in the catalogue cannot be raised.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Retry = Literal["never", "same_id", "after"]
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What a code means to a person and to a program."""
+
+    code: str
+    retry: Retry
+    zh: str
+    en: str
+
+
+class TillwayError(Exception):
+    """An error with a stable code; ``detail`` is for logs and never holds a secret or a PAN."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        self.advice = advice(code)
+        self.detail = detail
+        super().__init__(f"{code}: {detail}" if detail else code)
+
+    @property
+    def code(self) -> str:
+        """The stable code."""
+        return self.advice.code
+
+    def to_wire(self) -> dict[str, str]:
+        """The wire form: code, retry rule and the two sentences."""
+        found = self.advice
+        return {"code": found.code, "retry": found.retry, "zh": found.zh, "en": found.en}
+
+
+class CallerError(TillwayError):
+    """The caller's mistake."""
+
+
+class OperatingError(TillwayError):
+    """Something around us failed; the same request may succeed later."""
+
+
+def advice(code: str) -> Advice:
+    """The catalogue's entry for a code. An unknown code is a bug, so it raises ``KeyError``."""
+    return CATALOGUE[code]
+
+
+def is_known(code: str) -> bool:
+    """Whether the catalogue has this code."""
+    return code in CATALOGUE
+
+
+def from_code(code: str, detail: str = "") -> TillwayError:
+    """The error of a code received from a peer."""
+    family = CallerError if advice(code).retry == "never" else OperatingError
+    return family(code, detail)
+
+
+# Rows are read as a table, so they are longer than a line of code.
+# ruff: noqa: E501
+_ROWS: tuple[tuple[str, Retry, str, str], ...] = (
+    # Envelope and transport
+    ("envelope_malformed", "never", "报文无法解析，请升级终端软件。", "The message cannot be read; update the terminal's software."),
+    ("envelope_version", "never", "报文版本不受支持，请升级终端软件。", "The message version is not supported; update the terminal's software."),
+    ("envelope_too_large", "never", "报文过大，请联系技术支持。", "The message is too large; call support."),
+    ("envelope_stale", "same_id", "终端时间与服务器相差超过五分钟，请校准时间后重试。", "The terminal's clock is more than five minutes off; set it and try again."),
+    ("envelope_replayed", "same_id", "该报文已被接收过，已拒绝重放。", "This message was received before; the replay is refused."),
+    ("signature_invalid", "never", "签名无效，请重新注册设备。", "The signature is not valid; enrol the device again."),
+    ("identity_mismatch", "never", "连接身份与报文中的设备不一致，已拒绝。", "The connection belongs to another device than the message; refused."),
+    ("device_unknown", "never", "设备未注册，请先注册。", "This device is not enrolled; enrol it first."),
+    ("device_suspended", "after", "设备已暂停使用，请联系店长。", "This device is suspended; ask the store manager."),
+    ("device_revoked", "never", "设备已被吊销，不能再用于收款。", "This device has been revoked and can no longer take payments."),
+    ("reply_address_invalid", "never", "应答地址不属于该设备，已拒绝。", "The reply address does not belong to this device; refused."),
+    ("message_type_unknown", "never", "不支持的业务类型，请升级软件。", "This kind of message is not supported; update the software."),
+    ("field_invalid", "never", "请求字段有误，请检查后重试。", "A field of the request is wrong; correct it and try again."),
+    ("busy", "same_id", "系统繁忙，请稍后用同一单号重试。", "The system is busy; try again shortly with the same number."),
+    ("backend_unreachable", "same_id", "网络中断，结果未知，请勿重复收款，稍后自动查询。", "The line is down and the outcome is unknown; do not charge again, it will be queried."),
+    ("timeout", "same_id", "等待超时，结果未知，请勿重复收款。", "No answer in time; the outcome is unknown, do not charge again."),
+    ("internal", "same_id", "系统内部错误，请稍后用同一单号重试。", "An internal error occurred; try again later with the same number."),
+    # Values
+    ("id_invalid", "never", "单号格式有误。", "The number is not well formed."),
+    ("amount_invalid", "never", "金额必须大于零且在允许范围内。", "The amount must be above zero and within the limit."),
+    ("currency_unsupported", "never", "不支持该币种。", "This currency is not supported."),
+    ("currency_mismatch", "never", "币种不一致。", "The currencies differ."),
+    # Payments
+    ("idempotency_conflict", "never", "同一单号的内容不一致，请换新单号。", "The same number was used with other content; use a new number."),
+    ("payment_not_found", "never", "找不到这笔付款。", "This payment was not found."),
+    ("payment_state", "never", "当前状态不允许此操作。", "The payment's state does not allow this."),
+    ("payment_closed", "never", "付款已关闭，请重新发起。", "The payment is closed; start a new one."),
+    ("payment_expired", "never", "二维码已过期，请重新出码。", "The QR code has expired; show a new one."),
+    ("insufficient_balance", "never", "余额不足，请顾客更换支付方式。", "The balance is not enough; ask the payer for another way to pay."),
+    ("pay_code_expired", "never", "付款码已过期，请顾客刷新后重新扫码。", "The pay code has expired; ask the payer to refresh it and scan again."),
+    ("pay_code_invalid", "never", "付款码无效，请顾客出示微信式付款码。", "The pay code is not valid; ask the payer to show a payment code."),
+    ("pay_code_used", "never", "付款码已使用过，请顾客刷新后重新扫码。", "The pay code was used already; ask the payer to refresh it."),
+    ("payer_unknown", "never", "付款账户不存在。", "The payer's account does not exist."),
+    ("payer_frozen", "never", "付款账户已冻结，请联系客服。", "The payer's account is frozen; call customer service."),
+    ("merchant_unknown", "never", "商户不存在或已停用。", "The merchant does not exist or is closed."),
+    ("biometric_required", "never", "金额较大，需要顾客指纹确认。", "This amount needs the payer's fingerprint."),
+    ("biometric_mismatch", "never", "指纹不匹配，付款已拒绝。", "The fingerprint does not match; the payment is declined."),
+    ("biometric_unavailable", "never", "指纹设备不可用，请检查设备或更换支付方式。", "The fingerprint sensor does not answer; check it or pay another way."),
+    ("risk_declined", "never", "交易存在风险，已拒绝，请顾客联系客服。", "The payment was declined for risk; the payer may call customer service."),
+    ("risk_velocity", "never", "付款过于频繁，请稍后再试。", "Too many payments in a short time; try again later."),
+    # Refunds
+    ("refund_not_found", "never", "找不到这笔退款。", "This refund was not found."),
+    ("refund_exceeds", "never", "退款金额超过可退金额。", "The refund is more than what is left to refund."),
+    ("refund_count_exceeded", "never", "一笔付款最多可退款五十次。", "A payment can be refunded fifty times at most."),
+    ("merchant_balance_short", "after", "商户余额不足，暂不能退款。", "The merchant's balance does not cover the refund now."),
+    # Mandates
+    ("mandate_not_found", "never", "找不到扣款协议。", "The mandate was not found."),
+    ("mandate_inactive", "never", "扣款协议已停用。", "The mandate is not active."),
+    ("mandate_limit_payment", "never", "超过协议的单笔限额。", "The amount is above the mandate's limit for one payment."),
+    ("mandate_limit_day", "never", "超过协议的单日限额。", "The amount is above what is left of the mandate's limit for the day."),
+    # Enrolment
+    ("enrol_code_invalid", "never", "注册码无效、已使用或已过期，请重新获取。", "The enrolment code is wrong, used or expired; ask for a new one."),
+    ("not_authorized", "never", "没有权限执行此操作。", "You are not allowed to do this."),
+    # Clearing
+    ("payout_rejected", "after", "银行拒绝出款，资金已退回商户账户。", "The bank rejected the payout; the money is back on the merchant's account."),
+    ("file_rejected", "never", "文件校验不通过，整份拒收。", "The file failed its checks and is refused whole."),
+    ("day_not_closed", "after", "该日尚未日切，请在日切后再清算。", "That day is not closed yet; run clearing after the cut-off."),
+    # Peripherals
+    ("device_no_reply", "after", "外设没有应答，请检查连线与电源。", "The peripheral does not answer; check its cable and power."),
+    ("device_bad_frame", "after", "外设数据出错，请检查连线。", "The peripheral sent damaged data; check its cable."),
+    ("device_disconnected", "after", "外设已断开，正在重新连接。", "The peripheral is disconnected; reconnecting."),
+    ("printer_paper_end", "after", "打印机缺纸，请装纸。", "The printer is out of paper; load a roll."),
+    ("printer_cover_open", "after", "打印机盖未关，请合上。", "The printer's cover is open; close it."),
+    ("scan_timeout", "never", "没有扫到二维码，请重试。", "No code was scanned; try again."),
+    # Ledger
+    ("account_unknown", "never", "账户不存在。", "The account does not exist."),
+    ("transfer_conflict", "never", "同一记账编号的内容不一致。", "The same transfer id was used with other content."),
+    ("transfer_state", "never", "记账状态不允许此操作。", "The transfer's state does not allow this."),
+    # Set-up
+    ("port_taken", "after", "端口已被占用，请更换端口或关闭占用它的程序。", "The port is taken; choose another or stop the program that holds it."),
+    ("config_invalid", "never", "配置有误，请按提示修改。", "The configuration is wrong; correct it as shown."),
+)  # fmt: skip
+
+CATALOGUE: dict[str, Advice] = {row[0]: Advice(*row) for row in _ROWS}
