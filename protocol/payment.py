@@ -117,7 +117,7 @@ SETTLED_STATES = FINAL_STATES | PAID_STATES
 
 
 def next_state(state: PaymentState, command: Command) -> Edge:
-    """The edge a command takes from a state; ``CallerError("payment_state")`` where there is none."""
+    """The edge a command takes; raises ``CallerError("payment_state")`` where there is none."""
     edge = TRANSITIONS.get((state, command))
     if edge is None:
         raise CallerError("payment_state", f"{command} in {state}")
