@@ -30,6 +30,7 @@ from firmware_sim.devices.receipt import (
 MARGIN_DOTS = 24
 PAPER, INK = 255, 0
 _GLYPH_DOTS = 22
+_BASELINE_DOTS = 19
 _QR_LEVELS = {"L": 1, "M": 0, "Q": 3, "H": 2}
 
 
@@ -109,9 +110,9 @@ def _glyph(character: str, *, bold: bool) -> Image.Image:
         width = max(width, CELL_DOTS[1])
     glyph = Image.new("L", (width, CELL_DOTS[1]), PAPER)
     left = (width - round(font.getlength(character))) // 2
-    stroke = 1 if bold else 0
     pen = ImageDraw.Draw(glyph)
-    pen.text((left, 20), character, INK, font, anchor="ls", stroke_width=stroke)
+    for shift in (0, 1) if bold else (0,):
+        pen.text((left + shift, _BASELINE_DOTS), character, INK, font, anchor="ls")
     return glyph
 
 
