@@ -207,6 +207,9 @@ class HostParser:
         if len(buffer) == 1 and _is_control(buffer[0]):
             buffer.clear()
             return None
+        if buffer[-1] == REPLY_START[0]:  # no text holds it, so a reply begins here
+            del buffer[:-1]
+            return Damaged("text")
         if buffer[-1:] == TAIL:
             text = bytes(buffer[:-1])
             buffer.clear()
