@@ -379,7 +379,7 @@ def test_contexts_and_keys_are_freed() -> None:
 
     def rounds(count: int) -> None:
         for _ in range(count):
-            VerifyKey(key.suite, key.public.public).verify(bytes(64), MESSAGE)
+            VerifyKey(key.suite, key.public.public).verify(b"\x01" * 64, MESSAGE)
             assert not key.public.verify(b"\x01" * 64, MESSAGE)
 
     rounds(200)
