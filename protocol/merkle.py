@@ -1,6 +1,6 @@
 """Merkle trees of the RFC 6962 §2.1 shape, over any hash.
 
-Rule 1: a leaf is hash(00 || data), a node is hash(01 || left || right): neither passes for the other.
+Rule 1: a leaf is hash(00 || data), a node hash(01 || left || right): none passes for the other.
 Rule 2: a tree of n leaves splits at the largest power of two below n, so a proof has one shape.
 """
 
