@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Executor
 
-from hub.domain.checking import check_answers
+from hub.domain.checking import FindKey, check_answers
 from hub.domain.effects import CheckedAnswer, UplinkRow
 from hub.line import BackendLine
 from hub.words import seal_batch
 from protocol.clock import Clock, Entropy
-from protocol.crypto.keys import SigningKey, VerifyKey
+from protocol.crypto.keys import SigningKey
 from protocol.errors import CallerError, OperatingError
 
 
@@ -22,7 +22,7 @@ class Forwarder:
         hub_id: str,
         line: BackendLine,
         signing_key: SigningKey,
-        backend_key: VerifyKey,
+        backend_key: FindKey,
         clock: Clock,
         entropy: Entropy,
         workers: Executor,

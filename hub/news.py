@@ -9,11 +9,10 @@ from dataclasses import dataclass
 
 import structlog
 
-from hub.domain.checking import open_group
+from hub.domain.checking import FindKey, open_group
 from hub.domain.effects import Push
 from hub.domain.registry import Device
 from protocol import cbor, cose
-from protocol.crypto.keys import VerifyKey
 from protocol.errors import CallerError
 from protocol.limits import ANSWER_BYTES_MAX, PUSH_ITEMS_MAX
 from protocol.topics import Kind
@@ -33,7 +32,7 @@ class News:
     devices: tuple[Device, ...]
 
 
-def read_news(rows: object, *, store: str, backend_key: VerifyKey) -> News | None:
+def read_news(rows: object, *, store: str, backend_key: FindKey) -> News | None:
     """Check a page of pushes; None for an empty one. ``CallerError`` if any of it cannot hold."""
     if not isinstance(rows, list) or len(rows) > PUSH_ITEMS_MAX:
         raise CallerError("envelope_malformed", "pushes")
@@ -58,10 +57,10 @@ def read_news(rows: object, *, store: str, backend_key: VerifyKey) -> News | Non
     return News(cursor, tuple(pushes), tuple(devices))
 
 
-def read_devices(data: bytes, *, store: str, backend_key: VerifyKey) -> list[Device]:
+def read_devices(data: bytes, *, store: str, backend_key: FindKey) -> list[Device]:
     """Check the signed device table; ``CallerError`` if it is not the backend's."""
     sealed = cose.parse1(data, bytes_max=_TABLE_BYTES_MAX)
-    if not cose.verify1(sealed, backend_key):
+    if not cose.verify1(sealed, backend_key(sealed.kid)):
         raise CallerError("signature_invalid", "device table")
     table = cbor.decode(sealed.payload, bytes_max=_TABLE_BYTES_MAX)
     match table:
@@ -72,7 +71,7 @@ def read_devices(data: bytes, *, store: str, backend_key: VerifyKey) -> list[Dev
     raise CallerError("envelope_malformed", "device table")
 
 
-def _check_pushes(pushes: Sequence[Push], *, store: str, backend_key: VerifyKey) -> None:
+def _check_pushes(pushes: Sequence[Push], *, store: str, backend_key: FindKey) -> None:
     opened = open_group([push.payload for push in pushes], backend_key)
     for push, answer in zip(pushes, opened, strict=True):
         if answer.device != push.device or answer.store != store:
@@ -80,7 +79,7 @@ def _check_pushes(pushes: Sequence[Push], *, store: str, backend_key: VerifyKey)
 
 
 def _readable(rows: Sequence[object], *, store: str) -> list[Device]:
-    """The rows this version can read. One bad row must not hide the others: its device is unknown."""
+    """The rows this version can read. A bad row does not hide others: its device is unknown."""
     devices = []
     for row in rows:
         try:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from hub.domain.admission import Arrival, Transport
-from hub.domain.checking import check_answers, is_signed
+from hub.domain.checking import FindKey, check_answers, is_signed
 from hub.domain.core import HubCore
 from hub.domain.effects import (
     Announce,
@@ -44,7 +44,7 @@ from hub.spool.store import SpoolStore
 from hub.words import seal_batch, seal_state
 from protocol import answers
 from protocol.clock import Clock, Entropy
-from protocol.crypto.keys import SigningKey, VerifyKey
+from protocol.crypto.keys import SigningKey
 from protocol.errors import CallerError
 
 
@@ -83,7 +83,7 @@ class SteppedHubPorts:
     hub_id: str
     store: str
     signing_key: SigningKey
-    backend_key: VerifyKey
+    backend_key: FindKey
     clock: Clock
     entropy: Entropy
     line: SteppedLine
@@ -212,7 +212,7 @@ class SteppedHub:
     def _tell(self, effect: Effect) -> None:
         link = self._ports.link
         match effect:
-            case Settle(ticket):
+            case Settle(ticket, _):
                 link.settle(ticket)
             case Speak(answer):
                 (wire,) = answers.seal_group([answer], self._ports.signing_key)

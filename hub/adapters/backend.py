@@ -4,9 +4,7 @@ Every failure becomes one of two: ``OperatingError("backend_unreachable")`` (no 
 says "later": the same again) and ``CallerError`` (the backend is there and refuses the content).
 """
 
-import asyncio
 import ssl
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -31,15 +29,6 @@ _CONTENT_REFUSED = frozenset({400, 413, 422, 500})
 """What speaks of the content of a request; other statuses speak of the hub or of the moment."""
 
 
-def client_tls(*, ca: Path, certificate: Path, key: Path, password: bytes | None) -> ssl.SSLContext:
-    """TLS 1.3 only, our CA only, our certificate always shown."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.load_verify_locations(ca)
-    context.load_cert_chain(certificate, key, password)
-    return context
-
-
 class BackendClient:
     """``/hub/v1`` of the backend. Made and closed inside the running loop."""
 
@@ -59,7 +48,9 @@ class BackendClient:
             else aiohttp.TCPConnector(**options)
         )
         self._base = url.rstrip("/")
-        self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        self._session = aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar()
+        )
 
     async def close(self) -> None:
         """Close all connections."""
@@ -128,7 +119,7 @@ class BackendClient:
                 allow_redirects=False,
             ) as response:
                 content = await _read(response, limit)
-        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise OperatingError("backend_unreachable", type(error).__name__) from error
         if response.status in (200, 204):
             return content

@@ -9,8 +9,8 @@ says ``fault_control``.
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
@@ -82,10 +82,10 @@ class FaultyConnector(aiohttp.TCPConnector):
     def __init__(self, faults: LineFaults, **options: Any) -> None:  # noqa: ANN401  # passed through
         super().__init__(**options)
         self._faults = faults
-        self._factory: Callable[[], ResponseHandler] = lambda: FaultyHandler(self._loop, faults)
+        self._factory = partial(cast(type[ResponseHandler], FaultyHandler), self._loop, faults)
 
     async def connect(
-        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
+        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout  # noqa: ASYNC109
     ) -> Any:  # noqa: ANN401  # aiohttp's own connection type
         """Connect, unless the line is cut."""
         if self._faults.cut:

@@ -78,9 +78,13 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """The line may acknowledge what it brought under this ticket."""
+    """The line may acknowledge what it brought under this ticket.
+
+    ``device`` is set when an envelope of this device was accepted, empty after a refusal.
+    """
 
     ticket: int
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ class Uplink:
         """The row is committed: the line may acknowledge."""
         committed = replace(self._storing.pop(ticket), row=row)
         self._leave(len(committed.envelope))
-        self._emit(Settle(ticket))
+        self._emit(Settle(ticket, committed.device))
         self._accepted(committed, ticket)
 
     def not_stored(self, ticket: int) -> None:
