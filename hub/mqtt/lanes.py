@@ -50,6 +50,11 @@ class Lane:
         """A connection is closed: drop what it brought and the hub has not begun on."""
         self._waiting = deque(one for one in self._waiting if one.connection_id != connection_id)
 
+    def drop_waiting(self) -> list[Deliver]:
+        """Take back all that the hub has not begun on."""
+        dropped, self._waiting = list(self._waiting), deque()
+        return dropped
+
     def stop(self) -> Awaitable[object]:
         """Cancel; what was with the hub stays unacknowledged."""
         self._task.cancel()

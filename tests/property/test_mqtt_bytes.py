@@ -1,5 +1,7 @@
 """Any bytes may come from a terminal, in any pieces."""
 
+from itertools import pairwise
+
 import mqtt5
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -73,7 +75,7 @@ def server() -> MqttCore:
 
 def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     edges = sorted({cut % (len(data) + 1) for cut in cuts} | {0, len(data)})
-    return [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(edges)]
 
 
 @given(st.binary(max_size=300))
