@@ -18,6 +18,7 @@ from pathlib import Path
 from protocol import cbor
 from protocol.crypto.keys import SigningKey, VerifyKey
 from protocol.crypto.sealing import unseal
+from protocol.crypto.tls_keys import pem_chain
 from protocol.errors import CallerError
 from protocol.messages.enrolment import keys_from_wire, urls_from_wire
 from protocol.topics import is_name
@@ -111,6 +112,23 @@ class Identity:
     def answer_key(self, kid: bytes) -> VerifyKey:
         """The key that may sign an answer to this machine: the backend's or its hub's."""
         return _find(self.facts.backend_keys + self.facts.hub_keys, kid)
+
+
+def pack_identity(
+    facts: Facts,
+    *,
+    signing_key: bytes,
+    tls_key: bytes,
+    chain: tuple[bytes, ...],
+) -> dict[str, bytes]:
+    """The files of an identity directory. Both keys are sealed already; the chain is DER."""
+    return {
+        FACTS: facts.to_bytes(),
+        SIGNING_KEY: signing_key,
+        TLS_KEY: tls_key,
+        TLS_CHAIN: pem_chain(chain),
+        CA: pem_chain(chain[-1:]),
+    }
 
 
 def read_identity(files: Mapping[str, bytes], passphrase: bytes, directory: Path) -> Identity:

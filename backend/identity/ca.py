@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
@@ -154,6 +154,25 @@ class CertificateAuthority:
             .sign(self._key, SHA256())
         )
         return certificate.public_bytes(Encoding.DER)
+
+    def holder_of(self, certificate_der: bytes) -> Holder:
+        """Whom we issued a certificate to, even if it has expired since.
+
+        ``CallerError("identity_mismatch")`` for one that is not ours.
+        """
+        try:
+            certificate = x509.load_der_x509_certificate(certificate_der)
+            certificate.verify_directly_issued_by(self.certificate)
+            names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+            raise CallerError("identity_mismatch", "certificate") from None
+        uris = names.value.get_values_for_type(x509.UniformResourceIdentifier)
+        hosts = names.value.get_values_for_type(x509.DNSName)
+        addresses = names.value.get_values_for_type(x509.IPAddress)
+        match [uri.split(":") for uri in uris]:
+            case [[prefix, kind, name]] if prefix == URI_SCHEME:
+                return Holder(kind, name, (*hosts, *map(str, addresses)))
+        raise CallerError("identity_mismatch", "certificate")
 
 
 def key_of_request(csr_der: bytes) -> ec.EllipticCurvePublicKey:

@@ -1,8 +1,6 @@
 """Joining and rotating: what the routes under ``/enroll/v1`` call."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from backend.identity.ca import CertificateAuthority, Holder, key_of_request
 from backend.identity.enrolment import Grant, issue
@@ -14,7 +12,6 @@ from protocol.crypto.keys import VerifyKey
 from protocol.enrolment_code import RANDOM_BYTES, PrintedCode
 from protocol.errors import CallerError
 from protocol.messages.enrolment import REQUEST_BYTES_MAX, JoinAnswer, JoinRequest, RotateRequest
-from protocol.tls import Peer, host_names, peer_of
 
 _REFUSED = {"suspended": "device_suspended", "revoked": "device_revoked"}
 
@@ -63,28 +60,23 @@ class EnrolmentService:
         await self.codes.complete(code.code_id, claimant, grant, request.key, now_ms=now_ms)
         return await self._answer(grant, certificate)
 
-    async def rotate(
-        self, signed: bytes, *, certificate: Mapping[str, Any] | None, now_ms: int
-    ) -> JoinAnswer:
-        """Give a machine that proves both its present and its new key a new certificate.
-
-        ``certificate`` is ``getpeercert()`` of the connection: it must be the machine's own, and
-        a hub keeps the host names in it. Unknown, suspended, revoked and stale are refused.
-        """
+    async def rotate(self, signed: bytes, *, now_ms: int) -> JoinAnswer:
+        """Give a machine that proves both its present and its new key a new certificate, for the
+        names of its present one. Unknown, suspended, revoked and stale are refused."""
         sign1 = cose.parse1(signed, bytes_max=REQUEST_BYTES_MAX)
         request = RotateRequest.from_bytes(sign1.payload)
         device = await self.devices.find(request.tid)
         if device is None:
             raise CallerError("device_unknown")
-        if peer_of(certificate) != Peer(device.kind, device.tid):
-            raise CallerError("identity_mismatch", "certificate")
         if device.status in _REFUSED:
             raise CallerError(_REFUSED[device.status])
         if not _may_rotate(device, request, sign1):
             raise CallerError("signature_invalid")
         if abs(now_ms - request.requested_at_ms) > ROTATION_AGE_MS_MAX:
             raise CallerError("envelope_stale")
-        holder = Holder(device.kind, device.tid, host_names(certificate))
+        holder = self.ca.holder_of(request.certificate)
+        if (holder.kind, holder.name) != (device.kind, device.tid):
+            raise CallerError("identity_mismatch", "certificate")
         issued = self.ca.issue(request.csr, holder, now_ms=now_ms)
         await self.devices.replace_key(device.tid, request.key, now_ms=now_ms)
         grant = Grant(tid=device.tid, kind=device.kind, store=device.store)

@@ -74,19 +74,25 @@ class JoinRequest:
 
 @dataclass(frozen=True, slots=True)
 class RotateRequest:
-    """New keys for a machine that is enrolled. Travels signed by its present key."""
+    """New keys for a machine that is enrolled. Travels signed by its present key.
+
+    ``certificate`` is the present one (DER): the new one is for the same names.
+    """
 
     tid: str
     requested_at_ms: int
     csr: bytes
     key: VerifyKey
+    certificate: bytes
     proof: bytes
 
     @classmethod
-    def signed(cls, tid: str, at_ms: int, csr: bytes, key: SigningKey) -> "RotateRequest":
+    def signed(
+        cls, tid: str, *, at_ms: int, csr: bytes, key: SigningKey, certificate: bytes
+    ) -> "RotateRequest":
         """Build it with the proof that the machine has the new signing key."""
         proof = key.sign(_claim(_ROTATE_CONTEXT, tid.encode(), csr, key.public))
-        return cls(tid, at_ms, csr, key.public, proof)
+        return cls(tid, at_ms, csr, key.public, certificate, proof)
 
     def is_proven(self) -> bool:
         """Whether the owner of the new signing key asks."""
@@ -95,17 +101,18 @@ class RotateRequest:
 
     def to_bytes(self) -> bytes:
         """The bytes to sign with the present key."""
-        fields = (VERSION, self.tid, self.requested_at_ms, self.csr, self.key.to_wire(), self.proof)
-        return cbor.encode(dict(enumerate(fields, start=1)))
+        who = (VERSION, self.tid, self.requested_at_ms)
+        what = (self.csr, self.key.to_wire(), self.certificate, self.proof)
+        return cbor.encode(dict(enumerate(who + what, start=1)))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "RotateRequest":
         """Read the signed bytes; ``CallerError`` says what is wrong."""
         match _fields(data, REQUEST_BYTES_MAX):
-            case {2: str(tid), 3: int(at_ms), 4: bytes(csr), 5: key, 6: bytes(proof)} if (
+            case {2: tid, 3: int(at), 4: bytes(csr), 5: key, 6: bytes(old), 7: bytes(proof)} if (
                 is_name(tid) and len(csr) <= CSR_BYTES_MAX
             ):
-                return cls(tid, at_ms, csr, VerifyKey.from_wire(key), proof)
+                return cls(tid, at, csr, VerifyKey.from_wire(key), old, proof)
         raise CallerError("envelope_malformed", "rotate request")
 
 
