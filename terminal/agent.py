@@ -27,7 +27,7 @@ from terminal.inputs import (
     Dismiss,
     FingerMatched,
     FingerRefused,
-    HubStateSeen,
+    HubStateArrived,
     Input,
     LinkDown,
     LinkUp,
@@ -86,7 +86,7 @@ class Agent:
 
     @property
     def is_link_up(self) -> bool:
-        """Whether requests can leave."""
+        """Whether requests can leave this terminal."""
         return self._desk.courier.is_link_up
 
     @property
@@ -132,13 +132,14 @@ class Agent:
     def screen(self) -> Screen:
         """What stands on the screen now."""
         shown = self.current()
-        subject = shown.refund_id if isinstance(shown, Refund) else shown and shown.payment_id
+        subject = self._desk.current
         return screen_of(
             shown,
             Surroundings(
                 currency=self.profile.currency,
                 methods=self.profile.methods,
                 is_link_up=self.is_link_up,
+                is_hub_online=self._is_hub_online,
                 is_sent=subject is not None and self.is_sent(subject),
                 printer_error=self.printer_error,
                 open_sales=tuple(self._journal.open_sales()),
@@ -199,8 +200,8 @@ class Agent:
                 self._link_up()
             case LinkDown():
                 self._desk.courier.is_link_up = False
-            case HubStateSeen(is_online):
-                self._is_hub_online = is_online
+            case HubStateArrived(data):
+                self._hub_state(data)
             case Undelivered(request_id):
                 self._undelivered(request_id)
             case _:
@@ -324,6 +325,13 @@ class Agent:
             self._refunds.on_refusal(row, code)
         else:
             self._desk.courier.settle(row.request_id)
+
+    def _hub_state(self, data: bytes) -> None:
+        try:
+            self._is_hub_online = self._trust.hub_mode(data) == "online"
+        except CallerError as refused:
+            self.refused_answers[refused.code] += 1
+            log.warning("hub_state_refused", code=refused.code, detail=refused.detail)
 
     # Time and the link
 

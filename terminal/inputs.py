@@ -138,10 +138,10 @@ class Undelivered:
 
 
 @dataclass(frozen=True, slots=True)
-class HubStateSeen:
-    """The hub's retained word about itself. Nothing about money is concluded from it."""
+class HubStateArrived:
+    """Bytes that claim to be the hub's word about itself. No money is concluded from them."""
 
-    is_online: bool
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,5 +153,5 @@ CashierInput = StartSale | ChooseMethod | Cancel | Query | Reverse | StartRefund
 DeviceInput = (
     CodeScanned | ScanFailed | FingerMatched | FingerRefused | ReceiptPrinted | ReceiptFailed
 )
-LinkInput = AnswerArrived | LinkUp | LinkDown | Undelivered | HubStateSeen
+LinkInput = AnswerArrived | LinkUp | LinkDown | Undelivered | HubStateArrived
 Input = CashierInput | DeviceInput | LinkInput | Tick

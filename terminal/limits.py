@@ -19,8 +19,6 @@ QR_LIFE_ASSUMED_MS = 5 * 60_000
 """How long a shown code counts as alive when the answer does not say."""
 
 SCAN_WAIT_S = 60
-SCAN_SLICE_S = 2
-"""A blocking scan is asked for in slices so that a cancelled sale frees the scanner soon."""
 FINGER_WAIT_S = 15
 ENVELOPE_EXPIRY_S = 60
 

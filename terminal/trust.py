@@ -13,6 +13,7 @@ from protocol.answers import Answer
 from protocol.crypto.keys import VerifyKey
 from protocol.errors import CallerError
 
+HUB_STATE = "hub.state"
 RESULTS = frozenset({"payment.result", "refund.result"})
 
 
@@ -29,23 +30,34 @@ class Trust:
     """The keys pinned at enrolment, and the checks they are for."""
 
     def __init__(
-        self, *, tid: str, store: str, backend: VerifyKey, hubs: Iterable[VerifyKey]
+        self, *, tid: str, store: str, backend: Iterable[VerifyKey], hubs: Iterable[VerifyKey]
     ) -> None:
         self._tid = tid
         self._store = store
-        self._backend_kid = backend.kid
-        self._keys = {key.kid: key for key in (*hubs, backend)}
+        self._hub_keys = {key.kid: key for key in hubs}
+        self._backend_keys = {key.kid: key for key in backend}
 
     def open(self, data: bytes) -> TrustedAnswer:
         """The answer in these bytes; ``CallerError`` if anybody else could have made it."""
         sealed = answers.unseal(data)
-        key = self._keys.get(sealed.kid)
+        is_backend = sealed.kid in self._backend_keys
+        key = self._backend_keys.get(sealed.kid) or self._hub_keys.get(sealed.kid)
         if key is None:
             raise CallerError("signature_invalid", "unknown key")
         answer = sealed.verify(key)
         if answer.device != self._tid or answer.store != self._store:
             raise CallerError("identity_mismatch", "another device's answer")
-        is_backend = sealed.kid == self._backend_kid
         if answer.message_type in RESULTS and not is_backend:
             raise CallerError("signature_invalid", "only the backend gives results")
         return TrustedAnswer(answer, sealed.kid, is_backend)
+
+    def hub_mode(self, data: bytes) -> str:
+        """What this store's hub says of itself: ``online``, ``degraded`` or ``offline``."""
+        sealed = answers.unseal(data)
+        key = self._hub_keys.get(sealed.kid)
+        if key is None:
+            raise CallerError("signature_invalid", "unknown key")
+        state = sealed.verify(key)
+        if state.message_type != HUB_STATE or state.store != self._store:
+            raise CallerError("identity_mismatch", "another store's hub")
+        return str(state.body.get("mode", ""))

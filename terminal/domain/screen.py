@@ -58,6 +58,7 @@ class Screen:
     is_final: bool = False
     is_recovered: bool = False
     is_link_up: bool = True
+    is_hub_online: bool = True
     unknown_count: int = 0
     unknown_minor: int = 0
     steps: tuple[StepShown, ...] = ()
@@ -71,6 +72,7 @@ class Surroundings:
     currency: str
     methods: tuple[str, ...]
     is_link_up: bool
+    is_hub_online: bool
     is_sent: bool
     printer_error: str | None
     open_sales: tuple[Sale, ...]
@@ -134,6 +136,7 @@ def screen_of(shown: Sale | Refund | None, around: Surroundings) -> Screen:
         is_final=kind in _FINAL_KINDS,
         is_recovered=bool(shown and shown.is_recovered),
         is_link_up=around.is_link_up,
+        is_hub_online=around.is_hub_online,
         unknown_count=len(open_sales),
         unknown_minor=sum(other.amount_minor for other in open_sales),
         steps=_steps(sale, kind) if sale else (),
