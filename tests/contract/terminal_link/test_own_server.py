@@ -91,7 +91,7 @@ async def test_garbage_closes_its_own_line_only(
 
 
 @pytest.mark.asyncio
-async def test_the_session_does_not_survive_a_reconnect_that_takes_over_mid_message(
+async def test_a_message_in_hand_is_finished_before_the_next_connection_is_heard(
     own_server: OwnServerRig, terminal: Make
 ) -> None:
     first = terminal(own_server, expiry_s=60)

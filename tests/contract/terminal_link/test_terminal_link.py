@@ -179,8 +179,10 @@ async def test_a_terminal_cannot_listen_on_another_s_branch(rig: Rig, terminal: 
     await within(rig.link.publish("till-2", "res", b"secret"))
     assert (await within(other.messages.get())).payload == b"secret"
     rig.link.publish("till-1", "res", b"own")
+    # Mosquitto may deliver once for each filter that matches.
     assert (await within(till.messages.get())).payload == b"own"
-    assert till.messages.empty()
+    while not till.messages.empty():
+        assert till.messages.get_nowait().payload == b"own"
 
 
 @pytest.mark.asyncio
