@@ -681,6 +681,13 @@ def test_a_device_that_is_cut_off_is_told_and_nothing_waits_for_it() -> None:
     assert answer.reason_code == ConnAckReasonCode.NOT_AUTHORIZED
 
 
+def test_a_device_that_was_cut_off_finds_nothing_kept_when_it_may_come_back() -> None:
+    bench = Bench()
+    bench.tell(b"v1", kind="cfg", retain=True)
+    bench.core.cut(TID, bench.now_ms)
+    assert len(bench.listen(bench.join(), CFG)) == 1
+
+
 def test_presence_means_connected_and_listening_for_answers() -> None:
     bench = Bench()
     line = bench.join()
