@@ -68,11 +68,10 @@ class WorkingSet:
     def get(self, ref: TableRef, key: Key) -> Row | None:
         """The row with this key, or None. Loads it alone if nobody named it before."""
         part = self._part(ref)
-        try:
-            return part.rows[key]
-        except KeyError:
+        if key not in part.rows:
             self._load(part, [key])
-            return part.rows[key]
+        row: Row | None = part.rows[key]
+        return row
 
     def insert(self, ref: TableRef, row: Mapping[str, Any]) -> None:
         """Add a new row; columns left out take their default or NULL.
