@@ -71,8 +71,7 @@ def _post(ws: WorkingSet, transfers: Sequence[Transfer], now_ms: int) -> None:
     for row in touched.values():
         if row["floor_minor"] is not None and model.is_below_floor(row):
             raise CallerError(_SHORT_CODES.get(row["code"], "account_short"), row["id"])
-    for account_id, row in touched.items():
-        ws.put(ACCOUNT, account_id, row)
+    ws.put_all(ACCOUNT, touched)
     stamp = (now_ms,)
     ws.append(TRANSFER, [transfer[0] for transfer in transfers], [t + stamp for t in transfers])
     for transfer in transfers:
