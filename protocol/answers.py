@@ -1,0 +1,137 @@
+"""Signed answers: one signature for a group, an inclusion proof for each of its members.
+
+Signatures are the dearest step of the way, so the backend (and the hub, for its own refusals)
+signs the root of an RFC 6962-shaped SM3 tree over the answers of a group; each answer travels
+as ``[payload, leaf_index, tree_size, [hash, …], COSE_Sign1(root)]`` and is checked alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from protocol import cbor, cose, merkle
+from protocol.crypto.hashes import sm3
+from protocol.crypto.keys import SigningKey, VerifyKey
+from protocol.errors import CallerError
+from protocol.limits import ANSWER_BYTES_MAX
+
+VERSION = 1
+_ROOT_CONTEXT = b"tillway-answers-v1"
+
+
+class Key(IntEnum):
+    """The integer keys of an answer's payload map."""
+
+    VERSION = 1
+    TYPE = 2
+    REQUEST_ID = 3
+    DEVICE = 4
+    ANSWERED_AT_MS = 5
+    BODY = 6
+    TRACE_ID = 7
+    STORE = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What is said to one device. ``request_id`` is empty for news nobody asked for (a push)."""
+
+    message_type: str
+    request_id: str
+    device: str
+    store: str
+    answered_at_ms: int
+    body: Mapping[str, Any]
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SealedAnswer:
+    """An answer with its proof, not checked yet. ``kid`` names the key that signed the group."""
+
+    answer: Answer
+    kid: bytes
+    root: bytes | None
+    sign1: cose.Sign1
+
+    def verify(self, key: VerifyKey) -> Answer:
+        """The answer, once its inclusion and the signature hold; else ``signature_invalid``."""
+        if self.root is None or self.sign1.payload != _signed(self.root):
+            raise CallerError("signature_invalid", "inclusion proof")
+        if not cose.verify1(self.sign1, key):
+            raise CallerError("signature_invalid")
+        return self.answer
+
+
+def encode_answer(answer: Answer) -> bytes:
+    """The bytes that become a leaf of the tree."""
+    return cbor.encode(
+        {
+            Key.VERSION.value: VERSION,
+            Key.TYPE.value: answer.message_type,
+            Key.REQUEST_ID.value: answer.request_id,
+            Key.DEVICE.value: answer.device,
+            Key.ANSWERED_AT_MS.value: answer.answered_at_ms,
+            Key.BODY.value: dict(answer.body),
+            Key.TRACE_ID.value: answer.trace_id,
+            Key.STORE.value: answer.store,
+        }
+    )
+
+
+def seal_group(answers: Sequence[Answer], key: SigningKey) -> list[bytes]:
+    """Sign a group of answers with one signature; the wire form of each, in order."""
+    if not answers:
+        return []
+    payloads = [encode_answer(answer) for answer in answers]
+    tree = merkle.Tree(payloads, sm3)
+    sign1 = cose.sign1(key, _signed(tree.root))
+    return [
+        cbor.encode([payload, index, len(payloads), list(tree.proof(index)), sign1])
+        for index, payload in enumerate(payloads)
+    ]
+
+
+def unseal(data: bytes) -> SealedAnswer:
+    """Take an answer apart without believing it; raises ``envelope_malformed`` if it is broken."""
+    parts = cbor.decode(data, bytes_max=ANSWER_BYTES_MAX)
+    match parts:
+        case [bytes(payload), int(index), int(size), [*proof], bytes(signed)] if all(
+            isinstance(step, bytes) for step in proof
+        ):
+            root = merkle.root_from_proof(payload, index, size, proof, sm3)
+            sign1 = cose.parse1(signed)
+            return SealedAnswer(_decode(payload), sign1.kid, root, sign1)
+    raise CallerError("envelope_malformed")
+
+
+def _signed(root: bytes) -> bytes:
+    return _ROOT_CONTEXT + root
+
+
+def _decode(payload: bytes) -> Answer:
+    fields = cbor.decode(payload, bytes_max=ANSWER_BYTES_MAX)
+    if not isinstance(fields, dict):
+        raise CallerError("envelope_malformed")
+    if fields.get(Key.VERSION.value) != VERSION:
+        raise CallerError("envelope_version")
+    body = fields.get(Key.BODY.value)
+    at_ms = fields.get(Key.ANSWERED_AT_MS.value)
+    if not isinstance(body, dict) or type(at_ms) is not int:
+        raise CallerError("envelope_malformed")
+    texts = {}
+    for key in (Key.TYPE, Key.REQUEST_ID, Key.DEVICE, Key.STORE, Key.TRACE_ID):
+        value = fields.get(key.value)
+        if not isinstance(value, str):
+            raise CallerError("envelope_malformed", key.name.lower())
+        texts[key] = value
+    return Answer(
+        message_type=texts[Key.TYPE],
+        request_id=texts[Key.REQUEST_ID],
+        device=texts[Key.DEVICE],
+        store=texts[Key.STORE],
+        answered_at_ms=at_ms,
+        body=body,
+        trace_id=texts[Key.TRACE_ID],
+    )

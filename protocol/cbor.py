@@ -1,0 +1,53 @@
+"""CBOR as this stack uses it: plain values, definite lengths, no duplicate keys, bounded depth.
+
+RFC 8949 §4.2 (deterministic encoding) for everything we sign; on the way in anything that is not
+a plain value (floats, dates, tags, undefined) is refused, so no decoder hook ever runs on it.
+"""
+
+from io import BytesIO
+from typing import Any
+
+import cbor2
+
+from protocol.errors import CallerError
+from protocol.limits import CBOR_DEPTH_MAX
+
+_PLAIN = (int, str, bytes, type(None))
+
+
+def encode(value: object) -> bytes:
+    """The deterministic encoding of a plain value."""
+    return cbor2.dumps(value, canonical=True)
+
+
+def decode(data: bytes, *, bytes_max: int) -> Any:  # noqa: ANN401  # any plain value
+    """The one plain value that ``data`` holds.
+
+    Raises ``envelope_too_large`` beyond ``bytes_max`` and ``envelope_malformed`` otherwise.
+    """
+    if len(data) > bytes_max:
+        raise CallerError("envelope_too_large")
+    stream = BytesIO(data)
+    try:
+        value = cbor2.CBORDecoder(
+            stream,
+            max_depth=CBOR_DEPTH_MAX,
+            allow_indefinite=False,
+            allow_duplicate_keys=False,
+            read_size=1,
+        ).decode()
+    except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError, MemoryError):
+        raise CallerError("envelope_malformed") from None
+    if stream.tell() != len(data) or not _is_plain(value):
+        raise CallerError("envelope_malformed")
+    return value
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, _PLAIN):
+        return True
+    if isinstance(value, list | tuple):
+        return all(_is_plain(item) for item in value)
+    if isinstance(value, dict):
+        return all(isinstance(key, int | str) and _is_plain(item) for key, item in value.items())
+    return False

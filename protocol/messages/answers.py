@@ -1,0 +1,88 @@
+"""What the backend (or, for its own refusals, the hub) answers."""
+
+from typing import Literal
+
+from protocol.errors import Retry, TillwayError
+from protocol.messages.base import (
+    Body,
+    CurrencyText,
+    Minor,
+    Name,
+    PaymentIdText,
+    PositiveMinor,
+    RefundIdText,
+    Text,
+)
+from protocol.payment import PaymentState
+
+PAYMENT_STATE = Literal[
+    "created",
+    "awaiting_payer",
+    "processing",
+    "unknown",
+    "captured",
+    "partially_refunded",
+    "refunded",
+    "declined",
+    "closed",
+    "expired",
+    "reversed",
+]
+
+
+class ErrorBody(Body):
+    """An error as a program and a person read it."""
+
+    code: Name
+    retry: Retry
+    zh: Text
+    en: Text
+
+    @classmethod
+    def of(cls, error: TillwayError) -> "ErrorBody":
+        """The wire form of an error."""
+        return cls(**error.to_wire())  # type: ignore[arg-type]  # the retry literal comes from the catalogue
+
+
+class PaymentResult(Body):
+    """How a payment stands."""
+
+    payment_id: PaymentIdText
+    state: PAYMENT_STATE
+    amount_minor: PositiveMinor
+    currency: CurrencyText
+    method: Name
+    refunded_minor: Minor = 0
+    payer_masked: Name | None = None
+    code_url: Text | None = None
+    code_expires_at_ms: int | None = None
+    paid_at_ms: int | None = None
+    error: ErrorBody | None = None
+
+    @property
+    def payment_state(self) -> PaymentState:
+        """The state as the enum that the table knows."""
+        return PaymentState(self.state)
+
+
+class RefundResult(Body):
+    """How a refund stands."""
+
+    refund_id: RefundIdText
+    payment_id: PaymentIdText
+    state: Literal["succeeded", "failed", "processing"]
+    amount_minor: PositiveMinor
+    currency: CurrencyText
+    error: ErrorBody | None = None
+
+
+class Refusal(Body):
+    """A request that was not carried out, and why. It says nothing about an earlier request."""
+
+    error: ErrorBody
+
+
+class Pong(Body):
+    """The answer to a hello: the answerer's clock, so that a device can tell its own error."""
+
+    now_ms: int
