@@ -26,7 +26,7 @@ from backend.db.group_commit import GroupCommitWriter
 from backend.db.migrate import upgrade_engine
 from backend.db.open_store import open_store
 from backend.db.store import Store
-from backend.db.tables import Key, TableRef, Values
+from backend.db.tables import BackendTable, Key, TableRef, Values
 from backend.ledger.service import LedgerSeal
 from bench.payment_command import MODELS, FillUp, PayFromBalance
 from bench.result import Result
@@ -87,7 +87,7 @@ def opened(url: str) -> Iterator[tuple[Engine, Store]]:
     engine = open_engine(url)
     upgrade_engine(engine)
     for model in MODELS:
-        model.__table__.create(engine)  # type: ignore[attr-defined]
+        BackendTable.metadata.tables[str(model.__tablename__)].create(engine)
     store = open_store(engine)
     writer = GroupCommitWriter(store, clock=SystemClock(), seals=[LedgerSeal()])
     for outcome in writer.apply([FillUp(f"usr_{user}", 10**9) for user in range(USERS)]):
@@ -223,7 +223,9 @@ def run(scale: float = 1.0) -> list[Result]:
         folder = Path(name)
         number = round(20_480 * scale)
         recorder = record(folder, number)
-        raw, rounds, fsync = [], {callers: [] for callers in CALLERS}, []
+        raw: list[float] = []
+        fsync: list[float] = []
+        rounds: dict[int, list[Round]] = {callers: [] for callers in CALLERS}
         for turn in range(ROUNDS):
             raw.append(run_raw(folder, recorder, number))
             for callers in CALLERS:
