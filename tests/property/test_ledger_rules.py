@@ -18,7 +18,7 @@ from protocol.errors import CallerError
 from protocol.money import fee_half_up, fee_returned
 from tests.support.books import DATE, START_MS, Books, open_books
 
-STEPS = 60
+STEPS = 100
 USERS, MERCHANTS, CURRENCIES = ("ann", "ben", "cho"), ("shop", "kiosk"), ("CNY", "USD")
 FEE_BPS = 60
 
@@ -198,6 +198,9 @@ class Business:
         rows = self.books.read(lambda repository: list(repository.accounts()))
         stored = {row["id"]: row["debits_posted"] - row["credits_posted"] for row in rows}
         assert {k: v for k, v in stored.items() if v} == {k: v for k, v in self.tally.items() if v}
+        for currency in CURRENCIES:
+            owed = sum(amount for _, its, amount in self.transit if its == currency)
+            assert stored.get(client("PAYOUT", currency), 0) == -owed
 
 
 def _nothing() -> None:
