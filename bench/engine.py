@@ -32,6 +32,7 @@ from bench.payment_command import MODELS, FillUp, PayFromBalance
 from bench.result import Result
 from protocol.ids import PAYMENT as PAYMENT_PREFIX
 from protocol.ids import RANDOM_BYTES, REQUEST, mint
+from tests.support.postgres import start_cluster
 
 USERS, MERCHANTS = 10_000, 100
 CALLERS = (1, 32, 256, 512, 2048)
@@ -236,6 +237,28 @@ def run(scale: float = 1.0) -> list[Result]:
             sub.mkdir()
             fsync.append(quantiles(commit_times_ms(sub), n=100)[98])
         return _results(raw, rounds, fsync)
+
+
+def run_postgres(scale: float = 1.0) -> list[Result]:
+    """The same payments on a private PostgreSQL with fsync on."""
+    number = round(10_240 * scale)
+    cluster = start_cluster()
+    try:
+        found = []
+        for name, merchants in (("spread", MERCHANTS), ("hot", 1)):
+            rates = []
+            for turn in range(ROUNDS):
+                with opened(cluster.create_database(f"bench_{name}_{turn}")) as (_, store):
+                    made = payments(number, merchants=merchants)
+                    rates.append(run_callers(store, GROUP, made).per_second)
+            found.append(median(rates))
+    finally:
+        cluster.stop()
+    spread, hot = found
+    return [
+        Result("engine_postgres_512", spread, "payments/s", "COPY and unnest, fsync on"),
+        Result("engine_postgres_hot_vs_spread", hot / spread, "ratio", "at least 0.9"),
+    ]
 
 
 def _results(raw: list[float], rounds: dict[int, list[Round]], fsync: list[float]) -> list[Result]:
