@@ -172,6 +172,18 @@ async def test_a_wrong_rate_is_not_taken_for_a_code(hosted: HostedBoard) -> None
 
 
 @pytest.mark.asyncio
+async def test_closing_ends_a_scan_under_way(hosted: HostedBoard) -> None:
+    scanner = Gm65Scanner(hosted.paths["scanner"])
+    scan = asyncio.create_task(scanner.scan(20))
+    await _until_reading(hosted)
+    await scanner.aclose()
+    with pytest.raises(OperatingError, match="device_disconnected"):
+        await scan
+    with pytest.raises(OperatingError, match="device_disconnected"):
+        await scanner.scan(1)
+
+
+@pytest.mark.asyncio
 async def test_a_port_that_does_not_exist_is_disconnected(tmp_path: Path) -> None:
     scanner = Gm65Scanner(str(tmp_path / "nothing"))
     with pytest.raises(OperatingError, match="device_disconnected"):

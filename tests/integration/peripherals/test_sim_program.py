@@ -63,7 +63,7 @@ def _parsed(content: bytes) -> Any:
 
 def _start(*arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "firmware_sim", "run", *arguments],
+        [sys.executable, "-m", "tillway", "sim", "run", *arguments],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
