@@ -143,6 +143,8 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("printer_paper_end", "after", "打印机缺纸，请装纸。", "The printer is out of paper; load a roll."),
     ("printer_cover_open", "after", "打印机盖未关，请合上。", "The printer's cover is open; close it."),
     ("scan_timeout", "never", "没有扫到二维码，请重试。", "No code was scanned; try again."),
+    ("printer_error", "after", "打印机故障，请检查切刀与打印头。", "The printer reports a fault; check its cutter and print head."),
+    ("finger_timeout", "never", "没有检测到手指，请重试。", "No finger was placed in time; try again."),
     # Ledger
     ("account_unknown", "never", "账户不存在。", "The account does not exist."),
     ("account_short", "never", "账户余额不足，不能记账。", "The account's balance does not cover this posting."),
