@@ -9,8 +9,6 @@ from typing import Annotated
 import structlog
 import typer
 
-from protocol.errors import TillwayError
-
 app = typer.Typer(
     help="Simulated boards: scanner, printer, fingerprint sensor.", no_args_is_help=True
 )
@@ -33,13 +31,8 @@ def run(
     from firmware_sim.config import load_settings
 
     _log_to_stderr()
-    try:
-        settings = load_settings(config, board=board, state_dir=state_dir, http_port=http_port)
-        asyncio.run(serve(settings))
-    except TillwayError as error:
-        wire = error.to_wire()
-        typer.echo(f"{error.code}: {error.detail}\n{wire['zh']}\n{wire['en']}", err=True)
-        raise typer.Exit(2) from error
+    settings = load_settings(config, board=board, state_dir=state_dir, http_port=http_port)
+    asyncio.run(serve(settings))
 
 
 def _log_to_stderr() -> None:

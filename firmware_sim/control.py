@@ -9,6 +9,7 @@ from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
 
 from firmware_sim.board import Board
 from firmware_sim.devices.ef01 import CAPACITY, Ef01
@@ -67,6 +68,7 @@ def build_control(board: Board) -> FastAPI:
     app = FastAPI(title="Tillway simulated board", docs_url=None, redoc_url=None)
     app.add_exception_handler(TillwayError, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse_form)
+    app.add_exception_handler(HTTPException, _refuse_request)
     _add_health(app, board)
     _add_scanner(app, board)
     _add_fingerprint(app, board)
@@ -224,3 +226,10 @@ async def _refuse_form(_: Request, error: Exception) -> JSONResponse:
     where = ".".join(map(str, first["loc"]))
     refusal = CallerError("field_invalid", f"{where}: {first['msg']}")
     return JSONResponse({"error": {**refusal.to_wire(), "detail": refusal.detail}}, 422)
+
+
+async def _refuse_request(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    refusal = CallerError("field_invalid", str(error.detail))
+    wire = {**refusal.to_wire(), "detail": refusal.detail}
+    return JSONResponse({"error": wire}, error.status_code)

@@ -1,8 +1,8 @@
 """A board in a thread of your own program: for tests, notebooks and drivers that block.
 
-    with HostedBoard("pos", state_dir=tmp_path) as hosted:
-        open_your_driver(hosted.paths["scanner"])
-        hosted.call(lambda board: board.present(png))
+with HostedBoard("pos", state_dir=tmp_path) as hosted:
+    open_your_driver(hosted.paths["scanner"])
+    hosted.call(lambda board: board.present(png))
 """
 
 import asyncio

@@ -161,8 +161,10 @@ class Link:
                 log.info("sim_line_cut", device=self.name)
                 self.unplug()
                 raise ConnectionError("the plug was pulled")
-            await line.write(self._over_the_wire(burst.data, burst.baud, line.client_baud))
-            self.counts.to_client_bytes += len(burst.data)
+            said = self._over_the_wire(burst.data, burst.baud, line.client_baud)
+            lost = await line.write(said)
+            self.counts.to_client_bytes += len(said) - lost
+            self.counts.lost_bytes += lost
 
     def _wait_ms(self) -> int:
         due = [burst.at_ms for burst in list(self._outbox)[:1]]

@@ -35,6 +35,7 @@ class Page:
         self._decoder = TextDecoder(chinese=chinese)
         self.blocks: list[Block] = []
         self.unknown_commands = 0
+        self._dots = 0
         self.initialise()
 
     def initialise(self) -> None:
@@ -51,13 +52,13 @@ class Page:
     @property
     def is_full(self) -> bool:
         """Whether nobody would believe one receipt to be this long."""
-        dots = sum(block.dots for block in self.blocks)
-        return len(self.blocks) >= RECEIPT_LINES_MAX or dots >= RECEIPT_DOTS_MAX
+        return len(self.blocks) >= RECEIPT_LINES_MAX or self._dots >= RECEIPT_DOTS_MAX
 
     def take(self) -> tuple[Block, ...]:
         """Cut: the blocks so far, leaving a fresh page in the same style."""
         self._flush_line()
         blocks, self.blocks = tuple(self.blocks), []
+        self._dots = 0
         return blocks
 
     def print(self, operation: Operation) -> int:
@@ -72,7 +73,9 @@ class Page:
                 self.unknown_commands += 1
             else:
                 action(self, operation.data)
-        return sum(block.dots for block in self.blocks[before:])
+        moved = sum(block.dots for block in self.blocks[before:])
+        self._dots += moved
+        return moved
 
     def line_feed(self, _: bytes = b"") -> None:
         """LF: print the line, or white paper where there is none."""

@@ -20,8 +20,8 @@ class Line(Protocol):
         """Wait for bytes from the client; never empty. Raises ``ConnectionError`` once closed."""
         ...
 
-    async def write(self, data: bytes) -> None:
-        """Give bytes to the client; what nobody reads in time is lost, as on a wire."""
+    async def write(self, data: bytes) -> int:
+        """Give bytes to the client; what nobody reads in time is lost: returns how many."""
         ...
 
     def close(self) -> None:

@@ -39,11 +39,12 @@ class MemoryLine:
         self._to_device.clear()
         return data
 
-    async def write(self, data: bytes) -> None:
+    async def write(self, data: bytes) -> int:
         """As ``Line.write``."""
         room = LINE_OUTBOX_BYTES_MAX - len(self._to_client)
         self._to_client += data[:room]
         self._delivered.set()
+        return len(data) - len(data[:room])
 
     def close(self) -> None:
         """As ``Line.close``."""

@@ -11,7 +11,7 @@ import os
 import termios
 import tty
 
-from firmware_sim.limits import LINE_READ_BYTES
+from firmware_sim.limits import LINE_READ_BYTES, LINE_WRITE_WAIT_S
 
 _RATES = {
     getattr(termios, name): int(name[1:])
@@ -61,20 +61,43 @@ class PtyLine:
                     loop.remove_reader(self._master)
                 self._wake = None
 
-    async def write(self, data: bytes) -> None:
-        """As ``Line.write``: what does not fit the kernel's buffer is lost."""
-        if self._is_closed:
-            raise ConnectionError("the line is closed")
-        with contextlib.suppress(BlockingIOError):
-            os.write(self._master, data)
+    async def write(self, data: bytes) -> int:
+        """As ``Line.write``: waits for a slow reader, and loses what it does not take in time."""
+        view = memoryview(data)
+        deadline = asyncio.get_running_loop().time() + LINE_WRITE_WAIT_S
+        while view:
+            if self._is_closed:
+                raise ConnectionError("the line is closed")
+            with contextlib.suppress(BlockingIOError):
+                view = view[os.write(self._master, view) :]
+                continue
+            if not await self._writable_until(deadline):
+                break
+        return len(view)
+
+    async def _writable_until(self, deadline: float) -> bool:
+        loop = asyncio.get_running_loop()
+        ready = asyncio.Event()
+        loop.add_writer(self._master, ready.set)
+        try:
+            async with asyncio.timeout_at(deadline):
+                await ready.wait()
+            return True
+        except TimeoutError:
+            return False
+        finally:
+            if not self._is_closed:
+                loop.remove_writer(self._master)
 
     def close(self) -> None:
         """As ``Line.close``: a client's next read or write fails."""
         if self._is_closed:
             return
-        if self._wake is not None:
-            asyncio.get_running_loop().remove_reader(self._master)
-            self._readable()
+        with contextlib.suppress(RuntimeError):  # no loop runs, so none watches the line
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(self._master)
+            loop.remove_writer(self._master)
+        self._readable()
         self._is_closed = True
         os.close(self._master)
         os.close(self._slave)

@@ -204,7 +204,7 @@ class HostParser:
 
     def _text(self) -> HostItem | None:
         buffer = self._buffer
-        if len(buffer) == 1 and _is_control(buffer[0]):
+        if len(buffer) == 1 and _is_control(buffer[0]):  # noise, or the tail of nothing
             buffer.clear()
             return None
         if buffer[-1] == REPLY_START[0]:  # no text holds it, so a reply begins here

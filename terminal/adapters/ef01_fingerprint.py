@@ -14,6 +14,8 @@ from protocol.framing.ef01 import Confirmation, Instruction, Pid
 from terminal.adapters.limits import (
     FINGER_ATTEMPTS_MAX,
     FINGER_OVERTIME_S,
+    FINGER_REPLY_ALL_S,
+    FINGER_REPLY_GAP_S,
     FINGER_REPLY_S,
     FINGER_RETRY_S,
 )
@@ -103,20 +105,26 @@ def _ask(dialogue: Dialogue, instruction: Instruction, *arguments: int) -> bytes
     for _ in range(FINGER_ATTEMPTS_MAX):
         dialogue.discard_input()
         dialogue.send(ef01.command(instruction, *arguments))
-        parser, until = ef01.PacketParser(), time.monotonic() + FINGER_REPLY_S
-        payload: bytes | None = None
-        while payload is None and (data := dialogue.receive(until)):
-            for packet in parser.feed(data):
-                if isinstance(packet, ef01.Packet) and _is_answer(packet, instruction):
-                    payload = packet.payload
-                else:
-                    damaged, until = True, 0.0
-            if time.monotonic() >= until:
-                break
-        if payload is not None:
-            return payload
-        damaged = damaged or parser.is_mid_packet
+        parser = ef01.PacketParser()
+        packet = _first_packet(dialogue, parser)
+        if isinstance(packet, ef01.Packet) and _is_answer(packet, instruction):
+            return packet.payload
+        damaged = damaged or packet is not None or parser.is_mid_packet
     raise OperatingError("device_bad_frame" if damaged else "device_no_reply", "fingerprint")
+
+
+def _first_packet(
+    dialogue: Dialogue, parser: ef01.PacketParser
+) -> ef01.Packet | ef01.BadPacket | None:
+    """What the sensor says first, within the reply's time, its bytes not too far apart."""
+    began = time.monotonic()
+    until = began + FINGER_REPLY_S
+    while data := dialogue.receive(until):
+        packets = parser.feed(data)
+        if packets:
+            return packets[0]
+        until = min(began + FINGER_REPLY_ALL_S, time.monotonic() + FINGER_REPLY_GAP_S)
+    return None
 
 
 def _is_answer(packet: ef01.Packet, instruction: Instruction) -> bool:

@@ -9,6 +9,8 @@ from protocol.framing import gm65
 from terminal.adapters.limits import (
     SCANNER_ATTEMPTS_MAX,
     SCANNER_OVERTIME_S,
+    SCANNER_REPLY_ALL_S,
+    SCANNER_REPLY_GAP_S,
     SCANNER_REPLY_S,
     SCANNER_SESSION_TICK_S,
     SCANNER_SESSION_TICKS_MAX,
@@ -106,8 +108,9 @@ def _exchange(dialogue: Dialogue, command: gm65.Command) -> bytes | None:
     for _ in range(SCANNER_ATTEMPTS_MAX):
         dialogue.discard_input()
         dialogue.send(gm65.encode_command(command))
-        parser, until = gm65.HostParser(), time.monotonic() + SCANNER_REPLY_S
-        text: bytes | None = None
+        parser, text = gm65.HostParser(), None
+        began = time.monotonic()
+        until = began + SCANNER_REPLY_S
         while data := dialogue.receive(until):
             for item in parser.feed(data):
                 if isinstance(item, gm65.Reply):
@@ -118,8 +121,7 @@ def _exchange(dialogue: Dialogue, command: gm65.Command) -> bytes | None:
                     damaged = True
                 elif not item.data.startswith(_BOOT_CHATTER):
                     text = item.data
-            if time.monotonic() >= until:
-                break
+            until = min(began + SCANNER_REPLY_ALL_S, time.monotonic() + SCANNER_REPLY_GAP_S)
         damaged = damaged or parser.is_mid_item
     raise OperatingError("device_bad_frame" if damaged else "device_no_reply", "scanner")
 

@@ -11,6 +11,7 @@ for the port again by itself. A job that finds the port gone waits a moment for 
 import asyncio
 import contextlib
 import queue
+import termios
 import threading
 import time
 from collections.abc import Callable
@@ -88,7 +89,10 @@ class Dialogue:
 
     def discard_input(self) -> None:
         """Forget what has arrived."""
-        self._port.reset_input_buffer()
+        try:
+            self._port.reset_input_buffer()
+        except termios.error as error:  # what pyserial lets through when the line is gone
+            raise OSError(*error.args) from error
 
     def pause(self, seconds: float) -> None:
         """Wait, but not longer than anybody cares."""
@@ -139,6 +143,7 @@ class SerialWorker:
         self._jobs: queue.Queue[_Ticket | None] = queue.Queue(PORT_JOBS_MAX)
         self._port: Port | None = None
         self._is_greeted = False
+        self._current: _Ticket | None = None
         self._is_closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name=f"port-{name}", daemon=True)
         self._thread.start()
@@ -170,6 +175,8 @@ class SerialWorker:
     async def aclose(self) -> None:
         """End the thread and close the port."""
         self._is_closing.set()
+        if (current := self._current) is not None:
+            current.cancelled.set()
         with contextlib.suppress(queue.Full):
             self._jobs.put_nowait(None)
         await asyncio.to_thread(self._thread.join, PORT_CLOSE_S)
@@ -182,7 +189,9 @@ class SerialWorker:
                 self._check()
                 continue
             if ticket is not None:
+                self._current = ticket
                 self._serve(ticket)
+                self._current = None
         self._drop("closed")
         while True:
             try:
@@ -202,6 +211,7 @@ class SerialWorker:
             ticket.settle(ticket.job(dialogue))
         except AbandonedError:
             log.info("port_job_abandoned", port=self._name)
+            ticket.settle(error=OperatingError("device_disconnected", f"{self._name}: closed"))
         except TillwayError as error:
             log.warning("port_job_failed", port=self._name, code=error.code, detail=error.detail)
             ticket.settle(error=error)
@@ -235,7 +245,7 @@ class SerialWorker:
                 log.info("port_opened", port=self._name)
             else:
                 _ = self._port.in_waiting
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, termios.error) as error:
             self._drop(type(error).__name__)
 
     def _drop(self, why: str) -> None:

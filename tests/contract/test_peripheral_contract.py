@@ -14,6 +14,7 @@ import qrcode
 
 from firmware_sim.devices.ef01 import Ef01
 from firmware_sim.devices.escpos import EscPosPrinter
+from firmware_sim.devices.gm65 import Gm65
 from firmware_sim.hosting import HostedBoard
 from protocol.errors import OperatingError, TillwayError
 from protocol.framing import escpos
@@ -39,6 +40,7 @@ class Rig:
     end_paper: Callable[[], object]
     open_cover: Callable[[], object]
     receipts: Callable[[], int]
+    is_scanning: Callable[[], bool]
 
 
 def picture_of(code: str) -> bytes:
@@ -46,6 +48,13 @@ def picture_of(code: str) -> bytes:
     stream = io.BytesIO()
     qrcode.make(code).save(stream)
     return stream.getvalue()
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        await asyncio.sleep(0)
+        while not await asyncio.to_thread(condition):  # noqa: ASYNC110 - another loop's state
+            await asyncio.sleep(0.02)
 
 
 def _dummy_rig() -> Rig:
@@ -61,7 +70,7 @@ def _dummy_rig() -> Rig:
     return Rig(
         scanner=lambda: scanner, printer=lambda: printer, sensor=lambda: sensor,
         show=scanner.show, place=sensor.place, end_paper=end_paper, open_cover=open_cover,
-        receipts=lambda: len(printer.receipts),
+        receipts=lambda: len(printer.receipts), is_scanning=lambda: True,
     )  # fmt: skip
 
 
@@ -80,6 +89,7 @@ def _serial_rig(hosted: HostedBoard) -> Rig:
             lambda board: board.device(EscPosPrinter)[1].set_cover(0, is_open=True)
         ),
         receipts=lambda: hosted.call(lambda board: len(board.receipts())),
+        is_scanning=lambda: hosted.call(lambda board: board.device(Gm65)[1].is_reading),
     )
 
 
@@ -105,7 +115,7 @@ async def test_a_code_shown_is_scanned(rig: Rig) -> None:
 async def test_a_code_shown_while_waiting_is_scanned_and_the_loop_stays_free(rig: Rig) -> None:
     scanner = rig.scanner()
     scan = asyncio.create_task(scanner.scan(5))
-    await asyncio.sleep(0.2)  # the scan is under way; the loop runs or this never returns
+    await _until(rig.is_scanning)  # never comes if the driver blocks the loop
     assert not scan.done()
     await asyncio.to_thread(rig.show, CODE)
     assert await scan == CODE
@@ -126,7 +136,7 @@ async def test_no_code_is_scan_timeout_and_the_next_scan_works(rig: Rig) -> None
 async def test_a_scan_given_up_leaves_the_scanner_free(rig: Rig) -> None:
     scanner = rig.scanner()
     scan = asyncio.create_task(scanner.scan(20))
-    await asyncio.sleep(0.2)
+    await _until(rig.is_scanning)
     scan.cancel()
     with pytest.raises(asyncio.CancelledError):
         await scan
