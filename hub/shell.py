@@ -122,7 +122,7 @@ class HubShell:
         finally:
             self._settled.pop(ticket, None)
 
-    def on_presence(self, tid: str, is_there: bool) -> None:  # noqa: FBT001  # the port's shape
+    def on_presence(self, tid: str, is_there: bool) -> None:  # the port's shape
         """A terminal can be reached over MQTT, or no more."""
         if is_there:
             self._core.connected(tid, "mqtt")
@@ -259,7 +259,7 @@ class HubShell:
             self._core.line_failed(number)
         except CallerError as error:
             batches["refused"] += 1
-            log.error("batch_refused", number=number, items=len(rows), detail=error.detail)
+            log.warning("batch_refused", number=number, items=len(rows), detail=error.detail)
             self._core.batch_refused(number)
         else:
             batches["answered"] += 1
