@@ -185,8 +185,8 @@ class HubShell:
         self._is_scheduled = False
         checks: list[Verify] = []
         words: list[Speak] = []
-        while True:
-            effects = self._core.take_effects()
+        self._core.settle_group()
+        while effects := self._core.take_effects():
             for effect in effects:
                 match effect:
                     case Verify():
@@ -196,8 +196,6 @@ class HubShell:
                     case _:
                         self._perform(effect)
             self._core.settle_group()
-            if not effects:
-                break
         for start in range(0, len(checks), VERIFY_CHUNK_MAX):
             self._spawn(self._verify(checks[start : start + VERIFY_CHUNK_MAX]))
         for start in range(0, len(words), SPEAK_GROUP_MAX):
