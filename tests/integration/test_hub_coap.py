@@ -68,11 +68,10 @@ async def test_refusals_are_signed_by_the_hub(tmp_path: Path) -> None:
 async def test_a_lost_answer_is_unknown_at_first_and_true_in_the_end(tmp_path: Path) -> None:
     async with running_world(tmp_path, "vend-1") as world, coap_client() as client:
         await post(world, client, hello(world, "vend-1", 1))
-        observed: asyncio.Queue[aiocoap.Message] = asyncio.Queue()
         observation = client.request(
             aiocoap.Message(code=aiocoap.GET, uri=uri(world, "p1/t/vend-1/cmd"), observe=0)
         )
-        observation.observation.register_callback(observed.put_nowait)
+        observed = aiter(observation.observation)
         first = await observation.response
         assert (first.code, first.payload) == (Code.CONTENT, b"")
         world.backend.mode = "drop"
@@ -83,7 +82,7 @@ async def test_a_lost_answer_is_unknown_at_first_and_true_in_the_end(tmp_path: P
         assert world.backend.committed.is_set(), "the backend had carried it out"
         world.backend.mode = "good"
         async with asyncio.timeout(DEADLINE_S):
-            notified = await observed.get()
+            notified = await anext(observed)
         truth = answers.unseal(notified.payload).verify(world.shop.backend_key.public)
         assert truth.request_id == unknown.request_id
         assert world.backend.carried_out.count(truth.request_id) == 1
@@ -101,18 +100,17 @@ async def test_only_the_devices_own_endpoint_may_observe_its_pushes(tmp_path: Pa
 async def test_several_pushes_arrive_each_in_order(tmp_path: Path) -> None:
     async with running_world(tmp_path, "vend-1") as world, coap_client() as client:
         await post(world, client, hello(world, "vend-1", 1))
-        observed: asyncio.Queue[aiocoap.Message] = asyncio.Queue()
         observation = client.request(
             aiocoap.Message(code=aiocoap.GET, uri=uri(world, "p1/t/vend-1/cmd"), observe=0)
         )
-        observation.observation.register_callback(observed.put_nowait)
+        observed = aiter(observation.observation)
         await observation.response
         for number in range(5):
             world.backend.push("answer", "vend-1", world.shop.push("vend-1", number))
         heard = []
         async with asyncio.timeout(DEADLINE_S):
             while len(heard) < 5:
-                notified = await observed.get()
+                notified = await anext(observed)
                 heard.append(answers.unseal(notified.payload).answer.body["now_ms"])
         assert heard == [0, 1, 2, 3, 4]
         await until(lambda: world.hub.core.delivery.parcels == 0)
