@@ -183,13 +183,11 @@ class SteppedHub:
         self._settle()
 
     def _settle(self) -> None:
-        while True:
-            effects = self.core.take_effects()
+        self.core.settle_group()
+        while effects := self.core.take_effects():
             for effect in effects:
                 self._perform(effect)
             self.core.settle_group()
-            if not effects:
-                return
 
     def _perform(self, effect: Effect) -> None:
         match effect:
@@ -239,8 +237,8 @@ class SteppedHub:
                     self._spool.forget(keys)
                 case RecordAnswers(recorded):
                     self._spool.record_answers(recorded, at_ms=self._ports.clock.now_ms())
-                case StoreDevices(changed, gone):
-                    self._spool.put_devices(changed, gone)
+                case StoreDevices(devices, gone):
+                    self._spool.put_devices(devices, gone)
 
     def _keep(self, pushes: Sequence[Push], devices: Sequence[Device], cursor: int) -> list[Parcel]:
         with self._spool.transaction():
