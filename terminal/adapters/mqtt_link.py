@@ -147,7 +147,9 @@ class MqttLink:
 
     def _open(self, client: Client) -> None:
         properties = _properties(PacketTypes.CONNECT)
-        properties.SessionExpiryInterval = 0
+        # The session outlives the connection just as long as the will is held back; a will of a
+        # session that ends at once would be published at once (MQTT 5 §3.1.3.2.2).
+        properties.SessionExpiryInterval = WILL_DELAY_S
         place = self._place
         client.connect(
             place.host, place.port, keepalive=KEEPALIVE_S, clean_start=True, properties=properties

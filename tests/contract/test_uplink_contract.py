@@ -193,7 +193,7 @@ async def test_a_hub_that_goes_is_noticed_and_nothing_is_lost_silently(tmp_path:
             await heard.wait(LinkUp)
             rig.link.transmit(parcel(rig, 1))
             await heard.wait(AnswerArrived)
-            await world.hub.shell._mqtt.stop()
+            await world.hub.shell._ports.mqtt.stop()
             await heard.wait(LinkDown)
             lost = parcel(rig, 2)
             rig.link.transmit(lost)

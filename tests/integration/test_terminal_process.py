@@ -130,7 +130,7 @@ async def running(file: Path) -> AsyncIterator[Running]:
             line = await process.stdout.readline()
         assert line, (await errors).decode()
         ready = json.loads(line)
-        token = Path(ready["token_file"]).read_text()
+        token = await asyncio.to_thread(Path(ready["token_file"]).read_text)
         async with aiohttp.ClientSession() as client:
             base = f"http://127.0.0.1:{ready['ports']['http']}"
             headers = {"authorization": f"Bearer {token}"}
