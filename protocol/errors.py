@@ -87,6 +87,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("field_invalid", "never", "请求字段有误，请检查后重试。", "A field of the request is wrong; correct it and try again."),
     ("busy", "same_id", "系统繁忙，请稍后用同一单号重试。", "The system is busy; try again shortly with the same number."),
     ("backend_unreachable", "same_id", "网络中断，结果未知，请勿重复收款，稍后自动查询。", "The line is down and the outcome is unknown; do not charge again, it will be queried."),
+    ("broker_unreachable", "after", "消息服务器连接不上，正在重试，请检查网络与证书。", "The message broker cannot be reached; trying again. Check the line and the certificates."),
     ("timeout", "same_id", "等待超时，结果未知，请勿重复收款。", "No answer in time; the outcome is unknown, do not charge again."),
     ("internal", "same_id", "系统内部错误，请稍后用同一单号重试。", "An internal error occurred; try again later with the same number."),
     # Values
@@ -146,6 +147,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("finger_timeout", "never", "没有检测到手指，请重试。", "No finger was placed in time; try again."),
     # Ledger
     ("account_unknown", "never", "账户不存在。", "The account does not exist."),
+    ("account_short", "never", "账户余额不足，不能记账。", "The account's balance does not cover this posting."),
     ("transfer_conflict", "never", "同一记账编号的内容不一致。", "The same transfer id was used with other content."),
     ("transfer_state", "never", "记账状态不允许此操作。", "The transfer's state does not allow this."),
     # Set-up
