@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from protocol.crypto.keys import generate
+from backend.channels.signed_http import read_key
+from protocol.crypto.keys import VerifyKey, generate
 from protocol.enrolment_code import read_code
 from protocol.errors import OperatingError
 from protocol.ids import PAYER, RANDOM_BYTES, TOPUP, mint
@@ -22,7 +23,7 @@ from tillway.demo.phone import Phone
 from tillway.demo.till import Till
 from tillway.json_api import JsonApi
 from tillway.operator_api import new_code
-from tillway.private_files import make_directory, passphrase_in
+from tillway.private_files import make_directory, passphrase_in, write_files
 from tillway.processes import Program, kill, start, stop
 from tillway.toml_text import toml_text
 
@@ -34,6 +35,7 @@ FEE_BPS = 60
 BIOMETRIC_ABOVE_MINOR = 50_000
 HOST = "127.0.0.1"
 PASSPHRASE = "passphrase"  # noqa: S105  # a file's name
+OPERATOR_TOKEN = "operator.token"  # noqa: S105  # a file's name
 INIT_TIMEOUT_S = 60
 
 Say = Callable[[str], None]
@@ -60,6 +62,8 @@ class Stack:
     say: Say
     suite: str = "SM2-SM3"
     programs: dict[str, Program] = field(default_factory=dict)
+    phones: list[Phone] = field(default_factory=list)
+    backend_key: VerifyKey | None = None
     _words: dict[str, list[str]] = field(default_factory=dict)
     _token: str = field(default="", repr=False)
 
@@ -104,12 +108,14 @@ class Stack:
 
     # Starting and stopping
 
-    def start_core(self) -> None:
+    def start_core(self, *, notify_url: str | None = None) -> None:
         """Institutions, backend, merchant, store and hub."""
         make_directory(self.root)
         backend_file = self._write("backend", self._backend_settings())
         made = self._tillway("backend", "init", "--config", str(backend_file))
         self._token = made["operator_token"]
+        write_files(self.root, {OPERATOR_TOKEN: self._token.encode()})
+        self.backend_key = read_key(made["signing_key"])
         sandbox = {
             "state_dir": str(self.root / "sandbox"),
             "institution_keys": [made["signing_key"]],
@@ -118,7 +124,7 @@ class Stack:
         self._start("sandbox", "sandbox", "run", "--config", str(self._write("sandbox", sandbox)))
         self._write("backend", self._backend_settings() | self._institution_settings())
         self._start("backend", "backend", "run", "--config", str(backend_file))
-        self._found_shop()
+        self._found_shop(notify_url)
         self._enrol(HUB, "hub", hub_names=[HOST, "localhost"])
         self._start(HUB, "hub", "run", "--config", str(self._write(HUB, self._hub_settings())))
 
@@ -126,28 +132,34 @@ class Stack:
         """A POS terminal with a simulated scanner, printer and fingerprint sensor."""
         self._enrol(name, "terminal")
         self.start_board(name, "pos")
-        devices = self.programs[f"{name}-board"].ready["devices"]
+        devices = self.root / f"{name}-board" / "dev"
         settings = self._terminal_settings(name) | {
             "hub": {"transport": "mqtt", "host": HOST, "port": self.programs[HUB].port("mqtt")},
             "sale": {"biometric_above_minor": BIOMETRIC_ABOVE_MINOR},
             "devices": {
-                "scanner": devices["scanner"],
-                "printer": devices["printer"],
-                "fingerprint": devices["fingerprint"],
+                "scanner": str(devices / "scanner"),
+                "printer": str(devices / "printer"),
+                "fingerprint": str(devices / "fingerprint"),
             },
         }
         self._start(name, "terminal", "run", "--config", str(self._write(name, settings)))
         return self.till(name)
 
-    def start_vending(self, name: str, mandate_id: str, items: list[dict[str, Any]]) -> Till:
+    def start_vending(
+        self, name: str, *, mandate_id: str, items: list[dict[str, Any]], hub_port: int
+    ) -> Till:
         """A vending machine that pays by itself over CoAP."""
         settings = self._terminal_settings(name) | {
             "profile": "vending",
-            "hub": {"transport": "coap", "host": HOST, "port": self.programs[HUB].port("coap")},
+            "hub": {"transport": "coap", "host": HOST, "port": hub_port},
             "vending": {"mandate_id": mandate_id, "items": items},
         }
         self._start(name, "terminal", "run", "--config", str(self._write(name, settings)))
         return self.till(name)
+
+    def enrol_vending(self, name: str) -> None:
+        """Give a machine its identity; a mandate may name it before it starts."""
+        self._enrol(name, "thing")
 
     def start_board(self, name: str, kind: str) -> None:
         """A simulated board for a terminal."""
@@ -184,6 +196,7 @@ class Stack:
         }
         token = self.operator.post("/operator/v1/payers", payer)["token"]
         phone = Phone(payer_id, name, JsonApi(self.public_url, self.ca, token), key, pin)
+        self.phones.append(phone)
         if balance_minor:
             self.top_up(phone, balance_minor)
         return phone
@@ -202,10 +215,6 @@ class Stack:
         path = f"/operator/v1/payers/{phone.payer_id}/topups"
         return str(self.operator.post(path, order)["state"])
 
-    def enrol_device(self, name: str, kind: str) -> None:
-        """Give a machine its identity before it starts."""
-        self._enrol(name, kind)
-
     # How it is made
 
     def _start(self, name: str, *words: str) -> None:
@@ -213,7 +222,7 @@ class Stack:
         self._words[name] = list(words)
         self.programs[name] = start(name, words, log_dir=self.root / "logs", env={})
 
-    def _found_shop(self) -> None:
+    def _found_shop(self, notify_url: str | None) -> None:
         for account, holder in (
             (RESERVE_ACCOUNT, "Tillway client money"),
             (OWN_ACCOUNT, "Tillway"),
@@ -228,6 +237,7 @@ class Stack:
             "payout_account_name": SHOP_ZH,
             "payout_account_no": SHOP_ACCOUNT,
             "biometric_above_minor": BIOMETRIC_ABOVE_MINOR,
+            "notify_url": notify_url,
         }
         self.operator.post("/operator/v1/merchants", merchant)
         store = {"store": STORE, "merchant_id": MERCHANT, "name": SHOP_ZH}
