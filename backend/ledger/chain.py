@@ -2,8 +2,8 @@
 
 A leaf is one linked chain of transfers (what was posted together), hashed as RFC 6962 §2.1 hashes
 a leaf, with SM3. A group's root is the tree over its leaves in posting order, its hash covers the
-sequence number, the previous hash, the root, the counts and the time. Nothing can be changed, added,
-removed or moved without changing every later hash.
+sequence number, the previous hash, the root, the count and the time. Nothing can be changed,
+added, removed or moved without changing every later hash.
 
 Fields are joined by U+001F, records by U+001E, which no field contains; NULL is written ``None``,
 which no field says (``verify`` insists on both).

@@ -10,6 +10,7 @@ Rule 2: the reserve moves only on an external confirmation, never on an instruct
 Rule 3: own money and client money meet only in UNSWEPT and DUE_CLIENT, by the same amount at once.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ from backend.ledger.model import Kind, Transfer
 from protocol.errors import CallerError
 
 _Leg = tuple[str, str, int]
+_EVENT_ID = re.compile(r"[A-Za-z0-9_.#-]{1,80}").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,10 @@ class Event:
     id: str
     currency: str
     business_date: str
+
+    def __post_init__(self) -> None:
+        if not _EVENT_ID(self.id):
+            raise CallerError("id_invalid", self.id)
 
 
 # 1 ───────────────────────────────────────────────────────────────────── top-up and settlement

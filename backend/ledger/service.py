@@ -46,28 +46,37 @@ def post(
     ``is_new``: the caller inserts the event's own row in this same command, so the transfers cannot
     exist; no look-up is made, and the primary key stands guard.
 
-    Raises ``CallerError``: ``insufficient_balance`` or ``merchant_balance_short`` (``account_short``
-    for other accounts) if a floor would be broken, ``transfer_conflict`` if an id was used with
+    Raises ``CallerError``: ``insufficient_balance`` or ``merchant_balance_short`` (other accounts:
+    ``account_short``) if a floor would be broken, ``transfer_conflict`` if an id was used with
     other content, ``transfer_state`` if a hold cannot be ended so, ``account_unknown``,
-    ``currency_mismatch``, ``amount_invalid``. Then nothing has been changed.
+    ``currency_mismatch``, ``amount_invalid``. Then nothing has been changed, and the command may go
+    on (to record a declined payment).
     """
     assert 0 < len(transfers) <= LEGS_PER_POST_MAX
     if not is_new and _was_posted(ws, transfers):
         return False
+    mark = ws.mark()
+    try:
+        _post(ws, transfers, now_ms)
+    except CallerError:
+        ws.undo(mark)
+        raise
+    return True
+
+
+def _post(ws: WorkingSet, transfers: Sequence[Transfer], now_ms: int) -> None:
     touched: dict[str, Row] = {}
     for transfer in transfers:
         _apply(ws, touched, transfer, now_ms)
     for row in touched.values():
         if row["floor_minor"] is not None and model.is_below_floor(row):
             raise CallerError(_SHORT_CODES.get(row["code"], "account_short"), row["id"])
-    for account_id, row in touched.items():
-        ws.put(ACCOUNT, account_id, row)
+    ws.put_all(ACCOUNT, touched)
     stamp = (now_ms,)
     ws.append(TRANSFER, [transfer[0] for transfer in transfers], [t + stamp for t in transfers])
     for transfer in transfers:
         if transfer.kind != "posted":
             _move_hold(ws, transfer)
-    return True
 
 
 def _apply(ws: WorkingSet, touched: dict[str, Row], transfer: Transfer, now_ms: int) -> None:
