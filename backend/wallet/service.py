@@ -134,7 +134,7 @@ class SetPayerStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeginPinTry:
-    """Count a PIN try before it is compared; answers (salt, hash). ``pin_locked`` after too many."""
+    """Count a PIN try before it is compared; answers (salt, hash), or ``pin_locked``."""
 
     payer_id: str
 
