@@ -87,7 +87,13 @@ class CallbackDeliverer:
             proof = signed_headers(body, key=self._key, now_ms=self._clock.now_ms(), nonce=nonce)
             headers = {"Content-Type": "application/json", **proof}
             error = await self._sender.send(row["url"], body, headers)
-        callback_id = row["callback_id"]
+        try:
+            await self._note(row["callback_id"], error)
+        except OperatingError as failure:
+            # Not noted: the lease runs out and it is sent again.
+            _log.warning("callback_not_noted", callback_id=row["callback_id"], code=failure.code)
+
+    async def _note(self, callback_id: str, error: str) -> None:
         if not error:
             await self._submit(NoteDelivered(callback_id=callback_id))
             return

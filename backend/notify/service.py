@@ -1,6 +1,6 @@
 """Callbacks' commands: taking due ones, and noting how a try ended.
 
-Rule 1: a try is claimed before it is made, with a lease: a deliverer that dies leaves nothing stuck.
+Rule 1: a try is claimed with a lease before it is made: a deliverer that dies blocks nothing.
 Rule 2: a callback may arrive twice (its answer was lost), never not at all until it is a dead
         letter, which an operator sees and can send again.
 """

@@ -20,8 +20,8 @@ _TABLES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
             "payment_id:t* merchant_id:t store:t device:t till:t cashier:t method:t state:t"
             " amount_minor:i currency:t description:t payer_id:t? payer_masked:t? mandate_id:t?"
             " refunded_minor:i refund_count:i fee_minor:i fee_returned_minor:i fee_plan_version:i"
-            " verification:t error_code:t? risk:t? code_expires_at_ms:i? created_at_ms:i paid_at_ms:i?"
-            " updated_at_ms:i business_date:t body_hash:b trace_id:t event_count:i"
+            " verification:t error_code:t? risk:t? code_expires_at_ms:i? created_at_ms:i"
+            " paid_at_ms:i? updated_at_ms:i business_date:t body_hash:b trace_id:t event_count:i"
         ),
         (
             ("amount", "amount_minor >= 0"),
@@ -46,9 +46,9 @@ _TABLES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     ),
     "refund": (
         (
-            "refund_id:t* payment_id:t merchant_id:t store:t device:t till:t cashier:t amount_minor:i"
-            " currency:t reason:t state:t error_code:t? fee_returned_minor:i source:t created_at_ms:i"
-            " business_date:t body_hash:b trace_id:t"
+            "refund_id:t* payment_id:t merchant_id:t store:t device:t till:t cashier:t"
+            " amount_minor:i currency:t reason:t state:t error_code:t? fee_returned_minor:i source:t"
+            " created_at_ms:i business_date:t body_hash:b trace_id:t"
         ),
         (("amount", "amount_minor > 0"),),
     ),
