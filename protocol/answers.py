@@ -94,7 +94,7 @@ def seal_group(answers: Sequence[Answer], key: SigningKey) -> list[bytes]:
 
 
 def unseal(data: bytes) -> SealedAnswer:
-    """Take an answer apart without believing it; ``CallerError("envelope_malformed")`` if broken."""
+    """Take an answer apart without believing it; raises ``envelope_malformed`` if it is broken."""
     parts = cbor.decode(data, bytes_max=ANSWER_BYTES_MAX)
     match parts:
         case [bytes(payload), int(index), int(size), [*proof], bytes(signed)] if all(

@@ -23,7 +23,7 @@ def encode(value: object) -> bytes:
 def decode(data: bytes, *, bytes_max: int) -> Any:  # noqa: ANN401  # any plain value
     """The one plain value that ``data`` holds.
 
-    Raises ``CallerError``: ``envelope_too_large`` beyond ``bytes_max``, else ``envelope_malformed``.
+    Raises ``envelope_too_large`` beyond ``bytes_max`` and ``envelope_malformed`` otherwise.
     """
     if len(data) > bytes_max:
         raise CallerError("envelope_too_large")

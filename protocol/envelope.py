@@ -136,7 +136,7 @@ def seal(envelope: Envelope, key: SigningKey) -> bytes:
 
 
 def unseal(data: bytes) -> SealedEnvelope:
-    """Take an envelope apart without checking its signature: call ``verify`` before believing it."""
+    """Take an envelope apart, its signature unchecked: call ``verify`` before believing it."""
     if len(data) > ENVELOPE_BYTES_MAX:
         raise CallerError("envelope_too_large")
     sign1 = cose.parse1(data)

@@ -124,6 +124,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("mandate_limit_day", "never", "超过协议的单日限额。", "The amount is above what is left of the mandate's limit for the day."),
     # Enrolment
     ("enrol_code_invalid", "never", "注册码无效、已使用或已过期，请重新获取。", "The enrolment code is wrong, used or expired; ask for a new one."),
+    ("key_unsealable", "never", "密钥无法解开，请检查口令文件。", "The key cannot be unsealed; check the passphrase file."),
     ("not_authorized", "never", "没有权限执行此操作。", "You are not allowed to do this."),
     # Clearing
     ("payout_rejected", "after", "银行拒绝出款，资金已退回商户账户。", "The bank rejected the payout; the money is back on the merchant's account."),

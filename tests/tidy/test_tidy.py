@@ -1,0 +1,172 @@
+"""Rules of the house that a program can check, so that no reviewer has to."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ("protocol", "terminal", "hub", "backend", "firmware_sim", "tillway", "bench")
+LINES_PER_FILE_MAX = 400
+LINES_PER_FUNCTION_MAX = 70
+FILE_BYTES_MAX = 500_000
+BIG_FILES_ALLOWED = {"requirements.lock", "requirements-dev.lock"}
+BANNED_MODULES = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "misc"}
+PURE = ("protocol/", "terminal/domain/", "hub/domain/", "firmware_sim/devices/")
+CLOCKS = re.compile(r"\b(datetime\.now|datetime\.utcnow|time\.time|time\.monotonic|date\.today)\(")
+
+
+def tracked() -> list[str]:
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [name for name in listing.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def sources() -> list[str]:
+    return [n for n in tracked() if n.endswith(".py") and n.split("/")[0] in ROOMS]
+
+
+def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+@pytest.fixture(scope="module")
+def trees() -> dict[str, ast.Module]:
+    return {name: ast.parse((ROOT / name).read_text()) for name in sources()}
+
+
+def test_no_file_is_longer_than_four_hundred_lines() -> None:
+    long = {
+        name: count
+        for name in sources()
+        if (count := len((ROOT / name).read_text().splitlines())) > LINES_PER_FILE_MAX
+    }
+    assert not long
+
+
+def test_no_function_is_longer_than_a_screen(trees: dict[str, ast.Module]) -> None:
+    long = {
+        f"{name}:{function.name}": length
+        for name, tree in trees.items()
+        for function in functions(tree)
+        if (length := (function.end_lineno or 0) - function.lineno + 1) > LINES_PER_FUNCTION_MAX
+    }
+    assert not long
+
+
+def test_every_module_says_what_it_is_for(trees: dict[str, ast.Module]) -> None:
+    silent = [name for name, tree in trees.items() if tree.body and not ast.get_docstring(tree)]
+    assert not silent
+
+
+def test_no_module_has_a_name_that_says_nothing() -> None:
+    named = [name for name in sources() if BANNED_MODULES & set(Path(name).with_suffix("").parts)]
+    assert not named
+
+
+def test_no_float_stands_in_money_code() -> None:
+    found = []
+    for name in sources():
+        if name.split("/")[0] not in {"protocol", "backend"} or "/risk/" in name:
+            continue
+        for node in ast.walk(ast.parse((ROOT / name).read_text())):
+            if isinstance(node, ast.Name) and node.id in {"float", "Decimal"}:
+                annotated_seconds = "limits" in name
+                if not annotated_seconds:
+                    found.append(f"{name}:{node.lineno}")
+    assert not found
+
+
+def test_the_pure_rooms_ask_nobody_for_the_time_or_for_luck() -> None:
+    found = []
+    for name in sources():
+        if not name.startswith(PURE):
+            continue
+        text = (ROOT / name).read_text()
+        if CLOCKS.search(text) or re.search(
+            r"^\s*(import|from) (random|socket|asyncio)\b", text, re.MULTILINE
+        ):
+            found.append(name)
+    assert not found
+
+
+def test_an_exception_is_caught_broadly_only_where_it_is_logged() -> None:
+    found = []
+    for name in sources():
+        for node in ast.walk(ast.parse((ROOT / name).read_text())):
+            if not isinstance(node, ast.ExceptHandler):
+                continue
+            broad = node.type is None or (
+                isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"}
+            )
+            body = "\n".join(ast.unparse(step) for step in node.body)
+            if broad and not re.search(r"\blog\w*\.|_log\.|raise\b", body):
+                found.append(f"{name}:{node.lineno}")
+    assert not found
+
+
+def test_no_file_names_a_registry_or_a_path_of_one_machine() -> None:
+    words = ["py" + "pi.org", "python" + "hosted", "registry.npm" + "js", "npm" + "js.org",
+             "deb.deb" + "ian", "static" + ".crates"]  # fmt: skip
+    paths = ["/wo" + "rk/", "/fa" + "rm/", "/tmp/bash_" + "jobs", "/ro" + "ot/"]
+    pattern = re.compile("|".join(re.escape(word) for word in words + paths))
+    found = [
+        name
+        for name in tracked()
+        if (ROOT / name).stat().st_size < 5_000_000
+        and pattern.search((ROOT / name).read_text(errors="replace"))
+    ]
+    assert not found
+
+
+def test_no_tracked_file_is_a_big_blob_or_a_lock_with_addresses() -> None:
+    big = [
+        name
+        for name in tracked()
+        if (ROOT / name).stat().st_size > FILE_BYTES_MAX and name not in BIG_FILES_ALLOWED
+    ]
+    assert not big
+    assert not {"uv.lock", "pylock.toml", "package-lock.json"} & {Path(n).name for n in tracked()}
+
+
+def test_every_module_of_a_room_is_reached_by_another_or_by_the_launcher() -> None:
+    names = {
+        name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        for name in sources()
+        if not name.startswith("bench/")
+    }
+    wanted: set[str] = set()
+    for name in tracked():
+        if name.endswith(".py"):
+            wanted |= _imported(ast.parse((ROOT / name).read_text()))
+    text = "\n".join((ROOT / n).read_text() for n in sources())
+    unreached = {
+        name
+        for name in names
+        if name not in wanted
+        and f'"{name}' not in text
+        and not any(other.startswith(f"{name}.") for other in names)
+        and ".migrations" not in name
+    }
+    assert not unreached
+
+
+def _imported(tree: ast.AST) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found

@@ -1,0 +1,76 @@
+"""Bodies: strict where it matters, lenient to what is newer than we are."""
+
+from typing import Any
+
+import pytest
+
+from protocol.errors import CallerError
+from protocol.ids import mint
+from protocol.messages import REQUESTS, ErrorBody, PaymentCreate, PaymentResult
+
+PAYMENT = mint("pay", time_ms=1, random_bytes=b"0" * 10)
+ATTEMPT = mint("att", time_ms=1, random_bytes=b"0" * 10)
+
+
+def body(**changes: Any) -> dict[str, Any]:
+    return {
+        "payment_id": PAYMENT,
+        "attempt_id": ATTEMPT,
+        "method": "pay_code",
+        "amount_minor": 1280,
+        "currency": "CNY",
+        "merchant_id": "m1",
+        "pay_code": "134567890123456789",
+        "till": "till-1",
+    } | changes
+
+
+def test_a_body_survives_the_way_to_the_wire_and_back_with_what_it_does_not_know() -> None:
+    parsed = PaymentCreate.from_map(body(tip_minor=5))
+    assert parsed.to_map() == body(tip_minor=5, description="")
+    assert PaymentCreate.from_map(parsed.to_map()) == parsed
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"amount_minor": 0}, "amount_invalid"),
+        ({"amount_minor": -1}, "amount_invalid"),
+        ({"amount_minor": 12.8}, "amount_invalid"),
+        ({"amount_minor": True}, "amount_invalid"),
+        ({"amount_minor": "1280"}, "amount_invalid"),
+        ({"amount_minor": 10**16}, "amount_invalid"),
+        ({"currency": "XXX"}, "currency_unsupported"),
+        ({"payment_id": "pay_1"}, "id_invalid"),
+        ({"method": "cash"}, "field_invalid"),
+        ({"pay_code": "13456789012345678x"}, "field_invalid"),
+        ({"pay_code": "1345"}, "field_invalid"),
+        ({"merchant_id": "x" * 65}, "field_invalid"),
+        ({"description": "x" * 257}, "field_invalid"),
+    ],
+)
+def test_a_wrong_field_gets_the_code_that_names_it(change: dict[str, Any], code: str) -> None:
+    with pytest.raises(CallerError) as caught:
+        PaymentCreate.from_map(body(**change))
+    assert caught.value.code == code
+    assert "134567890123456789" not in str(caught.value)
+
+
+@pytest.mark.parametrize("message_type", sorted(REQUESTS))
+def test_an_empty_body_is_refused_by_every_request(message_type: str) -> None:
+    with pytest.raises(CallerError):
+        REQUESTS[message_type].from_map({})
+
+
+def test_an_error_travels_in_both_languages() -> None:
+    error = ErrorBody.of(CallerError("insufficient_balance"))
+    result = PaymentResult(
+        payment_id=PAYMENT,
+        state="declined",
+        amount_minor=1,
+        currency="CNY",
+        method="pay_code",
+        error=error,
+    )
+    assert PaymentResult.from_map(result.to_map()) == result
+    assert result.to_map()["error"]["code"] == "insufficient_balance"

@@ -1,0 +1,84 @@
+"""``tillway``: one console script. A sub-command imports its room only when it runs, so that a
+terminal needs nothing of the backend's to be installed.
+"""
+
+import difflib
+import importlib
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from protocol.errors import TillwayError
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Where a sub-command lives and what must be installed for it."""
+
+    module: str
+    extra: str
+    summary: str
+
+
+ROOMS: dict[str, Room] = {
+    "demo": Room("tillway.demo.cli", "backend", "Play a shop's day on this machine."),
+    "up": Room("tillway.demo.up", "backend", "Start the whole stack without the story."),
+    "backend": Room("backend.cli", "backend", "The payment backend."),
+    "ledger": Room("backend.ledger.cli", "backend", "Look at the ledger and prove it."),
+    "clearing": Room("backend.clearing.cli", "backend", "Close a day: clear, settle, pay out."),
+    "sandbox": Room("backend.sandbox.cli", "backend", "The other institutions, simulated."),
+    "hub": Room("hub.cli", "hub", "The store hub."),
+    "terminal": Room("terminal.cli", "terminal", "A payment terminal or vending machine."),
+    "sim": Room("firmware_sim.cli", "sim", "Simulated devices on real serial protocols."),
+    "enroll": Room("tillway.enroll", "backend", "Give devices and hubs their identity."),
+    "doctor": Room("tillway.doctor", "backend", "Say what this machine can do."),
+}
+
+
+def usage() -> str:
+    """What ``tillway --help`` prints."""
+    width = max(len(name) for name in ROOMS)
+    rows = "\n".join(f"  {name:<{width}}  {room.summary}" for name, room in ROOMS.items())
+    return (
+        "Usage: tillway COMMAND [ARGS]...\n\n"
+        "Tillway: an open payment stack for shops and things.\n\n"
+        f"Commands:\n{rows}\n\n"
+        "  tillway COMMAND --help    what a command takes\n"
+        "  tillway --version         the version\n"
+    )
+
+
+def main() -> None:
+    """The entry point: an error of ours ends with its sentence in both languages, not a trace."""
+    words = sys.argv[1:]
+    match words:
+        case [] | ["-h" | "--help", *_]:
+            sys.stdout.write(usage())
+        case ["--version", *_]:
+            sys.stdout.write(f"tillway {version('tillway')}\n")
+        case [name, *rest] if name in ROOMS:
+            _run(name, rest)
+        case [name, *_]:
+            near = difflib.get_close_matches(name, ROOMS, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            sys.stderr.write(f"tillway: there is no command '{name}'.{hint}\n\n{usage()}")
+            sys.exit(2)
+
+
+def _run(name: str, words: list[str]) -> None:
+    room = ROOMS[name]
+    try:
+        app = importlib.import_module(room.module).app
+    except ModuleNotFoundError as missing:
+        sys.stderr.write(
+            f"'tillway {name}' needs the package '{missing.name}'. "
+            f"Install it with: pip install 'tillway[{room.extra}]'\n"
+        )
+        sys.exit(2)
+    try:
+        app(args=words, prog_name=f"tillway {name}")
+    except TillwayError as error:
+        wire = error.to_wire()
+        detail = f" ({error.detail})" if error.detail else ""
+        sys.stderr.write(f"{wire['code']}{detail}\n  {wire['zh']}\n  {wire['en']}\n")
+        sys.exit(2)
