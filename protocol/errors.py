@@ -123,6 +123,11 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("mandate_limit_payment", "never", "超过协议的单笔限额。", "The amount is above the mandate's limit for one payment."),
     ("mandate_limit_day", "never", "超过协议的单日限额。", "The amount is above what is left of the mandate's limit for the day."),
     # Enrolment
+    ("store_unknown", "never", "门店不存在，请先建立门店。", "The store does not exist; create it first."),
+    ("device_exists", "never", "该设备名已被使用，请换一个名称。", "This device name is taken; choose another."),
+    ("device_state", "never", "设备当前状态不允许此操作。", "The device's state does not allow this."),
+    ("key_taken", "never", "该密钥已登记，请生成新密钥。", "This key is registered already; make a new one."),
+    ("route_unknown", "never", "没有这个接口，请检查地址与方法。", "There is nothing at this address; check the path and the method."),
     ("enrol_code_invalid", "never", "注册码无效、已使用或已过期，请重新获取。", "The enrolment code is wrong, used or expired; ask for a new one."),
     ("key_unsealable", "never", "密钥无法解开，请检查口令文件。", "The key cannot be unsealed; check the passphrase file."),
     ("not_authorized", "never", "没有权限执行此操作。", "You are not allowed to do this."),
