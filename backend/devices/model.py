@@ -61,6 +61,14 @@ TRANSITIONS: dict[tuple[DeviceStatus, DeviceCommand], Edge] = {
     (_S.SUSPENDED, _C.REVOKE): _REVOKE,
 }
 
+OUTCOMES = {
+    _C.ACTIVATE: _S.ACTIVE,
+    _C.SUSPEND: _S.SUSPENDED,
+    _C.RESUME: _S.ACTIVE,
+    _C.REVOKE: _S.REVOKED,
+}
+"""What each command is for; a device that is there already needs nothing done."""
+
 ENROLLED_EVENT = "DeviceEnrolled"
 
 _REFUSALS = {

@@ -1,0 +1,24 @@
+"""Reading the queue of news. Only this file of the room sees SQL."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from backend.devices.announce import Push
+
+_push = Push.__table__  # type: ignore[attr-defined]
+
+
+class PushRepository:
+    """Committed pushes. Blocking: call it on a reading thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def after(self, store: str, seq: int, count_max: int) -> Sequence[Mapping[str, Any]]:
+        """The next pushes of a store beyond ``seq``, in order."""
+        query = select(_push).where(_push.c.store == store, _push.c.seq > seq)
+        with self._engine.connect() as connection:
+            found = connection.execute(query.order_by(_push.c.seq).limit(count_max))
+            return [dict(row) for row in found.mappings()]
