@@ -52,7 +52,7 @@ def start(name: str, words: Sequence[str], *, log_dir: Path, env: Mapping[str, s
     log_dir.mkdir(parents=True, exist_ok=True)
     log = log_dir / f"{name}.log"
     with log.open("a", encoding="utf-8") as sink:
-        process = subprocess.Popen(  # noqa: S603  # our own interpreter, our own words
+        process = subprocess.Popen(
             [sys.executable, "-m", "tillway", *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

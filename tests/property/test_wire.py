@@ -24,11 +24,20 @@ KEYS = {suite: generate(suite) for suite in SUITES}
 OTHER = generate("ES256")
 
 names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,30}", fullmatch=True)
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63)
+    | st.text(max_size=20)
+    | st.binary(max_size=20)
+)
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(max_size=20) | st.binary(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+    ),
     max_leaves=8,
-)  # fmt: skip
+)
 bodies = st.dictionaries(st.text(max_size=12), plain, max_size=5)
 counts = st.integers(0, 2**63 - 1)
 envelopes = st.builds(

@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -170,3 +171,21 @@ def _imported(tree: ast.AST) -> set[str]:
             found.add(node.module)
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
     return found
+
+
+def test_the_diagrams_in_the_docs_are_drawn_from_the_tables() -> None:
+    checked = subprocess.run(
+        [sys.executable, "docs/draw_states.py", "--check"], cwd=ROOT, check=False
+    )
+    assert checked.returncode == 0, "run: python docs/draw_states.py"
+
+
+def test_every_link_in_the_documents_leads_to_a_file() -> None:
+    broken = []
+    for name in tracked():
+        if not name.endswith(".md"):
+            continue
+        for target in re.findall(r"\]\(([^)#\s]+)", (ROOT / name).read_text()):
+            if "://" not in target and not ((ROOT / name).parent / target).exists():
+                broken.append(f"{name}: {target}")
+    assert not broken

@@ -1,0 +1,50 @@
+"""Draw the state tables into ``docs/states.md``. Run as a script; ``--check`` only compares.
+
+The tables in the code are the truth; the pictures are made from them and never by hand.
+"""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from protocol.payment import TRANSITIONS
+
+PAGE = Path(__file__).with_name("states.md")
+
+
+def diagram(title: str, source: str, edges: Iterable[tuple[str, str, str]]) -> str:
+    """One Mermaid state diagram: an arrow a (state, state, label)."""
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for origin, target, label in edges:
+        grouped.setdefault((origin, target), []).append(label)
+    arrows = [
+        f"    {origin} --> {target}: {', '.join(labels)}"
+        for (origin, target), labels in grouped.items()
+    ]
+    body = "\n".join(arrows)
+    return f"## {title}\n\nFrom `{source}`.\n\n```mermaid\nstateDiagram-v2\n{body}\n```\n"
+
+
+def page() -> str:
+    """The whole page, as it must stand in the repository."""
+    payment = [
+        (origin.value, edge.state.value, command.value)
+        for (origin, command), edge in TRANSITIONS.items()
+    ]
+    parts = [
+        "# State machines\n\nDrawn from the code by `docs/draw_states.py`; do not edit by hand.\n",
+        diagram("Payment", "protocol/payment.py", payment),
+    ]
+    return "\n".join(parts)
+
+
+def main() -> int:
+    """Write the page, or with ``--check`` say whether it is up to date."""
+    if "--check" in sys.argv:
+        return int(PAGE.read_text(encoding="utf-8") != page())
+    PAGE.write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
