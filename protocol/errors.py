@@ -144,6 +144,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("scan_timeout", "never", "没有扫到二维码，请重试。", "No code was scanned; try again."),
     # Ledger
     ("account_unknown", "never", "账户不存在。", "The account does not exist."),
+    ("account_short", "never", "账户余额不足，不能记账。", "The account's balance does not cover this posting."),
     ("transfer_conflict", "never", "同一记账编号的内容不一致。", "The same transfer id was used with other content."),
     ("transfer_state", "never", "记账状态不允许此操作。", "The transfer's state does not allow this."),
     # Set-up

@@ -57,23 +57,29 @@ class TableRef:
     lose each other's update; the table's CHECK constraints say what the sum may not become."""
     lock: bool
     """Whether a read for a command locks the row (where several writers may run)."""
+    append_only: bool
+    """Rows never change, and the working set holds them as tuples, not dictionaries."""
+    column_set: frozenset[str]
     values_of: Callable[[Row], Values]
     key_of: Callable[[Row], Any]
 
-    @property
-    def column_set(self) -> frozenset[str]:
-        """The names of the columns."""
-        return frozenset(self.columns)
-
 
 def table_ref(
-    model: type[SQLModel], *, additive: tuple[str, ...] = (), lock: bool = True
+    model: type[SQLModel],
+    *,
+    additive: tuple[str, ...] = (),
+    lock: bool = True,
+    append_only: bool = False,
 ) -> TableRef:
-    """The handle of a SQLModel table. ``lock=False`` is for rows that never change."""
+    """The handle of a SQLModel table. ``lock=False`` is for rows that never change.
+
+    ``append_only`` tables have a one-column key, their first column, and use ``ws.append``.
+    """
     table: Table = model.__table__  # type: ignore[attr-defined]
     columns = tuple(column.name for column in table.columns)
     keys = tuple(column.name for column in table.primary_key.columns)
     assert set(additive) <= set(columns) - set(keys)
+    assert not append_only or keys == columns[:1]
     defaults = {
         column.name: column.default.arg  # type: ignore[attr-defined]
         if column.default is not None
@@ -88,7 +94,9 @@ def table_ref(
         types=tuple(_plain_type(column.type) for column in table.columns),
         defaults=defaults,
         additive=additive,
-        lock=lock and not additive,
+        lock=lock and not additive and not append_only,
+        append_only=append_only,
+        column_set=frozenset(columns),
         values_of=getter(columns),
         key_of=itemgetter(*keys),
     )

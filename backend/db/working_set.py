@@ -7,7 +7,7 @@ Rule 2: nothing here commits. A refused command is undone to its mark; the group
 Rule 3: a row is in the set at most once; two commands of a group see each other's changes in order.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from backend.db.limits import KEYS_PER_SELECT_MAX
@@ -18,16 +18,19 @@ from backend.db.tables import Key, Row, TableRef, Values, getter
 class _Rows:
     """One table's part of the set: present rows, known absences (None), and how they came to be."""
 
-    __slots__ = ("inserted", "originals", "ref", "rows")
+    __slots__ = ("batches", "inserted", "originals", "ref", "rows", "suffix")
 
     def __init__(self, ref: TableRef) -> None:
         self.ref = ref
-        self.rows: dict[Key, Row | None] = {}
+        self.rows: dict[Key, Any] = {}
         self.originals: dict[Key, Row] = {}
         self.inserted: dict[Key, None] = {}
+        self.batches: list[Sequence[Values]] = []
+        self.suffix: Values = ()
 
 
-_Undo = tuple[_Rows, Key, Row | None, bool]
+_REPLACED, _INSERTED, _APPENDED = range(3)
+_Undo = tuple[_Rows, Any, Any, int]
 _UNREAD: Row = {}
 
 
@@ -65,11 +68,10 @@ class WorkingSet:
     def get(self, ref: TableRef, key: Key) -> Row | None:
         """The row with this key, or None. Loads it alone if nobody named it before."""
         part = self._part(ref)
-        try:
-            return part.rows[key]
-        except KeyError:
+        if key not in part.rows:
             self._load(part, [key])
-            return part.rows[key]
+        row: Row | None = part.rows[key]
+        return row
 
     def insert(self, ref: TableRef, row: Mapping[str, Any]) -> None:
         """Add a new row; columns left out take their default or NULL.
@@ -88,7 +90,7 @@ class WorkingSet:
         part = self._part(ref)
         known = part.rows.get(key, _UNREAD)
         assert known is None or known is _UNREAD, f"{ref.name}: {key!r} exists"
-        self._journal.append((part, key, known, True))
+        self._journal.append((part, key, known, _INSERTED))
         part.rows[key] = full
         part.inserted[key] = None
 
@@ -112,12 +114,38 @@ class WorkingSet:
         self._replace(self._part(ref), key, old, new)
         return new
 
-    def inserted(self, ref: TableRef) -> list[Row]:
-        """The rows this group inserts into a table, in order. For seals."""
-        part = self._tables.get(ref)
-        if part is None:
-            return []
-        return [row for key in part.inserted if (row := part.rows[key]) is not None]
+    def put(self, ref: TableRef, key: Key, row: Row) -> None:
+        """Replace a row that was got before by a changed copy of it. The fast form of ``update``
+        and ``add``: nothing is checked."""
+        part = self._tables[ref]
+        self._replace(part, key, part.rows[key], row)
+
+    def append(self, ref: TableRef, keys: Sequence[Key], rows: Sequence[Values]) -> None:
+        """Add rows to an append-only table as tuples in column order, kept together as one batch.
+
+        The columns that ``complete`` gives at the end of the group are left out. Read such a table
+        with ``find`` only.
+        """
+        assert ref.append_only
+        part = self._part(ref)
+        part.batches.append(rows)
+        part.rows.update(zip(keys, rows, strict=True))
+        self._journal.append((part, keys, None, _APPENDED))
+
+    def find(self, ref: TableRef, key: Key) -> Values | None:
+        """The row of an append-only table as a tuple, or None. A row of this group may lack the
+        columns that ``complete`` will give."""
+        assert ref.append_only
+        found: Values | None = self.get(ref, key)  # type: ignore[assignment]
+        return found
+
+    def batches(self, ref: TableRef) -> list[Sequence[Values]]:
+        """What this group appended to a table, batch by batch. For seals."""
+        return self._part(ref).batches
+
+    def complete(self, ref: TableRef, suffix: Values) -> None:
+        """The last columns of every appended row. For seals."""
+        self._part(ref).suffix = suffix
 
     def mark(self) -> int:
         """A point to undo to."""
@@ -127,8 +155,13 @@ class WorkingSet:
         """Forget every change since the mark."""
         journal = self._journal
         while len(journal) > mark:
-            part, key, old, was_inserted = journal.pop()
-            if was_inserted:
+            part, key, old, change = journal.pop()
+            if change == _APPENDED:
+                part.batches.pop()
+                for one in key:
+                    del part.rows[one]
+                continue
+            if change == _INSERTED:
                 del part.inserted[key]
                 part.originals.pop(key, None)
             if old is _UNREAD:
@@ -146,11 +179,12 @@ class WorkingSet:
         return written
 
     def _flush_inserted(self, part: _Rows) -> int:
-        if not part.inserted:
-            return 0
-        rows, values_of = part.rows, part.ref.values_of
-        self._store.insert(part.ref, [values_of(rows[key]) for key in part.inserted])
-        return len(part.inserted)
+        rows, values_of, suffix = part.rows, part.ref.values_of, part.suffix
+        new: list[Values] = [row + suffix for batch in part.batches for row in batch]
+        new.extend(values_of(rows[key]) for key in part.inserted)
+        if new:
+            self._store.insert(part.ref, new)
+        return len(new)
 
     def _flush_changed(self, part: _Rows) -> int:
         ref, rows, originals, inserted = part.ref, part.rows, part.originals, part.inserted
@@ -175,7 +209,7 @@ class WorkingSet:
         return len(differences)
 
     def _replace(self, part: _Rows, key: Key, old: Row, new: Row) -> None:
-        self._journal.append((part, key, old, False))
+        self._journal.append((part, key, old, _REPLACED))
         part.originals.setdefault(key, old)
         part.rows[key] = new
 
@@ -194,6 +228,10 @@ class WorkingSet:
         for start in range(0, len(keys), KEYS_PER_SELECT_MAX):
             chunk = keys[start : start + KEYS_PER_SELECT_MAX]
             rows.update(dict.fromkeys(chunk))
+            if ref.append_only:
+                for values in self._store.fetch(ref, chunk):
+                    rows[values[0]] = values
+                continue
             for values in self._store.fetch(ref, chunk):
                 row = dict(zip(columns, values, strict=True))
                 rows[key_of(row)] = row
