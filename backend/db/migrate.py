@@ -21,7 +21,11 @@ from sqlalchemy import Connection, Engine, text
 from backend.db.engine import open_engine
 from backend.db.tables import BackendTable
 
-TABLE_MODULES = ("backend.ledger.tables",)
+TABLE_MODULES = (
+    "backend.ledger.tables",
+    "backend.devices.tables",
+    "backend.identity.tables",
+)
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 _POSTGRES_LOCK = 0x7469_6C6C_7761_79  # "tillway": backends that start together take turns

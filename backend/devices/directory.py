@@ -56,9 +56,7 @@ class Directory:
                 key = VerifyKey(suite_named(row["suite"]), row["public_key"])
                 fresh[row["kid"]] = KnownKey(row["tid"], key)
             _remember(self._keys, fresh, KEYS_CACHED_MAX)
-        return {
-            kid: found for kid in wanted if (found := fresh.get(kid) or self._keys.get(kid))
-        }
+        return {kid: found for kid in wanted if (found := fresh.get(kid) or self._keys.get(kid))}
 
     async def merchants(self, stores: Iterable[str]) -> dict[str, str]:
         """The merchants of these stores, where the store exists."""

@@ -20,6 +20,7 @@ from backend.devices.model import (
     next_status,
 )
 from backend.devices.tables import DEVICE, DEVICE_EVENT, DEVICE_KEY, DEVICE_PRESENCE, STORE
+from backend.notify.outbox import push_reads
 from protocol.errors import CallerError
 from protocol.topics import is_name
 
@@ -83,6 +84,7 @@ class EnrolDevice:
         yield DEVICE, self.tid
         yield DEVICE_KEY, self.key.kid
         yield STORE, self.store
+        yield from push_reads(self.store)
 
     def decide(self, ws: WorkingSet, now_ms: int) -> DeviceRow:
         """The registry row."""

@@ -152,9 +152,7 @@ class BatchDesk:
         make = self._dispatcher.get(request.message_type)
         if make is None:
             raise CallerError("message_type_unknown")
-        return Guarded(
-            make(request), envelope.device, envelope.store, opened.sealed.sign1.kid, hub
-        )
+        return Guarded(make(request), envelope.device, envelope.store, opened.sealed.sign1.kid, hub)
 
     def _count(self, opened: Opened, outcome: object) -> None:
         asked = opened.envelope
@@ -172,10 +170,7 @@ class BatchDesk:
 
     @contextmanager
     def _admitted(self, hub: str) -> Iterator[None]:
-        if (
-            self._open.total() >= BATCHES_OPEN_MAX
-            or self._open[hub] >= BATCHES_OPEN_PER_HUB_MAX
-        ):
+        if self._open.total() >= BATCHES_OPEN_MAX or self._open[hub] >= BATCHES_OPEN_PER_HUB_MAX:
             raise OperatingError("busy")
         self._open[hub] += 1
         self._metrics.batches_open.inc()

@@ -13,7 +13,7 @@ from typing import Any
 from backend.db.command import Command
 from backend.devices.directory import KnownKey
 from backend.hub_api.limits import RECEIVED_AGE_MS_MAX
-from backend.hub_api.request import DeviceRequest
+from backend.payments.model import DeviceRequest
 from protocol import envelope as envelopes
 from protocol.answers import Answer
 from protocol.batch import Batch, BatchItem

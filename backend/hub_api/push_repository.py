@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from backend.devices.announce import Push
+from backend.notify.tables import OutboxPush
 
-_push = Push.__table__  # type: ignore[attr-defined]
+_push = OutboxPush.__table__  # type: ignore[attr-defined]
 
 
 class PushRepository:

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from backend.db.working_set import WorkingSet
-from backend.devices.announce import PUSH
+from backend.devices.announce import REGISTRY
 from backend.hub_api.limits import POLLS_OPEN_PER_HUB_MAX, PUSH_RECHECK_S
+from backend.notify.tables import PUSH
 from backend.observability.metrics import Metrics
 from protocol import cbor
 from protocol.answers import Answer, seal_group
@@ -121,26 +122,35 @@ class PushFeed:
 
 
 def _seal_rows(rows: Sequence[PushRow], key: SigningKey, now_ms: int) -> bytes:
-    """Sign what goes to devices, in one group; registry rows travel on the TLS connection's word."""
-    spoken = [row for row in rows if row["kind"] != "registry"]
+    """Sign what goes to devices, in one group; a registry row is for the hub, and the connection
+    vouches for it."""
+    kinds = [_kind(row) for row in rows]
+    spoken = [row for row, kind in zip(rows, kinds, strict=True) if kind != REGISTRY]
     sealed = iter(seal_group([_answer(row, now_ms) for row in spoken], key))
     return cbor.encode(
         [
             [
                 row["seq"],
-                row["kind"],
+                kind,
                 row["device"],
-                _body(row) if row["kind"] == "registry" else next(sealed),
+                _body(row) if kind == REGISTRY else next(sealed),
             ]
-            for row in rows
+            for row, kind in zip(rows, kinds, strict=True)
         ]
     )
+
+
+def _kind(row: PushRow) -> str:
+    message_type: str = row["message_type"]
+    if message_type == REGISTRY:
+        return REGISTRY
+    return "command" if message_type.startswith("command.") else "answer"
 
 
 def _answer(row: PushRow, now_ms: int) -> Answer:
     return Answer(
         message_type=row["message_type"],
-        request_id=row["request_id"],
+        request_id="",
         device=row["device"],
         store=row["store"],
         answered_at_ms=now_ms,

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.hub_api.limits import CURSOR_MAX, STATE_BYTES_MAX, STATE_ITEMS_MAX
-from backend.hub_api.peer import peer_of
+from backend.hub_api.peer import hub_of
 from backend.hub_api.service import HubService
 from protocol import cbor
 from protocol.errors import CallerError
@@ -41,7 +41,7 @@ def router(service: HubService) -> APIRouter:
 
     @routes.post("/batches")
     async def post_batch(request: Request) -> Response:
-        hub = peer_of(request)
+        hub = hub_of(request)
         body = await _read(request, BATCH_BYTES_MAX)
         return _cbor(await service.answer_batch(hub, body))
 
@@ -51,21 +51,19 @@ def router(service: HubService) -> APIRouter:
         after: Annotated[int, Query(ge=0, le=CURSOR_MAX)] = 0,
         wait_s: Annotated[int, Query(ge=0, le=PUSH_WAIT_S_MAX)] = PUSH_WAIT_S_MAX,
     ) -> Response:
-        return _cbor(await service.pushes(peer_of(request), after, wait_s))
+        return _cbor(await service.pushes(hub_of(request), after, wait_s))
 
     @routes.get("/devices")
     async def get_devices(
         request: Request,
         store: Annotated[str, Query(min_length=1, max_length=IDENTIFIER_CHARS_MAX)],
     ) -> Response:
-        return _cbor(await service.registry(peer_of(request), store))
+        return _cbor(await service.registry(hub_of(request), store))
 
     @routes.post("/states")
     async def post_states(request: Request) -> Response:
-        hub = peer_of(request)
-        fields = cbor.decode(
-            await _read(request, STATE_BYTES_MAX), bytes_max=STATE_BYTES_MAX
-        )
+        hub = hub_of(request)
+        fields = cbor.decode(await _read(request, STATE_BYTES_MAX), bytes_max=STATE_BYTES_MAX)
         if not isinstance(fields, dict):
             raise CallerError("envelope_malformed")
         report = parse_body(StateReport, fields)
@@ -75,7 +73,7 @@ def router(service: HubService) -> APIRouter:
 
     @routes.get("/time")
     async def get_time(request: Request) -> Response:
-        peer_of(request)
+        hub_of(request)
         return _cbor(cbor.encode({"now_ms": service.now_ms()}))
 
     return routes

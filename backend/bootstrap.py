@@ -1,0 +1,161 @@
+"""The backend, built by hand from top to bottom. Only this file names the concrete parts.
+
+backend = build(settings, state=…, clock=…, entropy=…, metrics=…)
+await backend.start(); … await backend.ingest_batch("hub-1", data) …; await backend.stop()
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import Engine
+
+from backend.clock import OffsetClock
+from backend.config import Settings
+from backend.db.engine import open_engine
+from backend.db.group_commit import GroupCommitWriter
+from backend.db.migrate import upgrade_engine
+from backend.db.open_store import open_store
+from backend.devices.directory import Directory
+from backend.devices.repository import DeviceRepository
+from backend.hub_api.batches import BatchDesk
+from backend.hub_api.guard import Hello
+from backend.hub_api.ingest import Dispatcher
+from backend.hub_api.push_repository import PushRepository
+from backend.hub_api.pushes import PushFeed
+from backend.hub_api.service import HubService
+from backend.identity.registry import SqlRegistry
+from backend.identity.service import EnrolmentService
+from backend.ledger.service import LedgerSeal
+from backend.observability.metrics import Metrics
+from backend.state import State
+from protocol.clock import Clock, Entropy
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What ``build`` cannot make itself."""
+
+    state: State
+    clock: Clock
+    entropy: Entropy
+    metrics: Metrics
+
+
+class Reader:
+    """Runs blocking reads on a few threads."""
+
+    def __init__(self, threads: int) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="reader")
+
+    async def run(self, read: Callable[[], Any]) -> Any:  # noqa: ANN401
+        """The read's result."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, read)
+
+    def close(self) -> None:
+        """Wait for the reads that run."""
+        self._pool.shutdown(wait=True)
+
+
+class Backend:
+    """The running backend without its sockets."""
+
+    def __init__(self, settings: Settings, parts: Parts, dispatcher: Dispatcher) -> None:
+        self.settings = settings
+        self.state = parts.state
+        self.metrics = parts.metrics
+        self.clock: Clock = OffsetClock(parts.clock) if settings.clock_control else parts.clock
+        self._write_engine = open_engine(settings.url)
+        upgrade_engine(self._write_engine)
+        self.read_engine: Engine = open_engine(settings.url, read_only=True)
+        self._verifiers = ThreadPoolExecutor(settings.verify_threads, thread_name_prefix="verifier")
+        self.reader = Reader(settings.read_threads)
+        self.devices = DeviceRepository(self.read_engine)
+        signing_key = parts.state.identity.signing_key
+        self.feed = PushFeed(
+            source=PushRepository(self.read_engine),
+            run_read=self.reader.run,
+            signing_key=signing_key,
+            clock=self.clock,
+            executor=self._verifiers,
+            metrics=parts.metrics,
+        )
+        self.writer = GroupCommitWriter(
+            open_store(self._write_engine),
+            clock=self.clock,
+            seals=(LedgerSeal(),),
+            observers=(self.feed.committed,),
+            commands_per_group_max=settings.commands_per_group_max,
+            commands_waiting_max=settings.commands_waiting_max,
+        )
+        self.hub = HubService(
+            desk=self._desk(dispatcher),
+            feed=self.feed,
+            repository=self.devices,
+            run_read=self.reader.run,
+            submit=self.writer.submit,
+            signing_key=signing_key,
+            clock=self.clock,
+        )
+        registry = SqlRegistry(
+            submit=self.writer.submit, repository=self.devices, run_read=self.reader.run
+        )
+        self.enrolment = EnrolmentService(
+            codes=registry,
+            devices=registry,
+            ca=parts.state.ca,
+            backend_keys=parts.state.identity.facts.backend_keys,
+            entropy=parts.entropy,
+        )
+
+    def _desk(self, dispatcher: Dispatcher) -> BatchDesk:
+        return BatchDesk(
+            directory=Directory(self.devices, self.reader.run),
+            submit=self.writer.submit,
+            dispatcher={"device.hello": lambda _request: Hello(), **dispatcher},
+            signing_key=self.state.identity.signing_key,
+            clock=self.clock,
+            executor=self._verifiers,
+            verify_threads=self.settings.verify_threads,
+            metrics=self.metrics,
+        )
+
+    async def start(self) -> None:
+        """Start the writer."""
+        self.feed.bind(asyncio.get_running_loop())
+        self.writer.start()
+
+    async def ingest_batch(self, hub: str, data: bytes) -> bytes:
+        """The signed answers to a hub's batch; the hub is known by its connection."""
+        return await self.hub.answer_batch(hub, data)
+
+    async def is_ready(self) -> bool:
+        """Whether a payment could be taken now."""
+        try:
+            return bool(await self.reader.run(self.devices.is_reachable))
+        except Exception:  # noqa: BLE001  # a probe's outermost boundary
+            _log.exception("not_ready")
+            return False
+
+    async def stop(self) -> None:
+        """Finish what was accepted, then close the database."""
+        self.feed.close()
+        await self.writer.stop()
+        self.reader.close()
+        self._verifiers.shutdown(wait=True)
+        self.read_engine.dispose()
+        self._write_engine.dispose()
+
+
+def build(settings: Settings, parts: Parts, *, dispatcher: Dispatcher | None = None) -> Backend:
+    """The backend on a migrated database. ``dispatcher`` is only given by tests."""
+    return Backend(settings, parts, _dispatcher() if dispatcher is None else dispatcher)
+
+
+def _dispatcher() -> Dispatcher:
+    return {}
