@@ -73,15 +73,14 @@ class WorkingSet:
         row: Row | None = part.rows[key]
         return row
 
-    def insert(self, ref: TableRef, row: Mapping[str, Any]) -> None:
-        """Add a new row; columns left out take their default or NULL.
+    def insert(self, ref: TableRef, row: Row) -> None:
+        """Add a new row, which is the set's from now on (rule 1); columns left out take their
+        default or NULL.
 
         Inserting a key that the set knows to exist is a bug. A key that nobody read may exist in
         the database: then the flush collides, and only the command at fault fails.
         """
-        if len(row) != len(ref.columns):
-            row = {**ref.defaults, **row}
-        full = dict(row)
+        full = row if len(row) == len(ref.columns) else {**ref.defaults, **row}
         if full.keys() != ref.column_set:
             raise AssertionError(
                 f"{ref.name}: wrong columns {sorted(full.keys() ^ ref.column_set)}"
@@ -114,11 +113,17 @@ class WorkingSet:
         self._replace(self._part(ref), key, old, new)
         return new
 
-    def put(self, ref: TableRef, key: Key, row: Row) -> None:
-        """Replace a row that was got before by a changed copy of it. The fast form of ``update``
-        and ``add``: nothing is checked."""
+    def put_all(self, ref: TableRef, rows: Mapping[Any, Row]) -> None:
+        """Replace rows that were got before by changed copies of them. The fast form of ``update``
+        and ``add`` for many rows: nothing is checked."""
         part = self._tables[ref]
-        self._replace(part, key, part.rows[key], row)
+        known, originals, journal = part.rows, part.originals, self._journal
+        for key, row in rows.items():
+            old = known[key]
+            journal.append((part, key, old, _REPLACED))
+            if key not in originals:
+                originals[key] = old
+            known[key] = row
 
     def append(self, ref: TableRef, keys: Sequence[Key], rows: Sequence[Values]) -> None:
         """Add rows to an append-only table as tuples in column order, kept together as one batch.
