@@ -71,9 +71,16 @@ class GroupRunner:
         except BaseException:
             store.rollback()
             raise
-        for observe in self._observers:
-            observe(ws)
+        self._tell(ws)
         return outcomes
+
+    def _tell(self, ws: WorkingSet) -> None:
+        """The group is durable: whatever an observer does, it stays answered as it is."""
+        for observe in self._observers:
+            try:
+                observe(ws)
+            except Exception:  # outermost: one observer
+                _log.exception("observer_bug")
 
     def _decide_all(self, commands: Sequence[Command], ws: WorkingSet) -> list[Outcome]:
         now_ms = self._clock.now_ms()
