@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import Engine
 
 from backend.clock import OffsetClock
 from backend.config import Settings
@@ -19,6 +18,7 @@ from backend.db.engine import open_engine
 from backend.db.group_commit import GroupCommitWriter
 from backend.db.migrate import upgrade_engine
 from backend.db.open_store import open_store
+from backend.db.reading import Reader
 from backend.devices.directory import Directory
 from backend.devices.repository import DeviceRepository
 from backend.hub_api.batches import BatchDesk
@@ -47,7 +47,7 @@ class Parts:
     metrics: Metrics
 
 
-class Reader:
+class ReadPool:
     """Runs blocking reads on a few threads."""
 
     def __init__(self, threads: int) -> None:
@@ -72,14 +72,14 @@ class Backend:
         self.clock: Clock = OffsetClock(parts.clock) if settings.clock_control else parts.clock
         self._write_engine = open_engine(settings.url)
         upgrade_engine(self._write_engine)
-        self.read_engine: Engine = open_engine(settings.url, read_only=True)
+        self.reader = Reader.open(settings.url)
         self._verifiers = ThreadPoolExecutor(settings.verify_threads, thread_name_prefix="verifier")
-        self.reader = Reader(settings.read_threads)
-        self.devices = DeviceRepository(self.read_engine)
+        self.reads = ReadPool(settings.read_threads)
+        self.devices = DeviceRepository(self.reader)
         signing_key = parts.state.identity.signing_key
         self.feed = PushFeed(
-            source=PushRepository(self.read_engine),
-            run_read=self.reader.run,
+            source=PushRepository(self.reader),
+            run_read=self.reads.run,
             signing_key=signing_key,
             clock=self.clock,
             executor=self._verifiers,
@@ -97,13 +97,13 @@ class Backend:
             desk=self._desk(dispatcher),
             feed=self.feed,
             repository=self.devices,
-            run_read=self.reader.run,
+            run_read=self.reads.run,
             submit=self.writer.submit,
             signing_key=signing_key,
             clock=self.clock,
         )
         registry = SqlRegistry(
-            submit=self.writer.submit, repository=self.devices, run_read=self.reader.run
+            submit=self.writer.submit, repository=self.devices, run_read=self.reads.run
         )
         self.enrolment = EnrolmentService(
             codes=registry,
@@ -115,7 +115,7 @@ class Backend:
 
     def _desk(self, dispatcher: Dispatcher) -> BatchDesk:
         return BatchDesk(
-            directory=Directory(self.devices, self.reader.run),
+            directory=Directory(self.devices, self.reads.run),
             submit=self.writer.submit,
             dispatcher={"device.hello": lambda _request: Hello(), **dispatcher},
             signing_key=self.state.identity.signing_key,
@@ -137,7 +137,7 @@ class Backend:
     async def is_ready(self) -> bool:
         """Whether a payment could be taken now."""
         try:
-            return bool(await self.reader.run(self.devices.is_reachable))
+            return bool(await self.reads.run(self.devices.is_reachable))
         except Exception:  # noqa: BLE001  # a probe's outermost boundary
             _log.exception("not_ready")
             return False
@@ -146,9 +146,9 @@ class Backend:
         """Finish what was accepted, then close the database."""
         self.feed.close()
         await self.writer.stop()
-        self.reader.close()
+        self.reads.close()
         self._verifiers.shutdown(wait=True)
-        self.read_engine.dispose()
+        self.reader.close()
         self._write_engine.dispose()
 
 

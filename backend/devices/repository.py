@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, select
+from sqlalchemy import Select, select
 
+from backend.db.reading import Reader
 from backend.devices.limits import DEVICES_PER_STORE_MAX, HISTORY_ROWS_MAX
 from backend.devices.model import DeviceKind, DeviceRow, DeviceStatus
 from backend.devices.tables import Device, DeviceEvent, DeviceKey, DevicePresence, Store
@@ -19,8 +20,8 @@ _store = Store.__table__  # type: ignore[attr-defined]
 class DeviceRepository:
     """Answers from committed rows. Blocking: call it on a reading thread."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, reader: Reader) -> None:
+        self._rows = reader.rows
 
     def keys(self, kids: Iterable[bytes]) -> Sequence[Mapping[str, Any]]:
         """The key rows with these kids."""
@@ -59,26 +60,17 @@ class DeviceRepository:
             .order_by(_device.c.store, _device.c.tid)
             .limit(DEVICES_PER_STORE_MAX)
         )
-        return [dict(row) for row in self._rows(query)]
+        return self._rows(query)
 
     def history(self, tid: str) -> list[dict[str, Any]]:
         """What happened to a device, in order."""
         query = select(_event).where(_event.c.tid == tid).order_by(_event.c.revision)
-        return [dict(row) for row in self._rows(query.limit(HISTORY_ROWS_MAX))]
+        return self._rows(query.limit(HISTORY_ROWS_MAX))
 
     def is_reachable(self) -> bool:
         """Whether the database answers with our tables."""
-        with self._engine.connect() as connection:
-            connection.execute(select(_store.c.store).limit(1)).all()
+        self._rows(select(_store.c.store).limit(1))
         return True
-
-    def _rows(self, query: Select[Any]) -> Sequence[Mapping[str, Any]]:
-        with self._engine.connect() as connection:
-            return _mappings(connection, query)
-
-
-def _mappings(connection: Connection, query: Select[Any]) -> Sequence[Mapping[str, Any]]:
-    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def _with_key() -> Select[Any]:
