@@ -93,9 +93,9 @@ def _encode_header(alg: int, kid: bytes) -> bytes:
 def _decode_header(protected: bytes) -> tuple[int, bytes]:
     fields = cbor.decode(protected, bytes_max=_PROTECTED_BYTES_MAX)
     match fields:
-        case {1: int(alg), 4: bytes(kid)} if len(fields) == 2 and len(kid) == KID_BYTES:
-            # Encoding again finds every other spelling: long forms, order, True for 1.
-            if _encode_header(alg, kid) == protected:
+        case {1: alg, 4: bytes(kid)} if len(fields) == 2 and len(kid) == KID_BYTES:
+            # Encoding again finds every other spelling, like long forms or another order.
+            if type(alg) is int and _encode_header(alg, kid) == protected:
                 return alg, kid
     raise CallerError("envelope_malformed", "protected header")
 

@@ -136,4 +136,4 @@ def _derive(passphrase: bytes, salt: bytes, log2_n: int, length: int) -> bytes:
 
 def _check_passphrase(passphrase: bytes) -> None:
     if not PASSPHRASE_BYTES_MIN <= len(passphrase) <= PASSPHRASE_BYTES_MAX:
-        raise CallerError("config_invalid", "a passphrase has 8 to 1024 bytes")
+        raise CallerError("config_invalid", "a passphrase has 8 to 1000 bytes")

@@ -1,0 +1,156 @@
+"""A machine's identity directory: who it is, its keys, and whom it believes.
+
+``tillway enroll`` writes the directory; every program reads it with the passphrase that opens its
+two private keys. This module is pure: the program reads the files and gives the bytes.
+
+    identity.cbor   {1: version, 2: name, 3: kind, 4: store, 5: [backend keys], 6: [hub keys],
+                     7: [hub addresses], 8: backend address}
+    signing.key     the signing key, sealed (protocol.crypto.sealing)
+    tls.key         the TLS key, PKCS#8 PEM, encrypted with the same passphrase
+    tls.crt         its certificate and then the CA's, PEM
+    ca.crt          the CA's certificate, PEM
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from protocol import cbor
+from protocol.crypto.keys import SigningKey, VerifyKey
+from protocol.crypto.sealing import unseal
+from protocol.crypto.tls_keys import pem_chain
+from protocol.errors import CallerError
+from protocol.messages.enrolment import keys_from_wire, urls_from_wire
+from protocol.topics import is_name
+
+VERSION = 1
+FACTS, SIGNING_KEY, TLS_KEY, TLS_CHAIN, CA = (
+    "identity.cbor",
+    "signing.key",
+    "tls.key",
+    "tls.crt",
+    "ca.crt",
+)
+FILE_NAMES = (FACTS, SIGNING_KEY, TLS_KEY, TLS_CHAIN, CA)
+FILE_BYTES_MAX = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What ``identity.cbor`` holds: nothing secret."""
+
+    name: str
+    kind: str
+    store: str
+    backend_keys: tuple[VerifyKey, ...]
+    hub_keys: tuple[VerifyKey, ...] = ()
+    hub_urls: tuple[str, ...] = ()
+    backend_url: str = ""
+
+    def to_bytes(self) -> bytes:
+        """The file's content."""
+        fields = (
+            VERSION,
+            self.name,
+            self.kind,
+            self.store,
+            [key.to_wire() for key in self.backend_keys],
+            [key.to_wire() for key in self.hub_keys],
+            list(self.hub_urls),
+            self.backend_url,
+        )
+        return cbor.encode(dict(enumerate(fields, start=1)))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Facts":
+        """Read the file's content; ``CallerError("config_invalid")`` for anything else."""
+        fields = cbor.decode(data, bytes_max=FILE_BYTES_MAX)
+        match fields:
+            case {1: 1, 2: name, 3: str(kind), 4: str(store), 5: k, 6: h, 7: u, 8: str(url)} if (
+                is_name(name)
+            ):
+                keys, hub_keys, urls = keys_from_wire(k), keys_from_wire(h), urls_from_wire(u)
+                return cls(name, kind, store, keys, hub_keys, urls, url)
+        raise CallerError("config_invalid", "identity.cbor")
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """Where OpenSSL finds a machine's certificate and key. It reads files only by path."""
+
+    chain: Path
+    key: Path
+    passphrase: bytes
+    ca_pem: str
+
+    def __repr__(self) -> str:
+        return f"TlsFiles({self.chain})"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Everything a program needs to speak as itself."""
+
+    facts: Facts
+    signing_key: SigningKey
+    tls: TlsFiles
+
+    @property
+    def name(self) -> str:
+        """The tid, hub id or backend id: the certificate's common name."""
+        return self.facts.name
+
+    @property
+    def store(self) -> str:
+        """The store it belongs to; empty for the backend."""
+        return self.facts.store
+
+    def backend_key(self, kid: bytes) -> VerifyKey:
+        """The pinned backend key with this kid; ``CallerError("signature_invalid")`` if none."""
+        return _find(self.facts.backend_keys, kid)
+
+    def answer_key(self, kid: bytes) -> VerifyKey:
+        """The key that may sign an answer to this machine: the backend's or its hub's."""
+        return _find(self.facts.backend_keys + self.facts.hub_keys, kid)
+
+
+def pack_identity(
+    facts: Facts,
+    *,
+    signing_key: bytes,
+    tls_key: bytes,
+    chain: tuple[bytes, ...],
+) -> dict[str, bytes]:
+    """The files of an identity directory. Both keys are sealed already; the chain is DER."""
+    return {
+        FACTS: facts.to_bytes(),
+        SIGNING_KEY: signing_key,
+        TLS_KEY: tls_key,
+        TLS_CHAIN: pem_chain(chain),
+        CA: pem_chain(chain[-1:]),
+    }
+
+
+def read_identity(files: Mapping[str, bytes], passphrase: bytes, directory: Path) -> Identity:
+    """Build an identity of the bytes of ``FILE_NAMES`` and the directory they came from.
+
+    ``CallerError``: ``config_invalid`` for a missing or damaged file, ``key_unsealable`` for a
+    wrong passphrase.
+    """
+    missing = [name for name in FILE_NAMES if name not in files]
+    if missing:
+        raise CallerError("config_invalid", f"identity: missing {', '.join(missing)}")
+    try:
+        ca_pem = files[CA].decode("ascii")
+        facts = Facts.from_bytes(files[FACTS])
+    except (UnicodeDecodeError, CallerError):
+        raise CallerError("config_invalid", "identity: damaged file") from None
+    tls = TlsFiles(directory / TLS_CHAIN, directory / TLS_KEY, passphrase, ca_pem)
+    return Identity(facts, unseal(files[SIGNING_KEY], passphrase), tls)
+
+
+def _find(keys: tuple[VerifyKey, ...], kid: bytes) -> VerifyKey:
+    for key in keys:
+        if key.kid == kid:
+            return key
+    raise CallerError("signature_invalid", "unknown key")

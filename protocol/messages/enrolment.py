@@ -1,0 +1,200 @@
+"""Joining and key rotation: what a machine and the backend's enrolment service say.
+
+``GET /enroll/v1/ca`` answers the CA certificate (DER); the machine checks it against the
+fingerprint in its code, and only then trusts the server and says the code.
+``POST /enroll/v1/join`` takes a :class:`JoinRequest` and answers a :class:`JoinAnswer`;
+``POST /enroll/v1/rotate`` takes a COSE_Sign1 by the machine's present key around a
+:class:`RotateRequest` and answers a :class:`JoinAnswer`. All are CBOR maps with integer keys.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from protocol import cbor
+from protocol.crypto.hashes import sha256
+from protocol.crypto.keys import SigningKey, VerifyKey
+from protocol.errors import CallerError
+from protocol.topics import is_name
+
+VERSION = 1
+CA_PATH, JOIN_PATH, ROTATE_PATH = "/enroll/v1/ca", "/enroll/v1/join", "/enroll/v1/rotate"
+KINDS = ("terminal", "thing", "hub")
+
+REQUEST_BYTES_MAX = 8 * 1024
+ANSWER_BYTES_MAX = 64 * 1024
+CA_CERTIFICATE_BYTES_MAX = 8 * 1024
+CSR_BYTES_MAX = 4 * 1024
+KEYS_MAX = 16
+URLS_MAX = 8
+URL_CHARS_MAX = 200
+
+_JOIN_CONTEXT = b"tillway-join-v1"
+_ROTATE_CONTEXT = b"tillway-rotate-v1"
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRequest:
+    """A machine's request to be taken in. ``digest`` is :meth:`PrintedCode.digest`."""
+
+    code_id: str
+    digest: bytes
+    csr: bytes
+    key: VerifyKey
+    proof: bytes
+
+    @classmethod
+    def signed(cls, code_id: str, digest: bytes, csr: bytes, key: SigningKey) -> "JoinRequest":
+        """Build it with the proof that the machine has the signing key."""
+        proof = key.sign(_claim(_JOIN_CONTEXT, digest, csr, key.public))
+        return cls(code_id, digest, csr, key.public, proof)
+
+    def is_proven(self) -> bool:
+        """Whether the owner of the signing key made this very request."""
+        return self.key.verify(self.proof, _claim(_JOIN_CONTEXT, self.digest, self.csr, self.key))
+
+    def claimant(self) -> bytes:
+        """Who asks: the same in every retry of one machine."""
+        return sha256(self.csr + self.key.kid)
+
+    def to_bytes(self) -> bytes:
+        """The wire form."""
+        fields = (VERSION, self.code_id, self.digest, self.csr, self.key.to_wire(), self.proof)
+        return cbor.encode(dict(enumerate(fields, start=1)))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "JoinRequest":
+        """Read the wire form; ``CallerError`` says what is wrong."""
+        match _fields(data, REQUEST_BYTES_MAX):
+            case {2: str(code_id), 3: bytes(digest), 4: bytes(csr), 5: key, 6: bytes(proof)} if (
+                len(digest) == 32 and len(csr) <= CSR_BYTES_MAX and len(code_id) == 4
+            ):
+                return cls(code_id, digest, csr, VerifyKey.from_wire(key), proof)
+        raise CallerError("envelope_malformed", "join request")
+
+
+@dataclass(frozen=True, slots=True)
+class RotateRequest:
+    """New keys for a machine that is enrolled. Travels signed by its present key.
+
+    ``certificate`` is the present one (DER): the new one is for the same names.
+    """
+
+    tid: str
+    requested_at_ms: int
+    csr: bytes
+    key: VerifyKey
+    certificate: bytes
+    proof: bytes
+
+    @classmethod
+    def signed(
+        cls, tid: str, *, at_ms: int, csr: bytes, key: SigningKey, certificate: bytes
+    ) -> "RotateRequest":
+        """Build it with the proof that the machine has the new signing key."""
+        proof = key.sign(_claim(_ROTATE_CONTEXT, tid.encode(), csr, key.public))
+        return cls(tid, at_ms, csr, key.public, certificate, proof)
+
+    def is_proven(self) -> bool:
+        """Whether the owner of the new signing key asks."""
+        claim = _claim(_ROTATE_CONTEXT, self.tid.encode(), self.csr, self.key)
+        return self.key.verify(self.proof, claim)
+
+    def to_bytes(self) -> bytes:
+        """The bytes to sign with the present key."""
+        who = (VERSION, self.tid, self.requested_at_ms)
+        what = (self.csr, self.key.to_wire(), self.certificate, self.proof)
+        return cbor.encode(dict(enumerate(who + what, start=1)))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "RotateRequest":
+        """Read the signed bytes; ``CallerError`` says what is wrong."""
+        match _fields(data, REQUEST_BYTES_MAX):
+            case {2: tid, 3: int(at), 4: bytes(csr), 5: key, 6: bytes(old), 7: bytes(proof)} if (
+                is_name(tid) and len(csr) <= CSR_BYTES_MAX
+            ):
+                return cls(tid, at, csr, VerifyKey.from_wire(key), old, proof)
+        raise CallerError("envelope_malformed", "rotate request")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinAnswer:
+    """What a machine is from now on, and whom it may believe."""
+
+    tid: str
+    kind: str
+    store: str
+    chain: tuple[bytes, ...]
+    """Its certificate and then the CA's, DER."""
+    backend_keys: tuple[VerifyKey, ...]
+    hub_keys: tuple[VerifyKey, ...] = ()
+    hub_urls: tuple[str, ...] = ()
+
+    def to_bytes(self) -> bytes:
+        """The wire form."""
+        fields = (
+            VERSION,
+            self.tid,
+            self.kind,
+            self.store,
+            list(self.chain),
+            [key.to_wire() for key in self.backend_keys],
+            [key.to_wire() for key in self.hub_keys],
+            list(self.hub_urls),
+        )
+        return cbor.encode(dict(enumerate(fields, start=1)))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "JoinAnswer":
+        """Read the wire form; ``CallerError`` says what is wrong."""
+        fields = _fields(data, ANSWER_BYTES_MAX)
+        match fields:
+            case {
+                2: tid,
+                3: str(kind),
+                4: store,
+                5: [bytes(leaf), bytes(ca)],
+                6: k,
+                7: h,
+                8: u,
+            } if is_name(tid) and is_name(store):
+                return cls(
+                    tid=tid,
+                    kind=kind,
+                    store=store,
+                    chain=(leaf, ca),
+                    backend_keys=keys_from_wire(k),
+                    hub_keys=keys_from_wire(h),
+                    hub_urls=urls_from_wire(u),
+                )
+        raise CallerError("envelope_malformed", "join answer")
+
+
+def keys_from_wire(value: object) -> tuple[VerifyKey, ...]:
+    """A bounded list of keys."""
+    if not isinstance(value, list) or len(value) > KEYS_MAX:
+        raise CallerError("envelope_malformed", "keys")
+    return tuple(VerifyKey.from_wire(item) for item in value)
+
+
+def urls_from_wire(value: object) -> tuple[str, ...]:
+    """A bounded list of addresses."""
+    if not isinstance(value, list) or len(value) > URLS_MAX:
+        raise CallerError("envelope_malformed", "urls")
+    if not all(isinstance(url, str) and len(url) <= URL_CHARS_MAX for url in value):
+        raise CallerError("envelope_malformed", "urls")
+    return tuple(value)
+
+
+def _fields(data: bytes, bytes_max: int) -> dict[Any, Any]:
+    fields = cbor.decode(data, bytes_max=bytes_max)
+    if not isinstance(fields, dict):
+        raise CallerError("envelope_malformed")
+    if fields.get(1) != VERSION:
+        raise CallerError("envelope_version")
+    return fields
+
+
+def _claim(context: bytes, subject: bytes, csr: bytes, key: VerifyKey) -> bytes:
+    """What a proof of possession signs: every variable part by its hash, so none can shift."""
+    parts = (subject, csr, key.suite.name.encode("ascii"), key.public)
+    return context + b"".join(sha256(part) for part in parts)

@@ -1,0 +1,162 @@
+"""``tillway enroll``: give the backend, hubs and devices their identity.
+
+On the backend's machine: ``init``. On the operator's: ``code``, ``suspend``, ``resume``,
+``revoke``. On the machine that joins: ``join`` and ``rotate``.
+"""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from protocol.crypto.suites import DEFAULT_SUITE
+from protocol.enrolment_code import read_code
+from protocol.errors import CallerError
+from protocol.identity import Identity
+from tillway import join as joining
+from tillway.operator_api import OperatorApi
+from tillway.private_files import passphrase_in, write_files
+
+app = typer.Typer(
+    help="Give devices and hubs their identity.", add_completion=False, no_args_is_help=True
+)
+
+State = Annotated[Path, typer.Option(help="The program's private directory.")]
+PassphraseFile = Annotated[
+    Path | None,
+    typer.Option(help="Opens the sealed keys; made (mode 0600) if missing. [STATE/passphrase]"),
+]
+Url = Annotated[str, typer.Option(help="The backend's address, https://…")]
+Ca = Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")]
+TokenFile = Annotated[Path, typer.Option(help="The operator's token.")]
+Tid = Annotated[str, typer.Argument(help="The device's name.")]
+Reason = Annotated[str, typer.Option(help="Why; kept in the device's history.")]
+Suite = Annotated[str, typer.Option(help="SM2-SM3, ES256 or Ed25519.")]
+
+_SECRET_BYTES_MAX = 4096
+
+
+@app.command()
+def init(
+    state: State,
+    host: Annotated[list[str], typer.Option(help="A host name or address of the backend.")],
+    name: Annotated[str, typer.Option(help="What the CA is called.")] = "Tillway",
+    suite: Suite = DEFAULT_SUITE,
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Make the CA and the backend's own keys in STATE/ca and STATE/identity."""
+    from backend.identity.founding import CA_CERTIFICATE, found
+    from protocol.crypto.tls_keys import der_of_pem
+    from protocol.enrolment_code import fingerprint_of
+
+    if (state / CA_CERTIFICATE).exists():
+        raise CallerError("config_invalid", f"{state / CA_CERTIFICATE} exists already")
+    passphrase = passphrase_in(_passphrase_file(state, passphrase_file), create=True)
+    files = found(
+        name=name, host_names=tuple(host), suite=suite, passphrase=passphrase, now_ms=_now_ms()
+    )
+    # The CA's certificate is written last: it says that everything else is there.
+    last = files.pop(CA_CERTIFICATE)
+    write_files(state, files)
+    write_files(state, {CA_CERTIFICATE: last})
+    typer.echo(f"CA {fingerprint_of(der_of_pem(last))} in {state}")
+
+
+@app.command()
+def code(
+    device: Annotated[str, typer.Option(help="The name that the machine will have.")],
+    kind: Annotated[str, typer.Option(help="terminal, thing (a vending machine) or hub.")],
+    store: Annotated[str, typer.Option(help="The store it belongs to.")],
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    host: Annotated[list[str] | None, typer.Option(help="A hub's host name or address.")] = None,
+    hub_url: Annotated[list[str] | None, typer.Option(help="Where the device finds it.")] = None,
+    valid_s: Annotated[int, typer.Option(help="How long the code is good.")] = 900,
+) -> None:
+    """Print a one-time code for a machine."""
+    grant = {
+        "tid": device,
+        "kind": kind,
+        "store": store,
+        "names": host or [],
+        "hub_urls": hub_url or [],
+        "valid_s": valid_s,
+    }
+    typer.echo(_operator(url, ca, token_file).new_code(grant))
+
+
+@app.command()
+def join(
+    state: State,
+    url: Url,
+    code_file: Annotated[
+        Path | None, typer.Option(help="A file with the code; without it, it is asked for.")
+    ] = None,
+    suite: Suite = DEFAULT_SUITE,
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Make this machine's keys and enrol it with a one-time code."""
+    # Not an argument: other users of the machine can read a command line.
+    typed = _secret(code_file) if code_file else typer.prompt("Code", hide_input=True)
+    passphrase = passphrase_in(_passphrase_file(state, passphrase_file), create=True)
+    printed = read_code(typed)
+    _say(joining.join(state, url=url, code=printed, suite=suite, passphrase=passphrase))
+
+
+@app.command()
+def rotate(
+    state: State, suite: Suite = DEFAULT_SUITE, passphrase_file: PassphraseFile = None
+) -> None:
+    """Renew this machine's keys and certificate."""
+    passphrase = passphrase_in(_passphrase_file(state, passphrase_file))
+    _say(joining.rotate(state, suite=suite, passphrase=passphrase, now_ms=_now_ms))
+
+
+@app.command()
+def suspend(tid: Tid, url: Url, ca: Ca, token_file: TokenFile, reason: Reason = "") -> None:
+    """Stop a device for now."""
+    _change(tid, "suspend", _operator(url, ca, token_file), reason)
+
+
+@app.command()
+def resume(tid: Tid, url: Url, ca: Ca, token_file: TokenFile, reason: Reason = "") -> None:
+    """Let a suspended device work again."""
+    _change(tid, "resume", _operator(url, ca, token_file), reason)
+
+
+@app.command()
+def revoke(tid: Tid, url: Url, ca: Ca, token_file: TokenFile, reason: Reason = "") -> None:
+    """Stop a device for ever."""
+    _change(tid, "revoke", _operator(url, ca, token_file), reason)
+
+
+def _change(tid: str, command: str, operator: OperatorApi, reason: str) -> None:
+    row = operator.change_device(tid, command, reason)
+    typer.echo(f"{tid} {row.get('status', command)}")
+
+
+def _operator(url: str, ca: Path, token_file: Path) -> OperatorApi:
+    return OperatorApi(url=url, ca=ca, token=_secret(token_file))
+
+
+def _secret(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(_SECRET_BYTES_MAX).decode("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        raise CallerError("config_invalid", f"cannot read {file}") from None
+
+
+def _passphrase_file(state: Path, named: Path | None) -> Path:
+    return named or state / "passphrase"
+
+
+def _say(identity: Identity) -> None:
+    facts, kid = identity.facts, identity.signing_key.kid.hex()
+    typer.echo(f"{facts.kind} {facts.name} of store {facts.store}, key {kid}")
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
