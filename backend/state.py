@@ -7,7 +7,8 @@
     operator.sha256 the operator token's SHA-256; the token itself is shown once
     backend.db      the default database
 
-Rule: nothing here is ever overwritten; ``init`` refuses a directory that was initialised.
+Rule: nothing here is ever overwritten but the operator's token; ``init`` completes what an earlier
+      ``init`` (or ``tillway enroll init``) has begun, and refuses a complete directory.
 """
 
 import hashlib
@@ -15,25 +16,17 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    PrivateFormat,
-)
-from cryptography.x509 import load_der_x509_certificate
-
 from backend.config import Settings
-from backend.identity.ca import CertificateAuthority, Holder
+from backend.identity.ca import CertificateAuthority
+from backend.identity.founding import CA_CERTIFICATE, CA_KEY, IDENTITY_DIRECTORY, found
 from backend.limits import OPERATOR_TOKEN_BYTES, PASSPHRASE_BYTES
 from protocol import identity
 from protocol.clock import Entropy
-from protocol.crypto import generate, seal, unseal
+from protocol.crypto import DEFAULT_SUITE, generate, seal, unseal
 from protocol.errors import CallerError
-from protocol.identity import Facts, Identity, read_identity
+from protocol.identity import Identity, read_identity
 
-BACKEND_NAME = "backend"
-_CA_NAME = "Tillway CA"
+_CA_NAME = "Tillway"
 _CODE_KEY_SUITE = "Ed25519"
 """A sealed key of this suite is 32 random bytes, which is all that the code key is."""
 
@@ -57,17 +50,17 @@ class Layout:
     @property
     def identity(self) -> Path:
         """The backend's identity directory."""
-        return self.root / "identity"
+        return self.root / IDENTITY_DIRECTORY
 
     @property
     def ca_certificate(self) -> Path:
         """The CA's certificate, PEM: what other programs trust."""
-        return self.root / "ca" / "ca.crt"
+        return self.root / CA_CERTIFICATE
 
     @property
     def ca_key(self) -> Path:
         """The CA's sealed key."""
-        return self.root / "ca" / "ca.key"
+        return self.root / CA_KEY
 
     @property
     def code_key(self) -> Path:
@@ -88,25 +81,21 @@ def initialise(settings: Settings, *, entropy: Entropy, now_ms: int) -> str:
     layout = Layout(settings.state_dir)
     if layout.operator_digest.exists():
         raise CallerError("config_invalid", f"{settings.state_dir} is initialised already")
-    for directory in (layout.root, layout.identity, layout.ca_key.parent):
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    layout.root.mkdir(parents=True, exist_ok=True, mode=0o700)
     if settings.passphrase_file is None and not settings.passphrase_path.exists():
         _write(settings.passphrase_path, entropy.token_bytes(PASSPHRASE_BYTES).hex().encode())
     passphrase = settings.passphrase()
-    ca = CertificateAuthority.create(_CA_NAME, now_ms=now_ms)
-    _write(layout.ca_certificate, ca.certificate_pem)
-    _write(layout.ca_key, ca.sealed_key(passphrase))
-    _write_identity(layout.identity, ca, passphrase, settings.tls_names, now_ms)
-    _write(layout.code_key, seal(generate(_CODE_KEY_SUITE), passphrase))
+    if not layout.ca_certificate.exists():
+        _found(layout, settings, passphrase, now_ms)
+    if not layout.code_key.exists():
+        _write(layout.code_key, seal(generate(_CODE_KEY_SUITE), passphrase))
     return renew_operator_token(settings, entropy=entropy)
 
 
 def renew_operator_token(settings: Settings, *, entropy: Entropy) -> str:
     """A new operator token; the old one ends at the backend's next start."""
     token = "tw_op_" + entropy.token_bytes(OPERATOR_TOKEN_BYTES).hex()
-    path = Layout(settings.state_dir).operator_digest
-    path.unlink(missing_ok=True)
-    _write(path, digest(token).hex().encode())
+    _write(Layout(settings.state_dir).operator_digest, digest(token).hex().encode())
     return token
 
 
@@ -142,36 +131,29 @@ def read(settings: Settings) -> State:
         raise CallerError("config_invalid", f"{settings.state_dir}: {error}") from None
 
 
-def _write_identity(
-    directory: Path,
-    ca: CertificateAuthority,
-    passphrase: bytes,
-    names: tuple[str, ...],
-    now_ms: int,
-) -> None:
-    tls_key = ec.generate_private_key(ec.SECP256R1())
-    holder = Holder("backend", BACKEND_NAME, names)
-    leaf = ca.issue_for_key(tls_key.public_key(), holder, now_ms=now_ms)
-    signing_key = generate()
-    facts = Facts(BACKEND_NAME, "backend", "", (signing_key.public,))
-    sealed_tls = tls_key.private_bytes(
-        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(passphrase)
+def _found(layout: Layout, settings: Settings, passphrase: bytes, now_ms: int) -> None:
+    """CA and identity. The CA's certificate is written last: it says that all else is there."""
+    files = found(
+        name=_CA_NAME,
+        host_names=settings.tls_names,
+        suite=DEFAULT_SUITE,
+        passphrase=passphrase,
+        now_ms=now_ms,
     )
-    leaf_pem = load_der_x509_certificate(leaf).public_bytes(Encoding.PEM)
-    for name, content in {
-        identity.FACTS: facts.to_bytes(),
-        identity.SIGNING_KEY: seal(signing_key, passphrase),
-        identity.TLS_KEY: sealed_tls,
-        identity.TLS_CHAIN: leaf_pem + ca.certificate_pem,
-        identity.CA: ca.certificate_pem,
-    }.items():
-        _write(directory / name, content)
+    last = files.pop(CA_CERTIFICATE)
+    for name, content in files.items():
+        _write(layout.root / name, content)
+    _write(layout.ca_certificate, last)
 
 
 def _write(path: Path, content: bytes) -> None:
-    """A new private file; an existing one is never overwritten."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
+    """A private file, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    partial = path.with_name(path.name + ".partial")
+    partial.unlink(missing_ok=True)
+    opened = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(opened, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+    partial.replace(path)

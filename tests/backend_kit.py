@@ -14,6 +14,7 @@ from backend.db.migrate import upgrade_engine
 from backend.db.tables import BackendTable
 from backend.devices.model import DeviceCommand, DeviceKind, DeviceRow
 from backend.devices.service import ChangeDevice, CreateStore, EnrolDevice, NewKey
+from backend.merchants.service import CreateMerchant
 from backend.observability.metrics import Metrics
 from protocol import batch, cbor, envelope, ids
 from protocol.answers import Answer, unseal
@@ -137,6 +138,20 @@ def make_backend(
 
 async def enrol(backend: Backend, *machines: Machine) -> None:
     """Take machines (and their stores) into the registry."""
+    await backend.writer.submit(
+        CreateMerchant(
+            merchant_id=MERCHANT,
+            name="A shop",
+            currency="CNY",
+            rate_bps=60,
+            min_minor=0,
+            cap_minor=0,
+            payout_bank="ICBC",
+            payout_account_name="A shop",
+            payout_account_no="6222000000000001",
+            biometric_above_minor=100_000,
+        )
+    )
     for store in sorted({machine.store for machine in machines}):
         await backend.writer.submit(CreateStore(store=store, merchant_id=MERCHANT, name=store))
     for machine in machines:

@@ -9,7 +9,7 @@ from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.devices.announce import announce
-from backend.devices.limits import REASON_CHARS_MAX
+from backend.devices.limits import NAME_CHARS_MAX, REASON_CHARS_MAX
 from backend.devices.model import (
     ENROLLED_EVENT,
     OUTCOMES,
@@ -20,6 +20,7 @@ from backend.devices.model import (
     next_status,
 )
 from backend.devices.tables import DEVICE, DEVICE_EVENT, DEVICE_KEY, DEVICE_PRESENCE, STORE
+from backend.merchants.tables import MERCHANT
 from backend.notify.outbox import push_reads
 from protocol.errors import CallerError
 from protocol.topics import is_name
@@ -43,13 +44,16 @@ class CreateStore:
     name: str
 
     def reads(self) -> Iterator[Read]:
-        """The store, if it is there already."""
+        """The store, if it is there already, and the merchant."""
         yield STORE, self.store
+        yield MERCHANT, self.merchant_id
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
         """The store's row."""
-        if not is_name(self.store):
+        if not is_name(self.store) or not 0 < len(self.name) <= NAME_CHARS_MAX:
             raise CallerError("field_invalid", "store")
+        if ws.get(MERCHANT, self.merchant_id) is None:
+            raise CallerError("merchant_unknown")
         found = ws.get(STORE, self.store)
         if found is None:
             ws.insert(
