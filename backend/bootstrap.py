@@ -8,12 +8,14 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
 
 from backend.clock import OffsetClock
 from backend.config import Settings
+from backend.db.command import Command
 from backend.db.engine import open_engine
 from backend.db.group_commit import GroupCommitWriter
 from backend.db.migrate import upgrade_engine
@@ -31,6 +33,8 @@ from backend.identity.registry import SqlRegistry
 from backend.identity.service import EnrolmentService
 from backend.ledger.service import LedgerSeal
 from backend.observability.metrics import Metrics
+from backend.payments.model import DeviceRequest, PaymentRules
+from backend.payments.requests import REQUEST_COMMANDS, command_of
 from backend.state import State
 from protocol.clock import Clock, Entropy
 
@@ -154,8 +158,15 @@ class Backend:
 
 def build(settings: Settings, parts: Parts, *, dispatcher: Dispatcher | None = None) -> Backend:
     """The backend on a migrated database. ``dispatcher`` is only given by tests."""
-    return Backend(settings, parts, _dispatcher() if dispatcher is None else dispatcher)
+    if dispatcher is None:
+        dispatcher = payment_dispatcher(PaymentRules(code_master_key=parts.state.code_master_key))
+    return Backend(settings, parts, dispatcher)
 
 
-def _dispatcher() -> Dispatcher:
-    return {}
+def payment_dispatcher(rules: PaymentRules) -> Dispatcher:
+    """What devices may ask of payments, refunds and mandates."""
+    return {name: partial(_command, rules) for name in REQUEST_COMMANDS}
+
+
+def _command(rules: PaymentRules, request: DeviceRequest) -> Command:
+    return command_of(request, rules)

@@ -9,9 +9,6 @@ from backend import state as backend_state
 from backend.bootstrap import Backend, Parts, build
 from backend.config import Settings
 from backend.db.command import Command
-from backend.db.engine import open_engine
-from backend.db.migrate import upgrade_engine
-from backend.db.tables import BackendTable
 from backend.devices.model import DeviceCommand, DeviceKind, DeviceRow
 from backend.devices.service import ChangeDevice, CreateStore, EnrolDevice, NewKey
 from backend.merchants.service import CreateMerchant
@@ -123,10 +120,6 @@ def make_backend(
     dispatcher: Mapping[str, Callable[[Any], Command]] | None = None,
 ) -> Backend:
     """A backend that is not started yet."""
-    engine = open_engine(settings.url)
-    upgrade_engine(engine)
-    BackendTable.metadata.create_all(engine)
-    engine.dispose()
     parts = Parts(
         state=backend_state.read(settings),
         clock=clock or StepClock(),

@@ -22,9 +22,16 @@ from backend.db.engine import open_engine
 from backend.db.tables import BackendTable
 
 TABLE_MODULES = (
-    "backend.ledger.tables",
     "backend.devices.tables",
     "backend.identity.tables",
+    "backend.ledger.tables",
+    "backend.mandates.tables",
+    "backend.merchants.tables",
+    "backend.notify.tables",
+    "backend.payments.tables",
+    "backend.refunds.tables",
+    "backend.risk.tables",
+    "backend.wallet.tables",
 )
 
 _SCRIPTS = Path(__file__).parent / "migrations"

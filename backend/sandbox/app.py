@@ -1,0 +1,264 @@
+"""The sandbox over HTTP: signed routes for institutions, plain ones for whoever runs the test.
+
+Signed (both ways, `backend/channels/signed_http.py`): ``/bank/…`` and ``/channel/…``.
+Plain, on the loopback: ``/control/…`` opens accounts, moves the clock, arms faults.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.channels import day_file, iso20022, signed_http
+from backend.channels.day_file import DayFile
+from backend.sandbox.bank import Bank, TopUp
+from backend.sandbox.faults import Faults, FaultSettings
+from protocol.clock import Clock
+from protocol.crypto.keys import SigningKey, VerifyKey
+from protocol.errors import CallerError, TillwayError
+from protocol.messages.base import CurrencyText, Minor, Name, PositiveMinor
+from protocol.money import Money
+
+BODY_BYTES_MAX = 8 * 1024 * 1024
+CHINA = timezone(timedelta(hours=8))
+_log = structlog.get_logger()
+Answer = tuple[int, bytes, str]
+
+
+class TopUpBody(BaseModel):
+    """A top-up order."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    topup_id: Name
+    account: Name
+    amount_minor: PositiveMinor
+    currency: CurrencyText
+
+
+class AccountBody(BaseModel):
+    """An account to open."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    account: Name
+    name: Name
+    currency: CurrencyText = "CNY"
+    opening_minor: Minor = 0
+
+
+class ClockBody(BaseModel):
+    """How far to move the sandbox's own clock."""
+
+    advance_ms: int = Field(ge=0, le=400 * 86_400_000)
+
+
+class Institutions:
+    """The bank, the channel, their clock, their faults and whose signatures they know."""
+
+    def __init__(
+        self,
+        *,
+        bank: Bank,
+        clock: Clock,
+        key: SigningKey,
+        peers: Mapping[str, VerifyKey],
+        reserve_account: str,
+    ) -> None:
+        self.bank = bank
+        self.faults = Faults()
+        self.key = key
+        self.peers = dict(peers)
+        self.reserve_account = reserve_account
+        self._clock = clock
+        self._offset_ms = 0
+
+    def now_ms(self) -> int:
+        """The sandbox's own time."""
+        return self._clock.now_ms() + self._offset_ms
+
+    def advance(self, advance_ms: int) -> None:
+        """Move the sandbox's clock forward."""
+        self._offset_ms += advance_ms
+
+    def today(self) -> date:
+        """The business day, in China's time."""
+        return datetime.fromtimestamp(self.now_ms() // 1000, UTC).astimezone(CHINA).date()
+
+    def instruct(self, body: bytes) -> Answer:
+        """``POST /bank/instructions``: pain.001 in, pain.002 out."""
+        instruction = iso20022.read_instruction(body)
+        if self.faults.strikes("reject_payout"):
+            nowhere = tuple(
+                replace(transfer, creditor_account="NO-SUCH-ACCOUNT")
+                for transfer in instruction.transfers
+            )
+            instruction = replace(instruction, transfers=nowhere)
+        at_ms = self.now_ms()
+        answer = self.bank.execute(instruction, body, day=self.today(), at_ms=at_ms)
+        return 200, answer, "application/xml"
+
+    def query(self, message_id: str) -> Answer:
+        """``GET /bank/instructions/{id}``: the pain.002 again, 404 if it never arrived."""
+        report = self.bank.status(message_id)
+        if report is None:
+            return 404, b"", "application/xml"
+        return 200, iso20022.write_status_report(report), "application/xml"
+
+    def statement(self, account: str, day: date) -> Answer:
+        """``GET /bank/accounts/{account}/statements/{day}``: camt.053."""
+        page = self.bank.statement(account, day=day, at_ms=self.now_ms())
+        return 200, iso20022.write_statement(page), "application/xml"
+
+    def top_up(self, body: bytes) -> Answer:
+        """``POST /channel/topups``."""
+        try:
+            order = TopUpBody.model_validate_json(body)
+        except ValueError:
+            raise CallerError("field_invalid") from None
+        amount = Money(order.amount_minor, order.currency)
+        result = self.bank.top_up(TopUp(order.topup_id, order.account, amount), day=self.today())
+        return _json(200, result.topup_id, result.state, result.reason, self.today())
+
+    def top_up_result(self, topup_id: str) -> Answer:
+        """``GET /channel/topups/{id}``."""
+        result = self.bank.top_up_result(topup_id)
+        if result is None:
+            return 404, b"{}", "application/json"
+        return _json(200, result.topup_id, result.state, result.reason, self.today())
+
+    def settle(self, day: date) -> Answer:
+        """``POST /channel/days/{day}/settlement``: pay the day into the reserve."""
+        total = self.bank.settle_channel(self.reserve_account, day=day)
+        body = JSONResponse(
+            {"reference": f"STL-{day:%Y%m%d}", "amount_minor": total.amount_minor}
+        ).body
+        return 200, bytes(body), "application/json"
+
+    def file(self, day: date) -> Answer:
+        """``GET /channel/days/{day}/file``."""
+        return 200, day_file.write_day_file(self._faulty(self.bank.day_file(day))), "text/csv"
+
+    def _faulty(self, file: DayFile) -> DayFile:
+        rows = list(file.rows)
+        if rows and self.faults.strikes("file_amount_off_by_one"):
+            amount = rows[0].amount
+            rows[0] = replace(rows[0], amount=Money(amount.amount_minor + 1, amount.currency))
+        if rows and self.faults.strikes("file_row_missing"):
+            del rows[-1]
+        if rows and self.faults.strikes("file_row_twice"):
+            rows.append(rows[0])
+        return replace(file, rows=tuple(rows))
+
+
+def _json(status: int, topup_id: str, state: str, reason: str, day: date) -> Answer:
+    content = {"topup_id": topup_id, "state": state, "reason": reason, "day": day.isoformat()}
+    return status, bytes(JSONResponse(content).body), "application/json"
+
+
+def build_app(world: Institutions) -> FastAPI:
+    """The HTTP face of the institutions."""
+    app = FastAPI(title="Tillway sandbox institutions", docs_url=None, redoc_url=None)
+    app.exception_handler(TillwayError)(_refuse)
+
+    async def signed(request: Request, act: Callable[[bytes], Answer]) -> Response:
+        return await _signed(world, request, act)
+
+    @app.post("/bank/instructions")
+    async def instruct(request: Request) -> Response:
+        return await signed(request, world.instruct)
+
+    @app.get("/bank/instructions/{message_id}")
+    async def query(request: Request, message_id: str) -> Response:
+        return await signed(request, lambda _: world.query(message_id))
+
+    @app.get("/bank/accounts/{account}/statements/{day}")
+    async def statement(request: Request, account: str, day: date) -> Response:
+        return await signed(request, lambda _: world.statement(account, day))
+
+    @app.post("/channel/topups")
+    async def top_up(request: Request) -> Response:
+        return await signed(request, world.top_up)
+
+    @app.get("/channel/topups/{topup_id}")
+    async def top_up_result(request: Request, topup_id: str) -> Response:
+        return await signed(request, lambda _: world.top_up_result(topup_id))
+
+    @app.post("/channel/days/{day}/settlement")
+    async def settle(request: Request, day: date) -> Response:
+        return await signed(request, lambda _: world.settle(day))
+
+    @app.get("/channel/days/{day}/file")
+    async def file(request: Request, day: date) -> Response:
+        return await signed(request, lambda _: world.file(day))
+
+    _add_control(app, world)
+    return app
+
+
+def _add_control(app: FastAPI, world: Institutions) -> None:
+    @app.post("/control/accounts")
+    async def open_account(body: AccountBody) -> dict[str, str]:
+        opening = Money(body.opening_minor, body.currency)
+        world.bank.open_account(body.account, body.name, opening, day=world.today())
+        return {"account": body.account}
+
+    @app.get("/control/accounts/{account}")
+    async def balance(account: str) -> dict[str, object]:
+        found = world.bank.balance(account)
+        return {"balance_minor": found.amount_minor, "currency": found.currency}
+
+    @app.post("/control/clock")
+    async def clock(body: ClockBody) -> dict[str, object]:
+        world.advance(body.advance_ms)
+        return {"now_ms": world.now_ms(), "day": world.today().isoformat()}
+
+    @app.post("/control/faults")
+    async def faults(body: FaultSettings) -> dict[str, int]:
+        world.faults.set(body)
+        return world.faults.as_dict()
+
+    @app.get("/healthz")
+    async def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+
+async def _signed(
+    world: Institutions, request: Request, act: Callable[[bytes], Answer]
+) -> Response:
+    """Check the peer's signature, act, sign the answer; strike the faults that are due."""
+    if world.faults.strikes("be_down"):
+        return Response(status_code=503)
+    body = await _read(request)
+    signature = signed_http.check_request(
+        world.peers, request.headers, method=request.method, path=request.url.path, body=body
+    )
+    status, answer, media_type = act(body)
+    if world.faults.strikes("drop_answer_after_commit"):
+        _log.info("fault_struck", fault="drop_answer_after_commit", path=request.url.path)
+        return Response(status_code=504)
+    headers = signed_http.response_headers(
+        world.key, status=status, request_signature=signature, body=answer
+    )
+    if world.faults.strikes("bad_signature"):
+        headers[signed_http.SIGNATURE_HEADER] = "AAAA"
+    return Response(answer, status, headers, media_type)
+
+
+async def _read(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_BYTES_MAX:
+            raise CallerError("file_rejected", "too large")
+    return bytes(body)
+
+
+async def _refuse(request: Request, error: Exception) -> Response:  # noqa: ARG001
+    assert isinstance(error, TillwayError)
+    status = 401 if error.code == "signature_invalid" else 400
+    return JSONResponse(error.to_wire() | {"detail": error.detail}, status)

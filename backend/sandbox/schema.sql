@@ -1,0 +1,33 @@
+-- The bank's own books. An account's balance is the sum of its movements; nothing is updated
+-- but an instruction's answer, and nothing is deleted.
+CREATE TABLE IF NOT EXISTS account (
+    number   TEXT PRIMARY KEY,
+    name     TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    is_own   INTEGER NOT NULL DEFAULT 0   -- the bank's own accounts may go below zero
+) STRICT;
+CREATE TABLE IF NOT EXISTS movement (
+    reference    TEXT PRIMARY KEY,
+    day          TEXT NOT NULL,
+    debit        TEXT NOT NULL REFERENCES account(number),
+    credit       TEXT NOT NULL REFERENCES account(number),
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    info         TEXT NOT NULL,
+    CHECK (debit <> credit)
+) STRICT;
+CREATE INDEX IF NOT EXISTS movement_debit  ON movement (debit, day);
+CREATE INDEX IF NOT EXISTS movement_credit ON movement (credit, day);
+CREATE TABLE IF NOT EXISTS instruction (
+    message_id TEXT PRIMARY KEY,
+    digest     BLOB NOT NULL,
+    answer     BLOB NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS topup (
+    topup_id     TEXT PRIMARY KEY,
+    account      TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    currency     TEXT NOT NULL,
+    day          TEXT NOT NULL,
+    state        TEXT NOT NULL CHECK (state IN ('succeeded', 'failed')),
+    reason       TEXT NOT NULL
+) STRICT;
