@@ -33,6 +33,7 @@ from backend.identity.registry import SqlRegistry
 from backend.identity.service import EnrolmentService
 from backend.ledger.service import LedgerSeal
 from backend.observability.metrics import Metrics
+from backend.operator.service import MerchantDefaults, OperatorService
 from backend.payments.model import DeviceRequest, PaymentRules
 from backend.payments.requests import REQUEST_COMMANDS, command_of
 from backend.state import State
@@ -69,9 +70,12 @@ class ReadPool:
 class Backend:
     """The running backend without its sockets."""
 
-    def __init__(self, settings: Settings, parts: Parts, dispatcher: Dispatcher) -> None:
+    def __init__(
+        self, settings: Settings, parts: Parts, dispatcher: Dispatcher | None = None
+    ) -> None:
         self.settings = settings
         self.state = parts.state
+        self.rules = PaymentRules(code_master_key=parts.state.code_master_key)
         self.metrics = parts.metrics
         self.clock: Clock = OffsetClock(parts.clock) if settings.clock_control else parts.clock
         self._write_engine = open_engine(settings.url)
@@ -98,7 +102,7 @@ class Backend:
             commands_waiting_max=settings.commands_waiting_max,
         )
         self.hub = HubService(
-            desk=self._desk(dispatcher),
+            desk=self._desk(payment_dispatcher(self.rules) if dispatcher is None else dispatcher),
             feed=self.feed,
             repository=self.devices,
             run_read=self.reads.run,
@@ -109,12 +113,26 @@ class Backend:
         registry = SqlRegistry(
             submit=self.writer.submit, repository=self.devices, run_read=self.reads.run
         )
-        self.enrolment = EnrolmentService(
+        enrolment = EnrolmentService(
             codes=registry,
             devices=registry,
             ca=parts.state.ca,
             backend_keys=parts.state.identity.facts.backend_keys,
             entropy=parts.entropy,
+        )
+        self.enrolment = enrolment
+        self.operator = OperatorService(
+            submit=self.writer.submit,
+            run_read=self.reads.run,
+            reader=self.reader,
+            devices=self.devices,
+            enrolment=enrolment,
+            clock=self.clock,
+            defaults=MerchantDefaults(
+                fee_rate_bps=settings.fee_rate_bps,
+                biometric_above_minor=settings.biometric_above_minor,
+            ),
+            business_date=self.rules.business_date,
         )
 
     def _desk(self, dispatcher: Dispatcher) -> BatchDesk:
@@ -158,8 +176,6 @@ class Backend:
 
 def build(settings: Settings, parts: Parts, *, dispatcher: Dispatcher | None = None) -> Backend:
     """The backend on a migrated database. ``dispatcher`` is only given by tests."""
-    if dispatcher is None:
-        dispatcher = payment_dispatcher(PaymentRules(code_master_key=parts.state.code_master_key))
     return Backend(settings, parts, dispatcher)
 
 

@@ -40,7 +40,10 @@ _STATUS: Mapping[str, int] = {
     "backend_unreachable": 503,
     "timeout": 504,
 }
-_RETRY_AFTER_S = "1"
+_HEADERS = {
+    401: {"www-authenticate": 'Basic realm="Tillway operator", charset="UTF-8"'},
+    503: {"retry-after": "1"},
+}
 
 
 def status_of(error: TillwayError) -> int:
@@ -51,7 +54,7 @@ def status_of(error: TillwayError) -> int:
 def error_response(error: TillwayError) -> JSONResponse:
     """The answer that carries an error."""
     status = status_of(error)
-    headers = {"retry-after": _RETRY_AFTER_S} if status == 503 else None
+    headers = _HEADERS.get(status)
     return JSONResponse({"error": error.to_wire()}, status_code=status, headers=headers)
 
 

@@ -6,10 +6,10 @@ one hub, so that one busy store cannot starve the others.
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from typing import Any, Iterator, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
@@ -138,7 +138,7 @@ class BatchDesk:
             return await self._submit(self._command(hub, opened, merchants))
         except TillwayError as refused:
             return refused
-        except Exception:  # one item's outermost boundary: the others are answered
+        except Exception:  # noqa: BLE001  # one item's outermost boundary: the others are answered
             _log.exception("request_bug", hub=hub)
             return OperatingError("internal")
 

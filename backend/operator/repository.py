@@ -5,10 +5,12 @@ from typing import Any
 from sqlalchemy import func, select
 
 from backend.db.reading import Reader
+from backend.ledger.tables import LedgerAccount
 from backend.operator.limits import UNKNOWNS_SHOWN_MAX
 from backend.payments.tables import Payment
 from protocol.payment import PAID_STATES, PaymentState
 
+_account = LedgerAccount.__table__  # type: ignore[attr-defined]
 _payment = Payment.__table__  # type: ignore[attr-defined]
 
 
@@ -60,6 +62,31 @@ class DayRepository:
             .order_by(_payment.c.created_at_ms)
         )
         return self._rows(query.limit(UNKNOWNS_SHOWN_MAX))
+
+    def books(self) -> list[dict[str, Any]]:
+        """Debits, credits and their difference (which must be nothing) per book and currency."""
+        query = (
+            select(
+                _account.c.book,
+                _account.c.currency,
+                func.sum(_account.c.debits_posted).label("debits_minor"),
+                func.sum(_account.c.credits_posted).label("credits_minor"),
+            )
+            .group_by(_account.c.book, _account.c.currency)
+            .order_by(_account.c.book, _account.c.currency)
+        )
+        return [_balanced(row) for row in self._rows(query)]
+
+
+def _balanced(row: dict[str, Any]) -> dict[str, Any]:
+    debits, credits_ = int(row["debits_minor"]), int(row["credits_minor"])
+    return {
+        "book": row["book"],
+        "currency": row["currency"],
+        "debits_minor": debits,
+        "credits_minor": credits_,
+        "difference_minor": debits - credits_,
+    }
 
 
 def _paid(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
