@@ -62,6 +62,8 @@ class TableRef:
     column_set: frozenset[str]
     values_of: Callable[[Row], Values]
     key_of: Callable[[Row], Any]
+    key_values_of: Callable[[Row], Values]
+    amounts_of: Callable[[Row], Values]
 
 
 def table_ref(
@@ -79,7 +81,8 @@ def table_ref(
     columns = tuple(column.name for column in table.columns)
     keys = tuple(column.name for column in table.primary_key.columns)
     assert set(additive) <= set(columns) - set(keys)
-    assert not append_only or keys == columns[:1]
+    assert keys == columns[: len(keys)], f"{table.name}: key columns come first"
+    assert not append_only or len(keys) == 1
     defaults = {
         column.name: column.default.arg  # type: ignore[attr-defined]
         if column.default is not None
@@ -97,13 +100,17 @@ def table_ref(
         lock=lock and not additive and not append_only,
         append_only=append_only,
         column_set=frozenset(columns),
-        values_of=getter(columns),
+        values_of=_getter(columns),
         key_of=itemgetter(*keys),
+        key_values_of=_getter(keys),
+        amounts_of=_getter(additive),
     )
 
 
-def getter(columns: tuple[str, ...]) -> Callable[[Row], Values]:
-    """A function from a row to the tuple of these columns, also when there is only one."""
+def _getter(columns: tuple[str, ...]) -> Callable[[Row], Values]:
+    """A function from a row to the tuple of these columns, also when there is one or none."""
+    if not columns:
+        return lambda _row: ()
     if len(columns) == 1:
         only = columns[0]
         return lambda row: (row[only],)

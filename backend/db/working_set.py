@@ -8,11 +8,12 @@ Rule 3: a row is in the set at most once; two commands of a group see each other
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import sub
 from typing import Any
 
 from backend.db.limits import KEYS_PER_SELECT_MAX
 from backend.db.store import Store
-from backend.db.tables import Key, Row, TableRef, Values, getter
+from backend.db.tables import Key, Row, TableRef, Values
 
 
 class _Rows:
@@ -113,6 +114,15 @@ class WorkingSet:
         self._replace(self._part(ref), key, old, new)
         return new
 
+    def copies(self, ref: TableRef, keys: Iterable[Key]) -> dict[Key, Row]:
+        """Copies of the rows that exist, to be changed and given to ``put_all``."""
+        part = self._part(ref)
+        rows = part.rows
+        missing = [key for key in keys if key not in rows]
+        if missing:
+            self._load(part, missing)
+        return {key: row.copy() for key in keys if (row := rows[key]) is not None}
+
     def put_all(self, ref: TableRef, rows: Mapping[Any, Row]) -> None:
         """Replace rows that were got before by changed copies of them. The fast form of ``update``
         and ``add`` for many rows: nothing is checked."""
@@ -208,17 +218,15 @@ class WorkingSet:
         if not ref.additive:
             self._store.update(ref, [ref.values_of(rows[key]) for key in changed])
             return len(changed)
-        amounts, key_values = getter(ref.additive), getter(ref.key_columns)
-        differences: list[Values] = []
-        for key in changed:
-            old, new = originals[key], rows[key]
-            assert new is not None
-            moved = tuple(
-                after - before for after, before in zip(amounts(new), amounts(old), strict=True)
-            )
-            differences.append(key_values(new) + moved)
-        self._store.add(ref, differences)
-        return len(differences)
+        amounts, key_values = ref.amounts_of, ref.key_values_of
+        self._store.add(
+            ref,
+            [
+                key_values(rows[key]) + tuple(map(sub, amounts(rows[key]), amounts(originals[key])))
+                for key in changed
+            ],
+        )
+        return len(changed)
 
     def _replace(self, part: _Rows, key: Key, old: Row, new: Row) -> None:
         self._journal.append((part, key, old, _REPLACED))

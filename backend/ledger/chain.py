@@ -12,6 +12,7 @@ which no field says (``verify`` insists on both).
 from collections.abc import Sequence
 from typing import Any
 
+from backend.ledger.model import Transfer
 from protocol.crypto.hashes import sm3
 from protocol.merkle import Tree
 
@@ -19,12 +20,13 @@ GENESIS = bytes(32)
 HASH_BYTES = 32
 _FIELD, _RECORD = "\x1f", "\x1e"
 SEPARATORS = frozenset(_FIELD + _RECORD)
+_ROW = _FIELD.join(["%s"] * (len(Transfer._fields) + 1))
 _DOMAIN = b"tillway-group\x1f"
 
 
 def payload(rows: Sequence[Sequence[Any]]) -> bytes:
     """What a leaf hashes: the rows of one linked chain, each up to and including ``at_ms``."""
-    return _RECORD.join([_FIELD.join(map(str, row)) for row in rows]).encode()
+    return _RECORD.join([_ROW % tuple(row) for row in rows]).encode()
 
 
 def tree(linked: Sequence[Sequence[Sequence[Any]]]) -> Tree:

@@ -92,8 +92,12 @@ def balance(row: Mapping[str, Any]) -> int:
 
 def available(row: Mapping[str, Any]) -> int:
     """The balance less what holds may still take away."""
-    held: int = row["credits_pending"] if row["side"] == "debit" else row["debits_pending"]
-    return balance(row) - held
+    left: int
+    if row["side"] == "debit":
+        left = row["debits_posted"] - row["credits_posted"] - row["credits_pending"]
+    else:
+        left = row["credits_posted"] - row["debits_posted"] - row["debits_pending"]
+    return left
 
 
 def is_below_floor(row: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ Rule 2: an account opens when money first touches it; the chart decides what it 
 from collections.abc import Iterable, Sequence
 
 from backend.db.command import Read
-from backend.db.tables import Row
+from backend.db.tables import Key, Row
 from backend.db.working_set import WorkingSet
 from backend.ledger import chart, model
 from backend.ledger.chain import GENESIS, group_hash, tree
@@ -65,7 +65,7 @@ def post(
 
 
 def _post(ws: WorkingSet, transfers: Sequence[Transfer], now_ms: int) -> None:
-    touched: dict[str, Row] = {}
+    touched = _touch(ws, transfers, now_ms)
     for transfer in transfers:
         _apply(ws, touched, transfer, now_ms)
     for row in touched.values():
@@ -79,37 +79,41 @@ def _post(ws: WorkingSet, transfers: Sequence[Transfer], now_ms: int) -> None:
             _move_hold(ws, transfer)
 
 
-def _apply(ws: WorkingSet, touched: dict[str, Row], transfer: Transfer, now_ms: int) -> None:
-    amount = transfer.amount_minor
+def _touch(ws: WorkingSet, transfers: Sequence[Transfer], now_ms: int) -> dict[Key, Row]:
+    """Copies of the accounts' rows, to be changed; accounts open here."""
+    ids: dict[Key, None] = {}
+    for transfer in transfers:
+        ids[transfer[2]] = ids[transfer[3]] = None
+    rows = ws.copies(ACCOUNT, ids)
+    if len(rows) < len(ids):
+        for account_id in ids.keys() - rows.keys():
+            _open(ws, str(account_id), now_ms)
+        rows = ws.copies(ACCOUNT, ids)
+    return rows
+
+
+def _apply(ws: WorkingSet, touched: dict[Key, Row], transfer: Transfer, now_ms: int) -> None:
+    transfer_id, _, debit_id, credit_id, amount, currency, _, kind, _, _, _ = transfer
     if not model.is_amount(amount):
-        raise CallerError("amount_invalid", transfer.id)
-    debit = touched.get(transfer.debit) or _touch(ws, touched, transfer.debit, now_ms)
-    credit = touched.get(transfer.credit) or _touch(ws, touched, transfer.credit, now_ms)
-    if debit["currency"] != transfer.currency or credit["currency"] != transfer.currency:
-        raise CallerError("currency_mismatch", transfer.id)
-    assert debit is not credit, "a transfer moves between two accounts"
+        raise CallerError("amount_invalid", transfer_id)
+    debit, credit = touched[debit_id], touched[credit_id]
+    if debit["currency"] != currency or credit["currency"] != currency:
+        raise CallerError("currency_mismatch", transfer_id)
+    assert debit_id != credit_id, "a transfer moves between two accounts"
     assert debit["book"] == credit["book"], "a transfer stays in its book"
-    if transfer.kind == "posted":
+    if kind == "posted":
         debit["debits_posted"] += amount
         credit["credits_posted"] += amount
         return
-    held = 0 if transfer.kind == "pending" else _held(ws, transfer, now_ms)
-    pending, posted = model.effect(transfer.kind, amount, held)
+    held = 0 if kind == "pending" else _held(ws, transfer, now_ms)
+    pending, posted = model.effect(kind, amount, held)
     debit["debits_pending"] += pending
     debit["debits_posted"] += posted
     credit["credits_pending"] += pending
     credit["credits_posted"] += posted
 
 
-def _touch(ws: WorkingSet, touched: dict[str, Row], account_id: str, now_ms: int) -> Row:
-    row = ws.get(ACCOUNT, account_id)
-    if row is None:
-        row = _open(ws, account_id, now_ms)
-    copy = touched[account_id] = row.copy()
-    return copy
-
-
-def _open(ws: WorkingSet, account_id: str, now_ms: int) -> Row:
+def _open(ws: WorkingSet, account_id: str, now_ms: int) -> None:
     found = chart.account(account_id)
     ws.insert(
         ACCOUNT,
@@ -124,9 +128,6 @@ def _open(ws: WorkingSet, account_id: str, now_ms: int) -> Row:
             "opened_at_ms": now_ms,
         },
     )
-    row = ws.get(ACCOUNT, account_id)
-    assert row is not None
-    return row
 
 
 def _was_posted(ws: WorkingSet, transfers: Sequence[Transfer]) -> bool:
