@@ -1,1 +1,1 @@
-"""Payments: created, captured, declined, closed, expired, reversed; every step in one transaction."""
+"""Payments: every step of a payment's life, each in one transaction."""

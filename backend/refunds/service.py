@@ -17,6 +17,7 @@ from backend.ledger import rules as posting
 from backend.ledger import service as ledger
 from backend.merchants.service import plan_of
 from backend.merchants.tables import FEE_PLAN, MERCHANT
+from backend.notify.outbox import put_callback
 from backend.payments.idempotency import first_answer, remember, request_read
 from backend.payments.model import (
     REFUND_RESULT,
@@ -30,7 +31,6 @@ from backend.payments.model import (
 from backend.payments.service import visible
 from backend.payments.tables import PAYMENT
 from backend.payments.timeline import step
-from backend.notify.outbox import put_callback
 from backend.refunds.model import Refundable, refusal
 from backend.refunds.tables import REFUND
 from protocol.errors import CallerError

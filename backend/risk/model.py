@@ -18,7 +18,7 @@ class RiskRules:
 
     version: str = "rules-1"
     amount_minor_max: int = 500_000
-    """Two factors allow 5,000 yuan a day by code (PBoC notice 2017-296); one payment stays under."""
+    """Two factors allow 5,000 yuan a day by code (PBoC notice 2017-296); one payment no more."""
     velocity_count_max: int = 10
     velocity_window_ms: int = 60_000
 

@@ -70,7 +70,7 @@ def masked_name(name: str) -> str:
 
 
 def code_url(payment_id: str) -> str:
-    """What a merchant-presented code says. The id has 80 random bits, so codes cannot be guessed."""
+    """What a merchant-presented code says. The id has 80 random bits: nobody guesses a code."""
     return f"{_QR_HEAD}{payment_id}"
 
 

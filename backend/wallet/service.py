@@ -116,6 +116,28 @@ class TopUp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IssueToken:
+    """Admit a wallet by a new token; the older ones named here stop working."""
+
+    payer_id: str
+    token_hash: bytes = field(repr=False)
+    older: tuple[bytes, ...] = field(default=(), repr=False)
+
+    def reads(self) -> Iterable[Read]:
+        tokens = [(TOKEN, token) for token in (self.token_hash, *self.older)]
+        return [(PAYER, self.payer_id), *tokens]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> None:
+        payer_row(ws, self.payer_id)
+        for token in self.older:
+            row = ws.get(TOKEN, token)
+            if row is not None and row["payer_id"] == self.payer_id:
+                ws.update(TOKEN, token, is_revoked=1)
+        row = {"token_hash": self.token_hash, "payer_id": self.payer_id, "created_at_ms": now_ms}
+        ws.insert(TOKEN, row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetPayerStatus:
     """Freeze a payer or lift the freeze."""
 
@@ -134,7 +156,7 @@ class SetPayerStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeginPinTry:
-    """Count a PIN try before it is compared; answers (salt, hash). ``pin_locked`` after too many."""
+    """Count a PIN try before it is compared; answers (salt, hash), or ``pin_locked``."""
 
     payer_id: str
 
