@@ -1,6 +1,6 @@
 """The two HTTP applications: one for hubs, one for everybody else."""
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
 from backend import http_errors
@@ -9,12 +9,17 @@ from backend.bootstrap import Backend
 from backend.hub_api.routes import router as hub_router
 from backend.identity.routes import router as enrolment_router
 from backend.limits import JSON_BYTES_MAX
+from backend.merchants import routes as merchant_routes
+from backend.notify import routes as notify_routes
 from backend.observability.routes import router as health_router
 from backend.operator import limits as operator_limits
 from backend.operator.auth import operator_only
 from backend.operator.pages import router as page_router
+from backend.operator.routes import Guard
 from backend.operator.routes import router as operator_router
+from backend.payments import routes as payment_routes
 from backend.rate_limit import RateLimit
+from backend.wallet import routes as wallet_routes
 from protocol.limits import BATCH_BYTES_MAX
 
 
@@ -47,7 +52,26 @@ def public_application(backend: Backend) -> FastAPI:
     )
     app.include_router(operator_router(backend.operator, guard))
     app.include_router(page_router(backend.operator, guard))
+    for router in _payment_routers(backend, guard):
+        app.include_router(router)
     return app
+
+
+def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
+    services = backend.services
+    return (
+        wallet_routes.router(services),
+        wallet_routes.operator_router(services, guard),
+        merchant_routes.operator_router(services, guard),
+        payment_routes.operator_router(services, guard),
+        notify_routes.operator_router(
+            submit=services.submit,
+            run_read=services.run_read,
+            repository=backend.callbacks,
+            operator_only=guard,
+            wake=backend.background.wake,
+        ),
+    )
 
 
 def public_app(backend: Backend) -> ASGIApp:

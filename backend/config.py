@@ -17,8 +17,12 @@ from pydantic_settings import (
 
 from backend.db.limits import COMMANDS_PER_GROUP_MAX, COMMANDS_WAITING_MAX
 from backend.limits import PASSPHRASE_FILE_BYTES_MAX, READ_THREADS, VERIFY_THREADS
+from backend.payments.limits import CODE_LIFE_MS_MAX
+from backend.risk.limits import RECENT_PAYMENTS_MAX
+from backend.risk.model import RiskRules
 from protocol.errors import CallerError
 
+RISK = RiskRules()
 _Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -55,6 +59,16 @@ class Settings(BaseSettings):
     """The fee of a merchant that is created without a plan of its own."""
     biometric_above_minor: Annotated[int, Field(ge=0)] = 100_000
     """Above this a new merchant asks for a fingerprint."""
+
+    callbacks_to_private_addresses: bool = False
+    """Lets callbacks go to addresses that are not on the open internet. For one machine only."""
+    risk_amount_minor_max: Annotated[int, Field(gt=0)] = RISK.amount_minor_max
+    risk_velocity_count_max: Annotated[int, Field(gt=0, le=RECENT_PAYMENTS_MAX)] = (
+        RISK.velocity_count_max
+    )
+    risk_velocity_window_ms: Annotated[int, Field(gt=0)] = RISK.velocity_window_ms
+    code_life_ms: Annotated[int, Field(gt=0, le=CODE_LIFE_MS_MAX)] = 5 * 60 * 1000
+    """How long a merchant-presented code can be paid."""
 
     @property
     def url(self) -> str:

@@ -14,7 +14,7 @@ from backend.identity.enrolment import Grant
 from backend.identity.service import EnrolmentService
 from backend.ledger.repository import LedgerRepository
 from backend.ledger.verify import verify
-from backend.merchants.model import masked_account
+from backend.merchants.routes import shown_merchant
 from backend.merchants.service import CreateMerchant
 from backend.operator.limits import BALANCE_CHECK_GAP_MS, VERIFICATIONS_OPEN_MAX
 from backend.operator.repository import DayRepository
@@ -72,7 +72,7 @@ class OperatorService:
         if fields["biometric_above_minor"] is None:
             fields["biometric_above_minor"] = self._defaults.biometric_above_minor
         row = await self._submit(CreateMerchant(**fields))
-        return {**row, "payout_account_no": masked_account(row["payout_account_no"])}
+        return shown_merchant(row)
 
     async def create_store(self, wanted: NewStore) -> dict[str, Any]:
         """The store's row."""
