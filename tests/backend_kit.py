@@ -66,7 +66,7 @@ class Machine:
     kind: DeviceKind = DeviceKind.TERMINAL
     key: SigningKey = field(default_factory=generate)
     counter: int = 0
-    clock: Clock = field(default_factory=lambda: StepClock())
+    clock: Clock = field(default_factory=StepClock)
 
     def envelope(self, message_type: str, body: Mapping[str, Any], **changes: Any) -> bytes:
         """A signed request."""
