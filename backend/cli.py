@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 
-from backend import serving, state
+from backend import state
 from backend.clock import SystemClock, SystemEntropy
 from backend.config import load
 from backend.observability import logs
@@ -36,9 +35,23 @@ def operator_token(config: _Config = None) -> None:
 @app.command()
 def run(config: _Config = None) -> None:
     """Serve until SIGTERM. Prints one JSON line when ready."""
+    # Imported here, because the other commands need a tenth of it.
+    import uvloop
+
+    from backend import serving
+
     logs.configure()
     settings = load(config)
     uvloop.run(serving.serve(settings, state.read(settings)))
+
+
+@app.command()
+def openapi(config: _Config = None) -> None:
+    """Print the public interface as OpenAPI. Needs an initialised state directory."""
+    from backend.openapi import describe
+
+    settings = load(config)
+    sys.stdout.write(json.dumps(describe(settings, state.read(settings)), indent=1) + "\n")
 
 
 def _say(words: dict[str, str]) -> None:

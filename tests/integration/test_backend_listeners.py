@@ -20,7 +20,7 @@ from backend.identity.ca import CertificateAuthority
 from protocol import cbor, cose
 from protocol.errors import is_known
 from protocol.limits import BATCH_BYTES_MAX
-from tests.backend_kit import (
+from tests.support.backend import (
     HUB,
     STORE,
     TILL,

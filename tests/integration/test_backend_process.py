@@ -25,7 +25,7 @@ from protocol.errors import CallerError
 from protocol.identity import Identity
 from protocol.tls import client_context, joining_context
 from protocol.topics import reply_address
-from tests.backend_kit import mint
+from tests.support.backend import mint
 from tillway import processes
 from tillway.join import join
 from tillway.processes import Program
@@ -245,7 +245,9 @@ def test_a_taken_port_is_named_and_ends_with_two(tmp_path: Path) -> None:
         holder.listen()
         port = holder.getsockname()[1]
         env = {**os.environ, **found.env, "TILLWAY_BACKEND_HUB_PORT": str(port)}
-        done = subprocess.run([*tillway, "run"], env=env, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*tillway, "run"], env=env, capture_output=True, text=True, check=False
+        )
     assert done.returncode == 2
     assert "port_taken" in done.stderr
     assert str(port) in done.stderr
