@@ -23,6 +23,8 @@ from backend.db.engine import open_engine
 from backend.db.tables import BackendTable
 
 TABLE_MODULES = (
+    "backend.devices.tables",
+    "backend.identity.tables",
     "backend.ledger.tables",
     "backend.mandates.tables",
     "backend.merchants.tables",
