@@ -104,6 +104,10 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("pay_code_expired", "never", "付款码已过期，请顾客刷新后重新扫码。", "The pay code has expired; ask the payer to refresh it and scan again."),
     ("pay_code_invalid", "never", "付款码无效，请顾客出示微信式付款码。", "The pay code is not valid; ask the payer to show a payment code."),
     ("pay_code_used", "never", "付款码已使用过，请顾客刷新后重新扫码。", "The pay code was used already; ask the payer to refresh it."),
+    ("pay_code_attempts", "after", "付款码连续错误，本机暂停扫码十分钟。", "Too many wrong pay codes; this device must wait ten minutes."),
+    ("pin_required", "never", "需要支付密码，请输入后重试。", "The payment PIN is needed; enter it and try again."),
+    ("pin_wrong", "never", "支付密码错误。", "The payment PIN is wrong."),
+    ("pin_locked", "after", "支付密码错误次数过多，请三十分钟后再试。", "Too many wrong PINs; try again in thirty minutes."),
     ("payer_unknown", "never", "付款账户不存在。", "The payer's account does not exist."),
     ("payer_frozen", "never", "付款账户已冻结，请联系客服。", "The payer's account is frozen; call customer service."),
     ("merchant_unknown", "never", "商户不存在或已停用。", "The merchant does not exist or is closed."),
@@ -116,12 +120,15 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("refund_not_found", "never", "找不到这笔退款。", "This refund was not found."),
     ("refund_exceeds", "never", "退款金额超过可退金额。", "The refund is more than what is left to refund."),
     ("refund_count_exceeded", "never", "一笔付款最多可退款五十次。", "A payment can be refunded fifty times at most."),
+    ("refund_too_late", "never", "超过退款期限，不能退款。", "The payment is too old to be refunded."),
     ("merchant_balance_short", "after", "商户余额不足，暂不能退款。", "The merchant's balance does not cover the refund now."),
     # Mandates
     ("mandate_not_found", "never", "找不到扣款协议。", "The mandate was not found."),
     ("mandate_inactive", "never", "扣款协议已停用。", "The mandate is not active."),
     ("mandate_limit_payment", "never", "超过协议的单笔限额。", "The amount is above the mandate's limit for one payment."),
     ("mandate_limit_day", "never", "超过协议的单日限额。", "The amount is above what is left of the mandate's limit for the day."),
+    ("mandate_device", "never", "该设备不在扣款协议内。", "The mandate is for another device."),
+    ("mandate_signature", "never", "扣款协议签名无效，请重新签署。", "The mandate's signature does not hold; sign it again."),
     # Enrolment
     ("enrol_code_invalid", "never", "注册码无效、已使用或已过期，请重新获取。", "The enrolment code is wrong, used or expired; ask for a new one."),
     ("key_unsealable", "never", "密钥无法解开，请检查口令文件。", "The key cannot be unsealed; check the passphrase file."),
@@ -139,6 +146,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("scan_timeout", "never", "没有扫到二维码，请重试。", "No code was scanned; try again."),
     # Ledger
     ("account_unknown", "never", "账户不存在。", "The account does not exist."),
+    ("account_short", "never", "账户余额不足，不能记账。", "The account's balance does not cover this posting."),
     ("transfer_conflict", "never", "同一记账编号的内容不一致。", "The same transfer id was used with other content."),
     ("transfer_state", "never", "记账状态不允许此操作。", "The transfer's state does not allow this."),
     # Set-up

@@ -1,0 +1,1 @@
+"""Payments: created, captured, declined, closed, expired, reversed; every step in one transaction."""
