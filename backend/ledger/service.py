@@ -10,7 +10,7 @@ from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.ledger import chart, model
-from backend.ledger.chain import GENESIS, group_hash, leaf, root
+from backend.ledger.chain import GENESIS, group_hash, tree
 from backend.ledger.limits import LEGS_PER_POST_MAX
 from backend.ledger.model import Transfer
 from backend.ledger.tables import ACCOUNT, CHAIN, GROUP, HOLD, TRANSFER
@@ -190,12 +190,11 @@ class LedgerSeal:
             end = {"chain": self._chain, "seq": 0, "hash": GENESIS}
             ws.insert(CHAIN, end)
         seq, previous = end["seq"] + 1, end["hash"]
-        leaves = [leaf(batch) for batch in posted]
+        leaves = tree(posted)
         ids = [row[0] for batch in posted for row in batch]
-        root_hash = root(leaves)
         sealed = group_hash(
             chain=self._chain, seq=seq, previous=previous,
-            root_hash=root_hash, count=len(ids), at_ms=now_ms,
+            root=leaves.root, count=len(ids), at_ms=now_ms,
         )  # fmt: skip
         ws.complete(TRANSFER, (self._chain, seq))
         ws.insert(
@@ -204,12 +203,12 @@ class LedgerSeal:
                 "chain": self._chain,
                 "seq": seq,
                 "previous_hash": previous,
-                "root": root_hash,
+                "root": leaves.root,
                 "hash": sealed,
                 "count": len(ids),
                 "at_ms": now_ms,
                 "transfer_ids": "\n".join(ids),
-                "leaves": b"".join(leaves),
+                "leaves": b"".join(leaves.leaves),
             },
         )
         ws.update(CHAIN, self._chain, seq=seq, hash=sealed)
