@@ -63,7 +63,9 @@ class PaymentRules:
     def business_date(self, at_ms: int) -> str:
         """The shop's date, ``YYYY-MM-DD``."""
         local_ms = at_ms + self.day_offset_ms
-        return (datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=local_ms)).date().isoformat()
+        return (
+            (datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=local_ms)).date().isoformat()
+        )
 
 
 def body_hash(device: str, body: Body) -> bytes:

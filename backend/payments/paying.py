@@ -34,7 +34,9 @@ class Taken:
     verdict: Verdict | None = None
 
 
-def paying_reads(ws: WorkingSet, *, payer_id: str | None, merchant_id: str, currency: str) -> list[Read]:
+def paying_reads(
+    ws: WorkingSet, *, payer_id: str | None, merchant_id: str, currency: str
+) -> list[Read]:
     """What ``take`` will read, as far as it is known by now."""
     found = merchant_reads(ws, merchant_id)
     if payer_id is not None:
