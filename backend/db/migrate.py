@@ -22,13 +22,16 @@ from backend.db.engine import open_engine
 from backend.db.tables import BackendTable
 
 TABLE_MODULES = (
+    "backend.clearing.tables",
     "backend.ledger.tables",
     "backend.mandates.tables",
     "backend.merchants.tables",
     "backend.notify.tables",
     "backend.payments.tables",
+    "backend.reconciliation.tables",
     "backend.refunds.tables",
     "backend.risk.tables",
+    "backend.topups.tables",
     "backend.wallet.tables",
 )
 

@@ -4,15 +4,15 @@ Rule 1: the order is committed before the channel hears of it.
 Rule 2: money reaches the payer's balance only on the channel's signed word (posting rule 1).
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
 from backend.channels.model import TopUpAnswer, TopUpOrder
 from backend.channels.ports import TopUpPort
-from backend.db.command import Read
-from backend.db.group_commit import GroupCommitWriter
+from backend.db.command import Command, Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.ledger import rules
@@ -132,15 +132,19 @@ class TopUps:
     """The saga: order, ask, resolve."""
 
     def __init__(
-        self, *, writer: GroupCommitWriter, channel: TopUpPort, repository: TopUpRepository
+        self,
+        *,
+        submit: Callable[[Command], Awaitable[Any]],
+        channel: TopUpPort,
+        repository: TopUpRepository,
     ) -> None:
-        self._writer = writer
+        self._submit = submit
         self._channel = channel
         self._repository = repository
 
     async def top_up(self, order: OrderTopUp) -> Row:
         """The top-up's row: succeeded, failed, or unknown where the channel did not answer."""
-        row: Row = await self._writer.submit(order)
+        row: Row = await self._submit(order)
         if row["state"] not in {TopUpState.PROCESSING, TopUpState.UNKNOWN}:
             return row
         return await self._ask(row)
@@ -161,9 +165,9 @@ class TopUps:
             answer = await self._channel.top_up(order)
         except OperatingError as error:
             _log.warning("topup_unknown", topup_id=row["topup_id"], code=error.code)
-            unknown: Row = await self._writer.submit(LoseContact(topup_id=row["topup_id"]))
+            unknown: Row = await self._submit(LoseContact(topup_id=row["topup_id"]))
             return unknown
-        resolved: Row = await self._writer.submit(ResolveTopUp(answer=answer))
+        resolved: Row = await self._submit(ResolveTopUp(answer=answer))
         return resolved
 
 
