@@ -99,6 +99,7 @@ class DayEnd:
         report["channel_settled_minor"] = await self._settle_channel(day, today)
         report["merchants_settled"] = await self._settle_merchants(day, today)
         report["payouts"] = await self._pay_out(day, today)
+        await self._resolve_sweeps(today)
         checked = await self._reconcile(day=day, booked_on=today)
         report["reconciliation"] = dict(checked)
         report["swept_minor"] = 0
@@ -178,9 +179,18 @@ class DayEnd:
                 execution_date=today.isoformat(),
             )
         )
+        await self._resolve_sweeps(today)
+        swept = await self._repository.sweep_of(day.isoformat(), accounts.currency)
+        if swept is None or swept["state"] != MoveState.CONFIRMED:
+            return 0
+        return int(swept["amount_minor"])
+
+    async def _resolve_sweeps(self, today: date) -> None:
+        """Ask the bank about every sweep without an answer, also of a run that was cut short:
+        money it has moved already must be in our books before they are compared."""
         for row in await self._repository.open_sweeps():
             outcome, reason = await self._instruct(
-                row, row["sweep_id"], accounts.holder, accounts.own
+                row, row["sweep_id"], self._accounts.holder, self._accounts.own
             )
             await self._submit(
                 ResolveSweep(
@@ -191,10 +201,6 @@ class DayEnd:
                     booked_on=today.isoformat(),
                 )
             )
-        swept = await self._repository.sweep_of(day.isoformat(), accounts.currency)
-        if swept is None or swept["state"] != MoveState.CONFIRMED:
-            return 0
-        return int(swept["amount_minor"])
 
     async def _instruct(
         self, row: Row, message_id: str, name: str, account_no: str
