@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from backend import state
+from backend.channels.signed_http import key_text
 from backend.clock import SystemClock, SystemEntropy
 from backend.config import load
 from backend.observability import logs
@@ -23,7 +24,14 @@ def init(config: _Config = None) -> None:
     """Make the state directory: CA, keys, and the operator token, which is shown this once."""
     settings = load(config)
     token = state.initialise(settings, entropy=SystemEntropy(), now_ms=SystemClock().now_ms())
-    _say({"state_dir": str(settings.state_dir), "operator_token": token})
+    signing_key = key_text(state.read(settings).identity.signing_key.public)
+    _say(
+        {
+            "state_dir": str(settings.state_dir),
+            "operator_token": token,
+            "signing_key": signing_key,
+        }
+    )
 
 
 @app.command("operator-token")
