@@ -8,32 +8,48 @@ from typing import Annotated
 import typer
 
 from backend import state
+from backend.channels.signed_http import key_text
 from backend.clock import SystemClock, SystemEntropy
 from backend.config import load
+from backend.notify.cli import app as dead_letters
 from backend.observability import logs
 
 app = typer.Typer(help="The payment backend.", no_args_is_help=True, pretty_exceptions_enable=False)
+app.add_typer(dead_letters, name="dead-letters")
 _Config = Annotated[
     Path | None, typer.Option("--config", help="TOML file; TILLWAY_BACKEND_… goes above it.")
 ]
 
 
 @app.command()
-def init(config: _Config = None) -> None:
-    """Make the state directory: CA, keys, and the operator token, which is shown this once."""
+def init(config: app.add_typer(dead_letters, name="dead-letters")
+_Config = None) -> None:
+    """Make the state directory: CA, keys, and the operator token, which is shown this once.
+
+    The public signing key is what institutions and merchants know us by.
+    """
     settings = load(config)
     token = state.initialise(settings, entropy=SystemEntropy(), now_ms=SystemClock().now_ms())
-    _say({"state_dir": str(settings.state_dir), "operator_token": token})
+    signing_key = key_text(state.read(settings).identity.signing_key.public)
+    _say(
+        {
+            "state_dir": str(settings.state_dir),
+            "operator_token": token,
+            "signing_key": signing_key,
+        }
+    )
 
 
 @app.command("operator-token")
-def operator_token(config: _Config = None) -> None:
+def operator_token(config: app.add_typer(dead_letters, name="dead-letters")
+_Config = None) -> None:
     """Make a new operator token; the old one ends when the backend starts next."""
     _say({"operator_token": state.renew_operator_token(load(config), entropy=SystemEntropy())})
 
 
 @app.command()
-def run(config: _Config = None) -> None:
+def run(config: app.add_typer(dead_letters, name="dead-letters")
+_Config = None) -> None:
     """Serve until SIGTERM. Prints one JSON line when ready."""
     # Imported here, because the other commands need a tenth of it.
     import uvloop
@@ -46,7 +62,8 @@ def run(config: _Config = None) -> None:
 
 
 @app.command()
-def openapi(config: _Config = None) -> None:
+def openapi(config: app.add_typer(dead_letters, name="dead-letters")
+_Config = None) -> None:
     """Print the public interface as OpenAPI. Needs an initialised state directory."""
     from backend.openapi import describe
 
