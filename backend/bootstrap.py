@@ -33,6 +33,7 @@ from backend.hub_api.pushes import PushFeed
 from backend.hub_api.service import HubService
 from backend.identity.registry import SqlRegistry
 from backend.identity.service import EnrolmentService
+from backend.institutions import reach
 from backend.ledger.service import LedgerSeal
 from backend.notify.repository import CallbackRepository
 from backend.observability.metrics import Metrics
@@ -112,6 +113,7 @@ class Backend:
         self.hub = self._hub(dispatcher)
         self.enrolment = self._enrolment()
         self.operator = self._operator()
+        self.institutions = reach(settings, self.services, self._signing_key)
         self.callbacks = CallbackRepository(self._reader)
         self.background = Background(
             self.services,
@@ -144,6 +146,8 @@ class Backend:
         """Finish what was accepted, then close the database."""
         self.feed.close()
         await self.background.stop()
+        if self.institutions is not None:
+            await self.institutions.line.close()
         await self.writer.stop()
         self._reads.close()
         self._pool.shutdown(wait=True)

@@ -22,8 +22,7 @@ _Config = Annotated[
 
 
 @app.command()
-def init(config: app.add_typer(dead_letters, name="dead-letters")
-_Config = None) -> None:
+def init(config: _Config = None) -> None:
     """Make the state directory: CA, keys, and the operator token, which is shown this once.
 
     The public signing key is what institutions and merchants know us by.
@@ -41,15 +40,13 @@ _Config = None) -> None:
 
 
 @app.command("operator-token")
-def operator_token(config: app.add_typer(dead_letters, name="dead-letters")
-_Config = None) -> None:
+def operator_token(config: _Config = None) -> None:
     """Make a new operator token; the old one ends when the backend starts next."""
     _say({"operator_token": state.renew_operator_token(load(config), entropy=SystemEntropy())})
 
 
 @app.command()
-def run(config: app.add_typer(dead_letters, name="dead-letters")
-_Config = None) -> None:
+def run(config: _Config = None) -> None:
     """Serve until SIGTERM. Prints one JSON line when ready."""
     # Imported here, because the other commands need a tenth of it.
     import uvloop
@@ -62,8 +59,7 @@ _Config = None) -> None:
 
 
 @app.command()
-def openapi(config: app.add_typer(dead_letters, name="dead-letters")
-_Config = None) -> None:
+def openapi(config: _Config = None) -> None:
     """Print the public interface as OpenAPI. Needs an initialised state directory."""
     from backend.openapi import describe
 

@@ -69,6 +69,14 @@ class Settings(BaseSettings):
     risk_velocity_window_ms: Annotated[int, Field(gt=0)] = RISK.velocity_window_ms
     code_life_ms: Annotated[int, Field(gt=0, le=CODE_LIFE_MS_MAX)] = 5 * 60 * 1000
     """How long a merchant-presented code can be paid."""
+    institution_url: str = ""
+    """The bank and channel for top-ups and clearing; empty: this backend has none."""
+    institution_key: str = ""
+    """Their public key, as one line of text."""
+    reserve_account: str = ""
+    """Our account for client money at the bank."""
+    own_account: str = ""
+    account_holder: str = "Tillway"
 
     @property
     def url(self) -> str:
