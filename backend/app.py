@@ -1,12 +1,12 @@
 """The two HTTP applications: one for hubs, one for everybody else."""
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
 from backend import http_errors
 from backend.body_limit import BodyLimit
 from backend.bootstrap import Backend
-from backend.clearing.routes import router as clearing_router
+from backend.clearing import routes as clearing_routes
 from backend.hub_api.routes import router as hub_router
 from backend.identity.routes import router as enrolment_router
 from backend.limits import JSON_BYTES_MAX
@@ -55,19 +55,15 @@ def public_application(backend: Backend) -> FastAPI:
     app.include_router(page_router(backend.operator, guard))
     for router in _payment_routers(backend, guard):
         app.include_router(router)
-    found = backend.institutions
-    if found is not None:
-        app.include_router(
-            clearing_router(day_end=found.day_end, repository=found.days, topups=found.topups),
-            prefix="/operator/v1",
-            dependencies=[Depends(guard)],
-        )
     return app
 
 
 def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
     services = backend.services
+    clearing = backend.clearing
+    clears = () if clearing is None else (clearing_routes.operator_router(clearing, guard),)
     return (
+        *clears,
         wallet_routes.router(services),
         wallet_routes.operator_router(services, guard),
         merchant_routes.operator_router(services, guard),

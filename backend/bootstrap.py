@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from backend.background import Background
+from backend.clearing_parts import build_clearing
 from backend.clock import OffsetClock
 from backend.config import Settings
 from backend.db.command import Command
@@ -33,7 +34,6 @@ from backend.hub_api.pushes import PushFeed
 from backend.hub_api.service import HubService
 from backend.identity.registry import SqlRegistry
 from backend.identity.service import EnrolmentService
-from backend.institutions import reach
 from backend.ledger.service import LedgerSeal
 from backend.notify.repository import CallbackRepository
 from backend.observability.metrics import Metrics
@@ -113,13 +113,21 @@ class Backend:
         self.hub = self._hub(dispatcher)
         self.enrolment = self._enrolment()
         self.operator = self._operator()
-        self.institutions = reach(settings, self.services, self._signing_key)
         self.callbacks = CallbackRepository(self._reader)
         self.background = Background(
             self.services,
             callbacks=self.callbacks,
             signing_key=self._signing_key,
             allows_private_addresses=settings.callbacks_to_private_addresses,
+        )
+        self.clearing = build_clearing(
+            settings,
+            submit=self.writer.submit,
+            reader=self._reader,
+            key=self._signing_key,
+            business_date=self.services.rules.business_date,
+            clock=self.clock,
+            entropy=parts.entropy,
         )
 
     async def start(self) -> None:
@@ -146,8 +154,8 @@ class Backend:
         """Finish what was accepted, then close the database."""
         self.feed.close()
         await self.background.stop()
-        if self.institutions is not None:
-            await self.institutions.line.close()
+        if self.clearing is not None:
+            await self.clearing.institution.close()
         await self.writer.stop()
         self._reads.close()
         self._pool.shutdown(wait=True)

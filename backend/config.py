@@ -55,6 +55,16 @@ class Settings(BaseSettings):
     commands_waiting_max: Annotated[int, Field(ge=1, le=1_000_000)] = COMMANDS_WAITING_MAX
     verify_threads: Annotated[int, Field(ge=1, le=64)] = VERIFY_THREADS
     read_threads: Annotated[int, Field(ge=1, le=64)] = READ_THREADS
+    institution_url: str = ""
+    """The bank and the top-up channel. Empty: this backend clears nothing."""
+    institution_key: str = ""
+    """The institution's public key, as it prints it."""
+    reserve_account: str = "RESERVE-TILLWAY"
+    """The bank account of clients' money."""
+    own_account: str = "OWN-TILLWAY"
+    """The bank account of our own money: where swept fees go."""
+    holder_name: str = "Tillway"
+    """Who we are to the bank."""
     fee_rate_bps: Annotated[int, Field(ge=0, le=1_000)] = 60
     """The fee of a merchant that is created without a plan of its own."""
     biometric_above_minor: Annotated[int, Field(ge=0)] = 100_000
@@ -69,14 +79,6 @@ class Settings(BaseSettings):
     risk_velocity_window_ms: Annotated[int, Field(gt=0)] = RISK.velocity_window_ms
     code_life_ms: Annotated[int, Field(gt=0, le=CODE_LIFE_MS_MAX)] = 5 * 60 * 1000
     """How long a merchant-presented code can be paid."""
-    institution_url: str = ""
-    """The bank and channel for top-ups and clearing; empty: this backend has none."""
-    institution_key: str = ""
-    """Their public key, as one line of text."""
-    reserve_account: str = ""
-    """Our account for client money at the bank."""
-    own_account: str = ""
-    account_holder: str = "Tillway"
 
     @property
     def url(self) -> str:

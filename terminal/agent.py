@@ -167,7 +167,10 @@ class Agent:
         return self._journal.recent_sales(count)
 
     def sale(self, payment_id: str) -> Sale | None:
-        """One sale of the journal."""
+        """One sale of the journal, or the one that is being collected."""
+        held = self._collect.sale
+        if held is not None and held.payment_id == payment_id:
+            return held
         return self._journal.sale(payment_id)
 
     def refunds_of(self, payment_id: str) -> list[Refund]:

@@ -27,6 +27,7 @@ from tests.support.backend import (
     make_backend,
     mint,
 )
+from tests.support.shop import confirmed_top_up
 
 PAYER = mint("pyr", 1)
 DEADLINE_S = 20
@@ -50,13 +51,8 @@ class Shop:
             key_suite="SM2-SM3",
             key_public=generate().public.public,
         )
-        await self.desk.top_up(
-            event_id=mint("evt", 1),
-            payer_id=PAYER,
-            amount_minor=10_000,
-            currency="CNY",
-            channel_id="bank-1",
-        )
+        for command in confirmed_top_up(mint("top", 1), PAYER, 10_000):
+            await self.backend.writer.submit(command)
 
     async def send(self, *envelopes: bytes) -> list[Answer]:
         data = await self.backend.ingest_batch(HUB, self.hub.batch(envelopes))

@@ -272,6 +272,7 @@ class Stack:
             "institution_key": self.programs["sandbox"].ready["key"],
             "reserve_account": RESERVE_ACCOUNT,
             "own_account": OWN_ACCOUNT,
+            "callbacks_to_private_addresses": True,
         }
 
     def _hub_settings(self) -> dict[str, Any]:
