@@ -23,8 +23,13 @@ from tillway.demo.story import Play
 from tillway.demo.till import copy_receipts
 from tillway.private_files import make_directory
 
-app = typer.Typer(help="Play a shop's day on this machine.", add_completion=False)
+app = typer.Typer(
+    help="Play a shop's day on this machine.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 DIRECTORY = Path("var/demo")
+LOG_COLUMNS = 130
 
 
 @app.callback(invoke_without_command=True)
@@ -40,7 +45,7 @@ def demo(
     till_port: Annotated[int, typer.Option(help="The first till's page; 0 is any.")] = 0,
 ) -> None:
     """Start everything, play the day, print the table. Exit code 0 only if all of it held."""
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=LOG_COLUMNS)
     make_directory(directory)
     directory = directory.absolute()
     with _alone(directory):

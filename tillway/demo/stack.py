@@ -194,8 +194,16 @@ class Stack:
             "key_suite": key.suite.name,
             "key_public": key.public.public.hex(),
         }
-        token = self.operator.post("/operator/v1/payers", payer)["token"]
-        phone = Phone(payer_id, name, JsonApi(self.public_url, self.ca, token), key, pin)
+        made = self.operator.post("/operator/v1/payers", payer)
+        phone = Phone(
+            payer_id=payer_id,
+            name=name,
+            api=JsonApi(self.public_url, self.ca, made["token"]),
+            key=key,
+            pin=pin,
+            code_secret=bytes.fromhex(made["code_secret"]),
+            code_route=int(made["code_route"]),
+        )
         self.phones.append(phone)
         if balance_minor:
             self.top_up(phone, balance_minor)
