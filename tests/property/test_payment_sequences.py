@@ -41,7 +41,8 @@ STEPS = st.lists(
         st.tuples(st.just("refund_again"), _which),
         st.tuples(st.just("wait"), st.sampled_from([1_000, 61_000, 400_000])),
     ),
-    max_size=25,
+    min_size=8,
+    max_size=30,
 )
 
 
