@@ -87,6 +87,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("field_invalid", "never", "请求字段有误，请检查后重试。", "A field of the request is wrong; correct it and try again."),
     ("busy", "same_id", "系统繁忙，请稍后用同一单号重试。", "The system is busy; try again shortly with the same number."),
     ("backend_unreachable", "same_id", "网络中断，结果未知，请勿重复收款，稍后自动查询。", "The line is down and the outcome is unknown; do not charge again, it will be queried."),
+    ("broker_unreachable", "after", "消息服务器连接不上，正在重试，请检查网络与证书。", "The message broker cannot be reached; trying again. Check the line and the certificates."),
     ("timeout", "same_id", "等待超时，结果未知，请勿重复收款。", "No answer in time; the outcome is unknown, do not charge again."),
     ("internal", "same_id", "系统内部错误，请稍后用同一单号重试。", "An internal error occurred; try again later with the same number."),
     # Values
@@ -150,6 +151,8 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("printer_paper_end", "after", "打印机缺纸，请装纸。", "The printer is out of paper; load a roll."),
     ("printer_cover_open", "after", "打印机盖未关，请合上。", "The printer's cover is open; close it."),
     ("scan_timeout", "never", "没有扫到二维码，请重试。", "No code was scanned; try again."),
+    ("printer_error", "after", "打印机故障，请检查切刀与打印头。", "The printer reports a fault; check its cutter and print head."),
+    ("finger_timeout", "never", "没有检测到手指，请重试。", "No finger was placed in time; try again."),
     # Ledger
     ("account_unknown", "never", "账户不存在。", "The account does not exist."),
     ("account_short", "never", "账户余额不足，不能记账。", "The account's balance does not cover this posting."),

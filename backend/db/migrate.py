@@ -23,13 +23,18 @@ from backend.db.engine import open_engine
 from backend.db.tables import BackendTable
 
 TABLE_MODULES = (
+    "backend.clearing.tables",
+    "backend.devices.tables",
+    "backend.identity.tables",
     "backend.ledger.tables",
     "backend.mandates.tables",
     "backend.merchants.tables",
     "backend.notify.tables",
     "backend.payments.tables",
+    "backend.reconciliation.tables",
     "backend.refunds.tables",
     "backend.risk.tables",
+    "backend.topups.tables",
     "backend.wallet.tables",
 )
 

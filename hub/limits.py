@@ -1,0 +1,43 @@
+"""Bounds of the hub. Units stand last in the names."""
+
+# --- MQTT: one connection
+MQTT_PACKET_BYTES_MAX = 20 * 1024
+"""The largest packet taken: an envelope (8 KiB) with its topic and properties, and room to grow."""
+MQTT_CONNECT_TIMEOUT_MS = 5_000
+MQTT_TLS_TIMEOUT_S = 10
+MQTT_KEEP_ALIVE_S_MAX = 300
+MQTT_RECEIVE_MAX = 16
+"""QoS 1 publishes of one terminal that may wait for their commit at the same time."""
+MQTT_SUBSCRIPTIONS_MAX = 16
+MQTT_FILTERS_PER_PACKET_MAX = 16
+MQTT_WRITE_BUFFER_BYTES_MAX = 256 * 1024
+"""What may wait for a terminal that does not read; above it, the line is cut."""
+MQTT_LANE_MESSAGES_MAX = 64
+"""Messages of one terminal that wait for the hub; above it, its socket is not read."""
+
+# --- MQTT: one session
+MQTT_IN_FLIGHT_MAX = 16
+MQTT_QUEUE_MESSAGES_MAX = 200
+MQTT_QUEUE_BYTES_MAX = 512 * 1024
+MQTT_SESSION_EXPIRY_S_MAX = 24 * 3600
+MQTT_WILL_DELAY_S_MAX = 300
+
+# --- MQTT: the endpoint
+MQTT_CONNECTIONS_MAX = 10_000
+MQTT_SESSIONS_MAX = 10_000
+MQTT_RETAINED_MAX = 2 * MQTT_SESSIONS_MAX + 1
+MQTT_TICK_S = 0.5
+MQTT_ACCEPT_BACKLOG = 1_024
+MQTT_STOP_TIMEOUT_S = 5
+
+# --- MQTT: an external broker
+BROKER_IN_FLIGHT_MAX = 1_000
+BROKER_QUEUE_MESSAGES_MAX = 10_000
+BROKER_KEEP_ALIVE_S = 30
+BROKER_CONNECT_TIMEOUT_S = 10
+BROKER_RECONNECT_DELAY_S_MIN = 1
+BROKER_RECONNECT_DELAY_S_MAX = 30
+BROKER_SESSION_EXPIRY_S = 24 * 3600
+BROKER_RETRY_DELAY_MS_MIN = 50
+BROKER_RETRY_DELAY_MS_MAX = 5_000
+BROKER_RETRIES_MAX = 100

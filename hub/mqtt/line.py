@@ -1,0 +1,117 @@
+"""One socket of the MQTT server."""
+
+import asyncio
+import ssl
+from typing import Protocol, cast
+
+from hub import limits
+from protocol.topics import is_name
+
+
+class LineOwner(Protocol):
+    """What a line tells its endpoint."""
+
+    def on_opened(self, line: "Line") -> None:
+        """The line is ready (for TLS: after the handshake)."""
+        ...
+
+    def on_bytes(self, line: "Line", data: bytes) -> None:
+        """Bytes came."""
+        ...
+
+    def on_lost(self, line: "Line") -> None:
+        """The line is gone."""
+        ...
+
+
+class Line(asyncio.Protocol):
+    """Bytes in and out, and when not to read. Reading stops for two reasons, each on its own."""
+
+    def __init__(self, owner: LineOwner, line_id: int) -> None:
+        self.line_id = line_id
+        self.identity: str | None = None
+        self.tid: str | None = None
+        self._owner = owner
+        self._transport: asyncio.Transport | None = None
+        self._is_peer_slow = False
+        self._is_hub_slow = False
+
+    # --- asyncio
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """asyncio and uvloop set TCP_NODELAY themselves; a test holds them to it."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=limits.MQTT_WRITE_BUFFER_BYTES_MAX // 2)
+        self.identity = common_name(transport.get_extra_info("ssl_object"))
+        self._owner.on_opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came."""
+        self._owner.on_bytes(self, data)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """The line is gone, whoever ended it."""
+        self._transport = None
+        self._owner.on_lost(self)
+
+    def pause_writing(self) -> None:
+        """The peer does not read: take nothing more from it that would need an answer."""
+        self._is_peer_slow = True
+        self._set_reading()
+
+    def resume_writing(self) -> None:
+        """The peer reads again."""
+        self._is_peer_slow = False
+        self._set_reading()
+
+    # --- the endpoint
+
+    def write(self, data: bytes) -> None:
+        """Send; a peer that lets too much pile up is cut off."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if transport.get_write_buffer_size() + len(data) > limits.MQTT_WRITE_BUFFER_BYTES_MAX:
+            transport.abort()
+            return
+        transport.write(data)
+
+    def close(self) -> None:
+        """Close after what was written is sent. A peer that does not read is not waited for."""
+        if self._transport is None:
+            return
+        if self._is_peer_slow:
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close now."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def set_hub_slow(self, is_slow: bool) -> None:
+        """The hub has enough of this terminal's messages for now, or has room again."""
+        if is_slow != self._is_hub_slow:
+            self._is_hub_slow = is_slow
+            self._set_reading()
+
+    def _set_reading(self) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        should_read = not (self._is_peer_slow or self._is_hub_slow)
+        if should_read and not transport.is_reading():
+            transport.resume_reading()
+        elif not should_read and transport.is_reading():
+            transport.pause_reading()
+
+
+def common_name(tls: ssl.SSLObject | None) -> str | None:
+    """The one common name in the peer's certificate, if it is fit to be a device's name."""
+    certificate = tls.getpeercert() if tls is not None else None
+    if not certificate:
+        return None
+    subject = cast("tuple[tuple[tuple[str, str], ...], ...]", certificate.get("subject", ()))
+    names = [value for part in subject for key, value in part if key == "commonName"]
+    return names[0] if len(names) == 1 and is_name(names[0]) else None
