@@ -1,7 +1,7 @@
 """What the hub needs of the lines to its terminals. Two adapters stand behind it.
 
 ``hub.mqtt.endpoint`` is the hub's own MQTT server; ``hub.mqtt.external`` puts the same hub on a
-broker. Both pass the tests in ``tests/contract/test_terminal_link.py``.
+broker. Both pass the tests in ``tests/contract/terminal_link``.
 """
 
 from collections.abc import Awaitable, Callable

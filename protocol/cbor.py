@@ -4,6 +4,7 @@ RFC 8949 §4.2 (deterministic encoding) for everything we sign; on the way in an
 a plain value (floats, dates, tags, undefined) is refused, so no decoder hook ever runs on it.
 """
 
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -35,12 +36,28 @@ def decode(data: bytes, *, bytes_max: int) -> Any:  # noqa: ANN401  # any plain 
             allow_indefinite=False,
             allow_duplicate_keys=False,
             read_size=1,
+            semantic_decoders=_EVERY_TAG,
         ).decode()
     except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError, MemoryError):
         raise CallerError("envelope_malformed") from None
     if stream.tell() != len(data) or not _is_plain(value):
         raise CallerError("envelope_malformed")
     return value
+
+
+def _refuse_tag(_decoder: object, *_: object) -> object:
+    raise ValueError("a tag")
+
+
+class _EveryTag(dict[int, Callable[..., object]]):
+    """Tells the decoder to refuse each tag before its own decoders see it: it would make an
+    integer of a big number, compile a regular expression, or skip a tag it does not know."""
+
+    def __missing__(self, tag: int) -> Callable[..., object]:
+        return _refuse_tag
+
+
+_EVERY_TAG = _EveryTag()
 
 
 def _is_plain(value: object) -> bool:

@@ -12,7 +12,7 @@ from protocol.errors import CallerError
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _SPOKEN = str.maketrans({"O": "0", "I": "1", "L": "1", "-": "", " ": "", "\n": "", "\t": ""})
-_ID_CHARS, _SECRET_CHARS, _FINGERPRINT_CHARS = 4, 12, 16
+ID_CHARS, SECRET_CHARS, _FINGERPRINT_CHARS = 4, 12, 16
 _TYPED_CHARS_MAX = 128
 RANDOM_BYTES = 10
 FINGERPRINT_BYTES = 10
@@ -33,7 +33,7 @@ class PrintedCode:
 
     def digest(self) -> bytes:
         """What the backend stores and compares instead of the secret."""
-        return sha256(f"tillway-enrolment-code-v1:{self.code_id}{self.secret}".encode("ascii"))
+        return digest_of(self.code_id, self.secret)
 
     def names_ca(self, ca_certificate_der: bytes) -> bool:
         """Whether this is the CA that the code was printed for."""
@@ -47,19 +47,24 @@ def mint_code(random_bytes: bytes, ca_certificate_der: bytes) -> PrintedCode:
     """A code from ``RANDOM_BYTES`` unpredictable bytes and the CA it belongs to."""
     if len(random_bytes) != RANDOM_BYTES:
         raise ValueError("a code needs 10 random bytes")
-    letters = _letters(random_bytes, _ID_CHARS + _SECRET_CHARS)
+    letters = _letters(random_bytes, ID_CHARS + SECRET_CHARS)
     fingerprint = fingerprint_of(ca_certificate_der)
-    return PrintedCode(letters[:_ID_CHARS], letters[_ID_CHARS:], fingerprint)
+    return PrintedCode(letters[:ID_CHARS], letters[ID_CHARS:], fingerprint)
 
 
 def read_code(typed: str) -> PrintedCode:
     """Read what a person typed; ``CallerError("enrol_code_invalid")`` if it is no code."""
     plain = typed[:_TYPED_CHARS_MAX].upper().translate(_SPOKEN)
-    whole = _ID_CHARS + _SECRET_CHARS + _FINGERPRINT_CHARS
+    whole = ID_CHARS + SECRET_CHARS + _FINGERPRINT_CHARS
     if len(plain) != whole or not set(plain) <= set(_ALPHABET):
         raise CallerError("enrol_code_invalid")
-    secret_end = _ID_CHARS + _SECRET_CHARS
-    return PrintedCode(plain[:_ID_CHARS], plain[_ID_CHARS:secret_end], plain[secret_end:])
+    secret_end = ID_CHARS + SECRET_CHARS
+    return PrintedCode(plain[:ID_CHARS], plain[ID_CHARS:secret_end], plain[secret_end:])
+
+
+def digest_of(code_id: str, secret: str) -> bytes:
+    """The hash of a secret. The secret is what travels: who reads the hash cannot join with it."""
+    return sha256(f"tillway-enrolment-code-v1:{code_id}:{secret}".encode())
 
 
 def fingerprint_of(ca_certificate_der: bytes) -> str:

@@ -32,6 +32,11 @@ class Tree:
     def __len__(self) -> int:
         return len(self._levels[0])
 
+    @property
+    def leaves(self) -> tuple[bytes, ...]:
+        """The hashes of the leaves, in order."""
+        return tuple(self._levels[0])
+
     def proof(self, index: int) -> tuple[bytes, ...]:
         """The audit path of one leaf, from the leaf upwards (RFC 6962 §2.1.1)."""
         if not 0 <= index < len(self):

@@ -15,7 +15,8 @@ from protocol.enrolment_code import read_code
 from protocol.errors import CallerError
 from protocol.identity import Identity
 from tillway import join as joining
-from tillway.operator_api import OperatorApi
+from tillway.json_api import JsonApi
+from tillway.operator_api import change_device, new_code
 from tillway.private_files import passphrase_in, write_files
 
 app = typer.Typer(
@@ -84,7 +85,7 @@ def code(
         "hub_urls": hub_url or [],
         "valid_s": valid_s,
     }
-    typer.echo(_operator(url, ca, token_file).new_code(grant))
+    typer.echo(new_code(_operator(url, ca, token_file), grant))
 
 
 @app.command()
@@ -132,13 +133,13 @@ def revoke(tid: Tid, url: Url, ca: Ca, token_file: TokenFile, reason: Reason = "
     _change(tid, "revoke", _operator(url, ca, token_file), reason)
 
 
-def _change(tid: str, command: str, operator: OperatorApi, reason: str) -> None:
-    row = operator.change_device(tid, command, reason)
+def _change(tid: str, command: str, operator: JsonApi, reason: str) -> None:
+    row = change_device(operator, tid, command, reason)
     typer.echo(f"{tid} {row.get('status', command)}")
 
 
-def _operator(url: str, ca: Path, token_file: Path) -> OperatorApi:
-    return OperatorApi(url=url, ca=ca, token=_secret(token_file))
+def _operator(url: str, ca: Path, token_file: Path) -> JsonApi:
+    return JsonApi(url=url, ca=ca, token=_secret(token_file))
 
 
 def _secret(file: Path) -> str:

@@ -72,7 +72,7 @@ def join(state: Path, *, url: str, code: PrintedCode, suite: str, passphrase: by
         raise CallerError("device_exists", str(state / IDENTITY))
     ca_der = fetch_ca(url, code)
     keys = _pending_keys(state / NEW, suite, passphrase)
-    request = JoinRequest.signed(code.code_id, code.digest(), keys.csr, keys.signer)
+    request = JoinRequest.signed(code, keys.csr, keys.signer)
     context = joining_context(pem_chain((ca_der,)).decode("ascii"))
     reply = _exchange("POST", url, JOIN_PATH, context, request.to_bytes(), ANSWER_BYTES_MAX)
     answer = JoinAnswer.from_bytes(reply)

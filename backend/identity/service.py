@@ -51,7 +51,8 @@ class EnrolmentService:
         if not request.is_proven():
             raise CallerError("signature_invalid", "proof of possession")
         claimant = request.claimant()
-        code = await self.codes.attempt(request.code_id, request.digest, claimant, now_ms=now_ms)
+        digest = request.digest()
+        code = await self.codes.attempt(request.code_id, digest, claimant, now_ms=now_ms)
         if code is None:
             raise CallerError("enrol_code_invalid")
         grant = code.grant

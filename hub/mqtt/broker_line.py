@@ -11,7 +11,6 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
 import structlog
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -77,10 +76,6 @@ class Published:
 
 
 Handed = Linked | Unlinked | Arrived | Published
-
-
-class _Socket(Protocol):
-    def setsockopt(self, level: int, option: int, value: int, /) -> None: ...
 
 
 class BrokerLine:
@@ -262,6 +257,7 @@ def _properties(packet_type: int, **values: object) -> Properties:
     return properties
 
 
-def _set_nodelay(_client: Client, _data: object, sock: _Socket) -> None:
+def _set_nodelay(_client: Client, _data: object, sock: object) -> None:
     """paho leaves Nagle's algorithm on, which costs 40 ms a message."""
+    assert isinstance(sock, socket.socket), "no WebSocket is configured"
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -136,7 +136,8 @@ class MqttCore:
         return self._roster.taken()
 
     def cut(self, tid: str, now_ms: int) -> list[Action]:
-        """Cut a terminal off and forget its session."""
+        """Cut a terminal off, and forget its session and its configuration."""
+        self._roster.retained.keep(tid, "cfg", Kept(b"", None))
         member = self._roster.members.get(tid)
         if member is not None:
             self._roster.end_session(member, now_ms)

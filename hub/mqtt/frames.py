@@ -19,7 +19,7 @@ class FrameReader:
     __slots__ = ("_buffer", "_bytes_max", "fault")
 
     def __init__(self, bytes_max: int) -> None:
-        self._buffer = bytearray()
+        self._buffer = b""
         self._bytes_max = bytes_max
         self.fault: WireError | None = None
 
@@ -32,23 +32,21 @@ class FrameReader:
         """The packets that ``data`` completes. A fault behind them is left in ``fault``."""
         if self.fault is not None:
             return []
-        self._buffer += data
+        buffer = self._buffer + data if self._buffer else data
         frames: list[bytes] = []
         start = 0
         try:
-            while (end := self._frame_end(start)) is not None:
-                frames.append(bytes(self._buffer[start:end]))
+            while (end := self._frame_end(buffer, start)) is not None:
+                frames.append(buffer[start:end])
                 start = end
         except WireError as fault:
             self.fault = fault
-            self._buffer.clear()
-            return frames
-        del self._buffer[:start]
+            start = len(buffer)
+        self._buffer = buffer[start:]
         return frames
 
-    def _frame_end(self, start: int) -> int | None:
+    def _frame_end(self, buffer: bytes, start: int) -> int | None:
         """Where the packet at ``start`` ends, or ``None`` while that cannot be known or reached."""
-        buffer = self._buffer
         length = shift = 0
         for position in range(start + 1, min(start + 1 + _LENGTH_BYTES_MAX, len(buffer))):
             byte = buffer[position]

@@ -81,6 +81,7 @@ class Session:
     def __init__(self, settle: Settle) -> None:
         self._settle = settle
         self._subscriptions: dict[str, Subscription] = {}
+        self._listening: dict[Channel, Subscription] = {}
         self._queue: deque[Outgoing] = deque()
         self._queued_bytes = 0
         self._in_flight: dict[int, Outgoing] = {}
@@ -100,11 +101,14 @@ class Session:
         """Add or replace; true if the filter is new. The caller has checked the bound."""
         is_new = pattern not in self._subscriptions
         self._subscriptions[pattern] = subscription
+        self._listen_again()
         return is_new
 
     def unsubscribe(self, pattern: str) -> bool:
         """Remove; false if there was no such subscription."""
-        return self._subscriptions.pop(pattern, None) is not None
+        was_there = self._subscriptions.pop(pattern, None) is not None
+        self._listen_again()
+        return was_there
 
     def has_room_for(self, pattern: str) -> bool:
         """Whether one more filter may be held."""
@@ -115,8 +119,11 @@ class Session:
 
     def listens_to(self, channel: Channel) -> Subscription | None:
         """The strongest subscription to a channel: overlapping filters deliver once."""
-        found = [one for one in self._subscriptions.values() if channel in one.channels]
-        return max(found, key=lambda one: one.qos.value, default=None)
+        return self._listening.get(channel)
+
+    def _listen_again(self) -> None:
+        weakest_first = sorted(self._subscriptions.values(), key=lambda one: one.qos.value)
+        self._listening = {key: one for one in weakest_first for key in one.channels}
 
     # --- the line
 
@@ -206,6 +213,7 @@ class Session:
         self._queue.clear()
         self._queued_bytes = 0
         self._subscriptions.clear()
+        self._listening.clear()
 
     def _pop(self) -> Outgoing:
         message = self._queue.popleft()

@@ -7,12 +7,13 @@ fingerprint in its code, and only then trusts the server and says the code.
 :class:`RotateRequest` and answers a :class:`JoinAnswer`. All are CBOR maps with integer keys.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from protocol import cbor
 from protocol.crypto.hashes import sha256
 from protocol.crypto.keys import SigningKey, VerifyKey
+from protocol.enrolment_code import ID_CHARS, SECRET_CHARS, PrintedCode, digest_of
 from protocol.errors import CallerError
 from protocol.topics import is_name
 
@@ -34,23 +35,28 @@ _ROTATE_CONTEXT = b"tillway-rotate-v1"
 
 @dataclass(frozen=True, slots=True)
 class JoinRequest:
-    """A machine's request to be taken in. ``digest`` is :meth:`PrintedCode.digest`."""
+    """A machine's request to be taken in, with the code's id and secret."""
 
     code_id: str
-    digest: bytes
+    secret: str = field(repr=False)
     csr: bytes
     key: VerifyKey
     proof: bytes
 
     @classmethod
-    def signed(cls, code_id: str, digest: bytes, csr: bytes, key: SigningKey) -> "JoinRequest":
+    def signed(cls, code: PrintedCode, csr: bytes, key: SigningKey) -> "JoinRequest":
         """Build it with the proof that the machine has the signing key."""
-        proof = key.sign(_claim(_JOIN_CONTEXT, digest, csr, key.public))
-        return cls(code_id, digest, csr, key.public, proof)
+        proof = key.sign(_claim(_JOIN_CONTEXT, code.digest(), csr, key.public))
+        return cls(code.code_id, code.secret, csr, key.public, proof)
+
+    def digest(self) -> bytes:
+        """What is compared with the stored digest of the code."""
+        return digest_of(self.code_id, self.secret)
 
     def is_proven(self) -> bool:
         """Whether the owner of the signing key made this very request."""
-        return self.key.verify(self.proof, _claim(_JOIN_CONTEXT, self.digest, self.csr, self.key))
+        claim = _claim(_JOIN_CONTEXT, self.digest(), self.csr, self.key)
+        return self.key.verify(self.proof, claim)
 
     def claimant(self) -> bytes:
         """Who asks: the same in every retry of one machine."""
@@ -58,17 +64,17 @@ class JoinRequest:
 
     def to_bytes(self) -> bytes:
         """The wire form."""
-        fields = (VERSION, self.code_id, self.digest, self.csr, self.key.to_wire(), self.proof)
+        fields = (VERSION, self.code_id, self.secret, self.csr, self.key.to_wire(), self.proof)
         return cbor.encode(dict(enumerate(fields, start=1)))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "JoinRequest":
         """Read the wire form; ``CallerError`` says what is wrong."""
         match _fields(data, REQUEST_BYTES_MAX):
-            case {2: str(code_id), 3: bytes(digest), 4: bytes(csr), 5: key, 6: bytes(proof)} if (
-                len(digest) == 32 and len(csr) <= CSR_BYTES_MAX and len(code_id) == 4
-            ):
-                return cls(code_id, digest, csr, VerifyKey.from_wire(key), proof)
+            case {2: str(code_id), 3: str(secret), 4: bytes(csr), 5: key, 6: bytes(proof)} if (
+                len(code_id) == ID_CHARS and len(secret) == SECRET_CHARS
+            ) and len(csr) <= CSR_BYTES_MAX:
+                return cls(code_id, secret, csr, VerifyKey.from_wire(key), proof)
         raise CallerError("envelope_malformed", "join request")
 
 

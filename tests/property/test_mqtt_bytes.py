@@ -110,8 +110,24 @@ def test_a_packet_is_decoded_or_refused_and_nothing_else(body: bytes, kind: int)
     for read in (decode, check_text):
         try:
             read(frame + body)
-        except WireError:
-            continue
+        except WireError as error:
+            assert error.detail != "codec panic"
+
+
+@settings(max_examples=400)
+@given(packets, st.data())
+def test_the_codec_never_sees_a_string_that_makes_it_panic(
+    packet: bytes, data: st.DataObject
+) -> None:
+    damaged_packet = bytearray(packet)
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(2, len(packet) - 1)) if len(packet) > 2 else 0
+        damaged_packet[at] = data.draw(st.integers(0, 255))
+    for frame in FrameReader(limits.MQTT_PACKET_BYTES_MAX).feed(bytes(damaged_packet)):
+        try:
+            decode(frame)
+        except WireError as error:
+            assert error.detail != "codec panic"
 
 
 @given(packets)

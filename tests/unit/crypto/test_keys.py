@@ -404,3 +404,22 @@ def test_the_bundled_sm3_equals_the_system_s() -> None:
     branch.update(b"d")
     assert running.digest() == hashes.sm3(b"abc")
     assert branch.digest() == hashes.sm3(b"abd")
+
+
+def test_a_machine_whose_libcrypto_has_no_sm2_signs_with_the_fallback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    signed_here = generate("SM2-SM3")
+    signature = signed_here.sign(MESSAGE)
+    monkeypatch.setattr(libcrypto, "LIBRARY_NAMES", ("libnowhere.so.0",))
+    libcrypto.library.cache_clear()
+    sm2._chosen.cache_clear()
+    try:
+        assert sm2_backend() == "gmssl"
+        key = generate("SM2-SM3")
+        assert key.public.verify(key.sign(MESSAGE), MESSAGE)
+        assert VerifyKey(signed_here.suite, signed_here.public.public).verify(signature, MESSAGE)
+    finally:
+        monkeypatch.undo()
+        libcrypto.library.cache_clear()
+        sm2._chosen.cache_clear()

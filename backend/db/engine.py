@@ -1,0 +1,76 @@
+"""SQLAlchemy engines for the two databases, set up so that a commit means the disk has it."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+
+from backend.db.limits import (
+    POSTGRES_CONNECT_TIMEOUT_S,
+    SQLITE_BUSY_TIMEOUT_MS,
+    SQLITE_WAL_PAGES_PER_CHECKPOINT,
+)
+
+_STATEMENTS_CACHED = 512
+
+
+def open_engine(url: str, *, read_only: bool = False) -> Engine:
+    """An engine for ``sqlite:///file`` or ``postgresql+psycopg://…``.
+
+    SQLite: WAL, synchronous=FULL, foreign keys on. A read-only engine cannot write on either.
+    """
+    parsed = make_url(url)
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        return _sqlite(parsed, read_only=read_only)
+    if backend == "postgresql":
+        return _postgres(parsed, read_only=read_only)
+    raise ValueError(f"no support for {backend} databases")
+
+
+def _sqlite(url: URL, *, read_only: bool) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise ValueError("the database is a file: money in memory is lost at exit")
+    if not read_only:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        url,
+        connect_args={
+            "cached_statements": _STATEMENTS_CACHED,
+            "check_same_thread": False,
+            "timeout": SQLITE_BUSY_TIMEOUT_MS / 1000,
+        },
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: DBAPIConnection, _record: object) -> None:
+        assert isinstance(connection, sqlite3.Connection)
+        for pragma in _sqlite_pragmas(read_only=read_only):
+            connection.execute(pragma)
+
+    return engine
+
+
+def _sqlite_pragmas(*, read_only: bool) -> tuple[str, ...]:
+    if read_only:
+        return ("PRAGMA query_only=ON",)
+    return (
+        "PRAGMA journal_mode=WAL",
+        "PRAGMA synchronous=FULL",
+        "PRAGMA foreign_keys=ON",
+        f"PRAGMA wal_autocheckpoint={SQLITE_WAL_PAGES_PER_CHECKPOINT}",
+        "PRAGMA cache_size=-65536",
+    )
+
+
+def _postgres(url: URL, *, read_only: bool) -> Engine:
+    options = "-c default_transaction_read_only=on" if read_only else ""
+    arguments: dict[str, Any] = {"connect_timeout": POSTGRES_CONNECT_TIMEOUT_S}
+    if options:
+        arguments["options"] = options
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"), connect_args=arguments, pool_pre_ping=True
+    )

@@ -1,0 +1,136 @@
+"""One group of commands in one transaction: prefetch, decide, seal, flush, commit.
+
+Rule 1: no answer leaves before the commit has returned.
+Rule 2: a refusal or a bug in one command undoes that command only.
+Rule 3: what the database refuses for one command's sake (a key that exists, a bad value) is found
+        by running the group's commands one by one; the others succeed.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import cast
+
+import structlog
+
+from backend.db.command import Command, FollowingCommand, Outcome, Read, Seal
+from backend.db.limits import FOLLOW_WAVES_MAX
+from backend.db.retry import with_retries
+from backend.db.store import Store, StoreError
+from backend.db.working_set import WorkingSet
+from protocol.clock import Clock
+from protocol.errors import OperatingError, TillwayError
+
+_log = structlog.get_logger()
+
+Observer = Callable[[WorkingSet], None]
+"""Told, on the writer's thread, what a group has made durable. It must not raise or block."""
+
+
+class GroupRunner:
+    """Runs groups on one store, one at a time."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Clock,
+        seals: Sequence[Seal] = (),
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._seals = tuple(seals)
+        self._observers = tuple(observers)
+
+    def run(self, commands: Sequence[Command]) -> list[Outcome]:
+        """The outcome of each command, in order. Never raises for a database error."""
+        try:
+            return with_retries(lambda: self._attempt(commands), is_transient=self._is_transient)
+        except StoreError as error:
+            _log.error("group_failed", size=len(commands), kind=error.kind, detail=error.detail)
+            if len(commands) > 1 and error.kind in {"collision", "refused"}:
+                return [self.run([command])[0] for command in commands]
+            return [Outcome(None, OperatingError("internal", error.kind)) for _ in commands]
+        except Exception as error:  # noqa: BLE001  # outermost: one command or group
+            _log.exception("group_bug", size=len(commands))
+            return [
+                Outcome(None, OperatingError("internal", type(error).__name__)) for _ in commands
+            ]
+
+    def _is_transient(self, error: BaseException) -> bool:
+        assert isinstance(error, StoreError)
+        return error.kind == "conflict" or (error.kind == "collision" and self._store.has_rivals)
+
+    def _attempt(self, commands: Sequence[Command]) -> list[Outcome]:
+        store = self._store
+        store.begin()
+        try:
+            ws = WorkingSet(store)
+            outcomes = self._decide_all(commands, ws)
+            ws.flush()
+            store.commit()
+        except BaseException:
+            store.rollback()
+            raise
+        self._tell(ws)
+        return outcomes
+
+    def _tell(self, ws: WorkingSet) -> None:
+        """The group is durable: whatever an observer does, it stays answered as it is."""
+        for observe in self._observers:
+            try:
+                observe(ws)
+            except Exception:  # outermost: one observer
+                _log.exception("observer_bug")
+
+    def _decide_all(self, commands: Sequence[Command], ws: WorkingSet) -> list[Outcome]:
+        now_ms = self._clock.now_ms()
+        _prefetch(commands, ws)
+        outcomes = [_decide(command, ws, now_ms) for command in commands]
+        if ws.mark():
+            for seal in self._seals:
+                seal.seal(ws, now_ms)
+        return outcomes
+
+
+def _prefetch(commands: Sequence[Command], ws: WorkingSet) -> None:
+    ws.prefetch([read for command in commands for read in _reads(command)])
+    following = [
+        cast(FollowingCommand, command) for command in commands if hasattr(command, "follow")
+    ]
+    for _ in range(FOLLOW_WAVES_MAX if following else 0):
+        if not ws.prefetch([read for command in following for read in _follow(command, ws)]):
+            return
+
+
+def _reads(command: Command) -> Sequence[Read]:
+    try:
+        return tuple(command.reads())
+    except Exception:  # noqa: BLE001  # outermost: one command or group
+        # Its decide will meet the same bug and answer for it.
+        _log.exception("command_bug", command=type(command).__name__, step="reads")
+        return ()
+
+
+def _follow(command: FollowingCommand, ws: WorkingSet) -> Sequence[Read]:
+    try:
+        return tuple(command.follow(ws))
+    except StoreError:
+        raise
+    except Exception:  # noqa: BLE001  # outermost: one command or group
+        _log.exception("command_bug", command=type(command).__name__, step="follow")
+        return ()
+
+
+def _decide(command: Command, ws: WorkingSet, now_ms: int) -> Outcome:
+    mark = ws.mark()
+    try:
+        return Outcome(command.decide(ws, now_ms), None)
+    except TillwayError as error:
+        ws.undo(mark)
+        return Outcome(None, error)
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001  # outermost: one command or group
+        ws.undo(mark)
+        _log.exception("command_bug", command=type(command).__name__, step="decide")
+        return Outcome(None, OperatingError("internal", type(error).__name__))

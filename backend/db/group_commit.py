@@ -1,0 +1,143 @@
+"""The one writer: commands wait in a bounded queue, a thread takes whatever has arrived, and one
+transaction makes all of it durable (ADR: group commit).
+
+Rule 1: the thread owns the store from ``start`` to ``stop``; ``apply`` is for programs without it.
+Rule 2: a full queue refuses at once with ``busy``: the caller tries again with the same id.
+"""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import structlog
+
+from backend.db.command import Command, Outcome, Seal
+from backend.db.group import GroupRunner, Observer
+from backend.db.limits import COMMANDS_PER_GROUP_MAX, COMMANDS_WAITING_MAX
+from backend.db.store import Store
+from protocol.clock import Clock
+from protocol.errors import OperatingError
+
+_log = structlog.get_logger()
+
+_Future = asyncio.Future[Any]
+_Item = tuple[Command, _Future, asyncio.AbstractEventLoop]
+_Settled = list[tuple[_Future, Outcome]]
+
+
+class GroupCommitWriter:
+    """Submits commands to the writer thread; or applies them in place with the same code."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Clock,
+        seals: Sequence[Seal] = (),
+        observers: Sequence[Observer] = (),
+        commands_per_group_max: int = COMMANDS_PER_GROUP_MAX,
+        commands_waiting_max: int = COMMANDS_WAITING_MAX,
+    ) -> None:
+        self._store = store
+        self._runner = GroupRunner(store, clock=clock, seals=seals, observers=observers)
+        self._group_max = commands_per_group_max
+        self._waiting_max = commands_waiting_max
+        self._queue: SimpleQueue[_Item | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._is_stopping = False
+
+    def start(self) -> None:
+        """Start the thread. The writer can be started once."""
+        assert self._thread is None
+        assert not self._is_stopping
+        self._thread = threading.Thread(target=self._work, name="ledger-writer", daemon=True)
+        self._thread.start()
+
+    async def submit(self, command: Command) -> Any:  # noqa: ANN401
+        """The command's answer, after its commit. Raises its ``CallerError`` or ``OperatingError``;
+        ``busy`` when the queue is full or the writer is stopping."""
+        if self._is_stopping or self._queue.qsize() >= self._waiting_max:
+            raise OperatingError("busy")
+        assert self._thread is not None, "start the writer first"
+        loop = asyncio.get_running_loop()
+        future: _Future = loop.create_future()
+        self._queue.put((command, future, loop))
+        return await future
+
+    def apply(self, commands: Sequence[Command]) -> list[Outcome]:
+        """Run the commands now, in groups, on the caller's thread. For simulations and the CLI."""
+        assert self._thread is None, "the writer's thread owns the store"
+        outcomes: list[Outcome] = []
+        for start in range(0, len(commands), self._group_max):
+            outcomes.extend(self._runner.run(commands[start : start + self._group_max]))
+        return outcomes
+
+    def waiting(self) -> int:
+        """How many commands wait. For metrics."""
+        return self._queue.qsize()
+
+    async def stop(self) -> None:
+        """Refuse new commands, finish those that wait, close the store."""
+        await asyncio.to_thread(self.close)
+
+    def close(self) -> None:
+        """As ``stop``, for programs without a loop."""
+        if self._is_stopping:
+            return
+        self._is_stopping = True
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
+            self._thread = None
+        self._store.close()
+
+    def _work(self) -> None:
+        is_open = True
+        while is_open:
+            items, is_open = self._take()
+            if items:
+                outcomes = self._runner.run([item[0] for item in items])
+                _settle(items, outcomes)
+
+    def _take(self) -> tuple[list[_Item], bool]:
+        """Wait for one command, then take all that have arrived, up to the limit.
+
+        The stop mark is the last thing in the queue, but for commands that slipped in beside it.
+        """
+        first = self._queue.get()
+        items: list[_Item] = [] if first is None else [first]
+        is_open = first is not None
+        while len(items) < self._group_max or not is_open:
+            try:
+                item = self._queue.get_nowait()
+            except Empty:
+                break
+            if item is None:
+                is_open = False
+            else:
+                items.append(item)
+        return items, is_open
+
+
+def _settle(items: list[_Item], outcomes: list[Outcome]) -> None:
+    """Hand the outcomes back, one call per event loop."""
+    by_loop: dict[asyncio.AbstractEventLoop, _Settled] = {}
+    for (_, future, loop), outcome in zip(items, outcomes, strict=True):
+        by_loop.setdefault(loop, []).append((future, outcome))
+    for loop, settled in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_resolve, settled)
+        except RuntimeError:
+            _log.warning("answers_unheard", count=len(settled))
+
+
+def _resolve(settled: _Settled) -> None:
+    for future, (result, error) in settled:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)

@@ -1,0 +1,93 @@
+"""Bringing a database to this program's schema.
+
+Each room has its own branch of revisions, with no parent in another room's:
+``backend/db/migrations/versions/<branch>_0001_….py`` with ``down_revision = None`` and
+``branch_labels = ("<branch>",)``; the next one names the one before. ``upgrade`` runs all heads.
+A room whose migration needs another's tables first says ``depends_on = "<that revision>"``.
+A room with tables is named in ``TABLE_MODULES``: the schema test looks at the tables
+that are declared there.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, Engine, text
+
+from backend.db.engine import open_engine
+from backend.db.tables import BackendTable
+
+TABLE_MODULES = (
+    "backend.clearing.tables",
+    "backend.devices.tables",
+    "backend.identity.tables",
+    "backend.ledger.tables",
+    "backend.mandates.tables",
+    "backend.merchants.tables",
+    "backend.notify.tables",
+    "backend.payments.tables",
+    "backend.reconciliation.tables",
+    "backend.refunds.tables",
+    "backend.risk.tables",
+    "backend.topups.tables",
+    "backend.wallet.tables",
+)
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+_POSTGRES_LOCK = 0x7469_6C6C_7761_79  # "tillway": backends that start together take turns
+
+
+def upgrade(url: str) -> None:
+    """Run every revision that the database has not seen. Safe to call at every start."""
+    engine = open_engine(url)
+    try:
+        upgrade_engine(engine)
+    finally:
+        engine.dispose()
+
+
+def upgrade_engine(engine: Engine) -> None:
+    """As ``upgrade``, on an engine that is open already."""
+    with _exclusive(engine) as connection:
+        config = Config()
+        config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "heads")
+
+
+def differences(engine: Engine) -> list[object]:
+    """What the migrated database and the tables of this program disagree on; empty if nothing."""
+    ours: set[str] = set()
+    for module in TABLE_MODULES:
+        for found in vars(import_module(module)).values():
+            if isinstance(found, type) and issubclass(found, BackendTable):
+                ours.add(str(found.__tablename__))
+
+    def counts(_item: object, name: str | None, kind: str, reflected: bool, _other: object) -> bool:
+        return kind != "table" or reflected or name in ours
+
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"include_object": counts})
+        return list(compare_metadata(context, BackendTable.metadata))
+
+
+@contextmanager
+def _exclusive(engine: Engine) -> Iterator[Connection]:
+    """One transaction that no other migration shares."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _POSTGRES_LOCK})
+            yield connection
+        else:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            before, driver.isolation_level = driver.isolation_level, None
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+            driver.isolation_level = before
+        connection.commit()

@@ -1,0 +1,1 @@
+"""One file per revision, named ``<branch>_<number>_<what>.py``."""

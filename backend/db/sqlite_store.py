@@ -1,0 +1,161 @@
+"""The writer's SQLite: a few statements of many rows each.
+
+An INSERT of n rows steps once, so the interpreter lock is given up once, not n times; with
+executemany the event loop and the writer hand it to and fro for every row. Chunk sizes are powers
+of two, so that sqlite3's statement cache knows them all.
+
+Rule: key columns come first in every table (``tables.table_ref`` insists).
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import chain
+from typing import Any
+
+from sqlalchemy import Engine
+
+from backend.db.limits import PARAMETERS_PER_STATEMENT_MAX
+from backend.db.store import Kind, StoreError
+from backend.db.tables import Key, TableRef, Values
+
+_ROWS_PER_STATEMENT_MAX = 256
+# A value too large, or text that is not Unicode, is refused before SQLite sees it.
+_ERRORS = (sqlite3.Error, OverflowError, ValueError)
+
+
+class SqliteStore:
+    """One connection in manual transaction mode. Implements ``Store``."""
+
+    has_rivals = False
+
+    def __init__(self, engine: Engine) -> None:
+        self._pooled = engine.raw_connection()
+        connection = self._pooled.driver_connection
+        assert isinstance(connection, sqlite3.Connection)
+        self._connection = connection
+        self._connection.isolation_level = None
+
+    def begin(self) -> None:
+        """BEGIN IMMEDIATE: from here on nobody else can write."""
+        self._run("BEGIN IMMEDIATE")
+
+    def fetch(self, table: TableRef, keys: Sequence[Key]) -> list[Values]:
+        """By primary key. The last key is repeated up to a power of two."""
+        count = 1 << (len(keys) - 1).bit_length()
+        padded: list[Any] = [*keys, *[keys[-1]] * (count - len(keys))]
+        flat = padded if len(table.key_columns) == 1 else list(chain.from_iterable(padded))
+        try:
+            return self._connection.execute(_select(table, count), flat).fetchall()
+        except _ERRORS as error:
+            raise _as_store_error(error) from error
+
+    def insert(self, table: TableRef, rows: Sequence[Values]) -> None:
+        """INSERT … VALUES of many rows."""
+        execute = self._connection.execute
+        try:
+            for chunk in _chunks(rows, len(table.columns)):
+                execute(_insert(table, len(chunk)), tuple(chain.from_iterable(chunk)))
+        except _ERRORS as error:
+            raise _as_store_error(error) from error
+
+    def update(self, table: TableRef, rows: Sequence[Values]) -> None:
+        """UPDATE of whole rows, one by one: faster here than FROM (VALUES …)."""
+        self._one_by_one(_update(table), table, rows)
+
+    def add(self, table: TableRef, rows: Sequence[Values]) -> None:
+        """UPDATE by differences, one by one."""
+        self._one_by_one(_add(table), table, rows)
+
+    def commit(self) -> None:
+        """COMMIT: WAL with synchronous=FULL, so the disk has it when this returns."""
+        self._run("COMMIT")
+
+    def rollback(self) -> None:
+        """ROLLBACK, if a transaction is open."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Give the connection back to the pool."""
+        self._pooled.close()
+
+    def _run(self, statement: str) -> None:
+        try:
+            self._connection.execute(statement)
+        except _ERRORS as error:
+            raise _as_store_error(error) from error
+
+    def _one_by_one(self, statement: str, table: TableRef, rows: Sequence[Values]) -> None:
+        width = len(table.key_columns)
+        try:
+            self._connection.executemany(statement, [row[width:] + row[:width] for row in rows])
+        except _ERRORS as error:
+            raise _as_store_error(error) from error
+
+
+def _chunks(rows: Sequence[Values], width: int) -> Iterator[Sequence[Values]]:
+    size = min(
+        _ROWS_PER_STATEMENT_MAX, 1 << ((PARAMETERS_PER_STATEMENT_MAX // width).bit_length() - 1)
+    )
+    start, left = 0, len(rows)
+    while left:
+        while size > left:
+            size >>= 1
+        yield rows[start : start + size]
+        start, left = start + size, left - size
+
+
+# Names in these statements come from our own table definitions, never from outside.
+# ruff: noqa: S608
+
+
+@cache
+def _select(table: TableRef, count: int) -> str:
+    keys = table.key_columns
+    if len(keys) == 1:
+        where = f"{keys[0]} IN ({','.join('?' * count)})"
+    else:
+        where = f"({','.join(keys)}) IN (VALUES {_marks(len(keys), count)})"
+    return f"SELECT {','.join(table.columns)} FROM {table.name} WHERE {where}"
+
+
+@cache
+def _insert(table: TableRef, count: int) -> str:
+    columns = ",".join(table.columns)
+    return f"INSERT INTO {table.name} ({columns}) VALUES {_marks(len(table.columns), count)}"
+
+
+@cache
+def _update(table: TableRef) -> str:
+    keys = table.key_columns
+    changes = ",".join(f"{column}=?" for column in table.columns if column not in keys)
+    return f"UPDATE {table.name} SET {changes} WHERE {_match(table)}"
+
+
+@cache
+def _add(table: TableRef) -> str:
+    changes = ",".join(f"{column}={column}+?" for column in table.additive)
+    return f"UPDATE {table.name} SET {changes} WHERE {_match(table)}"
+
+
+def _match(table: TableRef) -> str:
+    return " AND ".join(f"{column}=?" for column in table.key_columns)
+
+
+def _marks(width: int, count: int) -> str:
+    return ",".join([f"({','.join('?' * width)})"] * count)
+
+
+def _as_store_error(error: Exception) -> StoreError:
+    kind: Kind = "failed"
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        kind = "conflict"
+    elif isinstance(error, sqlite3.IntegrityError):
+        kind = "collision"
+    elif not isinstance(error, (sqlite3.OperationalError, sqlite3.DatabaseError)) or isinstance(
+        error, (sqlite3.ProgrammingError, sqlite3.DataError)
+    ):
+        kind = "refused"
+    return StoreError(kind, str(error))

@@ -1,0 +1,64 @@
+"""What the writer asks of a database, in sets. One adapter per database; the same tests on both."""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+from backend.db.tables import Key, TableRef, Values
+
+Kind = Literal["conflict", "collision", "refused", "failed"]
+
+
+class StoreError(Exception):
+    """The database refused or failed.
+
+    ``conflict``: another writer was in the way (40001, 40P01, SQLITE_BUSY): try the group again.
+    ``collision``: a key exists already or a CHECK does not hold. With several writers the next try
+    reads the other's rows and decides rightly; if it collides again, one command is at fault.
+    ``refused``: a value that the database cannot take: one command is at fault.
+    ``failed``: anything else (disk full, connection lost). While committing, the outcome is then
+    unknown, and the callers' next try with the same id finds out.
+    """
+
+    def __init__(self, kind: Kind, detail: str) -> None:
+        super().__init__(f"{kind}: {detail}")
+        self.kind: Kind = kind
+        self.detail = detail
+
+
+class Store(Protocol):
+    """One database connection, used by one thread at a time. Every method may raise StoreError."""
+
+    has_rivals: bool
+    """Whether another writer may commit between our read and our write."""
+
+    def begin(self) -> None:
+        """Start the group's transaction."""
+        ...
+
+    def fetch(self, table: TableRef, keys: Sequence[Key]) -> list[Values]:
+        """The rows with these keys, columns in table order; locked where the table says so."""
+        ...
+
+    def insert(self, table: TableRef, rows: Sequence[Values]) -> None:
+        """Append rows, columns in table order."""
+        ...
+
+    def update(self, table: TableRef, rows: Sequence[Values]) -> None:
+        """Replace the rows with the same keys, columns in table order."""
+        ...
+
+    def add(self, table: TableRef, rows: Sequence[Values]) -> None:
+        """Add to the additive columns: each row is the key, then one difference per column."""
+        ...
+
+    def commit(self) -> None:
+        """Make the group durable."""
+        ...
+
+    def rollback(self) -> None:
+        """Forget the group. Does not raise: a connection that cannot roll back is replaced."""
+        ...
+
+    def close(self) -> None:
+        """Give the connection back."""
+        ...

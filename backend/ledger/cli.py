@@ -1,0 +1,106 @@
+"""``tillway ledger``: look at the ledger, and prove it."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+from rich.table import Table
+
+from backend.db.reading import Reader
+from backend.ledger import model
+from backend.ledger.limits import TRANSFERS_LISTED_MAX
+from backend.ledger.repository import LedgerRepository
+from backend.ledger.verify import Report, verify
+
+app = typer.Typer(help="Look at the ledger and prove it.", no_args_is_help=True)
+
+_Database = Annotated[
+    str, typer.Option("--database", envvar="TILLWAY_BACKEND_DATABASE", help="SQLAlchemy URL.")
+]
+_Limit = Annotated[int, typer.Option(min=1, max=TRANSFERS_LISTED_MAX, help="Rows at most.")]
+
+
+@app.command("verify")
+def verify_command(database: _Database) -> None:
+    """Prove sums, balances, floors, the chain and the reserve equation. Exit code 1 on a break."""
+    reader = Reader.open(database)
+    try:
+        with reader.snapshot() as connection:
+            repository = LedgerRepository(connection)
+            with Progress(
+                "verifying", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+                console=Console(stderr=True), transient=True,
+            ) as shown:  # fmt: skip
+                task = shown.add_task("", total=repository.transfer_count())
+                report = verify(repository, lambda count: shown.advance(task, count))
+    finally:
+        reader.close()
+    _print_report(report)
+    if not report.is_whole:
+        raise typer.Exit(1)
+
+
+@app.command()
+def accounts(database: _Database, prefix: str = "", limit: _Limit = 1000) -> None:
+    """List accounts (with this prefix of the id) and their balances in minor units."""
+    table = Table("account", "side", "balance", "available", "held", "floor")
+    _fold(table)
+    for column in table.columns[2:]:
+        column.justify = "right"
+    reader = Reader.open(database)
+    try:
+        with reader.snapshot() as connection:
+            for row in LedgerRepository(connection).accounts(prefix, limit=limit):
+                balance, available = model.balance(row), model.available(row)
+                floor = "" if row["floor_minor"] is None else f"{row['floor_minor']}"
+                table.add_row(
+                    row["id"], row["side"], f"{balance}", f"{available}",
+                    f"{balance - available}", floor,
+                )  # fmt: skip
+    finally:
+        reader.close()
+    Console().print(table)
+
+
+@app.command()
+def transfers(
+    database: _Database,
+    event: Annotated[str | None, typer.Option(help="Of this payment, refund, … id.")] = None,
+    account: Annotated[str | None, typer.Option(help="Of this account (reads all).")] = None,
+    limit: _Limit = 100,
+) -> None:
+    """List transfers, newest first."""
+    table = Table("transfer", "debit", "credit", "minor", "ccy", "rule", "kind", "group")
+    _fold(table)
+    reader = Reader.open(database)
+    try:
+        with reader.snapshot() as connection:
+            repository = LedgerRepository(connection)
+            for row in repository.transfers(event_id=event, account_id=account, limit=limit):
+                table.add_row(
+                    row["id"], row["debit"], row["credit"], f"{row['amount_minor']}",
+                    row["currency"], row["rule"], row["kind"], f"{row['chain']}/{row['group_seq']}",
+                )  # fmt: skip
+    finally:
+        reader.close()
+    Console().print(table)
+
+
+def _fold(table: Table) -> None:
+    """Ids are shown whole, on as many lines as they need."""
+    for column in table.columns:
+        column.overflow = "fold"
+
+
+def _print_report(report: Report) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(
+        f"{report.transfers} transfers in {report.groups} groups, "
+        f"{report.accounts} accounts, {report.holds} holds"
+    )
+    for chain, (seq, digest) in sorted(report.ends.items()):
+        console.print(f"chain {chain} ends at group {seq}: {digest}", markup=False)
+    for found in report.breaks:
+        console.print(f"BREAK {found.kind} {found.where}: {found.why}", markup=False)
+    console.print("the ledger is whole" if report.is_whole else "the ledger is BROKEN")

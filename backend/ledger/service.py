@@ -1,0 +1,215 @@
+"""Posting transfers inside a command, and sealing what a group has posted.
+
+Rule 1: ``post`` is all or nothing and happens once per transfer id.
+Rule 2: an account opens when money first touches it; the chart decides what it is.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from backend.db.command import Read
+from backend.db.tables import Key, Row
+from backend.db.working_set import WorkingSet
+from backend.ledger import chart, model
+from backend.ledger.chain import GENESIS, group_hash, tree
+from backend.ledger.limits import LEGS_PER_POST_MAX
+from backend.ledger.model import Transfer
+from backend.ledger.tables import ACCOUNT, CHAIN, GROUP, HOLD, TRANSFER
+from protocol.errors import CallerError
+
+_SHORT_CODES = {
+    "CUST": "insufficient_balance",
+    "MPEND": "merchant_balance_short",
+    "MAVAIL": "merchant_balance_short",
+}
+_CONTENT_COLUMNS = 10  # of a transfer row: up to, and without, the business date
+
+
+def reads(transfers: Iterable[Transfer], *, is_new: bool = False) -> list[Read]:
+    """What ``post`` of these transfers will read, for a command's ``reads`` or ``follow``."""
+    found: list[Read] = []
+    for transfer in transfers:
+        found.append((ACCOUNT, transfer.debit))
+        found.append((ACCOUNT, transfer.credit))
+        if not is_new:
+            found.append((TRANSFER, transfer.id))
+        if transfer.kind in {"post", "void", "expire"} and transfer.refers_to is not None:
+            found.append((TRANSFER, transfer.refers_to))
+            found.append((HOLD, transfer.refers_to))
+    return found
+
+
+def post(
+    ws: WorkingSet, transfers: Sequence[Transfer], now_ms: int, *, is_new: bool = False
+) -> bool:
+    """Post linked transfers of one event. True if posted now, False if they were posted before.
+
+    ``is_new``: the caller inserts the event's own row in this same command, so the transfers cannot
+    exist; no look-up is made, and the primary key stands guard.
+
+    Raises ``CallerError``: ``insufficient_balance`` or ``merchant_balance_short`` (other accounts:
+    ``account_short``) if a floor would be broken, ``transfer_conflict`` if an id was used with
+    other content, ``transfer_state`` if a hold cannot be ended so, ``account_unknown``,
+    ``currency_mismatch``, ``amount_invalid``. Then nothing has been changed, and the command may go
+    on (to record a declined payment).
+    """
+    assert 0 < len(transfers) <= LEGS_PER_POST_MAX
+    if not is_new and _was_posted(ws, transfers):
+        return False
+    mark = ws.mark()
+    try:
+        _post(ws, transfers, now_ms)
+    except CallerError:
+        ws.undo(mark)
+        raise
+    return True
+
+
+def _post(ws: WorkingSet, transfers: Sequence[Transfer], now_ms: int) -> None:
+    touched = _touch(ws, transfers, now_ms)
+    for transfer in transfers:
+        _apply(ws, touched, transfer, now_ms)
+    for row in touched.values():
+        if row["floor_minor"] is not None and model.is_below_floor(row):
+            raise CallerError(_SHORT_CODES.get(row["code"], "account_short"), row["id"])
+    ws.put_all(ACCOUNT, touched)
+    stamp = (now_ms,)
+    ws.append(TRANSFER, [transfer[0] for transfer in transfers], [t + stamp for t in transfers])
+    for transfer in transfers:
+        if transfer.kind != "posted":
+            _move_hold(ws, transfer)
+
+
+def _touch(ws: WorkingSet, transfers: Sequence[Transfer], now_ms: int) -> dict[Key, Row]:
+    """Copies of the accounts' rows, to be changed; accounts open here."""
+    ids: dict[Key, None] = {}
+    for transfer in transfers:
+        ids[transfer[2]] = ids[transfer[3]] = None
+    rows = ws.copies(ACCOUNT, ids)
+    if len(rows) < len(ids):
+        for account_id in ids.keys() - rows.keys():
+            _open(ws, str(account_id), now_ms)
+        rows = ws.copies(ACCOUNT, ids)
+    return rows
+
+
+def _apply(ws: WorkingSet, touched: dict[Key, Row], transfer: Transfer, now_ms: int) -> None:
+    transfer_id, _, debit_id, credit_id, amount, currency, _, kind, _, _, _ = transfer
+    if not model.is_amount(amount):
+        raise CallerError("amount_invalid", transfer_id)
+    debit, credit = touched[debit_id], touched[credit_id]
+    if debit["currency"] != currency or credit["currency"] != currency:
+        raise CallerError("currency_mismatch", transfer_id)
+    assert debit_id != credit_id, "a transfer moves between two accounts"
+    assert debit["book"] == credit["book"], "a transfer stays in its book"
+    if kind == "posted":
+        debit["debits_posted"] += amount
+        credit["credits_posted"] += amount
+        return
+    held = 0 if kind == "pending" else _held(ws, transfer, now_ms)
+    pending, posted = model.effect(kind, amount, held)
+    debit["debits_pending"] += pending
+    debit["debits_posted"] += posted
+    credit["credits_pending"] += pending
+    credit["credits_posted"] += posted
+
+
+def _open(ws: WorkingSet, account_id: str, now_ms: int) -> None:
+    found = chart.account(account_id)
+    ws.insert(
+        ACCOUNT,
+        {
+            "id": account_id,
+            "book": found.book,
+            "code": found.code,
+            "owner": found.owner,
+            "currency": found.currency,
+            "side": found.side,
+            "floor_minor": found.floor_minor,
+            "opened_at_ms": now_ms,
+        },
+    )
+
+
+def _was_posted(ws: WorkingSet, transfers: Sequence[Transfer]) -> bool:
+    found = [ws.find(TRANSFER, transfer.id) for transfer in transfers]
+    if not any(found):
+        return False
+    for transfer, row in zip(transfers, found, strict=True):
+        if row is None or row[:_CONTENT_COLUMNS] != transfer[:_CONTENT_COLUMNS]:
+            raise CallerError("transfer_conflict", transfer.id)
+    return True
+
+
+def _held(ws: WorkingSet, transfer: Transfer, now_ms: int) -> int:
+    """The amount of the hold that this transfer ends; refuses what cannot end it."""
+    assert transfer.refers_to is not None
+    row, hold = ws.find(TRANSFER, transfer.refers_to), ws.get(HOLD, transfer.refers_to)
+    if row is None or hold is None or hold["state"] != "pending":
+        raise CallerError("transfer_state", transfer.id)
+    pending = Transfer(*row[: len(Transfer._fields)])
+    held, expires_at_ms = pending.amount_minor, pending.expires_at_ms
+    is_over = expires_at_ms is not None and now_ms >= expires_at_ms
+    fits = {
+        "post": transfer.amount_minor <= held and not is_over,
+        "void": transfer.amount_minor == held,
+        "expire": transfer.amount_minor == held and is_over,
+    }[transfer.kind]
+    if not fits or (pending.debit, pending.credit) != (transfer.debit, transfer.credit):
+        raise CallerError("transfer_state", transfer.id)
+    return held
+
+
+def _move_hold(ws: WorkingSet, transfer: Transfer) -> None:
+    if transfer.kind == "pending":
+        ws.insert(HOLD, {"id": transfer.id, "state": "pending"})
+        return
+    assert transfer.refers_to is not None
+    state = {"post": "posted", "void": "voided", "expire": "expired"}[transfer.kind]
+    posted_minor = transfer.amount_minor if transfer.kind == "post" else 0
+    ws.update(
+        HOLD, transfer.refers_to, state=state, posted_minor=posted_minor, ended_by=transfer.id
+    )
+
+
+class LedgerSeal:
+    """Chains each group that posted something. Implements ``Seal``.
+
+    Several backends may share a chain: its end is locked from here to the commit. A chain of its
+    own for each backend (another name) avoids even that.
+    """
+
+    def __init__(self, chain: str = "main") -> None:
+        self._chain = chain
+
+    def seal(self, ws: WorkingSet, now_ms: int) -> None:
+        """Write the group's row and move the chain's end."""
+        posted = ws.batches(TRANSFER)
+        if not posted:
+            return
+        end = ws.get(CHAIN, self._chain)
+        if end is None:
+            end = {"chain": self._chain, "seq": 0, "hash": GENESIS}
+            ws.insert(CHAIN, end)
+        seq, previous = end["seq"] + 1, end["hash"]
+        leaves = tree(posted)
+        ids = [row[0] for batch in posted for row in batch]
+        sealed = group_hash(
+            chain=self._chain, seq=seq, previous=previous,
+            root=leaves.root, count=len(ids), at_ms=now_ms,
+        )  # fmt: skip
+        ws.complete(TRANSFER, (self._chain, seq))
+        ws.insert(
+            GROUP,
+            {
+                "chain": self._chain,
+                "seq": seq,
+                "previous_hash": previous,
+                "root": leaves.root,
+                "hash": sealed,
+                "count": len(ids),
+                "at_ms": now_ms,
+                "transfer_ids": "\n".join(ids),
+                "leaves": b"".join(leaves.leaves),
+            },
+        )
+        ws.update(CHAIN, self._chain, seq=seq, hash=sealed)

@@ -1,0 +1,54 @@
+"""``python -m bench``: run the benchmarks, print the table, write ``var/bench/results.json``."""
+
+import argparse
+import json
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from backend.db.collector import tune_collector
+from bench import engine
+from bench.result import Result
+from tests.support.postgres import NoServer
+
+RESULTS = Path("var/bench/results.json")
+BENCHES = {"engine": engine.run, "postgres": engine.run_postgres}
+
+
+def main() -> None:
+    """Run what is asked for, or all."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}")
+    parser.add_argument("--scale", type=float, default=1.0, help="times the usual number")
+    chosen = parser.parse_args()
+    for name in chosen.names:
+        if name not in BENCHES:
+            parser.error(f"there is no benchmark {name}")
+    tune_collector()
+    console = Console()
+    results: list[Result] = []
+    for name in chosen.names or BENCHES:
+        with console.status(f"measuring {name} …"):
+            try:
+                results += BENCHES[name](chosen.scale)
+            except NoServer as missing:
+                console.print(f"{name} left out: {missing}")
+    console.print(_table(results))
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    rows = [result.as_row() for result in results]
+    RESULTS.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    console.print(f"written to {RESULTS}")
+
+
+def _table(results: list[Result]) -> Table:
+    table = Table("what", "value", "unit", "against")
+    table.columns[1].justify = "right"
+    for result in results:
+        figure = f"{result.value:,.0f}" if result.value >= 100 else f"{result.value:.2f}"
+        table.add_row(result.name, figure, result.unit, result.against)
+    return table
+
+
+if __name__ == "__main__":
+    main()

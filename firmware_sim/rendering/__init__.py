@@ -1,0 +1,1 @@
+"""Pictures: what the camera sees and what the paper shows."""

@@ -1,0 +1,29 @@
+"""The scanner's eye: finds a code in a PNG with zxing-cpp."""
+
+import io
+
+import zxingcpp
+from PIL import Image, UnidentifiedImageError
+
+from firmware_sim.devices.gm65 import Sighting
+from firmware_sim.limits import PICTURE_BYTES_MAX, PICTURE_PIXELS_MAX
+from protocol.errors import CallerError
+
+
+def decode(png: bytes) -> Sighting | None:
+    """The first code in the picture, or ``None`` where there is none."""
+    found = zxingcpp.read_barcodes(open_picture(png))
+    return Sighting(found[0].format.name, found[0].text) if found else None
+
+
+def open_picture(png: bytes) -> Image.Image:
+    """The picture in grey; raises ``CallerError("field_invalid")`` for what is not a picture."""
+    if not 1 <= len(png) <= PICTURE_BYTES_MAX:
+        raise CallerError("field_invalid", f"a picture has 1 to {PICTURE_BYTES_MAX} bytes")
+    try:
+        picture = Image.open(io.BytesIO(png), formats=["PNG", "JPEG"])
+        if picture.width * picture.height > PICTURE_PIXELS_MAX:
+            raise CallerError("field_invalid", f"at most {PICTURE_PIXELS_MAX} pixels")
+        return picture.convert("L")
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise CallerError("field_invalid", "the body is not a PNG or JPEG picture") from error

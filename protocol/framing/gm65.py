@@ -1,0 +1,224 @@
+"""The GROW GM65 scanner's command frames and replies (GM65 manual V1.3, chapter 2).
+
+A command is ``7E 00 | type | len | address(2) | data | crc(2)``, a reply
+``02 00 | status | len | data | crc(2)``. The checksum is CRC-16/XMODEM over all after the two
+start bytes; ``AB CD`` in a command means "do not check". A length byte of 0 means 256.
+
+Between replies the scanner sends decoded codes as bare text with a tail (CR here). That text
+has no checksum: a flipped bit inside it cannot be seen at this layer, so whoever uses the text
+must check its form, and the backend must know the code.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from protocol.framing.crc16 import crc16_xmodem
+from protocol.framing.limits import (
+    GM65_DATA_BYTES_MAX,
+    GM65_FRAME_TIMEOUT_MS,
+    GM65_TEXT_BYTES_MAX,
+)
+
+COMMAND_START = b"\x7e\x00"
+REPLY_START = b"\x02\x00"
+CRC_UNCHECKED = b"\xab\xcd"
+TAIL = b"\r"
+STATUS_OK = 0
+
+REG_MODE, REG_TRIGGER, REG_READ_TIME, REG_BAUD, REG_TAIL = 0x0000, 0x0002, 0x0006, 0x002A, 0x0060
+MODE_COMMAND = 0x01
+
+
+class CommandType(IntEnum):
+    """The frame types that the documented firmware answers."""
+
+    READ = 0x07
+    WRITE = 0x08
+    SAVE = 0x09
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command. ``data`` of a READ is its count byte (0 = 256)."""
+
+    type: CommandType
+    address: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One reply."""
+
+    status: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A decoded code as the scanner printed it, without its tail."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """Bytes that were meant as something and were not it; ``why`` is for logs."""
+
+    why: str
+
+
+HostItem = Reply | Text | Damaged
+
+
+def read(address: int, count: int = 1) -> Command:
+    """Read ``count`` registers (1..256) from ``address``."""
+    return Command(CommandType.READ, address, bytes([count & 0xFF]))
+
+
+def write(address: int, data: bytes) -> Command:
+    """Write 1..256 registers from ``address``."""
+    return Command(CommandType.WRITE, address, data)
+
+
+def save() -> Command:
+    """Keep the registers over a power cut."""
+    return Command(CommandType.SAVE, 0, b"\x00")
+
+
+def encode_command(command: Command) -> bytes:
+    """The frame of a command, with its checksum."""
+    if not 1 <= len(command.data) <= GM65_DATA_BYTES_MAX:
+        raise ValueError("a GM65 frame carries 1 to 256 data bytes")
+    body = (
+        bytes([command.type, len(command.data) & 0xFF])
+        + command.address.to_bytes(2, "big")
+        + command.data
+    )
+    return COMMAND_START + body + crc16_xmodem(body).to_bytes(2, "big")
+
+
+def encode_reply(reply: Reply) -> bytes:
+    """The frame of a reply, with its checksum."""
+    if not 1 <= len(reply.data) <= GM65_DATA_BYTES_MAX:
+        raise ValueError("a GM65 frame carries 1 to 256 data bytes")
+    body = bytes([reply.status, len(reply.data) & 0xFF]) + reply.data
+    return REPLY_START + body + crc16_xmodem(body).to_bytes(2, "big")
+
+
+class CommandParser:
+    """The scanner's ear: bytes in, commands out.
+
+    As the manual says, a wrong checksum or form gets no answer, bytes outside a frame are
+    ignored, and a frame that is not finished 400 ms after its start is dropped.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._started_ms = 0
+
+    def feed(self, data: bytes, now_ms: int) -> list[Command]:
+        """The commands that ``data`` completes."""
+        found: list[Command] = []
+        if self._buffer and now_ms - self._started_ms > GM65_FRAME_TIMEOUT_MS:
+            self._buffer.clear()
+        for value in data:
+            if not self._buffer:
+                self._started_ms = now_ms
+            self._buffer.append(value)
+            self._align()
+            command = self._complete()
+            if command is not None:
+                found.append(command)
+        return found
+
+    def _align(self) -> None:
+        buffer = self._buffer
+        if buffer[0] != COMMAND_START[0] or (len(buffer) == 2 and buffer[1] != COMMAND_START[1]):
+            keep = buffer[-1] == COMMAND_START[0]
+            buffer.clear()
+            if keep:
+                buffer.append(COMMAND_START[0])
+        elif len(buffer) == 3 and buffer[2] not in set(CommandType):
+            buffer.clear()
+
+    def _complete(self) -> Command | None:
+        buffer = self._buffer
+        if len(buffer) < 4:
+            return None
+        count = buffer[3] or GM65_DATA_BYTES_MAX
+        if len(buffer) < 8 + count:
+            return None
+        frame = bytes(buffer)
+        buffer.clear()
+        body, crc = frame[2:-2], frame[-2:]
+        if crc not in (CRC_UNCHECKED, crc16_xmodem(body).to_bytes(2, "big")):
+            return None
+        return Command(CommandType(body[0]), int.from_bytes(body[2:4], "big"), body[4:])
+
+
+class HostParser:
+    """The driver's ear: replies and decoded codes, in whatever order they come.
+
+    A byte 02 at the start of an item opens a reply; anything else is text up to CR. Control
+    bytes before text are line noise and skipped; inside text they damage it.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    @property
+    def is_mid_item(self) -> bool:
+        """Whether an item has begun and is not complete."""
+        return bool(self._buffer)
+
+    def clear(self) -> None:
+        """Forget what has begun."""
+        self._buffer.clear()
+
+    def feed(self, data: bytes) -> list[HostItem]:
+        """The items that ``data`` completes."""
+        found: list[HostItem] = []
+        for value in data:
+            self._buffer.append(value)
+            item = self._reply() if self._buffer[0] == REPLY_START[0] else self._text()
+            if item is not None:
+                found.append(item)
+        return found
+
+    def _reply(self) -> HostItem | None:
+        buffer = self._buffer
+        if len(buffer) == 2 and buffer[1] != REPLY_START[1]:
+            last = buffer[1]
+            buffer.clear()
+            if last == REPLY_START[0] or last > 0x1F:
+                buffer.append(last)
+            return Damaged("reply_start")
+        if len(buffer) < 4 or len(buffer) < 6 + (buffer[3] or GM65_DATA_BYTES_MAX):
+            return None
+        frame = bytes(buffer)
+        buffer.clear()
+        if crc16_xmodem(frame[2:-2]) != int.from_bytes(frame[-2:], "big"):
+            return Damaged("reply_crc")
+        return Reply(frame[2], frame[4:-2])
+
+    def _text(self) -> HostItem | None:
+        buffer = self._buffer
+        if len(buffer) == 1 and _is_control(buffer[0]):  # noise, or the tail of nothing
+            buffer.clear()
+            return None
+        if buffer[-1] == REPLY_START[0]:  # no text holds it, so a reply begins here
+            del buffer[:-1]
+            return Damaged("text")
+        if buffer[-1:] == TAIL:
+            text = bytes(buffer[:-1])
+            buffer.clear()
+            return Damaged("text") if any(map(_is_control, text)) else Text(text)
+        if len(buffer) > GM65_TEXT_BYTES_MAX:
+            buffer.clear()
+            return Damaged("text_too_long")
+        return None
+
+
+def _is_control(value: int) -> bool:
+    return value < 0x20 or value == 0x7F

@@ -1,0 +1,156 @@
+"""An ESC/POS receipt printer on a serial port.
+
+Rule 1: silence is never good news. What the printer did not say is ``device_no_reply``.
+Rule 2: a status byte has no checksum, so each is asked for until two answers agree.
+Rule 3: a receipt counts as printed when the printer answers the buffered query (GS r) that
+follows it, for that answer comes only after all before it.
+"""
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+from protocol.errors import OperatingError
+from protocol.framing import escpos
+from protocol.framing.escpos import StatusPage
+from terminal.adapters.limits import (
+    PRINTER_ATTEMPTS_MAX,
+    PRINTER_CHUNK_BYTES,
+    PRINTER_PRINT_LIMIT_S,
+    PRINTER_PRINT_S,
+    PRINTER_PROBE_S,
+    PRINTER_QUIET_S,
+    PRINTER_RECEIPT_BYTES_MAX,
+    PRINTER_REPLY_S,
+    PRINTER_SILENCES_MAX,
+    PRINTER_STATUS_LIMIT_S,
+)
+from terminal.adapters.serial_worker import (
+    AbandonedError,
+    Dialogue,
+    Port,
+    SerialWorker,
+    open_serial,
+)
+from terminal.ports import Paper, PrinterStatus
+
+_NO_AUTO_STATUS = escpos.GS + b"a\x00"
+
+
+class EscPosSerialPrinter:
+    """``ReceiptPrinter`` over a serial line."""
+
+    def __init__(
+        self, path: str, *, baud: int = 115_200, open_port: Callable[[], Port] | None = None
+    ) -> None:
+        opener = open_port or partial(open_serial, path, baud)
+        self._worker = SerialWorker("printer", opener, _silence_auto_status)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the port was open when last looked at."""
+        return self._worker.is_connected
+
+    async def print(self, receipt: bytes) -> None:
+        """As ``ReceiptPrinter.print``."""
+        if not 1 <= len(receipt) <= PRINTER_RECEIPT_BYTES_MAX:
+            raise ValueError(f"a receipt has 1 to {PRINTER_RECEIPT_BYTES_MAX} bytes")
+        await self._worker.run(partial(_print, receipt), limit_s=PRINTER_PRINT_LIMIT_S)
+
+    async def status(self) -> PrinterStatus:
+        """As ``ReceiptPrinter.status``."""
+        return await self._worker.run(_status, limit_s=PRINTER_STATUS_LIMIT_S)
+
+    async def open_drawer(self) -> None:
+        """As ``ReceiptPrinter.open_drawer``."""
+        await self._worker.run(_open_drawer, limit_s=PRINTER_STATUS_LIMIT_S)
+
+    async def aclose(self) -> None:
+        """As ``ReceiptPrinter.aclose``."""
+        await self._worker.aclose()
+
+
+def _silence_auto_status(dialogue: Dialogue) -> None:
+    dialogue.send(_NO_AUTO_STATUS)
+
+
+def _print(receipt: bytes, dialogue: Dialogue) -> None:
+    _demand_ready(dialogue)
+    try:
+        for start in range(0, len(receipt), PRINTER_CHUNK_BYTES):
+            dialogue.send(receipt[start : start + PRINTER_CHUNK_BYTES])
+        _await_printed(dialogue)
+    except (OperatingError, AbandonedError):
+        # What is left in the buffer must not come out before, or beside, a second print.
+        dialogue.send(escpos.CLEAR_AND_RECOVER)
+        raise
+
+
+def _await_printed(dialogue: Dialogue) -> None:
+    dialogue.discard_input()
+    dialogue.send(escpos.PAPER_QUERY_BUFFERED)
+    deadline = time.monotonic() + PRINTER_PRINT_S
+    while time.monotonic() < deadline:
+        answer = dialogue.receive(time.monotonic() + PRINTER_PROBE_S)
+        if any(value & escpos.BUFFERED_FIXED_MASK == 0 for value in answer):
+            return
+        _demand_ready(dialogue)  # paper may have ended, which would explain the silence
+    raise OperatingError("device_no_reply", "printer: receipt not confirmed")
+
+
+def _open_drawer(dialogue: Dialogue) -> None:
+    _status_byte(dialogue, StatusPage.PRINTER)
+    dialogue.send(escpos.DRAWER_KICK)
+
+
+def _demand_ready(dialogue: Dialogue) -> None:
+    """Raise what keeps the printer from printing."""
+    printer = _status_byte(dialogue, StatusPage.PRINTER)
+    if not printer & escpos.PRINTER_OFFLINE:
+        return
+    offline = _status_byte(dialogue, StatusPage.OFFLINE)
+    if offline & escpos.OFFLINE_COVER:
+        raise OperatingError("printer_cover_open")
+    if offline & escpos.OFFLINE_PAPER_END:
+        raise OperatingError("printer_paper_end")
+    raise OperatingError("printer_error", f"offline status {offline:#04x}")
+
+
+def _status(dialogue: Dialogue) -> PrinterStatus:
+    printer = _status_byte(dialogue, StatusPage.PRINTER)
+    offline = _status_byte(dialogue, StatusPage.OFFLINE)
+    paper = _status_byte(dialogue, StatusPage.PAPER)
+    return PrinterStatus(
+        is_online=not printer & escpos.PRINTER_OFFLINE,
+        paper=_paper(paper),
+        is_cover_open=bool(offline & escpos.OFFLINE_COVER),
+        is_drawer_open=bool(printer & escpos.PRINTER_DRAWER),
+    )
+
+
+def _paper(status: int) -> Paper:
+    if status & escpos.PAPER_END:
+        return "end"
+    return "near_end" if status & escpos.PAPER_NEAR_END else "adequate"
+
+
+def _status_byte(dialogue: Dialogue, page: StatusPage) -> int:
+    """Two answers in a row that agree."""
+    last: int | None = None
+    silent = 0
+    for attempt in range(1, PRINTER_ATTEMPTS_MAX + 1):
+        dialogue.discard_input()
+        dialogue.send(escpos.status_query(page))
+        answer = dialogue.receive(time.monotonic() + PRINTER_REPLY_S)
+        if not answer:
+            silent += 1
+            if silent == attempt == PRINTER_SILENCES_MAX:
+                break
+            continue
+        answer += dialogue.receive(time.monotonic() + PRINTER_QUIET_S)
+        is_sound = len(answer) == 1 and escpos.is_status(answer[0])
+        if is_sound and answer[0] == last:
+            return answer[0]
+        last = answer[0] if is_sound else None
+    code = "device_no_reply" if silent == attempt else "device_bad_frame"
+    raise OperatingError(code, f"printer: {page.name}")

@@ -1,0 +1,86 @@
+"""The ports through which peripherals reach the agent.
+
+Every call either gives a value or raises a ``TillwayError`` with one of the peripheral codes
+(``device_no_reply``, ``device_bad_frame``, ``device_disconnected``, ``scan_timeout``,
+``finger_timeout``, ``printer_paper_end``, ``printer_cover_open``, ``printer_error``, ``busy``),
+within the time its docstring states. None of them blocks the agent's loop. A disconnected
+peripheral is looked for again without being asked.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Paper = Literal["adequate", "near_end", "end"]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A finger that the sensor knows: its slot in the library and how alike it is."""
+
+    slot: int
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
+class PrinterStatus:
+    """What the printer itself said, twice alike. A silent printer has no status."""
+
+    is_online: bool
+    paper: Paper
+    is_cover_open: bool
+    is_drawer_open: bool
+
+
+class CodeScanner(Protocol):
+    """Reads one code at a time."""
+
+    async def scan(self, timeout_s: float) -> str:
+        """Wait for a code; ``scan_timeout`` if none is shown. Ends within ``timeout_s`` + 8 s.
+
+        The text is printable ASCII but otherwise unchecked: a scanner's line has no checksum over
+        it, so the caller checks its form.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of the port."""
+        ...
+
+
+class ReceiptPrinter(Protocol):
+    """Prints receipts and opens the drawer."""
+
+    async def print(self, receipt: bytes) -> None:
+        """Print ESC/POS bytes; returns only when the printer said it has printed them.
+
+        After an error nothing of the receipt is left in the printer's buffer, so the same receipt
+        may be printed again (marked as a copy). Ends within 30 s.
+        """
+        ...
+
+    async def status(self) -> PrinterStatus:
+        """Ask the printer. Ends within 12 s."""
+        ...
+
+    async def open_drawer(self) -> None:
+        """Send the drawer's pulse. Ends within 12 s."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of the port."""
+        ...
+
+
+class FingerprintSensor(Protocol):
+    """Tells whether a finger is one of those enrolled."""
+
+    async def identify(self, timeout_s: float) -> Match | None:
+        """Wait for a finger and search for it; ``None`` is a finger that is not enrolled.
+
+        ``finger_timeout`` if no finger is placed. Ends within ``timeout_s`` + 8 s.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of the port."""
+        ...

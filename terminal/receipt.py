@@ -1,0 +1,190 @@
+"""A receipt, in Chinese and English: from what was sold to ESC/POS bytes in GB18030.
+
+Pure: time and id are arguments. Columns are those of font A; a character that is not ASCII takes
+two. The payment id stands on the paper as a QR code, so a refund begins by scanning it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from protocol.errors import advice
+from protocol.framing import escpos
+from protocol.framing.escpos import Align, QrStyle
+from protocol.money import Money
+
+ReceiptState = Literal["paid", "declined", "unknown", "reversed", "refund"]
+COLUMNS = {58: 32, 80: 48}
+ITEM_LINES_MAX = 200
+_FEED_LINES = 4
+_TITLES: dict[ReceiptState, tuple[str, str]] = {
+    "paid": ("支付成功", "PAID"),
+    "declined": ("支付失败", "DECLINED"),
+    "unknown": ("结果未知", "OUTCOME UNKNOWN"),
+    "reversed": ("已撤销", "REVERSED"),
+    "refund": ("退款", "REFUND"),
+}
+_UNKNOWN_WORDS = (
+    "请勿重复付款，结果以商户查询为准。",
+    "Do not pay again; the shop will look up the outcome.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptItem:
+    """A line of the sale; ``amount`` is for all pieces together."""
+
+    name: str
+    quantity: int
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptContent:
+    """All that a receipt says. ``at`` is in the shop's own time zone."""
+
+    merchant: str
+    till: str
+    state: ReceiptState
+    amount: Money
+    payment_id: str
+    at: datetime
+    items: tuple[ReceiptItem, ...] = ()
+    method: str = ""
+    payer_masked: str = ""
+    refund_id: str = ""
+    error_code: str = ""
+    is_copy: bool = False
+
+
+def build_receipt(content: ReceiptContent, *, width_mm: Literal[58, 80] = 80) -> bytes:
+    """The receipt's bytes, ending with the cut."""
+    columns = COLUMNS[width_mm]
+    parts = [
+        escpos.INIT,
+        escpos.CHINESE_ON,
+        _heading(content, columns),
+        _items(content.items, columns),
+        _total(content, columns),
+        _facts(content, columns),
+        _outcome(content, columns),
+        _code(content),
+        escpos.feed(_FEED_LINES),
+        escpos.CUT_PARTIAL,
+    ]
+    return b"".join(parts)
+
+
+def _heading(content: ReceiptContent, columns: int) -> bytes:
+    zh, en = _TITLES[content.state]
+    copy = escpos.line("*** 补打 COPY ***") if content.is_copy else b""
+    return b"".join(
+        (
+            escpos.align(Align.CENTRE),
+            escpos.bold(on=True),
+            _wrapped(content.merchant, columns),
+            escpos.size(width=2, height=2),
+            _wrapped(f"{zh} {en}", columns // 2),
+            escpos.size(),
+            copy,
+            escpos.bold(on=False),
+            escpos.align(Align.LEFT),
+            _rule(columns),
+        )
+    )
+
+
+def _items(items: tuple[ReceiptItem, ...], columns: int) -> bytes:
+    if not items:
+        return b""
+    rows = [
+        _pair(f"{item.name} x{item.quantity}", item.amount.decimal(), columns)
+        for item in items[:ITEM_LINES_MAX]
+    ]
+    return b"".join((*rows, _rule(columns)))
+
+
+def _total(content: ReceiptContent, columns: int) -> bytes:
+    label = "退款 Refund" if content.state == "refund" else "合计 Total"
+    return b"".join(
+        (
+            escpos.bold(on=True),
+            escpos.size(height=2),
+            _pair(label, shown(content.amount), columns),
+            escpos.size(),
+            escpos.bold(on=False),
+        )
+    )
+
+
+def _facts(content: ReceiptContent, columns: int) -> bytes:
+    rows = [
+        ("方式 Method", content.method),
+        ("付款人 Payer", content.payer_masked),
+        ("收银台 Till", content.till),
+        ("时间 Time", content.at.strftime("%Y-%m-%d %H:%M:%S")),
+        ("付款单号 Payment", content.payment_id),
+        ("退款单号 Refund no.", content.refund_id),
+    ]
+    return b"".join(_pair(label, value, columns) for label, value in rows if value)
+
+
+def _outcome(content: ReceiptContent, columns: int) -> bytes:
+    """Why, and what to do; nothing where all went well."""
+    words: tuple[str, ...] = ()
+    if content.state == "unknown":
+        words = _UNKNOWN_WORDS
+    if content.error_code:
+        told = advice(content.error_code)
+        words = (*words, f"[{told.code}]", told.zh, told.en)
+    if not words:
+        return b""
+    return _rule(columns) + b"".join(_wrapped(sentence, columns) for sentence in words)
+
+
+def _code(content: ReceiptContent) -> bytes:
+    code = escpos.qr_code(content.payment_id.encode(), QrStyle(module_dots=6, correction="M"))
+    return escpos.align(Align.CENTRE) + code + escpos.align(Align.LEFT)
+
+
+def shown(amount: Money) -> str:
+    """An amount as printed: the yuan by its sign, any other currency by its code."""
+    return f"￥{amount.decimal()}" if amount.currency == "CNY" else f"{amount}"
+
+
+def columns_of(words: str) -> int:
+    """Columns on paper."""
+    return sum(1 if ord(character) < 0x80 else 2 for character in words)
+
+
+def _pair(left: str, right: str, columns: int) -> bytes:
+    """Left and right on one line, or on two where they do not fit."""
+    left, right = _plain(left), _plain(right)
+    free = columns - columns_of(left) - columns_of(right)
+    if free >= 1:
+        return escpos.line(left + " " * free + right)
+    indent = max(0, columns - columns_of(right))
+    return _wrapped(left, columns) + _wrapped(" " * indent + right, columns)
+
+
+def _wrapped(words: str, columns: int) -> bytes:
+    """Lines of at most ``columns``, broken at a space where there is one."""
+    lines, line = [], ""
+    for character in _plain(words):
+        if columns_of(line + character) > columns:
+            head, space, tail = line.rpartition(" ")
+            keep = space and head.strip() and character != " "
+            lines.append(head if keep else line)
+            line = tail if keep else ""
+        if line or character != " " or not lines:
+            line += character
+    return b"".join(escpos.line(row) for row in (*lines, line))
+
+
+def _plain(words: str) -> str:
+    """No control character of a name reaches the printer as a command."""
+    return "".join(character if character.isprintable() else " " for character in words)
+
+
+def _rule(columns: int) -> bytes:
+    return escpos.line("-" * columns)

@@ -1,0 +1,113 @@
+"""What only happens with a broker between."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hub import limits
+from hub.mqtt.broker_line import BrokerSettings
+from hub.mqtt.external import ExternalBroker
+from hub.ports import Inbound
+from protocol.errors import CallerError, OperatingError
+from tests.contract.terminal_link.rig import (
+    HUB,
+    STORE,
+    Authority,
+    MosquittoRig,
+    Terminal,
+    until,
+    within,
+)
+
+Make = Callable[..., Terminal]
+
+
+@pytest.mark.mosquitto
+@pytest.mark.asyncio
+async def test_the_hub_comes_back_when_the_broker_does(
+    mosquitto: MosquittoRig, terminal: Make
+) -> None:
+    before = terminal(mosquitto)
+    await before.connect()
+    await before.leave()
+    await mosquitto.stop_broker()
+    mosquitto.start_broker()
+    await until(mosquitto._is_listening)
+    till = terminal(mosquitto, "till-2")
+    await till.connect()
+    await till.listen("res")
+    # The hub subscribes again with the first publish the broker passes on.
+    code = 0x10
+    while code == 0x10:
+        till.tell("req", b"again")
+        code = await till.answered()
+    assert code == 0
+    assert (await mosquitto.hub.next()).tid == "till-2"
+
+
+@pytest.mark.mosquitto
+@pytest.mark.asyncio
+async def test_the_broker_says_when_the_hub_is_gone(
+    mosquitto: MosquittoRig, terminal: Make
+) -> None:
+    mosquitto.link.publish_hub_state(b"up")
+    till = terminal(mosquitto)
+    await till.connect()
+    await till.subscribe(f"tw1/{STORE}/hub/state")
+    assert (await within(till.messages.get())).payload == b"up"
+    sock = mosquitto.link._line._client.socket()
+    assert sock is not None
+    sock.shutdown(2)
+    assert (await within(till.messages.get())).payload == b"gone"
+
+
+@pytest.mark.mosquitto
+@pytest.mark.asyncio
+async def test_a_message_the_hub_trips_over_is_not_acknowledged_to_the_broker(
+    mosquitto: MosquittoRig, terminal: Make
+) -> None:
+    till = terminal(mosquitto)
+    await till.connect()
+    mosquitto.hub.failures = [ZeroDivisionError()]
+    till.tell("req", b"signed")
+    await within(mosquitto.hub.began.get())
+    await until(lambda: mosquitto.link.tally["verdict", "internal"] == 1)
+    await mosquitto.link.stop()
+    await mosquitto.start(mosquitto.hub.on_publish)
+    again = await mosquitto.hub.next()
+    assert (again.payload, again.is_duplicate) == (b"signed", True)
+
+
+@pytest.mark.mosquitto
+def test_the_shipped_acl_names_only_own_branches() -> None:
+    acl = (Path(__file__).parents[3] / "deploy" / "mosquitto" / "acl").read_text()
+    patterns = [line for line in acl.splitlines() if line.startswith("pattern")]
+    assert patterns
+    assert all("/t/%u/" in line or line.endswith("hub/state") for line in patterns)
+    assert not [line for line in patterns if "+" in line or "#" in line]
+
+
+@pytest.mark.asyncio
+async def test_a_broker_that_is_not_there_is_named(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
+) -> None:
+    monkeypatch.setattr(limits, "BROKER_CONNECT_TIMEOUT_S", 0.2)
+    settings = BrokerSettings(STORE, HUB, "localhost", unused_tcp_port, authority.client(HUB))
+    link = ExternalBroker(settings, admits=lambda _: True, is_online=bool)
+
+    async def nobody(_: Inbound) -> None:
+        await asyncio.sleep(0)
+
+    with pytest.raises(OperatingError, match="broker_unreachable"):
+        await link.start(nobody)
+
+
+def test_a_broker_in_the_clear_cannot_be_configured() -> None:
+    with pytest.raises(CallerError, match="config_invalid"):
+        ExternalBroker(
+            BrokerSettings(STORE, HUB, "localhost", 1883),
+            admits=lambda _: True,
+            is_online=bool,
+        )

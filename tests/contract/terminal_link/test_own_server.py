@@ -1,0 +1,259 @@
+"""What only the hub's own MQTT server does, over real sockets."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+
+import mqtt5
+import pytest
+from paho.mqtt.enums import MQTTProtocolVersion
+from prometheus_client import CollectorRegistry, generate_latest
+
+from hub import limits
+from hub.mqtt.endpoint import EndpointSettings, MqttEndpoint
+from hub.ports import Inbound
+from protocol.errors import CallerError, OperatingError
+from tests.contract.terminal_link.rig import (
+    STORE,
+    Authority,
+    OwnServerRig,
+    Terminal,
+    until,
+    within,
+)
+
+Make = Callable[..., Terminal]
+
+
+async def plain(hub: Callable[[Inbound], object], **options: object) -> MqttEndpoint:
+    settings = EndpointSettings(STORE, plain_for_tests=True)
+    link = MqttEndpoint(settings, admits=lambda _: True, **options)  # type: ignore[arg-type]
+
+    async def on_publish(message: Inbound) -> None:
+        hub(message)
+
+    await link.start(on_publish)
+    return link
+
+
+@pytest.mark.asyncio
+async def test_no_acknowledgement_before_the_hub_returns(
+    own_server: OwnServerRig, terminal: Make
+) -> None:
+    till = terminal(own_server)
+    await till.connect()
+    own_server.hub.held.add("till-1")
+    till.tell("req", b"signed")
+    await within(own_server.hub.began.get())
+    await till.listen("res")  # A round trip on the same line: a PUBACK would have come before.
+    assert till.published.empty()
+    own_server.hub.gate.set()
+    assert await till.answered() == 0
+
+
+@pytest.mark.asyncio
+async def test_a_bug_in_the_hub_is_an_unspecified_error_and_the_line_goes_on(
+    own_server: OwnServerRig, terminal: Make
+) -> None:
+    till = terminal(own_server)
+    await till.connect()
+    own_server.hub.failures = [ZeroDivisionError()]
+    till.tell("req", b"first")
+    assert await till.answered() == 0x80
+    till.tell("req", b"second")
+    assert await till.answered() == 0
+
+
+@pytest.mark.asyncio
+async def test_a_client_of_3_1_1_is_refused_in_its_own_language(
+    own_server: OwnServerRig, terminal: Make
+) -> None:
+    old = terminal(own_server, protocol=MQTTProtocolVersion.MQTTv311)
+    code, _ = await old.connect()
+    assert code == 0x84  # paho's reading of the return code 1 of 3.1.1
+
+
+@pytest.mark.asyncio
+async def test_garbage_closes_its_own_line_only(
+    own_server: OwnServerRig, terminal: Make, authority: Authority
+) -> None:
+    till = terminal(own_server, "till-2")
+    await till.connect()
+    reader, writer = await asyncio.open_connection(
+        "localhost", own_server.port, ssl=authority.client("till-1")
+    )
+    writer.write(b"\x00GET / HTTP/1.1\r\n\r\n" * 10)
+    assert await within(reader.read()) == b""
+    writer.close()
+    till.tell("req", b"fine")
+    assert await till.answered() == 0
+
+
+@pytest.mark.asyncio
+async def test_a_message_in_hand_is_finished_before_the_next_connection_is_heard(
+    own_server: OwnServerRig, terminal: Make
+) -> None:
+    first = terminal(own_server, expiry_s=60)
+    await first.connect()
+    own_server.hub.held.add("till-1")
+    first.tell("req", b"one")
+    first.tell("req", b"two")
+    await within(own_server.hub.began.get())
+    await first.break_line()
+    own_server.hub.held.clear()
+    second = terminal(own_server, expiry_s=60)
+    await second.connect()
+    second.tell("req", b"three")
+    await second.listen("res")
+    assert own_server.hub.began.empty()
+    own_server.hub.gate.set()
+    # "two" was neither begun nor acknowledged: it is the terminal's to send again.
+    assert [(await own_server.hub.next()).payload for _ in range(2)] == [b"one", b"three"]
+    assert await second.answered() == 0
+
+
+@pytest.mark.asyncio
+async def test_nagle_is_off(own_server: OwnServerRig, terminal: Make) -> None:
+    await terminal(own_server).connect()
+    (line,) = own_server.link._lines.values()
+    assert line._transport is not None
+    sock = line._transport.get_extra_info("socket")
+    assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+
+
+@pytest.mark.asyncio
+async def test_a_flood_without_acknowledgements_stops_the_reading_not_the_hub() -> None:
+    gate, got = asyncio.Event(), []
+    settings = EndpointSettings(STORE, plain_for_tests=True)
+    link = MqttEndpoint(settings, admits=lambda _: True)
+
+    async def on_publish(message: Inbound) -> None:
+        await gate.wait()
+        got.append(message)
+
+    await link.start(on_publish)
+    reader, writer = await asyncio.open_connection("127.0.0.1", link.port)
+    writer.write(mqtt5.ConnectPacket("till-1", clean_start=True).write())
+    await within(reader.read(1))
+    packet = mqtt5.PublishPacket(f"tw1/{STORE}/t/till-1/tele", b"x" * 10_000).write()
+    count = 1_000
+    for _ in range(count):
+        writer.write(packet)
+    await until(lambda: any(line._is_hub_slow for line in link._lines.values()))
+    (lane,) = link._lanes.values()
+    assert len(lane._waiting) < count // 2
+    gate.set()
+    await until(lambda: len(got) == count)
+    writer.close()
+    await link.stop()
+
+
+@pytest.mark.asyncio
+async def test_a_terminal_that_does_not_read_is_cut_off() -> None:
+    link = await plain(lambda _: None)
+    reader, writer = await asyncio.open_connection("127.0.0.1", link.port, limit=1024)
+    sock = writer.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    subscribe = mqtt5.SubscribePacket(
+        1, [mqtt5.TopicFilter(f"tw1/{STORE}/t/till-1/res", max_qos=mqtt5.QoS.AT_MOST_ONCE)]
+    )
+    writer.write(mqtt5.ConnectPacket("till-1").write() + subscribe.write())
+    await until(lambda: bool(link._core._roster.members))
+    await within(reader.read(1))
+    payload = b"x" * 16_000
+
+    def flood() -> bool:
+        link.publish("till-1", "res", payload)
+        return not link.connected()
+
+    await until(flood)
+    writer.close()
+    await link.stop()
+
+
+@pytest.mark.asyncio
+async def test_what_happens_is_counted() -> None:
+    registry = CollectorRegistry()
+    link = await plain(lambda _: None, registry=registry)
+    _, writer = await asyncio.open_connection("127.0.0.1", link.port)
+    topic = f"tw1/{STORE}/t/till-1/"
+    for packet in (
+        mqtt5.ConnectPacket("till-1"),
+        mqtt5.PublishPacket(topic + "tele", b"x"),
+        mqtt5.PublishPacket(topic + "res", b"x"),
+    ):
+        writer.write(packet.write())
+    await until(lambda: link._core.tally["publish_refused", "not_authorized"] == 1)
+    text = generate_latest(registry).decode()
+    assert "hub_mqtt_connected 1.0" in text
+    assert 'hub_mqtt_publishes_in_total{kind="tele"} 1.0' in text
+    assert 'hub_mqtt_publishes_refused_total{reason="not_authorized"} 1.0' in text
+    writer.write(b"\x00\x00")
+    await until(lambda: not link.connected())
+    text = generate_latest(registry).decode()
+    assert 'hub_mqtt_malformed_total{reason="malformed_packet"} 1.0' in text
+    writer.close()
+    await link.stop()
+
+
+@pytest.mark.asyncio
+async def test_a_taken_port_is_named() -> None:
+    link = await plain(lambda _: None)
+    settings = EndpointSettings(STORE, port=link.port, plain_for_tests=True)
+    other = MqttEndpoint(settings, admits=lambda _: True)
+
+    async def nobody(_: Inbound) -> None: ...
+
+    with pytest.raises(OperatingError, match=f"port_taken.*{link.port}"):
+        await other.start(nobody)
+    await link.stop()
+
+
+def test_a_server_that_lets_anybody_in_cannot_be_configured(authority: Authority) -> None:
+    lax = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    lax.minimum_version = ssl.TLSVersion.TLSv1_3
+    old = authority.server("broker")
+    old.minimum_version = ssl.TLSVersion.TLSv1_2
+    for settings in (
+        EndpointSettings(STORE),
+        EndpointSettings(STORE, tls=lax),
+        EndpointSettings(STORE, tls=old),
+        EndpointSettings(STORE, host="0.0.0.0", plain_for_tests=True),
+        EndpointSettings(STORE, tls=authority.server("broker"), plain_for_tests=True),
+    ):
+        with pytest.raises(CallerError, match="config_invalid"):
+            MqttEndpoint(settings, admits=lambda _: True)
+
+
+def test_it_works_under_uvloop(authority: Authority) -> None:
+    uvloop = pytest.importorskip("uvloop")
+
+    async def play() -> tuple[int, bytes, str]:
+        rig = OwnServerRig(authority)
+        await rig.start(rig.hub.on_publish)
+        till = Terminal(rig, "till-1")
+        await till.connect()
+        await till.listen("res")
+        till.tell("req", b"signed")
+        code = await till.answered()
+        outcome = rig.link.publish("till-1", "res", b"answer")
+        answer = await within(till.messages.get())
+        found = (await within(outcome)).value
+        await till.leave()
+        await rig.stop()
+        return code, answer.payload, found
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(play()) == (0, b"answer", "acknowledged")
+
+
+@pytest.mark.asyncio
+async def test_a_line_that_says_nothing_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MQTT_CONNECT_TIMEOUT_MS", 50)
+    monkeypatch.setattr(limits, "MQTT_TICK_S", 0.02)
+    link = await plain(lambda _: None)
+    reader, writer = await asyncio.open_connection("127.0.0.1", link.port)
+    assert await within(reader.read()) == b""
+    writer.close()
+    await link.stop()

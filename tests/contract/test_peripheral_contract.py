@@ -1,0 +1,217 @@
+"""Goal: the drivers and their dummy twins keep one contract.
+
+Method: the same tests run against each; the drivers talk to the simulated board over ptys.
+"""
+
+import asyncio
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import qrcode
+
+from firmware_sim.devices.ef01 import Ef01
+from firmware_sim.devices.escpos import EscPosPrinter
+from firmware_sim.devices.gm65 import Gm65
+from firmware_sim.hosting import HostedBoard
+from protocol.errors import OperatingError, TillwayError
+from protocol.framing import escpos
+from terminal.adapters.dummy import DummyFingerprintSensor, DummyPrinter, DummyScanner
+from terminal.adapters.ef01_fingerprint import Ef01FingerprintSensor
+from terminal.adapters.escpos_printer import EscPosSerialPrinter
+from terminal.adapters.gm65_scanner import Gm65Scanner
+from terminal.ports import CodeScanner, FingerprintSensor, ReceiptPrinter
+
+CODE = "134567890123456789"
+RECEIPT = escpos.INIT + escpos.line("收据 receipt") + escpos.CUT_PARTIAL
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """A set of peripherals and the hands that move them."""
+
+    scanner: Callable[[], CodeScanner]
+    printer: Callable[[], ReceiptPrinter]
+    sensor: Callable[[], FingerprintSensor]
+    show: Callable[[str], object]
+    place: Callable[[str], object]
+    end_paper: Callable[[], object]
+    open_cover: Callable[[], object]
+    receipts: Callable[[], int]
+    is_scanning: Callable[[], bool]
+
+
+def picture_of(code: str) -> bytes:
+    """A QR code as PNG."""
+    stream = io.BytesIO()
+    qrcode.make(code).save(stream)
+    return stream.getvalue()
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        await asyncio.sleep(0)
+        while not await asyncio.to_thread(condition):  # noqa: ASYNC110 - another loop's state
+            await asyncio.sleep(0.02)
+
+
+def _dummy_rig() -> Rig:
+    scanner, printer = DummyScanner(), DummyPrinter()
+    sensor = DummyFingerprintSensor({"alice": 1})
+
+    def open_cover() -> None:
+        printer.is_cover_open = True
+
+    def end_paper() -> None:
+        printer.paper = "end"
+
+    return Rig(
+        scanner=lambda: scanner, printer=lambda: printer, sensor=lambda: sensor,
+        show=scanner.show, place=sensor.place, end_paper=end_paper, open_cover=open_cover,
+        receipts=lambda: len(printer.receipts), is_scanning=lambda: True,
+    )  # fmt: skip
+
+
+def _serial_rig(hosted: HostedBoard) -> Rig:
+    paths = hosted.paths
+    return Rig(
+        scanner=lambda: Gm65Scanner(paths["scanner"]),
+        printer=lambda: EscPosSerialPrinter(paths["printer"]),
+        sensor=lambda: Ef01FingerprintSensor(paths["fingerprint"]),
+        show=lambda code: hosted.call(lambda board: board.present(picture_of(code))),
+        place=lambda finger: hosted.call(lambda board: board.device(Ef01)[1].place(finger)),
+        end_paper=lambda: hosted.call(
+            lambda board: board.device(EscPosPrinter)[1].load_paper(0, 0)
+        ),
+        open_cover=lambda: hosted.call(
+            lambda board: board.device(EscPosPrinter)[1].set_cover(0, is_open=True)
+        ),
+        receipts=lambda: hosted.call(lambda board: len(board.receipts())),
+        is_scanning=lambda: hosted.call(lambda board: board.device(Gm65)[1].is_reading),
+    )
+
+
+@pytest.fixture(params=["dummy", "serial"])
+def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
+    """Each kind of peripherals in turn."""
+    if request.param == "dummy":
+        yield _dummy_rig()
+        return
+    with HostedBoard("pos", state_dir=tmp_path) as hosted:
+        yield _serial_rig(hosted)
+
+
+@pytest.mark.asyncio
+async def test_a_code_shown_is_scanned(rig: Rig) -> None:
+    scanner = rig.scanner()
+    await asyncio.to_thread(rig.show, CODE)
+    assert await scanner.scan(5) == CODE
+    await scanner.aclose()
+
+
+@pytest.mark.asyncio
+async def test_a_code_shown_while_waiting_is_scanned_and_the_loop_stays_free(rig: Rig) -> None:
+    scanner = rig.scanner()
+    scan = asyncio.create_task(scanner.scan(5))
+    await _until(rig.is_scanning)  # never comes if the driver blocks the loop
+    assert not scan.done()
+    await asyncio.to_thread(rig.show, CODE)
+    assert await scan == CODE
+    await scanner.aclose()
+
+
+@pytest.mark.asyncio
+async def test_no_code_is_scan_timeout_and_the_next_scan_works(rig: Rig) -> None:
+    scanner = rig.scanner()
+    with pytest.raises(TillwayError, match="scan_timeout"):
+        await scanner.scan(0.3)
+    await asyncio.to_thread(rig.show, CODE)
+    assert await scanner.scan(5) == CODE
+    await scanner.aclose()
+
+
+@pytest.mark.asyncio
+async def test_a_scan_given_up_leaves_the_scanner_free(rig: Rig) -> None:
+    scanner = rig.scanner()
+    scan = asyncio.create_task(scanner.scan(20))
+    await _until(rig.is_scanning)
+    scan.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await scan
+    await asyncio.to_thread(rig.show, CODE)
+    assert await scanner.scan(5) == CODE
+    await scanner.aclose()
+
+
+@pytest.mark.asyncio
+async def test_a_receipt_is_printed_when_print_returns(rig: Rig) -> None:
+    printer = rig.printer()
+    await printer.print(RECEIPT)
+    await printer.print(RECEIPT)
+    assert await asyncio.to_thread(rig.receipts) == 2
+    await printer.aclose()
+
+
+@pytest.mark.asyncio
+async def test_a_ready_printer_says_so(rig: Rig) -> None:
+    printer = rig.printer()
+    status = await printer.status()
+    assert (status.is_online, status.paper, status.is_cover_open) == (True, "adequate", False)
+    await printer.aclose()
+
+
+@pytest.mark.asyncio
+async def test_no_paper_is_said_and_nothing_is_printed(rig: Rig) -> None:
+    printer = rig.printer()
+    await asyncio.to_thread(rig.end_paper)
+    with pytest.raises(OperatingError, match="printer_paper_end"):
+        await printer.print(RECEIPT)
+    assert (await printer.status()).paper == "end"
+    assert await asyncio.to_thread(rig.receipts) == 0
+    await printer.aclose()
+
+
+@pytest.mark.asyncio
+async def test_an_open_cover_is_said(rig: Rig) -> None:
+    printer = rig.printer()
+    await asyncio.to_thread(rig.open_cover)
+    with pytest.raises(OperatingError, match="printer_cover_open"):
+        await printer.print(RECEIPT)
+    await printer.aclose()
+
+
+@pytest.mark.asyncio
+async def test_the_drawer_opens(rig: Rig) -> None:
+    printer = rig.printer()
+    await printer.open_drawer()
+    assert (await printer.status()).is_drawer_open
+    await printer.aclose()
+
+
+@pytest.mark.asyncio
+async def test_an_enrolled_finger_matches_its_slot(rig: Rig) -> None:
+    sensor = rig.sensor()
+    await asyncio.to_thread(rig.place, "alice")
+    match = await sensor.identify(5)
+    assert match is not None
+    assert match.slot == 1
+    assert match.score > 0
+    await sensor.aclose()
+
+
+@pytest.mark.asyncio
+async def test_a_strange_finger_is_no_match(rig: Rig) -> None:
+    sensor = rig.sensor()
+    await asyncio.to_thread(rig.place, "mallory")
+    assert await sensor.identify(5) is None
+    await sensor.aclose()
+
+
+@pytest.mark.asyncio
+async def test_no_finger_is_finger_timeout(rig: Rig) -> None:
+    sensor = rig.sensor()
+    with pytest.raises(TillwayError, match="finger_timeout"):
+        await sensor.identify(0.3)
+    await sensor.aclose()

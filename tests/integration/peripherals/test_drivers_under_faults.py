@@ -1,0 +1,358 @@
+"""Goal: a bad line gives a clear error in stated time, and the driver works again after it.
+
+Method: the simulated board over ptys, one fault of ``firmware_sim.faults`` at a time. Third-party
+drivers hang, believe damaged data or take silence for paper here; ours must not.
+"""
+
+import asyncio
+import io
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+import qrcode
+
+from firmware_sim.devices.ef01 import Ef01
+from firmware_sim.devices.escpos import EscPosPrinter
+from firmware_sim.devices.gm65 import Gm65
+from firmware_sim.faults import Fault, FaultKind
+from firmware_sim.hosting import HostedBoard
+from protocol.errors import OperatingError
+from protocol.framing import escpos
+from terminal.adapters.ef01_fingerprint import Ef01FingerprintSensor
+from terminal.adapters.escpos_printer import EscPosSerialPrinter
+from terminal.adapters.gm65_scanner import Gm65Scanner
+
+CODE = "134567890123456789"
+RECEIPT = escpos.INIT + escpos.line("收据") * 20 + escpos.CUT_PARTIAL
+DAMAGING = [
+    Fault(FaultKind.DROP, at=0, repeat=True),
+    Fault(FaultKind.FLIP, at=0, repeat=True),
+    Fault(FaultKind.NOISE, repeat=True),
+]
+SLOW = Fault(FaultKind.SLOW, slow_byte_ms=50)
+SILENT = Fault(FaultKind.SILENT)
+
+
+@pytest.fixture
+def hosted(tmp_path: Path) -> Iterator[HostedBoard]:
+    """A POS board on ptys."""
+    with HostedBoard("pos", state_dir=tmp_path) as board:
+        yield board
+
+
+def _show(hosted: HostedBoard) -> None:
+    stream = io.BytesIO()
+    qrcode.make(CODE).save(stream)
+    hosted.call(lambda board: board.present(stream.getvalue()))
+
+
+async def _set(hosted: HostedBoard, device: str, fault: Fault) -> None:
+    await asyncio.to_thread(hosted.set_fault, device, fault)
+
+
+async def _until_reading(hosted: HostedBoard) -> None:
+    """Until the scanner is triggered: configuration and acknowledgements are over."""
+    await _until(lambda: hosted.call(lambda board: board.device(Gm65)[1].is_reading))
+    # the acknowledgement leaves 5 ms later
+    await _until(lambda: not hosted.call(lambda board: board.links["scanner"]._outbox))
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not await asyncio.to_thread(condition):  # noqa: ASYNC110 - another loop's state
+            await asyncio.sleep(0.02)
+
+
+async def _place(hosted: HostedBoard, finger: str) -> None:
+    await asyncio.to_thread(hosted.call, lambda board: board.device(Ef01)[1].place(finger))
+
+
+# -- scanner -----------------------------------------------------------------------------------
+
+
+@pytest.mark.asyncio
+async def test_a_silent_scanner_is_no_reply_within_three_seconds(hosted: HostedBoard) -> None:
+    scanner = Gm65Scanner(hosted.paths["scanner"])
+    await _set(hosted, "scanner", SILENT)
+    began = time.monotonic()
+    with pytest.raises(OperatingError, match="device_no_reply"):
+        await scanner.scan(5)
+    assert time.monotonic() - began < 3
+    await _set(hosted, "scanner", Fault())
+    await asyncio.to_thread(_show, hosted)
+    assert await scanner.scan(5) == CODE
+    await scanner.aclose()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("at", [0, 6])
+@pytest.mark.parametrize("kind", [FaultKind.DROP, FaultKind.FLIP])
+async def test_a_scanner_whose_replies_are_damaged_is_bad_frame(
+    hosted: HostedBoard, kind: FaultKind, at: int
+) -> None:
+    scanner = Gm65Scanner(hosted.paths["scanner"])
+    await _set(hosted, "scanner", Fault(kind, at=at, repeat=True))
+    with pytest.raises(OperatingError, match="device_bad_frame"):
+        await scanner.scan(5)
+    await scanner.aclose()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", [FaultKind.DROP, FaultKind.FLIP, FaultKind.NOISE])
+async def test_one_damaged_reply_is_asked_for_again(hosted: HostedBoard, kind: FaultKind) -> None:
+    scanner = Gm65Scanner(hosted.paths["scanner"])
+    await _set(hosted, "scanner", Fault(kind, at=2))
+    await asyncio.to_thread(_show, hosted)
+    assert await scanner.scan(5) == CODE
+    await scanner.aclose()
+
+
+@pytest.mark.asyncio
+async def test_a_slow_scanner_is_read(hosted: HostedBoard) -> None:
+    scanner = Gm65Scanner(hosted.paths["scanner"])
+    await _set(hosted, "scanner", SLOW)
+    await asyncio.to_thread(_show, hosted)
+    assert await scanner.scan(6) == CODE
+    await scanner.aclose()
+
+
+@pytest.mark.asyncio
+async def test_a_code_whose_end_is_lost_is_bad_frame_not_a_short_code(hosted: HostedBoard) -> None:
+    scanner = Gm65Scanner(hosted.paths["scanner"])
+    scan = asyncio.create_task(scanner.scan(5))
+    await _until_reading(hosted)
+    await _set(hosted, "scanner", Fault(FaultKind.DROP, at=len(CODE)))
+    await asyncio.to_thread(_show, hosted)
+    with pytest.raises(OperatingError, match="device_bad_frame"):
+        await scan
+    await scanner.aclose()
+
+
+@pytest.mark.asyncio
+async def test_a_scanner_unplugged_while_waiting_is_disconnected_and_comes_back(
+    hosted: HostedBoard, tmp_path: Path
+) -> None:
+    scanner = Gm65Scanner(str(tmp_path / "dev" / "scanner"))
+    scan = asyncio.create_task(scanner.scan(20))
+    await _until_reading(hosted)
+    await asyncio.to_thread(hosted.call, lambda board: board.unplug("scanner"))
+    with pytest.raises(OperatingError, match="device_disconnected"):
+        await scan
+    with pytest.raises(OperatingError, match="device_disconnected"):
+        await scanner.scan(5)
+    await asyncio.to_thread(hosted.call, lambda board: board.plug("scanner"))
+    await asyncio.to_thread(_show, hosted)
+    assert await scanner.scan(5) == CODE
+    await scanner.aclose()
+
+
+@pytest.mark.asyncio
+async def test_a_scanner_cut_off_in_the_middle_of_a_code_is_disconnected(
+    hosted: HostedBoard,
+) -> None:
+    scanner = Gm65Scanner(hosted.paths["scanner"])
+    scan = asyncio.create_task(scanner.scan(5))
+    await _until_reading(hosted)
+    await _set(hosted, "scanner", Fault(FaultKind.CUT, at=5))
+    await asyncio.to_thread(_show, hosted)
+    with pytest.raises(OperatingError, match="device_disconnected"):
+        await scan
+    await scanner.aclose()
+
+
+@pytest.mark.asyncio
+async def test_a_wrong_rate_is_not_taken_for_a_code(hosted: HostedBoard) -> None:
+    scanner = Gm65Scanner(hosted.paths["scanner"], baud=115_200)
+    with pytest.raises(OperatingError, match=r"device_no_reply|device_bad_frame"):
+        await scanner.scan(2)
+    await scanner.aclose()
+
+
+@pytest.mark.asyncio
+async def test_closing_ends_a_scan_under_way(hosted: HostedBoard) -> None:
+    scanner = Gm65Scanner(hosted.paths["scanner"])
+    scan = asyncio.create_task(scanner.scan(20))
+    await _until_reading(hosted)
+    await scanner.aclose()
+    with pytest.raises(OperatingError, match="device_disconnected"):
+        await scan
+    with pytest.raises(OperatingError, match="device_disconnected"):
+        await scanner.scan(1)
+
+
+@pytest.mark.asyncio
+async def test_a_port_that_does_not_exist_is_disconnected(tmp_path: Path) -> None:
+    scanner = Gm65Scanner(str(tmp_path / "nothing"))
+    with pytest.raises(OperatingError, match="device_disconnected"):
+        await scanner.scan(1)
+    await scanner.aclose()
+
+
+@pytest.mark.asyncio
+async def test_a_ninth_job_is_busy(hosted: HostedBoard) -> None:
+    scanner = Gm65Scanner(hosted.paths["scanner"])
+    first = asyncio.create_task(scanner.scan(20))
+    await _until_reading(hosted)
+    waiting = [asyncio.create_task(scanner.scan(20)) for _ in range(8)]
+    await asyncio.sleep(0)
+    with pytest.raises(OperatingError, match="busy"):
+        await scanner.scan(1)
+    for task in (first, *waiting):
+        task.cancel()
+    await asyncio.gather(first, *waiting, return_exceptions=True)
+    await scanner.aclose()
+
+
+# -- printer -----------------------------------------------------------------------------------
+
+
+@pytest.mark.asyncio
+async def test_a_silent_printer_never_has_adequate_paper(hosted: HostedBoard) -> None:
+    printer = EscPosSerialPrinter(hosted.paths["printer"])
+    await _set(hosted, "printer", SILENT)
+    began = time.monotonic()
+    with pytest.raises(OperatingError, match="device_no_reply"):
+        await printer.status()
+    with pytest.raises(OperatingError, match="device_no_reply"):
+        await printer.print(RECEIPT)
+    assert time.monotonic() - began < 4
+    await _set(hosted, "printer", Fault())
+    await printer.print(RECEIPT)
+    await printer.aclose()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("fault", DAMAGING, ids=lambda fault: fault.kind.value)
+async def test_a_printer_whose_status_is_damaged_prints_nothing(
+    hosted: HostedBoard, fault: Fault
+) -> None:
+    printer = EscPosSerialPrinter(hosted.paths["printer"])
+    await _set(hosted, "printer", fault)
+    if fault.kind is FaultKind.FLIP:
+        # The flipped bit claims an open drawer, every time alike: no protocol can see that.
+        assert (await printer.status()).is_drawer_open
+    else:
+        with pytest.raises(OperatingError, match=r"device_bad_frame|device_no_reply"):
+            await printer.print(RECEIPT)
+        assert await asyncio.to_thread(hosted.call, lambda board: len(board.receipts())) == 0
+    await printer.aclose()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", [FaultKind.DROP, FaultKind.FLIP, FaultKind.NOISE])
+async def test_one_damaged_status_is_asked_for_again(hosted: HostedBoard, kind: FaultKind) -> None:
+    printer = EscPosSerialPrinter(hosted.paths["printer"])
+    await _set(hosted, "printer", Fault(kind, at=0))
+    assert not (await printer.status()).is_drawer_open
+    await printer.aclose()
+
+
+@pytest.mark.asyncio
+async def test_a_slow_printer_prints(hosted: HostedBoard) -> None:
+    printer = EscPosSerialPrinter(hosted.paths["printer"])
+    await _set(hosted, "printer", SLOW)
+    await printer.print(RECEIPT)
+    await printer.aclose()
+
+
+@pytest.mark.asyncio
+async def test_paper_that_ends_midway_is_said_and_the_rest_is_forgotten(
+    hosted: HostedBoard,
+) -> None:
+    printer = EscPosSerialPrinter(hosted.paths["printer"])
+    load = partial(hosted.call, lambda board: board.device(EscPosPrinter)[1].load_paper(30, 0))
+    await asyncio.to_thread(load)
+    with pytest.raises(OperatingError, match="printer_paper_end"):
+        await printer.print(RECEIPT)
+    waiting = await asyncio.to_thread(
+        hosted.call, lambda board: board.device(EscPosPrinter)[1].operations_waiting
+    )
+    assert waiting == 0
+    assert await asyncio.to_thread(hosted.call, lambda board: len(board.receipts())) == 0
+    await printer.aclose()
+
+
+@pytest.mark.asyncio
+async def test_a_printer_unplugged_comes_back_by_itself(
+    hosted: HostedBoard, tmp_path: Path
+) -> None:
+    printer = EscPosSerialPrinter(str(tmp_path / "dev" / "printer"))
+    await printer.print(RECEIPT)
+    await asyncio.to_thread(hosted.call, lambda board: board.unplug("printer"))
+    with pytest.raises(OperatingError, match="device_disconnected"):
+        await printer.print(RECEIPT)
+    await asyncio.to_thread(hosted.call, lambda board: board.plug("printer"))
+    await printer.print(RECEIPT)
+    assert await asyncio.to_thread(hosted.call, lambda board: len(board.receipts())) == 2
+    await printer.aclose()
+
+
+# -- fingerprint -------------------------------------------------------------------------------
+
+
+@pytest.mark.asyncio
+async def test_a_silent_sensor_is_no_reply_within_five_seconds(hosted: HostedBoard) -> None:
+    sensor = Ef01FingerprintSensor(hosted.paths["fingerprint"])
+    await _set(hosted, "fingerprint", SILENT)
+    began = time.monotonic()
+    with pytest.raises(OperatingError, match="device_no_reply"):
+        await sensor.identify(5)
+    assert time.monotonic() - began < 5
+    await sensor.aclose()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("at", [1, 7, 9, 11])
+@pytest.mark.parametrize("kind", [FaultKind.DROP, FaultKind.FLIP])
+async def test_a_sensor_whose_packets_are_damaged_is_bad_frame_and_never_a_match(
+    hosted: HostedBoard, kind: FaultKind, at: int
+) -> None:
+    sensor = Ef01FingerprintSensor(hosted.paths["fingerprint"])
+    await _place(hosted, "alice")
+    await _set(hosted, "fingerprint", Fault(kind, at=at, repeat=True))
+    began = time.monotonic()
+    with pytest.raises(OperatingError, match=r"device_bad_frame|device_no_reply"):
+        await sensor.identify(5)
+    assert time.monotonic() - began < 5
+    await sensor.aclose()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", [FaultKind.DROP, FaultKind.FLIP, FaultKind.NOISE])
+async def test_one_damaged_packet_is_asked_for_again(hosted: HostedBoard, kind: FaultKind) -> None:
+    sensor = Ef01FingerprintSensor(hosted.paths["fingerprint"])
+    await _place(hosted, "bob")
+    await _set(hosted, "fingerprint", Fault(kind, at=50))
+    match = await sensor.identify(8)
+    assert match is not None
+    assert match.slot == 2
+    await sensor.aclose()
+
+
+@pytest.mark.asyncio
+async def test_a_slow_sensor_and_one_behind_noise_are_understood(hosted: HostedBoard) -> None:
+    sensor = Ef01FingerprintSensor(hosted.paths["fingerprint"])
+    await _place(hosted, "alice")
+    await _set(hosted, "fingerprint", SLOW)
+    assert await sensor.identify(8) is not None
+    await _set(hosted, "fingerprint", Fault(FaultKind.NOISE, repeat=True))
+    assert await sensor.identify(8) is not None
+    await sensor.aclose()
+
+
+@pytest.mark.asyncio
+async def test_a_sensor_unplugged_midway_is_disconnected_and_comes_back(
+    hosted: HostedBoard, tmp_path: Path
+) -> None:
+    sensor = Ef01FingerprintSensor(str(tmp_path / "dev" / "fingerprint"))
+    await _place(hosted, "alice")
+    await _set(hosted, "fingerprint", Fault(FaultKind.CUT, at=20))
+    with pytest.raises(OperatingError, match="device_disconnected"):
+        await sensor.identify(5)
+    await _set(hosted, "fingerprint", Fault())
+    await asyncio.to_thread(hosted.call, lambda board: board.plug("fingerprint"))
+    assert await sensor.identify(5) is not None
+    await sensor.aclose()

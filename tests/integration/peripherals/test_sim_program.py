@@ -1,0 +1,209 @@
+"""Goal: the simulator as a program: ready line, control API, receipts on disk, clean end."""
+
+import asyncio
+import io
+import json
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import qrcode
+import zxingcpp
+from PIL import Image
+
+from protocol.money import Money
+from terminal.adapters.ef01_fingerprint import Ef01FingerprintSensor
+from terminal.adapters.escpos_printer import EscPosSerialPrinter
+from terminal.adapters.gm65_scanner import Gm65Scanner
+from terminal.receipt import ReceiptContent, build_receipt
+
+CODE = "134567890123456789"
+
+
+@dataclass(frozen=True, slots=True)
+class Sim:
+    """A running simulator."""
+
+    ready: dict[str, Any]
+    state_dir: Path
+    program: "subprocess.Popen[str]"
+
+    def ask(self, path: str, body: object = None, *, method: str = "") -> tuple[int, Any]:
+        """A request to the control API; bytes go as they are, all else as JSON."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.ready['ports']['http']}{path}",
+            data=None if body is None else content,
+            method=method or ("GET" if body is None else "POST"),
+            headers={"content-type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.status, _parsed(answer.read())
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                return refusal.code, _parsed(refusal.read())
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return content
+
+
+def _start(*arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "tillway", "sim", "run", *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sim]:
+    """``tillway sim run --board pos``, stopped by SIGTERM, which must end it cleanly."""
+    state_dir = tmp_path_factory.mktemp("sim")
+    program = _start("--board", "pos", "--state-dir", str(state_dir))
+    assert program.stdout is not None
+    yield Sim(json.loads(program.stdout.readline()), state_dir, program)
+    program.send_signal(signal.SIGTERM)
+    out, err = program.communicate(timeout=10)
+    assert program.returncode == 0, err
+    assert out == ""
+
+
+def _picture(words: str) -> bytes:
+    stream = io.BytesIO()
+    qrcode.make(words).save(stream)
+    return stream.getvalue()
+
+
+def test_the_ready_line_names_ports_and_devices(sim: Sim) -> None:
+    assert sim.ready["ready"] is True
+    assert set(sim.ready["devices"]) == {"scanner", "printer", "fingerprint"}
+    for name, path in sim.ready["devices"].items():
+        assert Path(path).exists()
+        assert (sim.state_dir / "dev" / name).resolve() == Path(path)
+    assert sim.ask("/healthz")[1]["ok"] is True
+    assert sim.ask("/readyz")[0] == 200
+
+
+@pytest.mark.asyncio
+async def test_a_picture_presented_over_http_is_scanned_by_our_driver(sim: Sim) -> None:
+    scanner = Gm65Scanner(sim.ready["devices"]["scanner"])
+    status, answer = await asyncio.to_thread(sim.ask, "/scanner/present", _picture(CODE))
+    assert (status, answer) == (200, {"presented": True, "has_code": True})
+    assert await scanner.scan(5) == CODE
+    await scanner.aclose()
+
+
+@pytest.mark.asyncio
+async def test_a_receipt_becomes_text_json_and_picture_on_disk(sim: Sim) -> None:
+    printer = EscPosSerialPrinter(sim.ready["devices"]["printer"])
+    content = ReceiptContent(
+        merchant="晨光咖啡", till="1", state="paid", amount=Money(1280, "CNY"),
+        payment_id="pay_01JZ8Q4W3T5Y7V9X1B2C3D4E5F", at=datetime(2026, 3, 1, tzinfo=UTC),
+    )  # fmt: skip
+    await printer.print(build_receipt(content))
+    await printer.aclose()
+    receipts = (await asyncio.to_thread(sim.ask, "/printer/receipts"))[1]
+    files = receipts[-1]["files"]
+    assert "支付成功 PAID" in await asyncio.to_thread(Path(files["txt"]).read_text)
+    assert "￥12.80" in receipts[-1]["text"]
+    with Image.open(files["png"]) as picture:
+        assert zxingcpp.read_barcodes(picture)[0].text == content.payment_id
+
+
+@pytest.mark.asyncio
+async def test_a_finger_enrolled_and_placed_over_http_matches(sim: Sim) -> None:
+    sensor = Ef01FingerprintSensor(sim.ready["devices"]["fingerprint"])
+    enrolled = await asyncio.to_thread(
+        sim.ask, "/fingerprint/enroll", {"finger": "dora", "slot": 9}
+    )
+    assert enrolled[1]["slots"] == [1, 2, 9]
+    await asyncio.to_thread(sim.ask, "/fingerprint/place", {"finger": "dora"})
+    match = await sensor.identify(5)
+    assert match is not None
+    assert match.slot == 9
+    await asyncio.to_thread(sim.ask, "/fingerprint/remove", {})
+    assert (await asyncio.to_thread(sim.ask, "/fingerprint/status"))[1]["finger"] is None
+    await sensor.aclose()
+
+
+def test_paper_cover_and_drawer_are_moved_over_http(sim: Sim) -> None:
+    assert sim.ask("/printer/paper", {"millimetres": 0})[1]["paper"] == "end"
+    assert sim.ask("/printer/status")[1]["online"] is False
+    assert sim.ask("/printer/paper", {"millimetres": 30_000})[1]["paper"] == "adequate"
+    assert sim.ask("/printer/cover", {"open": True})[1]["cover_open"] is True
+    assert sim.ask("/printer/cover", {"open": False})[1]["cover_open"] is False
+    assert sim.ask("/printer/drawer/close", {})[1]["drawer_open"] is False
+
+
+def test_devices_are_unplugged_and_plugged_over_http(sim: Sim) -> None:
+    assert "scanner" not in sim.ask("/devices/scanner/unplug", {})[1]["devices"]
+    assert sim.ask("/readyz")[0] == 503
+    assert not (sim.state_dir / "dev" / "scanner").is_symlink()
+    path = sim.ask("/devices/scanner/plug", {})[1]["devices"]["scanner"]
+    assert (sim.state_dir / "dev" / "scanner").resolve() == Path(path)
+    sim.ready["devices"]["scanner"] = path
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/scanner/present", b"not a picture"),
+        ("/fingerprint/place", {"finger": ""}),
+        ("/fingerprint/place", {"thumb": "x"}),
+        ("/fingerprint/enroll", {"finger": "x", "slot": 5000}),
+        ("/printer/paper", {"millimetres": -1}),
+        ("/printer/paper", {"millimetres": "much"}),
+        ("/faults", {"device": "toaster", "kind": "drop"}),
+        ("/faults", {"device": "scanner", "kind": "gremlin"}),
+        ("/devices/toaster/unplug", {}),
+        ("/printer/cover", b"\xff\xfe{"),
+    ],
+)
+def test_wrong_requests_are_refused_in_both_languages(sim: Sim, path: str, body: object) -> None:
+    status, answer = sim.ask(path, body)
+    assert 400 <= status < 500
+    assert answer["error"]["code"] == "field_invalid"
+    assert answer["error"]["zh"]
+    assert answer["error"]["en"]
+    assert answer["error"]["detail"]
+
+
+def test_a_picture_too_large_is_refused(sim: Sim) -> None:
+    assert sim.ask("/scanner/present", bytes(9 * 1024 * 1024))[0] == 400
+
+
+def test_metrics_count_bytes_and_deeds(sim: Sim) -> None:
+    text = sim.ask("/metrics")[1].decode()
+    assert 'tillway_sim_deeds_total{deed="receipt_cut",device="printer"}' in text
+
+
+def test_a_taken_port_is_named_and_ends_with_2(tmp_path: Path) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        program = _start("--state-dir", str(tmp_path), "--http-port", str(port))
+        _, err = program.communicate(timeout=20)
+    assert program.returncode == 2
+    assert f"127.0.0.1:{port}" in err
+    assert "The port is taken" in err
+
+
+def test_an_unknown_board_ends_with_2(tmp_path: Path) -> None:
+    program = _start("--board", "kiosk", "--state-dir", str(tmp_path))
+    _, err = program.communicate(timeout=20)
+    assert program.returncode == 2
+    assert "pos, vending" in err

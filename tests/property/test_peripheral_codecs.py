@@ -1,0 +1,207 @@
+"""Goal: no bytes crash a decoder, a device or a driver's parser, or make it grow without end.
+
+Method: arbitrary bytes in arbitrary pieces, bare or woven into sound frames.
+"""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firmware_sim.devices.device import Device
+from firmware_sim.devices.ef01 import Ef01
+from firmware_sim.devices.escpos import EscPosPrinter, PrinterProfile
+from firmware_sim.devices.escpos_parser import EscPosParser
+from firmware_sim.devices.gb18030 import TextDecoder
+from firmware_sim.devices.gm65 import Gm65, Sighting
+from firmware_sim.faults import Fault, FaultKind, FaultPlan
+from protocol.errors import TillwayError
+from protocol.framing import ef01, escpos, gm65
+from terminal.adapters import ef01_fingerprint, escpos_printer, gm65_scanner
+from terminal.adapters.serial_worker import Dialogue
+
+FRAMES = [
+    gm65.encode_command(gm65.write(0, b"\xd5")),
+    gm65.encode_command(gm65.write(2, b"\x01")),
+    gm65.encode_reply(gm65.Reply(0, b"\x00")),
+    b"134567890123456789\r",
+    ef01.command(ef01.Instruction.GET_IMAGE),
+    ef01.command(ef01.Instruction.SEARCH, 1, 0, 0, 3, 232),
+    ef01.command(ef01.Instruction.UP_IMAGE),
+    ef01.encode(ef01.Packet(ef01.Pid.ACK, b"\x00")),
+    escpos.qr_code(b"x"),
+    escpos.CUT_FULL,
+    b"\x1dv0\x00\x02\x00\x02\x00",
+    b"\x1b*\x21\x03\x00",
+    b"\x1dk\x49",
+    b"\x1d(k",
+    b"\x1d(L",
+    "收银".encode("gb18030"),
+    b"\x12",
+]
+unhurried = settings(deadline=None)  # a busy machine is not a failure
+streams = st.lists(st.one_of(st.binary(max_size=80), st.sampled_from(FRAMES)), max_size=20)
+
+
+@unhurried
+@given(st.binary(min_size=1, max_size=256), st.integers(0, 0xFFFF))
+def test_gm65_commands_come_out_as_they_went_in(data: bytes, address: int) -> None:
+    command = gm65.write(address, data)
+    assert gm65.CommandParser().feed(gm65.encode_command(command), 0) == [command]
+
+
+@unhurried
+@given(st.binary(min_size=1, max_size=256), st.integers(0, 255))
+def test_gm65_replies_come_out_as_they_went_in(data: bytes, status: int) -> None:
+    reply = gm65.Reply(status, data)
+    assert gm65.HostParser().feed(gm65.encode_reply(reply)) == [reply]
+
+
+@unhurried
+@given(st.binary(max_size=256), st.integers(0, 255), st.integers(0, 0xFFFFFFFF))
+def test_ef01_packets_come_out_as_they_went_in(payload: bytes, pid: int, address: int) -> None:
+    packet = ef01.Packet(pid, payload, address)
+    assert ef01.PacketParser().feed(ef01.encode(packet)) == [packet]
+
+
+@unhurried
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"])), st.integers(1, 7))
+def test_text_comes_out_as_it_went_in_however_it_is_cut(words: str, size: int) -> None:
+    data, decoder = escpos.text(words), TextDecoder(chinese=True)
+    pieces = [data[start : start + size] for start in range(0, len(data), size)]
+    assert "".join(map(decoder.feed, pieces)) == data.decode("gb18030")
+
+
+@unhurried
+@given(streams)
+def test_a_sound_frame_after_any_bytes_is_read_in_the_end(stream: list[bytes]) -> None:
+    """A parser may lose what it is in the middle of, but never the way."""
+    packet, sound = ef01.Packet(ef01.Pid.ACK, b"\x00"), ef01.command(ef01.Instruction.EMPTY)
+    parser = ef01.PacketParser()
+    parser.feed(b"".join(stream))
+    found = parser.feed(bytes(300) + sound + ef01.encode(packet))
+    assert packet in found
+    ear = gm65.CommandParser()
+    ear.feed(b"".join(stream), 0)
+    assert ear.feed(gm65.encode_command(gm65.save()), 1000) == [gm65.save()]
+
+
+@unhurried
+@given(streams)
+def test_parsers_take_anything_and_stay_small(stream: list[bytes]) -> None:
+    command, host, packets = gm65.CommandParser(), gm65.HostParser(), ef01.PacketParser()
+    paper = EscPosParser()
+    for number, data in enumerate(stream):
+        command.feed(data, number)
+        host.feed(data)
+        packets.feed(data)
+        paper.feed(data)
+    assert len(command._buffer) <= 264
+    assert len(host._buffer) <= 4097
+    assert len(packets._buffer) <= 267
+    assert len(paper._buffer) <= sum(map(len, stream))
+
+
+@unhurried
+@given(streams)
+def test_the_printers_ear_hears_the_same_however_the_bytes_are_cut(stream: list[bytes]) -> None:
+    whole = b"".join(stream)
+    at_once = EscPosParser().feed(whole)
+    bitwise = EscPosParser()
+    one_by_one = [operation for value in whole for operation in bitwise.feed(bytes([value]))]
+    assert _joined(at_once) == _joined(one_by_one)
+
+
+def _joined(operations: list[object]) -> bytes:
+    return b"".join(op.name + op.data for op in operations)  # type: ignore[attr-defined]
+
+
+MAKERS: list[Callable[[], Device]] = [
+    lambda: Gm65(lambda _: Sighting("QRCode", "1")),
+    Ef01,
+    EscPosPrinter,
+    lambda: EscPosPrinter(PrinterProfile("western", realtime_inside_data=True), roll_mm=20),
+]
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@unhurried
+@given(stream=streams, step_ms=st.integers(0, 1000))
+def test_devices_take_anything_and_answer_in_order(
+    make: Callable[[], Device], stream: list[bytes], step_ms: int
+) -> None:
+    device = make()
+    for number, data in enumerate(stream):
+        now_ms = number * step_ms
+        for output in [*device.feed(data, now_ms), *device.poll(now_ms)]:
+            assert output.at_ms >= now_ms
+            assert output.baud > 0
+            assert output.payload
+
+
+class _Babble:
+    """A port that says whatever it was given, then falls silent."""
+
+    def __init__(self, stream: list[bytes]) -> None:
+        self._stream = list(stream)
+        self.is_silent = threading.Event()
+
+    @property
+    def in_waiting(self) -> int:
+        return 0
+
+    def read(self, size: int, /) -> bytes:
+        while self._stream and not self._stream[0]:
+            self._stream.pop(0)
+        if not self._stream:
+            self.is_silent.set()  # makes the dialogue give up instead of waiting
+            return b""
+        head, self._stream[0] = self._stream[0][:size], self._stream[0][size:]
+        return head
+
+    def write(self, data: bytes, /) -> int:
+        return len(data)
+
+    def reset_input_buffer(self) -> None:
+        """Babble goes on."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def _scan(dialogue: Dialogue) -> object:
+    return gm65_scanner._scan(1, dialogue)
+
+
+def _status(dialogue: Dialogue) -> object:
+    return escpos_printer._status(dialogue)
+
+
+def _ask(dialogue: Dialogue) -> object:
+    return ef01_fingerprint._ask(dialogue, ef01.Instruction.GET_IMAGE)
+
+
+@pytest.mark.parametrize("talk", [_scan, _status, _ask])
+@unhurried
+@given(stream=streams)
+def test_drivers_take_anything_and_end_with_a_value_or_a_known_error(
+    talk: Callable[[Dialogue], object], stream: list[bytes]
+) -> None:
+    port = _Babble(stream)
+    dialogue = Dialogue(port, port.is_silent)
+    try:
+        assert talk(dialogue)
+    except TillwayError as error:
+        assert error.code.startswith(("device_", "scan_", "printer_", "biometric_"))
+    except Exception as error:  # noqa: BLE001 - only the one that says "nobody waits" is right
+        assert type(error).__name__ == "AbandonedError"
+
+
+@unhurried
+@given(st.sampled_from(FaultKind), st.integers(0, 50), st.binary(max_size=60))
+def test_a_fault_never_makes_bytes_but_noise(kind: FaultKind, at: int, data: bytes) -> None:
+    deliveries = FaultPlan(Fault(kind, at)).outgoing(data)
+    heard = b"".join(delivery.data for delivery in deliveries)
+    assert len(heard) <= len(data) + (6 if kind is FaultKind.NOISE else 0)

@@ -1,0 +1,124 @@
+"""A private PostgreSQL cluster in a temporary folder, for tests and benchmarks.
+
+``initdb`` and ``postgres`` refuse to run as root, so root runs them as an ordinary user.
+"""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 30
+_ORDINARY_USERS = ("postgres", "nobody")
+
+
+class NoServer(Exception):  # noqa: N818 - it is not an error, only a reason to skip
+    """PostgreSQL's server is not installed here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A running server, with fsync on. ``stop`` ends it and removes its folder."""
+
+    folder: Path
+    binaries: Path
+    port: int
+    user: str | None
+
+    def create_database(self, name: str) -> str:
+        """Make an empty database; returns its SQLAlchemy URL."""
+        with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        return f"postgresql+psycopg://tester@127.0.0.1:{self.port}/{name}"
+
+    def dsn(self, database: str) -> str:
+        """A libpq connection string."""
+        return f"host=127.0.0.1 port={self.port} user=tester dbname={database}"
+
+    def stop(self) -> None:
+        """Stop the server and remove everything it wrote."""
+        _run(self.user, self.binaries / "pg_ctl", "-D", self.folder / "data", "-m", "immediate",
+             "-w", "-t", STOP_TIMEOUT_S, "stop")  # fmt: skip
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def start_cluster(*settings: str) -> Cluster:
+    """Make a cluster and start it on a free port of 127.0.0.1; raises ``NoServer``."""
+    binaries = find_binaries()
+    user = _ordinary_user()
+    folder = Path(tempfile.mkdtemp(prefix="tillway-pg-"))
+    folder.chmod(0o700)
+    if user is not None:
+        shutil.chown(folder, user)
+    try:
+        _run(user, binaries / "initdb", "-D", folder / "data", "-U", "tester", "-A", "trust",
+             "-E", "UTF8", "--locale=C", "--no-sync")  # fmt: skip
+        port = _free_port()
+        options = " ".join(
+            f"-c {setting}"
+            for setting in (
+                f"port={port}",
+                "listen_addresses=127.0.0.1",
+                f"unix_socket_directories={folder}",
+                "fsync=on",
+                "max_connections=50",
+                *settings,
+            )
+        )
+        _run(user, binaries / "pg_ctl", "-D", folder / "data", "-l", folder / "log", "-w",
+             "-t", START_TIMEOUT_S, "-o", options, "start")  # fmt: skip
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return Cluster(folder, binaries, port, user)
+
+
+def find_binaries() -> Path:
+    """The folder of the newest installed server."""
+    found = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3])
+    )
+    on_path = shutil.which("initdb")
+    if found:
+        return found[-1].parent
+    if on_path is None:
+        raise NoServer("PostgreSQL's server is not installed: apt install postgresql")
+    return Path(on_path).parent
+
+
+def _ordinary_user() -> str | None:
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return next(name for name in _ORDINARY_USERS if name in names)
+
+
+def _run(user: str | None, *arguments: object) -> None:
+    """Run a server tool; its words are shown only if it fails."""
+    with tempfile.TemporaryFile() as words:
+        done = subprocess.run(
+            [str(argument) for argument in arguments], user=user, group=_group(user),
+            extra_groups=[] if user else None, cwd="/", stdin=subprocess.DEVNULL, stdout=words,
+            stderr=words, check=False, timeout=START_TIMEOUT_S + STOP_TIMEOUT_S,
+        )  # fmt: skip
+        if done.returncode:
+            words.seek(0)
+            raise RuntimeError(words.read().decode(errors="replace"))
+
+
+def _group(user: str | None) -> int | None:
+    return None if user is None else pwd.getpwnam(user).pw_gid
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port

@@ -1,0 +1,177 @@
+"""The writer: what it answers, what it undoes, what it survives."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlmodel import Field
+
+from backend.db.command import Read
+from backend.db.engine import open_engine
+from backend.db.group_commit import GroupCommitWriter
+from backend.db.open_store import open_store
+from backend.db.store import StoreError
+from backend.db.tables import INTEGER, TEXT, BackendTable, table_ref
+from backend.db.working_set import WorkingSet
+from protocol.errors import CallerError, OperatingError
+
+
+class Jar(BackendTable, table=True):
+    """A counter for these tests."""
+
+    __tablename__ = "test_jar"
+    id: str = Field(primary_key=True, sa_type=TEXT)
+    owner: str = Field(sa_type=TEXT)
+    coins: int = Field(sa_type=INTEGER)
+
+
+JAR = table_ref(Jar)
+DEADLINE_S = 10
+
+
+class FixedClock:
+    def now_ms(self) -> int:
+        return 1_763_900_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Put coins into a jar, making it if need be; a jar holds a hundred."""
+
+    jar: str
+    coins: int
+
+    def reads(self) -> list[Read]:
+        return [(JAR, self.jar)]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> int:
+        if self.coins == 13:
+            raise ZeroDivisionError("a bug")
+        if ws.get(JAR, self.jar) is None:
+            ws.insert(JAR, {"id": self.jar, "owner": "ann", "coins": 0})
+        row = ws.add(JAR, self.jar, coins=self.coins)
+        if row["coins"] > 100:
+            raise CallerError("amount_invalid")
+        return int(row["coins"])
+
+
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """Insert without reading: collides in the database when the jar exists."""
+
+    jar: str
+    owner: Any = "bob"
+
+    def reads(self) -> list[Read]:
+        return []
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> str:
+        ws.insert(JAR, {"id": self.jar, "owner": self.owner, "coins": 1})
+        return self.jar
+
+
+OpenWriter = Callable[..., GroupCommitWriter]
+
+
+@pytest.fixture
+def open_writer(database_url: str) -> Iterator[OpenWriter]:
+    engine = open_engine(database_url)
+    Jar.__table__.create(engine)  # type: ignore[attr-defined]
+    writers: list[GroupCommitWriter] = []
+
+    def opened(**options: Any) -> GroupCommitWriter:
+        writer = GroupCommitWriter(open_store(engine), clock=FixedClock(), **options)
+        writers.append(writer)
+        return writer
+
+    yield opened
+    for writer in writers:
+        writer.close()
+    engine.dispose()
+
+
+def test_apply_answers_in_order_and_commands_see_each_other(open_writer: OpenWriter) -> None:
+    outcomes = open_writer().apply([Put("a", 1), Put("b", 5), Put("a", 2)])
+    assert [outcome.value() for outcome in outcomes] == [1, 5, 3]
+
+
+def test_a_refused_command_is_undone_and_the_others_stand(open_writer: OpenWriter) -> None:
+    writer = open_writer()
+    outcomes = writer.apply([Put("a", 90), Put("a", 20), Put("c", 200), Put("a", 10)])
+    assert outcomes[0].value() == 90
+    with pytest.raises(CallerError, match="amount_invalid"):
+        outcomes[1].value()
+    assert outcomes[3].value() == 100
+    # The refused one had made jar c: it must not exist.
+    assert writer.apply([Put("c", 1)])[0].value() == 1
+
+
+def test_a_bug_fails_only_its_own_command(open_writer: OpenWriter) -> None:
+    outcomes = open_writer().apply([Put("a", 1), Put("a", 13), Put("a", 1)])
+    with pytest.raises(OperatingError, match="internal"):
+        outcomes[1].value()
+    assert outcomes[2].value() == 2
+
+
+def test_what_the_database_refuses_fails_only_the_command_at_fault(open_writer: OpenWriter) -> None:
+    writer = open_writer()
+    writer.apply([Put("a", 1)])
+    outcomes = writer.apply([Put("b", 1), Blind("a"), Blind("d", owner=None), Put("b", 1)])
+    assert [outcome.error is None for outcome in outcomes] == [True, False, False, True]
+    assert writer.apply([Put("b", 1)])[0].value() == 3
+
+
+@pytest.mark.parametrize("poison", [2**70, 1.5, "\ud800", "a\x00b", ["list"], b"\xff", object()])
+def test_a_value_the_database_cannot_take_fails_only_its_own_command(
+    open_writer: OpenWriter, poison: object
+) -> None:
+    writer = open_writer()
+    outcomes = writer.apply([Put("b", 1), Blind("p", owner=poison), Put("b", 1)])
+    assert [outcome.error is None for outcome in outcomes][::2] == [True, True]
+    assert writer.apply([Put("b", 1)])[0].value() == 3
+
+
+def test_a_lost_database_fails_the_group_and_nothing_of_it_is_kept(
+    open_writer: OpenWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = open_writer()
+    writer.apply([Put("a", 1)])
+    with monkeypatch.context() as broken:
+        broken.setattr(writer._store, "commit", _disk_full)
+        outcomes = writer.apply([Put("a", 1), Put("b", 1)])
+    assert [getattr(one.error, "code", None) for one in outcomes] == ["internal", "internal"]
+    assert writer.apply([Put("a", 1)])[0].value() == 2
+
+
+def _disk_full() -> None:
+    raise StoreError("failed", "disk full")
+
+
+@pytest.mark.asyncio
+async def test_submitted_commands_are_answered_after_their_commit(open_writer: OpenWriter) -> None:
+    writer = open_writer(commands_per_group_max=7)
+    writer.start()
+    async with asyncio.timeout(DEADLINE_S):
+        answers = await asyncio.gather(*(writer.submit(Put("a", 1)) for _ in range(50)))
+    assert sorted(answers) == list(range(1, 51))
+    await writer.stop()
+
+
+@pytest.mark.asyncio
+async def test_a_full_queue_says_busy_and_stop_finishes_what_waits(open_writer: OpenWriter) -> None:
+    writer = open_writer(commands_waiting_max=0)
+    writer.start()
+    with pytest.raises(OperatingError, match="busy"):
+        await writer.submit(Put("a", 1))
+    await writer.stop()
+    writer = open_writer()
+    writer.start()
+    waiting = [asyncio.create_task(writer.submit(Put("a", 1))) for _ in range(20)]
+    await asyncio.sleep(0)
+    await writer.stop()
+    async with asyncio.timeout(DEADLINE_S):
+        assert max(await asyncio.gather(*waiting)) == 20
+    with pytest.raises(OperatingError, match="busy"):
+        await writer.submit(Put("a", 1))

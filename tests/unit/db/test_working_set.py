@@ -1,0 +1,109 @@
+"""The working set's undo: whatever was done after a mark is as if it had never been."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlmodel import Field
+
+from backend.db.engine import open_engine
+from backend.db.open_store import open_store
+from backend.db.store import Store
+from backend.db.tables import INTEGER, TEXT, BackendTable, table_ref
+from backend.db.working_set import WorkingSet
+
+
+class Shelf(BackendTable, table=True):
+    """Rows with a key of two columns, for these tests."""
+
+    __tablename__ = "test_shelf"
+    room: str = Field(primary_key=True, sa_type=TEXT)
+    number: int = Field(primary_key=True, sa_type=INTEGER)
+    books: int = Field(default=0, sa_type=INTEGER)
+    label: str | None = Field(default=None, sa_type=TEXT)
+
+
+SHELF = table_ref(Shelf)
+KEYS = [("hall", 1), ("hall", 2), ("den", 1)]
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["insert", "add", "update", "get"]), st.sampled_from(KEYS)),
+    max_size=12,
+)
+
+
+def play(ws: WorkingSet, steps: list[tuple[str, tuple[str, int]]]) -> None:
+    for action, key in steps:
+        row = ws.get(SHELF, key)
+        if action == "insert" and row is None:
+            ws.insert(SHELF, {"room": key[0], "number": key[1]})
+        elif action == "add" and row is not None:
+            ws.add(SHELF, key, books=1)
+        elif action == "update" and row is not None:
+            ws.update(SHELF, key, label=f"{row['books']}", books=row["books"] + 2)
+
+
+def stored(store: Store) -> list[tuple[object, ...]]:
+    return sorted(store.fetch(SHELF, KEYS))
+
+
+@settings(max_examples=60, deadline=None)
+@given(before=STEPS, undone=STEPS, after=STEPS)
+def test_undone_steps_leave_no_trace(
+    tmp_path_factory: pytest.TempPathFactory,
+    before: list[tuple[str, tuple[str, int]]],
+    undone: list[tuple[str, tuple[str, int]]],
+    after: list[tuple[str, tuple[str, int]]],
+) -> None:
+    found = []
+    for with_detour in (True, False):
+        path: Path = tmp_path_factory.mktemp("shelf") / "shelf.db"
+        engine = open_engine(f"sqlite:///{path}")
+        BackendTable.metadata.tables["test_shelf"].create(engine)
+        store = open_store(engine)
+        store.begin()
+        store.insert(SHELF, [("hall", 1, 7, None)])
+        ws = WorkingSet(store)
+        play(ws, before)
+        if with_detour:
+            mark = ws.mark()
+            play(ws, undone)
+            ws.undo(mark)
+        play(ws, after)
+        ws.flush()
+        store.commit()
+        found.append(stored(store))
+        store.close()
+        engine.dispose()
+    assert found[0] == found[1]
+
+
+def test_bugs_are_told_at_once(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'shelf.db'}")
+    BackendTable.metadata.tables["test_shelf"].create(engine)
+    store = open_store(engine)
+    ws = WorkingSet(store)
+    with pytest.raises(AssertionError, match="wrong columns"):
+        ws.insert(SHELF, {"room": "hall", "nmber": 1})
+    ws.insert(SHELF, {"room": "hall", "number": 1})
+    with pytest.raises(AssertionError, match="exists"):
+        ws.insert(SHELF, {"room": "hall", "number": 1})
+    with pytest.raises(AssertionError, match="unknown column"):
+        ws.update(SHELF, ("hall", 1), colour="red")
+    with pytest.raises(AssertionError, match="does not exist"):
+        ws.add(SHELF, ("attic", 1), books=1)
+    store.close()
+    engine.dispose()
+
+
+class Fraction(BackendTable, table=True):
+    """A table that breaks rule 2."""
+
+    __tablename__ = "test_fraction"
+    id: str = Field(primary_key=True, sa_type=TEXT)
+    share: float
+
+
+def test_a_column_of_another_type_is_refused() -> None:
+    with pytest.raises(TypeError, match="rule 2"):
+        table_ref(Fraction)

@@ -1,0 +1,326 @@
+"""Certificates of our CA under OpenSSL's eyes, and handshakes in memory."""
+
+import shutil
+import ssl
+import subprocess
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
+from backend.identity.ca import CertificateAuthority, Holder
+from backend.identity.founding import found
+from protocol.crypto import generate, seal
+from protocol.crypto.tls_keys import TlsKey, pem_chain
+from protocol.errors import CallerError
+from protocol.identity import FILE_NAMES, Facts, Identity, pack_identity, read_identity
+from protocol.tls import (
+    Peer,
+    client_context,
+    host_names,
+    joining_context,
+    peer_of,
+    require_peer,
+    server_context,
+)
+from tillway.enroll import _now_ms
+from tillway.private_files import write_files
+
+NOW_MS = _now_ms()
+PASSPHRASE = b"a passphrase for tests"
+CA = CertificateAuthority.create("Test CA", now_ms=NOW_MS)
+OTHER_CA = CertificateAuthority.create("Test CA", now_ms=NOW_MS)
+
+
+def identity(
+    directory: Path,
+    kind: str,
+    name: str,
+    *,
+    names: tuple[str, ...] = (),
+    ca: CertificateAuthority = CA,
+    now_ms: int = NOW_MS,
+) -> Identity:
+    key, tls_key = generate("Ed25519"), TlsKey()
+    certificate = ca.issue(tls_key.request(), Holder(kind, name, names), now_ms=now_ms)
+    files = pack_identity(
+        Facts(name, kind, "s-1", (key.public,)),
+        signing_key=seal(key, PASSPHRASE),
+        tls_key=tls_key.seal(PASSPHRASE),
+        chain=(certificate, ca.certificate_der),
+    )
+    write_files(directory, files)
+    return read_identity(files, PASSPHRASE, directory)
+
+
+@pytest.fixture(scope="module")
+def backend(tmp_path_factory: pytest.TempPathFactory) -> Identity:
+    directory = tmp_path_factory.mktemp("backend")
+    return identity(directory, "backend", "backend", names=("127.0.0.1", "localhost"))
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Identity:
+    return identity(tmp_path_factory.mktemp("terminal"), "terminal", "t-1")
+
+
+def shake(
+    server: ssl.SSLContext, client: ssl.SSLContext, host: str = "127.0.0.1"
+) -> tuple[ssl.SSLObject, ssl.SSLObject]:
+    """A TLS handshake without sockets; both ends, connected and having exchanged a byte."""
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    near = client.wrap_bio(to_client, to_server, server_hostname=host)
+    far = server.wrap_bio(to_server, to_client, server_side=True)
+    done: set[ssl.SSLObject] = set()
+    for _ in range(10):
+        for end in (near, far):
+            try:
+                end.do_handshake()
+                done.add(end)
+            except ssl.SSLWantReadError:
+                pass
+        if len(done) == 2:
+            break
+    assert len(done) == 2
+    far.write(b"!")
+    assert near.read(1) == b"!"
+    return far, near
+
+
+def test_both_sides_meet_over_tls_1_3_and_know_each_other(
+    backend: Identity, terminal: Identity
+) -> None:
+    far, near = shake(server_context(backend.tls), client_context(terminal.tls))
+    assert far.version() == near.version() == "TLSv1.3"
+    assert peer_of(far.getpeercert()) == Peer("terminal", "t-1")
+    assert require_peer(near.getpeercert(), "backend").name == "backend"
+    assert host_names(near.getpeercert()) == ("127.0.0.1", "localhost")
+
+
+def test_a_terminal_does_not_pass_for_the_backend(
+    backend: Identity, terminal: Identity, tmp_path: Path
+) -> None:
+    hub = identity(tmp_path, "hub", "h-1", names=("127.0.0.1",))
+    _, near = shake(server_context(hub.tls), client_context(terminal.tls))
+    with pytest.raises(CallerError, match="a hub, not a backend"):
+        require_peer(near.getpeercert(), "backend")
+    with pytest.raises(ssl.SSLError):  # no server may show a certificate without that usage
+        shake(server_context(terminal.tls), client_context(backend.tls))
+
+
+def test_a_backend_s_certificate_is_no_client_s(backend: Identity) -> None:
+    with pytest.raises(ssl.SSLError, match="certificate"):
+        shake(server_context(backend.tls), client_context(backend.tls))
+
+
+def test_a_client_without_a_certificate_is_refused_where_one_is_required(backend: Identity) -> None:
+    with pytest.raises(ssl.SSLError):
+        shake(server_context(backend.tls), joining_context(backend.tls.ca_pem))
+
+
+def test_a_joining_machine_reaches_the_optional_port_as_nobody(backend: Identity) -> None:
+    server = server_context(backend.tls, clients="optional")
+    far, _ = shake(server, joining_context(backend.tls.ca_pem))
+    with pytest.raises(CallerError, match="identity_mismatch"):
+        peer_of(far.getpeercert())
+
+
+def test_a_certificate_of_another_ca_is_refused_by_either_side(
+    backend: Identity, terminal: Identity, tmp_path: Path
+) -> None:
+    stranger = identity(tmp_path / "t", "terminal", "t-1", ca=OTHER_CA)
+    impostor = identity(tmp_path / "b", "backend", "backend", names=("127.0.0.1",), ca=OTHER_CA)
+    with pytest.raises(ssl.SSLError):
+        shake(server_context(backend.tls), client_context(stranger.tls))
+    with pytest.raises(ssl.SSLCertVerificationError):
+        shake(server_context(impostor.tls), client_context(terminal.tls))
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.load_verify_locations(cadata=OTHER_CA.certificate_pem.decode())
+    trusting.load_cert_chain(stranger.tls.chain, stranger.tls.key, password=PASSPHRASE)
+    trusting.check_hostname = False
+    trusting.verify_mode = ssl.CERT_NONE
+    with pytest.raises(ssl.SSLError):  # the client trusts anybody; our server still does not
+        shake(server_context(backend.tls), trusting)
+
+
+def test_the_host_name_is_checked(backend: Identity, terminal: Identity) -> None:
+    for host in ("127.0.0.2", "example.com"):
+        with pytest.raises(ssl.SSLCertVerificationError):
+            shake(server_context(backend.tls), client_context(terminal.tls), host)
+
+
+def test_tls_1_2_is_refused(backend: Identity, terminal: Identity) -> None:
+    old = client_context(terminal.tls)
+    old.minimum_version = ssl.TLSVersion.TLSv1_2
+    old.maximum_version = ssl.TLSVersion.TLSv1_2
+    with pytest.raises(ssl.SSLError):
+        shake(server_context(backend.tls), old)
+
+
+def test_an_expired_certificate_is_refused(backend: Identity, tmp_path: Path) -> None:
+    years_ago = NOW_MS - 3 * 365 * 86_400_000
+    old_ca = CertificateAuthority.create("Test CA", now_ms=years_ago)
+    server = identity(tmp_path / "b", "backend", "backend", names=("127.0.0.1",), ca=old_ca)
+    late = identity(tmp_path / "t", "terminal", "t-1", ca=old_ca, now_ms=years_ago)
+    with pytest.raises(ssl.SSLError):
+        shake(server_context(server.tls), client_context(late.tls))
+    fresh = identity(tmp_path / "f", "terminal", "t-1", ca=old_ca)
+    shake(server_context(server.tls), client_context(fresh.tls))
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl on this machine")
+@pytest.mark.parametrize(
+    ("kind", "purpose", "is_good"),
+    [
+        ("terminal", "sslclient", True),
+        ("terminal", "sslserver", False),
+        ("hub", "sslclient", True),
+        ("hub", "sslserver", True),
+        ("backend", "sslserver", True),
+        ("backend", "sslclient", False),
+    ],
+)
+def test_openssl_accepts_a_chain_for_its_purpose_only(
+    tmp_path: Path, kind: str, purpose: str, is_good: bool
+) -> None:
+    made = identity(tmp_path, kind, "n-1", names=() if kind == "terminal" else ("localhost",))
+    checked = subprocess.run(
+        [
+            *("openssl", "verify", "-x509_strict", "-purpose", purpose),
+            *("-CAfile", str(tmp_path / "ca.crt"), str(made.tls.chain)),
+        ],
+        check=False,
+        capture_output=True,
+    )
+    assert (checked.returncode == 0) is is_good, checked.stderr
+
+
+def test_only_the_key_of_a_request_is_used_not_its_wishes() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    greedy = (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "backend")]))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName("backend.example")]), critical=False
+        )
+        .sign(key, SHA256())
+        .public_bytes(Encoding.DER)
+    )
+    issued = x509.load_der_x509_certificate(
+        CA.issue(greedy, Holder("terminal", "t-1"), now_ms=NOW_MS)
+    )
+    assert issued.subject.rfc4514_string() == "CN=t-1"
+    assert not issued.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    names = issued.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == []
+
+
+@pytest.mark.parametrize("curve", [ec.SECP384R1(), None])
+def test_a_request_with_another_kind_of_key_is_refused(curve: ec.EllipticCurve | None) -> None:
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    request = (
+        builder.sign(ec.generate_private_key(curve), SHA256())
+        if curve
+        else builder.sign(ed25519.Ed25519PrivateKey.generate(), None)
+    )
+    with pytest.raises(CallerError, match="certificate request"):
+        CA.issue(request.public_bytes(Encoding.DER), Holder("terminal", "t"), now_ms=NOW_MS)
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [
+        Holder("root", "x"),
+        Holder("terminal", "a b"),
+        Holder("terminal", ""),
+        Holder("terminal", "t-1", ("example.com",)),
+        Holder("hub", "h-1", ("*.example.com",)),
+    ],
+)
+def test_a_holder_that_fits_no_profile_gets_nothing(holder: Holder) -> None:
+    with pytest.raises(CallerError, match="field_invalid"):
+        CA.issue(TlsKey().request(), holder, now_ms=NOW_MS)
+
+
+def test_serials_are_random() -> None:
+    request = TlsKey().request()
+    issued = [CA.issue(request, Holder("terminal", "t"), now_ms=NOW_MS) for _ in range(3)]
+    assert len({x509.load_der_x509_certificate(der).serial_number for der in issued}) == 3
+
+
+def test_a_founded_installation_opens_with_its_passphrase_only(tmp_path: Path) -> None:
+    files = found(
+        name="Shop",
+        host_names=("localhost",),
+        suite="SM2-SM3",
+        passphrase=PASSPHRASE,
+        now_ms=NOW_MS,
+    )
+    assert not any(b"BEGIN PRIVATE KEY" in content for content in files.values())
+    ca = CertificateAuthority.load(files["ca/ca.crt"], files["ca/ca.key"], PASSPHRASE)
+    write_files(tmp_path, files)
+    own = {name: files[f"identity/{name}"] for name in FILE_NAMES}
+    backend = read_identity(own, PASSPHRASE, tmp_path / "identity")
+    assert backend.backend_key(backend.signing_key.kid) == backend.signing_key.public
+    assert ca.holder_of(x509_der(backend)) == Holder("backend", "backend", ("localhost",))
+    assert (tmp_path / "ca/ca.key").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(CallerError, match="key_unsealable"):
+        CertificateAuthority.load(files["ca/ca.crt"], files["ca/ca.key"], b"another one")
+    with pytest.raises(CallerError, match="key_unsealable"):
+        read_identity(own, b"another one", tmp_path / "identity")
+    with pytest.raises(CallerError, match="differ"):
+        CertificateAuthority.load(CA.certificate_pem, files["ca/ca.key"], PASSPHRASE)
+
+
+def x509_der(of: Identity) -> bytes:
+    return x509.load_pem_x509_certificate(of.tls.chain.read_bytes()).public_bytes(Encoding.DER)
+
+
+def test_a_damaged_identity_directory_is_a_wrong_configuration(tmp_path: Path) -> None:
+    good = dict.fromkeys(FILE_NAMES, b"")
+    for files in ({}, good, {**good, "identity.cbor": b"\xa1\x01\x02"}):
+        with pytest.raises(CallerError, match="config_invalid"):
+            read_identity(files, PASSPHRASE, tmp_path)
+
+
+def test_tls_files_that_do_not_open_are_a_wrong_configuration(terminal: Identity) -> None:
+    from dataclasses import replace
+
+    for wrong in (
+        replace(terminal.tls, passphrase=b"another one"),
+        replace(terminal.tls, ca_pem="nonsense"),
+        replace(terminal.tls, chain=Path("nowhere")),
+    ):
+        with pytest.raises(CallerError, match="config_invalid"):
+            client_context(wrong)
+    assert "a passphrase" not in repr(terminal.tls)
+
+
+@pytest.mark.parametrize(
+    ("names", "common_name"),
+    [
+        ((), "t-1"),
+        ((("URI", "tillway:terminal:t-1"),), None),
+        ((("URI", "tillway:terminal:t-1"),), "t-2"),
+        ((("DNS", "tillway:terminal:t-1"),), "t-1"),
+        ((("URI", "other:terminal:t-1"),), "t-1"),
+        ((("URI", "tillway:terminal"),), "t-1"),
+    ],
+)
+def test_a_certificate_that_does_not_say_who_is_nobody_s(
+    names: tuple[tuple[str, str], ...], common_name: str | None
+) -> None:
+    subject = ((("commonName", common_name),),) if common_name else ()
+    for certificate in ({"subjectAltName": names, "subject": subject}, {}, None):
+        with pytest.raises(CallerError, match="identity_mismatch"):
+            peer_of(certificate)
+
+
+def test_a_chain_that_is_no_certificate_is_malformed() -> None:
+    with pytest.raises(CallerError, match="envelope_malformed"):
+        pem_chain((b"nonsense",))

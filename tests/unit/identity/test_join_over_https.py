@@ -1,0 +1,304 @@
+"""``tillway enroll`` against a real HTTPS server on the loopback."""
+
+import asyncio
+import http.server
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from backend.identity.ca import CertificateAuthority
+from backend.identity.enrolment import Grant
+from backend.identity.founding import found
+from backend.identity.memory import MemoryRegistry
+from backend.identity.service import EnrolmentService
+from protocol.enrolment_code import PrintedCode, read_code
+from protocol.errors import CallerError, OperatingError, TillwayError
+from protocol.identity import FILE_NAMES, read_identity
+from protocol.messages.enrolment import CA_PATH, JOIN_PATH, ROTATE_PATH, JoinRequest
+from protocol.tls import server_context
+from tillway import enroll
+from tillway import join as joining
+from tillway.private_files import passphrase_in, write_files
+
+PASSPHRASE = b"a passphrase for tests"
+NOW_MS = enroll._now_ms()
+SUITE = "Ed25519"
+
+
+class SystemEntropy:
+    def token_bytes(self, count: int) -> bytes:
+        import secrets
+
+        return secrets.token_bytes(count)
+
+
+class Desk:
+    """A backend that can do nothing but enrol: the service behind HTTPS and an operator's API."""
+
+    def __init__(self, state: Path) -> None:
+        files = found(
+            name="Shop",
+            host_names=("127.0.0.1",),
+            suite=SUITE,
+            passphrase=PASSPHRASE,
+            now_ms=NOW_MS,
+        )
+        write_files(state, files)
+        self.ca_file = state / "ca/ca.crt"
+        ca = CertificateAuthority.load(files["ca/ca.crt"], files["ca/ca.key"], PASSPHRASE)
+        own = {name: files[f"identity/{name}"] for name in FILE_NAMES}
+        identity = read_identity(own, PASSPHRASE, state / "identity")
+        self.registry = MemoryRegistry()
+        keys = identity.facts.backend_keys
+        self.service = EnrolmentService(self.registry, self.registry, ca, keys, SystemEntropy())
+        self.drops_answers = 0
+        self.operator_calls: list[tuple[str, str, Any]] = []
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        context = server_context(identity.tls, clients="optional")
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.url = f"https://127.0.0.1:{self.server.server_port}"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
+        self.thread.start()
+
+    def code(self, **changes: Any) -> PrintedCode:
+        grant = Grant(**{"tid": "t-1", "kind": "terminal", "store": "s-1", **changes})
+        return asyncio.run(self.service.issue_code(grant, issued_by="o", now_ms=NOW_MS))
+
+    def answer(self, method: str, path: str, body: bytes, token: str) -> bytes:
+        if method == "GET" and path == CA_PATH:
+            return self.service.ca.certificate_der
+        if path == JOIN_PATH:
+            request = JoinRequest.from_bytes(body)
+            return asyncio.run(self.service.join(request, now_ms=NOW_MS)).to_bytes()
+        if path == ROTATE_PATH:
+            return asyncio.run(self.service.rotate(body, now_ms=NOW_MS)).to_bytes()
+        if path.startswith("/operator/v1/"):
+            return self._operate(path, json.loads(body), token)
+        raise CallerError("field_invalid", path)
+
+    def _operate(self, path: str, body: Any, token: str) -> bytes:
+        self.operator_calls.append((path, token, body))
+        if token != "Bearer sesame":
+            raise CallerError("not_authorized")
+        if path.endswith("/enrolment-codes"):
+            body.pop("valid_s")
+            lists = {"names": tuple(body["names"]), "hub_urls": tuple(body["hub_urls"])}
+            return json.dumps({"code": self.code(**{**body, **lists}).text()}).encode()
+        return json.dumps({"status": path.rsplit("/", 1)[1] + "ed"}).encode()
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+def _handler(desk: Desk) -> type[http.server.BaseHTTPRequestHandler]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            try:
+                token = self.headers.get("Authorization", "")
+                content, status = desk.answer(self.command, self.path, body, token), 200
+            except TillwayError as error:
+                content, status = json.dumps({"error": error.to_wire()}).encode(), 403
+            if desk.drops_answers and self.command == "POST":
+                desk.drops_answers -= 1
+                self.close_connection = True
+                return
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST  # noqa: N815  # the server's own names
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    return Handler
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(tmp_path / "desk")
+    yield made
+    made.close()
+
+
+def enrol(desk: Desk, state: Path, code: PrintedCode, **changes: Any) -> Any:
+    wishes = {"url": desk.url, "code": code, "suite": SUITE, "passphrase": PASSPHRASE, **changes}
+    return joining.join(state, **wishes)
+
+
+def test_a_machine_joins_and_its_directory_says_who_it_is(desk: Desk, tmp_path: Path) -> None:
+    state = tmp_path / "t"
+    identity = enrol(desk, state, desk.code(hub_urls=("mqtts://127.0.0.1:8883",)))
+    assert (identity.name, identity.store, identity.facts.kind) == ("t-1", "s-1", "terminal")
+    assert identity.facts.hub_urls == ("mqtts://127.0.0.1:8883",)
+    assert identity.facts.backend_url == desk.url
+    assert desk.registry.devices["t-1"].key == identity.signing_key.public
+    for file in (state / "identity").iterdir():
+        assert file.stat().st_mode & 0o777 == 0o600
+        assert b"BEGIN PRIVATE KEY" not in file.read_bytes()
+    assert not (state / "identity.new").exists()
+    assert joining.read_directory(state / "identity", PASSPHRASE).facts == identity.facts
+
+
+def test_a_machine_that_has_an_identity_keeps_it(desk: Desk, tmp_path: Path) -> None:
+    enrol(desk, tmp_path / "t", desk.code())
+    with pytest.raises(CallerError, match="device_exists"):
+        enrol(desk, tmp_path / "t", desk.code(tid="t-2"))
+
+
+def test_a_lost_answer_is_asked_for_again_with_the_same_keys(desk: Desk, tmp_path: Path) -> None:
+    code = desk.code()
+    desk.drops_answers = 1
+    with pytest.raises(OperatingError, match="backend_unreachable"):
+        enrol(desk, tmp_path / "t", code)
+    registered = desk.registry.devices["t-1"].key
+    assert enrol(desk, tmp_path / "t", code).signing_key.public == registered
+
+
+def test_a_used_code_is_refused_over_the_wire_with_its_error(desk: Desk, tmp_path: Path) -> None:
+    code = desk.code()
+    enrol(desk, tmp_path / "t", code)
+    with pytest.raises(CallerError, match="enrol_code_invalid"):
+        enrol(desk, tmp_path / "u", code)
+    assert not (tmp_path / "u/identity").exists()
+
+
+def test_a_server_of_another_ca_never_hears_the_code(desk: Desk, tmp_path: Path) -> None:
+    other = Desk(tmp_path / "other")
+    try:
+        with pytest.raises(CallerError, match="identity_mismatch"):
+            enrol(desk, tmp_path / "t", desk.code(), url=other.url)
+    finally:
+        other.close()
+    assert not (tmp_path / "t").exists()
+    assert other.registry.codes == {}
+
+
+def test_a_server_that_shows_our_ca_without_its_key_never_hears_the_code(
+    desk: Desk, tmp_path: Path
+) -> None:
+    thief = Desk(tmp_path / "thief")
+    heard: list[bytes] = []
+
+    def answer(method: str, path: str, body: bytes, token: str) -> bytes:
+        heard.append(body)
+        return desk.service.ca.certificate_der
+
+    thief.answer = answer  # type: ignore[method-assign]
+    try:
+        with pytest.raises(CallerError, match="identity_mismatch"):
+            enrol(desk, tmp_path / "t", desk.code(), url=thief.url)
+    finally:
+        thief.close()
+    assert heard == [b""]  # the question for the CA, nothing else
+
+
+def test_keys_are_renewed_and_the_old_identity_is_put_aside(desk: Desk, tmp_path: Path) -> None:
+    state = tmp_path / "t"
+    before = enrol(desk, state, desk.code(hub_urls=("mqtts://127.0.0.1:8883",)))
+    after = joining.rotate(state, suite="ES256", passphrase=PASSPHRASE, now_ms=lambda: NOW_MS)
+    assert after.signing_key.kid != before.signing_key.kid
+    assert desk.registry.devices["t-1"].key == after.signing_key.public
+    assert after.facts.hub_urls == before.facts.hub_urls
+    old = joining.read_directory(state / "identity.old", PASSPHRASE)
+    assert old.signing_key.kid == before.signing_key.kid
+
+
+def test_a_lost_answer_to_a_rotation_is_asked_for_again(desk: Desk, tmp_path: Path) -> None:
+    state = tmp_path / "t"
+    enrol(desk, state, desk.code())
+    desk.drops_answers = 1
+
+    def rotate() -> Any:
+        return joining.rotate(state, suite=SUITE, passphrase=PASSPHRASE, now_ms=lambda: NOW_MS)
+
+    with pytest.raises(OperatingError):
+        rotate()
+    registered = desk.registry.devices["t-1"].key
+    assert rotate().signing_key.public == registered
+
+
+def test_a_power_cut_just_before_the_last_rename_is_mended(desk: Desk, tmp_path: Path) -> None:
+    state = tmp_path / "t"
+    joined = enrol(desk, state, desk.code())
+    (state / "identity").rename(state / "identity.new")
+    again = enrol(desk, state, desk.code(tid="t-2"))
+    assert again.facts == joined.facts
+
+
+def test_a_backend_that_is_not_there_is_an_operating_error(desk: Desk, tmp_path: Path) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"https://127.0.0.1:{unused.getsockname()[1]}"
+        with pytest.raises(OperatingError, match="backend_unreachable"):
+            enrol(desk, tmp_path / "t", desk.code(), url=url)
+    with pytest.raises(CallerError, match="config_invalid"):
+        enrol(desk, tmp_path / "t", desk.code(), url=desk.url.replace("https", "http"))
+
+
+# The command line
+
+
+def tillway(*words: object, **options: Any) -> str:
+    result = CliRunner().invoke(enroll.app, [str(word) for word in words], **options)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_the_commands_found_an_installation(tmp_path: Path) -> None:
+    state = tmp_path / "backend"
+    said = tillway("init", "--state", state, "--host", "127.0.0.1", "--suite", SUITE)
+    assert said.startswith("CA ")
+    assert (state / "passphrase").stat().st_mode & 0o777 == 0o600
+    passphrase = passphrase_in(state / "passphrase")
+    assert joining.read_directory(state / "identity", passphrase).facts.kind == "backend"
+    with pytest.raises(CallerError, match="exists already"):
+        tillway("init", "--state", state, "--host", "127.0.0.1")
+
+
+def test_the_commands_enrol_rotate_and_stop_a_terminal(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("sesame\n")
+    line = ("--url", desk.url, "--ca", desk.ca_file, "--token-file", tmp_path / "token")
+    where = ("--device", "t-7", "--kind", "terminal", "--store", "s-1")
+    code = tillway("code", *where, *line).strip()
+    assert read_code(code).names_ca(desk.service.ca.certificate_der)
+    mine = ("--state", tmp_path / "t", "--suite", SUITE)
+    assert code not in tillway("join", *mine, "--url", desk.url, input=code + "\n")
+    assert "t-7" in desk.registry.devices
+    assert tillway("rotate", *mine).startswith("terminal t-7 of store s-1")
+    assert tillway("suspend", "t-7", *line, "--reason", "lost") == "t-7 suspended\n"
+    tillway("resume", "t-7", *line)
+    tillway("revoke", "t-7", *line)
+    paths = [path.removeprefix("/operator/v1/") for path, _, _ in desk.operator_calls]
+    stopped = [f"devices/t-7/{command}" for command in ("suspend", "resume", "revoke")]
+    assert paths == ["enrolment-codes", *stopped]
+    assert desk.operator_calls[1][2] == {"reason": "lost"}
+
+
+def test_a_wrong_token_is_not_authorized(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("guess")
+    line = ("--url", desk.url, "--ca", desk.ca_file, "--token-file", tmp_path / "token")
+    with pytest.raises(CallerError, match="not_authorized"):
+        tillway("revoke", "t-1", *line)
+
+
+def test_a_passphrase_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    made = passphrase_in(tmp_path / "p", create=True)
+    assert passphrase_in(tmp_path / "p", create=True) == made
+    (tmp_path / "p").chmod(0o644)
+    with pytest.raises(CallerError, match="others"):
+        passphrase_in(tmp_path / "p")
+    with pytest.raises(CallerError, match="no passphrase"):
+        passphrase_in(tmp_path / "q")

@@ -1,0 +1,89 @@
+"""A payer's phone: shows pay codes as pictures, scans merchants' codes, confirms, signs mandates.
+
+It holds the payer's private key and token, and speaks to the backend's wallet API as any wallet
+would; what it shows and scans are real pictures.
+"""
+
+import io
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+import qrcode
+import zxingcpp
+from PIL import Image
+from protocol.messages.mandate import MandateText, sign_mandate
+
+from protocol.crypto.keys import SigningKey
+from protocol.errors import CallerError
+from protocol.ids import ATTEMPT, MANDATE, RANDOM_BYTES, mint
+from tillway.json_api import JsonApi
+
+MANDATE_VALID_MS = 90 * 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """One payer's wallet."""
+
+    payer_id: str
+    name: str
+    api: JsonApi
+    key: SigningKey = field(repr=False)
+    pin: str = field(repr=False)
+
+    def balance_minor(self) -> int:
+        """What the wallet shows."""
+        return int(self.api.get("/wallet/v1/balance")["balance_minor"])
+
+    def pay_code_picture(self) -> bytes:
+        """A fresh pay code on the screen, as PNG."""
+        return draw_qr(str(self.api.post("/wallet/v1/pay-code")["code"]))
+
+    def pay_merchant_code(self, picture: bytes, *, now_ms: int) -> dict[str, Any]:
+        """Scan the picture on a till, look at merchant and amount, confirm with the PIN."""
+        asked = self.api.post("/wallet/v1/scan", {"content": read_qr(picture)})
+        confirmation = {
+            "payment_id": asked["payment_id"],
+            "attempt_id": _mint(ATTEMPT, now_ms),
+            "pin": self.pin,
+        }
+        paid: dict[str, Any] = self.api.post("/wallet/v1/confirm", confirmation)
+        return paid
+
+    def allow_device(
+        self, *, merchant_id: str, device: str, payment_minor: int, day_minor: int, now_ms: int
+    ) -> str:
+        """Sign a mandate: this device of this merchant may take so much; returns its id."""
+        text = MandateText(
+            mandate_id=_mint(MANDATE, now_ms),
+            payer_id=self.payer_id,
+            merchant_id=merchant_id,
+            device=device,
+            currency="CNY",
+            limit_payment_minor=payment_minor,
+            limit_day_minor=day_minor,
+            valid_from_ms=now_ms,
+            valid_until_ms=now_ms + MANDATE_VALID_MS,
+        )
+        self.api.post("/wallet/v1/mandates", {"signed": sign_mandate(text, self.key).hex()})
+        return text.mandate_id
+
+
+def draw_qr(text: str) -> bytes:
+    """A QR code of the text, as PNG."""
+    picture = io.BytesIO()
+    qrcode.make(text, box_size=8, border=4).save(picture)
+    return picture.getvalue()
+
+
+def read_qr(picture: bytes) -> str:
+    """The text of the QR code on a picture; ``pay_code_invalid`` where there is none."""
+    found = zxingcpp.read_barcodes(Image.open(io.BytesIO(picture)))
+    if not found:
+        raise CallerError("pay_code_invalid", "no code on the picture")
+    return str(found[0].text)
+
+
+def _mint(prefix: str, now_ms: int) -> str:
+    return mint(prefix, time_ms=now_ms, random_bytes=secrets.token_bytes(RANDOM_BYTES))

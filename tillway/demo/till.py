@@ -1,0 +1,139 @@
+"""A terminal with its simulated board, as people use them: press, present, lay a finger, read."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from protocol.errors import OperatingError
+from tillway.json_api import JsonApi
+
+POLL_GAP_S = 0.02
+WAIT_S = 30
+RECENT_MAX = 100
+
+Shown = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Till:
+    """One terminal's control API and, where it has one, its board's."""
+
+    name: str
+    api: JsonApi
+    board: JsonApi | None = None
+
+    def sell(self, amount_minor: int, method: str) -> str:
+        """Key in an amount; returns the payment's id."""
+        screen = self.api.post("/api/sales", {"amount_minor": amount_minor, "method": method})
+        return str(screen["subject"])
+
+    def vend(self, item: str) -> str:
+        """Press the button of a vending machine."""
+        return str(self.api.post("/api/vend", {"item": item})["subject"])
+
+    def present(self, picture: bytes) -> None:
+        """Hold a picture before the scanner."""
+        assert self.board is not None
+        self.board.call("POST", "/scanner/present", picture, "image/png")
+
+    def lay_finger(self, finger: str) -> None:
+        """Lay a finger on the sensor."""
+        assert self.board is not None
+        self.board.post("/fingerprint/place", {"finger": finger})
+
+    def lift_finger(self) -> None:
+        """Take the finger off."""
+        assert self.board is not None
+        self.board.post("/fingerprint/remove")
+
+    def qr_picture(self) -> bytes:
+        """What the customer's side shows."""
+        return self.api.call("GET", "/api/sales/current/qr.png")
+
+    def screen(self) -> Shown:
+        """The screen as it is."""
+        shown: Shown = self.api.get("/api/screen")
+        return shown
+
+    def sale(self, payment_id: str) -> Shown:
+        """One sale as the terminal's journal has it."""
+        shown: Shown = self.api.get(f"/api/payments/{payment_id}")
+        return shown
+
+    def recent(self) -> list[Shown]:
+        """The terminal's last sales, newest first."""
+        shown: list[Shown] = self.api.get(f"/api/payments?limit={RECENT_MAX}")
+        return shown
+
+    def wait_sale(self, payment_id: str, *states: str) -> Shown:
+        """The sale, once it is in one of the states."""
+        return wait_for(
+            lambda: self.sale(payment_id),
+            lambda sale: sale["state"] in states,
+            f"{self.name}: {payment_id} in {'/'.join(states)}",
+        )
+
+    def wait_screen(self, *kinds: str) -> Shown:
+        """The screen, once it is of one of the kinds."""
+        return wait_for(
+            self.screen,
+            lambda screen: screen["kind"] in kinds,
+            f"{self.name}: screen {'/'.join(kinds)}",
+        )
+
+    def refund(self, payment_id: str, amount_minor: int | None = None) -> Shown:
+        """Give money back and wait for the outcome: the refund as the terminal has it."""
+        wanted: dict[str, Any] = {"payment_id": payment_id, "reason": "demo"}
+        if amount_minor is not None:
+            wanted["amount_minor"] = amount_minor
+        self.api.post("/api/refunds", wanted)
+        known = {refund["refund_id"] for refund in self.sale(payment_id)["refunds"][:-1]}
+
+        def newest() -> Shown:
+            refunds: list[Shown] = self.sale(payment_id)["refunds"]
+            fresh = [refund for refund in refunds if refund["refund_id"] not in known]
+            return fresh[-1] if fresh else {"state": ""}
+
+        return wait_for(
+            newest,
+            lambda refund: refund["state"] in {"succeeded", "failed"},
+            f"{self.name}: refund of {payment_id}",
+        )
+
+    def dismiss(self) -> None:
+        """Go on to the next customer."""
+        self.api.post("/api/sales/current/dismiss")
+
+    def receipts(self) -> list[Shown]:
+        """What came out of the printer."""
+        if self.board is None:
+            return []
+        printed: list[Shown] = self.board.get("/printer/receipts")
+        return printed
+
+
+def wait_for(look: Callable[[], Shown], is_there: Callable[[Shown], bool], what: str) -> Shown:
+    """Look until it is there; ``OperatingError("timeout")`` names what never came."""
+    deadline = time.monotonic() + WAIT_S
+    while True:
+        seen = look()
+        if is_there(seen):
+            return seen
+        if time.monotonic() > deadline:
+            raise OperatingError("timeout", f"{what}; last seen: {seen.get('state') or seen}")
+        time.sleep(POLL_GAP_S)
+
+
+def copy_receipts(till: Till, folder: Path) -> list[str]:
+    """Put a till's printed receipts (text and PNG) into a folder; their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for receipt in till.receipts():
+        for kind in ("txt", "png"):
+            source = Path(receipt["files"][kind])
+            target = folder / f"{till.name}-{source.name}"
+            target.write_bytes(source.read_bytes())
+            paths.append(str(target))
+    return paths
