@@ -12,11 +12,11 @@ from typing import Any
 import qrcode
 import zxingcpp
 from PIL import Image
-from protocol.messages.mandate import MandateText, sign_mandate
 
 from protocol.crypto.keys import SigningKey
 from protocol.errors import CallerError
 from protocol.ids import ATTEMPT, MANDATE, RANDOM_BYTES, mint
+from protocol.messages.mandate import MandateText, sign_mandate
 from protocol.paycode import make_code
 from tillway.json_api import JsonApi
 
