@@ -13,7 +13,7 @@ from protocol.framing import escpos
 from protocol.framing.escpos import Align, QrStyle
 from protocol.money import Money
 
-ReceiptState = Literal["paid", "declined", "unknown", "refund"]
+ReceiptState = Literal["paid", "declined", "unknown", "reversed", "refund"]
 COLUMNS = {58: 32, 80: 48}
 ITEM_LINES_MAX = 200
 _FEED_LINES = 4
@@ -21,6 +21,7 @@ _TITLES: dict[ReceiptState, tuple[str, str]] = {
     "paid": ("支付成功", "PAID"),
     "declined": ("支付失败", "DECLINED"),
     "unknown": ("结果未知", "OUTCOME UNKNOWN"),
+    "reversed": ("已撤销", "REVERSED"),
     "refund": ("退款", "REFUND"),
 }
 _UNKNOWN_WORDS = (

@@ -1,0 +1,144 @@
+"""The line to the backend: one kept-alive aiohttp session, TLS 1.3 with both certificates.
+
+Every failure becomes one of two: ``OperatingError("backend_unreachable")`` (no answer, or one that
+says "later": the same again) and ``CallerError`` (the backend is there and refuses the content).
+"""
+
+import ssl
+from typing import Any
+
+import aiohttp
+
+from hub.adapters.faults import FaultyConnector, LineFaults
+from hub.adapters.limits import (
+    ANSWERS_BYTES_MAX,
+    BATCH_TIMEOUT_S,
+    CONNECT_TIMEOUT_S,
+    CONNECTIONS_MAX,
+    DEVICES_BYTES_MAX,
+    KEEP_ALIVE_S,
+    POLL_GRACE_S,
+    PUSHES_BYTES_MAX,
+    READ_CHUNK_BYTES,
+)
+from protocol import cbor
+from protocol.errors import CallerError, OperatingError
+
+CBOR_TYPE = "application/cbor"
+_CONTENT_REFUSED = frozenset({400, 413, 422, 500})
+"""What speaks of the content of a request; other statuses speak of the hub or of the moment."""
+
+
+class BackendClient:
+    """``/hub/v1`` of the backend. Made and closed inside the running loop."""
+
+    def __init__(
+        self, url: str, tls: ssl.SSLContext | None, *, faults: LineFaults | None = None
+    ) -> None:
+        """``tls`` is None only in tests that speak plain HTTP to a fake."""
+        options: dict[str, Any] = {
+            "ssl": tls if tls is not None else False,
+            "limit": CONNECTIONS_MAX,
+            "keepalive_timeout": KEEP_ALIVE_S,
+        }
+        # aiohttp sets TCP_NODELAY on every connection by itself (tcp_helpers.tcp_nodelay).
+        connector = (
+            FaultyConnector(faults, **options)
+            if faults is not None
+            else aiohttp.TCPConnector(**options)
+        )
+        self._base = url.rstrip("/")
+        self._session = aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar()
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+
+    async def post_batch(self, body: bytes) -> list[bytes]:
+        """Send a signed batch; the answers, unchecked, item by item."""
+        content = await self._ask(
+            "POST", "/hub/v1/batches", body=body, timeout_s=BATCH_TIMEOUT_S, limit=ANSWERS_BYTES_MAX
+        )
+        answers = _decode(content, ANSWERS_BYTES_MAX)
+        if not isinstance(answers, list) or not all(isinstance(one, bytes) for one in answers):
+            raise OperatingError("backend_unreachable", "answers are not a list of bytes")
+        return answers
+
+    async def pushes(self, *, after: int, wait_s: int) -> object:
+        """Wait for news beyond a cursor; the decoded rows, unchecked."""
+        content = await self._ask(
+            "GET",
+            "/hub/v1/pushes",
+            query={"after": str(after), "wait_s": str(wait_s)},
+            timeout_s=wait_s + POLL_GRACE_S,
+            limit=PUSHES_BYTES_MAX,
+        )
+        return _decode(content, PUSHES_BYTES_MAX)
+
+    async def devices(self, store: str) -> bytes:
+        """The signed device table of a store, unchecked."""
+        return await self._ask(
+            "GET",
+            "/hub/v1/devices",
+            query={"store": store},
+            timeout_s=BATCH_TIMEOUT_S,
+            limit=DEVICES_BYTES_MAX,
+        )
+
+    async def report(self, states: dict[str, object]) -> None:
+        """Say how the hub and its devices are."""
+        await self._ask(
+            "POST",
+            "/hub/v1/states",
+            body=cbor.encode(states),
+            timeout_s=BATCH_TIMEOUT_S,
+            limit=READ_CHUNK_BYTES,
+        )
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        timeout_s: int,
+        limit: int,
+        body: bytes | None = None,
+        query: dict[str, str] | None = None,
+    ) -> bytes:
+        timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_TIMEOUT_S)
+        try:
+            async with self._session.request(
+                method,
+                self._base + path,
+                data=body,
+                params=query,
+                headers={"content-type": CBOR_TYPE},
+                timeout=timeout,
+                allow_redirects=False,
+            ) as response:
+                content = await _read(response, limit)
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise OperatingError("backend_unreachable", type(error).__name__) from error
+        if response.status in (200, 204):
+            return content
+        if response.status in _CONTENT_REFUSED:
+            raise CallerError("envelope_malformed", f"status {response.status}")
+        raise OperatingError("backend_unreachable", f"status {response.status}")
+
+
+async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    content = bytearray()
+    async for chunk in response.content.iter_chunked(READ_CHUNK_BYTES):
+        content += chunk
+        if len(content) > limit:
+            raise OperatingError("backend_unreachable", "answer too large")
+    return bytes(content)
+
+
+def _decode(content: bytes, limit: int) -> Any:  # noqa: ANN401  # any plain value
+    try:
+        return cbor.decode(content, bytes_max=limit)
+    except CallerError as error:
+        raise OperatingError("backend_unreachable", "answer is not CBOR") from error

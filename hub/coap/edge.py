@@ -1,0 +1,120 @@
+"""Where we reach into aiocoap 0.4: its own socket, bounded memory, a word when an ACK comes.
+
+Rule: nothing outside this file touches a private name of aiocoap. ``tests/unit/hub`` shows each
+of these behaviours over a real socket, so an aiocoap that changes them is noticed.
+"""
+
+import asyncio
+import ipaddress
+import socket
+from collections import OrderedDict, deque
+
+import aiocoap
+from aiocoap.messagemanager import MessageManager
+from aiocoap.numbers.types import ACK
+from aiocoap.resource import Site
+from aiocoap.tokenmanager import TokenManager
+from aiocoap.transports.udp6 import MessageInterfaceUDP6
+
+from hub.coap.limits import RECEIVE_BUFFER_BYTES, RECENT_MESSAGES_MAX, SEND_BUFFER_BYTES
+from protocol.errors import OperatingError
+
+_Key = tuple[object, int]
+
+
+class BoundedMessageManager(MessageManager):  # type: ignore[misc]  # aiocoap has no types
+    """aiocoap's message layer with three differences.
+
+    1. It remembers at most ``RECENT_MESSAGES_MAX`` requests (aiocoap #183 has no bound) and needs
+       one timer for all of them.
+    2. A message id that comes again with another *token* is another request, not a retransmission
+       (aiocoap #80 would send the old answer).
+    3. ``acknowledged`` tells when a message that we sent was acknowledged.
+    """
+
+    def __init__(self, token_manager: TokenManager) -> None:
+        super().__init__(token_manager)
+        self._recent_messages = OrderedDict()
+        self._tokens: dict[_Key, bytes] = {}
+        self._expiries: deque[tuple[float, _Key]] = deque()
+        self._acknowledgements: dict[_Key, asyncio.Future[bool]] = {}
+        self._awaited: dict[int, asyncio.Future[bool]] = {}
+
+    def acknowledged(self, message: aiocoap.Message) -> "asyncio.Future[bool]":
+        """A future that becomes True when this message, sent later, is acknowledged."""
+        future: asyncio.Future[bool] = self.loop.create_future()
+        mark = id(message)
+        self._awaited[mark] = future
+        future.add_done_callback(lambda _: self._awaited.pop(mark, None))
+        return future
+
+    def _add_exchange(self, message: aiocoap.Message, messageerror_monitor: object) -> None:
+        future = self._awaited.get(id(message))
+        if future is not None and not future.done():
+            key = (message.remote, message.mid)
+            self._acknowledgements[key] = future
+            future.add_done_callback(lambda _: self._acknowledgements.pop(key, None))
+        super()._add_exchange(message, messageerror_monitor)
+
+    def _remove_exchange(self, message: aiocoap.Message) -> None:
+        future = self._acknowledgements.get((message.remote, message.mid))
+        if future is not None and not future.done():
+            future.set_result(message.mtype is ACK)
+        super()._remove_exchange(message)
+
+    def _deduplicate_message(self, message: aiocoap.Message) -> bool:
+        self._expire()
+        key = (message.remote, message.mid)
+        if key in self._recent_messages and self._tokens[key] == message.token:
+            return bool(super()._deduplicate_message(message))
+        self._recent_messages[key] = None
+        self._tokens[key] = message.token
+        lifetime_s = message.transport_tuning.EXCHANGE_LIFETIME
+        self._expiries.append((self.loop.time() + lifetime_s, key))
+        if len(self._expiries) > RECENT_MESSAGES_MAX:
+            self._drop_oldest()
+        return False
+
+    def _expire(self) -> None:
+        now = self.loop.time()
+        while self._expiries and self._expiries[0][0] <= now:
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        _, key = self._expiries.popleft()
+        self._recent_messages.pop(key, None)
+        self._tokens.pop(key, None)
+
+
+def open_socket(host: str, port: int) -> socket.socket:
+    """A bound UDP socket. Not SO_REUSEPORT, as aiocoap does: a taken port must be noticed."""
+    found = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    try:
+        found.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        found.bind((_mapped(host), port))
+    except OSError as error:
+        found.close()
+        raise OperatingError("port_taken", f"{host}:{port}/udp ({error.strerror})") from None
+    return found
+
+
+async def serve(site: Site, sock: socket.socket) -> tuple[aiocoap.Context, BoundedMessageManager]:
+    """A server context on this socket, and its message layer."""
+    loop = asyncio.get_running_loop()
+    context = aiocoap.Context(loop=loop, serversite=site, loggername="coap-server")
+    tokens = TokenManager(context)
+    messages = BoundedMessageManager(tokens)
+    transport = await MessageInterfaceUDP6._create_transport_endpoint(  # noqa: SLF001
+        sock, messages, context.log, loop
+    )
+    messages.message_interface = transport
+    tokens.token_interface = messages
+    context.request_interfaces.append(tokens)
+    return context, messages
+
+
+def _mapped(host: str) -> str:
+    address = ipaddress.ip_address(host)
+    return f"::ffff:{address}" if address.version == 4 else str(address)

@@ -1,0 +1,215 @@
+"""The whole hub as one value that takes events and asks for effects.
+
+    core.arrive(...)  →  core.take_effects()  →  [Verify, …]  →  core.verified(...)  →  …
+
+Every handler returns at once. Call ``settle_group`` after a group of events, and ``tick`` at
+least every ``TICK_MS`` or at ``next_at_ms``. One thread owns a core.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from hub.domain.admission import Arrival, Position, Transport
+from hub.domain.delivery import Delivery
+from hub.domain.effects import (
+    Announce,
+    CheckedAnswer,
+    Disconnect,
+    Effect,
+    Mode,
+    Parcel,
+    ParcelKey,
+    Push,
+    StoreDevices,
+    StorePushes,
+    UplinkRow,
+)
+from hub.domain.forwarding import Forwarding, ForwardingLimits
+from hub.domain.limits import DEGRADED_AFTER_MS, HUB_STATE_EVERY_MS
+from hub.domain.line import Line
+from hub.domain.registry import Device, Registry
+from hub.domain.uplink import Uplink
+from protocol.clock import Clock, Entropy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What the spool gave back at start."""
+
+    epoch: int
+    cursor: int = 0
+    devices: tuple[Device, ...] = ()
+    positions: Mapping[str, Position] = field(default_factory=dict)
+    queued: tuple[UplinkRow, ...] = ()
+    parcels: tuple[Parcel, ...] = ()
+
+
+class HubCore:
+    """The store gateway's rules, all of them."""
+
+    def __init__(
+        self,
+        *,
+        store: str,
+        clock: Clock,
+        entropy: Entropy,
+        remembered: Remembered,
+        limits: ForwardingLimits | None = None,
+    ) -> None:
+        self.store = store
+        self.epoch = remembered.epoch
+        self.cursor = remembered.cursor
+        self._clock = clock
+        self._effects: list[Effect] = []
+        self._mode: Mode | None = None
+        self._announced_at_ms = 0
+        self.registry = Registry(remembered.devices)
+        self.line = Line(clock=clock, entropy=entropy)
+        self.delivery = Delivery(clock=clock, emit=self._emit, parcels=remembered.parcels)
+        self.forwarding = Forwarding(
+            store=store,
+            clock=clock,
+            line=self.line,
+            limits=limits or ForwardingLimits(),
+            emit=self._emit,
+            answered=self._answered,
+            rows=remembered.queued,
+        )
+        self.uplink = Uplink(
+            store=store,
+            registry=self.registry,
+            positions=remembered.positions,
+            clock=clock,
+            emit=self._emit,
+            has_room=self.forwarding.has_room,
+            accepted=self._accepted,
+        )
+
+    def take_effects(self) -> Sequence[Effect]:
+        """What is to be done, in order; the shell does all of it."""
+        effects, self._effects = self._effects, []
+        return effects
+
+    # --- terminals
+
+    def arrive(self, arrival: Arrival) -> int:
+        """Bytes came from a terminal line; effects name them by the ticket returned."""
+        return self.uplink.arrive(arrival)
+
+    def verified(self, ticket: int, *, is_good: bool) -> None:
+        """``Verify`` is done."""
+        self.uplink.verified(ticket, is_good=is_good)
+
+    def stored(self, ticket: int, row: int) -> None:
+        """``Store`` is committed as this row."""
+        self.uplink.stored(ticket, row)
+
+    def not_stored(self, ticket: int) -> None:
+        """``Store`` failed and left nothing behind."""
+        self.uplink.not_stored(ticket)
+
+    def connected(self, device: str, transport: Transport) -> None:
+        """A device can be reached by this line."""
+        self.delivery.connected(device, transport)
+
+    def delivered(self, device: str, key: ParcelKey) -> None:
+        """``Deliver`` was acknowledged."""
+        self.delivery.delivered(device, key)
+
+    def undelivered(self, device: str, key: ParcelKey) -> None:
+        """``Deliver`` found nobody."""
+        self.delivery.undelivered(device, key)
+
+    # --- backend
+
+    def answers_arrived(self, number: int, answers: Sequence[CheckedAnswer]) -> None:
+        """``SendBatch`` was answered; the answers were checked against its rows."""
+        self.forwarding.answers_arrived(number, answers)
+
+    def line_failed(self, number: int) -> None:
+        """``SendBatch`` got no answer that can be believed."""
+        self.forwarding.line_failed(number)
+
+    def batch_refused(self, number: int) -> None:
+        """``SendBatch`` was refused whole by a backend that is there."""
+        self.forwarding.batch_refused(number)
+
+    def pushes_arrived(
+        self, cursor: int, pushes: Iterable[Push], devices: Iterable[Device]
+    ) -> None:
+        """A long poll brought news. Device rows count at once, before they are written."""
+        if cursor <= self.cursor:
+            return
+        changed = tuple(device for device in devices if self.registry.apply(device))
+        self._enforce(changed)
+        self._emit(StorePushes(tuple(pushes), changed, cursor))
+
+    def pushes_stored(self, cursor: int, parcels: Iterable[Parcel]) -> None:
+        """``StorePushes`` is committed; its pushes have rows now."""
+        self.cursor = max(self.cursor, cursor)
+        for parcel in parcels:
+            self.delivery.add(parcel)
+
+    def devices_arrived(self, devices: Iterable[Device]) -> None:
+        """The backend's whole device table of this store."""
+        changed, gone = self.registry.replace(devices)
+        self._enforce(changed)
+        for tid in gone:
+            self._cut_off(tid)
+        if changed or gone:
+            self._emit(StoreDevices(tuple(changed), tuple(gone)))
+
+    # --- time
+
+    def settle_group(self) -> None:
+        """After a group of events: send what can be sent now."""
+        self.forwarding.pump()
+
+    def tick(self) -> None:
+        """Time has passed."""
+        self.forwarding.tick()
+        self.delivery.tick()
+        self._announce()
+        self.forwarding.pump()
+
+    def mode(self) -> Mode:
+        """How the hub is, in a word."""
+        if self.line.is_up:
+            return "online"
+        since = self.line.down_since_ms or 0
+        is_long = self._clock.now_ms() - since >= DEGRADED_AFTER_MS
+        return "offline" if is_long else "degraded"
+
+    def _accepted(self, row: UplinkRow, ticket: int) -> None:
+        self.delivery.route(row.device, row.transport)
+        self.forwarding.add(row, ticket if row.transport == "coap" else None)
+
+    def _answered(self, row: UplinkRow, answer: CheckedAnswer, ticket: int | None) -> None:
+        parcel = Parcel(
+            key=("uplink", row.row),
+            device=row.device,
+            kind="res",
+            payload=answer.wire,
+            since_ms=self._clock.now_ms(),
+        )
+        self.delivery.add(parcel, ticket)
+
+    def _enforce(self, devices: Iterable[Device]) -> None:
+        for device in devices:
+            if device.refusal is not None:
+                self._cut_off(device.tid)
+
+    def _cut_off(self, tid: str) -> None:
+        self._emit(Disconnect(tid))
+        known = self.registry.find(tid)
+        if known is None or known.status == "revoked":
+            self.delivery.discard_device(tid)
+
+    def _announce(self) -> None:
+        now, mode = self._clock.now_ms(), self.mode()
+        if mode != self._mode or now - self._announced_at_ms >= HUB_STATE_EVERY_MS:
+            self._mode, self._announced_at_ms = mode, now
+            self._emit(Announce(mode, now))
+
+    def _emit(self, effect: Effect) -> None:
+        self._effects.append(effect)

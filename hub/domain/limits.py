@@ -1,0 +1,31 @@
+"""Bounds of the hub's core. Units stand last in the names."""
+
+UPLINK_ROWS_MAX = 20_000
+UPLINK_BYTES_MAX = 32 * 1024 * 1024
+UPLINK_ROWS_PER_DEVICE_MAX = 64
+CHECKS_WAITING_MAX = 2_000
+"""Envelopes between arrival and commit, of all devices together."""
+CHECKS_WAITING_PER_DEVICE_MAX = 16
+
+BATCHES_IN_FLIGHT_MAX = 4
+LINE_RETRY_MS_MIN = 200
+LINE_RETRY_MS_MAX = 15_000
+
+UNKNOWN_AFTER_MS = 3_000
+
+PARCELS_MAX = 20_000
+"""Answers and pushes that wait for a device."""
+PARCELS_PER_DEVICE_MAX = 500
+PARCELS_OFFERED_PER_DEVICE_MAX = 16
+PARCEL_AGE_MS_MAX = 7 * 24 * 3600 * 1000
+PARCEL_RETRY_MS = 5_000
+"""When a parcel that a link did not take is offered again, though nobody connected."""
+ANSWER_RECORD_AFTER_MS = 1_000
+"""An answer that its device acknowledges sooner is never written: a crash would fetch it again."""
+FORGET_GROUP_MAX = 500
+TICK_MS = 100
+
+DEVICES_MAX = 2_000
+HUB_STATE_EVERY_MS = 30_000
+DEGRADED_AFTER_MS = 3_000
+"""How long the line is away before the hub says that it is offline."""

@@ -1,0 +1,19 @@
+"""Bounds of the asyncio shell. Units stand last in the names."""
+
+WORKERS_MAX = 4
+VERIFY_CHUNK_MAX = 16
+"""Signatures that one worker checks between two reports to the loop."""
+SPEAK_GROUP_MAX = 50
+"""The hub's own words that share one signature."""
+STOP_TIMEOUT_S = 10
+POLL_WAIT_S = 25
+POLL_RETRY_MS_MIN = 250
+POLL_RETRY_MS_MAX = 10_000
+DEVICES_EVERY_S = 600
+REPORT_EVERY_S = 10
+REPORT_DEVICES_MAX = 500
+CONFIG_FILE_BYTES_MAX = 64 * 1024
+PASSPHRASE_BYTES_MAX = 1024
+HTTP_START_S = 10
+HTTP_STOP_S = 5
+HTTP_CONNECTIONS_MAX = 64

@@ -1,0 +1,1 @@
+"""What the hub must not forget: envelopes, answers, pushes, positions, the device table."""

@@ -1,0 +1,8 @@
+"""Bounds of the spool. Units stand last in the names."""
+
+COMMIT_JOBS_MAX = 512
+"""Jobs that share one commit."""
+JOBS_WAITING_MAX = 10_000
+BUSY_TIMEOUT_MS = 5_000
+WAL_AUTOCHECKPOINT_PAGES = 2_000
+STOP_TIMEOUT_S = 10

@@ -1,0 +1,102 @@
+"""The thread that owns the spool: takes what has arrived, commits it once, reports each.
+
+A job is a function of the store. Jobs run in the order of their submission; those that share a
+commit succeed or fail together, because a failure here is the disk's, not a job's.
+"""
+
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import structlog
+
+from hub.spool.limits import COMMIT_JOBS_MAX, JOBS_WAITING_MAX, STOP_TIMEOUT_S
+from hub.spool.store import SpoolStore
+from protocol.errors import OperatingError
+
+log = structlog.get_logger()
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class _Job(Generic[Result]):
+    run: Callable[[SpoolStore], Result]
+    done: Callable[[Result | BaseException], None]
+
+
+Report = Callable[[list[Callable[[], None]]], None]
+"""Carries finished jobs' callbacks to the thread that owns the core, as one group."""
+
+
+class SpoolWriter:
+    """Group commit. ``report`` is called from the writer's thread after each commit."""
+
+    def __init__(self, store: SpoolStore, report: Report) -> None:
+        self._store = store
+        self._report = report
+        self._jobs: queue.Queue[_Job[Any] | None] = queue.Queue(JOBS_WAITING_MAX)
+        self._thread = threading.Thread(target=self._run, name="hub-spool", daemon=True)
+        self.commits = 0
+        self.failures = 0
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def submit(
+        self,
+        run: Callable[[SpoolStore], Result],
+        done: Callable[[Result | BaseException], None],
+    ) -> None:
+        """Have a job committed; ``done`` gets its result, or what went wrong.
+
+        Raises ``OperatingError("busy")`` when too many jobs wait.
+        """
+        try:
+            self._jobs.put_nowait(_Job(run, done))
+        except queue.Full:
+            raise OperatingError("busy", "spool writer") from None
+
+    def stop(self) -> None:
+        """Finish what was submitted, then end and close the store."""
+        self._jobs.put(None)
+        self._thread.join(STOP_TIMEOUT_S)
+        self._store.close()
+
+    def _run(self) -> None:
+        while (first := self._jobs.get()) is not None:
+            jobs, is_last = self._gather(first)
+            self._commit(jobs)
+            if is_last:
+                return
+
+    def _gather(self, first: _Job[Any]) -> tuple[list[_Job[Any]], bool]:
+        jobs = [first]
+        while len(jobs) < COMMIT_JOBS_MAX:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                break
+            if job is None:
+                return jobs, True
+            jobs.append(job)
+        return jobs, False
+
+    def _commit(self, jobs: list[_Job[Any]]) -> None:
+        results: list[Any] = []
+        try:
+            with self._store.transaction():
+                results = [job.run(self._store) for job in jobs]
+            self.commits += 1
+        except Exception as error:
+            # The outermost loop of this thread: whatever the disk or a bug did, everybody is told.
+            self.failures += 1
+            log.exception("spool_commit_failed", jobs=len(jobs))
+            results = [error] * len(jobs)
+        self._report([_call(job, result) for job, result in zip(jobs, results, strict=True)])
+
+
+def _call(job: _Job[Any], result: object) -> Callable[[], None]:
+    return lambda: job.done(result)

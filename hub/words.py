@@ -1,0 +1,36 @@
+"""What the hub itself signs: batches and its own state."""
+
+from collections.abc import Sequence
+
+from hub.domain.effects import Mode, UplinkRow
+from protocol import answers, batch
+from protocol.answers import Answer
+from protocol.batch import Batch, BatchItem
+from protocol.clock import Clock, Entropy
+from protocol.crypto.keys import SigningKey
+
+HUB_STATE = "hub.state"
+_BATCH_ID_BYTES = 12
+
+
+def seal_batch(
+    rows: Sequence[UplinkRow], *, hub_id: str, key: SigningKey, clock: Clock, entropy: Entropy
+) -> bytes:
+    """The signed batch of these rows. Sent again, it is the same items under a new batch id."""
+    items = tuple(BatchItem(row.received_at_ms, row.envelope) for row in rows)
+    batch_id = "b" + entropy.token_bytes(_BATCH_ID_BYTES).hex()
+    return batch.seal(Batch(hub_id, batch_id, clock.now_ms(), items), key)
+
+
+def seal_state(mode: Mode, at_ms: int, *, store: str, epoch: int, key: SigningKey) -> bytes:
+    """The hub's state as terminals read it, retained: how it is, its boot epoch, its clock."""
+    state = Answer(
+        message_type=HUB_STATE,
+        request_id="",
+        device="",
+        store=store,
+        answered_at_ms=at_ms,
+        body={"mode": mode, "epoch": epoch, "utc_ms": at_ms},
+        trace_id="",
+    )
+    return answers.seal_group([state], key)[0]

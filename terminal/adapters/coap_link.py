@@ -1,0 +1,175 @@
+"""The way to the hub over CoAP (RFC 7252), for a device that has little memory.
+
+A request is a CON POST to ``p1/req``; its answer is the response, or comes later by observing
+(RFC 7641) ``p1/t/{tid}/cmd``. The link is up while the hub's state can be observed.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass
+from random import SystemRandom
+from typing import Any
+
+import structlog
+from aiocoap import GET, POST, Context, Message, error
+from aiocoap.numbers.contentformat import ContentFormat
+
+from protocol import topics
+from protocol.limits import ANSWER_BYTES_MAX
+from terminal.domain.schedule import gap_ms
+from terminal.effects import Transmit
+from terminal.inputs import AnswerArrived, HubStateArrived, LinkDown, LinkUp, Undelivered
+from terminal.limits import (
+    COAP_ANSWER_WAIT_S,
+    COAP_OBSERVE_RENEW_S,
+    CONNECT_WAIT_S,
+    OUTBOX_MAX,
+    RECONNECT_GAPS_MS,
+    RECONNECT_JITTER_PERCENT,
+)
+from terminal.uplink import Deliver
+
+log = structlog.get_logger("terminal.coap")
+COSE_SIGN1 = ContentFormat(18)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoapPlace:
+    """Where the hub listens, and as whom we come."""
+
+    host: str
+    port: int
+    tid: str
+
+    def uri(self, *path: str) -> str:
+        """The address of a resource."""
+        return f"coap://{self.host}:{self.port}/{'/'.join(path)}"
+
+
+class CoapLink:
+    """As ``UplinkPort``. The hub's state is watched to know that it is there; our own branch is
+    watched after each accepted request, because the hub gives it only to the endpoint that a
+    signed request came from.
+    """
+
+    def __init__(self, place: CoapPlace) -> None:
+        self._place = place
+        self._context: Context | None = None
+        self._deliver: Deliver | None = None
+        self._underway: set[asyncio.Task[None]] = set()
+        self._branch: asyncio.Task[None] | None = None
+        self._jitter = SystemRandom()
+
+    async def run(self, deliver: Deliver) -> None:
+        """As ``UplinkPort.run``."""
+        self._deliver = deliver
+        tries = 0
+        while True:
+            # A context of its own for each connection: nothing of an earlier one is repeated.
+            context = await Context.create_client_context()
+            try:
+                was_up = await self._watch_hub(context, deliver)
+            finally:
+                await self._leave(context)
+            tries = 0 if was_up else tries + 1
+            gap = gap_ms(RECONNECT_GAPS_MS, tries)
+            spread = gap * RECONNECT_JITTER_PERCENT // 100
+            await asyncio.sleep((gap + self._jitter.randint(-spread, spread)) / 1000)
+
+    def transmit(self, parcel: Transmit) -> None:
+        """As ``UplinkPort.transmit``."""
+        deliver = self._deliver
+        if deliver is None:
+            return
+        if self._context is None or len(self._underway) >= OUTBOX_MAX:
+            deliver(Undelivered(parcel.request_id))
+            return
+        self._spawn(self._exchange(self._context, deliver, parcel))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._underway.add(task)
+        task.add_done_callback(self._underway.discard)
+        return task
+
+    async def _leave(self, context: Context) -> None:
+        self._context = None
+        tasks = list(self._underway)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await context.shutdown()
+
+    async def _exchange(self, context: Context, deliver: Deliver, parcel: Transmit) -> None:
+        message = Message(
+            code=POST,
+            uri=self._place.uri(*topics.COAP_REQUEST_PATH),
+            payload=parcel.sealed,
+            content_format=COSE_SIGN1,
+        )
+        try:
+            async with asyncio.timeout(COAP_ANSWER_WAIT_S):
+                response = await context.request(message).response
+        except (error.Error, OSError, TimeoutError) as failure:
+            log.info("post_failed", request_id=parcel.request_id, reason=type(failure).__name__)
+            deliver(Undelivered(parcel.request_id))
+            return
+        # The response code speaks of the transport only; the agent believes signatures.
+        if 0 < len(response.payload) <= ANSWER_BYTES_MAX:
+            deliver(AnswerArrived(response.payload))
+        if not response.code.is_successful():
+            deliver(Undelivered(parcel.request_id))
+        elif self._branch is None or self._branch.done():
+            self._branch = self._spawn(self._watch_branch(context, deliver))
+
+    async def _watch_hub(self, context: Context, deliver: Deliver) -> bool:
+        """Watch the hub's state until it is silent; whether it was there at all."""
+        is_up = False
+        try:
+            async for state in self._watch(context, topics.COAP_HUB_STATE_PATH):
+                if not is_up:
+                    is_up = True
+                    self._context = context
+                    deliver(LinkUp())
+                deliver(HubStateArrived(state))
+        finally:
+            self._context = None
+            if is_up:
+                deliver(LinkDown())
+        return is_up
+
+    async def _watch_branch(self, context: Context, deliver: Deliver) -> None:
+        async for pushed in self._watch(context, topics.coap_push_path(self._place.tid)):
+            if pushed:
+                deliver(AnswerArrived(pushed))
+
+    async def _watch(self, context: Context, path: tuple[str, ...]) -> AsyncIterator[bytes]:
+        """The notifications of one observation, and one fresh question after each long silence."""
+        while True:
+            request = context.request(Message(code=GET, uri=self._place.uri(*path), observe=0))
+            try:
+                async with asyncio.timeout(CONNECT_WAIT_S):
+                    first = await request.response
+                if not first.code.is_successful():
+                    log.info("observe_refused", path=path[-1], code=str(first.code))
+                    return
+                yield bytes(first.payload[:ANSWER_BYTES_MAX])
+                async for pushed in _until_silent(request.observation):
+                    yield bytes(pushed.payload[:ANSWER_BYTES_MAX])
+            except (error.Error, OSError, TimeoutError) as failure:
+                log.info("observe_ended", path=path[-1], reason=type(failure).__name__)
+                return
+            finally:
+                if request.observation is not None and not request.observation.cancelled:
+                    request.observation.cancel()
+
+
+async def _until_silent(observation: Any) -> AsyncIterator[Message]:  # noqa: ANN401  # untyped
+    arriving = aiter(observation)
+    while True:
+        try:
+            async with asyncio.timeout(COAP_OBSERVE_RENEW_S):
+                pushed = await anext(arriving)
+        except (TimeoutError, StopAsyncIteration):
+            return
+        yield pushed

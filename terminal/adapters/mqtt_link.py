@@ -1,0 +1,243 @@
+"""The way to the hub over MQTT 5, with paho.
+
+Rule 1: every connection has a paho client of its own, so that paho never repeats an envelope of an
+        earlier connection by itself (it would, for QoS 1).
+Rule 2: paho's thread only puts what happened into one queue of the loop.
+Rule 3: TCP_NODELAY is set on every socket: without it a round trip costs 44 ms.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from random import SystemRandom
+from typing import Any
+
+import structlog
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from protocol import cbor, topics
+from protocol.limits import ANSWER_BYTES_MAX
+from terminal.domain.schedule import gap_ms
+from terminal.effects import Transmit
+from terminal.inputs import AnswerArrived, HubStateArrived, LinkDown, LinkInput, LinkUp, Undelivered
+from terminal.limits import (
+    CONNECT_WAIT_S,
+    KEEPALIVE_S,
+    OUTBOX_MAX,
+    RECONNECT_GAPS_MS,
+    RECONNECT_JITTER_PERCENT,
+    WILL_DELAY_S,
+)
+from terminal.uplink import Deliver
+
+log = structlog.get_logger("terminal.mqtt")
+CONTENT_TYPE = 'application/cose; cose-type="cose-sign1"'
+_QOS = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttPlace:
+    """Where the hub listens, and as whom we come. ``tls`` is None only in tests."""
+
+    host: str
+    port: int
+    tid: str
+    store: str
+    boot_epoch: int
+    software: str
+    tls: ssl.SSLContext | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """The subscriptions are granted."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    reason: str
+
+
+_Event = _Ready | _Gone | LinkInput
+
+
+class MqttLink:
+    """As ``UplinkPort``."""
+
+    def __init__(self, place: MqttPlace) -> None:
+        self._place = place
+        self._client: Client | None = None
+        self._deliver: Deliver | None = None
+        self._underway: dict[int, str] = {}
+        self._jitter = SystemRandom()
+
+    async def run(self, deliver: Deliver) -> None:
+        """As ``UplinkPort.run``: connect, serve, and connect again after a gap with jitter."""
+        self._deliver = deliver
+        tries = 0
+        while True:
+            was_up = await self._connection(deliver)
+            tries = 0 if was_up else tries + 1
+            gap = gap_ms(RECONNECT_GAPS_MS, tries)
+            spread = gap * RECONNECT_JITTER_PERCENT // 100
+            await asyncio.sleep((gap + self._jitter.randint(-spread, spread)) / 1000)
+
+    def transmit(self, parcel: Transmit) -> None:
+        """As ``UplinkPort.transmit``."""
+        client = self._client
+        if client is None or len(self._underway) >= OUTBOX_MAX:
+            self._undelivered(parcel.request_id)
+            return
+        sent = client.publish(
+            self._topic("req"),
+            parcel.sealed,
+            qos=_QOS,
+            properties=self._publish_properties(parcel),
+        )
+        if sent.rc is MQTTErrorCode.MQTT_ERR_SUCCESS:
+            self._underway[sent.mid] = parcel.request_id
+        else:
+            self._undelivered(parcel.request_id)
+
+    def _undelivered(self, request_id: str) -> None:
+        if self._deliver is not None:
+            self._deliver(Undelivered(request_id))
+
+    async def _connection(self, deliver: Deliver) -> bool:
+        """One connection from its socket to its end; whether it ever came up."""
+        events: asyncio.Queue[_Event] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+
+        def hand_over(event: _Event) -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody listens any more
+                loop.call_soon_threadsafe(events.put_nowait, event)
+
+        client = self._new_client(hand_over)
+        is_up = False
+        try:
+            await asyncio.to_thread(self._open, client)
+            async with asyncio.timeout(2 * CONNECT_WAIT_S):
+                first = await events.get()
+            while not isinstance(first, _Gone):
+                if isinstance(first, _Ready):
+                    is_up = True
+                    self._client = client
+                    deliver(LinkUp())
+                else:
+                    deliver(first)
+                first = await events.get()
+            log.info("link_lost", reason=first.reason)
+        except (OSError, TimeoutError, ValueError) as error:
+            log.info("link_refused", reason=type(error).__name__)
+        finally:
+            self._client = None
+            self._underway.clear()
+            await asyncio.shield(asyncio.to_thread(_close, client))
+            if is_up:
+                deliver(LinkDown())
+        return is_up
+
+    def _open(self, client: Client) -> None:
+        properties = Properties(PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = 0
+        place = self._place
+        client.connect(
+            place.host, place.port, keepalive=KEEPALIVE_S, clean_start=True, properties=properties
+        )
+        client.loop_start()
+
+    def _new_client(self, hand_over: Callable[[_Event], None]) -> Client:
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._place.tid,
+            protocol=MQTTProtocolVersion.MQTTv5,
+            reconnect_on_failure=False,
+        )
+        client.connect_timeout = CONNECT_WAIT_S
+        client.max_queued_messages_set(OUTBOX_MAX)
+        client.max_inflight_messages_set(OUTBOX_MAX)
+        if self._place.tls is not None:
+            client.tls_set_context(self._place.tls)
+        will = Properties(PacketTypes.WILLMESSAGE)
+        will.WillDelayInterval = WILL_DELAY_S
+        client.will_set(
+            self._topic("state"), self._state(is_on=False), _QOS, retain=True, properties=will
+        )
+        client.on_socket_open = _set_nodelay
+        client.on_connect = self._on_connect(hand_over)
+        client.on_subscribe = self._on_subscribe(hand_over)
+        client.on_disconnect = lambda _c, _u, _f, reason, _p: hand_over(_Gone(str(reason)))
+        client.on_message = lambda _c, _u, message: self._on_message(message, hand_over)
+        client.on_publish = lambda _c, _u, mid, reason, _p: self._on_puback(mid, reason, hand_over)
+        return client
+
+    def _on_connect(self, hand_over: Callable[[_Event], None]) -> Callable[..., None]:
+        def connected(
+            client: Client, _userdata: object, _flags: object, reason: ReasonCode, _p: object
+        ) -> None:
+            if reason.is_failure:
+                hand_over(_Gone(str(reason)))
+                return
+            wanted = [(self._topic(kind), _QOS) for kind in ("res", "cmd", "cfg")]
+            client.subscribe([*wanted, (topics.hub_state_topic(self._place.store), _QOS)])
+            client.publish(self._topic("state"), self._state(is_on=True), _QOS, retain=True)
+
+        return connected
+
+    def _on_subscribe(self, hand_over: Callable[[_Event], None]) -> Callable[..., None]:
+        def granted(
+            _c: Client, _userdata: object, _mid: int, reasons: list[ReasonCode], _p: object
+        ) -> None:
+            # Without the answers' topic the link is of no use; the others may be refused.
+            hand_over(_Gone(f"subscribe: {reasons[0]}") if reasons[0].is_failure else _Ready())
+
+        return granted
+
+    def _on_message(self, message: MQTTMessage, hand_over: Callable[[_Event], None]) -> None:
+        if len(message.payload) > ANSWER_BYTES_MAX:
+            log.warning("message_too_large", topic=message.topic)
+        elif message.topic in {self._topic("res"), self._topic("cmd")}:
+            hand_over(AnswerArrived(message.payload))
+        elif message.topic == topics.hub_state_topic(self._place.store):
+            hand_over(HubStateArrived(message.payload))
+        else:
+            log.info("message_ignored", topic=message.topic)
+
+    def _on_puback(self, mid: int, reason: ReasonCode, hand_over: Callable[[_Event], None]) -> None:
+        request_id = self._underway.pop(mid, None)
+        if reason.is_failure and request_id is not None:
+            log.warning("publish_refused", request_id=request_id, reason=str(reason))
+            hand_over(Undelivered(request_id))
+
+    def _publish_properties(self, parcel: Transmit) -> Properties:
+        properties = Properties(PacketTypes.PUBLISH)
+        properties.ResponseTopic = self._topic("res")
+        properties.CorrelationData = parcel.request_id.encode("ascii")
+        properties.MessageExpiryInterval = parcel.expiry_s
+        properties.ContentType = CONTENT_TYPE
+        return properties
+
+    def _topic(self, kind: topics.Kind | str) -> str:
+        return topics.terminal_topic(self._place.store, self._place.tid, kind)  # type: ignore[arg-type]
+
+    def _state(self, *, is_on: bool) -> bytes:
+        state: dict[str, Any] = {"on": int(is_on), "epoch": self._place.boot_epoch}
+        if is_on:
+            state["software"] = self._place.software
+        return cbor.encode(state)
+
+
+def _set_nodelay(_client: Client, _userdata: object, sock: Any) -> None:  # noqa: ANN401
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _close(client: Client) -> None:
+    client.disconnect()
+    client.loop_stop()

@@ -1,0 +1,372 @@
+"""The terminal's core: inputs in, effects out. No socket, thread or task; the clock is a port.
+
+Rule 1: one turn is one transaction of the journal. Its effects are carried out after the commit,
+        so an id and its bytes are on disk before they leave the terminal.
+Rule 2: whoever drives the agent carries out every effect and ticks it when `due_ms` has come.
+Rule 3: bytes that claim to be an answer and are not are counted, logged and forgotten.
+"""
+
+from collections import Counter
+
+from protocol.clock import Entropy
+from protocol.crypto.keys import SigningKey
+from protocol.errors import CallerError
+from protocol.messages import PaymentResult, RefundResult, Refusal
+from terminal.collect_flow import CollectFlow
+from terminal.courier import RESEND
+from terminal.desk import Desk, log
+from terminal.domain.refund import Refund
+from terminal.domain.sale import COLLECTING_STATES, FINAL_STATES, Sale, SaleState
+from terminal.domain.screen import Screen, Surroundings, screen_of
+from terminal.effects import Effect, PrintReceipt
+from terminal.inputs import (
+    AnswerArrived,
+    Cancel,
+    ChooseMethod,
+    CodeScanned,
+    Dismiss,
+    FingerMatched,
+    FingerRefused,
+    HubStateArrived,
+    Input,
+    LinkDown,
+    LinkUp,
+    Query,
+    ReceiptFailed,
+    ReceiptPrinted,
+    Reprint,
+    Reverse,
+    ScanFailed,
+    StartRefund,
+    StartSale,
+    Tick,
+    Undelivered,
+)
+from terminal.journal.rows import RequestRow
+from terminal.journal.store import Journal
+from terminal.profile import Profile
+from terminal.refund_flow import REFUND_LOST, REFUND_QUERY, RefundFlow
+from terminal.sale_flow import SaleFlow
+from terminal.timing import TerminalClock
+from terminal.trust import Trust
+
+SOFTWARE = "tillway-terminal 0.1"
+_LEAVABLE = FINAL_STATES | {SaleState.UNKNOWN, SaleState.REVERSING}
+"""Screens a cashier may leave; what is not final goes on behind."""
+
+
+class Agent:
+    """One terminal. Feed it inputs; carry out the effects it returns, in order."""
+
+    def __init__(
+        self,
+        *,
+        profile: Profile,
+        key: SigningKey,
+        trust: Trust,
+        journal: Journal,
+        clock: TerminalClock,
+        entropy: Entropy,
+    ) -> None:
+        self._desk = Desk(profile=profile, key=key, journal=journal, clock=clock, entropy=entropy)
+        self._trust = trust
+        self._journal = journal
+        self._sales = SaleFlow(self._desk)
+        self._collect = CollectFlow(self._desk, self._sales)
+        self._refunds = RefundFlow(self._desk)
+        self._is_hub_online = True
+        self._has_said_hello = False
+        self.printer_error: str | None = None
+        self.refused_answers: Counter[str] = Counter()
+
+    @property
+    def profile(self) -> Profile:
+        """Who this terminal is."""
+        return self._desk.profile
+
+    @property
+    def is_link_up(self) -> bool:
+        """Whether requests can leave this terminal."""
+        return self._desk.courier.is_link_up
+
+    @property
+    def is_hub_online(self) -> bool:
+        """What the hub last said of its own line to the backend."""
+        return self._is_hub_online
+
+    def due_ms(self) -> int | None:
+        """When to feed the next `Tick`, on the clock's ticks."""
+        return self._desk.timers.next_ms()
+
+    def start(self) -> list[Effect]:
+        """Recover from the journal: open sales become unknown, unprinted receipts are printed."""
+        with self._journal.transaction():
+            queued = self._journal.queued_receipts()
+            self._sales.recover()
+            self._refunds.recover()
+            for row in queued:
+                facts = {**row.facts, "is_recovered": True}
+                self._desk.effects.append(PrintReceipt(row.receipt_id, facts))
+        return self._desk.take_effects()
+
+    def feed(self, event: Input) -> list[Effect]:
+        """One turn. ``CallerError`` for a cashier's command that is not possible now."""
+        try:
+            with self._journal.transaction():
+                self._dispatch(event)
+        except BaseException:
+            self._desk.take_effects()
+            raise
+        return self._desk.take_effects()
+
+    def current(self) -> Sale | Refund | None:
+        """What is on the screen."""
+        subject = self._desk.current
+        if subject is None:
+            return None
+        held = self._collect.sale
+        if held is not None and held.payment_id == subject:
+            return held
+        return self._journal.sale(subject) or self._journal.refund(subject)
+
+    def screen(self) -> Screen:
+        """What stands on the screen now."""
+        shown = self.current()
+        subject = self._desk.current
+        return screen_of(
+            shown,
+            Surroundings(
+                currency=self.profile.currency,
+                methods=self.profile.methods,
+                is_link_up=self.is_link_up,
+                is_hub_online=self._is_hub_online,
+                is_sent=subject is not None and self.is_sent(subject),
+                printer_error=self.printer_error,
+                open_sales=tuple(self._journal.open_sales()),
+            ),
+        )
+
+    def is_sent(self, subject: str) -> bool:
+        """Whether any envelope about this payment or refund may have been accepted."""
+        return any(
+            row is not None and row.is_in_doubt
+            for row in (
+                self._journal.latest_request(subject, "payment.create"),
+                self._journal.latest_request(subject, "refund.create"),
+            )
+        )
+
+    def recent(self, count: int) -> list[Sale]:
+        """The latest sales of the journal, newest first."""
+        return self._journal.recent_sales(count)
+
+    def sale(self, payment_id: str) -> Sale | None:
+        """One sale of the journal."""
+        return self._journal.sale(payment_id)
+
+    def refunds_of(self, payment_id: str) -> list[Refund]:
+        """The refunds of a payment, oldest first."""
+        return self._journal.refunds_of(payment_id)
+
+    def unknown_sales(self) -> list[Sale]:
+        """Sales whose outcome is still to come, oldest first."""
+        return self._journal.open_sales()
+
+    def _dispatch(self, event: Input) -> None:  # noqa: C901  # one row per input
+        match event:
+            case StartSale():
+                self._leave_finished()
+                self._collect.start(event)
+            case ChooseMethod(method):
+                self._collect.choose(method)
+            case Cancel():
+                self._cancel()
+            case Query(payment_id):
+                self._query(payment_id)
+            case Reverse(payment_id):
+                self._sales.reverse(self._sale_of(payment_id))
+            case StartRefund():
+                self._leave_finished()
+                self._refunds.start(event)
+            case Dismiss():
+                self._dismiss()
+            case Reprint(subject):
+                self._reprint(subject)
+            case AnswerArrived(data):
+                self._answer(data)
+            case Tick():
+                self._tick()
+            case LinkUp():
+                self._link_up()
+            case LinkDown():
+                self._desk.courier.is_link_up = False
+            case HubStateArrived(data):
+                self._hub_state(data)
+            case Undelivered(request_id):
+                self._undelivered(request_id)
+            case _:
+                self._device(event)
+
+    def _device(self, event: Input) -> None:
+        match event:
+            case CodeScanned(payment_id, code):
+                self._collect.code_scanned(payment_id, code)
+            case ScanFailed(payment_id, code):
+                self._collect.scan_failed(payment_id, code)
+            case FingerMatched(payment_id, score, slot):
+                self._collect.finger_matched(payment_id, score, slot)
+            case FingerRefused(payment_id, code):
+                self._collect.finger_refused(payment_id, code)
+            case ReceiptPrinted(receipt_id):
+                self.printer_error = None
+                self._journal.set_receipt_state(receipt_id, "printed")
+            case ReceiptFailed(receipt_id, code):
+                self.printer_error = code
+                self._journal.set_receipt_state(receipt_id, "failed", code)
+
+    # The cashier
+
+    def _sale_of(self, payment_id: str | None) -> Sale:
+        found = self.current() if payment_id is None else self._journal.sale(payment_id)
+        if not isinstance(found, Sale):
+            raise CallerError("payment_not_found")
+        return found
+
+    def _cancel(self) -> None:
+        sale = self._sale_of(None)
+        if sale.state in COLLECTING_STATES:
+            self._collect.cancel()
+        else:
+            self._sales.cancel(sale)
+
+    def _query(self, payment_id: str | None) -> None:
+        shown = self.current() if payment_id is None else self._journal.sale(payment_id)
+        if isinstance(shown, Refund):
+            self._refunds.query_now(shown)
+        else:
+            self._sales.query_now(self._sale_of(payment_id))
+
+    def _leave_finished(self) -> None:
+        """A new sale or refund starts from the keypad or from a screen whose outcome is known."""
+        shown = self.current()
+        if isinstance(shown, Sale) and shown.state not in FINAL_STATES:
+            raise CallerError("payment_state", f"{shown.state} is on the screen")
+        self._desk.current = None
+
+    def _dismiss(self) -> None:
+        shown = self.current()
+        if isinstance(shown, Sale) and shown.state not in _LEAVABLE:
+            raise CallerError("payment_state", f"{shown.state} is on the screen")
+        self._desk.current = None
+
+    def _reprint(self, subject: str) -> None:
+        receipts = self._journal.receipts_of(subject)
+        if not receipts:
+            raise CallerError("payment_not_found")
+        last = receipts[-1]
+        facts = {**last.facts, "is_copy": True}
+        self._desk.effects.append(PrintReceipt(last.receipt_id, facts))
+
+    # Answers
+
+    def _answer(self, data: bytes) -> None:
+        try:
+            self._take_answer(data)
+        except CallerError as refused:
+            self.refused_answers[refused.code] += 1
+            log.warning("answer_refused", code=refused.code, detail=refused.detail)
+
+    def _take_answer(self, data: bytes) -> None:
+        trusted = self._trust.open(data)
+        answer = trusted.answer
+        row = self._journal.request(answer.request_id) if answer.request_id else None
+        if row is None and (answer.request_id or not trusted.is_backend):
+            raise CallerError("identity_mismatch", "an answer to a request that is not ours")
+        match answer.message_type:
+            case "payment.result":
+                result = PaymentResult.from_map(answer.body)
+                self._check_subject(row, result.payment_id)
+                if self._keep(data, trusted.kid, answer.message_type, row, result.payment_id):
+                    self._sales.on_result(result, row)
+            case "refund.result":
+                refund = RefundResult.from_map(answer.body)
+                self._check_subject(row, refund.refund_id)
+                if self._keep(data, trusted.kid, answer.message_type, row, refund.refund_id):
+                    self._refunds.on_result(refund, row)
+            case "refusal" if row is not None:
+                refusal = Refusal.from_map(answer.body)
+                if self._keep(data, trusted.kid, answer.message_type, row, row.subject):
+                    self._refused(row, refusal.error.code)
+            case _:
+                if row is not None:
+                    self._desk.courier.settle(row.request_id)
+
+    def _check_subject(self, row: RequestRow | None, subject: str) -> None:
+        if row is not None and row.subject != subject:
+            raise CallerError("identity_mismatch", "an answer about something else")
+
+    def _keep(
+        self, data: bytes, kid: bytes, message_type: str, row: RequestRow | None, subject: str
+    ) -> bool:
+        return self._journal.add_answer(
+            data,
+            request_id=row.request_id if row else "",
+            subject=subject,
+            message_type=message_type,
+            kid=kid,
+            at_ms=self._desk.clock.now_ms(),
+        )
+
+    def _refused(self, row: RequestRow, code: str) -> None:
+        log.info("request_refused", request_id=row.request_id, subject=row.subject, code=code)
+        if row.message_type.startswith("payment."):
+            self._sales.on_refusal(row, code)
+        elif row.message_type.startswith("refund."):
+            self._refunds.on_refusal(row, code)
+        else:
+            self._desk.courier.settle(row.request_id)
+
+    def _hub_state(self, data: bytes) -> None:
+        try:
+            self._is_hub_online = self._trust.hub_mode(data) == "online"
+        except CallerError as refused:
+            self.refused_answers[refused.code] += 1
+            log.warning("hub_state_refused", code=refused.code, detail=refused.detail)
+
+    # Time and the link
+
+    def _tick(self) -> None:
+        for kind, subject in self._desk.timers.take_due(self._desk.clock.ticks_ms()):
+            if kind == RESEND:
+                self._resend(subject)
+            elif kind in {REFUND_LOST, REFUND_QUERY}:
+                self._refunds.on_timer(kind, subject)
+            else:
+                self._sales.on_timer(kind, subject)
+
+    def _resend(self, request_id: str) -> None:
+        row = self._journal.request(request_id)
+        if row is not None and row.message_type.startswith("payment."):
+            self._sales.resend(row)
+        elif row is not None:
+            self._refunds.resend(row)
+
+    def _undelivered(self, request_id: str) -> None:
+        """The link lost an envelope. It may still have arrived: the request goes again by its
+        own timers, and an unanswered create is queried."""
+        row = self._journal.request(request_id)
+        if row is not None and row.message_type not in {"payment.create", "device.hello"}:
+            self._desk.courier.resend_later(row)
+
+    def _link_up(self) -> None:
+        self._desk.courier.is_link_up = True
+        if not self._has_said_hello:
+            self._has_said_hello = True
+            body = {
+                "software": SOFTWARE,
+                "profile": self.profile.kind,
+                "started_at_ms": self._desk.clock.now_ms(),
+            }
+            self._desk.courier.post("device.hello", body, subject=self.profile.tid)
+        self._sales.on_link_up()
+        self._refunds.on_link_up()

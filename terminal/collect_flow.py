@@ -1,0 +1,147 @@
+"""A sale before anything was sent: amount, method, code, finger. All of it lives in memory, because
+a power cut here loses nothing but a few key presses.
+"""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from protocol import ids
+from protocol.errors import CallerError
+from protocol.money import positive
+from terminal.desk import Desk, log
+from terminal.domain.sale import COLLECTING_STATES, Sale, SaleEvent, SaleState, Step
+from terminal.effects import ReadFinger, ScanCode, StopDevices
+from terminal.inputs import StartSale
+from terminal.limits import FINGER_WAIT_S, SALES_OPEN_MAX, SCAN_WAIT_S
+from terminal.sale_flow import SaleFlow
+
+# WeChat Pay: 18 digits from 10 to 15; Alipay: 16 to 24 digits from 25 to 30.
+PAY_CODE = re.compile(r"1[0-5]\d{16}|(?:2[5-9]|30)\d{14,22}")
+_S, _T = SaleState, Step
+
+
+class CollectFlow:
+    """The one sale that is being put together, and the devices it needs."""
+
+    def __init__(self, desk: Desk, sales: SaleFlow) -> None:
+        self._desk = desk
+        self._sales = sales
+        self._profile = desk.profile
+        self._held_code: str | None = None
+        self.sale: Sale | None = None
+
+    def start(self, wish: StartSale) -> None:
+        """Key an amount; with a method, go on at once."""
+        money = positive(wish.amount_minor, wish.currency)
+        if money.currency != self._profile.currency:
+            raise CallerError("currency_unsupported")
+        if money.amount_minor > self._profile.amount_minor_max:
+            raise CallerError("amount_invalid")
+        if wish.method is not None:
+            self._check_method(wish.method)
+        if len(self._desk.journal.open_sales()) >= SALES_OPEN_MAX:
+            raise CallerError("busy")
+        sale = Sale(
+            payment_id=self._desk.courier.mint(ids.PAYMENT),
+            attempt_id=self._desk.courier.mint(ids.ATTEMPT),
+            method=wish.method or "",
+            amount_minor=money.amount_minor,
+            currency=money.currency,
+            created_at_ms=self._desk.clock.now_ms(),
+            description=wish.description,
+            cashier=wish.cashier,
+            item=wish.item,
+        )
+        self._desk.current = sale.payment_id
+        self._move(sale, _T.KEY_AMOUNT)
+        if wish.method is not None:
+            self.choose(wish.method)
+
+    def choose(self, method: str) -> None:
+        """Take the payer's way to pay."""
+        self._check_method(method)
+        sale = self._sale_in(_S.CHOOSING)
+        if method == "pay_code":
+            self._move(sale, _T.SCAN, method=method, error_code=None)
+        else:
+            self._verify_or_send(replace(sale, method=method), pay_code=None)
+
+    def cancel(self) -> None:
+        """Give the sale up; nothing was sent, nothing is kept."""
+        sale = self._sale_in(*COLLECTING_STATES)
+        self._held_code = None
+        self._move(sale, _T.CANCEL)
+
+    # The devices
+
+    def code_scanned(self, payment_id: str, code: str) -> None:
+        """The scanner read something; what is no pay code is asked for again."""
+        sale = self.sale
+        if sale is None or sale.payment_id != payment_id or sale.state is not _S.SCANNING:
+            return
+        if PAY_CODE.fullmatch(code) is None:
+            self._move(sale, _T.MISS_SCAN, error_code="pay_code_invalid")
+        else:
+            self._verify_or_send(sale, pay_code=code)
+
+    def scan_failed(self, payment_id: str, code: str) -> None:
+        """No code: back to the choice, with the reason."""
+        sale = self.sale
+        if sale is not None and sale.payment_id == payment_id and sale.may(_T.MISS_SCAN):
+            self._move(sale, _T.MISS_SCAN, error_code=code)
+
+    def finger_matched(self, payment_id: str, score: int, slot: int) -> None:
+        """The payer is who the sensor knows: send, with the verdict in the signed body."""
+        sale = self.sale
+        if sale is None or sale.payment_id != payment_id or sale.state is not _S.VERIFYING:
+            return
+        verification = {"kind": "fingerprint", "score": score, "slot": slot}
+        self._send(sale, pay_code=self._held_code, verification=verification)
+
+    def finger_refused(self, payment_id: str, code: str) -> None:
+        """Not matched, or no sensor: declined here; nothing was sent."""
+        sale = self.sale
+        if sale is not None and sale.payment_id == payment_id and sale.state is _S.VERIFYING:
+            self._held_code = None
+            self.sale = None
+            self._sales.decline_here(sale, code)
+
+    def _verify_or_send(self, sale: Sale, *, pay_code: str | None) -> None:
+        limit = self._profile.biometric_above_minor
+        needs_finger = (
+            limit is not None
+            and sale.amount_minor > limit
+            and sale.method in self._profile.biometric_methods
+        )
+        if needs_finger:
+            self._held_code = pay_code
+            self._move(sale, _T.VERIFY)
+        else:
+            self._send(sale, pay_code=pay_code, verification=None)
+
+    def _send(self, sale: Sale, *, pay_code: str | None, verification: Any) -> None:  # noqa: ANN401
+        self._held_code = None
+        self.sale = None
+        self._sales.submit(sale, pay_code=pay_code, verification=verification)
+
+    def _sale_in(self, *states: SaleState) -> Sale:
+        if self.sale is None or self.sale.state not in states:
+            raise CallerError("payment_state")
+        return self.sale
+
+    def _check_method(self, method: str) -> None:
+        if method not in self._profile.methods:
+            raise CallerError("field_invalid", "method")
+
+    def _move(self, sale: Sale, step: Step, **changes: Any) -> None:  # noqa: ANN401
+        moved, event = sale.move(step, **changes)
+        log.info("sale_moved", payment_id=moved.payment_id, what=event, state=moved.state)
+        if event is SaleEvent.SCAN_ASKED:
+            self._desk.effects.append(ScanCode(moved.payment_id, SCAN_WAIT_S))
+        elif event is SaleEvent.FINGER_ASKED:
+            self._desk.effects.append(ReadFinger(moved.payment_id, FINGER_WAIT_S))
+        elif event is SaleEvent.CANCELLED:
+            self._desk.effects.append(StopDevices())
+            self._desk.current = None
+        self.sale = moved if moved.state in COLLECTING_STATES else None

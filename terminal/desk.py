@@ -1,0 +1,86 @@
+"""What the flows of one terminal share: journal, courier, timers, and the effects of this turn."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from protocol.clock import Entropy
+from protocol.crypto.keys import SigningKey
+from protocol.errors import advice, is_known
+from terminal.courier import Courier
+from terminal.domain.schedule import TimerKey, Timers
+from terminal.effects import Effect, PrintReceipt
+from terminal.journal.store import Journal
+from terminal.profile import Profile
+from terminal.timing import TerminalClock
+
+log = structlog.get_logger("terminal")
+
+
+class Desk:
+    """The agent's tools. ``current`` is the payment or refund on the screen."""
+
+    def __init__(
+        self,
+        *,
+        profile: Profile,
+        key: SigningKey,
+        journal: Journal,
+        clock: TerminalClock,
+        entropy: Entropy,
+    ) -> None:
+        self.profile = profile
+        self.journal = journal
+        self.clock = clock
+        self.timers = Timers()
+        self.effects: list[Effect] = []
+        self.current: str | None = None
+        self.courier = Courier(
+            profile=profile,
+            key=key,
+            journal=journal,
+            clock=clock,
+            entropy=entropy,
+            timers=self.timers,
+            emit=self.effects.append,
+        )
+
+    def after(self, key: TimerKey, gap_ms: int) -> None:
+        """Arm a timer that many milliseconds from now."""
+        self.timers.set(key, self.clock.ticks_ms() + gap_ms)
+
+    def take_effects(self) -> list[Effect]:
+        """The effects of this turn, handed over once."""
+        taken = list(self.effects)
+        self.effects.clear()
+        return taken
+
+    def print_receipt(self, subject: str, kind: str, facts: Mapping[str, Any]) -> None:
+        """Store a receipt and ask for it to be printed."""
+        now_ms = self.clock.now_ms()
+        whole = {**self._place(), **facts, "kind": kind, "at_ms": now_ms}
+        plain = {name: value for name, value in whole.items() if value is not None}
+        receipt_id = self.journal.add_receipt(subject, kind, plain, now_ms)
+        self.effects.append(PrintReceipt(receipt_id, plain))
+
+    def _place(self) -> dict[str, Any]:
+        profile = self.profile
+        return {
+            "merchant_zh": profile.merchant_zh,
+            "merchant_en": profile.merchant_en,
+            "merchant_id": profile.merchant_id,
+            "store": profile.store,
+            "till": profile.till,
+            "device": profile.tid,
+        }
+
+
+def error_facts(code: str | None) -> dict[str, Any]:
+    """A code and its two sentences, for receipts."""
+    if code is None:
+        return {}
+    if not is_known(code):
+        return {"error_code": code}
+    found = advice(code)
+    return {"error_code": code, "error_zh": found.zh, "error_en": found.en}

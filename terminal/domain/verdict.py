@@ -1,0 +1,66 @@
+"""What an authentic answer means for a sale or a refund.
+
+Three kinds of refusal, told apart by their code:
+
+- *not accepted, try again* (`busy`, `envelope_stale`): the hub kept nothing of that envelope; the
+  same request goes again in a new one. `envelope_replayed` goes again too, but proves nothing: the
+  envelope that was seen before may have been accepted.
+- *outcome unknown* (`backend_unreachable`, `timeout`, `internal`, and any code we do not know):
+  the request may be spooled or carried out; only a query answers it.
+- *not accepted, and will not be* (everything else: a bad signature, a revoked device, a wrong
+  field): final, but only for a request of which every envelope was refused. An envelope that was
+  sent and never answered may have been accepted before the device was revoked; then the refusal
+  of the next one says nothing about the first and the sale stays unknown until it is queried.
+"""
+
+from enum import Enum, auto
+
+from protocol.errors import is_known
+from protocol.payment import PaymentState
+from terminal.domain.sale import Step
+
+
+class Refused(Enum):
+    """What a refusal says about the envelope it answers."""
+
+    RETRY = auto()
+    RETRY_IN_DOUBT = auto()
+    UNKNOWN = auto()
+    FINAL = auto()
+
+
+_RETRY = frozenset({"busy", "envelope_stale"})
+_UNKNOWN = frozenset({"backend_unreachable", "timeout", "internal"})
+
+
+def of_refusal(code: str) -> Refused:
+    """Sort a refusal's code into the three kinds above."""
+    if code in _RETRY:
+        return Refused.RETRY
+    if code == "envelope_replayed":
+        return Refused.RETRY_IN_DOUBT
+    if code in _UNKNOWN or not is_known(code):
+        return Refused.UNKNOWN
+    return Refused.FINAL
+
+
+STEP_OF_RESULT: dict[PaymentState, Step] = {
+    PaymentState.CREATED: Step.AWAIT_PAYER,
+    PaymentState.AWAITING_PAYER: Step.AWAIT_PAYER,
+    PaymentState.PROCESSING: Step.AWAIT_PAYER,
+    PaymentState.UNKNOWN: Step.LOSE_CONTACT,
+    PaymentState.CAPTURED: Step.PAY,
+    PaymentState.PARTIALLY_REFUNDED: Step.PAY,
+    PaymentState.REFUNDED: Step.PAY,
+    PaymentState.DECLINED: Step.DECLINE,
+    PaymentState.CLOSED: Step.END,
+    PaymentState.EXPIRED: Step.END,
+    PaymentState.REVERSED: Step.END,
+}
+
+
+def of_result(state: PaymentState, *, has_code: bool) -> Step:
+    """The step that a signed payment result takes; a code to show makes it `SHOW_CODE`."""
+    if state is PaymentState.AWAITING_PAYER and has_code:
+        return Step.SHOW_CODE
+    return STEP_OF_RESULT[state]

@@ -1,0 +1,67 @@
+"""The words of the screens, in both languages. Errors bring their own from the catalogue."""
+
+from dataclasses import dataclass
+
+from protocol.errors import advice, is_known
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One sentence in Chinese and in English."""
+
+    zh: str
+    en: str
+
+
+TITLES: dict[str, Words] = {
+    "keypad": Words("请输入金额", "Key in the amount"),
+    "choosing": Words("请选择收款方式", "Choose how to pay"),
+    "scanning": Words("请扫描顾客付款码", "Scan the payer's code"),
+    "verifying": Words("请顾客按指纹", "Ask the payer for a fingerprint"),
+    "sending": Words("正在提交", "Sending"),
+    "offline": Words("网络未连接，尚未提交", "No line: nothing has been sent yet"),
+    "qr": Words("请扫码支付", "Scan to pay"),
+    "waiting": Words("等待用户确认支付", "Waiting for the payer to confirm"),
+    "unknown": Words("结果未知，请勿重复收款", "Outcome unknown: do not charge again"),
+    "closing": Words("正在关闭订单", "Closing the payment"),
+    "reversing": Words("正在撤销，请稍候", "Reversing, please wait"),
+    "paid": Words("收款成功", "Paid"),
+    "declined": Words("付款未成功", "Declined"),
+    "closed": Words("订单已关闭", "Closed, not charged"),
+    "expired": Words("二维码已过期", "The code has expired, not charged"),
+    "reversed": Words("已撤销，款项将退回", "Reversed, the money goes back"),
+    "refund_sending": Words("正在退款", "Refunding"),
+    "refund_unknown": Words(
+        "退款结果未知，请勿重复退款", "Refund outcome unknown: do not refund again"
+    ),
+    "refund_done": Words("退款成功", "Refunded"),
+    "refund_failed": Words("退款未成功", "Refund declined"),
+}
+
+BUTTONS: dict[str, Words] = {
+    "charge": Words("收款", "Charge"),
+    "pay_code": Words("扫顾客码", "Scan the payer's code"),
+    "merchant_qr": Words("出示收款码", "Show our QR code"),
+    "cancel": Words("取消", "Cancel"),
+    "query": Words("立即查询", "Query now"),
+    "reverse": Words("撤销", "Reverse"),
+    "dismiss": Words("完成", "Done"),
+    "park": Words("稍后处理", "Leave for later"),
+    "reprint": Words("补打小票", "Reprint"),
+}
+
+STEPS: dict[str, Words] = {
+    "collect": Words("读取付款码", "Read the code"),
+    "verify": Words("核验指纹", "Check the fingerprint"),
+    "send": Words("提交到门店网关", "Send to the store hub"),
+    "payer": Words("顾客确认", "Payer confirms"),
+    "result": Words("取得结果", "Get the result"),
+}
+
+
+def of_error(code: str) -> Words:
+    """The sentence of a code; one for codes that this version does not know."""
+    if is_known(code):
+        found = advice(code)
+        return Words(found.zh, found.en)
+    return Words(f"未知错误（{code}），请联系技术支持。", f"Unknown error ({code}); call support.")

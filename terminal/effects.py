@@ -1,0 +1,55 @@
+"""What the agent wants done, after its turn is committed to the journal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transmit:
+    """Hand a sealed envelope to the link, once. Type and id mirror what the bytes say."""
+
+    request_id: str
+    message_type: str
+    sealed: bytes
+    expiry_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScanCode:
+    """Ask the scanner for a code for this payment."""
+
+    payment_id: str
+    timeout_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFinger:
+    """Ask the fingerprint sensor whose finger lies on it."""
+
+    payment_id: str
+    timeout_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopDevices:
+    """Whatever is being read is not wanted any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrintReceipt:
+    """Print from these facts; answer with `ReceiptPrinted` or `ReceiptFailed`."""
+
+    receipt_id: int
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DispenseItem:
+    """The sale is captured and noted: give out the goods."""
+
+    payment_id: str
+    item: str
+
+
+Effect = Transmit | ScanCode | ReadFinger | StopDevices | PrintReceipt | DispenseItem

@@ -1,0 +1,157 @@
+"""Everything that can happen to the agent: the cashier, the devices, the link, the clock.
+
+An input is data, so that a simulation can make it and a recording can hold it.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartSale:
+    """Charge an amount. Without a method the till asks for one."""
+
+    amount_minor: int
+    currency: str
+    method: str | None = None
+    description: str = ""
+    cashier: str | None = None
+    item: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseMethod:
+    """How the payer pays the keyed amount."""
+
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Give the sale on the screen up; once sent, this is a request that an answer confirms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Ask now how the sale or refund on the screen stands."""
+
+    payment_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reverse:
+    """Undo a sale whose outcome is unknown."""
+
+    payment_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRefund:
+    """Give money back. Without an amount: all that is left."""
+
+    payment_id: str
+    amount_minor: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dismiss:
+    """Back to the keypad. An unknown sale stays open behind it and is queried on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reprint:
+    """Print the last receipt of a payment or refund again, marked COPY."""
+
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeScanned:
+    """The scanner read something for this payment."""
+
+    payment_id: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScanFailed:
+    """The scanner gave up or is gone."""
+
+    payment_id: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class FingerMatched:
+    """The sensor knows the finger."""
+
+    payment_id: str
+    score: int
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class FingerRefused:
+    """No match (``biometric_mismatch``), or no word from the sensor (``biometric_unavailable``)."""
+
+    payment_id: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptPrinted:
+    """The printer took the receipt."""
+
+    receipt_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptFailed:
+    """The printer did not take the receipt."""
+
+    receipt_id: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerArrived:
+    """Bytes that claim to be a signed answer."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUp:
+    """The hub can be reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown:
+    """The hub cannot be reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """The link did not get a request through (it says nothing about whether it arrived)."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class HubStateArrived:
+    """Bytes that claim to be the hub's word about itself. No money is concluded from them."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed: whatever is due is done."""
+
+
+CashierInput = StartSale | ChooseMethod | Cancel | Query | Reverse | StartRefund | Dismiss | Reprint
+DeviceInput = (
+    CodeScanned | ScanFailed | FingerMatched | FingerRefused | ReceiptPrinted | ReceiptFailed
+)
+LinkInput = AnswerArrived | LinkUp | LinkDown | Undelivered | HubStateArrived
+Input = CashierInput | DeviceInput | LinkInput | Tick

@@ -1,0 +1,57 @@
+"""The journal's SQLite file: WAL, synchronous=FULL, numbered migrations, one connection.
+
+WAL with synchronous=NORMAL may lose the last commits with the power, which is not for money.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+
+from terminal.limits import SQLITE_BUSY_MS
+
+_FILE_MODE = 0o600
+
+
+def open_database(path: Path | None) -> sqlite3.Connection:
+    """Open (or make) the journal and bring its schema up to date. None is a memory twin."""
+    if path is not None:
+        path.touch(mode=_FILE_MODE, exist_ok=True)
+    connection = sqlite3.connect(str(path) if path else ":memory:", isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    connection.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MS}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    _migrate(connection)
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Everything inside is committed together, or not at all."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    done = connection.execute("PRAGMA user_version").fetchone()[0]
+    for number, script in _scripts():
+        if number <= done:
+            continue
+        connection.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")
+
+
+def _scripts() -> list[tuple[int, str]]:
+    folder = resources.files("terminal.journal") / "migrations"
+    found = [
+        (int(entry.name.split("_", 1)[0]), entry.read_text(encoding="utf-8"))
+        for entry in folder.iterdir()
+        if entry.name.endswith(".sql")
+    ]
+    return sorted(found)

@@ -1,0 +1,49 @@
+"""Bounds of the terminal. Units stand last in the names.
+
+The waits imitate the wallets' own rules: after an unclear answer ask from 5 s on, every 10 s up to
+30 s (WeChat Pay, 付款码支付 best practice); a reversal never earlier than 15 s after creation.
+"""
+
+ANSWER_WAIT_MS = 5_000
+"""How long a request that left the terminal may stay silent before its outcome is *unknown*."""
+RESEND_GAPS_MS = (1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000)
+"""Gaps between envelopes of one request; the last repeats."""
+QUERY_GAPS_MS = (5_000, 10_000, 10_000, 10_000, 20_000, 40_000, 60_000)
+"""Gaps between queries of an unknown payment; the last repeats."""
+PAYER_POLL_MS = 5_000
+"""Gap between queries while the payer is confirming or looking at our code."""
+REVERSE_NOT_BEFORE_MS = 15_000
+PAID_SHOWN_UNATTENDED_MS = 3_000
+ERROR_SHOWN_UNATTENDED_MS = 10_000
+QR_LIFE_ASSUMED_MS = 5 * 60_000
+"""How long a shown code counts as alive when the answer does not say."""
+
+SCAN_WAIT_S = 60
+FINGER_WAIT_S = 15
+ENVELOPE_EXPIRY_S = 60
+
+SALES_OPEN_MAX = 50
+"""Open sales (the one on the screen and unknown ones behind it); one more is refused."""
+RECENT_MAX = 100
+RECENT_DEFAULT = 20
+INBOX_MAX = 1_000
+OUTBOX_MAX = 200
+EVENT_STREAMS_MAX = 8
+"""Browser pages that may follow the screen at once."""
+REQUEST_BODY_BYTES_MAX = 4 * 1024
+DESCRIPTION_CHARS_MAX = 64
+REASON_CHARS_MAX = 80
+RECEIPT_TRIES_MAX = 3
+ITEMS_MAX = 99
+
+RECONNECT_GAPS_MS = (250, 500, 1_000, 2_000, 5_000, 10_000)
+RECONNECT_JITTER_PERCENT = 50
+CONNECT_WAIT_S = 5
+KEEPALIVE_S = 20
+WILL_DELAY_S = 5
+STOP_WAIT_S = 5
+COAP_ANSWER_WAIT_S = 30
+COAP_OBSERVE_RENEW_S = 60
+TOKEN_BYTES = 32
+SQLITE_BUSY_MS = 5_000
+HEARTBEAT_S = 15

@@ -1,0 +1,36 @@
+"""Who this terminal is and what it may do: plain values the agent is built with."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A thing a vending machine sells."""
+
+    item: str
+    zh: str
+    en: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One terminal's place in the world and its rules."""
+
+    kind: str
+    """``till`` or ``vending``."""
+    tid: str
+    store: str
+    merchant_id: str
+    merchant_zh: str
+    merchant_en: str
+    till: str
+    currency: str
+    reply_to: str
+    methods: tuple[str, ...] = ("pay_code", "merchant_qr")
+    amount_minor_max: int = 10_000_000
+    biometric_above_minor: int | None = None
+    biometric_methods: frozenset[str] = field(default_factory=lambda: frozenset({"pay_code"}))
+    is_attended: bool = True
+    mandate_id: str | None = None
+    items: tuple[Item, ...] = ()

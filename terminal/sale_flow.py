@@ -1,0 +1,377 @@
+"""How a sale goes once it is collected: from the stored request to a signed end.
+
+The table in `domain.sale` decides.
+
+Rule 1: an unknown sale is asked about until an answer ends it; nobody guesses.
+Rule 2: payment_not_found is no end either: the create goes again with its ids, which the backend
+        carries out once at most, and the result of that is the truth.
+Rule 3: the hub forwards one device's envelopes in the order of their counters, so a query that
+        finds nothing proves that no earlier envelope of the create was carried out or will be.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from protocol.errors import CallerError
+from protocol.messages import PaymentResult
+from protocol.payment import PaymentState
+from terminal.desk import Desk, error_facts, log
+from terminal.domain import verdict
+from terminal.domain.sale import (
+    FINAL_STATES,
+    OPEN_STATES,
+    Sale,
+    SaleEvent,
+    SaleState,
+    Step,
+)
+from terminal.domain.schedule import gap_ms
+from terminal.domain.verdict import Refused
+from terminal.effects import DispenseItem
+from terminal.journal.rows import RequestRow, RequestState
+from terminal.limits import (
+    ANSWER_WAIT_MS,
+    ERROR_SHOWN_UNATTENDED_MS,
+    PAID_SHOWN_UNATTENDED_MS,
+    PAYER_POLL_MS,
+    QR_LIFE_ASSUMED_MS,
+    QUERY_GAPS_MS,
+    REVERSE_NOT_BEFORE_MS,
+)
+
+LOST, QUERY, UNDO, IDLE = "lost", "query", "undo", "idle"
+"""Kinds of timers: silence, next query, next close or reversal, back to the start."""
+
+_S, _T = SaleState, Step
+_ASKING = frozenset({_S.SHOWING_QR, _S.WAITING})
+_UNDOING = {_S.CLOSING: "payment.close", _S.REVERSING: "payment.reverse"}
+
+
+class SaleFlow:
+    """All sales of one terminal that are in its journal."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._journal = desk.journal
+        self._courier = desk.courier
+        self._profile = desk.profile
+        self._queries: dict[str, int] = {}
+
+    # The cashier, and the collected sale
+
+    def submit(self, sale: Sale, *, pay_code: str | None, verification: Any) -> None:  # noqa: ANN401
+        """Everything is collected: store the request, then let it go."""
+        body = {
+            "payment_id": sale.payment_id,
+            "attempt_id": sale.attempt_id,
+            "method": sale.method,
+            "amount_minor": sale.amount_minor,
+            "currency": sale.currency,
+            "merchant_id": self._profile.merchant_id,
+            "description": sale.description,
+            "pay_code": pay_code,
+            "mandate_id": self._profile.mandate_id if sale.method == "mandate" else None,
+            "verification": verification,
+            "till": self._profile.till,
+            "cashier": sale.cashier,
+        }
+        wanted = {name: value for name, value in body.items() if value is not None}
+        moved = self._move(sale, _T.SEND, error_code=None)
+        self._courier.post("payment.create", wanted, subject=moved.payment_id)
+        self._desk.after((LOST, moved.payment_id), ANSWER_WAIT_MS)
+
+    def decline_here(self, sale: Sale, code: str) -> None:
+        """The till itself says no before anything was sent; journal and receipt say why."""
+        self._move(sale, _T.DECLINE, error_code=code)
+
+    def cancel(self, sale: Sale) -> None:
+        """Give up. What may have been accepted is closed or reversed, which must be confirmed."""
+        if sale.state is _S.SENDING and self._is_in_doubt(sale):
+            self._move(sale, _T.REVERSE)
+        elif sale.state is _S.SHOWING_QR:
+            self._move(sale, _T.CLOSE)
+        elif sale.state is _S.WAITING:
+            self._move(sale, _T.REVERSE)
+        else:
+            self._move(sale, _T.CANCEL)
+
+    def reverse(self, sale: Sale) -> None:
+        """Undo a sale whose outcome is unknown."""
+        if sale.state is _S.SENDING and not self._is_in_doubt(sale):
+            self.cancel(sale)
+        else:
+            self._move(sale, _T.REVERSE)
+
+    def query_now(self, sale: Sale) -> None:
+        """Ask how an open sale stands, without waiting for the timer."""
+        if sale.state not in OPEN_STATES:
+            raise CallerError("payment_state", f"query in {sale.state}")
+        if sale.state in _UNDOING:
+            self._undo(sale)
+        else:
+            self._query(sale)
+
+    # The backend's and the hub's words
+
+    def on_result(self, result: PaymentResult, row: RequestRow | None) -> None:
+        """A result that the backend signed for one of our payments."""
+        sale = self._journal.sale(result.payment_id)
+        if sale is None:
+            raise CallerError("payment_not_found", "a result for a payment that is not ours")
+        if (result.amount_minor, result.currency) != (sale.amount_minor, sale.currency):
+            raise CallerError("idempotency_conflict", "a result with another amount")
+        if row is not None:
+            self._courier.settle(row.request_id)
+        has_code = bool(result.code_url or sale.code_url)
+        step = verdict.of_result(result.payment_state, has_code=has_code)
+        if sale.state in _UNDOING and step is _T.LOSE_CONTACT:
+            self._undo_later(sale)
+            return
+        if not sale.may(step) or (step is _T.PAY and sale.ended_as is not None):
+            log.info("result_ignored", payment_id=sale.payment_id, state=sale.state, step=step)
+            return
+        self._move(sale, step, **_changes(sale, result))
+
+    def on_refusal(self, row: RequestRow, code: str) -> None:
+        """A request of ours was not carried out; see `domain.verdict` for what that says."""
+        sale = self._journal.sale(row.subject)
+        if sale is None or sale.state in FINAL_STATES:
+            return
+        kind = verdict.of_refusal(code)
+        if kind in {Refused.RETRY, Refused.FINAL}:
+            self._journal.record_refusal(row.request_id)
+        if row.message_type == "payment.create":
+            self._create_refused(sale, row, code, kind)
+        elif row.message_type == "payment.query":
+            self._query_refused(sale, row, code, kind)
+        else:
+            self._undo_refused(sale, row, code, kind)
+
+    def _create_refused(self, sale: Sale, row: RequestRow, code: str, kind: Refused) -> None:
+        if kind in {Refused.RETRY, Refused.RETRY_IN_DOUBT}:
+            self._courier.resend_later(row)
+        elif kind is Refused.FINAL and not self._is_in_doubt(sale):
+            if sale.may(_T.DECLINE):
+                self._move(sale, _T.DECLINE, error_code=code)
+        elif sale.state is _S.SENDING:
+            self._move(sale, _T.LOSE_CONTACT, error_code=code)
+
+    def _query_refused(self, sale: Sale, row: RequestRow, code: str, kind: Refused) -> None:
+        self._courier.settle(row.request_id)
+        if code == "payment_not_found":
+            self._create_again(sale, proof=row)
+        elif kind is Refused.UNKNOWN and sale.state is _S.WAITING:
+            self._move(sale, _T.LOSE_CONTACT, error_code=code)
+
+    def _undo_refused(self, sale: Sale, row: RequestRow, code: str, kind: Refused) -> None:
+        if code == "payment_not_found":
+            self._courier.settle(row.request_id)
+            self._create_again(sale, proof=row)
+            self._undo_later(sale)
+        elif code == "payment_state":
+            # Too late to undo: the truth is asked for, and a paid sale is shown as paid.
+            self._courier.settle(row.request_id)
+            self._move(sale, _T.LOSE_CONTACT, error_code=code)
+        elif kind is not Refused.FINAL or code.startswith("device_"):
+            self._courier.resend_later(row)
+        else:
+            self._courier.settle(row.request_id)
+            self._undo_later(sale)
+
+    def _create_again(self, sale: Sale, *, proof: RequestRow) -> None:
+        create = self._journal.latest_request(sale.payment_id, "payment.create")
+        if create is None or create.body is None:
+            return
+        if (proof.counter or 0) > (create.counter or 0):
+            self._journal.record_all_refused(create.request_id)
+            self._courier.send(create)
+
+    # Time and the link
+
+    def on_timer(self, kind: str, payment_id: str) -> None:
+        """A deadline of this sale has come."""
+        sale = self._journal.sale(payment_id)
+        if sale is None:
+            return
+        if kind == LOST and sale.state is _S.SENDING and self._is_in_doubt(sale):
+            self._move(sale, _T.LOSE_CONTACT, error_code="timeout")
+        elif kind == QUERY and sale.state in {_S.UNKNOWN, *_ASKING}:
+            self._poll(sale)
+        elif kind == UNDO and sale.state in _UNDOING:
+            self._undo(sale)
+        elif kind == IDLE and sale.state in FINAL_STATES and self._desk.current == payment_id:
+            self._desk.current = None
+
+    def on_link_up(self) -> None:
+        """Send what never left, and ask about everything that is open."""
+        for sale in self._journal.open_sales():
+            if sale.state is _S.SENDING and not self._is_in_doubt(sale):
+                self._send_create(sale)
+            elif sale.state in {_S.UNKNOWN, *_ASKING}:
+                self._query(sale)
+            elif sale.state in _UNDOING and not self._desk.timers.is_set((UNDO, sale.payment_id)):
+                self._undo(sale)
+
+    def recover(self) -> None:
+        """After a restart: what may have been accepted is unknown until it is known."""
+        for sale in self._journal.open_sales():
+            create = self._journal.latest_request(sale.payment_id, "payment.create")
+            if sale.state is _S.SENDING and (create is None or create.sends == 0):
+                self._move(sale, _T.CANCEL, is_recovered=True)
+                continue
+            moved = self._move(sale, _T.RESTART, is_recovered=True)
+            self._desk.current = moved.payment_id
+
+    # Below: the steps themselves.
+
+    def _send_create(self, sale: Sale) -> None:
+        create = self._journal.latest_request(sale.payment_id, "payment.create")
+        if create is not None:
+            self._courier.send(create)
+            self._desk.after((LOST, sale.payment_id), ANSWER_WAIT_MS)
+
+    def resend(self, row: RequestRow) -> None:
+        """The gap after a refusal or silence is over: the same request in a new envelope."""
+        sale = self._journal.sale(row.subject)
+        if sale is None or sale.state in FINAL_STATES or row.state is not RequestState.OPEN:
+            return
+        if row.message_type == "payment.create":
+            if sale.state in {_S.SENDING, _S.UNKNOWN}:
+                self._send_create(sale)
+        else:
+            self._courier.resend_later(self._courier.send(row))
+
+    def _poll(self, sale: Sale) -> None:
+        now_ms = self._desk.clock.now_ms()
+        if sale.state is _S.SHOWING_QR and not self._courier.is_link_up:
+            ends_ms = sale.code_expires_at_ms or sale.created_at_ms + QR_LIFE_ASSUMED_MS
+            if now_ms > ends_ms:
+                self._move(sale, _T.LOSE_CONTACT, error_code="timeout")
+                return
+        self._query(sale)
+
+    def _query(self, sale: Sale) -> None:
+        tries = self._queries.get(sale.payment_id, 0)
+        gap = PAYER_POLL_MS if sale.state in _ASKING else gap_ms(QUERY_GAPS_MS, tries)
+        self._desk.after((QUERY, sale.payment_id), gap)
+        if self._courier.is_link_up:
+            self._queries[sale.payment_id] = tries + 1
+            self._courier.abandon(sale.payment_id, "payment.query")
+            body = {"payment_id": sale.payment_id}
+            self._courier.post("payment.query", body, subject=sale.payment_id)
+
+    def _undo(self, sale: Sale) -> None:
+        """Close or reverse: the open request again, or a new one if that ended nothing."""
+        message_type = _UNDOING[sale.state]
+        latest = self._journal.latest_request(sale.payment_id, message_type)
+        if latest is not None and latest.state is RequestState.OPEN:
+            row = self._courier.send(latest)
+        else:
+            body = {"payment_id": sale.payment_id}
+            row = self._courier.post(message_type, body, subject=sale.payment_id)
+        self._courier.resend_later(row)
+
+    def _undo_later(self, sale: Sale) -> None:
+        tries = self._queries.get(sale.payment_id, 0)
+        self._queries[sale.payment_id] = tries + 1
+        self._desk.after((UNDO, sale.payment_id), gap_ms(QUERY_GAPS_MS, tries))
+
+    def _is_in_doubt(self, sale: Sale) -> bool:
+        create = self._journal.latest_request(sale.payment_id, "payment.create")
+        return create is not None and create.is_in_doubt
+
+    def _move(self, sale: Sale, step: Step, **changes: Any) -> Sale:  # noqa: ANN401
+        moved, event = sale.move(step, **changes)
+        log.info(
+            "sale_moved",
+            payment_id=moved.payment_id,
+            what=event,
+            state=moved.state,
+            code=moved.error_code,
+        )
+        self._journal.save_sale(moved)
+        if moved.state in FINAL_STATES:
+            if sale.state is not moved.state:
+                self._finished(moved, event)
+        elif sale.state is not moved.state or event is SaleEvent.RECOVERED:
+            self._entered(moved)
+        elif moved.state in _UNDOING:
+            self._undo_later(moved)
+        return moved
+
+    def _entered(self, sale: Sale) -> None:
+        key = sale.payment_id
+        age_ms = self._desk.clock.now_ms() - sale.created_at_ms
+        self._desk.timers.drop((QUERY, key), (UNDO, key))
+        self._queries.pop(key, None)
+        if sale.state is _S.UNKNOWN:
+            self._desk.after((QUERY, key), _rest(QUERY_GAPS_MS[0], age_ms))
+            if not any(row.kind == "unknown" for row in self._journal.receipts_of(key)):
+                self._print(sale, "unknown")
+        elif sale.state in _ASKING:
+            self._desk.after((QUERY, key), PAYER_POLL_MS)
+        elif sale.state is _S.CLOSING:
+            self._undo(sale)
+        elif sale.state is _S.REVERSING:
+            self._desk.after((UNDO, key), _rest(REVERSE_NOT_BEFORE_MS, age_ms))
+
+    def _finished(self, sale: Sale, event: SaleEvent) -> None:
+        key = sale.payment_id
+        self._desk.timers.drop((LOST, key), (QUERY, key), (UNDO, key))
+        self._queries.pop(key, None)
+        self._courier.finish(key)
+        if event is SaleEvent.CANCELLED:
+            if self._desk.current == key:
+                self._desk.current = None
+            return
+        kind = {_S.PAID: "paid", _S.DECLINED: "declined"}.get(sale.state, sale.ended_as or "closed")
+        self._print(sale, kind)
+        if sale.state is _S.PAID and sale.item is not None and not sale.is_recovered:
+            self._journal.save_sale(replace(sale, is_dispensed=True))
+            self._desk.effects.append(DispenseItem(key, sale.item))
+        if not self._profile.is_attended:
+            is_paid = sale.state is _S.PAID
+            shown = PAID_SHOWN_UNATTENDED_MS if is_paid else ERROR_SHOWN_UNATTENDED_MS
+            self._desk.after((IDLE, key), shown)
+
+    def _print(self, sale: Sale, kind: str) -> None:
+        facts = {
+            "payment_id": sale.payment_id,
+            "method": sale.method,
+            "amount_minor": sale.amount_minor,
+            "currency": sale.currency,
+            "payer": sale.payer_masked,
+            "paid_at_ms": sale.paid_at_ms,
+            "cashier": sale.cashier,
+            "description": sale.description or None,
+            "is_recovered": sale.is_recovered or None,
+            **error_facts(sale.error_code),
+        }
+        self._desk.print_receipt(sale.payment_id, kind, facts)
+
+
+def _rest(wait_ms: int, age_ms: int) -> int:
+    """What is left of a wait; a clock that jumped cannot make it longer than the wait itself."""
+    return min(max(wait_ms - age_ms, 0), wait_ms)
+
+
+def _changes(sale: Sale, result: PaymentResult) -> dict[str, Any]:
+    """What a result tells beyond its state. What it leaves out is kept."""
+    state = result.payment_state
+    ended = {
+        PaymentState.CLOSED: "closed",
+        PaymentState.EXPIRED: "expired",
+        PaymentState.REVERSED: "reversed",
+    }.get(state)
+    code = result.error.code if result.error is not None else None
+    if code is None and state is PaymentState.EXPIRED:
+        code = "payment_expired"
+    return {
+        "error_code": code,
+        "ended_as": ended,
+        "code_url": result.code_url or sale.code_url,
+        "code_expires_at_ms": result.code_expires_at_ms or sale.code_expires_at_ms,
+        "payer_masked": result.payer_masked or sale.payer_masked,
+        "paid_at_ms": result.paid_at_ms or sale.paid_at_ms,
+        "refunded_minor": max(result.refunded_minor, sale.refunded_minor),
+    }

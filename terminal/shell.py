@@ -1,0 +1,248 @@
+"""The asyncio shell of the agent: one task owns the state, everybody else sends it inputs.
+
+Rule 1: only `_own` feeds the agent; its effects are carried out after the turn's commit.
+Rule 2: no device or link is waited for in that task.
+Rule 3: printer trouble never stops a sale: it is written down and shown.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import structlog
+
+from protocol.errors import OperatingError, TillwayError
+from terminal.agent import Agent
+from terminal.domain.screen import Screen
+from terminal.effects import (
+    DispenseItem,
+    Effect,
+    PrintReceipt,
+    ReadFinger,
+    ScanCode,
+    StopDevices,
+    Transmit,
+)
+from terminal.inputs import (
+    CashierInput,
+    CodeScanned,
+    FingerMatched,
+    FingerRefused,
+    Input,
+    LinkInput,
+    ReceiptFailed,
+    ReceiptPrinted,
+    ScanFailed,
+    Tick,
+)
+from terminal.limits import INBOX_MAX
+from terminal.ports import CodeScanner, FingerprintSensor, ReceiptPrinter
+from terminal.timing import TerminalClock
+from terminal.uplink import UplinkPort
+
+log = structlog.get_logger("terminal")
+
+
+class Dispenser(Protocol):
+    """Gives out what was sold."""
+
+    async def dispense(self, item: str) -> None:
+        """Give out one piece; raises a ``TillwayError`` if it is stuck."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShellPorts:
+    """What the shell drives. A device that is not there is None."""
+
+    agent: Agent
+    link: UplinkPort
+    clock: TerminalClock
+    render: Callable[[Mapping[str, Any]], bytes]
+    scanner: CodeScanner | None = None
+    printer: ReceiptPrinter | None = None
+    sensor: FingerprintSensor | None = None
+    dispenser: Dispenser | None = None
+
+
+_Mail = tuple[Input, "asyncio.Future[Screen] | None"]
+
+
+class Shell:
+    """Drives one agent."""
+
+    def __init__(self, ports: ShellPorts) -> None:
+        self._ports = ports
+        self._agent = ports.agent
+        self._inbox: asyncio.Queue[_Mail] = asyncio.Queue(INBOX_MAX)
+        self._prints: asyncio.Queue[PrintReceipt] = asyncio.Queue()
+        self._reading: asyncio.Task[None] | None = None
+        self._dispensing: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
+        self.screen = self._agent.screen()
+        self.revision = 1
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._own(), name="terminal-owner")
+                group.create_task(self._print_all(), name="terminal-printer")
+                group.create_task(self._ports.link.run(self._arrived), name="terminal-link")
+        finally:
+            self._stop_reading()
+            for task in self._dispensing:
+                task.cancel()
+
+    async def command(self, wish: CashierInput) -> Screen:
+        """Do what the cashier wants; the screen after it, or the ``CallerError`` that says no."""
+        answer: asyncio.Future[Screen] = asyncio.get_running_loop().create_future()
+        try:
+            self._inbox.put_nowait((wish, answer))
+        except asyncio.QueueFull:
+            raise OperatingError("busy") from None
+        return await answer
+
+    async def screens(self, after: int) -> AsyncIterator[tuple[int, Screen]]:
+        """Each new screen beyond revision ``after``; skips those that nobody was there to see."""
+        seen = after
+        while True:
+            changed = self._changed
+            if self.revision != seen:
+                seen = self.revision
+                yield seen, self.screen
+            else:
+                await changed.wait()
+
+    # The owner
+
+    async def _own(self) -> None:
+        self._carry_out(self._agent.start())
+        self._refresh()
+        while True:
+            event, answer = await self._next()
+            self._turn(event, answer)
+
+    async def _next(self) -> _Mail:
+        due = self._agent.due_ms()
+        if due is None:
+            return await self._inbox.get()
+        wait_ms = max(due - self._ports.clock.ticks_ms(), 0)
+        try:
+            async with asyncio.timeout(wait_ms / 1000):
+                return await self._inbox.get()
+        except TimeoutError:
+            return Tick(), None
+
+    def _turn(self, event: Input, answer: "asyncio.Future[Screen] | None") -> None:
+        try:
+            effects = self._agent.feed(event)
+        except TillwayError as refused:
+            if answer is None or answer.cancelled():
+                log.warning("input_refused", what=type(event).__name__, code=refused.code)
+            else:
+                answer.set_exception(refused)
+            return
+        self._carry_out(effects)
+        self._refresh()
+        if answer is not None and not answer.cancelled():
+            answer.set_result(self.screen)
+
+    def _refresh(self) -> None:
+        screen = self._agent.screen()
+        if screen != self.screen:
+            self.screen = screen
+            self.revision += 1
+            self._changed.set()
+            self._changed = asyncio.Event()
+
+    def _arrived(self, event: LinkInput) -> None:
+        self._put(event)
+
+    def _put(self, event: Input) -> None:
+        """A lost answer is asked for again; a lost link event would be, too, by its next one."""
+        try:
+            self._inbox.put_nowait((event, None))
+        except asyncio.QueueFull:
+            log.warning("inbox_full", what=type(event).__name__)
+
+    # Effects
+
+    def _carry_out(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Transmit():
+                    self._ports.link.transmit(effect)
+                case ScanCode(payment_id, timeout_s):
+                    self._read(self._scan(payment_id, timeout_s))
+                case ReadFinger(payment_id, timeout_s):
+                    self._read(self._identify(payment_id, timeout_s))
+                case StopDevices():
+                    self._stop_reading()
+                case PrintReceipt():
+                    self._prints.put_nowait(effect)
+                case DispenseItem(_, item):
+                    task = asyncio.get_running_loop().create_task(self._dispense(item))
+                    self._dispensing.add(task)
+                    task.add_done_callback(self._dispensing.discard)
+
+    def _read(self, work: Any) -> None:  # noqa: ANN401  # a coroutine
+        self._stop_reading()
+        self._reading = asyncio.get_running_loop().create_task(work)
+
+    def _stop_reading(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
+
+    async def _scan(self, payment_id: str, timeout_s: int) -> None:
+        scanner = self._ports.scanner
+        if scanner is None:
+            self._put(ScanFailed(payment_id, "device_disconnected"))
+            return
+        try:
+            code = await scanner.scan(timeout_s)
+        except TillwayError as failed:
+            self._put(ScanFailed(payment_id, failed.code))
+        else:
+            self._put(CodeScanned(payment_id, code.strip()))
+
+    async def _identify(self, payment_id: str, timeout_s: int) -> None:
+        sensor = self._ports.sensor
+        if sensor is None:
+            self._put(FingerRefused(payment_id, "biometric_unavailable"))
+            return
+        try:
+            match = await sensor.identify(timeout_s)
+        except TillwayError as failed:
+            log.warning("finger_not_read", code=failed.code, detail=failed.detail)
+            self._put(FingerRefused(payment_id, "biometric_unavailable"))
+            return
+        if match is None:
+            self._put(FingerRefused(payment_id, "biometric_mismatch"))
+        else:
+            self._put(FingerMatched(payment_id, score=match.score, slot=match.slot))
+
+    async def _print_all(self) -> None:
+        while True:
+            wanted = await self._prints.get()
+            printer = self._ports.printer
+            if printer is None:
+                self._put(ReceiptFailed(wanted.receipt_id, "device_disconnected"))
+                continue
+            try:
+                await printer.print(self._ports.render(wanted.facts))
+            except TillwayError as failed:
+                log.warning("receipt_failed", receipt_id=wanted.receipt_id, code=failed.code)
+                self._put(ReceiptFailed(wanted.receipt_id, failed.code))
+            else:
+                self._put(ReceiptPrinted(wanted.receipt_id))
+
+    async def _dispense(self, item: str) -> None:
+        if self._ports.dispenser is None:
+            log.warning("no_dispenser", item=item)
+            return
+        with suppress(asyncio.CancelledError):
+            await self._ports.dispenser.dispense(item)

@@ -1,0 +1,49 @@
+"""From the facts that the journal keeps to a receipt's bytes."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from protocol.errors import is_known
+from protocol.money import Money
+from terminal.domain.words import Words
+from terminal.receipt import ReceiptContent, ReceiptState, build_receipt
+
+SHOP_ZONE = ZoneInfo("Asia/Shanghai")
+_STATES: dict[str, ReceiptState] = {
+    "paid": "paid",
+    "declined": "declined",
+    "unknown": "unknown",
+    "refund": "refund",
+    "refund_failed": "declined",
+    "closed": "declined",
+    "expired": "declined",
+    "reversed": "reversed",
+}
+_METHODS = {
+    "pay_code": Words("付款码", "pay code"),
+    "merchant_qr": Words("收款码", "merchant QR"),
+    "mandate": Words("代扣", "mandate"),
+}
+
+
+def receipt_bytes(facts: Mapping[str, Any], *, width_mm: Literal[58, 80] = 80) -> bytes:
+    """The receipt that these facts describe."""
+    method = _METHODS.get(str(facts.get("method", "")))
+    code = str(facts.get("error_code", ""))
+    marks = " 恢复 RECOVERED" if facts.get("is_recovered") else ""
+    content = ReceiptContent(
+        merchant=f"{facts['merchant_zh']} {facts['merchant_en']}",
+        till=f"{facts['till']}{marks}",
+        state=_STATES[facts["kind"]],
+        amount=Money(facts["amount_minor"], facts["currency"]),
+        payment_id=facts["payment_id"],
+        at=datetime.fromtimestamp(facts["at_ms"] // 1000, UTC).astimezone(SHOP_ZONE),
+        method=f"{method.zh} {method.en}" if method else "",
+        payer_masked=str(facts.get("payer", "")),
+        refund_id=str(facts.get("refund_id", "")),
+        error_code=code if is_known(code) else "",
+        is_copy=bool(facts.get("is_copy", False)),
+    )
+    return build_receipt(content, width_mm=width_mm)

@@ -1,0 +1,63 @@
+"""Who may tell this terminal what.
+
+Rule 1: an answer counts only if its signature and inclusion proof hold under a pinned key.
+Rule 2: it must name this device and this store.
+Rule 3: results come from the backend's key alone; the hub may only refuse.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from protocol import answers
+from protocol.answers import Answer
+from protocol.crypto.keys import VerifyKey
+from protocol.errors import CallerError
+
+HUB_STATE = "hub.state"
+RESULTS = frozenset({"payment.result", "refund.result"})
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedAnswer:
+    """An answer that passed all checks of its origin."""
+
+    answer: Answer
+    kid: bytes
+    is_backend: bool
+
+
+class Trust:
+    """The keys pinned at enrolment, and the checks they are for."""
+
+    def __init__(
+        self, *, tid: str, store: str, backend: Iterable[VerifyKey], hubs: Iterable[VerifyKey]
+    ) -> None:
+        self._tid = tid
+        self._store = store
+        self._hub_keys = {key.kid: key for key in hubs}
+        self._backend_keys = {key.kid: key for key in backend}
+
+    def open(self, data: bytes) -> TrustedAnswer:
+        """The answer in these bytes; ``CallerError`` if anybody else could have made it."""
+        sealed = answers.unseal(data)
+        is_backend = sealed.kid in self._backend_keys
+        key = self._backend_keys.get(sealed.kid) or self._hub_keys.get(sealed.kid)
+        if key is None:
+            raise CallerError("signature_invalid", "unknown key")
+        answer = sealed.verify(key)
+        if answer.device != self._tid or answer.store != self._store:
+            raise CallerError("identity_mismatch", "another device's answer")
+        if answer.message_type in RESULTS and not is_backend:
+            raise CallerError("signature_invalid", "only the backend gives results")
+        return TrustedAnswer(answer, sealed.kid, is_backend)
+
+    def hub_mode(self, data: bytes) -> str:
+        """What this store's hub says of itself: ``online``, ``degraded`` or ``offline``."""
+        sealed = answers.unseal(data)
+        key = self._hub_keys.get(sealed.kid)
+        if key is None:
+            raise CallerError("signature_invalid", "unknown key")
+        state = sealed.verify(key)
+        if state.message_type != HUB_STATE or state.store != self._store:
+            raise CallerError("identity_mismatch", "another store's hub")
+        return str(state.body.get("mode", ""))

@@ -1,0 +1,441 @@
+"""A sale, as the agent plays it: signed answers only, doubts stay doubts."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from protocol.errors import CallerError
+from terminal.effects import DispenseItem, ReadFinger, ScanCode, StopDevices, Transmit
+from terminal.inputs import (
+    Cancel,
+    CodeScanned,
+    Dismiss,
+    FingerMatched,
+    FingerRefused,
+    LinkDown,
+    LinkUp,
+    Query,
+    Reprint,
+    Reverse,
+    ScanFailed,
+    StartSale,
+)
+from tests.unit.terminal.fakes import (
+    CODE,
+    HUB_KEY,
+    STRANGER_KEY,
+    BACKEND_KEY,
+    Bench,
+    opened,
+    refusal,
+    sign,
+)
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    made = Bench()
+    yield made
+    made.power_cut()
+
+
+def sell(bench: Bench, amount_minor: int = 1280, method: str = "pay_code") -> Transmit:
+    """Start a sale and let it go out."""
+    bench.feed(StartSale(amount_minor=amount_minor, currency="CNY", method=method))
+    if method == "pay_code":
+        shown = bench.agent.screen()
+        bench.feed(CodeScanned(shown.subject or "", CODE))
+    return bench.sent_of("payment.create")[-1]
+
+
+def test_a_pay_code_sale_is_stored_sent_answered_and_printed(bench: Bench) -> None:
+    bench.feed(StartSale(amount_minor=1280, currency="CNY", method="pay_code"))
+    assert bench.kind == "scanning"
+    scan = bench.others[-1]
+    assert isinstance(scan, ScanCode)
+    bench.feed(CodeScanned(scan.payment_id, CODE))
+    assert bench.kind == "sending"
+    create = bench.sent_of("payment.create")[0]
+    body = opened(create).body
+    assert body["pay_code"] == CODE
+    assert body["amount_minor"] == 1280
+    bench.answer(bench.result("captured", to=create, payer_masked="张*", paid_at_ms=5))
+    screen = bench.agent.screen()
+    assert (screen.kind, screen.amount, screen.payer) == ("paid", "12.80", "张*")
+    assert bench.printed() == ["paid"]
+    row = bench.journal.request(create.request_id)
+    assert row is not None
+    assert row.body is None  # the pay code does not lie about
+
+
+def test_a_decline_shows_its_own_words_and_a_new_sale_has_new_ids(bench: Bench) -> None:
+    create = sell(bench)
+    bench.answer(
+        bench.result(
+            "declined",
+            to=create,
+            error={"code": "insufficient_balance", "retry": "never", "zh": "x", "en": "y"},
+        )
+    )
+    screen = bench.agent.screen()
+    assert screen.kind == "declined"
+    assert screen.error is not None
+    assert screen.error.code == "insufficient_balance"
+    assert "余额不足" in screen.error.words.zh
+    again = sell(bench)
+    assert opened(again).body["payment_id"] != opened(create).body["payment_id"]
+    assert opened(again).body["attempt_id"] != opened(create).body["attempt_id"]
+
+
+def test_silence_makes_it_unknown_and_then_it_is_asked_about(bench: Bench) -> None:
+    create = sell(bench)
+    bench.wait(4_999)
+    assert bench.kind == "sending"
+    bench.wait(2)
+    screen = bench.agent.screen()
+    assert screen.kind == "unknown"
+    assert "do not charge again" in screen.title.en
+    assert [button.action for button in screen.buttons] == ["query", "reverse", "park"]
+    assert bench.printed() == ["unknown"]
+    query = bench.sent_of("payment.query")[0]
+    bench.wait(25_000)
+    assert len(bench.sent_of("payment.query")) == 4
+    bench.answer(bench.result("captured", to=query))
+    assert bench.kind == "paid"
+    assert bench.printed() == ["unknown", "paid"]
+    bench.answer(bench.result("captured", to=create))  # the late first answer changes nothing
+    assert bench.printed() == ["unknown", "paid"]
+
+
+def test_hub_without_backend_means_unknown_not_declined(bench: Bench) -> None:
+    create = sell(bench)
+    bench.answer(refusal(create.request_id, "backend_unreachable"))
+    assert bench.kind == "unknown"
+    assert bench.agent.screen().error.code == "backend_unreachable"  # type: ignore[union-attr]
+    bench.wait(5_000)
+    assert bench.sent_of("payment.query")
+
+
+@pytest.mark.parametrize("code", ["busy", "envelope_stale", "envelope_replayed"])
+def test_refused_envelope_goes_again_with_the_same_ids_in_a_new_one(
+    bench: Bench, code: str
+) -> None:
+    create = sell(bench)
+    bench.answer(refusal(create.request_id, code))
+    assert bench.kind == "sending"
+    bench.wait(1_000)
+    first, second = (opened(parcel) for parcel in bench.sent_of("payment.create"))
+    assert (first.request_id, dict(first.body)) == (second.request_id, dict(second.body))
+    assert second.counter > first.counter
+    assert second.nonce != first.nonce
+
+
+def test_backoff_grows_by_doubling(bench: Bench) -> None:
+    create = sell(bench)
+    gaps = []
+    for step in range(4):
+        before = bench.clock.ticks
+        count = len(bench.sent_of("payment.create"))
+        bench.answer(refusal(create.request_id, "busy", at_ms=step))
+        while len(bench.sent_of("payment.create")) == count:
+            bench.wait(100)
+        gaps.append(bench.clock.ticks - before)
+    assert gaps == [1_000, 2_000, 4_000, 8_000]
+
+
+@pytest.mark.parametrize("code", ["signature_invalid", "device_revoked", "device_suspended"])
+def test_refusal_of_a_request_never_accepted_is_final(bench: Bench, code: str) -> None:
+    create = sell(bench)
+    bench.answer(refusal(create.request_id, code))
+    assert bench.kind == "declined"
+    assert bench.agent.screen().error.code == code  # type: ignore[union-attr]
+
+
+def test_same_refusal_is_no_answer_while_an_earlier_envelope_may_have_been_accepted(
+    bench: Bench,
+) -> None:
+    create = sell(bench)
+    bench.answer(refusal(create.request_id, "envelope_replayed"))
+    bench.wait(1_000)
+    bench.answer(refusal(create.request_id, "device_revoked"))
+    assert bench.kind == "unknown"
+
+
+def test_a_refusal_delivered_twice_counts_once(bench: Bench) -> None:
+    create = sell(bench)
+    bench.answer(refusal(create.request_id, "envelope_replayed"))
+    bench.wait(1_000)
+    same = refusal(create.request_id, "busy")
+    bench.answer(same)
+    bench.answer(same)
+    row = bench.journal.request(create.request_id)
+    assert row is not None
+    assert (row.sends, row.refusals) == (2, 1)
+
+
+def test_payment_not_found_sends_the_create_again_and_its_result_decides(bench: Bench) -> None:
+    create = sell(bench)
+    bench.wait(5_000)
+    query = bench.sent_of("payment.query")[0]
+    bench.answer(refusal(query.request_id, "payment_not_found", key=BACKEND_KEY))
+    assert bench.kind == "unknown"
+    again = bench.sent_of("payment.create")[-1]
+    assert again.request_id == create.request_id
+    assert opened(again).body == opened(create).body
+    bench.answer(bench.result("captured", to=again))
+    assert bench.kind == "paid"
+
+
+def test_nothing_leaves_while_the_line_is_down_and_cancel_is_then_local(bench: Bench) -> None:
+    bench.feed(LinkDown())
+    bench.feed(StartSale(amount_minor=100, currency="CNY", method="merchant_qr"))
+    assert bench.kind == "offline"
+    bench.wait(20_000)
+    assert bench.kind == "offline"
+    assert not bench.sent_of("payment.create")
+    bench.feed(Cancel())
+    assert bench.kind == "keypad"
+    bench.feed(LinkUp())
+    assert not bench.sent_of("payment.create")
+
+
+def test_what_waited_for_the_line_is_sent_when_it_is_back(bench: Bench) -> None:
+    bench.feed(LinkDown())
+    bench.feed(StartSale(amount_minor=100, currency="CNY", method="merchant_qr"))
+    bench.feed(LinkUp())
+    assert len(bench.sent_of("payment.create")) == 1
+
+
+def test_the_merchant_qr_is_shown_polled_and_paid_by_a_push(bench: Bench) -> None:
+    create = sell(bench, method="merchant_qr")
+    bench.answer(bench.result("awaiting_payer", to=create, code_url="https://pay/x"))
+    screen = bench.agent.screen()
+    assert (screen.kind, screen.code_url) == ("qr", "https://pay/x")
+    bench.wait(5_000)
+    query = bench.sent_of("payment.query")[0]
+    bench.answer(bench.result("awaiting_payer", to=query))  # without the code: kept
+    assert bench.agent.screen().code_url == "https://pay/x"
+    bench.answer(bench.result("captured"))
+    assert bench.kind == "paid"
+
+
+def test_cancelling_a_shown_qr_waits_for_the_backend_and_loses_to_a_payer(bench: Bench) -> None:
+    create = sell(bench, method="merchant_qr")
+    bench.answer(bench.result("awaiting_payer", to=create, code_url="https://pay/x"))
+    bench.feed(Cancel())
+    assert bench.kind == "closing"
+    close = bench.sent_of("payment.close")[0]
+    bench.answer(bench.result("captured", to=close))
+    assert bench.kind == "paid"
+
+
+def test_a_closed_payment_ends_the_cancel(bench: Bench) -> None:
+    create = sell(bench, method="merchant_qr")
+    bench.answer(bench.result("awaiting_payer", to=create, code_url="https://pay/x"))
+    bench.feed(Cancel())
+    bench.answer(bench.result("closed", to=bench.sent_of("payment.close")[0]))
+    assert bench.kind == "closed"
+    bench.feed(Dismiss())
+    assert bench.kind == "keypad"
+
+
+def test_stopping_while_the_payer_confirms_is_a_reversal_not_before_fifteen_seconds(
+    bench: Bench,
+) -> None:
+    create = sell(bench)
+    bench.answer(bench.result("awaiting_payer", to=create))
+    assert bench.kind == "waiting"
+    bench.feed(Cancel())
+    assert bench.kind == "reversing"
+    bench.wait(14_000)
+    assert not bench.sent_of("payment.reverse")
+    bench.wait(1_000)
+    reverse = bench.sent_of("payment.reverse")[0]
+    bench.answer(bench.result("captured"))  # the payer was faster: the reversal goes on
+    assert bench.kind == "reversing"
+    bench.answer(bench.result("reversed", to=reverse))
+    assert bench.kind == "reversed"
+    assert bench.printed() == ["reversed"]
+    bench.answer(bench.result("captured", paid_at_ms=1))  # an old answer that was late
+    assert bench.kind == "reversed"
+
+
+def test_an_unanswered_reversal_is_repeated_with_the_same_request(bench: Bench) -> None:
+    sell(bench)
+    bench.wait(20_000)
+    bench.feed(Reverse())
+    bench.wait(10_000)
+    reversals = bench.sent_of("payment.reverse")
+    assert len(reversals) >= 3
+    assert len({parcel.request_id for parcel in reversals}) == 1
+
+
+def test_too_late_to_reverse_asks_for_the_truth(bench: Bench) -> None:
+    sell(bench)
+    bench.wait(20_000)
+    bench.feed(Reverse())
+    bench.wait(1)
+    reverse = bench.sent_of("payment.reverse")[-1]
+    bench.answer(refusal(reverse.request_id, "payment_state", key=BACKEND_KEY))
+    assert bench.kind == "unknown"
+
+
+def test_an_unknown_sale_can_be_left_and_is_still_asked_about(bench: Bench) -> None:
+    sell(bench)
+    bench.wait(5_000)
+    with pytest.raises(CallerError):
+        bench.feed(StartSale(amount_minor=1, currency="CNY", method="pay_code"))
+    bench.feed(Dismiss())
+    screen = bench.agent.screen()
+    assert (screen.kind, screen.unknown_count, screen.unknown_minor) == ("keypad", 1, 1280)
+    bench.wait(30_000)
+    query = bench.sent_of("payment.query")[-1]
+    bench.answer(bench.result("captured", to=query))
+    assert bench.agent.screen().unknown_count == 0
+    assert bench.printed() == ["unknown", "paid"]
+
+
+def test_query_now_asks_at_once(bench: Bench) -> None:
+    create = sell(bench)
+    bench.answer(refusal(create.request_id, "timeout"))
+    before = len(bench.sent_of("payment.query"))
+    bench.feed(Query())
+    assert len(bench.sent_of("payment.query")) == before + 1
+
+
+def test_a_finger_is_asked_for_above_the_limit_and_goes_with_the_request() -> None:
+    bench = Bench(biometric_above_minor=1000)
+    bench.feed(StartSale(amount_minor=1001, currency="CNY", method="pay_code"))
+    subject = bench.agent.screen().subject or ""
+    bench.feed(CodeScanned(subject, CODE))
+    assert bench.kind == "verifying"
+    assert isinstance(bench.others[-1], ReadFinger)
+    assert not bench.sent_of("payment.create")
+    bench.feed(FingerMatched(subject, score=90, slot=3))
+    body = opened(bench.sent_of("payment.create")[0]).body
+    assert body["verification"] == {"kind": "fingerprint", "score": 90, "slot": 3}
+    bench.power_cut()
+
+
+@pytest.mark.parametrize("code", ["biometric_mismatch", "biometric_unavailable"])
+def test_without_the_right_finger_nothing_is_sent_and_paper_says_why(code: str) -> None:
+    bench = Bench(biometric_above_minor=1000)
+    bench.feed(StartSale(amount_minor=1001, currency="CNY", method="pay_code"))
+    subject = bench.agent.screen().subject or ""
+    bench.feed(CodeScanned(subject, CODE))
+    bench.feed(FingerRefused(subject, code))
+    assert bench.kind == "declined"
+    assert not bench.sent_of("payment.create")
+    assert bench.receipts[-1].facts["error_code"] == code
+    assert bench.agent.recent(1)[0].error_code == code
+    bench.power_cut()
+
+
+def test_no_code_goes_back_to_the_choice_with_the_reason(bench: Bench) -> None:
+    bench.feed(StartSale(amount_minor=1, currency="CNY", method="pay_code"))
+    subject = bench.agent.screen().subject or ""
+    bench.feed(ScanFailed(subject, "scan_timeout"))
+    screen = bench.agent.screen()
+    assert (screen.kind, screen.error.code) == ("choosing", "scan_timeout")  # type: ignore[union-attr]
+    bench.feed(Cancel())
+    assert bench.kind == "keypad"
+    assert isinstance(bench.others[-1], StopDevices)
+    bench.feed(CodeScanned(subject, CODE))  # the scanner was slower than the cashier
+    assert bench.kind == "keypad"
+    assert not bench.sent_of("payment.create")
+
+
+def test_what_is_no_pay_code_is_not_sent(bench: Bench) -> None:
+    bench.feed(StartSale(amount_minor=1, currency="CNY", method="pay_code"))
+    bench.feed(CodeScanned(bench.agent.screen().subject or "", "6901234567892"))
+    assert bench.agent.screen().error.code == "pay_code_invalid"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("wish", "code"),
+    [
+        (StartSale(amount_minor=0, currency="CNY"), "amount_invalid"),
+        (StartSale(amount_minor=-1, currency="CNY"), "amount_invalid"),
+        (StartSale(amount_minor=10**9, currency="CNY"), "amount_invalid"),
+        (StartSale(amount_minor=1, currency="USD"), "currency_unsupported"),
+        (StartSale(amount_minor=1, currency="XXX"), "currency_unsupported"),
+        (StartSale(amount_minor=1, currency="CNY", method="barter"), "field_invalid"),
+    ],
+)
+def test_a_bad_wish_is_refused_and_changes_nothing(
+    bench: Bench, wish: StartSale, code: str
+) -> None:
+    with pytest.raises(CallerError) as refused:
+        bench.feed(wish)
+    assert refused.value.code == code
+    assert bench.kind == "keypad"
+
+
+def forged(bench: Bench, create: Transmit) -> dict[str, bytes]:
+    sale = bench.agent.recent(1)[0]
+    body: dict[str, Any] = {
+        "payment_id": sale.payment_id,
+        "state": "captured",
+        "amount_minor": sale.amount_minor,
+        "currency": sale.currency,
+        "method": sale.method,
+    }
+    good = sign("payment.result", body, request_id=create.request_id)
+    hello = bench.sent_of("device.hello")[0].request_id
+    other = {**body, "amount_minor": 1}
+    elsewhere = {**body, "payment_id": "pay_00000000000000000000000000"}
+    return {
+        "a stranger's key": sign("payment.result", body, key=STRANGER_KEY),
+        "the hub's key": sign("payment.result", body, request_id=create.request_id, key=HUB_KEY),
+        "another device": sign("payment.result", body, device="pos-2"),
+        "another store": sign("payment.result", body, store="store-2"),
+        "another request": sign("payment.result", body, request_id=hello),
+        "an unknown request": sign("payment.result", body, request_id="req_" + "0" * 26),
+        "another amount": sign("payment.result", other, request_id=create.request_id),
+        "another payment": sign("payment.result", elsewhere),
+        "a flipped bit": good[:-1] + bytes([good[-1] ^ 1]),
+        "a truncated answer": good[:-9],
+        "noise": b"\xff" * 40,
+        "nothing": b"",
+    }
+
+
+def test_a_forged_answer_is_refused_counted_and_changes_nothing(bench: Bench) -> None:
+    create = sell(bench)
+    for count, (name, data) in enumerate(forged(bench, create).items(), start=1):
+        bench.answer(data)
+        assert bench.kind == "sending", name
+        assert sum(bench.agent.refused_answers.values()) == count, name
+    assert bench.printed() == []
+
+
+def test_the_backend_outranks_a_hub_that_said_no(bench: Bench) -> None:
+    create = sell(bench)
+    bench.answer(refusal(create.request_id, "device_revoked"))
+    assert bench.kind == "declined"
+    bench.answer(bench.result("captured"))
+    assert bench.kind == "paid"
+    assert bench.printed() == ["declined", "paid"]
+
+
+def test_a_reprint_is_marked_copy(bench: Bench) -> None:
+    create = sell(bench)
+    bench.answer(bench.result("captured", to=create))
+    bench.feed(Reprint(bench.agent.recent(1)[0].payment_id))
+    assert "is_copy" not in bench.receipts[0].facts
+    assert bench.receipts[1].facts["is_copy"] is True
+
+
+def test_a_machine_gives_out_goods_once_and_only_when_paid() -> None:
+    bench = Bench(methods=("mandate",), is_attended=False, mandate_id="mdt_" + "0" * 26)
+    bench.feed(StartSale(amount_minor=300, currency="CNY", method="mandate", item="cola"))
+    create = bench.sent_of("payment.create")[0]
+    assert opened(create).body["mandate_id"] == "mdt_" + "0" * 26
+    assert not bench.others
+    bench.answer(bench.result("captured", to=create))
+    bench.answer(bench.result("captured"))
+    assert [type(effect) for effect in bench.others] == [DispenseItem]
+    bench.wait(3_000)
+    assert bench.kind == "keypad"  # nobody is there to tap
+    bench.power_cut()
