@@ -122,7 +122,7 @@ class HubShell:
         finally:
             self._settled.pop(ticket, None)
 
-    def on_presence(self, tid: str, is_there: bool) -> None:  # noqa: FBT001  # the port's shape
+    def on_presence(self, tid: str, is_there: bool) -> None:  # the port's shape
         """A terminal can be reached over MQTT, or no more."""
         if is_there:
             self._core.connected(tid, "mqtt")
@@ -185,8 +185,8 @@ class HubShell:
         self._is_scheduled = False
         checks: list[Verify] = []
         words: list[Speak] = []
-        while True:
-            effects = self._core.take_effects()
+        self._core.settle_group()
+        while effects := self._core.take_effects():
             for effect in effects:
                 match effect:
                     case Verify():
@@ -196,8 +196,6 @@ class HubShell:
                     case _:
                         self._perform(effect)
             self._core.settle_group()
-            if not effects:
-                break
         for start in range(0, len(checks), VERIFY_CHUNK_MAX):
             self._spawn(self._verify(checks[start : start + VERIFY_CHUNK_MAX]))
         for start in range(0, len(words), SPEAK_GROUP_MAX):
@@ -259,7 +257,7 @@ class HubShell:
             self._core.line_failed(number)
         except CallerError as error:
             batches["refused"] += 1
-            log.error("batch_refused", number=number, items=len(rows), detail=error.detail)
+            log.warning("batch_refused", number=number, items=len(rows), detail=error.detail)
             self._core.batch_refused(number)
         else:
             batches["answered"] += 1

@@ -183,13 +183,11 @@ class SteppedHub:
         self._settle()
 
     def _settle(self) -> None:
-        while True:
-            effects = self.core.take_effects()
+        self.core.settle_group()
+        while effects := self.core.take_effects():
             for effect in effects:
                 self._perform(effect)
             self.core.settle_group()
-            if not effects:
-                return
 
     def _perform(self, effect: Effect) -> None:
         match effect:

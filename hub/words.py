@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from hub.domain.effects import Mode, UplinkRow
-from protocol import answers, batch
+from protocol import answers, batch, cbor
 from protocol.answers import Answer
 from protocol.batch import Batch, BatchItem
 from protocol.clock import Clock, Entropy
 from protocol.crypto.keys import SigningKey
+from protocol.errors import CallerError
+from protocol.limits import ENVELOPE_BYTES_MAX
 
 HUB_STATE = "hub.state"
 _BATCH_ID_BYTES = 12
@@ -34,3 +36,15 @@ def seal_state(mode: Mode, at_ms: int, *, store: str, epoch: int, key: SigningKe
         trace_id="",
     )
     return answers.seal_group([state], key)[0]
+
+
+def device_is_online(payload: bytes) -> bool:
+    """Whether a terminal's retained ``state`` is a birth: a CBOR map with a true ``on``.
+
+    Nothing about money follows from it, so its signature is not asked for.
+    """
+    try:
+        state = cbor.decode(payload, bytes_max=ENVELOPE_BYTES_MAX)
+    except CallerError:
+        return False
+    return isinstance(state, dict) and state.get("on") in (True, 1)

@@ -21,6 +21,7 @@ from hub.adapters.limits import (
     PUSHES_BYTES_MAX,
     READ_CHUNK_BYTES,
 )
+from hub.adapters.peer import PeerConnector
 from protocol import cbor
 from protocol.errors import CallerError, OperatingError
 
@@ -43,9 +44,7 @@ class BackendClient:
         }
         # aiohttp sets TCP_NODELAY on every connection by itself (tcp_helpers.tcp_nodelay).
         connector = (
-            FaultyConnector(faults, **options)
-            if faults is not None
-            else aiohttp.TCPConnector(**options)
+            FaultyConnector(faults, **options) if faults is not None else PeerConnector(**options)
         )
         self._base = url.rstrip("/")
         self._session = aiohttp.ClientSession(

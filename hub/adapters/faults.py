@@ -16,6 +16,8 @@ import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.tracing import Trace
 
+from hub.adapters.peer import PeerHandler
+
 
 class LineFaults:
     """What is wrong with the line now."""
@@ -45,10 +47,10 @@ class LineFaults:
         self._open.discard(handler)
 
 
-class FaultyHandler(ResponseHandler):
+class FaultyHandler(PeerHandler):
     """aiohttp's connection, with a wire that can be cut."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, faults: LineFaults) -> None:
+    def __init__(self, faults: LineFaults, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
         self._faults = faults
 
@@ -82,12 +84,20 @@ class FaultyConnector(aiohttp.TCPConnector):
     def __init__(self, faults: LineFaults, **options: Any) -> None:  # noqa: ANN401  # passed through
         super().__init__(**options)
         self._faults = faults
-        self._factory = partial(cast(type[ResponseHandler], FaultyHandler), self._loop, faults)
+        self._factory = partial(_factory_of(faults), loop=self._loop)
 
     async def connect(
-        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout  # noqa: ASYNC109
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109
     ) -> Any:  # noqa: ANN401  # aiohttp's own connection type
         """Connect, unless the line is cut."""
         if self._faults.cut:
             raise aiohttp.ClientConnectionError("the line is cut")
         return await super().connect(req, traces, timeout)
+
+
+def _factory_of(faults: LineFaults) -> type[ResponseHandler]:
+    """``FaultyHandler`` of these faults, in the shape that aiohttp's connector calls."""
+    return cast(type[ResponseHandler], partial(FaultyHandler, faults))

@@ -34,7 +34,7 @@ class BoundedMessageManager(MessageManager):  # type: ignore[misc]  # aiocoap ha
 
     def __init__(self, token_manager: TokenManager) -> None:
         super().__init__(token_manager)
-        self._recent_messages = OrderedDict()
+        self._recent_messages: OrderedDict[_Key, aiocoap.Message | None] = OrderedDict()
         self._tokens: dict[_Key, bytes] = {}
         self._expiries: deque[tuple[float, _Key]] = deque()
         self._acknowledgements: dict[_Key, asyncio.Future[bool]] = {}

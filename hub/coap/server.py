@@ -54,9 +54,7 @@ class CoapServer:
         assert self._socket is not None, "already started"
         self._branch = DeviceBranch(on_observer)
         site = Site()
-        requests = RequestResource(
-            exchange, admits=self._admits, answer_wait_s=self._answer_wait_s
-        )
+        requests = RequestResource(exchange, admits=self._admits, answer_wait_s=self._answer_wait_s)
         site.add_resource(COAP_REQUEST_PATH, requests)
         site.add_resource(COAP_HUB_STATE_PATH, self._state)
         site.add_resource(_DEVICES_PATH, self._branch)
@@ -85,9 +83,7 @@ class CoapServer:
             acknowledged = self._messages.acknowledged(message)
             observer.observation.trigger(message)
             ends = (acknowledged, observer.gone)
-            await asyncio.wait(
-                ends, timeout=NOTIFY_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait(ends, timeout=NOTIFY_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
             is_over = acknowledged.done() and acknowledged.result()
             acknowledged.cancel()
             return is_over

@@ -31,18 +31,19 @@ Report = Callable[[list[Callable[[], None]]], None]
 
 
 class SpoolWriter:
-    """Group commit. ``report`` is called from the writer's thread after each commit."""
+    """Group commit."""
 
-    def __init__(self, store: SpoolStore, report: Report) -> None:
+    def __init__(self, store: SpoolStore) -> None:
         self._store = store
-        self._report = report
+        self._report: Report | None = None
         self._jobs: queue.Queue[_Job[Any] | None] = queue.Queue(JOBS_WAITING_MAX)
         self._thread = threading.Thread(target=self._run, name="hub-spool", daemon=True)
         self.commits = 0
         self.failures = 0
 
-    def start(self) -> None:
-        """Begin."""
+    def start(self, report: Report) -> None:
+        """Begin. ``report`` is called from the writer's thread after each commit."""
+        self._report = report
         self._thread.start()
 
     def submit(
@@ -95,6 +96,7 @@ class SpoolWriter:
             self.failures += 1
             log.exception("spool_commit_failed", jobs=len(jobs))
             results = [error] * len(jobs)
+        assert self._report is not None
         self._report([_call(job, result) for job, result in zip(jobs, results, strict=True)])
 
 

@@ -1,0 +1,269 @@
+"""Builds the hub, top to bottom, and takes it down again. The only place that knows concretes."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from hub.adapters.backend import BackendClient
+from hub.adapters.faults import LineFaults
+from hub.adapters.system import SystemClock, SystemEntropy
+from hub.coap.rate import RateLimit
+from hub.coap.server import CoapServer
+from hub.config import Settings
+from hub.domain.core import HubCore
+from hub.domain.forwarding import ForwardingLimits
+from hub.downlink import Downlink
+from hub.forwarder import Forwarder
+from hub.http_server import StatusServer
+from hub.line import BackendLine
+from hub.metrics import HubCollector, Tally
+from hub.mqtt.broker_line import BrokerSettings
+from hub.mqtt.endpoint import EndpointSettings, MqttEndpoint
+from hub.mqtt.external import ExternalBroker
+from hub.shell import HubShell, ShellPorts
+from hub.spool.store import SpoolStore, open_connection
+from hub.spool.writer import SpoolWriter
+from hub.status import build_app
+from hub.words import device_is_online
+from protocol.errors import CallerError
+from protocol.identity import FILE_NAMES, Identity, read_identity
+from protocol.tls import client_context, server_context
+
+log = structlog.get_logger("hub")
+_GC_THRESHOLDS = (50_000, 20, 50)
+"""The tables of a busy hub make full collections slow (100 ms and more): have few of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningHub:
+    """A hub that serves."""
+
+    ports: dict[str, int]
+    core: HubCore
+    shell: HubShell
+    downlink: Downlink
+
+
+def load_identity(settings: Settings) -> Identity:
+    """Who this hub is, from its state directory."""
+    directory = settings.state_dir / "identity"
+    files = {
+        name: (directory / name).read_bytes() for name in FILE_NAMES if (directory / name).is_file()
+    }
+    identity = read_identity(files, settings.passphrase(), directory)
+    if identity.facts.kind != "hub":
+        raise CallerError("config_invalid", f"identity of a {identity.facts.kind}, not of a hub")
+    return identity
+
+
+@asynccontextmanager
+async def running_hub(settings: Settings, identity: Identity) -> AsyncIterator[RunningHub]:
+    """Serve inside the block; everything is closed after it, in the opposite order."""
+    async with AsyncExitStack() as stack:
+        yield await _Building(settings, identity, stack).build()
+
+
+class _Building:
+    """The parts that several steps share, while the hub is put together."""
+
+    def __init__(self, settings: Settings, identity: Identity, stack: AsyncExitStack) -> None:
+        self._settings = settings
+        self._identity = identity
+        self._stack = stack
+        self._clock = SystemClock()
+        self._entropy = SystemEntropy()
+        self._tally = Tally()
+        self._registry = CollectorRegistry()
+        self._faults = LineFaults() if settings.fault_control else None
+        self._workers = ThreadPoolExecutor(settings.workers, thread_name_prefix="hub-worker")
+        stack.callback(self._workers.shutdown)
+
+    async def build(self) -> RunningHub:
+        """Ports first (a taken one ends the start), then spool, core, shell, lines, loops."""
+        settings = self._settings
+        status = StatusServer(host=settings.http.host, port=settings.http.port)
+        self._stack.push_async_callback(status.stop)
+        coap = self._coap()
+        store = self._open_spool()
+        remembered = store.begin_epoch(store=self._identity.store)
+        core = HubCore(
+            store=self._identity.store,
+            clock=self._clock,
+            entropy=self._entropy,
+            remembered=remembered,
+            limits=self._limits(),
+        )
+        line = BackendClient(
+            settings.backend.url, client_context(self._identity.tls), faults=self._faults
+        )
+        self._stack.push_async_callback(line.close)
+        holder: list[HubShell] = []
+        writer = SpoolWriter(store)
+        mqtt = self._mqtt(core, holder)
+        shell = HubShell(
+            ShellPorts(
+                core=core,
+                writer=writer,
+                forwarder=self._forwarder(line),
+                workers=self._workers,
+                signing_key=self._identity.signing_key,
+                clock=self._clock,
+                tally=self._tally,
+                mqtt=mqtt,
+                coap=coap,
+            )
+        )
+        holder.append(shell)
+        writer.start(shell.report_group)
+        self._stack.callback(writer.stop)
+        self._stack.push_async_callback(shell.stop)
+        ports = {"http": status.port}
+        if coap is not None:
+            await coap.start(shell.exchange, shell.on_observer)
+            ports["coap"] = coap.port
+        downlink = self._downlink(core, shell, line, mqtt)
+        if mqtt is not None:
+            self._stack.push_async_callback(mqtt.stop)
+            await mqtt.start(shell.on_publish)
+            ports["mqtt"] = mqtt.port if isinstance(mqtt, MqttEndpoint) else settings.mqtt.port
+        shell.start()
+        self._run(downlink)
+        await self._status(status, core, writer, mqtt, downlink)
+        gc.freeze()
+        gc.set_threshold(*_GC_THRESHOLDS)
+        log.info("hub_started", hub=self._identity.name, epoch=core.epoch, **ports)
+        return RunningHub(ports, core, shell, downlink)
+
+    def _open_spool(self) -> SpoolStore:
+        directory: Path = self._settings.state_dir
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return SpoolStore(open_connection(directory / "spool.db"))
+
+    def _limits(self) -> ForwardingLimits:
+        settings = self._settings
+        return ForwardingLimits(
+            batches_in_flight_max=settings.forward.batches_in_flight_max,
+            unknown_after_ms=settings.forward.unknown_after_ms,
+            rows_max=settings.spool.rows_max,
+            bytes_max=settings.spool.bytes_max,
+        )
+
+    def _coap(self) -> CoapServer | None:
+        settings = self._settings
+        if not settings.coap.enabled:
+            return None
+        server = CoapServer(
+            host=settings.coap.host,
+            port=settings.coap.port,
+            clock=self._clock,
+            tally=self._tally,
+            rate=RateLimit(
+                per_s=settings.coap.requests_per_s_max,
+                total_per_s=settings.coap.requests_per_s_total_max,
+            ),
+            unknown_after_ms=settings.forward.unknown_after_ms,
+        )
+        self._stack.push_async_callback(server.stop)
+        return server
+
+    def _mqtt(self, core: HubCore, holder: list[HubShell]) -> MqttEndpoint | ExternalBroker | None:
+        section, identity = self._settings.mqtt, self._identity
+
+        def on_presence(tid: str, is_there: bool) -> None:  # the port's shape
+            holder[0].on_presence(tid, is_there)
+
+        if section.mode == "off":
+            return None
+        if section.mode == "external":
+            return ExternalBroker(
+                BrokerSettings(
+                    store=identity.store,
+                    hub_id=identity.name,
+                    host=section.host,
+                    port=section.port,
+                    tls=client_context(identity.tls),
+                ),
+                admits=core.registry.admits,
+                is_online=device_is_online,
+                on_presence=on_presence,
+                registry=self._registry,
+            )
+        return MqttEndpoint(
+            EndpointSettings(
+                store=identity.store,
+                host=section.host,
+                port=section.port,
+                tls=server_context(identity.tls),
+            ),
+            admits=core.registry.admits,
+            on_presence=on_presence,
+            registry=self._registry,
+        )
+
+    def _forwarder(self, line: BackendLine) -> Forwarder:
+        return Forwarder(
+            hub_id=self._identity.name,
+            line=line,
+            signing_key=self._identity.signing_key,
+            backend_key=self._identity.backend_key,
+            clock=self._clock,
+            entropy=self._entropy,
+            workers=self._workers,
+        )
+
+    def _downlink(
+        self,
+        core: HubCore,
+        shell: HubShell,
+        line: BackendLine,
+        mqtt: MqttEndpoint | ExternalBroker | None,
+    ) -> Downlink:
+        return Downlink(
+            core=core,
+            shell=shell,
+            line=line,
+            backend_key=self._identity.backend_key,
+            workers=self._workers,
+            clock=self._clock,
+            entropy=self._entropy,
+            connected=mqtt.connected if mqtt is not None else frozenset,
+        )
+
+    def _run(self, downlink: Downlink) -> None:
+        task = asyncio.create_task(downlink.run(), name="hub-downlink")
+
+        async def stop() -> None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        self._stack.push_async_callback(stop)
+
+    async def _status(
+        self,
+        status: StatusServer,
+        core: HubCore,
+        writer: SpoolWriter,
+        mqtt: MqttEndpoint | ExternalBroker | None,
+        downlink: Downlink,
+    ) -> None:
+        collector = HubCollector(core, writer, self._tally, self._clock.now_ms)
+        self._registry.register(collector)
+
+        def numbers() -> dict[str, int | str]:
+            there = len(mqtt.connected()) if mqtt is not None else 0
+            return {**collector.numbers(), "connected": there}
+
+        app = build_app(
+            numbers=numbers,
+            is_ready=lambda: len(core.registry) > 0 or downlink.first_table.is_set(),
+            registry=self._registry,
+            faults=self._faults,
+        )
+        await status.start(app)

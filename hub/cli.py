@@ -1,0 +1,44 @@
+"""``tillway hub``: run the store gateway."""
+
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from hub import logs
+from hub.bootstrap import load_identity, running_hub
+from hub.config import Settings, load
+from protocol.identity import Identity
+
+app = typer.Typer(help="The store hub.", add_completion=False, no_args_is_help=True)
+
+
+@app.callback()
+def hub() -> None:
+    """The store hub: terminals on one side, the backend on the other, a spool between."""
+
+
+@app.command()
+def run(config: Annotated[Path, typer.Option(help="The hub's TOML file.")]) -> None:
+    """Run until SIGTERM. Prints one JSON line with its ports when it is ready."""
+    logs.configure()
+    settings = load(config)
+    identity = load_identity(settings)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, identity))
+
+
+async def _serve(settings: Settings, identity: Identity) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with running_hub(settings, identity) as running:
+        sys.stdout.write(json.dumps({"ready": True, "ports": running.ports}) + "\n")
+        sys.stdout.flush()
+        await stop.wait()

@@ -1,0 +1,147 @@
+"""What an operator may set: one TOML file, overridden by ``TILLWAY_HUB_…``; frozen once read.
+
+In the environment a nested key is joined by two underscores: ``TILLWAY_HUB_MQTT__PORT=1883``.
+Every default is safe on one machine: loopback, no fault control. Secrets have no default.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from hub.coap.limits import REQUESTS_PER_S_MAX, REQUESTS_PER_S_TOTAL_MAX
+from hub.domain.limits import (
+    BATCHES_IN_FLIGHT_MAX,
+    UNKNOWN_AFTER_MS,
+    UPLINK_BYTES_MAX,
+    UPLINK_ROWS_MAX,
+)
+from hub.shell_limits import PASSPHRASE_BYTES_MAX, WORKERS_MAX
+from protocol.errors import CallerError
+
+_Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class BackendSection(_Section):
+    """Where the backend's hub listener is."""
+
+    url: Annotated[str, Field(pattern=r"^https://")]
+
+
+class MqttSection(_Section):
+    """The terminals' MQTT side: our own endpoint, or a broker that we connect to."""
+
+    mode: Literal["embedded", "external", "off"] = "embedded"
+    host: str = "127.0.0.1"
+    port: _Port = 8883
+
+
+class CoapSection(_Section):
+    """The CoAP side."""
+
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: _Port = 5683
+    requests_per_s_max: Annotated[int, Field(ge=1, le=10_000)] = REQUESTS_PER_S_MAX
+    """Of one address and port."""
+    requests_per_s_total_max: Annotated[int, Field(ge=1, le=100_000)] = REQUESTS_PER_S_TOTAL_MAX
+
+
+class HttpSection(_Section):
+    """Health, metrics, the status page. Loopback only, because nobody signs in."""
+
+    host: Literal["127.0.0.1", "::1"] = "127.0.0.1"
+    port: _Port = 8480
+
+
+class SpoolSection(_Section):
+    """How much may wait for the backend."""
+
+    rows_max: Annotated[int, Field(ge=1, le=1_000_000)] = UPLINK_ROWS_MAX
+    bytes_max: Annotated[int, Field(ge=8192)] = UPLINK_BYTES_MAX
+
+
+class ForwardSection(_Section):
+    """The way to the backend."""
+
+    batches_in_flight_max: Annotated[int, Field(ge=1, le=8)] = BATCHES_IN_FLIGHT_MAX
+    unknown_after_ms: Annotated[int, Field(ge=100, le=60_000)] = UNKNOWN_AFTER_MS
+    """After this long without an answer the terminal is told that the outcome is unknown."""
+
+
+class Settings(BaseSettings):
+    """The hub's settings. Who it is stands in ``state_dir/identity``, which ``enroll`` writes."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TILLWAY_HUB_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        nested_model_default_partial_update=True,
+    )
+
+    state_dir: Path = Path("var/hub")
+    passphrase_file: Path | None = None
+    """Opens the sealed keys; None: ``passphrase`` in the state directory."""
+    backend: BackendSection
+    mqtt: MqttSection = MqttSection()
+    coap: CoapSection = CoapSection()
+    http: HttpSection = HttpSection()
+    spool: SpoolSection = SpoolSection()
+    forward: ForwardSection = ForwardSection()
+    workers: Annotated[int, Field(ge=1, le=32)] = WORKERS_MAX
+    """Threads that check and make signatures."""
+    fault_control: bool = False
+    """Lets the status port break the line to the backend. For the demo and tests only."""
+
+    def passphrase(self) -> bytes:
+        """The passphrase; ``config_invalid`` where there is no readable private file."""
+        path = self.passphrase_file or self.state_dir / "passphrase"
+        try:
+            if path.stat().st_mode & 0o077:
+                raise CallerError("config_invalid", f"{path} must not be readable by others")
+            with path.open("rb") as file:
+                return file.read(PASSPHRASE_BYTES_MAX).strip()
+        except OSError as error:
+            raise CallerError("config_invalid", f"passphrase file: {error.strerror}") from None
+
+
+def load(file: Path | None) -> Settings:
+    """Read the settings; ``CallerError("config_invalid")`` names what is wrong, never its value."""
+    if file is not None and not file.is_file():
+        raise CallerError("config_invalid", f"no such file: {file}")
+
+    class FileSettings(Settings):
+        """The settings with this file below the environment."""
+
+        model_config = SettingsConfigDict(toml_file=file)
+
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the base class's shape
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    try:
+        return FileSettings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise CallerError("config_invalid", f"{field}: {first['msg']}") from None
+    except ValueError as error:
+        raise CallerError("config_invalid", f"{file}: {error}") from None

@@ -1,0 +1,74 @@
+"""Runs the status application inside the hub's own loop."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+from hub.shell_limits import HTTP_CONNECTIONS_MAX, HTTP_START_S, HTTP_STOP_S
+from protocol.errors import OperatingError
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to the program and says when it has started."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.accepts = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and tell those who wait."""
+        await super().startup(sockets)
+        self.accepts.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Do nothing: the program stops its server itself."""
+        yield
+
+
+class StatusServer:
+    """The port is bound when it is made, so a taken one is known at once."""
+
+    def __init__(self, *, host: str, port: int) -> None:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._socket.bind((host, port))
+            self._socket.listen(HTTP_CONNECTIONS_MAX)
+        except OSError as error:
+            self._socket.close()
+            raise OperatingError("port_taken", f"{host}:{port} ({error.strerror})") from None
+        self.port = int(self._socket.getsockname()[1])
+        self._server: _Server | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self, app: FastAPI) -> None:
+        """Returns when connections are accepted."""
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=HTTP_STOP_S,
+                limit_concurrency=HTTP_CONNECTIONS_MAX,
+            )
+        )
+        self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]))
+        async with asyncio.timeout(HTTP_START_S):
+            await self._server.accepts.wait()
+
+    async def stop(self) -> None:
+        """Finish open requests within the bound, close the socket."""
+        if self._server is not None and self._task is not None:
+            self._server.should_exit = True
+            await self._task
+        self._socket.close()

@@ -1,0 +1,116 @@
+"""The hub's own HTTP port, on loopback: health, metrics, a page for people, faults for the demo."""
+
+import html
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Body, FastAPI, Response
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from pydantic import BaseModel, ConfigDict
+
+from hub.adapters.faults import LineFaults
+
+Numbers = Callable[[], dict[str, int | str]]
+
+_WORDS: dict[str, tuple[str, str]] = {
+    "mode": ("状态", "State"),
+    "epoch": ("启动次数", "Starts"),
+    "devices": ("设备数", "Devices known"),
+    "connected": ("在线设备", "Devices connected"),
+    "spool_rows": ("待回复请求", "Requests without an answer"),
+    "spool_bytes": ("待回复字节", "Their bytes"),
+    "spool_oldest_age_ms": ("最久等待 (毫秒)", "Oldest of them (ms)"),
+    "parcels": ("待送达消息", "Messages not delivered yet"),
+    "batches_in_flight": ("在途批次", "Batches on the way"),
+    "answers": ("后台应答", "Answers of the backend"),
+    "refused": ("网关拒绝", "Refused by the hub"),
+    "cursor": ("推送游标", "Push cursor"),
+}
+_MODES = {
+    "online": "在线 · online",
+    "degraded": "不稳定 · degraded",
+    "offline": "后台断开，未知付款请勿重复收款 · offline: do not charge unknown payments again",
+}
+
+
+class FaultChange(BaseModel):
+    """Which faults to set; what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    drop_answers: bool | None = None
+    cut: bool | None = None
+
+
+def build_app(
+    *,
+    numbers: Numbers,
+    is_ready: Callable[[], bool],
+    registry: CollectorRegistry,
+    faults: LineFaults | None,
+) -> FastAPI:
+    """The application. ``faults`` is None unless the configuration allows them."""
+    app = FastAPI(title="Tillway hub", docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.get("/healthz")
+    async def healthz() -> PlainTextResponse:
+        return PlainTextResponse("ok\n")
+
+    @app.get("/readyz")
+    async def readyz() -> JSONResponse:
+        ready = is_ready()
+        return JSONResponse({"ready": ready, **numbers()}, status_code=200 if ready else 503)
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    @app.get("/")
+    async def page() -> HTMLResponse:
+        return HTMLResponse(render(numbers()))
+
+    if faults is not None:
+        _add_faults(app, faults)
+    return app
+
+
+def _add_faults(app: FastAPI, faults: LineFaults) -> None:
+    @app.get("/faults/line")
+    async def line() -> dict[str, bool | int]:
+        return _shown(faults)
+
+    @app.post("/faults/line")
+    async def change_line(change: Annotated[FaultChange, Body()]) -> dict[str, bool | int]:
+        faults.change(drop_answers=change.drop_answers, cut=change.cut)
+        return _shown(faults)
+
+
+def _shown(faults: LineFaults) -> dict[str, bool | int]:
+    return {
+        "drop_answers": faults.drop_answers,
+        "cut": faults.cut,
+        "answers_dropped": faults.answers_dropped,
+    }
+
+
+def render(numbers: dict[str, int | str]) -> str:
+    """The status page, in both languages; it renews itself."""
+    rows = "".join(
+        f"<tr><th scope=row>{zh}<br><small lang=en>{en}</small></th>"
+        f"<td>{html.escape(_shown_value(name, numbers[name]))}</td></tr>"
+        for name, (zh, en) in _WORDS.items()
+        if name in numbers
+    )
+    return (
+        "<!doctype html><html lang=zh><meta charset=utf-8>"
+        "<meta name=viewport content='width=device-width'><meta http-equiv=refresh content=5>"
+        "<title>Tillway 网关 · hub</title><style>body{font:18px/1.5 system-ui,sans-serif;"
+        "max-width:40em;margin:2em auto;padding:0 1em;color:#111;background:#fff}"
+        "table{border-collapse:collapse;width:100%}th,td{padding:.4em;text-align:left;"
+        "border-bottom:1px solid #bbb;vertical-align:top}td{font-variant-numeric:tabular-nums}"
+        f"</style><h1>门店网关 <small lang=en>Store hub</small></h1><table>{rows}</table></html>"
+    )
+
+
+def _shown_value(name: str, value: int | str) -> str:
+    return _MODES.get(str(value), str(value)) if name == "mode" else str(value)

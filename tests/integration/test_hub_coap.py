@@ -1,0 +1,188 @@
+"""A device over CoAP (aiocoap's own client), through a whole hub, to a backend over mutual TLS."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiocoap
+import pytest
+from aiocoap.numbers.codes import Code
+
+from protocol import answers
+from protocol.limits import ENVELOPE_BYTES_MAX
+from tests.kit.hub_world import DEADLINE_S, World, now_ms, running_world, until
+
+pytestmark = pytest.mark.asyncio
+
+
+@asynccontextmanager
+async def coap_client() -> AsyncIterator[aiocoap.Context]:
+    client = await aiocoap.Context.create_client_context(transports=["udp6"])
+    try:
+        yield client
+    finally:
+        await client.shutdown()
+
+
+def uri(world: World, path: str) -> str:
+    return f"coap://127.0.0.1:{world.hub.ports['coap']}/{path}"
+
+
+async def post(world: World, client: aiocoap.Context, payload: bytes) -> aiocoap.Message:
+    request = aiocoap.Message(
+        code=aiocoap.POST, uri=uri(world, "p1/req"), payload=payload, content_format=18
+    )
+    async with asyncio.timeout(DEADLINE_S):
+        return await client.request(request).response
+
+
+def hello(world: World, tid: str, counter: int) -> bytes:
+    return world.shop.envelope(tid, counter, transport="coap", sent_at_ms=now_ms())
+
+
+async def test_the_final_answer_comes_back_with_the_request(tmp_path: Path) -> None:
+    async with running_world(tmp_path, "vend-1") as world, coap_client() as client:
+        response = await post(world, client, hello(world, "vend-1", 1))
+        assert response.code == Code.CHANGED
+        answer = answers.unseal(response.payload).verify(world.shop.backend_key.public)
+        assert (answer.message_type, answer.device) == ("pong", "vend-1")
+        await until(lambda: world.hub.core.delivery.parcels == 0)
+
+
+async def test_refusals_are_signed_by_the_hub(tmp_path: Path) -> None:
+    async with running_world(tmp_path, "vend-1") as world, coap_client() as client:
+        wire = hello(world, "vend-1", 1)
+        await post(world, client, wire)
+        for payload, code in (
+            (wire, "envelope_replayed"),
+            (b"garbage", "envelope_malformed"),
+            (hello(world, "vend-9", 1), "device_unknown"),
+        ):
+            response = await post(world, client, payload)
+            refusal = answers.unseal(response.payload).verify(world.shop.hub_key.public)
+            assert refusal.body["error"]["code"] == code
+
+
+async def test_a_lost_answer_is_unknown_at_first_and_true_in_the_end(tmp_path: Path) -> None:
+    async with running_world(tmp_path, "vend-1") as world, coap_client() as client:
+        await post(world, client, hello(world, "vend-1", 1))
+        observation = client.request(
+            aiocoap.Message(code=aiocoap.GET, uri=uri(world, "p1/t/vend-1/cmd"), observe=0)
+        )
+        observed = aiter(observation.observation)
+        first = await observation.response
+        assert (first.code, first.payload) == (Code.CONTENT, b"")
+        world.backend.mode = "drop"
+        world.backend.committed.clear()
+        response = await post(world, client, hello(world, "vend-1", 2))
+        unknown = answers.unseal(response.payload).verify(world.shop.hub_key.public)
+        assert unknown.body["error"]["code"] == "backend_unreachable"
+        assert world.backend.committed.is_set(), "the backend had carried it out"
+        world.backend.mode = "good"
+        async with asyncio.timeout(DEADLINE_S):
+            notified = await anext(observed)
+        truth = answers.unseal(notified.payload).verify(world.shop.backend_key.public)
+        assert truth.request_id == unknown.request_id
+        assert world.backend.carried_out.count(truth.request_id) == 1
+        await until(lambda: world.hub.core.delivery.parcels == 0)
+
+
+async def test_only_the_devices_own_endpoint_may_observe_its_pushes(tmp_path: Path) -> None:
+    async with running_world(tmp_path, "vend-1") as world:
+        async with coap_client() as own, coap_client() as other:
+            await post(world, own, hello(world, "vend-1", 1))
+            request = aiocoap.Message(code=aiocoap.GET, uri=uri(world, "p1/t/vend-1/cmd"), observe=0)
+            assert (await other.request(request).response).code == Code.UNAUTHORIZED
+
+
+async def test_several_pushes_arrive_each_in_order(tmp_path: Path) -> None:
+    async with running_world(tmp_path, "vend-1") as world, coap_client() as client:
+        await post(world, client, hello(world, "vend-1", 1))
+        observation = client.request(
+            aiocoap.Message(code=aiocoap.GET, uri=uri(world, "p1/t/vend-1/cmd"), observe=0)
+        )
+        observed = aiter(observation.observation)
+        await observation.response
+        for number in range(5):
+            world.backend.push("answer", "vend-1", world.shop.push("vend-1", number))
+        heard = []
+        async with asyncio.timeout(DEADLINE_S):
+            while len(heard) < 5:
+                notified = await anext(observed)
+                heard.append(answers.unseal(notified.payload).answer.body["now_ms"])
+        assert heard == [0, 1, 2, 3, 4]
+        await until(lambda: world.hub.core.delivery.parcels == 0)
+
+
+async def test_the_hub_state_and_the_list_of_resources_can_be_read(tmp_path: Path) -> None:
+    async with running_world(tmp_path, "vend-1") as world, coap_client() as client:
+        await until(lambda: world.hub.core.mode() == "online")
+        core = await client.request(
+            aiocoap.Message(code=aiocoap.GET, uri=uri(world, ".well-known/core"))
+        ).response
+        assert b"</p1/req>" in core.payload
+        state = aiocoap.Message(code=aiocoap.GET, uri=uri(world, "p1/hub/state"))
+        async with asyncio.timeout(DEADLINE_S):
+            while not (shown := (await client.request(state).response).payload):
+                state = aiocoap.Message(code=aiocoap.GET, uri=uri(world, "p1/hub/state"))
+        said = answers.unseal(shown).verify(world.shop.hub_key.public)
+        assert said.body["mode"] == "online"
+
+
+async def test_what_is_no_request_of_ours_is_refused_by_its_code(tmp_path: Path) -> None:
+    async with running_world(tmp_path, "vend-1") as world, coap_client() as client:
+        big = await post(world, client, bytes(ENVELOPE_BYTES_MAX + 1))
+        assert big.code == Code.REQUEST_ENTITY_TOO_LARGE
+        text = aiocoap.Message(
+            code=aiocoap.POST, uri=uri(world, "p1/req"), payload=b"{}", content_format=50
+        )
+        response = await client.request(text).response
+        assert response.code == Code.UNSUPPORTED_CONTENT_FORMAT
+        non = aiocoap.Message(
+            code=aiocoap.POST, uri=uri(world, "p1/req"), payload=b"x", _mtype=aiocoap.NON
+        )
+        assert (await client.request(non).response).code == Code.BAD_REQUEST
+
+
+async def test_too_many_requests_of_one_endpoint_are_told_so(tmp_path: Path) -> None:
+    coap = {"port": 0, "requests_per_s_max": 2}
+    async with running_world(tmp_path, "vend-1", coap=coap) as world, coap_client() as client:
+        codes = [(await post(world, client, b"noise")).code for _ in range(8)]
+        assert Code.TOO_MANY_REQUESTS in codes
+
+
+async def test_garbage_datagrams_change_nothing(tmp_path: Path) -> None:
+    async with running_world(tmp_path, "vend-1") as world, coap_client() as client:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            for blob in (b"", b"\x00", b"\xff" * 1400, bytes(range(256)), b"\x40\x02\x00"):
+                stranger.sendto(blob, ("127.0.0.1", world.hub.ports["coap"]))
+        response = await post(world, client, hello(world, "vend-1", 1))
+        assert response.code == Code.CHANGED
+
+
+def coap_post(mid: int, token: bytes, payload: bytes) -> bytes:
+    """A confirmable POST /p1/req by hand (RFC 7252 §3): options Uri-Path ×2, Content-Format."""
+    head = bytes((0x40 | len(token), 0x02)) + mid.to_bytes(2, "big") + token
+    return head + b"\xb2p1\x03req\x11\x12\xff" + payload
+
+
+async def test_a_message_id_used_again_with_another_token_is_another_request(
+    tmp_path: Path,
+) -> None:
+    async with running_world(tmp_path, "vend-1") as world:
+        loop = asyncio.get_running_loop()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as device:
+            device.setblocking(False)
+            device.connect(("127.0.0.1", world.hub.ports["coap"]))
+            first = coap_post(7, b"aa", hello(world, "vend-1", 1))
+            second = coap_post(7, b"bb", hello(world, "vend-1", 2))
+            replies = []
+            for datagram in (first, first, second):
+                await loop.sock_sendall(device, datagram)
+                async with asyncio.timeout(DEADLINE_S):
+                    replies.append(await loop.sock_recv(device, 2048))
+        assert replies[0] == replies[1], "a retransmission gets the same bytes again"
+        assert replies[2][4:6] == b"bb"
+        assert len(world.backend.carried_out) == 2

@@ -1,0 +1,184 @@
+"""The line to the backend: mutual TLS, and every way in which it can fail."""
+
+import asyncio
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from hub.adapters.backend import BackendClient
+from hub.bootstrap import load_identity, running_hub
+from hub.domain.limits import LINE_RETRY_MS_MAX
+from protocol import answers
+from protocol.answers import Answer
+from protocol.crypto.keys import generate
+from protocol.errors import OperatingError
+from protocol.tls import client_context
+from tests.kit.hub_world import (
+    DEADLINE_S,
+    FakeBackend,
+    Installation,
+    World,
+    now_ms,
+    running_world,
+    settings_of,
+    until,
+)
+
+pytestmark = pytest.mark.asyncio
+
+
+async def ask(world: World, tid: str, counter: int) -> Answer:
+    """Send by the shell itself; the answer's signer is the backend or the hub."""
+    wire = world.shop.envelope(tid, counter, transport="coap", sent_at_ms=now_ms())
+    async with asyncio.timeout(DEADLINE_S):
+        sealed = answers.unseal(await world.hub.shell.exchange(wire, "test"))
+    key = world.shop.hub_key if sealed.kid == world.shop.hub_key.kid else world.shop.backend_key
+    return sealed.verify(key.public)
+
+
+def code_of(answer: Answer) -> str:
+    return str(answer.body["error"]["code"]) if answer.message_type == "refusal" else "done"
+
+
+@pytest.mark.parametrize("mode", ["drop", "503", "garbage", "wrong_signature", "delay"])
+async def test_without_an_answer_to_believe_it_is_unknown_and_then_true(
+    tmp_path: Path, mode: str
+) -> None:
+    async with running_world(tmp_path, "till-1") as world:
+        world.backend.mode = mode
+        unknown = await ask(world, "till-1", 1)
+        assert code_of(unknown) == "backend_unreachable"
+        world.backend.mode = "good"
+        world.backend.open.set()
+        await until(lambda: world.hub.core.forwarding.rows == 0)
+        assert world.backend.carried_out == [unknown.request_id]
+        assert world.hub.core.delivery.parcels == 1, "the truth waits for its device"
+
+
+async def test_a_batch_refused_whole_rests_and_others_pass(tmp_path: Path) -> None:
+    async with running_world(tmp_path, "till-1", "till-2") as world:
+        world.backend.mode = "400"
+        assert code_of(await ask(world, "till-1", 1)) == "backend_unreachable"
+        world.backend.mode = "good"
+        assert code_of(await ask(world, "till-2", 1)) == "done"
+        assert world.hub.core.forwarding.rows == 1
+        assert world.hub.core.line.is_up
+
+
+async def test_the_fault_switch_loses_answers_after_the_commit(tmp_path: Path) -> None:
+    async with running_world(tmp_path, "till-1") as world, aiohttp.ClientSession() as person:
+        async with person.post(f"{world.http}/faults/line", json={"drop_answers": True}) as set_:
+            assert (await set_.json())["drop_answers"] is True
+        world.backend.committed.clear()
+        unknown = await ask(world, "till-1", 1)
+        assert code_of(unknown) == "backend_unreachable"
+        assert world.backend.committed.is_set()
+        async with person.get(f"{world.http}/faults/line") as shown:
+            assert (await shown.json())["answers_dropped"] >= 1
+        async with person.post(f"{world.http}/faults/line", json={"drop_answers": False}):
+            pass
+        await until(lambda: world.hub.core.forwarding.rows == 0)
+        assert world.backend.carried_out == [unknown.request_id], "exactly once"
+
+
+async def test_the_fault_switch_cuts_the_line_and_mends_it(tmp_path: Path) -> None:
+    async with running_world(tmp_path, "till-1") as world, aiohttp.ClientSession() as person:
+        async with person.post(f"{world.http}/faults/line", json={"cut": True}):
+            pass
+        batches = world.backend.batches
+        assert code_of(await ask(world, "till-1", 1)) == "backend_unreachable"
+        assert world.backend.batches == batches, "nothing goes through a cut line"
+        async with person.post(f"{world.http}/faults/line", json={"cut": "yes"}) as wrong:
+            assert wrong.status == 422
+        async with person.post(f"{world.http}/faults/line", json={"cut": False}):
+            pass
+        await until(lambda: world.hub.core.forwarding.rows == 0)
+        assert len(world.backend.carried_out) == 1
+
+
+async def test_without_fault_control_there_is_no_switch(tmp_path: Path) -> None:
+    async with running_world(tmp_path, "till-1", fault_control=False) as world:
+        async with aiohttp.ClientSession() as person:
+            async with person.post(f"{world.http}/faults/line", json={"cut": True}) as answer:
+                assert answer.status == 404
+
+
+async def test_requests_that_arrive_together_travel_together(tmp_path: Path) -> None:
+    tids = [f"till-{number}" for number in range(60)]
+    async with running_world(tmp_path, *tids, forward={"unknown_after_ms": 20_000}) as world:
+        told = await asyncio.gather(*(ask(world, tid, 1) for tid in tids))
+        assert {code_of(answer) for answer in told} == {"done"}
+        assert sorted(world.backend.carried_out) == sorted(answer.request_id for answer in told)
+        assert world.backend.batches < len(tids) // 2
+
+
+async def test_a_revoked_device_is_refused_within_a_second(tmp_path: Path) -> None:
+    async with running_world(tmp_path, "till-1") as world:
+        assert code_of(await ask(world, "till-1", 1)) == "done"
+        row = world.shop.row("till-1", status="revoked", revision=2)
+        async with asyncio.timeout(1):
+            world.backend.push("registry", "till-1", row)
+            while world.hub.core.registry.admits("till-1"):
+                await asyncio.sleep(0.01)
+        assert code_of(await ask(world, "till-1", 2)) == "device_revoked"
+
+
+async def test_the_hub_starts_from_its_own_copy_when_the_backend_is_away(tmp_path: Path) -> None:
+    async with running_world(tmp_path, "till-1") as world:
+        port, settings = world.backend.port, world.settings
+        installation = world.installation
+        await until(lambda: bool(world.backend.reports))
+    async with running_hub(settings, load_identity(settings)) as hub:
+        backend = FakeBackend(installation.shop, port=port, rows=[installation.shop.row("till-1")])
+        world = World(installation, backend, settings, hub)
+        assert hub.core.epoch == 2
+        unknown = await ask(world, "till-1", 1)
+        assert code_of(unknown) == "backend_unreachable"
+        async with backend.serving(installation.backend):
+            await until(lambda: hub.core.forwarding.rows == 0)
+            assert backend.carried_out == [unknown.request_id]
+    assert LINE_RETRY_MS_MAX / 1000 < DEADLINE_S
+
+
+async def test_a_server_that_is_no_backend_gets_nothing(tmp_path: Path) -> None:
+    installation = Installation(tmp_path)
+    impostor = installation.issue("hub", "hub-2", generate("ES256"), ("127.0.0.1",))
+    backend = FakeBackend(installation.shop)
+    async with backend.serving(impostor):
+        url = f"https://127.0.0.1:{backend.port}"
+        line = BackendClient(url, client_context(installation.hub.tls))
+        with pytest.raises(OperatingError, match="backend_unreachable"):
+            await line.post_batch(b"secret")
+        await line.close()
+    assert backend.batches == 0
+
+
+async def test_a_backend_of_another_ca_gets_nothing(tmp_path: Path) -> None:
+    ours, theirs = Installation(tmp_path / "a"), Installation(tmp_path / "b")
+    backend = FakeBackend(theirs.shop)
+    async with backend.serving(theirs.backend):
+        settings = settings_of(ours, backend.port)
+        async with running_hub(settings, load_identity(settings)):
+            pass
+    assert backend.batches == 0
+
+
+async def test_health_metrics_and_the_page_in_both_languages(tmp_path: Path) -> None:
+    async with running_world(tmp_path, "till-1") as world, aiohttp.ClientSession() as person:
+        await ask(world, "till-1", 1)
+        await ask(world, "till-9", 1)
+        async with person.get(f"{world.http}/healthz") as healthy:
+            assert healthy.status == 200
+        async with person.get(f"{world.http}/readyz") as ready:
+            assert (await ready.json())["ready"] is True
+        async with person.get(f"{world.http}/metrics") as metrics:
+            text = await metrics.text()
+        assert 'tillway_hub_refused_total{code="device_unknown"} 1.0' in text
+        assert "tillway_hub_line_up 1.0" in text
+        assert "tillway_hub_answers_total 1.0" in text
+        assert "tillway_hub_spool_oldest_age_ms 0.0" in text
+        async with person.get(world.http) as page:
+            shown = await page.text()
+        assert "门店网关" in shown
+        assert "Store hub" in shown
