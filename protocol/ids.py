@@ -14,11 +14,13 @@ AttemptId = NewType("AttemptId", str)
 RefundId = NewType("RefundId", str)
 TransferId = NewType("TransferId", str)
 MandateId = NewType("MandateId", str)
+PayerId = NewType("PayerId", str)
 RequestId = NewType("RequestId", str)
 
 PAYMENT, ATTEMPT, REFUND, TRANSFER = "pay", "att", "rfd", "trf"
 MANDATE, REQUEST, PAYOUT, EVENT = "mdt", "req", "pyo", "evt"
-PREFIXES = frozenset({PAYMENT, ATTEMPT, REFUND, TRANSFER, MANDATE, REQUEST, PAYOUT, EVENT})
+PAYER = "pyr"
+PREFIXES = frozenset({PAYMENT, ATTEMPT, REFUND, TRANSFER, MANDATE, REQUEST, PAYOUT, EVENT, PAYER})
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALUE = {letter: value for value, letter in enumerate(_ALPHABET)}

@@ -6,7 +6,7 @@ Rule 3: what the database refuses for one command's sake (a key that exists, a b
         by running the group's commands one by one; the others succeed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import structlog
@@ -21,14 +21,25 @@ from protocol.errors import OperatingError, TillwayError
 
 _log = structlog.get_logger()
 
+Observer = Callable[[WorkingSet], None]
+"""Told, on the writer's thread, what a group has made durable. It must not raise or block."""
+
 
 class GroupRunner:
     """Runs groups on one store, one at a time."""
 
-    def __init__(self, store: Store, *, clock: Clock, seals: Sequence[Seal] = ()) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Clock,
+        seals: Sequence[Seal] = (),
+        observers: Sequence[Observer] = (),
+    ) -> None:
         self._store = store
         self._clock = clock
         self._seals = tuple(seals)
+        self._observers = tuple(observers)
 
     def run(self, commands: Sequence[Command]) -> list[Outcome]:
         """The outcome of each command, in order. Never raises for a database error."""
@@ -60,7 +71,16 @@ class GroupRunner:
         except BaseException:
             store.rollback()
             raise
+        self._tell(ws)
         return outcomes
+
+    def _tell(self, ws: WorkingSet) -> None:
+        """The group is durable: whatever an observer does, it stays answered as it is."""
+        for observe in self._observers:
+            try:
+                observe(ws)
+            except Exception:  # outermost: one observer
+                _log.exception("observer_bug")
 
     def _decide_all(self, commands: Sequence[Command], ws: WorkingSet) -> list[Outcome]:
         now_ms = self._clock.now_ms()

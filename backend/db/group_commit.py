@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from backend.db.command import Command, Outcome, Seal
-from backend.db.group import GroupRunner
+from backend.db.group import GroupRunner, Observer
 from backend.db.limits import COMMANDS_PER_GROUP_MAX, COMMANDS_WAITING_MAX
 from backend.db.store import Store
 from protocol.clock import Clock
@@ -36,11 +36,12 @@ class GroupCommitWriter:
         *,
         clock: Clock,
         seals: Sequence[Seal] = (),
+        observers: Sequence[Observer] = (),
         commands_per_group_max: int = COMMANDS_PER_GROUP_MAX,
         commands_waiting_max: int = COMMANDS_WAITING_MAX,
     ) -> None:
         self._store = store
-        self._runner = GroupRunner(store, clock=clock, seals=seals)
+        self._runner = GroupRunner(store, clock=clock, seals=seals, observers=observers)
         self._group_max = commands_per_group_max
         self._waiting_max = commands_waiting_max
         self._queue: SimpleQueue[_Item | None] = SimpleQueue()

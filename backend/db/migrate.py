@@ -22,7 +22,18 @@ from sqlalchemy import Connection, Engine, text
 from backend.db.engine import open_engine
 from backend.db.tables import BackendTable
 
-TABLE_MODULES = ("backend.ledger.tables",)
+TABLE_MODULES = (
+    "backend.devices.tables",
+    "backend.identity.tables",
+    "backend.ledger.tables",
+    "backend.mandates.tables",
+    "backend.merchants.tables",
+    "backend.notify.tables",
+    "backend.payments.tables",
+    "backend.refunds.tables",
+    "backend.risk.tables",
+    "backend.wallet.tables",
+)
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 _POSTGRES_LOCK = 0x7469_6C6C_7761_79  # "tillway": backends that start together take turns

@@ -154,6 +154,13 @@ class WorkingSet:
         found: Values | None = self.get(ref, key)  # type: ignore[assignment]
         return found
 
+    def inserted(self, ref: TableRef) -> list[Row]:
+        """The rows this group inserted into a table, in order. For observers."""
+        part = self._tables.get(ref)
+        if part is None:
+            return []
+        return [row for key in part.inserted if (row := part.rows[key]) is not None]
+
     def batches(self, ref: TableRef) -> list[Sequence[Values]]:
         """What this group appended to a table, batch by batch. For seals."""
         return self._part(ref).batches

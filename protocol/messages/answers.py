@@ -45,11 +45,14 @@ class ErrorBody(Body):
 
 
 class PaymentResult(Body):
-    """How a payment stands."""
+    """How a payment stands.
+
+    A payment reversed before it arrived is known by its id only: amount 0, method ``unknown``.
+    """
 
     payment_id: PaymentIdText
     state: PAYMENT_STATE
-    amount_minor: PositiveMinor
+    amount_minor: Minor
     currency: CurrencyText
     method: Name
     refunded_minor: Minor = 0

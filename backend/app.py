@@ -1,0 +1,95 @@
+"""The two HTTP applications: one for hubs, one for everybody else."""
+
+from fastapi import APIRouter, FastAPI
+from starlette.types import ASGIApp
+
+from backend import http_errors
+from backend.body_limit import BodyLimit
+from backend.bootstrap import Backend
+from backend.hub_api.routes import router as hub_router
+from backend.identity.routes import router as enrolment_router
+from backend.limits import JSON_BYTES_MAX
+from backend.merchants import routes as merchant_routes
+from backend.notify import routes as notify_routes
+from backend.observability.routes import router as health_router
+from backend.operator import limits as operator_limits
+from backend.operator.auth import operator_only
+from backend.operator.pages import router as page_router
+from backend.operator.routes import Guard
+from backend.operator.routes import router as operator_router
+from backend.payments import routes as payment_routes
+from backend.rate_limit import RateLimit
+from backend.wallet import routes as wallet_routes
+from protocol.limits import BATCH_BYTES_MAX
+
+
+def hub_app(backend: Backend) -> ASGIApp:
+    """What answers on the mutual-TLS port."""
+    app = _application("Tillway hub interface", backend)
+    app.include_router(hub_router(backend.hub))
+    return BodyLimit(app, bytes_max=BATCH_BYTES_MAX)
+
+
+def public_application(backend: Backend) -> FastAPI:
+    """The public interface, as OpenAPI describes it."""
+    app = _application("Tillway backend", backend)
+    guard = operator_only(
+        backend.state.operator_digest,
+        _rate(
+            backend,
+            operator_limits.TOKEN_TRIES_PER_MINUTE_MAX,
+            operator_limits.TOKEN_TRIES_ALL_PER_MINUTE_MAX,
+        ),
+    )
+    joins = _rate(
+        backend, operator_limits.JOINS_PER_MINUTE_MAX, operator_limits.JOINS_ALL_PER_MINUTE_MAX
+    )
+    app.include_router(health_router(backend.metrics, backend.is_ready))
+    app.include_router(
+        enrolment_router(
+            backend.enrolment, now_ms=backend.clock.now_ms, tries=joins, metrics=backend.metrics
+        )
+    )
+    app.include_router(operator_router(backend.operator, guard))
+    app.include_router(page_router(backend.operator, guard))
+    for router in _payment_routers(backend, guard):
+        app.include_router(router)
+    return app
+
+
+def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
+    services = backend.services
+    return (
+        wallet_routes.router(services),
+        wallet_routes.operator_router(services, guard),
+        merchant_routes.operator_router(services, guard),
+        payment_routes.operator_router(services, guard),
+        notify_routes.operator_router(
+            submit=services.submit,
+            run_read=services.run_read,
+            repository=backend.callbacks,
+            operator_only=guard,
+            wake=backend.background.wake,
+        ),
+    )
+
+
+def public_app(backend: Backend) -> ASGIApp:
+    """What answers on the public port."""
+    return BodyLimit(public_application(backend), bytes_max=JSON_BYTES_MAX)
+
+
+def _application(title: str, backend: Backend) -> FastAPI:
+    app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None)
+    http_errors.install(app, backend.metrics)
+    return app
+
+
+def _rate(backend: Backend, each_max: int, all_max: int) -> RateLimit:
+    return RateLimit(
+        now_ms=backend.clock.now_ms,
+        window_ms=operator_limits.RATE_WINDOW_MS,
+        each_max=each_max,
+        all_max=all_max,
+        callers_max=operator_limits.CALLERS_REMEMBERED_MAX,
+    )

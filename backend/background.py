@@ -1,0 +1,90 @@
+"""What runs beside the requests: expiring codes and delivering callbacks.
+
+Rule: a task that fails is logged and begun again after a pause; it never takes the backend down,
+and it keeps nothing that the database does not.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from backend.db.working_set import WorkingSet
+from backend.limits import TASK_RESTART_S
+from backend.notify.deliverer import CallbackDeliverer
+from backend.notify.http_sender import HttpSender
+from backend.notify.repository import CallbackRepository
+from backend.notify.tables import CALLBACK
+from backend.payments.expiry import run_expiry
+from backend.payments.services import Services
+from protocol.crypto.keys import SigningKey
+
+_log = structlog.get_logger()
+
+
+class Background:
+    """Owns the tasks from ``start`` to ``stop``."""
+
+    def __init__(
+        self,
+        services: Services,
+        *,
+        callbacks: CallbackRepository,
+        signing_key: SigningKey,
+        allows_private_addresses: bool,
+    ) -> None:
+        self._services = services
+        self._callbacks = callbacks
+        self._signing_key = signing_key
+        self._allows_private = allows_private_addresses
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._sender: HttpSender | None = None
+        self._deliverer: CallbackDeliverer | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Begin."""
+        services = self._services
+        self._loop = asyncio.get_running_loop()
+        self._sender = HttpSender(allows_private_addresses=self._allows_private)
+        self._deliverer = CallbackDeliverer(
+            submit=services.submit,
+            run_read=services.run_read,
+            repository=self._callbacks,
+            sender=self._sender,
+            signing_key=self._signing_key,
+            clock=services.clock,
+            entropy=services.entropy,
+        )
+        self._tasks = [
+            asyncio.create_task(_kept("expiry", lambda: run_expiry(services))),
+            asyncio.create_task(_kept("callbacks", self._deliverer.run)),
+        ]
+
+    def committed(self, ws: WorkingSet) -> None:
+        """Called by the writer's thread after each commit: new callbacks are sent at once."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed() and ws.inserted(CALLBACK):
+            loop.call_soon_threadsafe(self.wake)
+
+    def wake(self) -> None:
+        """Make the deliverer look. On the loop."""
+        if self._deliverer is not None:
+            self._deliverer.wake()
+
+    async def stop(self) -> None:
+        """End the tasks and the connections."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._sender is not None:
+            await self._sender.close()
+
+
+async def _kept(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await work()
+        except Exception:  # noqa: BLE001  # the outermost loop of a task
+            _log.exception("task_failed", task=name)
+        await asyncio.sleep(TASK_RESTART_S)

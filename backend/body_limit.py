@@ -1,0 +1,40 @@
+"""Bodies are bounded before anybody parses them (pure ASGI: nothing is buffered here)."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backend.http_errors import error_response
+from protocol.errors import CallerError
+
+
+class BodyLimit:
+    """Refuses a body above the bound with 413, by its announced length or as it streams in."""
+
+    def __init__(self, app: ASGIApp, *, bytes_max: int) -> None:
+        self._app = app
+        self._bytes_max = bytes_max
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, counting."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if self._announced(scope) > self._bytes_max:
+            await error_response(CallerError("envelope_too_large"))(scope, receive, send)
+            return
+        taken = 0
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self._bytes_max:
+                raise CallerError("envelope_too_large")
+            return message
+
+        await self._app(scope, counted, send)
+
+    def _announced(self, scope: Scope) -> int:
+        for name, value in scope["headers"]:
+            if name == b"content-length":
+                return int(value) if value.isdigit() else self._bytes_max + 1
+        return 0

@@ -1,0 +1,239 @@
+"""The backend, built by hand from top to bottom. Only this file names the concrete parts.
+
+backend = build(settings, Parts(state=…, clock=…, entropy=…, metrics=…))
+await backend.start(); … await backend.ingest_batch("hub-1", data) …; await backend.stop()
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import structlog
+
+from backend.background import Background
+from backend.clock import OffsetClock
+from backend.config import Settings
+from backend.db.command import Command
+from backend.db.engine import open_engine
+from backend.db.group_commit import GroupCommitWriter
+from backend.db.migrate import upgrade_engine
+from backend.db.open_store import open_store
+from backend.db.reading import Reader
+from backend.db.working_set import WorkingSet
+from backend.devices.directory import Directory
+from backend.devices.repository import DeviceRepository
+from backend.hub_api.batches import BatchDesk
+from backend.hub_api.guard import Hello
+from backend.hub_api.ingest import Dispatcher
+from backend.hub_api.push_repository import PushRepository
+from backend.hub_api.pushes import PushFeed
+from backend.hub_api.service import HubService
+from backend.identity.registry import SqlRegistry
+from backend.identity.service import EnrolmentService
+from backend.ledger.service import LedgerSeal
+from backend.notify.repository import CallbackRepository
+from backend.observability.metrics import Metrics
+from backend.operator.service import MerchantDefaults, OperatorService
+from backend.payments.model import DeviceRequest, PaymentRules
+from backend.payments.requests import REQUEST_COMMANDS, command_of
+from backend.payments.services import Services
+from backend.risk.model import RiskRules
+from backend.state import State
+from protocol.clock import Clock, Entropy
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What ``build`` cannot make itself."""
+
+    state: State
+    clock: Clock
+    entropy: Entropy
+    metrics: Metrics
+
+
+class ReadPool:
+    """Runs blocking reads on a few threads."""
+
+    def __init__(self, threads: int) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="reader")
+
+    async def run(self, read: Callable[[], Any]) -> Any:  # noqa: ANN401
+        """The read's result."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, read)
+
+    def close(self) -> None:
+        """Wait for the reads that run."""
+        self._pool.shutdown(wait=True)
+
+
+class Backend:
+    """The running backend without its sockets."""
+
+    def __init__(
+        self, settings: Settings, parts: Parts, dispatcher: Dispatcher | None = None
+    ) -> None:
+        self.settings = settings
+        self.state = parts.state
+        self.metrics = parts.metrics
+        self.clock: Clock = OffsetClock(parts.clock) if settings.clock_control else parts.clock
+        self._entropy = parts.entropy
+        self._signing_key = parts.state.identity.signing_key
+        self._write_engine = open_engine(settings.url)
+        upgrade_engine(self._write_engine)
+        self._pool = ThreadPoolExecutor(settings.verify_threads, thread_name_prefix="verifier")
+        self._reads = ReadPool(settings.read_threads)
+        self._reader = Reader.open(settings.url)
+        self._devices = DeviceRepository(self._reader)
+        self.writer = GroupCommitWriter(
+            open_store(self._write_engine),
+            clock=self.clock,
+            seals=(LedgerSeal(),),
+            observers=(self._committed,),
+            commands_per_group_max=settings.commands_per_group_max,
+            commands_waiting_max=settings.commands_waiting_max,
+        )
+        self.services = Services(
+            submit=self.writer.submit,
+            run_read=self._reads.run,
+            reader=self._reader,
+            clock=self.clock,
+            entropy=parts.entropy,
+            rules=_rules(settings, parts.state),
+        )
+        self.feed = self._feed()
+        if dispatcher is None:
+            dispatcher = payment_dispatcher(self.services.rules)
+        self.hub = self._hub(dispatcher)
+        self.enrolment = self._enrolment()
+        self.operator = self._operator()
+        self.callbacks = CallbackRepository(self._reader)
+        self.background = Background(
+            self.services,
+            callbacks=self.callbacks,
+            signing_key=self._signing_key,
+            allows_private_addresses=settings.callbacks_to_private_addresses,
+        )
+
+    async def start(self) -> None:
+        """Start the writer, and what runs beside the requests."""
+        self.feed.bind(asyncio.get_running_loop())
+        self.writer.start()
+        await self.background.start()
+
+    async def ingest_batch(self, hub: str, data: bytes) -> bytes:
+        """The signed answers to a hub's batch; the hub is known by its connection."""
+        return await self.hub.answer_batch(hub, data)
+
+    async def is_ready(self) -> bool:
+        """Whether a payment could be taken now: the database answers, the writer is not full."""
+        if self.writer.waiting() >= self.settings.commands_waiting_max:
+            return False
+        try:
+            return bool(await self._reads.run(self._devices.is_reachable))
+        except Exception:  # noqa: BLE001  # a probe's outermost boundary
+            _log.exception("not_ready")
+            return False
+
+    async def stop(self) -> None:
+        """Finish what was accepted, then close the database."""
+        self.feed.close()
+        await self.background.stop()
+        await self.writer.stop()
+        self._reads.close()
+        self._pool.shutdown(wait=True)
+        self._reader.close()
+        self._write_engine.dispose()
+
+    def _committed(self, ws: WorkingSet) -> None:
+        self.feed.committed(ws)
+        self.background.committed(ws)
+
+    def _feed(self) -> PushFeed:
+        return PushFeed(
+            source=PushRepository(self._reader),
+            run_read=self._reads.run,
+            signing_key=self._signing_key,
+            clock=self.clock,
+            executor=self._pool,
+            metrics=self.metrics,
+        )
+
+    def _hub(self, dispatcher: Dispatcher) -> HubService:
+        desk = BatchDesk(
+            directory=Directory(self._devices, self._reads.run),
+            submit=self.writer.submit,
+            dispatcher={"device.hello": lambda _request: Hello(), **dispatcher},
+            signing_key=self._signing_key,
+            clock=self.clock,
+            executor=self._pool,
+            verify_threads=self.settings.verify_threads,
+            metrics=self.metrics,
+        )
+        return HubService(
+            desk=desk,
+            feed=self.feed,
+            repository=self._devices,
+            run_read=self._reads.run,
+            submit=self.writer.submit,
+            signing_key=self._signing_key,
+            clock=self.clock,
+        )
+
+    def _enrolment(self) -> EnrolmentService:
+        registry = SqlRegistry(
+            submit=self.writer.submit, repository=self._devices, run_read=self._reads.run
+        )
+        return EnrolmentService(
+            codes=registry,
+            devices=registry,
+            ca=self.state.ca,
+            backend_keys=self.state.identity.facts.backend_keys,
+            entropy=self._entropy,
+        )
+
+    def _operator(self) -> OperatorService:
+        return OperatorService(
+            submit=self.writer.submit,
+            run_read=self._reads.run,
+            reader=self._reader,
+            devices=self._devices,
+            enrolment=self.enrolment,
+            clock=self.clock,
+            defaults=MerchantDefaults(
+                fee_rate_bps=self.settings.fee_rate_bps,
+                biometric_above_minor=self.settings.biometric_above_minor,
+            ),
+            business_date=self.services.rules.business_date,
+        )
+
+
+def build(settings: Settings, parts: Parts, *, dispatcher: Dispatcher | None = None) -> Backend:
+    """The backend on a migrated database. ``dispatcher`` is only given by tests."""
+    return Backend(settings, parts, dispatcher)
+
+
+def payment_dispatcher(rules: PaymentRules) -> Dispatcher:
+    """What devices may ask of payments, refunds and mandates."""
+    return {name: partial(_command, rules) for name in REQUEST_COMMANDS}
+
+
+def _command(rules: PaymentRules, request: DeviceRequest) -> Command:
+    return command_of(request, rules)
+
+
+def _rules(settings: Settings, state: State) -> PaymentRules:
+    return PaymentRules(
+        code_master_key=state.code_master_key,
+        risk=RiskRules(
+            amount_minor_max=settings.risk_amount_minor_max,
+            velocity_count_max=settings.risk_velocity_count_max,
+            velocity_window_ms=settings.risk_velocity_window_ms,
+        ),
+        code_life_ms=settings.code_life_ms,
+    )

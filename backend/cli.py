@@ -1,0 +1,45 @@
+"""``tillway backend …``: make the state directory, run, look after it."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from backend import serving, state
+from backend.clock import SystemClock, SystemEntropy
+from backend.config import load
+from backend.observability import logs
+
+app = typer.Typer(help="The payment backend.", no_args_is_help=True, pretty_exceptions_enable=False)
+_Config = Annotated[
+    Path | None, typer.Option("--config", help="TOML file; TILLWAY_BACKEND_… goes above it.")
+]
+
+
+@app.command()
+def init(config: _Config = None) -> None:
+    """Make the state directory: CA, keys, and the operator token, which is shown this once."""
+    settings = load(config)
+    token = state.initialise(settings, entropy=SystemEntropy(), now_ms=SystemClock().now_ms())
+    _say({"state_dir": str(settings.state_dir), "operator_token": token})
+
+
+@app.command("operator-token")
+def operator_token(config: _Config = None) -> None:
+    """Make a new operator token; the old one ends when the backend starts next."""
+    _say({"operator_token": state.renew_operator_token(load(config), entropy=SystemEntropy())})
+
+
+@app.command()
+def run(config: _Config = None) -> None:
+    """Serve until SIGTERM. Prints one JSON line when ready."""
+    logs.configure()
+    settings = load(config)
+    uvloop.run(serving.serve(settings, state.read(settings)))
+
+
+def _say(words: dict[str, str]) -> None:
+    sys.stdout.write(json.dumps(words) + "\n")

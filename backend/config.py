@@ -1,0 +1,123 @@
+"""What an operator may set: one TOML file, overridden by ``TILLWAY_BACKEND_…``; frozen once read.
+
+Every default is safe on one machine: listeners on the loopback, no clock control. Secrets have no
+default; they are made by ``tillway backend init`` or named by file.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from backend.db.limits import COMMANDS_PER_GROUP_MAX, COMMANDS_WAITING_MAX
+from backend.limits import PASSPHRASE_FILE_BYTES_MAX, READ_THREADS, VERIFY_THREADS
+from backend.payments.limits import CODE_LIFE_MS_MAX
+from backend.risk.limits import RECENT_PAYMENTS_MAX
+from backend.risk.model import RiskRules
+from protocol.errors import CallerError
+
+RISK = RiskRules()
+_Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Settings(BaseSettings):
+    """The backend's settings."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TILLWAY_BACKEND_",
+        frozen=True,
+        extra="forbid",
+        nested_model_default_partial_update=True,
+    )
+
+    state_dir: Path = Path("var/backend")
+    """Private: CA, keys, the operator token's hash, the default database."""
+    database_url: str = ""
+    """Empty: SQLite in the state directory."""
+    passphrase_file: Path | None = None
+    """Opens the sealed keys; None: ``passphrase`` in the state directory, made by ``init``."""
+    listen_host: str = "127.0.0.1"
+    public_port: _Port = 8443
+    """HTTPS for wallets, merchants, operators, enrolment, health and metrics."""
+    hub_port: _Port = 8444
+    """HTTPS with mutual TLS for hubs."""
+    tls_names: tuple[str, ...] = ("localhost", "127.0.0.1")
+    """The names and addresses in our certificate."""
+    clock_control: bool = False
+    """Lets the operator put the clock forward. For the demo and the sandbox only."""
+    commands_per_group_max: Annotated[int, Field(ge=1, le=8192)] = COMMANDS_PER_GROUP_MAX
+    commands_waiting_max: Annotated[int, Field(ge=1, le=1_000_000)] = COMMANDS_WAITING_MAX
+    verify_threads: Annotated[int, Field(ge=1, le=64)] = VERIFY_THREADS
+    read_threads: Annotated[int, Field(ge=1, le=64)] = READ_THREADS
+    fee_rate_bps: Annotated[int, Field(ge=0, le=1_000)] = 60
+    """The fee of a merchant that is created without a plan of its own."""
+    biometric_above_minor: Annotated[int, Field(ge=0)] = 100_000
+    """Above this a new merchant asks for a fingerprint."""
+
+    callbacks_to_private_addresses: bool = False
+    """Lets callbacks go to addresses that are not on the open internet. For one machine only."""
+    risk_amount_minor_max: Annotated[int, Field(gt=0)] = RISK.amount_minor_max
+    risk_velocity_count_max: Annotated[int, Field(gt=0, le=RECENT_PAYMENTS_MAX)] = (
+        RISK.velocity_count_max
+    )
+    risk_velocity_window_ms: Annotated[int, Field(gt=0)] = RISK.velocity_window_ms
+    code_life_ms: Annotated[int, Field(gt=0, le=CODE_LIFE_MS_MAX)] = 5 * 60 * 1000
+    """How long a merchant-presented code can be paid."""
+
+    @property
+    def url(self) -> str:
+        """The database."""
+        return self.database_url or f"sqlite:///{self.state_dir.absolute() / 'backend.db'}"
+
+    @property
+    def passphrase_path(self) -> Path:
+        """The file that opens the sealed keys."""
+        return self.passphrase_file or self.state_dir / "passphrase"
+
+    def passphrase(self) -> bytes:
+        """The passphrase; ``config_invalid`` where there is no readable private file."""
+        path = self.passphrase_path
+        try:
+            if path.stat().st_mode & 0o077:
+                raise CallerError("config_invalid", f"{path} must not be readable by others")
+            with path.open("rb") as file:
+                return file.read(PASSPHRASE_FILE_BYTES_MAX).strip()
+        except OSError as error:
+            raise CallerError("config_invalid", f"passphrase file: {error.strerror}") from None
+
+
+def load(file: Path | None) -> Settings:
+    """Read the settings; ``CallerError("config_invalid")`` names what is wrong, never its value."""
+    if file is not None and not file.is_file():
+        raise CallerError("config_invalid", f"no such file: {file}")
+
+    class FileSettings(Settings):
+        """The settings with this file below the environment."""
+
+        model_config = SettingsConfigDict(toml_file=file)
+
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # no .env file is read
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # nor a directory
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    try:
+        return FileSettings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise CallerError("config_invalid", f"{field}: {first['msg']}") from None
+    except ValueError as error:
+        raise CallerError("config_invalid", f"{file}: {error}") from None

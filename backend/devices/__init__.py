@@ -1,0 +1,1 @@
+"""Who may speak: stores, hubs and devices, their keys and their status."""

@@ -1,0 +1,91 @@
+"""Reading the registry. Only this file of the room sees SQL, and it only reads."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from backend.db.reading import Reader
+from backend.devices.limits import DEVICES_PER_STORE_MAX, HISTORY_ROWS_MAX
+from backend.devices.model import DeviceKind, DeviceRow, DeviceStatus
+from backend.devices.tables import Device, DeviceEvent, DeviceKey, DevicePresence, Store
+
+_device = Device.__table__  # type: ignore[attr-defined]
+_key = DeviceKey.__table__  # type: ignore[attr-defined]
+_event = DeviceEvent.__table__  # type: ignore[attr-defined]
+_presence = DevicePresence.__table__  # type: ignore[attr-defined]
+_store = Store.__table__  # type: ignore[attr-defined]
+
+
+class DeviceRepository:
+    """Answers from committed rows. Blocking: call it on a reading thread."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._rows = reader.rows
+
+    def keys(self, kids: Iterable[bytes]) -> Sequence[Mapping[str, Any]]:
+        """The key rows with these kids."""
+        return self._rows(select(_key).where(_key.c.kid.in_(list(kids))))
+
+    def merchants(self, stores: Iterable[str]) -> dict[str, str]:
+        """The merchant of each of these stores that exists."""
+        rows = self._rows(select(_store).where(_store.c.store.in_(list(stores))))
+        return {row["store"]: row["merchant_id"] for row in rows}
+
+    def device(self, tid: str) -> DeviceRow | None:
+        """One device with its current key."""
+        found = self._rows(_with_key().where(_device.c.tid == tid))
+        return _as_row(found[0]) if found else None
+
+    def of_store(self, store: str) -> list[DeviceRow]:
+        """All devices of a store, by name."""
+        query = _with_key().where(_device.c.store == store).order_by(_device.c.tid)
+        return [_as_row(row) for row in self._rows(query.limit(DEVICES_PER_STORE_MAX))]
+
+    def all(self) -> list[dict[str, Any]]:
+        """Every device with what was last heard of it, for the operator's eyes."""
+        joined = _device.outerjoin(_presence, _presence.c.tid == _device.c.tid)
+        query = (
+            select(
+                _device.c.tid,
+                _device.c.kind,
+                _device.c.store,
+                _device.c.status,
+                _device.c.changed_at_ms,
+                _presence.c.is_online,
+                _presence.c.spool_depth,
+                _presence.c.reported_at_ms,
+            )
+            .select_from(joined)
+            .order_by(_device.c.store, _device.c.tid)
+            .limit(DEVICES_PER_STORE_MAX)
+        )
+        return self._rows(query)
+
+    def history(self, tid: str) -> list[dict[str, Any]]:
+        """What happened to a device, in order."""
+        query = select(_event).where(_event.c.tid == tid).order_by(_event.c.revision)
+        return self._rows(query.limit(HISTORY_ROWS_MAX))
+
+    def is_reachable(self) -> bool:
+        """Whether the database answers with our tables."""
+        self._rows(select(_store.c.store).limit(1))
+        return True
+
+
+def _with_key() -> Select[Any]:
+    joined = _device.join(_key, _key.c.kid == _device.c.kid)
+    return select(_device, _key.c.suite, _key.c.public_key).select_from(joined)
+
+
+def _as_row(row: Mapping[str, Any]) -> DeviceRow:
+    return DeviceRow(
+        tid=row["tid"],
+        kind=DeviceKind(row["kind"]),
+        store=row["store"],
+        status=DeviceStatus(row["status"]),
+        suite=row["suite"],
+        public_key=row["public_key"],
+        kid=row["kid"],
+        revision=row["revision"],
+    )

@@ -1,0 +1,87 @@
+"""How an error looks over HTTP: ``{"error": {code, retry, zh, en}}`` and a status by its code."""
+
+from collections.abc import Mapping
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from backend.observability.metrics import Metrics
+from protocol.errors import CallerError, OperatingError, TillwayError
+
+_log = structlog.get_logger()
+
+_STATUS: Mapping[str, int] = {
+    "not_authorized": 401,
+    "enrol_code_invalid": 403,
+    "signature_invalid": 403,
+    "identity_mismatch": 403,
+    "device_unknown": 403,
+    "device_suspended": 403,
+    "device_revoked": 403,
+    "route_unknown": 404,
+    "account_unknown": 404,
+    "merchant_unknown": 404,
+    "mandate_not_found": 404,
+    "payer_unknown": 404,
+    "payment_not_found": 404,
+    "refund_not_found": 404,
+    "store_unknown": 404,
+    "device_exists": 409,
+    "device_state": 409,
+    "idempotency_conflict": 409,
+    "key_taken": 409,
+    "payment_state": 409,
+    "envelope_too_large": 413,
+    "internal": 500,
+    "busy": 503,
+    "backend_unreachable": 503,
+    "timeout": 504,
+}
+_HEADERS = {
+    401: {"www-authenticate": 'Basic realm="Tillway operator", charset="UTF-8"'},
+    503: {"retry-after": "1"},
+}
+
+
+def status_of(error: TillwayError) -> int:
+    """The HTTP status of an error."""
+    return _STATUS.get(error.code, 400 if isinstance(error, CallerError) else 503)
+
+
+def error_response(error: TillwayError) -> JSONResponse:
+    """The answer that carries an error."""
+    status = status_of(error)
+    headers = _HEADERS.get(status)
+    return JSONResponse({"error": error.to_wire()}, status_code=status, headers=headers)
+
+
+def install(app: FastAPI, metrics: Metrics) -> None:
+    """Make an application answer every failure in this form, also for what it does not know."""
+
+    @app.exception_handler(TillwayError)
+    async def on_known(request: Request, error: TillwayError) -> JSONResponse:
+        metrics.count_error(error.code)
+        _log.info("request_refused", path=request.url.path, code=error.code, detail=error.detail)
+        return error_response(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def on_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        return await on_known(request, CallerError("field_invalid", field))
+
+    @app.exception_handler(HTTPException)
+    async def on_http(request: Request, error: HTTPException) -> JSONResponse:
+        code = "route_unknown" if error.status_code in {404, 405} else "field_invalid"
+        metrics.count_error(code)
+        wire = CallerError(code, request.url.path).to_wire()
+        return JSONResponse({"error": wire}, status_code=error.status_code)
+
+    @app.exception_handler(Exception)
+    async def on_bug(request: Request, error: Exception) -> JSONResponse:
+        metrics.count_error("internal")
+        _log.error("request_bug", path=request.url.path, exc_info=error)
+        return error_response(OperatingError("internal"))

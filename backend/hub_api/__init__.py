@@ -1,0 +1,1 @@
+"""What hubs talk to: batches in, answers and pushes out, over mutual TLS."""

@@ -1,0 +1,202 @@
+"""Taking a hub's batch in: verify beside the loop, submit all commands together, answer together.
+
+Overload is refused before any work: a bounded number of batches is open at a time, and fewer for
+one hub, so that one busy store cannot starve the others.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import structlog
+
+from backend.db.command import Command
+from backend.devices.directory import Directory, KnownKey
+from backend.hub_api.guard import Guarded
+from backend.hub_api.ingest import (
+    Dispatcher,
+    Opened,
+    answer_to,
+    check_items,
+    open_items,
+    request_of,
+)
+from backend.hub_api.limits import (
+    BATCHES_OPEN_MAX,
+    BATCHES_OPEN_PER_HUB_MAX,
+    VERIFY_CHUNK_ITEMS_MIN,
+)
+from backend.observability.metrics import Metrics
+from protocol import batch as batches
+from protocol import cbor
+from protocol.answers import Answer, seal_group
+from protocol.batch import SealedBatch
+from protocol.clock import Clock
+from protocol.crypto.keys import SigningKey
+from protocol.errors import CallerError, OperatingError, TillwayError
+
+_log = structlog.get_logger()
+_T = TypeVar("_T")
+Submit = Callable[[Command], Awaitable[Any]]
+
+
+class BatchDesk:
+    """Answers batches. One per process; owned by the event loop."""
+
+    def __init__(
+        self,
+        *,
+        directory: Directory,
+        submit: Submit,
+        dispatcher: Dispatcher,
+        signing_key: SigningKey,
+        clock: Clock,
+        executor: Executor,
+        verify_threads: int,
+        metrics: Metrics,
+    ) -> None:
+        self._directory = directory
+        self._submit = submit
+        self._dispatcher = dispatcher
+        self._signing_key = signing_key
+        self._clock = clock
+        self._executor = executor
+        self._verify_threads = verify_threads
+        self._metrics = metrics
+        self._open: Counter[str] = Counter()
+
+    async def answer(self, hub: str, data: bytes) -> bytes:
+        """The signed answers to a batch, in the order of its items, as one CBOR list.
+
+        ``hub`` is who the connection belongs to. Raises ``CallerError`` or ``OperatingError`` when
+        the batch as a whole is refused: then nothing of it was carried out.
+        """
+        try:
+            with self._admitted(hub), self._metrics.batch_seconds.time():
+                answers = await self._answer(hub, data)
+        except TillwayError as error:
+            self._metrics.count_batch(error.code)
+            raise
+        self._metrics.count_batch("done")
+        return answers
+
+    async def _answer(self, hub: str, data: bytes) -> bytes:
+        sealed = await self._aside(batches.unseal, data)
+        if sealed.batch.hub != hub:
+            raise CallerError("identity_mismatch", "batch")
+        hub_key = (await self._directory.keys([sealed.sign1.kid])).get(sealed.sign1.kid)
+        if hub_key is None or hub_key.tid != hub:
+            raise CallerError("signature_invalid", "hub")
+        opened = await self._aside(_believe, sealed, hub_key)
+        self._metrics.batch_items.observe(len(opened))
+        errors = await self._check(opened)
+        outcomes = await self._carry_out(hub, opened, errors)
+        now_ms = self._clock.now_ms()
+        answers = [
+            answer_to(one, "", outcome, now_ms=now_ms)
+            for one, outcome in zip(opened, outcomes, strict=True)
+        ]
+        return await self._aside(_seal, answers, self._signing_key)
+
+    async def _check(self, opened: Sequence[Opened]) -> list[TillwayError | None]:
+        """Verify all items, in as many chunks as there are threads."""
+        keys = await self._directory.keys([one.sealed.sign1.kid for one in opened if one.sealed])
+        now_ms = self._clock.now_ms()
+        size = max(VERIFY_CHUNK_ITEMS_MIN, -(-len(opened) // self._verify_threads))
+        chunks = [opened[start : start + size] for start in range(0, len(opened), size)]
+        checked = await asyncio.gather(
+            *[self._aside(_check_chunk, chunk, keys, now_ms) for chunk in chunks]
+        )
+        return [error for chunk in checked for error in chunk]
+
+    async def _carry_out(
+        self, hub: str, opened: Sequence[Opened], errors: Sequence[TillwayError | None]
+    ) -> list[Any]:
+        """Submit what passed, all at once, and return ``(type, body)`` or an error for each."""
+        merchants = await self._directory.merchants(
+            one.envelope.store for one in opened if one.envelope
+        )
+        outcomes = await asyncio.gather(
+            *[
+                self._one(hub, one, error, merchants)
+                for one, error in zip(opened, errors, strict=True)
+            ]
+        )
+        for one, outcome in zip(opened, outcomes, strict=True):
+            self._count(one, outcome)
+        return outcomes
+
+    async def _one(
+        self, hub: str, opened: Opened, error: TillwayError | None, merchants: dict[str, str]
+    ) -> Any:  # noqa: ANN401
+        if error is not None:
+            return error
+        try:
+            return await self._submit(self._command(hub, opened, merchants))
+        except TillwayError as refused:
+            return refused
+        except Exception:  # noqa: BLE001  # one item's outermost boundary: the others are answered
+            _log.exception("request_bug", hub=hub)
+            return OperatingError("internal")
+
+    def _command(self, hub: str, opened: Opened, merchants: dict[str, str]) -> Command:
+        assert opened.sealed is not None
+        envelope = opened.sealed.envelope
+        merchant = merchants.get(envelope.store)
+        if merchant is None:
+            raise CallerError("store_unknown")
+        request = request_of(envelope, merchant, opened.item.received_at_ms)
+        make = self._dispatcher.get(request.message_type)
+        if make is None:
+            raise CallerError("message_type_unknown")
+        return Guarded(make(request), envelope.device, envelope.store, opened.sealed.sign1.kid, hub)
+
+    def _count(self, opened: Opened, outcome: object) -> None:
+        asked = opened.envelope
+        code = outcome.code if isinstance(outcome, TillwayError) else "done"
+        self._metrics.count_request(asked.message_type if asked else "unknown", code)
+        if isinstance(outcome, TillwayError):
+            _log.info(
+                "device_request_refused",
+                code=code,
+                detail=outcome.detail,
+                device=asked.device if asked else None,
+                request_id=asked.request_id if asked else None,
+                trace_id=asked.trace_id if asked else None,
+            )
+
+    @contextmanager
+    def _admitted(self, hub: str) -> Iterator[None]:
+        if self._open.total() >= BATCHES_OPEN_MAX or self._open[hub] >= BATCHES_OPEN_PER_HUB_MAX:
+            raise OperatingError("busy")
+        self._open[hub] += 1
+        self._metrics.batches_open.inc()
+        try:
+            yield
+        finally:
+            self._metrics.batches_open.dec()
+            self._open[hub] -= 1
+            if not self._open[hub]:
+                del self._open[hub]
+
+    async def _aside(self, work: Callable[..., _T], *arguments: object) -> _T:
+        """Run CPU work on the pool: libcrypto lets the interpreter go while it counts."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, work, *arguments)
+
+
+def _believe(sealed: SealedBatch, hub_key: KnownKey) -> list[Opened]:
+    return open_items(sealed.verify(hub_key.verify_key))
+
+
+def _check_chunk(
+    chunk: Sequence[Opened], keys: dict[bytes, KnownKey], now_ms: int
+) -> list[TillwayError | None]:
+    return check_items(chunk, keys, now_ms=now_ms)
+
+
+def _seal(answers: Sequence[Answer], key: SigningKey) -> bytes:
+    return cbor.encode(seal_group(answers, key))

@@ -1,0 +1,164 @@
+"""The long poll: what is new for a store, at once or when something commits.
+
+Rule: a waiter is registered before it reads, so that a commit between its read and its wait wakes
+it. Between wake-ups nothing is read, but for one look every ``PUSH_RECHECK_S`` seconds for what
+another backend process may have committed.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from backend.db.working_set import WorkingSet
+from backend.devices.announce import REGISTRY
+from backend.hub_api.limits import POLLS_OPEN_PER_HUB_MAX, PUSH_RECHECK_S
+from backend.notify.tables import PUSH
+from backend.observability.metrics import Metrics
+from protocol import cbor
+from protocol.answers import Answer, seal_group
+from protocol.clock import Clock
+from protocol.crypto.keys import SigningKey
+from protocol.errors import OperatingError
+from protocol.limits import ANSWER_BYTES_MAX, PUSH_ITEMS_MAX, PUSH_WAIT_S_MAX
+
+PushRow = Mapping[str, Any]
+
+
+class PushSource(Protocol):
+    """Where committed pushes are read. Blocking."""
+
+    def after(self, store: str, seq: int, count_max: int) -> Sequence[PushRow]:
+        """The next pushes of a store beyond ``seq``, in order."""
+        ...
+
+
+class PushFeed:
+    """Hands pushes to hubs. Owned by the event loop, but for ``committed``."""
+
+    def __init__(
+        self,
+        *,
+        source: PushSource,
+        run_read: Callable[[Callable[[], Any]], Awaitable[Any]],
+        signing_key: SigningKey,
+        clock: Clock,
+        executor: Executor,
+        metrics: Metrics,
+    ) -> None:
+        self._source = source
+        self._run_read = run_read
+        self._signing_key = signing_key
+        self._clock = clock
+        self._executor = executor
+        self._metrics = metrics
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiters: dict[str, set[asyncio.Event]] = {}
+        self._is_closing = False
+
+    def bind(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Say which loop the waiters live on, before the writer starts."""
+        self._loop = loop
+
+    def committed(self, ws: WorkingSet) -> None:
+        """Called by the writer's thread after each commit."""
+        stores = {row["store"] for row in ws.inserted(PUSH)}
+        if stores and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake, stores)
+
+    async def next(self, store: str, after: int, wait_s: int) -> bytes:
+        """CBOR ``[[cursor, kind, device, bytes or row], …]``; empty when the wait is over."""
+        with self._waiting(store) as news:
+            rows = await self._wait(store, after, wait_s, news)
+        self._metrics.pushes.inc(len(rows))
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._executor, _seal_rows, rows, self._signing_key, self._clock.now_ms()
+        )
+
+    def close(self) -> None:
+        """Let every waiter go with what there is, for a quick stop."""
+        self._is_closing = True
+        self._wake(set(self._waiters))
+
+    async def _wait(
+        self, store: str, after: int, wait_s: int, news: asyncio.Event
+    ) -> Sequence[PushRow]:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + min(wait_s, PUSH_WAIT_S_MAX)
+        while True:
+            news.clear()
+            rows = await self._run_read(lambda: self._source.after(store, after, PUSH_ITEMS_MAX))
+            left = deadline - loop.time()
+            if rows or left <= 0 or self._is_closing:
+                return list(rows)
+            try:
+                async with asyncio.timeout(min(left, PUSH_RECHECK_S)):
+                    await news.wait()
+            except TimeoutError:
+                continue
+
+    @contextmanager
+    def _waiting(self, store: str) -> Iterator[asyncio.Event]:
+        waiters = self._waiters.setdefault(store, set())
+        if len(waiters) >= POLLS_OPEN_PER_HUB_MAX:
+            raise OperatingError("busy")
+        news = asyncio.Event()
+        waiters.add(news)
+        self._metrics.polls_open.inc()
+        try:
+            yield news
+        finally:
+            self._metrics.polls_open.dec()
+            waiters.discard(news)
+            if not waiters:
+                self._waiters.pop(store, None)
+
+    def _wake(self, stores: set[str]) -> None:
+        for store in stores:
+            for news in self._waiters.get(store, ()):
+                news.set()
+
+
+def _seal_rows(rows: Sequence[PushRow], key: SigningKey, now_ms: int) -> bytes:
+    """Sign what goes to devices, in one group; a registry row is for the hub, and the connection
+    vouches for it."""
+    kinds = [_kind(row) for row in rows]
+    spoken = [row for row, kind in zip(rows, kinds, strict=True) if kind != REGISTRY]
+    sealed = iter(seal_group([_answer(row, now_ms) for row in spoken], key))
+    return cbor.encode(
+        [
+            [
+                row["seq"],
+                kind,
+                row["device"],
+                _body(row) if kind == REGISTRY else next(sealed),
+            ]
+            for row, kind in zip(rows, kinds, strict=True)
+        ]
+    )
+
+
+def _kind(row: PushRow) -> str:
+    message_type: str = row["message_type"]
+    if message_type == REGISTRY:
+        return REGISTRY
+    return "command" if message_type.startswith("command.") else "answer"
+
+
+def _answer(row: PushRow, now_ms: int) -> Answer:
+    return Answer(
+        message_type=row["message_type"],
+        request_id="",
+        device=row["device"],
+        store=row["store"],
+        answered_at_ms=now_ms,
+        body=_body(row),
+        trace_id=row["trace_id"],
+    )
+
+
+def _body(row: PushRow) -> dict[str, Any]:
+    body: dict[str, Any] = cbor.decode(row["body"], bytes_max=ANSWER_BYTES_MAX)
+    return body

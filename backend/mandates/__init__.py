@@ -1,0 +1,1 @@
+"""Mandates: what a payer lets a device take by itself, and how much."""

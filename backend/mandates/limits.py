@@ -1,0 +1,5 @@
+"""Bounds of mandates."""
+
+MANDATE_VALID_MS_MAX = 3 * 366 * 24 * 3600 * 1000
+MANDATES_PER_LIST_MAX = 100
+SIGNED_BYTES_MAX = 4_096

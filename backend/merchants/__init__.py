@@ -1,0 +1,1 @@
+"""Merchants, their stores, fee plans and payout accounts."""

@@ -1,0 +1,33 @@
+"""Reading merchants outside commands. Only this file of the room sees SQL."""
+
+from sqlalchemy import select
+
+from backend.db.reading import Reader
+from backend.db.tables import Row
+from backend.merchants.limits import LIST_ROWS_MAX
+from backend.merchants.tables import FeePlanRow, Merchant
+
+_merchant = Merchant.__table__  # type: ignore[attr-defined]
+_plan = FeePlanRow.__table__  # type: ignore[attr-defined]
+
+
+class MerchantRepository:
+    """Committed merchants. Blocking: call it on a reading thread."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def merchant(self, merchant_id: str) -> Row | None:
+        """One merchant."""
+        return self._reader.one(select(_merchant).where(_merchant.c.merchant_id == merchant_id))
+
+    def merchants(self) -> list[Row]:
+        """All merchants, by id."""
+        return self._reader.rows(
+            select(_merchant).order_by(_merchant.c.merchant_id).limit(LIST_ROWS_MAX)
+        )
+
+    def fee_plans(self, merchant_id: str) -> list[Row]:
+        """A merchant's plans, the latest first."""
+        query = select(_plan).where(_plan.c.merchant_id == merchant_id)
+        return self._reader.rows(query.order_by(_plan.c.version.desc()))

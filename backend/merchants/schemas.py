@@ -1,0 +1,33 @@
+"""What operators send about merchants. Wrong fields are named, never echoed."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.merchants.limits import FEE_BPS_MAX, URL_CHARS_MAX
+from protocol.money import AMOUNT_MINOR_MAX
+
+_Minor = Annotated[int, Field(ge=0, le=AMOUNT_MINOR_MAX)]
+
+
+class Wanted(BaseModel):
+    """A JSON object with these fields and no others."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class NewFeePlan(Wanted):
+    """``POST /operator/v1/merchants/{merchant_id}/fee-plans``."""
+
+    rate_bps: Annotated[int, Field(ge=0, le=FEE_BPS_MAX)]
+    min_minor: _Minor = 0
+    cap_minor: _Minor = 0
+    valid_from_ms: Annotated[int, Field(ge=0)]
+
+
+class MerchantChange(Wanted):
+    """``PATCH /operator/v1/merchants/{merchant_id}``. What is left out stays."""
+
+    status: Literal["active", "closed"] | None = None
+    notify_url: Annotated[str, Field(min_length=1, max_length=URL_CHARS_MAX)] | None = None
+    biometric_above_minor: _Minor | None = None

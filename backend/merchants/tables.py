@@ -1,0 +1,50 @@
+"""Merchants and their fee plans. Stores are the devices' room's."""
+
+from typing import Any
+
+from sqlalchemy import CheckConstraint
+from sqlmodel import Field
+
+from backend.db.tables import INTEGER, STORAGE, TEXT, BackendTable, table_ref
+
+
+class Merchant(BackendTable, table=True):
+    """Who is paid, and by which rules."""
+
+    __tablename__ = "merchant"
+    merchant_id: str = Field(primary_key=True, sa_type=TEXT)
+    name: str = Field(sa_type=TEXT)
+    status: str = Field(sa_type=TEXT)
+    currency: str = Field(sa_type=TEXT)
+    notify_url: str | None = Field(default=None, sa_type=TEXT)
+    settlement_cycle: str = Field(sa_type=TEXT)
+    biometric_above_minor: int = Field(sa_type=INTEGER)
+    payout_bank: str = Field(sa_type=TEXT)
+    payout_account_name: str = Field(sa_type=TEXT)
+    payout_account_no: str = Field(sa_type=TEXT)
+    """Only clearing reads it whole; every answer and log shows ``****1234``."""
+    fee_plan_version: int = Field(sa_type=INTEGER)
+    """The latest version; the one in force is the latest whose time has come."""
+    created_at_ms: int = Field(sa_type=INTEGER)
+    updated_at_ms: int = Field(sa_type=INTEGER)
+
+
+class FeePlanRow(BackendTable, table=True):
+    """One version of a merchant's fee plan. Written once, never changed."""
+
+    __tablename__ = "fee_plan"
+    __table_args__: Any = (
+        CheckConstraint("rate_bps >= 0 AND min_minor >= 0 AND cap_minor >= 0", name="signs"),
+        STORAGE,
+    )
+    merchant_id: str = Field(primary_key=True, sa_type=TEXT)
+    version: int = Field(primary_key=True, sa_type=INTEGER)
+    rate_bps: int = Field(sa_type=INTEGER)
+    min_minor: int = Field(sa_type=INTEGER)
+    cap_minor: int = Field(sa_type=INTEGER)
+    valid_from_ms: int = Field(sa_type=INTEGER)
+    created_at_ms: int = Field(sa_type=INTEGER)
+
+
+MERCHANT = table_ref(Merchant)
+FEE_PLAN = table_ref(FeePlanRow, lock=False)

@@ -1,0 +1,1 @@
+"""Telling others: pushes to devices and callbacks to merchants, through an outbox."""

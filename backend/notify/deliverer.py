@@ -1,0 +1,108 @@
+"""The task that brings callbacks to merchants' servers: claims, sends, notes, with bounds.
+
+Rule: it keeps nothing that the outbox does not. Killed at any point, the lease runs out and the
+callback is sent again.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+
+from backend.db.command import Command
+from backend.db.tables import Row
+from backend.notify.http_sender import Sender
+from backend.notify.limits import (
+    CALLBACK_NONCE_BYTES,
+    CALLBACK_POLL_MS,
+    CALLBACKS_AT_ONCE_MAX,
+)
+from backend.notify.model import signed_headers
+from backend.notify.repository import CallbackRepository
+from backend.notify.service import ClaimCallbacks, NoteDelivered, NoteFailed
+from protocol.clock import Clock, Entropy
+from protocol.crypto.keys import SigningKey
+from protocol.errors import OperatingError
+
+_log = structlog.get_logger()
+
+Submit = Callable[[Command], Awaitable[Any]]
+RunRead = Callable[[Callable[[], Any]], Awaitable[Any]]
+
+
+class CallbackDeliverer:
+    """Owns the sending of callbacks. Run one task of it per installation; two do no harm."""
+
+    def __init__(
+        self,
+        *,
+        submit: Submit,
+        run_read: RunRead,
+        repository: CallbackRepository,
+        sender: Sender,
+        signing_key: SigningKey,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
+        self._submit = submit
+        self._run_read = run_read
+        self._repository = repository
+        self._sender = sender
+        self._key = signing_key
+        self._clock = clock
+        self._entropy = entropy
+        self._news = asyncio.Event()
+        self._slots = asyncio.Semaphore(CALLBACKS_AT_ONCE_MAX)
+
+    def wake(self) -> None:
+        """Look at once. Call it on the loop, for instance after a commit with callbacks."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        while True:
+            self._news.clear()
+            try:
+                tried = await self.deliver_due()
+            except OperatingError as error:
+                _log.warning("callbacks_paused", code=error.code)
+                tried = 0
+            if tried == 0:
+                await self._wait()
+
+    async def deliver_due(self) -> int:
+        """One round: everything due now, up to the claim's bound. How many were tried."""
+        ids = await self._run_read(lambda: self._repository.due(self._clock.now_ms()))
+        rows: list[Row] = await self._submit(ClaimCallbacks(callback_ids=ids)) if ids else []
+        async with asyncio.TaskGroup() as tasks:
+            for row in rows:
+                tasks.create_task(self._deliver(row))
+        return len(rows)
+
+    async def _deliver(self, row: Row) -> None:
+        async with self._slots:
+            body = row["body"].encode()
+            nonce = self._entropy.token_bytes(CALLBACK_NONCE_BYTES).hex()
+            proof = signed_headers(body, key=self._key, now_ms=self._clock.now_ms(), nonce=nonce)
+            headers = {"Content-Type": "application/json", **proof}
+            error = await self._sender.send(row["url"], body, headers)
+        try:
+            await self._note(row["callback_id"], error)
+        except OperatingError as failure:
+            # Not noted: the lease runs out and it is sent again.
+            _log.warning("callback_not_noted", callback_id=row["callback_id"], code=failure.code)
+
+    async def _note(self, callback_id: str, error: str) -> None:
+        if not error:
+            await self._submit(NoteDelivered(callback_id=callback_id))
+            return
+        state = await self._submit(NoteFailed(callback_id=callback_id, error=error))
+        _log.warning("callback_failed", callback_id=callback_id, error=error, state=state)
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(CALLBACK_POLL_MS / 1000):
+                await self._news.wait()
+        except TimeoutError:
+            return

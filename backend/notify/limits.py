@@ -1,0 +1,20 @@
+"""Bounds of the outbox and of callbacks."""
+
+PUSHES_PER_READ_MAX = 200
+CALLBACKS_AT_ONCE_MAX = 16
+CALLBACKS_PER_CLAIM_MAX = 64
+CALLBACK_TIMEOUT_S = 5
+CALLBACK_LEASE_MS = 60_000
+CALLBACK_ANSWER_BYTES_MAX = 4_096
+CALLBACK_POLL_MS = 1_000
+CALLBACK_NONCE_BYTES = 16
+CALLBACK_SKEW_MS_MAX = 5 * 60 * 1000
+ERROR_CHARS_MAX = 200
+DEAD_LETTERS_PER_LIST_MAX = 200
+
+_S, _M, _H = 1_000, 60_000, 3_600_000
+CALLBACK_GAPS_MS = (
+    15 * _S, 15 * _S, 30 * _S, 3 * _M, 10 * _M, 20 * _M, 30 * _M, 30 * _M, 30 * _M, 60 * _M,
+    3 * _H, 3 * _H, 3 * _H, 6 * _H, 6 * _H,
+)  # fmt: skip
+"""How long after each failed try the next one comes: 15 retries, 24 h 4 m in all."""

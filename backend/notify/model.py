@@ -1,0 +1,76 @@
+"""Callbacks, pure: what is signed, when a failed one is tried again, and where one may go.
+
+The signature is over ``timestamp LF nonce LF body LF`` with the body's exact bytes. A merchant
+checks it with the platform's public key, named by the serial, and refuses a timestamp more than
+five minutes off.
+"""
+
+import base64
+import binascii
+import hashlib
+import ipaddress
+from collections.abc import Mapping
+from typing import Literal
+
+from backend.notify.limits import CALLBACK_GAPS_MS, CALLBACK_SKEW_MS_MAX
+from protocol.crypto.keys import SigningKey, VerifyKey
+from protocol.ids import EVENT, RANDOM_BYTES, mint
+
+CallbackState = Literal["pending", "delivered", "dead"]
+
+TIMESTAMP, NONCE, SERIAL = "Tillway-Timestamp", "Tillway-Nonce", "Tillway-Serial"
+SIGNATURE, SIGNATURE_TYPE = "Tillway-Signature", "Tillway-Signature-Type"
+
+
+def next_try_ms(failed_tries: int, now_ms: int) -> int | None:
+    """When to try again after so many failed tries (one or more); None means give up."""
+    gap = failed_tries - 1
+    return now_ms + CALLBACK_GAPS_MS[gap] if gap < len(CALLBACK_GAPS_MS) else None
+
+
+def callback_id(subject_id: str, event_type: str, number: int, *, at_ms: int) -> str:
+    """The callback's id: the same for the same event, however often its command runs."""
+    digest = hashlib.sha256(f"{subject_id}|{event_type}|{number}".encode()).digest()
+    return mint(EVENT, time_ms=at_ms, random_bytes=digest[:RANDOM_BYTES])
+
+
+def signed_headers(body: bytes, *, key: SigningKey, now_ms: int, nonce: str) -> dict[str, str]:
+    """The headers that prove a callback is ours."""
+    timestamp = str(now_ms // 1000)
+    signature = key.sign(_signed(timestamp, nonce, body))
+    return {
+        TIMESTAMP: timestamp,
+        NONCE: nonce,
+        SERIAL: key.kid.hex(),
+        SIGNATURE: base64.b64encode(signature).decode("ascii"),
+        SIGNATURE_TYPE: key.suite.name,
+    }
+
+
+def is_genuine(headers: Mapping[str, str], body: bytes, *, key: VerifyKey, now_ms: int) -> bool:
+    """Whether the platform sent this callback just now. False, never an exception, otherwise."""
+    found = {name.lower(): value for name, value in headers.items()}
+    timestamp = found.get(TIMESTAMP.lower(), "")
+    if found.get(SERIAL.lower()) != key.kid.hex() or not timestamp.isdecimal():
+        return False
+    if len(timestamp) > 12 or abs(now_ms - int(timestamp) * 1000) > CALLBACK_SKEW_MS_MAX:
+        return False
+    try:
+        signature = base64.b64decode(found.get(SIGNATURE.lower(), ""), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return key.verify(signature, _signed(timestamp, found.get(NONCE.lower(), ""), body))
+
+
+def is_public_address(address: str) -> bool:
+    """Whether a callback may go to this IP address when only the open internet is allowed."""
+    try:
+        found = ipaddress.ip_address(address.split("%", 1)[0])
+    except ValueError:
+        return False
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return (mapped or found).is_global and not (mapped or found).is_multicast
+
+
+def _signed(timestamp: str, nonce: str, body: bytes) -> bytes:
+    return f"{timestamp}\n{nonce}\n".encode() + body + b"\n"

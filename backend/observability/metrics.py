@@ -1,0 +1,68 @@
+"""The numbers of this process, in a registry of its own so that two backends fit in one test.
+
+Labels are taken from closed sets (error codes, known message types), never from what a caller
+sent, so that nobody can grow the registry.
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from protocol.messages import REQUESTS
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_SIZES = (1, 2, 5, 10, 20, 30, 40, 50)
+
+
+class Metrics:
+    """Every metric of the backend's edge. docs/runbook/backend.md says what each means."""
+
+    def __init__(self) -> None:
+        registry = self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "tillway_device_requests", "Device requests", ["type", "outcome"], registry=registry
+        )
+        self._batches = Counter(
+            "tillway_hub_batches", "Batches of hubs by outcome", ["outcome"], registry=registry
+        )
+        self.batch_items = Histogram(
+            "tillway_hub_batch_items", "Items in a batch", buckets=_SIZES, registry=registry
+        )
+        self.batch_seconds = Histogram(
+            "tillway_hub_batch_seconds",
+            "Batch received to answer sealed",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.batches_open = Gauge(
+            "tillway_hub_batches_open", "Batches being worked on now", registry=registry
+        )
+        self.polls_open = Gauge(
+            "tillway_hub_polls_open", "Hubs waiting for a push now", registry=registry
+        )
+        self.pushes = Counter("tillway_hub_pushes", "Pushes handed to hubs", registry=registry)
+        self._errors = Counter(
+            "tillway_http_errors", "HTTP answers that are errors", ["code"], registry=registry
+        )
+        self._enrolments = Counter(
+            "tillway_enrolments", "Tries to enrol by outcome", ["outcome"], registry=registry
+        )
+
+    def count_request(self, message_type: str, outcome: str) -> None:
+        """One device request answered: ``outcome`` is ``done`` or an error code."""
+        known = message_type if message_type in REQUESTS else "unknown"
+        self._requests.labels(known, outcome).inc()
+
+    def count_batch(self, outcome: str) -> None:
+        """One batch: ``done`` or the error code that refused it whole."""
+        self._batches.labels(outcome).inc()
+
+    def count_error(self, code: str) -> None:
+        """One HTTP request refused with this code."""
+        self._errors.labels(code).inc()
+
+    def count_enrolment(self, outcome: str) -> None:
+        """One try to enrol: ``done`` or an error code."""
+        self._enrolments.labels(outcome).inc()
+
+    def render(self) -> bytes:
+        """The text form for a scraper."""
+        return generate_latest(self.registry)

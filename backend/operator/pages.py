@@ -1,0 +1,49 @@
+"""The status page: what an operator wants to see first, without a script.
+
+Order: what is unknown, then the day's payments, then devices, then whether the books balance.
+Meaning is never carried by colour alone.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Literal
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from backend.operator.service import OperatorService
+from backend.operator.words import WORDS, shown_amount, shown_time
+
+Language = Literal["zh", "en"]
+_HEADERS = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+
+
+def router(service: OperatorService, guard: Callable[[Request], Awaitable[None]]) -> APIRouter:
+    """``GET /?lang=zh|en``, for the operator (a browser asks for the token as a password)."""
+    routes = APIRouter(tags=["page"], dependencies=[Depends(guard)])
+    pages = Environment(
+        loader=PackageLoader("backend.operator"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pages.filters.update(amount=shown_amount, time=shown_time)
+    status = pages.get_template("status.html")
+
+    @routes.get("/", response_class=HTMLResponse)
+    async def get_status(lang: Language = "zh") -> HTMLResponse:
+        page = status.render(
+            lang=lang,
+            word=WORDS[lang],
+            today=await service.today(),
+            devices=await service.devices(),
+        )
+        return HTMLResponse(page, headers=_HEADERS)
+
+    return routes

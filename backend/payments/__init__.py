@@ -1,0 +1,1 @@
+"""Payments: every step of a payment's life, each in one transaction."""

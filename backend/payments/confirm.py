@@ -1,0 +1,143 @@
+"""The payer scans a merchant's code: what it is for, and paying it.
+
+Rule: a refusal (no balance, risk, PIN) leaves the payment waiting: another payer, or the same one
+a moment later, may still pay it until it expires. The try is kept as an attempt.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from backend.db.command import Read
+from backend.db.tables import Row
+from backend.db.working_set import WorkingSet
+from backend.merchants.tables import MERCHANT
+from backend.notify.outbox import push_reads
+from backend.payments.model import Answer, PaymentRules, payment_answer
+from backend.payments.paying import paying_reads, take
+from backend.payments.service import push_payment
+from backend.payments.tables import ATTEMPT, PAYMENT
+from protocol.errors import CallerError
+from protocol.payment import PAID_STATES, PaymentState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanPayment:
+    """What the payer is asked to pay. Answers a map; ``payment_expired`` when it is too late."""
+
+    payment_id: str
+    rules: PaymentRules
+
+    def reads(self) -> Iterable[Read]:
+        return [(PAYMENT, self.payment_id)]
+
+    def follow(self, ws: WorkingSet) -> Iterable[Read]:
+        payment = ws.get(PAYMENT, self.payment_id)
+        return [(MERCHANT, payment["merchant_id"])] if payment else []
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> dict[str, Any]:
+        payment = ws.get(PAYMENT, self.payment_id)
+        if payment is None or payment["method"] != "merchant_qr":
+            raise CallerError("payment_not_found", self.payment_id)
+        _check_waiting(payment, now_ms)
+        merchant = ws.get(MERCHANT, payment["merchant_id"])
+        assert merchant is not None
+        return {
+            "payment_id": payment["payment_id"],
+            "merchant_id": payment["merchant_id"],
+            "merchant_name": merchant["name"],
+            "amount_minor": payment["amount_minor"],
+            "currency": payment["currency"],
+            "description": payment["description"],
+            "expires_at_ms": payment["code_expires_at_ms"],
+            "pin_required": payment["amount_minor"] > self.rules.wallet.pin_free_minor,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmByPayer:
+    """The payer pays a merchant-presented code. ``attempt_id`` is minted by the wallet: the same
+    attempt again gets the payment's state and charges nothing."""
+
+    payment_id: str
+    attempt_id: str
+    payer_id: str
+    is_pin_verified: bool
+    rules: PaymentRules
+
+    def reads(self) -> Iterable[Read]:
+        return [(PAYMENT, self.payment_id), (ATTEMPT, self.attempt_id)]
+
+    def follow(self, ws: WorkingSet) -> Iterable[Read]:
+        payment = ws.get(PAYMENT, self.payment_id)
+        if payment is None:
+            return []
+        merchant_id = payment["merchant_id"]
+        found: list[Read] = [(MERCHANT, merchant_id), *push_reads(payment["store"])]
+        return found + paying_reads(
+            ws, payer_id=self.payer_id, merchant_id=merchant_id, currency=payment["currency"]
+        )
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> Answer:
+        payment = ws.get(PAYMENT, self.payment_id)
+        if payment is None or payment["method"] != "merchant_qr":
+            raise CallerError("payment_not_found", self.payment_id)
+        if self._was_tried(ws):
+            return payment_answer(payment)
+        if PaymentState(payment["state"]) in PAID_STATES and payment["payer_id"] == self.payer_id:
+            return payment_answer(payment)
+        _check_waiting(payment, now_ms)
+        if payment["amount_minor"] > self.rules.wallet.pin_free_minor and not self.is_pin_verified:
+            raise CallerError("pin_required")
+        return self._pay(ws, payment, now_ms)
+
+    def _was_tried(self, ws: WorkingSet) -> bool:
+        attempt = ws.get(ATTEMPT, self.attempt_id)
+        if attempt is not None and attempt["payment_id"] != self.payment_id:
+            raise CallerError("idempotency_conflict", "attempt_id")
+        return attempt is not None
+
+    def _pay(self, ws: WorkingSet, payment: Row, now_ms: int) -> Answer:
+        merchant = ws.get(MERCHANT, payment["merchant_id"])
+        assert merchant is not None
+        if merchant["status"] != "active":
+            raise CallerError("merchant_unknown")
+        taken = take(
+            ws,
+            payment,
+            payer_id=self.payer_id,
+            merchant=merchant,
+            rules=self.rules,
+            actor=f"payer:{self.payer_id}",
+            now_ms=now_ms,
+        )
+        self._insert_attempt(ws, taken.payment, taken.refusal, now_ms)
+        if taken.refusal is None:
+            push_payment(ws, taken.payment, now_ms)
+        return payment_answer(taken.payment, error_code=taken.refusal)
+
+    def _insert_attempt(
+        self, ws: WorkingSet, payment: Row, refusal: str | None, now_ms: int
+    ) -> None:
+        ws.insert(
+            ATTEMPT,
+            {
+                "attempt_id": self.attempt_id,
+                "payment_id": self.payment_id,
+                "method": "merchant_qr",
+                "outcome": payment["state"],
+                "error_code": refusal,
+                "verification_kind": "pin" if self.is_pin_verified else "none",
+                "at_ms": now_ms,
+            },
+        )
+
+
+def _check_waiting(payment: Row, now_ms: int) -> None:
+    """Raise what the payer must know if the payment no longer waits. The clock's sweep moves an
+    overdue one to *expired*; a refused command changes nothing."""
+    if payment["state"] != PaymentState.AWAITING_PAYER:
+        is_expired = payment["state"] == PaymentState.EXPIRED
+        raise CallerError("payment_expired" if is_expired else "payment_closed")
+    if now_ms >= payment["code_expires_at_ms"]:
+        raise CallerError("payment_expired")

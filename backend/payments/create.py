@@ -1,0 +1,242 @@
+"""Creating a payment: one command, one transaction, whatever the method.
+
+Rule 1: the first answer to a request is its answer for ever; a payment id belongs to one content.
+Rule 2: a decline is kept. The same id can never be paid later by a copy that was under way.
+Rule 3: only what is wrong in every future, too (another merchant's id, a currency the merchant
+        does not take), is refused without a row.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from backend.db.command import Read
+from backend.db.tables import Row
+from backend.db.working_set import WorkingSet
+from backend.mandates.model import Use
+from backend.mandates.tables import MANDATE
+from backend.mandates.using import check_use, record_use
+from backend.merchants.tables import MERCHANT
+from backend.payments.idempotency import first_answer, remember, request_read
+from backend.payments.model import (
+    Answer,
+    DeviceRequest,
+    PaymentRules,
+    body_hash,
+    payment_answer,
+)
+from backend.payments.paying import Taken, paying_reads, take
+from backend.payments.tables import ATTEMPT, PAYMENT
+from backend.payments.timeline import step
+from backend.wallet.codes import code_reads, payer_of, use_code
+from protocol.errors import CallerError
+from protocol.messages import PaymentCreate
+from protocol.paycode import Found, mask
+from protocol.payment import Command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatePayment:
+    """``payment.create``. ``found`` is what the scanned code turned out to be."""
+
+    request: DeviceRequest
+    body: PaymentCreate
+    rules: PaymentRules
+    found: Found | None = None
+
+    def reads(self) -> Iterable[Read]:
+        body, request = self.body, self.request
+        found: list[Read] = [
+            request_read(request),
+            (PAYMENT, body.payment_id),
+            (ATTEMPT, body.attempt_id),
+            (MERCHANT, request.merchant_id),
+        ]
+        if self.found is not None:
+            found += code_reads(self.found, request.device)
+        if body.mandate_id is not None:
+            found.append((MANDATE, body.mandate_id))
+        return found
+
+    def follow(self, ws: WorkingSet) -> Iterable[Read]:
+        if self.body.method == "merchant_qr":
+            return []
+        payer_id = payer_of(ws, self.found) if self.found is not None else self._mandate_payer(ws)
+        return paying_reads(
+            ws,
+            payer_id=payer_id,
+            merchant_id=self.request.merchant_id,
+            currency=self.body.currency,
+        )
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> Answer:
+        earlier = first_answer(ws, self.request)
+        if earlier is not None:
+            return earlier
+        known = ws.get(PAYMENT, self.body.payment_id)
+        answer = self._again(known) if known is not None else self._new(ws, now_ms)
+        return remember(ws, self.request, answer, now_ms)
+
+    def _again(self, known: Row) -> Answer:
+        """The id is known: the same content gets the payment's state, other content a conflict."""
+        if known["merchant_id"] != self.request.merchant_id:
+            raise CallerError("idempotency_conflict", "payment_id")
+        if known["body_hash"] and known["body_hash"] != body_hash(self.request.device, self.body):
+            raise CallerError("idempotency_conflict", "payment_id")
+        return payment_answer(known)
+
+    def _new(self, ws: WorkingSet, now_ms: int) -> Answer:
+        merchant = self._merchant(ws)
+        if ws.get(ATTEMPT, self.body.attempt_id) is not None:
+            raise CallerError("idempotency_conflict", "attempt_id")
+        payment = self._insert(ws, now_ms)
+        if merchant["status"] != "active":
+            taken = Taken(payment, "merchant_unknown")
+        elif self.body.method == "merchant_qr":
+            taken = self._show_code(ws, payment, now_ms)
+        elif self.body.method == "pay_code":
+            taken = self._by_code(ws, payment, merchant, now_ms)
+        else:
+            taken = self._by_mandate(ws, payment, merchant, now_ms)
+        payment = taken.payment
+        if taken.refusal is not None:
+            payment = step(
+                ws,
+                payment,
+                Command.DECLINE,
+                actor=self._actor,
+                now_ms=now_ms,
+                detail={"code": taken.refusal},
+                error_code=taken.refusal,
+                risk=taken.verdict.to_json() if taken.verdict else None,
+            )
+        self._insert_attempt(ws, payment, now_ms)
+        return payment_answer(payment)
+
+    def _merchant(self, ws: WorkingSet) -> Row:
+        merchant = ws.get(MERCHANT, self.request.merchant_id)
+        if merchant is None or self.body.merchant_id != self.request.merchant_id:
+            raise CallerError("merchant_unknown")
+        if self.body.currency != merchant["currency"]:
+            raise CallerError("currency_mismatch")
+        return merchant
+
+    def _show_code(self, ws: WorkingSet, payment: Row, now_ms: int) -> Taken:
+        shown = step(
+            ws,
+            payment,
+            Command.SHOW_CODE,
+            actor=self._actor,
+            now_ms=now_ms,
+            code_expires_at_ms=now_ms + self.rules.code_life_ms,
+        )
+        return Taken(shown)
+
+    def _by_code(self, ws: WorkingSet, payment: Row, merchant: Row, now_ms: int) -> Taken:
+        # Asked first, so that the payer's code is not used up for want of a finger.
+        if self._needs_finger(merchant):
+            return Taken(payment, "biometric_required")
+        assert self.found is not None, "the request's parser resolves the code"
+        resolved = use_code(ws, self.found, device=self.request.device, now_ms=now_ms)
+        if resolved.payer_id is None:
+            return Taken(payment, resolved.refusal)
+        return self._take(ws, payment, merchant, resolved.payer_id, now_ms)
+
+    def _by_mandate(self, ws: WorkingSet, payment: Row, merchant: Row, now_ms: int) -> Taken:
+        mandate_id = self.body.mandate_id
+        payer_id = self._mandate_payer(ws)
+        if mandate_id is None or payer_id is None:
+            return Taken(payment, "mandate_not_found")
+        day = self.rules.business_date(now_ms)
+        use = Use(
+            merchant_id=self.request.merchant_id,
+            device=self.request.device,
+            amount_minor=self.body.amount_minor,
+            currency=self.body.currency,
+            now_ms=now_ms,
+            day=day,
+        )
+        refusal = check_use(ws, mandate_id, use)
+        if refusal is not None:
+            return Taken(payment, refusal)
+        taken = self._take(ws, payment, merchant, payer_id, now_ms)
+        if taken.refusal is None:
+            record_use(ws, mandate_id, day=day, amount_minor=self.body.amount_minor)
+        return taken
+
+    def _take(
+        self, ws: WorkingSet, payment: Row, merchant: Row, payer_id: str, now_ms: int
+    ) -> Taken:
+        return take(
+            ws,
+            payment,
+            payer_id=payer_id,
+            merchant=merchant,
+            rules=self.rules,
+            actor=self._actor,
+            now_ms=now_ms,
+        )
+
+    def _needs_finger(self, merchant: Row) -> bool:
+        is_large = self.body.amount_minor > merchant["biometric_above_minor"]
+        return is_large and self._verification_kind != "fingerprint"
+
+    def _mandate_payer(self, ws: WorkingSet) -> str | None:
+        if self.body.mandate_id is None:
+            return None
+        row = ws.get(MANDATE, self.body.mandate_id)
+        return row["payer_id"] if row else None
+
+    @property
+    def _actor(self) -> str:
+        return f"device:{self.request.device}"
+
+    @property
+    def _verification_kind(self) -> str:
+        return self.body.verification.kind if self.body.verification else "none"
+
+    def _insert(self, ws: WorkingSet, now_ms: int) -> Row:
+        request, body = self.request, self.body
+        ws.insert(
+            PAYMENT,
+            {
+                "payment_id": body.payment_id,
+                "merchant_id": request.merchant_id,
+                "store": request.store,
+                "device": request.device,
+                "till": body.till,
+                "cashier": body.cashier or "",
+                "method": body.method,
+                "state": "created",
+                "amount_minor": body.amount_minor,
+                "currency": body.currency,
+                "description": body.description,
+                "mandate_id": body.mandate_id if body.method == "mandate" else None,
+                "verification": self._verification_kind,
+                "created_at_ms": now_ms,
+                "updated_at_ms": now_ms,
+                "business_date": self.rules.business_date(now_ms),
+                "body_hash": body_hash(request.device, body),
+                "trace_id": request.trace_id,
+            },
+        )
+        row = ws.get(PAYMENT, body.payment_id)
+        assert row is not None
+        return row
+
+    def _insert_attempt(self, ws: WorkingSet, payment: Row, now_ms: int) -> None:
+        verification = self.body.verification
+        code = self.body.pay_code
+        ws.insert(
+            ATTEMPT,
+            {
+                "attempt_id": self.body.attempt_id,
+                "payment_id": self.body.payment_id,
+                "method": self.body.method,
+                "outcome": payment["state"],
+                "error_code": payment["error_code"],
+                "code_masked": mask(code) if code else None,
+                "verification_kind": self._verification_kind,
+                "verification_score": verification.score if verification else 0,
+                "at_ms": now_ms,
+            },
+        )

@@ -1,0 +1,110 @@
+"""What payments take and give, pure: requests, rules, answers, dates."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from backend.db.tables import Row
+from backend.payments.limits import CODE_LIFE_MS_MAX
+from backend.risk.model import RiskRules
+from backend.wallet.model import WalletRules, code_url
+from protocol import cbor
+from protocol.errors import CallerError, advice
+from protocol.messages import Body
+from protocol.paycode import SECRET_BYTES
+from protocol.payment import PaymentState
+
+PAYMENT_RESULT, REFUND_RESULT = "payment.result", "refund.result"
+UNKNOWN_METHOD = "unknown"
+
+Answer = tuple[str, dict[str, Any]]
+"""A message type and its body: what every command of a device answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceRequest:
+    """A request whose signature, freshness and device were checked, and whose body fits its type.
+
+    ``content_hash`` binds the request id to its content (``protocol.envelope.content_hash``).
+    """
+
+    request_id: str
+    device: str
+    store: str
+    merchant_id: str
+    message_type: str
+    body: Body
+    content_hash: bytes
+    received_at_ms: int
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentRules:
+    """What configuration decides about payments. Only the code key has no default: it is a secret
+    made on the machine that keeps it."""
+
+    code_master_key: bytes = field(repr=False)
+    risk: RiskRules = field(default_factory=RiskRules)
+    wallet: WalletRules = field(default_factory=WalletRules)
+    code_life_ms: int = 5 * 60 * 1000
+    """How long a merchant-presented code can be paid."""
+    day_offset_ms: int = 8 * 3600 * 1000
+    """The shop's days begin at midnight of this offset from UTC (China: eight hours)."""
+
+    def __post_init__(self) -> None:
+        if len(self.code_master_key) != SECRET_BYTES:
+            raise ValueError(f"the code key has {SECRET_BYTES} bytes")
+        if not 0 < self.code_life_ms <= CODE_LIFE_MS_MAX:
+            raise ValueError("code_life_ms is out of range")
+
+    def business_date(self, at_ms: int) -> str:
+        """The shop's date, ``YYYY-MM-DD``."""
+        local_ms = at_ms + self.day_offset_ms
+        return (
+            (datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=local_ms)).date().isoformat()
+        )
+
+
+def body_hash(device: str, body: Body) -> bytes:
+    """What a payment or refund id is bound to, whatever request carries it."""
+    return hashlib.sha256(cbor.encode([device, body.to_map()])).digest()
+
+
+def payment_answer(row: Mapping[str, Any], *, error_code: str | None = None) -> Answer:
+    """How a payment stands. ``error_code`` says why the request changed nothing."""
+    body: dict[str, Any] = {
+        "payment_id": row["payment_id"],
+        "state": row["state"],
+        "amount_minor": row["amount_minor"],
+        "currency": row["currency"],
+        "method": row["method"],
+        "refunded_minor": row["refunded_minor"],
+    }
+    for name in ("payer_masked", "paid_at_ms"):
+        if row[name] is not None:
+            body[name] = row[name]
+    if row["state"] == PaymentState.AWAITING_PAYER:
+        body["code_url"] = code_url(row["payment_id"])
+        body["code_expires_at_ms"] = row["code_expires_at_ms"]
+    code = error_code or row["error_code"]
+    if code is not None:
+        body["error"] = error_body(code)
+    return PAYMENT_RESULT, body
+
+
+def error_body(code: str) -> dict[str, str]:
+    """The wire form of an error code."""
+    return CallerError(code).to_wire()
+
+
+def state_of(row: Row) -> PaymentState:
+    """The row's state as the table of states knows it."""
+    return PaymentState(row["state"])
+
+
+def is_retryable(code: str) -> bool:
+    """Whether the same request may succeed later."""
+    return advice(code).retry != "never"

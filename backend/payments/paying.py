@@ -1,0 +1,129 @@
+"""Taking the money of a payment from a payer's balance: checks, transfers, fee, word to others.
+
+Every way to pay (a scanned code, a mandate, a confirmation in the wallet) ends here, inside the
+transaction of its command. A refusal is an answer, not an exception, because what it leaves behind
+(a used code, a remembered attempt, the declined payment) must stay.
+"""
+
+from dataclasses import dataclass
+
+from backend.db.command import Read
+from backend.db.tables import Row
+from backend.db.working_set import WorkingSet
+from backend.ledger import rules as posting
+from backend.ledger import service as ledger
+from backend.ledger.model import Transfer
+from backend.merchants.service import merchant_reads, plan_in_force
+from backend.notify.outbox import put_callback
+from backend.payments.model import PaymentRules, payment_answer
+from backend.payments.timeline import step
+from backend.risk.model import Verdict
+from backend.risk.service import judge_attempt, risk_reads
+from backend.wallet.model import masked_name
+from backend.wallet.tables import PAYER
+from protocol.errors import CallerError
+from protocol.payment import Command
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What came of it: the payment's row, or the code of the refusal, with the verdict if any."""
+
+    payment: Row
+    refusal: str | None = None
+    verdict: Verdict | None = None
+
+
+def paying_reads(
+    ws: WorkingSet, *, payer_id: str | None, merchant_id: str, currency: str
+) -> list[Read]:
+    """What ``take`` will read, as far as it is known by now."""
+    found = merchant_reads(ws, merchant_id)
+    if payer_id is not None:
+        found += [(PAYER, payer_id), *risk_reads(payer_id)]
+        event = posting.Event("", currency, "")
+        sample = posting.balance_paid(
+            event, user_id=payer_id, merchant_id=merchant_id, amount_minor=1, fee_minor=1
+        )
+        found += ledger.reads(sample, is_new=True)
+    return found
+
+
+def paid_transfers(payment: Row, *, payer_id: str, fee_minor: int) -> list[Transfer]:
+    """The transfers of a payment: the same whenever they are computed from its row."""
+    event = posting.Event(payment["payment_id"], payment["currency"], payment["business_date"])
+    return posting.balance_paid(
+        event,
+        user_id=payer_id,
+        merchant_id=payment["merchant_id"],
+        amount_minor=payment["amount_minor"],
+        fee_minor=fee_minor,
+    )
+
+
+def take(
+    ws: WorkingSet,
+    payment: Row,
+    *,
+    payer_id: str,
+    merchant: Row,
+    rules: PaymentRules,
+    actor: str,
+    now_ms: int,
+) -> Taken:
+    """Move the money now, or say why not. The payment stands in a state that CAPTURE may leave."""
+    payer = ws.get(PAYER, payer_id)
+    if payer is None:
+        return Taken(payment, "payer_unknown")
+    if payer["status"] != "active":
+        return Taken(payment, "payer_frozen")
+    verdict = judge_attempt(
+        ws, rules.risk, payer_id=payer_id, amount_minor=payment["amount_minor"], now_ms=now_ms
+    )
+    if not verdict.is_allowed:
+        return Taken(payment, verdict.code, verdict)
+    plan = plan_in_force(ws, merchant, now_ms)
+    fee_minor = plan.fee(payment["amount_minor"])
+    # The books' date is the day the money moves, not the day the code was shown.
+    dated = {**payment, "business_date": rules.business_date(now_ms)}
+    mark = ws.mark()
+    try:
+        transfers = paid_transfers(dated, payer_id=payer_id, fee_minor=fee_minor)
+        ledger.post(ws, transfers, now_ms, is_new=True)
+    except CallerError as error:
+        ws.undo(mark)
+        return Taken(payment, error.code, verdict)
+    captured = step(
+        ws,
+        payment,
+        Command.CAPTURE,
+        actor=actor,
+        now_ms=now_ms,
+        payer_id=payer_id,
+        payer_masked=masked_name(payer["name"]),
+        fee_minor=fee_minor,
+        fee_plan_version=plan.version,
+        risk=verdict.to_json(),
+        paid_at_ms=now_ms,
+        business_date=dated["business_date"],
+    )
+    tell_merchant(ws, captured, merchant, "payment.captured", now_ms)
+    return Taken(captured, None, verdict)
+
+
+def tell_merchant(
+    ws: WorkingSet, payment: Row, merchant: Row | None, event_type: str, now_ms: int
+) -> None:
+    """Leave word for the merchant's server about what just happened to a payment."""
+    if merchant is None:
+        return
+    put_callback(
+        ws,
+        merchant_id=payment["merchant_id"],
+        url=merchant["notify_url"],
+        event_type=event_type,
+        subject_id=payment["payment_id"],
+        number=payment["event_count"],
+        resource=payment_answer(payment)[1] | {"store": payment["store"]},
+        at_ms=now_ms,
+    )

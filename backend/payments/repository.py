@@ -1,0 +1,62 @@
+"""Reading payments outside commands. Only this file of the room sees SQL."""
+
+from sqlalchemy import select
+
+from backend.db.reading import Reader
+from backend.db.tables import Row
+from backend.payments.limits import EXPIRED_PER_SWEEP_MAX, LIST_ROWS_MAX
+from backend.payments.tables import Payment, PaymentAttempt, PaymentEvent
+from protocol.payment import PAID_STATES, PaymentState
+
+_payment = Payment.__table__  # type: ignore[attr-defined]
+_event = PaymentEvent.__table__  # type: ignore[attr-defined]
+_attempt = PaymentAttempt.__table__  # type: ignore[attr-defined]
+_BILLED = (*(state.value for state in PAID_STATES), PaymentState.REVERSED.value)
+
+
+class PaymentRepository:
+    """Committed payments. Blocking: call it on a reading thread."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def payment(self, payment_id: str) -> Row | None:
+        """One payment as it stands."""
+        return self._reader.one(select(_payment).where(_payment.c.payment_id == payment_id))
+
+    def timeline(self, payment_id: str) -> list[Row]:
+        """Every step of a payment, in order."""
+        query = select(_event).where(_event.c.payment_id == payment_id)
+        return self._reader.rows(query.order_by(_event.c.number))
+
+    def attempts(self, payment_id: str) -> list[Row]:
+        """Every try to move a payment's money, in order."""
+        query = select(_attempt).where(_attempt.c.payment_id == payment_id)
+        return self._reader.rows(query.order_by(_attempt.c.at_ms, _attempt.c.attempt_id))
+
+    def overdue(self, now_ms: int) -> list[str]:
+        """Payments whose code's time has passed, the oldest first."""
+        query = (
+            select(_payment.c.payment_id)
+            .where(
+                _payment.c.state == PaymentState.AWAITING_PAYER.value,
+                _payment.c.code_expires_at_ms <= now_ms,
+            )
+            .order_by(_payment.c.code_expires_at_ms)
+            .limit(EXPIRED_PER_SWEEP_MAX)
+        )
+        return [row["payment_id"] for row in self._reader.rows(query)]
+
+    def bills(self, payer_id: str, *, before_ms: int, limit: int) -> list[Row]:
+        """What a payer paid before a time, newest first."""
+        query = (
+            select(_payment)
+            .where(
+                _payment.c.payer_id == payer_id,
+                _payment.c.created_at_ms < before_ms,
+                _payment.c.state.in_(_BILLED),
+            )
+            .order_by(_payment.c.created_at_ms.desc(), _payment.c.payment_id.desc())
+            .limit(min(limit, LIST_ROWS_MAX))
+        )
+        return self._reader.rows(query)

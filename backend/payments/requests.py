@@ -1,0 +1,93 @@
+"""From a device's checked request to the command that carries it out."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from backend.db.command import Command
+from backend.payments.create import CreatePayment
+from backend.payments.model import DeviceRequest, PaymentRules
+from backend.payments.service import ClosePayment, QueryPayment, ReversePayment
+from backend.refunds.service import CreateRefund, QueryRefund
+from protocol.errors import CallerError
+from protocol.messages import (
+    REQUESTS,
+    Body,
+    PaymentClose,
+    PaymentCreate,
+    PaymentQuery,
+    PaymentReverse,
+    RefundCreate,
+    RefundQuery,
+    parse_body,
+)
+from protocol.paycode import find_code
+
+CommandOf = Callable[[DeviceRequest, PaymentRules], Command]
+_Body = TypeVar("_Body", bound=Body)
+
+
+def command_of(request: DeviceRequest, rules: PaymentRules) -> Command:
+    """The command for a request; ``CallerError("message_type_unknown")`` if it is not ours."""
+    make = REQUEST_COMMANDS.get(request.message_type)
+    if make is None:
+        raise CallerError("message_type_unknown", request.message_type)
+    return make(request, rules)
+
+
+def parse_request(message_type: str, body: Mapping[str, Any]) -> Body:
+    """The checked body of a request; ``CallerError`` names the wrong type or the wrong field."""
+    model = REQUESTS.get(message_type)
+    if model is None:
+        raise CallerError("message_type_unknown", message_type)
+    return parse_body(model, body)
+
+
+def _create(request: DeviceRequest, rules: PaymentRules) -> Command:
+    body = _body(request, PaymentCreate)
+    found = None
+    if body.method == "pay_code":
+        if body.pay_code is None or body.mandate_id is not None:
+            raise CallerError("field_invalid", "pay_code")
+        # Judged by the time the hub received it: a code does not age in the spool.
+        found = find_code(rules.code_master_key, body.pay_code, at_ms=request.received_at_ms)
+    elif body.pay_code is not None or (body.method == "mandate") != (body.mandate_id is not None):
+        raise CallerError("field_invalid", "method")
+    return CreatePayment(request=request, body=body, rules=rules, found=found)
+
+
+def _query(request: DeviceRequest, _: PaymentRules) -> Command:
+    return QueryPayment(request=request, payment_id=_body(request, PaymentQuery).payment_id)
+
+
+def _close(request: DeviceRequest, _: PaymentRules) -> Command:
+    return ClosePayment(request=request, payment_id=_body(request, PaymentClose).payment_id)
+
+
+def _reverse(request: DeviceRequest, rules: PaymentRules) -> Command:
+    payment_id = _body(request, PaymentReverse).payment_id
+    return ReversePayment(request=request, payment_id=payment_id, rules=rules)
+
+
+def _refund(request: DeviceRequest, rules: PaymentRules) -> Command:
+    return CreateRefund(request=request, body=_body(request, RefundCreate), rules=rules)
+
+
+def _query_refund(request: DeviceRequest, _: PaymentRules) -> Command:
+    return QueryRefund(request=request, refund_id=_body(request, RefundQuery).refund_id)
+
+
+def _body(request: DeviceRequest, model: type[_Body]) -> _Body:
+    if not isinstance(request.body, model):
+        raise CallerError("field_invalid", "body")
+    return request.body
+
+
+REQUEST_COMMANDS: dict[str, CommandOf] = {
+    "payment.create": _create,
+    "payment.query": _query,
+    "payment.close": _close,
+    "payment.reverse": _reverse,
+    "refund.create": _refund,
+    "refund.query": _query_refund,
+}
+"""What this room answers; ``device.hello`` is the devices' room's."""

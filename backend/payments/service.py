@@ -1,0 +1,251 @@
+"""Asking about a payment, giving it up, undoing it, letting it expire.
+
+Rule 1: a merchant's devices see and touch that merchant's payments only; any other id is not found.
+Rule 2: an answer always tells the payment's state. Where the state does not allow what was asked,
+        it tells that, too (``error``), and nothing has changed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from backend.db.command import Read
+from backend.db.tables import Row
+from backend.db.working_set import WorkingSet
+from backend.ledger import rules as posting
+from backend.ledger import service as ledger
+from backend.mandates.tables import MANDATE
+from backend.mandates.using import undo_use
+from backend.merchants.tables import MERCHANT
+from backend.notify.outbox import push_reads, put_push
+from backend.payments.idempotency import first_answer, remember, request_read
+from backend.payments.model import (
+    PAYMENT_RESULT,
+    UNKNOWN_METHOD,
+    Answer,
+    DeviceRequest,
+    PaymentRules,
+    payment_answer,
+)
+from backend.payments.paying import paid_transfers, paying_reads, tell_merchant
+from backend.payments.tables import PAYMENT
+from backend.payments.timeline import step
+from protocol.errors import CallerError
+from protocol.payment import PAID_STATES, Command, PaymentState
+
+_NOTHING_TO_UNDO = frozenset(
+    {PaymentState.DECLINED, PaymentState.CLOSED, PaymentState.EXPIRED, PaymentState.REVERSED}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryPayment:
+    """``payment.query``. Never remembered: every query tells the present state."""
+
+    request: DeviceRequest
+    payment_id: str
+
+    def reads(self) -> Iterable[Read]:
+        return [(PAYMENT, self.payment_id)]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> Answer:
+        payment = visible(ws, self.request, self.payment_id)
+        return payment_answer(expired_if_due(ws, payment, now_ms))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosePayment:
+    """``payment.close``: give up a payment that nobody has paid. Safe to repeat."""
+
+    request: DeviceRequest
+    payment_id: str
+
+    def reads(self) -> Iterable[Read]:
+        return [request_read(self.request), (PAYMENT, self.payment_id)]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> Answer:
+        earlier = first_answer(ws, self.request)
+        if earlier is not None:
+            return earlier
+        payment = expired_if_due(ws, visible(ws, self.request, self.payment_id), now_ms)
+        if PaymentState(payment["state"]) in _NOTHING_TO_UNDO:
+            answer = payment_answer(payment)
+        elif PaymentState(payment["state"]) in PAID_STATES:
+            answer = payment_answer(payment, error_code="payment_state")
+        else:
+            actor = f"device:{self.request.device}"
+            payment = step(ws, payment, Command.CLOSE, actor=actor, now_ms=now_ms)
+            answer = payment_answer(payment)
+        return remember(ws, self.request, answer, now_ms)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReversePayment:
+    """``payment.reverse``: undo a payment whose outcome is unknown or unwanted. Safe to repeat.
+
+    If the payment never arrived, its id is taken as *reversed*, so that a copy of the request that
+    is still under way can never charge the payer.
+    """
+
+    request: DeviceRequest
+    payment_id: str
+    rules: PaymentRules
+
+    def reads(self) -> Iterable[Read]:
+        return [
+            request_read(self.request),
+            (PAYMENT, self.payment_id),
+            (MERCHANT, self.request.merchant_id),
+        ]
+
+    def follow(self, ws: WorkingSet) -> Iterable[Read]:
+        payment = ws.get(PAYMENT, self.payment_id)
+        if payment is None or payment["state"] != PaymentState.CAPTURED:
+            return []
+        found = paying_reads(
+            ws,
+            payer_id=payment["payer_id"],
+            merchant_id=payment["merchant_id"],
+            currency=payment["currency"],
+        )
+        if payment["mandate_id"] is not None:
+            found.append((MANDATE, payment["mandate_id"]))
+        return found
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> Answer:
+        earlier = first_answer(ws, self.request)
+        if earlier is not None:
+            return earlier
+        payment = ws.get(PAYMENT, self.payment_id)
+        if payment is None:
+            answer = payment_answer(self._never_arrived(ws, now_ms))
+        else:
+            answer = self._reverse(ws, visible(ws, self.request, self.payment_id), now_ms)
+        return remember(ws, self.request, answer, now_ms)
+
+    def _reverse(self, ws: WorkingSet, payment: Row, now_ms: int) -> Answer:
+        state = PaymentState(payment["state"])
+        if state in _NOTHING_TO_UNDO:
+            return payment_answer(payment)
+        if state in PAID_STATES and state is not PaymentState.CAPTURED:
+            return payment_answer(payment, error_code="payment_state")
+        if state is PaymentState.CAPTURED:
+            try:
+                _give_back(ws, payment, self.rules, now_ms)
+            except CallerError as error:
+                return payment_answer(payment, error_code=error.code)
+        actor = f"device:{self.request.device}"
+        reversed_row = step(ws, payment, Command.REVERSE, actor=actor, now_ms=now_ms)
+        if state is PaymentState.CAPTURED:
+            merchant = ws.get(MERCHANT, payment["merchant_id"])
+            tell_merchant(ws, reversed_row, merchant, "payment.reversed", now_ms)
+        return payment_answer(reversed_row)
+
+    def _never_arrived(self, ws: WorkingSet, now_ms: int) -> Row:
+        request = self.request
+        merchant = ws.get(MERCHANT, request.merchant_id)
+        if merchant is None:
+            raise CallerError("merchant_unknown")
+        ws.insert(
+            PAYMENT,
+            {
+                "payment_id": self.payment_id,
+                "merchant_id": request.merchant_id,
+                "store": request.store,
+                "device": request.device,
+                "method": UNKNOWN_METHOD,
+                "state": "created",
+                "amount_minor": 0,
+                "currency": merchant["currency"],
+                "created_at_ms": now_ms,
+                "updated_at_ms": now_ms,
+                "business_date": self.rules.business_date(now_ms),
+                "body_hash": b"",
+                "trace_id": request.trace_id,
+            },
+        )
+        row = ws.get(PAYMENT, self.payment_id)
+        assert row is not None
+        detail = {"why": "never arrived"}
+        actor = f"device:{request.device}"
+        return step(ws, row, Command.REVERSE, actor=actor, now_ms=now_ms, detail=detail)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpirePayment:
+    """The clock's command: a shown code's time has passed. Answers whether it expired now."""
+
+    payment_id: str
+
+    def reads(self) -> Iterable[Read]:
+        return [(PAYMENT, self.payment_id)]
+
+    def follow(self, ws: WorkingSet) -> Iterable[Read]:
+        payment = ws.get(PAYMENT, self.payment_id)
+        return push_reads(payment["store"]) if payment else []
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> bool:
+        payment = ws.get(PAYMENT, self.payment_id)
+        if payment is None:
+            return False
+        after = expired_if_due(ws, payment, now_ms)
+        if after is payment:
+            return False
+        push_payment(ws, after, now_ms)
+        return True
+
+
+def visible(ws: WorkingSet, request: DeviceRequest, payment_id: str) -> Row:
+    """The payment, if it is this device's merchant's; else ``payment_not_found``."""
+    payment = ws.get(PAYMENT, payment_id)
+    if payment is None or payment["merchant_id"] != request.merchant_id:
+        raise CallerError("payment_not_found", payment_id)
+    return payment
+
+
+def expired_if_due(ws: WorkingSet, payment: Row, now_ms: int) -> Row:
+    """The payment, moved to *expired* if its code's time has passed."""
+    is_waiting = payment["state"] == PaymentState.AWAITING_PAYER
+    if not is_waiting or now_ms < payment["code_expires_at_ms"]:
+        return payment
+    return step(ws, payment, Command.EXPIRE, actor="clock", now_ms=now_ms)
+
+
+def push_payment(ws: WorkingSet, payment: Row, now_ms: int) -> None:
+    """Tell the till how its payment stands, unasked."""
+    _, body = payment_answer(payment)
+    put_push(
+        ws,
+        store=payment["store"],
+        device=payment["device"],
+        message_type=PAYMENT_RESULT,
+        body=body,
+        at_ms=now_ms,
+        trace_id=payment["trace_id"],
+    )
+
+
+def _give_back(ws: WorkingSet, payment: Row, rules: PaymentRules, now_ms: int) -> None:
+    """The exact contra while the money is pending; once it was settled, from what is available."""
+    payer_id, fee_minor = payment["payer_id"], payment["fee_minor"]
+    date = rules.business_date(now_ms)
+    event = posting.Event(f"{payment['payment_id']}.reversed", payment["currency"], date)
+    originals = paid_transfers(payment, payer_id=payer_id, fee_minor=fee_minor)
+    mark = ws.mark()
+    try:
+        ledger.post(ws, posting.reversed_transfers(event, originals), now_ms)
+    except CallerError as error:
+        ws.undo(mark)
+        if error.code != "merchant_balance_short":
+            raise
+        settled = posting.balance_refunded(
+            event,
+            user_id=payer_id,
+            merchant_id=payment["merchant_id"],
+            amount_minor=payment["amount_minor"],
+            fee_back_minor=fee_minor,
+            from_available=True,
+        )
+        ledger.post(ws, settled, now_ms)
+    if payment["mandate_id"] is not None:
+        day = payment["business_date"]
+        undo_use(ws, payment["mandate_id"], day=day, amount_minor=payment["amount_minor"])

@@ -1,0 +1,22 @@
+"""What the HTTP routes of these rooms stand on. The program's bootstrap makes one."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from backend.db.command import Command
+from backend.db.reading import Reader
+from backend.payments.model import PaymentRules
+from protocol.clock import Clock, Entropy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The writer (``submit``), reading threads (``run_read``), and the ports of time and chance."""
+
+    submit: Callable[[Command], Awaitable[Any]]
+    run_read: Callable[[Callable[[], Any]], Awaitable[Any]]
+    reader: Reader
+    clock: Clock
+    entropy: Entropy
+    rules: PaymentRules

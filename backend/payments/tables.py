@@ -1,0 +1,105 @@
+"""The payments' tables. Rows are found by the ids that devices mint."""
+
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index
+from sqlmodel import Field
+
+from backend.db.tables import BYTES, INTEGER, STORAGE, TEXT, BackendTable, table_ref
+
+
+class Payment(BackendTable, table=True):
+    """A payment as it stands now; how it got there is in its events."""
+
+    __tablename__ = "payment"
+    __table_args__: Any = (
+        CheckConstraint("amount_minor >= 0", name="amount"),
+        CheckConstraint("refunded_minor BETWEEN 0 AND amount_minor", name="refunded"),
+        CheckConstraint("fee_returned_minor BETWEEN 0 AND fee_minor", name="fee"),
+        Index("ix_payment_merchant", "merchant_id", "created_at_ms"),
+        Index("ix_payment_payer", "payer_id", "created_at_ms"),
+        Index("ix_payment_due", "state", "code_expires_at_ms"),
+        STORAGE,
+    )
+    payment_id: str = Field(primary_key=True, sa_type=TEXT)
+    merchant_id: str = Field(sa_type=TEXT)
+    store: str = Field(sa_type=TEXT)
+    device: str = Field(sa_type=TEXT)
+    till: str = Field(default="", sa_type=TEXT)
+    cashier: str = Field(default="", sa_type=TEXT)
+    method: str = Field(sa_type=TEXT)
+    """``unknown`` for a payment that was reversed before it arrived."""
+    state: str = Field(sa_type=TEXT)
+    amount_minor: int = Field(sa_type=INTEGER)
+    currency: str = Field(sa_type=TEXT)
+    description: str = Field(default="", sa_type=TEXT)
+    payer_id: str | None = Field(default=None, sa_type=TEXT)
+    payer_masked: str | None = Field(default=None, sa_type=TEXT)
+    mandate_id: str | None = Field(default=None, sa_type=TEXT)
+    refunded_minor: int = Field(default=0, sa_type=INTEGER)
+    refund_count: int = Field(default=0, sa_type=INTEGER)
+    fee_minor: int = Field(default=0, sa_type=INTEGER)
+    fee_returned_minor: int = Field(default=0, sa_type=INTEGER)
+    fee_plan_version: int = Field(default=0, sa_type=INTEGER)
+    verification: str = Field(default="none", sa_type=TEXT)
+    error_code: str | None = Field(default=None, sa_type=TEXT)
+    risk: str | None = Field(default=None, sa_type=TEXT)
+    """The verdict as JSON; NULL when the payment ended before it was judged."""
+    code_expires_at_ms: int | None = Field(default=None, sa_type=INTEGER)
+    created_at_ms: int = Field(sa_type=INTEGER)
+    paid_at_ms: int | None = Field(default=None, sa_type=INTEGER)
+    updated_at_ms: int = Field(sa_type=INTEGER)
+    business_date: str = Field(sa_type=TEXT)
+    body_hash: bytes = Field(sa_type=BYTES)
+    """What the create asked for; empty for a payment that was reversed before it arrived."""
+    trace_id: str = Field(default="", sa_type=TEXT)
+    event_count: int = Field(default=0, sa_type=INTEGER)
+
+
+class PaymentAttempt(BackendTable, table=True):
+    """One try to move the money of a payment. The pay code is kept masked only."""
+
+    __tablename__ = "payment_attempt"
+    attempt_id: str = Field(primary_key=True, sa_type=TEXT)
+    payment_id: str = Field(sa_type=TEXT)
+    method: str = Field(sa_type=TEXT)
+    outcome: str = Field(sa_type=TEXT)
+    error_code: str | None = Field(default=None, sa_type=TEXT)
+    code_masked: str | None = Field(default=None, sa_type=TEXT)
+    verification_kind: str = Field(default="none", sa_type=TEXT)
+    verification_score: int = Field(default=0, sa_type=INTEGER)
+    at_ms: int = Field(sa_type=INTEGER)
+
+
+class PaymentEvent(BackendTable, table=True):
+    """One step of a payment's life: the timeline. Written once, never changed."""
+
+    __tablename__ = "payment_event"
+    payment_id: str = Field(primary_key=True, sa_type=TEXT)
+    number: int = Field(primary_key=True, sa_type=INTEGER)
+    event: str = Field(sa_type=TEXT)
+    state_before: str = Field(sa_type=TEXT)
+    state_after: str = Field(sa_type=TEXT)
+    actor: str = Field(sa_type=TEXT)
+    """``device:<tid>``, ``payer:<id>``, ``operator`` or ``clock``."""
+    at_ms: int = Field(sa_type=INTEGER)
+    detail: str = Field(default="{}", sa_type=TEXT)
+
+
+class Request(BackendTable, table=True):
+    """The first answer to a request: given again to every repetition."""
+
+    __tablename__ = "request"
+    device: str = Field(primary_key=True, sa_type=TEXT)
+    request_id: str = Field(primary_key=True, sa_type=TEXT)
+    content_hash: bytes = Field(sa_type=BYTES)
+    answer_type: str = Field(sa_type=TEXT)
+    answer: bytes = Field(sa_type=BYTES)
+    """The answer's body, CBOR."""
+    at_ms: int = Field(sa_type=INTEGER)
+
+
+PAYMENT = table_ref(Payment)
+ATTEMPT = table_ref(PaymentAttempt, lock=False)
+EVENT = table_ref(PaymentEvent, lock=False)
+REQUEST = table_ref(Request, lock=False)

@@ -1,0 +1,1 @@
+"""Refunds: part or all of a captured payment, back to its payer."""

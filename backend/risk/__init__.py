@@ -1,0 +1,1 @@
+"""Risk: pure rules that judge a payment before money moves."""

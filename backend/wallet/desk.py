@@ -1,0 +1,160 @@
+"""What a payer's wallet can ask, as async calls: the routes only translate HTTP to these.
+
+The PIN's slow hash runs on its own few threads, never on the loop or the writer.
+"""
+
+import asyncio
+from typing import Any
+
+from backend.db.tables import Row
+from backend.payments.confirm import ConfirmByPayer, ScanPayment
+from backend.payments.repository import PaymentRepository
+from backend.payments.services import Services
+from backend.wallet.limits import BILLS_PER_PAGE_MAX, PIN_CHECKS_AT_ONCE_MAX, TOKEN_BYTES
+from backend.wallet.model import (
+    PIN_SALT_BYTES,
+    hash_pin,
+    hash_token,
+    is_same_hash,
+    scanned_payment_id,
+)
+from backend.wallet.repository import WalletRepository
+from backend.wallet.service import (
+    BeginPinTry,
+    CreatePayer,
+    EndPinTry,
+    IssueToken,
+    ShowPayCode,
+    TopUp,
+)
+from protocol.crypto.keys import VerifyKey
+from protocol.crypto.suites import suite_named
+from protocol.errors import CallerError
+from protocol.ids import is_id
+from protocol.paycode import STEP_MS, expires_at_ms, make_code, wallet_secret
+
+
+class WalletDesk:
+    """Serves payers. One per program."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._wallets = WalletRepository(services.reader)
+        self._payments = PaymentRepository(services.reader)
+        self._pin_slots = asyncio.Semaphore(PIN_CHECKS_AT_ONCE_MAX)
+
+    async def create_payer(
+        self, *, payer_id: str, name: str, pin: str, key_suite: str, key_public: bytes
+    ) -> dict[str, Any]:
+        """A new payer. The token and the code secret are told here and nowhere else."""
+        VerifyKey(suite_named(key_suite), key_public)  # refuses what is no key of the suite
+        token = self._services.entropy.token_bytes(TOKEN_BYTES).hex()
+        salt = self._services.entropy.token_bytes(PIN_SALT_BYTES)
+        command = CreatePayer(
+            payer_id=payer_id,
+            name=name,
+            key_suite=key_suite,
+            key_public=key_public,
+            pin_salt=salt,
+            pin_hash=await self._hash_pin(pin, salt),
+            token_hash=hash_token(token),
+        )
+        row = await self._services.submit(command)
+        secret = wallet_secret(self._services.rules.code_master_key, row["route"])
+        return {
+            "payer_id": payer_id,
+            "token": token,
+            "code_route": row["route"],
+            "code_secret": secret.hex(),
+        }
+
+    async def issue_token(self, payer_id: str) -> dict[str, Any]:
+        """A new token; the payer's older ones stop working."""
+        token = self._services.entropy.token_bytes(TOKEN_BYTES).hex()
+        older = await self._read(lambda: self._wallets.token_hashes(payer_id))
+        command = IssueToken(payer_id=payer_id, token_hash=hash_token(token), older=older)
+        await self._services.submit(command)
+        return {"payer_id": payer_id, "token": token}
+
+    async def authenticate(self, token: str) -> str:
+        """Whose wallet this is; ``not_authorized`` for an unknown or revoked token."""
+        digest = hash_token(token)
+        payer_id: str | None = await self._read(lambda: self._wallets.payer_of_token(digest))
+        if payer_id is None:
+            raise CallerError("not_authorized")
+        return payer_id
+
+    async def balance(self, payer_id: str, currency: str) -> dict[str, Any]:
+        """What the payer has."""
+        posted, free = await self._read(lambda: self._wallets.balance(payer_id, currency))
+        return {"balance_minor": posted, "available_minor": free, "currency": currency}
+
+    async def top_up(
+        self, *, event_id: str, payer_id: str, amount_minor: int, currency: str, channel_id: str
+    ) -> dict[str, Any]:
+        """Book a top-up that a channel has confirmed (posting rule 1), once per event id."""
+        if not is_id(event_id, prefix="evt"):
+            raise CallerError("id_invalid", "event_id")
+        now_ms = self._services.clock.now_ms()
+        command = TopUp(
+            event_id=event_id,
+            payer_id=payer_id,
+            amount_minor=amount_minor,
+            currency=currency,
+            channel_id=channel_id,
+            settlement_date=self._services.rules.business_date(now_ms),
+        )
+        return {"balance_minor": await self._services.submit(command), "currency": currency}
+
+    async def pay_code(self, payer_id: str) -> dict[str, Any]:
+        """The next pay code of a payer whose phone is this interface."""
+        route, position = await self._services.submit(ShowPayCode(payer_id=payer_id))
+        secret = wallet_secret(self._services.rules.code_master_key, route)
+        at_ms = position.step * STEP_MS
+        code = make_code(secret, route=route, at_ms=at_ms, counter=position.counter)
+        return {"pay_code": code, "expires_at_ms": expires_at_ms(position)}
+
+    async def scan(self, content: str) -> dict[str, Any]:
+        """What a merchant's code asks for."""
+        command = ScanPayment(payment_id=scanned_payment_id(content), rules=self._services.rules)
+        shown: dict[str, Any] = await self._services.submit(command)
+        return shown
+
+    async def confirm(
+        self, *, payer_id: str, payment_id: str, attempt_id: str, pin: str | None
+    ) -> dict[str, Any]:
+        """Pay a scanned code. A given PIN must be right, also where none is needed."""
+        if pin is not None:
+            await self._check_pin(payer_id, pin)
+        command = ConfirmByPayer(
+            payment_id=payment_id,
+            attempt_id=attempt_id,
+            payer_id=payer_id,
+            is_pin_verified=pin is not None,
+            rules=self._services.rules,
+        )
+        _, body = await self._services.submit(command)
+        shown: dict[str, Any] = body
+        return shown
+
+    async def bills(self, payer_id: str, *, before_ms: int | None, limit: int) -> list[Row]:
+        """What the payer paid, newest first."""
+        until_ms = before_ms if before_ms is not None else self._services.clock.now_ms() + 1
+        count = min(limit, BILLS_PER_PAGE_MAX)
+        found: list[Row] = await self._read(
+            lambda: self._payments.bills(payer_id, before_ms=until_ms, limit=count)
+        )
+        return found
+
+    async def _check_pin(self, payer_id: str, pin: str) -> None:
+        salt, expected = await self._services.submit(BeginPinTry(payer_id=payer_id))
+        if not is_same_hash(await self._hash_pin(pin, salt), expected):
+            raise CallerError("pin_wrong")
+        await self._services.submit(EndPinTry(payer_id=payer_id))
+
+    async def _hash_pin(self, pin: str, salt: bytes) -> bytes:
+        async with self._pin_slots:
+            return await asyncio.to_thread(hash_pin, pin, salt)
+
+    async def _read(self, read: Any) -> Any:  # noqa: ANN401  # a repository's call
+        return await self._services.run_read(read)

@@ -1,0 +1,84 @@
+"""The payer's side, pure: PINs, bearer tokens, masks and the words on a merchant's code.
+
+Rule 1: a token or a PIN is never stored; a hash of it is. A pay code is never stored at all.
+Rule 2: a wrong PIN is counted before it is compared, so that guessing in parallel gains nothing.
+"""
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from backend.wallet.limits import (
+    PIN_DIGITS,
+    PIN_SCRYPT_LOG2_N,
+    PIN_SCRYPT_P,
+    PIN_SCRYPT_R,
+    QR_TEXT_CHARS_MAX,
+)
+from protocol.errors import CallerError
+from protocol.ids import is_id
+from protocol.paycode import ROUTES_MAX
+
+PIN_SALT_BYTES = 16
+_PIN_HASH_BYTES = 32
+_PIN_SHAPE = re.compile(rf"\d{{{PIN_DIGITS}}}\Z", re.ASCII)
+_TOKEN_CONTEXT = b"tillway-wallet-token-v1"
+_QR_HEAD = "tillway://pay?id="
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletRules:
+    """What a wallet may do without asking. Safe defaults; configuration may tighten or widen."""
+
+    pin_free_minor: int = 20_000
+    """Confirming up to this amount needs no PIN (single-factor payments stay small)."""
+
+
+def hash_pin(pin: str, salt: bytes) -> bytes:
+    """The stored form of a PIN (scrypt, RFC 7914); ``CallerError("field_invalid")`` unless six
+    digits. Slow on purpose: call it outside the event loop and the writer."""
+    if _PIN_SHAPE.match(pin) is None:
+        raise CallerError("field_invalid", "pin")
+    kdf = Scrypt(
+        salt=salt, length=_PIN_HASH_BYTES, n=1 << PIN_SCRYPT_LOG2_N, r=PIN_SCRYPT_R, p=PIN_SCRYPT_P
+    )
+    return kdf.derive(pin.encode("ascii"))
+
+
+def is_same_hash(left: bytes, right: bytes) -> bool:
+    """Compare hashes in constant time."""
+    return hmac.compare_digest(left, right)
+
+
+def hash_token(token: str) -> bytes:
+    """The stored form of a bearer token. Tokens carry 256 random bits, so a fast hash is right."""
+    return hashlib.sha256(_TOKEN_CONTEXT + token.encode("utf-8", "surrogatepass")).digest()
+
+
+def route_of(payer_id: str, attempt: int) -> int:
+    """A pay-code route for a payer: spread over all routes; another attempt, another route."""
+    digest = hashlib.sha256(f"route|{payer_id}|{attempt}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") % ROUTES_MAX
+
+
+def masked_name(name: str) -> str:
+    """A payer's name as a merchant may see it: the first character stays."""
+    return f"{name[:1]}{'*' * min(2, max(1, len(name) - 1))}"
+
+
+def code_url(payment_id: str) -> str:
+    """What a merchant-presented code says. The id has 80 random bits: nobody guesses a code."""
+    return f"{_QR_HEAD}{payment_id}"
+
+
+def scanned_payment_id(content: str) -> str:
+    """The payment a scanned code is for; ``CallerError("field_invalid")`` for any other text."""
+    if len(content) > QR_TEXT_CHARS_MAX or not content.startswith(_QR_HEAD):
+        raise CallerError("field_invalid", "not a payment code of ours")
+    payment_id = content[len(_QR_HEAD) :]
+    if not is_id(payment_id, prefix="pay"):
+        raise CallerError("field_invalid", "not a payment code of ours")
+    return payment_id

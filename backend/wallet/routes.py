@@ -1,0 +1,156 @@
+"""HTTP of the payer's side. Errors are the catalogue's; the application turns them into answers."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from backend.db.tables import Row
+from backend.mandates.model import MandateCommand
+from backend.mandates.repository import MandateRepository
+from backend.mandates.service import ChangeMandate, CreateMandate
+from backend.payments.services import Services
+from backend.risk.service import SetBlock
+from backend.wallet.desk import WalletDesk
+from backend.wallet.limits import BILLS_PER_PAGE_MAX
+from backend.wallet.schemas import (
+    Block,
+    Confirmation,
+    NewPayer,
+    NewTopUp,
+    PayerStatus,
+    Scanned,
+    SignedMandate,
+)
+from backend.wallet.service import SetPayerStatus
+from protocol.errors import CallerError
+
+Guard = Callable[[Request], Awaitable[None]]
+_SCHEME = "bearer "
+_TOKEN_CHARS_MAX = 128
+
+
+def router(services: Services) -> APIRouter:
+    """``/wallet/v1``: each call by a payer's bearer token."""
+    desk = WalletDesk(services)
+    routes = APIRouter(prefix="/wallet/v1", tags=["wallet"])
+
+    async def payer_of(request: Request) -> str:
+        header = request.headers.get("authorization", "")
+        token = header[len(_SCHEME) :].strip()
+        if header[: len(_SCHEME)].lower() != _SCHEME or not 0 < len(token) <= _TOKEN_CHARS_MAX:
+            raise CallerError("not_authorized")
+        return await desk.authenticate(token)
+
+    payer = Annotated[str, Depends(payer_of)]
+
+    @routes.get("/balance")
+    async def balance(payer_id: payer, currency: str = "CNY") -> dict[str, Any]:
+        return await desk.balance(payer_id, currency)
+
+    @routes.post("/pay-code")
+    async def pay_code(payer_id: payer) -> dict[str, Any]:
+        return await desk.pay_code(payer_id)
+
+    @routes.post("/scan")
+    async def scan(_: payer, body: Scanned) -> dict[str, Any]:
+        return await desk.scan(body.content)
+
+    @routes.post("/confirm")
+    async def confirm(payer_id: payer, body: Confirmation) -> dict[str, Any]:
+        return await desk.confirm(
+            payer_id=payer_id,
+            payment_id=body.payment_id,
+            attempt_id=body.attempt_id,
+            pin=body.pin.get_secret_value() if body.pin else None,
+        )
+
+    @routes.get("/bills")
+    async def bills(
+        payer_id: payer,
+        before_ms: Annotated[int | None, Query(ge=0)] = None,
+        limit: Annotated[int, Query(ge=1, le=BILLS_PER_PAGE_MAX)] = 20,
+    ) -> dict[str, Any]:
+        rows = await desk.bills(payer_id, before_ms=before_ms, limit=limit)
+        return {"bills": [_bill(row) for row in rows]}
+
+    _add_mandates(routes, services, payer)
+    return routes
+
+
+def _add_mandates(routes: APIRouter, services: Services, payer: Any) -> None:  # noqa: ANN401  # an annotation
+    repository = MandateRepository(services.reader)
+
+    @routes.get("/mandates")
+    async def mandates(payer_id: payer) -> dict[str, Any]:
+        rows = await services.run_read(lambda: repository.of_payer(payer_id))
+        return {"mandates": [_mandate(row) for row in rows]}
+
+    @routes.post("/mandates", status_code=201)
+    async def create_mandate(payer_id: payer, body: SignedMandate) -> dict[str, Any]:
+        command = CreateMandate(payer_id=payer_id, signed=bytes.fromhex(body.signed))
+        return _mandate(await services.submit(command))
+
+    @routes.post("/mandates/{mandate_id}/{command}")
+    async def change_mandate(
+        payer_id: payer, mandate_id: str, command: MandateCommand
+    ) -> dict[str, Any]:
+        change = ChangeMandate(payer_id=payer_id, mandate_id=mandate_id, command=command)
+        return _mandate(await services.submit(change))
+
+
+def operator_router(services: Services, operator_only: Guard) -> APIRouter:
+    """``/operator/v1/payers``: payers are made and stopped by operators only."""
+    desk = WalletDesk(services)
+    routes = APIRouter(
+        prefix="/operator/v1/payers", tags=["operator"], dependencies=[Depends(operator_only)]
+    )
+
+    @routes.post("", status_code=201)
+    async def create_payer(body: NewPayer) -> dict[str, Any]:
+        return await desk.create_payer(
+            payer_id=body.payer_id,
+            name=body.name,
+            pin=body.pin.get_secret_value(),
+            key_suite=body.key_suite,
+            key_public=bytes.fromhex(body.key_public),
+        )
+
+    @routes.post("/{payer_id}/tokens", status_code=201)
+    async def issue_token(payer_id: str) -> dict[str, Any]:
+        return await desk.issue_token(payer_id)
+
+    @routes.post("/{payer_id}/top-ups")
+    async def top_up(payer_id: str, body: NewTopUp) -> dict[str, Any]:
+        return await desk.top_up(
+            event_id=body.event_id,
+            payer_id=payer_id,
+            amount_minor=body.amount_minor,
+            currency=body.currency,
+            channel_id=body.channel_id,
+        )
+
+    @routes.post("/{payer_id}/status")
+    async def set_status(payer_id: str, body: PayerStatus) -> dict[str, Any]:
+        command = SetPayerStatus(payer_id=payer_id, is_frozen=body.status == "frozen")
+        return {"payer_id": payer_id, "status": await services.submit(command)}
+
+    @routes.post("/{payer_id}/block")
+    async def block(payer_id: str, body: Block) -> dict[str, Any]:
+        command = SetBlock(
+            payer_id=payer_id, is_on=body.is_on, reason=body.reason, until_ms=body.until_ms
+        )
+        return {"payer_id": payer_id, "is_on": await services.submit(command)}
+
+    return routes
+
+
+def _bill(row: Row) -> dict[str, Any]:
+    names = ("payment_id", "merchant_id", "state", "amount_minor", "refunded_minor", "currency",
+             "method", "description", "paid_at_ms")  # fmt: skip
+    return {name: row[name] for name in names}
+
+
+def _mandate(row: Row) -> dict[str, Any]:
+    hidden = {"signed", "payer_id"}
+    return {name: value for name, value in row.items() if name not in hidden}

@@ -1,0 +1,75 @@
+"""What wallets and operators send about payers. Wrong fields are named, never echoed."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from backend.mandates.limits import SIGNED_BYTES_MAX
+from backend.risk.limits import REASON_CHARS_MAX
+from backend.wallet.limits import NAME_CHARS_MAX, PIN_DIGITS, QR_TEXT_CHARS_MAX
+from protocol.limits import IDENTIFIER_CHARS_MAX
+from protocol.messages.base import AttemptIdText, CurrencyText, PaymentIdText
+from protocol.money import AMOUNT_MINOR_MAX
+
+_Id = Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX)]
+_Amount = Annotated[int, Field(gt=0, le=AMOUNT_MINOR_MAX)]
+_Pin = Annotated[SecretStr, Field(min_length=PIN_DIGITS, max_length=PIN_DIGITS)]
+
+
+class Wanted(BaseModel):
+    """A JSON object with these fields and no others."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class NewPayer(Wanted):
+    """``POST /operator/v1/payers``. ``key_public`` is hex; the wallet keeps the private key."""
+
+    payer_id: _Id
+    name: Annotated[str, Field(min_length=1, max_length=NAME_CHARS_MAX)]
+    pin: _Pin
+    key_suite: Literal["SM2-SM3", "ES256", "Ed25519"]
+    key_public: Annotated[str, Field(pattern=r"^[0-9a-f]{64,130}$")]
+
+
+class NewTopUp(Wanted):
+    """``POST /operator/v1/payers/{payer_id}/top-ups``."""
+
+    event_id: _Id
+    amount_minor: _Amount
+    currency: CurrencyText = "CNY"
+    channel_id: _Id
+
+
+class PayerStatus(Wanted):
+    """``POST /operator/v1/payers/{payer_id}/status``."""
+
+    status: Literal["active", "frozen"]
+
+
+class Block(Wanted):
+    """``POST /operator/v1/payers/{payer_id}/block``. ``until_ms`` 0: until taken off."""
+
+    is_on: bool
+    reason: Annotated[str, Field(min_length=1, max_length=REASON_CHARS_MAX)]
+    until_ms: Annotated[int, Field(ge=0)] = 0
+
+
+class Scanned(Wanted):
+    """``POST /wallet/v1/scan``: the text of a merchant's code."""
+
+    content: Annotated[str, Field(min_length=1, max_length=QR_TEXT_CHARS_MAX)]
+
+
+class Confirmation(Wanted):
+    """``POST /wallet/v1/confirm``. The wallet mints ``attempt_id``: repeating it is harmless."""
+
+    payment_id: PaymentIdText
+    attempt_id: AttemptIdText
+    pin: _Pin | None = None
+
+
+class SignedMandate(Wanted):
+    """``POST /wallet/v1/mandates``: ``protocol.messages.mandate.sign_mandate``, in hex."""
+
+    signed: Annotated[str, Field(pattern=r"^([0-9a-f]{2})+$", max_length=2 * SIGNED_BYTES_MAX)]

@@ -1,0 +1,234 @@
+"""The payers' commands: opening an account, topping it up, tokens, PIN tries, pay codes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from backend.db.command import Read
+from backend.db.tables import Row
+from backend.db.working_set import WorkingSet
+from backend.ledger import rules as posting
+from backend.ledger import service as ledger
+from backend.ledger.chart import customer
+from backend.ledger.model import Transfer, balance
+from backend.ledger.tables import ACCOUNT
+from backend.wallet.limits import (
+    NAME_CHARS_MAX,
+    PIN_LOCK_MS,
+    PIN_TRIES_MAX,
+    ROUTE_TRIES_MAX,
+    TOP_UP_MINOR_MAX,
+)
+from backend.wallet.model import route_of
+from backend.wallet.tables import PAYER, ROUTE, TOKEN
+from protocol.errors import CallerError
+from protocol.ids import is_id
+from protocol.money import positive
+from protocol.paycode import COUNTERS_PER_STEP, STEP_MS, Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatePayer:
+    """A new payer, made by an operator. The same content again changes nothing.
+
+    ``token_hash`` admits the wallet; the token itself, the PIN and the private key stay outside.
+    """
+
+    payer_id: str
+    name: str
+    key_suite: str
+    key_public: bytes
+    pin_salt: bytes = field(repr=False)
+    pin_hash: bytes = field(repr=False)
+    token_hash: bytes = field(repr=False)
+
+    def reads(self) -> Iterable[Read]:
+        routes = [(ROUTE, route_of(self.payer_id, number)) for number in range(ROUTE_TRIES_MAX)]
+        return [(PAYER, self.payer_id), (TOKEN, self.token_hash), *routes]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> Row:
+        if not is_id(self.payer_id, prefix="pyr") or not 0 < len(self.name) <= NAME_CHARS_MAX:
+            raise CallerError("field_invalid", "payer")
+        if ws.get(PAYER, self.payer_id) is not None or ws.get(TOKEN, self.token_hash) is not None:
+            raise CallerError("idempotency_conflict", "payer_id")
+        route = self._free_route(ws)
+        row = {
+            "payer_id": self.payer_id,
+            "name": self.name,
+            "status": "active",
+            "route": route,
+            "key_suite": self.key_suite,
+            "key_public": self.key_public,
+            "pin_salt": self.pin_salt,
+            "pin_hash": self.pin_hash,
+            "pin_tries": 0,
+            "pin_locked_until_ms": 0,
+            "created_at_ms": now_ms,
+        }
+        ws.insert(PAYER, row)
+        ws.insert(ROUTE, {"route": route, "payer_id": self.payer_id})
+        ws.insert(
+            TOKEN,
+            {"token_hash": self.token_hash, "payer_id": self.payer_id, "created_at_ms": now_ms},
+        )
+        return row
+
+    def _free_route(self, ws: WorkingSet) -> int:
+        for number in range(ROUTE_TRIES_MAX):
+            route = route_of(self.payer_id, number)
+            if ws.get(ROUTE, route) is None:
+                return route
+        raise CallerError("busy", "no free route")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopUp:
+    """Posting rule 1: a bank channel has confirmed a top-up. ``event_id`` makes it happen once.
+    Answers the balance."""
+
+    event_id: str
+    payer_id: str
+    amount_minor: int
+    currency: str
+    channel_id: str
+    settlement_date: str
+
+    def reads(self) -> Iterable[Read]:
+        return [(PAYER, self.payer_id), *ledger.reads(self._transfers())]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> int:
+        positive(self.amount_minor, self.currency)
+        if self.amount_minor > TOP_UP_MINOR_MAX:
+            raise CallerError("amount_invalid", "top-up")
+        if ws.get(PAYER, self.payer_id) is None:
+            raise CallerError("payer_unknown", self.payer_id)
+        ledger.post(ws, self._transfers(), now_ms)
+        return balance_of(ws, self.payer_id, self.currency)
+
+    def _transfers(self) -> list[Transfer]:
+        event = posting.Event(self.event_id, self.currency, self.settlement_date)
+        return posting.top_up(
+            event,
+            user_id=self.payer_id,
+            channel_id=self.channel_id,
+            settlement_date=self.settlement_date,
+            amount_minor=self.amount_minor,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueToken:
+    """Admit a wallet by a new token; the older ones named here stop working."""
+
+    payer_id: str
+    token_hash: bytes = field(repr=False)
+    older: tuple[bytes, ...] = field(default=(), repr=False)
+
+    def reads(self) -> Iterable[Read]:
+        tokens = [(TOKEN, token) for token in (self.token_hash, *self.older)]
+        return [(PAYER, self.payer_id), *tokens]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> None:
+        payer_row(ws, self.payer_id)
+        for token in self.older:
+            row = ws.get(TOKEN, token)
+            if row is not None and row["payer_id"] == self.payer_id:
+                ws.update(TOKEN, token, is_revoked=1)
+        row = {"token_hash": self.token_hash, "payer_id": self.payer_id, "created_at_ms": now_ms}
+        ws.insert(TOKEN, row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPayerStatus:
+    """Freeze a payer or lift the freeze."""
+
+    payer_id: str
+    is_frozen: bool
+
+    def reads(self) -> Iterable[Read]:
+        return [(PAYER, self.payer_id)]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> str:  # noqa: ARG002  # no time is kept
+        payer_row(ws, self.payer_id)
+        status = "frozen" if self.is_frozen else "active"
+        ws.update(PAYER, self.payer_id, status=status)
+        return status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeginPinTry:
+    """Count a PIN try before it is compared; answers (salt, hash), or ``pin_locked``."""
+
+    payer_id: str
+
+    def reads(self) -> Iterable[Read]:
+        return [(PAYER, self.payer_id)]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> tuple[bytes, bytes]:
+        payer = payer_row(ws, self.payer_id)
+        if now_ms < payer["pin_locked_until_ms"]:
+            raise CallerError("pin_locked")
+        tries = payer["pin_tries"] + 1
+        is_last = tries >= PIN_TRIES_MAX
+        ws.update(
+            PAYER,
+            self.payer_id,
+            pin_tries=0 if is_last else tries,
+            pin_locked_until_ms=now_ms + PIN_LOCK_MS if is_last else 0,
+        )
+        return payer["pin_salt"], payer["pin_hash"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndPinTry:
+    """The PIN was right: tries are forgotten, and so is the lock that the last try set."""
+
+    payer_id: str
+
+    def reads(self) -> Iterable[Read]:
+        return [(PAYER, self.payer_id)]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> None:  # noqa: ARG002  # no time is kept
+        payer_row(ws, self.payer_id)
+        ws.update(PAYER, self.payer_id, pin_tries=0, pin_locked_until_ms=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowPayCode:
+    """The next position of a payer whose phone is an API: another code at every call, four in a
+    step; ``busy`` when the step's four are shown. Answers (route, position)."""
+
+    payer_id: str
+
+    def reads(self) -> Iterable[Read]:
+        return [(PAYER, self.payer_id)]
+
+    def follow(self, ws: WorkingSet) -> Iterable[Read]:
+        payer = ws.get(PAYER, self.payer_id)
+        return [(ROUTE, payer["route"])] if payer else []
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> tuple[int, Position]:
+        payer = payer_row(ws, self.payer_id)
+        if payer["status"] != "active":
+            raise CallerError("payer_frozen")
+        row = ws.get(ROUTE, payer["route"])
+        assert row is not None
+        first = Position(now_ms // STEP_MS, 0).number
+        number = max(first, row["shown_position"] + 1, row["used_position"] + 1)
+        if number >= first + COUNTERS_PER_STEP:
+            raise CallerError("busy", "pay codes of this step are shown")
+        ws.update(ROUTE, payer["route"], shown_position=number)
+        return payer["route"], Position(*divmod(number, COUNTERS_PER_STEP))
+
+
+def payer_row(ws: WorkingSet, payer_id: str) -> Row:
+    """The payer; ``payer_unknown`` if there is none."""
+    row = ws.get(PAYER, payer_id)
+    if row is None:
+        raise CallerError("payer_unknown", payer_id)
+    return row
+
+
+def balance_of(ws: WorkingSet, payer_id: str, currency: str) -> int:
+    """What the payer has, in minor units; an account that was never used has nothing."""
+    row = ws.get(ACCOUNT, customer(payer_id, currency))
+    return balance(row) if row else 0
