@@ -47,8 +47,8 @@ _TABLES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "refund": (
         (
             "refund_id:t* payment_id:t merchant_id:t store:t device:t till:t cashier:t"
-            " amount_minor:i currency:t reason:t state:t error_code:t? fee_returned_minor:i source:t"
-            " created_at_ms:i business_date:t body_hash:b trace_id:t"
+            " amount_minor:i currency:t reason:t state:t error_code:t? fee_returned_minor:i"
+            " source:t created_at_ms:i business_date:t body_hash:b trace_id:t"
         ),
         (("amount", "amount_minor > 0"),),
     ),

@@ -1,0 +1,146 @@
+"""The payer scans the merchant's code: shown, scanned, confirmed, expired, closed."""
+
+import pytest
+
+from backend.payments.confirm import ConfirmByPayer, ScanPayment
+from backend.payments.service import ExpirePayment
+from backend.wallet.model import scanned_payment_id
+from protocol import cbor
+from protocol.errors import CallerError
+from tests.support.shop import MERCHANT, Shop
+
+
+def scan(shop: Shop, answer: dict) -> dict:
+    payment_id = scanned_payment_id(answer["code_url"])
+    return shop.do(ScanPayment(payment_id=payment_id, rules=shop.rules))
+
+
+def confirm(shop: Shop, answer: dict, payer: str, **changes) -> dict:
+    fields = {
+        "payment_id": answer["payment_id"],
+        "attempt_id": shop.id("att"),
+        "payer_id": payer,
+        "is_pin_verified": False,
+        "rules": shop.rules,
+    }
+    return shop.do(ConfirmByPayer(**(fields | changes)))[1]
+
+
+def pushes(shop: Shop) -> list[dict]:
+    rows = shop.rows("SELECT * FROM outbox_push ORDER BY store, seq")
+    return [row | {"body": cbor.decode(bytes(row["body"]), bytes_max=9999)} for row in rows]
+
+
+def test_a_code_is_shown_scanned_and_paid_and_the_till_is_told(shop: Shop) -> None:
+    payer = shop.add_payer(balance_minor=5_000)
+    shown = shop.show_qr(1_000)
+    assert shown["state"] == "awaiting_payer"
+    assert shown["code_expires_at_ms"] == shop.clock.at_ms + shop.rules.code_life_ms
+    asked = scan(shop, shown)
+    assert (asked["merchant_id"], asked["amount_minor"], asked["pin_required"]) == (
+        MERCHANT,
+        1_000,
+        False,
+    )
+    assert confirm(shop, shown, payer)["state"] == "captured"
+    (push,) = pushes(shop)
+    assert (push["device"], push["message_type"], push["seq"]) == ("pos1", "payment.result", 1)
+    assert push["body"]["state"] == "captured"
+    assert shop.payer_balance(payer) == 4_000
+
+
+def test_a_confirmation_repeated_charges_once(shop: Shop) -> None:
+    payer = shop.add_payer(balance_minor=5_000)
+    shown = shop.show_qr(1_000)
+    attempt_id = shop.id("att")
+    for _ in range(2):
+        assert confirm(shop, shown, payer, attempt_id=attempt_id)["state"] == "captured"
+    assert confirm(shop, shown, payer)["state"] == "captured"
+    assert shop.payer_balance(payer) == 4_000
+    assert len(pushes(shop)) == 1
+
+
+def test_two_payers_race_and_one_pays(shop: Shop) -> None:
+    payers = [shop.add_payer(balance_minor=5_000) for _ in range(2)]
+    shown = shop.show_qr(1_000)
+    outcomes = shop.apply(
+        *(
+            ConfirmByPayer(
+                payment_id=shown["payment_id"],
+                attempt_id=shop.id("att"),
+                payer_id=payer,
+                is_pin_verified=False,
+                rules=shop.rules,
+            )
+            for payer in payers
+        )
+    )
+    assert outcomes[0].error is None
+    assert outcomes[1].error is not None
+    assert [shop.payer_balance(payer) for payer in payers] == [4_000, 5_000]
+
+
+def test_too_little_balance_leaves_the_code_for_another_payer(shop: Shop) -> None:
+    poor, rich = shop.add_payer(balance_minor=10), shop.add_payer(balance_minor=5_000)
+    shown = shop.show_qr(1_000)
+    refused = confirm(shop, shown, poor)
+    assert (refused["state"], refused["error"]["code"]) == (
+        "awaiting_payer",
+        "insufficient_balance",
+    )
+    assert confirm(shop, shown, rich)["state"] == "captured"
+
+
+def test_a_large_amount_needs_the_pin(shop: Shop) -> None:
+    payer = shop.add_payer(balance_minor=50_000)
+    shown = shop.show_qr(20_001)
+    assert scan(shop, shown)["pin_required"]
+    with pytest.raises(CallerError, match="pin_required"):
+        confirm(shop, shown, payer)
+    assert confirm(shop, shown, payer, is_pin_verified=True)["state"] == "captured"
+
+
+def test_an_overdue_code_cannot_be_paid_and_the_sweep_tells_the_till(shop: Shop) -> None:
+    payer = shop.add_payer(balance_minor=5_000)
+    shown = shop.show_qr(1_000)
+    assert not shop.do(ExpirePayment(payment_id=shown["payment_id"]))
+    shop.clock.at_ms += shop.rules.code_life_ms
+    for act in (lambda: scan(shop, shown), lambda: confirm(shop, shown, payer)):
+        with pytest.raises(CallerError, match="payment_expired"):
+            act()
+    assert shop.do(ExpirePayment(payment_id=shown["payment_id"]))
+    assert not shop.do(ExpirePayment(payment_id=shown["payment_id"]))
+    assert [push["body"]["state"] for push in pushes(shop)] == ["expired"]
+    with pytest.raises(CallerError, match="payment_expired"):
+        confirm(shop, shown, payer)
+
+
+def test_a_query_sees_that_the_time_has_passed(shop: Shop) -> None:
+    shown = shop.show_qr(1_000)
+    shop.clock.at_ms += shop.rules.code_life_ms
+    found = shop.ask("payment.query", {"payment_id": shown["payment_id"]})
+    assert found["state"] == "expired"
+
+
+def test_a_closed_code_cannot_be_paid(shop: Shop) -> None:
+    payer = shop.add_payer(balance_minor=5_000)
+    shown = shop.show_qr(1_000)
+    body = {"payment_id": shown["payment_id"]}
+    assert shop.ask("payment.close", body)["state"] == "closed"
+    assert shop.ask("payment.close", body)["state"] == "closed"
+    with pytest.raises(CallerError, match="payment_closed"):
+        confirm(shop, shown, payer)
+    assert shop.payer_balance(payer) == 5_000
+
+
+@pytest.mark.parametrize("text", ["", "https://x", "tillway://pay?id=", "tillway://pay?id=pay_1"])
+def test_another_text_is_not_a_payment_code(text: str) -> None:
+    with pytest.raises(CallerError, match="field_invalid"):
+        scanned_payment_id(text)
+
+
+def test_pushes_of_a_store_are_numbered_without_gaps(shop: Shop) -> None:
+    payer = shop.add_payer(balance_minor=5_000)
+    for amount in (100, 200, 300):
+        confirm(shop, shop.show_qr(amount), payer)
+    assert [push["seq"] for push in pushes(shop)] == [1, 2, 3]
