@@ -23,6 +23,7 @@ from backend.db.engine import open_engine
 from backend.db.tables import BackendTable
 
 TABLE_MODULES = (
+    "backend.clearing.tables",
     "backend.devices.tables",
     "backend.identity.tables",
     "backend.ledger.tables",
@@ -30,8 +31,10 @@ TABLE_MODULES = (
     "backend.merchants.tables",
     "backend.notify.tables",
     "backend.payments.tables",
+    "backend.reconciliation.tables",
     "backend.refunds.tables",
     "backend.risk.tables",
+    "backend.topups.tables",
     "backend.wallet.tables",
 )
 

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from backend.channels import day_file, iso20022, signed_http
 from backend.channels.day_file import DayFile
-from backend.sandbox.bank import Bank, TopUp
+from backend.channels.model import TopUpAnswer, TopUpOrder
+from backend.sandbox.bank import Bank
 from backend.sandbox.faults import Faults, FaultSettings
 from protocol.clock import Clock
 from protocol.crypto.keys import SigningKey, VerifyKey
@@ -121,19 +122,21 @@ class Institutions:
         except ValueError:
             raise CallerError("field_invalid") from None
         amount = Money(order.amount_minor, order.currency)
-        result = self.bank.top_up(TopUp(order.topup_id, order.account, amount), day=self.today())
-        return _json(200, result.topup_id, result.state, result.reason, self.today())
+        result = self.bank.top_up(
+            TopUpOrder(order.topup_id, order.account, amount), day=self.today()
+        )
+        return _top_up_said(result)
 
     def top_up_result(self, topup_id: str) -> Answer:
         """``GET /channel/topups/{id}``."""
         result = self.bank.top_up_result(topup_id)
         if result is None:
             return 404, b"{}", "application/json"
-        return _json(200, result.topup_id, result.state, result.reason, self.today())
+        return _top_up_said(result)
 
     def settle(self, day: date) -> Answer:
         """``POST /channel/days/{day}/settlement``: pay the day into the reserve."""
-        total = self.bank.settle_channel(self.reserve_account, day=day)
+        total = self.bank.settle_channel(self.reserve_account, day=day, booked_on=self.today())
         body = JSONResponse(
             {"reference": f"STL-{day:%Y%m%d}", "amount_minor": total.amount_minor}
         ).body
@@ -155,9 +158,14 @@ class Institutions:
         return replace(file, rows=tuple(rows))
 
 
-def _json(status: int, topup_id: str, state: str, reason: str, day: date) -> Answer:
-    content = {"topup_id": topup_id, "state": state, "reason": reason, "day": day.isoformat()}
-    return status, bytes(JSONResponse(content).body), "application/json"
+def _top_up_said(result: TopUpAnswer) -> Answer:
+    content = {
+        "topup_id": result.topup_id,
+        "state": result.state,
+        "reason": result.reason,
+        "day": result.settlement_date,
+    }
+    return 200, bytes(JSONResponse(content).body), "application/json"
 
 
 def build_app(world: Institutions) -> FastAPI:

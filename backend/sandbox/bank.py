@@ -7,10 +7,10 @@ Rule 2: every movement debits one account and credits another; balances are sums
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
+from typing import Literal
 
 from backend.channels.day_file import DayFile, DayRow
 from backend.channels.iso20022 import (
@@ -23,30 +23,13 @@ from backend.channels.iso20022 import (
     read_status_report,
     write_status_report,
 )
+from backend.channels.model import TopUpAnswer, TopUpOrder
 from protocol.crypto.hashes import sha256
 from protocol.errors import CallerError
 from protocol.money import Money
 
 CHANNEL_ACCOUNT = "CHANNEL-TRANSIT"
 VAULT_ACCOUNT = "BANK-VAULT"
-
-
-@dataclass(frozen=True, slots=True)
-class TopUp:
-    """Money asked from a payer's bank account."""
-
-    topup_id: str
-    account: str
-    amount: Money
-
-
-@dataclass(frozen=True, slots=True)
-class TopUpResult:
-    """What became of it: ``succeeded``, or ``failed`` with an external reason code."""
-
-    topup_id: str
-    state: str
-    reason: str
 
 
 class Bank:
@@ -125,7 +108,7 @@ class Bank:
         ).fetchone()
         return None if row is None else read_status_report(bytes(row[0]))
 
-    def top_up(self, asked: TopUp, *, day: date) -> TopUpResult:
+    def top_up(self, asked: TopUpOrder, *, day: date) -> TopUpAnswer:
         """Debit a payer's account for the channel; again: the first answer."""
         with self._transaction():
             first = self.top_up_result(asked.topup_id)
@@ -133,7 +116,7 @@ class Bank:
                 self._check_same(asked)
                 return first
             reason = self._refusal(asked.account, asked.amount)
-            state = "failed" if reason else "succeeded"
+            state: Literal["succeeded", "failed"] = "failed" if reason else "succeeded"
             self._db.execute(
                 "INSERT INTO topup VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (asked.topup_id, asked.account, asked.amount.amount_minor,
@@ -142,17 +125,17 @@ class Bank:
             if not reason:
                 reference = f"TOP-{asked.topup_id}"
                 self._move(reference, asked.account, CHANNEL_ACCOUNT, asked.amount, day, "top-up")
-            return TopUpResult(asked.topup_id, state, reason)
+            return TopUpAnswer(asked.topup_id, state, reason, day.isoformat())
 
-    def top_up_result(self, topup_id: str) -> TopUpResult | None:
+    def top_up_result(self, topup_id: str) -> TopUpAnswer | None:
         """What became of a top-up; None if it never arrived."""
         row = self._db.execute(
-            "SELECT topup_id, state, reason FROM topup WHERE topup_id = ?", (topup_id,)
+            "SELECT topup_id, state, reason, day FROM topup WHERE topup_id = ?", (topup_id,)
         ).fetchone()
-        return None if row is None else TopUpResult(*row)
+        return None if row is None else TopUpAnswer(*row)
 
-    def settle_channel(self, reserve_account: str, *, day: date) -> Money:
-        """Pay a day's successful top-ups into the reserve account, once."""
+    def settle_channel(self, reserve_account: str, *, day: date, booked_on: date) -> Money:
+        """Pay a day's successful top-ups into the reserve account, once, booked when it is done."""
         total = Money(sum(row.amount.amount_minor for row in self.day_file(day).rows), "CNY")
         with self._transaction():
             reference = f"STL-{day:%Y%m%d}"
@@ -160,7 +143,9 @@ class Bank:
                 "SELECT 1 FROM movement WHERE reference = ?", (reference,)
             ).fetchone()
             if known is None and total.amount_minor:
-                self._move(reference, CHANNEL_ACCOUNT, reserve_account, total, day, "settlement")
+                self._move(
+                    reference, CHANNEL_ACCOUNT, reserve_account, total, booked_on, "settlement"
+                )
         return total
 
     def day_file(self, day: date) -> DayFile:
@@ -214,7 +199,7 @@ class Bank:
             return "AM03"
         return "AM04" if self.balance(number).amount_minor < amount.amount_minor else ""
 
-    def _check_same(self, asked: TopUp) -> None:
+    def _check_same(self, asked: TopUpOrder) -> None:
         row = self._db.execute(
             "SELECT account, amount_minor, currency FROM topup WHERE topup_id = ?",
             (asked.topup_id,),

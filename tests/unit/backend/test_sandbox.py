@@ -14,8 +14,9 @@ from starlette.testclient import TestClient
 from backend.channels import day_file, iso20022, signed_http
 from backend.channels.day_file import DayFile, DayRow, read_day_file, write_day_file
 from backend.channels.iso20022 import CreditTransfer, Instruction
+from backend.channels.model import TopUpOrder
 from backend.sandbox.app import Institutions, build_app
-from backend.sandbox.bank import CHANNEL_ACCOUNT, VAULT_ACCOUNT, Bank, TopUp
+from backend.sandbox.bank import CHANNEL_ACCOUNT, VAULT_ACCOUNT, Bank
 from protocol.crypto.keys import generate
 from protocol.errors import CallerError
 from protocol.money import Money
@@ -51,12 +52,12 @@ def execute(bank: Bank, order: Instruction) -> iso20022.StatusReport:
 
 
 def fund_reserve(bank: Bank, amount: int = 1000) -> None:
-    bank.top_up(TopUp("t0", "CARD-1", Money(amount, "CNY")), day=DAY)
-    bank.settle_channel("RESERVE", day=DAY)
+    bank.top_up(TopUpOrder("t0", "CARD-1", Money(amount, "CNY")), day=DAY)
+    bank.settle_channel("RESERVE", day=DAY, booked_on=DAY)
 
 
 def test_a_top_up_moves_money_once_however_often_it_is_asked(bank: Bank) -> None:
-    order = TopUp("t1", "CARD-1", Money(700, "CNY"))
+    order = TopUpOrder("t1", "CARD-1", Money(700, "CNY"))
     first = bank.top_up(order, day=DAY)
     assert (first.state, bank.top_up(order, day=DAY)) == ("succeeded", first)
     assert bank.balance("CARD-1") == Money(9_300, "CNY")
@@ -66,15 +67,15 @@ def test_a_top_up_moves_money_once_however_often_it_is_asked(bank: Bank) -> None
 
 
 def test_a_top_up_the_account_cannot_pay_fails_with_a_reason(bank: Bank) -> None:
-    assert bank.top_up(TopUp("t1", "CARD-1", Money(10_001, "CNY")), day=DAY).reason == "AM04"
-    assert bank.top_up(TopUp("t2", "NOBODY", Money(1, "CNY")), day=DAY).reason == "AC01"
-    assert bank.top_up(TopUp("t3", "CARD-1", Money(1, "USD")), day=DAY).reason == "AM03"
+    assert bank.top_up(TopUpOrder("t1", "CARD-1", Money(10_001, "CNY")), day=DAY).reason == "AM04"
+    assert bank.top_up(TopUpOrder("t2", "NOBODY", Money(1, "CNY")), day=DAY).reason == "AC01"
+    assert bank.top_up(TopUpOrder("t3", "CARD-1", Money(1, "USD")), day=DAY).reason == "AM03"
     assert bank.balance("CARD-1") == Money(10_000, "CNY")
 
 
 def test_the_channel_pays_its_day_into_the_reserve_once(bank: Bank) -> None:
     fund_reserve(bank, 1000)
-    bank.settle_channel("RESERVE", day=DAY)
+    bank.settle_channel("RESERVE", day=DAY, booked_on=DAY)
     assert bank.balance("RESERVE") == Money(1000, "CNY")
     assert bank.balance(CHANNEL_ACCOUNT) == Money(0, "CNY")
 

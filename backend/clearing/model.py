@@ -1,0 +1,44 @@
+"""The life of money that we have told a bank to move: payouts and sweeps. Pure."""
+
+from enum import StrEnum
+
+from protocol.errors import CallerError
+
+
+class MoveState(StrEnum):
+    """Where a movement at the bank is."""
+
+    INSTRUCTED = "instructed"
+    """Stored, and perhaps sent."""
+    UNKNOWN = "unknown"
+    """The bank did not answer in time; only its word leaves this."""
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+
+
+class Outcome(StrEnum):
+    """What is learned about a movement."""
+
+    CONFIRM = "confirm"
+    REJECT = "reject"
+    LOSE_CONTACT = "lose_contact"
+
+
+_S, _O = MoveState, Outcome
+TRANSITIONS: dict[tuple[MoveState, Outcome], MoveState] = {
+    (_S.INSTRUCTED, _O.CONFIRM): _S.CONFIRMED,
+    (_S.INSTRUCTED, _O.REJECT): _S.REJECTED,
+    (_S.INSTRUCTED, _O.LOSE_CONTACT): _S.UNKNOWN,
+    (_S.UNKNOWN, _O.CONFIRM): _S.CONFIRMED,
+    (_S.UNKNOWN, _O.REJECT): _S.REJECTED,
+    (_S.UNKNOWN, _O.LOSE_CONTACT): _S.UNKNOWN,
+}
+OPEN_STATES = (_S.INSTRUCTED, _S.UNKNOWN)
+
+
+def next_state(state: MoveState, outcome: Outcome) -> MoveState:
+    """The state an outcome leads to; ``CallerError("payment_state")`` where there is no edge."""
+    found = TRANSITIONS.get((state, outcome))
+    if found is None:
+        raise CallerError("payment_state", f"{outcome} in {state}")
+    return found

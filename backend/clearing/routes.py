@@ -1,0 +1,61 @@
+"""The clearing over HTTP, for operators: run a day, read its report, top a payer up."""
+
+import asyncio
+import json
+from datetime import date
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict
+
+from backend.clearing.repository import ClearingRepository
+from backend.clearing.run import DayEnd
+from backend.topups.service import OrderTopUp, TopUps
+from protocol.errors import CallerError
+from protocol.messages.base import CurrencyText, Name, PositiveMinor
+from protocol.money import Money
+
+
+class TopUpOrderBody(BaseModel):
+    """Money to take from a payer's bank account; ``topup_id`` is the caller's (``top_…``)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    topup_id: Name
+    bank_account: Name
+    amount_minor: PositiveMinor
+    currency: CurrencyText = "CNY"
+
+
+def router(*, day_end: DayEnd, repository: ClearingRepository, topups: TopUps) -> APIRouter:
+    """Routes under the operator's API. Two runs never overlap: the second waits."""
+    routes = APIRouter(tags=["clearing"])
+    turn = asyncio.Lock()
+
+    @routes.post("/clearing/{day}/run")
+    async def run(day: date) -> dict[str, Any]:
+        async with turn:
+            return await day_end.run(day)
+
+    @routes.get("/clearing/{day}")
+    async def report(day: date) -> dict[str, Any]:
+        row = await repository.day(day.isoformat())
+        if row is None:
+            raise CallerError("day_not_closed", day.isoformat())
+        found: dict[str, Any] = json.loads(row["report"])
+        return found
+
+    @routes.post("/payers/{payer_id}/topups")
+    async def top_up(payer_id: str, body: TopUpOrderBody) -> dict[str, Any]:
+        row = await topups.top_up(
+            OrderTopUp(
+                topup_id=body.topup_id,
+                payer_id=payer_id,
+                bank_account=body.bank_account,
+                amount=Money(body.amount_minor, body.currency),
+            )
+        )
+        columns = ("topup_id", "state", "reason", "amount_minor", "currency", "settlement_date")
+        return {column: row[column] for column in columns}
+
+    return routes

@@ -1,0 +1,1 @@
+"""Comparing our books with the institutions' own files: orders, ledger, channel, statement."""

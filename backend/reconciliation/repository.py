@@ -1,0 +1,125 @@
+"""Our side of the comparison: orders and postings of a day."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
+
+from backend.db.reading import Reader
+from backend.db.tables import Row
+from backend.ledger import chart, model
+from backend.ledger.tables import LedgerAccount, LedgerTransfer
+from backend.payments.tables import Payment
+from backend.reconciliation.limits import EVENTS_PER_DAY_MAX
+from backend.reconciliation.tables import ReconciliationBreak
+from backend.refunds.tables import Refund
+from backend.topups.tables import TopUp
+from protocol.payment import PAID_STATES
+
+_ACCOUNT = LedgerAccount.__table__  # type: ignore[attr-defined]
+_TRANSFER = LedgerTransfer.__table__  # type: ignore[attr-defined]
+_PAYMENT = Payment.__table__  # type: ignore[attr-defined]
+_REFUND = Refund.__table__  # type: ignore[attr-defined]
+_TOPUP = TopUp.__table__  # type: ignore[attr-defined]
+_BREAK = ReconciliationBreak.__table__  # type: ignore[attr-defined]
+
+
+class ReconciliationRepository:
+    """Reads one day of our books."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def topup_orders(self, day: str) -> dict[str, int]:
+        """Successful top-up orders of a channel's business day: id → amount."""
+        return await self._amounts(
+            _TOPUP.c.topup_id,
+            _TOPUP.c.amount_minor,
+            and_(_TOPUP.c.settlement_date == day, _TOPUP.c.state == "succeeded"),
+        )
+
+    async def payment_orders(self, day: str) -> dict[str, int]:
+        """Payments that were captured on a business day, less what is given back nowhere else."""
+        return await self._amounts(
+            _PAYMENT.c.payment_id,
+            _PAYMENT.c.amount_minor,
+            and_(
+                _PAYMENT.c.business_date == day,
+                _PAYMENT.c.state.in_([state.value for state in PAID_STATES]),
+            ),
+        )
+
+    async def refund_orders(self, day: str) -> dict[str, int]:
+        """Refunds that succeeded on a business day: id → amount."""
+        return await self._amounts(
+            _REFUND.c.refund_id,
+            _REFUND.c.amount_minor,
+            and_(_REFUND.c.business_date == day, _REFUND.c.state == "succeeded"),
+        )
+
+    async def posted(self, rule: str, *, account_prefix: str, day: str) -> dict[str, int]:
+        """What a posting rule's first legs moved on a business day: event id → amount.
+
+        ``account_prefix`` names the account on the debit or the credit side of that leg.
+        """
+        side = or_(
+            _TRANSFER.c.debit.like(f"{account_prefix}%"),
+            _TRANSFER.c.credit.like(f"{account_prefix}%"),
+        )
+        rows = await self._reader.fetch(
+            select(_TRANSFER.c.id, _TRANSFER.c.amount_minor)
+            .where(_TRANSFER.c.rule == rule, _TRANSFER.c.business_date == day, side)
+            .where(_TRANSFER.c.id.like("%:1"))
+            .where(~self._is_reversed())
+            .limit(EVENTS_PER_DAY_MAX)
+        )
+        return {row["id"].rpartition(":")[0]: row["amount_minor"] for row in rows}
+
+    async def reserve_movements(self, day: str, currency: str) -> dict[str, int]:
+        """What we posted on RESERVE on a bank's booking day: the statement's reference → signed
+        amount. An event ``<reference>.<step>`` mirrors the entry ``<reference>``."""
+        reserve = chart.client("RESERVE", currency)
+        signed = case(
+            (_TRANSFER.c.debit == reserve, _TRANSFER.c.amount_minor),
+            else_=-_TRANSFER.c.amount_minor,
+        )
+        rows = await self._reader.fetch(
+            select(_TRANSFER.c.id, signed.label("amount_minor"))
+            .where(_TRANSFER.c.business_date == day)
+            .where(or_(_TRANSFER.c.debit == reserve, _TRANSFER.c.credit == reserve))
+            .limit(EVENTS_PER_DAY_MAX)
+        )
+        found: dict[str, int] = {}
+        for row in rows:
+            reference = row["id"].rpartition(":")[0].split(".")[0]
+            found[reference] = found.get(reference, 0) + row["amount_minor"]
+        return found
+
+    async def reserve_balance(self, currency: str) -> int:
+        """Our RESERVE balance now."""
+        reserve = chart.client("RESERVE", currency)
+        rows = await self._reader.fetch(select(_ACCOUNT).where(_ACCOUNT.c.id == reserve))
+        return model.balance(rows[0]) if rows else 0
+
+    async def breaks(self, day: str, run: int) -> list[Row]:
+        """What a run found."""
+        return await self._reader.fetch(
+            select(_BREAK)
+            .where(_BREAK.c.business_date == day, _BREAK.c.run == run)
+            .order_by(_BREAK.c.number)
+        )
+
+    async def _amounts(self, key: Any, amount: Any, where: ColumnElement[bool]) -> dict[str, int]:  # noqa: ANN401
+        rows = await self._reader.fetch(
+            select(key.label("key"), amount.label("amount")).where(where).limit(EVENTS_PER_DAY_MAX)
+        )
+        return {row["key"]: row["amount"] for row in rows}
+
+    def _is_reversed(self) -> ColumnElement[bool]:
+        undone = _TRANSFER.alias("undone")
+        return (
+            select(func.count())
+            .select_from(undone)
+            .where(undone.c.refers_to == _TRANSFER.c.id, undone.c.rule == "reversed")
+            .scalar_subquery()
+            > 0
+        )

@@ -1,0 +1,155 @@
+"""A day's reconciliation: gather both sides, match, keep what was found."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import structlog
+
+from backend.channels.ports import BankPort, TopUpPort
+from backend.db.command import Command, Read
+from backend.db.working_set import WorkingSet
+from backend.reconciliation.limits import BREAKS_KEPT_MAX
+from backend.reconciliation.match import (
+    Break,
+    Matched,
+    file_amounts,
+    match_orders,
+    match_position,
+    match_rows,
+    statement_amounts,
+)
+from backend.reconciliation.repository import ReconciliationRepository
+from backend.reconciliation.tables import BREAK, DAY, RUN
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepRun:
+    """Store a run and its breaks; returns the run's number."""
+
+    business_date: str
+    booked_on: str
+    matched: int
+    breaks: tuple[Break, ...]
+
+    def reads(self) -> Iterable[Read]:
+        return [(DAY, self.business_date)]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> int:
+        known = ws.get(DAY, self.business_date)
+        number = 1 if known is None else known["runs"] + 1
+        if known is None:
+            ws.insert(DAY, {"business_date": self.business_date, "runs": 1})
+        else:
+            ws.update(DAY, self.business_date, runs=number)
+        ws.insert(
+            RUN,
+            {
+                "business_date": self.business_date,
+                "run": number,
+                "booked_on": self.booked_on,
+                "matched": self.matched,
+                "breaks": len(self.breaks),
+                "at_ms": now_ms,
+            },
+        )
+        for index, found in enumerate(self.breaks[:BREAKS_KEPT_MAX], start=1):
+            ws.insert(
+                BREAK,
+                {
+                    "business_date": self.business_date,
+                    "run": number,
+                    "number": index,
+                    "kind": found.kind.value,
+                    "source": found.source,
+                    "reference": found.reference,
+                    "ours_minor": found.ours_minor,
+                    "theirs_minor": found.theirs_minor,
+                },
+            )
+        return number
+
+
+class Reconciliation:
+    """Compares a closed business day with the channel's file and the reserve's statement."""
+
+    def __init__(
+        self,
+        *,
+        submit: Callable[[Command], Awaitable[Any]],
+        repository: ReconciliationRepository,
+        bank: BankPort,
+        channel: TopUpPort,
+        reserve_account: str,
+        currency: str = "CNY",
+    ) -> None:
+        self._submit = submit
+        self._repository = repository
+        self._bank = bank
+        self._channel = channel
+        self._reserve_account = reserve_account
+        self._currency = currency
+
+    async def __call__(self, *, day: date, booked_on: date) -> Mapping[str, Any]:
+        """``Reconcile``: every comparison of a day, kept and summed up."""
+        results = [
+            *await self._orders(day.isoformat()),
+            *await self._orders(booked_on.isoformat()),
+            await self._channel_file(day),
+            *await self._reserve(booked_on),
+        ]
+        breaks = tuple(found for result in results for found in result.breaks)
+        matched = sum(result.count for result in results)
+        number = await self._submit(
+            KeepRun(
+                business_date=day.isoformat(),
+                booked_on=booked_on.isoformat(),
+                matched=matched,
+                breaks=breaks,
+            )
+        )
+        _log.info("reconciled", day=day.isoformat(), matched=matched, breaks=len(breaks))
+        return {
+            "run": number,
+            "matched": matched,
+            "breaks": len(breaks),
+            "kinds": sorted({found.kind.value for found in breaks}),
+        }
+
+    async def _orders(self, day: str) -> list[Matched]:
+        """Our own orders against our own postings."""
+        books = self._repository
+        pairs = (
+            ("payments", await books.payment_orders(day), "balance_paid", "C:CUST:"),
+            ("refunds", await books.refund_orders(day), "balance_refunded", "C:CUST:"),
+            ("topups", await books.topup_orders(day), "top_up", "C:CUST:"),
+        )
+        return [
+            match_orders(
+                source,
+                orders=orders,
+                posted=await books.posted(rule, account_prefix=prefix, day=day),
+            )
+            for source, orders, rule, prefix in pairs
+        ]
+
+    async def _channel_file(self, day: date) -> Matched:
+        file = await self._channel.day_file(day)
+        ours = await self._repository.topup_orders(day.isoformat())
+        return match_rows("channel", ours=ours, theirs=file_amounts(file.rows))
+
+    async def _reserve(self, booked_on: date) -> list[Matched]:
+        statement = await self._bank.statement(self._reserve_account, booked_on)
+        ours = await self._repository.reserve_movements(booked_on.isoformat(), self._currency)
+        balance_minor = await self._repository.reserve_balance(self._currency)
+        return [
+            match_rows("statement", ours=ours, theirs=statement_amounts(statement.entries)),
+            match_position(
+                ours_minor=balance_minor,
+                theirs_minor=statement.closing.amount_minor,
+                account=self._reserve_account,
+            ),
+        ]

@@ -1,0 +1,3 @@
+"""Bounds of the top-ups."""
+
+OPEN_TOPUPS_PER_SWEEP_MAX = 1000

@@ -1,0 +1,69 @@
+"""The sandbox institutions in the test's own process: real messages, no socket, a movable clock."""
+
+from datetime import date
+
+from backend.channels import day_file, iso20022
+from backend.channels.day_file import DayFile
+from backend.channels.iso20022 import Instruction, Statement, StatusReport
+from backend.channels.model import TopUpAnswer, TopUpOrder
+from backend.sandbox.app import Institutions
+from backend.sandbox.bank import Bank
+from protocol.clock import Clock
+from protocol.crypto.keys import generate
+from protocol.errors import OperatingError
+from protocol.money import Money
+
+RESERVE, OWN = "RESERVE-TILLWAY", "OWN-TILLWAY"
+
+
+class NearInstitutions:
+    """``BankPort`` and ``TopUpPort`` beside us; what is asked travels as the real message does.
+
+    ``silent`` counts the coming calls that are carried out and not answered.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.bank = Bank(":memory:")
+        self.world = Institutions(
+            bank=self.bank, clock=clock, key=generate("ES256"), peers={}, reserve_account=RESERVE
+        )
+        self.silent = 0
+        self.open(RESERVE)
+        self.open(OWN)
+
+    def open(self, account: str, amount_minor: int = 0) -> None:
+        day = self.world.today()
+        self.bank.open_account(account, account, Money(amount_minor, "CNY"), day=day)
+
+    def close(self) -> None:
+        self.bank.close()
+
+    async def instruct(self, instruction: Instruction) -> StatusReport:
+        _, answer, _ = self.world.instruct(iso20022.write_instruction(instruction))
+        self._perhaps_lose()
+        return iso20022.read_status_report(answer)
+
+    async def status(self, message_id: str) -> StatusReport | None:
+        return self.bank.status(message_id)
+
+    async def statement(self, account: str, day: date) -> Statement:
+        return iso20022.read_statement(self.world.statement(account, day)[1])
+
+    async def top_up(self, order: TopUpOrder) -> TopUpAnswer:
+        answer = self.bank.top_up(order, day=self.world.today())
+        self._perhaps_lose()
+        return answer
+
+    async def top_up_status(self, topup_id: str) -> TopUpAnswer | None:
+        return self.bank.top_up_result(topup_id)
+
+    async def settle(self, day: date) -> None:
+        self.world.settle(day)
+
+    async def day_file(self, day: date) -> DayFile:
+        return day_file.read_day_file(self.world.file(day)[1])
+
+    def _perhaps_lose(self) -> None:
+        if self.silent:
+            self.silent -= 1
+            raise OperatingError("timeout", "the answer was lost")

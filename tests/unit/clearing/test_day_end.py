@@ -1,0 +1,249 @@
+"""The day's end: money in, merchants settled and paid, books compared, fees swept; and again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pytest
+
+from backend.clearing import model as clearing_model
+from backend.clearing.repository import ClearingRepository
+from backend.clearing.run import Accounts, DayEnd
+from backend.db.command import Command
+from backend.reconciliation.repository import ReconciliationRepository
+from backend.reconciliation.service import Reconciliation
+from backend.topups import model as topup_model
+from backend.topups.repository import TopUpRepository
+from backend.topups.service import OrderTopUp, TopUps
+from protocol.errors import CallerError
+from protocol.money import Money
+from tests.support.institutions import OWN, RESERVE, NearInstitutions
+from tests.support.shop import MERCHANT, Shop
+
+DAY, DAY_MS = date(2026, 11, 23), 86_400_000
+PAYOUT_ACCOUNT = "6222000000001234"
+
+
+class Entropy:
+    def __init__(self) -> None:
+        self.count = 0
+
+    def token_bytes(self, count: int) -> bytes:
+        self.count += 1
+        return self.count.to_bytes(count, "big")
+
+
+@dataclass
+class World:
+    """A shop, its institutions, and the run that closes its days."""
+
+    shop: Shop
+    near: NearInstitutions
+    topups: TopUps
+    day_end: DayEnd
+    killed_after: int | None = None
+
+    async def submit(self, command: Command) -> Any:
+        """Apply a command; after a given number of them, the power is cut."""
+        if self.killed_after is not None:
+            if not self.killed_after:
+                raise KeyboardInterrupt
+            self.killed_after -= 1
+        return self.shop.do(command)
+
+    async def fund(self, payer_id: str, amount_minor: int, account: str = "CARD") -> str:
+        order = OrderTopUp(
+            topup_id=self.shop.id("top"),
+            payer_id=payer_id,
+            bank_account=account,
+            amount=Money(amount_minor, "CNY"),
+        )
+        return str((await self.topups.top_up(order))["state"])
+
+    def next_day(self) -> None:
+        self.shop.clock.at_ms += DAY_MS
+
+
+@pytest.fixture
+def world(migrated_url: str) -> Iterator[World]:
+    shop = Shop(migrated_url)
+    shop.add_merchant()
+    near = NearInstitutions(shop.clock)
+    near.open("CARD", 1_000_000)
+    near.open(PAYOUT_ACCOUNT)
+    found = World(shop, near, None, None)  # type: ignore[arg-type]
+    found.topups = TopUps(
+        submit=found.submit, channel=near, repository=TopUpRepository(shop.reader)
+    )
+    reconciliation = Reconciliation(
+        submit=found.submit,
+        repository=ReconciliationRepository(shop.reader),
+        bank=near,
+        channel=near,
+        reserve_account=RESERVE,
+    )
+    found.day_end = DayEnd(
+        submit=found.submit,
+        repository=ClearingRepository(shop.reader),
+        bank=near,
+        channel=near,
+        resolve_topups=found.topups.resolve_open,
+        reconcile=reconciliation,
+        accounts=Accounts(reserve=RESERVE, own=OWN, holder="Tillway"),
+        business_date=shop.rules.business_date,
+        clock=shop.clock,
+        entropy=Entropy(),
+    )
+    yield found
+    near.close()
+    shop.close()
+
+
+async def sell(world: World) -> str:
+    """A day of one payer: 500 yuan topped up, 100 + 50 paid, 20 given back."""
+    payer = world.shop.add_payer()
+    assert await world.fund(payer, 50_000) == "succeeded"
+    paid = world.shop.pay(payer, 10_000)
+    world.shop.pay(payer, 5_000)
+    world.shop.refund(paid["payment_id"], 2_000)
+    return payer
+
+
+def check_closed(world: World, report: dict[str, Any]) -> None:
+    """15000 − 2000 − fee 90 + fee back 12 = 12922 to the merchant, 78 to us, 37000 stay."""
+    assert report["state"] == "closed"
+    assert report["reconciliation"]["breaks"] == 0
+    assert [payout["state"] for payout in report["payouts"]] == ["confirmed"]
+    assert world.near.bank.balance(PAYOUT_ACCOUNT) == Money(12_922, "CNY")
+    assert world.near.bank.balance(OWN) == Money(78, "CNY")
+    assert world.near.bank.balance(RESERVE) == Money(37_000, "CNY")
+    assert world.shop.balance("C:RESERVE:CNY") == 37_000
+    assert world.shop.balance("C:UNSWEPT:CNY") == world.shop.balance("O:DUE_CLIENT:CNY") == 0
+    assert world.shop.balance("O:OWN:CNY") == 78
+    assert world.shop.verify().is_whole
+
+
+@pytest.mark.asyncio
+async def test_a_day_is_settled_paid_out_reconciled_and_swept(world: World) -> None:
+    await sell(world)
+    world.next_day()
+    report = await world.day_end.run(DAY)
+    assert report["channel_settled_minor"] == 50_000
+    assert report["swept_minor"] == 78
+    check_closed(world, report)
+
+
+@pytest.mark.asyncio
+async def test_running_a_closed_day_again_moves_nothing(world: World) -> None:
+    await sell(world)
+    world.next_day()
+    first = await world.day_end.run(DAY)
+    before = world.shop.verify().transfers
+    again = await world.day_end.run(DAY)
+    assert world.shop.verify().transfers == before
+    assert again["payouts"] == first["payouts"]
+    check_closed(world, again)
+
+
+@pytest.mark.asyncio
+async def test_a_day_that_is_not_over_is_not_closed(world: World) -> None:
+    with pytest.raises(CallerError) as caught:
+        await world.day_end.run(DAY)
+    assert caught.value.code == "day_not_closed"
+
+
+@pytest.mark.asyncio
+async def test_an_empty_day_closes_too(world: World) -> None:
+    world.next_day()
+    report = await world.day_end.run(DAY)
+    assert (report["state"], report["payouts"], report["swept_minor"]) == ("closed", [], 0)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("commits", range(8))
+async def test_the_power_may_be_cut_after_any_commit_and_the_day_ends_the_same(
+    world: World, commits: int
+) -> None:
+    await sell(world)
+    world.next_day()
+    world.killed_after = commits
+    with pytest.raises(KeyboardInterrupt):
+        await world.day_end.run(DAY)
+    world.killed_after = None
+    check_closed(world, await world.day_end.run(DAY))
+
+
+@pytest.mark.asyncio
+async def test_a_lost_answer_leaves_a_payout_unknown_until_the_next_run(world: World) -> None:
+    await sell(world)
+    world.next_day()
+    world.near.silent = 1
+    report = await world.day_end.run(DAY)
+    assert [payout["state"] for payout in report["payouts"]] == ["unknown"]
+    assert report["state"] == "open"
+    assert report["reconciliation"]["kinds"] == ["LONG_MISSING_ORDER", "POSITION"]
+    check_closed(world, await world.day_end.run(DAY))
+
+
+@pytest.mark.asyncio
+async def test_a_rejected_payout_goes_back_to_the_merchant_and_out_the_next_day(
+    world: World,
+) -> None:
+    await sell(world)
+    world.next_day()
+    world.near.world.faults.reject_payout = 1
+    report = await world.day_end.run(DAY)
+    assert [(p["state"], p["reason"]) for p in report["payouts"]] == [("rejected", "AC01")]
+    assert world.shop.balance(f"C:MAVAIL:{MERCHANT}:CNY") == 12_922
+    world.next_day()
+    later = await world.day_end.run(date(2026, 11, 24))
+    assert [payout["amount_minor"] for payout in later["payouts"]] == [12_922]
+    assert world.near.bank.balance(PAYOUT_ACCOUNT) == Money(12_922, "CNY")
+    assert world.shop.verify().is_whole
+
+
+@pytest.mark.asyncio
+async def test_a_top_up_without_an_answer_is_unknown_and_then_found_out(world: World) -> None:
+    payer = world.shop.add_payer()
+    world.near.silent = 1
+    assert await world.fund(payer, 700) == "unknown"
+    assert world.shop.payer_balance(payer) == 0
+    assert await world.topups.resolve_open() == 0
+    assert world.shop.payer_balance(payer) == 700
+    assert await world.fund(payer, 10, account="NOBODY") == "failed"
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("fault", "kinds"),
+    [
+        ("file_amount_off_by_one", ["AMOUNT"]),
+        ("file_row_missing", ["SHORT_MISSING_CHANNEL"]),
+        ("file_row_twice", ["DUPLICATE"]),
+    ],
+)
+async def test_a_wrong_file_is_named_and_holds_back_the_fees(
+    world: World, fault: str, kinds: list[str]
+) -> None:
+    await sell(world)
+    world.next_day()
+    setattr(world.near.world.faults, fault, 1)
+    report = await world.day_end.run(DAY)
+    assert report["reconciliation"]["kinds"] == kinds
+    assert (report["swept_minor"], report["state"]) == (0, "open")
+    check_closed(world, await world.day_end.run(DAY))
+
+
+@pytest.mark.parametrize("machine", [clearing_model, topup_model])
+def test_every_pair_of_state_and_outcome_is_an_edge_or_an_error(machine: Any) -> None:
+    states = {state for state, _ in machine.TRANSITIONS}
+    states |= set(machine.TRANSITIONS.values())
+    for state in states:
+        for outcome in machine.Outcome:
+            if (state, outcome) in machine.TRANSITIONS:
+                assert machine.next_state(state, outcome) in states
+            else:
+                with pytest.raises(CallerError) as caught:
+                    machine.next_state(state, outcome)
+                assert caught.value.code == "payment_state"
