@@ -6,6 +6,7 @@ from starlette.types import ASGIApp
 from backend import http_errors
 from backend.body_limit import BodyLimit
 from backend.bootstrap import Backend
+from backend.clearing import routes as clearing_routes
 from backend.hub_api.routes import router as hub_router
 from backend.identity.routes import router as enrolment_router
 from backend.limits import JSON_BYTES_MAX
@@ -59,7 +60,10 @@ def public_application(backend: Backend) -> FastAPI:
 
 def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
     services = backend.services
+    clearing = backend.clearing
+    clears = () if clearing is None else (clearing_routes.operator_router(clearing, guard),)
     return (
+        *clears,
         wallet_routes.router(services),
         wallet_routes.operator_router(services, guard),
         merchant_routes.operator_router(services, guard),

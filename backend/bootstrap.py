@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from backend.background import Background
+from backend.clearing_parts import build_clearing
 from backend.clock import OffsetClock
 from backend.config import Settings
 from backend.db.command import Command
@@ -119,6 +120,15 @@ class Backend:
             signing_key=self._signing_key,
             allows_private_addresses=settings.callbacks_to_private_addresses,
         )
+        self.clearing = build_clearing(
+            settings,
+            submit=self.writer.submit,
+            reader=self._reader,
+            key=self._signing_key,
+            business_date=self.services.rules.business_date,
+            clock=self.clock,
+            entropy=parts.entropy,
+        )
 
     async def start(self) -> None:
         """Start the writer, and what runs beside the requests."""
@@ -144,6 +154,8 @@ class Backend:
         """Finish what was accepted, then close the database."""
         self.feed.close()
         await self.background.stop()
+        if self.clearing is not None:
+            await self.clearing.institution.close()
         await self.writer.stop()
         self._reads.close()
         self._pool.shutdown(wait=True)

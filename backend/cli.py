@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 
-from backend import serving, state
+from backend import state
+from backend.channels.signed_http import key_text
 from backend.clock import SystemClock, SystemEntropy
 from backend.config import load
 from backend.observability import logs
@@ -24,7 +24,14 @@ def init(config: _Config = None) -> None:
     """Make the state directory: CA, keys, and the operator token, which is shown this once."""
     settings = load(config)
     token = state.initialise(settings, entropy=SystemEntropy(), now_ms=SystemClock().now_ms())
-    _say({"state_dir": str(settings.state_dir), "operator_token": token})
+    signing_key = key_text(state.read(settings).identity.signing_key.public)
+    _say(
+        {
+            "state_dir": str(settings.state_dir),
+            "operator_token": token,
+            "signing_key": signing_key,
+        }
+    )
 
 
 @app.command("operator-token")
@@ -36,9 +43,23 @@ def operator_token(config: _Config = None) -> None:
 @app.command()
 def run(config: _Config = None) -> None:
     """Serve until SIGTERM. Prints one JSON line when ready."""
+    # Imported here, because the other commands need a tenth of it.
+    import uvloop
+
+    from backend import serving
+
     logs.configure()
     settings = load(config)
     uvloop.run(serving.serve(settings, state.read(settings)))
+
+
+@app.command()
+def openapi(config: _Config = None) -> None:
+    """Print the public interface as OpenAPI. Needs an initialised state directory."""
+    from backend.openapi import describe
+
+    settings = load(config)
+    sys.stdout.write(json.dumps(describe(settings, state.read(settings)), indent=1) + "\n")
 
 
 def _say(words: dict[str, str]) -> None:

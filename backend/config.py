@@ -55,6 +55,16 @@ class Settings(BaseSettings):
     commands_waiting_max: Annotated[int, Field(ge=1, le=1_000_000)] = COMMANDS_WAITING_MAX
     verify_threads: Annotated[int, Field(ge=1, le=64)] = VERIFY_THREADS
     read_threads: Annotated[int, Field(ge=1, le=64)] = READ_THREADS
+    institution_url: str = ""
+    """The bank and the top-up channel. Empty: this backend clears nothing."""
+    institution_key: str = ""
+    """The institution's public key, as it prints it."""
+    reserve_account: str = "RESERVE-TILLWAY"
+    """The bank account of clients' money."""
+    own_account: str = "OWN-TILLWAY"
+    """The bank account of our own money: where swept fees go."""
+    holder_name: str = "Tillway"
+    """Who we are to the bank."""
     fee_rate_bps: Annotated[int, Field(ge=0, le=1_000)] = 60
     """The fee of a merchant that is created without a plan of its own."""
     biometric_above_minor: Annotated[int, Field(ge=0)] = 100_000

@@ -34,13 +34,14 @@ class Board:
     ) -> None:
         self.name = file.name
         self._now_ms = now_ms
-        self._sockets_dir = state_dir / "dev"
+        self._ports_dir = state_dir / "dev"
         self._stores: dict[str, ReceiptStore] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self.links: dict[str, Link] = {}
         for name, entry in file.devices.items():
             link = Link(name, build_device(entry), partial(open_line, entry.transport), now_ms)
             link.pace = pace
+            link.after_plug = partial(self._point, name)
             if isinstance(link.device, EscPosPrinter):
                 self._stores[name] = ReceiptStore(state_dir / "receipts")
                 link.after_turn = partial(self._keep_receipts, name)
@@ -54,7 +55,7 @@ class Board:
     async def start(self) -> None:
         """Plug everything in and begin to serve."""
         for name, link in self.links.items():
-            self.plug(name)
+            link.plug()
             self._tasks.append(asyncio.create_task(link.run(), name=f"sim-{name}"))
         await asyncio.sleep(0)
 
@@ -62,25 +63,16 @@ class Board:
         """Unplug everything."""
         for task in self._tasks:
             task.cancel()
-        for name, link in self.links.items():
+        for link in self.links.values():
             link.unplug()
-            (self._sockets_dir / name).unlink(missing_ok=True)
         for task in self._tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         self._tasks.clear()
 
     def plug(self, name: str) -> None:
-        """Plug a device in and renew its link under ``dev/`` in the state directory."""
-        link = self._link(name)
-        link.plug()
-        path = link.client_path
-        if path and path.startswith("/"):
-            self._sockets_dir.mkdir(parents=True, exist_ok=True)
-            fresh = self._sockets_dir / f".{name}.new"
-            fresh.unlink(missing_ok=True)
-            fresh.symlink_to(path)
-            fresh.replace(self._sockets_dir / name)
+        """Plug a device in."""
+        self._link(name).plug()
 
     def unplug(self, name: str) -> None:
         """Pull a device's plug."""
@@ -113,6 +105,22 @@ class Board:
         if name not in self.links:
             raise CallerError("field_invalid", f"this board has no device {name!r}")
         return self.links[name]
+
+    def _point(self, name: str, path: str | None) -> None:
+        """Let ``dev/<name>`` in the state directory lead to the device's port.
+
+        It goes before the port does: the system soon gives a closed pty's number to somebody
+        else, and a driver that reconnects must not talk to that.
+        """
+        shown = self._ports_dir / name
+        if path is None or not path.startswith("/"):
+            shown.unlink(missing_ok=True)
+            return
+        self._ports_dir.mkdir(parents=True, exist_ok=True)
+        fresh = self._ports_dir / f".{name}.new"
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(path)
+        fresh.replace(shown)
 
     def _keep_receipts(self, name: str) -> None:
         printer = self.links[name].device

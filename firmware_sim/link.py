@@ -51,6 +51,7 @@ class Link:
     now_ms: Callable[[], int]
     pace: bool = True
     after_turn: Callable[[], None] = lambda: None
+    after_plug: Callable[[str | None], None] = lambda _: None
     counts: LinkCounts = field(default_factory=LinkCounts)
     line: Line | None = None
     _outbox: deque[_Burst] = field(default_factory=deque)
@@ -68,6 +69,7 @@ class Link:
         """Connect the device; a pty gets a new name."""
         if self.line is None:
             self.line = self.open_line()
+            self.after_plug(self.client_path)
             self._wake.set()
 
     def unplug(self) -> None:
@@ -76,6 +78,7 @@ class Link:
             line, self.line = self.line, None
             self._outbox.clear()
             self._outbox_bytes = 0
+            self.after_plug(None)
             line.close()
             self._wake.set()
 

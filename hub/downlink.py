@@ -61,12 +61,13 @@ class Downlink:
 
     async def refresh(self) -> None:
         """Fetch the device table and make it count."""
+        known = self._core.registry.names()
         data = await self._line.devices(self._core.store)
         devices = await asyncio.get_running_loop().run_in_executor(
             self._workers,
             lambda: read_devices(data, store=self._core.store, backend_key=self._backend_key),
         )
-        self._core.devices_arrived(devices)
+        self._core.devices_arrived(devices, known=known)
         self._shell.changed()
         self.first_table.set()
 

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from hub.coap.link import CoapLink
+from hub.disk import Disk
 from hub.domain.admission import Arrival
 from hub.domain.checking import is_signed
 from hub.domain.core import HubCore
@@ -39,7 +40,6 @@ from hub.metrics import Tally
 from hub.news import News
 from hub.ports import Inbound, Outcome, TerminalLink
 from hub.shell_limits import SPEAK_GROUP_MAX, VERIFY_CHUNK_MAX
-from hub.spool.store import SpoolStore
 from hub.spool.writer import SpoolWriter
 from hub.words import seal_state
 from protocol import answers
@@ -77,7 +77,7 @@ class HubShell:
         self._exchanges: dict[int, asyncio.Future[bytes]] = {}
         self._sources: dict[int, str] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._stored_news: dict[int, asyncio.Future[None]] = {}
+        self._disk = Disk(ports.core, ports.writer, ports.clock, self._schedule)
         self._is_scheduled = False
         self._ticker: asyncio.Task[None] | None = None
 
@@ -161,14 +161,14 @@ class HubShell:
         if news.cursor <= self._core.cursor:
             return
         self._ports.tally.pushes += len(news.pushes) + len(news.devices)
-        done: asyncio.Future[None] = self._loop.create_future()
-        self._stored_news[news.cursor] = done
+        done = self._disk.news_stored(news.cursor)
         self._core.pushes_arrived(news.cursor, news.pushes, news.devices)
         self._schedule()
-        try:
-            await done
-        finally:
-            self._stored_news.pop(news.cursor, None)
+        await done
+
+    def report_group(self, callbacks: list[Callable[[], None]]) -> None:
+        """Called by the spool writer's thread after each commit."""
+        self._loop.call_soon_threadsafe(self._disk.committed, callbacks)
 
     def changed(self) -> None:
         """The core was told something from outside; do what follows."""
@@ -203,8 +203,6 @@ class HubShell:
 
     def _perform(self, effect: Effect) -> None:
         match effect:
-            case Store(ticket, row):
-                self._store(ticket, row)
             case Settle(ticket, device):
                 self._bind(ticket, device)
                 if (done := self._settled.get(ticket)) is not None and not done.done():
@@ -213,10 +211,8 @@ class HubShell:
                 self._deliver(effect)
             case SendBatch(number, rows):
                 self._spawn(self._forward(number, rows))
-            case StorePushes():
-                self._store_pushes(effect)
-            case RecordAnswers() | Forget() | StoreDevices():
-                self._write(effect)
+            case Store() | StorePushes() | RecordAnswers() | Forget() | StoreDevices():
+                self._disk.perform(effect)
             case Disconnect(device):
                 self._spawn(self._disconnect(device))
             case Announce():
@@ -263,70 +259,6 @@ class HubShell:
             batches["answered"] += 1
             self._ports.tally.items += len(checked)
             self._core.answers_arrived(number, checked)
-        self._schedule()
-
-    # --- the spool
-
-    def _store(self, ticket: int, row: UplinkRow) -> None:
-        def done(result: int | BaseException) -> None:
-            if isinstance(result, BaseException):
-                self._core.not_stored(ticket)
-            else:
-                self._core.stored(ticket, result)
-
-        try:
-            self._ports.writer.submit(lambda store: store.append(row), done)
-        except OperatingError:
-            self._core.not_stored(ticket)
-
-    def _store_pushes(self, effect: StorePushes) -> None:
-        waiting = self._stored_news.get(effect.cursor)
-
-        def run(store: SpoolStore) -> list[Parcel]:
-            return store.append_pushes(
-                effect.pushes, effect.devices, cursor=effect.cursor, at_ms=at_ms
-            )
-
-        def done(result: list[Parcel] | BaseException) -> None:
-            if isinstance(result, BaseException):
-                if waiting is not None and not waiting.done():
-                    waiting.set_exception(OperatingError("busy", "spool"))
-                return
-            self._core.pushes_stored(effect.cursor, result)
-            if waiting is not None and not waiting.done():
-                waiting.set_result(None)
-
-        at_ms = self._ports.clock.now_ms()
-        try:
-            self._ports.writer.submit(run, done)
-        except OperatingError as error:
-            done(error)
-
-    def _write(self, effect: RecordAnswers | Forget | StoreDevices) -> None:
-        at_ms = self._ports.clock.now_ms()
-
-        def run(store: SpoolStore) -> None:
-            match effect:
-                case RecordAnswers(recorded):
-                    store.record_answers(recorded, at_ms=at_ms)
-                case Forget(keys):
-                    store.forget(keys)
-                case StoreDevices(changed, gone):
-                    store.put_devices(changed, gone)
-
-        # Not written is not lost: the backend answers the row again after the next start.
-        try:
-            self._ports.writer.submit(run, lambda _: None)
-        except OperatingError:
-            log.warning("spool_write_skipped", effect=type(effect).__name__)
-
-    def report_group(self, callbacks: list[Callable[[], None]]) -> None:
-        """Called by the writer's thread after each commit."""
-        self._loop.call_soon_threadsafe(self._committed, callbacks)
-
-    def _committed(self, callbacks: list[Callable[[], None]]) -> None:
-        for callback in callbacks:
-            callback()
         self._schedule()
 
     # --- to the terminals

@@ -237,8 +237,8 @@ class SteppedHub:
                     self._spool.forget(keys)
                 case RecordAnswers(recorded):
                     self._spool.record_answers(recorded, at_ms=self._ports.clock.now_ms())
-                case StoreDevices(changed, gone):
-                    self._spool.put_devices(changed, gone)
+                case StoreDevices(devices, gone):
+                    self._spool.put_devices(devices, gone)
 
     def _keep(self, pushes: Sequence[Push], devices: Sequence[Device], cursor: int) -> list[Parcel]:
         with self._spool.transaction():

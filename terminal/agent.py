@@ -78,11 +78,17 @@ class Agent:
         self._has_said_hello = False
         self.printer_error: str | None = None
         self.refused_answers: Counter[str] = Counter()
+        self.settled = self._desk.settled
 
     @property
     def profile(self) -> Profile:
         """Who this terminal is."""
         return self._desk.profile
+
+    @property
+    def boot_epoch(self) -> int:
+        """The number of this start; every later one has a higher."""
+        return self._journal.boot_epoch
 
     @property
     def is_link_up(self) -> bool:
@@ -161,12 +167,19 @@ class Agent:
         return self._journal.recent_sales(count)
 
     def sale(self, payment_id: str) -> Sale | None:
-        """One sale of the journal."""
+        """One sale of the journal, or the one that is being collected."""
+        held = self._collect.sale
+        if held is not None and held.payment_id == payment_id:
+            return held
         return self._journal.sale(payment_id)
 
     def refunds_of(self, payment_id: str) -> list[Refund]:
         """The refunds of a payment, oldest first."""
         return self._journal.refunds_of(payment_id)
+
+    def refund(self, refund_id: str) -> Refund | None:
+        """One refund of the journal."""
+        return self._journal.refund(refund_id)
 
     def unknown_sales(self) -> list[Sale]:
         """Sales whose outcome is still to come, oldest first."""

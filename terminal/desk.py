@@ -1,5 +1,6 @@
 """What the flows of one terminal share: journal, courier, timers, and the effects of this turn."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,6 +37,7 @@ class Desk:
         self.timers = Timers()
         self.effects: list[Effect] = []
         self.current: str | None = None
+        self.settled: Counter[str] = Counter()
         self.courier = Courier(
             profile=profile,
             key=key,

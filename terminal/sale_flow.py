@@ -76,7 +76,8 @@ class SaleFlow:
             "cashier": sale.cashier,
         }
         wanted = {name: value for name, value in body.items() if value is not None}
-        moved = self._move(sale, _T.SEND, error_code=None)
+        sent_at_ms = self._desk.clock.now_ms()
+        moved = self._move(sale, _T.SEND, error_code=None, sent_at_ms=sent_at_ms)
         self._courier.post("payment.create", wanted, subject=moved.payment_id)
         self._desk.after((LOST, moved.payment_id), ANSWER_WAIT_MS)
 
@@ -118,12 +119,14 @@ class SaleFlow:
         sale = self._journal.sale(result.payment_id)
         if sale is None:
             raise CallerError("payment_not_found", "a result for a payment that is not ours")
-        if (result.amount_minor, result.currency) != (sale.amount_minor, sale.currency):
-            raise CallerError("idempotency_conflict", "a result with another amount")
+        _check_money(sale, result)
         if row is not None:
             self._courier.settle(row.request_id)
-        has_code = bool(result.code_url or sale.code_url)
+        has_code = sale.method == "merchant_qr" and bool(result.code_url or sale.code_url)
         step = verdict.of_result(result.payment_state, has_code=has_code)
+        is_undo_refused = row is not None and row.message_type in _UNDOING.values()
+        if step is _T.PAY and result.error is not None and is_undo_refused and sale.may(_T.KEEP):
+            step = _T.KEEP
         if sale.state in _UNDOING and step is _T.LOSE_CONTACT:
             self._undo_later(sale)
             return
@@ -282,6 +285,8 @@ class SaleFlow:
 
     def _move(self, sale: Sale, step: Step, **changes: Any) -> Sale:  # noqa: ANN401
         moved, event = sale.move(step, **changes)
+        if moved.state in FINAL_STATES and moved.state is not sale.state:
+            moved = replace(moved, settled_at_ms=self._desk.clock.now_ms())
         log.info(
             "sale_moved",
             payment_id=moved.payment_id,
@@ -320,6 +325,7 @@ class SaleFlow:
         self._desk.timers.drop((LOST, key), (QUERY, key), (UNDO, key))
         self._queries.pop(key, None)
         self._courier.finish(key)
+        self._desk.settled[sale.state.value] += 1
         if event is SaleEvent.CANCELLED:
             if self._desk.current == key:
                 self._desk.current = None
@@ -348,6 +354,15 @@ class SaleFlow:
             **error_facts(sale.error_code),
         }
         self._desk.print_receipt(sale.payment_id, kind, facts)
+
+
+def _check_money(sale: Sale, result: PaymentResult) -> None:
+    """A result speaks of our amount; of none if the payment was reversed before it arrived."""
+    never_arrived = result.payment_state is PaymentState.REVERSED and result.amount_minor == 0
+    if result.currency != sale.currency or (
+        result.amount_minor != sale.amount_minor and not never_arrived
+    ):
+        raise CallerError("idempotency_conflict", "a result with other money")
 
 
 def _rest(wait_ms: int, age_ms: int) -> int:

@@ -67,6 +67,7 @@ class ShellPorts:
     dispenser: Dispenser | None = None
 
 
+_REVISIONS_PER_BOOT = 1_000_000
 _Mail = tuple[Input, "asyncio.Future[Screen] | None"]
 
 
@@ -81,8 +82,10 @@ class Shell:
         self._reading: asyncio.Task[None] | None = None
         self._dispensing: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
+        self._is_stopping = False
         self.screen = self._agent.screen()
-        self.revision = 1
+        # Revisions go on above those of an earlier start, so that a page that comes back is told.
+        self.revision = self._agent.boot_epoch * _REVISIONS_PER_BOOT
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -108,13 +111,18 @@ class Shell:
     async def screens(self, after: int) -> AsyncIterator[tuple[int, Screen]]:
         """Each new screen beyond revision ``after``; skips those that nobody was there to see."""
         seen = after
-        while True:
+        while not self._is_stopping:
             changed = self._changed
             if self.revision != seen:
                 seen = self.revision
                 yield seen, self.screen
             else:
                 await changed.wait()
+
+    def end_streams(self) -> None:
+        """The program stops: whoever follows the screen is let go."""
+        self._is_stopping = True
+        self._changed.set()
 
     # The owner
 

@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict
 
 from backend.clearing.repository import ClearingRepository
@@ -14,6 +15,8 @@ from backend.topups.service import OrderTopUp, TopUps
 from protocol.errors import CallerError
 from protocol.messages.base import CurrencyText, Name, PositiveMinor
 from protocol.money import Money
+
+Guard = Callable[[Request], Awaitable[None]]
 
 
 class TopUpOrderBody(BaseModel):
@@ -27,19 +30,34 @@ class TopUpOrderBody(BaseModel):
     currency: CurrencyText = "CNY"
 
 
-def router(*, day_end: DayEnd, repository: ClearingRepository, topups: TopUps) -> APIRouter:
-    """Routes under the operator's API. Two runs never overlap: the second waits."""
-    routes = APIRouter(tags=["clearing"])
+class ClearingParts(Protocol):
+    """What the routes lead to."""
+
+    @property
+    def day_end(self) -> DayEnd: ...
+
+    @property
+    def repository(self) -> ClearingRepository: ...
+
+    @property
+    def topups(self) -> TopUps: ...
+
+
+def operator_router(parts: ClearingParts, operator_only: Guard) -> APIRouter:
+    """``/operator/v1/clearing`` and top-ups. Two runs never overlap: the second waits."""
+    routes = APIRouter(
+        prefix="/operator/v1", tags=["clearing"], dependencies=[Depends(operator_only)]
+    )
     turn = asyncio.Lock()
 
     @routes.post("/clearing/{day}/run")
     async def run(day: date) -> dict[str, Any]:
         async with turn:
-            return await day_end.run(day)
+            return await parts.day_end.run(day)
 
     @routes.get("/clearing/{day}")
     async def report(day: date) -> dict[str, Any]:
-        row = await repository.day(day.isoformat())
+        row = await parts.repository.day(day.isoformat())
         if row is None:
             raise CallerError("day_not_closed", day.isoformat())
         found: dict[str, Any] = json.loads(row["report"])
@@ -47,7 +65,7 @@ def router(*, day_end: DayEnd, repository: ClearingRepository, topups: TopUps) -
 
     @routes.post("/payers/{payer_id}/topups")
     async def top_up(payer_id: str, body: TopUpOrderBody) -> dict[str, Any]:
-        row = await topups.top_up(
+        row = await parts.topups.top_up(
             OrderTopUp(
                 topup_id=body.topup_id,
                 payer_id=payer_id,

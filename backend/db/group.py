@@ -47,7 +47,7 @@ class GroupRunner:
             return with_retries(lambda: self._attempt(commands), is_transient=self._is_transient)
         except StoreError as error:
             _log.error("group_failed", size=len(commands), kind=error.kind, detail=error.detail)
-            if len(commands) > 1 and error.kind != "conflict":
+            if len(commands) > 1 and error.kind in {"collision", "refused"}:
                 return [self.run([command])[0] for command in commands]
             return [Outcome(None, OperatingError("internal", error.kind)) for _ in commands]
         except Exception as error:  # noqa: BLE001  # outermost: one command or group

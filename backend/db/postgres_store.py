@@ -23,6 +23,10 @@ _CONFLICTS = frozenset({"40001", "40P01"})
 # none, likes to read a whole table instead: forty times slower on ten thousand accounts.
 _BY_KEY_ONLY = ("enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off",
                 "jit = off")  # fmt: skip
+_BAD_VALUES = (
+    psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError, ValueError, OverflowError,
+)  # fmt: skip
+_ERRORS = (psycopg.Error, ValueError, OverflowError)
 _COLLISIONS = frozenset({"23505", "23514"})
 
 
@@ -52,7 +56,7 @@ class PostgresStore:
             with self._cursor.copy(_copy(table)) as copy:
                 for row in rows:
                     copy.write_row(row)
-        except psycopg.Error as error:
+        except _ERRORS as error:
             raise _as_store_error(error) from error
 
     def update(self, table: TableRef, rows: Sequence[Values]) -> None:
@@ -94,7 +98,7 @@ class PostgresStore:
     def _run(self, statement: str, parameters: Sequence[object] = ()) -> psycopg.Cursor[Any]:
         try:
             return self._cursor.execute(statement.encode(), parameters or None)
-        except psycopg.Error as error:
+        except _ERRORS as error:
             raise _as_store_error(error) from error
 
 
@@ -159,10 +163,13 @@ def _key_arrays(table: TableRef, keys: Sequence[Any]) -> list[list[Any]]:
     return [list(column) for column in zip(*keys, strict=True)]
 
 
-def _as_store_error(error: psycopg.Error) -> StoreError:
+def _as_store_error(error: Exception) -> StoreError:
     kind: Kind = "failed"
-    if error.sqlstate in _CONFLICTS:
+    state = error.sqlstate if isinstance(error, psycopg.Error) else None
+    if state in _CONFLICTS:
         kind = "conflict"
-    elif error.sqlstate in _COLLISIONS:
+    elif state in _COLLISIONS:
         kind = "collision"
-    return StoreError(kind, f"{error.sqlstate}: {error}")
+    elif isinstance(error, _BAD_VALUES):
+        kind = "refused"
+    return StoreError(kind, f"{state}: {error}")

@@ -20,6 +20,8 @@ from backend.db.store import Kind, StoreError
 from backend.db.tables import Key, TableRef, Values
 
 _ROWS_PER_STATEMENT_MAX = 256
+# A value too large, or text that is not Unicode, is refused before SQLite sees it.
+_ERRORS = (sqlite3.Error, OverflowError, ValueError)
 
 
 class SqliteStore:
@@ -45,7 +47,7 @@ class SqliteStore:
         flat = padded if len(table.key_columns) == 1 else list(chain.from_iterable(padded))
         try:
             return self._connection.execute(_select(table, count), flat).fetchall()
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             raise _as_store_error(error) from error
 
     def insert(self, table: TableRef, rows: Sequence[Values]) -> None:
@@ -54,7 +56,7 @@ class SqliteStore:
         try:
             for chunk in _chunks(rows, len(table.columns)):
                 execute(_insert(table, len(chunk)), tuple(chain.from_iterable(chunk)))
-        except (sqlite3.Error, OverflowError) as error:
+        except _ERRORS as error:
             raise _as_store_error(error) from error
 
     def update(self, table: TableRef, rows: Sequence[Values]) -> None:
@@ -81,14 +83,14 @@ class SqliteStore:
     def _run(self, statement: str) -> None:
         try:
             self._connection.execute(statement)
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             raise _as_store_error(error) from error
 
     def _one_by_one(self, statement: str, table: TableRef, rows: Sequence[Values]) -> None:
         width = len(table.key_columns)
         try:
             self._connection.executemany(statement, [row[width:] + row[:width] for row in rows])
-        except (sqlite3.Error, OverflowError) as error:
+        except _ERRORS as error:
             raise _as_store_error(error) from error
 
 
@@ -152,4 +154,8 @@ def _as_store_error(error: Exception) -> StoreError:
         kind = "conflict"
     elif isinstance(error, sqlite3.IntegrityError):
         kind = "collision"
+    elif not isinstance(error, (sqlite3.OperationalError, sqlite3.DatabaseError)) or isinstance(
+        error, (sqlite3.ProgrammingError, sqlite3.DataError)
+    ):
+        kind = "refused"
     return StoreError(kind, str(error))

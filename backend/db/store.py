@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 
 from backend.db.tables import Key, TableRef, Values
 
-Kind = Literal["conflict", "collision", "failed"]
+Kind = Literal["conflict", "collision", "refused", "failed"]
 
 
 class StoreError(Exception):
@@ -14,7 +14,9 @@ class StoreError(Exception):
     ``conflict``: another writer was in the way (40001, 40P01, SQLITE_BUSY): try the group again.
     ``collision``: a key exists already or a CHECK does not hold. With several writers the next try
     reads the other's rows and decides rightly; if it collides again, one command is at fault.
-    ``failed``: anything else (disk full, connection lost, bad value).
+    ``refused``: a value that the database cannot take: one command is at fault.
+    ``failed``: anything else (disk full, connection lost). While committing, the outcome is then
+    unknown, and the callers' next try with the same id finds out.
     """
 
     def __init__(self, kind: Kind, detail: str) -> None:

@@ -29,6 +29,7 @@ from backend.hub_api.limits import (
     BATCHES_OPEN_PER_HUB_MAX,
     VERIFY_CHUNK_ITEMS_MIN,
 )
+from backend.observability.logs import traced
 from backend.observability.metrics import Metrics
 from protocol import batch as batches
 from protocol import cbor
@@ -92,8 +93,9 @@ class BatchDesk:
             raise CallerError("signature_invalid", "hub")
         opened = await self._aside(_believe, sealed, hub_key)
         self._metrics.batch_items.observe(len(opened))
-        errors = await self._check(opened)
-        outcomes = await self._carry_out(hub, opened, errors)
+        with traced(hub=hub, batch_id=sealed.batch.batch_id):
+            errors = await self._check(opened)
+            outcomes = await self._carry_out(hub, opened, errors)
         now_ms = self._clock.now_ms()
         answers = [
             answer_to(one, "", outcome, now_ms=now_ms)
@@ -127,6 +129,8 @@ class BatchDesk:
         )
         for one, outcome in zip(opened, outcomes, strict=True):
             self._count(one, outcome)
+        refused = sum(isinstance(outcome, TillwayError) for outcome in outcomes)
+        _log.info("batch_answered", items=len(opened), refused=refused)
         return outcomes
 
     async def _one(
@@ -139,7 +143,7 @@ class BatchDesk:
         except TillwayError as refused:
             return refused
         except Exception:  # noqa: BLE001  # one item's outermost boundary: the others are answered
-            _log.exception("request_bug", hub=hub)
+            _log.exception("request_bug")
             return OperatingError("internal")
 
     def _command(self, hub: str, opened: Opened, merchants: dict[str, str]) -> Command:

@@ -66,22 +66,25 @@ def check_notify_url(url: str) -> str:
 
     The address behind the name is checked when a callback is sent, because names can move.
     """
-    parts = urlsplit(url) if len(url) <= URL_CHARS_MAX and url.isascii() else None
     try:
-        is_good = (
-            parts is not None
-            and parts.scheme in {"http", "https"}
-            and bool(parts.hostname)
-            and parts.username is None
-            and not parts.query
-            and not parts.fragment
-            and parts.port != 0
-        )
+        is_good = len(url) <= URL_CHARS_MAX and url.isascii() and _is_plain_http(url)
     except ValueError:
         is_good = False
     if not is_good:
         raise CallerError("field_invalid", "notify_url")
     return url
+
+
+def _is_plain_http(url: str) -> bool:
+    parts = urlsplit(url)
+    return (
+        parts.scheme in {"http", "https"}
+        and bool(parts.hostname)
+        and parts.username is None
+        and not parts.query
+        and not parts.fragment
+        and parts.port != 0
+    )
 
 
 def _share(fee_minor: int, part_minor: int, whole_minor: int) -> int:

@@ -25,12 +25,10 @@ from backend.wallet.service import (
     EndPinTry,
     IssueToken,
     ShowPayCode,
-    TopUp,
 )
 from protocol.crypto.keys import VerifyKey
 from protocol.crypto.suites import suite_named
 from protocol.errors import CallerError
-from protocol.ids import is_id
 from protocol.paycode import STEP_MS, expires_at_ms, make_code, wallet_secret
 
 
@@ -88,23 +86,6 @@ class WalletDesk:
         """What the payer has."""
         posted, free = await self._read(lambda: self._wallets.balance(payer_id, currency))
         return {"balance_minor": posted, "available_minor": free, "currency": currency}
-
-    async def top_up(
-        self, *, event_id: str, payer_id: str, amount_minor: int, currency: str, channel_id: str
-    ) -> dict[str, Any]:
-        """Book a top-up that a channel has confirmed (posting rule 1), once per event id."""
-        if not is_id(event_id, prefix="evt"):
-            raise CallerError("id_invalid", "event_id")
-        now_ms = self._services.clock.now_ms()
-        command = TopUp(
-            event_id=event_id,
-            payer_id=payer_id,
-            amount_minor=amount_minor,
-            currency=currency,
-            channel_id=channel_id,
-            settlement_date=self._services.rules.business_date(now_ms),
-        )
-        return {"balance_minor": await self._services.submit(command), "currency": currency}
 
     async def pay_code(self, payer_id: str) -> dict[str, Any]:
         """The next pay code of a payer whose phone is this interface."""

@@ -17,7 +17,6 @@ from backend.wallet.schemas import (
     Block,
     Confirmation,
     NewPayer,
-    NewTopUp,
     PayerStatus,
     Scanned,
     SignedMandate,
@@ -119,16 +118,6 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
     @routes.post("/{payer_id}/tokens", status_code=201)
     async def issue_token(payer_id: str) -> dict[str, Any]:
         return await desk.issue_token(payer_id)
-
-    @routes.post("/{payer_id}/top-ups")
-    async def top_up(payer_id: str, body: NewTopUp) -> dict[str, Any]:
-        return await desk.top_up(
-            event_id=body.event_id,
-            payer_id=payer_id,
-            amount_minor=body.amount_minor,
-            currency=body.currency,
-            channel_id=body.channel_id,
-        )
 
     @routes.post("/{payer_id}/status")
     async def set_status(payer_id: str, body: PayerStatus) -> dict[str, Any]:

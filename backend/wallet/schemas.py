@@ -8,7 +8,7 @@ from backend.mandates.limits import SIGNED_BYTES_MAX
 from backend.risk.limits import REASON_CHARS_MAX
 from backend.wallet.limits import NAME_CHARS_MAX, PIN_DIGITS, QR_TEXT_CHARS_MAX
 from protocol.limits import IDENTIFIER_CHARS_MAX
-from protocol.messages.base import AttemptIdText, CurrencyText, PaymentIdText
+from protocol.messages.base import AttemptIdText, PaymentIdText
 from protocol.money import AMOUNT_MINOR_MAX
 
 _Id = Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX)]
@@ -30,15 +30,6 @@ class NewPayer(Wanted):
     pin: _Pin
     key_suite: Literal["SM2-SM3", "ES256", "Ed25519"]
     key_public: Annotated[str, Field(pattern=r"^[0-9a-f]{64,130}$")]
-
-
-class NewTopUp(Wanted):
-    """``POST /operator/v1/payers/{payer_id}/top-ups``."""
-
-    event_id: _Id
-    amount_minor: _Amount
-    currency: CurrencyText = "CNY"
-    channel_id: _Id
 
 
 class PayerStatus(Wanted):

@@ -6,23 +6,19 @@ from dataclasses import dataclass, field
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
-from backend.ledger import rules as posting
-from backend.ledger import service as ledger
 from backend.ledger.chart import customer
-from backend.ledger.model import Transfer, balance
+from backend.ledger.model import balance
 from backend.ledger.tables import ACCOUNT
 from backend.wallet.limits import (
     NAME_CHARS_MAX,
     PIN_LOCK_MS,
     PIN_TRIES_MAX,
     ROUTE_TRIES_MAX,
-    TOP_UP_MINOR_MAX,
 )
 from backend.wallet.model import route_of
 from backend.wallet.tables import PAYER, ROUTE, TOKEN
 from protocol.errors import CallerError
 from protocol.ids import is_id
-from protocol.money import positive
 from protocol.paycode import COUNTERS_PER_STEP, STEP_MS, Position
 
 
@@ -78,41 +74,6 @@ class CreatePayer:
             if ws.get(ROUTE, route) is None:
                 return route
         raise CallerError("busy", "no free route")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TopUp:
-    """Posting rule 1: a bank channel has confirmed a top-up. ``event_id`` makes it happen once.
-    Answers the balance."""
-
-    event_id: str
-    payer_id: str
-    amount_minor: int
-    currency: str
-    channel_id: str
-    settlement_date: str
-
-    def reads(self) -> Iterable[Read]:
-        return [(PAYER, self.payer_id), *ledger.reads(self._transfers())]
-
-    def decide(self, ws: WorkingSet, now_ms: int) -> int:
-        positive(self.amount_minor, self.currency)
-        if self.amount_minor > TOP_UP_MINOR_MAX:
-            raise CallerError("amount_invalid", "top-up")
-        if ws.get(PAYER, self.payer_id) is None:
-            raise CallerError("payer_unknown", self.payer_id)
-        ledger.post(ws, self._transfers(), now_ms)
-        return balance_of(ws, self.payer_id, self.currency)
-
-    def _transfers(self) -> list[Transfer]:
-        event = posting.Event(self.event_id, self.currency, self.settlement_date)
-        return posting.top_up(
-            event,
-            user_id=self.payer_id,
-            channel_id=self.channel_id,
-            settlement_date=self.settlement_date,
-            amount_minor=self.amount_minor,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -140,9 +140,11 @@ class HubCore:
         """A long poll brought news. Device rows count at once, before they are written."""
         if cursor <= self.cursor:
             return
-        changed = tuple(device for device in devices if self.registry.apply(device))
-        self._enforce(changed)
-        self._emit(StorePushes(tuple(pushes), changed, cursor))
+        rows = tuple(devices)
+        self._enforce([device for device in rows if self.registry.apply(device)])
+        # Also those applied before: the same page may come again because it was not written.
+        current = tuple(device for device in rows if self.registry.find(device.tid) == device)
+        self._emit(StorePushes(tuple(pushes), current, cursor))
 
     def pushes_stored(self, cursor: int, parcels: Iterable[Parcel]) -> None:
         """``StorePushes`` is committed; its pushes have rows now."""
@@ -150,14 +152,16 @@ class HubCore:
         for parcel in parcels:
             self.delivery.add(parcel)
 
-    def devices_arrived(self, devices: Iterable[Device]) -> None:
-        """The backend's whole device table of this store."""
-        changed, gone = self.registry.replace(devices)
+    def devices_arrived(
+        self, devices: Iterable[Device], *, known: frozenset[str] | None = None
+    ) -> None:
+        """The backend's whole device table of this store; ``known`` as in ``Registry.replace``."""
+        known = self.registry.names() if known is None else known
+        changed, gone = self.registry.replace(devices, known=known)
         self._enforce(changed)
         for tid in gone:
             self._cut_off(tid)
-        if changed or gone:
-            self._emit(StoreDevices(tuple(changed), tuple(gone)))
+        self._emit(StoreDevices(tuple(self.registry), tuple(gone)))
 
     # --- time
 

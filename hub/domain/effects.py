@@ -139,9 +139,9 @@ class StorePushes:
 
 @dataclass(frozen=True, slots=True)
 class StoreDevices:
-    """Make the durable copy of the device table equal to a snapshot's changes."""
+    """Make the durable copy of the device table equal to the one in memory."""
 
-    changed: tuple[Device, ...]
+    devices: tuple[Device, ...]
     gone: tuple[str, ...]
 
 

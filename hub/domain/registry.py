@@ -4,7 +4,7 @@ Rule 1: a row with a lower revision never replaces one with a higher.
 Rule 2: only ``active`` is heard. A status this version does not know counts as suspended.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -69,6 +69,13 @@ class Registry:
     def __len__(self) -> int:
         return len(self._devices)
 
+    def __iter__(self) -> Iterator[Device]:
+        return iter(self._devices.values())
+
+    def names(self) -> frozenset[str]:
+        """All devices known now."""
+        return frozenset(self._devices)
+
     def find(self, tid: str) -> Device | None:
         """The device of this name."""
         return self._devices.get(tid)
@@ -88,12 +95,18 @@ class Registry:
         self._devices[device.tid] = device
         return True
 
-    def replace(self, devices: Iterable[Device]) -> tuple[list[Device], list[str]]:
-        """Take a whole snapshot: the rows that are newer, and the names that are gone."""
+    def replace(
+        self, devices: Iterable[Device], *, known: frozenset[str]
+    ) -> tuple[list[Device], list[str]]:
+        """Take a whole snapshot: the rows that are newer, and the names that are gone.
+
+        ``known`` are the names of when the snapshot was asked for; a device that a push brought
+        since then may be missing in it and is not gone.
+        """
         rows = {device.tid: device for device in devices}
         if len(rows) > DEVICES_MAX:
             raise CallerError("field_invalid", "too many devices")
-        gone = [tid for tid in self._devices if tid not in rows]
+        gone = [tid for tid in self._devices if tid in known and tid not in rows]
         for tid in gone:
             del self._devices[tid]
         return [device for device in rows.values() if self.apply(device)], gone

@@ -3,6 +3,7 @@
 One thread uses a store at a time: in the hub the writer's, in a simulation the only one.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,9 +15,14 @@ from hub.domain.registry import Device
 from hub.spool.limits import BUSY_TIMEOUT_MS, WAL_AUTOCHECKPOINT_PAGES
 from hub.spool.migration import migrate
 
+MEMORY = ":memory:"
+
 
 def open_connection(path: Path | str) -> sqlite3.Connection:
     """Open (or make) a spool, brought to the present version, with commits that survive a crash."""
+    if path != MEMORY:
+        # Envelopes hold pay codes: the file, and the WAL that takes its mode, are the owner's.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     connection = sqlite3.connect(
         path, isolation_level=None, check_same_thread=False, cached_statements=256
     )

@@ -66,7 +66,7 @@ class CoapLink:
         tries = 0
         while True:
             # A context of its own for each connection: nothing of an earlier one is repeated.
-            context = await Context.create_client_context()
+            context = await Context.create_client_context(transports=["udp6"])
             try:
                 was_up = await self._watch_hub(context, deliver)
             finally:

@@ -145,7 +145,7 @@ class MqttLink:
         return is_up
 
     def _open(self, client: Client) -> None:
-        properties = Properties(PacketTypes.CONNECT)
+        properties = _properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = 0
         place = self._place
         client.connect(
@@ -165,7 +165,7 @@ class MqttLink:
         client.max_inflight_messages_set(OUTBOX_MAX)
         if self._place.tls is not None:
             client.tls_set_context(self._place.tls)
-        will = Properties(PacketTypes.WILLMESSAGE)
+        will = _properties(PacketTypes.WILLMESSAGE)
         will.WillDelayInterval = WILL_DELAY_S
         client.will_set(
             self._topic("state"), self._state(is_on=False), _QOS, retain=True, properties=will
@@ -204,9 +204,9 @@ class MqttLink:
         if len(message.payload) > ANSWER_BYTES_MAX:
             log.warning("message_too_large", topic=message.topic)
         elif message.topic in {self._topic("res"), self._topic("cmd")}:
-            hand_over(AnswerArrived(message.payload))
+            hand_over(AnswerArrived(bytes(message.payload)))
         elif message.topic == topics.hub_state_topic(self._place.store):
-            hand_over(HubStateArrived(message.payload))
+            hand_over(HubStateArrived(bytes(message.payload)))
         else:
             log.info("message_ignored", topic=message.topic)
 
@@ -217,7 +217,7 @@ class MqttLink:
             hand_over(Undelivered(request_id))
 
     def _publish_properties(self, parcel: Transmit) -> Properties:
-        properties = Properties(PacketTypes.PUBLISH)
+        properties = _properties(PacketTypes.PUBLISH)
         properties.ResponseTopic = self._topic("res")
         properties.CorrelationData = parcel.request_id.encode("ascii")
         properties.MessageExpiryInterval = parcel.expiry_s
@@ -232,6 +232,10 @@ class MqttLink:
         if is_on:
             state["software"] = self._place.software
         return cbor.encode(state)
+
+
+def _properties(packet: int) -> Properties:
+    return Properties(packet)  # type: ignore[no-untyped-call]  # paho
 
 
 def _set_nodelay(_client: Client, _userdata: object, sock: Any) -> None:  # noqa: ANN401

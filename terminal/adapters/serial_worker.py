@@ -250,7 +250,7 @@ class SerialWorker:
 
     def _drop(self, why: str) -> None:
         if self._port is not None:
-            log.warning("port_dropped", port=self._name, why=why)
+            log.info("port_dropped", port=self._name, why=why)
             with contextlib.suppress(OSError):
                 self._port.close()
         self._port = None

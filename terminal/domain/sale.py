@@ -1,8 +1,8 @@
 """One sale as the till sees it: a table of states, asked by everybody.
 
 Rule 1: nothing but `Sale.move` changes a state, and it only takes an edge of `TRANSITIONS`.
-Rule 2: *paid* is reached by `Step.PAY` alone, which the agent takes only for a payment result
-        that the pinned backend key signed.
+Rule 2: *paid* is reached by `Step.PAY` and `Step.KEEP` alone, which the agent takes only for a
+        payment result that the pinned backend key signed.
 Rule 3: once an envelope may have been accepted, the sale ends by an answer, never by a guess:
         there is no edge from *unknown* that a person or a timer takes to an end.
 """
@@ -58,6 +58,8 @@ class Step(StrEnum):
     """Given up before anything can have been accepted."""
     CLOSE = "close"
     REVERSE = "reverse"
+    KEEP = "keep"
+    """A signed answer says that it is too late to reverse: the money stays."""
     RESTART = "restart"
 
 
@@ -73,6 +75,7 @@ class SaleEvent(StrEnum):
     PAYER_AWAITED = "PayerAwaited"
     CONTACT_LOST = "ContactLost"
     PAID = "SalePaid"
+    REVERSAL_REFUSED = "ReversalRefused"
     PAID_LATE = "SalePaidLate"
     PAID_BEFORE_REVERSAL = "PaidBeforeReversal"
     DECLINED = "SaleDeclined"
@@ -164,6 +167,7 @@ TRANSITIONS: dict[tuple[SaleState, Step], Edge] = {
     (_S.REVERSING, _T.AWAIT_PAYER): _REVERSING,
     (_S.REVERSING, _T.LOSE_CONTACT): _UNKNOWN,
     (_S.REVERSING, _T.PAY): Edge(_S.REVERSING, _E.PAID_BEFORE_REVERSAL),
+    (_S.REVERSING, _T.KEEP): Edge(_S.PAID, _E.REVERSAL_REFUSED),
     (_S.REVERSING, _T.DECLINE): _DECLINED,
     (_S.REVERSING, _T.END): _ENDED,
     (_S.REVERSING, _T.RESTART): Edge(_S.REVERSING, _E.RECOVERED),
@@ -203,6 +207,10 @@ class Sale:
     paid_at_ms: int | None = None
     ended_as: str | None = None
     """For a cancelled sale: ``closed``, ``expired`` or ``reversed``, as the backend said."""
+    sent_at_ms: int | None = None
+    """When the request was stored to be sent."""
+    settled_at_ms: int | None = None
+    """When the outcome became known here."""
     refunded_minor: int = 0
     is_recovered: bool = False
     is_dispensed: bool = False

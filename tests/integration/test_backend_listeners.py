@@ -20,7 +20,7 @@ from backend.identity.ca import CertificateAuthority
 from protocol import cbor, cose
 from protocol.errors import is_known
 from protocol.limits import BATCH_BYTES_MAX
-from tests.backend_kit import (
+from tests.support.backend import (
     HUB,
     STORE,
     TILL,
@@ -166,7 +166,7 @@ async def test_a_waiting_poll_is_woken_by_a_change_of_status(shop: Shop) -> None
         (2, "registry", TILL),
     ]
     asked = asyncio.create_task(shop.hub_call("GET", "/hub/v1/pushes?after=2&wait_s=25"))
-    while b"tillway_hub_polls_open 1.0" not in shop.backend.metrics.render():
+    while b"tillway_hub_polls_open 1.0" not in shop.backend.metrics.render():  # noqa: ASYNC110  # a gauge is no event
         await asyncio.sleep(0)
     began = asyncio.get_running_loop().time()
     await change(shop.backend, TILL, DeviceCommand.SUSPEND)

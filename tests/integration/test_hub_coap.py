@@ -90,11 +90,14 @@ async def test_a_lost_answer_is_unknown_at_first_and_true_in_the_end(tmp_path: P
 
 
 async def test_only_the_devices_own_endpoint_may_observe_its_pushes(tmp_path: Path) -> None:
-    async with running_world(tmp_path, "vend-1") as world:
-        async with coap_client() as own, coap_client() as other:
-            await post(world, own, hello(world, "vend-1", 1))
-            request = aiocoap.Message(code=aiocoap.GET, uri=uri(world, "p1/t/vend-1/cmd"), observe=0)
-            assert (await other.request(request).response).code == Code.UNAUTHORIZED
+    async with (
+        running_world(tmp_path, "vend-1") as world,
+        coap_client() as own,
+        coap_client() as other,
+    ):
+        await post(world, own, hello(world, "vend-1", 1))
+        request = aiocoap.Message(code=aiocoap.GET, uri=uri(world, "p1/t/vend-1/cmd"), observe=0)
+        assert (await other.request(request).response).code == Code.UNAUTHORIZED
 
 
 async def test_several_pushes_arrive_each_in_order(tmp_path: Path) -> None:

@@ -98,10 +98,12 @@ async def test_the_fault_switch_cuts_the_line_and_mends_it(tmp_path: Path) -> No
 
 
 async def test_without_fault_control_there_is_no_switch(tmp_path: Path) -> None:
-    async with running_world(tmp_path, "till-1", fault_control=False) as world:
-        async with aiohttp.ClientSession() as person:
-            async with person.post(f"{world.http}/faults/line", json={"cut": True}) as answer:
-                assert answer.status == 404
+    async with (
+        running_world(tmp_path, "till-1", fault_control=False) as world,
+        aiohttp.ClientSession() as person,
+        person.post(f"{world.http}/faults/line", json={"cut": True}) as answer,
+    ):
+        assert answer.status == 404
 
 
 async def test_requests_that_arrive_together_travel_together(tmp_path: Path) -> None:
@@ -117,10 +119,10 @@ async def test_a_revoked_device_is_refused_within_a_second(tmp_path: Path) -> No
     async with running_world(tmp_path, "till-1") as world:
         assert code_of(await ask(world, "till-1", 1)) == "done"
         row = world.shop.row("till-1", status="revoked", revision=2)
-        async with asyncio.timeout(1):
-            world.backend.push("registry", "till-1", row)
-            while world.hub.core.registry.admits("till-1"):
-                await asyncio.sleep(0.01)
+        started_ms = now_ms()
+        world.backend.push("registry", "till-1", row)
+        await until(lambda: not world.hub.core.registry.admits("till-1"))
+        assert now_ms() - started_ms < 1_000
         assert code_of(await ask(world, "till-1", 2)) == "device_revoked"
 
 

@@ -31,9 +31,7 @@ class Terminal:
         self.heard: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
         self.linked = asyncio.Event()
         self.gone = asyncio.Event()
-        self.client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id=tid, protocol=mqtt.MQTTv5
-        )
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=tid, protocol=mqtt.MQTTv5)
         self.client.tls_set_context(tls)
         self.client.on_connect = self._on_connect
         self.client.on_subscribe = lambda *_: self._say(self.linked.set)
@@ -108,20 +106,22 @@ async def test_the_retained_hub_state_is_heard_on_connecting(tmp_path: Path) -> 
 async def test_refusals_come_on_the_own_topic_and_the_message_is_acknowledged(
     tmp_path: Path,
 ) -> None:
-    async with running_world(tmp_path, "till-1", "till-2") as world:
-        async with terminal(world, "till-1") as till:
-            wire = hello(world, "till-1", 1)
-            till.send(wire)
-            await till.answer()
-            for payload, code in (
-                (wire, "envelope_replayed"),
-                (b"\x00\xff garbage", "envelope_malformed"),
-                (hello(world, "till-2", 1), "identity_mismatch"),
-            ):
-                sent = till.send(payload)
-                refusal = (await till.answer()).verify(world.shop.hub_key.public)
-                assert refusal.body["error"]["code"] == code
-                await until(sent.is_published)
+    async with (
+        running_world(tmp_path, "till-1", "till-2") as world,
+        terminal(world, "till-1") as till,
+    ):
+        wire = hello(world, "till-1", 1)
+        till.send(wire)
+        await till.answer()
+        for payload, code in (
+            (wire, "envelope_replayed"),
+            (b"\x00\xff garbage", "envelope_malformed"),
+            (hello(world, "till-2", 1), "identity_mismatch"),
+        ):
+            sent = till.send(payload)
+            refusal = (await till.answer()).verify(world.shop.hub_key.public)
+            assert refusal.body["error"]["code"] == code
+            await until(sent.is_published)
 
 
 async def test_a_lost_answer_is_unknown_then_true(tmp_path: Path) -> None:
@@ -142,9 +142,7 @@ async def test_a_revoked_terminal_is_cut_off_and_stays_away(tmp_path: Path) -> N
         world.backend.push("registry", "till-1", row)
         async with asyncio.timeout(DEADLINE_S):
             await till.gone.wait()
-        assert "till-1" not in world.hub.core.registry._devices or not (
-            world.hub.core.registry.admits("till-1")
-        )
+        assert not world.hub.core.registry.admits("till-1")
 
 
 async def test_a_push_for_a_terminal_that_is_away_waits_for_it(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A whole hub in the test's own process: real identities, TLS, sockets; a backend that is a fake."""
+"""A whole hub in the test's own process: real identities, TLS, sockets; and a fake backend."""
 
 import asyncio
 import ssl
@@ -42,9 +42,7 @@ class Installation:
         self.backend = self.issue("backend", "backend", self.shop.backend_key, ("127.0.0.1",))
         self.hub = self.issue("hub", HUB, self.shop.hub_key, ("127.0.0.1",))
 
-    def issue(
-        self, kind: str, name: str, key: SigningKey, hosts: tuple[str, ...] = ()
-    ) -> Identity:
+    def issue(self, kind: str, name: str, key: SigningKey, hosts: tuple[str, ...] = ()) -> Identity:
         tls_key = TlsKey()
         certificate = self.ca.issue(tls_key.request(), Holder(kind, name, hosts), now_ms=now_ms())
         facts = Facts(
@@ -204,5 +202,5 @@ async def running_world(root: Path, *tids: str, **changed: Any) -> AsyncIterator
 async def until(holds: Callable[[], bool]) -> None:
     """Wait for a condition, with a deadline."""
     async with asyncio.timeout(DEADLINE_S):
-        while not holds():
+        while not holds():  # noqa: ASYNC110  # any condition, also of another thread or process
             await asyncio.sleep(0.01)

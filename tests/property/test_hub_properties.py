@@ -12,7 +12,18 @@ SHOP = Shop()
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(
-            ("say", "answer", "lose", "refuse", "time", "deliver", "miss", "connect", "crash", "copy")
+            (
+                "say",
+                "answer",
+                "lose",
+                "refuse",
+                "time",
+                "deliver",
+                "miss",
+                "connect",
+                "crash",
+                "copy",
+            )
         ),
         st.integers(0, 9),
     ),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from backend.channels.model import TopUpAnswer
 from backend.db.command import Command, Outcome
 from backend.db.engine import open_engine
 from backend.db.group_commit import GroupCommitWriter
@@ -18,17 +19,31 @@ from backend.merchants.service import CreateMerchant
 from backend.payments.model import DeviceRequest, PaymentRules
 from backend.payments.requests import command_of, parse_request
 from backend.risk.model import RiskRules
+from backend.topups.service import OrderTopUp, ResolveTopUp
 from backend.wallet.model import hash_token
-from backend.wallet.service import CreatePayer, TopUp
+from backend.wallet.service import CreatePayer
 from protocol.crypto.keys import SigningKey, generate
 from protocol.ids import mint
 from protocol.messages.mandate import MandateText, sign_mandate
+from protocol.money import Money
 from protocol.paycode import make_code, wallet_secret
 
 START_MS = 1_795_406_400_000  # 2026-11-23T12:00:00 in the shop
 MASTER_KEY = bytes(range(32))
 MERCHANT, OTHER_MERCHANT = "mch_1001", "mch_1002"
 BIOMETRIC_ABOVE = 100_000
+
+
+def confirmed_top_up(topup_id: str, payer_id: str, amount_minor: int) -> tuple[Command, Command]:
+    """A top-up's order and the channel's word on it."""
+    order = OrderTopUp(
+        topup_id=topup_id,
+        payer_id=payer_id,
+        bank_account="CARD",
+        amount=Money(amount_minor, "CNY"),
+    )
+    answer = TopUpAnswer(topup_id, "succeeded", "", "2026-11-23")
+    return order, ResolveTopUp(answer=answer)
 
 
 class ShopClock:
@@ -112,16 +127,10 @@ class Shop:
             self.top_up(payer_id, balance_minor)
         return payer_id
 
-    def top_up(self, payer_id: str, amount_minor: int) -> int:
-        command = TopUp(
-            event_id=self.id("evt"),
-            payer_id=payer_id,
-            amount_minor=amount_minor,
-            currency="CNY",
-            channel_id="bank_a",
-            settlement_date="2026-11-23",
-        )
-        return int(self.do(command))
+    def top_up(self, payer_id: str, amount_minor: int) -> None:
+        """Money from the payer's bank account, the channel's word at once."""
+        for command in confirmed_top_up(self.id("top"), payer_id, amount_minor):
+            self.do(command)
 
     def code(self, payer_id: str) -> str:
         """The payer's next pay code, made as a wallet makes it."""

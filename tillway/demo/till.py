@@ -11,6 +11,7 @@ from tillway.json_api import JsonApi
 
 POLL_GAP_S = 0.02
 WAIT_S = 30
+RECENT_MAX = 100
 
 Shown = dict[str, Any]
 
@@ -59,6 +60,11 @@ class Till:
     def sale(self, payment_id: str) -> Shown:
         """One sale as the terminal's journal has it."""
         shown: Shown = self.api.get(f"/api/payments/{payment_id}")
+        return shown
+
+    def recent(self) -> list[Shown]:
+        """The terminal's last sales, newest first."""
+        shown: list[Shown] = self.api.get(f"/api/payments?limit={RECENT_MAX}")
         return shown
 
     def wait_sale(self, payment_id: str, *states: str) -> Shown:

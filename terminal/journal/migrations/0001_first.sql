@@ -22,6 +22,8 @@ CREATE TABLE sales (
     payer_masked TEXT,
     paid_at_ms INTEGER,
     ended_as TEXT,
+    sent_at_ms INTEGER,
+    settled_at_ms INTEGER,
     refunded_minor INTEGER NOT NULL,
     is_recovered INTEGER NOT NULL,
     is_dispensed INTEGER NOT NULL,

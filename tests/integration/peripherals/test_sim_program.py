@@ -151,6 +151,7 @@ def test_paper_cover_and_drawer_are_moved_over_http(sim: Sim) -> None:
 def test_devices_are_unplugged_and_plugged_over_http(sim: Sim) -> None:
     assert "scanner" not in sim.ask("/devices/scanner/unplug", {})[1]["devices"]
     assert sim.ask("/readyz")[0] == 503
+    assert not (sim.state_dir / "dev" / "scanner").is_symlink()
     path = sim.ask("/devices/scanner/plug", {})[1]["devices"]["scanner"]
     assert (sim.state_dir / "dev" / "scanner").resolve() == Path(path)
     sim.ready["devices"]["scanner"] = path

@@ -12,6 +12,7 @@ from backend.db.command import Read
 from backend.db.engine import open_engine
 from backend.db.group_commit import GroupCommitWriter
 from backend.db.open_store import open_store
+from backend.db.store import StoreError
 from backend.db.tables import INTEGER, TEXT, BackendTable, table_ref
 from backend.db.working_set import WorkingSet
 from protocol.errors import CallerError, OperatingError
@@ -120,6 +121,32 @@ def test_what_the_database_refuses_fails_only_the_command_at_fault(open_writer: 
     outcomes = writer.apply([Put("b", 1), Blind("a"), Blind("d", owner=None), Put("b", 1)])
     assert [outcome.error is None for outcome in outcomes] == [True, False, False, True]
     assert writer.apply([Put("b", 1)])[0].value() == 3
+
+
+@pytest.mark.parametrize("poison", [2**70, 1.5, "\ud800", "a\x00b", ["list"], b"\xff", object()])
+def test_a_value_the_database_cannot_take_fails_only_its_own_command(
+    open_writer: OpenWriter, poison: object
+) -> None:
+    writer = open_writer()
+    outcomes = writer.apply([Put("b", 1), Blind("p", owner=poison), Put("b", 1)])
+    assert [outcome.error is None for outcome in outcomes][::2] == [True, True]
+    assert writer.apply([Put("b", 1)])[0].value() == 3
+
+
+def test_a_lost_database_fails_the_group_and_nothing_of_it_is_kept(
+    open_writer: OpenWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = open_writer()
+    writer.apply([Put("a", 1)])
+    with monkeypatch.context() as broken:
+        broken.setattr(writer._store, "commit", _disk_full)
+        outcomes = writer.apply([Put("a", 1), Put("b", 1)])
+    assert [getattr(one.error, "code", None) for one in outcomes] == ["internal", "internal"]
+    assert writer.apply([Put("a", 1)])[0].value() == 2
+
+
+def _disk_full() -> None:
+    raise StoreError("failed", "disk full")
 
 
 @pytest.mark.asyncio

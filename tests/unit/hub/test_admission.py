@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hub.domain.admission import Arrival, Accept, Refuse, examine
+from hub.domain.admission import Accept, Arrival, Refuse, examine
 from protocol.crypto.keys import generate
 from protocol.limits import CLOCK_SKEW_MS_MAX, ENVELOPE_BYTES_MAX
 from tests.kit.hub_shop import NOW_MS, Bench

@@ -84,6 +84,15 @@ def test_a_device_that_is_gone_from_the_table_is_unknown(bench: Bench) -> None:
     assert bench.link.words() == [("till-1", "device_unknown")]
 
 
+def test_a_device_pushed_while_the_table_was_asked_for_is_not_gone(bench: Bench) -> None:
+    known = bench.hub.core.registry.names()
+    bench.hub.pushes_arrived(1, [], [bench.shop.device("till-3")])
+    bench.hub.core.devices_arrived(
+        [bench.shop.device("till-1"), bench.shop.device("till-2")], known=known
+    )
+    assert bench.hub.core.registry.admits("till-3")
+
+
 def test_a_rotated_key_counts_at_once(bench: Bench) -> None:
     old = bench.shop.devices["till-1"]
     bench.shop.devices["till-1"] = generate("SM2-SM3")

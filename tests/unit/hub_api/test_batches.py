@@ -15,7 +15,7 @@ from backend.hub_api.limits import RECEIVED_AGE_MS_MAX
 from protocol.crypto import generate
 from protocol.errors import CallerError, TillwayError
 from protocol.limits import CLOCK_SKEW_MS_MAX
-from tests.backend_kit import (
+from tests.support.backend import (
     HUB,
     NOW_MS,
     TILL,

@@ -111,11 +111,13 @@ def opened(parcel: Transmit) -> Envelope:
 class Bench:
     """One agent, its clock, and everything it wanted done."""
 
-    def __init__(self, path: Path | None = None, *, link_up: bool = True, **changes: Any) -> None:
+    def __init__(
+        self, path: Path | None = None, *, link_up: bool = True, seed: int = 1, **changes: Any
+    ) -> None:
         self.path = path
         self.profile = profile(**changes)
         self.clock = VirtualClock()
-        self.entropy = SeededEntropy()
+        self.entropy = SeededEntropy(seed)
         self.sent: list[Transmit] = []
         self.receipts: list[PrintReceipt] = []
         self.others: list[Effect] = []

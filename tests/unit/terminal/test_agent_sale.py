@@ -22,10 +22,10 @@ from terminal.inputs import (
     StartSale,
 )
 from tests.unit.terminal.fakes import (
+    BACKEND_KEY,
     CODE,
     HUB_KEY,
     STRANGER_KEY,
-    BACKEND_KEY,
     Bench,
     opened,
     refusal,

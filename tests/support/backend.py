@@ -66,7 +66,7 @@ class Machine:
     kind: DeviceKind = DeviceKind.TERMINAL
     key: SigningKey = field(default_factory=generate)
     counter: int = 0
-    clock: Clock = field(default_factory=lambda: StepClock())
+    clock: Clock = field(default_factory=StepClock)
 
     def envelope(self, message_type: str, body: Mapping[str, Any], **changes: Any) -> bytes:
         """A signed request."""
@@ -142,22 +142,25 @@ def make_backend(
     return build(settings, parts, dispatcher=dispatcher)
 
 
+def a_merchant(merchant_id: str = MERCHANT) -> CreateMerchant:
+    """A merchant with a plain fee."""
+    return CreateMerchant(
+        merchant_id=merchant_id,
+        name="A shop",
+        currency="CNY",
+        rate_bps=60,
+        min_minor=0,
+        cap_minor=0,
+        payout_bank="ICBC",
+        payout_account_name="A shop",
+        payout_account_no="6222000000000001",
+        biometric_above_minor=100_000,
+    )
+
+
 async def enrol(backend: Backend, *machines: Machine) -> None:
     """Take machines (and their stores) into the registry."""
-    await backend.writer.submit(
-        CreateMerchant(
-            merchant_id=MERCHANT,
-            name="A shop",
-            currency="CNY",
-            rate_bps=60,
-            min_minor=0,
-            cap_minor=0,
-            payout_bank="ICBC",
-            payout_account_name="A shop",
-            payout_account_no="6222000000000001",
-            biometric_above_minor=100_000,
-        )
-    )
+    await backend.writer.submit(a_merchant())
     for store in sorted({machine.store for machine in machines}):
         await backend.writer.submit(CreateStore(store=store, merchant_id=MERCHANT, name=store))
     for machine in machines:

@@ -1,0 +1,215 @@
+"""Builds the terminal, top to bottom, and takes it down again. The only place that knows
+concretes.
+"""
+
+import asyncio
+import fcntl
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import structlog
+
+from protocol.errors import CallerError, OperatingError
+from protocol.identity import FILE_NAMES, Identity, read_identity
+from protocol.tls import client_context
+from protocol.topics import reply_address
+from terminal.adapters.coap_link import CoapLink, CoapPlace
+from terminal.adapters.dispenser import RecordingDispenser
+from terminal.adapters.ef01_fingerprint import Ef01FingerprintSensor
+from terminal.adapters.escpos_printer import EscPosSerialPrinter
+from terminal.adapters.gm65_scanner import Gm65Scanner
+from terminal.adapters.mqtt_link import MqttLink, MqttPlace
+from terminal.adapters.system import SystemClock, SystemEntropy
+from terminal.agent import SOFTWARE, Agent
+from terminal.config import Settings
+from terminal.http_server import HttpServer
+from terminal.journal.store import Journal
+from terminal.profile import Item, Profile
+from terminal.shell import Shell, ShellPorts
+from terminal.slip import receipt_bytes
+from terminal.trust import Trust
+from terminal.uplink import UplinkPort
+from terminal.web.access import TOKEN_FILE, Access, control_token
+from terminal.web.app import build_app
+from terminal.web.pictures import write_png
+
+log = structlog.get_logger("terminal")
+_KINDS = {"till": "terminal", "vending": "thing"}
+QR_FILE = "qr.png"
+
+
+@dataclass(frozen=True, slots=True)
+class RunningTerminal:
+    """A terminal that serves. ``failed`` is done if its shell ended by itself, which is a bug."""
+
+    ports: dict[str, int]
+    token_file: str
+    shell: Shell
+    agent: Agent
+    failed: "asyncio.Task[None]"
+
+
+def load_identity(settings: Settings) -> Identity:
+    """Who this terminal is, from its state directory."""
+    directory = settings.state_dir / "identity"
+    files = {
+        name: (directory / name).read_bytes() for name in FILE_NAMES if (directory / name).is_file()
+    }
+    identity = read_identity(files, settings.passphrase(), directory)
+    if identity.facts.kind != _KINDS[settings.profile]:
+        wanted = _KINDS[settings.profile]
+        raise CallerError("config_invalid", f"identity of a {identity.facts.kind}, not a {wanted}")
+    return identity
+
+
+def profile_of(settings: Settings, identity: Identity) -> Profile:
+    """The agent's view of the settings."""
+    sale, merchant, vending = settings.sale, settings.merchant, settings.vending
+    is_vending = vending is not None and settings.profile == "vending"
+    items = vending.items if vending is not None and is_vending else ()
+    return Profile(
+        kind=settings.profile,
+        tid=identity.name,
+        store=identity.store,
+        merchant_id=merchant.id,
+        merchant_zh=merchant.zh,
+        merchant_en=merchant.en,
+        till=merchant.till,
+        currency=merchant.currency,
+        reply_to=reply_address(identity.store, identity.name, settings.hub.transport),
+        methods=("mandate",) if is_vending else sale.methods,
+        amount_minor_max=sale.amount_minor_max,
+        biometric_above_minor=None if is_vending else sale.biometric_above_minor,
+        biometric_methods=frozenset(sale.biometric_methods),
+        is_attended=sale.attended and not is_vending,
+        mandate_id=vending.mandate_id if vending is not None and is_vending else None,
+        items=tuple(Item(**item.model_dump()) for item in items),
+    )
+
+
+@asynccontextmanager
+async def running_terminal(
+    settings: Settings, identity: Identity
+) -> AsyncIterator[RunningTerminal]:
+    """Serve inside the block; everything is closed after it, in the opposite order."""
+    async with AsyncExitStack() as stack:
+        yield await _build(settings, identity, stack)
+
+
+async def _build(settings: Settings, identity: Identity, stack: AsyncExitStack) -> RunningTerminal:
+    """The port first (a taken one ends the start), then journal, agent, devices, link, pages."""
+    http = HttpServer(host=settings.http.host, port=settings.http.port)
+    stack.push_async_callback(http.stop)
+    _own_state(settings, stack)
+    clock = SystemClock()
+    journal = Journal(settings.state_dir / "journal.db", tid=identity.name, now_ms=clock.now_ms())
+    stack.callback(journal.close)
+    agent = Agent(
+        profile=profile_of(settings, identity),
+        key=identity.signing_key,
+        trust=Trust(
+            tid=identity.name,
+            store=identity.store,
+            backend=identity.facts.backend_keys,
+            hubs=identity.facts.hub_keys,
+        ),
+        journal=journal,
+        clock=clock,
+        entropy=SystemEntropy(),
+    )
+    link = _link(settings, identity, journal.boot_epoch)
+    shell = Shell(_ports(settings, stack, agent=agent, link=link, clock=clock))
+    task = asyncio.get_running_loop().create_task(shell.run(), name="terminal-shell")
+    stack.push_async_callback(_cancelled, task)
+    pictures = asyncio.get_running_loop().create_task(_keep_picture(settings, shell))
+    stack.push_async_callback(_cancelled, pictures)
+    access = Access(control_token(settings.state_dir))
+    await http.start(build_app(shell, agent, access))
+    stack.push_async_callback(http.stop)
+    stack.callback(shell.end_streams)
+    log.info("terminal_started", device=identity.name, epoch=journal.boot_epoch, http=http.port)
+    token_file = str(settings.state_dir / TOKEN_FILE)
+    return RunningTerminal({"http": http.port}, token_file, shell, agent, task)
+
+
+def _own_state(settings: Settings, stack: AsyncExitStack) -> None:
+    """One process per state directory: two would give out the same counters."""
+    settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = stack.enter_context((settings.state_dir / "lock").open("w"))
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise OperatingError(
+            "config_invalid", f"{settings.state_dir} is in use by another terminal"
+        ) from None
+
+
+def _link(settings: Settings, identity: Identity, boot_epoch: int) -> UplinkPort:
+    hub = settings.hub
+    if hub.transport == "coap":
+        return CoapLink(CoapPlace(host=hub.host, port=hub.port, tid=identity.name))
+    return MqttLink(
+        MqttPlace(
+            host=hub.host,
+            port=hub.port,
+            tid=identity.name,
+            store=identity.store,
+            boot_epoch=boot_epoch,
+            software=SOFTWARE,
+            tls=client_context(identity.tls),
+        )
+    )
+
+
+def _ports(
+    settings: Settings,
+    stack: AsyncExitStack,
+    *,
+    agent: Agent,
+    link: UplinkPort,
+    clock: SystemClock,
+) -> ShellPorts:
+    devices = settings.devices
+    scanner = printer = sensor = None
+    if devices.scanner is not None:
+        scanner = Gm65Scanner(devices.scanner, baud=devices.scanner_baud)
+        stack.push_async_callback(scanner.aclose)
+    if devices.printer is not None:
+        printer = EscPosSerialPrinter(devices.printer, baud=devices.printer_baud)
+        stack.push_async_callback(printer.aclose)
+    if devices.fingerprint is not None:
+        sensor = Ef01FingerprintSensor(devices.fingerprint, baud=devices.fingerprint_baud)
+        stack.push_async_callback(sensor.aclose)
+    render: Callable[[Mapping[str, Any]], bytes] = partial(
+        receipt_bytes, width_mm=devices.paper_width_mm
+    )
+    return ShellPorts(
+        agent=agent,
+        link=link,
+        clock=clock,
+        render=render,
+        scanner=scanner,
+        printer=printer,
+        sensor=sensor,
+        dispenser=RecordingDispenser() if settings.profile == "vending" else None,
+    )
+
+
+async def _keep_picture(settings: Settings, shell: Shell) -> None:
+    """The shown QR code as a file, for whoever looks at the screen without a screen."""
+    path = settings.state_dir / QR_FILE
+    shown: str | None = None
+    await asyncio.to_thread(write_png, path, None)
+    async for _, screen in shell.screens(after=0):
+        if screen.code_url != shown:
+            shown = screen.code_url
+            await asyncio.to_thread(write_png, path, shown)
+
+
+async def _cancelled(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

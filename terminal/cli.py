@@ -1,0 +1,53 @@
+"""``tillway terminal``: run a till or a vending machine."""
+
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from protocol.identity import Identity
+from terminal import logs
+from terminal.bootstrap import load_identity, running_terminal
+from terminal.config import Settings, load
+
+app = typer.Typer(
+    help="A payment terminal or vending machine.", add_completion=False, no_args_is_help=True
+)
+
+
+@app.callback()
+def terminal() -> None:
+    """A payment terminal: scanner, printer, sensor on one side, the store's hub on the other."""
+
+
+@app.command()
+def run(config: Annotated[Path, typer.Option(help="The terminal's TOML file.")]) -> None:
+    """Run until SIGTERM. Prints one JSON line with its ports when it is ready."""
+    logs.configure()
+    settings = load(config)
+    asyncio.run(_serve(settings, load_identity(settings)))
+
+
+async def _serve(settings: Settings, identity: Identity) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with running_terminal(settings, identity) as running:
+        ready = {
+            "ready": True,
+            "ports": running.ports,
+            "token_file": running.token_file,
+            "device": identity.name,
+        }
+        sys.stdout.write(json.dumps(ready) + "\n")
+        sys.stdout.flush()
+        stopped = loop.create_task(stop.wait())
+        await asyncio.wait({stopped, running.failed}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if running.failed.done():
+            await running.failed

@@ -1,0 +1,162 @@
+"""What an operator may set: one TOML file, overridden by ``TILLWAY_TERMINAL_…``; frozen once read.
+
+In the environment a nested key is joined by two underscores: ``TILLWAY_TERMINAL_HUB__PORT=8883``.
+Who the terminal is stands in ``state_dir/identity``, which ``tillway enroll join`` writes.
+Secrets have no default.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from protocol.crypto.limits import PASSPHRASE_BYTES_MAX
+from protocol.errors import CallerError
+from protocol.money import AMOUNT_MINOR_MAX, MINOR_DIGITS
+from terminal.limits import ITEMS_MAX
+
+_Port = Annotated[int, Field(ge=0, le=65535)]
+_Minor = Annotated[int, Field(gt=0, le=AMOUNT_MINOR_MAX)]
+_Name = Annotated[str, Field(min_length=1, max_length=64)]
+_Method = Literal["pay_code", "merchant_qr", "mandate"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class HubSection(_Section):
+    """The way to the store's hub. The host must stand in the hub's certificate (MQTT)."""
+
+    transport: Literal["mqtt", "coap"] = "mqtt"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8883
+
+
+class HttpSection(_Section):
+    """The till page and the control API. Loopback only."""
+
+    host: Literal["127.0.0.1", "::1"] = "127.0.0.1"
+    port: _Port = 8580
+
+
+class MerchantSection(_Section):
+    """Whose till this is."""
+
+    id: _Name
+    zh: _Name
+    en: _Name
+    till: _Name = "1"
+    currency: Annotated[str, Field(pattern="^(" + "|".join(sorted(MINOR_DIGITS)) + ")$")] = "CNY"
+
+
+class SaleSection(_Section):
+    """The rules of a sale here."""
+
+    methods: tuple[_Method, ...] = ("pay_code", "merchant_qr")
+    amount_minor_max: _Minor = 10_000_000
+    biometric_above_minor: Annotated[int, Field(ge=0)] | None = None
+    biometric_methods: tuple[_Method, ...] = ("pay_code",)
+    attended: bool = True
+
+
+class DevicesSection(_Section):
+    """The serial ports of the peripherals; one that is not named is not there."""
+
+    scanner: str | None = None
+    scanner_baud: int = 9_600
+    printer: str | None = None
+    printer_baud: int = 115_200
+    paper_width_mm: Literal[58, 80] = 80
+    fingerprint: str | None = None
+    fingerprint_baud: int = 57_600
+
+
+class ItemSection(_Section):
+    """One thing that a vending machine sells."""
+
+    item: _Name
+    zh: _Name
+    en: _Name
+    amount_minor: _Minor
+
+
+class VendingSection(_Section):
+    """What a vending machine sells, and the mandate under which it pays."""
+
+    mandate_id: str
+    items: Annotated[tuple[ItemSection, ...], Field(min_length=1, max_length=ITEMS_MAX)]
+
+
+class Settings(BaseSettings):
+    """The terminal's settings."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TILLWAY_TERMINAL_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        nested_model_default_partial_update=True,
+    )
+
+    profile: Literal["till", "vending"] = "till"
+    state_dir: Path = Path("var/terminal")
+    passphrase_file: Path | None = None
+    """Opens the sealed keys; None: ``passphrase`` in the state directory."""
+    hub: HubSection = HubSection()
+    http: HttpSection = HttpSection()
+    merchant: MerchantSection
+    sale: SaleSection = SaleSection()
+    devices: DevicesSection = DevicesSection()
+    vending: VendingSection | None = None
+
+    def passphrase(self) -> bytes:
+        """The passphrase; ``config_invalid`` where there is no readable private file."""
+        path = self.passphrase_file or self.state_dir / "passphrase"
+        try:
+            if path.stat().st_mode & 0o077:
+                raise CallerError("config_invalid", f"{path} must not be readable by others")
+            with path.open("rb") as file:
+                return file.read(PASSPHRASE_BYTES_MAX).strip()
+        except OSError as error:
+            raise CallerError("config_invalid", f"passphrase file: {error.strerror}") from None
+
+
+def load(file: Path | None) -> Settings:
+    """Read the settings; ``CallerError("config_invalid")`` names what is wrong, never its value."""
+    if file is not None and not file.is_file():
+        raise CallerError("config_invalid", f"no such file: {file}")
+
+    class FileSettings(Settings):
+        """The settings with this file below the environment."""
+
+        model_config = SettingsConfigDict(toml_file=file)
+
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the base class's shape
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    try:
+        settings = FileSettings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise CallerError("config_invalid", f"{field}: {first['msg']}") from None
+    except ValueError as error:
+        raise CallerError("config_invalid", f"{file}: {error}") from None
+    if settings.profile == "vending" and settings.vending is None:
+        raise CallerError("config_invalid", "vending: missing")
+    return settings

@@ -1,0 +1,89 @@
+"""The terminal's web application: control API, till page, customer page, health and metrics."""
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from protocol.errors import CallerError, TillwayError
+from terminal.agent import Agent
+from terminal.limits import REQUEST_BODY_BYTES_MAX
+from terminal.metrics import AgentCollector
+from terminal.shell import Shell
+from terminal.web import api, pages
+from terminal.web.access import Access
+
+# Scripts, styles and connections of our own origin only; nobody frames us.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+    " font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_STATUS = {
+    "payment_not_found": 404,
+    "refund_not_found": 404,
+    "payment_state": 409,
+    "busy": 503,
+}
+
+
+def build_app(shell: Shell, agent: Agent, access: Access) -> FastAPI:
+    """The application of one running terminal."""
+    app = FastAPI(title="Tillway terminal", docs_url=None, redoc_url=None, openapi_url=None)
+    streams = api.Streams()
+    app.include_router(api.router(shell, agent, access, streams))
+    app.include_router(pages.router(shell, agent, access, streams))
+    app.mount("/static", StaticFiles(packages=[("terminal.web", "static")]), name="static")
+    app.add_exception_handler(TillwayError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.middleware("http")(_guard)
+    _operations(app, shell, agent)
+    return app
+
+
+def _operations(app: FastAPI, shell: Shell, agent: Agent) -> None:
+    registry = CollectorRegistry()
+    registry.register(AgentCollector(agent))
+
+    @app.get("/healthz")
+    async def healthz() -> dict[str, bool]:
+        return {"ok": True}
+
+    @app.get("/readyz")
+    async def readyz() -> Response:
+        status = 200 if shell.screen.is_link_up else 503
+        return JSONResponse({"link": shell.screen.is_link_up}, status_code=status)
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    length = request.headers.get("content-length", "0")
+    chunked = "transfer-encoding" in request.headers
+    if chunked or not length.isdecimal() or int(length) > REQUEST_BODY_BYTES_MAX:
+        return JSONResponse({"error": CallerError("field_invalid").to_wire()}, status_code=413)
+    response = await call_next(request)
+    response.headers["content-security-policy"] = _POLICY
+    response.headers["x-content-type-options"] = "nosniff"
+    response.headers["referrer-policy"] = "no-referrer"
+    response.headers.setdefault("cache-control", "no-store")
+    return response
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, TillwayError)
+    wire = {**error.to_wire(), "detail": error.detail}
+    return JSONResponse({"error": wire}, status_code=_STATUS.get(error.code, 400))
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    field = ".".join(str(part) for part in error.errors()[0]["loc"])
+    code = "amount_invalid" if field.endswith("amount_minor") else "field_invalid"
+    wire = {**CallerError(code).to_wire(), "detail": field}
+    return JSONResponse({"error": wire}, status_code=400)

@@ -1,0 +1,79 @@
+"""The rooms' HTTP interfaces on a test's database, without a socket."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from fastapi.testclient import TestClient
+
+from backend.merchants import routes as merchant_routes
+from backend.notify import routes as notify_routes
+from backend.notify.repository import CallbackRepository
+from backend.payments import routes as payment_routes
+from backend.payments.services import Services
+from backend.wallet import routes as wallet_routes
+from protocol.errors import CallerError, TillwayError
+from tests.support.shop import Shop
+
+OPERATOR = {"authorization": "Bearer operator"}
+
+
+class CountingEntropy:
+    """Other bytes at every call, the same in every run."""
+
+    def __init__(self) -> None:
+        self._calls = 0
+
+    def token_bytes(self, count: int) -> bytes:
+        self._calls += 1
+        return self._calls.to_bytes(2, "big").rjust(count, b"\x07")
+
+
+def services_of(shop: Shop) -> Services:
+    async def submit(command: Any) -> Any:
+        return shop.do(command)
+
+    async def run_read(read: Callable[[], Any]) -> Any:
+        return read()
+
+    return Services(
+        submit=submit,
+        run_read=run_read,
+        reader=shop.reader,
+        clock=shop.clock,
+        entropy=CountingEntropy(),
+        rules=shop.rules,
+    )
+
+
+async def operator_only(request: Request) -> None:
+    if request.headers.get("authorization") != OPERATOR["authorization"]:
+        raise CallerError("not_authorized")
+
+
+@contextmanager
+def client_of(shop: Shop) -> Iterator[TestClient]:
+    services = services_of(shop)
+    app = FastAPI()
+    app.include_router(wallet_routes.router(services))
+    app.include_router(wallet_routes.operator_router(services, operator_only))
+    app.include_router(merchant_routes.operator_router(services, operator_only))
+    app.include_router(payment_routes.operator_router(services, operator_only))
+    app.include_router(
+        notify_routes.operator_router(
+            submit=services.submit,
+            run_read=services.run_read,
+            repository=CallbackRepository(shop.reader),
+            operator_only=operator_only,
+        )
+    )
+
+    @app.exception_handler(TillwayError)
+    async def on_refusal(_: Request, error: TillwayError) -> JSONResponse:
+        status = 401 if error.code == "not_authorized" else 400
+        return JSONResponse({"error": error.to_wire()}, status_code=status)
+
+    with TestClient(app) as client:
+        yield client

@@ -1,0 +1,105 @@
+"""Settings say what is wrong without showing it; the state directory is private and made once."""
+
+from pathlib import Path
+
+import pytest
+
+from backend import state
+from backend.clock import OffsetClock
+from backend.config import Settings, load
+from backend.limits import CLOCK_ADVANCE_MS_MAX
+from protocol.errors import CallerError
+from tests.support.backend import CountingEntropy, StepClock, initialised, settings_in
+
+
+def refusal(file: Path | None) -> CallerError:
+    with pytest.raises(CallerError) as refused:
+        load(file)
+    assert refused.value.code == "config_invalid"
+    return refused.value
+
+
+@pytest.fixture
+def toml(tmp_path: Path) -> Path:
+    return tmp_path / "backend.toml"
+
+
+def test_the_file_counts_and_the_environment_counts_more(
+    toml: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toml.write_text("public_port = 1111\nhub_port = 2222\n")
+    monkeypatch.setenv("TILLWAY_BACKEND_HUB_PORT", "3333")
+    found = load(toml)
+    assert (found.public_port, found.hub_port, found.listen_host) == (1111, 3333, "127.0.0.1")
+
+
+def test_defaults_are_safe(tmp_path: Path) -> None:
+    found = settings_in(tmp_path)
+    assert found.listen_host == "127.0.0.1"
+    assert not found.clock_control
+    assert not found.callbacks_to_private_addresses
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [("colour = 1", "colour"), ("public_port = 70000", "public_port"), ("x = [", "backend.toml")],
+)
+def test_a_wrong_setting_is_named(toml: Path, text: str, named: str) -> None:
+    toml.write_text(text)
+    assert named in refusal(toml).detail
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    assert "no such file" in refusal(tmp_path / "none.toml").detail
+
+
+def test_a_passphrase_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "passphrase"
+    file.write_text("some words")
+    file.chmod(0o644)
+    with pytest.raises(CallerError, match="others"):
+        Settings(passphrase_file=file).passphrase()
+
+
+def test_the_state_directory_is_private_and_made_once(tmp_path: Path) -> None:
+    settings, token = initialised(tmp_path)
+    files = [path for path in settings.state_dir.rglob("*") if path.is_file()]
+    assert all(path.stat().st_mode & 0o077 == 0 for path in files)
+    assert all(token.encode() not in path.read_bytes() for path in files)
+    with pytest.raises(CallerError, match="initialised already"):
+        state.initialise(settings, entropy=CountingEntropy(), now_ms=0)
+
+
+def test_an_interrupted_init_is_completed(tmp_path: Path) -> None:
+    settings, _ = initialised(tmp_path)
+    layout = state.Layout(settings.state_dir)
+    before = layout.ca_certificate.read_bytes()
+    layout.operator_digest.unlink()
+    layout.code_key.unlink()
+    state.initialise(settings, entropy=CountingEntropy(), now_ms=0)
+    assert layout.ca_certificate.read_bytes() == before
+    assert len(state.read(settings).code_master_key) == 32
+
+
+def test_a_new_operator_token_ends_the_old_one(tmp_path: Path) -> None:
+    settings, old = initialised(tmp_path)
+    entropy = CountingEntropy()
+    entropy.token_bytes(1)
+    new = state.renew_operator_token(settings, entropy=entropy)
+    while new == old:
+        new = state.renew_operator_token(settings, entropy=entropy)
+    assert state.read(settings).operator_digest == state.digest(new) != state.digest(old)
+
+
+def test_nothing_runs_before_init(tmp_path: Path) -> None:
+    with pytest.raises(CallerError, match="init"):
+        state.read(settings_in(tmp_path))
+
+
+def test_the_clock_goes_forward_only_and_not_too_far() -> None:
+    clock = OffsetClock(StepClock(1000))
+    assert clock.advance(500) == clock.now_ms() == 1500
+    for advance_ms in (-1, CLOCK_ADVANCE_MS_MAX + 1):
+        with pytest.raises(CallerError):
+            clock.advance(advance_ms)
+    assert clock.now_ms() == 1500

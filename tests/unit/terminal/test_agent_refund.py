@@ -1,0 +1,102 @@
+"""Refunds, as the agent plays them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from protocol.errors import CallerError
+from terminal.effects import Transmit
+from terminal.inputs import StartRefund, StartSale
+from tests.unit.terminal.fakes import BACKEND_KEY, Bench, opened, refusal, sign
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    made = Bench()
+    made.feed(StartSale(amount_minor=1000, currency="CNY", method="merchant_qr"))
+    made.answer(made.result("captured", to=made.sent_of("payment.create")[0]))
+    yield made
+    made.power_cut()
+
+
+def ask(bench: Bench, amount_minor: int | None = None) -> Transmit:
+    payment_id = bench.agent.recent(1)[0].payment_id
+    bench.feed(StartRefund(payment_id=payment_id, amount_minor=amount_minor, reason="broken"))
+    return bench.sent_of("refund.create")[-1]
+
+
+def result(parcel: Transmit, state: str, **fields: Any) -> bytes:
+    asked = opened(parcel).body
+    body = {name: asked[name] for name in ("refund_id", "payment_id", "amount_minor", "currency")}
+    return sign("refund.result", {**body, "state": state, **fields}, request_id=parcel.request_id)
+
+
+def test_a_refund_succeeds_once_and_is_printed(bench: Bench) -> None:
+    parcel = ask(bench, 300)
+    assert bench.kind == "refund_sending"
+    bench.answer(result(parcel, "succeeded"))
+    assert bench.kind == "refund_done"
+    assert bench.printed() == ["paid", "refund"]
+    assert bench.agent.recent(1)[0].refunded_minor == 300
+    bench.answer(result(parcel, "succeeded"))
+    assert bench.agent.recent(1)[0].refunded_minor == 300
+
+
+def test_without_an_amount_the_rest_goes_back_and_then_nothing_more(bench: Bench) -> None:
+    bench.answer(result(ask(bench, 300), "succeeded"))
+    rest = ask(bench)
+    assert opened(rest).body["amount_minor"] == 700
+    bench.answer(result(rest, "succeeded"))
+    with pytest.raises(CallerError) as refused:
+        ask(bench)
+    assert refused.value.code == "refund_exceeds"
+
+
+def test_silence_is_unknown_and_the_same_refund_goes_again(bench: Bench) -> None:
+    parcel = ask(bench, 300)
+    bench.wait(5_000)
+    assert bench.kind == "refund_unknown"
+    sent = bench.sent_of("refund.create")
+    assert len(sent) >= 3
+    assert {one.request_id for one in sent} == {parcel.request_id}
+    assert len({opened(one).body["refund_id"] for one in sent}) == 1
+    bench.answer(result(parcel, "succeeded"))
+    assert bench.kind == "refund_done"
+
+
+def test_too_much_is_refused_with_its_code(bench: Bench) -> None:
+    parcel = ask(bench, 5000)
+    bench.answer(refusal(parcel.request_id, "refund_exceeds", key=BACKEND_KEY))
+    screen = bench.agent.screen()
+    assert (screen.kind, screen.error.code) == ("refund_failed", "refund_exceeds")  # type: ignore[union-attr]
+    assert bench.agent.recent(1)[0].refunded_minor == 0
+
+
+def test_a_processing_refund_is_queried_with_new_requests(bench: Bench) -> None:
+    bench.answer(result(ask(bench, 300), "processing"))
+    bench.wait(15_000)
+    queries = bench.sent_of("refund.query")
+    assert len({query.request_id for query in queries}) == len(queries) == 2
+
+
+def test_a_refund_is_recovered_after_a_power_cut(tmp_path: Any) -> None:
+    bench = Bench(tmp_path / "journal.db")
+    bench.feed(StartSale(amount_minor=1000, currency="CNY", method="merchant_qr"))
+    bench.answer(bench.result("captured", to=bench.sent_of("payment.create")[0]))
+    parcel = ask(bench, 300)
+    bench.power_cut()
+    bench.boot()
+    again = bench.sent_of("refund.create")[-1]
+    assert again.request_id == parcel.request_id
+    assert opened(again).body == opened(parcel).body
+    bench.answer(result(again, "succeeded"))
+    assert bench.receipts[-1].facts["is_recovered"] is True
+    bench.power_cut()
+
+
+@pytest.mark.parametrize("wish", [StartRefund(payment_id="pay_" + "0" * 26)])
+def test_a_payment_that_is_not_ours_cannot_be_refunded(bench: Bench, wish: StartRefund) -> None:
+    with pytest.raises(CallerError) as refused:
+        bench.feed(wish)
+    assert refused.value.code == "payment_not_found"

@@ -1,0 +1,292 @@
+"""The till's pages and control API, over a real loopback socket."""
+
+import asyncio
+import json
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from protocol import envelope
+from terminal.adapters.dummy import DummyFingerprintSensor, DummyPrinter, DummyScanner
+from terminal.adapters.memory_link import MemoryLink
+from terminal.adapters.system import SystemClock, SystemEntropy
+from terminal.agent import Agent
+from terminal.http_server import HttpServer
+from terminal.journal.store import Journal
+from terminal.shell import Shell, ShellPorts
+from terminal.slip import receipt_bytes
+from terminal.web.access import Access, control_token
+from terminal.web.app import build_app
+from terminal.web.pictures import png, svg
+from tests.unit.terminal.fakes import CODE, DEVICE_KEY, TID, profile, refusal, sign, trust
+
+DEADLINE_S = 10
+
+
+class FakeBackend:
+    """Answers payments as the test says."""
+
+    def __init__(self) -> None:
+        self.state = "captured"
+        self.fields: dict[str, Any] = {}
+        self.seen: list[str] = []
+        self.is_cut_off = False
+
+    def __call__(self, data: bytes) -> list[bytes]:
+        asked = envelope.unseal(data).envelope
+        self.seen.append(asked.message_type)
+        body = dict(asked.body)
+        if asked.message_type == "payment.create":
+            self.money = {k: body[k] for k in ("amount_minor", "currency", "method")}
+        if asked.message_type == "device.hello":
+            return []
+        if self.is_cut_off:
+            return [refusal(asked.request_id, "backend_unreachable")]
+        if asked.message_type == "refund.create":
+            kept = {k: body[k] for k in ("refund_id", "payment_id", "amount_minor", "currency")}
+            answer = {**kept, "state": "succeeded"}
+            return [sign("refund.result", answer, request_id=asked.request_id)]
+        state = {"payment.close": "closed"}.get(asked.message_type, self.state)
+        answer = {"payment_id": body["payment_id"], "state": state, **self.money, **self.fields}
+        return [sign("payment.result", answer, request_id=asked.request_id)]
+
+
+class Till:
+    """A running till and a client that holds its token."""
+
+    def __init__(self, base: str, token: str, client: aiohttp.ClientSession, parts: Any) -> None:
+        self.base = base
+        self.token = token
+        self.client = client
+        self.backend, self.link, self.scanner, self.printer, self.shell = parts
+
+    async def post(self, path: str, **body: Any) -> tuple[int, dict[str, Any]]:
+        headers = {"authorization": f"Bearer {self.token}"}
+        url = f"{self.base}/api/{path}"
+        async with self.client.post(url, json=body, headers=headers) as answer:
+            return answer.status, await answer.json()
+
+    async def get(self, path: str) -> Any:
+        headers = {"authorization": f"Bearer {self.token}"}
+        async with self.client.get(f"{self.base}/{path}", headers=headers) as answer:
+            assert answer.status == 200, path
+            if answer.content_type == "application/json":
+                return await answer.json()
+            return await answer.read()
+
+    async def screen(self, kind: str) -> dict[str, Any]:
+        """Wait until the event stream shows this kind of screen."""
+        headers = {"authorization": f"Bearer {self.token}"}
+        async with asyncio.timeout(DEADLINE_S):
+            async with self.client.get(f"{self.base}/api/events", headers=headers) as answer:
+                async for line in answer.content:
+                    if line.startswith(b"data: "):
+                        shown = json.loads(line[6:])
+                        if shown["kind"] == kind:
+                            return dict(shown)
+        raise AssertionError(kind)
+
+
+@asynccontextmanager
+async def running_till(tmp_path: Path, **changes: Any) -> AsyncIterator[Till]:
+    clock, backend = SystemClock(), FakeBackend()
+    journal = Journal(tmp_path / "journal.db", tid=TID, now_ms=clock.now_ms())
+    agent = Agent(
+        profile=profile(**changes), key=DEVICE_KEY, trust=trust(), journal=journal, clock=clock,
+        entropy=SystemEntropy(),
+    )  # fmt: skip
+    link, scanner, printer = MemoryLink(backend), DummyScanner(), DummyPrinter()
+    sensor = DummyFingerprintSensor({"mine": 3})
+    shell = Shell(
+        ShellPorts(
+            agent=agent, link=link, clock=clock, render=receipt_bytes, scanner=scanner,
+            printer=printer, sensor=sensor,
+        )
+    )  # fmt: skip
+    token = control_token(tmp_path)
+    http = HttpServer(host="127.0.0.1", port=0)
+    task = asyncio.create_task(shell.run())
+    try:
+        await http.start(build_app(shell, agent, Access(token)))
+        base = f"http://127.0.0.1:{http.port}"
+        async with aiohttp.ClientSession() as client:
+            yield Till(base, token, client, (backend, link, scanner, printer, shell))
+    finally:
+        shell.end_streams()
+        await http.stop()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        journal.close()
+
+
+@pytest.mark.asyncio
+async def test_a_sale_by_pay_code_ends_paid_and_printed(tmp_path: Path) -> None:
+    async with running_till(tmp_path) as till:
+        till.scanner.show(CODE)
+        status, screen = await till.post("sales", amount_minor=1280, method="pay_code")
+        assert (status, screen["kind"]) == (200, "scanning")
+        paid = await till.screen("paid")
+        assert (paid["amount"], paid["amount_minor"]) == ("12.80", 1280)
+        recent = await till.get("api/payments?limit=5")
+        assert [sale["state"] for sale in recent] == ["paid"]
+        assert recent[0]["settled_at_ms"] >= recent[0]["sent_at_ms"]
+        async with asyncio.timeout(DEADLINE_S):
+            while not till.printer.receipts:
+                await asyncio.sleep(0.01)
+        assert "支付成功".encode("gb18030") in till.printer.receipts[0]
+
+
+@pytest.mark.asyncio
+async def test_the_merchant_qr_is_on_both_pages_and_a_scannable_picture(tmp_path: Path) -> None:
+    async with running_till(tmp_path) as till:
+        till.backend.state, till.backend.fields = "awaiting_payer", {"code_url": "tillway://p/1"}
+        await till.post("sales", amount_minor=500, method="merchant_qr")
+        screen = await till.screen("qr")
+        assert screen["code_url"] == "tillway://p/1"
+        picture = await till.get("api/sales/current/qr.png")
+        assert picture.startswith(b"\x89PNG")
+        assert struct.unpack(">II", picture[16:24])[0] >= 290
+        for path in ("", "customer"):
+            page = (await till.get(path)).decode()
+            assert "<svg" in page
+            assert "请扫码支付" in page
+        status, shown = await till.post("sales/current/cancel")
+        assert (status, shown["kind"]) == (200, "closing")
+        await till.screen("closed")
+
+
+def test_the_picture_can_be_read_back() -> None:
+    zxing = pytest.importorskip("zxingcpp")
+    import io
+
+    from PIL import Image
+
+    with Image.open(io.BytesIO(png("tillway://p/pay_X"))) as image:
+        found = zxing.read_barcodes(image.convert("L"))
+    assert [code.text for code in found] == ["tillway://p/pay_X"]
+    assert svg("x").startswith("<svg") or "<svg" in svg("x")
+
+
+@pytest.mark.asyncio
+async def test_unknown_says_do_not_charge_again_in_both_languages(tmp_path: Path) -> None:
+    async with running_till(tmp_path) as till:
+        till.backend.is_cut_off = True
+        await till.post("sales", amount_minor=500, method="merchant_qr")
+        till.link.cut()
+        unknown = await till.screen("unknown")
+        assert [button["action"] for button in unknown["buttons"]] == ["query", "reverse", "park"]
+        assert "请勿重复收款" in (await till.get("?lang=zh")).decode()
+        assert "do not charge again" in (await till.get("?lang=en")).decode()
+        status, error = await till.post("sales", amount_minor=1, method="merchant_qr")
+        assert (status, error["error"]["code"]) == (409, "payment_state")
+        till.backend.is_cut_off = False
+        till.link.mend()
+        await till.screen("paid")
+
+
+@pytest.mark.asyncio
+async def test_a_refund_is_followed_to_its_end(tmp_path: Path) -> None:
+    async with running_till(tmp_path) as till:
+        _, screen = await till.post("sales", amount_minor=500, method="merchant_qr")
+        paid = await till.screen("paid")
+        status, _ = await till.post(
+            "refunds", payment_id=paid["subject"], amount_minor=200, reason="broken"
+        )
+        assert status == 200
+        done = await till.screen("refund_done")
+        assert done["amount_minor"] == 200
+        sale = await till.get(f"api/payments/{paid['subject']}")
+        assert sale["refunded_minor"] == 200
+        assert [refund["state"] for refund in sale["refunds"]] == ["succeeded"]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"amount_minor": 0}, "amount_invalid"),
+        ({"amount_minor": -5}, "amount_invalid"),
+        ({"amount_minor": 12.5}, "amount_invalid"),
+        ({"amount_minor": "12"}, "amount_invalid"),
+        ({"amount_minor": 10**18}, "amount_invalid"),
+        ({"amount_minor": 5, "currency": "XXX"}, "currency_unsupported"),
+        ({"amount_minor": 5, "colour": "red"}, "field_invalid"),
+        ({}, "amount_invalid"),
+    ],
+)
+async def test_bad_bodies_get_a_code_and_words(
+    tmp_path: Path, body: dict[str, Any], code: str
+) -> None:
+    async with running_till(tmp_path) as till:
+        status, answer = await till.post("sales", method="merchant_qr", **body)
+        assert (status, answer["error"]["code"]) == (400, code)
+        assert answer["error"]["zh"]
+
+
+Sent = Callable[[Till], Awaitable[int]]
+
+
+async def _status(till: Till, method: str, path: str, **options: Any) -> int:
+    async with till.client.request(method, f"{till.base}/{path}", **options) as answer:
+        return answer.status
+
+
+@pytest.mark.asyncio
+async def test_nobody_without_the_token_or_the_page_may_look_or_touch(tmp_path: Path) -> None:
+    async with running_till(tmp_path) as till:
+        sale = {"amount_minor": 1, "method": "merchant_qr"}
+        assert await _status(till, "POST", "api/sales", json=sale) == 401
+        assert await _status(till, "GET", "api/screen") == 401
+        assert await _status(till, "GET", "api/events") == 401
+        wrong = {"authorization": "Bearer wrong"}
+        assert await _status(till, "POST", "api/sales", json=sale, headers=wrong) == 401
+        rebound = {"host": "evil.example", "authorization": f"Bearer {till.token}"}
+        assert await _status(till, "GET", "api/screen", headers=rebound) == 421
+        assert await _status(till, "GET", "", headers={"host": "evil.example"}) == 421
+        large = {"authorization": f"Bearer {till.token}"}
+        assert await _status(till, "POST", "api/sales", data=b"x" * 5000, headers=large) == 413
+
+
+@pytest.mark.asyncio
+async def test_the_page_may_act_with_its_cookie_and_its_own_token_only(tmp_path: Path) -> None:
+    async with running_till(tmp_path) as till:
+        jar = aiohttp.CookieJar(unsafe=True)
+        async with aiohttp.ClientSession(cookie_jar=jar) as browser:
+            async with browser.get(till.base) as page:
+                html = await page.text()
+                policy = page.headers["content-security-policy"]
+            assert "unsafe" not in policy
+            token = html.split('name="till-token" content="')[1].split('"')[0]
+            sale = {"amount_minor": 1, "method": "merchant_qr"}
+            async with browser.post(f"{till.base}/api/sales", json=sale) as answer:
+                assert answer.status == 401  # a form of another site would have the cookie only
+            headers = {"x-till-token": token}
+            url = f"{till.base}/api/sales"
+            async with browser.post(url, json=sale, headers=headers) as answer:
+                assert answer.status == 200
+            async with browser.get(f"{till.base}/customer") as page:
+                assert token not in await page.text()
+
+
+@pytest.mark.asyncio
+async def test_pages_scripts_health_and_metrics_are_served(tmp_path: Path) -> None:
+    async with running_till(tmp_path) as till:
+        page = (await till.get("")).decode()
+        assert 'data-key="7"' in page
+        for path in ("static/till.js", "static/till.css"):
+            assert len(await till.get(path)) < 30_000
+        assert "parseFloat" not in (await till.get("static/till.js")).decode()
+        assert (await till.get("healthz")) == {"ok": True}
+        assert b"tillway_terminal_link_up 1.0" in await till.get("metrics")
+
+
+def test_the_control_token_is_random_private_and_stays(tmp_path: Path) -> None:
+    token = control_token(tmp_path)
+    assert len(token) >= 40
+    assert control_token(tmp_path) == token
+    assert (tmp_path / "control.token").stat().st_mode & 0o077 == 0

@@ -1,0 +1,312 @@
+"""The whole stack on one machine: made, configured, enrolled and started, each program a process.
+
+Every port is chosen by the system unless the caller names one, so that two stacks live side by
+side. All state is below one directory, made anew for every run.
+"""
+
+import json
+import secrets
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from backend.channels.signed_http import read_key
+from protocol.crypto.keys import VerifyKey, generate
+from protocol.enrolment_code import read_code
+from protocol.errors import OperatingError
+from protocol.ids import PAYER, RANDOM_BYTES, TOPUP, mint
+from tillway import join as joining
+from tillway.demo.phone import Phone
+from tillway.demo.till import Till
+from tillway.json_api import JsonApi
+from tillway.operator_api import new_code
+from tillway.private_files import make_directory, passphrase_in, write_files
+from tillway.processes import Program, kill, start, stop
+from tillway.toml_text import toml_text
+
+STORE, MERCHANT, HUB = "store-1", "mch-1", "hub-1"
+SHOP_ZH, SHOP_EN = "晨光便利店", "Morning Light Store"
+SHOP_ACCOUNT = "6222020000001234"
+RESERVE_ACCOUNT, OWN_ACCOUNT = "RESERVE-TILLWAY", "OWN-TILLWAY"
+FEE_BPS = 60
+BIOMETRIC_ABOVE_MINOR = 50_000
+HOST = "127.0.0.1"
+PASSPHRASE = "passphrase"  # noqa: S105  # a file's name
+OPERATOR_TOKEN = "operator.token"  # noqa: S105  # a file's name
+INIT_TIMEOUT_S = 60
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Fixed ports for the pages; 0 lets the system choose."""
+
+    backend_public: int = 0
+    backend_hub: int = 0
+    hub_mqtt: int = 0
+    hub_coap: int = 0
+    hub_http: int = 0
+    till: int = 0
+
+
+@dataclass(slots=True)
+class Stack:
+    """The running programs and how to talk to each."""
+
+    root: Path
+    ports: Ports
+    say: Say
+    suite: str = "SM2-SM3"
+    programs: dict[str, Program] = field(default_factory=dict)
+    phones: list[Phone] = field(default_factory=list)
+    backend_key: VerifyKey | None = None
+    _words: dict[str, list[str]] = field(default_factory=dict)
+    _token: str = field(default="", repr=False)
+
+    # What there is
+
+    @property
+    def ca(self) -> Path:
+        """The certificate of our own CA."""
+        return self.root / "backend" / "ca" / "ca.crt"
+
+    @property
+    def public_url(self) -> str:
+        """The backend's public listener."""
+        return f"https://{HOST}:{self.programs['backend'].port('public')}"
+
+    @property
+    def operator(self) -> JsonApi:
+        """The operator's API."""
+        return JsonApi(self.public_url, self.ca, self._token)
+
+    @property
+    def sandbox(self) -> JsonApi:
+        """The institutions' controls."""
+        return JsonApi(f"http://{HOST}:{self.programs['sandbox'].port('http')}")
+
+    @property
+    def hub_control(self) -> JsonApi:
+        """The hub's status port, with its fault switches."""
+        return JsonApi(f"http://{HOST}:{self.programs[HUB].port('http')}")
+
+    def now_ms(self) -> int:
+        """The backend's time."""
+        return int(self.operator.get("/operator/v1/clock")["now_ms"])
+
+    def till(self, name: str) -> Till:
+        """A terminal and its board."""
+        token = (self.root / name / "control.token").read_text("ascii").strip()
+        api = JsonApi(f"http://{HOST}:{self.programs[name].port('http')}", token=token)
+        board = self.programs.get(f"{name}-board")
+        controls = None if board is None else JsonApi(f"http://{HOST}:{board.port('http')}")
+        return Till(name, api, controls)
+
+    # Starting and stopping
+
+    def start_core(self, *, notify_url: str | None = None) -> None:
+        """Institutions, backend, merchant, store and hub."""
+        make_directory(self.root)
+        backend_file = self._write("backend", self._backend_settings())
+        made = self._tillway("backend", "init", "--config", str(backend_file))
+        self._token = made["operator_token"]
+        write_files(self.root, {OPERATOR_TOKEN: self._token.encode()})
+        self.backend_key = read_key(made["signing_key"])
+        sandbox = {
+            "state_dir": str(self.root / "sandbox"),
+            "institution_keys": [made["signing_key"]],
+            "reserve_account": RESERVE_ACCOUNT,
+        }
+        self._start("sandbox", "sandbox", "run", "--config", str(self._write("sandbox", sandbox)))
+        self._write("backend", self._backend_settings() | self._institution_settings())
+        self._start("backend", "backend", "run", "--config", str(backend_file))
+        self._found_shop(notify_url)
+        self._enrol(HUB, "hub", hub_names=[HOST, "localhost"])
+        self._start(HUB, "hub", "run", "--config", str(self._write(HUB, self._hub_settings())))
+
+    def start_till(self, name: str) -> Till:
+        """A POS terminal with a simulated scanner, printer and fingerprint sensor."""
+        self._enrol(name, "terminal")
+        self.start_board(name, "pos")
+        devices = self.root / f"{name}-board" / "dev"
+        settings = self._terminal_settings(name) | {
+            "hub": {"transport": "mqtt", "host": HOST, "port": self.programs[HUB].port("mqtt")},
+            "sale": {"biometric_above_minor": BIOMETRIC_ABOVE_MINOR},
+            "devices": {
+                "scanner": str(devices / "scanner"),
+                "printer": str(devices / "printer"),
+                "fingerprint": str(devices / "fingerprint"),
+            },
+        }
+        self._start(name, "terminal", "run", "--config", str(self._write(name, settings)))
+        return self.till(name)
+
+    def start_vending(
+        self, name: str, *, mandate_id: str, items: list[dict[str, Any]], hub_port: int
+    ) -> Till:
+        """A vending machine that pays by itself over CoAP."""
+        settings = self._terminal_settings(name) | {
+            "profile": "vending",
+            "hub": {"transport": "coap", "host": HOST, "port": hub_port},
+            "vending": {"mandate_id": mandate_id, "items": items},
+        }
+        self._start(name, "terminal", "run", "--config", str(self._write(name, settings)))
+        return self.till(name)
+
+    def enrol_vending(self, name: str) -> None:
+        """Give a machine its identity; a mandate may name it before it starts."""
+        self._enrol(name, "thing")
+
+    def start_board(self, name: str, kind: str) -> None:
+        """A simulated board for a terminal."""
+        state_dir = str(self.root / f"{name}-board")
+        self._start(f"{name}-board", "sim", "run", "--board", kind, "--state-dir", state_dir)
+
+    def restart(self, name: str) -> None:
+        """Start a program again with the words it was started with before."""
+        self._start(name, *self._words[name])
+
+    def cut_power(self, name: str) -> None:
+        """Kill a program where it stands."""
+        kill(self.programs.pop(name))
+
+    def stop(self) -> None:
+        """Stop every program: terminals first, institutions last."""
+        for program in reversed(list(self.programs.values())):
+            stop(program)
+        self.programs.clear()
+
+    # People
+
+    def new_phone(self, name: str, balance_minor: int) -> Phone:
+        """A payer with a bank card, a wallet and a first top-up through the channel."""
+        now_ms = self.now_ms()
+        payer_id = mint(PAYER, time_ms=now_ms, random_bytes=secrets.token_bytes(RANDOM_BYTES))
+        key, pin = generate("Ed25519"), f"{secrets.randbelow(10**6):06d}"
+        payer = {
+            "payer_id": payer_id,
+            "name": name,
+            "pin": pin,
+            "key_suite": key.suite.name,
+            "key_public": key.public.public.hex(),
+        }
+        token = self.operator.post("/operator/v1/payers", payer)["token"]
+        phone = Phone(payer_id, name, JsonApi(self.public_url, self.ca, token), key, pin)
+        self.phones.append(phone)
+        if balance_minor:
+            self.top_up(phone, balance_minor)
+        return phone
+
+    def top_up(self, phone: Phone, amount_minor: int) -> str:
+        """Move money from the payer's bank account to the wallet; the top-up's state."""
+        account = f"CARD-{phone.payer_id[-12:]}"
+        opening = {"account": account, "name": phone.name, "opening_minor": 10 * amount_minor}
+        self.sandbox.post("/control/accounts", opening)
+        random_bytes = secrets.token_bytes(RANDOM_BYTES)
+        order = {
+            "topup_id": mint(TOPUP, time_ms=self.now_ms(), random_bytes=random_bytes),
+            "bank_account": account,
+            "amount_minor": amount_minor,
+        }
+        path = f"/operator/v1/payers/{phone.payer_id}/topups"
+        return str(self.operator.post(path, order)["state"])
+
+    # How it is made
+
+    def _start(self, name: str, *words: str) -> None:
+        self.say(f"starting {name}")
+        self._words[name] = list(words)
+        self.programs[name] = start(name, words, log_dir=self.root / "logs", env={})
+
+    def _found_shop(self, notify_url: str | None) -> None:
+        for account, holder in (
+            (RESERVE_ACCOUNT, "Tillway client money"),
+            (OWN_ACCOUNT, "Tillway"),
+            (SHOP_ACCOUNT, SHOP_ZH),
+        ):
+            self.sandbox.post("/control/accounts", {"account": account, "name": holder})
+        merchant = {
+            "merchant_id": MERCHANT,
+            "name": SHOP_ZH,
+            "rate_bps": FEE_BPS,
+            "payout_bank": "SANDBOX",
+            "payout_account_name": SHOP_ZH,
+            "payout_account_no": SHOP_ACCOUNT,
+            "biometric_above_minor": BIOMETRIC_ABOVE_MINOR,
+            "notify_url": notify_url,
+        }
+        self.operator.post("/operator/v1/merchants", merchant)
+        store = {"store": STORE, "merchant_id": MERCHANT, "name": SHOP_ZH}
+        self.operator.post("/operator/v1/stores", store)
+
+    def _enrol(self, name: str, kind: str, hub_names: list[str] | None = None) -> None:
+        self.say(f"enrolling {name}")
+        grant: dict[str, Any] = {"tid": name, "kind": kind, "store": STORE}
+        if hub_names:
+            grant["names"] = hub_names
+        state = self.root / name
+        make_directory(state)
+        joining.join(
+            state,
+            url=self.public_url,
+            code=read_code(new_code(self.operator, grant)),
+            suite=self.suite,
+            passphrase=passphrase_in(state / PASSPHRASE, create=True),
+        )
+
+    def _backend_settings(self) -> dict[str, Any]:
+        return {
+            "state_dir": str(self.root / "backend"),
+            "public_port": self.ports.backend_public,
+            "hub_port": self.ports.backend_hub,
+            "clock_control": True,
+        }
+
+    def _institution_settings(self) -> dict[str, Any]:
+        return {
+            "institution_url": f"http://{HOST}:{self.programs['sandbox'].port('http')}",
+            "institution_key": self.programs["sandbox"].ready["key"],
+            "reserve_account": RESERVE_ACCOUNT,
+            "own_account": OWN_ACCOUNT,
+            "callbacks_to_private_addresses": True,
+        }
+
+    def _hub_settings(self) -> dict[str, Any]:
+        return {
+            "state_dir": str(self.root / HUB),
+            "fault_control": True,
+            "backend": {"url": f"https://{HOST}:{self.programs['backend'].port('hub')}"},
+            "mqtt": {"host": HOST, "port": self.ports.hub_mqtt},
+            "coap": {"host": HOST, "port": self.ports.hub_coap},
+            "http": {"port": self.ports.hub_http},
+        }
+
+    def _terminal_settings(self, name: str) -> dict[str, Any]:
+        return {
+            "state_dir": str(self.root / name),
+            "http": {"port": self.ports.till if name == "pos-1" else 0},
+            "merchant": {"id": MERCHANT, "zh": SHOP_ZH, "en": SHOP_EN, "till": name},
+        }
+
+    def _write(self, name: str, settings: Mapping[str, Any]) -> Path:
+        path = self.root / f"{name}.toml"
+        path.write_text(toml_text(settings), encoding="utf-8")
+        return path
+
+    def _tillway(self, *words: str) -> dict[str, Any]:
+        """A command that says one JSON line and ends."""
+        done = subprocess.run(
+            [sys.executable, "-m", "tillway", *words],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=INIT_TIMEOUT_S,
+        )
+        if done.returncode:
+            raise OperatingError("internal", f"tillway {words[0]}: {done.stderr.strip()}")
+        said: dict[str, Any] = json.loads(done.stdout)
+        return said
