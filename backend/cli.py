@@ -11,9 +11,11 @@ from backend import state
 from backend.channels.signed_http import key_text
 from backend.clock import SystemClock, SystemEntropy
 from backend.config import load
+from backend.notify.cli import app as dead_letters
 from backend.observability import logs
 
 app = typer.Typer(help="The payment backend.", no_args_is_help=True, pretty_exceptions_enable=False)
+app.add_typer(dead_letters, name="dead-letters")
 _Config = Annotated[
     Path | None, typer.Option("--config", help="TOML file; TILLWAY_BACKEND_… goes above it.")
 ]
@@ -21,7 +23,10 @@ _Config = Annotated[
 
 @app.command()
 def init(config: _Config = None) -> None:
-    """Make the state directory: CA, keys, and the operator token, which is shown this once."""
+    """Make the state directory: CA, keys, and the operator token, which is shown this once.
+
+    The public signing key is what institutions and merchants know us by.
+    """
     settings = load(config)
     token = state.initialise(settings, entropy=SystemEntropy(), now_ms=SystemClock().now_ms())
     signing_key = key_text(state.read(settings).identity.signing_key.public)

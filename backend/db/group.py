@@ -79,7 +79,7 @@ class GroupRunner:
         for observe in self._observers:
             try:
                 observe(ws)
-            except Exception:  # outermost: one observer
+            except Exception:  # noqa: BLE001  # outermost: one observer
                 _log.exception("observer_bug")
 
     def _decide_all(self, commands: Sequence[Command], ws: WorkingSet) -> list[Outcome]:

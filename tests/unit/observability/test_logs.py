@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -22,6 +23,7 @@ def stream() -> Iterator[io.StringIO]:
     logs.configure(found)
     yield found
     structlog.reset_defaults()
+    logging.basicConfig(handlers=[logging.NullHandler()], force=True)
 
 
 def logged(stream: io.StringIO) -> dict[str, object]:
@@ -62,6 +64,18 @@ def test_a_secret_in_an_exception_is_masked(stream: io.StringIO) -> None:
         structlog.get_logger().exception("refused")
     assert CODE not in stream.getvalue()
     assert "pay_code_invalid" in stream.getvalue()
+
+
+def test_what_a_library_logs_is_masked_too(stream: io.StringIO) -> None:
+    try:
+        raise ValueError(f"card {PAN}")
+    except ValueError:
+        logging.getLogger("uvicorn.error").exception("read %s", CODE)
+    assert PAN not in stream.getvalue()
+    assert CODE not in stream.getvalue()
+    line = logged(stream)
+    assert (line["event"], line["level"]) == (f"read {MASK}2635", "error")
+    assert "ValueError" in str(line["exception"])
 
 
 _values = st.recursive(
