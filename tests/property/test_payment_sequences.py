@@ -20,6 +20,8 @@ from tests.support.shop import MERCHANT, Shop
 
 PAID = {"captured", "partially_refunded", "refunded"}
 START_MINOR = 3_000
+REST, REST_AND_ONE = 0, -1
+"""Refund what is left, and one more than that."""
 
 _which, _who = st.integers(0, 5), st.integers(0, 1)
 _amount = st.integers(1, 1_500)
@@ -33,7 +35,9 @@ STEPS = st.lists(
         st.tuples(st.just("reverse"), _which),
         st.tuples(st.just("reverse_before"), _who, _amount),
         st.tuples(st.just("close"), _which),
-        st.tuples(st.just("refund"), _which, _amount),
+        st.tuples(
+            st.just("refund"), _which, st.one_of(_amount, st.sampled_from([REST, REST_AND_ONE]))
+        ),
         st.tuples(st.just("refund_again"), _which),
         st.tuples(st.just("wait"), st.sampled_from([1_000, 61_000, 400_000])),
     ),
@@ -129,6 +133,9 @@ class Story:
 
     def refund(self, which: int, amount: int) -> None:
         payment_id = self.pick(which)["payment_id"]
+        if amount <= 0:
+            paid = self.paid_by.get(payment_id, ("", 1))[1]
+            amount = max(1, paid - self.returned.get(payment_id, 0) - amount)
         body = {"refund_id": self.shop.id("rfd"), "payment_id": payment_id,
                 "amount_minor": amount, "currency": "CNY", "till": "t"}  # fmt: skip
         self.refunds.append(body)

@@ -1,5 +1,7 @@
 """A device pays by itself: under the payer's signature, within limits, by that device only."""
 
+from typing import Any
+
 import pytest
 
 from backend.mandates.model import MandateCommand
@@ -85,7 +87,7 @@ def test_an_unknown_mandate_is_not_found(shop: Shop) -> None:
     assert use(shop, shop.id("mdt"), 1)["error"]["code"] == "mandate_not_found"
 
 
-def text_of(shop: Shop, payer: str, **changes) -> MandateText:
+def text_of(shop: Shop, payer: str, **changes: Any) -> MandateText:
     fields = {
         "mandate_id": shop.id("mdt"), "payer_id": payer, "merchant_id": MERCHANT,
         "device": "vend1", "currency": "CNY", "limit_payment_minor": 10, "limit_day_minor": 100,

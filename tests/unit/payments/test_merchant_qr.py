@@ -1,5 +1,7 @@
 """The payer scans the merchant's code: shown, scanned, confirmed, expired, closed."""
 
+from typing import Any
+
 import pytest
 
 from backend.payments.confirm import ConfirmByPayer, ScanPayment
@@ -15,7 +17,7 @@ def scan(shop: Shop, answer: dict) -> dict:
     return shop.do(ScanPayment(payment_id=payment_id, rules=shop.rules))
 
 
-def confirm(shop: Shop, answer: dict, payer: str, **changes) -> dict:
+def confirm(shop: Shop, answer: dict, payer: str, **changes: Any) -> dict:
     fields = {
         "payment_id": answer["payment_id"],
         "attempt_id": shop.id("att"),

@@ -184,7 +184,7 @@ def test_a_pin_has_six_digits_and_its_own_salt() -> None:
     first = hash_pin("123456", b"a" * 16)
     assert first == hash_pin("123456", b"a" * 16)
     assert first != hash_pin("123456", b"b" * 16)
-    for bad in ("12345", "1234567", "12345a", "１２３４５６"):  # noqa: RUF001
+    for bad in ("12345", "1234567", "12345a", "１２３４５６"):
         with pytest.raises(CallerError, match="field_invalid"):
             hash_pin(bad, b"a" * 16)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from backend.db.working_set import WorkingSet
 from backend.ledger import rules as posting
 from backend.ledger import service as ledger
 from protocol.errors import CallerError
@@ -19,7 +20,7 @@ class Settle:
     def reads(self) -> list:
         return []
 
-    def decide(self, ws, now_ms: int) -> None:
+    def decide(self, ws: WorkingSet, now_ms: int) -> None:
         event = posting.Event("settle", "CNY", "2026-11-24")
         moved = posting.merchant_settled(
             event, merchant_id=MERCHANT, amount_minor=self.amount_minor
