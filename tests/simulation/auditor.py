@@ -88,22 +88,21 @@ class Auditor:
         """A pay code was held before a scanner for this payment."""
         self._codes[code].add(payment_id)
 
-    def looks_at(self, tid: str, agent: Agent) -> None:
+    def looks_at(self, tid: str, agent: Agent, paid: Iterable[tuple[str, int]]) -> None:
         """A terminal has changed: what it shows and keeps as paid, the backend must have."""
         screen = agent.screen()
-        shown = agent.current()
-        if screen.kind == "paid" and (shown is None or shown.state != "paid"):
-            raise Broken(f"{tid} shows paid for {shown}")
-        for sale in agent.recent(100):
-            if sale.state != "paid" or sale.payment_id in self._seen_paid:
+        if screen.kind == "paid" and getattr(agent.current(), "state", None) != "paid":
+            raise Broken(f"{tid} shows paid for {screen.subject}")
+        for payment_id, amount_minor in paid:
+            if payment_id in self._seen_paid:
                 continue
-            row = self._one("SELECT * FROM payment WHERE payment_id = ?", sale.payment_id)
+            row = self._one("SELECT * FROM payment WHERE payment_id = ?", payment_id)
             if row is None or row["state"] not in PAID:
                 state = row["state"] if row else "nothing"
-                raise Broken(f"{tid} has {sale.payment_id} as paid, the backend has {state}")
-            if row["amount_minor"] != sale.amount_minor:
-                raise Broken(f"{sale.payment_id} is paid with another amount")
-            self._seen_paid.add(sale.payment_id)
+                raise Broken(f"{tid} has {payment_id} as paid, the backend has {state}")
+            if row["amount_minor"] != amount_minor:
+                raise Broken(f"{payment_id} is paid with another amount")
+            self._seen_paid.add(payment_id)
 
     # --- at the end
 

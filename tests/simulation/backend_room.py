@@ -39,7 +39,7 @@ from backend.payments.service import ExpirePayment
 from protocol import cbor
 from protocol.crypto.keys import SigningKey
 from protocol.limits import BATCH_BYTES_MAX
-from tests.simulation.events import DriftingClock, PowerCut
+from tests.simulation.events import DriftingClock, Fuse, PowerCut
 from tests.simulation.faults import Faults
 
 _T = TypeVar("_T")
@@ -84,6 +84,7 @@ class BackendRoom:
         self._clock = clock
         self._dice = dice
         self._faults = faults
+        self._fuse = Fuse("backend", dice)
         self._loop = asyncio.new_event_loop()
         self._waiting: list[tuple[Command, asyncio.Future[Any]]] = []
         self.on_push: Callable[[], None] = lambda: None
@@ -205,6 +206,7 @@ class BackendRoom:
         return await future
 
     def _flush(self) -> None:
+        self._fuse.light(self._faults.backend_dies)
         try:
             while self._waiting:
                 size = self._dice.randint(1, GROUP_MAX)
@@ -219,18 +221,14 @@ class BackendRoom:
             self._waiting = []
 
     def _apply(self, group: list[tuple[Command, asyncio.Future[Any]]]) -> None:
-        self._may_die()
+        self._fuse.burn()
         outcomes = self.writer.apply([command for command, _ in group])
-        self._may_die()
+        self._fuse.burn()
         for (_, future), (result, error) in zip(group, outcomes, strict=True):
             if error is None:
                 future.set_result(result)
             else:
                 future.set_exception(error)
-
-    def _may_die(self) -> None:
-        if self._dice.random() < self._faults.backend_dies:
-            raise PowerCut("backend")
 
     @staticmethod
     def _fail(group: list[tuple[Command, asyncio.Future[Any]]]) -> None:

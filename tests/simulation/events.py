@@ -15,6 +15,27 @@ class PowerCut(BaseException):  # noqa: N818  # an event, not an error; nobody b
     """A program dies here: what it has not committed is gone."""
 
 
+class Fuse:
+    """Kills a program somewhere in the middle of one of its turns."""
+
+    def __init__(self, name: str, dice: random.Random) -> None:
+        self._name, self._dice = name, dice
+        self._left: int | None = None
+
+    def light(self, probability: float) -> None:
+        """A turn begins; it may be the last."""
+        is_last = self._dice.random() < probability
+        self._left = self._dice.choice((0, 0, 1, 2, 5)) if is_last else None
+
+    def burn(self) -> None:
+        """One step of the turn. ``PowerCut`` if it is the last."""
+        if self._left == 0:
+            self._left = None
+            raise PowerCut(self._name)
+        if self._left is not None:
+            self._left -= 1
+
+
 class Schedule:
     """What will happen. Events of the same moment happen in the order in which they were made."""
 

@@ -19,7 +19,7 @@ class Faults:
     line_lost: float = 0.0
     """A batch, or the answer to one that was carried out, is lost."""
     terminal_dies: float = 0.0
-    """Between two effects of a turn, or between commit and effects."""
+    """In one of its turns: between commit and effects, or between two effects."""
     hub_dies: float = 0.0
     backend_dies: float = 0.0
     """Before or after a commit."""

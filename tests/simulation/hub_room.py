@@ -15,7 +15,7 @@ from protocol.errors import CallerError, OperatingError
 from protocol.topics import reply_address
 from tests.simulation.auditor import Auditor
 from tests.simulation.backend_room import BackendRoom
-from tests.simulation.events import DriftingClock, PowerCut, Schedule, SeededEntropy, Trace
+from tests.simulation.events import DriftingClock, Fuse, PowerCut, Schedule, SeededEntropy, Trace
 from tests.simulation.faults import Faults
 
 HUB = "hub-1"
@@ -58,6 +58,7 @@ class HubRoom:
         self._schedule, self._trace, self._dice, self._faults = schedule, trace, dice, faults
         self._backend, self._backend_down = backend, backend_down
         self._terminals, self._auditor = terminals, auditor
+        self._fuse = Fuse("hub", dice)
         self._life = 0
         self._receiving: tuple[str, bytes] | None = None
         self._is_refused = False
@@ -81,6 +82,7 @@ class HubRoom:
         """Start on what is in the spool."""
         self._life += 1
         self._trace.add("hub", "boots")
+        self._fuse.light(self._faults.hub_dies)
         self._connection = open_connection(self.path)
         self._connection.execute("PRAGMA synchronous = OFF")
         self.is_alive = True
@@ -124,6 +126,7 @@ class HubRoom:
         """One input of the hub, or its death on the way."""
         if not self.is_alive:
             return
+        self._fuse.light(self._faults.hub_dies)
         try:
             work()
         except PowerCut:
@@ -140,14 +143,14 @@ class HubRoom:
             tid, payload = self._receiving
             self._trace.add("hub", f"accepts from {tid}", payload)
             self._auditor.accepted(tid, payload)
-        self._may_die()
+        self._fuse.burn()
 
     def deliver(self, device: str, payload: bytes, parcel: ParcelKey | None) -> None:
         if parcel is None and self._receiving is not None:
             self._is_refused = True
         self._trace.add("hub", f"tells {device}", payload)
         self._terminals.down(device, payload, parcel)
-        self._may_die()
+        self._fuse.burn()
 
     def disconnect(self, device: str) -> None:
         self._terminals.cut(device)
@@ -165,7 +168,7 @@ class HubRoom:
         if self._dice.random() < self._faults.duplicate:
             again = self._delay() + self._delay()
             self._schedule.after(again, lambda: self._answers(batch, "again"))
-        self._may_die()
+        self._fuse.burn()
 
     def _at_backend(self, life: int, number: int, batch: bytes) -> None:
         if self._is_line_broken():
@@ -262,10 +265,6 @@ class HubRoom:
 
     def _is_line_broken(self) -> bool:
         return self.line_is_cut or self._dice.random() < self._faults.line_lost
-
-    def _may_die(self) -> None:
-        if self._dice.random() < self._faults.hub_dies:
-            raise PowerCut("hub")
 
     def _backend_key(self, kid: bytes) -> VerifyKey:
         if kid != self._backend.key.kid:

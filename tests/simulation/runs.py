@@ -29,7 +29,7 @@ def run_seed(
         try:
             return shop.run(minutes)
         except Exception as error:
-            events = render(shop.trace.notes[-notes_shown:])
+            events = render(shop.trace.notes[-notes_shown:] if notes_shown else ())
             raise SeedFailed(
                 f"TILLWAY_SEED={seed} suite={suite} minutes={minutes}\n"
                 f"{type(error).__name__}: {error}\n"

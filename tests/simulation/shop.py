@@ -12,7 +12,7 @@ from backend.merchants.service import CreateMerchant
 from backend.payments.model import PaymentRules
 from backend.risk.model import RiskRules
 from backend.wallet.model import hash_token
-from backend.wallet.service import CreatePayer, TopUp
+from backend.wallet.service import CreatePayer
 from protocol.crypto.keys import SigningKey, generate
 from protocol.ids import mint
 from protocol.messages.mandate import MandateText, sign_mandate
@@ -27,6 +27,7 @@ from tests.simulation.faults import Faults, draw_faults
 from tests.simulation.hub_room import HUB, HubRoom
 from tests.simulation.people import CURRENCY, BackendDown, Cashier, Crowd, Payer
 from tests.simulation.till_room import TillRoom
+from tests.support.shop import confirmed_top_up
 
 STORE, MERCHANT, VENDING = "store-1", "mch_1001", "vend-1"
 TILLS = ("till-1", "till-2", "till-3", VENDING)
@@ -282,16 +283,8 @@ class Shop:
                 )
             )
             routes[payer_id] = row["route"]
-            do(
-                TopUp(
-                    event_id=self._mint("evt", entropy),
-                    payer_id=payer_id,
-                    amount_minor=balance_minor,
-                    currency=CURRENCY,
-                    channel_id="bank_a",
-                    settlement_date="2026-11-23",
-                )
-            )
+            for command in confirmed_top_up(self._mint("top", entropy), payer_id, balance_minor):
+                do(command)
             if balance_minor == BALANCES[0] and len(routes) == 1:
                 self.mandate = (payer_id, self._mandate(payer_id, entropy))
         return routes

@@ -36,7 +36,7 @@ from terminal.slip import receipt_bytes
 from terminal.trust import Trust
 from tests.simulation.auditor import Auditor
 from tests.simulation.cables import Cables
-from tests.simulation.events import DriftingClock, PowerCut, Schedule, SeededEntropy, Trace
+from tests.simulation.events import DriftingClock, Fuse, PowerCut, Schedule, SeededEntropy, Trace
 from tests.simulation.faults import Faults
 
 FINGER = "a customer"
@@ -71,6 +71,7 @@ class TillRoom:
         self._dice, self._faults, self._cables, self._auditor = dice, faults, cables, auditor
         self._run, self._next_code = run, next_code
         self._entropy = SeededEntropy(dice)
+        self._fuse = Fuse(self.tid, dice)
         self._armed_ms: int | None = None
         self._life = 0
         self._reading = 0
@@ -121,15 +122,22 @@ class TillRoom:
             self.refused[refused.code] += 1
             self._trace.add(self.tid, f"refuses: {refused.code} {refused.detail}")
             return
-        self._auditor.looks_at(self.tid, self.agent)
+        self._look()
+        self._fuse.light(self._faults.terminal_dies)
         try:
             for effect in effects:
-                self._may_die()
+                self._fuse.burn()
                 self._carry_out(effect)
         except PowerCut:
             self._die()
             return
         self._arm()
+
+    def _look(self) -> None:
+        rows = self._journal._db.execute(
+            "SELECT payment_id, amount_minor FROM sales WHERE state = 'paid'"
+        )
+        self._auditor.looks_at(self.tid, self.agent, [tuple(row) for row in rows])
 
     def _die(self) -> None:
         self._trace.add(self.tid, "dies")
@@ -142,10 +150,6 @@ class TillRoom:
             self._cables.rebooted(self.tid)
 
         self._schedule.after(self._dice.randint(300, 20_000), again)
-
-    def _may_die(self) -> None:
-        if self._dice.random() < self._faults.terminal_dies:
-            raise PowerCut(self.tid)
 
     # --- effects
 
