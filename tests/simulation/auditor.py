@@ -38,10 +38,11 @@ class Auditor:
         self.backend = backend
         self._trace = trace
         self._accepted: dict[bytes, tuple[str, str]] = {}
+        self._positions: dict[str, tuple[int, int]] = {}
         self._answered: set[bytes] = set()
         self._first: dict[tuple[str, str], tuple[str, Any]] = {}
         self._heard: set[tuple[str, str]] = set()
-        self._seen_paid: set[str] = set()
+        self._ended: dict[str, str] = {}
         self._codes: dict[str, set[str]] = defaultdict(set)
         self.tally: Counter[str] = Counter()
 
@@ -50,7 +51,12 @@ class Auditor:
     def accepted(self, tid: str, payload: bytes) -> None:
         """The hub acknowledged these bytes and did not refuse them."""
         self.tally["accepted"] += 1
-        self._accepted[payload] = (tid, envelope.unseal(payload).envelope.request_id)
+        said = envelope.unseal(payload).envelope
+        position = (said.boot_epoch, said.counter)
+        if position <= self._positions.get(tid, (0, 0)):
+            raise Broken(f"the hub took {said.request_id} of {tid} again, or too late: {position}")
+        self._positions[tid] = position
+        self._accepted[payload] = (tid, said.request_id)
 
     def answered(self, data: bytes, wires: Sequence[bytes]) -> None:
         """The backend answered a batch, whether or not anybody heard it."""
@@ -88,21 +94,25 @@ class Auditor:
         """A pay code was held before a scanner for this payment."""
         self._codes[code].add(payment_id)
 
-    def looks_at(self, tid: str, agent: Agent, paid: Iterable[tuple[str, int]]) -> None:
-        """A terminal has changed: what it shows and keeps as paid, the backend must have."""
+    def looks_at(self, tid: str, agent: Agent, ended: Iterable[tuple[str, str, int]]) -> None:
+        """A terminal has changed. What it shows and keeps as paid, the backend must have; what it
+        has once called not paid is never paid. ``ended``: payment, state, amount."""
         screen = agent.screen()
         if screen.kind == "paid" and getattr(agent.current(), "state", None) != "paid":
             raise Broken(f"{tid} shows paid for {screen.subject}")
-        for payment_id, amount_minor in paid:
-            if payment_id in self._seen_paid:
+        for payment_id, state, amount_minor in ended:
+            known = self._ended.get(payment_id)
+            if known == state:
                 continue
             row = self._one("SELECT * FROM payment WHERE payment_id = ?", payment_id)
-            if row is None or row["state"] not in PAID:
-                state = row["state"] if row else "nothing"
-                raise Broken(f"{tid} has {payment_id} as paid, the backend has {state}")
-            if row["amount_minor"] != amount_minor:
+            theirs = row["state"] if row else "nothing"
+            if (state == "paid") != (theirs in PAID):
+                raise Broken(f"{tid} has {payment_id} as {state}, the backend has {theirs}")
+            if known is not None and state == "paid":
+                raise Broken(f"{tid} had {payment_id} as {known}, now as paid")
+            if row is not None and state == "paid" and row["amount_minor"] != amount_minor:
                 raise Broken(f"{payment_id} is paid with another amount")
-            self._seen_paid.add(payment_id)
+            self._ended[payment_id] = state
 
     # --- at the end
 

@@ -135,7 +135,8 @@ class TillRoom:
 
     def _look(self) -> None:
         rows = self._journal._db.execute(
-            "SELECT payment_id, amount_minor FROM sales WHERE state = 'paid'"
+            "SELECT payment_id, state, amount_minor FROM sales"
+            " WHERE state IN ('paid', 'declined', 'cancelled')"
         )
         self._auditor.looks_at(self.tid, self.agent, [tuple(row) for row in rows])
 
