@@ -1,5 +1,7 @@
 """Many seeds: ``python -m tests.simulation --seeds 100 [--from 1] [--minutes 25] [--suite …]``."""
 
+# ruff: noqa: T201  # a program for people
+
 import argparse
 import logging
 import sys

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from protocol import answers, batch, envelope
+from protocol import answers, batch, cbor, envelope
 from protocol.errors import CallerError
 from terminal.agent import Agent
 from tests.simulation.events import Trace
@@ -22,7 +22,7 @@ _FIRST_ANSWER_HOLDS = frozenset(
 FEE_BPS = 60
 
 
-class Broken(AssertionError):
+class Broken(AssertionError):  # noqa: N818  # what it says
     """Something that must never be."""
 
 
@@ -42,6 +42,7 @@ class Auditor:
         self._answered: set[bytes] = set()
         self._first: dict[tuple[str, str], tuple[str, Any]] = {}
         self._heard: set[tuple[str, str]] = set()
+        self._news: set[tuple[str, str, bytes]] = set()
         self._ended: dict[str, str] = {}
         self._codes: dict[str, set[str]] = defaultdict(set)
         self.tally: Counter[str] = Counter()
@@ -89,6 +90,8 @@ class Auditor:
             return
         if said.request_id:
             self._heard.add((tid, said.request_id))
+        else:
+            self._news.add((tid, said.message_type, cbor.encode(dict(said.body))))
 
     def shown(self, payment_id: str, code: str) -> None:
         """A pay code was held before a scanner for this payment."""
@@ -224,12 +227,15 @@ class Auditor:
         if silent:
             raise Broken(f"accepted by the hub, never answered by the backend: {silent[:3]}")
         unheard = [
-            who
-            for who in self._accepted.values()
-            if who[0] not in lost and who not in self._heard
+            who for who in self._accepted.values() if who[0] not in lost and who not in self._heard
         ]
         if unheard:
             raise Broken(f"answered, but the terminal never heard it: {unheard[:3]}")
+        for row in self._all("SELECT * FROM outbox_push WHERE message_type <> 'registry'"):
+            self.tally[f"push {row['message_type']}"] += 1
+            news = (row["device"], row["message_type"], row["body"])
+            if row["device"] not in lost and news not in self._news:
+                raise Broken(f"{row['device']} never heard push {row['seq']}")
 
     def _judge_callbacks(self) -> None:
         told = Counter(

@@ -101,9 +101,7 @@ class Cables:
             again = self._schedule.now_ms + 3 * self._delay()
             self._at(again, lambda: self._at_till(cable, number, payload, parcel))
 
-    def _at_till(
-        self, cable: Cable, number: int, payload: bytes, parcel: ParcelKey | None
-    ) -> None:
+    def _at_till(self, cable: Cable, number: int, payload: bytes, parcel: ParcelKey | None) -> None:
         if number != cable.number or not cable.till.is_alive:
             self._not_taken(cable, parcel)
             return
@@ -144,7 +142,7 @@ class Cables:
 
         self._schedule.after(self._delay(), arrive)
 
-    # --- breaking and mending
+    # --- how it breaks and is mended
 
     def cut(self, tid: str) -> None:
         """A connection breaks; the terminal notices a little later, and comes again."""

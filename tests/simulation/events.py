@@ -11,8 +11,8 @@ Action = Callable[[], None]
 START_MS = 1_795_406_400_000  # 2026-11-23T12:00:00 in the shop
 
 
-class PowerCut(BaseException):  # noqa: N818  # an event, not an error; nobody below may catch it
-    """A program dies here: what it has not committed is gone."""
+class PowerCut(BaseException):
+    """A program dies here: what it has not committed is gone. Nobody below may catch it."""
 
 
 class Fuse:

@@ -1,4 +1,4 @@
-"""The hub: ``SteppedHub`` on its spool, and the line to the backend, which may break at any point."""
+"""The hub: ``SteppedHub`` on its spool, and the line to the backend, which may always break."""
 
 import random
 import sqlite3

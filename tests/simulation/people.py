@@ -174,7 +174,9 @@ class BackendDown:
 class Cashier:
     """Looks at the screen and presses something, sometimes the wrong thing."""
 
-    def __init__(self, till: TillRoom, crowd: Crowd, schedule: Schedule, dice: random.Random):
+    def __init__(
+        self, till: TillRoom, crowd: Crowd, schedule: Schedule, dice: random.Random
+    ) -> None:
         self._till, self._crowd, self._schedule, self._dice = till, crowd, schedule, dice
         self.is_at_work = True
         self._later()

@@ -11,7 +11,7 @@ MINUTES = 25
 NOTES_SHOWN = 120
 
 
-class SeedFailed(AssertionError):
+class SeedFailed(AssertionError):  # noqa: N818  # what it says
     """A seed that broke something, with its last events."""
 
 

@@ -22,7 +22,14 @@ from terminal.trust import Trust
 from tests.simulation.auditor import Auditor, Broken
 from tests.simulation.backend_room import BackendRoom
 from tests.simulation.cables import Cables
-from tests.simulation.events import START_MS, DriftingClock, PowerCut, Schedule, SeededEntropy, Trace
+from tests.simulation.events import (
+    START_MS,
+    DriftingClock,
+    PowerCut,
+    Schedule,
+    SeededEntropy,
+    Trace,
+)
 from tests.simulation.faults import Faults, draw_faults
 from tests.simulation.hub_room import HUB, HubRoom
 from tests.simulation.people import CURRENCY, BackendDown, Cashier, Crowd, Payer
@@ -199,9 +206,7 @@ class Shop:
                 found.append(f"{tid} is off")
                 continue
             found += [f"{tid}: {one.payment_id} {one.state}" for one in till.agent.unknown_sales()]
-            found += [
-                f"{tid}: {one.refund_id} {one.state}" for one in till._journal.open_refunds()
-            ]
+            found += [f"{tid}: {one.refund_id} {one.state}" for one in till._journal.open_refunds()]
             found += [f"{tid}: receipt {one.kind}" for one in till._journal.queued_receipts()]
         return found
 
@@ -367,7 +372,9 @@ class Shop:
             biometric_above_minor=BIOMETRIC_ABOVE,
             is_attended=not is_vending,
             mandate_id=self.mandate[1] if is_vending else None,
-            items=(Item(item="cola", zh="可乐", en="Cola", amount_minor=300),) if is_vending else (),
+            items=(Item(item="cola", zh="可乐", en="Cola", amount_minor=300),)
+            if is_vending
+            else (),
         )
         return TillRoom(
             self._directory,
