@@ -36,6 +36,9 @@ REASON_CHARS_MAX = 80
 RECEIPT_TRIES_MAX = 3
 ITEMS_MAX = 99
 
+MQTT_IN_FLIGHT_MAX = 8
+"""Unacknowledged publishes. paho does not honour the Receive Maximum of a server's CONNACK (MQTT 5
+§3.2.2.3.3), and one that allows less than this is not used."""
 RECONNECT_GAPS_MS = (250, 500, 1_000, 2_000, 5_000, 10_000)
 RECONNECT_JITTER_PERCENT = 50
 CONNECT_WAIT_S = 5

@@ -4,6 +4,8 @@ Every failure becomes one of two: ``OperatingError("backend_unreachable")`` (no 
 says "later": the same again) and ``CallerError`` (the backend is there and refuses the content).
 """
 
+import asyncio
+import contextlib
 import ssl
 from typing import Any
 
@@ -13,6 +15,7 @@ from hub.adapters.faults import FaultyConnector, LineFaults
 from hub.adapters.limits import (
     ANSWERS_BYTES_MAX,
     BATCH_TIMEOUT_S,
+    CLOSE_TIMEOUT_S,
     CONNECT_TIMEOUT_S,
     CONNECTIONS_MAX,
     DEVICES_BYTES_MAX,
@@ -52,8 +55,10 @@ class BackendClient:
         )
 
     async def close(self) -> None:
-        """Close all connections."""
-        await self._session.close()
+        """Close all connections, politely for a moment: under uvloop a TLS goodbye may hang."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await self._session.close()
 
     async def post_batch(self, body: bytes) -> list[bytes]:
         """Send a signed batch; the answers, unchecked, item by item."""

@@ -2,7 +2,8 @@
 
 CONNECTIONS_MAX = 8
 CONNECT_TIMEOUT_S = 5
-BATCH_TIMEOUT_S = 30
+CLOSE_TIMEOUT_S = 2
+BATCH_TIMEOUT_S = 5
 POLL_GRACE_S = 10
 """How much longer than the asked wait a long poll may take."""
 KEEP_ALIVE_S = 75

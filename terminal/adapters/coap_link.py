@@ -131,7 +131,8 @@ class CoapLink:
                     is_up = True
                     self._context = context
                     deliver(LinkUp())
-                deliver(HubStateArrived(state))
+                if state:
+                    deliver(HubStateArrived(state))
         finally:
             self._context = None
             if is_up:

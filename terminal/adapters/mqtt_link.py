@@ -30,6 +30,7 @@ from terminal.inputs import AnswerArrived, HubStateArrived, LinkDown, LinkInput,
 from terminal.limits import (
     CONNECT_WAIT_S,
     KEEPALIVE_S,
+    MQTT_IN_FLIGHT_MAX,
     OUTBOX_MAX,
     RECONNECT_GAPS_MS,
     RECONNECT_JITTER_PERCENT,
@@ -146,7 +147,9 @@ class MqttLink:
 
     def _open(self, client: Client) -> None:
         properties = _properties(PacketTypes.CONNECT)
-        properties.SessionExpiryInterval = 0
+        # The session outlives the connection just as long as the will is held back; a will of a
+        # session that ends at once would be published at once (MQTT 5 §3.1.3.2.2).
+        properties.SessionExpiryInterval = WILL_DELAY_S
         place = self._place
         client.connect(
             place.host, place.port, keepalive=KEEPALIVE_S, clean_start=True, properties=properties
@@ -162,7 +165,7 @@ class MqttLink:
         )
         client.connect_timeout = CONNECT_WAIT_S
         client.max_queued_messages_set(OUTBOX_MAX)
-        client.max_inflight_messages_set(OUTBOX_MAX)
+        client.max_inflight_messages_set(MQTT_IN_FLIGHT_MAX)
         if self._place.tls is not None:
             client.tls_set_context(self._place.tls)
         will = _properties(PacketTypes.WILLMESSAGE)
@@ -180,10 +183,17 @@ class MqttLink:
 
     def _on_connect(self, hand_over: Callable[[_Event], None]) -> Callable[..., None]:
         def connected(
-            client: Client, _userdata: object, _flags: object, reason: ReasonCode, _p: object
+            client: Client,
+            _userdata: object,
+            _flags: object,
+            reason: ReasonCode,
+            properties: Properties | None,
         ) -> None:
             if reason.is_failure:
                 hand_over(_Gone(str(reason)))
+                return
+            if getattr(properties, "ReceiveMaximum", MQTT_IN_FLIGHT_MAX) < MQTT_IN_FLIGHT_MAX:
+                hand_over(_Gone("the hub's receive maximum is too small"))
                 return
             wanted = [(self._topic(kind), _QOS) for kind in ("res", "cmd", "cfg")]
             client.subscribe([*wanted, (topics.hub_state_topic(self._place.store), _QOS)])

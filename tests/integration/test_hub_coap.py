@@ -1,6 +1,7 @@
 """A device over CoAP (aiocoap's own client), through a whole hub, to a backend over mutual TLS."""
 
 import asyncio
+import shutil
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ from protocol.limits import ENVELOPE_BYTES_MAX
 from tests.kit.hub_world import DEADLINE_S, World, now_ms, running_world, until
 
 pytestmark = pytest.mark.asyncio
+LIBCOAP = shutil.which("coap-client-notls") or shutil.which("coap-client")
 
 
 @asynccontextmanager
@@ -189,3 +191,17 @@ async def test_a_message_id_used_again_with_another_token_is_another_request(
         assert replies[0] == replies[1], "a retransmission gets the same bytes again"
         assert replies[2][4:6] == b"bb"
         assert len(world.backend.carried_out) == 2
+
+
+@pytest.mark.skipif(LIBCOAP is None, reason="Debian's libcoap client is not installed")
+async def test_libcoap_speaks_with_us(tmp_path: Path) -> None:
+    async with running_world(tmp_path, "vend-1") as world:
+        request = tmp_path / "request.bin"
+        request.write_bytes(hello(world, "vend-1", 1))
+        reply = tmp_path / "reply.bin"
+        words = ("-m", "post", "-t", "18", "-f", request, "-o", reply, uri(world, "p1/req"))
+        assert LIBCOAP is not None
+        process = await asyncio.create_subprocess_exec(LIBCOAP, *map(str, words))
+        async with asyncio.timeout(DEADLINE_S):
+            assert await process.wait() == 0
+        answers.unseal(reply.read_bytes()).verify(world.shop.backend_key.public)

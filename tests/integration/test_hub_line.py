@@ -5,8 +5,10 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import uvloop
 
 from hub.adapters.backend import BackendClient
+from hub.adapters.limits import BATCH_TIMEOUT_S
 from hub.bootstrap import load_identity, running_hub
 from hub.domain.limits import LINE_RETRY_MS_MAX
 from protocol import answers
@@ -25,8 +27,6 @@ from tests.kit.hub_world import (
     until,
 )
 
-pytestmark = pytest.mark.asyncio
-
 
 async def ask(world: World, tid: str, counter: int) -> Answer:
     """Send by the shell itself; the answer's signer is the backend or the hub."""
@@ -42,6 +42,7 @@ def code_of(answer: Answer) -> str:
 
 
 @pytest.mark.parametrize("mode", ["drop", "503", "garbage", "wrong_signature", "delay"])
+@pytest.mark.asyncio
 async def test_without_an_answer_to_believe_it_is_unknown_and_then_true(
     tmp_path: Path, mode: str
 ) -> None:
@@ -56,6 +57,7 @@ async def test_without_an_answer_to_believe_it_is_unknown_and_then_true(
         assert world.hub.core.delivery.parcels == 1, "the truth waits for its device"
 
 
+@pytest.mark.asyncio
 async def test_a_batch_refused_whole_rests_and_others_pass(tmp_path: Path) -> None:
     async with running_world(tmp_path, "till-1", "till-2") as world:
         world.backend.mode = "400"
@@ -66,6 +68,7 @@ async def test_a_batch_refused_whole_rests_and_others_pass(tmp_path: Path) -> No
         assert world.hub.core.line.is_up
 
 
+@pytest.mark.asyncio
 async def test_the_fault_switch_loses_answers_after_the_commit(tmp_path: Path) -> None:
     async with running_world(tmp_path, "till-1") as world, aiohttp.ClientSession() as person:
         async with person.post(f"{world.http}/faults/line", json={"drop_answers": True}) as set_:
@@ -82,6 +85,7 @@ async def test_the_fault_switch_loses_answers_after_the_commit(tmp_path: Path) -
         assert world.backend.carried_out == [unknown.request_id], "exactly once"
 
 
+@pytest.mark.asyncio
 async def test_the_fault_switch_cuts_the_line_and_mends_it(tmp_path: Path) -> None:
     async with running_world(tmp_path, "till-1") as world, aiohttp.ClientSession() as person:
         async with person.post(f"{world.http}/faults/line", json={"cut": True}):
@@ -97,6 +101,7 @@ async def test_the_fault_switch_cuts_the_line_and_mends_it(tmp_path: Path) -> No
         assert len(world.backend.carried_out) == 1
 
 
+@pytest.mark.asyncio
 async def test_without_fault_control_there_is_no_switch(tmp_path: Path) -> None:
     async with (
         running_world(tmp_path, "till-1", fault_control=False) as world,
@@ -106,6 +111,7 @@ async def test_without_fault_control_there_is_no_switch(tmp_path: Path) -> None:
         assert answer.status == 404
 
 
+@pytest.mark.asyncio
 async def test_requests_that_arrive_together_travel_together(tmp_path: Path) -> None:
     tids = [f"till-{number}" for number in range(60)]
     async with running_world(tmp_path, *tids, forward={"unknown_after_ms": 20_000}) as world:
@@ -115,6 +121,7 @@ async def test_requests_that_arrive_together_travel_together(tmp_path: Path) -> 
         assert world.backend.batches < len(tids) // 2
 
 
+@pytest.mark.asyncio
 async def test_a_revoked_device_is_refused_within_a_second(tmp_path: Path) -> None:
     async with running_world(tmp_path, "till-1") as world:
         assert code_of(await ask(world, "till-1", 1)) == "done"
@@ -126,6 +133,7 @@ async def test_a_revoked_device_is_refused_within_a_second(tmp_path: Path) -> No
         assert code_of(await ask(world, "till-1", 2)) == "device_revoked"
 
 
+@pytest.mark.asyncio
 async def test_the_hub_starts_from_its_own_copy_when_the_backend_is_away(tmp_path: Path) -> None:
     async with running_world(tmp_path, "till-1") as world:
         port, settings = world.backend.port, world.settings
@@ -143,6 +151,7 @@ async def test_the_hub_starts_from_its_own_copy_when_the_backend_is_away(tmp_pat
     assert LINE_RETRY_MS_MAX / 1000 < DEADLINE_S
 
 
+@pytest.mark.asyncio
 async def test_a_server_that_is_no_backend_gets_nothing(tmp_path: Path) -> None:
     installation = Installation(tmp_path)
     impostor = installation.issue("hub", "hub-2", generate("ES256"), ("127.0.0.1",))
@@ -156,6 +165,7 @@ async def test_a_server_that_is_no_backend_gets_nothing(tmp_path: Path) -> None:
     assert backend.batches == 0
 
 
+@pytest.mark.asyncio
 async def test_a_backend_of_another_ca_gets_nothing(tmp_path: Path) -> None:
     ours, theirs = Installation(tmp_path / "a"), Installation(tmp_path / "b")
     backend = FakeBackend(theirs.shop)
@@ -166,6 +176,7 @@ async def test_a_backend_of_another_ca_gets_nothing(tmp_path: Path) -> None:
     assert backend.batches == 0
 
 
+@pytest.mark.asyncio
 async def test_health_metrics_and_the_page_in_both_languages(tmp_path: Path) -> None:
     async with running_world(tmp_path, "till-1") as world, aiohttp.ClientSession() as person:
         await ask(world, "till-1", 1)
@@ -184,3 +195,20 @@ async def test_health_metrics_and_the_page_in_both_languages(tmp_path: Path) -> 
             shown = await page.text()
         assert "门店网关" in shown
         assert "Store hub" in shown
+
+
+def test_a_dropped_answer_is_noticed_at_once_on_the_loop_of_production(tmp_path: Path) -> None:
+    async def play() -> float:
+        async with running_world(tmp_path, "till-1") as world, aiohttp.ClientSession() as person:
+            async with person.post(f"{world.http}/faults/line", json={"drop_answers": True}):
+                pass
+            started = asyncio.get_running_loop().time()
+            assert code_of(await ask(world, "till-1", 1)) == "backend_unreachable"
+            async with person.post(f"{world.http}/faults/line", json={"drop_answers": False}):
+                pass
+            await until(lambda: world.hub.core.forwarding.rows == 0)
+            assert len(world.backend.carried_out) == 1
+            return asyncio.get_running_loop().time() - started
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(play()) < BATCH_TIMEOUT_S / 3

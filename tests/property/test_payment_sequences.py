@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from backend.payments.confirm import ConfirmByPayer
 from backend.payments.model import DeviceRequest
 from protocol.errors import CallerError
 from protocol.payment import TRANSITIONS, PaymentState
-from tests.support.shop import MERCHANT, Shop
+from tests.support.shop import MERCHANT, Shop, bugs_in
 
 PAID = {"captured", "partially_refunded", "refunded"}
 START_MINOR = 3_000
@@ -41,7 +42,8 @@ STEPS = st.lists(
         st.tuples(st.just("refund_again"), _which),
         st.tuples(st.just("wait"), st.sampled_from([1_000, 61_000, 400_000])),
     ),
-    max_size=25,
+    min_size=8,
+    max_size=30,
 )
 
 
@@ -189,8 +191,10 @@ class Story:
 def shop(migrated_url: str) -> Iterator[Shop]:
     shop = Shop(migrated_url)
     shop.add_merchant(MERCHANT)
-    yield shop
+    with capture_logs() as logs:
+        yield shop
     shop.close()
+    assert not bugs_in(logs)
 
 
 @given(steps=STEPS)

@@ -1,6 +1,7 @@
 """A shop on a real database with a clock that only the test moves: no process, no network."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -44,6 +45,11 @@ def confirmed_top_up(topup_id: str, payer_id: str, amount_minor: int) -> tuple[C
     )
     answer = TopUpAnswer(topup_id, "succeeded", "", "2026-11-23")
     return order, ResolveTopUp(answer=answer)
+
+
+def bugs_in(logs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """What the writer logs when a command has a bug that its callers may not notice."""
+    return [log for log in logs if log["event"] in {"command_bug", "group_bug", "group_failed"}]
 
 
 class ShopClock:

@@ -16,6 +16,12 @@ LINES_PER_FUNCTION_MAX = 70
 FILE_BYTES_MAX = 500_000
 BIG_FILES_ALLOWED = {"requirements.lock", "requirements-dev.lock"}
 BANNED_MODULES = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "misc"}
+MONEY = (
+    "protocol/",
+    *(f"backend/{room}/" for room in ("ledger", "payments", "refunds", "mandates", "merchants",
+                                      "wallet", "topups", "clearing", "reconciliation",
+                                      "channels", "notify")),
+)  # fmt: skip
 PURE = ("protocol/", "terminal/domain/", "hub/domain/", "firmware_sim/devices/")
 CLOCKS = re.compile(r"\b(datetime\.now|datetime\.utcnow|time\.time|time\.monotonic|date\.today)\(")
 
@@ -75,16 +81,50 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
     assert not named
 
 
-def test_no_float_stands_in_money_code() -> None:
-    found = []
-    for name in sources():
-        if name.split("/")[0] not in {"protocol", "backend"} or "/risk/" in name:
-            continue
-        for node in ast.walk(ast.parse((ROOT / name).read_text())):
-            if isinstance(node, ast.Name) and node.id in {"float", "Decimal"}:
-                annotated_seconds = "limits" in name
-                if not annotated_seconds:
-                    found.append(f"{name}:{node.lineno}")
+def test_no_float_stands_in_money_code(trees: dict[str, ast.Module]) -> None:
+    found = [
+        f"{name}:{line}"
+        for name, tree in trees.items()
+        if name.startswith(MONEY) and "limits" not in name
+        for line in inexact(tree)
+    ]
+    assert not found
+
+
+def inexact(tree: ast.AST) -> Iterator[int]:
+    """Where a float could come in: the types' names, a literal, true division, rounding."""
+    for node in ast.walk(tree):
+        is_inexact = (
+            (isinstance(node, ast.Name) and node.id in {"float", "Decimal", "round"})
+            or (isinstance(node, ast.Constant) and type(node.value) is float)
+            or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and _divides(node))
+        )
+        if is_inexact:
+            yield node.lineno  # type: ignore[attr-defined]
+
+
+def _divides(node: ast.BinOp) -> bool:
+    """Whether ``/`` is arithmetic: not a path below a directory, not a limit turned to seconds."""
+    name = node.left.id if isinstance(node.left, ast.Name) else ""
+    return not (name == "directory" or name.endswith("_MS"))
+
+
+def test_the_float_check_sees_every_way_in() -> None:
+    for bad in ("int(amount * 0.006)", "amount / 2", "round(amount)", "float(amount)"):
+        assert list(inexact(ast.parse(bad))), bad
+
+
+def test_only_repositories_tables_and_the_database_room_see_sql(
+    trees: dict[str, ast.Module],
+) -> None:
+    found = [
+        name
+        for name, tree in trees.items()
+        if name.startswith("backend/")
+        and not name.startswith("backend/db/")
+        and not name.endswith(("repository.py", "tables.py", "backend/ledger/cli.py"))
+        and {"sqlalchemy", "sqlmodel"} & {word.split(".")[0] for word in _imported(tree)}
+    ]
     assert not found
 
 
@@ -158,6 +198,7 @@ def test_every_module_of_a_room_is_reached_by_another_or_by_the_launcher() -> No
         and f'"{name}' not in text
         and not any(other.startswith(f"{name}.") for other in names)
         and ".migrations" not in name
+        and not name.endswith(".__main__")  # reached by ``python -m``
     }
     assert not unreached
 

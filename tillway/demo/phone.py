@@ -12,11 +12,12 @@ from typing import Any
 import qrcode
 import zxingcpp
 from PIL import Image
-from protocol.messages.mandate import MandateText, sign_mandate
 
 from protocol.crypto.keys import SigningKey
 from protocol.errors import CallerError
 from protocol.ids import ATTEMPT, MANDATE, RANDOM_BYTES, mint
+from protocol.messages.mandate import MandateText, sign_mandate
+from protocol.paycode import make_code
 from tillway.json_api import JsonApi
 
 MANDATE_VALID_MS = 90 * 86_400_000
@@ -31,6 +32,8 @@ class Phone:
     api: JsonApi
     key: SigningKey = field(repr=False)
     pin: str = field(repr=False)
+    code_secret: bytes = field(repr=False)
+    code_route: int
 
     def balance_minor(self) -> int:
         """What the wallet shows."""
@@ -38,7 +41,11 @@ class Phone:
 
     def pay_code_picture(self) -> bytes:
         """A fresh pay code on the screen, as PNG."""
-        return draw_qr(str(self.api.post("/wallet/v1/pay-code")["code"]))
+        return draw_qr(str(self.api.post("/wallet/v1/pay-code")["pay_code"]))
+
+    def old_screenshot(self, *, made_at_ms: int) -> bytes:
+        """The pay code that this wallet showed at an earlier time, kept as a picture."""
+        return draw_qr(make_code(self.code_secret, route=self.code_route, at_ms=made_at_ms))
 
     def pay_merchant_code(self, picture: bytes, *, now_ms: int) -> dict[str, Any]:
         """Scan the picture on a till, look at merchant and amount, confirm with the PIN."""

@@ -36,6 +36,7 @@ BIOMETRIC_ABOVE_MINOR = 50_000
 HOST = "127.0.0.1"
 PASSPHRASE = "passphrase"  # noqa: S105  # a file's name
 OPERATOR_TOKEN = "operator.token"  # noqa: S105  # a file's name
+FOUNDING, STACK_FILE = "backend.json", "stack.json"
 INIT_TIMEOUT_S = 60
 
 Say = Callable[[str], None]
@@ -61,6 +62,8 @@ class Stack:
     ports: Ports
     say: Say
     suite: str = "SM2-SM3"
+    database_url: str = ""
+    """The backend's database; empty: SQLite in its state directory."""
     programs: dict[str, Program] = field(default_factory=dict)
     phones: list[Phone] = field(default_factory=list)
     backend_key: VerifyKey | None = None
@@ -112,9 +115,8 @@ class Stack:
         """Institutions, backend, merchant, store and hub."""
         make_directory(self.root)
         backend_file = self._write("backend", self._backend_settings())
-        made = self._tillway("backend", "init", "--config", str(backend_file))
+        made = self._founded(backend_file)
         self._token = made["operator_token"]
-        write_files(self.root, {OPERATOR_TOKEN: self._token.encode()})
         self.backend_key = read_key(made["signing_key"])
         sandbox = {
             "state_dir": str(self.root / "sandbox"),
@@ -157,6 +159,19 @@ class Stack:
         self._start(name, "terminal", "run", "--config", str(self._write(name, settings)))
         return self.till(name)
 
+    def leave_addresses(self) -> None:
+        """Write where everything listens, for other commands of this machine."""
+        tills = {
+            name.removesuffix("-board"): {
+                "url": self.till(name.removesuffix("-board")).api.url,
+                "board_url": f"http://{HOST}:{program.port('http')}",
+            }
+            for name, program in self.programs.items()
+            if name.endswith("-board")
+        }
+        addresses = {"public_url": self.public_url, "ca": str(self.ca), "tills": tills}
+        write_files(self.root, {STACK_FILE: json.dumps(addresses).encode()})
+
     def enrol_vending(self, name: str) -> None:
         """Give a machine its identity; a mandate may name it before it starts."""
         self._enrol(name, "thing")
@@ -194,8 +209,16 @@ class Stack:
             "key_suite": key.suite.name,
             "key_public": key.public.public.hex(),
         }
-        token = self.operator.post("/operator/v1/payers", payer)["token"]
-        phone = Phone(payer_id, name, JsonApi(self.public_url, self.ca, token), key, pin)
+        made = self.operator.post("/operator/v1/payers", payer)
+        phone = Phone(
+            payer_id=payer_id,
+            name=name,
+            api=JsonApi(self.public_url, self.ca, made["token"]),
+            key=key,
+            pin=pin,
+            code_secret=bytes.fromhex(made["code_secret"]),
+            code_route=int(made["code_route"]),
+        )
         self.phones.append(phone)
         if balance_minor:
             self.top_up(phone, balance_minor)
@@ -222,6 +245,16 @@ class Stack:
         self._words[name] = list(words)
         self.programs[name] = start(name, words, log_dir=self.root / "logs", env={})
 
+    def _founded(self, backend_file: Path) -> dict[str, str]:
+        """What ``backend init`` said, now or when this directory was first used."""
+        kept = self.root / FOUNDING
+        if not kept.exists():
+            said = self._tillway("backend", "init", "--config", str(backend_file))
+            files = {FOUNDING: json.dumps(said), OPERATOR_TOKEN: said["operator_token"]}
+            write_files(self.root, {name: text.encode() for name, text in files.items()})
+        found: dict[str, str] = json.loads(kept.read_text("utf-8"))
+        return found
+
     def _found_shop(self, notify_url: str | None) -> None:
         for account, holder in (
             (RESERVE_ACCOUNT, "Tillway client money"),
@@ -244,11 +277,13 @@ class Stack:
         self.operator.post("/operator/v1/stores", store)
 
     def _enrol(self, name: str, kind: str, hub_names: list[str] | None = None) -> None:
+        state = self.root / name
+        if (state / joining.IDENTITY).exists():
+            return
         self.say(f"enrolling {name}")
         grant: dict[str, Any] = {"tid": name, "kind": kind, "store": STORE}
         if hub_names:
             grant["names"] = hub_names
-        state = self.root / name
         make_directory(state)
         joining.join(
             state,
@@ -263,6 +298,7 @@ class Stack:
             "state_dir": str(self.root / "backend"),
             "public_port": self.ports.backend_public,
             "hub_port": self.ports.backend_hub,
+            "database_url": self.database_url,
             "clock_control": True,
         }
 

@@ -134,10 +134,9 @@ def refusals(play: Play) -> None:
     _note_words(play, "insufficient balance", "余额不足")
     play.pos1.dismiss()
 
-    old_picture = play.alice.pay_code_picture()
-    advance(play, 3 * MINUTE_MS)
     payment_id = play.pos1.sell(700, "pay_code")
-    play.pos1.present(old_picture)
+    made_at_ms = play.stack.now_ms() - 3 * MINUTE_MS
+    play.pos1.present(play.alice.old_screenshot(made_at_ms=made_at_ms))
     sale = play.pos1.wait_sale(payment_id, *FINAL)
     play.note_sale("expired pay code", "declined (pay_code_expired)", sale)
     _note_words(play, "expired pay code", "付款码已过期")
@@ -169,7 +168,9 @@ def cut_line(play: Play) -> None:
     payment_id = play.pos1.sell(1_500, "pay_code")
     play.pos1.present(play.alice.pay_code_picture())
     sale = play.pos1.wait_sale(payment_id, "unknown", *FINAL)
-    play.note("cut line: the till shows", "unknown", outcome(sale), minor=1_500)
+    play.note(
+        "cut line: the till shows", "unknown (backend_unreachable)", outcome(sale), minor=1_500
+    )
     play.note("cut line: charged once", "1500", str(before - play.alice.balance_minor()))
     play.stack.hub_control.post("/faults/line", {"drop_answers": False, "cut": False})
     sale = play.pos1.wait_sale(payment_id, *FINAL)

@@ -281,6 +281,28 @@ def test_too_late_to_reverse_asks_for_the_truth(bench: Bench) -> None:
     assert bench.kind == "unknown"
 
 
+def test_a_payment_reversed_before_it_arrived_ends_without_an_amount(bench: Bench) -> None:
+    sell(bench)
+    bench.wait(20_000)
+    bench.feed(Reverse())
+    bench.wait(1)
+    reverse = bench.sent_of("payment.reverse")[-1]
+    bench.answer(bench.result("reversed", to=reverse, amount_minor=0, method="unknown"))
+    assert bench.kind == "reversed"
+    assert bench.receipts[-1].facts["amount_minor"] == 1280
+
+
+def test_a_reversal_that_the_backend_refuses_leaves_the_sale_paid(bench: Bench) -> None:
+    sell(bench)
+    bench.wait(20_000)
+    bench.feed(Reverse())
+    bench.wait(1)
+    reverse = bench.sent_of("payment.reverse")[-1]
+    error = {"code": "payment_state", "retry": "never", "zh": "x", "en": "y"}
+    bench.answer(bench.result("captured", to=reverse, error=error))
+    assert bench.kind == "paid"
+
+
 def test_an_unknown_sale_can_be_left_and_is_still_asked_about(bench: Bench) -> None:
     sell(bench)
     bench.wait(5_000)

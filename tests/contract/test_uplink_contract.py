@@ -1,0 +1,213 @@
+"""One contract, three links: memory, MQTT and CoAP (both through a whole hub with real TLS)."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from protocol import answers, envelope
+from protocol.tls import client_context
+from terminal.adapters.coap_link import CoapLink, CoapPlace
+from terminal.adapters.memory_link import MemoryLink
+from terminal.adapters.mqtt_link import MqttLink, MqttPlace
+from terminal.effects import Transmit
+from terminal.inputs import (
+    AnswerArrived,
+    HubStateArrived,
+    LinkDown,
+    LinkInput,
+    LinkUp,
+    Undelivered,
+)
+from terminal.uplink import UplinkPort
+from tests.kit.hub_shop import STORE, Shop
+from tests.kit.hub_world import World, now_ms, running_world, until
+
+pytestmark = pytest.mark.asyncio
+TID = "pos-1"
+
+
+class MemoryRig:
+    transport = "mqtt"
+
+    def __init__(self) -> None:
+        self.shop = Shop()
+        self.link: Any = MemoryLink(self._answer)
+        self.heard: list[bytes] = []
+
+    def _answer(self, data: bytes) -> list[bytes]:
+        self.heard.append(data)
+        return self.shop.seal([self.shop.pong(envelope.unseal(data).envelope)])
+
+    def push(self, number: int) -> None:
+        self.link.push(self.shop.push(TID, number))
+
+
+class HubRig:
+    """A whole hub over real sockets."""
+
+    def __init__(self, world: World, transport: str) -> None:
+        self.world = world
+        self.transport = transport
+        self.shop = world.shop
+        self.link: Any
+        if transport == "mqtt":
+            identity = world.installation.issue("terminal", TID, self.shop.key_of(TID))
+            self.link = MqttLink(
+                MqttPlace(
+                    host="127.0.0.1",
+                    port=world.hub.ports["mqtt"],
+                    tid=TID,
+                    store=STORE,
+                    boot_epoch=1,
+                    software="test",
+                    tls=client_context(identity.tls),
+                )
+            )
+        else:
+            place = CoapPlace(host="127.0.0.1", port=world.hub.ports["coap"], tid=TID)
+            self.link = CoapLink(place)
+
+    def push(self, number: int) -> None:
+        self.world.backend.push("answer", TID, self.shop.push(TID, number))
+
+
+@asynccontextmanager
+async def _rig(kind: str, root: Path) -> AsyncIterator[Any]:
+    if kind == "memory":
+        yield MemoryRig()
+        return
+    async with running_world(root, TID) as world:
+        yield HubRig(world, kind)
+
+
+class Heard:
+    """What the link delivered, in order."""
+
+    def __init__(self) -> None:
+        self.events: list[LinkInput] = []
+
+    def __call__(self, event: LinkInput) -> None:
+        self.events.append(event)
+
+    def of(self, kind: type) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    async def wait(self, kind: type, count: int = 1) -> Any:
+        await until(lambda: len(self.of(kind)) >= count)
+        return self.of(kind)[count - 1]
+
+
+@asynccontextmanager
+async def running(link: UplinkPort) -> AsyncIterator[Heard]:
+    heard = Heard()
+    task = asyncio.create_task(link.run(heard))
+    try:
+        yield heard
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def parcel(rig: Any, counter: int) -> Transmit:
+    sealed = rig.shop.envelope(TID, counter, transport=rig.transport, sent_at_ms=now_ms())
+    asked = envelope.unseal(sealed).envelope
+    return Transmit(
+        request_id=asked.request_id,
+        message_type=asked.message_type,
+        sealed=sealed,
+        expiry_s=60,
+    )
+
+
+KINDS = pytest.mark.parametrize("kind", ["memory", "mqtt", "coap"])
+
+
+@KINDS
+async def test_an_envelope_is_answered(kind: str, tmp_path: Path) -> None:
+    async with _rig(kind, tmp_path) as rig, running(rig.link) as heard:
+        await heard.wait(LinkUp)
+        sent = parcel(rig, 1)
+        rig.link.transmit(sent)
+        arrived = await heard.wait(AnswerArrived)
+        answer = answers.unseal(arrived.data).verify(rig.shop.backend_key.public)
+        assert (answer.request_id, answer.device) == (sent.request_id, TID)
+        assert heard.of(Undelivered) == []
+
+
+@KINDS
+async def test_a_push_arrives_without_being_asked_for(kind: str, tmp_path: Path) -> None:
+    async with _rig(kind, tmp_path) as rig, running(rig.link) as heard:
+        await heard.wait(LinkUp)
+        rig.link.transmit(parcel(rig, 1))
+        await heard.wait(AnswerArrived)
+        for number in range(3):
+            rig.push(number)
+        await heard.wait(AnswerArrived, 4)
+        pushed = [answers.unseal(event.data).answer for event in heard.of(AnswerArrived)[1:]]
+        assert [answer.body["now_ms"] for answer in pushed] == [0, 1, 2]
+
+
+@KINDS
+async def test_many_envelopes_at_once_are_each_answered(kind: str, tmp_path: Path) -> None:
+    async with _rig(kind, tmp_path) as rig, running(rig.link) as heard:
+        await heard.wait(LinkUp)
+        sent = [parcel(rig, counter) for counter in range(1, 21)]
+        for one in sent:
+            rig.link.transmit(one)
+        await heard.wait(AnswerArrived, 20)
+        told = {answers.unseal(event.data).answer.request_id for event in heard.of(AnswerArrived)}
+        assert told == {one.request_id for one in sent}
+
+
+@pytest.mark.parametrize("kind", ["mqtt", "coap"])
+async def test_the_hub_says_how_it_is(kind: str, tmp_path: Path) -> None:
+    async with _rig(kind, tmp_path) as rig, running(rig.link) as heard:
+        await heard.wait(HubStateArrived)
+        state = answers.unseal(heard.of(HubStateArrived)[-1].data)
+        told = state.verify(rig.shop.hub_key.public)
+        assert told.message_type == "hub.state"
+
+
+async def test_a_cut_memory_link_says_down_and_undelivered_and_up_again() -> None:
+    rig = MemoryRig()
+    async with running(rig.link) as heard:
+        await heard.wait(LinkUp)
+        rig.link.cut()
+        sent = parcel(rig, 1)
+        rig.link.transmit(sent)
+        assert heard.events[1:] == [LinkDown(), Undelivered(sent.request_id)]
+        rig.link.mend()
+        assert heard.events[-1] == LinkUp()
+        assert rig.heard == [], "nothing is repeated by the link itself"
+
+
+async def test_a_hub_that_goes_is_noticed_and_nothing_is_lost_silently(tmp_path: Path) -> None:
+    async with running_world(tmp_path, TID) as world:
+        rig = HubRig(world, "mqtt")
+        async with running(rig.link) as heard:
+            await heard.wait(LinkUp)
+            rig.link.transmit(parcel(rig, 1))
+            await heard.wait(AnswerArrived)
+            await world.hub.shell._ports.mqtt.stop()
+            await heard.wait(LinkDown)
+            lost = parcel(rig, 2)
+            rig.link.transmit(lost)
+            assert heard.of(Undelivered) == [Undelivered(lost.request_id)]
+
+
+async def test_a_coap_hub_that_is_silent_is_not_up(tmp_path: Path) -> None:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind(("127.0.0.1", 0))  # takes everything, answers nothing
+    try:
+        link = CoapLink(CoapPlace(host="127.0.0.1", port=sock.getsockname()[1], tid=TID))
+        async with running(link) as heard:
+            lost = parcel(MemoryRig(), 1)
+            link.transmit(lost)
+            assert heard.of(LinkUp) == []
+    finally:
+        sock.close()

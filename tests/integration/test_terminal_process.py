@@ -1,0 +1,205 @@
+"""Tills and a vending machine as their own processes, before a whole hub: sale, kill −9, stop."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from protocol.answers import Answer
+from protocol.envelope import Envelope
+from tests.kit.hub_world import DEADLINE_S, World, now_ms, running_world, until
+
+pytestmark = pytest.mark.asyncio
+ROOT = Path(__file__).resolve().parents[2]
+MANDATE = "mdt_" + "0" * 26
+
+
+class Books:
+    """The payments of a backend that fits in a page; ``pay`` decides what becomes of them."""
+
+    def __init__(self, world: World) -> None:
+        self.created: list[str] = []
+        self.states: dict[str, str] = {}
+        self.money: dict[str, dict[str, Any]] = {}
+        self.state = "captured"
+        self._pong = world.shop.pong
+        world.shop.pong = self.answer  # type: ignore[method-assign]
+
+    def answer(self, asked: Envelope, **_: Any) -> Answer:
+        if not asked.message_type.startswith("payment."):
+            return self._pong(asked)
+        payment_id = asked.body["payment_id"]
+        if asked.message_type == "payment.create" and payment_id not in self.states:
+            self.created.append(payment_id)
+            self.states[payment_id] = self.state
+            fields = ("amount_minor", "currency", "method")
+            self.money[payment_id] = {name: asked.body[name] for name in fields}
+        body = {
+            "payment_id": payment_id,
+            "state": self.states[payment_id],
+            **self.money[payment_id],
+        }
+        if body["state"] == "awaiting_payer":
+            body["code_url"] = "tillway://p/1"
+        return Answer(
+            message_type="payment.result",
+            request_id=asked.request_id,
+            device=asked.device,
+            store=asked.store,
+            answered_at_ms=now_ms(),
+            body=body,
+            trace_id=asked.trace_id,
+        )
+
+
+def config(world: World, tid: str, kind: str, transport: str) -> Path:
+    world.installation.issue(kind, tid, world.shop.key_of(tid))
+    state = world.installation.root / tid
+    profile = "till" if kind == "terminal" else "vending"
+    file = world.installation.root / f"{tid}.toml"
+    file.write_text(
+        f'profile = "{profile}"\nstate_dir = "{state}"\n'
+        f'[hub]\ntransport = "{transport}"\nport = {world.hub.ports[transport]}\n'
+        "[http]\nport = 0\n"
+        '[merchant]\nid = "m-1"\nzh = "小店"\nen = "Corner Shop"\n'
+        + (
+            f'[vending]\nmandate_id = "{MANDATE}"\n'
+            '[[vending.items]]\nitem = "cola"\nzh = "可乐"\nen = "Cola"\namount_minor = 300\n'
+            if profile == "vending"
+            else ""
+        )
+    )
+    return file
+
+
+@dataclass
+class Running:
+    process: asyncio.subprocess.Process
+    base: str
+    client: aiohttp.ClientSession
+    headers: dict[str, str]
+    ready: dict[str, Any]
+
+    async def post(self, path: str, **body: Any) -> dict[str, Any]:
+        url = f"{self.base}/api/{path}"
+        async with self.client.post(url, json=body, headers=self.headers) as answer:
+            told = await answer.json()
+            assert answer.status == 200, told
+            return dict(told)
+
+    async def get(self, path: str) -> Any:
+        async with self.client.get(f"{self.base}/api/{path}", headers=self.headers) as answer:
+            assert answer.status == 200
+            return await answer.json()
+
+    async def screen(self, kind: str) -> dict[str, Any]:
+        async with asyncio.timeout(DEADLINE_S):
+            url = f"{self.base}/api/events"
+            async with self.client.get(url, headers=self.headers) as answer:
+                async for line in answer.content:
+                    if line.startswith(b"data: ") and json.loads(line[6:])["kind"] == kind:
+                        return dict(json.loads(line[6:]))
+        raise AssertionError(kind)
+
+
+async def launch(file: Path) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "from terminal.cli import app; app()", "run", "--config", str(file),
+        cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+    )  # fmt: skip
+
+
+@asynccontextmanager
+async def running(file: Path) -> AsyncIterator[Running]:
+    process = await launch(file)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    errors = asyncio.create_task(process.stderr.read())
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            line = await process.stdout.readline()
+        assert line, (await errors).decode()
+        ready = json.loads(line)
+        token = await asyncio.to_thread(Path(ready["token_file"]).read_text)
+        async with aiohttp.ClientSession() as client:
+            base = f"http://127.0.0.1:{ready['ports']['http']}"
+            headers = {"authorization": f"Bearer {token}"}
+            yield Running(process, base, client, headers, ready)
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(DEADLINE_S):
+                await process.wait()
+        await errors
+
+
+async def test_a_till_sells_over_mqtt_and_stops_cleanly(tmp_path: Path) -> None:
+    async with running_world(tmp_path, "pos-1") as world:
+        books = Books(world)
+        async with running(config(world, "pos-1", "terminal", "mqtt")) as till:
+            assert till.ready["ready"] is True
+            await till.post("sales", amount_minor=1280, method="merchant_qr")
+            paid = await till.screen("paid")
+            assert books.created == [paid["subject"]]
+        assert till.process.returncode == 0
+
+
+async def test_a_vending_machine_pays_over_coap_and_gives_out_once(tmp_path: Path) -> None:
+    async with running_world(tmp_path, "vend-1") as world:
+        books = Books(world)
+        async with running(config(world, "vend-1", "thing", "coap")) as machine:
+            await machine.post("vend", item="cola")
+            paid = await machine.screen("paid")
+            assert books.money[paid["subject"]]["method"] == "mandate"
+            sale = await machine.get(f"payments/{paid['subject']}")
+            assert sale["is_dispensed"] is True
+
+
+async def test_a_till_killed_while_waiting_learns_the_truth_after_its_restart(
+    tmp_path: Path,
+) -> None:
+    async with running_world(tmp_path, "pos-1") as world:
+        books = Books(world)
+        file = config(world, "pos-1", "terminal", "mqtt")
+        world.backend.mode = "drop"  # commits, and the line breaks before the answer
+        async with running(file) as till:
+            await till.post("sales", amount_minor=700, method="merchant_qr")
+            unknown = await till.screen("unknown")
+            till.process.kill()
+            await till.process.wait()
+        world.backend.mode = "good"
+        async with running(file) as till:
+            paid = await till.screen("paid")
+            assert paid["subject"] == unknown["subject"]
+            assert paid["is_recovered"] is True
+        assert books.created == [unknown["subject"]]
+
+
+async def test_a_state_directory_serves_one_process_and_a_taken_port_is_named(
+    tmp_path: Path,
+) -> None:
+    async with running_world(tmp_path, "pos-1") as world:
+        file = config(world, "pos-1", "terminal", "mqtt")
+        async with running(file) as till:
+            second = await launch(file)
+            _, errors = await second.communicate()
+            assert second.returncode != 0
+            assert b"in use" in errors
+            port = till.ready["ports"]["http"]
+            taken = file.with_name("taken.toml")
+            taken.write_text(file.read_text().replace("[http]\nport = 0", f"[http]\nport = {port}"))
+            third = await launch(taken)
+            _, errors = await third.communicate()
+            assert third.returncode != 0
+            assert f"127.0.0.1:{port}".encode() in errors
+            await until(lambda: till.process.returncode is None)
