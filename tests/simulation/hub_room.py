@@ -59,6 +59,8 @@ class HubRoom:
         self._backend, self._backend_down = backend, backend_down
         self._terminals, self._auditor = terminals, auditor
         self._fuse = Fuse("hub", dice)
+        self.overflowed = 0
+        self._is_counted = True
         self._life = 0
         self._receiving: tuple[str, bytes] | None = None
         self._is_refused = False
@@ -91,6 +93,7 @@ class HubRoom:
         except PowerCut:
             self.die()
             return
+        self._is_counted = False
         self._in_life(0, self._refresh)
         self._in_life(0, self._poll)
         self._in_life(TICK_MS, self._tick)
@@ -100,11 +103,24 @@ class HubRoom:
         if not self.is_alive:
             return
         self._trace.add("hub", "dies")
+        self._count_overflow()
         self.is_alive = False
         self._is_polling = False
         self._connection.close()
         self._terminals.cut_all()
         self._schedule.after(self._dice.randint(200, 15_000), self.boot)
+
+    def _count_overflow(self) -> None:
+        self.overflowed += self._delivery_lost()
+        self._is_counted = True
+
+    def _delivery_lost(self) -> int:
+        return 0 if self._is_counted else self.hub.core.delivery.lost["overflow"]
+
+    def overflow(self) -> int:
+        """Answers that a full shelf let go: their terminal was away for hundreds of them, and
+        asks again for what it still wants to know."""
+        return self.overflowed + self._delivery_lost()
 
     def close(self) -> None:
         """The end of the simulation."""

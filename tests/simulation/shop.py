@@ -217,6 +217,7 @@ class Shop:
             merchant_id=MERCHANT,
             tills={tid: till.path for tid, till in self.tills.items()},
             lost=self.revoked,
+            overflow=self.hub.overflow(),
         )
         for tid, till in self.tills.items():
             twice = [one for one, times in till.dispensed.items() if times > 1]
