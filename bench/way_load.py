@@ -11,6 +11,7 @@ from bench.cpu import Used, read_used
 from bench.way_till import IN_FLIGHT_MAX, Till, WrongAnswer
 
 DEADLINE_S = 45
+AMOUNT_MINOR_MIN = 100
 PACE_S = 0.001
 """How exactly an offered rate is kept."""
 
@@ -77,13 +78,18 @@ class Fleet:
         return await self._measured(signing_s, lambda: self._paced(rate_per_s))
 
     def _prepare(self, each: int) -> float:
-        """Sign everything before the clock runs: real terminals bring their own processors."""
+        """Sign everything before the clock runs: real terminals bring their own processors.
+
+        The terminals take turns, so that ids rise in the order in which payments will arrive.
+        """
         self._left = each * len(self._tills)
         self._times_ms = []
         before = time.perf_counter()
         for till in self._tills:
-            till.prepare(each)
             till.on_wrong = self._wrong
+        for index in range(each):
+            for till in self._tills:
+                till.sign(AMOUNT_MINOR_MIN + index)
         return time.perf_counter() - before
 
     async def _measured(self, signing_s: float, go: Callable[[], Awaitable[None]]) -> Run:

@@ -107,9 +107,9 @@ class Till(asyncio.Protocol):
 
     # --- signing
 
-    def prepare(self, number: int) -> None:
-        """Sign so many payments. A real terminal's own processor does this."""
-        self.asks = deque(self._signed(100 + index % 900) for index in range(number))
+    def sign(self, amount_minor: int) -> None:
+        """Have one more payment ready. A real terminal's own processor does this."""
+        self.asks.append(self._signed(amount_minor))
 
     def _signed(self, amount_minor: int) -> Ask:
         now_ms = time.time_ns() // 1_000_000
