@@ -67,7 +67,7 @@ def demo(
                 ports,
                 lambda words: bar.update(task, description=words),
                 suite=suite,
-                database_url=database_url,
+                backend_extra={"database_url": database_url},
             )
             play: Play | None = None
             try:
