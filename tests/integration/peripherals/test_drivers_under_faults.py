@@ -33,6 +33,7 @@ DAMAGING = [
     Fault(FaultKind.FLIP, at=0, repeat=True),
     Fault(FaultKind.NOISE, repeat=True),
 ]
+STATUS_REPLIES_BEFORE_A_RECEIPT = 2
 SLOW = Fault(FaultKind.SLOW, slow_byte_ms=50)
 SILENT = Fault(FaultKind.SILENT)
 
@@ -246,6 +247,17 @@ async def test_one_damaged_status_is_asked_for_again(
     printer = opened(EscPosSerialPrinter(hosted.paths["printer"]))
     await _set(hosted, "printer", Fault(kind, at=0))
     assert not (await printer.status()).is_drawer_open
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", [FaultKind.DROP, FaultKind.FLIP, FaultKind.NOISE])
+async def test_one_damaged_answer_behind_the_receipt_is_asked_for_again(
+    hosted: HostedBoard, kind: FaultKind, opened: Opened
+) -> None:
+    printer = opened(EscPosSerialPrinter(hosted.paths["printer"]))
+    await _set(hosted, "printer", Fault(kind, at=STATUS_REPLIES_BEFORE_A_RECEIPT))
+    await printer.print(RECEIPT)
+    assert await asyncio.to_thread(hosted.call, lambda board: len(board.receipts())) == 1
 
 
 @pytest.mark.asyncio
