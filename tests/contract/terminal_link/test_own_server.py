@@ -323,3 +323,14 @@ async def test_one_certificate_holds_few_lines(own_server: OwnServerRig) -> None
         writer.close()
     await until(lambda: not own_server.link._lines)
     assert not own_server.link._identities
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", ["hub", "backend", "operator"])
+async def test_a_certificate_of_another_kind_of_machine_is_no_terminal_s(
+    own_server: OwnServerRig, terminal: Make, kind: str
+) -> None:
+    context = own_server.authority.client("till-9", kind=kind)
+    code, _ = await terminal(own_server, "till-9", context=context).connect()
+    assert code == mqtt5.ConnAckReasonCode.NOT_AUTHORIZED
+    assert own_server.link.connected() == frozenset()
