@@ -201,9 +201,10 @@ async def test_a_command_taken_while_another_thread_stops_the_writer_is_answered
 ) -> None:
     writer = open_writer()
     writer.start()
-    queue = writer._queue = _ClosedWhilePut(writer)  # type: ignore[assignment]
+    queue = _ClosedWhilePut(writer)
+    writer._queue = queue  # type: ignore[assignment]
     async with asyncio.timeout(DEADLINE_S):
         assert await writer.submit(Put("a", 1)) == 1
-        await asyncio.to_thread(queue.closer.join)  # type: ignore[attr-defined]
+        await asyncio.to_thread(queue.closer.join)
         with pytest.raises(OperatingError, match="busy"):
             await writer.submit(Put("a", 1))
