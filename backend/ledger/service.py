@@ -48,9 +48,9 @@ def post(
 
     Raises ``CallerError``: ``insufficient_balance`` or ``merchant_balance_short`` (other accounts:
     ``account_short``) if a floor would be broken, ``transfer_conflict`` if an id was used with
-    other content or the event with more or fewer transfers, ``transfer_state`` if a hold cannot be ended so, ``account_unknown``,
-    ``currency_mismatch``, ``amount_invalid``. Then nothing has been changed, and the command may go
-    on (to record a declined payment).
+    other content or the event with more or fewer transfers, ``transfer_state`` if a hold cannot be
+    ended so, ``account_unknown``, ``currency_mismatch``, ``amount_invalid``. Then nothing has been
+    changed, and the command may go on (to record a declined payment).
     """
     assert 0 < len(transfers) <= LEGS_PER_POST_MAX
     if not is_new and _was_posted(ws, transfers):
