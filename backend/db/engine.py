@@ -10,11 +10,24 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from backend.db.limits import (
     POSTGRES_CONNECT_TIMEOUT_S,
+    POSTGRES_KEEPALIVE_IDLE_S,
+    POSTGRES_KEEPALIVE_INTERVAL_S,
+    POSTGRES_KEEPALIVES_MAX,
+    POSTGRES_UNACKNOWLEDGED_MS_MAX,
     SQLITE_BUSY_TIMEOUT_MS,
     SQLITE_WAL_PAGES_PER_CHECKPOINT,
 )
 
 _STATEMENTS_CACHED = 512
+# Without these a server that has gone, or a line that was cut, is noticed after two hours.
+_POSTGRES_LINE = {
+    "connect_timeout": POSTGRES_CONNECT_TIMEOUT_S,
+    "keepalives": 1,
+    "keepalives_idle": POSTGRES_KEEPALIVE_IDLE_S,
+    "keepalives_interval": POSTGRES_KEEPALIVE_INTERVAL_S,
+    "keepalives_count": POSTGRES_KEEPALIVES_MAX,
+    "tcp_user_timeout": POSTGRES_UNACKNOWLEDGED_MS_MAX,
+}
 
 
 def open_engine(url: str, *, read_only: bool = False) -> Engine:
@@ -67,10 +80,9 @@ def _sqlite_pragmas(*, read_only: bool) -> tuple[str, ...]:
 
 
 def _postgres(url: URL, *, read_only: bool) -> Engine:
-    options = "-c default_transaction_read_only=on" if read_only else ""
-    arguments: dict[str, Any] = {"connect_timeout": POSTGRES_CONNECT_TIMEOUT_S}
-    if options:
-        arguments["options"] = options
+    arguments: dict[str, Any] = dict(_POSTGRES_LINE)
+    if read_only:
+        arguments["options"] = "-c default_transaction_read_only=on"
     return create_engine(
         url.set(drivername="postgresql+psycopg"), connect_args=arguments, pool_pre_ping=True
     )
