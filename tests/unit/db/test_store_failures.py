@@ -131,7 +131,7 @@ def test_a_server_that_is_away_fails_group_after_group_and_then_works_again(
 class _Stuck(sqlite3.Connection):
     """A connection that cannot roll back."""
 
-    def execute(self, statement: str, *parameters: Any) -> sqlite3.Cursor:  # type: ignore[override]
+    def execute(self, statement: str, *parameters: Any) -> sqlite3.Cursor:
         if statement == "ROLLBACK":
             raise sqlite3.OperationalError("disk I/O error")
         return super().execute(statement, *parameters)
