@@ -70,9 +70,8 @@ def test_the_database_refuses_to_replace_what_was_posted(books: Books, table: st
         statements.append(f"UPDATE OR REPLACE {table} SET at_ms = 1")
     else:
         key = "(id)" if table == "ledger_transfer" else "(chain, seq)"
-        statements = [f"INSERT INTO {table} {REPLACED[table]}"
-                      f" ON CONFLICT {key} DO UPDATE SET at_ms = EXCLUDED.at_ms"]  # fmt: skip
-        statements.append(f"TRUNCATE {table}")
+        change = f"ON CONFLICT {key} DO UPDATE SET at_ms = EXCLUDED.at_ms"
+        statements = [f"INSERT INTO {table} {REPLACED[table]} {change}", f"TRUNCATE {table}"]
     for statement in statements:
         with pytest.raises(DBAPIError, match="append-only"):
             run(books.engine, statement)
