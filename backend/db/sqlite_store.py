@@ -14,6 +14,7 @@ from itertools import chain
 from typing import Any
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 from backend.db.limits import PARAMETERS_PER_STATEMENT_MAX
 from backend.db.store import Kind, StoreError
@@ -30,14 +31,13 @@ class SqliteStore:
     has_rivals = False
 
     def __init__(self, engine: Engine) -> None:
-        self._pooled = engine.raw_connection()
-        connection = self._pooled.driver_connection
-        assert isinstance(connection, sqlite3.Connection)
-        self._connection = connection
-        self._connection.isolation_level = None
+        self._engine = engine
+        self._connect()
 
     def begin(self) -> None:
-        """BEGIN IMMEDIATE: from here on nobody else can write."""
+        """BEGIN IMMEDIATE: from here on nobody else can write. A lost connection is replaced."""
+        if not self._pooled.is_valid:
+            self._connect_again()
         self._run("BEGIN IMMEDIATE")
 
     def fetch(self, table: TableRef, keys: Sequence[Key]) -> list[Values]:
@@ -72,13 +72,30 @@ class SqliteStore:
         self._run("COMMIT")
 
     def rollback(self) -> None:
-        """ROLLBACK, if a transaction is open."""
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+        """ROLLBACK, if a transaction is open; a connection that cannot is closed, which undoes
+        the group, too, and replaced at the next begin."""
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            self._pooled.invalidate()
 
     def close(self) -> None:
         """Give the connection back to the pool."""
         self._pooled.close()
+
+    def _connect(self) -> None:
+        self._pooled = self._engine.raw_connection()
+        connection = self._pooled.driver_connection
+        assert isinstance(connection, sqlite3.Connection)
+        connection.isolation_level = None
+        self._connection = connection
+
+    def _connect_again(self) -> None:
+        try:
+            self._connect()
+        except (DBAPIError, sqlite3.Error) as error:
+            raise StoreError("failed", f"not connected: {error}") from error
 
     def _run(self, statement: str) -> None:
         try:
