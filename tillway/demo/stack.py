@@ -21,6 +21,7 @@ from protocol.ids import PAYER, RANDOM_BYTES, TOPUP, mint
 from tillway import join as joining
 from tillway.demo.phone import Phone
 from tillway.demo.till import Till
+from tillway.identity_slots import slot_in_use
 from tillway.json_api import JsonApi
 from tillway.operator_api import new_code
 from tillway.private_files import make_directory, passphrase_in, write_files
@@ -278,7 +279,7 @@ class Stack:
 
     def _enrol(self, name: str, kind: str, hub_names: list[str] | None = None) -> None:
         state = self.root / name
-        if (state / joining.IDENTITY).exists():
+        if slot_in_use(state) is not None:
             return
         self.say(f"enrolling {name}")
         grant: dict[str, Any] = {"tid": name, "kind": kind, "store": STORE}
