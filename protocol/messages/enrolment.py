@@ -82,7 +82,9 @@ class JoinRequest:
 class RotateRequest:
     """New keys for a machine that is enrolled. Travels signed by its present key.
 
-    ``certificate`` is the present one (DER): the new one is for the same names.
+    ``certificate`` is the present one (DER): the new one is for the same names. ``proof`` is the
+    new key's signature over all other fields: after a lost answer the backend knows only the new
+    key, and then the proof alone says that the request is the machine's and of now.
     """
 
     tid: str
@@ -97,12 +99,12 @@ class RotateRequest:
         cls, tid: str, *, at_ms: int, csr: bytes, key: SigningKey, certificate: bytes
     ) -> "RotateRequest":
         """Build it with the proof that the machine has the new signing key."""
-        proof = key.sign(_claim(_ROTATE_CONTEXT, tid.encode(), csr, key.public))
+        proof = key.sign(_rotate_claim(tid, at_ms, csr, key.public, certificate))
         return cls(tid, at_ms, csr, key.public, certificate, proof)
 
     def is_proven(self) -> bool:
-        """Whether the owner of the new signing key asks."""
-        claim = _claim(_ROTATE_CONTEXT, self.tid.encode(), self.csr, self.key)
+        """Whether the owner of the new signing key made this very request, time included."""
+        claim = _rotate_claim(self.tid, self.requested_at_ms, self.csr, self.key, self.certificate)
         return self.key.verify(self.proof, claim)
 
     def to_bytes(self) -> bytes:
@@ -198,6 +200,12 @@ def _fields(data: bytes, bytes_max: int) -> dict[Any, Any]:
     if not cbor.is_version(fields.get(1), VERSION):
         raise CallerError("envelope_version")
     return fields
+
+
+def _rotate_claim(tid: str, at_ms: int, csr: bytes, key: VerifyKey, certificate: bytes) -> bytes:
+    """All of the request: when the old key is gone already, this proof is all that counts."""
+    subject = cbor.encode([tid, at_ms, certificate])
+    return _claim(_ROTATE_CONTEXT, subject, csr, key)
 
 
 def _claim(context: bytes, subject: bytes, csr: bytes, key: VerifyKey) -> bytes:

@@ -22,6 +22,7 @@ from protocol.ids import PAYER, RANDOM_BYTES, TOPUP, mint
 from tillway import join as joining
 from tillway.demo.phone import Phone
 from tillway.demo.till import Till
+from tillway.identity_slots import slot_in_use
 from tillway.json_api import JsonApi
 from tillway.operator_api import new_code
 from tillway.private_files import make_directory, passphrase_in, write_files
@@ -194,8 +195,9 @@ class Stack:
         """Give a machine its keys and certificate by a one-time code. Any thread may ask."""
         state = self.root / name
         passphrase = passphrase_in(state / PASSPHRASE, create=True)
-        if (state / joining.IDENTITY).exists():
-            return joining.read_directory(state / joining.IDENTITY, passphrase)
+        known = slot_in_use(state)
+        if known is not None:
+            return joining.read_directory(known, passphrase)
         self.say(f"enrolling {name}")
         grant: dict[str, Any] = {"tid": name, "kind": kind, "store": STORE}
         if hub_names:
