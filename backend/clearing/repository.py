@@ -1,11 +1,10 @@
-"""Questions of the clearing, outside commands."""
+"""Questions of the clearing, outside commands. A list is always the whole of it, read in pages."""
 
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, or_, select
 
 from backend.clearing.bill import BillLine
-from backend.clearing.limits import MERCHANTS_PER_RUN_MAX, PAYOUTS_PER_RUN_MAX
 from backend.clearing.model import OPEN_STATES
 from backend.clearing.tables import ClearingDay, Payout, Settlement, Sweep
 from backend.db.reading import Reader
@@ -38,6 +37,7 @@ class ClearingRepository:
         earned = func.coalesce(func.sum(effects.c.effect), 0)
         query = (
             select(
+                _ACCOUNT.c.id,
                 _ACCOUNT.c.owner.label("merchant_id"),
                 _ACCOUNT.c.currency,
                 earned.label("earned_minor"),
@@ -45,33 +45,27 @@ class ClearingRepository:
             .select_from(_ACCOUNT.outerjoin(effects, effects.c.account == _ACCOUNT.c.id))
             .where(_ACCOUNT.c.book == "C", _ACCOUNT.c.code == "MPEND")
             .where(~self._is_settled(day))
-            .group_by(_ACCOUNT.c.owner, _ACCOUNT.c.currency)
-            .order_by(_ACCOUNT.c.owner)
-            .limit(MERCHANTS_PER_RUN_MAX)
+            .group_by(_ACCOUNT.c.id, _ACCOUNT.c.owner, _ACCOUNT.c.currency)
         )
-        rows = await self._reader.fetch(query)
+        rows = await self._whole(query, _ACCOUNT.c.id)
         return [{**row, "earned_minor": int(row["earned_minor"])} for row in rows]
 
     async def open_payouts(self) -> list[Row]:
         """Payouts whose end we do not know."""
         states = [state.value for state in OPEN_STATES]
-        return await self._reader.fetch(
-            select(_PAYOUT)
-            .where(_PAYOUT.c.state.in_(states))
-            .order_by(_PAYOUT.c.payout_id)
-            .limit(PAYOUTS_PER_RUN_MAX)
-        )
+        query = select(_PAYOUT).where(_PAYOUT.c.state.in_(states))
+        return await self._whole(query, _PAYOUT.c.payout_id)
 
     async def payouts_of(self, day: str) -> list[Row]:
         """The payouts made of one business day."""
-        return await self._reader.fetch(
-            select(_PAYOUT).where(_PAYOUT.c.business_date == day).order_by(_PAYOUT.c.payout_id)
-        )
+        query = select(_PAYOUT).where(_PAYOUT.c.business_date == day)
+        return await self._whole(query, _PAYOUT.c.payout_id)
 
     async def open_sweeps(self) -> list[Row]:
         """Sweeps whose end we do not know."""
         states = [state.value for state in OPEN_STATES]
-        return await self._reader.fetch(select(_SWEEP).where(_SWEEP.c.state.in_(states)))
+        query = select(_SWEEP).where(_SWEEP.c.state.in_(states))
+        return await self._whole(query, _SWEEP.c.sweep_id)
 
     async def sweep_of(self, day: str, currency: str) -> Row | None:
         """The sweep of one day."""
@@ -103,6 +97,9 @@ class ClearingRepository:
         """The last run's report of a day."""
         rows = await self._reader.fetch(select(_DAY).where(_DAY.c.business_date == day))
         return rows[0] if rows else None
+
+    async def _whole(self, query: Select[Any], key: ColumnElement[Any]) -> list[Row]:
+        return [row async for page in self._reader.pages(query, key) for row in page]
 
     def _effects(self, day: str) -> Select[Any]:
         """What each posting up to a day did to a merchant's pending account."""
