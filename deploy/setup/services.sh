@@ -13,7 +13,7 @@ unforbid() { # remove our own file only, also one that a killed run left behind
 }
 
 apt() { # bounded: a mirror that does not answer must not stop the tests
-    DEBIAN_FRONTEND=noninteractive timeout 600 apt-get -o Acquire::http::Timeout=20 \
+    DEBIAN_FRONTEND=noninteractive timeout --foreground 600 apt-get -o Acquire::http::Timeout=20 \
         -o Acquire::Retries=1 -o DPkg::Lock::Timeout=60 "$@" >/dev/null 2>&1 </dev/null
 }
 
