@@ -117,8 +117,8 @@ class RotateRequest:
     def from_bytes(cls, data: bytes) -> "RotateRequest":
         """Read the signed bytes; ``CallerError`` says what is wrong."""
         match _fields(data, REQUEST_BYTES_MAX):
-            case {2: tid, 3: int(at), 4: bytes(csr), 5: key, 6: bytes(old), 7: bytes(proof)} if (
-                is_name(tid) and len(csr) <= CSR_BYTES_MAX
+            case {2: tid, 3: at, 4: bytes(csr), 5: key, 6: bytes(old), 7: bytes(proof)} if (
+                is_name(tid) and cbor.is_count(at) and len(csr) <= CSR_BYTES_MAX
             ):
                 return cls(tid, at, csr, VerifyKey.from_wire(key), old, proof)
         raise CallerError("envelope_malformed", "rotate request")
@@ -197,7 +197,7 @@ def _fields(data: bytes, bytes_max: int) -> dict[Any, Any]:
     fields = cbor.decode(data, bytes_max=bytes_max)
     if not isinstance(fields, dict):
         raise CallerError("envelope_malformed")
-    if fields.get(1) != VERSION:
+    if not cbor.is_version(fields.get(1), VERSION):
         raise CallerError("envelope_version")
     return fields
 

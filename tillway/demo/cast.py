@@ -1,6 +1,7 @@
 """Who plays and in which order: the programs and people of the shop's day."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from tillway.demo import story
 from tillway.demo.callbacks import MerchantServer
@@ -36,7 +37,7 @@ ACTS: tuple[tuple[str, Act], ...] = (
 )
 
 
-def gather(stack: Stack, day: Day) -> Play:
+def gather(stack: Stack, day: Day, papers: Path) -> Play:
     """Start everything and everybody."""
     merchant = MerchantServer()
     wire: Eavesdropper | None = None
@@ -65,7 +66,7 @@ def gather(stack: Stack, day: Day) -> Play:
         if wire is not None:
             wire.close()
         raise
-    return Play(stack, day, alice, bob, crowd, merchant, wire, pos1, pos2, vending)
+    return Play(stack, day, alice, bob, crowd, merchant, wire, pos1, pos2, vending, papers)
 
 
 def dismiss_cast(play: Play) -> None:

@@ -31,6 +31,7 @@ app = typer.Typer(
 )
 DIRECTORY = Path("var/demo")
 LOG_COLUMNS = 130
+RECEIPTS, PAPERS = "receipts", "papers"
 
 
 @app.callback(invoke_without_command=True)
@@ -55,7 +56,8 @@ def demo(
     with alone(directory):
         state = directory / "state"
         shutil.rmtree(state, ignore_errors=True)
-        shutil.rmtree(directory / "receipts", ignore_errors=True)
+        for old in (RECEIPTS, PAPERS):
+            shutil.rmtree(directory / old, ignore_errors=True)
         ports = Ports(backend_public=backend_port, hub_http=hub_port, till=till_port)
         day = Day()
         with _progress(console) as bar, signals_raise():
@@ -65,21 +67,21 @@ def demo(
                 ports,
                 lambda words: bar.update(task, description=words),
                 suite=suite,
-                database_url=database_url,
+                backend_extra={"database_url": database_url},
             )
             play: Play | None = None
             try:
-                play = _play(stack, day, bar, task)
+                play = _play(stack, day, directory / PAPERS, bar, task)
             finally:
                 _finish(console, stack, day, play, directory, bar, once=once)
     raise typer.Exit(0 if day.ok else 1)
 
 
-def _play(stack: Stack, day: Day, bar: Progress, task: object) -> Play | None:
+def _play(stack: Stack, day: Day, papers: Path, bar: Progress, task: object) -> Play | None:
     """Play every act. What goes wrong is a case of its own; the account is printed all the same."""
     name = "start"
     try:
-        play = gather(stack, day)
+        play = gather(stack, day, papers)
         bar.advance(task)  # type: ignore[arg-type]  # rich's TaskID
         for name, act in ACTS:
             bar.update(task, description=name)  # type: ignore[arg-type]
@@ -105,11 +107,11 @@ def _finish(
     try:
         if play is not None:
             for till in (play.pos1, play.pos2):
-                day.receipts += copy_receipts(till, directory / "receipts")
+                day.receipts += copy_receipts(till, directory / RECEIPTS)
         _write(directory / "summary.json", day.summary())
         bar.stop()
         print_day(console, day)
-        console.print(f"receipts, statements, logs and summary.json: {directory}")
+        console.print(f"receipts, papers (statements, bill), logs, summary.json: {directory}")
         if play is not None and not once and sys.stdout.isatty():
             _serve(console, stack, play)
     finally:
