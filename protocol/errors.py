@@ -90,6 +90,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("broker_unreachable", "after", "消息服务器连接不上，正在重试，请检查网络与证书。", "The message broker cannot be reached; trying again. Check the line and the certificates."),
     ("timeout", "same_id", "等待超时，结果未知，请勿重复收款。", "No answer in time; the outcome is unknown, do not charge again."),
     ("internal", "same_id", "系统内部错误，请稍后用同一单号重试。", "An internal error occurred; try again later with the same number."),
+    ("answer_too_large", "after", "结果太多，请缩小查询范围。", "There are too many results; ask for less at a time."),
     # Values
     ("id_invalid", "never", "单号格式有误。", "The number is not well formed."),
     ("amount_invalid", "never", "金额必须大于零且在允许范围内。", "The amount must be above zero and within the limit."),

@@ -6,23 +6,23 @@ from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any, Protocol
 
-from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict
+from fastapi import APIRouter, Depends, Request, Response
 
+from backend.clearing.bill import write_bill
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.run import DayEnd
 from backend.topups.service import OrderTopUp, TopUps
+from backend.wanted import Wanted
 from protocol.errors import CallerError
 from protocol.messages.base import CurrencyText, Name, PositiveMinor
 from protocol.money import Money
 
+CURRENCY = "CNY"
 Guard = Callable[[Request], Awaitable[None]]
 
 
-class TopUpOrderBody(BaseModel):
+class TopUpOrderBody(Wanted):
     """Money to take from a payer's bank account; ``topup_id`` is the caller's (``top_…``)."""
-
-    model_config = ConfigDict(extra="forbid")
 
     topup_id: Name
     bank_account: Name
@@ -62,6 +62,11 @@ def operator_router(parts: ClearingParts, operator_only: Guard) -> APIRouter:
             raise CallerError("day_not_closed", day.isoformat())
         found: dict[str, Any] = json.loads(row["report"])
         return found
+
+    @routes.get("/clearing/{day}/bills/{merchant_id}")
+    async def bill(day: date, merchant_id: str) -> Response:
+        lines = await parts.repository.bill_lines(merchant_id, day.isoformat())
+        return Response(write_bill(lines, currency=CURRENCY), media_type="text/csv")
 
     @routes.post("/payers/{payer_id}/topups")
     async def top_up(payer_id: str, body: TopUpOrderBody) -> dict[str, Any]:

@@ -11,5 +11,16 @@ PARAMETERS_PER_STATEMENT_MAX = 8_192
 SQLITE_BUSY_TIMEOUT_MS = 5_000
 SQLITE_WAL_PAGES_PER_CHECKPOINT = 4_000
 POSTGRES_CONNECT_TIMEOUT_S = 10
+POSTGRES_LOCK_TIMEOUT_MS = 1_000
+"""How long the writer waits for one row: a rival's group takes some ten. Then it tries again."""
+POSTGRES_STATEMENT_TIMEOUT_MS = 10_000
+POSTGRES_IDLE_IN_GROUP_MS_MAX = 30_000
+"""A writer that stops in the middle of a group loses its locks, so that its rivals go on."""
+POSTGRES_KEEPALIVE_IDLE_S = 10
+POSTGRES_KEEPALIVE_INTERVAL_S = 5
+POSTGRES_KEEPALIVES_MAX = 3
+POSTGRES_UNACKNOWLEDGED_MS_MAX = 30_000
 READ_ROWS_MAX = 100_000
+"""One answer held in memory. More is an error, never a part of the rows."""
+READ_PAGE_ROWS = 5_000
 STREAM_ROWS_PER_FETCH = 5_000

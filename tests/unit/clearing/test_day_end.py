@@ -10,13 +10,15 @@ import pytest
 from backend.clearing import model as clearing_model
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.run import Accounts, DayEnd
+from backend.db import reading
 from backend.db.command import Command
+from backend.reconciliation import repository as reconciliation_repository
 from backend.reconciliation.repository import ReconciliationRepository
 from backend.reconciliation.service import Reconciliation
 from backend.topups import model as topup_model
 from backend.topups.repository import TopUpRepository
 from backend.topups.service import OrderTopUp, TopUps
-from protocol.errors import CallerError
+from protocol.errors import CallerError, OperatingError
 from protocol.money import Money
 from tests.support.institutions import OWN, RESERVE, NearInstitutions
 from tests.support.shop import MERCHANT, Shop
@@ -132,6 +134,61 @@ async def test_a_day_is_settled_paid_out_reconciled_and_swept(world: World) -> N
     assert report["channel_settled_minor"] == 50_000
     assert report["swept_minor"] == 78
     check_closed(world, report)
+
+
+@pytest.mark.asyncio
+async def test_a_day_larger_than_a_page_is_read_to_its_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty payments and their orders, read by threes, with an answer limit that one read of them
+    all would break: nothing is missing, and what is wrong in the last of them is found."""
+    monkeypatch.setattr(reading, "READ_PAGE_ROWS", 3)
+    monkeypatch.setattr(reading, "READ_ROWS_MAX", 5)
+    for _ in range(4):
+        payer = world.shop.add_payer()
+        assert await world.fund(payer, 5_000) == "succeeded"
+        paid = [world.shop.pay(payer, 100) for _ in range(5)]
+    world.shop.ask("payment.reverse", {"payment_id": paid[2]["payment_id"]})
+    world.next_day()
+    report = await world.day_end.run(DAY)
+    assert report["reconciliation"]["breaks"] == 0
+    books = ReconciliationRepository(world.shop.reader)
+    orders = await books.payment_orders(DAY.isoformat())
+    assert len(orders) == 19
+    posted = await books.posted("balance_paid", account_prefix="C:CUST:", day=DAY.isoformat())
+    assert posted == orders
+
+
+@pytest.mark.asyncio
+async def test_a_day_too_large_to_compare_is_an_error_and_not_a_part_of_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "READ_PAGE_ROWS", 1)
+    monkeypatch.setattr(reconciliation_repository, "EVENTS_PER_DAY_MAX", 1)
+    await sell(world)
+    books = ReconciliationRepository(world.shop.reader)
+    with pytest.raises(OperatingError, match="answer_too_large"):
+        await books.payment_orders(DAY.isoformat())
+
+
+@pytest.mark.asyncio
+async def test_every_merchant_is_settled_and_paid_also_beyond_a_page(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "READ_PAGE_ROWS", 2)
+    monkeypatch.setattr(reading, "READ_ROWS_MAX", 4)
+    payer = world.shop.add_payer()
+    assert await world.fund(payer, 50_000) == "succeeded"
+    for number in range(7):
+        merchant = f"m{number}"
+        world.shop.add_merchant(merchant)
+        code = world.shop.code(payer)
+        body = world.shop.create_body("pay_code", 1_000, pay_code=code, merchant_id=merchant)
+        world.shop.ask("payment.create", body, merchant_id=merchant)
+    world.next_day()
+    report = await world.day_end.run(DAY)
+    assert report["merchants_settled"] == 7
+    assert len({payout["merchant_id"] for payout in report["payouts"]}) == 7
 
 
 @pytest.mark.asyncio
