@@ -56,6 +56,7 @@ PROFILES: dict[str, Profile] = {
     "thing": Profile((_CLIENT,)),
     "hub": Profile((_CLIENT, _SERVER)),
     "backend": Profile((_SERVER,)),
+    "broker": Profile((_SERVER,)),
     "operator": Profile((_CLIENT,)),
 }
 
