@@ -31,8 +31,8 @@ from hub.shell import HubShell, ShellPorts
 from hub.spool.store import SpoolStore, open_connection
 from hub.spool.writer import SpoolWriter
 from hub.status import build_app
-from hub.words import device_is_online
-from protocol.errors import CallerError
+from hub.words import device_is_online, seal_state
+from protocol.errors import CallerError, OperatingError
 from protocol.identity import FILE_NAMES, Identity, read_identity
 from protocol.tls import client_context, server_context
 
@@ -131,7 +131,7 @@ class _Building:
         downlink = self._downlink(core, shell, line, mqtt)
         if mqtt is not None:
             self._stack.push_async_callback(mqtt.stop)
-            await mqtt.start(shell.on_publish)
+            await self._link(mqtt, shell)
             ports["mqtt"] = mqtt.port if isinstance(mqtt, MqttEndpoint) else settings.mqtt.port
         shell.start()
         self._run(downlink)
@@ -189,6 +189,7 @@ class _Building:
                     host=section.host,
                     port=section.port,
                     tls=client_context(identity.tls),
+                    hub_will=self._will(core),
                 ),
                 admits=core.registry.admits,
                 is_online=device_is_online,
@@ -206,6 +207,21 @@ class _Building:
             on_presence=on_presence,
             registry=self._registry,
         )
+
+    def _will(self, core: HubCore) -> bytes:
+        identity, now_ms = self._identity, self._clock.now_ms()
+        return seal_state(
+            "offline", now_ms, store=core.store, epoch=core.epoch, key=identity.signing_key
+        )
+
+    async def _link(self, mqtt: MqttEndpoint | ExternalBroker, shell: HubShell) -> None:
+        """A port of our own must open now. A broker may come later: until it does, the hub still
+        forwards what it has accepted and serves CoAP."""
+        if isinstance(mqtt, MqttEndpoint):
+            await mqtt.start(shell.on_publish)
+            return
+        task = asyncio.create_task(_link_when_possible(mqtt, shell), name="hub-broker")
+        self._stack.push_async_callback(_cancel, task)
 
     def _forwarder(self, line: BackendLine) -> Forwarder:
         return Forwarder(
@@ -238,12 +254,7 @@ class _Building:
 
     def _run(self, downlink: Downlink) -> None:
         task = asyncio.create_task(downlink.run(), name="hub-downlink")
-
-        async def stop() -> None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-        self._stack.push_async_callback(stop)
+        self._stack.push_async_callback(_cancel, task)
 
     async def _status(
         self,
@@ -262,8 +273,29 @@ class _Building:
 
         app = build_app(
             numbers=numbers,
-            is_ready=lambda: len(core.registry) > 0 or downlink.first_table.is_set(),
+            is_ready=lambda: (
+                (len(core.registry) > 0 or downlink.first_table.is_set()) and _is_linked(mqtt)
+            ),
             registry=self._registry,
             faults=self._faults,
         )
         await status.start(app)
+
+
+async def _link_when_possible(mqtt: ExternalBroker, shell: HubShell) -> None:
+    while True:
+        try:
+            await mqtt.start(shell.on_publish)
+        except OperatingError as error:
+            log.warning("broker_away", code=error.code, detail=error.detail)
+        else:
+            return
+
+
+def _is_linked(mqtt: MqttEndpoint | ExternalBroker | None) -> bool:
+    return mqtt.is_linked if isinstance(mqtt, ExternalBroker) else True
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -1,7 +1,7 @@
 """``tillway enroll``: give the backend, hubs and devices their identity.
 
-On the backend's machine: ``init``, ``broker``. On the operator's: ``code``, ``suspend``, ``resume``,
-``revoke``. On the machine that joins: ``join`` and ``rotate``.
+On the backend's machine: ``init`` and ``broker``. On the operator's: ``code``, ``suspend``,
+``resume``, ``revoke``. On the machine that joins: ``join`` and ``rotate``.
 """
 
 import time

@@ -24,6 +24,7 @@ from protocol.errors import CallerError, OperatingError
 from protocol.topics import ROOT, WRITABLE, hub_state_topic
 
 _log = structlog.get_logger("hub.mqtt")
+_WITH_WILL = 0x04
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +118,13 @@ class BrokerLine:
         self._client.loop_start()
 
     async def stop(self) -> None:
-        """Say goodbye and end paho's thread; hand over what it had left."""
-        self._client.disconnect()
+        """Say goodbye and end paho's thread; hand over what it had left.
+
+        The broker is asked for the will (MQTT 5 §3.14.2.1, 0x04): a hub that was stopped is gone.
+        """
+        self._client.disconnect(
+            reasoncode=ReasonCode(PacketTypes.DISCONNECT, identifier=_WITH_WILL)
+        )
         await asyncio.to_thread(self._client.loop_stop)
         self._take()
 

@@ -79,6 +79,9 @@ class ExternalBroker:
         self._futures: dict[int, asyncio.Future[Outcome]] = {}
         self._collector = MqttCollector(self.tally, lambda: len(self._online))
         self._linked: asyncio.Future[None] | None = None
+        self._hub_state: bytes | None = None
+        self.is_linked = False
+        """Whether the broker can be reached now."""
         self._line = BrokerLine(settings, self._take_handed, self.tally)
 
     # --- TerminalLink
@@ -87,6 +90,8 @@ class ExternalBroker:
         """Connect and subscribe, or raise ``OperatingError("broker_unreachable")``."""
         self._on_publish = on_publish
         self._linked = asyncio.get_running_loop().create_future()
+        if self._registry is not None:
+            self._registry.register(self._collector)
         self._line.start()
         try:
             async with asyncio.timeout(limits.BROKER_CONNECT_TIMEOUT_S):
@@ -95,8 +100,6 @@ class ExternalBroker:
             await self.stop()
             where = f"{self._settings.host}:{self._settings.port}"
             raise OperatingError("broker_unreachable", where) from None
-        if self._registry is not None:
-            self._registry.register(self._collector)
 
     def publish(
         self,
@@ -112,7 +115,8 @@ class ExternalBroker:
         if kind not in READABLE:
             raise CallerError("field_invalid", f"kind {kind}")
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        if not self._admits(tid):
+        if not self.is_linked or not self._admits(tid):
+            # Not left to paho's queue: the hub keeps it and offers it when the terminal is back.
             future.set_result(Outcome.NOT_SUBSCRIBED)
             return future
         topic = terminal_topic(self._settings.store, tid, kind)
@@ -124,8 +128,11 @@ class ExternalBroker:
         return future
 
     def publish_hub_state(self, payload: bytes) -> None:
-        """Say, retained, how the hub is."""
-        self._line.send(hub_state_topic(self._settings.store), payload, retain=True)
+        """Say, retained, how the hub is; on every new connection once more, because a broker may
+        have forgotten it, or have told the hub's will."""
+        self._hub_state = payload
+        if self.is_linked:
+            self._line.send(hub_state_topic(self._settings.store), payload, retain=True)
 
     def connected(self) -> frozenset[str]:
         """The terminals whose last ``state`` says that they are there."""
@@ -152,6 +159,7 @@ class ExternalBroker:
         if self._linked is None:
             return
         self._linked = None
+        self.is_linked = False
         for lane in self._lanes.values():
             await lane.stop()
         self._lanes.clear()
@@ -173,13 +181,26 @@ class ExternalBroker:
                 case Published(mid, reason):
                     self._settle(mid, reason)
                 case Linked(generation):
-                    _log.info("broker_linked", generation=generation)
-                    if self._linked is not None and not self._linked.done():
-                        self._linked.set_result(None)
+                    self._take_link(generation)
                 case Unlinked(generation):
-                    # What was not acknowledged comes again, with DUP, on the next connection.
-                    for lane in self._lanes.values():
-                        lane.forget(generation)
+                    self._lose_link(generation)
+
+    def _take_link(self, generation: int) -> None:
+        _log.info("broker_linked", generation=generation)
+        self.is_linked = True
+        if self._hub_state is not None:
+            self.publish_hub_state(self._hub_state)
+        if self._linked is not None and not self._linked.done():
+            self._linked.set_result(None)
+
+    def _lose_link(self, generation: int) -> None:
+        """What was not acknowledged comes again, with DUP, on the next connection; who is there
+        is told again by retained states, unless the broker has forgotten them."""
+        self.is_linked = False
+        for lane in self._lanes.values():
+            lane.forget(generation)
+        for tid in list(self._online):
+            self._note_presence(tid, is_online=False)
 
     def _take_message(self, generation: int, message: MQTTMessage) -> None:
         packet_id = message.mid if message.qos else None
@@ -263,11 +284,12 @@ class ExternalBroker:
         self._note_presence(inbound.tid, is_online=is_online)
 
     def _note_presence(self, tid: str, *, is_online: bool) -> None:
-        if is_online == (tid in self._online):
-            return
         if is_online:
+            # Each birth counts: a terminal may come back before the broker has told its will.
             self._online.add(tid)
-        else:
+        elif tid in self._online:
             self._online.discard(tid)
+        else:
+            return
         if self._on_presence is not None:
             self._on_presence(tid, is_online)

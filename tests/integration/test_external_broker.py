@@ -3,6 +3,7 @@
 Certificates come from our CA, the configuration and the ACL are those that we ship.
 """
 
+import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,16 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from hub.bootstrap import RunningHub, load_identity, running_hub
 from hub.mqtt.broker_line import BrokerLine
 from tests.integration.test_hub_process import Process
 from tests.integration.test_hub_process import running as running_hub_process
-from tests.integration.test_terminal_process import Books, config
+from tests.integration.test_terminal_process import Books, Running, config
 from tests.integration.test_terminal_process import running as running_till
 from tests.kit.hub_shop import HUB, Shop
-from tests.kit.hub_world import FakeBackend, Installation, settings_of, until
+from tests.kit.hub_world import DEADLINE_S, FakeBackend, Installation, settings_of, until
 from tests.kit.mosquitto import Mosquitto, running_mosquitto
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.mosquitto]
@@ -56,6 +58,11 @@ class Store:
     async def kill_hub(self) -> None:
         assert await self.hub.stop(signal.SIGKILL) == -signal.SIGKILL
 
+    async def hub_readiness(self) -> int:
+        url = f"http://127.0.0.1:{self.hub.ports['http']}/readyz"
+        async with aiohttp.ClientSession() as person, person.get(url) as answer:
+            return answer.status
+
     @asynccontextmanager
     async def hub_in_here(self) -> AsyncIterator[RunningHub]:
         """The same hub in the test's own process, to look inside."""
@@ -86,6 +93,13 @@ async def running_store(root: Path, *, is_hub_apart: bool = True) -> AsyncIterat
 
 def sale_request() -> dict[str, Any]:
     return {"amount_minor": 1280, "method": "merchant_qr"}
+
+
+async def hub_is_shown(till: Running, *, is_online: bool) -> None:
+    """Wait until the till's page says so."""
+    async with asyncio.timeout(DEADLINE_S):
+        while (await till.get("screen"))["is_hub_online"] is not is_online:
+            await asyncio.sleep(0.05)
 
 
 REQ = f"t/{TILL}/req"
@@ -175,6 +189,35 @@ async def test_a_request_committed_but_not_acknowledged_is_answered_once(
         assert len(store.backend.carried_out) == len(set(store.backend.carried_out))
 
 
+async def test_a_hub_that_starts_before_its_broker_is_not_ready_and_links_later(
+    tmp_path: Path,
+) -> None:
+    async with running_store(tmp_path, is_hub_apart=False) as store:
+        books = Books(store)
+        await store.kill_broker()
+        await store.start_hub()
+        assert await store.hub_readiness() == 503
+        await store.broker.start()
+        async with running_till(config(store, TILL, "terminal", "mqtt")) as till:
+            await till.post("sales", **sale_request())
+            paid = await till.screen("paid")
+            assert books.created == [paid["subject"]]
+        assert await store.hub_readiness() == 200
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+async def test_tills_are_told_when_their_hub_is_gone_and_back(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    async with running_store(tmp_path) as store:
+        async with running_till(config(store, TILL, "terminal", "mqtt")) as till:
+            await hub_is_shown(till, is_online=True)
+            await store.hub.stop(number)
+            await hub_is_shown(till, is_online=False)
+            await store.start_hub()
+            await hub_is_shown(till, is_online=True)
+
+
 async def test_a_revoked_till_gets_no_answers(tmp_path: Path) -> None:
     async with running_store(tmp_path) as store:
         books = Books(store)
@@ -200,10 +243,11 @@ async def test_a_till_that_the_acl_denies_is_not_heard_at_all(tmp_path: Path) ->
         async with running_till(config(store, TILL, "terminal", "mqtt")) as till:
             await till.post("sales", **sale_request())
             await till.screen("paid")
-            passed = store.broker.said("Sending PUBLISH to " + HUB, REQ)
             with store.broker.acl.open("a") as acl:
                 acl.write(f"\nuser {TILL}\ntopic deny tw1/#\n")
             store.broker.reload()
+            await store.broker.heard("Reloading config")
+            passed = store.broker.said("Sending PUBLISH to " + HUB, REQ)
             await till.post("sales", **sale_request())
             await store.broker.heard("Denied PUBLISH from " + TILL, REQ)
             await till.screen("unknown")
