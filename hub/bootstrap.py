@@ -32,7 +32,7 @@ from hub.spool.store import SpoolStore, open_connection
 from hub.spool.writer import SpoolWriter
 from hub.status import build_app
 from hub.words import device_is_online, seal_state
-from protocol.errors import CallerError, OperatingError
+from protocol.errors import CallerError
 from protocol.identity import FILE_NAMES, Identity, read_identity
 from protocol.tls import client_context, server_context
 
@@ -131,11 +131,17 @@ class _Building:
         downlink = self._downlink(core, shell, line, mqtt)
         if mqtt is not None:
             self._stack.push_async_callback(mqtt.stop)
-            await self._link(mqtt, shell)
+            if isinstance(mqtt, ExternalBroker):
+                mqtt.begin(shell.on_publish)
+            else:
+                await mqtt.start(shell.on_publish)
             ports["mqtt"] = mqtt.port if isinstance(mqtt, MqttEndpoint) else settings.mqtt.port
         shell.start()
         self._run(downlink)
         await self._status(status, core, writer, mqtt, downlink)
+        if isinstance(mqtt, ExternalBroker):
+            # Without its broker the hub still forwards what it has accepted and serves CoAP.
+            await mqtt.wait_linked()
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLDS)
         log.info("hub_started", hub=self._identity.name, epoch=core.epoch, **ports)
@@ -214,15 +220,6 @@ class _Building:
             "offline", now_ms, store=core.store, epoch=core.epoch, key=identity.signing_key
         )
 
-    async def _link(self, mqtt: MqttEndpoint | ExternalBroker, shell: HubShell) -> None:
-        """A port of our own must open now. A broker may come later: until it does, the hub still
-        forwards what it has accepted and serves CoAP."""
-        if isinstance(mqtt, MqttEndpoint):
-            await mqtt.start(shell.on_publish)
-            return
-        task = asyncio.create_task(_link_when_possible(mqtt, shell), name="hub-broker")
-        self._stack.push_async_callback(_cancel, task)
-
     def _forwarder(self, line: BackendLine) -> Forwarder:
         return Forwarder(
             hub_id=self._identity.name,
@@ -254,7 +251,12 @@ class _Building:
 
     def _run(self, downlink: Downlink) -> None:
         task = asyncio.create_task(downlink.run(), name="hub-downlink")
-        self._stack.push_async_callback(_cancel, task)
+
+        async def stop() -> None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        self._stack.push_async_callback(stop)
 
     async def _status(
         self,
@@ -282,20 +284,5 @@ class _Building:
         await status.start(app)
 
 
-async def _link_when_possible(mqtt: ExternalBroker, shell: HubShell) -> None:
-    while True:
-        try:
-            await mqtt.start(shell.on_publish)
-        except OperatingError as error:
-            log.warning("broker_away", code=error.code, detail=error.detail)
-        else:
-            return
-
-
 def _is_linked(mqtt: MqttEndpoint | ExternalBroker | None) -> bool:
     return mqtt.is_linked if isinstance(mqtt, ExternalBroker) else True
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

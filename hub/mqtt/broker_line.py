@@ -180,6 +180,7 @@ class BrokerLine:
         )
         client.on_socket_open = _set_nodelay
         client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
@@ -201,6 +202,9 @@ class BrokerLine:
             self._generation += 1
         branch = f"{ROOT}/{self._settings.store}/t/+"
         client.subscribe([(f"{branch}/{kind}", 1) for kind in sorted(WRITABLE)])
+
+    def _on_connect_fail(self, _client: Client, _data: object) -> None:
+        _log.warning("broker_away", host=self._settings.host, port=self._settings.port)
 
     def _on_subscribe(
         self,

@@ -17,6 +17,7 @@ this adapter keeps it per terminal, so that one slow message does not hold up th
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import cast
 
 import structlog
@@ -78,7 +79,7 @@ class ExternalBroker:
         self._lanes: dict[str, Lane] = {}
         self._futures: dict[int, asyncio.Future[Outcome]] = {}
         self._collector = MqttCollector(self.tally, lambda: len(self._online))
-        self._linked: asyncio.Future[None] | None = None
+        self._linked: asyncio.Event | None = None
         self._hub_state: bytes | None = None
         self.is_linked = False
         """Whether the broker can be reached now."""
@@ -88,18 +89,27 @@ class ExternalBroker:
 
     async def start(self, on_publish: OnPublish) -> None:
         """Connect and subscribe, or raise ``OperatingError("broker_unreachable")``."""
+        self.begin(on_publish)
+        if not await self.wait_linked():
+            await self.stop()
+            where = f"{self._settings.host}:{self._settings.port}"
+            raise OperatingError("broker_unreachable", where)
+
+    def begin(self, on_publish: OnPublish) -> None:
+        """Begin to connect, and go on until it succeeds: a broker may come later than its hub."""
         self._on_publish = on_publish
-        self._linked = asyncio.get_running_loop().create_future()
+        self._linked = asyncio.Event()
         if self._registry is not None:
             self._registry.register(self._collector)
         self._line.start()
-        try:
+
+    async def wait_linked(self) -> bool:
+        """Wait for the broker, within a bound; whether it came."""
+        assert self._linked is not None, "not started"
+        with suppress(TimeoutError):
             async with asyncio.timeout(limits.BROKER_CONNECT_TIMEOUT_S):
-                await self._linked
-        except TimeoutError:
-            await self.stop()
-            where = f"{self._settings.host}:{self._settings.port}"
-            raise OperatingError("broker_unreachable", where) from None
+                await self._linked.wait()
+        return self.is_linked
 
     def publish(
         self,
@@ -190,8 +200,8 @@ class ExternalBroker:
         self.is_linked = True
         if self._hub_state is not None:
             self.publish_hub_state(self._hub_state)
-        if self._linked is not None and not self._linked.done():
-            self._linked.set_result(None)
+        if self._linked is not None:
+            self._linked.set()
 
     def _lose_link(self, generation: int) -> None:
         """What was not acknowledged comes again, with DUP, on the next connection; who is there

@@ -13,7 +13,9 @@ from typing import Any
 
 import aiohttp
 import pytest
+from structlog.testing import capture_logs
 
+from hub import limits
 from hub.bootstrap import RunningHub, load_identity, running_hub
 from hub.mqtt.broker_line import BrokerLine
 from tests.integration.test_hub_process import Process
@@ -98,7 +100,7 @@ def sale_request() -> dict[str, Any]:
 async def hub_is_shown(till: Running, *, is_online: bool) -> None:
     """Wait until the till's page says so."""
     async with asyncio.timeout(DEADLINE_S):
-        while (await till.get("screen"))["is_hub_online"] is not is_online:
+        while (await till.get("screen"))["is_hub_online"] is not is_online:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 
@@ -190,32 +192,38 @@ async def test_a_request_committed_but_not_acknowledged_is_answered_once(
 
 
 async def test_a_hub_that_starts_before_its_broker_is_not_ready_and_links_later(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(limits, "BROKER_CONNECT_TIMEOUT_S", 0.3)
     async with running_store(tmp_path, is_hub_apart=False) as store:
         books = Books(store)
         await store.kill_broker()
-        await store.start_hub()
-        assert await store.hub_readiness() == 503
-        await store.broker.start()
-        async with running_till(config(store, TILL, "terminal", "mqtt")) as till:
-            await till.post("sales", **sale_request())
-            paid = await till.screen("paid")
-            assert books.created == [paid["subject"]]
-        assert await store.hub_readiness() == 200
+        with capture_logs() as logs:
+            async with store.hub_in_here():
+                assert await store.hub_readiness() == 503
+                await until(lambda: sum(row["event"] == "broker_away" for row in logs) >= 2)
+                await store.broker.start()
+                await until(lambda: any(row["event"] == "broker_linked" for row in logs))
+                async with running_till(config(store, TILL, "terminal", "mqtt")) as till:
+                    await till.post("sales", **sale_request())
+                    paid = await till.screen("paid")
+                    assert books.created == [paid["subject"]]
+                assert await store.hub_readiness() == 200
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 async def test_tills_are_told_when_their_hub_is_gone_and_back(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    async with running_store(tmp_path) as store:
-        async with running_till(config(store, TILL, "terminal", "mqtt")) as till:
-            await hub_is_shown(till, is_online=True)
-            await store.hub.stop(number)
-            await hub_is_shown(till, is_online=False)
-            await store.start_hub()
-            await hub_is_shown(till, is_online=True)
+    async with (
+        running_store(tmp_path) as store,
+        running_till(config(store, TILL, "terminal", "mqtt")) as till,
+    ):
+        await hub_is_shown(till, is_online=True)
+        await store.hub.stop(number)
+        await hub_is_shown(till, is_online=False)
+        await store.start_hub()
+        await hub_is_shown(till, is_online=True)
 
 
 async def test_a_revoked_till_gets_no_answers(tmp_path: Path) -> None:
