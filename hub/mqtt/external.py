@@ -9,7 +9,7 @@ it came by. On any other connection its packet id would mean another message.
 
 What a broker cannot do as our own endpoint does: it acknowledges a terminal before the hub has
 committed (only the signed answer counts); it cannot tell a terminal that the hub is busy; it keeps
-the session and the queue of a terminal that was cut off, which needs its revocation list. The hub
+the session and the queue of a terminal that was cut off, which its ACL must deny. The hub
 refuses what such a terminal says at once. MQTT-4.6.0-2 wants PUBACKs in the order of all publishes;
 this adapter keeps it per terminal, so that one slow message does not hold up the shop.
 """
@@ -198,10 +198,11 @@ class ExternalBroker:
     def _take_link(self, generation: int) -> None:
         _log.info("broker_linked", generation=generation)
         self.is_linked = True
-        if self._hub_state is not None:
-            self.publish_hub_state(self._hub_state)
         if self._linked is not None:
             self._linked.set()
+        if self._hub_state is not None:
+            with suppress(OperatingError):  # a full queue: the state is said again within its pause
+                self.publish_hub_state(self._hub_state)
 
     def _lose_link(self, generation: int) -> None:
         """What was not acknowledged comes again, with DUP, on the next connection; who is there
