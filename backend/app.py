@@ -43,7 +43,7 @@ def public_application(backend: Backend) -> FastAPI:
         ),
     )
     joins = _rate(
-        backend, operator_limits.JOINS_PER_MINUTE_MAX, operator_limits.JOINS_ALL_PER_MINUTE_MAX
+        backend, backend.settings.joins_per_minute_max, operator_limits.JOINS_ALL_PER_MINUTE_MAX
     )
     app.include_router(health_router(backend.metrics, backend.is_ready))
     app.include_router(

@@ -17,6 +17,7 @@ from pydantic_settings import (
 
 from backend.db.limits import COMMANDS_PER_GROUP_MAX, COMMANDS_WAITING_MAX
 from backend.limits import PASSPHRASE_FILE_BYTES_MAX, READ_THREADS, VERIFY_THREADS
+from backend.operator.limits import JOINS_ALL_PER_MINUTE_MAX, JOINS_PER_MINUTE_MAX
 from backend.payments.limits import CODE_LIFE_MS_MAX
 from backend.risk.limits import RECENT_PAYMENTS_MAX
 from backend.risk.model import RiskRules
@@ -77,6 +78,10 @@ class Settings(BaseSettings):
         RISK.velocity_count_max
     )
     risk_velocity_window_ms: Annotated[int, Field(gt=0)] = RISK.velocity_window_ms
+    joins_per_minute_max: Annotated[int, Field(gt=0, le=JOINS_ALL_PER_MINUTE_MAX)] = (
+        JOINS_PER_MINUTE_MAX
+    )
+    """Tries to join from one address: higher while a store full of machines is enrolled."""
     code_life_ms: Annotated[int, Field(gt=0, le=CODE_LIFE_MS_MAX)] = 5 * 60 * 1000
     """How long a merchant-presented code can be paid."""
 

@@ -147,7 +147,7 @@ def _found(layout: Layout, settings: Settings, passphrase: bytes, now_ms: int) -
 
 
 def _write(path: Path, content: bytes) -> None:
-    """A private file, whole or not at all."""
+    """A private file, whole or not at all, and on the disk when this returns."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     partial = path.with_name(path.name + ".partial")
     partial.unlink(missing_ok=True)
@@ -157,3 +157,10 @@ def _write(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
+    # A new name is on the disk when its directory is; a new directory, when its parent is.
+    for directory in (path.parent, path.parent.parent):
+        opened = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)

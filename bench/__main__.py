@@ -8,12 +8,12 @@ from rich.console import Console
 from rich.table import Table
 
 from backend.db.collector import tune_collector
-from bench import engine
+from bench import engine, way
 from bench.result import Result
 from tests.support.postgres import NoServer
 
 RESULTS = Path("var/bench/results.json")
-BENCHES = {"engine": engine.run, "postgres": engine.run_postgres}
+BENCHES = {"engine": engine.run, "postgres": engine.run_postgres, "way": way.run}
 
 
 def main() -> None:
@@ -36,9 +36,19 @@ def main() -> None:
                 console.print(f"{name} left out: {missing}")
     console.print(_table(results))
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    rows = [result.as_row() for result in results]
+    rows = _kept(results) + [result.as_row() for result in results]
     RESULTS.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     console.print(f"written to {RESULTS}")
+
+
+def _kept(results: list[Result]) -> list[dict[str, object]]:
+    """Figures of earlier runs that were not measured again."""
+    renewed = {result.name for result in results}
+    try:
+        rows = json.loads(RESULTS.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [row for row in rows if row["name"] not in renewed]
 
 
 def _table(results: list[Result]) -> Table:

@@ -27,7 +27,7 @@ class FaultKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. ``at`` is the byte it meets (drop, flip, cut); ``repeat`` meets every reply."""
+    """One fault. ``at`` is the byte it meets; ``repeat`` meets every reply."""
 
     kind: FaultKind = FaultKind.NONE
     at: int = 0
@@ -67,8 +67,8 @@ class FaultPlan:
                 return []
             case FaultKind.SLOW:
                 return [Delivery(fault.slow_byte_ms, bytes([value])) for value in data]
-            case FaultKind.NOISE if self._once():
-                return [Delivery(0, NOISE + data)]
+            case FaultKind.NOISE if 0 <= at < len(data) and self._once():
+                return [Delivery(0, data[:at] + NOISE + data[at:])]
             case FaultKind.DROP if 0 <= at < len(data) and self._once():
                 return [Delivery(0, data[:at] + data[at + 1 :])]
             case FaultKind.FLIP if 0 <= at < len(data) and self._once():

@@ -246,7 +246,7 @@ class _Building:
             workers=self._workers,
             clock=self._clock,
             entropy=self._entropy,
-            connected=mqtt.connected if mqtt is not None else frozenset,
+            connected=mqtt.connected if mqtt is not None else None,
         )
 
     def _run(self, downlink: Downlink) -> None:

@@ -1,7 +1,7 @@
 """Keeps up with the backend: the device table, the long poll, the hub's own report."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 
 import structlog
@@ -10,6 +10,7 @@ from hub.domain.checking import FindKey
 from hub.domain.core import HubCore
 from hub.line import BackendLine
 from hub.news import read_devices, read_news
+from hub.presence import device_states
 from hub.shell import HubShell
 from hub.shell_limits import (
     DEVICES_EVERY_S,
@@ -38,8 +39,9 @@ class Downlink:
         workers: Executor,
         clock: Clock,
         entropy: Entropy,
-        connected: Callable[[], frozenset[str]],
+        connected: Callable[[], frozenset[str]] | None,
     ) -> None:
+        """``connected`` names the devices with a line; None where there are no lines."""
         self._core = core
         self._shell = shell
         self._line = line
@@ -105,18 +107,22 @@ class Downlink:
     async def _report_for_ever(self) -> None:
         while True:
             try:
-                await self._line.report(self._report())
+                for report in self._reports():
+                    await self._line.report(report)
             except (OperatingError, CallerError) as error:
                 log.info("report_failed", code=error.code, detail=error.detail)
             await asyncio.sleep(REPORT_EVERY_S)
 
-    def _report(self) -> dict[str, object]:
-        there = sorted(self._connected())[:REPORT_DEVICES_MAX]
-        return {
-            "at_ms": self._clock.now_ms(),
-            "spool_depth": self._core.forwarding.rows,
-            "devices": [{"tid": tid, "online": True, "boot_epoch": 0} for tid in there],
-        }
+    def _reports(self) -> Iterator[dict[str, object]]:
+        """The hub's own state with the first group of devices; at least one report."""
+        connected = self._connected() if self._connected is not None else None
+        states = list(device_states(self._core, connected)) if connected is not None else []
+        for start in range(0, max(len(states), 1), REPORT_DEVICES_MAX):
+            yield {
+                "at_ms": self._clock.now_ms(),
+                "spool_depth": self._core.forwarding.rows,
+                "devices": states[start : start + REPORT_DEVICES_MAX],
+            }
 
     def _pause_ms(self) -> int:
         ceiling = min(POLL_RETRY_MS_MAX, POLL_RETRY_MS_MIN << min(self._failures, 16))

@@ -24,10 +24,17 @@ MQTT_WILL_DELAY_S_MAX = 300
 
 # --- MQTT: the endpoint
 MQTT_CONNECTIONS_MAX = 10_000
+"""Sockets, counted from their accept."""
+MQTT_HANDSHAKES_MAX = 256
+MQTT_HANDSHAKES_PER_ADDRESS_MAX = 64
+"""Sockets that have not finished their TLS handshake."""
+MQTT_LINES_PER_IDENTITY_MAX = 4
+"""Lines of one certificate: the one in use, and those that have not sent their CONNECT yet."""
 MQTT_SESSIONS_MAX = 10_000
 MQTT_RETAINED_MAX = 2 * MQTT_SESSIONS_MAX + 1
 MQTT_TICK_S = 0.5
 MQTT_ACCEPT_BACKLOG = 1_024
+MQTT_ACCEPT_RETRY_S = 1
 MQTT_STOP_TIMEOUT_S = 5
 
 # --- MQTT: an external broker

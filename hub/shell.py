@@ -34,7 +34,7 @@ from hub.domain.effects import (
     UplinkRow,
     Verify,
 )
-from hub.domain.limits import TICK_MS
+from hub.domain.limits import BATCH_LINGER_MS, TICK_MS
 from hub.forwarder import Forwarder
 from hub.metrics import Tally
 from hub.news import News
@@ -80,6 +80,7 @@ class HubShell:
         self._disk = Disk(ports.core, ports.writer, ports.clock, self._schedule)
         self._is_scheduled = False
         self._ticker: asyncio.Task[None] | None = None
+        self._linger: asyncio.TimerHandle | None = None
 
     # --- life
 
@@ -92,6 +93,8 @@ class HubShell:
         """Stop what is on the way. What is in the spool stays there."""
         self._core.delivery.flush()
         self._drain()
+        if self._linger is not None:
+            self._linger.cancel()
         tasks = [*self._tasks, *([self._ticker] if self._ticker else [])]
         for task in tasks:
             task.cancel()
@@ -200,6 +203,12 @@ class HubShell:
             self._spawn(self._verify(checks[start : start + VERIFY_CHUNK_MAX]))
         for start in range(0, len(words), SPEAK_GROUP_MAX):
             self._spawn(self._speak(words[start : start + SPEAK_GROUP_MAX]))
+        if self._core.forwarding.is_lingering and self._linger is None:
+            self._linger = self._loop.call_later(BATCH_LINGER_MS / 1000, self._lingered)
+
+    def _lingered(self) -> None:
+        self._linger = None
+        self._schedule()
 
     def _perform(self, effect: Effect) -> None:
         match effect:

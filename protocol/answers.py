@@ -97,8 +97,10 @@ def unseal(data: bytes) -> SealedAnswer:
     """Take an answer apart without believing it; raises ``envelope_malformed`` if it is broken."""
     parts = cbor.decode(data, bytes_max=ANSWER_BYTES_MAX)
     match parts:
-        case [bytes(payload), int(index), int(size), [*proof], bytes(signed)] if all(
-            isinstance(step, bytes) for step in proof
+        case [bytes(payload), index, size, [*proof], bytes(signed)] if (
+            cbor.is_count(index)
+            and cbor.is_count(size)
+            and all(isinstance(step, bytes) for step in proof)
         ):
             root = merkle.root_from_proof(payload, index, size, proof, sm3)
             sign1 = cose.parse1(signed)
@@ -114,11 +116,11 @@ def _decode(payload: bytes) -> Answer:
     fields = cbor.decode(payload, bytes_max=ANSWER_BYTES_MAX)
     if not isinstance(fields, dict):
         raise CallerError("envelope_malformed")
-    if fields.get(Key.VERSION.value) != VERSION:
+    if not cbor.is_version(fields.get(Key.VERSION.value), VERSION):
         raise CallerError("envelope_version")
     body = fields.get(Key.BODY.value)
     at_ms = fields.get(Key.ANSWERED_AT_MS.value)
-    if not isinstance(body, dict) or type(at_ms) is not int:
+    if not isinstance(body, dict) or not cbor.is_count(at_ms):
         raise CallerError("envelope_malformed")
     texts = {}
     for key in (Key.TYPE, Key.REQUEST_ID, Key.DEVICE, Key.STORE, Key.TRACE_ID):

@@ -64,10 +64,13 @@ def unseal(data: bytes) -> SealedBatch:
     sign1 = cose.parse1(data, bytes_max=BATCH_BYTES_MAX)
     fields = cbor.decode(sign1.payload, bytes_max=BATCH_BYTES_MAX)
     match fields:
-        case {1: version} if version != VERSION:
+        case {1: version} if not cbor.is_version(version, VERSION):
             raise CallerError("envelope_version")
-        case {2: str(hub), 3: str(batch_id), 4: int(sent_at_ms), 5: [*rows]} if (
-            is_name(hub) and is_name(batch_id) and 0 < len(rows) <= BATCH_ITEMS_MAX
+        case {1: _, 2: str(hub), 3: str(batch_id), 4: sent_at_ms, 5: [*rows]} if (
+            is_name(hub)
+            and is_name(batch_id)
+            and cbor.is_count(sent_at_ms)
+            and 0 < len(rows) <= BATCH_ITEMS_MAX
         ):
             return SealedBatch(Batch(hub, batch_id, sent_at_ms, _items(rows)), sign1)
     raise CallerError("envelope_malformed")
@@ -77,7 +80,9 @@ def _items(rows: Sequence[object]) -> tuple[BatchItem, ...]:
     items = []
     for row in rows:
         match row:
-            case [int(received_at_ms), bytes(envelope)] if len(envelope) <= ENVELOPE_BYTES_MAX:
+            case [received_at_ms, bytes(envelope)] if (
+                cbor.is_count(received_at_ms) and len(envelope) <= ENVELOPE_BYTES_MAX
+            ):
                 items.append(BatchItem(received_at_ms, envelope))
             case _:
                 raise CallerError("envelope_malformed")

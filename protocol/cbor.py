@@ -2,18 +2,21 @@
 
 RFC 8949 §4.2 (deterministic encoding) for everything we sign; on the way in anything that is not
 a plain value (floats, dates, tags, undefined) is refused, so no decoder hook ever runs on it.
+In Python ``True`` is also the integer 1: a truth value is no key, no version and no count here, so
+that every other reader of the same signed bytes sees what we see.
 """
 
 from collections.abc import Callable
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeGuard
 
 import cbor2
 
 from protocol.errors import CallerError
-from protocol.limits import CBOR_DEPTH_MAX
+from protocol.limits import CBOR_DEPTH_MAX, COUNTER_MAX
 
 _PLAIN = (int, str, bytes, type(None))
+_KEYS = (int, str)
 
 
 def encode(value: object) -> bytes:
@@ -45,6 +48,16 @@ def decode(data: bytes, *, bytes_max: int) -> Any:  # noqa: ANN401  # any plain 
     return value
 
 
+def is_count(value: object) -> TypeGuard[int]:
+    """Whether it is an integer from 0 to ``COUNTER_MAX``, and not a truth value."""
+    return type(value) is int and 0 <= value <= COUNTER_MAX
+
+
+def is_version(value: object, version: int) -> bool:
+    """Whether it is this version number, and not a truth value."""
+    return type(value) is int and value == version
+
+
 def _refuse_tag(_decoder: object, *_: object) -> object:
     raise ValueError("a tag")
 
@@ -66,5 +79,5 @@ def _is_plain(value: object) -> bool:
     if isinstance(value, list | tuple):
         return all(_is_plain(item) for item in value)
     if isinstance(value, dict):
-        return all(isinstance(key, int | str) and _is_plain(item) for key, item in value.items())
+        return all(type(key) in _KEYS and _is_plain(item) for key, item in value.items())
     return False

@@ -19,7 +19,6 @@ from protocol.errors import CallerError
 from protocol.ids import is_id
 from protocol.limits import (
     CLOCK_SKEW_MS_MAX,
-    COUNTER_MAX,
     ENVELOPE_BYTES_MAX,
     IDENTIFIER_CHARS_MAX,
     NONCE_BYTES,
@@ -108,7 +107,7 @@ def decode_payload(payload: bytes) -> Envelope:
     fields = cbor.decode(payload, bytes_max=ENVELOPE_BYTES_MAX)
     if not isinstance(fields, dict):
         raise CallerError("envelope_malformed")
-    if fields.get(Key.VERSION.value) != VERSION:
+    if not cbor.is_version(fields.get(Key.VERSION.value), VERSION):
         raise CallerError("envelope_version")
     return Envelope(
         message_type=_text(fields, Key.TYPE),
@@ -181,7 +180,7 @@ def _request_id(fields: Mapping[Any, Any]) -> str:
 
 def _count(fields: Mapping[Any, Any], key: Key) -> int:
     value = fields.get(key.value)
-    if type(value) is not int or not 0 <= value <= COUNTER_MAX:
+    if not cbor.is_count(value):
         raise CallerError("envelope_malformed", key.name.lower())
     return value
 

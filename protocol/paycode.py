@@ -78,7 +78,7 @@ def make_code(secret: bytes, *, route: int, at_ms: int, counter: int = 0) -> str
     _check(secret, route)
     if not 0 <= counter < COUNTERS_PER_STEP:
         raise ValueError("a step has four codes")
-    return _code(secret, route, Position(at_ms // STEP_MS, counter))
+    return _code(HMAC(secret, SM3()), route, Position(at_ms // STEP_MS, counter))
 
 
 def find_code(master_key: bytes, code: str, *, at_ms: int) -> Found:
@@ -88,10 +88,11 @@ def find_code(master_key: bytes, code: str, *, at_ms: int) -> Found:
     route = int(code[2:10])
     secret = wallet_secret(master_key, route)
     now = at_ms // STEP_MS
+    keyed = HMAC(secret, SM3())
     for step in range(now + STEPS_AHEAD_MAX, max(-1, now - EXPIRED_STEPS_MAX), -1):
         for counter in range(COUNTERS_PER_STEP):
             position = Position(step, counter)
-            if compare.compare_digest(_code(secret, route, position), code):
+            if compare.compare_digest(_code(keyed, route, position), code):
                 is_live = step >= now - STEPS_BEHIND_MAX
                 return Found("live" if is_live else "expired", route, position)
     return Found("invalid")
@@ -107,9 +108,11 @@ def expires_at_ms(position: Position) -> int:
     return (position.step + STEPS_BEHIND_MAX + 1) * STEP_MS
 
 
-def _code(secret: bytes, route: int, position: Position) -> str:
-    message = _CODE_CONTEXT + position.step.to_bytes(8, "big") + bytes([position.counter])
-    number = int.from_bytes(_hmac(secret, message)[:16], "big")
+def _code(keyed: HMAC, route: int, position: Position) -> str:
+    """The code of a position; ``keyed`` has taken the wallet's secret in and nothing else."""
+    mac = keyed.copy()
+    mac.update(_CODE_CONTEXT + position.step.to_bytes(8, "big") + bytes([position.counter]))
+    number = int.from_bytes(mac.finalize()[:16], "big")
     rest, tag = divmod(number, _TAGS)
     return f"{_PREFIX_FIRST + rest % _PREFIXES}{route:08d}{tag:08d}"
 

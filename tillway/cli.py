@@ -23,6 +23,7 @@ class Room:
 ROOMS: dict[str, Room] = {
     "demo": Room("tillway.demo.cli", "backend", "Play a shop's day on this machine."),
     "up": Room("tillway.demo.up", "backend", "Start the whole stack without the story."),
+    "phone": Room("tillway.demo.phone_book", "backend", "A customer's phone for a running stack."),
     "backend": Room("backend.cli", "backend", "The payment backend."),
     "ledger": Room("backend.ledger.cli", "backend", "Look at the ledger and prove it."),
     "clearing": Room("backend.clearing.cli", "backend", "Close a day: clear, settle, pay out."),

@@ -1,25 +1,22 @@
 """The machine's side of enrolment: make keys here, join with a one-time code, renew the keys.
 
-Rule 1: private keys are written, sealed, before anything is sent; a retry sends the same request.
-Rule 2: the code is said only to a server whose CA has the fingerprint in the code.
-Rule 3: the new identity replaces the old one in one rename, after the answer was checked.
+Rule 1: private keys are on the disk, sealed, before anything is sent; a retry sends the same ones.
+Rule 2: the code is said only to a backend whose CA has the fingerprint in the code.
+Rule 3: the new identity replaces the old one in one rename, after the answer was checked; cut off
+        anywhere, the same command again brings it to its end (tillway.identity_slots).
 """
 
-import http.client
-import json
-import shutil
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from protocol import cose
 from protocol.crypto.keys import SigningKey, generate
 from protocol.crypto.sealing import seal, unseal
 from protocol.crypto.tls_keys import TlsKey, der_of_pem, pem_chain
 from protocol.enrolment_code import PrintedCode
-from protocol.errors import CallerError, OperatingError, TillwayError, from_code, is_known
+from protocol.errors import CallerError
 from protocol.identity import (
     FILE_NAMES,
     SIGNING_KEY,
@@ -40,13 +37,21 @@ from protocol.messages.enrolment import (
     JoinRequest,
     RotateRequest,
 )
-from protocol.tls import joining_context
-from tillway.private_files import read_files, write_files
+from protocol.tls import PeerKind, joining_context
+from tillway.exchange import Line
+from tillway.identity_slots import (
+    IDENTITY,
+    REQUEST_FILE,
+    begin,
+    finish_interrupted,
+    pending_files,
+    settle,
+    slot_in_use,
+)
+from tillway.private_files import read_files
 
 HTTP_TIMEOUT_S = 20
 CONTENT_TYPE = "application/cbor"
-REQUEST_FILE = "request.csr"
-IDENTITY, NEW, OLD = "identity", "identity.new", "identity.old"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +71,12 @@ def join(state: Path, *, url: str, code: PrintedCode, suite: str, passphrase: by
     a server with another CA than the code's, and whatever the backend refuses. ``OperatingError``
     when the backend cannot be reached: say the same again.
     """
-    if _finish_interrupted(state):
+    if finish_interrupted(state):
         return read_directory(state / IDENTITY, passphrase)
-    if (state / IDENTITY).exists():
+    if slot_in_use(state) is not None:
         raise CallerError("device_exists", str(state / IDENTITY))
     ca_der = fetch_ca(url, code)
-    keys = _pending_keys(state / NEW, suite, passphrase)
+    keys = _pending_keys(state, suite, passphrase)
     request = JoinRequest.signed(code, keys.csr, keys.signer)
     context = joining_context(pem_chain((ca_der,)).decode("ascii"))
     reply = _exchange("POST", url, JOIN_PATH, context, request.to_bytes(), ANSWER_BYTES_MAX)
@@ -83,10 +88,10 @@ def join(state: Path, *, url: str, code: PrintedCode, suite: str, passphrase: by
 
 def rotate(state: Path, *, suite: str, passphrase: bytes, now_ms: Callable[[], int]) -> Identity:
     """Renew both keys and the certificate of an enrolled machine."""
-    _finish_interrupted(state)
+    finish_interrupted(state)
     present = read_directory(state / IDENTITY, passphrase)
     facts = present.facts
-    keys = _pending_keys(state / NEW, suite, passphrase)
+    keys = _pending_keys(state, suite, passphrase)
     request = RotateRequest.signed(
         facts.name,
         at_ms=now_ms(),
@@ -122,30 +127,19 @@ def fetch_ca(url: str, code: PrintedCode) -> bytes:
     return ca_der
 
 
-def _finish_interrupted(state: Path) -> bool:
-    """Put a complete new identity in place if the power went off just before that."""
-    is_complete = all((state / NEW / name).is_file() for name in FILE_NAMES)
-    if (state / IDENTITY).exists() or not is_complete:
-        return False
-    (state / NEW / REQUEST_FILE).unlink(missing_ok=True)
-    (state / NEW).rename(state / IDENTITY)
-    return True
-
-
-def _pending_keys(directory: Path, suite: str, passphrase: bytes) -> PendingKeys:
-    names = (TLS_KEY, SIGNING_KEY, REQUEST_FILE)
-    files = read_files(directory, names)
-    if set(files) != set(names):
+def _pending_keys(state: Path, suite: str, passphrase: bytes) -> PendingKeys:
+    files = pending_files(state)
+    if not files:
         tls_key = TlsKey()
         files = {
             TLS_KEY: tls_key.seal(passphrase),
             SIGNING_KEY: seal(generate(suite), passphrase),
             REQUEST_FILE: tls_key.request(),
         }
-        write_files(directory, files)
+        begin(state, files)
     signer = unseal(files[SIGNING_KEY], passphrase)
     if signer.suite.name != suite:
-        raise CallerError("config_invalid", f"{directory} was begun with {signer.suite.name}")
+        raise CallerError("config_invalid", f"{state}: was begun with {signer.suite.name}")
     return PendingKeys(files[TLS_KEY], files[SIGNING_KEY], files[REQUEST_FILE], signer)
 
 
@@ -170,49 +164,16 @@ def _settle(
         facts, signing_key=keys.signing_key, tls_key=keys.tls_key, chain=answer.chain
     )
     read_identity(files, passphrase, state / IDENTITY)
-    write_files(state / NEW, files)
-    (state / NEW / REQUEST_FILE).unlink()
-    if (state / OLD).exists():
-        shutil.rmtree(state / OLD)
-    if (state / IDENTITY).exists():
-        (state / IDENTITY).rename(state / OLD)
-    (state / NEW).rename(state / IDENTITY)
+    settle(state, files)
     return read_directory(state / IDENTITY, passphrase)
 
 
 def _exchange(
     method: str, url: str, path: str, context: ssl.SSLContext, body: bytes | None, bytes_max: int
 ) -> bytes:
-    parts = urlsplit(url)
-    if parts.scheme != "https" or not parts.hostname:
-        raise CallerError("config_invalid", "the backend's address begins with https://")
-    connection = http.client.HTTPSConnection(
-        parts.hostname, parts.port or 443, timeout=HTTP_TIMEOUT_S, context=context
-    )
+    # Where the server's certificate is not verified (only to fetch the CA), it has no kind either.
+    is_verified = context.verify_mode is ssl.CERT_REQUIRED
+    peer: PeerKind | None = "backend" if is_verified else None
+    line = Line(url=url, context=context, timeout_s=HTTP_TIMEOUT_S, peer=peer)
     headers = {"Content-Type": CONTENT_TYPE, "Accept": CONTENT_TYPE}
-    try:
-        connection.request(method, parts.path.rstrip("/") + path, body, headers)
-        response = connection.getresponse()
-        content = response.read(bytes_max + 1)
-    except ssl.SSLCertVerificationError as error:
-        raise CallerError("identity_mismatch", error.verify_message) from None
-    except (OSError, http.client.HTTPException) as error:
-        raise OperatingError("backend_unreachable", type(error).__name__) from None
-    finally:
-        connection.close()
-    if response.status != http.client.OK:
-        raise refusal(response.status, content)
-    if len(content) > bytes_max:
-        raise CallerError("envelope_too_large")
-    return content
-
-
-def refusal(status: int, content: bytes) -> TillwayError:
-    """The backend's own error in ``{"error": {"code": …}}``, else what the status says."""
-    try:
-        code = json.loads(content)["error"]["code"]
-    except (ValueError, KeyError, TypeError):
-        code = None
-    if isinstance(code, str) and is_known(code):
-        return from_code(code, "the backend's answer")
-    return OperatingError("internal", f"status {status}")
+    return line.ask(method, path, body, headers, bytes_max=bytes_max)

@@ -1,4 +1,8 @@
-"""Files that only their owner may read, written so that a crash leaves the old or the new one."""
+"""Files that only their owner may read, written so that a crash leaves the old or the new one.
+
+Rule: when a function here returns, a power cut undoes nothing of it. A new name in a directory is
+      on the disk only when the directory is synced, so each is.
+"""
 
 import os
 import secrets
@@ -14,11 +18,19 @@ _PASSPHRASE_RANDOM_BYTES = 32
 
 def make_directory(directory: Path) -> None:
     """A directory with mode 0700, and the parents it needs."""
-    directory.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
+    if directory.is_dir():
+        return
+    if not directory.parent.is_dir():
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        for parent in directory.parent.parents:
+            sync_directory(parent)
+    directory.mkdir(mode=_DIRECTORY_MODE, exist_ok=True)
+    sync_directory(directory.parent)
 
 
 def write_files(directory: Path, files: Mapping[str, bytes]) -> None:
-    """Write files by their path below a directory, mode 0600, each atomically and to the disk."""
+    """Write files by their path below a directory, mode 0600, one after the other in their order,
+    each atomically and to the disk."""
     for name, content in files.items():
         target = directory / name
         make_directory(target.parent)
@@ -30,6 +42,16 @@ def write_files(directory: Path, files: Mapping[str, bytes]) -> None:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(target)
+        sync_directory(target.parent)
+
+
+def sync_directory(directory: Path) -> None:
+    """Bring to the disk what was made, renamed or removed in a directory."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read_files(directory: Path, names: Iterable[str]) -> dict[str, bytes]:

@@ -2,15 +2,17 @@
 
 Every program prints one JSON line on its standard output when it is ready; everything else it
 says goes to a log file of its own. A program that ends before it is ready is reported with the
-last lines of its log.
+last lines that it wrote to its log itself, never with those of an earlier run.
 """
 
+import contextlib
 import json
 import os
 import selectors
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +24,9 @@ from protocol.errors import OperatingError, TillwayError, from_code, is_known
 READY_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 20
 LOG_TAIL_LINES = 12
+LOG_TAIL_BYTES_MAX = 64 * 1024
+LINE_BYTES_MAX = 64 * 1024
+READ_BYTES_MAX = 4096
 
 
 @dataclass(slots=True)
@@ -29,7 +34,7 @@ class Program:
     """One running program and what it said when it was ready."""
 
     name: str
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
     ready: Mapping[str, Any]
     log: Path
 
@@ -51,21 +56,24 @@ def start(name: str, words: Sequence[str], *, log_dir: Path, env: Mapping[str, s
     """
     log_dir.mkdir(parents=True, exist_ok=True)
     log = log_dir / f"{name}.log"
-    with log.open("a", encoding="utf-8") as sink:
+    with log.open("ab") as sink:
+        log_begin = os.fstat(sink.fileno()).st_size
         process = subprocess.Popen(
             [sys.executable, "-m", "tillway", *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=sink,
-            text=True,
             env={**os.environ, **env},
             start_new_session=True,
         )
     try:
-        ready = _wait_until_ready(name, process, log)
+        ready = _wait_until_ready(name, process, log, log_begin)
     except BaseException:
         _end(process)
+        _close(process)
         raise
+    # Whatever it still says there is read and dropped, so that it never waits for a reader.
+    threading.Thread(target=_drain, args=(process,), name=f"{name}-stdout", daemon=True).start()
     return Program(name, process, ready, log)
 
 
@@ -78,38 +86,45 @@ def kill(program: Program) -> None:
     """Take the program's power away: no warning, no clean-up."""
     program.process.kill()
     program.process.wait()
-    if program.process.stdout is not None:
-        program.process.stdout.close()
 
 
-def _wait_until_ready(name: str, process: subprocess.Popen[str], log: Path) -> dict[str, Any]:
+def _wait_until_ready(
+    name: str, process: subprocess.Popen[bytes], log: Path, log_begin: int
+) -> dict[str, Any]:
+    """What the ready line says. Only what is readable is read, so that nothing waits in a buffer
+    and half a line does not outlast the deadline."""
     assert process.stdout is not None
+    pipe = process.stdout.fileno()
     deadline = time.monotonic() + READY_TIMEOUT_S
+    rest = b""
     with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
+        selector.register(pipe, selectors.EVENT_READ)
         while (left := deadline - time.monotonic()) > 0:
             if not selector.select(timeout=left):
                 break
-            line = process.stdout.readline()
-            if not line:
-                process.wait(timeout=STOP_TIMEOUT_S)
-                raise _failure(name, process.returncode, log)
-            said = _parse(line)
-            if said.get("ready"):
-                return said
+            heard = os.read(pipe, READ_BYTES_MAX)
+            *lines, rest = (rest + heard).split(b"\n")
+            for line in lines:
+                if (said := _parse(line)).get("ready"):
+                    return said
+            if not heard:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=STOP_TIMEOUT_S)
+                raise _failure(name, process.returncode, log, log_begin)
+            rest = rest[-LINE_BYTES_MAX:]
     raise OperatingError("internal", f"{name} was not ready within {READY_TIMEOUT_S} s; see {log}")
 
 
-def _parse(line: str) -> dict[str, Any]:
+def _parse(line: bytes) -> dict[str, Any]:
     try:
         said = json.loads(line)
-    except json.JSONDecodeError:
+    except ValueError:
         return {}
     return said if isinstance(said, dict) else {}
 
 
-def _failure(name: str, code: int, log: Path) -> TillwayError:
-    tail = log.read_text(encoding="utf-8").splitlines()[-LOG_TAIL_LINES:]
+def _failure(name: str, code: int | None, log: Path, log_begin: int) -> TillwayError:
+    tail = _written_since(log, log_begin).splitlines()[-LOG_TAIL_LINES:]
     for line in reversed(tail):
         first = line.split(" ", 1)[0].rstrip(":")
         if is_known(first):
@@ -117,7 +132,26 @@ def _failure(name: str, code: int, log: Path) -> TillwayError:
     return OperatingError("internal", f"{name} ended with {code}:\n" + "\n".join(tail))
 
 
-def _end(process: subprocess.Popen[str]) -> int:
+def _written_since(log: Path, begin: int) -> str:
+    with log.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(begin, size - LOG_TAIL_BYTES_MAX))
+        return file.read(LOG_TAIL_BYTES_MAX).decode("utf-8", errors="replace")
+
+
+def _drain(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdout is not None
+    while os.read(process.stdout.fileno(), READ_BYTES_MAX):
+        pass
+    _close(process)
+
+
+def _close(process: subprocess.Popen[bytes]) -> None:
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def _end(process: subprocess.Popen[bytes]) -> int:
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
         try:
@@ -125,6 +159,4 @@ def _end(process: subprocess.Popen[str]) -> int:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
     return process.returncode

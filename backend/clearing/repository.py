@@ -4,15 +4,21 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, or_, select
 
+from backend.clearing.bill import BillLine
 from backend.clearing.limits import MERCHANTS_PER_RUN_MAX, PAYOUTS_PER_RUN_MAX
 from backend.clearing.model import OPEN_STATES
 from backend.clearing.tables import ClearingDay, Payout, Settlement, Sweep
 from backend.db.reading import Reader
 from backend.db.tables import Row
 from backend.ledger.tables import LedgerAccount, LedgerTransfer
+from backend.payments.tables import Payment
+from backend.refunds.tables import Refund
+from protocol.payment import PAID_STATES
 
 _ACCOUNT = LedgerAccount.__table__  # type: ignore[attr-defined]
 _TRANSFER = LedgerTransfer.__table__  # type: ignore[attr-defined]
+_PAYMENT = Payment.__table__  # type: ignore[attr-defined]
+_REFUND = Refund.__table__  # type: ignore[attr-defined]
 _PAYOUT = Payout.__table__  # type: ignore[attr-defined]
 _SETTLEMENT = Settlement.__table__  # type: ignore[attr-defined]
 _SWEEP = Sweep.__table__  # type: ignore[attr-defined]
@@ -74,6 +80,25 @@ class ClearingRepository:
         )
         return rows[0] if rows else None
 
+    async def bill_lines(self, merchant_id: str, day: str) -> list[BillLine]:
+        """A merchant's payments and refunds of one business day, in the order of time."""
+        paid = await self._reader.fetch(
+            select(_PAYMENT).where(
+                _PAYMENT.c.merchant_id == merchant_id,
+                _PAYMENT.c.business_date == day,
+                _PAYMENT.c.state.in_([state.value for state in PAID_STATES]),
+            )
+        )
+        refunds = await self._reader.fetch(
+            select(_REFUND).where(
+                _REFUND.c.merchant_id == merchant_id,
+                _REFUND.c.business_date == day,
+                _REFUND.c.state == "succeeded",
+            )
+        )
+        lines = [_paid_line(row) for row in paid] + [_refund_line(row) for row in refunds]
+        return sorted(lines, key=lambda line: (line.at_ms, line.payment_id, line.refund_id))
+
     async def day(self, day: str) -> Row | None:
         """The last run's report of a day."""
         rows = await self._reader.fetch(select(_DAY).where(_DAY.c.business_date == day))
@@ -101,3 +126,27 @@ class ClearingRepository:
             .where(_SETTLEMENT.c.business_date == day)
             .exists()
         )
+
+
+def _paid_line(row: Row) -> BillLine:
+    return BillLine(
+        at_ms=row["paid_at_ms"],
+        kind="付款 payment",
+        payment_id=row["payment_id"],
+        refund_id="",
+        amount_minor=row["amount_minor"],
+        fee_minor=row["fee_minor"],
+        description=row["description"],
+    )
+
+
+def _refund_line(row: Row) -> BillLine:
+    return BillLine(
+        at_ms=row["created_at_ms"],
+        kind="退款 refund",
+        payment_id=row["payment_id"],
+        refund_id=row["refund_id"],
+        amount_minor=-row["amount_minor"],
+        fee_minor=-row["fee_returned_minor"],
+        description=row["reason"],
+    )

@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any, Protocol
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict
 
+from backend.clearing.bill import write_bill
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.run import DayEnd
 from backend.topups.service import OrderTopUp, TopUps
@@ -16,6 +17,7 @@ from protocol.errors import CallerError
 from protocol.messages.base import CurrencyText, Name, PositiveMinor
 from protocol.money import Money
 
+CURRENCY = "CNY"
 Guard = Callable[[Request], Awaitable[None]]
 
 
@@ -62,6 +64,11 @@ def operator_router(parts: ClearingParts, operator_only: Guard) -> APIRouter:
             raise CallerError("day_not_closed", day.isoformat())
         found: dict[str, Any] = json.loads(row["report"])
         return found
+
+    @routes.get("/clearing/{day}/bills/{merchant_id}")
+    async def bill(day: date, merchant_id: str) -> Response:
+        lines = await parts.repository.bill_lines(merchant_id, day.isoformat())
+        return Response(write_bill(lines, currency=CURRENCY), media_type="text/csv")
 
     @routes.post("/payers/{payer_id}/topups")
     async def top_up(payer_id: str, body: TopUpOrderBody) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """SQLAlchemy engines for the two databases, set up so that a commit means the disk has it."""
 
+import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +12,32 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from backend.db.limits import (
     POSTGRES_CONNECT_TIMEOUT_S,
+    POSTGRES_KEEPALIVE_IDLE_S,
+    POSTGRES_KEEPALIVE_INTERVAL_S,
+    POSTGRES_KEEPALIVES_MAX,
+    POSTGRES_UNACKNOWLEDGED_MS_MAX,
     SQLITE_BUSY_TIMEOUT_MS,
     SQLITE_WAL_PAGES_PER_CHECKPOINT,
 )
+from protocol.errors import CallerError
 
 _STATEMENTS_CACHED = 512
+# Without these a server that has gone, or a line that was cut, is noticed after two hours.
+_POSTGRES_LINE = {
+    "connect_timeout": POSTGRES_CONNECT_TIMEOUT_S,
+    "keepalives": 1,
+    "keepalives_idle": POSTGRES_KEEPALIVE_IDLE_S,
+    "keepalives_interval": POSTGRES_KEEPALIVE_INTERVAL_S,
+    "keepalives_count": POSTGRES_KEEPALIVES_MAX,
+    "tcp_user_timeout": POSTGRES_UNACKNOWLEDGED_MS_MAX,
+}
 
 
 def open_engine(url: str, *, read_only: bool = False) -> Engine:
     """An engine for ``sqlite:///file`` or ``postgresql+psycopg://…``.
 
-    SQLite: WAL, synchronous=FULL, foreign keys on. A read-only engine cannot write on either.
+    SQLite: WAL, synchronous=FULL, foreign keys on; a new file is the owner's alone. A read-only
+    engine cannot write on either; ``CallerError("config_invalid")`` if it names no file.
     """
     parsed = make_url(url)
     backend = parsed.get_backend_name()
@@ -34,8 +51,11 @@ def open_engine(url: str, *, read_only: bool = False) -> Engine:
 def _sqlite(url: URL, *, read_only: bool) -> Engine:
     if not url.database or url.database == ":memory:":
         raise ValueError("the database is a file: money in memory is lost at exit")
-    if not read_only:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    file = Path(url.database)
+    if read_only:
+        url = _sqlite_read_only(url, file)
+    else:
+        _make_private(file)
     engine = create_engine(
         url,
         connect_args={
@@ -54,6 +74,20 @@ def _sqlite(url: URL, *, read_only: bool) -> Engine:
     return engine
 
 
+def _sqlite_read_only(url: URL, file: Path) -> URL:
+    if not file.is_file():
+        raise CallerError("config_invalid", f"there is no database {file}")
+    return url.set(database=file.absolute().as_uri(), query={"mode": "ro", "uri": "true"})
+
+
+def _make_private(file: Path) -> None:
+    """Payers' names and merchants' accounts are nobody else's: SQLite itself would obey the umask.
+    Its -wal and -shm files take the permissions of the file."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
 def _sqlite_pragmas(*, read_only: bool) -> tuple[str, ...]:
     if read_only:
         return ("PRAGMA query_only=ON",)
@@ -67,10 +101,9 @@ def _sqlite_pragmas(*, read_only: bool) -> tuple[str, ...]:
 
 
 def _postgres(url: URL, *, read_only: bool) -> Engine:
-    options = "-c default_transaction_read_only=on" if read_only else ""
-    arguments: dict[str, Any] = {"connect_timeout": POSTGRES_CONNECT_TIMEOUT_S}
-    if options:
-        arguments["options"] = options
+    arguments: dict[str, Any] = dict(_POSTGRES_LINE)
+    if read_only:
+        arguments["options"] = "-c default_transaction_read_only=on"
     return create_engine(
         url.set(drivername="postgresql+psycopg"), connect_args=arguments, pool_pre_ping=True
     )

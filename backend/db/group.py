@@ -49,7 +49,8 @@ class GroupRunner:
             _log.error("group_failed", size=len(commands), kind=error.kind, detail=error.detail)
             if len(commands) > 1 and error.kind in {"collision", "refused"}:
                 return [self.run([command])[0] for command in commands]
-            return [Outcome(None, OperatingError("internal", error.kind)) for _ in commands]
+            code = "busy" if error.kind == "conflict" else "internal"
+            return [Outcome(None, OperatingError(code, error.kind)) for _ in commands]
         except Exception as error:  # noqa: BLE001  # outermost: one command or group
             _log.exception("group_bug", size=len(commands))
             return [
@@ -57,8 +58,8 @@ class GroupRunner:
             ]
 
     def _is_transient(self, error: BaseException) -> bool:
-        assert isinstance(error, StoreError)
-        return error.kind == "conflict" or (error.kind == "collision" and self._store.has_rivals)
+        kind = error.kind if isinstance(error, StoreError) else "failed"
+        return kind == "conflict" or (kind == "collision" and self._store.has_rivals)
 
     def _attempt(self, commands: Sequence[Command]) -> list[Outcome]:
         store = self._store

@@ -3,6 +3,8 @@ transaction makes all of it durable (ADR: group commit).
 
 Rule 1: the thread owns the store from ``start`` to ``stop``; ``apply`` is for programs without it.
 Rule 2: a full queue refuses at once with ``busy``: the caller tries again with the same id.
+Rule 3: every command that was taken is answered. ``_gate`` makes "are we stopping?" and the put one
+        step, so that the stop mark is the last thing that ever enters the queue.
 """
 
 import asyncio
@@ -45,6 +47,7 @@ class GroupCommitWriter:
         self._group_max = commands_per_group_max
         self._waiting_max = commands_waiting_max
         self._queue: SimpleQueue[_Item | None] = SimpleQueue()
+        self._gate = threading.Lock()
         self._thread: threading.Thread | None = None
         self._is_stopping = False
 
@@ -58,12 +61,13 @@ class GroupCommitWriter:
     async def submit(self, command: Command) -> Any:  # noqa: ANN401
         """The command's answer, after its commit. Raises its ``CallerError`` or ``OperatingError``;
         ``busy`` when the queue is full or the writer is stopping."""
-        if self._is_stopping or self._queue.qsize() >= self._waiting_max:
-            raise OperatingError("busy")
-        assert self._thread is not None, "start the writer first"
         loop = asyncio.get_running_loop()
         future: _Future = loop.create_future()
-        self._queue.put((command, future, loop))
+        with self._gate:
+            if self._is_stopping or self._queue.qsize() >= self._waiting_max:
+                raise OperatingError("busy")
+            assert self._thread is not None, "start the writer first"
+            self._queue.put((command, future, loop))
         return await future
 
     def apply(self, commands: Sequence[Command]) -> list[Outcome]:
@@ -84,11 +88,12 @@ class GroupCommitWriter:
 
     def close(self) -> None:
         """As ``stop``, for programs without a loop."""
-        if self._is_stopping:
-            return
-        self._is_stopping = True
-        if self._thread is not None:
+        with self._gate:
+            if self._is_stopping:
+                return
+            self._is_stopping = True
             self._queue.put(None)
+        if self._thread is not None:
             self._thread.join()
             self._thread = None
         self._store.close()
@@ -102,23 +107,19 @@ class GroupCommitWriter:
                 _settle(items, outcomes)
 
     def _take(self) -> tuple[list[_Item], bool]:
-        """Wait for one command, then take all that have arrived, up to the limit.
-
-        The stop mark is the last thing in the queue, but for commands that slipped in beside it.
-        """
-        first = self._queue.get()
-        items: list[_Item] = [] if first is None else [first]
-        is_open = first is not None
-        while len(items) < self._group_max or not is_open:
+        """Wait for one command, then take all that have arrived, up to the limit or the stop mark,
+        which is the last thing in the queue."""
+        item = self._queue.get()
+        items: list[_Item] = []
+        while item is not None:
+            items.append(item)
+            if len(items) >= self._group_max:
+                return items, True
             try:
                 item = self._queue.get_nowait()
             except Empty:
-                break
-            if item is None:
-                is_open = False
-            else:
-                items.append(item)
-        return items, is_open
+                return items, True
+        return items, False
 
 
 def _settle(items: list[_Item], outcomes: list[Outcome]) -> None:

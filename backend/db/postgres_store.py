@@ -5,7 +5,8 @@ Several backends may write at once, each with its own store:
 * rows that a command may change are locked by the read, FOR NO KEY UPDATE in key order;
 * additive tables (balances) are read without a lock and changed by differences at the flush, where
   the rows are first locked in key order; the table's CHECK refuses a sum below the floor, and the
-  group is decided again on fresh rows. So a hot account is locked from flush to commit only.
+  group is decided again on fresh rows. So a hot account is locked from flush to commit only;
+* no wait is without an end: a lock, a statement, and on the server a group that was abandoned.
 """
 
 from collections.abc import Sequence
@@ -14,11 +15,17 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
+from backend.db.limits import (
+    POSTGRES_IDLE_IN_GROUP_MS_MAX,
+    POSTGRES_LOCK_TIMEOUT_MS,
+    POSTGRES_STATEMENT_TIMEOUT_MS,
+)
+from backend.db.retry import POSTGRES_CONFLICTS
 from backend.db.store import Kind, StoreError
 from backend.db.tables import Key, TableRef, Values
 
-_CONFLICTS = frozenset({"40001", "40P01"})
 # The writer only ever looks rows up by primary key. The planner, with statistics of yesterday or
 # none, likes to read a whole table instead: forty times slower on ten thousand accounts.
 _BY_KEY_ONLY = ("enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off",
@@ -42,8 +49,7 @@ class PostgresStore:
     def begin(self) -> None:
         """BEGIN at READ COMMITTED; a lost connection is replaced here."""
         if self._connection.closed:
-            self._pooled.invalidate()
-            self._connect()
+            self._connect_again()
         self._run("BEGIN")
 
     def fetch(self, table: TableRef, keys: Sequence[Key]) -> list[Values]:
@@ -84,13 +90,21 @@ class PostgresStore:
         """Give the connection back to the pool."""
         self._pooled.close()
 
+    def _connect_again(self) -> None:
+        if self._pooled.is_valid:
+            self._pooled.invalidate()
+        try:
+            self._connect()
+        except (DBAPIError, psycopg.Error) as error:
+            raise StoreError("failed", f"not connected: {error}") from error
+
     def _connect(self) -> None:
         self._pooled = self._engine.raw_connection()
         connection = self._pooled.driver_connection
         assert isinstance(connection, psycopg.Connection)
         connection.rollback()
         connection.autocommit = True
-        for setting in _BY_KEY_ONLY:
+        for setting in (*_BY_KEY_ONLY, *_time_limits()):
             connection.execute(f"SET {setting}".encode())
         self._connection: psycopg.Connection[Any] = connection
         self._cursor = connection.cursor()
@@ -100,6 +114,14 @@ class PostgresStore:
             return self._cursor.execute(statement.encode(), parameters or None)
         except _ERRORS as error:
             raise _as_store_error(error) from error
+
+
+def _time_limits() -> tuple[str, ...]:
+    return (
+        f"lock_timeout = {POSTGRES_LOCK_TIMEOUT_MS}",
+        f"statement_timeout = {POSTGRES_STATEMENT_TIMEOUT_MS}",
+        f"idle_in_transaction_session_timeout = {POSTGRES_IDLE_IN_GROUP_MS_MAX}",
+    )
 
 
 # Names in these statements come from our own table definitions, never from outside.
@@ -166,7 +188,7 @@ def _key_arrays(table: TableRef, keys: Sequence[Any]) -> list[list[Any]]:
 def _as_store_error(error: Exception) -> StoreError:
     kind: Kind = "failed"
     state = error.sqlstate if isinstance(error, psycopg.Error) else None
-    if state in _CONFLICTS:
+    if state in POSTGRES_CONFLICTS:
         kind = "conflict"
     elif state in _COLLISIONS:
         kind = "collision"

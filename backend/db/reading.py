@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Executable
+from sqlalchemy import Connection, Engine, Executable, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from backend.db.engine import open_engine
 from backend.db.limits import READ_ROWS_MAX
 from backend.db.tables import Row
+from protocol.errors import CallerError
 
 
 class Reader:
@@ -25,6 +27,26 @@ class Reader:
     def open(cls, url: str) -> "Reader":
         """A reader with an engine of its own; ``close`` it."""
         return cls(open_engine(url, read_only=True))
+
+    @classmethod
+    @contextmanager
+    def opened(cls, url: str) -> "Iterator[Reader]":
+        """A reader for the time of a command-line program. ``CallerError("config_invalid")`` for a
+        URL that leads to no database of ours, in words and not in a trace."""
+        try:
+            reader = cls.open(url)
+        except (ArgumentError, ValueError) as error:
+            raise CallerError("config_invalid", f"database: {error}") from None
+        try:
+            reader.one(text("SELECT version_num FROM alembic_version"))
+        except DBAPIError as error:
+            reader.close()
+            reason = str(error.orig).partition("\n")[0]
+            raise CallerError("config_invalid", f"not a database of ours: {reason}") from None
+        try:
+            yield reader
+        finally:
+            reader.close()
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:

@@ -17,14 +17,18 @@ from backend.db.store import StoreError
 
 _T = TypeVar("_T")
 
+POSTGRES_CONFLICTS = frozenset({"40001", "40P01", "55P03", "57014"})
+"""Serialization failure, deadlock, lock not to be had in time, statement cancelled or too slow."""
+
 
 def is_conflict(error: BaseException) -> bool:
-    """Whether the same transaction may succeed if tried again (40001, 40P01, SQLITE_BUSY)."""
+    """Whether the same transaction may succeed if tried again (``POSTGRES_CONFLICTS``,
+    SQLITE_BUSY)."""
     if isinstance(error, StoreError):
         return error.kind == "conflict"
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, psycopg.Error):
-        return cause.sqlstate in {"40001", "40P01"}
+        return cause.sqlstate in POSTGRES_CONFLICTS
     if isinstance(cause, sqlite3.OperationalError):
         return cause.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
     return False

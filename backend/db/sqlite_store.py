@@ -14,6 +14,7 @@ from itertools import chain
 from typing import Any
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 from backend.db.limits import PARAMETERS_PER_STATEMENT_MAX
 from backend.db.store import Kind, StoreError
@@ -30,14 +31,13 @@ class SqliteStore:
     has_rivals = False
 
     def __init__(self, engine: Engine) -> None:
-        self._pooled = engine.raw_connection()
-        connection = self._pooled.driver_connection
-        assert isinstance(connection, sqlite3.Connection)
-        self._connection = connection
-        self._connection.isolation_level = None
+        self._engine = engine
+        self._connect()
 
     def begin(self) -> None:
-        """BEGIN IMMEDIATE: from here on nobody else can write."""
+        """BEGIN IMMEDIATE: from here on nobody else can write. A lost connection is replaced."""
+        if not self._pooled.is_valid:
+            self._connect_again()
         self._run("BEGIN IMMEDIATE")
 
     def fetch(self, table: TableRef, keys: Sequence[Key]) -> list[Values]:
@@ -46,7 +46,7 @@ class SqliteStore:
         padded: list[Any] = [*keys, *[keys[-1]] * (count - len(keys))]
         flat = padded if len(table.key_columns) == 1 else list(chain.from_iterable(padded))
         try:
-            return self._connection.execute(_select(table, count), flat).fetchall()
+            return self._connection.execute(select_statement(table, count), flat).fetchall()
         except _ERRORS as error:
             raise _as_store_error(error) from error
 
@@ -72,13 +72,30 @@ class SqliteStore:
         self._run("COMMIT")
 
     def rollback(self) -> None:
-        """ROLLBACK, if a transaction is open."""
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+        """ROLLBACK, if a transaction is open; a connection that cannot is closed, which undoes
+        the group, too, and replaced at the next begin."""
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            self._pooled.invalidate()
 
     def close(self) -> None:
         """Give the connection back to the pool."""
         self._pooled.close()
+
+    def _connect(self) -> None:
+        self._pooled = self._engine.raw_connection()
+        connection = self._pooled.driver_connection
+        assert isinstance(connection, sqlite3.Connection)
+        connection.isolation_level = None
+        self._connection = connection
+
+    def _connect_again(self) -> None:
+        try:
+            self._connect()
+        except (DBAPIError, sqlite3.Error) as error:
+            raise StoreError("failed", f"not connected: {error}") from error
 
     def _run(self, statement: str) -> None:
         try:
@@ -111,13 +128,20 @@ def _chunks(rows: Sequence[Values], width: int) -> Iterator[Sequence[Values]]:
 
 
 @cache
-def _select(table: TableRef, count: int) -> str:
+def select_statement(table: TableRef, count: int) -> str:
+    """Fetch so many rows by primary key."""
     keys = table.key_columns
     if len(keys) == 1:
         where = f"{keys[0]} IN ({','.join('?' * count)})"
-    else:
-        where = f"({','.join(keys)}) IN (VALUES {_marks(len(keys), count)})"
-    return f"SELECT {','.join(table.columns)} FROM {table.name} WHERE {where}"
+        return f"SELECT {','.join(table.columns)} FROM {table.name} WHERE {where}"
+    # Not ``(a, b) IN (VALUES …)``: for that SQLite reads the whole table. CROSS JOIN keeps the
+    # order of the loops: each wanted key once, then one search by the primary key.
+    return (
+        f"WITH wanted({','.join(keys)}) AS (VALUES {_marks(len(keys), count)})"
+        f" SELECT {','.join(f'found.{column}' for column in table.columns)}"
+        f" FROM (SELECT DISTINCT * FROM wanted) AS wanted CROSS JOIN {table.name} AS found"
+        f" ON {' AND '.join(f'found.{key}=wanted.{key}' for key in keys)}"
+    )
 
 
 @cache

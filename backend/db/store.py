@@ -11,7 +11,7 @@ Kind = Literal["conflict", "collision", "refused", "failed"]
 class StoreError(Exception):
     """The database refused or failed.
 
-    ``conflict``: another writer was in the way (40001, 40P01, SQLITE_BUSY): try the group again.
+    ``conflict``: somebody was in the way (deadlock, a lock not to be had in time): try again.
     ``collision``: a key exists already or a CHECK does not hold. With several writers the next try
     reads the other's rows and decides rightly; if it collides again, one command is at fault.
     ``refused``: a value that the database cannot take: one command is at fault.

@@ -43,9 +43,10 @@ class MemoryRegistry:
         if present is not None and present.key != key:
             raise CallerError("device_exists")
         self.codes[code_id] = used
-        self.devices[grant.tid] = RegisteredDevice(
-            grant.tid, grant.kind, grant.store, "active", key
-        )
+        if present is None:
+            self.devices[grant.tid] = RegisteredDevice(
+                grant.tid, grant.kind, grant.store, "active", key
+            )
 
     async def find(self, tid: str) -> RegisteredDevice | None:
         """A device by its name."""

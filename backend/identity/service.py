@@ -45,7 +45,8 @@ class EnrolmentService:
         """Take a machine in. A retry of the same machine gets the same place again.
 
         ``CallerError``: ``field_invalid`` (request), ``signature_invalid`` (proof of possession),
-        ``enrol_code_invalid`` (wrong, used, expired or exhausted: not told which).
+        ``enrol_code_invalid`` (wrong, used, expired or exhausted: not told which),
+        ``device_suspended`` and ``device_revoked`` (the retry of one that was stopped since).
         """
         key_of_request(request.csr)
         if not request.is_proven():
@@ -56,6 +57,9 @@ class EnrolmentService:
         if code is None:
             raise CallerError("enrol_code_invalid")
         grant = code.grant
+        device = await self.devices.find(grant.tid)
+        if device is not None:
+            _refuse_stopped(device)
         holder = Holder(grant.kind, grant.tid, grant.names)
         certificate = self.ca.issue(request.csr, holder, now_ms=now_ms)
         await self.codes.complete(code.code_id, claimant, grant, request.key, now_ms=now_ms)
@@ -69,8 +73,7 @@ class EnrolmentService:
         device = await self.devices.find(request.tid)
         if device is None:
             raise CallerError("device_unknown")
-        if device.status in _REFUSED:
-            raise CallerError(_REFUSED[device.status])
+        _refuse_stopped(device)
         if not _may_rotate(device, request, sign1):
             raise CallerError("signature_invalid")
         if abs(now_ms - request.requested_at_ms) > ROTATION_AGE_MS_MAX:
@@ -95,9 +98,15 @@ class EnrolmentService:
         )
 
 
+def _refuse_stopped(device: RegisteredDevice) -> None:
+    if device.status in _REFUSED:
+        raise CallerError(_REFUSED[device.status])
+
+
 def _may_rotate(device: RegisteredDevice, request: RotateRequest, sign1: cose.Sign1) -> bool:
-    """The new key always proves itself. The present key must sign, unless the new one is the
-    present one already: the retry of a machine that did not hear our answer."""
+    """The new key always signs the whole request, its time included. The present key must sign it
+    too, unless the new one is the present one already: the retry of a machine that did not hear
+    our answer."""
     if not request.is_proven():
         return False
     return request.key == device.key or cose.verify1(sign1, device.key)

@@ -24,18 +24,14 @@ _Limit = Annotated[int, typer.Option(min=1, max=TRANSFERS_LISTED_MAX, help="Rows
 @app.command("verify")
 def verify_command(database: _Database) -> None:
     """Prove sums, balances, floors, the chain and the reserve equation. Exit code 1 on a break."""
-    reader = Reader.open(database)
-    try:
-        with reader.snapshot() as connection:
-            repository = LedgerRepository(connection)
-            with Progress(
-                "verifying", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-                console=Console(stderr=True), transient=True,
-            ) as shown:  # fmt: skip
-                task = shown.add_task("", total=repository.transfer_count())
-                report = verify(repository, lambda count: shown.advance(task, count))
-    finally:
-        reader.close()
+    with Reader.opened(database) as reader, reader.snapshot() as connection:
+        repository = LedgerRepository(connection)
+        with Progress(
+            "verifying", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+            console=Console(stderr=True), transient=True,
+        ) as shown:  # fmt: skip
+            task = shown.add_task("", total=repository.transfer_count())
+            report = verify(repository, lambda count: shown.advance(task, count))
     _print_report(report)
     if not report.is_whole:
         raise typer.Exit(1)
@@ -48,18 +44,14 @@ def accounts(database: _Database, prefix: str = "", limit: _Limit = 1000) -> Non
     _fold(table)
     for column in table.columns[2:]:
         column.justify = "right"
-    reader = Reader.open(database)
-    try:
-        with reader.snapshot() as connection:
-            for row in LedgerRepository(connection).accounts(prefix, limit=limit):
-                balance, available = model.balance(row), model.available(row)
-                floor = "" if row["floor_minor"] is None else f"{row['floor_minor']}"
-                table.add_row(
-                    row["id"], row["side"], f"{balance}", f"{available}",
-                    f"{balance - available}", floor,
-                )  # fmt: skip
-    finally:
-        reader.close()
+    with Reader.opened(database) as reader, reader.snapshot() as connection:
+        for row in LedgerRepository(connection).accounts(prefix, limit=limit):
+            balance, available = model.balance(row), model.available(row)
+            floor = "" if row["floor_minor"] is None else f"{row['floor_minor']}"
+            table.add_row(
+                row["id"], row["side"], f"{balance}", f"{available}",
+                f"{balance - available}", floor,
+            )  # fmt: skip
     Console().print(table)
 
 
@@ -73,17 +65,13 @@ def transfers(
     """List transfers, newest first."""
     table = Table("transfer", "debit", "credit", "minor", "ccy", "rule", "kind", "group")
     _fold(table)
-    reader = Reader.open(database)
-    try:
-        with reader.snapshot() as connection:
-            repository = LedgerRepository(connection)
-            for row in repository.transfers(event_id=event, account_id=account, limit=limit):
-                table.add_row(
-                    row["id"], row["debit"], row["credit"], f"{row['amount_minor']}",
-                    row["currency"], row["rule"], row["kind"], f"{row['chain']}/{row['group_seq']}",
-                )  # fmt: skip
-    finally:
-        reader.close()
+    with Reader.opened(database) as reader, reader.snapshot() as connection:
+        repository = LedgerRepository(connection)
+        for row in repository.transfers(event_id=event, account_id=account, limit=limit):
+            table.add_row(
+                row["id"], row["debit"], row["credit"], f"{row['amount_minor']}",
+                row["currency"], row["rule"], row["kind"], f"{row['chain']}/{row['group_seq']}",
+            )  # fmt: skip
     Console().print(table)
 
 

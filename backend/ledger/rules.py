@@ -2,7 +2,8 @@
 
 Numbers are those of the table of 23 rules in ``docs/ledger.md``. Dr/Cr is written
 ``(debit, credit, amount)``; a rule that touches both books returns the mirrored pair together.
-Legs of amount zero (a fee rounded to nothing) are left out; the others keep their number.
+Legs of amount zero (a fee rounded to nothing) are left out before they are numbered, so an event's
+numbers have no gap and ``service.post`` can see that a leg is too few or too many.
 
 Rule 1: an event's id makes the transfers' ids (``<event id>:<leg>``). A step of a longer business
         (a payout confirmed) is an event of its own: ``<payout id>.confirmed``.
@@ -267,6 +268,5 @@ def _legs(
             f"{event_id}:{leg}", 1, debit, credit, amount_minor, currency,
             rule, kind, refers_to, expires_at_ms, business_date,
         )
-        for leg, (debit, credit, amount_minor) in enumerate(legs, 1)
-        if amount_minor
+        for leg, (debit, credit, amount_minor) in enumerate((leg for leg in legs if leg[2]), 1)
     ]  # fmt: skip

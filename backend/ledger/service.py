@@ -48,9 +48,9 @@ def post(
 
     Raises ``CallerError``: ``insufficient_balance`` or ``merchant_balance_short`` (other accounts:
     ``account_short``) if a floor would be broken, ``transfer_conflict`` if an id was used with
-    other content, ``transfer_state`` if a hold cannot be ended so, ``account_unknown``,
-    ``currency_mismatch``, ``amount_invalid``. Then nothing has been changed, and the command may go
-    on (to record a declined payment).
+    other content or the event with more or fewer transfers, ``transfer_state`` if a hold cannot be
+    ended so, ``account_unknown``, ``currency_mismatch``, ``amount_invalid``. Then nothing has been
+    changed, and the command may go on (to record a declined payment).
     """
     assert 0 < len(transfers) <= LEGS_PER_POST_MAX
     if not is_new and _was_posted(ws, transfers):
@@ -137,7 +137,19 @@ def _was_posted(ws: WorkingSet, transfers: Sequence[Transfer]) -> bool:
     for transfer, row in zip(transfers, found, strict=True):
         if row is None or row[:_CONTENT_COLUMNS] != transfer[:_CONTENT_COLUMNS]:
             raise CallerError("transfer_conflict", transfer.id)
+    _check_no_more_were_posted(ws, transfers)
     return True
+
+
+def _check_no_more_were_posted(ws: WorkingSet, transfers: Sequence[Transfer]) -> None:
+    """An event's legs are numbered without a gap: one more in the same chain is other content."""
+    ids = {transfer.id for transfer in transfers}
+    for transfer in transfers:
+        following = f"{transfer.event_id}:{transfer.leg + 1}"
+        if following not in ids:
+            row = ws.find(TRANSFER, following)
+            if row is not None and row[1] == transfer.link:
+                raise CallerError("transfer_conflict", following)
 
 
 def _held(ws: WorkingSet, transfer: Transfer, now_ms: int) -> int:

@@ -37,11 +37,8 @@ def list_command(
     limit: Annotated[int, typer.Option(min=1, max=DEAD_LETTERS_PER_LIST_MAX)] = 50,
 ) -> None:
     """Show dead letters, newest first."""
-    reader = Reader.open(database)
-    try:
+    with Reader.opened(database) as reader:
         rows = CallbackRepository(reader).dead_letters(limit)
-    finally:
-        reader.close()
     shown = ("callback_id", "merchant_id", "event_type", "failed_tries", "last_error", "url")
     table = Table(*shown)
     for row in rows:
@@ -52,7 +49,8 @@ def list_command(
 @app.command()
 def replay(database: _Database, callback_ids: list[str]) -> None:
     """Send dead letters again. Exit code 1 if one of them does not exist."""
-    engine = open_engine(database)
+    with Reader.opened(database):
+        engine = open_engine(database)
     writer = GroupCommitWriter(open_store(engine), clock=_WallClock())
     try:
         outcomes = writer.apply([ReplayCallback(callback_id=one) for one in callback_ids])

@@ -220,6 +220,11 @@ def _add_control(app: FastAPI, world: Institutions) -> None:
         found = world.bank.balance(account)
         return {"balance_minor": found.amount_minor, "currency": found.currency}
 
+    @app.get("/control/accounts/{account}/statements/{day}")
+    async def statement(account: str, day: date) -> Response:
+        _, content, media_type = world.statement(account, day)
+        return Response(content, media_type=media_type)
+
     @app.post("/control/clock")
     async def clock(body: ClockBody) -> dict[str, object]:
         world.advance(body.advance_ms)

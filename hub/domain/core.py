@@ -84,6 +84,7 @@ class HubCore:
             has_room=self.forwarding.has_room,
             accepted=self._accepted,
         )
+        self._discard_gone(parcel.device for parcel in remembered.parcels)
 
     def take_effects(self) -> Sequence[Effect]:
         """What is to be done, in order; the shell does all of it."""
@@ -151,6 +152,7 @@ class HubCore:
         self.cursor = max(self.cursor, cursor)
         for parcel in parcels:
             self.delivery.add(parcel)
+            self._discard_gone((parcel.device,))
 
     def devices_arrived(
         self, devices: Iterable[Device], *, known: frozenset[str] | None = None
@@ -197,6 +199,7 @@ class HubCore:
             since_ms=self._clock.now_ms(),
         )
         self.delivery.add(parcel, ticket)
+        self._discard_gone((row.device,))
 
     def _enforce(self, devices: Iterable[Device]) -> None:
         for device in devices:
@@ -205,9 +208,14 @@ class HubCore:
 
     def _cut_off(self, tid: str) -> None:
         self._emit(Disconnect(tid))
-        known = self.registry.find(tid)
-        if known is None or known.status == "revoked":
-            self.delivery.discard_device(tid)
+        self._discard_gone((tid,))
+
+    def _discard_gone(self, tids: Iterable[str]) -> None:
+        """Whoever is revoked or unknown never comes for what waits here."""
+        for tid in tids:
+            known = self.registry.find(tid)
+            if known is None or known.status == "revoked":
+                self.delivery.discard_device(tid)
 
     def _announce(self) -> None:
         now, mode = self._clock.now_ms(), self.mode()

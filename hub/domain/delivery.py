@@ -61,6 +61,10 @@ class Delivery:
         """Whether more pushes may be fetched."""
         return self._count < PARCELS_MAX
 
+    def route_of(self, device: str) -> Transport | None:
+        """The line by which a device was heard or reached last since the start."""
+        return self._routes.get(device)
+
     def route(self, device: str, transport: Transport) -> None:
         """Remember by which line a device spoke last."""
         self._routes[device] = transport

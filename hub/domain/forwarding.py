@@ -4,6 +4,9 @@ Rule 1: of one device, envelopes in two batches are never on the way at the same
 Rule 2: a batch that failed is sent again with the same items, until it is answered.
 Rule 3: an item that waits too long makes the hub say ``backend_unreachable`` once; the item stays
         and its true answer still goes to the device.
+Rule 4: with nothing on the way an envelope goes at once. While batches are on the way the next one
+        fills up, because a batch costs both sides as much as several envelopes (as RFC 896 does for
+        TCP); a short wait ends that, so that a slow line is still used by several batches.
 """
 
 from collections import deque
@@ -13,6 +16,8 @@ from dataclasses import dataclass
 from hub.domain.admission import Refuse
 from hub.domain.effects import CheckedAnswer, Effect, SendBatch, Speak, UplinkRow
 from hub.domain.limits import (
+    BATCH_FILL_ITEMS,
+    BATCH_LINGER_MS,
     BATCHES_IN_FLIGHT_MAX,
     LINE_RETRY_MS_MAX,
     LINE_RETRY_MS_MIN,
@@ -35,6 +40,8 @@ class ForwardingLimits:
     """What a hub's configuration may set lower or higher."""
 
     batches_in_flight_max: int = BATCHES_IN_FLIGHT_MAX
+    batch_linger_ms: int = BATCH_LINGER_MS
+    """0: never wait for company."""
     unknown_after_ms: int = UNKNOWN_AFTER_MS
     rows_max: int = UPLINK_ROWS_MAX
     bytes_max: int = UPLINK_BYTES_MAX
@@ -76,6 +83,7 @@ class Forwarding:
         self._per_device: dict[str, int] = {}
         self._bytes = 0
         self._batches = 0
+        self._lingers_since_ms: int | None = None
         for row in rows:
             self._enqueue(row, None)
 
@@ -117,12 +125,21 @@ class Forwarding:
     def pump(self) -> None:
         """Send what may be sent now. Called once after each group of events."""
         if not self._line.is_up:
+            self._lingers_since_ms = None
             self._probe()
             return
         while self._parked and self._has_slot():
             self._send(self._parked.popleft())
         while self._ready and self._has_slot():
+            if self._should_linger():
+                return
             self._send(self._take_batch())
+        self._lingers_since_ms = None
+
+    @property
+    def is_lingering(self) -> bool:
+        """Whether envelopes wait for company: ``pump`` again after ``BATCH_LINGER_MS``."""
+        return self._lingers_since_ms is not None
 
     def answers_arrived(self, number: int, answers: Sequence[CheckedAnswer]) -> None:
         """A batch was answered, item by item, and every answer's signature and name was checked."""
@@ -176,6 +193,8 @@ class Forwarding:
             times.append(self._untold[0].received_at_ms + self._limits.unknown_after_ms)
         if not self._line.is_up and (self._parked or self._ready):
             times.append(self._line.retry_at_ms)
+        if self._lingers_since_ms is not None:
+            times.append(self._lingers_since_ms + self._limits.batch_linger_ms)
         times.extend(at_ms for at_ms, _ in self._resting[:1])
         return min(times, default=None)
 
@@ -207,6 +226,15 @@ class Forwarding:
     def _has_slot(self) -> bool:
         return len(self._on_the_way) < self._limits.batches_in_flight_max
 
+    def _should_linger(self) -> bool:
+        if len(self._ready) >= BATCH_FILL_ITEMS * len(self._on_the_way):
+            return False
+        now = self._clock.now_ms()
+        if self._lingers_since_ms is None:
+            self._lingers_since_ms = now
+        # Below zero when the clock was put back: then nobody waits either.
+        return 0 <= now - self._lingers_since_ms < self._limits.batch_linger_ms
+
     def _probe(self) -> None:
         """One batch at a time while the line is down."""
         if self._on_the_way or not self._line.is_due():
@@ -230,6 +258,7 @@ class Forwarding:
 
     def _send(self, rows: tuple[UplinkRow, ...]) -> None:
         self._batches += 1
+        self._lingers_since_ms = None
         self._on_the_way[self._batches] = rows
         self._emit(SendBatch(self._batches, rows))
 

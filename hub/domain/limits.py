@@ -8,6 +8,10 @@ CHECKS_WAITING_MAX = 2_000
 CHECKS_WAITING_PER_DEVICE_MAX = 16
 
 BATCHES_IN_FLIGHT_MAX = 4
+BATCH_FILL_ITEMS = 16
+"""While batches are on the way, another goes at once only with so many devices for each of them."""
+BATCH_LINGER_MS = 10
+"""How long fewer wait to travel together, unless a batch comes back before."""
 LINE_RETRY_MS_MIN = 200
 LINE_RETRY_MS_MAX = 15_000
 

@@ -131,6 +131,10 @@ class Uplink:
         self._speak(ticket, told, row.transport)
         self._emit(Settle(ticket))
 
+    def boot_epoch(self, tid: str) -> int:
+        """Which start of a device its last accepted envelope came from; 0 before the first."""
+        return max(self._positions.get(tid, NOWHERE)[0], 0)
+
     @property
     def waiting(self) -> int:
         """Arrivals that are neither committed nor refused yet."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from mqtt5 import ConnAckPacket, ConnAckReasonCode, ConnectPacket, DisconnectReasonCode, QoS, Will
 
 from hub import limits
-from hub.mqtt.access import RETAINED_FROM_TERMINAL, Branch
+from hub.mqtt.access import Branch
 from hub.mqtt.wire import PROTOCOL_LEVEL
 from hub.ports import Admits
 from protocol.topics import is_name
@@ -56,15 +56,13 @@ def objection(
 
 
 def will_objection(will: Will | None, branch: Branch) -> ConnAckReasonCode | None:
-    """Why this will may not be left: the rules for publishing hold for it, too."""
+    """Why this will may not be left. It speaks of presence: nothing about money is a will."""
     if will is None:
         return None
     if will.qos == QoS.EXACTLY_ONCE:
         return ConnAckReasonCode.QUALITY_NOT_SUPPORTED
-    kind = branch.writable.get(will.topic)
-    if kind is None or (will.retain and kind not in RETAINED_FROM_TERMINAL):
-        return ConnAckReasonCode.NOT_AUTHORIZED
-    return None
+    is_state = branch.writable.get(will.topic) == "state"
+    return None if is_state else ConnAckReasonCode.NOT_AUTHORIZED
 
 
 def terms_for(packet: ConnectPacket) -> Terms:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import ipaddress
 import ssl
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -21,6 +22,7 @@ from hub import limits
 from hub.mqtt.actions import Action, Close, Deliver, Presence, Send
 from hub.mqtt.connection import Verdict
 from hub.mqtt.core import MqttCore
+from hub.mqtt.door import Door, Street
 from hub.mqtt.lanes import Lane
 from hub.mqtt.line import Line
 from hub.mqtt.metrics import MqttCollector
@@ -73,11 +75,12 @@ class MqttEndpoint:
         self._registry = registry
         self._collector = MqttCollector(self._core.tally, lambda: len(self._core.connected()))
         self._lines: dict[int, Line] = {}
+        self._identities: Counter[str] = Counter()
         self._lanes: dict[str, Lane] = {}
         self._futures: dict[int, asyncio.Future[Outcome]] = {}
         self._line_ids = count(1)
         self._tokens = count(1)
-        self._server: asyncio.Server | None = None
+        self._door: Door | None = None
         self._ticker: asyncio.Task[None] | None = None
         self._gone: asyncio.Future[None] | None = None
 
@@ -87,30 +90,22 @@ class MqttEndpoint:
         """Listen. A taken port raises ``OperatingError("port_taken")``."""
         self._on_publish = on_publish
         settings = self._settings
-        loop = asyncio.get_running_loop()
-        try:
-            self._server = await loop.create_server(
-                lambda: Line(self, next(self._line_ids)),
-                settings.host,
-                settings.port,
-                ssl=settings.tls,
-                backlog=limits.MQTT_ACCEPT_BACKLOG,
-                ssl_handshake_timeout=limits.MQTT_TLS_TIMEOUT_S if settings.tls else None,
-                ssl_shutdown_timeout=limits.MQTT_STOP_TIMEOUT_S if settings.tls else None,
-            )
-        except OSError as error:
-            raise OperatingError("port_taken", f"{settings.host}:{settings.port}") from error
+        self._door = Door(
+            Street(settings.host, settings.port, settings.tls),
+            make_line=lambda: Line(self, next(self._line_ids)),
+            lines=lambda: len(self._lines),
+            tally=self._core.tally,
+        )
         if self._registry is not None:
             self._registry.register(self._collector)
-        self._ticker = loop.create_task(self._tick())
+        self._ticker = asyncio.get_running_loop().create_task(self._tick())
         _log.info("mqtt_listening", host=settings.host, port=self.port)
 
     @property
     def port(self) -> int:
         """The port in use, also when any free one was asked for."""
-        assert self._server is not None, "not started"
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
+        assert self._door is not None, "not started"
+        return self._door.port
 
     def publish(
         self,
@@ -162,9 +157,9 @@ class MqttEndpoint:
 
     async def stop(self) -> None:
         """Tell everybody, close, and end the lanes."""
-        if self._server is None:
+        if self._door is None:
             return
-        self._server.close()
+        await self._door.close()
         if self._ticker is not None:
             self._ticker.cancel()
             await asyncio.gather(self._ticker, return_exceptions=True)
@@ -179,7 +174,7 @@ class MqttEndpoint:
             line.abort()
         if self._registry is not None:
             self._registry.unregister(self._collector)
-        self._server = None
+        self._door = None
 
     async def _until_closed(self) -> None:
         while self._lines:
@@ -190,10 +185,12 @@ class MqttEndpoint:
 
     def on_opened(self, line: Line) -> None:
         """A line is ready."""
-        if len(self._lines) >= limits.MQTT_CONNECTIONS_MAX:
-            self._core.tally["refused", "connections_max"] += 1
-            line.abort()
-            return
+        if line.identity is not None:
+            if self._identities[line.identity] >= limits.MQTT_LINES_PER_IDENTITY_MAX:
+                self._core.tally["refused", "lines_per_identity_max"] += 1
+                line.abort()
+                return
+            self._identities[line.identity] += 1
         self._lines[line.line_id] = line
         self._core.open(line.line_id, line.identity, _now_ms())
 
@@ -203,7 +200,12 @@ class MqttEndpoint:
 
     def on_lost(self, line: Line) -> None:
         """A line is gone."""
-        self._lines.pop(line.line_id, None)
+        if self._lines.pop(line.line_id, None) is None:
+            return
+        if line.identity is not None:
+            self._identities[line.identity] -= 1
+            if not self._identities[line.identity]:
+                del self._identities[line.identity]
         self._apply(self._core.lose(line.line_id, _now_ms()))
         self._forget(line)
         if self._gone is not None and not self._gone.done() and not self._lines:

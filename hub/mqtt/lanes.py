@@ -5,6 +5,7 @@ next message, on whatever connection that came.
 Rule 2: a message that is already with the hub is finished even if its connection is gone; those
 behind it that came on a connection now closed are dropped: nobody acknowledged them, so the
 terminal sends them again.
+Rule 3: a will comes on no connection, so nothing slows it down; of one terminal at most one waits.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ import structlog
 from hub import limits
 from hub.mqtt.actions import Deliver
 from hub.mqtt.connection import ACCEPTED, BROKEN, Verdict, verdict_for
+from hub.mqtt.roster import NOBODY
 from hub.ports import OnPublish
 from protocol.errors import TillwayError
 
@@ -41,7 +43,9 @@ class Lane:
         return len(self._waiting) >= limits.MQTT_LANE_MESSAGES_MAX
 
     def put(self, delivery: Deliver) -> None:
-        """A message came."""
+        """A message came. A will takes the place of an earlier one that still waits (rule 3)."""
+        if delivery.connection_id == NOBODY:
+            self.forget(NOBODY)
         self._waiting.append(delivery)
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)

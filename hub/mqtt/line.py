@@ -5,7 +5,10 @@ import ssl
 from typing import Protocol, cast
 
 from hub import limits
-from protocol.topics import is_name
+from protocol.errors import CallerError
+from protocol.tls import peer_of
+
+DEVICE_KINDS = frozenset({"terminal", "thing"})
 
 
 class LineOwner(Protocol):
@@ -42,7 +45,7 @@ class Line(asyncio.Protocol):
         """asyncio and uvloop set TCP_NODELAY themselves; a test holds them to it."""
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=limits.MQTT_WRITE_BUFFER_BYTES_MAX // 2)
-        self.identity = common_name(transport.get_extra_info("ssl_object"))
+        self.identity = device_name(transport.get_extra_info("ssl_object"))
         self._owner.on_opened(self)
 
     def data_received(self, data: bytes) -> None:
@@ -107,11 +110,10 @@ class Line(asyncio.Protocol):
             transport.pause_reading()
 
 
-def common_name(tls: ssl.SSLObject | None) -> str | None:
-    """The one common name in the peer's certificate, if it is fit to be a device's name."""
-    certificate = tls.getpeercert() if tls is not None else None
-    if not certificate:
+def device_name(tls: ssl.SSLObject | None) -> str | None:
+    """The device whose certificate the peer showed; no other kind of machine speaks here."""
+    try:
+        peer = peer_of(tls.getpeercert() if tls is not None else None)
+    except CallerError:
         return None
-    subject = cast("tuple[tuple[tuple[str, str], ...], ...]", certificate.get("subject", ()))
-    names = [value for part in subject for key, value in part if key == "commonName"]
-    return names[0] if len(names) == 1 and is_name(names[0]) else None
+    return peer.name if peer.kind in DEVICE_KINDS else None

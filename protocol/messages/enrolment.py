@@ -82,7 +82,9 @@ class JoinRequest:
 class RotateRequest:
     """New keys for a machine that is enrolled. Travels signed by its present key.
 
-    ``certificate`` is the present one (DER): the new one is for the same names.
+    ``certificate`` is the present one (DER): the new one is for the same names. ``proof`` is the
+    new key's signature over all other fields: after a lost answer the backend knows only the new
+    key, and then the proof alone says that the request is the machine's and of now.
     """
 
     tid: str
@@ -97,12 +99,12 @@ class RotateRequest:
         cls, tid: str, *, at_ms: int, csr: bytes, key: SigningKey, certificate: bytes
     ) -> "RotateRequest":
         """Build it with the proof that the machine has the new signing key."""
-        proof = key.sign(_claim(_ROTATE_CONTEXT, tid.encode(), csr, key.public))
+        proof = key.sign(_rotate_claim(tid, at_ms, csr, key.public, certificate))
         return cls(tid, at_ms, csr, key.public, certificate, proof)
 
     def is_proven(self) -> bool:
-        """Whether the owner of the new signing key asks."""
-        claim = _claim(_ROTATE_CONTEXT, self.tid.encode(), self.csr, self.key)
+        """Whether the owner of the new signing key made this very request, time included."""
+        claim = _rotate_claim(self.tid, self.requested_at_ms, self.csr, self.key, self.certificate)
         return self.key.verify(self.proof, claim)
 
     def to_bytes(self) -> bytes:
@@ -115,8 +117,8 @@ class RotateRequest:
     def from_bytes(cls, data: bytes) -> "RotateRequest":
         """Read the signed bytes; ``CallerError`` says what is wrong."""
         match _fields(data, REQUEST_BYTES_MAX):
-            case {2: tid, 3: int(at), 4: bytes(csr), 5: key, 6: bytes(old), 7: bytes(proof)} if (
-                is_name(tid) and len(csr) <= CSR_BYTES_MAX
+            case {2: tid, 3: at, 4: bytes(csr), 5: key, 6: bytes(old), 7: bytes(proof)} if (
+                is_name(tid) and cbor.is_count(at) and len(csr) <= CSR_BYTES_MAX
             ):
                 return cls(tid, at, csr, VerifyKey.from_wire(key), old, proof)
         raise CallerError("envelope_malformed", "rotate request")
@@ -195,9 +197,15 @@ def _fields(data: bytes, bytes_max: int) -> dict[Any, Any]:
     fields = cbor.decode(data, bytes_max=bytes_max)
     if not isinstance(fields, dict):
         raise CallerError("envelope_malformed")
-    if fields.get(1) != VERSION:
+    if not cbor.is_version(fields.get(1), VERSION):
         raise CallerError("envelope_version")
     return fields
+
+
+def _rotate_claim(tid: str, at_ms: int, csr: bytes, key: VerifyKey, certificate: bytes) -> bytes:
+    """All of the request: when the old key is gone already, this proof is all that counts."""
+    subject = cbor.encode([tid, at_ms, certificate])
+    return _claim(_ROTATE_CONTEXT, subject, csr, key)
 
 
 def _claim(context: bytes, subject: bytes, csr: bytes, key: VerifyKey) -> bytes:

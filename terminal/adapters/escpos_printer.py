@@ -3,7 +3,8 @@
 Rule 1: silence is never good news. What the printer did not say is ``device_no_reply``.
 Rule 2: a status byte has no checksum, so each is asked for until two answers agree.
 Rule 3: a receipt counts as printed when the printer answers the buffered query (GS r) that
-follows it, for that answer comes only after all before it.
+follows it, for that answer comes only after all before it. Rule 2 holds for it, too, and an answer
+that says "no paper" is no good news either.
 """
 
 import time
@@ -87,14 +88,23 @@ def _print(receipt: bytes, dialogue: Dialogue) -> None:
 
 
 def _await_printed(dialogue: Dialogue) -> None:
-    dialogue.discard_input()
-    dialogue.send(escpos.PAPER_QUERY_BUFFERED)
     deadline = time.monotonic() + PRINTER_PRINT_S
+    last: int | None = None
     while time.monotonic() < deadline:
+        dialogue.discard_input()
+        dialogue.send(escpos.PAPER_QUERY_BUFFERED)
         answer = dialogue.receive(time.monotonic() + PRINTER_PROBE_S)
-        if any(value & escpos.BUFFERED_FIXED_MASK == 0 for value in answer):
+        if not answer:
+            last = None
+            _demand_ready(dialogue)  # paper may have ended, which would explain the silence
+            continue
+        answer += dialogue.receive(time.monotonic() + PRINTER_QUIET_S)
+        is_sound = len(answer) == 1 and not answer[0] & escpos.BUFFERED_FIXED_MASK
+        if is_sound and answer[0] == last:
+            if last & escpos.BUFFERED_END:
+                raise OperatingError("printer_paper_end")
             return
-        _demand_ready(dialogue)  # paper may have ended, which would explain the silence
+        last = answer[0] if is_sound else None
     raise OperatingError("device_no_reply", "printer: receipt not confirmed")
 
 

@@ -1,11 +1,14 @@
 """The enrolment ports: the twin in memory and the one on the database keep the same promises."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from backend.devices.model import DeviceCommand
+from backend.devices.service import ChangeDevice
 from backend.identity.enrolment import EnrolmentCode, Grant
 from backend.identity.limits import CODE_ATTEMPTS_MAX
 from backend.identity.memory import MemoryRegistry
@@ -94,6 +97,25 @@ async def test_using_a_code_registers_the_device_once(registry: Registry) -> Non
         await registry.complete("7KQ2", BEN, GRANT, generate().public, now_ms=NOW_MS)
     assert refused.value.code == "enrol_code_invalid"
     assert await registry.attempt("7KQ2", DIGEST, BEN, now_ms=NOW_MS) is None
+
+
+async def revoke(registry: Registry, tid: str) -> None:
+    if isinstance(registry, MemoryRegistry):
+        registry.devices[tid] = replace(registry.devices[tid], status="revoked")
+        return
+    await registry._submit(ChangeDevice(tid=tid, command=DeviceCommand.REVOKE, actor="test"))
+
+
+@pytest.mark.asyncio
+async def test_a_revoked_device_that_joins_again_stays_revoked(registry: Registry) -> None:
+    key = generate().public
+    await registry.add(code())
+    await registry.complete("7KQ2", ANN, GRANT, key, now_ms=NOW_MS)
+    await revoke(registry, "till-2")
+    await registry.complete("7KQ2", ANN, GRANT, key, now_ms=NOW_MS)
+    found = await registry.find("till-2")
+    assert found is not None
+    assert found.status == "revoked"
 
 
 @pytest.mark.asyncio

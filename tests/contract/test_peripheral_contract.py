@@ -5,11 +5,13 @@ Method: the same tests run against each; the drivers talk to the simulated board
 
 import asyncio
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 import qrcode
 
 from firmware_sim.devices.ef01 import Ef01
@@ -23,6 +25,7 @@ from terminal.adapters.ef01_fingerprint import Ef01FingerprintSensor
 from terminal.adapters.escpos_printer import EscPosSerialPrinter
 from terminal.adapters.gm65_scanner import Gm65Scanner
 from terminal.ports import CodeScanner, FingerprintSensor, ReceiptPrinter
+from tests.kit.drivers import Opened
 
 CODE = "134567890123456789"
 RECEIPT = escpos.INIT + escpos.line("收据 receipt") + escpos.CUT_PARTIAL
@@ -57,7 +60,7 @@ async def _until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
-def _dummy_rig() -> Rig:
+def _dummy_rig(opened: Opened) -> Rig:
     scanner, printer = DummyScanner(), DummyPrinter()
     sensor = DummyFingerprintSensor({"alice": 1})
 
@@ -68,18 +71,19 @@ def _dummy_rig() -> Rig:
         printer.paper = "end"
 
     return Rig(
-        scanner=lambda: scanner, printer=lambda: printer, sensor=lambda: sensor,
+        scanner=lambda: opened(scanner), printer=lambda: opened(printer),
+        sensor=lambda: opened(sensor),
         show=scanner.show, place=sensor.place, end_paper=end_paper, open_cover=open_cover,
         receipts=lambda: len(printer.receipts), is_scanning=lambda: True,
     )  # fmt: skip
 
 
-def _serial_rig(hosted: HostedBoard) -> Rig:
+def _serial_rig(hosted: HostedBoard, opened: Opened) -> Rig:
     paths = hosted.paths
     return Rig(
-        scanner=lambda: Gm65Scanner(paths["scanner"]),
-        printer=lambda: EscPosSerialPrinter(paths["printer"]),
-        sensor=lambda: Ef01FingerprintSensor(paths["fingerprint"]),
+        scanner=lambda: opened(Gm65Scanner(paths["scanner"])),
+        printer=lambda: opened(EscPosSerialPrinter(paths["printer"])),
+        sensor=lambda: opened(Ef01FingerprintSensor(paths["fingerprint"])),
         show=lambda code: hosted.call(lambda board: board.present(picture_of(code))),
         place=lambda finger: hosted.call(lambda board: board.device(Ef01)[1].place(finger)),
         end_paper=lambda: hosted.call(
@@ -93,14 +97,15 @@ def _serial_rig(hosted: HostedBoard) -> Rig:
     )
 
 
-@pytest.fixture(params=["dummy", "serial"])
-def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
+@pytest_asyncio.fixture(params=["dummy", "serial"])
+async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig]:
     """Each kind of peripherals in turn."""
-    if request.param == "dummy":
-        yield _dummy_rig()
-        return
-    with HostedBoard("pos", state_dir=tmp_path) as hosted:
-        yield _serial_rig(hosted)
+    async with AsyncExitStack() as stack:
+        if request.param == "dummy":
+            yield _dummy_rig(await stack.enter_async_context(Opened()))
+        else:
+            hosted = stack.enter_context(HostedBoard("pos", state_dir=tmp_path))
+            yield _serial_rig(hosted, await stack.enter_async_context(Opened()))
 
 
 @pytest.mark.asyncio
@@ -108,7 +113,6 @@ async def test_a_code_shown_is_scanned(rig: Rig) -> None:
     scanner = rig.scanner()
     await asyncio.to_thread(rig.show, CODE)
     assert await scanner.scan(5) == CODE
-    await scanner.aclose()
 
 
 @pytest.mark.asyncio
@@ -119,7 +123,6 @@ async def test_a_code_shown_while_waiting_is_scanned_and_the_loop_stays_free(rig
     assert not scan.done()
     await asyncio.to_thread(rig.show, CODE)
     assert await scan == CODE
-    await scanner.aclose()
 
 
 @pytest.mark.asyncio
@@ -129,7 +132,6 @@ async def test_no_code_is_scan_timeout_and_the_next_scan_works(rig: Rig) -> None
         await scanner.scan(0.3)
     await asyncio.to_thread(rig.show, CODE)
     assert await scanner.scan(5) == CODE
-    await scanner.aclose()
 
 
 @pytest.mark.asyncio
@@ -142,7 +144,6 @@ async def test_a_scan_given_up_leaves_the_scanner_free(rig: Rig) -> None:
         await scan
     await asyncio.to_thread(rig.show, CODE)
     assert await scanner.scan(5) == CODE
-    await scanner.aclose()
 
 
 @pytest.mark.asyncio
@@ -151,7 +152,6 @@ async def test_a_receipt_is_printed_when_print_returns(rig: Rig) -> None:
     await printer.print(RECEIPT)
     await printer.print(RECEIPT)
     assert await asyncio.to_thread(rig.receipts) == 2
-    await printer.aclose()
 
 
 @pytest.mark.asyncio
@@ -159,7 +159,6 @@ async def test_a_ready_printer_says_so(rig: Rig) -> None:
     printer = rig.printer()
     status = await printer.status()
     assert (status.is_online, status.paper, status.is_cover_open) == (True, "adequate", False)
-    await printer.aclose()
 
 
 @pytest.mark.asyncio
@@ -170,7 +169,6 @@ async def test_no_paper_is_said_and_nothing_is_printed(rig: Rig) -> None:
         await printer.print(RECEIPT)
     assert (await printer.status()).paper == "end"
     assert await asyncio.to_thread(rig.receipts) == 0
-    await printer.aclose()
 
 
 @pytest.mark.asyncio
@@ -179,7 +177,6 @@ async def test_an_open_cover_is_said(rig: Rig) -> None:
     await asyncio.to_thread(rig.open_cover)
     with pytest.raises(OperatingError, match="printer_cover_open"):
         await printer.print(RECEIPT)
-    await printer.aclose()
 
 
 @pytest.mark.asyncio
@@ -187,7 +184,6 @@ async def test_the_drawer_opens(rig: Rig) -> None:
     printer = rig.printer()
     await printer.open_drawer()
     assert (await printer.status()).is_drawer_open
-    await printer.aclose()
 
 
 @pytest.mark.asyncio
@@ -198,7 +194,6 @@ async def test_an_enrolled_finger_matches_its_slot(rig: Rig) -> None:
     assert match is not None
     assert match.slot == 1
     assert match.score > 0
-    await sensor.aclose()
 
 
 @pytest.mark.asyncio
@@ -206,7 +201,6 @@ async def test_a_strange_finger_is_no_match(rig: Rig) -> None:
     sensor = rig.sensor()
     await asyncio.to_thread(rig.place, "mallory")
     assert await sensor.identify(5) is None
-    await sensor.aclose()
 
 
 @pytest.mark.asyncio
@@ -214,4 +208,3 @@ async def test_no_finger_is_finger_timeout(rig: Rig) -> None:
     sensor = rig.sensor()
     with pytest.raises(TillwayError, match="finger_timeout"):
         await sensor.identify(0.3)
-    await sensor.aclose()

@@ -12,6 +12,8 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from hub import downlink
+from hub.presence import device_states
 from protocol import answers
 from protocol.answers import SealedAnswer
 from protocol.topics import hub_state_topic, terminal_topic
@@ -163,3 +165,35 @@ async def test_garbage_on_the_mqtt_port_changes_nothing(tmp_path: Path) -> None:
         async with terminal(world, "till-1") as till:
             till.send(hello(world, "till-1", 1))
             (await till.answer()).verify(world.shop.backend_key.public)
+
+
+async def test_the_backend_hears_who_is_there_since_when_and_who_has_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downlink, "REPORT_EVERY_S", 0.02)
+    async with running_world(tmp_path, "till-1", "till-2") as world:
+
+        def said(tid: str) -> object:
+            states = world.backend.reports[-1]["devices"] if world.backend.reports else []
+            return next((state for state in states if state["tid"] == tid), None)
+
+        await until(lambda: said("till-1") == {"tid": "till-1", "online": False, "boot_epoch": 0})
+        async with terminal(world, "till-1") as till:
+            await until(
+                lambda: said("till-1") == {"tid": "till-1", "online": True, "boot_epoch": 0}
+            )
+            till.send(world.shop.envelope("till-1", 1, sent_at_ms=now_ms(), boot_epoch=7))
+            await till.answer()
+            await until(
+                lambda: said("till-1") == {"tid": "till-1", "online": True, "boot_epoch": 7}
+            )
+        await until(lambda: said("till-1") == {"tid": "till-1", "online": False, "boot_epoch": 7})
+        assert said("till-2") == {"tid": "till-2", "online": False, "boot_epoch": 0}
+
+
+async def test_nothing_is_said_of_the_presence_of_a_machine_on_coap(tmp_path: Path) -> None:
+    async with running_world(tmp_path, "till-1", "till-2") as world:
+        core = world.hub.core
+        core.connected("till-1", "coap")
+        assert [state["tid"] for state in device_states(core, frozenset())] == ["till-2"]
+        assert len(list(device_states(core, frozenset({"till-1"})))) == 2

@@ -1,5 +1,8 @@
 """Who plays and in which order: the programs and people of the shop's day."""
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 from tillway.demo import story
 from tillway.demo.callbacks import MerchantServer
 from tillway.demo.day_end import day_end
@@ -34,7 +37,7 @@ ACTS: tuple[tuple[str, Act], ...] = (
 )
 
 
-def gather(stack: Stack, day: Day) -> Play:
+def gather(stack: Stack, day: Day, papers: Path) -> Play:
     """Start everything and everybody."""
     merchant = MerchantServer()
     wire: Eavesdropper | None = None
@@ -44,8 +47,9 @@ def gather(stack: Stack, day: Day) -> Play:
         merchant.trust(stack.backend_key)
         alice, bob = stack.new_phone("张三", 300_000), stack.new_phone("李四", 300_000)
         crowd = [stack.new_phone(f"顾客{number}", 20_000) for number in range(1, CROWD + 1)]
-        pos1, pos2 = stack.start_till("pos-1"), stack.start_till("pos-2")
         stack.enrol_vending("vend-1")
+        with ThreadPoolExecutor() as pool:
+            pos1, pos2 = pool.map(stack.start_till, ("pos-1", "pos-2"))
         mandate_id = alice.allow_device(
             merchant_id=MERCHANT,
             device="vend-1",
@@ -62,7 +66,7 @@ def gather(stack: Stack, day: Day) -> Play:
         if wire is not None:
             wire.close()
         raise
-    return Play(stack, day, alice, bob, crowd, merchant, wire, pos1, pos2, vending)
+    return Play(stack, day, alice, bob, crowd, merchant, wire, pos1, pos2, vending, papers)
 
 
 def dismiss_cast(play: Play) -> None:

@@ -1,12 +1,10 @@
 """``tillway demo``: play a shop's day with the whole stack, account for it, keep the pages up."""
 
 import contextlib
-import fcntl
 import json
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -14,13 +12,16 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from protocol.errors import CallerError, TillwayError
+from protocol.errors import TillwayError
 from tillway.demo.cast import ACTS, dismiss_cast, gather
 from tillway.demo.outcome import Case, Day
+from tillway.demo.phone_book import keep_phone
 from tillway.demo.report import print_day
-from tillway.demo.stack import HOST, HUB, Ports, Stack
+from tillway.demo.single import alone, signals_raise
+from tillway.demo.stack import Ports, Stack
 from tillway.demo.story import Play
 from tillway.demo.till import copy_receipts
+from tillway.demo.up import show_pages
 from tillway.private_files import make_directory
 
 app = typer.Typer(
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 DIRECTORY = Path("var/demo")
 LOG_COLUMNS = 130
+RECEIPTS, PAPERS = "receipts", "papers"
 
 
 @app.callback(invoke_without_command=True)
@@ -40,6 +42,9 @@ def demo(
     ] = False,
     directory: Annotated[Path, typer.Option(help="Where everything is kept.")] = DIRECTORY,
     suite: Annotated[str, typer.Option(help="SM2-SM3, ES256 or Ed25519.")] = "SM2-SM3",
+    database_url: Annotated[
+        str, typer.Option(help="PostgreSQL for the backend; empty is SQLite.")
+    ] = "",
     backend_port: Annotated[int, typer.Option(help="The backend's pages; 0 is any.")] = 0,
     hub_port: Annotated[int, typer.Option(help="The hub's page; 0 is any.")] = 0,
     till_port: Annotated[int, typer.Option(help="The first till's page; 0 is any.")] = 0,
@@ -48,30 +53,35 @@ def demo(
     console = Console() if sys.stdout.isatty() else Console(width=LOG_COLUMNS)
     make_directory(directory)
     directory = directory.absolute()
-    with _alone(directory):
+    with alone(directory):
         state = directory / "state"
         shutil.rmtree(state, ignore_errors=True)
-        shutil.rmtree(directory / "receipts", ignore_errors=True)
+        for old in (RECEIPTS, PAPERS):
+            shutil.rmtree(directory / old, ignore_errors=True)
         ports = Ports(backend_public=backend_port, hub_http=hub_port, till=till_port)
         day = Day()
-        with _progress(console) as bar, _signals_raise():
+        with _progress(console) as bar, signals_raise():
             task = bar.add_task("preparing", total=len(ACTS) + 1)
             stack = Stack(
-                state, ports, lambda words: bar.update(task, description=words), suite=suite
+                state,
+                ports,
+                lambda words: bar.update(task, description=words),
+                suite=suite,
+                backend_extra={"database_url": database_url},
             )
             play: Play | None = None
             try:
-                play = _play(stack, day, bar, task)
+                play = _play(stack, day, directory / PAPERS, bar, task)
             finally:
                 _finish(console, stack, day, play, directory, bar, once=once)
     raise typer.Exit(0 if day.ok else 1)
 
 
-def _play(stack: Stack, day: Day, bar: Progress, task: object) -> Play | None:
+def _play(stack: Stack, day: Day, papers: Path, bar: Progress, task: object) -> Play | None:
     """Play every act. What goes wrong is a case of its own; the account is printed all the same."""
     name = "start"
     try:
-        play = gather(stack, day)
+        play = gather(stack, day, papers)
         bar.advance(task)  # type: ignore[arg-type]  # rich's TaskID
         for name, act in ACTS:
             bar.update(task, description=name)  # type: ignore[arg-type]
@@ -97,13 +107,13 @@ def _finish(
     try:
         if play is not None:
             for till in (play.pos1, play.pos2):
-                day.receipts += copy_receipts(till, directory / "receipts")
+                day.receipts += copy_receipts(till, directory / RECEIPTS)
         _write(directory / "summary.json", day.summary())
         bar.stop()
         print_day(console, day)
-        console.print(f"receipts, statements, logs and summary.json: {directory}")
+        console.print(f"receipts, papers (statements, bill), logs, summary.json: {directory}")
         if play is not None and not once and sys.stdout.isatty():
-            _serve(console, stack)
+            _serve(console, stack, play)
     finally:
         stack.say = lambda _words: None
         if play is not None:
@@ -111,12 +121,11 @@ def _finish(
         stack.stop()
 
 
-def _serve(console: Console, stack: Stack) -> None:
-    console.print("The pages stay up until Ctrl-C:")
-    console.print(f"  till      http://{HOST}:{stack.programs['pos-1'].port('http')}/")
-    console.print(f"  hub       http://{HOST}:{stack.programs[HUB].port('http')}/")
-    console.print(f"  backend   {stack.public_url}/  (any name, the operator's token: "
-                  f"{stack.root / 'operator.token'})")  # fmt: skip
+def _serve(console: Console, stack: Stack, play: Play) -> None:
+    """Keep the pages up, with a phone to pay with."""
+    stack.leave_addresses()
+    keep_phone(stack.root, play.bob)
+    show_pages(console, stack)
     with contextlib.suppress(KeyboardInterrupt):
         signal.pause()
 
@@ -130,30 +139,3 @@ def _progress(console: Console) -> Progress:
     columns = (SpinnerColumn(), TextColumn("{task.description:<42}"), BarColumn(),
                TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn())  # fmt: skip
     return Progress(*columns, console=console, transient=True)
-
-
-@contextlib.contextmanager
-def _alone(directory: Path) -> Iterator[None]:
-    """One demo per directory: a second one is told so."""
-    with (directory / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise CallerError(
-                "config_invalid", f"a demo is running in {directory}; give --directory another"
-            ) from None
-        yield
-
-
-@contextlib.contextmanager
-def _signals_raise() -> Iterator[None]:
-    """SIGTERM ends the demo as Ctrl-C does: every program is stopped."""
-
-    def interrupt(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -1,11 +1,13 @@
 """The day's end: the clocks move past midnight, the day is closed, the books are proved."""
 
+import csv
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from protocol.money import Money
 from tillway.demo.outcome import LedgerProof
-from tillway.demo.stack import OWN_ACCOUNT, RESERVE_ACCOUNT, SHOP_ACCOUNT
+from tillway.demo.stack import MERCHANT, OWN_ACCOUNT, RESERVE_ACCOUNT, SHOP_ACCOUNT
 from tillway.demo.story import Play, advance
 
 DAY_MS = 86_400_000
@@ -24,6 +26,7 @@ def day_end(play: Play) -> None:
     moved = operator.get("/operator/v1/ledger/verify")["transfers"]
     play.note("day end: run again moves nothing", report["state"], again["state"])
     _note_accounts(play, report)
+    _keep_papers(play, report)
     proof = operator.get("/operator/v1/ledger/verify")
     play.day.ledger = LedgerProof(
         balanced=bool(proof["is_whole"]),
@@ -54,6 +57,25 @@ def _note_accounts(play: Play, report: dict[str, Any]) -> None:
     ):
         found = int(play.stack.sandbox.get(f"/control/accounts/{account}")["balance_minor"])
         play.note(name, _yuan(expected), _yuan(found), minor=found)
+
+
+def _keep_papers(play: Play, report: dict[str, Any]) -> None:
+    """The merchant's bill, the bank's statements and the run's report, for people to look at."""
+    day, booked_on = report["day"], report["booked_on"]
+    bill = play.stack.operator.call("GET", f"/operator/v1/clearing/{day}/bills/{MERCHANT}")
+    paid_out = sum(int(payout["amount_minor"]) for payout in report["payouts"])
+    total = list(csv.reader(bill.decode("utf-8-sig").splitlines()))[-1]
+    play.note("day end: the merchant's bill adds up to the payout", _yuan(paid_out), total[6])
+    papers = {
+        f"bill-{MERCHANT}-{day}.csv": bill,
+        f"clearing-{day}.json": json.dumps(report, ensure_ascii=False, indent=2).encode(),
+    }
+    for account in (RESERVE_ACCOUNT, SHOP_ACCOUNT):
+        path = f"/control/accounts/{account}/statements/{booked_on}"
+        papers[f"statement-{account}-{booked_on}.xml"] = play.stack.sandbox.call("GET", path)
+    play.papers.mkdir(parents=True, exist_ok=True)
+    for name, content in papers.items():
+        (play.papers / name).write_bytes(content)
 
 
 def _clients_minor(play: Play) -> int:

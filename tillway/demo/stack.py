@@ -8,19 +8,21 @@ import json
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from backend.channels.signed_http import read_key
+from backend.channels.signed_http import key_text, read_key
 from protocol.crypto.keys import VerifyKey, generate
 from protocol.enrolment_code import read_code
 from protocol.errors import OperatingError
+from protocol.identity import Identity
 from protocol.ids import PAYER, RANDOM_BYTES, TOPUP, mint
 from tillway import join as joining
 from tillway.demo.phone import Phone
 from tillway.demo.till import Till
+from tillway.identity_slots import slot_in_use
 from tillway.json_api import JsonApi
 from tillway.operator_api import new_code
 from tillway.private_files import make_directory, passphrase_in, write_files
@@ -36,6 +38,7 @@ BIOMETRIC_ABOVE_MINOR = 50_000
 HOST = "127.0.0.1"
 PASSPHRASE = "passphrase"  # noqa: S105  # a file's name
 OPERATOR_TOKEN = "operator.token"  # noqa: S105  # a file's name
+FOUNDING, STACK_FILE = "backend.json", "stack.json"
 INIT_TIMEOUT_S = 60
 
 Say = Callable[[str], None]
@@ -61,6 +64,8 @@ class Stack:
     ports: Ports
     say: Say
     suite: str = "SM2-SM3"
+    backend_extra: Mapping[str, Any] = field(default_factory=dict)
+    """What the caller sets of the backend's configuration beside what the stack needs."""
     programs: dict[str, Program] = field(default_factory=dict)
     phones: list[Phone] = field(default_factory=list)
     backend_key: VerifyKey | None = None
@@ -106,31 +111,41 @@ class Stack:
         controls = None if board is None else JsonApi(f"http://{HOST}:{board.port('http')}")
         return Till(name, api, controls)
 
+    @property
+    def backend_file(self) -> Path:
+        """The backend's configuration."""
+        return self.root / "backend.toml"
+
     # Starting and stopping
+
+    def found_backend(self) -> None:
+        """The backend's state directory: keys and the operator's token. Nothing runs yet."""
+        make_directory(self.root)
+        self._write("backend", self._backend_settings())
+        made = self._founded()
+        self._token = made["operator_token"]
+        self.backend_key = read_key(made["signing_key"])
 
     def start_core(self, *, notify_url: str | None = None) -> None:
         """Institutions, backend, merchant, store and hub."""
-        make_directory(self.root)
-        backend_file = self._write("backend", self._backend_settings())
-        made = self._tillway("backend", "init", "--config", str(backend_file))
-        self._token = made["operator_token"]
-        write_files(self.root, {OPERATOR_TOKEN: self._token.encode()})
-        self.backend_key = read_key(made["signing_key"])
+        if self.backend_key is None:
+            self.found_backend()
+        assert self.backend_key is not None
         sandbox = {
             "state_dir": str(self.root / "sandbox"),
-            "institution_keys": [made["signing_key"]],
+            "institution_keys": [key_text(self.backend_key)],
             "reserve_account": RESERVE_ACCOUNT,
         }
         self._start("sandbox", "sandbox", "run", "--config", str(self._write("sandbox", sandbox)))
         self._write("backend", self._backend_settings() | self._institution_settings())
-        self._start("backend", "backend", "run", "--config", str(backend_file))
+        self._start("backend", "backend", "run", "--config", str(self.backend_file))
         self._found_shop(notify_url)
-        self._enrol(HUB, "hub", hub_names=[HOST, "localhost"])
+        self.enrol(HUB, "hub", hub_names=[HOST, "localhost"])
         self._start(HUB, "hub", "run", "--config", str(self._write(HUB, self._hub_settings())))
 
     def start_till(self, name: str) -> Till:
         """A POS terminal with a simulated scanner, printer and fingerprint sensor."""
-        self._enrol(name, "terminal")
+        self.enrol(name, "terminal")
         self.start_board(name, "pos")
         devices = self.root / f"{name}-board" / "dev"
         settings = self._terminal_settings(name) | {
@@ -157,9 +172,44 @@ class Stack:
         self._start(name, "terminal", "run", "--config", str(self._write(name, settings)))
         return self.till(name)
 
+    def leave_addresses(self) -> None:
+        """Write where everything listens, for other commands of this machine."""
+        tills = {
+            name.removesuffix("-board"): {
+                "url": self.till(name.removesuffix("-board")).api.url,
+                "board_url": f"http://{HOST}:{program.port('http')}",
+            }
+            for name, program in self.programs.items()
+            if name.endswith("-board")
+        }
+        addresses = {"public_url": self.public_url, "ca": str(self.ca), "tills": tills}
+        write_files(self.root, {STACK_FILE: json.dumps(addresses).encode()})
+
     def enrol_vending(self, name: str) -> None:
         """Give a machine its identity; a mandate may name it before it starts."""
-        self._enrol(name, "thing")
+        self.enrol(name, "thing")
+
+    def enrol(
+        self, name: str, kind: str, *, hub_names: Sequence[str] = (), suite: str = ""
+    ) -> Identity:
+        """Give a machine its keys and certificate by a one-time code. Any thread may ask."""
+        state = self.root / name
+        passphrase = passphrase_in(state / PASSPHRASE, create=True)
+        known = slot_in_use(state)
+        if known is not None:
+            return joining.read_directory(known, passphrase)
+        self.say(f"enrolling {name}")
+        grant: dict[str, Any] = {"tid": name, "kind": kind, "store": STORE}
+        if hub_names:
+            grant["names"] = list(hub_names)
+        make_directory(state)
+        return joining.join(
+            state,
+            url=self.public_url,
+            code=read_code(new_code(self.operator, grant)),
+            suite=suite or self.suite,
+            passphrase=passphrase,
+        )
 
     def start_board(self, name: str, kind: str) -> None:
         """A simulated board for a terminal."""
@@ -230,6 +280,16 @@ class Stack:
         self._words[name] = list(words)
         self.programs[name] = start(name, words, log_dir=self.root / "logs", env={})
 
+    def _founded(self) -> dict[str, str]:
+        """What ``backend init`` said, now or when this directory was first used."""
+        kept = self.root / FOUNDING
+        if not kept.exists():
+            said = self._tillway("backend", "init", "--config", str(self.backend_file))
+            files = {FOUNDING: json.dumps(said), OPERATOR_TOKEN: said["operator_token"]}
+            write_files(self.root, {name: text.encode() for name, text in files.items()})
+        found: dict[str, str] = json.loads(kept.read_text("utf-8"))
+        return found
+
     def _found_shop(self, notify_url: str | None) -> None:
         for account, holder in (
             (RESERVE_ACCOUNT, "Tillway client money"),
@@ -251,27 +311,13 @@ class Stack:
         store = {"store": STORE, "merchant_id": MERCHANT, "name": SHOP_ZH}
         self.operator.post("/operator/v1/stores", store)
 
-    def _enrol(self, name: str, kind: str, hub_names: list[str] | None = None) -> None:
-        self.say(f"enrolling {name}")
-        grant: dict[str, Any] = {"tid": name, "kind": kind, "store": STORE}
-        if hub_names:
-            grant["names"] = hub_names
-        state = self.root / name
-        make_directory(state)
-        joining.join(
-            state,
-            url=self.public_url,
-            code=read_code(new_code(self.operator, grant)),
-            suite=self.suite,
-            passphrase=passphrase_in(state / PASSPHRASE, create=True),
-        )
-
     def _backend_settings(self) -> dict[str, Any]:
         return {
             "state_dir": str(self.root / "backend"),
             "public_port": self.ports.backend_public,
             "hub_port": self.ports.backend_hub,
             "clock_control": True,
+            **self.backend_extra,
         }
 
     def _institution_settings(self) -> dict[str, Any]:

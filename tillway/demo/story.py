@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from protocol.money import Money
 from tillway.demo.callbacks import MerchantServer
@@ -31,6 +32,8 @@ class Play:
     pos1: Till
     pos2: Till
     vending: Till
+    papers: Path
+    """Where statements and bills are put."""
     paid: dict[str, str] = field(default_factory=dict)
     """Payments by the name of their case, for the acts that come later."""
 

@@ -49,13 +49,13 @@ class Authority:
         self.path = self.folder / "ca.pem"
         self.path.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, name: str) -> Path:
+    def issue(self, name: str, kind: str = "terminal") -> Path:
         """A certificate and key in one file, for a client or a server on loopback."""
-        path = self.folder / f"{name}.pem"
+        path = self.folder / f"{name}-{kind}.pem"
         if not path.exists():
             key = ec.generate_private_key(ec.SECP256R1())
             subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-            certificate = self._build(subject, key, is_ca=False)
+            certificate = self._build(subject, key, is_ca=False, uri=f"tillway:{kind}:{name}")
             path.write_bytes(
                 certificate.public_bytes(serialization.Encoding.PEM)
                 + key.private_bytes(
@@ -66,12 +66,14 @@ class Authority:
             )
         return path
 
-    def client(self, name: str | None, trusted: "Authority | None" = None) -> ssl.SSLContext:
+    def client(
+        self, name: str | None, trusted: "Authority | None" = None, *, kind: str = "terminal"
+    ) -> ssl.SSLContext:
         """A client's TLS context, with or without a certificate."""
         context = ssl.create_default_context(cafile=str((trusted or self).path))
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         if name is not None:
-            context.load_cert_chain(self.issue(name))
+            context.load_cert_chain(self.issue(name, kind))
         return context
 
     def server(self, name: str) -> ssl.SSLContext:
@@ -84,7 +86,7 @@ class Authority:
         return context
 
     def _build(
-        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, *, is_ca: bool
+        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, *, is_ca: bool, uri: str = ""
     ) -> x509.Certificate:
         now = dt.datetime.now(dt.UTC)
         builder = (
@@ -108,7 +110,9 @@ class Authority:
             usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)
             builder = builder.add_extension(usage, critical=True)
         else:
-            names = x509.SubjectAlternativeName([x509.DNSName("localhost")])
+            names = x509.SubjectAlternativeName(
+                [x509.DNSName("localhost"), x509.UniformResourceIdentifier(uri)]
+            )
             builder = builder.add_extension(names, critical=False)
         return builder.sign(self.key, hashes.SHA256())
 
@@ -347,7 +351,7 @@ class MosquittoRig(_Base):
         if self._broker is None:
             self.start_broker()
             await until(self._is_listening)
-        tls = self.authority.client(HUB)
+        tls = self.authority.client(HUB, kind="hub")
         settings = BrokerSettings(STORE, HUB, "localhost", self.port, tls, hub_will=b"gone")
         self.link = ExternalBroker(
             settings,

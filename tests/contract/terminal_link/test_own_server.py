@@ -257,3 +257,80 @@ async def test_a_line_that_says_nothing_is_closed(monkeypatch: pytest.MonkeyPatc
     assert await within(reader.read()) == b""
     writer.close()
     await link.stop()
+
+
+@pytest.mark.asyncio
+async def test_a_terminal_that_comes_and_goes_with_a_will_fills_nothing() -> None:
+    gate = asyncio.Event()
+    link = MqttEndpoint(EndpointSettings(STORE, plain_for_tests=True), admits=lambda _: True)
+
+    async def on_publish(_: Inbound) -> None:
+        await gate.wait()
+
+    await link.start(on_publish)
+    will = mqtt5.Will(f"tw1/{STORE}/t/till-1/state", payload=b"x" * 8_000)
+    for _ in range(2 * limits.MQTT_LANE_MESSAGES_MAX):
+        reader, writer = await asyncio.open_connection("127.0.0.1", link.port)
+        writer.write(mqtt5.ConnectPacket("till-1", clean_start=True, will=will).write())
+        await within(reader.read(4))
+        writer.transport.abort()
+    await until(lambda: not link.connected())
+    assert link._core.tally["publish_in", "will"] == 2 * limits.MQTT_LANE_MESSAGES_MAX
+    assert len(link._lanes["till-1"]._waiting) == 1
+    gate.set()
+    await link.stop()
+
+
+@pytest.mark.asyncio
+async def test_peers_that_never_finish_their_handshake_hold_few_places(
+    authority: Authority, terminal: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MQTT_CONNECTIONS_MAX", 10)
+    monkeypatch.setattr(limits, "MQTT_HANDSHAKES_PER_ADDRESS_MAX", 8)
+    rig = OwnServerRig(authority)
+    await rig.start(rig.hub.on_publish)
+    assert await terminal(rig, "till-1").connect() == (0, False)
+    silent = [await asyncio.open_connection("127.0.0.1", rig.port) for _ in range(30)]
+    ends = [asyncio.create_task(reader.read()) for reader, _ in silent]
+    await until(lambda: sum(task.done() for task in ends) == 22)
+    tally = rig.link._core.tally
+    assert tally["refused", "handshakes_per_address_max"] == 22
+    monkeypatch.setattr(limits, "MQTT_HANDSHAKES_PER_ADDRESS_MAX", 30)
+    monkeypatch.setattr(limits, "MQTT_CONNECTIONS_MAX", 9)
+    _, one_more = await asyncio.open_connection("127.0.0.1", rig.port)
+    await until(lambda: tally["refused", "connections_max"] == 1)
+    for _, writer in [*silent, (None, one_more)]:
+        writer.close()
+    await within(asyncio.gather(*ends))
+    await until(lambda: not rig.link._door._greetings)
+    assert await terminal(rig, "till-2").connect() == (0, False)
+    assert rig.link.connected() == {"till-1", "till-2"}
+    await rig.stop()
+
+
+@pytest.mark.asyncio
+async def test_one_certificate_holds_few_lines(own_server: OwnServerRig) -> None:
+    lines = [
+        await asyncio.open_connection(
+            "localhost", own_server.port, ssl=own_server.authority.client("till-1")
+        )
+        for _ in range(limits.MQTT_LINES_PER_IDENTITY_MAX + 1)
+    ]
+    tally = own_server.link._core.tally
+    await until(lambda: tally["refused", "lines_per_identity_max"] == 1)
+    assert len(own_server.link._lines) == limits.MQTT_LINES_PER_IDENTITY_MAX
+    for _, writer in lines:
+        writer.close()
+    await until(lambda: not own_server.link._lines)
+    assert not own_server.link._identities
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", ["hub", "backend", "operator"])
+async def test_a_certificate_of_another_kind_of_machine_is_no_terminal_s(
+    own_server: OwnServerRig, terminal: Make, kind: str
+) -> None:
+    context = own_server.authority.client("till-9", kind=kind)
+    code, _ = await terminal(own_server, "till-9", context=context).connect()
+    assert code == mqtt5.ConnAckReasonCode.NOT_AUTHORIZED
+    assert own_server.link.connected() == frozenset()

@@ -25,6 +25,7 @@ from terminal.adapters.ef01_fingerprint import Ef01FingerprintSensor
 from terminal.adapters.escpos_printer import EscPosSerialPrinter
 from terminal.adapters.gm65_scanner import Gm65Scanner
 from terminal.receipt import ReceiptContent, build_receipt
+from tests.kit.drivers import Opened
 
 CODE = "134567890123456789"
 
@@ -98,23 +99,23 @@ def test_the_ready_line_names_ports_and_devices(sim: Sim) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_picture_presented_over_http_is_scanned_by_our_driver(sim: Sim) -> None:
-    scanner = Gm65Scanner(sim.ready["devices"]["scanner"])
+async def test_a_picture_presented_over_http_is_scanned_by_our_driver(
+    sim: Sim, opened: Opened
+) -> None:
+    scanner = opened(Gm65Scanner(sim.ready["devices"]["scanner"]))
     status, answer = await asyncio.to_thread(sim.ask, "/scanner/present", _picture(CODE))
     assert (status, answer) == (200, {"presented": True, "has_code": True})
     assert await scanner.scan(5) == CODE
-    await scanner.aclose()
 
 
 @pytest.mark.asyncio
-async def test_a_receipt_becomes_text_json_and_picture_on_disk(sim: Sim) -> None:
-    printer = EscPosSerialPrinter(sim.ready["devices"]["printer"])
+async def test_a_receipt_becomes_text_json_and_picture_on_disk(sim: Sim, opened: Opened) -> None:
+    printer = opened(EscPosSerialPrinter(sim.ready["devices"]["printer"]))
     content = ReceiptContent(
         merchant="晨光咖啡", till="1", state="paid", amount=Money(1280, "CNY"),
         payment_id="pay_01JZ8Q4W3T5Y7V9X1B2C3D4E5F", at=datetime(2026, 3, 1, tzinfo=UTC),
     )  # fmt: skip
     await printer.print(build_receipt(content))
-    await printer.aclose()
     receipts = (await asyncio.to_thread(sim.ask, "/printer/receipts"))[1]
     files = receipts[-1]["files"]
     assert "支付成功 PAID" in await asyncio.to_thread(Path(files["txt"]).read_text)
@@ -124,8 +125,8 @@ async def test_a_receipt_becomes_text_json_and_picture_on_disk(sim: Sim) -> None
 
 
 @pytest.mark.asyncio
-async def test_a_finger_enrolled_and_placed_over_http_matches(sim: Sim) -> None:
-    sensor = Ef01FingerprintSensor(sim.ready["devices"]["fingerprint"])
+async def test_a_finger_enrolled_and_placed_over_http_matches(sim: Sim, opened: Opened) -> None:
+    sensor = opened(Ef01FingerprintSensor(sim.ready["devices"]["fingerprint"]))
     enrolled = await asyncio.to_thread(
         sim.ask, "/fingerprint/enroll", {"finger": "dora", "slot": 9}
     )
@@ -136,7 +137,6 @@ async def test_a_finger_enrolled_and_placed_over_http_matches(sim: Sim) -> None:
     assert match.slot == 9
     await asyncio.to_thread(sim.ask, "/fingerprint/remove", {})
     assert (await asyncio.to_thread(sim.ask, "/fingerprint/status"))[1]["finger"] is None
-    await sensor.aclose()
 
 
 def test_paper_cover_and_drawer_are_moved_over_http(sim: Sim) -> None:

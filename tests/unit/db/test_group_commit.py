@@ -1,6 +1,7 @@
 """The writer: what it answers, what it undoes, what it survives."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -175,3 +176,35 @@ async def test_a_full_queue_says_busy_and_stop_finishes_what_waits(open_writer: 
         assert max(await asyncio.gather(*waiting)) == 20
     with pytest.raises(OperatingError, match="busy"):
         await writer.submit(Put("a", 1))
+
+
+class _ClosedWhilePut:
+    """A queue at whose first put another thread closes the writer, and is given time to do it."""
+
+    def __init__(self, writer: GroupCommitWriter) -> None:
+        self._inner = writer._queue
+        self.closer = threading.Thread(target=writer.close)
+
+    def put(self, item: Any) -> None:
+        if item is not None:
+            self.closer.start()
+            self.closer.join(timeout=0.2)
+        self._inner.put(item)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+@pytest.mark.asyncio
+async def test_a_command_taken_while_another_thread_stops_the_writer_is_answered(
+    open_writer: OpenWriter,
+) -> None:
+    writer = open_writer()
+    writer.start()
+    queue = _ClosedWhilePut(writer)
+    writer._queue = queue  # type: ignore[assignment]
+    async with asyncio.timeout(DEADLINE_S):
+        assert await writer.submit(Put("a", 1)) == 1
+        await asyncio.to_thread(queue.closer.join)
+        with pytest.raises(OperatingError, match="busy"):
+            await writer.submit(Put("a", 1))

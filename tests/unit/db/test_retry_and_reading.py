@@ -1,18 +1,23 @@
 """Retries are bounded and only for what another writer caused; readers cannot write."""
 
 import asyncio
+import os
+import stat
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from backend.db.engine import open_engine
 from backend.db.limits import GROUP_TRIES_MAX, RETRY_DELAY_MS_MAX
+from backend.db.migrate import upgrade
 from backend.db.open_store import open_store
 from backend.db.reading import Reader
 from backend.db.retry import delay_ms, with_retries
 from backend.db.store import StoreError
+from protocol.errors import CallerError
 
 
 class Flaky:
@@ -78,6 +83,53 @@ async def test_a_reader_sees_one_moment_and_cannot_write(migrated_url: str) -> N
     assert reader.one(text("SELECT 1 AS n WHERE 1 = 0")) is None
     reader.close()
     engine.dispose()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_reader_never_makes_a_file(database_url: str) -> None:
+    file = Path(database_url.removeprefix("sqlite:///"))
+    with pytest.raises(CallerError, match="config_invalid"):
+        Reader.open(database_url)
+    assert list(file.parent.iterdir()) == []
+    upgrade(database_url)
+    reader = Reader.open(database_url)
+    file.unlink()
+    with pytest.raises(DBAPIError):
+        reader.one(text("SELECT 1"))
+    assert not file.exists()
+    reader.close()
+
+
+def test_a_program_told_the_wrong_database_says_so(database_url: str) -> None:
+    open_engine(database_url).dispose()
+    away = make_url(database_url).set(database="away", port=1).render_as_string(False)
+    wrong = [database_url, "nonsense", "mysql://x/y", "sqlite:///none.db"]
+    if make_url(database_url).get_backend_name() == "postgresql":
+        wrong.append(away)
+    for url in wrong:
+        with pytest.raises(CallerError, match="config_invalid"), Reader.opened(url):
+            pass
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_new_database_is_its_owners_alone(database_url: str, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'state' / 'backend.db'}"
+    before = os.umask(0)
+    try:
+        upgrade(url)
+        engine = open_engine(url)
+        store = open_store(engine)
+        store.begin()
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode)
+                 for file in (tmp_path / "state").iterdir()}  # fmt: skip
+        store.rollback()
+        store.close()
+        engine.dispose()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
+    assert modes["backend.db"] == 0o600
+    assert set(modes.values()) == {0o600}
 
 
 def test_only_files_and_known_databases_are_opened() -> None:

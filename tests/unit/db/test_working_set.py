@@ -9,6 +9,7 @@ from sqlmodel import Field
 
 from backend.db.engine import open_engine
 from backend.db.open_store import open_store
+from backend.db.sqlite_store import select_statement
 from backend.db.store import Store
 from backend.db.tables import INTEGER, TEXT, BackendTable, table_ref
 from backend.db.working_set import WorkingSet
@@ -107,3 +108,16 @@ class Fraction(BackendTable, table=True):
 def test_a_column_of_another_type_is_refused() -> None:
     with pytest.raises(TypeError, match="rule 2"):
         table_ref(Fraction)
+
+
+def test_keys_of_two_columns_are_searched_for_and_not_scanned_for(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'shelf.db'}")
+    with engine.begin() as connection:
+        BackendTable.metadata.tables["test_shelf"].create(connection)
+        plan = connection.exec_driver_sql(
+            "EXPLAIN QUERY PLAN " + select_statement(SHELF, 2), ("hall", 1, "den", 1)
+        )
+        steps = [row[3] for row in plan]
+    engine.dispose()
+    assert "SEARCH found USING PRIMARY KEY (room=? AND number=?)" in steps
+    assert not any(step.startswith("SCAN found") for step in steps)

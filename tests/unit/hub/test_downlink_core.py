@@ -70,6 +70,28 @@ def test_a_revoked_device_is_cut_off_and_refused_at_once(bench: Bench) -> None:
     assert bench.link.words()[-1] == ("till-1", "device_revoked"), "also without the backend"
 
 
+def test_what_comes_for_a_device_that_was_revoked_is_not_kept(bench: Bench) -> None:
+    bench.hub.receive("till-1", bench.shop.envelope("till-1", 1))
+    bench.hub.pushes_arrived(1, [], [bench.shop.device("till-1", status="revoked", revision=2)])
+    bench.answer(1)
+    bench.hub.pushes_arrived(2, [push(bench, 2)])
+    assert bench.hub.core.delivery.parcels == 0
+    bench.hub.tick()
+    rows = bench.connection.execute(
+        "SELECT (SELECT count(*) FROM uplink) + (SELECT count(*) FROM downlink)"
+    )
+    assert rows.fetchone() == (0,)
+
+
+def test_a_hub_that_died_while_a_device_was_revoked_keeps_nothing_for_it(bench: Bench) -> None:
+    bench.hub.pushes_arrived(1, [push(bench, 1)])
+    bench.hub.pushes_arrived(2, [], [bench.shop.device("till-1", status="revoked", revision=2)])
+    hub = bench.start()  # no tick in between: the row is still there
+    assert hub.core.delivery.parcels == 0
+    hub.tick()
+    assert bench.connection.execute("SELECT count(*) FROM downlink").fetchone() == (0,)
+
+
 def test_an_older_row_never_replaces_a_newer(bench: Bench) -> None:
     bench.enrol("till-1", status="revoked", revision=3)
     bench.hub.pushes_arrived(1, [], [bench.shop.device("till-1", revision=2)])

@@ -93,6 +93,11 @@ def test_every_packet_in_every_state_does_what_the_table_says(state: State, even
         ),
         (
             TID,
+            mqtt5.ConnectPacket(TID, will=mqtt5.Will(REQ, payload=b"signed payment.create")),
+            ConnAckReasonCode.NOT_AUTHORIZED,
+        ),
+        (
+            TID,
             mqtt5.ConnectPacket(TID, will=mqtt5.Will(STATE, qos=QoS.EXACTLY_ONCE)),
             ConnAckReasonCode.QUALITY_NOT_SUPPORTED,
         ),

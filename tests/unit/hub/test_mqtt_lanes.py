@@ -8,6 +8,7 @@ from hub import limits
 from hub.mqtt.actions import Deliver
 from hub.mqtt.connection import ACCEPTED, BROKEN, Verdict
 from hub.mqtt.lanes import Lane
+from hub.mqtt.roster import NOBODY
 from hub.ports import Inbound
 from protocol.errors import CallerError, OperatingError
 
@@ -100,4 +101,21 @@ async def test_a_full_lane_says_once_when_there_is_room_again() -> None:
         await desk.next()
     assert desk.rooms == 1
     assert not desk.lane.is_full
+    await desk.lane.stop()
+
+
+@pytest.mark.asyncio
+async def test_of_many_wills_the_newest_waits_and_keeps_its_place_behind_what_came_before() -> None:
+    desk = Desk()
+    desk.lane.put(delivery(b"first"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    for number in range(10 * limits.MQTT_LANE_MESSAGES_MAX):
+        desk.lane.put(delivery(b"will-%d" % number, NOBODY, None))
+    desk.lane.put(delivery(b"last"))
+    assert not desk.lane.is_full
+    desk.gate.set()
+    newest = b"will-%d" % number
+    assert [(await desk.next())[0] for _ in range(3)] == [b"first", newest, b"last"]
+    assert desk.decided.empty()
     await desk.lane.stop()

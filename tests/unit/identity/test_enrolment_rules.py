@@ -317,6 +317,12 @@ def rotation(
     return cose.sign1(signer, request.to_bytes())
 
 
+def rotation_of(new: Machine, certificate: bytes, *, at_ms: int) -> RotateRequest:
+    return RotateRequest.signed(
+        "t-1", at_ms=at_ms, csr=new.csr, key=new.key, certificate=certificate
+    )
+
+
 def test_a_machine_renews_its_keys_with_both_of_them(
     service: EnrolmentService, registry: MemoryRegistry
 ) -> None:
@@ -391,6 +397,45 @@ def test_rotation_needs_our_own_certificate_of_the_same_device(service: Enrolmen
     for certificate in (neighbour.chain[0], foreign, CA.certificate_der, b"", b"nonsense"):
         with refused("identity_mismatch"):
             run(service.rotate(rotation(Machine(), certificate, old.key), now_ms=NOW_MS))
+
+
+def test_a_lost_answer_is_asked_for_again_and_nothing_else_may_pass_for_that(
+    service: EnrolmentService, registry: MemoryRegistry
+) -> None:
+    old, answer = joined(service)
+    new, stranger = Machine(), Machine()
+    first = rotation_of(new, answer.chain[0], at_ms=NOW_MS)
+    run(service.rotate(cose.sign1(old.key, first.to_bytes()), now_ms=NOW_MS))
+    later = NOW_MS + 30 * 24 * 3600 * 1000
+    again = rotation_of(new, answer.chain[0], at_ms=later)
+    run(service.rotate(cose.sign1(old.key, again.to_bytes()), now_ms=later))
+    neighbour = new_code(service, replace(GRANT, tid="t-2"))
+    other = run(service.join(Machine().asks(neighbour), now_ms=NOW_MS)).chain[0]
+    for forged in (
+        replace(first, requested_at_ms=later),
+        replace(first, certificate=other),
+        replace(first, csr=stranger.csr),
+    ):
+        for signer in (stranger.key, old.key):
+            with refused("signature_invalid"):
+                run(service.rotate(cose.sign1(signer, forged.to_bytes()), now_ms=later))
+    with refused("envelope_stale"):
+        run(service.rotate(cose.sign1(old.key, first.to_bytes()), now_ms=later))
+    assert registry.devices["t-1"].key == new.key.public
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [("revoked", "device_revoked"), ("suspended", "device_suspended")]
+)
+def test_a_stopped_device_that_repeats_its_join_is_refused(
+    service: EnrolmentService, registry: MemoryRegistry, status: str, code: str
+) -> None:
+    machine, printed = Machine(), new_code(service)
+    run(service.join(machine.asks(printed), now_ms=NOW_MS))
+    registry.devices["t-1"] = replace(registry.devices["t-1"], status=status)
+    with refused(code):
+        run(service.join(machine.asks(printed), now_ms=NOW_MS + 1))
+    assert registry.devices["t-1"].status == status
 
 
 # Wire forms

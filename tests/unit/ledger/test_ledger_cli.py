@@ -1,10 +1,12 @@
 """``tillway ledger``: what it prints, and exit code 1 when the ledger is broken."""
 
+import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner
 
 from backend.ledger.cli import app
 from backend.ledger.rules import Event, balance_paid
+from protocol.errors import CallerError
 from tests.support.books import DATE, Books
 
 
@@ -33,3 +35,11 @@ def test_the_commands_show_and_prove_the_ledger(books: Books) -> None:
     shown = run.invoke(app, ["verify", *where])
     assert shown.exit_code == 1
     assert "BREAK account C:UNSWEPT:CNY" in shown.output
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("command", ["verify", "accounts", "transfers"])
+def test_a_mistyped_database_is_named_and_not_made(database_url: str, command: str) -> None:
+    shown = CliRunner().invoke(app, [command, "--database", database_url])
+    assert isinstance(shown.exception, CallerError)
+    assert shown.exception.code == "config_invalid"

@@ -52,6 +52,32 @@ def test_the_database_refuses_to_change_what_was_posted(
     assert books.report().is_whole
 
 
+REPLACED = {
+    "ledger_transfer": """SELECT id, link, debit, 'C:MPEND:thief:CNY', amount_minor, currency, rule,
+        kind, refers_to, expires_at_ms, business_date, at_ms, chain, group_seq
+        FROM ledger_transfer WHERE id = 'pay_1:1'""",
+    "ledger_group": """SELECT chain, seq, previous_hash, root, hash, count, 1, transfer_ids, leaves
+        FROM ledger_group WHERE seq = 2""",
+}
+
+
+@pytest.mark.parametrize("table", GUARDED)
+def test_the_database_refuses_to_replace_what_was_posted(books: Books, table: str) -> None:
+    fill(books)
+    if books.engine.dialect.name == "sqlite":
+        statements = [f"{verb} INTO {table} {REPLACED[table]}"
+                      for verb in ("REPLACE", "INSERT OR REPLACE")]  # fmt: skip
+        statements.append(f"UPDATE OR REPLACE {table} SET at_ms = 1")
+    else:
+        key = "(id)" if table == "ledger_transfer" else "(chain, seq)"
+        change = f"ON CONFLICT {key} DO UPDATE SET at_ms = EXCLUDED.at_ms"
+        statements = [f"INSERT INTO {table} {REPLACED[table]} {change}", f"TRUNCATE {table}"]
+    for statement in statements:
+        with pytest.raises(DBAPIError, match="append-only"):
+            run(books.engine, statement)
+    assert books.report().is_whole
+
+
 def test_the_database_itself_keeps_floors(books: Books) -> None:
     fill(books)
     with pytest.raises(DBAPIError, match="floor"):

@@ -68,6 +68,38 @@ def test_the_same_id_with_other_content_is_a_conflict(books: Books) -> None:
     assert books.balance(PAYER) == 40_000
 
 
+def test_the_same_event_with_fewer_or_more_legs_is_a_conflict(books: Books) -> None:
+    books.fund("ann", 50_000)
+    books.post(pay("pay_1", fee_minor=60))
+    with pytest.raises(CallerError, match="transfer_conflict"):
+        books.post(pay("pay_1", fee_minor=0))
+    books.post(pay("pay_2", fee_minor=0))
+    with pytest.raises(CallerError, match="transfer_conflict"):
+        books.post(pay("pay_2", fee_minor=60))
+    in_one_group = [Post(pay("pay_3", fee_minor=fee)) for fee in (60, 0, 60)]
+    codes = [getattr(done.error, "code", None) for done in books.writer.apply(in_one_group)]
+    assert codes == [None, "transfer_conflict", None]
+    assert books.balance(PAYER) == 20_000
+
+
+def test_legs_of_nothing_leave_no_gap_in_the_numbers(books: Books) -> None:
+    """Else a settlement whose first shard was empty could be posted again with the first only."""
+    books.fund("ann", 50_000)
+    books.post(pay("pay_1", 10_000, 0))
+    parts = (("shop#1", 0), ("shop", 4_000))
+    settled = merchant_settled(
+        event("stl_1"), merchant_id="shop", amount_minor=4_000, shards_minor=parts
+    )
+    assert [transfer.id for transfer in settled] == ["stl_1:1"]
+    books.post(settled)
+    other = merchant_settled(
+        event("stl_1"), merchant_id="shop", amount_minor=4_000,
+        shards_minor=(("shop#1", 4_000), ("shop", 0)),
+    )  # fmt: skip
+    with pytest.raises(CallerError, match="transfer_conflict"):
+        books.post(other)
+
+
 def test_a_payer_cannot_spend_more_than_the_balance(books: Books) -> None:
     books.fund("ann", 10_000)
     outcomes = books.writer.apply([Post(pay(f"pay_{n}", 4_000, 0)) for n in range(3)])

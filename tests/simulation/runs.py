@@ -1,0 +1,45 @@
+"""Running seeds."""
+
+import tempfile
+from pathlib import Path
+
+from tests.simulation.backend_room import make_template
+from tests.simulation.reading import render
+from tests.simulation.shop import Outcome, Shop
+
+MINUTES = 25
+NOTES_SHOWN = 120
+
+
+class SeedFailed(AssertionError):  # noqa: N818  # what it says
+    """A seed that broke something, with its last events."""
+
+
+def run_seed(
+    seed: int,
+    template: Path,
+    *,
+    suite: str = "ES256",
+    minutes: int = MINUTES,
+    notes_shown: int = NOTES_SHOWN,
+) -> Outcome:
+    """One shop, from its opening to its judgement. Raises ``SeedFailed``."""
+    with tempfile.TemporaryDirectory(prefix="tillway-simulation-") as directory:
+        shop = Shop(seed, Path(directory), template, suite=suite)
+        try:
+            return shop.run(minutes)
+        except Exception as error:
+            events = render(shop.trace.notes[-notes_shown:] if notes_shown else ())
+            raise SeedFailed(
+                f"TILLWAY_SEED={seed} suite={suite} minutes={minutes}\n"
+                f"{type(error).__name__}: {error}\n"
+                f"The last {notes_shown} events:\n{events}\n"
+                f"TILLWAY_SEED={seed}: {type(error).__name__}: {error}\n{shop.worst}"
+            ) from error
+        finally:
+            shop.close()
+
+
+def template_in(directory: Path) -> Path:
+    """The migrated database that every run begins with."""
+    return make_template(directory / "template.db")

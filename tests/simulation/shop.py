@@ -1,0 +1,399 @@
+"""A whole shop from a seed: build it, let it trade, stop the faults, drain it, judge it."""
+
+import random
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.devices.model import DeviceCommand, DeviceKind
+from backend.devices.service import ChangeDevice, CreateStore, EnrolDevice, NewKey
+from backend.mandates.service import CreateMandate
+from backend.merchants.service import CreateMerchant
+from backend.payments.model import PaymentRules
+from backend.risk.model import RiskRules
+from backend.wallet.model import hash_token
+from backend.wallet.service import CreatePayer
+from protocol.crypto.keys import SigningKey, generate
+from protocol.ids import mint
+from protocol.messages.mandate import MandateText, sign_mandate
+from protocol.topics import reply_address
+from terminal.profile import Item, Profile
+from terminal.trust import Trust
+from tests.simulation.auditor import Auditor, Broken
+from tests.simulation.backend_room import BackendRoom
+from tests.simulation.cables import Cables
+from tests.simulation.events import (
+    START_MS,
+    DriftingClock,
+    PowerCut,
+    Schedule,
+    SeededEntropy,
+    Trace,
+)
+from tests.simulation.faults import Faults, draw_faults
+from tests.simulation.hub_room import HUB, HubRoom
+from tests.simulation.people import CURRENCY, BackendDown, Cashier, Crowd, Payer
+from tests.simulation.till_room import TillRoom
+from tests.support.shop import confirmed_top_up
+
+STORE, MERCHANT, VENDING = "store-1", "mch_1001", "vend-1"
+TILLS = ("till-1", "till-2", "till-3", VENDING)
+BALANCES = (2_000_000, 2_000_000, 400_000, 4_000)
+BIOMETRIC_ABOVE = 100_000
+MINUTE_MS = 60_000
+SWEEP_MS = 15_000
+DRAIN_MS_MAX = 3 * 60 * MINUTE_MS
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run was like."""
+
+    seed: int
+    digest: str
+    virtual_ms: int
+    tally: Counter[str]
+    faults: Faults
+
+
+class Shop:
+    """Everything there is, and the one heap that moves it."""
+
+    def __init__(self, seed: int, directory: Path, template: Path, *, suite: str = "ES256") -> None:
+        self.seed = seed
+        self.schedule = Schedule()
+        self.trace = Trace(self.schedule)
+        self.dice = random.Random(f"{seed}/shop")
+        self.faults = Faults()
+        self.worst = draw_faults(random.Random(f"{seed}/faults"))
+        self.start_ms = START_MS + self.dice.choice((0, 11 * 60 + 45)) * MINUTE_MS
+        self.clocks: list[DriftingClock] = []
+        self._suite = suite
+        self._directory = directory
+        self._master_key = random.Random(f"{seed}/key").randbytes(32)
+        self.backend = self._backend(template)
+        self.backend_down = BackendDown(
+            self.backend, self.schedule, self.trace, self._stream("power")
+        )
+        self.auditor = Auditor(self.backend.path, self.trace)
+        self.hub_key = generate(suite)
+        self.keys = {tid: generate(suite) for tid in TILLS}
+        self.revoked: set[str] = set()
+        self.payers = self._enrol()
+        self.crowd = self._crowd()
+        self.cables = Cables(
+            schedule=self.schedule,
+            trace=self.trace,
+            dice=self._stream("cables"),
+            faults=self.faults,
+        )
+        self.hub = self._hub()
+        self.cables.hub = self.hub
+        self.tills = {tid: self._till(tid) for tid in TILLS}
+        for till in self.tills.values():
+            till.boot()
+            self.cables.add(till)
+        self.cashiers = [
+            Cashier(till, self.crowd, self.schedule, self._stream(f"cashier {till.tid}"))
+            for till in self.tills.values()
+        ]
+
+    # --- the day
+
+    def run(self, minutes: int) -> Outcome:
+        """Trade, drain, judge. Raises ``Broken``."""
+        self._begin_faults()
+        self._sweep()
+        for minute in range(1, minutes + 1):
+            self.schedule.run_until(minute * MINUTE_MS)
+            self._each_minute(minute)
+        self._stop_faults()
+        self._drain()
+        self._judge()
+        return Outcome(
+            self.seed, self.trace.digest, self.schedule.now_ms, self.auditor.tally, self.worst
+        )
+
+    def close(self) -> None:
+        """Close every file."""
+        for till in self.tills.values():
+            till.close()
+        self.hub.close()
+        self.backend.close()
+
+    def _each_minute(self, minute: int) -> None:
+        if self.backend.is_alive and minute % 5 == 0:
+            self._verify()
+        dice = self.dice
+        if dice.random() < self.worst.outage and not self.hub.line_is_cut:
+            self.trace.add("line", "is cut")
+            self.hub.line_is_cut = True
+            self.schedule.after(dice.randint(1_000, 120_000), self._mend_line)
+        if dice.random() < 3 * self.worst.cut:
+            self.cables.pull(dice.choice(TILLS))
+        if dice.random() < self.worst.terminal_dies:
+            self.hub.die()
+        if dice.random() < 0.15:
+            self._wrong_clock(dice.choice(self.clocks))
+        if dice.random() < 0.08:
+            self.crowd.toggle_mandate(*self.mandate)
+        if dice.random() < 0.05:
+            self._suspend(dice.choice(TILLS))
+        if minute > 5 and not self.revoked and dice.random() < 0.02:
+            self._revoke(dice.choice(TILLS))
+
+    def _sweep(self) -> None:
+        """The backend's own task: codes whose time has passed expire."""
+        if self.backend.is_alive:
+            try:
+                self.backend.expire()
+            except PowerCut:
+                self.backend_down()
+        self.schedule.after(SWEEP_MS, self._sweep)
+
+    def _mend_line(self) -> None:
+        self.trace.add("line", "is mended")
+        self.hub.line_is_cut = False
+
+    def _wrong_clock(self, clock: DriftingClock) -> None:
+        clock.offset_ms = self.dice.randint(-self.worst.clock_ms_max, self.worst.clock_ms_max)
+
+    def _suspend(self, tid: str) -> None:
+        if tid not in self.revoked:
+            back_ms = self.dice.randint(5_000, 60_000)
+            self._change(tid, DeviceCommand.SUSPEND)
+            self.schedule.after(back_ms, lambda: self._change(tid, DeviceCommand.RESUME))
+
+    def _revoke(self, tid: str) -> None:
+        self.revoked.add(tid)
+        self._change(tid, DeviceCommand.REVOKE)
+
+    def _change(self, tid: str, command: DeviceCommand) -> None:
+        self.crowd.insist(ChangeDevice(tid=tid, command=command, actor="operator"))
+
+    def _begin_faults(self) -> None:
+        for name in self.worst.__dataclass_fields__:
+            setattr(self.faults, name, getattr(self.worst, name))
+        for clock in self.clocks:
+            self._wrong_clock(clock)
+
+    def _stop_faults(self) -> None:
+        self.trace.add("shop", "faults are over")
+        self.faults.stop()
+        for cashier in self.cashiers:
+            cashier.is_at_work = False
+
+    def _drain(self) -> None:
+        end_ms = self.schedule.now_ms + DRAIN_MS_MAX
+        while self.schedule.now_ms < end_ms:
+            self.schedule.run_until(self.schedule.now_ms + MINUTE_MS // 2)
+            if self.backend.is_alive and self._is_quiet():
+                return
+        raise Broken(f"not drained: {self._open()}")
+
+    def _is_quiet(self) -> bool:
+        core = self.hub.hub.core
+        is_still = self.hub.is_alive and core.forwarding.rows == 0 and core.delivery.parcels == 0
+        return is_still and not self._open() and self.hub.rows_left() == 0
+
+    def _open(self) -> list[str]:
+        found = [] if self.hub.is_alive else ["the hub is off"]
+        found += [f"spool has {count} rows"] if (count := self.hub.rows_left()) else []
+        for tid, till in self.tills.items():
+            if tid in self.revoked:
+                continue
+            if not till.is_alive:
+                found.append(f"{tid} is off")
+                continue
+            found += [f"{tid}: {one.payment_id} {one.state}" for one in till.agent.unknown_sales()]
+            found += [f"{tid}: {one.refund_id} {one.state}" for one in till._journal.open_refunds()]
+            found += [f"{tid}: receipt {one.kind}" for one in till._journal.queued_receipts()]
+        return found
+
+    def _judge(self) -> None:
+        self._verify()
+        self.auditor.judge(
+            payers=dict(zip(self.payers, BALANCES, strict=True)),
+            merchant_id=MERCHANT,
+            tills={tid: till.path for tid, till in self.tills.items()},
+            lost=self.revoked,
+            overflow=self.hub.overflow(),
+        )
+        for tid, till in self.tills.items():
+            twice = [one for one, times in till.dispensed.items() if times > 1]
+            if twice:
+                raise Broken(f"{tid} dispensed twice for {twice}")
+
+    def _verify(self) -> None:
+        report = self.backend.verify()
+        if not report.is_whole:
+            raise Broken(f"the ledger is broken: {report.breaks}")
+
+    # --- below: the building
+
+    def _stream(self, name: str) -> random.Random:
+        return random.Random(f"{self.seed}/{name}")
+
+    def _clock(self) -> DriftingClock:
+        clock = DriftingClock(self.schedule, self.start_ms)
+        self.clocks.append(clock)
+        return clock
+
+    def _backend(self, template: Path) -> BackendRoom:
+        return BackendRoom(
+            self._directory,
+            template=template,
+            clock=self._clock(),
+            key=generate(self._suite),
+            rules=PaymentRules(
+                code_master_key=self._master_key, risk=RiskRules(velocity_count_max=20)
+            ),
+            dice=self._stream("backend"),
+            faults=self.faults,
+        )
+
+    def _enrol(self) -> dict[str, int]:
+        do, entropy = self.backend.do, SeededEntropy(self._stream("ids"))
+        do(
+            CreateMerchant(
+                merchant_id=MERCHANT,
+                name="晨光便利店",
+                currency=CURRENCY,
+                rate_bps=60,
+                min_minor=0,
+                cap_minor=0,
+                payout_bank="bank_a",
+                payout_account_name="晨光商贸有限公司",
+                payout_account_no="6222000000001234",
+                biometric_above_minor=BIOMETRIC_ABOVE,
+                notify_url="https://shop.example/notify",
+            )
+        )
+        do(CreateStore(store=STORE, merchant_id=MERCHANT, name="Corner"))
+        self._enrol_device(HUB, DeviceKind.HUB, self.hub_key)
+        for tid, key in self.keys.items():
+            self._enrol_device(tid, DeviceKind.TERMINAL, key)
+        routes = {}
+        for balance_minor in BALANCES:
+            payer_id = self._mint("pyr", entropy)
+            self.payer_key = generate("Ed25519")
+            row = do(
+                CreatePayer(
+                    payer_id=payer_id,
+                    name="李雷",
+                    key_suite="Ed25519",
+                    key_public=self.payer_key.public.public,
+                    pin_salt=b"s" * 16,
+                    pin_hash=b"h" * 32,
+                    token_hash=hash_token(payer_id),
+                )
+            )
+            routes[payer_id] = row["route"]
+            for command in confirmed_top_up(self._mint("top", entropy), payer_id, balance_minor):
+                do(command)
+            if balance_minor == BALANCES[0] and len(routes) == 1:
+                self.mandate = (payer_id, self._mandate(payer_id, entropy))
+        return routes
+
+    def _enrol_device(self, tid: str, kind: DeviceKind, key: SigningKey) -> None:
+        public = key.public
+        self.backend.do(
+            EnrolDevice(
+                tid=tid,
+                kind=kind,
+                store=STORE,
+                key=NewKey(suite=public.suite.name, public_key=public.public, kid=public.kid),
+                actor="test",
+                is_active=True,
+            )
+        )
+
+    def _mandate(self, payer_id: str, entropy: SeededEntropy) -> str:
+        text = MandateText(
+            mandate_id=self._mint("mdt", entropy),
+            payer_id=payer_id,
+            merchant_id=MERCHANT,
+            device=VENDING,
+            currency=CURRENCY,
+            limit_payment_minor=1_300,
+            limit_day_minor=20_000,
+            valid_from_ms=START_MS - MINUTE_MS,
+            valid_until_ms=START_MS + 30 * 24 * 60 * MINUTE_MS,
+        )
+        signed = sign_mandate(text, self.payer_key)
+        self.backend.do(CreateMandate(payer_id=payer_id, signed=signed))
+        return text.mandate_id
+
+    def _mint(self, prefix: str, entropy: SeededEntropy) -> str:
+        return mint(prefix, time_ms=self.start_ms, random_bytes=entropy.token_bytes(10))
+
+    def _crowd(self) -> Crowd:
+        payers = [
+            Payer(payer_id, route, self._master_key, DriftingClock(self.schedule, self.start_ms))
+            for payer_id, route in self.payers.items()
+        ]
+        return Crowd(
+            payers,
+            schedule=self.schedule,
+            trace=self.trace,
+            dice=self._stream("crowd"),
+            backend=self.backend,
+            backend_down=self.backend_down,
+        )
+
+    def _hub(self) -> HubRoom:
+        return HubRoom(
+            self._directory,
+            store=STORE,
+            schedule=self.schedule,
+            trace=self.trace,
+            clock=self._clock(),
+            dice=self._stream("hub"),
+            faults=self.faults,
+            key=self.hub_key,
+            backend=self.backend,
+            backend_down=self.backend_down,
+            terminals=self.cables,
+            auditor=self.auditor,
+        )
+
+    def _till(self, tid: str) -> TillRoom:
+        is_vending = tid == VENDING
+        profile = Profile(
+            kind="vending" if is_vending else "till",
+            tid=tid,
+            store=STORE,
+            merchant_id=MERCHANT,
+            merchant_zh="晨光便利店",
+            merchant_en="Corner Shop",
+            till=tid,
+            currency=CURRENCY,
+            reply_to=reply_address(STORE, tid, "mqtt"),
+            methods=("pay_code", "merchant_qr", *(("mandate",) if is_vending else ())),
+            biometric_above_minor=BIOMETRIC_ABOVE,
+            is_attended=not is_vending,
+            mandate_id=self.mandate[1] if is_vending else None,
+            items=(Item(item="cola", zh="可乐", en="Cola", amount_minor=300),)
+            if is_vending
+            else (),
+        )
+        return TillRoom(
+            self._directory,
+            profile=profile,
+            key=self.keys[tid],
+            trust=Trust(
+                tid=tid,
+                store=STORE,
+                backend=[self.backend.key.public],
+                hubs=[self.hub_key.public],
+            ),
+            schedule=self.schedule,
+            trace=self.trace,
+            clock=self._clock(),
+            dice=self._stream(tid),
+            faults=self.faults,
+            cables=self.cables,
+            auditor=self.auditor,
+            run=self.backend.run,
+            next_code=self.crowd.next_code,
+        )

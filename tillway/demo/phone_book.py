@@ -1,0 +1,114 @@
+"""``tillway phone``: a customer's phone on the command line, for a stack that is running.
+
+The stack leaves here (mode 0600) what the phone must know; a real wallet keeps it in the phone.
+"""
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from protocol.crypto.keys import SigningKey
+from protocol.errors import CallerError
+from tillway.demo.phone import Phone
+from tillway.demo.stack import STACK_FILE
+from tillway.demo.till import Till
+from tillway.json_api import JsonApi
+from tillway.private_files import write_files
+
+app = typer.Typer(
+    help="A customer's phone for a running stack.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+PHONE_FILE = "phone.json"
+Directory = Annotated[Path, typer.Option(help="Where the stack's state is.")]
+DIRECTORY = Path("var/up")
+
+
+@app.command()
+def show(directory: Directory = DIRECTORY, till: str = "pos-1") -> None:
+    """Show a pay code to a till's scanner (press 收款 Charge on the till first)."""
+    shown = _till(directory, till)
+    shown.present(_phone(directory).pay_code_picture())
+    typer.echo(_outcome(shown.wait_screen("paid", "declined", "unknown", "verifying")))
+
+
+@app.command()
+def scan(directory: Directory = DIRECTORY, till: str = "pos-1") -> None:
+    """Scan the code that a till shows, and pay."""
+    shown = _till(directory, till)
+    phone = _phone(directory)
+    phone.pay_merchant_code(shown.qr_picture(), now_ms=time.time_ns() // 1_000_000)
+    typer.echo(_outcome(shown.wait_screen("paid", "declined", "unknown")))
+
+
+@app.command()
+def balance(directory: Directory = DIRECTORY) -> None:
+    """What the wallet has, in minor units."""
+    typer.echo(_phone(directory).balance_minor())
+
+
+def keep_phone(directory: Path, phone: Phone) -> None:
+    """Leave a phone's secrets for the commands above."""
+    content = {
+        "payer_id": phone.payer_id,
+        "name": phone.name,
+        "token": phone.api.token,
+        "pin": phone.pin,
+        "key": phone.key.private_bytes().hex(),
+        "suite": phone.key.suite.name,
+        "code_secret": phone.code_secret.hex(),
+        "code_route": phone.code_route,
+    }
+    write_files(directory, {PHONE_FILE: json.dumps(content).encode()})
+
+
+def kept_phone(directory: Path) -> dict[str, Any] | None:
+    """The phone that was left in this directory, if any."""
+    path = directory / PHONE_FILE
+    if not path.exists():
+        return None
+    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return found
+
+
+def _phone(directory: Path) -> Phone:
+    kept, stack = kept_phone(directory), _stack(directory)
+    if kept is None:
+        raise CallerError("config_invalid", f"no phone in {directory}; run: tillway up")
+    return Phone(
+        payer_id=kept["payer_id"],
+        name=kept["name"],
+        api=JsonApi(stack["public_url"], Path(stack["ca"]), kept["token"]),
+        key=SigningKey.from_private(kept["suite"], bytes.fromhex(kept["key"])),
+        pin=kept["pin"],
+        code_secret=bytes.fromhex(kept["code_secret"]),
+        code_route=int(kept["code_route"]),
+    )
+
+
+def _till(directory: Path, name: str) -> Till:
+    tills = _stack(directory)["tills"]
+    if name not in tills:
+        raise CallerError("config_invalid", f"no till {name}; there are: {', '.join(tills)}")
+    token = (directory / name / "control.token").read_text("ascii").strip()
+    found = tills[name]
+    return Till(name, JsonApi(found["url"], token=token), JsonApi(found["board_url"]))
+
+
+def _stack(directory: Path) -> dict[str, Any]:
+    path = directory / STACK_FILE
+    if not path.exists():
+        raise CallerError("config_invalid", f"no stack is running in {directory}")
+    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return found
+
+
+def _outcome(screen: dict[str, Any]) -> str:
+    error = screen["error"] or {"words": {}}
+    words = [screen["title"]["zh"], screen["title"]["en"], *error["words"].values()]
+    return " · ".join(words)

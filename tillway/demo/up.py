@@ -1,0 +1,62 @@
+"""``tillway up``: the whole stack without the story; it keeps its state and serves until Ctrl-C."""
+
+import contextlib
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from tillway.demo.phone_book import keep_phone, kept_phone
+from tillway.demo.single import alone, signals_raise
+from tillway.demo.stack import HOST, HUB, OPERATOR_TOKEN, Ports, Stack
+from tillway.private_files import make_directory
+
+app = typer.Typer(
+    help="Start the whole stack without the story.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+DIRECTORY = Path("var/up")
+FIRST_BALANCE_MINOR = 100_000
+
+
+@app.callback(invoke_without_command=True)
+def up(
+    *,
+    directory: Annotated[Path, typer.Option(help="Where its state is kept.")] = DIRECTORY,
+    backend_port: Annotated[int, typer.Option(help="The backend's pages; 0 is any.")] = 8443,
+    hub_port: Annotated[int, typer.Option(help="The hub's page; 0 is any.")] = 8480,
+    till_port: Annotated[int, typer.Option(help="The till's page; 0 is any.")] = 8580,
+) -> None:
+    """Institutions, backend, hub and one till with simulated devices, until Ctrl-C."""
+    console = Console()
+    make_directory(directory)
+    directory = directory.absolute()
+    ports = Ports(backend_public=backend_port, hub_http=hub_port, till=till_port)
+    stack = Stack(directory, ports, console.print)
+    with alone(directory), signals_raise(), contextlib.suppress(KeyboardInterrupt):
+        try:
+            stack.start_core()
+            stack.start_till("pos-1")
+            stack.leave_addresses()
+            if kept_phone(directory) is None:
+                keep_phone(directory, stack.new_phone("张三", FIRST_BALANCE_MINOR))
+            show_pages(console, stack)
+            signal.pause()
+        finally:
+            stack.stop()
+
+
+def show_pages(console: Console, stack: Stack) -> None:
+    """Where to look, and how to pay."""
+    till = f"http://{HOST}:{stack.programs['pos-1'].port('http')}"
+    console.print("The pages stay up until Ctrl-C:")
+    console.print(f"  till      {till}/        the customer's side {till}/customer")
+    console.print(f"  hub       http://{HOST}:{stack.programs[HUB].port('http')}/")
+    console.print(f"  backend   {stack.public_url}/     (any name; password: the text in")
+    console.print(f"            {stack.root / OPERATOR_TOKEN})", soft_wrap=True)
+    console.print("Pay what the till asks, as a customer's phone would, from another terminal:")
+    console.print(f"  tillway phone show --directory {stack.root}", soft_wrap=True)
+    console.print(f"  tillway phone scan --directory {stack.root}", soft_wrap=True)
