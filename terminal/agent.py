@@ -48,7 +48,7 @@ from terminal.profile import Profile
 from terminal.refund_flow import REFUND_LOST, REFUND_QUERY, RefundFlow
 from terminal.sale_flow import SaleFlow
 from terminal.timing import TerminalClock
-from terminal.trust import Trust
+from terminal.trust import PROOFS, Trust
 
 SOFTWARE = "tillway-terminal 0.1"
 _LEAVABLE = FINAL_STATES | {SaleState.UNKNOWN, SaleState.REVERSING}
@@ -308,6 +308,8 @@ class Agent:
                     self._refunds.on_result(refund, row)
             case "refusal" if row is not None:
                 refusal = Refusal.from_map(answer.body)
+                if refusal.error.code in PROOFS and not trusted.is_backend:
+                    raise CallerError("signature_invalid", "only the backend knows what it has")
                 if self._keep(data, trusted.kid, answer.message_type, row, row.subject):
                     self._refused(row, refusal.error.code)
             case _:

@@ -6,6 +6,8 @@ The waits imitate the wallets' own rules: after an unclear answer ask from 5 s o
 
 ANSWER_WAIT_MS = 5_000
 """How long a request that left the terminal may stay silent before its outcome is *unknown*."""
+CREATE_AGE_MS_MAX = 2 * 60_000
+"""How long after it was stored a create may be sent or made again. The payer has gone then."""
 RESEND_GAPS_MS = (1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000)
 """Gaps between envelopes of one request; the last repeats."""
 QUERY_GAPS_MS = (5_000, 10_000, 10_000, 10_000, 20_000, 40_000, 60_000)

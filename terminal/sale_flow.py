@@ -3,10 +3,13 @@
 The table in `domain.sale` decides.
 
 Rule 1: an unknown sale is asked about until an answer ends it; nobody guesses.
-Rule 2: payment_not_found is no end either: the create goes again with its ids, which the backend
-        carries out once at most, and the result of that is the truth.
-Rule 3: the hub forwards one device's envelopes in the order of their counters, so a query that
-        finds nothing proves that no earlier envelope of the create was carried out or will be.
+Rule 2: the hub forwards one device's envelopes in the order of their counters, so a query in which
+        the backend finds nothing proves that no earlier envelope of the create was carried out or
+        will be.
+Rule 3: what was not carried out goes again with its ids, which the backend carries out once at
+        most, but only while the payer may still be there: after `CREATE_AGE_MS_MAX` a create that
+        never left, or that Rule 2 proved void, ends as declined with `payment_too_late`. One that
+        may have been accepted is not sent again either, and ends by an answer (Rule 1).
 """
 
 from dataclasses import replace
@@ -14,8 +17,7 @@ from typing import Any
 
 from protocol.errors import CallerError
 from protocol.messages import PaymentResult
-from protocol.payment import PaymentState
-from terminal.desk import Desk, error_facts, log
+from terminal.desk import Desk, log
 from terminal.domain import verdict
 from terminal.domain.sale import (
     FINAL_STATES,
@@ -31,6 +33,7 @@ from terminal.effects import DispenseItem
 from terminal.journal.rows import RequestRow, RequestState
 from terminal.limits import (
     ANSWER_WAIT_MS,
+    CREATE_AGE_MS_MAX,
     ERROR_SHOWN_UNATTENDED_MS,
     PAID_SHOWN_UNATTENDED_MS,
     PAYER_POLL_MS,
@@ -38,9 +41,11 @@ from terminal.limits import (
     QUERY_GAPS_MS,
     REVERSE_NOT_BEFORE_MS,
 )
+from terminal.sale_facts import changes_of, check_money, receipt_facts
 
-LOST, QUERY, UNDO, IDLE = "lost", "query", "undo", "idle"
-"""Kinds of timers: silence, next query, next close or reversal, back to the start."""
+LOST, LATE, QUERY, UNDO, IDLE = "lost", "late", "query", "undo", "idle"
+"""Kinds of timers: silence, too old to be made, next query, next close or reversal, back to the
+start."""
 
 _S, _T = SaleState, Step
 _ASKING = frozenset({_S.SHOWING_QR, _S.WAITING})
@@ -56,6 +61,7 @@ class SaleFlow:
         self._courier = desk.courier
         self._profile = desk.profile
         self._queries: dict[str, int] = {}
+        self._born: dict[str, int] = {}
 
     # The cashier, and the collected sale
 
@@ -78,6 +84,7 @@ class SaleFlow:
         wanted = {name: value for name, value in body.items() if value is not None}
         sent_at_ms = self._desk.clock.now_ms()
         moved = self._move(sale, _T.SEND, error_code=None, sent_at_ms=sent_at_ms)
+        self._age_from(moved, 0)
         self._courier.post("payment.create", wanted, subject=moved.payment_id)
         self._desk.after((LOST, moved.payment_id), ANSWER_WAIT_MS)
 
@@ -119,7 +126,7 @@ class SaleFlow:
         sale = self._journal.sale(result.payment_id)
         if sale is None:
             raise CallerError("payment_not_found", "a result for a payment that is not ours")
-        _check_money(sale, result)
+        check_money(sale, result)
         if row is not None:
             self._courier.settle(row.request_id)
         has_code = sale.method == "merchant_qr" and bool(result.code_url or sale.code_url)
@@ -133,7 +140,7 @@ class SaleFlow:
         if not sale.may(step) or (step is _T.PAY and sale.ended_as is not None):
             log.info("result_ignored", payment_id=sale.payment_id, state=sale.state, step=step)
             return
-        self._move(sale, step, **_changes(sale, result))
+        self._move(sale, step, **changes_of(sale, result))
 
     def on_refusal(self, row: RequestRow, code: str) -> None:
         """A request of ours was not carried out; see `domain.verdict` for what that says."""
@@ -152,7 +159,10 @@ class SaleFlow:
 
     def _create_refused(self, sale: Sale, row: RequestRow, code: str, kind: Refused) -> None:
         if kind in {Refused.RETRY, Refused.RETRY_IN_DOUBT}:
-            self._courier.resend_later(row)
+            if self._is_too_late(sale):
+                self._give_up(sale)
+            else:
+                self._courier.resend_later(row)
         elif kind is Refused.FINAL and not self._is_in_doubt(sale):
             if sale.may(_T.DECLINE):
                 self._move(sale, _T.DECLINE, error_code=code)
@@ -169,8 +179,8 @@ class SaleFlow:
     def _undo_refused(self, sale: Sale, row: RequestRow, code: str, kind: Refused) -> None:
         if code == "payment_not_found":
             self._courier.settle(row.request_id)
-            self._create_again(sale, proof=row)
-            self._undo_later(sale)
+            if not self._create_again(sale, proof=row):
+                self._undo_later(sale)
         elif code == "payment_state":
             # Too late to undo: the truth is asked for, and a paid sale is shown as paid.
             self._courier.settle(row.request_id)
@@ -181,13 +191,17 @@ class SaleFlow:
             self._courier.settle(row.request_id)
             self._undo_later(sale)
 
-    def _create_again(self, sale: Sale, *, proof: RequestRow) -> None:
+    def _create_again(self, sale: Sale, *, proof: RequestRow) -> bool:
+        """Rule 3, after the backend's word that it has nothing. Whether that ended the sale."""
         create = self._journal.latest_request(sale.payment_id, "payment.create")
-        if create is None or create.body is None:
-            return
-        if (proof.counter or 0) > (create.counter or 0):
-            self._journal.record_all_refused(create.request_id)
-            self._courier.send(create)
+        if create is None or create.body is None or (proof.counter or 0) <= (create.counter or 0):
+            return False
+        self._journal.record_all_refused(create.request_id)
+        if self._is_too_late(sale):
+            self._give_up(sale)
+            return True
+        self._courier.send(create)
+        return False
 
     # Time and the link
 
@@ -198,6 +212,8 @@ class SaleFlow:
             return
         if kind == LOST and sale.state is _S.SENDING and self._is_in_doubt(sale):
             self._move(sale, _T.LOSE_CONTACT, error_code="timeout")
+        elif kind == LATE and sale.state is _S.SENDING:
+            self._give_up(sale)
         elif kind == QUERY and sale.state in {_S.UNKNOWN, *_ASKING}:
             self._poll(sale)
         elif kind == UNDO and sale.state in _UNDOING:
@@ -219,6 +235,7 @@ class SaleFlow:
         """After a restart: what may have been accepted is unknown until it is known."""
         for sale in self._journal.open_sales():
             create = self._journal.latest_request(sale.payment_id, "payment.create")
+            self._age_from(sale, self._wall_age_ms(sale))
             if sale.state is _S.SENDING and (create is None or create.sends == 0):
                 self._move(sale, _T.CANCEL, is_recovered=True)
                 continue
@@ -227,9 +244,35 @@ class SaleFlow:
 
     # Below: the steps themselves.
 
+    def _age_from(self, sale: Sale, age_ms: int) -> None:
+        """A sale is that old now; its create may be made for the rest of its time."""
+        left_ms = max(CREATE_AGE_MS_MAX - age_ms, 0)
+        self._born[sale.payment_id] = self._desk.clock.ticks_ms() - age_ms
+        self._desk.after((LATE, sale.payment_id), left_ms)
+
+    def _wall_age_ms(self, sale: Sale) -> int:
+        stored_at_ms = sale.sent_at_ms or sale.created_at_ms
+        return max(self._desk.clock.now_ms() - stored_at_ms, 0)
+
+    def _is_too_late(self, sale: Sale) -> bool:
+        """By the wall clock, which went on without power, or by the ticks, which never go back."""
+        now_ticks = self._desk.clock.ticks_ms()
+        ticked_ms = now_ticks - self._born.get(sale.payment_id, now_ticks)
+        return max(self._wall_age_ms(sale), ticked_ms) >= CREATE_AGE_MS_MAX
+
+    def _give_up(self, sale: Sale) -> None:
+        """Too late to make it: it ends, unless some envelope may have been accepted (Rule 3)."""
+        if self._is_in_doubt(sale):
+            if sale.state is _S.SENDING:
+                self._move(sale, _T.LOSE_CONTACT, error_code="timeout")
+        elif sale.may(_T.DECLINE):
+            self._move(sale, _T.DECLINE, error_code="payment_too_late")
+
     def _send_create(self, sale: Sale) -> None:
         create = self._journal.latest_request(sale.payment_id, "payment.create")
-        if create is not None:
+        if self._is_too_late(sale):
+            self._give_up(sale)
+        elif create is not None:
             self._courier.send(create)
             self._desk.after((LOST, sale.payment_id), ANSWER_WAIT_MS)
 
@@ -322,8 +365,9 @@ class SaleFlow:
 
     def _finished(self, sale: Sale, event: SaleEvent) -> None:
         key = sale.payment_id
-        self._desk.timers.drop((LOST, key), (QUERY, key), (UNDO, key))
+        self._desk.timers.drop((LOST, key), (LATE, key), (QUERY, key), (UNDO, key))
         self._queries.pop(key, None)
+        self._born.pop(key, None)
         self._courier.finish(key)
         self._desk.settled[sale.state.value] += 1
         if event is SaleEvent.CANCELLED:
@@ -341,52 +385,9 @@ class SaleFlow:
             self._desk.after((IDLE, key), shown)
 
     def _print(self, sale: Sale, kind: str) -> None:
-        facts = {
-            "payment_id": sale.payment_id,
-            "method": sale.method,
-            "amount_minor": sale.amount_minor,
-            "currency": sale.currency,
-            "payer": sale.payer_masked,
-            "paid_at_ms": sale.paid_at_ms,
-            "cashier": sale.cashier,
-            "description": sale.description or None,
-            "is_recovered": sale.is_recovered or None,
-            **error_facts(sale.error_code),
-        }
-        self._desk.print_receipt(sale.payment_id, kind, facts)
-
-
-def _check_money(sale: Sale, result: PaymentResult) -> None:
-    """A result speaks of our amount; of none if the payment was reversed before it arrived."""
-    never_arrived = result.payment_state is PaymentState.REVERSED and result.amount_minor == 0
-    if result.currency != sale.currency or (
-        result.amount_minor != sale.amount_minor and not never_arrived
-    ):
-        raise CallerError("idempotency_conflict", "a result with other money")
+        self._desk.print_receipt(sale.payment_id, kind, receipt_facts(sale))
 
 
 def _rest(wait_ms: int, age_ms: int) -> int:
     """What is left of a wait; a clock that jumped cannot make it longer than the wait itself."""
     return min(max(wait_ms - age_ms, 0), wait_ms)
-
-
-def _changes(sale: Sale, result: PaymentResult) -> dict[str, Any]:
-    """What a result tells beyond its state. What it leaves out is kept."""
-    state = result.payment_state
-    ended = {
-        PaymentState.CLOSED: "closed",
-        PaymentState.EXPIRED: "expired",
-        PaymentState.REVERSED: "reversed",
-    }.get(state)
-    code = result.error.code if result.error is not None else None
-    if code is None and state is PaymentState.EXPIRED:
-        code = "payment_expired"
-    return {
-        "error_code": code,
-        "ended_as": ended,
-        "code_url": result.code_url or sale.code_url,
-        "code_expires_at_ms": result.code_expires_at_ms or sale.code_expires_at_ms,
-        "payer_masked": result.payer_masked or sale.payer_masked,
-        "paid_at_ms": result.paid_at_ms or sale.paid_at_ms,
-        "refunded_minor": max(result.refunded_minor, sale.refunded_minor),
-    }
