@@ -177,6 +177,10 @@ class Agent:
         """The refunds of a payment, oldest first."""
         return self._journal.refunds_of(payment_id)
 
+    def refund_left_minor(self, sale: Sale) -> int:
+        """How much of a sale may still be refunded."""
+        return self._refunds.left_minor(sale) if sale.state is SaleState.PAID else 0
+
     def refund(self, refund_id: str) -> Refund | None:
         """One refund of the journal."""
         return self._journal.refund(refund_id)

@@ -74,6 +74,7 @@ class Renderer:
             "unknown_sum": Money(screen.unknown_minor, screen.currency).decimal(),
             "recent": self._recent() if view == "till" else [],
             "sale_words": lambda state: say(_SALE_WORDS.get(state, _OPEN_WORDS)),
+            "refund_left": self._agent.refund_left_minor,
             "money": lambda minor: Money(minor, screen.currency).decimal(),
         }
 
