@@ -155,6 +155,8 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("scan_timeout", "never", "没有扫到二维码，请重试。", "No code was scanned; try again."),
     ("printer_error", "after", "打印机故障，请检查切刀与打印头。", "The printer reports a fault; check its cutter and print head."),
     ("finger_timeout", "never", "没有检测到手指，请重试。", "No finger was placed in time; try again."),
+    ("item_not_given", "never", "商品未能出货，款项将退回。", "The item was not given; the money goes back."),
+    ("item_uncertain", "never", "不确定商品是否已出货，请联系店主处理。", "It is not known whether the item was given; ask the owner."),
     # Ledger
     ("account_unknown", "never", "账户不存在。", "The account does not exist."),
     ("account_short", "never", "账户余额不足，不能记账。", "The account's balance does not cover this posting."),
