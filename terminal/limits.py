@@ -22,6 +22,8 @@ QR_LIFE_ASSUMED_MS = 5 * 60_000
 
 SCAN_WAIT_S = 60
 FINGER_WAIT_S = 15
+DISPENSE_WAIT_S = 60
+"""How long a dispenser may be silent before nobody knows whether the item fell."""
 ENVELOPE_EXPIRY_S = 60
 
 SALES_OPEN_MAX = 50

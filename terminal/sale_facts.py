@@ -6,6 +6,7 @@ from protocol.errors import CallerError
 from protocol.messages import PaymentResult
 from protocol.payment import PaymentState
 from terminal.desk import error_facts
+from terminal.domain.delivery import Delivery
 from terminal.domain.sale import Sale
 
 
@@ -29,6 +30,8 @@ def changes_of(sale: Sale, result: PaymentResult) -> dict[str, Any]:
     code = result.error.code if result.error is not None else None
     if code is None and state is PaymentState.EXPIRED:
         code = "payment_expired"
+    if code is None and sale.delivery is Delivery.NOT_GIVEN:
+        code = "item_not_given"
     return {
         "error_code": code,
         "ended_as": ended,

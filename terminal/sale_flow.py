@@ -17,8 +17,10 @@ from typing import Any
 
 from protocol.errors import CallerError
 from protocol.messages import PaymentResult
+from terminal.ages import Ages
 from terminal.desk import Desk, log
 from terminal.domain import verdict
+from terminal.domain.delivery import Delivery
 from terminal.domain.sale import (
     FINAL_STATES,
     OPEN_STATES,
@@ -27,9 +29,9 @@ from terminal.domain.sale import (
     SaleState,
     Step,
 )
-from terminal.domain.schedule import gap_ms
+from terminal.domain.schedule import gap_ms, rest_ms
 from terminal.domain.verdict import Refused
-from terminal.effects import DispenseItem
+from terminal.item_flow import DISPENSE, NOT_GIVEN, ItemFlow
 from terminal.journal.rows import RequestRow, RequestState
 from terminal.limits import (
     ANSWER_WAIT_MS,
@@ -61,7 +63,8 @@ class SaleFlow:
         self._courier = desk.courier
         self._profile = desk.profile
         self._queries: dict[str, int] = {}
-        self._born: dict[str, int] = {}
+        self._ages = Ages(desk.clock)
+        self.items = ItemFlow(desk, self.give_back)
 
     # The cashier, and the collected sale
 
@@ -84,7 +87,7 @@ class SaleFlow:
         wanted = {name: value for name, value in body.items() if value is not None}
         sent_at_ms = self._desk.clock.now_ms()
         moved = self._move(sale, _T.SEND, error_code=None, sent_at_ms=sent_at_ms)
-        self._age_from(moved, 0)
+        self._age_from_now(moved)
         self._courier.post("payment.create", wanted, subject=moved.payment_id)
         self._desk.after((LOST, moved.payment_id), ANSWER_WAIT_MS)
 
@@ -104,11 +107,18 @@ class SaleFlow:
             self._move(sale, _T.CANCEL)
 
     def reverse(self, sale: Sale) -> None:
-        """Undo a sale whose outcome is unknown."""
-        if sale.state is _S.SENDING and not self._is_in_doubt(sale):
+        """Undo a sale whose outcome is unknown, or a paid one whose item is."""
+        if sale.state is _S.PAID and sale.delivery is Delivery.UNCERTAIN:
+            self.items.deny(sale)
+        elif sale.state is _S.SENDING and not self._is_in_doubt(sale):
             self.cancel(sale)
         else:
             self._move(sale, _T.REVERSE)
+
+    def give_back(self, sale: Sale) -> None:
+        """The item of a paid sale was not given. Money that is back already is left alone."""
+        if sale.may(_T.GIVE_BACK):
+            self._move(sale, _T.GIVE_BACK, error_code=NOT_GIVEN)
 
     def query_now(self, sale: Sale) -> None:
         """Ask how an open sale stands, without waiting for the timer."""
@@ -218,7 +228,9 @@ class SaleFlow:
             self._poll(sale)
         elif kind == UNDO and sale.state in _UNDOING:
             self._undo(sale)
-        elif kind == IDLE and sale.state in FINAL_STATES and self._desk.current == payment_id:
+        elif kind == DISPENSE:
+            self.items.on_timer(payment_id)
+        elif kind == IDLE and self._desk.current == payment_id and _is_leavable(sale):
             self._desk.current = None
 
     def on_link_up(self) -> None:
@@ -235,7 +247,7 @@ class SaleFlow:
         """After a restart: what may have been accepted is unknown until it is known."""
         for sale in self._journal.open_sales():
             create = self._journal.latest_request(sale.payment_id, "payment.create")
-            self._age_from(sale, self._wall_age_ms(sale))
+            self._age_from_now(sale)
             if sale.state is _S.SENDING and (create is None or create.sends == 0):
                 self._move(sale, _T.CANCEL, is_recovered=True)
                 continue
@@ -244,21 +256,12 @@ class SaleFlow:
 
     # Below: the steps themselves.
 
-    def _age_from(self, sale: Sale, age_ms: int) -> None:
-        """A sale is that old now; its create may be made for the rest of its time."""
-        left_ms = max(CREATE_AGE_MS_MAX - age_ms, 0)
-        self._born[sale.payment_id] = self._desk.clock.ticks_ms() - age_ms
-        self._desk.after((LATE, sale.payment_id), left_ms)
-
-    def _wall_age_ms(self, sale: Sale) -> int:
-        stored_at_ms = sale.sent_at_ms or sale.created_at_ms
-        return max(self._desk.clock.now_ms() - stored_at_ms, 0)
+    def _age_from_now(self, sale: Sale) -> None:
+        age_ms = self._ages.begin(sale)
+        self._desk.after((LATE, sale.payment_id), max(CREATE_AGE_MS_MAX - age_ms, 0))
 
     def _is_too_late(self, sale: Sale) -> bool:
-        """By the wall clock, which went on without power, or by the ticks, which never go back."""
-        now_ticks = self._desk.clock.ticks_ms()
-        ticked_ms = now_ticks - self._born.get(sale.payment_id, now_ticks)
-        return max(self._wall_age_ms(sale), ticked_ms) >= CREATE_AGE_MS_MAX
+        return self._ages.of_ms(sale) >= CREATE_AGE_MS_MAX
 
     def _give_up(self, sale: Sale) -> None:
         """Too late to make it: it ends, unless some envelope may have been accepted (Rule 3)."""
@@ -353,7 +356,7 @@ class SaleFlow:
         self._desk.timers.drop((QUERY, key), (UNDO, key))
         self._queries.pop(key, None)
         if sale.state is _S.UNKNOWN:
-            self._desk.after((QUERY, key), _rest(QUERY_GAPS_MS[0], age_ms))
+            self._desk.after((QUERY, key), rest_ms(QUERY_GAPS_MS[0], age_ms))
             if not any(row.kind == "unknown" for row in self._journal.receipts_of(key)):
                 self._print(sale, "unknown")
         elif sale.state in _ASKING:
@@ -361,13 +364,16 @@ class SaleFlow:
         elif sale.state is _S.CLOSING:
             self._undo(sale)
         elif sale.state is _S.REVERSING:
-            self._desk.after((UNDO, key), _rest(REVERSE_NOT_BEFORE_MS, age_ms))
+            self._desk.after((UNDO, key), rest_ms(REVERSE_NOT_BEFORE_MS, age_ms))
+            if _is_leavable(sale) and not self._profile.is_attended:
+                self._desk.after((IDLE, key), ERROR_SHOWN_UNATTENDED_MS)
 
     def _finished(self, sale: Sale, event: SaleEvent) -> None:
         key = sale.payment_id
         self._desk.timers.drop((LOST, key), (LATE, key), (QUERY, key), (UNDO, key))
         self._queries.pop(key, None)
-        self._born.pop(key, None)
+        is_late = self._is_too_late(sale)
+        self._ages.end(sale)
         self._courier.finish(key)
         self._desk.settled[sale.state.value] += 1
         if event is SaleEvent.CANCELLED:
@@ -376,18 +382,19 @@ class SaleFlow:
             return
         kind = {_S.PAID: "paid", _S.DECLINED: "declined"}.get(sale.state, sale.ended_as or "closed")
         self._print(sale, kind)
-        if sale.state is _S.PAID and sale.item is not None and not sale.is_recovered:
-            self._journal.save_sale(replace(sale, is_dispensed=True))
-            self._desk.effects.append(DispenseItem(key, sale.item))
         if not self._profile.is_attended:
             is_paid = sale.state is _S.PAID
             shown = PAID_SHOWN_UNATTENDED_MS if is_paid else ERROR_SHOWN_UNATTENDED_MS
             self._desk.after((IDLE, key), shown)
+        if sale.state is _S.PAID:
+            is_there = event is SaleEvent.PAID and self._desk.current == key
+            may_give = is_there and not is_late and not sale.is_recovered
+            self.items.on_paid(sale, may_give=may_give)
 
     def _print(self, sale: Sale, kind: str) -> None:
         self._desk.print_receipt(sale.payment_id, kind, receipt_facts(sale))
 
 
-def _rest(wait_ms: int, age_ms: int) -> int:
-    """What is left of a wait; a clock that jumped cannot make it longer than the wait itself."""
-    return min(max(wait_ms - age_ms, 0), wait_ms)
+def _is_leavable(sale: Sale) -> bool:
+    """A machine's screen need not wait for its end: it is over, or goes on by itself."""
+    return sale.state in FINAL_STATES or sale.delivery is Delivery.NOT_GIVEN
