@@ -113,7 +113,7 @@ async def running_till(tmp_path: Path, **changes: Any) -> AsyncIterator[Till]:
     http = HttpServer(host="127.0.0.1", port=0)
     task = asyncio.create_task(shell.run())
     try:
-        await http.start(build_app(shell, agent, Access(token)))
+        await http.start(build_app(shell, agent, Access(token, tid=agent.profile.tid)))
         base = f"http://127.0.0.1:{http.port}"
         async with aiohttp.ClientSession() as client:
             yield Till(base, token, client, (backend, link, scanner, printer, shell))
@@ -311,3 +311,21 @@ async def test_a_machines_page_says_that_the_item_was_not_given(
         assert await till.get("api/items/unsettled") == []
         assert "商品未能出货" in (await till.get("")).decode()
         assert b"tillway_terminal_items_unsettled 0" in await till.get("metrics")
+
+
+@pytest.mark.asyncio
+async def test_two_tills_in_one_browser_do_not_log_each_other_out(tmp_path: Path) -> None:
+    (tmp_path / "1").mkdir()
+    (tmp_path / "2").mkdir()
+    jar = aiohttp.CookieJar(unsafe=True)  # as a browser: its cookies know no port
+    async with (
+        running_till(tmp_path / "1", tid="pos-1") as first,
+        running_till(tmp_path / "2", tid="pos-2") as second,
+        aiohttp.ClientSession(cookie_jar=jar) as browser,
+    ):
+        for till in (first, second):
+            async with browser.get(f"{till.base}/") as page:
+                assert page.status == 200
+        for till in (first, second):
+            async with browser.get(f"{till.base}/api/screen") as screen:
+                assert screen.status == 200
