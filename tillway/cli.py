@@ -26,7 +26,7 @@ ROOMS: dict[str, Room] = {
     "phone": Room("tillway.demo.phone_book", "backend", "A customer's phone for a running stack."),
     "backend": Room("backend.cli", "backend", "The payment backend."),
     "ledger": Room("backend.ledger.cli", "backend", "Look at the ledger and prove it."),
-    "clearing": Room("backend.clearing.cli", "backend", "Close a day: clear, settle, pay out."),
+    "clearing": Room("tillway.clearing", "backend", "Close a day: clear, settle, pay out."),
     "sandbox": Room("backend.sandbox.cli", "backend", "The other institutions, simulated."),
     "hub": Room("hub.cli", "hub", "The store hub."),
     "terminal": Room("terminal.cli", "terminal", "A payment terminal or vending machine."),

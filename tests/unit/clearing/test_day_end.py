@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from backend.clearing import model as clearing_model
+from backend.clearing.moves import Accounts
 from backend.clearing.repository import ClearingRepository
-from backend.clearing.run import Accounts, DayEnd
+from backend.clearing.run import DayEnd
 from backend.db import reading
 from backend.db.command import Command
 from backend.reconciliation import repository as reconciliation_repository
@@ -23,7 +24,7 @@ from protocol.money import Money
 from tests.support.institutions import OWN, RESERVE, NearInstitutions
 from tests.support.shop import MERCHANT, Shop
 
-DAY, DAY_MS = date(2026, 11, 23), 86_400_000
+DAY, NEXT_DAY, DAY_MS = date(2026, 11, 23), date(2026, 11, 24), 86_400_000
 PAYOUT_ACCOUNT = "6222000000001234"
 
 
@@ -232,15 +233,89 @@ async def test_the_power_may_be_cut_after_any_commit_and_the_day_ends_the_same(
 
 
 @pytest.mark.asyncio
-async def test_a_lost_answer_leaves_a_payout_unknown_until_the_next_run(world: World) -> None:
+async def test_a_payout_whose_answer_is_lost_is_found_on_the_statement(world: World) -> None:
     await sell(world)
     world.next_day()
     world.near.silent = 1
+    check_closed(world, await world.day_end.run(DAY))
+
+
+@pytest.mark.asyncio
+async def test_a_payout_that_never_reached_the_bank_is_unknown_until_the_next_run(
+    world: World,
+) -> None:
+    await sell(world)
+    world.next_day()
+    world.near.deaf = 1
     report = await world.day_end.run(DAY)
     assert [payout["state"] for payout in report["payouts"]] == ["unknown"]
     assert report["state"] == "open"
-    assert report["reconciliation"]["kinds"] == ["LONG_MISSING_ORDER", "POSITION"]
     check_closed(world, await world.day_end.run(DAY))
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("commits", [0, 2, 3])
+async def test_a_run_that_dies_overnight_is_finished_the_next_day(
+    world: World, commits: int
+) -> None:
+    """The bank booked on D+1 what we find on D+2: it is posted under the bank's own day."""
+    await sell(world)
+    world.next_day()
+    world.killed_after = commits
+    with pytest.raises(KeyboardInterrupt):
+        await world.day_end.run(DAY)
+    world.killed_after = None
+    world.next_day()
+    check_closed(world, await world.day_end.run(DAY))
+    later = await world.day_end.run(NEXT_DAY)
+    assert (later["state"], later["reconciliation"]["breaks"]) == ("closed", 0)
+
+
+@pytest.mark.asyncio
+async def test_a_sweep_leaves_the_fees_of_later_days_where_they_are(world: World) -> None:
+    """A refund of today may want today's fee back; it is not gone with yesterday's."""
+    payer = await sell(world)
+    world.next_day()
+    late = world.shop.pay(payer, 30_000)
+    report = await world.day_end.run(DAY)
+    assert report["swept_minor"] == 78
+    world.shop.refund(late["payment_id"], 30_000)
+    world.next_day()
+    later = await world.day_end.run(NEXT_DAY)
+    assert (later["state"], later["swept_minor"]) == ("closed", 0)
+    assert world.near.bank.balance(RESERVE).amount_minor == world.shop.payer_balance(payer)
+
+
+@pytest.mark.asyncio
+async def test_fees_given_back_after_their_sweep_come_back_from_our_own_money(
+    world: World,
+) -> None:
+    payer = world.shop.add_payer()
+    await world.fund(payer, 50_000)
+    first = world.shop.pay(payer, 10_000)
+    world.next_day()
+    world.near.world.faults.reject_payout = 1
+    assert (await world.day_end.run(DAY))["swept_minor"] == 60
+    world.shop.refund(first["payment_id"], 9_000)
+    world.next_day()
+    report = await world.day_end.run(NEXT_DAY)
+    assert report["swept_minor"] == -54
+    assert report["clients_short_minor"] == 0
+    assert world.near.bank.balance(OWN) == Money(6, "CNY")
+    assert world.shop.verify().is_whole
+
+
+@pytest.mark.asyncio
+async def test_days_are_closed_in_their_order(world: World) -> None:
+    payer = await sell(world)
+    world.next_day()
+    world.shop.pay(payer, 3_000)
+    world.next_day()
+    with pytest.raises(CallerError) as caught:
+        await world.day_end.run(NEXT_DAY)
+    assert (caught.value.code, DAY.isoformat() in caught.value.detail) == ("day_not_closed", True)
+    assert (await world.day_end.run(DAY))["state"] == "closed"
+    assert (await world.day_end.run(NEXT_DAY))["state"] == "closed"
 
 
 @pytest.mark.asyncio
