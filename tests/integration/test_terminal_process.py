@@ -166,8 +166,11 @@ async def test_a_vending_machine_pays_over_coap_and_gives_out_once(tmp_path: Pat
             await machine.post("vend", item="cola")
             paid = await machine.screen("paid")
             assert books.money[paid["subject"]]["method"] == "mandate"
+            while paid["delivery"] != "given":
+                paid = await machine.screen("paid")
             sale = await machine.get(f"payments/{paid['subject']}")
             assert sale["is_dispensed"] is True
+            assert await machine.get("items/unsettled") == []
 
 
 async def test_a_till_killed_while_waiting_learns_the_truth_after_its_restart(
