@@ -101,6 +101,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("payment_state", "never", "当前状态不允许此操作。", "The payment's state does not allow this."),
     ("payment_closed", "never", "付款已关闭，请重新发起。", "The payment is closed; start a new one."),
     ("payment_expired", "never", "二维码已过期，请重新出码。", "The QR code has expired; show a new one."),
+    ("payment_too_late", "never", "付款请求在途中耽搁过久，已作废，没有扣款，请重新收款。", "The payment request was too long on its way; nothing was charged, start a new payment."),
     ("insufficient_balance", "never", "余额不足，请顾客更换支付方式。", "The balance is not enough; ask the payer for another way to pay."),
     ("pay_code_expired", "never", "付款码已过期，请顾客刷新后重新扫码。", "The pay code has expired; ask the payer to refresh it and scan again."),
     ("pay_code_invalid", "never", "付款码无效，请顾客出示微信式付款码。", "The pay code is not valid; ask the payer to show a payment code."),

@@ -12,11 +12,13 @@ from backend.bootstrap import Backend
 from backend.devices.model import DeviceCommand, DeviceKind
 from backend.devices.service import RotateKey
 from backend.hub_api.limits import RECEIVED_AGE_MS_MAX
+from backend.payments.limits import CREATE_AGE_MS_MAX
 from protocol.crypto import generate
 from protocol.errors import CallerError, TillwayError
 from protocol.limits import CLOCK_SKEW_MS_MAX
 from tests.support.backend import (
     HUB,
+    MERCHANT,
     NOW_MS,
     TILL,
     Machine,
@@ -248,3 +250,27 @@ async def test_revoking_twice_changes_nothing_and_nothing_undoes_it(shop: Shop) 
     with pytest.raises(CallerError) as refused:
         await change(shop.backend, TILL, DeviceCommand.RESUME)
     assert refused.value.code == "device_state"
+
+
+@pytest.mark.asyncio
+async def test_a_clock_put_forward_makes_no_payment_late(tmp_path: Path) -> None:
+    """The hubs' and the tills' clocks stay where they are; what waits is still told from what does
+    not."""
+    settings, _ = initialised(tmp_path, clock_control=True)
+    clock = StepClock()
+    backend = make_backend(settings, clock=clock)
+    await backend.start()
+    shop = Shop(backend, clock)
+    await enrol(backend, shop.hub, shop.till)
+    backend.operator.advance(30 * 24 * 3_600_000)
+    states = []
+    for number in (1, 2):
+        body = {"payment_id": mint("pay", number), "attempt_id": mint("att", number),
+                "method": "merchant_qr", "amount_minor": 100, "currency": "CNY",
+                "merchant_id": MERCHANT, "till": "1"}  # fmt: skip
+        data = shop.hub.batch([shop.till.envelope("payment.create", body)])
+        clock.at_ms = NOW_MS + (number - 1) * (CREATE_AGE_MS_MAX + 1)
+        (answer,) = answers_in(backend, await backend.ingest_batch(HUB, data))
+        states.append(answer.body["state"])
+    assert states == ["awaiting_payer", "declined"]
+    await backend.stop()
