@@ -159,7 +159,7 @@ class BatchDesk:
         make = self._dispatcher.get(request.message_type)
         if make is None:
             raise CallerError("message_type_unknown")
-        return Guarded(make(request), envelope.device, envelope.store, opened.sealed.sign1.kid, hub)
+        return Guarded(make(request), request, opened.sealed.sign1.kid, hub)
 
     def _count(self, opened: Opened, outcome: object) -> None:
         asked = opened.envelope
