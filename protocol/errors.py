@@ -127,6 +127,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("refund_too_late", "never", "超过退款期限，不能退款。", "The payment is too old to be refunded."),
     ("merchant_balance_short", "after", "商户余额不足，暂不能退款。", "The merchant's balance does not cover the refund now."),
     ("callback_unknown", "never", "找不到这条回调。", "This callback was not found."),
+    ("settlement_cycle_unsupported", "never", "目前只支持 D+1 结算，请改为 D+1。", "Only settlement on D+1 is supported; choose D+1."),
     # Mandates
     ("mandate_not_found", "never", "找不到扣款协议。", "The mandate was not found."),
     ("mandate_inactive", "never", "扣款协议已停用。", "The mandate is not active."),
