@@ -14,7 +14,7 @@ from protocol.money import fee_half_up, fee_returned
 
 MerchantStatus = Literal["active", "closed"]
 SETTLEMENT_CYCLES = ("D+1",)
-"""When a day's money is paid out. T+1 (working days) needs a calendar that clearing does not have."""
+"""When a day's money is paid out. T+1 (working days) needs a calendar, which clearing has not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
