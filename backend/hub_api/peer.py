@@ -63,10 +63,8 @@ class PeerProtocol(HttpToolsProtocol):
         """How many connections this one's address has, itself among them."""
         if self.client is None:
             return 0
-        address = self.client[0]
-        return sum(
-            other.client is not None and other.client[0] == address for other in self.connections
-        )
+        clients = (getattr(other, "client", None) for other in self.connections)
+        return sum(client is not None and client[0] == self.client[0] for client in clients)
 
     def _start_deadline(self) -> None:
         self._deadline = self.loop.call_later(REQUEST_S_MAX, self._abort)
