@@ -11,19 +11,18 @@ from typing import Annotated
 import structlog
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from protocol.errors import TillwayError
 from tillway.demo.cast import ACTS, dismiss_cast, gather
 from tillway.demo.outcome import Case, Day
 from tillway.demo.phone_book import keep_phone
+from tillway.demo.progress import steps
 from tillway.demo.report import print_day
 from tillway.demo.single import alone, signals_raise
 from tillway.demo.stack import Ports, Stack
 from tillway.demo.story import Play
 from tillway.demo.till import copy_receipts
 from tillway.demo.up import show_pages
-from tillway.private_files import make_directory
 
 app = typer.Typer(
     help="Play a shop's day on this machine.",
@@ -32,6 +31,7 @@ app = typer.Typer(
 )
 DIRECTORY = Path("var/demo")
 LOG_COLUMNS = 130
+INTERRUPTED = 130
 _log = structlog.get_logger()
 RECEIPTS, PAPERS = "receipts", "papers"
 
@@ -53,7 +53,6 @@ def demo(
 ) -> None:
     """Start everything, play the day, print the table. Exit code 0 only if all of it held."""
     console = Console() if sys.stdout.isatty() else Console(width=LOG_COLUMNS)
-    make_directory(directory)
     directory = directory.absolute()
     with alone(directory):
         state = directory / "state"
@@ -61,71 +60,66 @@ def demo(
         for old in (RECEIPTS, PAPERS):
             shutil.rmtree(directory / old, ignore_errors=True)
         ports = Ports(backend_public=backend_port, hub_http=hub_port, till=till_port)
+        stack = Stack(
+            state, ports, console.print, suite=suite, backend_extra={"database_url": database_url}
+        )
         day = Day()
-        with _progress(console) as bar, signals_raise():
-            task = bar.add_task("preparing", total=len(ACTS) + 1)
-            stack = Stack(
-                state,
-                ports,
-                lambda words: bar.update(task, description=words),
-                suite=suite,
-                backend_extra={"database_url": database_url},
-            )
-            play: Play | None = None
+        with signals_raise():
             try:
-                play = _play(stack, day, directory / PAPERS, bar, task)
+                play = _play(console, stack, day, directory / PAPERS)
+                _account(console, day, play, directory)
+                if play is not None and not once and sys.stdout.isatty():
+                    _serve(console, stack, play)
             finally:
-                _finish(console, stack, day, play, directory, bar, once=once)
-    raise typer.Exit(0 if day.ok else 1)
+                stack.stop()
+    raise typer.Exit(INTERRUPTED if day.is_interrupted else int(not day.ok))
 
 
-def _play(stack: Stack, day: Day, papers: Path, bar: Progress, task: object) -> Play | None:
-    """Play every act. What goes wrong is a case of its own; the account is printed all the same."""
-    name = "start"
-    try:
-        play = gather(stack, day, papers)
-        bar.advance(task)  # type: ignore[arg-type]  # rich's TaskID
-        for name, act in ACTS:
-            bar.update(task, description=name)  # type: ignore[arg-type]
-            act(play)
-            bar.advance(task)  # type: ignore[arg-type]
-    except Exception as error:  # noqa: BLE001  # the outermost boundary of the play
-        _log.exception("act_failed", act=name)
-        day.cases.append(Case(f"{name}: played to its end", "yes", _said(error)))
-        return None
+def _play(console: Console, stack: Stack, day: Day, papers: Path) -> Play | None:
+    """Play every act. What goes wrong is a case of its own; the account is given all the same."""
+    name, play = "start", None
+    with steps(console, total=len(ACTS) + 1, is_watched=sys.stdout.isatty()) as told:
+        stack.say = told.say
+        try:
+            play = gather(stack, day, papers)
+            told.advance()
+            for name, act in ACTS:
+                told.say(name)
+                act(play)
+                told.advance()
+        except KeyboardInterrupt:
+            day.is_interrupted = True
+        except Exception as error:  # noqa: BLE001  # the outermost boundary of the play
+            _log.exception("act_failed", act=name)
+            day.cases.append(Case(f"{name}: played to its end", "yes", _said(error)))
+        finally:
+            stack.say = lambda _words: None
+            if play is not None:
+                day.receipts += _receipts(play, papers.with_name(RECEIPTS))
     return play
+
+
+def _receipts(play: Play, folder: Path) -> list[str]:
+    """The paper that came out so far."""
+    try:
+        return [path for till in (play.pos1, play.pos2) for path in copy_receipts(till, folder)]
+    except (TillwayError, OSError) as error:
+        _log.warning("receipts_not_kept", error=str(error))
+        return []
+    finally:
+        dismiss_cast(play)
 
 
 def _said(error: Exception) -> str:
     return str(error) if isinstance(error, TillwayError) else repr(error)
 
 
-def _finish(
-    console: Console,
-    stack: Stack,
-    day: Day,
-    play: Play | None,
-    directory: Path,
-    bar: Progress,
-    *,
-    once: bool,
-) -> None:
-    """Keep receipts, statements and the summary, print the table, serve on if asked, stop."""
-    try:
-        if play is not None:
-            for till in (play.pos1, play.pos2):
-                day.receipts += copy_receipts(till, directory / RECEIPTS)
-        _write(directory / "summary.json", day.summary())
-        bar.stop()
-        print_day(console, day)
-        console.print(f"receipts, papers (statements, bill), logs, summary.json: {directory}")
-        if play is not None and not once and sys.stdout.isatty():
-            _serve(console, stack, play)
-    finally:
-        stack.say = lambda _words: None
-        if play is not None:
-            dismiss_cast(play)
-        stack.stop()
+def _account(console: Console, day: Day, play: Play | None, directory: Path) -> None:
+    """Write the summary and print the table."""
+    _write(directory / "summary.json", day.summary())
+    print_day(console, day)
+    kept = "receipts, papers (statements, bills), logs" if play is not None else "logs"
+    console.print(f"{kept} and summary.json: {directory}", soft_wrap=True)
 
 
 def _serve(console: Console, stack: Stack, play: Play) -> None:
@@ -142,9 +136,3 @@ def _serve(console: Console, stack: Stack, play: Play) -> None:
 def _write(path: Path, content: object) -> None:
     text = json.dumps(content, ensure_ascii=False, indent=2)
     path.write_text(text + "\n", encoding="utf-8")
-
-
-def _progress(console: Console) -> Progress:
-    columns = (SpinnerColumn(), TextColumn("{task.description:<42}"), BarColumn(),
-               TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn())  # fmt: skip
-    return Progress(*columns, console=console, transient=True)

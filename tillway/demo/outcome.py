@@ -37,16 +37,21 @@ class Day:
     cases: list[Case] = field(default_factory=list)
     latencies_ms: list[int] = field(default_factory=list)
     receipts: list[str] = field(default_factory=list)
-    ledger: LedgerProof = field(default_factory=lambda: LedgerProof(False, False, 0))
+    ledger: LedgerProof | None = None
+    """None until the books were proved."""
+    is_interrupted: bool = False
 
     @property
     def ok(self) -> bool:
         """Whether every expectation held and the books are proved."""
-        proved = self.ledger.balanced and self.ledger.reserve_equation
-        return bool(self.cases) and all(case.ok for case in self.cases) and proved
+        proof = self.ledger
+        is_proved = proof is not None and proof.balanced and proof.reserve_equation
+        is_whole = is_proved and not self.is_interrupted
+        return bool(self.cases) and all(case.ok for case in self.cases) and is_whole
 
     def summary(self) -> dict[str, Any]:
         """The content of ``summary.json``."""
+        ledger = self.ledger or LedgerProof(balanced=False, reserve_equation=False, transfers=0)
         return {
             "ok": self.ok,
             "cases": [
@@ -54,9 +59,9 @@ class Day:
                 for c in self.cases
             ],
             "ledger": {
-                "balanced": self.ledger.balanced,
-                "reserve_equation": self.ledger.reserve_equation,
-                "transfers": self.ledger.transfers,
+                "balanced": ledger.balanced,
+                "reserve_equation": ledger.reserve_equation,
+                "transfers": ledger.transfers,
             },
             "latency_ms": {
                 "p50": percentile(self.latencies_ms, 50),

@@ -18,15 +18,21 @@ def print_day(console: Console, day: Day) -> None:
         table.add_row(mark, case.name, case.expected, case.actual, case.amount, latency)
     console.print(table)
     ledger = day.ledger
-    console.print(
-        f"ledger: {ledger.transfers} transfers, balanced {_mark(ledger.balanced)}, "
-        f"reserve equation {_mark(ledger.reserve_equation)}"
-    )
+    if ledger is None:
+        console.print("ledger: not proved, the day did not come to its end")
+    else:
+        console.print(
+            f"ledger: {ledger.transfers} transfers, balanced {_mark(ledger.balanced)}, "
+            f"reserve equation {_mark(ledger.reserve_equation)}"
+        )
     p50, p99 = percentile(day.latencies_ms, 50), percentile(day.latencies_ms, 99)
     console.print(
         f"terminal to terminal: p50 {p50} ms, p99 {p99} ms over {len(day.latencies_ms)} payments"
     )
     held = sum(case.ok for case in day.cases)
+    if day.is_interrupted:
+        console.print(f"interrupted after {len(day.cases)} cases, {held} of them as expected")
+        return
     verdict = "[green]every expectation held[/]" if day.ok else "[bold red]NOT as expected[/]"
     console.print(f"{held} of {len(day.cases)} cases as expected: {verdict}")
 

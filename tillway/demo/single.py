@@ -7,12 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from protocol.errors import CallerError
+from tillway.private_files import make_directory
 
 
 @contextlib.contextmanager
 def alone(directory: Path) -> Iterator[None]:
-    """Hold the directory; a second holder is told so."""
-    with (directory / ".lock").open("w") as lock:
+    """Make the directory and hold it; a second holder is told so, and who may not write there."""
+    try:
+        make_directory(directory)
+        opened = (directory / ".lock").open("w")
+    except OSError as error:
+        raise CallerError("config_invalid", f"{directory}: {error.strerror}") from None
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

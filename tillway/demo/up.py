@@ -12,7 +12,6 @@ from rich.console import Console
 from tillway.demo.phone_book import keep_phone, kept_phone
 from tillway.demo.single import alone, signals_raise
 from tillway.demo.stack import HOST, HUB, OPERATOR_TOKEN, Ports, Stack
-from tillway.private_files import make_directory
 
 app = typer.Typer(
     help="Start the whole stack without the story.",
@@ -33,7 +32,6 @@ def up(
 ) -> None:
     """Institutions, backend, hub and one till with simulated devices, until Ctrl-C."""
     console = Console()
-    make_directory(directory)
     directory = directory.absolute()
     ports = Ports(backend_public=backend_port, hub_http=hub_port, till=till_port)
     stack = Stack(directory, ports, console.print)
