@@ -14,9 +14,8 @@ from backend.merchants import routes as merchant_routes
 from backend.notify import routes as notify_routes
 from backend.observability.routes import router as health_router
 from backend.operator import limits as operator_limits
-from backend.operator.auth import operator_only
+from backend.operator.auth import Guard, OperatorGuard
 from backend.operator.pages import router as page_router
-from backend.operator.routes import Guard
 from backend.operator.routes import router as operator_router
 from backend.payments import routes as payment_routes
 from backend.rate_limit import RateLimit
@@ -34,7 +33,7 @@ def hub_app(backend: Backend) -> ASGIApp:
 def public_application(backend: Backend) -> FastAPI:
     """The public interface, as OpenAPI describes it."""
     app = _application("Tillway backend", backend)
-    guard = operator_only(
+    operator = OperatorGuard(
         backend.state.operator_digest,
         _rate(
             backend,
@@ -45,14 +44,17 @@ def public_application(backend: Backend) -> FastAPI:
     joins = _rate(
         backend, backend.settings.joins_per_minute_max, operator_limits.JOINS_ALL_PER_MINUTE_MAX
     )
-    app.include_router(health_router(backend.metrics, backend.is_ready))
+    guard, open_to_all = operator.api, backend.settings.metrics_open
+    app.include_router(
+        health_router(backend.metrics, backend.is_ready, None if open_to_all else guard)
+    )
     app.include_router(
         enrolment_router(
             backend.enrolment, now_ms=backend.clock.now_ms, tries=joins, metrics=backend.metrics
         )
     )
     app.include_router(operator_router(backend.operator, guard))
-    app.include_router(page_router(backend.operator, guard))
+    app.include_router(page_router(backend.operator, operator.page))
     for router in _payment_routers(backend, guard):
         app.include_router(router)
     return app

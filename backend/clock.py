@@ -34,6 +34,15 @@ class OffsetClock:
         self._offset_ms += advance_ms
         return self.now_ms()
 
+    def ahead_ms(self) -> int:
+        """How far this clock was put forward."""
+        return self._offset_ms
+
+
+def ahead_ms(clock: Clock) -> int:
+    """How far the backend's clock is ahead of the machines around it, which nobody put forward."""
+    return clock.ahead_ms() if isinstance(clock, OffsetClock) else 0
+
 
 class SystemEntropy:
     """The operating system's randomness."""

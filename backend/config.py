@@ -46,6 +46,8 @@ class Settings(BaseSettings):
     listen_host: str = "127.0.0.1"
     public_port: _Port = 8443
     """HTTPS for wallets, merchants, operators, enrolment, health and metrics."""
+    metrics_open: bool = False
+    """Lets anybody who reaches the public port read ``/metrics``, without the operator's token."""
     hub_port: _Port = 8444
     """HTTPS with mutual TLS for hubs."""
     tls_names: tuple[str, ...] = ("localhost", "127.0.0.1")

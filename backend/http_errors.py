@@ -41,9 +41,12 @@ _STATUS: Mapping[str, int] = {
     "timeout": 504,
 }
 _HEADERS = {
-    401: {"www-authenticate": 'Basic realm="Tillway operator", charset="UTF-8"'},
+    401: {"www-authenticate": 'Bearer realm="Tillway"'},
     503: {"retry-after": "1"},
 }
+_PAGES = frozenset({"/"})
+_PAGE_CHALLENGE = 'Basic realm="Tillway operator", charset="UTF-8"'
+"""Makes a browser ask for the token. Only pages take it that way."""
 
 
 def status_of(error: TillwayError) -> int:
@@ -65,7 +68,10 @@ def install(app: FastAPI, metrics: Metrics) -> None:
     async def on_known(request: Request, error: TillwayError) -> JSONResponse:
         metrics.count_error(error.code)
         _log.info("request_refused", path=request.url.path, code=error.code, detail=error.detail)
-        return error_response(error)
+        answer = error_response(error)
+        if answer.status_code == 401 and request.url.path in _PAGES:
+            answer.headers["www-authenticate"] = _PAGE_CHALLENGE
+        return answer
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(request: Request, error: RequestValidationError) -> JSONResponse:

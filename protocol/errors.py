@@ -102,6 +102,8 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("payment_state", "never", "当前状态不允许此操作。", "The payment's state does not allow this."),
     ("payment_closed", "never", "付款已关闭，请重新发起。", "The payment is closed; start a new one."),
     ("payment_expired", "never", "二维码已过期，请重新出码。", "The QR code has expired; show a new one."),
+    ("payment_other_device", "never", "这笔付款是另一台设备发起的，请在原设备上撤销，或办理退款。", "Another device made this payment; undo it there, or give a refund."),
+    ("reverse_too_late", "never", "只能在付款当日撤销，请改为退款。", "A payment can be undone on its own day only; give a refund instead."),
     ("payment_too_late", "never", "付款请求在途中耽搁过久，已作废，没有扣款，请重新收款。", "The payment request was too long on its way; nothing was charged, start a new payment."),
     ("insufficient_balance", "never", "余额不足，请顾客更换支付方式。", "The balance is not enough; ask the payer for another way to pay."),
     ("pay_code_expired", "never", "付款码已过期，请顾客刷新后重新扫码。", "The pay code has expired; ask the payer to refresh it and scan again."),
@@ -126,6 +128,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("refund_too_late", "never", "超过退款期限，不能退款。", "The payment is too old to be refunded."),
     ("merchant_balance_short", "after", "商户余额不足，暂不能退款。", "The merchant's balance does not cover the refund now."),
     ("callback_unknown", "never", "找不到这条回调。", "This callback was not found."),
+    ("settlement_cycle_unsupported", "never", "目前只支持 D+1 结算，请改为 D+1。", "Only settlement on D+1 is supported; choose D+1."),
     # Mandates
     ("mandate_not_found", "never", "找不到扣款协议。", "The mandate was not found."),
     ("mandate_inactive", "never", "扣款协议已停用。", "The mandate is not active."),

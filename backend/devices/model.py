@@ -4,6 +4,7 @@ Rule 1: only ``next_status`` says which status follows; nothing else assigns one
 Rule 2: a revoked device stays revoked. A machine that comes back gets a new name.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -17,6 +18,19 @@ class DeviceKind(StrEnum):
     TERMINAL = "terminal"
     THING = "thing"
     HUB = "hub"
+
+
+_PAYMENT_REQUESTS = frozenset(
+    {"payment.create", "payment.query", "payment.close", "payment.reverse"}
+)
+
+REQUESTS_OF: Mapping[DeviceKind, frozenset[str]] = {
+    DeviceKind.TERMINAL: _PAYMENT_REQUESTS | {"refund.create", "refund.query", "device.hello"},
+    DeviceKind.THING: _PAYMENT_REQUESTS | {"device.hello"},
+    DeviceKind.HUB: frozenset(),
+}
+"""What a device of a kind may ask under its own signature. A thing stands unattended, so it gives
+nothing back, and knows its own payments only. A hub carries requests and makes none."""
 
 
 class DeviceStatus(StrEnum):

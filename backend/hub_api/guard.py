@@ -5,26 +5,29 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.db.command import Command, Read
+from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
-from backend.devices.model import DeviceKind, refusal_code
+from backend.devices.model import REQUESTS_OF, DeviceKind, refusal_code
 from backend.devices.tables import DEVICE
+from backend.payments.model import DeviceRequest
+from backend.payments.tables import PAYMENT
 from protocol.errors import CallerError
 
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
     """A device's command, carried out only while device and hub are active, the key that signed
-    is the device's current one, and both belong to the store that the envelope names."""
+    is the device's current one, both belong to the store that the envelope names, and a device of
+    this kind may ask for it."""
 
     inner: Command
-    device: str
-    store: str
+    request: DeviceRequest
     kid: bytes
     hub: str
 
     def reads(self) -> Iterator[Read]:
         """The device, the hub, and what the command reads."""
-        yield DEVICE, self.device
+        yield DEVICE, self.request.device
         yield DEVICE, self.hub
         yield from self.inner.reads()
 
@@ -35,11 +38,11 @@ class Guarded:
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Any:  # noqa: ANN401
         """The command's answer, or why the device is not heard."""
-        self._check(ws)
+        self._check_kind(ws, self._checked_device(ws))
         return self.inner.decide(ws, now_ms)
 
-    def _check(self, ws: WorkingSet) -> None:
-        device, hub = ws.get(DEVICE, self.device), ws.get(DEVICE, self.hub)
+    def _checked_device(self, ws: WorkingSet) -> Row:
+        device, hub = ws.get(DEVICE, self.request.device), ws.get(DEVICE, self.hub)
         if hub is None or hub["kind"] != DeviceKind.HUB or refusal_code(hub["status"]):
             raise CallerError("not_authorized", "hub")
         if device is None or device["store"] != hub["store"]:
@@ -49,8 +52,20 @@ class Guarded:
             raise CallerError(refused)
         if device["kid"] != self.kid:
             raise CallerError("signature_invalid", "key rotated")
-        if device["store"] != self.store:
+        if device["store"] != self.request.store:
             raise CallerError("identity_mismatch", "store")
+        return device
+
+    def _check_kind(self, ws: WorkingSet, device: Row) -> None:
+        kind = DeviceKind(device["kind"])
+        if self.request.message_type not in REQUESTS_OF[kind]:
+            raise CallerError("not_authorized", f"{self.request.message_type} by a {kind}")
+        payment_id = getattr(self.request.body, "payment_id", None)
+        if kind is not DeviceKind.THING or payment_id is None:
+            return
+        payment = ws.get(PAYMENT, payment_id)
+        if payment is not None and payment["device"] != self.request.device:
+            raise CallerError("payment_not_found", "of another device")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from protocol.errors import CallerError
 from protocol.money import fee_half_up, fee_returned
 
 MerchantStatus = Literal["active", "closed"]
-SETTLEMENT_CYCLES = ("D+1", "T+1")
+SETTLEMENT_CYCLES = ("D+1",)
+"""When a day's money is paid out. T+1 (working days) needs a calendar, which clearing has not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

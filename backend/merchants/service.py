@@ -106,11 +106,12 @@ class CreateMerchant:
             is_name(self.merchant_id)
             and all(0 < len(text) <= NAME_CHARS_MAX for text in texts)
             and 0 < len(self.payout_account_no) <= ACCOUNT_CHARS_MAX
-            and self.settlement_cycle in SETTLEMENT_CYCLES
             and self.biometric_above_minor >= 0
         )
         if not is_good:
             raise CallerError("field_invalid", "merchant")
+        if self.settlement_cycle not in SETTLEMENT_CYCLES:
+            raise CallerError("settlement_cycle_unsupported", self.settlement_cycle)
         if self.currency not in MINOR_DIGITS:
             raise CallerError("currency_unsupported")
         if self.notify_url is not None:

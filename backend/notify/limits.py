@@ -1,6 +1,5 @@
 """Bounds of the outbox and of callbacks."""
 
-PUSHES_PER_READ_MAX = 200
 CALLBACKS_AT_ONCE_MAX = 16
 CALLBACKS_PER_CLAIM_MAX = 64
 CALLBACK_TIMEOUT_S = 5

@@ -1,4 +1,8 @@
-"""The operator's bearer token: compared by hash, in constant time; wrong tries are bounded."""
+"""The operator's token: compared by hash, in constant time; wrong tries are bounded.
+
+Rule: what acts takes the token as ``Bearer`` only, which a browser never sends by itself. ``Basic``
+is for pages that are read: a browser keeps it and would add it to a form of any other site.
+"""
 
 import base64
 import binascii
@@ -12,33 +16,47 @@ from backend.operator.limits import TOKEN_CHARS_MAX
 from backend.rate_limit import RateLimit
 from protocol.errors import CallerError
 
+Guard = Callable[[Request], Awaitable[None]]
 
-def operator_only(digest: bytes, wrong_tries: RateLimit) -> Callable[[Request], Awaitable[None]]:
-    """A dependency that lets the operator through and nobody else."""
 
-    async def check(request: Request) -> None:
-        token = _token(request.headers.get("authorization", ""))
-        found = hashlib.sha256(token).digest()
-        if hmac.compare_digest(found, digest):
+class OperatorGuard:
+    """Lets the operator through and nobody else. ``api`` and ``page`` are dependencies."""
+
+    def __init__(self, digest: bytes, wrong_tries: RateLimit) -> None:
+        self._digest = digest
+        self._wrong_tries = wrong_tries
+
+    async def api(self, request: Request) -> None:
+        """``Bearer TOKEN``."""
+        self._check(request, _bearer(request))
+
+    async def page(self, request: Request) -> None:
+        """``Bearer``, or ``Basic`` with any name and the token as password (RFC 7617 §2), for a
+        GET only."""
+        is_read = request.method == "GET"
+        self._check(request, _bearer(request) or (_basic(request) if is_read else b""))
+
+    def _check(self, request: Request, token: bytes) -> None:
+        if hmac.compare_digest(hashlib.sha256(token).digest(), self._digest):
             return
-        wrong_tries.take(request.client.host if request.client else "")
+        self._wrong_tries.take(request.client.host if request.client else "")
         raise CallerError("not_authorized")
 
-    return check
+
+def _bearer(request: Request) -> bytes:
+    return _said(request, "bearer").encode()
 
 
-def _token(header: str) -> bytes:
-    """The token of ``Bearer TOKEN``, or of ``Basic`` with any name and the token as password,
-    which is how a browser can say it (RFC 7617 §2). Empty when there is none."""
-    scheme, _, value = header.partition(" ")
-    value = value.strip()
-    if len(value) > TOKEN_CHARS_MAX or not value.isascii():
+def _basic(request: Request) -> bytes:
+    try:
+        return base64.b64decode(_said(request, "basic"), validate=True).partition(b":")[2]
+    except binascii.Error:
         return b""
-    if scheme.lower() == "bearer":
-        return value.encode()
-    if scheme.lower() == "basic":
-        try:
-            return base64.b64decode(value, validate=True).partition(b":")[2]
-        except binascii.Error:
-            return b""
-    return b""
+
+
+def _said(request: Request, scheme: str) -> str:
+    """What follows the scheme in the header; empty where it is another scheme or too long."""
+    found, _, value = request.headers.get("authorization", "").partition(" ")
+    value = value.strip()
+    is_good = found.lower() == scheme and len(value) <= TOKEN_CHARS_MAX and value.isascii()
+    return value if is_good else ""

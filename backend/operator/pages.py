@@ -4,13 +4,13 @@ Order: what is unknown, then the day's payments, then devices, then whether the 
 Meaning is never carried by colour alone.
 """
 
-from collections.abc import Awaitable, Callable
 from typing import Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from backend.operator.auth import Guard
 from backend.operator.service import OperatorService
 from backend.operator.words import WORDS, shown_amount, shown_time
 
@@ -23,7 +23,7 @@ _HEADERS = {
 }
 
 
-def router(service: OperatorService, guard: Callable[[Request], Awaitable[None]]) -> APIRouter:
+def router(service: OperatorService, guard: Guard) -> APIRouter:
     """``GET /?lang=zh|en``, for the operator (a browser asks for the token as a password)."""
     routes = APIRouter(tags=["page"], dependencies=[Depends(guard)])
     pages = Environment(

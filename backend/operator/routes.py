@@ -1,15 +1,14 @@
 """``/operator/v1``: JSON, for the bearer of the operator's token only."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 
 from backend.devices.model import DeviceCommand
+from backend.operator.auth import Guard
 from backend.operator.schemas import ClockChange, NewCode, NewMerchant, NewStore, StatusChange
 from backend.operator.service import OperatorService
 
-Guard = Callable[[Request], Awaitable[None]]
 CREATED = 201
 
 

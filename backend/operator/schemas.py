@@ -7,7 +7,12 @@ from pydantic import Field
 from backend.devices.limits import NAME_CHARS_MAX, REASON_CHARS_MAX
 from backend.identity.limits import CODE_VALID_MS, CODE_VALID_MS_MAX, NAMES_MAX
 from backend.limits import CLOCK_ADVANCE_MS_MAX
-from backend.merchants.limits import ACCOUNT_CHARS_MAX, FEE_BPS_MAX, URL_CHARS_MAX
+from backend.merchants.limits import (
+    ACCOUNT_CHARS_MAX,
+    CYCLE_CHARS_MAX,
+    FEE_BPS_MAX,
+    URL_CHARS_MAX,
+)
 from backend.wanted import Wanted
 from protocol.limits import IDENTIFIER_CHARS_MAX
 from protocol.messages.enrolment import URLS_MAX
@@ -33,7 +38,7 @@ class NewMerchant(Wanted):
     payout_account_no: Annotated[str, Field(min_length=1, max_length=ACCOUNT_CHARS_MAX)]
     biometric_above_minor: _Minor | None = None
     notify_url: Annotated[str, Field(max_length=URL_CHARS_MAX)] | None = None
-    settlement_cycle: Literal["D+1", "T+1"] = "D+1"
+    settlement_cycle: Annotated[str, Field(max_length=CYCLE_CHARS_MAX)] = "D+1"
 
 
 class NewStore(Wanted):

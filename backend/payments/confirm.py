@@ -57,7 +57,7 @@ class ScanPayment:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmByPayer:
     """The payer pays a merchant-presented code. ``attempt_id`` is minted by the wallet: the same
-    attempt again gets the payment's state and charges nothing."""
+    attempt again charges nothing and gets the refusal it got before, if it was refused."""
 
     payment_id: str
     attempt_id: str
@@ -82,8 +82,9 @@ class ConfirmByPayer:
         payment = ws.get(PAYMENT, self.payment_id)
         if payment is None or payment["method"] != "merchant_qr":
             raise CallerError("payment_not_found", self.payment_id)
-        if self._was_tried(ws):
-            return payment_answer(payment)
+        attempt = self._attempt(ws)
+        if attempt is not None:
+            return payment_answer(self._seen(payment), error_code=attempt["error_code"])
         if PaymentState(payment["state"]) in PAID_STATES and payment["payer_id"] == self.payer_id:
             return payment_answer(payment)
         _check_waiting(payment, now_ms)
@@ -91,11 +92,20 @@ class ConfirmByPayer:
             raise CallerError("pin_required")
         return self._pay(ws, payment, now_ms)
 
-    def _was_tried(self, ws: WorkingSet) -> bool:
+    def _attempt(self, ws: WorkingSet) -> Row | None:
+        """This attempt, if it was made before; ``idempotency_conflict`` if not by this payer."""
         attempt = ws.get(ATTEMPT, self.attempt_id)
-        if attempt is not None and attempt["payment_id"] != self.payment_id:
+        if attempt is None:
+            return None
+        if (attempt["payment_id"], attempt["payer_id"]) != (self.payment_id, self.payer_id):
             raise CallerError("idempotency_conflict", "attempt_id")
-        return attempt is not None
+        return attempt
+
+    def _seen(self, payment: Row) -> Row:
+        """The payment as this payer may see it: not who else has paid it."""
+        if payment["payer_id"] in {None, self.payer_id}:
+            return payment
+        return payment | {"payer_masked": None, "paid_at_ms": None}
 
     def _pay(self, ws: WorkingSet, payment: Row, now_ms: int) -> Answer:
         merchant = ws.get(MERCHANT, payment["merchant_id"])
@@ -124,6 +134,7 @@ class ConfirmByPayer:
             {
                 "attempt_id": self.attempt_id,
                 "payment_id": self.payment_id,
+                "payer_id": self.payer_id,
                 "method": "merchant_qr",
                 "outcome": payment["state"],
                 "error_code": refusal,

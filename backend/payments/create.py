@@ -4,6 +4,8 @@ Rule 1: the first answer to a request is its answer for ever; a payment id belon
 Rule 2: a decline is kept. The same id can never be paid later by a copy that was under way.
 Rule 3: only what is wrong in every future, too (another merchant's id, a currency the merchant
         does not take), is refused without a row.
+Rule 4: a payment that waited too long on its way is declined, never charged: nobody stands at the
+        till any more. What undoes or asks (reversal, query, refund) does not age.
 """
 
 from collections.abc import Iterable
@@ -17,6 +19,7 @@ from backend.mandates.tables import MANDATE
 from backend.mandates.using import check_use, record_use
 from backend.merchants.tables import MERCHANT
 from backend.payments.idempotency import first_answer, remember, request_read
+from backend.payments.limits import CREATE_AGE_MS_MAX
 from backend.payments.model import (
     Answer,
     DeviceRequest,
@@ -89,7 +92,9 @@ class CreatePayment:
         if ws.get(ATTEMPT, self.body.attempt_id) is not None:
             raise CallerError("idempotency_conflict", "attempt_id")
         payment = self._insert(ws, now_ms)
-        if merchant["status"] != "active":
+        if now_ms - self.request.received_at_ms > CREATE_AGE_MS_MAX:
+            taken = Taken(payment, "payment_too_late")
+        elif merchant["status"] != "active":
             taken = Taken(payment, "merchant_unknown")
         elif self.body.method == "merchant_qr":
             taken = self._show_code(ws, payment, now_ms)

@@ -2,6 +2,9 @@
 
 EXPIRED_PER_SWEEP_MAX = 500
 EXPIRY_SWEEP_MS = 1_000
+CREATE_AGE_MS_MAX = 5 * 60 * 1000
+"""From a hub's receipt of ``payment.create`` until it is carried out. Later, the payer has gone or
+has paid by other means. Not below the clocks' tolerance: the two times are of two machines."""
 LIST_ROWS_MAX = 200
 DETAIL_CHARS_MAX = 400
 CODE_LIFE_MS_MAX = 2 * 3600 * 1000

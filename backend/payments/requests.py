@@ -48,7 +48,7 @@ def _create(request: DeviceRequest, rules: PaymentRules) -> Command:
     if body.method == "pay_code":
         if body.pay_code is None or body.mandate_id is not None:
             raise CallerError("field_invalid", "pay_code")
-        # Judged by the time the hub received it: a code does not age in the spool.
+        # Judged by the time the hub received it: the request ages in the spool, the code does not.
         found = find_code(rules.code_master_key, body.pay_code, at_ms=request.received_at_ms)
     elif body.pay_code is not None or (body.method == "mandate") != (body.mandate_id is not None):
         raise CallerError("field_invalid", "method")

@@ -3,6 +3,8 @@
 Rule 1: a merchant's devices see and touch that merchant's payments only; any other id is not found.
 Rule 2: an answer always tells the payment's state. Where the state does not allow what was asked,
         it tells that, too (``error``), and nothing has changed.
+Rule 3: only the device that made a payment gives it up or undoes it; and a paid one is undone on
+        its own business date, before it is settled. Any other way back is a refund.
 """
 
 from collections.abc import Iterable
@@ -71,6 +73,8 @@ class ClosePayment:
             answer = payment_answer(payment)
         elif PaymentState(payment["state"]) in PAID_STATES:
             answer = payment_answer(payment, error_code="payment_state")
+        elif payment["device"] != self.request.device:
+            answer = payment_answer(payment, error_code="payment_other_device")
         else:
             actor = f"device:{self.request.device}"
             payment = step(ws, payment, Command.CLOSE, actor=actor, now_ms=now_ms)
@@ -126,8 +130,9 @@ class ReversePayment:
         state = PaymentState(payment["state"])
         if state in _NOTHING_TO_UNDO:
             return payment_answer(payment)
-        if state in PAID_STATES and state is not PaymentState.CAPTURED:
-            return payment_answer(payment, error_code="payment_state")
+        refusal = self._refusal(payment, state, now_ms)
+        if refusal is not None:
+            return payment_answer(payment, error_code=refusal)
         if state is PaymentState.CAPTURED:
             try:
                 _give_back(ws, payment, self.rules, now_ms)
@@ -139,6 +144,16 @@ class ReversePayment:
             merchant = ws.get(MERCHANT, payment["merchant_id"])
             tell_merchant(ws, reversed_row, merchant, "payment.reversed", now_ms)
         return payment_answer(reversed_row)
+
+    def _refusal(self, payment: Row, state: PaymentState, now_ms: int) -> str | None:
+        """Why this payment is not undone for this device now."""
+        if payment["device"] != self.request.device:
+            return "payment_other_device"
+        if state is PaymentState.CAPTURED:
+            # The row's date is the day the money moved.
+            is_same_day = payment["business_date"] == self.rules.business_date(now_ms)
+            return None if is_same_day else "reverse_too_late"
+        return "payment_state" if state in PAID_STATES else None
 
     def _never_arrived(self, ws: WorkingSet, now_ms: int) -> Row:
         request = self.request
@@ -225,7 +240,7 @@ def push_payment(ws: WorkingSet, payment: Row, now_ms: int) -> None:
 
 
 def _give_back(ws: WorkingSet, payment: Row, rules: PaymentRules, now_ms: int) -> None:
-    """The exact contra while the money is pending; once it was settled, from what is available."""
+    """The exact contra of what was posted. ``merchant_balance_short`` once it is settled."""
     payer_id, fee_minor = payment["payer_id"], payment["fee_minor"]
     date = rules.business_date(now_ms)
     event = posting.Event(f"{payment['payment_id']}.reversed", payment["currency"], date)
@@ -233,19 +248,9 @@ def _give_back(ws: WorkingSet, payment: Row, rules: PaymentRules, now_ms: int) -
     mark = ws.mark()
     try:
         ledger.post(ws, posting.reversed_transfers(event, originals), now_ms)
-    except CallerError as error:
+    except CallerError:
         ws.undo(mark)
-        if error.code != "merchant_balance_short":
-            raise
-        settled = posting.balance_refunded(
-            event,
-            user_id=payer_id,
-            merchant_id=payment["merchant_id"],
-            amount_minor=payment["amount_minor"],
-            fee_back_minor=fee_minor,
-            from_available=True,
-        )
-        ledger.post(ws, settled, now_ms)
+        raise
     if payment["mandate_id"] is not None:
         day = payment["business_date"]
         undo_use(ws, payment["mandate_id"], day=day, amount_minor=payment["amount_minor"])

@@ -62,6 +62,8 @@ class PaymentAttempt(BackendTable, table=True):
     __tablename__ = "payment_attempt"
     attempt_id: str = Field(primary_key=True, sa_type=TEXT)
     payment_id: str = Field(sa_type=TEXT)
+    payer_id: str | None = Field(default=None, sa_type=TEXT)
+    """Whose confirmation it was; NULL for a device's attempt."""
     method: str = Field(sa_type=TEXT)
     outcome: str = Field(sa_type=TEXT)
     error_code: str | None = Field(default=None, sa_type=TEXT)

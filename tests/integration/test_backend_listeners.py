@@ -226,9 +226,50 @@ async def test_the_page_shows_in_both_languages_to_a_browser_with_the_token(shop
 
 
 @pytest.mark.asyncio
-async def test_health_and_metrics_need_no_account(shop: Shop) -> None:
-    for path in ("/healthz", "/readyz", "/metrics"):
-        status, _ = await shop.call("GET", shop.server.url("public", path), shop.server.anonymous())
+async def test_a_browsers_password_opens_pages_and_nothing_that_acts(shop: Shop) -> None:
+    said = base64.b64encode(f"operator:{shop.token}".encode()).decode()
+    headers = {"authorization": f"Basic {said}", "origin": "https://evil.example"}
+    actions = (
+        ("POST", "/operator/v1/payers/pyr_1/tokens"),
+        ("POST", "/operator/v1/dead-letters/cb_1/replay"),
+        ("POST", "/"),
+        ("GET", "/operator/v1/today"),
+        ("GET", "/metrics"),
+    )
+    for method, path in actions:
+        url = shop.server.url("public", path)
+        status, _ = await shop.call(method, url, shop.server.anonymous(), headers=headers)
+        assert status in {401, 405}, path
+
+
+@pytest.mark.asyncio
+async def test_only_the_page_makes_a_browser_ask_for_a_password(shop: Shop) -> None:
+    async with aiohttp.ClientSession() as session:
+        for path, scheme in (("/", "Basic"), ("/operator/v1/today", "Bearer")):
+            url = shop.server.url("public", path)
+            async with session.get(url, ssl=shop.server.anonymous()) as answer:
+                assert answer.headers["www-authenticate"].startswith(f"{scheme} realm="), path
+
+
+@pytest.mark.asyncio
+async def test_health_needs_no_account_and_metrics_the_operators_token(shop: Shop) -> None:
+    tls = shop.server.anonymous()
+    for path in ("/healthz", "/readyz"):
+        status, _ = await shop.call("GET", shop.server.url("public", path), tls)
+        assert status == 200
+    url = shop.server.url("public", "/metrics")
+    status, content = await shop.call("GET", url, tls)
+    assert (status, error_code(content)) == (401, "not_authorized")
+    headers = {"authorization": f"Bearer {shop.token}"}
+    status, content = await shop.call("GET", url, tls, headers=headers)
+    assert (status, b"tillway_hub_batches_open" in content) == (200, True)
+
+
+@pytest.mark.asyncio
+async def test_metrics_may_be_opened_to_all_by_a_setting(tmp_path: Path) -> None:
+    async with served(tmp_path, metrics_open=True) as (server, _):
+        shop = Shop(server, "")
+        status, _ = await shop.call("GET", server.url("public", "/metrics"), server.anonymous())
         assert status == 200
 
 

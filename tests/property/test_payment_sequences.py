@@ -117,9 +117,14 @@ class Story:
 
     def reverse(self, which: int) -> None:
         payment_id = self.pick(which)["payment_id"]
-        before = self.ask("payment.query", {"payment_id": payment_id})["state"]
+        before = self.ask("payment.query", {"payment_id": payment_id})
         answer = self.ask("payment.reverse", {"payment_id": payment_id})
-        if before == "captured":
+        if before["state"] != "captured":
+            return
+        day = self.shop.rules.business_date
+        if day(before["paid_at_ms"]) != day(self.shop.clock.at_ms):
+            assert (answer["state"], answer["error"]["code"]) == ("captured", "reverse_too_late")
+        else:
             assert answer["state"] == "reversed"
             self.note_returned(payment_id, self.paid_by[payment_id][1])
 

@@ -133,6 +133,8 @@ def _serve(console: Console, stack: Stack, play: Play) -> None:
     stack.leave_addresses()
     keep_phone(stack.root, play.bob)
     show_pages(console, stack)
+    console.print("The demo moved its backend's clock past midnight, to close the day; sales of")
+    console.print("that day are paid out, so refunds need a new sale first.")
     with contextlib.suppress(KeyboardInterrupt):
         signal.pause()
 

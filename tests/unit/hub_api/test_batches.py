@@ -9,14 +9,17 @@ import pytest
 import pytest_asyncio
 
 from backend.bootstrap import Backend
-from backend.devices.model import DeviceCommand, DeviceKind
+from backend.devices.model import REQUESTS_OF, DeviceCommand, DeviceKind
 from backend.devices.service import RotateKey
 from backend.hub_api.limits import RECEIVED_AGE_MS_MAX
+from backend.payments.limits import CREATE_AGE_MS_MAX
 from protocol.crypto import generate
 from protocol.errors import CallerError, TillwayError
 from protocol.limits import CLOCK_SKEW_MS_MAX
+from protocol.messages import REQUESTS
 from tests.support.backend import (
     HUB,
+    MERCHANT,
     NOW_MS,
     TILL,
     Machine,
@@ -248,3 +251,85 @@ async def test_revoking_twice_changes_nothing_and_nothing_undoes_it(shop: Shop) 
     with pytest.raises(CallerError) as refused:
         await change(shop.backend, TILL, DeviceCommand.RESUME)
     assert refused.value.code == "device_state"
+
+
+@pytest.mark.asyncio
+async def test_a_clock_put_forward_makes_no_payment_late(tmp_path: Path) -> None:
+    """The hubs' and the tills' clocks stay where they are; what waits is still told from what does
+    not."""
+    settings, _ = initialised(tmp_path, clock_control=True)
+    clock = StepClock()
+    backend = make_backend(settings, clock=clock)
+    await backend.start()
+    shop = Shop(backend, clock)
+    await enrol(backend, shop.hub, shop.till)
+    backend.operator.advance(30 * 24 * 3_600_000)
+    states = []
+    for number in (1, 2):
+        data = shop.hub.batch([shop.till.envelope("payment.create", create(number))])
+        clock.at_ms = NOW_MS + (number - 1) * (CREATE_AGE_MS_MAX + 1)
+        (answer,) = answers_in(backend, await backend.ingest_batch(HUB, data))
+        states.append(answer.body["state"])
+    assert states == ["awaiting_payer", "declined"]
+    await backend.stop()
+
+
+QR = {"method": "merchant_qr", "amount_minor": 100, "currency": "CNY", "merchant_id": MERCHANT,
+      "till": "1"}  # fmt: skip
+
+
+def create(number: int) -> dict[str, Any]:
+    return QR | {"payment_id": mint("pay", number), "attempt_id": mint("att", number)}
+
+
+def refund(number: int) -> dict[str, Any]:
+    return {"refund_id": mint("rfd", number), "payment_id": mint("pay", number),
+            "amount_minor": 1, "currency": "CNY", "till": "1"}  # fmt: skip
+
+
+@pytest.mark.asyncio
+async def test_a_hub_makes_no_request_of_its_own(shop: Shop) -> None:
+    sent = [
+        shop.hub.envelope("device.hello", HELLO),
+        shop.hub.envelope("payment.create", create(1)),
+        shop.hub.envelope("payment.query", {"payment_id": mint("pay", 1)}),
+        shop.hub.envelope("payment.close", {"payment_id": mint("pay", 1)}),
+        shop.hub.envelope("payment.reverse", {"payment_id": mint("pay", 1)}),
+        shop.hub.envelope("refund.create", refund(1)),
+        shop.hub.envelope("refund.query", {"refund_id": mint("rfd", 1)}),
+    ]
+    assert await shop.codes(*sent) == ["not_authorized"] * len(sent)
+
+
+@pytest.mark.asyncio
+async def test_a_thing_sees_and_touches_its_own_payments_only(shop: Shop) -> None:
+    thing = Machine("vend-1", kind=DeviceKind.THING)
+    await enrol(shop.backend, thing)
+    sent = [
+        shop.till.envelope("payment.create", create(1)),
+        thing.envelope("payment.create", create(2)),
+        thing.envelope("device.hello", HELLO),
+    ]
+    assert await shop.codes(*sent) == ["done"] * 3
+    types = ("payment.query", "payment.close", "payment.reverse")
+    other = [thing.envelope(one, {"payment_id": mint("pay", 1)}) for one in types]
+    assert await shop.codes(*other) == ["payment_not_found"] * 3
+    own = [thing.envelope(one, {"payment_id": mint("pay", 2)}) for one in types]
+    assert await shop.codes(*own) == ["done"] * 3
+
+
+@pytest.mark.asyncio
+async def test_a_thing_gives_nothing_back(shop: Shop) -> None:
+    thing = Machine("vend-1", kind=DeviceKind.THING)
+    await enrol(shop.backend, thing)
+    sent = [
+        thing.envelope("payment.create", create(1)),
+        thing.envelope("refund.create", refund(1)),
+        thing.envelope("refund.query", {"refund_id": mint("rfd", 1)}),
+    ]
+    assert await shop.codes(*sent) == ["done", "not_authorized", "not_authorized"]
+
+
+def test_each_kind_of_device_has_its_list_and_every_request_is_on_one() -> None:
+    assert set(REQUESTS_OF) == set(DeviceKind)
+    assert set().union(*REQUESTS_OF.values()) == set(REQUESTS)

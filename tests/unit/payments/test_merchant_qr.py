@@ -93,6 +93,32 @@ def test_too_little_balance_leaves_the_code_for_another_payer(shop: Shop) -> Non
     assert confirm(shop, shown, rich)["state"] == "captured"
 
 
+def test_a_refused_try_repeated_is_refused_again_whatever_came_after(shop: Shop) -> None:
+    poor, rich = shop.add_payer(balance_minor=10), shop.add_payer(balance_minor=5_000)
+    shown, attempt_id = shop.show_qr(1_000), shop.id("att")
+    first = confirm(shop, shown, poor, attempt_id=attempt_id)
+    assert first["error"]["code"] == "insufficient_balance"
+    assert confirm(shop, shown, poor, attempt_id=attempt_id) == first
+    shop.top_up(poor, 5_000)
+    assert confirm(shop, shown, poor, attempt_id=attempt_id) == first
+    assert confirm(shop, shown, rich)["state"] == "captured"
+    later = confirm(shop, shown, poor, attempt_id=attempt_id)
+    assert later["error"]["code"] == "insufficient_balance"
+    assert "payer_masked" not in later
+    assert shop.payer_balance(poor) == 5_010
+
+
+def test_another_payers_attempt_is_a_conflict_and_tells_nothing(shop: Shop) -> None:
+    payer, other = shop.add_payer(balance_minor=5_000), shop.add_payer(balance_minor=5_000)
+    shown, attempt_id = shop.show_qr(1_000), shop.id("att")
+    confirm(shop, shown, payer, attempt_id=attempt_id)
+    with pytest.raises(CallerError, match="idempotency_conflict"):
+        confirm(shop, shown, other, attempt_id=attempt_id)
+    (made,) = shop.rows("SELECT attempt_id FROM payment_attempt WHERE payer_id IS NULL")
+    with pytest.raises(CallerError, match="idempotency_conflict"):
+        confirm(shop, shown, other, attempt_id=made["attempt_id"])
+
+
 def test_a_large_amount_needs_the_pin(shop: Shop) -> None:
     payer = shop.add_payer(balance_minor=50_000)
     shown = shop.show_qr(20_001)

@@ -1,13 +1,18 @@
 """Undoing and giving back: exactly once, never too much, also when messages overtake each other."""
 
+from typing import Any
+
 import pytest
 
 from backend.db.working_set import WorkingSet
 from backend.ledger import rules as posting
 from backend.ledger import service as ledger
+from backend.payments.confirm import ConfirmByPayer
 from protocol.errors import CallerError
 from tests.support.shop import MERCHANT, OTHER_MERCHANT, Shop
 
+MIDNIGHT_MS = 12 * 3_600_000
+"""From the shop's first moment, noon, to its next business date."""
 PENDING, AVAILABLE = f"C:MPEND:{MERCHANT}:CNY", f"C:MAVAIL:{MERCHANT}:CNY"
 
 
@@ -63,14 +68,68 @@ def test_a_payment_in_part_given_back_is_not_reversed(shop: Shop) -> None:
     assert (answer["state"], answer["error"]["code"]) == ("partially_refunded", "payment_state")
 
 
-def test_a_settled_payment_is_reversed_from_what_is_available(shop: Shop) -> None:
+def reverse(shop: Shop, payment_id: str, **options: Any) -> tuple[str, str]:
+    """What a reversal answers: state and error."""
+    answer = shop.ask("payment.reverse", {"payment_id": payment_id}, **options)
+    return answer["state"], answer.get("error", {}).get("code", "")
+
+
+def test_a_settled_payment_is_not_reversed_but_refunded(shop: Shop) -> None:
     payer = shop.add_payer(balance_minor=10_000)
     paid = shop.pay(payer, 1_000)
     shop.do(Settle(994))
-    answer = shop.ask("payment.reverse", {"payment_id": paid["payment_id"]})
-    assert answer["state"] == "reversed"
+    assert reverse(shop, paid["payment_id"]) == ("captured", "merchant_balance_short")
+    assert (shop.balance(AVAILABLE), shop.payer_balance(payer)) == (994, 9_000)
+    assert shop.refund(paid["payment_id"], 1_000)["state"] == "succeeded"
     assert (shop.balance(AVAILABLE), shop.payer_balance(payer)) == (0, 10_000)
     assert shop.verify().is_whole
+
+
+def test_a_payment_is_reversed_on_its_own_day_only(shop: Shop) -> None:
+    payer = shop.add_payer(balance_minor=10_000)
+    early, late = shop.pay(payer, 1_000), shop.pay(payer, 2_000)
+    shop.clock.at_ms += MIDNIGHT_MS - 1
+    assert reverse(shop, early["payment_id"]) == ("reversed", "")
+    shop.clock.at_ms += 1
+    shop.pay(payer, 3_000)
+    assert reverse(shop, late["payment_id"]) == ("captured", "reverse_too_late")
+    assert shop.payer_balance(payer) == 5_000
+    assert shop.refund(late["payment_id"], 2_000)["state"] == "succeeded"
+    assert shop.verify().is_whole
+
+
+def test_the_day_of_a_shown_code_is_the_day_it_was_paid(shop: Shop) -> None:
+    payer = shop.add_payer(balance_minor=10_000)
+    shop.clock.at_ms += MIDNIGHT_MS - 1
+    shown = shop.show_qr(1_000)
+    shop.clock.at_ms += 1
+    confirm = ConfirmByPayer(
+        payment_id=shown["payment_id"], attempt_id=shop.id("att"), payer_id=payer,
+        is_pin_verified=True, rules=shop.rules,
+    )  # fmt: skip
+    assert shop.do(confirm)[1]["state"] == "captured"
+    assert reverse(shop, shown["payment_id"]) == ("reversed", "")
+
+
+def test_a_refused_reversal_stays_refused_for_its_request(shop: Shop) -> None:
+    paid = shop.pay(shop.add_payer(balance_minor=10_000), 1_000)
+    request = shop.request("payment.reverse", {"payment_id": paid["payment_id"]}, device="pos2")
+    first = shop.do(shop.command(request))
+    assert first[1]["error"]["code"] == "payment_other_device"
+    assert reverse(shop, paid["payment_id"]) == ("reversed", "")
+    assert shop.do(shop.command(request)) == first
+
+
+def test_another_device_neither_reverses_nor_closes_a_payment(shop: Shop) -> None:
+    payer = shop.add_payer(balance_minor=10_000)
+    paid, shown = shop.pay(payer, 1_000)["payment_id"], shop.show_qr(500)["payment_id"]
+    assert reverse(shop, paid, device="vend9") == ("captured", "payment_other_device")
+    assert reverse(shop, shown, device="vend9") == ("awaiting_payer", "payment_other_device")
+    closed = shop.ask("payment.close", {"payment_id": shown}, device="vend9")
+    assert (closed["state"], closed["error"]["code"]) == ("awaiting_payer", "payment_other_device")
+    assert shop.payer_balance(payer) == 9_000
+    assert shop.ask("payment.close", {"payment_id": shown})["state"] == "closed"
+    assert reverse(shop, shown, device="vend9") == ("closed", "")
 
 
 def test_a_merchant_whose_money_has_left_cannot_reverse_or_refund(shop: Shop) -> None:
