@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+from protocol import envelope
 from protocol.crypto.keys import SigningKey
 from protocol.errors import CallerError, OperatingError
 from terminal.adapters.dummy import DummyFingerprintSensor, DummyPrinter, DummyScanner
@@ -39,12 +40,14 @@ from terminal.journal.store import Journal
 from terminal.profile import Profile
 from terminal.slip import receipt_bytes
 from terminal.trust import Trust
-from tests.simulation.auditor import Auditor
+from tests.simulation.auditor import Auditor, Broken
 from tests.simulation.cables import Cables
 from tests.simulation.events import DriftingClock, Fuse, PowerCut, Schedule, SeededEntropy, Trace
 from tests.simulation.faults import Faults
 
 FINGER = "a customer"
+PATIENCE_MS = 125_000
+"""Two minutes, and a moment for the motor: after that nobody stands before the terminal."""
 
 
 class TillRoom:
@@ -75,6 +78,7 @@ class TillRoom:
         self._trust, self._schedule, self._trace = trust, schedule, trace
         self._dice, self._faults, self._cables, self._auditor = dice, faults, cables, auditor
         self._run, self._next_code = run, next_code
+        self._asked: dict[str, tuple[int, int]] = {}
         self._entropy = SeededEntropy(dice)
         self._fuse = Fuse(self.tid, dice)
         self._armed_ms: int | None = None
@@ -162,6 +166,8 @@ class TillRoom:
     def _carry_out(self, effect: Effect) -> None:
         match effect:
             case Transmit():
+                if effect.message_type == "payment.create":
+                    self._asks_money(effect.sealed)
                 self._trace.add(self.tid, "sends", effect.sealed)
                 self._cables.up(self.tid, effect)
             case ScanCode(payment_id, _):
@@ -205,6 +211,9 @@ class TillRoom:
 
     def _turn_motor(self, payment_id: str) -> None:
         """The item falls or does not; the machine says so a moment later, if it still can."""
+        life, asked_at_ms = self._asked[payment_id]
+        if life != self._life or self._schedule.now_ms - asked_at_ms > PATIENCE_MS:
+            raise Broken(f"{self.tid} gives out what {payment_id} paid: nobody stands there")
         word: Input = ItemGiven(payment_id)
         does_fall = True
         if self._dice.random() < self._faults.motor:
@@ -219,6 +228,12 @@ class TillRoom:
             self._die()
         else:
             self._soon(lambda: self.feed(word))
+
+    def _asks_money(self, sealed: bytes) -> None:
+        payment_id = envelope.unseal(sealed).envelope.body["payment_id"]
+        _, asked_at_ms = self._asked.setdefault(payment_id, (self._life, self._schedule.now_ms))
+        if self._schedule.now_ms - asked_at_ms > PATIENCE_MS:
+            raise Broken(f"{self.tid} asks for the money of {payment_id}: the payer has gone")
 
     def owner_looks(self) -> None:
         """The owner, who knows what fell, settles what is uncertain."""
