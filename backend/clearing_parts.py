@@ -9,8 +9,9 @@ from typing import Any
 
 from backend.channels.institution import Institution
 from backend.channels.signed_http import read_key
+from backend.clearing.moves import Accounts
 from backend.clearing.repository import ClearingRepository
-from backend.clearing.run import Accounts, DayEnd
+from backend.clearing.run import DayEnd
 from backend.config import Settings
 from backend.db.command import Command
 from backend.db.reading import Reader

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from protocol.payment import TRANSITIONS
+from terminal.domain.delivery import TRANSITIONS as DELIVERY_TRANSITIONS
 from terminal.domain.sale import TRANSITIONS as SALE_TRANSITIONS
 
 PAGE = Path(__file__).with_name("states.md")
@@ -36,10 +37,15 @@ def page() -> str:
         (origin.value, edge.state.value, step.value)
         for (origin, step), edge in SALE_TRANSITIONS.items()
     ]
+    goods = [
+        (origin.value, edge.state.value, step.value)
+        for (origin, step), edge in DELIVERY_TRANSITIONS.items()
+    ]
     parts = [
         "# State machines\n\nDrawn from the code by `docs/draw_states.py`; do not edit by hand.\n",
         diagram("Payment", "protocol/payment.py", payment),
         diagram("Sale, as the till sees it", "terminal/domain/sale.py", sale),
+        diagram("Goods of a vending machine", "terminal/domain/delivery.py", goods),
     ]
     return "\n".join(parts)
 

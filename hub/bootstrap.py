@@ -31,7 +31,7 @@ from hub.shell import HubShell, ShellPorts
 from hub.spool.store import SpoolStore, open_connection
 from hub.spool.writer import SpoolWriter
 from hub.status import build_app
-from hub.words import device_is_online
+from hub.words import device_is_online, seal_state
 from protocol.errors import CallerError
 from protocol.identity import FILE_NAMES, Identity, read_identity
 from protocol.tls import client_context, server_context
@@ -131,11 +131,17 @@ class _Building:
         downlink = self._downlink(core, shell, line, mqtt)
         if mqtt is not None:
             self._stack.push_async_callback(mqtt.stop)
-            await mqtt.start(shell.on_publish)
+            if isinstance(mqtt, ExternalBroker):
+                mqtt.begin(shell.on_publish)
+            else:
+                await mqtt.start(shell.on_publish)
             ports["mqtt"] = mqtt.port if isinstance(mqtt, MqttEndpoint) else settings.mqtt.port
         shell.start()
         self._run(downlink)
         await self._status(status, core, writer, mqtt, downlink)
+        if isinstance(mqtt, ExternalBroker):
+            # Without its broker the hub still forwards what it has accepted and serves CoAP.
+            await mqtt.wait_linked()
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLDS)
         log.info("hub_started", hub=self._identity.name, epoch=core.epoch, **ports)
@@ -189,6 +195,7 @@ class _Building:
                     host=section.host,
                     port=section.port,
                     tls=client_context(identity.tls),
+                    hub_will=self._will(core),
                 ),
                 admits=core.registry.admits,
                 is_online=device_is_online,
@@ -205,6 +212,12 @@ class _Building:
             admits=core.registry.admits,
             on_presence=on_presence,
             registry=self._registry,
+        )
+
+    def _will(self, core: HubCore) -> bytes:
+        identity, now_ms = self._identity, self._clock.now_ms()
+        return seal_state(
+            "offline", now_ms, store=core.store, epoch=core.epoch, key=identity.signing_key
         )
 
     def _forwarder(self, line: BackendLine) -> Forwarder:
@@ -262,8 +275,14 @@ class _Building:
 
         app = build_app(
             numbers=numbers,
-            is_ready=lambda: len(core.registry) > 0 or downlink.first_table.is_set(),
+            is_ready=lambda: (
+                (len(core.registry) > 0 or downlink.first_table.is_set()) and _is_linked(mqtt)
+            ),
             registry=self._registry,
             faults=self._faults,
         )
         await status.start(app)
+
+
+def _is_linked(mqtt: MqttEndpoint | ExternalBroker | None) -> bool:
+    return mqtt.is_linked if isinstance(mqtt, ExternalBroker) else True

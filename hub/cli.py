@@ -13,6 +13,8 @@ import uvloop
 from hub import logs
 from hub.bootstrap import load_identity, running_hub
 from hub.config import Settings, load
+from hub.shell_limits import STOP_TIMEOUT_S
+from hub.stopping import limit_stop, note_loop_error
 from protocol.identity import Identity
 
 app = typer.Typer(help="The store hub.", add_completion=False, no_args_is_help=True)
@@ -36,9 +38,11 @@ def run(config: Annotated[Path, typer.Option(help="The hub's TOML file.")]) -> N
 async def _serve(settings: Settings, identity: Identity) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(note_loop_error)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with running_hub(settings, identity) as running:
         sys.stdout.write(json.dumps({"ready": True, "ports": running.ports}) + "\n")
         sys.stdout.flush()
         await stop.wait()
+        limit_stop(STOP_TIMEOUT_S)  # never cancelled: it bounds what follows this function, too

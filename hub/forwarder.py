@@ -35,8 +35,8 @@ class Forwarder:
         self._entropy = entropy
         self._workers = workers
 
-    async def carry(self, rows: Sequence[UplinkRow]) -> tuple[CheckedAnswer, ...]:
-        """The answers of these rows.
+    async def carry(self, rows: Sequence[UplinkRow]) -> tuple[CheckedAnswer | None, ...]:
+        """The answers of these rows; None where an answer did not fit its row.
 
         Raises ``OperatingError`` when there are none to believe, ``CallerError`` when the backend
         refuses the batch.

@@ -266,7 +266,11 @@ class HubShell:
             self._core.batch_refused(number)
         else:
             batches["answered"] += 1
-            self._ports.tally.items += len(checked)
+            for row, answer in zip(rows, checked, strict=True):
+                if answer is None:
+                    log.warning("answer_misfit", device=row.device, request_id=row.request_id)
+                else:
+                    self._ports.tally.items += 1
             self._core.answers_arrived(number, checked)
         self._schedule()
 

@@ -90,6 +90,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("broker_unreachable", "after", "消息服务器连接不上，正在重试，请检查网络与证书。", "The message broker cannot be reached; trying again. Check the line and the certificates."),
     ("timeout", "same_id", "等待超时，结果未知，请勿重复收款。", "No answer in time; the outcome is unknown, do not charge again."),
     ("internal", "same_id", "系统内部错误，请稍后用同一单号重试。", "An internal error occurred; try again later with the same number."),
+    ("answer_too_large", "after", "结果太多，请缩小查询范围。", "There are too many results; ask for less at a time."),
     # Values
     ("id_invalid", "never", "单号格式有误。", "The number is not well formed."),
     ("amount_invalid", "never", "金额必须大于零且在允许范围内。", "The amount must be above zero and within the limit."),
@@ -157,6 +158,8 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("scan_timeout", "never", "没有扫到二维码，请重试。", "No code was scanned; try again."),
     ("printer_error", "after", "打印机故障，请检查切刀与打印头。", "The printer reports a fault; check its cutter and print head."),
     ("finger_timeout", "never", "没有检测到手指，请重试。", "No finger was placed in time; try again."),
+    ("item_not_given", "never", "商品未能出货，款项将退回。", "The item was not given; the money goes back."),
+    ("item_uncertain", "never", "不确定商品是否已出货，请联系店主处理。", "It is not known whether the item was given; ask the owner."),
     # Ledger
     ("account_unknown", "never", "账户不存在。", "The account does not exist."),
     ("account_short", "never", "账户余额不足，不能记账。", "The account's balance does not cover this posting."),

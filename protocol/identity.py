@@ -109,10 +109,6 @@ class Identity:
         """The pinned backend key with this kid; ``CallerError("signature_invalid")`` if none."""
         return _find(self.facts.backend_keys, kid)
 
-    def answer_key(self, kid: bytes) -> VerifyKey:
-        """The key that may sign an answer to this machine: the backend's or its hub's."""
-        return _find(self.facts.backend_keys + self.facts.hub_keys, kid)
-
 
 def pack_identity(
     facts: Facts,

@@ -60,11 +60,6 @@ def node_hash(left: bytes, right: bytes, digest: Hash) -> bytes:
     return digest(_NODE + left + right)
 
 
-def root_of(payloads: Sequence[bytes], digest: Hash) -> bytes:
-    """The root of a tree, when no proof is wanted."""
-    return Tree(payloads, digest).root
-
-
 def root_from_proof(
     payload: bytes, index: int, size: int, proof: Sequence[bytes], digest: Hash
 ) -> bytes | None:
@@ -86,10 +81,3 @@ def root_from_proof(
             node = node_hash(node, sibling, digest)
         position, last = position >> 1, last >> 1
     return node if last == 0 else None
-
-
-def is_included(
-    payload: bytes, index: int, size: int, proof: Sequence[bytes], *, root: bytes, digest: Hash
-) -> bool:
-    """Whether the payload is the leaf ``index`` of the tree of ``size`` leaves with this root."""
-    return root_from_proof(payload, index, size, proof, digest) == root

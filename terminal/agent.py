@@ -3,18 +3,15 @@
 Rule 1: one turn is one transaction of the journal. Its effects are carried out after the commit,
         so an id and its bytes are on disk before they leave the terminal.
 Rule 2: whoever drives the agent carries out every effect and ticks it when `due_ms` has come.
-Rule 3: bytes that claim to be an answer and are not are counted, logged and forgotten.
 """
-
-from collections import Counter
 
 from protocol.clock import Entropy
 from protocol.crypto.keys import SigningKey
 from protocol.errors import CallerError
-from protocol.messages import PaymentResult, RefundResult, Refusal
+from terminal.answer_flow import AnswerFlow
 from terminal.collect_flow import CollectFlow
 from terminal.courier import RESEND
-from terminal.desk import Desk, log
+from terminal.desk import Desk
 from terminal.domain.refund import Refund
 from terminal.domain.sale import COLLECTING_STATES, FINAL_STATES, Sale, SaleState
 from terminal.domain.screen import Screen, Surroundings, screen_of
@@ -24,11 +21,14 @@ from terminal.inputs import (
     Cancel,
     ChooseMethod,
     CodeScanned,
+    ConfirmItem,
     Dismiss,
     FingerMatched,
     FingerRefused,
     HubStateArrived,
     Input,
+    ItemFailed,
+    ItemGiven,
     LinkDown,
     LinkUp,
     Query,
@@ -42,7 +42,6 @@ from terminal.inputs import (
     Tick,
     Undelivered,
 )
-from terminal.journal.rows import RequestRow
 from terminal.journal.store import Journal
 from terminal.profile import Profile
 from terminal.refund_flow import REFUND_LOST, REFUND_QUERY, RefundFlow
@@ -69,15 +68,14 @@ class Agent:
         entropy: Entropy,
     ) -> None:
         self._desk = Desk(profile=profile, key=key, journal=journal, clock=clock, entropy=entropy)
-        self._trust = trust
         self._journal = journal
         self._sales = SaleFlow(self._desk)
         self._collect = CollectFlow(self._desk, self._sales)
         self._refunds = RefundFlow(self._desk)
-        self._is_hub_online = True
+        self._answers = AnswerFlow(self._desk, trust, self._sales, self._refunds)
         self._has_said_hello = False
         self.printer_error: str | None = None
-        self.refused_answers: Counter[str] = Counter()
+        self.refused_answers = self._answers.refused
         self.settled = self._desk.settled
 
     @property
@@ -98,7 +96,7 @@ class Agent:
     @property
     def is_hub_online(self) -> bool:
         """What the hub last said of its own line to the backend."""
-        return self._is_hub_online
+        return self._answers.is_hub_online
 
     def due_ms(self) -> int | None:
         """When to feed the next `Tick`, on the clock's ticks."""
@@ -109,6 +107,7 @@ class Agent:
         with self._journal.transaction():
             queued = self._journal.queued_receipts()
             self._sales.recover()
+            self._sales.items.recover()
             self._refunds.recover()
             for row in queued:
                 facts = {**row.facts, "is_recovered": True}
@@ -145,10 +144,11 @@ class Agent:
                 currency=self.profile.currency,
                 methods=self.profile.methods,
                 is_link_up=self.is_link_up,
-                is_hub_online=self._is_hub_online,
+                is_hub_online=self._answers.is_hub_online,
                 is_sent=subject is not None and self.is_sent(subject),
                 printer_error=self.printer_error,
                 open_sales=tuple(self._journal.open_sales()),
+                items_unsettled=len(self._journal.unsettled_items()),
             ),
         )
 
@@ -177,9 +177,17 @@ class Agent:
         """The refunds of a payment, oldest first."""
         return self._journal.refunds_of(payment_id)
 
+    def refund_left_minor(self, sale: Sale) -> int:
+        """How much of a sale may still be refunded."""
+        return self._refunds.left_minor(sale) if sale.state is SaleState.PAID else 0
+
     def refund(self, refund_id: str) -> Refund | None:
         """One refund of the journal."""
         return self._journal.refund(refund_id)
+
+    def unsettled_items(self) -> list[Sale]:
+        """Sales whose goods the owner must look after (`item_flow`), oldest first."""
+        return self._journal.unsettled_items()
 
     def unknown_sales(self) -> list[Sale]:
         """Sales whose outcome is still to come, oldest first."""
@@ -198,6 +206,8 @@ class Agent:
                 self._query(payment_id)
             case Reverse(payment_id):
                 self._sales.reverse(self._sale_of(payment_id))
+            case ConfirmItem(payment_id):
+                self._sales.items.confirm(self._sale_of(payment_id))
             case StartRefund():
                 self._leave_finished()
                 self._refunds.start(event)
@@ -206,7 +216,7 @@ class Agent:
             case Reprint(subject):
                 self._reprint(subject)
             case AnswerArrived(data):
-                self._answer(data)
+                self._answers.take(data)
             case Tick():
                 self._tick()
             case LinkUp():
@@ -214,7 +224,7 @@ class Agent:
             case LinkDown():
                 self._desk.courier.is_link_up = False
             case HubStateArrived(data):
-                self._hub_state(data)
+                self._answers.take_hub_state(data)
             case Undelivered(request_id):
                 self._undelivered(request_id)
             case _:
@@ -230,6 +240,10 @@ class Agent:
                 self._collect.finger_matched(payment_id, score, slot)
             case FingerRefused(payment_id, code):
                 self._collect.finger_refused(payment_id, code)
+            case ItemGiven(payment_id):
+                self._sales.items.on_word(payment_id, None)
+            case ItemFailed(payment_id, code):
+                self._sales.items.on_word(payment_id, code)
             case ReceiptPrinted(receipt_id):
                 self.printer_error = None
                 self._journal.set_receipt_state(receipt_id, "printed")
@@ -279,72 +293,6 @@ class Agent:
         last = receipts[-1]
         facts = {**last.facts, "is_copy": True}
         self._desk.effects.append(PrintReceipt(last.receipt_id, facts))
-
-    # Answers
-
-    def _answer(self, data: bytes) -> None:
-        try:
-            self._take_answer(data)
-        except CallerError as refused:
-            self.refused_answers[refused.code] += 1
-            log.warning("answer_refused", code=refused.code, detail=refused.detail)
-
-    def _take_answer(self, data: bytes) -> None:
-        trusted = self._trust.open(data)
-        answer = trusted.answer
-        row = self._journal.request(answer.request_id) if answer.request_id else None
-        if row is None and (answer.request_id or not trusted.is_backend):
-            raise CallerError("identity_mismatch", "an answer to a request that is not ours")
-        match answer.message_type:
-            case "payment.result":
-                result = PaymentResult.from_map(answer.body)
-                self._check_subject(row, result.payment_id)
-                if self._keep(data, trusted.kid, answer.message_type, row, result.payment_id):
-                    self._sales.on_result(result, row)
-            case "refund.result":
-                refund = RefundResult.from_map(answer.body)
-                self._check_subject(row, refund.refund_id)
-                if self._keep(data, trusted.kid, answer.message_type, row, refund.refund_id):
-                    self._refunds.on_result(refund, row)
-            case "refusal" if row is not None:
-                refusal = Refusal.from_map(answer.body)
-                if self._keep(data, trusted.kid, answer.message_type, row, row.subject):
-                    self._refused(row, refusal.error.code)
-            case _:
-                if row is not None:
-                    self._desk.courier.settle(row.request_id)
-
-    def _check_subject(self, row: RequestRow | None, subject: str) -> None:
-        if row is not None and row.subject != subject:
-            raise CallerError("identity_mismatch", "an answer about something else")
-
-    def _keep(
-        self, data: bytes, kid: bytes, message_type: str, row: RequestRow | None, subject: str
-    ) -> bool:
-        return self._journal.add_answer(
-            data,
-            request_id=row.request_id if row else "",
-            subject=subject,
-            message_type=message_type,
-            kid=kid,
-            at_ms=self._desk.clock.now_ms(),
-        )
-
-    def _refused(self, row: RequestRow, code: str) -> None:
-        log.info("request_refused", request_id=row.request_id, subject=row.subject, code=code)
-        if row.message_type.startswith("payment."):
-            self._sales.on_refusal(row, code)
-        elif row.message_type.startswith("refund."):
-            self._refunds.on_refusal(row, code)
-        else:
-            self._desk.courier.settle(row.request_id)
-
-    def _hub_state(self, data: bytes) -> None:
-        try:
-            self._is_hub_online = self._trust.hub_mode(data) == "online"
-        except CallerError as refused:
-            self.refused_answers[refused.code] += 1
-            log.warning("hub_state_refused", code=refused.code, detail=refused.detail)
 
     # Time and the link
 

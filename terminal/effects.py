@@ -46,7 +46,7 @@ class PrintReceipt:
 
 @dataclass(frozen=True, slots=True)
 class DispenseItem:
-    """The sale is captured and noted: give out the goods."""
+    """*Dispensing* is noted: run the motor, and answer with `ItemGiven` or `ItemFailed`."""
 
     payment_id: str
     item: str

@@ -39,7 +39,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Reverse:
-    """Undo a sale whose outcome is unknown."""
+    """Undo a sale whose outcome is unknown, or a paid one whose item is uncertain."""
 
     payment_id: str | None = None
 
@@ -51,6 +51,13 @@ class StartRefund:
     payment_id: str
     amount_minor: int | None = None
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmItem:
+    """The owner has looked: an item that was uncertain was given. (`Reverse` says it was not.)"""
+
+    payment_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,21 @@ class FingerMatched:
 @dataclass(frozen=True, slots=True)
 class FingerRefused:
     """No match (``biometric_mismatch``), or no word from the sensor (``biometric_unavailable``)."""
+
+    payment_id: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemGiven:
+    """The dispenser says that the item has fallen."""
+
+    payment_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFailed:
+    """The dispenser says that nothing fell (``item_not_given``), or says nothing of use."""
 
     payment_id: str
     code: str
@@ -149,9 +171,26 @@ class Tick:
     """Time has passed: whatever is due is done."""
 
 
-CashierInput = StartSale | ChooseMethod | Cancel | Query | Reverse | StartRefund | Dismiss | Reprint
+CashierInput = (
+    StartSale
+    | ChooseMethod
+    | Cancel
+    | Query
+    | Reverse
+    | StartRefund
+    | ConfirmItem
+    | Dismiss
+    | Reprint
+)
 DeviceInput = (
-    CodeScanned | ScanFailed | FingerMatched | FingerRefused | ReceiptPrinted | ReceiptFailed
+    CodeScanned
+    | ScanFailed
+    | FingerMatched
+    | FingerRefused
+    | ItemGiven
+    | ItemFailed
+    | ReceiptPrinted
+    | ReceiptFailed
 )
 LinkInput = AnswerArrived | LinkUp | LinkDown | Undelivered | HubStateArrived
 Input = CashierInput | DeviceInput | LinkInput | Tick

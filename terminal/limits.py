@@ -6,6 +6,8 @@ The waits imitate the wallets' own rules: after an unclear answer ask from 5 s o
 
 ANSWER_WAIT_MS = 5_000
 """How long a request that left the terminal may stay silent before its outcome is *unknown*."""
+CREATE_AGE_MS_MAX = 2 * 60_000
+"""How long after it was stored a create may be sent or made again. The payer has gone then."""
 RESEND_GAPS_MS = (1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000)
 """Gaps between envelopes of one request; the last repeats."""
 QUERY_GAPS_MS = (5_000, 10_000, 10_000, 10_000, 20_000, 40_000, 60_000)
@@ -20,6 +22,8 @@ QR_LIFE_ASSUMED_MS = 5 * 60_000
 
 SCAN_WAIT_S = 60
 FINGER_WAIT_S = 15
+DISPENSE_WAIT_S = 60
+"""How long a dispenser may be silent before nobody knows whether the item fell."""
 ENVELOPE_EXPIRY_S = 60
 
 SALES_OPEN_MAX = 50
@@ -33,7 +37,6 @@ EVENT_STREAMS_MAX = 8
 REQUEST_BODY_BYTES_MAX = 4 * 1024
 DESCRIPTION_CHARS_MAX = 64
 REASON_CHARS_MAX = 80
-RECEIPT_TRIES_MAX = 3
 ITEMS_MAX = 99
 
 MQTT_IN_FLIGHT_MAX = 8
@@ -50,4 +53,3 @@ COAP_OBSERVE_RENEW_S = 60
 TOKEN_BYTES = 32
 HTTP_CONNECTIONS_MAX = 64
 SQLITE_BUSY_MS = 5_000
-HEARTBEAT_S = 15

@@ -23,6 +23,11 @@ class AgentCollector(Collector):
         count = GaugeMetricFamily("tillway_terminal_sales_open", "Sales without an outcome.")
         count.add_metric([], len(open_sales))
         yield count
+        items = GaugeMetricFamily(
+            "tillway_terminal_items_unsettled", "Goods that the owner must look after."
+        )
+        items.add_metric([], len(self._agent.unsettled_items()))
+        yield items
         refused = CounterMetricFamily(
             "tillway_terminal_answers_refused", "Answers that did not hold.", labels=["code"]
         )

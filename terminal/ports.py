@@ -2,7 +2,8 @@
 
 Every call either gives a value or raises a ``TillwayError`` with one of the peripheral codes
 (``device_no_reply``, ``device_bad_frame``, ``device_disconnected``, ``scan_timeout``,
-``finger_timeout``, ``printer_paper_end``, ``printer_cover_open``, ``printer_error``, ``busy``),
+``finger_timeout``, ``printer_paper_end``, ``printer_cover_open``, ``printer_error``,
+``item_not_given``, ``busy``),
 within the time its docstring states. None of them blocks the agent's loop. A disconnected
 peripheral is looked for again without being asked.
 """
@@ -83,4 +84,17 @@ class FingerprintSensor(Protocol):
 
     async def aclose(self) -> None:
         """Let go of the port."""
+        ...
+
+
+class Dispenser(Protocol):
+    """Gives out what was sold."""
+
+    async def dispense(self, item: str) -> None:
+        """Give out one piece; returns only when the machine itself says that it has fallen.
+
+        ``item_not_given`` is as certain the other way: nothing fell, and nothing will. Any other
+        error (``device_no_reply``, …) says that nobody knows. Ends within `DISPENSE_WAIT_S`;
+        the caller takes a longer silence for ``device_no_reply``.
+        """
         ...

@@ -13,7 +13,9 @@ from protocol.framing import escpos
 from protocol.framing.escpos import Align, QrStyle
 from protocol.money import Money
 
-ReceiptState = Literal["paid", "declined", "unknown", "reversed", "refund"]
+ReceiptState = Literal[
+    "paid", "declined", "unknown", "closed", "expired", "reversed", "refund", "refund_failed"
+]
 COLUMNS = {58: 32, 80: 48}
 ITEM_LINES_MAX = 200
 _FEED_LINES = 4
@@ -21,8 +23,11 @@ _TITLES: dict[ReceiptState, tuple[str, str]] = {
     "paid": ("支付成功", "PAID"),
     "declined": ("支付失败", "DECLINED"),
     "unknown": ("结果未知", "OUTCOME UNKNOWN"),
+    "closed": ("已关闭", "CLOSED"),
+    "expired": ("已过期", "EXPIRED"),
     "reversed": ("已撤销", "REVERSED"),
     "refund": ("退款", "REFUND"),
+    "refund_failed": ("退款失败", "REFUND FAILED"),
 }
 _UNKNOWN_WORDS = (
     "请勿重复付款，结果以商户查询为准。",

@@ -1,4 +1,8 @@
-"""How a refund goes. Safe to repeat: the backend carries one refund id out once."""
+"""How a refund goes. Safe to repeat: the backend carries one refund id out once.
+
+Rule 1: while a refund of a payment is open, another one of it is refused: whoever does not know
+        what became of the first must not give the money a second time.
+"""
 
 from dataclasses import replace
 
@@ -9,7 +13,7 @@ from protocol.money import positive
 from terminal.desk import Desk, error_facts, log
 from terminal.domain import verdict
 from terminal.domain.refund import FINAL_STATES, Refund, RefundState, RefundStep
-from terminal.domain.sale import SaleState
+from terminal.domain.sale import Sale, SaleState
 from terminal.domain.schedule import gap_ms
 from terminal.domain.verdict import Refused
 from terminal.inputs import StartRefund
@@ -37,7 +41,9 @@ class RefundFlow:
             raise CallerError("payment_not_found")
         if sale.state is not SaleState.PAID:
             raise CallerError("payment_state")
-        left = sale.amount_minor - sale.refunded_minor
+        if any(other.state not in FINAL_STATES for other in self._refunds_of(sale)):
+            raise CallerError("payment_state", "a refund of this payment is still open")
+        left = self.left_minor(sale)
         amount_minor = left if wish.amount_minor is None else wish.amount_minor
         if left <= 0:
             raise CallerError("refund_exceeds")
@@ -63,6 +69,17 @@ class RefundFlow:
         row = self._courier.post(_CREATE, body, subject=refund.refund_id)
         self._courier.resend_later(row)
         self._desk.after((REFUND_LOST, refund.refund_id), ANSWER_WAIT_MS)
+
+    def left_minor(self, sale: Sale) -> int:
+        """What may still be refunded. An open refund counts as given; a failed one does not."""
+        given = still_open = 0
+        for other in self._refunds_of(sale):
+            given += other.amount_minor if other.state is _S.SUCCEEDED else 0
+            still_open += other.amount_minor if other.state not in FINAL_STATES else 0
+        return max(sale.amount_minor - max(sale.refunded_minor, given) - still_open, 0)
+
+    def _refunds_of(self, sale: Sale) -> list[Refund]:
+        return self._journal.refunds_of(sale.payment_id)
 
     def on_result(self, result: RefundResult, row: RequestRow | None) -> None:
         """A result that the backend signed for one of our refunds."""

@@ -3,10 +3,13 @@
 The table in `domain.sale` decides.
 
 Rule 1: an unknown sale is asked about until an answer ends it; nobody guesses.
-Rule 2: payment_not_found is no end either: the create goes again with its ids, which the backend
-        carries out once at most, and the result of that is the truth.
-Rule 3: the hub forwards one device's envelopes in the order of their counters, so a query that
-        finds nothing proves that no earlier envelope of the create was carried out or will be.
+Rule 2: the hub forwards one device's envelopes in the order of their counters, so a query in which
+        the backend finds nothing proves that no earlier envelope of the create was carried out or
+        will be.
+Rule 3: what was not carried out goes again with its ids, which the backend carries out once at
+        most, but only while the payer may still be there: after `CREATE_AGE_MS_MAX` a create that
+        never left, or that Rule 2 proved void, ends as declined with `payment_too_late`. One that
+        may have been accepted is not sent again either, and ends by an answer (Rule 1).
 """
 
 from dataclasses import replace
@@ -14,9 +17,10 @@ from typing import Any
 
 from protocol.errors import CallerError
 from protocol.messages import PaymentResult
-from protocol.payment import PaymentState
-from terminal.desk import Desk, error_facts, log
+from terminal.ages import Ages
+from terminal.desk import Desk, log
 from terminal.domain import verdict
+from terminal.domain.delivery import Delivery
 from terminal.domain.sale import (
     FINAL_STATES,
     OPEN_STATES,
@@ -25,12 +29,13 @@ from terminal.domain.sale import (
     SaleState,
     Step,
 )
-from terminal.domain.schedule import gap_ms
+from terminal.domain.schedule import gap_ms, rest_ms
 from terminal.domain.verdict import Refused
-from terminal.effects import DispenseItem
+from terminal.item_flow import DISPENSE, NOT_GIVEN, ItemFlow
 from terminal.journal.rows import RequestRow, RequestState
 from terminal.limits import (
     ANSWER_WAIT_MS,
+    CREATE_AGE_MS_MAX,
     ERROR_SHOWN_UNATTENDED_MS,
     PAID_SHOWN_UNATTENDED_MS,
     PAYER_POLL_MS,
@@ -38,9 +43,11 @@ from terminal.limits import (
     QUERY_GAPS_MS,
     REVERSE_NOT_BEFORE_MS,
 )
+from terminal.sale_facts import changes_of, check_money, receipt_facts
 
-LOST, QUERY, UNDO, IDLE = "lost", "query", "undo", "idle"
-"""Kinds of timers: silence, next query, next close or reversal, back to the start."""
+LOST, LATE, QUERY, UNDO, IDLE = "lost", "late", "query", "undo", "idle"
+"""Kinds of timers: silence, too old to be made, next query, next close or reversal, back to the
+start."""
 
 _S, _T = SaleState, Step
 _ASKING = frozenset({_S.SHOWING_QR, _S.WAITING})
@@ -56,6 +63,8 @@ class SaleFlow:
         self._courier = desk.courier
         self._profile = desk.profile
         self._queries: dict[str, int] = {}
+        self._ages = Ages(desk.clock)
+        self.items = ItemFlow(desk, self.give_back)
 
     # The cashier, and the collected sale
 
@@ -78,6 +87,7 @@ class SaleFlow:
         wanted = {name: value for name, value in body.items() if value is not None}
         sent_at_ms = self._desk.clock.now_ms()
         moved = self._move(sale, _T.SEND, error_code=None, sent_at_ms=sent_at_ms)
+        self._age_from_now(moved)
         self._courier.post("payment.create", wanted, subject=moved.payment_id)
         self._desk.after((LOST, moved.payment_id), ANSWER_WAIT_MS)
 
@@ -97,11 +107,18 @@ class SaleFlow:
             self._move(sale, _T.CANCEL)
 
     def reverse(self, sale: Sale) -> None:
-        """Undo a sale whose outcome is unknown."""
-        if sale.state is _S.SENDING and not self._is_in_doubt(sale):
+        """Undo a sale whose outcome is unknown, or a paid one whose item is."""
+        if sale.state is _S.PAID and sale.delivery is Delivery.UNCERTAIN:
+            self.items.deny(sale)
+        elif sale.state is _S.SENDING and not self._is_in_doubt(sale):
             self.cancel(sale)
         else:
             self._move(sale, _T.REVERSE)
+
+    def give_back(self, sale: Sale) -> None:
+        """The item of a paid sale was not given. Money that is back already is left alone."""
+        if sale.may(_T.GIVE_BACK):
+            self._move(sale, _T.GIVE_BACK, error_code=NOT_GIVEN)
 
     def query_now(self, sale: Sale) -> None:
         """Ask how an open sale stands, without waiting for the timer."""
@@ -119,7 +136,7 @@ class SaleFlow:
         sale = self._journal.sale(result.payment_id)
         if sale is None:
             raise CallerError("payment_not_found", "a result for a payment that is not ours")
-        _check_money(sale, result)
+        check_money(sale, result)
         if row is not None:
             self._courier.settle(row.request_id)
         has_code = sale.method == "merchant_qr" and bool(result.code_url or sale.code_url)
@@ -133,7 +150,7 @@ class SaleFlow:
         if not sale.may(step) or (step is _T.PAY and sale.ended_as is not None):
             log.info("result_ignored", payment_id=sale.payment_id, state=sale.state, step=step)
             return
-        self._move(sale, step, **_changes(sale, result))
+        self._move(sale, step, **changes_of(sale, result))
 
     def on_refusal(self, row: RequestRow, code: str) -> None:
         """A request of ours was not carried out; see `domain.verdict` for what that says."""
@@ -152,7 +169,10 @@ class SaleFlow:
 
     def _create_refused(self, sale: Sale, row: RequestRow, code: str, kind: Refused) -> None:
         if kind in {Refused.RETRY, Refused.RETRY_IN_DOUBT}:
-            self._courier.resend_later(row)
+            if self._is_too_late(sale):
+                self._give_up(sale)
+            else:
+                self._courier.resend_later(row)
         elif kind is Refused.FINAL and not self._is_in_doubt(sale):
             if sale.may(_T.DECLINE):
                 self._move(sale, _T.DECLINE, error_code=code)
@@ -169,8 +189,8 @@ class SaleFlow:
     def _undo_refused(self, sale: Sale, row: RequestRow, code: str, kind: Refused) -> None:
         if code == "payment_not_found":
             self._courier.settle(row.request_id)
-            self._create_again(sale, proof=row)
-            self._undo_later(sale)
+            if not self._create_again(sale, proof=row):
+                self._undo_later(sale)
         elif code == "payment_state":
             # Too late to undo: the truth is asked for, and a paid sale is shown as paid.
             self._courier.settle(row.request_id)
@@ -181,13 +201,17 @@ class SaleFlow:
             self._courier.settle(row.request_id)
             self._undo_later(sale)
 
-    def _create_again(self, sale: Sale, *, proof: RequestRow) -> None:
+    def _create_again(self, sale: Sale, *, proof: RequestRow) -> bool:
+        """Rule 3, after the backend's word that it has nothing. Whether that ended the sale."""
         create = self._journal.latest_request(sale.payment_id, "payment.create")
-        if create is None or create.body is None:
-            return
-        if (proof.counter or 0) > (create.counter or 0):
-            self._journal.record_all_refused(create.request_id)
-            self._courier.send(create)
+        if create is None or create.body is None or (proof.counter or 0) <= (create.counter or 0):
+            return False
+        self._journal.record_all_refused(create.request_id)
+        if self._is_too_late(sale):
+            self._give_up(sale)
+            return True
+        self._courier.send(create)
+        return False
 
     # Time and the link
 
@@ -198,11 +222,15 @@ class SaleFlow:
             return
         if kind == LOST and sale.state is _S.SENDING and self._is_in_doubt(sale):
             self._move(sale, _T.LOSE_CONTACT, error_code="timeout")
+        elif kind == LATE and sale.state is _S.SENDING:
+            self._give_up(sale)
         elif kind == QUERY and sale.state in {_S.UNKNOWN, *_ASKING}:
             self._poll(sale)
         elif kind == UNDO and sale.state in _UNDOING:
             self._undo(sale)
-        elif kind == IDLE and sale.state in FINAL_STATES and self._desk.current == payment_id:
+        elif kind == DISPENSE:
+            self.items.on_timer(payment_id)
+        elif kind == IDLE and self._desk.current == payment_id and _is_leavable(sale):
             self._desk.current = None
 
     def on_link_up(self) -> None:
@@ -219,6 +247,7 @@ class SaleFlow:
         """After a restart: what may have been accepted is unknown until it is known."""
         for sale in self._journal.open_sales():
             create = self._journal.latest_request(sale.payment_id, "payment.create")
+            self._age_from_now(sale)
             if sale.state is _S.SENDING and (create is None or create.sends == 0):
                 self._move(sale, _T.CANCEL, is_recovered=True)
                 continue
@@ -227,9 +256,26 @@ class SaleFlow:
 
     # Below: the steps themselves.
 
+    def _age_from_now(self, sale: Sale) -> None:
+        age_ms = self._ages.begin(sale)
+        self._desk.after((LATE, sale.payment_id), max(CREATE_AGE_MS_MAX - age_ms, 0))
+
+    def _is_too_late(self, sale: Sale) -> bool:
+        return self._ages.of_ms(sale) >= CREATE_AGE_MS_MAX
+
+    def _give_up(self, sale: Sale) -> None:
+        """Too late to make it: it ends, unless some envelope may have been accepted (Rule 3)."""
+        if self._is_in_doubt(sale):
+            if sale.state is _S.SENDING:
+                self._move(sale, _T.LOSE_CONTACT, error_code="timeout")
+        elif sale.may(_T.DECLINE):
+            self._move(sale, _T.DECLINE, error_code="payment_too_late")
+
     def _send_create(self, sale: Sale) -> None:
         create = self._journal.latest_request(sale.payment_id, "payment.create")
-        if create is not None:
+        if self._is_too_late(sale):
+            self._give_up(sale)
+        elif create is not None:
             self._courier.send(create)
             self._desk.after((LOST, sale.payment_id), ANSWER_WAIT_MS)
 
@@ -310,7 +356,7 @@ class SaleFlow:
         self._desk.timers.drop((QUERY, key), (UNDO, key))
         self._queries.pop(key, None)
         if sale.state is _S.UNKNOWN:
-            self._desk.after((QUERY, key), _rest(QUERY_GAPS_MS[0], age_ms))
+            self._desk.after((QUERY, key), rest_ms(QUERY_GAPS_MS[0], age_ms))
             if not any(row.kind == "unknown" for row in self._journal.receipts_of(key)):
                 self._print(sale, "unknown")
         elif sale.state in _ASKING:
@@ -318,12 +364,16 @@ class SaleFlow:
         elif sale.state is _S.CLOSING:
             self._undo(sale)
         elif sale.state is _S.REVERSING:
-            self._desk.after((UNDO, key), _rest(REVERSE_NOT_BEFORE_MS, age_ms))
+            self._desk.after((UNDO, key), rest_ms(REVERSE_NOT_BEFORE_MS, age_ms))
+            if _is_leavable(sale) and not self._profile.is_attended:
+                self._desk.after((IDLE, key), ERROR_SHOWN_UNATTENDED_MS)
 
     def _finished(self, sale: Sale, event: SaleEvent) -> None:
         key = sale.payment_id
-        self._desk.timers.drop((LOST, key), (QUERY, key), (UNDO, key))
+        self._desk.timers.drop((LOST, key), (LATE, key), (QUERY, key), (UNDO, key))
         self._queries.pop(key, None)
+        is_late = self._is_too_late(sale)
+        self._ages.end(sale)
         self._courier.finish(key)
         self._desk.settled[sale.state.value] += 1
         if event is SaleEvent.CANCELLED:
@@ -332,61 +382,19 @@ class SaleFlow:
             return
         kind = {_S.PAID: "paid", _S.DECLINED: "declined"}.get(sale.state, sale.ended_as or "closed")
         self._print(sale, kind)
-        if sale.state is _S.PAID and sale.item is not None and not sale.is_recovered:
-            self._journal.save_sale(replace(sale, is_dispensed=True))
-            self._desk.effects.append(DispenseItem(key, sale.item))
         if not self._profile.is_attended:
             is_paid = sale.state is _S.PAID
             shown = PAID_SHOWN_UNATTENDED_MS if is_paid else ERROR_SHOWN_UNATTENDED_MS
             self._desk.after((IDLE, key), shown)
+        if sale.state is _S.PAID:
+            is_there = event is SaleEvent.PAID and self._desk.current == key
+            may_give = is_there and not is_late and not sale.is_recovered
+            self.items.on_paid(sale, may_give=may_give)
 
     def _print(self, sale: Sale, kind: str) -> None:
-        facts = {
-            "payment_id": sale.payment_id,
-            "method": sale.method,
-            "amount_minor": sale.amount_minor,
-            "currency": sale.currency,
-            "payer": sale.payer_masked,
-            "paid_at_ms": sale.paid_at_ms,
-            "cashier": sale.cashier,
-            "description": sale.description or None,
-            "is_recovered": sale.is_recovered or None,
-            **error_facts(sale.error_code),
-        }
-        self._desk.print_receipt(sale.payment_id, kind, facts)
+        self._desk.print_receipt(sale.payment_id, kind, receipt_facts(sale))
 
 
-def _check_money(sale: Sale, result: PaymentResult) -> None:
-    """A result speaks of our amount; of none if the payment was reversed before it arrived."""
-    never_arrived = result.payment_state is PaymentState.REVERSED and result.amount_minor == 0
-    if result.currency != sale.currency or (
-        result.amount_minor != sale.amount_minor and not never_arrived
-    ):
-        raise CallerError("idempotency_conflict", "a result with other money")
-
-
-def _rest(wait_ms: int, age_ms: int) -> int:
-    """What is left of a wait; a clock that jumped cannot make it longer than the wait itself."""
-    return min(max(wait_ms - age_ms, 0), wait_ms)
-
-
-def _changes(sale: Sale, result: PaymentResult) -> dict[str, Any]:
-    """What a result tells beyond its state. What it leaves out is kept."""
-    state = result.payment_state
-    ended = {
-        PaymentState.CLOSED: "closed",
-        PaymentState.EXPIRED: "expired",
-        PaymentState.REVERSED: "reversed",
-    }.get(state)
-    code = result.error.code if result.error is not None else None
-    if code is None and state is PaymentState.EXPIRED:
-        code = "payment_expired"
-    return {
-        "error_code": code,
-        "ended_as": ended,
-        "code_url": result.code_url or sale.code_url,
-        "code_expires_at_ms": result.code_expires_at_ms or sale.code_expires_at_ms,
-        "payer_masked": result.payer_masked or sale.payer_masked,
-        "paid_at_ms": result.paid_at_ms or sale.paid_at_ms,
-        "refunded_minor": max(result.refunded_minor, sale.refunded_minor),
-    }
+def _is_leavable(sale: Sale) -> bool:
+    """A machine's screen need not wait for its end: it is over, or goes on by itself."""
+    return sale.state in FINAL_STATES or sale.delivery is Delivery.NOT_GIVEN

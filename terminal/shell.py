@@ -7,13 +7,12 @@ Rule 3: printer trouble never stops a sale: it is written down and shown.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
-from protocol.errors import OperatingError, TillwayError
+from protocol.errors import CallerError, OperatingError, TillwayError
 from terminal.agent import Agent
 from terminal.domain.screen import Screen
 from terminal.effects import (
@@ -31,26 +30,20 @@ from terminal.inputs import (
     FingerMatched,
     FingerRefused,
     Input,
+    ItemFailed,
+    ItemGiven,
     LinkInput,
     ReceiptFailed,
     ReceiptPrinted,
     ScanFailed,
     Tick,
 )
-from terminal.limits import INBOX_MAX
-from terminal.ports import CodeScanner, FingerprintSensor, ReceiptPrinter
+from terminal.limits import DISPENSE_WAIT_S, INBOX_MAX
+from terminal.ports import CodeScanner, Dispenser, FingerprintSensor, ReceiptPrinter
 from terminal.timing import TerminalClock
 from terminal.uplink import UplinkPort
 
 log = structlog.get_logger("terminal")
-
-
-class Dispenser(Protocol):
-    """Gives out what was sold."""
-
-    async def dispense(self, item: str) -> None:
-        """Give out one piece; raises a ``TillwayError`` if it is stuck."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +73,7 @@ class Shell:
         self._inbox: asyncio.Queue[_Mail] = asyncio.Queue(INBOX_MAX)
         self._prints: asyncio.Queue[PrintReceipt] = asyncio.Queue()
         self._reading: asyncio.Task[None] | None = None
-        self._dispensing: set[asyncio.Task[None]] = set()
+        self._group: asyncio.TaskGroup | None = None
         self._changed = asyncio.Event()
         self._is_stopping = False
         self.screen = self._agent.screen()
@@ -91,13 +84,12 @@ class Shell:
         """Serve until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
+                self._group = group
                 group.create_task(self._own(), name="terminal-owner")
                 group.create_task(self._print_all(), name="terminal-printer")
                 group.create_task(self._ports.link.run(self._arrived), name="terminal-link")
         finally:
             self._stop_reading()
-            for task in self._dispensing:
-                task.cancel()
 
     async def command(self, wish: CashierInput) -> Screen:
         """Do what the cashier wants; the screen after it, or the ``CallerError`` that says no."""
@@ -191,10 +183,9 @@ class Shell:
                     self._stop_reading()
                 case PrintReceipt():
                     self._prints.put_nowait(effect)
-                case DispenseItem(_, item):
-                    task = asyncio.get_running_loop().create_task(self._dispense(item))
-                    self._dispensing.add(task)
-                    task.add_done_callback(self._dispensing.discard)
+                case DispenseItem(payment_id, item):
+                    assert self._group is not None
+                    self._group.create_task(self._dispense(payment_id, item))
 
     def _read(self, work: Any) -> None:  # noqa: ANN401  # a coroutine
         self._stop_reading()
@@ -248,9 +239,22 @@ class Shell:
             else:
                 self._put(ReceiptPrinted(wanted.receipt_id))
 
-    async def _dispense(self, item: str) -> None:
+    async def _dispense(self, payment_id: str, item: str) -> None:
+        """The dispenser's word, whatever it is, reaches the owner, who waits for it."""
+        code = None
+        try:
+            async with asyncio.timeout(DISPENSE_WAIT_S):
+                await self._fall(item)
+        except TimeoutError:
+            code = "device_no_reply"
+        except TillwayError as failed:
+            code = failed.code
+        if code is not None:
+            log.warning("item_failed", payment_id=payment_id, item=item, code=code)
+        word = ItemGiven(payment_id) if code is None else ItemFailed(payment_id, code)
+        await self._inbox.put((word, None))
+
+    async def _fall(self, item: str) -> None:
         if self._ports.dispenser is None:
-            log.warning("no_dispenser", item=item)
-            return
-        with suppress(asyncio.CancelledError):
-            await self._ports.dispenser.dispense(item)
+            raise CallerError("item_not_given", "this machine has no dispenser")
+        await self._ports.dispenser.dispense(item)

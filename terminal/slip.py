@@ -16,9 +16,9 @@ _STATES: dict[str, ReceiptState] = {
     "declined": "declined",
     "unknown": "unknown",
     "refund": "refund",
-    "refund_failed": "declined",
-    "closed": "declined",
-    "expired": "declined",
+    "refund_failed": "refund_failed",
+    "closed": "closed",
+    "expired": "expired",
     "reversed": "reversed",
 }
 _METHODS = {

@@ -1,7 +1,6 @@
 """The vending machine: a terminal without a cashier that pays by itself under a mandate.
 
-Rule 1: goods are given out for a captured payment only, once, and never for one that was found
-        captured after a restart: nobody may stand before the machine any more.
+Rule 1: what is captured is given out once, or given back, or shown to the owner: see `item_flow`.
 """
 
 from protocol.errors import CallerError

@@ -4,7 +4,10 @@ terminal needs nothing of the backend's to be installed.
 
 import difflib
 import importlib
+import os
+import signal
 import sys
+import threading
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -20,13 +23,16 @@ class Room:
     summary: str
 
 
+PARENT_PIPE = "TILLWAY_PARENT_PIPE"
+"""Set by a parent that wants the program to end when it ends itself, however that happens."""
+
 ROOMS: dict[str, Room] = {
     "demo": Room("tillway.demo.cli", "backend", "Play a shop's day on this machine."),
     "up": Room("tillway.demo.up", "backend", "Start the whole stack without the story."),
     "phone": Room("tillway.demo.phone_book", "backend", "A customer's phone for a running stack."),
     "backend": Room("backend.cli", "backend", "The payment backend."),
     "ledger": Room("backend.ledger.cli", "backend", "Look at the ledger and prove it."),
-    "clearing": Room("backend.clearing.cli", "backend", "Close a day: clear, settle, pay out."),
+    "clearing": Room("tillway.clearing", "backend", "Close a day: clear, settle, pay out."),
     "sandbox": Room("backend.sandbox.cli", "backend", "The other institutions, simulated."),
     "hub": Room("hub.cli", "hub", "The store hub."),
     "terminal": Room("terminal.cli", "terminal", "A payment terminal or vending machine."),
@@ -52,6 +58,8 @@ def usage() -> str:
 def main() -> None:
     """The entry point: an error of ours ends with its sentence in both languages, not a trace."""
     words = sys.argv[1:]
+    if os.environ.get(PARENT_PIPE):
+        threading.Thread(target=_end_with_parent, daemon=True).start()
     match words:
         case [] | ["-h" | "--help", *_]:
             sys.stdout.write(usage())
@@ -64,6 +72,13 @@ def main() -> None:
             hint = f" Did you mean '{near[0]}'?" if near else ""
             sys.stderr.write(f"tillway: there is no command '{name}'.{hint}\n\n{usage()}")
             sys.exit(2)
+
+
+def _end_with_parent() -> None:
+    """Standard input is a pipe whose other end our parent holds: when it is gone, so are we."""
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _run(name: str, words: list[str]) -> None:

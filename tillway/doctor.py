@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -25,6 +26,9 @@ PACKAGES = {
     "backend": ("sqlmodel", "alembic", "psycopg", "fastapi", "lxml"),
     "sim": ("zxingcpp", "PIL", "serial"),
 }
+
+PASSPHRASE = "passphrase"  # noqa: S105  # a file's name
+SEALED = ("ca/ca.key", "code.key", "identity/signing.key", "identity/tls.key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +66,31 @@ def examine() -> Iterator[Finding]:
     yield Finding("Pseudo-terminals", "ok", hasattr(os, "openpty"), False, "a Unix machine")
 
 
+def examine_state(state: Path) -> Iterator[Finding]:
+    """Whether a copy of a program's private directory would be enough to be that program."""
+    sealed = [name for name in SEALED if (state / name).is_file()]
+    if not sealed:
+        advice = "name a directory that 'tillway enroll' or 'tillway backend init' made"
+        yield Finding("Sealed keys", f"none in {state}", False, True, advice)
+        return
+    is_beside = (state / PASSPHRASE).is_file()
+    yield Finding(
+        "Passphrase",
+        f"lies beside {', '.join(sealed)}" if is_beside else f"not in {state}",
+        not is_beside,
+        False,
+        "one copy of the directory opens the keys: keep it elsewhere (docs/runbook/backend.md)",
+    )
+
+
 @app.callback(invoke_without_command=True)
-def doctor() -> None:
+def doctor(
+    state: Annotated[
+        Path | None, typer.Option(help="A program's private directory, to look at, too.")
+    ] = None,
+) -> None:
     """Look at everything, print a table, and end with 1 if something needed is missing."""
-    findings = list(examine())
+    findings = [*examine(), *(examine_state(state) if state is not None else ())]
     table = Table("", "what", "found", "advice")
     for finding in findings:
         mark = "✓" if finding.is_good else ("✗" if finding.is_needed else "–")

@@ -1,7 +1,7 @@
 """``tillway enroll``: give the backend, hubs and devices their identity.
 
-On the backend's machine: ``init``. On the operator's: ``code``, ``suspend``, ``resume``,
-``revoke``. On the machine that joins: ``join`` and ``rotate``.
+On the backend's machine: ``init`` and ``broker``. On the operator's: ``code``, ``suspend``,
+``resume``, ``revoke``. On the machine that joins: ``join`` and ``rotate``.
 """
 
 import time
@@ -17,7 +17,7 @@ from protocol.identity import Identity
 from tillway import join as joining
 from tillway.json_api import JsonApi
 from tillway.operator_api import change_device, new_code
-from tillway.private_files import passphrase_in, write_files
+from tillway.private_files import passphrase_in, read_files, write_files
 
 app = typer.Typer(
     help="Give devices and hubs their identity.", add_completion=False, no_args_is_help=True
@@ -35,7 +35,7 @@ Tid = Annotated[str, typer.Argument(help="The device's name.")]
 Reason = Annotated[str, typer.Option(help="Why; kept in the device's history.")]
 Suite = Annotated[str, typer.Option(help="SM2-SM3, ES256 or Ed25519.")]
 
-_SECRET_BYTES_MAX = 4096
+_FILE_BYTES_MAX = 4096
 
 
 @app.command()
@@ -62,6 +62,32 @@ def init(
     write_files(state, files)
     write_files(state, {CA_CERTIFICATE: last})
     typer.echo(f"CA {fingerprint_of(der_of_pem(last))} in {state}")
+
+
+@app.command()
+def broker(
+    state: State,
+    csr: Annotated[Path, typer.Option(help="The broker's certificate request, PEM.")],
+    out: Annotated[Path, typer.Option(help="Where its certificate goes, PEM.")],
+    host: Annotated[list[str], typer.Option(help="A host name or address of the broker.")],
+    name: Annotated[str, typer.Option(help="What the broker is called.")] = "broker",
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Certify an external MQTT broker, with the CA in STATE/ca."""
+    from backend.identity.broker import certify_broker
+    from backend.identity.ca import CertificateAuthority
+    from backend.identity.founding import CA_CERTIFICATE, CA_KEY
+
+    files = read_files(state, (CA_CERTIFICATE, CA_KEY))
+    if len(files) < 2:
+        raise CallerError("config_invalid", f"no CA in {state}")
+    passphrase = passphrase_in(_passphrase_file(state, passphrase_file))
+    ca = CertificateAuthority.load(files[CA_CERTIFICATE], files[CA_KEY], passphrase)
+    certificate = certify_broker(
+        ca, _read(csr), name=name, host_names=tuple(host), now_ms=_now_ms()
+    )
+    write_files(out.parent, {out.name: certificate})
+    typer.echo(f"broker {name} at {', '.join(host)}: {out}")
 
 
 @app.command()
@@ -144,9 +170,16 @@ def _operator(url: str, ca: Path, token_file: Path) -> JsonApi:
 
 def _secret(file: Path) -> str:
     try:
+        return _read(file).decode("ascii").strip()
+    except UnicodeDecodeError:
+        raise CallerError("config_invalid", f"cannot read {file}") from None
+
+
+def _read(file: Path) -> bytes:
+    try:
         with file.open("rb") as opened:
-            return opened.read(_SECRET_BYTES_MAX).decode("ascii").strip()
-    except (OSError, UnicodeDecodeError):
+            return opened.read(_FILE_BYTES_MAX)
+    except OSError:
         raise CallerError("config_invalid", f"cannot read {file}") from None
 
 

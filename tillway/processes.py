@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from protocol.errors import OperatingError, TillwayError, from_code, is_known
+from tillway.cli import PARENT_PIPE
 
 READY_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 20
@@ -49,7 +50,7 @@ class Program:
 
 
 def start(name: str, words: Sequence[str], *, log_dir: Path, env: Mapping[str, str]) -> Program:
-    """Run ``tillway WORDS…`` and return when it is ready.
+    """Run ``tillway WORDS…`` and return when it is ready. It ends when we end, even by SIGKILL.
 
     Raises the program's own error where it gave one (``port_taken``, ``config_invalid``), else
     ``OperatingError("internal")`` with the tail of its log.
@@ -60,10 +61,10 @@ def start(name: str, words: Sequence[str], *, log_dir: Path, env: Mapping[str, s
         log_begin = os.fstat(sink.fileno()).st_size
         process = subprocess.Popen(
             [sys.executable, "-m", "tillway", *words],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=sink,
-            env={**os.environ, **env},
+            env={**os.environ, **env, PARENT_PIPE: "1"},
             start_new_session=True,
         )
     try:
@@ -147,8 +148,9 @@ def _drain(process: subprocess.Popen[bytes]) -> None:
 
 
 def _close(process: subprocess.Popen[bytes]) -> None:
-    if process.stdout is not None:
-        process.stdout.close()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
 
 
 def _end(process: subprocess.Popen[bytes]) -> int:

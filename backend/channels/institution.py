@@ -36,8 +36,11 @@ class Institution:
     async def instruct(self, instruction: Instruction) -> StatusReport:
         """``BankPort.instruct``."""
         body = iso20022.write_instruction(instruction)
-        answer = await self._ask("POST", "/bank/instructions", body)
-        return iso20022.read_status_report(_found(answer))
+        answer = _found(await self._ask("POST", "/bank/instructions", body))
+        try:
+            return iso20022.read_status_report(answer)
+        except CallerError as error:
+            raise OperatingError("timeout", f"pain.002: {error.detail}") from error
 
     async def status(self, message_id: str) -> StatusReport | None:
         """``BankPort.status``."""
@@ -96,13 +99,16 @@ class Institution:
             raise _refusal(content)
         if status not in {200, 404}:
             raise OperatingError("timeout", f"{path}: HTTP {status}")
-        signed_http.check_response(
-            self._peers,
-            answer_headers,
-            status=status,
-            request_signature=headers[signed_http.SIGNATURE_HEADER],
-            body=content,
-        )
+        try:
+            signed_http.check_response(
+                self._peers,
+                answer_headers,
+                status=status,
+                request_signature=headers[signed_http.SIGNATURE_HEADER],
+                body=content,
+            )
+        except CallerError as error:
+            raise OperatingError("timeout", f"{path}: {error.code}") from error
         return None if status == 404 else content
 
     def _open(self) -> aiohttp.ClientSession:

@@ -1,6 +1,6 @@
 """What the clearing needs and does not import: the verdict of the reconciliation."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Protocol
 
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 class Reconcile(Protocol):
     """Compare our books with the institutions' files and keep what was found."""
 
-    async def __call__(self, *, day: date, booked_on: date) -> Mapping[str, Any]:
+    async def __call__(self, *, day: date, booked: Sequence[date]) -> Mapping[str, Any]:
         """``{"breaks": int, "matched": int, …}`` for a business day whose movements the bank has
-        booked on ``booked_on``. Safe to repeat."""
+        booked on the given days, the last of them today. Safe to repeat."""
         ...

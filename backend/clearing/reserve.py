@@ -8,10 +8,9 @@ from backend.clearing.tables import SWEEP
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
-from backend.ledger import chart, model, rules
+from backend.ledger import rules
 from backend.ledger import service as ledger
 from backend.ledger.model import Transfer
-from backend.ledger.tables import ACCOUNT
 from protocol.errors import CallerError
 
 
@@ -46,26 +45,26 @@ class ConfirmChannelSettlement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstructSweep:
-    """Decide, once per day, how much of the fees earned leaves the reserve; None if nothing."""
+    """Store, once per day, what leaves the reserve for our own account; None if nothing does.
+
+    ``amount_minor`` negative: more fees were given back than earned, so clients' money is short
+    by that and own money goes back into the reserve.
+    """
 
     business_date: str
     currency: str
     sweep_id: str
     execution_date: str
+    amount_minor: int
 
     def reads(self) -> Iterable[Read]:
-        return [
-            (SWEEP, (self.business_date, self.currency)),
-            (ACCOUNT, chart.client("UNSWEPT", self.currency)),
-        ]
+        return [(SWEEP, (self.business_date, self.currency))]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row | None:
         known = ws.get(SWEEP, (self.business_date, self.currency))
         if known is not None:
             return known
-        unswept = ws.get(ACCOUNT, chart.client("UNSWEPT", self.currency))
-        amount_minor = 0 if unswept is None else model.available(unswept)
-        if amount_minor <= 0:
+        if not self.amount_minor:
             return None
         ws.insert(
             SWEEP,
@@ -73,7 +72,7 @@ class InstructSweep:
                 "business_date": self.business_date,
                 "currency": self.currency,
                 "sweep_id": self.sweep_id,
-                "amount_minor": amount_minor,
+                "amount_minor": self.amount_minor,
                 "state": MoveState.INSTRUCTED.value,
                 "execution_date": self.execution_date,
                 "instructed_at_ms": now_ms,

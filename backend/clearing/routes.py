@@ -7,12 +7,12 @@ from datetime import date
 from typing import Any, Protocol
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, ConfigDict
 
 from backend.clearing.bill import write_bill
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.run import DayEnd
 from backend.topups.service import OrderTopUp, TopUps
+from backend.wanted import Wanted
 from protocol.errors import CallerError
 from protocol.messages.base import CurrencyText, Name, PositiveMinor
 from protocol.money import Money
@@ -21,10 +21,8 @@ CURRENCY = "CNY"
 Guard = Callable[[Request], Awaitable[None]]
 
 
-class TopUpOrderBody(BaseModel):
+class TopUpOrderBody(Wanted):
     """Money to take from a payer's bank account; ``topup_id`` is the caller's (``top_…``)."""
-
-    model_config = ConfigDict(extra="forbid")
 
     topup_id: Name
     bank_account: Name

@@ -1,46 +1,41 @@
 """The run that closes a business day. Killed at any step and run again, it ends the same.
 
-Every step asks the database what is still to do; what was done is found there and left alone.
+Rule 1: every step asks the database what is still to do; what was done is found there.
+Rule 2: the reserve is posted from the bank's statements and from nothing else, each entry under
+        the day the bank booked it: what a lost answer or a crash hid, a later run finds there.
+Rule 3: days are closed in their order.
+
 The order is the accounts' order: money in, merchants settled, money out, compared, fees swept.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import structlog
 
-from backend.channels.iso20022 import CreditTransfer, Instruction
+from backend.channels.iso20022 import StatementEntry
 from backend.channels.ports import BankPort, TopUpPort
+from backend.clearing.limits import BANK_DAYS_PER_RUN_MAX
 from backend.clearing.model import MoveState, Outcome
+from backend.clearing.moves import Accounts, MoveDesk
 from backend.clearing.ports import Reconcile
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve import ConfirmChannelSettlement, InstructSweep, ResolveSweep
 from backend.clearing.settlement import ResolvePayout, SettleMerchant
 from backend.clearing.tables import CLEARING_DAY
 from backend.db.command import Command, Read
-from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from protocol.clock import Clock, Entropy
-from protocol.errors import CallerError, OperatingError
+from protocol.errors import CallerError
 from protocol.ids import PAYOUT, RANDOM_BYTES, SWEEP, mint
-from protocol.money import Money
 
 _log = structlog.get_logger()
+_SETTLEMENT = "STL-"
 Report = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accounts:
-    """The accounts at the bank that the run moves money between."""
-
-    reserve: str
-    own: str
-    holder: str
-    currency: str = "CNY"
-    channel_id: str = "BANK"
+Submit = Callable[[Command], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +62,7 @@ class DayEnd:
     def __init__(
         self,
         *,
-        submit: Callable[[Command], Awaitable[Any]],
+        submit: Submit,
         repository: ClearingRepository,
         bank: BankPort,
         channel: TopUpPort,
@@ -85,57 +80,105 @@ class DayEnd:
         self._resolve_topups = resolve_topups
         self._reconcile = reconcile
         self._accounts = accounts
+        self._moves = MoveDesk(bank=bank, accounts=accounts)
         self._business_date = business_date
         self._clock = clock
         self._entropy = entropy
 
     async def run(self, day: date) -> Report:
-        """Close a business day and report. Raises ``CallerError("day_not_closed")`` too early."""
+        """Close a business day and report.
+
+        Raises ``CallerError("day_not_closed")`` for a day that is not over, or while an earlier
+        day with payments is open (its detail names that day).
+        """
         today = date.fromisoformat(self._business_date(self._clock.now_ms()))
-        if today <= day:
-            raise CallerError("day_not_closed", day.isoformat())
+        await self._check_order(day, today)
         report: Report = {"day": day.isoformat(), "booked_on": today.isoformat()}
         report["topups_open"] = await self._resolve_topups()
-        report["channel_settled_minor"] = await self._settle_channel(day, today)
+        await self._channel.settle(day)
+        booked = await self._bank_days(day, today)
+        await self._book(booked)
         report["merchants_settled"] = await self._settle_merchants(day, today)
-        report["payouts"] = await self._pay_out(day, today)
-        await self._resolve_sweeps(today)
-        checked = await self._reconcile(day=day, booked_on=today)
-        report["reconciliation"] = dict(checked)
-        report["swept_minor"] = 0
-        if not checked["breaks"]:
-            report["swept_minor"] = await self._sweep(day, today)
-            report["reconciliation"] = dict(await self._reconcile(day=day, booked_on=today))
-        is_closed = self._is_closed(report)
-        report["state"] = "closed" if is_closed else "open"
-        await self._submit(
-            _SaveDay(
-                business_date=day.isoformat(), state=report["state"], report=json.dumps(report)
-            )
-        )
-        _log.info("day_end_run", day=report["day"], state=report["state"])
+        await self._pay_out()
+        await self._book(booked[-1:])
+        report["reconciliation"] = dict(await self._reconcile(day=day, booked=booked))
+        if not report["reconciliation"]["breaks"]:
+            await self._sweep(day, today)
+            await self._book(booked[-1:])
+            report["reconciliation"] = dict(await self._reconcile(day=day, booked=booked))
+        await self._finish(day, report)
         return report
 
-    async def _settle_channel(self, day: date, today: date) -> int:
-        """Ask the channel to pay the day; post what the reserve's statement shows of it."""
-        await self._channel.settle(day)
-        statement = await self._bank.statement(self._accounts.reserve, today)
-        reference = f"STL-{day:%Y%m%d}"
-        settled = 0
-        for entry in statement.entries:
-            if entry.reference == reference:
-                settled = entry.amount.amount_minor
-                await self._submit(
-                    ConfirmChannelSettlement(
-                        reference=reference,
-                        channel_id=self._accounts.channel_id,
-                        settlement_date=day.isoformat(),
-                        business_date=today.isoformat(),
-                        currency=entry.amount.currency,
-                        amount_minor=settled,
+    async def _check_order(self, day: date, today: date) -> None:
+        if today <= day:
+            raise CallerError("day_not_closed", day.isoformat())
+        earlier = await self._repository.earliest_open_day(day.isoformat())
+        if earlier is not None:
+            raise CallerError("day_not_closed", f"{earlier} must be closed first")
+
+    async def _bank_days(self, day: date, today: date) -> list[date]:
+        """Every day on which the bank may have booked something that concerns this run."""
+        waiting = [
+            date.fromisoformat(row["execution_date"])
+            for row in (
+                *await self._repository.open_payouts(),
+                *await self._repository.open_sweeps(),
+            )
+        ]
+        first = min([day + timedelta(days=1), *waiting])
+        count = (today - first).days + 1
+        if count > BANK_DAYS_PER_RUN_MAX:
+            raise CallerError("day_not_closed", f"{count} bank days have passed")
+        return [first + timedelta(days=number) for number in range(count)]
+
+    async def _book(self, bank_days: Sequence[date]) -> None:
+        """Post what the reserve's statements show and our books do not."""
+        payouts = {row["payout_id"] for row in await self._repository.open_payouts()}
+        sweeps = {row["sweep_id"]: row for row in await self._repository.open_sweeps()}
+        for bank_day in bank_days:
+            statement = await self._bank.statement(self._accounts.reserve, bank_day)
+            for entry in statement.entries:
+                booked_on = entry.booking_date.isoformat()
+                if entry.reference.startswith(_SETTLEMENT):
+                    await self._book_settlement(entry, booked_on)
+                elif entry.reference in payouts:
+                    await self._submit(
+                        ResolvePayout(
+                            payout_id=entry.reference,
+                            outcome=Outcome.CONFIRM,
+                            reason="",
+                            business_date=booked_on,
+                        )
                     )
-                )
-        return settled
+                elif entry.reference in sweeps:
+                    row = sweeps[entry.reference]
+                    await self._submit(
+                        ResolveSweep(
+                            business_date=row["business_date"],
+                            currency=row["currency"],
+                            outcome=Outcome.CONFIRM,
+                            reason="",
+                            booked_on=booked_on,
+                        )
+                    )
+
+    async def _book_settlement(self, entry: StatementEntry, booked_on: str) -> None:
+        """The channel has paid a day: its number stands in the reference."""
+        digits = entry.reference.removeprefix(_SETTLEMENT)
+        try:
+            settled = date.fromisoformat(digits).isoformat()
+        except ValueError:
+            return  # The reconciliation names an entry that we do not understand.
+        await self._submit(
+            ConfirmChannelSettlement(
+                reference=entry.reference,
+                channel_id=self._accounts.channel_id,
+                settlement_date=settled,
+                business_date=booked_on,
+                currency=entry.amount.currency,
+                amount_minor=entry.amount.amount_minor,
+            )
+        )
 
     async def _settle_merchants(self, day: date, today: date) -> int:
         merchants = await self._repository.unsettled_merchants(day.isoformat())
@@ -152,96 +195,76 @@ class DayEnd:
             )
         return len(merchants)
 
-    async def _pay_out(self, day: date, today: date) -> list[Report]:
+    async def _pay_out(self) -> None:
+        """Tell the bank of every open payout. Only a rejection ends one here."""
         for row in await self._repository.open_payouts():
-            outcome, reason = await self._instruct(
-                row, row["payout_id"], row["account_name"], row["account_no"]
-            )
-            await self._submit(
-                ResolvePayout(
-                    payout_id=row["payout_id"],
-                    outcome=outcome,
-                    reason=reason,
-                    business_date=today.isoformat(),
+            outcome, reason = await self._moves.pay_merchant(row)
+            if outcome is not Outcome.CONFIRM:
+                await self._submit(
+                    ResolvePayout(
+                        payout_id=row["payout_id"],
+                        outcome=outcome,
+                        reason=reason,
+                        business_date=row["execution_date"],
+                    )
                 )
-            )
-        columns = ("payout_id", "merchant_id", "amount_minor", "currency", "state", "reason")
-        rows = await self._repository.payouts_of(day.isoformat())
-        return [{column: row[column] for column in columns} for row in rows]
 
-    async def _sweep(self, day: date, today: date) -> int:
-        accounts = self._accounts
+    async def _sweep(self, day: date, today: date) -> None:
+        currency = self._accounts.currency
         await self._submit(
             InstructSweep(
                 business_date=day.isoformat(),
-                currency=accounts.currency,
+                currency=currency,
                 sweep_id=self._mint(SWEEP),
                 execution_date=today.isoformat(),
+                amount_minor=await self._repository.sweepable(day.isoformat(), currency),
             )
         )
-        await self._resolve_sweeps(today)
-        swept = await self._repository.sweep_of(day.isoformat(), accounts.currency)
-        if swept is None or swept["state"] != MoveState.CONFIRMED:
-            return 0
-        return int(swept["amount_minor"])
-
-    async def _resolve_sweeps(self, today: date) -> None:
-        """Ask the bank about every sweep without an answer, also of a run that was cut short:
-        money it has moved already must be in our books before they are compared."""
         for row in await self._repository.open_sweeps():
-            outcome, reason = await self._instruct(
-                row, row["sweep_id"], self._accounts.holder, self._accounts.own
-            )
-            await self._submit(
-                ResolveSweep(
-                    business_date=row["business_date"],
-                    currency=row["currency"],
-                    outcome=outcome,
-                    reason=reason,
-                    booked_on=today.isoformat(),
+            outcome, reason = await self._moves.sweep(row)
+            if outcome is not Outcome.CONFIRM:
+                await self._submit(
+                    ResolveSweep(
+                        business_date=row["business_date"],
+                        currency=row["currency"],
+                        outcome=outcome,
+                        reason=reason,
+                        booked_on=row["execution_date"],
+                    )
                 )
-            )
 
-    async def _instruct(
-        self, row: Row, message_id: str, name: str, account_no: str
-    ) -> tuple[Outcome, str]:
-        """Send one stored movement (again: the same bytes) and read the bank's word on it."""
-        instruction = Instruction(
-            message_id=message_id,
-            created_at_ms=row["instructed_at_ms"],
-            execution_date=date.fromisoformat(row["execution_date"]),
-            debtor_name=self._accounts.holder,
-            debtor_account=self._accounts.reserve,
-            transfers=(
-                CreditTransfer(
-                    end_to_end_id=message_id,
-                    amount=Money(row["amount_minor"], row["currency"]),
-                    creditor_name=name,
-                    creditor_account=account_no,
-                    remittance=row["business_date"],
-                ),
-            ),
+    async def _finish(self, day: date, report: Report) -> None:
+        """Sum up, decide whether the day is closed, and keep the report."""
+        currency = self._accounts.currency
+        columns = ("payout_id", "merchant_id", "amount_minor", "currency", "state", "reason")
+        payouts = await self._repository.payouts_of(day.isoformat())
+        swept = await self._repository.sweep_of(day.isoformat(), currency)
+        report["payouts"] = [{column: row[column] for column in columns} for row in payouts]
+        is_swept = swept is not None and swept["state"] == MoveState.CONFIRMED
+        report["swept_minor"] = int(swept["amount_minor"]) if swept and is_swept else 0
+        report["channel_settled_minor"] = await self._repository.channel_settled(
+            f"{_SETTLEMENT}{day:%Y%m%d}"
         )
-        try:
-            report = await self._bank.instruct(instruction)
-        except OperatingError as error:
-            _log.warning("instruction_unknown", message_id=message_id, code=error.code)
-            return Outcome.LOSE_CONTACT, error.code
-        for transfer in report.transfers:
-            if transfer.end_to_end_id == message_id:
-                match transfer.status:
-                    case "ACSC":
-                        return Outcome.CONFIRM, ""
-                    case "RJCT":
-                        return Outcome.REJECT, transfer.reason
-        return Outcome.LOSE_CONTACT, "no final status"
+        report["clients_short_minor"] = await self._repository.clients_short(currency)
+        report["state"] = "closed" if self._is_closed(report, swept) else "open"
+        await self._submit(
+            _SaveDay(
+                business_date=day.isoformat(), state=report["state"], report=json.dumps(report)
+            )
+        )
+        rejected = [row["payout_id"] for row in payouts if row["state"] == MoveState.REJECTED]
+        if rejected:
+            _log.warning("payouts_rejected", day=report["day"], payouts=rejected)
+        _log.info("day_end_run", day=report["day"], state=report["state"])
 
-    def _is_closed(self, report: Report) -> bool:
+    def _is_closed(self, report: Report, swept: dict[str, Any] | None) -> bool:
         open_states = {MoveState.INSTRUCTED.value, MoveState.UNKNOWN.value}
+        moves = [*report["payouts"], *([swept] if swept is not None else [])]
         return (
             not report["topups_open"]
             and not report["reconciliation"]["breaks"]
-            and all(payout["state"] not in open_states for payout in report["payouts"])
+            and not report["clients_short_minor"]
+            and all(move["state"] not in open_states for move in moves)
         )
 
     def _mint(self, prefix: str) -> str:

@@ -45,10 +45,11 @@ class Payout(BackendTable, table=True):
 
 
 class Sweep(BackendTable, table=True):
-    """Earned fees on their way from the reserve to our own account: once per day and currency."""
+    """Fees on their way from the reserve to our own account, once per day and currency. Negative:
+    own money on its way back, because more fees were given back than earned."""
 
     __tablename__ = "sweep"
-    __table_args__: Any = (CheckConstraint("amount_minor > 0", name="amount"), STORAGE)
+    __table_args__: Any = (CheckConstraint("amount_minor <> 0", name="amount"), STORAGE)
     business_date: str = Field(primary_key=True, sa_type=TEXT)
     currency: str = Field(primary_key=True, sa_type=TEXT)
     sweep_id: str = Field(sa_type=TEXT)

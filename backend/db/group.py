@@ -2,8 +2,8 @@
 
 Rule 1: no answer leaves before the commit has returned.
 Rule 2: a refusal or a bug in one command undoes that command only.
-Rule 3: what the database refuses for one command's sake (a key that exists, a bad value) is found
-        by running the group's commands one by one; the others succeed.
+Rule 3: what fails a group for one command's sake (a key that exists, a bad value, a bug in what
+        is written) is found by halving: the others succeed in about log2(n) commits.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from backend.db.retry import with_retries
 from backend.db.store import Store, StoreError
 from backend.db.working_set import WorkingSet
 from protocol.clock import Clock
-from protocol.errors import OperatingError, TillwayError
+from protocol.errors import CallerError, OperatingError, TillwayError
 
 _log = structlog.get_logger()
 
@@ -42,20 +42,27 @@ class GroupRunner:
         self._observers = tuple(observers)
 
     def run(self, commands: Sequence[Command]) -> list[Outcome]:
-        """The outcome of each command, in order. Never raises for a database error."""
+        """The outcome of each command, in order. Never raises for a database error.
+
+        A command whose value no database takes is a ``CallerError``: trying again cannot help.
+        """
         try:
             return with_retries(lambda: self._attempt(commands), is_transient=self._is_transient)
         except StoreError as error:
             _log.error("group_failed", size=len(commands), kind=error.kind, detail=error.detail)
             if len(commands) > 1 and error.kind in {"collision", "refused"}:
-                return [self.run([command])[0] for command in commands]
-            code = "busy" if error.kind == "conflict" else "internal"
-            return [Outcome(None, OperatingError(code, error.kind)) for _ in commands]
+                return self._run_halves(commands)
+            return [Outcome(None, _answer_to(error)) for _ in commands]
         except Exception as error:  # noqa: BLE001  # outermost: one command or group
-            _log.exception("group_bug", size=len(commands))
-            return [
-                Outcome(None, OperatingError("internal", type(error).__name__)) for _ in commands
-            ]
+            if len(commands) > 1:
+                _log.error("group_bug", size=len(commands), error=type(error).__name__)
+                return self._run_halves(commands)
+            _log.exception("command_bug", command=type(commands[0]).__name__, step="write")
+            return [Outcome(None, OperatingError("internal", type(error).__name__))]
+
+    def _run_halves(self, commands: Sequence[Command]) -> list[Outcome]:
+        middle = len(commands) // 2
+        return self.run(commands[:middle]) + self.run(commands[middle:])
 
     def _is_transient(self, error: BaseException) -> bool:
         kind = error.kind if isinstance(error, StoreError) else "failed"
@@ -91,6 +98,15 @@ class GroupRunner:
             for seal in self._seals:
                 seal.seal(ws, now_ms)
         return outcomes
+
+
+def _answer_to(error: StoreError) -> TillwayError:
+    match error.kind:
+        case "refused":
+            return CallerError("field_invalid", "a value that cannot be stored")
+        case "conflict":
+            return OperatingError("busy", error.kind)
+    return OperatingError("internal", error.kind)
 
 
 def _prefetch(commands: Sequence[Command], ws: WorkingSet) -> None:

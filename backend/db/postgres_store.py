@@ -30,9 +30,8 @@ from backend.db.tables import Key, TableRef, Values
 # none, likes to read a whole table instead: forty times slower on ten thousand accounts.
 _BY_KEY_ONLY = ("enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off",
                 "jit = off")  # fmt: skip
-_BAD_VALUES = (
-    psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError, ValueError, OverflowError,
-)  # fmt: skip
+_BAD_VALUES = (psycopg.DataError, ValueError, OverflowError)
+_NOT_NULL = "23502"
 _ERRORS = (psycopg.Error, ValueError, OverflowError)
 _COLLISIONS = frozenset({"23505", "23514"})
 
@@ -185,6 +184,11 @@ def _key_arrays(table: TableRef, keys: Sequence[Any]) -> list[list[Any]]:
     return [list(column) for column in zip(*keys, strict=True)]
 
 
+def _is_unknown_type(error: Exception) -> bool:
+    """The driver itself cannot write it; from the server this error is about our own schema."""
+    return isinstance(error, psycopg.ProgrammingError) and error.sqlstate is None
+
+
 def _as_store_error(error: Exception) -> StoreError:
     kind: Kind = "failed"
     state = error.sqlstate if isinstance(error, psycopg.Error) else None
@@ -192,6 +196,6 @@ def _as_store_error(error: Exception) -> StoreError:
         kind = "conflict"
     elif state in _COLLISIONS:
         kind = "collision"
-    elif isinstance(error, _BAD_VALUES):
+    elif isinstance(error, _BAD_VALUES) or state == _NOT_NULL or _is_unknown_type(error):
         kind = "refused"
     return StoreError(kind, f"{state}: {error}")

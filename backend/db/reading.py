@@ -4,17 +4,17 @@ A ``snapshot`` sees one moment of the database however long it lasts; writers go
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Executable, text
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import ColumnElement, Connection, Engine, Executable, Select, text
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError
 
 from backend.db.engine import open_engine
-from backend.db.limits import READ_ROWS_MAX
+from backend.db.limits import READ_PAGE_ROWS, READ_ROWS_MAX
 from backend.db.tables import Row
-from protocol.errors import CallerError
+from protocol.errors import CallerError, OperatingError
 
 
 class Reader:
@@ -38,7 +38,7 @@ class Reader:
         except (ArgumentError, ValueError) as error:
             raise CallerError("config_invalid", f"database: {error}") from None
         try:
-            reader.one(text("SELECT version_num FROM alembic_version"))
+            reader.one(text("SELECT max(version_num) FROM alembic_version"))
         except DBAPIError as error:
             reader.close()
             reason = str(error.orig).partition("\n")[0]
@@ -62,10 +62,37 @@ class Reader:
             connection.rollback()
 
     def rows(self, statement: Executable, **parameters: Any) -> list[Row]:  # noqa: ANN401
-        """All rows as dictionaries, at most ``READ_ROWS_MAX``."""
-        with self.snapshot() as connection:
-            found = connection.execute(statement, parameters).mappings().fetchmany(READ_ROWS_MAX)
-            return [dict(row) for row in found]
+        """All rows as dictionaries. ``OperatingError("answer_too_large")`` above ``READ_ROWS_MAX``:
+        nobody takes a part for the whole (``pages`` is for many); ``CallerError("field_invalid")``
+        for a value that this database cannot look up."""
+        try:
+            with self.snapshot() as connection:
+                found = connection.execute(statement, parameters).mappings()
+                rows = [dict(row) for row in found.fetchmany(READ_ROWS_MAX + 1)]
+        except (DataError, UnicodeError):
+            raise CallerError("field_invalid", "a value that cannot be looked up") from None
+        if len(rows) > READ_ROWS_MAX:
+            raise OperatingError("answer_too_large", f"more than {READ_ROWS_MAX} rows")
+        return rows
+
+    async def pages(
+        self, statement: Select[Any], key: ColumnElement[Any]
+    ) -> AsyncIterator[list[Row]]:
+        """Every row, however many, in order of a column that is unique and part of the answer;
+        at most ``READ_PAGE_ROWS`` at a time are in memory.
+
+        Each page is a read of its own from the last key on: rows that come or go meanwhile may or
+        may not be seen, those that stay are seen exactly once.
+        """
+        after: Any = None
+        while True:
+            page = statement if after is None else statement.where(key > after)
+            rows = await self.fetch(page.order_by(key).limit(READ_PAGE_ROWS))
+            if rows:
+                yield rows
+            if len(rows) < READ_PAGE_ROWS:
+                return
+            after = rows[-1][key.name]
 
     def one(self, statement: Executable, **parameters: Any) -> Row | None:  # noqa: ANN401
         """The first row, or None."""

@@ -22,6 +22,8 @@ from backend.db.tables import Key, TableRef, Values
 
 _ROWS_PER_STATEMENT_MAX = 256
 # A value too large, or text that is not Unicode, is refused before SQLite sees it.
+_CONSTRAINT_DATATYPE = 3091  # sqlite.org/rescode.html; Python 3.11 has no name for it
+_BAD_VALUES = frozenset({sqlite3.SQLITE_CONSTRAINT_NOTNULL, _CONSTRAINT_DATATYPE})
 _ERRORS = (sqlite3.Error, OverflowError, ValueError)
 
 
@@ -173,13 +175,13 @@ def _marks(width: int, count: int) -> str:
 
 def _as_store_error(error: Exception) -> StoreError:
     kind: Kind = "failed"
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         kind = "conflict"
-    elif isinstance(error, sqlite3.IntegrityError):
+    elif isinstance(error, sqlite3.IntegrityError) and code not in _BAD_VALUES:
         kind = "collision"
     elif not isinstance(error, (sqlite3.OperationalError, sqlite3.DatabaseError)) or isinstance(
-        error, (sqlite3.ProgrammingError, sqlite3.DataError)
+        error, (sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.IntegrityError)
     ):
         kind = "refused"
     return StoreError(kind, str(error))

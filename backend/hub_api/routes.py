@@ -11,17 +11,16 @@ from backend.hub_api.service import HubService
 from protocol import cbor
 from protocol.errors import CallerError
 from protocol.limits import BATCH_BYTES_MAX, IDENTIFIER_CHARS_MAX, PUSH_WAIT_S_MAX
-from protocol.messages.base import parse_body
+from protocol.messages.base import Name, parse_body
 
 CBOR_TYPE = "application/cbor"
-_Name = Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX)]
 
 
 class DeviceState(BaseModel):
     """What a hub knows about one device."""
 
     model_config = ConfigDict(strict=True, frozen=True)
-    tid: _Name
+    tid: Name
     online: bool
     boot_epoch: Annotated[int, Field(ge=0, le=CURSOR_MAX)] = 0
 

@@ -3,7 +3,8 @@
 Rule 1: of a request (CSR) only the public key is used; names and rights come from the operator.
 Rule 2: a profile fixes what a certificate is good for; nobody can ask for more.
 Rule 3: certificates prove a name. Whether that name may still act is the registry's word, asked
-        at every message, so there is no revocation list to distribute.
+        at every message, so there is no revocation list to distribute. (An external broker does
+        not ask it; see docs/runbook/broker.md.)
 RFC 5280 §4.2 (extensions), RFC 5480 (P-256 keys).
 """
 
@@ -56,6 +57,7 @@ PROFILES: dict[str, Profile] = {
     "thing": Profile((_CLIENT,)),
     "hub": Profile((_CLIENT, _SERVER)),
     "backend": Profile((_SERVER,)),
+    "broker": Profile((_SERVER,)),
     "operator": Profile((_CLIENT,)),
 }
 

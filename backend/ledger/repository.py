@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from backend.db.limits import STREAM_ROWS_PER_FETCH
 from backend.db.tables import Row
-from backend.ledger.limits import VERIFY_KEYS_PER_SELECT_MAX
+from backend.ledger.limits import LEGS_PER_POST_MAX, VERIFY_KEYS_PER_SELECT_MAX
 from backend.ledger.tables import (
     LedgerAccount,
     LedgerChain,
@@ -46,7 +46,7 @@ class LedgerRepository:
         """The accounts whose id starts so, in order of id."""
         query = select(_ACCOUNT).order_by(_ACCOUNT.c.id).limit(limit)
         if prefix:
-            query = query.where(_ACCOUNT.c.id >= prefix, _ACCOUNT.c.id < prefix + "\U0010ffff")
+            query = query.where(func.substr(_ACCOUNT.c.id, 1, len(prefix)) == prefix)
         return self._stream(query)
 
     def holds(self) -> Iterator[Row]:
@@ -70,7 +70,9 @@ class LedgerRepository:
             select(_TRANSFER).order_by(_TRANSFER.c.group_seq.desc(), _TRANSFER.c.id).limit(limit)
         )
         if event_id is not None:
-            query = query.where(_TRANSFER.c.id > f"{event_id}:", _TRANSFER.c.id < f"{event_id};")
+            # By key and not by range: what lies between two texts is the collation's affair.
+            legs = range(1, LEGS_PER_POST_MAX + 1)
+            query = query.where(_TRANSFER.c.id.in_([f"{event_id}:{leg}" for leg in legs]))
         if account_id is not None:
             query = query.where(
                 (_TRANSFER.c.debit == account_id) | (_TRANSFER.c.credit == account_id)

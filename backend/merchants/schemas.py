@@ -2,18 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from backend.merchants.limits import FEE_BPS_MAX, URL_CHARS_MAX
+from backend.wanted import Wanted
 from protocol.money import AMOUNT_MINOR_MAX
 
 _Minor = Annotated[int, Field(ge=0, le=AMOUNT_MINOR_MAX)]
-
-
-class Wanted(BaseModel):
-    """A JSON object with these fields and no others."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class NewFeePlan(Wanted):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from backend.devices.limits import NAME_CHARS_MAX, REASON_CHARS_MAX
 from backend.identity.limits import CODE_VALID_MS, CODE_VALID_MS_MAX, NAMES_MAX
@@ -13,6 +13,7 @@ from backend.merchants.limits import (
     FEE_BPS_MAX,
     URL_CHARS_MAX,
 )
+from backend.wanted import Wanted
 from protocol.limits import IDENTIFIER_CHARS_MAX
 from protocol.messages.enrolment import URLS_MAX
 from protocol.money import AMOUNT_MINOR_MAX
@@ -21,12 +22,6 @@ _Id = Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX)]
 _Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARS_MAX)]
 _Minor = Annotated[int, Field(ge=0, le=AMOUNT_MINOR_MAX)]
 _S = 1000
-
-
-class Wanted(BaseModel):
-    """A JSON object with these fields and no others."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class NewMerchant(Wanted):
@@ -60,8 +55,8 @@ class NewCode(Wanted):
     tid: _Id
     kind: Literal["terminal", "thing", "hub"]
     store: _Id
-    names: Annotated[list[str], Field(max_length=NAMES_MAX)] = []
-    hub_urls: Annotated[list[str], Field(max_length=URLS_MAX)] = []
+    names: list[str] = Field(default_factory=list, max_length=NAMES_MAX)
+    hub_urls: list[str] = Field(default_factory=list, max_length=URLS_MAX)
     valid_s: Annotated[int, Field(gt=0, le=CODE_VALID_MS_MAX // _S)] = CODE_VALID_MS // _S
 
 

@@ -1,8 +1,13 @@
-"""Our side of the comparison: orders and postings of a day."""
+"""Our side of the comparison: orders and postings of a day, all of them.
 
+A part of a day would give false breaks and hide true ones, so a day is read page by page to its
+end; one that is larger than ``EVENTS_PER_DAY_MAX`` is refused with ``answer_too_large``.
+"""
+
+from collections.abc import AsyncIterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, or_, select
 
 from backend.db.reading import Reader
 from backend.db.tables import Row
@@ -13,6 +18,7 @@ from backend.reconciliation.limits import EVENTS_PER_DAY_MAX
 from backend.reconciliation.tables import ReconciliationBreak
 from backend.refunds.tables import Refund
 from backend.topups.tables import TopUp
+from protocol.errors import OperatingError
 from protocol.payment import PAID_STATES
 
 _ACCOUNT = LedgerAccount.__table__  # type: ignore[attr-defined]
@@ -65,14 +71,17 @@ class ReconciliationRepository:
             _TRANSFER.c.debit.like(f"{account_prefix}%"),
             _TRANSFER.c.credit.like(f"{account_prefix}%"),
         )
-        rows = await self._reader.fetch(
+        query = (
             select(_TRANSFER.c.id, _TRANSFER.c.amount_minor)
             .where(_TRANSFER.c.rule == rule, _TRANSFER.c.business_date == day, side)
             .where(_TRANSFER.c.id.like("%:1"))
-            .where(~self._is_reversed())
-            .limit(EVENTS_PER_DAY_MAX)
         )
-        return {row["id"].rpartition(":")[0]: row["amount_minor"] for row in rows}
+        undone = await self._reversed_since(day)
+        found: dict[str, int] = {}
+        async for row in self._whole(query, _TRANSFER.c.id):
+            if row["id"] not in undone:
+                found[row["id"].rpartition(":")[0]] = row["amount_minor"]
+        return found
 
     async def reserve_movements(self, day: str, currency: str) -> dict[str, int]:
         """What we posted on RESERVE on a bank's booking day: the statement's reference → signed
@@ -82,14 +91,13 @@ class ReconciliationRepository:
             (_TRANSFER.c.debit == reserve, _TRANSFER.c.amount_minor),
             else_=-_TRANSFER.c.amount_minor,
         )
-        rows = await self._reader.fetch(
+        query = (
             select(_TRANSFER.c.id, signed.label("amount_minor"))
             .where(_TRANSFER.c.business_date == day)
             .where(or_(_TRANSFER.c.debit == reserve, _TRANSFER.c.credit == reserve))
-            .limit(EVENTS_PER_DAY_MAX)
         )
         found: dict[str, int] = {}
-        for row in rows:
+        async for row in self._whole(query, _TRANSFER.c.id):
             reference = row["id"].rpartition(":")[0].split(".")[0]
             found[reference] = found.get(reference, 0) + row["amount_minor"]
         return found
@@ -109,17 +117,23 @@ class ReconciliationRepository:
         )
 
     async def _amounts(self, key: Any, amount: Any, where: ColumnElement[bool]) -> dict[str, int]:  # noqa: ANN401
-        rows = await self._reader.fetch(
-            select(key.label("key"), amount.label("amount")).where(where).limit(EVENTS_PER_DAY_MAX)
-        )
-        return {row["key"]: row["amount"] for row in rows}
+        query = select(key, amount).where(where)
+        return {row[key.name]: row[amount.name] async for row in self._whole(query, key)}
 
-    def _is_reversed(self) -> ColumnElement[bool]:
-        undone = _TRANSFER.alias("undone")
-        return (
-            select(func.count())
-            .select_from(undone)
-            .where(undone.c.refers_to == _TRANSFER.c.id, undone.c.rule == "reversed")
-            .scalar_subquery()
-            > 0
+    async def _reversed_since(self, day: str) -> set[str]:
+        """The first legs that were undone; a reversal is never earlier than what it undoes."""
+        query = select(_TRANSFER.c.id, _TRANSFER.c.refers_to).where(
+            _TRANSFER.c.rule == "reversed",
+            _TRANSFER.c.business_date >= day,
+            _TRANSFER.c.refers_to.like("%:1"),
         )
+        return {row["refers_to"] async for row in self._whole(query, _TRANSFER.c.id)}
+
+    async def _whole(self, query: Select[Any], key: ColumnElement[Any]) -> AsyncIterator[Row]:
+        count = 0
+        async for page in self._reader.pages(query, key):
+            count += len(page)
+            if count > EVENTS_PER_DAY_MAX:
+                raise OperatingError("answer_too_large", f"more than {EVENTS_PER_DAY_MAX} a day")
+            for row in page:
+                yield row

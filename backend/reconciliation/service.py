@@ -1,6 +1,6 @@
 """A day's reconciliation: gather both sides, match, keep what was found."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -93,14 +93,12 @@ class Reconciliation:
         self._reserve_account = reserve_account
         self._currency = currency
 
-    async def __call__(self, *, day: date, booked_on: date) -> Mapping[str, Any]:
+    async def __call__(self, *, day: date, booked: Sequence[date]) -> Mapping[str, Any]:
         """``Reconcile``: every comparison of a day, kept and summed up."""
-        results = [
-            *await self._orders(day.isoformat()),
-            *await self._orders(booked_on.isoformat()),
-            await self._channel_file(day),
-            *await self._reserve(booked_on),
-        ]
+        booked_on = booked[-1]
+        results = [*await self._orders(day.isoformat()), await self._channel_file(day)]
+        for bank_day in booked:
+            results += await self._reserve(bank_day, is_last=bank_day == booked_on)
         breaks = tuple(found for result in results for found in result.breaks)
         matched = sum(result.count for result in results)
         number = await self._submit(
@@ -141,15 +139,16 @@ class Reconciliation:
         ours = await self._repository.topup_orders(day.isoformat())
         return match_rows("channel", ours=ours, theirs=file_amounts(file.rows))
 
-    async def _reserve(self, booked_on: date) -> list[Matched]:
-        statement = await self._bank.statement(self._reserve_account, booked_on)
-        ours = await self._repository.reserve_movements(booked_on.isoformat(), self._currency)
-        balance_minor = await self._repository.reserve_balance(self._currency)
-        return [
-            match_rows("statement", ours=ours, theirs=statement_amounts(statement.entries)),
-            match_position(
-                ours_minor=balance_minor,
-                theirs_minor=statement.closing.amount_minor,
-                account=self._reserve_account,
-            ),
-        ]
+    async def _reserve(self, bank_day: date, *, is_last: bool) -> list[Matched]:
+        """One day of the reserve's statement; the balance itself is compared on the last."""
+        statement = await self._bank.statement(self._reserve_account, bank_day)
+        ours = await self._repository.reserve_movements(bank_day.isoformat(), self._currency)
+        moved = match_rows("statement", ours=ours, theirs=statement_amounts(statement.entries))
+        if not is_last:
+            return [moved]
+        position = match_position(
+            ours_minor=await self._repository.reserve_balance(self._currency),
+            theirs_minor=statement.closing.amount_minor,
+            account=self._reserve_account,
+        )
+        return [moved, position]

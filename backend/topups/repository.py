@@ -25,11 +25,3 @@ class TopUpRepository:
             .order_by(_TOPUP.c.created_at_ms)
             .limit(OPEN_TOPUPS_PER_SWEEP_MAX)
         )
-
-    async def of_settlement_date(self, day: str) -> list[Row]:
-        """The top-ups that succeeded on one business day of the channel."""
-        return await self._reader.fetch(
-            select(_TOPUP)
-            .where(_TOPUP.c.settlement_date == day, _TOPUP.c.state == "succeeded")
-            .order_by(_TOPUP.c.topup_id)
-        )

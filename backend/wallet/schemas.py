@@ -2,11 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from backend.mandates.limits import SIGNED_BYTES_MAX
 from backend.risk.limits import REASON_CHARS_MAX
 from backend.wallet.limits import NAME_CHARS_MAX, PIN_DIGITS, QR_TEXT_CHARS_MAX
+from backend.wanted import Wanted
 from protocol.limits import IDENTIFIER_CHARS_MAX
 from protocol.messages.base import AttemptIdText, PaymentIdText
 from protocol.money import AMOUNT_MINOR_MAX
@@ -14,12 +15,6 @@ from protocol.money import AMOUNT_MINOR_MAX
 _Id = Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX)]
 _Amount = Annotated[int, Field(gt=0, le=AMOUNT_MINOR_MAX)]
 _Pin = Annotated[SecretStr, Field(min_length=PIN_DIGITS, max_length=PIN_DIGITS)]
-
-
-class Wanted(BaseModel):
-    """A JSON object with these fields and no others."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class NewPayer(Wanted):

@@ -1,28 +1,50 @@
 #!/bin/sh
-# The real servers that the tests talk to, from Debian's packages. Where they cannot be installed
-# this says so in one line each, and the tests that need them are skipped by name.
+# The real servers and clients that the tests talk to, from Debian's packages, when run by root.
+# Where they cannot be installed this says so in one line each, and the tests that need them are
+# skipped by name.
 set -eu
 
-want() { # want COMMAND PACKAGE WHAT
-    [ -n "$1" ] && return 0
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        echo "Setting up: installing Debian's $2 ($3)"
-        [ -n "${updated:-}" ] || { apt-get update -q >/dev/null 2>&1 || true; updated=1; }
-        # The packaged service must not start: the tests run their own, on a port of their own.
-        printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d.tillway && chmod +x /usr/sbin/policy-rc.d.tillway
-        if [ ! -e /usr/sbin/policy-rc.d ]; then
-            mv /usr/sbin/policy-rc.d.tillway /usr/sbin/policy-rc.d; ours=1
-        else
-            rm /usr/sbin/policy-rc.d.tillway; ours=
-        fi
-        DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$2" >/dev/null 2>&1 \
-            || echo "Skipping: $2 could not be installed; $3 tests will be skipped"
-        if [ -n "$ours" ]; then rm -f /usr/sbin/policy-rc.d; fi
-    else
-        echo "Skipping: no $2 here and no right to install it; $3 tests will be skipped"
-    fi
+policy=/usr/sbin/policy-rc.d
+mark="made by Tillway's tests and removed after them"
+missing=
+
+unforbid() { # remove our own file only, also one that a killed run left behind
+    if [ -w "$policy" ] && grep -qs "$mark" "$policy"; then rm -f "$policy"; fi
 }
 
+apt() { # bounded: a mirror that does not answer must not stop the tests
+    DEBIAN_FRONTEND=noninteractive timeout --foreground 600 apt-get -o Acquire::http::Timeout=20 \
+        -o Acquire::Retries=1 -o DPkg::Lock::Timeout=60 "$@" >/dev/null 2>&1 </dev/null
+}
+
+want() { # want FOUND PACKAGE TESTS
+    [ -z "$1" ] || return 0
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+        missing="$missing $2"
+        echo "Missing: $2. The $3 tests will be skipped."
+        return 0
+    fi
+    echo "Setting up: installing Debian's $2 (for the $3 tests)"
+    [ -n "${updated:-}" ] || { apt update -q || true; updated=1; }
+    # The packaged service must not start: the tests run their own, on a port of their own.
+    [ -e "$policy" ] || { printf '#!/bin/sh\n# %s\nexit 101\n' "$mark" >"$policy" && chmod +x "$policy"; }
+    apt install -qy --no-install-recommends "$2" \
+        || echo "Missing: $2 could not be installed. The $3 tests will be skipped."
+    unforbid
+}
+
+found() { # found COMMAND: also where an ordinary user's PATH does not look
+    PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" command -v "$1" || true
+}
+
+trap unforbid EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+unforbid
+
 postgres=$(ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -n 1 || true)
-want "${postgres:-$(command -v initdb || true)}" postgresql "PostgreSQL"
-want "$(command -v mosquitto || ls /usr/sbin/mosquitto 2>/dev/null || true)" mosquitto "MQTT broker"
+want "${postgres:-$(found initdb)}" postgresql "PostgreSQL"
+want "$(found mosquitto)" mosquitto "external MQTT broker"
+coap=$(found coap-client-notls)
+want "${coap:-$(found coap-client)}" libcoap3-bin "libcoap client"
+[ -z "$missing" ] || echo "To run all tests: sudo apt-get install$missing"

@@ -11,6 +11,8 @@ from protocol.errors import CallerError
 FindKey = Callable[[bytes], VerifyKey]
 """A pinned key of the backend by its kid; ``CallerError("signature_invalid")`` for another."""
 
+_Mark = tuple[bytes, bytes, bytes, bytes]
+
 
 def is_signed(sealed: SealedEnvelope, key: VerifyKey) -> bool:
     """Whether this key signed the envelope."""
@@ -23,20 +25,24 @@ def is_signed(sealed: SealedEnvelope, key: VerifyKey) -> bool:
 
 def check_answers(
     rows: Sequence[UplinkRow], wires: Sequence[bytes], find_key: FindKey
-) -> tuple[CheckedAnswer, ...]:
-    """The answers of a batch, one for each row in its order, every one signed by the backend.
+) -> tuple[CheckedAnswer | None, ...]:
+    """The answers of a batch in the order of its rows, every one signed by the backend.
 
-    Raises ``CallerError`` if one is missing, speaks of another request, or is not signed.
+    None stands for an answer that cannot be read, is not signed or speaks of another request: it
+    is the fault of that one item. Raises ``CallerError`` if the number of answers is another, or
+    if none of them is the backend's: then nobody believable has answered.
     """
     if len(wires) != len(rows):
         raise CallerError("envelope_malformed", "number of answers")
-    opened = open_group(wires, find_key)
-    for row, answer in zip(rows, opened, strict=True):
-        if (answer.request_id, answer.device) != (row.request_id, row.device):
-            raise CallerError("envelope_malformed", "answer of another request")
+    good: set[_Mark] = set()
+    opened = [_open_or_none(wire, find_key, good) for wire in wires]
+    if rows and not any(opened):
+        raise CallerError("signature_invalid", "no answer to believe")
     return tuple(
         CheckedAnswer(answer.request_id, answer.device, wire)
-        for answer, wire in zip(opened, wires, strict=True)
+        if answer is not None and (answer.request_id, answer.device) == (row.request_id, row.device)
+        else None
+        for row, answer, wire in zip(rows, opened, wires, strict=True)
     )
 
 
@@ -46,15 +52,22 @@ def open_group(wires: Sequence[bytes], find_key: FindKey) -> list[answers.Answer
     Sharing means: the same signed bytes and the same root, which each answer's own inclusion
     proof leads to. Raises ``CallerError`` at the first that does not hold.
     """
-    good: set[tuple[bytes, bytes, bytes, bytes]] = set()
-    opened = []
-    for wire in wires:
-        sealed = answers.unseal(wire)
-        signature = sealed.sign1
-        root = sealed.root or b""
-        mark = (signature.protected, signature.payload, signature.signature, root)
-        if mark not in good:
-            sealed.verify(find_key(signature.kid))
-            good.add(mark)
-        opened.append(sealed.answer)
-    return opened
+    good: set[_Mark] = set()
+    return [_open(wire, find_key, good) for wire in wires]
+
+
+def _open(wire: bytes, find_key: FindKey, good: set[_Mark]) -> answers.Answer:
+    sealed = answers.unseal(wire)
+    signature = sealed.sign1
+    mark = (signature.protected, signature.payload, signature.signature, sealed.root or b"")
+    if mark not in good:
+        sealed.verify(find_key(signature.kid))
+        good.add(mark)
+    return sealed.answer
+
+
+def _open_or_none(wire: bytes, find_key: FindKey, good: set[_Mark]) -> answers.Answer | None:
+    try:
+        return _open(wire, find_key, good)
+    except CallerError:
+        return None

@@ -123,8 +123,8 @@ class HubCore:
 
     # --- backend
 
-    def answers_arrived(self, number: int, answers: Sequence[CheckedAnswer]) -> None:
-        """``SendBatch`` was answered; the answers were checked against its rows."""
+    def answers_arrived(self, number: int, answers: Sequence[CheckedAnswer | None]) -> None:
+        """``SendBatch`` was answered; None stands for an answer that did not fit its row."""
         self.forwarding.answers_arrived(number, answers)
 
     def line_failed(self, number: int) -> None:

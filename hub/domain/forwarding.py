@@ -141,16 +141,25 @@ class Forwarding:
         """Whether envelopes wait for company: ``pump`` again after ``BATCH_LINGER_MS``."""
         return self._lingers_since_ms is not None
 
-    def answers_arrived(self, number: int, answers: Sequence[CheckedAnswer]) -> None:
-        """A batch was answered, item by item, and every answer's signature and name was checked."""
+    def answers_arrived(self, number: int, answers: Sequence[CheckedAnswer | None]) -> None:
+        """A batch was answered, item by item, and every answer's signature and name was checked.
+
+        An item whose answer did not fit has none: it rests and goes again, the others are done.
+        """
         rows = self._on_the_way.pop(number)
         self._line.recover()
+        unanswered: dict[str, list[UplinkRow]] = {}
         for row, answer in zip(rows, answers, strict=True):
+            if answer is None:
+                unanswered.setdefault(row.device, []).append(row)
+                continue
             ticket = self._open.pop(row.row)
             self._bytes -= len(row.envelope)
             self._count_down(row.device)
             self._answered(row, answer, ticket)
-        self._release(rows)
+        self._release(row for row in rows if row.device not in unanswered)
+        for again in unanswered.values():
+            self._rest_alone(again, is_alone=len(rows) == 1)
 
     def line_failed(self, number: int) -> None:
         """A batch got no answer; whether it was carried out is unknown, so it goes again."""
@@ -173,9 +182,7 @@ class Forwarding:
             rest = tuple(row for row in rows if row.device not in first)
             self._rest(rest, now + LINE_RETRY_MS_MIN)
             return
-        self._queues[tids[0]].extendleft(reversed(rows[1:]))
-        pause = LINE_RETRY_MS_MIN if len(rows) > 1 else LINE_RETRY_MS_MAX
-        self._rest(rows[:1], now + pause)
+        self._rest_alone(rows, is_alone=len(rows) == 1)
 
     def tick(self) -> None:
         """Tell the devices whose envelope waits too long."""
@@ -197,6 +204,12 @@ class Forwarding:
             times.append(self._lingers_since_ms + self._limits.batch_linger_ms)
         times.extend(at_ms for at_ms, _ in self._resting[:1])
         return min(times, default=None)
+
+    def _rest_alone(self, rows: Sequence[UplinkRow], *, is_alone: bool) -> None:
+        """Rows of one device: the first rests and goes by itself, the others wait behind it."""
+        self._queues[rows[0].device].extendleft(reversed(rows[1:]))
+        pause_ms = LINE_RETRY_MS_MAX if is_alone else LINE_RETRY_MS_MIN
+        self._rest((rows[0],), self._clock.now_ms() + pause_ms)
 
     def _rest(self, rows: tuple[UplinkRow, ...], until_ms: int) -> None:
         self._resting.append((until_ms, rows))
@@ -262,7 +275,7 @@ class Forwarding:
         self._on_the_way[self._batches] = rows
         self._emit(SendBatch(self._batches, rows))
 
-    def _release(self, rows: tuple[UplinkRow, ...]) -> None:
+    def _release(self, rows: Iterable[UplinkRow]) -> None:
         """Let the devices of an answered batch send their next: none is in another part."""
         for tid in dict.fromkeys(row.device for row in rows):
             self._busy.discard(tid)

@@ -24,6 +24,7 @@ from protocol.errors import CallerError, OperatingError
 from protocol.topics import ROOT, WRITABLE, hub_state_topic
 
 _log = structlog.get_logger("hub.mqtt")
+_WITH_WILL = 0x04
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +118,13 @@ class BrokerLine:
         self._client.loop_start()
 
     async def stop(self) -> None:
-        """Say goodbye and end paho's thread; hand over what it had left."""
-        self._client.disconnect()
+        """Say goodbye and end paho's thread; hand over what it had left.
+
+        The broker is asked for the will (MQTT 5 §3.14.2.1, 0x04): a hub that was stopped is gone.
+        """
+        self._client.disconnect(
+            reasoncode=ReasonCode(PacketTypes.DISCONNECT, identifier=_WITH_WILL)
+        )
         await asyncio.to_thread(self._client.loop_stop)
         self._take()
 
@@ -174,6 +180,7 @@ class BrokerLine:
         )
         client.on_socket_open = _set_nodelay
         client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
@@ -195,6 +202,9 @@ class BrokerLine:
             self._generation += 1
         branch = f"{ROOT}/{self._settings.store}/t/+"
         client.subscribe([(f"{branch}/{kind}", 1) for kind in sorted(WRITABLE)])
+
+    def _on_connect_fail(self, _client: Client, _data: object) -> None:
+        _log.warning("broker_away", host=self._settings.host, port=self._settings.port)
 
     def _on_subscribe(
         self,

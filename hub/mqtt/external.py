@@ -9,7 +9,7 @@ it came by. On any other connection its packet id would mean another message.
 
 What a broker cannot do as our own endpoint does: it acknowledges a terminal before the hub has
 committed (only the signed answer counts); it cannot tell a terminal that the hub is busy; it keeps
-the session and the queue of a terminal that was cut off, which needs its revocation list. The hub
+the session and the queue of a terminal that was cut off, which its ACL must deny. The hub
 refuses what such a terminal says at once. A broker also hides whether a message was a will: there,
 unlike at our own endpoint, one may be left on any topic of the terminal's branch; an envelope in it
 is as fresh as its signed time says and no fresher. MQTT-4.6.0-2 wants PUBACKs in the order of all
@@ -19,6 +19,7 @@ publishes; this adapter keeps it per terminal, so that one slow message does not
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import cast
 
 import structlog
@@ -80,25 +81,37 @@ class ExternalBroker:
         self._lanes: dict[str, Lane] = {}
         self._futures: dict[int, asyncio.Future[Outcome]] = {}
         self._collector = MqttCollector(self.tally, lambda: len(self._online))
-        self._linked: asyncio.Future[None] | None = None
+        self._linked: asyncio.Event | None = None
+        self._hub_state: bytes | None = None
+        self.is_linked = False
+        """Whether the broker can be reached now."""
         self._line = BrokerLine(settings, self._take_handed, self.tally)
 
     # --- TerminalLink
 
     async def start(self, on_publish: OnPublish) -> None:
         """Connect and subscribe, or raise ``OperatingError("broker_unreachable")``."""
-        self._on_publish = on_publish
-        self._linked = asyncio.get_running_loop().create_future()
-        self._line.start()
-        try:
-            async with asyncio.timeout(limits.BROKER_CONNECT_TIMEOUT_S):
-                await self._linked
-        except TimeoutError:
+        self.begin(on_publish)
+        if not await self.wait_linked():
             await self.stop()
             where = f"{self._settings.host}:{self._settings.port}"
-            raise OperatingError("broker_unreachable", where) from None
+            raise OperatingError("broker_unreachable", where)
+
+    def begin(self, on_publish: OnPublish) -> None:
+        """Begin to connect, and go on until it succeeds: a broker may come later than its hub."""
+        self._on_publish = on_publish
+        self._linked = asyncio.Event()
         if self._registry is not None:
             self._registry.register(self._collector)
+        self._line.start()
+
+    async def wait_linked(self) -> bool:
+        """Wait for the broker, within a bound; whether it came."""
+        assert self._linked is not None, "not started"
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limits.BROKER_CONNECT_TIMEOUT_S):
+                await self._linked.wait()
+        return self.is_linked
 
     def publish(
         self,
@@ -114,7 +127,8 @@ class ExternalBroker:
         if kind not in READABLE:
             raise CallerError("field_invalid", f"kind {kind}")
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        if not self._admits(tid):
+        if not self.is_linked or not self._admits(tid):
+            # Not left to paho's queue: the hub keeps it and offers it when the terminal is back.
             future.set_result(Outcome.NOT_SUBSCRIBED)
             return future
         topic = terminal_topic(self._settings.store, tid, kind)
@@ -126,8 +140,11 @@ class ExternalBroker:
         return future
 
     def publish_hub_state(self, payload: bytes) -> None:
-        """Say, retained, how the hub is."""
-        self._line.send(hub_state_topic(self._settings.store), payload, retain=True)
+        """Say, retained, how the hub is; on every new connection once more, because a broker may
+        have forgotten it, or have told the hub's will."""
+        self._hub_state = payload
+        if self.is_linked:
+            self._line.send(hub_state_topic(self._settings.store), payload, retain=True)
 
     def connected(self) -> frozenset[str]:
         """The terminals whose last ``state`` says that they are there."""
@@ -154,6 +171,7 @@ class ExternalBroker:
         if self._linked is None:
             return
         self._linked = None
+        self.is_linked = False
         for lane in self._lanes.values():
             await lane.stop()
         self._lanes.clear()
@@ -175,13 +193,27 @@ class ExternalBroker:
                 case Published(mid, reason):
                     self._settle(mid, reason)
                 case Linked(generation):
-                    _log.info("broker_linked", generation=generation)
-                    if self._linked is not None and not self._linked.done():
-                        self._linked.set_result(None)
+                    self._take_link(generation)
                 case Unlinked(generation):
-                    # What was not acknowledged comes again, with DUP, on the next connection.
-                    for lane in self._lanes.values():
-                        lane.forget(generation)
+                    self._lose_link(generation)
+
+    def _take_link(self, generation: int) -> None:
+        _log.info("broker_linked", generation=generation)
+        self.is_linked = True
+        if self._linked is not None:
+            self._linked.set()
+        if self._hub_state is not None:
+            with suppress(OperatingError):  # a full queue: the state is said again within its pause
+                self.publish_hub_state(self._hub_state)
+
+    def _lose_link(self, generation: int) -> None:
+        """What was not acknowledged comes again, with DUP, on the next connection; who is there
+        is told again by retained states, unless the broker has forgotten them."""
+        self.is_linked = False
+        for lane in self._lanes.values():
+            lane.forget(generation)
+        for tid in list(self._online):
+            self._note_presence(tid, is_online=False)
 
     def _take_message(self, generation: int, message: MQTTMessage) -> None:
         packet_id = message.mid if message.qos else None
@@ -269,11 +301,12 @@ class ExternalBroker:
         self._note_presence(inbound.tid, is_online=is_online)
 
     def _note_presence(self, tid: str, *, is_online: bool) -> None:
-        if is_online == (tid in self._online):
-            return
         if is_online:
+            # Each birth counts: a terminal may come back before the broker has told its will.
             self._online.add(tid)
-        else:
+        elif tid in self._online:
             self._online.discard(tid)
+        else:
+            return
         if self._on_presence is not None:
             self._on_presence(tid, is_online)

@@ -1,5 +1,6 @@
 """How a body is checked, and which error a bad one gets."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Self, TypeVar
 
@@ -9,6 +10,8 @@ from protocol.errors import CallerError
 from protocol.ids import is_id
 from protocol.limits import IDENTIFIER_CHARS_MAX, TEXT_CHARS_MAX
 from protocol.money import AMOUNT_MINOR_MAX, MINOR_DIGITS
+
+_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]").search
 
 
 class Body(BaseModel):
@@ -41,6 +44,14 @@ def _known_currency(text: str) -> str:
     return text
 
 
+def check_characters(text: str) -> str:
+    """The text, if it has no control character, lone surrogate or line separator: these reach
+    logs, screens and receipt printers, and not every database takes them. Else ``ValueError``."""
+    if _UNFIT(text):
+        raise ValueError("field_invalid")
+    return text
+
+
 PaymentIdText = Annotated[str, _id_of("pay")]
 AttemptIdText = Annotated[str, _id_of("att")]
 RefundIdText = Annotated[str, _id_of("rfd")]
@@ -48,8 +59,10 @@ MandateIdText = Annotated[str, _id_of("mdt")]
 CurrencyText = Annotated[str, AfterValidator(_known_currency)]
 PositiveMinor = Annotated[int, Field(gt=0, le=AMOUNT_MINOR_MAX)]
 Minor = Annotated[int, Field(ge=0, le=AMOUNT_MINOR_MAX)]
-Name = Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX)]
-Text = Annotated[str, Field(max_length=TEXT_CHARS_MAX)]
+Name = Annotated[
+    str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX), AfterValidator(check_characters)
+]
+Text = Annotated[str, Field(max_length=TEXT_CHARS_MAX), AfterValidator(check_characters)]
 
 _Model = TypeVar("_Model", bound=BaseModel)
 

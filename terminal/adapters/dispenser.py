@@ -1,4 +1,7 @@
-"""The spiral motors of a vending machine that is not connected: it writes down what fell."""
+"""The dispenser of a machine without one: it says of every item that it fell, and writes it down.
+
+For the demo and for tests. A motor board gets an adapter of its own, which asks its drop sensor.
+"""
 
 import structlog
 
@@ -6,7 +9,7 @@ log = structlog.get_logger("terminal.dispenser")
 
 
 class RecordingDispenser:
-    """As ``Dispenser``: remembers what it gave out. A motor board gets its own adapter later."""
+    """As ``Dispenser``: remembers what it gave out."""
 
     def __init__(self) -> None:
         self.items: list[str] = []

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from protocol.errors import CallerError
+from terminal.domain.delivery import Delivery, DeliveryEvent, DeliveryStep, next_delivery
 
 
 class SaleState(StrEnum):
@@ -60,6 +61,8 @@ class Step(StrEnum):
     REVERSE = "reverse"
     KEEP = "keep"
     """A signed answer says that it is too late to reverse: the money stays."""
+    GIVE_BACK = "give_back"
+    """Paid, and the machine did not give the item."""
     RESTART = "restart"
 
 
@@ -83,6 +86,7 @@ class SaleEvent(StrEnum):
     CANCELLED = "SaleCancelled"
     CLOSE_ASKED = "CloseAsked"
     REVERSAL_ASKED = "ReversalAsked"
+    RETURN_ASKED = "ReturnAsked"
     RECOVERED = "SaleRecovered"
 
 
@@ -174,6 +178,7 @@ TRANSITIONS: dict[tuple[SaleState, Step], Edge] = {
     # Refunds and reversals of a paid sale reach us as later answers.
     (_S.PAID, _T.PAY): _PAID,
     (_S.PAID, _T.END): _ENDED,
+    (_S.PAID, _T.GIVE_BACK): Edge(_S.REVERSING, _E.RETURN_ASKED),
     # A hub's refusal or our own cancel ended the sale, and the backend's signature says otherwise.
     # The agent never takes these edges after the backend itself said closed, expired or reversed.
     (_S.DECLINED, _T.PAY): Edge(_S.PAID, _E.PAID_LATE),
@@ -213,8 +218,8 @@ class Sale:
     """When the outcome became known here."""
     refunded_minor: int = 0
     is_recovered: bool = False
-    is_dispensed: bool = False
     item: str | None = None
+    delivery: Delivery = Delivery.NONE
 
     def move(self, step: Step, **changes: Any) -> tuple["Sale", SaleEvent]:  # noqa: ANN401
         """The sale after a step and the event of that edge; ``payment_state`` where none leads."""
@@ -222,6 +227,11 @@ class Sale:
         if edge is None:
             raise CallerError("payment_state", f"{step} in {self.state}")
         return replace(self, state=edge.state, **changes), edge.event
+
+    def deliver(self, step: DeliveryStep) -> tuple["Sale", DeliveryEvent]:
+        """The sale after a step of its goods and the event of that edge."""
+        edge = next_delivery(self.delivery, step)
+        return replace(self, delivery=edge.state), edge.event
 
     def may(self, step: Step) -> bool:
         """Whether the table has an edge for this step here."""

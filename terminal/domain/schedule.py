@@ -8,6 +8,11 @@ def gap_ms(gaps: Sequence[int], tries: int) -> int:
     return gaps[min(tries, len(gaps) - 1)]
 
 
+def rest_ms(wait_ms: int, age_ms: int) -> int:
+    """What is left of a wait; a clock that jumped cannot make it longer than the wait itself."""
+    return min(max(wait_ms - age_ms, 0), wait_ms)
+
+
 TimerKey = tuple[str, str]
 
 

@@ -61,6 +61,10 @@ class Screen:
     is_hub_online: bool = True
     unknown_count: int = 0
     unknown_minor: int = 0
+    delivery: str | None = None
+    """Of a machine's sale: where its goods are (`domain.delivery`)."""
+    items_unsettled: int = 0
+    """Goods that the owner must look after."""
     steps: tuple[StepShown, ...] = ()
     buttons: tuple[Button, ...] = ()
 
@@ -76,6 +80,7 @@ class Surroundings:
     is_sent: bool
     printer_error: str | None
     open_sales: tuple[Sale, ...]
+    items_unsettled: int = 0
 
 
 _MOODS = {"paid": "paid", "declined": "error", "unknown": "warn", "refund_done": "paid"}
@@ -139,6 +144,8 @@ def screen_of(shown: Sale | Refund | None, around: Surroundings) -> Screen:
         is_hub_online=around.is_hub_online,
         unknown_count=len(open_sales),
         unknown_minor=sum(other.amount_minor for other in open_sales),
+        delivery=sale.delivery.value if sale and sale.item else None,
+        items_unsettled=around.items_unsettled,
         steps=_steps(sale, kind) if sale else (),
         buttons=tuple(Button(name, BUTTONS[name]) for name in names),
     )

@@ -50,6 +50,14 @@ BUTTONS: dict[str, Words] = {
     "reprint": Words("补打小票", "Reprint"),
 }
 
+DELIVERIES: dict[str, Words] = {
+    "owed": Words("待出货", "to be given out"),
+    "dispensing": Words("正在出货", "being given out"),
+    "given": Words("已出货", "given out"),
+    "not_given": Words("未出货", "not given out"),
+    "uncertain": Words("出货不明，请店主核实", "perhaps given out: the owner must look"),
+}
+
 STEPS: dict[str, Words] = {
     "collect": Words("读取付款码", "Read the code"),
     "verify": Words("核验指纹", "Check the fingerprint"),

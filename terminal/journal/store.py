@@ -14,6 +14,7 @@ from protocol.errors import CallerError
 from protocol.limits import ENVELOPE_BYTES_MAX
 from terminal.domain import refund as refunds
 from terminal.domain import sale as sales
+from terminal.domain.delivery import Delivery
 from terminal.domain.refund import Refund, RefundState
 from terminal.domain.sale import Sale, SaleState
 from terminal.journal.database import open_database, transaction
@@ -69,6 +70,16 @@ class Journal:
         states = sorted(sales.OPEN_STATES)
         return self._sales(f"WHERE state IN ({_marks(states)}) ORDER BY payment_id", states)
 
+    def sales_by_delivery(self, delivery: Delivery) -> list[Sale]:
+        """Sales whose goods are there, oldest first."""
+        return self._sales("WHERE delivery = ? ORDER BY payment_id", (delivery,))
+
+    def unsettled_items(self) -> list[Sale]:
+        """Goods that may not have been given, and those that were not though the money stayed."""
+        where = "WHERE delivery = ? OR (delivery = ? AND state = ?) ORDER BY payment_id"
+        values = (Delivery.UNCERTAIN, Delivery.NOT_GIVEN, SaleState.PAID)
+        return self._sales(where, values)
+
     def recent_sales(self, count: int) -> list[Sale]:
         """The latest sales, newest first."""
         return self._sales("ORDER BY payment_id DESC LIMIT ?", (count,))
@@ -81,7 +92,7 @@ class Journal:
                     **dict(row),
                     "state": SaleState(row["state"]),
                     "is_recovered": bool(row["is_recovered"]),
-                    "is_dispensed": bool(row["is_dispensed"]),
+                    "delivery": Delivery(row["delivery"]),
                 }
             )
             for row in rows

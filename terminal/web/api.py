@@ -18,6 +18,7 @@ from terminal.inputs import (
     Cancel,
     CashierInput,
     ChooseMethod,
+    ConfirmItem,
     Dismiss,
     Reprint,
     Reverse,
@@ -116,6 +117,11 @@ def _past_commands(api: APIRouter, do: Do, access: Access) -> None:
     async def reverse_one(subject: SubjectIn) -> Screened:
         return await do(Reverse(subject.payment_id))
 
+    @api.post("/items/given", dependencies=may_write)
+    async def item_given(subject: SubjectIn) -> Screened:
+        """For the owner; not on the page, which is the customers' at a machine."""
+        return await do(ConfirmItem(subject.payment_id))
+
     @api.post("/receipts/reprint", dependencies=may_write)
     async def reprint(subject: SubjectIn) -> Screened:
         return await do(Reprint(subject.payment_id))
@@ -137,6 +143,13 @@ def _views(api: APIRouter, shell: Shell, agent: Agent, access: Access, streams: 
         limit: Annotated[int, Query(ge=1, le=RECENT_MAX)] = RECENT_DEFAULT,
     ) -> list[Screened]:
         return [sale_out(sale, agent.refunds_of(sale.payment_id)) for sale in agent.recent(limit)]
+
+    @api.get("/items/unsettled", dependencies=may_read)
+    async def unsettled() -> list[Screened]:
+        """Goods that the owner must look after."""
+        return [
+            sale_out(sale, agent.refunds_of(sale.payment_id)) for sale in agent.unsettled_items()
+        ]
 
     @api.get("/payments/{payment_id}", dependencies=may_read)
     async def payment(payment_id: str) -> Screened:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from protocol.money import MINOR_DIGITS, Money
 from terminal.agent import Agent
 from terminal.domain.screen import Screen
-from terminal.domain.words import BUTTONS, TITLES, Words
+from terminal.domain.words import BUTTONS, DELIVERIES, TITLES, Words
 from terminal.limits import RECENT_DEFAULT
 from terminal.shell import Shell
 from terminal.web import pictures
@@ -74,6 +74,9 @@ class Renderer:
             "unknown_sum": Money(screen.unknown_minor, screen.currency).decimal(),
             "recent": self._recent() if view == "till" else [],
             "sale_words": lambda state: say(_SALE_WORDS.get(state, _OPEN_WORDS)),
+            "delivery_words": lambda state: say(DELIVERIES[state]),
+            "unsettled": self._agent.unsettled_items() if view == "till" else [],
+            "refund_left": self._agent.refund_left_minor,
             "money": lambda minor: Money(minor, screen.currency).decimal(),
         }
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from protocol.money import AMOUNT_MINOR_MAX, Money
+from terminal.domain.delivery import Delivery
 from terminal.domain.refund import Refund
 from terminal.domain.sale import Sale
 from terminal.domain.screen import Screen
@@ -79,7 +80,8 @@ def sale_out(sale: Sale, refunds: list[Refund]) -> dict[str, Any]:
         "settled_at_ms": sale.settled_at_ms,
         "paid_at_ms": sale.paid_at_ms,
         "is_recovered": sale.is_recovered,
-        "is_dispensed": sale.is_dispensed,
+        "delivery": sale.delivery.value,
+        "is_dispensed": sale.delivery is Delivery.GIVEN,
         "item": sale.item,
         "description": sale.description,
         "refunds": [refund_out(refund) for refund in refunds],

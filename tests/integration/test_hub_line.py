@@ -1,6 +1,8 @@
 """The line to the backend: mutual TLS, and every way in which it can fail."""
 
 import asyncio
+import socket
+import threading
 from pathlib import Path
 
 import aiohttp
@@ -8,14 +10,15 @@ import pytest
 import uvloop
 
 from hub.adapters.backend import BackendClient
-from hub.adapters.limits import BATCH_TIMEOUT_S
+from hub.adapters.limits import BATCH_TIMEOUT_S, CLOSE_TIMEOUT_S
 from hub.bootstrap import load_identity, running_hub
 from hub.domain.limits import LINE_RETRY_MS_MAX
 from protocol import answers
 from protocol.answers import Answer
 from protocol.crypto.keys import generate
 from protocol.errors import OperatingError
-from protocol.tls import client_context
+from protocol.identity import Identity
+from protocol.tls import client_context, server_context
 from tests.kit.hub_world import (
     DEADLINE_S,
     FakeBackend,
@@ -212,3 +215,53 @@ def test_a_dropped_answer_is_noticed_at_once_on_the_loop_of_production(tmp_path:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         assert runner.run(play()) < BATCH_TIMEOUT_S / 3
+
+
+class Mute:
+    """A TLS server that answers one request with no answers, and then never reads again."""
+
+    def __init__(self, identity: Identity) -> None:
+        self._tls = server_context(identity.tls)
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listening.getsockname()[1]
+        self._over = threading.Event()
+        self.heard_goodbye = True
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        sock, _ = self._listening.accept()
+        with self._tls.wrap_socket(sock, server_side=True, suppress_ragged_eofs=False) as line:
+            line.recv(65_536)
+            line.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n\x80")
+            self._over.wait(DEADLINE_S)
+            try:
+                self.heard_goodbye = line.recv(1) == b""
+            except OSError:
+                self.heard_goodbye = False
+
+    def stop(self) -> None:
+        self._over.set()
+        self._thread.join(DEADLINE_S)
+        self._listening.close()
+
+
+def test_closing_does_not_wait_for_the_goodbye_of_a_backend_that_hangs(tmp_path: Path) -> None:
+    installation = Installation(tmp_path)
+    mute, errors = Mute(installation.backend), []
+
+    async def play() -> float:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: errors.append(context))
+        line = BackendClient(f"https://127.0.0.1:{mute.port}", client_context(installation.hub.tls))
+        assert await line.post_batch(b"x") == []
+        began = loop.time()
+        await line.close()
+        return loop.time() - began
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        took_s = runner.run(play())
+    mute.stop()
+    assert took_s < CLOSE_TIMEOUT_S / 2
+    assert not mute.heard_goodbye, "who says goodbye waits for one"
+    assert not errors

@@ -16,6 +16,8 @@ import pytest
 
 from protocol.answers import Answer
 from protocol.envelope import Envelope
+from protocol.errors import advice
+from protocol.messages import ErrorBody, Refusal
 from tests.kit.hub_world import DEADLINE_S, World, now_ms, running_world, until
 
 pytestmark = pytest.mark.asyncio
@@ -43,15 +45,18 @@ class Books:
             self.states[payment_id] = self.state
             fields = ("amount_minor", "currency", "method")
             self.money[payment_id] = {name: asked.body[name] for name in fields}
-        body = {
-            "payment_id": payment_id,
-            "state": self.states[payment_id],
-            **self.money[payment_id],
-        }
-        if body["state"] == "awaiting_payer":
-            body["code_url"] = "tillway://p/1"
+        message_type = "payment.result"
+        if payment_id in self.states:
+            state = self.states[payment_id]
+            body = {"payment_id": payment_id, "state": state, **self.money[payment_id]}
+            if state == "awaiting_payer":
+                body["code_url"] = "tillway://p/1"
+        else:
+            found = advice("payment_not_found")
+            error = ErrorBody(code=found.code, retry=found.retry, zh=found.zh, en=found.en)
+            message_type, body = "refusal", Refusal(error=error).to_map()
         return Answer(
-            message_type="payment.result",
+            message_type=message_type,
             request_id=asked.request_id,
             device=asked.device,
             store=asked.store,
@@ -161,8 +166,11 @@ async def test_a_vending_machine_pays_over_coap_and_gives_out_once(tmp_path: Pat
             await machine.post("vend", item="cola")
             paid = await machine.screen("paid")
             assert books.money[paid["subject"]]["method"] == "mandate"
+            while paid["delivery"] != "given":
+                paid = await machine.screen("paid")
             sale = await machine.get(f"payments/{paid['subject']}")
             assert sale["is_dispensed"] is True
+            assert await machine.get("items/unsettled") == []
 
 
 async def test_a_till_killed_while_waiting_learns_the_truth_after_its_restart(

@@ -1,6 +1,6 @@
 """Whatever the bytes, and whatever the order in which the world answers the hub."""
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hub.domain.forwarding import ForwardingLimits
@@ -57,6 +57,8 @@ def test_an_envelope_with_one_changed_byte_is_never_forwarded(at: int, flip: int
 
 
 @given(STEPS)
+@example([("say", 0), ("answer", 0), ("time", 3), ("deliver", 0), ("crash", 0)])
+@example([("say", 0), ("answer", 0), ("time", 3), ("deliver", 1), ("crash", 0)])
 @settings(max_examples=150, deadline=None)
 def test_any_interleaving_delivers_exactly_the_true_answers(steps: list[tuple[str, int]]) -> None:
     world = World()
@@ -115,6 +117,10 @@ class World:
                 bench.start()
 
     def come_to_rest(self) -> None:
+        """Everybody is back: after a crash of the hub a device is told what waits for it once it
+        is heard again."""
+        for tid in TILLS:
+            self.bench.hub.connected(tid)
         for _ in range(400):
             for number in sorted(self.bench.line.batches):
                 self._answer(number)

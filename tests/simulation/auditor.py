@@ -45,6 +45,7 @@ class Auditor:
         self._news: set[tuple[str, str, bytes]] = set()
         self._ended: dict[str, str] = {}
         self._codes: dict[str, set[str]] = defaultdict(set)
+        self._kept: set[str] = set()
         self.tally: Counter[str] = Counter()
 
     # --- while it goes on
@@ -70,11 +71,19 @@ class Auditor:
             if (asked.request_id, asked.device) != (said.request_id, said.device):
                 raise Broken(f"{asked.request_id} got the answer of {said.request_id}")
             self._answered.add(item.envelope)
+            if asked.message_type == "payment.reverse":
+                self._note_kept(asked.body["payment_id"], said.message_type, said.body)
             self.tally[f"answer {said.message_type}"] += 1
             if said.message_type == "refusal":
                 self.tally[f"refusal {said.body['error']['code']}"] += 1
             elif asked.message_type in _FIRST_ANSWER_HOLDS:
                 self._compare(asked.device, asked.request_id, said.message_type, said.body)
+
+    def _note_kept(self, payment_id: str, message_type: str, body: Any) -> None:
+        """The backend would not reverse this: whoever did not get the goods needs a person."""
+        is_refused = message_type == "refusal" and body["error"]["code"] == "payment_state"
+        if is_refused or body.get("state") in PAID:
+            self._kept.add(payment_id)
 
     def _compare(self, device: str, request_id: str, message_type: str, body: Any) -> None:
         said = (message_type, dict(body))
@@ -227,6 +236,29 @@ class Auditor:
         waiting = _read(path, "SELECT * FROM receipts WHERE state = 'queued'")
         if waiting:
             raise Broken(f"{tid} has not printed {waiting[0]['kind']} of {waiting[0]['subject']}")
+
+    def judge_goods(self, tid: str, path: Path, fell: Counter[str], *, is_lost: bool) -> None:
+        """What fell out of a machine was paid, once, and kept; what was paid fell, or was given
+        back, or stands before the owner. A revoked machine can give nothing back."""
+        for sale in _read(path, "SELECT * FROM sales WHERE item IS NOT NULL"):
+            payment_id, delivery = sale["payment_id"], sale["delivery"]
+            self.tally[f"goods {delivery} {sale['state']}"] += 1
+            row = self._one("SELECT * FROM payment WHERE payment_id = ?", payment_id)
+            is_paid = row is not None and row["state"] in PAID
+            what = f"{tid}, {payment_id}, {delivery}, fell {fell[payment_id]} times"
+            if fell[payment_id] > 1:
+                raise Broken(f"{what}: given more than once")
+            if fell[payment_id] and not is_paid:
+                raise Broken(f"{what}: given, and the money not kept")
+            if delivery == "given" and not fell[payment_id]:
+                raise Broken(f"{what}: called given")
+            if delivery == "not_given" and fell[payment_id]:
+                raise Broken(f"{what}: called not given")
+            is_shown = delivery == "uncertain" or (
+                delivery == "not_given" and payment_id in self._kept
+            )
+            if is_paid and not (fell[payment_id] or is_shown or is_lost):
+                raise Broken(f"{what}: paid for nothing")
 
     def _judge_answers(self, lost: set[str], overflow: int) -> None:
         silent = [who for payload, who in self._accepted.items() if payload not in self._answered]

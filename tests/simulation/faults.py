@@ -28,13 +28,16 @@ class Faults:
     clock_ms_max: int = 0
     """How wrong a program's clock may be. Two clocks differ by twice that at most."""
     printer: float = 0.0
+    motor: float = 0.0
+    """Of a vending machine: it jams, and says so; or it says nothing, whatever fell."""
     reorders: bool = False
     """Messages of one terminal overtake each other."""
     is_over: bool = False
 
     def stop(self) -> None:
         """From now on nothing goes wrong."""
-        self.drop = self.duplicate = self.cut = self.line_lost = self.printer = 0.0
+        self.drop = self.duplicate = self.cut = self.line_lost = 0.0
+        self.printer = self.motor = 0.0
         self.terminal_dies = self.hub_dies = self.backend_dies = self.outage = 0.0
         self.reorders = False
         self.delay_ms_max = min(self.delay_ms_max, 300)
@@ -60,4 +63,5 @@ def draw_faults(dice: random.Random) -> Faults:
         clock_ms_max=dice.choice((0, 10_000, 30_000, 140_000)),
         printer=level(),
         reorders=dice.random() < 0.4,
+        motor=2 * level(),
     )

@@ -10,6 +10,7 @@ from protocol.crypto.keys import SigningKey
 from protocol.errors import CallerError, OperatingError
 from terminal.adapters.dummy import DummyFingerprintSensor, DummyPrinter, DummyScanner
 from terminal.agent import Agent
+from terminal.domain.delivery import Delivery
 from terminal.effects import (
     DispenseItem,
     Effect,
@@ -22,11 +23,15 @@ from terminal.effects import (
 from terminal.inputs import (
     AnswerArrived,
     CodeScanned,
+    ConfirmItem,
     FingerMatched,
     FingerRefused,
     Input,
+    ItemFailed,
+    ItemGiven,
     ReceiptFailed,
     ReceiptPrinted,
+    Reverse,
     ScanFailed,
     Tick,
 )
@@ -170,8 +175,7 @@ class TillRoom:
             case PrintReceipt():
                 self._soon(lambda: self._print(effect))
             case DispenseItem(payment_id, _):
-                self.dispensed[payment_id] += 1
-                self._trace.add(self.tid, f"dispenses for {payment_id}")
+                self._soon(lambda: self._turn_motor(payment_id))
 
     def _scan(self, payment_id: str) -> None:
         code = self._next_code()
@@ -198,6 +202,30 @@ class TillRoom:
             self.feed(ReceiptFailed(effect.receipt_id, failed.code))
         else:
             self.feed(ReceiptPrinted(effect.receipt_id))
+
+    def _turn_motor(self, payment_id: str) -> None:
+        """The item falls or does not; the machine says so a moment later, if it still can."""
+        word: Input = ItemGiven(payment_id)
+        does_fall = True
+        if self._dice.random() < self._faults.motor:
+            does_fall, word = False, ItemFailed(payment_id, "item_not_given")
+        elif self._dice.random() < self._faults.motor:
+            does_fall = self._dice.random() < 0.5
+            word = ItemFailed(payment_id, "device_no_reply")
+        if does_fall:
+            self.dispensed[payment_id] += 1
+            self._trace.add(self.tid, f"drops the item of {payment_id}")
+        if self._dice.random() < 4 * self._faults.terminal_dies:
+            self._die()
+        else:
+            self._soon(lambda: self.feed(word))
+
+    def owner_looks(self) -> None:
+        """The owner, who knows what fell, settles what is uncertain."""
+        for sale in self.agent.unsettled_items() if self.is_alive else ():
+            if sale.delivery is Delivery.UNCERTAIN and self.is_alive:
+                fell = self.dispensed[sale.payment_id]
+                self.feed(ConfirmItem(sale.payment_id) if fell else Reverse(sale.payment_id))
 
     # --- time
 

@@ -19,7 +19,8 @@ RESERVE, OWN = "RESERVE-TILLWAY", "OWN-TILLWAY"
 class NearInstitutions:
     """``BankPort`` and ``TopUpPort`` beside us; what is asked travels as the real message does.
 
-    ``silent`` counts the coming calls that are carried out and not answered.
+    ``silent`` counts the coming calls that are carried out and not answered, ``deaf`` the coming
+    instructions that never arrive.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -28,6 +29,7 @@ class NearInstitutions:
             bank=self.bank, clock=clock, key=generate("ES256"), peers={}, reserve_account=RESERVE
         )
         self.silent = 0
+        self.deaf = 0
         self.open(RESERVE)
         self.open(OWN)
 
@@ -39,6 +41,9 @@ class NearInstitutions:
         self.bank.close()
 
     async def instruct(self, instruction: Instruction) -> StatusReport:
+        if self.deaf:
+            self.deaf -= 1
+            raise OperatingError("timeout", "the instruction was lost")
         _, answer, _ = self.world.instruct(iso20022.write_instruction(instruction))
         self._perhaps_lose()
         return iso20022.read_status_report(answer)

@@ -32,10 +32,14 @@ class Cluster:
     port: int
     user: str | None
 
-    def create_database(self, name: str) -> str:
-        """Make an empty database; returns its SQLAlchemy URL."""
+    def create_database(self, name: str, *, icu_locale: str | None = None) -> str:
+        """Make an empty database; returns its SQLAlchemy URL. The cluster sorts by bytes; with
+        ``icu_locale`` (PostgreSQL 15 and later) the database sorts as people do."""
+        sorting = ""
+        if icu_locale is not None:
+            sorting = f" TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE '{icu_locale}'"
         with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+            connection.execute(f'CREATE DATABASE "{name}"{sorting}'.encode())
         return f"postgresql+psycopg://tester@127.0.0.1:{self.port}/{name}"
 
     def dsn(self, database: str) -> str:

@@ -1,10 +1,14 @@
 """Rules of the house that a program can check, so that no reviewer has to."""
 
 import ast
+import os
 import re
+import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -34,14 +38,31 @@ CLOCKS = re.compile(r"\b(datetime\.now|datetime\.utcnow|time\.time|time\.monoton
 
 
 def tracked() -> list[str]:
+    return _listed_by_git() if (ROOT / ".git").exists() and shutil.which("git") else walked(ROOT)
+
+
+def _listed_by_git() -> list[str]:
+    # A checkout that belongs to somebody else is listed, too.
     listing = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+        ["git", "-c", f"safe.directory={ROOT}", "ls-files", "--cached", "--others",
+         "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
     return [name for name in listing.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def walked(root: Path) -> list[str]:
+    """What an unpacked archive holds, without what .gitignore says is made here."""
+    ignored = [line.strip("/") for line in (root / ".gitignore").read_text().split()] + [".git"]
+
+    def is_made(name: str) -> bool:
+        return any(fnmatch(name, pattern) for pattern in ignored)
+
+    found = []
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if not is_made(name)]
+        found += [Path(folder, name) for name in files if not is_made(name)]
+    return sorted(str(path.relative_to(root)) for path in found)
 
 
 def sources() -> list[str]:
@@ -185,6 +206,25 @@ def test_no_tracked_file_is_a_big_blob_or_a_lock_with_addresses() -> None:
     ]
     assert not big
     assert not {"uv.lock", "pylock.toml", "package-lock.json"} & {Path(n).name for n in tracked()}
+
+
+def test_an_unpacked_archive_is_listed_as_git_lists_it() -> None:
+    assert not set(tracked()) - set(walked(ROOT))
+    assert not {name.split("/")[0] for name in walked(ROOT)} & {".git", ".venv", "var"}
+
+
+def test_every_lock_names_versions_with_hashes_and_the_build_s_tools_are_locked() -> None:
+    locks = [name for name in tracked() if name.endswith(".lock")]
+    assert "deploy/setup/tools.lock" in locks
+    for name in locks:
+        text = (ROOT / name).read_text()
+        for entry in re.split(r"\n(?=\S)", text.strip()):
+            assert re.match(r"[a-z0-9-]+(\[[a-z,]+\])?==\S+", entry), f"{name}: {entry[:60]}"
+            assert "--hash=sha256:" in entry, f"{name}: {entry[:60]}"
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"]
+    tools = (ROOT / "deploy/setup/tools.lock").read_text()
+    missing = [need for need in ("uv", *wanted) if f"{need}==" not in tools]
+    assert not missing
 
 
 def test_every_module_of_a_room_is_reached_by_another_or_by_the_launcher() -> None:

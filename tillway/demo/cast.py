@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tillway.demo import story
 from tillway.demo.callbacks import MerchantServer
-from tillway.demo.day_end import day_end
+from tillway.demo.day_end import china_day, day_end
 from tillway.demo.eavesdropper import Eavesdropper
 from tillway.demo.outcome import Day
 from tillway.demo.stack import HUB, MERCHANT, Stack
@@ -45,6 +45,7 @@ def gather(stack: Stack, day: Day, papers: Path) -> Play:
         stack.start_core(notify_url=merchant.url)
         assert stack.backend_key is not None
         merchant.trust(stack.backend_key)
+        first_day = china_day(stack.now_ms())
         alice, bob = stack.new_phone("张三", 300_000), stack.new_phone("李四", 300_000)
         crowd = [stack.new_phone(f"顾客{number}", 20_000) for number in range(1, CROWD + 1)]
         stack.enrol_vending("vend-1")
@@ -66,7 +67,9 @@ def gather(stack: Stack, day: Day, papers: Path) -> Play:
         if wire is not None:
             wire.close()
         raise
-    return Play(stack, day, alice, bob, crowd, merchant, wire, pos1, pos2, vending, papers)
+    return Play(
+        stack, day, alice, bob, crowd, merchant, wire, pos1, pos2, vending, papers, first_day
+    )
 
 
 def dismiss_cast(play: Play) -> None:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 DIRECTORY = Path("var/demo")
 LOG_COLUMNS = 130
+_log = structlog.get_logger()
 RECEIPTS, PAPERS = "receipts", "papers"
 
 
@@ -87,10 +89,15 @@ def _play(stack: Stack, day: Day, papers: Path, bar: Progress, task: object) -> 
             bar.update(task, description=name)  # type: ignore[arg-type]
             act(play)
             bar.advance(task)  # type: ignore[arg-type]
-    except TillwayError as error:
-        day.cases.append(Case(f"{name}: played to its end", "yes", str(error)))
+    except Exception as error:  # noqa: BLE001  # the outermost boundary of the play
+        _log.exception("act_failed", act=name)
+        day.cases.append(Case(f"{name}: played to its end", "yes", _said(error)))
         return None
     return play
+
+
+def _said(error: Exception) -> str:
+    return str(error) if isinstance(error, TillwayError) else repr(error)
 
 
 def _finish(
@@ -126,6 +133,8 @@ def _serve(console: Console, stack: Stack, play: Play) -> None:
     stack.leave_addresses()
     keep_phone(stack.root, play.bob)
     show_pages(console, stack)
+    console.print("The demo moved its backend's clock past midnight, to close the day; sales of")
+    console.print("that day are paid out, so refunds need a new sale first.")
     with contextlib.suppress(KeyboardInterrupt):
         signal.pause()
 

@@ -1,86 +1,129 @@
-"""The day's end: the clocks move past midnight, the day is closed, the books are proved."""
+"""The day's end: the clocks move past midnight, the days are closed, the books are proved.
+
+What is expected is reckoned here from what the tills sold and gave back, by the merchant's rate;
+what happened is read from the bank's own accounts, the bill and the ledger's proof.
+"""
 
 import csv
 import json
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from protocol.money import Money
+from protocol.money import Money, fee_half_up, fee_returned
 from tillway.demo.outcome import LedgerProof
-from tillway.demo.stack import MERCHANT, OWN_ACCOUNT, RESERVE_ACCOUNT, SHOP_ACCOUNT
+from tillway.demo.stack import FEE_BPS, MERCHANT, OWN_ACCOUNT, RESERVE_ACCOUNT, SHOP_ACCOUNT
 from tillway.demo.story import Play, advance
 
 DAY_MS = 86_400_000
 CHINA = timedelta(hours=8)
+NET_COLUMN = 6
+Report = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the merchant and we must have at the bank in the end, in minor units."""
+
+    payout_minor: int
+    fees_minor: int
 
 
 def day_end(play: Play) -> None:
     """D+1: fees, settlement, payout, confirmation, reconciliation, sweep, proof."""
     operator = play.stack.operator
-    before = operator.get("/operator/v1/ledger/verify")
-    day = (datetime.fromtimestamp(play.stack.now_ms() // 1000, UTC) + CHINA).date()
+    expected = expect(play)
+    last = china_day(play.stack.now_ms())
     advance(play, DAY_MS)
-    report = operator.post(f"/operator/v1/clearing/{day.isoformat()}/run")
-    _note_report(play, report)
-    again = operator.post(f"/operator/v1/clearing/{day.isoformat()}/run")
-    moved = operator.get("/operator/v1/ledger/verify")["transfers"]
-    play.note("day end: run again moves nothing", report["state"], again["state"])
-    _note_accounts(play, report)
-    _keep_papers(play, report)
+    days = [play.first_day + timedelta(days=n) for n in range((last - play.first_day).days + 1)]
+    reports = [operator.post(f"/operator/v1/clearing/{day}/run") for day in days]
+    _note_reports(play, reports, expected)
+    _note_accounts(play, expected)
+    _keep_papers(play, reports, expected)
     proof = operator.get("/operator/v1/ledger/verify")
+    for day in days:
+        operator.post(f"/operator/v1/clearing/{day}/run")
+    again = operator.get("/operator/v1/ledger/verify")
+    moved = str(again["transfers"] - proof["transfers"])
+    play.note("day end: run again moves nothing", "0 transfers", f"{moved} transfers")
+    _note_proof(play, again)
+
+
+def expect(play: Play) -> Expected:
+    """From the tills' own journals: what was paid, what was given back, the fee of each."""
+    paid_out, fees = 0, 0
+    for till in (play.pos1, play.pos2, play.vending):
+        for sale in till.recent():
+            if sale["paid_at_ms"] is None:
+                continue
+            refunded = int(sale["refunded_minor"])
+            back = fee_returned(refunded_before_minor=0, refund_minor=refunded, fee_bps=FEE_BPS)
+            fee = fee_half_up(int(sale["amount_minor"]), FEE_BPS) - back
+            paid_out += int(sale["amount_minor"]) - refunded - fee
+            fees += fee
+    return Expected(paid_out, fees)
+
+
+def china_day(at_ms: int) -> date:
+    """The shop's date."""
+    return (datetime.fromtimestamp(at_ms // 1000, UTC) + CHINA).date()
+
+
+def _note_reports(play: Play, reports: list[Report], expected: Expected) -> None:
+    payouts = [payout for report in reports for payout in report["payouts"]]
+    states = " ".join(sorted({str(payout["state"]) for payout in payouts}))
+    paid_out = sum(int(payout["amount_minor"]) for payout in payouts)
+    breaks = sum(int(report["reconciliation"]["breaks"]) for report in reports)
+    matched = sum(int(report["reconciliation"]["matched"]) for report in reports)
+    closed = " ".join(sorted({str(report["state"]) for report in reports}))
+    play.note("day end: payout instructed", _yuan(expected.payout_minor), _yuan(paid_out))
+    play.note("day end: payout to the merchant's bank", "confirmed", states, minor=paid_out)
+    play.note("day end: reconciliation", "0 breaks", f"{breaks} breaks")
+    play.note("day end: reconciliation compared", "True", str(matched > len(play.stack.phones)))
+    play.note("day end: state", "closed", closed)
+
+
+def _note_accounts(play: Play, expected: Expected) -> None:
+    """The bank's own balances are what we reckoned, to the fen."""
+    clients = sum(phone.balance_minor() for phone in play.stack.phones)
+    for name, account, minor in (
+        ("day end: merchant's bank account", SHOP_ACCOUNT, expected.payout_minor),
+        ("day end: our fees at the bank", OWN_ACCOUNT, expected.fees_minor),
+        ("day end: reserve = all wallets' money", RESERVE_ACCOUNT, clients),
+    ):
+        found = int(play.stack.sandbox.get(f"/control/accounts/{account}")["balance_minor"])
+        play.note(name, _yuan(minor), _yuan(found), minor=found)
+
+
+def _note_proof(play: Play, proof: Report) -> None:
+    kinds = {found["kind"] for found in proof["breaks"]}
     play.day.ledger = LedgerProof(
-        balanced=bool(proof["is_whole"]),
-        reserve_equation=not any("equation" in found["kind"] for found in proof["breaks"])
-        and bool(proof["is_whole"]),
+        balanced="book" not in kinds and "account" not in kinds,
+        reserve_equation="reserve" not in kinds,
         transfers=int(proof["transfers"]),
     )
     play.note("ledger verifies", "whole", "whole" if proof["is_whole"] else str(proof["breaks"]))
-    play.note("ledger grew by the day's end", "True", str(before["transfers"] < moved))
 
 
-def _note_report(play: Play, report: dict[str, Any]) -> None:
-    payouts = report["payouts"]
-    states = " ".join(str(payout["state"]) for payout in payouts)
-    paid_out = sum(int(payout["amount_minor"]) for payout in payouts)
-    play.note("day end: payout to the merchant's bank", "confirmed", states, minor=paid_out)
-    play.note("day end: reconciliation", "0 breaks", f"{report['reconciliation']['breaks']} breaks")
-    play.note("day end: state", "closed", str(report["state"]))
-
-
-def _note_accounts(play: Play, report: dict[str, Any]) -> None:
-    """The bank's own balances are what our books say they are."""
-    paid_out = sum(int(payout["amount_minor"]) for payout in report["payouts"])
-    for name, account, expected in (
-        ("day end: merchant's bank account", SHOP_ACCOUNT, paid_out),
-        ("day end: our fees at the bank", OWN_ACCOUNT, int(report["swept_minor"])),
-        ("day end: reserve = clients' money", RESERVE_ACCOUNT, _clients_minor(play)),
-    ):
-        found = int(play.stack.sandbox.get(f"/control/accounts/{account}")["balance_minor"])
-        play.note(name, _yuan(expected), _yuan(found), minor=found)
-
-
-def _keep_papers(play: Play, report: dict[str, Any]) -> None:
-    """The merchant's bill, the bank's statements and the run's report, for people to look at."""
-    day, booked_on = report["day"], report["booked_on"]
-    bill = play.stack.operator.call("GET", f"/operator/v1/clearing/{day}/bills/{MERCHANT}")
-    paid_out = sum(int(payout["amount_minor"]) for payout in report["payouts"])
-    total = list(csv.reader(bill.decode("utf-8-sig").splitlines()))[-1]
-    play.note("day end: the merchant's bill adds up to the payout", _yuan(paid_out), total[6])
-    papers = {
-        f"bill-{MERCHANT}-{day}.csv": bill,
-        f"clearing-{day}.json": json.dumps(report, ensure_ascii=False, indent=2).encode(),
-    }
-    for account in (RESERVE_ACCOUNT, SHOP_ACCOUNT):
-        path = f"/control/accounts/{account}/statements/{booked_on}"
-        papers[f"statement-{account}-{booked_on}.xml"] = play.stack.sandbox.call("GET", path)
+def _keep_papers(play: Play, reports: list[Report], expected: Expected) -> None:
+    """The merchant's bills, the bank's statements and the reports, for people to look at."""
+    papers: dict[str, bytes] = {}
+    net = 0
+    for report in reports:
+        day, booked_on = report["day"], report["booked_on"]
+        bill = play.stack.operator.call("GET", f"/operator/v1/clearing/{day}/bills/{MERCHANT}")
+        total = list(csv.reader(bill.decode("utf-8-sig").splitlines()))[-1][NET_COLUMN]
+        net += int(total.replace(".", ""))
+        papers[f"bill-{MERCHANT}-{day}.csv"] = bill
+        papers[f"clearing-{day}.json"] = json.dumps(report, ensure_ascii=False, indent=2).encode()
+        for account in (RESERVE_ACCOUNT, SHOP_ACCOUNT):
+            path = f"/control/accounts/{account}/statements/{booked_on}"
+            name = f"statement-{account}-{booked_on}.xml"
+            papers[name] = play.stack.sandbox.call("GET", path)
+    play.note("day end: the merchant's bills add up", _yuan(expected.payout_minor), _yuan(net))
     play.papers.mkdir(parents=True, exist_ok=True)
     for name, content in papers.items():
         (play.papers / name).write_bytes(content)
-
-
-def _clients_minor(play: Play) -> int:
-    """What all payers can still spend: the wallets' own word."""
-    return sum(phone.balance_minor() for phone in play.stack.phones)
 
 
 def _yuan(minor: int) -> str:

@@ -43,9 +43,13 @@ class Phone:
         """A fresh pay code on the screen, as PNG."""
         return draw_qr(str(self.api.post("/wallet/v1/pay-code")["pay_code"]))
 
+    def own_code_picture(self, *, now_ms: int) -> bytes:
+        """A pay code that the phone makes without asking anybody, by its own clock."""
+        return draw_qr(make_code(self.code_secret, route=self.code_route, at_ms=now_ms))
+
     def old_screenshot(self, *, made_at_ms: int) -> bytes:
         """The pay code that this wallet showed at an earlier time, kept as a picture."""
-        return draw_qr(make_code(self.code_secret, route=self.code_route, at_ms=made_at_ms))
+        return self.own_code_picture(now_ms=made_at_ms)
 
     def pay_merchant_code(self, picture: bytes, *, now_ms: int) -> dict[str, Any]:
         """Scan the picture on a till, look at merchant and amount, confirm with the PIN."""

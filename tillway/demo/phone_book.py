@@ -31,18 +31,17 @@ DIRECTORY = Path("var/up")
 
 @app.command()
 def show(directory: Directory = DIRECTORY, till: str = "pos-1") -> None:
-    """Show a pay code to a till's scanner (press 收款 Charge on the till first)."""
-    shown = _till(directory, till)
-    shown.present(_phone(directory).pay_code_picture())
+    """Show a pay code to a till's scanner (press 扫顾客码 Scan the payer's code there first)."""
+    shown = _asking(_till(directory, till), "scanning")
+    shown.present(_phone(directory).own_code_picture(now_ms=_now_ms()))
     typer.echo(_outcome(shown.wait_screen("paid", "declined", "unknown", "verifying")))
 
 
 @app.command()
 def scan(directory: Directory = DIRECTORY, till: str = "pos-1") -> None:
-    """Scan the code that a till shows, and pay."""
-    shown = _till(directory, till)
-    phone = _phone(directory)
-    phone.pay_merchant_code(shown.qr_picture(), now_ms=time.time_ns() // 1_000_000)
+    """Scan the code that a till shows (press 出示收款码 Show our QR code there first), and pay."""
+    shown = _asking(_till(directory, till), "qr")
+    _phone(directory).pay_merchant_code(shown.qr_picture(), now_ms=_now_ms())
     typer.echo(_outcome(shown.wait_screen("paid", "declined", "unknown")))
 
 
@@ -98,6 +97,18 @@ def _till(directory: Path, name: str) -> Till:
     token = (directory / name / "control.token").read_text("ascii").strip()
     found = tills[name]
     return Till(name, JsonApi(found["url"], token=token), JsonApi(found["board_url"]))
+
+
+def _asking(till: Till, kind: str) -> Till:
+    """The till, if it waits for just this; else a sentence that says what it shows."""
+    screen = till.screen()
+    if screen["kind"] != kind:
+        raise CallerError("payment_state", f"{till.name} shows: {screen['title']['en']}")
+    return till
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _stack(directory: Path) -> dict[str, Any]:

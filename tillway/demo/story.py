@@ -1,9 +1,13 @@
 """The shop's day, act by act. Each act plays something real and notes what came of it."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
+from protocol.envelope import unseal
+from protocol.errors import advice
 from protocol.money import Money
 from tillway.demo.callbacks import MerchantServer
 from tillway.demo.eavesdropper import Eavesdropper, post_envelope
@@ -15,6 +19,7 @@ from tillway.demo.till import Shown, Till, wait_for
 FINAL = ("paid", "declined", "cancelled")
 FINGER, STRANGER = "alice", "stranger"
 MINUTE_MS = 60_000
+PUSH_S_MAX = 3
 Act = Callable[["Play"], None]
 
 
@@ -34,6 +39,8 @@ class Play:
     vending: Till
     papers: Path
     """Where statements and bills are put."""
+    first_day: date
+    """The business day on which the play began."""
     paid: dict[str, str] = field(default_factory=dict)
     """Payments by the name of their case, for the acts that come later."""
 
@@ -47,7 +54,7 @@ class Play:
     def note_sale(self, name: str, expected: str, sale: Shown) -> None:
         """Note how a sale ended, as the terminal has it, with its latency."""
         latency = latency_ms(sale)
-        if latency is not None:
+        if latency is not None and sale["state"] == "paid":
             self.day.latencies_ms.append(latency)
         self.paid[name] = sale["payment_id"]
         actual = outcome(sale)
@@ -93,9 +100,14 @@ def merchant_qr(play: Play) -> None:
     payment_id = play.pos1.sell(2_350, "merchant_qr")
     play.pos1.wait_sale(payment_id, "showing_qr")
     play.bob.pay_merchant_code(play.pos1.qr_picture(), now_ms=play.stack.now_ms())
+    confirmed_at_s = time.monotonic()
     sale = play.pos1.wait_sale(payment_id, *FINAL)
+    waited_s = time.monotonic() - confirmed_at_s
     play.paid["merchant QR"] = payment_id
-    play.note("merchant QR, learned by push", "paid", outcome(sale), minor=sale["amount_minor"])
+    play.note("merchant QR", "paid", outcome(sale), minor=sale["amount_minor"])
+    # The till itself asks only after five seconds: what comes sooner was pushed.
+    pushed = "pushed" if waited_s < PUSH_S_MAX else f"after {int(waited_s)} s"
+    play.note("merchant QR: the till learns", "pushed", pushed)
     play.pos1.dismiss()
 
 
@@ -110,6 +122,8 @@ def vending(play: Play) -> None:
     ):  # fmt: skip
         sale = play.vending.wait_sale(play.vending.vend(item), *FINAL)
         play.note_sale(name, expected, sale)
+        if sale["error_code"]:
+            _note_words(play, name, play.vending, sale["error_code"])
         play.vending.dismiss()
 
 
@@ -126,6 +140,8 @@ def biometric(play: Play) -> None:
         sale = play.pos2.wait_sale(payment_id, *FINAL)
         play.pos2.lift_finger()
         play.note_sale(name, expected, sale)
+        if sale["error_code"]:
+            _note_words(play, name, play.pos2, sale["error_code"])
         play.pos2.dismiss()
 
 
@@ -134,7 +150,7 @@ def refusals(play: Play) -> None:
     poor = play.stack.new_phone("赵六", 500)
     sale = play.pay_by_code(play.pos1, poor, 600)
     play.note_sale("insufficient balance", "declined (insufficient_balance)", sale)
-    _note_words(play, "insufficient balance", "余额不足")
+    _note_words(play, "insufficient balance", play.pos1, "insufficient_balance")
     play.pos1.dismiss()
 
     payment_id = play.pos1.sell(700, "pay_code")
@@ -142,7 +158,7 @@ def refusals(play: Play) -> None:
     play.pos1.present(play.alice.old_screenshot(made_at_ms=made_at_ms))
     sale = play.pos1.wait_sale(payment_id, *FINAL)
     play.note_sale("expired pay code", "declined (pay_code_expired)", sale)
-    _note_words(play, "expired pay code", "付款码已过期")
+    _note_words(play, "expired pay code", play.pos1, "pay_code_expired")
     play.pos1.dismiss()
 
     suspect = play.stack.new_phone("钱七", 10_000)
@@ -150,14 +166,19 @@ def refusals(play: Play) -> None:
     play.stack.operator.post(f"/operator/v1/payers/{suspect.payer_id}/block", block)
     sale = play.pay_by_code(play.pos1, suspect, 800)
     play.note_sale("risk rule", "declined (risk_declined)", sale)
-    _note_words(play, "risk rule", "交易存在风险")
+    _note_words(play, "risk rule", play.pos1, "risk_declined")
     play.pos1.dismiss()
 
 
 def replay(play: Play) -> None:
     """Somebody recorded the vending machine's paid request on the wire and sends it again."""
     before = play.alice.balance_minor()
-    envelope = play.wire.recorded_requests()[-1]
+    paid = play.paid["vending: tea under the mandate"]
+    (envelope,) = [
+        recorded
+        for recorded in play.wire.recorded_requests()
+        if unseal(recorded).envelope.body.get("payment_id") == paid
+    ]
     answer = post_envelope(play.stack.programs[HUB].port("coap"), envelope)
     code = str(answer.body.get("error", {}).get("code", answer.message_type))
     play.note("replayed envelope", "envelope_replayed", code)
@@ -241,8 +262,7 @@ def revoked(play: Play) -> None:
     before = play.alice.balance_minor()
     sale = play.vending.wait_sale(play.vending.vend("gum"), *FINAL)
     play.note("revoked device", "declined (device_revoked)", outcome(sale), minor=100)
-    words = play.vending.screen()["error"]["words"]["zh"]
-    play.note("revoked device: words on the screen", "设备已被吊销", words[:6])
+    _note_words(play, "revoked device", play.vending, "device_revoked")
     play.note("revoked device: charged", "0", str(before - play.alice.balance_minor()))
 
 
@@ -271,17 +291,29 @@ def advance(play: Play, advance_ms: int) -> None:
     play.merchant.skew_s += advance_ms // 1000
 
 
-def _note_words(play: Play, name: str, words: str) -> None:
-    """The refusal's own words stand on the screen and on the receipt."""
-    screen = play.pos1.screen()
-    shown = screen["error"] or {"words": {"zh": ""}}
-    receipt = wait_for(
-        lambda: {"text": _last_receipt(play.pos1)}, lambda seen: words in seen["text"], "receipt"
-    )
-    is_there = words in shown["words"]["zh"] and words in receipt["text"]
-    play.note(f"{name}: words on screen and receipt", words, words if is_there else "missing")
+def _note_words(play: Play, name: str, till: Till, code: str) -> None:
+    """The refusal's own words stand, in both languages, on the screen and on the receipt."""
+    wanted = advice(code)
+    shown = (till.screen()["error"] or {"words": {}})["words"]
+    places = ["screen"] if shown == {"zh": wanted.zh, "en": wanted.en} else []
+    expected = "screen"
+    if till.board is not None:
+        expected = "screen and receipt"
+        receipt = wait_for(
+            lambda: {"text": _unwrapped(till)},
+            lambda seen: _joined(wanted.zh) in seen["text"],
+            f"a receipt that says {code}",
+        )
+        if _joined(wanted.en) in receipt["text"]:
+            places.append("receipt")
+    play.note(f"{name}: words in zh and en", expected, " and ".join(places) or "missing")
 
 
-def _last_receipt(till: Till) -> str:
+def _unwrapped(till: Till) -> str:
+    """The last receipt without its spaces and line ends."""
     receipts = till.receipts()
-    return "" if not receipts else str(receipts[-1]["text"])
+    return "" if not receipts else _joined(str(receipts[-1]["text"]))
+
+
+def _joined(text: str) -> str:
+    return "".join(text.split())

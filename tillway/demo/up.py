@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -57,6 +58,9 @@ def show_pages(console: Console, stack: Stack) -> None:
     console.print(f"  hub       http://{HOST}:{stack.programs[HUB].port('http')}/")
     console.print(f"  backend   {stack.public_url}/     (any name; password: the text in")
     console.print(f"            {stack.root / OPERATOR_TOKEN})", soft_wrap=True)
-    console.print("Pay what the till asks, as a customer's phone would, from another terminal:")
-    console.print(f"  tillway phone show --directory {stack.root}", soft_wrap=True)
-    console.print(f"  tillway phone scan --directory {stack.root}", soft_wrap=True)
+    command = Path(sys.executable).with_name("tillway")
+    console.print("Key in an amount on the till, then pay as a customer's phone would, from here:")
+    console.print(f"  {command} phone show --directory {stack.root}", soft_wrap=True)
+    console.print("    (after 扫顾客码 Scan the payer's code), or")
+    console.print(f"  {command} phone scan --directory {stack.root}", soft_wrap=True)
+    console.print("    (after 出示收款码 Show our QR code)")

@@ -9,7 +9,7 @@ import pytest
 from hub import limits
 from hub.mqtt.broker_line import BrokerSettings
 from hub.mqtt.external import ExternalBroker
-from hub.ports import Inbound
+from hub.ports import Inbound, Outcome
 from protocol.errors import CallerError, OperatingError
 from tests.contract.terminal_link.rig import (
     HUB,
@@ -45,6 +45,42 @@ async def test_the_hub_comes_back_when_the_broker_does(
         code = await till.answered()
     assert code == 0
     assert (await mosquitto.hub.next()).tid == "till-2"
+
+
+@pytest.mark.mosquitto
+@pytest.mark.asyncio
+async def test_each_birth_is_told_and_nobody_is_there_without_the_broker(
+    mosquitto: MosquittoRig, terminal: Make
+) -> None:
+    till = terminal(mosquitto)
+    await till.connect()
+    for births in (1, 2):
+        till.tell("state", b"on", retain=True)
+        await until(lambda births=births: mosquitto.presence == [("till-1", True)] * births)
+    await till.leave()
+    await mosquitto.stop_broker()
+    await until(lambda: mosquitto.presence[-1] == ("till-1", False))
+    assert mosquitto.link.connected() == frozenset()
+    sent = await mosquitto.link.publish("till-1", "res", b"answer")
+    assert sent is Outcome.NOT_SUBSCRIBED
+
+
+@pytest.mark.mosquitto
+@pytest.mark.asyncio
+async def test_who_is_there_is_known_again_when_only_the_hub_lost_its_line(
+    mosquitto: MosquittoRig, terminal: Make
+) -> None:
+    till = terminal(mosquitto)
+    await till.connect()
+    till.tell("state", b"on", retain=True)
+    await until(lambda: mosquitto.link.connected() == {"till-1"})
+    sock = mosquitto.link._line._client.socket()
+    assert sock is not None
+    sock.shutdown(2)
+    await until(lambda: ("till-1", False) in mosquitto.presence)
+    # Once by its retained state; once more if the first birth was not acknowledged yet.
+    await until(lambda: mosquitto.link.connected() == {"till-1"})
+    assert mosquitto.presence[-1] == ("till-1", True)
 
 
 @pytest.mark.mosquitto

@@ -8,20 +8,23 @@ from typing import Any
 import pytest
 
 from backend.clearing import model as clearing_model
+from backend.clearing.moves import Accounts
 from backend.clearing.repository import ClearingRepository
-from backend.clearing.run import Accounts, DayEnd
+from backend.clearing.run import DayEnd
+from backend.db import reading
 from backend.db.command import Command
+from backend.reconciliation import repository as reconciliation_repository
 from backend.reconciliation.repository import ReconciliationRepository
 from backend.reconciliation.service import Reconciliation
 from backend.topups import model as topup_model
 from backend.topups.repository import TopUpRepository
 from backend.topups.service import OrderTopUp, TopUps
-from protocol.errors import CallerError
+from protocol.errors import CallerError, OperatingError
 from protocol.money import Money
 from tests.support.institutions import OWN, RESERVE, NearInstitutions
 from tests.support.shop import MERCHANT, Shop
 
-DAY, DAY_MS = date(2026, 11, 23), 86_400_000
+DAY, NEXT_DAY, DAY_MS = date(2026, 11, 23), date(2026, 11, 24), 86_400_000
 PAYOUT_ACCOUNT = "6222000000001234"
 
 
@@ -135,6 +138,61 @@ async def test_a_day_is_settled_paid_out_reconciled_and_swept(world: World) -> N
 
 
 @pytest.mark.asyncio
+async def test_a_day_larger_than_a_page_is_read_to_its_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty payments and their orders, read by threes, with an answer limit that one read of them
+    all would break: nothing is missing, and what is wrong in the last of them is found."""
+    monkeypatch.setattr(reading, "READ_PAGE_ROWS", 3)
+    monkeypatch.setattr(reading, "READ_ROWS_MAX", 5)
+    for _ in range(4):
+        payer = world.shop.add_payer()
+        assert await world.fund(payer, 5_000) == "succeeded"
+        paid = [world.shop.pay(payer, 100) for _ in range(5)]
+    world.shop.ask("payment.reverse", {"payment_id": paid[2]["payment_id"]})
+    world.next_day()
+    report = await world.day_end.run(DAY)
+    assert report["reconciliation"]["breaks"] == 0
+    books = ReconciliationRepository(world.shop.reader)
+    orders = await books.payment_orders(DAY.isoformat())
+    assert len(orders) == 19
+    posted = await books.posted("balance_paid", account_prefix="C:CUST:", day=DAY.isoformat())
+    assert posted == orders
+
+
+@pytest.mark.asyncio
+async def test_a_day_too_large_to_compare_is_an_error_and_not_a_part_of_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "READ_PAGE_ROWS", 1)
+    monkeypatch.setattr(reconciliation_repository, "EVENTS_PER_DAY_MAX", 1)
+    await sell(world)
+    books = ReconciliationRepository(world.shop.reader)
+    with pytest.raises(OperatingError, match="answer_too_large"):
+        await books.payment_orders(DAY.isoformat())
+
+
+@pytest.mark.asyncio
+async def test_every_merchant_is_settled_and_paid_also_beyond_a_page(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "READ_PAGE_ROWS", 2)
+    monkeypatch.setattr(reading, "READ_ROWS_MAX", 4)
+    payer = world.shop.add_payer()
+    assert await world.fund(payer, 50_000) == "succeeded"
+    for number in range(7):
+        merchant = f"m{number}"
+        world.shop.add_merchant(merchant)
+        code = world.shop.code(payer)
+        body = world.shop.create_body("pay_code", 1_000, pay_code=code, merchant_id=merchant)
+        world.shop.ask("payment.create", body, merchant_id=merchant)
+    world.next_day()
+    report = await world.day_end.run(DAY)
+    assert report["merchants_settled"] == 7
+    assert len({payout["merchant_id"] for payout in report["payouts"]}) == 7
+
+
+@pytest.mark.asyncio
 async def test_running_a_closed_day_again_moves_nothing(world: World) -> None:
     await sell(world)
     world.next_day()
@@ -175,15 +233,89 @@ async def test_the_power_may_be_cut_after_any_commit_and_the_day_ends_the_same(
 
 
 @pytest.mark.asyncio
-async def test_a_lost_answer_leaves_a_payout_unknown_until_the_next_run(world: World) -> None:
+async def test_a_payout_whose_answer_is_lost_is_found_on_the_statement(world: World) -> None:
     await sell(world)
     world.next_day()
     world.near.silent = 1
+    check_closed(world, await world.day_end.run(DAY))
+
+
+@pytest.mark.asyncio
+async def test_a_payout_that_never_reached_the_bank_is_unknown_until_the_next_run(
+    world: World,
+) -> None:
+    await sell(world)
+    world.next_day()
+    world.near.deaf = 1
     report = await world.day_end.run(DAY)
     assert [payout["state"] for payout in report["payouts"]] == ["unknown"]
     assert report["state"] == "open"
-    assert report["reconciliation"]["kinds"] == ["LONG_MISSING_ORDER", "POSITION"]
     check_closed(world, await world.day_end.run(DAY))
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("commits", [0, 2, 3])
+async def test_a_run_that_dies_overnight_is_finished_the_next_day(
+    world: World, commits: int
+) -> None:
+    """The bank booked on D+1 what we find on D+2: it is posted under the bank's own day."""
+    await sell(world)
+    world.next_day()
+    world.killed_after = commits
+    with pytest.raises(KeyboardInterrupt):
+        await world.day_end.run(DAY)
+    world.killed_after = None
+    world.next_day()
+    check_closed(world, await world.day_end.run(DAY))
+    later = await world.day_end.run(NEXT_DAY)
+    assert (later["state"], later["reconciliation"]["breaks"]) == ("closed", 0)
+
+
+@pytest.mark.asyncio
+async def test_a_sweep_leaves_the_fees_of_later_days_where_they_are(world: World) -> None:
+    """A refund of today may want today's fee back; it is not gone with yesterday's."""
+    payer = await sell(world)
+    world.next_day()
+    late = world.shop.pay(payer, 30_000)
+    report = await world.day_end.run(DAY)
+    assert report["swept_minor"] == 78
+    world.shop.refund(late["payment_id"], 30_000)
+    world.next_day()
+    later = await world.day_end.run(NEXT_DAY)
+    assert (later["state"], later["swept_minor"]) == ("closed", 0)
+    assert world.near.bank.balance(RESERVE).amount_minor == world.shop.payer_balance(payer)
+
+
+@pytest.mark.asyncio
+async def test_fees_given_back_after_their_sweep_come_back_from_our_own_money(
+    world: World,
+) -> None:
+    payer = world.shop.add_payer()
+    await world.fund(payer, 50_000)
+    first = world.shop.pay(payer, 10_000)
+    world.next_day()
+    world.near.world.faults.reject_payout = 1
+    assert (await world.day_end.run(DAY))["swept_minor"] == 60
+    world.shop.refund(first["payment_id"], 9_000)
+    world.next_day()
+    report = await world.day_end.run(NEXT_DAY)
+    assert report["swept_minor"] == -54
+    assert report["clients_short_minor"] == 0
+    assert world.near.bank.balance(OWN) == Money(6, "CNY")
+    assert world.shop.verify().is_whole
+
+
+@pytest.mark.asyncio
+async def test_days_are_closed_in_their_order(world: World) -> None:
+    payer = await sell(world)
+    world.next_day()
+    world.shop.pay(payer, 3_000)
+    world.next_day()
+    with pytest.raises(CallerError) as caught:
+        await world.day_end.run(NEXT_DAY)
+    assert (caught.value.code, DAY.isoformat() in caught.value.detail) == ("day_not_closed", True)
+    assert (await world.day_end.run(DAY))["state"] == "closed"
+    assert (await world.day_end.run(NEXT_DAY))["state"] == "closed"
 
 
 @pytest.mark.asyncio

@@ -6,10 +6,11 @@ import stat
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
+from backend.db import reading
 from backend.db.engine import open_engine
 from backend.db.limits import GROUP_TRIES_MAX, RETRY_DELAY_MS_MAX
 from backend.db.migrate import upgrade
@@ -17,7 +18,8 @@ from backend.db.open_store import open_store
 from backend.db.reading import Reader
 from backend.db.retry import delay_ms, with_retries
 from backend.db.store import StoreError
-from protocol.errors import CallerError
+from backend.ledger.tables import LedgerChain
+from protocol.errors import CallerError, OperatingError
 
 
 class Flaky:
@@ -136,3 +138,44 @@ def test_only_files_and_known_databases_are_opened() -> None:
     for url in ("sqlite://", "sqlite:///:memory:", "mysql://x/y"):
         with pytest.raises(ValueError):
             open_engine(url)
+
+
+_NUMBERS = """WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
+    SELECT i FROM n"""
+
+
+def test_an_answer_is_whole_or_an_error(migrated_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "READ_ROWS_MAX", 3)
+    with Reader.opened(migrated_url) as reader:
+        assert len(reader.rows(text(_NUMBERS), count=3)) == 3
+        with pytest.raises(OperatingError, match="answer_too_large"):
+            reader.rows(text(_NUMBERS), count=4)
+
+
+@pytest.mark.asyncio
+async def test_pages_give_every_row_once_and_in_order(
+    migrated_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "READ_PAGE_ROWS", 2)
+    table = LedgerChain.__table__  # type: ignore[attr-defined]
+    engine = open_engine(migrated_url)
+    with Reader.opened(migrated_url) as reader:
+        for count in range(6):
+            pages = [page async for page in reader.pages(select(table), table.c.chain)]
+            assert [row["chain"] for page in pages for row in page] == list("abcdef")[:count]
+            assert all(len(page) <= 2 for page in pages)
+            with engine.begin() as connection:
+                connection.execute(table.insert().values(chain="abcdef"[count], seq=1, hash=b""))
+    engine.dispose()
+
+
+@pytest.mark.parametrize("poison", ["a\x00b", "\ud800"])
+def test_a_text_that_cannot_be_looked_up_is_the_callers_mistake_or_nowhere(
+    migrated_url: str, poison: str
+) -> None:
+    table = LedgerChain.__table__  # type: ignore[attr-defined]
+    with Reader.opened(migrated_url) as reader:
+        try:
+            assert reader.one(select(table).where(table.c.chain == poison)) is None
+        except CallerError as error:
+            assert error.code == "field_invalid"

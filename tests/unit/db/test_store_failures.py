@@ -1,5 +1,6 @@
 """A database that is locked, gone or broken: each command is answered, the next group works."""
 
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -163,7 +164,7 @@ def test_a_sqlite_file_that_cannot_be_opened_again_is_a_failure_and_not_a_bug(
     store = SqliteStore(engine)
     store.begin()
     store._engine = open_engine(migrated_url.replace("backend.db", "none/backend.db", 1))
-    Path(str(store._engine.url.database)).parent.rmdir()
+    shutil.rmtree(Path(str(store._engine.url.database)).parent)
     store.rollback()
     for _ in range(2):
         with pytest.raises(StoreError) as refused:

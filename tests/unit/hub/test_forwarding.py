@@ -197,10 +197,66 @@ def test_answers_that_cannot_be_believed_count_as_lost(bench: Bench) -> None:
     assert len(bench.link.answered()) == 1
 
 
-def test_an_answer_of_another_request_is_not_passed_on(bench: Bench) -> None:
+def test_an_answer_that_does_not_fit_is_not_passed_on_and_its_item_goes_again_alone(
+    bench: Bench,
+) -> None:
+    say(bench, "till-50", 1)
+    say(bench, "till-51", 1)
+    for tid in TILLS[:3]:
+        say(bench, tid, 1)
+        say(bench, tid, 2)
+    bench.answer(1)
+    number = max(bench.line.batches)
+    asked = bench.line.requests(number)
+    assert {one.device for one in asked} == set(TILLS[:3])
+    wires = bench.shop.answer_batch(bench.line.batches.pop(number))
+    stranger = bench.shop.seal([bench.shop.pong(asked[0])], key=generate("ES256"))
+    wires[0], wires[2], wires[3] = stranger[0], wires[4], b"garbage"
+    bench.hub.batch_answered(number, wires)
+    assert bench.hub.core.line.is_up, "the backend has answered"
+    told = [(asked[at].device, asked[at].request_id) for at in (1, 4, 5)]
+    assert bench.link.answered()[1:] == told
+    say(bench, asked[0].device, 3)
+    say(bench, asked[4].device, 3)
+    bench.answer(2)
+    after = max(bench.line.batches)
+    assert [one.device for one in bench.line.requests(after)] == [asked[4].device]
+    bench.answer(after)
+    bench.clock.ms += LINE_RETRY_MS_MIN
+    bench.hub.tick()
+    again = [[one.request_id for one in bench.line.requests(at)] for at in bench.line.batches]
+    assert again == [[asked[0].request_id], [asked[2].request_id]]
+    for _ in range(4):
+        for at in list(bench.line.batches):
+            bench.answer(at)
+    assert bench.hub.core.forwarding.rows == 0
+    of_one = [one for device, one in bench.link.answered() if device == asked[2].device]
+    assert of_one == [asked[2].request_id, asked[3].request_id]
+
+
+def test_an_item_whose_answer_never_fits_rests_long_and_holds_up_no_other(bench: Bench) -> None:
     say(bench, "till-1", 1)
+    misfit = bench.shop.answer_batch(bench.line.batches.pop(1))
     say(bench, "till-2", 1)
-    bench.hub.batch_answered(1, bench.shop.answer_batch(bench.line.batches[2]))
+    wrong = bench.shop.answer_batch(bench.line.batches[2])
+    bench.hub.batch_answered(1, wrong)
+    assert bench.hub.core.line.is_up
+    bench.answer(2)
+    assert [device for device, _ in bench.link.answered()] == ["till-2"]
+    bench.clock.ms += LINE_RETRY_MS_MAX - 1
+    bench.hub.tick()
+    assert not bench.line.batches
+    bench.clock.ms += 1
+    bench.hub.tick()
+    (number,) = bench.line.batches
+    bench.hub.batch_answered(number, misfit)
+    assert [device for device, _ in bench.link.answered()] == ["till-2", "till-1"]
+
+
+def test_answers_that_nobody_believable_signed_are_none(bench: Bench) -> None:
+    say(bench, "till-1", 1)
+    body = bench.line.batches[1]
+    bench.hub.batch_answered(1, bench.shop.answer_batch(body, key=generate("ES256")))
     assert not bench.link.told
     assert not bench.hub.core.line.is_up
 

@@ -10,8 +10,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from typer.testing import CliRunner
 
+from backend.identity.broker import certify_broker
 from backend.identity.ca import CertificateAuthority, Holder
 from backend.identity.founding import found
 from protocol.crypto import generate, seal
@@ -28,6 +30,7 @@ from protocol.tls import (
     server_context,
 )
 from tillway.enroll import _now_ms
+from tillway.enroll import app as enroll_app
 from tillway.private_files import write_files
 
 NOW_MS = _now_ms()
@@ -324,3 +327,39 @@ def test_a_certificate_that_does_not_say_who_is_nobody_s(
 def test_a_chain_that_is_no_certificate_is_malformed() -> None:
     with pytest.raises(CallerError, match="envelope_malformed"):
         pem_chain((b"nonsense",))
+
+
+def test_a_broker_gets_a_servers_certificate_for_the_key_that_openssl_made(
+    tmp_path: Path,
+) -> None:
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed")
+    state, key, csr, out = (tmp_path / name for name in ("state", "b.key", "b.csr", "b.pem"))
+    files = found(
+        name="Shop", host_names=("localhost",), suite="Ed25519", passphrase=PASSPHRASE,
+        now_ms=NOW_MS,
+    )  # fmt: skip
+    write_files(state, {**files, "passphrase": PASSPHRASE})
+    subprocess.run(
+        [openssl, "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+         "-subj", "/CN=backend", "-keyout", key, "-out", csr],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    arguments = ["broker", "--state", state, "--csr", csr, "--out", out, "--host", "broker.shop"]
+    done = CliRunner().invoke(enroll_app, [str(one) for one in arguments])
+    assert done.exit_code == 0, done.output
+    certificate = x509.load_pem_x509_certificate(out.read_bytes())
+    usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert list(usage) == [ExtendedKeyUsageOID.SERVER_AUTH]
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(out, key)
+    client = joining_context(files["ca/ca.crt"].decode())
+    shown = shake(server, client, "broker.shop")[1].getpeercert()
+    assert peer_of(shown) == Peer("broker", "broker"), "not the name that it asked for"
+
+
+def test_a_broker_needs_a_host_name_and_a_request() -> None:
+    for csr, hosts in ((b"no request", ("broker.shop",)), (b"", ())):
+        with pytest.raises(CallerError, match="field_invalid"):
+            certify_broker(CA, csr, name="broker", host_names=hosts, now_ms=NOW_MS)

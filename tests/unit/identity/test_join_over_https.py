@@ -68,16 +68,16 @@ class Desk:
 
     def code(self, **changes: Any) -> PrintedCode:
         grant = Grant(**{"tid": "t-1", "kind": "terminal", "store": "s-1", **changes})
-        return asyncio.run(self.service.issue_code(grant, issued_by="o", now_ms=NOW_MS))
+        return asyncio.run(self.service.issue_code(grant, issued_by="o", now_ms=enroll._now_ms()))
 
     def answer(self, method: str, path: str, body: bytes, token: str) -> bytes:
         if method == "GET" and path == CA_PATH:
             return self.service.ca.certificate_der
         if path == JOIN_PATH:
             request = JoinRequest.from_bytes(body)
-            return asyncio.run(self.service.join(request, now_ms=NOW_MS)).to_bytes()
+            return asyncio.run(self.service.join(request, now_ms=enroll._now_ms())).to_bytes()
         if path == ROTATE_PATH:
-            return asyncio.run(self.service.rotate(body, now_ms=NOW_MS)).to_bytes()
+            return asyncio.run(self.service.rotate(body, now_ms=enroll._now_ms())).to_bytes()
         if path.startswith("/operator/v1/"):
             return self._operate(path, json.loads(body), token)
         raise CallerError("field_invalid", path)

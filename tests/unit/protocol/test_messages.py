@@ -47,6 +47,11 @@ def test_a_body_survives_the_way_to_the_wire_and_back_with_what_it_does_not_know
         ({"pay_code": "1345"}, "field_invalid"),
         ({"merchant_id": "x" * 65}, "field_invalid"),
         ({"description": "x" * 257}, "field_invalid"),
+        *(
+            ({field: f"a{character}b"}, "field_invalid")
+            for field in ("description", "merchant_id", "till", "cashier")
+            for character in ("\x00", "\x1b", "\n", "\x7f", "\x9b", "\ud800", "\u2028")
+        ),
     ],
 )
 def test_a_wrong_field_gets_the_code_that_names_it(change: dict[str, Any], code: str) -> None:
@@ -54,6 +59,13 @@ def test_a_wrong_field_gets_the_code_that_names_it(change: dict[str, Any], code:
         PaymentCreate.from_map(body(**change))
     assert caught.value.code == code
     assert "134567890123456789" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["小面\u3000加蛋", "拿铁 ☕️", "👩\u200d🍳", "café", "§ 4 – “x”", "ـعربي"]
+)
+def test_what_people_write_is_a_text(text: str) -> None:
+    assert PaymentCreate.from_map(body(description=text)).description == text
 
 
 @pytest.mark.parametrize("message_type", sorted(REQUESTS))

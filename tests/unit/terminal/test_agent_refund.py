@@ -7,7 +7,7 @@ import pytest
 
 from protocol.errors import CallerError
 from terminal.effects import Transmit
-from terminal.inputs import StartRefund, StartSale
+from terminal.inputs import Dismiss, StartRefund, StartSale
 from tests.unit.terminal.fakes import BACKEND_KEY, Bench, opened, refusal, sign
 
 
@@ -63,6 +63,42 @@ def test_silence_is_unknown_and_the_same_refund_goes_again(bench: Bench) -> None
     assert len({opened(one).body["refund_id"] for one in sent}) == 1
     bench.answer(result(parcel, "succeeded"))
     assert bench.kind == "refund_done"
+
+
+def test_while_a_refund_is_open_another_of_the_payment_is_refused(bench: Bench) -> None:
+    first = ask(bench, 300)
+    bench.wait(5_000)
+    bench.feed(Dismiss())
+    assert bench.agent.refund_left_minor(bench.agent.recent(1)[0]) == 700
+    for amount_minor in (300, None):  # the cashier tries again
+        with pytest.raises(CallerError) as refused:
+            ask(bench, amount_minor)
+        assert refused.value.code == "payment_state"
+    assert len({opened(one).body["refund_id"] for one in bench.sent_of("refund.create")}) == 1
+    bench.answer(result(first, "succeeded"))
+    assert bench.agent.recent(1)[0].refunded_minor == 300
+    bench.answer(result(ask(bench, 300), "succeeded"))
+    assert bench.agent.recent(1)[0].refunded_minor == 600
+
+
+def test_a_failed_refund_leaves_room_for_another(bench: Bench) -> None:
+    first = ask(bench, 300)
+    bench.answer(refusal(first.request_id, "merchant_balance_short", key=BACKEND_KEY))
+    assert bench.agent.refund_left_minor(bench.agent.recent(1)[0]) == 1000
+    assert ask(bench, 300).request_id != first.request_id
+
+
+def test_an_open_refund_is_open_after_a_restart_too(tmp_path: Any) -> None:
+    bench = Bench(tmp_path / "journal.db")
+    bench.feed(StartSale(amount_minor=1000, currency="CNY", method="merchant_qr"))
+    bench.answer(bench.result("captured", to=bench.sent_of("payment.create")[0]))
+    ask(bench, 300)
+    bench.power_cut()
+    bench.boot()
+    with pytest.raises(CallerError) as refused:
+        ask(bench, 300)
+    assert refused.value.code == "payment_state"
+    bench.power_cut()
 
 
 def test_too_much_is_refused_with_its_code(bench: Bench) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from protocol.errors import CallerError
-from terminal.effects import DispenseItem, ReadFinger, ScanCode, StopDevices, Transmit
+from terminal.effects import ReadFinger, ScanCode, StopDevices, Transmit
 from terminal.inputs import (
     Cancel,
     CodeScanned,
@@ -447,17 +447,3 @@ def test_a_reprint_is_marked_copy(bench: Bench) -> None:
     bench.feed(Reprint(bench.agent.recent(1)[0].payment_id))
     assert "is_copy" not in bench.receipts[0].facts
     assert bench.receipts[1].facts["is_copy"] is True
-
-
-def test_a_machine_gives_out_goods_once_and_only_when_paid() -> None:
-    bench = Bench(methods=("mandate",), is_attended=False, mandate_id="mdt_" + "0" * 26)
-    bench.feed(StartSale(amount_minor=300, currency="CNY", method="mandate", item="cola"))
-    create = bench.sent_of("payment.create")[0]
-    assert opened(create).body["mandate_id"] == "mdt_" + "0" * 26
-    assert not bench.others
-    bench.answer(bench.result("captured", to=create))
-    bench.answer(bench.result("captured"))
-    assert [type(effect) for effect in bench.others] == [DispenseItem]
-    bench.wait(3_000)
-    assert bench.kind == "keypad"  # nobody is there to tap
-    bench.power_cut()

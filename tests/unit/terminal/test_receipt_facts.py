@@ -17,10 +17,10 @@ FACTS = {
         ("declined", "支付失败", "DECLINED"),
         ("unknown", "结果未知", "UNKNOWN"),
         ("reversed", "已撤销", "REVERSED"),
-        ("closed", "支付失败", "DECLINED"),
-        ("expired", "支付失败", "DECLINED"),
+        ("closed", "已关闭", "CLOSED"),
+        ("expired", "已过期", "EXPIRED"),
         ("refund", "退款", "REFUND"),
-        ("refund_failed", "支付失败", "DECLINED"),
+        ("refund_failed", "退款失败", "REFUND FAILED"),
     ],
 )
 def test_each_kind_has_its_title_in_both_languages(kind: str, zh: str, en: str) -> None:

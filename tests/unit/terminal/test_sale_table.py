@@ -1,12 +1,15 @@
 """The tables of a sale and a refund, walked over every (state, step) pair."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
 from protocol.errors import CallerError
 from protocol.payment import PaymentState
+from terminal.domain import delivery as deliveries
 from terminal.domain import refund as refunds
+from terminal.domain.delivery import Delivery, DeliveryEvent, DeliveryStep
 from terminal.domain.refund import Refund, RefundState, RefundStep
 from terminal.domain.sale import (
     COLLECTING_STATES,
@@ -94,6 +97,25 @@ def test_every_edge_of_a_refund(state: RefundState, step: RefundStep) -> None:
     else:
         moved, event = refund.move(step)
         assert (moved.state, event) == (edge.state, edge.event)
+
+
+@pytest.mark.parametrize(("state", "step"), list(itertools.product(Delivery, DeliveryStep)))
+def test_every_edge_of_the_goods(state: Delivery, step: DeliveryStep) -> None:
+    edge = deliveries.TRANSITIONS.get((state, step))
+    sale = replace(sale_in(SaleState.PAID), delivery=state)
+    if edge is None:
+        with pytest.raises(CallerError) as refused:
+            sale.deliver(step)
+        assert refused.value.code == "payment_state"
+    else:
+        moved, event = sale.deliver(step)
+        assert (moved.delivery, event) == (edge.state, edge.event)
+
+
+def test_given_and_not_given_never_lead_to_each_other() -> None:
+    assert {edge.event for edge in deliveries.TRANSITIONS.values()} == set(DeliveryEvent)
+    left = {start for start, _ in deliveries.TRANSITIONS}
+    assert left & {Delivery.GIVEN, Delivery.NOT_GIVEN} == set()
 
 
 @pytest.mark.parametrize("state", list(SaleState))

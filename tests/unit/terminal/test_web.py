@@ -18,6 +18,7 @@ from terminal.adapters.system import SystemClock, SystemEntropy
 from terminal.agent import Agent
 from terminal.http_server import HttpServer
 from terminal.journal.store import Journal
+from terminal.profile import Item
 from terminal.shell import Shell, ShellPorts
 from terminal.slip import receipt_bytes
 from terminal.web.access import Access, control_token
@@ -112,7 +113,7 @@ async def running_till(tmp_path: Path, **changes: Any) -> AsyncIterator[Till]:
     http = HttpServer(host="127.0.0.1", port=0)
     task = asyncio.create_task(shell.run())
     try:
-        await http.start(build_app(shell, agent, Access(token)))
+        await http.start(build_app(shell, agent, Access(token, tid=agent.profile.tid)))
         base = f"http://127.0.0.1:{http.port}"
         async with aiohttp.ClientSession() as client:
             yield Till(base, token, client, (backend, link, scanner, printer, shell))
@@ -290,3 +291,41 @@ def test_the_control_token_is_random_private_and_stays(tmp_path: Path) -> None:
     assert len(token) >= 40
     assert control_token(tmp_path) == token
     assert (tmp_path / "control.token").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.asyncio
+async def test_a_machines_page_says_that_the_item_was_not_given(
+    tmp_path: Path,
+) -> None:
+    async with running_till(
+        tmp_path, kind="vending", methods=("mandate",), is_attended=False, mandate_id="mdt_1",
+        items=(Item(item="tea", zh="茶", en="Tea", amount_minor=350),),
+    ) as till:  # fmt: skip
+        await till.post("vend", item="tea")
+        shown = await till.screen("reversing")  # there is no dispenser
+        assert (shown["delivery"], shown["error"]["code"]) == ("not_given", "item_not_given")
+        sale = await till.get(f"api/payments/{shown['subject']}")
+        assert (sale["delivery"], sale["is_dispensed"]) == ("not_given", False)
+        status, answer = await till.post("items/given", payment_id=shown["subject"])
+        assert (status, answer["error"]["code"]) == (409, "payment_state")
+        assert await till.get("api/items/unsettled") == []
+        assert "商品未能出货" in (await till.get("")).decode()
+        assert b"tillway_terminal_items_unsettled 0" in await till.get("metrics")
+
+
+@pytest.mark.asyncio
+async def test_two_tills_in_one_browser_do_not_log_each_other_out(tmp_path: Path) -> None:
+    (tmp_path / "1").mkdir()
+    (tmp_path / "2").mkdir()
+    jar = aiohttp.CookieJar(unsafe=True)  # as a browser: its cookies know no port
+    async with (
+        running_till(tmp_path / "1", tid="pos-1") as first,
+        running_till(tmp_path / "2", tid="pos-2") as second,
+        aiohttp.ClientSession(cookie_jar=jar) as browser,
+    ):
+        for till in (first, second):
+            async with browser.get(f"{till.base}/") as page:
+                assert page.status == 200
+        for till in (first, second):
+            async with browser.get(f"{till.base}/api/screen") as screen:
+                assert screen.status == 200

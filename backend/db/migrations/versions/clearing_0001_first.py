@@ -77,7 +77,7 @@ def _clearing() -> None:
         *_integers("amount_minor"),
         *_texts("state", "reason", "execution_date"),
         *_integers("instructed_at_ms", "updated_at_ms"),
-        sa.CheckConstraint("amount_minor > 0", name="amount"),
+        sa.CheckConstraint("amount_minor <> 0", name="amount"),
         **_SQLITE,
     )
     op.create_table(

@@ -1,0 +1,95 @@
+"""Answers that arrive: opened, checked, kept as evidence, and handed to the flow they are about.
+
+Rule 1: bytes that claim to be an answer and are not are counted, logged and forgotten.
+"""
+
+from collections import Counter
+
+from protocol.errors import CallerError
+from protocol.messages import PaymentResult, RefundResult, Refusal
+from terminal.desk import Desk, log
+from terminal.journal.rows import RequestRow
+from terminal.refund_flow import RefundFlow
+from terminal.sale_flow import SaleFlow
+from terminal.trust import PROOFS, Trust
+
+
+class AnswerFlow:
+    """What the hub and the backend say to one terminal."""
+
+    def __init__(self, desk: Desk, trust: Trust, sales: SaleFlow, refunds: RefundFlow) -> None:
+        self._desk = desk
+        self._journal = desk.journal
+        self._trust = trust
+        self._sales = sales
+        self._refunds = refunds
+        self.is_hub_online = True
+        self.refused: Counter[str] = Counter()
+
+    def take(self, data: bytes) -> None:
+        """Bytes that claim to be a signed answer."""
+        try:
+            self._take(data)
+        except CallerError as refused:
+            self.refused[refused.code] += 1
+            log.warning("answer_refused", code=refused.code, detail=refused.detail)
+
+    def _take(self, data: bytes) -> None:
+        trusted = self._trust.open(data)
+        answer = trusted.answer
+        row = self._journal.request(answer.request_id) if answer.request_id else None
+        if row is None and (answer.request_id or not trusted.is_backend):
+            raise CallerError("identity_mismatch", "an answer to a request that is not ours")
+        match answer.message_type:
+            case "payment.result":
+                result = PaymentResult.from_map(answer.body)
+                self._check_subject(row, result.payment_id)
+                if self._keep(data, trusted.kid, answer.message_type, row, result.payment_id):
+                    self._sales.on_result(result, row)
+            case "refund.result":
+                refund = RefundResult.from_map(answer.body)
+                self._check_subject(row, refund.refund_id)
+                if self._keep(data, trusted.kid, answer.message_type, row, refund.refund_id):
+                    self._refunds.on_result(refund, row)
+            case "refusal" if row is not None:
+                refusal = Refusal.from_map(answer.body)
+                if refusal.error.code in PROOFS and not trusted.is_backend:
+                    raise CallerError("signature_invalid", "only the backend knows what it has")
+                if self._keep(data, trusted.kid, answer.message_type, row, row.subject):
+                    self._refused(row, refusal.error.code)
+            case _:
+                if row is not None:
+                    self._desk.courier.settle(row.request_id)
+
+    def _check_subject(self, row: RequestRow | None, subject: str) -> None:
+        if row is not None and row.subject != subject:
+            raise CallerError("identity_mismatch", "an answer about something else")
+
+    def _keep(
+        self, data: bytes, kid: bytes, message_type: str, row: RequestRow | None, subject: str
+    ) -> bool:
+        return self._journal.add_answer(
+            data,
+            request_id=row.request_id if row else "",
+            subject=subject,
+            message_type=message_type,
+            kid=kid,
+            at_ms=self._desk.clock.now_ms(),
+        )
+
+    def _refused(self, row: RequestRow, code: str) -> None:
+        log.info("request_refused", request_id=row.request_id, subject=row.subject, code=code)
+        if row.message_type.startswith("payment."):
+            self._sales.on_refusal(row, code)
+        elif row.message_type.startswith("refund."):
+            self._refunds.on_refusal(row, code)
+        else:
+            self._desk.courier.settle(row.request_id)
+
+    def take_hub_state(self, data: bytes) -> None:
+        """Bytes that claim to be the hub's word about itself."""
+        try:
+            self.is_hub_online = self._trust.hub_mode(data) == "online"
+        except CallerError as refused:
+            self.refused[refused.code] += 1
+            log.warning("hub_state_refused", code=refused.code, detail=refused.detail)

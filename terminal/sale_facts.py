@@ -1,0 +1,59 @@
+"""What a signed result tells about a sale, and what a receipt tells about it."""
+
+from typing import Any
+
+from protocol.errors import CallerError
+from protocol.messages import PaymentResult
+from protocol.payment import PaymentState
+from terminal.desk import error_facts
+from terminal.domain.delivery import Delivery
+from terminal.domain.sale import Sale
+
+
+def check_money(sale: Sale, result: PaymentResult) -> None:
+    """A result speaks of our amount; of none if the payment was reversed before it arrived."""
+    never_arrived = result.payment_state is PaymentState.REVERSED and result.amount_minor == 0
+    if result.currency != sale.currency or (
+        result.amount_minor != sale.amount_minor and not never_arrived
+    ):
+        raise CallerError("idempotency_conflict", "a result with other money")
+
+
+def changes_of(sale: Sale, result: PaymentResult) -> dict[str, Any]:
+    """What a result tells beyond its state. What it leaves out is kept."""
+    state = result.payment_state
+    ended = {
+        PaymentState.CLOSED: "closed",
+        PaymentState.EXPIRED: "expired",
+        PaymentState.REVERSED: "reversed",
+    }.get(state)
+    code = result.error.code if result.error is not None else None
+    if code is None and state is PaymentState.EXPIRED:
+        code = "payment_expired"
+    if code is None and sale.delivery is Delivery.NOT_GIVEN:
+        code = "item_not_given"
+    return {
+        "error_code": code,
+        "ended_as": ended,
+        "code_url": result.code_url or sale.code_url,
+        "code_expires_at_ms": result.code_expires_at_ms or sale.code_expires_at_ms,
+        "payer_masked": result.payer_masked or sale.payer_masked,
+        "paid_at_ms": result.paid_at_ms or sale.paid_at_ms,
+        "refunded_minor": max(result.refunded_minor, sale.refunded_minor),
+    }
+
+
+def receipt_facts(sale: Sale) -> dict[str, Any]:
+    """What stands on the receipts of a sale."""
+    return {
+        "payment_id": sale.payment_id,
+        "method": sale.method,
+        "amount_minor": sale.amount_minor,
+        "currency": sale.currency,
+        "payer": sale.payer_masked,
+        "paid_at_ms": sale.paid_at_ms,
+        "cashier": sale.cashier,
+        "description": sale.description or None,
+        "is_recovered": sale.is_recovered or None,
+        **error_facts(sale.error_code),
+    }

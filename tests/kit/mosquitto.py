@@ -1,0 +1,110 @@
+"""Debian's Mosquitto as a process of its own, with the configuration that we ship."""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from backend.identity.broker import certify_broker
+from backend.identity.ca import CertificateAuthority
+from tests.kit.hub_world import now_ms, until
+
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy" / "mosquitto"
+PROGRAM = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+
+
+class Mosquitto:
+    """One broker on one port of the loopback, which may be killed and started again."""
+
+    def __init__(self, folder: Path, ca: CertificateAuthority) -> None:
+        self.folder = folder
+        self.acl = folder / "acl"
+        folder.mkdir()
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = int(free.getsockname()[1])
+        self._certify(ca)
+        self.acl.write_bytes((DEPLOY / "acl").read_bytes())
+        self._configure()
+        self._log = folder / "broker.log"
+        self._process: asyncio.subprocess.Process | None = None
+
+    def _certify(self, ca: CertificateAuthority) -> None:
+        key = ec.generate_private_key(ec.SECP256R1())
+        request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+        csr = request.sign(key, SHA256()).public_bytes(Encoding.PEM)
+        certificate = certify_broker(
+            ca, csr, name="broker", host_names=("127.0.0.1",), now_ms=now_ms()
+        )
+        (self.folder / "ca.pem").write_bytes(ca.certificate_pem)
+        (self.folder / "broker.pem").write_bytes(certificate)
+        (self.folder / "broker.key").write_bytes(
+            key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        )
+
+    def _configure(self) -> None:
+        text = (DEPLOY / "mosquitto.conf").read_text()
+        for shipped, here in (
+            ("listener 8883", f"listener {self.port} 127.0.0.1"),
+            ("/etc/tillway/", f"{self.folder}/"),
+        ):
+            assert shipped in text
+            text = text.replace(shipped, here)
+        own = "user root\n" if os.geteuid() == 0 else ""
+        (self.folder / "mosquitto.conf").write_text(f"{text}\n{own}log_type all\n")
+
+    async def start(self) -> None:
+        """Returns when it listens."""
+        assert PROGRAM is not None
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                PROGRAM, "-c", str(self.folder / "mosquitto.conf"), stdout=log, stderr=log
+            )
+        await until(self._is_listening)
+
+    async def end(self, number: signal.Signals) -> None:
+        """SIGTERM asks, SIGKILL does not."""
+        if self._process is not None:
+            self._process.send_signal(number)
+            await self._process.wait()
+            self._process = None
+
+    def reload(self) -> None:
+        """Read the ACL again."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
+
+    def said(self, *words: str) -> int:
+        """How many lines of its log, of all its lives, hold all of these words."""
+        lines = self._log.read_text(errors="replace").splitlines()
+        return sum(all(word in line for word in words) for line in lines)
+
+    async def heard(self, *words: str, above: int = 0) -> None:
+        """Wait until more than ``above`` lines hold all of these words."""
+        await until(lambda: self.said(*words) > above)
+
+    def _is_listening(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+@asynccontextmanager
+async def running_mosquitto(folder: Path, ca: CertificateAuthority) -> AsyncIterator[Mosquitto]:
+    """A broker with a certificate of this CA."""
+    if PROGRAM is None:
+        pytest.skip("mosquitto is not installed (apt-get install mosquitto)")
+    broker = Mosquitto(folder, ca)
+    try:
+        await broker.start()
+        yield broker
+    finally:
+        await broker.end(signal.SIGTERM)
