@@ -5,7 +5,8 @@ callback is sent again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
@@ -17,6 +18,7 @@ from backend.notify.limits import (
     CALLBACK_NONCE_BYTES,
     CALLBACK_POLL_MS,
     CALLBACKS_AT_ONCE_MAX,
+    CALLBACKS_PER_MERCHANT_MAX,
 )
 from backend.notify.model import signed_headers
 from backend.notify.repository import CallbackRepository
@@ -53,40 +55,72 @@ class CallbackDeliverer:
         self._clock = clock
         self._entropy = entropy
         self._news = asyncio.Event()
-        self._slots = asyncio.Semaphore(CALLBACKS_AT_ONCE_MAX)
+        self._open: Counter[str] = Counter()
 
     def wake(self) -> None:
         """Look at once. Call it on the loop, for instance after a commit with callbacks."""
         self._news.set()
 
     async def run(self) -> None:
-        """Deliver until cancelled."""
-        while True:
-            self._news.clear()
-            try:
-                tried = await self.deliver_due()
-            except OperatingError as error:
-                _log.warning("callbacks_paused", code=error.code)
-                tried = 0
-            if tried == 0:
-                await self._wait()
+        """Deliver until cancelled: whenever a slot is free, what is due takes it."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                self._news.clear()
+                try:
+                    rows = await self._claim()
+                except OperatingError as error:
+                    _log.warning("callbacks_paused", code=error.code)
+                    rows = []
+                for row in rows:
+                    tasks.create_task(self._deliver(row))
+                if not rows:
+                    await self._wait()
 
     async def deliver_due(self) -> int:
-        """One round: everything due now, up to the claim's bound. How many were tried."""
-        ids = await self._run_read(lambda: self._repository.due(self._clock.now_ms()))
-        rows: list[Row] = await self._submit(ClaimCallbacks(callback_ids=ids)) if ids else []
+        """One round: what is due now and finds a slot. How many were tried."""
+        rows = await self._claim()
         async with asyncio.TaskGroup() as tasks:
             for row in rows:
                 tasks.create_task(self._deliver(row))
         return len(rows)
 
+    async def _claim(self) -> list[Row]:
+        """Take what is due into the free slots: few of each merchant, so that one whose server
+        hangs delays nobody else."""
+        free = CALLBACKS_AT_ONCE_MAX - self._open.total()
+        if free <= 0:
+            return []
+        full = [one for one, count in self._open.items() if count >= CALLBACKS_PER_MERCHANT_MAX]
+        due = await self._run_read(lambda: self._repository.due(self._clock.now_ms(), full))
+        ids = self._fitting(due, free)
+        rows: list[Row] = await self._submit(ClaimCallbacks(callback_ids=ids)) if ids else []
+        self._open.update(row["merchant_id"] for row in rows)
+        return rows
+
+    def _fitting(self, due: Sequence[Row], free: int) -> tuple[str, ...]:
+        """Those of the due that get a slot, the longest overdue first."""
+        taken: list[str] = []
+        counts = self._open.copy()
+        for row in due:
+            if len(taken) < free and counts[row["merchant_id"]] < CALLBACKS_PER_MERCHANT_MAX:
+                counts[row["merchant_id"]] += 1
+                taken.append(row["callback_id"])
+        return tuple(taken)
+
     async def _deliver(self, row: Row) -> None:
-        async with self._slots:
-            body = row["body"].encode()
-            nonce = self._entropy.token_bytes(CALLBACK_NONCE_BYTES).hex()
-            proof = signed_headers(body, key=self._key, now_ms=self._clock.now_ms(), nonce=nonce)
-            headers = {"Content-Type": "application/json", **proof}
-            error = await self._sender.send(row["url"], body, headers)
+        try:
+            await self._send(row)
+        finally:
+            self._open[row["merchant_id"]] -= 1
+            self._open += Counter()  # forgets who has none
+            self._news.set()
+
+    async def _send(self, row: Row) -> None:
+        body = row["body"].encode()
+        nonce = self._entropy.token_bytes(CALLBACK_NONCE_BYTES).hex()
+        proof = signed_headers(body, key=self._key, now_ms=self._clock.now_ms(), nonce=nonce)
+        headers = {"Content-Type": "application/json", **proof}
+        error = await self._sender.send(row["url"], body, headers)
         try:
             await self._note(row["callback_id"], error)
         except OperatingError as failure:

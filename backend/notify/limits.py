@@ -1,6 +1,8 @@
 """Bounds of the outbox and of callbacks."""
 
-CALLBACKS_AT_ONCE_MAX = 16
+CALLBACKS_AT_ONCE_MAX = 32
+CALLBACKS_PER_MERCHANT_MAX = 2
+"""Of those at once: sixteen merchants must hang before the others wait."""
 CALLBACKS_PER_CLAIM_MAX = 64
 CALLBACK_TIMEOUT_S = 5
 CALLBACK_LEASE_MS = 60_000

@@ -1,5 +1,7 @@
 """Reading the outbox of callbacks. Only this file of the room sees SQL."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import func, select
 
 from backend.db.reading import Reader
@@ -16,15 +18,17 @@ class CallbackRepository:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    def due(self, now_ms: int) -> tuple[str, ...]:
-        """The callbacks to try now, the longest overdue first."""
+    def due(self, now_ms: int, without: Sequence[str] = ()) -> list[Row]:
+        """The ids and merchants of callbacks to try now, the longest overdue first; not those of
+        the merchants in ``without``."""
         query = (
-            select(_callback.c.callback_id)
+            select(_callback.c.callback_id, _callback.c.merchant_id)
             .where(_callback.c.state == "pending", _callback.c.next_try_ms <= now_ms)
+            .where(_callback.c.merchant_id.not_in(without))
             .order_by(_callback.c.next_try_ms)
             .limit(CALLBACKS_PER_CLAIM_MAX)
         )
-        return tuple(row["callback_id"] for row in self._reader.rows(query))
+        return self._reader.rows(query)
 
     def dead_letters(self, limit: int = DEAD_LETTERS_PER_LIST_MAX) -> list[Row]:
         """What could not be delivered, newest first, without bodies."""

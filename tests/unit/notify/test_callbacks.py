@@ -1,5 +1,6 @@
 """Callbacks: written with the payment, signed, tried again by the table, then a dead letter."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -11,12 +12,18 @@ from aiohttp import web
 from backend.merchants.service import ChangeMerchant
 from backend.notify.deliverer import CallbackDeliverer
 from backend.notify.http_sender import HttpSender
-from backend.notify.limits import CALLBACK_GAPS_MS, CALLBACK_LEASE_MS
+from backend.notify.limits import (
+    CALLBACK_GAPS_MS,
+    CALLBACK_LEASE_MS,
+    CALLBACKS_AT_ONCE_MAX,
+    CALLBACKS_PER_MERCHANT_MAX,
+)
 from backend.notify.model import is_genuine, is_public_address, signed_headers
 from backend.notify.repository import CallbackRepository
 from backend.notify.service import ClaimCallbacks, ReplayCallback
+from backend.payments.confirm import ConfirmByPayer
 from protocol.crypto.keys import generate
-from tests.support.shop import MERCHANT, Shop
+from tests.support.shop import MERCHANT, OTHER_MERCHANT, Shop
 from tests.support.wallet_http import CountingEntropy, services_of
 
 KEY = generate("SM2-SM3")
@@ -105,7 +112,8 @@ def test_the_gaps_sum_to_a_day() -> None:
 @pytest.mark.asyncio
 async def test_a_deliverer_that_dies_leaves_the_callback_to_the_next(shop: Shop) -> None:
     pay_with_callback(shop)
-    due = CallbackRepository(shop.reader).due(shop.clock.at_ms)
+    rows = CallbackRepository(shop.reader).due(shop.clock.at_ms)
+    due = tuple(row["callback_id"] for row in rows)
     assert len(shop.do(ClaimCallbacks(callback_ids=due))) == 1
     assert shop.do(ClaimCallbacks(callback_ids=due)) == []
     sender = FakeSender()
@@ -210,3 +218,39 @@ def test_headers_name_the_key_and_the_suite() -> None:
     headers = signed_headers(b"{}", key=KEY, now_ms=1_000_000, nonce="ab")
     assert headers["Tillway-Serial"] == KEY.kid.hex()
     assert (headers["Tillway-Signature-Type"], headers["Tillway-Timestamp"]) == ("SM2-SM3", "1000")
+
+
+class HangingSender(FakeSender):
+    """One address never answers."""
+
+    async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> str:
+        await super().send(url, body, headers)
+        if url == URL:
+            await asyncio.Event().wait()
+        return ""
+
+
+@pytest.mark.asyncio
+async def test_a_merchant_whose_server_hangs_delays_nobody_else(shop: Shop) -> None:
+    shop.do(ChangeMerchant(merchant_id=MERCHANT, notify_url=URL))
+    shop.do(ChangeMerchant(merchant_id=OTHER_MERCHANT, notify_url="https://other.example/"))
+    payer = shop.add_payer(balance_minor=10_000)
+    for _ in range(CALLBACKS_AT_ONCE_MAX + 1):
+        shown = shop.show_qr(1)
+        shop.do(ConfirmByPayer(payment_id=shown["payment_id"], attempt_id=shop.id("att"),
+                               payer_id=payer, is_pin_verified=True, rules=shop.rules))  # fmt: skip
+        shop.clock.at_ms += 61_000
+    body = shop.create_body("pay_code", 5, pay_code=shop.code(payer), merchant_id=OTHER_MERCHANT)
+    shop.ask("payment.create", body, merchant_id=OTHER_MERCHANT)
+    sender = HangingSender()
+    task = asyncio.create_task(deliverer_of(shop, sender).run())
+    delivered = "SELECT merchant_id FROM outbox_callback WHERE state = 'delivered'"
+    async with asyncio.timeout(20):
+        while not shop.rows(delivered):  # noqa: ASYNC110  # the row is the event
+            await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert shop.rows(delivered) == [{"merchant_id": OTHER_MERCHANT}]
+    hanging = [url for url, _, _ in sender.sent if url == URL]
+    assert len(hanging) == CALLBACKS_PER_MERCHANT_MAX
