@@ -1,4 +1,8 @@
-"""The last check of a device, made in the same transaction as what the device asked for."""
+"""The last check of a device, made in the same transaction as what the device asked for.
+
+Rule: what was carried out stays true. A repetition gets its first answer also when the device has
+been stopped since; a refusal would make the till believe that nothing had happened.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,6 +13,7 @@ from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.devices.model import REQUESTS_OF, DeviceKind, refusal_code
 from backend.devices.tables import DEVICE
+from backend.payments.idempotency import first_answer, request_read
 from backend.payments.model import DeviceRequest
 from backend.payments.tables import PAYMENT
 from protocol.errors import CallerError
@@ -29,6 +34,7 @@ class Guarded:
         """The device, the hub, and what the command reads."""
         yield DEVICE, self.request.device
         yield DEVICE, self.hub
+        yield request_read(self.request)
         yield from self.inner.reads()
 
     def follow(self, ws: WorkingSet) -> Iterable[Read]:
@@ -38,18 +44,22 @@ class Guarded:
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Any:  # noqa: ANN401
         """The command's answer, or why the device is not heard."""
-        self._check_kind(ws, self._checked_device(ws))
+        device = self._known_device(ws)
+        refused = refusal_code(device["status"])
+        if refused is not None:
+            told = first_answer(ws, self.request)
+            if told is None:
+                raise CallerError(refused)
+            return told
+        self._check_kind(ws, device)
         return self.inner.decide(ws, now_ms)
 
-    def _checked_device(self, ws: WorkingSet) -> Row:
+    def _known_device(self, ws: WorkingSet) -> Row:
         device, hub = ws.get(DEVICE, self.request.device), ws.get(DEVICE, self.hub)
         if hub is None or hub["kind"] != DeviceKind.HUB or refusal_code(hub["status"]):
             raise CallerError("not_authorized", "hub")
         if device is None or device["store"] != hub["store"]:
             raise CallerError("device_unknown")
-        refused = refusal_code(device["status"])
-        if refused is not None:
-            raise CallerError(refused)
         if device["kid"] != self.kid:
             raise CallerError("signature_invalid", "key rotated")
         if device["store"] != self.request.store:

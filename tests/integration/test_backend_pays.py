@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from backend.bootstrap import Backend
-from backend.devices.model import DeviceKind
+from backend.devices.model import DeviceCommand, DeviceKind
 from backend.wallet.desk import WalletDesk
 from protocol import cbor
 from protocol.answers import Answer, unseal
@@ -22,6 +22,7 @@ from tests.support.backend import (
     Machine,
     StepClock,
     answers_in,
+    change,
     enrol,
     initialised,
     make_backend,
@@ -107,6 +108,22 @@ async def test_a_payment_by_pay_code_is_captured_once_however_often_it_is_sent(s
         shop.till.envelope("payment.create", changed, request_id=request_id)
     )
     assert conflict.body["error"]["code"] == "idempotency_conflict"
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("command", [DeviceCommand.SUSPEND, DeviceCommand.REVOKE])
+async def test_a_till_that_was_stopped_since_still_hears_what_had_been_carried_out(
+    shop: Shop, command: DeviceCommand
+) -> None:
+    shown = await shop.desk.pay_code(PAYER)
+    body = payment(1, method="pay_code", pay_code=shown["pay_code"])
+    sent = shop.till.envelope("payment.create", body)
+    [first] = await shop.send(sent)
+    await change(shop.backend, TILL, command)
+    [again] = await shop.send(sent)
+    assert (again.body, again.body["state"]) == (first.body, "captured")
+    [refused] = await shop.send(shop.till.envelope("payment.create", payment(2)))
+    assert refused.message_type == "refusal"
 
 
 @pytest.mark.asyncio
