@@ -30,7 +30,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Money is never dropped by a program."""
-    raise NotImplementedError
+    raise RuntimeError("this migration cannot be undone")
 
 
 def _text(name: str, *, is_key: bool = False, nullable: bool = False) -> sa.Column[str]:

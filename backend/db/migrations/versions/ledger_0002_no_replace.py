@@ -28,4 +28,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Guards are never taken down by a program."""
-    raise NotImplementedError
+    raise RuntimeError("this migration cannot be undone")

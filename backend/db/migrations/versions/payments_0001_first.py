@@ -128,7 +128,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Payments are never dropped by a program."""
-    raise NotImplementedError
+    raise RuntimeError("this migration cannot be undone")
 
 
 def _column(spec: str) -> sa.Column[Any]:

@@ -16,4 +16,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Payments are never dropped by a program."""
-    raise NotImplementedError
+    raise RuntimeError("this migration cannot be undone")
