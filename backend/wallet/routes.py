@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 
 from backend.db.tables import Row
+from backend.instruments.routes import add_routes as add_instrument_routes
 from backend.mandates.model import MandateCommand
 from backend.mandates.repository import MandateRepository
 from backend.mandates.service import ChangeMandate, CreateMandate
@@ -62,6 +63,7 @@ def router(services: Services) -> APIRouter:
             payment_id=body.payment_id,
             attempt_id=body.attempt_id,
             pin=body.pin.get_secret_value() if body.pin else None,
+            instrument_id=body.instrument_id,
         )
 
     @routes.get("/bills")
@@ -74,6 +76,7 @@ def router(services: Services) -> APIRouter:
         return {"bills": [_bill(row) for row in rows]}
 
     _add_mandates(routes, services, payer)
+    add_instrument_routes(routes, services, payer)
     return routes
 
 
