@@ -22,7 +22,7 @@ def posted_reads(ws: WorkingSet, event_id: str) -> list[Read]:
 
 def posted_transfers(ws: WorkingSet, event_id: str) -> list[Transfer]:
     """The transfers of an event, in order; an event's legs are numbered without a gap."""
-    found = []
+    found: list[Transfer] = []
     for leg in range(1, LEGS_READ_BACK_MAX + 1):
         row = ws.find(TRANSFER, f"{event_id}:{leg}")
         if row is None:

@@ -99,7 +99,7 @@ class ResolvePayment:
         merchant = ws.get(MERCHANT, payment["merchant_id"])
         tell_merchant(ws, captured, merchant, "payment.captured", now_ms)
         push_payment(ws, captured, now_ms)
-        return _move(ws, saga, SagaStep.SUCCEED, answer, now_ms)
+        return move_by_answer(ws, saga, SagaStep.SUCCEED, answer, now_ms)
 
     def _declined(
         self, ws: WorkingSet, payment: Row, saga: Row, answer: ChannelAnswer, now_ms: int
@@ -107,7 +107,7 @@ class ResolvePayment:
         code = _DECLINES.get(answer.reason, "channel_declined")
         release_hold(ws, payment, saga, self.rules, now_ms)
         self._decline(ws, payment, saga, code, now_ms)
-        return _move(ws, saga, SagaStep.REFUSE, answer, now_ms)
+        return move_by_answer(ws, saga, SagaStep.REFUSE, answer, now_ms)
 
     def _never_sent(self, ws: WorkingSet, payment: Row, saga: Row, now_ms: int) -> Row:
         """It waited too long for a runner, so it ends here: no channel has heard of it."""
@@ -139,14 +139,14 @@ class ResolvePayment:
         if self.word.ask is Ask.REVERSE and answer.state == "refused":
             return self._settled(ws, payment, saga, answer, now_ms)
         late = SagaStep.SUCCEED if answer.state == "succeeded" else SagaStep.REFUSE
-        return _move(ws, saga, late, answer, now_ms)
+        return move_by_answer(ws, saga, late, answer, now_ms)
 
     def _reversed(
         self, ws: WorkingSet, payment: Row, saga: Row, answer: ChannelAnswer, now_ms: int
     ) -> Row:
         release_hold(ws, payment, saga, self.rules, now_ms)
         self._give_up(ws, payment, saga, now_ms)
-        return _move(ws, saga, SagaStep.CONFIRM_REVERSAL, answer, now_ms)
+        return move_by_answer(ws, saga, SagaStep.CONFIRM_REVERSAL, answer, now_ms)
 
     def _settled(
         self, ws: WorkingSet, payment: Row, saga: Row, answer: ChannelAnswer, now_ms: int
@@ -174,7 +174,7 @@ class ResolvePayment:
             now_ms=now_ms,
             trace_id=saga["trace_id"],
         )
-        return _move(ws, saga, SagaStep.REFUSE_REVERSAL, answer, now_ms)
+        return move_by_answer(ws, saga, SagaStep.REFUSE_REVERSAL, answer, now_ms)
 
     def _give_up(self, ws: WorkingSet, payment: Row, saga: Row, now_ms: int) -> None:
         """The payment is undone, unless the till has undone it already."""
@@ -200,9 +200,7 @@ class ResolvePayment:
         undo_mandate_use(ws, payment)
         push_payment(ws, declined, now_ms)
 
-    def _paid(
-        self, payment: Row, saga: Row, answer: ChannelAnswer, date: str
-    ) -> list[Transfer]:
+    def _paid(self, payment: Row, saga: Row, answer: ChannelAnswer, date: str) -> list[Transfer]:
         is_fund = saga["channel_id"] == ADVANCING_BANK
         rule = posting.fund_paid if is_fund else posting.card_paid
         return rule(
@@ -217,9 +215,7 @@ class ResolvePayment:
         )
 
 
-def release_hold(
-    ws: WorkingSet, payment: Row, saga: Row, rules: PaymentRules, now_ms: int
-) -> None:
+def release_hold(ws: WorkingSet, payment: Row, saga: Row, rules: PaymentRules, now_ms: int) -> None:
     """Void the hold, unless the money was posted once (and undone by the till since)."""
     hold = ws.get(HOLD, f"{payment['payment_id']}:1")
     if hold is not None and hold["state"] == "pending":
@@ -242,16 +238,14 @@ def _released(payment: Row, saga: Row, date: str) -> list[Transfer]:
     return posting.hold_voided(event, held_transfer(payment, saga))
 
 
-def _move(
+def move_by_answer(
     ws: WorkingSet, saga: Row, saga_step: SagaStep, answer: ChannelAnswer, now_ms: int
 ) -> Row:
     """Take the edge and keep what the channel said."""
     said = {"reference": answer.reference, "settlement_date": answer.settlement_date}
     kept = {name: value for name, value in said.items() if value}
     detail = kept | ({"reason": answer.reason[:80]} if answer.reason else {})
-    return move(
-        ws, saga, saga_step, now_ms=now_ms, detail=detail, error=answer.reason[:80], **kept
-    )
+    return move(ws, saga, saga_step, now_ms=now_ms, detail=detail, error=answer.reason[:80], **kept)
 
 
 def _actor(saga: Row) -> str:

@@ -121,6 +121,8 @@ def take(
     funding = choose(ws, payer, instrument_id)
     if funding is None:
         return Taken(payment, "instrument_unknown")
+    if not funding.is_balance and funding.channel_id not in rules.channels:
+        return Taken(payment, "channel_unavailable")
     verdict = judge_attempt(
         ws, rules.risk, payer_id=payer_id, amount_minor=payment["amount_minor"], now_ms=now_ms
     )
@@ -128,7 +130,7 @@ def take(
         return Taken(payment, verdict.code, verdict)
     plan = plan_in_force(ws, merchant, now_ms)
     # The books' date is the day the money moves, not the day the code was shown.
-    decided = {
+    decided: Row = {
         "payer_id": payer_id,
         "payer_masked": masked_name(payer["name"]),
         "fee_minor": plan.fee(payment["amount_minor"]),

@@ -61,7 +61,7 @@ class Payment(BackendTable, table=True):
     coupon_minor: int = Field(default=0, sa_type=INTEGER)
     """The part of the amount that our coupon paid."""
     pending_owner: str = Field(default="", sa_type=TEXT)
-    """Whose pending account takes the money: a shard of the merchant's, or empty: the merchant's."""
+    """Whose pending account takes the money: a merchant's shard; empty: the merchant itself."""
     refunding_minor: int = Field(default=0, sa_type=INTEGER)
     """What is on its way back through a channel that has not answered yet."""
 

@@ -133,7 +133,7 @@ def ask_now(kind: SagaKind, state: SagaState, *, tries: int, is_overdue: bool) -
     if state is SagaState.REVERSING:
         return Ask.REVERSE
     assert state in OPEN_STATES
-    has_asked = tries > QUERIES_BEFORE_GIVING_UP_MIN
+    has_asked = tries > 1 + QUERIES_BEFORE_GIVING_UP_MIN  # the first try was the order itself
     return Ask.REVERSE if is_given_up and has_asked else Ask.QUERY
 
 

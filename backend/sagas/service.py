@@ -22,7 +22,8 @@ class Claimed:
     @property
     def is_alarming(self) -> bool:
         """Whether it has been tried so often that somebody should look."""
-        return self.row["tries"] % ALARM_TRIES == 0
+        tries: int = self.row["tries"]
+        return tries % ALARM_TRIES == 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
