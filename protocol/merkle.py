@@ -69,6 +69,18 @@ class Frontier:
         self._complete: list[bytes] = []
         self.size = 0
 
+    @classmethod
+    def resumed(cls, size: int, nodes: Nodes, digest: Hash) -> "Frontier":
+        """The frontier of a log that has ``size`` leaves already."""
+        frontier = cls(digest)
+        frontier.size = size
+        frontier._complete = [
+            nodes(level, (size >> level) - 1)
+            for level in reversed(range(size.bit_length()))
+            if size >> level & 1
+        ]
+        return frontier
+
     def append(self, leaf: bytes) -> list[tuple[int, int, bytes]]:
         """Add the hash of a leaf. The nodes it completes, from the leaf upwards: level, position,
         hash."""

@@ -135,3 +135,12 @@ def test_a_frontier_tells_each_complete_node_once(size: int) -> None:
     assert {(level, position) for level, position, _ in made} == wanted
     for level, position, node in made:
         assert node == tree.node(level, position)
+
+
+@given(st.integers(0, 70), st.integers(0, 20))
+def test_a_frontier_goes_on_where_a_log_stands(size: int, more: int) -> None:
+    tree = log_of(size + more, sm3)
+    frontier = Frontier.resumed(size, tree.node, sm3)
+    for index in range(size, size + more):
+        frontier.append(leaf_hash(index.to_bytes(2, "big"), sm3))
+    assert (frontier.size, frontier.root) == (size + more, tree.root)
