@@ -95,8 +95,10 @@ class Shards:
         if shard is not self.home(order.owner):
             return Charge(shard.place, order)
         event = Event(order.event_id, order.currency, order.business_date)
-        return Post(balance_paid(event, user_id=order.user_id, merchant_id=order.owner,
-                                 amount_minor=order.amount_minor, fee_minor=order.fee_minor))  # fmt: skip
+        return Post(
+            balance_paid(event, user_id=order.user_id, merchant_id=order.owner,
+                         amount_minor=order.amount_minor, fee_minor=order.fee_minor)
+        )  # fmt: skip
 
     async def carry(self) -> None:
         """Let the relays work until nothing moves."""
@@ -111,6 +113,11 @@ class Shards:
 
     def stage(self, order: Order) -> Stage | None:
         return ShardReader(self.home(order.user_id).reader).stage(order.event_id)
+
+    def was_posted(self, order: Order) -> bool:
+        """Whether an order that crosses nothing was paid."""
+        with self.home(order.user_id).reader.snapshot() as connection:
+            return bool(LedgerRepository(connection).transfers(event_id=order.event_id, limit=1))
 
     def report(self) -> ShardsReport:
         return verify_shards([shard.reader for shard in self.all])
