@@ -1,4 +1,4 @@
-"""What runs beside the requests: expiring codes, delivering callbacks, speaking to channels.
+"""What runs beside the requests: expiring codes, callbacks and their figures, channels.
 
 Rule: a task that fails is logged and begun again after a pause; it never takes the backend down,
 and it keeps nothing that the database does not.
@@ -12,9 +12,11 @@ import structlog
 from backend.db.working_set import WorkingSet
 from backend.limits import TASK_RESTART_S
 from backend.notify.deliverer import CallbackDeliverer
+from backend.notify.figures import CallbackFigures
 from backend.notify.http_sender import HttpSender
 from backend.notify.repository import CallbackRepository
 from backend.notify.tables import CALLBACK
+from backend.observability.metrics import Metrics
 from backend.payments.expiry import run_expiry
 from backend.payments.services import Services
 from backend.sagas.runner import SagaRunner
@@ -33,12 +35,14 @@ class Background:
         *,
         callbacks: CallbackRepository,
         sagas: SagaRunner | None,
+        metrics: Metrics,
         signing_key: SigningKey,
         allows_private_addresses: bool,
     ) -> None:
         self._services = services
         self._callbacks = callbacks
         self._sagas = sagas
+        self._metrics = metrics
         self._signing_key = signing_key
         self._allows_private = allows_private_addresses
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -59,10 +63,18 @@ class Background:
             signing_key=self._signing_key,
             clock=services.clock,
             entropy=services.entropy,
+            metrics=self._metrics,
+        )
+        figures = CallbackFigures(
+            repository=self._callbacks,
+            run_read=services.run_read,
+            clock=services.clock,
+            metrics=self._metrics,
         )
         self._tasks = [
             asyncio.create_task(_kept("expiry", lambda: run_expiry(services))),
             asyncio.create_task(_kept("callbacks", self._deliverer.run)),
+            asyncio.create_task(_kept("callback_figures", figures.run)),
         ]
         if self._sagas is not None:
             self._tasks.append(asyncio.create_task(_kept("sagas", self._sagas.run)))

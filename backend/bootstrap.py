@@ -120,6 +120,7 @@ class Backend:
             self.services,
             callbacks=self.callbacks,
             sagas=None if self.clearing is None else self.clearing.sagas,
+            metrics=self.metrics,
             signing_key=self._signing_key,
             allows_private_addresses=settings.callbacks_to_private_addresses,
         )

@@ -14,15 +14,16 @@ AttemptId = NewType("AttemptId", str)
 RefundId = NewType("RefundId", str)
 TransferId = NewType("TransferId", str)
 MandateId = NewType("MandateId", str)
+NoticeId = NewType("NoticeId", str)
 PayerId = NewType("PayerId", str)
 RequestId = NewType("RequestId", str)
 
 PAYMENT, ATTEMPT, REFUND, TRANSFER = "pay", "att", "rfd", "trf"
 MANDATE, REQUEST, PAYOUT, EVENT = "mdt", "req", "pyo", "evt"
-TOPUP, SWEEP, PAYER, INSTRUMENT = "top", "swp", "pyr", "ins"
+TOPUP, SWEEP, PAYER, NOTICE, INSTRUMENT = "top", "swp", "pyr", "ntc", "ins"
 PREFIXES = frozenset(
     {PAYMENT, ATTEMPT, REFUND, TRANSFER, MANDATE, REQUEST, PAYOUT, EVENT, TOPUP, SWEEP, PAYER}
-    | {INSTRUMENT}
+    | {NOTICE, INSTRUMENT}
 )
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

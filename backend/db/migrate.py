@@ -27,6 +27,7 @@ TABLE_MODULES = (
     "backend.devices.tables",
     "backend.identity.tables",
     "backend.instruments.tables",
+    "backend.ledger.derived_tables",
     "backend.ledger.tables",
     "backend.mandates.tables",
     "backend.merchants.tables",
@@ -36,6 +37,7 @@ TABLE_MODULES = (
     "backend.refunds.tables",
     "backend.risk.tables",
     "backend.sagas.tables",
+    "backend.shards.tables",
     "backend.topups.tables",
     "backend.wallet.tables",
 )

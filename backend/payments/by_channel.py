@@ -18,8 +18,7 @@ from backend.ledger import rules as posting
 from backend.ledger import service as ledger
 from backend.ledger.model import Transfer
 from backend.ledger.tables import HOLD
-from backend.mandates.tables import MANDATE
-from backend.mandates.using import undo_use
+from backend.mandates.using import undo_reads, undo_use
 from backend.merchants.tables import MERCHANT
 from backend.notify.outbox import push_reads
 from backend.payments.model import PaymentRules
@@ -54,7 +53,7 @@ class ResolvePayment:
             return []
         found: list[Read] = [(MERCHANT, payment["merchant_id"]), *push_reads(payment["store"])]
         if payment["mandate_id"] is not None:
-            found.append((MANDATE, payment["mandate_id"]))
+            found += undo_reads(ws, payment["mandate_id"], self.saga_id)
         if self.word.answer is not None and self.word.answer.state == "succeeded":
             paid = self._paid(payment, saga, self.word.answer, saga["planned_date"])
             found += ledger.reads(paid)
@@ -184,7 +183,7 @@ class ResolvePayment:
         undone = step(
             ws, payment, Command.REVERSE, actor=_actor(saga), now_ms=now_ms, detail=detail
         )
-        undo_mandate_use(ws, payment)
+        undo_mandate_use(ws, payment, now_ms)
         push_payment(ws, undone, now_ms)
 
     def _decline(self, ws: WorkingSet, payment: Row, saga: Row, code: str, now_ms: int) -> None:
@@ -197,7 +196,7 @@ class ResolvePayment:
             detail={"code": code},
             error_code=code,
         )
-        undo_mandate_use(ws, payment)
+        undo_mandate_use(ws, payment, now_ms)
         push_payment(ws, declined, now_ms)
 
     def _paid(self, payment: Row, saga: Row, answer: ChannelAnswer, date: str) -> list[Transfer]:
@@ -222,15 +221,10 @@ def release_hold(ws: WorkingSet, payment: Row, saga: Row, rules: PaymentRules, n
         ledger.post(ws, _released(payment, saga, rules.business_date(now_ms)), now_ms)
 
 
-def undo_mandate_use(ws: WorkingSet, payment: Row) -> None:
+def undo_mandate_use(ws: WorkingSet, payment: Row, now_ms: int) -> None:
     """A payment that took nothing in the end does not count against its mandate."""
     if payment["mandate_id"] is not None:
-        undo_use(
-            ws,
-            payment["mandate_id"],
-            day=payment["business_date"],
-            amount_minor=payment["amount_minor"],
-        )
+        undo_use(ws, payment["payment_id"], now_ms)
 
 
 def _released(payment: Row, saga: Row, date: str) -> list[Transfer]:
