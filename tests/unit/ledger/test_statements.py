@@ -136,7 +136,7 @@ class Kept:
         self.holds |= {one.id: one for one in transfers if one.kind == "pending"}
 
     def balance(self, account_id: str, at_ms: int) -> Balance:
-        sums = dict.fromkeys(model.BALANCES, 0)
+        sums = {name: 0 for name in model.BALANCES}
         for groups in self.groups.values():
             as_of_ms = 0
             for group_ms, transfers in groups:
