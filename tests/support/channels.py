@@ -10,7 +10,7 @@ from backend.channels.ports import ChannelPort
 from backend.sagas.repository import SagaRepository
 from backend.sagas.runner import SagaRunner
 from backend.sandbox.bank import Bank
-from backend.sandbox.cards import CardTill, card_day
+from backend.sandbox.cards import CARD_TRANSIT, CardTill, card_day
 from backend.sandbox.channels import china_day
 from backend.sandbox.fund import FundTill
 from backend.sandbox.orders import OrderBook
@@ -35,6 +35,8 @@ class NearChannel:
     refuses: int = 0
     """How many of the coming orders or refunds the issuer refuses."""
     late: list[Callable[[], ChannelAnswer | None]] = field(default_factory=list)
+    meanwhile: Callable[[], object] | None = None
+    """Happens once, between a call's being carried out and its answer's coming."""
 
     async def pay(self, order: PayOrder) -> ChannelAnswer:
         return self._sure(lambda: self.book.pay(order, day=self.day(), refuse=self._refuses()))
@@ -73,6 +75,9 @@ class NearChannel:
         if mishap in {"lost", "late"}:
             raise OperatingError("timeout", "the request was lost")
         answer = act()
+        if self.meanwhile is not None:
+            self.meanwhile()
+            self.meanwhile = None
         if mishap == "silent":
             raise OperatingError("timeout", "the answer was lost")
         return answer
@@ -158,6 +163,12 @@ class ChannelWorld:
                 return
             self.shop.clock.at_ms += 60_000
         raise AssertionError("a conversation does not end")
+
+    def settle_card(self) -> None:
+        """The card channel closes its present day early, and has paid it."""
+        self.bank.open_account("RESERVE", "reserve", Money(0, "CNY"), day=self.card.day())
+        day = self.card.day()
+        self.card.book.settle("RESERVE", CARD_TRANSIT, day=day, booked_on=day)
 
     def state(self, payment_id: str) -> str:
         return str(self.shop.ask("payment.query", {"payment_id": payment_id})["state"])
