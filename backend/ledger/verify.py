@@ -259,11 +259,16 @@ def check_equations(debits: dict[tuple[str, str, str], int], report: Report) -> 
         owed = -sum(debits.get(("C", currency, code), 0) for code in chart.CLIENT_LIABILITIES)
         if assets != owed:
             report.add("reserve", currency, f"client assets {assets}, client liabilities {owed}")
-        for clients, ours in chart.MIRRORS:  # one is a debit of the same amount, one a credit
-            mirrored = debits.get(("C", currency, clients), 0), debits.get(("O", currency, ours), 0)
-            if sum(mirrored):
-                said = f"{clients} {abs(mirrored[0])}, {ours} {abs(mirrored[1])}"
-                report.add("reserve", currency, said)
+        for clients, ours in chart.MIRRORS:
+            mirrored = _own_side(debits, "C", currency, clients)
+            mirror = _own_side(debits, "O", currency, ours)
+            if mirrored != mirror:
+                report.add("reserve", currency, f"{clients} {mirrored}, {ours} {mirror}")
+
+
+def _own_side(debits: dict[tuple[str, str, str], int], book: str, currency: str, code: str) -> int:
+    net = debits.get((book, currency, code), 0)
+    return net if chart.HEADINGS[book, code].side == "debit" else -net
 
 
 def _is_in_one_book(transfer: Transfer) -> bool:
