@@ -35,6 +35,7 @@ TABLE_MODULES = (
     "backend.reconciliation.tables",
     "backend.refunds.tables",
     "backend.risk.tables",
+    "backend.shards.tables",
     "backend.topups.tables",
     "backend.wallet.tables",
 )

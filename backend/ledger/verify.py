@@ -1,12 +1,11 @@
 """Proving the ledger from its rows alone, at one moment, while the writer goes on.
 
-What is proved: the database's guards stand; every transfer is in exactly one group; each group's
-rows give its leaves, root and hash, which chain to the genesis; balances equal the sum of
-transfers; holds equal what is pending; what the follower has derived is what the transfers give;
-checkpoints are signed and are of these groups; each book sums to zero per currency; the reserve
-equation; UNSWEPT = DUE_CLIENT; every floor. No value in the ledger's tables can change unseen.
-What is not: that nobody replaced the whole chain and its checkpoints with ones signed by a key of
-his own. For that, give the key that is trusted, or a checkpoint kept elsewhere.
+What is proved: every transfer is in exactly one group; each group's rows give its leaves, root and
+hash, which chain to the genesis; balances equal the sum of transfers; holds equal what is pending;
+each book sums to zero per currency; the reserve equation; the mirrored pairs; every floor.
+What is not: that nobody replaced the whole chain. For that, compare the chain's end with a
+checkpoint kept elsewhere.
+>>>>>>> main
 """
 
 from collections import defaultdict
@@ -209,7 +208,13 @@ def check_equations(debits: dict[tuple[str, str, str], int], report: Report) -> 
         owed = -sum(debits.get(("C", currency, code), 0) for code in chart.CLIENT_LIABILITIES)
         if assets != owed:
             report.add("reserve", currency, f"client assets {assets}, client liabilities {owed}")
-        unswept = -debits.get(("C", currency, "UNSWEPT"), 0)
-        due = debits.get(("O", currency, "DUE_CLIENT"), 0)
-        if unswept != due:
-            report.add("reserve", currency, f"UNSWEPT {unswept}, DUE_CLIENT {due}")
+        for clients, ours in chart.MIRRORS:
+            mirrored = _own_side(debits, "C", currency, clients)
+            mirror = _own_side(debits, "O", currency, ours)
+            if mirrored != mirror:
+                report.add("reserve", currency, f"{clients} {mirrored}, {ours} {mirror}")
+
+
+def _own_side(debits: dict[tuple[str, str, str], int], book: str, currency: str, code: str) -> int:
+    net = debits.get((book, currency, code), 0)
+    return net if chart.HEADINGS[book, code].side == "debit" else -net
