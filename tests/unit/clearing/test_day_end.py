@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from backend.clearing import model as clearing_model
+from backend.clearing.calendar import Calendar
 from backend.clearing.moves import Accounts
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.run import DayEnd
@@ -94,6 +95,7 @@ def world(migrated_url: str) -> Iterator[World]:
         resolve_topups=found.topups.resolve_open,
         reconcile=reconciliation,
         accounts=Accounts(reserve=RESERVE, own=OWN, holder="Tillway"),
+        calendar=Calendar(),
         business_date=shop.rules.business_date,
         clock=shop.clock,
         entropy=Entropy(),
