@@ -38,6 +38,9 @@ _HEADINGS = (
     Heading("1105", "C", "FXPOS", "debit", _FREE, False, "exchange position"),
     Heading("1106", "C", "ECNY", "debit", 0, False, "institution's e-CNY wallet"),
     Heading("1107", "C", "OWN_DUE", "debit", _FREE, False, "own money promised to the reserve"),
+    Heading(
+        "1108", "C", "XSHARD", "debit", _FREE, True, "between two shards, by the other's number"
+    ),
     Heading("1201", "C", "SHORT", "debit", 0, False, "短款待处理 short"),
     Heading("2001", "C", "CUST", "credit", 0, True, "零钱 payer's balance"),
     Heading("2002", "C", "MPEND", "credit", 0, True, "商户待结算 merchant, pending"),
