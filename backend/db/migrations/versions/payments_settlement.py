@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "payments_0003_settlement"
+revision = "payments_settlement"
 down_revision = "payments_0002"
 branch_labels = None
 depends_on = None
