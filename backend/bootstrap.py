@@ -106,6 +106,7 @@ class Backend:
             clock=self.clock,
             entropy=parts.entropy,
             rules=_rules(settings, parts.state),
+            fee_bounds=settings.fee_bounds,
         )
         self.feed = self._feed()
         if dispatcher is None:
@@ -220,6 +221,7 @@ class Backend:
             clock=self.clock,
             defaults=MerchantDefaults(
                 fee_rate_bps=self.settings.fee_rate_bps,
+                fee_bounds=self.settings.fee_bounds,
                 biometric_above_minor=self.settings.biometric_above_minor,
             ),
             business_date=self.services.rules.business_date,
