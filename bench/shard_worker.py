@@ -54,13 +54,11 @@ class Done:
     paid_ms: list[float] = field(default_factory=list)
 
 
-class Worker:
-    """The running shard."""
+class Population:
+    """The payers of one shard, and the merchants here and elsewhere."""
 
-    def __init__(self, place: Place, submit: Callable[[Any], Awaitable[Any]], relay: Relay) -> None:
+    def __init__(self, place: Place) -> None:
         self._place = place
-        self._submit = submit
-        self._relay = relay
         home, number = place.map.shard_of, place.number
         merchants = [f"mch_{merchant}" for merchant in range(MERCHANTS)]
         self.users = [user for user in _all_users() if home(user) == number]
@@ -84,9 +82,19 @@ class Worker:
             made.append((crosses, payment))
         return made
 
+
+class Worker:
+    """The running shard."""
+
+    def __init__(self, place: Place, submit: Callable[[Any], Awaitable[Any]], relay: Relay) -> None:
+        self._place = place
+        self._submit = submit
+        self._relay = relay
+        self.people = Population(place)
+
     async def run(self, task: Task) -> Done:
         """Let the callers pay; each waits for the merchant's credit before it pays again."""
-        todo, done = iter(self.payments(task)), Done()
+        todo, done = iter(self.people.payments(task)), Done()
         done.began = time.monotonic()
         await asyncio.gather(*(self._call(todo, done) for _ in range(task.callers)))
         done.ended = time.monotonic()
@@ -145,7 +153,7 @@ def _opened(urls: Sequence[str], number: int) -> Iterator[tuple[Worker, Relay]]:
         payee=BenchPayee(),
     )
     worker = Worker(place, writer.submit, relay)
-    for outcome in writer.apply([FillUp(user, 10**9) for user in worker.users]):
+    for outcome in writer.apply([FillUp(user, 10**9) for user in worker.people.users]):
         outcome.value()
     writer.start()
     try:

@@ -24,6 +24,7 @@ from bench.cpu import family_s, read_used
 from bench.engine import SystemClock
 from bench.payment_command import MODELS
 from bench.result import Result
+from bench.shard_costs import bare_costs
 from bench.shard_worker import Done, Task, work
 from tests.support.postgres import Cluster, start_cluster
 
@@ -63,9 +64,12 @@ def run(scale: float = 1.0) -> list[Result]:
                         measured = rounds.one(rounds.payments, share)
                         found_rounds.setdefault((shards, share), []).append(measured)
                 _prove(urls)
+        urls = [cluster.create_database(f"bench_bare_{n}") for n in range(2)]
+        _make(urls)
+        bare = bare_costs(urls, _postmaster(cluster), round(8_192 * scale))
     finally:
         cluster.stop()
-    return _results(found_rounds)
+    return _results(found_rounds) + bare
 
 
 class _Rounds:
@@ -74,8 +78,7 @@ class _Rounds:
     def __init__(
         self, cluster: Cluster, lines: Sequence[tuple[BaseProcess, Connection]], payments: int
     ) -> None:
-        pid_file = cluster.folder / "data" / "postmaster.pid"
-        self._postmaster = int(pid_file.read_text("ascii").split("\n", 1)[0])
+        self._postmaster = _postmaster(cluster)
         self._lines = lines
         self._pids = {str(process.pid): process.pid or 0 for process, _ in lines}
         self._seed = 0
@@ -107,6 +110,11 @@ class _Rounds:
         )
 
 
+def _postmaster(cluster: Cluster) -> int:
+    pid_file = cluster.folder / "data" / "postmaster.pid"
+    return int(pid_file.read_text("ascii").split("\n", 1)[0])
+
+
 def _make(urls: Sequence[str]) -> None:
     found(urls, founding="bench", clock=SystemClock())
     for url in urls:
@@ -123,7 +131,7 @@ def _workers(urls: Sequence[str]) -> Iterator[list[tuple[BaseProcess, Connection
     lines: list[tuple[BaseProcess, Connection]] = []
     for number in range(len(urls)):
         ours, theirs = spawn.Pipe()
-        process = spawn.Process(target=work, args=(theirs, urls, number), daemon=True)
+        process: BaseProcess = spawn.Process(target=work, args=(theirs, urls, number), daemon=True)
         process.start()
         theirs.close()
         lines.append((process, ours))

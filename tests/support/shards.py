@@ -138,9 +138,14 @@ def founded(urls: Sequence[str]) -> None:
 
 @contextmanager
 def open_shards(
-    urls: Sequence[str], *, shops: Shops | None = None, fate: Fate | None = None
+    urls: Sequence[str],
+    *,
+    shops: Shops | None = None,
+    fate: Fate | None = None,
+    is_threaded: bool = False,
 ) -> Iterator[Shards]:
-    """Begin on founded databases, with no memory of what was before."""
+    """Begin on founded databases, with no memory of what was before. ``is_threaded``: the writers
+    are started by the caller; else every command is a group, done in place, step by step."""
     fate = fate or Fate()
     readers = [Reader.open(url) for url in urls]
     shards = Shards()
@@ -152,7 +157,7 @@ def open_shards(
         asked = [ShardReader(reader) for reader in readers]
         relay = Relay(
             place,
-            submit=_submit(writer, fate),
+            submit=writer.submit if is_threaded else _submit(writer, fate),
             run_read=_run_read(fate),
             own=asked[number],
             peers={peer: asked[peer] for peer in place.peers},
