@@ -10,6 +10,7 @@ from backend.clearing import routes as clearing_routes
 from backend.hub_api.routes import router as hub_router
 from backend.identity.routes import router as enrolment_router
 from backend.limits import JSON_BYTES_MAX
+from backend.mandates import routes as mandate_routes
 from backend.merchants import routes as merchant_routes
 from backend.notify import routes as notify_routes
 from backend.observability.routes import router as health_router
@@ -69,6 +70,7 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         wallet_routes.router(services),
         wallet_routes.operator_router(services, guard),
         merchant_routes.operator_router(services, guard),
+        mandate_routes.operator_router(services, guard),
         payment_routes.operator_router(services, guard),
         notify_routes.operator_router(
             submit=services.submit,

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from backend.mandates.model import NOTICE_TRANSITIONS
+from backend.mandates.model import TRANSITIONS as MANDATE_TRANSITIONS
 from protocol.payment import TRANSITIONS
 from terminal.domain.delivery import TRANSITIONS as DELIVERY_TRANSITIONS
 from terminal.domain.sale import TRANSITIONS as SALE_TRANSITIONS
@@ -41,9 +43,20 @@ def page() -> str:
         (origin.value, edge.state.value, step.value)
         for (origin, step), edge in DELIVERY_TRANSITIONS.items()
     ]
+    mandate = [
+        (origin.value, edge.status.value, f"{side.value} {command.value}")
+        for (origin, side, command), edge in MANDATE_TRANSITIONS.items()
+        if edge.event is not None
+    ]
+    notice = [
+        (origin.value, target.value, command.value)
+        for (origin, command), target in NOTICE_TRANSITIONS.items()
+    ]
     parts = [
         "# State machines\n\nDrawn from the code by `docs/draw_states.py`; do not edit by hand.\n",
         diagram("Payment", "protocol/payment.py", payment),
+        diagram("Mandate", "backend/mandates/model.py", mandate),
+        diagram("Notice of a debit under a mandate", "backend/mandates/model.py", notice),
         diagram("Sale, as the till sees it", "terminal/domain/sale.py", sale),
         diagram("Goods of a vending machine", "terminal/domain/delivery.py", goods),
     ]

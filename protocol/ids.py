@@ -14,14 +14,16 @@ AttemptId = NewType("AttemptId", str)
 RefundId = NewType("RefundId", str)
 TransferId = NewType("TransferId", str)
 MandateId = NewType("MandateId", str)
+NoticeId = NewType("NoticeId", str)
 PayerId = NewType("PayerId", str)
 RequestId = NewType("RequestId", str)
 
 PAYMENT, ATTEMPT, REFUND, TRANSFER = "pay", "att", "rfd", "trf"
 MANDATE, REQUEST, PAYOUT, EVENT = "mdt", "req", "pyo", "evt"
-TOPUP, SWEEP, PAYER = "top", "swp", "pyr"
+TOPUP, SWEEP, PAYER, NOTICE = "top", "swp", "pyr", "ntc"
 PREFIXES = frozenset(
     {PAYMENT, ATTEMPT, REFUND, TRANSFER, MANDATE, REQUEST, PAYOUT, EVENT, TOPUP, SWEEP, PAYER}
+    | {NOTICE}
 )
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -26,6 +26,7 @@ TABLE_MODULES = (
     "backend.clearing.tables",
     "backend.devices.tables",
     "backend.identity.tables",
+    "backend.ledger.derived_tables",
     "backend.ledger.tables",
     "backend.mandates.tables",
     "backend.merchants.tables",

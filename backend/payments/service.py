@@ -15,8 +15,7 @@ from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.ledger import rules as posting
 from backend.ledger import service as ledger
-from backend.mandates.tables import MANDATE
-from backend.mandates.using import undo_use
+from backend.mandates.using import undo_reads, undo_use
 from backend.merchants.tables import MERCHANT
 from backend.notify.outbox import push_reads, put_push
 from backend.payments.idempotency import first_answer, remember, request_read
@@ -112,7 +111,7 @@ class ReversePayment:
             currency=payment["currency"],
         )
         if payment["mandate_id"] is not None:
-            found.append((MANDATE, payment["mandate_id"]))
+            found += undo_reads(ws, payment["mandate_id"], self.payment_id)
         return found
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Answer:
@@ -252,5 +251,4 @@ def _give_back(ws: WorkingSet, payment: Row, rules: PaymentRules, now_ms: int) -
         ws.undo(mark)
         raise
     if payment["mandate_id"] is not None:
-        day = payment["business_date"]
-        undo_use(ws, payment["mandate_id"], day=day, amount_minor=payment["amount_minor"])
+        undo_use(ws, payment["payment_id"], now_ms)

@@ -97,16 +97,18 @@ class Business:
         if not self.payments:
             return [], _nothing
         payment_id, user, shop, amount, bps, paid = self.dice.choice(self.payments)
-        left = amount - self.refunded[payment_id]
+        currency, left = paid[0].currency, amount - self.refunded[payment_id]
         if left <= 0:
             return [], _nothing
         part = self.amount(left)
         back = fee_returned(
             refunded_before_minor=self.refunded[payment_id], refund_minor=part, fee_bps=bps
         )
+        source = self.dice.choice((merchant_pending, merchant_available))
         transfers = rules.balance_refunded(
-            self.event(paid[0].currency), user_id=user, merchant_id=shop, amount_minor=part,
-            fee_back_minor=back, from_available=self.dice.random() < 0.3, refers_to=paid[0].id,
+            self.event(paid[0].currency), user_id=user,
+            sources=[(source(shop, currency), part)],
+            fee_back_minor=back, refers_to=paid[0].id,
         )  # fmt: skip
         return transfers, lambda: self.refunded.update({payment_id: part})
 
@@ -235,8 +237,7 @@ def test_fifty_refunds_give_back_the_fee_exactly(migrated_url: str) -> None:
                 rules.balance_refunded(
                     Event(f"rfd_{number}", "CNY", DATE),
                     user_id="ann",
-                    merchant_id="shop",
-                    amount_minor=200,
+                    sources=[(merchant_pending("shop", "CNY"), 200)],
                     fee_back_minor=back,
                     refers_to="pay_1:1",
                 )

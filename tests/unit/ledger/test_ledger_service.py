@@ -122,7 +122,7 @@ def test_a_merchant_without_cover_cannot_refund(books: Books) -> None:
     books.post(pay("pay_1"))
     books.post(merchant_settled(event("stl_1"), merchant_id="shop", amount_minor=9_940))
     refund = balance_refunded(
-        event("rfd_1"), user_id="ann", merchant_id="shop", amount_minor=10_000, fee_back_minor=60
+        event("rfd_1"), user_id="ann", sources=[(PENDING, 10_000)], fee_back_minor=60
     )
     with pytest.raises(CallerError, match="merchant_balance_short"):
         books.post(refund)
@@ -135,7 +135,7 @@ def test_a_refund_is_covered_by_its_own_returned_fee(books: Books) -> None:
     books.fund("ann", 10_000)
     books.post(pay("pay_1"))
     books.post(
-        balance_refunded(event("rfd_1"), user_id="ann", merchant_id="shop", amount_minor=10_000,
+        balance_refunded(event("rfd_1"), user_id="ann", sources=[(PENDING, 10_000)],
                          fee_back_minor=60, refers_to="pay_1:1")
     )  # fmt: skip
     assert books.balance(PAYER) == 10_000

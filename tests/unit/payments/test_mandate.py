@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from backend.mandates.model import MandateCommand
+from backend.mandates.model import MandateCommand, Side
 from backend.mandates.service import ChangeMandate, CreateMandate
 from protocol.crypto.keys import generate
 from protocol.errors import CallerError
@@ -62,7 +62,7 @@ def test_a_suspended_mandate_pays_nothing_until_resumed(shop: Shop) -> None:
     mandate = shop.add_mandate(payer)
 
     def change(command: MandateCommand) -> None:
-        shop.do(ChangeMandate(payer_id=payer, mandate_id=mandate, command=command))
+        shop.do(ChangeMandate(side=Side.PAYER, party_id=payer, mandate_id=mandate, command=command))
 
     change(MandateCommand.SUSPEND)
     change(MandateCommand.SUSPEND)

@@ -117,9 +117,9 @@ def test_a_phone_signs_a_mandate_and_suspends_it(shop: Shop, http: TestClient) -
     assert stranger.post("mandates", {"signed": signed})["error"]["code"] == "mandate_signature"
     path = f"mandates/{text.mandate_id}/suspend"
     assert stranger.post(path)["error"]["code"] == "mandate_not_found"
-    assert phone.post(path)["status"] == "suspended"
+    assert phone.post(path)["status"] == "suspended_by_payer"
     (listed,) = phone.get("mandates")["mandates"]
-    assert (listed["status"], "signed" in listed) == ("suspended", False)
+    assert (listed["status"], "signed" in listed) == ("suspended_by_payer", False)
     assert phone.post(f"mandates/{text.mandate_id}/resume")["status"] == "active"
     assert phone.post(f"mandates/{text.mandate_id}/terminate")["status"] == "terminated"
 
