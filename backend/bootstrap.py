@@ -107,6 +107,7 @@ class Backend:
             clock=self.clock,
             entropy=parts.entropy,
             rules=_rules(settings, parts.state),
+            fee_bounds=settings.fee_bounds,
         )
         self.feed = self._feed()
         if dispatcher is None:
@@ -123,6 +124,7 @@ class Backend:
             metrics=self.metrics,
             signing_key=self._signing_key,
             allows_private_addresses=settings.callbacks_to_private_addresses,
+            queue_url=settings.queue_address(),
         )
 
     async def start(self) -> None:
@@ -214,6 +216,7 @@ class Backend:
             clock=self.clock,
             defaults=MerchantDefaults(
                 fee_rate_bps=self.settings.fee_rate_bps,
+                fee_bounds=self.settings.fee_bounds,
                 biometric_above_minor=self.settings.biometric_above_minor,
             ),
             business_date=self.services.rules.business_date,

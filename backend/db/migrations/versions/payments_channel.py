@@ -21,9 +21,6 @@ def upgrade() -> None:
         op.add_column("payment", sa.Column(name, sa.Text(), nullable=True))
     for name in ("coupon_minor", "refunding_minor"):
         op.add_column("payment", sa.Column(name, _INTEGER, nullable=False, server_default="0"))
-    op.add_column(
-        "payment", sa.Column("pending_owner", sa.Text(), nullable=False, server_default="")
-    )
     op.add_column("payer", sa.Column("default_instrument_id", sa.Text(), nullable=True))
     op.add_column(
         "payer", sa.Column("instrument_count", _INTEGER, nullable=False, server_default="0")
