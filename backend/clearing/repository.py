@@ -136,10 +136,14 @@ class ClearingRepository:
         return await self._whole(query, _ACCOUNT.c.id)
 
     async def channel_settled(self, reference: str) -> int:
-        """What a channel's settlement has brought into the reserve; 0 while it has not."""
-        query = select(_TRANSFER.c.amount_minor).where(_TRANSFER.c.id == f"{reference}:1")
-        rows = await self._reader.fetch(query)
-        return int(rows[0]["amount_minor"]) if rows else 0
+        """What a channel's settlement has brought into the reserve, negative where it took out; 0
+        while it has done neither."""
+        query = select(_TRANSFER.c.debit, _TRANSFER.c.amount_minor)
+        rows = await self._reader.fetch(query.where(_TRANSFER.c.id == f"{reference}:1"))
+        if not rows:
+            return 0
+        amount = int(rows[0]["amount_minor"])
+        return amount if chart.account(rows[0]["debit"]).code == "RESERVE" else -amount
 
     async def earliest_open_day(self, before: str) -> str | None:
         """The first business day with payments that no run has closed, earlier than ``before``."""
