@@ -1,4 +1,4 @@
-"""What runs beside the requests: expiring codes and delivering callbacks.
+"""What runs beside the requests: expiring codes, delivering callbacks, counting them.
 
 Rule: a task that fails is logged and begun again after a pause; it never takes the backend down,
 and it keeps nothing that the database does not.
@@ -12,9 +12,11 @@ import structlog
 from backend.db.working_set import WorkingSet
 from backend.limits import TASK_RESTART_S
 from backend.notify.deliverer import CallbackDeliverer
+from backend.notify.figures import CallbackFigures
 from backend.notify.http_sender import HttpSender
 from backend.notify.repository import CallbackRepository
 from backend.notify.tables import CALLBACK
+from backend.observability.metrics import Metrics
 from backend.payments.expiry import run_expiry
 from backend.payments.services import Services
 from protocol.crypto.keys import SigningKey
@@ -30,11 +32,13 @@ class Background:
         services: Services,
         *,
         callbacks: CallbackRepository,
+        metrics: Metrics,
         signing_key: SigningKey,
         allows_private_addresses: bool,
     ) -> None:
         self._services = services
         self._callbacks = callbacks
+        self._metrics = metrics
         self._signing_key = signing_key
         self._allows_private = allows_private_addresses
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -55,10 +59,18 @@ class Background:
             signing_key=self._signing_key,
             clock=services.clock,
             entropy=services.entropy,
+            metrics=self._metrics,
+        )
+        figures = CallbackFigures(
+            repository=self._callbacks,
+            run_read=services.run_read,
+            clock=services.clock,
+            metrics=self._metrics,
         )
         self._tasks = [
             asyncio.create_task(_kept("expiry", lambda: run_expiry(services))),
             asyncio.create_task(_kept("callbacks", self._deliverer.run)),
+            asyncio.create_task(_kept("callback_figures", figures.run)),
         ]
 
     def committed(self, ws: WorkingSet) -> None:

@@ -117,6 +117,7 @@ class Backend:
         self.background = Background(
             self.services,
             callbacks=self.callbacks,
+            metrics=self.metrics,
             signing_key=self._signing_key,
             allows_private_addresses=settings.callbacks_to_private_addresses,
         )

@@ -23,6 +23,7 @@ _STATUS: Mapping[str, int] = {
     "device_revoked": 403,
     "route_unknown": 404,
     "account_unknown": 404,
+    "callback_unknown": 404,
     "merchant_unknown": 404,
     "mandate_not_found": 404,
     "notice_not_found": 404,

@@ -174,6 +174,10 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("account_short", "never", "账户余额不足，不能记账。", "The account's balance does not cover this posting."),
     ("transfer_conflict", "never", "同一记账编号的内容不一致。", "The same transfer id was used with other content."),
     ("transfer_state", "never", "记账状态不允许此操作。", "The transfer's state does not allow this."),
+    ("transfer_unknown", "never", "找不到这笔记账。", "This transfer was not found."),
+    ("checkpoint_unknown", "never", "没有涵盖它的检查点，请先生成检查点。", "No checkpoint covers it; make a checkpoint first."),
+    ("proof_invalid", "never", "证明不成立。", "The proof does not hold."),
+    ("log_inconsistent", "never", "账本日志与检查点不一致，未签名；请运行 tillway ledger verify。", "The ledger's log contradicts its checkpoint and nothing was signed; run tillway ledger verify."),
     # Set-up
     ("port_taken", "after", "端口已被占用，请更换端口或关闭占用它的程序。", "The port is taken; choose another or stop the program that holds it."),
     ("config_invalid", "never", "配置有误，请按提示修改。", "The configuration is wrong; correct it as shown."),

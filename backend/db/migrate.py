@@ -26,6 +26,7 @@ TABLE_MODULES = (
     "backend.clearing.tables",
     "backend.devices.tables",
     "backend.identity.tables",
+    "backend.ledger.derived_tables",
     "backend.ledger.tables",
     "backend.mandates.tables",
     "backend.merchants.tables",
@@ -34,6 +35,7 @@ TABLE_MODULES = (
     "backend.reconciliation.tables",
     "backend.refunds.tables",
     "backend.risk.tables",
+    "backend.shards.tables",
     "backend.topups.tables",
     "backend.wallet.tables",
 )

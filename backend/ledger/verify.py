@@ -2,7 +2,7 @@
 
 What is proved: every transfer is in exactly one group; each group's rows give its leaves, root and
 hash, which chain to the genesis; balances equal the sum of transfers; holds equal what is pending;
-each book sums to zero per currency; the reserve equation; UNSWEPT = DUE_CLIENT; every floor.
+each book sums to zero per currency; the reserve equation; the mirrored pairs; every floor.
 What is not: that nobody replaced the whole chain. For that, compare the chain's end with a
 checkpoint kept elsewhere.
 """
@@ -259,10 +259,16 @@ def check_equations(debits: dict[tuple[str, str, str], int], report: Report) -> 
         owed = -sum(debits.get(("C", currency, code), 0) for code in chart.CLIENT_LIABILITIES)
         if assets != owed:
             report.add("reserve", currency, f"client assets {assets}, client liabilities {owed}")
-        unswept = -debits.get(("C", currency, "UNSWEPT"), 0)
-        due = debits.get(("O", currency, "DUE_CLIENT"), 0)
-        if unswept != due:
-            report.add("reserve", currency, f"UNSWEPT {unswept}, DUE_CLIENT {due}")
+        for clients, ours in chart.MIRRORS:
+            mirrored = _own_side(debits, "C", currency, clients)
+            mirror = _own_side(debits, "O", currency, ours)
+            if mirrored != mirror:
+                report.add("reserve", currency, f"{clients} {mirrored}, {ours} {mirror}")
+
+
+def _own_side(debits: dict[tuple[str, str, str], int], book: str, currency: str, code: str) -> int:
+    net = debits.get((book, currency, code), 0)
+    return net if chart.HEADINGS[book, code].side == "debit" else -net
 
 
 def _is_in_one_book(transfer: Transfer) -> bool:

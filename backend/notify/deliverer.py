@@ -23,6 +23,7 @@ from backend.notify.limits import (
 from backend.notify.model import signed_headers
 from backend.notify.repository import CallbackRepository
 from backend.notify.service import ClaimCallbacks, NoteDelivered, NoteFailed
+from backend.observability.metrics import Metrics
 from protocol.clock import Clock, Entropy
 from protocol.crypto.keys import SigningKey
 from protocol.errors import OperatingError
@@ -46,6 +47,7 @@ class CallbackDeliverer:
         signing_key: SigningKey,
         clock: Clock,
         entropy: Entropy,
+        metrics: Metrics,
     ) -> None:
         self._submit = submit
         self._run_read = run_read
@@ -54,6 +56,7 @@ class CallbackDeliverer:
         self._key = signing_key
         self._clock = clock
         self._entropy = entropy
+        self._metrics = metrics
         self._news = asyncio.Event()
         self._open: Counter[str] = Counter()
 
@@ -130,8 +133,10 @@ class CallbackDeliverer:
     async def _note(self, callback_id: str, error: str) -> None:
         if not error:
             await self._submit(NoteDelivered(callback_id=callback_id))
+            self._metrics.count_callback("delivered")
             return
         state = await self._submit(NoteFailed(callback_id=callback_id, error=error))
+        self._metrics.count_callback("dead" if state == "dead" else "failed")
         _log.warning("callback_failed", callback_id=callback_id, error=error, state=state)
 
     async def _wait(self) -> None:

@@ -12,6 +12,13 @@ CALLBACK_NONCE_BYTES = 16
 CALLBACK_SKEW_MS_MAX = 5 * 60 * 1000
 ERROR_CHARS_MAX = 200
 DEAD_LETTERS_PER_LIST_MAX = 200
+DEAD_LETTERS_PER_REPLAY_MAX = 200
+"""Of one call that names a filter; the answer says whether there are more."""
+PLACE_DIGITS_MAX = 15
+FILTER_CHARS_MAX = 64
+TRIES_SHOWN_MAX = 200
+"""The newest of a callback's history: those of eleven lives."""
+FIGURES_EVERY_S = 10
 
 _S, _M, _H = 1_000, 60_000, 3_600_000
 CALLBACK_GAPS_MS = (

@@ -10,16 +10,52 @@ import binascii
 import hashlib
 import ipaddress
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal
 
-from backend.notify.limits import CALLBACK_GAPS_MS, CALLBACK_SKEW_MS_MAX
+from backend.notify.limits import CALLBACK_GAPS_MS, CALLBACK_SKEW_MS_MAX, PLACE_DIGITS_MAX
 from protocol.crypto.keys import SigningKey, VerifyKey
+from protocol.errors import CallerError
 from protocol.ids import EVENT, RANDOM_BYTES, mint
 
 CallbackState = Literal["pending", "delivered", "dead"]
 
 TIMESTAMP, NONCE, SERIAL = "Tillway-Timestamp", "Tillway-Nonce", "Tillway-Serial"
 SIGNATURE, SIGNATURE_TYPE = "Tillway-Signature", "Tillway-Signature-Type"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetterFilter:
+    """Which dead letters are meant; what is None does not matter."""
+
+    merchant_id: str | None = None
+    event_type: str | None = None
+    since_ms: int | None = None
+    """Given up then or later."""
+
+    @property
+    def is_all(self) -> bool:
+        """Whether nothing narrows it."""
+        return self == DeadLetterFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A dead letter's place in the list, the last given up first. As text it is a page's end."""
+
+    died_at_ms: int
+    callback_id: str
+
+    def __str__(self) -> str:
+        return f"{self.died_at_ms}.{self.callback_id}"
+
+    @classmethod
+    def read(cls, text: str) -> "Place":
+        """The place that ``str`` wrote; ``CallerError("field_invalid")`` for anything else."""
+        died, _, callback = text.partition(".")
+        if not (died.isdecimal() and died.isascii() and len(died) <= PLACE_DIGITS_MAX and callback):
+            raise CallerError("field_invalid", "after")
+        return cls(int(died), callback)
 
 
 def next_try_ms(failed_tries: int, now_ms: int) -> int | None:

@@ -2,14 +2,21 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, and_, func, or_, select
 
 from backend.db.reading import Reader
 from backend.db.tables import Row
-from backend.notify.limits import CALLBACKS_PER_CLAIM_MAX, DEAD_LETTERS_PER_LIST_MAX
-from backend.notify.tables import OutboxCallback
+from backend.notify.limits import (
+    CALLBACKS_PER_CLAIM_MAX,
+    DEAD_LETTERS_PER_LIST_MAX,
+    TRIES_SHOWN_MAX,
+)
+from backend.notify.model import DeadLetterFilter, Place
+from backend.notify.tables import OutboxCallback, OutboxTry
 
 _callback = OutboxCallback.__table__  # type: ignore[attr-defined]
+_try = OutboxTry.__table__  # type: ignore[attr-defined]
+_LISTED = ("callback_id", "merchant_id", "url", "event_type", "last_error", "created_at_ms")
 
 
 class CallbackRepository:
@@ -30,19 +37,61 @@ class CallbackRepository:
         )
         return self._reader.rows(query)
 
-    def dead_letters(self, limit: int = DEAD_LETTERS_PER_LIST_MAX) -> list[Row]:
-        """What could not be delivered, newest first, without bodies."""
-        shown = ("callback_id", "merchant_id", "url", "event_type", "failed_tries", "last_error",
-                 "created_at_ms")  # fmt: skip
+    def callback(self, callback_id: str) -> Row | None:
+        """One callback as it stands, in whatever state."""
+        return self._reader.one(select(_callback).where(_callback.c.callback_id == callback_id))
+
+    def tries(self, callback_id: str) -> list[Row]:
+        """A callback's history, newest first."""
+        query = select(_try).where(_try.c.callback_id == callback_id)
+        return self._reader.rows(query.order_by(_try.c.number.desc()).limit(TRIES_SHOWN_MAX))
+
+    def dead_letters(
+        self,
+        wanted: DeadLetterFilter,
+        *,
+        limit: int = DEAD_LETTERS_PER_LIST_MAX,
+        after: Place | None = None,
+    ) -> list[Row]:
+        """What could not be delivered, the last given up first, without bodies; with ``after``,
+        what follows that place in the list."""
+        died = _callback.c.next_try_ms
+        columns = (*(_callback.c[name] for name in _LISTED), died.label("died_at_ms"))
+        query = _dead(select(*columns), wanted)
+        if after is not None:
+            earlier = and_(died == after.died_at_ms, _callback.c.callback_id < after.callback_id)
+            query = query.where(or_(died < after.died_at_ms, earlier))
+        query = query.order_by(died.desc(), _callback.c.callback_id.desc())
+        return self._reader.rows(query.limit(min(limit, DEAD_LETTERS_PER_LIST_MAX)))
+
+    def dead_count(self, wanted: DeadLetterFilter) -> int:
+        """How many dead letters there are of this kind."""
+        row = self._reader.one(_dead(select(func.count().label("count")), wanted))
+        assert row is not None
+        return int(row["count"])
+
+    def figures(self) -> list[Row]:
+        """Of each state that is not the end: how many callbacks, since when the oldest exists, and
+        since when the longest overdue is due. For metrics."""
         query = (
-            select(*(_callback.c[name] for name in shown))
-            .where(_callback.c.state == "dead")
-            .order_by(_callback.c.created_at_ms.desc(), _callback.c.callback_id)
-            .limit(min(limit, DEAD_LETTERS_PER_LIST_MAX))
+            select(
+                _callback.c.state,
+                func.count().label("count"),
+                func.min(_callback.c.created_at_ms).label("oldest_ms"),
+                func.min(_callback.c.next_try_ms).label("due_ms"),
+            )
+            .where(_callback.c.state.in_(("pending", "dead")))
+            .group_by(_callback.c.state)
         )
         return self._reader.rows(query)
 
-    def counts(self) -> dict[str, int]:
-        """How many callbacks are in each state. For metrics."""
-        query = select(_callback.c.state, func.count().label("count")).group_by(_callback.c.state)
-        return {row["state"]: int(row["count"]) for row in self._reader.rows(query)}
+
+def _dead(query: Select, wanted: DeadLetterFilter) -> Select:  # type: ignore[type-arg]
+    query = query.where(_callback.c.state == "dead")
+    if wanted.merchant_id is not None:
+        query = query.where(_callback.c.merchant_id == wanted.merchant_id)
+    if wanted.event_type is not None:
+        query = query.where(_callback.c.event_type == wanted.event_type)
+    if wanted.since_ms is not None:
+        query = query.where(_callback.c.next_try_ms >= wanted.since_ms)
+    return query

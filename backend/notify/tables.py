@@ -45,12 +45,33 @@ class OutboxCallback(BackendTable, table=True):
     """``pending``, ``delivered`` or ``dead``."""
     failed_tries: int = Field(default=0, sa_type=INTEGER)
     next_try_ms: int = Field(sa_type=INTEGER)
-    """When it is due; while a try is running, when another may take it over."""
+    """When it is due; while a try is running, when another may take it over; of a dead letter,
+    when it was given up."""
     last_error: str = Field(default="", sa_type=TEXT)
     created_at_ms: int = Field(sa_type=INTEGER)
     delivered_at_ms: int | None = Field(default=None, sa_type=INTEGER)
+    try_count: int = Field(default=0, sa_type=INTEGER)
+    """How many rows of ``outbox_try`` it has."""
+
+
+class OutboxTry(BackendTable, table=True):
+    """What became of a callback, step by step: its failed tries and its replays. One that the
+    merchant takes at once has none."""
+
+    __tablename__ = "outbox_try"
+    callback_id: str = Field(primary_key=True, sa_type=TEXT)
+    number: int = Field(primary_key=True, sa_type=INTEGER)
+    outcome: str = Field(sa_type=TEXT)
+    """``failed`` or ``replayed``."""
+    at_ms: int = Field(sa_type=INTEGER)
+    error: str = Field(default="", sa_type=TEXT)
+    next_try_ms: int | None = Field(default=None, sa_type=INTEGER)
+    """None: given up, it is a dead letter."""
+    actor: str = Field(default="", sa_type=TEXT)
+    """Who replayed it."""
 
 
 PUSH = table_ref(OutboxPush, lock=False)
 COUNTER = table_ref(OutboxCounter)
 CALLBACK = table_ref(OutboxCallback)
+TRY = table_ref(OutboxTry, lock=False)

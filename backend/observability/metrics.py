@@ -4,11 +4,14 @@ Labels are taken from closed sets (error codes, known message types), never from
 sent, so that nobody can grow the registry.
 """
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from protocol.messages import REQUESTS
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+CALLBACK_STATES = ("pending", "dead")
 _SIZES = (1, 2, 5, 10, 20, 30, 40, 50)
 
 
@@ -45,6 +48,25 @@ class Metrics:
         self._enrolments = Counter(
             "tillway_enrolments", "Tries to enrol by outcome", ["outcome"], registry=registry
         )
+        self._callbacks = Gauge(
+            "tillway_callbacks", "Callbacks not delivered", ["state"], registry=registry
+        )
+        self._callbacks_oldest = Gauge(
+            "tillway_callbacks_oldest_seconds",
+            "Age of the oldest callback that may still be delivered",
+            registry=registry,
+        )
+        self._callbacks_overdue = Gauge(
+            "tillway_callbacks_overdue_seconds",
+            "How long the next try of a callback is overdue",
+            registry=registry,
+        )
+        self._callback_tries = Counter(
+            "tillway_callback_tries",
+            "Tries to deliver a callback, by outcome",
+            ["outcome"],
+            registry=registry,
+        )
 
     def count_request(self, message_type: str, outcome: str) -> None:
         """One device request answered: ``outcome`` is ``done`` or an error code."""
@@ -62,6 +84,18 @@ class Metrics:
     def count_enrolment(self, outcome: str) -> None:
         """One try to enrol: ``done`` or an error code."""
         self._enrolments.labels(outcome).inc()
+
+    def count_callback(self, outcome: str) -> None:
+        """One try to deliver a callback: ``delivered``, ``failed``, or ``dead`` if it was the
+        last."""
+        self._callback_tries.labels(outcome).inc()
+
+    def show_callbacks(self, counts: Mapping[str, int], *, oldest_ms: int, overdue_ms: int) -> None:
+        """How the outbox stands."""
+        for state in CALLBACK_STATES:
+            self._callbacks.labels(state).set(counts.get(state, 0))
+        self._callbacks_oldest.set(oldest_ms // 1000)
+        self._callbacks_overdue.set(max(overdue_ms, 0) // 1000)
 
     def render(self) -> bytes:
         """The text form for a scraper."""

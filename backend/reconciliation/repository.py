@@ -4,6 +4,7 @@ A part of a day would give false breaks and hide true ones, so a day is read pag
 end; one that is larger than ``EVENTS_PER_DAY_MAX`` is refused with ``answer_too_large``.
 """
 
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -63,24 +64,24 @@ class ReconciliationRepository:
         )
 
     async def posted(self, rule: str, *, account_prefix: str, day: str) -> dict[str, int]:
-        """What a posting rule's first legs moved on a business day: event id → amount.
+        """What a posting rule moved on accounts on a business day: event id → amount, over all of
+        the event's legs (a refund may come out of several accounts).
 
-        ``account_prefix`` names the account on the debit or the credit side of that leg.
+        ``account_prefix`` names the accounts, on the debit or the credit side of a leg.
         """
         side = or_(
             _TRANSFER.c.debit.like(f"{account_prefix}%"),
             _TRANSFER.c.credit.like(f"{account_prefix}%"),
         )
-        query = (
-            select(_TRANSFER.c.id, _TRANSFER.c.amount_minor)
-            .where(_TRANSFER.c.rule == rule, _TRANSFER.c.business_date == day, side)
-            .where(_TRANSFER.c.id.like("%:1"))
+        query = select(_TRANSFER.c.id, _TRANSFER.c.amount_minor).where(
+            _TRANSFER.c.rule == rule, _TRANSFER.c.business_date == day, side
         )
         undone = await self._reversed_since(day)
-        found: dict[str, int] = {}
+        found: dict[str, int] = defaultdict(int)
         async for row in self._whole(query, _TRANSFER.c.id):
-            if row["id"] not in undone:
-                found[row["id"].rpartition(":")[0]] = row["amount_minor"]
+            event_id = row["id"].rpartition(":")[0]
+            if event_id not in undone:
+                found[event_id] += row["amount_minor"]
         return found
 
     async def reserve_movements(self, day: str, currency: str) -> dict[str, int]:
@@ -121,13 +122,15 @@ class ReconciliationRepository:
         return {row[key.name]: row[amount.name] async for row in self._whole(query, key)}
 
     async def _reversed_since(self, day: str) -> set[str]:
-        """The first legs that were undone; a reversal is never earlier than what it undoes."""
+        """The events that were undone; a reversal is never earlier than what it undoes."""
         query = select(_TRANSFER.c.id, _TRANSFER.c.refers_to).where(
             _TRANSFER.c.rule == "reversed",
             _TRANSFER.c.business_date >= day,
             _TRANSFER.c.refers_to.like("%:1"),
         )
-        return {row["refers_to"] async for row in self._whole(query, _TRANSFER.c.id)}
+        return {
+            row["refers_to"].rpartition(":")[0] async for row in self._whole(query, _TRANSFER.c.id)
+        }
 
     async def _whole(self, query: Select[Any], key: ColumnElement[Any]) -> AsyncIterator[Row]:
         count = 0

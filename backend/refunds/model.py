@@ -1,5 +1,6 @@
-"""How much may still be given back. Pure."""
+"""How much may still be given back, and out of which accounts. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backend.refunds.limits import REFUND_WITHIN_MS_MAX
@@ -7,6 +8,9 @@ from protocol.limits import REFUNDS_PER_PAYMENT_MAX
 from protocol.payment import PaymentState
 
 REFUNDABLE = frozenset({PaymentState.CAPTURED, PaymentState.PARTIALLY_REFUNDED})
+
+Sources = Sequence[tuple[str, int]]
+"""(account, amount), the first account used first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,3 +45,19 @@ def refusal(payment: Refundable, *, amount_minor: int, currency: str, now_ms: in
     if now_ms - payment.paid_at_ms > REFUND_WITHIN_MS_MAX:
         return "refund_too_late"
     return None
+
+
+def drawn(
+    accounts: Sequence[tuple[str, int]], *, amount_minor: int, fee_back_minor: int
+) -> Sources:
+    """Split a refund over accounts and what is available in each, in their order; empty if they do
+    not hold enough. The returned fee goes to the first account drawn from, and covers, too."""
+    sources = []
+    left, extra = amount_minor, fee_back_minor
+    for account, available in [one for one in accounts if one[1] > 0] or accounts[:1]:
+        part = min(left, available + extra)
+        extra = 0
+        left -= part
+        if part:
+            sources.append((account, part))
+    return sources if left == 0 else []

@@ -2,8 +2,8 @@
 
 Rule 1: a refused refund is kept as *failed*: a copy of it that is still under way never succeeds
         after the till was told that it failed. Another try is another refund id.
-Rule 2: the merchant's pending money is used first, else what is available; the fee comes back with
-        it, cumulatively exact, by the plan the payment was charged by.
+Rule 2: the merchant's pending money is used first, the rest comes from what is available; the fee
+        comes back with it, cumulatively exact, by the plan the payment was charged by.
 """
 
 from collections.abc import Iterable
@@ -13,8 +13,10 @@ from typing import Any
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
+from backend.ledger import chart, model
 from backend.ledger import rules as posting
 from backend.ledger import service as ledger
+from backend.ledger.tables import ACCOUNT
 from backend.merchants.service import plan_of
 from backend.merchants.tables import FEE_PLAN, MERCHANT
 from backend.notify.outbox import put_callback
@@ -31,13 +33,11 @@ from backend.payments.model import (
 from backend.payments.service import visible
 from backend.payments.tables import PAYMENT
 from backend.payments.timeline import step
-from backend.refunds.model import Refundable, refusal
+from backend.refunds.model import Refundable, Sources, drawn, refusal
 from backend.refunds.tables import REFUND
 from protocol.errors import CallerError
 from protocol.messages import RefundCreate
 from protocol.payment import Command, PaymentState
-
-SOURCES = ("MPEND", "MAVAIL")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,17 +62,13 @@ class CreateRefund:
             return []
         found: list[Read] = [(FEE_PLAN, (payment["merchant_id"], payment["fee_plan_version"]))]
         event = posting.Event(self.body.refund_id, payment["currency"], "")
-        for source in SOURCES:
-            sample = posting.balance_refunded(
-                event,
-                user_id=payment["payer_id"],
-                merchant_id=payment["merchant_id"],
-                amount_minor=1,
-                fee_back_minor=1,
-                from_available=source == "MAVAIL",
-            )
-            found += ledger.reads(sample, is_new=True)
-        return found
+        sample = posting.balance_refunded(
+            event,
+            user_id=payment["payer_id"],
+            sources=[(account, 1) for account in _accounts(payment)],
+            fee_back_minor=1,
+        )
+        return found + ledger.reads(sample, is_new=True)
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Answer:
         earlier = first_answer(ws, self.request)
@@ -107,37 +103,31 @@ class CreateRefund:
             before_minor=payment["refunded_minor"],
             refund_minor=body.amount_minor,
         )
-        source = self._post(ws, payment, fee_back, now_ms)
-        if source is None:
+        sources = drawn(
+            [(account, _available(ws, account)) for account in _accounts(payment)],
+            amount_minor=body.amount_minor,
+            fee_back_minor=fee_back,
+        )
+        if not sources:
             failed = self._insert(ws, payment, now_ms, error_code="merchant_balance_short")
             return refund_answer(failed)
-        refund = self._insert(ws, payment, now_ms, fee_back_minor=fee_back, source=source)
+        self._post(ws, payment, sources, fee_back, now_ms)
+        codes = "+".join(chart.account(account).code for account, _ in sources)
+        refund = self._insert(ws, payment, now_ms, fee_back_minor=fee_back, source=codes)
         self._move_payment(ws, payment, refund, now_ms)
         return refund_answer(refund)
 
-    def _post(self, ws: WorkingSet, payment: Row, fee_back: int, now_ms: int) -> str | None:
-        """Whose money went back; None if the merchant has not enough in either account."""
+    def _post(
+        self, ws: WorkingSet, payment: Row, sources: Sources, fee_back: int, now_ms: int
+    ) -> None:
         date = self.rules.business_date(now_ms)
-        event = posting.Event(self.body.refund_id, payment["currency"], date)
-        for source in SOURCES:
-            transfers = posting.balance_refunded(
-                event,
-                user_id=payment["payer_id"],
-                merchant_id=payment["merchant_id"],
-                amount_minor=self.body.amount_minor,
-                fee_back_minor=fee_back,
-                from_available=source == "MAVAIL",
-            )
-            mark = ws.mark()
-            try:
-                ledger.post(ws, transfers, now_ms, is_new=True)
-            except CallerError as error:
-                ws.undo(mark)
-                if error.code != "merchant_balance_short":
-                    raise
-            else:
-                return source
-        return None
+        transfers = posting.balance_refunded(
+            posting.Event(self.body.refund_id, payment["currency"], date),
+            user_id=payment["payer_id"],
+            sources=sources,
+            fee_back_minor=fee_back,
+        )
+        ledger.post(ws, transfers, now_ms, is_new=True)
 
     def _move_payment(self, ws: WorkingSet, payment: Row, refund: Row, now_ms: int) -> None:
         refunded = payment["refunded_minor"] + refund["amount_minor"]
@@ -225,6 +215,20 @@ def refund_answer(row: Row) -> Answer:
     if row["error_code"] is not None:
         body["error"] = error_body(row["error_code"])
     return REFUND_RESULT, body
+
+
+def _accounts(payment: Row) -> tuple[str, str]:
+    """Whose money goes back, in this order."""
+    merchant_id, currency = payment["merchant_id"], payment["currency"]
+    return (
+        chart.merchant_pending(merchant_id, currency),
+        chart.merchant_available(merchant_id, currency),
+    )
+
+
+def _available(ws: WorkingSet, account_id: str) -> int:
+    row = ws.get(ACCOUNT, account_id)
+    return 0 if row is None else model.available(row)
 
 
 def _refundable(payment: Row) -> Refundable:

@@ -33,7 +33,7 @@ class Refund(BackendTable, table=True):
     error_code: str | None = Field(default=None, sa_type=TEXT)
     fee_returned_minor: int = Field(default=0, sa_type=INTEGER)
     source: str = Field(default="", sa_type=TEXT)
-    """``MPEND`` or ``MAVAIL``: whose money it was."""
+    """``MPEND``, ``MAVAIL`` or ``MPEND+MAVAIL``: whose money it was."""
     created_at_ms: int = Field(sa_type=INTEGER)
     business_date: str = Field(sa_type=TEXT)
     body_hash: bytes = Field(sa_type=BYTES)

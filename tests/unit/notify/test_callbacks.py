@@ -18,9 +18,15 @@ from backend.notify.limits import (
     CALLBACKS_AT_ONCE_MAX,
     CALLBACKS_PER_MERCHANT_MAX,
 )
-from backend.notify.model import is_genuine, is_public_address, signed_headers
+from backend.notify.model import (
+    DeadLetterFilter,
+    is_genuine,
+    is_public_address,
+    signed_headers,
+)
 from backend.notify.repository import CallbackRepository
 from backend.notify.service import ClaimCallbacks, ReplayCallback
+from backend.observability.metrics import Metrics
 from backend.payments.confirm import ConfirmByPayer
 from protocol.crypto.keys import generate
 from tests.support.shop import MERCHANT, OTHER_MERCHANT, Shop
@@ -52,6 +58,7 @@ def deliverer_of(shop: Shop, sender: Any) -> CallbackDeliverer:
         signing_key=KEY,
         clock=shop.clock,
         entropy=CountingEntropy(),
+        metrics=Metrics(),
     )
 
 
@@ -97,12 +104,12 @@ async def test_a_failed_callback_follows_the_table_and_ends_as_a_dead_letter(sho
         shop.clock.at_ms += 1
     assert await deliverer.deliver_due() == 1
     assert state(shop) == {"state": "dead", "failed_tries": 16, "last_error": "status 500"}
-    (dead,) = CallbackRepository(shop.reader).dead_letters()
-    assert shop.do(ReplayCallback(callback_id=dead["callback_id"])) == "pending"
+    (dead,) = CallbackRepository(shop.reader).dead_letters(DeadLetterFilter())
+    assert shop.do(ReplayCallback(callback_id=dead["callback_id"], actor="me")) == "pending"
     sender.error = ""
     assert await deliverer.deliver_due() == 1
     assert state(shop)["state"] == "delivered"
-    assert shop.do(ReplayCallback(callback_id=dead["callback_id"])) == "delivered"
+    assert shop.do(ReplayCallback(callback_id=dead["callback_id"], actor="me")) == "delivered"
 
 
 def test_the_gaps_sum_to_a_day() -> None:

@@ -1,0 +1,46 @@
+"""The outbox in numbers, read again and again for the scraper."""
+
+import asyncio
+
+import structlog
+
+from backend.notify.deliverer import RunRead
+from backend.notify.limits import FIGURES_EVERY_S
+from backend.notify.repository import CallbackRepository
+from backend.observability.metrics import Metrics
+from protocol.clock import Clock
+from protocol.errors import OperatingError
+
+_log = structlog.get_logger()
+
+
+class CallbackFigures:
+    """Owns the gauges of the outbox."""
+
+    def __init__(
+        self, *, repository: CallbackRepository, run_read: RunRead, clock: Clock, metrics: Metrics
+    ) -> None:
+        self._repository = repository
+        self._run_read = run_read
+        self._clock = clock
+        self._metrics = metrics
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        while True:
+            try:
+                await self.read()
+            except OperatingError as error:
+                _log.warning("figures_paused", code=error.code)
+            await asyncio.sleep(FIGURES_EVERY_S)
+
+    async def read(self) -> None:
+        """Set the gauges to what is committed now."""
+        rows = await self._run_read(self._repository.figures)
+        now_ms = self._clock.now_ms()
+        open_rows = [row for row in rows if row["state"] != "dead"]
+        self._metrics.show_callbacks(
+            {row["state"]: row["count"] for row in rows},
+            oldest_ms=max((now_ms - row["oldest_ms"] for row in open_rows), default=0),
+            overdue_ms=max((now_ms - row["due_ms"] for row in open_rows), default=0),
+        )
