@@ -163,8 +163,8 @@ class DayEnd:
                     )
 
     async def _book_settlement(self, entry: StatementEntry, booked_on: str) -> None:
-        """The channel has paid a day: its number stands in the reference."""
-        digits = entry.reference.removeprefix(_SETTLEMENT)
+        """A channel has paid a day: both stand in the reference, ``STL-<channel>-<day>``."""
+        channel_id, _, digits = entry.reference.removeprefix(_SETTLEMENT).rpartition("-")
         try:
             settled = date.fromisoformat(digits).isoformat()
         except ValueError:
@@ -172,7 +172,7 @@ class DayEnd:
         await self._submit(
             ConfirmChannelSettlement(
                 reference=entry.reference,
-                channel_id=self._accounts.channel_id,
+                channel_id=channel_id,
                 settlement_date=settled,
                 business_date=booked_on,
                 currency=entry.amount.currency,
@@ -243,7 +243,7 @@ class DayEnd:
         is_swept = swept is not None and swept["state"] == MoveState.CONFIRMED
         report["swept_minor"] = int(swept["amount_minor"]) if swept and is_swept else 0
         report["channel_settled_minor"] = await self._repository.channel_settled(
-            f"{_SETTLEMENT}{day:%Y%m%d}"
+            f"{_SETTLEMENT}{self._accounts.channel_id}-{day:%Y%m%d}"
         )
         report["clients_short_minor"] = await self._repository.clients_short(currency)
         report["state"] = "closed" if self._is_closed(report, swept) else "open"

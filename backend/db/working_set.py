@@ -74,6 +74,10 @@ class WorkingSet:
         row: Row | None = part.rows[key]
         return row
 
+    def loaded(self, ref: TableRef, key: Key) -> Any:  # noqa: ANN401  # a row or its tuple
+        """The row if it is in the set by now, without a look-up. For ``follow``."""
+        return self._part(ref).rows.get(key)
+
     def insert(self, ref: TableRef, row: Row) -> None:
         """Add a new row, which is the set's from now on (rule 1); columns left out take their
         default or NULL.
