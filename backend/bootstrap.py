@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from backend.background import Background
+from backend.channel_parts import CHANNELS
 from backend.clearing_parts import build_clearing
 from backend.clock import OffsetClock
 from backend.config import Settings
@@ -115,22 +116,15 @@ class Backend:
         self.enrolment = self._enrolment()
         self.operator = self._operator()
         self.callbacks = CallbackRepository(self._reader)
+        self.clearing = build_clearing(settings, services=self.services, key=self._signing_key)
         self.background = Background(
             self.services,
             callbacks=self.callbacks,
+            sagas=None if self.clearing is None else self.clearing.sagas,
             metrics=self.metrics,
             signing_key=self._signing_key,
             allows_private_addresses=settings.callbacks_to_private_addresses,
             queue_url=settings.queue_address(),
-        )
-        self.clearing = build_clearing(
-            settings,
-            submit=self.writer.submit,
-            reader=self._reader,
-            key=self._signing_key,
-            business_date=self.services.rules.business_date,
-            clock=self.clock,
-            entropy=parts.entropy,
         )
 
     async def start(self) -> None:
@@ -252,4 +246,5 @@ def _rules(settings: Settings, state: State) -> PaymentRules:
             velocity_window_ms=settings.risk_velocity_window_ms,
         ),
         code_life_ms=settings.code_life_ms,
+        channels=CHANNELS if settings.institution_url else frozenset(),
     )

@@ -121,6 +121,12 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("biometric_unavailable", "never", "指纹设备不可用，请检查设备或更换支付方式。", "The fingerprint sensor does not answer; check it or pay another way."),
     ("risk_declined", "never", "交易存在风险，已拒绝，请顾客联系客服。", "The payment was declined for risk; the payer may call customer service."),
     ("risk_velocity", "never", "付款过于频繁，请稍后再试。", "Too many payments in a short time; try again later."),
+    # Instruments and channels
+    ("instrument_unknown", "never", "该支付方式不存在或已解绑，请更换支付方式。", "This way to pay does not exist or was removed; choose another."),
+    ("instrument_count_exceeded", "never", "绑定的支付方式过多，请先解绑一个。", "There are too many ways to pay; remove one first."),
+    ("channel_declined", "never", "银行未通过扣款，请顾客更换支付方式。", "The bank declined the payment; ask the payer for another way to pay."),
+    ("channel_unavailable", "never", "支付渠道暂不可用，没有扣款，请重新收款或更换支付方式。", "The payment channel cannot be reached; nothing was charged, start a new payment or pay another way."),
+    ("channel_refund_refused", "never", "银行拒绝了这笔退款，资金已退回商户账户，请用其他方式退款。", "The bank refused the refund; the money is back on the merchant's account, refund another way."),
     # Refunds
     ("refund_not_found", "never", "找不到这笔退款。", "This refund was not found."),
     ("refund_exceeds", "never", "退款金额超过可退金额。", "The refund is more than what is left to refund."),

@@ -80,6 +80,7 @@ class DayEnd:
         self._resolve_topups = resolve_topups
         self._reconcile = reconcile
         self._currency = accounts.currency
+        self._channel_id = accounts.channel_id
         self._business_date = business_date
         self._clock = clock
         self._steps = Steps(
@@ -153,7 +154,7 @@ class DayEnd:
         report["swept_minor"] = _confirmed(moves, MoveKind.FEES)
         report["own_funds_minor"] = -_confirmed(moves, MoveKind.OWN_FUNDS)
         report["channel_settled_minor"] = await self._repository.channel_settled(
-            f"{SETTLEMENT_REFERENCE}{day:%Y%m%d}"
+            f"{SETTLEMENT_REFERENCE}{self._channel_id}-{day:%Y%m%d}"
         )
         report["clients_short_minor"] = await self._clients_short(day)
         report["state"] = "closed" if _is_closed(report) else "open"

@@ -221,8 +221,9 @@ class Steps:
                 )
 
     async def _book_settlement(self, entry: StatementEntry, booked_on: str) -> None:
-        """The channel has paid a day: its number stands in the reference."""
-        digits = entry.reference.removeprefix(SETTLEMENT_REFERENCE)
+        """A channel has paid a day: both stand in the reference, ``STL-<channel>-<day>``."""
+        said = entry.reference.removeprefix(SETTLEMENT_REFERENCE)
+        channel_id, _, digits = said.rpartition("-")
         try:
             settled = date.fromisoformat(digits).isoformat()
         except ValueError:
@@ -230,7 +231,7 @@ class Steps:
         await self._submit(
             ConfirmChannelSettlement(
                 reference=entry.reference,
-                channel_id=self._accounts.channel_id,
+                channel_id=channel_id,
                 settlement_date=settled,
                 business_date=booked_on,
                 currency=entry.amount.currency,

@@ -101,9 +101,7 @@ class World:
 
     async def standing(self, merchant_id: str = MERCHANT) -> dict[str, Any]:
         repository = ClearingRepository(self.shop.reader)
-        return await standing(
-            repository, self.calendar, merchant_id=merchant_id, today=self.today
-        )
+        return await standing(repository, self.calendar, merchant_id=merchant_id, today=self.today)
 
     @property
     def today(self) -> date:
