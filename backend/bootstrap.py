@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from backend.background import Background
+from backend.channel_parts import CHANNELS
 from backend.clearing_parts import build_clearing
 from backend.clock import OffsetClock
 from backend.config import Settings
@@ -106,6 +107,7 @@ class Backend:
             clock=self.clock,
             entropy=parts.entropy,
             rules=_rules(settings, parts.state),
+            fee_bounds=settings.fee_bounds,
         )
         self.feed = self._feed()
         if dispatcher is None:
@@ -114,21 +116,15 @@ class Backend:
         self.enrolment = self._enrolment()
         self.operator = self._operator()
         self.callbacks = CallbackRepository(self._reader)
+        self.clearing = build_clearing(settings, services=self.services, key=self._signing_key)
         self.background = Background(
             self.services,
             callbacks=self.callbacks,
+            sagas=None if self.clearing is None else self.clearing.sagas,
             metrics=self.metrics,
             signing_key=self._signing_key,
             allows_private_addresses=settings.callbacks_to_private_addresses,
-        )
-        self.clearing = build_clearing(
-            settings,
-            submit=self.writer.submit,
-            reader=self._reader,
-            key=self._signing_key,
-            business_date=self.services.rules.business_date,
-            clock=self.clock,
-            entropy=parts.entropy,
+            queue_url=settings.queue_address(),
         )
 
     async def start(self) -> None:
@@ -220,6 +216,7 @@ class Backend:
             clock=self.clock,
             defaults=MerchantDefaults(
                 fee_rate_bps=self.settings.fee_rate_bps,
+                fee_bounds=self.settings.fee_bounds,
                 biometric_above_minor=self.settings.biometric_above_minor,
             ),
             business_date=self.services.rules.business_date,
@@ -249,4 +246,5 @@ def _rules(settings: Settings, state: State) -> PaymentRules:
             velocity_window_ms=settings.risk_velocity_window_ms,
         ),
         code_life_ms=settings.code_life_ms,
+        channels=CHANNELS if settings.institution_url else frozenset(),
     )

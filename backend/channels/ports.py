@@ -8,7 +8,13 @@ from typing import Protocol
 
 from backend.channels.day_file import DayFile
 from backend.channels.iso20022 import Instruction, Statement, StatusReport
-from backend.channels.model import TopUpAnswer, TopUpOrder
+from backend.channels.model import (
+    ChannelAnswer,
+    PayOrder,
+    RefundOrder,
+    TopUpAnswer,
+    TopUpOrder,
+)
 
 
 class BankPort(Protocol):
@@ -44,4 +50,32 @@ class TopUpPort(Protocol):
 
     async def day_file(self, day: date) -> DayFile:
         """The channel's own list of a day."""
+        ...
+
+
+class ChannelPort(Protocol):
+    """A channel that takes payments from payers' instruments and gives refunds.
+
+    Every id is ours. Asked again with the same id, the channel repeats its first answer.
+    """
+
+    async def pay(self, order: PayOrder) -> ChannelAnswer:
+        """Take the money. An order whose reversal came before it is *reversed*."""
+        ...
+
+    async def query(self, order_id: str) -> ChannelAnswer | None:
+        """What became of an order; None if it never arrived."""
+        ...
+
+    async def reverse(self, order_id: str) -> ChannelAnswer:
+        """Undo an order, whatever became of it. One that never arrived is marked, so that it is
+        refused when it comes; one that is settled stays (*refused*) and wants a refund."""
+        ...
+
+    async def refund(self, order: RefundOrder) -> ChannelAnswer:
+        """Give back a part of an order."""
+        ...
+
+    async def query_refund(self, refund_id: str) -> ChannelAnswer | None:
+        """What became of a refund; None if it never arrived."""
         ...

@@ -41,6 +41,8 @@ class Payment(BackendTable, table=True):
     fee_minor: int = Field(default=0, sa_type=INTEGER)
     fee_returned_minor: int = Field(default=0, sa_type=INTEGER)
     fee_plan_version: int = Field(default=0, sa_type=INTEGER)
+    pending_owner: str = Field(default="", sa_type=TEXT)
+    """A hot merchant's sub-account that the money went to; empty: the merchant's own account."""
     verification: str = Field(default="none", sa_type=TEXT)
     error_code: str | None = Field(default=None, sa_type=TEXT)
     risk: str | None = Field(default=None, sa_type=TEXT)
@@ -54,6 +56,14 @@ class Payment(BackendTable, table=True):
     """What the create asked for; empty for a payment that was reversed before it arrived."""
     trace_id: str = Field(default="", sa_type=TEXT)
     event_count: int = Field(default=0, sa_type=INTEGER)
+    funding: str = Field(default="balance", sa_type=TEXT)
+    """Where the payer's money came from: ``balance``, ``card`` or ``fund``."""
+    instrument_id: str | None = Field(default=None, sa_type=TEXT)
+    coupon_id: str | None = Field(default=None, sa_type=TEXT)
+    coupon_minor: int = Field(default=0, sa_type=INTEGER)
+    """The part of the amount that our coupon paid."""
+    refunding_minor: int = Field(default=0, sa_type=INTEGER)
+    """What is on its way back through a channel that has not answered yet."""
 
 
 class PaymentAttempt(BackendTable, table=True):

@@ -93,8 +93,8 @@ def match_position(*, ours_minor: int, theirs_minor: int, account: str) -> Match
 
 
 def file_amounts(rows: Iterable[DayRow]) -> list[tuple[str, int]]:
-    """The channel's rows as (reference, amount)."""
-    return [(row.topup_id, row.amount.amount_minor) for row in rows]
+    """A channel's rows as (reference, signed amount)."""
+    return [(row.reference, row.signed_minor) for row in rows]
 
 
 def statement_amounts(entries: Iterable[StatementEntry]) -> list[tuple[str, int]]:
