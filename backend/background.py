@@ -1,4 +1,4 @@
-"""What runs beside the requests: expiring codes, delivering callbacks, counting them.
+"""What runs beside the requests: expiring codes, callbacks and counting them, statements.
 
 Rule: a task that fails is logged and begun again after a pause; it never takes the backend down,
 and it keeps nothing that the database does not.
@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from backend.db.working_set import WorkingSet
+from backend.ledger.follower import Follower
 from backend.limits import TASK_RESTART_S
 from backend.notify.deliverer import CallbackDeliverer
 from backend.notify.figures import CallbackFigures
@@ -32,12 +33,14 @@ class Background:
         services: Services,
         *,
         callbacks: CallbackRepository,
+        follower: Follower,
         metrics: Metrics,
         signing_key: SigningKey,
         allows_private_addresses: bool,
     ) -> None:
         self._services = services
         self._callbacks = callbacks
+        self._follower = follower
         self._metrics = metrics
         self._signing_key = signing_key
         self._allows_private = allows_private_addresses
@@ -71,6 +74,7 @@ class Background:
             asyncio.create_task(_kept("expiry", lambda: run_expiry(services))),
             asyncio.create_task(_kept("callbacks", self._deliverer.run)),
             asyncio.create_task(_kept("callback_figures", figures.run)),
+            asyncio.create_task(_kept("ledger_follower", self._follower.run)),
         ]
 
     def committed(self, ws: WorkingSet) -> None:

@@ -1,4 +1,4 @@
-"""Proofs as files: JSON with these fields and no others. A file is checked with a public key only."""
+"""Proofs as files: JSON with these fields and no others, checked with a public key only."""
 
 from typing import Annotated, Literal
 
