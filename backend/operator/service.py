@@ -175,6 +175,9 @@ class OperatorService:
             "transfers": report.transfers,
             "accounts": report.accounts,
             "holds": report.holds,
+            "balances": report.balances,
+            "checkpoints": report.checkpoints,
+            "first_bad_transfer": report.first_bad_transfer,
             "ends": {name: list(end) for name, end in report.ends.items()},
             "breaks": [asdict(found) for found in report.breaks],
         }
