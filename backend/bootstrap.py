@@ -109,6 +109,7 @@ class Backend:
             clock=self.clock,
             entropy=parts.entropy,
             rules=_rules(settings, parts.state),
+            fee_bounds=settings.fee_bounds,
         )
         self.feed = self._feed()
         if dispatcher is None:
@@ -125,6 +126,7 @@ class Backend:
             metrics=self.metrics,
             signing_key=self._signing_key,
             allows_private_addresses=settings.callbacks_to_private_addresses,
+            queue_url=settings.queue_address(),
         )
         self.clearing = build_clearing(
             settings,
@@ -239,6 +241,7 @@ class Backend:
             clock=self.clock,
             defaults=MerchantDefaults(
                 fee_rate_bps=self.settings.fee_rate_bps,
+                fee_bounds=self.settings.fee_bounds,
                 biometric_above_minor=self.settings.biometric_above_minor,
             ),
             business_date=self.services.rules.business_date,

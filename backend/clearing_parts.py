@@ -9,6 +9,8 @@ from typing import Any
 
 from backend.channels.institution import Institution
 from backend.channels.signed_http import read_key
+from backend.clearing.calendar import Calendar
+from backend.clearing.calendar_file import load_calendar
 from backend.clearing.moves import Accounts
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.run import DayEnd
@@ -31,6 +33,7 @@ class Clearing:
     repository: ClearingRepository
     topups: TopUps
     institution: Institution
+    calendar: Calendar
 
 
 def build_clearing(
@@ -46,6 +49,7 @@ def build_clearing(
     """The clearing towards the configured institution; None where there is none."""
     if not settings.institution_url:
         return None
+    calendar = load_calendar(settings.calendar_file)
     institution = Institution(
         url=settings.institution_url, key=key, peer=read_key(settings.institution_key)
     )
@@ -70,8 +74,9 @@ def build_clearing(
             own=settings.own_account,
             holder=settings.holder_name,
         ),
+        calendar=calendar,
         business_date=business_date,
         clock=clock,
         entropy=entropy,
     )
-    return Clearing(day_end, repository, topups, institution)
+    return Clearing(day_end, repository, topups, institution, calendar)

@@ -14,6 +14,7 @@ from backend.identity.enrolment import Grant
 from backend.identity.service import EnrolmentService
 from backend.ledger.repository import LedgerRepository
 from backend.ledger.verify import verify
+from backend.merchants.model import FeeBounds
 from backend.merchants.routes import shown_merchant
 from backend.merchants.service import CreateMerchant
 from backend.operator.limits import BALANCE_CHECK_GAP_MS, VERIFICATIONS_OPEN_MAX
@@ -31,9 +32,10 @@ RunRead = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MerchantDefaults:
-    """What a merchant gets that is created without it."""
+    """What a merchant gets that is created without it, and between which rates it may be."""
 
     fee_rate_bps: int
+    fee_bounds: FeeBounds
     biometric_above_minor: int
 
 
@@ -74,7 +76,7 @@ class OperatorService:
             fields["rate_bps"] = self._defaults.fee_rate_bps
         if fields["biometric_above_minor"] is None:
             fields["biometric_above_minor"] = self._defaults.biometric_above_minor
-        row = await self._submit(CreateMerchant(**fields))
+        row = await self._submit(CreateMerchant(**fields, fee_bounds=self._defaults.fee_bounds))
         return shown_merchant(row)
 
     async def create_store(self, wanted: NewStore) -> dict[str, Any]:

@@ -75,7 +75,11 @@ class ConfirmByPayer:
         merchant_id = payment["merchant_id"]
         found: list[Read] = [(MERCHANT, merchant_id), *push_reads(payment["store"])]
         return found + paying_reads(
-            ws, payer_id=self.payer_id, merchant_id=merchant_id, currency=payment["currency"]
+            ws,
+            payment_id=self.payment_id,
+            payer_id=self.payer_id,
+            merchant_id=merchant_id,
+            currency=payment["currency"],
         )
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Answer:

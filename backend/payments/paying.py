@@ -15,7 +15,8 @@ from backend.ledger import rules as posting
 from backend.ledger import service as ledger
 from backend.ledger.model import Transfer
 from backend.ledger.tables import ACCOUNT
-from backend.merchants.service import merchant_reads, plan_in_force
+from backend.merchants.service import merchant_reads, pending_owner, plan_in_force
+from backend.merchants.tables import MERCHANT
 from backend.notify.outbox import put_callback
 from backend.payments.model import PaymentRules, payment_answer
 from backend.payments.timeline import step
@@ -37,21 +38,29 @@ class Taken:
 
 
 def paying_reads(
-    ws: WorkingSet, *, payer_id: str | None, merchant_id: str, currency: str
+    ws: WorkingSet, *, payment_id: str, payer_id: str | None, merchant_id: str, currency: str
 ) -> list[Read]:
     """What ``take`` will read, as far as it is known by now."""
     found = merchant_reads(ws, merchant_id)
-    if payer_id is not None:
+    merchant = ws.get(MERCHANT, merchant_id)
+    if payer_id is not None and merchant is not None:
+        owner = pending_owner(merchant, payment_id)
         found += [(PAYER, payer_id), *risk_reads(payer_id)]
-        found += [(ACCOUNT, account) for account in _accounts(payer_id, merchant_id, currency)]
+        found += [(ACCOUNT, account) for account in _accounts(payer_id, owner, currency)]
     return found
 
 
-def _accounts(payer_id: str, merchant_id: str, currency: str) -> tuple[str, ...]:
+def owner_of(payment: Row) -> str:
+    """Whose pending account a payment's money went to: the merchant's or a sub-account's."""
+    owner: str = payment["pending_owner"] or payment["merchant_id"]
+    return owner
+
+
+def _accounts(payer_id: str, owner: str, currency: str) -> tuple[str, ...]:
     """What posting rules 3 and 4 touch."""
     return (
         chart.customer(payer_id, currency),
-        chart.merchant_pending(merchant_id, currency),
+        chart.merchant_pending(owner, currency),
         chart.client("UNSWEPT", currency),
         chart.own("DUE_CLIENT", currency),
         chart.own("MDR", currency),
@@ -64,7 +73,7 @@ def paid_transfers(payment: Row, *, payer_id: str, fee_minor: int) -> list[Trans
     return posting.balance_paid(
         event,
         user_id=payer_id,
-        merchant_id=payment["merchant_id"],
+        merchant_id=owner_of(payment),
         amount_minor=payment["amount_minor"],
         fee_minor=fee_minor,
     )
@@ -94,7 +103,12 @@ def take(
     plan = plan_in_force(ws, merchant, now_ms)
     fee_minor = plan.fee(payment["amount_minor"])
     # The books' date is the day the money moves, not the day the code was shown.
-    dated = {**payment, "business_date": rules.business_date(now_ms)}
+    owner = pending_owner(merchant, payment["payment_id"])
+    dated = {
+        **payment,
+        "business_date": rules.business_date(now_ms),
+        "pending_owner": "" if owner == merchant["merchant_id"] else owner,
+    }
     mark = ws.mark()
     try:
         transfers = paid_transfers(dated, payer_id=payer_id, fee_minor=fee_minor)
@@ -115,6 +129,7 @@ def take(
         risk=verdict.to_json(),
         paid_at_ms=now_ms,
         business_date=dated["business_date"],
+        pending_owner=dated["pending_owner"],
     )
     tell_merchant(ws, captured, merchant, "payment.captured", now_ms)
     return Taken(captured, None, verdict)

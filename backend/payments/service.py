@@ -106,6 +106,7 @@ class ReversePayment:
             return []
         found = paying_reads(
             ws,
+            payment_id=self.payment_id,
             payer_id=payment["payer_id"],
             merchant_id=payment["merchant_id"],
             currency=payment["currency"],

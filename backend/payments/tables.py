@@ -41,6 +41,8 @@ class Payment(BackendTable, table=True):
     fee_minor: int = Field(default=0, sa_type=INTEGER)
     fee_returned_minor: int = Field(default=0, sa_type=INTEGER)
     fee_plan_version: int = Field(default=0, sa_type=INTEGER)
+    pending_owner: str = Field(default="", sa_type=TEXT)
+    """A hot merchant's sub-account that the money went to; empty: the merchant's own account."""
     verification: str = Field(default="none", sa_type=TEXT)
     error_code: str | None = Field(default=None, sa_type=TEXT)
     risk: str | None = Field(default=None, sa_type=TEXT)

@@ -17,7 +17,7 @@ from backend.ledger import chart, model
 from backend.ledger import rules as posting
 from backend.ledger import service as ledger
 from backend.ledger.tables import ACCOUNT
-from backend.merchants.service import plan_of
+from backend.merchants.service import pending_owners, plan_of
 from backend.merchants.tables import FEE_PLAN, MERCHANT
 from backend.notify.outbox import put_callback
 from backend.payments.idempotency import first_answer, remember, request_read
@@ -30,10 +30,11 @@ from backend.payments.model import (
     error_body,
     payment_answer,
 )
+from backend.payments.paying import owner_of
 from backend.payments.service import visible
 from backend.payments.tables import PAYMENT
 from backend.payments.timeline import step
-from backend.refunds.model import Refundable, Sources, drawn, refusal
+from backend.refunds.model import Refundable, drawn, refusal
 from backend.refunds.tables import REFUND
 from protocol.errors import CallerError
 from protocol.messages import RefundCreate
@@ -65,7 +66,7 @@ class CreateRefund:
         sample = posting.balance_refunded(
             event,
             user_id=payment["payer_id"],
-            sources=[(account, 1) for account in _accounts(payment)],
+            sources=[(account, 1) for account in _accounts(ws, payment)],
             fee_back_minor=1,
         )
         return found + ledger.reads(sample, is_new=True)
@@ -104,7 +105,7 @@ class CreateRefund:
             refund_minor=body.amount_minor,
         )
         sources = drawn(
-            [(account, _available(ws, account)) for account in _accounts(payment)],
+            [(account, _available(ws, account)) for account in _accounts(ws, payment)],
             amount_minor=body.amount_minor,
             fee_back_minor=fee_back,
         )
@@ -112,13 +113,13 @@ class CreateRefund:
             failed = self._insert(ws, payment, now_ms, error_code="merchant_balance_short")
             return refund_answer(failed)
         self._post(ws, payment, sources, fee_back, now_ms)
-        codes = "+".join(chart.account(account).code for account, _ in sources)
+        codes = "+".join(dict.fromkeys(chart.account(account).code for account, _ in sources))
         refund = self._insert(ws, payment, now_ms, fee_back_minor=fee_back, source=codes)
         self._move_payment(ws, payment, refund, now_ms)
         return refund_answer(refund)
 
     def _post(
-        self, ws: WorkingSet, payment: Row, sources: Sources, fee_back: int, now_ms: int
+        self, ws: WorkingSet, payment: Row, sources: posting.Sources, fee_back: int, now_ms: int
     ) -> None:
         date = self.rules.business_date(now_ms)
         transfers = posting.balance_refunded(
@@ -217,13 +218,17 @@ def refund_answer(row: Row) -> Answer:
     return REFUND_RESULT, body
 
 
-def _accounts(payment: Row) -> tuple[str, str]:
-    """Whose money goes back, in this order."""
-    merchant_id, currency = payment["merchant_id"], payment["currency"]
-    return (
-        chart.merchant_pending(merchant_id, currency),
-        chart.merchant_available(merchant_id, currency),
-    )
+def _accounts(ws: WorkingSet, payment: Row) -> list[str]:
+    """Whose money goes back, in this order: the pending account the payment went to, the
+    merchant's others, what is available."""
+    merchant = ws.get(MERCHANT, payment["merchant_id"])
+    assert merchant is not None, "merchants are never removed"
+    currency = payment["currency"]
+    owners = dict.fromkeys((owner_of(payment), *pending_owners(merchant)))
+    return [
+        *(chart.merchant_pending(owner, currency) for owner in owners),
+        chart.merchant_available(payment["merchant_id"], currency),
+    ]
 
 
 def _available(ws: WorkingSet, account_id: str) -> int:

@@ -21,10 +21,11 @@ def test_creating_the_same_merchant_again_changes_nothing(shop: Shop) -> None:
         ({"merchant_id": "a b"}, "field_invalid"),
         ({"name": ""}, "field_invalid"),
         ({"currency": "XXX"}, "currency_unsupported"),
-        ({"settlement_cycle": "T+1"}, "settlement_cycle_unsupported"),
+        ({"settlement_cycle": "T+2"}, "settlement_cycle_unsupported"),
         ({"settlement_cycle": ""}, "settlement_cycle_unsupported"),
         ({"notify_url": "ftp://x/"}, "field_invalid"),
-        ({"rate_bps": 2_000}, "field_invalid"),
+        ({"rate_bps": 59}, "fee_rate_out_of_range"),
+        ({"rate_bps": 121}, "fee_rate_out_of_range"),
         ({"payout_account_no": ""}, "field_invalid"),
         ({"biometric_above_minor": -1}, "field_invalid"),
     ],
@@ -52,7 +53,7 @@ def test_a_new_fee_plan_counts_from_its_time_and_refunds_use_the_old_one(shop: S
 
 
 def test_a_fee_plan_does_not_begin_in_the_past(shop: Shop) -> None:
-    fields = {"merchant_id": MERCHANT, "rate_bps": 1, "min_minor": 0, "cap_minor": 0}
+    fields = {"merchant_id": MERCHANT, "rate_bps": 60, "min_minor": 0, "cap_minor": 0}
     with pytest.raises(CallerError, match="field_invalid"):
         shop.do(AddFeePlan(valid_from_ms=START_MS - 1, **fields))
     with pytest.raises(CallerError, match="merchant_unknown"):
