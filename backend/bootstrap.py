@@ -35,6 +35,9 @@ from backend.hub_api.pushes import PushFeed
 from backend.hub_api.service import HubService
 from backend.identity.registry import SqlRegistry
 from backend.identity.service import EnrolmentService
+from backend.ledger.checkpoints import CheckpointMaker
+from backend.ledger.follower import Follower
+from backend.ledger.routes import LedgerDesk
 from backend.ledger.service import LedgerSeal
 from backend.notify.repository import CallbackRepository
 from backend.observability.metrics import Metrics
@@ -117,10 +120,12 @@ class Backend:
         self.operator = self._operator()
         self.callbacks = CallbackRepository(self._reader)
         self.clearing = build_clearing(settings, services=self.services, key=self._signing_key)
+        self.ledger = self._ledger()
         self.background = Background(
             self.services,
             callbacks=self.callbacks,
             sagas=None if self.clearing is None else self.clearing.sagas,
+            follower=self.ledger.follower,
             metrics=self.metrics,
             signing_key=self._signing_key,
             allows_private_addresses=settings.callbacks_to_private_addresses,
@@ -206,6 +211,20 @@ class Backend:
             entropy=self._entropy,
         )
 
+    def _ledger(self) -> LedgerDesk:
+        maker = CheckpointMaker(self.state.identity.name, self._signing_key)
+        follower = Follower(
+            submit=self.writer.submit,
+            run_read=self._reads.run,
+            reader=self._reader,
+            maker=maker,
+            business_date=self.services.rules.business_date,
+            clock=self.clock,
+        )
+        return LedgerDesk(
+            reader=self._reader, run_read=self._reads.run, follower=follower, maker=maker
+        )
+
     def _operator(self) -> OperatorService:
         return OperatorService(
             submit=self.writer.submit,
@@ -220,6 +239,7 @@ class Backend:
                 biometric_above_minor=self.settings.biometric_above_minor,
             ),
             business_date=self.services.rules.business_date,
+            ledger_keys=self.state.identity.facts.backend_keys,
         )
 
 
