@@ -121,6 +121,7 @@ class Backend:
             metrics=self.metrics,
             signing_key=self._signing_key,
             allows_private_addresses=settings.callbacks_to_private_addresses,
+            queue_url=settings.queue_address(),
         )
         self.clearing = build_clearing(
             settings,

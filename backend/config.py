@@ -6,8 +6,9 @@ default; they are made by ``tillway backend init`` or named by file.
 
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import quote, urlsplit
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -81,6 +82,10 @@ class Settings(BaseSettings):
     biometric_above_minor: Annotated[int, Field(ge=0)] = 100_000
     """Above this a new merchant asks for a fingerprint."""
 
+    queue_url: SecretStr = SecretStr("")
+    """The broker that callbacks wait in: ``amqps://user@host/vhost``. Empty: the database."""
+    queue_password_file: Path | None = None
+    """Holds the broker's password, so that ``queue_url`` need not."""
     callbacks_to_private_addresses: bool = False
     """Lets callbacks go to addresses that are not on the open internet. For one machine only."""
     risk_amount_minor_max: Annotated[int, Field(gt=0)] = RISK.amount_minor_max
@@ -118,14 +123,36 @@ class Settings(BaseSettings):
 
     def passphrase(self) -> bytes:
         """The passphrase; ``config_invalid`` where there is no readable private file."""
-        path = self.passphrase_path
-        try:
-            if path.stat().st_mode & 0o077:
-                raise CallerError("config_invalid", f"{path} must not be readable by others")
-            with path.open("rb") as file:
-                return file.read(PASSPHRASE_FILE_BYTES_MAX).strip()
-        except OSError as error:
-            raise CallerError("config_invalid", f"passphrase file: {error.strerror}") from None
+        return _private(self.passphrase_path, "passphrase file")
+
+    def queue_address(self) -> str:
+        """The broker with its password, not to be shown; empty where there is none."""
+        url = self.queue_url.get_secret_value()
+        if not url or self.queue_password_file is None:
+            return url
+        password = _private(self.queue_password_file, "queue password file").decode()
+        scheme, _, rest = url.partition("://")
+        user, _, place = rest.rpartition("@")
+        return f"{scheme}://{user.partition(':')[0]}:{quote(password, safe='')}@{place}"
+
+    @field_validator("queue_url")
+    @classmethod
+    def _check_queue(cls, url: SecretStr) -> SecretStr:
+        text = url.get_secret_value()
+        parts = urlsplit(text)
+        if text and (parts.scheme not in {"amqp", "amqps"} or not parts.hostname):
+            raise ValueError("amqp:// or amqps:// and a host")
+        return url
+
+
+def _private(path: Path, what: str) -> bytes:
+    try:
+        if path.stat().st_mode & 0o077:
+            raise CallerError("config_invalid", f"{path} must not be readable by others")
+        with path.open("rb") as file:
+            return file.read(PASSPHRASE_FILE_BYTES_MAX).strip()
+    except OSError as error:
+        raise CallerError("config_invalid", f"{what}: {error.strerror}") from None
 
 
 def load(file: Path | None) -> Settings:

@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from backend.ledger.rules import Sources
 from backend.refunds.limits import REFUND_WITHIN_MS_MAX
 from protocol.limits import REFUNDS_PER_PAYMENT_MAX
 from protocol.payment import PaymentState
 
 REFUNDABLE = frozenset({PaymentState.CAPTURED, PaymentState.PARTIALLY_REFUNDED})
-
-Sources = Sequence[tuple[str, int]]
-"""(account, amount), the first account used first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

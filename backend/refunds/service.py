@@ -34,7 +34,7 @@ from backend.payments.paying import owner_of
 from backend.payments.service import visible
 from backend.payments.tables import PAYMENT
 from backend.payments.timeline import step
-from backend.refunds.model import Refundable, Sources, drawn, refusal
+from backend.refunds.model import Refundable, drawn, refusal
 from backend.refunds.tables import REFUND
 from protocol.errors import CallerError
 from protocol.messages import RefundCreate
@@ -119,7 +119,7 @@ class CreateRefund:
         return refund_answer(refund)
 
     def _post(
-        self, ws: WorkingSet, payment: Row, sources: Sources, fee_back: int, now_ms: int
+        self, ws: WorkingSet, payment: Row, sources: posting.Sources, fee_back: int, now_ms: int
     ) -> None:
         date = self.rules.business_date(now_ms)
         transfers = posting.balance_refunded(

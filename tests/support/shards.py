@@ -69,6 +69,7 @@ class Shard:
     writer: GroupCommitWriter
     reader: Reader
     relay: Relay
+    asked: list[ShardReader]
 
 
 @dataclass(slots=True)
@@ -112,7 +113,8 @@ class Shards:
         return model.balance(rows[0]) if rows else 0
 
     def stage(self, order: Order) -> Stage | None:
-        return ShardReader(self.home(order.user_id).reader).stage(order.event_id)
+        home = self.home(order.user_id)
+        return home.asked[home.place.number].stage(order.event_id)
 
     def was_posted(self, order: Order) -> bool:
         """Whether an order that crosses nothing was paid."""
@@ -136,9 +138,14 @@ def founded(urls: Sequence[str]) -> None:
 
 @contextmanager
 def open_shards(
-    urls: Sequence[str], *, shops: Shops | None = None, fate: Fate | None = None
+    urls: Sequence[str],
+    *,
+    shops: Shops | None = None,
+    fate: Fate | None = None,
+    is_threaded: bool = False,
 ) -> Iterator[Shards]:
-    """Begin on founded databases, with no memory of what was before."""
+    """Begin on founded databases, with no memory of what was before. ``is_threaded``: the writers
+    are started by the caller; else every command is a group, done in place, step by step."""
     fate = fate or Fate()
     readers = [Reader.open(url) for url in urls]
     shards = Shards()
@@ -147,22 +154,26 @@ def open_shards(
         engine = open_engine(url)
         seals = [PlaceGuard(place), LedgerSeal(f"shard-{number}")]
         writer = GroupCommitWriter(open_store(engine), clock=ManualClock(), seals=seals)
+        asked = [ShardReader(reader) for reader in readers]
         relay = Relay(
             place,
-            submit=_submit(writer, fate),
+            submit=writer.submit if is_threaded else _submit(writer, fate),
             run_read=_run_read(fate),
-            own=ShardReader(readers[number]),
-            peers={peer: ShardReader(readers[peer]) for peer in place.peers},
+            own=asked[number],
+            peers={peer: asked[peer] for peer in place.peers},
             payee=shops or Shops(),
         )
-        shards.all.append(Shard(place, engine, writer, readers[number], relay))
+        shards.all.append(Shard(place, engine, writer, readers[number], relay, asked))
     try:
         yield shards
     finally:
         for shard in shards.all:
             shard.writer.close()
             shard.engine.dispose()
-            shard.reader.close()
+            for asked in shard.asked:
+                asked.close()
+        for reader in readers:
+            reader.close()
 
 
 def _submit(writer: GroupCommitWriter, fate: Fate) -> Callable[[Command], Awaitable[Any]]:

@@ -15,7 +15,6 @@ from backend.db.command import Command
 from backend.ledger.rules import Event, top_up
 from backend.shards import service
 from backend.shards.relay import Relay
-from backend.shards.repository import ShardReader
 from backend.shards.service import Settle
 from protocol.errors import CallerError, OperatingError
 from tests.support.books import DATE, Post
@@ -158,7 +157,7 @@ def test_who_asks_after_the_end_is_told_why_it_was_refused(shards: Shards) -> No
 
 
 def test_a_relay_does_not_take_another_shard_for_its_peer(shards: Shards) -> None:
-    first, second, third = (ShardReader(shard.reader) for shard in shards.all)
+    first, second, third = shards.all[0].asked
 
     async def read(question: Callable[[], Any]) -> Any:
         return question()
