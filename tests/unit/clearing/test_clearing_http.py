@@ -1,4 +1,4 @@
-"""What operators ask of settlements over HTTP: standing, runs within the day, changes of a merchant."""
+"""What operators ask of settlements over HTTP: standings, runs within the day, changes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -71,7 +71,7 @@ def test_a_fee_plan_does_not_begin_in_the_past(shop: Shop) -> None:
 
 
 def test_a_plan_that_ends_gives_way_to_the_one_before(shop: Shop) -> None:
-    """60 bp, 120 bp in one promised minute, 60 bp again; refunds by the plan each was charged by."""
+    """60 bp, 120 bp for a minute, 60 bp again; refunds by the plan each was charged by."""
     payer = shop.add_payer(balance_minor=100_000)
     from_ms = START_MS + 60_000
     shop.do(plan(rate_bps=120, valid_from_ms=from_ms, valid_until_ms=from_ms + 60_000))
