@@ -5,8 +5,10 @@ Beside ``bootstrap`` because a backend may run without it: then no institution i
 
 from dataclasses import dataclass
 
-from backend.channel_parts import build_runner
+from backend.channel_parts import build_channels, build_runner
 from backend.channels.institution import Institution
+from backend.channels.model import TOPUPS
+from backend.channels.ports import DayPort
 from backend.channels.signed_http import read_key
 from backend.clearing.calendar import Calendar
 from backend.clearing.calendar_file import load_calendar
@@ -44,13 +46,15 @@ def build_clearing(settings: Settings, *, services: Services, key: SigningKey) -
     institution = Institution(
         url=settings.institution_url, key=key, peer=read_key(settings.institution_key)
     )
-    sagas = build_runner(services, institution)
+    channels = build_channels(institution)
+    days: dict[str, DayPort] = {TOPUPS: institution, **channels}
+    sagas = build_runner(services, channels)
     topups = TopUps(submit=submit, channel=institution, repository=TopUpRepository(reader))
     reconciliation = Reconciliation(
         submit=submit,
         repository=ReconciliationRepository(reader),
         bank=institution,
-        channel=institution,
+        channels=days,
         reserve_account=settings.reserve_account,
     )
     repository = ClearingRepository(reader)
@@ -58,8 +62,9 @@ def build_clearing(settings: Settings, *, services: Services, key: SigningKey) -
         submit=submit,
         repository=repository,
         bank=institution,
-        channel=institution,
+        channels=days,
         resolve_topups=topups.resolve_open,
+        resolve_sagas=sagas.settle,
         reconcile=reconciliation,
         accounts=Accounts(
             reserve=settings.reserve_account,

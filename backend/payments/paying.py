@@ -142,9 +142,9 @@ def take(
         "fee_plan_version": plan.version,
         "risk": verdict.to_json(),
         "business_date": rules.business_date(now_ms),
+        "pending_owner": "" if owner == merchant["merchant_id"] else owner,
         "funding": funding.kind,
         "instrument_id": funding.instrument_id,
-        "pending_owner": "" if owner == merchant["merchant_id"] else owner,
     }
     if not funding.is_balance:
         submitted = _submit(ws, payment, funding, decided, actor, now_ms)

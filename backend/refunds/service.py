@@ -35,14 +35,7 @@ from backend.payments.paying import owner_of
 from backend.payments.service import visible
 from backend.payments.tables import PAYMENT
 from backend.refunds.by_channel import submit_refund
-from backend.refunds.model import (
-    Refundable,
-    RefundState,
-    RefundStep,
-    drawn,
-    next_state,
-    refusal,
-)
+from backend.refunds.model import Refundable, RefundState, RefundStep, drawn, next_state, refusal
 from backend.refunds.outcome import record_refund, refund_answer
 from backend.refunds.tables import REFUND
 from protocol.errors import CallerError
