@@ -1,4 +1,4 @@
-"""What runs beside the requests: expiring codes, callbacks and their figures, channels.
+"""What runs beside the requests: expiring codes, callbacks and their figures, channels, statements.
 
 Rule: a task that fails is logged and begun again after a pause; it never takes the backend down,
 and it keeps nothing that the database does not.
@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from backend.db.working_set import WorkingSet
+from backend.ledger.follower import Follower
 from backend.limits import TASK_RESTART_S
 from backend.notify.database_queue import DatabaseQueue
 from backend.notify.deliverer import CallbackDeliverer
@@ -37,6 +38,7 @@ class Background:
         *,
         callbacks: CallbackRepository,
         sagas: SagaRunner | None,
+        follower: Follower,
         metrics: Metrics,
         signing_key: SigningKey,
         allows_private_addresses: bool,
@@ -45,6 +47,7 @@ class Background:
         self._services = services
         self._callbacks = callbacks
         self._sagas = sagas
+        self._follower = follower
         self._metrics = metrics
         self._signing_key = signing_key
         self._allows_private = allows_private_addresses
@@ -77,6 +80,7 @@ class Background:
             asyncio.create_task(_kept("expiry", lambda: run_expiry(services))),
             asyncio.create_task(_kept("callbacks", self._deliverer.run)),
             asyncio.create_task(_kept("callback_figures", figures.run)),
+            asyncio.create_task(_kept("ledger_follower", self._follower.run)),
         ]
         if self._sagas is not None:
             self._tasks.append(asyncio.create_task(_kept("sagas", self._sagas.run)))

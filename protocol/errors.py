@@ -152,6 +152,11 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("notice_not_found", "never", "找不到这条扣费通知。", "This notice of a debit was not found."),
     ("notice_state", "never", "扣费通知已使用、已拒绝或已撤回。", "This notice of a debit was used, refused or withdrawn."),
     ("notices_open", "never", "未完成的扣费通知过多，请先扣款或撤回。", "Too many notices are open; debit or withdraw them first."),
+    # Disputes
+    ("dispute_not_found", "never", "找不到这笔争议。", "This dispute was not found."),
+    ("dispute_state", "never", "争议已裁定，或当前状态不允许此操作。", "The dispute is decided, or its state does not allow this."),
+    ("dispute_exceeds", "never", "争议金额超过该付款尚未退回的部分。", "The disputed amount is more than what is left of the payment."),
+    ("payment_disputed", "never", "该付款有争议，争议金额不能退款或撤销，以裁定为准。", "A part of this payment is or was disputed; that part can be neither refunded nor undone."),
     # Enrolment
     ("store_unknown", "never", "门店不存在，请先建立门店。", "The store does not exist; create it first."),
     ("device_exists", "never", "该设备名已被使用，请换一个名称。", "This device name is taken; choose another."),

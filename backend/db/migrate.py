@@ -25,6 +25,7 @@ from backend.db.tables import BackendTable
 TABLE_MODULES = (
     "backend.clearing.tables",
     "backend.devices.tables",
+    "backend.disputes.tables",
     "backend.identity.tables",
     "backend.instruments.tables",
     "backend.ledger.derived_tables",

@@ -159,6 +159,8 @@ class ReversePayment:
             return "payment_other_device"
         if payment["refunding_minor"]:
             return "payment_state"
+        if payment["disputed_minor"]:
+            return "payment_disputed"
         if state is PaymentState.CAPTURED:
             # The row's date is the day the money moved.
             is_same_day = payment["business_date"] == self.rules.business_date(now_ms)

@@ -15,6 +15,10 @@ class Payment(BackendTable, table=True):
     __table_args__: Any = (
         CheckConstraint("amount_minor >= 0", name="amount"),
         CheckConstraint("refunded_minor BETWEEN 0 AND amount_minor", name="refunded"),
+        CheckConstraint(
+            "disputed_minor >= 0 AND refunded_minor + disputed_minor <= amount_minor",
+            name="disputed",
+        ),
         CheckConstraint("fee_returned_minor BETWEEN 0 AND fee_minor", name="fee"),
         Index("ix_payment_merchant", "merchant_id", "created_at_ms"),
         Index("ix_payment_payer", "payer_id", "created_at_ms"),
@@ -64,6 +68,8 @@ class Payment(BackendTable, table=True):
     """The part of the amount that our coupon paid."""
     refunding_minor: int = Field(default=0, sa_type=INTEGER)
     """What is on its way back through a channel that has not answered yet."""
+    disputed_minor: int = Field(default=0, sa_type=INTEGER)
+    """What is disputed now, or was lost in a dispute."""
 
 
 class PaymentAttempt(BackendTable, table=True):

@@ -60,13 +60,15 @@ class Refundable:
     currency: str
     refunded_minor: int
     refunding_minor: int
+    disputed_minor: int
     refund_count: int
     paid_at_ms: int
 
     @property
     def rest_minor(self) -> int:
-        """What is neither given back nor on its way back."""
-        return self.amount_minor - self.refunded_minor - self.refunding_minor
+        """What is neither given back, nor on its way back, nor disputed."""
+        gone_minor = self.refunded_minor + self.refunding_minor + self.disputed_minor
+        return self.amount_minor - gone_minor
 
 
 def refusal(payment: Refundable, *, amount_minor: int, currency: str, now_ms: int) -> str | None:
@@ -78,7 +80,8 @@ def refusal(payment: Refundable, *, amount_minor: int, currency: str, now_ms: in
     if payment.currency != currency:
         return "currency_mismatch"
     if amount_minor > payment.rest_minor:
-        return "refund_exceeds"
+        is_held = amount_minor <= payment.rest_minor + payment.disputed_minor
+        return "payment_disputed" if is_held else "refund_exceeds"
     if payment.refund_count >= REFUNDS_PER_PAYMENT_MAX:
         return "refund_count_exceeded"
     if now_ms - payment.paid_at_ms > REFUND_WITHIN_MS_MAX:

@@ -222,6 +222,7 @@ def _refundable(payment: Row) -> Refundable:
         currency=payment["currency"],
         refunded_minor=payment["refunded_minor"],
         refunding_minor=payment["refunding_minor"],
+        disputed_minor=payment["disputed_minor"],
         refund_count=payment["refund_count"],
         paid_at_ms=payment["paid_at_ms"] or 0,
     )

@@ -260,6 +260,24 @@ async def test_a_rejected_payout_goes_back_to_the_merchant_and_out_the_next_day(
 
 
 @pytest.mark.asyncio
+async def test_a_refund_out_of_two_accounts_is_one_order_to_the_books(world: World) -> None:
+    payer = world.shop.add_payer()
+    await world.fund(payer, 50_000)
+    paid = world.shop.pay(payer, 10_000)
+    world.next_day()
+    world.near.world.faults.reject_payout = 1
+    await world.day_end.run(DAY)
+    world.shop.pay(payer, 1_000)
+    assert world.shop.refund(paid["payment_id"], 10_000)["state"] == "succeeded"
+    assert world.shop.rows("SELECT source FROM refund") == [{"source": "MPEND+MAVAIL"}]
+    world.next_day()
+    report = await world.day_end.run(NEXT_DAY)
+    assert (report["state"], report["reconciliation"]["breaks"]) == ("closed", 0)
+    assert world.near.bank.balance(PAYOUT_ACCOUNT) == Money(994, "CNY")
+    assert world.shop.verify().is_whole
+
+
+@pytest.mark.asyncio
 async def test_a_top_up_without_an_answer_is_unknown_and_then_found_out(world: World) -> None:
     payer = world.shop.add_payer()
     world.near.silent = 1
