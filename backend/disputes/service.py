@@ -31,7 +31,7 @@ from backend.disputes.model import (
 )
 from backend.disputes.tables import DISPUTE, EVENT
 from backend.disputes.timeline import record_opened, step
-from backend.instruments.model import BALANCE, CHANNEL_OF, InstrumentKind
+from backend.instruments.model import BALANCE, CHANNEL_OF
 from backend.ledger import chart
 from backend.ledger import rules as posting
 from backend.ledger import service as ledger
@@ -249,7 +249,7 @@ class DecideDispute:
                 raise CallerError("field_invalid", "settlement_date")
             to_account = chart.customer(dispute["payer_id"], currency)
         else:
-            channel_id = CHANNEL_OF[InstrumentKind(dispute["funding"])]
+            channel_id = CHANNEL_OF[dispute["funding"]]
             to_account = chart.channel(channel_id, _day(self.settlement_date), currency)
         return posting.dispute_lost(
             posting.Event(f"{self.dispute_id}.lost", currency, day),
