@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from backend.notify.states import TRANSITIONS as CALLBACK_TRANSITIONS
 from protocol.payment import TRANSITIONS
 from terminal.domain.delivery import TRANSITIONS as DELIVERY_TRANSITIONS
 from terminal.domain.sale import TRANSITIONS as SALE_TRANSITIONS
@@ -41,11 +42,16 @@ def page() -> str:
         (origin.value, edge.state.value, step.value)
         for (origin, step), edge in DELIVERY_TRANSITIONS.items()
     ]
+    callback = [
+        (origin.value, target.value, step.value)
+        for (origin, step), target in CALLBACK_TRANSITIONS.items()
+    ]
     parts = [
         "# State machines\n\nDrawn from the code by `docs/draw_states.py`; do not edit by hand.\n",
         diagram("Payment", "protocol/payment.py", payment),
         diagram("Sale, as the till sees it", "terminal/domain/sale.py", sale),
         diagram("Goods of a vending machine", "terminal/domain/delivery.py", goods),
+        diagram("Callback to a merchant", "backend/notify/states.py", callback),
     ]
     return "\n".join(parts)
 
