@@ -14,14 +14,18 @@ AttemptId = NewType("AttemptId", str)
 RefundId = NewType("RefundId", str)
 TransferId = NewType("TransferId", str)
 MandateId = NewType("MandateId", str)
+NoticeId = NewType("NoticeId", str)
 PayerId = NewType("PayerId", str)
 RequestId = NewType("RequestId", str)
+DisputeId = NewType("DisputeId", str)
 
 PAYMENT, ATTEMPT, REFUND, TRANSFER = "pay", "att", "rfd", "trf"
 MANDATE, REQUEST, PAYOUT, EVENT = "mdt", "req", "pyo", "evt"
-TOPUP, SWEEP, PAYER = "top", "swp", "pyr"
+TOPUP, SWEEP, PAYER, NOTICE, INSTRUMENT = "top", "swp", "pyr", "ntc", "ins"
+DISPUTE, COLLECTION = "dsp", "cvr"
 PREFIXES = frozenset(
     {PAYMENT, ATTEMPT, REFUND, TRANSFER, MANDATE, REQUEST, PAYOUT, EVENT, TOPUP, SWEEP, PAYER}
+    | {NOTICE, INSTRUMENT, DISPUTE, COLLECTION}
 )
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

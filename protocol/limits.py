@@ -13,3 +13,5 @@ NONCE_BYTES = 12
 PUSH_WAIT_S_MAX = 25
 PUSH_ITEMS_MAX = 200
 REFUNDS_PER_PAYMENT_MAX = 50
+NOTICE_HOURS_MAX = 30 * 24
+"""The longest notice before a debit that a payer may ask for."""

@@ -1,7 +1,8 @@
 """The chart of accounts: two books that never share an account.
 
 Book C is client money, everything the central-bank reserve account mirrors. Book O is our own.
-They meet only in C:UNSWEPT and O:DUE_CLIENT, which are always equal. Book M is memo.
+They meet only in two mirrored pairs, each always equal: C:UNSWEPT = O:DUE_CLIENT (ours, still in
+the reserve) and C:OWN_DUE = O:OWN_PAYABLE (promised to the reserve, not yet there). Book M is memo.
 
 An account's id tells all about it, so that it opens on first use and reads need no lookup:
 ``<book>:<code>:<currency>`` or ``<book>:<code>:<owner>:<currency>``, as ``C:CUST:usr_7:CNY``.
@@ -36,6 +37,10 @@ _HEADINGS = (
     Heading("1105", "C", "NOSTRO", "debit", 0, False, "nostro of this currency"),
     Heading("1105", "C", "FXPOS", "debit", _FREE, False, "exchange position"),
     Heading("1106", "C", "ECNY", "debit", 0, False, "institution's e-CNY wallet"),
+    Heading("1107", "C", "OWN_DUE", "debit", _FREE, False, "own money promised to the reserve"),
+    Heading(
+        "1108", "C", "XSHARD", "debit", _FREE, True, "between two shards, by the other's number"
+    ),
     Heading("1201", "C", "SHORT", "debit", 0, False, "短款待处理 short"),
     Heading("2001", "C", "CUST", "credit", 0, True, "零钱 payer's balance"),
     Heading("2002", "C", "MPEND", "credit", 0, True, "商户待结算 merchant, pending"),
@@ -52,6 +57,7 @@ _HEADINGS = (
     Heading("1104", "O", "MERCH_RECV", "debit", 0, True, "receivable from a merchant"),
     Heading("1901", "O", "DUE_CLIENT", "debit", _FREE, False, "mirrors UNSWEPT"),
     Heading("2101", "O", "COST_PAYABLE", "credit", _FREE, False, "channel cost payable"),
+    Heading("2102", "O", "OWN_PAYABLE", "credit", _FREE, False, "mirrors OWN_DUE"),
     Heading("3001", "O", "CAPITAL", "credit", _FREE, False, "capital"),
     Heading("4001", "O", "MDR", "credit", _FREE, False, "merchant discount"),
     Heading("4002", "O", "WITHDRAWAL_FEE", "credit", _FREE, False, "withdrawal fees"),
@@ -67,6 +73,8 @@ _HEADINGS = (
     Heading("9002", "M", "FUND_OWED", "credit", _FREE, True, "contra of the memo"),
 )
 HEADINGS = {(heading.book, heading.code): heading for heading in _HEADINGS}
+MIRRORS = (("UNSWEPT", "DUE_CLIENT"), ("OWN_DUE", "OWN_PAYABLE"))
+"""Of client money, and of our own: the pairs by which the two books meet."""
 CLIENT_ASSETS = tuple(h.code for h in _HEADINGS if h.book == "C" and h.side == "debit")
 CLIENT_LIABILITIES = tuple(h.code for h in _HEADINGS if h.book == "C" and h.side == "credit")
 
@@ -124,3 +132,28 @@ def merchant_available(merchant_id: str, currency: str) -> str:
 def channel(channel_id: str, settlement_date: str, currency: str) -> str:
     """What a channel owes us (or we it) for one settlement date (``YYYY-MM-DD``)."""
     return f"C:CH:{channel_id}.{settlement_date}:{currency}"
+
+
+def merchant_of(owner: str) -> str:
+    """The merchant of a pending account's owner, which may be a shard."""
+    return owner.partition("#")[0]
+
+
+def merchant_receivable(merchant_id: str, currency: str) -> str:
+    """What a merchant owes us, because we covered it."""
+    return f"O:MERCH_RECV:{merchant_id}:{currency}"
+
+
+def dispute(case_id: str, currency: str) -> str:
+    """What is put aside for a dispute until it is decided."""
+    return f"C:DISPUTE:{case_id}:{currency}"
+
+
+def escrow(contract_id: str, currency: str) -> str:
+    """What a payer has prepaid for a contract."""
+    return f"C:ESCROW:{contract_id}:{currency}"
+
+
+def memo(code: str, owner: str, currency: str) -> str:
+    """A memo account, as ``M:FUND_OWED:ADVBANK.2026-10-01:CNY``."""
+    return f"M:{code}:{owner}:{currency}"

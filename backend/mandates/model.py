@@ -1,39 +1,129 @@
-"""A mandate's life and its limits. Pure.
+"""A mandate's life, its limits, and the notice before a debit. Pure.
 
-Rule 1: only ``next_status`` says which status follows.
-Rule 2: the limit of a day counts what was taken on the shop's business date, refunds not deducted:
-        a thing that takes and gives back all day is worth a look.
+Rule 1: only ``next_edge`` and ``next_notice`` say which status follows.
+Rule 2: who suspends a mandate resumes it. Either side terminates it, for good.
+Rule 3: the limit of a day, and of a month, counts what was taken on the shop's business dates,
+        refunds not deducted: a thing that takes and gives back all day is worth a look. A payment
+        that was undone does not count.
+Rule 4: a period never goes back. What comes with an earlier date than the latest use (two
+        backends' clocks at midnight) counts in the latest use's day and month.
+Rule 5: a debit uses up one notice: the smallest that covers it and whose time has come.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from backend.mandates.limits import NOTICE_VALID_MS
 from protocol.errors import CallerError
+
+HOUR_MS = 3_600_000
 
 
 class MandateStatus(StrEnum):
     """What a mandate allows."""
 
     ACTIVE = "active"
-    SUSPENDED = "suspended"
+    SUSPENDED_BY_PAYER = "suspended_by_payer"
+    SUSPENDED_BY_MERCHANT = "suspended_by_merchant"
+    SUSPENDED_BY_BOTH = "suspended_by_both"
     TERMINATED = "terminated"
 
 
+class Side(StrEnum):
+    """Who asks."""
+
+    PAYER = "payer"
+    MERCHANT = "merchant"
+
+
 class MandateCommand(StrEnum):
-    """What its payer may ask."""
+    """What either side may ask."""
 
     SUSPEND = "suspend"
     RESUME = "resume"
     TERMINATE = "terminate"
 
 
-_S, _C = MandateStatus, MandateCommand
+class MandateEvent(StrEnum):
+    """What has happened to a mandate."""
 
-TRANSITIONS: dict[tuple[MandateStatus, MandateCommand], MandateStatus] = {
-    (_S.ACTIVE, _C.SUSPEND): _S.SUSPENDED,
-    (_S.SUSPENDED, _C.RESUME): _S.ACTIVE,
-    (_S.ACTIVE, _C.TERMINATE): _S.TERMINATED,
-    (_S.SUSPENDED, _C.TERMINATE): _S.TERMINATED,
+    SIGNED = "MandateSigned"
+    SUSPENDED = "MandateSuspended"
+    RESUMED = "MandateResumed"
+    TERMINATED = "MandateTerminated"
+    DEBIT_ANNOUNCED = "DebitAnnounced"
+    NOTICE_REFUSED = "DebitNoticeRefused"
+    NOTICE_WITHDRAWN = "DebitNoticeWithdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """The status a command leads to and its event; None where it was said before."""
+
+    status: MandateStatus
+    event: MandateEvent | None
+
+
+_S, _P, _M, _C, _E = MandateStatus, Side.PAYER, Side.MERCHANT, MandateCommand, MandateEvent
+_BY_PAYER, _BY_MERCHANT, _BY_BOTH = (
+    _S.SUSPENDED_BY_PAYER,
+    _S.SUSPENDED_BY_MERCHANT,
+    _S.SUSPENDED_BY_BOTH,
+)
+_END = Edge(_S.TERMINATED, _E.TERMINATED)
+
+TRANSITIONS: dict[tuple[MandateStatus, Side, MandateCommand], Edge] = {
+    (_S.ACTIVE, _P, _C.SUSPEND): Edge(_BY_PAYER, _E.SUSPENDED),
+    (_S.ACTIVE, _M, _C.SUSPEND): Edge(_BY_MERCHANT, _E.SUSPENDED),
+    (_S.ACTIVE, _P, _C.RESUME): Edge(_S.ACTIVE, None),
+    (_S.ACTIVE, _M, _C.RESUME): Edge(_S.ACTIVE, None),
+    (_BY_PAYER, _P, _C.SUSPEND): Edge(_BY_PAYER, None),
+    (_BY_PAYER, _M, _C.SUSPEND): Edge(_BY_BOTH, _E.SUSPENDED),
+    (_BY_PAYER, _P, _C.RESUME): Edge(_S.ACTIVE, _E.RESUMED),
+    (_BY_MERCHANT, _P, _C.SUSPEND): Edge(_BY_BOTH, _E.SUSPENDED),
+    (_BY_MERCHANT, _M, _C.SUSPEND): Edge(_BY_MERCHANT, None),
+    (_BY_MERCHANT, _M, _C.RESUME): Edge(_S.ACTIVE, _E.RESUMED),
+    (_BY_BOTH, _P, _C.SUSPEND): Edge(_BY_BOTH, None),
+    (_BY_BOTH, _M, _C.SUSPEND): Edge(_BY_BOTH, None),
+    (_BY_BOTH, _P, _C.RESUME): Edge(_BY_MERCHANT, _E.RESUMED),
+    (_BY_BOTH, _M, _C.RESUME): Edge(_BY_PAYER, _E.RESUMED),
+    **{
+        (status, side, _C.TERMINATE): _END
+        for status in (_S.ACTIVE, _BY_PAYER, _BY_MERCHANT, _BY_BOTH)
+        for side in Side
+    },
+    (_S.TERMINATED, _P, _C.TERMINATE): Edge(_S.TERMINATED, None),
+    (_S.TERMINATED, _M, _C.TERMINATE): Edge(_S.TERMINATED, None),
+}
+
+
+class NoticeStatus(StrEnum):
+    """Where the notice of a debit is. That its time is over is seen from its window."""
+
+    ANNOUNCED = "announced"
+    USED = "used"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class NoticeCommand(StrEnum):
+    """What may happen to a notice."""
+
+    USE = "use"
+    RESTORE = "restore"
+    """Its debit was declined later, or undone: it stands again."""
+    REFUSE = "refuse"
+    WITHDRAW = "withdraw"
+
+
+_N, _NC = NoticeStatus, NoticeCommand
+
+NOTICE_TRANSITIONS: dict[tuple[NoticeStatus, NoticeCommand], NoticeStatus] = {
+    (_N.ANNOUNCED, _NC.USE): _N.USED,
+    (_N.ANNOUNCED, _NC.REFUSE): _N.REFUSED,
+    (_N.ANNOUNCED, _NC.WITHDRAW): _N.WITHDRAWN,
+    (_N.USED, _NC.RESTORE): _N.ANNOUNCED,
 }
 
 
@@ -47,6 +137,12 @@ class Use:
     currency: str
     now_ms: int
     day: str
+    """The shop's business date, ``YYYY-MM-DD``; its month is the first seven characters."""
+
+    @property
+    def month(self) -> str:
+        """The calendar month of the business date."""
+        return month_of(self.day)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,25 +155,82 @@ class Terms:
     currency: str
     limit_payment_minor: int
     limit_day_minor: int
+    limit_month_minor: int | None
+    """None: the payer signed no limit for a month."""
+    notice_hours: int | None
+    """None: the payer asks for no notice."""
+    notice_above_minor: int
     valid_from_ms: int
     valid_until_ms: int
     spent_day: str
     spent_minor: int
+    spent_month_minor: int
 
     def spent_on(self, day: str) -> int:
-        """What was taken on this day so far."""
-        return self.spent_minor if self.spent_day == day else 0
+        """What counts against the limit of this day so far (rule 4)."""
+        return self.spent_minor if day <= self.spent_day else 0
+
+    def spent_in(self, month: str) -> int:
+        """What counts against the limit of this month so far (rule 4)."""
+        return self.spent_month_minor if month <= month_of(self.spent_day) else 0
+
+    def asks_notice(self, amount_minor: int) -> bool:
+        """Whether a debit of this amount must have been announced."""
+        return self.notice_hours is not None and amount_minor > self.notice_above_minor
 
 
-def next_status(status: str, command: MandateCommand) -> MandateStatus:
-    """The status after a command; ``CallerError("mandate_inactive")`` where it has no place."""
-    found = TRANSITIONS.get((MandateStatus(status), command))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """An announced debit that still stands."""
+
+    notice_id: str
+    amount_minor: int
+    debit_from_ms: int
+    debit_until_ms: int
+
+
+def month_of(day: str) -> str:
+    """``YYYY-MM`` of ``YYYY-MM-DD``."""
+    return day[:7]
+
+
+def next_edge(status: str, side: Side, command: MandateCommand) -> Edge:
+    """The edge a side's command takes. ``mandate_inactive`` after the end; ``mandate_other_side``
+    where only the other side may (rule 2)."""
+    found = TRANSITIONS.get((MandateStatus(status), side, command))
     if found is None:
-        raise CallerError("mandate_inactive", f"{command} in {status}")
+        is_over = status == MandateStatus.TERMINATED
+        raise CallerError("mandate_inactive" if is_over else "mandate_other_side", command)
     return found
 
 
-def refusal(terms: Terms, use: Use) -> str | None:
+def next_notice(status: str, command: NoticeCommand) -> NoticeStatus:
+    """The notice's status after a command; ``notice_state`` where it has no place."""
+    found = NOTICE_TRANSITIONS.get((NoticeStatus(status), command))
+    if found is None:
+        raise CallerError("notice_state", f"{command} in {status}")
+    return found
+
+
+def debit_window(terms: Terms, now_ms: int) -> tuple[int, int]:
+    """From when until when a debit that is announced now may come."""
+    assert terms.notice_hours is not None
+    from_ms = now_ms + terms.notice_hours * HOUR_MS
+    return from_ms, from_ms + NOTICE_VALID_MS
+
+
+def notice_for(use: Use, notices: Iterable[Notice]) -> Notice | None:
+    """The notice that this debit uses up (rule 5)."""
+    fitting = [
+        notice
+        for notice in notices
+        if use.amount_minor <= notice.amount_minor
+        and notice.debit_from_ms <= use.now_ms < notice.debit_until_ms
+    ]
+    return min(fitting, key=lambda one: (one.amount_minor, one.debit_from_ms), default=None)
+
+
+def refusal(terms: Terms, use: Use, notices: Iterable[Notice] = ()) -> str | None:
     """The code of the first reason why the mandate does not cover this use; None if it does."""
     if terms.merchant_id != use.merchant_id:
         return "mandate_not_found"
@@ -88,8 +241,26 @@ def refusal(terms: Terms, use: Use) -> str | None:
         return "mandate_inactive"
     if terms.currency != use.currency:
         return "currency_mismatch"
-    if use.amount_minor > terms.limit_payment_minor:
+    return _over_limit(terms, use) or _unannounced(terms, use, tuple(notices))
+
+
+def _over_limit(terms: Terms, use: Use) -> str | None:
+    amount_minor = use.amount_minor
+    if amount_minor > terms.limit_payment_minor:
         return "mandate_limit_payment"
-    if terms.spent_on(use.day) + use.amount_minor > terms.limit_day_minor:
+    if terms.spent_on(use.day) + amount_minor > terms.limit_day_minor:
         return "mandate_limit_day"
+    month_minor = terms.limit_month_minor
+    if month_minor is not None and terms.spent_in(use.month) + amount_minor > month_minor:
+        return "mandate_limit_month"
     return None
+
+
+def _unannounced(terms: Terms, use: Use, notices: tuple[Notice, ...]) -> str | None:
+    if not terms.asks_notice(use.amount_minor) or notice_for(use, notices) is not None:
+        return None
+    is_early = any(
+        use.amount_minor <= notice.amount_minor and use.now_ms < notice.debit_from_ms
+        for notice in notices
+    )
+    return "mandate_notice_too_early" if is_early else "mandate_notice_required"

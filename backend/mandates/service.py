@@ -7,8 +7,15 @@ from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.mandates.limits import MANDATE_VALID_MS_MAX, SIGNED_BYTES_MAX
-from backend.mandates.model import MandateCommand, MandateStatus, next_status
+from backend.mandates.model import (
+    MandateCommand,
+    MandateEvent,
+    MandateStatus,
+    Side,
+    next_edge,
+)
 from backend.mandates.tables import MANDATE
+from backend.mandates.timeline import record
 from backend.merchants.tables import MERCHANT
 from backend.wallet.tables import PAYER
 from protocol import cose
@@ -43,9 +50,11 @@ class CreateMandate:
         if known is not None:
             return self._again(known)
         self._check(ws, text, now_ms)
-        row = self._row(text, now_ms)
-        ws.insert(MANDATE, row)
-        return row
+        ws.insert(MANDATE, self._row(text, now_ms))
+        row = ws.get(MANDATE, text.mandate_id)
+        assert row is not None
+        actor = f"{Side.PAYER}:{self.payer_id}"
+        return record(ws, row, MandateEvent.SIGNED, actor=actor, now_ms=now_ms)
 
     def _again(self, known: Row) -> Row:
         # A signature may be made anew for the same text; the text is what counts.
@@ -72,12 +81,13 @@ class CreateMandate:
             "currency": text.currency,
             "limit_payment_minor": text.limit_payment_minor,
             "limit_day_minor": text.limit_day_minor,
+            "limit_month_minor": text.limit_month_minor,
+            "notice_hours": text.notice_hours,
+            "notice_above_minor": text.notice_above_minor or 0,
             "valid_from_ms": text.valid_from_ms,
             "valid_until_ms": text.valid_until_ms,
             "status": MandateStatus.ACTIVE.value,
             "signed": self.signed,
-            "spent_day": "",
-            "spent_minor": 0,
             "created_at_ms": now_ms,
             "updated_at_ms": now_ms,
         }
@@ -85,27 +95,39 @@ class CreateMandate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeMandate:
-    """The payer suspends, resumes or terminates a mandate. Saying it again changes nothing."""
+    """A side suspends, resumes or terminates a mandate of its own. Saying it again changes nothing.
 
-    payer_id: str
+    ``party_id`` is the payer's or the merchant's id.
+    """
+
+    side: Side
+    party_id: str
     mandate_id: str
     command: MandateCommand
 
     def reads(self) -> Iterable[Read]:
         return [(MANDATE, self.mandate_id)]
 
-    def decide(self, ws: WorkingSet, now_ms: int) -> Row:
+    def follow(self, ws: WorkingSet) -> Iterable[Read]:
         row = ws.get(MANDATE, self.mandate_id)
-        if row is None or row["payer_id"] != self.payer_id:
-            raise CallerError("mandate_not_found", self.mandate_id)
-        if row["status"] == _GOAL[self.command]:
+        return [(MERCHANT, row["merchant_id"])] if row else []
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> Row:
+        row = mandate_of(ws, self.mandate_id, self.side, self.party_id)
+        edge = next_edge(row["status"], self.side, self.command)
+        if edge.event is None:
             return row
-        status = next_status(row["status"], self.command)
-        return ws.update(MANDATE, self.mandate_id, status=status.value, updated_at_ms=now_ms)
+        actor = f"{self.side}:{self.party_id}"
+        return record(ws, row, edge.event, actor=actor, now_ms=now_ms, status=edge.status)
 
 
-_GOAL = {
-    MandateCommand.SUSPEND: MandateStatus.SUSPENDED,
-    MandateCommand.RESUME: MandateStatus.ACTIVE,
-    MandateCommand.TERMINATE: MandateStatus.TERMINATED,
-}
+def mandate_of(ws: WorkingSet, mandate_id: str, side: Side, party_id: str) -> Row:
+    """The mandate, if it is this side's; else ``mandate_not_found``."""
+    row = ws.get(MANDATE, mandate_id)
+    if row is None or row[PARTY[side]] != party_id:
+        raise CallerError("mandate_not_found", mandate_id)
+    return row
+
+
+PARTY = {Side.PAYER: "payer_id", Side.MERCHANT: "merchant_id"}
+"""The column that names a side."""

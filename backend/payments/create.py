@@ -16,7 +16,7 @@ from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.mandates.model import Use
 from backend.mandates.tables import MANDATE
-from backend.mandates.using import check_use, record_use
+from backend.mandates.using import check_use, record_use, use_reads
 from backend.merchants.tables import MERCHANT
 from backend.payments.idempotency import first_answer, remember, request_read
 from backend.payments.limits import CREATE_AGE_MS_MAX
@@ -64,12 +64,16 @@ class CreatePayment:
         if self.body.method == "merchant_qr":
             return []
         payer_id = payer_of(ws, self.found) if self.found is not None else self._mandate_payer(ws)
-        return paying_reads(
+        found = paying_reads(
             ws,
+            payment_id=self.body.payment_id,
             payer_id=payer_id,
             merchant_id=self.request.merchant_id,
             currency=self.body.currency,
         )
+        if self.body.mandate_id is not None:
+            found += use_reads(ws, self.body.mandate_id)
+        return found
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Answer:
         earlier = first_answer(ws, self.request)
@@ -151,21 +155,20 @@ class CreatePayment:
         payer_id = self._mandate_payer(ws)
         if mandate_id is None or payer_id is None:
             return Taken(payment, "mandate_not_found")
-        day = self.rules.business_date(now_ms)
         use = Use(
             merchant_id=self.request.merchant_id,
             device=self.request.device,
             amount_minor=self.body.amount_minor,
             currency=self.body.currency,
             now_ms=now_ms,
-            day=day,
+            day=self.rules.business_date(now_ms),
         )
         refusal = check_use(ws, mandate_id, use)
         if refusal is not None:
             return Taken(payment, refusal)
         taken = self._take(ws, payment, merchant, payer_id, now_ms)
         if taken.refusal is None:
-            record_use(ws, mandate_id, day=day, amount_minor=self.body.amount_minor)
+            record_use(ws, mandate_id, use, payment_id=self.body.payment_id)
         return taken
 
     def _take(

@@ -6,9 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 
 from backend.db.tables import Row
-from backend.mandates.model import MandateCommand
-from backend.mandates.repository import MandateRepository
-from backend.mandates.service import ChangeMandate, CreateMandate
+from backend.instruments.routes import add_routes as add_instrument_routes
+from backend.mandates.routes import add_wallet_routes
 from backend.payments.services import Services
 from backend.risk.service import SetBlock
 from backend.wallet.desk import WalletDesk
@@ -19,7 +18,6 @@ from backend.wallet.schemas import (
     NewPayer,
     PayerStatus,
     Scanned,
-    SignedMandate,
 )
 from backend.wallet.service import SetPayerStatus
 from protocol.errors import CallerError
@@ -62,6 +60,7 @@ def router(services: Services) -> APIRouter:
             payment_id=body.payment_id,
             attempt_id=body.attempt_id,
             pin=body.pin.get_secret_value() if body.pin else None,
+            instrument_id=body.instrument_id,
         )
 
     @routes.get("/bills")
@@ -73,29 +72,9 @@ def router(services: Services) -> APIRouter:
         rows = await desk.bills(payer_id, before_ms=before_ms, limit=limit)
         return {"bills": [_bill(row) for row in rows]}
 
-    _add_mandates(routes, services, payer)
+    add_wallet_routes(routes, services, payer)
+    add_instrument_routes(routes, services, payer)
     return routes
-
-
-def _add_mandates(routes: APIRouter, services: Services, payer: Any) -> None:  # noqa: ANN401  # an annotation
-    repository = MandateRepository(services.reader)
-
-    @routes.get("/mandates")
-    async def mandates(payer_id: payer) -> dict[str, Any]:
-        rows = await services.run_read(lambda: repository.of_payer(payer_id))
-        return {"mandates": [_mandate(row) for row in rows]}
-
-    @routes.post("/mandates", status_code=201)
-    async def create_mandate(payer_id: payer, body: SignedMandate) -> dict[str, Any]:
-        command = CreateMandate(payer_id=payer_id, signed=bytes.fromhex(body.signed))
-        return _mandate(await services.submit(command))
-
-    @routes.post("/mandates/{mandate_id}/{command}")
-    async def change_mandate(
-        payer_id: payer, mandate_id: str, command: MandateCommand
-    ) -> dict[str, Any]:
-        change = ChangeMandate(payer_id=payer_id, mandate_id=mandate_id, command=command)
-        return _mandate(await services.submit(change))
 
 
 def operator_router(services: Services, operator_only: Guard) -> APIRouter:
@@ -138,8 +117,3 @@ def _bill(row: Row) -> dict[str, Any]:
     names = ("payment_id", "merchant_id", "state", "amount_minor", "refunded_minor", "currency",
              "method", "description", "paid_at_ms")  # fmt: skip
     return {name: row[name] for name in names}
-
-
-def _mandate(row: Row) -> dict[str, Any]:
-    hidden = {"signed", "payer_id"}
-    return {name: value for name, value in row.items() if name not in hidden}

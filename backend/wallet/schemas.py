@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from backend.mandates.limits import SIGNED_BYTES_MAX
 from backend.risk.limits import REASON_CHARS_MAX
 from backend.wallet.limits import NAME_CHARS_MAX, PIN_DIGITS, QR_TEXT_CHARS_MAX
 from backend.wanted import Wanted
@@ -48,14 +47,10 @@ class Scanned(Wanted):
 
 
 class Confirmation(Wanted):
-    """``POST /wallet/v1/confirm``. The wallet mints ``attempt_id``: repeating it is harmless."""
+    """``POST /wallet/v1/confirm``. The wallet mints ``attempt_id``: repeating it is harmless.
+    ``instrument_id`` names what to pay with (``balance`` for the balance); else the default."""
 
     payment_id: PaymentIdText
     attempt_id: AttemptIdText
     pin: _Pin | None = None
-
-
-class SignedMandate(Wanted):
-    """``POST /wallet/v1/mandates``: ``protocol.messages.mandate.sign_mandate``, in hex."""
-
-    signed: Annotated[str, Field(pattern=r"^([0-9a-f]{2})+$", max_length=2 * SIGNED_BYTES_MAX)]
+    instrument_id: _Id | None = None

@@ -2,6 +2,11 @@
 
 The signed bytes are the deterministic CBOR of the text below; the payer's wallet holds the private
 key, the backend keeps the text, the signature and the public key, and can show them to anybody.
+
+Rule 1: a term that is left out binds nobody: an older text, which cannot say it, means what it
+        meant when it was signed.
+Rule 2: a text with a term that this program does not know is refused. Other messages keep unknown
+        fields and go on; here one may be a limit that its payer relies on.
 """
 
 from typing import Annotated
@@ -11,14 +16,18 @@ from pydantic import Field
 from protocol import cbor, cose
 from protocol.crypto.keys import SigningKey, VerifyKey
 from protocol.errors import CallerError
-from protocol.limits import ENVELOPE_BYTES_MAX
-from protocol.messages.base import Body, CurrencyText, MandateIdText, Name, PositiveMinor
+from protocol.limits import ENVELOPE_BYTES_MAX, NOTICE_HOURS_MAX
+from protocol.messages.base import Body, CurrencyText, MandateIdText, Minor, Name, PositiveMinor
 
 _CONTEXT = b"tillway-mandate-v1"
 
 
 class MandateText(Body):
-    """Who lets whom take how much: one device of one merchant, per payment and per day."""
+    """Who lets whom take how much: one device of one merchant, per payment, day and month.
+
+    ``notice_hours``: a debit above ``notice_above_minor`` (left out: every debit) must have been
+    announced to the payer so many hours before.
+    """
 
     mandate_id: MandateIdText
     payer_id: Name
@@ -27,6 +36,9 @@ class MandateText(Body):
     currency: CurrencyText
     limit_payment_minor: PositiveMinor
     limit_day_minor: PositiveMinor
+    limit_month_minor: PositiveMinor | None = None
+    notice_hours: Annotated[int, Field(ge=1, le=NOTICE_HOURS_MAX)] | None = None
+    notice_above_minor: Minor | None = None
     valid_from_ms: Annotated[int, Field(ge=0)]
     valid_until_ms: Annotated[int, Field(ge=0)]
 
@@ -45,6 +57,18 @@ def open_mandate(signed: bytes, key: VerifyKey) -> MandateText:
     if not isinstance(fields, dict):
         raise CallerError("envelope_malformed")
     text = MandateText.from_map(fields)
-    if text.limit_day_minor < text.limit_payment_minor or text.valid_until_ms <= text.valid_from_ms:
-        raise CallerError("field_invalid", "limits or validity")
+    if text.model_extra:
+        raise CallerError("mandate_term_unknown")
+    if not _is_sound(text):
+        raise CallerError("field_invalid", "limits, notice or validity")
     return text
+
+
+def _is_sound(text: MandateText) -> bool:
+    month_minor = text.limit_month_minor
+    return (
+        text.limit_payment_minor <= text.limit_day_minor
+        and (month_minor is None or text.limit_day_minor <= month_minor)
+        and (text.notice_above_minor is None or text.notice_hours is not None)
+        and text.valid_from_ms < text.valid_until_ms
+    )

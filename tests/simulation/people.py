@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass, field
 
-from backend.mandates.model import MandateCommand
+from backend.mandates.model import MandateCommand, Side
 from backend.mandates.service import ChangeMandate
 from backend.payments.confirm import ConfirmByPayer, ScanPayment
 from protocol.errors import CallerError, OperatingError
@@ -134,7 +134,9 @@ class Crowd:
     def toggle_mandate(self, payer_id: str, mandate_id: str) -> None:
         """The payer suspends a mandate for a while."""
         for after_ms, command in ((0, MandateCommand.SUSPEND), (60_000, MandateCommand.RESUME)):
-            change = ChangeMandate(payer_id=payer_id, mandate_id=mandate_id, command=command)
+            change = ChangeMandate(
+                side=Side.PAYER, party_id=payer_id, mandate_id=mandate_id, command=command
+            )
             self._schedule.after(after_ms, lambda change=change: self.insist(change))
 
     def insist(self, command: object) -> None:

@@ -14,7 +14,9 @@ from backend.db.open_store import open_store
 from backend.db.reading import Reader
 from backend.db.working_set import WorkingSet
 from backend.ledger import model
+from backend.ledger.derived_repository import DerivedRepository
 from backend.ledger.model import Transfer
+from backend.ledger.projection import next_step
 from backend.ledger.repository import LedgerRepository
 from backend.ledger.rules import Event, top_up
 from backend.ledger.service import LedgerSeal, post, reads
@@ -86,6 +88,23 @@ class Books:
         """The balance less holds."""
         rows = self.read(lambda repository: list(repository.accounts(account_id)))
         return model.available(rows[0]) if rows else 0
+
+    def follow(self, *, steps_max: int = 1_000) -> None:
+        """Let the follower take so many steps, or come to the chains' ends."""
+        for _ in range(steps_max):
+            step = self.derived(next_step)
+            if step is None:
+                return
+            self.writer.apply([step])[0].value()
+
+    def derived(self, question: Callable[[LedgerRepository, DerivedRepository], Any]) -> Any:
+        """Ask both repositories on one snapshot."""
+        reader = Reader.open(self.url)
+        try:
+            with reader.snapshot() as connection:
+                return question(LedgerRepository(connection), DerivedRepository(connection))
+        finally:
+            reader.close()
 
     def report(self) -> Report:
         """Verify everything."""

@@ -8,6 +8,8 @@ from backend.ledger.rules import (
     balance_held,
     balance_paid,
     balance_refunded,
+    exchange_bought,
+    exchange_paid,
     hold_expired,
     hold_posted,
     hold_voided,
@@ -16,6 +18,7 @@ from backend.ledger.rules import (
     reversed_transfers,
 )
 from protocol.errors import CallerError
+from protocol.money import Money
 from tests.support.books import DATE, START_MS, Books, Post
 
 PAYER, PENDING, AVAILABLE = "C:CUST:ann:CNY", "C:MPEND:shop:CNY", "C:MAVAIL:shop:CNY"
@@ -122,7 +125,7 @@ def test_a_merchant_without_cover_cannot_refund(books: Books) -> None:
     books.post(pay("pay_1"))
     books.post(merchant_settled(event("stl_1"), merchant_id="shop", amount_minor=9_940))
     refund = balance_refunded(
-        event("rfd_1"), user_id="ann", merchant_id="shop", amount_minor=10_000, fee_back_minor=60
+        event("rfd_1"), user_id="ann", sources=[(PENDING, 10_000)], fee_back_minor=60
     )
     with pytest.raises(CallerError, match="merchant_balance_short"):
         books.post(refund)
@@ -135,7 +138,7 @@ def test_a_refund_is_covered_by_its_own_returned_fee(books: Books) -> None:
     books.fund("ann", 10_000)
     books.post(pay("pay_1"))
     books.post(
-        balance_refunded(event("rfd_1"), user_id="ann", merchant_id="shop", amount_minor=10_000,
+        balance_refunded(event("rfd_1"), user_id="ann", sources=[(PENDING, 10_000)],
                          fee_back_minor=60, refers_to="pay_1:1")
     )  # fmt: skip
     assert books.balance(PAYER) == 10_000
@@ -150,6 +153,28 @@ def test_a_reversal_is_the_exact_contra(books: Books) -> None:
     books.post(reversed_transfers(event("pay_1.reversed"), payment))
     assert books.balance(PAYER) == 10_000
     assert books.balance("O:MDR:CNY") == 0
+    assert books.report().breaks == []
+
+
+def test_an_exchange_happens_in_both_currencies_or_in_neither(books: Books) -> None:
+    books.fund("ann", 10_000)
+    for name, price in (("fx_1", 7_200), ("fx_2", 2_801)):
+        exchange = exchange_paid(
+            event(name), user_id="ann", merchant_id="shop", amount_minor=price, spread_minor=20,
+            bought=Money(1_000, "USD"),
+        )  # fmt: skip
+        if name == "fx_2":
+            with pytest.raises(CallerError, match="insufficient_balance"):
+                books.post(exchange)
+        else:
+            assert books.post(exchange)
+            assert not books.post(exchange)
+    assert books.balance(PAYER) == 2_800
+    assert books.balance("C:MPEND:shop:USD") == books.balance("C:FXPOS:USD") == 1_000
+    assert books.balance("C:FXPOS:CNY") == -7_180
+    with pytest.raises(CallerError, match="account_short"):
+        books.post(exchange_bought(event("buy_1"), amount_minor=7_180, bought=Money(1_000, "USD")))
+    assert books.balance("C:NOSTRO:USD") == 0
     assert books.report().breaks == []
 
 

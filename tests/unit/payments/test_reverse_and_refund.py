@@ -187,11 +187,25 @@ def test_a_refund_comes_from_pending_money_first_then_from_available(shop: Shop)
     first = shop.pay(payer, 1_000)
     shop.do(Settle(994))
     second = shop.pay(payer, 300)
-    shop.refund(second["payment_id"], 300)
-    shop.refund(first["payment_id"], 1_000)
-    sources = shop.rows("SELECT source FROM refund ORDER BY created_at_ms, amount_minor")
-    assert [row["source"] for row in sources] == ["MPEND", "MAVAIL"]
-    assert shop.payer_balance(payer) == 10_000
+    shop.refund(second["payment_id"], 200)
+    shop.refund(first["payment_id"], 600)
+    shop.refund(first["payment_id"], 400)
+    sources = shop.rows("SELECT amount_minor, source FROM refund")
+    assert {row["amount_minor"]: row["source"] for row in sources} == {
+        200: "MPEND", 600: "MPEND+MAVAIL", 400: "MAVAIL"
+    }  # fmt: skip
+    assert (shop.balance(PENDING), shop.balance(AVAILABLE)) == (0, 99)
+    assert shop.payer_balance(payer) == 9_900
+    assert shop.verify().is_whole
+
+
+def test_the_last_fen_of_a_refund_may_come_from_the_returned_fee_alone(shop: Shop) -> None:
+    payer = shop.add_payer(balance_minor=84)
+    paid = shop.pay(payer, 84)
+    assert shop.refund(paid["payment_id"], 83)["state"] == "succeeded"
+    assert (shop.balance(PENDING), shop.balance("C:UNSWEPT:CNY")) == (0, 1)
+    assert shop.refund(paid["payment_id"], 1)["state"] == "succeeded"
+    assert (shop.payer_balance(payer), shop.balance("C:UNSWEPT:CNY")) == (84, 0)
 
 
 def test_the_same_refund_again_moves_nothing(shop: Shop) -> None:

@@ -1,0 +1,104 @@
+"""The follower's task: keeps balances and the log near the chains' ends, and signs checkpoints.
+
+It takes what the payments leave: after each step it rests several times as long as the step took.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+
+from backend.db.command import Command
+from backend.db.reading import Reader
+from backend.db.tables import Row
+from backend.ledger.checkpoints import CheckpointMaker, is_due
+from backend.ledger.derived_repository import DerivedRepository
+from backend.ledger.limits import FOLLOW_PAUSE_MS, FOLLOW_REST_FACTOR
+from backend.ledger.projection import FollowChain, groups_behind, next_step
+from backend.ledger.repository import LedgerRepository
+from protocol.clock import Clock
+from protocol.errors import OperatingError
+
+_log = structlog.get_logger()
+_S = 1000
+Submit = Callable[[Command], Awaitable[Any]]
+RunRead = Callable[[Callable[[], Any]], Awaitable[Any]]
+
+
+class Follower:
+    """One per process; owned by the event loop."""
+
+    def __init__(
+        self,
+        *,
+        submit: Submit,
+        run_read: RunRead,
+        reader: Reader,
+        maker: CheckpointMaker,
+        business_date: Callable[[int], str],
+        clock: Clock,
+    ) -> None:
+        self._submit = submit
+        self._run_read = run_read
+        self._reader = reader
+        self._maker = maker
+        self._business_date = business_date
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            try:
+                is_behind = bool(await self.step())
+                if not is_behind:
+                    await self._sign_what_is_due()
+            except OperatingError as error:
+                _log.warning("follower_paused", code=error.code)
+                is_behind = False
+            took = loop.time() - began
+            await asyncio.sleep(took * FOLLOW_REST_FACTOR if is_behind else FOLLOW_PAUSE_MS / _S)
+
+    async def step(self) -> int:
+        """Follow one step: so many groups, 0 when all chains are followed to their ends."""
+        step: FollowChain | None = await self._run_read(self._next_step)
+        if step is None:
+            return 0
+        await self._submit(step)
+        return step.groups
+
+    async def checkpoint(self, chain: str) -> Row:
+        """Follow what is there now and sign a chain; its newest checkpoint."""
+        left: int = await self._run_read(self._behind)
+        while left > 0 and (groups := await self.step()):
+            left -= groups
+        await self._sign(chain)
+        newest: Row = await self._run_read(lambda: self._maker.newest(self._reader, chain))
+        return newest
+
+    async def _sign_what_is_due(self) -> None:
+        now_ms = self._clock.now_ms()
+        for chain in await self._run_read(lambda: self._due(now_ms)):
+            await self._sign(chain)
+
+    async def _sign(self, chain: str) -> None:
+        now_ms = self._clock.now_ms()
+        command = await self._run_read(lambda: self._maker.make(self._reader, chain, now_ms))
+        if command is not None:
+            await self._submit(command)
+            _log.info("checkpoint_signed", chain=chain, size=command.size)
+
+    def _behind(self) -> int:
+        with self._reader.snapshot() as connection:
+            ledger, derived = LedgerRepository(connection), DerivedRepository(connection)
+            return sum(groups_behind(ledger, derived).values())
+
+    def _due(self, now_ms: int) -> list[str]:
+        with self._reader.snapshot() as connection:
+            return is_due(DerivedRepository(connection), self._business_date, now_ms)
+
+    def _next_step(self) -> FollowChain | None:
+        with self._reader.snapshot() as connection:
+            return next_step(LedgerRepository(connection), DerivedRepository(connection))
