@@ -199,7 +199,7 @@ async def test_a_killed_broker_loses_nothing_and_payments_go_on(
 ) -> None:
     """The clock stands still: no promise runs out, so what comes after was kept by the broker."""
     shop, sender = queues.shop, FakeSender(error="status 503")
-    queues.gaps_ms = (2_000,)
+    queues.gaps_ms = (6_000,)
     shop.do(ChangeMerchant(merchant_id=MERCHANT, notify_url="https://shop.example/notify"))
     payer = shop.add_payer(balance_minor=1_000)
     early = [shop.do(PutCallback(number=n, merchant_id=f"mch_{n}")) for n in range(20)]
