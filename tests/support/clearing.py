@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from backend.channels.model import TOPUPS
+from backend.channels.ports import DayPort
 from backend.clearing.calendar import Calendar
 from backend.clearing.moves import Accounts
 from backend.clearing.repository import ClearingRepository
@@ -15,10 +17,12 @@ from backend.db.command import Command
 from backend.ledger import rules
 from backend.reconciliation.repository import ReconciliationRepository
 from backend.reconciliation.service import Reconciliation
+from backend.sagas.runner import SagaRunner
 from backend.topups.repository import TopUpRepository
 from backend.topups.service import OrderTopUp, TopUps
 from protocol.money import Money
 from tests.support.books import Post
+from tests.support.channels import NearChannel, near_channels, runner_of
 from tests.support.institutions import OWN, RESERVE, NearInstitutions
 from tests.support.shop import MERCHANT, START_MS, Shop
 
@@ -43,10 +47,13 @@ class World:
 
     shop: Shop
     near: NearInstitutions
+    channels: dict[str, NearChannel]
+    runner: SagaRunner
     topups: TopUps
     day_end: DayEnd
     calendar: Calendar
     killed_after: int | None = None
+    entropy: Entropy = field(default_factory=Entropy)
 
     async def submit(self, command: Command) -> Any:
         """Apply a command; after a given number of them, the power is cut."""
@@ -69,6 +76,14 @@ class World:
         """A payer with money that came through the channel."""
         payer_id = self.shop.add_payer()
         assert await self.fund(payer_id, amount_minor) == "succeeded"
+        return payer_id
+
+    async def payer_since_yesterday(self, amount_minor: int = 1_000_000) -> str:
+        """A payer whose money has reached the reserve; it is the next day afterwards."""
+        payer_id = await self.payer(amount_minor)
+        yesterday = self.today
+        self.next_day()
+        assert (await self.day_end.run(yesterday))["state"] == "closed"
         return payer_id
 
     def sell(self, payer_id: str, amount_minor: int, merchant_id: str = MERCHANT) -> str:
@@ -101,9 +116,7 @@ class World:
 
     async def standing(self, merchant_id: str = MERCHANT) -> dict[str, Any]:
         repository = ClearingRepository(self.shop.reader)
-        return await standing(
-            repository, self.calendar, merchant_id=merchant_id, today=self.today
-        )
+        return await standing(repository, self.calendar, merchant_id=merchant_id, today=self.today)
 
     @property
     def today(self) -> date:
@@ -131,30 +144,42 @@ def clearing_world(
     near = NearInstitutions(shop.clock)
     near.open("CARD", 100_000_000)
     near.open("6222000000001234")
-    world = World(shop, near, None, None, calendar or Calendar())  # type: ignore[arg-type]
+    channels = near_channels(near.world)
+    runner = runner_of(shop, {**channels})
+    world = World(shop, near, channels, runner, None, None, calendar or Calendar())  # type: ignore[arg-type]
     world.topups = TopUps(
         submit=world.submit, channel=near, repository=TopUpRepository(shop.reader)
     )
+    world.day_end = day_end_of(world)
+    try:
+        yield world
+    finally:
+        near.close()
+        shop.close()
+
+
+def day_end_of(world: World) -> DayEnd:
+    """The program's run, as its bootstrap builds it; with the world's present calendar."""
+    shop, near = world.shop, world.near
+    days: dict[str, DayPort] = {TOPUPS: near, **world.channels}
     reconciliation = Reconciliation(
         submit=world.submit,
         repository=ReconciliationRepository(shop.reader),
         bank=near,
-        channel=near,
+        channels=days,
         reserve_account=RESERVE,
     )
-    world.day_end = DayEnd(
+    return DayEnd(
         submit=world.submit,
         repository=ClearingRepository(shop.reader),
         bank=near,
-        channel=near,
+        channels=days,
         resolve_topups=world.topups.resolve_open,
+        resolve_sagas=world.runner.settle,
         reconcile=reconciliation,
         accounts=Accounts(reserve=RESERVE, own=OWN, holder="Tillway"),
         calendar=world.calendar,
         business_date=shop.rules.business_date,
         clock=shop.clock,
-        entropy=Entropy(),
+        entropy=world.entropy,
     )
-    yield world
-    near.close()
-    shop.close()
