@@ -1,4 +1,4 @@
-"""What runs beside the requests: expiring codes, delivering callbacks, counting them.
+"""What runs beside the requests: expiring codes, callbacks and their figures, channels, statements.
 
 Rule: a task that fails is logged and begun again after a pause; it never takes the backend down,
 and it keeps nothing that the database does not.
@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from backend.db.working_set import WorkingSet
+from backend.ledger.follower import Follower
 from backend.limits import TASK_RESTART_S
 from backend.notify.database_queue import DatabaseQueue
 from backend.notify.deliverer import CallbackDeliverer
@@ -21,6 +22,8 @@ from backend.notify.tables import CALLBACK
 from backend.observability.metrics import Metrics
 from backend.payments.expiry import run_expiry
 from backend.payments.services import Services
+from backend.sagas.runner import SagaRunner
+from backend.sagas.tables import SAGA
 from protocol.crypto.keys import SigningKey
 
 _log = structlog.get_logger()
@@ -34,6 +37,8 @@ class Background:
         services: Services,
         *,
         callbacks: CallbackRepository,
+        sagas: SagaRunner | None,
+        follower: Follower,
         metrics: Metrics,
         signing_key: SigningKey,
         allows_private_addresses: bool,
@@ -41,6 +46,8 @@ class Background:
     ) -> None:
         self._services = services
         self._callbacks = callbacks
+        self._sagas = sagas
+        self._follower = follower
         self._metrics = metrics
         self._signing_key = signing_key
         self._allows_private = allows_private_addresses
@@ -73,7 +80,10 @@ class Background:
             asyncio.create_task(_kept("expiry", lambda: run_expiry(services))),
             asyncio.create_task(_kept("callbacks", self._deliverer.run)),
             asyncio.create_task(_kept("callback_figures", figures.run)),
+            asyncio.create_task(_kept("ledger_follower", self._follower.run)),
         ]
+        if self._sagas is not None:
+            self._tasks.append(asyncio.create_task(_kept("sagas", self._sagas.run)))
 
     def _queue(self) -> CallbackQueue:
         services = self._services
@@ -97,10 +107,15 @@ class Background:
         )
 
     def committed(self, ws: WorkingSet) -> None:
-        """Called by the writer's thread after each commit: new callbacks are sent at once."""
+        """Called by the writer's thread after each commit: new callbacks and conversations are
+        begun at once."""
         loop = self._loop
-        if loop is not None and not loop.is_closed() and ws.inserted(CALLBACK):
+        if loop is None or loop.is_closed():
+            return
+        if ws.inserted(CALLBACK):
             loop.call_soon_threadsafe(self.wake)
+        if self._sagas is not None and ws.inserted(SAGA):
+            loop.call_soon_threadsafe(self._sagas.wake)
 
     def wake(self) -> None:
         """Make the deliverer look. On the loop."""

@@ -45,6 +45,10 @@ class Settings(BaseSettings):
     """Private: CA, keys, the operator token's hash, the default database."""
     database_url: str = ""
     """Empty: SQLite in the state directory."""
+    ledger_shards: tuple[str, ...] = ()
+    """The databases of a ledger over several, in the order in which ``tillway shards found``
+    founded them; ours is one of them. Empty: one database. What works then, and what not yet:
+    ``docs/scale.md``."""
     passphrase_file: Path | None = None
     """Opens the sealed keys; None: ``passphrase`` in the state directory, made by ``init``."""
     listen_host: str = "127.0.0.1"

@@ -14,11 +14,10 @@ from backend.db.engine import open_engine
 from backend.db.group_commit import GroupCommitWriter
 from backend.db.open_store import open_store
 from backend.db.reading import Reader
-from backend.ledger.service import LedgerSeal
 from backend.shards.founding import own_place
 from backend.shards.model import Crossing, Place
 from backend.shards.repository import ShardReader
-from backend.shards.service import Charge, PlaceGuard, receive
+from backend.shards.service import Charge, receive, seals_of
 from bench.cpu import family_s
 from bench.engine import SystemClock
 from bench.payment_command import FillUp
@@ -104,7 +103,7 @@ def _opened(urls: Sequence[str], group: int) -> Iterator[tuple[_Shard, _Shard, S
         writer = GroupCommitWriter(
             open_store(engine),
             clock=SystemClock(),
-            seals=[PlaceGuard(place), LedgerSeal(f"shard-{place.number}")],
+            seals=seals_of(place),
             commands_per_group_max=group,
         )
         people = Population(place)

@@ -18,12 +18,11 @@ from backend.db.engine import open_engine
 from backend.db.group_commit import GroupCommitWriter
 from backend.db.open_store import open_store
 from backend.db.reading import Reader
-from backend.ledger.service import LedgerSeal
 from backend.shards.founding import own_place
 from backend.shards.model import Place
 from backend.shards.relay import Relay
 from backend.shards.repository import ShardReader
-from backend.shards.service import Charge, PlaceGuard
+from backend.shards.service import Charge, seals_of
 from bench.engine import MERCHANTS, SystemClock
 from bench.payment_command import FillUp, PayFromBalance
 from bench.shard_payment import BenchPayee, order_of
@@ -133,10 +132,7 @@ async def _serve(line: Connection, worker: Worker, relay: Relay) -> None:
 def _opened(urls: Sequence[str], number: int) -> Iterator[tuple[Worker, Relay]]:
     place = own_place(urls[number], urls)
     engine = open_engine(urls[number])
-    seals = [PlaceGuard(place), LedgerSeal(f"shard-{number}")]
-    if place.map.count == 1:
-        seals = [LedgerSeal()]
-    writer = GroupCommitWriter(open_store(engine), clock=SystemClock(), seals=seals)
+    writer = GroupCommitWriter(open_store(engine), clock=SystemClock(), seals=seals_of(place))
     readers = [Reader.open(url) for url in urls]
     asked = [ShardReader(reader) for reader in readers]
     pool = ThreadPoolExecutor(max(1, len(place.peers)), thread_name_prefix="relay")

@@ -27,7 +27,6 @@ class Accounts:
     own: str
     holder: str
     currency: str = "CNY"
-    channel_id: str = "BANK"
 
 
 class MoveDesk:

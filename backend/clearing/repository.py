@@ -125,11 +125,25 @@ class ClearingRepository:
         left = int(rows[0]["left"])
         return min(int(rows[0]["until"]), left), left
 
+    async def fund_debts(self, currency: str) -> list[Row]:
+        """The memo accounts of funds that still owe their bank."""
+        query = select(_ACCOUNT).where(
+            _ACCOUNT.c.book == "M",
+            _ACCOUNT.c.code == "FUND_OWED",
+            _ACCOUNT.c.currency == currency,
+            _ACCOUNT.c.credits_posted > _ACCOUNT.c.debits_posted,
+        )
+        return await self._whole(query, _ACCOUNT.c.id)
+
     async def channel_settled(self, reference: str) -> int:
-        """What a channel's settlement has brought into the reserve; 0 while it has not."""
-        query = select(_TRANSFER.c.amount_minor).where(_TRANSFER.c.id == f"{reference}:1")
-        rows = await self._reader.fetch(query)
-        return int(rows[0]["amount_minor"]) if rows else 0
+        """What a channel's settlement has brought into the reserve, negative where it took out; 0
+        while it has done neither."""
+        query = select(_TRANSFER.c.debit, _TRANSFER.c.amount_minor)
+        rows = await self._reader.fetch(query.where(_TRANSFER.c.id == f"{reference}:1"))
+        if not rows:
+            return 0
+        amount = int(rows[0]["amount_minor"])
+        return amount if chart.account(rows[0]["debit"]).code == "RESERVE" else -amount
 
     async def earliest_open_day(self, before: str) -> str | None:
         """The first business day with payments that no run has closed, earlier than ``before``."""

@@ -9,9 +9,10 @@ from backend.clearing.tables import OWN_MOVE
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
-from backend.ledger import rules
+from backend.ledger import chart, model, rules
 from backend.ledger import service as ledger
 from backend.ledger.model import Transfer
+from backend.ledger.tables import ACCOUNT
 from protocol.errors import CallerError
 
 MoveKey = tuple[str, str, str, int]
@@ -44,6 +45,39 @@ class ConfirmChannelSettlement:
             channel_id=self.channel_id,
             settlement_date=self.settlement_date,
             amount_minor=self.amount_minor,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteFundRepaid:
+    """A fund has repaid its bank what that advanced on one day (rule 6a at T+1, memo only)."""
+
+    channel_id: str
+    settlement_date: str
+    currency: str
+    business_date: str
+
+    def reads(self) -> Iterable[Read]:
+        return [(ACCOUNT, self._debt)]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> int:
+        row = ws.get(ACCOUNT, self._debt)
+        owed = model.balance(row) if row is not None else 0
+        if owed > 0:
+            ledger.post(ws, self._transfers(owed), now_ms)
+        return owed
+
+    @property
+    def _debt(self) -> str:
+        return chart.memo("FUND_OWED", f"{self.channel_id}.{self.settlement_date}", self.currency)
+
+    def _transfers(self, owed: int) -> list[Transfer]:
+        event_id = f"repaid.{self.channel_id}.{self.settlement_date}"
+        return rules.fund_repaid_bank(
+            rules.Event(event_id, self.currency, self.business_date),
+            channel_id=self.channel_id,
+            settlement_date=self.settlement_date,
+            amount_minor=owed,
         )
 
 

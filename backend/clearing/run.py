@@ -10,20 +10,20 @@ money out, compared, what is ours taken.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import structlog
 
-from backend.channels.ports import BankPort, TopUpPort
+from backend.channels.ports import BankPort, DayPort
 from backend.clearing.calendar import Calendar
 from backend.clearing.model import OPEN_STATES, MoveKind, MoveState
 from backend.clearing.moves import Accounts
 from backend.clearing.ports import Reconcile
 from backend.clearing.repository import ClearingRepository
-from backend.clearing.steps import SETTLEMENT_REFERENCE, Steps, Submit
+from backend.clearing.steps import Steps, Submit, settlement_of
 from backend.clearing.tables import CLEARING_DAY
 from backend.db.command import Read
 from backend.db.tables import Row
@@ -65,8 +65,9 @@ class DayEnd:
         submit: Submit,
         repository: ClearingRepository,
         bank: BankPort,
-        channel: TopUpPort,
+        channels: Mapping[str, DayPort],
         resolve_topups: Callable[[], Awaitable[int]],
+        resolve_sagas: Callable[[date], Awaitable[int]],
         reconcile: Reconcile,
         accounts: Accounts,
         calendar: Calendar,
@@ -76,8 +77,9 @@ class DayEnd:
     ) -> None:
         self._submit = submit
         self._repository = repository
-        self._channel = channel
+        self._channels = channels
         self._resolve_topups = resolve_topups
+        self._resolve_sagas = resolve_sagas
         self._reconcile = reconcile
         self._currency = accounts.currency
         self._business_date = business_date
@@ -108,9 +110,12 @@ class DayEnd:
         await self._check_order(day)
         report: Report = {"day": day.isoformat(), "booked_on": today.isoformat()}
         report["topups_open"] = await self._resolve_topups()
-        await self._channel.settle(day)
+        report["sagas_open"] = await self._resolve_sagas(day)
+        for channel in self._channels.values():
+            await channel.settle(day)
         booked = await steps.bank_days(day, today)
         await steps.book(booked)
+        await steps.note_fund_repaid(day, today)
         report["merchants_settled"], report["unscheduled"] = await steps.settle_day(day, today)
         await steps.bring_own_funds(day, today)
         await steps.pay_out()
@@ -152,9 +157,10 @@ class DayEnd:
         report["own_moves"] = _shown(moves, _MOVE_COLUMNS)
         report["swept_minor"] = _confirmed(moves, MoveKind.FEES)
         report["own_funds_minor"] = -_confirmed(moves, MoveKind.OWN_FUNDS)
-        report["channel_settled_minor"] = await self._repository.channel_settled(
-            f"{SETTLEMENT_REFERENCE}{day:%Y%m%d}"
-        )
+        report["channels"] = {
+            channel_id: await self._repository.channel_settled(settlement_of(channel_id, day))
+            for channel_id in self._channels
+        }
         report["clients_short_minor"] = await self._clients_short(day)
         report["state"] = "closed" if _is_closed(report) else "open"
         await self._submit(
@@ -179,6 +185,7 @@ def _is_closed(report: Report) -> bool:
     moves = [*report["payouts"], *report["own_moves"]]
     return (
         not report["topups_open"]
+        and not report["sagas_open"]
         and not report["reconciliation"]["breaks"]
         and not report["clients_short_minor"]
         and all(move["state"] not in OPEN_STATES for move in moves)

@@ -20,7 +20,13 @@ from backend.clearing.limits import BANK_DAYS_PER_RUN_MAX, INTRADAY_RUNS_PER_DAY
 from backend.clearing.model import OPEN_STATES, MoveKind, Outcome
 from backend.clearing.moves import Accounts, MoveDesk
 from backend.clearing.repository import ClearingRepository
-from backend.clearing.reserve import ConfirmChannelSettlement, InstructMove, ResolveMove, move_key
+from backend.clearing.reserve import (
+    ConfirmChannelSettlement,
+    InstructMove,
+    NoteFundRepaid,
+    ResolveMove,
+    move_key,
+)
 from backend.clearing.settlement import ResolvePayout, SettleMerchant
 from backend.db.command import Command
 from backend.merchants.model import cycle_on
@@ -30,8 +36,13 @@ from protocol.ids import PAYOUT, RANDOM_BYTES, SWEEP, mint
 
 _log = structlog.get_logger()
 _DAY = timedelta(days=1)
-SETTLEMENT_REFERENCE = "STL-"
+_SETTLEMENT = "STL-"
 Submit = Callable[[Command], Awaitable[Any]]
+
+
+def settlement_of(channel_id: str, day: date) -> str:
+    """The bank's reference of a channel's payment for one of its days: ``STL-<channel>-<day>``."""
+    return f"{_SETTLEMENT}{channel_id}-{day:%Y%m%d}"
 
 
 class Steps:
@@ -80,7 +91,7 @@ class Steps:
             statement = await self._bank.statement(self._accounts.reserve, bank_day)
             for entry in statement.entries:
                 booked_on = entry.booking_date.isoformat()
-                if entry.reference.startswith(SETTLEMENT_REFERENCE):
+                if entry.reference.startswith(_SETTLEMENT):
                     await self._book_settlement(entry, booked_on)
                 elif entry.reference in payouts:
                     await self._submit(
@@ -100,6 +111,28 @@ class Steps:
                             booked_on=booked_on,
                         )
                     )
+
+    async def note_fund_repaid(self, day: date, today: date) -> None:
+        """The fund repays its bank on T+1 of each of its days: ours is the memo only (rule 6a)."""
+        owed = await self._repository.fund_debts(self._accounts.currency)
+        for row in owed:
+            channel_id, _, settlement_date = row["owner"].rpartition(".")
+            if settlement_date <= day.isoformat() and self._is_repaid(settlement_date, today):
+                await self._submit(
+                    NoteFundRepaid(
+                        channel_id=channel_id,
+                        settlement_date=settlement_date,
+                        currency=self._accounts.currency,
+                        business_date=today.isoformat(),
+                    )
+                )
+
+    def _is_repaid(self, settlement_date: str, today: date) -> bool:
+        try:
+            due_on = self._calendar.business_day_after(date.fromisoformat(settlement_date), 1)
+        except CallerError:
+            return False  # beyond the calendar's horizon: not before somebody loads a longer one
+        return due_on <= today
 
     async def settle_day(self, day: date, today: date) -> tuple[int, list[str]]:
         """Settle every merchant of whom a business date up to ``day`` is due. Returns how many
@@ -221,8 +254,8 @@ class Steps:
                 )
 
     async def _book_settlement(self, entry: StatementEntry, booked_on: str) -> None:
-        """The channel has paid a day: its number stands in the reference."""
-        digits = entry.reference.removeprefix(SETTLEMENT_REFERENCE)
+        """A channel has paid a day: both stand in the reference."""
+        channel_id, _, digits = entry.reference.removeprefix(_SETTLEMENT).rpartition("-")
         try:
             settled = date.fromisoformat(digits).isoformat()
         except ValueError:
@@ -230,7 +263,7 @@ class Steps:
         await self._submit(
             ConfirmChannelSettlement(
                 reference=entry.reference,
-                channel_id=self._accounts.channel_id,
+                channel_id=channel_id,
                 settlement_date=settled,
                 business_date=booked_on,
                 currency=entry.amount.currency,

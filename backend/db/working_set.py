@@ -89,6 +89,12 @@ class WorkingSet:
         part.owned.discard(key)
         return row
 
+    def loaded(self, ref: TableRef, key: Key) -> Any:  # noqa: ANN401  # a row or its tuple
+        """The row if it is in the set by now, without a look-up. For ``follow``."""
+        part = self._tables[ref]
+        part.owned.discard(key)
+        return part.rows.get(key)
+
     def insert(self, ref: TableRef, row: Row) -> None:
         """Add a new row, which is the set's from now on (rule 1); columns left out take their
         default or NULL.

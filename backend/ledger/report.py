@@ -37,7 +37,17 @@ class Report:
 
     def add(self, kind: str, where: str, why: str) -> None:
         """Note a break; after ``VERIFY_BREAKS_MAX`` the rest are not listed."""
+        where, why = _printable(where), _printable(why)
         if kind == "transfer" and self.first_bad_transfer is None:
             self.first_bad_transfer = where
         if len(self.breaks) < VERIFY_BREAKS_MAX:
             self.breaks.append(Break(kind, where, why))
+
+
+def _printable(text: str) -> str:
+    """What was changed may be anything: nothing in it commands the reader's screen."""
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )

@@ -1,4 +1,4 @@
-"""Proofs as files: JSON with these fields and no others. A file is checked with a public key only."""
+"""Proofs as files: JSON with these fields and no others, checked with a public key only."""
 
 from typing import Annotated, Literal
 
@@ -11,7 +11,7 @@ from protocol.errors import CallerError
 _NODES_MAX = 64
 _HASH_CHARS = 64
 _NOTE_CHARS_MAX = 4096
-_Hash = Annotated[str, Field(pattern=rf"^[0-9a-f]{{{_HASH_CHARS}}}\Z")]
+_Hash = Annotated[str, Field(pattern=rf"^[0-9a-f]{{{_HASH_CHARS}}}$")]
 _Path = Annotated[list[_Hash], Field(max_length=_NODES_MAX)]
 _Count = Annotated[int, Field(ge=0, lt=2**63)]
 _Note = Annotated[str, Field(max_length=_NOTE_CHARS_MAX)]

@@ -1,11 +1,12 @@
 """Proving the ledger from its rows alone, at one moment, while the writer goes on.
 
-What is proved: every transfer is in exactly one group; each group's rows give its leaves, root and
-hash, which chain to the genesis; balances equal the sum of transfers; holds equal what is pending;
-each book sums to zero per currency; the reserve equation; the mirrored pairs; every floor.
-What is not: that nobody replaced the whole chain. For that, compare the chain's end with a
-checkpoint kept elsewhere.
->>>>>>> main
+What is proved: the database's guards stand; every transfer is in exactly one group; each group's
+rows give its leaves, root and hash, which chain to the genesis; balances equal the sum of
+transfers; holds equal what is pending; what the follower has derived is what the transfers give;
+checkpoints are signed and are of these groups; each book sums to zero per currency; the reserve
+equation; the mirrored pairs; every floor. No value in the ledger's tables can change unseen.
+What is not: that nobody replaced the whole chain and its checkpoints with ones signed by a key of
+his own. For that, give the key that is trusted, or a checkpoint kept elsewhere.
 """
 
 from collections import defaultdict
@@ -164,6 +165,7 @@ class _Verification:
             return False
         if not is_sealable(row):
             self._report.add("transfer", row[0], "is not a transfer")
+            return False
         if row[_AT] != group["at_ms"]:
             self._report.add("transfer", row[0], "has another time than its group")
         if (row[_CHAIN], row[_SEQ]) != (group["chain"], group["seq"]):

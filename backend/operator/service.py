@@ -1,6 +1,6 @@
 """What the operator's routes and page ask, without HTTP."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from backend.operator.limits import BALANCE_CHECK_GAP_MS, VERIFICATIONS_OPEN_MAX
 from backend.operator.repository import DayRepository
 from backend.operator.schemas import NewCode, NewMerchant, NewStore
 from protocol.clock import Clock
+from protocol.crypto.keys import VerifyKey
 from protocol.errors import CallerError, OperatingError
 
 ACTOR = "operator"
@@ -52,6 +53,7 @@ class OperatorService:
         clock: Clock,
         defaults: MerchantDefaults,
         business_date: Callable[[int], str],
+        ledger_keys: Collection[VerifyKey],
     ) -> None:
         self._submit = submit
         self._run_read = run_read
@@ -61,6 +63,7 @@ class OperatorService:
         self._clock = clock
         self._defaults = defaults
         self._business_date = business_date
+        self._ledger_keys = ledger_keys
         self._day = DayRepository(reader)
         self._verifying = 0
         self._books: list[dict[str, Any]] = []
@@ -167,13 +170,16 @@ class OperatorService:
 
     def _verify(self) -> dict[str, Any]:
         with self._reader.snapshot() as connection:
-            report = verify(LedgerRepository(connection))
+            report = verify(LedgerRepository(connection), trusted=self._ledger_keys)
         return {
             "is_whole": report.is_whole,
             "groups": report.groups,
             "transfers": report.transfers,
             "accounts": report.accounts,
             "holds": report.holds,
+            "balances": report.balances,
+            "checkpoints": report.checkpoints,
+            "first_bad_transfer": report.first_bad_transfer,
             "ends": {name: list(end) for name, end in report.ends.items()},
             "breaks": [asdict(found) for found in report.breaks],
         }

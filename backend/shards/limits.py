@@ -15,4 +15,5 @@ RELAY_POLL_MS_MAX = 80
 """… up to this, unless a caller waits."""
 RELAY_PAUSE_MS = 1_000
 """How long it waits when the peer, or our own writer, could not be reached."""
+FOUNDING_BYTES = 16
 VERIFY_CROSSINGS_PER_READ = 500

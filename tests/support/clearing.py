@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from backend.channels.model import TOPUPS
+from backend.channels.ports import DayPort
 from backend.clearing.calendar import Calendar
 from backend.clearing.moves import Accounts
 from backend.clearing.repository import ClearingRepository
@@ -15,10 +17,12 @@ from backend.db.command import Command
 from backend.ledger import rules
 from backend.reconciliation.repository import ReconciliationRepository
 from backend.reconciliation.service import Reconciliation
+from backend.sagas.runner import SagaRunner
 from backend.topups.repository import TopUpRepository
 from backend.topups.service import OrderTopUp, TopUps
 from protocol.money import Money
 from tests.support.books import Post
+from tests.support.channels import NearChannel, near_channels, runner_of
 from tests.support.institutions import OWN, RESERVE, NearInstitutions
 from tests.support.shop import MERCHANT, START_MS, Shop
 
@@ -43,6 +47,8 @@ class World:
 
     shop: Shop
     near: NearInstitutions
+    channels: dict[str, NearChannel]
+    runner: SagaRunner
     topups: TopUps
     day_end: DayEnd
     calendar: Calendar
@@ -138,7 +144,9 @@ def clearing_world(
     near = NearInstitutions(shop.clock)
     near.open("CARD", 100_000_000)
     near.open("6222000000001234")
-    world = World(shop, near, None, None, calendar or Calendar())  # type: ignore[arg-type]
+    channels = near_channels(near.world)
+    runner = runner_of(shop, {**channels})
+    world = World(shop, near, channels, runner, None, None, calendar or Calendar())  # type: ignore[arg-type]
     world.topups = TopUps(
         submit=world.submit, channel=near, repository=TopUpRepository(shop.reader)
     )
@@ -153,19 +161,21 @@ def clearing_world(
 def day_end_of(world: World) -> DayEnd:
     """The program's run, as its bootstrap builds it; with the world's present calendar."""
     shop, near = world.shop, world.near
+    days: dict[str, DayPort] = {TOPUPS: near, **world.channels}
     reconciliation = Reconciliation(
         submit=world.submit,
         repository=ReconciliationRepository(shop.reader),
         bank=near,
-        channel=near,
+        channels=days,
         reserve_account=RESERVE,
     )
     return DayEnd(
         submit=world.submit,
         repository=ClearingRepository(shop.reader),
         bank=near,
-        channel=near,
+        channels=days,
         resolve_topups=world.topups.resolve_open,
+        resolve_sagas=world.runner.settle,
         reconcile=reconciliation,
         accounts=Accounts(reserve=RESERVE, own=OWN, holder="Tillway"),
         calendar=world.calendar,

@@ -16,12 +16,11 @@ from backend.db.working_set import WorkingSet
 from backend.ledger import model
 from backend.ledger.repository import LedgerRepository
 from backend.ledger.rules import Event, balance_paid, top_up
-from backend.ledger.service import LedgerSeal
 from backend.shards.founding import found, own_place
 from backend.shards.model import Crossing, Order, Place
 from backend.shards.relay import Relay
 from backend.shards.repository import ShardReader, Stage
-from backend.shards.service import Charge, PlaceGuard
+from backend.shards.service import Charge, seals_of
 from backend.shards.verify import ShardsReport, verify_shards
 from protocol.errors import CallerError
 from tests.support.books import DATE, ManualClock, Post
@@ -152,8 +151,7 @@ def open_shards(
     for number, url in enumerate(urls):
         place = own_place(url, urls)
         engine = open_engine(url)
-        seals = [PlaceGuard(place), LedgerSeal(f"shard-{number}")]
-        writer = GroupCommitWriter(open_store(engine), clock=ManualClock(), seals=seals)
+        writer = GroupCommitWriter(open_store(engine), clock=ManualClock(), seals=seals_of(place))
         asked = [ShardReader(reader) for reader in readers]
         relay = Relay(
             place,

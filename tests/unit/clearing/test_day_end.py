@@ -56,7 +56,7 @@ async def test_a_day_is_settled_paid_out_reconciled_and_swept(world: World) -> N
     await sell(world)
     world.next_day()
     report = await world.day_end.run(DAY)
-    assert report["channel_settled_minor"] == 50_000
+    assert report["channels"] == {"BANK": 50_000, "CARD": 0, "ADVBANK": 0}
     assert report["swept_minor"] == 78
     check_closed(world, report)
 
@@ -256,6 +256,24 @@ async def test_a_rejected_payout_goes_back_to_the_merchant_and_out_the_next_day(
     later = await world.day_end.run(date(2026, 11, 24))
     assert [payout["amount_minor"] for payout in later["payouts"]] == [12_922]
     assert world.near.bank.balance(PAYOUT_ACCOUNT) == Money(12_922, "CNY")
+    assert world.shop.verify().is_whole
+
+
+@pytest.mark.asyncio
+async def test_a_refund_out_of_two_accounts_is_one_order_to_the_books(world: World) -> None:
+    payer = world.shop.add_payer()
+    await world.fund(payer, 50_000)
+    paid = world.shop.pay(payer, 10_000)
+    world.next_day()
+    world.near.world.faults.reject_payout = 1
+    await world.day_end.run(DAY)
+    world.shop.pay(payer, 1_000)
+    assert world.shop.refund(paid["payment_id"], 10_000)["state"] == "succeeded"
+    assert world.shop.rows("SELECT source FROM refund") == [{"source": "MPEND+MAVAIL"}]
+    world.next_day()
+    report = await world.day_end.run(NEXT_DAY)
+    assert (report["state"], report["reconciliation"]["breaks"]) == ("closed", 0)
+    assert world.near.bank.balance(PAYOUT_ACCOUNT) == Money(994, "CNY")
     assert world.shop.verify().is_whole
 
 
