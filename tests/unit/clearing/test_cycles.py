@@ -258,8 +258,8 @@ async def test_what_the_bank_booked_within_the_day_is_compared_when_the_day_is_c
     payer = await world.payer_since_yesterday()
     world.sell(payer, 1_000)
     five = Money(5, "CNY")
-    world.near.bank._move("ODD-1", RESERVE, OWN, five, world.today, "not ours")
-    world.near.bank._move("ODD-2", OWN, RESERVE, five, world.today, "not ours")
+    world.near.bank.move("ODD-1", RESERVE, OWN, five, world.today, "not ours")
+    world.near.bank.move("ODD-2", OWN, RESERVE, five, world.today, "not ours")
     world.next_day()
     report = await world.day_end.run(EVE)
     assert report["reconciliation"]["kinds"] == ["LONG_MISSING_ORDER"]
