@@ -129,3 +129,13 @@ def test_the_clock_goes_forward_only_and_not_too_far() -> None:
         with pytest.raises(CallerError):
             clock.advance(advance_ms)
     assert clock.now_ms() == 1500
+
+
+@pytest.mark.parametrize("rates", ["fee_rate_bps = 10", "fee_bps_min = 61", "fee_bps_max = 59"])
+def test_the_rate_of_new_merchants_lies_in_the_bounds(tmp_path: Path, rates: str) -> None:
+    file = tmp_path / "backend.toml"
+    file.write_text(rates)
+    with pytest.raises(CallerError) as refused:
+        load(file)
+    assert refused.value.code == "config_invalid"
+    assert "fee_bps_min" in refused.value.detail
