@@ -18,7 +18,7 @@ from backend.shards.limits import (
     CROSSINGS_PER_BATCH_MAX,
     RELAY_PAUSE_MS,
     RELAY_POLL_MS,
-    RELAY_POLL_MS_MAX,
+    RELAY_POLLS_PER_S_MAX,
 )
 from backend.shards.model import Crossing, Place
 from backend.shards.ports import Payee
@@ -95,17 +95,15 @@ class _Lane:
         self._waiting: dict[int, asyncio.Future[str]] = {}
 
     async def run(self) -> None:
-        """Carry until cancelled; pause when there is nothing, or when something is away."""
-        pause_ms = RELAY_POLL_MS
+        """Carry until cancelled, at a measured pace; pause when something is away."""
+        pause_ms = max(RELAY_POLL_MS, len(self._place.peers) * 1000 // RELAY_POLLS_PER_S_MAX)
         while True:
             try:
-                while await self.step():
-                    pause_ms = RELAY_POLL_MS
+                await self.step()
             except OperatingError as error:
                 _log.warning("lane_paused", peer=self._peer, code=error.code, why=error.detail)
                 await asyncio.sleep(RELAY_PAUSE_MS / 1000)
             await asyncio.sleep(pause_ms / 1000)
-            pause_ms = RELAY_POLL_MS if self._waiting else min(pause_ms * 2, RELAY_POLL_MS_MAX)
 
     async def step(self) -> bool:
         """Carry one batch each way; whether anything moved."""
