@@ -1,4 +1,4 @@
-"""What runs beside the requests: expiring codes, delivering callbacks, counting them.
+"""What runs beside the requests: expiring codes, callbacks and their figures, channels, statements.
 
 Rule: a task that fails is logged and begun again after a pause; it never takes the backend down,
 and it keeps nothing that the database does not.
@@ -10,15 +10,20 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from backend.db.working_set import WorkingSet
+from backend.ledger.follower import Follower
 from backend.limits import TASK_RESTART_S
+from backend.notify.database_queue import DatabaseQueue
 from backend.notify.deliverer import CallbackDeliverer
 from backend.notify.figures import CallbackFigures
 from backend.notify.http_sender import HttpSender
+from backend.notify.ports import CallbackQueue
 from backend.notify.repository import CallbackRepository
 from backend.notify.tables import CALLBACK
 from backend.observability.metrics import Metrics
 from backend.payments.expiry import run_expiry
 from backend.payments.services import Services
+from backend.sagas.runner import SagaRunner
+from backend.sagas.tables import SAGA
 from protocol.crypto.keys import SigningKey
 
 _log = structlog.get_logger()
@@ -32,15 +37,21 @@ class Background:
         services: Services,
         *,
         callbacks: CallbackRepository,
+        sagas: SagaRunner | None,
+        follower: Follower,
         metrics: Metrics,
         signing_key: SigningKey,
         allows_private_addresses: bool,
+        queue_url: str,
     ) -> None:
         self._services = services
         self._callbacks = callbacks
+        self._sagas = sagas
+        self._follower = follower
         self._metrics = metrics
         self._signing_key = signing_key
         self._allows_private = allows_private_addresses
+        self._queue_url = queue_url
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sender: HttpSender | None = None
         self._deliverer: CallbackDeliverer | None = None
@@ -52,9 +63,7 @@ class Background:
         self._loop = asyncio.get_running_loop()
         self._sender = HttpSender(allows_private_addresses=self._allows_private)
         self._deliverer = CallbackDeliverer(
-            submit=services.submit,
-            run_read=services.run_read,
-            repository=self._callbacks,
+            queue=self._queue(),
             sender=self._sender,
             signing_key=self._signing_key,
             clock=services.clock,
@@ -71,13 +80,42 @@ class Background:
             asyncio.create_task(_kept("expiry", lambda: run_expiry(services))),
             asyncio.create_task(_kept("callbacks", self._deliverer.run)),
             asyncio.create_task(_kept("callback_figures", figures.run)),
+            asyncio.create_task(_kept("ledger_follower", self._follower.run)),
         ]
+        if self._sagas is not None:
+            self._tasks.append(asyncio.create_task(_kept("sagas", self._sagas.run)))
+
+    def _queue(self) -> CallbackQueue:
+        services = self._services
+        if not self._queue_url:
+            return DatabaseQueue(
+                submit=services.submit,
+                run_read=services.run_read,
+                repository=self._callbacks,
+                clock=services.clock,
+            )
+        # Imported here, because a backend without a broker needs no client.
+        from backend.notify.rabbit_queue import RabbitQueue
+
+        return RabbitQueue(
+            self._queue_url,
+            submit=services.submit,
+            run_read=services.run_read,
+            repository=self._callbacks,
+            clock=services.clock,
+            metrics=self._metrics,
+        )
 
     def committed(self, ws: WorkingSet) -> None:
-        """Called by the writer's thread after each commit: new callbacks are sent at once."""
+        """Called by the writer's thread after each commit: new callbacks and conversations are
+        begun at once."""
         loop = self._loop
-        if loop is not None and not loop.is_closed() and ws.inserted(CALLBACK):
+        if loop is None or loop.is_closed():
+            return
+        if ws.inserted(CALLBACK):
             loop.call_soon_threadsafe(self.wake)
+        if self._sagas is not None and ws.inserted(SAGA):
+            loop.call_soon_threadsafe(self._sagas.wake)
 
     def wake(self) -> None:
         """Make the deliverer look. On the loop."""

@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from backend.background import Background
+from backend.channel_parts import CHANNELS
 from backend.clearing_parts import build_clearing
 from backend.clock import OffsetClock
 from backend.config import Settings
@@ -34,6 +35,9 @@ from backend.hub_api.pushes import PushFeed
 from backend.hub_api.service import HubService
 from backend.identity.registry import SqlRegistry
 from backend.identity.service import EnrolmentService
+from backend.ledger.checkpoints import CheckpointMaker
+from backend.ledger.follower import Follower
+from backend.ledger.routes import LedgerDesk
 from backend.ledger.service import LedgerSeal
 from backend.notify.repository import CallbackRepository
 from backend.observability.metrics import Metrics
@@ -109,6 +113,7 @@ class Backend:
             clock=self.clock,
             entropy=parts.entropy,
             rules=_rules(settings, parts.state),
+            fee_bounds=settings.fee_bounds,
         )
         self.feed = self._feed()
         if dispatcher is None:
@@ -117,21 +122,17 @@ class Backend:
         self.enrolment = self._enrolment()
         self.operator = self._operator()
         self.callbacks = CallbackRepository(self._reader)
+        self.clearing = build_clearing(settings, services=self.services, key=self._signing_key)
+        self.ledger = self._ledger()
         self.background = Background(
             self.services,
             callbacks=self.callbacks,
+            sagas=None if self.clearing is None else self.clearing.sagas,
+            follower=self.ledger.follower,
             metrics=self.metrics,
             signing_key=self._signing_key,
             allows_private_addresses=settings.callbacks_to_private_addresses,
-        )
-        self.clearing = build_clearing(
-            settings,
-            submit=self.writer.submit,
-            reader=self._reader,
-            key=self._signing_key,
-            business_date=self.services.rules.business_date,
-            clock=self.clock,
-            entropy=parts.entropy,
+            queue_url=settings.queue_address(),
         )
 
     async def start(self) -> None:
@@ -213,6 +214,20 @@ class Backend:
             entropy=self._entropy,
         )
 
+    def _ledger(self) -> LedgerDesk:
+        maker = CheckpointMaker(self.state.identity.name, self._signing_key)
+        follower = Follower(
+            submit=self.writer.submit,
+            run_read=self._reads.run,
+            reader=self._reader,
+            maker=maker,
+            business_date=self.services.rules.business_date,
+            clock=self.clock,
+        )
+        return LedgerDesk(
+            reader=self._reader, run_read=self._reads.run, follower=follower, maker=maker
+        )
+
     def _operator(self) -> OperatorService:
         return OperatorService(
             submit=self.writer.submit,
@@ -223,9 +238,11 @@ class Backend:
             clock=self.clock,
             defaults=MerchantDefaults(
                 fee_rate_bps=self.settings.fee_rate_bps,
+                fee_bounds=self.settings.fee_bounds,
                 biometric_above_minor=self.settings.biometric_above_minor,
             ),
             business_date=self.services.rules.business_date,
+            ledger_keys=self.state.identity.facts.backend_keys,
         )
 
 
@@ -259,4 +276,5 @@ def _rules(settings: Settings, state: State) -> PaymentRules:
             velocity_window_ms=settings.risk_velocity_window_ms,
         ),
         code_life_ms=settings.code_life_ms,
+        channels=CHANNELS if settings.institution_url else frozenset(),
     )

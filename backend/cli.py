@@ -11,11 +11,13 @@ from backend import state
 from backend.channels.signed_http import key_text
 from backend.clock import SystemClock, SystemEntropy
 from backend.config import load
+from backend.disputes.cli import app as disputes
 from backend.notify.cli import app as dead_letters
 from backend.observability import logs
 
 app = typer.Typer(help="The payment backend.", no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(disputes, name="disputes")
 _Config = Annotated[
     Path | None, typer.Option("--config", help="TOML file; TILLWAY_BACKEND_… goes above it.")
 ]

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from backend.disputes.model import TRANSITIONS as DISPUTE_TRANSITIONS
 from backend.mandates.model import NOTICE_TRANSITIONS
 from backend.mandates.model import TRANSITIONS as MANDATE_TRANSITIONS
 from protocol.payment import TRANSITIONS
@@ -48,6 +49,10 @@ def page() -> str:
         for (origin, side, command), edge in MANDATE_TRANSITIONS.items()
         if edge.event is not None
     ]
+    dispute = [
+        (origin.value, edge.state.value, command.value)
+        for (origin, command), edge in DISPUTE_TRANSITIONS.items()
+    ]
     notice = [
         (origin.value, target.value, command.value)
         for (origin, command), target in NOTICE_TRANSITIONS.items()
@@ -57,6 +62,7 @@ def page() -> str:
         diagram("Payment", "protocol/payment.py", payment),
         diagram("Mandate", "backend/mandates/model.py", mandate),
         diagram("Notice of a debit under a mandate", "backend/mandates/model.py", notice),
+        diagram("Dispute", "backend/disputes/model.py", dispute),
         diagram("Sale, as the till sees it", "terminal/domain/sale.py", sale),
         diagram("Goods of a vending machine", "terminal/domain/delivery.py", goods),
     ]

@@ -121,6 +121,12 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("biometric_unavailable", "never", "指纹设备不可用，请检查设备或更换支付方式。", "The fingerprint sensor does not answer; check it or pay another way."),
     ("risk_declined", "never", "交易存在风险，已拒绝，请顾客联系客服。", "The payment was declined for risk; the payer may call customer service."),
     ("risk_velocity", "never", "付款过于频繁，请稍后再试。", "Too many payments in a short time; try again later."),
+    # Instruments and channels
+    ("instrument_unknown", "never", "该支付方式不存在或已解绑，请更换支付方式。", "This way to pay does not exist or was removed; choose another."),
+    ("instrument_count_exceeded", "never", "绑定的支付方式过多，请先解绑一个。", "There are too many ways to pay; remove one first."),
+    ("channel_declined", "never", "银行未通过扣款，请顾客更换支付方式。", "The bank declined the payment; ask the payer for another way to pay."),
+    ("channel_unavailable", "never", "支付渠道暂不可用，没有扣款，请重新收款或更换支付方式。", "The payment channel cannot be reached; nothing was charged, start a new payment or pay another way."),
+    ("channel_refund_refused", "never", "银行拒绝了这笔退款，资金已退回商户账户，请用其他方式退款。", "The bank refused the refund; the money is back on the merchant's account, refund another way."),
     # Refunds
     ("refund_not_found", "never", "找不到这笔退款。", "This refund was not found."),
     ("refund_exceeds", "never", "退款金额超过可退金额。", "The refund is more than what is left to refund."),
@@ -128,7 +134,8 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("refund_too_late", "never", "超过退款期限，不能退款。", "The payment is too old to be refunded."),
     ("merchant_balance_short", "after", "商户余额不足，暂不能退款。", "The merchant's balance does not cover the refund now."),
     ("callback_unknown", "never", "找不到这条回调。", "This callback was not found."),
-    ("settlement_cycle_unsupported", "never", "目前只支持 D+1 结算，请改为 D+1。", "Only settlement on D+1 is supported; choose D+1."),
+    ("settlement_cycle_unsupported", "never", "结算周期只支持 D+0、D+1 和 T+1，请选择其一。", "Settlement is on D+0, D+1 or T+1; choose one of them."),
+    ("fee_rate_out_of_range", "never", "费率不在允许范围内，请调整费率。", "The rate is outside the allowed range; choose another."),
     # Mandates
     ("mandate_not_found", "never", "找不到扣款协议。", "The mandate was not found."),
     ("mandate_inactive", "never", "扣款协议已停用。", "The mandate is not active."),
@@ -145,6 +152,11 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("notice_not_found", "never", "找不到这条扣费通知。", "This notice of a debit was not found."),
     ("notice_state", "never", "扣费通知已使用、已拒绝或已撤回。", "This notice of a debit was used, refused or withdrawn."),
     ("notices_open", "never", "未完成的扣费通知过多，请先扣款或撤回。", "Too many notices are open; debit or withdraw them first."),
+    # Disputes
+    ("dispute_not_found", "never", "找不到这笔争议。", "This dispute was not found."),
+    ("dispute_state", "never", "争议已裁定，或当前状态不允许此操作。", "The dispute is decided, or its state does not allow this."),
+    ("dispute_exceeds", "never", "争议金额超过该付款尚未退回的部分。", "The disputed amount is more than what is left of the payment."),
+    ("payment_disputed", "never", "该付款有争议，争议金额不能退款或撤销，以裁定为准。", "A part of this payment is or was disputed; that part can be neither refunded nor undone."),
     # Enrolment
     ("store_unknown", "never", "门店不存在，请先建立门店。", "The store does not exist; create it first."),
     ("device_exists", "never", "该设备名已被使用，请换一个名称。", "This device name is taken; choose another."),
@@ -158,6 +170,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("payout_rejected", "after", "银行拒绝出款，资金已退回商户账户。", "The bank rejected the payout; the money is back on the merchant's account."),
     ("file_rejected", "never", "文件校验不通过，整份拒收。", "The file failed its checks and is refused whole."),
     ("day_not_closed", "after", "该日尚未日切，请在日切后再清算。", "That day is not closed yet; run clearing after the cut-off."),
+    ("calendar_horizon", "never", "该年度的放假安排尚未载入，无法确定结算日，请载入该年度的节假日表。", "The days off of that year are not known, so no settlement date can be told; load its calendar table."),
     # Peripherals
     ("device_no_reply", "after", "外设没有应答，请检查连线与电源。", "The peripheral does not answer; check its cable and power."),
     ("device_bad_frame", "after", "外设数据出错，请检查连线。", "The peripheral sent damaged data; check its cable."),

@@ -17,13 +17,15 @@ MandateId = NewType("MandateId", str)
 NoticeId = NewType("NoticeId", str)
 PayerId = NewType("PayerId", str)
 RequestId = NewType("RequestId", str)
+DisputeId = NewType("DisputeId", str)
 
 PAYMENT, ATTEMPT, REFUND, TRANSFER = "pay", "att", "rfd", "trf"
 MANDATE, REQUEST, PAYOUT, EVENT = "mdt", "req", "pyo", "evt"
-TOPUP, SWEEP, PAYER, NOTICE = "top", "swp", "pyr", "ntc"
+TOPUP, SWEEP, PAYER, NOTICE, INSTRUMENT = "top", "swp", "pyr", "ntc", "ins"
+DISPUTE, COLLECTION = "dsp", "cvr"
 PREFIXES = frozenset(
     {PAYMENT, ATTEMPT, REFUND, TRANSFER, MANDATE, REQUEST, PAYOUT, EVENT, TOPUP, SWEEP, PAYER}
-    | {NOTICE}
+    | {NOTICE, INSTRUMENT, DISPUTE, COLLECTION}
 )
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

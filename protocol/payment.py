@@ -110,6 +110,8 @@ TRANSITIONS: dict[tuple[PaymentState, Command], Edge] = {
 }
 
 PAID_STATES = frozenset({_S.CAPTURED, _S.PARTIALLY_REFUNDED, _S.REFUNDED})
+WAITING_STATES = frozenset({_S.PROCESSING, _S.UNKNOWN})
+"""States that an institution's answer leaves."""
 FINAL_STATES = frozenset({_S.DECLINED, _S.CLOSED, _S.EXPIRED, _S.REVERSED, _S.REFUNDED})
 """States that no command leaves."""
 

@@ -1,7 +1,8 @@
-"""The channel's file of a business day: one row a top-up, and a trailer that proves it whole.
+"""A channel's file of a business day: one row a movement, and a trailer that proves it whole.
 
-UTF-8 CSV, LF line ends: ``HEADER,1,<day>``, rows ``<id>,<account>,<amount>,<currency>``, and
-``TRAILER,<count>,<sum>,<sha256 of all lines before>``. Wrong anywhere: refused whole.
+UTF-8 CSV, LF line ends: ``HEADER,2,<day>``, rows ``<kind>,<id>,<account>,<amount>,<currency>``, and
+``TRAILER,<count>,<sum>,<sha256 of all lines before>``; refunds count against the sum. Wrong
+anywhere: refused whole.
 """
 
 import csv
@@ -10,26 +11,34 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from backend.channels.iso20022 import parse_amount
 from protocol.errors import CallerError
 from protocol.money import Money
 
-VERSION = "1"
+VERSION = "2"
+RowKind = Literal["topup", "payment", "refund"]
 
 
 @dataclass(frozen=True, slots=True)
 class DayRow:
-    """One successful top-up, as the channel has it."""
+    """One movement that succeeded, as the channel has it."""
 
-    topup_id: str
+    kind: RowKind
+    reference: str
     account: str
     amount: Money
+
+    @property
+    def signed_minor(self) -> int:
+        """What it adds to the channel's debt to us."""
+        return -self.amount.amount_minor if self.kind == "refund" else self.amount.amount_minor
 
 
 @dataclass(frozen=True, slots=True)
 class DayFile:
-    """All successful top-ups of one business day."""
+    """All that succeeded on one business day."""
 
     day: date
     rows: tuple[DayRow, ...]
@@ -39,10 +48,11 @@ def write_day_file(file: DayFile) -> bytes:
     """The file's bytes."""
     lines = [["HEADER", VERSION, file.day.isoformat()]]
     lines += [
-        [row.topup_id, row.account, row.amount.decimal(), row.amount.currency] for row in file.rows
+        [row.kind, row.reference, row.account, row.amount.decimal(), row.amount.currency]
+        for row in file.rows
     ]
     body = _lines(lines)
-    total = sum(row.amount.amount_minor for row in file.rows)
+    total = sum(row.signed_minor for row in file.rows)
     trailer = ["TRAILER", str(len(file.rows)), str(total), hashlib.sha256(body).hexdigest()]
     return body + _lines([trailer])
 
@@ -63,7 +73,7 @@ def read_day_file(data: bytes) -> DayFile:
     body = data[: data.rindex(b"TRAILER,")]
     if version != VERSION or hashlib.sha256(body).hexdigest() != digest:
         raise CallerError("file_rejected", "version or checksum")
-    summed = sum(row.amount.amount_minor for row in parsed)
+    summed = sum(row.signed_minor for row in parsed)
     if count != str(len(parsed)) or total != str(summed):
         raise CallerError("file_rejected", "the trailer's count or sum")
     try:
@@ -73,9 +83,12 @@ def read_day_file(data: bytes) -> DayFile:
 
 
 def _row(number: int, row: list[str]) -> DayRow:
-    if len(row) != 4 or not row[0] or not row[1]:
-        raise CallerError("file_rejected", f"line {number}: columns")
-    return DayRow(row[0], row[1], parse_amount(row[2], row[3], place=f"line {number}"))
+    match row:
+        case [("topup" | "payment" | "refund") as kind, str(reference), account, amount, currency]:
+            if reference and account:
+                money = parse_amount(amount, currency, place=f"line {number}")
+                return DayRow(kind, reference, account, money)
+    raise CallerError("file_rejected", f"line {number}: columns")
 
 
 def _lines(rows: Iterable[list[str]]) -> bytes:

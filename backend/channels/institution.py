@@ -36,7 +36,7 @@ class Institution:
     async def instruct(self, instruction: Instruction) -> StatusReport:
         """``BankPort.instruct``."""
         body = iso20022.write_instruction(instruction)
-        answer = _found(await self._ask("POST", "/bank/instructions", body))
+        answer = _found(await self.ask("POST", "/bank/instructions", body))
         try:
             return iso20022.read_status_report(answer)
         except CallerError as error:
@@ -44,12 +44,12 @@ class Institution:
 
     async def status(self, message_id: str) -> StatusReport | None:
         """``BankPort.status``."""
-        answer = await self._ask("GET", f"/bank/instructions/{message_id}")
+        answer = await self.ask("GET", f"/bank/instructions/{message_id}")
         return None if answer is None else iso20022.read_status_report(answer)
 
     async def statement(self, account: str, day: date) -> Statement:
         """``BankPort.statement``."""
-        answer = await self._ask("GET", f"/bank/accounts/{account}/statements/{day}")
+        answer = await self.ask("GET", f"/bank/accounts/{account}/statements/{day}")
         page = iso20022.read_statement(_found(answer))
         if (page.account, page.day) != (account, day):
             raise CallerError("file_rejected", "camt.053: another account or day")
@@ -63,27 +63,27 @@ class Institution:
             "amount_minor": order.amount.amount_minor,
             "currency": order.amount.currency,
         }
-        answer = await self._ask("POST", "/channel/topups", json.dumps(content).encode())
+        answer = await self.ask("POST", "/channel/topups", json.dumps(content).encode())
         return _top_up_answer(_found(answer), order.topup_id)
 
     async def top_up_status(self, topup_id: str) -> TopUpAnswer | None:
         """``TopUpPort.top_up_status``."""
-        answer = await self._ask("GET", f"/channel/topups/{topup_id}")
+        answer = await self.ask("GET", f"/channel/topups/{topup_id}")
         return None if answer is None else _top_up_answer(answer, topup_id)
 
     async def settle(self, day: date) -> None:
-        """``TopUpPort.settle``."""
-        await self._ask("POST", f"/channel/days/{day}/settlement")
+        """``DayPort.settle``."""
+        await self.ask("POST", f"/channel/days/{day}/settlement")
 
     async def day_file(self, day: date) -> DayFile:
-        """``TopUpPort.day_file``."""
-        file = day_file.read_day_file(_found(await self._ask("GET", f"/channel/days/{day}/file")))
+        """``DayPort.day_file``."""
+        file = day_file.read_day_file(_found(await self.ask("GET", f"/channel/days/{day}/file")))
         if file.day != day:
             raise CallerError("file_rejected", "another day")
         return file
 
-    async def _ask(self, method: str, path: str, body: bytes = b"") -> bytes | None:
-        """The signed answer's body; None for a signed *not found*."""
+    async def ask(self, method: str, path: str, body: bytes = b"") -> bytes | None:
+        """Ask anything: the signed answer's body; None for a signed *not found*."""
         headers = signed_http.request_headers(self._key, method=method, path=path, body=body)
         try:
             async with self._open().request(

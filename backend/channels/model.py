@@ -5,6 +5,14 @@ from typing import Literal
 
 from protocol.money import Money
 
+TOPUPS = "BANK"
+"""The channel that payers' top-ups come through."""
+CARD, ADVANCING_BANK = "CARD", "ADVBANK"
+"""The channels that payers' money comes through: a card's bank, and the bank that advances what a
+money-market fund redeems. They name the accounts ``CH:<channel>.<settlement date>``."""
+
+ChannelState = Literal["succeeded", "refused", "reversed"]
+
 
 @dataclass(frozen=True, slots=True)
 class TopUpOrder:
@@ -22,4 +30,37 @@ class TopUpAnswer:
     topup_id: str
     state: Literal["succeeded", "failed"]
     reason: str
+    settlement_date: str
+
+
+@dataclass(frozen=True, slots=True)
+class PayOrder:
+    """Money asked of a payer's instrument. ``token`` is the channel's own name for it."""
+
+    order_id: str
+    token: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class RefundOrder:
+    """A part of an order's money, on its way back to where it came from."""
+
+    refund_id: str
+    order_id: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelAnswer:
+    """The channel's word on an order, a reversal or a refund.
+
+    ``settlement_date`` is the channel's business day, never ours. A reversal is *reversed* or
+    *refused* (it is settled already; then the date is that of the order).
+    """
+
+    order_id: str
+    state: ChannelState
+    reason: str
+    reference: str
     settlement_date: str

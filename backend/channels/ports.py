@@ -8,7 +8,13 @@ from typing import Protocol
 
 from backend.channels.day_file import DayFile
 from backend.channels.iso20022 import Instruction, Statement, StatusReport
-from backend.channels.model import TopUpAnswer, TopUpOrder
+from backend.channels.model import (
+    ChannelAnswer,
+    PayOrder,
+    RefundOrder,
+    TopUpAnswer,
+    TopUpOrder,
+)
 
 
 class BankPort(Protocol):
@@ -27,7 +33,19 @@ class BankPort(Protocol):
         ...
 
 
-class TopUpPort(Protocol):
+class DayPort(Protocol):
+    """A channel's business days: each is settled once, and told in a file."""
+
+    async def settle(self, day: date) -> None:
+        """Ask the channel to pay a closed day into the reserve; safe to repeat."""
+        ...
+
+    async def day_file(self, day: date) -> DayFile:
+        """The channel's own list of a day."""
+        ...
+
+
+class TopUpPort(DayPort, Protocol):
     """The channel that takes money from payers' bank accounts."""
 
     async def top_up(self, order: TopUpOrder) -> TopUpAnswer:
@@ -38,10 +56,30 @@ class TopUpPort(Protocol):
         """What became of an order; None if it never arrived."""
         ...
 
-    async def settle(self, day: date) -> None:
-        """Ask the channel to pay a closed day into the reserve; safe to repeat."""
+
+class ChannelPort(DayPort, Protocol):
+    """A channel that takes payments from payers' instruments and gives refunds.
+
+    Every id is ours. Asked again with the same id, the channel repeats its first answer.
+    """
+
+    async def pay(self, order: PayOrder) -> ChannelAnswer:
+        """Take the money. An order whose reversal came before it is *reversed*."""
         ...
 
-    async def day_file(self, day: date) -> DayFile:
-        """The channel's own list of a day."""
+    async def query(self, order_id: str) -> ChannelAnswer | None:
+        """What became of an order; None if it never arrived."""
+        ...
+
+    async def reverse(self, order_id: str) -> ChannelAnswer:
+        """Undo an order, whatever became of it. One that never arrived is marked, so that it is
+        refused when it comes; one that is settled stays (*refused*) and wants a refund."""
+        ...
+
+    async def refund(self, order: RefundOrder) -> ChannelAnswer:
+        """Give back a part of an order."""
+        ...
+
+    async def query_refund(self, refund_id: str) -> ChannelAnswer | None:
+        """What became of a refund; None if it never arrived."""
         ...

@@ -25,7 +25,9 @@ from backend.db.tables import BackendTable
 TABLE_MODULES = (
     "backend.clearing.tables",
     "backend.devices.tables",
+    "backend.disputes.tables",
     "backend.identity.tables",
+    "backend.instruments.tables",
     "backend.ledger.derived_tables",
     "backend.ledger.tables",
     "backend.mandates.tables",
@@ -35,6 +37,7 @@ TABLE_MODULES = (
     "backend.reconciliation.tables",
     "backend.refunds.tables",
     "backend.risk.tables",
+    "backend.sagas.tables",
     "backend.shards.tables",
     "backend.topups.tables",
     "backend.wallet.tables",

@@ -14,11 +14,10 @@ from backend.db.working_set import WorkingSet
 from backend.merchants.tables import MERCHANT
 from backend.notify.outbox import push_reads
 from backend.payments.model import Answer, PaymentRules, payment_answer
-from backend.payments.paying import paying_reads, take
-from backend.payments.service import push_payment
+from backend.payments.paying import paying_reads, push_payment, take
 from backend.payments.tables import ATTEMPT, PAYMENT
 from protocol.errors import CallerError
-from protocol.payment import PAID_STATES, PaymentState
+from protocol.payment import PAID_STATES, WAITING_STATES, PaymentState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +63,8 @@ class ConfirmByPayer:
     payer_id: str
     is_pin_verified: bool
     rules: PaymentRules
+    instrument_id: str | None = None
+    """What to pay with, ``balance`` for the balance; None: the payer's default."""
 
     def reads(self) -> Iterable[Read]:
         return [(PAYMENT, self.payment_id), (ATTEMPT, self.attempt_id)]
@@ -75,7 +76,12 @@ class ConfirmByPayer:
         merchant_id = payment["merchant_id"]
         found: list[Read] = [(MERCHANT, merchant_id), *push_reads(payment["store"])]
         return found + paying_reads(
-            ws, payer_id=self.payer_id, merchant_id=merchant_id, currency=payment["currency"]
+            ws,
+            payment_id=self.payment_id,
+            payer_id=self.payer_id,
+            merchant_id=merchant_id,
+            currency=payment["currency"],
+            instrument_id=self.instrument_id,
         )
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Answer:
@@ -85,7 +91,8 @@ class ConfirmByPayer:
         attempt = self._attempt(ws)
         if attempt is not None:
             return payment_answer(self._seen(payment), error_code=attempt["error_code"])
-        if PaymentState(payment["state"]) in PAID_STATES and payment["payer_id"] == self.payer_id:
+        is_theirs = payment["payer_id"] == self.payer_id
+        if is_theirs and PaymentState(payment["state"]) in PAID_STATES | WAITING_STATES:
             return payment_answer(payment)
         _check_waiting(payment, now_ms)
         if payment["amount_minor"] > self.rules.wallet.pin_free_minor and not self.is_pin_verified:
@@ -120,6 +127,7 @@ class ConfirmByPayer:
             rules=self.rules,
             actor=f"payer:{self.payer_id}",
             now_ms=now_ms,
+            instrument_id=self.instrument_id,
         )
         self._insert_attempt(ws, taken.payment, taken.refusal, now_ms)
         if taken.refusal is None:

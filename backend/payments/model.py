@@ -51,6 +51,8 @@ class PaymentRules:
     wallet: WalletRules = field(default_factory=WalletRules)
     code_life_ms: int = 5 * 60 * 1000
     """How long a merchant-presented code can be paid."""
+    channels: frozenset[str] = frozenset()
+    """The channels that are configured; an instrument of another pays nothing."""
     day_offset_ms: int = 8 * 3600 * 1000
     """The shop's days begin at midnight of this offset from UTC (China: eight hours)."""
 

@@ -1,4 +1,4 @@
-"""Taking the money of a payment from a payer's balance: checks, transfers, fee, word to others.
+"""Taking the money of a payment: checks, funding, transfers, fee, word to others.
 
 Every way to pay (a scanned code, a mandate, a confirmation in the wallet) ends here, inside the
 transaction of its command. A refusal is an answer, not an exception, because what it leaves behind
@@ -15,12 +15,17 @@ from backend.ledger import rules as posting
 from backend.ledger import service as ledger
 from backend.ledger.model import Transfer
 from backend.ledger.tables import ACCOUNT
-from backend.merchants.service import merchant_reads, plan_in_force
-from backend.notify.outbox import put_callback
-from backend.payments.model import PaymentRules, payment_answer
+from backend.merchants.service import merchant_reads, pending_owner, plan_in_force
+from backend.merchants.tables import MERCHANT
+from backend.notify.outbox import put_callback, put_push
+from backend.payments.funding import Funding, choose, funding_reads
+from backend.payments.model import PAYMENT_RESULT, PaymentRules, payment_answer
 from backend.payments.timeline import step
 from backend.risk.model import Verdict
 from backend.risk.service import judge_attempt, risk_reads
+from backend.sagas.limits import PAY_PATIENCE_MS
+from backend.sagas.model import SagaKind
+from backend.sagas.timeline import plan as plan_saga
 from backend.wallet.model import masked_name
 from backend.wallet.tables import PAYER
 from protocol.errors import CallerError
@@ -37,21 +42,36 @@ class Taken:
 
 
 def paying_reads(
-    ws: WorkingSet, *, payer_id: str | None, merchant_id: str, currency: str
+    ws: WorkingSet,
+    *,
+    payment_id: str,
+    payer_id: str | None,
+    merchant_id: str,
+    currency: str,
+    instrument_id: str | None = None,
 ) -> list[Read]:
     """What ``take`` will read, as far as it is known by now."""
     found = merchant_reads(ws, merchant_id)
-    if payer_id is not None:
+    merchant = ws.get(MERCHANT, merchant_id)
+    if payer_id is not None and merchant is not None:
+        owner = pending_owner(merchant, payment_id)
         found += [(PAYER, payer_id), *risk_reads(payer_id)]
-        found += [(ACCOUNT, account) for account in _accounts(payer_id, merchant_id, currency)]
+        found += [(ACCOUNT, account) for account in _accounts(payer_id, owner, currency)]
+        found += funding_reads(ws, payer_id, instrument_id)
     return found
 
 
-def _accounts(payer_id: str, merchant_id: str, currency: str) -> tuple[str, ...]:
+def owner_of(payment: Row) -> str:
+    """Whose pending account a payment's money went to: the merchant's or a sub-account's."""
+    owner: str = payment["pending_owner"] or payment["merchant_id"]
+    return owner
+
+
+def _accounts(payer_id: str, owner: str, currency: str) -> tuple[str, ...]:
     """What posting rules 3 and 4 touch."""
     return (
         chart.customer(payer_id, currency),
-        chart.merchant_pending(merchant_id, currency),
+        chart.merchant_pending(owner, currency),
         chart.client("UNSWEPT", currency),
         chart.own("DUE_CLIENT", currency),
         chart.own("MDR", currency),
@@ -59,15 +79,28 @@ def _accounts(payer_id: str, merchant_id: str, currency: str) -> tuple[str, ...]
 
 
 def paid_transfers(payment: Row, *, payer_id: str, fee_minor: int) -> list[Transfer]:
-    """The transfers of a payment: the same whenever they are computed from its row."""
+    """The transfers of a balance payment: the same whenever they are computed from its row."""
     event = posting.Event(payment["payment_id"], payment["currency"], payment["business_date"])
     return posting.balance_paid(
         event,
         user_id=payer_id,
-        merchant_id=payment["merchant_id"],
+        merchant_id=owner_of(payment),
         amount_minor=payment["amount_minor"],
         fee_minor=fee_minor,
     )
+
+
+def held_transfer(payment: Row, saga: Row) -> Transfer:
+    """The hold of a payment whose money comes through a channel: pending until it answers."""
+    event = posting.Event(payment["payment_id"], payment["currency"], saga["planned_date"])
+    [hold] = posting.channel_held(
+        event,
+        channel_id=saga["channel_id"],
+        settlement_date=saga["planned_date"],
+        merchant_id=owner_of(payment),
+        amount_minor=saga["amount_minor"],
+    )
+    return hold
 
 
 def take(
@@ -79,45 +112,94 @@ def take(
     rules: PaymentRules,
     actor: str,
     now_ms: int,
+    instrument_id: str | None = None,
 ) -> Taken:
-    """Move the money now, or say why not. The payment stands in a state that CAPTURE may leave."""
+    """Take the money now or begin to, or say why not. The payment stands in a state that CAPTURE
+    and SUBMIT may leave. Balance money moves at once; other money is asked of its channel, and the
+    payment is *processing* until the channel has answered."""
     payer = ws.get(PAYER, payer_id)
     if payer is None:
         return Taken(payment, "payer_unknown")
     if payer["status"] != "active":
         return Taken(payment, "payer_frozen")
+    funding = choose(ws, payer, instrument_id)
+    if funding is None:
+        return Taken(payment, "instrument_unknown")
+    if not funding.is_balance and funding.channel_id not in rules.channels:
+        return Taken(payment, "channel_unavailable")
     verdict = judge_attempt(
         ws, rules.risk, payer_id=payer_id, amount_minor=payment["amount_minor"], now_ms=now_ms
     )
     if not verdict.is_allowed:
         return Taken(payment, verdict.code, verdict)
     plan = plan_in_force(ws, merchant, now_ms)
-    fee_minor = plan.fee(payment["amount_minor"])
     # The books' date is the day the money moves, not the day the code was shown.
-    dated = {**payment, "business_date": rules.business_date(now_ms)}
-    mark = ws.mark()
-    try:
-        transfers = paid_transfers(dated, payer_id=payer_id, fee_minor=fee_minor)
-        ledger.post(ws, transfers, now_ms, is_new=True)
-    except CallerError as error:
-        ws.undo(mark)
-        return Taken(payment, error.code, verdict)
+    owner = pending_owner(merchant, payment["payment_id"])
+    decided: Row = {
+        "payer_id": payer_id,
+        "payer_masked": masked_name(payer["name"]),
+        "fee_minor": plan.fee(payment["amount_minor"]),
+        "fee_plan_version": plan.version,
+        "risk": verdict.to_json(),
+        "business_date": rules.business_date(now_ms),
+        "pending_owner": "" if owner == merchant["merchant_id"] else owner,
+        "funding": funding.kind,
+        "instrument_id": funding.instrument_id,
+    }
+    if not funding.is_balance:
+        submitted = _submit(ws, payment, funding, decided, actor, now_ms)
+        return Taken(submitted, None, verdict)
+    refusal = _post(ws, payment | decided, now_ms)
+    if refusal is not None:
+        return Taken(payment, refusal, verdict)
     captured = step(
-        ws,
-        payment,
-        Command.CAPTURE,
-        actor=actor,
-        now_ms=now_ms,
-        payer_id=payer_id,
-        payer_masked=masked_name(payer["name"]),
-        fee_minor=fee_minor,
-        fee_plan_version=plan.version,
-        risk=verdict.to_json(),
-        paid_at_ms=now_ms,
-        business_date=dated["business_date"],
+        ws, payment, Command.CAPTURE, actor=actor, now_ms=now_ms, paid_at_ms=now_ms, **decided
     )
     tell_merchant(ws, captured, merchant, "payment.captured", now_ms)
     return Taken(captured, None, verdict)
+
+
+def _post(ws: WorkingSet, paid: Row, now_ms: int) -> str | None:
+    """Move the balance's money; the code of the refusal if it cannot be."""
+    mark = ws.mark()
+    try:
+        transfers = paid_transfers(paid, payer_id=paid["payer_id"], fee_minor=paid["fee_minor"])
+        ledger.post(ws, transfers, now_ms, is_new=True)
+    except CallerError as error:
+        ws.undo(mark)
+        return error.code
+    return None
+
+
+def _submit(
+    ws: WorkingSet, payment: Row, funding: Funding, decided: Row, actor: str, now_ms: int
+) -> Row:
+    """Hold in the books, and plan to ask the channel: nothing is sent before this is committed."""
+    submitted = step(
+        ws,
+        payment,
+        Command.SUBMIT,
+        actor=actor,
+        now_ms=now_ms,
+        detail={"channel": funding.channel_id},
+        **decided,
+    )
+    saga = plan_saga(
+        ws,
+        saga_id=payment["payment_id"],
+        kind=SagaKind.PAY,
+        payment_id=payment["payment_id"],
+        channel_id=funding.channel_id,
+        token=funding.token,
+        amount_minor=payment["amount_minor"] - payment["coupon_minor"],
+        currency=payment["currency"],
+        planned_date=decided["business_date"],
+        now_ms=now_ms,
+        patience_ms=PAY_PATIENCE_MS,
+        trace_id=payment["trace_id"],
+    )
+    ledger.post(ws, [held_transfer(submitted, saga)], now_ms, is_new=True)
+    return submitted
 
 
 def tell_merchant(
@@ -135,4 +217,18 @@ def tell_merchant(
         number=payment["event_count"],
         resource=payment_answer(payment)[1] | {"store": payment["store"]},
         at_ms=now_ms,
+    )
+
+
+def push_payment(ws: WorkingSet, payment: Row, now_ms: int) -> None:
+    """Tell the till how its payment stands, unasked."""
+    _, body = payment_answer(payment)
+    put_push(
+        ws,
+        store=payment["store"],
+        device=payment["device"],
+        message_type=PAYMENT_RESULT,
+        body=body,
+        at_ms=now_ms,
+        trace_id=payment["trace_id"],
     )

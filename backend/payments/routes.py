@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Request
 
+from backend.disputes.repository import DisputeRepository
 from backend.payments.repository import PaymentRepository
 from backend.payments.services import Services
 from backend.refunds.repository import RefundRepository
@@ -18,6 +19,7 @@ _HIDDEN = frozenset({"body_hash", "risk"})
 def operator_router(services: Services, operator_only: Guard) -> APIRouter:
     """``/operator/v1/payments/{payment_id}``."""
     payments, refunds = PaymentRepository(services.reader), RefundRepository(services.reader)
+    disputes = DisputeRepository(services.reader)
     routes = APIRouter(
         prefix="/operator/v1/payments", tags=["operator"], dependencies=[Depends(operator_only)]
     )
@@ -33,6 +35,7 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
             "timeline": await services.run_read(lambda: payments.timeline(payment_id)),
             "attempts": await services.run_read(lambda: payments.attempts(payment_id)),
             "refunds": await services.run_read(lambda: refunds.of_payment(payment_id)),
+            "disputes": await services.run_read(lambda: disputes.of_payment(payment_id)),
         }
 
     return routes

@@ -5,6 +5,8 @@ Rule 2: an answer always tells the payment's state. Where the state does not all
         it tells that, too (``error``), and nothing has changed.
 Rule 3: only the device that made a payment gives it up or undoes it; and a paid one is undone on
         its own business date, before it is settled. Any other way back is a refund.
+Rule 4: a payment that its channel may have charged is undone for the till at once; the channel is
+        told until it confirms, whatever its late answer to the payment says.
 """
 
 from collections.abc import Iterable
@@ -13,29 +15,36 @@ from dataclasses import dataclass
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
+from backend.instruments.model import BALANCE
 from backend.ledger import rules as posting
 from backend.ledger import service as ledger
-from backend.mandates.using import undo_reads, undo_use
+from backend.ledger.posted import posted_reads, posted_transfers
+from backend.ledger.tables import HOLD
+from backend.mandates.using import undo_reads
 from backend.merchants.tables import MERCHANT
-from backend.notify.outbox import push_reads, put_push
+from backend.notify.outbox import push_reads
+from backend.payments.by_channel import release_hold, undo_mandate_use
 from backend.payments.idempotency import first_answer, remember, request_read
 from backend.payments.model import (
-    PAYMENT_RESULT,
     UNKNOWN_METHOD,
     Answer,
     DeviceRequest,
     PaymentRules,
     payment_answer,
 )
-from backend.payments.paying import paid_transfers, paying_reads, tell_merchant
+from backend.payments.paying import push_payment, tell_merchant
 from backend.payments.tables import PAYMENT
 from backend.payments.timeline import step
+from backend.sagas.model import SagaState, SagaStep
+from backend.sagas.tables import SAGA
+from backend.sagas.timeline import move
 from protocol.errors import CallerError
-from protocol.payment import PAID_STATES, Command, PaymentState
+from protocol.payment import PAID_STATES, WAITING_STATES, Command, PaymentState
 
 _NOTHING_TO_UNDO = frozenset(
     {PaymentState.DECLINED, PaymentState.CLOSED, PaymentState.EXPIRED, PaymentState.REVERSED}
 )
+_TOOK_MONEY = WAITING_STATES | {PaymentState.CAPTURED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +79,7 @@ class ClosePayment:
         payment = expired_if_due(ws, visible(ws, self.request, self.payment_id), now_ms)
         if PaymentState(payment["state"]) in _NOTHING_TO_UNDO:
             answer = payment_answer(payment)
-        elif PaymentState(payment["state"]) in PAID_STATES:
+        elif PaymentState(payment["state"]) in PAID_STATES | WAITING_STATES:
             answer = payment_answer(payment, error_code="payment_state")
         elif payment["device"] != self.request.device:
             answer = payment_answer(payment, error_code="payment_other_device")
@@ -102,14 +111,11 @@ class ReversePayment:
 
     def follow(self, ws: WorkingSet) -> Iterable[Read]:
         payment = ws.get(PAYMENT, self.payment_id)
-        if payment is None or payment["state"] != PaymentState.CAPTURED:
+        if payment is None or PaymentState(payment["state"]) not in _TOOK_MONEY:
             return []
-        found = paying_reads(
-            ws,
-            payer_id=payment["payer_id"],
-            merchant_id=payment["merchant_id"],
-            currency=payment["currency"],
-        )
+        found = posted_reads(ws, _paid_event(payment))
+        if payment["funding"] != BALANCE:
+            found += [(SAGA, self.payment_id), (HOLD, f"{self.payment_id}:1")]
         if payment["mandate_id"] is not None:
             found += undo_reads(ws, payment["mandate_id"], self.payment_id)
         return found
@@ -137,6 +143,9 @@ class ReversePayment:
                 _give_back(ws, payment, self.rules, now_ms)
             except CallerError as error:
                 return payment_answer(payment, error_code=error.code)
+        if state is PaymentState.CAPTURED or state in WAITING_STATES:
+            undo_mandate_use(ws, payment, now_ms)
+            _stop_channel(ws, payment, self.rules, now_ms)
         actor = f"device:{self.request.device}"
         reversed_row = step(ws, payment, Command.REVERSE, actor=actor, now_ms=now_ms)
         if state is PaymentState.CAPTURED:
@@ -148,6 +157,10 @@ class ReversePayment:
         """Why this payment is not undone for this device now."""
         if payment["device"] != self.request.device:
             return "payment_other_device"
+        if payment["refunding_minor"]:
+            return "payment_state"
+        if payment["disputed_minor"]:
+            return "payment_disputed"
         if state is PaymentState.CAPTURED:
             # The row's date is the day the money moved.
             is_same_day = payment["business_date"] == self.rules.business_date(now_ms)
@@ -224,31 +237,30 @@ def expired_if_due(ws: WorkingSet, payment: Row, now_ms: int) -> Row:
     return step(ws, payment, Command.EXPIRE, actor="clock", now_ms=now_ms)
 
 
-def push_payment(ws: WorkingSet, payment: Row, now_ms: int) -> None:
-    """Tell the till how its payment stands, unasked."""
-    _, body = payment_answer(payment)
-    put_push(
-        ws,
-        store=payment["store"],
-        device=payment["device"],
-        message_type=PAYMENT_RESULT,
-        body=body,
-        at_ms=now_ms,
-        trace_id=payment["trace_id"],
-    )
-
-
 def _give_back(ws: WorkingSet, payment: Row, rules: PaymentRules, now_ms: int) -> None:
     """The exact contra of what was posted. ``merchant_balance_short`` once it is settled."""
-    payer_id, fee_minor = payment["payer_id"], payment["fee_minor"]
     date = rules.business_date(now_ms)
     event = posting.Event(f"{payment['payment_id']}.reversed", payment["currency"], date)
-    originals = paid_transfers(payment, payer_id=payer_id, fee_minor=fee_minor)
+    originals = posted_transfers(ws, _paid_event(payment))
     mark = ws.mark()
     try:
-        ledger.post(ws, posting.reversed_transfers(event, originals), now_ms)
+        ledger.post(ws, posting.reversed_transfers(event, originals), now_ms, is_new=True)
     except CallerError:
         ws.undo(mark)
         raise
-    if payment["mandate_id"] is not None:
-        undo_use(ws, payment["payment_id"], now_ms)
+
+
+def _paid_event(payment: Row) -> str:
+    """The event that posted the payment's money: the payment, or its channel's word."""
+    payment_id: str = payment["payment_id"]
+    return payment_id if payment["funding"] == BALANCE else f"{payment_id}.captured"
+
+
+def _stop_channel(ws: WorkingSet, payment: Row, rules: PaymentRules, now_ms: int) -> None:
+    """Have the payment undone at its channel, too. What was never sent ends here."""
+    saga = ws.get(SAGA, payment["payment_id"])
+    if saga is None or SagaState(saga["state"]) is SagaState.REVERSING:
+        return
+    move(ws, saga, SagaStep.GIVE_UP, now_ms=now_ms, detail={"why": "reversed by the till"})
+    if saga["state"] == SagaState.PLANNED:
+        release_hold(ws, payment, saga, rules, now_ms)

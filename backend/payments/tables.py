@@ -15,6 +15,10 @@ class Payment(BackendTable, table=True):
     __table_args__: Any = (
         CheckConstraint("amount_minor >= 0", name="amount"),
         CheckConstraint("refunded_minor BETWEEN 0 AND amount_minor", name="refunded"),
+        CheckConstraint(
+            "disputed_minor >= 0 AND refunded_minor + disputed_minor <= amount_minor",
+            name="disputed",
+        ),
         CheckConstraint("fee_returned_minor BETWEEN 0 AND fee_minor", name="fee"),
         Index("ix_payment_merchant", "merchant_id", "created_at_ms"),
         Index("ix_payment_payer", "payer_id", "created_at_ms"),
@@ -41,6 +45,8 @@ class Payment(BackendTable, table=True):
     fee_minor: int = Field(default=0, sa_type=INTEGER)
     fee_returned_minor: int = Field(default=0, sa_type=INTEGER)
     fee_plan_version: int = Field(default=0, sa_type=INTEGER)
+    pending_owner: str = Field(default="", sa_type=TEXT)
+    """A hot merchant's sub-account that the money went to; empty: the merchant's own account."""
     verification: str = Field(default="none", sa_type=TEXT)
     error_code: str | None = Field(default=None, sa_type=TEXT)
     risk: str | None = Field(default=None, sa_type=TEXT)
@@ -54,6 +60,16 @@ class Payment(BackendTable, table=True):
     """What the create asked for; empty for a payment that was reversed before it arrived."""
     trace_id: str = Field(default="", sa_type=TEXT)
     event_count: int = Field(default=0, sa_type=INTEGER)
+    funding: str = Field(default="balance", sa_type=TEXT)
+    """Where the payer's money came from: ``balance``, ``card`` or ``fund``."""
+    instrument_id: str | None = Field(default=None, sa_type=TEXT)
+    coupon_id: str | None = Field(default=None, sa_type=TEXT)
+    coupon_minor: int = Field(default=0, sa_type=INTEGER)
+    """The part of the amount that our coupon paid."""
+    refunding_minor: int = Field(default=0, sa_type=INTEGER)
+    """What is on its way back through a channel that has not answered yet."""
+    disputed_minor: int = Field(default=0, sa_type=INTEGER)
+    """What is disputed now, or was lost in a dispute."""
 
 
 class PaymentAttempt(BackendTable, table=True):

@@ -84,17 +84,17 @@ def match_orders(source: str, *, orders: Mapping[str, int], posted: Mapping[str,
     return Matched(agreed, tuple(breaks))
 
 
-def match_position(*, ours_minor: int, theirs_minor: int, account: str) -> Matched:
+def match_position(source: str, *, ours_minor: int, theirs_minor: int, account: str) -> Matched:
     """The balances themselves."""
     if ours_minor == theirs_minor:
         return Matched(1, ())
-    found = Break(BreakClass.POSITION, "statement", account, ours_minor, theirs_minor)
+    found = Break(BreakClass.POSITION, source, account, ours_minor, theirs_minor)
     return Matched(0, (found,))
 
 
 def file_amounts(rows: Iterable[DayRow]) -> list[tuple[str, int]]:
-    """The channel's rows as (reference, amount)."""
-    return [(row.topup_id, row.amount.amount_minor) for row in rows]
+    """A channel's rows as (reference, signed amount)."""
+    return [(row.reference, row.signed_minor) for row in rows]
 
 
 def statement_amounts(entries: Iterable[StatementEntry]) -> list[tuple[str, int]]:

@@ -1,16 +1,54 @@
-"""How much may still be given back, and out of which accounts. Pure."""
+"""The life of a refund, how much may still be given back, and out of which accounts. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
+from backend.ledger.rules import Sources
 from backend.refunds.limits import REFUND_WITHIN_MS_MAX
+from protocol.errors import CallerError
 from protocol.limits import REFUNDS_PER_PAYMENT_MAX
 from protocol.payment import PaymentState
 
-REFUNDABLE = frozenset({PaymentState.CAPTURED, PaymentState.PARTIALLY_REFUNDED})
 
-Sources = Sequence[tuple[str, int]]
-"""(account, amount), the first account used first."""
+class RefundState(StrEnum):
+    """Where a refund is."""
+
+    ASKED = "asked"
+    """Asked for in this very transaction; never stored."""
+    PROCESSING = "processing"
+    """The merchant has given the money; the channel has not answered."""
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class RefundStep(StrEnum):
+    """What can happen to a refund."""
+
+    SUBMIT = "submit"
+    SUCCEED = "succeed"
+    FAIL = "fail"
+
+
+_S, _T = RefundState, RefundStep
+TRANSITIONS: dict[tuple[RefundState, RefundStep], RefundState] = {
+    (_S.ASKED, _T.SUBMIT): _S.PROCESSING,
+    (_S.ASKED, _T.SUCCEED): _S.SUCCEEDED,
+    (_S.ASKED, _T.FAIL): _S.FAILED,
+    (_S.PROCESSING, _T.SUCCEED): _S.SUCCEEDED,
+    (_S.PROCESSING, _T.FAIL): _S.FAILED,
+}
+
+
+def next_state(state: RefundState, step: RefundStep) -> RefundState:
+    """The state a step leads to; ``CallerError("payment_state")`` where there is no edge."""
+    found = TRANSITIONS.get((state, step))
+    if found is None:
+        raise CallerError("payment_state", f"{step} in {state}")
+    return found
+
+
+REFUNDABLE = frozenset({PaymentState.CAPTURED, PaymentState.PARTIALLY_REFUNDED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,13 +59,16 @@ class Refundable:
     amount_minor: int
     currency: str
     refunded_minor: int
+    refunding_minor: int
+    disputed_minor: int
     refund_count: int
     paid_at_ms: int
 
     @property
     def rest_minor(self) -> int:
-        """What has not been given back yet."""
-        return self.amount_minor - self.refunded_minor
+        """What is neither given back, nor on its way back, nor disputed."""
+        gone_minor = self.refunded_minor + self.refunding_minor + self.disputed_minor
+        return self.amount_minor - gone_minor
 
 
 def refusal(payment: Refundable, *, amount_minor: int, currency: str, now_ms: int) -> str | None:
@@ -39,7 +80,8 @@ def refusal(payment: Refundable, *, amount_minor: int, currency: str, now_ms: in
     if payment.currency != currency:
         return "currency_mismatch"
     if amount_minor > payment.rest_minor:
-        return "refund_exceeds"
+        is_held = amount_minor <= payment.rest_minor + payment.disputed_minor
+        return "payment_disputed" if is_held else "refund_exceeds"
     if payment.refund_count >= REFUNDS_PER_PAYMENT_MAX:
         return "refund_count_exceeded"
     if now_ms - payment.paid_at_ms > REFUND_WITHIN_MS_MAX:

@@ -4,6 +4,9 @@ Rule 1: a refused refund is kept as *failed*: a copy of it that is still under w
         after the till was told that it failed. Another try is another refund id.
 Rule 2: the merchant's pending money is used first, the rest comes from what is available; the fee
         comes back with it, cumulatively exact, by the plan the payment was charged by.
+Rule 3: money that came through a channel goes back through it. The merchant gives it at once and
+        has it again if the channel refuses; until the channel has answered the refund is
+        *processing*.
 """
 
 from collections.abc import Iterable
@@ -13,31 +16,31 @@ from typing import Any
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
+from backend.instruments.model import BALANCE
 from backend.ledger import chart, model
 from backend.ledger import rules as posting
 from backend.ledger import service as ledger
+from backend.ledger.model import Transfer
 from backend.ledger.tables import ACCOUNT
-from backend.merchants.service import plan_of
+from backend.merchants.service import pending_owners, plan_of
 from backend.merchants.tables import FEE_PLAN, MERCHANT
-from backend.notify.outbox import put_callback
 from backend.payments.idempotency import first_answer, remember, request_read
 from backend.payments.model import (
-    REFUND_RESULT,
     Answer,
     DeviceRequest,
     PaymentRules,
     body_hash,
-    error_body,
-    payment_answer,
 )
+from backend.payments.paying import owner_of
 from backend.payments.service import visible
 from backend.payments.tables import PAYMENT
-from backend.payments.timeline import step
-from backend.refunds.model import Refundable, Sources, drawn, refusal
+from backend.refunds.by_channel import submit_refund
+from backend.refunds.model import Refundable, RefundState, RefundStep, drawn, next_state, refusal
+from backend.refunds.outcome import record_refund, refund_answer
 from backend.refunds.tables import REFUND
 from protocol.errors import CallerError
 from protocol.messages import RefundCreate
-from protocol.payment import Command, PaymentState
+from protocol.payment import PaymentState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +64,7 @@ class CreateRefund:
         if payment is None or payment["payer_id"] is None:
             return []
         found: list[Read] = [(FEE_PLAN, (payment["merchant_id"], payment["fee_plan_version"]))]
-        event = posting.Event(self.body.refund_id, payment["currency"], "")
-        sample = posting.balance_refunded(
-            event,
-            user_id=payment["payer_id"],
-            sources=[(account, 1) for account in _accounts(payment)],
-            fee_back_minor=1,
-        )
+        sample = self._transfers(payment, [(one, 1) for one in _accounts(ws, payment)], 1, 0)
         return found + ledger.reads(sample, is_new=True)
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Answer:
@@ -96,75 +93,66 @@ class CreateRefund:
             now_ms=now_ms,
         )
         if code is not None:
-            return refund_answer(self._insert(ws, payment, now_ms, error_code=code))
-        plan = plan_of(ws, payment["merchant_id"], payment["fee_plan_version"])
-        fee_back = plan.returned(
-            amount_minor=payment["amount_minor"],
-            before_minor=payment["refunded_minor"],
-            refund_minor=body.amount_minor,
-        )
+            failed = self._insert(ws, payment, RefundStep.FAIL, now_ms, error_code=code)
+            return refund_answer(failed)
+        fee_back = self._fee_back(ws, payment)
         sources = drawn(
-            [(account, _available(ws, account)) for account in _accounts(payment)],
+            [(account, _available(ws, account)) for account in _accounts(ws, payment)],
             amount_minor=body.amount_minor,
             fee_back_minor=fee_back,
         )
         if not sources:
-            failed = self._insert(ws, payment, now_ms, error_code="merchant_balance_short")
+            code = "merchant_balance_short"
+            failed = self._insert(ws, payment, RefundStep.FAIL, now_ms, error_code=code)
             return refund_answer(failed)
-        self._post(ws, payment, sources, fee_back, now_ms)
-        codes = "+".join(chart.account(account).code for account, _ in sources)
-        refund = self._insert(ws, payment, now_ms, fee_back_minor=fee_back, source=codes)
-        self._move_payment(ws, payment, refund, now_ms)
+        transfers = self._transfers(payment, sources, fee_back, now_ms)
+        ledger.post(ws, transfers, now_ms, is_new=True)
+        codes = "+".join(dict.fromkeys(chart.account(account).code for account, _ in sources))
+        money = {"fee_returned_minor": fee_back, "source": codes}
+        if payment["funding"] != BALANCE:
+            refund = self._insert(ws, payment, RefundStep.SUBMIT, now_ms, **money)
+            submit_refund(ws, payment, refund, now_ms)
+            return refund_answer(refund)
+        refund = self._insert(ws, payment, RefundStep.SUCCEED, now_ms, **money)
+        settled = payment | {
+            "refund_count": payment["refund_count"] + 1,
+            "fee_returned_minor": payment["fee_returned_minor"] + fee_back,
+        }
+        record_refund(ws, settled, refund, actor=f"device:{self.request.device}", now_ms=now_ms)
         return refund_answer(refund)
 
-    def _post(
-        self, ws: WorkingSet, payment: Row, sources: Sources, fee_back: int, now_ms: int
-    ) -> None:
+    def _fee_back(self, ws: WorkingSet, payment: Row) -> int:
+        """What brings the returned fee to what it must be after this refund. Counted from what was
+        returned so far, so that it stays exact when a channel refuses one of several refunds."""
+        plan = plan_of(ws, payment["merchant_id"], payment["fee_plan_version"])
+        after = payment["refunded_minor"] + payment["refunding_minor"] + self.body.amount_minor
+        due = plan.returned(
+            amount_minor=payment["amount_minor"], before_minor=0, refund_minor=after
+        )
+        returned: int = payment["fee_returned_minor"]
+        return max(due - returned, 0)
+
+    def _transfers(
+        self, payment: Row, sources: posting.Sources, fee_back: int, now_ms: int
+    ) -> list[Transfer]:
         date = self.rules.business_date(now_ms)
-        transfers = posting.balance_refunded(
-            posting.Event(self.body.refund_id, payment["currency"], date),
+        event = posting.Event(self.body.refund_id, payment["currency"], date)
+        if payment["funding"] != BALANCE:
+            return posting.channel_refund_started(event, sources=sources, fee_back_minor=fee_back)
+        return posting.balance_refunded(
+            event,
             user_id=payment["payer_id"],
             sources=sources,
             fee_back_minor=fee_back,
-        )
-        ledger.post(ws, transfers, now_ms, is_new=True)
-
-    def _move_payment(self, ws: WorkingSet, payment: Row, refund: Row, now_ms: int) -> None:
-        refunded = payment["refunded_minor"] + refund["amount_minor"]
-        is_all = refunded == payment["amount_minor"]
-        after = step(
-            ws,
-            payment,
-            Command.REFUND_REST if is_all else Command.REFUND_PART,
-            actor=f"device:{self.request.device}",
-            now_ms=now_ms,
-            detail={"refund_id": refund["refund_id"], "amount_minor": refund["amount_minor"]},
-            refunded_minor=refunded,
-            refund_count=payment["refund_count"] + 1,
-            fee_returned_minor=payment["fee_returned_minor"] + refund["fee_returned_minor"],
-        )
-        merchant = ws.get(MERCHANT, payment["merchant_id"])
-        assert merchant is not None
-        put_callback(
-            ws,
-            merchant_id=payment["merchant_id"],
-            url=merchant["notify_url"],
-            event_type="refund.succeeded",
-            subject_id=refund["refund_id"],
-            number=1,
-            resource={**refund_answer(refund)[1], "payment": payment_answer(after)[1]},
-            at_ms=now_ms,
         )
 
     def _insert(
         self,
         ws: WorkingSet,
         payment: Row,
+        refund_step: RefundStep,
         now_ms: int,
-        *,
-        error_code: str | None = None,
-        fee_back_minor: int = 0,
-        source: str = "",
+        **columns: Any,  # noqa: ANN401  # column values
     ) -> Row:
         request, body = self.request, self.body
         row = {
@@ -178,17 +166,18 @@ class CreateRefund:
             "amount_minor": body.amount_minor,
             "currency": body.currency,
             "reason": body.reason,
-            "state": "failed" if error_code else "succeeded",
-            "error_code": error_code,
-            "fee_returned_minor": fee_back_minor,
-            "source": source,
+            "state": next_state(RefundState.ASKED, refund_step).value,
             "created_at_ms": now_ms,
             "business_date": self.rules.business_date(now_ms),
             "body_hash": body_hash(request.device, body),
             "trace_id": request.trace_id,
+            "funding": payment["funding"],
+            **columns,
         }
         ws.insert(REFUND, row)
-        return row
+        found = ws.get(REFUND, body.refund_id)
+        assert found is not None
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,22 +197,17 @@ class QueryRefund:
         return refund_answer(refund)
 
 
-def refund_answer(row: Row) -> Answer:
-    """How a refund stands, as the wire says it."""
-    names = ("refund_id", "payment_id", "state", "amount_minor", "currency")
-    body: dict[str, Any] = {name: row[name] for name in names}
-    if row["error_code"] is not None:
-        body["error"] = error_body(row["error_code"])
-    return REFUND_RESULT, body
-
-
-def _accounts(payment: Row) -> tuple[str, str]:
-    """Whose money goes back, in this order."""
-    merchant_id, currency = payment["merchant_id"], payment["currency"]
-    return (
-        chart.merchant_pending(merchant_id, currency),
-        chart.merchant_available(merchant_id, currency),
-    )
+def _accounts(ws: WorkingSet, payment: Row) -> list[str]:
+    """Whose money goes back, in this order: the pending account the payment went to, the
+    merchant's others, what is available."""
+    merchant = ws.get(MERCHANT, payment["merchant_id"])
+    assert merchant is not None, "merchants are never removed"
+    currency = payment["currency"]
+    owners = dict.fromkeys((owner_of(payment), *pending_owners(merchant)))
+    return [
+        *(chart.merchant_pending(owner, currency) for owner in owners),
+        chart.merchant_available(payment["merchant_id"], currency),
+    ]
 
 
 def _available(ws: WorkingSet, account_id: str) -> int:
@@ -237,6 +221,8 @@ def _refundable(payment: Row) -> Refundable:
         amount_minor=payment["amount_minor"],
         currency=payment["currency"],
         refunded_minor=payment["refunded_minor"],
+        refunding_minor=payment["refunding_minor"],
+        disputed_minor=payment["disputed_minor"],
         refund_count=payment["refund_count"],
         paid_at_ms=payment["paid_at_ms"] or 0,
     )

@@ -29,7 +29,7 @@ class Refund(BackendTable, table=True):
     currency: str = Field(sa_type=TEXT)
     reason: str = Field(default="", sa_type=TEXT)
     state: str = Field(sa_type=TEXT)
-    """``succeeded`` or ``failed``."""
+    """``processing``, ``succeeded`` or ``failed``."""
     error_code: str | None = Field(default=None, sa_type=TEXT)
     fee_returned_minor: int = Field(default=0, sa_type=INTEGER)
     source: str = Field(default="", sa_type=TEXT)
@@ -38,6 +38,8 @@ class Refund(BackendTable, table=True):
     business_date: str = Field(sa_type=TEXT)
     body_hash: bytes = Field(sa_type=BYTES)
     trace_id: str = Field(default="", sa_type=TEXT)
+    funding: str = Field(default="balance", sa_type=TEXT)
+    """Where the money goes back to: what the payment was paid from."""
 
 
 REFUND = table_ref(Refund)

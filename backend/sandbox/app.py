@@ -1,12 +1,15 @@
 """The sandbox over HTTP: signed routes for institutions, plain ones for whoever runs the test.
 
-Signed (both ways, `backend/channels/signed_http.py`): ``/bank/…`` and ``/channel/…``.
+Signed (both ways, `backend/channels/signed_http.py`): ``/bank/…``, ``/channel/…`` (top-ups),
+``/card/…`` and ``/fund/…`` (payments).
 Plain, on the loopback: ``/control/…`` opens accounts, moves the clock, arms faults.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date
+from functools import partial
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -17,6 +20,7 @@ from backend.channels import day_file, iso20022, signed_http
 from backend.channels.day_file import DayFile
 from backend.channels.model import TopUpAnswer, TopUpOrder
 from backend.sandbox.bank import Bank
+from backend.sandbox.channels import ChannelName, Channels, china_day
 from backend.sandbox.faults import Faults, FaultSettings
 from protocol.clock import Clock
 from protocol.crypto.keys import SigningKey, VerifyKey
@@ -25,7 +29,7 @@ from protocol.messages.base import CurrencyText, Minor, Name, PositiveMinor
 from protocol.money import Money
 
 BODY_BYTES_MAX = 8 * 1024 * 1024
-CHINA = timezone(timedelta(hours=8))
+SLOW_ANSWER_S = 1
 _log = structlog.get_logger()
 Answer = tuple[int, bytes, str]
 
@@ -52,6 +56,16 @@ class AccountBody(BaseModel):
     opening_minor: Minor = 0
 
 
+class TokenBody(BaseModel):
+    """What a channel calls a payer's account."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    channel: ChannelName
+    token: Name
+    account: Name
+
+
 class ClockBody(BaseModel):
     """How far to move the sandbox's own clock."""
 
@@ -72,6 +86,9 @@ class Institutions:
     ) -> None:
         self.bank = bank
         self.faults = Faults()
+        self.late: list[Callable[[], Answer]] = []
+        """Requests that the fault ``arrive_late`` keeps on the way."""
+        self.channels = Channels(bank, self.faults, reserve_account=reserve_account)
         self.key = key
         self.peers = dict(peers)
         self.reserve_account = reserve_account
@@ -88,7 +105,7 @@ class Institutions:
 
     def today(self) -> date:
         """The business day, in China's time."""
-        return datetime.fromtimestamp(self.now_ms() // 1000, UTC).astimezone(CHINA).date()
+        return china_day(self.now_ms())
 
     def instruct(self, body: bytes) -> Answer:
         """``POST /bank/instructions``: pain.001 in, pain.002 out."""
@@ -112,6 +129,7 @@ class Institutions:
 
     def statement(self, account: str, day: date) -> Answer:
         """``GET /bank/accounts/{account}/statements/{day}``: camt.053."""
+        self.channels.close_days(self.now_ms())
         page = self.bank.statement(account, day=day, at_ms=self.now_ms())
         return 200, iso20022.write_statement(page), "application/xml"
 
@@ -138,13 +156,20 @@ class Institutions:
         """``POST /channel/days/{day}/settlement``: pay the day into the reserve."""
         total = self.bank.settle_channel(self.reserve_account, day=day, booked_on=self.today())
         body = JSONResponse(
-            {"reference": f"STL-{day:%Y%m%d}", "amount_minor": total.amount_minor}
+            {"reference": f"STL-BANK-{day:%Y%m%d}", "amount_minor": total.amount_minor}
         ).body
         return 200, bytes(body), "application/json"
 
     def file(self, day: date) -> Answer:
         """``GET /channel/days/{day}/file``."""
-        return 200, day_file.write_day_file(self._faulty(self.bank.day_file(day))), "text/csv"
+        return self._file(self.bank.day_file(day))
+
+    def channel_file(self, name: ChannelName, day: date) -> Answer:
+        """``GET /{channel}/days/{day}/file``."""
+        return self._file(self.channels.file(name, day))
+
+    def _file(self, file: DayFile) -> Answer:
+        return 200, day_file.write_day_file(self._faulty(file)), "text/csv"
 
     def _faulty(self, file: DayFile) -> DayFile:
         rows = list(file.rows)
@@ -204,8 +229,46 @@ def build_app(world: Institutions) -> FastAPI:
     async def file(request: Request, day: date) -> Response:
         return await signed(request, lambda _: world.file(day))
 
+    _add_channels(app, world)
     _add_control(app, world)
     return app
+
+
+def _add_channels(app: FastAPI, world: Institutions) -> None:
+    """A payment channel's routes, the same for each of them."""
+    channels = world.channels
+
+    async def signed(request: Request, act: Callable[[bytes], Answer]) -> Response:
+        channels.close_days(world.now_ms())
+        return await _signed(world, request, act)
+
+    @app.post("/{name}/orders")
+    async def pay(request: Request, name: ChannelName) -> Response:
+        return await signed(request, lambda body: channels.pay(name, body, world.now_ms()))
+
+    @app.get("/{name}/orders/{order_id}")
+    async def order(request: Request, name: ChannelName, order_id: str) -> Response:
+        return await signed(request, lambda _: channels.order(name, order_id))
+
+    @app.post("/{name}/orders/{order_id}/reversal")
+    async def reverse(request: Request, name: ChannelName, order_id: str) -> Response:
+        return await signed(request, lambda _: channels.reverse(name, order_id, world.now_ms()))
+
+    @app.post("/{name}/refunds")
+    async def refund(request: Request, name: ChannelName) -> Response:
+        return await signed(request, lambda body: channels.refund(name, body, world.now_ms()))
+
+    @app.get("/{name}/refunds/{refund_id}")
+    async def refund_result(request: Request, name: ChannelName, refund_id: str) -> Response:
+        return await signed(request, lambda _: channels.refund_result(name, refund_id))
+
+    @app.post("/{name}/days/{day}/settlement")
+    async def settle(request: Request, name: ChannelName, day: date) -> Response:
+        return await signed(request, lambda _: channels.settle(name, day, world.now_ms()))
+
+    @app.get("/{name}/days/{day}/file")
+    async def file(request: Request, name: ChannelName, day: date) -> Response:
+        return await signed(request, lambda _: world.channel_file(name, day))
 
 
 def _add_control(app: FastAPI, world: Institutions) -> None:
@@ -217,6 +280,7 @@ def _add_control(app: FastAPI, world: Institutions) -> None:
 
     @app.get("/control/accounts/{account}")
     async def balance(account: str) -> dict[str, object]:
+        world.channels.close_days(world.now_ms())
         found = world.bank.balance(account)
         return {"balance_minor": found.amount_minor, "currency": found.currency}
 
@@ -224,6 +288,19 @@ def _add_control(app: FastAPI, world: Institutions) -> None:
     async def statement(account: str, day: date) -> Response:
         _, content, media_type = world.statement(account, day)
         return Response(content, media_type=media_type)
+
+    @app.post("/control/tokens")
+    async def bind(body: TokenBody) -> dict[str, str]:
+        world.channels.books[body.channel].bind(body.token, body.account)
+        return {"token": body.token}
+
+    @app.post("/control/late")
+    async def deliver_late() -> dict[str, int]:
+        """Let the requests that were kept on the way arrive."""
+        kept, world.late = world.late, []
+        for act in kept:
+            act()
+        return {"delivered": len(kept)}
 
     @app.post("/control/clock")
     async def clock(body: ClockBody) -> dict[str, object]:
@@ -250,7 +327,14 @@ async def _signed(
     signature = signed_http.check_request(
         world.peers, request.headers, method=request.method, path=request.url.path, body=body
     )
+    if request.method == "POST" and world.faults.strikes("arrive_late"):
+        world.late.append(partial(act, body))
+        return Response(status_code=504)
     status, answer, media_type = act(body)
+    if world.faults.strikes("run_twice"):
+        status, answer, media_type = act(body)
+    if world.faults.strikes("answer_slowly"):
+        await asyncio.sleep(SLOW_ANSWER_S)
     if world.faults.strikes("drop_answer_after_commit"):
         _log.info("fault_struck", fault="drop_answer_after_commit", path=request.url.path)
         return Response(status_code=504)

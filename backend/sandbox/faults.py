@@ -17,6 +17,11 @@ class FaultSettings(BaseModel):
     file_row_twice: int = Field(default=0, ge=0, le=1000)
     bad_signature: int = Field(default=0, ge=0, le=1000)
     be_down: int = Field(default=0, ge=0, le=1000)
+    arrive_late: int = Field(default=0, ge=0, le=1000)
+    run_twice: int = Field(default=0, ge=0, le=1000)
+    answer_slowly: int = Field(default=0, ge=0, le=1000)
+    refuse_order: int = Field(default=0, ge=0, le=1000)
+    refuse_refund: int = Field(default=0, ge=0, le=1000)
 
 
 @dataclass(slots=True)
@@ -30,6 +35,11 @@ class Faults:
     file_row_twice: int = 0
     bad_signature: int = 0
     be_down: int = 0
+    arrive_late: int = 0
+    run_twice: int = 0
+    answer_slowly: int = 0
+    refuse_order: int = 0
+    refuse_refund: int = 0
 
     def set(self, wanted: FaultSettings) -> None:
         """Arm the switches anew."""

@@ -102,7 +102,13 @@ class WalletDesk:
         return shown
 
     async def confirm(
-        self, *, payer_id: str, payment_id: str, attempt_id: str, pin: str | None
+        self,
+        *,
+        payer_id: str,
+        payment_id: str,
+        attempt_id: str,
+        pin: str | None,
+        instrument_id: str | None = None,
     ) -> dict[str, Any]:
         """Pay a scanned code. A given PIN must be right, also where none is needed."""
         if pin is not None:
@@ -113,6 +119,7 @@ class WalletDesk:
             payer_id=payer_id,
             is_pin_verified=pin is not None,
             rules=self._services.rules,
+            instrument_id=instrument_id,
         )
         _, body = await self._services.submit(command)
         shown: dict[str, Any] = body

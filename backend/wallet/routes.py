@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 
 from backend.db.tables import Row
+from backend.instruments.routes import add_routes as add_instrument_routes
 from backend.mandates.routes import add_wallet_routes
 from backend.payments.services import Services
 from backend.risk.service import SetBlock
@@ -59,6 +60,7 @@ def router(services: Services) -> APIRouter:
             payment_id=body.payment_id,
             attempt_id=body.attempt_id,
             pin=body.pin.get_secret_value() if body.pin else None,
+            instrument_id=body.instrument_id,
         )
 
     @routes.get("/bills")
@@ -71,6 +73,7 @@ def router(services: Services) -> APIRouter:
         return {"bills": [_bill(row) for row in rows]}
 
     add_wallet_routes(routes, services, payer)
+    add_instrument_routes(routes, services, payer)
     return routes
 
 

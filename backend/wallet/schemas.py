@@ -47,8 +47,10 @@ class Scanned(Wanted):
 
 
 class Confirmation(Wanted):
-    """``POST /wallet/v1/confirm``. The wallet mints ``attempt_id``: repeating it is harmless."""
+    """``POST /wallet/v1/confirm``. The wallet mints ``attempt_id``: repeating it is harmless.
+    ``instrument_id`` names what to pay with (``balance`` for the balance); else the default."""
 
     payment_id: PaymentIdText
     attempt_id: AttemptIdText
     pin: _Pin | None = None
+    instrument_id: _Id | None = None

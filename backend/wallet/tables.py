@@ -25,6 +25,9 @@ class Payer(BackendTable, table=True):
     pin_tries: int = Field(default=0, sa_type=INTEGER)
     pin_locked_until_ms: int = Field(default=0, sa_type=INTEGER)
     created_at_ms: int = Field(sa_type=INTEGER)
+    default_instrument_id: str | None = Field(default=None, sa_type=TEXT)
+    """What a pay code is paid with; NULL: the balance."""
+    instrument_count: int = Field(default=0, sa_type=INTEGER)
 
 
 class PayerToken(BackendTable, table=True):

@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from backend.channel_parts import CHANNELS
 from backend.channels.model import TopUpAnswer
 from backend.db.command import Command, Outcome
 from backend.db.engine import open_engine
 from backend.db.group_commit import GroupCommitWriter
 from backend.db.open_store import open_store
 from backend.db.reading import Reader
+from backend.instruments.model import InstrumentKind
+from backend.instruments.service import AddInstrument, ChooseDefault
 from backend.ledger.repository import LedgerRepository
 from backend.ledger.service import LedgerSeal
 from backend.ledger.verify import Report, verify
@@ -69,16 +72,18 @@ class Shop:
     url: str
     risk: RiskRules = field(default_factory=RiskRules)
     clock: ShopClock = field(default_factory=ShopClock)
+    first_id: int = 1
+    """Where the ids of ``id`` begin: two shops that one channel sees have others."""
 
     def __post_init__(self) -> None:
-        self._numbers = count(1)
+        self._numbers = count(self.first_id)
         self._codes: dict[tuple[str, int], int] = {}
         self._engine = open_engine(self.url)
         self.writer = GroupCommitWriter(
             open_store(self._engine), clock=self.clock, seals=[LedgerSeal()]
         )
         self.reader = Reader.open(self.url)
-        self.rules = PaymentRules(code_master_key=MASTER_KEY, risk=self.risk)
+        self.rules = PaymentRules(code_master_key=MASTER_KEY, risk=self.risk, channels=CHANNELS)
         self.routes: dict[str, int] = {}
         self.keys: dict[str, SigningKey] = {}
 
@@ -132,6 +137,25 @@ class Shop:
         if balance_minor:
             self.top_up(payer_id, balance_minor)
         return payer_id
+
+    def add_instrument(
+        self, payer_id: str, kind: str, *, token: str, is_default: bool = True
+    ) -> str:
+        """A card or a fund account; as the default, it pays what a pay code asks for."""
+        instrument_id = self.id("ins")
+        self.do(
+            AddInstrument(
+                instrument_id=instrument_id,
+                payer_id=payer_id,
+                kind=InstrumentKind(kind),
+                bank="招商银行",
+                last4="1234",
+                token=token,
+            )
+        )
+        if is_default:
+            self.do(ChooseDefault(instrument_id=instrument_id, payer_id=payer_id))
+        return instrument_id
 
     def top_up(self, payer_id: str, amount_minor: int) -> None:
         """Money from the payer's bank account, the channel's word at once."""

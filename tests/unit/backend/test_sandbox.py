@@ -121,7 +121,8 @@ def test_reopening_an_account_under_another_name_is_refused(bank: Bank) -> None:
 
 rows = st.builds(
     DayRow,
-    topup_id=st.from_regex(r"[a-z0-9_-]{1,30}", fullmatch=True),
+    kind=st.sampled_from(["topup", "payment", "refund"]),
+    reference=st.from_regex(r"[a-z0-9_-]{1,30}", fullmatch=True),
     account=st.text(min_size=1, max_size=20).filter(lambda s: "\x00" not in s and "\r" not in s),
     amount=st.integers(1, 10**10).map(lambda minor: Money(minor, "CNY")),
 )
@@ -142,7 +143,7 @@ def test_arbitrary_bytes_are_no_day_file(data: bytes) -> None:
 
 @given(st.data())
 def test_a_day_file_with_any_flipped_bit_is_refused_whole(data: st.DataObject) -> None:
-    file = DayFile(DAY, (DayRow("t1", "CARD-1", Money(5, "CNY")),))
+    file = DayFile(DAY, (DayRow("topup", "t1", "CARD-1", Money(5, "CNY")),))
     content = bytearray(write_day_file(file))
     bit = data.draw(st.integers(0, len(content) * 8 - 1))
     content[bit // 8] ^= 1 << bit % 8
@@ -208,7 +209,7 @@ def test_the_whole_day_goes_over_http_with_signatures_both_ways(peer: Peer) -> N
     day = peer.control("clock", advance_ms=0)["day"]
     assert peer.ask("POST", f"/channel/days/{day}/settlement")[0] == 200
     file = read_day_file(peer.ask("GET", f"/channel/days/{day}/file")[1])
-    assert [row.topup_id for row in file.rows] == ["t1"]
+    assert [row.reference for row in file.rows] == ["t1"]
     order = iso20022.write_instruction(instruction())
     report = iso20022.read_status_report(peer.ask("POST", "/bank/instructions", order)[1])
     assert report.transfers[0].status == "ACSC"

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from backend.ledger.model import Transfer
 from backend.ledger.rules import Event, balance_held, balance_paid, hold_posted
 from tests.support.books import DATE, START_MS, Books
 
@@ -96,10 +97,7 @@ TAMPERINGS = [
     ("UPDATE ledger_transfer SET refers_to = 'None' WHERE id = 'pay_0:1'", "pay_0:1"),
     ("UPDATE ledger_transfer SET group_seq = 4 WHERE id = 'pay_0:1'", "pay_0:1"),
     ("DELETE FROM ledger_transfer WHERE id = 'pay_1:2'", "pay_1:2"),
-    (
-        _SMUGGLE,
-        "count",
-    ),
+    (_SMUGGLE, "pay_9:1"),
     ("UPDATE ledger_account SET credits_posted = credits_posted + 5 WHERE code = 'MPEND'",
      "C:MPEND:shop:CNY"),
     ("UPDATE ledger_account SET floor_minor = NULL WHERE code = 'CUST'", "C:CUST:ann:CNY"),
@@ -120,6 +118,25 @@ def test_verify_names_what_was_tampered_with(books: Books, statement: str, where
     run(books.engine, statement)
     report = books.report()
     assert where in [found.where for found in report.breaks], report.breaks
+
+
+@pytest.mark.parametrize(
+    ("debit", "credit", "why"),
+    [
+        ("C:OWN_DUE:CNY", "C:MPEND:shop:CNY", "OWN_DUE 5, OWN_PAYABLE 0"),
+        ("O:PROMO:CNY", "O:OWN_PAYABLE:CNY", "OWN_DUE 0, OWN_PAYABLE 5"),
+        ("O:OWN_PAYABLE:CNY", "O:PROMO:CNY", "OWN_DUE 0, OWN_PAYABLE -5"),
+        ("C:MPEND:shop:CNY", "C:UNSWEPT:CNY", "UNSWEPT 23, DUE_CLIENT 18"),
+    ],
+)
+def test_verify_says_when_the_two_books_differ_about_each_other(
+    books: Books, debit: str, credit: str, why: str
+) -> None:
+    fill(books)
+    assert books.balance("C:UNSWEPT:CNY") == 18
+    half = Transfer("evt_1:1", 1, debit, credit, 5, "CNY", "half", "posted", None, None, DATE)
+    books.post([half])
+    assert [(found.where, found.why) for found in books.report().breaks] == [("CNY", why)]
 
 
 def test_entries_are_a_view_that_balances(books: Books) -> None:

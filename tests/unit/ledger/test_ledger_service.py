@@ -8,6 +8,8 @@ from backend.ledger.rules import (
     balance_held,
     balance_paid,
     balance_refunded,
+    exchange_bought,
+    exchange_paid,
     hold_expired,
     hold_posted,
     hold_voided,
@@ -16,6 +18,7 @@ from backend.ledger.rules import (
     reversed_transfers,
 )
 from protocol.errors import CallerError
+from protocol.money import Money
 from tests.support.books import DATE, START_MS, Books, Post
 
 PAYER, PENDING, AVAILABLE = "C:CUST:ann:CNY", "C:MPEND:shop:CNY", "C:MAVAIL:shop:CNY"
@@ -150,6 +153,28 @@ def test_a_reversal_is_the_exact_contra(books: Books) -> None:
     books.post(reversed_transfers(event("pay_1.reversed"), payment))
     assert books.balance(PAYER) == 10_000
     assert books.balance("O:MDR:CNY") == 0
+    assert books.report().breaks == []
+
+
+def test_an_exchange_happens_in_both_currencies_or_in_neither(books: Books) -> None:
+    books.fund("ann", 10_000)
+    for name, price in (("fx_1", 7_200), ("fx_2", 2_801)):
+        exchange = exchange_paid(
+            event(name), user_id="ann", merchant_id="shop", amount_minor=price, spread_minor=20,
+            bought=Money(1_000, "USD"),
+        )  # fmt: skip
+        if name == "fx_2":
+            with pytest.raises(CallerError, match="insufficient_balance"):
+                books.post(exchange)
+        else:
+            assert books.post(exchange)
+            assert not books.post(exchange)
+    assert books.balance(PAYER) == 2_800
+    assert books.balance("C:MPEND:shop:USD") == books.balance("C:FXPOS:USD") == 1_000
+    assert books.balance("C:FXPOS:CNY") == -7_180
+    with pytest.raises(CallerError, match="account_short"):
+        books.post(exchange_bought(event("buy_1"), amount_minor=7_180, bought=Money(1_000, "USD")))
+    assert books.balance("C:NOSTRO:USD") == 0
     assert books.report().breaks == []
 
 

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from protocol.crypto.keys import SigningKey, generate
 from protocol.messages.mandate import MandateText, sign_mandate
 from protocol.paycode import make_code
-from tests.support.shop import MERCHANT, START_MS, Shop
+from tests.support.shop import MERCHANT, OTHER_MERCHANT, START_MS, Shop
 from tests.support.wallet_http import OPERATOR, client_of
 
 PIN = "246810"
@@ -122,6 +122,52 @@ def test_a_phone_signs_a_mandate_and_suspends_it(shop: Shop, http: TestClient) -
     assert (listed["status"], "signed" in listed) == ("suspended_by_payer", False)
     assert phone.post(f"mandates/{text.mandate_id}/resume")["status"] == "active"
     assert phone.post(f"mandates/{text.mandate_id}/terminate")["status"] == "terminated"
+
+
+def test_a_phone_sees_an_announced_debit_and_refuses_it(shop: Shop, http: TestClient) -> None:
+    phone, stranger = Phone(shop, http), Phone(shop, http)
+    text = MandateText(
+        mandate_id=shop.id("mdt"), payer_id=phone.payer_id, merchant_id=MERCHANT, device="vend1",
+        currency="CNY", limit_payment_minor=1_000, limit_day_minor=2_000,
+        limit_month_minor=5_000, notice_hours=24,
+        valid_from_ms=START_MS, valid_until_ms=START_MS + 9 * 86_400_000,
+    )  # fmt: skip
+    phone.post("mandates", {"signed": sign_mandate(text, phone.key).hex()})
+    path = f"/operator/v1/merchants/{MERCHANT}/mandates/{text.mandate_id}"
+    wanted = {"notice_id": shop.id("ntc"), "amount_minor": 900, "currency": "CNY"}
+    assert http.post(f"{path}/notices", json=wanted).status_code == 401
+    made = http.post(f"{path}/notices", json=wanted, headers=OPERATOR)
+    assert (made.status_code, made.json()["debit_from_ms"]) == (201, START_MS + 86_400_000)
+    (seen,) = phone.get("notices")["notices"]
+    assert (seen["amount_minor"], seen["status"]) == (900, "announced")
+    refusal = f"notices/{seen['notice_id']}/refuse"
+    assert stranger.post(refusal)["error"]["code"] == "notice_not_found"
+    assert phone.post(refusal)["status"] == "refused"
+    withdrawal = http.post(f"{path}/{refusal.replace('refuse', 'withdraw')}", headers=OPERATOR)
+    assert withdrawal.json()["error"]["code"] == "notice_state"
+    assert stranger.get(f"mandates/{text.mandate_id}")["error"]["code"] == "mandate_not_found"
+    events = [step["event"] for step in phone.get(f"mandates/{text.mandate_id}")["timeline"]]
+    assert events == ["MandateSigned", "DebitAnnounced", "DebitNoticeRefused"]
+
+
+def test_an_operator_acts_on_a_mandate_for_its_merchant_only(shop: Shop, http: TestClient) -> None:
+    mandate_id = shop.add_mandate(shop.add_payer(balance_minor=1_000))
+    body = shop.create_body("mandate", 700, mandate_id=mandate_id)
+    shop.ask("payment.create", body, device="vend1")
+    path = f"/operator/v1/merchants/{MERCHANT}/mandates"
+    other = path.replace(MERCHANT, OTHER_MERCHANT)
+    assert http.post(f"{path}/{mandate_id}/suspend").status_code == 401
+    for wrong in (f"{other}/{mandate_id}/suspend", f"{other}/{mandate_id}/terminate"):
+        refused = http.post(wrong, headers=OPERATOR).json()
+        assert refused["error"]["code"] == "mandate_not_found"
+    suspended = http.post(f"{path}/{mandate_id}/suspend", headers=OPERATOR).json()
+    assert suspended["status"] == "suspended_by_merchant"
+    assert http.get(other, headers=OPERATOR).json() == {"mandates": []}
+    (listed,) = http.get(path, headers=OPERATOR).json()["mandates"]
+    assert (listed["status"], listed["spent_month_minor"]) == ("suspended_by_merchant", 700)
+    seen = http.get(f"{path}/{mandate_id}", headers=OPERATOR).json()
+    assert [step["actor"] for step in seen["timeline"]][1:] == [f"merchant:{MERCHANT}"]
+    assert [one["payment_id"] for one in seen["uses"]] == [body["payment_id"]]
 
 
 @pytest.mark.parametrize(

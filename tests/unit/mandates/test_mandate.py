@@ -9,14 +9,10 @@ from backend.mandates.service import ChangeMandate, CreateMandate
 from protocol.crypto.keys import generate
 from protocol.errors import CallerError
 from protocol.messages.mandate import MandateText, open_mandate, sign_mandate
+from tests.support.mandates import use
 from tests.support.shop import MERCHANT, START_MS, Shop
 
 DAY_MS = 24 * 3_600_000
-
-
-def use(shop: Shop, mandate_id: str, amount_minor: int, *, device: str = "vend1") -> dict:
-    body = shop.create_body("mandate", amount_minor, mandate_id=mandate_id)
-    return shop.ask("payment.create", body, device=device)
 
 
 def test_a_device_takes_within_the_limits(shop: Shop) -> None:
@@ -116,6 +112,9 @@ def test_a_mandate_needs_its_own_payers_signature(shop: Shop) -> None:
     ("changes", "code"),
     [
         ({"limit_day_minor": 9}, "field_invalid"),
+        ({"limit_month_minor": 99}, "field_invalid"),
+        ({"notice_above_minor": 5}, "field_invalid"),
+        ({"fee_minor": 5}, "mandate_term_unknown"),
         ({"valid_until_ms": START_MS}, "field_invalid"),
         ({"valid_until_ms": START_MS + 4 * 366 * DAY_MS}, "field_invalid"),
         ({"merchant_id": "nobody"}, "merchant_unknown"),

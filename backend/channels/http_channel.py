@@ -1,0 +1,94 @@
+"""The adapter to a payment channel of the sandbox: JSON over the institution's signed HTTP."""
+
+import json
+from datetime import date
+from typing import Any
+
+from backend.channels import day_file
+from backend.channels.day_file import DayFile
+from backend.channels.institution import Institution
+from backend.channels.model import ChannelAnswer, PayOrder, RefundOrder
+from protocol.errors import CallerError, OperatingError
+
+
+class HttpChannel:
+    """``ChannelPort`` over the institution's connection: one channel's own address below it."""
+
+    def __init__(self, institution: Institution, *, prefix: str) -> None:
+        self._institution = institution
+        self._prefix = prefix
+
+    async def pay(self, order: PayOrder) -> ChannelAnswer:
+        """``ChannelPort.pay``."""
+        content: dict[str, Any] = {
+            "order_id": order.order_id,
+            "token": order.token,
+            "amount_minor": order.amount.amount_minor,
+            "currency": order.amount.currency,
+        }
+        return await self._say("/orders", order.order_id, content)
+
+    async def query(self, order_id: str) -> ChannelAnswer | None:
+        """``ChannelPort.query``."""
+        return await self._query("/orders", order_id)
+
+    async def reverse(self, order_id: str) -> ChannelAnswer:
+        """``ChannelPort.reverse``."""
+        return await self._say(f"/orders/{order_id}/reversal", order_id, {})
+
+    async def refund(self, order: RefundOrder) -> ChannelAnswer:
+        """``ChannelPort.refund``."""
+        content: dict[str, Any] = {
+            "refund_id": order.refund_id,
+            "order_id": order.order_id,
+            "amount_minor": order.amount.amount_minor,
+            "currency": order.amount.currency,
+        }
+        return await self._say("/refunds", order.refund_id, content)
+
+    async def query_refund(self, refund_id: str) -> ChannelAnswer | None:
+        """``ChannelPort.query_refund``."""
+        return await self._query("/refunds", refund_id)
+
+    async def settle(self, day: date) -> None:
+        """``DayPort.settle``."""
+        await self._institution.ask("POST", f"{self._prefix}/days/{day}/settlement")
+
+    async def day_file(self, day: date) -> DayFile:
+        """``DayPort.day_file``."""
+        answer = await self._institution.ask("GET", f"{self._prefix}/days/{day}/file")
+        if answer is None:
+            raise OperatingError("internal", "the channel has no file of the day")
+        file = day_file.read_day_file(answer)
+        if file.day != day:
+            raise CallerError("file_rejected", "another day")
+        return file
+
+    async def _say(self, path: str, said_id: str, content: dict[str, Any]) -> ChannelAnswer:
+        body = json.dumps(content).encode()
+        answer = await self._institution.ask("POST", f"{self._prefix}{path}", body)
+        if answer is None:
+            raise OperatingError("internal", "the channel knows nothing of it")
+        return _answer(answer, said_id)
+
+    async def _query(self, path: str, said_id: str) -> ChannelAnswer | None:
+        answer = await self._institution.ask("GET", f"{self._prefix}{path}/{said_id}")
+        return None if answer is None else _answer(answer, said_id)
+
+
+def _answer(content: bytes, said_id: str) -> ChannelAnswer:
+    """The channel's word, if it is one about what we asked; anything else leaves it unknown."""
+    try:
+        match json.loads(content):
+            case {
+                "order_id": str(said),
+                "state": ("succeeded" | "refused" | "reversed") as state,
+                "reason": str(reason),
+                "reference": str(reference),
+                "day": str(day),
+            } if said == said_id:
+                settled_on = date.fromisoformat(day).isoformat()
+                return ChannelAnswer(said, state, reason, reference, settled_on)
+    except ValueError:
+        pass
+    raise OperatingError("internal", "the channel's answer makes no sense")

@@ -1,0 +1,45 @@
+"""``tillway backend disputes``: what payers and their issuers want back."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from backend.db.reading import Reader
+from backend.disputes.model import DisputeState
+from backend.disputes.repository import DisputeRepository
+from protocol.money import Money
+
+app = typer.Typer(help="Disputed payments.", no_args_is_help=True)
+
+_Database = Annotated[
+    str, typer.Option("--database", envvar="TILLWAY_BACKEND_DATABASE_URL", help="SQLAlchemy URL.")
+]
+
+
+@app.callback()
+def disputes() -> None:
+    """Disputed payments."""
+
+
+@app.command("list")
+def list_command(
+    database: _Database,
+    state: Annotated[DisputeState | None, typer.Option(help="Only these.")] = None,
+    merchant: Annotated[str | None, typer.Option(help="Only this merchant's.")] = None,
+) -> None:
+    """Show disputes, newest first."""
+    with Reader.opened(database) as reader:
+        wanted = state.value if state else None
+        rows = DisputeRepository(reader).listed(state=wanted, merchant_id=merchant)
+    table = Table("dispute", "payment", "merchant", "amount", "covered by us", "state", "reason")
+    for row in rows:
+        amount, cover = (
+            Money(row[name], row["currency"]) for name in ("amount_minor", "cover_minor")
+        )
+        table.add_row(
+            row["dispute_id"], row["payment_id"], row["merchant_id"], str(amount), str(cover),
+            row["state"], row["reason"],
+        )  # fmt: skip
+    Console().print(table)

@@ -1,0 +1,5 @@
+"""Bounds of the instruments."""
+
+INSTRUMENTS_PER_PAYER_MAX = 20
+BANK_CHARS_MAX = 40
+TOKEN_CHARS_MAX = 64

@@ -1,0 +1,45 @@
+"""What an instrument is. Pure.
+
+Rule 1: a card's number never comes here: the channel keeps it and gives a token for it. The last
+        four digits are for people.
+Rule 2: an instrument is never deleted; a removed one pays nothing more, and its refunds still go
+        where the money came from.
+"""
+
+import re
+from enum import StrEnum
+
+from backend.channels.model import ADVANCING_BANK, CARD
+from backend.instruments.limits import BANK_CHARS_MAX, TOKEN_CHARS_MAX
+from protocol.errors import CallerError
+
+BALANCE = "balance"
+"""Names the payer's own balance where an instrument may be chosen."""
+
+
+class InstrumentKind(StrEnum):
+    """Where the money comes from."""
+
+    CARD = "card"
+    FUND = "fund"
+    """A money-market fund: the fund company redeems, a bank advances the money the same day."""
+
+
+CHANNEL_OF = {InstrumentKind.CARD: CARD, InstrumentKind.FUND: ADVANCING_BANK}
+_TOKEN = re.compile(rf"[a-z]+_[A-Za-z0-9_-]{{8,{TOKEN_CHARS_MAX - 8}}}").fullmatch
+_LAST4 = re.compile(r"[0-9]{4}", re.ASCII).fullmatch
+_LONG_NUMBER = re.compile(r"[0-9]{12,}", re.ASCII).search
+
+
+def check_facts(*, bank: str, last4: str, token: str) -> None:
+    """``field_invalid`` unless these are a bank's name, four digits and a token that holds no card
+    number."""
+    is_good = (
+        0 < len(bank) <= BANK_CHARS_MAX
+        and _LAST4(last4) is not None
+        and _TOKEN(token) is not None
+        and _LONG_NUMBER(token) is None
+        and _LONG_NUMBER(bank) is None
+    )
+    if not is_good:
+        raise CallerError("field_invalid", "instrument")

@@ -1,0 +1,28 @@
+"""The instruments' table."""
+
+from typing import Any
+
+from sqlalchemy import Index
+from sqlmodel import Field
+
+from backend.db.tables import INTEGER, STORAGE, TEXT, BackendTable, table_ref
+
+
+class Instrument(BackendTable, table=True):
+    """A payer's card or fund account, as its channel knows it."""
+
+    __tablename__ = "instrument"
+    __table_args__: Any = (Index("ix_instrument_payer", "payer_id"), STORAGE)
+    instrument_id: str = Field(primary_key=True, sa_type=TEXT)
+    payer_id: str = Field(sa_type=TEXT)
+    kind: str = Field(sa_type=TEXT)
+    bank: str = Field(sa_type=TEXT)
+    last4: str = Field(sa_type=TEXT)
+    token: str = Field(sa_type=TEXT)
+    status: str = Field(sa_type=TEXT)
+    """``active`` or ``removed``."""
+    created_at_ms: int = Field(sa_type=INTEGER)
+    updated_at_ms: int = Field(sa_type=INTEGER)
+
+
+INSTRUMENT = table_ref(Instrument)

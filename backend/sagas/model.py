@@ -1,0 +1,142 @@
+"""The life of a conversation with a channel. Pure.
+
+Rule 1: what was perhaps sent is never given up by the clock alone: it is asked about, then reversed
+        at the channel until the channel confirms.
+Rule 2: only what was certainly never sent (*planned*) may end without the channel's word.
+Rule 3: a refund is never given up: it is asked about and sent again, with its own id, until the
+        channel says yes or no.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from backend.sagas.limits import (
+    QUERIES_BEFORE_GIVING_UP_MIN,
+    RETRY_DELAY_MS,
+    RETRY_DELAY_MS_MAX,
+)
+from protocol.errors import CallerError
+
+
+class SagaKind(StrEnum):
+    """What the conversation is about."""
+
+    PAY = "pay"
+    REFUND = "refund"
+    GIVE_BACK = "give_back"
+    """A refund of what nobody wants: the payment was given up, the channel had settled it."""
+
+
+class SagaState(StrEnum):
+    """Where a conversation is."""
+
+    PLANNED = "planned"
+    """Stored; nothing has been sent."""
+    SENT = "sent"
+    """Being sent, or perhaps sent: only the channel knows."""
+    UNKNOWN = "unknown"
+    """The channel did not answer in time; it is asked."""
+    REVERSING = "reversing"
+    """Given up; the channel is told until it confirms."""
+    SUCCEEDED = "succeeded"
+    REFUSED = "refused"
+    REVERSED = "reversed"
+    SETTLED = "settled"
+    """Too late to be reversed: the channel keeps it, and a refund follows."""
+
+
+class SagaStep(StrEnum):
+    """What can happen to a conversation."""
+
+    SEND = "send"
+    SUCCEED = "succeed"
+    REFUSE = "refuse"
+    LOSE_CONTACT = "lose_contact"
+    GIVE_UP = "give_up"
+    CONFIRM_REVERSAL = "confirm_reversal"
+    REFUSE_REVERSAL = "refuse_reversal"
+
+
+class SagaEvent(StrEnum):
+    """What has happened to a conversation."""
+
+    PLANNED = "SagaPlanned"
+    SENT = "SagaSent"
+    SUCCEEDED = "SagaSucceeded"
+    REFUSED = "SagaRefused"
+    CONTACT_LOST = "SagaContactLost"
+    GIVEN_UP = "SagaGivenUp"
+    NEVER_SENT = "SagaNeverSent"
+    SUCCEEDED_LATE = "SagaSucceededLate"
+    REFUSED_LATE = "SagaRefusedLate"
+    REVERSED = "SagaReversed"
+    REVERSAL_REFUSED = "SagaReversalRefused"
+
+
+class Ask(StrEnum):
+    """What is to be said to the channel now."""
+
+    SEND = "send"
+    QUERY = "query"
+    REVERSE = "reverse"
+    NOTHING = "nothing"
+    """It was never sent and has waited too long: there is nothing to ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One legal step: the state it leads to and the event it emits."""
+
+    state: SagaState
+    event: SagaEvent
+
+
+_S, _T, _E = SagaState, SagaStep, SagaEvent
+_SUCCEEDED, _REFUSED = Edge(_S.SUCCEEDED, _E.SUCCEEDED), Edge(_S.REFUSED, _E.REFUSED)
+_GIVEN_UP, _REVERSED = Edge(_S.REVERSING, _E.GIVEN_UP), Edge(_S.REVERSED, _E.REVERSED)
+
+TRANSITIONS: dict[tuple[SagaState, SagaStep], Edge] = {
+    (_S.PLANNED, _T.SEND): Edge(_S.SENT, _E.SENT),
+    (_S.PLANNED, _T.GIVE_UP): Edge(_S.REVERSED, _E.NEVER_SENT),
+    (_S.SENT, _T.SUCCEED): _SUCCEEDED,
+    (_S.SENT, _T.REFUSE): _REFUSED,
+    (_S.SENT, _T.LOSE_CONTACT): Edge(_S.UNKNOWN, _E.CONTACT_LOST),
+    (_S.SENT, _T.GIVE_UP): _GIVEN_UP,
+    (_S.SENT, _T.CONFIRM_REVERSAL): _REVERSED,
+    (_S.UNKNOWN, _T.SUCCEED): _SUCCEEDED,
+    (_S.UNKNOWN, _T.REFUSE): _REFUSED,
+    (_S.UNKNOWN, _T.GIVE_UP): _GIVEN_UP,
+    (_S.UNKNOWN, _T.CONFIRM_REVERSAL): _REVERSED,
+    (_S.SUCCEEDED, _T.GIVE_UP): _GIVEN_UP,
+    (_S.REVERSING, _T.SUCCEED): Edge(_S.REVERSING, _E.SUCCEEDED_LATE),
+    (_S.REVERSING, _T.REFUSE): Edge(_S.REVERSING, _E.REFUSED_LATE),
+    (_S.REVERSING, _T.CONFIRM_REVERSAL): _REVERSED,
+    (_S.REVERSING, _T.REFUSE_REVERSAL): Edge(_S.SETTLED, _E.REVERSAL_REFUSED),
+}
+OPEN_STATES = frozenset({_S.PLANNED, _S.SENT, _S.UNKNOWN, _S.REVERSING})
+"""States in which the channel still owes a word."""
+
+
+def next_state(state: SagaState, step: SagaStep) -> Edge:
+    """The edge a step takes; raises ``CallerError("payment_state")`` where there is none."""
+    edge = TRANSITIONS.get((state, step))
+    if edge is None:
+        raise CallerError("payment_state", f"{step} in {state}")
+    return edge
+
+
+def ask_now(kind: SagaKind, state: SagaState, *, tries: int, is_overdue: bool) -> Ask:
+    """What to say to the channel in this state, after so many tries."""
+    is_given_up = kind is SagaKind.PAY and is_overdue
+    if state is SagaState.PLANNED:
+        return Ask.NOTHING if is_given_up else Ask.SEND
+    if state is SagaState.REVERSING:
+        return Ask.REVERSE
+    assert state in OPEN_STATES
+    has_asked = tries > 1 + QUERIES_BEFORE_GIVING_UP_MIN  # the first try was the order itself
+    return Ask.REVERSE if is_given_up and has_asked else Ask.QUERY
+
+
+def retry_delay_ms(tries: int) -> int:
+    """How long to wait after so many tries: twice as long each time, up to a bound."""
+    return min(RETRY_DELAY_MS << min(tries - 1, 16), RETRY_DELAY_MS_MAX)

@@ -1,0 +1,149 @@
+"""The task that carries conversations on: claims, speaks to the channel, has the word resolved.
+
+Rule: it keeps nothing that the database does not. Killed at any point, the lease runs out and the
+conversation goes on from its row: what was perhaps sent is asked about, never sent anew as another.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import date
+from typing import Any
+
+import structlog
+
+from backend.channels.model import ChannelAnswer, PayOrder, RefundOrder
+from backend.channels.ports import ChannelPort
+from backend.db.command import Command
+from backend.db.tables import Row
+from backend.sagas.limits import CONVERSATIONS_AT_ONCE_MAX, POLL_MS, ROUNDS_PER_SETTLING_MAX
+from backend.sagas.model import Ask, SagaKind
+from backend.sagas.ports import Resolve, Word
+from backend.sagas.repository import SagaRepository
+from backend.sagas.service import Claimed, ClaimSagas
+from protocol.clock import Clock
+from protocol.errors import OperatingError
+from protocol.money import Money
+
+_log = structlog.get_logger()
+Submit = Callable[[Command], Awaitable[Any]]
+RunRead = Callable[[Callable[[], Any]], Awaitable[Any]]
+
+
+class SagaRunner:
+    """Owns the speaking. Run one task of it per installation; two do no harm."""
+
+    def __init__(
+        self,
+        *,
+        submit: Submit,
+        run_read: RunRead,
+        repository: SagaRepository,
+        channels: Mapping[str, ChannelPort],
+        resolvers: Mapping[SagaKind, Resolve],
+        clock: Clock,
+    ) -> None:
+        self._submit = submit
+        self._run_read = run_read
+        self._repository = repository
+        self._channels = channels
+        self._resolvers = resolvers
+        self._clock = clock
+        self._news = asyncio.Event()
+        self._speaking = 0
+
+    def wake(self) -> None:
+        """Look at once. Call it on the loop, for instance after a commit that planned one."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Carry on until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                self._news.clear()
+                try:
+                    claimed = await self._claim()
+                except OperatingError as error:
+                    _log.warning("sagas_paused", code=error.code)
+                    claimed = []
+                for one in claimed:
+                    tasks.create_task(self._carry_on(one))
+                if not claimed:
+                    await self._wait()
+
+    async def run_due(self) -> int:
+        """One round: what is due now. How many were carried on."""
+        claimed = await self._claim()
+        async with asyncio.TaskGroup() as tasks:
+            for one in claimed:
+                tasks.create_task(self._carry_on(one))
+        return len(claimed)
+
+    async def settle(self, day: date) -> int:
+        """Carry on what is due until nothing is; how many conversations of a day, or of before,
+        are still open."""
+        for _ in range(ROUNDS_PER_SETTLING_MAX):
+            if not await self.run_due():
+                break
+        still_open: int = await self._run_read(
+            lambda: self._repository.open_through(day.isoformat())
+        )
+        return still_open
+
+    async def _claim(self) -> list[Claimed]:
+        free = CONVERSATIONS_AT_ONCE_MAX - self._speaking
+        if free <= 0:
+            return []
+        due = await self._run_read(lambda: self._repository.due(self._clock.now_ms()))
+        if not due:
+            return []
+        claimed: list[Claimed] = await self._submit(ClaimSagas(saga_ids=tuple(due[:free])))
+        self._speaking += len(claimed)
+        return claimed
+
+    async def _carry_on(self, claimed: Claimed) -> None:
+        row = claimed.row
+        try:
+            word = await self._speak(row, claimed.ask)
+            if word.error:
+                log = _log.error if claimed.is_alarming else _log.warning
+                log("saga_unanswered", saga_id=row["saga_id"], ask=claimed.ask, error=word.error)
+            await self._submit(self._resolvers[SagaKind(row["kind"])](row["saga_id"], word))
+        except OperatingError as error:
+            # Not noted: the lease runs out and the channel is asked again.
+            _log.warning("saga_not_noted", saga_id=row["saga_id"], code=error.code)
+        finally:
+            self._speaking -= 1
+            self._news.set()
+
+    async def _speak(self, row: Row, ask: Ask) -> Word:
+        try:
+            answer = await self._ask(row, ask)
+        except OperatingError as error:
+            return Word(ask=ask, error=f"{error.code}: {error.detail}")
+        if answer is None and ask is not Ask.NOTHING:
+            return Word(ask=ask, error="never arrived")
+        return Word(ask=ask, answer=answer)
+
+    async def _ask(self, row: Row, ask: Ask) -> ChannelAnswer | None:
+        channel, saga_id = self._channels[row["channel_id"]], row["saga_id"]
+        is_pay = row["kind"] == SagaKind.PAY
+        amount = Money(row["amount_minor"], row["currency"])
+        match ask:
+            case Ask.NOTHING:
+                return None
+            case Ask.REVERSE:
+                return await channel.reverse(saga_id)
+            case Ask.QUERY if is_pay:
+                return await channel.query(saga_id)
+            case Ask.SEND if is_pay:
+                return await channel.pay(PayOrder(saga_id, row["token"], amount))
+            case Ask.QUERY if (answer := await channel.query_refund(saga_id)) is not None:
+                return answer
+        return await channel.refund(RefundOrder(saga_id, row["payment_id"], amount))
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(POLL_MS / 1000):
+                await self._news.wait()
+        except TimeoutError:
+            return

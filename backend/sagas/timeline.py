@@ -1,0 +1,131 @@
+"""The one place where a conversation's state changes: by the table of states, with its event."""
+
+import json
+from typing import Any
+
+from backend.db.tables import Row
+from backend.db.working_set import WorkingSet
+from backend.sagas.limits import DETAIL_CHARS_MAX, ERROR_CHARS_MAX
+from backend.sagas.model import (
+    OPEN_STATES,
+    SagaEvent,
+    SagaKind,
+    SagaState,
+    SagaStep,
+    next_state,
+    retry_delay_ms,
+)
+from backend.sagas.tables import SAGA, SAGA_EVENT
+
+
+def plan(  # one row's columns
+    ws: WorkingSet,
+    *,
+    saga_id: str,
+    kind: SagaKind,
+    payment_id: str,
+    channel_id: str,
+    amount_minor: int,
+    currency: str,
+    planned_date: str,
+    now_ms: int,
+    patience_ms: int = 0,
+    token: str = "",
+    trace_id: str = "",
+) -> Row:
+    """Begin a conversation, in the transaction of what it is about. Due at once."""
+    row = {
+        "saga_id": saga_id,
+        "kind": kind.value,
+        "payment_id": payment_id,
+        "channel_id": channel_id,
+        "token": token,
+        "amount_minor": amount_minor,
+        "currency": currency,
+        "state": SagaState.PLANNED.value,
+        "planned_date": planned_date,
+        "next_try_ms": now_ms,
+        "deadline_ms": now_ms + patience_ms,
+        "trace_id": trace_id,
+        "created_at_ms": now_ms,
+        "updated_at_ms": now_ms,
+        "event_count": 1,
+    }
+    ws.insert(SAGA, row)
+    _insert_event(ws, saga_id, 1, SagaEvent.PLANNED, ("", SagaState.PLANNED.value), now_ms, {})
+    found = ws.get(SAGA, saga_id)
+    assert found is not None
+    return found
+
+
+def move(
+    ws: WorkingSet,
+    saga: Row,
+    step: SagaStep,
+    *,
+    now_ms: int,
+    detail: dict[str, Any] | None = None,
+    **changes: Any,  # noqa: ANN401  # column values
+) -> Row:
+    """Take an edge: new state, its event in the timeline, and the other columns that change.
+
+    A state that ends the conversation takes it off the runner's list; one that does not is due at
+    once unless ``next_try_ms`` says otherwise.
+    """
+    edge = next_state(SagaState(saga["state"]), step)
+    number = saga["event_count"] + 1
+    states = (saga["state"], edge.state.value)
+    _insert_event(ws, saga["saga_id"], number, edge.event, states, now_ms, detail or {})
+    due = changes.pop("next_try_ms", now_ms) if edge.state in OPEN_STATES else None
+    return ws.update(
+        SAGA,
+        saga["saga_id"],
+        state=edge.state.value,
+        event_count=number,
+        next_try_ms=due,
+        updated_at_ms=now_ms,
+        **changes,
+    )
+
+
+def note_silence(ws: WorkingSet, saga: Row, *, error: str, now_ms: int) -> Row:
+    """The channel did not answer: the outcome is unknown, and it is asked again later."""
+    due = now_ms + retry_delay_ms(saga["tries"])
+    text = error[:ERROR_CHARS_MAX]
+    if saga["state"] == SagaState.SENT:
+        detail = {"error": text}
+        return move(
+            ws,
+            saga,
+            SagaStep.LOSE_CONTACT,
+            now_ms=now_ms,
+            detail=detail,
+            next_try_ms=due,
+            error=text,
+        )
+    return ws.update(SAGA, saga["saga_id"], next_try_ms=due, error=text, updated_at_ms=now_ms)
+
+
+def _insert_event(
+    ws: WorkingSet,
+    saga_id: str,
+    number: int,
+    event: SagaEvent,
+    states: tuple[str, str],
+    now_ms: int,
+    detail: dict[str, Any],
+) -> None:
+    text = json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    assert len(text) <= DETAIL_CHARS_MAX
+    ws.insert(
+        SAGA_EVENT,
+        {
+            "saga_id": saga_id,
+            "number": number,
+            "event": event.value,
+            "state_before": states[0],
+            "state_after": states[1],
+            "at_ms": now_ms,
+            "detail": text,
+        },
+    )

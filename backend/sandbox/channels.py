@@ -1,0 +1,134 @@
+"""The payment channels' signed routes, from JSON to orders and back."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Literal, TypeVar
+
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from backend.channels.day_file import DayFile
+from backend.channels.model import ChannelAnswer, PayOrder, RefundOrder
+from backend.sandbox.bank import Bank
+from backend.sandbox.cards import CARD_TRANSIT, CardTill, card_day
+from backend.sandbox.faults import Faults
+from backend.sandbox.fund import FundTill, close_fund_days
+from backend.sandbox.orders import OrderBook
+from protocol.errors import CallerError
+from protocol.messages.base import CurrencyText, Name, PositiveMinor
+from protocol.money import Money
+
+CHINA = timezone(timedelta(hours=8))
+Answer = tuple[int, bytes, str]
+ChannelName = Literal["card", "fund"]
+_Body = TypeVar("_Body", bound=BaseModel)
+
+
+class PayBody(BaseModel):
+    """An order."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    order_id: Name
+    token: Name
+    amount_minor: PositiveMinor
+    currency: CurrencyText
+
+
+class RefundBody(BaseModel):
+    """A refund of an order."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    refund_id: Name
+    order_id: Name
+    amount_minor: PositiveMinor
+    currency: CurrencyText
+
+
+class Channels:
+    """The card channel and the fund with its bank, one order book each."""
+
+    def __init__(self, bank: Bank, faults: Faults, *, reserve_account: str) -> None:
+        self._bank = bank
+        self._faults = faults
+        self._reserve = reserve_account
+        self.books: dict[ChannelName, OrderBook] = {
+            "card": OrderBook(bank, CardTill(bank)),
+            "fund": OrderBook(bank, FundTill(bank)),
+        }
+
+    def close_days(self, now_ms: int) -> None:
+        """Let the cut-offs that have passed have happened. Before anything else is asked."""
+        fund = self.books["fund"]
+        close_fund_days(self._bank, fund, reserve=self._reserve, today=china_day(now_ms))
+
+    def pay(self, name: ChannelName, body: bytes, now_ms: int) -> Answer:
+        """``POST /{channel}/orders``."""
+        wanted = _parsed(PayBody, body)
+        order = PayOrder(wanted.order_id, wanted.token, Money(wanted.amount_minor, wanted.currency))
+        refuse = self._faults.strikes("refuse_order")
+        return _said(self.books[name].pay(order, day=_day(name, now_ms), refuse=refuse))
+
+    def order(self, name: ChannelName, order_id: str) -> Answer:
+        """``GET /{channel}/orders/{id}``."""
+        return _said(self.books[name].order(order_id))
+
+    def reverse(self, name: ChannelName, order_id: str, now_ms: int) -> Answer:
+        """``POST /{channel}/orders/{id}/reversal``."""
+        return _said(self.books[name].reverse(order_id, day=_day(name, now_ms)))
+
+    def refund(self, name: ChannelName, body: bytes, now_ms: int) -> Answer:
+        """``POST /{channel}/refunds``."""
+        wanted = _parsed(RefundBody, body)
+        amount = Money(wanted.amount_minor, wanted.currency)
+        asked = RefundOrder(wanted.refund_id, wanted.order_id, amount)
+        refuse = self._faults.strikes("refuse_refund")
+        return _said(self.books[name].refund(asked, day=_day(name, now_ms), refuse=refuse))
+
+    def refund_result(self, name: ChannelName, refund_id: str) -> Answer:
+        """``GET /{channel}/refunds/{id}``."""
+        return _said(self.books[name].refund_result(refund_id))
+
+    def settle(self, name: ChannelName, day: date, now_ms: int) -> Answer:
+        """``POST /{channel}/days/{day}/settlement``: the card channel pays a day that is over; the
+        fund's bank has paid it in already."""
+        if day >= _day(name, now_ms):
+            raise CallerError("day_not_closed", day.isoformat())
+        net = self.books[name].net(day)
+        if name == "card":
+            booked_on = china_day(now_ms)
+            net = self.books[name].settle(self._reserve, CARD_TRANSIT, day=day, booked_on=booked_on)
+        return 200, bytes(JSONResponse({"net_minor": net}).body), "application/json"
+
+    def file(self, name: ChannelName, day: date) -> DayFile:
+        """A channel's own list of a day."""
+        return DayFile(day, tuple(self.books[name].rows(day)))
+
+
+def china_day(now_ms: int) -> date:
+    """The calendar's day in China."""
+    return datetime.fromtimestamp(now_ms // 1000, UTC).astimezone(CHINA).date()
+
+
+def _day(name: ChannelName, now_ms: int) -> date:
+    return card_day(now_ms) if name == "card" else china_day(now_ms)
+
+
+def _parsed(model: type[_Body], body: bytes) -> _Body:
+    try:
+        return model.model_validate_json(body)
+    except ValidationError:
+        raise CallerError("field_invalid") from None
+
+
+def _said(answer: ChannelAnswer | None) -> Answer:
+    if answer is None:
+        return 404, b"{}", "application/json"
+    content = {
+        "order_id": answer.order_id,
+        "state": answer.state,
+        "reason": answer.reason,
+        "reference": answer.reference,
+        "day": answer.settlement_date,
+    }
+    return 200, bytes(JSONResponse(content).body), "application/json"

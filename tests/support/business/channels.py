@@ -1,0 +1,270 @@
+"""Rules 2, 5, 6, 11, 21 and 22: what channels do, and what reconciliation finds of them."""
+
+from dataclasses import dataclass
+
+from backend.ledger import rules
+from backend.ledger.model import Transfer
+from protocol.money import fee_half_up
+from tests.support.business.paying import FEE_BPS, Paid
+from tests.support.business.world import DATES, Changes, Step, World, fee, promised, within
+
+CHANNELS = ("CUP", "ADVBANK")
+
+
+@dataclass(slots=True, eq=False)
+class Asked:
+    """A channel that was asked to pay, and has not answered yet."""
+
+    channel: str
+    date: str
+    user: str
+    merchant: str
+    owner: str
+    currency: str
+    price: int
+    coupon: int
+    held: int
+    transfer: Transfer
+
+    def released(self) -> list[tuple[str, str, int]]:
+        """The hold's end."""
+        source = f"C:CH:{self.channel}.{self.date}:{self.currency}"
+        return [(source, "Dr", -self.held),
+                (f"C:MPEND:{self.owner}:{self.currency}", "Cr", -self.held)]  # fmt: skip
+
+
+def ask(w: World) -> Step:
+    currency, merchant, price = w.currency(), w.merchant(), w.amount(20_000)
+    channel, date, owner = w.dice.choice(CHANNELS), w.dice.choice(DATES), w.owner(merchant)
+    coupon = w.amount(price) - 1 if w.luck(0.3) else 0
+    transfers = rules.channel_held(
+        w.event(currency), channel_id=channel, settlement_date=date, merchant_id=owner,
+        amount_minor=price - coupon,
+    )  # fmt: skip
+    assert transfers, "channel_held: no transfer"
+    asked = Asked(
+        channel, date, w.user(), merchant, owner, currency, price, coupon, price - coupon,
+        transfers[0],
+    )  # fmt: skip
+    source = f"C:CH:{channel}.{date}:{currency}"
+    return Step(
+        rule="channel_held",
+        transfers=transfers,
+        changes=[],
+        held=[(source, "Dr", asked.held), (f"C:MPEND:{owner}:{currency}", "Cr", asked.held)],
+        then=w.keep("asked", asked),
+    )
+
+
+def answer(w: World) -> Step | None:
+    """The channel has paid (perhaps on another day), or has not, or we advance it ourselves."""
+    asked = w.pick("asked")
+    if asked is None:
+        return None
+    how = w.dice.random()
+    if how < 0.15:
+        return Step(
+            rule="hold_voided",
+            transfers=rules.hold_voided(w.event(asked.currency), asked.transfer),
+            changes=[],
+            held=asked.released(),
+            then=w.drop("asked", asked),
+        )
+    if how < 0.4:
+        return _advanced(w, asked)
+    return _paid(w, asked)
+
+
+def _paid(w: World, asked: Asked) -> Step:
+    a, c, currency = asked.price, asked.coupon, asked.currency
+    date = asked.date if w.luck(0.7) else w.dice.choice(DATES)
+    f, cost, at_once = fee_half_up(a, FEE_BPS), w.dice.randint(0, 3), w.luck(0.3)
+    is_fund = asked.channel == "ADVBANK"
+    transfers = (rules.fund_paid if is_fund else rules.card_paid)(
+        w.event(currency), asked.transfer, channel_id=asked.channel, settlement_date=date,
+        merchant_id=asked.owner, amount_minor=a, fee_minor=f, cost_minor=cost, coupon_minor=c,
+        is_real_time=at_once,
+    )  # fmt: skip
+    earned = f"C:MAVAIL:{asked.merchant}" if at_once else f"C:MPEND:{asked.owner}"
+    changes: Changes = within(
+        currency, (f"C:CH:{asked.channel}.{date}", a - c), (earned, a - f), *fee(f), *promised(c),
+        ("O:CHANNEL_COST", cost), ("O:COST_PAYABLE", cost),
+    )  # fmt: skip
+    if is_fund:
+        owner = f"{asked.channel}.{date}"
+        changes += within(
+            currency, (f"M:FUND_ADVANCED:{owner}", a - c), (f"M:FUND_OWED:{owner}", a - c)
+        )
+    paid = Paid(
+        asked.user, asked.merchant, asked.owner, currency, a, c, transfers, changes, asked.channel
+    )
+
+    def then() -> None:
+        w.drop("asked", asked)()
+        w.keep("payments", paid)()
+
+    return Step(
+        rule="fund_paid" if is_fund else "card_paid",
+        transfers=transfers,
+        changes=changes,
+        held=asked.released(),
+        then=then,
+    )
+
+
+def _advanced(w: World, asked: Asked) -> Step:
+    a, c, currency = asked.price, asked.coupon, asked.currency
+    f = fee_half_up(a, FEE_BPS)
+    return Step(
+        rule="fund_paid_by_own_advance",
+        transfers=rules.fund_paid_by_own_advance(
+            w.event(currency), asked.transfer, merchant_id=asked.owner, amount_minor=a, fee_minor=f,
+            coupon_minor=c,
+        ),
+        changes=within(
+            currency, (f"C:MPEND:{asked.owner}", a - f), *fee(f), *promised(c),
+            *promised(a - c, "O:ADVANCE"),
+        ),
+        held=asked.released(),
+        then=w.drop("asked", asked),
+    )  # fmt: skip
+
+
+def repay_advance(w: World) -> Step | None:
+    """The fund repays our advance; more than was advanced is refused."""
+    currency = w.currency()
+    advanced = w.tally[f"O:ADVANCE:{currency}"]
+    a = w.amount(advanced + 1)
+    return Step(
+        rule="own_advance_repaid",
+        transfers=rules.own_advance_repaid(w.event(currency), amount_minor=a),
+        changes=within(currency, ("O:OWN", a), ("O:ADVANCE", -a)),
+    )
+
+
+def repay_bank(w: World) -> Step:
+    currency, date, a = w.currency(), w.dice.choice(DATES), w.amount(5_000)
+    owner = f"ADVBANK.{date}"
+    return Step(
+        rule="fund_repaid_bank",
+        transfers=rules.fund_repaid_bank(
+            w.event(currency), channel_id="ADVBANK", settlement_date=date, amount_minor=a
+        ),
+        changes=within(currency, (f"M:FUND_ADVANCED:{owner}", -a), (f"M:FUND_OWED:{owner}", -a)),
+    )
+
+
+def settle_channel(w: World) -> Step | None:
+    """A channel pays what it owes (or we pay it), or some other amount; card schemes keep their
+    cost back."""
+    channel, date, currency = w.dice.choice((*CHANNELS, "BANK")), w.dice.choice(DATES), w.currency()
+    source = f"C:CH:{channel}.{date}"
+    a = w.tally[f"{source}:{currency}"] if w.luck(0.8) else w.amount(20_000) - 10_000
+    if not a:
+        return None
+    if channel == "CUP":
+        c = w.amount(20)
+        return Step(
+            rule="channel_settled_net",
+            transfers=rules.channel_settled_net(
+                w.event(currency), channel_id=channel, settlement_date=date, amount_minor=a,
+                cost_minor=c,
+            ),
+            changes=within(
+                currency, ("C:RESERVE", a - c), (source, -a), ("C:UNSWEPT", -c),
+                ("O:DUE_CLIENT", -c), ("O:COST_PAYABLE", -c),
+            ),
+        )  # fmt: skip
+    return Step(
+        rule="channel_settled",
+        transfers=rules.channel_settled(
+            w.event(currency), channel_id=channel, settlement_date=date, amount_minor=a
+        ),
+        changes=within(currency, ("C:RESERVE", a), (source, -a)),
+    )
+
+
+def count_cost(w: World) -> Step:
+    currency, c = w.currency(), w.amount(9)
+    return Step(
+        rule="channel_cost_accrued",
+        transfers=rules.channel_cost_accrued(w.event(currency), cost_minor=c),
+        changes=within(currency, ("O:CHANNEL_COST", c), ("O:COST_PAYABLE", c)),
+    )
+
+
+def find_long(w: World) -> Step:
+    currency, channel, date, a = w.currency(), w.dice.choice(CHANNELS), DATES[0], w.amount(900)
+    return Step(
+        rule="long_found",
+        transfers=rules.long_found(
+            w.event(currency), channel_id=channel, settlement_date=date, amount_minor=a
+        ),
+        changes=within(currency, (f"C:CH:{channel}.{date}", a), ("C:LONG", a)),
+        then=w.keep("longs", (currency, channel, date, a)),
+    )
+
+
+def end_long(w: World) -> Step | None:
+    found = w.pick("longs")
+    if found is None:
+        return None
+    currency, channel, date, a = found
+    if w.luck(0.5):
+        to = f"C:MPEND:{w.owner(w.merchant())}" if w.luck(0.5) else f"C:CUST:{w.user()}"
+        return Step(
+            rule="long_assigned",
+            transfers=rules.long_assigned(
+                w.event(currency), to_account=f"{to}:{currency}", amount_minor=a
+            ),
+            changes=within(currency, ("C:LONG", -a), (to, a)),
+            then=w.drop("longs", found),
+        )
+    return Step(
+        rule="long_given_back",
+        transfers=rules.long_given_back(
+            w.event(currency), channel_id=channel, settlement_date=date, amount_minor=a
+        ),
+        changes=within(currency, ("C:LONG", -a), (f"C:CH:{channel}.{date}", -a)),
+        then=w.drop("longs", found),
+    )
+
+
+def find_short(w: World) -> Step:
+    currency, channel, date, a = w.currency(), w.dice.choice(CHANNELS), DATES[0], w.amount(900)
+    return Step(
+        rule="short_found",
+        transfers=rules.short_found(
+            w.event(currency), channel_id=channel, settlement_date=date, amount_minor=a
+        ),
+        changes=within(currency, ("C:SHORT", a), (f"C:CH:{channel}.{date}", -a)),
+        then=w.keep("shorts", (currency, channel, date, a)),
+    )
+
+
+def end_short(w: World) -> Step | None:
+    found = w.pick("shorts")
+    if found is None:
+        return None
+    currency, channel, date, a = found
+    if w.luck(0.5):
+        return Step(
+            rule="short_written_off",
+            transfers=rules.short_written_off(w.event(currency), amount_minor=a),
+            changes=within(currency, ("C:SHORT", -a), *promised(a, "O:LOSS")),
+            then=w.drop("shorts", found),
+        )
+    return Step(
+        rule="short_recovered",
+        transfers=rules.short_recovered(
+            w.event(currency), channel_id=channel, settlement_date=date, amount_minor=a
+        ),
+        changes=within(currency, (f"C:CH:{channel}.{date}", a), ("C:SHORT", -a)),
+        then=w.drop("shorts", found),
+    )
+
+
+KINDS = (
+    (ask, 6), (answer, 7), (repay_advance, 2), (repay_bank, 1), (settle_channel, 8),
+    (count_cost, 1), (find_long, 2), (end_long, 3), (find_short, 2), (end_short, 4),
+)  # fmt: skip

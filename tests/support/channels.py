@@ -1,0 +1,204 @@
+"""Channels beside us whose lines a test cuts, and the runner that speaks to them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+from backend.channel_parts import resolvers
+from backend.channels import day_file
+from backend.channels.day_file import DayFile
+from backend.channels.model import ADVANCING_BANK, CARD, ChannelAnswer, PayOrder, RefundOrder
+from backend.channels.ports import ChannelPort
+from backend.sagas.repository import SagaRepository
+from backend.sagas.runner import SagaRunner
+from backend.sandbox.app import Institutions
+from backend.sandbox.cards import CARD_TRANSIT, card_day
+from backend.sandbox.channels import ChannelName
+from backend.sandbox.orders import OrderBook
+from protocol.errors import OperatingError
+from protocol.money import Money
+from tests.support.institutions import RESERVE, NearInstitutions
+from tests.support.shop import Shop
+
+Mishap = Literal["lost", "silent", "late"]
+"""Never arrives; arrives and its answer is lost; arrives when ``deliver_late`` is called."""
+CARD_TOKEN, FUND_TOKEN = "tok_payers_card", "tok_payers_fund"
+
+
+@dataclass
+class NearChannel:
+    """``ChannelPort`` over the sandbox's own order book, without a socket. ``mishaps`` befall the
+    coming calls in their order."""
+
+    world: Institutions
+    name: ChannelName
+    book: OrderBook
+    day: Callable[[], date]
+    mishaps: list[Mishap | None] = field(default_factory=list)
+    refuses: int = 0
+    """How many of the coming orders or refunds the issuer refuses."""
+    late: list[Callable[[], ChannelAnswer | None]] = field(default_factory=list)
+    meanwhile: Callable[[], object] | None = None
+    """Happens once, between a call's being carried out and its answer's coming."""
+
+    async def pay(self, order: PayOrder) -> ChannelAnswer:
+        return self._sure(lambda: self.book.pay(order, day=self.day(), refuse=self._refuses()))
+
+    async def query(self, order_id: str) -> ChannelAnswer | None:
+        return self._call(lambda: self.book.order(order_id))
+
+    async def reverse(self, order_id: str) -> ChannelAnswer:
+        return self._sure(lambda: self.book.reverse(order_id, day=self.day()))
+
+    async def refund(self, order: RefundOrder) -> ChannelAnswer:
+        return self._sure(lambda: self.book.refund(order, day=self.day(), refuse=self._refuses()))
+
+    async def settle(self, day: date) -> None:
+        self.world.channels.close_days(self.world.now_ms())
+        self.world.channels.settle(self.name, day, self.world.now_ms())
+
+    async def day_file(self, day: date) -> DayFile:
+        return day_file.read_day_file(self.world.channel_file(self.name, day)[1])
+
+    async def query_refund(self, refund_id: str) -> ChannelAnswer | None:
+        return self._call(lambda: self.book.refund_result(refund_id))
+
+    def deliver_late(self) -> list[ChannelAnswer | None]:
+        """Let what was kept on the way arrive; the answers reach nobody."""
+        late, self.late = self.late, []
+        return [act() for act in late]
+
+    def _refuses(self) -> bool:
+        is_due = self.refuses > 0
+        self.refuses -= is_due
+        return is_due
+
+    def _sure(self, act: Callable[[], ChannelAnswer]) -> ChannelAnswer:
+        answer = self._call(act)
+        assert answer is not None
+        return answer
+
+    def _call(self, act: Callable[[], ChannelAnswer | None]) -> ChannelAnswer | None:
+        mishap = self.mishaps.pop(0) if self.mishaps else None
+        if mishap == "late":
+            self.late.append(act)
+        if mishap in {"lost", "late"}:
+            raise OperatingError("timeout", "the request was lost")
+        answer = act()
+        if self.meanwhile is not None:
+            self.meanwhile()
+            self.meanwhile = None
+        if mishap == "silent":
+            raise OperatingError("timeout", "the answer was lost")
+        return answer
+
+
+def near_channels(world: Institutions) -> dict[str, NearChannel]:
+    """The card channel and the fund of a sandbox."""
+    books = world.channels.books
+    return {
+        CARD: NearChannel(world, "card", books["card"], lambda: card_day(world.now_ms())),
+        ADVANCING_BANK: NearChannel(world, "fund", books["fund"], world.today),
+    }
+
+
+def runner_of(shop: Shop, channels: dict[str, ChannelPort]) -> SagaRunner:
+    """The runner on a shop's database."""
+
+    async def submit(command: Any) -> Any:
+        return shop.do(command)
+
+    async def run_read(read: Callable[[], Any]) -> Any:
+        return read()
+
+    return SagaRunner(
+        submit=submit,
+        run_read=run_read,
+        repository=SagaRepository(shop.reader),
+        channels=channels,
+        resolvers=resolvers(shop.rules),
+        clock=shop.clock,
+    )
+
+
+@dataclass
+class ChannelWorld:
+    """A shop, a sandbox bank with a payer's card and fund account, and the runner between them."""
+
+    shop: Shop
+    card_minor: int = 50_000
+
+    def __post_init__(self) -> None:
+        self.near = NearInstitutions(self.shop.clock)
+        self.bank = self.near.bank
+        self.channels = near_channels(self.near.world)
+        self.card, self.fund = self.channels[CARD], self.channels[ADVANCING_BANK]
+        self.runner = runner_of(self.shop, {**self.channels})
+        opening = Money(self.card_minor, "CNY")
+        for channel, token, account in (
+            (self.card, CARD_TOKEN, "CARD-1"),
+            (self.fund, FUND_TOKEN, "FUND-1"),
+        ):
+            self.bank.open_account(account, "李雷", opening, day=channel.day())
+            channel.book.bind(token, account)
+
+    def close(self) -> None:
+        self.near.close()
+
+    def card_payer(self) -> str:
+        """A payer whose pay codes are paid by the card."""
+        payer_id = self.shop.add_payer()
+        self.shop.add_instrument(payer_id, "card", token=CARD_TOKEN)
+        return payer_id
+
+    def fund_payer(self) -> str:
+        """A payer whose pay codes are paid by the fund."""
+        payer_id = self.shop.add_payer()
+        self.shop.add_instrument(payer_id, "fund", token=FUND_TOKEN)
+        return payer_id
+
+    def charged(self, account: str = "CARD-1") -> int:
+        """What has left a payer's account, net."""
+        return self.card_minor - self.bank.balance(account).amount_minor
+
+    async def wait(self, *, seconds: int = 1) -> None:
+        """Let time pass, then carry on what is due."""
+        self.shop.clock.at_ms += seconds * 1000
+        await self.runner.run_due()
+
+    async def finish(self) -> None:
+        """Let time pass until no conversation is open."""
+        for _ in range(40):
+            if not await self.runner.settle(date.max):
+                return
+            self.shop.clock.at_ms += 60_000
+        raise AssertionError("a conversation does not end")
+
+    def settle_card(self) -> None:
+        """The card channel closes its present day early, and has paid it."""
+        day = self.card.day()
+        self.card.book.settle(RESERVE, CARD_TRANSIT, day=day, booked_on=day)
+
+    def state(self, payment_id: str) -> str:
+        return str(self.shop.ask("payment.query", {"payment_id": payment_id})["state"])
+
+    def sagas(self, payment_id: str) -> dict[str, str]:
+        """The conversations of a payment: id → state."""
+        rows = SagaRepository(self.shop.reader).of_payment(payment_id)
+        return {row["saga_id"]: row["state"] for row in rows}
+
+    def timeline(self, saga_id: str) -> list[str]:
+        """What happened in a conversation."""
+        return [row["event"] for row in SagaRepository(self.shop.reader).timeline(saga_id)]
+
+    def check_quiet(self) -> None:
+        """Nothing is pending, the ledger proves itself, and the channel agrees with the books."""
+        assert self.shop.verify().is_whole
+        assert not self.shop.rows("SELECT id FROM ledger_hold WHERE state = 'pending'")
+        assert self.shop.balance("C:REFUND:CNY") == self.shop.balance("C:LONG:CNY") == 0
+        days = {row["settlement_date"] for row in self.shop.rows("SELECT * FROM saga")} - {""}
+        for name, channel in self.channels.items():
+            for day in days:
+                net = channel.book.net(date.fromisoformat(day))
+                assert self.shop.balance(f"C:CH:{name}.{day}:CNY") == net

@@ -1,0 +1,68 @@
+"""What issuers, operators and merchants do in a dispute."""
+
+from typing import Any
+
+from backend.disputes.cover import CollectCover, Collected
+from backend.disputes.model import DisputeCommand
+from backend.disputes.service import DecideDispute, GiveEvidence, OpenDispute
+from backend.ledger.rules import Event, merchant_settled
+from tests.support.books import Post
+from tests.support.shop import MERCHANT, Shop
+
+MPEND, MAVAIL = f"C:MPEND:{MERCHANT}:CNY", f"C:MAVAIL:{MERCHANT}:CNY"
+OWED = f"O:MERCH_RECV:{MERCHANT}:CNY"
+
+
+def opened(shop: Shop, payment_id: str, amount_minor: int, **changes: Any) -> OpenDispute:
+    """The command that opens a dispute."""
+    fields: dict[str, Any] = {
+        "dispute_id": shop.id("dsp"),
+        "payment_id": payment_id,
+        "amount_minor": amount_minor,
+        "currency": "CNY",
+        "reason": "goods_not_received",
+        "rules": shop.rules,
+    }
+    return OpenDispute(**(fields | changes))
+
+
+def dispute(shop: Shop, payment_id: str, amount_minor: int, **changes: Any) -> dict[str, Any]:
+    return shop.do(opened(shop, payment_id, amount_minor, **changes))
+
+
+def decide(
+    shop: Shop, case: dict[str, Any], command: DisputeCommand, settlement_date: str = ""
+) -> dict[str, Any]:
+    return shop.do(
+        DecideDispute(
+            dispute_id=case["dispute_id"],
+            command=command,
+            settlement_date=settlement_date,
+            rules=shop.rules,
+        )
+    )
+
+
+def give_evidence(shop: Shop, case: dict[str, Any], text: str, **changes: Any) -> dict[str, Any]:
+    fields = {"dispute_id": case["dispute_id"], "merchant_id": MERCHANT, "evidence": text}
+    return shop.do(GiveEvidence(**(fields | changes)))
+
+
+def collect(shop: Shop, *, collection_id: str | None = None) -> Collected:
+    command = CollectCover(
+        collection_id=collection_id or shop.id("cvr"), merchant_id=MERCHANT, rules=shop.rules
+    )
+    found: Collected = shop.do(command)
+    return found
+
+
+def settle(shop: Shop) -> None:
+    """What the merchant has earned becomes available."""
+    amount_minor = shop.balance(MPEND)
+    if amount_minor:
+        event = Event(shop.id("pyo"), "CNY", "2026-11-24")
+        shop.do(Post(merchant_settled(event, merchant_id=MERCHANT, amount_minor=amount_minor)))
+
+
+def put_aside(shop: Shop, case: dict[str, Any]) -> int:
+    return shop.balance(f"C:DISPUTE:{case['dispute_id']}:CNY")
