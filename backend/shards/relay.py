@@ -96,14 +96,15 @@ class _Lane:
 
     async def run(self) -> None:
         """Carry until cancelled, at a measured pace; pause when something is away."""
-        pause_ms = max(RELAY_POLL_MS, len(self._place.peers) * 1000 // RELAY_POLLS_PER_S_MAX)
+        slower = 1 + len(self._place.peers) * 1000 // (RELAY_POLLS_PER_S_MAX * RELAY_POLL_MS)
         while True:
             try:
                 await self.step()
             except OperatingError as error:
                 _log.warning("lane_paused", peer=self._peer, code=error.code, why=error.detail)
+                self._is_known = False  # what comes back may be an older copy
                 await asyncio.sleep(RELAY_PAUSE_MS / 1000)
-            await asyncio.sleep(pause_ms / 1000)
+            await asyncio.sleep(RELAY_POLL_MS / 1000 * slower)
 
     async def step(self) -> bool:
         """Carry one batch each way; whether anything moved."""
