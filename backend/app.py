@@ -10,6 +10,7 @@ from backend.clearing import routes as clearing_routes
 from backend.disputes import routes as dispute_routes
 from backend.hub_api.routes import router as hub_router
 from backend.identity.routes import router as enrolment_router
+from backend.ledger import routes as ledger_routes
 from backend.limits import JSON_BYTES_MAX
 from backend.mandates import routes as mandate_routes
 from backend.merchants import routes as merchant_routes
@@ -73,6 +74,7 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         merchant_routes.operator_router(services, guard),
         mandate_routes.operator_router(services, guard),
         payment_routes.operator_router(services, guard),
+        ledger_routes.operator_router(backend.ledger, guard),
         dispute_routes.operator_router(services, guard),
         notify_routes.operator_router(
             submit=services.submit,

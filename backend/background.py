@@ -1,4 +1,4 @@
-"""What runs beside the requests: expiring codes, callbacks and their figures, channels.
+"""What runs beside the requests: expiring codes, callbacks and their figures, channels, statements.
 
 Rule: a task that fails is logged and begun again after a pause; it never takes the backend down,
 and it keeps nothing that the database does not.
@@ -10,10 +10,13 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from backend.db.working_set import WorkingSet
+from backend.ledger.follower import Follower
 from backend.limits import TASK_RESTART_S
+from backend.notify.database_queue import DatabaseQueue
 from backend.notify.deliverer import CallbackDeliverer
 from backend.notify.figures import CallbackFigures
 from backend.notify.http_sender import HttpSender
+from backend.notify.ports import CallbackQueue
 from backend.notify.repository import CallbackRepository
 from backend.notify.tables import CALLBACK
 from backend.observability.metrics import Metrics
@@ -35,16 +38,20 @@ class Background:
         *,
         callbacks: CallbackRepository,
         sagas: SagaRunner | None,
+        follower: Follower,
         metrics: Metrics,
         signing_key: SigningKey,
         allows_private_addresses: bool,
+        queue_url: str,
     ) -> None:
         self._services = services
         self._callbacks = callbacks
         self._sagas = sagas
+        self._follower = follower
         self._metrics = metrics
         self._signing_key = signing_key
         self._allows_private = allows_private_addresses
+        self._queue_url = queue_url
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sender: HttpSender | None = None
         self._deliverer: CallbackDeliverer | None = None
@@ -56,9 +63,7 @@ class Background:
         self._loop = asyncio.get_running_loop()
         self._sender = HttpSender(allows_private_addresses=self._allows_private)
         self._deliverer = CallbackDeliverer(
-            submit=services.submit,
-            run_read=services.run_read,
-            repository=self._callbacks,
+            queue=self._queue(),
             sender=self._sender,
             signing_key=self._signing_key,
             clock=services.clock,
@@ -75,9 +80,31 @@ class Background:
             asyncio.create_task(_kept("expiry", lambda: run_expiry(services))),
             asyncio.create_task(_kept("callbacks", self._deliverer.run)),
             asyncio.create_task(_kept("callback_figures", figures.run)),
+            asyncio.create_task(_kept("ledger_follower", self._follower.run)),
         ]
         if self._sagas is not None:
             self._tasks.append(asyncio.create_task(_kept("sagas", self._sagas.run)))
+
+    def _queue(self) -> CallbackQueue:
+        services = self._services
+        if not self._queue_url:
+            return DatabaseQueue(
+                submit=services.submit,
+                run_read=services.run_read,
+                repository=self._callbacks,
+                clock=services.clock,
+            )
+        # Imported here, because a backend without a broker needs no client.
+        from backend.notify.rabbit_queue import RabbitQueue
+
+        return RabbitQueue(
+            self._queue_url,
+            submit=services.submit,
+            run_read=services.run_read,
+            repository=self._callbacks,
+            clock=services.clock,
+            metrics=self._metrics,
+        )
 
     def committed(self, ws: WorkingSet) -> None:
         """Called by the writer's thread after each commit: new callbacks and conversations are

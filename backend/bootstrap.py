@@ -18,7 +18,7 @@ from backend.channel_parts import CHANNELS
 from backend.clearing_parts import build_clearing
 from backend.clock import OffsetClock
 from backend.config import Settings
-from backend.db.command import Command
+from backend.db.command import Command, Seal
 from backend.db.engine import open_engine
 from backend.db.group_commit import GroupCommitWriter
 from backend.db.migrate import upgrade_engine
@@ -35,6 +35,9 @@ from backend.hub_api.pushes import PushFeed
 from backend.hub_api.service import HubService
 from backend.identity.registry import SqlRegistry
 from backend.identity.service import EnrolmentService
+from backend.ledger.checkpoints import CheckpointMaker
+from backend.ledger.follower import Follower
+from backend.ledger.routes import LedgerDesk
 from backend.ledger.service import LedgerSeal
 from backend.notify.repository import CallbackRepository
 from backend.observability.metrics import Metrics
@@ -43,6 +46,8 @@ from backend.payments.model import DeviceRequest, PaymentRules
 from backend.payments.requests import REQUEST_COMMANDS, command_of
 from backend.payments.services import Services
 from backend.risk.model import RiskRules
+from backend.shards.founding import own_place
+from backend.shards.service import seals_of
 from backend.state import State
 from protocol.clock import Clock, Entropy
 
@@ -86,6 +91,7 @@ class Backend:
         self.clock: Clock = OffsetClock(parts.clock) if settings.clock_control else parts.clock
         self._entropy = parts.entropy
         self._signing_key = parts.state.identity.signing_key
+        seals = _seals(settings)
         self._write_engine = open_engine(settings.url)
         upgrade_engine(self._write_engine)
         self._pool = ThreadPoolExecutor(settings.verify_threads, thread_name_prefix="verifier")
@@ -95,7 +101,7 @@ class Backend:
         self.writer = GroupCommitWriter(
             open_store(self._write_engine),
             clock=self.clock,
-            seals=(LedgerSeal(),),
+            seals=seals,
             observers=(self._committed,),
             commands_per_group_max=settings.commands_per_group_max,
             commands_waiting_max=settings.commands_waiting_max,
@@ -107,6 +113,7 @@ class Backend:
             clock=self.clock,
             entropy=parts.entropy,
             rules=_rules(settings, parts.state),
+            fee_bounds=settings.fee_bounds,
         )
         self.feed = self._feed()
         if dispatcher is None:
@@ -116,13 +123,16 @@ class Backend:
         self.operator = self._operator()
         self.callbacks = CallbackRepository(self._reader)
         self.clearing = build_clearing(settings, services=self.services, key=self._signing_key)
+        self.ledger = self._ledger()
         self.background = Background(
             self.services,
             callbacks=self.callbacks,
             sagas=None if self.clearing is None else self.clearing.sagas,
+            follower=self.ledger.follower,
             metrics=self.metrics,
             signing_key=self._signing_key,
             allows_private_addresses=settings.callbacks_to_private_addresses,
+            queue_url=settings.queue_address(),
         )
 
     async def start(self) -> None:
@@ -204,6 +214,20 @@ class Backend:
             entropy=self._entropy,
         )
 
+    def _ledger(self) -> LedgerDesk:
+        maker = CheckpointMaker(self.state.identity.name, self._signing_key)
+        follower = Follower(
+            submit=self.writer.submit,
+            run_read=self._reads.run,
+            reader=self._reader,
+            maker=maker,
+            business_date=self.services.rules.business_date,
+            clock=self.clock,
+        )
+        return LedgerDesk(
+            reader=self._reader, run_read=self._reads.run, follower=follower, maker=maker
+        )
+
     def _operator(self) -> OperatorService:
         return OperatorService(
             submit=self.writer.submit,
@@ -214,9 +238,11 @@ class Backend:
             clock=self.clock,
             defaults=MerchantDefaults(
                 fee_rate_bps=self.settings.fee_rate_bps,
+                fee_bounds=self.settings.fee_bounds,
                 biometric_above_minor=self.settings.biometric_above_minor,
             ),
             business_date=self.services.rules.business_date,
+            ledger_keys=self.state.identity.facts.backend_keys,
         )
 
 
@@ -228,6 +254,13 @@ def build(settings: Settings, parts: Parts, *, dispatcher: Dispatcher | None = N
 def payment_dispatcher(rules: PaymentRules) -> Dispatcher:
     """What devices may ask of payments, refunds and mandates."""
     return {name: partial(_command, rules) for name in REQUEST_COMMANDS}
+
+
+def _seals(settings: Settings) -> tuple[Seal, ...]:
+    """A database that is one of several must be the one that its place says."""
+    if not settings.ledger_shards:
+        return (LedgerSeal(),)
+    return seals_of(own_place(settings.url, settings.ledger_shards))
 
 
 def _command(rules: PaymentRules, request: DeviceRequest) -> Command:

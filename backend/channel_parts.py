@@ -3,11 +3,13 @@
 Beside ``bootstrap`` because a backend may run without an institution: then it has no channels.
 """
 
+from collections.abc import Mapping
 from functools import partial
 
 from backend.channels.http_channel import HttpChannel
 from backend.channels.institution import Institution
 from backend.channels.model import ADVANCING_BANK, CARD
+from backend.channels.ports import ChannelPort
 from backend.payments.by_channel import ResolvePayment
 from backend.payments.model import PaymentRules
 from backend.payments.services import Services
@@ -21,15 +23,18 @@ CHANNELS = frozenset({CARD, ADVANCING_BANK})
 _PREFIXES = {CARD: "/card", ADVANCING_BANK: "/fund"}
 
 
-def build_runner(services: Services, institution: Institution) -> SagaRunner:
-    """The runner towards the configured institution's channels."""
+def build_channels(institution: Institution) -> dict[str, ChannelPort]:
+    """The configured institution's channels."""
+    return {name: HttpChannel(institution, prefix=prefix) for name, prefix in _PREFIXES.items()}
+
+
+def build_runner(services: Services, channels: Mapping[str, ChannelPort]) -> SagaRunner:
+    """The runner towards these channels."""
     return SagaRunner(
         submit=services.submit,
         run_read=services.run_read,
         repository=SagaRepository(services.reader),
-        channels={
-            name: HttpChannel(institution, prefix=prefix) for name, prefix in _PREFIXES.items()
-        },
+        channels=channels,
         resolvers=resolvers(services.rules),
         clock=services.clock,
     )

@@ -5,9 +5,13 @@ Beside ``bootstrap`` because a backend may run without it: then no institution i
 
 from dataclasses import dataclass
 
-from backend.channel_parts import build_runner
+from backend.channel_parts import build_channels, build_runner
 from backend.channels.institution import Institution
+from backend.channels.model import TOPUPS
+from backend.channels.ports import DayPort
 from backend.channels.signed_http import read_key
+from backend.clearing.calendar import Calendar
+from backend.clearing.calendar_file import load_calendar
 from backend.clearing.moves import Accounts
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.run import DayEnd
@@ -30,23 +34,27 @@ class Clearing:
     topups: TopUps
     sagas: SagaRunner
     institution: Institution
+    calendar: Calendar
 
 
 def build_clearing(settings: Settings, *, services: Services, key: SigningKey) -> Clearing | None:
     """The clearing towards the configured institution; None where there is none."""
     if not settings.institution_url:
         return None
+    calendar = load_calendar(settings.calendar_file)
     submit, reader = services.submit, services.reader
     institution = Institution(
         url=settings.institution_url, key=key, peer=read_key(settings.institution_key)
     )
-    sagas = build_runner(services, institution)
+    channels = build_channels(institution)
+    days: dict[str, DayPort] = {TOPUPS: institution, **channels}
+    sagas = build_runner(services, channels)
     topups = TopUps(submit=submit, channel=institution, repository=TopUpRepository(reader))
     reconciliation = Reconciliation(
         submit=submit,
         repository=ReconciliationRepository(reader),
         bank=institution,
-        channel=institution,
+        channels=days,
         reserve_account=settings.reserve_account,
     )
     repository = ClearingRepository(reader)
@@ -54,16 +62,18 @@ def build_clearing(settings: Settings, *, services: Services, key: SigningKey) -
         submit=submit,
         repository=repository,
         bank=institution,
-        channel=institution,
+        channels=days,
         resolve_topups=topups.resolve_open,
+        resolve_sagas=sagas.settle,
         reconcile=reconciliation,
         accounts=Accounts(
             reserve=settings.reserve_account,
             own=settings.own_account,
             holder=settings.holder_name,
         ),
+        calendar=calendar,
         business_date=services.rules.business_date,
         clock=services.clock,
         entropy=services.entropy,
     )
-    return Clearing(day_end, repository, topups, sagas, institution)
+    return Clearing(day_end, repository, topups, sagas, institution, calendar)

@@ -5,9 +5,10 @@ default; they are made by ``tillway backend init`` or named by file.
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
+from urllib.parse import quote, urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -17,6 +18,8 @@ from pydantic_settings import (
 
 from backend.db.limits import COMMANDS_PER_GROUP_MAX, COMMANDS_WAITING_MAX
 from backend.limits import PASSPHRASE_FILE_BYTES_MAX, READ_THREADS, VERIFY_THREADS
+from backend.merchants.limits import FEE_BPS_MAX
+from backend.merchants.model import FeeBounds
 from backend.operator.limits import JOINS_ALL_PER_MINUTE_MAX, JOINS_PER_MINUTE_MAX
 from backend.payments.limits import CODE_LIFE_MS_MAX
 from backend.risk.limits import RECENT_PAYMENTS_MAX
@@ -24,6 +27,7 @@ from backend.risk.model import RiskRules
 from protocol.errors import CallerError
 
 RISK = RiskRules()
+FEES = FeeBounds()
 _Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -41,6 +45,10 @@ class Settings(BaseSettings):
     """Private: CA, keys, the operator token's hash, the default database."""
     database_url: str = ""
     """Empty: SQLite in the state directory."""
+    ledger_shards: tuple[str, ...] = ()
+    """The databases of a ledger over several, in the order in which ``tillway shards found``
+    founded them; ours is one of them. Empty: one database. What works then, and what not yet:
+    ``docs/scale.md``."""
     passphrase_file: Path | None = None
     """Opens the sealed keys; None: ``passphrase`` in the state directory, made by ``init``."""
     listen_host: str = "127.0.0.1"
@@ -68,11 +76,20 @@ class Settings(BaseSettings):
     """The bank account of our own money: where swept fees go."""
     holder_name: str = "Tillway"
     """Who we are to the bank."""
-    fee_rate_bps: Annotated[int, Field(ge=0, le=1_000)] = 60
+    fee_bps_min: Annotated[int, Field(ge=0, le=FEE_BPS_MAX)] = FEES.bps_min
+    fee_bps_max: Annotated[int, Field(ge=0, le=FEE_BPS_MAX)] = FEES.bps_max
+    """Between which rates merchants' fee plans are agreed."""
+    fee_rate_bps: Annotated[int, Field(ge=0, le=FEE_BPS_MAX)] = 60
     """The fee of a merchant that is created without a plan of its own."""
+    calendar_file: Path | None = None
+    """The days off of years that the built-in calendar does not know; see the runbook."""
     biometric_above_minor: Annotated[int, Field(ge=0)] = 100_000
     """Above this a new merchant asks for a fingerprint."""
 
+    queue_url: SecretStr = SecretStr("")
+    """The broker that callbacks wait in: ``amqps://user@host/vhost``. Empty: the database."""
+    queue_password_file: Path | None = None
+    """Holds the broker's password, so that ``queue_url`` need not."""
     callbacks_to_private_addresses: bool = False
     """Lets callbacks go to addresses that are not on the open internet. For one machine only."""
     risk_amount_minor_max: Annotated[int, Field(gt=0)] = RISK.amount_minor_max
@@ -87,6 +104,17 @@ class Settings(BaseSettings):
     code_life_ms: Annotated[int, Field(gt=0, le=CODE_LIFE_MS_MAX)] = 5 * 60 * 1000
     """How long a merchant-presented code can be paid."""
 
+    @model_validator(mode="after")
+    def _check_fees(self) -> Self:
+        if not self.fee_bps_min <= self.fee_rate_bps <= self.fee_bps_max:
+            raise ValueError("fee_rate_bps is not between fee_bps_min and fee_bps_max")
+        return self
+
+    @property
+    def fee_bounds(self) -> FeeBounds:
+        """Between which rates merchants' fee plans are agreed."""
+        return FeeBounds(bps_min=self.fee_bps_min, bps_max=self.fee_bps_max)
+
     @property
     def url(self) -> str:
         """The database."""
@@ -99,14 +127,36 @@ class Settings(BaseSettings):
 
     def passphrase(self) -> bytes:
         """The passphrase; ``config_invalid`` where there is no readable private file."""
-        path = self.passphrase_path
-        try:
-            if path.stat().st_mode & 0o077:
-                raise CallerError("config_invalid", f"{path} must not be readable by others")
-            with path.open("rb") as file:
-                return file.read(PASSPHRASE_FILE_BYTES_MAX).strip()
-        except OSError as error:
-            raise CallerError("config_invalid", f"passphrase file: {error.strerror}") from None
+        return _private(self.passphrase_path, "passphrase file")
+
+    def queue_address(self) -> str:
+        """The broker with its password, not to be shown; empty where there is none."""
+        url = self.queue_url.get_secret_value()
+        if not url or self.queue_password_file is None:
+            return url
+        password = _private(self.queue_password_file, "queue password file").decode()
+        scheme, _, rest = url.partition("://")
+        user, _, place = rest.rpartition("@")
+        return f"{scheme}://{user.partition(':')[0]}:{quote(password, safe='')}@{place}"
+
+    @field_validator("queue_url")
+    @classmethod
+    def _check_queue(cls, url: SecretStr) -> SecretStr:
+        text = url.get_secret_value()
+        parts = urlsplit(text)
+        if text and (parts.scheme not in {"amqp", "amqps"} or not parts.hostname):
+            raise ValueError("amqp:// or amqps:// and a host")
+        return url
+
+
+def _private(path: Path, what: str) -> bytes:
+    try:
+        if path.stat().st_mode & 0o077:
+            raise CallerError("config_invalid", f"{path} must not be readable by others")
+        with path.open("rb") as file:
+            return file.read(PASSPHRASE_FILE_BYTES_MAX).strip()
+    except OSError as error:
+        raise CallerError("config_invalid", f"{what}: {error.strerror}") from None
 
 
 def load(file: Path | None) -> Settings:

@@ -8,12 +8,17 @@ from rich.console import Console
 from rich.table import Table
 
 from backend.db.collector import tune_collector
-from bench import engine, way
+from bench import engine, shards, way
 from bench.result import Result
 from tests.support.postgres import NoServer
 
 RESULTS = Path("var/bench/results.json")
-BENCHES = {"engine": engine.run, "postgres": engine.run_postgres, "way": way.run}
+BENCHES = {
+    "engine": engine.run,
+    "postgres": engine.run_postgres,
+    "way": way.run,
+    "shards": shards.run,
+}
 
 
 def main() -> None:

@@ -39,3 +39,18 @@ def _process_s(pid: int) -> float:
     """utime and stime: fields 14 and 15 of proc(5)'s stat, counted behind the name's bracket."""
     fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+
+
+def family_s(pid: int) -> float:
+    """Processor seconds of a process, of its children that have ended, and of those that live."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, fields = stat.parent.name, stat.read_text("ascii").rpartition(")")[2].split()
+        except (OSError, UnicodeError):
+            continue  # it has just ended, or it is none of ours
+        if int(name) == pid:
+            ticks += sum(int(field) for field in fields[11:15])
+        elif int(fields[1]) == pid:
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / _TICKS_PER_S

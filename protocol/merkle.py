@@ -23,12 +23,12 @@ class Tree:
     __slots__ = ("_levels", "root")
 
     def __init__(self, payloads: Sequence[bytes], digest: Hash) -> None:
-        level = [leaf_hash(payload, digest) for payload in payloads]
+        level = [digest(_LEAF + payload) for payload in payloads]
         self._levels = [level]
         while len(level) > 1:
             # An odd node at the end rises unchanged, which is RFC 6962's split seen from below.
             above = [
-                node_hash(level[at], level[at + 1], digest) for at in range(0, len(level) - 1, 2)
+                digest(_NODE + level[at] + level[at + 1]) for at in range(0, len(level) - 1, 2)
             ]
             level = above + level[len(level) & ~1 :]
             self._levels.append(level)

@@ -11,6 +11,7 @@ import pytest
 
 from backend.db.migrate import upgrade
 from tests.support.postgres import Cluster, NoServer, start_cluster
+from tests.support.rabbitmq import Broker, NoBroker, start_broker
 
 _numbers = itertools.count(1)
 
@@ -24,6 +25,17 @@ def postgres_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clust
         pytest.skip(str(missing))
     yield cluster
     cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_broker() -> Iterator[Broker]:
+    """One private broker. Tests that use it are of the group ``rabbitmq``, so of one worker."""
+    try:
+        broker = start_broker()
+    except NoBroker as missing:
+        pytest.skip(str(missing))
+    yield broker
+    broker.stop()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

@@ -4,9 +4,11 @@ import json
 from datetime import date
 from typing import Any
 
+from backend.channels import day_file
+from backend.channels.day_file import DayFile
 from backend.channels.institution import Institution
 from backend.channels.model import ChannelAnswer, PayOrder, RefundOrder
-from protocol.errors import OperatingError
+from protocol.errors import CallerError, OperatingError
 
 
 class HttpChannel:
@@ -47,6 +49,20 @@ class HttpChannel:
     async def query_refund(self, refund_id: str) -> ChannelAnswer | None:
         """``ChannelPort.query_refund``."""
         return await self._query("/refunds", refund_id)
+
+    async def settle(self, day: date) -> None:
+        """``DayPort.settle``."""
+        await self._institution.ask("POST", f"{self._prefix}/days/{day}/settlement")
+
+    async def day_file(self, day: date) -> DayFile:
+        """``DayPort.day_file``."""
+        answer = await self._institution.ask("GET", f"{self._prefix}/days/{day}/file")
+        if answer is None:
+            raise OperatingError("internal", "the channel has no file of the day")
+        file = day_file.read_day_file(answer)
+        if file.day != day:
+            raise CallerError("file_rejected", "another day")
+        return file
 
     async def _say(self, path: str, said_id: str, content: dict[str, Any]) -> ChannelAnswer:
         body = json.dumps(content).encode()

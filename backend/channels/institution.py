@@ -72,11 +72,11 @@ class Institution:
         return None if answer is None else _top_up_answer(answer, topup_id)
 
     async def settle(self, day: date) -> None:
-        """``TopUpPort.settle``."""
+        """``DayPort.settle``."""
         await self.ask("POST", f"/channel/days/{day}/settlement")
 
     async def day_file(self, day: date) -> DayFile:
-        """``TopUpPort.day_file``."""
+        """``DayPort.day_file``."""
         file = day_file.read_day_file(_found(await self.ask("GET", f"/channel/days/{day}/file")))
         if file.day != day:
             raise CallerError("file_rejected", "another day")

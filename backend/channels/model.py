@@ -5,6 +5,8 @@ from typing import Literal
 
 from protocol.money import Money
 
+TOPUPS = "BANK"
+"""The channel that payers' top-ups come through."""
 CARD, ADVANCING_BANK = "CARD", "ADVBANK"
 """The channels that payers' money comes through: a card's bank, and the bank that advances what a
 money-market fund redeems. They name the accounts ``CH:<channel>.<settlement date>``."""

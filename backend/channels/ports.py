@@ -33,16 +33,8 @@ class BankPort(Protocol):
         ...
 
 
-class TopUpPort(Protocol):
-    """The channel that takes money from payers' bank accounts."""
-
-    async def top_up(self, order: TopUpOrder) -> TopUpAnswer:
-        """Take the money; the same order again gets the first answer."""
-        ...
-
-    async def top_up_status(self, topup_id: str) -> TopUpAnswer | None:
-        """What became of an order; None if it never arrived."""
-        ...
+class DayPort(Protocol):
+    """A channel's business days: each is settled once, and told in a file."""
 
     async def settle(self, day: date) -> None:
         """Ask the channel to pay a closed day into the reserve; safe to repeat."""
@@ -53,7 +45,19 @@ class TopUpPort(Protocol):
         ...
 
 
-class ChannelPort(Protocol):
+class TopUpPort(DayPort, Protocol):
+    """The channel that takes money from payers' bank accounts."""
+
+    async def top_up(self, order: TopUpOrder) -> TopUpAnswer:
+        """Take the money; the same order again gets the first answer."""
+        ...
+
+    async def top_up_status(self, topup_id: str) -> TopUpAnswer | None:
+        """What became of an order; None if it never arrived."""
+        ...
+
+
+class ChannelPort(DayPort, Protocol):
     """A channel that takes payments from payers' instruments and gives refunds.
 
     Every id is ours. Asked again with the same id, the channel repeats its first answer.

@@ -1,8 +1,18 @@
-"""The life of money that we have told a bank to move: payouts and sweeps. Pure."""
+"""The life of money that we have told a bank to move: payouts, and what goes between the reserve
+and our own account. Pure."""
 
 from enum import StrEnum
 
 from protocol.errors import CallerError
+
+
+class MoveKind(StrEnum):
+    """Why money goes between the reserve and our own account."""
+
+    FEES = "fees"
+    """Earned, or given back."""
+    OWN_FUNDS = "own_funds"
+    """Promised to the reserve, or promised too much."""
 
 
 class MoveState(StrEnum):

@@ -27,7 +27,6 @@ class Accounts:
     own: str
     holder: str
     currency: str = "CNY"
-    channel_id: str = "BANK"
 
 
 class MoveDesk:
@@ -47,16 +46,16 @@ class MoveDesk:
             creditor=(payout["account_name"], payout["account_no"]),
         )
 
-    async def sweep(self, sweep: Row) -> tuple[Outcome, str]:
+    async def move_own(self, move: Row) -> tuple[Outcome, str]:
         """Between the reserve and our own account; a negative amount goes into the reserve."""
-        accounts, is_back = self._accounts, sweep["amount_minor"] < 0
+        accounts, is_back = self._accounts, move["amount_minor"] < 0
         debtor, creditor = (
             (accounts.own, accounts.reserve) if is_back else (accounts.reserve, accounts.own)
         )
         return await self._instruct(
-            sweep,
-            message_id=sweep["sweep_id"],
-            amount_minor=abs(sweep["amount_minor"]),
+            move,
+            message_id=move["move_id"],
+            amount_minor=abs(move["amount_minor"]),
             debtor=debtor,
             creditor=(accounts.holder, creditor),
         )

@@ -1,18 +1,24 @@
-"""Questions of the clearing, outside commands. A list is always the whole of it, read in pages."""
+"""Questions of the clearing, outside commands. A list is always the whole of it, read in pages or
+at one moment."""
 
+import asyncio
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
 from backend.clearing.bill import BillLine
+from backend.clearing.due import Pending
+from backend.clearing.limits import PENDING_ROWS_MAX
 from backend.clearing.model import OPEN_STATES
-from backend.clearing.tables import ClearingDay, Payout, Settlement, Sweep
+from backend.clearing.tables import ClearingDay, OwnMove, Payout, Settlement
 from backend.db.reading import Reader
 from backend.db.tables import Row
 from backend.ledger import chart, model
 from backend.ledger.tables import LedgerAccount, LedgerTransfer
+from backend.merchants.tables import Merchant, SettlementCycle
 from backend.payments.tables import Payment
 from backend.refunds.tables import Refund
+from protocol.errors import OperatingError
 from protocol.payment import PAID_STATES
 
 _ACCOUNT = LedgerAccount.__table__  # type: ignore[attr-defined]
@@ -21,7 +27,9 @@ _PAYMENT = Payment.__table__  # type: ignore[attr-defined]
 _REFUND = Refund.__table__  # type: ignore[attr-defined]
 _PAYOUT = Payout.__table__  # type: ignore[attr-defined]
 _SETTLEMENT = Settlement.__table__  # type: ignore[attr-defined]
-_SWEEP = Sweep.__table__  # type: ignore[attr-defined]
+_MOVE = OwnMove.__table__  # type: ignore[attr-defined]
+_MERCHANT = Merchant.__table__  # type: ignore[attr-defined]
+_CYCLE = SettlementCycle.__table__  # type: ignore[attr-defined]
 _DAY = ClearingDay.__table__  # type: ignore[attr-defined]
 
 
@@ -31,25 +39,14 @@ class ClearingRepository:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    async def unsettled_merchants(self, day: str) -> list[Row]:
-        """``{merchant_id, currency, earned_minor}`` of every merchant that a run of this day
-        concerns: what postings up to the day left pending, or anything that is available."""
-        effects = self._effects(day).subquery()
-        earned = func.coalesce(func.sum(effects.c.effect), 0)
-        query = (
-            select(
-                _ACCOUNT.c.id,
-                _ACCOUNT.c.owner.label("merchant_id"),
-                _ACCOUNT.c.currency,
-                earned.label("earned_minor"),
-            )
-            .select_from(_ACCOUNT.outerjoin(effects, effects.c.account == _ACCOUNT.c.id))
-            .where(_ACCOUNT.c.book == "C", _ACCOUNT.c.code == "MPEND")
-            .where(~self._is_settled(day))
-            .group_by(_ACCOUNT.c.id, _ACCOUNT.c.owner, _ACCOUNT.c.currency)
-        )
-        rows = await self._whole(query, _ACCOUNT.c.id)
-        return [{**row, "earned_minor": int(row["earned_minor"])} for row in rows]
+    async def pending(self, since: str, merchant_id: str | None = None) -> list[Pending]:
+        """Every merchant's pending money (or one's), all at one moment, with what each business
+        date from ``since`` on earned."""
+        return await asyncio.to_thread(self._pending, since, merchant_id)
+
+    async def settlements_since(self, since: str) -> set[tuple[str, str, int]]:
+        """(merchant, business date, number) of every settlement from a business date on."""
+        return await asyncio.to_thread(self._settlements, since)
 
     async def open_payouts(self) -> list[Row]:
         """Payouts whose end we do not know."""
@@ -58,22 +55,40 @@ class ClearingRepository:
         return await self._whole(query, _PAYOUT.c.payout_id)
 
     async def payouts_of(self, day: str) -> list[Row]:
-        """The payouts made of one business day."""
+        """The payouts that one day's runs made."""
         query = select(_PAYOUT).where(_PAYOUT.c.business_date == day)
         return await self._whole(query, _PAYOUT.c.payout_id)
 
-    async def open_sweeps(self) -> list[Row]:
-        """Sweeps whose end we do not know."""
-        states = [state.value for state in OPEN_STATES]
-        query = select(_SWEEP).where(_SWEEP.c.state.in_(states))
-        return await self._whole(query, _SWEEP.c.sweep_id)
-
-    async def sweep_of(self, day: str, currency: str) -> Row | None:
-        """The sweep of one day."""
+    async def merchant(self, merchant_id: str) -> Row | None:
+        """A merchant's row."""
         rows = await self._reader.fetch(
-            select(_SWEEP).where(_SWEEP.c.business_date == day, _SWEEP.c.currency == currency)
+            select(_MERCHANT).where(_MERCHANT.c.merchant_id == merchant_id)
         )
         return rows[0] if rows else None
+
+    async def in_payout(self, merchant_id: str) -> int:
+        """What is on its way to a merchant's bank account."""
+        states = [state.value for state in OPEN_STATES]
+        query = select(func.coalesce(func.sum(_PAYOUT.c.amount_minor), 0).label("sum")).where(
+            _PAYOUT.c.merchant_id == merchant_id, _PAYOUT.c.state.in_(states)
+        )
+        return int((await self._reader.fetch(query))[0]["sum"])
+
+    async def balance(self, account_id: str) -> int:
+        """The posted balance of an account; 0 for one that no money has touched."""
+        rows = await self._reader.fetch(select(_ACCOUNT).where(_ACCOUNT.c.id == account_id))
+        return model.balance(rows[0]) if rows else 0
+
+    async def open_moves(self) -> list[Row]:
+        """Movements to and from our own account whose end we do not know."""
+        states = [state.value for state in OPEN_STATES]
+        query = select(_MOVE).where(_MOVE.c.state.in_(states))
+        return await self._whole(query, _MOVE.c.move_id)
+
+    async def moves_of(self, day: str) -> list[Row]:
+        """The movements to and from our own account of one day, in the order of their tries."""
+        query = select(_MOVE).where(_MOVE.c.business_date == day)
+        return await self._reader.fetch(query.order_by(_MOVE.c.kind, _MOVE.c.number))
 
     async def sweepable(self, day: str, currency: str) -> int:
         """The fees that may leave the reserve after a day: earned up to it, less all that was
@@ -93,17 +108,42 @@ class ClearingRepository:
         sums = {name: int(value) for name, value in rows[0].items()}
         return max(sums["earned"] - sums["gone"], 0) if sums["left"] >= 0 else sums["left"]
 
-    async def channel_settled(self, reference: str) -> int:
-        """What a channel's settlement has brought into the reserve; 0 while it has not."""
-        query = select(_TRANSFER.c.amount_minor).where(_TRANSFER.c.id == f"{reference}:1")
-        rows = await self._reader.fetch(query)
-        return int(rows[0]["amount_minor"]) if rows else 0
+    async def promised(self, day: str, currency: str) -> tuple[int, int]:
+        """Own money that the reserve still waits for: of what was promised up to a day, and in
+        all. Negative: it has too much. What later days promise is not of the day, but what they
+        give back is (so the first is never more than the second)."""
+        due = chart.client("OWN_DUE", currency)
+        effect = case((_TRANSFER.c.debit == due, _TRANSFER.c.amount_minor),
+                      else_=-_TRANSFER.c.amount_minor)  # fmt: skip
+        is_later = and_(_TRANSFER.c.business_date > day, _TRANSFER.c.rule != "own_funds_injected")
+        rows = await self._reader.fetch(
+            select(
+                func.coalesce(func.sum(effect), 0).label("left"),
+                func.coalesce(func.sum(case((is_later, 0), else_=effect)), 0).label("until"),
+            ).where(or_(_TRANSFER.c.debit == due, _TRANSFER.c.credit == due))
+        )
+        left = int(rows[0]["left"])
+        return min(int(rows[0]["until"]), left), left
 
-    async def clients_short(self, currency: str) -> int:
-        """By how much clients' money is more than what is there for it: UNSWEPT below zero."""
-        unswept = chart.client("UNSWEPT", currency)
-        rows = await self._reader.fetch(select(_ACCOUNT).where(_ACCOUNT.c.id == unswept))
-        return max(-model.balance(rows[0]), 0) if rows else 0
+    async def fund_debts(self, currency: str) -> list[Row]:
+        """The memo accounts of funds that still owe their bank."""
+        query = select(_ACCOUNT).where(
+            _ACCOUNT.c.book == "M",
+            _ACCOUNT.c.code == "FUND_OWED",
+            _ACCOUNT.c.currency == currency,
+            _ACCOUNT.c.credits_posted > _ACCOUNT.c.debits_posted,
+        )
+        return await self._whole(query, _ACCOUNT.c.id)
+
+    async def channel_settled(self, reference: str) -> int:
+        """What a channel's settlement has brought into the reserve, negative where it took out; 0
+        while it has done neither."""
+        query = select(_TRANSFER.c.debit, _TRANSFER.c.amount_minor)
+        rows = await self._reader.fetch(query.where(_TRANSFER.c.id == f"{reference}:1"))
+        if not rows:
+            return 0
+        amount = int(rows[0]["amount_minor"])
+        return amount if chart.account(rows[0]["debit"]).code == "RESERVE" else -amount
 
     async def earliest_open_day(self, before: str) -> str | None:
         """The first business day with payments that no run has closed, earlier than ``before``."""
@@ -145,28 +185,89 @@ class ClearingRepository:
     async def _whole(self, query: Select[Any], key: ColumnElement[Any]) -> list[Row]:
         return [row async for page in self._reader.pages(query, key) for row in page]
 
-    def _effects(self, day: str) -> Select[Any]:
-        """What each posting up to a day did to a merchant's pending account."""
-        amount = _TRANSFER.c.amount_minor
-        touched: ColumnElement[str] = case(
-            (_TRANSFER.c.credit.like("C:MPEND:%"), _TRANSFER.c.credit), else_=_TRANSFER.c.debit
-        )
-        return select(
+    def _pending(self, since: str, merchant_id: str | None) -> list[Pending]:
+        accounts = select(_ACCOUNT).where(_ACCOUNT.c.book == "C", _ACCOUNT.c.code == "MPEND")
+        cycles = select(_CYCLE).order_by(_CYCLE.c.merchant_id, _CYCLE.c.version)
+        if merchant_id is not None:
+            is_whole = _ACCOUNT.c.owner == merchant_id
+            is_part = _ACCOUNT.c.owner.startswith(f"{merchant_id}#", autoescape=True)
+            accounts = accounts.where(or_(is_whole, is_part))
+            cycles = cycles.where(_CYCLE.c.merchant_id == merchant_id)
+        with self._reader.snapshot() as connection:
+            rows = _all(connection, accounts.order_by(_ACCOUNT.c.id))
+            effects = _all(connection, _effects(since))
+            chosen = _all(connection, cycles)
+        return _gathered(rows, effects, chosen)
+
+    def _settlements(self, since: str) -> set[tuple[str, str, int]]:
+        columns = (_SETTLEMENT.c.merchant_id, _SETTLEMENT.c.business_date, _SETTLEMENT.c.number)
+        with self._reader.snapshot() as connection:
+            rows = _all(connection, select(*columns).where(_SETTLEMENT.c.business_date >= since))
+        return {(row["merchant_id"], row["business_date"], int(row["number"])) for row in rows}
+
+
+def _all(connection: Connection, query: Select[Any]) -> list[Row]:
+    """Every row of a query inside a snapshot; never a part for the whole."""
+    found = connection.execute(query).mappings().fetchmany(PENDING_ROWS_MAX + 1)
+    if len(found) > PENDING_ROWS_MAX:
+        raise OperatingError("answer_too_large", f"more than {PENDING_ROWS_MAX} rows")
+    return [dict(row) for row in found]
+
+
+def _effects(since: str) -> Select[Any]:
+    """What the postings of each business date from a date on did to each pending account. A
+    settlement is not of the date on which it is posted: it is left out."""
+    amount = _TRANSFER.c.amount_minor
+    touched: ColumnElement[str] = case(
+        (_TRANSFER.c.credit.like("C:MPEND:%"), _TRANSFER.c.credit), else_=_TRANSFER.c.debit
+    )
+    effect = case((touched == _TRANSFER.c.credit, amount), else_=-amount)
+    return (
+        select(
             touched.label("account"),
-            case((touched == _TRANSFER.c.credit, amount), else_=-amount).label("effect"),
-        ).where(
-            _TRANSFER.c.business_date <= day,
+            _TRANSFER.c.business_date,
+            func.sum(effect).label("earned_minor"),
+        )
+        .where(
+            _TRANSFER.c.business_date >= since,
             _TRANSFER.c.kind.in_(["posted", "post"]),
+            _TRANSFER.c.rule != "merchant_settled",
             or_(_TRANSFER.c.credit.like("C:MPEND:%"), _TRANSFER.c.debit.like("C:MPEND:%")),
         )
+        .group_by(touched, _TRANSFER.c.business_date)
+    )
 
-    def _is_settled(self, day: str) -> ColumnElement[bool]:
-        return (
-            select(_SETTLEMENT.c.merchant_id)
-            .where(_SETTLEMENT.c.merchant_id == _ACCOUNT.c.owner)
-            .where(_SETTLEMENT.c.business_date == day)
-            .exists()
+
+def _gathered(accounts: list[Row], effects: list[Row], cycles: list[Row]) -> list[Pending]:
+    """The accounts of each merchant together, its sub-accounts summed."""
+    steps: dict[str, list[tuple[str, str]]] = {}
+    for row in cycles:
+        steps.setdefault(row["merchant_id"], []).append((row["first_date"], row["cycle"]))
+    merchant_of = {
+        row["id"]: (chart.merchant_of(row["owner"]), row["currency"]) for row in accounts
+    }
+    balances: dict[tuple[str, str], int] = {}
+    for row in accounts:
+        key = merchant_of[row["id"]]
+        balances[key] = balances.get(key, 0) + model.balance(row)
+    earned: dict[tuple[str, str], dict[str, int]] = {key: {} for key in balances}
+    for row in effects:
+        found = merchant_of.get(row["account"])
+        if found is not None:
+            days = earned[found]
+            days[row["business_date"]] = days.get(row["business_date"], 0) + int(
+                row["earned_minor"]
+            )
+    return [
+        Pending(
+            merchant_id=merchant_id,
+            currency=currency,
+            balance_minor=balance_minor,
+            earned_minor=earned[merchant_id, currency],
+            cycles=tuple(steps[merchant_id]),
         )
+        for (merchant_id, currency), balance_minor in balances.items()
+    ]
 
 
 def _paid_line(row: Row) -> BillLine:

@@ -1,17 +1,22 @@
-"""What moves the reserve besides payouts: the channel's settlement (rule 2), the fee sweep (10)."""
+"""What moves the reserve besides payouts: the channel's settlement (rule 2), the fee sweep (10),
+and own money that we promised to it (6b, 16, 17, 22)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from backend.clearing.model import MoveState, Outcome, next_state
-from backend.clearing.tables import SWEEP
+from backend.clearing.model import MoveKind, MoveState, Outcome, next_state
+from backend.clearing.tables import OWN_MOVE
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
-from backend.ledger import rules
+from backend.ledger import chart, model, rules
 from backend.ledger import service as ledger
 from backend.ledger.model import Transfer
+from backend.ledger.tables import ACCOUNT
 from protocol.errors import CallerError
+
+MoveKey = tuple[str, str, str, int]
+"""(business date, currency, kind, number)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,34 +49,72 @@ class ConfirmChannelSettlement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InstructSweep:
-    """Store, once per day, what leaves the reserve for our own account; None if nothing does.
+class NoteFundRepaid:
+    """A fund has repaid its bank what that advanced on one day (rule 6a at T+1, memo only)."""
 
-    ``amount_minor`` negative: more fees were given back than earned, so clients' money is short
-    by that and own money goes back into the reserve.
+    channel_id: str
+    settlement_date: str
+    currency: str
+    business_date: str
+
+    def reads(self) -> Iterable[Read]:
+        return [(ACCOUNT, self._debt)]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> int:
+        row = ws.get(ACCOUNT, self._debt)
+        owed = model.balance(row) if row is not None else 0
+        if owed > 0:
+            ledger.post(ws, self._transfers(owed), now_ms)
+        return owed
+
+    @property
+    def _debt(self) -> str:
+        return chart.memo("FUND_OWED", f"{self.channel_id}.{self.settlement_date}", self.currency)
+
+    def _transfers(self, owed: int) -> list[Transfer]:
+        event_id = f"repaid.{self.channel_id}.{self.settlement_date}"
+        return rules.fund_repaid_bank(
+            rules.Event(event_id, self.currency, self.business_date),
+            channel_id=self.channel_id,
+            settlement_date=self.settlement_date,
+            amount_minor=owed,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstructMove:
+    """Store what is to go between the reserve and our own account, once per day and kind, and
+    again only after the bank has rejected the last try; None if nothing is to go.
+
+    ``amount_minor`` is what leaves the reserve. Negative: own money comes into it, because more
+    fees were given back than earned, or because we promised it (rules 6b, 16, 17 and 22).
     """
 
     business_date: str
     currency: str
-    sweep_id: str
+    kind: MoveKind
+    number: int
+    move_id: str
     execution_date: str
     amount_minor: int
 
     def reads(self) -> Iterable[Read]:
-        return [(SWEEP, (self.business_date, self.currency))]
+        return [(OWN_MOVE, self._key)]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row | None:
-        known = ws.get(SWEEP, (self.business_date, self.currency))
+        known = ws.get(OWN_MOVE, self._key)
         if known is not None:
             return known
         if not self.amount_minor:
             return None
         ws.insert(
-            SWEEP,
+            OWN_MOVE,
             {
                 "business_date": self.business_date,
                 "currency": self.currency,
-                "sweep_id": self.sweep_id,
+                "kind": self.kind.value,
+                "number": self.number,
+                "move_id": self.move_id,
                 "amount_minor": self.amount_minor,
                 "state": MoveState.INSTRUCTED.value,
                 "execution_date": self.execution_date,
@@ -79,36 +122,51 @@ class InstructSweep:
                 "updated_at_ms": now_ms,
             },
         )
-        return ws.get(SWEEP, (self.business_date, self.currency))
+        return ws.get(OWN_MOVE, self._key)
+
+    @property
+    def _key(self) -> tuple[str, str, str, int]:
+        return (self.business_date, self.currency, self.kind.value, self.number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResolveSweep:
-    """Record what the bank said of a sweep; confirmed fees leave both books together (rule 10)."""
+class ResolveMove:
+    """Record what the bank said of a movement. Confirmed fees leave both books together (rule 10);
+    confirmed own funds keep their promise in both (``own_funds_injected``)."""
 
-    business_date: str
-    currency: str
+    key: MoveKey
     outcome: Outcome
     reason: str
     booked_on: str
 
     def reads(self) -> Iterable[Read]:
-        return [(SWEEP, (self.business_date, self.currency))]
+        return [(OWN_MOVE, self.key)]
 
     def follow(self, ws: WorkingSet) -> Iterable[Read]:
-        row = ws.get(SWEEP, (self.business_date, self.currency))
+        row = ws.get(OWN_MOVE, self.key)
         return [] if row is None else ledger.reads(self._transfers(row))
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
-        key = (self.business_date, self.currency)
-        row = ws.get(SWEEP, key)
+        row = ws.get(OWN_MOVE, self.key)
         if row is None:
-            raise CallerError("payment_not_found", "sweep")
+            raise CallerError("payment_not_found", "own move")
         state = next_state(MoveState(row["state"]), self.outcome)
         if state is MoveState.CONFIRMED:
             ledger.post(ws, self._transfers(row), now_ms)
-        return ws.update(SWEEP, key, state=state.value, reason=self.reason, updated_at_ms=now_ms)
+        return ws.update(
+            OWN_MOVE, self.key, state=state.value, reason=self.reason, updated_at_ms=now_ms
+        )
 
     def _transfers(self, row: Row) -> list[Transfer]:
-        event = rules.Event(f"{row['sweep_id']}.confirmed", self.currency, self.booked_on)
-        return rules.fees_swept(event, amount_minor=row["amount_minor"])
+        event = rules.Event(f"{row['move_id']}.confirmed", row["currency"], self.booked_on)
+        amount_minor = row["amount_minor"]
+        match MoveKind(row["kind"]):
+            case MoveKind.FEES:
+                return rules.fees_swept(event, amount_minor=amount_minor)
+            case MoveKind.OWN_FUNDS:
+                return rules.own_funds_injected(event, amount_minor=-amount_minor)
+
+
+def move_key(row: Row) -> MoveKey:
+    """The key of a movement's row."""
+    return (row["business_date"], row["currency"], row["kind"], row["number"])

@@ -9,8 +9,10 @@ from typing import Any, Protocol
 from fastapi import APIRouter, Depends, Request, Response
 
 from backend.clearing.bill import write_bill
+from backend.clearing.calendar import Calendar
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.run import DayEnd
+from backend.clearing.standing import standing
 from backend.topups.service import OrderTopUp, TopUps
 from backend.wanted import Wanted
 from protocol.errors import CallerError
@@ -42,6 +44,9 @@ class ClearingParts(Protocol):
     @property
     def topups(self) -> TopUps: ...
 
+    @property
+    def calendar(self) -> Calendar: ...
+
 
 def operator_router(parts: ClearingParts, operator_only: Guard) -> APIRouter:
     """``/operator/v1/clearing`` and top-ups. Two runs never overlap: the second waits."""
@@ -49,6 +54,11 @@ def operator_router(parts: ClearingParts, operator_only: Guard) -> APIRouter:
         prefix="/operator/v1", tags=["clearing"], dependencies=[Depends(operator_only)]
     )
     turn = asyncio.Lock()
+
+    @routes.post("/clearing/within-day/run")
+    async def run_within() -> dict[str, Any]:
+        async with turn:
+            return await parts.day_end.run_within()
 
     @routes.post("/clearing/{day}/run")
     async def run(day: date) -> dict[str, Any]:
@@ -67,6 +77,12 @@ def operator_router(parts: ClearingParts, operator_only: Guard) -> APIRouter:
     async def bill(day: date, merchant_id: str) -> Response:
         lines = await parts.repository.bill_lines(merchant_id, day.isoformat())
         return Response(write_bill(lines, currency=CURRENCY), media_type="text/csv")
+
+    @routes.get("/merchants/{merchant_id}/settlement")
+    async def settlement(merchant_id: str) -> dict[str, Any]:
+        return await standing(
+            parts.repository, parts.calendar, merchant_id=merchant_id, today=parts.day_end.today()
+        )
 
     @routes.post("/payers/{payer_id}/topups")
     async def top_up(payer_id: str, body: TopUpOrderBody) -> dict[str, Any]:

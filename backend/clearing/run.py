@@ -1,41 +1,41 @@
 """The run that closes a business day. Killed at any step and run again, it ends the same.
 
 Rule 1: every step asks the database what is still to do; what was done is found there.
-Rule 2: the reserve is posted from the bank's statements and from nothing else, each entry under
-        the day the bank booked it: what a lost answer or a crash hid, a later run finds there.
-Rule 3: days are closed in their order.
+Rule 2: days are closed in their order.
+Rule 3: a merchant's money becomes available when its cycle says, which may be before its day is
+        closed (D+0, by runs within the day) or after (T+1, over a holiday). The day closes anyway.
 
-The order is the accounts' order: money in, merchants settled, money out, compared, fees swept.
+The order is the accounts' order: money in, merchants settled, own money that was promised in,
+money out, compared, what is ours taken.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import structlog
 
-from backend.channels.iso20022 import StatementEntry
-from backend.channels.ports import BankPort, TopUpPort
-from backend.clearing.limits import BANK_DAYS_PER_RUN_MAX
-from backend.clearing.model import MoveState, Outcome
-from backend.clearing.moves import Accounts, MoveDesk
+from backend.channels.ports import BankPort, DayPort
+from backend.clearing.calendar import Calendar
+from backend.clearing.model import OPEN_STATES, MoveKind, MoveState
+from backend.clearing.moves import Accounts
 from backend.clearing.ports import Reconcile
 from backend.clearing.repository import ClearingRepository
-from backend.clearing.reserve import ConfirmChannelSettlement, InstructSweep, ResolveSweep
-from backend.clearing.settlement import ResolvePayout, SettleMerchant
+from backend.clearing.steps import Steps, Submit, settlement_of
 from backend.clearing.tables import CLEARING_DAY
-from backend.db.command import Command, Read
+from backend.db.command import Read
+from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
+from backend.ledger import chart
 from protocol.clock import Clock, Entropy
 from protocol.errors import CallerError
-from protocol.ids import PAYOUT, RANDOM_BYTES, SWEEP, mint
 
 _log = structlog.get_logger()
-_SETTLEMENT = "STL-"
+_PAYOUT_COLUMNS = ("payout_id", "merchant_id", "amount_minor", "currency", "state", "reason")
+_MOVE_COLUMNS = ("move_id", "kind", "amount_minor", "currency", "state", "reason")
 Report = dict[str, Any]
-Submit = Callable[[Command], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,25 +65,38 @@ class DayEnd:
         submit: Submit,
         repository: ClearingRepository,
         bank: BankPort,
-        channel: TopUpPort,
+        channels: Mapping[str, DayPort],
         resolve_topups: Callable[[], Awaitable[int]],
+        resolve_sagas: Callable[[date], Awaitable[int]],
         reconcile: Reconcile,
         accounts: Accounts,
+        calendar: Calendar,
         business_date: Callable[[int], str],
         clock: Clock,
         entropy: Entropy,
     ) -> None:
         self._submit = submit
         self._repository = repository
-        self._bank = bank
-        self._channel = channel
+        self._channels = channels
         self._resolve_topups = resolve_topups
+        self._resolve_sagas = resolve_sagas
         self._reconcile = reconcile
-        self._accounts = accounts
-        self._moves = MoveDesk(bank=bank, accounts=accounts)
+        self._currency = accounts.currency
         self._business_date = business_date
         self._clock = clock
-        self._entropy = entropy
+        self._steps = Steps(
+            submit=submit,
+            repository=repository,
+            bank=bank,
+            accounts=accounts,
+            calendar=calendar,
+            clock=clock,
+            entropy=entropy,
+        )
+
+    def today(self) -> date:
+        """The present business date."""
+        return date.fromisoformat(self._business_date(self._clock.now_ms()))
 
     async def run(self, day: date) -> Report:
         """Close a business day and report.
@@ -91,162 +104,65 @@ class DayEnd:
         Raises ``CallerError("day_not_closed")`` for a day that is not over, or while an earlier
         day with payments is open (its detail names that day).
         """
-        today = date.fromisoformat(self._business_date(self._clock.now_ms()))
-        await self._check_order(day, today)
+        today, steps = self.today(), self._steps
+        if today <= day:
+            raise CallerError("day_not_closed", day.isoformat())
+        await self._check_order(day)
         report: Report = {"day": day.isoformat(), "booked_on": today.isoformat()}
         report["topups_open"] = await self._resolve_topups()
-        await self._channel.settle(day)
-        booked = await self._bank_days(day, today)
-        await self._book(booked)
-        report["merchants_settled"] = await self._settle_merchants(day, today)
-        await self._pay_out()
-        await self._book(booked[-1:])
+        report["sagas_open"] = await self._resolve_sagas(day)
+        for channel in self._channels.values():
+            await channel.settle(day)
+        booked = await steps.bank_days(day, today)
+        await steps.book(booked)
+        await steps.note_fund_repaid(day, today)
+        report["merchants_settled"], report["unscheduled"] = await steps.settle_day(day, today)
+        await steps.bring_own_funds(day, today)
+        await steps.pay_out()
+        await steps.book(booked[-1:])
         report["reconciliation"] = dict(await self._reconcile(day=day, booked=booked))
         if not report["reconciliation"]["breaks"]:
-            await self._sweep(day, today)
-            await self._book(booked[-1:])
+            await steps.take_what_is_ours(day, today)
+            await steps.book(booked[-1:])
             report["reconciliation"] = dict(await self._reconcile(day=day, booked=booked))
         await self._finish(day, report)
         return report
 
-    async def _check_order(self, day: date, today: date) -> None:
-        if today <= day:
-            raise CallerError("day_not_closed", day.isoformat())
+    async def run_within(self) -> Report:
+        """Settle and pay what the merchants with D+0 have earned today so far; again: what they
+        earned since. ``day_not_closed`` while an earlier day with payments is open."""
+        today, steps = self.today(), self._steps
+        await self._check_order(today)
+        count = await steps.settle_within(today)
+        await steps.bring_own_funds(today, today)
+        await steps.pay_out()
+        await steps.book(await steps.bank_days(today, today))
+        payouts = await self._repository.payouts_of(today.isoformat())
+        return {
+            "day": today.isoformat(),
+            "merchants_settled": count,
+            "payouts": _shown(payouts, _PAYOUT_COLUMNS),
+        }
+
+    async def _check_order(self, day: date) -> None:
         earlier = await self._repository.earliest_open_day(day.isoformat())
         if earlier is not None:
             raise CallerError("day_not_closed", f"{earlier} must be closed first")
 
-    async def _bank_days(self, day: date, today: date) -> list[date]:
-        """Every day on which the bank may have booked something that concerns this run."""
-        waiting = [
-            date.fromisoformat(row["execution_date"])
-            for row in (
-                *await self._repository.open_payouts(),
-                *await self._repository.open_sweeps(),
-            )
-        ]
-        first = min([day + timedelta(days=1), *waiting])
-        count = (today - first).days + 1
-        if count > BANK_DAYS_PER_RUN_MAX:
-            raise CallerError("day_not_closed", f"{count} bank days have passed")
-        return [first + timedelta(days=number) for number in range(count)]
-
-    async def _book(self, bank_days: Sequence[date]) -> None:
-        """Post what the reserve's statements show and our books do not."""
-        payouts = {row["payout_id"] for row in await self._repository.open_payouts()}
-        sweeps = {row["sweep_id"]: row for row in await self._repository.open_sweeps()}
-        for bank_day in bank_days:
-            statement = await self._bank.statement(self._accounts.reserve, bank_day)
-            for entry in statement.entries:
-                booked_on = entry.booking_date.isoformat()
-                if entry.reference.startswith(_SETTLEMENT):
-                    await self._book_settlement(entry, booked_on)
-                elif entry.reference in payouts:
-                    await self._submit(
-                        ResolvePayout(
-                            payout_id=entry.reference,
-                            outcome=Outcome.CONFIRM,
-                            reason="",
-                            business_date=booked_on,
-                        )
-                    )
-                elif entry.reference in sweeps:
-                    row = sweeps[entry.reference]
-                    await self._submit(
-                        ResolveSweep(
-                            business_date=row["business_date"],
-                            currency=row["currency"],
-                            outcome=Outcome.CONFIRM,
-                            reason="",
-                            booked_on=booked_on,
-                        )
-                    )
-
-    async def _book_settlement(self, entry: StatementEntry, booked_on: str) -> None:
-        """A channel has paid a day: both stand in the reference, ``STL-<channel>-<day>``."""
-        channel_id, _, digits = entry.reference.removeprefix(_SETTLEMENT).rpartition("-")
-        try:
-            settled = date.fromisoformat(digits).isoformat()
-        except ValueError:
-            return  # The reconciliation names an entry that we do not understand.
-        await self._submit(
-            ConfirmChannelSettlement(
-                reference=entry.reference,
-                channel_id=channel_id,
-                settlement_date=settled,
-                business_date=booked_on,
-                currency=entry.amount.currency,
-                amount_minor=entry.amount.amount_minor,
-            )
-        )
-
-    async def _settle_merchants(self, day: date, today: date) -> int:
-        merchants = await self._repository.unsettled_merchants(day.isoformat())
-        for merchant in merchants:
-            await self._submit(
-                SettleMerchant(
-                    merchant_id=merchant["merchant_id"],
-                    business_date=day.isoformat(),
-                    currency=merchant["currency"],
-                    earned_minor=merchant["earned_minor"],
-                    payout_id=self._mint(PAYOUT),
-                    execution_date=today.isoformat(),
-                )
-            )
-        return len(merchants)
-
-    async def _pay_out(self) -> None:
-        """Tell the bank of every open payout. Only a rejection ends one here."""
-        for row in await self._repository.open_payouts():
-            outcome, reason = await self._moves.pay_merchant(row)
-            if outcome is not Outcome.CONFIRM:
-                await self._submit(
-                    ResolvePayout(
-                        payout_id=row["payout_id"],
-                        outcome=outcome,
-                        reason=reason,
-                        business_date=row["execution_date"],
-                    )
-                )
-
-    async def _sweep(self, day: date, today: date) -> None:
-        currency = self._accounts.currency
-        await self._submit(
-            InstructSweep(
-                business_date=day.isoformat(),
-                currency=currency,
-                sweep_id=self._mint(SWEEP),
-                execution_date=today.isoformat(),
-                amount_minor=await self._repository.sweepable(day.isoformat(), currency),
-            )
-        )
-        for row in await self._repository.open_sweeps():
-            outcome, reason = await self._moves.sweep(row)
-            if outcome is not Outcome.CONFIRM:
-                await self._submit(
-                    ResolveSweep(
-                        business_date=row["business_date"],
-                        currency=row["currency"],
-                        outcome=outcome,
-                        reason=reason,
-                        booked_on=row["execution_date"],
-                    )
-                )
-
     async def _finish(self, day: date, report: Report) -> None:
         """Sum up, decide whether the day is closed, and keep the report."""
-        currency = self._accounts.currency
-        columns = ("payout_id", "merchant_id", "amount_minor", "currency", "state", "reason")
         payouts = await self._repository.payouts_of(day.isoformat())
-        swept = await self._repository.sweep_of(day.isoformat(), currency)
-        report["payouts"] = [{column: row[column] for column in columns} for row in payouts]
-        is_swept = swept is not None and swept["state"] == MoveState.CONFIRMED
-        report["swept_minor"] = int(swept["amount_minor"]) if swept and is_swept else 0
-        report["channel_settled_minor"] = await self._repository.channel_settled(
-            f"{_SETTLEMENT}{self._accounts.channel_id}-{day:%Y%m%d}"
-        )
-        report["clients_short_minor"] = await self._repository.clients_short(currency)
-        report["state"] = "closed" if self._is_closed(report, swept) else "open"
+        moves = await self._repository.moves_of(day.isoformat())
+        report["payouts"] = _shown(payouts, _PAYOUT_COLUMNS)
+        report["own_moves"] = _shown(moves, _MOVE_COLUMNS)
+        report["swept_minor"] = _confirmed(moves, MoveKind.FEES)
+        report["own_funds_minor"] = -_confirmed(moves, MoveKind.OWN_FUNDS)
+        report["channels"] = {
+            channel_id: await self._repository.channel_settled(settlement_of(channel_id, day))
+            for channel_id in self._channels
+        }
+        report["clients_short_minor"] = await self._clients_short(day)
+        report["state"] = "closed" if _is_closed(report) else "open"
         await self._submit(
             _SaveDay(
                 business_date=day.isoformat(), state=report["state"], report=json.dumps(report)
@@ -257,16 +173,30 @@ class DayEnd:
             _log.warning("payouts_rejected", day=report["day"], payouts=rejected)
         _log.info("day_end_run", day=report["day"], state=report["state"])
 
-    def _is_closed(self, report: Report, swept: dict[str, Any] | None) -> bool:
-        open_states = {MoveState.INSTRUCTED.value, MoveState.UNKNOWN.value}
-        moves = [*report["payouts"], *([swept] if swept is not None else [])]
-        return (
-            not report["topups_open"]
-            and not report["reconciliation"]["breaks"]
-            and not report["clients_short_minor"]
-            and all(move["state"] not in open_states for move in moves)
-        )
+    async def _clients_short(self, day: date) -> int:
+        """By how much clients' money is more than what is there for it: more fees given back than
+        earned, and own money that was promised up to a day and has not come."""
+        unswept = await self._repository.balance(chart.client("UNSWEPT", self._currency))
+        promised, _ = await self._repository.promised(day.isoformat(), self._currency)
+        return max(-unswept, 0) + max(promised, 0)
 
-    def _mint(self, prefix: str) -> str:
-        random_bytes = self._entropy.token_bytes(RANDOM_BYTES)
-        return mint(prefix, time_ms=self._clock.now_ms(), random_bytes=random_bytes)
+
+def _is_closed(report: Report) -> bool:
+    moves = [*report["payouts"], *report["own_moves"]]
+    return (
+        not report["topups_open"]
+        and not report["sagas_open"]
+        and not report["reconciliation"]["breaks"]
+        and not report["clients_short_minor"]
+        and all(move["state"] not in OPEN_STATES for move in moves)
+    )
+
+
+def _confirmed(moves: Sequence[Row], kind: MoveKind) -> int:
+    """What movements of a kind have taken out of the reserve."""
+    is_done = (kind.value, MoveState.CONFIRMED.value)
+    return sum(row["amount_minor"] for row in moves if (row["kind"], row["state"]) == is_done)
+
+
+def _shown(rows: Sequence[Row], columns: Sequence[str]) -> list[Row]:
+    return [{column: row[column] for column in columns} for row in rows]

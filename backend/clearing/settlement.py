@@ -1,8 +1,9 @@
-"""Settling a merchant's day and starting its payout: one command, one transaction (rules 7, 8)."""
+"""Settling a merchant and starting its payout: one command, one transaction (rules 7, 8 and 16)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from backend.clearing.due import Due, settled_now
 from backend.clearing.limits import ISO_ID_CHARS_MAX
 from backend.clearing.model import MoveState, Outcome, next_state
 from backend.clearing.tables import PAYOUT, SETTLEMENT
@@ -13,81 +14,131 @@ from backend.ledger import chart, model, rules
 from backend.ledger import service as ledger
 from backend.ledger.model import Transfer
 from backend.ledger.tables import ACCOUNT
+from backend.merchants.service import pending_owners
 from backend.merchants.tables import MERCHANT
 from protocol.errors import CallerError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettleMerchant:
-    """Make a merchant's pending money of one business day available, and instruct its payout.
+    """Make what is due of a merchant's pending money available, and instruct its payout.
 
-    ``earned_minor`` is what the day's postings left on the pending account; no more than its
-    balance is settled, because refunds of later days may have taken of it. Running it again for
-    the same day changes nothing.
+    ``due`` is what the books showed a moment ago. No more than the balance is settled, because
+    refunds may have taken of it since. Running it again with the same number changes nothing.
     """
 
     merchant_id: str
-    business_date: str
     currency: str
-    earned_minor: int
+    due: Due
+    number: int
+    """0: the run that closes a day; above: within the day (``Settlement``)."""
+    run_day: str
     payout_id: str
     execution_date: str
 
     def reads(self) -> Iterable[Read]:
-        return [
-            (SETTLEMENT, (self.merchant_id, self.business_date)),
-            (MERCHANT, self.merchant_id),
-            (ACCOUNT, chart.merchant_pending(self.merchant_id, self.currency)),
-            (ACCOUNT, chart.merchant_available(self.merchant_id, self.currency)),
-            (ACCOUNT, chart.client("PAYOUT", self.currency)),
+        return [(SETTLEMENT, self._key), (MERCHANT, self.merchant_id)]
+
+    def follow(self, ws: WorkingSet) -> Iterable[Read]:
+        merchant = ws.get(MERCHANT, self.merchant_id)
+        if merchant is None or ws.get(SETTLEMENT, self._key) is not None:
+            return []
+        accounts = [account for _, account in self._pending(merchant)]
+        accounts += [
+            chart.merchant_available(self.merchant_id, self.currency),
+            chart.merchant_receivable(self.merchant_id, self.currency),
+            chart.client("PAYOUT", self.currency),
         ]
+        return [(ACCOUNT, account) for account in accounts]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
-        key = (self.merchant_id, self.business_date)
-        known = ws.get(SETTLEMENT, key)
+        known = ws.get(SETTLEMENT, self._key)
         if known is not None:
             return known
         assert len(self.payout_id) <= ISO_ID_CHARS_MAX
-        pending = chart.merchant_pending(self.merchant_id, self.currency)
-        available = chart.merchant_available(self.merchant_id, self.currency)
-        settled = max(min(self.earned_minor, _balance(ws, pending)), 0)
-        if settled:
-            ledger.post(ws, self._settled(settled), now_ms)
-        payable = _balance(ws, available)
-        row = {
-            "merchant_id": self.merchant_id,
-            "business_date": self.business_date,
-            "amount_minor": settled,
-            "currency": self.currency,
-            "payout_id": self.payout_id if payable > 0 else None,
-            "at_ms": now_ms,
-        }
-        ws.insert(SETTLEMENT, row)
-        if payable > 0:
-            self._instruct(ws, payable, now_ms)
-        return row
-
-    def _settled(self, amount_minor: int) -> list[Transfer]:
-        event_id = f"stl.{self.business_date}.{self.merchant_id}"
-        event = rules.Event(event_id, self.currency, self.business_date)
-        return rules.merchant_settled(
-            event, merchant_id=self.merchant_id, amount_minor=amount_minor
-        )
-
-    def _instruct(self, ws: WorkingSet, amount_minor: int, now_ms: int) -> None:
         merchant = ws.get(MERCHANT, self.merchant_id)
         assert merchant is not None, "money is pending for a merchant that does not exist"
+        settled = self._settle(ws, merchant, now_ms)
+        self._repay_cover(ws, now_ms)
+        payable = _balance(ws, chart.merchant_available(self.merchant_id, self.currency))
+        ws.insert(
+            SETTLEMENT,
+            {
+                "merchant_id": self.merchant_id,
+                "business_date": self.due.last_date,
+                "number": self.number,
+                "amount_minor": settled,
+                "currency": self.currency,
+                "payout_id": self.payout_id if payable > 0 else None,
+                "at_ms": now_ms,
+            },
+        )
+        if payable > 0:
+            self._instruct(ws, merchant, payable, now_ms)
+        row = ws.get(SETTLEMENT, self._key)
+        assert row is not None
+        return row
+
+    @property
+    def _key(self) -> tuple[str, str, int]:
+        return (self.merchant_id, self.due.last_date, self.number)
+
+    @property
+    def _event_id(self) -> str:
+        if self.number:
+            return f"stl{self.number}.{self.due.last_date.replace('-', '')}.{self.merchant_id}"
+        return f"stl.{self.due.last_date}.{self.merchant_id}"
+
+    def _pending(self, merchant: Row) -> list[tuple[str, str]]:
+        """(owner, account) of everything that may hold pending money of this merchant."""
+        owners = pending_owners(merchant)
+        return [(owner, chart.merchant_pending(owner, self.currency)) for owner in owners]
+
+    def _settle(self, ws: WorkingSet, merchant: Row, now_ms: int) -> int:
+        """Rule 7, from as many sub-accounts as it takes; returns how much."""
+        held = [(owner, _balance(ws, account)) for owner, account in self._pending(merchant)]
+        amount_minor = settled_now(self.due, sum(balance for _, balance in held))
+        left, parts = amount_minor, []
+        for owner, balance in held:
+            part = min(balance, left)
+            left -= part
+            if part:
+                parts.append((owner, part))
+        if parts:
+            event = rules.Event(self._event_id, self.currency, self.execution_date)
+            transfers = rules.merchant_settled(
+                event,
+                merchant_id=self.merchant_id,
+                amount_minor=amount_minor,
+                shards_minor=parts,
+            )
+            ledger.post(ws, transfers, now_ms, is_new=True)
+        return amount_minor
+
+    def _repay_cover(self, ws: WorkingSet, now_ms: int) -> None:
+        """What we once covered for the merchant comes back before anything is paid out."""
+        owed = _balance(ws, chart.merchant_receivable(self.merchant_id, self.currency))
+        payable = _balance(ws, chart.merchant_available(self.merchant_id, self.currency))
+        repaid = min(owed, payable)
+        if repaid > 0:
+            event = rules.Event(f"{self.payout_id}.cover", self.currency, self.execution_date)
+            transfers = rules.merchant_cover_repaid(
+                event, merchant_id=self.merchant_id, amount_minor=repaid
+            )
+            ledger.post(ws, transfers, now_ms, is_new=True)
+
+    def _instruct(self, ws: WorkingSet, merchant: Row, amount_minor: int, now_ms: int) -> None:
         event = rules.Event(self.payout_id, self.currency, self.execution_date)
         transfers = rules.payout_instructed(
             event, merchant_id=self.merchant_id, amount_minor=amount_minor
         )
-        ledger.post(ws, transfers, now_ms)
+        ledger.post(ws, transfers, now_ms, is_new=True)
         ws.insert(
             PAYOUT,
             {
                 "payout_id": self.payout_id,
                 "merchant_id": self.merchant_id,
-                "business_date": self.business_date,
+                "business_date": self.run_day,
                 "amount_minor": amount_minor,
                 "currency": self.currency,
                 "account_name": merchant["payout_account_name"],

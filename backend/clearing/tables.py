@@ -1,4 +1,5 @@
-"""The clearing's tables: what was settled, paid out and swept, and each run's report."""
+"""The clearing's tables: what was settled, paid out, moved to and from our own account, and each
+run's report."""
 
 from typing import Any
 
@@ -9,11 +10,14 @@ from backend.db.tables import INTEGER, STORAGE, TEXT, BackendTable, table_ref
 
 
 class Settlement(BackendTable, table=True):
-    """A merchant's business day: how much became available, and the payout made of it."""
+    """How much of a merchant's money became available up to a business date, and the payout made
+    of it. Number 0 is the run that closed a day; higher ones went before it, within the day."""
 
     __tablename__ = "settlement"
     merchant_id: str = Field(primary_key=True, sa_type=TEXT)
     business_date: str = Field(primary_key=True, sa_type=TEXT)
+    """The latest that was due."""
+    number: int = Field(primary_key=True, sa_type=INTEGER)
     amount_minor: int = Field(sa_type=INTEGER)
     currency: str = Field(sa_type=TEXT)
     payout_id: str | None = Field(default=None, sa_type=TEXT)
@@ -32,6 +36,7 @@ class Payout(BackendTable, table=True):
     payout_id: str = Field(primary_key=True, sa_type=TEXT)
     merchant_id: str = Field(sa_type=TEXT)
     business_date: str = Field(sa_type=TEXT)
+    """The day whose run made it."""
     amount_minor: int = Field(sa_type=INTEGER)
     currency: str = Field(sa_type=TEXT)
     account_name: str = Field(sa_type=TEXT)
@@ -44,15 +49,19 @@ class Payout(BackendTable, table=True):
     updated_at_ms: int = Field(sa_type=INTEGER)
 
 
-class Sweep(BackendTable, table=True):
-    """Fees on their way from the reserve to our own account, once per day and currency. Negative:
-    own money on its way back, because more fees were given back than earned."""
+class OwnMove(BackendTable, table=True):
+    """Money on its way between the reserve and our own account. Positive leaves the reserve,
+    negative comes into it. Once per day, currency and kind, and again only after a rejection."""
 
-    __tablename__ = "sweep"
+    __tablename__ = "own_move"
     __table_args__: Any = (CheckConstraint("amount_minor <> 0", name="amount"), STORAGE)
     business_date: str = Field(primary_key=True, sa_type=TEXT)
     currency: str = Field(primary_key=True, sa_type=TEXT)
-    sweep_id: str = Field(sa_type=TEXT)
+    kind: str = Field(primary_key=True, sa_type=TEXT)
+    """``fees`` or ``own_funds``."""
+    number: int = Field(primary_key=True, sa_type=INTEGER)
+    """Which try it is."""
+    move_id: str = Field(sa_type=TEXT)
     amount_minor: int = Field(sa_type=INTEGER)
     state: str = Field(sa_type=TEXT)
     reason: str = Field(default="", sa_type=TEXT)
@@ -74,5 +83,5 @@ class ClearingDay(BackendTable, table=True):
 
 SETTLEMENT = table_ref(Settlement)
 PAYOUT = table_ref(Payout)
-SWEEP = table_ref(Sweep)
+OWN_MOVE = table_ref(OwnMove)
 CLEARING_DAY = table_ref(ClearingDay)

@@ -59,7 +59,7 @@ class TableRef:
     """Whether a read for a command locks the row (where several writers may run)."""
     append_only: bool
     """Rows never change, and the working set holds them as tuples, not dictionaries."""
-    column_set: frozenset[str]
+    width: int
     values_of: Callable[[Row], Values]
     key_of: Callable[[Row], Any]
     key_values_of: Callable[[Row], Values]
@@ -99,7 +99,7 @@ def table_ref(
         additive=additive,
         lock=lock and not additive and not append_only,
         append_only=append_only,
-        column_set=frozenset(columns),
+        width=len(columns),
         values_of=_getter(columns),
         key_of=itemgetter(*keys),
         key_values_of=_getter(keys),

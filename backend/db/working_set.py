@@ -1,7 +1,8 @@
 """The rows that one group of commands works on, and what the group changed.
 
 Rule 1: a row handed out is a value. Change it with ``update`` or ``add``, never in place: undo and
-        the flush both rely on the old dictionary staying as it was.
+        the flush both rely on the old dictionary staying as it was. (Sums are changed in place by
+        ``add_all``, but only in a copy that nobody has been handed.)
 Rule 2: nothing here commits. A refused command is undone to its mark; the group's flush writes the
         rest in sets.
 Rule 3: a row is in the set at most once; two commands of a group see each other's changes in order.
@@ -19,20 +20,33 @@ from backend.db.tables import Key, Row, TableRef, Values
 class _Rows:
     """One table's part of the set: present rows, known absences (None), and how they came to be."""
 
-    __slots__ = ("batches", "inserted", "originals", "ref", "rows", "suffix")
+    __slots__ = ("batches", "inserted", "originals", "owned", "ref", "rows", "suffix")
 
     def __init__(self, ref: TableRef) -> None:
         self.ref = ref
         self.rows: dict[Key, Any] = {}
         self.originals: dict[Key, Row] = {}
-        self.inserted: dict[Key, None] = {}
+        self.inserted: dict[Key, Values | None] = {}
+        """With the values to write; None if the row was changed since."""
+        self.owned: set[Key] = set()
+        """Rows that may be changed in place: copies that were not handed out."""
         self.batches: list[Sequence[Values]] = []
         self.suffix: Values = ()
 
 
-_REPLACED, _INSERTED, _APPENDED = range(3)
+class _Tables(dict[TableRef, _Rows]):
+    """A part for each table that is asked for."""
+
+    def __missing__(self, ref: TableRef) -> _Rows:
+        part = self[ref] = _Rows(ref)
+        return part
+
+
+_REPLACED, _INSERTED, _APPENDED, _SUMMED = range(4)
 _Undo = tuple[_Rows, Any, Any, int]
 _UNREAD: Row = {}
+Sum = tuple[Key, str, int]
+"""A row's key, an additive column, and what to add."""
 
 
 class WorkingSet:
@@ -42,7 +56,7 @@ class WorkingSet:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._tables: dict[TableRef, _Rows] = {}
+        self._tables = _Tables()
         self._journal: list[_Undo] = []
 
     def prefetch(self, reads: Iterable[tuple[TableRef, Key]]) -> int:
@@ -58,7 +72,7 @@ class WorkingSet:
                 wanted[ref] = {key: None}
         asked = 0
         for ref in sorted(wanted, key=_name):
-            part = self._part(ref)
+            part = self._tables[ref]
             known = part.rows
             missing = [key for key in wanted[ref] if key not in known]
             if missing:
@@ -68,15 +82,18 @@ class WorkingSet:
 
     def get(self, ref: TableRef, key: Key) -> Row | None:
         """The row with this key, or None. Loads it alone if nobody named it before."""
-        part = self._part(ref)
+        part = self._tables[ref]
         if key not in part.rows:
             self._load(part, [key])
         row: Row | None = part.rows[key]
+        part.owned.discard(key)
         return row
 
     def loaded(self, ref: TableRef, key: Key) -> Any:  # noqa: ANN401  # a row or its tuple
         """The row if it is in the set by now, without a look-up. For ``follow``."""
-        return self._part(ref).rows.get(key)
+        part = self._tables[ref]
+        part.owned.discard(key)
+        return part.rows.get(key)
 
     def insert(self, ref: TableRef, row: Row) -> None:
         """Add a new row, which is the set's from now on (rule 1); columns left out take their
@@ -85,18 +102,23 @@ class WorkingSet:
         Inserting a key that the set knows to exist is a bug. A key that nobody read may exist in
         the database: then the flush collides, and only the command at fault fails.
         """
-        full = row if len(row) == len(ref.columns) else {**ref.defaults, **row}
-        if full.keys() != ref.column_set:
+        full = row if len(row) == ref.width else {**ref.defaults, **row}
+        try:
+            values = ref.values_of(full)
+        except KeyError:
+            values = ()
+        if len(values) != len(full):
             raise AssertionError(
-                f"{ref.name}: wrong columns {sorted(full.keys() ^ ref.column_set)}"
+                f"{ref.name}: wrong columns {sorted(full.keys() ^ set(ref.columns))}"
             )
         key: Key = ref.key_of(full)
-        part = self._part(ref)
-        known = part.rows.get(key, _UNREAD)
+        part = self._tables[ref]
+        rows = part.rows
+        known = rows.get(key, _UNREAD)
         assert known is None or known is _UNREAD, f"{ref.name}: {key!r} exists"
         self._journal.append((part, key, known, _INSERTED))
-        part.rows[key] = full
-        part.inserted[key] = None
+        rows[key] = full
+        part.inserted[key] = values
 
     def update(self, ref: TableRef, key: Key, /, **changes: Any) -> Row:  # noqa: ANN401
         """Change columns of a row that exists; returns the new row."""
@@ -105,7 +127,7 @@ class WorkingSet:
         new = {**old, **changes}
         assert len(new) == len(old), f"{ref.name}: unknown column in {sorted(changes)}"
         assert not ref.additive or changes.keys() <= set(ref.additive), f"{ref.name}: sums only"
-        self._replace(self._part(ref), key, old, new)
+        self._replace(self._tables[ref], key, old, new)
         return new
 
     def add(self, ref: TableRef, key: Key, /, **amounts: int) -> Row:
@@ -115,29 +137,27 @@ class WorkingSet:
         new = dict(old)
         for column, amount in amounts.items():
             new[column] += amount
-        self._replace(self._part(ref), key, old, new)
+        self._replace(self._tables[ref], key, old, new)
         return new
 
-    def copies(self, ref: TableRef, keys: Iterable[Key]) -> dict[Key, Row]:
-        """Copies of the rows that exist, to be changed and given to ``put_all``."""
-        part = self._part(ref)
-        rows = part.rows
-        missing = [key for key in keys if key not in rows]
+    def live(self, ref: TableRef, keys: Iterable[Key]) -> Mapping[Key, Row | None]:
+        """The table's rows, with these among them (None: does not exist). To look at and not to
+        keep: they go with ``add_all``."""
+        part = self._tables[ref]
+        missing = [key for key in keys if key not in part.rows]
         if missing:
             self._load(part, missing)
-        return {key: row.copy() for key in keys if (row := rows[key]) is not None}
+        return part.rows
 
-    def put_all(self, ref: TableRef, rows: Mapping[Any, Row]) -> None:
-        """Replace rows that were got before by changed copies of them. The fast form of ``update``
-        and ``add`` for many rows: nothing is checked."""
+    def add_all(self, ref: TableRef, sums: Sequence[Sum]) -> None:
+        """Add to columns of rows that exist and are in the set: ``add`` for many."""
         part = self._tables[ref]
-        known, originals, journal = part.rows, part.originals, self._journal
-        for key, row in rows.items():
-            old = known[key]
-            journal.append((part, key, old, _REPLACED))
-            if key not in originals:
-                originals[key] = old
-            known[key] = row
+        self._journal.append((part, sums, None, _SUMMED))
+        rows, owned = part.rows, part.owned
+        for key, column, amount in sums:
+            if key not in owned:
+                self._own(part, key)
+            rows[key][column] += amount
 
     def append(self, ref: TableRef, keys: Sequence[Key], rows: Sequence[Values]) -> None:
         """Add rows to an append-only table as tuples in column order, kept together as one batch.
@@ -146,7 +166,7 @@ class WorkingSet:
         with ``find`` only.
         """
         assert ref.append_only
-        part = self._part(ref)
+        part = self._tables[ref]
         part.batches.append(rows)
         part.rows.update(zip(keys, rows, strict=True))
         self._journal.append((part, keys, None, _APPENDED))
@@ -167,11 +187,11 @@ class WorkingSet:
 
     def batches(self, ref: TableRef) -> list[Sequence[Values]]:
         """What this group appended to a table, batch by batch. For seals."""
-        return self._part(ref).batches
+        return self._tables[ref].batches
 
     def complete(self, ref: TableRef, suffix: Values) -> None:
         """The last columns of every appended row. For seals."""
-        self._part(ref).suffix = suffix
+        self._tables[ref].suffix = suffix
 
     def mark(self) -> int:
         """A point to undo to."""
@@ -182,11 +202,18 @@ class WorkingSet:
         journal = self._journal
         while len(journal) > mark:
             part, key, old, change = journal.pop()
+            if change == _SUMMED:
+                for one, column, amount in key:
+                    if one not in part.owned:
+                        self._own(part, one)
+                    part.rows[one][column] -= amount
+                continue
             if change == _APPENDED:
                 part.batches.pop()
                 for one in key:
                     del part.rows[one]
                 continue
+            part.owned.discard(key)
             if change == _INSERTED:
                 del part.inserted[key]
                 part.originals.pop(key, None)
@@ -207,7 +234,7 @@ class WorkingSet:
     def _flush_inserted(self, part: _Rows) -> int:
         rows, values_of, suffix = part.rows, part.ref.values_of, part.suffix
         new: list[Values] = [row + suffix for batch in part.batches for row in batch]
-        new.extend(values_of(rows[key]) for key in part.inserted)
+        new.extend([values or values_of(rows[key]) for key, values in part.inserted.items()])
         if new:
             self._store.insert(part.ref, new)
         return len(new)
@@ -236,13 +263,17 @@ class WorkingSet:
         self._journal.append((part, key, old, _REPLACED))
         part.originals.setdefault(key, old)
         part.rows[key] = new
+        if key in part.inserted:
+            part.inserted[key] = None
 
-    def _part(self, ref: TableRef) -> _Rows:
-        try:
-            return self._tables[ref]
-        except KeyError:
-            part = self._tables[ref] = _Rows(ref)
-            return part
+    def _own(self, part: _Rows, key: Key) -> None:
+        """Put a copy in the row's place, to be changed by sums; ``originals`` keeps the first."""
+        old = part.rows[key]
+        part.originals.setdefault(key, old)
+        part.rows[key] = old.copy()
+        part.owned.add(key)
+        if key in part.inserted:
+            part.inserted[key] = None
 
     def _load(self, part: _Rows, keys: list[Key]) -> None:
         ref, rows, columns = part.ref, part.rows, part.ref.columns

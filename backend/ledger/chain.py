@@ -10,6 +10,7 @@ which no field says (``verify`` insists on both).
 """
 
 from collections.abc import Sequence
+from itertools import chain as joined
 from typing import Any
 
 from backend.ledger.model import Transfer
@@ -32,6 +33,17 @@ def payload(rows: Sequence[Sequence[Any]]) -> bytes:
 def tree(linked: Sequence[Sequence[Sequence[Any]]]) -> Tree:
     """The tree over a group's linked chains."""
     return Tree([payload(rows) for rows in linked], sm3)
+
+
+def group_tree(linked: Sequence[Sequence[Sequence[Any]]], at_ms: int) -> Tree:
+    """The same tree, over transfers that are being sealed and get their time now."""
+    row = _FIELD.join([*["%s"] * len(Transfer._fields), str(at_ms)])
+    forms = [_RECORD.join([row] * count) for count in range(max(map(len, linked)) + 1)]
+    leaves = [
+        (forms[len(transfers)] % tuple(joined.from_iterable(transfers))).encode()
+        for transfers in linked
+    ]
+    return Tree(leaves, sm3)
 
 
 def group_hash(

@@ -8,12 +8,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from rich.table import Table
 
 from backend.db.reading import Reader
-from backend.ledger import model
+from backend.ledger import model, proof_cli, statement_cli
 from backend.ledger.limits import TRANSFERS_LISTED_MAX
-from backend.ledger.repository import LedgerRepository
+from backend.ledger.repository import LedgerRepository, UndecodableError, UnreadableError
 from backend.ledger.verify import Report, verify
+from protocol.signed_note import NoteKey
 
 app = typer.Typer(help="Look at the ledger and prove it.", no_args_is_help=True)
+statement_cli.add_to(app)
+proof_cli.add_to(app)
 
 _Database = Annotated[
     str, typer.Option("--database", envvar="TILLWAY_BACKEND_DATABASE", help="SQLAlchemy URL.")
@@ -22,16 +25,22 @@ _Limit = Annotated[int, typer.Option(min=1, max=TRANSFERS_LISTED_MAX, help="Rows
 
 
 @app.command("verify")
-def verify_command(database: _Database) -> None:
-    """Prove sums, balances, floors, the chain and the reserve equation. Exit code 1 on a break."""
+def verify_command(
+    database: _Database,
+    key: Annotated[
+        list[str] | None, typer.Option(help="Public key that checkpoints may be signed by.")
+    ] = None,
+) -> None:
+    """Prove guards, sums, balances, floors, the chain and checkpoints. Exit code 1 on a break."""
+    trusted = [NoteKey.from_text(text).key for text in key or ()]
     with Reader.opened(database) as reader, reader.snapshot() as connection:
         repository = LedgerRepository(connection)
         with Progress(
             "verifying", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
             console=Console(stderr=True), transient=True,
         ) as shown:  # fmt: skip
-            task = shown.add_task("", total=repository.transfer_count())
-            report = verify(repository, lambda count: shown.advance(task, count))
+            task = shown.add_task("", total=_count(repository))
+            report = verify(repository, lambda count: shown.advance(task, count), trusted=trusted)
     _print_report(report)
     if not report.is_whole:
         raise typer.Exit(1)
@@ -75,6 +84,15 @@ def transfers(
     Console().print(table)
 
 
+def _count(repository: LedgerRepository) -> int | None:
+    """How many transfers there are to verify, as far as a damaged store can tell."""
+    try:
+        with repository.reading_plainly():
+            return repository.transfer_count()
+    except (UnreadableError, UndecodableError):
+        return None
+
+
 def _fold(table: Table) -> None:
     """Ids are shown whole, on as many lines as they need."""
     for column in table.columns:
@@ -85,10 +103,13 @@ def _print_report(report: Report) -> None:
     console = Console(highlight=False, soft_wrap=True)
     console.print(
         f"{report.transfers} transfers in {report.groups} groups, "
-        f"{report.accounts} accounts, {report.holds} holds"
+        f"{report.accounts} accounts, {report.holds} holds, "
+        f"{report.balances} followed balances, {report.checkpoints} checkpoints"
     )
     for chain, (seq, digest) in sorted(report.ends.items()):
         console.print(f"chain {chain} ends at group {seq}: {digest}", markup=False)
     for found in report.breaks:
         console.print(f"BREAK {found.kind} {found.where}: {found.why}", markup=False)
+    if report.first_bad_transfer is not None:
+        console.print(f"first bad transfer: {report.first_bad_transfer}", markup=False)
     console.print("the ledger is whole" if report.is_whole else "the ledger is BROKEN")

@@ -144,18 +144,18 @@ class DerivedRepository:
         return [row[0] for row in self._connection.execute(query)]
 
     def nodes(self, chain: str, level: int, first: int, count: int) -> dict[int, bytes]:
-        """The stored ones of consecutive nodes of a level, by position."""
-        query = select(_NODE.c.position, _NODE.c.hash).where(
+        """The stored ones of consecutive nodes of a level, by place."""
+        query = select(_NODE.c.place, _NODE.c.hash).where(
             _NODE.c.chain == chain,
             _NODE.c.level == level,
-            _NODE.c.position >= first,
-            _NODE.c.position < first + count,
+            _NODE.c.place >= first,
+            _NODE.c.place < first + count,
         )
         return {row[0]: row[1] for row in self._connection.execute(query)}
 
     def all_nodes(self) -> Iterator[Row]:
         """Every stored node, chain by chain and level by level."""
-        return self._stream(select(_NODE).order_by(_NODE.c.chain, _NODE.c.level, _NODE.c.position))
+        return self._stream(select(_NODE).order_by(_NODE.c.chain, _NODE.c.level, _NODE.c.place))
 
     def checkpoint(self, chain: str, size: int) -> Row | None:
         """The checkpoint of exactly this size."""

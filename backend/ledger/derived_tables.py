@@ -35,7 +35,7 @@ class LedgerLogNode(BackendTable, table=True):
     __tablename__ = "ledger_log_node"
     chain: str = Field(primary_key=True, sa_type=TEXT)
     level: int = Field(primary_key=True, sa_type=INTEGER)
-    position: int = Field(primary_key=True, sa_type=INTEGER)
+    place: int = Field(primary_key=True, sa_type=INTEGER)
     hash: bytes = Field(sa_type=BYTES)
 
 

@@ -175,7 +175,7 @@ def _next_groups(derived: DerivedRepository, chain: str, seq: int) -> list[Row]:
 def _nodes(derived: DerivedRepository, chain: str, seq: int, groups: Sequence[Row]) -> list[Row]:
     frontier = Frontier.resumed(seq, LogNodes(derived, chain), sm3)
     return [
-        {"chain": chain, "level": level, "position": position, "hash": node}
+        {"chain": chain, "level": level, "place": position, "hash": node}
         for group in groups
         for level, position, node in frontier.append(leaf_hash(group["hash"], sm3))
         if level and level % NODE_LEVELS == 0

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 
 from backend.db.command import Read
 from backend.db.tables import Key, Row
-from backend.db.working_set import WorkingSet
+from backend.db.working_set import Sum, WorkingSet
 from backend.ledger import chart, model
-from backend.ledger.chain import GENESIS, group_hash, tree
+from backend.ledger.chain import GENESIS, group_hash, group_tree
 from backend.ledger.limits import LEGS_PER_POST_MAX
-from backend.ledger.model import Transfer
+from backend.ledger.model import Transfer, is_amount
 from backend.ledger.tables import ACCOUNT, CHAIN, GROUP, HOLD, TRANSFER
 from protocol.errors import CallerError
 
@@ -65,69 +65,72 @@ def post(
 
 
 def _post(ws: WorkingSet, transfers: Sequence[Transfer], now_ms: int) -> None:
-    touched = _touch(ws, transfers, now_ms)
+    accounts = ws.live(ACCOUNT, [side for transfer in transfers for side in transfer[2:4]])
+    sums: list[Sum] = []
+    lowered: list[Key] = []
     for transfer in transfers:
-        _apply(ws, touched, transfer, now_ms)
-    for row in touched.values():
-        if row["floor_minor"] is not None and model.is_below_floor(row):
-            raise CallerError(_SHORT_CODES.get(row["code"], "account_short"), row["id"])
-    ws.put_all(ACCOUNT, touched)
-    stamp = (now_ms,)
-    ws.append(TRANSFER, [transfer[0] for transfer in transfers], [t + stamp for t in transfers])
+        transfer_id, _, debit_id, credit_id, amount, currency, _, kind, _, _, _ = transfer
+        if not is_amount(amount):
+            raise CallerError("amount_invalid", transfer_id)
+        debit = accounts[debit_id] or _open(ws, debit_id, now_ms)
+        credit = accounts[credit_id] or _open(ws, credit_id, now_ms)
+        if debit["currency"] != currency or credit["currency"] != currency:
+            raise CallerError("currency_mismatch", transfer_id)
+        assert debit_id != credit_id, "a transfer moves between two accounts"
+        assert debit["book"] == credit["book"], "a transfer stays in its book"
+        if kind == "posted":
+            sums.append((debit_id, "debits_posted", amount))
+            sums.append((credit_id, "credits_posted", amount))
+        else:
+            sums += _phase(ws, transfer, now_ms)
+        if debit["side"] == "credit":
+            lowered.append(debit_id)
+        if credit["side"] == "debit":
+            lowered.append(credit_id)
+    ws.add_all(ACCOUNT, sums)
+    _check_floors([accounts[account_id] for account_id in lowered])
+    ws.append(TRANSFER, [transfer[0] for transfer in transfers], tuple(transfers))
     for transfer in transfers:
-        if transfer.kind != "posted":
+        if transfer[7] != "posted":
             _move_hold(ws, transfer)
 
 
-def _touch(ws: WorkingSet, transfers: Sequence[Transfer], now_ms: int) -> dict[Key, Row]:
-    """Copies of the accounts' rows, to be changed; accounts open here."""
-    ids: dict[Key, None] = {}
-    for transfer in transfers:
-        ids[transfer[2]] = ids[transfer[3]] = None
-    rows = ws.copies(ACCOUNT, ids)
-    if len(rows) < len(ids):
-        for account_id in ids.keys() - rows.keys():
-            _open(ws, str(account_id), now_ms)
-        rows = ws.copies(ACCOUNT, ids)
-    return rows
+def _check_floors(lowered: Iterable[Row | None]) -> None:
+    """The accounts on the side that takes from them, when the whole chain has been applied. What a
+    hold's end gives back to the other side raises it."""
+    for row in lowered:
+        assert row is not None
+        if row["floor_minor"] is not None and model.is_below_floor(row):
+            raise CallerError(_SHORT_CODES.get(row["code"], "account_short"), row["id"])
 
 
-def _apply(ws: WorkingSet, touched: dict[Key, Row], transfer: Transfer, now_ms: int) -> None:
-    transfer_id, _, debit_id, credit_id, amount, currency, _, kind, _, _, _ = transfer
-    if not model.is_amount(amount):
-        raise CallerError("amount_invalid", transfer_id)
-    debit, credit = touched[debit_id], touched[credit_id]
-    if debit["currency"] != currency or credit["currency"] != currency:
-        raise CallerError("currency_mismatch", transfer_id)
-    assert debit_id != credit_id, "a transfer moves between two accounts"
-    assert debit["book"] == credit["book"], "a transfer stays in its book"
-    if kind == "posted":
-        debit["debits_posted"] += amount
-        credit["credits_posted"] += amount
-        return
-    held = 0 if kind == "pending" else _held(ws, transfer, now_ms)
-    pending, posted = model.effect(kind, amount, held)
-    debit["debits_pending"] += pending
-    debit["debits_posted"] += posted
-    credit["credits_pending"] += pending
-    credit["credits_posted"] += posted
+def _phase(ws: WorkingSet, transfer: Transfer, now_ms: int) -> list[Sum]:
+    """What a hold or the end of one adds to the balances."""
+    held = 0 if transfer.kind == "pending" else _held(ws, transfer, now_ms)
+    pending, posted = model.effect(transfer.kind, transfer.amount_minor, held)
+    debit, credit = transfer.debit, transfer.credit
+    return [
+        (debit, "debits_pending", pending),
+        (debit, "debits_posted", posted),
+        (credit, "credits_pending", pending),
+        (credit, "credits_posted", posted),
+    ]
 
 
-def _open(ws: WorkingSet, account_id: str, now_ms: int) -> None:
+def _open(ws: WorkingSet, account_id: str, now_ms: int) -> Row:
     found = chart.account(account_id)
-    ws.insert(
-        ACCOUNT,
-        {
-            "id": account_id,
-            "book": found.book,
-            "code": found.code,
-            "owner": found.owner,
-            "currency": found.currency,
-            "side": found.side,
-            "floor_minor": found.floor_minor,
-            "opened_at_ms": now_ms,
-        },
-    )
+    row = {
+        "id": account_id,
+        "book": found.book,
+        "code": found.code,
+        "owner": found.owner,
+        "currency": found.currency,
+        "side": found.side,
+        "floor_minor": found.floor_minor,
+        "opened_at_ms": now_ms,
+    }
+    ws.insert(ACCOUNT, row)
+    return row
 
 
 def _was_posted(ws: WorkingSet, transfers: Sequence[Transfer]) -> bool:
@@ -203,13 +206,13 @@ class LedgerSeal:
             end = {"chain": self._chain, "seq": 0, "hash": GENESIS}
             ws.insert(CHAIN, end)
         seq, previous = end["seq"] + 1, end["hash"]
-        leaves = tree(posted)
+        leaves = group_tree(posted, now_ms)
         ids = [row[0] for batch in posted for row in batch]
         sealed = group_hash(
             chain=self._chain, seq=seq, previous=previous,
             root=leaves.root, count=len(ids), at_ms=now_ms,
         )  # fmt: skip
-        ws.complete(TRANSFER, (self._chain, seq))
+        ws.complete(TRANSFER, (now_ms, self._chain, seq))
         ws.insert(
             GROUP,
             {

@@ -7,3 +7,6 @@ URL_CHARS_MAX = 255
 CYCLE_CHARS_MAX = 8
 ACCOUNT_CHARS_MAX = 34
 LIST_ROWS_MAX = 200
+CYCLE_CHANGES_PER_MERCHANT_MAX = 100
+PENDING_SHARDS_MAX = 32
+"""Sub-accounts of a hot merchant: a settlement posts a leg for each, and an event has 64 legs."""

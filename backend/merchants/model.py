@@ -1,9 +1,11 @@
-"""Fee plans and what a merchant is. Pure.
+"""Fee plans, settlement cycles, and what a merchant is. Pure.
 
 Rule 1: a payment keeps the version of the plan it was charged by; its refunds use that version.
 Rule 2: a fee is rounded half up to one minor unit, then held between the plan's least and most.
+Rule 3: the cycle of a business date is the one in force on it, whatever was chosen later.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
@@ -13,25 +15,47 @@ from protocol.errors import CallerError
 from protocol.money import fee_half_up, fee_returned
 
 MerchantStatus = Literal["active", "closed"]
-SETTLEMENT_CYCLES = ("D+1",)
-"""When a day's money is paid out. T+1 (working days) needs a calendar, which clearing has not."""
+SETTLEMENT_CYCLES = ("D+0", "D+1", "T+1")
+"""When a day's money is paid out: the same day, the next, the next business day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeBounds:
+    """The rates that this installation agrees with merchants."""
+
+    bps_min: int = 60
+    bps_max: int = 120
+
+    def check(self, rate_bps: int) -> None:
+        """``CallerError("fee_rate_out_of_range")`` for a rate outside."""
+        if not self.bps_min <= rate_bps <= self.bps_max:
+            raise CallerError("fee_rate_out_of_range", f"{self.bps_min} to {self.bps_max} bp")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeePlan:
-    """What the merchant pays per payment. ``cap_minor`` 0 means no cap."""
+    """What the merchant pays per payment. ``cap_minor`` 0 means no cap, ``valid_until_ms`` None no
+    end; a plan that has ended gives way to the version before it."""
 
     version: int
     rate_bps: int
     min_minor: int = 0
     cap_minor: int = 0
     valid_from_ms: int = 0
+    valid_until_ms: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.rate_bps <= FEE_BPS_MAX or self.min_minor < 0 or self.cap_minor < 0:
             raise CallerError("field_invalid", "fee plan")
         if self.cap_minor and self.cap_minor < self.min_minor:
             raise CallerError("field_invalid", "fee plan: cap below minimum")
+        if self.valid_until_ms is not None and self.valid_until_ms <= self.valid_from_ms:
+            raise CallerError("field_invalid", "valid_until_ms")
+
+    def is_in_force(self, at_ms: int) -> bool:
+        """Whether its time has come and not passed."""
+        is_over = self.valid_until_ms is not None and at_ms >= self.valid_until_ms
+        return self.valid_from_ms <= at_ms and not is_over
 
     def fee(self, amount_minor: int) -> int:
         """The fee of a payment; never more than the payment."""
@@ -55,6 +79,14 @@ class FeePlan:
             )
         after = _share(charged, before_minor + refund_minor, amount_minor)
         return after - _share(charged, before_minor, amount_minor)
+
+
+def cycle_on(steps: Iterable[tuple[str, str]], business_date: str) -> str:
+    """The cycle in force on a date, of (first date, cycle) in the order of their versions: the
+    latest that has begun. A merchant is never without: the first begins before all dates."""
+    found = [cycle for first_date, cycle in steps if first_date <= business_date]
+    assert found, "the first cycle has no beginning"
+    return found[-1]
 
 
 def masked_account(account_no: str) -> str:

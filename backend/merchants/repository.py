@@ -5,10 +5,11 @@ from sqlalchemy import select
 from backend.db.reading import Reader
 from backend.db.tables import Row
 from backend.merchants.limits import LIST_ROWS_MAX
-from backend.merchants.tables import FeePlanRow, Merchant
+from backend.merchants.tables import FeePlanRow, Merchant, SettlementCycle
 
 _merchant = Merchant.__table__  # type: ignore[attr-defined]
 _plan = FeePlanRow.__table__  # type: ignore[attr-defined]
+_cycle = SettlementCycle.__table__  # type: ignore[attr-defined]
 
 
 class MerchantRepository:
@@ -31,3 +32,8 @@ class MerchantRepository:
         """A merchant's plans, the latest first."""
         query = select(_plan).where(_plan.c.merchant_id == merchant_id)
         return self._reader.rows(query.order_by(_plan.c.version.desc()))
+
+    def cycles(self, merchant_id: str) -> list[Row]:
+        """A merchant's settlement cycles and since when, the latest first."""
+        query = select(_cycle).where(_cycle.c.merchant_id == merchant_id)
+        return self._reader.rows(query.order_by(_cycle.c.version.desc()))

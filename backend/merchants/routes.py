@@ -35,7 +35,8 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
         if row is None:
             raise CallerError("merchant_unknown", merchant_id)
         plans = await services.run_read(lambda: repository.fee_plans(merchant_id))
-        return {**shown_merchant(row), "fee_plans": plans}
+        cycles = await services.run_read(lambda: repository.cycles(merchant_id))
+        return {**shown_merchant(row), "fee_plans": plans, "settlement_cycles": cycles}
 
     @routes.patch("/{merchant_id}")
     async def change(merchant_id: str, body: MerchantChange) -> dict[str, Any]:
@@ -44,12 +45,17 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
             status=body.status,
             notify_url=body.notify_url,
             biometric_above_minor=body.biometric_above_minor,
+            settlement_cycle=body.settlement_cycle,
+            pending_shards=body.pending_shards,
+            business_date=services.rules.business_date,
         )
         return shown_merchant(await services.submit(command))
 
     @routes.post("/{merchant_id}/fee-plans", status_code=201)
     async def add_fee_plan(merchant_id: str, body: NewFeePlan) -> dict[str, Any]:
-        command = AddFeePlan(merchant_id=merchant_id, **body.model_dump())
+        command = AddFeePlan(
+            merchant_id=merchant_id, fee_bounds=services.fee_bounds, **body.model_dump()
+        )
         return asdict(await services.submit(command))
 
     return routes

@@ -4,7 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from backend.merchants.limits import FEE_BPS_MAX, URL_CHARS_MAX
+from backend.merchants.limits import (
+    CYCLE_CHARS_MAX,
+    FEE_BPS_MAX,
+    PENDING_SHARDS_MAX,
+    URL_CHARS_MAX,
+)
 from backend.wanted import Wanted
 from protocol.money import AMOUNT_MINOR_MAX
 
@@ -18,6 +23,7 @@ class NewFeePlan(Wanted):
     min_minor: _Minor = 0
     cap_minor: _Minor = 0
     valid_from_ms: Annotated[int, Field(ge=0)]
+    valid_until_ms: Annotated[int, Field(ge=0)] | None = None
 
 
 class MerchantChange(Wanted):
@@ -26,3 +32,5 @@ class MerchantChange(Wanted):
     status: Literal["active", "closed"] | None = None
     notify_url: Annotated[str, Field(min_length=1, max_length=URL_CHARS_MAX)] | None = None
     biometric_above_minor: _Minor | None = None
+    settlement_cycle: Annotated[str, Field(max_length=CYCLE_CHARS_MAX)] | None = None
+    pending_shards: Annotated[int, Field(ge=1, le=PENDING_SHARDS_MAX)] | None = None

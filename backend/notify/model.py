@@ -9,16 +9,20 @@ import base64
 import binascii
 import hashlib
 import ipaddress
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from backend.notify.limits import CALLBACK_GAPS_MS, CALLBACK_SKEW_MS_MAX, PLACE_DIGITS_MAX
+from backend.notify.limits import (
+    CALLBACK_GAPS_MS,
+    CALLBACK_SKEW_MS_MAX,
+    CALLBACKS_AT_ONCE_MAX,
+    CALLBACKS_PER_MERCHANT_MAX,
+    PLACE_DIGITS_MAX,
+)
 from protocol.crypto.keys import SigningKey, VerifyKey
 from protocol.errors import CallerError
 from protocol.ids import EVENT, RANDOM_BYTES, mint
-
-CallbackState = Literal["pending", "delivered", "dead"]
 
 TIMESTAMP, NONCE, SERIAL = "Tillway-Timestamp", "Tillway-Nonce", "Tillway-Serial"
 SIGNATURE, SIGNATURE_TYPE = "Tillway-Signature", "Tillway-Signature-Type"
@@ -58,10 +62,30 @@ class Place:
         return cls(int(died), callback)
 
 
-def next_try_ms(failed_tries: int, now_ms: int) -> int | None:
+def next_try_ms(
+    failed_tries: int, now_ms: int, gaps_ms: Sequence[int] = CALLBACK_GAPS_MS
+) -> int | None:
     """When to try again after so many failed tries (one or more); None means give up."""
     gap = failed_tries - 1
-    return now_ms + CALLBACK_GAPS_MS[gap] if gap < len(CALLBACK_GAPS_MS) else None
+    return now_ms + gaps_ms[gap] if gap < len(gaps_ms) else None
+
+
+def fitting(merchants: Sequence[str], being_tried: Mapping[str, int]) -> list[int]:
+    """Of callbacks of these merchants in this order, the places of those that get a slot: few of
+    each merchant, so that one whose server hangs delays nobody else."""
+    taken: list[int] = []
+    counts = Counter(being_tried)
+    free = CALLBACKS_AT_ONCE_MAX - counts.total()
+    for place, merchant_id in enumerate(merchants):
+        if len(taken) < free and counts[merchant_id] < CALLBACKS_PER_MERCHANT_MAX:
+            counts[merchant_id] += 1
+            taken.append(place)
+    return taken
+
+
+def crowded(being_tried: Mapping[str, int]) -> list[str]:
+    """The merchants that have no slot free."""
+    return [one for one, count in being_tried.items() if count >= CALLBACKS_PER_MERCHANT_MAX]
 
 
 def callback_id(subject_id: str, event_type: str, number: int, *, at_ms: int) -> str:

@@ -12,10 +12,12 @@ from backend.notify.limits import (
     TRIES_SHOWN_MAX,
 )
 from backend.notify.model import DeadLetterFilter, Place
+from backend.notify.states import OPEN_STATES
 from backend.notify.tables import OutboxCallback, OutboxTry
 
 _callback = OutboxCallback.__table__  # type: ignore[attr-defined]
 _try = OutboxTry.__table__  # type: ignore[attr-defined]
+_DUE = ("callback_id", "merchant_id", "failed_tries", "next_try_ms")
 _LISTED = ("callback_id", "merchant_id", "url", "event_type", "last_error", "created_at_ms")
 
 
@@ -26,11 +28,11 @@ class CallbackRepository:
         self._reader = reader
 
     def due(self, now_ms: int, without: Sequence[str] = ()) -> list[Row]:
-        """The ids and merchants of callbacks to try now, the longest overdue first; not those of
-        the merchants in ``without``."""
+        """Callbacks to try now, without bodies, the longest overdue first; not those of the
+        merchants in ``without``."""
         query = (
-            select(_callback.c.callback_id, _callback.c.merchant_id)
-            .where(_callback.c.state == "pending", _callback.c.next_try_ms <= now_ms)
+            select(*(_callback.c[name] for name in _DUE))
+            .where(_callback.c.state.in_(OPEN_STATES), _callback.c.next_try_ms <= now_ms)
             .where(_callback.c.merchant_id.not_in(without))
             .order_by(_callback.c.next_try_ms)
             .limit(CALLBACKS_PER_CLAIM_MAX)
@@ -80,7 +82,7 @@ class CallbackRepository:
                 func.min(_callback.c.created_at_ms).label("oldest_ms"),
                 func.min(_callback.c.next_try_ms).label("due_ms"),
             )
-            .where(_callback.c.state.in_(("pending", "dead")))
+            .where(_callback.c.state.in_((*OPEN_STATES, "dead")))
             .group_by(_callback.c.state)
         )
         return self._reader.rows(query)

@@ -6,15 +6,22 @@ Rule 2: a callback may arrive twice (its answer was lost), never not at all unti
 Rule 3: nothing is deleted: every failed try and every replay stays in the callback's history.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
-from backend.notify.limits import CALLBACK_LEASE_MS, ERROR_CHARS_MAX
+from backend.notify.limits import (
+    CALLBACK_ASIDE_MS,
+    CALLBACK_GAPS_MS,
+    CALLBACK_LEASE_MS,
+    CALLBACK_QUEUED_MS_MAX,
+    ERROR_CHARS_MAX,
+)
 from backend.notify.model import next_try_ms
+from backend.notify.states import OPEN_STATES, CallbackState, Step, next_state
 from backend.notify.tables import CALLBACK, TRY
 from protocol.errors import CallerError
 
@@ -29,13 +36,85 @@ class ClaimCallbacks:
         return [(CALLBACK, callback_id) for callback_id in self.callback_ids]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> list[Row]:
-        taken = []
-        for callback_id in self.callback_ids:
-            row = ws.get(CALLBACK, callback_id)
-            if row is not None and row["state"] == "pending" and row["next_try_ms"] <= now_ms:
-                until_ms = now_ms + CALLBACK_LEASE_MS
-                taken.append(ws.update(CALLBACK, callback_id, next_try_ms=until_ms))
-        return taken
+        rows = [ws.get(CALLBACK, callback_id) for callback_id in self.callback_ids]
+        return [_claimed(ws, row, now_ms) for row in rows if row and _is_due(row, now_ms)]
+
+
+class Ticket(NamedTuple):
+    """What a broker holds of a callback: which one, whose, and after how many failed tries."""
+
+    callback_id: str
+    merchant_id: str
+    failed_tries: int
+
+
+Verdict = Literal["try", "drop", "bury"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimQueued:
+    """Take those of these tickets whose callbacks are to be tried now. Answers a verdict and a row
+    for each: *drop* is a copy of a ticket that was used, *bury* one whose callback is dead or does
+    not exist."""
+
+    tickets: tuple[Ticket, ...]
+
+    def reads(self) -> Iterable[Read]:
+        return [(CALLBACK, ticket.callback_id) for ticket in self.tickets]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> list[tuple[Verdict, Row | None]]:
+        return [self._judged(ws, ticket, now_ms) for ticket in self.tickets]
+
+    def _judged(self, ws: WorkingSet, ticket: Ticket, now_ms: int) -> tuple[Verdict, Row | None]:
+        row = ws.get(CALLBACK, ticket.callback_id)
+        if row is None or row["state"] == CallbackState.DEAD:
+            return "bury", row
+        if _is_due(row, now_ms) or _is_current(row, ticket):
+            return "try", _claimed(ws, row, now_ms)
+        return "drop", row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteQueued:
+    """A broker has confirmed these callbacks, each with the time at which it was due: one that was
+    claimed meanwhile has another. A promise that is not kept runs out, and it is due again."""
+
+    confirmed: tuple[tuple[str, int], ...]
+
+    def reads(self) -> Iterable[Read]:
+        return [(CALLBACK, callback_id) for callback_id, _ in self.confirmed]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> int:
+        count = 0
+        for callback_id, due_ms in self.confirmed:
+            row = _existing(ws, callback_id)
+            state = next_state(row["state"], Step.QUEUE)
+            if state is not None and row["next_try_ms"] == due_ms:
+                until_ms = max(now_ms, due_ms) + CALLBACK_QUEUED_MS_MAX
+                ws.update(CALLBACK, callback_id, state=state, next_try_ms=until_ms)
+                count += 1
+        return count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandBack:
+    """Tickets whose merchants have too many waiting: the outbox keeps them a little longer."""
+
+    tickets: tuple[Ticket, ...]
+
+    def reads(self) -> Iterable[Read]:
+        return [(CALLBACK, ticket.callback_id) for ticket in self.tickets]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> int:
+        count = 0
+        for ticket in self.tickets:
+            row = ws.get(CALLBACK, ticket.callback_id)
+            if row is not None and _is_current(row, ticket):
+                state = next_state(row["state"], Step.HAND_BACK)
+                again_ms = now_ms + CALLBACK_ASIDE_MS
+                ws.update(CALLBACK, ticket.callback_id, state=state, next_try_ms=again_ms)
+                count += 1
+        return count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,46 +128,43 @@ class NoteDelivered:
 
     def decide(self, ws: WorkingSet, now_ms: int) -> str:
         row = _existing(ws, self.callback_id)
-        if row["state"] != "delivered":
-            ws.update(
-                CALLBACK,
-                self.callback_id,
-                state="delivered",
-                delivered_at_ms=now_ms,
-                last_error="",
-            )
+        state = next_state(row["state"], Step.DELIVER)
+        if state is not None:
+            changes = {"state": state, "delivered_at_ms": now_ms, "last_error": ""}
+            ws.update(CALLBACK, self.callback_id, **changes)
         return "delivered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteFailed:
-    """A try failed: plan the next, or make it a dead letter. Answers the state."""
+    """A try failed: plan the next, or make it a dead letter. Answers the row."""
 
     callback_id: str
     error: str
+    gaps_ms: Sequence[int] = CALLBACK_GAPS_MS
 
     def reads(self) -> Iterable[Read]:
         return [(CALLBACK, self.callback_id)]
 
-    def decide(self, ws: WorkingSet, now_ms: int) -> str:
+    def decide(self, ws: WorkingSet, now_ms: int) -> Row:
         row = _existing(ws, self.callback_id)
-        if row["state"] != "pending":
-            state: str = row["state"]
-            return state
         failed = row["failed_tries"] + 1
-        next_ms = next_try_ms(failed, now_ms)
+        next_ms = next_try_ms(failed, now_ms, self.gaps_ms)
+        state = next_state(row["state"], Step.GIVE_UP if next_ms is None else Step.FAIL)
+        if state is None:
+            return row
         error = self.error[:ERROR_CHARS_MAX]
         after = ws.update(
             CALLBACK,
             self.callback_id,
             failed_tries=failed,
-            state="pending" if next_ms is not None else "dead",
+            state=state,
             next_try_ms=now_ms if next_ms is None else next_ms,
             last_error=error,
             try_count=row["try_count"] + 1,
         )
         _remember(ws, after, outcome="failed", at_ms=now_ms, error=error, next_try_ms=next_ms)
-        return str(after["state"])
+        return after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,19 +180,35 @@ class ReplayCallback:
 
     def decide(self, ws: WorkingSet, now_ms: int) -> str:
         row = _existing(ws, self.callback_id)
-        if row["state"] != "dead":
-            state: str = row["state"]
-            return state
+        state = next_state(row["state"], Step.REPLAY)
+        if state is None:
+            return str(row["state"])
         after = ws.update(
             CALLBACK,
             self.callback_id,
-            state="pending",
+            state=state,
             failed_tries=0,
             next_try_ms=now_ms,
             try_count=row["try_count"] + 1,
         )
         _remember(ws, after, outcome="replayed", at_ms=now_ms, next_try_ms=now_ms, actor=self.actor)
-        return "pending"
+        return state
+
+
+def _is_due(row: Row, now_ms: int) -> bool:
+    return row["state"] in OPEN_STATES and int(row["next_try_ms"]) <= now_ms
+
+
+def _is_current(row: Row, ticket: Ticket) -> bool:
+    """Whether the broker's promise stands and this ticket is it, not a copy of an earlier one."""
+    found: tuple[str, int] = (row["state"], row["failed_tries"])
+    return found == (CallbackState.QUEUED, ticket.failed_tries)
+
+
+def _claimed(ws: WorkingSet, row: Row, now_ms: int) -> Row:
+    state = next_state(row["state"], Step.CLAIM)
+    until_ms = now_ms + CALLBACK_LEASE_MS
+    return ws.update(CALLBACK, row["callback_id"], state=state, next_try_ms=until_ms)
 
 
 def _remember(ws: WorkingSet, row: Row, *, outcome: str, at_ms: int, **more: Any) -> None:  # noqa: ANN401

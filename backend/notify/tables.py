@@ -42,7 +42,7 @@ class OutboxCallback(BackendTable, table=True):
     body: str = Field(sa_type=TEXT)
     """JSON; these exact bytes are signed and sent."""
     state: str = Field(sa_type=TEXT)
-    """``pending``, ``delivered`` or ``dead``."""
+    """Of ``states.py``."""
     failed_tries: int = Field(default=0, sa_type=INTEGER)
     next_try_ms: int = Field(sa_type=INTEGER)
     """When it is due; while a try is running, when another may take it over; of a dead letter,

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from protocol.messages import REQUESTS
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-CALLBACK_STATES = ("pending", "dead")
+CALLBACK_STATES = ("pending", "queued", "dead")
 _SIZES = (1, 2, 5, 10, 20, 30, 40, 50)
 
 
@@ -65,6 +65,12 @@ class Metrics:
             "tillway_callback_tries",
             "Tries to deliver a callback, by outcome",
             ["outcome"],
+            registry=registry,
+        )
+
+        self.queue_linked = Gauge(
+            "tillway_callback_queue_linked",
+            "Whether the broker of callbacks is linked, where there is one",
             registry=registry,
         )
 

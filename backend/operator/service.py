@@ -1,6 +1,6 @@
 """What the operator's routes and page ask, without HTTP."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,12 +14,14 @@ from backend.identity.enrolment import Grant
 from backend.identity.service import EnrolmentService
 from backend.ledger.repository import LedgerRepository
 from backend.ledger.verify import verify
+from backend.merchants.model import FeeBounds
 from backend.merchants.routes import shown_merchant
 from backend.merchants.service import CreateMerchant
 from backend.operator.limits import BALANCE_CHECK_GAP_MS, VERIFICATIONS_OPEN_MAX
 from backend.operator.repository import DayRepository
 from backend.operator.schemas import NewCode, NewMerchant, NewStore
 from protocol.clock import Clock
+from protocol.crypto.keys import VerifyKey
 from protocol.errors import CallerError, OperatingError
 
 ACTOR = "operator"
@@ -30,9 +32,10 @@ RunRead = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MerchantDefaults:
-    """What a merchant gets that is created without it."""
+    """What a merchant gets that is created without it, and between which rates it may be."""
 
     fee_rate_bps: int
+    fee_bounds: FeeBounds
     biometric_above_minor: int
 
 
@@ -50,6 +53,7 @@ class OperatorService:
         clock: Clock,
         defaults: MerchantDefaults,
         business_date: Callable[[int], str],
+        ledger_keys: Collection[VerifyKey],
     ) -> None:
         self._submit = submit
         self._run_read = run_read
@@ -59,6 +63,7 @@ class OperatorService:
         self._clock = clock
         self._defaults = defaults
         self._business_date = business_date
+        self._ledger_keys = ledger_keys
         self._day = DayRepository(reader)
         self._verifying = 0
         self._books: list[dict[str, Any]] = []
@@ -71,7 +76,7 @@ class OperatorService:
             fields["rate_bps"] = self._defaults.fee_rate_bps
         if fields["biometric_above_minor"] is None:
             fields["biometric_above_minor"] = self._defaults.biometric_above_minor
-        row = await self._submit(CreateMerchant(**fields))
+        row = await self._submit(CreateMerchant(**fields, fee_bounds=self._defaults.fee_bounds))
         return shown_merchant(row)
 
     async def create_store(self, wanted: NewStore) -> dict[str, Any]:
@@ -165,13 +170,16 @@ class OperatorService:
 
     def _verify(self) -> dict[str, Any]:
         with self._reader.snapshot() as connection:
-            report = verify(LedgerRepository(connection))
+            report = verify(LedgerRepository(connection), trusted=self._ledger_keys)
         return {
             "is_whole": report.is_whole,
             "groups": report.groups,
             "transfers": report.transfers,
             "accounts": report.accounts,
             "holds": report.holds,
+            "balances": report.balances,
+            "checkpoints": report.checkpoints,
+            "first_bad_transfer": report.first_bad_transfer,
             "ends": {name: list(end) for name, end in report.ends.items()},
             "breaks": [asdict(found) for found in report.breaks],
         }

@@ -22,7 +22,7 @@ from backend.mandates.using import undo_reads, undo_use
 from backend.merchants.tables import MERCHANT
 from backend.notify.outbox import push_reads
 from backend.payments.model import PaymentRules
-from backend.payments.paying import held_transfer, pending_owner, push_payment, tell_merchant
+from backend.payments.paying import held_transfer, owner_of, push_payment, tell_merchant
 from backend.payments.tables import PAYMENT
 from backend.payments.timeline import step
 from backend.sagas.model import Ask, SagaKind, SagaState, SagaStep
@@ -207,7 +207,7 @@ class ResolvePayment:
             held_transfer(payment, saga),
             channel_id=saga["channel_id"],
             settlement_date=answer.settlement_date,
-            merchant_id=pending_owner(payment),
+            merchant_id=owner_of(payment),
             amount_minor=payment["amount_minor"],
             fee_minor=payment["fee_minor"],
             coupon_minor=payment["coupon_minor"],

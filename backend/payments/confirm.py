@@ -77,6 +77,7 @@ class ConfirmByPayer:
         found: list[Read] = [(MERCHANT, merchant_id), *push_reads(payment["store"])]
         return found + paying_reads(
             ws,
+            payment_id=self.payment_id,
             payer_id=self.payer_id,
             merchant_id=merchant_id,
             currency=payment["currency"],

@@ -66,6 +66,7 @@ class CreatePayment:
         payer_id = payer_of(ws, self.found) if self.found is not None else self._mandate_payer(ws)
         found = paying_reads(
             ws,
+            payment_id=self.body.payment_id,
             payer_id=payer_id,
             merchant_id=self.request.merchant_id,
             currency=self.body.currency,

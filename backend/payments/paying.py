@@ -15,7 +15,8 @@ from backend.ledger import rules as posting
 from backend.ledger import service as ledger
 from backend.ledger.model import Transfer
 from backend.ledger.tables import ACCOUNT
-from backend.merchants.service import merchant_reads, plan_in_force
+from backend.merchants.service import merchant_reads, pending_owner, plan_in_force
+from backend.merchants.tables import MERCHANT
 from backend.notify.outbox import put_callback, put_push
 from backend.payments.funding import Funding, choose, funding_reads
 from backend.payments.model import PAYMENT_RESULT, PaymentRules, payment_answer
@@ -43,6 +44,7 @@ class Taken:
 def paying_reads(
     ws: WorkingSet,
     *,
+    payment_id: str,
     payer_id: str | None,
     merchant_id: str,
     currency: str,
@@ -50,28 +52,30 @@ def paying_reads(
 ) -> list[Read]:
     """What ``take`` will read, as far as it is known by now."""
     found = merchant_reads(ws, merchant_id)
-    if payer_id is not None:
+    merchant = ws.get(MERCHANT, merchant_id)
+    if payer_id is not None and merchant is not None:
+        owner = pending_owner(merchant, payment_id)
         found += [(PAYER, payer_id), *risk_reads(payer_id)]
-        found += [(ACCOUNT, account) for account in _accounts(payer_id, merchant_id, currency)]
+        found += [(ACCOUNT, account) for account in _accounts(payer_id, owner, currency)]
         found += funding_reads(ws, payer_id, instrument_id)
     return found
 
 
-def _accounts(payer_id: str, merchant_id: str, currency: str) -> tuple[str, ...]:
+def owner_of(payment: Row) -> str:
+    """Whose pending account a payment's money went to: the merchant's or a sub-account's."""
+    owner: str = payment["pending_owner"] or payment["merchant_id"]
+    return owner
+
+
+def _accounts(payer_id: str, owner: str, currency: str) -> tuple[str, ...]:
     """What posting rules 3 and 4 touch."""
     return (
         chart.customer(payer_id, currency),
-        chart.merchant_pending(merchant_id, currency),
+        chart.merchant_pending(owner, currency),
         chart.client("UNSWEPT", currency),
         chart.own("DUE_CLIENT", currency),
         chart.own("MDR", currency),
     )
-
-
-def pending_owner(payment: Row) -> str:
-    """Whose pending account a payment's money stands on."""
-    owner: str = payment["pending_owner"] or payment["merchant_id"]
-    return owner
 
 
 def paid_transfers(payment: Row, *, payer_id: str, fee_minor: int) -> list[Transfer]:
@@ -80,7 +84,7 @@ def paid_transfers(payment: Row, *, payer_id: str, fee_minor: int) -> list[Trans
     return posting.balance_paid(
         event,
         user_id=payer_id,
-        merchant_id=pending_owner(payment),
+        merchant_id=owner_of(payment),
         amount_minor=payment["amount_minor"],
         fee_minor=fee_minor,
     )
@@ -93,7 +97,7 @@ def held_transfer(payment: Row, saga: Row) -> Transfer:
         event,
         channel_id=saga["channel_id"],
         settlement_date=saga["planned_date"],
-        merchant_id=pending_owner(payment),
+        merchant_id=owner_of(payment),
         amount_minor=saga["amount_minor"],
     )
     return hold
@@ -130,6 +134,7 @@ def take(
         return Taken(payment, verdict.code, verdict)
     plan = plan_in_force(ws, merchant, now_ms)
     # The books' date is the day the money moves, not the day the code was shown.
+    owner = pending_owner(merchant, payment["payment_id"])
     decided: Row = {
         "payer_id": payer_id,
         "payer_masked": masked_name(payer["name"]),
@@ -137,6 +142,7 @@ def take(
         "fee_plan_version": plan.version,
         "risk": verdict.to_json(),
         "business_date": rules.business_date(now_ms),
+        "pending_owner": "" if owner == merchant["merchant_id"] else owner,
         "funding": funding.kind,
         "instrument_id": funding.instrument_id,
     }

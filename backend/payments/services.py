@@ -1,11 +1,12 @@
 """What the HTTP routes of these rooms stand on. The program's bootstrap makes one."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from backend.db.command import Command
 from backend.db.reading import Reader
+from backend.merchants.model import FeeBounds
 from backend.payments.model import PaymentRules
 from protocol.clock import Clock, Entropy
 
@@ -20,3 +21,4 @@ class Services:
     clock: Clock
     entropy: Entropy
     rules: PaymentRules
+    fee_bounds: FeeBounds = field(default_factory=FeeBounds)

@@ -45,6 +45,8 @@ class Payment(BackendTable, table=True):
     fee_minor: int = Field(default=0, sa_type=INTEGER)
     fee_returned_minor: int = Field(default=0, sa_type=INTEGER)
     fee_plan_version: int = Field(default=0, sa_type=INTEGER)
+    pending_owner: str = Field(default="", sa_type=TEXT)
+    """A hot merchant's sub-account that the money went to; empty: the merchant's own account."""
     verification: str = Field(default="none", sa_type=TEXT)
     error_code: str | None = Field(default=None, sa_type=TEXT)
     risk: str | None = Field(default=None, sa_type=TEXT)
@@ -64,8 +66,6 @@ class Payment(BackendTable, table=True):
     coupon_id: str | None = Field(default=None, sa_type=TEXT)
     coupon_minor: int = Field(default=0, sa_type=INTEGER)
     """The part of the amount that our coupon paid."""
-    pending_owner: str = Field(default="", sa_type=TEXT)
-    """Whose pending account takes the money: a merchant's shard; empty: the merchant itself."""
     refunding_minor: int = Field(default=0, sa_type=INTEGER)
     """What is on its way back through a channel that has not answered yet."""
     disputed_minor: int = Field(default=0, sa_type=INTEGER)

@@ -84,11 +84,11 @@ def match_orders(source: str, *, orders: Mapping[str, int], posted: Mapping[str,
     return Matched(agreed, tuple(breaks))
 
 
-def match_position(*, ours_minor: int, theirs_minor: int, account: str) -> Matched:
+def match_position(source: str, *, ours_minor: int, theirs_minor: int, account: str) -> Matched:
     """The balances themselves."""
     if ours_minor == theirs_minor:
         return Matched(1, ())
-    found = Break(BreakClass.POSITION, "statement", account, ours_minor, theirs_minor)
+    found = Break(BreakClass.POSITION, source, account, ours_minor, theirs_minor)
     return Matched(0, (found,))
 
 

@@ -12,12 +12,15 @@ from sqlalchemy import ColumnElement, Select, and_, case, or_, select
 
 from backend.db.reading import Reader
 from backend.db.tables import Row
+from backend.instruments.model import BALANCE
 from backend.ledger import chart, model
 from backend.ledger.tables import LedgerAccount, LedgerTransfer
 from backend.payments.tables import Payment
 from backend.reconciliation.limits import EVENTS_PER_DAY_MAX
 from backend.reconciliation.tables import ReconciliationBreak
 from backend.refunds.tables import Refund
+from backend.sagas.model import SagaKind, SagaState
+from backend.sagas.tables import Saga
 from backend.topups.tables import TopUp
 from protocol.errors import OperatingError
 from protocol.payment import PAID_STATES
@@ -26,6 +29,7 @@ _ACCOUNT = LedgerAccount.__table__  # type: ignore[attr-defined]
 _TRANSFER = LedgerTransfer.__table__  # type: ignore[attr-defined]
 _PAYMENT = Payment.__table__  # type: ignore[attr-defined]
 _REFUND = Refund.__table__  # type: ignore[attr-defined]
+_SAGA = Saga.__table__  # type: ignore[attr-defined]
 _TOPUP = TopUp.__table__  # type: ignore[attr-defined]
 _BREAK = ReconciliationBreak.__table__  # type: ignore[attr-defined]
 
@@ -44,24 +48,60 @@ class ReconciliationRepository:
             and_(_TOPUP.c.settlement_date == day, _TOPUP.c.state == "succeeded"),
         )
 
-    async def payment_orders(self, day: str) -> dict[str, int]:
-        """Payments that were captured on a business day, less what is given back nowhere else."""
+    async def payment_orders(self, day: str, funding: str = BALANCE) -> dict[str, int]:
+        """Payments of one funding that were captured on a business day: id → amount."""
         return await self._amounts(
             _PAYMENT.c.payment_id,
             _PAYMENT.c.amount_minor,
             and_(
                 _PAYMENT.c.business_date == day,
+                _PAYMENT.c.funding == funding,
                 _PAYMENT.c.state.in_([state.value for state in PAID_STATES]),
             ),
         )
 
     async def refund_orders(self, day: str) -> dict[str, int]:
-        """Refunds that succeeded on a business day: id → amount."""
+        """Refunds to balances that succeeded on a business day: id → amount."""
         return await self._amounts(
             _REFUND.c.refund_id,
             _REFUND.c.amount_minor,
-            and_(_REFUND.c.business_date == day, _REFUND.c.state == "succeeded"),
+            and_(
+                _REFUND.c.business_date == day,
+                _REFUND.c.funding == BALANCE,
+                _REFUND.c.state == "succeeded",
+            ),
         )
+
+    async def channel_refund_orders(self, day: str) -> dict[str, int]:
+        """Refunds through channels that began on a business day and were not refused."""
+        return await self._amounts(
+            _REFUND.c.refund_id,
+            _REFUND.c.amount_minor,
+            and_(
+                _REFUND.c.business_date == day,
+                _REFUND.c.funding != BALANCE,
+                _REFUND.c.state != "failed",
+            ),
+        )
+
+    async def channel_orders(self, channel_id: str, day: str) -> dict[str, int]:
+        """What a channel has told us it moved on one of its days: id → signed amount."""
+        settled = (SagaState.SUCCEEDED.value, SagaState.SETTLED.value)
+        signed = case(
+            (_SAGA.c.kind == SagaKind.PAY.value, _SAGA.c.amount_minor),
+            else_=-_SAGA.c.amount_minor,
+        )
+        query = select(_SAGA.c.saga_id, signed.label("signed_minor")).where(
+            _SAGA.c.channel_id == channel_id,
+            _SAGA.c.settlement_date == day,
+            _SAGA.c.state.in_(settled),
+        )
+        rows = self._whole(query, _SAGA.c.saga_id)
+        return {row["saga_id"]: int(row["signed_minor"]) async for row in rows}
+
+    async def channel_balance(self, channel_id: str, day: str, currency: str) -> int:
+        """What a channel still owes for one of its days, by our books."""
+        return await self._balance(chart.channel(channel_id, day, currency))
 
     async def posted(self, rule: str, *, account_prefix: str, day: str) -> dict[str, int]:
         """What a posting rule moved on accounts on a business day: event id → amount, over all of
@@ -74,7 +114,10 @@ class ReconciliationRepository:
             _TRANSFER.c.credit.like(f"{account_prefix}%"),
         )
         query = select(_TRANSFER.c.id, _TRANSFER.c.amount_minor).where(
-            _TRANSFER.c.rule == rule, _TRANSFER.c.business_date == day, side
+            _TRANSFER.c.rule == rule,
+            _TRANSFER.c.business_date == day,
+            _TRANSFER.c.kind.in_(["posted", "post"]),
+            side,
         )
         undone = await self._reversed_since(day)
         found: dict[str, int] = defaultdict(int)
@@ -105,9 +148,7 @@ class ReconciliationRepository:
 
     async def reserve_balance(self, currency: str) -> int:
         """Our RESERVE balance now."""
-        reserve = chart.client("RESERVE", currency)
-        rows = await self._reader.fetch(select(_ACCOUNT).where(_ACCOUNT.c.id == reserve))
-        return model.balance(rows[0]) if rows else 0
+        return await self._balance(chart.client("RESERVE", currency))
 
     async def breaks(self, day: str, run: int) -> list[Row]:
         """What a run found."""
@@ -116,6 +157,10 @@ class ReconciliationRepository:
             .where(_BREAK.c.business_date == day, _BREAK.c.run == run)
             .order_by(_BREAK.c.number)
         )
+
+    async def _balance(self, account_id: str) -> int:
+        rows = await self._reader.fetch(select(_ACCOUNT).where(_ACCOUNT.c.id == account_id))
+        return model.balance(rows[0]) if rows else 0
 
     async def _amounts(self, key: Any, amount: Any, where: ColumnElement[bool]) -> dict[str, int]:  # noqa: ANN401
         query = select(key, amount).where(where)

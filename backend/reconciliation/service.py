@@ -7,7 +7,8 @@ from typing import Any
 
 import structlog
 
-from backend.channels.ports import BankPort, TopUpPort
+from backend.channels.model import TOPUPS
+from backend.channels.ports import BankPort, DayPort
 from backend.db.command import Command, Read
 from backend.db.working_set import WorkingSet
 from backend.reconciliation.limits import BREAKS_KEPT_MAX
@@ -82,21 +83,23 @@ class Reconciliation:
         submit: Callable[[Command], Awaitable[Any]],
         repository: ReconciliationRepository,
         bank: BankPort,
-        channel: TopUpPort,
+        channels: Mapping[str, DayPort],
         reserve_account: str,
         currency: str = "CNY",
     ) -> None:
         self._submit = submit
         self._repository = repository
         self._bank = bank
-        self._channel = channel
+        self._channels = channels
         self._reserve_account = reserve_account
         self._currency = currency
 
     async def __call__(self, *, day: date, booked: Sequence[date]) -> Mapping[str, Any]:
         """``Reconcile``: every comparison of a day, kept and summed up."""
         booked_on = booked[-1]
-        results = [*await self._orders(day.isoformat()), await self._channel_file(day)]
+        results = await self._orders(day.isoformat())
+        for channel_id in self._channels:
+            results += await self._channel(channel_id, day)
         for bank_day in booked:
             results += await self._reserve(bank_day, is_last=bank_day == booked_on)
         breaks = tuple(found for result in results for found in result.breaks)
@@ -122,7 +125,15 @@ class Reconciliation:
         books = self._repository
         pairs = (
             ("payments", await books.payment_orders(day), "balance_paid", "C:CUST:"),
+            ("cards", _captured(await books.payment_orders(day, "card")), "card_paid", "C:CH:"),
+            ("funds", _captured(await books.payment_orders(day, "fund")), "fund_paid", "C:CH:"),
             ("refunds", await books.refund_orders(day), "balance_refunded", "C:CUST:"),
+            (
+                "channel refunds",
+                await books.channel_refund_orders(day),
+                "channel_refund_started",
+                "C:REFUND:",
+            ),
             ("topups", await books.topup_orders(day), "top_up", "C:CUST:"),
         )
         return [
@@ -134,10 +145,20 @@ class Reconciliation:
             for source, orders, rule, prefix in pairs
         ]
 
-    async def _channel_file(self, day: date) -> Matched:
-        file = await self._channel.day_file(day)
-        ours = await self._repository.topup_orders(day.isoformat())
-        return match_rows("channel", ours=ours, theirs=file_amounts(file.rows))
+    async def _channel(self, channel_id: str, day: date) -> list[Matched]:
+        """A channel's file of its day against what it told us, and what it still owes: nothing."""
+        books, text = self._repository, day.isoformat()
+        is_topups = channel_id == TOPUPS
+        ours = await (
+            books.topup_orders(text) if is_topups else books.channel_orders(channel_id, text)
+        )
+        file = await self._channels[channel_id].day_file(day)
+        left = await books.channel_balance(channel_id, text, self._currency)
+        source = f"channel {channel_id}"
+        return [
+            match_rows(source, ours=ours, theirs=file_amounts(file.rows)),
+            match_position(source, ours_minor=left, theirs_minor=0, account=text),
+        ]
 
     async def _reserve(self, bank_day: date, *, is_last: bool) -> list[Matched]:
         """One day of the reserve's statement; the balance itself is compared on the last."""
@@ -147,8 +168,14 @@ class Reconciliation:
         if not is_last:
             return [moved]
         position = match_position(
+            "statement",
             ours_minor=await self._repository.reserve_balance(self._currency),
             theirs_minor=statement.closing.amount_minor,
             account=self._reserve_account,
         )
         return [moved, position]
+
+
+def _captured(orders: Mapping[str, int]) -> dict[str, int]:
+    """Payments by the event that posts them: the channel's word."""
+    return {f"{payment_id}.captured": amount for payment_id, amount in orders.items()}

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from backend.ledger.rules import Sources
 from backend.refunds.limits import REFUND_WITHIN_MS_MAX
 from protocol.errors import CallerError
 from protocol.limits import REFUNDS_PER_PAYMENT_MAX
@@ -48,9 +49,6 @@ def next_state(state: RefundState, step: RefundStep) -> RefundState:
 
 
 REFUNDABLE = frozenset({PaymentState.CAPTURED, PaymentState.PARTIALLY_REFUNDED})
-
-Sources = Sequence[tuple[str, int]]
-"""(account, amount), the first account used first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

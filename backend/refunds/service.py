@@ -22,7 +22,7 @@ from backend.ledger import rules as posting
 from backend.ledger import service as ledger
 from backend.ledger.model import Transfer
 from backend.ledger.tables import ACCOUNT
-from backend.merchants.service import plan_of
+from backend.merchants.service import pending_owners, plan_of
 from backend.merchants.tables import FEE_PLAN, MERCHANT
 from backend.payments.idempotency import first_answer, remember, request_read
 from backend.payments.model import (
@@ -31,19 +31,11 @@ from backend.payments.model import (
     PaymentRules,
     body_hash,
 )
-from backend.payments.paying import pending_owner
+from backend.payments.paying import owner_of
 from backend.payments.service import visible
 from backend.payments.tables import PAYMENT
 from backend.refunds.by_channel import submit_refund
-from backend.refunds.model import (
-    Refundable,
-    RefundState,
-    RefundStep,
-    Sources,
-    drawn,
-    next_state,
-    refusal,
-)
+from backend.refunds.model import Refundable, RefundState, RefundStep, drawn, next_state, refusal
 from backend.refunds.outcome import record_refund, refund_answer
 from backend.refunds.tables import REFUND
 from protocol.errors import CallerError
@@ -72,7 +64,7 @@ class CreateRefund:
         if payment is None or payment["payer_id"] is None:
             return []
         found: list[Read] = [(FEE_PLAN, (payment["merchant_id"], payment["fee_plan_version"]))]
-        sample = self._transfers(payment, [(one, 1) for one in _accounts(payment)], 1, 0)
+        sample = self._transfers(payment, [(one, 1) for one in _accounts(ws, payment)], 1, 0)
         return found + ledger.reads(sample, is_new=True)
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Answer:
@@ -105,7 +97,7 @@ class CreateRefund:
             return refund_answer(failed)
         fee_back = self._fee_back(ws, payment)
         sources = drawn(
-            [(account, _available(ws, account)) for account in _accounts(payment)],
+            [(account, _available(ws, account)) for account in _accounts(ws, payment)],
             amount_minor=body.amount_minor,
             fee_back_minor=fee_back,
         )
@@ -115,7 +107,7 @@ class CreateRefund:
             return refund_answer(failed)
         transfers = self._transfers(payment, sources, fee_back, now_ms)
         ledger.post(ws, transfers, now_ms, is_new=True)
-        codes = "+".join(chart.account(account).code for account, _ in sources)
+        codes = "+".join(dict.fromkeys(chart.account(account).code for account, _ in sources))
         money = {"fee_returned_minor": fee_back, "source": codes}
         if payment["funding"] != BALANCE:
             refund = self._insert(ws, payment, RefundStep.SUBMIT, now_ms, **money)
@@ -141,7 +133,7 @@ class CreateRefund:
         return max(due - returned, 0)
 
     def _transfers(
-        self, payment: Row, sources: Sources, fee_back: int, now_ms: int
+        self, payment: Row, sources: posting.Sources, fee_back: int, now_ms: int
     ) -> list[Transfer]:
         date = self.rules.business_date(now_ms)
         event = posting.Event(self.body.refund_id, payment["currency"], date)
@@ -205,13 +197,17 @@ class QueryRefund:
         return refund_answer(refund)
 
 
-def _accounts(payment: Row) -> tuple[str, str]:
-    """Whose money goes back, in this order."""
-    merchant_id, currency = payment["merchant_id"], payment["currency"]
-    return (
-        chart.merchant_pending(pending_owner(payment), currency),
-        chart.merchant_available(merchant_id, currency),
-    )
+def _accounts(ws: WorkingSet, payment: Row) -> list[str]:
+    """Whose money goes back, in this order: the pending account the payment went to, the
+    merchant's others, what is available."""
+    merchant = ws.get(MERCHANT, payment["merchant_id"])
+    assert merchant is not None, "merchants are never removed"
+    currency = payment["currency"]
+    owners = dict.fromkeys((owner_of(payment), *pending_owners(merchant)))
+    return [
+        *(chart.merchant_pending(owner, currency) for owner in owners),
+        chart.merchant_available(payment["merchant_id"], currency),
+    ]
 
 
 def _available(ws: WorkingSet, account_id: str) -> int:

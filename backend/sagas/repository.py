@@ -1,6 +1,6 @@
 """Reading conversations outside commands. Only this file of the room sees SQL."""
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from backend.db.reading import Reader
 from backend.db.tables import Row
@@ -38,6 +38,13 @@ class SagaRepository:
             .limit(min(limit, ROWS_PER_LIST_MAX))
         )
         return self._reader.rows(query)
+
+    def open_through(self, day: str) -> int:
+        """How many conversations of a day, or of before, still wait for their channel."""
+        query = select(func.count().label("open")).where(
+            _saga.c.next_try_ms.is_not(None), _saga.c.planned_date <= day
+        )
+        return int(self._reader.rows(query)[0]["open"])
 
     def of_payment(self, payment_id: str) -> list[Row]:
         """Every conversation about a payment, oldest first, each with its timeline."""

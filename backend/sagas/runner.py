@@ -6,6 +6,7 @@ conversation goes on from its row: what was perhaps sent is asked about, never s
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import date
 from typing import Any
 
 import structlog
@@ -77,12 +78,16 @@ class SagaRunner:
                 tasks.create_task(self._carry_on(one))
         return len(claimed)
 
-    async def settle(self) -> int:
-        """Carry on what is due until nothing is; how many conversations are still open."""
+    async def settle(self, day: date) -> int:
+        """Carry on what is due until nothing is; how many conversations of a day, or of before,
+        are still open."""
         for _ in range(ROUNDS_PER_SETTLING_MAX):
             if not await self.run_due():
                 break
-        return len(await self._run_read(self._repository.unfinished))
+        still_open: int = await self._run_read(
+            lambda: self._repository.open_through(day.isoformat())
+        )
+        return still_open
 
     async def _claim(self) -> list[Claimed]:
         free = CONVERSATIONS_AT_ONCE_MAX - self._speaking

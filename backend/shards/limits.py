@@ -10,7 +10,10 @@ CROSSINGS_UNDER_WAY_MAX = 65_536
 DETAILS_CHARS_MAX = 2048
 """What a payer's side may tell the payee's."""
 RELAY_POLL_MS = 10
-"""How long a relay that found nothing more waits before it asks its peer again."""
+"""How long a lane that found nothing waits before it asks its peer again. It doubles, …"""
+RELAY_POLL_MS_MAX = 80
+"""… up to this, unless a caller waits."""
 RELAY_PAUSE_MS = 1_000
 """How long it waits when the peer, or our own writer, could not be reached."""
+FOUNDING_BYTES = 16
 VERIFY_CROSSINGS_PER_READ = 500

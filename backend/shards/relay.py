@@ -14,7 +14,12 @@ from typing import Any
 import structlog
 
 from backend.db.command import Command
-from backend.shards.limits import CROSSINGS_PER_BATCH_MAX, RELAY_PAUSE_MS, RELAY_POLL_MS
+from backend.shards.limits import (
+    CROSSINGS_PER_BATCH_MAX,
+    RELAY_PAUSE_MS,
+    RELAY_POLL_MS,
+    RELAY_POLL_MS_MAX,
+)
 from backend.shards.model import Crossing, Place
 from backend.shards.ports import Payee
 from backend.shards.repository import News, ShardReader
@@ -91,15 +96,16 @@ class _Lane:
 
     async def run(self) -> None:
         """Carry until cancelled; pause when there is nothing, or when something is away."""
+        pause_ms = RELAY_POLL_MS
         while True:
-            pause_ms = RELAY_POLL_MS
             try:
                 while await self.step():
-                    pass
+                    pause_ms = RELAY_POLL_MS
             except OperatingError as error:
                 _log.warning("lane_paused", peer=self._peer, code=error.code, why=error.detail)
-                pause_ms = RELAY_PAUSE_MS
+                await asyncio.sleep(RELAY_PAUSE_MS / 1000)
             await asyncio.sleep(pause_ms / 1000)
+            pause_ms = RELAY_POLL_MS if self._waiting else min(pause_ms * 2, RELAY_POLL_MS_MAX)
 
     async def step(self) -> bool:
         """Carry one batch each way; whether anything moved."""

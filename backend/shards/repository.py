@@ -1,9 +1,11 @@
 """The shards' questions to a database, our own or a peer's. Reads only."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Literal, NamedTuple
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from typing import Literal, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.exc import DBAPIError
 
 from backend.db.reading import Reader
@@ -22,6 +24,7 @@ _REFUSAL = ShardRefusal.__table__  # type: ignore[attr-defined]
 _LANE = ShardLane.__table__  # type: ignore[attr-defined]
 _REFUSALS = select(_REFUSAL.c.seq, _REFUSAL.c.event_id, _REFUSAL.c.code).order_by(_REFUSAL.c.seq)
 
+_T = TypeVar("_T")
 Stage = Literal["charged", "credited", "returned"]
 
 
@@ -32,6 +35,9 @@ class Lane(NamedTuple):
     settled_seq: int = 0
     received_seq: int = 0
     refused_seq: int = 0
+
+
+_LANES = select(*(_LANE.c[name] for name in Lane._fields)).where(_LANE.c.peer == bindparam("peer"))
 
 
 class News(NamedTuple):
@@ -46,7 +52,7 @@ class News(NamedTuple):
 
 
 class ShardRepository:
-    """Reads one snapshot."""
+    """Asks by one connection."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -65,17 +71,22 @@ class ShardRepository:
 
     def lane(self, peer: int) -> Lane:
         """The cursors of one peer."""
-        query = select(*(_LANE.c[name] for name in Lane._fields)).where(_LANE.c.peer == peer)
-        row = self._connection.execute(query).first()
+        row = self._connection.execute(_LANES, {"peer": peer}).first()
         return Lane(*row) if row else Lane()
 
     def news(self, reader: int, *, after_seq: int, settled_seq: int, limit: int) -> News:
-        """What shard ``reader`` wants to know of this one, by two or three look-ups by key."""
-        crossings = tuple(self.crossings(reader, after_seq, limit))
+        """What shard ``reader`` wants to know of this one: one look-up by key, if it is nothing.
+
+        The lane is read first. What it counts is there then, and never changes: no snapshot needed.
+        """
         lane = self.lane(reader)
+        crossings: tuple[Crossing, ...] = ()
         refusals: tuple[Refusal, ...] = ()
+        if lane.sent_seq > after_seq:
+            crossings = tuple(self.crossings(reader, after_seq, limit))
         if lane.refused_seq > settled_seq:
-            refusals = tuple(self.refusals(reader, settled_seq))
+            found = self.refusals(reader, settled_seq)
+            refusals = tuple(one for one in found if one.seq <= lane.received_seq)
         return News(crossings, lane.received_seq, refusals)
 
     def crossings(self, peer: int, after_seq: int, limit: int) -> Iterator[Crossing]:
@@ -128,43 +139,53 @@ class ShardRepository:
 
 
 class ShardReader:
-    """One database, asked from outside: each question sees one moment."""
+    """One database, asked again and again from outside by a connection that it keeps."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self._kept = ExitStack()
+        self._repository: ShardRepository | None = None
+        self._lock = threading.Lock()
 
     def place(self) -> Place | None:
         """Which shard it is."""
-        found: Place | None = self._ask(lambda shard: shard.place())
-        return found
+        return self._ask(lambda shard: shard.place())
 
     def lane(self, peer: int) -> Lane:
         """The cursors of one peer."""
-        found: Lane = self._ask(lambda shard: shard.lane(peer))
-        return found
+        return self._ask(lambda shard: shard.lane(peer))
 
     def news(self, reader: int, *, after_seq: int, settled_seq: int, limit: int) -> News:
         """What it has for shard ``reader``."""
-        found: News = self._ask(
+        return self._ask(
             lambda shard: shard.news(
                 reader, after_seq=after_seq, settled_seq=settled_seq, limit=limit
             )
         )
-        return found
 
     def refusal(self, sender: int, seq: int) -> Refusal | None:
         """Why it refused a sender's crossing."""
-        found: Refusal | None = self._ask(lambda shard: shard.refusal(sender, seq))
-        return found
+        return self._ask(lambda shard: shard.refusal(sender, seq))
 
     def stage(self, event_id: str) -> Stage | None:
         """How far a crossing of its own has come."""
-        found: Stage | None = self._ask(lambda shard: shard.stage(event_id))
-        return found
+        return self._ask(lambda shard: shard.stage(event_id))
 
-    def _ask(self, question: Any) -> Any:  # noqa: ANN401
-        try:
-            with self._reader.snapshot() as connection:
-                return question(ShardRepository(connection))
-        except DBAPIError as error:
-            raise OperatingError("backend_unreachable", f"shard's database: {error.orig}") from None
+    def close(self) -> None:
+        """Give the connection back."""
+        with self._lock:
+            self._repository = None
+            self._kept.close()
+
+    def _ask(self, question: Callable[[ShardRepository], _T]) -> _T:
+        with self._lock:
+            try:
+                if self._repository is None:
+                    connection = self._kept.enter_context(self._reader.lasting())
+                    self._repository = ShardRepository(connection)
+                return question(self._repository)
+            except DBAPIError as error:
+                self._repository = None
+                self._kept.close()
+                why = f"shard's database: {error.orig}"
+                raise OperatingError("backend_unreachable", why) from None

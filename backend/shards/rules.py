@@ -8,9 +8,10 @@ The payee's side carries the payment's own id and legs, as if payer and merchant
 an id that was used there with other content is met, and a refund finds the payment where it looks.
 """
 
-from backend.ledger.chart import client, customer, merchant_pending, own
+from backend.ledger.chart import customer, merchant_pending
 from backend.ledger.model import Transfer
 from backend.ledger.rules import Event
+from backend.ledger.rules.legs import fee_legs, posted
 from backend.shards.model import Crossing, Order
 
 CHARGED, RETURNED = ".charged", ".returned"
@@ -24,38 +25,28 @@ def between(peer: int, currency: str) -> str:
 def crossing_charged(order: Order, peer: int) -> list[Transfer]:
     """3, the payer's side: Dr CUST / Cr XSHARD."""
     payer, passage = customer(order.user_id, order.currency), between(peer, order.currency)
-    return _posted(order, CHARGED, [(payer, passage, order.amount_minor)])
+    leg = (payer, passage, order.amount_minor)
+    return posted(_event(order, CHARGED), "crossing_charged", [leg])
 
 
 def crossing_credited(crossing: Crossing, sender: int) -> list[Transfer]:
     """3 with 4, the payee's side: Dr XSHARD / Cr MPEND, and the merchant's fee."""
-    currency, fee_minor = crossing.currency, crossing.fee_minor
+    currency = crossing.currency
     pending = merchant_pending(crossing.owner, currency)
     legs = [
         (between(sender, currency), pending, crossing.amount_minor),
-        (pending, client("UNSWEPT", currency), fee_minor),
-        (own("DUE_CLIENT", currency), own("MDR", currency), fee_minor),
+        *fee_legs(pending, "MDR", crossing.fee_minor, currency),
     ]
-    return _posted(crossing.order, "", legs)
+    return posted(_event(crossing), "crossing_credited", legs)
 
 
 def crossing_returned(crossing: Crossing) -> list[Transfer]:
     """The payee's side refused: the charge goes back, Dr XSHARD / Cr CUST."""
     payer = customer(crossing.user_id, crossing.currency)
-    passage = between(crossing.peer, crossing.currency)
-    legs = [(passage, payer, crossing.amount_minor)]
-    return _posted(crossing.order, RETURNED, legs, refers_to=f"{crossing.event_id}{CHARGED}:1")
+    leg = (between(crossing.peer, crossing.currency), payer, crossing.amount_minor)
+    charge = f"{crossing.event_id}{CHARGED}:1"
+    return posted(_event(crossing, RETURNED), "crossing_returned", [leg], refers_to=charge)
 
 
-def _posted(
-    order: Order, step: str, legs: list[tuple[str, str, int]], *, refers_to: str | None = None
-) -> list[Transfer]:
-    event = Event(order.event_id + step, order.currency, order.business_date)
-    rule = f"crossing{step or '.credited'}".replace(".", "_")
-    return [
-        Transfer(
-            f"{event.id}:{leg}", 1, debit, credit, amount_minor, event.currency,
-            rule, "posted", refers_to, None, event.business_date,
-        )
-        for leg, (debit, credit, amount_minor) in enumerate((leg for leg in legs if leg[2]), 1)
-    ]  # fmt: skip
+def _event(paid: Order | Crossing, step: str = "") -> Event:
+    return Event(paid.event_id + step, paid.currency, paid.business_date)

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backend.db.command import Read
+from backend.db.command import Read, Seal
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.ledger import chart
 from backend.ledger.model import Transfer
-from backend.ledger.service import post, reads
+from backend.ledger.service import LedgerSeal, post, reads
 from backend.ledger.tables import TRANSFER
 from backend.shards.limits import CROSSINGS_UNDER_WAY_MAX, DETAILS_CHARS_MAX
 from backend.shards.model import Crossing, Order, Place, Refusal
@@ -192,6 +192,14 @@ class PlaceGuard:
         for account_id in _touched(ws.batches(TRANSFER)):
             home = self._place.map.shard_of_account(account_id)
             assert home in (None, self._place.number), f"{account_id} lives on shard {home}"
+
+
+def seals_of(place: Place) -> tuple[Seal, ...]:
+    """What a shard's writer seals its groups with: a chain of its own name. A single shard pays
+    for nothing."""
+    if place.map.count == 1:
+        return (LedgerSeal(),)
+    return (PlaceGuard(place), LedgerSeal(f"shard-{place.number}"))
 
 
 def _touched(batches: Iterable[Sequence[Sequence[Any]]]) -> set[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from backend.channels.model import TopUpAnswer, TopUpOrder
+from backend.channels.model import TOPUPS, TopUpAnswer, TopUpOrder
 from backend.channels.ports import TopUpPort
 from backend.db.command import Command, Read
 from backend.db.tables import Row
@@ -26,7 +26,6 @@ from protocol.errors import CallerError, OperatingError
 from protocol.ids import is_id
 from protocol.money import Money, positive
 
-CHANNEL_ID = "BANK"
 _log = structlog.get_logger()
 
 
@@ -107,7 +106,7 @@ class ResolveTopUp:
         return rules.top_up(
             rules.Event(row["topup_id"], row["currency"], date),
             user_id=row["payer_id"],
-            channel_id=CHANNEL_ID,
+            channel_id=TOPUPS,
             settlement_date=date,
             amount_minor=row["amount_minor"],
         )

@@ -45,6 +45,8 @@ unforbid
 postgres=$(ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -n 1 || true)
 want "${postgres:-$(found initdb)}" postgresql "PostgreSQL"
 want "$(found mosquitto)" mosquitto "external MQTT broker"
+rabbitmq=$(ls /usr/lib/rabbitmq/lib/*/sbin/rabbitmq-server 2>/dev/null | tail -n 1 || true)
+want "$rabbitmq" rabbitmq-server "callback broker"
 coap=$(found coap-client-notls)
 want "${coap:-$(found coap-client)}" libcoap3-bin "libcoap client"
 [ -z "$missing" ] || echo "To run all tests: sudo apt-get install$missing"

@@ -23,7 +23,7 @@ from tests.support.business.world import Ledger, World
 KINDS = (*paying.KINDS, *channels.KINDS, *returning.KINDS, *settling.KINDS)
 RULES = {name for name in rules.__all__ if name[0].islower()}
 FEE_BPS = 60
-PAPER_SEEDS, PAPER_STEPS = 4, 800
+PAPER_SEEDS, PAPER_STEPS = 4, 1_000
 STORED_SEEDS, STORED_STEPS, VERIFY_EVERY = 4, 300, 50
 FAULT_STEPS, EACH_FAULT_TRIED = 1_500, 2
 

@@ -92,6 +92,7 @@ def run_killed(urls: list[str], wanted: list[Order], *, kill_at: int) -> Fate:
     return fate
 
 
+@pytest.mark.timeout(300)
 def test_killed_at_every_step_the_shards_end_whole(tmp_path: Path) -> None:
     folder = tmp_path / "first"
     folder.mkdir()
@@ -99,7 +100,7 @@ def test_killed_at_every_step_the_shards_end_whole(tmp_path: Path) -> None:
     first = [f"sqlite:///{folder / name}" for name in names]
     founded(first)
     fund_all(first)
-    wanted = orders(Random(SEED), 10)
+    wanted = orders(Random(SEED), 7)
     steps, kill_at = 1, 0
     while kill_at < steps:
         again = tmp_path / f"killed{kill_at}"

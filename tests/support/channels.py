@@ -2,21 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Literal
 
 from backend.channel_parts import resolvers
+from backend.channels import day_file
+from backend.channels.day_file import DayFile
 from backend.channels.model import ADVANCING_BANK, CARD, ChannelAnswer, PayOrder, RefundOrder
 from backend.channels.ports import ChannelPort
 from backend.sagas.repository import SagaRepository
 from backend.sagas.runner import SagaRunner
-from backend.sandbox.bank import Bank
-from backend.sandbox.cards import CardTill, card_day
-from backend.sandbox.channels import china_day
-from backend.sandbox.fund import FundTill
+from backend.sandbox.app import Institutions
+from backend.sandbox.cards import CARD_TRANSIT, card_day
+from backend.sandbox.channels import ChannelName
 from backend.sandbox.orders import OrderBook
-from protocol.clock import Clock
 from protocol.errors import OperatingError
 from protocol.money import Money
+from tests.support.institutions import RESERVE, NearInstitutions
 from tests.support.shop import Shop
 
 Mishap = Literal["lost", "silent", "late"]
@@ -29,12 +31,16 @@ class NearChannel:
     """``ChannelPort`` over the sandbox's own order book, without a socket. ``mishaps`` befall the
     coming calls in their order."""
 
+    world: Institutions
+    name: ChannelName
     book: OrderBook
-    day: Callable[[], Any]
+    day: Callable[[], date]
     mishaps: list[Mishap | None] = field(default_factory=list)
     refuses: int = 0
     """How many of the coming orders or refunds the issuer refuses."""
     late: list[Callable[[], ChannelAnswer | None]] = field(default_factory=list)
+    meanwhile: Callable[[], object] | None = None
+    """Happens once, between a call's being carried out and its answer's coming."""
 
     async def pay(self, order: PayOrder) -> ChannelAnswer:
         return self._sure(lambda: self.book.pay(order, day=self.day(), refuse=self._refuses()))
@@ -47,6 +53,13 @@ class NearChannel:
 
     async def refund(self, order: RefundOrder) -> ChannelAnswer:
         return self._sure(lambda: self.book.refund(order, day=self.day(), refuse=self._refuses()))
+
+    async def settle(self, day: date) -> None:
+        self.world.channels.close_days(self.world.now_ms())
+        self.world.channels.settle(self.name, day, self.world.now_ms())
+
+    async def day_file(self, day: date) -> DayFile:
+        return day_file.read_day_file(self.world.channel_file(self.name, day)[1])
 
     async def query_refund(self, refund_id: str) -> ChannelAnswer | None:
         return self._call(lambda: self.book.refund_result(refund_id))
@@ -73,18 +86,20 @@ class NearChannel:
         if mishap in {"lost", "late"}:
             raise OperatingError("timeout", "the request was lost")
         answer = act()
+        if self.meanwhile is not None:
+            self.meanwhile()
+            self.meanwhile = None
         if mishap == "silent":
             raise OperatingError("timeout", "the answer was lost")
         return answer
 
 
-def near_channels(bank: Bank, clock: Clock) -> dict[str, NearChannel]:
-    """The card channel and the fund of a sandbox bank."""
+def near_channels(world: Institutions) -> dict[str, NearChannel]:
+    """The card channel and the fund of a sandbox."""
+    books = world.channels.books
     return {
-        CARD: NearChannel(OrderBook(bank, CardTill(bank)), lambda: card_day(clock.now_ms())),
-        ADVANCING_BANK: NearChannel(
-            OrderBook(bank, FundTill(bank)), lambda: china_day(clock.now_ms())
-        ),
+        CARD: NearChannel(world, "card", books["card"], lambda: card_day(world.now_ms())),
+        ADVANCING_BANK: NearChannel(world, "fund", books["fund"], world.today),
     }
 
 
@@ -115,8 +130,9 @@ class ChannelWorld:
     card_minor: int = 50_000
 
     def __post_init__(self) -> None:
-        self.bank = Bank(":memory:")
-        self.channels = near_channels(self.bank, self.shop.clock)
+        self.near = NearInstitutions(self.shop.clock)
+        self.bank = self.near.bank
+        self.channels = near_channels(self.near.world)
         self.card, self.fund = self.channels[CARD], self.channels[ADVANCING_BANK]
         self.runner = runner_of(self.shop, {**self.channels})
         opening = Money(self.card_minor, "CNY")
@@ -128,7 +144,7 @@ class ChannelWorld:
             channel.book.bind(token, account)
 
     def close(self) -> None:
-        self.bank.close()
+        self.near.close()
 
     def card_payer(self) -> str:
         """A payer whose pay codes are paid by the card."""
@@ -154,10 +170,15 @@ class ChannelWorld:
     async def finish(self) -> None:
         """Let time pass until no conversation is open."""
         for _ in range(40):
-            if not await self.runner.settle():
+            if not await self.runner.settle(date.max):
                 return
             self.shop.clock.at_ms += 60_000
         raise AssertionError("a conversation does not end")
+
+    def settle_card(self) -> None:
+        """The card channel closes its present day early, and has paid it."""
+        day = self.card.day()
+        self.card.book.settle(RESERVE, CARD_TRANSIT, day=day, booked_on=day)
 
     def state(self, payment_id: str) -> str:
         return str(self.shop.ask("payment.query", {"payment_id": payment_id})["state"])
@@ -179,5 +200,5 @@ class ChannelWorld:
         days = {row["settlement_date"] for row in self.shop.rows("SELECT * FROM saga")} - {""}
         for name, channel in self.channels.items():
             for day in days:
-                net = channel.book.net(type(channel.day()).fromisoformat(day))
+                net = channel.book.net(date.fromisoformat(day))
                 assert self.shop.balance(f"C:CH:{name}.{day}:CNY") == net

@@ -16,12 +16,11 @@ from backend.db.working_set import WorkingSet
 from backend.ledger import model
 from backend.ledger.repository import LedgerRepository
 from backend.ledger.rules import Event, balance_paid, top_up
-from backend.ledger.service import LedgerSeal
 from backend.shards.founding import found, own_place
 from backend.shards.model import Crossing, Order, Place
 from backend.shards.relay import Relay
 from backend.shards.repository import ShardReader, Stage
-from backend.shards.service import Charge, PlaceGuard
+from backend.shards.service import Charge, seals_of
 from backend.shards.verify import ShardsReport, verify_shards
 from protocol.errors import CallerError
 from tests.support.books import DATE, ManualClock, Post
@@ -69,6 +68,7 @@ class Shard:
     writer: GroupCommitWriter
     reader: Reader
     relay: Relay
+    asked: list[ShardReader]
 
 
 @dataclass(slots=True)
@@ -112,7 +112,8 @@ class Shards:
         return model.balance(rows[0]) if rows else 0
 
     def stage(self, order: Order) -> Stage | None:
-        return ShardReader(self.home(order.user_id).reader).stage(order.event_id)
+        home = self.home(order.user_id)
+        return home.asked[home.place.number].stage(order.event_id)
 
     def was_posted(self, order: Order) -> bool:
         """Whether an order that crosses nothing was paid."""
@@ -136,33 +137,41 @@ def founded(urls: Sequence[str]) -> None:
 
 @contextmanager
 def open_shards(
-    urls: Sequence[str], *, shops: Shops | None = None, fate: Fate | None = None
+    urls: Sequence[str],
+    *,
+    shops: Shops | None = None,
+    fate: Fate | None = None,
+    is_threaded: bool = False,
 ) -> Iterator[Shards]:
-    """Begin on founded databases, with no memory of what was before."""
+    """Begin on founded databases, with no memory of what was before. ``is_threaded``: the writers
+    are started by the caller; else every command is a group, done in place, step by step."""
     fate = fate or Fate()
     readers = [Reader.open(url) for url in urls]
     shards = Shards()
     for number, url in enumerate(urls):
         place = own_place(url, urls)
         engine = open_engine(url)
-        seals = [PlaceGuard(place), LedgerSeal(f"shard-{number}")]
-        writer = GroupCommitWriter(open_store(engine), clock=ManualClock(), seals=seals)
+        writer = GroupCommitWriter(open_store(engine), clock=ManualClock(), seals=seals_of(place))
+        asked = [ShardReader(reader) for reader in readers]
         relay = Relay(
             place,
-            submit=_submit(writer, fate),
+            submit=writer.submit if is_threaded else _submit(writer, fate),
             run_read=_run_read(fate),
-            own=ShardReader(readers[number]),
-            peers={peer: ShardReader(readers[peer]) for peer in place.peers},
+            own=asked[number],
+            peers={peer: asked[peer] for peer in place.peers},
             payee=shops or Shops(),
         )
-        shards.all.append(Shard(place, engine, writer, readers[number], relay))
+        shards.all.append(Shard(place, engine, writer, readers[number], relay, asked))
     try:
         yield shards
     finally:
         for shard in shards.all:
             shard.writer.close()
             shard.engine.dispose()
-            shard.reader.close()
+            for asked in shard.asked:
+                asked.close()
+        for reader in readers:
+            reader.close()
 
 
 def _submit(writer: GroupCommitWriter, fate: Fate) -> Callable[[Command], Awaitable[Any]]:

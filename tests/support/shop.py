@@ -72,9 +72,11 @@ class Shop:
     url: str
     risk: RiskRules = field(default_factory=RiskRules)
     clock: ShopClock = field(default_factory=ShopClock)
+    first_id: int = 1
+    """Where the ids of ``id`` begin: two shops that one channel sees have others."""
 
     def __post_init__(self) -> None:
-        self._numbers = count(1)
+        self._numbers = count(self.first_id)
         self._codes: dict[tuple[str, int], int] = {}
         self._engine = open_engine(self.url)
         self.writer = GroupCommitWriter(

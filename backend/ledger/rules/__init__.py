@@ -57,6 +57,7 @@ from backend.ledger.rules.reconciled import (
     short_written_off,
 )
 from backend.ledger.rules.returns import (
+    Sources,
     balance_refunded,
     channel_refund_accepted,
     channel_refund_started,
@@ -79,6 +80,7 @@ from backend.ledger.rules.settlement import (
 
 __all__ = [
     "Event",
+    "Sources",
     "balance_held",
     "balance_paid",
     "balance_refunded",

@@ -4,10 +4,14 @@ The reserve moves only on an external confirmation, never on an instruction.
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 from backend.ledger.chart import client, merchant_available, merchant_pending, own
 from backend.ledger.model import Transfer
 from backend.ledger.rules.legs import Event, posted, signed
+
+Bank = Literal["RESERVE", "NOSTRO"]
+"""Where clients' money lies."""
 
 
 def merchant_settled(
@@ -34,10 +38,11 @@ def payout_instructed(event: Event, *, merchant_id: str, amount_minor: int) -> l
     )
 
 
-def payout_confirmed(event: Event, *, amount_minor: int) -> list[Transfer]:
-    """8. The bank has paid (pacs.002 ACSC): Dr PAYOUT / Cr RESERVE."""
-    transit, reserve = client("PAYOUT", event.currency), client("RESERVE", event.currency)
-    return posted(event, "payout_confirmed", [(transit, reserve, amount_minor)])
+def payout_confirmed(event: Event, *, amount_minor: int, bank: Bank = "RESERVE") -> list[Transfer]:
+    """8. The bank has paid (pacs.002 ACSC): Dr PAYOUT / Cr RESERVE; foreign money that an exchange
+    has brought (rule 23) is paid from NOSTRO."""
+    transit, source = client("PAYOUT", event.currency), client(bank, event.currency)
+    return posted(event, "payout_confirmed", [(transit, source, amount_minor)])
 
 
 def payout_rejected(event: Event, *, merchant_id: str, amount_minor: int) -> list[Transfer]:
@@ -48,11 +53,14 @@ def payout_rejected(event: Event, *, merchant_id: str, amount_minor: int) -> lis
     )
 
 
-def payout_returned(event: Event, *, merchant_id: str, amount_minor: int) -> list[Transfer]:
-    """8. The bank has sent a payout back after paying it (pacs.004): Dr RESERVE / Cr MAVAIL."""
+def payout_returned(
+    event: Event, *, merchant_id: str, amount_minor: int, bank: Bank = "RESERVE"
+) -> list[Transfer]:
+    """8. The bank has sent a payout back after paying it (pacs.004): Dr RESERVE (or the NOSTRO it
+    was paid from) / Cr MAVAIL."""
     available = merchant_available(merchant_id, event.currency)
     return posted(
-        event, "payout_returned", [(client("RESERVE", event.currency), available, amount_minor)]
+        event, "payout_returned", [(client(bank, event.currency), available, amount_minor)]
     )
 
 

@@ -266,5 +266,5 @@ def end_short(w: World) -> Step | None:
 
 KINDS = (
     (ask, 6), (answer, 7), (repay_advance, 2), (repay_bank, 1), (settle_channel, 8),
-    (count_cost, 1), (find_long, 1), (end_long, 2), (find_short, 1), (end_short, 2),
+    (count_cost, 1), (find_long, 2), (end_long, 3), (find_short, 2), (end_short, 4),
 )  # fmt: skip

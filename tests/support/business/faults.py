@@ -65,7 +65,9 @@ def faulty(rule: Callable[..., list[Transfer]], fault: Fault, leg: int) -> Any:
 
     def answer(*args: Any, **kwargs: Any) -> list[Transfer]:
         honest = rule(*args, **kwargs)
-        return [*honest[:leg], *fault(honest[leg]), *honest[leg + 1 :]]
+        answered = [*honest[:leg], *fault(honest[leg]), *honest[leg + 1 :]]
+        event_id = honest[leg].event_id
+        return [one._replace(id=f"{event_id}:{n}") for n, one in enumerate(answered, 1)]
 
     return answer
 

@@ -110,6 +110,8 @@ def end_hold(w: World) -> Step | None:
     if not is_open and w.luck(0.8):
         return None
     how = w.dice.choice(("hold_posted", "hold_posted", "hold_voided", "hold_expired"))
+    if is_over and w.luck(0.5):
+        how = "hold_expired"
     event, part = w.event(currency), 0
     if how == "hold_posted":
         part = w.amount(transfer.amount_minor + 5)

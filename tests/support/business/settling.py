@@ -1,6 +1,7 @@
 """Rules 7, 8, 10 and 23, and the own money that follows: what leaves, and what is exchanged."""
 
 from backend.ledger import rules
+from backend.ledger.rules.settlement import Bank
 from protocol.money import Money
 from tests.support.business.world import CURRENCIES, SHARDS, Step, World, fee, within
 
@@ -55,14 +56,16 @@ def end_payout(w: World) -> Step | None:
             then=w.drop("payouts", found),
         )
 
+    bank: Bank = "NOSTRO" if w.luck(0.3) else "RESERVE"
+
     def then() -> None:
         w.drop("payouts", found)()
-        w.keep("paid_out", found)()
+        w.keep("paid_out", (bank, *found))()
 
     return Step(
         rule="payout_confirmed",
-        transfers=rules.payout_confirmed(w.event(currency), amount_minor=a),
-        changes=within(currency, ("C:PAYOUT", -a), ("C:RESERVE", -a)),
+        transfers=rules.payout_confirmed(w.event(currency), amount_minor=a, bank=bank),
+        changes=within(currency, ("C:PAYOUT", -a), (f"C:{bank}", -a)),
         then=then,
     )
 
@@ -71,11 +74,13 @@ def return_payout(w: World) -> Step | None:
     found = w.pick("paid_out")
     if found is None:
         return None
-    merchant, currency, a = found
+    bank, merchant, currency, a = found
     return Step(
         rule="payout_returned",
-        transfers=rules.payout_returned(w.event(currency), merchant_id=merchant, amount_minor=a),
-        changes=within(currency, ("C:RESERVE", a), (f"C:MAVAIL:{merchant}", a)),
+        transfers=rules.payout_returned(
+            w.event(currency), merchant_id=merchant, amount_minor=a, bank=bank
+        ),
+        changes=within(currency, (f"C:{bank}", a), (f"C:MAVAIL:{merchant}", a)),
         then=w.drop("paid_out", found),
     )
 

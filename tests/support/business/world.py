@@ -103,6 +103,9 @@ class World:
     def take(self, step: Step) -> str | None:
         """Post a step's transfers. Whatever is not as foreseen is an ``AssertionError``."""
         foreseen = self.foreseen(step)
+        names = [(one.id, one.link) for one in step.transfers]
+        numbered = [(f"evt_{self.number}:{leg + 1}", 1) for leg in range(len(names))]
+        assert names == numbered, f"{step.rule}: numbered {names}"
         try:
             self.ledger.post(step.transfers, self.now_ms)
         except CallerError as error:

@@ -1,106 +1,30 @@
 """The day's end: money in, merchants settled and paid, books compared, fees swept; and again."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import pytest
 
 from backend.clearing import model as clearing_model
-from backend.clearing.moves import Accounts
-from backend.clearing.repository import ClearingRepository
-from backend.clearing.run import DayEnd
 from backend.db import reading
-from backend.db.command import Command
 from backend.reconciliation import repository as reconciliation_repository
 from backend.reconciliation.repository import ReconciliationRepository
-from backend.reconciliation.service import Reconciliation
 from backend.topups import model as topup_model
-from backend.topups.repository import TopUpRepository
-from backend.topups.service import OrderTopUp, TopUps
 from protocol.errors import CallerError, OperatingError
 from protocol.money import Money
-from tests.support.institutions import OWN, RESERVE, NearInstitutions
-from tests.support.shop import MERCHANT, Shop
+from tests.support.clearing import World, clearing_world
+from tests.support.institutions import OWN, RESERVE
+from tests.support.shop import MERCHANT
 
-DAY, NEXT_DAY, DAY_MS = date(2026, 11, 23), date(2026, 11, 24), 86_400_000
+DAY, NEXT_DAY = date(2026, 11, 23), date(2026, 11, 24)
 PAYOUT_ACCOUNT = "6222000000001234"
-
-
-class Entropy:
-    def __init__(self) -> None:
-        self.count = 0
-
-    def token_bytes(self, count: int) -> bytes:
-        self.count += 1
-        return self.count.to_bytes(count, "big")
-
-
-@dataclass
-class World:
-    """A shop, its institutions, and the run that closes its days."""
-
-    shop: Shop
-    near: NearInstitutions
-    topups: TopUps
-    day_end: DayEnd
-    killed_after: int | None = None
-
-    async def submit(self, command: Command) -> Any:
-        """Apply a command; after a given number of them, the power is cut."""
-        if self.killed_after is not None:
-            if not self.killed_after:
-                raise KeyboardInterrupt
-            self.killed_after -= 1
-        return self.shop.do(command)
-
-    async def fund(self, payer_id: str, amount_minor: int, account: str = "CARD") -> str:
-        order = OrderTopUp(
-            topup_id=self.shop.id("top"),
-            payer_id=payer_id,
-            bank_account=account,
-            amount=Money(amount_minor, "CNY"),
-        )
-        return str((await self.topups.top_up(order))["state"])
-
-    def next_day(self) -> None:
-        self.shop.clock.at_ms += DAY_MS
 
 
 @pytest.fixture
 def world(migrated_url: str) -> Iterator[World]:
-    shop = Shop(migrated_url)
-    shop.add_merchant()
-    near = NearInstitutions(shop.clock)
-    near.open("CARD", 1_000_000)
-    near.open(PAYOUT_ACCOUNT)
-    found = World(shop, near, None, None)  # type: ignore[arg-type]
-    found.topups = TopUps(
-        submit=found.submit, channel=near, repository=TopUpRepository(shop.reader)
-    )
-    reconciliation = Reconciliation(
-        submit=found.submit,
-        repository=ReconciliationRepository(shop.reader),
-        bank=near,
-        channel=near,
-        reserve_account=RESERVE,
-    )
-    found.day_end = DayEnd(
-        submit=found.submit,
-        repository=ClearingRepository(shop.reader),
-        bank=near,
-        channel=near,
-        resolve_topups=found.topups.resolve_open,
-        reconcile=reconciliation,
-        accounts=Accounts(reserve=RESERVE, own=OWN, holder="Tillway"),
-        business_date=shop.rules.business_date,
-        clock=shop.clock,
-        entropy=Entropy(),
-    )
-    yield found
-    near.close()
-    shop.close()
+    with clearing_world(migrated_url) as found:
+        yield found
 
 
 async def sell(world: World) -> str:
@@ -132,7 +56,7 @@ async def test_a_day_is_settled_paid_out_reconciled_and_swept(world: World) -> N
     await sell(world)
     world.next_day()
     report = await world.day_end.run(DAY)
-    assert report["channel_settled_minor"] == 50_000
+    assert report["channels"] == {"BANK": 50_000, "CARD": 0, "ADVBANK": 0}
     assert report["swept_minor"] == 78
     check_closed(world, report)
 
@@ -332,6 +256,24 @@ async def test_a_rejected_payout_goes_back_to_the_merchant_and_out_the_next_day(
     later = await world.day_end.run(date(2026, 11, 24))
     assert [payout["amount_minor"] for payout in later["payouts"]] == [12_922]
     assert world.near.bank.balance(PAYOUT_ACCOUNT) == Money(12_922, "CNY")
+    assert world.shop.verify().is_whole
+
+
+@pytest.mark.asyncio
+async def test_a_refund_out_of_two_accounts_is_one_order_to_the_books(world: World) -> None:
+    payer = world.shop.add_payer()
+    await world.fund(payer, 50_000)
+    paid = world.shop.pay(payer, 10_000)
+    world.next_day()
+    world.near.world.faults.reject_payout = 1
+    await world.day_end.run(DAY)
+    world.shop.pay(payer, 1_000)
+    assert world.shop.refund(paid["payment_id"], 10_000)["state"] == "succeeded"
+    assert world.shop.rows("SELECT source FROM refund") == [{"source": "MPEND+MAVAIL"}]
+    world.next_day()
+    report = await world.day_end.run(NEXT_DAY)
+    assert (report["state"], report["reconciliation"]["breaks"]) == ("closed", 0)
+    assert world.near.bank.balance(PAYOUT_ACCOUNT) == Money(994, "CNY")
     assert world.shop.verify().is_whole
 
 

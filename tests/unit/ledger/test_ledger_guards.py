@@ -97,10 +97,7 @@ TAMPERINGS = [
     ("UPDATE ledger_transfer SET refers_to = 'None' WHERE id = 'pay_0:1'", "pay_0:1"),
     ("UPDATE ledger_transfer SET group_seq = 4 WHERE id = 'pay_0:1'", "pay_0:1"),
     ("DELETE FROM ledger_transfer WHERE id = 'pay_1:2'", "pay_1:2"),
-    (
-        _SMUGGLE,
-        "count",
-    ),
+    (_SMUGGLE, "pay_9:1"),
     ("UPDATE ledger_account SET credits_posted = credits_posted + 5 WHERE code = 'MPEND'",
      "C:MPEND:shop:CNY"),
     ("UPDATE ledger_account SET floor_minor = NULL WHERE code = 'CUST'", "C:CUST:ann:CNY"),

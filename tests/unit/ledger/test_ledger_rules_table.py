@@ -1,5 +1,7 @@
 """Each posting rule against the table of rules, written out again here as debit, credit, amount."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +25,9 @@ RECEIVABLE, ADVANCE, LOSS = "O:MERCH_RECV:m:CNY", "O:ADVANCE:CNY", "O:LOSS:CNY"
 WITHDRAWAL_FEE, SPREAD = "O:WITHDRAWAL_FEE:CNY", "O:FX_SPREAD:CNY"
 DISPUTE, ESCROW, REDPKT = "C:DISPUTE:case:CNY", "C:ESCROW:deal:CNY", "C:REDPKT:CNY"
 LONG, SHORT, ECNY = "C:LONG:CNY", "C:SHORT:CNY", "C:ECNY:CNY"
-FXPOS, FXPOS_USD, NOSTRO_USD = "C:FXPOS:CNY", "C:FXPOS:USD", "C:NOSTRO:USD"
+NOSTRO, FXPOS, FXPOS_USD, NOSTRO_USD = (
+    "C:NOSTRO:CNY", "C:FXPOS:CNY", "C:FXPOS:USD", "C:NOSTRO:USD"
+)  # fmt: skip
 ADVANCED, OWED = "M:FUND_ADVANCED:NUCC.2026-10-01:CNY", "M:FUND_OWED:NUCC.2026-10-01:CNY"
 TO_CHANNEL: Any = {"channel_id": "NUCC", "settlement_date": "2026-10-01"}
 OTHER_DATE: Any = {"channel_id": "NUCC", "settlement_date": "2026-10-02"}
@@ -94,8 +98,13 @@ TABLE: list[tuple[list[Transfer], list[tuple[str, str, int]]]] = [
     ),
     (rules.payout_instructed(EVENT, merchant_id="m", amount_minor=7), [(MAVAIL, PAYOUT, 7)]),
     (rules.payout_confirmed(EVENT, amount_minor=7), [(PAYOUT, RESERVE, 7)]),
+    (rules.payout_confirmed(EVENT, amount_minor=7, bank="NOSTRO"), [(PAYOUT, NOSTRO, 7)]),
     (rules.payout_rejected(EVENT, merchant_id="m", amount_minor=7), [(PAYOUT, MAVAIL, 7)]),
     (rules.payout_returned(EVENT, merchant_id="m", amount_minor=7), [(RESERVE, MAVAIL, 7)]),
+    (
+        rules.payout_returned(EVENT, merchant_id="m", amount_minor=7, bank="NOSTRO"),
+        [(NOSTRO, MAVAIL, 7)],
+    ),
     (
         rules.customer_withdrawn(EVENT, user_id="u", amount_minor=7, fee_minor=1),
         [(CUST, PAYOUT, 7), (CUST, UNSWEPT, 1), (DUE, WITHDRAWAL_FEE, 1)],
@@ -251,6 +260,14 @@ def test_a_hold_that_says_what_was_paid_is_taken_and_another_is_released_beside(
 def test_an_exchange_into_the_same_currency_is_refused() -> None:
     with pytest.raises(CallerError, match="currency_mismatch"):
         rules.exchange_bought(EVENT, amount_minor=713, bought=Money(100, "CNY"))
+
+
+def test_the_document_lists_every_rule_and_every_account() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "ledger.md").read_text()
+    named = set(re.findall(r"`([a-z_]+)`", page))
+    assert {name for name in rules.__all__ if name.islower()} <= named
+    rows = {tuple(cell.strip() for cell in line.split("|")[1:4]) for line in page.splitlines()}
+    assert {(one.number, one.book, f"`{one.code}`") for one in HEADINGS.values()} <= rows
 
 
 @pytest.mark.parametrize("heading", HEADINGS.values(), ids=lambda heading: heading.code)

@@ -136,7 +136,7 @@ class Kept:
         self.holds |= {one.id: one for one in transfers if one.kind == "pending"}
 
     def balance(self, account_id: str, at_ms: int) -> Balance:
-        sums = {name: 0 for name in model.BALANCES}
+        sums = dict.fromkeys(model.BALANCES, 0)
         for groups in self.groups.values():
             as_of_ms = 0
             for group_ms, transfers in groups:
@@ -175,8 +175,9 @@ def play(east: Books, west: Books, rng: random.Random) -> Kept:
             case 1 if open_holds:
                 held = open_holds.pop(rng.randrange(len(open_holds)))
                 part = rng.randrange(1, held.amount_minor + 1)
-                batch = (hold_voided(event(f"void_{number}"), held) if rng.random() < 0.4
-                         else hold_posted(event(f"cap_{number}"), held, amount_minor=part))  # fmt: skip
+                batch = hold_posted(event(f"cap_{number}"), held, amount_minor=part)
+                if rng.random() < 0.4:
+                    batch = hold_voided(event(f"void_{number}"), held)
             case 2 if number > 20:
                 batch = merchant_settled(event(f"stl_{number}"), merchant_id="shop",
                                          amount_minor=rng.randrange(1, 50))  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from backend.merchants.service import ChangeMerchant
+from backend.notify.database_queue import DatabaseQueue
 from backend.notify.deliverer import CallbackDeliverer
 from backend.notify.http_sender import HttpSender
 from backend.notify.limits import (
@@ -51,9 +52,12 @@ class FakeSender:
 def deliverer_of(shop: Shop, sender: Any) -> CallbackDeliverer:
     services = services_of(shop)
     return CallbackDeliverer(
-        submit=services.submit,
-        run_read=services.run_read,
-        repository=CallbackRepository(shop.reader),
+        queue=DatabaseQueue(
+            submit=services.submit,
+            run_read=services.run_read,
+            repository=CallbackRepository(shop.reader),
+            clock=shop.clock,
+        ),
         sender=sender,
         signing_key=KEY,
         clock=shop.clock,

@@ -14,9 +14,9 @@ from sqlalchemy.exc import DBAPIError
 from backend.db.command import Command
 from backend.ledger.rules import Event, top_up
 from backend.shards import service
+from backend.shards.model import Refusal
 from backend.shards.relay import Relay
-from backend.shards.repository import ShardReader
-from backend.shards.service import Settle
+from backend.shards.service import Settle, receive
 from protocol.errors import CallerError, OperatingError
 from tests.support.books import DATE, Post
 from tests.support.shards import Shards, Shops, open_shards, order
@@ -157,8 +157,30 @@ def test_who_asks_after_the_end_is_told_why_it_was_refused(shards: Shards) -> No
         asyncio.run(shards.home(ANN).relay.ended(crossing))
 
 
+def test_what_is_carried_twice_counts_once(shards: Shards) -> None:
+    """Two relays of one shard, or one that did not hear that its commit had succeeded."""
+    ann, there = shards.home(ANN), shards.home(THERE)
+    crossings = [shards.pay(order("pay_1", ANN, THERE)), shards.pay(order("pay_2", ANN, CLOSED))]
+    for _ in range(2):
+        arriving = receive(Shops(frozenset({CLOSED})), ann.place.number, crossings)
+        assert there.writer.apply([arriving])[0].value() == 2
+    refused = Refusal(2, "pay_2", "merchant_unknown")
+    for _ in range(2):
+        settling = Settle(there.place.number, 2, (refused,))
+        assert ann.writer.apply([settling])[0].value() == 2
+    assert (shards.balance(ANN), shards.balance(THERE, "MPEND")) == (FUNDS - 1_000, 994)
+
+
+def test_a_lane_takes_no_crossing_before_the_one_that_is_missing(shards: Shards) -> None:
+    shards.pay(order("pay_1", ANN, THERE))
+    second = shards.pay(order("pay_2", ANN, THERE))
+    early = receive(Shops(), shards.home(ANN).place.number, [second])
+    with pytest.raises(OperatingError, match="gap"):
+        shards.home(THERE).writer.apply([early])[0].value()
+
+
 def test_a_relay_does_not_take_another_shard_for_its_peer(shards: Shards) -> None:
-    first, second, third = (ShardReader(shard.reader) for shard in shards.all)
+    first, second, third = shards.all[0].asked
 
     async def read(question: Callable[[], Any]) -> Any:
         return question()

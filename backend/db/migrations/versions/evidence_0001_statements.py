@@ -31,7 +31,7 @@ def upgrade() -> None:
         "ledger_log_node",
         _text("chain", is_key=True),
         _integer("level", is_key=True),
-        _integer("position", is_key=True),
+        _integer("place", is_key=True),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         **_SQLITE,
     )

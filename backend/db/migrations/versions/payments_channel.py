@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "payments_channel"
-down_revision = "payments_0002"
+down_revision = "payments_mandates"
 branch_labels = None
 depends_on = None
 
@@ -21,9 +21,6 @@ def upgrade() -> None:
         op.add_column("payment", sa.Column(name, sa.Text(), nullable=True))
     for name in ("coupon_minor", "refunding_minor"):
         op.add_column("payment", sa.Column(name, _INTEGER, nullable=False, server_default="0"))
-    op.add_column(
-        "payment", sa.Column("pending_owner", sa.Text(), nullable=False, server_default="")
-    )
     op.add_column("payer", sa.Column("default_instrument_id", sa.Text(), nullable=True))
     op.add_column(
         "payer", sa.Column("instrument_count", _INTEGER, nullable=False, server_default="0")

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "payments_mandates"
-down_revision = "payments_0002"
+down_revision = "payments_outbox_try_count"
 branch_labels = None
 depends_on = None
 

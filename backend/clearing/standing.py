@@ -1,0 +1,40 @@
+"""What a merchant has with us now: pending, available, on its way; and when the pending comes."""
+
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from backend.clearing.calendar import Calendar
+from backend.clearing.due import first_waiting, waiting
+from backend.clearing.repository import ClearingRepository
+from backend.ledger import chart
+from protocol.errors import CallerError
+
+
+async def standing(
+    repository: ClearingRepository, calendar: Calendar, *, merchant_id: str, today: date
+) -> dict[str, Any]:
+    """A merchant's settlement account. ``waiting`` lists the business dates that are not due with
+    the day each settles on (none where the calendar does not reach); ``due_minor`` is settled with
+    the next run. ``merchant_unknown`` for a merchant that there is not."""
+    merchant = await repository.merchant(merchant_id)
+    if merchant is None:
+        raise CallerError("merchant_unknown", merchant_id)
+    currency = merchant["currency"]
+    since = first_waiting(calendar, through=today, today=today)
+    found = await repository.pending(since.isoformat(), merchant_id)
+    dates = [one for pending in found for one in waiting(pending, calendar, today)]
+    pending_minor = sum(pending.balance_minor for pending in found)
+    return {
+        "merchant_id": merchant_id,
+        "currency": currency,
+        "business_date": today.isoformat(),
+        "settlement_cycle": merchant["settlement_cycle"],
+        "pending_minor": pending_minor,
+        "due_minor": max(pending_minor - sum(one.earned_minor for one in dates), 0),
+        "available_minor": await repository.balance(
+            chart.merchant_available(merchant_id, currency)
+        ),
+        "in_payout_minor": await repository.in_payout(merchant_id),
+        "waiting": [asdict(one) for one in dates],
+    }

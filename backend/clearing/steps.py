@@ -1,0 +1,276 @@
+"""The steps of a run. Each asks the database what is still to do, and may be repeated at any time.
+
+Rule 1: the reserve is posted from the bank's statements and from nothing else, each entry under
+        the day the bank booked it: what a lost answer or a crash hid, a later run finds there.
+Rule 2: own money that we promised comes into the reserve before anything is paid out of it; what
+        is ours leaves it last.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import structlog
+
+from backend.channels.iso20022 import StatementEntry
+from backend.channels.ports import BankPort
+from backend.clearing.calendar import Calendar
+from backend.clearing.due import due, first_waiting
+from backend.clearing.limits import BANK_DAYS_PER_RUN_MAX, INTRADAY_RUNS_PER_DAY_MAX
+from backend.clearing.model import OPEN_STATES, MoveKind, Outcome
+from backend.clearing.moves import Accounts, MoveDesk
+from backend.clearing.repository import ClearingRepository
+from backend.clearing.reserve import (
+    ConfirmChannelSettlement,
+    InstructMove,
+    NoteFundRepaid,
+    ResolveMove,
+    move_key,
+)
+from backend.clearing.settlement import ResolvePayout, SettleMerchant
+from backend.db.command import Command
+from backend.merchants.model import cycle_on
+from protocol.clock import Clock, Entropy
+from protocol.errors import CallerError
+from protocol.ids import PAYOUT, RANDOM_BYTES, SWEEP, mint
+
+_log = structlog.get_logger()
+_DAY = timedelta(days=1)
+_SETTLEMENT = "STL-"
+Submit = Callable[[Command], Awaitable[Any]]
+
+
+def settlement_of(channel_id: str, day: date) -> str:
+    """The bank's reference of a channel's payment for one of its days: ``STL-<channel>-<day>``."""
+    return f"{_SETTLEMENT}{channel_id}-{day:%Y%m%d}"
+
+
+class Steps:
+    """Settles, pays, books and moves, one thing at a time."""
+
+    def __init__(
+        self,
+        *,
+        submit: Submit,
+        repository: ClearingRepository,
+        bank: BankPort,
+        accounts: Accounts,
+        calendar: Calendar,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
+        self._submit = submit
+        self._repository = repository
+        self._bank = bank
+        self._accounts = accounts
+        self._moves = MoveDesk(bank=bank, accounts=accounts)
+        self._calendar = calendar
+        self._clock = clock
+        self._entropy = entropy
+
+    async def bank_days(self, day: date, today: date) -> list[date]:
+        """Every day on which the bank may have booked something that concerns this run."""
+        waiting = [
+            date.fromisoformat(row["execution_date"])
+            for row in (
+                *await self._repository.open_payouts(),
+                *await self._repository.open_moves(),
+            )
+        ]
+        first = min([day, *waiting])
+        count = (today - first).days + 1
+        if count > BANK_DAYS_PER_RUN_MAX:
+            raise CallerError("day_not_closed", f"{count} bank days have passed")
+        return [first + timedelta(days=number) for number in range(count)]
+
+    async def book(self, bank_days: Sequence[date]) -> None:
+        """Post what the reserve's statements show and our books do not."""
+        payouts = {row["payout_id"] for row in await self._repository.open_payouts()}
+        moves = {row["move_id"]: move_key(row) for row in await self._repository.open_moves()}
+        for bank_day in bank_days:
+            statement = await self._bank.statement(self._accounts.reserve, bank_day)
+            for entry in statement.entries:
+                booked_on = entry.booking_date.isoformat()
+                if entry.reference.startswith(_SETTLEMENT):
+                    await self._book_settlement(entry, booked_on)
+                elif entry.reference in payouts:
+                    await self._submit(
+                        ResolvePayout(
+                            payout_id=entry.reference,
+                            outcome=Outcome.CONFIRM,
+                            reason="",
+                            business_date=booked_on,
+                        )
+                    )
+                elif entry.reference in moves:
+                    await self._submit(
+                        ResolveMove(
+                            key=moves[entry.reference],
+                            outcome=Outcome.CONFIRM,
+                            reason="",
+                            booked_on=booked_on,
+                        )
+                    )
+
+    async def note_fund_repaid(self, day: date, today: date) -> None:
+        """The fund repays its bank on T+1 of each of its days: ours is the memo only (rule 6a)."""
+        owed = await self._repository.fund_debts(self._accounts.currency)
+        for row in owed:
+            channel_id, _, settlement_date = row["owner"].rpartition(".")
+            if settlement_date <= day.isoformat() and self._is_repaid(settlement_date, today):
+                await self._submit(
+                    NoteFundRepaid(
+                        channel_id=channel_id,
+                        settlement_date=settlement_date,
+                        currency=self._accounts.currency,
+                        business_date=today.isoformat(),
+                    )
+                )
+
+    def _is_repaid(self, settlement_date: str, today: date) -> bool:
+        try:
+            due_on = self._calendar.business_day_after(date.fromisoformat(settlement_date), 1)
+        except CallerError:
+            return False  # beyond the calendar's horizon: not before somebody loads a longer one
+        return due_on <= today
+
+    async def settle_day(self, day: date, today: date) -> tuple[int, list[str]]:
+        """Settle every merchant of whom a business date up to ``day`` is due. Returns how many
+        that were, and the merchants whose settlement date the calendar cannot tell."""
+        waits_from = first_waiting(self._calendar, through=day, today=today)
+        settled = await self._repository.settlements_since((waits_from - _DAY).isoformat())
+        count, unscheduled = 0, []
+        for pending in await self._repository.pending(waits_from.isoformat()):
+            found = due(pending, self._calendar, through=day, today=today)
+            if found is None:
+                continue
+            if found.unscheduled:
+                unscheduled.append(pending.merchant_id)
+                _log.warning(
+                    "settlement_unscheduled", merchant_id=pending.merchant_id,
+                    business_dates=found.unscheduled, code="calendar_horizon",
+                )  # fmt: skip
+            if (pending.merchant_id, found.last_date, 0) not in settled:
+                count += 1
+                await self._submit(
+                    SettleMerchant(
+                        merchant_id=pending.merchant_id,
+                        currency=pending.currency,
+                        due=found,
+                        number=0,
+                        run_day=day.isoformat(),
+                        payout_id=self._mint(PAYOUT),
+                        execution_date=today.isoformat(),
+                    )
+                )
+        return count, unscheduled
+
+    async def settle_within(self, today: date) -> int:
+        """Settle what the merchants with D+0 have earned today so far. Returns how many."""
+        text = today.isoformat()
+        settled = await self._repository.settlements_since(text)
+        waits_from = first_waiting(self._calendar, through=today, today=today)
+        count = 0
+        for pending in await self._repository.pending(waits_from.isoformat()):
+            found = due(pending, self._calendar, through=today, today=today)
+            number = 1 + sum(
+                one > 0 for merchant, day, one in settled
+                if (merchant, day) == (pending.merchant_id, text)
+            )  # fmt: skip
+            if cycle_on(pending.cycles, text) != "D+0" or found is None or found.open_minor <= 0:
+                continue
+            if number > INTRADAY_RUNS_PER_DAY_MAX:
+                raise CallerError("day_not_closed", f"{number - 1} runs within the day")
+            count += 1
+            await self._submit(
+                SettleMerchant(
+                    merchant_id=pending.merchant_id,
+                    currency=pending.currency,
+                    due=found,
+                    number=number,
+                    run_day=text,
+                    payout_id=self._mint(PAYOUT),
+                    execution_date=text,
+                )
+            )
+        return count
+
+    async def pay_out(self) -> None:
+        """Tell the bank of every open payout. Only a rejection ends one here."""
+        for row in await self._repository.open_payouts():
+            outcome, reason = await self._moves.pay_merchant(row)
+            if outcome is not Outcome.CONFIRM:
+                await self._submit(
+                    ResolvePayout(
+                        payout_id=row["payout_id"],
+                        outcome=outcome,
+                        reason=reason,
+                        business_date=row["execution_date"],
+                    )
+                )
+
+    async def bring_own_funds(self, day: date, today: date) -> None:
+        """What we promised the reserve up to a day comes into it, and what was promised since."""
+        until, left = await self._repository.promised(day.isoformat(), self._accounts.currency)
+        await self._move(MoveKind.OWN_FUNDS, day, today, -left if until > 0 else 0)
+
+    async def take_what_is_ours(self, day: date, today: date) -> None:
+        """Fees leave the reserve, and own money of which it has too much. Own money comes in where
+        more fees were given back than earned."""
+        _, left = await self._repository.promised(day.isoformat(), self._accounts.currency)
+        await self._move(MoveKind.OWN_FUNDS, day, today, max(-left, 0))
+        fees = await self._repository.sweepable(day.isoformat(), self._accounts.currency)
+        await self._move(MoveKind.FEES, day, today, fees)
+
+    async def _move(self, kind: MoveKind, day: date, today: date, amount_minor: int) -> None:
+        """Instruct a movement, unless the last of its kind is still on its way; and tell the bank
+        of every one that is."""
+        tries = [
+            row for row in await self._repository.moves_of(day.isoformat())
+            if (row["kind"], row["currency"]) == (kind, self._accounts.currency)
+        ]  # fmt: skip
+        if not tries or tries[-1]["state"] not in OPEN_STATES:
+            await self._submit(
+                InstructMove(
+                    business_date=day.isoformat(),
+                    currency=self._accounts.currency,
+                    kind=kind,
+                    number=len(tries) + 1,
+                    move_id=self._mint(SWEEP),
+                    execution_date=today.isoformat(),
+                    amount_minor=amount_minor,
+                )
+            )
+        for row in await self._repository.open_moves():
+            outcome, reason = await self._moves.move_own(row)
+            if outcome is not Outcome.CONFIRM:
+                await self._submit(
+                    ResolveMove(
+                        key=move_key(row),
+                        outcome=outcome,
+                        reason=reason,
+                        booked_on=row["execution_date"],
+                    )
+                )
+
+    async def _book_settlement(self, entry: StatementEntry, booked_on: str) -> None:
+        """A channel has paid a day: both stand in the reference."""
+        channel_id, _, digits = entry.reference.removeprefix(_SETTLEMENT).rpartition("-")
+        try:
+            settled = date.fromisoformat(digits).isoformat()
+        except ValueError:
+            return  # The reconciliation names an entry that we do not understand.
+        await self._submit(
+            ConfirmChannelSettlement(
+                reference=entry.reference,
+                channel_id=channel_id,
+                settlement_date=settled,
+                business_date=booked_on,
+                currency=entry.amount.currency,
+                amount_minor=entry.amount.amount_minor,
+            )
+        )
+
+    def _mint(self, prefix: str) -> str:
+        random_bytes = self._entropy.token_bytes(RANDOM_BYTES)
+        return mint(prefix, time_ms=self._clock.now_ms(), random_bytes=random_bytes)

@@ -1,0 +1,259 @@
+"""A backend in small that loses its power at a named boundary: a process of its own, by SIGKILL.
+
+Run as a program it reads one job a line and forks a child for each, so that a real process dies
+and the interpreter is started once. A *boundary* is just before or just after a commit or a call to
+the channel; a job with ``die_at`` dies at the boundary of that number, one without counts them.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from backend.channel_parts import resolvers
+from backend.channels.http_channel import HttpChannel
+from backend.channels.institution import Institution
+from backend.channels.model import CARD, ChannelAnswer, PayOrder, RefundOrder
+from backend.channels.signed_http import read_key
+from backend.db.command import Command
+from backend.payments.model import DeviceRequest
+from backend.payments.repository import PaymentRepository
+from backend.refunds.repository import RefundRepository
+from backend.sagas.repository import SagaRepository
+from backend.sagas.runner import SagaRunner
+from protocol.crypto.keys import SigningKey
+from tests.support.shop import START_MS, Shop
+
+ROUNDS_MAX = 60
+PAUSE_MS = 61_000
+"""Between two rounds in which nothing is due: longer than a lease or a pause between tries."""
+AMOUNT_MINOR, REFUND_MINOR = 10_000, 4_000
+
+
+@dataclass
+class Power:
+    """Counts boundaries, and goes off at one."""
+
+    die_at: int | None
+    passed: int = 0
+
+    def boundary(self) -> None:
+        self.passed += 1
+        if self.passed == self.die_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    async def around(self, act: Callable[[], Awaitable[Any]]) -> Any:
+        self.boundary()
+        result = await act()
+        self.boundary()
+        return result
+
+
+class DyingChannel:
+    """``ChannelPort`` with a boundary on both sides of every call."""
+
+    def __init__(self, channel: HttpChannel, power: Power) -> None:
+        self._channel = channel
+        self._power = power
+
+    async def pay(self, order: PayOrder) -> ChannelAnswer:
+        return await self._call(self._channel.pay(order))
+
+    async def query(self, order_id: str) -> ChannelAnswer | None:
+        return await self._call(self._channel.query(order_id))
+
+    async def reverse(self, order_id: str) -> ChannelAnswer:
+        return await self._call(self._channel.reverse(order_id))
+
+    async def refund(self, order: RefundOrder) -> ChannelAnswer:
+        return await self._call(self._channel.refund(order))
+
+    async def query_refund(self, refund_id: str) -> ChannelAnswer | None:
+        return await self._call(self._channel.query_refund(refund_id))
+
+    async def settle(self, day: date) -> None:
+        await self._channel.settle(day)
+
+    async def day_file(self, day: date) -> Any:
+        return await self._channel.day_file(day)
+
+    async def _call(self, calling: Awaitable[Any]) -> Any:
+        self._power.boundary()
+        try:
+            return await calling
+        finally:
+            self._power.boundary()
+
+
+class Life:
+    """One run of the small backend, and of the till that keeps asking the same things of it."""
+
+    def __init__(self, job: dict[str, Any]) -> None:
+        self.power = Power(job["die_at"])
+        self.shop = Shop(f"sqlite:///{job['database']}", first_id=job["first_id"])
+        self.institution = Institution(
+            url=job["url"],
+            key=SigningKey.from_private("ES256", bytes.fromhex(job["key"])),
+            peer=read_key(job["peer"]),
+        )
+        self.channel = HttpChannel(self.institution, prefix="/card")
+        self.runner = SagaRunner(
+            submit=self.submit,
+            run_read=self._read,
+            repository=SagaRepository(self.shop.reader),
+            channels={CARD: DyingChannel(self.channel, self.power)},
+            resolvers=resolvers(self.shop.rules),
+            clock=self.shop.clock,
+        )
+        self.payer = job["payer"]
+        self.shop.routes[self.payer] = job["route"]
+        self.payment_id, self.refund_id = self.shop.id("pay"), self.shop.id("rfd")
+        self.create = self._create()
+        self.shop.clock.at_ms += job["later_ms"]
+
+    async def submit(self, command: Command) -> Any:
+        self.power.boundary()
+        result = self.shop.do(command)
+        self.power.boundary()
+        return result
+
+    async def _read(self, read: Callable[[], Any]) -> Any:
+        return read()
+
+    def _create(self) -> DeviceRequest:
+        body = self.shop.create_body(
+            "pay_code",
+            AMOUNT_MINOR,
+            pay_code=self.shop.code(self.payer),
+            payment_id=self.payment_id,
+        )
+        return self.shop.request("payment.create", body)
+
+    def request(self, message_type: str, body: dict[str, Any]) -> DeviceRequest:
+        """The same request in every life."""
+        request = self.shop.request(message_type, body, request_id=self.shop.id("req"))
+        return replace(request, received_at_ms=START_MS)
+
+    async def ask(self, request: DeviceRequest) -> dict[str, Any]:
+        answer: tuple[str, dict[str, Any]] = await self.submit(self.shop.command(request))
+        return answer[1]
+
+    async def settle(self) -> None:
+        """Carry on until no conversation is open."""
+        for _ in range(ROUNDS_MAX):
+            if not await self.runner.settle(date.max):
+                return
+            self.shop.clock.at_ms += PAUSE_MS
+        raise AssertionError("a conversation does not end")
+
+    async def told(self) -> dict[str, Any]:
+        """What the books, our tables and the channel say in the end."""
+        shop, payments = self.shop, PaymentRepository(self.shop.reader)
+        payment = payments.payment(self.payment_id)
+        assert payment is not None
+        order = await self.channel.query(self.payment_id)
+        refund = await self.channel.query_refund(self.refund_id)
+        report = shop.verify()
+        return {
+            "payment": payment["state"],
+            "payment_events": payments.timeline(self.payment_id),
+            "sagas": SagaRepository(shop.reader).of_payment(self.payment_id),
+            "refunds": [
+                row["state"] for row in RefundRepository(shop.reader).of_payment(self.payment_id)
+            ],
+            "order": order.state if order else None,
+            "refund_at_channel": refund.state if refund else None,
+            "is_whole": report.is_whole,
+            "pending": len(shop.rows("SELECT id FROM ledger_hold WHERE state = 'pending'")),
+            "accounts": {
+                row["id"]: row["debits_posted"] - row["credits_posted"]
+                for row in shop.rows("SELECT * FROM ledger_account")
+            },
+        }
+
+    async def close(self) -> None:
+        await self.institution.close()
+        self.shop.close()
+
+
+async def pay(life: Life) -> None:
+    """The till asks for the payment; it ends as the channel says."""
+    await life.ask(life.create)
+    await life.settle()
+
+
+async def reverse_under_way(life: Life) -> None:
+    """The till loses patience while the payment is under way."""
+    reversal = life.request("payment.reverse", {"payment_id": life.payment_id})
+    await life.ask(life.create)
+    await life.runner.run_due()
+    await life.ask(reversal)
+    await life.settle()
+
+
+async def reverse_paid(life: Life) -> None:
+    """The till undoes what was paid."""
+    reversal = life.request("payment.reverse", {"payment_id": life.payment_id})
+    await life.ask(life.create)
+    await life.settle()
+    await life.ask(reversal)
+    await life.settle()
+
+
+async def refund(life: Life) -> None:
+    """The till gives back a part of what was paid."""
+    body = {
+        "refund_id": life.refund_id,
+        "payment_id": life.payment_id,
+        "amount_minor": REFUND_MINOR,
+        "currency": "CNY",
+        "till": "till-1",
+    }
+    asked = life.request("refund.create", body)
+    await life.ask(life.create)
+    await life.settle()
+    await life.ask(asked)
+    await life.settle()
+
+
+SCRIPTS = {"pay": pay, "reverse_under_way": reverse_under_way, "reverse_paid": reverse_paid,
+           "refund": refund}  # fmt: skip
+
+
+async def live(job: dict[str, Any]) -> dict[str, Any]:
+    """One life from beginning to end, and what is true then."""
+    life = Life(job)
+    await SCRIPTS[job["script"]](life)
+    told = {"boundaries": life.power.passed, **await life.told()}
+    await life.close()
+    return told
+
+
+def main() -> None:
+    """A child for every line; how each ended, a line."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                job = json.loads(line)
+                Path(job["result"]).write_text(json.dumps(asyncio.run(live(job))))
+                status = 0
+            finally:
+                os._exit(status)
+        _, ended = os.waitpid(child, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(ended)}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

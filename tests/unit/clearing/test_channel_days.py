@@ -1,0 +1,188 @@
+"""Days with card and fund payments in them close without a break, whatever the channels do."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+
+from backend.channels.model import ADVANCING_BANK, CARD
+from protocol.money import Money
+from tests.support.channels import CARD_TOKEN, FUND_TOKEN
+from tests.support.clearing import World, clearing_world
+from tests.support.institutions import OWN, RESERVE
+from tests.support.shop import MERCHANT
+
+pytestmark = pytest.mark.asyncio
+DAY, NEXT_DAY = date(2026, 11, 23), date(2026, 11, 24)
+PAYOUT_ACCOUNT = "6222000000001234"
+
+
+@pytest.fixture
+def world(migrated_url: str) -> Iterator[World]:
+    with clearing_world(migrated_url) as world:
+        for channel, token, account in (
+            (CARD, CARD_TOKEN, "CARD-1"),
+            (ADVANCING_BANK, FUND_TOKEN, "FUND-1"),
+        ):
+            world.near.open(account, 100_000)
+            world.channels[channel].book.bind(token, account)
+        yield world
+
+
+def pays_with(world: World, kind: str, token: str) -> str:
+    payer = world.shop.add_payer()
+    world.shop.add_instrument(payer, kind, token=token)
+    return payer
+
+
+async def pay(world: World, payer: str, amount_minor: int) -> str:
+    paid = world.shop.pay(payer, amount_minor)
+    await world.runner.settle(date.max)
+    return str(paid["payment_id"])
+
+
+async def sell(world: World) -> None:
+    """100 yuan by card of which 30 go back, 50 by fund, 20 from a balance."""
+    balance = world.shop.add_payer()
+    assert await world.fund(balance, 5_000) == "succeeded"
+    world.shop.pay(balance, 2_000)
+    by_card = await pay(world, pays_with(world, "card", CARD_TOKEN), 10_000)
+    await pay(world, pays_with(world, "fund", FUND_TOKEN), 5_000)
+    world.shop.refund(by_card, 3_000)
+    await world.runner.settle(date.max)
+
+
+def check_closed(world: World, report: dict[str, Any]) -> None:
+    """17000 sold − 3000 back − fees 84 to the merchant; 3000 of the balance stay."""
+    assert (report["state"], report["reconciliation"]["breaks"]) == ("closed", 0)
+    assert world.at_bank(PAYOUT_ACCOUNT) == 14_000 - 84
+    assert world.at_bank(OWN) == world.shop.balance("O:OWN:CNY") == 84
+    assert world.at_bank(RESERVE) == world.shop.balance("C:RESERVE:CNY") == 3_000
+    assert world.shop.balance(f"C:MPEND:{MERCHANT}:CNY") == 0
+    assert world.shop.verify().is_whole
+
+
+async def test_a_day_of_every_funding_closes_with_nothing_left_over(world: World) -> None:
+    await sell(world)
+    world.next_day()
+    report = await world.day_end.run(DAY)
+    assert report["channels"] == {"BANK": 5_000, "CARD": 7_000, "ADVBANK": 5_000}
+    check_closed(world, report)
+    check_closed(world, await world.day_end.run(DAY))
+
+
+async def test_the_advancing_bank_pays_on_the_day_itself_and_is_repaid_on_the_next(
+    world: World,
+) -> None:
+    await pay(world, pays_with(world, "fund", FUND_TOKEN), 5_000)
+    owed = "M:FUND_OWED:ADVBANK.2026-11-23:CNY"
+    assert world.shop.balance(owed) == 5_000
+    world.next_day()
+    await world.day_end.run(DAY)
+    booked = world.near.bank.statement(RESERVE, day=DAY, at_ms=0).entries
+    assert [(entry.reference, entry.amount.amount_minor) for entry in booked] == [
+        ("STL-ADVBANK-20261123", 5_000)
+    ]
+    assert world.shop.balance(owed) == 0
+    assert world.at_bank("ADVANCING-BANK") == 0
+
+
+async def test_a_fund_s_debt_over_a_holiday_waits_for_the_next_working_day(
+    migrated_url: str,
+) -> None:
+    """Friday's is repaid on Monday, though Friday is closed on Saturday."""
+    friday = date(2026, 11, 20)
+    with clearing_world(migrated_url, first_day=friday) as world:
+        world.near.open("FUND-1", 100_000)
+        world.channels[ADVANCING_BANK].book.bind(FUND_TOKEN, "FUND-1")
+        await pay(world, pays_with(world, "fund", FUND_TOKEN), 5_000)
+        owed = "M:FUND_OWED:ADVBANK.2026-11-20:CNY"
+        for day, left in ((20, 5_000), (21, 5_000), (22, 0)):
+            world.next_day()
+            report = await world.day_end.run(date(2026, 11, day))
+            assert report["state"] == "closed"
+            assert world.shop.balance(owed) == left
+
+
+async def test_what_comes_after_the_channel_s_cut_off_is_settled_with_its_next_day(
+    world: World,
+) -> None:
+    world.shop.clock.at_ms += 11 * 3_600_000 + 1_800_000  # 23:30
+    await pay(world, pays_with(world, "card", CARD_TOKEN), 10_000)
+    world.next_day()
+    first = await world.day_end.run(DAY)
+    assert (first["state"], first["channels"]["CARD"]) == ("closed", 0)
+    assert world.shop.balance("C:CH:CARD.2026-11-24:CNY") == 10_000
+    world.next_day()
+    second = await world.day_end.run(NEXT_DAY)
+    assert (second["state"], second["channels"]["CARD"]) == ("closed", 10_000)
+    assert world.shop.balance("C:CH:CARD.2026-11-24:CNY") == 0
+
+
+async def test_a_day_on_which_more_went_back_than_came_is_paid_out_of_the_reserve(
+    world: World,
+) -> None:
+    payment_id = await pay(world, pays_with(world, "card", CARD_TOKEN), 10_000)
+    balance = await world.payer(50_000)
+    world.next_day()
+    assert (await world.day_end.run(DAY))["state"] == "closed"
+    world.sell(balance, 20_000)
+    world.shop.refund(payment_id, 6_000)
+    await world.runner.settle(date.max)
+    world.next_day()
+    report = await world.day_end.run(NEXT_DAY)
+    assert (report["state"], report["channels"]["CARD"]) == ("closed", -6_000)
+    assert world.near.bank.balance("CARD-1") == Money(96_000, "CNY")
+
+
+async def test_a_settled_payment_that_is_given_back_closes_on_both_days(world: World) -> None:
+    """The till undoes at 23:40 what the channel had closed at 23:00 and then settled."""
+    world.shop.clock.at_ms += 10 * 3_600_000 + 1_800_000  # 22:30
+    payment_id = await pay(world, pays_with(world, "card", CARD_TOKEN), 10_000)
+    world.shop.clock.at_ms += 4_200_000
+    world.channels[CARD].book.settle(RESERVE, "CARD-TRANSIT", day=DAY, booked_on=DAY)
+    world.shop.ask("payment.reverse", {"payment_id": payment_id})
+    await world.runner.settle(date.max)
+    for day, net in ((DAY, 10_000), (NEXT_DAY, -10_000)):
+        world.next_day()
+        report = await world.day_end.run(day)
+        assert (report["state"], report["channels"]["CARD"]) == ("closed", net)
+    assert world.shop.balance("C:LONG:CNY") == world.at_bank(RESERVE) == 0
+    assert world.at_bank("CARD-1") == 100_000
+
+
+async def test_a_day_stays_open_while_a_channel_owes_a_word(world: World) -> None:
+    payer = pays_with(world, "card", CARD_TOKEN)
+    await sell(world)
+    world.shop.pay(payer, 700)
+    world.channels[CARD].mishaps = ["silent", *["lost"] * 9]
+    await world.runner.settle(date.max)
+    world.next_day()
+    report = await world.day_end.run(DAY)
+    assert (report["state"], report["sagas_open"]) == ("open", 1)
+    assert report["reconciliation"]["kinds"] == ["LONG_MISSING_ORDER", "POSITION"]
+    world.channels[CARD].mishaps = []
+    world.shop.clock.at_ms += 60_000
+    report = await world.day_end.run(DAY)
+    assert (report["state"], report["sagas_open"]) == ("closed", 0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kinds"),
+    [
+        ("file_amount_off_by_one", ["AMOUNT"]),
+        ("file_row_missing", ["SHORT_MISSING_CHANNEL"]),
+        ("file_row_twice", ["DUPLICATE"]),
+    ],
+)
+async def test_a_card_file_that_is_wrong_is_named_and_holds_back_the_fees(
+    world: World, fault: str, kinds: list[str]
+) -> None:
+    await pay(world, pays_with(world, "card", CARD_TOKEN), 10_000)
+    world.next_day()
+    setattr(world.near.world.faults, fault, 1)
+    report = await world.day_end.run(DAY)
+    assert report["reconciliation"]["kinds"] == kinds
+    assert (report["swept_minor"], report["state"]) == (0, "open")
+    assert (await world.day_end.run(DAY))["state"] == "closed"

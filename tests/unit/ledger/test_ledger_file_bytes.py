@@ -1,0 +1,81 @@
+"""A single changed byte in the file itself, at any place in the ledger's pages: verify says so with
+exit code 1, or the byte belongs to no value, which a dump of the file proves."""
+
+import random
+import sqlite3
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from backend.ledger.cli import app
+from protocol.errors import CallerError
+from tests.support.evidence import populated
+
+FLIPS = 80
+Dump = list[tuple[object, ...]]
+
+
+def used_parts(path: Path) -> list[tuple[int, int]]:
+    """Where in the file the ledger's tables lie: of each page its cells, which fill it from the
+    end; the rest of a page is free."""
+    connection = sqlite3.connect(path)
+    size = connection.execute("PRAGMA page_size").fetchone()[0]
+    pages = connection.execute(
+        "SELECT pageno, unused FROM dbstat WHERE name LIKE 'ledger_%' ORDER BY pageno"
+    ).fetchall()
+    connection.close()
+    return [((page - 1) * size + unused, page * size) for page, unused in pages]
+
+
+def dump(path: Path) -> Dump | None:
+    """Every value of the ledger's tables and its schema, as bytes; None if it cannot be read."""
+    connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+    connection.text_factory = bytes
+    try:
+        schema = connection.execute(
+            "SELECT name, sql FROM sqlite_master WHERE tbl_name LIKE 'ledger_%' ORDER BY name"
+        ).fetchall()
+        tables = [name.decode() for name, sql in schema if sql.startswith(b"CREATE TABLE")]
+        found: Dump = [*schema]
+        for table in tables:
+            found += connection.execute(f"SELECT * FROM {table}").fetchall()
+    except sqlite3.Error:
+        return None
+    finally:
+        connection.close()
+    return found
+
+
+def verdict(path: Path) -> tuple[int, str]:
+    """Exit code and output of ``ledger verify``; an error of ours is one, a trace never."""
+    shown = CliRunner().invoke(app, ["verify", "--database", f"sqlite:///{path}"])
+    if isinstance(shown.exception, CallerError):
+        return 1, f"{shown.exception}"
+    if shown.exception is not None and not isinstance(shown.exception, SystemExit):
+        raise shown.exception
+    return shown.exit_code, shown.output
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_no_byte_of_the_file_changes_unseen(tmp_path: Path, seed: int) -> None:
+    whole = tmp_path / "whole.db"
+    populated(whole)
+    before, content = dump(whole), whole.read_bytes()
+    parts = used_parts(whole)
+    assert verdict(whole)[0] == 0
+    rng = random.Random(seed)
+    found = free = 0
+    damaged = tmp_path / "damaged.db"
+    for _ in range(FLIPS):
+        at = rng.randrange(*rng.choice(parts))
+        flipped = content[at] ^ 1 << rng.randrange(8)
+        damaged.write_bytes(content[:at] + bytes((flipped,)) + content[at + 1 :])
+        code, said = verdict(damaged)
+        if code:
+            found += 1
+            assert "BREAK" in said or "config_invalid" in said, f"{at}: {said}"
+        else:
+            free += 1
+            assert dump(damaged) == before, f"byte {at} changed a value unseen"
+    assert found > FLIPS * 2 // 3, (found, free)
