@@ -10,6 +10,7 @@ from pathlib import Path
 from backend.disputes.model import TRANSITIONS as DISPUTE_TRANSITIONS
 from backend.mandates.model import NOTICE_TRANSITIONS
 from backend.mandates.model import TRANSITIONS as MANDATE_TRANSITIONS
+from backend.notify.states import TRANSITIONS as CALLBACK_TRANSITIONS
 from backend.refunds.model import TRANSITIONS as REFUND_TRANSITIONS
 from backend.sagas.model import TRANSITIONS as SAGA_TRANSITIONS
 from protocol.payment import TRANSITIONS
@@ -46,6 +47,10 @@ def page() -> str:
         (origin.value, edge.state.value, step.value)
         for (origin, step), edge in DELIVERY_TRANSITIONS.items()
     ]
+    callback = [
+        (origin.value, target.value, step.value)
+        for (origin, step), target in CALLBACK_TRANSITIONS.items()
+    ]
     mandate = [
         (origin.value, edge.status.value, f"{side.value} {command.value}")
         for (origin, side, command), edge in MANDATE_TRANSITIONS.items()
@@ -77,6 +82,7 @@ def page() -> str:
         diagram("Refund", "backend/refunds/model.py", refund),
         diagram("Sale, as the till sees it", "terminal/domain/sale.py", sale),
         diagram("Goods of a vending machine", "terminal/domain/delivery.py", goods),
+        diagram("Callback to a merchant", "backend/notify/states.py", callback),
     ]
     return "\n".join(parts)
 
