@@ -130,11 +130,35 @@ def _advanced(w: World, asked: Asked) -> Step:
     )  # fmt: skip
 
 
+def find_advanced_long(w: World) -> Step:
+    """The fund keeps a payment that was given up."""
+    currency, a = w.currency(), w.amount(5_000)
+    return Step(
+        rule="own_advance_long_found",
+        transfers=rules.own_advance_long_found(w.event(currency), amount_minor=a),
+        changes=within(currency, *promised(a, "O:ADVANCE"), ("C:LONG", a)),
+    )
+
+
+def return_advance(w: World) -> Step:
+    """The fund takes a refund, or what was nobody's; more than is on its way is refused."""
+    currency, source = w.currency(), w.dice.choice(("C:REFUND", "C:LONG"))
+    a = w.amount(max(w.tally[f"{source}:{currency}"], 1) + 1)
+    return Step(
+        rule="own_advance_returned",
+        transfers=rules.own_advance_returned(
+            w.event(currency), from_account=f"{source}:{currency}", amount_minor=a
+        ),
+        changes=within(currency, *promised(-a, "O:ADVANCE"), (source, -a)),
+    )
+
+
 def repay_advance(w: World) -> Step | None:
-    """The fund repays our advance; more than was advanced is refused."""
+    """The fund repays our advance, or more, or takes back what it paid too much."""
     currency = w.currency()
-    advanced = w.tally[f"O:ADVANCE:{currency}"]
-    a = w.amount(advanced + 1)
+    a = w.tally[f"O:ADVANCE:{currency}"] if w.luck(0.6) else w.amount(5_000)
+    if not a:
+        return None
     return Step(
         rule="own_advance_repaid",
         transfers=rules.own_advance_repaid(w.event(currency), amount_minor=a),
@@ -266,5 +290,6 @@ def end_short(w: World) -> Step | None:
 
 KINDS = (
     (ask, 6), (answer, 7), (repay_advance, 2), (repay_bank, 1), (settle_channel, 8),
-    (count_cost, 1), (find_long, 2), (end_long, 3), (find_short, 2), (end_short, 4),
+    (find_advanced_long, 1), (return_advance, 2), (count_cost, 1), (find_long, 2),
+    (end_long, 3), (find_short, 2), (end_short, 4),
 )  # fmt: skip
