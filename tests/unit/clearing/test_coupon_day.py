@@ -24,7 +24,7 @@ async def test_our_own_account_pays_for_the_coupons_of_a_day_that_closes_without
         bank.open_account("CARD-1", "李雷", Money(50_000, "CNY"), day=card.day())
         card.book.bind(CARD_TOKEN, "CARD-1")
         payer = await world.payer_since_yesterday()
-        bank._move("CAPITAL", "BANK-VAULT", OWN, Money(5_000, "CNY"), world.today, "capital")
+        bank.move("CAPITAL", "BANK-VAULT", OWN, Money(5_000, "CNY"), world.today, "capital")
         has = world.at_bank(OWN)
 
         choose(shop, payer, 2_500)
