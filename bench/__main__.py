@@ -8,14 +8,16 @@ from rich.console import Console
 from rich.table import Table
 
 from backend.db.collector import tune_collector
-from bench import engine, shards, way
+from bench import engine, load, postgres, rows, shards, way
 from bench.result import Result
 from tests.support.postgres import NoServer
 
 RESULTS = Path("var/bench/results.json")
 BENCHES = {
     "engine": engine.run,
-    "postgres": engine.run_postgres,
+    "load": load.run,
+    "rows": rows.run,
+    "postgres": postgres.run,
     "way": way.run,
     "shards": shards.run,
 }

@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Index
 from sqlmodel import Field
 
 from backend.db.command import Read
-from backend.db.tables import INTEGER, TEXT, BackendTable, table_ref
+from backend.db.tables import INTEGER, STORAGE, TEXT, BackendTable, table_ref
 from backend.db.working_set import WorkingSet
 from backend.ledger.chart import customer, merchant_pending
 from backend.ledger.rules import Event, balance_paid, top_up
@@ -37,9 +38,15 @@ class BenchKey(BackendTable, table=True):
 
 
 class BenchPayment(BackendTable, table=True):
-    """A payment."""
+    """A payment, found by the same indexes as the product's."""
 
     __tablename__ = "bench_payment"
+    __table_args__: Any = (
+        Index("ix_bench_payment_merchant", "merchant_id", "created_at_ms"),
+        Index("ix_bench_payment_payer", "user_id", "created_at_ms"),
+        Index("ix_bench_payment_due", "state", "code_expires_at_ms"),
+        STORAGE,
+    )
     id: str = Field(primary_key=True, sa_type=TEXT)
     state: str = Field(sa_type=TEXT)
     method: str = Field(sa_type=TEXT)
@@ -52,24 +59,31 @@ class BenchPayment(BackendTable, table=True):
     device: str = Field(sa_type=TEXT)
     till: str = Field(sa_type=TEXT)
     description: str = Field(sa_type=TEXT)
+    code_expires_at_ms: int | None = Field(default=None, sa_type=INTEGER)
     created_at_ms: int = Field(sa_type=INTEGER)
     paid_at_ms: int | None = Field(default=None, sa_type=INTEGER)
 
 
 class BenchOutbox(BackendTable, table=True):
-    """A notification to send."""
+    """A notification to send, found by when it is due, as the product's."""
 
     __tablename__ = "bench_outbox"
+    __table_args__: Any = (Index("ix_bench_outbox_due", "state", "due_at_ms"), STORAGE)
     id: str = Field(primary_key=True, sa_type=TEXT)
     kind: str = Field(sa_type=TEXT)
     receiver: str = Field(sa_type=TEXT)
     body: str = Field(sa_type=TEXT)
+    state: str = Field(default="pending", sa_type=TEXT)
     due_at_ms: int = Field(sa_type=INTEGER)
     tries: int = Field(default=0, sa_type=INTEGER)
 
 
-KEY, PAYMENT, OUTBOX = table_ref(BenchKey), table_ref(BenchPayment), table_ref(BenchOutbox)
+KEY = table_ref(BenchKey, append_only=True)
+PAYMENT, OUTBOX = table_ref(BenchPayment), table_ref(BenchOutbox)
 MODELS = (BenchKey, BenchPayment, BenchOutbox)
+_FEE_ACCOUNTS: list[Read] = [
+    (ACCOUNT, name) for name in ("C:UNSWEPT:CNY", "O:DUE_CLIENT:CNY", "O:MDR:CNY")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +103,16 @@ class PayFromBalance:
             (PAYMENT, self.payment_id),
             (ACCOUNT, customer(self.user_id, CURRENCY)),
             (ACCOUNT, merchant_pending(self.merchant_id, CURRENCY)),
-            (ACCOUNT, "C:UNSWEPT:CNY"),
-            (ACCOUNT, "O:DUE_CLIENT:CNY"),
-            (ACCOUNT, "O:MDR:CNY"),
+            *_FEE_ACCOUNTS,
         ]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> dict[str, Any]:
         """The payment's result; the first answer again for a repeated request."""
         content = f"{self.payment_id}|{self.user_id}|{self.merchant_id}|{self.amount_minor}"
         content_hash = hashlib.sha256(content.encode()).hexdigest()
-        seen = ws.get(KEY, self.request_id)
+        seen = ws.find(KEY, self.request_id)
         if seen is not None:
-            if seen["content_hash"] != content_hash:
+            if seen[1] != content_hash:
                 raise CallerError("idempotency_conflict")
             payment = ws.get(PAYMENT, self.payment_id)
             assert payment is not None
@@ -108,15 +120,7 @@ class PayFromBalance:
         if ws.get(PAYMENT, self.payment_id) is not None:
             raise CallerError("idempotency_conflict")
         payment = self._pay(ws, now_ms)
-        ws.insert(
-            KEY,
-            {
-                "request_id": self.request_id,
-                "content_hash": content_hash,
-                "payment_id": self.payment_id,
-                "at_ms": now_ms,
-            },
-        )
+        ws.append(KEY, [(self.request_id, content_hash, self.payment_id, now_ms)])
         return _result(payment)
 
     def _pay(self, ws: WorkingSet, now_ms: int) -> dict[str, Any]:
@@ -143,6 +147,7 @@ class PayFromBalance:
             "device": "T0001",
             "till": "1",
             "description": "coffee",
+            "code_expires_at_ms": None,
             "created_at_ms": now_ms,
             "paid_at_ms": now_ms,
         }
@@ -155,6 +160,7 @@ class PayFromBalance:
                 "kind": "payment.captured",
                 "receiver": self.merchant_id,
                 "body": body,
+                "state": "pending",
                 "due_at_ms": now_ms,
                 "tries": 0,
             },

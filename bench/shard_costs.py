@@ -19,7 +19,7 @@ from backend.shards.model import Crossing, Place
 from backend.shards.repository import ShardReader
 from backend.shards.service import Charge, receive, seals_of
 from bench.cpu import family_s
-from bench.engine import SystemClock
+from bench.engine_kit import SystemClock
 from bench.payment_command import FillUp
 from bench.result import Result
 from bench.shard_payment import BenchPayee, order_of

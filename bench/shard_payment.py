@@ -40,19 +40,11 @@ class BenchPayee:
         """Refuses a request or a payment that was seen; else writes the three rows."""
         told = _told(crossing)
         request_id, payment_id = told["request_id"], crossing.event_id
-        if ws.get(KEY, request_id) is not None or ws.get(PAYMENT, payment_id) is not None:
+        if ws.find(KEY, request_id) is not None or ws.get(PAYMENT, payment_id) is not None:
             raise CallerError("idempotency_conflict", payment_id)
         content = f"{payment_id}|{crossing.user_id}|{crossing.owner}|{crossing.amount_minor}"
         content_hash = hashlib.sha256(content.encode()).hexdigest()
-        ws.insert(
-            KEY,
-            {
-                "request_id": request_id,
-                "content_hash": content_hash,
-                "payment_id": payment_id,
-                "at_ms": now_ms,
-            },
-        )
+        ws.append(KEY, [(request_id, content_hash, payment_id, now_ms)])
         ws.insert(
             PAYMENT,
             {

@@ -24,7 +24,7 @@ from backend.shards.model import Place
 from backend.shards.relay import Relay
 from backend.shards.repository import ShardReader
 from backend.shards.service import Charge, seals_of
-from bench.engine import MERCHANTS, SystemClock
+from bench.engine_kit import MERCHANTS, SystemClock
 from bench.payment_command import FillUp, PayFromBalance
 from bench.shard_payment import BenchPayee, order_of
 from protocol.ids import PAYMENT, RANDOM_BYTES, REQUEST, mint

@@ -21,7 +21,7 @@ from backend.db.tables import BackendTable
 from backend.shards.founding import found
 from backend.shards.verify import verify_shards
 from bench.cpu import family_s, read_used
-from bench.engine import SystemClock
+from bench.engine_kit import SystemClock
 from bench.payment_command import MODELS
 from bench.result import Result
 from bench.shard_costs import bare_costs

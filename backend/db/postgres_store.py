@@ -3,9 +3,10 @@
 Several backends may write at once, each with its own store:
 
 * rows that a command may change are locked by the read, FOR NO KEY UPDATE in key order;
-* additive tables (balances) are read without a lock and changed by differences at the flush, where
-  the rows are first locked in key order; the table's CHECK refuses a sum below the floor, and the
-  group is decided again on fresh rows. So a hot account is locked from flush to commit only;
+* additive tables (balances) are read without a lock and changed by differences at the flush, one
+  row after the other in the order of the keys given, which is every writer's; the table's CHECK
+  refuses a sum below the floor, and the group is decided again on fresh rows. So a hot account is
+  locked from flush to commit only;
 * no wait is without an end: a lock, a statement, and on the server a group that was abandoned.
 """
 
@@ -55,12 +56,12 @@ class PostgresStore:
         """By primary key, locked where the table says so."""
         return self._run(_select(table), _key_arrays(table, keys)).fetchall()
 
-    def insert(self, table: TableRef, rows: Sequence[Values]) -> None:
+    def insert(self, table: TableRef, rows: Sequence[Values], suffix: Values = ()) -> None:
         """COPY … FROM STDIN."""
         try:
             with self._cursor.copy(_copy(table)) as copy:
                 for row in rows:
-                    copy.write_row(row)
+                    copy.write_row(row + suffix)
         except _ERRORS as error:
             raise _as_store_error(error) from error
 
@@ -69,10 +70,9 @@ class PostgresStore:
         self._run(_update(table), [list(column) for column in zip(*rows, strict=True)])
 
     def add(self, table: TableRef, rows: Sequence[Values]) -> None:
-        """Lock in key order, then UPDATE … FROM unnest of differences."""
-        arrays = [list(column) for column in zip(*rows, strict=True)]
-        self._run(_lock(table), arrays[: len(table.key_columns)])
-        self._run(_add(table), arrays)
+        """UPDATE … FROM unnest of differences. The join is a loop over the arrays (others are
+        forbidden, see ``_BY_KEY_ONLY``), so rows are locked in the arrays' order."""
+        self._run(_add(table), [list(column) for column in zip(*rows, strict=True)])
 
     def commit(self) -> None:
         """COMMIT, with synchronous_commit as the server is set (on)."""
@@ -143,17 +143,6 @@ def _select(table: TableRef) -> str:
 @cache
 def _copy(table: TableRef) -> str:
     return f"COPY {table.name} ({','.join(table.columns)}) FROM STDIN"
-
-
-@cache
-def _lock(table: TableRef) -> str:
-    types = dict(zip(table.columns, table.types, strict=True))
-    keys = ",".join(table.key_columns)
-    arrays = ",".join(f"%s::{types[key]}[]" for key in table.key_columns)
-    return (
-        f"SELECT 1 FROM {table.name} WHERE ({keys}) IN (SELECT * FROM unnest({arrays}))"
-        f" ORDER BY {keys} FOR NO KEY UPDATE"
-    )
 
 
 @cache

@@ -2,7 +2,7 @@
 
 An INSERT of n rows steps once, so the interpreter lock is given up once, not n times; with
 executemany the event loop and the writer hand it to and fro for every row. Chunk sizes are powers
-of two, so that sqlite3's statement cache knows them all.
+of two, or small, so that sqlite3's statement cache knows them all.
 
 Rule: key columns come first in every table (``tables.table_ref`` insists).
 """
@@ -21,6 +21,8 @@ from backend.db.store import Kind, StoreError
 from backend.db.tables import Key, TableRef, Values
 
 _ROWS_PER_STATEMENT_MAX = 256
+_ROWS_OF_ANY_COUNT_MAX = 8
+"""So few rows go in one statement whatever their count: a lone payment's, above all."""
 # A value too large, or text that is not Unicode, is refused before SQLite sees it.
 _CONSTRAINT_DATATYPE = 3091  # sqlite.org/rescode.html; Python 3.11 has no name for it
 _BAD_VALUES = frozenset({sqlite3.SQLITE_CONSTRAINT_NOTNULL, _CONSTRAINT_DATATYPE})
@@ -52,12 +54,14 @@ class SqliteStore:
         except _ERRORS as error:
             raise _as_store_error(error) from error
 
-    def insert(self, table: TableRef, rows: Sequence[Values]) -> None:
-        """INSERT … VALUES of many rows."""
+    def insert(self, table: TableRef, rows: Sequence[Values], suffix: Values = ()) -> None:
+        """INSERT … VALUES of many rows, with the suffix bound once."""
         execute = self._connection.execute
+        shared = len(suffix)
         try:
-            for chunk in _chunks(rows, len(table.columns)):
-                execute(_insert(table, len(chunk)), tuple(chain.from_iterable(chunk)))
+            for chunk in _chunks(rows, table.width):
+                values = (*suffix, *chain.from_iterable(chunk))
+                execute(_insert(table, len(chunk), shared), values)
         except _ERRORS as error:
             raise _as_store_error(error) from error
 
@@ -120,7 +124,7 @@ def _chunks(rows: Sequence[Values], width: int) -> Iterator[Sequence[Values]]:
     start, left = 0, len(rows)
     while left:
         while size > left:
-            size >>= 1
+            size = left if left <= _ROWS_OF_ANY_COUNT_MAX else size >> 1
         yield rows[start : start + size]
         start, left = start + size, left - size
 
@@ -147,9 +151,15 @@ def select_statement(table: TableRef, count: int) -> str:
 
 
 @cache
-def _insert(table: TableRef, count: int) -> str:
-    columns = ",".join(table.columns)
-    return f"INSERT INTO {table.name} ({columns}) VALUES {_marks(len(table.columns), count)}"
+def _insert(table: TableRef, count: int, shared: int) -> str:
+    """The first parameters are the last columns of every row."""
+    own = table.width - shared
+    suffix = [f"?{number}" for number in range(1, shared + 1)]
+    rows = [
+        f"({','.join([*(f'?{first + column}' for column in range(own)), *suffix])})"
+        for first in range(shared + 1, shared + 1 + own * count, own)
+    ]
+    return f"INSERT INTO {table.name} ({','.join(table.columns)}) VALUES {','.join(rows)}"
 
 
 @cache

@@ -39,8 +39,9 @@ class Store(Protocol):
         """The rows with these keys, columns in table order; locked where the table says so."""
         ...
 
-    def insert(self, table: TableRef, rows: Sequence[Values]) -> None:
-        """Append rows, columns in table order."""
+    def insert(self, table: TableRef, rows: Sequence[Values], suffix: Values = ()) -> None:
+        """Append rows, columns in table order; the last columns, alike in all rows, may be given
+        once."""
         ...
 
     def update(self, table: TableRef, rows: Sequence[Values]) -> None:

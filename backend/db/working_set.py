@@ -1,14 +1,15 @@
 """The rows that one group of commands works on, and what the group changed.
 
 Rule 1: a row handed out is a value. Change it with ``update`` or ``add``, never in place: undo and
-        the flush both rely on the old dictionary staying as it was. (Sums are changed in place by
-        ``add_all``, but only in a copy that nobody has been handed.)
+        the flush both rely on the old dictionary staying as it was. (``sums`` are changed in
+        place, in copies that nobody has been handed.)
 Rule 2: nothing here commits. A refused command is undone to its mark; the group's flush writes the
         rest in sets.
 Rule 3: a row is in the set at most once; two commands of a group see each other's changes in order.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from operator import sub
 from typing import Any
 
@@ -20,33 +21,74 @@ from backend.db.tables import Key, Row, TableRef, Values
 class _Rows:
     """One table's part of the set: present rows, known absences (None), and how they came to be."""
 
-    __slots__ = ("batches", "inserted", "originals", "owned", "ref", "rows", "suffix")
+    __slots__ = (
+        "batches", "indexed", "inserted", "originals", "owned", "ref", "rows", "store", "suffix",
+    )  # fmt: skip
 
-    def __init__(self, ref: TableRef) -> None:
+    def __init__(self, ref: TableRef, store: Store) -> None:
         self.ref = ref
+        self.store = store
         self.rows: dict[Key, Any] = {}
         self.originals: dict[Key, Row] = {}
         self.inserted: dict[Key, Values | None] = {}
         """With the values to write; None if the row was changed since."""
-        self.owned: set[Key] = set()
-        """Rows that may be changed in place: copies that were not handed out."""
+        self.owned = _Owned(self)
         self.batches: list[Sequence[Values]] = []
+        self.indexed = 0
+        """How many of the batches are among the rows already."""
         self.suffix: Values = ()
+
+    def index(self) -> None:
+        """Put the rows of the last batches among the others, when somebody looks for one."""
+        for batch in self.batches[self.indexed :]:
+            self.rows.update([(row[0], row) for row in batch])
+        self.indexed = len(self.batches)
+
+
+class _Owned(dict[Key, Row]):
+    """Rows that may be changed in place: copies, made when first asked for, that nobody was handed.
+
+    A row that does not exist is None, and is asked for again.
+    """
+
+    __slots__ = ("_inserted", "_originals", "_ref", "_rows", "_store")
+
+    def __init__(self, part: _Rows) -> None:
+        super().__init__()
+        self._ref, self._store = part.ref, part.store
+        self._rows, self._originals, self._inserted = part.rows, part.originals, part.inserted
+
+    def __missing__(self, key: Key) -> Row | None:
+        if key not in self._rows:
+            _load(self._store, self._ref, self._rows, [key])
+        old = self._rows[key]
+        if old is None:
+            return None
+        self._originals.setdefault(key, old)
+        if key in self._inserted:
+            self._inserted[key] = None
+        row: Row = old.copy()
+        self._rows[key] = self[key] = row
+        return row
 
 
 class _Tables(dict[TableRef, _Rows]):
     """A part for each table that is asked for."""
 
+    __slots__ = ("_store",)
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._store = store
+
     def __missing__(self, ref: TableRef) -> _Rows:
-        part = self[ref] = _Rows(ref)
+        part = self[ref] = _Rows(ref, self._store)
         return part
 
 
 _REPLACED, _INSERTED, _APPENDED, _SUMMED = range(4)
-_Undo = tuple[_Rows, Any, Any, int]
+_Undo = tuple[Any, Any, Any, int]
 _UNREAD: Row = {}
-Sum = tuple[Key, str, int]
-"""A row's key, an additive column, and what to add."""
 
 
 class WorkingSet:
@@ -56,7 +98,7 @@ class WorkingSet:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._tables = _Tables()
+        self._tables = _Tables(store)
         self._journal: list[_Undo] = []
 
     def prefetch(self, reads: Iterable[tuple[TableRef, Key]]) -> int:
@@ -76,7 +118,7 @@ class WorkingSet:
             known = part.rows
             missing = [key for key in wanted[ref] if key not in known]
             if missing:
-                self._load(part, missing)
+                _load(self._store, ref, part.rows, missing)
                 asked += len(missing)
         return asked
 
@@ -84,15 +126,15 @@ class WorkingSet:
         """The row with this key, or None. Loads it alone if nobody named it before."""
         part = self._tables[ref]
         if key not in part.rows:
-            self._load(part, [key])
+            _load(self._store, ref, part.rows, [key])
         row: Row | None = part.rows[key]
-        part.owned.discard(key)
+        part.owned.pop(key, None)
         return row
 
     def loaded(self, ref: TableRef, key: Key) -> Any:  # noqa: ANN401  # a row or its tuple
         """The row if it is in the set by now, without a look-up. For ``follow``."""
         part = self._tables[ref]
-        part.owned.discard(key)
+        part.owned.pop(key, None)
         return part.rows.get(key)
 
     def insert(self, ref: TableRef, row: Row) -> None:
@@ -140,26 +182,21 @@ class WorkingSet:
         self._replace(self._tables[ref], key, old, new)
         return new
 
-    def live(self, ref: TableRef, keys: Iterable[Key]) -> Mapping[Key, Row | None]:
-        """The table's rows, with these among them (None: does not exist). To look at and not to
-        keep: they go with ``add_all``."""
-        part = self._tables[ref]
-        missing = [key for key in keys if key not in part.rows]
-        if missing:
-            self._load(part, missing)
-        return part.rows
+    def sums(self, ref: TableRef) -> Mapping[Key, Row | None]:
+        """The rows of an additive table as they stand, to be added to in place, by whoever gives
+        ``on_undo`` the way back. To look at and not to keep: they go with the next sum.
 
-    def add_all(self, ref: TableRef, sums: Sequence[Sum]) -> None:
-        """Add to columns of rows that exist and are in the set: ``add`` for many."""
-        part = self._tables[ref]
-        self._journal.append((part, sums, None, _SUMMED))
-        rows, owned = part.rows, part.owned
-        for key, column, amount in sums:
-            if key not in owned:
-                self._own(part, key)
-            rows[key][column] += amount
+        The fast form of ``get`` and ``add`` for what every payment touches.
+        """
+        assert ref.additive
+        return self._tables[ref].owned
 
-    def append(self, ref: TableRef, keys: Sequence[Key], rows: Sequence[Values]) -> None:
+    def on_undo(self, undo: Callable[[], None]) -> None:
+        """What takes back the sums that have just been added. It must not hold the set itself: a
+        group's rows go with their last name, and do not wait for the garbage collector."""
+        self._journal.append((undo, None, None, _SUMMED))
+
+    def append(self, ref: TableRef, rows: Sequence[Values]) -> None:
         """Add rows to an append-only table as tuples in column order, kept together as one batch.
 
         The columns that ``complete`` gives at the end of the group are left out. Read such a table
@@ -168,13 +205,13 @@ class WorkingSet:
         assert ref.append_only
         part = self._tables[ref]
         part.batches.append(rows)
-        part.rows.update(zip(keys, rows, strict=True))
-        self._journal.append((part, keys, None, _APPENDED))
+        self._journal.append((part, None, None, _APPENDED))
 
     def find(self, ref: TableRef, key: Key) -> Values | None:
         """The row of an append-only table as a tuple, or None. A row of this group may lack the
         columns that ``complete`` will give."""
         assert ref.append_only
+        self._tables[ref].index()
         found: Values | None = self.get(ref, key)  # type: ignore[assignment]
         return found
 
@@ -203,17 +240,15 @@ class WorkingSet:
         while len(journal) > mark:
             part, key, old, change = journal.pop()
             if change == _SUMMED:
-                for one, column, amount in key:
-                    if one not in part.owned:
-                        self._own(part, one)
-                    part.rows[one][column] -= amount
+                part()
                 continue
             if change == _APPENDED:
-                part.batches.pop()
-                for one in key:
-                    del part.rows[one]
+                part.index()
+                for row in part.batches.pop():
+                    del part.rows[row[0]]
+                part.indexed -= 1
                 continue
-            part.owned.discard(key)
+            part.owned.pop(key, None)
             if change == _INSERTED:
                 del part.inserted[key]
                 part.originals.pop(key, None)
@@ -232,12 +267,14 @@ class WorkingSet:
         return written
 
     def _flush_inserted(self, part: _Rows) -> int:
-        rows, values_of, suffix = part.rows, part.ref.values_of, part.suffix
-        new: list[Values] = [row + suffix for batch in part.batches for row in batch]
-        new.extend([values or values_of(rows[key]) for key, values in part.inserted.items()])
+        rows, values_of = part.rows, part.ref.values_of
+        appended = list(chain.from_iterable(part.batches))
+        if appended:
+            self._store.insert(part.ref, appended, part.suffix)
+        new = [values or values_of(rows[key]) for key, values in part.inserted.items()]
         if new:
             self._store.insert(part.ref, new)
-        return len(new)
+        return len(appended) + len(new)
 
     def _flush_changed(self, part: _Rows) -> int:
         ref, rows, originals, inserted = part.ref, part.rows, part.originals, part.inserted
@@ -266,30 +303,21 @@ class WorkingSet:
         if key in part.inserted:
             part.inserted[key] = None
 
-    def _own(self, part: _Rows, key: Key) -> None:
-        """Put a copy in the row's place, to be changed by sums; ``originals`` keeps the first."""
-        old = part.rows[key]
-        part.originals.setdefault(key, old)
-        part.rows[key] = old.copy()
-        part.owned.add(key)
-        if key in part.inserted:
-            part.inserted[key] = None
 
-    def _load(self, part: _Rows, keys: list[Key]) -> None:
-        ref, rows, columns = part.ref, part.rows, part.ref.columns
-        key_of = ref.key_of
-        if ref.lock and len(keys) > 1:
-            keys.sort()
-        for start in range(0, len(keys), KEYS_PER_SELECT_MAX):
-            chunk = keys[start : start + KEYS_PER_SELECT_MAX]
-            rows.update(dict.fromkeys(chunk))
-            if ref.append_only:
-                for values in self._store.fetch(ref, chunk):
-                    rows[values[0]] = values
-                continue
-            for values in self._store.fetch(ref, chunk):
-                row = dict(zip(columns, values, strict=True))
-                rows[key_of(row)] = row
+def _load(store: Store, ref: TableRef, rows: dict[Key, Any], keys: list[Key]) -> None:
+    columns, key_of = ref.columns, ref.key_of
+    if ref.lock and len(keys) > 1:
+        keys.sort()
+    for start in range(0, len(keys), KEYS_PER_SELECT_MAX):
+        chunk = keys[start : start + KEYS_PER_SELECT_MAX]
+        rows.update(dict.fromkeys(chunk))
+        if ref.append_only:
+            for values in store.fetch(ref, chunk):
+                rows[values[0]] = values
+            continue
+        for values in store.fetch(ref, chunk):
+            row = dict(zip(columns, values, strict=True))
+            rows[key_of(row)] = row
 
 
 def _name(ref: TableRef) -> str:

@@ -4,15 +4,17 @@ Rule 1: ``post`` is all or nothing and happens once per transfer id.
 Rule 2: an account opens when money first touches it; the chart decides what it is.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from backend.db.command import Read
-from backend.db.tables import Key, Row
-from backend.db.working_set import Sum, WorkingSet
+from backend.db.tables import Row
+from backend.db.working_set import WorkingSet
 from backend.ledger import chart, model
 from backend.ledger.chain import GENESIS, group_hash, group_tree
 from backend.ledger.limits import LEGS_PER_POST_MAX
-from backend.ledger.model import Transfer, is_amount
+from backend.ledger.model import Effect, Transfer, is_amount
 from backend.ledger.tables import ACCOUNT, CHAIN, GROUP, HOLD, TRANSFER
 from protocol.errors import CallerError
 
@@ -21,6 +23,7 @@ _SHORT_CODES = {
     "MPEND": "merchant_balance_short",
     "MAVAIL": "merchant_balance_short",
 }
+_Move = tuple[Row, Row, Effect]
 _CONTENT_COLUMNS = 10  # of a transfer row: up to, and without, the business date
 
 
@@ -65,9 +68,9 @@ def post(
 
 
 def _post(ws: WorkingSet, transfers: Sequence[Transfer], now_ms: int) -> None:
-    accounts = ws.live(ACCOUNT, [side for transfer in transfers for side in transfer[2:4]])
-    sums: list[Sum] = []
-    lowered: list[Key] = []
+    accounts = ws.sums(ACCOUNT)
+    moves: list[_Move] = []
+    lowered: list[Row] = []
     for transfer in transfers:
         transfer_id, _, debit_id, credit_id, amount, currency, _, kind, _, _, _ = transfer
         if not is_amount(amount):
@@ -78,48 +81,58 @@ def _post(ws: WorkingSet, transfers: Sequence[Transfer], now_ms: int) -> None:
             raise CallerError("currency_mismatch", transfer_id)
         assert debit_id != credit_id, "a transfer moves between two accounts"
         assert debit["book"] == credit["book"], "a transfer stays in its book"
-        if kind == "posted":
-            sums.append((debit_id, "debits_posted", amount))
-            sums.append((credit_id, "credits_posted", amount))
-        else:
-            sums += _phase(ws, transfer, now_ms)
+        moved = (0, amount) if kind == "posted" else _phase(ws, transfer, now_ms)
+        moves.append((debit, credit, moved))
         if debit["side"] == "credit":
-            lowered.append(debit_id)
+            lowered.append(debit)
         if credit["side"] == "debit":
-            lowered.append(credit_id)
-    ws.add_all(ACCOUNT, sums)
-    _check_floors([accounts[account_id] for account_id in lowered])
-    ws.append(TRANSFER, [transfer[0] for transfer in transfers], tuple(transfers))
+            lowered.append(credit)
+    _add(moves)
+    ws.on_undo(partial(_take_back, accounts, transfers, moves))
+    _check_floors(lowered)
+    ws.append(TRANSFER, tuple(transfers))
     for transfer in transfers:
         if transfer[7] != "posted":
             _move_hold(ws, transfer)
 
 
-def _check_floors(lowered: Iterable[Row | None]) -> None:
+def _add(moves: Iterable[_Move]) -> None:
+    for debit, credit, (pending, posted) in moves:
+        debit["debits_posted"] += posted
+        credit["credits_posted"] += posted
+        if pending:
+            debit["debits_pending"] += pending
+            credit["credits_pending"] += pending
+
+
+def _take_back(
+    accounts: Mapping[Any, Row | None], transfers: Sequence[Transfer], moves: Sequence[_Move]
+) -> None:
+    """The rows may be other copies by now: they are looked up again."""
+    for transfer, (_, _, (pending, posted)) in zip(transfers, moves, strict=True):
+        debit, credit = accounts[transfer.debit], accounts[transfer.credit]
+        assert debit is not None
+        assert credit is not None
+        _add([(debit, credit, (-pending, -posted))])
+
+
+def _check_floors(lowered: Iterable[Row]) -> None:
     """The accounts on the side that takes from them, when the whole chain has been applied. What a
     hold's end gives back to the other side raises it."""
     for row in lowered:
-        assert row is not None
         if row["floor_minor"] is not None and model.is_below_floor(row):
             raise CallerError(_SHORT_CODES.get(row["code"], "account_short"), row["id"])
 
 
-def _phase(ws: WorkingSet, transfer: Transfer, now_ms: int) -> list[Sum]:
+def _phase(ws: WorkingSet, transfer: Transfer, now_ms: int) -> Effect:
     """What a hold or the end of one adds to the balances."""
     held = 0 if transfer.kind == "pending" else _held(ws, transfer, now_ms)
-    pending, posted = model.effect(transfer.kind, transfer.amount_minor, held)
-    debit, credit = transfer.debit, transfer.credit
-    return [
-        (debit, "debits_pending", pending),
-        (debit, "debits_posted", posted),
-        (credit, "credits_pending", pending),
-        (credit, "credits_posted", posted),
-    ]
+    return model.effect(transfer.kind, transfer.amount_minor, held)
 
 
 def _open(ws: WorkingSet, account_id: str, now_ms: int) -> Row:
     found = chart.account(account_id)
-    row = {
+    row: Row = {
         "id": account_id,
         "book": found.book,
         "code": found.code,
@@ -130,7 +143,9 @@ def _open(ws: WorkingSet, account_id: str, now_ms: int) -> Row:
         "opened_at_ms": now_ms,
     }
     ws.insert(ACCOUNT, row)
-    return row
+    opened = ws.sums(ACCOUNT)[account_id]
+    assert opened is not None
+    return opened
 
 
 def _was_posted(ws: WorkingSet, transfers: Sequence[Transfer]) -> bool:

@@ -42,6 +42,11 @@ class Cluster:
             connection.execute(f'CREATE DATABASE "{name}"{sorting}'.encode())
         return f"postgresql+psycopg://tester@127.0.0.1:{self.port}/{name}"
 
+    def drop_database(self, name: str) -> None:
+        """Remove a database that nobody uses."""
+        with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}"'.encode())
+
     def dsn(self, database: str) -> str:
         """A libpq connection string."""
         return f"host=127.0.0.1 port={self.port} user=tester dbname={database}"

@@ -17,6 +17,7 @@ from protocol.errors import CallerError
 
 Leg = tuple[str, str, int]
 """(debit, credit, amount)."""
+_transfer = Transfer._make  # half the cost of a call by the class
 _EVENT_ID = re.compile(r"[A-Za-z0-9_.#-]{1,80}").fullmatch
 
 
@@ -45,10 +46,10 @@ def posted(
     event_id, currency, business_date = event.id, event.currency, event.business_date
     moving = [leg for leg in legs if leg[2]]
     return [
-        Transfer(
+        _transfer((
             f"{event_id}:{leg}", 1, debit, credit, amount_minor, currency,
             rule, "posted", refers_to, None, business_date,
-        )
+        ))
         for leg, (debit, credit, amount_minor) in enumerate(moving, first_leg)
     ]  # fmt: skip
 

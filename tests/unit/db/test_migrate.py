@@ -30,4 +30,4 @@ def test_upgrading_twice_changes_nothing(migrated_url: str) -> None:
     with engine.connect() as connection:
         heads = connection.exec_driver_sql("SELECT version_num FROM alembic_version").fetchall()
     engine.dispose()
-    assert ("ledger_0002",) in [tuple(row) for row in heads]
+    assert ("ledger_0003",) in [tuple(row) for row in heads]

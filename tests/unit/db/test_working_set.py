@@ -1,5 +1,8 @@
 """The working set's undo: whatever was done after a mark is as if it had never been."""
 
+import gc
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ from backend.db.open_store import open_store
 from backend.db.sqlite_store import select_statement
 from backend.db.store import Store
 from backend.db.tables import INTEGER, TEXT, BackendTable, table_ref
-from backend.db.working_set import WorkingSet
+from backend.db.working_set import WorkingSet, _Rows
 
 
 class Shelf(BackendTable, table=True):
@@ -25,7 +28,26 @@ class Shelf(BackendTable, table=True):
     label: str | None = Field(default=None, sa_type=TEXT)
 
 
+class Purse(BackendTable, table=True):
+    """Rows that change by sums."""
+
+    __tablename__ = "test_purse"
+    id: str = Field(primary_key=True, sa_type=TEXT)
+    coins: int = Field(default=0, sa_type=INTEGER)
+
+
+class Page(BackendTable, table=True):
+    """Rows that never change; the last column is given at the end of the group."""
+
+    __tablename__ = "test_page"
+    id: str = Field(primary_key=True, sa_type=TEXT)
+    words: str = Field(sa_type=TEXT)
+    volume: int = Field(sa_type=INTEGER)
+
+
 SHELF = table_ref(Shelf)
+PURSE = table_ref(Purse, additive=("coins",))
+PAGE = table_ref(Page, append_only=True)
 KEYS = [("hall", 1), ("hall", 2), ("den", 1)]
 STEPS = st.lists(
     st.tuples(st.sampled_from(["insert", "add", "update", "get"]), st.sampled_from(KEYS)),
@@ -95,6 +117,90 @@ def test_bugs_are_told_at_once(tmp_path: Path) -> None:
         ws.add(SHELF, ("attic", 1), books=1)
     store.close()
     engine.dispose()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    engine = open_engine(f"sqlite:///{tmp_path / 'set.db'}")
+    for name in ("test_purse", "test_page"):
+        BackendTable.metadata.tables[name].create(engine)
+    opened = open_store(engine)
+    opened.begin()
+    opened.insert(PURSE, [("ann", 7), ("bob", 1)])
+    yield opened
+    opened.rollback()
+    opened.close()
+    engine.dispose()
+
+
+def give(ws: WorkingSet, name: str, coins: int) -> None:
+    """Add by the fast way, as the ledger does."""
+    purses = ws.sums(PURSE)
+
+    def add(more: int) -> None:
+        row = purses[name]
+        assert row is not None
+        row["coins"] += more
+
+    add(coins)
+    ws.on_undo(partial(add, -coins))
+
+
+def coins(ws: WorkingSet, name: str) -> int | None:
+    row = ws.get(PURSE, name)
+    return None if row is None else row["coins"]
+
+
+def test_sums_are_undone_and_a_row_handed_out_stays_as_it_was(store: Store) -> None:
+    ws = WorkingSet(store)
+    give(ws, "ann", 1)
+    seen = ws.get(PURSE, "ann")
+    mark = ws.mark()
+    give(ws, "ann", 10)
+    ws.add(PURSE, "ann", coins=100)
+    ws.insert(PURSE, {"id": "eve"})
+    give(ws, "eve", 5)
+    assert (coins(ws, "ann"), coins(ws, "eve"), seen) == (118, 5, {"id": "ann", "coins": 8})
+    ws.undo(mark)
+    assert (coins(ws, "ann"), coins(ws, "eve"), ws.sums(PURSE)["eve"]) == (8, None, None)
+    ws.insert(PURSE, {"id": "eve", "coins": 2})
+    give(ws, "eve", 1)
+    ws.flush()
+    assert sorted(store.fetch(PURSE, ["ann", "bob", "eve"])) == [("ann", 8), ("bob", 1), ("eve", 3)]
+
+
+def test_appended_rows_are_found_undone_and_completed(store: Store) -> None:
+    ws = WorkingSet(store)
+    ws.append(PAGE, [("p1", "kept")])
+    for is_found_first in (False, True):
+        mark = ws.mark()
+        ws.append(PAGE, [("p2", "undone"), ("p3", "undone")])
+        if is_found_first:
+            assert ws.find(PAGE, "p3") == ("p3", "undone")
+        ws.undo(mark)
+        assert (ws.find(PAGE, "p1"), ws.find(PAGE, "p3")) == (("p1", "kept"), None)
+    ws.append(PAGE, [("p3", "kept, too")])
+    assert ws.find(PAGE, "p3") == ("p3", "kept, too")
+    ws.complete(PAGE, (4,))
+    ws.flush()
+    assert sorted(store.fetch(PAGE, ["p1", "p2", "p3"])) == [
+        ("p1", "kept", 4),
+        ("p3", "kept, too", 4),
+    ]
+
+
+def test_a_group_s_rows_do_not_wait_for_the_garbage_collector(store: Store) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        ws = WorkingSet(store)
+        give(ws, "ann", 1)
+        ws.insert(PURSE, {"id": "eve"})
+        ws.flush()
+        del ws
+        assert not [one for one in gc.get_objects() if isinstance(one, _Rows)]
+    finally:
+        gc.enable()
 
 
 class Fraction(BackendTable, table=True):
