@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "payments_coupons"
-down_revision = "payments_settlement"
+down_revision = "payments_disputes"
 branch_labels = None
 depends_on = None
 
