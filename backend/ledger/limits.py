@@ -6,8 +6,8 @@ VERIFY_BREAKS_MAX = 100
 VERIFY_KEYS_PER_SELECT_MAX = 500
 TRANSFERS_LISTED_MAX = 10_000
 """What one `ledger transfers` or `ledger accounts` prints at most."""
-LEGS_READ_BACK_MAX = 12
-"""Of one event, where a command undoes what was posted. No rule that is undone makes more."""
+LEGS_READ_BACK_FIRST = 12
+"""Of an event that a command undoes: most have fewer. The others are read in a second step."""
 FOLLOW_TRANSFERS_PER_STEP_MAX = 2_000
 """One command of the follower, which delays the group it is written in. One group at least."""
 FOLLOW_GROUPS_PER_STEP_MAX = 200

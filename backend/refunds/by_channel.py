@@ -125,7 +125,7 @@ class ResolveRefund:
         date = self.rules.business_date(now_ms)
         event = posting.Event(f"{self.saga_id}.refused", saga["currency"], date)
         begun = posted_transfers(ws, self.saga_id)
-        ledger.post(ws, posting.reversed_transfers(event, begun), now_ms)
+        ledger.post(ws, posting.reversed_transfers(event, begun), now_ms, is_new=True)
         after = ws.update(
             PAYMENT,
             payment["payment_id"],

@@ -2,6 +2,10 @@
 
 import pytest
 
+from backend.ledger.limits import LEGS_READ_BACK_FIRST
+from backend.ledger.rules import Event, merchant_settled, payout_instructed
+from backend.merchants.service import ChangeMerchant
+from tests.support.books import Post
 from tests.support.channels import ChannelWorld
 from tests.support.shop import MERCHANT
 
@@ -136,3 +140,51 @@ async def test_a_repeated_refund_request_gives_back_once(world: ChannelWorld) ->
     assert world.shop.ask("refund.create", body)["state"] == "succeeded"
     assert world.charged() == 7_500
     world.check_quiet()
+
+
+async def test_a_refused_refund_drawn_from_many_sub_accounts_goes_back_to_each(
+    world: ChannelWorld,
+) -> None:
+    """More legs than are read back at first."""
+    shop = world.shop
+    shop.do(ChangeMerchant(merchant_id=MERCHANT, pending_shards=16))
+    payment_id = await paid(world, 50_000)
+    own = f"C:MPEND:{shop.rows('SELECT * FROM payment')[0]['pending_owner']}:CNY"
+    event = Event(shop.id("pyo"), "CNY", "2026-09-30")
+    parts = [(own.split(":")[2], shop.balance(own))]
+    shop.do(
+        Post(
+            merchant_settled(
+                event, merchant_id=MERCHANT, amount_minor=parts[0][1], shards_minor=parts
+            )
+        )
+    )
+    shop.do(
+        Post(
+            payout_instructed(
+                Event(shop.id("pyo"), "CNY", "2026-09-30"),
+                merchant_id=MERCHANT,
+                amount_minor=parts[0][1],
+            )
+        )
+    )
+    other = shop.add_payer(balance_minor=1_000_000)
+    while len(pending := _pending(world)) < 14:
+        shop.pay(other, 1_000)
+    refund = shop.refund(payment_id, sum(pending.values()))
+    assert refund["state"] == "processing"
+    legs = shop.rows("SELECT id FROM ledger_transfer WHERE rule = 'channel_refund_started'")
+    assert len(legs) > LEGS_READ_BACK_FIRST
+    world.card.refuses = 1
+    await world.finish()
+    assert refund_state(world, refund["refund_id"])["state"] == "failed"
+    assert _pending(world) == pending
+    world.check_quiet()
+
+
+def _pending(world: ChannelWorld) -> dict[str, int]:
+    rows = world.shop.rows(
+        "SELECT owner, credits_posted - debits_posted AS held FROM ledger_account"
+        " WHERE code = 'MPEND'"
+    )
+    return {row["owner"]: row["held"] for row in rows if row["held"]}
