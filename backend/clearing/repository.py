@@ -216,7 +216,8 @@ def _all(connection: Connection, query: Select[Any]) -> list[Row]:
 
 def _effects(since: str) -> Select[Any]:
     """What the postings of each business date from a date on did to each pending account. A
-    settlement is not of the date on which it is posted: it is left out."""
+    settlement is not of the date on which it is posted, and what a merchant's sub-accounts lend
+    each other earns nothing: both are left out."""
     amount = _TRANSFER.c.amount_minor
     touched: ColumnElement[str] = case(
         (_TRANSFER.c.credit.like("C:MPEND:%"), _TRANSFER.c.credit), else_=_TRANSFER.c.debit
@@ -231,7 +232,7 @@ def _effects(since: str) -> Select[Any]:
         .where(
             _TRANSFER.c.business_date >= since,
             _TRANSFER.c.kind.in_(["posted", "post"]),
-            _TRANSFER.c.rule != "merchant_settled",
+            _TRANSFER.c.rule.not_in(["merchant_settled", "pending_gathered"]),
             or_(_TRANSFER.c.credit.like("C:MPEND:%"), _TRANSFER.c.debit.like("C:MPEND:%")),
         )
         .group_by(touched, _TRANSFER.c.business_date)

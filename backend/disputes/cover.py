@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from backend.db.command import Read
 from backend.db.working_set import WorkingSet
-from backend.ledger import chart, model
+from backend.ledger import chart
 from backend.ledger import rules as posting
 from backend.ledger import service as ledger
 from backend.ledger.model import Transfer
 from backend.ledger.rules import Event
-from backend.ledger.tables import ACCOUNT, TRANSFER
+from backend.ledger.tables import TRANSFER
 from backend.merchants.tables import MERCHANT
 from backend.payments.model import PaymentRules
 from protocol.errors import CallerError
@@ -59,7 +59,7 @@ class CollectCover:
         collected_minor = self._earlier(ws, currency)
         if collected_minor is None:
             collected_minor = collect(ws, event, self.merchant_id, now_ms)
-        owed = available(ws, chart.merchant_receivable(self.merchant_id, currency))
+        owed = ledger.available(ws, chart.merchant_receivable(self.merchant_id, currency))
         return Collected(collected_minor, owed)
 
     def _earlier(self, ws: WorkingSet, currency: str) -> int | None:
@@ -84,8 +84,8 @@ def collect_reads(merchant_id: str, currency: str) -> list[Read]:
 
 def collect(ws: WorkingSet, event: Event, merchant_id: str, now_ms: int) -> int:
     """Repay as much as is owed and available, as an event that was never posted; how much."""
-    owed = available(ws, chart.merchant_receivable(merchant_id, event.currency))
-    has = available(ws, chart.merchant_available(merchant_id, event.currency))
+    owed = ledger.available(ws, chart.merchant_receivable(merchant_id, event.currency))
+    has = ledger.available(ws, chart.merchant_available(merchant_id, event.currency))
     amount_minor = min(owed, has)
     if amount_minor > 0:
         transfers = posting.merchant_cover_repaid(
@@ -93,9 +93,3 @@ def collect(ws: WorkingSet, event: Event, merchant_id: str, now_ms: int) -> int:
         )
         ledger.post(ws, transfers, now_ms, is_new=True)
     return max(0, amount_minor)
-
-
-def available(ws: WorkingSet, account_id: str) -> int:
-    """What an account has, less what holds may take; an account that was never used has nothing."""
-    row = ws.get(ACCOUNT, account_id)
-    return 0 if row is None else model.available(row)

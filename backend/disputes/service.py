@@ -16,7 +16,7 @@ from datetime import date
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
-from backend.disputes.cover import available, collect, collect_reads
+from backend.disputes.cover import collect, collect_reads
 from backend.disputes.limits import (
     EVIDENCE_CHARS_MAX,
     EVIDENCES_PER_DISPUTE_MAX,
@@ -79,7 +79,7 @@ class OpenDispute:
             raise CallerError("payment_not_found", self.payment_id)
         check_new(_disputable(payment), amount_minor=self.amount_minor, currency=self.currency)
         merchant_id = payment["merchant_id"]
-        has_minor = available(ws, chart.merchant_available(merchant_id, self.currency))
+        has_minor = ledger.available(ws, chart.merchant_available(merchant_id, self.currency))
         cover_minor = max(0, self.amount_minor - has_minor)
         day = self.rules.business_date(now_ms)
         ledger.post(ws, self._transfers(merchant_id, cover_minor, day), now_ms, is_new=True)

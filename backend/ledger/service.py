@@ -67,6 +67,12 @@ def post(
     return True
 
 
+def available(ws: WorkingSet, account_id: str) -> int:
+    """What an account has, less what holds may take; an account that was never used has nothing."""
+    row = ws.get(ACCOUNT, account_id)
+    return 0 if row is None else model.available(row)
+
+
 def _post(ws: WorkingSet, transfers: Sequence[Transfer], now_ms: int) -> None:
     accounts = ws.sums(ACCOUNT)
     moves: list[_Move] = []

@@ -9,17 +9,20 @@ Rule 4: a payment that its channel may have charged is undone for the till at on
         told until it confirms, whatever its late answer to the payment says.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.instruments.model import BALANCE
+from backend.ledger import chart
 from backend.ledger import rules as posting
 from backend.ledger import service as ledger
+from backend.ledger.model import Transfer
 from backend.ledger.posted import posted_reads, posted_transfers
-from backend.ledger.tables import HOLD
+from backend.ledger.tables import ACCOUNT, HOLD
+from backend.merchants.service import pending_owners
 from backend.merchants.tables import MERCHANT
 from backend.notify.outbox import push_reads
 from backend.payments.by_channel import release_hold, undo_uses, undo_uses_reads
@@ -115,6 +118,8 @@ class ReversePayment:
         found = posted_reads(ws, _paid_event(payment))
         if payment["funding"] != BALANCE:
             found += [(SAGA, self.payment_id), (HOLD, f"{self.payment_id}:1")]
+        if payment["pending_owner"]:
+            found += [(ACCOUNT, account) for _, account in _sub_accounts(ws, payment)]
         return found + undo_uses_reads(ws, payment)
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Answer:
@@ -238,13 +243,45 @@ def _give_back(ws: WorkingSet, payment: Row, rules: PaymentRules, now_ms: int) -
     """The exact contra of what was posted. ``merchant_balance_short`` once it is settled."""
     date = rules.business_date(now_ms)
     event = posting.Event(f"{payment['payment_id']}.reversed", payment["currency"], date)
-    originals = posted_transfers(ws, _paid_event(payment))
+    undoing = posting.reversed_transfers(event, posted_transfers(ws, _paid_event(payment)))
     mark = ws.mark()
     try:
-        ledger.post(ws, posting.reversed_transfers(event, originals), now_ms, is_new=True)
+        if payment["pending_owner"]:
+            _gather(ws, payment, undoing, date, now_ms)
+        ledger.post(ws, undoing, now_ms, is_new=True)
     except CallerError:
         ws.undo(mark)
         raise
+
+
+def _gather(
+    ws: WorkingSet, payment: Row, undoing: Sequence[Transfer], date: str, now_ms: int
+) -> None:
+    """A hot merchant's money is one: what other refunds have drawn from the sub-account that this
+    payment went to comes from the merchant's others."""
+    own = chart.merchant_pending(payment["pending_owner"], payment["currency"])
+    taken = sum(one.amount_minor for one in undoing if one.debit == own)
+    given = sum(one.amount_minor for one in undoing if one.credit == own)
+    short, parts = taken - given - ledger.available(ws, own), []
+    for owner, account in _sub_accounts(ws, payment):
+        part = min(short, ledger.available(ws, account)) if account != own else 0
+        if part > 0:
+            parts.append((owner, part))
+            short -= part
+    if parts:
+        event = posting.Event(f"{payment['payment_id']}.gathered", payment["currency"], date)
+        gathered = posting.pending_gathered(
+            event, merchant_id=payment["pending_owner"], parts_minor=parts
+        )
+        ledger.post(ws, gathered, now_ms, is_new=True)
+
+
+def _sub_accounts(ws: WorkingSet, payment: Row) -> list[tuple[str, str]]:
+    """A hot merchant's pending accounts, each with its owner."""
+    merchant = ws.get(MERCHANT, payment["merchant_id"])
+    assert merchant is not None, "merchants are never removed"
+    currency = payment["currency"]
+    return [(owner, chart.merchant_pending(owner, currency)) for owner in pending_owners(merchant)]
 
 
 def _paid_event(payment: Row) -> str:

@@ -18,11 +18,10 @@ from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.instruments.model import BALANCE
-from backend.ledger import chart, model
+from backend.ledger import chart
 from backend.ledger import rules as posting
 from backend.ledger import service as ledger
 from backend.ledger.model import Transfer
-from backend.ledger.tables import ACCOUNT
 from backend.merchants.service import pending_owners, plan_of
 from backend.merchants.tables import FEE_PLAN, MERCHANT
 from backend.payments.idempotency import first_answer, remember, request_read
@@ -101,7 +100,7 @@ class CreateRefund:
             return refund_answer(failed)
         fee_back = self._fee_back(ws, payment)
         sources = drawn(
-            [(account, _available(ws, account)) for account in _accounts(ws, payment)],
+            [(account, ledger.available(ws, account)) for account in _accounts(ws, payment)],
             amount_minor=body.amount_minor,
             fee_back_minor=fee_back,
         )
@@ -226,11 +225,6 @@ def _accounts(ws: WorkingSet, payment: Row) -> list[str]:
         *(chart.merchant_pending(owner, currency) for owner in owners),
         chart.merchant_available(payment["merchant_id"], currency),
     ]
-
-
-def _available(ws: WorkingSet, account_id: str) -> int:
-    row = ws.get(ACCOUNT, account_id)
-    return 0 if row is None else model.available(row)
 
 
 def _refundable(payment: Row) -> Refundable:

@@ -68,6 +68,7 @@ from backend.ledger.rules.returns import (
     dispute_won,
     merchant_cover_repaid,
     merchant_covered,
+    pending_gathered,
     reversed_transfers,
 )
 from backend.ledger.rules.settlement import (
@@ -128,6 +129,7 @@ __all__ = [
     "payout_instructed",
     "payout_rejected",
     "payout_returned",
+    "pending_gathered",
     "red_packet_claimed",
     "red_packet_expired",
     "red_packet_sent",

@@ -9,6 +9,7 @@ from backend.ledger.chart import (
     customer,
     dispute,
     merchant_available,
+    merchant_pending,
     merchant_receivable,
     own,
 )
@@ -19,6 +20,8 @@ from protocol.errors import CallerError
 Sources = Sequence[tuple[str, int]]
 """Whose money goes back: accounts and amounts, which sum to the refund. The caller's choice: a
 merchant's pending accounts first, then what is available."""
+Shards = Sequence[tuple[str, int]]
+"""A hot merchant's sub-accounts (owner with shard) and an amount of each."""
 
 
 def balance_refunded(
@@ -79,6 +82,16 @@ def reversed_transfers(event: Event, originals: Sequence[Transfer]) -> list[Tran
         )
         for leg, original in enumerate(reversed(moved), 1)
     ]  # fmt: skip
+
+
+def pending_gathered(event: Event, *, merchant_id: str, parts_minor: Shards) -> list[Transfer]:
+    """14. Before a hot merchant's payment is undone whose own sub-account is short: the others lend
+    to it, Dr MPEND of each / Cr MPEND of the payment's owner (``merchant_id``, with its shard)."""
+    own_account = merchant_pending(merchant_id, event.currency)
+    legs = [
+        (merchant_pending(owner, event.currency), own_account, part) for owner, part in parts_minor
+    ]
+    return posted(event, "pending_gathered", legs)
 
 
 def dispute_opened(

@@ -119,6 +119,25 @@ def reverse(w: World) -> Step | None:
     )
 
 
+def gather(w: World) -> Step | None:
+    """A hot merchant's other sub-accounts lend to one; a fen more than one has is refused."""
+    currency, (own, *others) = w.currency(), w.dice.sample(SHARDS["mall"], 3)
+    found = [(owner, w.available(f"C:MPEND:{owner}:{currency}")) for owner in others]
+    parts = [(owner, w.amount(held + w.luck(0.2))) for owner, held in found if held > 0]
+    if not parts:
+        return None
+    return Step(
+        rule="pending_gathered",
+        transfers=rules.pending_gathered(
+            w.event(currency), merchant_id=own, parts_minor=parts
+        ),
+        changes=within(
+            currency, (f"C:MPEND:{own}", sum(part for _, part in parts)),
+            *((f"C:MPEND:{owner}", -part) for owner, part in parts),
+        ),
+    )  # fmt: skip
+
+
 def dispute(w: World) -> Step | None:
     """A payer's bank takes a payment back; own money covers what the merchant has not."""
     currency, merchant, a = w.currency(), w.merchant(), w.amount(5_000)
@@ -191,6 +210,6 @@ def repay_cover(w: World) -> Step | None:
 
 
 KINDS = (
-    (refund, 7), (end_refund, 3), (reverse, 2), (dispute, 2), (decide_dispute, 3), (cover, 1),
-    (repay_cover, 2),
+    (refund, 7), (end_refund, 3), (reverse, 2), (gather, 2), (dispute, 2), (decide_dispute, 3),
+    (cover, 1), (repay_cover, 2),
 )  # fmt: skip

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from backend.clearing.calendar import Calendar, YearTable
+from backend.ledger.rules import Event, pending_gathered
 from backend.merchants.service import ChangeMerchant
 from protocol.errors import CallerError
 from protocol.money import Money
+from tests.support.books import Post
 from tests.support.clearing import World, clearing_world, day_end_of
 from tests.support.institutions import OWN, RESERVE
 from tests.support.shop import MERCHANT
@@ -300,6 +302,20 @@ async def test_a_hot_merchants_sub_accounts_are_summed_at_settlement(migrated_ur
         assert world.at_bank(hot) == 20 * NET
         assert sum(pending_accounts(world).values()) == NET
         assert world.shop.verify().is_whole
+
+
+@pytest.mark.asyncio
+async def test_what_sub_accounts_lend_each_other_is_not_earned(world: World) -> None:
+    world.add_merchant("hot", "T+1")
+    payer = await world.payer()
+    world.shop.do(ChangeMerchant(merchant_id="hot", pending_shards=4))
+    for _ in range(8):
+        world.sell(payer, 1_000, "hot")
+    before = await world.standing("hot")
+    (own, _), *others = [one for one in pending_accounts(world).items() if one[1]]
+    event = Event(world.shop.id("pay"), "CNY", EVE.isoformat())
+    world.shop.do(Post(pending_gathered(event, merchant_id=own, parts_minor=others)))
+    assert await world.standing("hot") == before
 
 
 def pending_accounts(world: World) -> dict[str, int]:

@@ -166,6 +166,12 @@ TABLE: list[tuple[list[Transfer], list[tuple[str, str, int]]]] = [
         [(COST_PAYABLE, COST, 2), (MDR, DUE, 1), (UNSWEPT, MPEND, 1), (MPEND, CH, 100)],
     ),
     (
+        rules.pending_gathered(
+            EVENT, merchant_id="m#1", parts_minor=(("m#0", 3), ("m#2", 4), ("m", 0))
+        ),
+        [("C:MPEND:m#0:CNY", "C:MPEND:m#1:CNY", 3), ("C:MPEND:m#2:CNY", "C:MPEND:m#1:CNY", 4)],
+    ),
+    (
         rules.dispute_opened(
             EVENT, merchant_id="m", case_id="case", amount_minor=9, cover_minor=4
         ),

@@ -1,12 +1,17 @@
 """A hot merchant's pending money lies in sub-accounts; every sum is over all of them."""
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
+from backend.ledger import rules
+from backend.ledger.chart import merchant_available, merchant_pending
+from backend.ledger.limits import LEGS_PER_POST_MAX, LEGS_READ_BACK_FIRST
 from backend.merchants.limits import PENDING_SHARDS_MAX
 from backend.merchants.service import ChangeMerchant, pending_owner, pending_owners
 from protocol.errors import CallerError
+from tests.support.books import Post
 from tests.support.shop import MERCHANT, Shop
 
 SHARDS = 4
@@ -100,3 +105,81 @@ def test_a_name_too_long_for_sub_accounts_is_not_spread(shop: Shop) -> None:
     spread(shop, 10, long)
     with pytest.raises(CallerError, match="field_invalid"):
         spread(shop, 11, long)
+
+
+def emptied(shop: Shop, payer: str) -> tuple[dict[str, Any], str]:
+    """A payment of today whose sub-account refunds of an earlier payment have emptied."""
+    spread(shop, SHARDS)
+    old = shop.pay(payer, 50_000)["payment_id"]
+    parts = [(owner, held) for owner, held in pending(shop).items() if held]
+    settled = rules.merchant_settled(
+        rules.Event(shop.id("pyo"), "CNY", "2026-09-30"),
+        merchant_id=MERCHANT,
+        amount_minor=sum(held for _, held in parts),
+        shards_minor=parts,
+    )
+    shop.do(Post(settled))
+    [own] = [owner for owner, _ in parts]
+    unwanted: dict[str, Any] = {}
+    while not unwanted or len([held for held in pending(shop).values() if held]) < SHARDS:
+        paid = shop.pay(payer, 1_000)
+        if not unwanted and pending(shop)[own]:
+            unwanted = paid
+    while pending(shop)[own]:
+        assert shop.refund(old, 500)["state"] == "succeeded"
+    return unwanted, own
+
+
+def test_a_reversal_borrows_from_the_other_sub_accounts_where_its_own_is_short(
+    shop: Shop,
+) -> None:
+    payer = shop.add_payer(balance_minor=1_000_000)
+    unwanted, own = emptied(shop, payer)
+    before, had = shop.payer_balance(payer), sum(pending(shop).values())
+    answer = shop.ask("payment.reverse", {"payment_id": unwanted["payment_id"]})
+    assert (answer["state"], answer.get("error")) == ("reversed", None)
+    assert shop.payer_balance(payer) == before + 1_000
+    assert (pending(shop)[own], sum(pending(shop).values())) == (0, had - 994)
+    assert shop.verify().is_whole
+
+
+def test_a_reversal_is_refused_and_nothing_is_lent_where_all_sub_accounts_are_short(
+    shop: Shop,
+) -> None:
+    payer = shop.add_payer(balance_minor=1_000_000)
+    unwanted, _ = emptied(shop, payer)
+    old = shop.rows("SELECT payment_id FROM payment WHERE amount_minor = 50000")[0]["payment_id"]
+    while sum(pending(shop).values()) >= 994:
+        assert shop.refund(old, 500)["state"] == "succeeded"
+    before = pending(shop)
+    answer = shop.ask("payment.reverse", {"payment_id": unwanted["payment_id"]})
+    assert answer["error"]["code"] == "merchant_balance_short"
+    assert pending(shop) == before
+    assert shop.verify().is_whole
+
+
+def test_the_most_an_undone_event_can_have_fits_into_one_post() -> None:
+    """A refund drawn on every pending account and on what is available, with fee and coupon; and
+    what a reversal gathers first."""
+    merchant = {
+        "merchant_id": "m",
+        "pending_shards": PENDING_SHARDS_MAX,
+        "pending_shards_max": PENDING_SHARDS_MAX,
+    }
+    owners = pending_owners(merchant)
+    accounts = [
+        *(merchant_pending(owner, "CNY") for owner in owners),
+        merchant_available("m", "CNY"),
+    ]
+    event = rules.Event("evt_1", "CNY", "2026-10-01")
+    started = rules.channel_refund_started(
+        event,
+        sources=[(account, 10) for account in accounts],
+        fee_back_minor=1,
+        coupon_back_minor=5,
+    )
+    assert LEGS_READ_BACK_FIRST < len(started) <= LEGS_PER_POST_MAX
+    gathered = rules.pending_gathered(
+        event, merchant_id=owners[0], parts_minor=[(owner, 1) for owner in owners[1:]]
+    )
+    assert len(gathered) == PENDING_SHARDS_MAX <= LEGS_PER_POST_MAX
