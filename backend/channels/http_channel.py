@@ -1,18 +1,24 @@
 """The adapter to a payment channel of the sandbox: JSON over the institution's signed HTTP."""
 
 import json
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
 from backend.channels import day_file
 from backend.channels.day_file import DayFile
 from backend.channels.institution import Institution
+from backend.channels.limits import ANSWER_TEXT_CHARS_MAX
 from backend.channels.model import ChannelAnswer, PayOrder, RefundOrder
 from protocol.errors import CallerError, OperatingError
 
+_STATES = frozenset({"succeeded", "refused", "reversed"})
+_OF_REVERSALS = frozenset({"refused", "reversed"})
+_OF_REFUNDS = frozenset({"succeeded", "refused"})
+
 
 class HttpChannel:
-    """``ChannelPort`` over the institution's connection: one channel's own address below it."""
+    """``ChannelPort`` over connections of its own to the institution, one address below it."""
 
     def __init__(self, institution: Institution, *, prefix: str) -> None:
         self._institution = institution
@@ -26,15 +32,15 @@ class HttpChannel:
             "amount_minor": order.amount.amount_minor,
             "currency": order.amount.currency,
         }
-        return await self._say("/orders", order.order_id, content)
+        return await self._say("/orders", order.order_id, content, _STATES)
 
     async def query(self, order_id: str) -> ChannelAnswer | None:
         """``ChannelPort.query``."""
-        return await self._query("/orders", order_id)
+        return await self._query("/orders", order_id, _STATES)
 
     async def reverse(self, order_id: str) -> ChannelAnswer:
         """``ChannelPort.reverse``."""
-        return await self._say(f"/orders/{order_id}/reversal", order_id, {})
+        return await self._say(f"/orders/{order_id}/reversal", order_id, {}, _OF_REVERSALS)
 
     async def refund(self, order: RefundOrder) -> ChannelAnswer:
         """``ChannelPort.refund``."""
@@ -44,19 +50,19 @@ class HttpChannel:
             "amount_minor": order.amount.amount_minor,
             "currency": order.amount.currency,
         }
-        return await self._say("/refunds", order.refund_id, content)
+        return await self._say("/refunds", order.refund_id, content, _OF_REFUNDS)
 
     async def query_refund(self, refund_id: str) -> ChannelAnswer | None:
         """``ChannelPort.query_refund``."""
-        return await self._query("/refunds", refund_id)
+        return await self._query("/refunds", refund_id, _OF_REFUNDS)
 
     async def settle(self, day: date) -> None:
         """``DayPort.settle``."""
-        await self._institution.ask("POST", f"{self._prefix}/days/{day}/settlement")
+        await self._ask("POST", f"/days/{day}/settlement")
 
     async def day_file(self, day: date) -> DayFile:
         """``DayPort.day_file``."""
-        answer = await self._institution.ask("GET", f"{self._prefix}/days/{day}/file")
+        answer = await self._ask("GET", f"/days/{day}/file")
         if answer is None:
             raise OperatingError("internal", "the channel has no file of the day")
         file = day_file.read_day_file(answer)
@@ -64,19 +70,27 @@ class HttpChannel:
             raise CallerError("file_rejected", "another day")
         return file
 
-    async def _say(self, path: str, said_id: str, content: dict[str, Any]) -> ChannelAnswer:
+    async def _say(
+        self, path: str, said_id: str, content: dict[str, Any], states: Collection[str]
+    ) -> ChannelAnswer:
         body = json.dumps(content).encode()
-        answer = await self._institution.ask("POST", f"{self._prefix}{path}", body)
+        answer = await self._ask("POST", path, body)
         if answer is None:
             raise OperatingError("internal", "the channel knows nothing of it")
-        return _answer(answer, said_id)
+        return _answer(answer, said_id, states)
 
-    async def _query(self, path: str, said_id: str) -> ChannelAnswer | None:
-        answer = await self._institution.ask("GET", f"{self._prefix}{path}/{said_id}")
-        return None if answer is None else _answer(answer, said_id)
+    async def _query(
+        self, path: str, said_id: str, states: Collection[str]
+    ) -> ChannelAnswer | None:
+        answer = await self._ask("GET", f"{path}/{said_id}")
+        return None if answer is None else _answer(answer, said_id, states)
+
+    async def _ask(self, method: str, path: str, body: bytes = b"") -> bytes | None:
+        address = f"{self._prefix}{path}"
+        return await self._institution.ask(method, address, body, line=self._prefix)
 
 
-def _answer(content: bytes, said_id: str) -> ChannelAnswer:
+def _answer(content: bytes, said_id: str, states: Collection[str]) -> ChannelAnswer:
     """The channel's word, if it is one about what we asked; anything else leaves it unknown."""
     try:
         match json.loads(content):
@@ -86,9 +100,14 @@ def _answer(content: bytes, said_id: str) -> ChannelAnswer:
                 "reason": str(reason),
                 "reference": str(reference),
                 "day": str(day),
-            } if said == said_id:
+            } if said == said_id and state in states and _is_short(reason, reference):
                 settled_on = date.fromisoformat(day).isoformat()
                 return ChannelAnswer(said, state, reason, reference, settled_on)
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     raise OperatingError("internal", "the channel's answer makes no sense")
+
+
+def _is_short(*texts: str) -> bool:
+    """Whether these are words that we can keep."""
+    return all(len(text) <= ANSWER_TEXT_CHARS_MAX and text.isprintable() for text in texts)

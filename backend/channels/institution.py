@@ -1,7 +1,8 @@
-"""The adapter to the sandbox bank and channel: signed HTTP, one kept-alive session.
+"""The adapter to the sandbox bank and channels: signed HTTP over lines that are kept alive.
 
 Rule 1: an answer counts only with the institution's signature over it and over our request.
-Rule 2: whatever goes wrong on the way is ``OperatingError``: the outcome is unknown, not failed.
+Rule 2: each channel has a line (connections) of its own: one that hangs holds up nobody else.
+Rule 3: whatever goes wrong on the way is ``OperatingError``: the outcome is unknown, not failed.
 """
 
 import json
@@ -12,7 +13,7 @@ import aiohttp
 from backend.channels import day_file, iso20022, signed_http
 from backend.channels.day_file import DayFile
 from backend.channels.iso20022 import Instruction, Statement, StatusReport
-from backend.channels.limits import ANSWER_BYTES_MAX, CALL_TIMEOUT_S, CONNECTIONS_MAX
+from backend.channels.limits import ANSWER_BYTES_MAX, CALL_TIMEOUT_S, CONNECTIONS_PER_LINE_MAX
 from backend.channels.model import TopUpAnswer, TopUpOrder
 from protocol.crypto.keys import SigningKey, VerifyKey
 from protocol.errors import CallerError, OperatingError, TillwayError
@@ -25,13 +26,13 @@ class Institution:
         self._url = url.rstrip("/")
         self._key = key
         self._peers = signed_http.by_kid(peer)
-        self._session: aiohttp.ClientSession | None = None
+        self._sessions: dict[str, aiohttp.ClientSession] = {}
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        while self._sessions:
+            _, session = self._sessions.popitem()
+            await session.close()
 
     async def instruct(self, instruction: Instruction) -> StatusReport:
         """``BankPort.instruct``."""
@@ -82,11 +83,14 @@ class Institution:
             raise CallerError("file_rejected", "another day")
         return file
 
-    async def ask(self, method: str, path: str, body: bytes = b"") -> bytes | None:
-        """Ask anything: the signed answer's body; None for a signed *not found*."""
+    async def ask(
+        self, method: str, path: str, body: bytes = b"", *, line: str = ""
+    ) -> bytes | None:
+        """Ask anything, on the named line: the signed answer's body; None for a signed *not
+        found*."""
         headers = signed_http.request_headers(self._key, method=method, path=path, body=body)
         try:
-            async with self._open().request(
+            async with self._open(line).request(
                 method, self._url + path, data=body, headers=headers, allow_redirects=False
             ) as response:
                 content = await response.content.read(ANSWER_BYTES_MAX)
@@ -111,13 +115,14 @@ class Institution:
             raise OperatingError("timeout", f"{path}: {error.code}") from error
         return None if status == 404 else content
 
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
+    def _open(self, line: str) -> aiohttp.ClientSession:
+        found = self._sessions.get(line)
+        if found is None:
+            found = self._sessions[line] = aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=CALL_TIMEOUT_S),
-                connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX),
+                connector=aiohttp.TCPConnector(limit=CONNECTIONS_PER_LINE_MAX),
             )
-        return self._session
+        return found
 
 
 def _found(answer: bytes | None) -> bytes:

@@ -1,10 +1,10 @@
 """The one place where a payment's state changes: by the table of states, with its event."""
 
-import json
 from typing import Any
 
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
+from backend.detail import detail_text
 from backend.payments.limits import DETAIL_CHARS_MAX
 from backend.payments.tables import EVENT, PAYMENT
 from protocol.payment import Command, PaymentState, next_state
@@ -26,8 +26,6 @@ def step(
     """
     edge = next_state(PaymentState(payment["state"]), command)
     number = payment["event_count"] + 1
-    text = json.dumps(detail or {}, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    assert len(text) <= DETAIL_CHARS_MAX
     ws.insert(
         EVENT,
         {
@@ -38,7 +36,7 @@ def step(
             "state_after": edge.state.value,
             "actor": actor,
             "at_ms": now_ms,
-            "detail": text,
+            "detail": detail_text(detail or {}, chars_max=DETAIL_CHARS_MAX),
         },
     )
     return ws.update(
