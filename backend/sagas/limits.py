@@ -2,13 +2,15 @@
 
 PAY_PATIENCE_MS = 60_000
 """From planning a payment until it is given up and reversed at the channel."""
-LEASE_MS = 15_000
-"""How long a claimed conversation belongs to its runner: longer than one call may take."""
+LEASE_MS = 30_000
+"""How long a claimed conversation belongs to its runner: longer than one exchange may take."""
+CALLS_PER_EXCHANGE_MAX = 2
+"""A refund is asked about before it is sent again."""
 RETRY_DELAY_MS = 1_000
 RETRY_DELAY_MS_MAX = 60_000
 QUERIES_BEFORE_GIVING_UP_MIN = 1
-CONVERSATIONS_AT_ONCE_MAX = 32
-DUE_PER_ROUND_MAX = 256
+CONVERSATIONS_PER_CHANNEL_MAX = 32
+"""At once: a channel that hangs takes its own places only."""
 POLL_MS = 500
 ROUNDS_PER_SETTLING_MAX = 64
 ROWS_PER_LIST_MAX = 200

@@ -1,10 +1,12 @@
 """Reading conversations outside commands. Only this file of the room sees SQL."""
 
+from collections.abc import Mapping
+
 from sqlalchemy import func, select
 
 from backend.db.reading import Reader
 from backend.db.tables import Row
-from backend.sagas.limits import DUE_PER_ROUND_MAX, ROWS_PER_LIST_MAX
+from backend.sagas.limits import ROWS_PER_LIST_MAX
 from backend.sagas.tables import Saga, SagaEventRow
 
 _saga = Saga.__table__  # type: ignore[attr-defined]
@@ -19,15 +21,18 @@ class SagaRepository:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    def due(self, now_ms: int) -> list[str]:
-        """Those to be carried on now, the longest due first."""
-        query = (
-            select(_saga.c.saga_id)
-            .where(_saga.c.next_try_ms <= now_ms)
-            .order_by(_saga.c.next_try_ms, _saga.c.saga_id)
-            .limit(DUE_PER_ROUND_MAX)
-        )
-        return [row["saga_id"] for row in self._reader.rows(query)]
+    def due(self, now_ms: int, places: Mapping[str, int]) -> list[str]:
+        """Those to be carried on now: of each channel the longest due, as many as it has places."""
+        found: list[str] = []
+        for channel_id, free in places.items():
+            query = (
+                select(_saga.c.saga_id)
+                .where(_saga.c.channel_id == channel_id, _saga.c.next_try_ms <= now_ms)
+                .order_by(_saga.c.next_try_ms, _saga.c.saga_id)
+                .limit(free)
+            )
+            found += [row["saga_id"] for row in self._reader.rows(query)]
+        return found
 
     def unfinished(self, limit: int = ROWS_PER_LIST_MAX) -> list[Row]:
         """Those that still wait for their channel, the oldest first, without their tokens."""

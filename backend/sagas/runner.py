@@ -1,7 +1,9 @@
 """The task that carries conversations on: claims, speaks to the channel, has the word resolved.
 
-Rule: it keeps nothing that the database does not. Killed at any point, the lease runs out and the
-conversation goes on from its row: what was perhaps sent is asked about, never sent anew as another.
+Rule 1: it keeps nothing that the database does not. Killed at any point, the lease runs out and the
+        conversation goes on from its row: what was perhaps sent is asked about, never sent anew as
+        another.
+Rule 2: one conversation, or one channel, that goes wrong stops no other.
 """
 
 import asyncio
@@ -15,7 +17,7 @@ from backend.channels.model import ChannelAnswer, PayOrder, RefundOrder
 from backend.channels.ports import ChannelPort
 from backend.db.command import Command
 from backend.db.tables import Row
-from backend.sagas.limits import CONVERSATIONS_AT_ONCE_MAX, POLL_MS, ROUNDS_PER_SETTLING_MAX
+from backend.sagas.limits import CONVERSATIONS_PER_CHANNEL_MAX, POLL_MS, ROUNDS_PER_SETTLING_MAX
 from backend.sagas.model import Ask, SagaKind
 from backend.sagas.ports import Resolve, Word
 from backend.sagas.repository import SagaRepository
@@ -49,7 +51,7 @@ class SagaRunner:
         self._resolvers = resolvers
         self._clock = clock
         self._news = asyncio.Event()
-        self._speaking = 0
+        self._free = dict.fromkeys(channels, CONVERSATIONS_PER_CHANNEL_MAX)
 
     def wake(self) -> None:
         """Look at once. Call it on the loop, for instance after a commit that planned one."""
@@ -90,14 +92,13 @@ class SagaRunner:
         return still_open
 
     async def _claim(self) -> list[Claimed]:
-        free = CONVERSATIONS_AT_ONCE_MAX - self._speaking
-        if free <= 0:
-            return []
-        due = await self._run_read(lambda: self._repository.due(self._clock.now_ms()))
+        places = {channel_id: free for channel_id, free in self._free.items() if free > 0}
+        due = await self._run_read(lambda: self._repository.due(self._clock.now_ms(), places))
         if not due:
             return []
-        claimed: list[Claimed] = await self._submit(ClaimSagas(saga_ids=tuple(due[:free])))
-        self._speaking += len(claimed)
+        claimed: list[Claimed] = await self._submit(ClaimSagas(saga_ids=tuple(due)))
+        for one in claimed:
+            self._free[one.row["channel_id"]] -= 1
         return claimed
 
     async def _carry_on(self, claimed: Claimed) -> None:
@@ -111,8 +112,10 @@ class SagaRunner:
         except OperatingError as error:
             # Not noted: the lease runs out and the channel is asked again.
             _log.warning("saga_not_noted", saga_id=row["saga_id"], code=error.code)
+        except Exception:  # noqa: BLE001  # outermost: one conversation
+            _log.exception("saga_failed", saga_id=row["saga_id"], ask=claimed.ask)
         finally:
-            self._speaking -= 1
+            self._free[row["channel_id"]] += 1
             self._news.set()
 
     async def _speak(self, row: Row, ask: Ask) -> Word:

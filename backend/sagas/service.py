@@ -7,7 +7,15 @@ from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.sagas.limits import ALARM_TRIES, LEASE_MS
-from backend.sagas.model import OPEN_STATES, Ask, SagaKind, SagaState, SagaStep, ask_now
+from backend.sagas.model import (
+    OPEN_STATES,
+    Ask,
+    SagaKind,
+    SagaState,
+    SagaStep,
+    ask_now,
+    retry_delay_ms,
+)
 from backend.sagas.tables import SAGA
 from backend.sagas.timeline import move
 
@@ -54,7 +62,9 @@ def _claim(ws: WorkingSet, row: Row, now_ms: int) -> Claimed:
     ask = ask_now(
         SagaKind(row["kind"]), state, tries=tries, is_overdue=now_ms >= row["deadline_ms"]
     )
-    lease = {"tries": tries, "next_try_ms": now_ms + LEASE_MS}
+    # A conversation that is never noted (a bug, say) is not taken up again and again.
+    lease_ms = max(LEASE_MS, retry_delay_ms(tries))
+    lease = {"tries": tries, "next_try_ms": now_ms + lease_ms}
     if ask is Ask.SEND:
         return Claimed(move(ws, row, SagaStep.SEND, now_ms=now_ms, **lease), ask)
     if ask is Ask.REVERSE and state is not SagaState.REVERSING:

@@ -15,6 +15,7 @@ class Saga(BackendTable, table=True):
     __table_args__: Any = (
         CheckConstraint("amount_minor > 0", name="amount"),
         Index("ix_saga_due", "next_try_ms"),
+        Index("ix_saga_channel_due", "channel_id", "next_try_ms"),
         Index("ix_saga_payment", "payment_id"),
         Index("ix_saga_settlement", "channel_id", "settlement_date"),
         STORAGE,

@@ -1,10 +1,10 @@
 """The one place where a conversation's state changes: by the table of states, with its event."""
 
-import json
 from typing import Any
 
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
+from backend.detail import detail_text, printable
 from backend.sagas.limits import DETAIL_CHARS_MAX, ERROR_CHARS_MAX
 from backend.sagas.model import (
     OPEN_STATES,
@@ -91,7 +91,7 @@ def move(
 def note_silence(ws: WorkingSet, saga: Row, *, error: str, now_ms: int) -> Row:
     """The channel did not answer: the outcome is unknown, and it is asked again later."""
     due = now_ms + retry_delay_ms(saga["tries"])
-    text = error[:ERROR_CHARS_MAX]
+    text = printable(error, chars_max=ERROR_CHARS_MAX)
     if saga["state"] == SagaState.SENT:
         detail = {"error": text}
         return move(
@@ -115,8 +115,6 @@ def _insert_event(
     now_ms: int,
     detail: dict[str, Any],
 ) -> None:
-    text = json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    assert len(text) <= DETAIL_CHARS_MAX
     ws.insert(
         SAGA_EVENT,
         {
@@ -126,6 +124,6 @@ def _insert_event(
             "state_before": states[0],
             "state_after": states[1],
             "at_ms": now_ms,
-            "detail": text,
+            "detail": detail_text(detail, chars_max=DETAIL_CHARS_MAX),
         },
     )
