@@ -13,7 +13,8 @@ from backend.channels.ports import ChannelPort
 from backend.payments.by_channel import ResolvePayment
 from backend.payments.model import PaymentRules
 from backend.payments.services import Services
-from backend.refunds.by_channel import ResolveGiveBack, ResolveRefund
+from backend.refunds.by_channel import ResolveRefund
+from backend.refunds.giving_back import ResolveGiveBack
 from backend.sagas.model import SagaKind
 from backend.sagas.ports import Resolve, Word
 from backend.sagas.repository import SagaRepository

@@ -167,35 +167,3 @@ class ResolveRefund:
             trace_id=refund["trace_id"],
         )
         return ended
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResolveGiveBack:
-    """Draw the consequence of a channel's word on money that is nobody's here: it has left
-    (rule 21), or the channel will not have it back and it stays long, for somebody to look at."""
-
-    saga_id: str
-    word: Word
-    rules: PaymentRules
-
-    def reads(self) -> Iterable[Read]:
-        return [(SAGA, self.saga_id)]
-
-    def follow(self, ws: WorkingSet) -> Iterable[Read]:
-        saga, answer = ws.get(SAGA, self.saga_id), self.word.answer
-        if saga is None or answer is None:
-            return []
-        return ledger.reads(channel_posting.given_back(saga, answer, ""))
-
-    def decide(self, ws: WorkingSet, now_ms: int) -> Row:
-        saga, answer = ws.get(SAGA, self.saga_id), self.word.answer
-        assert saga is not None, "conversations are never removed"
-        if saga["next_try_ms"] is None:
-            return saga
-        if answer is None:
-            return note_silence(ws, saga, error=self.word.error, now_ms=now_ms)
-        if answer.state != "succeeded":
-            return move_by_answer(ws, saga, SagaStep.REFUSE, answer, now_ms)
-        date = self.rules.business_date(now_ms)
-        ledger.post(ws, channel_posting.given_back(saga, answer, date), now_ms)
-        return move_by_answer(ws, saga, SagaStep.SUCCEED, answer, now_ms)

@@ -28,7 +28,8 @@ def list_command(
     database: _Database,
     limit: Annotated[int, typer.Option(min=1, max=ROWS_PER_LIST_MAX)] = 50,
 ) -> None:
-    """Show the conversations in which a channel still owes a word, oldest first."""
+    """Show the conversations in which a channel still owes a word, oldest first, and those that are
+    stranded: an operator owes one."""
     with Reader.opened(database) as reader:
         rows = SagaRepository(reader).unfinished(limit)
     table = Table(*_LISTED)

@@ -5,6 +5,8 @@ Rule 1: what was perhaps sent is never given up by the clock alone: it is asked 
 Rule 2: only what was certainly never sent (*planned*) may end without the channel's word.
 Rule 3: a refund is never given up: it is asked about and sent again, with its own id, until the
         channel says yes or no.
+Rule 4: what is nobody's here and is not taken back either is *stranded*: an operator tries again
+        with a new conversation, or assigns the money to its payer. It stays in the list till then.
 """
 
 from dataclasses import dataclass
@@ -43,6 +45,12 @@ class SagaState(StrEnum):
     REVERSED = "reversed"
     SETTLED = "settled"
     """Too late to be reversed: the channel keeps it, and a refund follows."""
+    STRANDED = "stranded"
+    """The channel keeps what is nobody's here, and will not have it back: an operator decides."""
+    TRIED_ANEW = "tried_anew"
+    """An operator has begun another conversation about the same money."""
+    ASSIGNED = "assigned"
+    """An operator has given the money to its payer's balance."""
 
 
 class SagaStep(StrEnum):
@@ -55,6 +63,9 @@ class SagaStep(StrEnum):
     GIVE_UP = "give_up"
     CONFIRM_REVERSAL = "confirm_reversal"
     REFUSE_REVERSAL = "refuse_reversal"
+    STRAND = "strand"
+    TRY_ANEW = "try_anew"
+    ASSIGN = "assign"
 
 
 class SagaEvent(StrEnum):
@@ -71,6 +82,9 @@ class SagaEvent(StrEnum):
     REFUSED_LATE = "SagaRefusedLate"
     REVERSED = "SagaReversed"
     REVERSAL_REFUSED = "SagaReversalRefused"
+    STRANDED = "SagaStranded"
+    TRIED_ANEW = "SagaTriedAnew"
+    ASSIGNED = "SagaAssigned"
 
 
 class Ask(StrEnum):
@@ -93,6 +107,7 @@ class Edge:
 
 _S, _T, _E = SagaState, SagaStep, SagaEvent
 _SUCCEEDED, _REFUSED = Edge(_S.SUCCEEDED, _E.SUCCEEDED), Edge(_S.REFUSED, _E.REFUSED)
+_STRANDED = Edge(_S.STRANDED, _E.STRANDED)
 _GIVEN_UP, _REVERSED = Edge(_S.REVERSING, _E.GIVEN_UP), Edge(_S.REVERSED, _E.REVERSED)
 
 TRANSITIONS: dict[tuple[SagaState, SagaStep], Edge] = {
@@ -100,11 +115,13 @@ TRANSITIONS: dict[tuple[SagaState, SagaStep], Edge] = {
     (_S.PLANNED, _T.GIVE_UP): Edge(_S.REVERSED, _E.NEVER_SENT),
     (_S.SENT, _T.SUCCEED): _SUCCEEDED,
     (_S.SENT, _T.REFUSE): _REFUSED,
+    (_S.SENT, _T.STRAND): _STRANDED,
     (_S.SENT, _T.LOSE_CONTACT): Edge(_S.UNKNOWN, _E.CONTACT_LOST),
     (_S.SENT, _T.GIVE_UP): _GIVEN_UP,
     (_S.SENT, _T.CONFIRM_REVERSAL): _REVERSED,
     (_S.UNKNOWN, _T.SUCCEED): _SUCCEEDED,
     (_S.UNKNOWN, _T.REFUSE): _REFUSED,
+    (_S.UNKNOWN, _T.STRAND): _STRANDED,
     (_S.UNKNOWN, _T.GIVE_UP): _GIVEN_UP,
     (_S.UNKNOWN, _T.CONFIRM_REVERSAL): _REVERSED,
     (_S.SUCCEEDED, _T.GIVE_UP): _GIVEN_UP,
@@ -112,6 +129,8 @@ TRANSITIONS: dict[tuple[SagaState, SagaStep], Edge] = {
     (_S.REVERSING, _T.REFUSE): Edge(_S.REVERSING, _E.REFUSED_LATE),
     (_S.REVERSING, _T.CONFIRM_REVERSAL): _REVERSED,
     (_S.REVERSING, _T.REFUSE_REVERSAL): Edge(_S.SETTLED, _E.REVERSAL_REFUSED),
+    (_S.STRANDED, _T.TRY_ANEW): Edge(_S.TRIED_ANEW, _E.TRIED_ANEW),
+    (_S.STRANDED, _T.ASSIGN): Edge(_S.ASSIGNED, _E.ASSIGNED),
 }
 OPEN_STATES = frozenset({_S.PLANNED, _S.SENT, _S.UNKNOWN, _S.REVERSING})
 """States in which the channel still owes a word."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select, text
 
 from backend.db.reading import Reader
 from backend.db.tables import Row
@@ -13,6 +13,11 @@ _saga = Saga.__table__  # type: ignore[attr-defined]
 _event = SagaEventRow.__table__  # type: ignore[attr-defined]
 _HIDDEN = frozenset({"token"})
 _SHOWN = tuple(column for column in _saga.columns if column.name not in _HIDDEN)
+
+
+def shown(row: Row) -> Row:
+    """A conversation as an operator sees it: without its token."""
+    return {name: value for name, value in row.items() if name not in _HIDDEN}
 
 
 class SagaRepository:
@@ -35,10 +40,11 @@ class SagaRepository:
         return found
 
     def unfinished(self, limit: int = ROWS_PER_LIST_MAX) -> list[Row]:
-        """Those that still wait for their channel, the oldest first, without their tokens."""
+        """Those that still wait for their channel or for an operator (*stranded*), the oldest
+        first, without their tokens."""
         query = (
             select(*_SHOWN)
-            .where(_saga.c.next_try_ms.is_not(None))
+            .where(or_(_saga.c.next_try_ms.is_not(None), _saga.c.state == text("'stranded'")))
             .order_by(_saga.c.created_at_ms, _saga.c.saga_id)
             .limit(min(limit, ROWS_PER_LIST_MAX))
         )

@@ -18,7 +18,7 @@ from backend.channels.ports import ChannelPort
 from backend.db.command import Command
 from backend.db.tables import Row
 from backend.sagas.limits import CONVERSATIONS_PER_CHANNEL_MAX, POLL_MS, ROUNDS_PER_SETTLING_MAX
-from backend.sagas.model import Ask, SagaKind
+from backend.sagas.model import Ask, SagaKind, SagaState
 from backend.sagas.ports import Resolve, Word
 from backend.sagas.repository import SagaRepository
 from backend.sagas.service import Claimed, ClaimSagas
@@ -108,7 +108,9 @@ class SagaRunner:
             if word.error:
                 log = _log.error if claimed.is_alarming else _log.warning
                 log("saga_unanswered", saga_id=row["saga_id"], ask=claimed.ask, error=word.error)
-            await self._submit(self._resolvers[SagaKind(row["kind"])](row["saga_id"], word))
+            after = await self._submit(self._resolvers[SagaKind(row["kind"])](row["saga_id"], word))
+            if after["state"] == SagaState.STRANDED:
+                _log.error("saga_stranded", saga_id=row["saga_id"], reason=after["error"])
         except OperatingError as error:
             # Not noted: the lease runs out and the channel is asked again.
             _log.warning("saga_not_noted", saga_id=row["saga_id"], code=error.code)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field
 
 from backend.db.tables import INTEGER, STORAGE, TEXT, BackendTable, table_ref
@@ -16,12 +16,19 @@ class Saga(BackendTable, table=True):
         CheckConstraint("amount_minor > 0", name="amount"),
         Index("ix_saga_due", "next_try_ms"),
         Index("ix_saga_channel_due", "channel_id", "next_try_ms"),
+        Index(
+            "ix_saga_stranded",
+            "saga_id",
+            sqlite_where=text("state = 'stranded'"),
+            postgresql_where=text("state = 'stranded'"),
+        ),
         Index("ix_saga_payment", "payment_id"),
         Index("ix_saga_settlement", "channel_id", "settlement_date"),
         STORAGE,
     )
     saga_id: str = Field(primary_key=True, sa_type=TEXT)
-    """The payment's id, the refund's id, or ``<payment id>.back``: what the channel knows it by."""
+    """The payment's id, the refund's id, or ``<payment id>.back`` (then ``.back2`` …): what the
+    channel knows it by."""
     kind: str = Field(sa_type=TEXT)
     payment_id: str = Field(sa_type=TEXT)
     channel_id: str = Field(sa_type=TEXT)

@@ -135,21 +135,6 @@ async def test_an_unknown_order_that_was_settled_is_refunded_and_leaves_no_hold(
     world.check_quiet()
 
 
-async def test_money_that_the_channel_will_not_take_back_stays_long_for_somebody_to_see(
-    world: ChannelWorld,
-) -> None:
-    payment_id = await pay(world)
-    await world.finish()
-    world.settle_card()
-    reverse(world, payment_id)
-    await world.runner.run_due()
-    world.card.refuses = 1
-    await world.finish()
-    assert world.sagas(payment_id)[f"{payment_id}.back"] == "refused"
-    assert world.shop.balance("C:LONG:CNY") == 500
-    assert world.shop.verify().is_whole
-
-
 async def test_a_payment_under_way_cannot_be_closed_as_if_nobody_had_paid(
     world: ChannelWorld,
 ) -> None:
