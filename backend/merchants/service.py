@@ -47,12 +47,10 @@ def merchant_reads(ws: WorkingSet, merchant_id: str) -> list[Read]:
 
 
 def plan_in_force(ws: WorkingSet, merchant: Row, now_ms: int) -> FeePlan:
-    """The latest plan whose time has come and not passed. A merchant is never without one."""
-    for version in _versions(merchant):
-        plan = plan_of(ws, merchant["merchant_id"], version)
-        if plan.is_in_force(now_ms):
-            return plan
-    raise AssertionError("the first fee plan has no beginning and no end")
+    """The latest plan whose time has come and not passed. A merchant is never without one: before
+    the first that can still come into force (the clock was put back), that one is."""
+    plans = [plan_of(ws, merchant["merchant_id"], version) for version in _versions(merchant)]
+    return next((plan for plan in plans if plan.is_in_force(now_ms)), plans[-1])
 
 
 def plan_of(ws: WorkingSet, merchant_id: str, version: int) -> FeePlan:
@@ -287,12 +285,14 @@ def _versions(merchant: Row) -> range:
 
 
 def _first_version(ws: WorkingSet, merchant: Row, now_ms: int) -> int:
-    """The latest plan that is in force without an end: it hides all before it for ever."""
+    """The latest plan that is in force without an end: it hides all before it for ever. Never one
+    before the present first, even if the clock was put back."""
     for version in _versions(merchant):
         plan = plan_of(ws, merchant["merchant_id"], version)
         if plan.is_in_force(now_ms) and plan.valid_until_ms is None:
             return version
-    raise AssertionError("the first fee plan has no beginning and no end")
+    first: int = merchant["fee_plan_first"]
+    return first
 
 
 def _existing(ws: WorkingSet, merchant_id: str) -> Row:

@@ -62,6 +62,21 @@ def test_a_new_fee_plan_counts_from_its_time_and_refunds_use_the_old_one(shop: S
     assert shop.balance("C:UNSWEPT:CNY") == 160
 
 
+def test_a_clock_that_is_put_back_stops_nobodys_payments(shop: Shop) -> None:
+    """Back before the plan that had hidden all others: that plan is charged by."""
+    payer = shop.add_payer(balance_minor=10_000)
+    fields = {"merchant_id": MERCHANT, "min_minor": 0, "cap_minor": 0}
+    shop.do(AddFeePlan(rate_bps=100, valid_from_ms=START_MS + 60_000, **fields))
+    shop.clock.at_ms = START_MS + 120_000
+    shop.do(AddFeePlan(rate_bps=110, valid_from_ms=START_MS + 900_000, **fields))
+    shop.clock.at_ms = START_MS + 1_000
+    assert shop.pay(payer, 1_000)["state"] == "captured"
+    shop.do(AddFeePlan(rate_bps=120, valid_from_ms=START_MS + 950_000, **fields))
+    assert shop.pay(payer, 1_000)["state"] == "captured"
+    charged = shop.rows("SELECT fee_minor, fee_plan_version FROM payment")
+    assert [(row["fee_minor"], row["fee_plan_version"]) for row in charged] == [(10, 2)] * 2
+
+
 def test_a_fee_plan_does_not_begin_in_the_past(shop: Shop) -> None:
     fields = {"merchant_id": MERCHANT, "rate_bps": 60, "min_minor": 0, "cap_minor": 0}
     with pytest.raises(CallerError, match="field_invalid"):
