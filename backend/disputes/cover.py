@@ -30,9 +30,11 @@ class Collected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectCover:
-    """A merchant repays what we covered, as far as what it has available reaches. The same id
-    (``cvr_…``, minted by who asks) collects nothing more. Clearing asks this when earnings have
-    become available, before it pays them out; an operator may at any time."""
+    """A merchant repays what we covered, as far as what it has available reaches. An id
+    (``cvr_…``, minted by who asks) that has collected something collects nothing more and answers
+    the same; one that has not, because nothing was owed or available, may be used again. Clearing
+    asks this when earnings have become available, before it pays them out; an operator may at any
+    time."""
 
     collection_id: str
     merchant_id: str

@@ -118,6 +118,19 @@ def test_a_collection_has_an_id_of_its_own(shop: Shop, payer: str, paid: str) ->
         shop.do(command)
 
 
+def test_a_collection_that_found_nothing_may_be_asked_again_and_then_collects_once(
+    shop: Shop, payer: str, paid: str
+) -> None:
+    dispute(shop, paid, 10_000)
+    collection_id = shop.id("cvr")
+    assert collect(shop, collection_id=collection_id).collected_minor == 0
+    for _ in range(2):
+        shop.pay(payer, 1_000)
+        settle(shop)
+        assert collect(shop, collection_id=collection_id).collected_minor == 60
+    assert shop.verify().is_whole
+
+
 def test_refunds_and_disputes_never_sum_to_more_than_was_paid(
     shop: Shop, payer: str, paid: str
 ) -> None:
