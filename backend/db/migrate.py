@@ -17,6 +17,9 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
+from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, text
 
 from backend.db.engine import open_engine
@@ -60,10 +63,19 @@ def upgrade(url: str) -> None:
 def upgrade_engine(engine: Engine) -> None:
     """As ``upgrade``, on an engine that is open already."""
     with _exclusive(engine) as connection:
-        config = Config()
-        config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+        config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "heads")
+
+
+def is_upgraded(connection: Connection) -> bool:
+    """Whether the database has seen every revision that this program knows, and no other."""
+    current = MigrationContext.configure(connection).get_current_heads()
+    scripts = ScriptDirectory.from_config(_config())
+    try:
+        return not list(scripts.iterate_revisions("heads", current, implicit_base=True))
+    except (CommandError, RevisionError):
+        return False
 
 
 def differences(engine: Engine) -> list[object]:
@@ -80,6 +92,12 @@ def differences(engine: Engine) -> list[object]:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"include_object": counts})
         return list(compare_metadata(context, BackendTable.metadata))
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    return config
 
 
 @contextmanager

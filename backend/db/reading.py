@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError
 
 from backend.db.engine import open_engine
 from backend.db.limits import READ_PAGE_ROWS, READ_ROWS_MAX
+from backend.db.migrate import is_upgraded
 from backend.db.tables import Row
 from protocol.errors import CallerError, OperatingError
 
@@ -32,18 +33,14 @@ class Reader:
     @contextmanager
     def opened(cls, url: str) -> "Iterator[Reader]":
         """A reader for the time of a command-line program. ``CallerError("config_invalid")`` for a
-        URL that leads to no database of ours, in words and not in a trace."""
+        URL that leads to no database of ours, or to one of another release, in words and not in a
+        trace."""
         try:
             reader = cls.open(url)
         except (ArgumentError, ValueError) as error:
             raise CallerError("config_invalid", f"database: {error}") from None
         try:
-            reader.one(text("SELECT max(version_num) FROM alembic_version"))
-        except DBAPIError as error:
-            reader.close()
-            reason = str(error.orig).partition("\n")[0]
-            raise CallerError("config_invalid", f"not a database of ours: {reason}") from None
-        try:
+            _check_release(reader)
             yield reader
         finally:
             reader.close()
@@ -113,3 +110,15 @@ class Reader:
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+
+def _check_release(reader: Reader) -> None:
+    try:
+        reader.one(text("SELECT max(version_num) FROM alembic_version"))
+    except DBAPIError as error:
+        reason = str(error.orig).partition("\n")[0]
+        raise CallerError("config_invalid", f"not a database of ours: {reason}") from None
+    with reader.snapshot() as connection:
+        if not is_upgraded(connection):
+            advice = "a database of another release: upgrade first, by starting the backend"
+            raise CallerError("config_invalid", advice)

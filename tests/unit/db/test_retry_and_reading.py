@@ -113,6 +113,25 @@ def test_a_program_told_the_wrong_database_says_so(database_url: str) -> None:
             pass
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM alembic_version WHERE version_num LIKE 'sagas_%'",
+        "UPDATE alembic_version SET version_num = 'sagas_0001' WHERE version_num LIKE 'sagas_%'",
+        "INSERT INTO alembic_version VALUES ('of_a_later_release')",
+    ],
+)
+def test_a_program_told_a_database_of_another_release_says_to_upgrade_first(
+    migrated_url: str, statement: str
+) -> None:
+    engine = open_engine(migrated_url)
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+    with pytest.raises(CallerError, match="upgrade first"), Reader.opened(migrated_url):
+        pass
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_new_database_is_its_owners_alone(database_url: str, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'state' / 'backend.db'}"
