@@ -124,8 +124,9 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     # Instruments and channels
     ("instrument_unknown", "never", "该支付方式不存在或已解绑，请更换支付方式。", "This way to pay does not exist or was removed; choose another."),
     ("instrument_count_exceeded", "never", "绑定的支付方式过多，请先解绑一个。", "There are too many ways to pay; remove one first."),
+    ("instrument_taken", "never", "该银行卡或基金账户已被其他用户绑定，请更换或联系客服。", "Another payer has this card or fund account; choose another, or ask us."),
     ("channel_declined", "never", "银行未通过扣款，请顾客更换支付方式。", "The bank declined the payment; ask the payer for another way to pay."),
-    ("channel_unavailable", "never", "支付渠道暂不可用，没有扣款，请重新收款或更换支付方式。", "The payment channel cannot be reached; nothing was charged, start a new payment or pay another way."),
+    ("channel_unavailable", "never", "支付渠道暂不可用，没有资金变动，请稍后重新发起或更换方式。", "The payment channel cannot be reached; no money was moved. Start anew later, or use another way."),
     ("channel_refund_refused", "never", "银行拒绝了这笔退款，资金已退回商户账户，请用其他方式退款。", "The bank refused the refund; the money is back on the merchant's account, refund another way."),
     # Coupons
     ("coupon_not_found", "never", "找不到这张优惠券。", "This coupon was not found."),

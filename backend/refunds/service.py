@@ -17,7 +17,7 @@ from typing import Any
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
-from backend.instruments.model import BALANCE
+from backend.instruments.model import BALANCE, CHANNEL_OF
 from backend.ledger import chart
 from backend.ledger import rules as posting
 from backend.ledger import service as ledger
@@ -95,6 +95,10 @@ class CreateRefund:
             currency=body.currency,
             now_ms=now_ms,
         )
+        coupon_back = refundable.coupon_back(body.amount_minor)
+        is_asked = payment["funding"] != BALANCE and coupon_back < body.amount_minor
+        if code is None and is_asked and CHANNEL_OF[payment["funding"]] not in self.rules.channels:
+            code = "channel_unavailable"
         if code is not None:
             failed = self._insert(ws, payment, RefundStep.FAIL, now_ms, error_code=code)
             return refund_answer(failed)
@@ -108,7 +112,6 @@ class CreateRefund:
             code = "merchant_balance_short"
             failed = self._insert(ws, payment, RefundStep.FAIL, now_ms, error_code=code)
             return refund_answer(failed)
-        coupon_back = refundable.coupon_back(body.amount_minor)
         date = self.rules.business_date(now_ms)
         transfers = self._transfers(payment, sources, fee_back, coupon_back, date)
         ledger.post(ws, transfers, now_ms, is_new=True)
@@ -118,7 +121,7 @@ class CreateRefund:
             "coupon_returned_minor": coupon_back,
             "source": codes,
         }
-        if payment["funding"] != BALANCE and coupon_back < body.amount_minor:
+        if is_asked:
             refund = self._insert(ws, payment, RefundStep.SUBMIT, now_ms, **money)
             submit_refund(ws, payment, refund, now_ms)
             return refund_answer(refund)

@@ -1,5 +1,7 @@
 """Refunds through a channel: the merchant gives at once, the channel's word ends them."""
 
+from dataclasses import replace
+
 import pytest
 
 from backend.ledger.limits import LEGS_READ_BACK_FIRST
@@ -54,6 +56,21 @@ async def test_a_refused_refund_gives_the_merchant_all_back_and_may_be_tried_ane
     assert world.shop.refund(payment_id, 10_000)["state"] == "processing"
     await world.finish()
     assert (world.state(payment_id), world.charged()) == ("refunded", 0)
+    world.check_quiet()
+
+
+async def test_without_a_channel_a_refund_is_refused_before_anything_moves(
+    world: ChannelWorld,
+) -> None:
+    payment_id = await paid(world)
+    rules = world.shop.rules
+    world.shop.rules = replace(rules, channels=frozenset())
+    refused = world.shop.refund(payment_id, 3_000)
+    assert (refused["state"], refused["error"]["code"]) == ("failed", "channel_unavailable")
+    assert (world.shop.balance(PENDING), world.shop.balance("C:REFUND:CNY")) == (9_940, 0)
+    world.shop.rules = rules
+    assert world.shop.refund(payment_id, 10_000)["state"] == "processing"
+    await world.finish()
     world.check_quiet()
 
 
