@@ -37,6 +37,7 @@ _STATUS: Mapping[str, int] = {
     "payment_disputed": 409,
     "device_state": 409,
     "idempotency_conflict": 409,
+    "instrument_taken": 409,
     "key_taken": 409,
     "mandate_inactive": 409,
     "mandate_other_side": 409,

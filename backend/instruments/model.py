@@ -4,6 +4,7 @@ Rule 1: a card's number never comes here: the channel keeps it and gives a token
         four digits are for people.
 Rule 2: an instrument is never deleted; a removed one pays nothing more, and its refunds still go
         where the money came from.
+Rule 3: a token is one payer's: who registers another's is refused, and learns nothing of the other.
 """
 
 import re
@@ -37,7 +38,8 @@ def funding_of(kind: InstrumentKind, *, has_own_advance: bool) -> str:
 
 _TOKEN = re.compile(rf"[a-z]+_[A-Za-z0-9_-]{{8,{TOKEN_CHARS_MAX - 8}}}").fullmatch
 _LAST4 = re.compile(r"[0-9]{4}", re.ASCII).fullmatch
-_LONG_NUMBER = re.compile(r"[0-9]{12,}", re.ASCII).search
+_SEPARATORS = re.compile(r"[\W_]+")
+_LONG_NUMBER = re.compile(r"\d{12,}").search
 
 
 def check_facts(*, bank: str, last4: str, token: str) -> None:
@@ -47,8 +49,13 @@ def check_facts(*, bank: str, last4: str, token: str) -> None:
         0 < len(bank) <= BANK_CHARS_MAX
         and _LAST4(last4) is not None
         and _TOKEN(token) is not None
-        and _LONG_NUMBER(token) is None
-        and _LONG_NUMBER(bank) is None
+        and not _has_card_number(token)
+        and not _has_card_number(bank)
     )
     if not is_good:
         raise CallerError("field_invalid", "instrument")
+
+
+def _has_card_number(text: str) -> bool:
+    """However it is written: in groups of four, with dashes, spaces or underscores between."""
+    return _LONG_NUMBER(_SEPARATORS.sub("", text)) is not None

@@ -8,7 +8,7 @@ from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.instruments.limits import INSTRUMENTS_PER_PAYER_MAX
 from backend.instruments.model import BALANCE, InstrumentKind, check_facts
-from backend.instruments.tables import INSTRUMENT
+from backend.instruments.tables import INSTRUMENT, INSTRUMENT_TOKEN
 from backend.wallet.service import payer_row
 from backend.wallet.tables import PAYER
 from protocol.errors import CallerError
@@ -28,7 +28,11 @@ class AddInstrument:
     token: str = field(repr=False)
 
     def reads(self) -> Iterable[Read]:
-        return [(PAYER, self.payer_id), (INSTRUMENT, self.instrument_id)]
+        return [
+            (PAYER, self.payer_id),
+            (INSTRUMENT, self.instrument_id),
+            (INSTRUMENT_TOKEN, (self.kind.value, self.token)),
+        ]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
         payer = payer_row(ws, self.payer_id)
@@ -49,6 +53,7 @@ class AddInstrument:
             return known
         if payer["instrument_count"] >= INSTRUMENTS_PER_PAYER_MAX:
             raise CallerError("instrument_count_exceeded")
+        self._claim_token(ws)
         ws.update(PAYER, self.payer_id, instrument_count=payer["instrument_count"] + 1)
         row = {
             **content,
@@ -59,6 +64,14 @@ class AddInstrument:
         }
         ws.insert(INSTRUMENT, row)
         return row
+
+    def _claim_token(self, ws: WorkingSet) -> None:
+        known = ws.get(INSTRUMENT_TOKEN, (self.kind.value, self.token))
+        if known is None:
+            owner = {"kind": self.kind.value, "token": self.token, "payer_id": self.payer_id}
+            ws.insert(INSTRUMENT_TOKEN, owner)
+        elif known["payer_id"] != self.payer_id:
+            raise CallerError("instrument_taken")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,4 +25,14 @@ class Instrument(BackendTable, table=True):
     updated_at_ms: int = Field(sa_type=INTEGER)
 
 
+class InstrumentToken(BackendTable, table=True):
+    """Whose a channel's token is: of the first payer who registered it, for ever."""
+
+    __tablename__ = "instrument_token"
+    kind: str = Field(primary_key=True, sa_type=TEXT)
+    token: str = Field(primary_key=True, sa_type=TEXT)
+    payer_id: str = Field(sa_type=TEXT)
+
+
 INSTRUMENT = table_ref(Instrument)
+INSTRUMENT_TOKEN = table_ref(InstrumentToken)

@@ -129,6 +129,7 @@ class ChannelWorld:
 
     shop: Shop
     card_minor: int = 50_000
+    _payers: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.near = NearInstitutions(self.shop.clock)
@@ -149,16 +150,18 @@ class ChannelWorld:
         self.near.close()
 
     def card_payer(self) -> str:
-        """A payer whose pay codes are paid by the card."""
-        payer_id = self.shop.add_payer()
-        self.shop.add_instrument(payer_id, "card", token=CARD_TOKEN)
-        return payer_id
+        """The payer whose pay codes are paid by the card."""
+        return self._payer("card", CARD_TOKEN)
 
     def fund_payer(self) -> str:
-        """A payer whose pay codes are paid by the fund."""
-        payer_id = self.shop.add_payer()
-        self.shop.add_instrument(payer_id, "fund", token=FUND_TOKEN)
-        return payer_id
+        """The payer whose pay codes are paid by the fund."""
+        return self._payer("fund", FUND_TOKEN)
+
+    def _payer(self, kind: str, token: str) -> str:
+        if kind not in self._payers:
+            self._payers[kind] = self.shop.add_payer()
+            self.shop.add_instrument(self._payers[kind], kind, token=token)
+        return self._payers[kind]
 
     def charged(self, account: str = "CARD-1") -> int:
         """What has left a payer's account, net."""

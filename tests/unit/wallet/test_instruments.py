@@ -7,6 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from backend.instruments.limits import INSTRUMENTS_PER_PAYER_MAX
+from protocol.errors import CallerError
 from tests.support.shop import Shop
 from tests.support.wallet_http import client_of
 
@@ -71,6 +72,10 @@ def test_adding_again_changes_nothing_and_other_content_is_a_conflict(phone: Pho
     [
         {"token": "6222021234567890123"},
         {"token": "tok_6222021234567890"},
+        {"token": "card_4111-1111-1111-1111"},
+        {"token": "tok_4111_1111_1111_1111"},
+        {"bank": "6222 0212 3456 7890 123"},
+        {"bank": "６２２２０２１２３４５６７８９０"},
         {"last4": "12a4"},
         {"bank": "6222021234567890123"},
         {"kind": "cash"},
@@ -93,6 +98,17 @@ def test_the_default_pays_a_pay_code_and_a_confirmation_may_name_another(phone: 
     phone.call("POST", "instruments/default", {"instrument_id": "balance"})
     assert phone.confirm(instrument_id=card)["state"] == "processing"
     assert phone.confirm()["state"] == "captured"
+
+
+def test_a_token_is_one_payers_for_ever(phone: Phone) -> None:
+    mine = phone.add()["instrument_id"]
+    assert phone.add()["kind"] == "card"
+    theirs = phone.shop.add_payer()
+    for _ in range(2):
+        with pytest.raises(CallerError, match="instrument_taken"):
+            phone.shop.add_instrument(theirs, "card", token=CARD["token"])
+        phone.call("DELETE", f"instruments/{mine}")
+    assert phone.shop.add_instrument(theirs, "fund", token=CARD["token"])
 
 
 def test_a_confirmation_under_way_is_not_sent_twice(phone: Phone) -> None:
