@@ -276,5 +276,6 @@ def _rules(settings: Settings, state: State) -> PaymentRules:
             velocity_window_ms=settings.risk_velocity_window_ms,
         ),
         code_life_ms=settings.code_life_ms,
+        has_own_advance=settings.fund_own_advance,
         channels=CHANNELS if settings.institution_url else frozenset(),
     )

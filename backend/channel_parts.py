@@ -8,7 +8,7 @@ from functools import partial
 
 from backend.channels.http_channel import HttpChannel
 from backend.channels.institution import Institution
-from backend.channels.model import ADVANCING_BANK, CARD
+from backend.channels.model import ADVANCING_BANK, CARD, FUND
 from backend.channels.ports import ChannelPort
 from backend.payments.by_channel import ResolvePayment
 from backend.payments.model import PaymentRules
@@ -19,8 +19,8 @@ from backend.sagas.ports import Resolve, Word
 from backend.sagas.repository import SagaRepository
 from backend.sagas.runner import SagaRunner
 
-CHANNELS = frozenset({CARD, ADVANCING_BANK})
-_PREFIXES = {CARD: "/card", ADVANCING_BANK: "/fund"}
+_PREFIXES = {CARD: "/card", ADVANCING_BANK: "/fund", FUND: "/advance"}
+CHANNELS = frozenset(_PREFIXES)
 
 
 def build_channels(institution: Institution) -> dict[str, ChannelPort]:

@@ -74,6 +74,9 @@ class Settings(BaseSettings):
     """The bank account of clients' money."""
     own_account: str = "OWN-TILLWAY"
     """The bank account of our own money: where swept fees go."""
+    fund_own_advance: bool = False
+    """Pays for a money-market fund from our own money until the fund repays us. Off: a bank does.
+    Where the law lets only banks advance, it stays off."""
     holder_name: str = "Tillway"
     """Who we are to the bank."""
     fee_bps_min: Annotated[int, Field(ge=0, le=FEE_BPS_MAX)] = FEES.bps_min

@@ -18,6 +18,7 @@ from backend.db.engine import open_engine
 from backend.db.group_commit import GroupCommitWriter
 from backend.db.open_store import open_store
 from backend.db.reading import Reader
+from backend.db.working_set import WorkingSet
 from backend.shards.founding import own_place
 from backend.shards.model import Place
 from backend.shards.relay import Relay
@@ -51,6 +52,19 @@ class Done:
     home_ms: list[float] = field(default_factory=list)
     charged_ms: list[float] = field(default_factory=list)
     paid_ms: list[float] = field(default_factory=list)
+    groups: int = 0
+    """How many commits it took, those for other shards' payers among them."""
+
+
+@dataclass(slots=True)
+class Commits:
+    """Counts the writer's commits."""
+
+    count: int = 0
+
+    def one(self, _ws: WorkingSet) -> None:
+        """Told by the writer's thread."""
+        self.count += 1
 
 
 class Population:
@@ -85,18 +99,26 @@ class Population:
 class Worker:
     """The running shard."""
 
-    def __init__(self, place: Place, submit: Callable[[Any], Awaitable[Any]], relay: Relay) -> None:
+    def __init__(
+        self,
+        place: Place,
+        submit: Callable[[Any], Awaitable[Any]],
+        relay: Relay,
+        commits: Commits,
+    ) -> None:
         self._place = place
         self._submit = submit
         self._relay = relay
+        self._commits = commits
         self.people = Population(place)
 
     async def run(self, task: Task) -> Done:
         """Let the callers pay; each waits for the merchant's credit before it pays again."""
-        todo, done = iter(self.people.payments(task)), Done()
+        todo, done, groups = iter(self.people.payments(task)), Done(), self._commits.count
         done.began = time.monotonic()
         await asyncio.gather(*(self._call(todo, done) for _ in range(task.callers)))
         done.ended = time.monotonic()
+        done.groups = self._commits.count - groups
         return done
 
     async def _call(self, todo: Iterator[tuple[bool, PayFromBalance]], done: Done) -> None:
@@ -132,7 +154,13 @@ async def _serve(line: Connection, worker: Worker, relay: Relay) -> None:
 def _opened(urls: Sequence[str], number: int) -> Iterator[tuple[Worker, Relay]]:
     place = own_place(urls[number], urls)
     engine = open_engine(urls[number])
-    writer = GroupCommitWriter(open_store(engine), clock=SystemClock(), seals=seals_of(place))
+    commits = Commits()
+    writer = GroupCommitWriter(
+        open_store(engine),
+        clock=SystemClock(),
+        seals=seals_of(place),
+        observers=[commits.one],
+    )
     readers = [Reader.open(url) for url in urls]
     asked = [ShardReader(reader) for reader in readers]
     pool = ThreadPoolExecutor(max(1, len(place.peers)), thread_name_prefix="relay")
@@ -148,7 +176,7 @@ def _opened(urls: Sequence[str], number: int) -> Iterator[tuple[Worker, Relay]]:
         peers={peer: asked[peer] for peer in place.peers},
         payee=BenchPayee(),
     )
-    worker = Worker(place, writer.submit, relay)
+    worker = Worker(place, writer.submit, relay, commits)
     for outcome in writer.apply([FillUp(user, 10**9) for user in worker.people.users]):
         outcome.value()
     writer.start()

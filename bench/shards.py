@@ -32,7 +32,21 @@ CALLERS = 512
 ROUNDS = 3
 WARM_UP_PAYMENTS = 1_024
 SHARES = {1: (0,), 2: (0, 10, 50), 4: (0, 10, 50)}
+CROWD = 2_048
+"""Callers of one more round on four shards: 512 over four fill no group."""
 QUIET_S_MAX = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    shards: int
+    cross_percent: int
+    callers: int
+
+    @property
+    def name(self) -> str:
+        crowd = "" if self.callers == CALLERS else f"_callers_{self.callers}"
+        return f"shards_{self.shards}_cross_{self.cross_percent}{crowd}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +59,7 @@ class Measured:
     paid_ms: list[float]
     python_us: float
     postgres_us: float
+    payments_per_commit: float
     others_cores: float
 
 
@@ -52,17 +67,20 @@ def run(scale: float = 1.0) -> list[Result]:
     """All figures."""
     cluster = start_cluster()
     try:
-        found_rounds: dict[tuple[int, int], list[Measured]] = {}
+        found_rounds: dict[_Load, list[Measured]] = {}
         for shards, shares in SHARES.items():
             urls = [cluster.create_database(f"bench_{shards}_{n}") for n in range(shards)]
             _make(urls)
             with _workers(urls) as lines:
                 rounds = _Rounds(cluster, lines, round(8_192 * scale))
-                rounds.one(WARM_UP_PAYMENTS, shares[-1])
+                loads = [_Load(shards, share, CALLERS) for share in shares]
+                if shards == max(SHARES):
+                    loads.append(_Load(shards, shares[-1], CROWD))
+                rounds.one(WARM_UP_PAYMENTS, loads[-1])
                 for _ in range(ROUNDS):
-                    for share in shares:
-                        measured = rounds.one(rounds.payments, share)
-                        found_rounds.setdefault((shards, share), []).append(measured)
+                    for load in loads:
+                        measured = rounds.one(rounds.payments, load)
+                        found_rounds.setdefault(load, []).append(measured)
                 _prove(urls)
         urls = [cluster.create_database(f"bench_bare_{n}") for n in range(2)]
         _make(urls)
@@ -84,10 +102,10 @@ class _Rounds:
         self._seed = 0
         self.payments = payments
 
-    def one(self, payments: int, share: int) -> Measured:
+    def one(self, payments: int, load: _Load) -> Measured:
         """Let all shards pay at the same time."""
         count, self._seed = len(self._lines), self._seed + 1
-        task = Task(payments // count, share, CALLERS // count, self._seed)
+        task = Task(payments // count, load.cross_percent, load.callers // count, self._seed)
         used, postgres_s, began = read_used(self._pids), family_s(self._postmaster), monotonic()
         for _, line in self._lines:
             line.send(task)
@@ -106,6 +124,7 @@ class _Rounds:
             paid_ms=[ms for one in done for ms in one.paid_ms],
             python_us=python_s / paid * 1e6,
             postgres_us=postgres_s / paid * 1e6,
+            payments_per_commit=paid / sum(one.groups for one in done),
             others_cores=max(0.0, spent.others_s - postgres_s) / took,
         )
 
@@ -164,24 +183,26 @@ def _prove(urls: Sequence[str]) -> None:
         raise RuntimeError(f"no figures: {report.breaks}, under way {report.under_way_minor}")
 
 
-def _results(rounds: dict[tuple[int, int], list[Measured]]) -> list[Result]:
+def _results(rounds: dict[_Load, list[Measured]]) -> list[Result]:
     results, cores = [], {}
-    for (shards, share), runs in rounds.items():
-        name = f"shards_{shards}_cross_{share}"
+    for load, runs in rounds.items():
+        name = load.name
         python = median(one.python_us for one in runs)
         postgres = median(one.postgres_us for one in runs)
-        cores[shards, share] = python + postgres
+        cores[load] = python + postgres
         results.append(
             Result(name, median(one.per_second for one in runs), "payments/s", _waits(runs))
         )
         against = (
             f"Python {python:.0f}, PostgreSQL {postgres:.0f}; "
+            f"{median(one.payments_per_commit for one in runs):.0f} payments a commit; "
             f"others used {median(one.others_cores for one in runs):.2f} cores"
         )
         results.append(Result(f"{name}_core_us", python + postgres, "core-µs/payment", against))
     for shards in (2, 4):
-        crossing = (cores[shards, 50] - cores[shards, 0]) / 0.5
-        against = "what a payment that crosses costs more than one that does not"
+        most, none = _Load(shards, 50, CALLERS), _Load(shards, 0, CALLERS)
+        crossing = (cores[most] - cores[none]) / 0.5
+        against = "what a payment that crosses costs more, smaller groups included"
         results.append(Result(f"shards_{shards}_crossing_core_us", crossing, "core-µs", against))
     return results
 

@@ -7,9 +7,10 @@ from protocol.money import Money
 
 TOPUPS = "BANK"
 """The channel that payers' top-ups come through."""
-CARD, ADVANCING_BANK = "CARD", "ADVBANK"
-"""The channels that payers' money comes through: a card's bank, and the bank that advances what a
-money-market fund redeems. They name the accounts ``CH:<channel>.<settlement date>``."""
+CARD, ADVANCING_BANK, FUND = "CARD", "ADVBANK", "FUND"
+"""The channels that payers' money comes through: a card's bank, the bank that advances what a
+money-market fund redeems, and the fund itself, which pays us a day later what we have advanced.
+The first two name the accounts ``CH:<channel>.<settlement date>``."""
 
 ChannelState = Literal["succeeded", "refused", "reversed"]
 

@@ -49,6 +49,26 @@ class ConfirmChannelSettlement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmAdvanceRepaid:
+    """Our own account's statement shows that a fund has repaid a day's advances (rule 6b)."""
+
+    reference: str
+    business_date: str
+    currency: str
+    amount_minor: int
+
+    def reads(self) -> Iterable[Read]:
+        return ledger.reads(self._transfers())
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> bool:
+        return ledger.post(ws, self._transfers(), now_ms)
+
+    def _transfers(self) -> list[Transfer]:
+        event = rules.Event(self.reference, self.currency, self.business_date)
+        return rules.own_advance_repaid(event, amount_minor=self.amount_minor)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoteFundRepaid:
     """A fund has repaid its bank what that advanced on one day (rule 6a at T+1, memo only)."""
 

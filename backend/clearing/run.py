@@ -115,6 +115,7 @@ class DayEnd:
             await channel.settle(day)
         booked = await steps.bank_days(day, today)
         await steps.book(booked)
+        await steps.book_advances(booked)
         await steps.note_fund_repaid(day, today)
         report["merchants_settled"], report["unscheduled"] = await steps.settle_day(day, today)
         await steps.bring_own_funds(day, today)

@@ -21,6 +21,7 @@ from backend.clearing.model import OPEN_STATES, MoveKind, Outcome
 from backend.clearing.moves import Accounts, MoveDesk
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve import (
+    ConfirmAdvanceRepaid,
     ConfirmChannelSettlement,
     InstructMove,
     NoteFundRepaid,
@@ -29,6 +30,7 @@ from backend.clearing.reserve import (
 )
 from backend.clearing.settlement import ResolvePayout, SettleMerchant
 from backend.db.command import Command
+from backend.ledger import chart
 from backend.merchants.model import cycle_on
 from protocol.clock import Clock, Entropy
 from protocol.errors import CallerError
@@ -109,6 +111,23 @@ class Steps:
                             outcome=Outcome.CONFIRM,
                             reason="",
                             booked_on=booked_on,
+                        )
+                    )
+
+    async def book_advances(self, bank_days: Sequence[date]) -> None:
+        """Post what a fund has repaid of our advances: our own account's statement shows it."""
+        if not await self._repository.balance(chart.own("ADVANCE", self._accounts.currency)):
+            return
+        for bank_day in bank_days:
+            statement = await self._bank.statement(self._accounts.own, bank_day)
+            for entry in statement.entries:
+                if entry.reference.startswith(_SETTLEMENT):
+                    await self._submit(
+                        ConfirmAdvanceRepaid(
+                            reference=entry.reference,
+                            business_date=entry.booking_date.isoformat(),
+                            currency=entry.amount.currency,
+                            amount_minor=entry.amount.amount_minor,
                         )
                     )
 

@@ -9,7 +9,7 @@ Rule 2: an instrument is never deleted; a removed one pays nothing more, and its
 import re
 from enum import StrEnum
 
-from backend.channels.model import ADVANCING_BANK, CARD
+from backend.channels.model import ADVANCING_BANK, CARD, FUND
 from backend.instruments.limits import BANK_CHARS_MAX, TOKEN_CHARS_MAX
 from protocol.errors import CallerError
 
@@ -25,7 +25,16 @@ class InstrumentKind(StrEnum):
     """A money-market fund: the fund company redeems, a bank advances the money the same day."""
 
 
-CHANNEL_OF = {InstrumentKind.CARD: CARD, InstrumentKind.FUND: ADVANCING_BANK}
+CHANNEL_OF = {"card": CARD, "fund": ADVANCING_BANK, "advance": FUND}
+"""The channel of a payment's funding. *advance*: a fund account whose money we advance."""
+
+
+def funding_of(kind: InstrumentKind, *, has_own_advance: bool) -> str:
+    """What a payment by such an instrument is funded by."""
+    is_advanced = kind is InstrumentKind.FUND and has_own_advance
+    return "advance" if is_advanced else kind.value
+
+
 _TOKEN = re.compile(rf"[a-z]+_[A-Za-z0-9_-]{{8,{TOKEN_CHARS_MAX - 8}}}").fullmatch
 _LAST4 = re.compile(r"[0-9]{4}", re.ASCII).fullmatch
 _LONG_NUMBER = re.compile(r"[0-9]{12,}", re.ASCII).search

@@ -53,7 +53,7 @@ _HEADINGS = (
     Heading("2010", "C", "DISPUTE", "credit", 0, True, "dispute hold"),
     Heading("2901", "C", "UNSWEPT", "credit", _FREE, False, "fees earned, still in the reserve"),
     Heading("1002", "O", "OWN", "debit", _FREE, False, "own bank account"),
-    Heading("1103", "O", "ADVANCE", "debit", 0, False, "垫付 advance receivable"),
+    Heading("1103", "O", "ADVANCE", "debit", _FREE, False, "垫付 advance receivable"),
     Heading("1104", "O", "MERCH_RECV", "debit", 0, True, "receivable from a merchant"),
     Heading("1901", "O", "DUE_CLIENT", "debit", _FREE, False, "mirrors UNSWEPT"),
     Heading("2101", "O", "COST_PAYABLE", "credit", _FREE, False, "channel cost payable"),

@@ -10,7 +10,7 @@ Rule 3: what the channel has settled although the payment was given up is nobody
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from backend.channels.model import ADVANCING_BANK, ChannelAnswer
+from backend.channels.model import ChannelAnswer
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
@@ -21,8 +21,9 @@ from backend.ledger.tables import HOLD
 from backend.mandates.using import undo_reads, undo_use
 from backend.merchants.tables import MERCHANT
 from backend.notify.outbox import push_reads
+from backend.payments import channel_posting
 from backend.payments.model import PaymentRules
-from backend.payments.paying import held_transfer, owner_of, push_payment, tell_merchant
+from backend.payments.paying import held_transfer, push_payment, tell_merchant
 from backend.payments.tables import PAYMENT
 from backend.payments.timeline import step
 from backend.sagas.model import Ask, SagaKind, SagaState, SagaStep
@@ -55,7 +56,7 @@ class ResolvePayment:
         if payment["mandate_id"] is not None:
             found += undo_reads(ws, payment["mandate_id"], self.saga_id)
         if self.word.answer is not None and self.word.answer.state == "succeeded":
-            paid = self._paid(payment, saga, self.word.answer, saga["planned_date"])
+            paid = channel_posting.paid(payment, saga, self.word.answer, saga["planned_date"])
             found += ledger.reads(paid)
         return found + ledger.reads(_released(payment, saga, saga["planned_date"]))
 
@@ -84,7 +85,7 @@ class ResolvePayment:
         self, ws: WorkingSet, payment: Row, saga: Row, answer: ChannelAnswer, now_ms: int
     ) -> Row:
         date = self.rules.business_date(now_ms)
-        ledger.post(ws, self._paid(payment, saga, answer, date), now_ms)
+        ledger.post(ws, channel_posting.paid(payment, saga, answer, date), now_ms)
         captured = step(
             ws,
             payment,
@@ -154,13 +155,7 @@ class ResolvePayment:
         release_hold(ws, payment, saga, self.rules, now_ms)
         self._give_up(ws, payment, saga, now_ms)
         date = self.rules.business_date(now_ms)
-        long = posting.long_found(
-            posting.Event(f"{self.saga_id}.long", saga["currency"], date),
-            channel_id=saga["channel_id"],
-            settlement_date=answer.settlement_date,
-            amount_minor=saga["amount_minor"],
-        )
-        ledger.post(ws, long, now_ms)
+        ledger.post(ws, channel_posting.kept(saga, answer, date), now_ms)
         plan(
             ws,
             saga_id=f"{self.saga_id}.back",
@@ -198,20 +193,6 @@ class ResolvePayment:
         )
         undo_mandate_use(ws, payment, now_ms)
         push_payment(ws, declined, now_ms)
-
-    def _paid(self, payment: Row, saga: Row, answer: ChannelAnswer, date: str) -> list[Transfer]:
-        is_fund = saga["channel_id"] == ADVANCING_BANK
-        rule = posting.fund_paid if is_fund else posting.card_paid
-        return rule(
-            posting.Event(f"{self.saga_id}.captured", saga["currency"], date),
-            held_transfer(payment, saga),
-            channel_id=saga["channel_id"],
-            settlement_date=answer.settlement_date,
-            merchant_id=owner_of(payment),
-            amount_minor=payment["amount_minor"],
-            fee_minor=payment["fee_minor"],
-            coupon_minor=payment["coupon_minor"],
-        )
 
 
 def release_hold(ws: WorkingSet, payment: Row, saga: Row, rules: PaymentRules, now_ms: int) -> None:

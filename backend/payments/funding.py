@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
-from backend.instruments.model import BALANCE, CHANNEL_OF, InstrumentKind
+from backend.instruments.model import BALANCE, CHANNEL_OF, InstrumentKind, funding_of
 from backend.instruments.tables import INSTRUMENT
 from backend.wallet.tables import PAYER
 
@@ -32,7 +32,9 @@ def funding_reads(ws: WorkingSet, payer_id: str, wanted: str | None) -> list[Rea
     return [] if instrument_id in {None, BALANCE} else [(INSTRUMENT, instrument_id)]
 
 
-def choose(ws: WorkingSet, payer: Row, wanted: str | None) -> Funding | None:
+def choose(
+    ws: WorkingSet, payer: Row, wanted: str | None, *, has_own_advance: bool
+) -> Funding | None:
     """The wanted source, or the payer's default; None where the payer has no such instrument."""
     instrument_id = wanted or payer["default_instrument_id"]
     if instrument_id is None or instrument_id == BALANCE:
@@ -40,5 +42,5 @@ def choose(ws: WorkingSet, payer: Row, wanted: str | None) -> Funding | None:
     row = ws.get(INSTRUMENT, instrument_id)
     if row is None or row["payer_id"] != payer["payer_id"] or row["status"] != "active":
         return None
-    channel_id = CHANNEL_OF[InstrumentKind(row["kind"])]
-    return Funding(row["kind"], instrument_id, channel_id, row["token"])
+    kind = funding_of(InstrumentKind(row["kind"]), has_own_advance=has_own_advance)
+    return Funding(kind, instrument_id, CHANNEL_OF[kind], row["token"])

@@ -53,6 +53,8 @@ class PaymentRules:
     """How long a merchant-presented code can be paid."""
     channels: frozenset[str] = frozenset()
     """The channels that are configured; an instrument of another pays nothing."""
+    has_own_advance: bool = False
+    """Whether we advance what a fund redeems, from our own money (rule 6b), instead of a bank."""
     day_offset_ms: int = 8 * 3600 * 1000
     """The shop's days begin at midnight of this offset from UTC (China: eight hours)."""
 

@@ -122,7 +122,7 @@ def take(
         return Taken(payment, "payer_unknown")
     if payer["status"] != "active":
         return Taken(payment, "payer_frozen")
-    funding = choose(ws, payer, instrument_id)
+    funding = choose(ws, payer, instrument_id, has_own_advance=rules.has_own_advance)
     if funding is None:
         return Taken(payment, "instrument_unknown")
     if not funding.is_balance and funding.channel_id not in rules.channels:

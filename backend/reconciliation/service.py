@@ -127,6 +127,12 @@ class Reconciliation:
             ("payments", await books.payment_orders(day), "balance_paid", "C:CUST:"),
             ("cards", _captured(await books.payment_orders(day, "card")), "card_paid", "C:CH:"),
             ("funds", _captured(await books.payment_orders(day, "fund")), "fund_paid", "C:CH:"),
+            (
+                "advances",
+                _captured(await books.payment_orders(day, "advance")),
+                "fund_paid_by_own_advance",
+                "C:OWN_DUE:",
+            ),
             ("refunds", await books.refund_orders(day), "balance_refunded", "C:CUST:"),
             (
                 "channel refunds",

@@ -12,13 +12,13 @@ from backend.channels.model import ChannelAnswer
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
-from backend.instruments.model import CHANNEL_OF, InstrumentKind
+from backend.instruments.model import CHANNEL_OF
 from backend.ledger import rules as posting
 from backend.ledger import service as ledger
-from backend.ledger.model import Transfer
 from backend.ledger.posted import posted_reads, posted_transfers
 from backend.merchants.tables import MERCHANT
 from backend.notify.outbox import push_reads, put_push
+from backend.payments import channel_posting
 from backend.payments.by_channel import move_by_answer
 from backend.payments.model import PaymentRules
 from backend.payments.tables import PAYMENT
@@ -46,7 +46,7 @@ def submit_refund(ws: WorkingSet, payment: Row, refund: Row, now_ms: int) -> Non
         saga_id=refund["refund_id"],
         kind=SagaKind.REFUND,
         payment_id=payment["payment_id"],
-        channel_id=CHANNEL_OF[InstrumentKind(payment["funding"])],
+        channel_id=CHANNEL_OF[payment["funding"]],
         amount_minor=refund["amount_minor"],
         currency=refund["currency"],
         planned_date=refund["business_date"],
@@ -77,7 +77,7 @@ class ResolveRefund:
             *push_reads(refund["store"]),
         ]
         if self.word.answer.state == "succeeded":
-            return found + ledger.reads(self._accepted(saga, self.word.answer, ""))
+            return found + ledger.reads(channel_posting.refunded(saga, self.word.answer, ""))
         return found + posted_reads(ws, self.saga_id)
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
@@ -106,7 +106,7 @@ class ResolveRefund:
         now_ms: int,
     ) -> Row:
         date = self.rules.business_date(now_ms)
-        ledger.post(ws, self._accepted(saga, answer, date), now_ms)
+        ledger.post(ws, channel_posting.refunded(saga, answer, date), now_ms)
         refund = self._end(ws, refund, RefundStep.SUCCEED, now_ms)
         record_refund(ws, payment, refund, actor=f"channel:{saga['channel_id']}", now_ms=now_ms)
         return move_by_answer(ws, saga, SagaStep.SUCCEED, answer, now_ms)
@@ -159,14 +159,6 @@ class ResolveRefund:
         )
         return ended
 
-    def _accepted(self, saga: Row, answer: ChannelAnswer, date: str) -> list[Transfer]:
-        return posting.channel_refund_accepted(
-            posting.Event(f"{self.saga_id}.accepted", saga["currency"], date),
-            channel_id=saga["channel_id"],
-            settlement_date=answer.settlement_date,
-            amount_minor=saga["amount_minor"],
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolveGiveBack:
@@ -182,7 +174,9 @@ class ResolveGiveBack:
 
     def follow(self, ws: WorkingSet) -> Iterable[Read]:
         saga, answer = ws.get(SAGA, self.saga_id), self.word.answer
-        return [] if saga is None or answer is None else ledger.reads(self._gone(saga, answer, ""))
+        if saga is None or answer is None:
+            return []
+        return ledger.reads(channel_posting.given_back(saga, answer, ""))
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
         saga, answer = ws.get(SAGA, self.saga_id), self.word.answer
@@ -194,13 +188,5 @@ class ResolveGiveBack:
         if answer.state != "succeeded":
             return move_by_answer(ws, saga, SagaStep.REFUSE, answer, now_ms)
         date = self.rules.business_date(now_ms)
-        ledger.post(ws, self._gone(saga, answer, date), now_ms)
+        ledger.post(ws, channel_posting.given_back(saga, answer, date), now_ms)
         return move_by_answer(ws, saga, SagaStep.SUCCEED, answer, now_ms)
-
-    def _gone(self, saga: Row, answer: ChannelAnswer, date: str) -> list[Transfer]:
-        return posting.long_given_back(
-            posting.Event(f"{self.saga_id}.accepted", saga["currency"], date),
-            channel_id=saga["channel_id"],
-            settlement_date=answer.settlement_date,
-            amount_minor=saga["amount_minor"],
-        )

@@ -30,6 +30,7 @@ from protocol.money import Money
 
 BODY_BYTES_MAX = 8 * 1024 * 1024
 SLOW_ANSWER_S = 1
+OWN_ACCOUNT = "OWN-TILLWAY"
 _log = structlog.get_logger()
 Answer = tuple[int, bytes, str]
 
@@ -83,12 +84,15 @@ class Institutions:
         key: SigningKey,
         peers: Mapping[str, VerifyKey],
         reserve_account: str,
+        own_account: str = OWN_ACCOUNT,
     ) -> None:
         self.bank = bank
         self.faults = Faults()
         self.late: list[Callable[[], Answer]] = []
         """Requests that the fault ``arrive_late`` keeps on the way."""
-        self.channels = Channels(bank, self.faults, reserve_account=reserve_account)
+        self.channels = Channels(
+            bank, self.faults, reserve_account=reserve_account, own_account=own_account
+        )
         self.key = key
         self.peers = dict(peers)
         self.reserve_account = reserve_account

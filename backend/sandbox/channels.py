@@ -7,11 +7,11 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from backend.channels.day_file import DayFile
-from backend.channels.model import ChannelAnswer, PayOrder, RefundOrder
+from backend.channels.model import FUND, ChannelAnswer, PayOrder, RefundOrder
 from backend.sandbox.bank import Bank
 from backend.sandbox.cards import CARD_TRANSIT, CardTill, card_day
 from backend.sandbox.faults import Faults
-from backend.sandbox.fund import FundTill, close_fund_days
+from backend.sandbox.fund import FUND_COMPANY, FundTill, close_fund_days
 from backend.sandbox.orders import OrderBook
 from protocol.errors import CallerError
 from protocol.messages.base import CurrencyText, Name, PositiveMinor
@@ -19,7 +19,7 @@ from protocol.money import Money
 
 CHINA = timezone(timedelta(hours=8))
 Answer = tuple[int, bytes, str]
-ChannelName = Literal["card", "fund"]
+ChannelName = Literal["card", "fund", "advance"]
 _Body = TypeVar("_Body", bound=BaseModel)
 
 
@@ -46,15 +46,19 @@ class RefundBody(BaseModel):
 
 
 class Channels:
-    """The card channel and the fund with its bank, one order book each."""
+    """The card channel, the fund with its bank, and the fund that has none, a book each."""
 
-    def __init__(self, bank: Bank, faults: Faults, *, reserve_account: str) -> None:
+    def __init__(
+        self, bank: Bank, faults: Faults, *, reserve_account: str, own_account: str
+    ) -> None:
         self._bank = bank
         self._faults = faults
         self._reserve = reserve_account
+        self._own = own_account
         self.books: dict[ChannelName, OrderBook] = {
             "card": OrderBook(bank, CardTill(bank)),
             "fund": OrderBook(bank, FundTill(bank)),
+            "advance": OrderBook(bank, FundTill(bank, FUND)),
         }
 
     def close_days(self, now_ms: int) -> None:
@@ -90,14 +94,16 @@ class Channels:
         return _said(self.books[name].refund_result(refund_id))
 
     def settle(self, name: ChannelName, day: date, now_ms: int) -> Answer:
-        """``POST /{channel}/days/{day}/settlement``: the card channel pays a day that is over; the
-        fund's bank has paid it in already."""
+        """``POST /{channel}/days/{day}/settlement``: the card channel pays a day that is over into
+        the reserve, and the fund without a bank into our own account; a fund's bank has paid."""
         if day >= _day(name, now_ms):
             raise CallerError("day_not_closed", day.isoformat())
-        net = self.books[name].net(day)
-        if name == "card":
-            booked_on = china_day(now_ms)
-            net = self.books[name].settle(self._reserve, CARD_TRANSIT, day=day, booked_on=booked_on)
+        net, booked_on = self.books[name].net(day), china_day(now_ms)
+        match name:
+            case "card":
+                self.books[name].settle(self._reserve, CARD_TRANSIT, day=day, booked_on=booked_on)
+            case "advance":
+                self.books[name].settle(self._own, FUND_COMPANY, day=day, booked_on=booked_on)
         return 200, bytes(JSONResponse({"net_minor": net}).body), "application/json"
 
     def file(self, name: ChannelName, day: date) -> DayFile:

@@ -45,6 +45,7 @@ def run(config: Annotated[Path | None, typer.Option(help="A TOML file.")] = None
         key=key,
         peers=by_kid(*(read_key(text) for text in settings.institution_keys)),
         reserve_account=settings.reserve_account,
+        own_account=settings.own_account,
     )
     try:
         asyncio.run(_serve(settings, world))

@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     institution_keys: tuple[str, ...] = ()
     """Public keys (as ``tillway backend init`` prints them) of who may instruct the bank."""
     reserve_account: str = "RESERVE-TILLWAY"
+    own_account: str = "OWN-TILLWAY"
 
     @classmethod
     def settings_customise_sources(

@@ -1,7 +1,8 @@
 """A money-market fund and the bank that advances its quick redemptions (T+0).
 
 The fund redeems the investor's units; the bank pays the reserve the same day, at its cut-off, and
-the fund repays the bank on the next. One investor redeems quickly up to a daily limit only.
+the fund repays the bank on the next. Without such a bank (the channel ``FUND``) the fund pays our
+own account on the next day. One investor redeems quickly up to a daily limit only.
 """
 
 from datetime import date, timedelta
@@ -19,9 +20,8 @@ QUICK_MINOR_PER_DAY_MAX = 1_000_000
 class FundTill:
     """``Till`` over investors' units, at one yuan a unit."""
 
-    channel = ADVANCING_BANK
-
-    def __init__(self, bank: Bank) -> None:
+    def __init__(self, bank: Bank, channel: str = ADVANCING_BANK) -> None:
+        self.channel = channel
         self._bank = bank
         for account in (FUND_COMPANY, ADVANCER):
             bank.open_own_account(account)

@@ -10,9 +10,9 @@ CROSSINGS_UNDER_WAY_MAX = 65_536
 DETAILS_CHARS_MAX = 2048
 """What a payer's side may tell the payee's."""
 RELAY_POLL_MS = 10
-"""How long a lane that found nothing waits before it asks its peer again. It doubles, …"""
-RELAY_POLL_MS_MAX = 80
-"""… up to this, unless a caller waits."""
+"""How long a lane waits at least before it asks its peer again; meanwhile a batch gathers."""
+RELAY_POLLS_PER_S_MAX = 500
+"""Of all lanes of a shard: with many peers each is asked less often."""
 RELAY_PAUSE_MS = 1_000
 """How long it waits when the peer, or our own writer, could not be reached."""
 FOUNDING_BYTES = 16

@@ -18,7 +18,7 @@ from backend.shards.limits import (
     CROSSINGS_PER_BATCH_MAX,
     RELAY_PAUSE_MS,
     RELAY_POLL_MS,
-    RELAY_POLL_MS_MAX,
+    RELAY_POLLS_PER_S_MAX,
 )
 from backend.shards.model import Crossing, Place
 from backend.shards.ports import Payee
@@ -95,17 +95,16 @@ class _Lane:
         self._waiting: dict[int, asyncio.Future[str]] = {}
 
     async def run(self) -> None:
-        """Carry until cancelled; pause when there is nothing, or when something is away."""
-        pause_ms = RELAY_POLL_MS
+        """Carry until cancelled, at a measured pace; pause when something is away."""
+        slower = 1 + len(self._place.peers) * 1000 // (RELAY_POLLS_PER_S_MAX * RELAY_POLL_MS)
         while True:
             try:
-                while await self.step():
-                    pause_ms = RELAY_POLL_MS
+                await self.step()
             except OperatingError as error:
                 _log.warning("lane_paused", peer=self._peer, code=error.code, why=error.detail)
+                self._is_known = False  # what comes back may be an older copy
                 await asyncio.sleep(RELAY_PAUSE_MS / 1000)
-            await asyncio.sleep(pause_ms / 1000)
-            pause_ms = RELAY_POLL_MS if self._waiting else min(pause_ms * 2, RELAY_POLL_MS_MAX)
+            await asyncio.sleep(RELAY_POLL_MS / 1000 * slower)
 
     async def step(self) -> bool:
         """Carry one batch each way; whether anything moved."""

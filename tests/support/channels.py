@@ -8,7 +8,7 @@ from typing import Any, Literal
 from backend.channel_parts import resolvers
 from backend.channels import day_file
 from backend.channels.day_file import DayFile
-from backend.channels.model import ADVANCING_BANK, CARD, ChannelAnswer, PayOrder, RefundOrder
+from backend.channels.model import ADVANCING_BANK, CARD, FUND, ChannelAnswer, PayOrder, RefundOrder
 from backend.channels.ports import ChannelPort
 from backend.sagas.repository import SagaRepository
 from backend.sagas.runner import SagaRunner
@@ -95,11 +95,12 @@ class NearChannel:
 
 
 def near_channels(world: Institutions) -> dict[str, NearChannel]:
-    """The card channel and the fund of a sandbox."""
+    """The card channel of a sandbox, its fund with a bank, and the one without."""
     books = world.channels.books
     return {
         CARD: NearChannel(world, "card", books["card"], lambda: card_day(world.now_ms())),
         ADVANCING_BANK: NearChannel(world, "fund", books["fund"], world.today),
+        FUND: NearChannel(world, "advance", books["advance"], world.today),
     }
 
 
@@ -142,6 +143,7 @@ class ChannelWorld:
         ):
             self.bank.open_account(account, "李雷", opening, day=channel.day())
             channel.book.bind(token, account)
+        self.channels[FUND].book.bind(FUND_TOKEN, "FUND-1")
 
     def close(self) -> None:
         self.near.close()
@@ -199,6 +201,9 @@ class ChannelWorld:
         assert self.shop.balance("C:REFUND:CNY") == self.shop.balance("C:LONG:CNY") == 0
         days = {row["settlement_date"] for row in self.shop.rows("SELECT * FROM saga")} - {""}
         for name, channel in self.channels.items():
-            for day in days:
-                net = channel.book.net(date.fromisoformat(day))
+            nets = {day: channel.book.net(date.fromisoformat(day)) for day in days}
+            if name == FUND:
+                assert self.shop.balance("O:ADVANCE:CNY") == sum(nets.values())
+                continue
+            for day, net in nets.items():
                 assert self.shop.balance(f"C:CH:{name}.{day}:CNY") == net

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tillway.demo import story
+from tillway.demo import channels, story
 from tillway.demo.callbacks import MerchantServer
 from tillway.demo.day_end import china_day, day_end
 from tillway.demo.eavesdropper import Eavesdropper
@@ -23,6 +23,7 @@ PAYMENT_LIMIT_MINOR, DAY_LIMIT_MINOR = 1_000, 2_000
 ACTS: tuple[tuple[str, Act], ...] = (
     ("a customer shows a pay code", story.pay_code),
     ("a customer scans the till's code", story.merchant_qr),
+    ("a bank card and a fund pay", channels.by_channel),
     ("the vending machine pays by itself", story.vending),
     ("a fingerprint is asked for", story.biometric),
     ("payments that must be refused", story.refusals),

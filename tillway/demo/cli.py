@@ -53,6 +53,7 @@ def demo(
 ) -> None:
     """Start everything, play the day, print the table. Exit code 0 only if all of it held."""
     console = Console() if sys.stdout.isatty() else Console(width=LOG_COLUMNS)
+    _log_without_values()
     directory = directory.absolute()
     with alone(directory):
         state = directory / "state"
@@ -73,6 +74,14 @@ def demo(
             finally:
                 stack.stop()
     raise typer.Exit(INTERRUPTED if day.is_interrupted else int(not day.ok))
+
+
+def _log_without_values() -> None:
+    """A traceback names places only: local variables hold tokens and keys."""
+    renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, structlog.dev.set_exc_info, renderer]
+    )
 
 
 def _play(console: Console, stack: Stack, day: Day, papers: Path) -> Play | None:

@@ -62,6 +62,12 @@ class Phone:
         paid: dict[str, Any] = self.api.post("/wallet/v1/confirm", confirmation)
         return paid
 
+    def pay_with(self, instrument: dict[str, Any]) -> None:
+        """Add an instrument, and pay with it from now on."""
+        self.api.post("/wallet/v1/instruments", instrument)
+        chosen = {"instrument_id": instrument["instrument_id"]}
+        self.api.post("/wallet/v1/instruments/default", chosen)
+
     def allow_device(
         self, *, merchant_id: str, device: str, payment_minor: int, day_minor: int, now_ms: int
     ) -> str:

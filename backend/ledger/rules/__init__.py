@@ -32,7 +32,9 @@ from backend.ledger.rules.channels import (
     fund_paid,
     fund_paid_by_own_advance,
     fund_repaid_bank,
+    own_advance_long_found,
     own_advance_repaid,
+    own_advance_returned,
 )
 from backend.ledger.rules.currencies import (
     ecny_paid,
@@ -118,7 +120,9 @@ __all__ = [
     "merchant_cover_repaid",
     "merchant_covered",
     "merchant_settled",
+    "own_advance_long_found",
     "own_advance_repaid",
+    "own_advance_returned",
     "own_funds_injected",
     "payout_confirmed",
     "payout_instructed",

@@ -6,6 +6,7 @@ has no expiry. What is paid ends it in the same chain.
 
 from collections.abc import Sequence
 
+from backend.ledger import chart
 from backend.ledger.chart import (
     channel,
     client,
@@ -25,6 +26,7 @@ from backend.ledger.rules.legs import (
     own_money_legs,
     posted,
     signed,
+    undone,
 )
 
 
@@ -140,14 +142,29 @@ def fund_paid_by_own_advance(
     return _beside(event, "fund_paid_by_own_advance", hold, legs)
 
 
+def own_advance_long_found(event: Event, *, amount_minor: int) -> list[Transfer]:
+    """6b with 21. A fund will pay us for a payment that was given up: Dr OWN_DUE / Cr LONG;
+    Dr ADVANCE / Cr OWN_PAYABLE."""
+    long, advance = client("LONG", event.currency), own("ADVANCE", event.currency)
+    legs = own_money_legs(long, advance, amount_minor, event.currency)
+    return posted(event, "own_advance_long_found", legs)
+
+
+def own_advance_returned(event: Event, *, from_account: str, amount_minor: int) -> list[Transfer]:
+    """6b with 13 or 21. A fund has taken a refund, or what was nobody's, and pays us so much less:
+    Dr REFUND or LONG / Cr OWN_DUE; Dr OWN_PAYABLE / Cr ADVANCE."""
+    assert chart.account(from_account).code in {"REFUND", "LONG"}
+    advance = own("ADVANCE", event.currency)
+    legs = undone(own_money_legs(from_account, advance, amount_minor, event.currency))
+    return posted(event, "own_advance_returned", legs)
+
+
 def own_advance_repaid(event: Event, *, amount_minor: int) -> list[Transfer]:
-    """6b at T+1. The fund has repaid our advance to our own bank account: Dr OWN / Cr ADVANCE."""
+    """6b at T+1. The fund has repaid our advance to our own bank account: Dr OWN / Cr ADVANCE.
+    Negative: more went back than came."""
     currency = event.currency
-    return posted(
-        event,
-        "own_advance_repaid",
-        [(own("OWN", currency), own("ADVANCE", currency), amount_minor)],
-    )
+    leg = signed(own("OWN", currency), own("ADVANCE", currency), amount_minor)
+    return posted(event, "own_advance_repaid", [leg])
 
 
 def channel_cost_accrued(event: Event, *, cost_minor: int) -> list[Transfer]:

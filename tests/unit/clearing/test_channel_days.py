@@ -1,12 +1,13 @@
 """Days with card and fund payments in them close without a break, whatever the channels do."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
-from backend.channels.model import ADVANCING_BANK, CARD
+from backend.channels.model import ADVANCING_BANK, CARD, FUND
 from protocol.money import Money
 from tests.support.channels import CARD_TOKEN, FUND_TOKEN
 from tests.support.clearing import World, clearing_world
@@ -67,7 +68,7 @@ async def test_a_day_of_every_funding_closes_with_nothing_left_over(world: World
     await sell(world)
     world.next_day()
     report = await world.day_end.run(DAY)
-    assert report["channels"] == {"BANK": 5_000, "CARD": 7_000, "ADVBANK": 5_000}
+    assert report["channels"] == {"BANK": 5_000, "CARD": 7_000, "ADVBANK": 5_000, "FUND": 0}
     check_closed(world, report)
     check_closed(world, await world.day_end.run(DAY))
 
@@ -86,6 +87,36 @@ async def test_the_advancing_bank_pays_on_the_day_itself_and_is_repaid_on_the_ne
     ]
     assert world.shop.balance(owed) == 0
     assert world.at_bank("ADVANCING-BANK") == 0
+
+
+async def test_what_we_advance_for_a_fund_comes_in_from_own_money_and_is_repaid_the_next_day(
+    world: World,
+) -> None:
+    """50 yuan paid by the fund, 20 back the next day; the reserve never lacks them."""
+    world.channels[FUND].book.bind(FUND_TOKEN, "FUND-1")
+    world.near.bank.move("CAPITAL", "BANK-VAULT", OWN, Money(9_000, "CNY"), DAY, "capital")
+    world.shop.rules = replace(world.shop.rules, has_own_advance=True)
+    payment_id = await pay(world, pays_with(world, "fund", FUND_TOKEN), 5_000)
+    assert world.shop.balance("C:OWN_DUE:CNY") == world.shop.balance("O:ADVANCE:CNY") == 5_000
+    assert world.shop.balance("C:CH:FUND.2026-11-23:CNY") == 0
+    world.next_day()
+    report = await world.day_end.run(DAY)
+    assert (report["state"], report["own_funds_minor"]) == ("closed", 5_000)
+    assert world.shop.balance("O:ADVANCE:CNY") == world.shop.balance("C:OWN_DUE:CNY") == 0
+    assert world.at_bank(OWN) == 9_000 + 30
+    assert world.at_bank(PAYOUT_ACCOUNT) == 4_970
+    balance = await world.payer(50_000)
+    world.sell(balance, 20_000)
+    world.shop.refund(payment_id, 2_000)
+    await world.runner.settle(date.max)
+    assert world.shop.balance("O:ADVANCE:CNY") == -2_000
+    world.next_day()
+    report = await world.day_end.run(NEXT_DAY)
+    assert (report["state"], report["own_funds_minor"]) == ("closed", -2_000)
+    assert world.shop.balance("O:ADVANCE:CNY") == world.shop.balance("C:OWN_DUE:CNY") == 0
+    assert world.at_bank("FUND-1") == 100_000 - 3_000
+    assert world.at_bank(OWN) == world.shop.balance("O:OWN:CNY") + 9_000
+    assert world.shop.verify().is_whole
 
 
 async def test_a_fund_s_debt_over_a_holiday_waits_for_the_next_working_day(

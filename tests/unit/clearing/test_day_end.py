@@ -56,7 +56,7 @@ async def test_a_day_is_settled_paid_out_reconciled_and_swept(world: World) -> N
     await sell(world)
     world.next_day()
     report = await world.day_end.run(DAY)
-    assert report["channels"] == {"BANK": 50_000, "CARD": 0, "ADVBANK": 0}
+    assert report["channels"] == {"BANK": 50_000, "CARD": 0, "ADVBANK": 0, "FUND": 0}
     assert report["swept_minor"] == 78
     check_closed(world, report)
 

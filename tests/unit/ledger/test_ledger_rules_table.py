@@ -88,6 +88,15 @@ TABLE: list[tuple[list[Transfer], list[tuple[str, str, int]]]] = [
          (MPEND, UNSWEPT, 1), (DUE, MDR, 1), (CH, MPEND, 100)],
     ),
     (rules.own_advance_repaid(EVENT, amount_minor=5), [(OWN, ADVANCE, 5)]),
+    (rules.own_advance_repaid(EVENT, amount_minor=-5), [(ADVANCE, OWN, 5)]),
+    (
+        rules.own_advance_long_found(EVENT, amount_minor=5),
+        [(OWN_DUE, LONG, 5), (ADVANCE, PAYABLE, 5)],
+    ),
+    (
+        rules.own_advance_returned(EVENT, from_account=REFUND, amount_minor=5),
+        [(REFUND, OWN_DUE, 5), (PAYABLE, ADVANCE, 5)],
+    ),
     (rules.channel_cost_accrued(EVENT, cost_minor=5), [(COST, COST_PAYABLE, 5)]),
     (rules.merchant_settled(EVENT, merchant_id="m", amount_minor=7), [(MPEND, MAVAIL, 7)]),
     (

@@ -1,7 +1,10 @@
 """Paying from a money-market fund: redeemed, advanced by its bank the same day, repaid on T+1."""
 
+from dataclasses import replace
+
 import pytest
 
+from backend.channels.model import FUND
 from protocol.money import Money
 from tests.support.channels import ChannelWorld
 from tests.support.shop import MERCHANT
@@ -33,6 +36,32 @@ async def test_the_fund_is_refunded_and_reversed_as_a_card_is(world: ChannelWorl
     await world.finish()
     assert world.charged("FUND-1") == 6_000
     assert world.shop.balance(DUE) == 6_000
+    world.check_quiet()
+
+
+async def test_with_the_switch_on_we_advance_from_own_money_instead_of_the_bank(
+    world: ChannelWorld,
+) -> None:
+    payer = world.fund_payer()
+    world.shop.rules = replace(world.shop.rules, has_own_advance=True)
+    first, second, third = (world.shop.pay(payer, 10_000)["payment_id"] for _ in range(3))
+    await world.finish()
+    assert world.charged("FUND-1") == 30_000
+    assert world.shop.balance(DUE) == world.shop.balance("M:FUND_OWED:ADVBANK.2026-11-23:CNY") == 0
+    for account in ("C:OWN_DUE:CNY", "O:OWN_PAYABLE:CNY", "O:ADVANCE:CNY"):
+        assert world.shop.balance(account) == 30_000
+    assert world.shop.refund(first, 4_000)["state"] == "processing"
+    world.shop.ask("payment.reverse", {"payment_id": second})
+    await world.finish()
+    day = world.channels[FUND].day()
+    world.channels[FUND].book.settle("OWN-TILLWAY", "FUND-COMPANY", day=day, booked_on=day)
+    world.shop.ask("payment.reverse", {"payment_id": third})
+    await world.runner.run_due()
+    assert world.shop.balance("C:LONG:CNY") == 10_000
+    await world.finish()
+    assert world.charged("FUND-1") == 6_000
+    for account in ("C:OWN_DUE:CNY", "O:OWN_PAYABLE:CNY", "O:ADVANCE:CNY"):
+        assert world.shop.balance(account) == 6_000
     world.check_quiet()
 
 

@@ -2,17 +2,31 @@
 
 from collections import Counter
 
+import psycopg
 import pytest
 
 from backend.shards.limits import BUCKETS, SHARDS_MAX
 from backend.shards.model import Place, ShardMap, bucket_of
 from protocol.errors import CallerError
+from tests.support.postgres import Cluster
 
 
 def test_an_owner_s_bucket_never_changes() -> None:
     # sha256 of the name, first two bytes, modulo 4096: computed once with sha256sum.
     known = {"usr_7": 1838, "mch_1": 3953, "mch_1#3": 758, "店": 2782}
     assert {owner: bucket_of(owner) for owner in known} == known
+
+
+@pytest.mark.postgres
+def test_postgresql_finds_the_same_bucket(postgres_cluster: Cluster) -> None:
+    named = (
+        "WITH one AS (SELECT sha256(convert_to(%s, 'UTF8')) AS hash)"
+        " SELECT (get_byte(hash, 0) * 256 + get_byte(hash, 1)) %% 4096 FROM one"
+    )
+    with psycopg.connect(postgres_cluster.dsn("postgres")) as connection:
+        for owner in ("usr_7", "mch_1#3", "店"):
+            row = connection.execute(named, (owner,)).fetchone()
+            assert row == (bucket_of(owner),)
 
 
 @pytest.mark.parametrize("count", [2, 3, 4, 64])
