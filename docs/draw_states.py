@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from backend.coupons.model import TRANSITIONS as COUPON_TRANSITIONS
 from backend.disputes.model import TRANSITIONS as DISPUTE_TRANSITIONS
 from backend.mandates.model import NOTICE_TRANSITIONS
 from backend.mandates.model import TRANSITIONS as MANDATE_TRANSITIONS
@@ -60,6 +61,10 @@ def page() -> str:
         (origin.value, edge.state.value, command.value)
         for (origin, command), edge in DISPUTE_TRANSITIONS.items()
     ]
+    coupon = [
+        (origin.value, edge.state.value, command.value)
+        for (origin, command), edge in COUPON_TRANSITIONS.items()
+    ]
     notice = [
         (origin.value, target.value, command.value)
         for (origin, command), target in NOTICE_TRANSITIONS.items()
@@ -78,6 +83,7 @@ def page() -> str:
         diagram("Mandate", "backend/mandates/model.py", mandate),
         diagram("Notice of a debit under a mandate", "backend/mandates/model.py", notice),
         diagram("Dispute", "backend/disputes/model.py", dispute),
+        diagram("Coupon", "backend/coupons/model.py", coupon),
         diagram("Conversation with a channel", "backend/sagas/model.py", saga),
         diagram("Refund", "backend/refunds/model.py", refund),
         diagram("Sale, as the till sees it", "terminal/domain/sale.py", sale),

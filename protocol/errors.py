@@ -127,6 +127,11 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("channel_declined", "never", "银行未通过扣款，请顾客更换支付方式。", "The bank declined the payment; ask the payer for another way to pay."),
     ("channel_unavailable", "never", "支付渠道暂不可用，没有扣款，请重新收款或更换支付方式。", "The payment channel cannot be reached; nothing was charged, start a new payment or pay another way."),
     ("channel_refund_refused", "never", "银行拒绝了这笔退款，资金已退回商户账户，请用其他方式退款。", "The bank refused the refund; the money is back on the merchant's account, refund another way."),
+    # Coupons
+    ("coupon_not_found", "never", "找不到这张优惠券。", "This coupon was not found."),
+    ("coupon_invalid", "never", "优惠券已使用、已失效或未到可用时间，请换一张或不用优惠券付款。", "The coupon is used, over or not valid yet; choose another or pay without one."),
+    ("coupon_not_applicable", "never", "这笔付款不满足优惠券的使用条件（商户、币种或最低消费），请换一张或不用优惠券付款。", "The coupon is not for this payment (merchant, currency or minimum spend); choose another or pay without one."),
+    ("coupon_state", "never", "优惠券已使用或已失效，当前状态不允许此操作。", "The coupon is used or over; its state does not allow this."),
     # Refunds
     ("refund_not_found", "never", "找不到这笔退款。", "This refund was not found."),
     ("refund_exceeds", "never", "退款金额超过可退金额。", "The refund is more than what is left to refund."),

@@ -18,14 +18,15 @@ NoticeId = NewType("NoticeId", str)
 PayerId = NewType("PayerId", str)
 RequestId = NewType("RequestId", str)
 DisputeId = NewType("DisputeId", str)
+CouponId = NewType("CouponId", str)
 
 PAYMENT, ATTEMPT, REFUND, TRANSFER = "pay", "att", "rfd", "trf"
 MANDATE, REQUEST, PAYOUT, EVENT = "mdt", "req", "pyo", "evt"
 TOPUP, SWEEP, PAYER, NOTICE, INSTRUMENT = "top", "swp", "pyr", "ntc", "ins"
-DISPUTE, COLLECTION = "dsp", "cvr"
+DISPUTE, COLLECTION, COUPON = "dsp", "cvr", "cpn"
 PREFIXES = frozenset(
     {PAYMENT, ATTEMPT, REFUND, TRANSFER, MANDATE, REQUEST, PAYOUT, EVENT, TOPUP, SWEEP, PAYER}
-    | {NOTICE, INSTRUMENT, DISPUTE, COLLECTION}
+    | {NOTICE, INSTRUMENT, DISPUTE, COLLECTION, COUPON}
 )
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

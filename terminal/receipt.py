@@ -57,6 +57,8 @@ class ReceiptContent:
     items: tuple[ReceiptItem, ...] = ()
     method: str = ""
     payer_masked: str = ""
+    coupon_minor: int = 0
+    """The part of the amount that a coupon paid."""
     refund_id: str = ""
     error_code: str = ""
     is_copy: bool = False
@@ -118,6 +120,20 @@ def _total(content: ReceiptContent, columns: int) -> bytes:
             _pair(label, shown(content.amount), columns),
             escpos.size(),
             escpos.bold(on=False),
+            _coupon(content, columns),
+        )
+    )
+
+
+def _coupon(content: ReceiptContent, columns: int) -> bytes:
+    """What the coupon paid of it and what is left for the payer, once it is paid."""
+    if content.state != "paid" or not content.coupon_minor:
+        return b""
+    coupon = Money(content.coupon_minor, content.amount.currency)
+    return b"".join(
+        (
+            _pair("优惠 Coupon", f"-{coupon.decimal()}", columns),
+            _pair("实付 Paid", shown(content.amount - coupon), columns),
         )
     )
 

@@ -39,6 +39,7 @@ def changes_of(sale: Sale, result: PaymentResult) -> dict[str, Any]:
         "code_expires_at_ms": result.code_expires_at_ms or sale.code_expires_at_ms,
         "payer_masked": result.payer_masked or sale.payer_masked,
         "paid_at_ms": result.paid_at_ms or sale.paid_at_ms,
+        "coupon_minor": result.coupon_minor or sale.coupon_minor,
         "refunded_minor": max(result.refunded_minor, sale.refunded_minor),
     }
 
@@ -51,6 +52,7 @@ def receipt_facts(sale: Sale) -> dict[str, Any]:
         "amount_minor": sale.amount_minor,
         "currency": sale.currency,
         "payer": sale.payer_masked,
+        "coupon_minor": sale.coupon_minor or None,
         "paid_at_ms": sale.paid_at_ms,
         "cashier": sale.cashier,
         "description": sale.description or None,

@@ -42,6 +42,7 @@ def receipt_bytes(facts: Mapping[str, Any], *, width_mm: Literal[58, 80] = 80) -
         at=datetime.fromtimestamp(facts["at_ms"] // 1000, UTC).astimezone(SHOP_ZONE),
         method=f"{method.zh} {method.en}" if method else "",
         payer_masked=str(facts.get("payer", "")),
+        coupon_minor=int(facts.get("coupon_minor", 0)),
         refund_id=str(facts.get("refund_id", "")),
         error_code=code if is_known(code) else "",
         is_copy=bool(facts.get("is_copy", False)),

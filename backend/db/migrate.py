@@ -24,6 +24,7 @@ from backend.db.tables import BackendTable
 
 TABLE_MODULES = (
     "backend.clearing.tables",
+    "backend.coupons.tables",
     "backend.devices.tables",
     "backend.disputes.tables",
     "backend.identity.tables",

@@ -79,6 +79,7 @@ class Disputable:
     state: PaymentState
     amount_minor: int
     coupon_minor: int
+    coupon_returned_minor: int
     currency: str
     refunded_minor: int
     refunding_minor: int
@@ -87,9 +88,8 @@ class Disputable:
     @property
     def rest_minor(self) -> int:
         """What can still be disputed (rules 2 and 3)."""
-        of_all = self.amount_minor - self.refunded_minor - self.refunding_minor
-        of_payer = self.amount_minor - self.coupon_minor
-        return min(of_all, of_payer) - self.disputed_minor
+        given_back = self.refunded_minor + self.refunding_minor - self.coupon_returned_minor
+        return self.amount_minor - self.coupon_minor - given_back - self.disputed_minor
 
 
 def next_edge(state: str, command: DisputeCommand) -> Edge:

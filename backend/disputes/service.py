@@ -267,6 +267,7 @@ def _disputable(payment: Row) -> Disputable:
         state=PaymentState(payment["state"]),
         amount_minor=payment["amount_minor"],
         coupon_minor=payment["coupon_minor"],
+        coupon_returned_minor=payment["coupon_returned_minor"],
         currency=payment["currency"],
         refunded_minor=payment["refunded_minor"],
         refunding_minor=payment["refunding_minor"],

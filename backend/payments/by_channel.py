@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from backend.channels.model import ChannelAnswer
+from backend.coupons.using import return_coupon, return_reads
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
@@ -53,8 +54,7 @@ class ResolvePayment:
         if payment is None or saga is None:
             return []
         found: list[Read] = [(MERCHANT, payment["merchant_id"]), *push_reads(payment["store"])]
-        if payment["mandate_id"] is not None:
-            found += undo_reads(ws, payment["mandate_id"], self.saga_id)
+        found += undo_uses_reads(ws, payment)
         if self.word.answer is not None and self.word.answer.state == "succeeded":
             paid = channel_posting.paid(payment, saga, self.word.answer, saga["planned_date"])
             found += ledger.reads(paid)
@@ -178,7 +178,7 @@ class ResolvePayment:
         undone = step(
             ws, payment, Command.REVERSE, actor=_actor(saga), now_ms=now_ms, detail=detail
         )
-        undo_mandate_use(ws, payment, now_ms)
+        undo_uses(ws, payment, actor=_actor(saga), now_ms=now_ms)
         push_payment(ws, undone, now_ms)
 
     def _decline(self, ws: WorkingSet, payment: Row, saga: Row, code: str, now_ms: int) -> None:
@@ -191,7 +191,7 @@ class ResolvePayment:
             detail={"code": code},
             error_code=code,
         )
-        undo_mandate_use(ws, payment, now_ms)
+        undo_uses(ws, payment, actor=_actor(saga), now_ms=now_ms)
         push_payment(ws, declined, now_ms)
 
 
@@ -202,10 +202,20 @@ def release_hold(ws: WorkingSet, payment: Row, saga: Row, rules: PaymentRules, n
         ledger.post(ws, _released(payment, saga, rules.business_date(now_ms)), now_ms)
 
 
-def undo_mandate_use(ws: WorkingSet, payment: Row, now_ms: int) -> None:
-    """A payment that took nothing in the end does not count against its mandate."""
+def undo_uses_reads(ws: WorkingSet, payment: Row) -> list[Read]:
+    """What ``undo_uses`` reads, as far as it is known by now."""
+    found = return_reads(payment)
+    if payment["mandate_id"] is not None:
+        found += undo_reads(ws, payment["mandate_id"], payment["payment_id"])
+    return found
+
+
+def undo_uses(ws: WorkingSet, payment: Row, *, actor: str, now_ms: int) -> None:
+    """A payment that took nothing in the end does not count against its mandate, and gives its
+    coupon back."""
     if payment["mandate_id"] is not None:
         undo_use(ws, payment["payment_id"], now_ms)
+    return_coupon(ws, payment, actor=actor, now_ms=now_ms)
 
 
 def _released(payment: Row, saga: Row, date: str) -> list[Transfer]:

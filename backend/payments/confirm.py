@@ -65,6 +65,8 @@ class ConfirmByPayer:
     rules: PaymentRules
     instrument_id: str | None = None
     """What to pay with, ``balance`` for the balance; None: the payer's default."""
+    coupon_id: str | None = None
+    """The coupon that pays its part, or the confirmation is refused; None: no coupon."""
 
     def reads(self) -> Iterable[Read]:
         return [(PAYMENT, self.payment_id), (ATTEMPT, self.attempt_id)]
@@ -82,6 +84,7 @@ class ConfirmByPayer:
             merchant_id=merchant_id,
             currency=payment["currency"],
             instrument_id=self.instrument_id,
+            coupon_id=self.coupon_id,
         )
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Answer:
@@ -128,6 +131,7 @@ class ConfirmByPayer:
             actor=f"payer:{self.payer_id}",
             now_ms=now_ms,
             instrument_id=self.instrument_id,
+            coupon_id=self.coupon_id,
         )
         self._insert_attempt(ws, taken.payment, taken.refusal, now_ms)
         if taken.refusal is None:

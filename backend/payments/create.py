@@ -31,6 +31,7 @@ from backend.payments.paying import Taken, paying_reads, take
 from backend.payments.tables import ATTEMPT, PAYMENT
 from backend.payments.timeline import step
 from backend.wallet.codes import code_reads, payer_of, use_code
+from backend.wallet.tables import PAYER
 from protocol.errors import CallerError
 from protocol.messages import PaymentCreate
 from protocol.paycode import Found, mask
@@ -70,6 +71,7 @@ class CreatePayment:
             payer_id=payer_id,
             merchant_id=self.request.merchant_id,
             currency=self.body.currency,
+            coupon_id=self._chosen_coupon(ws, payer_id),
         )
         if self.body.mandate_id is not None:
             found += use_reads(ws, self.body.mandate_id)
@@ -193,6 +195,13 @@ class CreatePayment:
             return None
         row = ws.get(MANDATE, self.body.mandate_id)
         return row["payer_id"] if row else None
+
+    def _chosen_coupon(self, ws: WorkingSet, payer_id: str | None) -> str | None:
+        """The coupon for a pay code, once the payer is loaded."""
+        if payer_id is None or self.found is None:
+            return None
+        payer = ws.loaded(PAYER, payer_id)
+        return payer["chosen_coupon_id"] if payer else None
 
     @property
     def _actor(self) -> str:

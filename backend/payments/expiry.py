@@ -1,9 +1,11 @@
-"""The clock's task: codes whose time has passed expire, and their tills are told."""
+"""The clock's task: codes and coupons whose time has passed expire; a code's till is told."""
 
 import asyncio
 
 import structlog
 
+from backend.coupons.repository import CouponRepository
+from backend.coupons.service import ExpireCoupon
 from backend.payments.limits import EXPIRY_SWEEP_MS
 from backend.payments.repository import PaymentRepository
 from backend.payments.service import ExpirePayment
@@ -23,14 +25,24 @@ async def expire_overdue(services: Services) -> int:
     return sum(expired)
 
 
+async def expire_coupons(services: Services) -> int:
+    """One sweep; how many coupons expired now."""
+    repository = CouponRepository(services.reader)
+    overdue = await services.run_read(lambda: repository.overdue(services.clock.now_ms()))
+    expired = await asyncio.gather(
+        *(services.submit(ExpireCoupon(coupon_id=coupon_id)) for coupon_id in overdue)
+    )
+    return sum(expired)
+
+
 async def run_expiry(services: Services) -> None:
     """Sweep until cancelled."""
     while True:
         try:
-            count = await expire_overdue(services)
+            payments, coupons = await expire_overdue(services), await expire_coupons(services)
         except OperatingError as error:
             _log.warning("expiry_paused", code=error.code)
         else:
-            if count:
-                _log.info("payments_expired", count=count)
+            if payments or coupons:
+                _log.info("expired", payments=payments, coupons=coupons)
         await asyncio.sleep(EXPIRY_SWEEP_MS / 1000)

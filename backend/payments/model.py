@@ -14,7 +14,7 @@ from protocol import cbor
 from protocol.errors import CallerError, advice
 from protocol.messages import Body
 from protocol.paycode import SECRET_BYTES
-from protocol.payment import PaymentState
+from protocol.payment import PAID_STATES, PaymentState
 
 PAYMENT_RESULT, REFUND_RESULT = "payment.result", "refund.result"
 UNKNOWN_METHOD = "unknown"
@@ -87,6 +87,8 @@ def payment_answer(row: Mapping[str, Any], *, error_code: str | None = None) -> 
         "method": row["method"],
         "refunded_minor": row["refunded_minor"],
     }
+    if row["coupon_minor"] and row["state"] in PAID_STATES:
+        body["coupon_minor"] = row["coupon_minor"]
     for name in ("payer_masked", "paid_at_ms"):
         if row[name] is not None:
             body[name] = row[name]

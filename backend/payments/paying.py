@@ -7,6 +7,8 @@ transaction of its command. A refusal is an answer, not an exception, because wh
 
 from dataclasses import dataclass
 
+from backend.coupons.model import Spend
+from backend.coupons.using import NO_COUPON, Applied, apply_coupon, coupon_reads, use_coupon
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
@@ -49,6 +51,7 @@ def paying_reads(
     merchant_id: str,
     currency: str,
     instrument_id: str | None = None,
+    coupon_id: str | None = None,
 ) -> list[Read]:
     """What ``take`` will read, as far as it is known by now."""
     found = merchant_reads(ws, merchant_id)
@@ -58,6 +61,8 @@ def paying_reads(
         found += [(PAYER, payer_id), *risk_reads(payer_id)]
         found += [(ACCOUNT, account) for account in _accounts(payer_id, owner, currency)]
         found += funding_reads(ws, payer_id, instrument_id)
+        if coupon_id is not None:
+            found += coupon_reads(coupon_id, currency)
     return found
 
 
@@ -87,6 +92,7 @@ def paid_transfers(payment: Row, *, payer_id: str, fee_minor: int) -> list[Trans
         merchant_id=owner_of(payment),
         amount_minor=payment["amount_minor"],
         fee_minor=fee_minor,
+        coupon_minor=payment["coupon_minor"],
     )
 
 
@@ -113,10 +119,12 @@ def take(
     actor: str,
     now_ms: int,
     instrument_id: str | None = None,
+    coupon_id: str | None = None,
 ) -> Taken:
     """Take the money now or begin to, or say why not. The payment stands in a state that CAPTURE
     and SUBMIT may leave. Balance money moves at once; other money is asked of its channel, and the
-    payment is *processing* until the channel has answered."""
+    payment is *processing* until the channel has answered. A coupon pays its part in the same
+    chain; one that is named here and does not fit is a refusal."""
     payer = ws.get(PAYER, payer_id)
     if payer is None:
         return Taken(payment, "payer_unknown")
@@ -125,6 +133,11 @@ def take(
     funding = choose(ws, payer, instrument_id, has_own_advance=rules.has_own_advance)
     if funding is None:
         return Taken(payment, "instrument_unknown")
+    coupon = _coupon(ws, payment, payer, coupon_id, now_ms)
+    if coupon.refusal is not None:
+        return Taken(payment, coupon.refusal)
+    if coupon.amount_minor == payment["amount_minor"]:
+        funding = Funding()  # nothing is left that a channel could be asked for
     if not funding.is_balance and funding.channel_id not in rules.channels:
         return Taken(payment, "channel_unavailable")
     verdict = judge_attempt(
@@ -145,6 +158,8 @@ def take(
         "pending_owner": "" if owner == merchant["merchant_id"] else owner,
         "funding": funding.kind,
         "instrument_id": funding.instrument_id,
+        "coupon_id": coupon.coupon_id,
+        "coupon_minor": coupon.amount_minor,
     }
     if not funding.is_balance:
         submitted = _submit(ws, payment, funding, decided, actor, now_ms)
@@ -155,8 +170,29 @@ def take(
     captured = step(
         ws, payment, Command.CAPTURE, actor=actor, now_ms=now_ms, paid_at_ms=now_ms, **decided
     )
+    use_coupon(ws, captured, actor=actor, now_ms=now_ms)
     tell_merchant(ws, captured, merchant, "payment.captured", now_ms)
     return Taken(captured, None, verdict)
+
+
+def _coupon(
+    ws: WorkingSet, payment: Row, payer: Row, coupon_id: str | None, now_ms: int
+) -> Applied:
+    """The coupon that was named; for a pay code the one that the payer has chosen, and none if that
+    does not fit: whoever shows a code cannot be asked again."""
+    is_chosen = payment["method"] == "pay_code"
+    wanted = payer["chosen_coupon_id"] if is_chosen else coupon_id
+    if wanted is None:
+        return NO_COUPON
+    spend = Spend(
+        payer_id=payer["payer_id"],
+        merchant_id=payment["merchant_id"],
+        price_minor=payment["amount_minor"],
+        currency=payment["currency"],
+        now_ms=now_ms,
+    )
+    applied = apply_coupon(ws, wanted, spend)
+    return NO_COUPON if is_chosen and applied.refusal is not None else applied
 
 
 def _post(ws: WorkingSet, paid: Row, now_ms: int) -> str | None:
@@ -184,6 +220,7 @@ def _submit(
         detail={"channel": funding.channel_id},
         **decided,
     )
+    use_coupon(ws, submitted, actor=actor, now_ms=now_ms)
     saga = plan_saga(
         ws,
         saga_id=payment["payment_id"],
@@ -191,7 +228,7 @@ def _submit(
         payment_id=payment["payment_id"],
         channel_id=funding.channel_id,
         token=funding.token,
-        amount_minor=payment["amount_minor"] - payment["coupon_minor"],
+        amount_minor=submitted["amount_minor"] - submitted["coupon_minor"],
         currency=payment["currency"],
         planned_date=decided["business_date"],
         now_ms=now_ms,

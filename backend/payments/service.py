@@ -20,10 +20,9 @@ from backend.ledger import rules as posting
 from backend.ledger import service as ledger
 from backend.ledger.posted import posted_reads, posted_transfers
 from backend.ledger.tables import HOLD
-from backend.mandates.using import undo_reads
 from backend.merchants.tables import MERCHANT
 from backend.notify.outbox import push_reads
-from backend.payments.by_channel import release_hold, undo_mandate_use
+from backend.payments.by_channel import release_hold, undo_uses, undo_uses_reads
 from backend.payments.idempotency import first_answer, remember, request_read
 from backend.payments.model import (
     UNKNOWN_METHOD,
@@ -116,9 +115,7 @@ class ReversePayment:
         found = posted_reads(ws, _paid_event(payment))
         if payment["funding"] != BALANCE:
             found += [(SAGA, self.payment_id), (HOLD, f"{self.payment_id}:1")]
-        if payment["mandate_id"] is not None:
-            found += undo_reads(ws, payment["mandate_id"], self.payment_id)
-        return found
+        return found + undo_uses_reads(ws, payment)
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Answer:
         earlier = first_answer(ws, self.request)
@@ -144,7 +141,7 @@ class ReversePayment:
             except CallerError as error:
                 return payment_answer(payment, error_code=error.code)
         if state is PaymentState.CAPTURED or state in WAITING_STATES:
-            undo_mandate_use(ws, payment, now_ms)
+            undo_uses(ws, payment, actor=f"device:{self.request.device}", now_ms=now_ms)
             _stop_channel(ws, payment, self.rules, now_ms)
         actor = f"device:{self.request.device}"
         reversed_row = step(ws, payment, Command.REVERSE, actor=actor, now_ms=now_ms)

@@ -66,6 +66,8 @@ class Payment(BackendTable, table=True):
     coupon_id: str | None = Field(default=None, sa_type=TEXT)
     coupon_minor: int = Field(default=0, sa_type=INTEGER)
     """The part of the amount that our coupon paid."""
+    coupon_returned_minor: int = Field(default=0, sa_type=INTEGER)
+    """What refunds have given back of it, to us."""
     refunding_minor: int = Field(default=0, sa_type=INTEGER)
     """What is on its way back through a channel that has not answered yet."""
     disputed_minor: int = Field(default=0, sa_type=INTEGER)

@@ -5,7 +5,7 @@ end; one that is larger than ``EVENTS_PER_DAY_MAX`` is refused with ``answer_too
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, or_, select
@@ -103,15 +103,20 @@ class ReconciliationRepository:
         """What a channel still owes for one of its days, by our books."""
         return await self._balance(chart.channel(channel_id, day, currency))
 
-    async def posted(self, rule: str, *, account_prefix: str, day: str) -> dict[str, int]:
+    async def posted(
+        self, rule: str, *, account_prefixes: Sequence[str], day: str
+    ) -> dict[str, int]:
         """What a posting rule moved on accounts on a business day: event id → amount, over all of
         the event's legs (a refund may come out of several accounts).
 
-        ``account_prefix`` names the accounts, on the debit or the credit side of a leg.
+        ``account_prefixes`` name the accounts, on the debit or the credit side of a leg.
         """
         side = or_(
-            _TRANSFER.c.debit.like(f"{account_prefix}%"),
-            _TRANSFER.c.credit.like(f"{account_prefix}%"),
+            *(
+                column.like(f"{prefix}%")
+                for prefix in account_prefixes
+                for column in (_TRANSFER.c.debit, _TRANSFER.c.credit)
+            )
         )
         query = select(_TRANSFER.c.id, _TRANSFER.c.amount_minor).where(
             _TRANSFER.c.rule == rule,

@@ -25,6 +25,8 @@ from backend.reconciliation.repository import ReconciliationRepository
 from backend.reconciliation.tables import BREAK, DAY, RUN
 
 _log = structlog.get_logger()
+_COUPONS = "C:OWN_DUE:"
+"""Where the part of an order stands that a coupon paid, or that went back to us for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +148,7 @@ class Reconciliation:
             match_orders(
                 source,
                 orders=orders,
-                posted=await books.posted(rule, account_prefix=prefix, day=day),
+                posted=await books.posted(rule, account_prefixes=(prefix, _COUPONS), day=day),
             )
             for source, orders, rule, prefix in pairs
         ]

@@ -2,6 +2,7 @@
 
 Rule 1: what is on its way counts as given back for every other refund, until it is refused.
 Rule 2: a refused refund undoes all that it began, the returned fee, too.
+Rule 3: the channel gives back the payer's part; a coupon's part is ours at once.
 """
 
 from collections.abc import Iterable
@@ -39,6 +40,7 @@ def submit_refund(ws: WorkingSet, payment: Row, refund: Row, now_ms: int) -> Non
         refunding_minor=payment["refunding_minor"] + refund["amount_minor"],
         refund_count=payment["refund_count"] + 1,
         fee_returned_minor=payment["fee_returned_minor"] + refund["fee_returned_minor"],
+        coupon_returned_minor=payment["coupon_returned_minor"] + refund["coupon_returned_minor"],
         updated_at_ms=now_ms,
     )
     plan(
@@ -47,7 +49,7 @@ def submit_refund(ws: WorkingSet, payment: Row, refund: Row, now_ms: int) -> Non
         kind=SagaKind.REFUND,
         payment_id=payment["payment_id"],
         channel_id=CHANNEL_OF[payment["funding"]],
-        amount_minor=refund["amount_minor"],
+        amount_minor=refund["amount_minor"] - refund["coupon_returned_minor"],
         currency=refund["currency"],
         planned_date=refund["business_date"],
         now_ms=now_ms,
@@ -130,9 +132,16 @@ class ResolveRefund:
             refunding_minor=payment["refunding_minor"],
             refund_count=payment["refund_count"] - 1,
             fee_returned_minor=payment["fee_returned_minor"] - refund["fee_returned_minor"],
+            coupon_returned_minor=(
+                payment["coupon_returned_minor"] - refund["coupon_returned_minor"]
+            ),
             updated_at_ms=now_ms,
         )
-        changes: Row = {"fee_returned_minor": 0, "error_code": "channel_refund_refused"}
+        changes: Row = {
+            "fee_returned_minor": 0,
+            "coupon_returned_minor": 0,
+            "error_code": "channel_refund_refused",
+        }
         refund = self._end(ws, refund, RefundStep.FAIL, now_ms, **changes)
         tell_of_refund(ws, after, refund, "refund.failed", now_ms)
         return move_by_answer(ws, saga, SagaStep.REFUSE, answer, now_ms)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from backend.coupons.model import coupon_back
 from backend.ledger.rules import Sources
 from backend.refunds.limits import REFUND_WITHIN_MS_MAX
 from protocol.errors import CallerError
@@ -61,6 +62,8 @@ class Refundable:
     refunded_minor: int
     refunding_minor: int
     disputed_minor: int
+    coupon_minor: int
+    coupon_returned_minor: int
     refund_count: int
     paid_at_ms: int
 
@@ -69,6 +72,26 @@ class Refundable:
         """What is neither given back, nor on its way back, nor disputed."""
         gone_minor = self.refunded_minor + self.refunding_minor + self.disputed_minor
         return self.amount_minor - gone_minor
+
+    @property
+    def before_minor(self) -> int:
+        """What counts as given back for the next refund."""
+        return self.refunded_minor + self.refunding_minor
+
+    def coupon_back(self, amount_minor: int) -> int:
+        """Which part of a refund of this amount is the coupon's."""
+        return coupon_back(
+            price_minor=self.amount_minor,
+            coupon_minor=self.coupon_minor,
+            returned_minor=self.coupon_returned_minor,
+            before_minor=self.before_minor,
+            refund_minor=amount_minor,
+        )
+
+    @property
+    def payers_rest_minor(self) -> int:
+        """What the payer has paid, and neither has back, nor will have, nor disputes."""
+        return self.rest_minor - (self.coupon_minor - self.coupon_returned_minor)
 
 
 def refusal(payment: Refundable, *, amount_minor: int, currency: str, now_ms: int) -> str | None:
@@ -82,6 +105,8 @@ def refusal(payment: Refundable, *, amount_minor: int, currency: str, now_ms: in
     if amount_minor > payment.rest_minor:
         is_held = amount_minor <= payment.rest_minor + payment.disputed_minor
         return "payment_disputed" if is_held else "refund_exceeds"
+    if amount_minor - payment.coupon_back(amount_minor) > payment.payers_rest_minor:
+        return "payment_disputed"  # only then does the payer's part not fit into the rest
     if payment.refund_count >= REFUNDS_PER_PAYMENT_MAX:
         return "refund_count_exceeded"
     if now_ms - payment.paid_at_ms > REFUND_WITHIN_MS_MAX:

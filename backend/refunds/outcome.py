@@ -38,6 +38,7 @@ def record_refund(ws: WorkingSet, payment: Row, refund: Row, *, actor: str, now_
         refunding_minor=payment["refunding_minor"],
         refund_count=payment["refund_count"],
         fee_returned_minor=payment["fee_returned_minor"],
+        coupon_returned_minor=payment["coupon_returned_minor"],
     )
     tell_of_refund(ws, after, refund, "refund.succeeded", now_ms)
 

@@ -4,7 +4,8 @@ Rule 1: a refused refund is kept as *failed*: a copy of it that is still under w
         after the till was told that it failed. Another try is another refund id.
 Rule 2: the merchant's pending money is used first, the rest comes from what is available; the fee
         comes back with it, cumulatively exact, by the plan the payment was charged by.
-Rule 3: money that came through a channel goes back through it. The merchant gives it at once and
+Rule 3: what our coupon had paid of it goes back to us, the payer gets the rest.
+Rule 4: money that came through a channel goes back through it. The merchant gives it at once and
         has it again if the channel refuses; until the channel has answered the refund is
         *processing*.
 """
@@ -64,7 +65,9 @@ class CreateRefund:
         if payment is None or payment["payer_id"] is None:
             return []
         found: list[Read] = [(FEE_PLAN, (payment["merchant_id"], payment["fee_plan_version"]))]
-        sample = self._transfers(payment, [(one, 1) for one in _accounts(ws, payment)], 1, 0)
+        coupon_back = 1 if payment["coupon_minor"] else 0
+        sources = [(one, 1) for one in _accounts(ws, payment)]
+        sample = self._transfers(payment, sources, 1, coupon_back, "")
         return found + ledger.reads(sample, is_new=True)
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Answer:
@@ -86,8 +89,9 @@ class CreateRefund:
 
     def _new(self, ws: WorkingSet, payment: Row, now_ms: int) -> Answer:
         body = self.body
+        refundable = _refundable(payment)
         code = refusal(
-            _refundable(payment),
+            refundable,
             amount_minor=body.amount_minor,
             currency=body.currency,
             now_ms=now_ms,
@@ -105,11 +109,17 @@ class CreateRefund:
             code = "merchant_balance_short"
             failed = self._insert(ws, payment, RefundStep.FAIL, now_ms, error_code=code)
             return refund_answer(failed)
-        transfers = self._transfers(payment, sources, fee_back, now_ms)
+        coupon_back = refundable.coupon_back(body.amount_minor)
+        date = self.rules.business_date(now_ms)
+        transfers = self._transfers(payment, sources, fee_back, coupon_back, date)
         ledger.post(ws, transfers, now_ms, is_new=True)
         codes = "+".join(dict.fromkeys(chart.account(account).code for account, _ in sources))
-        money = {"fee_returned_minor": fee_back, "source": codes}
-        if payment["funding"] != BALANCE:
+        money = {
+            "fee_returned_minor": fee_back,
+            "coupon_returned_minor": coupon_back,
+            "source": codes,
+        }
+        if payment["funding"] != BALANCE and coupon_back < body.amount_minor:
             refund = self._insert(ws, payment, RefundStep.SUBMIT, now_ms, **money)
             submit_refund(ws, payment, refund, now_ms)
             return refund_answer(refund)
@@ -117,6 +127,7 @@ class CreateRefund:
         settled = payment | {
             "refund_count": payment["refund_count"] + 1,
             "fee_returned_minor": payment["fee_returned_minor"] + fee_back,
+            "coupon_returned_minor": payment["coupon_returned_minor"] + coupon_back,
         }
         record_refund(ws, settled, refund, actor=f"device:{self.request.device}", now_ms=now_ms)
         return refund_answer(refund)
@@ -133,17 +144,24 @@ class CreateRefund:
         return max(due - returned, 0)
 
     def _transfers(
-        self, payment: Row, sources: posting.Sources, fee_back: int, now_ms: int
+        self,
+        payment: Row,
+        sources: posting.Sources,
+        fee_back: int,
+        coupon_back: int,
+        date: str,
     ) -> list[Transfer]:
-        date = self.rules.business_date(now_ms)
         event = posting.Event(self.body.refund_id, payment["currency"], date)
         if payment["funding"] != BALANCE:
-            return posting.channel_refund_started(event, sources=sources, fee_back_minor=fee_back)
+            return posting.channel_refund_started(
+                event, sources=sources, fee_back_minor=fee_back, coupon_back_minor=coupon_back
+            )
         return posting.balance_refunded(
             event,
             user_id=payment["payer_id"],
             sources=sources,
             fee_back_minor=fee_back,
+            coupon_back_minor=coupon_back,
         )
 
     def _insert(
@@ -223,6 +241,8 @@ def _refundable(payment: Row) -> Refundable:
         refunded_minor=payment["refunded_minor"],
         refunding_minor=payment["refunding_minor"],
         disputed_minor=payment["disputed_minor"],
+        coupon_minor=payment["coupon_minor"],
+        coupon_returned_minor=payment["coupon_returned_minor"],
         refund_count=payment["refund_count"],
         paid_at_ms=payment["paid_at_ms"] or 0,
     )

@@ -40,6 +40,8 @@ class Refund(BackendTable, table=True):
     trace_id: str = Field(default="", sa_type=TEXT)
     funding: str = Field(default="balance", sa_type=TEXT)
     """Where the money goes back to: what the payment was paid from."""
+    coupon_returned_minor: int = Field(default=0, sa_type=INTEGER)
+    """The part of the amount that goes back to us, because our coupon had paid it."""
 
 
 REFUND = table_ref(Refund)

@@ -109,6 +109,7 @@ class WalletDesk:
         attempt_id: str,
         pin: str | None,
         instrument_id: str | None = None,
+        coupon_id: str | None = None,
     ) -> dict[str, Any]:
         """Pay a scanned code. A given PIN must be right, also where none is needed."""
         if pin is not None:
@@ -120,6 +121,7 @@ class WalletDesk:
             is_pin_verified=pin is not None,
             rules=self._services.rules,
             instrument_id=instrument_id,
+            coupon_id=coupon_id,
         )
         _, body = await self._services.submit(command)
         shown: dict[str, Any] = body

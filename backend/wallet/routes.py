@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 
+from backend.coupons.routes import add_wallet_routes as add_coupon_routes
 from backend.db.tables import Row
 from backend.instruments.routes import add_routes as add_instrument_routes
 from backend.mandates.routes import add_wallet_routes
@@ -61,6 +62,7 @@ def router(services: Services) -> APIRouter:
             attempt_id=body.attempt_id,
             pin=body.pin.get_secret_value() if body.pin else None,
             instrument_id=body.instrument_id,
+            coupon_id=body.coupon_id,
         )
 
     @routes.get("/bills")
@@ -74,6 +76,7 @@ def router(services: Services) -> APIRouter:
 
     add_wallet_routes(routes, services, payer)
     add_instrument_routes(routes, services, payer)
+    add_coupon_routes(routes, services, payer)
     return routes
 
 
@@ -114,6 +117,6 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
 
 
 def _bill(row: Row) -> dict[str, Any]:
-    names = ("payment_id", "merchant_id", "state", "amount_minor", "refunded_minor", "currency",
-             "method", "description", "paid_at_ms")  # fmt: skip
+    names = ("payment_id", "merchant_id", "state", "amount_minor", "coupon_minor",
+             "refunded_minor", "currency", "method", "description", "paid_at_ms")  # fmt: skip
     return {name: row[name] for name in names}

@@ -8,7 +8,7 @@ from backend.risk.limits import REASON_CHARS_MAX
 from backend.wallet.limits import NAME_CHARS_MAX, PIN_DIGITS, QR_TEXT_CHARS_MAX
 from backend.wanted import Wanted
 from protocol.limits import IDENTIFIER_CHARS_MAX
-from protocol.messages.base import AttemptIdText, PaymentIdText
+from protocol.messages.base import AttemptIdText, CouponIdText, PaymentIdText
 from protocol.money import AMOUNT_MINOR_MAX
 
 _Id = Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX)]
@@ -48,9 +48,11 @@ class Scanned(Wanted):
 
 class Confirmation(Wanted):
     """``POST /wallet/v1/confirm``. The wallet mints ``attempt_id``: repeating it is harmless.
-    ``instrument_id`` names what to pay with (``balance`` for the balance); else the default."""
+    ``instrument_id`` names what to pay with (``balance`` for the balance); else the default.
+    ``coupon_id`` names a coupon that must pay its part."""
 
     payment_id: PaymentIdText
     attempt_id: AttemptIdText
     pin: _Pin | None = None
     instrument_id: _Id | None = None
+    coupon_id: CouponIdText | None = None

@@ -28,6 +28,8 @@ class Payer(BackendTable, table=True):
     default_instrument_id: str | None = Field(default=None, sa_type=TEXT)
     """What a pay code is paid with; NULL: the balance."""
     instrument_count: int = Field(default=0, sa_type=INTEGER)
+    chosen_coupon_id: str | None = Field(default=None, sa_type=TEXT)
+    """The coupon that the next pay code uses, if it fits."""
 
 
 class PayerToken(BackendTable, table=True):

@@ -60,6 +60,8 @@ class PaymentResult(Body):
     code_url: Text | None = None
     code_expires_at_ms: int | None = None
     paid_at_ms: int | None = None
+    coupon_minor: Minor = 0
+    """The part of a paid amount that a coupon paid, not the payer."""
     error: ErrorBody | None = None
 
     @property

@@ -210,6 +210,8 @@ class Sale:
     code_expires_at_ms: int | None = None
     payer_masked: str | None = None
     paid_at_ms: int | None = None
+    coupon_minor: int = 0
+    """The part of a paid amount that a coupon paid."""
     ended_as: str | None = None
     """For a cancelled sale: ``closed``, ``expired`` or ``reversed``, as the backend said."""
     sent_at_ms: int | None = None

@@ -73,6 +73,7 @@ def sale_out(sale: Sale, refunds: list[Refund]) -> dict[str, Any]:
         "amount": Money(sale.amount_minor, sale.currency).decimal(),
         "currency": sale.currency,
         "refunded_minor": sale.refunded_minor,
+        "coupon_minor": sale.coupon_minor,
         "error_code": sale.error_code,
         "payer_masked": sale.payer_masked,
         "created_at_ms": sale.created_at_ms,

@@ -24,14 +24,15 @@ MONEY = (
     "protocol/",
     *(f"backend/{room}/" for room in ("ledger", "payments", "refunds", "mandates", "merchants",
                                       "wallet", "topups", "clearing", "reconciliation",
-                                      "channels", "notify", "shards", "disputes")),
+                                      "channels", "notify", "shards", "disputes", "coupons")),
 )  # fmt: skip
 PURE = ("protocol/", "terminal/domain/", "hub/domain/", "firmware_sim/devices/")
 LIMITED = (
     "backend",
     *(f"backend/{room}" for room in ("payments", "refunds", "mandates", "merchants", "wallet",
                                      "hub_api", "devices", "operator", "notify", "identity",
-                                     "risk", "observability", "shards", "disputes")),
+                                     "risk", "observability", "shards", "disputes",
+                                     "coupons")),
 )  # fmt: skip
 """Rooms whose limits are all kept; a room joins when its own are."""
 CLOCKS = re.compile(r"\b(datetime\.now|datetime\.utcnow|time\.time|time\.monotonic|date\.today)\(")

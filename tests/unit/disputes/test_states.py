@@ -40,6 +40,7 @@ def test_each_decision_has_its_own_state_and_event() -> None:
 def payment(**changes: object) -> Disputable:
     fields = {
         "state": PaymentState.CAPTURED, "amount_minor": 1_000, "coupon_minor": 0,
+        "coupon_returned_minor": 0,
         "currency": "CNY", "refunded_minor": 0, "refunding_minor": 0, "disputed_minor": 0,
     }  # fmt: skip
     return Disputable(**(fields | changes))  # type: ignore[arg-type]
@@ -51,8 +52,17 @@ def payment(**changes: object) -> Disputable:
         ({}, 1_000),
         ({"refunded_minor": 300, "refunding_minor": 200, "disputed_minor": 100}, 400),
         ({"coupon_minor": 250}, 750),
-        ({"coupon_minor": 250, "refunded_minor": 100}, 750),
-        ({"coupon_minor": 250, "refunded_minor": 300, "disputed_minor": 50}, 650),
+        ({"coupon_minor": 250, "refunded_minor": 100, "coupon_returned_minor": 25}, 675),
+        (
+            {
+                "coupon_minor": 250,
+                "refunded_minor": 200,
+                "refunding_minor": 100,
+                "coupon_returned_minor": 75,
+                "disputed_minor": 50,
+            },
+            475,
+        ),
     ],
 )
 def test_what_is_left_of_a_payment_can_be_disputed(changes: dict, rest_minor: int) -> None:

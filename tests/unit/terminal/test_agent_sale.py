@@ -21,6 +21,7 @@ from terminal.inputs import (
     ScanFailed,
     StartSale,
 )
+from terminal.slip import receipt_bytes
 from tests.unit.terminal.fakes import (
     BACKEND_KEY,
     CODE,
@@ -67,6 +68,17 @@ def test_a_pay_code_sale_is_stored_sent_answered_and_printed(bench: Bench) -> No
     row = bench.journal.request(create.request_id)
     assert row is not None
     assert row.body is None  # the pay code does not lie about
+
+
+def test_a_coupon_s_part_is_kept_and_stands_on_the_receipt(bench: Bench) -> None:
+    create = sell(bench)
+    bench.answer(bench.result("captured", to=create, coupon_minor=300))
+    [receipt] = bench.receipts
+    assert receipt.facts["coupon_minor"] == 300
+    sale = bench.journal.sale(opened(create).body["payment_id"])
+    assert sale is not None
+    assert sale.coupon_minor == 300
+    assert "优惠 Coupon".encode("gb18030") in receipt_bytes(receipt.facts)
 
 
 def test_a_decline_shows_its_own_words_and_a_new_sale_has_new_ids(bench: Bench) -> None:

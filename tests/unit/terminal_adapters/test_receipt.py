@@ -45,6 +45,16 @@ def test_a_paid_receipt_names_merchant_items_total_and_payment() -> None:
     assert "COPY" not in text
 
 
+def test_a_coupon_s_part_and_what_the_payer_paid_stand_below_the_total() -> None:
+    content = replace(PAID, coupon_minor=300)
+    lines = [" ".join(line.split()) for line in _paper(content).to_text().splitlines()]
+    at = lines.index("合计 Total ￥45.80")
+    assert lines[at + 1 : at + 3] == ["优惠 Coupon -3.00", "实付 Paid ￥42.80"]
+    for state in ("declined", "reversed"):
+        assert "Coupon" not in _paper(replace(content, state=state)).to_text()
+    assert "Coupon" not in _paper(PAID).to_text()
+
+
 def test_the_payment_id_can_be_scanned_off_the_receipt() -> None:
     assert _paper(PAID).codes == [PAID.payment_id.encode()]
 

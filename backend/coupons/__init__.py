@@ -1,0 +1,1 @@
+"""Coupons: our own money, given to a payer for a part of a price (posting rule 17)."""

@@ -1,0 +1,5 @@
+"""Bounds of coupons."""
+
+ROWS_PER_LIST_MAX = 200
+EXPIRED_PER_SWEEP_MAX = 500
+VALID_MS_MAX = 3 * 366 * 24 * 3600 * 1000
