@@ -116,7 +116,8 @@ class DayEnd:
         booked = await steps.bank_days(day, today)
         await steps.book(booked)
         await steps.book_advances(booked)
-        await steps.note_fund_repaid(day, today)
+        if not report["sagas_open"]:
+            await steps.note_fund_repaid(day, today)
         report["merchants_settled"], report["unscheduled"] = await steps.settle_day(day, today)
         await steps.bring_own_funds(day, today)
         await steps.pay_out()
