@@ -121,7 +121,7 @@ class DayEnd:
         report["merchants_settled"], report["unscheduled"] = await steps.settle_day(day, today)
         await steps.bring_own_funds(day, today)
         await steps.pay_out()
-        await steps.book(booked[-1:])
+        await steps.book(booked)
         report["reconciliation"] = dict(await self._reconcile(day=day, booked=booked))
         if not report["reconciliation"]["breaks"]:
             await steps.take_what_is_ours(day, today)

@@ -38,13 +38,13 @@ from protocol.ids import PAYOUT, RANDOM_BYTES, SWEEP, mint
 
 _log = structlog.get_logger()
 _DAY = timedelta(days=1)
-_SETTLEMENT = "STL-"
+SETTLEMENT_PREFIX = "STL-"
 Submit = Callable[[Command], Awaitable[Any]]
 
 
 def settlement_of(channel_id: str, day: date) -> str:
     """The bank's reference of a channel's payment for one of its days: ``STL-<channel>-<day>``."""
-    return f"{_SETTLEMENT}{channel_id}-{day:%Y%m%d}"
+    return f"{SETTLEMENT_PREFIX}{channel_id}-{day:%Y%m%d}"
 
 
 class Steps:
@@ -86,33 +86,35 @@ class Steps:
         return [first + timedelta(days=number) for number in range(count)]
 
     async def book(self, bank_days: Sequence[date]) -> None:
-        """Post what the reserve's statements show and our books do not."""
+        """Post what the reserve's statements show and our books do not: what came in before what
+        went out, so that a day on which a channel took money back finds ours there."""
         payouts = {row["payout_id"] for row in await self._repository.open_payouts()}
         moves = {row["move_id"]: move_key(row) for row in await self._repository.open_moves()}
+        entries: list[StatementEntry] = []
         for bank_day in bank_days:
-            statement = await self._bank.statement(self._accounts.reserve, bank_day)
-            for entry in statement.entries:
-                booked_on = entry.booking_date.isoformat()
-                if entry.reference.startswith(_SETTLEMENT):
-                    await self._book_settlement(entry, booked_on)
-                elif entry.reference in payouts:
-                    await self._submit(
-                        ResolvePayout(
-                            payout_id=entry.reference,
-                            outcome=Outcome.CONFIRM,
-                            reason="",
-                            business_date=booked_on,
-                        )
+            entries += (await self._bank.statement(self._accounts.reserve, bank_day)).entries
+        for entry in sorted(entries, key=lambda one: one.amount.amount_minor < 0):
+            booked_on = entry.booking_date.isoformat()
+            if entry.reference.startswith(SETTLEMENT_PREFIX):
+                await self._book_settlement(entry, booked_on)
+            elif entry.reference in payouts:
+                await self._submit(
+                    ResolvePayout(
+                        payout_id=entry.reference,
+                        outcome=Outcome.CONFIRM,
+                        reason="",
+                        business_date=booked_on,
                     )
-                elif entry.reference in moves:
-                    await self._submit(
-                        ResolveMove(
-                            key=moves[entry.reference],
-                            outcome=Outcome.CONFIRM,
-                            reason="",
-                            booked_on=booked_on,
-                        )
+                )
+            elif entry.reference in moves:
+                await self._submit(
+                    ResolveMove(
+                        key=moves[entry.reference],
+                        outcome=Outcome.CONFIRM,
+                        reason="",
+                        booked_on=booked_on,
                     )
+                )
 
     async def book_advances(self, bank_days: Sequence[date]) -> None:
         """Post what a fund has repaid of our advances: our own account's statement shows it."""
@@ -121,7 +123,7 @@ class Steps:
         for bank_day in bank_days:
             statement = await self._bank.statement(self._accounts.own, bank_day)
             for entry in statement.entries:
-                if entry.reference.startswith(_SETTLEMENT):
+                if entry.reference.startswith(SETTLEMENT_PREFIX):
                     await self._submit(
                         ConfirmAdvanceRepaid(
                             reference=entry.reference,
@@ -274,21 +276,26 @@ class Steps:
 
     async def _book_settlement(self, entry: StatementEntry, booked_on: str) -> None:
         """A channel has paid a day: both stand in the reference."""
-        channel_id, _, digits = entry.reference.removeprefix(_SETTLEMENT).rpartition("-")
+        channel_id, _, digits = entry.reference.removeprefix(SETTLEMENT_PREFIX).rpartition("-")
         try:
             settled = date.fromisoformat(digits).isoformat()
         except ValueError:
             return  # The reconciliation names an entry that we do not understand.
-        await self._submit(
-            ConfirmChannelSettlement(
-                reference=entry.reference,
-                channel_id=channel_id,
-                settlement_date=settled,
-                business_date=booked_on,
-                currency=entry.amount.currency,
-                amount_minor=entry.amount.amount_minor,
-            )
+        command = ConfirmChannelSettlement(
+            reference=entry.reference,
+            channel_id=channel_id,
+            settlement_date=settled,
+            business_date=booked_on,
+            currency=entry.amount.currency,
+            amount_minor=entry.amount.amount_minor,
         )
+        try:
+            await self._submit(command)
+        except CallerError as error:
+            if error.code != "account_short":
+                raise
+            # A channel took more than was there: it is booked when our own money has come in.
+            _log.warning("settlement_not_covered", reference=entry.reference, code=error.code)
 
     def _mint(self, prefix: str) -> str:
         random_bytes = self._entropy.token_bytes(RANDOM_BYTES)

@@ -1,6 +1,5 @@
 """Days with card and fund payments in them close without a break, whatever the channels do."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -14,6 +13,7 @@ from tests.support.channels import CARD_TOKEN, FUND_TOKEN
 from tests.support.clearing import World, clearing_world
 from tests.support.institutions import OWN, RESERVE
 from tests.support.shop import MERCHANT
+from tests.unit.clearing.conftest import pay, pays_with
 
 pytestmark = pytest.mark.asyncio
 DAY, NEXT_DAY = date(2026, 11, 23), date(2026, 11, 24)
@@ -21,27 +21,8 @@ PAYOUT_ACCOUNT = "6222000000001234"
 
 
 @pytest.fixture
-def world(migrated_url: str) -> Iterator[World]:
-    with clearing_world(migrated_url) as world:
-        for channel, token, account in (
-            (CARD, CARD_TOKEN, "CARD-1"),
-            (ADVANCING_BANK, FUND_TOKEN, "FUND-1"),
-        ):
-            world.near.open(account, 100_000)
-            world.channels[channel].book.bind(token, account)
-        yield world
-
-
-def pays_with(world: World, kind: str, token: str) -> str:
-    payer = world.shop.add_payer()
-    world.shop.add_instrument(payer, kind, token=token)
-    return payer
-
-
-async def pay(world: World, payer: str, amount_minor: int) -> str:
-    paid = world.shop.pay(payer, amount_minor)
-    await world.runner.settle(date.max)
-    return str(paid["payment_id"])
+def world(channel_world: World) -> World:
+    return channel_world
 
 
 async def sell(world: World) -> None:
