@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from backend.clearing.steps import SETTLEMENT_PREFIX
+from backend.clearing.model import settlement_transfer
 from backend.clearing.tables import CLEARING_DAY
 from backend.db.command import Read
 from backend.db.working_set import WorkingSet
@@ -13,14 +13,9 @@ class ClosedDays:
     """``SettledDays`` over the runs' reports and the settlements that are in the ledger."""
 
     def reads(self, channel_id: str, day: str) -> Iterable[Read]:
-        return [(CLEARING_DAY, day), (TRANSFER, _settlement(channel_id, day))]
+        return [(CLEARING_DAY, day), (TRANSFER, settlement_transfer(channel_id, day))]
 
     def is_over(self, ws: WorkingSet, channel_id: str, day: str) -> bool:
         closed = ws.get(CLEARING_DAY, day)
         is_closed = closed is not None and closed["state"] == "closed"
-        return is_closed or ws.find(TRANSFER, _settlement(channel_id, day)) is not None
-
-
-def _settlement(channel_id: str, day: str) -> str:
-    """The transfer by which a channel's day reached the reserve."""
-    return f"{SETTLEMENT_PREFIX}{channel_id}-{day.replace('-', '')}:1"
+        return is_closed or ws.find(TRANSFER, settlement_transfer(channel_id, day)) is not None

@@ -10,5 +10,5 @@ SCHEDULE_DAYS_MAX = 400
 """How far back a business date may still wait for its settlement date."""
 PENDING_ROWS_MAX = 1_000_000
 """Merchants (and business dates that wait) of one run, held at once."""
-INTRADAY_RUNS_PER_DAY_MAX = 999
+FURTHER_SETTLEMENTS_PER_DAY_MAX = 999
 """Three digits in the event's id."""

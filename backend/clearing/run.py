@@ -19,11 +19,11 @@ import structlog
 
 from backend.channels.ports import BankPort, DayPort
 from backend.clearing.calendar import Calendar
-from backend.clearing.model import OPEN_STATES, MoveKind, MoveState
+from backend.clearing.model import OPEN_STATES, MoveKind, MoveState, settlement_of
 from backend.clearing.moves import Accounts
 from backend.clearing.ports import Reconcile
 from backend.clearing.repository import ClearingRepository
-from backend.clearing.steps import Steps, Submit, settlement_of
+from backend.clearing.steps import Steps, Submit
 from backend.clearing.tables import CLEARING_DAY
 from backend.db.command import Read
 from backend.db.tables import Row

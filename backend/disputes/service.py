@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from backend.channels.model import FUND
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
@@ -35,7 +36,6 @@ from backend.disputes.model import (
 from backend.disputes.ports import SettledDays
 from backend.disputes.tables import DISPUTE, EVENT
 from backend.disputes.timeline import record_opened, step
-from backend.channels.model import FUND
 from backend.instruments.model import BALANCE, CHANNEL_OF
 from backend.ledger import chart
 from backend.ledger import rules as posting

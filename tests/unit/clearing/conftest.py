@@ -1,5 +1,5 @@
-"""A database for tests whose subject is not the database (they run on SQLite only), and a shop whose
-payers have cards and funds."""
+"""A database for tests whose subject is not the database (they run on SQLite only), and a shop
+whose payers have cards and funds."""
 
 from collections.abc import Iterator
 from datetime import date
