@@ -113,11 +113,8 @@ class OrderBook:
             if known is not None:
                 self._check_same_refund(asked)
                 return known
-            reason = (
-                "refused by the issuer"
-                if refuse
-                else self._refund_refusal(asked.order_id, asked.amount)
-            )
+            refusal = self._refund_refusal(asked.order_id, asked.amount)
+            reason = "refused by the issuer" if refuse else refusal
             state = "refused" if reason else "succeeded"
             self._bank.db.execute(
                 "INSERT INTO channel_refund VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

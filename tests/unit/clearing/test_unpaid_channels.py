@@ -113,7 +113,8 @@ async def test_a_channel_that_pays_late_is_waited_for_and_the_day_run_again_pays
 async def test_no_payout_of_random_days_is_paid_with_money_that_is_not_there(
     channel_world: World,
 ) -> None:
-    """Sales at any hour, by card and balance, to merchants of every cycle; runs die. The bank never rejects, and at the end everybody has got everything."""
+    """Sales at any hour, by card and balance, to merchants of every cycle; runs die. The bank never
+    rejects, and at the end everybody has got everything."""
     world, dice = channel_world, random.Random(20261128)
     merchants = {name: world.add_merchant(name, cycle)
                  for name, cycle in (("m0", "D+0"), ("m1", "D+1"), ("mt", "T+1"))}  # fmt: skip
