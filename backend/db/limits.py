@@ -9,7 +9,10 @@ RETRY_DELAY_MS_MAX = 200
 KEYS_PER_SELECT_MAX = 256
 PARAMETERS_PER_STATEMENT_MAX = 8_192
 SQLITE_BUSY_TIMEOUT_MS = 5_000
-SQLITE_WAL_PAGES_PER_CHECKPOINT = 4_000
+SQLITE_WAL_PAGES_PER_CHECKPOINT = 16_000
+"""64 MiB. Nearly always the log has been copied and begun anew long before."""
+WAL_ROWS_PER_COPY = 4_000
+WAL_COPY_PASSES_MAX = 8
 POSTGRES_CONNECT_TIMEOUT_S = 10
 POSTGRES_LOCK_TIMEOUT_MS = 1_000
 """How long the writer waits for one row: a rival's group takes some ten. Then it tries again."""

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from backend.db.limits import PARAMETERS_PER_STATEMENT_MAX
 from backend.db.store import Kind, StoreError
 from backend.db.tables import Key, TableRef, Values
+from backend.db.wal_copier import WalCopier
 
 _ROWS_PER_STATEMENT_MAX = 256
 _ROWS_OF_ANY_COUNT_MAX = 8
@@ -36,6 +37,8 @@ class SqliteStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._copier = WalCopier(engine)
+        self._rows = 0
         self._connect()
 
     def begin(self) -> None:
@@ -58,6 +61,7 @@ class SqliteStore:
         """INSERT … VALUES of many rows, with the suffix bound once."""
         execute = self._connection.execute
         shared = len(suffix)
+        self._rows += len(rows)
         try:
             for chunk in _chunks(rows, table.width):
                 values = (*suffix, *chain.from_iterable(chunk))
@@ -76,6 +80,8 @@ class SqliteStore:
     def commit(self) -> None:
         """COMMIT: WAL with synchronous=FULL, so the disk has it when this returns."""
         self._run("COMMIT")
+        self._copier.committed(self._rows)
+        self._rows = 0
 
     def rollback(self) -> None:
         """ROLLBACK, if a transaction is open; a connection that cannot is closed, which undoes
@@ -87,7 +93,8 @@ class SqliteStore:
             self._pooled.invalidate()
 
     def close(self) -> None:
-        """Give the connection back to the pool."""
+        """Give the connections back to the pool."""
+        self._copier.close()
         self._pooled.close()
 
     def _connect(self) -> None:
@@ -111,6 +118,7 @@ class SqliteStore:
 
     def _one_by_one(self, statement: str, table: TableRef, rows: Sequence[Values]) -> None:
         width = len(table.key_columns)
+        self._rows += len(rows)
         try:
             self._connection.executemany(statement, [row[width:] + row[:width] for row in rows])
         except _ERRORS as error:

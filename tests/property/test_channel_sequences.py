@@ -8,11 +8,13 @@ in our tables and in the ledger.
 import random
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
+from backend.db.migrate import upgrade
 from tests.support.channels import ChannelWorld, Mishap
 from tests.support.shop import Shop, bugs_in
 
@@ -23,8 +25,10 @@ MISHAPS: tuple[Mishap | None, ...] = (None, None, None, "lost", "silent", "late"
 
 
 @pytest.fixture
-def world(migrated_url: str) -> Iterator[ChannelWorld]:
-    shop = Shop(migrated_url)
+def world(tmp_path: Path) -> Iterator[ChannelWorld]:
+    url = f"sqlite:///{tmp_path / 'backend.db'}"
+    upgrade(url)
+    shop = Shop(url)
     shop.add_merchant()
     world = ChannelWorld(shop, card_minor=10_000_000)
     with capture_logs() as logs:

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tillway.demo import channels, story
+from tillway.demo import instruments, story
 from tillway.demo.callbacks import MerchantServer
 from tillway.demo.day_end import china_day, day_end
 from tillway.demo.eavesdropper import Eavesdropper
@@ -23,7 +23,8 @@ PAYMENT_LIMIT_MINOR, DAY_LIMIT_MINOR = 1_000, 2_000
 ACTS: tuple[tuple[str, Act], ...] = (
     ("a customer shows a pay code", story.pay_code),
     ("a customer scans the till's code", story.merchant_qr),
-    ("a bank card and a fund pay", channels.by_channel),
+    ("a bank card and a fund pay", instruments.by_channel),
+    ("a coupon pays a part", instruments.coupon),
     ("the vending machine pays by itself", story.vending),
     ("a fingerprint is asked for", story.biometric),
     ("payments that must be refused", story.refusals),

@@ -12,7 +12,14 @@ from typing import Any
 
 from protocol.money import Money, fee_half_up, fee_returned
 from tillway.demo.outcome import LedgerProof
-from tillway.demo.stack import FEE_BPS, MERCHANT, OWN_ACCOUNT, RESERVE_ACCOUNT, SHOP_ACCOUNT
+from tillway.demo.stack import (
+    FEE_BPS,
+    MERCHANT,
+    OWN_ACCOUNT,
+    OWN_MINOR,
+    RESERVE_ACCOUNT,
+    SHOP_ACCOUNT,
+)
 from tillway.demo.story import Play, advance
 
 DAY_MS = 86_400_000
@@ -91,9 +98,10 @@ def _note_accounts(play: Play, expected: Expected) -> None:
     in_transit = _balance(play, CARD_TRANSIT)
     for name, account, minor in (
         ("day end: merchant's bank account", SHOP_ACCOUNT, expected.payout_minor),
-        ("day end: our fees at the bank", OWN_ACCOUNT, expected.fees_minor),
+        ("day end: our own account, fees in and coupons out", OWN_ACCOUNT,
+         OWN_MINOR + expected.fees_minor - play.coupons_minor),
         ("day end: reserve = all wallets' money", RESERVE_ACCOUNT, clients - in_transit),
-    ):
+    ):  # fmt: skip
         found = _balance(play, account)
         play.note(name, _yuan(minor), _yuan(found), minor=found)
 

@@ -68,6 +68,10 @@ class Phone:
         chosen = {"instrument_id": instrument["instrument_id"]}
         self.api.post("/wallet/v1/instruments/default", chosen)
 
+    def choose_coupon(self, coupon_id: str) -> None:
+        """Use a coupon with the next pay code."""
+        self.api.post("/wallet/v1/coupons/chosen", {"coupon_id": coupon_id})
+
     def allow_device(
         self, *, merchant_id: str, device: str, payment_minor: int, day_minor: int, now_ms: int
     ) -> str:

@@ -33,6 +33,8 @@ STORE, MERCHANT, HUB = "store-1", "mch-1", "hub-1"
 SHOP_ZH, SHOP_EN = "晨光便利店", "Morning Light Store"
 SHOP_ACCOUNT = "6222020000001234"
 RESERVE_ACCOUNT, OWN_ACCOUNT = "RESERVE-TILLWAY", "OWN-TILLWAY"
+OWN_MINOR = 100_000
+"""What we have at the bank ourselves; our coupons are paid from it."""
 FEE_BPS = 60
 BIOMETRIC_ABOVE_MINOR = 50_000
 HOST = "127.0.0.1"
@@ -291,12 +293,13 @@ class Stack:
         return found
 
     def _found_shop(self, notify_url: str | None) -> None:
-        for account, holder in (
-            (RESERVE_ACCOUNT, "Tillway client money"),
-            (OWN_ACCOUNT, "Tillway"),
-            (SHOP_ACCOUNT, SHOP_ZH),
+        for account, holder, opening_minor in (
+            (RESERVE_ACCOUNT, "Tillway client money", 0),
+            (OWN_ACCOUNT, "Tillway", OWN_MINOR),
+            (SHOP_ACCOUNT, SHOP_ZH, 0),
         ):
-            self.sandbox.post("/control/accounts", {"account": account, "name": holder})
+            opening = {"account": account, "name": holder, "opening_minor": opening_minor}
+            self.sandbox.post("/control/accounts", opening)
         merchant = {
             "merchant_id": MERCHANT,
             "name": SHOP_ZH,

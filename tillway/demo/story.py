@@ -43,6 +43,8 @@ class Play:
     """The business day on which the play began."""
     paid: dict[str, str] = field(default_factory=dict)
     """Payments by the name of their case, for the acts that come later."""
+    coupons_minor: int = 0
+    """What our coupons have paid."""
 
     def note(
         self, name: str, expected: str, actual: str, *, minor: int = 0, ms: int | None = None

@@ -113,6 +113,15 @@ class Till:
         printed: list[Shown] = self.board.get("/printer/receipts")
         return printed
 
+    def receipt_with(self, words: str) -> str:
+        """The text of the newest receipt, once one with these words has come out."""
+        printed = wait_for(
+            lambda: {"texts": [str(receipt["text"]) for receipt in self.receipts()]},
+            lambda seen: any(words in text for text in seen["texts"][-1:]),
+            f"{self.name}: a receipt that says {words}",
+        )
+        return str(printed["texts"][-1])
+
 
 def wait_for(look: Callable[[], Shown], is_there: Callable[[Shown], bool], what: str) -> Shown:
     """Look until it is there; ``OperatingError("timeout")`` names what never came."""

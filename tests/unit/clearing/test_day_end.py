@@ -80,7 +80,7 @@ async def test_a_day_larger_than_a_page_is_read_to_its_end(
     books = ReconciliationRepository(world.shop.reader)
     orders = await books.payment_orders(DAY.isoformat())
     assert len(orders) == 19
-    posted = await books.posted("balance_paid", account_prefix="C:CUST:", day=DAY.isoformat())
+    posted = await books.posted("balance_paid", account_prefixes=("C:CUST:",), day=DAY.isoformat())
     assert posted == orders
 
 

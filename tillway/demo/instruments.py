@@ -1,13 +1,16 @@
-"""Payments whose money comes through another institution: a bank card, a money-market fund."""
+"""Payments whose money does not come from the payer's balance alone: a bank card, a money-market
+fund, a coupon of ours."""
 
 import secrets
 
-from protocol.ids import INSTRUMENT, RANDOM_BYTES, mint
+from protocol.ids import COUPON, INSTRUMENT, RANDOM_BYTES, mint
 from tillway.demo.phone import Phone
 from tillway.demo.story import FINAL, Play, outcome
 
 CARD_MINOR, FUND_MINOR, UNSURE_MINOR, REFUND_MINOR = 4_560, 3_210, 2_590, 1_560
 OPENING_MINOR = 100_000
+COUPON_MINOR, WITH_COUPON_MINOR = 300, 1_450
+DAY_MS = 86_400_000
 
 
 def by_channel(play: Play) -> None:
@@ -38,6 +41,32 @@ def by_channel(play: Play) -> None:
     sale = play.pos2.wait_sale(payment_id, *FINAL)
     play.note("money-market fund", "paid", outcome(sale), minor=FUND_MINOR)
     play.note("money-market fund: redeemed", *_taken(play, units, FUND_MINOR))
+    play.pos2.dismiss()
+
+
+def coupon(play: Play) -> None:
+    """A coupon of ours pays a part; payer and coupon pay together or not at all."""
+    now_ms, bob = play.stack.now_ms(), play.bob
+    issued = {
+        "coupon_id": mint(COUPON, time_ms=now_ms, random_bytes=secrets.token_bytes(RANDOM_BYTES)),
+        "payer_id": bob.payer_id,
+        "amount_minor": COUPON_MINOR,
+        "currency": "CNY",
+        "minimum_minor": 1_000,
+        "valid_from_ms": now_ms,
+        "valid_until_ms": now_ms + DAY_MS,
+    }
+    play.stack.operator.post("/operator/v1/coupons", issued)
+    bob.choose_coupon(str(issued["coupon_id"]))
+    before = bob.balance_minor()
+    sale = play.pay_by_code(play.pos2, bob, WITH_COUPON_MINOR)
+    play.coupons_minor += COUPON_MINOR
+    play.note_sale("coupon and balance", "paid", sale)
+    charged = before - bob.balance_minor()
+    play.note("coupon and balance: the payer's part", "1150", str(charged), minor=charged)
+    receipt = play.pos2.receipt_with("优惠 Coupon")
+    words = [word for word in ("-3.00", "11.50") if word in receipt]
+    play.note("coupon and balance: on the receipt", "-3.00 11.50", " ".join(words))
     play.pos2.dismiss()
 
 

@@ -1,0 +1,66 @@
+"""Copying SQLite's write-ahead log into the database beside the writer, so that no group waits.
+
+The log is used from its start again once all of it has been copied and the writer begins. A pass
+copies what is committed when it starts; passes follow each other until one has found nothing new.
+Should they not keep up, the writer's own connection copies at ``SQLITE_WAL_PAGES_PER_CHECKPOINT``.
+"""
+
+import sqlite3
+import threading
+from contextlib import closing
+
+import structlog
+from sqlalchemy import Engine
+
+from backend.db.limits import WAL_COPY_PASSES_MAX, WAL_ROWS_PER_COPY
+
+_log = structlog.get_logger()
+
+
+class WalCopier:
+    """A thread with a connection of its own, started when there is something to copy."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._rows = 0
+        self._wanted = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._is_stopping = False
+
+    def committed(self, rows: int) -> None:
+        """So many rows more are in the log."""
+        self._rows += rows
+        if self._rows < WAL_ROWS_PER_COPY:
+            return
+        self._rows = 0
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="wal-copier", daemon=True)
+            self._thread.start()
+        self._wanted.set()
+
+    def close(self) -> None:
+        """End the thread; what it leaves in the log is safe there."""
+        self._is_stopping = True
+        self._wanted.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _work(self) -> None:
+        with closing(self._engine.raw_connection()) as pooled:
+            connection = pooled.driver_connection
+            assert isinstance(connection, sqlite3.Connection)
+            while True:
+                self._wanted.wait()
+                self._wanted.clear()
+                if self._is_stopping:
+                    return
+                try:
+                    self._copy(connection)
+                except sqlite3.Error as error:
+                    _log.warning("wal_not_copied", detail=str(error))
+
+    def _copy(self, connection: sqlite3.Connection) -> None:
+        for _ in range(WAL_COPY_PASSES_MAX):
+            _, in_log, copied = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            if in_log == copied or self._is_stopping:
+                return
