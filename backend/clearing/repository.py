@@ -4,7 +4,7 @@ at one moment."""
 import asyncio
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, union_all
 
 from backend.clearing.bill import BillLine
 from backend.clearing.due import Pending
@@ -13,12 +13,16 @@ from backend.clearing.model import OPEN_STATES, settlement_transfer
 from backend.clearing.tables import ClearingDay, OwnMove, Payout, Settlement
 from backend.db.reading import Reader
 from backend.db.tables import Row
+from backend.disputes.model import DisputeState
+from backend.disputes.tables import Dispute
 from backend.ledger import chart, model
 from backend.ledger.tables import LedgerAccount, LedgerTransfer
 from backend.merchants.tables import Merchant, SettlementCycle
 from backend.payments.tables import Payment
 from backend.refunds.tables import Refund
+from backend.sagas.model import SagaState
 from backend.sagas.tables import Saga
+from backend.topups.tables import TopUp
 from protocol.errors import OperatingError
 from protocol.payment import PAID_STATES
 
@@ -27,6 +31,8 @@ _TRANSFER = LedgerTransfer.__table__  # type: ignore[attr-defined]
 _PAYMENT = Payment.__table__  # type: ignore[attr-defined]
 _REFUND = Refund.__table__  # type: ignore[attr-defined]
 _SAGA = Saga.__table__  # type: ignore[attr-defined]
+_TOPUP = TopUp.__table__  # type: ignore[attr-defined]
+_DISPUTE = Dispute.__table__  # type: ignore[attr-defined]
 _PAYOUT = Payout.__table__  # type: ignore[attr-defined]
 _SETTLEMENT = Settlement.__table__  # type: ignore[attr-defined]
 _MOVE = OwnMove.__table__  # type: ignore[attr-defined]
@@ -148,19 +154,19 @@ class ClearingRepository:
         return amount if chart.account(rows[0]["debit"]).code == "RESERVE" else -amount
 
     async def earliest_open_day(self, before: str) -> str | None:
-        """The first business day with payments that no run has closed, earlier than ``before``."""
-        is_closed = (
-            select(_DAY.c.business_date)
-            .where(_DAY.c.business_date == _PAYMENT.c.business_date, _DAY.c.state == "closed")
-            .exists()
-        )
-        rows = await self._reader.fetch(
-            select(func.min(_PAYMENT.c.business_date).label("day"))
-            .where(_PAYMENT.c.business_date < before, ~is_closed)
-            .where(_PAYMENT.c.state.in_([state.value for state in PAID_STATES]))
-        )
-        found: str | None = rows[0]["day"]
-        return found
+        """The first business day, earlier than ``before``, on which anything moved and that no run
+        has closed."""
+        is_closed = select(_DAY.c.business_date).where(_DAY.c.state == "closed")
+        days = [
+            select(func.min(column).label("day")).where(
+                column != "", column < before, where, column.not_in(is_closed)
+            )
+            for column, where in _MOVED
+        ]
+        found = union_all(*days).subquery()
+        rows = await self._reader.fetch(select(func.min(found.c.day).label("day")))
+        first: str | None = rows[0]["day"]
+        return first
 
     async def bill_lines(self, merchant_id: str, day: str) -> list[BillLine]:
         """A merchant's payments and refunds of one business day, in the order of time."""
@@ -242,6 +248,21 @@ def _effects(since: str) -> Select[Any]:
     )
 
 
+_ON_ITS_WAY = [state.value for state in OPEN_STATES]
+_MOVED: tuple[tuple[ColumnElement[str], ColumnElement[bool]], ...] = (
+    (_PAYMENT.c.business_date, _PAYMENT.c.state.in_([state.value for state in PAID_STATES])),
+    (_REFUND.c.business_date, _REFUND.c.state != "failed"),
+    (_TOPUP.c.settlement_date, _TOPUP.c.state == "succeeded"),
+    (
+        _SAGA.c.settlement_date,
+        _SAGA.c.state.in_([SagaState.SUCCEEDED.value, SagaState.SETTLED.value]),
+    ),
+    (_DISPUTE.c.settlement_date, _DISPUTE.c.state == DisputeState.LOST.value),
+    (_PAYOUT.c.business_date, _PAYOUT.c.state.in_(_ON_ITS_WAY)),
+    (_MOVE.c.business_date, _MOVE.c.state.in_(_ON_ITS_WAY)),
+    (_DAY.c.business_date, _DAY.c.state == "open"),
+)
+"""(the day of a thing that moved money, and whether it did)."""
 _AVAILABLE = select(_ACCOUNT).where(
     _ACCOUNT.c.book == "C",
     _ACCOUNT.c.code == "MAVAIL",

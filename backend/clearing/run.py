@@ -102,7 +102,7 @@ class DayEnd:
         """Close a business day and report.
 
         Raises ``CallerError("day_not_closed")`` for a day that is not over, or while an earlier
-        day with payments is open (its detail names that day).
+        day on which anything moved is open (its detail names that day).
         """
         today, steps = self.today(), self._steps
         if today <= day:
@@ -132,7 +132,7 @@ class DayEnd:
 
     async def run_within(self) -> Report:
         """Settle and pay what the merchants with D+0 have earned today so far; again: what they
-        earned since. ``day_not_closed`` while an earlier day with payments is open."""
+        earned since. ``day_not_closed`` while an earlier day is open."""
         today, steps = self.today(), self._steps
         await self._check_order(today)
         count = await steps.settle_within(today)
@@ -164,6 +164,7 @@ class DayEnd:
             for channel_id in self._channels
         }
         report["clients_short_minor"] = await self._clients_short(day)
+        report["long_minor"] = await self._repository.balance(chart.client("LONG", self._currency))
         report["state"] = "closed" if _is_closed(report) else "open"
         await self._submit(
             _SaveDay(

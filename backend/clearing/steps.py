@@ -17,7 +17,7 @@ from backend.channels.ports import BankPort
 from backend.clearing.calendar import Calendar
 from backend.clearing.due import Due, Pending, due, first_waiting, settled_now
 from backend.clearing.limits import BANK_DAYS_PER_RUN_MAX, FURTHER_SETTLEMENTS_PER_DAY_MAX
-from backend.clearing.model import OPEN_STATES, SETTLEMENT_PREFIX, MoveKind, Outcome
+from backend.clearing.model import SETTLEMENT_PREFIX, MoveKind, Outcome
 from backend.clearing.moves import Accounts, MoveDesk
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve import (
@@ -30,6 +30,7 @@ from backend.clearing.reserve import (
 )
 from backend.clearing.settlement import ResolvePayout, SettleMerchant
 from backend.db.command import Command
+from backend.db.tables import Row
 from backend.ledger import chart
 from backend.merchants.model import cycle_on
 from protocol.clock import Clock, Entropy
@@ -234,13 +235,14 @@ class Steps:
         await self._move(MoveKind.FEES, day, today, fees)
 
     async def _move(self, kind: MoveKind, day: date, today: date, amount_minor: int) -> None:
-        """Instruct a movement, unless the last of its kind is still on its way; and tell the bank
-        of every one that is."""
-        tries = [
-            row for row in await self._repository.moves_of(day.isoformat())
-            if (row["kind"], row["currency"]) == (kind, self._accounts.currency)
-        ]  # fmt: skip
-        if not tries or tries[-1]["state"] not in OPEN_STATES:
+        """Instruct a movement, unless one of its kind is still on its way, of whatever day: what it
+        moves would be moved twice. And tell the bank of every one that is."""
+
+        def is_alike(row: Row) -> bool:
+            return (row["kind"], row["currency"]) == (kind, self._accounts.currency)
+
+        tries = list(filter(is_alike, await self._repository.moves_of(day.isoformat())))
+        if not any(map(is_alike, await self._repository.open_moves())):
             await self._submit(
                 InstructMove(
                     business_date=day.isoformat(),
