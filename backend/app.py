@@ -7,6 +7,7 @@ from backend import http_errors
 from backend.body_limit import BodyLimit
 from backend.bootstrap import Backend
 from backend.clearing import routes as clearing_routes
+from backend.clearing.closed import ClosedDays
 from backend.coupons import routes as coupon_routes
 from backend.disputes import routes as dispute_routes
 from backend.hub_api.routes import router as hub_router
@@ -78,7 +79,7 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         payment_routes.operator_router(services, guard),
         saga_routes.operator_router(services, guard),
         ledger_routes.operator_router(backend.ledger, guard),
-        dispute_routes.operator_router(services, guard),
+        dispute_routes.operator_router(services, guard, ClosedDays()),
         coupon_routes.operator_router(services, guard),
         notify_routes.operator_router(
             submit=services.submit,

@@ -162,6 +162,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("dispute_not_found", "never", "找不到这笔争议。", "This dispute was not found."),
     ("dispute_state", "never", "争议已裁定，或当前状态不允许此操作。", "The dispute is decided, or its state does not allow this."),
     ("dispute_exceeds", "never", "争议金额超过该付款尚未退回的部分。", "The disputed amount is more than what is left of the payment."),
+    ("settlement_date_closed", "never", "渠道该清算日已结清，请填写渠道实际扣回的清算日。", "The channel's day is settled or closed; name the later one in whose file the channel keeps the money back."),
     ("payment_disputed", "never", "该付款有争议，争议金额不能退款或撤销，以裁定为准。", "A part of this payment is or was disputed; that part can be neither refunded nor undone."),
     # Enrolment
     ("store_unknown", "never", "门店不存在，请先建立门店。", "The store does not exist; create it first."),

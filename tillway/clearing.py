@@ -55,4 +55,6 @@ def _show(console: Console, day: date, found: dict[str, object]) -> None:
     console.print(table)
     console.print(f"reconciliation: {found['reconciliation']}")
     console.print(f"fees swept: {found['swept_minor']} minor units; the day is {found['state']}")
+    if found.get("long_minor"):
+        console.print(f"nobody's money: {found['long_minor']} minor units")
     raise typer.Exit(0 if found["state"] == "closed" else 1)

@@ -1,8 +1,8 @@
 """A channel's file of a business day: one row a movement, and a trailer that proves it whole.
 
-UTF-8 CSV, LF line ends: ``HEADER,2,<day>``, rows ``<kind>,<id>,<account>,<amount>,<currency>``, and
-``TRAILER,<count>,<sum>,<sha256 of all lines before>``; refunds count against the sum. Wrong
-anywhere: refused whole.
+UTF-8 CSV, LF line ends: ``HEADER,3,<day>``, rows ``<kind>,<id>,<account>,<amount>,<currency>``, and
+``TRAILER,<count>,<sum>,<sha256 of all lines before>``; refunds and chargebacks count against
+the sum. Wrong anywhere: refused whole. A chargeback's id is our dispute's.
 """
 
 import csv
@@ -17,8 +17,9 @@ from backend.channels.iso20022 import parse_amount
 from protocol.errors import CallerError
 from protocol.money import Money
 
-VERSION = "2"
-RowKind = Literal["topup", "payment", "refund"]
+VERSION = "3"
+RowKind = Literal["topup", "payment", "refund", "chargeback"]
+_TAKEN_BACK = ("refund", "chargeback")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class DayRow:
     @property
     def signed_minor(self) -> int:
         """What it adds to the channel's debt to us."""
-        return -self.amount.amount_minor if self.kind == "refund" else self.amount.amount_minor
+        amount_minor = self.amount.amount_minor
+        return -amount_minor if self.kind in _TAKEN_BACK else amount_minor
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,13 @@ def read_day_file(data: bytes) -> DayFile:
 
 def _row(number: int, row: list[str]) -> DayRow:
     match row:
-        case [("topup" | "payment" | "refund") as kind, str(reference), account, amount, currency]:
+        case [
+            ("topup" | "payment" | "refund" | "chargeback") as kind,
+            str(reference),
+            account,
+            amount,
+            currency,
+        ]:
             if reference and account:
                 money = parse_amount(amount, currency, place=f"line {number}")
                 return DayRow(kind, reference, account, money)

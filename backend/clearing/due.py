@@ -4,7 +4,9 @@ Rule 1: each business date's earnings wait for the date that the merchant's cycl
         date says; what was earned earlier and settled later never holds back what is due before it.
 Rule 2: money given back is taken from what is due first: the earnings of a date that still waits
         stay there.
-Rule 3: whatever of the past is still pending (a refund less than thought, a run that was left out)
+Rule 3: what came through a channel waits until the channel has paid it into the reserve, however
+        long its date is due: nobody is paid out of other clients' money. All else goes on.
+Rule 4: whatever of the past is still pending (a refund less than thought, a run that was left out)
         is due with the next run. Nothing stays behind.
 """
 
@@ -31,6 +33,10 @@ class Pending:
     """Of all its sub-accounts."""
     earned_minor: Mapping[str, int]
     """What postings of each business date, that may still wait, left on them; settlements apart."""
+    unpaid_minor: Mapping[str, int]
+    """What came through channels on each business date and has not reached the reserve."""
+    available_minor: int
+    """Settled already and not on its way: a bank has rejected its payout, or a dispute was won."""
     cycles: tuple[tuple[str, str], ...]
     """(first date, cycle), in the order of their versions."""
 
@@ -38,7 +44,7 @@ class Pending:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
     """What a run may settle: no more than ``open_minor``, and never the last ``reserved_minor`` of
-    the balance, which later dates have earned."""
+    the balance, which later dates have earned or a channel has yet to pay."""
 
     last_date: str
     """The latest business date that is due."""
@@ -81,16 +87,26 @@ def due(pending: Pending, calendar: Calendar, *, through: date, today: date) -> 
         if day > through.isoformat()
         or not is_due(calendar, pending.cycles, date.fromisoformat(day), today)
     }
+    held = held_back(waits, pending.unpaid_minor)
     return Due(
         last_date=last.isoformat(),
-        open_minor=pending.balance_minor - sum(waits.values()),
-        reserved_minor=sum(earned for earned in waits.values() if earned > 0),
+        open_minor=pending.balance_minor - sum(held.values()),
+        reserved_minor=sum(amount for amount in held.values() if amount > 0),
         unscheduled=tuple(
             day
             for day, earned in sorted(waits.items())
             if earned and _settles_on(calendar, pending.cycles, date.fromisoformat(day)) is None
         ),
     )
+
+
+def held_back(waits: Mapping[str, int], unpaid: Mapping[str, int]) -> dict[str, int]:
+    """What stays pending of each business date: what waits for its settlement date, and no less
+    than what a channel has not paid yet."""
+    held = dict(waits)
+    for day, amount in unpaid.items():
+        held[day] = max(held.get(day, 0), amount)
+    return held
 
 
 def settled_now(found: Due, balance_minor: int) -> int:

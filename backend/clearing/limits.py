@@ -2,7 +2,7 @@
 
 ISO_ID_CHARS_MAX = 35
 """Max35Text of ISO 20022: message and end-to-end ids."""
-BANK_DAYS_PER_RUN_MAX = 100
+BANK_DAYS_PER_RUN_MAX = 400
 """How many statements one run reads at the most."""
 CALENDAR_FILE_BYTES_MAX = 65_536
 CALENDAR_YEARS_MAX = 50
@@ -10,5 +10,5 @@ SCHEDULE_DAYS_MAX = 400
 """How far back a business date may still wait for its settlement date."""
 PENDING_ROWS_MAX = 1_000_000
 """Merchants (and business dates that wait) of one run, held at once."""
-INTRADAY_RUNS_PER_DAY_MAX = 999
+FURTHER_SETTLEMENTS_PER_DAY_MAX = 999
 """Three digits in the event's id."""

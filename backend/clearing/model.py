@@ -1,6 +1,7 @@
 """The life of money that we have told a bank to move: payouts, and what goes between the reserve
 and our own account. Pure."""
 
+from datetime import date
 from enum import StrEnum
 
 from protocol.errors import CallerError
@@ -32,6 +33,19 @@ class Outcome(StrEnum):
     CONFIRM = "confirm"
     REJECT = "reject"
     LOSE_CONTACT = "lose_contact"
+
+
+SETTLEMENT_PREFIX = "STL-"
+
+
+def settlement_of(channel_id: str, day: date) -> str:
+    """The bank's reference of a channel's payment for one of its days: ``STL-<channel>-<day>``."""
+    return f"{SETTLEMENT_PREFIX}{channel_id}-{day:%Y%m%d}"
+
+
+def settlement_transfer(channel_id: str, day: str) -> str:
+    """The transfer by which a channel's day reached the reserve."""
+    return f"{SETTLEMENT_PREFIX}{channel_id}-{day.replace('-', '')}:1"
 
 
 _S, _O = MoveState, Outcome

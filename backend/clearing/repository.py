@@ -4,20 +4,25 @@ at one moment."""
 import asyncio
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, union_all
 
 from backend.clearing.bill import BillLine
 from backend.clearing.due import Pending
 from backend.clearing.limits import PENDING_ROWS_MAX
-from backend.clearing.model import OPEN_STATES
+from backend.clearing.model import OPEN_STATES, settlement_transfer
 from backend.clearing.tables import ClearingDay, OwnMove, Payout, Settlement
 from backend.db.reading import Reader
 from backend.db.tables import Row
+from backend.disputes.model import DisputeState
+from backend.disputes.tables import Dispute
 from backend.ledger import chart, model
 from backend.ledger.tables import LedgerAccount, LedgerTransfer
 from backend.merchants.tables import Merchant, SettlementCycle
 from backend.payments.tables import Payment
 from backend.refunds.tables import Refund
+from backend.sagas.model import SagaState
+from backend.sagas.tables import Saga
+from backend.topups.tables import TopUp
 from protocol.errors import OperatingError
 from protocol.payment import PAID_STATES
 
@@ -25,6 +30,9 @@ _ACCOUNT = LedgerAccount.__table__  # type: ignore[attr-defined]
 _TRANSFER = LedgerTransfer.__table__  # type: ignore[attr-defined]
 _PAYMENT = Payment.__table__  # type: ignore[attr-defined]
 _REFUND = Refund.__table__  # type: ignore[attr-defined]
+_SAGA = Saga.__table__  # type: ignore[attr-defined]
+_TOPUP = TopUp.__table__  # type: ignore[attr-defined]
+_DISPUTE = Dispute.__table__  # type: ignore[attr-defined]
 _PAYOUT = Payout.__table__  # type: ignore[attr-defined]
 _SETTLEMENT = Settlement.__table__  # type: ignore[attr-defined]
 _MOVE = OwnMove.__table__  # type: ignore[attr-defined]
@@ -146,19 +154,19 @@ class ClearingRepository:
         return amount if chart.account(rows[0]["debit"]).code == "RESERVE" else -amount
 
     async def earliest_open_day(self, before: str) -> str | None:
-        """The first business day with payments that no run has closed, earlier than ``before``."""
-        is_closed = (
-            select(_DAY.c.business_date)
-            .where(_DAY.c.business_date == _PAYMENT.c.business_date, _DAY.c.state == "closed")
-            .exists()
-        )
-        rows = await self._reader.fetch(
-            select(func.min(_PAYMENT.c.business_date).label("day"))
-            .where(_PAYMENT.c.business_date < before, ~is_closed)
-            .where(_PAYMENT.c.state.in_([state.value for state in PAID_STATES]))
-        )
-        found: str | None = rows[0]["day"]
-        return found
+        """The first business day, earlier than ``before``, on which anything moved and that no run
+        has closed."""
+        is_closed = select(_DAY.c.business_date).where(_DAY.c.state == "closed")
+        days = [
+            select(func.min(column).label("day")).where(
+                column != "", column < before, where, column.not_in(is_closed)
+            )
+            for column, where in _MOVED
+        ]
+        found = union_all(*days).subquery()
+        rows = await self._reader.fetch(select(func.min(found.c.day).label("day")))
+        first: str | None = rows[0]["day"]
+        return first
 
     async def bill_lines(self, merchant_id: str, day: str) -> list[BillLine]:
         """A merchant's payments and refunds of one business day, in the order of time."""
@@ -197,7 +205,9 @@ class ClearingRepository:
             rows = _all(connection, accounts.order_by(_ACCOUNT.c.id))
             effects = _all(connection, _effects(since))
             chosen = _all(connection, cycles)
-        return _gathered(rows, effects, chosen)
+            unpaid = _unpaid(connection)
+            available = _all(connection, _AVAILABLE)
+        return _gathered(rows, effects, chosen, unpaid, available)
 
     def _settlements(self, since: str) -> set[tuple[str, str, int]]:
         columns = (_SETTLEMENT.c.merchant_id, _SETTLEMENT.c.business_date, _SETTLEMENT.c.number)
@@ -239,7 +249,75 @@ def _effects(since: str) -> Select[Any]:
     )
 
 
-def _gathered(accounts: list[Row], effects: list[Row], cycles: list[Row]) -> list[Pending]:
+_ON_ITS_WAY = [state.value for state in OPEN_STATES]
+_MOVED: tuple[tuple[ColumnElement[str], ColumnElement[bool]], ...] = (
+    (_PAYMENT.c.business_date, _PAYMENT.c.state.in_([state.value for state in PAID_STATES])),
+    (_REFUND.c.business_date, _REFUND.c.state != "failed"),
+    (_TOPUP.c.settlement_date, _TOPUP.c.state == "succeeded"),
+    (
+        _SAGA.c.settlement_date,
+        _SAGA.c.state.in_([SagaState.SUCCEEDED.value, SagaState.SETTLED.value]),
+    ),
+    (_DISPUTE.c.settlement_date, _DISPUTE.c.state == DisputeState.LOST.value),
+    (_PAYOUT.c.business_date, _PAYOUT.c.state.in_(_ON_ITS_WAY)),
+    (_MOVE.c.business_date, _MOVE.c.state.in_(_ON_ITS_WAY)),
+    (_DAY.c.business_date, _DAY.c.state == "open"),
+)
+"""(the day of a thing that moved money, and whether it did)."""
+_AVAILABLE = select(_ACCOUNT).where(
+    _ACCOUNT.c.book == "C",
+    _ACCOUNT.c.code == "MAVAIL",
+    _ACCOUNT.c.credits_posted > _ACCOUNT.c.debits_posted,
+)
+
+
+def _unpaid(connection: Connection) -> list[Row]:
+    """What merchants keep of payments whose channel has not paid their day into the reserve, by
+    merchant and business date."""
+    owing = _all(
+        connection,
+        select(_ACCOUNT.c.owner).where(
+            _ACCOUNT.c.book == "C",
+            _ACCOUNT.c.code == "CH",
+            _ACCOUNT.c.debits_posted > _ACCOUNT.c.credits_posted,
+        ),
+    )
+    days = {settlement_transfer(*row["owner"].rpartition(".")[::2]): row["owner"] for row in owing}
+    paid = _all(connection, select(_TRANSFER.c.id).where(_TRANSFER.c.id.in_(days)))
+    for row in paid:
+        del days[row["id"]]
+    if not days:
+        return []
+    kept = (
+        _PAYMENT.c.amount_minor - _PAYMENT.c.coupon_minor - _PAYMENT.c.fee_minor
+        - _PAYMENT.c.refunded_minor - _PAYMENT.c.refunding_minor
+        + _PAYMENT.c.coupon_returned_minor + _PAYMENT.c.fee_returned_minor
+    )  # fmt: skip
+    by = (_PAYMENT.c.merchant_id, _PAYMENT.c.currency, _PAYMENT.c.business_date)
+    query = (
+        select(*by, func.sum(case((kept > 0, kept), else_=0)).label("unpaid_minor"))
+        .join(_SAGA, _SAGA.c.saga_id == _PAYMENT.c.payment_id)
+        .where(
+            or_(
+                *(
+                    and_(_SAGA.c.channel_id == channel, _SAGA.c.settlement_date == day)
+                    for channel, _, day in (owner.rpartition(".") for owner in days.values())
+                )
+            ),
+            _PAYMENT.c.state.in_([state.value for state in PAID_STATES]),
+        )
+        .group_by(*by)
+    )
+    return _all(connection, query)
+
+
+def _gathered(
+    accounts: list[Row],
+    effects: list[Row],
+    cycles: list[Row],
+    unpaid: list[Row],
+    available: list[Row],
+) -> list[Pending]:
     """The accounts of each merchant together, its sub-accounts summed."""
     steps: dict[str, list[tuple[str, str]]] = {}
     for row in cycles:
@@ -259,12 +337,19 @@ def _gathered(accounts: list[Row], effects: list[Row], cycles: list[Row]) -> lis
             days[row["business_date"]] = days.get(row["business_date"], 0) + int(
                 row["earned_minor"]
             )
+    owed: dict[tuple[str, str], dict[str, int]] = {}
+    for row in unpaid:
+        days = owed.setdefault((row["merchant_id"], row["currency"]), {})
+        days[row["business_date"]] = int(row["unpaid_minor"])
+    ready = {(row["owner"], row["currency"]): model.balance(row) for row in available}
     return [
         Pending(
             merchant_id=merchant_id,
             currency=currency,
             balance_minor=balance_minor,
             earned_minor=earned[merchant_id, currency],
+            unpaid_minor=owed.get((merchant_id, currency), {}),
+            available_minor=ready.get((merchant_id, currency), 0),
             cycles=tuple(steps[merchant_id]),
         )
         for (merchant_id, currency), balance_minor in balances.items()

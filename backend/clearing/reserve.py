@@ -70,7 +70,10 @@ class ConfirmAdvanceRepaid:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteFundRepaid:
-    """A fund has repaid its bank what that advanced on one day (rule 6a at T+1, memo only)."""
+    """A fund has repaid its bank what that advanced on one day (rule 6a at T+1, memo only).
+
+    The event is named after all that was repaid of that day so far: what is captured after a note
+    is another note's."""
 
     channel_id: str
     settlement_date: str
@@ -84,15 +87,16 @@ class NoteFundRepaid:
         row = ws.get(ACCOUNT, self._debt)
         owed = model.balance(row) if row is not None else 0
         if owed > 0:
-            ledger.post(ws, self._transfers(owed), now_ms)
+            assert row is not None
+            ledger.post(ws, self._transfers(owed, row["debits_posted"] + owed), now_ms)
         return owed
 
     @property
     def _debt(self) -> str:
         return chart.memo("FUND_OWED", f"{self.channel_id}.{self.settlement_date}", self.currency)
 
-    def _transfers(self, owed: int) -> list[Transfer]:
-        event_id = f"repaid.{self.channel_id}.{self.settlement_date}"
+    def _transfers(self, owed: int, repaid: int) -> list[Transfer]:
+        event_id = f"repaid.{self.channel_id}.{self.settlement_date}.{repaid}"
         return rules.fund_repaid_bank(
             rules.Event(event_id, self.currency, self.business_date),
             channel_id=self.channel_id,

@@ -19,11 +19,11 @@ import structlog
 
 from backend.channels.ports import BankPort, DayPort
 from backend.clearing.calendar import Calendar
-from backend.clearing.model import OPEN_STATES, MoveKind, MoveState
+from backend.clearing.model import OPEN_STATES, MoveKind, MoveState, settlement_of
 from backend.clearing.moves import Accounts
 from backend.clearing.ports import Reconcile
 from backend.clearing.repository import ClearingRepository
-from backend.clearing.steps import Steps, Submit, settlement_of
+from backend.clearing.steps import Steps, Submit
 from backend.clearing.tables import CLEARING_DAY
 from backend.db.command import Read
 from backend.db.tables import Row
@@ -102,7 +102,7 @@ class DayEnd:
         """Close a business day and report.
 
         Raises ``CallerError("day_not_closed")`` for a day that is not over, or while an earlier
-        day with payments is open (its detail names that day).
+        day on which anything moved is open (its detail names that day).
         """
         today, steps = self.today(), self._steps
         if today <= day:
@@ -116,11 +116,12 @@ class DayEnd:
         booked = await steps.bank_days(day, today)
         await steps.book(booked)
         await steps.book_advances(booked)
-        await steps.note_fund_repaid(day, today)
+        if not report["sagas_open"]:
+            await steps.note_fund_repaid(day, today)
         report["merchants_settled"], report["unscheduled"] = await steps.settle_day(day, today)
         await steps.bring_own_funds(day, today)
         await steps.pay_out()
-        await steps.book(booked[-1:])
+        await steps.book(booked)
         report["reconciliation"] = dict(await self._reconcile(day=day, booked=booked))
         if not report["reconciliation"]["breaks"]:
             await steps.take_what_is_ours(day, today)
@@ -131,7 +132,7 @@ class DayEnd:
 
     async def run_within(self) -> Report:
         """Settle and pay what the merchants with D+0 have earned today so far; again: what they
-        earned since. ``day_not_closed`` while an earlier day with payments is open."""
+        earned since. ``day_not_closed`` while an earlier day is open."""
         today, steps = self.today(), self._steps
         await self._check_order(today)
         count = await steps.settle_within(today)
@@ -163,6 +164,7 @@ class DayEnd:
             for channel_id in self._channels
         }
         report["clients_short_minor"] = await self._clients_short(day)
+        report["long_minor"] = await self._repository.balance(chart.client("LONG", self._currency))
         report["state"] = "closed" if _is_closed(report) else "open"
         await self._submit(
             _SaveDay(

@@ -32,7 +32,7 @@ class SettleMerchant:
     currency: str
     due: Due
     number: int
-    """0: the run that closes a day; above: within the day (``Settlement``)."""
+    """0: the first run that closes a day; above: any other (``Settlement``)."""
     run_day: str
     payout_id: str
     execution_date: str

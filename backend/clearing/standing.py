@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from backend.clearing.calendar import Calendar
-from backend.clearing.due import first_waiting, waiting
+from backend.clearing.due import first_waiting, held_back, waiting
 from backend.clearing.repository import ClearingRepository
 from backend.ledger import chart
 from protocol.errors import CallerError
@@ -15,8 +15,9 @@ async def standing(
     repository: ClearingRepository, calendar: Calendar, *, merchant_id: str, today: date
 ) -> dict[str, Any]:
     """A merchant's settlement account. ``waiting`` lists the business dates that are not due with
-    the day each settles on (none where the calendar does not reach); ``due_minor`` is settled with
-    the next run. ``merchant_unknown`` for a merchant that there is not."""
+    the day each settles on (none where the calendar does not reach); ``unpaid_minor`` is pending
+    because its channel has not paid it yet; ``due_minor`` is settled with the next run.
+    ``merchant_unknown`` for a merchant that there is not."""
     merchant = await repository.merchant(merchant_id)
     if merchant is None:
         raise CallerError("merchant_unknown", merchant_id)
@@ -25,13 +26,16 @@ async def standing(
     found = await repository.pending(since.isoformat(), merchant_id)
     dates = [one for pending in found for one in waiting(pending, calendar, today)]
     pending_minor = sum(pending.balance_minor for pending in found)
+    unpaid = {day: amount for pending in found for day, amount in pending.unpaid_minor.items()}
+    held = held_back({one.business_date: one.earned_minor for one in dates}, unpaid)
     return {
         "merchant_id": merchant_id,
         "currency": currency,
         "business_date": today.isoformat(),
         "settlement_cycle": merchant["settlement_cycle"],
         "pending_minor": pending_minor,
-        "due_minor": max(pending_minor - sum(one.earned_minor for one in dates), 0),
+        "due_minor": max(pending_minor - sum(held.values()), 0),
+        "unpaid_minor": sum(unpaid.values()),
         "available_minor": await repository.balance(
             chart.merchant_available(merchant_id, currency)
         ),

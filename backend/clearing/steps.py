@@ -6,7 +6,7 @@ Rule 2: own money that we promised comes into the reserve before anything is pai
         is ours leaves it last.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,9 +15,9 @@ import structlog
 from backend.channels.iso20022 import StatementEntry
 from backend.channels.ports import BankPort
 from backend.clearing.calendar import Calendar
-from backend.clearing.due import due, first_waiting
-from backend.clearing.limits import BANK_DAYS_PER_RUN_MAX, INTRADAY_RUNS_PER_DAY_MAX
-from backend.clearing.model import OPEN_STATES, MoveKind, Outcome
+from backend.clearing.due import Due, Pending, due, first_waiting, settled_now
+from backend.clearing.limits import BANK_DAYS_PER_RUN_MAX, FURTHER_SETTLEMENTS_PER_DAY_MAX
+from backend.clearing.model import SETTLEMENT_PREFIX, MoveKind, Outcome
 from backend.clearing.moves import Accounts, MoveDesk
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve import (
@@ -30,6 +30,7 @@ from backend.clearing.reserve import (
 )
 from backend.clearing.settlement import ResolvePayout, SettleMerchant
 from backend.db.command import Command
+from backend.db.tables import Row
 from backend.ledger import chart
 from backend.merchants.model import cycle_on
 from protocol.clock import Clock, Entropy
@@ -38,13 +39,7 @@ from protocol.ids import PAYOUT, RANDOM_BYTES, SWEEP, mint
 
 _log = structlog.get_logger()
 _DAY = timedelta(days=1)
-_SETTLEMENT = "STL-"
 Submit = Callable[[Command], Awaitable[Any]]
-
-
-def settlement_of(channel_id: str, day: date) -> str:
-    """The bank's reference of a channel's payment for one of its days: ``STL-<channel>-<day>``."""
-    return f"{_SETTLEMENT}{channel_id}-{day:%Y%m%d}"
 
 
 class Steps:
@@ -86,33 +81,35 @@ class Steps:
         return [first + timedelta(days=number) for number in range(count)]
 
     async def book(self, bank_days: Sequence[date]) -> None:
-        """Post what the reserve's statements show and our books do not."""
+        """Post what the reserve's statements show and our books do not: what came in before what
+        went out, so that a day on which a channel took money back finds ours there."""
         payouts = {row["payout_id"] for row in await self._repository.open_payouts()}
         moves = {row["move_id"]: move_key(row) for row in await self._repository.open_moves()}
+        entries: list[StatementEntry] = []
         for bank_day in bank_days:
-            statement = await self._bank.statement(self._accounts.reserve, bank_day)
-            for entry in statement.entries:
-                booked_on = entry.booking_date.isoformat()
-                if entry.reference.startswith(_SETTLEMENT):
-                    await self._book_settlement(entry, booked_on)
-                elif entry.reference in payouts:
-                    await self._submit(
-                        ResolvePayout(
-                            payout_id=entry.reference,
-                            outcome=Outcome.CONFIRM,
-                            reason="",
-                            business_date=booked_on,
-                        )
+            entries += (await self._bank.statement(self._accounts.reserve, bank_day)).entries
+        for entry in sorted(entries, key=lambda one: one.amount.amount_minor < 0):
+            booked_on = entry.booking_date.isoformat()
+            if entry.reference.startswith(SETTLEMENT_PREFIX):
+                await self._book_settlement(entry, booked_on)
+            elif entry.reference in payouts:
+                await self._submit(
+                    ResolvePayout(
+                        payout_id=entry.reference,
+                        outcome=Outcome.CONFIRM,
+                        reason="",
+                        business_date=booked_on,
                     )
-                elif entry.reference in moves:
-                    await self._submit(
-                        ResolveMove(
-                            key=moves[entry.reference],
-                            outcome=Outcome.CONFIRM,
-                            reason="",
-                            booked_on=booked_on,
-                        )
+                )
+            elif entry.reference in moves:
+                await self._submit(
+                    ResolveMove(
+                        key=moves[entry.reference],
+                        outcome=Outcome.CONFIRM,
+                        reason="",
+                        booked_on=booked_on,
                     )
+                )
 
     async def book_advances(self, bank_days: Sequence[date]) -> None:
         """Post what a fund has repaid of our advances: our own account's statement shows it."""
@@ -121,7 +118,7 @@ class Steps:
         for bank_day in bank_days:
             statement = await self._bank.statement(self._accounts.own, bank_day)
             for entry in statement.entries:
-                if entry.reference.startswith(_SETTLEMENT):
+                if entry.reference.startswith(SETTLEMENT_PREFIX):
                     await self._submit(
                         ConfirmAdvanceRepaid(
                             reference=entry.reference,
@@ -154,8 +151,9 @@ class Steps:
         return due_on <= today
 
     async def settle_day(self, day: date, today: date) -> tuple[int, list[str]]:
-        """Settle every merchant of whom a business date up to ``day`` is due. Returns how many
-        that were, and the merchants whose settlement date the calendar cannot tell."""
+        """Settle every merchant of whom a business date up to ``day`` is due, and again whoever has
+        got something since. Returns how many that were, and the merchants whose settlement date the
+        calendar cannot tell."""
         waits_from = first_waiting(self._calendar, through=day, today=today)
         settled = await self._repository.settlements_since((waits_from - _DAY).isoformat())
         count, unscheduled = 0, []
@@ -169,19 +167,13 @@ class Steps:
                     "settlement_unscheduled", merchant_id=pending.merchant_id,
                     business_dates=found.unscheduled, code="calendar_horizon",
                 )  # fmt: skip
-            if (pending.merchant_id, found.last_date, 0) not in settled:
-                count += 1
-                await self._submit(
-                    SettleMerchant(
-                        merchant_id=pending.merchant_id,
-                        currency=pending.currency,
-                        due=found,
-                        number=0,
-                        run_day=day.isoformat(),
-                        payout_id=self._mint(PAYOUT),
-                        execution_date=today.isoformat(),
-                    )
-                )
+            number = 0
+            if (pending.merchant_id, found.last_date, 0) in settled:
+                if not _is_payable(pending, found):
+                    continue
+                number = _next_number(settled, pending.merchant_id, found.last_date)
+            count += 1
+            await self._settle(pending, found, number=number, run_day=day, today=today)
         return count, unscheduled
 
     async def settle_within(self, today: date) -> int:
@@ -192,27 +184,28 @@ class Steps:
         count = 0
         for pending in await self._repository.pending(waits_from.isoformat()):
             found = due(pending, self._calendar, through=today, today=today)
-            number = 1 + sum(
-                one > 0 for merchant, day, one in settled
-                if (merchant, day) == (pending.merchant_id, text)
-            )  # fmt: skip
-            if cycle_on(pending.cycles, text) != "D+0" or found is None or found.open_minor <= 0:
+            is_within = cycle_on(pending.cycles, text) == "D+0"
+            if not is_within or found is None or not _is_payable(pending, found):
                 continue
-            if number > INTRADAY_RUNS_PER_DAY_MAX:
-                raise CallerError("day_not_closed", f"{number - 1} runs within the day")
+            number = _next_number(settled, pending.merchant_id, text)
             count += 1
-            await self._submit(
-                SettleMerchant(
-                    merchant_id=pending.merchant_id,
-                    currency=pending.currency,
-                    due=found,
-                    number=number,
-                    run_day=text,
-                    payout_id=self._mint(PAYOUT),
-                    execution_date=text,
-                )
-            )
+            await self._settle(pending, found, number=number, run_day=today, today=today)
         return count
+
+    async def _settle(
+        self, pending: Pending, found: Due, *, number: int, run_day: date, today: date
+    ) -> None:
+        await self._submit(
+            SettleMerchant(
+                merchant_id=pending.merchant_id,
+                currency=pending.currency,
+                due=found,
+                number=number,
+                run_day=run_day.isoformat(),
+                payout_id=self._mint(PAYOUT),
+                execution_date=today.isoformat(),
+            )
+        )
 
     async def pay_out(self) -> None:
         """Tell the bank of every open payout. Only a rejection ends one here."""
@@ -242,13 +235,14 @@ class Steps:
         await self._move(MoveKind.FEES, day, today, fees)
 
     async def _move(self, kind: MoveKind, day: date, today: date, amount_minor: int) -> None:
-        """Instruct a movement, unless the last of its kind is still on its way; and tell the bank
-        of every one that is."""
-        tries = [
-            row for row in await self._repository.moves_of(day.isoformat())
-            if (row["kind"], row["currency"]) == (kind, self._accounts.currency)
-        ]  # fmt: skip
-        if not tries or tries[-1]["state"] not in OPEN_STATES:
+        """Instruct a movement, unless one of its kind is still on its way, of whatever day: what it
+        moves would be moved twice. And tell the bank of every one that is."""
+
+        def is_alike(row: Row) -> bool:
+            return (row["kind"], row["currency"]) == (kind, self._accounts.currency)
+
+        tries = list(filter(is_alike, await self._repository.moves_of(day.isoformat())))
+        if not any(map(is_alike, await self._repository.open_moves())):
             await self._submit(
                 InstructMove(
                     business_date=day.isoformat(),
@@ -274,22 +268,42 @@ class Steps:
 
     async def _book_settlement(self, entry: StatementEntry, booked_on: str) -> None:
         """A channel has paid a day: both stand in the reference."""
-        channel_id, _, digits = entry.reference.removeprefix(_SETTLEMENT).rpartition("-")
+        channel_id, _, digits = entry.reference.removeprefix(SETTLEMENT_PREFIX).rpartition("-")
         try:
             settled = date.fromisoformat(digits).isoformat()
         except ValueError:
             return  # The reconciliation names an entry that we do not understand.
-        await self._submit(
-            ConfirmChannelSettlement(
-                reference=entry.reference,
-                channel_id=channel_id,
-                settlement_date=settled,
-                business_date=booked_on,
-                currency=entry.amount.currency,
-                amount_minor=entry.amount.amount_minor,
-            )
+        command = ConfirmChannelSettlement(
+            reference=entry.reference,
+            channel_id=channel_id,
+            settlement_date=settled,
+            business_date=booked_on,
+            currency=entry.amount.currency,
+            amount_minor=entry.amount.amount_minor,
         )
+        try:
+            await self._submit(command)
+        except CallerError as error:
+            if error.code != "account_short":
+                raise
+            # A channel took more than was there: it is booked when our own money has come in.
+            _log.warning("settlement_not_covered", reference=entry.reference, code=error.code)
 
     def _mint(self, prefix: str) -> str:
         random_bytes = self._entropy.token_bytes(RANDOM_BYTES)
         return mint(prefix, time_ms=self._clock.now_ms(), random_bytes=random_bytes)
+
+
+def _is_payable(pending: Pending, found: Due) -> bool:
+    """Whether a further settlement has anything to do: to settle, or to pay out again."""
+    return settled_now(found, pending.balance_minor) > 0 or pending.available_minor > 0
+
+
+def _next_number(settled: Iterable[tuple[str, str, int]], merchant_id: str, last_date: str) -> int:
+    """The number of a further settlement of a merchant up to a date."""
+    number = 1 + sum(
+        one > 0 for merchant, day, one in settled if (merchant, day) == (merchant_id, last_date)
+    )
+    if number > FURTHER_SETTLEMENTS_PER_DAY_MAX:
+        raise CallerError("day_not_closed", f"{number - 1} settlements of {merchant_id}")
+    return number

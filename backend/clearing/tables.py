@@ -11,7 +11,8 @@ from backend.db.tables import INTEGER, STORAGE, TEXT, BackendTable, table_ref
 
 class Settlement(BackendTable, table=True):
     """How much of a merchant's money became available up to a business date, and the payout made
-    of it. Number 0 is the run that closed a day; higher ones went before it, within the day."""
+    of it. Number 0 is the first run that closed a day; higher ones went before it, within the day,
+    or after it: a channel had paid, or a payout that the bank had rejected was tried again."""
 
     __tablename__ = "settlement"
     merchant_id: str = Field(primary_key=True, sa_type=TEXT)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from backend.db.tables import Row
 from backend.disputes.cover import CollectCover
 from backend.disputes.model import DisputeCommand, DisputeState
+from backend.disputes.ports import SettledDays
 from backend.disputes.repository import DisputeRepository
 from backend.disputes.schemas import Decision, Evidence, NewCollection, NewDispute
 from backend.disputes.service import DecideDispute, GiveEvidence, OpenDispute
@@ -19,7 +20,7 @@ Guard = Callable[[Request], Awaitable[None]]
 _HIDDEN = frozenset({"event_count"})
 
 
-def operator_router(services: Services, operator_only: Guard) -> APIRouter:
+def operator_router(services: Services, operator_only: Guard, days: SettledDays) -> APIRouter:
     """``/operator/v1/disputes``, and what merchants owe from them."""
     repository = DisputeRepository(services.reader)
     routes = APIRouter(
@@ -44,11 +45,11 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
         timeline = await services.run_read(lambda: repository.timeline(dispute_id))
         return _shown(row) | {"timeline": timeline}
 
-    _add_commands(routes, services)
+    _add_commands(routes, services, days)
     return routes
 
 
-def _add_commands(routes: APIRouter, services: Services) -> None:
+def _add_commands(routes: APIRouter, services: Services, days: SettledDays) -> None:
     rules = services.rules
 
     @routes.post("/disputes", status_code=201)
@@ -70,6 +71,7 @@ def _add_commands(routes: APIRouter, services: Services) -> None:
                 command=command,
                 settlement_date=body.settlement_date,
                 rules=rules,
+                days=days,
             )
             return _shown(await services.submit(decision))
 

@@ -7,12 +7,15 @@ Rule 2: until it is decided the disputed part of the payment can be neither refu
 Rule 3: our fee on the payment stays ours, whatever comes of the dispute: it was for the payment's
         work, which was done. A merchant that sees the payer is right refunds, and gets it back.
 Rule 4: what comes back to a merchant that owes us repays us first.
+Rule 5: a day of a channel that is settled or closed takes no lost dispute any more: its file was
+        compared, and what the channel keeps back stands in a later one.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
+from backend.channels.model import FUND
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
@@ -22,6 +25,7 @@ from backend.disputes.limits import (
     EVIDENCES_PER_DISPUTE_MAX,
     REASON_CHARS_MAX,
     REFERENCE_CHARS_MAX,
+    SETTLEMENT_DAYS_AWAY_MAX,
 )
 from backend.disputes.model import (
     Disputable,
@@ -29,6 +33,7 @@ from backend.disputes.model import (
     DisputeState,
     check_new,
 )
+from backend.disputes.ports import SettledDays
 from backend.disputes.tables import DISPUTE, EVENT
 from backend.disputes.timeline import record_opened, step
 from backend.instruments.model import BALANCE, CHANNEL_OF
@@ -174,12 +179,13 @@ class DecideDispute:
     is ``dispute_state``.
 
     ``settlement_date`` is the channel's: the day on which it keeps a lost dispute's money back.
-    A payment from the balance has none.
+    A payment from the balance has none. ``settlement_date_closed`` when that day is over for us.
     """
 
     dispute_id: str
     command: DisputeCommand
     rules: PaymentRules
+    days: SettledDays
     settlement_date: str = ""
     actor: str = OPERATOR
 
@@ -194,7 +200,8 @@ class DecideDispute:
         return [
             (MERCHANT, merchant_id),
             (PAYMENT, dispute["payment_id"]),
-            *ledger.reads(self._returned(dispute, ""), is_new=True),
+            *ledger.reads(self._transfers(dispute, ""), is_new=True),
+            *self._day_reads(dispute),
             *collect_reads(merchant_id, dispute["currency"]),
         ]
 
@@ -204,6 +211,9 @@ class DecideDispute:
             raise CallerError("dispute_not_found", self.dispute_id)
         if dispute["state"] == _DECIDED[self.command]:
             return self._again(dispute)
+        day = self.rules.business_date(now_ms)
+        if self.command is DisputeCommand.LOSE:
+            self._check_settlement(ws, dispute, today=date.fromisoformat(day))
         row = step(
             ws,
             dispute,
@@ -212,11 +222,9 @@ class DecideDispute:
             now_ms=now_ms,
             settlement_date=self.settlement_date,
         )
-        day = self.rules.business_date(now_ms)
+        ledger.post(ws, self._transfers(dispute, day), now_ms, is_new=True)
         if self.command is DisputeCommand.LOSE:
-            ledger.post(ws, self._taken(dispute, day), now_ms, is_new=True)
             return row
-        ledger.post(ws, self._returned(dispute, day), now_ms, is_new=True)
         payment = ws.get(PAYMENT, dispute["payment_id"])
         assert payment is not None
         _add_disputed(ws, payment, -dispute["amount_minor"], now_ms)
@@ -229,6 +237,26 @@ class DecideDispute:
             raise CallerError("idempotency_conflict", "settlement_date")
         return dispute
 
+    def _day_reads(self, dispute: Row) -> Iterable[Read]:
+        channel_id = CHANNEL_OF.get(dispute["funding"])
+        return self.days.reads(channel_id, self.settlement_date) if channel_id else []
+
+    def _check_settlement(self, ws: WorkingSet, dispute: Row, *, today: date) -> None:
+        """A balance has no settlement date; a channel has one near to today, of an open day."""
+        if dispute["funding"] == BALANCE:
+            if self.settlement_date:
+                raise CallerError("field_invalid", "settlement_date")
+            return
+        distance = abs(_day(self.settlement_date) - today)
+        if distance > timedelta(days=SETTLEMENT_DAYS_AWAY_MAX):
+            raise CallerError("field_invalid", "settlement_date")
+        if self.days.is_over(ws, CHANNEL_OF[dispute["funding"]], self.settlement_date):
+            raise CallerError("settlement_date_closed", self.settlement_date)
+
+    def _transfers(self, dispute: Row, day: str) -> list[Transfer]:
+        is_lost = self.command is DisputeCommand.LOSE
+        return self._taken(dispute, day) if is_lost else self._returned(dispute, day)
+
     def _returned(self, dispute: Row, day: str) -> list[Transfer]:
         name = _DECIDED[self.command].value
         return posting.dispute_won(
@@ -239,19 +267,23 @@ class DecideDispute:
         )
 
     def _taken(self, dispute: Row, day: str) -> list[Transfer]:
-        currency = dispute["currency"]
-        if dispute["funding"] == BALANCE:
-            if self.settlement_date:
-                raise CallerError("field_invalid", "settlement_date")
-            to_account = chart.customer(dispute["payer_id"], currency)
-        else:
-            channel_id = CHANNEL_OF[dispute["funding"]]
-            to_account = chart.channel(channel_id, _day(self.settlement_date), currency)
+        """To whoever gave the payer the money back: ourselves, the channel, or the fund that pays
+        so much less of what we have advanced."""
+        currency, funding = dispute["currency"], dispute["funding"]
+        event = posting.Event(f"{self.dispute_id}.lost", currency, day)
+        if funding != BALANCE and CHANNEL_OF[funding] == FUND:
+            return posting.own_advance_returned(
+                event,
+                from_account=chart.dispute(self.dispute_id, currency),
+                amount_minor=dispute["amount_minor"],
+            )
         return posting.dispute_lost(
-            posting.Event(f"{self.dispute_id}.lost", currency, day),
+            event,
             case_id=self.dispute_id,
             amount_minor=dispute["amount_minor"],
-            to_account=to_account,
+            to_account=chart.customer(dispute["payer_id"], currency)
+            if funding == BALANCE
+            else chart.channel(CHANNEL_OF[funding], self.settlement_date, currency),
         )
 
 
@@ -284,8 +316,8 @@ def _add_disputed(ws: WorkingSet, payment: Row, amount_minor: int, now_ms: int) 
     )
 
 
-def _day(text: str) -> str:
+def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text).isoformat()
+        return date.fromisoformat(text)
     except ValueError:
         raise CallerError("field_invalid", "settlement_date") from None

@@ -12,7 +12,9 @@ from sqlalchemy import ColumnElement, Select, and_, case, or_, select
 
 from backend.db.reading import Reader
 from backend.db.tables import Row
-from backend.instruments.model import BALANCE
+from backend.disputes.model import DisputeState
+from backend.disputes.tables import Dispute
+from backend.instruments.model import BALANCE, CHANNEL_OF
 from backend.ledger import chart, model
 from backend.ledger.tables import LedgerAccount, LedgerTransfer
 from backend.payments.tables import Payment
@@ -30,6 +32,7 @@ _TRANSFER = LedgerTransfer.__table__  # type: ignore[attr-defined]
 _PAYMENT = Payment.__table__  # type: ignore[attr-defined]
 _REFUND = Refund.__table__  # type: ignore[attr-defined]
 _SAGA = Saga.__table__  # type: ignore[attr-defined]
+_DISPUTE = Dispute.__table__  # type: ignore[attr-defined]
 _TOPUP = TopUp.__table__  # type: ignore[attr-defined]
 _BREAK = ReconciliationBreak.__table__  # type: ignore[attr-defined]
 
@@ -85,7 +88,8 @@ class ReconciliationRepository:
         )
 
     async def channel_orders(self, channel_id: str, day: str) -> dict[str, int]:
-        """What a channel has told us it moved on one of its days: id → signed amount."""
+        """What a channel has told us it moved on one of its days, and what it keeps back there of
+        lost disputes: id → signed amount."""
         settled = (SagaState.SUCCEEDED.value, SagaState.SETTLED.value)
         signed = case(
             (_SAGA.c.kind == SagaKind.PAY.value, _SAGA.c.amount_minor),
@@ -97,7 +101,8 @@ class ReconciliationRepository:
             _SAGA.c.state.in_(settled),
         )
         rows = self._whole(query, _SAGA.c.saga_id)
-        return {row["saga_id"]: int(row["signed_minor"]) async for row in rows}
+        found = {row["saga_id"]: int(row["signed_minor"]) async for row in rows}
+        return found | await self._charged_back(channel_id, day)
 
     async def channel_balance(self, channel_id: str, day: str, currency: str) -> int:
         """What a channel still owes for one of its days, by our books."""
@@ -161,6 +166,19 @@ class ReconciliationRepository:
             select(_BREAK)
             .where(_BREAK.c.business_date == day, _BREAK.c.run == run)
             .order_by(_BREAK.c.number)
+        )
+
+    async def _charged_back(self, channel_id: str, day: str) -> dict[str, int]:
+        """Disputes lost to a channel on one of its days: id → what went back, below zero."""
+        fundings = [funding for funding, channel in CHANNEL_OF.items() if channel == channel_id]
+        return await self._amounts(
+            _DISPUTE.c.dispute_id,
+            (-_DISPUTE.c.amount_minor).label("amount_minor"),
+            and_(
+                _DISPUTE.c.state == DisputeState.LOST.value,
+                _DISPUTE.c.settlement_date == day,
+                _DISPUTE.c.funding.in_(fundings),
+            ),
         )
 
     async def _balance(self, account_id: str) -> int:

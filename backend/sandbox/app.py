@@ -2,7 +2,7 @@
 
 Signed (both ways, `backend/channels/signed_http.py`): ``/bank/…``, ``/channel/…`` (top-ups),
 ``/card/…`` and ``/fund/…`` (payments).
-Plain, on the loopback: ``/control/…`` opens accounts, moves the clock, arms faults.
+Plain, on the loopback: ``/control/…`` opens accounts, moves the clock, arms faults, charges back.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from backend.channels import day_file, iso20022, signed_http
 from backend.channels.day_file import DayFile
 from backend.channels.model import TopUpAnswer, TopUpOrder
 from backend.sandbox.bank import Bank
-from backend.sandbox.channels import ChannelName, Channels, china_day
+from backend.sandbox.channels import ChannelName, Channels, ChargebackBody, china_day
 from backend.sandbox.faults import Faults, FaultSettings
 from protocol.clock import Clock
 from protocol.crypto.keys import SigningKey, VerifyKey
@@ -297,6 +297,11 @@ def _add_control(app: FastAPI, world: Institutions) -> None:
     async def bind(body: TokenBody) -> dict[str, str]:
         world.channels.books[body.channel].bind(body.token, body.account)
         return {"token": body.token}
+
+    @app.post("/control/chargebacks")
+    async def charge_back(body: ChargebackBody) -> dict[str, str]:
+        world.channels.close_days(world.now_ms())
+        return {"case_id": body.case_id, "day": world.channels.charge_back(body, world.now_ms())}
 
     @app.post("/control/late")
     async def deliver_late() -> dict[str, int]:

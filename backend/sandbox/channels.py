@@ -45,6 +45,18 @@ class RefundBody(BaseModel):
     currency: CurrencyText
 
 
+class ChargebackBody(BaseModel):
+    """A lost dispute, under the payment institution's id for the case."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    channel: ChannelName
+    case_id: Name
+    order_id: Name
+    amount_minor: PositiveMinor
+    currency: CurrencyText = "CNY"
+
+
 class Channels:
     """The card channel, the fund with its bank, and the fund that has none, a book each."""
 
@@ -92,6 +104,13 @@ class Channels:
     def refund_result(self, name: ChannelName, refund_id: str) -> Answer:
         """``GET /{channel}/refunds/{id}``."""
         return _said(self.books[name].refund_result(refund_id))
+
+    def charge_back(self, wanted: ChargebackBody, now_ms: int) -> str:
+        """The payer's side wins a dispute: the channel keeps the money back on its present day."""
+        amount = Money(wanted.amount_minor, wanted.currency)
+        day = _day(wanted.channel, now_ms)
+        book = self.books[wanted.channel]
+        return book.charge_back(wanted.case_id, wanted.order_id, amount, day=day)
 
     def settle(self, name: ChannelName, day: date, now_ms: int) -> Answer:
         """``POST /{channel}/days/{day}/settlement``: the card channel pays a day that is over into

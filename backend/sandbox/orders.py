@@ -4,7 +4,7 @@ Rule 1: the same id with the same content gets the first answer, with other cont
 Rule 2: a reversal always comes first: of an unknown order it leaves a tombstone, and the order is
         refused when it comes late.
 Rule 3: what a day's settlement holds is not reversed any more; it can be refunded.
-Rule 4: refunds of an order sum to the order at most.
+Rule 4: refunds and chargebacks of an order sum to the order at most.
 """
 
 from datetime import date
@@ -113,7 +113,8 @@ class OrderBook:
             if known is not None:
                 self._check_same_refund(asked)
                 return known
-            reason = "refused by the issuer" if refuse else self._refund_refusal(asked)
+            refusal = self._refund_refusal(asked.order_id, asked.amount)
+            reason = "refused by the issuer" if refuse else refusal
             state = "refused" if reason else "succeeded"
             self._bank.db.execute(
                 "INSERT INTO channel_refund VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -138,6 +139,31 @@ class OrderBook:
             return None
         return ChannelAnswer(refund_id, row[0], row[1], self._name(refund_id), row[2])
 
+    def charge_back(self, case_id: str, order_id: str, amount: Money, *, day: date) -> str:
+        """Give a payer what a lost dispute takes out of a day; returns the day it first did."""
+        with self._bank.transaction():
+            known = self._bank.db.execute(
+                "SELECT order_id, amount_minor, currency, day FROM channel_chargeback"
+                " WHERE channel = ? AND case_id = ?",
+                (self._channel, case_id),
+            ).fetchone()
+            if known is not None:
+                if known[:3] != (order_id, amount.amount_minor, amount.currency):
+                    raise CallerError("idempotency_conflict", "case")
+                return str(known[3])
+            reason = self._refund_refusal(order_id, amount)
+            if reason:
+                raise CallerError("field_invalid", reason)
+            self._bank.db.execute(
+                "INSERT INTO channel_chargeback VALUES (?, ?, ?, ?, ?, ?)",
+                (self._channel, case_id, order_id, amount.amount_minor, amount.currency,
+                 day.isoformat()),
+            )  # fmt: skip
+            account = self._account(self._content(order_id)[0])
+            assert account is not None
+            self._till.give(self._name(case_id), account, amount, day=day)
+            return day.isoformat()
+
     def rows(self, day: date) -> list[DayRow]:
         """The channel's own list of a day: what was taken and what was given back."""
         keys = (self._channel, day.isoformat())
@@ -149,18 +175,24 @@ class OrderBook:
             "SELECT refund_id, order_id, amount_minor, currency FROM channel_refund"
             " WHERE channel = ? AND day = ? AND state = 'succeeded' ORDER BY refund_id", keys
         )  # fmt: skip
+        cases = self._bank.db.execute(
+            "SELECT case_id, order_id, amount_minor, currency FROM channel_chargeback"
+            " WHERE channel = ? AND day = ? ORDER BY case_id", keys
+        )  # fmt: skip
         paid = [DayRow("payment", i, a, Money(m, c)) for i, a, m, c in orders]
-        return paid + [DayRow("refund", i, a, Money(m, c)) for i, a, m, c in refunds]
+        given = [DayRow("refund", i, a, Money(m, c)) for i, a, m, c in refunds]
+        return paid + given + [DayRow("chargeback", i, a, Money(m, c)) for i, a, m, c in cases]
 
     def net(self, day: date) -> int:
         """What the channel owes for a day; negative: it is owed."""
         return sum(row.signed_minor for row in self.rows(day))
 
     def open_days(self, before: date) -> list[date]:
-        """Days before one that have orders or refunds and are not settled, in order."""
+        """Days before one on which anything moved and that are not settled, in order."""
         found = self._bank.db.execute(
             "SELECT DISTINCT day FROM (SELECT channel, day FROM channel_order"
-            " UNION SELECT channel, day FROM channel_refund) AS moved"
+            " UNION SELECT channel, day FROM channel_refund"
+            " UNION SELECT channel, day FROM channel_chargeback) AS moved"
             " WHERE channel = ?1 AND day < ?2 AND day NOT IN"
             " (SELECT day FROM channel_settlement WHERE channel = ?1) ORDER BY day",
             (self._channel, before.isoformat()),
@@ -189,24 +221,26 @@ class OrderBook:
             return "AC01"
         return self._till.refusal(account, order.amount, day=day)
 
-    def _refund_refusal(self, asked: RefundOrder) -> str:
-        known = self.order(asked.order_id)
+    def _refund_refusal(self, order_id: str, wanted: Money) -> str:
+        known = self.order(order_id)
         if known is None or known.state != "succeeded":
             return "no such payment"
-        amount = self._content(asked.order_id)[1]
-        left = amount.amount_minor - self._refunded(asked.order_id)
-        is_too_much = asked.amount.amount_minor > left
-        return "above the payment" if is_too_much or asked.amount.currency != CURRENCY else ""
+        left = self._content(order_id)[1].amount_minor - self._given_back(order_id)
+        is_too_much = wanted.amount_minor > left
+        return "above the payment" if is_too_much or wanted.currency != CURRENCY else ""
 
     def _why_it_stays(self, known: ChannelAnswer) -> str:
         if self._settled(date.fromisoformat(known.settlement_date)) is not None:
             return "settled"
-        return "refunded" if self._refunded(known.order_id) else ""
+        return "refunded" if self._given_back(known.order_id) else ""
 
-    def _refunded(self, order_id: str) -> int:
+    def _given_back(self, order_id: str) -> int:
         row = self._bank.db.execute(
-            "SELECT coalesce(sum(amount_minor), 0) FROM channel_refund"
-            " WHERE channel = ? AND order_id = ? AND state = 'succeeded'",
+            "SELECT coalesce(sum(amount_minor), 0) FROM"
+            " (SELECT amount_minor FROM channel_refund"
+            " WHERE channel = ?1 AND order_id = ?2 AND state = 'succeeded'"
+            " UNION ALL SELECT amount_minor FROM channel_chargeback"
+            " WHERE channel = ?1 AND order_id = ?2) AS given",
             (self._channel, order_id),
         ).fetchone()
         return int(row[0])

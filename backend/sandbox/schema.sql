@@ -61,6 +61,15 @@ CREATE TABLE IF NOT EXISTS channel_refund (
     reason       TEXT NOT NULL,
     PRIMARY KEY (channel, refund_id)
 ) STRICT;
+CREATE TABLE IF NOT EXISTS channel_chargeback (
+    channel      TEXT NOT NULL,
+    case_id      TEXT NOT NULL,
+    order_id     TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    currency     TEXT NOT NULL,
+    day          TEXT NOT NULL,
+    PRIMARY KEY (channel, case_id)
+) STRICT;
 CREATE TABLE IF NOT EXISTS channel_settlement (
     channel   TEXT NOT NULL,
     day       TEXT NOT NULL,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from backend.clearing.closed import ClosedDays
 from backend.disputes.cover import CollectCover, Collected
 from backend.disputes.model import DisputeCommand
 from backend.disputes.service import DecideDispute, GiveEvidence, OpenDispute
@@ -39,6 +40,7 @@ def decide(
             command=command,
             settlement_date=settlement_date,
             rules=shop.rules,
+            days=ClosedDays(),
         )
     )
 

@@ -151,9 +151,9 @@ def own_advance_long_found(event: Event, *, amount_minor: int) -> list[Transfer]
 
 
 def own_advance_returned(event: Event, *, from_account: str, amount_minor: int) -> list[Transfer]:
-    """6b with 13 or 21. A fund has taken a refund, or what was nobody's, and pays us so much less:
-    Dr REFUND or LONG / Cr OWN_DUE; Dr OWN_PAYABLE / Cr ADVANCE."""
-    assert chart.account(from_account).code in {"REFUND", "LONG"}
+    """6b with 13, 15 or 21. A fund has taken a refund, a lost dispute, or what was nobody's, and
+    pays us so much less: Dr REFUND, DISPUTE or LONG / Cr OWN_DUE; Dr OWN_PAYABLE / Cr ADVANCE."""
+    assert chart.account(from_account).code in {"REFUND", "DISPUTE", "LONG"}
     advance = own("ADVANCE", event.currency)
     legs = undone(own_money_legs(from_account, advance, amount_minor, event.currency))
     return posted(event, "own_advance_returned", legs)

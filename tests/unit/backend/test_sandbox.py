@@ -121,7 +121,7 @@ def test_reopening_an_account_under_another_name_is_refused(bank: Bank) -> None:
 
 rows = st.builds(
     DayRow,
-    kind=st.sampled_from(["topup", "payment", "refund"]),
+    kind=st.sampled_from(["topup", "payment", "refund", "chargeback"]),
     reference=st.from_regex(r"[a-z0-9_-]{1,30}", fullmatch=True),
     account=st.text(min_size=1, max_size=20).filter(lambda s: "\x00" not in s and "\r" not in s),
     amount=st.integers(1, 10**10).map(lambda minor: Money(minor, "CNY")),

@@ -190,6 +190,25 @@ def test_orders_reversals_and_refunds_go_over_http(
     assert left(world, f"{channel}-1") == 71
 
 
+@pytest.mark.parametrize("channel", ["card", "fund"])
+def test_a_chargeback_takes_its_money_out_of_the_day_s_file(
+    world: Institutions, peer: Peer, channel: str
+) -> None:
+    peer.pay(channel)
+    case = {"channel": channel, "case_id": "dsp_1", "order_id": "o1", "amount_minor": 1_000}
+    for _ in range(2):
+        said = peer.http.post("/control/chargebacks", json=case)
+        assert said.json() == {"case_id": "dsp_1", "day": "2026-09-30"}
+    too_much = case | {"case_id": "dsp_2", "amount_minor": 2_001}
+    assert peer.http.post("/control/chargebacks", json=too_much).status_code == 400
+    file = read_day_file(peer.ask("GET", f"/{channel}/days/{DAY}/file").content)
+    assert [(row.kind, row.reference, row.signed_minor) for row in file.rows] == [
+        ("payment", "o1", 3_000),
+        ("chargeback", "dsp_1", -1_000),
+    ]
+    assert left(world, f"{channel}-1") == 80
+
+
 def test_an_unsigned_or_malformed_order_moves_nothing(world: Institutions, peer: Peer) -> None:
     assert peer.http.post("/card/orders", content=b"{}").status_code == 401
     assert peer.ask("POST", "/card/orders", {"order_id": "o1"}).status_code == 400

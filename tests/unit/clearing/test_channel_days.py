@@ -1,6 +1,5 @@
 """Days with card and fund payments in them close without a break, whatever the channels do."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -8,11 +7,13 @@ from typing import Any
 import pytest
 
 from backend.channels.model import ADVANCING_BANK, CARD, FUND
+from backend.clearing.reserve import NoteFundRepaid
 from protocol.money import Money
 from tests.support.channels import CARD_TOKEN, FUND_TOKEN
 from tests.support.clearing import World, clearing_world
 from tests.support.institutions import OWN, RESERVE
 from tests.support.shop import MERCHANT
+from tests.unit.clearing.conftest import pay, pays_with
 
 pytestmark = pytest.mark.asyncio
 DAY, NEXT_DAY = date(2026, 11, 23), date(2026, 11, 24)
@@ -20,31 +21,8 @@ PAYOUT_ACCOUNT = "6222000000001234"
 
 
 @pytest.fixture
-def world(migrated_url: str) -> Iterator[World]:
-    with clearing_world(migrated_url) as world:
-        for channel, token, account in (
-            (CARD, CARD_TOKEN, "CARD-1"),
-            (ADVANCING_BANK, FUND_TOKEN, "FUND-1"),
-        ):
-            world.near.open(account, 100_000)
-            world.channels[channel].book.bind(token, account)
-        yield world
-
-
-def pays_with(world: World, kind: str, token: str) -> str:
-    """The payer of that token."""
-    for row in world.shop.rows("SELECT payer_id, token FROM instrument"):
-        if row["token"] == token:
-            return str(row["payer_id"])
-    payer = world.shop.add_payer()
-    world.shop.add_instrument(payer, kind, token=token)
-    return payer
-
-
-async def pay(world: World, payer: str, amount_minor: int) -> str:
-    paid = world.shop.pay(payer, amount_minor)
-    await world.runner.settle(date.max)
-    return str(paid["payment_id"])
+def world(channel_world: World) -> World:
+    return channel_world
 
 
 async def sell(world: World) -> None:
@@ -138,6 +116,47 @@ async def test_a_fund_s_debt_over_a_holiday_waits_for_the_next_working_day(
             report = await world.day_end.run(date(2026, 11, day))
             assert report["state"] == "closed"
             assert world.shop.balance(owed) == left
+
+
+async def test_a_fund_payment_captured_after_its_day_was_noted_as_repaid_is_noted_too(
+    world: World,
+) -> None:
+    """Sent at 23:59:57 without an answer; the day's first run begins before one comes."""
+    shop, fund = world.shop, world.channels[ADVANCING_BANK]
+    await pay(world, pays_with(world, "fund", FUND_TOKEN), 5_000)
+    payer = pays_with(world, "fund", FUND_TOKEN)
+    shop.clock.at_ms += 12 * 3_600_000 - 3_000
+    fund.mishaps = ["silent", "lost"]
+    late = shop.pay(payer, 1_000)["payment_id"]
+    await world.runner.run_due()
+    shop.clock.at_ms += 2_000
+    await world.runner.run_due()
+    shop.clock.at_ms += 1_500
+    first = await world.day_end.run(DAY)
+    assert (first["state"], first["sagas_open"]) == ("open", 1)
+    fund.mishaps = []
+    owed = "M:FUND_OWED:ADVBANK.2026-11-23:CNY"
+    shop.clock.at_ms += 5_000
+    for _ in range(2):
+        report = await world.day_end.run(DAY)
+        assert (report["state"], shop.balance(owed)) == ("closed", 0)
+    assert shop.ask("payment.query", {"payment_id": late})["state"] == "captured"
+    assert shop.verify().is_whole
+
+
+async def test_a_fund_s_debt_that_grows_after_it_was_repaid_is_repaid_by_as_much(
+    world: World,
+) -> None:
+    note = NoteFundRepaid(
+        channel_id=ADVANCING_BANK,
+        settlement_date=DAY.isoformat(),
+        currency="CNY",
+        business_date=NEXT_DAY.isoformat(),
+    )
+    for amount_minor in (5_000, 1_000):
+        await pay(world, pays_with(world, "fund", FUND_TOKEN), amount_minor)
+        assert world.shop.do(note) == amount_minor
+        assert world.shop.do(note) == world.shop.balance("M:FUND_OWED:ADVBANK.2026-11-23:CNY") == 0
 
 
 async def test_what_comes_after_the_channel_s_cut_off_is_settled_with_its_next_day(

@@ -322,3 +322,43 @@ def pending_accounts(world: World) -> dict[str, int]:
     rows = world.shop.rows("SELECT owner, credits_posted - debits_posted AS held"
                            " FROM ledger_account WHERE code = 'MPEND'")  # fmt: skip
     return {row["owner"]: row["held"] for row in rows}
+
+
+@pytest.mark.asyncio
+async def test_a_rejected_payout_of_a_merchant_that_waits_for_a_working_day_is_tried_every_run(
+    lite_url: str,
+) -> None:
+    """Of 29 September, due on the 30th; the next working day is 8 October. The shop's account opens
+    on 1 October."""
+    with clearing_world(lite_url, first_day=date(2026, 9, 28)) as world:
+        world.shop.add_merchant("mt", settlement_cycle="T+1", payout_account_no="BANK-mt")
+        payer = await world.payer_since_yesterday()
+        world.sell(payer, 10_000, "mt")
+        for day, state, at_bank in ((29, "rejected", 0), (30, "confirmed", 9_940)):
+            world.next_day()
+            report = await world.day_end.run(date(2026, 9, day))
+            assert [payout["state"] for payout in report["payouts"]] == [state]
+            world.near.open("BANK-mt")
+            assert world.at_bank("BANK-mt") == at_bank
+        again = await world.day_end.run(date(2026, 9, 30))
+        assert (again["state"], again["payouts"]) == ("closed", report["payouts"])
+        assert world.shop.balance("C:MAVAIL:mt:CNY") == 0
+        assert world.shop.verify().is_whole
+
+
+@pytest.mark.asyncio
+async def test_a_rejected_payout_is_tried_again_with_the_same_day_s_next_run(
+    lite_url: str,
+) -> None:
+    with clearing_world(lite_url, first_day=date(2026, 11, 23)) as world:
+        payer = await world.payer_since_yesterday()
+        world.sell(payer, 10_000)
+        world.next_day()
+        world.near.world.faults.reject_payout = 1
+        states = []
+        for _ in range(3):
+            report = await world.day_end.run(date(2026, 11, 24))
+            assert report["state"] == "closed"
+            states.append(sorted(payout["state"] for payout in report["payouts"]))
+        assert states == [["rejected"], ["confirmed", "rejected"], ["confirmed", "rejected"]]
+        assert world.at_bank("6222000000001234") == 9_940

@@ -14,12 +14,19 @@ CALENDAR = Calendar()
 FIRST = date(2026, 9, 25)
 
 
-def pending(balance_minor: int, earned: dict[str, int], *cycles: tuple[str, str]) -> Pending:
+def pending(
+    balance_minor: int,
+    earned: dict[str, int],
+    *cycles: tuple[str, str],
+    unpaid: dict[str, int] | None = None,
+) -> Pending:
     return Pending(
         merchant_id="m",
         currency="CNY",
         balance_minor=balance_minor,
         earned_minor=earned,
+        unpaid_minor=unpaid or {},
+        available_minor=0,
         cycles=cycles or (("", "T+1"),),
     )
 
@@ -49,6 +56,20 @@ def test_a_date_that_waits_keeps_its_earnings_though_another_that_waits_gave_bac
     cycles = (("", "D+1"), ("2026-10-02", "T+1"))
     books = pending(70, {"2026-10-02": -60, "2026-10-03": 30}, *cycles)
     assert settled(books, date(2026, 10, 2), date(2026, 10, 3)) == 40
+
+
+def test_what_a_channel_has_not_paid_waits_though_its_date_is_due_and_all_else_goes_on() -> None:
+    """Of the 22nd and 23rd, both due, 40 and 5 are still with channels."""
+    books = pending(
+        150, {"2026-11-24": 20}, ("", "D+1"), unpaid={"2026-11-22": 40, "2026-11-23": 5}
+    )
+    assert settled(books, date(2026, 11, 23), date(2026, 11, 24)) == 85
+
+
+def test_what_waits_for_its_date_and_its_channel_is_held_back_once() -> None:
+    """The 24th left 20, because 30 of an earlier date went back on it; its card's 50 are not in."""
+    books = pending(120, {"2026-11-24": 20}, ("", "D+1"), unpaid={"2026-11-24": 50})
+    assert settled(books, date(2026, 11, 23), date(2026, 11, 24)) == 70
 
 
 def test_a_change_of_cycle_leaves_earlier_dates_theirs() -> None:

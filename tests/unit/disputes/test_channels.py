@@ -21,7 +21,7 @@ async def test_a_lost_dispute_goes_to_the_channel_on_its_settlement_date(
     await world.finish()
     settle(shop)
     case = dispute(shop, payment_id, 4_000, reference="CB-77", actor="channel:CARD")
-    for wrong in ("", "2026-13-01", "soon"):
+    for wrong in ("", "2026-13-01", "soon", "2025-11-23", "2028-01-15"):
         with pytest.raises(CallerError, match="field_invalid"):
             decide(shop, case, LOSE, wrong)
     assert put_aside(shop, case) == 4_000

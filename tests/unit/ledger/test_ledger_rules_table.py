@@ -97,6 +97,10 @@ TABLE: list[tuple[list[Transfer], list[tuple[str, str, int]]]] = [
         rules.own_advance_returned(EVENT, from_account=REFUND, amount_minor=5),
         [(REFUND, OWN_DUE, 5), (PAYABLE, ADVANCE, 5)],
     ),
+    (
+        rules.own_advance_returned(EVENT, from_account="C:DISPUTE:case:CNY", amount_minor=5),
+        [("C:DISPUTE:case:CNY", OWN_DUE, 5), (PAYABLE, ADVANCE, 5)],
+    ),
     (rules.channel_cost_accrued(EVENT, cost_minor=5), [(COST, COST_PAYABLE, 5)]),
     (rules.merchant_settled(EVENT, merchant_id="m", amount_minor=7), [(MPEND, MAVAIL, 7)]),
     (

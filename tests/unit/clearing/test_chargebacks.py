@@ -1,0 +1,118 @@
+"""Days in which a channel keeps back what a lost dispute gave to the payer."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from backend.channels.model import ADVANCING_BANK, CARD, FUND
+from backend.disputes.model import DisputeCommand
+from protocol.errors import CallerError
+from protocol.money import Money
+from tests.support.channels import CARD_TOKEN, FUND_TOKEN
+from tests.support.clearing import World
+from tests.support.disputes import decide, dispute
+from tests.support.institutions import OWN, RESERVE
+from tests.unit.clearing.conftest import pay, pays_with
+
+pytestmark = pytest.mark.asyncio
+DAY, NEXT_DAY = date(2026, 11, 23), date(2026, 11, 24)
+LOSE = DisputeCommand.LOSE
+
+
+def give_own_money(world: World, amount_minor: int = 100_000) -> None:
+    amount = Money(amount_minor, "CNY")
+    world.near.bank.move("CAPITAL", "BANK-VAULT", OWN, amount, world.today, "capital")
+
+
+async def disputed(world: World, kind: str, token: str) -> tuple[str, dict[str, object]]:
+    """A payment of 100 yuan of a closed day, and a dispute about 40 of them."""
+    payment_id = await pay(world, pays_with(world, kind, token), 10_000)
+    world.next_day()
+    assert (await world.day_end.run(DAY))["state"] == "closed"
+    return payment_id, dispute(world.shop, payment_id, 4_000)
+
+
+@pytest.mark.parametrize(
+    ("channel", "kind", "token", "account", "has_own_advance"),
+    [
+        (CARD, "card", CARD_TOKEN, "CARD-1", False),
+        (ADVANCING_BANK, "fund", FUND_TOKEN, "FUND-1", False),
+        (FUND, "fund", FUND_TOKEN, "FUND-1", True),
+    ],
+)
+async def test_a_day_with_a_lost_dispute_closes_and_its_channel_owes_nothing(
+    channel_world: World,
+    channel: str,
+    kind: str,
+    token: str,
+    account: str,
+    has_own_advance: bool,
+) -> None:
+    world, shop = channel_world, channel_world.shop
+    give_own_money(world)
+    shop.rules = replace(shop.rules, has_own_advance=has_own_advance)
+    payment_id, case = await disputed(world, kind, token)
+    case_id = str(case["dispute_id"])
+    book, amount = world.channels[channel].book, Money(4_000, "CNY")
+    assert book.charge_back(case_id, payment_id, amount, day=NEXT_DAY) == NEXT_DAY.isoformat()
+    decide(shop, case, LOSE, NEXT_DAY.isoformat())
+    await pay(world, pays_with(world, kind, token), 1_000)
+    world.next_day()
+    for _ in range(2):
+        report = await world.day_end.run(NEXT_DAY)
+        assert (report["reconciliation"]["kinds"], report["state"]) == ([], "closed")
+    assert shop.balance(f"C:CH:{channel}.{NEXT_DAY}:CNY") == shop.balance("O:ADVANCE:CNY") == 0
+    assert shop.balance(f"C:DISPUTE:{case_id}:CNY") == shop.balance("C:OWN_DUE:CNY") == 0
+    assert world.at_bank(account) == 100_000 - 10_000 + 4_000 - 1_000
+    assert world.at_bank(RESERVE) == shop.balance("C:RESERVE:CNY")
+    assert world.at_bank(OWN) == 100_000 + shop.balance("O:OWN:CNY")
+    assert shop.verify().is_whole
+
+
+@pytest.mark.parametrize("side", ["ours", "theirs"])
+async def test_a_chargeback_that_one_side_does_not_know_is_a_break(
+    channel_world: World, side: str
+) -> None:
+    world = channel_world
+    give_own_money(world)
+    payment_id, case = await disputed(world, "card", CARD_TOKEN)
+    if side == "theirs":
+        book, amount = world.channels[CARD].book, Money(4_000, "CNY")
+        book.charge_back(str(case["dispute_id"]), payment_id, amount, day=NEXT_DAY)
+    else:
+        decide(world.shop, case, LOSE, NEXT_DAY.isoformat())
+    world.next_day()
+    report = await world.day_end.run(NEXT_DAY)
+    kind = {"ours": "SHORT_MISSING_CHANNEL", "theirs": "LONG_MISSING_ORDER"}[side]
+    assert kind in report["reconciliation"]["kinds"]
+    assert report["state"] == "open"
+
+
+async def test_a_channel_s_day_that_is_over_takes_no_lost_dispute(channel_world: World) -> None:
+    """The first has been settled with money, the second closed without any."""
+    world = channel_world
+    give_own_money(world)
+    _, case = await disputed(world, "card", CARD_TOKEN)
+    world.next_day()
+    await world.day_end.run(NEXT_DAY)
+    for day in (DAY, NEXT_DAY):
+        with pytest.raises(CallerError, match="settlement_date_closed"):
+            decide(world.shop, case, LOSE, day.isoformat())
+    assert world.shop.balance(f"C:DISPUTE:{case['dispute_id']}:CNY") == 4_000
+    lost = decide(world.shop, case, LOSE, "2026-11-25")
+    assert decide(world.shop, case, LOSE, "2026-11-25") == lost
+
+
+async def test_a_channel_charges_back_once_and_no_more_than_is_left(channel_world: World) -> None:
+    world, amount = channel_world, Money(6_000, "CNY")
+    payment_id = await pay(world, pays_with(world, "card", CARD_TOKEN), 10_000)
+    book = world.channels[CARD].book
+    for _ in range(2):
+        assert book.charge_back("case-1", payment_id, amount, day=DAY) == DAY.isoformat()
+    assert (book.net(DAY), world.at_bank("CARD-1")) == (4_000, 96_000)
+    with pytest.raises(CallerError, match="idempotency_conflict"):
+        book.charge_back("case-1", payment_id, Money(1, "CNY"), day=DAY)
+    with pytest.raises(CallerError, match="above the payment"):
+        book.charge_back("case-2", payment_id, amount, day=DAY)
+    assert book.reverse(payment_id, day=DAY).state == "refused"
