@@ -79,7 +79,8 @@ class GroupRunner:
         """Read and decide. None if that failed and is undone: ``run`` finds out why."""
         try:
             return self._decide(commands)
-        except Exception:  # noqa: BLE001  # outermost: one command or group
+        except Exception as error:  # noqa: BLE001  # outermost: one command or group
+            _log.warning("group_again", step="decide", error=type(error).__name__)
             return None
 
     def send(self, group: Group) -> bool:
@@ -88,7 +89,8 @@ class GroupRunner:
             self._write(group)
             with self._undoing():
                 self._store.start_commit()
-        except Exception:  # noqa: BLE001  # outermost: one command or group
+        except Exception as error:  # noqa: BLE001  # outermost: one command or group
+            _log.warning("group_again", step="send", error=type(error).__name__)
             return False
         return True
 
@@ -97,7 +99,10 @@ class GroupRunner:
         try:
             return self._finish(group)
         except StoreError as error:
-            return _all_failed(group.commands, error) if error.kind == "failed" else None
+            if error.kind == "failed":
+                return _all_failed(group.commands, error)
+            _log.warning("group_again", step="commit", kind=error.kind)
+            return None
 
     def drop(self) -> None:
         """Forget a group that was decided and not sent."""
