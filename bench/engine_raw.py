@@ -51,6 +51,13 @@ class Recorder:
         self.groups[-1].append((_add(table), table, [_key_last(table, row) for row in rows]))
         self.inner.add(table, rows)
 
+    def start_commit(self) -> None:
+        """As the store inside."""
+        self.inner.start_commit()
+
+    def twin(self) -> None:
+        """None: all groups are noted here."""
+
     def commit(self) -> None:
         """As the inner store."""
         self.inner.commit()

@@ -78,7 +78,7 @@ def _results(
     shares = [one / other for one, other in zip(hot, spread[CALLERS[0]], strict=True)]
     return [
         *(
-            Result(f"engine_postgres_{callers}", rate, "payments/s", "COPY and unnest, fsync on")
+            Result(f"engine_postgres_{callers}", rate, "payments/s", "one text a column, fsync on")
             for callers, rate in rates.items()
         ),
         Result("pgbench_tpcb_best", peers[best_peer], "transactions/s", f"clients {beside}"),

@@ -1,12 +1,17 @@
 """One group of commands in one transaction: prefetch, decide, seal, flush, commit.
 
+``GroupRunner.run`` does all of it. ``decide``, ``send`` and ``finish`` are one try in three steps,
+between which another group may have its turn on another connection (``turns``).
+
 Rule 1: no answer leaves before the commit has returned.
 Rule 2: a refusal or a bug in one command undoes that command only.
 Rule 3: what fails a group for one command's sake (a key that exists, a bad value, a bug in what
         is written) is found by halving: the others succeed in about log2(n) commits.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import cast
 
 import structlog
@@ -23,6 +28,16 @@ _log = structlog.get_logger()
 
 Observer = Callable[[WorkingSet], None]
 """Told, on the writer's thread, what a group has made durable. It must not raise or block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group that was decided and is not durable yet."""
+
+    commands: Sequence[Command]
+    now_ms: int
+    ws: WorkingSet
+    outcomes: list[Outcome]
 
 
 class GroupRunner:
@@ -49,16 +64,49 @@ class GroupRunner:
         try:
             return with_retries(lambda: self._attempt(commands), is_transient=self._is_transient)
         except StoreError as error:
-            _log.error("group_failed", size=len(commands), kind=error.kind, detail=error.detail)
             if len(commands) > 1 and error.kind in {"collision", "refused"}:
+                _log_failure(commands, error)
                 return self._run_halves(commands)
-            return [Outcome(None, _answer_to(error)) for _ in commands]
+            return _all_failed(commands, error)
         except Exception as error:  # noqa: BLE001  # outermost: one command or group
             if len(commands) > 1:
                 _log.error("group_bug", size=len(commands), error=type(error).__name__)
                 return self._run_halves(commands)
             _log.exception("command_bug", command=type(commands[0]).__name__, step="write")
             return [Outcome(None, OperatingError("internal", type(error).__name__))]
+
+    def decide(self, commands: Sequence[Command]) -> Group | None:
+        """Read and decide. None if that failed and is undone: ``run`` finds out why."""
+        try:
+            return self._decide(commands)
+        except Exception as error:  # noqa: BLE001  # outermost: one command or group
+            _log.warning("group_again", step="decide", error=type(error).__name__)
+            return None
+
+    def send(self, group: Group) -> bool:
+        """Seal, hand over all changes and start the commit. False if that failed and is undone."""
+        try:
+            self._write(group)
+            with self._undoing():
+                self._store.start_commit()
+        except Exception as error:  # noqa: BLE001  # outermost: one command or group
+            _log.warning("group_again", step="send", error=type(error).__name__)
+            return False
+        return True
+
+    def finish(self, group: Group) -> list[Outcome] | None:
+        """Wait until the group is durable. None if it is not, and may run again."""
+        try:
+            return self._finish(group)
+        except StoreError as error:
+            if error.kind == "failed":
+                return _all_failed(group.commands, error)
+            _log.warning("group_again", step="commit", kind=error.kind)
+            return None
+
+    def drop(self) -> None:
+        """Forget a group that was decided and not sent."""
+        self._store.rollback()
 
     def _run_halves(self, commands: Sequence[Command]) -> list[Outcome]:
         middle = len(commands) // 2
@@ -69,18 +117,38 @@ class GroupRunner:
         return kind == "conflict" or (kind == "collision" and self._store.has_rivals)
 
     def _attempt(self, commands: Sequence[Command]) -> list[Outcome]:
-        store = self._store
-        store.begin()
+        group = self._decide(commands)
+        self._write(group)
+        return self._finish(group)
+
+    def _decide(self, commands: Sequence[Command]) -> Group:
+        self._store.begin()
+        with self._undoing():
+            now_ms, ws = self._clock.now_ms(), WorkingSet(self._store)
+            _prefetch(commands, ws)
+            outcomes = [_decide(command, ws, now_ms) for command in commands]
+            return Group(commands, now_ms, ws, outcomes)
+
+    def _write(self, group: Group) -> None:
+        with self._undoing():
+            if group.ws.mark():
+                for seal in self._seals:
+                    seal.seal(group.ws, group.now_ms)
+            group.ws.flush()
+
+    def _finish(self, group: Group) -> list[Outcome]:
+        with self._undoing():
+            self._store.commit()
+        self._tell(group.ws)
+        return group.outcomes
+
+    @contextmanager
+    def _undoing(self) -> Iterator[None]:
         try:
-            ws = WorkingSet(store)
-            outcomes = self._decide_all(commands, ws)
-            ws.flush()
-            store.commit()
+            yield
         except BaseException:
-            store.rollback()
+            self._store.rollback()
             raise
-        self._tell(ws)
-        return outcomes
 
     def _tell(self, ws: WorkingSet) -> None:
         """The group is durable: whatever an observer does, it stays answered as it is."""
@@ -90,14 +158,14 @@ class GroupRunner:
             except Exception:  # noqa: BLE001  # outermost: one observer
                 _log.exception("observer_bug")
 
-    def _decide_all(self, commands: Sequence[Command], ws: WorkingSet) -> list[Outcome]:
-        now_ms = self._clock.now_ms()
-        _prefetch(commands, ws)
-        outcomes = [_decide(command, ws, now_ms) for command in commands]
-        if ws.mark():
-            for seal in self._seals:
-                seal.seal(ws, now_ms)
-        return outcomes
+
+def _all_failed(commands: Sequence[Command], error: StoreError) -> list[Outcome]:
+    _log_failure(commands, error)
+    return [Outcome(None, _answer_to(error)) for _ in commands]
+
+
+def _log_failure(commands: Sequence[Command], error: StoreError) -> None:
+    _log.error("group_failed", size=len(commands), kind=error.kind, detail=error.detail)
 
 
 def _answer_to(error: StoreError) -> TillwayError:

@@ -1,7 +1,8 @@
 """The one writer: commands wait in a bounded queue, a thread takes whatever has arrived, and one
 transaction makes all of it durable (ADR: group commit).
 
-Rule 1: the thread owns the store from ``start`` to ``stop``; ``apply`` is for programs without it.
+Rule 1: the thread owns the store and its twin from ``start`` to ``stop``; ``apply`` is for
+        programs without it.
 Rule 2: a full queue refuses at once with ``busy``: the caller tries again with the same id.
 Rule 3: every command that was taken is answered. ``_gate`` makes "are we stopping?" and the put one
         step, so that the stop mark is the last thing that ever enters the queue.
@@ -10,6 +11,7 @@ Rule 3: every command that was taken is answered. ``_gate`` makes "are we stoppi
 import asyncio
 import threading
 from collections.abc import Sequence
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -17,8 +19,9 @@ import structlog
 
 from backend.db.command import Command, Outcome, Seal
 from backend.db.group import GroupRunner, Observer
-from backend.db.limits import COMMANDS_PER_GROUP_MAX, COMMANDS_WAITING_MAX
+from backend.db.limits import COMMANDS_PER_GROUP_MAX, COMMANDS_PER_TURN_MIN, COMMANDS_WAITING_MAX
 from backend.db.store import Store
+from backend.db.turns import Turns
 from protocol.clock import Clock
 from protocol.errors import OperatingError
 
@@ -43,7 +46,9 @@ class GroupCommitWriter:
         commands_waiting_max: int = COMMANDS_WAITING_MAX,
     ) -> None:
         self._store = store
-        self._runner = GroupRunner(store, clock=clock, seals=seals, observers=observers)
+        self._new_runner = partial(GroupRunner, clock=clock, seals=seals, observers=observers)
+        self._runner = self._new_runner(store)
+        self._twin: Store | None = None
         self._group_max = commands_per_group_max
         self._waiting_max = commands_waiting_max
         self._queue: SimpleQueue[_Item | None] = SimpleQueue()
@@ -55,6 +60,7 @@ class GroupCommitWriter:
         """Start the thread. The writer can be started once."""
         assert self._thread is None
         assert not self._is_stopping
+        self._twin = self._store.twin()
         self._thread = threading.Thread(target=self._work, name="ledger-writer", daemon=True)
         self._thread.start()
 
@@ -96,15 +102,26 @@ class GroupCommitWriter:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+        if self._twin is not None:
+            self._twin.close()
         self._store.close()
 
     def _work(self) -> None:
+        twins = [self._new_runner(self._twin)] if self._twin is not None else []
+        turns = Turns([self._runner, *twins])
         is_open = True
         while is_open:
             items, is_open = self._take()
             if items:
-                outcomes = self._runner.run([item[0] for item in items])
-                _settle(items, outcomes)
+                turns.run(
+                    [item[0] for item in items],
+                    partial(_settle, items),
+                    is_followed=self._is_followed,
+                )
+        turns.finish()
+
+    def _is_followed(self) -> bool:
+        return self._queue.qsize() >= COMMANDS_PER_TURN_MIN
 
     def _take(self) -> tuple[list[_Item], bool]:
         """Wait for one command, then take all that have arrived, up to the limit or the stop mark,

@@ -1,6 +1,8 @@
 """Every bound of the database layer, with its unit in the name."""
 
 COMMANDS_PER_GROUP_MAX = 1024
+COMMANDS_PER_TURN_MIN = 64
+"""So many wait already: they are decided while the group before them is being made durable."""
 COMMANDS_WAITING_MAX = 16_384
 FOLLOW_WAVES_MAX = 3
 GROUP_TRIES_MAX = 4

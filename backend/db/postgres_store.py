@@ -1,4 +1,4 @@
-"""The writer's PostgreSQL: rows go in by COPY, come out by ``= ANY``, change by unnest.
+"""The writer's PostgreSQL: rows come out by ``= ANY``, go in and change by unnest.
 
 Several backends may write at once, each with its own store:
 
@@ -7,12 +7,15 @@ Several backends may write at once, each with its own store:
   row after the other in the order of the keys given, which is every writer's; the table's CHECK
   refuses a sum below the floor, and the group is decided again on fresh rows. So a hot account is
   locked from flush to commit only;
+* changes are sent without waiting (``postgres_pipeline``): the server works on one table's rows
+  while the next ones are put together, and what it refused is told by ``commit``;
 * no wait is without an end: a lock, a statement, and on the server a group that was abandoned.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from sqlalchemy import Engine
@@ -23,6 +26,7 @@ from backend.db.limits import (
     POSTGRES_LOCK_TIMEOUT_MS,
     POSTGRES_STATEMENT_TIMEOUT_MS,
 )
+from backend.db.postgres_pipeline import Pipeline, as_array
 from backend.db.retry import POSTGRES_CONFLICTS
 from backend.db.store import Kind, StoreError
 from backend.db.tables import Key, TableRef, Values
@@ -50,36 +54,54 @@ class PostgresStore:
         """BEGIN at READ COMMITTED; a lost connection is replaced here."""
         if self._connection.closed:
             self._connect_again()
+        self._is_committing = False
         self._run("BEGIN")
 
     def fetch(self, table: TableRef, keys: Sequence[Key]) -> list[Values]:
         """By primary key, locked where the table says so."""
-        return self._run(_select(table), _key_arrays(table, keys)).fetchall()
+        columns: Iterable[Any] = [keys]
+        if len(table.key_columns) > 1:
+            columns = zip(*cast(Sequence[Values], keys), strict=True)
+        return self._run(_select(table), columns).fetchall()
 
     def insert(self, table: TableRef, rows: Sequence[Values], suffix: Values = ()) -> None:
-        """COPY … FROM STDIN."""
-        try:
-            with self._cursor.copy(_copy(table)) as copy:
-                for row in rows:
-                    copy.write_row(row + suffix)
-        except _ERRORS as error:
-            raise _as_store_error(error) from error
+        """INSERT … SELECT FROM unnest; what is alike in all rows goes once."""
+        columns = [*zip(*rows, strict=True), *((value,) for value in suffix)]
+        alike = (False, *(column.count(column[0]) == len(column) for column in columns[1:]))
+        shown = [column[:1] if one else column for column, one in zip(columns, alike, strict=True)]
+        self._send(_insert(table, alike), shown)
 
     def update(self, table: TableRef, rows: Sequence[Values]) -> None:
         """UPDATE … FROM unnest of whole rows, which the read has locked."""
-        self._run(_update(table), [list(column) for column in zip(*rows, strict=True)])
+        self._send(_update(table), zip(*rows, strict=True))
 
     def add(self, table: TableRef, rows: Sequence[Values]) -> None:
         """UPDATE … FROM unnest of differences. The join is a loop over the arrays (others are
         forbidden, see ``_BY_KEY_ONLY``), so rows are locked in the arrays' order."""
-        self._run(_add(table), [list(column) for column in zip(*rows, strict=True)])
+        self._send(_add(table), zip(*rows, strict=True))
+
+    def start_commit(self) -> None:
+        """Send COMMIT, with synchronous_commit as the server is set (on)."""
+        self._send("COMMIT")
+        self._is_committing = True
 
     def commit(self) -> None:
-        """COMMIT, with synchronous_commit as the server is set (on)."""
-        self._run("COMMIT")
+        """Return when all that was sent is done; raises the first error."""
+        if not self._is_committing:
+            self.start_commit()
+        try:
+            self._pipeline.finish()
+        except _ERRORS as error:
+            raise _as_store_error(error) from error
+
+    def twin(self) -> "PostgresStore":
+        """Another connection to the same database."""
+        return PostgresStore(self._engine)
 
     def rollback(self) -> None:
         """ROLLBACK; a broken connection is closed and replaced at the next begin."""
+        with suppress(psycopg.Error):
+            self._pipeline.finish()
         try:
             self._connection.execute("ROLLBACK")
         except psycopg.Error:
@@ -107,10 +129,20 @@ class PostgresStore:
             connection.execute(f"SET {setting}".encode())
         self._connection: psycopg.Connection[Any] = connection
         self._cursor = connection.cursor()
+        self._pipeline = Pipeline(connection)
+        self._is_committing = False
 
-    def _run(self, statement: str, parameters: Sequence[object] = ()) -> psycopg.Cursor[Any]:
+    def _run(self, statement: str, columns: Iterable[Values] = ()) -> psycopg.Cursor[Any]:
         try:
-            return self._cursor.execute(statement.encode(), parameters or None)
+            self._pipeline.finish()
+            arrays = [as_array(column) for column in columns]
+            return self._cursor.execute(statement.encode(), arrays or None)
+        except _ERRORS as error:
+            raise _as_store_error(error) from error
+
+    def _send(self, statement: str, columns: Iterable[Values] = ()) -> None:
+        try:
+            self._pipeline.send(statement, [as_array(column) for column in columns])
         except _ERRORS as error:
             raise _as_store_error(error) from error
 
@@ -140,9 +172,18 @@ def _select(table: TableRef) -> str:
     return f"SELECT {','.join(table.columns)} FROM {table.name} WHERE {where}{tail}"
 
 
-@cache
-def _copy(table: TableRef) -> str:
-    return f"COPY {table.name} ({','.join(table.columns)}) FROM STDIN"
+def _insert(table: TableRef, alike: tuple[bool, ...]) -> str:
+    arrays = _arrays(table, table.columns)
+    own = [name for name, once in zip(table.columns, alike, strict=True) if not once]
+    values = [
+        f"({array})[1]" if once else f"v.{name}"
+        for name, array, once in zip(table.columns, arrays, alike, strict=True)
+    ]
+    unnested = [array for array, once in zip(arrays, alike, strict=True) if not once]
+    return (
+        f"INSERT INTO {table.name} ({','.join(table.columns)}) SELECT {','.join(values)}"
+        f" FROM unnest({','.join(unnested)}) AS v({','.join(own)})"
+    )
 
 
 @cache
@@ -158,19 +199,16 @@ def _add(table: TableRef) -> str:
 
 
 def _from_unnest(table: TableRef, columns: tuple[str, ...], changes: str) -> str:
-    types = dict(zip(table.columns, table.types, strict=True))
-    arrays = ",".join(f"%s::{types[column]}[]" for column in columns)
     match = " AND ".join(f"{table.name}.{c}=v.{c}" for c in table.key_columns)
     return (
         f"UPDATE {table.name} SET {changes}"
-        f" FROM unnest({arrays}) AS v({','.join(columns)}) WHERE {match}"
+        f" FROM unnest({','.join(_arrays(table, columns))}) AS v({','.join(columns)}) WHERE {match}"
     )
 
 
-def _key_arrays(table: TableRef, keys: Sequence[Any]) -> list[list[Any]]:
-    if len(table.key_columns) == 1:
-        return [list(keys)]
-    return [list(column) for column in zip(*keys, strict=True)]
+def _arrays(table: TableRef, columns: Sequence[str]) -> list[str]:
+    types = dict(zip(table.columns, table.types, strict=True))
+    return [f"${place}::{types[name]}[]" for place, name in enumerate(columns, start=1)]
 
 
 def _is_unknown_type(error: Exception) -> bool:

@@ -77,6 +77,9 @@ class SqliteStore:
         """UPDATE by differences, one by one."""
         self._one_by_one(_add(table), table, rows)
 
+    def start_commit(self) -> None:
+        """Nothing: the commit is done by whoever asks for it."""
+
     def commit(self) -> None:
         """COMMIT: WAL with synchronous=FULL, so the disk has it when this returns."""
         self._run("COMMIT")
@@ -91,6 +94,9 @@ class SqliteStore:
                 self._connection.execute("ROLLBACK")
         except sqlite3.Error:
             self._pooled.invalidate()
+
+    def twin(self) -> None:
+        """None: SQLite has one writer."""
 
     def close(self) -> None:
         """Give the connections back to the pool."""

@@ -52,12 +52,21 @@ class Store(Protocol):
         """Add to the additive columns: each row is the key, then one difference per column."""
         ...
 
+    def start_commit(self) -> None:
+        """Let the database begin to make the group durable, if it can do so while we do others."""
+        ...
+
     def commit(self) -> None:
-        """Make the group durable."""
+        """Make the group durable. Changes may have been sent without waiting: then this raises what
+        became of them."""
         ...
 
     def rollback(self) -> None:
         """Forget the group. Does not raise: a connection that cannot roll back is replaced."""
+        ...
+
+    def twin(self) -> "Store | None":
+        """A store on another connection, for the group after; None where only one may write."""
         ...
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from sqlmodel import Field
 from backend.db.command import Read
 from backend.db.engine import open_engine
 from backend.db.group_commit import GroupCommitWriter
+from backend.db.limits import COMMANDS_PER_TURN_MIN
 from backend.db.open_store import open_store
 from backend.db.store import StoreError
 from backend.db.tables import INTEGER, TEXT, BackendTable, table_ref
@@ -256,3 +257,40 @@ async def test_a_command_taken_while_another_thread_stops_the_writer_is_answered
         await asyncio.to_thread(queue.closer.join)
         with pytest.raises(OperatingError, match="busy"):
             await writer.submit(Put("a", 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Keep the writer until the others wait in its queue."""
+
+    is_over: threading.Event
+
+    def reads(self) -> list[Read]:
+        return []
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> bool:
+        return self.is_over.wait(DEADLINE_S)
+
+
+@pytest.mark.asyncio
+async def test_groups_that_follow_each_other_closely_fail_only_where_they_should(
+    open_writer: OpenWriter,
+) -> None:
+    """Each group shares a jar with the next, and each second one has a command that collides with
+    what the group before it may be making durable just then."""
+    size, is_over = COMMANDS_PER_TURN_MIN, threading.Event()
+    writer = open_writer(commands_per_group_max=size)
+    commands: list[Any] = [Put(f"j{number}", 1) for number in range(8 * size)]
+    commands[size::size] = [Put("shared", 1)] * 7
+    commands[size + 7 :: 2 * size] = [Blind(f"j{group * size - 9}") for group in (1, 3, 5, 7)]
+    writer.start()
+    held = asyncio.create_task(writer.submit(Hold(is_over)))
+    waiting = [asyncio.create_task(writer.submit(command)) for command in commands]
+    await asyncio.sleep(0)
+    is_over.set()
+    async with asyncio.timeout(DEADLINE_S):
+        answers = await asyncio.gather(held, *waiting, return_exceptions=True)
+    await writer.stop()
+    assert answers[size + 1 :: size] == list(range(1, 8))
+    failed = [index for index, answer in enumerate(answers) if isinstance(answer, Exception)]
+    assert failed == list(range(size + 8, len(answers), 2 * size))

@@ -1,0 +1,106 @@
+"""Statements sent to PostgreSQL without waiting for their results (libpq's pipeline mode), and how
+whole columns travel in them: one text parameter a column, an array as the server itself writes it.
+
+Each statement ends with a Sync, so that the server's limits of time hold for each of them, also
+when the sender stops half way. What follows a failed statement fails, too; COMMIT is a rollback.
+"""
+
+import select
+from collections.abc import Sequence
+
+import psycopg
+from psycopg import errors, pq
+
+
+class Pipeline:
+    """The statements under way on one connection; used between two statements of its cursors."""
+
+    def __init__(self, connection: "psycopg.Connection[object]") -> None:
+        self._pgconn = connection.pgconn
+        self._pending = 0
+
+    def send(self, statement: str, parameters: Sequence[str]) -> None:
+        """Hand a statement over. Returns when the system has taken all of it, so that the server
+        needs nothing more from us to finish it."""
+        values = [one.encode() for one in parameters]
+        if not self._pending:
+            self._pgconn.enter_pipeline_mode()
+        self._pending += 1
+        self._pgconn.send_query_params(statement.encode(), values)
+        self._pgconn.pipeline_sync()
+        while self._pgconn.flush():
+            self._wait(select.POLLIN | select.POLLOUT)
+
+    def finish(self) -> None:
+        """Wait for all results; raises the first error."""
+        first: psycopg.Error | None = None
+        try:
+            while self._pending:
+                result = self._next()
+                if result is None:
+                    continue
+                if result.status == pq.ExecStatus.PIPELINE_SYNC:
+                    self._pending -= 1
+                elif result.status == pq.ExecStatus.FATAL_ERROR:
+                    first = first or _error(result)
+                    if self._pgconn.status == pq.ConnStatus.BAD:
+                        break
+        finally:
+            self._pending = 0
+        if self._pgconn.status == pq.ConnStatus.OK:
+            self._pgconn.exit_pipeline_mode()
+        if first is not None:
+            raise first
+
+    def _next(self) -> "pq.abc.PGresult | None":
+        while self._pgconn.is_busy():
+            self._wait(select.POLLIN)
+        return self._pgconn.get_result()
+
+    def _wait(self, what: int) -> None:
+        poll = select.poll()
+        poll.register(self._pgconn.socket, what)
+        for _, happened in poll.poll():
+            if happened & ~select.POLLOUT:
+                self._pgconn.consume_input()
+
+
+def _error(result: "pq.abc.PGresult") -> psycopg.Error:
+    state = (result.error_field(pq.DiagnosticField.SQLSTATE) or b"").decode()
+    message = result.get_error_message()
+    try:
+        return errors.lookup(state)(message)
+    except KeyError:
+        return psycopg.OperationalError(message)
+
+
+def as_array(column: Sequence[object]) -> str:
+    """A column of text, 64-bit integers or bytes as PostgreSQL's array literal.
+
+    Raises ``ValueError`` for what is none of them, or cannot be one of PostgreSQL's texts.
+    """
+    kinds = set(map(type, column))
+    if kinds == {int}:
+        inside = ",".join(map(str, column))
+    elif kinds == {str}:
+        inside = '"' + '","'.join(column) + '"'  # type: ignore[arg-type]  # mypy sees no kinds
+        if "\\" in inside or inside.count('"') != 2 * len(column):
+            inside = ",".join(map(_element, column))
+    else:
+        inside = ",".join(map(_element, column))
+    if "\0" in inside:
+        raise ValueError("a text with a NUL")
+    return f"{{{inside}}}"
+
+
+def _element(value: object) -> str:
+    match value:
+        case None:
+            return "NULL"
+        case int():
+            return str(value)
+        case str():
+            return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        case bytes():
+            return f'"\\\\x{value.hex()}"'
+    raise ValueError(f"a value of type {type(value).__name__}")
