@@ -1,7 +1,7 @@
 """Copying SQLite's write-ahead log into the database beside the writer, so that no group waits.
 
-A copy makes the disk busy for some milliseconds, and commits meanwhile take as much longer: it waits
-until the writer rests, or until there is so much that it must be done.
+A copy makes the disk busy for some milliseconds, and commits meanwhile take as much longer: it
+waits until the writer rests, or until there is so much that it must be done.
 
 The log is used from its start again once all of it has been copied and the writer begins. A pass
 copies what is committed when it starts; passes follow each other until one has found nothing new.
