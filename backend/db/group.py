@@ -178,22 +178,20 @@ def _answer_to(error: StoreError) -> TillwayError:
 
 
 def _prefetch(commands: Sequence[Command], ws: WorkingSet) -> None:
-    ws.prefetch([read for command in commands for read in _reads(command)])
+    wanted: list[Read] = []
+    for command in commands:
+        try:
+            wanted.extend(command.reads())
+        except Exception:  # noqa: BLE001  # outermost: one command or group
+            # Its decide will meet the same bug and answer for it.
+            _log.exception("command_bug", command=type(command).__name__, step="reads")
+    ws.prefetch(wanted)
     following = [
         cast(FollowingCommand, command) for command in commands if hasattr(command, "follow")
     ]
     for _ in range(FOLLOW_WAVES_MAX if following else 0):
         if not ws.prefetch([read for command in following for read in _follow(command, ws)]):
             return
-
-
-def _reads(command: Command) -> Sequence[Read]:
-    try:
-        return tuple(command.reads())
-    except Exception:  # noqa: BLE001  # outermost: one command or group
-        # Its decide will meet the same bug and answer for it.
-        _log.exception("command_bug", command=type(command).__name__, step="reads")
-        return ()
 
 
 def _follow(command: FollowingCommand, ws: WorkingSet) -> Sequence[Read]:

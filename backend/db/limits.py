@@ -12,8 +12,14 @@ KEYS_PER_SELECT_MAX = 256
 PARAMETERS_PER_STATEMENT_MAX = 8_192
 SQLITE_BUSY_TIMEOUT_MS = 5_000
 SQLITE_WAL_PAGES_PER_CHECKPOINT = 16_000
-"""64 MiB. Nearly always the log has been copied and begun anew long before."""
+"""64 MiB, for a connection that copies for itself."""
+WAL_PAGES_UNCOPIED_MAX = 64_000
+"""256 MiB, for the writer. Nearly always the log has been copied and begun anew long before."""
 WAL_ROWS_PER_COPY = 4_000
+"""So many rows are worth a copy as soon as the writer rests for ``WAL_COPY_LULL_MS``."""
+WAL_ROWS_UNCOPIED_MAX = 32_000
+"""With so many the writer's rest is not waited for: 170 MiB if each payment is a group."""
+WAL_COPY_LULL_MS = 20
 WAL_COPY_PASSES_MAX = 8
 POSTGRES_CONNECT_TIMEOUT_S = 10
 POSTGRES_LOCK_TIMEOUT_MS = 1_000

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from backend.db.limits import PARAMETERS_PER_STATEMENT_MAX
+from backend.db.limits import PARAMETERS_PER_STATEMENT_MAX, WAL_PAGES_UNCOPIED_MAX
 from backend.db.store import Kind, StoreError
 from backend.db.tables import Key, TableRef, Values
 from backend.db.wal_copier import WalCopier
@@ -108,6 +108,7 @@ class SqliteStore:
         connection = self._pooled.driver_connection
         assert isinstance(connection, sqlite3.Connection)
         connection.isolation_level = None
+        connection.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES_UNCOPIED_MAX}")
         self._connection = connection
 
     def _connect_again(self) -> None:

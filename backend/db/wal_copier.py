@@ -1,8 +1,11 @@
 """Copying SQLite's write-ahead log into the database beside the writer, so that no group waits.
 
+A copy makes the disk busy for some milliseconds, and commits meanwhile take as much longer: it
+waits until the writer rests, or until there is so much that it must be done.
+
 The log is used from its start again once all of it has been copied and the writer begins. A pass
 copies what is committed when it starts; passes follow each other until one has found nothing new.
-Should they not keep up, the writer's own connection copies at ``SQLITE_WAL_PAGES_PER_CHECKPOINT``.
+Should they not keep up, the writer's own connection copies at ``WAL_PAGES_UNCOPIED_MAX``.
 """
 
 import sqlite3
@@ -12,7 +15,12 @@ from contextlib import closing
 import structlog
 from sqlalchemy import Engine
 
-from backend.db.limits import WAL_COPY_PASSES_MAX, WAL_ROWS_PER_COPY
+from backend.db.limits import (
+    WAL_COPY_LULL_MS,
+    WAL_COPY_PASSES_MAX,
+    WAL_ROWS_PER_COPY,
+    WAL_ROWS_UNCOPIED_MAX,
+)
 
 _log = structlog.get_logger()
 
@@ -25,14 +33,13 @@ class WalCopier:
         self._rows = 0
         self._wanted = threading.Event()
         self._thread: threading.Thread | None = None
-        self._is_stopping = False
+        self._stopping = threading.Event()
 
     def committed(self, rows: int) -> None:
         """So many rows more are in the log."""
         self._rows += rows
-        if self._rows < WAL_ROWS_PER_COPY:
+        if self._rows < WAL_ROWS_PER_COPY or self._wanted.is_set():
             return
-        self._rows = 0
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="wal-copier", daemon=True)
             self._thread.start()
@@ -40,7 +47,7 @@ class WalCopier:
 
     def close(self) -> None:
         """End the thread; what it leaves in the log is safe there."""
-        self._is_stopping = True
+        self._stopping.set()
         self._wanted.set()
         if self._thread is not None:
             self._thread.join()
@@ -51,16 +58,26 @@ class WalCopier:
             assert isinstance(connection, sqlite3.Connection)
             while True:
                 self._wanted.wait()
-                self._wanted.clear()
-                if self._is_stopping:
+                self._await_lull()
+                if self._stopping.is_set():
                     return
+                self._rows = 0
+                self._wanted.clear()
                 try:
                     self._copy(connection)
                 except sqlite3.Error as error:
                     _log.warning("wal_not_copied", detail=str(error))
 
+    def _await_lull(self) -> None:
+        """Until nothing was committed for a while, or there is too much, or the end."""
+        seen = -1
+        while seen != self._rows < WAL_ROWS_UNCOPIED_MAX:
+            seen = self._rows
+            if self._stopping.wait(WAL_COPY_LULL_MS / 1000):
+                return
+
     def _copy(self, connection: sqlite3.Connection) -> None:
         for _ in range(WAL_COPY_PASSES_MAX):
             _, in_log, copied = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-            if in_log == copied or self._is_stopping:
+            if in_log == copied or self._stopping.is_set():
                 return

@@ -32,7 +32,7 @@ class _Rows:
         self.originals: dict[Key, Row] = {}
         self.inserted: dict[Key, Values | None] = {}
         """With the values to write; None if the row was changed since."""
-        self.owned = _Owned(self)
+        self.owned = _Owned(self) if ref.additive else _NOTHING
         self.batches: list[Sequence[Values]] = []
         self.indexed = 0
         """How many of the batches are among the rows already."""
@@ -40,8 +40,10 @@ class _Rows:
 
     def index(self) -> None:
         """Put the rows of the last batches among the others, when somebody looks for one."""
+        rows = self.rows
         for batch in self.batches[self.indexed :]:
-            self.rows.update([(row[0], row) for row in batch])
+            for row in batch:
+                rows[row[0]] = row
         self.indexed = len(self.batches)
 
 
@@ -86,6 +88,7 @@ class _Tables(dict[TableRef, _Rows]):
         return part
 
 
+_NOTHING: dict[Key, Row] = {}
 _REPLACED, _INSERTED, _APPENDED, _SUMMED = range(4)
 _Undo = tuple[Any, Any, Any, int]
 _UNREAD: Row = {}
@@ -211,8 +214,12 @@ class WorkingSet:
         """The row of an append-only table as a tuple, or None. A row of this group may lack the
         columns that ``complete`` will give."""
         assert ref.append_only
-        self._tables[ref].index()
-        found: Values | None = self.get(ref, key)  # type: ignore[assignment]
+        part = self._tables[ref]
+        if part.indexed < len(part.batches):
+            part.index()
+        if key not in part.rows:
+            _load(self._store, ref, part.rows, [key])
+        found: Values | None = part.rows[key]
         return found
 
     def inserted(self, ref: TableRef) -> list[Row]:
@@ -263,18 +270,24 @@ class WorkingSet:
         written = 0
         for ref in sorted(self._tables, key=_name):
             part = self._tables[ref]
-            written += self._flush_inserted(part) + self._flush_changed(part)
+            if part.batches:
+                written += self._flush_appended(part)
+            if part.inserted:
+                written += self._flush_inserted(part)
+            if part.originals:
+                written += self._flush_changed(part)
         return written
+
+    def _flush_appended(self, part: _Rows) -> int:
+        rows = list(chain.from_iterable(part.batches))
+        self._store.insert(part.ref, rows, part.suffix)
+        return len(rows)
 
     def _flush_inserted(self, part: _Rows) -> int:
         rows, values_of = part.rows, part.ref.values_of
-        appended = list(chain.from_iterable(part.batches))
-        if appended:
-            self._store.insert(part.ref, appended, part.suffix)
         new = [values or values_of(rows[key]) for key, values in part.inserted.items()]
-        if new:
-            self._store.insert(part.ref, new)
-        return len(appended) + len(new)
+        self._store.insert(part.ref, new)
+        return len(new)
 
     def _flush_changed(self, part: _Rows) -> int:
         ref, rows, originals, inserted = part.ref, part.rows, part.originals, part.inserted
@@ -312,8 +325,7 @@ def _load(store: Store, ref: TableRef, rows: dict[Key, Any], keys: list[Key]) ->
         chunk = keys[start : start + KEYS_PER_SELECT_MAX]
         rows.update(dict.fromkeys(chunk))
         if ref.append_only:
-            for values in store.fetch(ref, chunk):
-                rows[values[0]] = values
+            rows.update([(values[0], values) for values in store.fetch(ref, chunk)])
             continue
         for values in store.fetch(ref, chunk):
             row = dict(zip(columns, values, strict=True))

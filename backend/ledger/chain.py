@@ -22,6 +22,8 @@ HASH_BYTES = 32
 _FIELD, _RECORD = "\x1f", "\x1e"
 SEPARATORS = frozenset(_FIELD + _RECORD)
 _ROW = _FIELD.join(["%s"] * (len(Transfer._fields) + 1))
+_FORMS = ["%d" if name in {"link", "amount_minor"} else "%s" for name in Transfer._fields]
+"""As in ``_ROW``, and faster for a number."""
 _DOMAIN = b"tillway-group\x1f"
 
 
@@ -37,7 +39,7 @@ def tree(linked: Sequence[Sequence[Sequence[Any]]]) -> Tree:
 
 def group_tree(linked: Sequence[Sequence[Sequence[Any]]], at_ms: int) -> Tree:
     """The same tree, over transfers that are being sealed and get their time now."""
-    row = _FIELD.join([*["%s"] * len(Transfer._fields), str(at_ms)])
+    row = _FIELD.join([*_FORMS, str(at_ms)])
     forms = [_RECORD.join([row] * count) for count in range(max(map(len, linked)) + 1)]
     leaves = [
         (forms[len(transfers)] % tuple(joined.from_iterable(transfers))).encode()

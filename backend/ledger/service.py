@@ -23,7 +23,8 @@ _SHORT_CODES = {
     "MPEND": "merchant_balance_short",
     "MAVAIL": "merchant_balance_short",
 }
-_Move = tuple[Row, Row, Effect]
+_Move = tuple[Row, Row, int, int]
+"""(debit, credit, pending, posted)."""
 _CONTENT_COLUMNS = 10  # of a transfer row: up to, and without, the business date
 
 
@@ -77,6 +78,7 @@ def _post(ws: WorkingSet, transfers: Sequence[Transfer], now_ms: int) -> None:
     accounts = ws.sums(ACCOUNT)
     moves: list[_Move] = []
     lowered: list[Row] = []
+    phased: list[Transfer] = []
     for transfer in transfers:
         transfer_id, _, debit_id, credit_id, amount, currency, _, kind, _, _, _ = transfer
         if not is_amount(amount):
@@ -87,8 +89,11 @@ def _post(ws: WorkingSet, transfers: Sequence[Transfer], now_ms: int) -> None:
             raise CallerError("currency_mismatch", transfer_id)
         assert debit_id != credit_id, "a transfer moves between two accounts"
         assert debit["book"] == credit["book"], "a transfer stays in its book"
-        moved = (0, amount) if kind == "posted" else _phase(ws, transfer, now_ms)
-        moves.append((debit, credit, moved))
+        if kind == "posted":
+            moves.append((debit, credit, 0, amount))
+        else:
+            moves.append((debit, credit, *_phase(ws, transfer, now_ms)))
+            phased.append(transfer)
         if debit["side"] == "credit":
             lowered.append(debit)
         if credit["side"] == "debit":
@@ -97,13 +102,12 @@ def _post(ws: WorkingSet, transfers: Sequence[Transfer], now_ms: int) -> None:
     ws.on_undo(partial(_take_back, accounts, transfers, moves))
     _check_floors(lowered)
     ws.append(TRANSFER, tuple(transfers))
-    for transfer in transfers:
-        if transfer[7] != "posted":
-            _move_hold(ws, transfer)
+    for transfer in phased:
+        _move_hold(ws, transfer)
 
 
 def _add(moves: Iterable[_Move]) -> None:
-    for debit, credit, (pending, posted) in moves:
+    for debit, credit, pending, posted in moves:
         debit["debits_posted"] += posted
         credit["credits_posted"] += posted
         if pending:
@@ -115,18 +119,19 @@ def _take_back(
     accounts: Mapping[Any, Row | None], transfers: Sequence[Transfer], moves: Sequence[_Move]
 ) -> None:
     """The rows may be other copies by now: they are looked up again."""
-    for transfer, (_, _, (pending, posted)) in zip(transfers, moves, strict=True):
+    for transfer, (_, _, pending, posted) in zip(transfers, moves, strict=True):
         debit, credit = accounts[transfer.debit], accounts[transfer.credit]
         assert debit is not None
         assert credit is not None
-        _add([(debit, credit, (-pending, -posted))])
+        _add([(debit, credit, -pending, -posted)])
 
 
 def _check_floors(lowered: Iterable[Row]) -> None:
     """The accounts on the side that takes from them, when the whole chain has been applied. What a
     hold's end gives back to the other side raises it."""
     for row in lowered:
-        if row["floor_minor"] is not None and model.is_below_floor(row):
+        floor = row["floor_minor"]
+        if floor is not None and model.available(row) < floor:
             raise CallerError(_SHORT_CODES.get(row["code"], "account_short"), row["id"])
 
 

@@ -8,8 +8,10 @@ Rule 3: legs of amount zero (a fee rounded to nothing) are left out before they 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from backend.ledger.chart import client, own
 from backend.ledger.model import Kind, Transfer
@@ -17,7 +19,8 @@ from protocol.errors import CallerError
 
 Leg = tuple[str, str, int]
 """(debit, credit, amount)."""
-_transfer = Transfer._make  # half the cost of a call by the class
+_transfer: Callable[[tuple[Any, ...]], Transfer] = partial(tuple.__new__, Transfer)
+"""A third of the cost of a call by the class."""
 _EVENT_ID = re.compile(r"[A-Za-z0-9_.#-]{1,80}").fullmatch
 
 

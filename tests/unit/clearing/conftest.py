@@ -34,11 +34,10 @@ def channel_world(migrated_url: str) -> Iterator[World]:
 
 
 def pays_with(world: World, kind: str, token: str) -> str:
-    """The payer of that token."""
+    """The payer of that token, who has no other instrument."""
     for row in world.shop.rows("SELECT payer_id, token FROM instrument"):
         if row["token"] == token:
             return str(row["payer_id"])
-    """A payer with one instrument."""
     payer = world.shop.add_payer()
     world.shop.add_instrument(payer, kind, token=token)
     return payer

@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from backend.db.sqlite_store import SqliteStore
 from backend.ledger.tables import CHAIN
 
 DEADLINE_S = 20
+LONG_MS = 3_600_000
 
 
 def rows_without_log(path: Path) -> int:
@@ -36,23 +38,56 @@ def commit(store: SqliteStore, *chains: str) -> None:
     store.commit()
 
 
-def test_the_log_is_copied_when_enough_rows_are_in_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(wal_copier, "WAL_ROWS_PER_COPY", 3)
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
     path = tmp_path / "backend.db"
     upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def store(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqliteStore]:
+    monkeypatch.setattr(wal_copier, "WAL_ROWS_PER_COPY", 3)
     engine = open_engine(f"sqlite:///{path}")
     store = SqliteStore(engine)
+    yield store
+    store.close()
+    engine.dispose()
+    assert not copiers()
+
+
+def await_copy(path: Path, rows: int) -> None:
+    ends_at = time.monotonic() + DEADLINE_S
+    while rows_without_log(path) < rows:
+        assert time.monotonic() < ends_at, "the log was not copied"
+
+
+def test_the_log_is_copied_when_enough_rows_are_in_it_and_the_writer_rests(
+    path: Path, store: SqliteStore
+) -> None:
     commit(store, "a", "b")
     assert not copiers()
     assert rows_without_log(path) == 0
     commit(store, "c")
-    ends_at = time.monotonic() + DEADLINE_S
-    while rows_without_log(path) < 3:
-        assert time.monotonic() < ends_at, "the log was not copied"
+    await_copy(path, 3)
     commit(store, "d")
     assert len(store.fetch(CHAIN, ["a", "b", "c", "d"])) == 4
-    store.close()
-    engine.dispose()
-    assert not copiers()
+
+
+def test_no_copy_is_made_before_the_writer_rests(
+    path: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wal_copier, "WAL_COPY_LULL_MS", LONG_MS)
+    commit(store, "a", "b", "c")
+    (copier,) = copiers()
+    copier.join(timeout=0.1)
+    assert rows_without_log(path) == 0
+
+
+def test_with_too_many_rows_in_the_log_the_writers_rest_is_not_waited_for(
+    path: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wal_copier, "WAL_COPY_LULL_MS", LONG_MS)
+    monkeypatch.setattr(wal_copier, "WAL_ROWS_UNCOPIED_MAX", 3)
+    commit(store, "a", "b", "c")
+    await_copy(path, 3)
