@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
 
+from backend.clearing.closed import ClosedDays
 from backend.coupons import routes as coupon_routes
 from backend.disputes import routes as dispute_routes
 from backend.mandates import routes as mandate_routes
@@ -67,7 +68,7 @@ def client_of(shop: Shop) -> Iterator[TestClient]:
     app.include_router(mandate_routes.operator_router(services, operator_only))
     app.include_router(payment_routes.operator_router(services, operator_only))
     app.include_router(saga_routes.operator_router(services, operator_only))
-    app.include_router(dispute_routes.operator_router(services, operator_only))
+    app.include_router(dispute_routes.operator_router(services, operator_only, ClosedDays()))
     app.include_router(coupon_routes.operator_router(services, operator_only))
     app.include_router(
         notify_routes.operator_router(
