@@ -87,11 +87,10 @@ class GroupRunner:
         """Seal, hand over all changes and start the commit. False if that failed and is undone."""
         try:
             self._write(group)
-            with self._undoing():
-                self._store.start_commit()
         except Exception as error:  # noqa: BLE001  # outermost: one command or group
             _log.warning("group_again", step="send", error=type(error).__name__)
             return False
+        self._store.start_commit()
         return True
 
     def finish(self, group: Group) -> list[Outcome] | None:

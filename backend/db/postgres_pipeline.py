@@ -25,9 +25,9 @@ class Pipeline:
         values = [one.encode() for one in parameters]
         if not self._pending:
             self._pgconn.enter_pipeline_mode()
-        self._pending += 1
         self._pgconn.send_query_params(statement.encode(), values)
         self._pgconn.pipeline_sync()
+        self._pending += 1
         while self._pgconn.flush():
             self._wait(select.POLLIN | select.POLLOUT)
 
@@ -38,8 +38,8 @@ class Pipeline:
             while self._pending:
                 result = self._next()
                 if result is None:
-                    continue
-                if result.status == pq.ExecStatus.PIPELINE_SYNC:
+                    self._look_alive()
+                elif result.status == pq.ExecStatus.PIPELINE_SYNC:
                     self._pending -= 1
                 elif result.status == pq.ExecStatus.FATAL_ERROR:
                     first = first or _error(result)
@@ -51,6 +51,10 @@ class Pipeline:
             self._pgconn.exit_pipeline_mode()
         if first is not None:
             raise first
+
+    def _look_alive(self) -> None:
+        if self._pgconn.status == pq.ConnStatus.BAD:
+            raise psycopg.OperationalError("the connection is lost")
 
     def _next(self) -> "pq.abc.PGresult | None":
         while self._pgconn.is_busy():

@@ -81,14 +81,14 @@ class PostgresStore:
         self._send(_add(table), zip(*rows, strict=True))
 
     def start_commit(self) -> None:
-        """Send COMMIT, with synchronous_commit as the server is set (on)."""
-        self._send("COMMIT")
-        self._is_committing = True
+        """Send COMMIT. If it cannot be sent, ``commit`` finds that out."""
+        with suppress(StoreError):
+            self._send_commit()
 
     def commit(self) -> None:
         """Return when all that was sent is done; raises the first error."""
         if not self._is_committing:
-            self.start_commit()
+            self._send_commit()
         try:
             self._pipeline.finish()
         except _ERRORS as error:
@@ -139,6 +139,11 @@ class PostgresStore:
             return self._cursor.execute(statement.encode(), arrays or None)
         except _ERRORS as error:
             raise _as_store_error(error) from error
+
+    def _send_commit(self) -> None:
+        """COMMIT, with synchronous_commit as the server is set (on)."""
+        self._send("COMMIT")
+        self._is_committing = True
 
     def _send(self, statement: str, columns: Iterable[Values] = ()) -> None:
         try:

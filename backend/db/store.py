@@ -53,7 +53,8 @@ class Store(Protocol):
         ...
 
     def start_commit(self) -> None:
-        """Let the database begin to make the group durable, if it can do so while we do others."""
+        """Let the database begin to make the group durable, if it can do so while we do others.
+        Does not raise: ``commit`` tells what became of it, and has to be called in any case."""
         ...
 
     def commit(self) -> None:

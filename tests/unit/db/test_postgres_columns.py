@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 
 from backend.db.engine import open_engine
 from backend.db.open_store import open_store
 from backend.db.store import Store, StoreError
 from backend.ledger.tables import CHAIN, HOLD
+from tests.support.postgres import Cluster
 
 pytestmark = [
     pytest.mark.postgres,
@@ -68,3 +70,21 @@ def test_the_first_error_of_those_sent_is_the_one_that_is_told(store: Store) -> 
     store.rollback()
     store.begin()
     assert store.fetch(HOLD, ["a", "b", "c"]) == []
+
+
+def test_a_connection_lost_before_the_commit_is_told_by_it(
+    store: Store, postgres_cluster: Cluster
+) -> None:
+    store.insert(HOLD, [("a", "pending", 1, None)])
+    with psycopg.connect(postgres_cluster.dsn("postgres"), autocommit=True) as operator:
+        operator.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid = %s",
+            [store._connection.info.backend_pid],  # type: ignore[attr-defined]
+        )
+    store.start_commit()
+    with pytest.raises(StoreError) as lost:
+        store.commit()
+    assert lost.value.kind == "failed"
+    store.rollback()
+    store.begin()
+    assert store.fetch(HOLD, ["a"]) == []
