@@ -22,6 +22,7 @@ from backend.operator.pages import router as page_router
 from backend.operator.routes import router as operator_router
 from backend.payments import routes as payment_routes
 from backend.rate_limit import RateLimit
+from backend.sagas import routes as saga_routes
 from backend.wallet import routes as wallet_routes
 from protocol.limits import BATCH_BYTES_MAX
 
@@ -74,6 +75,7 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         merchant_routes.operator_router(services, guard),
         mandate_routes.operator_router(services, guard),
         payment_routes.operator_router(services, guard),
+        saga_routes.operator_router(services, guard),
         ledger_routes.operator_router(backend.ledger, guard),
         dispute_routes.operator_router(services, guard),
         notify_routes.operator_router(

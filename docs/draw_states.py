@@ -10,6 +10,9 @@ from pathlib import Path
 from backend.disputes.model import TRANSITIONS as DISPUTE_TRANSITIONS
 from backend.mandates.model import NOTICE_TRANSITIONS
 from backend.mandates.model import TRANSITIONS as MANDATE_TRANSITIONS
+from backend.notify.states import TRANSITIONS as CALLBACK_TRANSITIONS
+from backend.refunds.model import TRANSITIONS as REFUND_TRANSITIONS
+from backend.sagas.model import TRANSITIONS as SAGA_TRANSITIONS
 from protocol.payment import TRANSITIONS
 from terminal.domain.delivery import TRANSITIONS as DELIVERY_TRANSITIONS
 from terminal.domain.sale import TRANSITIONS as SALE_TRANSITIONS
@@ -44,6 +47,10 @@ def page() -> str:
         (origin.value, edge.state.value, step.value)
         for (origin, step), edge in DELIVERY_TRANSITIONS.items()
     ]
+    callback = [
+        (origin.value, target.value, step.value)
+        for (origin, step), target in CALLBACK_TRANSITIONS.items()
+    ]
     mandate = [
         (origin.value, edge.status.value, f"{side.value} {command.value}")
         for (origin, side, command), edge in MANDATE_TRANSITIONS.items()
@@ -57,14 +64,25 @@ def page() -> str:
         (origin.value, target.value, command.value)
         for (origin, command), target in NOTICE_TRANSITIONS.items()
     ]
+    saga = [
+        (origin.value, edge.state.value, step.value)
+        for (origin, step), edge in SAGA_TRANSITIONS.items()
+    ]
+    refund = [
+        (origin.value, target.value, step.value)
+        for (origin, step), target in REFUND_TRANSITIONS.items()
+    ]
     parts = [
         "# State machines\n\nDrawn from the code by `docs/draw_states.py`; do not edit by hand.\n",
         diagram("Payment", "protocol/payment.py", payment),
         diagram("Mandate", "backend/mandates/model.py", mandate),
         diagram("Notice of a debit under a mandate", "backend/mandates/model.py", notice),
         diagram("Dispute", "backend/disputes/model.py", dispute),
+        diagram("Conversation with a channel", "backend/sagas/model.py", saga),
+        diagram("Refund", "backend/refunds/model.py", refund),
         diagram("Sale, as the till sees it", "terminal/domain/sale.py", sale),
         diagram("Goods of a vending machine", "terminal/domain/delivery.py", goods),
+        diagram("Callback to a merchant", "backend/notify/states.py", callback),
     ]
     return "\n".join(parts)
 

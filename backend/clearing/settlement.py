@@ -10,6 +10,7 @@ from backend.clearing.tables import PAYOUT, SETTLEMENT
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
+from backend.disputes.cover import collect
 from backend.ledger import chart, model, rules
 from backend.ledger import service as ledger
 from backend.ledger.model import Transfer
@@ -117,15 +118,8 @@ class SettleMerchant:
 
     def _repay_cover(self, ws: WorkingSet, now_ms: int) -> None:
         """What we once covered for the merchant comes back before anything is paid out."""
-        owed = _balance(ws, chart.merchant_receivable(self.merchant_id, self.currency))
-        payable = _balance(ws, chart.merchant_available(self.merchant_id, self.currency))
-        repaid = min(owed, payable)
-        if repaid > 0:
-            event = rules.Event(f"{self.payout_id}.cover", self.currency, self.execution_date)
-            transfers = rules.merchant_cover_repaid(
-                event, merchant_id=self.merchant_id, amount_minor=repaid
-            )
-            ledger.post(ws, transfers, now_ms, is_new=True)
+        event = rules.Event(f"{self.payout_id}.cover", self.currency, self.execution_date)
+        collect(ws, event, self.merchant_id, now_ms)
 
     def _instruct(self, ws: WorkingSet, merchant: Row, amount_minor: int, now_ms: int) -> None:
         event = rules.Event(self.payout_id, self.currency, self.execution_date)

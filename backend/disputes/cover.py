@@ -45,7 +45,8 @@ class CollectCover:
         merchant = ws.get(MERCHANT, self.merchant_id)
         if merchant is None or not is_id(self.collection_id, prefix="cvr"):
             return []
-        return collect_reads(self.merchant_id, merchant["currency"], self.collection_id)
+        first_leg: Read = (TRANSFER, f"{self.collection_id}:1")
+        return [first_leg, *collect_reads(self.merchant_id, merchant["currency"])]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Collected:
         merchant = ws.get(MERCHANT, self.merchant_id)
@@ -73,16 +74,16 @@ class CollectCover:
         return found.amount_minor
 
 
-def collect_reads(merchant_id: str, currency: str, event_id: str) -> list[Read]:
+def collect_reads(merchant_id: str, currency: str) -> list[Read]:
     """What ``collect`` reads."""
     sample = posting.merchant_cover_repaid(
-        Event(event_id, currency, ""), merchant_id=merchant_id, amount_minor=1
+        Event("sample", currency, ""), merchant_id=merchant_id, amount_minor=1
     )
-    return ledger.reads(sample)
+    return ledger.reads(sample, is_new=True)
 
 
 def collect(ws: WorkingSet, event: Event, merchant_id: str, now_ms: int) -> int:
-    """Repay as much as is owed and available; how much that was."""
+    """Repay as much as is owed and available, as an event that was never posted; how much."""
     owed = available(ws, chart.merchant_receivable(merchant_id, event.currency))
     has = available(ws, chart.merchant_available(merchant_id, event.currency))
     amount_minor = min(owed, has)
@@ -90,7 +91,7 @@ def collect(ws: WorkingSet, event: Event, merchant_id: str, now_ms: int) -> int:
         transfers = posting.merchant_cover_repaid(
             event, merchant_id=merchant_id, amount_minor=amount_minor
         )
-        ledger.post(ws, transfers, now_ms)
+        ledger.post(ws, transfers, now_ms, is_new=True)
     return max(0, amount_minor)
 
 

@@ -195,7 +195,7 @@ class DecideDispute:
             (MERCHANT, merchant_id),
             (PAYMENT, dispute["payment_id"]),
             *ledger.reads(self._returned(dispute, ""), is_new=True),
-            *collect_reads(merchant_id, dispute["currency"], self._repaid_id),
+            *collect_reads(merchant_id, dispute["currency"]),
         ]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
@@ -220,7 +220,7 @@ class DecideDispute:
         payment = ws.get(PAYMENT, dispute["payment_id"])
         assert payment is not None
         _add_disputed(ws, payment, -dispute["amount_minor"], now_ms)
-        event = posting.Event(self._repaid_id, dispute["currency"], day)
+        event = posting.Event(f"{self.dispute_id}.repaid", dispute["currency"], day)
         collect(ws, event, dispute["merchant_id"], now_ms)
         return row
 
@@ -228,10 +228,6 @@ class DecideDispute:
         if dispute["settlement_date"] != self.settlement_date:
             raise CallerError("idempotency_conflict", "settlement_date")
         return dispute
-
-    @property
-    def _repaid_id(self) -> str:
-        return f"{self.dispute_id}.repaid"
 
     def _returned(self, dispute: Row, day: str) -> list[Transfer]:
         name = _DECIDED[self.command].value

@@ -50,7 +50,7 @@ def add_to(app: typer.Typer) -> None:
 
 def key(state: _State = Path("var/backend"), chain: _Chain = "main") -> None:
     """Print the public key that checks the backend's checkpoints. Needs no passphrase."""
-    facts = identity.Facts.from_bytes((state / _IDENTITY / identity.FACTS).read_bytes())
+    facts = identity.Facts.from_bytes(state.joinpath(_IDENTITY, identity.FACTS).read_bytes())
     for public in facts.backend_keys:
         _say(NoteKey(f"{facts.name}/ledger/{chain}", public).to_text())
 
@@ -63,7 +63,7 @@ def checkpoint(
     out: _Out = None,
 ) -> None:
     """Sign a chain as it is now; prints the newest checkpoint. A backend does it every day."""
-    signer = _signer(state, passphrase_file or state / _PASSPHRASE)
+    signer = _signer(state, passphrase_file or state.joinpath(_PASSPHRASE))
     with Reader.opened(database) as reader:
         engine = open_engine(database)
         clock = SystemClock()
@@ -129,7 +129,7 @@ def check_command(
 
 
 def _signer(state: Path, passphrase_file: Path) -> CheckpointMaker:
-    directory = state / _IDENTITY
+    directory = state.joinpath(_IDENTITY)
     try:
         passphrase = passphrase_file.read_bytes().strip()
         files = {name: (directory / name).read_bytes() for name in identity.FILE_NAMES}

@@ -6,7 +6,7 @@ CALLBACKS_PER_MERCHANT_MAX = 2
 CALLBACKS_PER_CLAIM_MAX = 64
 CALLBACK_TIMEOUT_S = 5
 CALLBACK_LEASE_MS = 60_000
-CALLBACK_QUEUED_MS_MAX = 10 * 60_000
+CALLBACK_QUEUED_MS_MAX = 5 * 60_000
 """How long a broker's promise is believed beyond the time of the try. Then it is queued again."""
 CALLBACK_ASIDE_MS = 5_000
 CALLBACK_ANSWER_BYTES_MAX = 4_096
@@ -38,8 +38,6 @@ QUEUE_MESSAGES_MAX = 100_000
 """Of each queue in the broker. A full one refuses, and the outbox keeps the rest; of the dead, the
 oldest copies go."""
 QUEUE_MESSAGE_BYTES_MAX = 1_024
-QUEUE_DELIVERIES_MAX = 20
-"""Of one message that its consumers do not end; then the broker buries it."""
 QUEUE_CONNECT_TIMEOUT_S = 10
 QUEUE_CONFIRM_TIMEOUT_S = 10
 QUEUE_AGAIN_S = 2

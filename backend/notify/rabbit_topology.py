@@ -6,8 +6,8 @@
                   v     |                                        queue tillway.callbacks.dead
              queue tillway.callbacks.retry.GAP, one for each length of a gap
 
-All are durable quorum queues: what is confirmed is on the disk of most nodes, and what one queue
-passes on is in the next before it leaves. Everything is bounded.
+All are durable classic queues, everything is bounded. Not quorum queues: RabbitMQ 3.10.8, killed
+and started again, loses what expires in one while it is down (docs/adr/callback-queue.md).
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from typing import Any
 from aio_pika import ExchangeType
 from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractQueue
 
-from backend.notify.limits import QUEUE_DELIVERIES_MAX, QUEUE_MESSAGES_MAX
+from backend.notify.limits import QUEUE_MESSAGES_MAX
 
 WORK = "work"
 
@@ -59,23 +59,14 @@ class Topology:
     def queues(self) -> dict[str, dict[str, Any]]:
         """Every queue with its arguments. Those of a queue that exists cannot be changed: other
         arguments need another name."""
-        kept = {"x-queue-type": "quorum", "x-max-length": QUEUE_MESSAGES_MAX}
-        # Rejecting when full is what lets RabbitMQ pass dead letters on at least once.
-        passing = {
-            **kept,
-            "x-overflow": "reject-publish",
-            "x-dead-letter-strategy": "at-least-once",
-        }
+        bounded = {"x-queue-type": "classic", "x-max-length": QUEUE_MESSAGES_MAX}
+        refusing = {**bounded, "x-overflow": "reject-publish"}
         again = {"x-dead-letter-exchange": self.callbacks, "x-dead-letter-routing-key": WORK}
         return {
-            self.callbacks: {
-                **passing,
-                "x-dead-letter-exchange": self.dead,
-                "x-delivery-limit": QUEUE_DELIVERIES_MAX,
-            },
-            self.buried: {**kept, "x-overflow": "drop-head"},
+            self.callbacks: {**refusing, "x-dead-letter-exchange": self.dead},
+            self.buried: {**bounded, "x-overflow": "drop-head"},
             **{
-                self.retry(gap_ms): {**passing, **again, "x-message-ttl": gap_ms}
+                self.retry(gap_ms): {**refusing, **again, "x-message-ttl": gap_ms}
                 for gap_ms in sorted(set(self.gaps_ms))
             },
         }

@@ -109,7 +109,8 @@ class HandBack:
         count = 0
         for ticket in self.tickets:
             row = ws.get(CALLBACK, ticket.callback_id)
-            if row is not None and _is_current(row, ticket):
+            # One that is due was put in by a relay that has not noted it yet.
+            if row is not None and (_is_current(row, ticket) or _is_due(row, now_ms)):
                 state = next_state(row["state"], Step.HAND_BACK)
                 again_ms = now_ms + CALLBACK_ASIDE_MS
                 ws.update(CALLBACK, ticket.callback_id, state=state, next_try_ms=again_ms)

@@ -37,6 +37,7 @@ _S, _T = CallbackState, Step
 TRANSITIONS: dict[tuple[CallbackState, Step], CallbackState] = {
     (_S.PENDING, _T.QUEUE): _S.QUEUED,
     (_S.PENDING, _T.CLAIM): _S.PENDING,
+    (_S.PENDING, _T.HAND_BACK): _S.PENDING,
     (_S.PENDING, _T.DELIVER): _S.DELIVERED,
     (_S.PENDING, _T.FAIL): _S.PENDING,
     (_S.PENDING, _T.GIVE_UP): _S.DEAD,

@@ -1,8 +1,9 @@
 """A backend in small that loses its power at a named boundary: a process of its own, by SIGKILL.
 
 Run as a program it reads one job a line and forks a child for each, so that a real process dies
-and the interpreter is started once. A *boundary* is just before or just after a commit or a call to
-the channel; a job with ``die_at`` dies at the boundary of that number, one without counts them.
+and the interpreter is started once. A *boundary* lies before the first act (a commit, or a call to
+the channel) and after each: just after the one is just before the next. A job with ``die_at`` dies
+at the boundary of that number, one without counts them.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -50,15 +52,9 @@ class Power:
         if self.passed == self.die_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    async def around(self, act: Callable[[], Awaitable[Any]]) -> Any:
-        self.boundary()
-        result = await act()
-        self.boundary()
-        return result
-
 
 class DyingChannel:
-    """``ChannelPort`` with a boundary on both sides of every call."""
+    """``ChannelPort`` with a boundary after every call."""
 
     def __init__(self, channel: HttpChannel, power: Power) -> None:
         self._channel = channel
@@ -86,7 +82,6 @@ class DyingChannel:
         return await self._channel.day_file(day)
 
     async def _call(self, calling: Awaitable[Any]) -> Any:
-        self._power.boundary()
         try:
             return await calling
         finally:
@@ -120,7 +115,6 @@ class Life:
         self.shop.clock.at_ms += job["later_ms"]
 
     async def submit(self, command: Command) -> Any:
-        self.power.boundary()
         result = self.shop.do(command)
         self.power.boundary()
         return result
@@ -231,6 +225,7 @@ SCRIPTS = {"pay": pay, "reverse_under_way": reverse_under_way, "reverse_paid": r
 async def live(job: dict[str, Any]) -> dict[str, Any]:
     """One life from beginning to end, and what is true then."""
     life = Life(job)
+    life.power.boundary()
     await SCRIPTS[job["script"]](life)
     told = {"boundaries": life.power.passed, **await life.told()}
     await life.close()
@@ -238,21 +233,33 @@ async def live(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """A child for every line; how each ended, a line."""
+    """A child for every line; how each ended, a line. The first life is lived here and does not
+    end: what it compiled and imported, every child is born with."""
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    asyncio.run(live(json.loads(sys.stdin.readline())))
+    assert threading.active_count() == 1, "a child is born of one thread"
+    _say(0)
     for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                job = json.loads(line)
-                Path(job["result"]).write_text(json.dumps(asyncio.run(live(job))))
-                status = 0
-            finally:
-                os._exit(status)
-        _, ended = os.waitpid(child, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(ended)}\n")
-        sys.stdout.flush()
+        _say(_end_of_child(json.loads(line)))
+
+
+def _say(ended: int) -> None:
+    sys.stdout.write(f"{ended}\n")
+    sys.stdout.flush()
+
+
+def _end_of_child(job: dict[str, Any]) -> int:
+    """0, or the signal that ended it, negative."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            Path(job["result"]).write_text(json.dumps(asyncio.run(live(job))))
+            status = 0
+        finally:
+            os._exit(status)
+    _, ended = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(ended)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from backend.observability.metrics import Metrics
 from tests.support.shop import Shop
 from tests.support.wallet_http import services_of
 
-DEADLINE_S = 20
+DEADLINE_S = 40
 GAPS_MS = (300, 300)
 """Three tries."""
 
@@ -65,6 +65,7 @@ class Queues:
     shop: Shop
     broker_url: str | None
     prefix: str
+    gaps_ms: tuple[int, ...] = GAPS_MS
     metrics: Metrics = field(default_factory=Metrics)
     submit: Callable[[Any], Any] | None = None
     """Comes before the writer, where a test wants to stand in its way."""
@@ -76,7 +77,7 @@ class Queues:
             "run_read": services.run_read,
             "repository": CallbackRepository(self.shop.reader),
             "clock": self.shop.clock,
-            "gaps_ms": GAPS_MS,
+            "gaps_ms": self.gaps_ms,
         }
         if self.broker_url is None or is_embedded:
             return DatabaseQueue(**parts)

@@ -5,7 +5,7 @@ from typing import Any
 from backend.disputes.cover import CollectCover, Collected
 from backend.disputes.model import DisputeCommand
 from backend.disputes.service import DecideDispute, GiveEvidence, OpenDispute
-from backend.ledger.rules import Event, merchant_settled
+from backend.ledger.rules import Event, merchant_settled, payout_instructed
 from tests.support.books import Post
 from tests.support.shop import MERCHANT, Shop
 
@@ -62,6 +62,14 @@ def settle(shop: Shop) -> None:
     if amount_minor:
         event = Event(shop.id("pyo"), "CNY", "2026-11-24")
         shop.do(Post(merchant_settled(event, merchant_id=MERCHANT, amount_minor=amount_minor)))
+
+
+def pay_out(shop: Shop) -> None:
+    """All that the merchant has available leaves."""
+    amount_minor = shop.balance(MAVAIL)
+    if amount_minor:
+        event = Event(shop.id("pyo"), "CNY", "2026-11-24")
+        shop.do(Post(payout_instructed(event, merchant_id=MERCHANT, amount_minor=amount_minor)))
 
 
 def put_aside(shop: Shop, case: dict[str, Any]) -> int:

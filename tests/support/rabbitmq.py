@@ -44,6 +44,11 @@ class Broker:
         """How programs reach it."""
         return f"amqp://guest:guest@127.0.0.1:{self.port}/"
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not ended."""
+        return "node" in self._children
+
     def start(self) -> None:
         """Returns when it takes connections."""
         if "epmd" not in self._children:
@@ -73,8 +78,7 @@ class Broker:
         (folder / "rabbitmq.conf").write_text(
             f"listeners.tcp.1 = 127.0.0.1:{self.port}\nloopback_users.guest = true\n"
         )
-        for name in ("env.conf", "advanced.config"):
-            (folder / name).touch()
+        (folder / "env.conf").touch()
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(folder),

@@ -15,6 +15,7 @@ from backend.notify import routes as notify_routes
 from backend.notify.repository import CallbackRepository
 from backend.payments import routes as payment_routes
 from backend.payments.services import Services
+from backend.sagas import routes as saga_routes
 from backend.wallet import routes as wallet_routes
 from protocol.errors import CallerError, TillwayError
 from tests.support.shop import Shop
@@ -64,6 +65,7 @@ def client_of(shop: Shop) -> Iterator[TestClient]:
     app.include_router(merchant_routes.operator_router(services, operator_only))
     app.include_router(mandate_routes.operator_router(services, operator_only))
     app.include_router(payment_routes.operator_router(services, operator_only))
+    app.include_router(saga_routes.operator_router(services, operator_only))
     app.include_router(dispute_routes.operator_router(services, operator_only))
     app.include_router(
         notify_routes.operator_router(

@@ -61,6 +61,32 @@ def test_a_passphrase_that_others_can_read_is_refused(tmp_path: Path) -> None:
         Settings(passphrase_file=file).passphrase()
 
 
+def test_the_broker_s_password_comes_from_its_file_and_is_not_shown(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("p@ss/wörd\n")
+    file.chmod(0o600)
+    url = "amqps://tillway:outdated@mq.example:5671/shop?cafile=/ca.pem"
+    found = Settings(queue_url=url, queue_password_file=file)
+    address = "amqps://tillway:p%40ss%2Fw%C3%B6rd@mq.example:5671/shop?cafile=/ca.pem"
+    assert found.queue_address() == address
+    assert "outdated" not in repr(found)
+    assert Settings(queue_url=url).queue_address() == url
+    assert Settings().queue_address() == ""
+    file.chmod(0o640)
+    with pytest.raises(CallerError, match="others"):
+        found.queue_address()
+
+
+@pytest.mark.parametrize("url", ["http://secret@mq.example", "amqp:secret", "secret"])
+def test_a_broker_s_address_of_another_kind_is_refused_without_being_shown(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("TILLWAY_BACKEND_QUEUE_URL", url)
+    detail = refusal(None).detail
+    assert "queue_url" in detail
+    assert "secret" not in detail
+
+
 def test_the_state_directory_is_private_and_made_once(tmp_path: Path) -> None:
     settings, token = initialised(tmp_path)
     files = [path for path in settings.state_dir.rglob("*") if path.is_file()]
@@ -103,3 +129,13 @@ def test_the_clock_goes_forward_only_and_not_too_far() -> None:
         with pytest.raises(CallerError):
             clock.advance(advance_ms)
     assert clock.now_ms() == 1500
+
+
+@pytest.mark.parametrize("rates", ["fee_rate_bps = 10", "fee_bps_min = 61", "fee_bps_max = 59"])
+def test_the_rate_of_new_merchants_lies_in_the_bounds(tmp_path: Path, rates: str) -> None:
+    file = tmp_path / "backend.toml"
+    file.write_text(rates)
+    with pytest.raises(CallerError) as refused:
+        load(file)
+    assert refused.value.code == "config_invalid"
+    assert "fee_bps_min" in refused.value.detail

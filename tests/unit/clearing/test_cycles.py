@@ -9,7 +9,9 @@ import pytest
 from backend.clearing.calendar import Calendar, YearTable
 from backend.merchants.service import ChangeMerchant
 from protocol.errors import CallerError
+from protocol.money import Money
 from tests.support.clearing import World, clearing_world, day_end_of
+from tests.support.institutions import OWN, RESERVE
 from tests.support.shop import MERCHANT
 
 EVE, BACK = date(2026, 9, 30), date(2026, 10, 8)
@@ -245,6 +247,23 @@ async def test_within_the_day_a_reserve_without_money_pays_nothing_until_the_day
     world.next_day()
     await close(world, EVE)
     assert world.at_bank(quick) == NET
+
+
+@pytest.mark.asyncio
+async def test_what_the_bank_booked_within_the_day_is_compared_when_the_day_is_closed(
+    world: World,
+) -> None:
+    """Two movements that are not ours and leave the balance as it was, after the day's last run."""
+    world.go_to(EVE - timedelta(days=1))
+    payer = await world.payer_since_yesterday()
+    world.sell(payer, 1_000)
+    five = Money(5, "CNY")
+    world.near.bank.move("ODD-1", RESERVE, OWN, five, world.today, "not ours")
+    world.near.bank.move("ODD-2", OWN, RESERVE, five, world.today, "not ours")
+    world.next_day()
+    report = await world.day_end.run(EVE)
+    assert report["reconciliation"]["kinds"] == ["LONG_MISSING_ORDER"]
+    assert (report["reconciliation"]["breaks"], report["state"]) == (2, "open")
 
 
 @pytest.mark.asyncio

@@ -36,11 +36,19 @@ def test_money_given_back_is_taken_from_what_is_due_first() -> None:
 
 
 def test_what_comes_in_after_a_look_at_the_books_is_not_settled_with_it() -> None:
-    books = pending(100, {"2026-11-24": 0}, ("", "D+1"))
+    books = pending(140, {"2026-11-24": 40}, ("", "D+1"))
     found = due(books, CALENDAR, through=date(2026, 11, 23), today=date(2026, 11, 24))
     assert found is not None
-    assert settled_now(found, 100 + 500) == 100
-    assert settled_now(found, 30) == 30
+    assert settled_now(found, 140) == 100
+    assert settled_now(found, 140 + 500) == 100
+    assert settled_now(found, 40 + 30) == 30
+
+
+def test_a_date_that_waits_keeps_its_earnings_though_another_that_waits_gave_back() -> None:
+    """100 of the 1st is due; of the 2nd and 3rd, both of a slower cycle, -60 and 30 wait."""
+    cycles = (("", "D+1"), ("2026-10-02", "T+1"))
+    books = pending(70, {"2026-10-02": -60, "2026-10-03": 30}, *cycles)
+    assert settled(books, date(2026, 10, 2), date(2026, 10, 3)) == 40
 
 
 def test_a_change_of_cycle_leaves_earlier_dates_theirs() -> None:

@@ -26,7 +26,7 @@ def world(lite_url: str) -> Iterator[World]:
 
 def give_us_money(world: World, amount_minor: int) -> None:
     bank, day = world.near.bank, world.near.world.today()
-    bank._move(f"CAPITAL-{world.shop.id('evt')}", "BANK-VAULT", OWN,
+    bank.move(f"CAPITAL-{world.shop.id('evt')}", "BANK-VAULT", OWN,
                Money(amount_minor, "CNY"), day, "capital")  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from backend.notify.database_queue import DatabaseQueue
 from backend.notify.deliverer import CallbackDeliverer
 from backend.notify.http_sender import HttpSender
 from backend.notify.limits import (
+    CALLBACK_ASIDE_MS,
     CALLBACK_GAPS_MS,
     CALLBACK_LEASE_MS,
     CALLBACKS_AT_ONCE_MAX,
@@ -26,10 +27,21 @@ from backend.notify.model import (
     signed_headers,
 )
 from backend.notify.repository import CallbackRepository
-from backend.notify.service import ClaimCallbacks, ReplayCallback
+from backend.notify.service import (
+    ClaimCallbacks,
+    ClaimQueued,
+    HandBack,
+    NoteDelivered,
+    NoteFailed,
+    NoteQueued,
+    ReplayCallback,
+    Ticket,
+)
+from backend.notify.states import TRANSITIONS, CallbackState, Step, next_state
 from backend.observability.metrics import Metrics
 from backend.payments.confirm import ConfirmByPayer
 from protocol.crypto.keys import generate
+from tests.support.callbacks import PutCallback
 from tests.support.shop import MERCHANT, OTHER_MERCHANT, Shop
 from tests.support.wallet_http import CountingEntropy, services_of
 
@@ -265,3 +277,43 @@ async def test_a_merchant_whose_server_hangs_delays_nobody_else(shop: Shop) -> N
     assert shop.rows(delivered) == [{"merchant_id": OTHER_MERCHANT}]
     hanging = [url for url, _, _ in sender.sent if url == URL]
     assert len(hanging) == CALLBACKS_PER_MERCHANT_MAX
+
+
+def test_every_step_of_a_callback_is_in_the_table_or_changes_nothing() -> None:
+    legal = {
+        (state, step): found
+        for state in CallbackState
+        for step in Step
+        if (found := next_state(state, step)) is not None
+    }
+    assert legal == {key: found.value for key, found in TRANSITIONS.items()}
+    assert {state for state, _ in legal} == set(CallbackState) - {CallbackState.DELIVERED}
+
+
+def test_a_copy_of_a_used_ticket_is_dropped(shop: Shop) -> None:
+    """Whatever came between: a claim, a failure, the end."""
+    put = shop.do(PutCallback(number=1))
+    ticket = Ticket(put, MERCHANT, 0)
+
+    def verdict(one: Ticket) -> str:
+        [(found, _)] = shop.do(ClaimQueued(tickets=(one,)))
+        return str(found)
+
+    assert [found for found, _ in shop.do(ClaimQueued(tickets=(ticket, ticket)))] == ["try", "drop"]
+    due_ms = shop.do(NoteFailed(callback_id=put, error="timeout"))["next_try_ms"]
+    assert verdict(ticket) == "drop"
+    assert shop.do(NoteQueued(confirmed=((put, due_ms),))) == 1
+    assert (verdict(ticket), verdict(ticket._replace(failed_tries=1))) == ("drop", "try")
+    assert shop.do(NoteQueued(confirmed=((put, due_ms),))) == 0, "it is claimed"
+    shop.do(NoteDelivered(callback_id=put))
+    assert verdict(ticket._replace(failed_tries=1)) == "drop"
+    assert verdict(Ticket("evt_nobody", MERCHANT, 0)) == "bury"
+
+
+def test_a_ticket_handed_back_before_it_was_noted_is_not_believed_queued(shop: Shop) -> None:
+    put = shop.do(PutCallback(number=1))
+    due_ms = shop.clock.at_ms
+    assert shop.do(HandBack(tickets=(Ticket(put, MERCHANT, 0),))) == 1
+    assert shop.do(NoteQueued(confirmed=((put, due_ms),))) == 0
+    [row] = shop.rows("SELECT state, next_try_ms FROM outbox_callback")
+    assert row == {"state": "pending", "next_try_ms": due_ms + CALLBACK_ASIDE_MS}

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from typer.testing import CliRunner
 
+from backend.disputes.cli import app as disputes
 from protocol.crypto.keys import SigningKey, generate
 from protocol.messages.mandate import MandateText, sign_mandate
 from protocol.paycode import make_code
@@ -168,6 +170,44 @@ def test_an_operator_acts_on_a_mandate_for_its_merchant_only(shop: Shop, http: T
     seen = http.get(f"{path}/{mandate_id}", headers=OPERATOR).json()
     assert [step["actor"] for step in seen["timeline"]][1:] == [f"merchant:{MERCHANT}"]
     assert [one["payment_id"] for one in seen["uses"]] == [body["payment_id"]]
+
+
+def test_an_operator_leads_a_dispute(shop: Shop, http: TestClient) -> None:
+    paid = shop.pay(shop.add_payer(balance_minor=1_000), 500)["payment_id"]
+    wanted = {
+        "dispute_id": shop.id("dsp"), "payment_id": paid, "amount_minor": 400,
+        "currency": "CNY", "reason": "not_as_described",
+    }  # fmt: skip
+    path = f"/operator/v1/disputes/{wanted['dispute_id']}"
+
+    def post(where: str, body: dict) -> dict[str, Any]:
+        answer: dict[str, Any] = http.post(where, json=body, headers=OPERATOR).json()
+        return answer
+
+    assert http.post("/operator/v1/disputes", json=wanted).status_code == 401
+    assert post(path + "/lose", {})["error"]["code"] == "dispute_not_found"
+    assert post("/operator/v1/disputes", wanted)["cover_minor"] == 400
+    evidence = {"merchant_id": MERCHANT, "evidence": "签收单"}
+    assert post(f"{path}/evidence", evidence)["state"] == "under_review"
+    assert post(f"{path}/lose", {})["state"] == "lost"
+    seen = http.get(path, headers=OPERATOR).json()
+    assert [step["event"] for step in seen["timeline"]] == [
+        "DisputeOpened", "DisputeEvidenceGiven", "DisputeLost",
+    ]  # fmt: skip
+    of_payment = http.get(f"/operator/v1/payments/{paid}", headers=OPERATOR).json()
+    assert [(one["state"], of_payment["disputed_minor"]) for one in of_payment["disputes"]] == [
+        ("lost", 400)
+    ]
+    for query, count in (("?state=lost", 1), ("?state=open", 0), ("?merchant_id=x", 0)):
+        listed = http.get(f"/operator/v1/disputes{query}", headers=OPERATOR).json()
+        assert len(listed["disputes"]) == count
+    collection = {"collection_id": shop.id("cvr")}
+    collected = post(f"/operator/v1/merchants/{MERCHANT}/cover-collections", collection)
+    assert collected == {"collected_minor": 0, "owed_minor": 400}
+    runner = CliRunner(env={"COLUMNS": "200"})
+    shown = runner.invoke(disputes, ["list", "--database", shop.url]).output
+    assert wanted["dispute_id"] in shown
+    assert shown.count("4.00 CNY") == 2
 
 
 @pytest.mark.parametrize(

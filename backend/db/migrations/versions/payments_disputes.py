@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "payments_disputes"
-down_revision = "payments_mandates"
+down_revision = "payments_settlement"
 branch_labels = None
 depends_on = None
 

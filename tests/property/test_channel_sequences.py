@@ -1,0 +1,153 @@
+"""Whatever order answers, silences, reversals and refunds come in, the channel and we agree.
+
+A seed decides what the till and the payer do and what befalls each call. After each sequence time
+passes until no conversation is open; then the same must be true of every payment, at the channel,
+in our tables and in the ledger.
+"""
+
+import random
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.support.channels import ChannelWorld, Mishap
+from tests.support.shop import Shop, bugs_in
+
+SEEDS = range(8)
+STEPS = 60
+PAID = {"captured", "partially_refunded", "refunded"}
+MISHAPS: tuple[Mishap | None, ...] = (None, None, None, "lost", "silent", "late")
+
+
+@pytest.fixture
+def world(migrated_url: str) -> Iterator[ChannelWorld]:
+    shop = Shop(migrated_url)
+    shop.add_merchant()
+    world = ChannelWorld(shop, card_minor=10_000_000)
+    with capture_logs() as logs:
+        yield world
+    world.close()
+    shop.close()
+    assert not bugs_in(logs)
+
+
+class Story:
+    """One sequence of a seed."""
+
+    def __init__(self, world: ChannelWorld, seed: int) -> None:
+        self.world = world
+        self.dice = random.Random(seed)
+        self.payers = [world.card_payer(), world.fund_payer()]
+        self.payments: dict[str, int] = {}
+
+    async def play(self) -> None:
+        steps = (self.pay, self.run, self.run, self.run, self.wait, self.reverse, self.refund,
+                 self.arrive, self.settle)  # fmt: skip
+        for _ in range(STEPS):
+            step = self.dice.choice(steps)
+            await step()
+
+    async def pay(self) -> None:
+        amount = self.dice.randint(1, 30_000)
+        body = self.world.shop.create_body(
+            "pay_code", amount, pay_code=self.world.shop.code(self.dice.choice(self.payers))
+        )
+        answer = self.world.shop.ask("payment.create", body)
+        self.payments[answer["payment_id"]] = amount
+
+    async def run(self) -> None:
+        """Some calls go wrong, some answers are refusals, and the till may not wait for them."""
+        for channel in self.world.channels.values():
+            channel.mishaps = [self.dice.choice(MISHAPS) for _ in range(4)]
+            channel.refuses = self.dice.choice((0, 0, 0, 1))
+            if self.payments and self.dice.random() < 0.2:
+                channel.meanwhile = self._reverse_now(self.dice.choice(list(self.payments)))
+        await self.world.runner.run_due()
+
+    async def wait(self) -> None:
+        self.world.shop.clock.at_ms += self.dice.choice((500, 2_000, 16_000, 70_000))
+
+    async def reverse(self) -> None:
+        if self.payments:
+            self._reverse_now(self.dice.choice(list(self.payments)))()
+
+    async def refund(self) -> None:
+        if self.payments:
+            payment_id = self.dice.choice(list(self.payments))
+            part = self.dice.randint(1, self.payments[payment_id])
+            self.world.shop.refund(payment_id, part)
+
+    async def arrive(self) -> None:
+        for channel in self.world.channels.values():
+            channel.deliver_late()
+
+    async def settle(self) -> None:
+        """A day passes and the channels settle it."""
+        if self.dice.random() < 0.3:
+            days = [(channel, channel.day()) for channel in self.world.channels.values()]
+            self.world.shop.clock.at_ms += 86_400_000
+            for channel, day in days:
+                await channel.settle(day)
+
+    def _reverse_now(self, payment_id: str) -> Any:
+        def reverse() -> None:
+            self.world.shop.ask("payment.reverse", {"payment_id": payment_id})
+
+        return reverse
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_channel_and_books_agree_in_the_end(world: ChannelWorld, seed: int) -> None:
+    story = Story(world, seed)
+    await story.play()
+    for channel in world.channels.values():
+        channel.mishaps, channel.refuses, channel.meanwhile = [], 0, None
+    await world.finish()
+    await story.arrive()
+    check(world, story)
+
+
+def check(world: ChannelWorld, story: Story) -> None:
+    """Money moved if and only if the payment says so, net of what went back, once."""
+    rows = {row["payment_id"]: row for row in world.shop.rows("SELECT * FROM payment")}
+    kept = dict.fromkeys(world.channels, 0)
+    for payment_id, amount in story.payments.items():
+        row = rows[payment_id]
+        sagas = world.sagas(payment_id)
+        assert row["refunding_minor"] == 0
+        assert row["state"] in PAID | {"declined", "reversed"}
+        assert 0 <= row["fee_returned_minor"] <= row["fee_minor"]
+        if payment_id not in sagas:
+            assert row["state"] in {"declined", "reversed"}
+            continue
+        name = "CARD" if row["funding"] == "card" else "ADVBANK"
+        order = world.channels[name].book.order(payment_id)
+        is_given_back = sagas.get(f"{payment_id}.back") == "succeeded"
+        is_charged = order is not None and order.state == "succeeded"
+        assert is_charged == (row["state"] in PAID or sagas[payment_id] == "settled")
+        kept[name] += amount - row["refunded_minor"] if row["state"] in PAID else 0
+        if sagas[payment_id] == "settled" and not is_given_back:
+            kept[name] += amount
+    assert world.charged("CARD-1") == kept["CARD"]
+    assert world.charged("FUND-1") == kept["ADVBANK"]
+    long = world.shop.balance("C:LONG:CNY")
+    refused = [s for p in story.payments for s, state in world.sagas(p).items()
+               if s.endswith(".back") and state == "refused"]  # fmt: skip
+    assert (long > 0) == bool(refused)
+    assert world.shop.verify().is_whole
+    assert not world.shop.rows("SELECT id FROM ledger_hold WHERE state = 'pending'")
+    assert world.shop.balance("C:REFUND:CNY") == 0
+    check_channels(world)
+
+
+def check_channels(world: ChannelWorld) -> None:
+    """By settlement date, what the channel owes is what the books say, whatever was reversed."""
+    days = {row["settlement_date"] for row in world.shop.rows("SELECT * FROM saga")} - {""}
+    for name, channel in world.channels.items():
+        for day in days:
+            net = channel.book.net(date.fromisoformat(day))
+            assert world.shop.balance(f"C:CH:{name}.{day}:CNY") == net
