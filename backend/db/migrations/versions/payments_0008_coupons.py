@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "payments_coupons"
-down_revision = "payments_disputes"
+revision = "payments_0008"
+down_revision = "payments_0007"
 branch_labels = None
 depends_on = None
 

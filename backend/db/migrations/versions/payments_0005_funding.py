@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "payments_channel"
-down_revision = "payments_mandates"
+revision = "payments_0005"
+down_revision = "payments_0004"
 branch_labels = None
 depends_on = None
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "payments_outbox_try_count"
+revision = "payments_0003"
 down_revision = "payments_0002"
 branch_labels = None
 depends_on = None

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "payments_settlement"
-down_revision = "payments_channel"
+revision = "payments_0006"
+down_revision = "payments_0005"
 branch_labels = None
 depends_on = None
 

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "payments_disputes"
-down_revision = "payments_settlement"
+revision = "payments_0007"
+down_revision = "payments_0006"
 branch_labels = None
 depends_on = None
 

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "payments_mandates"
-down_revision = "payments_outbox_try_count"
+revision = "payments_0004"
+down_revision = "payments_0003"
 branch_labels = None
 depends_on = None
 
