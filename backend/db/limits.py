@@ -17,6 +17,8 @@ WAL_PAGES_UNCOPIED_MAX = 64_000
 """256 MiB, for the writer. Nearly always the log has been copied and begun anew long before."""
 WAL_ROWS_PER_COPY = 4_000
 """So many rows are worth a copy as soon as the writer rests for ``WAL_COPY_LULL_MS``."""
+WAL_ROWS_PER_LARGE_GROUP = 500
+"""A group of so many is slow enough by itself: a copy beside it is not put off."""
 WAL_ROWS_UNCOPIED_MAX = 32_000
 """With so many the writer's rest is not waited for: 170 MiB if each payment is a group."""
 WAL_COPY_LULL_MS = 20

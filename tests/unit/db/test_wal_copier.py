@@ -91,3 +91,12 @@ def test_with_too_many_rows_in_the_log_the_writers_rest_is_not_waited_for(
     monkeypatch.setattr(wal_copier, "WAL_ROWS_UNCOPIED_MAX", 3)
     commit(store, "a", "b", "c")
     await_copy(path, 3)
+
+
+def test_beside_large_groups_the_writers_rest_is_not_waited_for(
+    path: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wal_copier, "WAL_COPY_LULL_MS", LONG_MS)
+    monkeypatch.setattr(wal_copier, "WAL_ROWS_PER_LARGE_GROUP", 3)
+    commit(store, "a", "b", "c")
+    await_copy(path, 3)
