@@ -27,7 +27,6 @@ from tillway import join as joining
 from tillway.private_files import passphrase_in, write_files
 
 PASSPHRASE = b"a passphrase for tests"
-NOW_MS = enroll._now_ms()
 SUITE = "Ed25519"
 
 
@@ -47,7 +46,7 @@ class Desk:
             host_names=("127.0.0.1",),
             suite=SUITE,
             passphrase=PASSPHRASE,
-            now_ms=NOW_MS,
+            now_ms=enroll._now_ms(),
         )
         write_files(state, files)
         self.ca_file = state / "ca/ca.crt"
@@ -206,7 +205,7 @@ def test_a_server_that_shows_our_ca_without_its_key_never_hears_the_code(
 def test_keys_are_renewed_and_the_old_identity_is_put_aside(desk: Desk, tmp_path: Path) -> None:
     state = tmp_path / "t"
     before = enrol(desk, state, desk.code(hub_urls=("mqtts://127.0.0.1:8883",)))
-    after = joining.rotate(state, suite="ES256", passphrase=PASSPHRASE, now_ms=lambda: NOW_MS)
+    after = joining.rotate(state, suite="ES256", passphrase=PASSPHRASE, now_ms=enroll._now_ms)
     assert after.signing_key.kid != before.signing_key.kid
     assert desk.registry.devices["t-1"].key == after.signing_key.public
     assert after.facts.hub_urls == before.facts.hub_urls
@@ -221,7 +220,7 @@ def test_a_lost_answer_to_a_rotation_is_asked_for_again(desk: Desk, tmp_path: Pa
     desk.drops_answers = 1
 
     def rotate() -> Any:
-        return joining.rotate(state, suite=SUITE, passphrase=PASSPHRASE, now_ms=lambda: NOW_MS)
+        return joining.rotate(state, suite=SUITE, passphrase=PASSPHRASE, now_ms=enroll._now_ms)
 
     with pytest.raises(OperatingError):
         rotate()
