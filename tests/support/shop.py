@@ -1,10 +1,13 @@
 """A shop on a real database with a clock that only the test moves: no process, no network."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
+
+from structlog.testing import capture_logs
 
 from backend.channel_parts import CHANNELS
 from backend.channels.model import TopUpAnswer
@@ -271,3 +274,15 @@ class Shop:
     def verify(self) -> Report:
         with self.reader.snapshot() as connection:
             return verify(LedgerRepository(connection))
+
+
+@contextmanager
+def shop_of_two(url: str) -> Iterator[Shop]:
+    """A shop with two merchants. A bug that the writer swallows fails at the end."""
+    shop = Shop(url)
+    shop.add_merchant()
+    shop.add_merchant(OTHER_MERCHANT)
+    with capture_logs() as logs:
+        yield shop
+    shop.close()
+    assert not bugs_in(logs)

@@ -3,21 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
-from structlog.testing import capture_logs
 
 from tests.support.channels import ChannelWorld
-from tests.support.shop import OTHER_MERCHANT, Shop, bugs_in
+from tests.support.shop import Shop, shop_of_two
 
 
 @pytest.fixture
 def shop(migrated_url: str) -> Iterator[Shop]:
-    shop = Shop(migrated_url)
-    shop.add_merchant()
-    shop.add_merchant(OTHER_MERCHANT)
-    with capture_logs() as logs:
+    with shop_of_two(migrated_url) as shop:
         yield shop
-    shop.close()
-    assert not bugs_in(logs)
 
 
 @pytest.fixture
