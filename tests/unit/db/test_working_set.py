@@ -169,6 +169,15 @@ def test_sums_are_undone_and_a_row_handed_out_stays_as_it_was(store: Store) -> N
     assert sorted(store.fetch(PURSE, ["ann", "bob", "eve"])) == [("ann", 8), ("bob", 1), ("eve", 3)]
 
 
+def test_a_row_is_looked_at_without_being_read_and_stays_as_it_was(store: Store) -> None:
+    ws = WorkingSet(store)
+    assert ws.loaded(PURSE, "ann") is None
+    give(ws, "ann", 1)
+    seen = ws.loaded(PURSE, "ann")
+    give(ws, "ann", 10)
+    assert (seen, coins(ws, "ann")) == ({"id": "ann", "coins": 8}, 18)
+
+
 def test_appended_rows_are_found_undone_and_completed(store: Store) -> None:
     ws = WorkingSet(store)
     ws.append(PAGE, [("p1", "kept")])
