@@ -16,7 +16,6 @@ from backend.channels.epcc.model import Header, Message
 from protocol.crypto.keys import SigningKey, VerifyKey
 from protocol.errors import CallerError
 
-
 KeyOf = Callable[[str, str], VerifyKey | None]
 """An institution's number and its key's serial → the key; None for one it does not have."""
 
@@ -52,6 +51,11 @@ def split(data: bytes) -> tuple[bytes, bytes]:
     if not newline or not line.startswith(b"{S:") or not line.endswith(b"}"):
         raise CallerError("file_rejected", "the last line is no signature")
     return xml, line
+
+
+def serial(xml: bytes) -> str:
+    """Whose key a message says it is signed with; nothing in it is proven by that."""
+    return codec.parse(xml)[0].findtext(f"{{{codec.NAMESPACE}}}SignSN") or ""
 
 
 def digest(data: bytes) -> str:
