@@ -111,7 +111,7 @@ async def run(build: Build, place: Place) -> None:
     async with serving([(build, place)]) as served:
         (name, address), *_ = served.addresses.items()
         say_ready({"name": name, "ports": dict(address.ports), "key": key_text(address.key)})
-        await served.until_told_to_stop()
+        await told_to_stop()
 
 
 def say_ready(said: Mapping[str, Any]) -> None:
@@ -126,13 +126,14 @@ class Served:
 
     addresses: dict[str, Address] = field(default_factory=dict)
     houses: dict[str, House] = field(default_factory=dict)
-    _stop: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def until_told_to_stop(self) -> None:
-        """Wait for SIGTERM or SIGINT."""
-        for name in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(name, self._stop.set)
-        await self._stop.wait()
+
+async def told_to_stop() -> None:
+    """Wait for SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    await stop.wait()
 
 
 @asynccontextmanager
