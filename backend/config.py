@@ -70,6 +70,12 @@ class Settings(BaseSettings):
     """The bank and the top-up channel. Empty: this backend clears nothing."""
     institution_key: str = ""
     """The institution's public key, as it prints it."""
+    timestamp_url: str = ""
+    """A time stamper (RFC 3161 over HTTP) for our checkpoints. Empty: nothing is stamped."""
+    timestamp_authority_file: Path | None = None
+    """The certificate (PEM) of the authority that issued the stamper's."""
+    timestamp_policy: str = ""
+    """The policy (an object identifier) that its stamps are under."""
     reserve_account: str = "RESERVE-TILLWAY"
     """The bank account of clients' money."""
     own_account: str = "OWN-TILLWAY"

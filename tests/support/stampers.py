@@ -4,6 +4,7 @@ import asyncio
 import functools
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ needs_openssl = pytest.mark.skipif(
 def near_stamper() -> Stamper:
     """An opened stamper in a directory of its own."""
     stamper = Stamper(Path(tempfile.mkdtemp(prefix="tillway-stamper-")))
-    asyncio.run(stamper.open())
+    with ThreadPoolExecutor(1) as thread:  # whoever asks may be inside a loop
+        thread.submit(lambda: asyncio.run(stamper.open())).result()
     return stamper
 
 
