@@ -148,6 +148,10 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("mandate_limit_payment", "never", "超过协议的单笔限额。", "The amount is above the mandate's limit for one payment."),
     ("mandate_limit_day", "never", "超过协议的单日限额。", "The amount is above what is left of the mandate's limit for the day."),
     ("mandate_limit_month", "never", "超过协议的单月限额。", "The amount is above what is left of the mandate's limit for the month."),
+    ("payer_limit_payment", "never", "超过付款账户的单笔限额，请换一种方式支付。", "The amount is above the payer's account's limit for one payment; pay another way."),
+    ("payer_limit_day", "never", "超过付款账户的单日限额，请换一种方式支付。", "The amount is above what is left of the payer's account's limit for the day; pay another way."),
+    ("payer_limit_year", "never", "超过付款账户的单年限额，请换一种方式支付。", "The amount is above what is left of the payer's account's limit for the year; pay another way."),
+    ("payment_final", "never", "数字人民币支付即时到账，不可争议，请退款。", "An e-CNY payment is final and cannot be disputed; refund it instead."),
     ("mandate_device", "never", "该设备不在扣款协议内。", "The mandate is for another device."),
     ("mandate_signature", "never", "扣款协议签名无效，请重新签署。", "The mandate's signature does not hold; sign it again."),
     ("mandate_term_unknown", "never", "扣款协议含有本系统不认识的条款，请升级软件后再签署。", "The mandate has a term that this system does not know; update the software before signing."),
@@ -199,6 +203,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("transfer_unknown", "never", "找不到这笔记账。", "This transfer was not found."),
     ("checkpoint_unknown", "never", "没有涵盖它的检查点，请先生成检查点。", "No checkpoint covers it; make a checkpoint first."),
     ("proof_invalid", "never", "证明不成立。", "The proof does not hold."),
+    ("timestamp_invalid", "never", "时间戳不成立。", "The time stamp does not hold."),
     ("log_inconsistent", "never", "账本日志与检查点不一致，未签名；请运行 tillway ledger verify。", "The ledger's log contradicts its checkpoint and nothing was signed; run tillway ledger verify."),
     # Set-up
     ("port_taken", "after", "端口已被占用，请更换端口或关闭占用它的程序。", "The port is taken; choose another or stop the program that holds it."),

@@ -13,7 +13,8 @@ e-CNY wallets, whose money is final at once."""
 CARD, ADVANCING_BANK, FUND = "CARD", "ADVBANK", "FUND"
 """The channels that payers' money comes through: a card's bank, the bank that advances what a
 money-market fund redeems, and the fund itself, which pays us a day later what we have advanced.
-The first two name the accounts ``CH:<channel>.<settlement date>``."""
+The first two name the accounts ``CH:<channel>.<settlement date>``. The e-CNY operator owes nothing:
+what is paid lies in our wallet there (account ``ECNY``) and is changed into the reserve daily."""
 
 ChannelState = Literal["succeeded", "refused", "reversed"]
 

@@ -43,6 +43,7 @@ TABLE_MODULES = (
     "backend.risk.tables",
     "backend.sagas.tables",
     "backend.shards.tables",
+    "backend.stamping.tables",
     "backend.topups.tables",
     "backend.wallet.tables",
 )

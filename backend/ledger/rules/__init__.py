@@ -29,6 +29,7 @@ from backend.ledger.rules.channels import (
     channel_held,
     channel_settled,
     channel_settled_net,
+    ecny_paid,
     fund_paid,
     fund_paid_by_own_advance,
     fund_repaid_bank,
@@ -37,7 +38,6 @@ from backend.ledger.rules.channels import (
     own_advance_returned,
 )
 from backend.ledger.rules.currencies import (
-    ecny_paid,
     exchange_bought,
     exchange_paid,
 )
