@@ -86,6 +86,10 @@ class Settings(BaseSettings):
     """The fee of a merchant that is created without a plan of its own."""
     calendar_file: Path | None = None
     """The days off of years that the built-in calendar does not know; see the runbook."""
+    calendar_key: str = ""
+    """Whose signature stands beside the calendar file: ``tillway clearing calendar key``."""
+    cut_offs: dict[str, str] = Field(default_factory=dict)
+    """Where channels' days end, above what we know: ``{"CUP": "23:00", "FUND": "15:00 T+0"}``."""
     biometric_above_minor: Annotated[int, Field(ge=0)] = 100_000
     """Above this a new merchant asks for a fingerprint."""
 

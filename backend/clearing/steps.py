@@ -15,7 +15,7 @@ import structlog
 from backend.channels.iso20022 import StatementEntry
 from backend.channels.ports import BankPort
 from backend.clearing.calendar import Calendar
-from backend.clearing.due import Due, Pending, due, first_waiting, settled_now
+from backend.clearing.due import Due, Pending, due, first_waiting, is_due, settled_now
 from backend.clearing.limits import BANK_DAYS_PER_RUN_MAX, FURTHER_SETTLEMENTS_PER_DAY_MAX
 from backend.clearing.model import SETTLEMENT_PREFIX, MoveKind, Outcome
 from backend.clearing.moves import Accounts, MoveDesk
@@ -32,7 +32,6 @@ from backend.clearing.settlement import ResolvePayout, SettleMerchant
 from backend.db.command import Command
 from backend.db.tables import Row
 from backend.ledger import chart
-from backend.merchants.model import cycle_on
 from protocol.clock import Clock, Entropy
 from protocol.errors import CallerError
 from protocol.ids import PAYOUT, RANDOM_BYTES, SWEEP, mint
@@ -177,14 +176,15 @@ class Steps:
         return count, unscheduled
 
     async def settle_within(self, today: date) -> int:
-        """Settle what the merchants with D+0 have earned today so far. Returns how many."""
+        """Settle what the merchants whose cycle pays the same day (D+0, and T+0 on a business day)
+        have earned today so far. Returns how many."""
         text = today.isoformat()
         settled = await self._repository.settlements_since(text)
         waits_from = first_waiting(self._calendar, through=today, today=today)
         count = 0
         for pending in await self._repository.pending(waits_from.isoformat()):
             found = due(pending, self._calendar, through=today, today=today)
-            is_within = cycle_on(pending.cycles, text) == "D+0"
+            is_within = is_due(self._calendar, pending.cycles, today, today)
             if not is_within or found is None or not _is_payable(pending, found):
                 continue
             number = _next_number(settled, pending.merchant_id, text)

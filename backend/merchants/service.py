@@ -16,7 +16,7 @@ from backend.merchants.limits import (
     PENDING_SHARDS_MAX,
 )
 from backend.merchants.model import (
-    SETTLEMENT_CYCLES,
+    Cycle,
     FeeBounds,
     FeePlan,
     MerchantStatus,
@@ -152,7 +152,7 @@ class CreateMerchant:
         if not is_good:
             raise CallerError("field_invalid", "merchant")
         self.fee_bounds.check(self.rate_bps)
-        _check_cycle(self.settlement_cycle)
+        Cycle.from_text(self.settlement_cycle)
         if self.currency not in MINOR_DIGITS:
             raise CallerError("currency_unsupported")
         if self.notify_url is not None:
@@ -254,7 +254,7 @@ class ChangeMerchant:
     def _change_cycle(self, ws: WorkingSet, merchant: Row, now_ms: int) -> Row:
         assert self.settlement_cycle is not None
         assert self.business_date is not None
-        _check_cycle(self.settlement_cycle)
+        Cycle.from_text(self.settlement_cycle)
         version = merchant["cycle_version"] + 1
         if version > CYCLE_CHANGES_PER_MERCHANT_MAX:
             raise CallerError("field_invalid", "settlement_cycle: changed too often")
@@ -262,11 +262,6 @@ class ChangeMerchant:
         first_date = (today + timedelta(days=1)).isoformat()
         _insert_cycle(ws, self.merchant_id, version, self.settlement_cycle, first_date, now_ms)
         return {"settlement_cycle": self.settlement_cycle, "cycle_version": version}
-
-
-def _check_cycle(cycle: str) -> None:
-    if cycle not in SETTLEMENT_CYCLES:
-        raise CallerError("settlement_cycle_unsupported", cycle)
 
 
 def _spread(merchant: Row, shards: int) -> Row:
