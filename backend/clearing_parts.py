@@ -13,6 +13,8 @@ from backend.channels.signed_http import read_key
 from backend.clearing.calendar import Calendar
 from backend.clearing.calendar_file import load_calendar
 from backend.clearing.cut_off import SettlementDates, settlement_dates
+from backend.clearing.evening import Evening, Prices, Signer
+from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.moves import Accounts
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.run import DayEnd
@@ -39,10 +41,14 @@ class Clearing:
     calendar: Calendar
     dates: SettlementDates
     """By which the reconciliation marks a channel's date that is not what it should be."""
+    evening: EveningRepository
 
 
-def build_clearing(settings: Settings, *, services: Services, key: SigningKey) -> Clearing | None:
-    """The clearing towards the configured institution; None where there is none."""
+def build_clearing(
+    settings: Settings, *, services: Services, name: str, key: SigningKey
+) -> Clearing | None:
+    """The clearing towards the configured institution; None where there is none. ``name`` is the
+    one that our signatures bear."""
     if not settings.institution_url:
         return None
     calendar_key = NoteKey.from_text(settings.calendar_key) if settings.calendar_key else None
@@ -64,6 +70,18 @@ def build_clearing(settings: Settings, *, services: Services, key: SigningKey) -
         reserve_account=settings.reserve_account,
     )
     repository = ClearingRepository(reader)
+    evening_books = EveningRepository(reader)
+    evening = Evening(
+        submit=submit,
+        books=repository,
+        repository=evening_books,
+        bank=institution,
+        channels=days.keys(),
+        reserve_account=settings.reserve_account,
+        signer=Signer(name=name, key=key),
+        prices=Prices(interest_bps=settings.reserve_interest_bps),
+        clock=services.clock,
+    )
     day_end = DayEnd(
         submit=submit,
         repository=repository,
@@ -77,9 +95,10 @@ def build_clearing(settings: Settings, *, services: Services, key: SigningKey) -
             own=settings.own_account,
             holder=settings.holder_name,
         ),
+        evening=evening,
         calendar=calendar,
         business_date=services.rules.business_date,
         clock=services.clock,
         entropy=services.entropy,
     )
-    return Clearing(day_end, repository, topups, sagas, institution, calendar, dates)
+    return Clearing(day_end, repository, topups, sagas, institution, calendar, dates, evening_books)

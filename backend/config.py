@@ -16,6 +16,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from backend.clearing.limits import INTEREST_BPS_MAX
 from backend.db.limits import COMMANDS_PER_GROUP_MAX, COMMANDS_WAITING_MAX
 from backend.limits import PASSPHRASE_FILE_BYTES_MAX, READ_THREADS, VERIFY_THREADS
 from backend.merchants.limits import FEE_BPS_MAX
@@ -79,6 +80,9 @@ class Settings(BaseSettings):
     Where the law lets only banks advance, it stays off."""
     holder_name: str = "Tillway"
     """Who we are to the bank."""
+    reserve_interest_bps: Annotated[int, Field(ge=0, le=INTEREST_BPS_MAX)] = 35
+    """What the reserve bank pays a year on the reserve, in basis points: accrued daily, posted when
+    it pays."""
     fee_bps_min: Annotated[int, Field(ge=0, le=FEE_BPS_MAX)] = FEES.bps_min
     fee_bps_max: Annotated[int, Field(ge=0, le=FEE_BPS_MAX)] = FEES.bps_max
     """Between which rates merchants' fee plans are agreed."""

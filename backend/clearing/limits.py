@@ -16,5 +16,8 @@ FURTHER_SETTLEMENTS_PER_DAY_MAX = 999
 """Three digits in the event's id."""
 MICRO_PER_MINOR = 10_000
 """Micro-yuan in a fen."""
+INTEREST_PARTS_PER_MINOR = 360 * 10_000
+"""Of a yearly rate in basis points, by days of a 360-day year."""
+INTEREST_BPS_MAX = 2_000
 PRICE_MICRO_MAX = 100_000_000
 """A hundred yuan per item."""

@@ -16,6 +16,8 @@ from backend.channels.iso20022 import StatementEntry
 from backend.channels.ports import BankPort
 from backend.clearing.calendar import Calendar
 from backend.clearing.due import Due, Pending, due, first_waiting, is_due, settled_now
+from backend.clearing.evening_commands import ConfirmInterest
+from backend.clearing.interest import INTEREST_PREFIX
 from backend.clearing.limits import BANK_DAYS_PER_RUN_MAX, FURTHER_SETTLEMENTS_PER_DAY_MAX
 from backend.clearing.model import SETTLEMENT_PREFIX, MoveKind, Outcome
 from backend.clearing.moves import Accounts, MoveDesk
@@ -91,6 +93,15 @@ class Steps:
             booked_on = entry.booking_date.isoformat()
             if entry.reference.startswith(SETTLEMENT_PREFIX):
                 await self._book_settlement(entry, booked_on)
+            elif entry.reference.startswith(INTEREST_PREFIX):
+                await self._submit(
+                    ConfirmInterest(
+                        reference=entry.reference,
+                        business_date=booked_on,
+                        currency=entry.amount.currency,
+                        amount_minor=entry.amount.amount_minor,
+                    )
+                )
             elif entry.reference in payouts:
                 await self._submit(
                     ResolvePayout(

@@ -26,6 +26,7 @@ from backend.db.engine import open_engine
 from backend.db.tables import BackendTable
 
 TABLE_MODULES = (
+    "backend.clearing.evening_tables",
     "backend.clearing.tables",
     "backend.coupons.tables",
     "backend.devices.tables",
