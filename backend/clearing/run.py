@@ -122,7 +122,9 @@ class DayEnd:
         await steps.book_advances(booked)
         if not report["sagas_open"]:
             await steps.note_fund_repaid(day, today)
-        report["merchants_settled"], report["unscheduled"] = await steps.settle_day(day, today)
+        settled = await steps.settle_day(day, today)
+        report["merchants_settled"], report["unscheduled"] = settled.count, settled.unscheduled
+        report["not_allowed"] = settled.not_allowed
         await steps.bring_own_funds(day, today)
         await steps.pay_out()
         await steps.book(booked)

@@ -29,6 +29,7 @@ TABLE_MODULES = (
     "backend.clearing.evening_tables",
     "backend.clearing.tables",
     "backend.coupons.tables",
+    "backend.destinations.tables",
     "backend.devices.tables",
     "backend.disputes.tables",
     "backend.identity.tables",

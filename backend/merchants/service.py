@@ -8,6 +8,8 @@ from zlib import crc32
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
+from backend.destinations.model import DestinationKind
+from backend.destinations.service import destination_read, file_destination
 from backend.merchants.limits import (
     ACCOUNT_CHARS_MAX,
     CYCLE_CHANGES_PER_MERCHANT_MAX,
@@ -32,6 +34,7 @@ _CHANGING = frozenset(
     {
         "created_at_ms", "updated_at_ms", "status", "fee_plan_version", "fee_plan_first",
         "settlement_cycle", "cycle_version", "pending_shards", "pending_shards_max",
+        "payout_bank", "payout_account_name", "payout_account_no",
     }
 )  # fmt: skip
 """What a repeated creation does not compare: it may have changed since, or has its own history."""
@@ -107,6 +110,7 @@ class CreateMerchant:
             (MERCHANT, self.merchant_id),
             (FEE_PLAN, (self.merchant_id, 1)),
             (CYCLE, (self.merchant_id, 1)),
+            destination_read(DestinationKind.MERCHANT, self.merchant_id),
         ]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
@@ -139,6 +143,7 @@ class CreateMerchant:
         ws.insert(MERCHANT, row)
         _insert_plan(ws, self.merchant_id, plan, now_ms)
         _insert_cycle(ws, self.merchant_id, 1, self.settlement_cycle, "", now_ms)
+        _file_account(ws, row, now_ms)
         return row
 
     def _check(self) -> None:
@@ -166,6 +171,37 @@ class CreateMerchant:
         if not is_same or plan_of(ws, self.merchant_id, 1) != plan:
             raise CallerError("idempotency_conflict", self.merchant_id)
         return known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePayoutAccount:
+    """Pay a merchant out to another account: an operator files it in the same moment."""
+
+    merchant_id: str
+    payout_bank: str
+    payout_account_name: str
+    payout_account_no: str
+
+    def reads(self) -> Iterable[Read]:
+        return [
+            (MERCHANT, self.merchant_id),
+            destination_read(DestinationKind.MERCHANT, self.merchant_id),
+        ]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> Row:
+        _existing(ws, self.merchant_id)
+        if not 0 < len(self.payout_bank) <= NAME_CHARS_MAX:
+            raise CallerError("field_invalid", "payout_bank")
+        row = ws.update(
+            MERCHANT,
+            self.merchant_id,
+            payout_bank=self.payout_bank,
+            payout_account_name=self.payout_account_name,
+            payout_account_no=self.payout_account_no,
+            updated_at_ms=now_ms,
+        )
+        _file_account(ws, row, now_ms)
+        return row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,6 +298,18 @@ class ChangeMerchant:
         first_date = (today + timedelta(days=1)).isoformat()
         _insert_cycle(ws, self.merchant_id, version, self.settlement_cycle, first_date, now_ms)
         return {"settlement_cycle": self.settlement_cycle, "cycle_version": version}
+
+
+def _file_account(ws: WorkingSet, merchant: Row, now_ms: int) -> None:
+    file_destination(
+        ws,
+        DestinationKind.MERCHANT,
+        merchant["merchant_id"],
+        account_no=merchant["payout_account_no"],
+        account_name=merchant["payout_account_name"],
+        actor="operator",
+        now_ms=now_ms,
+    )
 
 
 def _spread(merchant: Row, shards: int) -> Row:
