@@ -123,7 +123,12 @@ class Backend:
         self.enrolment = self._enrolment()
         self.operator = self._operator()
         self.callbacks = CallbackRepository(self._reader)
-        self.clearing = build_clearing(settings, services=self.services, key=self._signing_key)
+        self.clearing = build_clearing(
+            settings,
+            services=self.services,
+            name=parts.state.identity.name,
+            key=self._signing_key,
+        )
         self.ledger = self._ledger()
         self.stamps = build_stamps(settings, services=self.services)
         self.background = Background(
