@@ -66,7 +66,7 @@ async def _serve(settings: Settings, world: Institutions) -> None:
     ready = {
         "ready": True,
         "ports": {"http": listener.getsockname()[1]},
-        "key": key_text(world.key.public),
+        "key": key_text(world.house.key.public),
     }
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()

@@ -15,7 +15,7 @@ from backend.sagas.runner import SagaRunner
 from backend.sandbox.app import Institutions
 from backend.sandbox.cards import CARD_TRANSIT, card_day
 from backend.sandbox.channels import ChannelName
-from backend.sandbox.orders import OrderBook
+from backend.sandbox.institution.orders import OrderBook
 from protocol.errors import OperatingError
 from protocol.money import Money
 from tests.support.institutions import RESERVE, NearInstitutions
