@@ -44,6 +44,7 @@ TABLE_MODULES = (
     "backend.sagas.tables",
     "backend.shards.tables",
     "backend.topups.tables",
+    "backend.unionpay_trace.tables",
     "backend.wallet.tables",
 )
 
