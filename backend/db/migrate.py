@@ -47,6 +47,7 @@ TABLE_MODULES = (
     "backend.shards.tables",
     "backend.stamping.tables",
     "backend.topups.tables",
+    "backend.unionpay_trace.tables",
     "backend.wallet.tables",
 )
 
