@@ -11,7 +11,7 @@ from backend.channels.model import FUND, ChannelAnswer, PayOrder, RefundOrder
 from backend.sandbox.bank import Bank
 from backend.sandbox.cards import CARD_TRANSIT, CardTill, card_day
 from backend.sandbox.faults import Faults
-from backend.sandbox.fund import FUND_COMPANY, FundTill, close_fund_days
+from backend.sandbox.fund_days import FUND_COMPANY, FundTill, close_fund_days
 from backend.sandbox.orders import OrderBook
 from protocol.errors import CallerError
 from protocol.messages.base import CurrencyText, Name, PositiveMinor
