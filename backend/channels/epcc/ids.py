@@ -80,3 +80,11 @@ def china_ms(text: str) -> int:
 
 def _day(at_ms: int) -> date:
     return datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(CHINA).date()
+
+
+def dispute_id(case_id: str) -> str:
+    """Our id of a payer's bank's case: its own if it is one of ours, else made of its hash, so
+    that the same case read twice is one dispute."""
+    if ids.is_id(case_id, prefix=ids.DISPUTE):
+        return case_id
+    return ids.from_bytes(ids.DISPUTE, hashlib.sha256(case_id.encode()).digest()[:16])
