@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from backend.clearing.window import TRANSITIONS as WINDOW_TRANSITIONS
 from backend.coupons.model import TRANSITIONS as COUPON_TRANSITIONS
 from backend.disputes.model import TRANSITIONS as DISPUTE_TRANSITIONS
 from backend.mandates.model import NOTICE_TRANSITIONS
@@ -73,6 +74,10 @@ def page() -> str:
         (origin.value, edge.state.value, step.value)
         for (origin, step), edge in SAGA_TRANSITIONS.items()
     ]
+    window = [
+        (origin.value, target.value, step.value)
+        for (origin, step), target in WINDOW_TRANSITIONS.items()
+    ]
     refund = [
         (origin.value, target.value, step.value)
         for (origin, step), target in REFUND_TRANSITIONS.items()
@@ -86,6 +91,7 @@ def page() -> str:
         diagram("Coupon", "backend/coupons/model.py", coupon),
         diagram("Conversation with a channel", "backend/sagas/model.py", saga),
         diagram("Refund", "backend/refunds/model.py", refund),
+        diagram("Clearing window of a channel's day", "backend/clearing/window.py", window),
         diagram("Sale, as the till sees it", "terminal/domain/sale.py", sale),
         diagram("Goods of a vending machine", "terminal/domain/delivery.py", goods),
         diagram("Callback to a merchant", "backend/notify/states.py", callback),

@@ -26,8 +26,10 @@ from backend.db.engine import open_engine
 from backend.db.tables import BackendTable
 
 TABLE_MODULES = (
+    "backend.clearing.evening_tables",
     "backend.clearing.tables",
     "backend.coupons.tables",
+    "backend.destinations.tables",
     "backend.devices.tables",
     "backend.disputes.tables",
     "backend.identity.tables",
@@ -43,6 +45,7 @@ TABLE_MODULES = (
     "backend.risk.tables",
     "backend.sagas.tables",
     "backend.shards.tables",
+    "backend.stamping.tables",
     "backend.topups.tables",
     "backend.wallet.tables",
 )

@@ -10,7 +10,7 @@ Rule 3: a token is one payer's: who registers another's is refused, and learns n
 import re
 from enum import StrEnum
 
-from backend.channels.model import ADVANCING_BANK, CARD, FUND
+from backend.channels.model import ADVANCING_BANK, CARD, ECNY, FUND
 from backend.instruments.limits import BANK_CHARS_MAX, TOKEN_CHARS_MAX
 from protocol.errors import CallerError
 
@@ -24,9 +24,11 @@ class InstrumentKind(StrEnum):
     CARD = "card"
     FUND = "fund"
     """A money-market fund: the fund company redeems, a bank advances the money the same day."""
+    ECNY = "ecny"
+    """An e-CNY wallet: its operator's word is final at once."""
 
 
-CHANNEL_OF = {"card": CARD, "fund": ADVANCING_BANK, "advance": FUND}
+CHANNEL_OF = {"card": CARD, "fund": ADVANCING_BANK, "advance": FUND, "ecny": ECNY}
 """The channel of a payment's funding. *advance*: a fund account whose money we advance."""
 
 

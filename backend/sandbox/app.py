@@ -16,12 +16,15 @@ from pydantic import BaseModel, ConfigDict
 from backend.channels import day_file, iso20022
 from backend.channels.day_file import DayFile
 from backend.channels.model import TopUpAnswer, TopUpOrder
+from backend.channels.signed_http import by_kid
 from backend.sandbox.bank import Bank
 from backend.sandbox.channels import ChannelName, Channels, ChargebackBody
 from backend.sandbox.institution.control import add_control
 from backend.sandbox.institution.faults import spoil_rows
 from backend.sandbox.institution.house import Answer, furnish
+from backend.sandbox.institution.program import BOOKS, Place, Running
 from backend.sandbox.institution.signed import answer_signed, new_app
+from backend.sandbox.institution.state_files import own_key
 from protocol.clock import Clock
 from protocol.crypto.keys import SigningKey, VerifyKey
 from protocol.errors import CallerError
@@ -61,6 +64,19 @@ class TokenBody(BaseModel):
     channel: ChannelName
     token: Name
     account: Name
+
+
+def build(place: Place) -> Running:
+    """The institutions as a program."""
+    place.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    world = Institutions(
+        bank=Bank(place.directory / BOOKS),
+        clock=place.clock,
+        key=own_key(place.directory),
+        peers=by_kid(*place.told),
+        reserve_account="RESERVE-TILLWAY",
+    )
+    return Running(world.house, build_app(world))
 
 
 class Institutions:

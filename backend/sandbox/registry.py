@@ -20,7 +20,9 @@ class Kind:
         return cast(Build, importlib.import_module(self.module).build)
 
 
-INSTITUTIONS: dict[str, Kind] = {}
+INSTITUTIONS: dict[str, Kind] = {
+    "institutions": Kind("backend.sandbox.app", "A bank and its channels."),
+}
 """By name, which is also the name of its directory. Those others pay over come first."""
 
 

@@ -5,6 +5,7 @@ standard output says when it is ready: ``{"ready": true, "ports": {…}, "key": 
 """
 
 import asyncio
+import inspect
 import json
 import signal
 import socket
@@ -20,6 +21,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from backend.channels.address import Address
 from backend.channels.signed_http import by_kid, key_text
 from backend.sandbox.institution.books import Books
 from backend.sandbox.institution.house import House, furnish
@@ -29,7 +31,6 @@ from backend.sandbox.institution.limits import (
     SETTLE_EVERY_S,
 )
 from backend.sandbox.institution.state_files import (
-    Address,
     KnownKeys,
     Neighbours,
     own_key,
@@ -103,7 +104,7 @@ class Running:
     """Ends what the institution opened itself, before its books are closed."""
 
 
-Build = Callable[[Place], Running]
+Build = Callable[[Place], Running | Awaitable[Running]]
 
 
 async def run(build: Build, place: Place) -> None:
@@ -111,7 +112,7 @@ async def run(build: Build, place: Place) -> None:
     async with serving([(build, place)]) as served:
         (name, address), *_ = served.addresses.items()
         say_ready({"name": name, "ports": dict(address.ports), "key": key_text(address.key)})
-        await served.until_told_to_stop()
+        await told_to_stop()
 
 
 def say_ready(said: Mapping[str, Any]) -> None:
@@ -126,13 +127,14 @@ class Served:
 
     addresses: dict[str, Address] = field(default_factory=dict)
     houses: dict[str, House] = field(default_factory=dict)
-    _stop: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def until_told_to_stop(self) -> None:
-        """Wait for SIGTERM or SIGINT."""
-        for name in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(name, self._stop.set)
-        await self._stop.wait()
+
+async def told_to_stop() -> None:
+    """Wait for SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    await stop.wait()
 
 
 @asynccontextmanager
@@ -143,7 +145,9 @@ async def serving(wanted: list[tuple[Build, Place]]) -> AsyncIterator[Served]:
         endings: list[Callable[[], Awaitable[None]]] = []
         try:
             for build, place in wanted:
-                endings.append(await _serve(build(place), place, tasks, served))
+                built = build(place)
+                running = await built if inspect.isawaitable(built) else built
+                endings.append(await _serve(running, place, tasks, served))
             yield served
         finally:
             for end in reversed(endings):
