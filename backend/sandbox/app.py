@@ -173,9 +173,10 @@ class Institutions:
         return self._file(self.channels.file(name, day))
 
     def _file(self, file: DayFile) -> Answer:
-        return 200, day_file.write_day_file(self._faulty(file)), "text/csv"
+        return 200, day_file.write_day_file(self.faulty(file)), "text/csv"
 
-    def _faulty(self, file: DayFile) -> DayFile:
+    def faulty(self, file: DayFile) -> DayFile:
+        """The file with the faults that are due."""
         rows = list(file.rows)
         if rows and self.faults.strikes("file_amount_off_by_one"):
             amount = rows[0].amount
