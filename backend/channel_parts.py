@@ -6,6 +6,7 @@ Beside ``bootstrap`` because a backend may run without an institution: then it h
 from collections.abc import Mapping
 from functools import partial
 
+from backend.channels.facts import DEFAULT_FACTS
 from backend.channels.http_channel import HttpChannel
 from backend.channels.institution import Institution
 from backend.channels.model import ADVANCING_BANK, CARD, FUND
@@ -26,7 +27,10 @@ CHANNELS = frozenset(_PREFIXES)
 
 def build_channels(institution: Institution) -> dict[str, ChannelPort]:
     """The configured institution's channels."""
-    return {name: HttpChannel(institution, prefix=prefix) for name, prefix in _PREFIXES.items()}
+    return {
+        name: HttpChannel(institution, prefix=prefix, facts=DEFAULT_FACTS[name])
+        for name, prefix in _PREFIXES.items()
+    }
 
 
 def build_runner(services: Services, channels: Mapping[str, ChannelPort]) -> SagaRunner:

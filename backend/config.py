@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 
 from backend.db.limits import COMMANDS_PER_GROUP_MAX, COMMANDS_WAITING_MAX
+from backend.institution_settings import InstitutionsSettings
 from backend.limits import PASSPHRASE_FILE_BYTES_MAX, READ_THREADS, VERIFY_THREADS
 from backend.merchants.limits import FEE_BPS_MAX
 from backend.merchants.model import FeeBounds
@@ -70,12 +71,8 @@ class Settings(BaseSettings):
     """The bank and the top-up channel. Empty: this backend clears nothing."""
     institution_key: str = ""
     """The institution's public key, as it prints it."""
-    timestamp_url: str = ""
-    """A time stamper (RFC 3161 over HTTP) for our checkpoints. Empty: nothing is stamped."""
-    timestamp_authority_file: Path | None = None
-    """The certificate (PEM) of the authority that issued the stamper's."""
-    timestamp_policy: str = ""
-    """The policy (an object identifier) that its stamps are under."""
+    institutions: InstitutionsSettings = InstitutionsSettings()
+    """The institutions that money leaves our books through."""
     reserve_account: str = "RESERVE-TILLWAY"
     """The bank account of clients' money."""
     own_account: str = "OWN-TILLWAY"

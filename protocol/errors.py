@@ -179,6 +179,8 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("not_authorized", "never", "没有权限执行此操作。", "You are not allowed to do this."),
     # Clearing
     ("payout_rejected", "after", "银行拒绝出款，资金已退回商户账户。", "The bank rejected the payout; the money is back on the merchant's account."),
+    ("frame_rejected", "never", "报文格式有误，已整条拒收。", "The message is malformed and is refused whole."),
+    ("mac_invalid", "never", "报文校验码有误，已拒收，请重新签到。", "The message's check code is wrong; it is refused. Sign on again."),
     ("file_rejected", "never", "文件校验不通过，整份拒收。", "The file failed its checks and is refused whole."),
     ("day_not_closed", "after", "该日尚未日切，请在日切后再清算。", "That day is not closed yet; run clearing after the cut-off."),
     ("calendar_horizon", "never", "该年度的放假安排尚未载入，无法确定结算日，请载入该年度的节假日表。", "The days off of that year are not known, so no settlement date can be told; load its calendar table."),

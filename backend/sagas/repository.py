@@ -57,6 +57,11 @@ class SagaRepository:
         )
         return int(self._reader.rows(query)[0]["open"])
 
+    def find(self, saga_id: str) -> Row | None:
+        """One conversation, whole; None if there is none."""
+        rows = self._reader.rows(select(_saga).where(_saga.c.saga_id == saga_id))
+        return rows[0] if rows else None
+
     def of_payment(self, payment_id: str) -> list[Row]:
         """Every conversation about a payment, oldest first, each with its timeline."""
         query = select(*_SHOWN).where(_saga.c.payment_id == payment_id)

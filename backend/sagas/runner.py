@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 
+from backend.channels.facts import Offer
 from backend.channels.model import ChannelAnswer, PayOrder, RefundOrder
 from backend.channels.ports import ChannelPort
 from backend.db.command import Command
@@ -130,21 +131,23 @@ class SagaRunner:
         return Word(ask=ask, answer=answer)
 
     async def _ask(self, row: Row, ask: Ask) -> ChannelAnswer | None:
-        channel, saga_id = self._channels[row["channel_id"]], row["saga_id"]
-        is_pay = row["kind"] == SagaKind.PAY
-        amount = Money(row["amount_minor"], row["currency"])
-        match ask:
-            case Ask.NOTHING:
-                return None
-            case Ask.REVERSE:
-                return await channel.reverse(saga_id)
-            case Ask.QUERY if is_pay:
-                return await channel.query(saga_id)
-            case Ask.SEND if is_pay:
-                return await channel.pay(PayOrder(saga_id, row["token"], amount))
-            case Ask.QUERY if (answer := await channel.query_refund(saga_id)) is not None:
+        channel = self._channels[row["channel_id"]]
+        if ask is Ask.NOTHING:
+            return None
+        if row["kind"] == SagaKind.PAY:
+            return await _ask_pay(channel, row, ask)
+        order = _refund_order(row, await self._paid_by(row))
+        if ask is Ask.QUERY and Offer.QUERY in channel.facts.offers:
+            answer = await channel.query_refund(order)
+            if answer is not None:
                 return answer
-        return await channel.refund(RefundOrder(saga_id, row["payment_id"], amount))
+        return await channel.refund(order)
+
+    async def _paid_by(self, row: Row) -> Row:
+        """The conversation that took the money which this one gives back."""
+        found: Row | None = await self._run_read(lambda: self._repository.find(row["payment_id"]))
+        assert found is not None, "conversations are never removed"
+        return found
 
     async def _wait(self) -> None:
         try:
@@ -152,3 +155,31 @@ class SagaRunner:
                 await self._news.wait()
         except TimeoutError:
             return
+
+
+async def _ask_pay(channel: ChannelPort, row: Row, ask: Ask) -> ChannelAnswer | None:
+    order = PayOrder(row["saga_id"], row["token"], _amount(row), row["created_at_ms"])
+    match ask:
+        case Ask.SEND:
+            return await channel.pay(order)
+        case Ask.QUERY:
+            return await channel.query(order)
+    return await channel.reverse(order)
+
+
+def _refund_order(row: Row, paid: Row) -> RefundOrder:
+    return RefundOrder(
+        row["saga_id"],
+        paid["saga_id"],
+        _amount(row),
+        at_ms=row["created_at_ms"],
+        token=paid["token"],
+        order_amount_minor=paid["amount_minor"],
+        order_at_ms=paid["created_at_ms"],
+        order_reference=paid["reference"],
+        order_settlement_date=paid["settlement_date"],
+    )
+
+
+def _amount(row: Row) -> Money:
+    return Money(row["amount_minor"], row["currency"])

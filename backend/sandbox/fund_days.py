@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from backend.channels.model import ADVANCING_BANK
 from backend.sandbox.bank import Bank
-from backend.sandbox.orders import CURRENCY, OrderBook
+from backend.sandbox.institution.orders import CURRENCY, OrderBook
 from protocol.money import Money
 
 FUND_COMPANY, ADVANCER = "FUND-COMPANY", "ADVANCING-BANK"

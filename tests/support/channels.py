@@ -8,15 +8,24 @@ from typing import Any, Literal
 from backend.channel_parts import resolvers
 from backend.channels import day_file
 from backend.channels.day_file import DayFile
-from backend.channels.model import ADVANCING_BANK, CARD, FUND, ChannelAnswer, PayOrder, RefundOrder
+from backend.channels.facts import DEFAULT_FACTS, ChannelFacts
+from backend.channels.model import (
+    ADVANCING_BANK,
+    CARD,
+    FUND,
+    ChannelAnswer,
+    PayOrder,
+    PayoutOrder,
+    RefundOrder,
+)
 from backend.channels.ports import ChannelPort
 from backend.sagas.repository import SagaRepository
 from backend.sagas.runner import SagaRunner
 from backend.sandbox.app import Institutions
 from backend.sandbox.cards import CARD_TRANSIT, card_day
 from backend.sandbox.channels import ChannelName
-from backend.sandbox.orders import OrderBook
-from protocol.errors import OperatingError
+from backend.sandbox.institution.orders import OrderBook
+from protocol.errors import CallerError, OperatingError
 from protocol.money import Money
 from tests.support.institutions import RESERVE, NearInstitutions
 from tests.support.shop import Shop
@@ -35,6 +44,7 @@ class NearChannel:
     name: ChannelName
     book: OrderBook
     day: Callable[[], date]
+    facts: ChannelFacts
     mishaps: list[Mishap | None] = field(default_factory=list)
     refuses: int = 0
     """How many of the coming orders or refunds the issuer refuses."""
@@ -45,11 +55,11 @@ class NearChannel:
     async def pay(self, order: PayOrder) -> ChannelAnswer:
         return self._sure(lambda: self.book.pay(order, day=self.day(), refuse=self._refuses()))
 
-    async def query(self, order_id: str) -> ChannelAnswer | None:
-        return self._call(lambda: self.book.order(order_id))
+    async def query(self, order: PayOrder) -> ChannelAnswer | None:
+        return self._call(lambda: self.book.order(order.order_id))
 
-    async def reverse(self, order_id: str) -> ChannelAnswer:
-        return self._sure(lambda: self.book.reverse(order_id, day=self.day()))
+    async def reverse(self, order: PayOrder) -> ChannelAnswer:
+        return self._sure(lambda: self.book.reverse(order.order_id, day=self.day()))
 
     async def refund(self, order: RefundOrder) -> ChannelAnswer:
         return self._sure(lambda: self.book.refund(order, day=self.day(), refuse=self._refuses()))
@@ -61,8 +71,14 @@ class NearChannel:
     async def day_file(self, day: date) -> DayFile:
         return day_file.read_day_file(self.world.channel_file(self.name, day)[1])
 
-    async def query_refund(self, refund_id: str) -> ChannelAnswer | None:
-        return self._call(lambda: self.book.refund_result(refund_id))
+    async def query_refund(self, order: RefundOrder) -> ChannelAnswer | None:
+        return self._call(lambda: self.book.refund_result(order.refund_id))
+
+    async def payout(self, order: PayoutOrder) -> ChannelAnswer:
+        raise CallerError("channel_unavailable", order.payout_id)
+
+    async def query_payout(self, order: PayoutOrder) -> ChannelAnswer | None:
+        raise CallerError("channel_unavailable", order.payout_id)
 
     def deliver_late(self) -> list[ChannelAnswer | None]:
         """Let what was kept on the way arrive; the answers reach nobody."""
@@ -98,9 +114,13 @@ def near_channels(world: Institutions) -> dict[str, NearChannel]:
     """The card channel of a sandbox, its fund with a bank, and the one without."""
     books = world.channels.books
     return {
-        CARD: NearChannel(world, "card", books["card"], lambda: card_day(world.now_ms())),
-        ADVANCING_BANK: NearChannel(world, "fund", books["fund"], world.today),
-        FUND: NearChannel(world, "advance", books["advance"], world.today),
+        CARD: NearChannel(
+            world, "card", books["card"], lambda: card_day(world.now_ms()), DEFAULT_FACTS[CARD]
+        ),
+        ADVANCING_BANK: NearChannel(
+            world, "fund", books["fund"], world.today, DEFAULT_FACTS[ADVANCING_BANK]
+        ),
+        FUND: NearChannel(world, "advance", books["advance"], world.today, DEFAULT_FACTS[FUND]),
     }
 
 

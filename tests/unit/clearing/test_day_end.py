@@ -218,7 +218,7 @@ async def test_fees_given_back_after_their_sweep_come_back_from_our_own_money(
     await world.fund(payer, 50_000)
     first = world.shop.pay(payer, 10_000)
     world.next_day()
-    world.near.world.faults.reject_payout = 1
+    world.near.world.faults.arm({"reject_payout": 1})
     assert (await world.day_end.run(DAY))["swept_minor"] == 60
     world.shop.refund(first["payment_id"], 9_000)
     world.next_day()
@@ -248,7 +248,7 @@ async def test_a_rejected_payout_goes_back_to_the_merchant_and_out_the_next_day(
 ) -> None:
     await sell(world)
     world.next_day()
-    world.near.world.faults.reject_payout = 1
+    world.near.world.faults.arm({"reject_payout": 1})
     report = await world.day_end.run(DAY)
     assert [(p["state"], p["reason"]) for p in report["payouts"]] == [("rejected", "AC01")]
     assert world.shop.balance(f"C:MAVAIL:{MERCHANT}:CNY") == 12_922
@@ -265,7 +265,7 @@ async def test_a_refund_out_of_two_accounts_is_one_order_to_the_books(world: Wor
     await world.fund(payer, 50_000)
     paid = world.shop.pay(payer, 10_000)
     world.next_day()
-    world.near.world.faults.reject_payout = 1
+    world.near.world.faults.arm({"reject_payout": 1})
     await world.day_end.run(DAY)
     world.shop.pay(payer, 1_000)
     assert world.shop.refund(paid["payment_id"], 10_000)["state"] == "succeeded"
@@ -292,9 +292,9 @@ async def test_a_top_up_without_an_answer_is_unknown_and_then_found_out(world: W
 @pytest.mark.parametrize(
     ("fault", "kinds"),
     [
-        ("file_amount_off_by_one", ["AMOUNT"]),
-        ("file_row_missing", ["SHORT_MISSING_CHANNEL"]),
-        ("file_row_twice", ["DUPLICATE"]),
+        ("amount_off_by_one", ["AMOUNT"]),
+        ("row_missing", ["SHORT_MISSING_CHANNEL"]),
+        ("row_twice", ["DUPLICATE"]),
     ],
 )
 async def test_a_wrong_file_is_named_and_holds_back_the_fees(
@@ -302,7 +302,7 @@ async def test_a_wrong_file_is_named_and_holds_back_the_fees(
 ) -> None:
     await sell(world)
     world.next_day()
-    setattr(world.near.world.faults, fault, 1)
+    world.near.world.faults.arm({fault: 1})
     report = await world.day_end.run(DAY)
     assert report["reconciliation"]["kinds"] == kinds
     assert (report["swept_minor"], report["state"]) == (0, "open")

@@ -7,12 +7,13 @@ Rule 3: what a day's settlement holds is not reversed any more; it can be refund
 Rule 4: refunds and chargebacks of an order sum to the order at most.
 """
 
+from collections.abc import Callable
 from datetime import date
 from typing import Protocol
 
 from backend.channels.day_file import DayRow
 from backend.channels.model import ChannelAnswer, ChannelState, PayOrder, RefundOrder
-from backend.sandbox.bank import Bank
+from backend.sandbox.institution.books import Books
 from protocol.errors import CallerError
 from protocol.money import Money
 
@@ -41,31 +42,42 @@ class Till(Protocol):
 
 
 class OrderBook:
-    """The orders of one channel, in the bank's database."""
+    """The orders of one channel, in its institution's books. ``is_final``: what was paid once is
+    never reversed, only refunded."""
 
-    def __init__(self, bank: Bank, till: Till) -> None:
-        self._bank = bank
+    def __init__(self, books: Books, till: Till, *, is_final: bool = False) -> None:
+        books.add_tables("backend.sandbox.institution", "orders.sql")
+        self._books = books
         self._till = till
         self._channel = till.channel
+        self._is_final = is_final
 
     def bind(self, token: str, account: str) -> None:
         """Let a token stand for an account; repeating it changes nothing."""
-        with self._bank.transaction():
-            self._bank.db.execute(
+        with self._books.transaction():
+            self._books.db.execute(
                 "INSERT INTO channel_token VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                 (self._channel, token, account),
             )
-            if self._account(token) != account:
+            if self.account(token) != account:
                 raise CallerError("idempotency_conflict", "token")
+
+    def account(self, token: str) -> str | None:
+        """The account a token stands for; None where it stands for none."""
+        row = self._books.db.execute(
+            "SELECT account FROM channel_token WHERE channel = ? AND token = ?",
+            (self._channel, token),
+        ).fetchone()
+        return None if row is None else str(row[0])
 
     def pay(self, order: PayOrder, *, day: date, refuse: bool = False) -> ChannelAnswer:
         """Take the money, unless the order is known, reversed before it came, or cannot be paid."""
-        with self._bank.transaction():
+        with self._books.transaction():
             known = self.order(order.order_id)
             if known is not None:
                 self._check_same(order, known)
                 return known
-            account = self._account(order.token)
+            account = self.account(order.token)
             reason = "refused by the issuer" if refuse else self._refusal(account, order, day)
             state: ChannelState = "refused" if reason else "succeeded"
             self._insert(order.order_id, order.token, order.amount, day, state, reason)
@@ -76,7 +88,7 @@ class OrderBook:
 
     def order(self, order_id: str) -> ChannelAnswer | None:
         """What became of an order; None if it never arrived."""
-        row = self._bank.db.execute(
+        row = self._books.db.execute(
             "SELECT state, reason, day FROM channel_order WHERE channel = ? AND order_id = ?",
             (self._channel, order_id),
         ).fetchone()
@@ -86,7 +98,7 @@ class OrderBook:
 
     def reverse(self, order_id: str, *, day: date) -> ChannelAnswer:
         """Undo an order, whatever became of it; a settled or refunded one stays."""
-        with self._bank.transaction():
+        with self._books.transaction():
             known = self.order(order_id)
             if known is None:
                 self._insert(order_id, "", Money(0, CURRENCY), day, "reversed", "")
@@ -97,10 +109,10 @@ class OrderBook:
                     reference, settled_on = known.reference, known.settlement_date
                     return ChannelAnswer(order_id, "refused", reason, reference, settled_on)
                 token, amount = self._content(order_id)
-                account = self._account(token)
+                account = self.account(token)
                 assert account is not None
                 self._till.give(f"{known.reference}-R", account, amount, day=day)
-            self._bank.db.execute(
+            self._books.db.execute(
                 "UPDATE channel_order SET state = 'reversed' WHERE channel = ? AND order_id = ?",
                 (self._channel, order_id),
             )
@@ -108,7 +120,7 @@ class OrderBook:
 
     def refund(self, asked: RefundOrder, *, day: date, refuse: bool = False) -> ChannelAnswer:
         """Give back a part of an order, if so much of it is left."""
-        with self._bank.transaction():
+        with self._books.transaction():
             known = self.refund_result(asked.refund_id)
             if known is not None:
                 self._check_same_refund(asked)
@@ -116,13 +128,13 @@ class OrderBook:
             refusal = self._refund_refusal(asked.order_id, asked.amount)
             reason = "refused by the issuer" if refuse else refusal
             state = "refused" if reason else "succeeded"
-            self._bank.db.execute(
+            self._books.db.execute(
                 "INSERT INTO channel_refund VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (self._channel, asked.refund_id, asked.order_id, asked.amount.amount_minor,
                  asked.amount.currency, day.isoformat(), state, reason),
             )  # fmt: skip
             if not reason:
-                account = self._account(self._content(asked.order_id)[0])
+                account = self.account(self._content(asked.order_id)[0])
                 assert account is not None
                 self._till.give(self._name(asked.refund_id), account, asked.amount, day=day)
             answer = self.refund_result(asked.refund_id)
@@ -131,7 +143,7 @@ class OrderBook:
 
     def refund_result(self, refund_id: str) -> ChannelAnswer | None:
         """What became of a refund; None if it never arrived."""
-        row = self._bank.db.execute(
+        row = self._books.db.execute(
             "SELECT state, reason, day FROM channel_refund WHERE channel = ? AND refund_id = ?",
             (self._channel, refund_id),
         ).fetchone()
@@ -141,8 +153,8 @@ class OrderBook:
 
     def charge_back(self, case_id: str, order_id: str, amount: Money, *, day: date) -> str:
         """Give a payer what a lost dispute takes out of a day; returns the day it first did."""
-        with self._bank.transaction():
-            known = self._bank.db.execute(
+        with self._books.transaction():
+            known = self._books.db.execute(
                 "SELECT order_id, amount_minor, currency, day FROM channel_chargeback"
                 " WHERE channel = ? AND case_id = ?",
                 (self._channel, case_id),
@@ -154,12 +166,12 @@ class OrderBook:
             reason = self._refund_refusal(order_id, amount)
             if reason:
                 raise CallerError("field_invalid", reason)
-            self._bank.db.execute(
+            self._books.db.execute(
                 "INSERT INTO channel_chargeback VALUES (?, ?, ?, ?, ?, ?)",
                 (self._channel, case_id, order_id, amount.amount_minor, amount.currency,
                  day.isoformat()),
             )  # fmt: skip
-            account = self._account(self._content(order_id)[0])
+            account = self.account(self._content(order_id)[0])
             assert account is not None
             self._till.give(self._name(case_id), account, amount, day=day)
             return day.isoformat()
@@ -167,15 +179,15 @@ class OrderBook:
     def rows(self, day: date) -> list[DayRow]:
         """The channel's own list of a day: what was taken and what was given back."""
         keys = (self._channel, day.isoformat())
-        orders = self._bank.db.execute(
+        orders = self._books.db.execute(
             "SELECT order_id, token, amount_minor, currency FROM channel_order"
             " WHERE channel = ? AND day = ? AND state = 'succeeded' ORDER BY order_id", keys
         )  # fmt: skip
-        refunds = self._bank.db.execute(
+        refunds = self._books.db.execute(
             "SELECT refund_id, order_id, amount_minor, currency FROM channel_refund"
             " WHERE channel = ? AND day = ? AND state = 'succeeded' ORDER BY refund_id", keys
         )  # fmt: skip
-        cases = self._bank.db.execute(
+        cases = self._books.db.execute(
             "SELECT case_id, order_id, amount_minor, currency FROM channel_chargeback"
             " WHERE channel = ? AND day = ? ORDER BY case_id", keys
         )  # fmt: skip
@@ -189,7 +201,7 @@ class OrderBook:
 
     def open_days(self, before: date) -> list[date]:
         """Days before one on which anything moved and that are not settled, in order."""
-        found = self._bank.db.execute(
+        found = self._books.db.execute(
             "SELECT DISTINCT day FROM (SELECT channel, day FROM channel_order"
             " UNION SELECT channel, day FROM channel_refund"
             " UNION SELECT channel, day FROM channel_chargeback) AS moved"
@@ -199,22 +211,31 @@ class OrderBook:
         )
         return [date.fromisoformat(day) for (day,) in found]
 
-    def settle(self, reserve: str, transit: str, *, day: date, booked_on: date) -> int:
-        """Pay a day's net into the reserve, or take it out, once; the day is closed with it."""
-        with self._bank.transaction():
+    def close_day(self, day: date, then: Callable[[int], None]) -> int:
+        """Close a day, once, and return its net. ``then`` has the net moved or told, in the same
+        transaction; a net of zero moves nothing."""
+        with self._books.transaction():
             known = self._settled(day)
             if known is not None:
                 return known
             net = self.net(day)
-            self._bank.db.execute(
+            self._books.db.execute(
                 "INSERT INTO channel_settlement VALUES (?, ?, ?)",
                 (self._channel, day.isoformat(), net),
             )
             if net:
-                debit, credit = (transit, reserve) if net > 0 else (reserve, transit)
-                reference, amount = f"STL-{self._channel}-{day:%Y%m%d}", Money(abs(net), CURRENCY)
-                self._bank.move(reference, debit, credit, amount, booked_on, "settlement")
+                then(net)
             return net
+
+    def settle(self, reserve: str, transit: str, *, day: date, booked_on: date) -> int:
+        """Close a day whose net is paid to an account of these very books, or taken out of it."""
+
+        def pay(net: int) -> None:
+            debit, credit = (transit, reserve) if net > 0 else (reserve, transit)
+            reference, amount = f"STL-{self._channel}-{day:%Y%m%d}", Money(abs(net), CURRENCY)
+            self._books.move(reference, debit, credit, amount, booked_on, "settlement")
+
+        return self.close_day(day, pay)
 
     def _refusal(self, account: str | None, order: PayOrder, day: date) -> str:
         if account is None:
@@ -230,12 +251,14 @@ class OrderBook:
         return "above the payment" if is_too_much or wanted.currency != CURRENCY else ""
 
     def _why_it_stays(self, known: ChannelAnswer) -> str:
+        if self._is_final:
+            return "final"
         if self._settled(date.fromisoformat(known.settlement_date)) is not None:
             return "settled"
         return "refunded" if self._given_back(known.order_id) else ""
 
     def _given_back(self, order_id: str) -> int:
-        row = self._bank.db.execute(
+        row = self._books.db.execute(
             "SELECT coalesce(sum(amount_minor), 0) FROM"
             " (SELECT amount_minor FROM channel_refund"
             " WHERE channel = ?1 AND order_id = ?2 AND state = 'succeeded'"
@@ -246,14 +269,14 @@ class OrderBook:
         return int(row[0])
 
     def _settled(self, day: date) -> int | None:
-        row = self._bank.db.execute(
+        row = self._books.db.execute(
             "SELECT net_minor FROM channel_settlement WHERE channel = ? AND day = ?",
             (self._channel, day.isoformat()),
         ).fetchone()
         return None if row is None else int(row[0])
 
     def _content(self, order_id: str) -> tuple[str, Money]:
-        token, amount_minor, currency = self._bank.db.execute(
+        token, amount_minor, currency = self._books.db.execute(
             "SELECT token, amount_minor, currency FROM channel_order"
             " WHERE channel = ? AND order_id = ?",
             (self._channel, order_id),
@@ -267,7 +290,7 @@ class OrderBook:
             raise CallerError("idempotency_conflict", "order")
 
     def _check_same_refund(self, asked: RefundOrder) -> None:
-        row = self._bank.db.execute(
+        row = self._books.db.execute(
             "SELECT order_id, amount_minor, currency FROM channel_refund"
             " WHERE channel = ? AND refund_id = ?",
             (self._channel, asked.refund_id),
@@ -278,7 +301,7 @@ class OrderBook:
     def _insert(
         self, order_id: str, token: str, amount: Money, day: date, state: str, reason: str
     ) -> None:
-        self._bank.db.execute(
+        self._books.db.execute(
             "INSERT INTO channel_order VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (self._channel, order_id, token, amount.amount_minor, amount.currency,
              day.isoformat(), state, reason),
@@ -288,13 +311,6 @@ class OrderBook:
         answer = self.order(order_id)
         assert answer is not None
         return answer
-
-    def _account(self, token: str) -> str | None:
-        row = self._bank.db.execute(
-            "SELECT account FROM channel_token WHERE channel = ? AND token = ?",
-            (self._channel, token),
-        ).fetchone()
-        return None if row is None else str(row[0])
 
     def _name(self, own_id: str) -> str:
         """The channel's own number for an order or a refund."""
