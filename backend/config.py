@@ -76,12 +76,6 @@ class Settings(BaseSettings):
     """The institution's public key, as it prints it."""
     institutions: InstitutionsSettings = InstitutionsSettings()
     """The institutions that money leaves our books through."""
-    timestamp_url: str = ""
-    """A time stamper (RFC 3161 over HTTP) for our checkpoints. Empty: nothing is stamped."""
-    timestamp_authority_file: Path | None = None
-    """The certificate (PEM) of the authority that issued the stamper's."""
-    timestamp_policy: str = ""
-    """The policy (an object identifier) that its stamps are under."""
     reserve_account: str = "RESERVE-TILLWAY"
     """The bank account of clients' money."""
     own_account: str = "OWN-TILLWAY"

@@ -66,6 +66,15 @@ class InstitutionSettings(BaseModel):
         return read_address(self.address).url()
 
 
+class TimeStamperSettings(InstitutionSettings):
+    """A time stamper (RFC 3161), which signs by a certificate and not by ``key``."""
+
+    authority_file: Path
+    """The certificate (PEM) of the authority that issued the stamper's."""
+    policy: str
+    """The object identifier of the policy that its stamps are under."""
+
+
 class InstitutionsSettings(BaseModel):
     """Every institution that this backend knows how to speak with."""
 
@@ -79,4 +88,5 @@ class InstitutionsSettings(BaseModel):
     unionpay: InstitutionSettings | None = None
     fund: InstitutionSettings | None = None
     ecny: InstitutionSettings | None = None
-    timestamps: InstitutionSettings | None = None
+    timestamps: TimeStamperSettings | None = None
+    """Without it our checkpoints bear our own signature only."""

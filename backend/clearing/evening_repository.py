@@ -16,12 +16,10 @@ from backend.ledger import chart
 from backend.ledger.tables import LedgerAccount, LedgerTransfer
 from backend.sagas.model import SagaState
 from backend.sagas.tables import Saga
-from backend.topups.tables import TopUp
 
 _ACCOUNT = LedgerAccount.__table__  # type: ignore[attr-defined]
 _TRANSFER = LedgerTransfer.__table__  # type: ignore[attr-defined]
 _SAGA = Saga.__table__  # type: ignore[attr-defined]
-_TOPUP = TopUp.__table__  # type: ignore[attr-defined]
 _WINDOW = ClearingWindow.__table__  # type: ignore[attr-defined]
 _CARRY = ChannelCarry.__table__  # type: ignore[attr-defined]
 _INTEREST = ReserveInterest.__table__  # type: ignore[attr-defined]

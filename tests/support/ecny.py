@@ -7,6 +7,7 @@ from datetime import date
 
 from backend.channels import day_file
 from backend.channels.day_file import DayFile
+from backend.channels.facts import DEFAULT_FACTS
 from backend.channels.model import ECNY
 from backend.sandbox.bank import Bank
 from backend.sandbox.ecny.limits import read_limits
@@ -83,7 +84,7 @@ def near_ecny(shop: Shop, bank: Bank, *, opening_minor: int = 500_000) -> NearEc
         accounts=Accounts("SETTLE-ECNY", RESERVE),
         agent=BankMoves(bank, shop.clock),
     )
-    near = NearEcny(None, "ecny", operator.book, house.clock.today)  # type: ignore[arg-type]
+    near = NearEcny(None, "ecny", operator.book, house.clock.today, DEFAULT_FACTS[ECNY])  # type: ignore[arg-type]
     near.operator = operator
     today = house.clock.today()
     operator.till.open_wallet(WALLET, "李雷", 3, Money(opening_minor, "CNY"), day=today)

@@ -11,9 +11,10 @@ import pytest
 from fastapi import FastAPI
 
 from backend.channels.ecny import EcnyChannel
+from backend.channels.facts import DEFAULT_FACTS
 from backend.channels.http_channel import HttpChannel
 from backend.channels.institution import Institution
-from backend.channels.model import PayOrder, RefundOrder
+from backend.channels.model import ADVANCING_BANK, FUND, PayOrder, RefundOrder
 from backend.sandbox.ecny.app import build_app as ecny_app
 from backend.sandbox.ecny.limits import default_limits
 from backend.sandbox.ecny.operator import Accounts as EcnyAccounts
@@ -44,7 +45,7 @@ class Rig:
     adapter: Callable[[Institution], HttpChannel]
 
 
-def fund_rig(prefix: str) -> Rig:
+def fund_rig(prefix: str, channel_id: str = ADVANCING_BANK) -> Rig:
     clock = HandClock()
     clock.at(DAY)
     house = near_house("fund", clock, *REFUSALS)
@@ -55,7 +56,7 @@ def fund_rig(prefix: str) -> Rig:
         book.bind("tok_1", "I1")
     return Rig(
         house, clock, fund_app(fund), lambda: house.books.balance("I1").amount_minor,
-        lambda line: HttpChannel(line, prefix=prefix),
+        lambda line: HttpChannel(line, prefix=prefix, facts=DEFAULT_FACTS[channel_id]),
     )  # fmt: skip
 
 
@@ -75,7 +76,7 @@ def ecny_rig(_: str) -> Rig:
 
 RIGS = {
     "fund": lambda: fund_rig("/fund"),
-    "advance": lambda: fund_rig("/advance"),
+    "advance": lambda: fund_rig("/advance", FUND),
     "ecny": lambda: ecny_rig(""),
 }
 
@@ -97,11 +98,11 @@ async def test_a_day_of_orders_refunds_and_the_file(rig: Rig) -> None:
     async with channel_of(rig) as channel:
         paid = await channel.pay(ORDER)
         assert (paid.state, paid.settlement_date) == ("succeeded", "2026-09-30")
-        assert await channel.pay(ORDER) == paid == await channel.query("pay_1")
-        assert await channel.query("pay_0") is None
+        assert await channel.pay(ORDER) == paid == await channel.query(ORDER)
+        assert await channel.query(PayOrder("pay_0", "tok_1", ORDER.amount)) is None
         given = await channel.refund(REFUND)
         assert given.state == "succeeded"
-        assert await channel.query_refund("rfd_1") == given
+        assert await channel.query_refund(REFUND) == given
         assert rig.balance() == 44_000
         rig.clock.at(DAY + timedelta(days=1))
         await channel.settle(DAY)
@@ -114,7 +115,7 @@ async def test_a_day_of_orders_refunds_and_the_file(rig: Rig) -> None:
 
 async def test_a_reversal_that_comes_first_leaves_a_tombstone(rig: Rig) -> None:
     async with channel_of(rig) as channel:
-        assert (await channel.reverse("pay_1")).state == "reversed"
+        assert (await channel.reverse(ORDER)).state == "reversed"
         assert (await channel.pay(ORDER)).state == "reversed"
         assert rig.balance() == 50_000
 
@@ -134,7 +135,7 @@ async def test_a_fault_leaves_the_outcome_unknown_and_a_query_tells(
         with pytest.raises(OperatingError):
             await channel.pay(ORDER)
         assert rig.balance() == left
-        found = await channel.query("pay_1")
+        found = await channel.query(ORDER)
         assert (found is not None) == (left == 40_000)
         assert (await channel.pay(ORDER)).state == "succeeded"
         assert rig.balance() == 40_000
@@ -153,8 +154,8 @@ async def test_what_came_late_is_refused_after_its_reversal(rig: Rig) -> None:
         rig.house.faults.arm({"arrive_late": 1})
         with pytest.raises(OperatingError):
             await channel.pay(ORDER)
-        assert (await channel.reverse("pay_1")).state == "reversed"
-        url = f"{line._url}/control/late"
+        assert (await channel.reverse(ORDER)).state == "reversed"
+        url = f"{line._url()}/control/late"
         async with session.post(url) as answer:
             assert await answer.json() == {"delivered": 1}
         assert rig.balance() == 50_000
@@ -254,9 +255,9 @@ async def test_the_control_routes_open_accounts_and_tell_prices() -> None:
     ):  # fmt: skip
         async with line_to(rig.app) as line, aiohttp.ClientSession() as session:
             for _ in range(2):
-                async with session.post(f"{line._url}/control/{path}", json=body) as answer:
+                async with session.post(f"{line._url()}/control/{path}", json=body) as answer:
                     assert answer.status == 200
-            async with session.get(f"{line._url}/control/{path}/{body['number']}") as answer:
+            async with session.get(f"{line._url()}/control/{path}/{body['number']}") as answer:
                 assert await answer.json() == shown
             if path == "investors":
                 assert await line.ask("GET", "/fund/prices/2026-09-28") is None
