@@ -11,6 +11,7 @@ from fastapi import Request, Response
 from starlette.testclient import TestClient
 
 from backend.channels import signed_http
+from backend.channels.address import Address
 from backend.channels.day_file import DayRow
 from backend.sandbox.institution import signed
 from backend.sandbox.institution.books import VAULT_ACCOUNT, Books
@@ -24,7 +25,6 @@ from backend.sandbox.institution.settling import (
     SettlementWord,
 )
 from backend.sandbox.institution.state_files import (
-    Address,
     KnownKeys,
     Neighbours,
     own_key,
