@@ -17,6 +17,7 @@ from backend.clearing.evening import Evening, Prices, Signer
 from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.moves import Accounts
 from backend.clearing.repository import ClearingRepository
+from backend.clearing.reserve_desk import ReserveDesk
 from backend.clearing.run import DayEnd
 from backend.config import Settings
 from backend.payments.services import Services
@@ -41,7 +42,7 @@ class Clearing:
     calendar: Calendar
     dates: SettlementDates
     """By which the reconciliation marks a channel's date that is not what it should be."""
-    evening: EveningRepository
+    reserve: ReserveDesk
 
 
 def build_clearing(
@@ -82,6 +83,9 @@ def build_clearing(
         prices=Prices(interest_bps=settings.reserve_interest_bps),
         clock=services.clock,
     )
+    reserve = ReserveDesk(
+        repository=evening_books, bank=institution, reserve_account=settings.reserve_account
+    )
     day_end = DayEnd(
         submit=submit,
         repository=repository,
@@ -101,4 +105,4 @@ def build_clearing(
         clock=services.clock,
         entropy=services.entropy,
     )
-    return Clearing(day_end, repository, topups, sagas, institution, calendar, dates, evening_books)
+    return Clearing(day_end, repository, topups, sagas, institution, calendar, dates, reserve)
