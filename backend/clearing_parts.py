@@ -14,6 +14,7 @@ from backend.clearing.evening import Evening, Prices, Signer
 from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.moves import Accounts
 from backend.clearing.repository import ClearingRepository
+from backend.clearing.reserve_desk import ReserveDesk
 from backend.clearing.run import DayEnd
 from backend.config import Settings
 from backend.institution_parts import Institutions, open_institutions
@@ -39,7 +40,7 @@ class Clearing:
     calendar: Calendar
     dates: SettlementDates
     """By which the reconciliation marks a channel's date that is not what it should be."""
-    evening: EveningRepository
+    reserve: ReserveDesk
 
 
 def build_clearing(
@@ -83,6 +84,9 @@ def build_clearing(
         prices=Prices(interest_bps=settings.reserve_interest_bps),
         clock=services.clock,
     )
+    reserve = ReserveDesk(
+        repository=evening_books, bank=bank, reserve_account=settings.reserve_account
+    )
     day_end = DayEnd(
         submit=submit,
         repository=repository,
@@ -101,6 +105,4 @@ def build_clearing(
         clock=services.clock,
         entropy=services.entropy,
     )
-    return Clearing(
-        day_end, repository, topups, sagas, institutions, calendar, dates, evening_books
-    )
+    return Clearing(day_end, repository, topups, sagas, institutions, calendar, dates, reserve)
