@@ -282,5 +282,6 @@ def _rules(settings: Settings, state: State) -> PaymentRules:
         ),
         code_life_ms=settings.code_life_ms,
         has_own_advance=settings.fund_own_advance,
-        channels=CHANNELS if settings.institution_url else frozenset(),
+        routing=settings.routing.routing(CHANNELS if settings.institution_url else frozenset()),
+        withdrawals=settings.withdrawals.rules(),
     )

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from backend.channel_parts import build_channels, build_runner
 from backend.channels.institution import Institution
-from backend.channels.model import TOPUPS
 from backend.channels.ports import DayPort
 from backend.channels.signed_http import read_key
 from backend.clearing.calendar import Calendar
@@ -46,10 +45,15 @@ def build_clearing(settings: Settings, *, services: Services, key: SigningKey) -
     institution = Institution(
         url=settings.institution_url, key=key, peer=read_key(settings.institution_key)
     )
-    channels = build_channels(institution)
-    days: dict[str, DayPort] = {TOPUPS: institution, **channels}
-    sagas = build_runner(services, channels)
-    topups = TopUps(submit=submit, channel=institution, repository=TopUpRepository(reader))
+    channels = build_channels(institution, settings.routing.facts())
+    days: dict[str, DayPort] = {**channels}
+    sagas = build_runner(services, channels, settings.routing.former_channels)
+    topups = TopUps(
+        submit=submit,
+        carry_on=sagas.carry_on,
+        repository=TopUpRepository(reader),
+        business_date=services.rules.business_date,
+    )
     reconciliation = Reconciliation(
         submit=submit,
         repository=ReconciliationRepository(reader),
@@ -63,7 +67,6 @@ def build_clearing(settings: Settings, *, services: Services, key: SigningKey) -
         repository=repository,
         bank=institution,
         channels=days,
-        resolve_topups=topups.resolve_open,
         resolve_sagas=sagas.settle,
         reconcile=reconciliation,
         accounts=Accounts(

@@ -25,6 +25,8 @@ from backend.operator.limits import JOINS_ALL_PER_MINUTE_MAX, JOINS_PER_MINUTE_M
 from backend.payments.limits import CODE_LIFE_MS_MAX
 from backend.risk.limits import RECENT_PAYMENTS_MAX
 from backend.risk.model import RiskRules
+from backend.routing.config import RoutingSettings
+from backend.withdrawals.config import WithdrawalSettings
 from protocol.errors import CallerError
 
 RISK = RiskRules()
@@ -87,6 +89,10 @@ class Settings(BaseSettings):
     """Between which rates merchants' fee plans are agreed."""
     fee_rate_bps: Annotated[int, Field(ge=0, le=FEE_BPS_MAX)] = 60
     """The fee of a merchant that is created without a plan of its own."""
+    routing: RoutingSettings = RoutingSettings()
+    """Which channel is preferred for what, and what differs in the channels' facts."""
+    withdrawals: WithdrawalSettings = WithdrawalSettings()
+    """What payers pay for taking their money out."""
     calendar_file: Path | None = None
     """The days off of years that the built-in calendar does not know; see the runbook."""
     biometric_above_minor: Annotated[int, Field(ge=0)] = 100_000

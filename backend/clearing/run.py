@@ -66,7 +66,6 @@ class DayEnd:
         repository: ClearingRepository,
         bank: BankPort,
         channels: Mapping[str, DayPort],
-        resolve_topups: Callable[[], Awaitable[int]],
         resolve_sagas: Callable[[date], Awaitable[int]],
         reconcile: Reconcile,
         accounts: Accounts,
@@ -78,7 +77,6 @@ class DayEnd:
         self._submit = submit
         self._repository = repository
         self._channels = channels
-        self._resolve_topups = resolve_topups
         self._resolve_sagas = resolve_sagas
         self._reconcile = reconcile
         self._currency = accounts.currency
@@ -109,7 +107,6 @@ class DayEnd:
             raise CallerError("day_not_closed", day.isoformat())
         await self._check_order(day)
         report: Report = {"day": day.isoformat(), "booked_on": today.isoformat()}
-        report["topups_open"] = await self._resolve_topups()
         report["sagas_open"] = await self._resolve_sagas(day)
         for channel in self._channels.values():
             await channel.settle(day)
@@ -187,8 +184,7 @@ class DayEnd:
 def _is_closed(report: Report) -> bool:
     moves = [*report["payouts"], *report["own_moves"]]
     return (
-        not report["topups_open"]
-        and not report["sagas_open"]
+        not report["sagas_open"]
         and not report["reconciliation"]["breaks"]
         and not report["clients_short_minor"]
         and all(move["state"] not in OPEN_STATES for move in moves)

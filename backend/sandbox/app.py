@@ -177,8 +177,11 @@ class Institutions:
         return self._file(self.channels.file(name, day))
 
     def _file(self, file: DayFile) -> Answer:
-        rows = tuple(spoil_rows(self.faults, file.rows))
-        return 200, day_file.write_day_file(replace(file, rows=rows)), "text/csv"
+        return 200, day_file.write_day_file(self.faulty(file)), "text/csv"
+
+    def faulty(self, file: DayFile) -> DayFile:
+        """The file with the faults that are due."""
+        return replace(file, rows=tuple(spoil_rows(self.faults, file.rows)))
 
 
 def _top_up_said(result: TopUpAnswer) -> Answer:
