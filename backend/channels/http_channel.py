@@ -5,12 +5,11 @@ from collections.abc import Collection
 from datetime import date
 from typing import Any
 
-from backend.channels import day_file
 from backend.channels.day_file import DayFile
 from backend.channels.institution import Institution
 from backend.channels.limits import ANSWER_TEXT_CHARS_MAX
 from backend.channels.model import ChannelAnswer, PayOrder, RefundOrder
-from protocol.errors import CallerError, OperatingError
+from protocol.errors import OperatingError
 
 _STATES = frozenset({"succeeded", "refused", "reversed"})
 _OF_REVERSALS = frozenset({"refused", "reversed"})
@@ -62,13 +61,8 @@ class HttpChannel:
 
     async def day_file(self, day: date) -> DayFile:
         """``DayPort.day_file``."""
-        answer = await self._ask("GET", f"/days/{day}/file")
-        if answer is None:
-            raise OperatingError("internal", "the channel has no file of the day")
-        file = day_file.read_day_file(answer)
-        if file.day != day:
-            raise CallerError("file_rejected", "another day")
-        return file
+        path = f"{self._prefix}/days/{day}/file"
+        return await self._institution.fetch_day(path, day, line=self._prefix)
 
     async def _say(
         self, path: str, said_id: str, content: dict[str, Any], states: Collection[str]

@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.channels import day_file, iso20022, signed_http
-from backend.channels.day_file import DayFile
+from backend.channels.day_file import DayRow
 from backend.channels.model import TopUpAnswer, TopUpOrder
 from backend.sandbox.bank import Bank
 from backend.sandbox.channels import ChannelName, Channels, ChargebackBody, china_day
@@ -166,17 +166,16 @@ class Institutions:
 
     def file(self, day: date) -> Answer:
         """``GET /channel/days/{day}/file``."""
-        return self._file(self.bank.day_file(day))
+        return self._file(day, self.bank.day_rows(day))
 
     def channel_file(self, name: ChannelName, day: date) -> Answer:
         """``GET /{channel}/days/{day}/file``."""
-        return self._file(self.channels.file(name, day))
+        return self._file(day, self.channels.rows(name, day))
 
-    def _file(self, file: DayFile) -> Answer:
-        return 200, day_file.write_day_file(self._faulty(file)), "text/csv"
+    def _file(self, day: date, rows: list[DayRow]) -> Answer:
+        return 200, b"".join(day_file.write_day_file(day, self._faulty(rows))), "text/csv"
 
-    def _faulty(self, file: DayFile) -> DayFile:
-        rows = list(file.rows)
+    def _faulty(self, rows: list[DayRow]) -> list[DayRow]:
         if rows and self.faults.strikes("file_amount_off_by_one"):
             amount = rows[0].amount
             rows[0] = replace(rows[0], amount=Money(amount.amount_minor + 1, amount.currency))
@@ -184,7 +183,7 @@ class Institutions:
             del rows[-1]
         if rows and self.faults.strikes("file_row_twice"):
             rows.append(rows[0])
-        return replace(file, rows=tuple(rows))
+        return rows
 
 
 def _top_up_said(result: TopUpAnswer) -> Answer:
