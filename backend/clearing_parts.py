@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from backend.channel_parts import build_channels, build_runner
 from backend.channels.institution import Institution
-from backend.channels.model import TOPUPS
 from backend.channels.ports import DayPort
 from backend.channels.signed_http import read_key
 from backend.clearing.calendar import Calendar
 from backend.clearing.calendar_file import load_calendar
+from backend.clearing.cut_off import SettlementDates, settlement_dates
+from backend.clearing.evening import Evening, Prices, Signer
+from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.moves import Accounts
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.run import DayEnd
@@ -23,6 +25,7 @@ from backend.sagas.runner import SagaRunner
 from backend.topups.repository import TopUpRepository
 from backend.topups.service import TopUps
 from protocol.crypto.keys import SigningKey
+from protocol.signed_note import NoteKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +38,34 @@ class Clearing:
     sagas: SagaRunner
     institution: Institution
     calendar: Calendar
+    dates: SettlementDates
+    """By which the reconciliation marks a channel's date that is not what it should be."""
+    evening: EveningRepository
 
 
-def build_clearing(settings: Settings, *, services: Services, key: SigningKey) -> Clearing | None:
-    """The clearing towards the configured institution; None where there is none."""
+def build_clearing(
+    settings: Settings, *, services: Services, name: str, key: SigningKey
+) -> Clearing | None:
+    """The clearing towards the configured institution; None where there is none. ``name`` is the
+    one that our signatures bear."""
     if not settings.institution_url:
         return None
-    calendar = load_calendar(settings.calendar_file)
+    calendar_key = NoteKey.from_text(settings.calendar_key) if settings.calendar_key else None
+    calendar = load_calendar(settings.calendar_file, calendar_key)
+    dates = settlement_dates(calendar, settings.cut_offs)
     submit, reader = services.submit, services.reader
     institution = Institution(
         url=settings.institution_url, key=key, peer=read_key(settings.institution_key)
     )
-    channels = build_channels(institution)
-    days: dict[str, DayPort] = {TOPUPS: institution, **channels}
-    sagas = build_runner(services, channels)
-    topups = TopUps(submit=submit, channel=institution, repository=TopUpRepository(reader))
+    channels = build_channels(institution, settings.routing.facts())
+    days: dict[str, DayPort] = {**channels}
+    sagas = build_runner(services, channels, settings.routing.former_channels)
+    topups = TopUps(
+        submit=submit,
+        carry_on=sagas.carry_on,
+        repository=TopUpRepository(reader),
+        business_date=services.rules.business_date,
+    )
     reconciliation = Reconciliation(
         submit=submit,
         repository=ReconciliationRepository(reader),
@@ -58,12 +74,23 @@ def build_clearing(settings: Settings, *, services: Services, key: SigningKey) -
         reserve_account=settings.reserve_account,
     )
     repository = ClearingRepository(reader)
+    evening_books = EveningRepository(reader)
+    evening = Evening(
+        submit=submit,
+        books=repository,
+        repository=evening_books,
+        bank=institution,
+        channels=days.keys(),
+        reserve_account=settings.reserve_account,
+        signer=Signer(name=name, key=key),
+        prices=Prices(interest_bps=settings.reserve_interest_bps),
+        clock=services.clock,
+    )
     day_end = DayEnd(
         submit=submit,
         repository=repository,
         bank=institution,
         channels=days,
-        resolve_topups=topups.resolve_open,
         resolve_sagas=sagas.settle,
         reconcile=reconciliation,
         accounts=Accounts(
@@ -71,9 +98,10 @@ def build_clearing(settings: Settings, *, services: Services, key: SigningKey) -
             own=settings.own_account,
             holder=settings.holder_name,
         ),
+        evening=evening,
         calendar=calendar,
         business_date=services.rules.business_date,
         clock=services.clock,
         entropy=services.entropy,
     )
-    return Clearing(day_end, repository, topups, sagas, institution, calendar)
+    return Clearing(day_end, repository, topups, sagas, institution, calendar, dates, evening_books)

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from protocol.money import Money
+from tillway.clearing_calendar import app as calendar
 from tillway.json_api import JsonApi
 
 app = typer.Typer(
@@ -17,6 +18,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(calendar, name="calendar")
 Day = Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The business day.")]
 Url = Annotated[str, typer.Option(help="The backend's address, https://…")]
 Ca = Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")]

@@ -4,9 +4,10 @@ Rule 1: every step asks the database what is still to do; what was done is found
 Rule 2: days are closed in their order.
 Rule 3: a merchant's money becomes available when its cycle says, which may be before its day is
         closed (D+0, by runs within the day) or after (T+1, over a holiday). The day closes anyway.
+Rule 4: a day on which the reserve's test fails stays open.
 
 The order is the accounts' order: money in, merchants settled, own money that was promised in,
-money out, compared, what is ours taken.
+money out, compared, what is ours taken; then the evening's books and the reserve's test.
 """
 
 import json
@@ -19,6 +20,7 @@ import structlog
 
 from backend.channels.ports import BankPort, DayPort
 from backend.clearing.calendar import Calendar
+from backend.clearing.evening import Evening
 from backend.clearing.model import OPEN_STATES, MoveKind, MoveState, settlement_of
 from backend.clearing.moves import Accounts
 from backend.clearing.ports import Reconcile
@@ -66,10 +68,10 @@ class DayEnd:
         repository: ClearingRepository,
         bank: BankPort,
         channels: Mapping[str, DayPort],
-        resolve_topups: Callable[[], Awaitable[int]],
         resolve_sagas: Callable[[date], Awaitable[int]],
         reconcile: Reconcile,
         accounts: Accounts,
+        evening: Evening,
         calendar: Calendar,
         business_date: Callable[[int], str],
         clock: Clock,
@@ -78,9 +80,9 @@ class DayEnd:
         self._submit = submit
         self._repository = repository
         self._channels = channels
-        self._resolve_topups = resolve_topups
         self._resolve_sagas = resolve_sagas
         self._reconcile = reconcile
+        self._evening = evening
         self._currency = accounts.currency
         self._business_date = business_date
         self._clock = clock
@@ -109,7 +111,6 @@ class DayEnd:
             raise CallerError("day_not_closed", day.isoformat())
         await self._check_order(day)
         report: Report = {"day": day.isoformat(), "booked_on": today.isoformat()}
-        report["topups_open"] = await self._resolve_topups()
         report["sagas_open"] = await self._resolve_sagas(day)
         for channel in self._channels.values():
             await channel.settle(day)
@@ -118,7 +119,9 @@ class DayEnd:
         await steps.book_advances(booked)
         if not report["sagas_open"]:
             await steps.note_fund_repaid(day, today)
-        report["merchants_settled"], report["unscheduled"] = await steps.settle_day(day, today)
+        settled = await steps.settle_day(day, today)
+        report["merchants_settled"], report["unscheduled"] = settled.count, settled.unscheduled
+        report["not_allowed"] = settled.not_allowed
         await steps.bring_own_funds(day, today)
         await steps.pay_out()
         await steps.book(booked)
@@ -127,8 +130,17 @@ class DayEnd:
             await steps.take_what_is_ours(day, today)
             await steps.book(booked[-1:])
             report["reconciliation"] = dict(await self._reconcile(day=day, booked=booked))
+        await self._spend_evening(day, today, report)
         await self._finish(day, report)
         return report
+
+    async def _spend_evening(self, day: date, today: date, report: Report) -> None:
+        """Windows, costs, interest, and last the reserve's test."""
+        is_reconciled = not report["reconciliation"]["breaks"]
+        report["channel_costs"] = await self._evening.costs(day, today)
+        report["interest"] = await self._evening.interest(day)
+        report["windows"] = await self._evening.windows(day, is_reconciled=is_reconciled)
+        report["reserve_test"] = await self._evening.reserve_test(day, today)
 
     async def run_within(self) -> Report:
         """Settle and pay what the merchants with D+0 have earned today so far; again: what they
@@ -187,10 +199,11 @@ class DayEnd:
 def _is_closed(report: Report) -> bool:
     moves = [*report["payouts"], *report["own_moves"]]
     return (
-        not report["topups_open"]
-        and not report["sagas_open"]
+        not report["sagas_open"]
         and not report["reconciliation"]["breaks"]
         and not report["clients_short_minor"]
+        and not any(window["differs_minor"] for window in report["windows"])
+        and report["reserve_test"]["passed"]
         and all(move["state"] not in OPEN_STATES for move in moves)
     )
 

@@ -77,7 +77,7 @@ async def test_an_operator_changes_cycle_and_sub_accounts_and_sees_the_history(
     assert [(one["cycle"], one["first_date"]) for one in cycles] == [
         ("T+1", "2026-10-01"), ("D+1", ""),
     ]  # fmt: skip
-    refused = http.patch(path, json={"settlement_cycle": "D+9"})
+    refused = http.patch(path, json={"settlement_cycle": "D+11"})
     assert refused.json()["error"]["code"] == "settlement_cycle_unsupported"
     plan = {"rate_bps": 500, "valid_from_ms": world.shop.clock.at_ms}
     assert http.post(f"{path}/fee-plans", json=plan).json()["error"]["code"] == (
