@@ -7,12 +7,13 @@ Rule 3: whatever goes wrong on the way, a system code that is not *ok*, and a st
         know are ``OperatingError``: the outcome is unknown.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
-from backend.channels.day_file import DayFile, DayRow
+from backend.channels.day_file import DayFile, DayRow, Spool
 from backend.channels.epcc import day_text, frame, ids
 from backend.channels.epcc.model import (
     BUSINESS_OK,
@@ -67,6 +68,8 @@ from protocol.money import Money
 _STATES: dict[str, ChannelState] = {
     SUCCEEDED: "succeeded", FAILED: "refused", REVERSED: "reversed",
 }  # fmt: skip
+_TOPUP = "top_"
+"""How the ids of payers' top-ups begin; to the clearing house they are payments like others."""
 _Answer = TypeVar("_Answer", TrxAnswer, AgreementAnswer, BatchTotals, NetPosition, DisputeBatch)
 
 
@@ -197,9 +200,8 @@ class NetsUnion:
     async def day_file(self, day: date) -> DayFile:
         """``DayPort.day_file``: 341."""
         request, headers = self._signed("341", AskDay(day=day))
-        lines = await self._line.lines(request, headers)
-        day_text.check(lines, day=day, issuer=ids.INSTITUTION, key=self._peer)
-        return DayFile(day, tuple(_row(line) for line in day_text.rows(lines)))
+        spool = await self._line.fetch(request, headers)
+        return await asyncio.to_thread(open_day, spool, day=day, key=self._peer)
 
     async def verify_account(self, asked: VerifyAccount) -> bool:
         """101: whether the payer's bank has the account; then it sends the payer a code."""
@@ -293,9 +295,25 @@ def _one_way(said: ChannelAnswer | None) -> ChannelAnswer:
     return sure
 
 
-def _row(line: day_text.DayLine) -> DayRow:
-    own_id = line.own_id
-    if line.kind == "chargeback":
-        own_id = ids.dispute_id(own_id)
-    kind = "topup" if line.kind == "payment" and own_id.startswith("top_") else line.kind
-    return DayRow(kind, own_id, line.account, line.amount)
+def open_day(spool: Spool, *, day: date, key: VerifyKey) -> DayFile:
+    """The clearing house's list of our day, verified whole; a spool that is refused is closed."""
+    try:
+        lines = (line for _, line in spool.lines())
+        count = day_text.check(lines, day=day, issuer=ids.INSTITUTION, key=key)
+    except BaseException:
+        spool.close()
+        raise
+    return DayFile(spool, day=day, count=count, read=_rows)
+
+
+def _rows(spool: Spool) -> Iterator[DayRow]:
+    for line in day_text.rows(line for _, line in spool.lines()):
+        own_id, kind = line.own_id, line.kind
+        if kind == "chargeback":
+            own_id = ids.dispute_id(own_id)
+        if kind == "payment" and own_id.startswith(_TOPUP):
+            kind = "topup"
+        yield DayRow(
+            kind, own_id, line.account, line.amount,
+            channel_reference=line.trx_id, fee=line.fee, settlement_date=line.settlement_day,
+        )  # fmt: skip

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 
 import aiohttp
 
+from backend.channels.day_file import Spool
 from backend.channels.epcc.limits import MESSAGE_BYTES_MAX, SIGNATURE_LINE_BYTES_MAX
-from backend.channels.limits import ANSWER_BYTES_MAX, CALL_TIMEOUT_S, CONNECTIONS_PER_LINE_MAX
+from backend.channels.limits import CALL_TIMEOUT_S, CONNECTIONS_PER_LINE_MAX
 from backend.channels.ports import NotSentError
 from protocol.errors import OperatingError
 
@@ -28,20 +29,33 @@ class Line:
 
     async def ask(self, request: bytes, headers: Mapping[str, str]) -> bytes:
         """The answer's bytes; ``OperatingError``: whether it arrived is unknown."""
-        limit = MESSAGE_BYTES_MAX + SIGNATURE_LINE_BYTES_MAX
-        return await self._post(request, headers, bytes_max=limit)
+        content = bytearray()
 
-    async def lines(self, request: bytes, headers: Mapping[str, str]) -> list[bytes]:
-        """The lines of a text, each with its end."""
-        text = await self._post(request, headers, bytes_max=ANSWER_BYTES_MAX)
-        return text.splitlines(keepends=True)
+        def take(chunk: bytes) -> None:
+            content.extend(chunk)
+            if len(content) > MESSAGE_BYTES_MAX + SIGNATURE_LINE_BYTES_MAX:
+                raise OperatingError("internal", "the answer is too long")
 
-    async def _post(self, request: bytes, headers: Mapping[str, str], *, bytes_max: int) -> bytes:
+        await self._post(request, headers, take)
+        return bytes(content)
+
+    async def fetch(self, request: bytes, headers: Mapping[str, str]) -> Spool:
+        """A text of any length, spooled; nothing in it is verified."""
+        spool = Spool()
+        try:
+            await self._post(request, headers, spool.write)
+        except BaseException:
+            spool.close()
+            raise
+        return spool
+
+    async def _post(
+        self, request: bytes, headers: Mapping[str, str], take: Callable[[bytes], None]
+    ) -> None:
         try:
             url = self._url()
         except OperatingError as error:
             raise NotSentError(error.detail) from error
-        content = bytearray()
         try:
             async with self._open().post(
                 url + PATH, data=request, headers=headers, allow_redirects=False
@@ -49,14 +63,11 @@ class Line:
                 if response.status != 200:
                     raise OperatingError("timeout", f"HTTP {response.status}")
                 async for chunk in response.content.iter_any():
-                    content += chunk
-                    if len(content) > bytes_max:
-                        raise OperatingError("internal", "the answer is too long")
+                    take(chunk)
         except aiohttp.ClientConnectorError as error:
             raise NotSentError("no connection") from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise OperatingError("timeout", type(error).__name__) from error
-        return bytes(content)
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
