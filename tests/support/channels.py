@@ -6,8 +6,7 @@ from datetime import date
 from typing import Any, Literal
 
 from backend.channel_parts import resolvers
-from backend.channels import day_file
-from backend.channels.day_file import DayFile
+from backend.channels.day_file import DayFile, Spool, open_day_file
 from backend.channels.facts import DEFAULT_FACTS, ChannelFacts
 from backend.channels.model import (
     ADVANCING_BANK,
@@ -69,7 +68,7 @@ class NearChannel:
         self.world.channels.settle(self.name, day, self.world.now_ms())
 
     async def day_file(self, day: date) -> DayFile:
-        return day_file.read_day_file(self.world.channel_file(self.name, day)[1])
+        return open_day_file(Spool.of([self.world.channel_file(self.name, day)[1]]))
 
     async def query_refund(self, order: RefundOrder) -> ChannelAnswer | None:
         return self._call(lambda: self.book.refund_result(order.refund_id))
