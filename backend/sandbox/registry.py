@@ -21,6 +21,7 @@ class Kind:
 
 
 INSTITUTIONS: dict[str, Kind] = {
+    "unionpay": Kind("backend.sandbox.unionpay.program", "UnionPay's switch and its issuers."),
     "institutions": Kind("backend.sandbox.app", "A bank and its channels."),
 }
 """By name, which is also the name of its directory. Those others pay over come first."""
