@@ -15,7 +15,7 @@ from backend.channels.model import ADVANCING_BANK, CUP, ECNY, FUND, NUCC
 from backend.channels.ports import BankPort, ChannelPort
 from backend.channels.signed_http import read_key
 from backend.channels.unionpay import TerminalKey, UnionPay
-from backend.channels.unionpay_files import HttpDayFiles
+from backend.channels.unionpay_files import UnionPayFiles
 from backend.channels.unionpay_line import Line
 from backend.config import Settings
 from backend.institution_settings import InstitutionSettings, UnionPaySettings
@@ -117,7 +117,7 @@ class _Opening:
             ),
             key=TerminalKey(_master_key(where.master_key_file)),
             clock=services.clock,
-            files=HttpDayFiles(self._line_to(where)),
+            files=UnionPayFiles(self._line_to(where)),
             facts=self._facts[CUP],
         )
         self._closing.append(adapter.close)

@@ -1,25 +1,18 @@
-"""UnionPay's day files, fetched by signed HTTP: they do not travel over the line of messages."""
+"""Where UnionPay's day files are fetched: over signed HTTP, beside the line of messages."""
 
 from datetime import date
 
-from backend.channels import day_file
 from backend.channels.day_file import DayFile
 from backend.channels.institution import Institution
-from protocol.errors import CallerError, OperatingError
+from backend.channels.unionpay_file import open_com_file
 
 
-class HttpDayFiles:
-    """``DayFiles`` of a switch."""
+class UnionPayFiles:
+    """``DayFiles`` over the switch's HTTP face."""
 
     def __init__(self, institution: Institution) -> None:
         self._institution = institution
 
     async def fetch(self, day: date) -> DayFile:
-        """A day's file; ``file_rejected`` for one that does not hold."""
-        answer = await self._institution.ask("GET", f"/days/{day}/file", line="/files")
-        if answer is None:
-            raise OperatingError("internal", "the switch has no file of the day")
-        found = day_file.read_day_file(answer)
-        if found.day != day:
-            raise CallerError("file_rejected", "another day")
-        return found
+        """``DayFiles.fetch``."""
+        return await self._institution.fetch_day(f"/days/{day}/file", day, read=open_com_file)
