@@ -140,7 +140,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("refund_too_late", "never", "超过退款期限，不能退款。", "The payment is too old to be refunded."),
     ("merchant_balance_short", "after", "商户余额不足，暂不能退款。", "The merchant's balance does not cover the refund now."),
     ("callback_unknown", "never", "找不到这条回调。", "This callback was not found."),
-    ("settlement_cycle_unsupported", "never", "结算周期只支持 D+0、D+1 和 T+1，请选择其一。", "Settlement is on D+0, D+1 or T+1; choose one of them."),
+    ("settlement_cycle_unsupported", "never", "结算周期为 D+0 至 D+10（自然日）或 T+0 至 T+10（工作日），请选择其一。", "Settlement is on D+0 to D+10 (calendar days) or T+0 to T+10 (business days); choose one of them."),
     ("fee_rate_out_of_range", "never", "费率不在允许范围内，请调整费率。", "The rate is outside the allowed range; choose another."),
     # Mandates
     ("mandate_not_found", "never", "找不到扣款协议。", "The mandate was not found."),
@@ -184,6 +184,9 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("file_rejected", "never", "文件校验不通过，整份拒收。", "The file failed its checks and is refused whole."),
     ("day_not_closed", "after", "该日尚未日切，请在日切后再清算。", "That day is not closed yet; run clearing after the cut-off."),
     ("calendar_horizon", "never", "该年度的放假安排尚未载入，无法确定结算日，请载入该年度的节假日表。", "The days off of that year are not known, so no settlement date can be told; load its calendar table."),
+    ("window_state", "never", "清算场次当前状态不允许此操作。", "The clearing window's state does not allow this."),
+    ("destination_not_allowed", "never", "收款账户未备案或已撤销，不能出款，请由运营人员备案后重试。", "The account is not filed as a destination, or was withdrawn; nothing is paid to it until an operator files it."),
+    ("channel_cap_reached", "after", "该支付渠道未结算金额已达上限，请换一种付款方式或稍后重试。", "What this channel still owes is at its cap; pay another way or try again later."),
     # Peripherals
     ("device_no_reply", "after", "外设没有应答，请检查连线与电源。", "The peripheral does not answer; check its cable and power."),
     ("device_bad_frame", "after", "外设数据出错，请检查连线。", "The peripheral sent damaged data; check its cable."),

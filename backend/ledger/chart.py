@@ -65,6 +65,7 @@ _HEADINGS = (
     Heading("4004", "O", "SAAS", "credit", _FREE, False, "software and API fees"),
     Heading("4005", "O", "FX_SPREAD", "credit", _FREE, False, "exchange spread"),
     Heading("4006", "O", "ADVANCE_FEE", "credit", _FREE, False, "advance fees"),
+    Heading("4007", "O", "INTEREST", "credit", _FREE, False, "备付金利息 interest on the reserve"),
     Heading("5001", "O", "CHANNEL_COST", "debit", _FREE, False, "channel cost"),
     Heading("5002", "O", "PROMO", "debit", _FREE, False, "promotion"),
     Heading("5003", "O", "LOSS", "debit", _FREE, False, "loss"),

@@ -80,6 +80,7 @@ from backend.ledger.rules.settlement import (
     payout_instructed,
     payout_rejected,
     payout_returned,
+    reserve_interest_paid,
 )
 
 __all__ = [
@@ -135,6 +136,7 @@ __all__ = [
     "red_packet_claimed",
     "red_packet_expired",
     "red_packet_sent",
+    "reserve_interest_paid",
     "reversed_transfers",
     "short_found",
     "short_recovered",

@@ -111,7 +111,7 @@ async def test_a_day_of_orders_refunds_and_the_file(rig: Rig) -> None:
         rig.clock.at(DAY + timedelta(days=1))
         await channel.settle(DAY)
         await channel.settle(DAY)
-        rows = (await channel.day_file(DAY)).rows
+        rows = list((await channel.day_file(DAY)).rows())
         assert [(row.kind, row.reference, row.amount.amount_minor) for row in rows] == [
             ("payment", "pay_1", 10_000), ("refund", "rfd_1", 4_000),
         ]  # fmt: skip
@@ -195,8 +195,8 @@ async def test_the_day_s_file_is_spoilt_as_told(rig: Rig, fault: str, amounts: l
         rig.clock.at(DAY + timedelta(days=1))
         rig.house.faults.arm({fault: 1})
         spoilt = await channel.day_file(DAY)
-        assert [row.amount.amount_minor for row in spoilt.rows] == amounts
-        assert len((await channel.day_file(DAY)).rows) == 2
+        assert [row.amount.amount_minor for row in spoilt.rows()] == amounts
+        assert (await channel.day_file(DAY)).count == 2
 
 
 async def test_a_day_that_is_not_over_is_not_settled(rig: Rig) -> None:

@@ -18,6 +18,7 @@ PAYMENT = rules.balance_paid(EVENT, user_id="u", merchant_id="m", amount_minor=1
 CUST, MPEND, MAVAIL = "C:CUST:u:CNY", "C:MPEND:m:CNY", "C:MAVAIL:m:CNY"
 SHARD = "C:MPEND:m#3:CNY"
 RESERVE, PAYOUT, UNSWEPT, REFUND = "C:RESERVE:CNY", "C:PAYOUT:CNY", "C:UNSWEPT:CNY", "C:REFUND:CNY"
+INTEREST = "O:INTEREST:CNY"
 CH, DUE, MDR, OWN = "C:CH:NUCC.2026-10-01:CNY", "O:DUE_CLIENT:CNY", "O:MDR:CNY", "O:OWN:CNY"
 OWN_DUE, PAYABLE, PROMO = "C:OWN_DUE:CNY", "O:OWN_PAYABLE:CNY", "O:PROMO:CNY"
 COST, COST_PAYABLE = "O:CHANNEL_COST:CNY", "O:COST_PAYABLE:CNY"
@@ -209,6 +210,14 @@ TABLE: list[tuple[list[Transfer], list[tuple[str, str, int]]]] = [
     (
         rules.coupon_paid(EVENT, merchant_id="m", amount_minor=8),
         [(OWN_DUE, MPEND, 8), (PROMO, PAYABLE, 8)],
+    ),
+    (
+        rules.reserve_interest_paid(EVENT, amount_minor=8),
+        [(RESERVE, UNSWEPT, 8), (DUE, INTEREST, 8)],
+    ),
+    (
+        rules.reserve_interest_paid(EVENT, amount_minor=-8),
+        [(UNSWEPT, RESERVE, 8), (INTEREST, DUE, 8)],
     ),
     (rules.own_funds_injected(EVENT, amount_minor=8), [(RESERVE, OWN_DUE, 8), (PAYABLE, OWN, 8)]),
     (rules.own_funds_injected(EVENT, amount_minor=-8), [(OWN_DUE, RESERVE, 8), (OWN, PAYABLE, 8)]),
