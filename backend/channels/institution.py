@@ -31,8 +31,10 @@ from protocol.errors import CallerError, OperatingError, TillwayError
 class Institution:
     """``BankPort`` and ``TopUpPort`` over HTTP. Close it when done."""
 
-    def __init__(self, *, url: str, key: SigningKey, peer: VerifyKey) -> None:
-        self._url = url.rstrip("/")
+    def __init__(self, *, url: str | Callable[[], str], key: SigningKey, peer: VerifyKey) -> None:
+        """``url`` may be asked anew for each call: an institution that comes back may be found
+        elsewhere. It raises ``OperatingError`` while there is none."""
+        self._url = url if callable(url) else lambda: url
         self._key = key
         self._peers = signed_http.by_kid(peer)
         self._sessions: dict[str, aiohttp.ClientSession] = {}
@@ -137,7 +139,7 @@ class Institution:
         try:
             async with self._open(line).request(
                 method,
-                self._url + path,
+                self._url().rstrip("/") + path,
                 data=body,
                 headers=headers,
                 allow_redirects=False,

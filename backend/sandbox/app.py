@@ -177,8 +177,11 @@ class Institutions:
         return self._file(day, self.channels.rows(name, day))
 
     def _file(self, day: date, rows: list[DayRow]) -> Answer:
-        spoilt = spoil_rows(self.faults, rows)
-        return 200, b"".join(day_file.write_day_file(day, spoilt)), "text/csv"
+        return 200, b"".join(day_file.write_day_file(day, self.faulty(rows))), "text/csv"
+
+    def faulty(self, rows: list[DayRow]) -> list[DayRow]:
+        """A file's rows with the faults that are due."""
+        return list(spoil_rows(self.faults, rows))
 
 
 def _top_up_said(result: TopUpAnswer) -> Answer:

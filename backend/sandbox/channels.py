@@ -10,7 +10,7 @@ from backend.channels.day_file import DayRow
 from backend.channels.model import FUND, ChannelAnswer, PayOrder, RefundOrder
 from backend.sandbox.bank import Bank
 from backend.sandbox.cards import CARD_TRANSIT, CardTill, card_day
-from backend.sandbox.fund import FUND_COMPANY, FundTill, close_fund_days
+from backend.sandbox.fund_days import FUND_COMPANY, FundTill, close_fund_days
 from backend.sandbox.institution.faults import Faults
 from backend.sandbox.institution.house import Answer
 from backend.sandbox.institution.orders import OrderBook

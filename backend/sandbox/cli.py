@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
+from backend.channels.address import Address
 from backend.channels.signed_http import key_text
 from backend.sandbox.config import Settings, load
 from backend.sandbox.fleet import fleet
 from backend.sandbox.institution import program
-from backend.sandbox.institution.state_files import Address, Neighbours, own_key
+from backend.sandbox.institution.state_files import Neighbours, own_key
 from backend.sandbox.registry import INSTITUTIONS, find
 from backend.sandbox.remote import control, duration_ms
 from protocol.errors import CallerError, OperatingError

@@ -21,6 +21,7 @@ class Kind:
 
 
 INSTITUTIONS: dict[str, Kind] = {
+    "timestamps": Kind("backend.sandbox.timestamps.app", "A time stamper (RFC 3161)."),
     "unionpay": Kind("backend.sandbox.unionpay.program", "UnionPay's switch and its issuers."),
     "institutions": Kind("backend.sandbox.app", "A bank and its channels."),
 }

@@ -6,8 +6,8 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+from backend.channels.address import Address
 from backend.sandbox.institution.limits import CONTROL_ANSWER_BYTES_MAX, CONTROL_TIMEOUT_S
-from backend.sandbox.institution.state_files import Address
 from protocol.errors import CallerError, OperatingError
 
 _UNITS_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}

@@ -1,7 +1,6 @@
 """The limits of a simulated institution, with their units."""
 
 BODY_BYTES_MAX = 8 * 1024 * 1024
-ADDRESS_FILE_BYTES_MAX = 64 * 1024
 FAULTS_PER_SWITCH_MAX = 1000
 CLOCK_ADVANCE_MS_MAX = 400 * 86_400_000
 LATE_REQUESTS_MAX = 1000

@@ -5,6 +5,7 @@ standard output says when it is ready: ``{"ready": true, "ports": {…}, "key": 
 """
 
 import asyncio
+import inspect
 import json
 import signal
 import socket
@@ -20,6 +21,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from backend.channels.address import Address
 from backend.channels.signed_http import by_kid, key_text
 from backend.sandbox.institution.books import Books
 from backend.sandbox.institution.house import House, furnish
@@ -29,7 +31,6 @@ from backend.sandbox.institution.limits import (
     SETTLE_EVERY_S,
 )
 from backend.sandbox.institution.state_files import (
-    Address,
     KnownKeys,
     Neighbours,
     own_key,
@@ -103,7 +104,7 @@ class Running:
     """Ends what the institution opened itself, before its books are closed."""
 
 
-Build = Callable[[Place], Running]
+Build = Callable[[Place], Running | Awaitable[Running]]
 
 
 async def run(build: Build, place: Place) -> None:
@@ -144,7 +145,9 @@ async def serving(wanted: list[tuple[Build, Place]]) -> AsyncIterator[Served]:
         endings: list[Callable[[], Awaitable[None]]] = []
         try:
             for build, place in wanted:
-                endings.append(await _serve(build(place), place, tasks, served))
+                built = build(place)
+                running = await built if inspect.isawaitable(built) else built
+                endings.append(await _serve(running, place, tasks, served))
             yield served
         finally:
             for end in reversed(endings):

@@ -1,42 +1,18 @@
 """What an institution keeps on the disk for itself and for others: its key, and where it listens.
 
-Each has a directory of its own below the sandbox's, by its name. ``address.json`` there says the
-ports and the public key; without ports it is not running. It is read whenever it is needed, so an
-institution may come back on other ports.
+Each has a directory of its own below the sandbox's, by its name, with its ``address.json``.
 """
 
-import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from backend.channels.signed_http import by_kid, key_text, read_key
-from backend.sandbox.institution.limits import ADDRESS_FILE_BYTES_MAX
+from backend.channels.address import ADDRESS, Address, address_text, read_address
+from backend.channels.signed_http import by_kid
 from protocol.crypto.keys import SigningKey, VerifyKey, generate
-from protocol.errors import CallerError, OperatingError
 
-ADDRESS, KEY = "address.json", "institution.key"
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where an institution listens, and whose signature its answers bear."""
-
-    name: str
-    key: VerifyKey
-    host: str = "127.0.0.1"
-    ports: Mapping[str, int] = field(default_factory=dict)
-
-    def url(self) -> str:
-        """Its HTTP face; ``OperatingError`` while it is not running."""
-        return f"http://{self.host}:{self.port('http')}"
-
-    def port(self, line: str) -> int:
-        """The port of one of its lines; ``OperatingError`` while it is not running."""
-        if line not in self.ports:
-            raise OperatingError("timeout", f"{self.name} is not running")
-        return self.ports[line]
+KEY = "institution.key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +27,7 @@ class Neighbours:
 
     def find(self, name: str) -> Address:
         """An institution's address as it is now; ``OperatingError`` where it was never set up."""
-        try:
-            with (self.state_dir / name / ADDRESS).open("rb") as file:
-                said = json.loads(file.read(ADDRESS_FILE_BYTES_MAX))
-            ports = {str(line): int(port) for line, port in said["ports"].items()}
-            return Address(name, read_key(said["key"]), str(said["host"]), ports)
-        except OSError:
-            raise OperatingError("timeout", f"{name} was never set up") from None
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise CallerError("config_invalid", f"{name}/{ADDRESS}") from None
+        return read_address(self.state_dir / name / ADDRESS)
 
 
 class KnownKeys(Mapping[str, VerifyKey]):
@@ -101,8 +69,7 @@ def own_key(directory: Path) -> SigningKey:
 
 def write_address(directory: Path, address: Address) -> None:
     """Say where an institution listens. A reader finds the old file or the new one."""
-    said = {"host": address.host, "ports": dict(address.ports), "key": key_text(address.key)}
-    _write(directory / ADDRESS, json.dumps(said).encode())
+    _write(directory / ADDRESS, address_text(address))
 
 
 def _write(path: Path, content: bytes) -> None:

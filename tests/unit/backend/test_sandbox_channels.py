@@ -258,4 +258,4 @@ def test_the_card_s_day_is_settled_when_it_is_over_and_the_fund_s_on_the_day_its
     first = world.bank.statement(RESERVE, day=DAY, at_ms=0)
     second = world.bank.statement(RESERVE, day=date(2026, 10, 1), at_ms=0)
     assert [entry.reference for entry in first.entries] == ["STL-ADVBANK-20260930"]
-    assert [entry.reference for entry in second.entries] == ["STL-CARD-20260930"]
+    assert [entry.reference for entry in second.entries] == ["STL-NUCC-20260930"]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from backend.channels.model import NUCC
 from backend.clearing import model as clearing_model
 from backend.db import reading
 from backend.reconciliation import repository as reconciliation_repository
@@ -13,11 +14,12 @@ from backend.reconciliation.repository import ReconciliationRepository
 from backend.topups import model as topup_model
 from protocol.errors import CallerError, OperatingError
 from protocol.money import Money
-from tests.support.clearing import World, clearing_world
+from tests.support.clearing import World, clearing_world, day_end_of
 from tests.support.institutions import OWN, RESERVE
 from tests.support.shop import MERCHANT
 
 DAY, NEXT_DAY = date(2026, 11, 23), date(2026, 11, 24)
+COMMITS = 19
 PAYOUT_ACCOUNT = "6222000000001234"
 
 
@@ -56,7 +58,7 @@ async def test_a_day_is_settled_paid_out_reconciled_and_swept(world: World) -> N
     await sell(world)
     world.next_day()
     report = await world.day_end.run(DAY)
-    assert report["channels"] == {"BANK": 50_000, "CARD": 0, "ADVBANK": 0, "FUND": 0}
+    assert report["channels"] == {"NUCC": 50_000, "CUP": 0, "ADVBANK": 0, "FUND": 0}
     assert report["swept_minor"] == 78
     check_closed(world, report)
 
@@ -143,17 +145,47 @@ async def test_an_empty_day_closes_too(world: World) -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("commits", range(8))
+async def test_a_day_has_as_many_commits_as_the_power_is_cut_after(world: World) -> None:
+    await sell_at_a_price(world)
+    world.killed_after = COMMITS
+    check_closed(world, await world.day_end.run(DAY))
+    assert world.killed_after == 0
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("commits", range(COMMITS))
 async def test_the_power_may_be_cut_after_any_commit_and_the_day_ends_the_same(
     world: World, commits: int
 ) -> None:
-    await sell(world)
-    world.next_day()
+    await sell_at_a_price(world)
     world.killed_after = commits
     with pytest.raises(KeyboardInterrupt):
         await world.day_end.run(DAY)
     world.killed_after = None
     check_closed(world, await world.day_end.run(DAY))
+    check_evening(world)
+
+
+async def sell_at_a_price(world: World) -> None:
+    """The channel takes a fen and a half for the one top-up."""
+    world.prices_micro = {"BANK": 15_000}
+    world.day_end = day_end_of(world)
+    await sell(world)
+    world.next_day()
+
+
+def check_evening(world: World) -> None:
+    """One window settled and one open each, one cost, one day's interest, one passed test."""
+    rows = world.shop.rows
+    states = [row["state"] for row in rows("SELECT state FROM clearing_window ORDER BY state")]
+    assert states == ["open"] * 4 + ["settled"] * 4
+    assert [(row["items"], row["whole_minor"]) for row in rows("SELECT * FROM channel_cost")] == [
+        (1, 1)
+    ]
+    assert [row["carried_micro"] for row in rows("SELECT * FROM channel_carry")] == [5_000]
+    assert world.shop.balance("O:CHANNEL_COST:CNY") == 1
+    assert len(rows("SELECT * FROM reserve_interest")) == 1
+    assert [row["passed"] for row in rows("SELECT * FROM reserve_test")] == [1]
 
 
 @pytest.mark.asyncio
@@ -280,10 +312,11 @@ async def test_a_refund_out_of_two_accounts_is_one_order_to_the_books(world: Wor
 @pytest.mark.asyncio
 async def test_a_top_up_without_an_answer_is_unknown_and_then_found_out(world: World) -> None:
     payer = world.shop.add_payer()
-    world.near.silent = 1
+    world.channels[NUCC].mishaps = ["silent"]
     assert await world.fund(payer, 700) == "unknown"
     assert world.shop.payer_balance(payer) == 0
-    assert await world.topups.resolve_open() == 0
+    world.shop.clock.at_ms += 2_000
+    assert await world.runner.settle(DAY) == 0
     assert world.shop.payer_balance(payer) == 700
     assert await world.fund(payer, 10, account="NOBODY") == "failed"
 

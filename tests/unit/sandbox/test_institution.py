@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from fastapi import Request, Response
 from starlette.testclient import TestClient
 
 from backend.channels import signed_http
+from backend.channels.address import Address
 from backend.channels.day_file import DayRow
 from backend.sandbox.institution import signed
 from backend.sandbox.institution.books import VAULT_ACCOUNT, Books
@@ -24,7 +26,6 @@ from backend.sandbox.institution.settling import (
     SettlementWord,
 )
 from backend.sandbox.institution.state_files import (
-    Address,
     KnownKeys,
     Neighbours,
     own_key,
@@ -211,7 +212,7 @@ class Peer:
                 answer.headers,
                 status=200,
                 request_signature=headers[signed_http.SIGNATURE_HEADER],
-                body=answer.content,
+                digest=sha256(answer.content).hexdigest(),
             )
         return answer.status_code
 
