@@ -12,6 +12,7 @@ from backend.channels.facts import ChannelFacts
 from backend.channels.http_channel import HttpChannel
 from backend.channels.institution import Institution
 from backend.channels.model import ADVANCING_BANK, CUP, ECNY, FUND, NUCC
+from backend.channels.netsunion import NetsUnion, Reserve
 from backend.channels.ports import BankPort, ChannelPort
 from backend.channels.signed_http import read_key
 from backend.channels.unionpay import TerminalKey, UnionPay
@@ -51,7 +52,7 @@ def configured_channels(settings: Settings) -> frozenset[str]:
     named = {
         ADVANCING_BANK: settings.institution_url,
         FUND: settings.institution_url,
-        NUCC: settings.institution_url,
+        NUCC: found.netsunion or settings.institution_url,
         CUP: found.unionpay,
         ECNY: found.ecny,
     }
@@ -93,6 +94,8 @@ class _Opening:
         ):
             facts = self._facts[name]
             self._channels[name] = HttpChannel(institution, prefix=prefix, facts=facts)
+        if found.netsunion is not None:
+            self._channels[NUCC] = self._netsunion(found.netsunion)
         if found.ecny is not None:
             self._channels[ECNY] = EcnyChannel(self._line_to(found.ecny))
         if found.unionpay is not None:
@@ -103,6 +106,20 @@ class _Opening:
         line = Institution(url=where.find, key=self._key, peer=where.peer)
         self._closing.append(line.close)
         return line
+
+    def _netsunion(self, where: InstitutionSettings) -> NetsUnion:
+        adapter = NetsUnion(
+            url=where.find,
+            key=self._key,
+            peer=where.peer,
+            clock=self._services.clock,
+            facts=self._facts[NUCC],
+            reserve=Reserve(
+                account=self._settings.reserve_account, name=self._settings.holder_name
+            ),
+        )
+        self._closing.append(adapter.close)
+        return adapter
 
     def _unionpay(self, where: UnionPaySettings) -> UnionPay:
         services = self._services
