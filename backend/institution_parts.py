@@ -12,6 +12,7 @@ from backend.channels.facts import ChannelFacts
 from backend.channels.http_channel import HttpChannel
 from backend.channels.institution import Institution
 from backend.channels.model import ADVANCING_BANK, CUP, ECNY, FUND, NUCC
+from backend.channels.netsunion import NetsUnion
 from backend.channels.ports import BankPort, ChannelPort
 from backend.channels.signed_http import read_key
 from backend.channels.unionpay import TerminalKey, UnionPay
@@ -93,8 +94,10 @@ class _Opening:
         ):
             facts = self._facts[name]
             self._channels[name] = HttpChannel(institution, prefix=prefix, facts=facts)
+        if found.netsunion is not None:
+            self._channels[NUCC] = self._netsunion(found.netsunion)
         if found.ecny is not None:
-            self._channels[ECNY] = EcnyChannel(self._line_to(found.ecny))
+            self._channels[ECNY] = EcnyChannel(self._line_to(found.ecny), facts=self._facts[ECNY])
         if found.unionpay is not None:
             self._channels[CUP] = self._unionpay(found.unionpay)
         return Institutions(bank, self._channels, tuple(self._closing))
@@ -103,6 +106,17 @@ class _Opening:
         line = Institution(url=where.find, key=self._key, peer=where.peer)
         self._closing.append(line.close)
         return line
+
+    def _netsunion(self, where: InstitutionSettings) -> NetsUnion:
+        adapter = NetsUnion(
+            url=where.find,
+            key=self._key,
+            peer=where.peer,
+            clock=self._services.clock,
+            facts=self._facts[NUCC],
+        )
+        self._closing.append(adapter.close)
+        return adapter
 
     def _unionpay(self, where: UnionPaySettings) -> UnionPay:
         services = self._services

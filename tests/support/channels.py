@@ -142,7 +142,7 @@ class NearPayouts(OrderBook):
             if known != order:
                 raise OperatingError("internal", "the channel refuses: another content")
             return answer
-        account = self._account(order.token)
+        account = self.account(order.token)
         reason = "refused by the bank" if refuse else "" if account else "AC01"
         reference = f"{self._name_of}-{order.payout_id}"
         answer = ChannelAnswer(

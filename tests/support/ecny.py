@@ -2,7 +2,7 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from backend.channels.day_file import DayFile, Spool, open_day_file
@@ -96,8 +96,6 @@ class EcnyWorld(ChannelWorld):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        rules = self.shop.rules
-        self.shop.rules = replace(rules, channels=rules.channels | {ECNY})
         self.ecny = near_ecny(self.shop, self.bank)
         self.runner = runner_of(self.shop, {**self.channels, ECNY: self.ecny})
 
