@@ -3,6 +3,7 @@
 Rule 1: an answer counts only with the institution's signature over it and over our request.
 Rule 2: each channel has a line (connections) of its own: one that hangs holds up nobody else.
 Rule 3: whatever goes wrong on the way is ``OperatingError``: the outcome is unknown, not failed.
+        Only where there was no connection to send anything over it is ``NotSentError``.
 """
 
 import json
@@ -15,6 +16,7 @@ from backend.channels.day_file import DayFile
 from backend.channels.iso20022 import Instruction, Statement, StatusReport
 from backend.channels.limits import ANSWER_BYTES_MAX, CALL_TIMEOUT_S, CONNECTIONS_PER_LINE_MAX
 from backend.channels.model import TopUpAnswer, TopUpOrder
+from backend.channels.ports import NotSentError
 from protocol.crypto.keys import SigningKey, VerifyKey
 from protocol.errors import CallerError, OperatingError, TillwayError
 
@@ -97,6 +99,8 @@ class Institution:
                 if not response.content.at_eof():
                     raise OperatingError("internal", f"{path}: the answer is too long")
                 status, answer_headers = response.status, response.headers
+        except aiohttp.ClientConnectorError as error:
+            raise NotSentError(f"{path}: {type(error).__name__}") from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise OperatingError("timeout", f"{path}: {type(error).__name__}") from error
         if status == 400:

@@ -266,6 +266,8 @@ class Stack:
         account = f"CARD-{phone.payer_id[-12:]}"
         opening = {"account": account, "name": phone.name, "opening_minor": 10 * amount_minor}
         self.sandbox.post("/control/accounts", opening)
+        agreed = {"channel": "card", "token": account, "account": account}
+        self.sandbox.post("/control/tokens", agreed)
         random_bytes = secrets.token_bytes(RANDOM_BYTES)
         order = {
             "topup_id": mint(TOPUP, time_ms=self.now_ms(), random_bytes=random_bytes),
