@@ -9,6 +9,7 @@ from backend.bootstrap import Backend
 from backend.clearing import routes as clearing_routes
 from backend.clearing.closed import ClosedDays
 from backend.coupons import routes as coupon_routes
+from backend.destinations import routes as destination_routes
 from backend.disputes import routes as dispute_routes
 from backend.hub_api.routes import router as hub_router
 from backend.identity.routes import router as enrolment_router
@@ -85,6 +86,7 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         ledger_routes.operator_router(backend.ledger, guard),
         dispute_routes.operator_router(services, guard, ClosedDays()),
         coupon_routes.operator_router(services, guard),
+        destination_routes.operator_router(services, guard),
         notify_routes.operator_router(
             submit=services.submit,
             run_read=services.run_read,

@@ -14,7 +14,6 @@ from typing import Any
 import structlog
 
 from backend.background import Background
-from backend.channel_parts import CHANNELS
 from backend.clearing_parts import build_clearing
 from backend.clock import OffsetClock
 from backend.config import Settings
@@ -35,6 +34,7 @@ from backend.hub_api.pushes import PushFeed
 from backend.hub_api.service import HubService
 from backend.identity.registry import SqlRegistry
 from backend.identity.service import EnrolmentService
+from backend.institution_parts import configured_channels
 from backend.ledger.checkpoints import CheckpointMaker
 from backend.ledger.follower import Follower
 from backend.ledger.routes import LedgerDesk
@@ -48,6 +48,7 @@ from backend.payments.services import Services
 from backend.risk.model import RiskRules
 from backend.shards.founding import own_place
 from backend.shards.service import seals_of
+from backend.stamping_parts import build_stamps
 from backend.state import State
 from protocol.clock import Clock, Entropy
 
@@ -122,13 +123,20 @@ class Backend:
         self.enrolment = self._enrolment()
         self.operator = self._operator()
         self.callbacks = CallbackRepository(self._reader)
-        self.clearing = build_clearing(settings, services=self.services, key=self._signing_key)
+        self.clearing = build_clearing(
+            settings,
+            services=self.services,
+            name=parts.state.identity.name,
+            key=self._signing_key,
+        )
         self.ledger = self._ledger()
+        self.stamps = build_stamps(settings, services=self.services)
         self.background = Background(
             self.services,
             callbacks=self.callbacks,
             sagas=None if self.clearing is None else self.clearing.sagas,
             follower=self.ledger.follower,
+            stamping=None if self.stamps is None else self.stamps.stamping,
             metrics=self.metrics,
             signing_key=self._signing_key,
             allows_private_addresses=settings.callbacks_to_private_addresses,
@@ -160,7 +168,9 @@ class Backend:
         self.feed.close()
         await self.background.stop()
         if self.clearing is not None:
-            await self.clearing.institution.close()
+            await self.clearing.institutions.close()
+        if self.stamps is not None:
+            await self.stamps.stamper.close()
         await self.writer.stop()
         self._reads.close()
         self._pool.shutdown(wait=True)
@@ -277,6 +287,6 @@ def _rules(settings: Settings, state: State) -> PaymentRules:
         ),
         code_life_ms=settings.code_life_ms,
         has_own_advance=settings.fund_own_advance,
-        routing=settings.routing.routing(CHANNELS if settings.institution_url else frozenset()),
+        routing=settings.routing.routing(configured_channels(settings)),
         withdrawals=settings.withdrawals.rules(),
     )

@@ -16,7 +16,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from backend.clearing.limits import INTEREST_BPS_MAX
 from backend.db.limits import COMMANDS_PER_GROUP_MAX, COMMANDS_WAITING_MAX
+from backend.institution_settings import InstitutionsSettings
 from backend.limits import PASSPHRASE_FILE_BYTES_MAX, READ_THREADS, VERIFY_THREADS
 from backend.merchants.limits import FEE_BPS_MAX
 from backend.merchants.model import FeeBounds
@@ -72,6 +74,8 @@ class Settings(BaseSettings):
     """The bank and the top-up channel. Empty: this backend clears nothing."""
     institution_key: str = ""
     """The institution's public key, as it prints it."""
+    institutions: InstitutionsSettings = InstitutionsSettings()
+    """The institutions that money leaves our books through."""
     reserve_account: str = "RESERVE-TILLWAY"
     """The bank account of clients' money."""
     own_account: str = "OWN-TILLWAY"
@@ -81,6 +85,9 @@ class Settings(BaseSettings):
     Where the law lets only banks advance, it stays off."""
     holder_name: str = "Tillway"
     """Who we are to the bank."""
+    reserve_interest_bps: Annotated[int, Field(ge=0, le=INTEREST_BPS_MAX)] = 35
+    """What the reserve bank pays a year on the reserve, in basis points: accrued daily, posted when
+    it pays."""
     fee_bps_min: Annotated[int, Field(ge=0, le=FEE_BPS_MAX)] = FEES.bps_min
     fee_bps_max: Annotated[int, Field(ge=0, le=FEE_BPS_MAX)] = FEES.bps_max
     """Between which rates merchants' fee plans are agreed."""
@@ -92,6 +99,10 @@ class Settings(BaseSettings):
     """What payers pay for taking their money out."""
     calendar_file: Path | None = None
     """The days off of years that the built-in calendar does not know; see the runbook."""
+    calendar_key: str = ""
+    """Whose signature stands beside the calendar file: ``tillway clearing calendar key``."""
+    cut_offs: dict[str, str] = Field(default_factory=dict)
+    """Where channels' days end, above what we know: ``{"CUP": "23:00", "FUND": "15:00 T+0"}``."""
     biometric_above_minor: Annotated[int, Field(ge=0)] = 100_000
     """Above this a new merchant asks for a fingerprint."""
 

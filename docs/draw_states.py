@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from backend.clearing.window import TRANSITIONS as WINDOW_TRANSITIONS
 from backend.coupons.model import TRANSITIONS as COUPON_TRANSITIONS
 from backend.disputes.model import TRANSITIONS as DISPUTE_TRANSITIONS
 from backend.mandates.model import NOTICE_TRANSITIONS
@@ -76,6 +77,10 @@ def page() -> str:
         (origin.value, edge.state.value, step.value)
         for (origin, step), edge in SAGA_TRANSITIONS.items()
     ]
+    window = [
+        (origin.value, target.value, step.value)
+        for (origin, step), target in WINDOW_TRANSITIONS.items()
+    ]
     refund = [
         (origin.value, target.value, step.value)
         for (origin, step), target in REFUND_TRANSITIONS.items()
@@ -102,6 +107,7 @@ def page() -> str:
         diagram("Conversation with a channel", "backend/sagas/model.py", saga),
         diagram("A channel's circuit breaker", "backend/routing/health.py", health),
         diagram("Refund", "backend/refunds/model.py", refund),
+        diagram("Clearing window of a channel's day", "backend/clearing/window.py", window),
         diagram("Top-up", "backend/topups/model.py", topup),
         diagram("Withdrawal", "backend/withdrawals/model.py", withdrawal),
         diagram("Sale, as the till sees it", "terminal/domain/sale.py", sale),

@@ -45,6 +45,14 @@ class BankPort(Protocol):
         ...
 
 
+class TimeStamper(Protocol):
+    """Whoever says that a digest was there at a time."""
+
+    async def stamp(self, digest: bytes) -> bytes:
+        """An RFC 3161 token over a SHA-256 digest, checked before it is given out."""
+        ...
+
+
 class DayPort(Protocol):
     """A channel's business days: each is settled once, and told in a file."""
 
@@ -53,7 +61,7 @@ class DayPort(Protocol):
         ...
 
     async def day_file(self, day: date) -> DayFile:
-        """The channel's own list of a day."""
+        """The channel's own list of a day, verified whole; close it."""
         ...
 
 

@@ -1,17 +1,19 @@
 """Business days in China, and the day on which a business date's money becomes available. Pure.
 
-Rule 1: D+n counts calendar days, T+n business days; a make-up weekend is a business day.
-Rule 2: a year's days off are known when the State Council has said them. The library knows the
-        years up to its release; a later year comes from the operator's table, which also goes above
-        the library. For a year that neither knows, ``calendar_horizon``: never a guess.
+Rule 1: D+n counts calendar days, T+n business days; a make-up weekend is a business day. T+0 is
+        the day itself, or the next business day where banks do not work on it.
+Rule 2: a year's days off are known when the State Council has said them. Two libraries know the
+        years up to their releases (``library_years``); a later year comes from the operator's
+        signed table, which also goes above the libraries. For a year that neither knows,
+        ``calendar_horizon``: never a guess.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-import chinese_calendar
-
+from backend.clearing.library_years import library_year
+from backend.merchants.model import Cycle
 from protocol.errors import CallerError
 
 _SATURDAY = 5
@@ -35,7 +37,7 @@ class YearTable:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """The library's years and the operator's."""
+    """The libraries' years and the operator's."""
 
     tables: Mapping[int, YearTable] = field(default_factory=dict)
 
@@ -44,10 +46,10 @@ class Calendar:
         table = self.tables.get(day.year)
         if table is not None:
             return table.is_business_day(day)
-        try:
-            return bool(chinese_calendar.is_workday(day))
-        except NotImplementedError:
-            raise CallerError("calendar_horizon", str(day.year)) from None
+        worked = library_year(day.year)
+        if worked is None:
+            raise CallerError("calendar_horizon", str(day.year))
+        return day in worked
 
     def business_day_after(self, day: date, count: int) -> date:
         """The ``count``-th business day after a day, which itself need not be one."""
@@ -58,17 +60,20 @@ class Calendar:
                 found += _DAY
         return found
 
+    def business_days_between(self, day: date, later: date) -> int:
+        """How many business days lie after a day, up to and with a later one."""
+        count = (later - day).days
+        return sum(self.is_business_day(day + _DAY * number) for number in range(1, count + 1))
+
     def settles_on(self, business_date: date, cycle: str) -> date:
         """The day on which a business date's money becomes available to a merchant.
 
         A function of its arguments and the tables only. ``settlement_cycle_unsupported`` for a
         cycle that is none of ours.
         """
-        match cycle:
-            case "D+0":
-                return business_date
-            case "D+1":
-                return business_date + _DAY
-            case "T+1":
-                return self.business_day_after(business_date, 1)
-        raise CallerError("settlement_cycle_unsupported", cycle)
+        rule = Cycle.from_text(cycle)
+        if rule.basis == "D":
+            return business_date + _DAY * rule.days
+        if rule.days == 0 and not self.is_business_day(business_date):
+            return self.business_day_after(business_date, 1)
+        return self.business_day_after(business_date, rule.days)

@@ -16,11 +16,11 @@ from datetime import date, timedelta
 
 from backend.clearing.calendar import Calendar
 from backend.clearing.limits import SCHEDULE_DAYS_MAX
-from backend.merchants.model import cycle_on
+from backend.merchants.model import LONGEST_CYCLE, cycle_on
 from protocol.errors import CallerError
 
 _DAY = timedelta(days=1)
-_LONGEST = (("", "T+1"),)
+_LONGEST = (("", LONGEST_CYCLE),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,5 @@
-"""What the clearing needs and does not import: the verdict of the reconciliation."""
+"""What the clearing needs and does not import: the verdict of the reconciliation, a channel's own
+word on its net, and a witness of the time."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -11,4 +12,21 @@ class Reconcile(Protocol):
     async def __call__(self, *, day: date, booked: Sequence[date]) -> Mapping[str, Any]:
         """``{"breaks": int, "matched": int, …}`` for a business day whose movements the bank has
         booked on the given days, the last of them today. Safe to repeat."""
+        ...
+
+
+class NetPositionPort(Protocol):
+    """A channel that signs what it will settle with us."""
+
+    async def net_position(self, day: date) -> int | None:
+        """What the channel will pay (negative: take) for one of its days, its signature checked;
+        None while it has not said."""
+        ...
+
+
+class TimeStamper(Protocol):
+    """Somebody who says when something was there (RFC 3161)."""
+
+    async def stamp(self, subject: str, content: bytes) -> bytes:
+        """A token over the content, kept under the subject; may raise ``OperatingError``."""
         ...

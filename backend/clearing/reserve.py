@@ -9,6 +9,9 @@ from backend.clearing.tables import OWN_MOVE
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
+from backend.destinations.model import OWN_HOLDER, DestinationKind, key_of
+from backend.destinations.service import check_destination, destination_read, file_destination
+from backend.destinations.tables import DESTINATION
 from backend.ledger import chart, model, rules
 from backend.ledger import service as ledger
 from backend.ledger.model import Transfer
@@ -112,6 +115,9 @@ class InstructMove:
 
     ``amount_minor`` is what leaves the reserve. Negative: own money comes into it, because more
     fees were given back than earned, or because we promised it (rules 6b, 16, 17 and 22).
+
+    The first own account that money moves to or from is filed by that; another is filed by an
+    operator, and until then ``destination_not_allowed``.
     """
 
     business_date: str
@@ -121,9 +127,11 @@ class InstructMove:
     move_id: str
     execution_date: str
     amount_minor: int
+    own_account: str
+    holder: str
 
     def reads(self) -> Iterable[Read]:
-        return [(OWN_MOVE, self._key)]
+        return [(OWN_MOVE, self._key), destination_read(DestinationKind.OWN, OWN_HOLDER)]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row | None:
         known = ws.get(OWN_MOVE, self._key)
@@ -131,6 +139,7 @@ class InstructMove:
             return known
         if not self.amount_minor:
             return None
+        self._check_own_account(ws, now_ms)
         ws.insert(
             OWN_MOVE,
             {
@@ -147,6 +156,15 @@ class InstructMove:
             },
         )
         return ws.get(OWN_MOVE, self._key)
+
+    def _check_own_account(self, ws: WorkingSet, now_ms: int) -> None:
+        kind, account = DestinationKind.OWN, self.own_account
+        if ws.get(DESTINATION, key_of(kind, OWN_HOLDER)) is None:
+            file_destination(
+                ws, kind, OWN_HOLDER, account_no=account, account_name=self.holder,
+                actor="configuration", now_ms=now_ms,
+            )  # fmt: skip
+        check_destination(ws, kind, OWN_HOLDER, account)
 
     @property
     def _key(self) -> tuple[str, str, str, int]:

@@ -4,9 +4,10 @@ Rule 1: every step asks the database what is still to do; what was done is found
 Rule 2: days are closed in their order.
 Rule 3: a merchant's money becomes available when its cycle says, which may be before its day is
         closed (D+0, by runs within the day) or after (T+1, over a holiday). The day closes anyway.
+Rule 4: a day on which the reserve's test fails stays open.
 
 The order is the accounts' order: money in, merchants settled, own money that was promised in,
-money out, compared, what is ours taken.
+money out, compared, what is ours taken; then the evening's books and the reserve's test.
 """
 
 import json
@@ -19,9 +20,11 @@ import structlog
 
 from backend.channels.ports import BankPort, DayPort
 from backend.clearing.calendar import Calendar
+from backend.clearing.evening import Evening
 from backend.clearing.model import OPEN_STATES, MoveKind, MoveState, settlement_of
 from backend.clearing.moves import Accounts
 from backend.clearing.ports import Reconcile
+from backend.clearing.progress import Progress
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.steps import Steps, Submit
 from backend.clearing.tables import CLEARING_DAY
@@ -69,6 +72,7 @@ class DayEnd:
         resolve_sagas: Callable[[date], Awaitable[int]],
         reconcile: Reconcile,
         accounts: Accounts,
+        evening: Evening,
         calendar: Calendar,
         business_date: Callable[[int], str],
         clock: Clock,
@@ -79,6 +83,8 @@ class DayEnd:
         self._channels = channels
         self._resolve_sagas = resolve_sagas
         self._reconcile = reconcile
+        self._evening = evening
+        self.progress = Progress()
         self._currency = accounts.currency
         self._business_date = business_date
         self._clock = clock
@@ -90,6 +96,7 @@ class DayEnd:
             calendar=calendar,
             clock=clock,
             entropy=entropy,
+            counted=self.progress.counted,
         )
 
     def today(self) -> date:
@@ -97,35 +104,65 @@ class DayEnd:
         return date.fromisoformat(self._business_date(self._clock.now_ms()))
 
     async def run(self, day: date) -> Report:
-        """Close a business day and report.
+        """Close a business day and report; ``progress`` says how far it is.
 
         Raises ``CallerError("day_not_closed")`` for a day that is not over, or while an earlier
         day on which anything moved is open (its detail names that day).
         """
-        today, steps = self.today(), self._steps
+        today = self.today()
         if today <= day:
             raise CallerError("day_not_closed", day.isoformat())
         await self._check_order(day)
+        self.progress.is_running = True
+        try:
+            return await self._run(day, today)
+        finally:
+            self.progress.is_running = False
+
+    async def _run(self, day: date, today: date) -> Report:
+        steps = self._steps
         report: Report = {"day": day.isoformat(), "booked_on": today.isoformat()}
+        self.progress.day = day.isoformat()
+        self.progress.begin("words")
         report["sagas_open"] = await self._resolve_sagas(day)
-        for channel in self._channels.values():
+        self.progress.begin("channels")
+        for number, channel in enumerate(self._channels.values()):
+            self.progress.counted(number, len(self._channels))
             await channel.settle(day)
+        self.progress.begin("bring in")
         booked = await steps.bank_days(day, today)
         await steps.book(booked)
         await steps.book_advances(booked)
         if not report["sagas_open"]:
             await steps.note_fund_repaid(day, today)
-        report["merchants_settled"], report["unscheduled"] = await steps.settle_day(day, today)
+        self.progress.begin("settle")
+        settled = await steps.settle_day(day, today)
+        report["merchants_settled"], report["unscheduled"] = settled.count, settled.unscheduled
+        report["not_allowed"] = settled.not_allowed
+        self.progress.begin("own money")
         await steps.bring_own_funds(day, today)
+        self.progress.begin("pay out")
         await steps.pay_out()
         await steps.book(booked)
+        self.progress.begin("reconcile")
         report["reconciliation"] = dict(await self._reconcile(day=day, booked=booked))
         if not report["reconciliation"]["breaks"]:
+            self.progress.begin("sweep")
             await steps.take_what_is_ours(day, today)
             await steps.book(booked[-1:])
             report["reconciliation"] = dict(await self._reconcile(day=day, booked=booked))
+        self.progress.begin("evening")
+        await self._spend_evening(day, today, report)
         await self._finish(day, report)
         return report
+
+    async def _spend_evening(self, day: date, today: date, report: Report) -> None:
+        """Windows, costs, interest, and last the reserve's test."""
+        is_reconciled = not report["reconciliation"]["breaks"]
+        report["channel_costs"] = await self._evening.costs(day, today)
+        report["interest"] = await self._evening.interest(day)
+        report["windows"] = await self._evening.windows(day, is_reconciled=is_reconciled)
+        report["reserve_test"] = await self._evening.reserve_test(day, today)
 
     async def run_within(self) -> Report:
         """Settle and pay what the merchants with D+0 have earned today so far; again: what they
@@ -187,6 +224,8 @@ def _is_closed(report: Report) -> bool:
         not report["sagas_open"]
         and not report["reconciliation"]["breaks"]
         and not report["clients_short_minor"]
+        and not any(window["differs_minor"] for window in report["windows"])
+        and report["reserve_test"]["passed"]
         and all(move["state"] not in OPEN_STATES for move in moves)
     )
 

@@ -10,6 +10,8 @@ from backend.clearing.tables import PAYOUT, SETTLEMENT
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
+from backend.destinations.model import DestinationKind
+from backend.destinations.service import check_destination, destination_read
 from backend.disputes.cover import collect
 from backend.ledger import chart, model, rules
 from backend.ledger import service as ledger
@@ -26,6 +28,7 @@ class SettleMerchant:
 
     ``due`` is what the books showed a moment ago. No more than the balance is settled, because
     refunds may have taken of it since. Running it again with the same number changes nothing.
+    ``destination_not_allowed``, and nothing is settled, while the merchant's account is not filed.
     """
 
     merchant_id: str
@@ -50,7 +53,8 @@ class SettleMerchant:
             chart.merchant_receivable(self.merchant_id, self.currency),
             chart.client("PAYOUT", self.currency),
         ]
-        return [(ACCOUNT, account) for account in accounts]
+        destination = destination_read(DestinationKind.MERCHANT, self.merchant_id)
+        return [destination, *((ACCOUNT, account) for account in accounts)]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
         known = ws.get(SETTLEMENT, self._key)
@@ -122,6 +126,8 @@ class SettleMerchant:
         collect(ws, event, self.merchant_id, now_ms)
 
     def _instruct(self, ws: WorkingSet, merchant: Row, amount_minor: int, now_ms: int) -> None:
+        account_no = merchant["payout_account_no"]
+        check_destination(ws, DestinationKind.MERCHANT, self.merchant_id, account_no)
         event = rules.Event(self.payout_id, self.currency, self.execution_date)
         transfers = rules.payout_instructed(
             event, merchant_id=self.merchant_id, amount_minor=amount_minor
@@ -136,7 +142,7 @@ class SettleMerchant:
                 "amount_minor": amount_minor,
                 "currency": self.currency,
                 "account_name": merchant["payout_account_name"],
-                "account_no": merchant["payout_account_no"],
+                "account_no": account_no,
                 "state": MoveState.INSTRUCTED.value,
                 "execution_date": self.execution_date,
                 "instructed_at_ms": now_ms,

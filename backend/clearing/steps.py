@@ -7,6 +7,7 @@ Rule 2: own money that we promised comes into the reserve before anything is pai
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,7 +16,9 @@ import structlog
 from backend.channels.iso20022 import StatementEntry
 from backend.channels.ports import BankPort
 from backend.clearing.calendar import Calendar
-from backend.clearing.due import Due, Pending, due, first_waiting, settled_now
+from backend.clearing.due import Due, Pending, due, first_waiting, is_due, settled_now
+from backend.clearing.evening_commands import ConfirmInterest
+from backend.clearing.interest import INTEREST_PREFIX
 from backend.clearing.limits import BANK_DAYS_PER_RUN_MAX, FURTHER_SETTLEMENTS_PER_DAY_MAX
 from backend.clearing.model import SETTLEMENT_PREFIX, MoveKind, Outcome
 from backend.clearing.moves import Accounts, MoveDesk
@@ -32,7 +35,6 @@ from backend.clearing.settlement import ResolvePayout, SettleMerchant
 from backend.db.command import Command
 from backend.db.tables import Row
 from backend.ledger import chart
-from backend.merchants.model import cycle_on
 from protocol.clock import Clock, Entropy
 from protocol.errors import CallerError
 from protocol.ids import PAYOUT, RANDOM_BYTES, SWEEP, mint
@@ -40,6 +42,21 @@ from protocol.ids import PAYOUT, RANDOM_BYTES, SWEEP, mint
 _log = structlog.get_logger()
 _DAY = timedelta(days=1)
 Submit = Callable[[Command], Awaitable[Any]]
+
+
+def _uncounted(_done: int, _count: int) -> None:
+    """Nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a day's merchants."""
+
+    count: int
+    unscheduled: list[str]
+    """Merchants whose settlement date the calendar cannot tell."""
+    not_allowed: list[str]
+    """Merchants whose account is not filed."""
 
 
 class Steps:
@@ -55,6 +72,7 @@ class Steps:
         calendar: Calendar,
         clock: Clock,
         entropy: Entropy,
+        counted: Callable[[int, int], None] = _uncounted,
     ) -> None:
         self._submit = submit
         self._repository = repository
@@ -64,6 +82,7 @@ class Steps:
         self._calendar = calendar
         self._clock = clock
         self._entropy = entropy
+        self._counted = counted
 
     async def bank_days(self, day: date, today: date) -> list[date]:
         """Every day on which the bank may have booked something that concerns this run."""
@@ -92,6 +111,15 @@ class Steps:
             booked_on = entry.booking_date.isoformat()
             if entry.reference.startswith(SETTLEMENT_PREFIX):
                 await self._book_settlement(entry, booked_on)
+            elif entry.reference.startswith(INTEREST_PREFIX):
+                await self._submit(
+                    ConfirmInterest(
+                        reference=entry.reference,
+                        business_date=booked_on,
+                        currency=entry.amount.currency,
+                        amount_minor=entry.amount.amount_minor,
+                    )
+                )
             elif entry.reference in payouts:
                 await self._submit(
                     ResolvePayout(
@@ -150,14 +178,15 @@ class Steps:
             return False  # beyond the calendar's horizon: not before somebody loads a longer one
         return due_on <= today
 
-    async def settle_day(self, day: date, today: date) -> tuple[int, list[str]]:
+    async def settle_day(self, day: date, today: date) -> Settled:
         """Settle every merchant of whom a business date up to ``day`` is due, and again whoever has
-        got something since. Returns how many that were, and the merchants whose settlement date the
-        calendar cannot tell."""
+        got something since."""
         waits_from = first_waiting(self._calendar, through=day, today=today)
         settled = await self._repository.settlements_since((waits_from - _DAY).isoformat())
-        count, unscheduled = 0, []
-        for pending in await self._repository.pending(waits_from.isoformat()):
+        count, unscheduled, not_allowed = 0, list[str](), list[str]()
+        waiting = await self._repository.pending(waits_from.isoformat())
+        for done, pending in enumerate(waiting):
+            self._counted(done, len(waiting))
             found = due(pending, self._calendar, through=day, today=today)
             if found is None:
                 continue
@@ -172,44 +201,55 @@ class Steps:
                 if not _is_payable(pending, found):
                     continue
                 number = _next_number(settled, pending.merchant_id, found.last_date)
-            count += 1
-            await self._settle(pending, found, number=number, run_day=day, today=today)
-        return count, unscheduled
+            if await self._settle(pending, found, number=number, run_day=day, today=today):
+                count += 1
+            else:
+                not_allowed.append(pending.merchant_id)
+        return Settled(count, unscheduled, not_allowed)
 
     async def settle_within(self, today: date) -> int:
-        """Settle what the merchants with D+0 have earned today so far. Returns how many."""
+        """Settle what the merchants whose cycle pays the same day (D+0, and T+0 on a business day)
+        have earned today so far. Returns how many."""
         text = today.isoformat()
         settled = await self._repository.settlements_since(text)
         waits_from = first_waiting(self._calendar, through=today, today=today)
         count = 0
         for pending in await self._repository.pending(waits_from.isoformat()):
             found = due(pending, self._calendar, through=today, today=today)
-            is_within = cycle_on(pending.cycles, text) == "D+0"
+            is_within = is_due(self._calendar, pending.cycles, today, today)
             if not is_within or found is None or not _is_payable(pending, found):
                 continue
             number = _next_number(settled, pending.merchant_id, text)
-            count += 1
-            await self._settle(pending, found, number=number, run_day=today, today=today)
+            count += await self._settle(pending, found, number=number, run_day=today, today=today)
         return count
 
     async def _settle(
         self, pending: Pending, found: Due, *, number: int, run_day: date, today: date
-    ) -> None:
-        await self._submit(
-            SettleMerchant(
-                merchant_id=pending.merchant_id,
-                currency=pending.currency,
-                due=found,
-                number=number,
-                run_day=run_day.isoformat(),
-                payout_id=self._mint(PAYOUT),
-                execution_date=today.isoformat(),
-            )
+    ) -> bool:
+        """Whether it could be done: a merchant whose account is not filed keeps its money here."""
+        command = SettleMerchant(
+            merchant_id=pending.merchant_id,
+            currency=pending.currency,
+            due=found,
+            number=number,
+            run_day=run_day.isoformat(),
+            payout_id=self._mint(PAYOUT),
+            execution_date=today.isoformat(),
         )
+        try:
+            await self._submit(command)
+        except CallerError as error:
+            if error.code != "destination_not_allowed":
+                raise
+            _log.warning("settlement_refused", merchant_id=pending.merchant_id, code=error.code)
+            return False
+        return True
 
     async def pay_out(self) -> None:
         """Tell the bank of every open payout. Only a rejection ends one here."""
-        for row in await self._repository.open_payouts():
+        payouts = await self._repository.open_payouts()
+        for done, row in enumerate(payouts):
+            self._counted(done, len(payouts))
             outcome, reason = await self._moves.pay_merchant(row)
             if outcome is not Outcome.CONFIRM:
                 await self._submit(
@@ -252,6 +292,8 @@ class Steps:
                     move_id=self._mint(SWEEP),
                     execution_date=today.isoformat(),
                     amount_minor=amount_minor,
+                    own_account=self._accounts.own,
+                    holder=self._accounts.holder,
                 )
             )
         for row in await self._repository.open_moves():

@@ -26,8 +26,10 @@ from backend.db.engine import open_engine
 from backend.db.tables import BackendTable
 
 TABLE_MODULES = (
+    "backend.clearing.evening_tables",
     "backend.clearing.tables",
     "backend.coupons.tables",
+    "backend.destinations.tables",
     "backend.devices.tables",
     "backend.disputes.tables",
     "backend.identity.tables",
@@ -44,7 +46,9 @@ TABLE_MODULES = (
     "backend.routing.tables",
     "backend.sagas.tables",
     "backend.shards.tables",
+    "backend.stamping.tables",
     "backend.topups.tables",
+    "backend.unionpay_trace.tables",
     "backend.wallet.tables",
     "backend.withdrawals.tables",
 )

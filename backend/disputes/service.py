@@ -36,7 +36,7 @@ from backend.disputes.model import (
 from backend.disputes.ports import SettledDays
 from backend.disputes.tables import DISPUTE, EVENT
 from backend.disputes.timeline import record_opened, step
-from backend.instruments.model import BALANCE
+from backend.instruments.model import BALANCE, InstrumentKind
 from backend.ledger import chart
 from backend.ledger import rules as posting
 from backend.ledger import service as ledger
@@ -82,6 +82,8 @@ class OpenDispute:
         payment = ws.get(PAYMENT, self.payment_id)
         if payment is None:
             raise CallerError("payment_not_found", self.payment_id)
+        if payment["funding"] == InstrumentKind.ECNY:
+            raise CallerError("payment_final", self.payment_id)
         check_new(_disputable(payment), amount_minor=self.amount_minor, currency=self.currency)
         merchant_id = payment["merchant_id"]
         has_minor = ledger.available(ws, chart.merchant_available(merchant_id, self.currency))

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 
-from backend.channels.model import ADVANCING_BANK, CUP, FUND, NUCC
+from backend.channels.model import ADVANCING_BANK, CUP, ECNY, FUND, NUCC
 from backend.instruments.limits import BANK_CHARS_MAX, TOKEN_CHARS_MAX
 from protocol.errors import CallerError
 
@@ -27,17 +27,21 @@ class InstrumentKind(StrEnum):
     CARD = "card"
     FUND = "fund"
     """A money-market fund: the fund company redeems, a bank advances the money the same day."""
+    ECNY = "ecny"
+    """An e-CNY wallet: its operator's word is final at once."""
 
 
 HOME_CHANNELS: dict[InstrumentKind, tuple[str, ...]] = {
     InstrumentKind.CARD: (NUCC,),
     InstrumentKind.FUND: (ADVANCING_BANK, FUND),
+    InstrumentKind.ECNY: (ECNY,),
 }
 """Whose the token is that an instrument is registered with. The fund and the bank that advances its
 money know a fund account by the same one."""
 SERVING_CHANNELS: dict[InstrumentKind, tuple[str, ...]] = {
     InstrumentKind.CARD: (NUCC, CUP),
     InstrumentKind.FUND: (ADVANCING_BANK, FUND),
+    InstrumentKind.ECNY: (ECNY,),
 }
 """The channels that can have a token for an instrument."""
 

@@ -5,18 +5,37 @@ Rule 2: a fee is rounded half up to one minor unit, then held between the plan's
 Rule 3: the cycle of a business date is the one in force on it, whatever was chosen later.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from backend.merchants.limits import FEE_BPS_MAX, URL_CHARS_MAX
+from backend.merchants.limits import CYCLE_DAYS_MAX, FEE_BPS_MAX, URL_CHARS_MAX
 from protocol.errors import CallerError
 from protocol.money import fee_half_up, fee_returned
 
 MerchantStatus = Literal["active", "closed"]
-SETTLEMENT_CYCLES = ("D+0", "D+1", "T+1")
-"""When a day's money is paid out: the same day, the next, the next business day."""
+_CYCLE = re.compile(r"([DT])\+(0|[1-9][0-9]?)").fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """When a day's money is paid out: so many calendar days (D) or business days (T) later."""
+
+    basis: Literal["D", "T"]
+    days: int
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Read ``D+1`` or ``T+3``; ``settlement_cycle_unsupported`` for anything else."""
+        found = _CYCLE(text)
+        if found is None or int(found[2]) > CYCLE_DAYS_MAX:
+            raise CallerError("settlement_cycle_unsupported", text)
+        return cls("D" if found[1] == "D" else "T", int(found[2]))
+
+
+LONGEST_CYCLE = f"T+{CYCLE_DAYS_MAX}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Request
 from backend.db.tables import Row
 from backend.merchants.model import masked_account
 from backend.merchants.repository import MerchantRepository
-from backend.merchants.schemas import MerchantChange, NewFeePlan
-from backend.merchants.service import AddFeePlan, ChangeMerchant
+from backend.merchants.schemas import MerchantChange, NewFeePlan, PayoutAccount
+from backend.merchants.service import AddFeePlan, ChangeMerchant, ChangePayoutAccount
 from backend.payments.services import Services
 from protocol.errors import CallerError
 
@@ -49,6 +49,11 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
             pending_shards=body.pending_shards,
             business_date=services.rules.business_date,
         )
+        return shown_merchant(await services.submit(command))
+
+    @routes.put("/{merchant_id}/payout-account")
+    async def change_payout_account(merchant_id: str, body: PayoutAccount) -> dict[str, Any]:
+        command = ChangePayoutAccount(merchant_id=merchant_id, **body.model_dump())
         return shown_merchant(await services.submit(command))
 
     @routes.post("/{merchant_id}/fee-plans", status_code=201)

@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from backend.merchants.limits import (
+    ACCOUNT_CHARS_MAX,
     CYCLE_CHARS_MAX,
     FEE_BPS_MAX,
+    NAME_CHARS_MAX,
     PENDING_SHARDS_MAX,
     URL_CHARS_MAX,
 )
@@ -34,3 +36,11 @@ class MerchantChange(Wanted):
     biometric_above_minor: _Minor | None = None
     settlement_cycle: Annotated[str, Field(max_length=CYCLE_CHARS_MAX)] | None = None
     pending_shards: Annotated[int, Field(ge=1, le=PENDING_SHARDS_MAX)] | None = None
+
+
+class PayoutAccount(Wanted):
+    """``PUT /operator/v1/merchants/{id}/payout-account``: filed at once as its destination."""
+
+    payout_bank: Annotated[str, Field(min_length=1, max_length=NAME_CHARS_MAX)]
+    payout_account_name: Annotated[str, Field(min_length=1, max_length=NAME_CHARS_MAX)]
+    payout_account_no: Annotated[str, Field(min_length=1, max_length=ACCOUNT_CHARS_MAX)]

@@ -8,6 +8,8 @@ from zlib import crc32
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
+from backend.destinations.model import DestinationKind
+from backend.destinations.service import destination_read, file_destination
 from backend.merchants.limits import (
     ACCOUNT_CHARS_MAX,
     CYCLE_CHANGES_PER_MERCHANT_MAX,
@@ -16,7 +18,7 @@ from backend.merchants.limits import (
     PENDING_SHARDS_MAX,
 )
 from backend.merchants.model import (
-    SETTLEMENT_CYCLES,
+    Cycle,
     FeeBounds,
     FeePlan,
     MerchantStatus,
@@ -32,6 +34,7 @@ _CHANGING = frozenset(
     {
         "created_at_ms", "updated_at_ms", "status", "fee_plan_version", "fee_plan_first",
         "settlement_cycle", "cycle_version", "pending_shards", "pending_shards_max",
+        "payout_bank", "payout_account_name", "payout_account_no",
     }
 )  # fmt: skip
 """What a repeated creation does not compare: it may have changed since, or has its own history."""
@@ -107,6 +110,7 @@ class CreateMerchant:
             (MERCHANT, self.merchant_id),
             (FEE_PLAN, (self.merchant_id, 1)),
             (CYCLE, (self.merchant_id, 1)),
+            destination_read(DestinationKind.MERCHANT, self.merchant_id),
         ]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
@@ -139,6 +143,7 @@ class CreateMerchant:
         ws.insert(MERCHANT, row)
         _insert_plan(ws, self.merchant_id, plan, now_ms)
         _insert_cycle(ws, self.merchant_id, 1, self.settlement_cycle, "", now_ms)
+        _file_account(ws, row, now_ms)
         return row
 
     def _check(self) -> None:
@@ -152,7 +157,7 @@ class CreateMerchant:
         if not is_good:
             raise CallerError("field_invalid", "merchant")
         self.fee_bounds.check(self.rate_bps)
-        _check_cycle(self.settlement_cycle)
+        Cycle.from_text(self.settlement_cycle)
         if self.currency not in MINOR_DIGITS:
             raise CallerError("currency_unsupported")
         if self.notify_url is not None:
@@ -166,6 +171,37 @@ class CreateMerchant:
         if not is_same or plan_of(ws, self.merchant_id, 1) != plan:
             raise CallerError("idempotency_conflict", self.merchant_id)
         return known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePayoutAccount:
+    """Pay a merchant out to another account: an operator files it in the same moment."""
+
+    merchant_id: str
+    payout_bank: str
+    payout_account_name: str
+    payout_account_no: str
+
+    def reads(self) -> Iterable[Read]:
+        return [
+            (MERCHANT, self.merchant_id),
+            destination_read(DestinationKind.MERCHANT, self.merchant_id),
+        ]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> Row:
+        _existing(ws, self.merchant_id)
+        if not 0 < len(self.payout_bank) <= NAME_CHARS_MAX:
+            raise CallerError("field_invalid", "payout_bank")
+        row = ws.update(
+            MERCHANT,
+            self.merchant_id,
+            payout_bank=self.payout_bank,
+            payout_account_name=self.payout_account_name,
+            payout_account_no=self.payout_account_no,
+            updated_at_ms=now_ms,
+        )
+        _file_account(ws, row, now_ms)
+        return row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,7 +290,7 @@ class ChangeMerchant:
     def _change_cycle(self, ws: WorkingSet, merchant: Row, now_ms: int) -> Row:
         assert self.settlement_cycle is not None
         assert self.business_date is not None
-        _check_cycle(self.settlement_cycle)
+        Cycle.from_text(self.settlement_cycle)
         version = merchant["cycle_version"] + 1
         if version > CYCLE_CHANGES_PER_MERCHANT_MAX:
             raise CallerError("field_invalid", "settlement_cycle: changed too often")
@@ -264,9 +300,16 @@ class ChangeMerchant:
         return {"settlement_cycle": self.settlement_cycle, "cycle_version": version}
 
 
-def _check_cycle(cycle: str) -> None:
-    if cycle not in SETTLEMENT_CYCLES:
-        raise CallerError("settlement_cycle_unsupported", cycle)
+def _file_account(ws: WorkingSet, merchant: Row, now_ms: int) -> None:
+    file_destination(
+        ws,
+        DestinationKind.MERCHANT,
+        merchant["merchant_id"],
+        account_no=merchant["payout_account_no"],
+        account_name=merchant["payout_account_name"],
+        actor="operator",
+        now_ms=now_ms,
+    )
 
 
 def _spread(merchant: Row, shards: int) -> Row:

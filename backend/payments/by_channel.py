@@ -35,8 +35,14 @@ from backend.sagas.tables import SAGA
 from backend.sagas.timeline import move, note_silence, plan, postpone
 from protocol.payment import WAITING_STATES, Command, PaymentState
 
-_DECLINES = {"AM04": "insufficient_balance"}
-"""Channels' reasons that tell the till more than that the bank said no (ISO 20022 codes)."""
+_DECLINES = {
+    "AM04": "insufficient_balance",
+    "LIMIT_PAYMENT": "payer_limit_payment",
+    "LIMIT_DAY": "payer_limit_day",
+    "LIMIT_YEAR": "payer_limit_year",
+}
+"""Channels' reasons that tell the till more than that the bank said no: ISO 20022 codes, and the
+limits of a fund's quick redemption and of e-CNY wallets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,10 @@ from typing import Any
 from backend.channels.model import NUCC
 from backend.channels.ports import DayPort
 from backend.clearing.calendar import Calendar
+from backend.clearing.evening import Evening, Prices, Signer
+from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.moves import Accounts
+from backend.clearing.ports import NetPositionPort, TimeStamper
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.run import DayEnd
 from backend.clearing.standing import standing
@@ -20,12 +23,14 @@ from backend.reconciliation.service import Reconciliation
 from backend.sagas.runner import SagaRunner
 from backend.topups.repository import TopUpRepository
 from backend.topups.service import TopUps
+from protocol.crypto.keys import generate
 from protocol.money import Money
 from tests.support.books import Post
 from tests.support.channels import NearChannel, near_channels, runner_of
 from tests.support.institutions import OWN, RESERVE, NearInstitutions
 from tests.support.shop import MERCHANT, START_MS, Shop
 
+SIGNER = generate()
 DAY_MS = 86_400_000
 SHOP_OFFSET_MS = 8 * 3_600_000
 
@@ -54,6 +59,10 @@ class World:
     calendar: Calendar
     killed_after: int | None = None
     entropy: Entropy = field(default_factory=Entropy)
+    prices_micro: dict[str, int] = field(default_factory=dict)
+    interest_bps: int = 35
+    nets: dict[str, NetPositionPort] = field(default_factory=dict)
+    stamper: TimeStamper | None = None
 
     async def submit(self, command: Command) -> Any:
         """Apply a command; after a given number of them, the power is cut."""
@@ -173,14 +182,28 @@ def day_end_of(world: World) -> DayEnd:
         channels=days,
         reserve_account=RESERVE,
     )
+    repository = ClearingRepository(shop.reader)
+    evening = Evening(
+        submit=world.submit,
+        books=repository,
+        repository=EveningRepository(shop.reader),
+        bank=near,
+        channels=days.keys(),
+        reserve_account=RESERVE,
+        signer=Signer(name="test.example", key=SIGNER, stamper=world.stamper),
+        prices=Prices(channels_micro=world.prices_micro, interest_bps=world.interest_bps),
+        clock=shop.clock,
+        nets=world.nets,
+    )
     return DayEnd(
         submit=world.submit,
-        repository=ClearingRepository(shop.reader),
+        repository=repository,
         bank=near,
         channels=days,
         resolve_sagas=world.runner.settle,
         reconcile=reconciliation,
         accounts=Accounts(reserve=RESERVE, own=OWN, holder="Tillway"),
+        evening=evening,
         calendar=world.calendar,
         business_date=shop.rules.business_date,
         clock=shop.clock,

@@ -30,6 +30,7 @@ from backend.ledger.rules.channels import (
     channel_settled,
     channel_settled_net,
     customer_withdrawal_through_channel,
+    ecny_paid,
     fund_paid,
     fund_paid_by_own_advance,
     fund_repaid_bank,
@@ -38,7 +39,6 @@ from backend.ledger.rules.channels import (
     own_advance_returned,
 )
 from backend.ledger.rules.currencies import (
-    ecny_paid,
     exchange_bought,
     exchange_paid,
 )
@@ -80,6 +80,7 @@ from backend.ledger.rules.settlement import (
     payout_instructed,
     payout_rejected,
     payout_returned,
+    reserve_interest_paid,
 )
 
 __all__ = [
@@ -135,6 +136,7 @@ __all__ = [
     "red_packet_claimed",
     "red_packet_expired",
     "red_packet_sent",
+    "reserve_interest_paid",
     "reversed_transfers",
     "short_found",
     "short_recovered",

@@ -1,4 +1,4 @@
-"""Rules 2, 5, 6 and 11: money that comes through a channel (card scheme, bank, fund).
+"""Rules 2, 5, 6, 11 and 19: money that comes through a channel (card scheme, bank, fund, e-CNY).
 
 A payment through a channel is held first (``channel_held``); whoever holds it ends the hold, for it
 has no expiry. What is paid ends it in the same chain.
@@ -80,6 +80,26 @@ def card_paid(
             *fee_legs(pending, "MDR", fee_minor, currency),
             _cost_leg(cost_minor, currency),
             _real_time_leg(merchant_id, amount_minor - fee_minor, currency, is_real_time),
+        ],
+    )
+
+
+def ecny_paid(
+    event: Event, hold: Transfer, *, merchant_id: str, amount_minor: int, fee_minor: int,
+    coupon_minor: int = 0,
+) -> list[Transfer]:  # fmt: skip
+    """19 with 4 and 17. e-CNY has been paid into our wallet, final at once: Dr ECNY / Cr MPEND. The
+    wallet is changed into the reserve by rule 2, refunded from by rule 13."""
+    currency = event.currency
+    pending = merchant_pending(merchant_id, currency)
+    return _paid(
+        event,
+        "ecny_paid",
+        hold,
+        (client("ECNY", currency), pending, amount_minor - coupon_minor),
+        [
+            *own_money_legs(pending, own("PROMO", currency), coupon_minor, currency),
+            *fee_legs(pending, "MDR", fee_minor, currency),
         ],
     )
 

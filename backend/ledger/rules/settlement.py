@@ -1,4 +1,5 @@
-"""Rules 7, 8 and 10: what leaves for the merchant and for us; and own money that follows a promise.
+"""Rules 7, 8, 10 and 24: what leaves for the merchant and for us, own money that follows a
+promise, and what the reserve earns.
 
 The reserve moves only on an external confirmation, never on an instruction.
 """
@@ -73,6 +74,17 @@ def fees_swept(event: Event, *, amount_minor: int) -> list[Transfer]:
         signed(own("OWN", currency), own("DUE_CLIENT", currency), amount_minor),
     ]
     return posted(event, "fees_swept", legs)
+
+
+def reserve_interest_paid(event: Event, *, amount_minor: int) -> list[Transfer]:
+    """24. The reserve bank's statement shows interest: it is ours, in the reserve until the sweep.
+    Dr RESERVE / Cr UNSWEPT; Dr DUE_CLIENT / Cr INTEREST. Negative: the bank took some back."""
+    currency = event.currency
+    legs = [
+        signed(client("RESERVE", currency), client("UNSWEPT", currency), amount_minor),
+        signed(own("DUE_CLIENT", currency), own("INTEREST", currency), amount_minor),
+    ]
+    return posted(event, "reserve_interest_paid", legs)
 
 
 def own_funds_injected(event: Event, *, amount_minor: int) -> list[Transfer]:

@@ -264,17 +264,7 @@ def fulfil(w: World) -> Step | None:
     )
 
 
-def pay_ecny(w: World) -> Step:
-    currency, owner, a = w.currency(), w.owner(w.merchant()), w.amount(5_000)
-    return Step(
-        rule="ecny_paid",
-        transfers=rules.ecny_paid(w.event(currency), merchant_id=owner, amount_minor=a),
-        changes=within(currency, ("C:ECNY", a), (f"C:MPEND:{owner}", a)),
-    )
-
-
 KINDS = (
     (fill, 8), (pay, 8), (hold, 3), (end_hold, 6), (charge_fee, 1), (give_coupon, 1), (withdraw, 2),
     (end_withdrawal, 3), (send_packet, 2), (open_packet, 3), (prepay, 2), (fulfil, 3),
-    (pay_ecny, 1),
 )  # fmt: skip

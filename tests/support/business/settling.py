@@ -115,6 +115,18 @@ def inject(w: World) -> Step | None:
     )
 
 
+def earn_interest(w: World) -> Step:
+    """The reserve bank has paid interest, or has taken back what it paid too much."""
+    currency, a = w.currency(), w.amount(90)
+    if w.luck(0.2) and w.available(f"C:RESERVE:{currency}") >= a:
+        a = -a
+    return Step(
+        rule="reserve_interest_paid",
+        transfers=rules.reserve_interest_paid(w.event(currency), amount_minor=a),
+        changes=within(currency, ("C:RESERVE", a), *fee(a, "O:INTEREST")),
+    )
+
+
 def exchange(w: World) -> Step:
     """A payer pays in one currency what a merchant gets in another; both happen, or neither."""
     currency, other = w.dice.sample(CURRENCIES, 2)
@@ -155,5 +167,5 @@ def buy(w: World) -> Step | None:
 
 KINDS = (
     (settle, 4), (pay_out, 3), (end_payout, 4), (return_payout, 1), (sweep, 2), (inject, 3),
-    (exchange, 2), (buy, 3),
+    (earn_interest, 1),    (exchange, 2), (buy, 3),
 )  # fmt: skip

@@ -3,22 +3,23 @@
 import json
 from collections.abc import Iterator
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from backend.channels import signed_http
-from backend.channels.day_file import read_day_file
 from backend.channels.model import PayOrder, RefundOrder
-from backend.sandbox import app as sandbox_app
 from backend.sandbox.app import Institutions, build_app
 from backend.sandbox.bank import Bank
 from backend.sandbox.cards import card_day
-from backend.sandbox.orders import OrderBook
+from backend.sandbox.institution import signed
+from backend.sandbox.institution.orders import OrderBook
 from protocol.crypto.keys import generate
 from protocol.errors import CallerError
 from protocol.money import Money
+from tests.support.day_files import read_rows
 
 DAY = date(2026, 9, 30)
 NOON = 1_790_740_800_000
@@ -148,7 +149,7 @@ class Peer:
                 response.headers,
                 status=response.status_code,
                 request_signature=headers[signed_http.SIGNATURE_HEADER],
-                body=response.content,
+                digest=sha256(response.content).hexdigest(),
             )
         return response
 
@@ -182,8 +183,8 @@ def test_orders_reversals_and_refunds_go_over_http(
     refunded = peer.ask("POST", f"/{channel}/refunds", wanted).json()
     assert peer.ask("GET", f"/{channel}/refunds/r1").json() == refunded
     assert peer.ask("POST", f"/{channel}/orders/o1/reversal", {}).json()["state"] == "refused"
-    file = read_day_file(peer.ask("GET", f"/{channel}/days/{DAY}/file").content)
-    assert [(row.kind, row.signed_minor) for row in file.rows] == [
+    file = read_rows(peer.ask("GET", f"/{channel}/days/{DAY}/file").content)
+    assert [(row.kind, row.signed_minor) for row in file] == [
         ("payment", 3_000),
         ("refund", -100),
     ]
@@ -201,8 +202,8 @@ def test_a_chargeback_takes_its_money_out_of_the_day_s_file(
         assert said.json() == {"case_id": "dsp_1", "day": "2026-09-30"}
     too_much = case | {"case_id": "dsp_2", "amount_minor": 2_001}
     assert peer.http.post("/control/chargebacks", json=too_much).status_code == 400
-    file = read_day_file(peer.ask("GET", f"/{channel}/days/{DAY}/file").content)
-    assert [(row.kind, row.reference, row.signed_minor) for row in file.rows] == [
+    file = read_rows(peer.ask("GET", f"/{channel}/days/{DAY}/file").content)
+    assert [(row.kind, row.reference, row.signed_minor) for row in file] == [
         ("payment", "o1", 3_000),
         ("chargeback", "dsp_1", -1_000),
     ]
@@ -216,7 +217,7 @@ def test_an_unsigned_or_malformed_order_moves_nothing(world: Institutions, peer:
 
 
 def test_an_order_that_runs_twice_is_paid_once(world: Institutions, peer: Peer) -> None:
-    peer.fault(run_twice=1)
+    peer.fault(duplicate=1)
     assert peer.pay().json()["state"] == "succeeded"
     assert left(world) == 70
 
@@ -233,8 +234,8 @@ def test_a_late_order_finds_its_tombstone(world: Institutions, peer: Peer) -> No
 def test_refusals_silence_and_slowness_can_be_switched_on(
     world: Institutions, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sandbox_app, "SLOW_ANSWER_S", 0)
-    peer.fault(refuse_order=1, answer_slowly=1)
+    monkeypatch.setattr(signed, "SLOW_ANSWER_S", 0)
+    peer.fault(refuse_order=1, be_slow=1)
     assert peer.pay(order_id="o1").json()["state"] == "refused"
     peer.fault(drop_answer_after_commit=1)
     assert peer.pay(order_id="o2").status_code == 504

@@ -225,9 +225,9 @@ async def test_a_day_stays_open_while_a_channel_owes_a_word(world: World) -> Non
 @pytest.mark.parametrize(
     ("fault", "kinds"),
     [
-        ("file_amount_off_by_one", ["AMOUNT"]),
-        ("file_row_missing", ["SHORT_MISSING_CHANNEL"]),
-        ("file_row_twice", ["DUPLICATE"]),
+        ("amount_off_by_one", ["AMOUNT"]),
+        ("row_missing", ["SHORT_MISSING_CHANNEL"]),
+        ("row_twice", ["DUPLICATE"]),
     ],
 )
 async def test_a_card_file_that_is_wrong_is_named_and_holds_back_the_fees(
@@ -235,7 +235,7 @@ async def test_a_card_file_that_is_wrong_is_named_and_holds_back_the_fees(
 ) -> None:
     await pay(world, pays_with(world, "card", CARD_TOKEN), 10_000)
     world.next_day()
-    setattr(world.near.world.faults, fault, 1)
+    world.near.world.faults.arm({fault: 1})
     report = await world.day_end.run(DAY)
     assert report["reconciliation"]["kinds"] == kinds
     assert (report["swept_minor"], report["state"]) == (0, "open")

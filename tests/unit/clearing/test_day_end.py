@@ -14,11 +14,12 @@ from backend.reconciliation.repository import ReconciliationRepository
 from backend.topups import model as topup_model
 from protocol.errors import CallerError, OperatingError
 from protocol.money import Money
-from tests.support.clearing import World, clearing_world
+from tests.support.clearing import World, clearing_world, day_end_of
 from tests.support.institutions import OWN, RESERVE
 from tests.support.shop import MERCHANT
 
 DAY, NEXT_DAY = date(2026, 11, 23), date(2026, 11, 24)
+COMMITS = 19
 PAYOUT_ACCOUNT = "6222000000001234"
 
 
@@ -144,17 +145,47 @@ async def test_an_empty_day_closes_too(world: World) -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("commits", range(8))
+async def test_a_day_has_as_many_commits_as_the_power_is_cut_after(world: World) -> None:
+    await sell_at_a_price(world)
+    world.killed_after = COMMITS
+    check_closed(world, await world.day_end.run(DAY))
+    assert world.killed_after == 0
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("commits", range(COMMITS))
 async def test_the_power_may_be_cut_after_any_commit_and_the_day_ends_the_same(
     world: World, commits: int
 ) -> None:
-    await sell(world)
-    world.next_day()
+    await sell_at_a_price(world)
     world.killed_after = commits
     with pytest.raises(KeyboardInterrupt):
         await world.day_end.run(DAY)
     world.killed_after = None
     check_closed(world, await world.day_end.run(DAY))
+    check_evening(world)
+
+
+async def sell_at_a_price(world: World) -> None:
+    """The channel takes a fen and a half for the one top-up."""
+    world.prices_micro = {"BANK": 15_000}
+    world.day_end = day_end_of(world)
+    await sell(world)
+    world.next_day()
+
+
+def check_evening(world: World) -> None:
+    """One window settled and one open each, one cost, one day's interest, one passed test."""
+    rows = world.shop.rows
+    states = [row["state"] for row in rows("SELECT state FROM clearing_window ORDER BY state")]
+    assert states == ["open"] * 4 + ["settled"] * 4
+    assert [(row["items"], row["whole_minor"]) for row in rows("SELECT * FROM channel_cost")] == [
+        (1, 1)
+    ]
+    assert [row["carried_micro"] for row in rows("SELECT * FROM channel_carry")] == [5_000]
+    assert world.shop.balance("O:CHANNEL_COST:CNY") == 1
+    assert len(rows("SELECT * FROM reserve_interest")) == 1
+    assert [row["passed"] for row in rows("SELECT * FROM reserve_test")] == [1]
 
 
 @pytest.mark.asyncio
@@ -219,7 +250,7 @@ async def test_fees_given_back_after_their_sweep_come_back_from_our_own_money(
     await world.fund(payer, 50_000)
     first = world.shop.pay(payer, 10_000)
     world.next_day()
-    world.near.world.faults.reject_payout = 1
+    world.near.world.faults.arm({"reject_payout": 1})
     assert (await world.day_end.run(DAY))["swept_minor"] == 60
     world.shop.refund(first["payment_id"], 9_000)
     world.next_day()
@@ -249,7 +280,7 @@ async def test_a_rejected_payout_goes_back_to_the_merchant_and_out_the_next_day(
 ) -> None:
     await sell(world)
     world.next_day()
-    world.near.world.faults.reject_payout = 1
+    world.near.world.faults.arm({"reject_payout": 1})
     report = await world.day_end.run(DAY)
     assert [(p["state"], p["reason"]) for p in report["payouts"]] == [("rejected", "AC01")]
     assert world.shop.balance(f"C:MAVAIL:{MERCHANT}:CNY") == 12_922
@@ -266,7 +297,7 @@ async def test_a_refund_out_of_two_accounts_is_one_order_to_the_books(world: Wor
     await world.fund(payer, 50_000)
     paid = world.shop.pay(payer, 10_000)
     world.next_day()
-    world.near.world.faults.reject_payout = 1
+    world.near.world.faults.arm({"reject_payout": 1})
     await world.day_end.run(DAY)
     world.shop.pay(payer, 1_000)
     assert world.shop.refund(paid["payment_id"], 10_000)["state"] == "succeeded"
@@ -294,9 +325,9 @@ async def test_a_top_up_without_an_answer_is_unknown_and_then_found_out(world: W
 @pytest.mark.parametrize(
     ("fault", "kinds"),
     [
-        ("file_amount_off_by_one", ["AMOUNT"]),
-        ("file_row_missing", ["SHORT_MISSING_CHANNEL"]),
-        ("file_row_twice", ["DUPLICATE"]),
+        ("amount_off_by_one", ["AMOUNT"]),
+        ("row_missing", ["SHORT_MISSING_CHANNEL"]),
+        ("row_twice", ["DUPLICATE"]),
     ],
 )
 async def test_a_wrong_file_is_named_and_holds_back_the_fees(
@@ -304,7 +335,7 @@ async def test_a_wrong_file_is_named_and_holds_back_the_fees(
 ) -> None:
     await sell(world)
     world.next_day()
-    setattr(world.near.world.faults, fault, 1)
+    world.near.world.faults.arm({fault: 1})
     report = await world.day_end.run(DAY)
     assert report["reconciliation"]["kinds"] == kinds
     assert (report["swept_minor"], report["state"]) == (0, "open")

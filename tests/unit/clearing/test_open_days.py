@@ -61,7 +61,7 @@ async def test_a_day_without_a_payment_must_be_closed_when_anything_moved_on_it(
     world.sell(await world.payer(5_000), 1_000)
     await pay(world, pays_with(world, "card", CARD_TOKEN), 1_000)
     world.next_day()
-    world.near.world.faults.reject_payout = 1
+    world.near.world.faults.arm({"reject_payout": 1})
     assert (await world.day_end.run(DAY))["state"] == "closed"
     await happens(world)
     world.next_day()
@@ -96,7 +96,7 @@ async def test_fees_on_their_way_back_are_not_sent_again_with_an_earlier_day_s_r
     world = channel_world
     paid = world.sell(await world.payer(50_000), 10_000)
     world.next_day()
-    world.near.world.faults.reject_payout = 1
+    world.near.world.faults.arm({"reject_payout": 1})
     assert (await world.day_end.run(DAY))["swept_minor"] == 60
     world.shop.refund(paid, 9_000)
     world.next_day()

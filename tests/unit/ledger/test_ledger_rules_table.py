@@ -18,6 +18,7 @@ PAYMENT = rules.balance_paid(EVENT, user_id="u", merchant_id="m", amount_minor=1
 CUST, MPEND, MAVAIL = "C:CUST:u:CNY", "C:MPEND:m:CNY", "C:MAVAIL:m:CNY"
 SHARD = "C:MPEND:m#3:CNY"
 RESERVE, PAYOUT, UNSWEPT, REFUND = "C:RESERVE:CNY", "C:PAYOUT:CNY", "C:UNSWEPT:CNY", "C:REFUND:CNY"
+INTEREST = "O:INTEREST:CNY"
 CH, DUE, MDR, OWN = "C:CH:NUCC.2026-10-01:CNY", "O:DUE_CLIENT:CNY", "O:MDR:CNY", "O:OWN:CNY"
 OWN_DUE, PAYABLE, PROMO = "C:OWN_DUE:CNY", "O:OWN_PAYABLE:CNY", "O:PROMO:CNY"
 COST, COST_PAYABLE = "O:CHANNEL_COST:CNY", "O:COST_PAYABLE:CNY"
@@ -36,6 +37,11 @@ CH_LATER = "C:CH:NUCC.2026-10-02:CNY"
     Event("hold_1", "CNY", "2026-09-30"), merchant_id="m", amount_minor=100, **TO_CHANNEL
 )
 PRICE: Any = {"merchant_id": "m", "amount_minor": 100, "fee_minor": 1}
+TO_WALLET: Any = {"channel_id": "ECNY", "settlement_date": "2026-10-01"}
+[WALLET_HOLD] = rules.channel_held(
+    Event("hold_2", "CNY", "2026-09-30"), merchant_id="m", amount_minor=100, **TO_WALLET
+)
+FEE = [(MPEND, UNSWEPT, 1), (DUE, MDR, 1)]
 CARD = rules.card_paid(EVENT, HOLD, cost_minor=2, **PRICE, **TO_CHANNEL)
 
 TABLE: list[tuple[list[Transfer], list[tuple[str, str, int]]]] = [
@@ -205,12 +211,27 @@ TABLE: list[tuple[list[Transfer], list[tuple[str, str, int]]]] = [
         rules.coupon_paid(EVENT, merchant_id="m", amount_minor=8),
         [(OWN_DUE, MPEND, 8), (PROMO, PAYABLE, 8)],
     ),
+    (
+        rules.reserve_interest_paid(EVENT, amount_minor=8),
+        [(RESERVE, UNSWEPT, 8), (DUE, INTEREST, 8)],
+    ),
+    (
+        rules.reserve_interest_paid(EVENT, amount_minor=-8),
+        [(UNSWEPT, RESERVE, 8), (INTEREST, DUE, 8)],
+    ),
     (rules.own_funds_injected(EVENT, amount_minor=8), [(RESERVE, OWN_DUE, 8), (PAYABLE, OWN, 8)]),
     (rules.own_funds_injected(EVENT, amount_minor=-8), [(OWN_DUE, RESERVE, 8), (OWN, PAYABLE, 8)]),
     (rules.red_packet_sent(EVENT, user_id="u", amount_minor=8), [(CUST, REDPKT, 8)]),
     (rules.red_packet_claimed(EVENT, user_id="u", amount_minor=8), [(REDPKT, CUST, 8)]),
     (rules.red_packet_expired(EVENT, user_id="u", amount_minor=8), [(REDPKT, CUST, 8)]),
-    (rules.ecny_paid(EVENT, merchant_id="m", amount_minor=8), [(ECNY, MPEND, 8)]),
+    (rules.ecny_paid(EVENT, WALLET_HOLD, **PRICE), [(ECNY, MPEND, 100), *FEE]),
+    (
+        rules.ecny_paid(EVENT, WALLET_HOLD, coupon_minor=30, **PRICE),
+        [(ECNY, MPEND, 70), (OWN_DUE, MPEND, 30), (PROMO, PAYABLE, 30), *FEE, (ECNY, MPEND, 100)],
+    ),
+    (rules.channel_refund_accepted(EVENT, amount_minor=7, **TO_WALLET), [(REFUND, ECNY, 7)]),
+    (rules.channel_settled(EVENT, amount_minor=7, **TO_WALLET), [(RESERVE, ECNY, 7)]),
+    (rules.channel_settled(EVENT, amount_minor=-7, **TO_WALLET), [(ECNY, RESERVE, 7)]),
     (
         rules.escrow_funded(EVENT, user_id="u", contract_id="deal", amount_minor=8),
         [(CUST, ESCROW, 8)],

@@ -1,0 +1,1 @@
+"""Where money may be paid to: filed accounts, and nothing else."""

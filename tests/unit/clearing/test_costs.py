@@ -1,0 +1,54 @@
+"""Parts of a minor unit: none is lost over any number of items and days."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.clearing.costs import CHANNEL_PRICES_MICRO, Accrual, accrue, price_micro
+from backend.clearing.limits import MICRO_PER_MINOR
+from protocol.errors import CallerError
+
+
+def test_netsunions_price_is_three_hundredths_of_a_fen() -> None:
+    assert CHANNEL_PRICES_MICRO["NUCC"] == 300
+    assert Fraction(300, MICRO_PER_MINOR) == Fraction(3, 100)
+
+
+@pytest.mark.parametrize(
+    ("items", "whole", "carried"),
+    [(0, 0, 0), (1, 0, 300), (33, 0, 9_900), (34, 1, 200), (100, 3, 0), (1_000_000, 30_000, 0)],
+)
+def test_a_days_items_are_posted_in_whole_fen_and_the_rest_is_carried(
+    items: int, whole: int, carried: int
+) -> None:
+    assert accrue(carried_micro=0, items=items, price_micro=300) == Accrual(whole, carried)
+
+
+@given(st.lists(st.integers(0, 10**7), max_size=50), st.integers(0, 10**8))
+def test_property_posted_and_carried_is_exactly_items_times_price(
+    days: list[int], price: int
+) -> None:
+    posted = carried = 0
+    for items in days:
+        found = accrue(carried_micro=carried, items=items, price_micro=price)
+        assert 0 <= found.carried_micro < MICRO_PER_MINOR
+        posted, carried = posted + found.whole_minor, found.carried_micro
+    assert posted * MICRO_PER_MINOR + carried == sum(days) * price
+    at_once = accrue(carried_micro=0, items=sum(days), price_micro=price)
+    assert (posted, carried) == (at_once.whole_minor, at_once.carried_micro)
+
+
+@pytest.mark.parametrize(
+    ("text", "micro"),
+    [("0.0003", 300), ("0", 0), ("1", 1_000_000), ("0.000001", 1), ("100", 100_000_000)],
+)
+def test_a_price_is_read_exactly(text: str, micro: int) -> None:
+    assert price_micro(text) == micro
+
+
+@pytest.mark.parametrize("text", ["", "-1", ".5", "1.", "0.0000001", "100.000001", "1e3", "0,3"])
+def test_a_price_that_would_have_to_be_rounded_is_refused(text: str) -> None:
+    with pytest.raises(CallerError, match="config_invalid"):
+        price_micro(text)
