@@ -21,6 +21,9 @@ class Kind:
 
 
 INSTITUTIONS: dict[str, Kind] = {
+    "reserve-bank": Kind("backend.sandbox.reserve_bank.app", "The central bank."),
+    "bank-a": Kind("backend.sandbox.commercial_bank.app", "A commercial bank."),
+    "bank-b": Kind("backend.sandbox.commercial_bank.app", "Another commercial bank."),
     "institutions": Kind("backend.sandbox.app", "A bank and its channels."),
 }
 """By name, which is also the name of its directory. Those others pay over come first."""
