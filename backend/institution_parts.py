@@ -94,7 +94,7 @@ class _Opening:
             facts = self._facts[name]
             self._channels[name] = HttpChannel(institution, prefix=prefix, facts=facts)
         if found.ecny is not None:
-            self._channels[ECNY] = EcnyChannel(self._line_to(found.ecny))
+            self._channels[ECNY] = EcnyChannel(self._line_to(found.ecny), facts=self._facts[ECNY])
         if found.unionpay is not None:
             self._channels[CUP] = self._unionpay(found.unionpay)
         return Institutions(bank, self._channels, tuple(self._closing))

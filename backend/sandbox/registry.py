@@ -21,6 +21,8 @@ class Kind:
 
 
 INSTITUTIONS: dict[str, Kind] = {
+    "fund": Kind("backend.sandbox.fund.program", "A fund company and the bank that advances."),
+    "ecny": Kind("backend.sandbox.ecny.program", "An operator of e-CNY wallets."),
     "timestamps": Kind("backend.sandbox.timestamps.app", "A time stamper (RFC 3161)."),
     "unionpay": Kind("backend.sandbox.unionpay.program", "UnionPay's switch and its issuers."),
     "institutions": Kind("backend.sandbox.app", "A bank and its channels."),
