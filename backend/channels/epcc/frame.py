@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from backend.channels.epcc import codec
 from backend.channels.epcc.limits import MESSAGE_BYTES_MAX, SIGNATURE_LINE_BYTES_MAX
-from backend.channels.epcc.model import Header, Message
+from backend.channels.epcc.model import DEBIT_CARD, RESERVE_ACCOUNT, Header, Message, type_name
 from protocol.crypto.keys import SigningKey, VerifyKey
 from protocol.errors import CallerError
 
@@ -41,6 +41,18 @@ def read(data: bytes, *, key_of: KeyOf, key: SigningKey) -> tuple[Header, Messag
         raise CallerError("signature_invalid", "no such institution, or another key")
     check_line(known, line, xml)
     return codec.read(xml, key)
+
+
+def http_headers(header: Header) -> dict[str, str]:
+    """What the dialect repeats outside of the message."""
+    return {
+        "Content-Type": "application/xml; charset=utf-8",
+        "MsgTp": type_name(header.message_type),
+        "OriIssrId": header.issuer,
+        "PyerAcctTp": DEBIT_CARD,
+        "PyeeAcctTp": RESERVE_ACCOUNT,
+        "ReservedField": "",
+    }
 
 
 def split(data: bytes) -> tuple[bytes, bytes]:

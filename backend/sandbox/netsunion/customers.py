@@ -48,13 +48,15 @@ class Customers:
         self._book = book
 
     def open(self, account: str, name: str, bank: str, opening: Money, *, day: date) -> None:
-        """Open a customer's account; repeating it changes nothing."""
+        """Open a customer's account, which may be named by its number, too: the agreement of a
+        payer that brings money from it to us. Repeating it changes nothing."""
         self._books.open_account(account, name, opening, day=day)
         self._books.db.execute(
             "INSERT INTO nucc_customer VALUES (?, ?) ON CONFLICT DO NOTHING", (account, bank)
         )
         if self.bank_of(account) != bank:
             raise CallerError("idempotency_conflict", "bank")
+        self._book.bind(account, account)
 
     def bank_of(self, account: str) -> str | None:
         """The bank of an account; None where there is no such account."""

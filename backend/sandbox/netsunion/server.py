@@ -27,15 +27,20 @@ from backend.channels.epcc.model import (
     Message,
     type_name,
 )
+from backend.channels.signed_http import by_kid
+from backend.sandbox.institution import control as institution_control
 from backend.sandbox.institution.house import Answer, House
+from backend.sandbox.institution.program import Place, Running
+from backend.sandbox.institution.reserve_line import ReserveLine
 from backend.sandbox.institution.signed import new_app, read_body, strike
-from backend.sandbox.netsunion.clearing_house import ClearingHouse
+from backend.sandbox.netsunion.clearing_house import ClearingHouse, Members
 from backend.sandbox.netsunion.desk import WRITING, Desk, refusal
 from protocol.crypto.keys import VerifyKey
 from protocol.errors import CallerError
 from protocol.messages.base import Minor, Name, PositiveMinor
 from protocol.money import Money
 
+OWN_FAULTS = ("refuse_order", "refuse_refund", "return_later")
 _XML, _TEXT = "application/xml", "text/plain; charset=utf-8"
 _Bank = Annotated[str, StringConstraints(pattern=r"^C[0-9A-Z]{13}$")]
 
@@ -200,3 +205,20 @@ def _spoilt(house: House, rows: list[DayLine]) -> list[DayLine]:
     if rows and house.faults.strikes("row_twice"):
         rows.append(rows[0])
     return rows
+
+
+def build(place: Place) -> Running:
+    """The clearing house as an institution of its own; its members may be set by options."""
+    house = place.furnish(faults=OWN_FAULTS)
+    line = ReserveLine(place)
+    clearing = ClearingHouse(house, Members(**place.options))
+    app = build_app(clearing, by_kid(*place.told))
+    institution_control.add_control(app, house)
+
+    async def time_passes() -> None:
+        clearing.close_days()
+        clearing.fail_accepted()
+        await clearing.outbox.tell(line)
+
+    house.time_passes = time_passes
+    return Running(house, app, close=line.close)
