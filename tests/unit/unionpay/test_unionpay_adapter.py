@@ -298,3 +298,15 @@ async def test_a_day_of_more_refunds_than_payments_is_asked_of_our_reserve(
 async def test_the_channel_offers_no_query_and_no_payout(world: UnionPayWorld) -> None:
     with pytest.raises(CallerError, match="channel_unavailable"):
         await world.adapter.query(an_order())
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"\x00\x00", b"\xff\xff", b"\x00\x20" + bytes(32), b"GET / HTTP/1.1\r\n\r\n"]
+)
+async def test_garbage_ends_its_own_line_and_no_other(world: UnionPayWorld, garbage: bytes) -> None:
+    await world.adapter.echo()
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+    writer.write(garbage)
+    assert await reader.read() == b""
+    writer.close()
+    assert (await world.adapter.pay(an_order())).state == "succeeded"
