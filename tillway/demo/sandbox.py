@@ -96,7 +96,7 @@ class Sandbox:
         self.api(ECNY).post("/control/wallets", wallet)
 
     def left_minor(self, name: str, path: str) -> int:
-        """What stands on an account: ``accounts/…``, ``cards/…``, ``investors/…``, ``wallets/…``."""
+        """What stands on an account, by its path below ``/control``."""
         said = self.api(name).get(f"/control/{path}")
         return int(said.get("balance_minor", said.get("units_minor", 0)))
 
