@@ -14,7 +14,6 @@ from typing import Any
 import structlog
 
 from backend.background import Background
-from backend.channel_parts import CHANNELS
 from backend.clearing_parts import build_clearing
 from backend.clock import OffsetClock
 from backend.config import Settings
@@ -35,6 +34,7 @@ from backend.hub_api.pushes import PushFeed
 from backend.hub_api.service import HubService
 from backend.identity.registry import SqlRegistry
 from backend.identity.service import EnrolmentService
+from backend.institution_parts import configured_channels
 from backend.ledger.checkpoints import CheckpointMaker
 from backend.ledger.follower import Follower
 from backend.ledger.routes import LedgerDesk
@@ -168,7 +168,7 @@ class Backend:
         self.feed.close()
         await self.background.stop()
         if self.clearing is not None:
-            await self.clearing.institution.close()
+            await self.clearing.institutions.close()
         if self.stamps is not None:
             await self.stamps.stamper.close()
         await self.writer.stop()
@@ -287,5 +287,6 @@ def _rules(settings: Settings, state: State) -> PaymentRules:
         ),
         code_life_ms=settings.code_life_ms,
         has_own_advance=settings.fund_own_advance,
-        channels=CHANNELS if settings.institution_url else frozenset(),
+        routing=settings.routing.routing(configured_channels(settings)),
+        withdrawals=settings.withdrawals.rules(),
     )

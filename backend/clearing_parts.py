@@ -5,11 +5,8 @@ Beside ``bootstrap`` because a backend may run without it: then no institution i
 
 from dataclasses import dataclass
 
-from backend.channel_parts import build_channels, build_runner
-from backend.channels.institution import Institution
-from backend.channels.model import TOPUPS
+from backend.channel_parts import build_runner
 from backend.channels.ports import DayPort
-from backend.channels.signed_http import read_key
 from backend.clearing.calendar import Calendar
 from backend.clearing.calendar_file import load_calendar
 from backend.clearing.cut_off import SettlementDates, settlement_dates
@@ -17,8 +14,10 @@ from backend.clearing.evening import Evening, Prices, Signer
 from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.moves import Accounts
 from backend.clearing.repository import ClearingRepository
+from backend.clearing.reserve_desk import ReserveDesk
 from backend.clearing.run import DayEnd
 from backend.config import Settings
+from backend.institution_parts import Institutions, open_institutions
 from backend.payments.services import Services
 from backend.reconciliation.repository import ReconciliationRepository
 from backend.reconciliation.service import Reconciliation
@@ -37,11 +36,11 @@ class Clearing:
     repository: ClearingRepository
     topups: TopUps
     sagas: SagaRunner
-    institution: Institution
+    institutions: Institutions
     calendar: Calendar
     dates: SettlementDates
     """By which the reconciliation marks a channel's date that is not what it should be."""
-    evening: EveningRepository
+    reserve: ReserveDesk
 
 
 def build_clearing(
@@ -49,23 +48,26 @@ def build_clearing(
 ) -> Clearing | None:
     """The clearing towards the configured institution; None where there is none. ``name`` is the
     one that our signatures bear."""
-    if not settings.institution_url:
+    institutions = open_institutions(settings, services=services, key=key)
+    if institutions is None:
         return None
     calendar_key = NoteKey.from_text(settings.calendar_key) if settings.calendar_key else None
     calendar = load_calendar(settings.calendar_file, calendar_key)
     dates = settlement_dates(calendar, settings.cut_offs)
     submit, reader = services.submit, services.reader
-    institution = Institution(
-        url=settings.institution_url, key=key, peer=read_key(settings.institution_key)
+    channels, bank = institutions.channels, institutions.bank
+    days: dict[str, DayPort] = {**channels}
+    sagas = build_runner(services, channels, settings.routing.former_channels)
+    topups = TopUps(
+        submit=submit,
+        carry_on=sagas.carry_on,
+        repository=TopUpRepository(reader),
+        business_date=services.rules.business_date,
     )
-    channels = build_channels(institution)
-    days: dict[str, DayPort] = {TOPUPS: institution, **channels}
-    sagas = build_runner(services, channels)
-    topups = TopUps(submit=submit, channel=institution, repository=TopUpRepository(reader))
     reconciliation = Reconciliation(
         submit=submit,
         repository=ReconciliationRepository(reader),
-        bank=institution,
+        bank=bank,
         channels=days,
         reserve_account=settings.reserve_account,
     )
@@ -75,19 +77,21 @@ def build_clearing(
         submit=submit,
         books=repository,
         repository=evening_books,
-        bank=institution,
+        bank=bank,
         channels=days.keys(),
         reserve_account=settings.reserve_account,
         signer=Signer(name=name, key=key),
         prices=Prices(interest_bps=settings.reserve_interest_bps),
         clock=services.clock,
     )
+    reserve = ReserveDesk(
+        repository=evening_books, bank=bank, reserve_account=settings.reserve_account
+    )
     day_end = DayEnd(
         submit=submit,
         repository=repository,
-        bank=institution,
+        bank=bank,
         channels=days,
-        resolve_topups=topups.resolve_open,
         resolve_sagas=sagas.settle,
         reconcile=reconciliation,
         accounts=Accounts(
@@ -101,4 +105,4 @@ def build_clearing(
         clock=services.clock,
         entropy=services.entropy,
     )
-    return Clearing(day_end, repository, topups, sagas, institution, calendar, dates, evening_books)
+    return Clearing(day_end, repository, topups, sagas, institutions, calendar, dates, reserve)

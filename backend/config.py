@@ -26,6 +26,8 @@ from backend.operator.limits import JOINS_ALL_PER_MINUTE_MAX, JOINS_PER_MINUTE_M
 from backend.payments.limits import CODE_LIFE_MS_MAX
 from backend.risk.limits import RECENT_PAYMENTS_MAX
 from backend.risk.model import RiskRules
+from backend.routing.config import RoutingSettings
+from backend.withdrawals.config import WithdrawalSettings
 from protocol.errors import CallerError
 
 RISK = RiskRules()
@@ -68,18 +70,8 @@ class Settings(BaseSettings):
     commands_waiting_max: Annotated[int, Field(ge=1, le=1_000_000)] = COMMANDS_WAITING_MAX
     verify_threads: Annotated[int, Field(ge=1, le=64)] = VERIFY_THREADS
     read_threads: Annotated[int, Field(ge=1, le=64)] = READ_THREADS
-    institution_url: str = ""
-    """The bank and the top-up channel. Empty: this backend clears nothing."""
-    institution_key: str = ""
-    """The institution's public key, as it prints it."""
     institutions: InstitutionsSettings = InstitutionsSettings()
     """The institutions that money leaves our books through."""
-    timestamp_url: str = ""
-    """A time stamper (RFC 3161 over HTTP) for our checkpoints. Empty: nothing is stamped."""
-    timestamp_authority_file: Path | None = None
-    """The certificate (PEM) of the authority that issued the stamper's."""
-    timestamp_policy: str = ""
-    """The policy (an object identifier) that its stamps are under."""
     reserve_account: str = "RESERVE-TILLWAY"
     """The bank account of clients' money."""
     own_account: str = "OWN-TILLWAY"
@@ -97,6 +89,10 @@ class Settings(BaseSettings):
     """Between which rates merchants' fee plans are agreed."""
     fee_rate_bps: Annotated[int, Field(ge=0, le=FEE_BPS_MAX)] = 60
     """The fee of a merchant that is created without a plan of its own."""
+    routing: RoutingSettings = RoutingSettings()
+    """Which channel is preferred for what, and what differs in the channels' facts."""
+    withdrawals: WithdrawalSettings = WithdrawalSettings()
+    """What payers pay for taking their money out."""
     calendar_file: Path | None = None
     """The days off of years that the built-in calendar does not know; see the runbook."""
     calendar_key: str = ""

@@ -8,7 +8,7 @@ yuan an item is 300, and nothing is rounded per item.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from backend.channels.model import ADVANCING_BANK, CARD, CUP, ECNY, FUND, NUCC
+from backend.channels.model import ADVANCING_BANK, CUP, ECNY, FUND, NUCC
 
 MICRO_PER_MINOR = 10_000
 """A fen in micro-yuan."""
@@ -76,7 +76,6 @@ DEFAULT_FACTS: dict[str, ChannelFacts] = {
             amount_minor_max=5_000_000,
             cost=CostTerms(item_micro=300),
         ),
-        ChannelFacts(channel_id=CARD, offers=_ALL - {Offer.PAYOUT}, amount_minor_max=100_000_000),
         # The POS flavour of ISO 8583 has no message that asks about an order.
         ChannelFacts(
             channel_id=CUP,
@@ -90,11 +89,14 @@ DEFAULT_FACTS: dict[str, ChannelFacts] = {
             offers=_ALL - {Offer.PAYOUT},
             # Quick redemption is capped at 10,000 yuan a day since the joint guidance of 2018.
             amount_minor_max=1_000_000,
+            # The bank pays what it advanced on a day on that very day, while it can.
+            cut_off_minute=17 * 60,
         ),
         ChannelFacts(
             channel_id=FUND,
             offers=_ALL - {Offer.PAYOUT},
             amount_minor_max=1_000_000,
+            cut_off_minute=17 * 60,
         ),
         ChannelFacts(
             channel_id=ECNY,

@@ -5,16 +5,14 @@ from typing import Literal
 
 from protocol.money import Money
 
-TOPUPS = "BANK"
-"""The channel that payers' top-ups come through."""
 NUCC, CUP, ECNY = "NUCC", "CUP", "ECNY"
 """The clearing house of accounts (NetsUnion), the card network (UnionPay), and the operator of
 e-CNY wallets, whose money is final at once."""
-CARD, ADVANCING_BANK, FUND = "CARD", "ADVBANK", "FUND"
-"""The channels that payers' money comes through: a card's bank, the bank that advances what a
-money-market fund redeems, and the fund itself, which pays us a day later what we have advanced.
-The first two name the accounts ``CH:<channel>.<settlement date>``. The e-CNY operator owes nothing:
-what is paid lies in our wallet there (account ``ECNY``) and is changed into the reserve daily."""
+ADVANCING_BANK, FUND = "ADVBANK", "FUND"
+"""The bank that advances what a money-market fund redeems, and the fund itself, which pays us a day
+later what we have advanced. But for ``FUND`` and ``ECNY`` a channel's id names the accounts
+``CH:<channel>.<settlement date>``. The e-CNY operator owes nothing: what is paid lies in our wallet
+there (account ``ECNY``) and is changed into the reserve daily."""
 
 ChannelState = Literal["succeeded", "refused", "reversed"]
 

@@ -46,12 +46,12 @@ _AT_MIDNIGHT = CutOff()
 CUT_OFFS = {
     "CUP": CutOff(at_minutes=23 * 60),
     "NUCC": _AT_MIDNIGHT,
-    "ADVBANK": _AT_MIDNIGHT,
-    "FUND": _AT_MIDNIGHT,
+    "ADVBANK": CutOff(at_minutes=17 * 60),
+    "FUND": CutOff(at_minutes=17 * 60),
     "ECNY": _AT_MIDNIGHT,
 }
-"""Of the channels as we know them: UnionPay's day switches at 23:00. The operator's ``cut_offs`` go
-above."""
+"""Of the channels as we know them: UnionPay's day switches at 23:00, a fund and the bank that
+advances for it end theirs at 17:00. The operator's ``cut_offs`` go above."""
 
 
 def settlement_date(accepted_at_ms: int, cut_off: CutOff, calendar: Calendar) -> date:

@@ -11,7 +11,6 @@ from typing import Any
 
 import structlog
 
-from backend.channels.model import TOPUPS
 from backend.channels.ports import BankPort
 from backend.clearing.costs import CHANNEL_PRICES_MICRO
 from backend.clearing.evening_commands import (
@@ -137,9 +136,7 @@ class Evening:
         for channel_id, price in sorted(self._prices.channels_micro.items()):
             if channel_id not in self._channels:
                 continue
-            items = await self._repository.items(
-                channel_id, day.isoformat(), is_topups=channel_id == TOPUPS
-            )
+            items = await self._repository.items(channel_id, day.isoformat())
             found = await self._submit(
                 AccrueCost(
                     channel_id=channel_id,

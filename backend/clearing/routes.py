@@ -11,9 +11,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from backend.clearing.bill import write_bill
 from backend.clearing.calendar import Calendar
 from backend.clearing.repository import ClearingRepository
+from backend.clearing.reserve_desk import ReserveDesk
 from backend.clearing.run import DayEnd
 from backend.clearing.standing import standing
-from backend.topups.service import OrderTopUp, TopUps
+from backend.topups.service import TopUps
 from backend.wanted import Wanted
 from protocol.errors import CallerError
 from protocol.messages.base import CurrencyText, Name, PositiveMinor
@@ -47,6 +48,9 @@ class ClearingParts(Protocol):
     @property
     def calendar(self) -> Calendar: ...
 
+    @property
+    def reserve(self) -> ReserveDesk: ...
+
 
 def operator_router(parts: ClearingParts, operator_only: Guard) -> APIRouter:
     """``/operator/v1/clearing`` and top-ups. Two runs never overlap: the second waits."""
@@ -64,6 +68,22 @@ def operator_router(parts: ClearingParts, operator_only: Guard) -> APIRouter:
     async def run(day: date) -> dict[str, Any]:
         async with turn:
             return await parts.day_end.run(day)
+
+    @routes.get("/clearing/progress")
+    async def progress() -> dict[str, Any]:
+        return parts.day_end.progress.to_map()
+
+    @routes.get("/clearing/{day}/windows")
+    async def windows(day: date) -> dict[str, Any]:
+        return {"windows": await parts.reserve.windows(day)}
+
+    @routes.get("/clearing/{day}/reserve-test")
+    async def reserve_test(day: date) -> dict[str, Any]:
+        return await parts.reserve.test(day)
+
+    @routes.get("/clearing/{day}/reserve-report")
+    async def reserve_report(day: date) -> Response:
+        return Response(await parts.reserve.report(day), media_type="text/csv")
 
     @routes.get("/clearing/{day}")
     async def report(day: date) -> dict[str, Any]:
@@ -87,12 +107,10 @@ def operator_router(parts: ClearingParts, operator_only: Guard) -> APIRouter:
     @routes.post("/payers/{payer_id}/topups")
     async def top_up(payer_id: str, body: TopUpOrderBody) -> dict[str, Any]:
         row = await parts.topups.top_up(
-            OrderTopUp(
-                topup_id=body.topup_id,
-                payer_id=payer_id,
-                bank_account=body.bank_account,
-                amount=Money(body.amount_minor, body.currency),
-            )
+            topup_id=body.topup_id,
+            payer_id=payer_id,
+            bank_account=body.bank_account,
+            amount=Money(body.amount_minor, body.currency),
         )
         columns = ("topup_id", "state", "reason", "amount_minor", "currency", "settlement_date")
         return {column: row[column] for column in columns}

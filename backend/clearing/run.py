@@ -24,6 +24,7 @@ from backend.clearing.evening import Evening
 from backend.clearing.model import OPEN_STATES, MoveKind, MoveState, settlement_of
 from backend.clearing.moves import Accounts
 from backend.clearing.ports import Reconcile
+from backend.clearing.progress import Progress
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.steps import Steps, Submit
 from backend.clearing.tables import CLEARING_DAY
@@ -68,7 +69,6 @@ class DayEnd:
         repository: ClearingRepository,
         bank: BankPort,
         channels: Mapping[str, DayPort],
-        resolve_topups: Callable[[], Awaitable[int]],
         resolve_sagas: Callable[[date], Awaitable[int]],
         reconcile: Reconcile,
         accounts: Accounts,
@@ -81,10 +81,10 @@ class DayEnd:
         self._submit = submit
         self._repository = repository
         self._channels = channels
-        self._resolve_topups = resolve_topups
         self._resolve_sagas = resolve_sagas
         self._reconcile = reconcile
         self._evening = evening
+        self.progress = Progress()
         self._currency = accounts.currency
         self._business_date = business_date
         self._clock = clock
@@ -96,6 +96,7 @@ class DayEnd:
             calendar=calendar,
             clock=clock,
             entropy=entropy,
+            counted=self.progress.counted,
         )
 
     def today(self) -> date:
@@ -103,36 +104,54 @@ class DayEnd:
         return date.fromisoformat(self._business_date(self._clock.now_ms()))
 
     async def run(self, day: date) -> Report:
-        """Close a business day and report.
+        """Close a business day and report; ``progress`` says how far it is.
 
         Raises ``CallerError("day_not_closed")`` for a day that is not over, or while an earlier
         day on which anything moved is open (its detail names that day).
         """
-        today, steps = self.today(), self._steps
+        today = self.today()
         if today <= day:
             raise CallerError("day_not_closed", day.isoformat())
         await self._check_order(day)
+        self.progress.is_running = True
+        try:
+            return await self._run(day, today)
+        finally:
+            self.progress.is_running = False
+
+    async def _run(self, day: date, today: date) -> Report:
+        steps = self._steps
         report: Report = {"day": day.isoformat(), "booked_on": today.isoformat()}
-        report["topups_open"] = await self._resolve_topups()
+        self.progress.day = day.isoformat()
+        self.progress.begin("words")
         report["sagas_open"] = await self._resolve_sagas(day)
-        for channel in self._channels.values():
+        self.progress.begin("channels")
+        for number, channel in enumerate(self._channels.values()):
+            self.progress.counted(number, len(self._channels))
             await channel.settle(day)
+        self.progress.begin("bring in")
         booked = await steps.bank_days(day, today)
         await steps.book(booked)
         await steps.book_advances(booked)
         if not report["sagas_open"]:
             await steps.note_fund_repaid(day, today)
+        self.progress.begin("settle")
         settled = await steps.settle_day(day, today)
         report["merchants_settled"], report["unscheduled"] = settled.count, settled.unscheduled
         report["not_allowed"] = settled.not_allowed
+        self.progress.begin("own money")
         await steps.bring_own_funds(day, today)
+        self.progress.begin("pay out")
         await steps.pay_out()
         await steps.book(booked)
+        self.progress.begin("reconcile")
         report["reconciliation"] = dict(await self._reconcile(day=day, booked=booked))
         if not report["reconciliation"]["breaks"]:
+            self.progress.begin("sweep")
             await steps.take_what_is_ours(day, today)
             await steps.book(booked[-1:])
             report["reconciliation"] = dict(await self._reconcile(day=day, booked=booked))
+        self.progress.begin("evening")
         await self._spend_evening(day, today, report)
         await self._finish(day, report)
         return report
@@ -202,8 +221,7 @@ class DayEnd:
 def _is_closed(report: Report) -> bool:
     moves = [*report["payouts"], *report["own_moves"]]
     return (
-        not report["topups_open"]
-        and not report["sagas_open"]
+        not report["sagas_open"]
         and not report["reconciliation"]["breaks"]
         and not report["clients_short_minor"]
         and not any(window["differs_minor"] for window in report["windows"])

@@ -44,6 +44,10 @@ _DAY = timedelta(days=1)
 Submit = Callable[[Command], Awaitable[Any]]
 
 
+def _uncounted(_done: int, _count: int) -> None:
+    """Nobody watches."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settled:
     """What became of a day's merchants."""
@@ -68,6 +72,7 @@ class Steps:
         calendar: Calendar,
         clock: Clock,
         entropy: Entropy,
+        counted: Callable[[int, int], None] = _uncounted,
     ) -> None:
         self._submit = submit
         self._repository = repository
@@ -77,6 +82,7 @@ class Steps:
         self._calendar = calendar
         self._clock = clock
         self._entropy = entropy
+        self._counted = counted
 
     async def bank_days(self, day: date, today: date) -> list[date]:
         """Every day on which the bank may have booked something that concerns this run."""
@@ -178,7 +184,9 @@ class Steps:
         waits_from = first_waiting(self._calendar, through=day, today=today)
         settled = await self._repository.settlements_since((waits_from - _DAY).isoformat())
         count, unscheduled, not_allowed = 0, list[str](), list[str]()
-        for pending in await self._repository.pending(waits_from.isoformat()):
+        waiting = await self._repository.pending(waits_from.isoformat())
+        for done, pending in enumerate(waiting):
+            self._counted(done, len(waiting))
             found = due(pending, self._calendar, through=day, today=today)
             if found is None:
                 continue
@@ -239,7 +247,9 @@ class Steps:
 
     async def pay_out(self) -> None:
         """Tell the bank of every open payout. Only a rejection ends one here."""
-        for row in await self._repository.open_payouts():
+        payouts = await self._repository.open_payouts()
+        for done, row in enumerate(payouts):
+            self._counted(done, len(payouts))
             outcome, reason = await self._moves.pay_merchant(row)
             if outcome is not Outcome.CONFIRM:
                 await self._submit(

@@ -11,12 +11,13 @@ from backend.sagas.tables import Saga, SagaEventRow
 
 _saga = Saga.__table__  # type: ignore[attr-defined]
 _event = SagaEventRow.__table__  # type: ignore[attr-defined]
-_HIDDEN = frozenset({"token"})
+_HIDDEN = frozenset({"token", "holder"})
 _SHOWN = tuple(column for column in _saga.columns if column.name not in _HIDDEN)
 
 
 def shown(row: Row) -> Row:
-    """A conversation as an operator sees it: without its token."""
+    """A conversation as an operator sees it: without its token and
+    the payer's name."""
     return {name: value for name, value in row.items() if name not in _HIDDEN}
 
 

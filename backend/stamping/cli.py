@@ -21,14 +21,10 @@ _Authority = Annotated[
     Path,
     typer.Option(
         "--authority",
-        envvar="TILLWAY_BACKEND_TIMESTAMP_AUTHORITY_FILE",
         help="The certificate (PEM) of the authority behind the stamper.",
     ),
 ]
-_Policy = Annotated[
-    str,
-    typer.Option("--policy", envvar="TILLWAY_BACKEND_TIMESTAMP_POLICY", help="The stamps' policy."),
-]
+_Policy = Annotated[str, typer.Option("--policy", help="The stamps' policy.")]
 
 
 @app.command("check")

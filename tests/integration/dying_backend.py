@@ -24,7 +24,7 @@ from backend.channel_parts import resolvers
 from backend.channels.facts import DEFAULT_FACTS, ChannelFacts
 from backend.channels.http_channel import HttpChannel
 from backend.channels.institution import Institution
-from backend.channels.model import CARD, ChannelAnswer, PayOrder, PayoutOrder, RefundOrder
+from backend.channels.model import NUCC, ChannelAnswer, PayOrder, PayoutOrder, RefundOrder
 from backend.channels.signed_http import read_key
 from backend.db.command import Command
 from backend.payments.model import DeviceRequest
@@ -111,12 +111,12 @@ class Life:
             key=SigningKey.from_private("ES256", bytes.fromhex(job["key"])),
             peer=read_key(job["peer"]),
         )
-        self.channel = HttpChannel(self.institution, prefix="/card", facts=DEFAULT_FACTS[CARD])
+        self.channel = HttpChannel(self.institution, prefix="/card", facts=DEFAULT_FACTS[NUCC])
         self.runner = SagaRunner(
             submit=self.submit,
             run_read=self._read,
             repository=SagaRepository(self.shop.reader),
-            channels={CARD: DyingChannel(self.channel, self.power)},
+            channels={NUCC: DyingChannel(self.channel, self.power)},
             resolvers=resolvers(self.shop.rules),
             clock=self.shop.clock,
         )

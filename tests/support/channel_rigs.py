@@ -14,7 +14,11 @@ from backend.channels.ports import ChannelPort
 from protocol.money import Money
 from tests.support.channels import FUND_TOKEN, NearChannel, near_channels
 from tests.support.institutions import RESERVE, NearInstitutions
+from tests.support.netsunion_world import TOKEN as NETSUNION_TOKEN
+from tests.support.netsunion_world import NetsUnionWorld, netsunion_world
 from tests.support.shop import ShopClock
+from tests.support.unionpay_world import TOKEN as UNIONPAY_TOKEN
+from tests.support.unionpay_world import UnionPayWorld, unionpay_world
 
 OPENING_MINOR = 100_000
 
@@ -85,7 +89,66 @@ def near_rig(channel_id: str, token: str, transit: str) -> "RigMaker":
     return make
 
 
+@dataclass
+class UnionPayRig:
+    """The adapter to UnionPay and the switch, over a real line."""
+
+    world: UnionPayWorld
+    token: str = UNIONPAY_TOKEN
+
+    @property
+    def port(self) -> ChannelPort:
+        return self.world.adapter
+
+    def left_minor(self) -> int:
+        return self.world.left_minor()
+
+    def lose_next_answer(self) -> None:
+        self.world.arm(drop_answer_after_commit=1)
+
+    async def close_day(self) -> None:
+        self.world.next_day()
+
+
+@asynccontextmanager
+async def unionpay_rig(root: Path) -> AsyncIterator[Rig]:
+    """``UnionPayRig`` in a world of its own."""
+    async with unionpay_world(root) as world:
+        await world.adapter.echo()  # signed on: the next answer is an order's
+        yield UnionPayRig(world)
+
+
+@dataclass
+class NetsUnionRig:
+    """The adapter to NetsUnion and the clearing house, over real HTTP."""
+
+    world: NetsUnionWorld
+    token: str = NETSUNION_TOKEN
+
+    @property
+    def port(self) -> ChannelPort:
+        return self.world.adapter
+
+    def left_minor(self) -> int:
+        return self.world.left_minor()
+
+    def lose_next_answer(self) -> None:
+        self.world.arm(drop_answer_after_commit=1)
+
+    async def close_day(self) -> None:
+        await self.world.next_day()
+
+
+@asynccontextmanager
+async def netsunion_rig(_root: Path) -> AsyncIterator[Rig]:
+    """``NetsUnionRig`` in a world of its own."""
+    async with netsunion_world() as world:
+        yield NetsUnionRig(world)
+
+
 RigMaker = Callable[[Path], AbstractAsyncContextManager[Rig]]
 RIGS: dict[str, RigMaker] = {
     "near fund": near_rig(ADVANCING_BANK, FUND_TOKEN, "ADVANCING-BANK"),
+    "netsunion": netsunion_rig,
+    "unionpay": unionpay_rig,
 }

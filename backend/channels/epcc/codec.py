@@ -79,13 +79,13 @@ def parse(xml: bytes) -> etree._Element:
         raise CallerError("file_rejected", "not UTF-8") from None
     except etree.XMLSyntaxError as error:
         raise CallerError("file_rejected", f"line {error.lineno}: {error.msg}") from None
-    document = root.getroottree().docinfo
-    assert document is not None
+    document: Any = root.getroottree().docinfo
     if document.doctype or (document.encoding or "UTF-8").upper() != "UTF-8":
         raise CallerError("file_rejected", "line 1: a DTD or another encoding than UTF-8")
     schema = _schema()
     if not schema.validate(root):
-        wrong = schema.error_log[0]
+        errors: Any = schema.error_log
+        wrong = errors[0]
         raise CallerError("file_rejected", f"line {wrong.line}: {wrong.message[:200]}")
     return root
 

@@ -38,7 +38,7 @@ def trx_id(own_id: str, asked: Asked) -> str:
     at_ms = min(int.from_bytes(raw[:6], "big"), _TIME_MS_MAX)
     digits = int.from_bytes(hashlib.sha256(own_id.encode()).digest(), "big")
     sequence, control = digits % 10**16, digits // 10**16 % 10**6
-    return f"{_day(at_ms):%Y%m%d}{sequence:016d}{_ASKED_DIGIT[asked]}{control:06d}".zfill(31)
+    return f"{china_day(at_ms):%Y%m%d}{sequence:016d}{_ASKED_DIGIT[asked]}{control:06d}".zfill(31)
 
 
 def check_trx_id(text: str) -> str:
@@ -78,5 +78,14 @@ def china_ms(text: str) -> int:
     return int(moment.timestamp()) * 1000
 
 
-def _day(at_ms: int) -> date:
+def china_day(at_ms: int) -> date:
+    """The calendar's day in China at a moment."""
     return datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(CHINA).date()
+
+
+def dispute_id(case_id: str) -> str:
+    """Our id of a payer's bank's case: its own if it is one of ours, else made of its hash, so
+    that the same case read twice is one dispute."""
+    if ids.is_id(case_id, prefix=ids.DISPUTE):
+        return case_id
+    return ids.from_bytes(ids.DISPUTE, hashlib.sha256(case_id.encode()).digest()[:16])

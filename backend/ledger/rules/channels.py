@@ -187,6 +187,16 @@ def own_advance_repaid(event: Event, *, amount_minor: int) -> list[Transfer]:
     return posted(event, "own_advance_repaid", [leg])
 
 
+def customer_withdrawal_through_channel(
+    event: Event, *, channel_id: str, settlement_date: str, amount_minor: int
+) -> list[Transfer]:
+    """9. A channel has paid out a payer's balance, from its net of the day: Dr PAYOUT / Cr CH.
+    The reserve moves when the channel's day is settled (rule 2)."""
+    owed = channel(channel_id, settlement_date, event.currency)
+    leg = (client("PAYOUT", event.currency), owed, amount_minor)
+    return posted(event, "customer_withdrawal_through_channel", [leg])
+
+
 def channel_cost_accrued(event: Event, *, cost_minor: int) -> list[Transfer]:
     """5, for channels that charge parts of a minor unit: the whole units of a day, counted
     elsewhere. Dr CHANNEL_COST / Cr COST_PAYABLE."""

@@ -214,7 +214,7 @@ def repay_bank(w: World) -> Step:
 def settle_channel(w: World) -> Step | None:
     """A channel pays what it owes (or we pay it), or some other amount; card schemes keep their
     cost back."""
-    channel, date, currency = w.dice.choice((*CHANNELS, "BANK")), w.dice.choice(DATES), w.currency()
+    channel, date, currency = w.dice.choice((*CHANNELS, "NUCC")), w.dice.choice(DATES), w.currency()
     source = account_of(channel, date)
     a = w.tally[f"{source}:{currency}"] if w.luck(0.8) else w.amount(20_000) - 10_000
     if not a:

@@ -58,9 +58,9 @@ def fill(w: World) -> Step:
     return Step(
         rule="top_up",
         transfers=rules.top_up(
-            w.event(currency), user_id=user, channel_id="BANK", settlement_date=date, amount_minor=a
+            w.event(currency), user_id=user, channel_id="NUCC", settlement_date=date, amount_minor=a
         ),
-        changes=within(currency, (f"C:CH:BANK.{date}", a), (f"C:CUST:{user}", a)),
+        changes=within(currency, (f"C:CH:NUCC.{date}", a), (f"C:CUST:{user}", a)),
     )
 
 
@@ -177,6 +177,16 @@ def end_withdrawal(w: World) -> Step | None:
                 w.event(currency), user_id=user, amount_minor=a, fee_minor=f
             ),
             changes=opposite(changes),
+            then=w.drop("withdrawals", found),
+        )
+    if w.luck(0.5):
+        date = w.dice.choice(DATES)
+        return Step(
+            rule="customer_withdrawal_through_channel",
+            transfers=rules.customer_withdrawal_through_channel(
+                w.event(currency), channel_id="NUCC", settlement_date=date, amount_minor=a
+            ),
+            changes=within(currency, ("C:PAYOUT", -a), (f"C:CH:NUCC.{date}", -a)),
             then=w.drop("withdrawals", found),
         )
     return Step(

@@ -42,7 +42,7 @@ class Says:
 
 def channel(answer: dict[str, Any] | bytes) -> HttpChannel:
     content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-    return HttpChannel(Says(content), prefix="/card", facts=DEFAULT_FACTS["CARD"])  # type: ignore[arg-type]
+    return HttpChannel(Says(content), prefix="/card", facts=DEFAULT_FACTS["NUCC"])  # type: ignore[arg-type]
 
 
 @pytest.mark.asyncio
@@ -105,7 +105,7 @@ async def test_a_line_whose_calls_all_hang_holds_up_no_other_line() -> None:
         url=f"http://127.0.0.1:{port}", key=generate("ES256"), peer=generate("ES256").public
     )
     fund, card = (
-        HttpChannel(institution, prefix=name, facts=DEFAULT_FACTS["CARD"])
+        HttpChannel(institution, prefix=name, facts=DEFAULT_FACTS["NUCC"])
         for name in ("/fund", "/card")
     )
     calls = [

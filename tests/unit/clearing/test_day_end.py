@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from backend.channels.model import NUCC
 from backend.clearing import model as clearing_model
 from backend.db import reading
 from backend.reconciliation import repository as reconciliation_repository
@@ -57,7 +58,7 @@ async def test_a_day_is_settled_paid_out_reconciled_and_swept(world: World) -> N
     await sell(world)
     world.next_day()
     report = await world.day_end.run(DAY)
-    assert report["channels"] == {"BANK": 50_000, "CARD": 0, "ADVBANK": 0, "FUND": 0}
+    assert report["channels"] == {"NUCC": 50_000, "CUP": 0, "ADVBANK": 0, "FUND": 0}
     assert report["swept_minor"] == 78
     check_closed(world, report)
 
@@ -311,10 +312,11 @@ async def test_a_refund_out_of_two_accounts_is_one_order_to_the_books(world: Wor
 @pytest.mark.asyncio
 async def test_a_top_up_without_an_answer_is_unknown_and_then_found_out(world: World) -> None:
     payer = world.shop.add_payer()
-    world.near.silent = 1
+    world.channels[NUCC].mishaps = ["silent"]
     assert await world.fund(payer, 700) == "unknown"
     assert world.shop.payer_balance(payer) == 0
-    assert await world.topups.resolve_open() == 0
+    world.shop.clock.at_ms += 2_000
+    assert await world.runner.settle(DAY) == 0
     assert world.shop.payer_balance(payer) == 700
     assert await world.fund(payer, 10, account="NOBODY") == "failed"
 

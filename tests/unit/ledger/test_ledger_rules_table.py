@@ -130,6 +130,10 @@ TABLE: list[tuple[list[Transfer], list[tuple[str, str, int]]]] = [
     ),
     (rules.customer_withdrawal_confirmed(EVENT, amount_minor=7), [(PAYOUT, RESERVE, 7)]),
     (
+        rules.customer_withdrawal_through_channel(EVENT, amount_minor=7, **TO_CHANNEL),
+        [(PAYOUT, CH, 7)],
+    ),
+    (
         rules.customer_withdrawal_rejected(EVENT, user_id="u", amount_minor=7, fee_minor=1),
         [(PAYOUT, CUST, 7), (UNSWEPT, CUST, 1), (WITHDRAWAL_FEE, DUE, 1)],
     ),
