@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from backend.background import Background
-from backend.clearing_parts import build_clearing
+from backend.clearing_parts import build_clearing, build_dates
 from backend.clock import OffsetClock
 from backend.config import Settings
 from backend.db.command import Command, Seal
@@ -289,4 +289,5 @@ def _rules(settings: Settings, state: State) -> PaymentRules:
         has_own_advance=settings.fund_own_advance,
         routing=settings.routing.routing(configured_channels(settings)),
         withdrawals=settings.withdrawals.rules(),
+        settlement_date=build_dates(settings).planned if configured_channels(settings) else None,
     )

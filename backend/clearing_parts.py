@@ -47,6 +47,13 @@ class Clearing:
     reserve: ReserveDesk
 
 
+def build_dates(settings: Settings) -> SettlementDates:
+    """The channels' cut-offs over the configured calendar."""
+    calendar_key = NoteKey.from_text(settings.calendar_key) if settings.calendar_key else None
+    calendar = load_calendar(settings.calendar_file, calendar_key)
+    return settlement_dates(calendar, settings.cut_offs)
+
+
 def build_clearing(
     settings: Settings, *, services: Services, name: str, key: SigningKey
 ) -> Clearing | None:
@@ -55,9 +62,8 @@ def build_clearing(
     institutions = open_institutions(settings, services=services, key=key)
     if institutions is None:
         return None
-    calendar_key = NoteKey.from_text(settings.calendar_key) if settings.calendar_key else None
-    calendar = load_calendar(settings.calendar_file, calendar_key)
-    dates = settlement_dates(calendar, settings.cut_offs)
+    dates = build_dates(settings)
+    calendar = dates.calendar
     submit, reader = services.submit, services.reader
     channels, bank = institutions.channels, institutions.bank
     days: dict[str, DayPort] = {**channels}
