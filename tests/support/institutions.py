@@ -3,9 +3,7 @@
 from datetime import date
 
 from backend.channels import iso20022
-from backend.channels.day_file import DayFile, Spool, open_day_file
 from backend.channels.iso20022 import Instruction, Statement, StatusReport
-from backend.channels.model import TopUpAnswer, TopUpOrder
 from backend.sandbox.app import Institutions
 from backend.sandbox.bank import Bank
 from protocol.clock import Clock
@@ -17,7 +15,7 @@ RESERVE, OWN = "RESERVE-TILLWAY", "OWN-TILLWAY"
 
 
 class NearInstitutions:
-    """``BankPort`` and ``TopUpPort`` beside us; what is asked travels as the real message does.
+    """``BankPort`` beside us; what is asked travels as the real message does.
 
     ``silent`` counts the coming calls that are carried out and not answered, ``deaf`` the coming
     instructions that never arrive.
@@ -53,20 +51,6 @@ class NearInstitutions:
 
     async def statement(self, account: str, day: date) -> Statement:
         return iso20022.read_statement(self.world.statement(account, day)[1])
-
-    async def top_up(self, order: TopUpOrder) -> TopUpAnswer:
-        answer = self.bank.top_up(order, day=self.world.today())
-        self._perhaps_lose()
-        return answer
-
-    async def top_up_status(self, topup_id: str) -> TopUpAnswer | None:
-        return self.bank.top_up_result(topup_id)
-
-    async def settle(self, day: date) -> None:
-        self.world.settle(day)
-
-    async def day_file(self, day: date) -> DayFile:
-        return open_day_file(Spool.of([self.world.file(day)[1]]))
 
     def _perhaps_lose(self) -> None:
         if self.silent:
