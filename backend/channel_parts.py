@@ -6,9 +6,10 @@ Beside ``bootstrap`` because a backend may run without an institution: then it h
 from collections.abc import Mapping
 from functools import partial
 
+from backend.channels.facts import ChannelFacts
 from backend.channels.http_channel import HttpChannel
 from backend.channels.institution import Institution
-from backend.channels.model import ADVANCING_BANK, CARD, FUND
+from backend.channels.model import ADVANCING_BANK, FUND, NUCC
 from backend.channels.ports import ChannelPort
 from backend.payments.by_channel import ResolvePayment
 from backend.payments.model import PaymentRules
@@ -19,23 +20,34 @@ from backend.sagas.model import SagaKind
 from backend.sagas.ports import Resolve, Word
 from backend.sagas.repository import SagaRepository
 from backend.sagas.runner import SagaRunner
+from backend.topups.service import ResolveTopUp
+from backend.withdrawals.service import ResolveWithdrawal
 
-_PREFIXES = {CARD: "/card", ADVANCING_BANK: "/fund", FUND: "/advance"}
+_PREFIXES = {NUCC: "/card", ADVANCING_BANK: "/fund", FUND: "/advance"}
 CHANNELS = frozenset(_PREFIXES)
 
 
-def build_channels(institution: Institution) -> dict[str, ChannelPort]:
+def build_channels(
+    institution: Institution, facts: Mapping[str, ChannelFacts]
+) -> dict[str, ChannelPort]:
     """The configured institution's channels."""
-    return {name: HttpChannel(institution, prefix=prefix) for name, prefix in _PREFIXES.items()}
+    return {
+        name: HttpChannel(institution, prefix=prefix, facts=facts[name])
+        for name, prefix in _PREFIXES.items()
+    }
 
 
-def build_runner(services: Services, channels: Mapping[str, ChannelPort]) -> SagaRunner:
-    """The runner towards these channels."""
+def build_runner(
+    services: Services, channels: Mapping[str, ChannelPort], former: Mapping[str, str]
+) -> SagaRunner:
+    """The runner towards these channels. What was begun with a former one is carried on by the
+    channel that has taken over its business (``former``: old id → present id)."""
+    heirs = {old: channels[heir] for old, heir in former.items() if heir in channels}
     return SagaRunner(
         submit=services.submit,
         run_read=services.run_read,
         repository=SagaRepository(services.reader),
-        channels=channels,
+        channels={**heirs, **channels},
         resolvers=resolvers(services.rules),
         clock=services.clock,
     )
@@ -47,6 +59,8 @@ def resolvers(rules: PaymentRules) -> dict[SagaKind, Resolve]:
         SagaKind.PAY: partial(_payment, rules),
         SagaKind.REFUND: partial(_refund, rules),
         SagaKind.GIVE_BACK: partial(_give_back, rules),
+        SagaKind.TOP_UP: _top_up,
+        SagaKind.PAYOUT: partial(_payout, rules),
     }
 
 
@@ -60,3 +74,11 @@ def _refund(rules: PaymentRules, saga_id: str, word: Word) -> ResolveRefund:
 
 def _give_back(rules: PaymentRules, saga_id: str, word: Word) -> ResolveGiveBack:
     return ResolveGiveBack(saga_id=saga_id, word=word, rules=rules)
+
+
+def _top_up(saga_id: str, word: Word) -> ResolveTopUp:
+    return ResolveTopUp(saga_id=saga_id, word=word)
+
+
+def _payout(rules: PaymentRules, saga_id: str, word: Word) -> ResolveWithdrawal:
+    return ResolveWithdrawal(saga_id=saga_id, word=word, rules=rules)

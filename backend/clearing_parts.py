@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from backend.channel_parts import build_channels, build_runner
 from backend.channels.institution import Institution
-from backend.channels.model import TOPUPS
 from backend.channels.ports import DayPort
 from backend.channels.signed_http import read_key
 from backend.clearing.calendar import Calendar
 from backend.clearing.calendar_file import load_calendar
+from backend.clearing.costs import item_prices
 from backend.clearing.cut_off import SettlementDates, settlement_dates
 from backend.clearing.evening import Evening, Prices, Signer
 from backend.clearing.evening_repository import EveningRepository
@@ -54,15 +54,20 @@ def build_clearing(
         return None
     calendar_key = NoteKey.from_text(settings.calendar_key) if settings.calendar_key else None
     calendar = load_calendar(settings.calendar_file, calendar_key)
-    dates = settlement_dates(calendar, settings.cut_offs)
+    dates = settlement_dates(calendar, services.rules.routing.facts, settings.cut_offs)
     submit, reader = services.submit, services.reader
     institution = Institution(
         url=settings.institution_url, key=key, peer=read_key(settings.institution_key)
     )
-    channels = build_channels(institution)
-    days: dict[str, DayPort] = {TOPUPS: institution, **channels}
-    sagas = build_runner(services, channels)
-    topups = TopUps(submit=submit, channel=institution, repository=TopUpRepository(reader))
+    channels = build_channels(institution, settings.routing.facts())
+    days: dict[str, DayPort] = {**channels}
+    sagas = build_runner(services, channels, settings.routing.former_channels)
+    topups = TopUps(
+        submit=submit,
+        carry_on=sagas.carry_on,
+        repository=TopUpRepository(reader),
+        business_date=services.rules.business_date,
+    )
     reconciliation = Reconciliation(
         submit=submit,
         repository=ReconciliationRepository(reader),
@@ -80,7 +85,10 @@ def build_clearing(
         channels=days.keys(),
         reserve_account=settings.reserve_account,
         signer=Signer(name=name, key=key),
-        prices=Prices(interest_bps=settings.reserve_interest_bps),
+        prices=Prices(
+            channels_micro=item_prices(services.rules.routing.facts),
+            interest_bps=settings.reserve_interest_bps,
+        ),
         clock=services.clock,
     )
     reserve = ReserveDesk(
@@ -91,7 +99,6 @@ def build_clearing(
         repository=repository,
         bank=institution,
         channels=days,
-        resolve_topups=topups.resolve_open,
         resolve_sagas=sagas.settle,
         reconcile=reconciliation,
         accounts=Accounts(

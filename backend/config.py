@@ -18,6 +18,7 @@ from pydantic_settings import (
 
 from backend.clearing.limits import INTEREST_BPS_MAX
 from backend.db.limits import COMMANDS_PER_GROUP_MAX, COMMANDS_WAITING_MAX
+from backend.institution_settings import InstitutionsSettings
 from backend.limits import PASSPHRASE_FILE_BYTES_MAX, READ_THREADS, VERIFY_THREADS
 from backend.merchants.limits import FEE_BPS_MAX
 from backend.merchants.model import FeeBounds
@@ -25,6 +26,8 @@ from backend.operator.limits import JOINS_ALL_PER_MINUTE_MAX, JOINS_PER_MINUTE_M
 from backend.payments.limits import CODE_LIFE_MS_MAX
 from backend.risk.limits import RECENT_PAYMENTS_MAX
 from backend.risk.model import RiskRules
+from backend.routing.config import RoutingSettings
+from backend.withdrawals.config import WithdrawalSettings
 from protocol.errors import CallerError
 
 RISK = RiskRules()
@@ -71,6 +74,8 @@ class Settings(BaseSettings):
     """The bank and the top-up channel. Empty: this backend clears nothing."""
     institution_key: str = ""
     """The institution's public key, as it prints it."""
+    institutions: InstitutionsSettings = InstitutionsSettings()
+    """The institutions that money leaves our books through."""
     reserve_account: str = "RESERVE-TILLWAY"
     """The bank account of clients' money."""
     own_account: str = "OWN-TILLWAY"
@@ -80,6 +85,8 @@ class Settings(BaseSettings):
     Where the law lets only banks advance, it stays off."""
     holder_name: str = "Tillway"
     """Who we are to the bank."""
+    net_debit_caps: dict[str, Annotated[int, Field(gt=0)]] = Field(default_factory=dict)
+    """By channel, how much it may owe us unsettled before payments go elsewhere, in minor units."""
     reserve_interest_bps: Annotated[int, Field(ge=0, le=INTEREST_BPS_MAX)] = 35
     """What the reserve bank pays a year on the reserve, in basis points: accrued daily, posted when
     it pays."""
@@ -88,6 +95,10 @@ class Settings(BaseSettings):
     """Between which rates merchants' fee plans are agreed."""
     fee_rate_bps: Annotated[int, Field(ge=0, le=FEE_BPS_MAX)] = 60
     """The fee of a merchant that is created without a plan of its own."""
+    routing: RoutingSettings = RoutingSettings()
+    """Which channel is preferred for what, and what differs in the channels' facts."""
+    withdrawals: WithdrawalSettings = WithdrawalSettings()
+    """What payers pay for taking their money out."""
     calendar_file: Path | None = None
     """The days off of years that the built-in calendar does not know; see the runbook."""
     calendar_key: str = ""

@@ -188,7 +188,7 @@ class FillUp:
         return top_up(
             event,
             user_id=self.user_id,
-            channel_id="BANK",
+            channel_id="NUCC",
             settlement_date=DATE,
             amount_minor=self.amount_minor,
         )

@@ -14,7 +14,10 @@ from backend.mandates.model import NOTICE_TRANSITIONS
 from backend.mandates.model import TRANSITIONS as MANDATE_TRANSITIONS
 from backend.notify.states import TRANSITIONS as CALLBACK_TRANSITIONS
 from backend.refunds.model import TRANSITIONS as REFUND_TRANSITIONS
+from backend.routing.health import TRANSITIONS as HEALTH_TRANSITIONS
 from backend.sagas.model import TRANSITIONS as SAGA_TRANSITIONS
+from backend.topups.model import TRANSITIONS as TOPUP_TRANSITIONS
+from backend.withdrawals.model import TRANSITIONS as WITHDRAWAL_TRANSITIONS
 from protocol.payment import TRANSITIONS
 from terminal.domain.delivery import TRANSITIONS as DELIVERY_TRANSITIONS
 from terminal.domain.sale import TRANSITIONS as SALE_TRANSITIONS
@@ -82,6 +85,18 @@ def page() -> str:
         (origin.value, target.value, step.value)
         for (origin, step), target in REFUND_TRANSITIONS.items()
     ]
+    health = [
+        (origin.value, target.value, step.value)
+        for (origin, step), target in HEALTH_TRANSITIONS.items()
+    ]
+    topup = [
+        (origin.value, target.value, outcome.value)
+        for (origin, outcome), target in TOPUP_TRANSITIONS.items()
+    ]
+    withdrawal = [
+        (origin.value, target.value, step.value)
+        for (origin, step), target in WITHDRAWAL_TRANSITIONS.items()
+    ]
     parts = [
         "# State machines\n\nDrawn from the code by `docs/draw_states.py`; do not edit by hand.\n",
         diagram("Payment", "protocol/payment.py", payment),
@@ -90,8 +105,11 @@ def page() -> str:
         diagram("Dispute", "backend/disputes/model.py", dispute),
         diagram("Coupon", "backend/coupons/model.py", coupon),
         diagram("Conversation with a channel", "backend/sagas/model.py", saga),
+        diagram("A channel's circuit breaker", "backend/routing/health.py", health),
         diagram("Refund", "backend/refunds/model.py", refund),
         diagram("Clearing window of a channel's day", "backend/clearing/window.py", window),
+        diagram("Top-up", "backend/topups/model.py", topup),
+        diagram("Withdrawal", "backend/withdrawals/model.py", withdrawal),
         diagram("Sale, as the till sees it", "terminal/domain/sale.py", sale),
         diagram("Goods of a vending machine", "terminal/domain/delivery.py", goods),
         diagram("Callback to a merchant", "backend/notify/states.py", callback),

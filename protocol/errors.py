@@ -148,6 +148,10 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("mandate_limit_payment", "never", "超过协议的单笔限额。", "The amount is above the mandate's limit for one payment."),
     ("mandate_limit_day", "never", "超过协议的单日限额。", "The amount is above what is left of the mandate's limit for the day."),
     ("mandate_limit_month", "never", "超过协议的单月限额。", "The amount is above what is left of the mandate's limit for the month."),
+    ("payer_limit_payment", "never", "超过付款账户的单笔限额，请换一种方式支付。", "The amount is above the payer's account's limit for one payment; pay another way."),
+    ("payer_limit_day", "never", "超过付款账户的单日限额，请换一种方式支付。", "The amount is above what is left of the payer's account's limit for the day; pay another way."),
+    ("payer_limit_year", "never", "超过付款账户的单年限额，请换一种方式支付。", "The amount is above what is left of the payer's account's limit for the year; pay another way."),
+    ("payment_final", "never", "数字人民币支付即时到账，不可争议，请退款。", "An e-CNY payment is final and cannot be disputed; refund it instead."),
     ("mandate_device", "never", "该设备不在扣款协议内。", "The mandate is for another device."),
     ("mandate_signature", "never", "扣款协议签名无效，请重新签署。", "The mandate's signature does not hold; sign it again."),
     ("mandate_term_unknown", "never", "扣款协议含有本系统不认识的条款，请升级软件后再签署。", "The mandate has a term that this system does not know; update the software before signing."),
@@ -175,12 +179,13 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("not_authorized", "never", "没有权限执行此操作。", "You are not allowed to do this."),
     # Clearing
     ("payout_rejected", "after", "银行拒绝出款，资金已退回商户账户。", "The bank rejected the payout; the money is back on the merchant's account."),
+    ("frame_rejected", "never", "报文格式有误，已整条拒收。", "The message is malformed and is refused whole."),
+    ("mac_invalid", "never", "报文校验码有误，已拒收，请重新签到。", "The message's check code is wrong; it is refused. Sign on again."),
     ("file_rejected", "never", "文件校验不通过，整份拒收。", "The file failed its checks and is refused whole."),
     ("day_not_closed", "after", "该日尚未日切，请在日切后再清算。", "That day is not closed yet; run clearing after the cut-off."),
     ("calendar_horizon", "never", "该年度的放假安排尚未载入，无法确定结算日，请载入该年度的节假日表。", "The days off of that year are not known, so no settlement date can be told; load its calendar table."),
     ("window_state", "never", "清算场次当前状态不允许此操作。", "The clearing window's state does not allow this."),
     ("destination_not_allowed", "never", "收款账户未备案或已撤销，不能出款，请由运营人员备案后重试。", "The account is not filed as a destination, or was withdrawn; nothing is paid to it until an operator files it."),
-    ("channel_cap_reached", "after", "该支付渠道未结算金额已达上限，请换一种付款方式或稍后重试。", "What this channel still owes is at its cap; pay another way or try again later."),
     # Peripherals
     ("device_no_reply", "after", "外设没有应答，请检查连线与电源。", "The peripheral does not answer; check its cable and power."),
     ("device_bad_frame", "after", "外设数据出错，请检查连线。", "The peripheral sent damaged data; check its cable."),
@@ -200,6 +205,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("transfer_unknown", "never", "找不到这笔记账。", "This transfer was not found."),
     ("checkpoint_unknown", "never", "没有涵盖它的检查点，请先生成检查点。", "No checkpoint covers it; make a checkpoint first."),
     ("proof_invalid", "never", "证明不成立。", "The proof does not hold."),
+    ("timestamp_invalid", "never", "时间戳不成立。", "The time stamp does not hold."),
     ("log_inconsistent", "never", "账本日志与检查点不一致，未签名；请运行 tillway ledger verify。", "The ledger's log contradicts its checkpoint and nothing was signed; run tillway ledger verify."),
     # Set-up
     ("port_taken", "after", "端口已被占用，请更换端口或关闭占用它的程序。", "The port is taken; choose another or stop the program that holds it."),

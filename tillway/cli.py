@@ -32,6 +32,7 @@ ROOMS: dict[str, Room] = {
     "phone": Room("tillway.demo.phone_book", "backend", "A customer's phone for a running stack."),
     "backend": Room("backend.cli", "backend", "The payment backend."),
     "ledger": Room("backend.ledger.cli", "backend", "Look at the ledger and prove it."),
+    "stamps": Room("backend.stamping.cli", "backend", "What a third party has time-stamped."),
     "shards": Room("backend.shards.cli", "backend", "The ledger over several databases."),
     "clearing": Room("tillway.clearing", "backend", "Close a day: clear, settle, pay out."),
     "sandbox": Room("backend.sandbox.cli", "backend", "The other institutions, simulated."),

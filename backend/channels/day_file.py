@@ -1,8 +1,8 @@
 """A channel's file of a business day: one row a movement, and a trailer that proves it whole.
 
 UTF-8 CSV, LF line ends: ``HEADER,3,<day>``, rows ``<kind>,<id>,<account>,<amount>,<currency>``, and
-``TRAILER,<count>,<sum>,<sha256 of all lines before>``; refunds and chargebacks count against
-the sum. Wrong anywhere: refused whole. A chargeback's id is our dispute's.
+``TRAILER,<count>,<sum>,<sha256 of all lines before>``; refunds, chargebacks and
+payouts count against the sum. Wrong anywhere: refused whole. A chargeback's id is our dispute's.
 """
 
 import csv
@@ -18,8 +18,8 @@ from protocol.errors import CallerError
 from protocol.money import Money
 
 VERSION = "3"
-RowKind = Literal["topup", "payment", "refund", "chargeback"]
-_TAKEN_BACK = ("refund", "chargeback")
+RowKind = Literal["topup", "payment", "refund", "chargeback", "payout"]
+_TAKEN_BACK = ("refund", "chargeback", "payout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def read_day_file(data: bytes) -> DayFile:
 def _row(number: int, row: list[str]) -> DayRow:
     match row:
         case [
-            ("topup" | "payment" | "refund" | "chargeback") as kind,
+            ("topup" | "payment" | "refund" | "chargeback" | "payout") as kind,
             str(reference),
             account,
             amount,

@@ -7,9 +7,10 @@ from typing import Any
 
 from backend.channels import day_file
 from backend.channels.day_file import DayFile
+from backend.channels.facts import ChannelFacts
 from backend.channels.institution import Institution
 from backend.channels.limits import ANSWER_TEXT_CHARS_MAX
-from backend.channels.model import ChannelAnswer, PayOrder, RefundOrder
+from backend.channels.model import ChannelAnswer, PayOrder, PayoutOrder, RefundOrder
 from protocol.errors import CallerError, OperatingError
 
 _STATES = frozenset({"succeeded", "refused", "reversed"})
@@ -20,8 +21,9 @@ _OF_REFUNDS = frozenset({"succeeded", "refused"})
 class HttpChannel:
     """``ChannelPort`` over connections of its own to the institution, one address below it."""
 
-    def __init__(self, institution: Institution, *, prefix: str) -> None:
+    def __init__(self, institution: Institution, *, prefix: str, facts: ChannelFacts) -> None:
         self._institution = institution
+        self.facts = facts
         self._prefix = prefix
 
     async def pay(self, order: PayOrder) -> ChannelAnswer:
@@ -34,13 +36,14 @@ class HttpChannel:
         }
         return await self._say("/orders", order.order_id, content, _STATES)
 
-    async def query(self, order_id: str) -> ChannelAnswer | None:
+    async def query(self, order: PayOrder) -> ChannelAnswer | None:
         """``ChannelPort.query``."""
-        return await self._query("/orders", order_id, _STATES)
+        return await self._query("/orders", order.order_id, _STATES)
 
-    async def reverse(self, order_id: str) -> ChannelAnswer:
+    async def reverse(self, order: PayOrder) -> ChannelAnswer:
         """``ChannelPort.reverse``."""
-        return await self._say(f"/orders/{order_id}/reversal", order_id, {}, _OF_REVERSALS)
+        said_id = order.order_id
+        return await self._say(f"/orders/{said_id}/reversal", said_id, {}, _OF_REVERSALS)
 
     async def refund(self, order: RefundOrder) -> ChannelAnswer:
         """``ChannelPort.refund``."""
@@ -52,9 +55,17 @@ class HttpChannel:
         }
         return await self._say("/refunds", order.refund_id, content, _OF_REFUNDS)
 
-    async def query_refund(self, refund_id: str) -> ChannelAnswer | None:
+    async def query_refund(self, order: RefundOrder) -> ChannelAnswer | None:
         """``ChannelPort.query_refund``."""
-        return await self._query("/refunds", refund_id, _OF_REFUNDS)
+        return await self._query("/refunds", order.refund_id, _OF_REFUNDS)
+
+    async def payout(self, order: PayoutOrder) -> ChannelAnswer:
+        """``ChannelPort.payout``: not offered."""
+        raise CallerError("channel_unavailable", order.payout_id)
+
+    async def query_payout(self, order: PayoutOrder) -> ChannelAnswer | None:
+        """``ChannelPort.query_payout``: not offered."""
+        raise CallerError("channel_unavailable", order.payout_id)
 
     async def settle(self, day: date) -> None:
         """``DayPort.settle``."""

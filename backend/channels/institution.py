@@ -6,6 +6,7 @@ Rule 3: whatever goes wrong on the way is ``OperatingError``: the outcome is unk
 """
 
 import json
+from collections.abc import Callable
 from datetime import date
 
 import aiohttp
@@ -22,8 +23,10 @@ from protocol.errors import CallerError, OperatingError, TillwayError
 class Institution:
     """``BankPort`` and ``TopUpPort`` over HTTP. Close it when done."""
 
-    def __init__(self, *, url: str, key: SigningKey, peer: VerifyKey) -> None:
-        self._url = url.rstrip("/")
+    def __init__(self, *, url: str | Callable[[], str], key: SigningKey, peer: VerifyKey) -> None:
+        """``url`` may be asked anew for each call: an institution that comes back may be found
+        elsewhere. It raises ``OperatingError`` while there is none."""
+        self._url = url if callable(url) else lambda: url
         self._key = key
         self._peers = signed_http.by_kid(peer)
         self._sessions: dict[str, aiohttp.ClientSession] = {}
@@ -91,7 +94,11 @@ class Institution:
         headers = signed_http.request_headers(self._key, method=method, path=path, body=body)
         try:
             async with self._open(line).request(
-                method, self._url + path, data=body, headers=headers, allow_redirects=False
+                method,
+                self._url().rstrip("/") + path,
+                data=body,
+                headers=headers,
+                allow_redirects=False,
             ) as response:
                 content = await response.content.read(ANSWER_BYTES_MAX)
                 if not response.content.at_eof():

@@ -5,12 +5,13 @@ from typing import Literal
 
 from protocol.money import Money
 
-TOPUPS = "BANK"
-"""The channel that payers' top-ups come through."""
-CARD, ADVANCING_BANK, FUND = "CARD", "ADVBANK", "FUND"
-"""The channels that payers' money comes through: a card's bank, the bank that advances what a
-money-market fund redeems, and the fund itself, which pays us a day later what we have advanced.
-The first two name the accounts ``CH:<channel>.<settlement date>``."""
+NUCC, CUP, ECNY = "NUCC", "CUP", "ECNY"
+"""The clearing house of accounts (NetsUnion), the card network (UnionPay), and the operator of
+e-CNY wallets, whose money is final at once."""
+ADVANCING_BANK, FUND = "ADVBANK", "FUND"
+"""The bank that advances what a money-market fund redeems, and the fund itself, which pays us a day
+later what we have advanced. But for ``FUND`` and ``ECNY`` a channel's id names the accounts
+``CH:<channel>.<settlement date>``."""
 
 ChannelState = Literal["succeeded", "refused", "reversed"]
 
@@ -36,28 +37,55 @@ class TopUpAnswer:
 
 @dataclass(frozen=True, slots=True)
 class PayOrder:
-    """Money asked of a payer's instrument. ``token`` is the channel's own name for it."""
+    """Money asked of a payer's instrument. ``token`` is the channel's own name for it.
+
+    An order looks the same whenever it is told, asked about or reversed, so that an adapter can
+    compute the channel's numbers from it. ``at_ms`` is when it was planned.
+    """
 
     order_id: str
     token: str
     amount: Money
+    at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class RefundOrder:
-    """A part of an order's money, on its way back to where it came from."""
+    """A part of an order's money, on its way back to where it came from.
+
+    Of the order: its id, its token, when it was planned, and what the channel said of it: its
+    reference and its business day (``YYYY-MM-DD``).
+    """
 
     refund_id: str
     order_id: str
     amount: Money
+    at_ms: int = 0
+    token: str = ""
+    order_amount_minor: int = 0
+    order_at_ms: int = 0
+    order_reference: str = ""
+    order_settlement_date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutOrder:
+    """Money on its way to a payer's own bank account, which the channel knows by ``token``."""
+
+    payout_id: str
+    token: str
+    holder: str
+    amount: Money
+    at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelAnswer:
-    """The channel's word on an order, a reversal or a refund.
+    """The channel's word on an order, a reversal, a refund or a payout.
 
-    ``settlement_date`` is the channel's business day, never ours. A reversal is *reversed* or
-    *refused* (it is settled already; then the date is that of the order).
+    ``order_id`` is the id that was asked about. ``settlement_date`` is the channel's business day,
+    never ours. A reversal is *reversed* or *refused* (it is settled already; then the date is that
+    of the order).
     """
 
     order_id: str

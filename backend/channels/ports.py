@@ -1,20 +1,32 @@
 """What the rest of the backend asks of other institutions.
 
-Every call may raise ``OperatingError``: then the outcome is *unknown*, and only a query tells.
+Every call may raise ``OperatingError``: then the outcome is *unknown*, and only a query or a
+reversal tells. ``NotSentError`` is the one exception: certainly nothing was sent.
 """
 
 from datetime import date
 from typing import Protocol
 
 from backend.channels.day_file import DayFile
+from backend.channels.facts import ChannelFacts
 from backend.channels.iso20022 import Instruction, Statement, StatusReport
 from backend.channels.model import (
     ChannelAnswer,
     PayOrder,
+    PayoutOrder,
     RefundOrder,
     TopUpAnswer,
     TopUpOrder,
 )
+from protocol.errors import OperatingError
+
+
+class NotSentError(OperatingError):
+    """No byte of the request has left us (the connection was refused, say), so the peer has not
+    heard of it. Where that is not certain, it is not this error."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__("channel_unavailable", detail)
 
 
 class BankPort(Protocol):
@@ -30,6 +42,14 @@ class BankPort(Protocol):
 
     async def statement(self, account: str, day: date) -> Statement:
         """An account's day, as the bank has booked it so far."""
+        ...
+
+
+class TimeStamper(Protocol):
+    """Whoever says that a digest was there at a time."""
+
+    async def stamp(self, digest: bytes) -> bytes:
+        """An RFC 3161 token over a SHA-256 digest, checked before it is given out."""
         ...
 
 
@@ -58,20 +78,28 @@ class TopUpPort(DayPort, Protocol):
 
 
 class ChannelPort(DayPort, Protocol):
-    """A channel that takes payments from payers' instruments and gives refunds.
+    """A channel that takes payments from payers' instruments, gives refunds, and pays out.
 
-    Every id is ours. Asked again with the same id, the channel repeats its first answer.
+    Every id is ours. Asked again with the same id and content, the channel repeats its first
+    answer; with other content it refuses (``OperatingError``: nothing is concluded from it). What
+    it does not offer (``facts.offers``) is ``CallerError("channel_unavailable")``.
     """
 
-    async def pay(self, order: PayOrder) -> ChannelAnswer:
-        """Take the money. An order whose reversal came before it is *reversed*."""
+    @property
+    def facts(self) -> ChannelFacts:
+        """What it offers, and at what price."""
         ...
 
-    async def query(self, order_id: str) -> ChannelAnswer | None:
+    async def pay(self, order: PayOrder) -> ChannelAnswer:
+        """Take the money. An order whose reversal came before it is *reversed*. Raises
+        ``NotSentError`` only if no byte of it has left."""
+        ...
+
+    async def query(self, order: PayOrder) -> ChannelAnswer | None:
         """What became of an order; None if it never arrived."""
         ...
 
-    async def reverse(self, order_id: str) -> ChannelAnswer:
+    async def reverse(self, order: PayOrder) -> ChannelAnswer:
         """Undo an order, whatever became of it. One that never arrived is marked, so that it is
         refused when it comes; one that is settled stays (*refused*) and wants a refund."""
         ...
@@ -80,6 +108,14 @@ class ChannelPort(DayPort, Protocol):
         """Give back a part of an order."""
         ...
 
-    async def query_refund(self, refund_id: str) -> ChannelAnswer | None:
+    async def query_refund(self, order: RefundOrder) -> ChannelAnswer | None:
         """What became of a refund; None if it never arrived."""
+        ...
+
+    async def payout(self, order: PayoutOrder) -> ChannelAnswer:
+        """Pay a payer's own bank account."""
+        ...
+
+    async def query_payout(self, order: PayoutOrder) -> ChannelAnswer | None:
+        """What became of a payout; None if it never arrived."""
         ...

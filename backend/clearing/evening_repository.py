@@ -16,12 +16,10 @@ from backend.ledger import chart
 from backend.ledger.tables import LedgerAccount, LedgerTransfer
 from backend.sagas.model import SagaState
 from backend.sagas.tables import Saga
-from backend.topups.tables import TopUp
 
 _ACCOUNT = LedgerAccount.__table__  # type: ignore[attr-defined]
 _TRANSFER = LedgerTransfer.__table__  # type: ignore[attr-defined]
 _SAGA = Saga.__table__  # type: ignore[attr-defined]
-_TOPUP = TopUp.__table__  # type: ignore[attr-defined]
 _WINDOW = ClearingWindow.__table__  # type: ignore[attr-defined]
 _CARRY = ChannelCarry.__table__  # type: ignore[attr-defined]
 _INTEREST = ReserveInterest.__table__  # type: ignore[attr-defined]
@@ -74,13 +72,9 @@ class EveningRepository:
             paid_minor=int(rows[0]["paid"]),
         )
 
-    async def items(self, channel_id: str, day: str, *, is_topups: bool) -> int:
+    async def items(self, channel_id: str, day: str) -> int:
         """How many items a channel has carried out on one of its days."""
         query = select(func.count().label("items"))
-        if is_topups:
-            where = and_(_TOPUP.c.settlement_date == day, _TOPUP.c.state == "succeeded")
-            rows = await self._reader.fetch(query.select_from(_TOPUP).where(where))
-            return int(rows[0]["items"])
         where = and_(
             _SAGA.c.channel_id == channel_id,
             _SAGA.c.settlement_date == day,

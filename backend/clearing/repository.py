@@ -6,8 +6,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, union_all
 
+from backend.channels.model import ECNY
 from backend.clearing.bill import BillLine
 from backend.clearing.due import Pending
+from backend.clearing.ecny_repository import unchanged_days
 from backend.clearing.limits import PENDING_ROWS_MAX
 from backend.clearing.model import OPEN_STATES, settlement_transfer
 from backend.clearing.tables import ClearingDay, OwnMove, Payout, Settlement
@@ -286,7 +288,9 @@ def _unpaid(connection: Connection) -> list[Row]:
     paid = _all(connection, select(_TRANSFER.c.id).where(_TRANSFER.c.id.in_(days)))
     for row in paid:
         del days[row["id"]]
-    if not days:
+    unpaid = [owner.rpartition(".")[::2] for owner in days.values()]
+    unpaid += [(ECNY, day) for day in unchanged_days(connection)]
+    if not unpaid:
         return []
     kept = (
         _PAYMENT.c.amount_minor - _PAYMENT.c.coupon_minor - _PAYMENT.c.fee_minor
@@ -301,7 +305,7 @@ def _unpaid(connection: Connection) -> list[Row]:
             or_(
                 *(
                     and_(_SAGA.c.channel_id == channel, _SAGA.c.settlement_date == day)
-                    for channel, _, day in (owner.rpartition(".") for owner in days.values())
+                    for channel, day in unpaid
                 )
             ),
             _PAYMENT.c.state.in_([state.value for state in PAID_STATES]),

@@ -14,7 +14,7 @@ from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve_desk import ReserveDesk
 from backend.clearing.run import DayEnd
 from backend.clearing.standing import standing
-from backend.topups.service import OrderTopUp, TopUps
+from backend.topups.service import TopUps
 from backend.wanted import Wanted
 from protocol.errors import CallerError
 from protocol.messages.base import CurrencyText, Name, PositiveMinor
@@ -107,12 +107,10 @@ def operator_router(parts: ClearingParts, operator_only: Guard) -> APIRouter:
     @routes.post("/payers/{payer_id}/topups")
     async def top_up(payer_id: str, body: TopUpOrderBody) -> dict[str, Any]:
         row = await parts.topups.top_up(
-            OrderTopUp(
-                topup_id=body.topup_id,
-                payer_id=payer_id,
-                bank_account=body.bank_account,
-                amount=Money(body.amount_minor, body.currency),
-            )
+            topup_id=body.topup_id,
+            payer_id=payer_id,
+            bank_account=body.bank_account,
+            amount=Money(body.amount_minor, body.currency),
         )
         columns = ("topup_id", "state", "reason", "amount_minor", "currency", "settlement_date")
         return {column: row[column] for column in columns}

@@ -69,7 +69,6 @@ class DayEnd:
         repository: ClearingRepository,
         bank: BankPort,
         channels: Mapping[str, DayPort],
-        resolve_topups: Callable[[], Awaitable[int]],
         resolve_sagas: Callable[[date], Awaitable[int]],
         reconcile: Reconcile,
         accounts: Accounts,
@@ -82,7 +81,6 @@ class DayEnd:
         self._submit = submit
         self._repository = repository
         self._channels = channels
-        self._resolve_topups = resolve_topups
         self._resolve_sagas = resolve_sagas
         self._reconcile = reconcile
         self._evening = evening
@@ -125,8 +123,7 @@ class DayEnd:
         steps = self._steps
         report: Report = {"day": day.isoformat(), "booked_on": today.isoformat()}
         self.progress.day = day.isoformat()
-        self.progress.begin("topups")
-        report["topups_open"] = await self._resolve_topups()
+        self.progress.begin("conversations")
         report["sagas_open"] = await self._resolve_sagas(day)
         self.progress.begin("channels")
         for number, channel in enumerate(self._channels.values()):
@@ -224,8 +221,7 @@ class DayEnd:
 def _is_closed(report: Report) -> bool:
     moves = [*report["payouts"], *report["own_moves"]]
     return (
-        not report["topups_open"]
-        and not report["sagas_open"]
+        not report["sagas_open"]
         and not report["reconciliation"]["breaks"]
         and not report["clients_short_minor"]
         and not any(window["differs_minor"] for window in report["windows"])

@@ -43,10 +43,14 @@ TABLE_MODULES = (
     "backend.reconciliation.tables",
     "backend.refunds.tables",
     "backend.risk.tables",
+    "backend.routing.tables",
     "backend.sagas.tables",
     "backend.shards.tables",
+    "backend.stamping.tables",
     "backend.topups.tables",
+    "backend.unionpay_trace.tables",
     "backend.wallet.tables",
+    "backend.withdrawals.tables",
 )
 
 _SCRIPTS = Path(__file__).parent / "migrations"

@@ -36,7 +36,7 @@ from backend.disputes.model import (
 from backend.disputes.ports import SettledDays
 from backend.disputes.tables import DISPUTE, EVENT
 from backend.disputes.timeline import record_opened, step
-from backend.instruments.model import BALANCE, CHANNEL_OF
+from backend.instruments.model import BALANCE, InstrumentKind
 from backend.ledger import chart
 from backend.ledger import rules as posting
 from backend.ledger import service as ledger
@@ -82,6 +82,8 @@ class OpenDispute:
         payment = ws.get(PAYMENT, self.payment_id)
         if payment is None:
             raise CallerError("payment_not_found", self.payment_id)
+        if payment["funding"] == InstrumentKind.ECNY:
+            raise CallerError("payment_final", self.payment_id)
         check_new(_disputable(payment), amount_minor=self.amount_minor, currency=self.currency)
         merchant_id = payment["merchant_id"]
         has_minor = ledger.available(ws, chart.merchant_available(merchant_id, self.currency))
@@ -125,6 +127,7 @@ class OpenDispute:
             "merchant_id": payment["merchant_id"],
             "payer_id": payment["payer_id"],
             "funding": payment["funding"],
+            "channel_id": payment["channel_id"],
             "amount_minor": self.amount_minor,
             "cover_minor": cover_minor,
             "currency": self.currency,
@@ -238,7 +241,7 @@ class DecideDispute:
         return dispute
 
     def _day_reads(self, dispute: Row) -> Iterable[Read]:
-        channel_id = CHANNEL_OF.get(dispute["funding"])
+        channel_id = dispute["channel_id"]
         return self.days.reads(channel_id, self.settlement_date) if channel_id else []
 
     def _check_settlement(self, ws: WorkingSet, dispute: Row, *, today: date) -> None:
@@ -250,7 +253,7 @@ class DecideDispute:
         distance = abs(_day(self.settlement_date) - today)
         if distance > timedelta(days=SETTLEMENT_DAYS_AWAY_MAX):
             raise CallerError("field_invalid", "settlement_date")
-        if self.days.is_over(ws, CHANNEL_OF[dispute["funding"]], self.settlement_date):
+        if self.days.is_over(ws, dispute["channel_id"], self.settlement_date):
             raise CallerError("settlement_date_closed", self.settlement_date)
 
     def _transfers(self, dispute: Row, day: str) -> list[Transfer]:
@@ -271,7 +274,7 @@ class DecideDispute:
         so much less of what we have advanced."""
         currency, funding = dispute["currency"], dispute["funding"]
         event = posting.Event(f"{self.dispute_id}.lost", currency, day)
-        if funding != BALANCE and CHANNEL_OF[funding] == FUND:
+        if dispute["channel_id"] == FUND:
             return posting.own_advance_returned(
                 event,
                 from_account=chart.dispute(self.dispute_id, currency),
@@ -283,7 +286,7 @@ class DecideDispute:
             amount_minor=dispute["amount_minor"],
             to_account=chart.customer(dispute["payer_id"], currency)
             if funding == BALANCE
-            else chart.channel(CHANNEL_OF[funding], self.settlement_date, currency),
+            else chart.channel(dispute["channel_id"], self.settlement_date, currency),
         )
 
 

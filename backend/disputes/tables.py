@@ -26,6 +26,8 @@ class Dispute(BackendTable, table=True):
     payer_id: str = Field(sa_type=TEXT)
     funding: str = Field(sa_type=TEXT)
     """Where the payment's money came from, and so where a lost dispute's goes."""
+    channel_id: str = Field(default="", sa_type=TEXT)
+    """The payment's channel; empty for the balance."""
     amount_minor: int = Field(sa_type=INTEGER)
     cover_minor: int = Field(sa_type=INTEGER)
     """The part that the merchant could not cover when it was opened."""

@@ -5,12 +5,15 @@ Rule 1: a card's number never comes here: the channel keeps it and gives a token
 Rule 2: an instrument is never deleted; a removed one pays nothing more, and its refunds still go
         where the money came from.
 Rule 3: a token is one payer's: who registers another's is refused, and learns nothing of the other.
+Rule 4: each channel that serves an instrument has its own token for it: the agreement's number at
+        NetsUnion, UnionPay's token of a card. Once given, a token is not changed.
 """
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 
-from backend.channels.model import ADVANCING_BANK, CARD, FUND
+from backend.channels.model import ADVANCING_BANK, CUP, ECNY, FUND, NUCC
 from backend.instruments.limits import BANK_CHARS_MAX, TOKEN_CHARS_MAX
 from protocol.errors import CallerError
 
@@ -24,14 +27,28 @@ class InstrumentKind(StrEnum):
     CARD = "card"
     FUND = "fund"
     """A money-market fund: the fund company redeems, a bank advances the money the same day."""
+    ECNY = "ecny"
+    """An e-CNY wallet: its operator's word is final at once."""
 
 
-CHANNEL_OF = {"card": CARD, "fund": ADVANCING_BANK, "advance": FUND}
-"""The channel of a payment's funding. *advance*: a fund account whose money we advance."""
+HOME_CHANNELS: dict[InstrumentKind, tuple[str, ...]] = {
+    InstrumentKind.CARD: (NUCC,),
+    InstrumentKind.FUND: (ADVANCING_BANK, FUND),
+    InstrumentKind.ECNY: (ECNY,),
+}
+"""Whose the token is that an instrument is registered with. The fund and the bank that advances its
+money know a fund account by the same one."""
+SERVING_CHANNELS: dict[InstrumentKind, tuple[str, ...]] = {
+    InstrumentKind.CARD: (NUCC, CUP),
+    InstrumentKind.FUND: (ADVANCING_BANK, FUND),
+    InstrumentKind.ECNY: (ECNY,),
+}
+"""The channels that can have a token for an instrument."""
 
 
 def funding_of(kind: InstrumentKind, *, has_own_advance: bool) -> str:
-    """What a payment by such an instrument is funded by."""
+    """What a payment by such an instrument is funded by. *advance*: a fund account whose money we
+    advance."""
     is_advanced = kind is InstrumentKind.FUND and has_own_advance
     return "advance" if is_advanced else kind.value
 
@@ -42,17 +59,25 @@ _SEPARATORS = re.compile(r"[\W_]+")
 _LONG_NUMBER = re.compile(r"\d{12,}").search
 
 
-def check_facts(*, bank: str, last4: str, token: str) -> None:
-    """``field_invalid`` unless these are a bank's name, four digits and a token that holds no card
-    number."""
+def check_facts(kind: InstrumentKind, *, bank: str, last4: str, tokens: Mapping[str, str]) -> None:
+    """``field_invalid`` unless these are a bank's name, four digits and channels' tokens."""
     is_good = (
         0 < len(bank) <= BANK_CHARS_MAX
         and _LAST4(last4) is not None
-        and _TOKEN(token) is not None
-        and not _has_card_number(token)
         and not _has_card_number(bank)
+        and bool(tokens)
     )
     if not is_good:
+        raise CallerError("field_invalid", "instrument")
+    for channel_id, token in tokens.items():
+        check_token(kind, channel_id, token)
+
+
+def check_token(kind: InstrumentKind, channel_id: str, token: str) -> None:
+    """``field_invalid`` unless the channel serves such instruments and this is a token that holds
+    no card number."""
+    is_serving = channel_id in SERVING_CHANNELS[kind]
+    if not is_serving or _TOKEN(token) is None or _has_card_number(token):
         raise CallerError("field_invalid", "instrument")
 
 

@@ -6,10 +6,14 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from backend.db.tables import Row
-from backend.instruments.limits import BANK_CHARS_MAX, TOKEN_CHARS_MAX
-from backend.instruments.model import BALANCE, InstrumentKind
+from backend.instruments.limits import (
+    BANK_CHARS_MAX,
+    CHANNELS_PER_INSTRUMENT_MAX,
+    TOKEN_CHARS_MAX,
+)
+from backend.instruments.model import BALANCE, HOME_CHANNELS, InstrumentKind
 from backend.instruments.repository import InstrumentRepository
-from backend.instruments.service import AddInstrument, ChooseDefault, RemoveInstrument
+from backend.instruments.service import AddInstrument, AddToken, ChooseDefault, RemoveInstrument
 from backend.payments.services import Services
 from backend.wallet.repository import WalletRepository
 from backend.wanted import Wanted
@@ -18,14 +22,25 @@ from protocol.limits import IDENTIFIER_CHARS_MAX
 _Id = Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX)]
 
 
+_Token = Annotated[str, Field(min_length=1, max_length=TOKEN_CHARS_MAX)]
+
+
 class NewInstrument(Wanted):
-    """``POST /wallet/v1/instruments``. ``token`` is the channel's; never a card's number."""
+    """``POST /wallet/v1/instruments``. ``token`` is what its home channel calls it, ``tokens`` what
+    others do; never a card's number."""
 
     instrument_id: _Id
     kind: InstrumentKind = Field(strict=False)
     bank: Annotated[str, Field(min_length=1, max_length=BANK_CHARS_MAX)]
     last4: Annotated[str, Field(pattern=r"^[0-9]{4}$")]
-    token: Annotated[str, Field(min_length=1, max_length=TOKEN_CHARS_MAX)]
+    token: _Token
+    tokens: dict[_Id, _Token] = Field(default={}, max_length=CHANNELS_PER_INSTRUMENT_MAX)
+
+
+class NewToken(Wanted):
+    """``PUT /wallet/v1/instruments/{id}/tokens/{channel}``."""
+
+    token: _Token
 
 
 class Chosen(Wanted):
@@ -56,6 +71,18 @@ def add_routes(routes: APIRouter, services: Services, payer: Any) -> None:  # no
             kind=body.kind,
             bank=body.bank,
             last4=body.last4,
+            tokens=dict.fromkeys(HOME_CHANNELS[body.kind], body.token) | body.tokens,
+        )
+        return _shown(await services.submit(command))
+
+    @routes.put("/instruments/{instrument_id}/tokens/{channel_id}")
+    async def add_token(
+        payer_id: payer, instrument_id: str, channel_id: str, body: NewToken
+    ) -> dict[str, Any]:
+        command = AddToken(
+            instrument_id=instrument_id,
+            payer_id=payer_id,
+            channel_id=channel_id,
             token=body.token,
         )
         return _shown(await services.submit(command))

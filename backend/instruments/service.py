@@ -1,14 +1,14 @@
 """The payers' commands about their instruments."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.instruments.limits import INSTRUMENTS_PER_PAYER_MAX
-from backend.instruments.model import BALANCE, InstrumentKind, check_facts
-from backend.instruments.tables import INSTRUMENT, INSTRUMENT_TOKEN
+from backend.instruments.model import BALANCE, InstrumentKind, check_facts, check_token
+from backend.instruments.tables import CHANNEL_TOKEN, INSTRUMENT, INSTRUMENT_CHANNEL
 from backend.wallet.service import payer_row
 from backend.wallet.tables import PAYER
 from protocol.errors import CallerError
@@ -17,43 +17,44 @@ from protocol.ids import is_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddInstrument:
-    """A card or a fund account that its channel has given a token for. The same content again
-    changes nothing."""
+    """A card or a fund account, and what its channels call it (channel → token). The same content
+    again changes nothing."""
 
     instrument_id: str
     payer_id: str
     kind: InstrumentKind
     bank: str
     last4: str
-    token: str = field(repr=False)
+    tokens: Mapping[str, str] = field(repr=False)
 
     def reads(self) -> Iterable[Read]:
         return [
             (PAYER, self.payer_id),
             (INSTRUMENT, self.instrument_id),
-            (INSTRUMENT_TOKEN, (self.kind.value, self.token)),
+            *_token_reads(self.instrument_id, self.tokens),
         ]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
         payer = payer_row(ws, self.payer_id)
         if not is_id(self.instrument_id, prefix="ins"):
             raise CallerError("id_invalid", "instrument_id")
-        check_facts(bank=self.bank, last4=self.last4, token=self.token)
+        check_facts(self.kind, bank=self.bank, last4=self.last4, tokens=self.tokens)
         content = {
             "payer_id": self.payer_id,
             "kind": self.kind.value,
             "bank": self.bank,
             "last4": self.last4,
-            "token": self.token,
         }
         known = ws.get(INSTRUMENT, self.instrument_id)
         if known is not None:
-            if any(known[name] != value for name, value in content.items()):
+            is_same = all(known[name] == value for name, value in content.items())
+            if not is_same or not self._has_tokens(ws):
                 raise CallerError("idempotency_conflict", "instrument_id")
             return known
         if payer["instrument_count"] >= INSTRUMENTS_PER_PAYER_MAX:
             raise CallerError("instrument_count_exceeded")
-        self._claim_token(ws)
+        for channel_id, token in self.tokens.items():
+            _give_token(ws, self.instrument_id, self.payer_id, channel_id, token)
         ws.update(PAYER, self.payer_id, instrument_count=payer["instrument_count"] + 1)
         row = {
             **content,
@@ -65,13 +66,39 @@ class AddInstrument:
         ws.insert(INSTRUMENT, row)
         return row
 
-    def _claim_token(self, ws: WorkingSet) -> None:
-        known = ws.get(INSTRUMENT_TOKEN, (self.kind.value, self.token))
+    def _has_tokens(self, ws: WorkingSet) -> bool:
+        found = {
+            channel_id: ws.get(INSTRUMENT_CHANNEL, (self.instrument_id, channel_id))
+            for channel_id in self.tokens
+        }
+        return all(
+            row is not None and row["token"] == self.tokens[channel_id]
+            for channel_id, row in found.items()
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddToken:
+    """Another channel knows the instrument from now on. The same token again changes nothing."""
+
+    instrument_id: str
+    payer_id: str
+    channel_id: str
+    token: str = field(repr=False)
+
+    def reads(self) -> Iterable[Read]:
+        tokens = {self.channel_id: self.token}
+        return [(INSTRUMENT, self.instrument_id), *_token_reads(self.instrument_id, tokens)]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> Row:  # noqa: ARG002  # no time is kept
+        row = _theirs(ws, self.instrument_id, self.payer_id)
+        check_token(InstrumentKind(row["kind"]), self.channel_id, self.token)
+        known = ws.get(INSTRUMENT_CHANNEL, (self.instrument_id, self.channel_id))
         if known is None:
-            owner = {"kind": self.kind.value, "token": self.token, "payer_id": self.payer_id}
-            ws.insert(INSTRUMENT_TOKEN, owner)
-        elif known["payer_id"] != self.payer_id:
-            raise CallerError("instrument_taken")
+            _give_token(ws, self.instrument_id, self.payer_id, self.channel_id, self.token)
+        elif known["token"] != self.token:
+            raise CallerError("idempotency_conflict", "token")
+        return row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +141,26 @@ class ChooseDefault:
             chosen = self.instrument_id
         ws.update(PAYER, self.payer_id, default_instrument_id=chosen)
         return self.instrument_id
+
+
+def _token_reads(instrument_id: str, tokens: Mapping[str, str]) -> list[Read]:
+    return [
+        *((INSTRUMENT_CHANNEL, (instrument_id, channel_id)) for channel_id in tokens),
+        *((CHANNEL_TOKEN, (channel_id, token)) for channel_id, token in tokens.items()),
+    ]
+
+
+def _give_token(
+    ws: WorkingSet, instrument_id: str, payer_id: str, channel_id: str, token: str
+) -> None:
+    owner = ws.get(CHANNEL_TOKEN, (channel_id, token))
+    if owner is None:
+        row = {"channel_id": channel_id, "token": token, "payer_id": payer_id}
+        ws.insert(CHANNEL_TOKEN, row)
+    elif owner["payer_id"] != payer_id:
+        raise CallerError("instrument_taken")
+    known_as = {"instrument_id": instrument_id, "channel_id": channel_id, "token": token}
+    ws.insert(INSTRUMENT_CHANNEL, known_as)
 
 
 def _theirs(ws: WorkingSet, instrument_id: str, payer_id: str) -> Row:

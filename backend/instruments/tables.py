@@ -9,7 +9,7 @@ from backend.db.tables import INTEGER, STORAGE, TEXT, BackendTable, table_ref
 
 
 class Instrument(BackendTable, table=True):
-    """A payer's card or fund account, as its channel knows it."""
+    """A payer's card or fund account. What its channels call it is in ``instrument_channel``."""
 
     __tablename__ = "instrument"
     __table_args__: Any = (Index("ix_instrument_payer", "payer_id"), STORAGE)
@@ -18,21 +18,30 @@ class Instrument(BackendTable, table=True):
     kind: str = Field(sa_type=TEXT)
     bank: str = Field(sa_type=TEXT)
     last4: str = Field(sa_type=TEXT)
-    token: str = Field(sa_type=TEXT)
     status: str = Field(sa_type=TEXT)
     """``active`` or ``removed``."""
     created_at_ms: int = Field(sa_type=INTEGER)
     updated_at_ms: int = Field(sa_type=INTEGER)
 
 
-class InstrumentToken(BackendTable, table=True):
+class InstrumentChannel(BackendTable, table=True):
+    """What one channel calls an instrument."""
+
+    __tablename__ = "instrument_channel"
+    instrument_id: str = Field(primary_key=True, sa_type=TEXT)
+    channel_id: str = Field(primary_key=True, sa_type=TEXT)
+    token: str = Field(sa_type=TEXT)
+
+
+class ChannelToken(BackendTable, table=True):
     """Whose a channel's token is: of the first payer who registered it, for ever."""
 
-    __tablename__ = "instrument_token"
-    kind: str = Field(primary_key=True, sa_type=TEXT)
+    __tablename__ = "channel_token"
+    channel_id: str = Field(primary_key=True, sa_type=TEXT)
     token: str = Field(primary_key=True, sa_type=TEXT)
     payer_id: str = Field(sa_type=TEXT)
 
 
 INSTRUMENT = table_ref(Instrument)
-INSTRUMENT_TOKEN = table_ref(InstrumentToken)
+INSTRUMENT_CHANNEL = table_ref(InstrumentChannel)
+CHANNEL_TOKEN = table_ref(ChannelToken)

@@ -36,7 +36,7 @@ _HEADINGS = (
     Heading("1101", "C", "CH", "debit", _FREE, True, "channel in transit, per settlement date"),
     Heading("1105", "C", "NOSTRO", "debit", 0, False, "nostro of this currency"),
     Heading("1105", "C", "FXPOS", "debit", _FREE, False, "exchange position"),
-    Heading("1106", "C", "ECNY", "debit", 0, False, "institution's e-CNY wallet"),
+    Heading("1106", "C", "ECNY", "debit", _FREE, False, "institution's e-CNY wallet"),
     Heading("1107", "C", "OWN_DUE", "debit", _FREE, False, "own money promised to the reserve"),
     Heading(
         "1108", "C", "XSHARD", "debit", _FREE, True, "between two shards, by the other's number"
@@ -73,6 +73,7 @@ _HEADINGS = (
     Heading("9001", "M", "FUND_ADVANCED", "debit", _FREE, True, "bank-funded advances, memo"),
     Heading("9002", "M", "FUND_OWED", "credit", _FREE, True, "contra of the memo"),
 )
+ECNY_CHANNEL = "ECNY"
 HEADINGS = {(heading.book, heading.code): heading for heading in _HEADINGS}
 MIRRORS = (("UNSWEPT", "DUE_CLIENT"), ("OWN_DUE", "OWN_PAYABLE"))
 """Of client money, and of our own: the pairs by which the two books meet."""
@@ -131,7 +132,11 @@ def merchant_available(merchant_id: str, currency: str) -> str:
 
 
 def channel(channel_id: str, settlement_date: str, currency: str) -> str:
-    """What a channel owes us (or we it) for one settlement date (``YYYY-MM-DD``)."""
+    """Where a channel's money of one settlement date (``YYYY-MM-DD``) stands until the reserve has
+    it: what the channel owes us (or we it). The e-CNY operator owes nothing, because its payments
+    are final at once: theirs is the wallet itself, one account for all dates."""
+    if channel_id == ECNY_CHANNEL:
+        return client("ECNY", currency)
     return f"C:CH:{channel_id}.{settlement_date}:{currency}"
 
 

@@ -3,7 +3,8 @@
 Rule 1: the books follow the channel: money is posted on its word and under its settlement date.
 Rule 2: whatever happens to the payment meanwhile (a till that gives it up), the conversation goes
         on until the channel's state and ours are the same.
-Rule 3: what the channel has settled although the payment was given up is nobody's here: it is
+Rule 3: where the channel certainly has not taken it, another one may (``rerouting``).
+Rule 4: what the channel has settled although the payment was given up is nobody's here: it is
         booked as long (rule 21) and goes back by a refund of its own.
 """
 
@@ -25,16 +26,23 @@ from backend.notify.outbox import push_reads
 from backend.payments import channel_posting
 from backend.payments.model import PaymentRules
 from backend.payments.paying import held_transfer, push_payment, tell_merchant
+from backend.payments.rerouting import rerouting_reads, went_elsewhere
 from backend.payments.tables import PAYMENT
 from backend.payments.timeline import step
 from backend.sagas.model import Ask, SagaKind, SagaState, SagaStep
 from backend.sagas.ports import Word
 from backend.sagas.tables import SAGA
-from backend.sagas.timeline import move, note_silence, plan
+from backend.sagas.timeline import move, note_silence, plan, postpone
 from protocol.payment import WAITING_STATES, Command, PaymentState
 
-_DECLINES = {"AM04": "insufficient_balance"}
-"""Channels' reasons that tell the till more than that the bank said no (ISO 20022 codes)."""
+_DECLINES = {
+    "AM04": "insufficient_balance",
+    "LIMIT_PAYMENT": "payer_limit_payment",
+    "LIMIT_DAY": "payer_limit_day",
+    "LIMIT_YEAR": "payer_limit_year",
+}
+"""Channels' reasons that tell the till more than that the bank said no: ISO 20022 codes, and the
+limits of a fund's quick redemption and of e-CNY wallets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +63,7 @@ class ResolvePayment:
             return []
         found: list[Read] = [(MERCHANT, payment["merchant_id"]), *push_reads(payment["store"])]
         found += undo_uses_reads(ws, payment)
+        found += rerouting_reads(payment, saga, self.rules)
         if self.word.answer is not None and self.word.answer.state == "succeeded":
             paid = channel_posting.paid(payment, saga, self.word.answer, saga["planned_date"])
             found += ledger.reads(paid)
@@ -64,7 +73,8 @@ class ResolvePayment:
         saga, payment = ws.get(SAGA, self.saga_id), ws.get(PAYMENT, self.saga_id)
         assert saga is not None, "conversations are never removed"
         assert payment is not None, "payments are never removed"
-        if saga["next_try_ms"] is None:
+        is_elsewhere = self.word.channel_id not in {"", saga["channel_id"]}
+        if saga["next_try_ms"] is None or is_elsewhere:
             return saga
         answer = self.word.answer
         if self.word.ask is Ask.NOTHING:
@@ -118,6 +128,8 @@ class ResolvePayment:
         return move(ws, saga, SagaStep.GIVE_UP, now_ms=now_ms, detail={"why": "never sent"})
 
     def _unanswered(self, ws: WorkingSet, payment: Row, saga: Row, now_ms: int) -> Row:
+        if self.word.is_unsent and saga["state"] == SagaState.SENT:
+            return self._unsent(ws, payment, saga, now_ms)
         if payment["state"] == PaymentState.PROCESSING:
             detail = {"error": self.word.error[:80]}
             lost = step(
@@ -131,11 +143,17 @@ class ResolvePayment:
             push_payment(ws, lost, now_ms)
         return note_silence(ws, saga, error=self.word.error, now_ms=now_ms)
 
+    def _unsent(self, ws: WorkingSet, payment: Row, saga: Row, now_ms: int) -> Row:
+        gone = went_elsewhere(ws, payment, saga, self.rules, why=self.word.error, now_ms=now_ms)
+        return gone or postpone(ws, saga, error=self.word.error, now_ms=now_ms)
+
     def _while_reversing(
         self, ws: WorkingSet, payment: Row, saga: Row, answer: ChannelAnswer, now_ms: int
     ) -> Row:
         if answer.state == "reversed":
-            return self._reversed(ws, payment, saga, answer, now_ms)
+            why = saga["error"] or "reversed"
+            gone = went_elsewhere(ws, payment, saga, self.rules, why=why, now_ms=now_ms)
+            return gone or self._reversed(ws, payment, saga, answer, now_ms)
         if self.word.ask is Ask.REVERSE and answer.state == "refused":
             return self._settled(ws, payment, saga, answer, now_ms)
         late = SagaStep.SUCCEED if answer.state == "succeeded" else SagaStep.REFUSE

@@ -1,7 +1,7 @@
 """What each channel's word does to the books. The fund that pays us a day later (rule 6b) moves own
 money where the others move what the channel owes."""
 
-from backend.channels.model import ADVANCING_BANK, FUND, ChannelAnswer
+from backend.channels.model import ADVANCING_BANK, ECNY, FUND, ChannelAnswer
 from backend.db.tables import Row
 from backend.ledger import chart
 from backend.ledger import rules as posting
@@ -16,6 +16,8 @@ def paid(payment: Row, saga: Row, answer: ChannelAnswer, date: str) -> list[Tran
     price = {name: payment[name] for name in ("amount_minor", "fee_minor", "coupon_minor")}
     if saga["channel_id"] == FUND:
         return posting.fund_paid_by_own_advance(event, hold, merchant_id=merchant_id, **price)
+    if saga["channel_id"] == ECNY:
+        return posting.ecny_paid(event, hold, merchant_id=merchant_id, **price)
     rule = posting.fund_paid if saga["channel_id"] == ADVANCING_BANK else posting.card_paid
     return rule(
         event,

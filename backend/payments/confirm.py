@@ -83,6 +83,7 @@ class ConfirmByPayer:
             payer_id=self.payer_id,
             merchant_id=merchant_id,
             currency=payment["currency"],
+            rules=self.rules,
             instrument_id=self.instrument_id,
             coupon_id=self.coupon_id,
         )

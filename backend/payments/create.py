@@ -71,6 +71,7 @@ class CreatePayment:
             payer_id=payer_id,
             merchant_id=self.request.merchant_id,
             currency=self.body.currency,
+            rules=self.rules,
             coupon_id=self._chosen_coupon(ws, payer_id),
         )
         if self.body.mandate_id is not None:

@@ -6,10 +6,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from backend.channels.days import channel_day
 from backend.db.tables import Row
 from backend.payments.limits import CODE_LIFE_MS_MAX
 from backend.risk.model import RiskRules
+from backend.routing.model import Routing
+from backend.routing.ports import NoCaps, Room
 from backend.wallet.model import WalletRules, code_url
+from backend.withdrawals.model import WithdrawalRules
 from protocol import cbor
 from protocol.errors import CallerError, advice
 from protocol.messages import Body
@@ -51,8 +55,11 @@ class PaymentRules:
     wallet: WalletRules = field(default_factory=WalletRules)
     code_life_ms: int = 5 * 60 * 1000
     """How long a merchant-presented code can be paid."""
-    channels: frozenset[str] = frozenset()
-    """The channels that are configured; an instrument of another pays nothing."""
+    routing: Routing = field(default_factory=Routing)
+    """The channels that are configured, and which is preferred for what."""
+    room: Room = field(default_factory=NoCaps)
+    """How much the channels' net debit caps still allow."""
+    withdrawals: WithdrawalRules = field(default_factory=WithdrawalRules)
     has_own_advance: bool = False
     """Whether we advance what a fund redeems, from our own money (rule 6b), instead of a bank."""
     day_offset_ms: int = 8 * 3600 * 1000
@@ -63,6 +70,16 @@ class PaymentRules:
             raise ValueError(f"the code key has {SECRET_BYTES} bytes")
         if not 0 < self.code_life_ms <= CODE_LIFE_MS_MAX:
             raise ValueError("code_life_ms is out of range")
+
+    @property
+    def channels(self) -> frozenset[str]:
+        """The channels that are configured; an instrument of another pays nothing."""
+        return frozenset(self.routing.facts)
+
+    def planned_date(self, channel_id: str, at_ms: int) -> str:
+        """The settlement date that a channel should give to what it accepts at a moment; the date
+        that it gives goes."""
+        return channel_day(at_ms, self.routing.facts[channel_id].cut_off_minute).isoformat()
 
     def business_date(self, at_ms: int) -> str:
         """The shop's date, ``YYYY-MM-DD``."""

@@ -20,17 +20,28 @@ from backend.ledger.tables import ACCOUNT
 from backend.merchants.service import merchant_reads, pending_owner, plan_in_force
 from backend.merchants.tables import MERCHANT
 from backend.notify.outbox import put_callback, put_push
-from backend.payments.funding import Funding, choose, funding_reads
+from backend.payments.funding import (
+    Funding,
+    admit,
+    choose,
+    fallbacks,
+    funding_reads,
+    route,
+    token_of,
+)
 from backend.payments.model import PAYMENT_RESULT, PaymentRules, payment_answer
+from backend.payments.tables import PAYMENT
 from backend.payments.timeline import step
 from backend.risk.model import Verdict
 from backend.risk.service import judge_attempt, risk_reads
+from backend.routing.model import Decision, explained
 from backend.sagas.limits import PAY_PATIENCE_MS
 from backend.sagas.model import SagaKind
 from backend.sagas.timeline import plan as plan_saga
 from backend.wallet.model import masked_name
 from backend.wallet.tables import PAYER
 from protocol.errors import CallerError
+from protocol.money import Money
 from protocol.payment import Command
 
 
@@ -50,6 +61,7 @@ def paying_reads(
     payer_id: str | None,
     merchant_id: str,
     currency: str,
+    rules: PaymentRules,
     instrument_id: str | None = None,
     coupon_id: str | None = None,
 ) -> list[Read]:
@@ -60,7 +72,7 @@ def paying_reads(
         owner = pending_owner(merchant, payment_id)
         found += [(PAYER, payer_id), *risk_reads(payer_id)]
         found += [(ACCOUNT, account) for account in _accounts(payer_id, owner, currency)]
-        found += funding_reads(ws, payer_id, instrument_id)
+        found += funding_reads(ws, payer_id, instrument_id, rules)
         if coupon_id is not None:
             found += coupon_reads(coupon_id, currency)
     return found
@@ -101,7 +113,7 @@ def held_transfer(payment: Row, saga: Row) -> Transfer:
     event = posting.Event(payment["payment_id"], payment["currency"], saga["planned_date"])
     [hold] = posting.channel_held(
         event,
-        channel_id=saga["channel_id"],
+        channel_id=saga["planned_channel_id"],
         settlement_date=saga["planned_date"],
         merchant_id=owner_of(payment),
         amount_minor=saga["amount_minor"],
@@ -138,8 +150,12 @@ def take(
         return Taken(payment, coupon.refusal)
     if coupon.amount_minor == payment["amount_minor"]:
         funding = Funding()  # nothing is left that a channel could be asked for
-    if not funding.is_balance and funding.channel_id not in rules.channels:
-        return Taken(payment, "channel_unavailable")
+    decision = None
+    if not funding.is_balance:
+        asked_minor = payment["amount_minor"] - coupon.amount_minor
+        payment, decision = _routed(ws, payment, funding, asked_minor, rules, now_ms)
+        if decision.channel_id is None:
+            return Taken(payment, "channel_unavailable")
     verdict = judge_attempt(
         ws, rules.risk, payer_id=payer_id, amount_minor=payment["amount_minor"], now_ms=now_ms
     )
@@ -161,8 +177,8 @@ def take(
         "coupon_id": coupon.coupon_id,
         "coupon_minor": coupon.amount_minor,
     }
-    if not funding.is_balance:
-        submitted = _submit(ws, payment, funding, decided, actor, now_ms)
+    if decision is not None:
+        submitted = _submit(ws, payment, decision, decided, rules, actor, now_ms)
         return Taken(submitted, None, verdict)
     refusal = _post(ws, payment | decided, now_ms)
     if refusal is not None:
@@ -173,6 +189,21 @@ def take(
     use_coupon(ws, captured, actor=actor, now_ms=now_ms)
     tell_merchant(ws, captured, merchant, "payment.captured", now_ms)
     return Taken(captured, None, verdict)
+
+
+def _routed(
+    ws: WorkingSet,
+    payment: Row,
+    funding: Funding,
+    asked_minor: int,
+    rules: PaymentRules,
+    now_ms: int,
+) -> tuple[Row, Decision]:
+    """Which channel is asked; the decision is kept with the payment, whatever it is."""
+    amount = Money(asked_minor, payment["currency"])
+    decision = route(ws, rules, funding, amount=amount, now_ms=now_ms)
+    told = explained(payment["routing"], decision)
+    return ws.update(PAYMENT, payment["payment_id"], routing=told), decision
 
 
 def _coupon(
@@ -208,16 +239,26 @@ def _post(ws: WorkingSet, paid: Row, now_ms: int) -> str | None:
 
 
 def _submit(
-    ws: WorkingSet, payment: Row, funding: Funding, decided: Row, actor: str, now_ms: int
+    ws: WorkingSet,
+    payment: Row,
+    decision: Decision,
+    decided: Row,
+    rules: PaymentRules,
+    actor: str,
+    now_ms: int,
 ) -> Row:
     """Hold in the books, and plan to ask the channel: nothing is sent before this is committed."""
+    channel_id, instrument_id = decision.channel_id, decided["instrument_id"]
+    assert channel_id is not None
+    admit(ws, channel_id, now_ms)
     submitted = step(
         ws,
         payment,
         Command.SUBMIT,
         actor=actor,
         now_ms=now_ms,
-        detail={"channel": funding.channel_id},
+        detail={"channel": channel_id},
+        channel_id=channel_id,
         **decided,
     )
     use_coupon(ws, submitted, actor=actor, now_ms=now_ms)
@@ -226,11 +267,12 @@ def _submit(
         saga_id=payment["payment_id"],
         kind=SagaKind.PAY,
         payment_id=payment["payment_id"],
-        channel_id=funding.channel_id,
-        token=funding.token,
+        channel_id=channel_id,
+        token=token_of(ws, instrument_id, channel_id),
+        fallbacks=fallbacks(decision),
         amount_minor=submitted["amount_minor"] - submitted["coupon_minor"],
         currency=payment["currency"],
-        planned_date=decided["business_date"],
+        planned_date=rules.planned_date(channel_id, now_ms),
         now_ms=now_ms,
         patience_ms=PAY_PATIENCE_MS,
         trace_id=payment["trace_id"],

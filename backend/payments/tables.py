@@ -72,6 +72,10 @@ class Payment(BackendTable, table=True):
     """What is on its way back through a channel that has not answered yet."""
     disputed_minor: int = Field(default=0, sa_type=INTEGER)
     """What is disputed now, or was lost in a dispute."""
+    channel_id: str = Field(default="", sa_type=TEXT)
+    """The channel that the money comes through; empty for the balance."""
+    routing: str | None = Field(default=None, sa_type=TEXT)
+    """The decisions that led there, as JSON, the latest last; NULL for the balance."""
 
 
 class PaymentAttempt(BackendTable, table=True):

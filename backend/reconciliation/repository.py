@@ -14,14 +14,14 @@ from backend.db.reading import Reader
 from backend.db.tables import Row
 from backend.disputes.model import DisputeState
 from backend.disputes.tables import Dispute
-from backend.instruments.model import BALANCE, CHANNEL_OF
+from backend.instruments.model import BALANCE
 from backend.ledger import chart, model
 from backend.ledger.tables import LedgerAccount, LedgerTransfer
 from backend.payments.tables import Payment
 from backend.reconciliation.limits import EVENTS_PER_DAY_MAX
 from backend.reconciliation.tables import ReconciliationBreak
 from backend.refunds.tables import Refund
-from backend.sagas.model import SagaKind, SagaState
+from backend.sagas.model import TAKING, SagaState
 from backend.sagas.tables import Saga
 from backend.topups.tables import TopUp
 from protocol.errors import OperatingError
@@ -91,8 +91,9 @@ class ReconciliationRepository:
         """What a channel has told us it moved on one of its days, and what it keeps back there of
         lost disputes: id → signed amount."""
         settled = (SagaState.SUCCEEDED.value, SagaState.SETTLED.value)
+        taking = [kind.value for kind in TAKING]
         signed = case(
-            (_SAGA.c.kind == SagaKind.PAY.value, _SAGA.c.amount_minor),
+            (_SAGA.c.kind.in_(taking), _SAGA.c.amount_minor),
             else_=-_SAGA.c.amount_minor,
         )
         query = select(_SAGA.c.saga_id, signed.label("signed_minor")).where(
@@ -170,14 +171,13 @@ class ReconciliationRepository:
 
     async def _charged_back(self, channel_id: str, day: str) -> dict[str, int]:
         """Disputes lost to a channel on one of its days: id → what went back, below zero."""
-        fundings = [funding for funding, channel in CHANNEL_OF.items() if channel == channel_id]
         return await self._amounts(
             _DISPUTE.c.dispute_id,
             (-_DISPUTE.c.amount_minor).label("amount_minor"),
             and_(
                 _DISPUTE.c.state == DisputeState.LOST.value,
                 _DISPUTE.c.settlement_date == day,
-                _DISPUTE.c.funding.in_(fundings),
+                _DISPUTE.c.channel_id == channel_id,
             ),
         )
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import structlog
 
-from backend.channels.model import TOPUPS
 from backend.channels.ports import BankPort, DayPort
 from backend.db.command import Command, Read
 from backend.db.working_set import WorkingSet
@@ -156,10 +155,7 @@ class Reconciliation:
     async def _channel(self, channel_id: str, day: date) -> list[Matched]:
         """A channel's file of its day against what it told us, and what it still owes: nothing."""
         books, text = self._repository, day.isoformat()
-        is_topups = channel_id == TOPUPS
-        ours = await (
-            books.topup_orders(text) if is_topups else books.channel_orders(channel_id, text)
-        )
+        ours = await books.channel_orders(channel_id, text)
         file = await self._channels[channel_id].day_file(day)
         left = await books.channel_balance(channel_id, text, self._currency)
         source = f"channel {channel_id}"

@@ -13,7 +13,6 @@ from backend.channels.model import ChannelAnswer
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
-from backend.instruments.model import CHANNEL_OF
 from backend.ledger import rules as posting
 from backend.ledger import service as ledger
 from backend.ledger.posted import posted_reads, posted_transfers
@@ -48,7 +47,7 @@ def submit_refund(ws: WorkingSet, payment: Row, refund: Row, now_ms: int) -> Non
         saga_id=refund["refund_id"],
         kind=SagaKind.REFUND,
         payment_id=payment["payment_id"],
-        channel_id=CHANNEL_OF[payment["funding"]],
+        channel_id=payment["channel_id"],
         amount_minor=refund["amount_minor"] - refund["coupon_returned_minor"],
         currency=refund["currency"],
         planned_date=refund["business_date"],

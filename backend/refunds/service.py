@@ -17,7 +17,7 @@ from typing import Any
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
-from backend.instruments.model import BALANCE, CHANNEL_OF
+from backend.instruments.model import BALANCE
 from backend.ledger import chart
 from backend.ledger import rules as posting
 from backend.ledger import service as ledger
@@ -97,7 +97,7 @@ class CreateRefund:
         )
         coupon_back = refundable.coupon_back(body.amount_minor)
         is_asked = payment["funding"] != BALANCE and coupon_back < body.amount_minor
-        if code is None and is_asked and CHANNEL_OF[payment["funding"]] not in self.rules.channels:
+        if code is None and is_asked and payment["channel_id"] not in self.rules.channels:
             code = "channel_unavailable"
         if code is not None:
             failed = self._insert(ws, payment, RefundStep.FAIL, now_ms, error_code=code)

@@ -15,6 +15,12 @@ class Word:
     ask: Ask
     answer: ChannelAnswer | None = None
     error: str = ""
+    channel_id: str = ""
+    """Who was spoken to: a word about another channel than the present one comes too late."""
+    is_heard: bool = True
+    """Whether the channel said anything, if only that it does not know the order."""
+    is_unsent: bool = False
+    """Certainly nothing was sent."""
 
 
 Resolve = Callable[[str, Word], Command]

@@ -11,12 +11,13 @@ from backend.sagas.tables import Saga, SagaEventRow
 
 _saga = Saga.__table__  # type: ignore[attr-defined]
 _event = SagaEventRow.__table__  # type: ignore[attr-defined]
-_HIDDEN = frozenset({"token"})
+_HIDDEN = frozenset({"token", "holder"})
 _SHOWN = tuple(column for column in _saga.columns if column.name not in _HIDDEN)
 
 
 def shown(row: Row) -> Row:
-    """A conversation as an operator sees it: without its token."""
+    """A conversation as an operator sees it: without its token and
+    the payer's name."""
     return {name: value for name, value in row.items() if name not in _HIDDEN}
 
 
@@ -56,6 +57,11 @@ class SagaRepository:
             _saga.c.next_try_ms.is_not(None), _saga.c.planned_date <= day
         )
         return int(self._reader.rows(query)[0]["open"])
+
+    def find(self, saga_id: str) -> Row | None:
+        """One conversation, whole; None if there is none."""
+        rows = self._reader.rows(select(_saga).where(_saga.c.saga_id == saga_id))
+        return rows[0] if rows else None
 
     def of_payment(self, payment_id: str) -> list[Row]:
         """Every conversation about a payment, oldest first, each with its timeline."""

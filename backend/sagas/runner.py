@@ -13,12 +13,14 @@ from typing import Any
 
 import structlog
 
-from backend.channels.model import ChannelAnswer, PayOrder, RefundOrder
-from backend.channels.ports import ChannelPort
+from backend.channels.facts import Offer
+from backend.channels.model import ChannelAnswer, PayOrder, PayoutOrder, RefundOrder
+from backend.channels.ports import ChannelPort, NotSentError
 from backend.db.command import Command
 from backend.db.tables import Row
+from backend.routing.service import Heard
 from backend.sagas.limits import CONVERSATIONS_PER_CHANNEL_MAX, POLL_MS, ROUNDS_PER_SETTLING_MAX
-from backend.sagas.model import Ask, SagaKind, SagaState
+from backend.sagas.model import TAKING, Ask, SagaKind, SagaState
 from backend.sagas.ports import Resolve, Word
 from backend.sagas.repository import SagaRepository
 from backend.sagas.service import Claimed, ClaimSagas
@@ -51,6 +53,10 @@ class SagaRunner:
         self._resolvers = resolvers
         self._clock = clock
         self._news = asyncio.Event()
+        self._under_way: dict[str, asyncio.Event] = {}
+        self._silent = frozenset(
+            name for name, one in channels.items() if Offer.QUERY not in one.facts.offers
+        )
         self._free = dict.fromkeys(channels, CONVERSATIONS_PER_CHANNEL_MAX)
 
     def wake(self) -> None:
@@ -80,6 +86,16 @@ class SagaRunner:
                 tasks.create_task(self._carry_on(one))
         return len(claimed)
 
+    async def carry_on(self, saga_id: str) -> None:
+        """Speak about one conversation now; where this runner is about it already, wait until it
+        has spoken."""
+        claimed = await self._take(saga_id)
+        for one in claimed:
+            await self._carry_on(one)
+        under_way = self._under_way.get(saga_id)
+        if under_way is not None:
+            await under_way.wait()
+
     async def settle(self, day: date) -> int:
         """Carry on what is due until nothing is; how many conversations of a day, or of before,
         are still open."""
@@ -96,9 +112,15 @@ class SagaRunner:
         due = await self._run_read(lambda: self._repository.due(self._clock.now_ms(), places))
         if not due:
             return []
-        claimed: list[Claimed] = await self._submit(ClaimSagas(saga_ids=tuple(due)))
+        return await self._take(*due)
+
+    async def _take(self, *saga_ids: str) -> list[Claimed]:
+        claimed: list[Claimed] = await self._submit(
+            ClaimSagas(saga_ids=saga_ids, silent_channels=self._silent)
+        )
         for one in claimed:
             self._free[one.row["channel_id"]] -= 1
+            self._under_way[one.row["saga_id"]] = asyncio.Event()
         return claimed
 
     async def _carry_on(self, claimed: Claimed) -> None:
@@ -108,7 +130,7 @@ class SagaRunner:
             if word.error:
                 log = _log.error if claimed.is_alarming else _log.warning
                 log("saga_unanswered", saga_id=row["saga_id"], ask=claimed.ask, error=word.error)
-            after = await self._submit(self._resolvers[SagaKind(row["kind"])](row["saga_id"], word))
+            after = await self._submit(self._resolved(row, claimed.ask, word))
             if after["state"] == SagaState.STRANDED:
                 _log.error("saga_stranded", saga_id=row["saga_id"], reason=after["error"])
         except OperatingError as error:
@@ -118,33 +140,56 @@ class SagaRunner:
             _log.exception("saga_failed", saga_id=row["saga_id"], ask=claimed.ask)
         finally:
             self._free[row["channel_id"]] += 1
+            self._under_way.pop(row["saga_id"]).set()
             self._news.set()
 
     async def _speak(self, row: Row, ask: Ask) -> Word:
+        channel_id = row["channel_id"]
         try:
             answer = await self._ask(row, ask)
         except OperatingError as error:
-            return Word(ask=ask, error=f"{error.code}: {error.detail}")
-        if answer is None and ask is not Ask.NOTHING:
-            return Word(ask=ask, error="never arrived")
-        return Word(ask=ask, answer=answer)
+            return Word(
+                ask=ask,
+                error=f"{error.code}: {error.detail}",
+                channel_id=channel_id,
+                is_heard=False,
+                is_unsent=ask is Ask.SEND and isinstance(error, NotSentError),
+            )
+        missing = "never arrived" if answer is None and ask is not Ask.NOTHING else ""
+        return Word(ask=ask, answer=answer, error=missing, channel_id=channel_id)
+
+    def _resolved(self, row: Row, ask: Ask, word: Word) -> Command:
+        """The command that draws the word's consequence, and notes whether the channel lives."""
+        command = self._resolvers[SagaKind(row["kind"])](row["saga_id"], word)
+        if ask is Ask.NOTHING:
+            return command
+        return Heard(
+            channel_id=row["channel_id"],
+            is_answered=word.is_heard,
+            reason=word.error,
+            command=command,
+        )
 
     async def _ask(self, row: Row, ask: Ask) -> ChannelAnswer | None:
-        channel, saga_id = self._channels[row["channel_id"]], row["saga_id"]
-        is_pay = row["kind"] == SagaKind.PAY
-        amount = Money(row["amount_minor"], row["currency"])
-        match ask:
-            case Ask.NOTHING:
-                return None
-            case Ask.REVERSE:
-                return await channel.reverse(saga_id)
-            case Ask.QUERY if is_pay:
-                return await channel.query(saga_id)
-            case Ask.SEND if is_pay:
-                return await channel.pay(PayOrder(saga_id, row["token"], amount))
-            case Ask.QUERY if (answer := await channel.query_refund(saga_id)) is not None:
+        channel = self._channels[row["channel_id"]]
+        if ask is Ask.NOTHING:
+            return None
+        if SagaKind(row["kind"]) in TAKING:
+            return await _ask_pay(channel, row, ask)
+        if row["kind"] == SagaKind.PAYOUT:
+            return await _ask_payout(channel, row, ask)
+        order = _refund_order(row, await self._paid_by(row))
+        if ask is Ask.QUERY and Offer.QUERY in channel.facts.offers:
+            answer = await channel.query_refund(order)
+            if answer is not None:
                 return answer
-        return await channel.refund(RefundOrder(saga_id, row["payment_id"], amount))
+        return await channel.refund(order)
+
+    async def _paid_by(self, row: Row) -> Row:
+        """The conversation that took the money which this one gives back."""
+        found: Row | None = await self._run_read(lambda: self._repository.find(row["payment_id"]))
+        assert found is not None, "conversations are never removed"
+        return found
 
     async def _wait(self) -> None:
         try:
@@ -152,3 +197,42 @@ class SagaRunner:
                 await self._news.wait()
         except TimeoutError:
             return
+
+
+async def _ask_pay(channel: ChannelPort, row: Row, ask: Ask) -> ChannelAnswer | None:
+    order = PayOrder(row["saga_id"], row["token"], _amount(row), row["created_at_ms"])
+    match ask:
+        case Ask.SEND:
+            return await channel.pay(order)
+        case Ask.QUERY:
+            return await channel.query(order)
+    return await channel.reverse(order)
+
+
+async def _ask_payout(channel: ChannelPort, row: Row, ask: Ask) -> ChannelAnswer | None:
+    order = PayoutOrder(
+        row["saga_id"], row["token"], row["holder"], _amount(row), row["created_at_ms"]
+    )
+    if ask is Ask.QUERY and Offer.QUERY in channel.facts.offers:
+        answer = await channel.query_payout(order)
+        if answer is not None:
+            return answer
+    return await channel.payout(order)
+
+
+def _refund_order(row: Row, paid: Row) -> RefundOrder:
+    return RefundOrder(
+        row["saga_id"],
+        paid["saga_id"],
+        _amount(row),
+        at_ms=row["created_at_ms"],
+        token=paid["token"],
+        order_amount_minor=paid["amount_minor"],
+        order_at_ms=paid["created_at_ms"],
+        order_reference=paid["reference"],
+        order_settlement_date=paid["settlement_date"],
+    )
+
+
+def _amount(row: Row) -> Money:
+    return Money(row["amount_minor"], row["currency"])

@@ -42,6 +42,8 @@ class ClaimSagas:
     """
 
     saga_ids: tuple[str, ...]
+    silent_channels: frozenset[str] = frozenset()
+    """Those that do not tell what became of an order."""
 
     def reads(self) -> Iterable[Read]:
         return [(SAGA, saga_id) for saga_id in self.saga_ids]
@@ -53,14 +55,20 @@ class ClaimSagas:
             if row is None or row["next_try_ms"] is None or row["next_try_ms"] > now_ms:
                 continue
             if SagaState(row["state"]) in OPEN_STATES:
-                found.append(_claim(ws, row, now_ms))
+                can_query = row["channel_id"] not in self.silent_channels
+                found.append(_claim(ws, row, can_query, now_ms))
         return found
 
 
-def _claim(ws: WorkingSet, row: Row, now_ms: int) -> Claimed:
+def _claim(ws: WorkingSet, row: Row, can_query: bool, now_ms: int) -> Claimed:
     tries, state = row["tries"] + 1, SagaState(row["state"])
     ask = ask_now(
-        SagaKind(row["kind"]), state, tries=tries, is_overdue=now_ms >= row["deadline_ms"]
+        SagaKind(row["kind"]),
+        state,
+        tries=tries,
+        is_overdue=now_ms >= row["deadline_ms"],
+        can_query=can_query,
+        has_fallback=bool(row["fallbacks"]),
     )
     # A conversation that is never noted (a bug, say) is not taken up again and again.
     lease_ms = max(LEASE_MS, retry_delay_ms(tries))

@@ -32,8 +32,15 @@ class Saga(BackendTable, table=True):
     kind: str = Field(sa_type=TEXT)
     payment_id: str = Field(sa_type=TEXT)
     channel_id: str = Field(sa_type=TEXT)
+    """Whom it is with: one channel at a time."""
+    planned_channel_id: str = Field(default="", sa_type=TEXT)
+    """The channel that the hold in the books was made for, the first that was chosen."""
+    fallbacks: str = Field(default="", sa_type=TEXT)
+    """The channels that could take the order instead, with commas between."""
     token: str = Field(default="", sa_type=TEXT)
     """The channel's name for the payer's instrument; empty for money that goes back."""
+    holder: str = Field(default="", sa_type=TEXT)
+    """The name on the account that is paid; empty where none is."""
     amount_minor: int = Field(sa_type=INTEGER)
     currency: str = Field(sa_type=TEXT)
     state: str = Field(sa_type=TEXT)

@@ -1,5 +1,6 @@
 """The one place where a conversation's state changes: by the table of states, with its event."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from backend.db.tables import Row
@@ -31,6 +32,8 @@ def plan(  # one row's columns
     now_ms: int,
     patience_ms: int = 0,
     token: str = "",
+    holder: str = "",
+    fallbacks: Sequence[str] = (),
     trace_id: str = "",
 ) -> Row:
     """Begin a conversation, in the transaction of what it is about. Due at once."""
@@ -39,7 +42,10 @@ def plan(  # one row's columns
         "kind": kind.value,
         "payment_id": payment_id,
         "channel_id": channel_id,
+        "planned_channel_id": channel_id,
+        "fallbacks": ",".join(fallbacks),
         "token": token,
+        "holder": holder,
         "amount_minor": amount_minor,
         "currency": currency,
         "state": SagaState.PLANNED.value,
@@ -85,6 +91,40 @@ def move(
         next_try_ms=due,
         updated_at_ms=now_ms,
         **changes,
+    )
+
+
+def postpone(ws: WorkingSet, saga: Row, *, error: str, now_ms: int) -> Row:
+    """Nothing was sent: it is sent again later."""
+    text = printable(error, chars_max=ERROR_CHARS_MAX)
+    due, detail = now_ms + retry_delay_ms(saga["tries"]), {"error": text}
+    return move(
+        ws, saga, SagaStep.POSTPONE, now_ms=now_ms, detail=detail, next_try_ms=due, error=text
+    )
+
+
+def reroute(  # what the conversation goes on with
+    ws: WorkingSet,
+    saga: Row,
+    *,
+    channel_id: str,
+    token: str,
+    fallbacks: Sequence[str],
+    why: str,
+    now_ms: int,
+) -> Row:
+    """The channel does not have the order: go on with another."""
+    return move(
+        ws,
+        saga,
+        SagaStep.REROUTE,
+        now_ms=now_ms,
+        detail={"from": saga["channel_id"], "to": channel_id, "why": why},
+        channel_id=channel_id,
+        token=token,
+        fallbacks=",".join(fallbacks),
+        tries=0,
+        error="",
     )
 
 

@@ -5,34 +5,33 @@ Signed (both ways, `backend/channels/signed_http.py`): ``/bank/…``, ``/channel
 Plain, on the loopback: ``/control/…`` opens accounts, moves the clock, arms faults, charges back.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
-from functools import partial
 
-import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-from backend.channels import day_file, iso20022, signed_http
+from backend.channels import day_file, iso20022
 from backend.channels.day_file import DayFile
 from backend.channels.model import TopUpAnswer, TopUpOrder
+from backend.channels.signed_http import by_kid
 from backend.sandbox.bank import Bank
-from backend.sandbox.channels import ChannelName, Channels, ChargebackBody, china_day
-from backend.sandbox.faults import Faults, FaultSettings
+from backend.sandbox.channels import ChannelName, Channels, ChargebackBody
+from backend.sandbox.institution.control import add_control
+from backend.sandbox.institution.faults import spoil_rows
+from backend.sandbox.institution.house import Answer, furnish
+from backend.sandbox.institution.program import BOOKS, Place, Running
+from backend.sandbox.institution.signed import answer_signed, new_app
+from backend.sandbox.institution.state_files import own_key
 from protocol.clock import Clock
 from protocol.crypto.keys import SigningKey, VerifyKey
-from protocol.errors import CallerError, TillwayError
+from protocol.errors import CallerError
 from protocol.messages.base import CurrencyText, Minor, Name, PositiveMinor
 from protocol.money import Money
 
-BODY_BYTES_MAX = 8 * 1024 * 1024
-SLOW_ANSWER_S = 1
 OWN_ACCOUNT = "OWN-TILLWAY"
-_log = structlog.get_logger()
-Answer = tuple[int, bytes, str]
 
 
 class TopUpBody(BaseModel):
@@ -67,10 +66,17 @@ class TokenBody(BaseModel):
     account: Name
 
 
-class ClockBody(BaseModel):
-    """How far to move the sandbox's own clock."""
-
-    advance_ms: int = Field(ge=0, le=400 * 86_400_000)
+def build(place: Place) -> Running:
+    """The institutions as a program."""
+    place.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    world = Institutions(
+        bank=Bank(place.directory / BOOKS),
+        clock=place.clock,
+        key=own_key(place.directory),
+        peers=by_kid(*place.told),
+        reserve_account="RESERVE-TILLWAY",
+    )
+    return Running(world.house, build_app(world))
 
 
 class Institutions:
@@ -87,29 +93,27 @@ class Institutions:
         own_account: str = OWN_ACCOUNT,
     ) -> None:
         self.bank = bank
-        self.faults = Faults()
-        self.late: list[Callable[[], Answer]] = []
-        """Requests that the fault ``arrive_late`` keeps on the way."""
+        own_faults = ("reject_payout", "refuse_order", "refuse_refund")
+        self.house = furnish(
+            "institutions", bank, clock=clock, key=key, peers=peers, faults=own_faults
+        )
+        self.faults = self.house.faults
         self.channels = Channels(
             bank, self.faults, reserve_account=reserve_account, own_account=own_account
         )
-        self.key = key
-        self.peers = dict(peers)
         self.reserve_account = reserve_account
-        self._clock = clock
-        self._offset_ms = 0
 
     def now_ms(self) -> int:
         """The sandbox's own time."""
-        return self._clock.now_ms() + self._offset_ms
+        return self.house.clock.now_ms()
 
     def advance(self, advance_ms: int) -> None:
         """Move the sandbox's clock forward."""
-        self._offset_ms += advance_ms
+        self.house.clock.advance(advance_ms)
 
     def today(self) -> date:
         """The business day, in China's time."""
-        return china_day(self.now_ms())
+        return self.house.clock.today()
 
     def instruct(self, body: bytes) -> Answer:
         """``POST /bank/instructions``: pain.001 in, pain.002 out."""
@@ -173,18 +177,11 @@ class Institutions:
         return self._file(self.channels.file(name, day))
 
     def _file(self, file: DayFile) -> Answer:
-        return 200, day_file.write_day_file(self._faulty(file)), "text/csv"
+        return 200, day_file.write_day_file(self.faulty(file)), "text/csv"
 
-    def _faulty(self, file: DayFile) -> DayFile:
-        rows = list(file.rows)
-        if rows and self.faults.strikes("file_amount_off_by_one"):
-            amount = rows[0].amount
-            rows[0] = replace(rows[0], amount=Money(amount.amount_minor + 1, amount.currency))
-        if rows and self.faults.strikes("file_row_missing"):
-            del rows[-1]
-        if rows and self.faults.strikes("file_row_twice"):
-            rows.append(rows[0])
-        return replace(file, rows=tuple(rows))
+    def faulty(self, file: DayFile) -> DayFile:
+        """The file with the faults that are due."""
+        return replace(file, rows=tuple(spoil_rows(self.faults, file.rows)))
 
 
 def _top_up_said(result: TopUpAnswer) -> Answer:
@@ -199,11 +196,10 @@ def _top_up_said(result: TopUpAnswer) -> Answer:
 
 def build_app(world: Institutions) -> FastAPI:
     """The HTTP face of the institutions."""
-    app = FastAPI(title="Tillway sandbox institutions", docs_url=None, redoc_url=None)
-    app.exception_handler(TillwayError)(_refuse)
+    app = new_app("Tillway sandbox institutions")
 
     async def signed(request: Request, act: Callable[[bytes], Answer]) -> Response:
-        return await _signed(world, request, act)
+        return await answer_signed(world.house, request, act)
 
     @app.post("/bank/instructions")
     async def instruct(request: Request) -> Response:
@@ -235,6 +231,7 @@ def build_app(world: Institutions) -> FastAPI:
 
     _add_channels(app, world)
     _add_control(app, world)
+    add_control(app, world.house)
     return app
 
 
@@ -244,7 +241,7 @@ def _add_channels(app: FastAPI, world: Institutions) -> None:
 
     async def signed(request: Request, act: Callable[[bytes], Answer]) -> Response:
         channels.close_days(world.now_ms())
-        return await _signed(world, request, act)
+        return await answer_signed(world.house, request, act)
 
     @app.post("/{name}/orders")
     async def pay(request: Request, name: ChannelName) -> Response:
@@ -302,69 +299,3 @@ def _add_control(app: FastAPI, world: Institutions) -> None:
     async def charge_back(body: ChargebackBody) -> dict[str, str]:
         world.channels.close_days(world.now_ms())
         return {"case_id": body.case_id, "day": world.channels.charge_back(body, world.now_ms())}
-
-    @app.post("/control/late")
-    async def deliver_late() -> dict[str, int]:
-        """Let the requests that were kept on the way arrive."""
-        kept, world.late = world.late, []
-        for act in kept:
-            act()
-        return {"delivered": len(kept)}
-
-    @app.post("/control/clock")
-    async def clock(body: ClockBody) -> dict[str, object]:
-        world.advance(body.advance_ms)
-        return {"now_ms": world.now_ms(), "day": world.today().isoformat()}
-
-    @app.post("/control/faults")
-    async def faults(body: FaultSettings) -> dict[str, int]:
-        world.faults.set(body)
-        return world.faults.as_dict()
-
-    @app.get("/healthz")
-    async def health() -> dict[str, str]:
-        return {"status": "ok"}
-
-
-async def _signed(
-    world: Institutions, request: Request, act: Callable[[bytes], Answer]
-) -> Response:
-    """Check the peer's signature, act, sign the answer; strike the faults that are due."""
-    if world.faults.strikes("be_down"):
-        return Response(status_code=503)
-    body = await _read(request)
-    signature = signed_http.check_request(
-        world.peers, request.headers, method=request.method, path=request.url.path, body=body
-    )
-    if request.method == "POST" and world.faults.strikes("arrive_late"):
-        world.late.append(partial(act, body))
-        return Response(status_code=504)
-    status, answer, media_type = act(body)
-    if world.faults.strikes("run_twice"):
-        status, answer, media_type = act(body)
-    if world.faults.strikes("answer_slowly"):
-        await asyncio.sleep(SLOW_ANSWER_S)
-    if world.faults.strikes("drop_answer_after_commit"):
-        _log.info("fault_struck", fault="drop_answer_after_commit", path=request.url.path)
-        return Response(status_code=504)
-    headers = signed_http.response_headers(
-        world.key, status=status, request_signature=signature, body=answer
-    )
-    if world.faults.strikes("bad_signature"):
-        headers[signed_http.SIGNATURE_HEADER] = "AAAA"
-    return Response(answer, status, headers, media_type)
-
-
-async def _read(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES_MAX:
-            raise CallerError("file_rejected", "too large")
-    return bytes(body)
-
-
-async def _refuse(request: Request, error: Exception) -> Response:  # noqa: ARG001
-    assert isinstance(error, TillwayError)
-    status = 401 if error.code == "signature_invalid" else 400
-    return JSONResponse(error.to_wire() | {"detail": error.detail}, status)

@@ -1,14 +1,9 @@
 """The sandbox bank's rules over its own SQLite books. No HTTP, no clock: the day is given.
 
-Rule 1: the same id with the same content gets the first answer, with other content a refusal.
-Rule 2: every movement debits one account and credits another; balances are sums of movements.
+Rule: the same id with the same content gets the first answer, with other content a refusal.
 """
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
-from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
@@ -24,61 +19,21 @@ from backend.channels.iso20022 import (
     write_status_report,
 )
 from backend.channels.model import TopUpAnswer, TopUpOrder
+from backend.sandbox.institution.books import Books
 from protocol.crypto.hashes import sha256
 from protocol.errors import CallerError
 from protocol.money import Money
 
 CHANNEL_ACCOUNT = "CHANNEL-TRANSIT"
-VAULT_ACCOUNT = "BANK-VAULT"
 
 
-class Bank:
+class Bank(Books):
     """One bank with its accounts, its instructions, and the top-up channel beside it."""
 
     def __init__(self, path: Path | str) -> None:
-        self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self.db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
-        self.db.executescript(files("backend.sandbox").joinpath("schema.sql").read_text())
-        for number in (CHANNEL_ACCOUNT, VAULT_ACCOUNT):
-            self.open_own_account(number)
-
-    def close(self) -> None:
-        """Close the books."""
-        self.db.close()
-
-    def open_own_account(self, number: str) -> None:
-        """An institution's own account, which may go below zero; repeating it changes nothing."""
-        self.db.execute(
-            "INSERT INTO account VALUES (?, ?, 'CNY', 1) ON CONFLICT DO NOTHING", (number, number)
-        )
-
-    def open_account(self, number: str, name: str, opening: Money, *, day: date) -> None:
-        """Open an account with a first deposit; repeating it changes nothing."""
-        with self.transaction():
-            known = self._account(number)
-            if known is not None:
-                if known != (name, opening.currency):
-                    raise CallerError("idempotency_conflict", "account")
-                return
-            self.db.execute(
-                "INSERT INTO account (number, name, currency) VALUES (?, ?, ?)",
-                (number, name, opening.currency),
-            )
-            if opening.amount_minor:
-                self.move(f"OPEN-{number}", VAULT_ACCOUNT, number, opening, day, "opening")
-
-    def balance(self, number: str, *, until: date | None = None) -> Money:
-        """What stands on an account, at the end of a day or now."""
-        account = self._account(number)
-        if account is None:
-            raise CallerError("account_unknown")
-        limit = until.isoformat() if until is not None else "9999"
-        (amount_minor,) = self.db.execute(
-            "SELECT coalesce(sum(iif(credit = ?1, amount_minor, -amount_minor)), 0)"
-            " FROM movement WHERE (credit = ?1 OR debit = ?1) AND day <= ?2",
-            (number, limit),
-        ).fetchone()
-        return Money(amount_minor, account[1])
+        super().__init__(path)
+        self.add_tables("backend.sandbox", "schema.sql")
+        self.open_own_account(CHANNEL_ACCOUNT)
 
     def execute(self, instruction: Instruction, data: bytes, *, day: date, at_ms: int) -> bytes:
         """Carry out a payment initiation and return its pain.002; again: the same bytes."""
@@ -142,10 +97,7 @@ class Bank:
         total = Money(sum(row.amount.amount_minor for row in self.day_file(day).rows), "CNY")
         with self.transaction():
             reference = f"STL-BANK-{day:%Y%m%d}"
-            known = self.db.execute(
-                "SELECT 1 FROM movement WHERE reference = ?", (reference,)
-            ).fetchone()
-            if known is None and total.amount_minor:
+            if total.amount_minor and not self.has_moved(reference):
                 self.move(
                     reference, CHANNEL_ACCOUNT, reserve_account, total, booked_on, "settlement"
                 )
@@ -162,62 +114,23 @@ class Bank:
 
     def statement(self, number: str, *, day: date, at_ms: int) -> Statement:
         """An account's day, from its own movements."""
-        closing = self.balance(number, until=day)
-        rows = self.db.execute(
-            "SELECT reference, credit, amount_minor, info FROM movement"
-            " WHERE (credit = ?1 OR debit = ?1) AND day = ?2 ORDER BY rowid",
-            (number, day.isoformat()),
-        )
+        page = self.account_day(number, day)
         entries = tuple(
-            StatementEntry(
-                reference, Money(m if credit == number else -m, closing.currency), day, info
-            )
-            for reference, credit, m, info in rows
+            StatementEntry(item.reference, item.amount, day, item.info) for item in page.movements
         )
-        moved = sum(entry.amount.amount_minor for entry in entries)
-        opening = Money(closing.amount_minor - moved, closing.currency)
         message_id = f"STM-{day:%Y%m%d}-{number}"[:35]
-        return Statement(message_id, at_ms, number, day, opening, closing, entries)
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All of it or nothing."""
-        self.db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self.db.execute("ROLLBACK")
-            raise
-        self.db.execute("COMMIT")
-
-    def refusal(self, number: str, amount: Money) -> str:
-        """Why an account cannot pay this (an ISO 20022 reason); empty if it can."""
-        account = self._account(number)
-        if account is None:
-            return "AC01"
-        if account[1] != amount.currency:
-            return "AM03"
-        return "AM04" if self.balance(number).amount_minor < amount.amount_minor else ""
-
-    def move(
-        self, reference: str, debit: str, credit: str, amount: Money, day: date, info: str
-    ) -> None:
-        """Move money between accounts; a reference moves once."""
-        self.db.execute(
-            "INSERT INTO movement VALUES (?, ?, ?, ?, ?, ?)",
-            (reference, day.isoformat(), debit, credit, amount.amount_minor, info),
-        )
+        return Statement(message_id, at_ms, number, day, page.opening, page.closing, entries)
 
     def _transfer(
         self, instruction: Instruction, transfer: CreditTransfer, day: date
     ) -> TransferStatus:
         e2e = transfer.end_to_end_id
-        if self._account(transfer.creditor_account) is None:
+        if self.account(transfer.creditor_account) is None:
             return TransferStatus(e2e, "RJCT", "AC01")
         reason = self.refusal(instruction.debtor_account, transfer.amount)
         if reason:
             return TransferStatus(e2e, "RJCT", reason)
-        if self.db.execute("SELECT 1 FROM movement WHERE reference = ?", (e2e,)).fetchone():
+        if self.has_moved(e2e):
             return TransferStatus(e2e, "RJCT", "DUPL")
         debit, credit = instruction.debtor_account, transfer.creditor_account
         self.move(e2e, debit, credit, transfer.amount, day, transfer.remittance)
@@ -230,9 +143,3 @@ class Bank:
         ).fetchone()
         if row != (asked.account, asked.amount.amount_minor, asked.amount.currency):
             raise CallerError("idempotency_conflict", "top-up")
-
-    def _account(self, number: str) -> tuple[str, str] | None:
-        row = self.db.execute(
-            "SELECT name, currency FROM account WHERE number = ?", (number,)
-        ).fetchone()
-        return None if row is None else (row[0], row[1])

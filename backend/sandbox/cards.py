@@ -5,7 +5,7 @@ Its business day ends at 23:00 in China: what comes later belongs to the next da
 
 from datetime import UTC, date, datetime, timedelta, timezone
 
-from backend.channels.model import CARD
+from backend.channels.model import NUCC
 from backend.sandbox.bank import Bank
 from protocol.money import Money
 
@@ -17,9 +17,8 @@ _AFTER_CUT_OFF = timezone(timedelta(hours=8 + 1))
 class CardTill:
     """``Till`` over payers' bank accounts."""
 
-    channel = CARD
-
-    def __init__(self, bank: Bank) -> None:
+    def __init__(self, bank: Bank, channel: str = NUCC) -> None:
+        self.channel = channel
         self._bank = bank
         bank.open_own_account(CARD_TRANSIT)
 

@@ -1,6 +1,6 @@
 """The payment channels' signed routes, from JSON to orders and back."""
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date
 from typing import Literal, TypeVar
 
 from fastapi.responses import JSONResponse
@@ -10,15 +10,15 @@ from backend.channels.day_file import DayFile
 from backend.channels.model import FUND, ChannelAnswer, PayOrder, RefundOrder
 from backend.sandbox.bank import Bank
 from backend.sandbox.cards import CARD_TRANSIT, CardTill, card_day
-from backend.sandbox.faults import Faults
-from backend.sandbox.fund import FUND_COMPANY, FundTill, close_fund_days
-from backend.sandbox.orders import OrderBook
+from backend.sandbox.fund_days import FUND_COMPANY, FundTill, close_fund_days
+from backend.sandbox.institution.faults import Faults
+from backend.sandbox.institution.house import Answer
+from backend.sandbox.institution.orders import OrderBook
+from backend.sandbox.institution.own_clock import china_day
 from protocol.errors import CallerError
 from protocol.messages.base import CurrencyText, Name, PositiveMinor
 from protocol.money import Money
 
-CHINA = timezone(timedelta(hours=8))
-Answer = tuple[int, bytes, str]
 ChannelName = Literal["card", "fund", "advance"]
 _Body = TypeVar("_Body", bound=BaseModel)
 
@@ -128,11 +128,6 @@ class Channels:
     def file(self, name: ChannelName, day: date) -> DayFile:
         """A channel's own list of a day."""
         return DayFile(day, tuple(self.books[name].rows(day)))
-
-
-def china_day(now_ms: int) -> date:
-    """The calendar's day in China."""
-    return datetime.fromtimestamp(now_ms // 1000, UTC).astimezone(CHINA).date()
 
 
 def _day(name: ChannelName, now_ms: int) -> date:

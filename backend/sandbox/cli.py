@@ -1,30 +1,26 @@
-"""``tillway sandbox``: run the other institutions as one process of their own."""
+"""``tillway sandbox``: run the other institutions, each a process of its own, and steer them."""
 
 import asyncio
 import json
-import signal
-import socket
 import sys
-import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 
-from backend.channels.signed_http import by_kid, key_text, read_key
-from backend.sandbox.app import Institutions, build_app
-from backend.sandbox.bank import Bank
+from backend.channels.address import Address
+from backend.channels.signed_http import key_text
 from backend.sandbox.config import Settings, load
-from protocol.crypto.keys import SigningKey, generate
-from protocol.errors import OperatingError
+from backend.sandbox.fleet import fleet
+from backend.sandbox.institution import program
+from backend.sandbox.institution.state_files import Neighbours, own_key
+from backend.sandbox.registry import INSTITUTIONS, find
+from backend.sandbox.remote import control, duration_ms
+from protocol.errors import CallerError, OperatingError
 
 app = typer.Typer(help="The other institutions, simulated.", no_args_is_help=True)
-
-
-class _SystemClock:
-    def now_ms(self) -> int:
-        return time.time_ns() // 1_000_000
+Config = Annotated[Path | None, typer.Option(help="A TOML file.")]
+Names = Annotated[list[str] | None, typer.Argument(help="Institutions; none: all of them.")]
 
 
 @app.callback()
@@ -33,63 +29,88 @@ def sandbox() -> None:
 
 
 @app.command()
-def run(config: Annotated[Path | None, typer.Option(help="A TOML file.")] = None) -> None:
-    """Run the bank and the channel until SIGTERM."""
+def init(config: Config = None) -> None:
+    """Make every institution's key, so that configurations can name them before anything runs."""
     settings = load(config)
-    settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    bank = Bank(settings.state_dir / "bank.db")
-    key = _key(settings.state_dir / "institution.key")
-    world = Institutions(
-        bank=bank,
-        clock=_SystemClock(),
-        key=key,
-        peers=by_kid(*(read_key(text) for text in settings.institution_keys)),
-        reserve_account=settings.reserve_account,
-        own_account=settings.own_account,
-    )
-    try:
-        asyncio.run(_serve(settings, world))
-    finally:
-        bank.close()
+    said = {name: key_text(own_key(settings.state_dir / name).public) for name in INSTITUTIONS}
+    _say({"institutions": said})
 
 
-async def _serve(settings: Settings, world: Institutions) -> None:
-    listener = _listen(settings.host, settings.port)
-    server = uvicorn.Server(
-        uvicorn.Config(build_app(world), log_level="warning", access_log=False, lifespan="off")
-    )
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(
-            name, lambda: setattr(server, "should_exit", True)
-        )
-    ready = {
-        "ready": True,
-        "ports": {"http": listener.getsockname()[1]},
-        "key": key_text(world.key.public),
-    }
-    sys.stdout.write(json.dumps(ready) + "\n")
-    sys.stdout.flush()
-    await serving
+@app.command()
+def run(names: Names = None, config: Config = None) -> None:
+    """Run one institution in this process, or several as children of it, until SIGTERM."""
+    settings = load(config)
+    wanted = list(dict.fromkeys(names or INSTITUTIONS))
+    kinds = [find(name) for name in wanted]
+    if len(wanted) == 1:
+        asyncio.run(program.run(kinds[0].build(), settings.place(wanted[0])))
+    else:
+        asyncio.run(_run_fleet(wanted, settings, config))
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise OperatingError("port_taken", f"{host}:{port}") from error
-    listener.listen(128)
-    return listener
+@app.command()
+def status(config: Config = None) -> None:
+    """Say of each institution whether it runs, where, at what time of its own, with what faults."""
+    settings = load(config)
+    rows: dict[str, object] = {}
+    for name in INSTITUTIONS:
+        try:
+            address = Neighbours(settings.state_dir).find(name)
+            armed = {key: n for key, n in control(address, "/control/faults").items() if n}
+            own = control(address, "/control/clock")
+        except OperatingError as error:
+            rows[name] = {"runs": False, "why": error.detail}
+        else:
+            rows[name] = {"runs": True, "ports": dict(address.ports), "faults": armed, **own}
+    _say(rows)
 
 
-def _key(path: Path) -> SigningKey:
-    """The sandbox's own key. A toy institution keeps it unsealed, readable by its owner only."""
-    if not path.exists():
-        key = generate("ES256")
-        path.touch(mode=0o600)
-        path.write_bytes(key.private_bytes())
-        return key
-    return SigningKey.from_private("ES256", path.read_bytes())
+@app.command()
+def faults(
+    name: Annotated[str, typer.Argument(help="An institution.")],
+    switches: Annotated[
+        list[str] | None, typer.Argument(help="switch=count …; none: look.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Arm fault switches: how many of the coming requests each shall strike."""
+    address = _address(load(config), name)
+    counts = dict(_switch(text) for text in switches or [])
+    _say(control(address, "/control/faults", counts or None))
+
+
+@app.command()
+def clock(
+    names: Names = None,
+    advance: Annotated[str, typer.Option(help="How far: 90s, 15m, 2h, 1d, 1d2h.")] = "0s",
+    config: Config = None,
+) -> None:
+    """Put the institutions' own clocks forward, one after the other, and say what they show."""
+    settings = load(config)
+    body = {"advance_ms": duration_ms(advance)}
+    addresses = [_address(settings, name) for name in names or INSTITUTIONS]
+    _say({address.name: control(address, "/control/clock", body) for address in addresses})
+
+
+async def _run_fleet(names: list[str], settings: Settings, config: Path | None) -> None:
+    for name in names:
+        own_key(settings.state_dir / name)
+    async with fleet(names, config) as said:
+        program.say_ready({"institutions": said})
+        await program.told_to_stop()
+
+
+def _address(settings: Settings, name: str) -> Address:
+    find(name)
+    return Neighbours(settings.state_dir).find(name)
+
+
+def _switch(text: str) -> tuple[str, int]:
+    name, _, count = text.partition("=")
+    if not count.isdecimal():
+        raise CallerError("field_invalid", f"{text[:60]}: switch=count")
+    return name, int(count)
+
+
+def _say(said: object) -> None:
+    sys.stdout.write(json.dumps(said, ensure_ascii=False) + "\n")

@@ -4,8 +4,6 @@ from sqlalchemy import select
 
 from backend.db.reading import Reader
 from backend.db.tables import Row
-from backend.topups.limits import OPEN_TOPUPS_PER_SWEEP_MAX
-from backend.topups.model import OPEN_STATES
 from backend.topups.tables import TopUp
 
 _TOPUP = TopUp.__table__  # type: ignore[attr-defined]
@@ -17,11 +15,7 @@ class TopUpRepository:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    async def open_topups(self) -> list[Row]:
-        """Top-ups without an answer, the oldest first, bounded."""
-        return await self._reader.fetch(
-            select(_TOPUP)
-            .where(_TOPUP.c.state.in_([state.value for state in OPEN_STATES]))
-            .order_by(_TOPUP.c.created_at_ms)
-            .limit(OPEN_TOPUPS_PER_SWEEP_MAX)
-        )
+    async def topup(self, topup_id: str) -> Row | None:
+        """A top-up; None if there is none."""
+        rows = await self._reader.fetch(select(_TOPUP).where(_TOPUP.c.topup_id == topup_id))
+        return rows[0] if rows else None

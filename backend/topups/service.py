@@ -1,45 +1,53 @@
-"""Top-ups: store the order, ask the channel, post what it says. Unknown is asked again.
+"""Top-ups: store the order, plan the conversation, post what the channel says.
 
 Rule 1: the order is committed before the channel hears of it.
-Rule 2: money reaches the payer's balance only on the channel's signed word (posting rule 1).
+Rule 2: money reaches the payer's balance only on the channel's word (posting rule 1), and under the
+        channel's business day.
+Rule 3: an order whose reversal comes too late is a top-up: the money is here, and the payer's.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
-from backend.channels.model import TOPUPS, TopUpAnswer, TopUpOrder
-from backend.channels.ports import TopUpPort
+from backend.channels.model import NUCC, ChannelAnswer
 from backend.db.command import Command, Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.ledger import rules
 from backend.ledger import service as ledger
 from backend.ledger.model import Transfer
-from backend.topups.model import Outcome, TopUpState, next_state
+from backend.payments.by_channel import move_by_answer
+from backend.sagas.limits import PAY_PATIENCE_MS
+from backend.sagas.model import Ask, SagaKind, SagaState, SagaStep
+from backend.sagas.ports import Word
+from backend.sagas.tables import SAGA
+from backend.sagas.timeline import move, note_silence, plan, postpone
+from backend.topups.model import OPEN_STATES, Outcome, TopUpState, next_state
 from backend.topups.repository import TopUpRepository
 from backend.topups.tables import TOPUP
 from backend.wallet.tables import PAYER
-from protocol.errors import CallerError, OperatingError
+from protocol.errors import CallerError
 from protocol.ids import is_id
 from protocol.money import Money, positive
 
-_log = structlog.get_logger()
+CHANNEL = NUCC
+"""The channel that top-ups come through."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderTopUp:
-    """Store an order. The same id with the same content changes nothing."""
+    """Store an order and plan to ask the channel. The same id with the same content changes
+    nothing."""
 
     topup_id: str
     payer_id: str
     bank_account: str
     amount: Money
+    business_date: Callable[[int], str]
 
     def reads(self) -> Iterable[Read]:
-        return [(TOPUP, self.topup_id), (PAYER, self.payer_id)]
+        return [(TOPUP, self.topup_id), (PAYER, self.payer_id), (SAGA, self.topup_id)]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
         if not is_id(self.topup_id, prefix="top"):
@@ -66,6 +74,19 @@ class OrderTopUp:
             "updated_at_ms": now_ms,
         }
         ws.insert(TOPUP, row)
+        plan(
+            ws,
+            saga_id=self.topup_id,
+            kind=SagaKind.TOP_UP,
+            payment_id=self.topup_id,
+            channel_id=CHANNEL,
+            token=self.bank_account,
+            amount_minor=self.amount.amount_minor,
+            currency=self.amount.currency,
+            planned_date=self.business_date(now_ms),
+            now_ms=now_ms,
+            patience_ms=PAY_PATIENCE_MS,
+        )
         found = ws.get(TOPUP, self.topup_id)
         assert found is not None
         return found
@@ -73,105 +94,122 @@ class OrderTopUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolveTopUp:
-    """Record what the channel said; on success the payer's balance rises (posting rule 1)."""
+    """Draw the consequence of a channel's word on a top-up. Safe to repeat. Answers the
+    conversation's row."""
 
-    answer: TopUpAnswer
+    saga_id: str
+    word: Word
 
     def reads(self) -> Iterable[Read]:
-        return [(TOPUP, self.answer.topup_id)]
+        return [(SAGA, self.saga_id), (TOPUP, self.saga_id)]
 
     def follow(self, ws: WorkingSet) -> Iterable[Read]:
-        row = ws.get(TOPUP, self.answer.topup_id)
-        return [] if row is None else ledger.reads(self._transfers(row))
+        row, saga = ws.get(TOPUP, self.saga_id), ws.get(SAGA, self.saga_id)
+        if row is None or saga is None or self.word.answer is None:
+            return []
+        return ledger.reads(_transfers(row, saga, self.word.answer))
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
-        row = _existing(ws, self.answer.topup_id)
-        if row["state"] == self.answer.state:
-            return row
-        outcome = Outcome.SUCCEED if self.answer.state == "succeeded" else Outcome.FAIL
-        state = next_state(TopUpState(row["state"]), outcome)
-        if state is TopUpState.SUCCEEDED:
-            ledger.post(ws, self._transfers(row), now_ms)
-        return ws.update(
-            TOPUP,
-            row["topup_id"],
-            state=state.value,
-            reason=self.answer.reason,
-            settlement_date=self.answer.settlement_date,
-            updated_at_ms=now_ms,
-        )
+        saga, row = ws.get(SAGA, self.saga_id), ws.get(TOPUP, self.saga_id)
+        assert saga is not None, "conversations are never removed"
+        assert row is not None, "top-ups are never removed"
+        if saga["next_try_ms"] is None:
+            return saga
+        answer = self.word.answer
+        if self.word.ask is Ask.NOTHING:
+            return self._never_sent(ws, saga, row, now_ms)
+        if answer is None:
+            return self._unanswered(ws, saga, row, now_ms)
+        is_reversal = self.word.ask is Ask.REVERSE
+        if answer.state == "reversed":
+            _learn(ws, row, Outcome.FAIL, now_ms, reason="reversed", answer=answer)
+            return move_by_answer(ws, saga, SagaStep.CONFIRM_REVERSAL, answer, now_ms)
+        if saga["state"] == SagaState.REVERSING and not is_reversal:
+            late = SagaStep.SUCCEED if answer.state == "succeeded" else SagaStep.REFUSE
+            return move_by_answer(ws, saga, late, answer, now_ms)
+        if answer.state == "succeeded" or is_reversal:
+            ledger.post(ws, _transfers(row, saga, answer), now_ms)
+            _learn(ws, row, Outcome.SUCCEED, now_ms, reason="", answer=answer)
+            step = SagaStep.REFUSE_REVERSAL if is_reversal else SagaStep.SUCCEED
+            return move_by_answer(ws, saga, step, answer, now_ms)
+        _learn(ws, row, Outcome.FAIL, now_ms, reason=answer.reason, answer=answer)
+        return move_by_answer(ws, saga, SagaStep.REFUSE, answer, now_ms)
 
-    def _transfers(self, row: Row) -> list[Transfer]:
-        date = self.answer.settlement_date
-        return rules.top_up(
-            rules.Event(row["topup_id"], row["currency"], date),
-            user_id=row["payer_id"],
-            channel_id=TOPUPS,
-            settlement_date=date,
-            amount_minor=row["amount_minor"],
-        )
+    def _never_sent(self, ws: WorkingSet, saga: Row, row: Row, now_ms: int) -> Row:
+        if saga["state"] != SagaState.PLANNED:
+            return saga
+        _learn(ws, row, Outcome.FAIL, now_ms, reason="channel_unavailable")
+        return move(ws, saga, SagaStep.GIVE_UP, now_ms=now_ms, detail={"why": "never sent"})
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoseContact:
-    """The channel did not answer: the top-up's outcome is unknown."""
-
-    topup_id: str
-
-    def reads(self) -> Iterable[Read]:
-        return [(TOPUP, self.topup_id)]
-
-    def decide(self, ws: WorkingSet, now_ms: int) -> Row:
-        row = _existing(ws, self.topup_id)
-        state = next_state(TopUpState(row["state"]), Outcome.LOSE_CONTACT)
-        return ws.update(TOPUP, self.topup_id, state=state.value, updated_at_ms=now_ms)
+    def _unanswered(self, ws: WorkingSet, saga: Row, row: Row, now_ms: int) -> Row:
+        if self.word.is_unsent and saga["state"] == SagaState.SENT:
+            return postpone(ws, saga, error=self.word.error, now_ms=now_ms)
+        _learn(ws, row, Outcome.LOSE_CONTACT, now_ms, reason="")
+        return note_silence(ws, saga, error=self.word.error, now_ms=now_ms)
 
 
 class TopUps:
-    """The saga: order, ask, resolve."""
+    """The desk: order, and wait for the channel's first word."""
 
     def __init__(
         self,
         *,
         submit: Callable[[Command], Awaitable[Any]],
-        channel: TopUpPort,
+        carry_on: Callable[[str], Awaitable[None]],
         repository: TopUpRepository,
+        business_date: Callable[[int], str],
     ) -> None:
         self._submit = submit
-        self._channel = channel
+        self._carry_on = carry_on
         self._repository = repository
+        self._business_date = business_date
 
-    async def top_up(self, order: OrderTopUp) -> Row:
-        """The top-up's row: succeeded, failed, or unknown where the channel did not answer."""
-        row: Row = await self._submit(order)
-        if row["state"] not in {TopUpState.PROCESSING, TopUpState.UNKNOWN}:
+    async def top_up(
+        self, *, topup_id: str, payer_id: str, bank_account: str, amount: Money
+    ) -> Row:
+        """The top-up's row: succeeded, failed, or still open where the channel has not answered."""
+        row: Row = await self._submit(
+            OrderTopUp(
+                topup_id=topup_id,
+                payer_id=payer_id,
+                bank_account=bank_account,
+                amount=amount,
+                business_date=self._business_date,
+            )
+        )
+        if row["state"] not in OPEN_STATES:
             return row
-        return await self._ask(row)
-
-    async def resolve_open(self) -> int:
-        """Ask about every top-up that has no answer yet; returns how many are still open."""
-        still_open = 0
-        for row in await self._repository.open_topups():
-            resolved = await self._ask(row)
-            still_open += resolved["state"] in {TopUpState.PROCESSING, TopUpState.UNKNOWN}
-        return still_open
-
-    async def _ask(self, row: Row) -> Row:
-        """Sending the same order again is the query: the channel gives its first answer."""
-        amount = Money(row["amount_minor"], row["currency"])
-        order = TopUpOrder(row["topup_id"], row["bank_account"], amount)
-        try:
-            answer = await self._channel.top_up(order)
-        except OperatingError as error:
-            _log.warning("topup_unknown", topup_id=row["topup_id"], code=error.code)
-            unknown: Row = await self._submit(LoseContact(topup_id=row["topup_id"]))
-            return unknown
-        resolved: Row = await self._submit(ResolveTopUp(answer=answer))
-        return resolved
+        await self._carry_on(topup_id)
+        found = await self._repository.topup(topup_id)
+        assert found is not None, "top-ups are never removed"
+        return found
 
 
-def _existing(ws: WorkingSet, topup_id: str) -> Row:
-    row = ws.get(TOPUP, topup_id)
-    if row is None:
-        raise CallerError("payment_not_found", topup_id)
-    return row
+def _learn(
+    ws: WorkingSet,
+    row: Row,
+    outcome: Outcome,
+    now_ms: int,
+    *,
+    reason: str,
+    answer: ChannelAnswer | None = None,
+) -> Row:
+    return ws.update(
+        TOPUP,
+        row["topup_id"],
+        state=next_state(TopUpState(row["state"]), outcome).value,
+        reason=reason,
+        settlement_date=answer.settlement_date if answer else "",
+        updated_at_ms=now_ms,
+    )
+
+
+def _transfers(row: Row, saga: Row, answer: ChannelAnswer) -> list[Transfer]:
+    date = answer.settlement_date
+    return rules.top_up(
+        rules.Event(row["topup_id"], row["currency"], date),
+        user_id=row["payer_id"],
+        channel_id=saga["channel_id"],
+        settlement_date=date,
+        amount_minor=row["amount_minor"],
+    )

@@ -113,7 +113,7 @@ class WalletDesk:
     ) -> dict[str, Any]:
         """Pay a scanned code. A given PIN must be right, also where none is needed."""
         if pin is not None:
-            await self._check_pin(payer_id, pin)
+            await self.check_pin(payer_id, pin)
         command = ConfirmByPayer(
             payment_id=payment_id,
             attempt_id=attempt_id,
@@ -136,7 +136,8 @@ class WalletDesk:
         )
         return found
 
-    async def _check_pin(self, payer_id: str, pin: str) -> None:
+    async def check_pin(self, payer_id: str, pin: str) -> None:
+        """``pin_wrong`` unless it is the payer's; so many tries lock it."""
         salt, expected = await self._services.submit(BeginPinTry(payer_id=payer_id))
         if not is_same_hash(await self._hash_pin(pin, salt), expected):
             raise CallerError("pin_wrong")

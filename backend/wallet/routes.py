@@ -21,6 +21,7 @@ from backend.wallet.schemas import (
     Scanned,
 )
 from backend.wallet.service import SetPayerStatus
+from backend.withdrawals.routes import add_wallet_routes as add_withdrawal_routes
 from protocol.errors import CallerError
 
 Guard = Callable[[Request], Awaitable[None]]
@@ -77,6 +78,7 @@ def router(services: Services) -> APIRouter:
     add_wallet_routes(routes, services, payer)
     add_instrument_routes(routes, services, payer)
     add_coupon_routes(routes, services, payer)
+    add_withdrawal_routes(routes, services, payer, desk.check_pin)
     return routes
 
 

@@ -49,4 +49,5 @@ rabbitmq=$(ls /usr/lib/rabbitmq/lib/*/sbin/rabbitmq-server 2>/dev/null | tail -n
 want "$rabbitmq" rabbitmq-server "callback broker"
 coap=$(found coap-client-notls)
 want "${coap:-$(found coap-client)}" libcoap3-bin "libcoap client"
+want "$(found openssl)" openssl "time stamp"
 [ -z "$missing" ] || echo "To run all tests: sudo apt-get install$missing"

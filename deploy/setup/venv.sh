@@ -52,13 +52,18 @@ touch "$venv/.unfinished"
 
 # What the tests use stays where it was installed once: the product alone would remove it again.
 [ -z "$had_tests" ] || lock=requirements-dev.lock
+# schemas.lock: a package that tests read files of and never import, so without what it needs.
+case "$lock" in
+    *-dev.lock) schemas=deploy/setup/schemas.lock ;;
+    *) schemas= ;;
+esac
 # uv keeps downloads in the user's cache; a user without a home has none.
 [ -w "${XDG_CACHE_HOME:-${HOME:-/nonexistent}}" ] || export UV_NO_CACHE=1
 
 say "Setting up: installing $(grep -c '==' "$lock") packages from $lock"
 # Also removes what neither lock names. uv fetches everything before it changes anything, so where
 # a complete .venv was, a failed download leaves it complete.
-"$venv/bin/uv" pip sync -q --python "$venv/bin/python" --require-hashes "$lock" "$tools" || {
+"$venv/bin/uv" pip sync -q --python "$venv/bin/python" --require-hashes "$lock" "$tools" $schemas || {
     [ -z "$was_whole" ] || rm -f "$venv/.unfinished"
     stop "Setting up: could not install what $lock names"
 }

@@ -1,4 +1,5 @@
-"""The system's libcrypto through ctypes: SM2 keys, signing and verifying of 32-byte digests.
+"""The system's libcrypto through ctypes: SM2 keys, signing and verifying of 32-byte digests,
+and wrapping of short keys.
 
 Rule 1: every context made is freed in the call that made it; a key is freed with its object.
 Rule 2: pointers never leave this module; a failed call leaves no entry on OpenSSL's error queue,
@@ -14,7 +15,7 @@ from contextlib import contextmanager
 from ctypes import POINTER, byref, c_char_p, c_int, c_long, c_size_t, c_void_p
 from functools import cache
 
-from protocol.crypto.limits import DER_SIGNATURE_BYTES_MAX
+from protocol.crypto.limits import DER_SIGNATURE_BYTES_MAX, SM2_CIPHER_EXTRA_BYTES_MAX
 
 # Named versions first: ctypes.util.find_library would start a compiler or ldconfig.
 LIBRARY_NAMES = ("libcrypto.so.3", "libcrypto.so.4", "libcrypto.so.1.1", "libcrypto.3.dylib")
@@ -36,6 +37,10 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "EVP_PKEY_verify_init": (c_int, [c_void_p]),
     "EVP_PKEY_sign": (c_int, [c_void_p, c_char_p, POINTER(c_size_t), c_char_p, c_size_t]),
     "EVP_PKEY_verify": (c_int, [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t]),
+    "EVP_PKEY_encrypt_init": (c_int, [c_void_p]),
+    "EVP_PKEY_decrypt_init": (c_int, [c_void_p]),
+    "EVP_PKEY_encrypt": (c_int, [c_void_p, c_char_p, POINTER(c_size_t), c_char_p, c_size_t]),
+    "EVP_PKEY_decrypt": (c_int, [c_void_p, c_char_p, POINTER(c_size_t), c_char_p, c_size_t]),
     "ERR_clear_error": (None, []),
     "OpenSSL_version": (c_char_p, [c_int]),
 }
@@ -89,6 +94,16 @@ class Sm2PublicKey:
         lib.ERR_clear_error()
         return False
 
+    def encrypt(self, plain: bytes) -> bytes:
+        """A short text for the key's owner (GB/T 32918.4), in the DER form of GM/T 0009 §7.2."""
+        lib = library()
+        with _context(self._pointer) as context:
+            if lib.EVP_PKEY_encrypt_init(context) == 1:
+                found = _transformed(lib.EVP_PKEY_encrypt, context, plain)
+                if found is not None:
+                    return found
+        raise UnavailableError("libcrypto cannot encrypt with SM2")
+
 
 class Sm2PrivateKey:
     """An SM2 private key inside libcrypto."""
@@ -125,6 +140,24 @@ class Sm2PrivateKey:
             lib.ERR_clear_error()
             raise UnavailableError("libcrypto could not make an SM2 signature")
         return buffer.raw[: length.value]
+
+    def decrypt(self, sealed: bytes) -> bytes | None:
+        """Open :meth:`Sm2PublicKey.encrypt`; None for anything that is not for this key."""
+        lib = library()
+        with _context(self._pointer) as context:
+            if lib.EVP_PKEY_decrypt_init(context) != 1:
+                lib.ERR_clear_error()
+                raise UnavailableError("libcrypto cannot decrypt with SM2")
+            return _transformed(lib.EVP_PKEY_decrypt, context, sealed)
+
+
+def _transformed(step: "ctypes._FuncPointer", context: int, text: bytes) -> bytes | None:
+    buffer = ctypes.create_string_buffer(len(text) + SM2_CIPHER_EXTRA_BYTES_MAX)
+    length = c_size_t(len(buffer))
+    if step(context, buffer, byref(length), text, len(text)) != 1:
+        library().ERR_clear_error()
+        return None
+    return buffer.raw[: length.value]
 
 
 def _decode(decoder: "ctypes._FuncPointer", der: bytes) -> int:

@@ -18,3 +18,8 @@ SCRYPT_LOG2_N = 15
 SCRYPT_LOG2_N_MAX = 18
 SCRYPT_R = 8
 SCRYPT_P = 1
+
+WRAPPED_SECRET_BYTES_MAX = 64
+"""What one key wraps for another: symmetric keys, nothing longer."""
+SM2_CIPHER_EXTRA_BYTES_MAX = 128
+"""GB/T 32918.4 adds a point and a hash to the text; DER adds their heads."""

@@ -21,9 +21,10 @@ from typing import Any
 import structlog
 
 from backend.channel_parts import resolvers
+from backend.channels.facts import DEFAULT_FACTS, ChannelFacts
 from backend.channels.http_channel import HttpChannel
 from backend.channels.institution import Institution
-from backend.channels.model import CARD, ChannelAnswer, PayOrder, RefundOrder
+from backend.channels.model import NUCC, ChannelAnswer, PayOrder, PayoutOrder, RefundOrder
 from backend.channels.signed_http import read_key
 from backend.db.command import Command
 from backend.payments.model import DeviceRequest
@@ -32,6 +33,7 @@ from backend.refunds.repository import RefundRepository
 from backend.sagas.repository import SagaRepository
 from backend.sagas.runner import SagaRunner
 from protocol.crypto.keys import SigningKey
+from protocol.money import Money
 from tests.support.shop import START_MS, Shop
 
 ROUNDS_MAX = 60
@@ -63,17 +65,27 @@ class DyingChannel:
     async def pay(self, order: PayOrder) -> ChannelAnswer:
         return await self._call(self._channel.pay(order))
 
-    async def query(self, order_id: str) -> ChannelAnswer | None:
-        return await self._call(self._channel.query(order_id))
+    @property
+    def facts(self) -> ChannelFacts:
+        return self._channel.facts
 
-    async def reverse(self, order_id: str) -> ChannelAnswer:
-        return await self._call(self._channel.reverse(order_id))
+    async def query(self, order: PayOrder) -> ChannelAnswer | None:
+        return await self._call(self._channel.query(order))
+
+    async def reverse(self, order: PayOrder) -> ChannelAnswer:
+        return await self._call(self._channel.reverse(order))
 
     async def refund(self, order: RefundOrder) -> ChannelAnswer:
         return await self._call(self._channel.refund(order))
 
-    async def query_refund(self, refund_id: str) -> ChannelAnswer | None:
-        return await self._call(self._channel.query_refund(refund_id))
+    async def query_refund(self, order: RefundOrder) -> ChannelAnswer | None:
+        return await self._call(self._channel.query_refund(order))
+
+    async def payout(self, order: PayoutOrder) -> ChannelAnswer:
+        return await self._call(self._channel.payout(order))
+
+    async def query_payout(self, order: PayoutOrder) -> ChannelAnswer | None:
+        return await self._call(self._channel.query_payout(order))
 
     async def settle(self, day: date) -> None:
         await self._channel.settle(day)
@@ -99,12 +111,12 @@ class Life:
             key=SigningKey.from_private("ES256", bytes.fromhex(job["key"])),
             peer=read_key(job["peer"]),
         )
-        self.channel = HttpChannel(self.institution, prefix="/card")
+        self.channel = HttpChannel(self.institution, prefix="/card", facts=DEFAULT_FACTS[NUCC])
         self.runner = SagaRunner(
             submit=self.submit,
             run_read=self._read,
             repository=SagaRepository(self.shop.reader),
-            channels={CARD: DyingChannel(self.channel, self.power)},
+            channels={NUCC: DyingChannel(self.channel, self.power)},
             resolvers=resolvers(self.shop.rules),
             clock=self.shop.clock,
         )
@@ -153,8 +165,11 @@ class Life:
         shop, payments = self.shop, PaymentRepository(self.shop.reader)
         payment = payments.payment(self.payment_id)
         assert payment is not None
-        order = await self.channel.query(self.payment_id)
-        refund = await self.channel.query_refund(self.refund_id)
+        amount = Money(AMOUNT_MINOR, "CNY")
+        order = await self.channel.query(PayOrder(self.payment_id, "", amount))
+        refund = await self.channel.query_refund(
+            RefundOrder(self.refund_id, self.payment_id, amount)
+        )
         report = shop.verify()
         return {
             "payment": payment["state"],

@@ -93,7 +93,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         "TILLWAY_SANDBOX_STATE_DIR": str(root / "sandbox"),
         "TILLWAY_SANDBOX_INSTITUTION_KEYS": json.dumps([key_text(ours.public)]),
     }
-    program = processes.start("sandbox", ["sandbox", "run"], log_dir=root / "logs", env=env)
+    program = processes.start(
+        "sandbox", ["sandbox", "run", "institutions"], log_dir=root / "logs", env=env
+    )
     sandbox = JsonApi(f"http://127.0.0.1:{program.port('http')}")
     opening = {"account": ACCOUNT, "name": "李雷", "opening_minor": 100_000_000}
     sandbox.post("/control/accounts", opening)

@@ -27,7 +27,7 @@ def event(name: str) -> Event:
 async def trade(server: Served) -> None:
     """Money in and three payments, each in a group of its own."""
     submit = server.backend.writer.submit
-    money = top_up(event("fund"), user_id="ann", channel_id="BANK", settlement_date=DATE,
+    money = top_up(event("fund"), user_id="ann", channel_id="NUCC", settlement_date=DATE,
                    amount_minor=10_000)  # fmt: skip
     assert await submit(Post(money))
     for number in range(3):

@@ -128,7 +128,7 @@ def check(world: ChannelWorld, story: Story) -> None:
         if payment_id not in sagas:
             assert row["state"] in {"declined", "reversed"}
             continue
-        name = "CARD" if row["funding"] == "card" else "ADVBANK"
+        name = "NUCC" if row["funding"] == "card" else "ADVBANK"
         order = world.channels[name].book.order(payment_id)
         is_given_back = sagas.get(f"{payment_id}.back") == "succeeded"
         is_charged = order is not None and order.state == "succeeded"
@@ -136,7 +136,7 @@ def check(world: ChannelWorld, story: Story) -> None:
         kept[name] += amount - row["refunded_minor"] if row["state"] in PAID else 0
         if sagas[payment_id] == "settled" and not is_given_back:
             kept[name] += amount
-    assert world.charged("CARD-1") == kept["CARD"]
+    assert world.charged("CARD-1") == kept["NUCC"]
     assert world.charged("FUND-1") == kept["ADVBANK"]
     long = world.shop.balance("C:LONG:CNY")
     refused = [s for p in story.payments for s, state in world.sagas(p).items()
@@ -151,7 +151,7 @@ def check(world: ChannelWorld, story: Story) -> None:
 def check_channels(world: ChannelWorld) -> None:
     """By settlement date, what the channel owes is what the books say, whatever was reversed."""
     days = {row["settlement_date"] for row in world.shop.rows("SELECT * FROM saga")} - {""}
-    for name in ("CARD", "ADVBANK"):
+    for name in ("NUCC", "ADVBANK"):
         for day in days:
             net = world.channels[name].book.net(date.fromisoformat(day))
             assert world.shop.balance(f"C:CH:{name}.{day}:CNY") == net

@@ -67,7 +67,7 @@ class Books:
     def fund(self, user_id: str, amount_minor: int, currency: str = "CNY") -> None:
         """Give a payer money."""
         event = Event(f"fund_{user_id}_{currency}", currency, DATE)
-        self.post(top_up(event, user_id=user_id, channel_id="BANK", settlement_date=DATE,
+        self.post(top_up(event, user_id=user_id, channel_id="NUCC", settlement_date=DATE,
                          amount_minor=amount_minor))  # fmt: skip
 
     def read(self, question: Callable[[LedgerRepository], Any]) -> Any:

@@ -1,28 +1,40 @@
 """Channels beside us whose lines a test cuts, and the runner that speaks to them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
 from backend.channel_parts import resolvers
 from backend.channels import day_file
-from backend.channels.day_file import DayFile
-from backend.channels.model import ADVANCING_BANK, CARD, FUND, ChannelAnswer, PayOrder, RefundOrder
-from backend.channels.ports import ChannelPort
+from backend.channels.day_file import DayFile, DayRow
+from backend.channels.facts import DEFAULT_FACTS, ChannelFacts
+from backend.channels.model import (
+    ADVANCING_BANK,
+    CUP,
+    FUND,
+    NUCC,
+    ChannelAnswer,
+    PayOrder,
+    PayoutOrder,
+    RefundOrder,
+)
+from backend.channels.ports import ChannelPort, NotSentError
 from backend.sagas.repository import SagaRepository
 from backend.sagas.runner import SagaRunner
 from backend.sandbox.app import Institutions
-from backend.sandbox.cards import CARD_TRANSIT, card_day
+from backend.sandbox.bank import Bank
+from backend.sandbox.cards import CARD_TRANSIT, CardTill, card_day
 from backend.sandbox.channels import ChannelName
-from backend.sandbox.orders import OrderBook
-from protocol.errors import OperatingError
+from backend.sandbox.institution.orders import OrderBook
+from protocol.errors import CallerError, OperatingError
 from protocol.money import Money
 from tests.support.institutions import RESERVE, NearInstitutions
 from tests.support.shop import Shop
 
-Mishap = Literal["lost", "silent", "late"]
-"""Never arrives; arrives and its answer is lost; arrives when ``deliver_late`` is called."""
+Mishap = Literal["lost", "silent", "late", "unsent"]
+"""Never arrives; arrives and its answer is lost; arrives when ``deliver_late`` is called; cannot
+even be sent, and we know it."""
 CARD_TOKEN, FUND_TOKEN = "tok_payers_card", "tok_payers_fund"
 
 
@@ -32,9 +44,10 @@ class NearChannel:
     coming calls in their order."""
 
     world: Institutions
-    name: ChannelName
+    name: ChannelName | Literal["cup"]
     book: OrderBook
     day: Callable[[], date]
+    facts: ChannelFacts
     mishaps: list[Mishap | None] = field(default_factory=list)
     refuses: int = 0
     """How many of the coming orders or refunds the issuer refuses."""
@@ -45,24 +58,44 @@ class NearChannel:
     async def pay(self, order: PayOrder) -> ChannelAnswer:
         return self._sure(lambda: self.book.pay(order, day=self.day(), refuse=self._refuses()))
 
-    async def query(self, order_id: str) -> ChannelAnswer | None:
-        return self._call(lambda: self.book.order(order_id))
+    async def query(self, order: PayOrder) -> ChannelAnswer | None:
+        return self._call(lambda: self.book.order(order.order_id))
 
-    async def reverse(self, order_id: str) -> ChannelAnswer:
-        return self._sure(lambda: self.book.reverse(order_id, day=self.day()))
+    async def reverse(self, order: PayOrder) -> ChannelAnswer:
+        return self._sure(lambda: self.book.reverse(order.order_id, day=self.day()))
 
     async def refund(self, order: RefundOrder) -> ChannelAnswer:
         return self._sure(lambda: self.book.refund(order, day=self.day(), refuse=self._refuses()))
 
     async def settle(self, day: date) -> None:
         self.world.channels.close_days(self.world.now_ms())
+        if self.name in {"card", "cup"}:
+            if day >= self.day():
+                raise CallerError("day_not_closed", day.isoformat())
+            self.book.settle(RESERVE, CARD_TRANSIT, day=day, booked_on=self.world.today())
+            return
+        assert self.name != "cup"
         self.world.channels.settle(self.name, day, self.world.now_ms())
 
     async def day_file(self, day: date) -> DayFile:
-        return day_file.read_day_file(self.world.channel_file(self.name, day)[1])
+        file = self.world.faulty(DayFile(day, tuple(self.book.rows(day))))
+        return day_file.read_day_file(day_file.write_day_file(file))
 
-    async def query_refund(self, refund_id: str) -> ChannelAnswer | None:
-        return self._call(lambda: self.book.refund_result(refund_id))
+    async def query_refund(self, order: RefundOrder) -> ChannelAnswer | None:
+        return self._call(lambda: self.book.refund_result(order.refund_id))
+
+    async def payout(self, order: PayoutOrder) -> ChannelAnswer:
+        book = self._paying_out(order)
+        return self._sure(lambda: book.pay_out(order, day=self.day(), refuse=self._refuses()))
+
+    async def query_payout(self, order: PayoutOrder) -> ChannelAnswer | None:
+        book = self._paying_out(order)
+        return self._call(lambda: book.payouts.get(order.payout_id, (None, None))[1])
+
+    def _paying_out(self, order: PayoutOrder) -> "NearPayouts":
+        if not isinstance(self.book, NearPayouts):
+            raise CallerError("channel_unavailable", order.payout_id)
+        return self.book
 
     def deliver_late(self) -> list[ChannelAnswer | None]:
         """Let what was kept on the way arrive; the answers reach nobody."""
@@ -81,6 +114,8 @@ class NearChannel:
 
     def _call(self, act: Callable[[], ChannelAnswer | None]) -> ChannelAnswer | None:
         mishap = self.mishaps.pop(0) if self.mishaps else None
+        if mishap == "unsent":
+            raise NotSentError("refused")
         if mishap == "late":
             self.late.append(act)
         if mishap in {"lost", "late"}:
@@ -94,13 +129,56 @@ class NearChannel:
         return answer
 
 
+class NearPayouts(OrderBook):
+    """An order book that pays out, too."""
+
+    def __init__(self, bank: Bank, till: CardTill) -> None:
+        super().__init__(bank, till)
+        self._payer, self._name_of = till, till.channel
+        self.payouts: dict[str, tuple[PayoutOrder | None, ChannelAnswer | None]] = {}
+
+    def pay_out(self, order: PayoutOrder, *, day: date, refuse: bool) -> ChannelAnswer:
+        known, answer = self.payouts.get(order.payout_id, (None, None))
+        if answer is not None:
+            if known != order:
+                raise OperatingError("internal", "the channel refuses: another content")
+            return answer
+        account = self._account(order.token)
+        reason = "refused by the bank" if refuse else "" if account else "AC01"
+        reference = f"{self._name_of}-{order.payout_id}"
+        answer = ChannelAnswer(
+            order.payout_id, "refused" if reason else "succeeded", reason, reference, f"{day}"
+        )
+        self.payouts[order.payout_id] = (order, answer)
+        if account and not reason:
+            self._payer.give(reference, account, order.amount, day=day)
+        return answer
+
+    def rows(self, day: date) -> list[DayRow]:
+        return super().rows(day) + [
+            DayRow("payout", order.payout_id, order.token, order.amount)
+            for order, answer in self.payouts.values()
+            if order
+            and answer
+            and (answer.state, answer.settlement_date) == ("succeeded", f"{day}")
+        ]
+
+
 def near_channels(world: Institutions) -> dict[str, NearChannel]:
-    """The card channel of a sandbox, its fund with a bank, and the one without."""
-    books = world.channels.books
+    """The clearing house and the card network of a sandbox, its fund with a bank, and the one
+    without."""
+    books, bank, facts = world.channels.books, world.bank, DEFAULT_FACTS
+
+    def day() -> date:
+        return card_day(world.now_ms())
+
     return {
-        CARD: NearChannel(world, "card", books["card"], lambda: card_day(world.now_ms())),
-        ADVANCING_BANK: NearChannel(world, "fund", books["fund"], world.today),
-        FUND: NearChannel(world, "advance", books["advance"], world.today),
+        NUCC: NearChannel(world, "card", NearPayouts(bank, CardTill(bank)), day, facts[NUCC]),
+        CUP: NearChannel(world, "cup", OrderBook(bank, CardTill(bank, CUP)), day, facts[CUP]),
+        ADVANCING_BANK: NearChannel(
+            world, "fund", books["fund"], world.today, facts[ADVANCING_BANK]
+        ),
+        FUND: NearChannel(world, "advance", books["advance"], world.today, facts[FUND]),
     }
 
 
@@ -135,7 +213,8 @@ class ChannelWorld:
         self.near = NearInstitutions(self.shop.clock)
         self.bank = self.near.bank
         self.channels = near_channels(self.near.world)
-        self.card, self.fund = self.channels[CARD], self.channels[ADVANCING_BANK]
+        self.card, self.fund = self.channels[NUCC], self.channels[ADVANCING_BANK]
+        self.cup = self.channels[CUP]
         self.runner = runner_of(self.shop, {**self.channels})
         opening = Money(self.card_minor, "CNY")
         for channel, token, account in (
@@ -144,23 +223,25 @@ class ChannelWorld:
         ):
             self.bank.open_account(account, "李雷", opening, day=channel.day())
             channel.book.bind(token, account)
+        self.cup.book.bind(CARD_TOKEN, "CARD-1")
         self.channels[FUND].book.bind(FUND_TOKEN, "FUND-1")
 
     def close(self) -> None:
         self.near.close()
 
-    def card_payer(self) -> str:
-        """The payer whose pay codes are paid by the card."""
-        return self._payer("card", CARD_TOKEN)
+    def card_payer(self, *channels: str) -> str:
+        """The payer whose pay codes are paid by the card: through the clearing house, or those
+        channels that are named."""
+        return self._payer("card", CARD_TOKEN, channels)
 
     def fund_payer(self) -> str:
         """The payer whose pay codes are paid by the fund."""
         return self._payer("fund", FUND_TOKEN)
 
-    def _payer(self, kind: str, token: str) -> str:
+    def _payer(self, kind: str, token: str, channels: Sequence[str] = ()) -> str:
         if kind not in self._payers:
             self._payers[kind] = self.shop.add_payer()
-            self.shop.add_instrument(self._payers[kind], kind, token=token)
+            self.shop.add_instrument(self._payers[kind], kind, token=token, channels=channels)
         return self._payers[kind]
 
     def charged(self, account: str = "CARD-1") -> int:
@@ -209,4 +290,11 @@ class ChannelWorld:
                 assert self.shop.balance("O:ADVANCE:CNY") == sum(nets.values())
                 continue
             for day, net in nets.items():
-                assert self.shop.balance(f"C:CH:{name}.{day}:CNY") == net
+                given = self.given_minor(day) if name == NUCC else 0
+                assert self.shop.balance(f"C:CH:{name}.{day}:CNY") == net + given
+
+    def given_minor(self, day: str) -> int:
+        """What ``Shop.top_up`` has given payers on a day, behind the channel's back."""
+        rows = self.shop.rows(f"SELECT * FROM topup WHERE settlement_date = '{day}'")
+        unknown = (row for row in rows if self.card.book.order(row["topup_id"]) is None)
+        return sum(row["amount_minor"] for row in unknown)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from backend.channels.model import TOPUPS
+from backend.channels.model import NUCC
 from backend.channels.ports import DayPort
 from backend.clearing.calendar import Calendar
 from backend.clearing.evening import Evening, Prices, Signer
@@ -22,7 +22,7 @@ from backend.reconciliation.repository import ReconciliationRepository
 from backend.reconciliation.service import Reconciliation
 from backend.sagas.runner import SagaRunner
 from backend.topups.repository import TopUpRepository
-from backend.topups.service import OrderTopUp, TopUps
+from backend.topups.service import TopUps
 from protocol.crypto.keys import generate
 from protocol.money import Money
 from tests.support.books import Post
@@ -73,13 +73,13 @@ class World:
         return self.shop.do(command)
 
     async def fund(self, payer_id: str, amount_minor: int, account: str = "CARD") -> str:
-        order = OrderTopUp(
+        row = await self.topups.top_up(
             topup_id=self.shop.id("top"),
             payer_id=payer_id,
             bank_account=account,
             amount=Money(amount_minor, "CNY"),
         )
-        return str((await self.topups.top_up(order))["state"])
+        return str(row["state"])
 
     async def payer(self, amount_minor: int = 1_000_000) -> str:
         """A payer with money that came through the channel."""
@@ -154,10 +154,14 @@ def clearing_world(
     near.open("CARD", 100_000_000)
     near.open("6222000000001234")
     channels = near_channels(near.world)
+    channels[NUCC].book.bind("CARD", "CARD")
     runner = runner_of(shop, {**channels})
     world = World(shop, near, channels, runner, None, None, calendar or Calendar())  # type: ignore[arg-type]
     world.topups = TopUps(
-        submit=world.submit, channel=near, repository=TopUpRepository(shop.reader)
+        submit=world.submit,
+        carry_on=runner.carry_on,
+        repository=TopUpRepository(shop.reader),
+        business_date=shop.rules.business_date,
     )
     world.day_end = day_end_of(world)
     try:
@@ -170,7 +174,7 @@ def clearing_world(
 def day_end_of(world: World) -> DayEnd:
     """The program's run, as its bootstrap builds it; with the world's present calendar."""
     shop, near = world.shop, world.near
-    days: dict[str, DayPort] = {TOPUPS: near, **world.channels}
+    days: dict[str, DayPort] = {**world.channels}
     reconciliation = Reconciliation(
         submit=world.submit,
         repository=ReconciliationRepository(shop.reader),
@@ -196,7 +200,6 @@ def day_end_of(world: World) -> DayEnd:
         repository=repository,
         bank=near,
         channels=days,
-        resolve_topups=world.topups.resolve_open,
         resolve_sagas=world.runner.settle,
         reconcile=reconciliation,
         accounts=Accounts(reserve=RESERVE, own=OWN, holder="Tillway"),

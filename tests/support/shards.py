@@ -82,7 +82,7 @@ class Shards:
 
     def fund(self, user_id: str, amount_minor: int) -> None:
         event = Event(f"fund_{user_id}", "CNY", DATE)
-        transfers = top_up(event, user_id=user_id, channel_id="BANK", settlement_date=DATE,
+        transfers = top_up(event, user_id=user_id, channel_id="NUCC", settlement_date=DATE,
                            amount_minor=amount_minor)  # fmt: skip
         self.home(user_id).writer.apply([Post(transfers)])[0].value()
 

@@ -9,14 +9,14 @@ from typing import Any
 
 from structlog.testing import capture_logs
 
-from backend.channel_parts import CHANNELS
-from backend.channels.model import TopUpAnswer
+from backend.channels.facts import DEFAULT_FACTS
+from backend.channels.model import ChannelAnswer
 from backend.db.command import Command, Outcome
 from backend.db.engine import open_engine
 from backend.db.group_commit import GroupCommitWriter
 from backend.db.open_store import open_store
 from backend.db.reading import Reader
-from backend.instruments.model import InstrumentKind
+from backend.instruments.model import HOME_CHANNELS, InstrumentKind
 from backend.instruments.service import AddInstrument, ChooseDefault
 from backend.ledger.repository import LedgerRepository
 from backend.ledger.service import LedgerSeal
@@ -26,6 +26,10 @@ from backend.merchants.service import CreateMerchant
 from backend.payments.model import DeviceRequest, PaymentRules
 from backend.payments.requests import command_of, parse_request
 from backend.risk.model import RiskRules
+from backend.routing.model import Routing
+from backend.sagas.model import Ask
+from backend.sagas.ports import Word
+from backend.sagas.service import ClaimSagas
 from backend.topups.service import OrderTopUp, ResolveTopUp
 from backend.wallet.model import hash_token
 from backend.wallet.service import CreatePayer
@@ -41,16 +45,18 @@ MERCHANT, OTHER_MERCHANT = "mch_1001", "mch_1002"
 BIOMETRIC_ABOVE = 100_000
 
 
-def confirmed_top_up(topup_id: str, payer_id: str, amount_minor: int) -> tuple[Command, Command]:
-    """A top-up's order and the channel's word on it."""
+def confirmed_top_up(topup_id: str, payer_id: str, amount_minor: int) -> tuple[Command, ...]:
+    """A top-up's order, its claim and the channel's word on it."""
     order = OrderTopUp(
         topup_id=topup_id,
         payer_id=payer_id,
         bank_account="CARD",
         amount=Money(amount_minor, "CNY"),
+        business_date=lambda _at_ms: "2026-11-23",
     )
-    answer = TopUpAnswer(topup_id, "succeeded", "", "2026-11-23")
-    return order, ResolveTopUp(answer=answer)
+    answer = ChannelAnswer(topup_id, "succeeded", "", "", "2026-11-23")
+    resolve = ResolveTopUp(saga_id=topup_id, word=Word(ask=Ask.SEND, answer=answer))
+    return order, ClaimSagas(saga_ids=(topup_id,)), resolve
 
 
 def bugs_in(logs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -86,7 +92,9 @@ class Shop:
             open_store(self._engine), clock=self.clock, seals=[LedgerSeal()]
         )
         self.reader = Reader.open(self.url)
-        self.rules = PaymentRules(code_master_key=MASTER_KEY, risk=self.risk, channels=CHANNELS)
+        self.rules = PaymentRules(
+            code_master_key=MASTER_KEY, risk=self.risk, routing=Routing(facts=DEFAULT_FACTS)
+        )
         self.routes: dict[str, int] = {}
         self.keys: dict[str, SigningKey] = {}
 
@@ -142,9 +150,16 @@ class Shop:
         return payer_id
 
     def add_instrument(
-        self, payer_id: str, kind: str, *, token: str, is_default: bool = True
+        self,
+        payer_id: str,
+        kind: str,
+        *,
+        token: str,
+        is_default: bool = True,
+        channels: Sequence[str] = (),
     ) -> str:
-        """A card or a fund account; as the default, it pays what a pay code asks for."""
+        """A card or a fund account, under the same token at its home channels or those that are
+        named; as the default, it pays what a pay code asks for."""
         instrument_id = self.id("ins")
         self.do(
             AddInstrument(
@@ -153,7 +168,7 @@ class Shop:
                 kind=InstrumentKind(kind),
                 bank="招商银行",
                 last4="1234",
-                token=token,
+                tokens=dict.fromkeys(channels or HOME_CHANNELS[InstrumentKind(kind)], token),
             )
         )
         if is_default:

@@ -136,9 +136,9 @@ class Stack:
         sandbox = {
             "state_dir": str(self.root / "sandbox"),
             "institution_keys": [key_text(self.backend_key)],
-            "reserve_account": RESERVE_ACCOUNT,
         }
-        self._start("sandbox", "sandbox", "run", "--config", str(self._write("sandbox", sandbox)))
+        config = str(self._write("sandbox", sandbox))
+        self._start("sandbox", "sandbox", "run", "institutions", "--config", config)
         self._write("backend", self._backend_settings() | self._institution_settings())
         self._start("backend", "backend", "run", "--config", str(self.backend_file))
         self._found_shop(notify_url)

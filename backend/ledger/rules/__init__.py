@@ -29,6 +29,8 @@ from backend.ledger.rules.channels import (
     channel_held,
     channel_settled,
     channel_settled_net,
+    customer_withdrawal_through_channel,
+    ecny_paid,
     fund_paid,
     fund_paid_by_own_advance,
     fund_repaid_bank,
@@ -37,7 +39,6 @@ from backend.ledger.rules.channels import (
     own_advance_returned,
 )
 from backend.ledger.rules.currencies import (
-    ecny_paid,
     exchange_bought,
     exchange_paid,
 )
@@ -98,6 +99,7 @@ __all__ = [
     "coupon_paid",
     "customer_withdrawal_confirmed",
     "customer_withdrawal_rejected",
+    "customer_withdrawal_through_channel",
     "customer_withdrawn",
     "dispute_lost",
     "dispute_opened",

@@ -1,4 +1,4 @@
-"""Rules 2, 5, 6 and 11: money that comes through a channel (card scheme, bank, fund).
+"""Rules 2, 5, 6, 11 and 19: money that comes through a channel (card scheme, bank, fund, e-CNY).
 
 A payment through a channel is held first (``channel_held``); whoever holds it ends the hold, for it
 has no expiry. What is paid ends it in the same chain.
@@ -84,6 +84,26 @@ def card_paid(
     )
 
 
+def ecny_paid(
+    event: Event, hold: Transfer, *, merchant_id: str, amount_minor: int, fee_minor: int,
+    coupon_minor: int = 0,
+) -> list[Transfer]:  # fmt: skip
+    """19 with 4 and 17. e-CNY has been paid into our wallet, final at once: Dr ECNY / Cr MPEND. The
+    wallet is changed into the reserve by rule 2, refunded from by rule 13."""
+    currency = event.currency
+    pending = merchant_pending(merchant_id, currency)
+    return _paid(
+        event,
+        "ecny_paid",
+        hold,
+        (client("ECNY", currency), pending, amount_minor - coupon_minor),
+        [
+            *own_money_legs(pending, own("PROMO", currency), coupon_minor, currency),
+            *fee_legs(pending, "MDR", fee_minor, currency),
+        ],
+    )
+
+
 def fund_paid(
     event: Event,
     hold: Transfer,
@@ -165,6 +185,16 @@ def own_advance_repaid(event: Event, *, amount_minor: int) -> list[Transfer]:
     currency = event.currency
     leg = signed(own("OWN", currency), own("ADVANCE", currency), amount_minor)
     return posted(event, "own_advance_repaid", [leg])
+
+
+def customer_withdrawal_through_channel(
+    event: Event, *, channel_id: str, settlement_date: str, amount_minor: int
+) -> list[Transfer]:
+    """9. A channel has paid out a payer's balance, from its net of the day: Dr PAYOUT / Cr CH.
+    The reserve moves when the channel's day is settled (rule 2)."""
+    owed = channel(channel_id, settlement_date, event.currency)
+    leg = (client("PAYOUT", event.currency), owed, amount_minor)
+    return posted(event, "customer_withdrawal_through_channel", [leg])
 
 
 def channel_cost_accrued(event: Event, *, cost_minor: int) -> list[Transfer]:

@@ -1,4 +1,4 @@
-"""Rules 19 and 23: e-CNY, and paying in one currency what is priced in another.
+"""Rule 23: paying in one currency what is priced in another.
 
 An exchange is one event with legs in two currencies. Each transfer is of one currency, and they are
 one linked chain: all or none. The event's currency is the payer's; the other comes as ``Money``.
@@ -11,12 +11,6 @@ from backend.ledger.model import Transfer
 from backend.ledger.rules.legs import Event, Leg, fee_legs, posted
 from protocol.errors import CallerError
 from protocol.money import Money
-
-
-def ecny_paid(event: Event, *, merchant_id: str, amount_minor: int) -> list[Transfer]:
-    """19. e-CNY has been paid into our wallet, final at once: Dr ECNY / Cr MPEND."""
-    pending = merchant_pending(merchant_id, event.currency)
-    return posted(event, "ecny_paid", [(client("ECNY", event.currency), pending, amount_minor)])
 
 
 def exchange_paid(

@@ -1,5 +1,6 @@
-"""Rules 2, 5, 6, 11, 21 and 22: what channels do, and what reconciliation finds of them."""
+"""Rules 2, 5, 6, 11, 19, 21 and 22: what channels do, and what reconciliation finds of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from backend.ledger import rules
@@ -8,7 +9,12 @@ from protocol.money import fee_half_up
 from tests.support.business.paying import FEE_BPS, Paid
 from tests.support.business.world import DATES, Changes, Step, World, fee, promised, within
 
-CHANNELS = ("CUP", "ADVBANK")
+CHANNELS = ("CUP", "ADVBANK", "ECNY")
+
+
+def account_of(channel: str, date: str) -> str:
+    """Where a channel's money stands before the reserve has it, without the currency."""
+    return "C:ECNY" if channel == "ECNY" else f"C:CH:{channel}.{date}"
 
 
 @dataclass(slots=True, eq=False)
@@ -28,7 +34,7 @@ class Asked:
 
     def released(self) -> list[tuple[str, str, int]]:
         """The hold's end."""
-        source = f"C:CH:{self.channel}.{self.date}:{self.currency}"
+        source = f"{account_of(self.channel, self.date)}:{self.currency}"
         return [(source, "Dr", -self.held),
                 (f"C:MPEND:{self.owner}:{self.currency}", "Cr", -self.held)]  # fmt: skip
 
@@ -46,7 +52,7 @@ def ask(w: World) -> Step:
         channel, date, w.user(), merchant, owner, currency, price, coupon, price - coupon,
         transfers[0],
     )  # fmt: skip
-    source = f"C:CH:{channel}.{date}:{currency}"
+    source = f"{account_of(channel, date)}:{currency}"
     return Step(
         rule="channel_held",
         transfers=transfers,
@@ -72,7 +78,27 @@ def answer(w: World) -> Step | None:
         )
     if how < 0.4:
         return _advanced(w, asked)
-    return _paid(w, asked)
+    return _paid_in_ecny(w, asked) if asked.channel == "ECNY" else _paid(w, asked)
+
+
+def _paid_in_ecny(w: World, asked: Asked) -> Step:
+    """Final at once, in the wallet whatever the date; it costs nothing."""
+    a, c, currency = asked.price, asked.coupon, asked.currency
+    f = fee_half_up(a, FEE_BPS)
+    transfers = rules.ecny_paid(
+        w.event(currency), asked.transfer, merchant_id=asked.owner, amount_minor=a, fee_minor=f,
+        coupon_minor=c,
+    )  # fmt: skip
+    changes = within(
+        currency, ("C:ECNY", a - c), (f"C:MPEND:{asked.owner}", a - f), *fee(f), *promised(c)
+    )
+    return Step(
+        rule="ecny_paid",
+        transfers=transfers,
+        changes=changes,
+        held=asked.released(),
+        then=_paid_now(w, asked, transfers, changes),
+    )
 
 
 def _paid(w: World, asked: Asked) -> Step:
@@ -87,7 +113,7 @@ def _paid(w: World, asked: Asked) -> Step:
     )  # fmt: skip
     earned = f"C:MAVAIL:{asked.merchant}" if at_once else f"C:MPEND:{asked.owner}"
     changes: Changes = within(
-        currency, (f"C:CH:{asked.channel}.{date}", a - c), (earned, a - f), *fee(f), *promised(c),
+        currency, (account_of(asked.channel, date), a - c), (earned, a - f), *fee(f), *promised(c),
         ("O:CHANNEL_COST", cost), ("O:COST_PAYABLE", cost),
     )  # fmt: skip
     if is_fund:
@@ -95,21 +121,28 @@ def _paid(w: World, asked: Asked) -> Step:
         changes += within(
             currency, (f"M:FUND_ADVANCED:{owner}", a - c), (f"M:FUND_OWED:{owner}", a - c)
         )
-    paid = Paid(
-        asked.user, asked.merchant, asked.owner, currency, a, c, transfers, changes, asked.channel
-    )
-
-    def then() -> None:
-        w.drop("asked", asked)()
-        w.keep("payments", paid)()
-
     return Step(
         rule="fund_paid" if is_fund else "card_paid",
         transfers=transfers,
         changes=changes,
         held=asked.released(),
-        then=then,
+        then=_paid_now(w, asked, transfers, changes),
     )
+
+
+def _paid_now(
+    w: World, asked: Asked, transfers: list[Transfer], changes: Changes
+) -> Callable[[], None]:
+    paid = Paid(
+        asked.user, asked.merchant, asked.owner, asked.currency, asked.price, asked.coupon,
+        transfers, changes, asked.channel,
+    )  # fmt: skip
+
+    def then() -> None:
+        w.drop("asked", asked)()
+        w.keep("payments", paid)()
+
+    return then
 
 
 def _advanced(w: World, asked: Asked) -> Step:
@@ -181,8 +214,8 @@ def repay_bank(w: World) -> Step:
 def settle_channel(w: World) -> Step | None:
     """A channel pays what it owes (or we pay it), or some other amount; card schemes keep their
     cost back."""
-    channel, date, currency = w.dice.choice((*CHANNELS, "BANK")), w.dice.choice(DATES), w.currency()
-    source = f"C:CH:{channel}.{date}"
+    channel, date, currency = w.dice.choice((*CHANNELS, "NUCC")), w.dice.choice(DATES), w.currency()
+    source = account_of(channel, date)
     a = w.tally[f"{source}:{currency}"] if w.luck(0.8) else w.amount(20_000) - 10_000
     if not a:
         return None
@@ -224,7 +257,7 @@ def find_long(w: World) -> Step:
         transfers=rules.long_found(
             w.event(currency), channel_id=channel, settlement_date=date, amount_minor=a
         ),
-        changes=within(currency, (f"C:CH:{channel}.{date}", a), ("C:LONG", a)),
+        changes=within(currency, (account_of(channel, date), a), ("C:LONG", a)),
         then=w.keep("longs", (currency, channel, date, a)),
     )
 
@@ -249,7 +282,7 @@ def end_long(w: World) -> Step | None:
         transfers=rules.long_given_back(
             w.event(currency), channel_id=channel, settlement_date=date, amount_minor=a
         ),
-        changes=within(currency, ("C:LONG", -a), (f"C:CH:{channel}.{date}", -a)),
+        changes=within(currency, ("C:LONG", -a), (account_of(channel, date), -a)),
         then=w.drop("longs", found),
     )
 
@@ -261,7 +294,7 @@ def find_short(w: World) -> Step:
         transfers=rules.short_found(
             w.event(currency), channel_id=channel, settlement_date=date, amount_minor=a
         ),
-        changes=within(currency, ("C:SHORT", a), (f"C:CH:{channel}.{date}", -a)),
+        changes=within(currency, ("C:SHORT", a), (account_of(channel, date), -a)),
         then=w.keep("shorts", (currency, channel, date, a)),
     )
 
@@ -283,7 +316,7 @@ def end_short(w: World) -> Step | None:
         transfers=rules.short_recovered(
             w.event(currency), channel_id=channel, settlement_date=date, amount_minor=a
         ),
-        changes=within(currency, (f"C:CH:{channel}.{date}", a), ("C:SHORT", -a)),
+        changes=within(currency, (account_of(channel, date), a), ("C:SHORT", -a)),
         then=w.drop("shorts", found),
     )
 

@@ -58,9 +58,9 @@ def fill(w: World) -> Step:
     return Step(
         rule="top_up",
         transfers=rules.top_up(
-            w.event(currency), user_id=user, channel_id="BANK", settlement_date=date, amount_minor=a
+            w.event(currency), user_id=user, channel_id="NUCC", settlement_date=date, amount_minor=a
         ),
-        changes=within(currency, (f"C:CH:BANK.{date}", a), (f"C:CUST:{user}", a)),
+        changes=within(currency, (f"C:CH:NUCC.{date}", a), (f"C:CUST:{user}", a)),
     )
 
 
@@ -179,6 +179,16 @@ def end_withdrawal(w: World) -> Step | None:
             changes=opposite(changes),
             then=w.drop("withdrawals", found),
         )
+    if w.luck(0.5):
+        date = w.dice.choice(DATES)
+        return Step(
+            rule="customer_withdrawal_through_channel",
+            transfers=rules.customer_withdrawal_through_channel(
+                w.event(currency), channel_id="NUCC", settlement_date=date, amount_minor=a
+            ),
+            changes=within(currency, ("C:PAYOUT", -a), (f"C:CH:NUCC.{date}", -a)),
+            then=w.drop("withdrawals", found),
+        )
     return Step(
         rule="customer_withdrawal_confirmed",
         transfers=rules.customer_withdrawal_confirmed(w.event(currency), amount_minor=a),
@@ -254,17 +264,7 @@ def fulfil(w: World) -> Step | None:
     )
 
 
-def pay_ecny(w: World) -> Step:
-    currency, owner, a = w.currency(), w.owner(w.merchant()), w.amount(5_000)
-    return Step(
-        rule="ecny_paid",
-        transfers=rules.ecny_paid(w.event(currency), merchant_id=owner, amount_minor=a),
-        changes=within(currency, ("C:ECNY", a), (f"C:MPEND:{owner}", a)),
-    )
-
-
 KINDS = (
     (fill, 8), (pay, 8), (hold, 3), (end_hold, 6), (charge_fee, 1), (give_coupon, 1), (withdraw, 2),
     (end_withdrawal, 3), (send_packet, 2), (open_packet, 3), (prepay, 2), (fulfil, 3),
-    (pay_ecny, 1),
 )  # fmt: skip

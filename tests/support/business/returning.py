@@ -1,6 +1,7 @@
 """Rules 12 to 16: what goes back to payers, and who bears it."""
 
 from backend.ledger import rules
+from tests.support.business.channels import account_of
 from tests.support.business.paying import FEE_BPS, Paid
 from tests.support.business.world import (
     DATES,
@@ -90,7 +91,7 @@ def end_refund(w: World) -> Step | None:
                 amount_minor=amount,
             ),
             changes=within(
-                paid.currency, ("C:REFUND", -amount), (f"C:CH:{paid.channel}.{date}", -amount)
+                paid.currency, ("C:REFUND", -amount), (account_of(paid.channel, date), -amount)
             ),
             then=w.drop("refunds", found),
         )  # fmt: skip

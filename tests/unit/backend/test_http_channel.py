@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from backend.channels.facts import DEFAULT_FACTS
 from backend.channels.http_channel import HttpChannel
 from backend.channels.institution import Institution
 from backend.channels.limits import ANSWER_TEXT_CHARS_MAX, CONNECTIONS_PER_LINE_MAX
@@ -41,14 +42,14 @@ class Says:
 
 def channel(answer: dict[str, Any] | bytes) -> HttpChannel:
     content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-    return HttpChannel(Says(content), prefix="/card")  # type: ignore[arg-type]
+    return HttpChannel(Says(content), prefix="/card", facts=DEFAULT_FACTS["NUCC"])  # type: ignore[arg-type]
 
 
 @pytest.mark.asyncio
 async def test_a_word_about_what_was_asked_is_the_answer() -> None:
     expected = ChannelAnswer("pay_1", "succeeded", "", GOOD["reference"], "2026-10-01")
     assert await channel(GOOD).pay(PAY) == expected
-    assert await channel(GOOD).query("pay_1") == expected
+    assert await channel(GOOD).query(PAY) == expected
 
 
 @pytest.mark.parametrize(
@@ -75,13 +76,13 @@ async def test_any_other_word_leaves_the_outcome_unknown(answer: Any) -> None:
 @pytest.mark.asyncio
 async def test_an_end_that_the_question_cannot_have_leaves_it_unknown() -> None:
     with pytest.raises(OperatingError, match="makes no sense"):
-        await channel(GOOD).reverse("pay_1")
+        await channel(GOOD).reverse(PAY)
     gone_back = GOOD | {"state": "reversed"}
-    assert (await channel(gone_back).reverse("pay_1")).state == "reversed"
+    assert (await channel(gone_back).reverse(PAY)).state == "reversed"
     with pytest.raises(OperatingError, match="makes no sense"):
         await channel(gone_back).refund(REFUND)
     with pytest.raises(OperatingError, match="makes no sense"):
-        await channel(gone_back).query_refund("pay_1")
+        await channel(gone_back).query_refund(REFUND)
 
 
 @pytest.mark.asyncio
@@ -103,7 +104,10 @@ async def test_a_line_whose_calls_all_hang_holds_up_no_other_line() -> None:
     institution = Institution(
         url=f"http://127.0.0.1:{port}", key=generate("ES256"), peer=generate("ES256").public
     )
-    fund, card = (HttpChannel(institution, prefix=name) for name in ("/fund", "/card"))
+    fund, card = (
+        HttpChannel(institution, prefix=name, facts=DEFAULT_FACTS["NUCC"])
+        for name in ("/fund", "/card")
+    )
     calls = [
         asyncio.create_task(fund.settle(date(2026, 10, 1)))
         for _ in range(CONNECTIONS_PER_LINE_MAX + 1)

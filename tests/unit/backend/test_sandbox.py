@@ -16,7 +16,8 @@ from backend.channels.day_file import DayFile, DayRow, read_day_file, write_day_
 from backend.channels.iso20022 import CreditTransfer, Instruction
 from backend.channels.model import TopUpOrder
 from backend.sandbox.app import Institutions, build_app
-from backend.sandbox.bank import CHANNEL_ACCOUNT, VAULT_ACCOUNT, Bank
+from backend.sandbox.bank import CHANNEL_ACCOUNT, Bank
+from backend.sandbox.institution.books import VAULT_ACCOUNT
 from protocol.crypto.keys import generate
 from protocol.errors import CallerError
 from protocol.money import Money
@@ -259,9 +260,9 @@ def test_each_fault_strikes_as_often_as_it_was_armed(peer: Peer) -> None:
 @pytest.mark.parametrize(
     ("fault", "amounts"),
     [
-        ("file_amount_off_by_one", [501, 600]),
-        ("file_row_missing", [500]),
-        ("file_row_twice", [500, 600, 500]),
+        ("amount_off_by_one", [501, 600]),
+        ("row_missing", [500]),
+        ("row_twice", [500, 600, 500]),
     ],
 )
 def test_a_faulty_file_is_whole_but_wrong(peer: Peer, fault: str, amounts: list[int]) -> None:

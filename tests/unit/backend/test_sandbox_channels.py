@@ -11,11 +11,11 @@ from starlette.testclient import TestClient
 from backend.channels import signed_http
 from backend.channels.day_file import read_day_file
 from backend.channels.model import PayOrder, RefundOrder
-from backend.sandbox import app as sandbox_app
 from backend.sandbox.app import Institutions, build_app
 from backend.sandbox.bank import Bank
 from backend.sandbox.cards import card_day
-from backend.sandbox.orders import OrderBook
+from backend.sandbox.institution import signed
+from backend.sandbox.institution.orders import OrderBook
 from protocol.crypto.keys import generate
 from protocol.errors import CallerError
 from protocol.money import Money
@@ -216,7 +216,7 @@ def test_an_unsigned_or_malformed_order_moves_nothing(world: Institutions, peer:
 
 
 def test_an_order_that_runs_twice_is_paid_once(world: Institutions, peer: Peer) -> None:
-    peer.fault(run_twice=1)
+    peer.fault(duplicate=1)
     assert peer.pay().json()["state"] == "succeeded"
     assert left(world) == 70
 
@@ -233,8 +233,8 @@ def test_a_late_order_finds_its_tombstone(world: Institutions, peer: Peer) -> No
 def test_refusals_silence_and_slowness_can_be_switched_on(
     world: Institutions, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sandbox_app, "SLOW_ANSWER_S", 0)
-    peer.fault(refuse_order=1, answer_slowly=1)
+    monkeypatch.setattr(signed, "SLOW_ANSWER_S", 0)
+    peer.fault(refuse_order=1, be_slow=1)
     assert peer.pay(order_id="o1").json()["state"] == "refused"
     peer.fault(drop_answer_after_commit=1)
     assert peer.pay(order_id="o2").status_code == 504
@@ -257,4 +257,4 @@ def test_the_card_s_day_is_settled_when_it_is_over_and_the_fund_s_on_the_day_its
     first = world.bank.statement(RESERVE, day=DAY, at_ms=0)
     second = world.bank.statement(RESERVE, day=date(2026, 10, 1), at_ms=0)
     assert [entry.reference for entry in first.entries] == ["STL-ADVBANK-20260930"]
-    assert [entry.reference for entry in second.entries] == ["STL-CARD-20260930"]
+    assert [entry.reference for entry in second.entries] == ["STL-NUCC-20260930"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.channels.model import ADVANCING_BANK, CARD, FUND
+from backend.channels.model import ADVANCING_BANK, FUND, NUCC
 from backend.db.migrate import upgrade
 from tests.support.channels import CARD_TOKEN, FUND_TOKEN
 from tests.support.clearing import World, clearing_world
@@ -24,7 +24,7 @@ def lite_url(tmp_path: Path) -> str:
 def channel_world(migrated_url: str) -> Iterator[World]:
     with clearing_world(migrated_url) as world:
         for channel, token, account in (
-            (CARD, CARD_TOKEN, "CARD-1"),
+            (NUCC, CARD_TOKEN, "CARD-1"),
             (ADVANCING_BANK, FUND_TOKEN, "FUND-1"),
         ):
             world.near.open(account, 100_000)
@@ -35,7 +35,9 @@ def channel_world(migrated_url: str) -> Iterator[World]:
 
 def pays_with(world: World, kind: str, token: str) -> str:
     """The payer of that token, who has no other instrument."""
-    for row in world.shop.rows("SELECT payer_id, token FROM instrument"):
+    for row in world.shop.rows(
+        "SELECT payer_id, token FROM instrument JOIN instrument_channel USING (instrument_id)"
+    ):
         if row["token"] == token:
             return str(row["payer_id"])
     payer = world.shop.add_payer()

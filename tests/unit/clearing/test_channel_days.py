@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backend.channels.model import ADVANCING_BANK, CARD, FUND
+from backend.channels.model import ADVANCING_BANK, FUND, NUCC
 from backend.clearing.reserve import NoteFundRepaid
 from protocol.money import Money
 from tests.support.channels import CARD_TOKEN, FUND_TOKEN
@@ -50,7 +50,7 @@ async def test_a_day_of_every_funding_closes_with_nothing_left_over(world: World
     await sell(world)
     world.next_day()
     report = await world.day_end.run(DAY)
-    assert report["channels"] == {"BANK": 5_000, "CARD": 7_000, "ADVBANK": 5_000, "FUND": 0}
+    assert report["channels"] == {"NUCC": 12_000, "CUP": 0, "ADVBANK": 5_000, "FUND": 0}
     check_closed(world, report)
     check_closed(world, await world.day_end.run(DAY))
 
@@ -166,12 +166,12 @@ async def test_what_comes_after_the_channel_s_cut_off_is_settled_with_its_next_d
     await pay(world, pays_with(world, "card", CARD_TOKEN), 10_000)
     world.next_day()
     first = await world.day_end.run(DAY)
-    assert (first["state"], first["channels"]["CARD"]) == ("closed", 0)
-    assert world.shop.balance("C:CH:CARD.2026-11-24:CNY") == 10_000
+    assert (first["state"], first["channels"]["NUCC"]) == ("closed", 0)
+    assert world.shop.balance("C:CH:NUCC.2026-11-24:CNY") == 10_000
     world.next_day()
     second = await world.day_end.run(NEXT_DAY)
-    assert (second["state"], second["channels"]["CARD"]) == ("closed", 10_000)
-    assert world.shop.balance("C:CH:CARD.2026-11-24:CNY") == 0
+    assert (second["state"], second["channels"]["NUCC"]) == ("closed", 10_000)
+    assert world.shop.balance("C:CH:NUCC.2026-11-24:CNY") == 0
 
 
 async def test_a_day_on_which_more_went_back_than_came_is_paid_out_of_the_reserve(
@@ -186,7 +186,7 @@ async def test_a_day_on_which_more_went_back_than_came_is_paid_out_of_the_reserv
     await world.runner.settle(date.max)
     world.next_day()
     report = await world.day_end.run(NEXT_DAY)
-    assert (report["state"], report["channels"]["CARD"]) == ("closed", -6_000)
+    assert (report["state"], report["channels"]["NUCC"]) == ("closed", -6_000)
     assert world.near.bank.balance("CARD-1") == Money(96_000, "CNY")
 
 
@@ -195,13 +195,13 @@ async def test_a_settled_payment_that_is_given_back_closes_on_both_days(world: W
     world.shop.clock.at_ms += 10 * 3_600_000 + 1_800_000  # 22:30
     payment_id = await pay(world, pays_with(world, "card", CARD_TOKEN), 10_000)
     world.shop.clock.at_ms += 4_200_000
-    world.channels[CARD].book.settle(RESERVE, "CARD-TRANSIT", day=DAY, booked_on=DAY)
+    world.channels[NUCC].book.settle(RESERVE, "CARD-TRANSIT", day=DAY, booked_on=DAY)
     world.shop.ask("payment.reverse", {"payment_id": payment_id})
     await world.runner.settle(date.max)
     for day, net in ((DAY, 10_000), (NEXT_DAY, -10_000)):
         world.next_day()
         report = await world.day_end.run(day)
-        assert (report["state"], report["channels"]["CARD"]) == ("closed", net)
+        assert (report["state"], report["channels"]["NUCC"]) == ("closed", net)
     assert world.shop.balance("C:LONG:CNY") == world.at_bank(RESERVE) == 0
     assert world.at_bank("CARD-1") == 100_000
 
@@ -210,13 +210,13 @@ async def test_a_day_stays_open_while_a_channel_owes_a_word(world: World) -> Non
     payer = pays_with(world, "card", CARD_TOKEN)
     await sell(world)
     world.shop.pay(payer, 700)
-    world.channels[CARD].mishaps = ["silent", *["lost"] * 9]
+    world.channels[NUCC].mishaps = ["silent", *["lost"] * 9]
     await world.runner.settle(date.max)
     world.next_day()
     report = await world.day_end.run(DAY)
     assert (report["state"], report["sagas_open"]) == ("open", 1)
     assert report["reconciliation"]["kinds"] == ["LONG_MISSING_ORDER", "POSITION"]
-    world.channels[CARD].mishaps = []
+    world.channels[NUCC].mishaps = []
     world.shop.clock.at_ms += 60_000
     report = await world.day_end.run(DAY)
     assert (report["state"], report["sagas_open"]) == ("closed", 0)
@@ -225,9 +225,9 @@ async def test_a_day_stays_open_while_a_channel_owes_a_word(world: World) -> Non
 @pytest.mark.parametrize(
     ("fault", "kinds"),
     [
-        ("file_amount_off_by_one", ["AMOUNT"]),
-        ("file_row_missing", ["SHORT_MISSING_CHANNEL"]),
-        ("file_row_twice", ["DUPLICATE"]),
+        ("amount_off_by_one", ["AMOUNT"]),
+        ("row_missing", ["SHORT_MISSING_CHANNEL"]),
+        ("row_twice", ["DUPLICATE"]),
     ],
 )
 async def test_a_card_file_that_is_wrong_is_named_and_holds_back_the_fees(
@@ -235,7 +235,7 @@ async def test_a_card_file_that_is_wrong_is_named_and_holds_back_the_fees(
 ) -> None:
     await pay(world, pays_with(world, "card", CARD_TOKEN), 10_000)
     world.next_day()
-    setattr(world.near.world.faults, fault, 1)
+    world.near.world.faults.arm({fault: 1})
     report = await world.day_end.run(DAY)
     assert report["reconciliation"]["kinds"] == kinds
     assert (report["swept_minor"], report["state"]) == (0, "open")

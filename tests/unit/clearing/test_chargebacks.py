@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from backend.channels.model import ADVANCING_BANK, CARD, FUND
+from backend.channels.model import ADVANCING_BANK, FUND, NUCC
 from backend.disputes.model import DisputeCommand
 from protocol.errors import CallerError
 from protocol.money import Money
@@ -36,7 +36,7 @@ async def disputed(world: World, kind: str, token: str) -> tuple[str, dict[str, 
 @pytest.mark.parametrize(
     ("channel", "kind", "token", "account", "has_own_advance"),
     [
-        (CARD, "card", CARD_TOKEN, "CARD-1", False),
+        (NUCC, "card", CARD_TOKEN, "CARD-1", False),
         (ADVANCING_BANK, "fund", FUND_TOKEN, "FUND-1", False),
         (FUND, "fund", FUND_TOKEN, "FUND-1", True),
     ],
@@ -78,7 +78,7 @@ async def test_a_chargeback_that_one_side_does_not_know_is_a_break(
     give_own_money(world)
     payment_id, case = await disputed(world, "card", CARD_TOKEN)
     if side == "theirs":
-        book, amount = world.channels[CARD].book, Money(4_000, "CNY")
+        book, amount = world.channels[NUCC].book, Money(4_000, "CNY")
         book.charge_back(str(case["dispute_id"]), payment_id, amount, day=NEXT_DAY)
     else:
         decide(world.shop, case, LOSE, NEXT_DAY.isoformat())
@@ -107,7 +107,7 @@ async def test_a_channel_s_day_that_is_over_takes_no_lost_dispute(channel_world:
 async def test_a_channel_charges_back_once_and_no_more_than_is_left(channel_world: World) -> None:
     world, amount = channel_world, Money(6_000, "CNY")
     payment_id = await pay(world, pays_with(world, "card", CARD_TOKEN), 10_000)
-    book = world.channels[CARD].book
+    book = world.channels[NUCC].book
     for _ in range(2):
         assert book.charge_back("case-1", payment_id, amount, day=DAY) == DAY.isoformat()
     assert (book.net(DAY), world.at_bank("CARD-1")) == (4_000, 96_000)

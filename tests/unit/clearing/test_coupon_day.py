@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from backend.channels.model import CARD
+from backend.channels.model import NUCC
 from protocol.money import Money
 from tests.support.channels import CARD_TOKEN
 from tests.support.clearing import clearing_world
@@ -20,7 +20,7 @@ async def test_our_own_account_pays_for_the_coupons_of_a_day_that_closes_without
     migrated_url: str,
 ) -> None:
     with clearing_world(migrated_url) as world:
-        shop, bank, card = world.shop, world.near.bank, world.channels[CARD]
+        shop, bank, card = world.shop, world.near.bank, world.channels[NUCC]
         bank.open_account("CARD-1", "李雷", Money(50_000, "CNY"), day=card.day())
         card.book.bind(CARD_TOKEN, "CARD-1")
         payer = await world.payer_since_yesterday()

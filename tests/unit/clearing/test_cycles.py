@@ -354,7 +354,7 @@ async def test_a_rejected_payout_is_tried_again_with_the_same_day_s_next_run(
         payer = await world.payer_since_yesterday()
         world.sell(payer, 10_000)
         world.next_day()
-        world.near.world.faults.reject_payout = 1
+        world.near.world.faults.arm({"reject_payout": 1})
         states = []
         for _ in range(3):
             report = await world.day_end.run(date(2026, 11, 24))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from backend.channels.model import NUCC
 from backend.clearing import model as clearing_model
 from backend.db import reading
 from backend.reconciliation import repository as reconciliation_repository
@@ -57,7 +58,7 @@ async def test_a_day_is_settled_paid_out_reconciled_and_swept(world: World) -> N
     await sell(world)
     world.next_day()
     report = await world.day_end.run(DAY)
-    assert report["channels"] == {"BANK": 50_000, "CARD": 0, "ADVBANK": 0, "FUND": 0}
+    assert report["channels"] == {"NUCC": 50_000, "CUP": 0, "ADVBANK": 0, "FUND": 0}
     assert report["swept_minor"] == 78
     check_closed(world, report)
 
@@ -167,7 +168,7 @@ async def test_the_power_may_be_cut_after_any_commit_and_the_day_ends_the_same(
 
 async def sell_at_a_price(world: World) -> None:
     """The channel takes a fen and a half for the one top-up."""
-    world.prices_micro = {"BANK": 15_000}
+    world.prices_micro = {"NUCC": 15_000}
     world.day_end = day_end_of(world)
     await sell(world)
     world.next_day()
@@ -249,7 +250,7 @@ async def test_fees_given_back_after_their_sweep_come_back_from_our_own_money(
     await world.fund(payer, 50_000)
     first = world.shop.pay(payer, 10_000)
     world.next_day()
-    world.near.world.faults.reject_payout = 1
+    world.near.world.faults.arm({"reject_payout": 1})
     assert (await world.day_end.run(DAY))["swept_minor"] == 60
     world.shop.refund(first["payment_id"], 9_000)
     world.next_day()
@@ -279,7 +280,7 @@ async def test_a_rejected_payout_goes_back_to_the_merchant_and_out_the_next_day(
 ) -> None:
     await sell(world)
     world.next_day()
-    world.near.world.faults.reject_payout = 1
+    world.near.world.faults.arm({"reject_payout": 1})
     report = await world.day_end.run(DAY)
     assert [(p["state"], p["reason"]) for p in report["payouts"]] == [("rejected", "AC01")]
     assert world.shop.balance(f"C:MAVAIL:{MERCHANT}:CNY") == 12_922
@@ -296,7 +297,7 @@ async def test_a_refund_out_of_two_accounts_is_one_order_to_the_books(world: Wor
     await world.fund(payer, 50_000)
     paid = world.shop.pay(payer, 10_000)
     world.next_day()
-    world.near.world.faults.reject_payout = 1
+    world.near.world.faults.arm({"reject_payout": 1})
     await world.day_end.run(DAY)
     world.shop.pay(payer, 1_000)
     assert world.shop.refund(paid["payment_id"], 10_000)["state"] == "succeeded"
@@ -311,10 +312,11 @@ async def test_a_refund_out_of_two_accounts_is_one_order_to_the_books(world: Wor
 @pytest.mark.asyncio
 async def test_a_top_up_without_an_answer_is_unknown_and_then_found_out(world: World) -> None:
     payer = world.shop.add_payer()
-    world.near.silent = 1
+    world.channels[NUCC].mishaps = ["silent"]
     assert await world.fund(payer, 700) == "unknown"
     assert world.shop.payer_balance(payer) == 0
-    assert await world.topups.resolve_open() == 0
+    world.shop.clock.at_ms += 2_000
+    assert await world.runner.settle(DAY) == 0
     assert world.shop.payer_balance(payer) == 700
     assert await world.fund(payer, 10, account="NOBODY") == "failed"
 
@@ -323,9 +325,9 @@ async def test_a_top_up_without_an_answer_is_unknown_and_then_found_out(world: W
 @pytest.mark.parametrize(
     ("fault", "kinds"),
     [
-        ("file_amount_off_by_one", ["AMOUNT"]),
-        ("file_row_missing", ["SHORT_MISSING_CHANNEL"]),
-        ("file_row_twice", ["DUPLICATE"]),
+        ("amount_off_by_one", ["AMOUNT"]),
+        ("row_missing", ["SHORT_MISSING_CHANNEL"]),
+        ("row_twice", ["DUPLICATE"]),
     ],
 )
 async def test_a_wrong_file_is_named_and_holds_back_the_fees(
@@ -333,7 +335,7 @@ async def test_a_wrong_file_is_named_and_holds_back_the_fees(
 ) -> None:
     await sell(world)
     world.next_day()
-    setattr(world.near.world.faults, fault, 1)
+    world.near.world.faults.arm({fault: 1})
     report = await world.day_end.run(DAY)
     assert report["reconciliation"]["kinds"] == kinds
     assert (report["swept_minor"], report["state"]) == (0, "open")

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from backend.channels.model import CARD
+from backend.channels.model import NUCC
 from backend.disputes.model import DisputeCommand
 from protocol.errors import CallerError
 from protocol.money import Money
@@ -37,7 +37,7 @@ async def refund_to_a_card(world: World) -> None:
 async def lose_a_dispute(world: World) -> None:
     row = world.shop.rows("SELECT payment_id FROM payment WHERE funding = 'card'")[0]
     case, amount = dispute(world.shop, row["payment_id"], 500), Money(500, "CNY")
-    book = world.channels[CARD].book
+    book = world.channels[NUCC].book
     book.charge_back(str(case["dispute_id"]), row["payment_id"], amount, day=NEXT_DAY)
     decide(world.shop, case, DisputeCommand.LOSE, NEXT_DAY.isoformat())
 
@@ -61,7 +61,7 @@ async def test_a_day_without_a_payment_must_be_closed_when_anything_moved_on_it(
     world.sell(await world.payer(5_000), 1_000)
     await pay(world, pays_with(world, "card", CARD_TOKEN), 1_000)
     world.next_day()
-    world.near.world.faults.reject_payout = 1
+    world.near.world.faults.arm({"reject_payout": 1})
     assert (await world.day_end.run(DAY))["state"] == "closed"
     await happens(world)
     world.next_day()
@@ -96,7 +96,7 @@ async def test_fees_on_their_way_back_are_not_sent_again_with_an_earlier_day_s_r
     world = channel_world
     paid = world.sell(await world.payer(50_000), 10_000)
     world.next_day()
-    world.near.world.faults.reject_payout = 1
+    world.near.world.faults.arm({"reject_payout": 1})
     assert (await world.day_end.run(DAY))["swept_minor"] == 60
     world.shop.refund(paid, 9_000)
     world.next_day()
@@ -119,7 +119,7 @@ async def test_the_report_shows_what_a_channel_paid_for_nobody_and_will_not_take
     world.shop.clock.at_ms += 10 * 3_600_000 + 1_800_000  # 22:30
     payment_id = await pay(world, pays_with(world, "card", CARD_TOKEN), 10_000)
     world.shop.clock.at_ms += 4_200_000
-    card = world.channels[CARD]
+    card = world.channels[NUCC]
     card.book.settle("RESERVE-TILLWAY", "CARD-TRANSIT", day=DAY, booked_on=DAY)
     card.refuses = 1
     world.shop.ask("payment.reverse", {"payment_id": payment_id})

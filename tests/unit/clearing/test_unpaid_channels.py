@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from backend.channels.model import CARD
+from backend.channels.model import NUCC
 from tests.support.channels import CARD_TOKEN
 from tests.support.clearing import DAY_MS, World
 from tests.support.institutions import RESERVE
@@ -58,7 +58,7 @@ async def test_what_was_sold_after_the_channel_s_cut_off_is_paid_out_with_its_ow
     world.next_day()
     for _ in range(2):
         report = await world.day_end.run(NEXT_DAY)
-        assert (report["state"], report["channels"]["CARD"]) == ("closed", 4_000)
+        assert (report["state"], report["channels"]["NUCC"]) == ("closed", 4_000)
         assert [p["amount_minor"] for p in report["payouts"]] == [4_000 - 24]
     assert world.at_bank(PAYOUT_ACCOUNT) == 16_000 - 96
     assert (await world.standing())["pending_minor"] == world.at_bank(RESERVE) == 0
@@ -90,7 +90,7 @@ async def test_a_channel_that_pays_late_is_waited_for_and_the_day_run_again_pays
 ) -> None:
     """The bank has not booked the card's settlement when the day's first run asks for it."""
     world = channel_world
-    channel = world.channels[CARD]
+    channel = world.channels[NUCC]
     balance = await world.payer_since_yesterday(50_000)
     await sell_by_card(world, pays_with(world, "card", CARD_TOKEN), 10_000)
     world.sell(balance, 2_000)
@@ -119,7 +119,7 @@ async def test_no_payout_of_random_days_is_paid_with_money_that_is_not_there(
     merchants = {name: world.add_merchant(name, cycle)
                  for name, cycle in (("m0", "D+0"), ("m1", "D+1"), ("mt", "T+1"))}  # fmt: skip
     world.near.open("CARD-9", 10_000_000)
-    world.channels[CARD].book.bind("tok_deep_pockets", "CARD-9")
+    world.channels[NUCC].book.bind("tok_deep_pockets", "CARD-9")
     payer = pays_with(world, "card", "tok_deep_pockets")
     balance = await world.payer_since_yesterday(500_000)
     sold: list[str] = []

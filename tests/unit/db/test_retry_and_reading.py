@@ -116,8 +116,8 @@ def test_a_program_told_the_wrong_database_says_so(database_url: str) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "DELETE FROM alembic_version WHERE version_num LIKE 'sagas_%'",
-        "UPDATE alembic_version SET version_num = 'sagas_0001' WHERE version_num LIKE 'sagas_%'",
+        "DELETE FROM alembic_version WHERE version_num LIKE 'clearing_%'",
+        "UPDATE alembic_version SET version_num = 'clearing_0001' WHERE version_num LIKE 'cl%'",
         "INSERT INTO alembic_version VALUES ('of_a_later_release')",
     ],
 )

@@ -20,14 +20,14 @@ async def test_a_lost_dispute_goes_to_the_channel_on_its_settlement_date(
     payment_id = shop.pay(payer, 10_000)["payment_id"]
     await world.finish()
     settle(shop)
-    case = dispute(shop, payment_id, 4_000, reference="CB-77", actor="channel:CARD")
+    case = dispute(shop, payment_id, 4_000, reference="CB-77", actor="channel:NUCC")
     for wrong in ("", "2026-13-01", "soon", "2025-11-23", "2028-01-15"):
         with pytest.raises(CallerError, match="field_invalid"):
             decide(shop, case, LOSE, wrong)
     assert put_aside(shop, case) == 4_000
     lost = decide(shop, case, LOSE, "2027-01-15")
     assert (lost["state"], put_aside(shop, case)) == ("lost", 0)
-    channel = {"card": "CARD", "fund": "ADVBANK"}[funding]
+    channel = {"card": "NUCC", "fund": "ADVBANK"}[funding]
     assert shop.balance(f"C:CH:{channel}.2027-01-15:CNY") == -4_000
     assert shop.payer_balance(payer) == 0
     with pytest.raises(CallerError, match="idempotency_conflict"):

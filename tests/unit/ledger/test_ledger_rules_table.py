@@ -37,6 +37,11 @@ CH_LATER = "C:CH:NUCC.2026-10-02:CNY"
     Event("hold_1", "CNY", "2026-09-30"), merchant_id="m", amount_minor=100, **TO_CHANNEL
 )
 PRICE: Any = {"merchant_id": "m", "amount_minor": 100, "fee_minor": 1}
+TO_WALLET: Any = {"channel_id": "ECNY", "settlement_date": "2026-10-01"}
+[WALLET_HOLD] = rules.channel_held(
+    Event("hold_2", "CNY", "2026-09-30"), merchant_id="m", amount_minor=100, **TO_WALLET
+)
+FEE = [(MPEND, UNSWEPT, 1), (DUE, MDR, 1)]
 CARD = rules.card_paid(EVENT, HOLD, cost_minor=2, **PRICE, **TO_CHANNEL)
 
 TABLE: list[tuple[list[Transfer], list[tuple[str, str, int]]]] = [
@@ -124,6 +129,10 @@ TABLE: list[tuple[list[Transfer], list[tuple[str, str, int]]]] = [
         [(CUST, PAYOUT, 7), (CUST, UNSWEPT, 1), (DUE, WITHDRAWAL_FEE, 1)],
     ),
     (rules.customer_withdrawal_confirmed(EVENT, amount_minor=7), [(PAYOUT, RESERVE, 7)]),
+    (
+        rules.customer_withdrawal_through_channel(EVENT, amount_minor=7, **TO_CHANNEL),
+        [(PAYOUT, CH, 7)],
+    ),
     (
         rules.customer_withdrawal_rejected(EVENT, user_id="u", amount_minor=7, fee_minor=1),
         [(PAYOUT, CUST, 7), (UNSWEPT, CUST, 1), (WITHDRAWAL_FEE, DUE, 1)],
@@ -215,7 +224,14 @@ TABLE: list[tuple[list[Transfer], list[tuple[str, str, int]]]] = [
     (rules.red_packet_sent(EVENT, user_id="u", amount_minor=8), [(CUST, REDPKT, 8)]),
     (rules.red_packet_claimed(EVENT, user_id="u", amount_minor=8), [(REDPKT, CUST, 8)]),
     (rules.red_packet_expired(EVENT, user_id="u", amount_minor=8), [(REDPKT, CUST, 8)]),
-    (rules.ecny_paid(EVENT, merchant_id="m", amount_minor=8), [(ECNY, MPEND, 8)]),
+    (rules.ecny_paid(EVENT, WALLET_HOLD, **PRICE), [(ECNY, MPEND, 100), *FEE]),
+    (
+        rules.ecny_paid(EVENT, WALLET_HOLD, coupon_minor=30, **PRICE),
+        [(ECNY, MPEND, 70), (OWN_DUE, MPEND, 30), (PROMO, PAYABLE, 30), *FEE, (ECNY, MPEND, 100)],
+    ),
+    (rules.channel_refund_accepted(EVENT, amount_minor=7, **TO_WALLET), [(REFUND, ECNY, 7)]),
+    (rules.channel_settled(EVENT, amount_minor=7, **TO_WALLET), [(RESERVE, ECNY, 7)]),
+    (rules.channel_settled(EVENT, amount_minor=-7, **TO_WALLET), [(ECNY, RESERVE, 7)]),
     (
         rules.escrow_funded(EVENT, user_id="u", contract_id="deal", amount_minor=8),
         [(CUST, ESCROW, 8)],

@@ -221,7 +221,7 @@ def test_a_hold_expires_when_its_time_has_passed_and_not_before(books: Books) ->
 
 def test_what_is_not_a_transfer_is_refused(books: Books) -> None:
     good = Transfer(
-        "evt_1:1", 1, "C:CH:BANK:CNY", PAYER, 5, "CNY", "top_up", "posted", None, None, DATE
+        "evt_1:1", 1, "C:CH:NUCC:CNY", PAYER, 5, "CNY", "top_up", "posted", None, None, DATE
     )
     for changes, code in (
         ({"amount_minor": 0}, "amount_invalid"),

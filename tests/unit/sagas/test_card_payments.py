@@ -22,7 +22,7 @@ async def test_a_card_payment_is_processing_until_the_channel_says_yes(world: Ch
     await world.finish()
     assert world.state(payment_id) == "captured"
     assert world.charged() == 10_000
-    assert world.shop.balance("C:CH:CARD.2026-11-23:CNY") == 10_000
+    assert world.shop.balance("C:CH:NUCC.2026-11-23:CNY") == 10_000
     assert world.shop.balance(f"C:MPEND:{MERCHANT}:CNY") == 9_940
     assert world.shop.balance("C:UNSWEPT:CNY") == 60
     assert world.timeline(payment_id) == ["SagaPlanned", "SagaSent", "SagaSucceeded"]
@@ -101,8 +101,8 @@ async def test_the_settlement_date_is_the_channel_s_and_not_ours(world: ChannelW
     world.shop.clock.at_ms += int(11.5 * 3_600_000)
     payment_id = world.shop.pay(world.card_payer(), 500)["payment_id"]
     await world.finish()
-    assert world.shop.balance("C:CH:CARD.2026-11-24:CNY") == 500
-    assert world.shop.balance("C:CH:CARD.2026-11-23:CNY") == 0
+    assert world.shop.balance("C:CH:NUCC.2026-11-24:CNY") == 500
+    assert world.shop.balance("C:CH:NUCC.2026-11-23:CNY") == 0
     [row] = world.shop.rows(f"SELECT business_date FROM payment WHERE payment_id = '{payment_id}'")
     assert row["business_date"] == "2026-11-23"
     world.check_quiet()

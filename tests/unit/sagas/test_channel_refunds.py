@@ -7,6 +7,7 @@ import pytest
 from backend.ledger.limits import LEGS_READ_BACK_FIRST
 from backend.ledger.rules import Event, merchant_settled, payout_instructed
 from backend.merchants.service import ChangeMerchant
+from backend.routing.model import Routing
 from tests.support.books import Post
 from tests.support.channels import ChannelWorld
 from tests.support.shop import MERCHANT
@@ -64,7 +65,7 @@ async def test_without_a_channel_a_refund_is_refused_before_anything_moves(
 ) -> None:
     payment_id = await paid(world)
     rules = world.shop.rules
-    world.shop.rules = replace(rules, channels=frozenset())
+    world.shop.rules = replace(rules, routing=Routing())
     refused = world.shop.refund(payment_id, 3_000)
     assert (refused["state"], refused["error"]["code"]) == ("failed", "channel_unavailable")
     assert (world.shop.balance(PENDING), world.shop.balance("C:REFUND:CNY")) == (9_940, 0)

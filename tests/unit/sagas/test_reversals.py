@@ -96,7 +96,7 @@ async def test_a_captured_payment_is_undone_in_the_books_and_at_the_channel(
     payment_id = await pay(world, 10_000)
     await world.finish()
     assert reverse(world, payment_id) == "reversed"
-    for account in (f"C:MPEND:{MERCHANT}:CNY", "C:UNSWEPT:CNY", "C:CH:CARD.2026-11-23:CNY"):
+    for account in (f"C:MPEND:{MERCHANT}:CNY", "C:UNSWEPT:CNY", "C:CH:NUCC.2026-11-23:CNY"):
         assert world.shop.balance(account) == 0
     await world.finish()
     assert world.charged() == 0

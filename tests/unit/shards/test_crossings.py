@@ -125,7 +125,7 @@ def test_when_too_much_is_under_way_the_payer_is_not_charged(
 
 def test_no_shard_posts_to_another_s_account(shards: Shards) -> None:
     astray = top_up(
-        Event("top_1", "CNY", DATE), user_id=ANN, channel_id="BANK", settlement_date=DATE,
+        Event("top_1", "CNY", DATE), user_id=ANN, channel_id="NUCC", settlement_date=DATE,
         amount_minor=1,
     )  # fmt: skip
     with pytest.raises(OperatingError, match="internal"):

@@ -46,7 +46,7 @@ def test_payers_and_merchants_accounts_have_a_home_and_all_others_are_everywhere
     founded = ShardMap.founded("test", 4)
     for owner, code in (("usr_7", "CUST"), ("mch_1#3", "MPEND"), ("mch_1", "MAVAIL")):
         assert founded.shard_of_account(f"C:{code}:{owner}:CNY") == founded.shard_of(owner)
-    for everywhere in ("C:UNSWEPT:CNY", "O:MDR:CNY", "C:CH:BANK.2026-09-30:CNY", "C:XSHARD:2:CNY"):
+    for everywhere in ("C:UNSWEPT:CNY", "O:MDR:CNY", "C:CH:NUCC.2026-09-30:CNY", "C:XSHARD:2:CNY"):
         assert founded.shard_of_account(everywhere) is None
 
 

@@ -83,7 +83,7 @@ def test_a_backend_on_a_shard_posts_nothing_to_another_shard_s_accounts(
 ) -> None:
     backend = backends(urls[0], urls)
     at_home, astray = (
-        Post(top_up(Event(f"top_{user}", "CNY", DATE), user_id=user, channel_id="BANK",
+        Post(top_up(Event(f"top_{user}", "CNY", DATE), user_id=user, channel_id="NUCC",
                     settlement_date=DATE, amount_minor=100))
         for user in ("usr_0", "usr_1")
     )  # fmt: skip

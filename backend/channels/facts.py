@@ -1,0 +1,108 @@
+"""What a channel offers, to whom, until when and at what price: configuration, read by routing,
+clearing and the runner of conversations. Pure.
+
+Prices are counted in micro-units (a millionth of the currency's major unit): NetsUnion's 0.0003
+yuan an item is 300, and nothing is rounded per item.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from backend.channels.model import ADVANCING_BANK, CUP, ECNY, FUND, NUCC
+
+MICRO_PER_MINOR = 10_000
+"""A fen in micro-yuan."""
+_PPM = 1_000_000
+_MIDNIGHT = 24 * 60
+
+
+class Offer(StrEnum):
+    """What a channel can be asked."""
+
+    PAY = "pay"
+    QUERY = "query"
+    """Whether it tells what became of an order. Where it does not, an order whose outcome is
+    unknown is reversed, and a refund or a payout is sent again with its own id."""
+    REFUND = "refund"
+    PAYOUT = "payout"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostTerms:
+    """What a channel charges us for one item."""
+
+    item_micro: int = 0
+    rate_ppm: int = 0
+    """Of the amount: parts in a million."""
+    rate_micro_max: int | None = None
+
+    def cost_micro(self, amount_minor: int) -> int:
+        """The price of an item of this amount, rounded up where the rate leaves a part of a
+        micro-unit."""
+        by_rate = -(-amount_minor * MICRO_PER_MINOR * self.rate_ppm // _PPM)
+        if self.rate_micro_max is not None:
+            by_rate = min(by_rate, self.rate_micro_max)
+        return self.item_micro + by_rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelFacts:
+    """One channel. ``cut_off_minute``: minutes after midnight in China at which its business day
+    ends; 1440 is midnight itself."""
+
+    channel_id: str
+    offers: frozenset[Offer]
+    currencies: frozenset[str] = frozenset({"CNY"})
+    amount_minor_min: int = 1
+    amount_minor_max: int
+    cost: CostTerms = CostTerms()
+    cut_off_minute: int = _MIDNIGHT
+
+    def __post_init__(self) -> None:
+        if not 0 < self.amount_minor_min <= self.amount_minor_max:
+            raise ValueError(f"{self.channel_id}: amounts")
+        if not 0 < self.cut_off_minute <= _MIDNIGHT:
+            raise ValueError(f"{self.channel_id}: cut_off_minute")
+
+
+_ALL = frozenset(Offer)
+
+DEFAULT_FACTS: dict[str, ChannelFacts] = {
+    facts.channel_id: facts
+    for facts in (
+        ChannelFacts(
+            channel_id=NUCC,
+            offers=_ALL,
+            amount_minor_max=5_000_000,
+            cost=CostTerms(item_micro=300),
+        ),
+        # The POS flavour of ISO 8583 has no message that asks about an order.
+        ChannelFacts(
+            channel_id=CUP,
+            offers=frozenset({Offer.PAY, Offer.REFUND}),
+            amount_minor_max=100_000_000,
+            cost=CostTerms(rate_ppm=3_825, rate_micro_max=16_250_000),
+            cut_off_minute=23 * 60,
+        ),
+        ChannelFacts(
+            channel_id=ADVANCING_BANK,
+            offers=_ALL - {Offer.PAYOUT},
+            # Quick redemption is capped at 10,000 yuan a day since the joint guidance of 2018.
+            amount_minor_max=1_000_000,
+            # The bank pays what it advanced on a day on that very day, while it can.
+            cut_off_minute=17 * 60,
+        ),
+        ChannelFacts(
+            channel_id=FUND,
+            offers=_ALL - {Offer.PAYOUT},
+            amount_minor_max=1_000_000,
+            cut_off_minute=17 * 60,
+        ),
+        ChannelFacts(
+            channel_id=ECNY,
+            offers=_ALL - {Offer.PAYOUT},
+            amount_minor_max=5_000_000,
+        ),
+    )
+}
+"""Where configuration says nothing else."""

@@ -1,0 +1,1 @@
+"""Which channel a payment goes through: by the payer's instrument, amount, price and health."""

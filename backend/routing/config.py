@@ -1,0 +1,77 @@
+"""The ``[routing]`` table of the backend's configuration: channels' facts and their order.
+
+``[routing] card = ["NUCC", "CUP"]`` is the order of preference, ``order_by = ["cost", …]`` what
+counts first; ``[routing.channels.CUP] amount_minor_max = …`` changes single facts.
+"""
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.channels.facts import DEFAULT_FACTS, ChannelFacts, CostTerms, Offer
+from backend.channels.model import NUCC
+from backend.routing.model import PREFERENCE, Criterion, Routing
+
+_Count = Annotated[int, Field(ge=0)]
+_Amount = Annotated[int, Field(gt=0)]
+
+
+class ChannelSettings(BaseModel):
+    """What differs from a channel's facts as we know them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    offers: frozenset[Offer] | None = None
+    currencies: frozenset[str] | None = None
+    amount_minor_min: _Amount | None = None
+    amount_minor_max: _Amount | None = None
+    cut_off_minute: Annotated[int, Field(gt=0, le=1440)] | None = None
+    cost_item_micro: _Count | None = None
+    cost_rate_ppm: _Count | None = None
+    cost_rate_micro_max: _Count | None = None
+
+    def applied_to(self, facts: ChannelFacts) -> ChannelFacts:
+        """The facts with what differs."""
+        said = self.model_dump(exclude_none=True)
+        cost = {name.removeprefix("cost_"): said.pop(name) for name in list(said)
+                if name.startswith("cost_")}  # fmt: skip
+        terms: CostTerms = replace(facts.cost, **cost)
+        changes: dict[str, Any] = {**said, "cost": terms}
+        return replace(facts, **changes)
+
+
+class RoutingSettings(BaseModel):
+    """Which channel is preferred for what."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    card: tuple[str, ...] = PREFERENCE["card"]
+    fund: tuple[str, ...] = PREFERENCE["fund"]
+    advance: tuple[str, ...] = PREFERENCE["advance"]
+    ecny: tuple[str, ...] = PREFERENCE["ecny"]
+    order_by: tuple[Criterion, ...] = tuple(Criterion)
+    channels: dict[str, ChannelSettings] = {}
+    former_channels: dict[str, str] = {"CARD": NUCC, "BANK": NUCC}
+    """Channels that were, and who carries on what was begun with them."""
+
+    def facts(self) -> dict[str, ChannelFacts]:
+        """Every channel that we know, as configured."""
+        none = ChannelSettings()
+        return {
+            name: self.channels.get(name, none).applied_to(facts)
+            for name, facts in DEFAULT_FACTS.items()
+        }
+
+    def routing(self, channels: frozenset[str]) -> Routing:
+        """The rules for an installation that has these channels."""
+        return Routing(
+            facts={name: facts for name, facts in self.facts().items() if name in channels},
+            preference={
+                "card": self.card,
+                "fund": self.fund,
+                "advance": self.advance,
+                "ecny": self.ecny,
+            },
+            order_by=self.order_by,
+        )

@@ -1,0 +1,1 @@
+"""What every institution of the sandbox is made of: books, clock, faults, signed lines."""

@@ -1,0 +1,35 @@
+"""Which institutions there are, and where each is built. A room is imported when it is needed."""
+
+import importlib
+from dataclasses import dataclass
+from typing import cast
+
+from backend.sandbox.institution.program import Build
+from protocol.errors import CallerError
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Where an institution's ``build`` is."""
+
+    module: str
+    summary: str
+
+    def build(self) -> Build:
+        """Its ``build(place) -> Running``."""
+        return cast(Build, importlib.import_module(self.module).build)
+
+
+INSTITUTIONS: dict[str, Kind] = {
+    "timestamps": Kind("backend.sandbox.timestamps.app", "A time stamper (RFC 3161)."),
+    "institutions": Kind("backend.sandbox.app", "A bank and its channels."),
+}
+"""By name, which is also the name of its directory. Those others pay over come first."""
+
+
+def find(name: str) -> Kind:
+    """An institution; ``CallerError`` names those there are."""
+    if name not in INSTITUTIONS:
+        known = ", ".join(INSTITUTIONS)
+        raise CallerError("config_invalid", f"no institution {name[:40]}; there are {known}")
+    return INSTITUTIONS[name]

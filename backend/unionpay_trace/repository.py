@@ -1,0 +1,31 @@
+"""Reading the terminal's numbers outside commands. Only this file of the room sees SQL."""
+
+from sqlalchemy import select
+
+from backend.db.reading import Reader
+from backend.db.tables import Row
+from backend.unionpay_trace.limits import ROWS_PER_BATCH_MAX
+from backend.unionpay_trace.tables import UnionPayTrace
+
+_trace = UnionPayTrace.__table__  # type: ignore[attr-defined]
+
+
+class TraceRepository:
+    """Committed traces. Blocking: call it on a reading thread."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def trace(self, own_id: str) -> Row | None:
+        """A transaction's row."""
+        return self._reader.one(select(_trace).where(_trace.c.own_id == own_id))
+
+    def counting(self, tid: str, batch: int) -> list[Row]:
+        """What moved money in a batch, in the order of its numbers."""
+        query = (
+            select(_trace)
+            .where(_trace.c.tid == tid, _trace.c.batch == batch, _trace.c.counts == 1)
+            .order_by(_trace.c.stan)
+            .limit(ROWS_PER_BATCH_MAX)
+        )
+        return self._reader.rows(query)

@@ -1,0 +1,119 @@
+"""Commands over the terminal's numbers. A transaction takes its number once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+
+from backend.channels.iso8583.limits import BATCH_MAX, STAN_MAX
+from backend.channels.unionpay_ports import TraceWish, TraceWord
+from backend.db.command import Read
+from backend.db.tables import Row
+from backend.db.working_set import WorkingSet
+from backend.unionpay_trace.tables import TERMINAL, TRACE
+
+_CHINA = timezone(timedelta(hours=8))
+
+
+@dataclass(frozen=True, slots=True)
+class TakeTrace:
+    """Give a transaction the terminal's next number, or the one it has: its row, and whether it is
+    new."""
+
+    tid: str
+    mid: str
+    wish: TraceWish
+
+    def reads(self) -> Iterable[Read]:
+        return [(TERMINAL, self.tid), (TRACE, self.wish.own_id)]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> tuple[Row, bool]:  # noqa: ARG002  # the wish has its time
+        wish = self.wish
+        known = ws.get(TRACE, wish.own_id)
+        if known is not None:
+            return known, False
+        batch, stan = _next(ws, self.tid)
+        at = datetime.fromtimestamp(wish.at_ms // 1000, UTC).astimezone(_CHINA)
+        ws.insert(
+            TRACE,
+            {
+                "own_id": wish.own_id,
+                "kind": wish.kind.value,
+                "amount_minor": wish.amount_minor,
+                "token": wish.token,
+                "tid": self.tid,
+                "mid": self.mid,
+                "batch": batch,
+                "stan": stan,
+                "local_date": f"{at:%m%d}",
+                "local_time": f"{at:%H%M%S}",
+            },
+        )
+        found = ws.get(TRACE, wish.own_id)
+        assert found is not None
+        return found, True
+
+
+@dataclass(frozen=True, slots=True)
+class TakeNumber:
+    """Use up the terminal's next number: (batch, STAN)."""
+
+    tid: str
+
+    def reads(self) -> Iterable[Read]:
+        return [(TERMINAL, self.tid)]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> tuple[int, int]:  # noqa: ARG002
+        return _next(ws, self.tid)
+
+
+@dataclass(frozen=True, slots=True)
+class NoteWord:
+    """Keep what the switch said of a transaction."""
+
+    word: TraceWord
+
+    def reads(self) -> Iterable[Read]:
+        return [(TRACE, self.word.own_id)]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> None:  # noqa: ARG002
+        word = self.word
+        ws.update(
+            TRACE,
+            word.own_id,
+            code=word.code,
+            rrn=word.rrn,
+            settlement_date=word.settlement_date,
+            counts=int(word.counts),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CloseBatch:
+    """Begin the terminal's next batch, unless this one is closed already."""
+
+    tid: str
+    batch: int
+
+    def reads(self) -> Iterable[Read]:
+        return [(TERMINAL, self.tid)]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> None:  # noqa: ARG002
+        row = ws.get(TERMINAL, self.tid)
+        if row is not None and row["batch"] == self.batch:
+            ws.update(TERMINAL, self.tid, batch=_after(self.batch, BATCH_MAX), next_stan=1)
+
+
+def _next(ws: WorkingSet, tid: str) -> tuple[int, int]:
+    row = ws.get(TERMINAL, tid)
+    if row is None:
+        ws.insert(TERMINAL, {"tid": tid, "batch": 1, "next_stan": 2})
+        return 1, 1
+    batch, stan = row["batch"], row["next_stan"]
+    # A batch whose numbers are used up ends: batch and STAN together never come twice in a day.
+    after = batch if stan < STAN_MAX else _after(batch, BATCH_MAX)
+    ws.update(TERMINAL, tid, batch=after, next_stan=_after(stan, STAN_MAX))
+    return batch, stan
+
+
+def _after(number: int, number_max: int) -> int:
+    return number + 1 if number < number_max else 1

@@ -1,0 +1,1 @@
+"""Payers take their own money out: from the balance to a bank account of their own."""

@@ -1,0 +1,35 @@
+"""``tillway backend withdrawals``: what payers have taken out. Reads only."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from backend.db.reading import Reader
+from backend.withdrawals.repository import WithdrawalRepository
+
+app = typer.Typer(help="Payers' withdrawals.", no_args_is_help=True)
+
+_Database = Annotated[
+    str, typer.Option("--database", envvar="TILLWAY_BACKEND_DATABASE_URL", help="SQLAlchemy URL.")
+]
+_LISTED = ("withdrawal_id", "amount_minor", "fee_minor", "currency", "state", "settlement_date")
+
+
+@app.callback()
+def withdrawals() -> None:
+    """Payers' withdrawals."""
+
+
+@app.command("list")
+def list_command(database: _Database, payer_id: str) -> None:
+    """Show a payer's withdrawals, the newest first. Exit code 1 if there are none."""
+    with Reader.opened(database) as reader:
+        rows = WithdrawalRepository(reader).of_payer(payer_id)
+    table = Table(*_LISTED)
+    for row in rows:
+        table.add_row(*(str(row[name]) for name in _LISTED))
+    Console().print(table)
+    if not rows:
+        raise typer.Exit(1)
