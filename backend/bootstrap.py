@@ -14,7 +14,6 @@ from typing import Any
 import structlog
 
 from backend.background import Background
-from backend.channel_parts import CHANNELS
 from backend.clearing.caps import NetDebitCaps
 from backend.clearing_parts import build_clearing
 from backend.clock import OffsetClock
@@ -36,6 +35,7 @@ from backend.hub_api.pushes import PushFeed
 from backend.hub_api.service import HubService
 from backend.identity.registry import SqlRegistry
 from backend.identity.service import EnrolmentService
+from backend.institution_parts import configured_channels
 from backend.ledger.checkpoints import CheckpointMaker
 from backend.ledger.follower import Follower
 from backend.ledger.routes import LedgerDesk
@@ -169,7 +169,7 @@ class Backend:
         self.feed.close()
         await self.background.stop()
         if self.clearing is not None:
-            await self.clearing.institution.close()
+            await self.clearing.institutions.close()
         if self.stamps is not None:
             await self.stamps.stamper.close()
         await self.writer.stop()
@@ -288,7 +288,7 @@ def _rules(settings: Settings, state: State, clock: Clock) -> PaymentRules:
         ),
         code_life_ms=settings.code_life_ms,
         has_own_advance=settings.fund_own_advance,
-        routing=settings.routing.routing(CHANNELS if settings.institution_url else frozenset()),
+        routing=settings.routing.routing(configured_channels(settings)),
         room=NetDebitCaps(caps_minor=settings.net_debit_caps, now_ms=clock.now_ms),
         withdrawals=settings.withdrawals.rules(),
     )

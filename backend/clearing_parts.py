@@ -5,10 +5,8 @@ Beside ``bootstrap`` because a backend may run without it: then no institution i
 
 from dataclasses import dataclass
 
-from backend.channel_parts import build_channels, build_runner
-from backend.channels.institution import Institution
+from backend.channel_parts import build_runner
 from backend.channels.ports import DayPort
-from backend.channels.signed_http import read_key
 from backend.clearing.calendar import Calendar
 from backend.clearing.calendar_file import load_calendar
 from backend.clearing.costs import item_prices
@@ -20,6 +18,7 @@ from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve_desk import ReserveDesk
 from backend.clearing.run import DayEnd
 from backend.config import Settings
+from backend.institution_parts import Institutions, open_institutions
 from backend.payments.services import Services
 from backend.reconciliation.repository import ReconciliationRepository
 from backend.reconciliation.service import Reconciliation
@@ -38,7 +37,7 @@ class Clearing:
     repository: ClearingRepository
     topups: TopUps
     sagas: SagaRunner
-    institution: Institution
+    institutions: Institutions
     calendar: Calendar
     dates: SettlementDates
     """By which the reconciliation marks a channel's date that is not what it should be."""
@@ -50,16 +49,14 @@ def build_clearing(
 ) -> Clearing | None:
     """The clearing towards the configured institution; None where there is none. ``name`` is the
     one that our signatures bear."""
-    if not settings.institution_url:
+    institutions = open_institutions(settings, services=services, key=key)
+    if institutions is None:
         return None
     calendar_key = NoteKey.from_text(settings.calendar_key) if settings.calendar_key else None
     calendar = load_calendar(settings.calendar_file, calendar_key)
     dates = settlement_dates(calendar, services.rules.routing.facts, settings.cut_offs)
     submit, reader = services.submit, services.reader
-    institution = Institution(
-        url=settings.institution_url, key=key, peer=read_key(settings.institution_key)
-    )
-    channels = build_channels(institution, settings.routing.facts())
+    channels, bank = institutions.channels, institutions.bank
     days: dict[str, DayPort] = {**channels}
     sagas = build_runner(services, channels, settings.routing.former_channels)
     topups = TopUps(
@@ -71,7 +68,7 @@ def build_clearing(
     reconciliation = Reconciliation(
         submit=submit,
         repository=ReconciliationRepository(reader),
-        bank=institution,
+        bank=bank,
         channels=days,
         reserve_account=settings.reserve_account,
     )
@@ -81,7 +78,7 @@ def build_clearing(
         submit=submit,
         books=repository,
         repository=evening_books,
-        bank=institution,
+        bank=bank,
         channels=days.keys(),
         reserve_account=settings.reserve_account,
         signer=Signer(name=name, key=key),
@@ -92,12 +89,12 @@ def build_clearing(
         clock=services.clock,
     )
     reserve = ReserveDesk(
-        repository=evening_books, bank=institution, reserve_account=settings.reserve_account
+        repository=evening_books, bank=bank, reserve_account=settings.reserve_account
     )
     day_end = DayEnd(
         submit=submit,
         repository=repository,
-        bank=institution,
+        bank=bank,
         channels=days,
         resolve_sagas=sagas.settle,
         reconcile=reconciliation,
@@ -112,4 +109,4 @@ def build_clearing(
         clock=services.clock,
         entropy=services.entropy,
     )
-    return Clearing(day_end, repository, topups, sagas, institution, calendar, dates, reserve)
+    return Clearing(day_end, repository, topups, sagas, institutions, calendar, dates, reserve)

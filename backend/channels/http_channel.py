@@ -5,7 +5,6 @@ from collections.abc import Collection
 from datetime import date
 from typing import Any
 
-from backend.channels import day_file
 from backend.channels.day_file import DayFile
 from backend.channels.facts import ChannelFacts
 from backend.channels.institution import Institution
@@ -73,13 +72,8 @@ class HttpChannel:
 
     async def day_file(self, day: date) -> DayFile:
         """``DayPort.day_file``."""
-        answer = await self._ask("GET", f"/days/{day}/file")
-        if answer is None:
-            raise OperatingError("internal", "the channel has no file of the day")
-        file = day_file.read_day_file(answer)
-        if file.day != day:
-            raise CallerError("file_rejected", "another day")
-        return file
+        path = f"{self._prefix}/days/{day}/file"
+        return await self._institution.fetch_day(path, day, line=self._prefix)
 
     async def _say(
         self, path: str, said_id: str, content: dict[str, Any], states: Collection[str]

@@ -3,19 +3,29 @@
 Rule 1: an answer counts only with the institution's signature over it and over our request.
 Rule 2: each channel has a line (connections) of its own: one that hangs holds up nobody else.
 Rule 3: whatever goes wrong on the way is ``OperatingError``: the outcome is unknown, not failed.
+        Only where there was no connection to send anything over it is ``NotSentError``.
 """
 
+import asyncio
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import date
 
 import aiohttp
 
-from backend.channels import day_file, iso20022, signed_http
-from backend.channels.day_file import DayFile
+from backend.channels import iso20022, signed_http
+from backend.channels.day_file import DayFile, DayFileReader, Spool, open_day_file
 from backend.channels.iso20022 import Instruction, Statement, StatusReport
-from backend.channels.limits import ANSWER_BYTES_MAX, CALL_TIMEOUT_S, CONNECTIONS_PER_LINE_MAX
+from backend.channels.limits import (
+    ANSWER_BYTES_MAX,
+    ANSWER_TEXT_BYTES_MAX,
+    CALL_TIMEOUT_S,
+    CONNECTIONS_PER_LINE_MAX,
+    DAY_FILE_TIMEOUT_S,
+)
 from backend.channels.model import TopUpAnswer, TopUpOrder
+from backend.channels.ports import NotSentError
 from protocol.crypto.keys import SigningKey, VerifyKey
 from protocol.errors import CallerError, OperatingError, TillwayError
 
@@ -81,9 +91,23 @@ class Institution:
 
     async def day_file(self, day: date) -> DayFile:
         """``DayPort.day_file``."""
-        file = day_file.read_day_file(_found(await self.ask("GET", f"/channel/days/{day}/file")))
+        return await self.fetch_day(f"/channel/days/{day}/file", day)
+
+    async def fetch_day(
+        self, path: str, day: date, *, line: str = "", read: DayFileReader = open_day_file
+    ) -> DayFile:
+        """A channel's file of a day: fetched to a spool, its signature and then itself checked."""
+        spool = Spool()
+        try:
+            if not await self._ask("GET", path, b"", line, spool.write, DAY_FILE_TIMEOUT_S):
+                raise OperatingError("internal", f"{path}: no file of the day")
+        except BaseException:
+            spool.close()
+            raise
+        file = await asyncio.to_thread(read, spool)
         if file.day != day:
-            raise CallerError("file_rejected", "another day")
+            file.close()
+            raise CallerError("file_rejected", f"the day of {file.day}, not of {day}")
         return file
 
     async def ask(
@@ -91,7 +115,29 @@ class Institution:
     ) -> bytes | None:
         """Ask anything, on the named line: the signed answer's body; None for a signed *not
         found*."""
+        content = bytearray()
+
+        def take(chunk: bytes) -> None:
+            if len(content) + len(chunk) > ANSWER_BYTES_MAX:
+                raise OperatingError("internal", f"{path}: the answer is too long")
+            content.extend(chunk)
+
+        is_found = await self._ask(method, path, body, line, take, CALL_TIMEOUT_S)
+        return bytes(content) if is_found else None
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        line: str,
+        take: Callable[[bytes], None],
+        timeout_s: int,
+    ) -> bool:
+        """Ask, and hand over the answer piece by piece; False for a signed *not found*. What was
+        handed over counts only when this returns."""
         headers = signed_http.request_headers(self._key, method=method, path=path, body=body)
+        digest = hashlib.sha256()
         try:
             async with self._open(line).request(
                 method,
@@ -99,34 +145,36 @@ class Institution:
                 data=body,
                 headers=headers,
                 allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=timeout_s, sock_read=CALL_TIMEOUT_S),
             ) as response:
-                content = await response.content.read(ANSWER_BYTES_MAX)
-                if not response.content.at_eof():
-                    raise OperatingError("internal", f"{path}: the answer is too long")
                 status, answer_headers = response.status, response.headers
+                if status == 400:
+                    raise _refusal(await response.content.read(ANSWER_TEXT_BYTES_MAX))
+                if status not in {200, 404}:
+                    raise OperatingError("timeout", f"{path}: HTTP {status}")
+                async for chunk in response.content.iter_any():
+                    digest.update(chunk)
+                    take(chunk)
+        except aiohttp.ClientConnectorError as error:
+            raise NotSentError(f"{path}: {type(error).__name__}") from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise OperatingError("timeout", f"{path}: {type(error).__name__}") from error
-        if status == 400:
-            raise _refusal(content)
-        if status not in {200, 404}:
-            raise OperatingError("timeout", f"{path}: HTTP {status}")
         try:
             signed_http.check_response(
                 self._peers,
                 answer_headers,
                 status=status,
                 request_signature=headers[signed_http.SIGNATURE_HEADER],
-                body=content,
+                digest=digest.hexdigest(),
             )
         except CallerError as error:
             raise OperatingError("timeout", f"{path}: {error.code}") from error
-        return None if status == 404 else content
+        return status == 200
 
     def _open(self, line: str) -> aiohttp.ClientSession:
         found = self._sessions.get(line)
         if found is None:
             found = self._sessions[line] = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=CALL_TIMEOUT_S),
                 connector=aiohttp.TCPConnector(limit=CONNECTIONS_PER_LINE_MAX),
             )
         return found

@@ -11,7 +11,8 @@ e-CNY wallets, whose money is final at once."""
 ADVANCING_BANK, FUND = "ADVBANK", "FUND"
 """The bank that advances what a money-market fund redeems, and the fund itself, which pays us a day
 later what we have advanced. But for ``FUND`` and ``ECNY`` a channel's id names the accounts
-``CH:<channel>.<settlement date>``."""
+``CH:<channel>.<settlement date>``. The e-CNY operator owes nothing: what is paid lies in our wallet
+there (account ``ECNY``) and is changed into the reserve daily."""
 
 ChannelState = Literal["succeeded", "refused", "reversed"]
 

@@ -61,7 +61,7 @@ class DayPort(Protocol):
         ...
 
     async def day_file(self, day: date) -> DayFile:
-        """The channel's own list of a day."""
+        """The channel's own list of a day, verified whole; close it."""
         ...
 
 

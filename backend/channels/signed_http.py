@@ -1,11 +1,13 @@
 """How institutions sign what they send each other over HTTP: both directions, over exact bytes.
 
 A request signs ``METHOD LF path LF body``; a response signs ``status LF request signature LF
-body``, so that an answer cannot be moved to another question.
+SHA-256 of the body in hex``, so that an answer cannot be moved to another question, and a long one
+is checked without being held.
 """
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Mapping
 
 from protocol import cbor
@@ -40,7 +42,8 @@ def response_headers(
     key: SigningKey, *, status: int, request_signature: str, body: bytes
 ) -> dict[str, str]:
     """The headers that sign the answer to a request."""
-    return _headers(key, _response_text(status, request_signature, body))
+    digest = hashlib.sha256(body).hexdigest()
+    return _headers(key, _response_text(status, request_signature, digest))
 
 
 def check_request(
@@ -61,10 +64,11 @@ def check_response(
     *,
     status: int,
     request_signature: str,
-    body: bytes,
+    digest: str,
 ) -> None:
-    """Raise ``signature_invalid`` unless the peer signed this answer to this very request."""
-    _check(keys, headers, _response_text(status, request_signature, body))
+    """Raise ``signature_invalid`` unless the peer signed this answer, of whose body this is the
+    SHA-256 in hex, to this very request."""
+    _check(keys, headers, _response_text(status, request_signature, digest))
 
 
 def by_kid(*keys: VerifyKey) -> dict[str, VerifyKey]:
@@ -76,8 +80,8 @@ def _request_text(method: str, path: str, body: bytes) -> bytes:
     return f"{method}\n{path}\n".encode() + body
 
 
-def _response_text(status: int, request_signature: str, body: bytes) -> bytes:
-    return f"{status}\n{request_signature}\n".encode() + body
+def _response_text(status: int, request_signature: str, digest: str) -> bytes:
+    return f"{status}\n{request_signature}\n{digest}".encode()
 
 
 def _headers(key: SigningKey, text: bytes) -> dict[str, str]:

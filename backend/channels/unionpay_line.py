@@ -6,6 +6,7 @@ Rule 3: a line that was lost is made again by the next question.
 """
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
@@ -22,12 +23,15 @@ _Key = tuple[str, str, str]
 _PATIENCE = timedelta(seconds=CALL_TIMEOUT_S)
 
 
+Where = Callable[[], tuple[str, int]]
+"""The switch's host and port as they are now; it may have come back on others."""
+
+
 class Line:
     """One connection, made when it is needed. Close it when done."""
 
-    def __init__(self, host: str, port: int, *, timeout: timedelta = _PATIENCE) -> None:
-        self._host = host
-        self._port = port
+    def __init__(self, where: Where, *, timeout: timedelta = _PATIENCE) -> None:
+        self._where = where
         self._timeout = timeout
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -69,8 +73,9 @@ class Line:
                 return self._writer
             try:
                 async with asyncio.timeout(self._timeout.total_seconds()):
-                    reader, writer = await asyncio.open_connection(self._host, self._port)
-            except (OSError, TimeoutError):
+                    host, port = self._where()
+                    reader, writer = await asyncio.open_connection(host, port)
+            except (OSError, TimeoutError, OperatingError):
                 raise NotSentError("the switch cannot be reached") from None
             self._writer = writer
             self._reading = asyncio.create_task(self._read(reader, writer))

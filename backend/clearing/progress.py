@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 STEPS = (
-    "conversations", "channels", "bring in", "settle", "own money", "pay out", "reconcile", "sweep",
+    "words", "channels", "bring in", "settle", "own money", "pay out", "reconcile", "sweep",
     "evening",
 )  # fmt: skip
 """The steps of a run, in their order."""

@@ -123,7 +123,7 @@ class DayEnd:
         steps = self._steps
         report: Report = {"day": day.isoformat(), "booked_on": today.isoformat()}
         self.progress.day = day.isoformat()
-        self.progress.begin("conversations")
+        self.progress.begin("words")
         report["sagas_open"] = await self._resolve_sagas(day)
         self.progress.begin("channels")
         for number, channel in enumerate(self._channels.values()):

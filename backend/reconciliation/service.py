@@ -156,11 +156,12 @@ class Reconciliation:
         """A channel's file of its day against what it told us, and what it still owes: nothing."""
         books, text = self._repository, day.isoformat()
         ours = await books.channel_orders(channel_id, text)
-        file = await self._channels[channel_id].day_file(day)
+        with await self._channels[channel_id].day_file(day) as file:
+            theirs = file_amounts(file.rows())
         left = await books.channel_balance(channel_id, text, self._currency)
         source = f"channel {channel_id}"
         return [
-            match_rows(source, ours=ours, theirs=file_amounts(file.rows)),
+            match_rows(source, ours=ours, theirs=theirs),
             match_position(source, ours_minor=left, theirs_minor=0, account=text),
         ]
 

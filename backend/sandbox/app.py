@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
 from backend.channels import day_file, iso20022
-from backend.channels.day_file import DayFile
+from backend.channels.day_file import DayRow
 from backend.channels.model import TopUpAnswer, TopUpOrder
 from backend.channels.signed_http import by_kid
 from backend.sandbox.bank import Bank
@@ -170,18 +170,18 @@ class Institutions:
 
     def file(self, day: date) -> Answer:
         """``GET /channel/days/{day}/file``."""
-        return self._file(self.bank.day_file(day))
+        return self._file(day, self.bank.day_rows(day))
 
     def channel_file(self, name: ChannelName, day: date) -> Answer:
         """``GET /{channel}/days/{day}/file``."""
-        return self._file(self.channels.file(name, day))
+        return self._file(day, self.channels.rows(name, day))
 
-    def _file(self, file: DayFile) -> Answer:
-        return 200, day_file.write_day_file(self.faulty(file)), "text/csv"
+    def _file(self, day: date, rows: list[DayRow]) -> Answer:
+        return 200, b"".join(day_file.write_day_file(day, self.faulty(rows))), "text/csv"
 
-    def faulty(self, file: DayFile) -> DayFile:
-        """The file with the faults that are due."""
-        return replace(file, rows=tuple(spoil_rows(self.faults, file.rows)))
+    def faulty(self, rows: list[DayRow]) -> list[DayRow]:
+        """A file's rows with the faults that are due."""
+        return list(spoil_rows(self.faults, rows))
 
 
 def _top_up_said(result: TopUpAnswer) -> Answer:

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from backend.channels.day_file import DayFile, DayRow
+from backend.channels.day_file import DayRow
 from backend.channels.iso20022 import (
     CreditTransfer,
     Instruction,
@@ -94,7 +94,7 @@ class Bank(Books):
 
     def settle_channel(self, reserve_account: str, *, day: date, booked_on: date) -> Money:
         """Pay a day's successful top-ups into the reserve account, once, booked when it is done."""
-        total = Money(sum(row.amount.amount_minor for row in self.day_file(day).rows), "CNY")
+        total = Money(sum(row.amount.amount_minor for row in self.day_rows(day)), "CNY")
         with self.transaction():
             reference = f"STL-BANK-{day:%Y%m%d}"
             if total.amount_minor and not self.has_moved(reference):
@@ -103,14 +103,14 @@ class Bank(Books):
                 )
         return total
 
-    def day_file(self, day: date) -> DayFile:
+    def day_rows(self, day: date) -> list[DayRow]:
         """The channel's own list of a day's successful top-ups."""
         rows = self.db.execute(
             "SELECT topup_id, account, amount_minor, currency FROM topup"
             " WHERE day = ? AND state = 'succeeded' ORDER BY topup_id",
             (day.isoformat(),),
         )
-        return DayFile(day, tuple(DayRow("topup", i, a, Money(m, c)) for i, a, m, c in rows))
+        return [DayRow("topup", i, a, Money(m, c)) for i, a, m, c in rows]
 
     def statement(self, number: str, *, day: date, at_ms: int) -> Statement:
         """An account's day, from its own movements."""

@@ -6,7 +6,7 @@ from typing import Literal, TypeVar
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from backend.channels.day_file import DayFile
+from backend.channels.day_file import DayRow
 from backend.channels.model import FUND, ChannelAnswer, PayOrder, RefundOrder
 from backend.sandbox.bank import Bank
 from backend.sandbox.cards import CARD_TRANSIT, CardTill, card_day
@@ -125,9 +125,9 @@ class Channels:
                 self.books[name].settle(self._own, FUND_COMPANY, day=day, booked_on=booked_on)
         return 200, bytes(JSONResponse({"net_minor": net}).body), "application/json"
 
-    def file(self, name: ChannelName, day: date) -> DayFile:
+    def rows(self, name: ChannelName, day: date) -> list[DayRow]:
         """A channel's own list of a day."""
-        return DayFile(day, tuple(self.books[name].rows(day)))
+        return self.books[name].rows(day)
 
 
 def _day(name: ChannelName, now_ms: int) -> date:

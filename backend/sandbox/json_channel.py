@@ -15,7 +15,6 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from backend.channels import day_file
-from backend.channels.day_file import DayFile
 from backend.channels.model import ChannelAnswer, PayOrder, RefundOrder
 from backend.sandbox.institution.faults import spoil_rows
 from backend.sandbox.institution.house import Answer, House
@@ -118,7 +117,7 @@ class JsonChannel:
     def file(self, day: date) -> Answer:
         """The channel's own list of a day."""
         rows = spoil_rows(self.house.faults, self.book.rows(day))
-        return 200, day_file.write_day_file(DayFile(day, tuple(rows))), "text/csv"
+        return 200, b"".join(day_file.write_day_file(day, rows)), "text/csv"
 
     def _day(self) -> date:
         return self.day_of(self.house.booking_ms())

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from backend.channels.model import ADVANCING_BANK
+from backend.channels.model import ADVANCING_BANK, CUP, NUCC
 from backend.channels.ports import ChannelPort
+from backend.sandbox.cards import CARD_TRANSIT
 from protocol.money import Money
-from tests.support.channels import FUND_TOKEN, NearChannel, near_channels
+from tests.support.channels import CARD_TOKEN, FUND_TOKEN, NearChannel, near_channels
 from tests.support.institutions import RESERVE, NearInstitutions
+from tests.support.netsunion_world import TOKEN as NETSUNION_TOKEN
+from tests.support.netsunion_world import NetsUnionWorld, netsunion_world
 from tests.support.shop import ShopClock
 from tests.support.unionpay_world import TOKEN as UNIONPAY_TOKEN
 from tests.support.unionpay_world import UnionPayWorld, unionpay_world
@@ -116,8 +119,39 @@ async def unionpay_rig(root: Path) -> AsyncIterator[Rig]:
         yield UnionPayRig(world)
 
 
+@dataclass
+class NetsUnionRig:
+    """The adapter to NetsUnion and the clearing house, over real HTTP."""
+
+    world: NetsUnionWorld
+    token: str = NETSUNION_TOKEN
+
+    @property
+    def port(self) -> ChannelPort:
+        return self.world.adapter
+
+    def left_minor(self) -> int:
+        return self.world.left_minor()
+
+    def lose_next_answer(self) -> None:
+        self.world.arm(drop_answer_after_commit=1)
+
+    async def close_day(self) -> None:
+        await self.world.next_day()
+
+
+@asynccontextmanager
+async def netsunion_rig(_root: Path) -> AsyncIterator[Rig]:
+    """``NetsUnionRig`` in a world of its own."""
+    async with netsunion_world() as world:
+        yield NetsUnionRig(world)
+
+
 RigMaker = Callable[[Path], AbstractAsyncContextManager[Rig]]
 RIGS: dict[str, RigMaker] = {
+    "near NetsUnion": near_rig(NUCC, CARD_TOKEN, CARD_TRANSIT),
+    "near UnionPay": near_rig(CUP, CARD_TOKEN, CARD_TRANSIT),
     "near fund": near_rig(ADVANCING_BANK, FUND_TOKEN, "ADVANCING-BANK"),
+    "netsunion": netsunion_rig,
     "unionpay": unionpay_rig,
 }

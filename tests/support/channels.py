@@ -6,8 +6,7 @@ from datetime import date
 from typing import Any, Literal
 
 from backend.channel_parts import resolvers
-from backend.channels import day_file
-from backend.channels.day_file import DayFile, DayRow
+from backend.channels.day_file import DayFile, DayRow, Spool, open_day_file, write_day_file
 from backend.channels.facts import DEFAULT_FACTS, ChannelFacts
 from backend.channels.model import (
     ADVANCING_BANK,
@@ -78,8 +77,8 @@ class NearChannel:
         self.world.channels.settle(self.name, day, self.world.now_ms())
 
     async def day_file(self, day: date) -> DayFile:
-        file = self.world.faulty(DayFile(day, tuple(self.book.rows(day))))
-        return day_file.read_day_file(day_file.write_day_file(file))
+        rows = self.world.faulty(self.book.rows(day))
+        return open_day_file(Spool.of(write_day_file(day, rows)))
 
     async def query_refund(self, order: RefundOrder) -> ChannelAnswer | None:
         return self._call(lambda: self.book.refund_result(order.refund_id))
@@ -143,7 +142,7 @@ class NearPayouts(OrderBook):
             if known != order:
                 raise OperatingError("internal", "the channel refuses: another content")
             return answer
-        account = self._account(order.token)
+        account = self.account(order.token)
         reason = "refused by the bank" if refuse else "" if account else "AC01"
         reference = f"{self._name_of}-{order.payout_id}"
         answer = ChannelAnswer(

@@ -2,11 +2,10 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
-from backend.channels import day_file
-from backend.channels.day_file import DayFile
+from backend.channels.day_file import DayFile, Spool, open_day_file
 from backend.channels.facts import DEFAULT_FACTS
 from backend.channels.model import ECNY
 from backend.sandbox.bank import Bank
@@ -65,7 +64,7 @@ class NearEcny(NearChannel):
         self._rows().settle(day)
 
     async def day_file(self, day: date) -> DayFile:
-        return day_file.read_day_file(self._rows().file(day)[1])
+        return open_day_file(Spool.of([self._rows().file(day)[1]]))
 
     def _rows(self) -> JsonChannel:
         return JsonChannel(self.operator.house, self.book, self.operator.close_days)
@@ -97,8 +96,6 @@ class EcnyWorld(ChannelWorld):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        rules = self.shop.rules
-        self.shop.rules = replace(rules, channels=rules.channels | {ECNY})
         self.ecny = near_ecny(self.shop, self.bank)
         self.runner = runner_of(self.shop, {**self.channels, ECNY: self.ecny})
 

@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from backend.channels import day_file, iso20022
-from backend.channels.day_file import DayFile
+from backend.channels import iso20022
+from backend.channels.day_file import DayFile, Spool, open_day_file
 from backend.channels.iso20022 import Instruction, Statement, StatusReport
 from backend.channels.model import TopUpAnswer, TopUpOrder
 from backend.sandbox.app import Institutions
@@ -66,7 +66,7 @@ class NearInstitutions:
         self.world.settle(day)
 
     async def day_file(self, day: date) -> DayFile:
-        return day_file.read_day_file(self.world.file(day)[1])
+        return open_day_file(Spool.of([self.world.file(day)[1]]))
 
     def _perhaps_lose(self) -> None:
         if self.silent:

@@ -70,6 +70,11 @@ class OrderBook:
         ).fetchone()
         return None if row is None else str(row[0])
 
+    def token_of(self, order_id: str) -> str:
+        """The token that an order named; empty for one that never came."""
+        known = self.order(order_id)
+        return "" if known is None else self._content(order_id)[0]
+
     def pay(self, order: PayOrder, *, day: date, refuse: bool = False) -> ChannelAnswer:
         """Take the money, unless the order is known, reversed before it came, or cannot be paid."""
         with self._books.transaction():

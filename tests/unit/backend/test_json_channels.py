@@ -14,7 +14,7 @@ from backend.channels.ecny import EcnyChannel
 from backend.channels.facts import DEFAULT_FACTS
 from backend.channels.http_channel import HttpChannel
 from backend.channels.institution import Institution
-from backend.channels.model import ADVANCING_BANK, FUND, PayOrder, RefundOrder
+from backend.channels.model import ADVANCING_BANK, ECNY, FUND, PayOrder, RefundOrder
 from backend.sandbox.ecny.app import build_app as ecny_app
 from backend.sandbox.ecny.limits import default_limits
 from backend.sandbox.ecny.operator import Accounts as EcnyAccounts
@@ -60,6 +60,10 @@ def fund_rig(prefix: str, channel_id: str = ADVANCING_BANK) -> Rig:
     )  # fmt: skip
 
 
+def wallet_channel(line: Institution) -> EcnyChannel:
+    return EcnyChannel(line, facts=DEFAULT_FACTS[ECNY])
+
+
 def ecny_rig(_: str) -> Rig:
     clock = HandClock()
     clock.at(DAY)
@@ -70,7 +74,7 @@ def ecny_rig(_: str) -> Rig:
     operator.book.bind("tok_1", "W1")
     return Rig(
         house, clock, ecny_app(operator), lambda: house.books.balance("W1").amount_minor,
-        EcnyChannel,
+        wallet_channel,
     )  # fmt: skip
 
 
@@ -107,7 +111,7 @@ async def test_a_day_of_orders_refunds_and_the_file(rig: Rig) -> None:
         rig.clock.at(DAY + timedelta(days=1))
         await channel.settle(DAY)
         await channel.settle(DAY)
-        rows = (await channel.day_file(DAY)).rows
+        rows = list((await channel.day_file(DAY)).rows())
         assert [(row.kind, row.reference, row.amount.amount_minor) for row in rows] == [
             ("payment", "pay_1", 10_000), ("refund", "rfd_1", 4_000),
         ]  # fmt: skip
@@ -191,8 +195,8 @@ async def test_the_day_s_file_is_spoilt_as_told(rig: Rig, fault: str, amounts: l
         rig.clock.at(DAY + timedelta(days=1))
         rig.house.faults.arm({fault: 1})
         spoilt = await channel.day_file(DAY)
-        assert [row.amount.amount_minor for row in spoilt.rows] == amounts
-        assert len((await channel.day_file(DAY)).rows) == 2
+        assert [row.amount.amount_minor for row in spoilt.rows()] == amounts
+        assert (await channel.day_file(DAY)).count == 2
 
 
 async def test_a_day_that_is_not_over_is_not_settled(rig: Rig) -> None:
@@ -204,7 +208,7 @@ async def test_a_day_that_is_not_over_is_not_settled(rig: Rig) -> None:
 async def test_our_wallet_s_statement_adds_up() -> None:
     rig = ecny_rig("")
     async with line_to(rig.app) as line:
-        channel = EcnyChannel(line)
+        channel = wallet_channel(line)
         await channel.pay(ORDER)
         await channel.refund(REFUND)
         found = await channel.wallet_statement(DAY)
@@ -241,7 +245,7 @@ async def test_a_statement_that_is_none_is_refused(content: bytes) -> None:
             return content
 
     with pytest.raises(CallerError, match="file_rejected"):
-        await EcnyChannel(Says()).wallet_statement(DAY)  # type: ignore[arg-type]
+        await wallet_channel(Says()).wallet_statement(DAY)  # type: ignore[arg-type]
 
 
 async def test_the_control_routes_open_accounts_and_tell_prices() -> None:

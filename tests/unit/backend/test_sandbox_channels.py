@@ -3,13 +3,13 @@
 import json
 from collections.abc import Iterator
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from backend.channels import signed_http
-from backend.channels.day_file import read_day_file
 from backend.channels.model import PayOrder, RefundOrder
 from backend.sandbox.app import Institutions, build_app
 from backend.sandbox.bank import Bank
@@ -19,6 +19,7 @@ from backend.sandbox.institution.orders import OrderBook
 from protocol.crypto.keys import generate
 from protocol.errors import CallerError
 from protocol.money import Money
+from tests.support.day_files import read_rows
 
 DAY = date(2026, 9, 30)
 NOON = 1_790_740_800_000
@@ -148,7 +149,7 @@ class Peer:
                 response.headers,
                 status=response.status_code,
                 request_signature=headers[signed_http.SIGNATURE_HEADER],
-                body=response.content,
+                digest=sha256(response.content).hexdigest(),
             )
         return response
 
@@ -182,8 +183,8 @@ def test_orders_reversals_and_refunds_go_over_http(
     refunded = peer.ask("POST", f"/{channel}/refunds", wanted).json()
     assert peer.ask("GET", f"/{channel}/refunds/r1").json() == refunded
     assert peer.ask("POST", f"/{channel}/orders/o1/reversal", {}).json()["state"] == "refused"
-    file = read_day_file(peer.ask("GET", f"/{channel}/days/{DAY}/file").content)
-    assert [(row.kind, row.signed_minor) for row in file.rows] == [
+    file = read_rows(peer.ask("GET", f"/{channel}/days/{DAY}/file").content)
+    assert [(row.kind, row.signed_minor) for row in file] == [
         ("payment", 3_000),
         ("refund", -100),
     ]
@@ -201,8 +202,8 @@ def test_a_chargeback_takes_its_money_out_of_the_day_s_file(
         assert said.json() == {"case_id": "dsp_1", "day": "2026-09-30"}
     too_much = case | {"case_id": "dsp_2", "amount_minor": 2_001}
     assert peer.http.post("/control/chargebacks", json=too_much).status_code == 400
-    file = read_day_file(peer.ask("GET", f"/{channel}/days/{DAY}/file").content)
-    assert [(row.kind, row.reference, row.signed_minor) for row in file.rows] == [
+    file = read_rows(peer.ask("GET", f"/{channel}/days/{DAY}/file").content)
+    assert [(row.kind, row.reference, row.signed_minor) for row in file] == [
         ("payment", "o1", 3_000),
         ("chargeback", "dsp_1", -1_000),
     ]

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -211,7 +212,7 @@ class Peer:
                 answer.headers,
                 status=200,
                 request_signature=headers[signed_http.SIGNATURE_HEADER],
-                body=answer.content,
+                digest=sha256(answer.content).hexdigest(),
             )
         return answer.status_code
 
