@@ -16,6 +16,7 @@ from backend.clearing.cut_off import SettlementDates, settlement_dates
 from backend.clearing.evening import Evening, Prices, Signer
 from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.moves import Accounts
+from backend.clearing.ports import TimeStamper
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve_desk import ReserveDesk
 from backend.clearing.run import DayEnd
@@ -48,7 +49,12 @@ class Clearing:
 
 
 def build_clearing(
-    settings: Settings, *, services: Services, name: str, key: SigningKey
+    settings: Settings,
+    *,
+    services: Services,
+    name: str,
+    key: SigningKey,
+    stamper: TimeStamper | None,
 ) -> Clearing | None:
     """The clearing towards the configured institution; None where there is none. ``name`` is the
     one that our signatures bear."""
@@ -84,7 +90,7 @@ def build_clearing(
         bank=bank,
         channels=days.keys(),
         reserve_account=settings.reserve_account,
-        signer=Signer(name=name, key=key),
+        signer=Signer(name=name, key=key, stamper=stamper),
         prices=Prices(interest_bps=settings.reserve_interest_bps),
         clock=services.clock,
         nets=clearing_houses(channels),
