@@ -3,10 +3,13 @@
 Beside ``bootstrap`` because a backend may run without it: then no institution is configured.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from backend.channel_parts import build_runner
-from backend.channels.ports import DayPort
+from backend.channels.epcc.ids import dispute_id
+from backend.channels.netsunion import NetsUnion
+from backend.channels.ports import ChannelPort, DayPort
 from backend.clearing.calendar import Calendar
 from backend.clearing.calendar_file import load_calendar
 from backend.clearing.cut_off import SettlementDates, settlement_dates
@@ -17,6 +20,7 @@ from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve_desk import ReserveDesk
 from backend.clearing.run import DayEnd
 from backend.config import Settings
+from backend.disputes.from_channel import ChannelDisputes
 from backend.institution_parts import Institutions, open_institutions
 from backend.payments.services import Services
 from backend.reconciliation.repository import ReconciliationRepository
@@ -89,6 +93,7 @@ def build_clearing(
         signer=Signer(name=name, key=key),
         prices=Prices(interest_bps=settings.reserve_interest_bps),
         clock=services.clock,
+        nets=clearing_houses(channels),
     )
     reserve = ReserveDesk(
         repository=evening_books, bank=bank, reserve_account=settings.reserve_account
@@ -99,6 +104,7 @@ def build_clearing(
         bank=bank,
         channels=days,
         resolve_sagas=sagas.settle,
+        read_cases=_cases(services, channels).read,
         reconcile=reconciliation,
         accounts=Accounts(
             reserve=settings.reserve_account,
@@ -112,3 +118,18 @@ def build_clearing(
         entropy=services.entropy,
     )
     return Clearing(day_end, repository, topups, sagas, institutions, calendar, dates, reserve)
+
+
+def clearing_houses(channels: Mapping[str, ChannelPort]) -> dict[str, NetsUnion]:
+    """The channels that sign a net position and tell of disputes."""
+    return {name: port for name, port in channels.items() if isinstance(port, NetsUnion)}
+
+
+def _cases(services: Services, channels: Mapping[str, ChannelPort]) -> ChannelDisputes:
+    """The disputes of the channels that tell of any."""
+    return ChannelDisputes(
+        submit=services.submit,
+        sources=clearing_houses(channels),
+        dispute_id=dispute_id,
+        rules=services.rules,
+    )

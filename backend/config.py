@@ -70,10 +70,6 @@ class Settings(BaseSettings):
     commands_waiting_max: Annotated[int, Field(ge=1, le=1_000_000)] = COMMANDS_WAITING_MAX
     verify_threads: Annotated[int, Field(ge=1, le=64)] = VERIFY_THREADS
     read_threads: Annotated[int, Field(ge=1, le=64)] = READ_THREADS
-    institution_url: str = ""
-    """The bank and the top-up channel. Empty: this backend clears nothing."""
-    institution_key: str = ""
-    """The institution's public key, as it prints it."""
     institutions: InstitutionsSettings = InstitutionsSettings()
     """The institutions that money leaves our books through."""
     reserve_account: str = "RESERVE-TILLWAY"

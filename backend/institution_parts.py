@@ -13,8 +13,8 @@ from backend.channels.http_channel import HttpChannel
 from backend.channels.institution import Institution
 from backend.channels.model import ADVANCING_BANK, CUP, ECNY, FUND, NUCC
 from backend.channels.netsunion import NetsUnion
+from backend.channels.our_banks import OurBanks
 from backend.channels.ports import BankPort, ChannelPort
-from backend.channels.signed_http import read_key
 from backend.channels.unionpay import TerminalKey, UnionPay
 from backend.channels.unionpay_files import UnionPayFiles
 from backend.channels.unionpay_line import Line
@@ -46,26 +46,27 @@ class Institutions:
 
 def configured_channels(settings: Settings) -> frozenset[str]:
     """The ids of the channels that a backend with these settings has. None without a bank."""
-    if not settings.institution_url:
-        return frozenset()
     found = settings.institutions
+    if found.reserve_bank is None:
+        return frozenset()
     named = {
-        ADVANCING_BANK: settings.institution_url,
-        FUND: settings.institution_url,
-        NUCC: settings.institution_url,
+        NUCC: found.netsunion,
         CUP: found.unionpay,
+        ADVANCING_BANK: found.fund,
+        FUND: found.fund,
         ECNY: found.ecny,
     }
-    return frozenset(name for name, where in named.items() if where)
+    return frozenset(name for name, where in named.items() if where is not None)
 
 
 def open_institutions(
     settings: Settings, *, services: Services, key: SigningKey
 ) -> Institutions | None:
-    """The adapters; None where no bank is configured. Nothing is connected before it is asked."""
-    if not settings.institution_url:
+    """The adapters; None where no reserve bank is configured. Nothing is connected before it is
+    asked."""
+    if settings.institutions.reserve_bank is None:
         return None
-    return _Opening(settings, services, key).open()
+    return _Opening(settings, services, key).open(settings.institutions.reserve_bank)
 
 
 class _Opening:
@@ -79,28 +80,23 @@ class _Opening:
         self._channels: dict[str, ChannelPort] = {}
         self._closing: list[Close] = []
 
-    def open(self) -> Institutions:
+    def open(self, reserve_bank: InstitutionSettings) -> Institutions:
         """Everything that is configured."""
-        settings, found = self._settings, self._settings.institutions
-        bank = Institution(
-            url=settings.institution_url, key=self._key, peer=read_key(settings.institution_key)
-        )
-        self._closing.append(bank.close)
-        fund = bank if found.fund is None else self._line_to(found.fund)
-        for name, prefix, institution in (
-            (NUCC, "/card", bank),
-            (ADVANCING_BANK, "/fund", fund),
-            (FUND, "/advance", fund),
-        ):
-            facts = self._facts[name]
-            self._channels[name] = HttpChannel(institution, prefix=prefix, facts=facts)
+        found, channels = self._settings.institutions, self._channels
+        reserve = self._line_to(reserve_bank)
+        own = reserve if found.own_bank is None else self._line_to(found.own_bank)
+        bank = OurBanks(reserve=reserve, own=own, own_account=self._settings.own_account)
         if found.netsunion is not None:
-            self._channels[NUCC] = self._netsunion(found.netsunion)
-        if found.ecny is not None:
-            self._channels[ECNY] = EcnyChannel(self._line_to(found.ecny), facts=self._facts[ECNY])
+            channels[NUCC] = self._netsunion(found.netsunion)
         if found.unionpay is not None:
-            self._channels[CUP] = self._unionpay(found.unionpay)
-        return Institutions(bank, self._channels, tuple(self._closing))
+            channels[CUP] = self._unionpay(found.unionpay)
+        if found.fund is not None:
+            fund = self._line_to(found.fund)
+            for name, prefix in ((ADVANCING_BANK, "/fund"), (FUND, "/advance")):
+                channels[name] = HttpChannel(fund, prefix=prefix, facts=self._facts[name])
+        if found.ecny is not None:
+            channels[ECNY] = EcnyChannel(self._line_to(found.ecny), facts=self._facts[ECNY])
+        return Institutions(bank, channels, tuple(self._closing))
 
     def _line_to(self, where: InstitutionSettings) -> Institution:
         line = Institution(url=where.find, key=self._key, peer=where.peer)

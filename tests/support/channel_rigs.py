@@ -15,9 +15,8 @@ from backend.sandbox.cards import CARD_TRANSIT
 from protocol.money import Money
 from tests.support.channels import CARD_TOKEN, FUND_TOKEN, NearChannel, near_channels
 from tests.support.institutions import RESERVE, NearInstitutions
-from tests.support.netsunion_world import TOKEN as AGREEMENT
-from tests.support.netsunion_world import NetsUnionWorld
-from tests.support.netsunion_world import netsunion_world as open_netsunion
+from tests.support.netsunion_world import TOKEN as NETSUNION_TOKEN
+from tests.support.netsunion_world import NetsUnionWorld, netsunion_world
 from tests.support.shop import ShopClock
 from tests.support.unionpay_world import TOKEN as UNIONPAY_TOKEN
 from tests.support.unionpay_world import UnionPayWorld, unionpay_world
@@ -122,10 +121,10 @@ async def unionpay_rig(root: Path) -> AsyncIterator[Rig]:
 
 @dataclass
 class NetsUnionRig:
-    """The clearing house over real HTTP."""
+    """The adapter to NetsUnion and the clearing house, over real HTTP."""
 
     world: NetsUnionWorld
-    token: str = AGREEMENT
+    token: str = NETSUNION_TOKEN
 
     @property
     def port(self) -> ChannelPort:
@@ -144,7 +143,7 @@ class NetsUnionRig:
 @asynccontextmanager
 async def netsunion_rig(_root: Path) -> AsyncIterator[Rig]:
     """``NetsUnionRig`` in a world of its own."""
-    async with open_netsunion() as world:
+    async with netsunion_world() as world:
         yield NetsUnionRig(world)
 
 

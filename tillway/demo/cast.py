@@ -23,7 +23,9 @@ PAYMENT_LIMIT_MINOR, DAY_LIMIT_MINOR = 1_000, 2_000
 ACTS: tuple[tuple[str, Act], ...] = (
     ("a customer shows a pay code", story.pay_code),
     ("a customer scans the till's code", story.merchant_qr),
-    ("a bank card and a fund pay", instruments.by_channel),
+    ("a bank card pays, over one network or the other", instruments.by_channel),
+    ("a money-market fund pays", instruments.fund),
+    ("an e-CNY wallet pays", instruments.ecny),
     ("a coupon pays a part", instruments.coupon),
     ("the vending machine pays by itself", story.vending),
     ("a fingerprint is asked for", story.biometric),

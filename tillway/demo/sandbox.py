@@ -11,6 +11,8 @@ from tillway.json_api import JsonApi
 HOST = "127.0.0.1"
 RESERVE_BANK, OWN_BANK = "reserve-bank", "bank-a"
 NETSUNION, UNIONPAY, FUND, ECNY, STAMPER = "netsunion", "unionpay", "fund", "ecny", "timestamps"
+FLEET = (RESERVE_BANK, OWN_BANK, "bank-b", UNIONPAY, STAMPER)
+"""Those that run and end together."""
 RESERVE_ACCOUNT, OWN_ACCOUNT = "RESERVE-TILLWAY", "OWN-TILLWAY"
 STAMP_POLICY = "1.3.6.1.4.1.32473.1"
 UNIONPAY_TERMINAL = "10000001"
@@ -56,6 +58,7 @@ class Sandbox:
                 "key": str(self.said[name]["key"]),
             }
             for setting, name in _SETTINGS.items()
+            if name in self.said
         }
         key_file = self.state_dir / UNIONPAY / f"terminal-{UNIONPAY_TERMINAL}.key"
         settings["unionpay"]["master_key_file"] = str(key_file)
@@ -96,7 +99,7 @@ class Sandbox:
         self.api(ECNY).post("/control/wallets", wallet)
 
     def left_minor(self, name: str, path: str) -> int:
-        """What stands on an account: ``accounts/…``, ``cards/…``, ``wallets/…``."""
+        """What stands on an account, by its path below ``/control``."""
         said = self.api(name).get(f"/control/{path}")
         return int(said.get("balance_minor", said.get("units_minor", 0)))
 

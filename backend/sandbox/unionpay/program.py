@@ -5,6 +5,7 @@ import secrets
 from pydantic import BaseModel, ConfigDict
 
 from backend.sandbox.institution.program import Place, Running
+from backend.sandbox.institution.reserve_line import ReserveLine
 from backend.sandbox.unionpay.routes import build_app
 from backend.sandbox.unionpay.server import Lines
 from backend.sandbox.unionpay.switch import OWN_FAULTS, Accounts, Switch
@@ -36,9 +37,15 @@ def build(place: Place) -> Running:
         accounts=Accounts(options.settlement_account, options.reserve_account),
     )
 
+    reserve_bank, lines = ReserveLine(place), Lines(switch)
+
     async def time_passes() -> None:
         switch.close_days()
+        await switch.outbox.tell(reserve_bank)
+
+    async def close() -> None:
+        await lines.close()
+        await reserve_bank.close()
 
     house.time_passes = time_passes
-    lines = Lines(switch)
-    return Running(house=house, app=build_app(switch), lines={LINE: lines.serve}, close=lines.close)
+    return Running(house=house, app=build_app(switch), lines={LINE: lines.serve}, close=close)
