@@ -122,12 +122,8 @@ class Life:
         self.power = Power(job["die_at"])
         self.shop = Shop(f"sqlite:///{job['database']}", first_id=job["first_id"])
         self.job = job
-        self.channel = NetsUnion(
-            url=lambda: job["url"],
-            key=SigningKey.from_private("ES256", bytes.fromhex(job["key"])),
-            peer=read_key(job["peer"]),
-            clock=SystemClock(),
-        )
+        self.channel = self._clearing_house(job["url"])
+        self.witness = self._clearing_house(job["witness_url"])
         self.card = self._card_network()
         self.runner = SagaRunner(
             submit=self.submit,
@@ -146,6 +142,14 @@ class Life:
         self.topup_id, self.withdrawal_id = self.shop.id("top"), self.shop.id("wdr")
         self.create = self._create()
         self.shop.clock.at_ms += job["later_ms"]
+
+    def _clearing_house(self, url: str) -> NetsUnion:
+        return NetsUnion(
+            url=lambda: url,
+            key=SigningKey.from_private("ES256", bytes.fromhex(self.job["key"])),
+            peer=read_key(self.job["peer"]),
+            clock=SystemClock(),
+        )
 
     def _card_network(self) -> UnionPay:
         host, port = self.job["switch"]
@@ -203,8 +207,8 @@ class Life:
         shop, payments = self.shop, PaymentRepository(self.shop.reader)
         payment = payments.payment(self.payment_id)
         amount = Money(AMOUNT_MINOR, "CNY")
-        order = await self.channel.query(PayOrder(self.payment_id, "", amount))
-        refund = await self.channel.query_refund(
+        order = await self.witness.query(PayOrder(self.payment_id, "", amount))
+        refund = await self.witness.query_refund(
             RefundOrder(self.refund_id, self.payment_id, amount)
         )
         own = shop.rows("SELECT topup_id AS id, state FROM topup") + shop.rows(
@@ -238,6 +242,7 @@ class Life:
 
     async def close(self) -> None:
         await self.channel.close()
+        await self.witness.close()
         await self.card.close()
         self.shop.close()
 

@@ -9,6 +9,7 @@ The other institutions are processes of their own and survive.
 import json
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -37,6 +38,7 @@ OPENING_MINOR, BALANCE_MINOR = 100_000_000, 50_000
 NOWHERE = "http://127.0.0.1:1"
 AFTER_A_RESTART_MS = 30_000
 IDS_PER_STORY = 1_000
+STANS_PER_STORY = 200
 PAID = {"captured", "partially_refunded"}
 
 
@@ -80,6 +82,11 @@ class Stage:
         self.told += 1
         database, result = self.root / f"{self.told}.db", self.root / f"{self.told}.json"
         shutil.copyfile(self.root / "first.db", database)
+        # Every story has a terminal number range of its own: the switch sees them all.
+        with sqlite3.connect(database) as connection:
+            numbers = (TID, 1, self.told * STANS_PER_STORY + 1)
+            connection.execute("INSERT INTO unionpay_terminal VALUES (?, ?, ?)", numbers)
+        connection.close()
         return {
             "script": script, "die_at": die_at, "database": str(database), "result": str(result),
             "first_id": self.told * IDS_PER_STORY, "later_ms": 0, **self.known,
@@ -123,6 +130,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     ) as nursery:  # fmt: skip
         known = {
             "url": apis["netsunion"].url,
+            "witness_url": apis["netsunion"].url,
             "peer": str(programs["netsunion"].ready["key"]),
             "key": ours.private_bytes().hex(),
             "switch": ["127.0.0.1", programs["unionpay"].port(LINE)],
