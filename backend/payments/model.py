@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from backend.channels.days import channel_day
 from backend.db.tables import Row
 from backend.payments.limits import CODE_LIFE_MS_MAX
 from backend.risk.model import RiskRules
@@ -78,10 +79,11 @@ class PaymentRules:
         return frozenset(self.routing.facts)
 
     def planned_date(self, channel_id: str, at_ms: int) -> str:
-        """The settlement date that a channel should give to what is asked of it now."""
-        if self.settlement_date is None:
-            return self.business_date(at_ms)
-        return self.settlement_date(channel_id, at_ms)
+        """The settlement date that a channel should give to what it accepts at a moment; the date
+        that it gives goes."""
+        if self.settlement_date is not None:
+            return self.settlement_date(channel_id, at_ms)
+        return channel_day(at_ms, self.routing.facts[channel_id].cut_off_minute).isoformat()
 
     def business_date(self, at_ms: int) -> str:
         """The shop's date, ``YYYY-MM-DD``."""
