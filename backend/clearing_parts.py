@@ -13,6 +13,7 @@ from backend.clearing.cut_off import SettlementDates, settlement_dates
 from backend.clearing.evening import Evening, Prices, Signer
 from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.moves import Accounts
+from backend.clearing.recall import PayoutDesk
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve_desk import ReserveDesk
 from backend.clearing.run import DayEnd
@@ -41,6 +42,7 @@ class Clearing:
     dates: SettlementDates
     """By which the reconciliation marks a channel's date that is not what it should be."""
     reserve: ReserveDesk
+    payouts: PayoutDesk
 
 
 def build_clearing(
@@ -105,4 +107,7 @@ def build_clearing(
         clock=services.clock,
         entropy=services.entropy,
     )
-    return Clearing(day_end, repository, topups, sagas, institutions, calendar, dates, reserve)
+    payouts = PayoutDesk(submit=submit, payouts=repository.payouts, bank=bank)
+    return Clearing(
+        day_end, repository, topups, sagas, institutions, calendar, dates, reserve, payouts
+    )
