@@ -12,10 +12,13 @@ from backend.channels.netsunion import NetsUnion
 from backend.channels.ports import ChannelPort, DayPort
 from backend.clearing.calendar import Calendar
 from backend.clearing.calendar_file import load_calendar
+from backend.clearing.costs import item_prices
 from backend.clearing.cut_off import SettlementDates, settlement_dates
 from backend.clearing.evening import Evening, Prices, Signer
 from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.moves import Accounts
+from backend.clearing.ports import TimeStamper
+from backend.clearing.recall import PayoutDesk
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve_desk import ReserveDesk
 from backend.clearing.run import DayEnd
@@ -45,6 +48,7 @@ class Clearing:
     dates: SettlementDates
     """By which the reconciliation marks a channel's date that is not what it should be."""
     reserve: ReserveDesk
+    payouts: PayoutDesk
 
 
 def build_dates(settings: Settings) -> SettlementDates:
@@ -55,7 +59,12 @@ def build_dates(settings: Settings) -> SettlementDates:
 
 
 def build_clearing(
-    settings: Settings, *, services: Services, name: str, key: SigningKey
+    settings: Settings,
+    *,
+    services: Services,
+    name: str,
+    key: SigningKey,
+    stamper: TimeStamper | None,
 ) -> Clearing | None:
     """The clearing towards the configured institution; None where there is none. ``name`` is the
     one that our signatures bear."""
@@ -90,8 +99,11 @@ def build_clearing(
         bank=bank,
         channels=days.keys(),
         reserve_account=settings.reserve_account,
-        signer=Signer(name=name, key=key),
-        prices=Prices(interest_bps=settings.reserve_interest_bps),
+        signer=Signer(name=name, key=key, stamper=stamper),
+        prices=Prices(
+            channels_micro=item_prices(services.rules.routing.facts),
+            interest_bps=settings.reserve_interest_bps,
+        ),
         clock=services.clock,
         nets=clearing_houses(channels),
     )
@@ -117,7 +129,10 @@ def build_clearing(
         clock=services.clock,
         entropy=services.entropy,
     )
-    return Clearing(day_end, repository, topups, sagas, institutions, calendar, dates, reserve)
+    payouts = PayoutDesk(submit=submit, payouts=repository.payouts, bank=bank)
+    return Clearing(
+        day_end, repository, topups, sagas, institutions, calendar, dates, reserve, payouts
+    )
 
 
 def clearing_houses(channels: Mapping[str, ChannelPort]) -> dict[str, NetsUnion]:

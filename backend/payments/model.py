@@ -78,10 +78,11 @@ class PaymentRules:
         return frozenset(self.routing.facts)
 
     def planned_date(self, channel_id: str, at_ms: int) -> str:
-        """The settlement date that a channel should give to what is asked of it now."""
-        if self.settlement_date is None:
-            return self.business_date(at_ms)
-        return self.settlement_date(channel_id, at_ms)
+        """The settlement date that a channel should give to what it accepts at a moment; the date
+        that it gives goes."""
+        if self.settlement_date is not None:
+            return self.settlement_date(channel_id, at_ms)
+        return self.business_date(at_ms)
 
     def business_date(self, at_ms: int) -> str:
         """The shop's date, ``YYYY-MM-DD``."""
