@@ -3,12 +3,16 @@
 Beside ``bootstrap`` because a backend may run without it: then no institution is configured.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from backend.channel_parts import build_runner
-from backend.channels.ports import DayPort
+from backend.channels.epcc.ids import dispute_id
+from backend.channels.netsunion import NetsUnion
+from backend.channels.ports import ChannelPort, DayPort
 from backend.clearing.calendar import Calendar
 from backend.clearing.calendar_file import load_calendar
+from backend.clearing.costs import item_prices
 from backend.clearing.cut_off import SettlementDates, settlement_dates
 from backend.clearing.evening import Evening, Prices, Signer
 from backend.clearing.evening_repository import EveningRepository
@@ -18,6 +22,7 @@ from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve_desk import ReserveDesk
 from backend.clearing.run import DayEnd
 from backend.config import Settings
+from backend.disputes.from_channel import ChannelDisputes
 from backend.institution_parts import Institutions, open_institutions
 from backend.payments.services import Services
 from backend.reconciliation.repository import ReconciliationRepository
@@ -45,6 +50,13 @@ class Clearing:
     payouts: PayoutDesk
 
 
+def build_dates(settings: Settings) -> SettlementDates:
+    """The channels' cut-offs over the configured calendar."""
+    calendar_key = NoteKey.from_text(settings.calendar_key) if settings.calendar_key else None
+    calendar = load_calendar(settings.calendar_file, calendar_key)
+    return settlement_dates(calendar, settings.routing.facts(), settings.cut_offs)
+
+
 def build_clearing(
     settings: Settings, *, services: Services, name: str, key: SigningKey
 ) -> Clearing | None:
@@ -53,9 +65,8 @@ def build_clearing(
     institutions = open_institutions(settings, services=services, key=key)
     if institutions is None:
         return None
-    calendar_key = NoteKey.from_text(settings.calendar_key) if settings.calendar_key else None
-    calendar = load_calendar(settings.calendar_file, calendar_key)
-    dates = settlement_dates(calendar, settings.cut_offs)
+    dates = build_dates(settings)
+    calendar = dates.calendar
     submit, reader = services.submit, services.reader
     channels, bank = institutions.channels, institutions.bank
     days: dict[str, DayPort] = {**channels}
@@ -83,8 +94,12 @@ def build_clearing(
         channels=days.keys(),
         reserve_account=settings.reserve_account,
         signer=Signer(name=name, key=key),
-        prices=Prices(interest_bps=settings.reserve_interest_bps),
+        prices=Prices(
+            channels_micro=item_prices(services.rules.routing.facts),
+            interest_bps=settings.reserve_interest_bps,
+        ),
         clock=services.clock,
+        nets=clearing_houses(channels),
     )
     reserve = ReserveDesk(
         repository=evening_books, bank=bank, reserve_account=settings.reserve_account
@@ -95,6 +110,7 @@ def build_clearing(
         bank=bank,
         channels=days,
         resolve_sagas=sagas.settle,
+        read_cases=_cases(services, channels).read,
         reconcile=reconciliation,
         accounts=Accounts(
             reserve=settings.reserve_account,
@@ -110,4 +126,19 @@ def build_clearing(
     payouts = PayoutDesk(submit=submit, payouts=repository.payouts, bank=bank)
     return Clearing(
         day_end, repository, topups, sagas, institutions, calendar, dates, reserve, payouts
+    )
+
+
+def clearing_houses(channels: Mapping[str, ChannelPort]) -> dict[str, NetsUnion]:
+    """The channels that sign a net position and tell of disputes."""
+    return {name: port for name, port in channels.items() if isinstance(port, NetsUnion)}
+
+
+def _cases(services: Services, channels: Mapping[str, ChannelPort]) -> ChannelDisputes:
+    """The disputes of the channels that tell of any."""
+    return ChannelDisputes(
+        submit=services.submit,
+        sources=clearing_houses(channels),
+        dispute_id=dispute_id,
+        rules=services.rules,
     )

@@ -3,6 +3,7 @@
 Rule 1: an answer counts only with the institution's signature over it and over our request.
 Rule 2: each channel has a line (connections) of its own: one that hangs holds up nobody else.
 Rule 3: whatever goes wrong on the way is ``OperatingError``: the outcome is unknown, not failed.
+        Only where there was no connection to send anything over it is ``NotSentError``.
 """
 
 import asyncio
@@ -31,6 +32,7 @@ from backend.channels.limits import (
     DAY_FILE_TIMEOUT_S,
 )
 from backend.channels.model import TopUpAnswer, TopUpOrder
+from backend.channels.ports import NotSentError
 from protocol.crypto.keys import SigningKey, VerifyKey
 from protocol.errors import CallerError, OperatingError, TillwayError
 
@@ -164,9 +166,13 @@ class Institution:
         headers = signed_http.request_headers(self._key, method=method, path=path, body=body)
         digest = hashlib.sha256()
         try:
+            url = self._url().rstrip("/")
+        except OperatingError as error:  # it is not running, so there is nothing to connect to
+            raise NotSentError(error.detail) from error
+        try:
             async with self._open(line).request(
                 method,
-                self._url().rstrip("/") + path,
+                url + path,
                 data=body,
                 headers=headers,
                 allow_redirects=False,
@@ -180,6 +186,8 @@ class Institution:
                 async for chunk in response.content.iter_any():
                     digest.update(chunk)
                     take(chunk)
+        except aiohttp.ClientConnectorError as error:
+            raise NotSentError(f"{path}: {type(error).__name__}") from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise OperatingError("timeout", f"{path}: {type(error).__name__}") from error
         try:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from backend.channels.model import ADVANCING_BANK
+from backend.channels.model import ADVANCING_BANK, CUP, NUCC
 from backend.channels.ports import ChannelPort
+from backend.sandbox.cards import CARD_TRANSIT
 from protocol.money import Money
-from tests.support.channels import FUND_TOKEN, NearChannel, near_channels
+from tests.support.channels import CARD_TOKEN, FUND_TOKEN, NearChannel, near_channels
 from tests.support.institutions import RESERVE, NearInstitutions
 from tests.support.netsunion_world import TOKEN as NETSUNION_TOKEN
 from tests.support.netsunion_world import NetsUnionWorld, netsunion_world
@@ -148,6 +149,8 @@ async def netsunion_rig(_root: Path) -> AsyncIterator[Rig]:
 
 RigMaker = Callable[[Path], AbstractAsyncContextManager[Rig]]
 RIGS: dict[str, RigMaker] = {
+    "near NetsUnion": near_rig(NUCC, CARD_TOKEN, CARD_TRANSIT),
+    "near UnionPay": near_rig(CUP, CARD_TOKEN, CARD_TRANSIT),
     "near fund": near_rig(ADVANCING_BANK, FUND_TOKEN, "ADVANCING-BANK"),
     "netsunion": netsunion_rig,
     "unionpay": unionpay_rig,

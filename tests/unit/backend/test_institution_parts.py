@@ -27,8 +27,8 @@ AT = {"url": "http://127.0.0.1:9", "key": key_text(KEY.public)}
 
 
 @pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    with shop_of_two(f"sqlite:///{tmp_path / 'shop.db'}") as shop:
+def services(migrated_url: str) -> Iterator[Services]:
+    with shop_of_two(migrated_url) as shop:
         yield services_of(shop)
 
 
