@@ -12,6 +12,7 @@ from backend.channels.netsunion import NetsUnion
 from backend.channels.ports import ChannelPort, DayPort
 from backend.clearing.calendar import Calendar
 from backend.clearing.calendar_file import load_calendar
+from backend.clearing.costs import item_prices
 from backend.clearing.cut_off import SettlementDates, settlement_dates
 from backend.clearing.evening import Evening, Prices, Signer
 from backend.clearing.evening_repository import EveningRepository
@@ -48,6 +49,13 @@ class Clearing:
     reserve: ReserveDesk
 
 
+def build_dates(settings: Settings) -> SettlementDates:
+    """The channels' cut-offs over the configured calendar."""
+    calendar_key = NoteKey.from_text(settings.calendar_key) if settings.calendar_key else None
+    calendar = load_calendar(settings.calendar_file, calendar_key)
+    return settlement_dates(calendar, settings.routing.facts(), settings.cut_offs)
+
+
 def build_clearing(
     settings: Settings,
     *,
@@ -61,9 +69,8 @@ def build_clearing(
     institutions = open_institutions(settings, services=services, key=key)
     if institutions is None:
         return None
-    calendar_key = NoteKey.from_text(settings.calendar_key) if settings.calendar_key else None
-    calendar = load_calendar(settings.calendar_file, calendar_key)
-    dates = settlement_dates(calendar, settings.cut_offs)
+    dates = build_dates(settings)
+    calendar = dates.calendar
     submit, reader = services.submit, services.reader
     channels, bank = institutions.channels, institutions.bank
     days: dict[str, DayPort] = {**channels}
@@ -91,7 +98,10 @@ def build_clearing(
         channels=days.keys(),
         reserve_account=settings.reserve_account,
         signer=Signer(name=name, key=key, stamper=stamper),
-        prices=Prices(interest_bps=settings.reserve_interest_bps),
+        prices=Prices(
+            channels_micro=item_prices(services.rules.routing.facts),
+            interest_bps=settings.reserve_interest_bps,
+        ),
         clock=services.clock,
         nets=clearing_houses(channels),
     )

@@ -1,11 +1,12 @@
 """What payments take and give, pure: requests, rules, answers, dates."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from backend.channels.days import channel_day
 from backend.db.tables import Row
 from backend.payments.limits import CODE_LIFE_MS_MAX
 from backend.risk.model import RiskRules
@@ -58,6 +59,8 @@ class PaymentRules:
     """The channels that are configured, and which is preferred for what."""
     room: Room = field(default_factory=NoCaps)
     """How much the channels' net debit caps still allow."""
+    settlement_date: Callable[[str, int], str] | None = None
+    """A channel's cut-off and calendar, as a function; None: its days are the shop's."""
     withdrawals: WithdrawalRules = field(default_factory=WithdrawalRules)
     has_own_advance: bool = False
     """Whether we advance what a fund redeems, from our own money (rule 6b), instead of a bank."""
@@ -74,6 +77,13 @@ class PaymentRules:
     def channels(self) -> frozenset[str]:
         """The channels that are configured; an instrument of another pays nothing."""
         return frozenset(self.routing.facts)
+
+    def planned_date(self, channel_id: str, at_ms: int) -> str:
+        """The settlement date that a channel should give to what it accepts at a moment; the date
+        that it gives goes."""
+        if self.settlement_date is not None:
+            return self.settlement_date(channel_id, at_ms)
+        return channel_day(at_ms, self.routing.facts[channel_id].cut_off_minute).isoformat()
 
     def business_date(self, at_ms: int) -> str:
         """The shop's date, ``YYYY-MM-DD``."""

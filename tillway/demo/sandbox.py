@@ -11,7 +11,7 @@ from tillway.json_api import JsonApi
 HOST = "127.0.0.1"
 RESERVE_BANK, OWN_BANK = "reserve-bank", "bank-a"
 NETSUNION, UNIONPAY, FUND, ECNY, STAMPER = "netsunion", "unionpay", "fund", "ecny", "timestamps"
-FLEET = (RESERVE_BANK, OWN_BANK, "bank-b", UNIONPAY, STAMPER)
+FLEET = (RESERVE_BANK, OWN_BANK, "bank-b", UNIONPAY, FUND, ECNY, STAMPER)
 """Those that run and end together."""
 RESERVE_ACCOUNT, OWN_ACCOUNT = "RESERVE-TILLWAY", "OWN-TILLWAY"
 STAMP_POLICY = "1.3.6.1.4.1.32473.1"
@@ -58,7 +58,6 @@ class Sandbox:
                 "key": str(self.said[name]["key"]),
             }
             for setting, name in _SETTINGS.items()
-            if name in self.said
         }
         key_file = self.state_dir / UNIONPAY / f"terminal-{UNIONPAY_TERMINAL}.key"
         settings["unionpay"]["master_key_file"] = str(key_file)
