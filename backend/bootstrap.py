@@ -14,7 +14,8 @@ from typing import Any
 import structlog
 
 from backend.background import Background
-from backend.clearing_parts import build_clearing
+from backend.clearing.caps import NetDebitCaps
+from backend.clearing_parts import build_clearing, build_dates
 from backend.clock import OffsetClock
 from backend.config import Settings
 from backend.db.command import Command, Seal
@@ -113,7 +114,7 @@ class Backend:
             reader=self._reader,
             clock=self.clock,
             entropy=parts.entropy,
-            rules=_rules(settings, parts.state),
+            rules=_rules(settings, parts.state, self.clock),
             fee_bounds=settings.fee_bounds,
         )
         self.feed = self._feed()
@@ -123,14 +124,15 @@ class Backend:
         self.enrolment = self._enrolment()
         self.operator = self._operator()
         self.callbacks = CallbackRepository(self._reader)
+        self.stamps = build_stamps(settings, services=self.services)
         self.clearing = build_clearing(
             settings,
             services=self.services,
             name=parts.state.identity.name,
             key=self._signing_key,
+            stamper=None if self.stamps is None else self.stamps.of_reserve_tests,
         )
         self.ledger = self._ledger()
-        self.stamps = build_stamps(settings, services=self.services)
         self.background = Background(
             self.services,
             callbacks=self.callbacks,
@@ -277,7 +279,7 @@ def _command(rules: PaymentRules, request: DeviceRequest) -> Command:
     return command_of(request, rules)
 
 
-def _rules(settings: Settings, state: State) -> PaymentRules:
+def _rules(settings: Settings, state: State, clock: Clock) -> PaymentRules:
     return PaymentRules(
         code_master_key=state.code_master_key,
         risk=RiskRules(
@@ -288,5 +290,7 @@ def _rules(settings: Settings, state: State) -> PaymentRules:
         code_life_ms=settings.code_life_ms,
         has_own_advance=settings.fund_own_advance,
         routing=settings.routing.routing(configured_channels(settings)),
+        room=NetDebitCaps(caps_minor=settings.net_debit_caps, now_ms=clock.now_ms),
         withdrawals=settings.withdrawals.rules(),
+        settlement_date=build_dates(settings).planned if configured_channels(settings) else None,
     )

@@ -3,20 +3,27 @@
 Beside ``bootstrap`` because a backend may run without it: then no institution is configured.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from backend.channel_parts import build_runner
-from backend.channels.ports import DayPort
+from backend.channels.epcc.ids import dispute_id
+from backend.channels.netsunion import NetsUnion
+from backend.channels.ports import ChannelPort, DayPort
 from backend.clearing.calendar import Calendar
 from backend.clearing.calendar_file import load_calendar
+from backend.clearing.costs import item_prices
 from backend.clearing.cut_off import SettlementDates, settlement_dates
 from backend.clearing.evening import Evening, Prices, Signer
 from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.moves import Accounts
+from backend.clearing.ports import TimeStamper
+from backend.clearing.recall import PayoutDesk
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve_desk import ReserveDesk
 from backend.clearing.run import DayEnd
 from backend.config import Settings
+from backend.disputes.from_channel import ChannelDisputes
 from backend.institution_parts import Institutions, open_institutions
 from backend.payments.services import Services
 from backend.reconciliation.repository import ReconciliationRepository
@@ -41,19 +48,31 @@ class Clearing:
     dates: SettlementDates
     """By which the reconciliation marks a channel's date that is not what it should be."""
     reserve: ReserveDesk
+    payouts: PayoutDesk
+
+
+def build_dates(settings: Settings) -> SettlementDates:
+    """The channels' cut-offs over the configured calendar."""
+    calendar_key = NoteKey.from_text(settings.calendar_key) if settings.calendar_key else None
+    calendar = load_calendar(settings.calendar_file, calendar_key)
+    return settlement_dates(calendar, settings.cut_offs)
 
 
 def build_clearing(
-    settings: Settings, *, services: Services, name: str, key: SigningKey
+    settings: Settings,
+    *,
+    services: Services,
+    name: str,
+    key: SigningKey,
+    stamper: TimeStamper | None,
 ) -> Clearing | None:
     """The clearing towards the configured institution; None where there is none. ``name`` is the
     one that our signatures bear."""
     institutions = open_institutions(settings, services=services, key=key)
     if institutions is None:
         return None
-    calendar_key = NoteKey.from_text(settings.calendar_key) if settings.calendar_key else None
-    calendar = load_calendar(settings.calendar_file, calendar_key)
-    dates = settlement_dates(calendar, settings.cut_offs)
+    dates = build_dates(settings)
+    calendar = dates.calendar
     submit, reader = services.submit, services.reader
     channels, bank = institutions.channels, institutions.bank
     days: dict[str, DayPort] = {**channels}
@@ -80,9 +99,13 @@ def build_clearing(
         bank=bank,
         channels=days.keys(),
         reserve_account=settings.reserve_account,
-        signer=Signer(name=name, key=key),
-        prices=Prices(interest_bps=settings.reserve_interest_bps),
+        signer=Signer(name=name, key=key, stamper=stamper),
+        prices=Prices(
+            channels_micro=item_prices(services.rules.routing.facts),
+            interest_bps=settings.reserve_interest_bps,
+        ),
         clock=services.clock,
+        nets=clearing_houses(channels),
     )
     reserve = ReserveDesk(
         repository=evening_books, bank=bank, reserve_account=settings.reserve_account
@@ -93,6 +116,7 @@ def build_clearing(
         bank=bank,
         channels=days,
         resolve_sagas=sagas.settle,
+        read_cases=_cases(services, channels).read,
         reconcile=reconciliation,
         accounts=Accounts(
             reserve=settings.reserve_account,
@@ -105,4 +129,22 @@ def build_clearing(
         clock=services.clock,
         entropy=services.entropy,
     )
-    return Clearing(day_end, repository, topups, sagas, institutions, calendar, dates, reserve)
+    payouts = PayoutDesk(submit=submit, payouts=repository.payouts, bank=bank)
+    return Clearing(
+        day_end, repository, topups, sagas, institutions, calendar, dates, reserve, payouts
+    )
+
+
+def clearing_houses(channels: Mapping[str, ChannelPort]) -> dict[str, NetsUnion]:
+    """The channels that sign a net position and tell of disputes."""
+    return {name: port for name, port in channels.items() if isinstance(port, NetsUnion)}
+
+
+def _cases(services: Services, channels: Mapping[str, ChannelPort]) -> ChannelDisputes:
+    """The disputes of the channels that tell of any."""
+    return ChannelDisputes(
+        submit=services.submit,
+        sources=clearing_houses(channels),
+        dispute_id=dispute_id,
+        rules=services.rules,
+    )

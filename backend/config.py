@@ -81,6 +81,8 @@ class Settings(BaseSettings):
     Where the law lets only banks advance, it stays off."""
     holder_name: str = "Tillway"
     """Who we are to the bank."""
+    net_debit_caps: dict[str, Annotated[int, Field(gt=0)]] = Field(default_factory=dict)
+    """By channel, how much it may owe us unsettled before payments go elsewhere, in minor units."""
     reserve_interest_bps: Annotated[int, Field(ge=0, le=INTEREST_BPS_MAX)] = 35
     """What the reserve bank pays a year on the reserve, in basis points: accrued daily, posted when
     it pays."""

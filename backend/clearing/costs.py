@@ -5,14 +5,10 @@ Rule 1: nothing is rounded per item. A day adds items × price to a carry in mic
 Rule 2: so the carry is below one minor unit, and posted + carried is exactly items × price.
 """
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from backend.clearing.limits import MICRO_PER_MINOR, PRICE_MICRO_MAX
-from protocol.errors import CallerError
-
-_YUAN = re.compile(r"([0-9]{1,6})(?:\.([0-9]{1,6}))?").fullmatch
-_MICRO_DIGITS = 6
+from backend.channels.facts import MICRO_PER_MINOR, ChannelFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +19,14 @@ class Accrual:
     carried_micro: int
 
 
-def price_micro(text: str) -> int:
-    """Read a price per item in yuan, as ``0.0003``; ``config_invalid`` for anything else. A price
-    finer than a micro-yuan would have to be rounded, and is refused."""
-    found = _YUAN(text)
-    micro = int(found[1]) * 10**_MICRO_DIGITS if found else -1
-    if found is not None and found[2]:
-        micro += int(found[2].ljust(_MICRO_DIGITS, "0"))
-    if not 0 <= micro <= PRICE_MICRO_MAX:
-        raise CallerError("config_invalid", f"channel price {text[:20]!r}: yuan as 0.0003")
-    return micro
+def item_prices(facts: Mapping[str, ChannelFacts]) -> dict[str, int]:
+    """In micro-yuan, of the channels that charge by the item alone, as NetsUnion. What a channel
+    charges by the amount it keeps back from its settlement (rule 11): nothing is accrued for it."""
+    return {
+        name: one.cost.item_micro
+        for name, one in facts.items()
+        if one.cost.item_micro and not one.cost.rate_ppm
+    }
 
 
 def accrue(*, carried_micro: int, items: int, price_micro: int) -> Accrual:
@@ -41,8 +35,3 @@ def accrue(*, carried_micro: int, items: int, price_micro: int) -> Accrual:
     assert items >= 0
     whole, carried = divmod(carried_micro + items * price_micro, MICRO_PER_MINOR)
     return Accrual(whole, carried)
-
-
-CHANNEL_PRICES_MICRO = {"NUCC": price_micro("0.0003")}
-"""Per item, of channels that charge by the item: NetsUnion. UnionPay keeps its costs back from its
-settlement (rule 11), so nothing is accrued for it here."""

@@ -12,7 +12,6 @@ from typing import Any
 import structlog
 
 from backend.channels.ports import BankPort
-from backend.clearing.costs import CHANNEL_PRICES_MICRO
 from backend.clearing.evening_commands import (
     AccrueCost,
     AccrueInterest,
@@ -21,7 +20,6 @@ from backend.clearing.evening_commands import (
 )
 from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.interest import whole_minor
-from backend.clearing.limits import MICRO_PER_MINOR
 from backend.clearing.model import settlement_of
 from backend.clearing.netting import NetPosition, compare
 from backend.clearing.ports import NetPositionPort, TimeStamper
@@ -60,7 +58,8 @@ class Signer:
 class Prices:
     """What time and items cost and earn."""
 
-    channels_micro: Mapping[str, int] = field(default_factory=lambda: dict(CHANNEL_PRICES_MICRO))
+    channels_micro: Mapping[str, int] = field(default_factory=dict)
+    """Per item, of the channels that charge by the item (``costs.item_prices``)."""
     interest_bps: int = 0
     """The reserve's yearly rate; 0: it earns nothing."""
 
@@ -155,7 +154,6 @@ class Evening:
                     "carried_micro": found.carried_micro,
                 }
             )
-        assert all(one["carried_micro"] < MICRO_PER_MINOR for one in shown)
         return shown
 
     async def interest(self, day: date) -> dict[str, int]:

@@ -6,13 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.clearing.costs import CHANNEL_PRICES_MICRO, Accrual, accrue, price_micro
-from backend.clearing.limits import MICRO_PER_MINOR
-from protocol.errors import CallerError
+from backend.channels.facts import DEFAULT_FACTS, MICRO_PER_MINOR
+from backend.clearing.costs import Accrual, accrue, item_prices
 
 
 def test_netsunions_price_is_three_hundredths_of_a_fen() -> None:
-    assert CHANNEL_PRICES_MICRO["NUCC"] == 300
+    assert item_prices(DEFAULT_FACTS) == {"NUCC": 300}
     assert Fraction(300, MICRO_PER_MINOR) == Fraction(3, 100)
 
 
@@ -38,17 +37,3 @@ def test_property_posted_and_carried_is_exactly_items_times_price(
     assert posted * MICRO_PER_MINOR + carried == sum(days) * price
     at_once = accrue(carried_micro=0, items=sum(days), price_micro=price)
     assert (posted, carried) == (at_once.whole_minor, at_once.carried_micro)
-
-
-@pytest.mark.parametrize(
-    ("text", "micro"),
-    [("0.0003", 300), ("0", 0), ("1", 1_000_000), ("0.000001", 1), ("100", 100_000_000)],
-)
-def test_a_price_is_read_exactly(text: str, micro: int) -> None:
-    assert price_micro(text) == micro
-
-
-@pytest.mark.parametrize("text", ["", "-1", ".5", "1.", "0.0000001", "100.000001", "1e3", "0,3"])
-def test_a_price_that_would_have_to_be_rounded_is_refused(text: str) -> None:
-    with pytest.raises(CallerError, match="config_invalid"):
-        price_micro(text)

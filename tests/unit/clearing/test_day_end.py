@@ -168,7 +168,7 @@ async def test_the_power_may_be_cut_after_any_commit_and_the_day_ends_the_same(
 
 async def sell_at_a_price(world: World) -> None:
     """The channel takes a fen and a half for the one top-up."""
-    world.prices_micro = {"BANK": 15_000}
+    world.prices_micro = {"NUCC": 15_000}
     world.day_end = day_end_of(world)
     await sell(world)
     world.next_day()
