@@ -124,14 +124,15 @@ class Backend:
         self.enrolment = self._enrolment()
         self.operator = self._operator()
         self.callbacks = CallbackRepository(self._reader)
+        self.stamps = build_stamps(settings, services=self.services)
         self.clearing = build_clearing(
             settings,
             services=self.services,
             name=parts.state.identity.name,
             key=self._signing_key,
+            stamper=None if self.stamps is None else self.stamps.of_reserve_tests,
         )
         self.ledger = self._ledger()
-        self.stamps = build_stamps(settings, services=self.services)
         self.background = Background(
             self.services,
             callbacks=self.callbacks,

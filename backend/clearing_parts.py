@@ -17,6 +17,8 @@ from backend.clearing.cut_off import SettlementDates, settlement_dates
 from backend.clearing.evening import Evening, Prices, Signer
 from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.moves import Accounts
+from backend.clearing.ports import TimeStamper
+from backend.clearing.recall import PayoutDesk
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve_desk import ReserveDesk
 from backend.clearing.run import DayEnd
@@ -46,17 +48,23 @@ class Clearing:
     dates: SettlementDates
     """By which the reconciliation marks a channel's date that is not what it should be."""
     reserve: ReserveDesk
+    payouts: PayoutDesk
 
 
 def build_dates(settings: Settings) -> SettlementDates:
     """The channels' cut-offs over the configured calendar."""
     calendar_key = NoteKey.from_text(settings.calendar_key) if settings.calendar_key else None
     calendar = load_calendar(settings.calendar_file, calendar_key)
-    return settlement_dates(calendar, settings.routing.facts(), settings.cut_offs)
+    return settlement_dates(calendar, settings.cut_offs)
 
 
 def build_clearing(
-    settings: Settings, *, services: Services, name: str, key: SigningKey
+    settings: Settings,
+    *,
+    services: Services,
+    name: str,
+    key: SigningKey,
+    stamper: TimeStamper | None,
 ) -> Clearing | None:
     """The clearing towards the configured institution; None where there is none. ``name`` is the
     one that our signatures bear."""
@@ -91,7 +99,7 @@ def build_clearing(
         bank=bank,
         channels=days.keys(),
         reserve_account=settings.reserve_account,
-        signer=Signer(name=name, key=key),
+        signer=Signer(name=name, key=key, stamper=stamper),
         prices=Prices(
             channels_micro=item_prices(services.rules.routing.facts),
             interest_bps=settings.reserve_interest_bps,
@@ -121,7 +129,10 @@ def build_clearing(
         clock=services.clock,
         entropy=services.entropy,
     )
-    return Clearing(day_end, repository, topups, sagas, institutions, calendar, dates, reserve)
+    payouts = PayoutDesk(submit=submit, payouts=repository.payouts, bank=bank)
+    return Clearing(
+        day_end, repository, topups, sagas, institutions, calendar, dates, reserve, payouts
+    )
 
 
 def clearing_houses(channels: Mapping[str, ChannelPort]) -> dict[str, NetsUnion]:

@@ -16,7 +16,14 @@ import aiohttp
 
 from backend.channels import iso20022, signed_http
 from backend.channels.day_file import DayFile, DayFileReader, Spool, open_day_file
-from backend.channels.iso20022 import Instruction, Statement, StatusReport
+from backend.channels.iso20022 import (
+    Instruction,
+    Notification,
+    Recall,
+    Resolution,
+    Statement,
+    StatusReport,
+)
 from backend.channels.limits import (
     ANSWER_BYTES_MAX,
     ANSWER_TEXT_BYTES_MAX,
@@ -84,6 +91,26 @@ class Institution:
         """``TopUpPort.top_up_status``."""
         answer = await self.ask("GET", f"/channel/topups/{topup_id}")
         return None if answer is None else _top_up_answer(answer, topup_id)
+
+    async def bookings(self, account: str, cursor: int) -> Notification:
+        """``BankPort.bookings``."""
+        answer = await self.ask("GET", f"/bank/accounts/{account}/bookings/{cursor}")
+        page = iso20022.read_notification(_found(answer))
+        if page.account != account or page.cursor < cursor:
+            raise CallerError("file_rejected", "camt.054: another account or cursor")
+        return page
+
+    async def recall(self, recall: Recall) -> Resolution:
+        """``BankPort.recall``."""
+        body = iso20022.write_recall(recall)
+        answer = _found(await self.ask("POST", "/bank/recalls", body))
+        try:
+            resolution = iso20022.read_resolution(answer)
+        except CallerError as error:
+            raise OperatingError("timeout", f"camt.029: {error.detail}") from error
+        if resolution.case_id != recall.case_id:
+            raise OperatingError("timeout", "camt.029: another case")
+        return resolution
 
     async def settle(self, day: date) -> None:
         """``DayPort.settle``."""

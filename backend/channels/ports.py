@@ -9,7 +9,14 @@ from typing import Protocol
 
 from backend.channels.day_file import DayFile
 from backend.channels.facts import ChannelFacts
-from backend.channels.iso20022 import Instruction, Statement, StatusReport
+from backend.channels.iso20022 import (
+    Instruction,
+    Notification,
+    Recall,
+    Resolution,
+    Statement,
+    StatusReport,
+)
 from backend.channels.model import (
     ChannelAnswer,
     PayOrder,
@@ -42,6 +49,14 @@ class BankPort(Protocol):
 
     async def statement(self, account: str, day: date) -> Statement:
         """An account's day, as the bank has booked it so far."""
+        ...
+
+    async def bookings(self, account: str, cursor: int) -> Notification:
+        """What was booked on an account after a cursor, and the cursor to ask from next."""
+        ...
+
+    async def recall(self, recall: Recall) -> Resolution:
+        """Ask for a payout back; the same case again gets the first answer."""
         ...
 
 

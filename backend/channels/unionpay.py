@@ -31,6 +31,7 @@ from backend.channels.iso8583.messages import (
     write_transaction,
 )
 from backend.channels.iso8583.sealing import check_seal, seal
+from backend.channels.limits import EXCHANGE_TIMEOUT_S
 from backend.channels.model import (
     CUP,
     ChannelAnswer,
@@ -222,6 +223,13 @@ class UnionPay:
     async def _ask_sealed(self, question: Message) -> Answer:
         """The answer with a true MAC; signs on first where there is no session, and once again
         where the switch has forgotten ours."""
+        try:
+            async with asyncio.timeout(EXCHANGE_TIMEOUT_S):
+                return await self._ask_in_session(question)
+        except TimeoutError:
+            raise OperatingError("timeout", "the switch takes too long") from None
+
+    async def _ask_in_session(self, question: Message) -> Answer:
         key = self._mac_key
         if key is None:
             try:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from backend.channels.days import channel_day
 from backend.db.tables import Row
 from backend.payments.limits import CODE_LIFE_MS_MAX
 from backend.risk.model import RiskRules
@@ -83,7 +82,7 @@ class PaymentRules:
         that it gives goes."""
         if self.settlement_date is not None:
             return self.settlement_date(channel_id, at_ms)
-        return channel_day(at_ms, self.routing.facts[channel_id].cut_off_minute).isoformat()
+        return self.business_date(at_ms)
 
     def business_date(self, at_ms: int) -> str:
         """The shop's date, ``YYYY-MM-DD``."""

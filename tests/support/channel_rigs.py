@@ -14,7 +14,7 @@ from backend.channels.ports import ChannelPort
 from backend.sandbox.cards import CARD_TRANSIT
 from protocol.money import Money
 from tests.support.channels import CARD_TOKEN, FUND_TOKEN, NearChannel, near_channels
-from tests.support.institutions import RESERVE, NearInstitutions
+from tests.support.institutions import NearInstitutions
 from tests.support.netsunion_world import TOKEN as NETSUNION_TOKEN
 from tests.support.netsunion_world import NetsUnionWorld, netsunion_world
 from tests.support.shop import ShopClock
@@ -71,8 +71,7 @@ class NearRig:
         self.channel.mishaps = ["silent"]
 
     async def close_day(self) -> None:
-        day = self.channel.day()
-        self.channel.book.settle(RESERVE, self.transit, day=day, booked_on=day)
+        self.channel.close_early(self.channel.day())
 
 
 def near_rig(channel_id: str, token: str, transit: str) -> "RigMaker":

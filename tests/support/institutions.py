@@ -8,6 +8,7 @@ from backend.channels.iso20022 import Instruction, Statement, StatusReport
 from backend.channels.model import TopUpAnswer, TopUpOrder
 from backend.sandbox.app import Institutions
 from backend.sandbox.bank import Bank
+from backend.sandbox.institution import accounts
 from protocol.clock import Clock
 from protocol.crypto.keys import generate
 from protocol.errors import OperatingError
@@ -30,6 +31,7 @@ class NearInstitutions:
         )
         self.silent = 0
         self.deaf = 0
+        self.deaf_to_recalls = 0
         self.open(RESERVE)
         self.open(OWN)
 
@@ -53,6 +55,39 @@ class NearInstitutions:
 
     async def statement(self, account: str, day: date) -> Statement:
         return iso20022.read_statement(self.world.statement(account, day)[1])
+
+    async def bookings(self, account: str, cursor: int) -> iso20022.Notification:
+        at_ms = self.world.house.clock.now_ms()
+        page = accounts.notification(self.bank, account, cursor, at_ms=at_ms)
+        return iso20022.read_notification(page)
+
+    async def recall(self, recall: iso20022.Recall) -> iso20022.Resolution:
+        """The payee's bank gives back what its customer still has."""
+        if self.deaf_to_recalls:
+            self.deaf_to_recalls -= 1
+            raise OperatingError("timeout", "the recall was lost")
+        asked = iso20022.read_recall(iso20022.write_recall(recall))
+        name = asked.original_end_to_end_id
+        (account,) = self.bank.db.execute(
+            "SELECT credit FROM movement WHERE reference = ?", (name,)
+        ).fetchone()
+        reason = self.bank.refusal(account, asked.amount)
+        if not reason:
+            self.give_back(name)
+        self._perhaps_lose()
+        said = iso20022.Resolution(
+            "RS1", asked.case_id, asked.created_at_ms, asked.assignee, asked.assigner, name,
+            "RJCR" if reason else "CNCL", reason,
+        )  # fmt: skip
+        return iso20022.read_resolution(iso20022.write_resolution(said))
+
+    def give_back(self, payout_id: str) -> None:
+        """The payee's bank sends a payout back."""
+        account, minor = self.bank.db.execute(
+            "SELECT credit, amount_minor FROM movement WHERE reference = ?", (payout_id,)
+        ).fetchone()
+        day, amount = self.world.today(), Money(minor, "CNY")
+        self.bank.move(f"RTN-{payout_id}", account, RESERVE, amount, day, "return AC04")
 
     async def top_up(self, order: TopUpOrder) -> TopUpAnswer:
         answer = self.bank.top_up(order, day=self.world.today())

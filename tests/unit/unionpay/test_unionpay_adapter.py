@@ -300,6 +300,27 @@ async def test_the_channel_offers_no_query_and_no_payout(world: UnionPayWorld) -
         await world.adapter.query(an_order())
 
 
+async def test_a_line_on_which_nothing_comes_is_given_up_and_made_again(
+    world: UnionPayWorld,
+) -> None:
+    lines: list[asyncio.StreamWriter] = []
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        lines.append(writer)
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    adapter = adapter_of(world.shop, server.sockets[0].getsockname()[1], timeout_ms=50)
+    for _ in range(2):
+        with pytest.raises(OperatingError):
+            await adapter.pay(an_order())
+    assert len(lines) == 2
+    await adapter.close()
+    server.close()
+    await server.wait_closed()
+
+
 @pytest.mark.parametrize(
     "garbage", [b"\x00\x00", b"\xff\xff", b"\x00\x20" + bytes(32), b"GET / HTTP/1.1\r\n\r\n"]
 )
