@@ -131,6 +131,7 @@ def build_clearing(
 
 
 def _topups(services: Services, sagas: SagaRunner) -> TopUps:
+    """The desk where payers' balances are filled."""
     return TopUps(
         submit=services.submit,
         carry_on=sagas.carry_on,
