@@ -9,7 +9,6 @@ from backend.channel_parts import build_runner
 from backend.channels.ports import DayPort
 from backend.clearing.calendar import Calendar
 from backend.clearing.calendar_file import load_calendar
-from backend.clearing.costs import item_prices
 from backend.clearing.cut_off import SettlementDates, settlement_dates
 from backend.clearing.evening import Evening, Prices, Signer
 from backend.clearing.evening_repository import EveningRepository
@@ -83,7 +82,11 @@ def build_clearing(
         reserve_account=settings.reserve_account,
         signer=Signer(name=name, key=key),
         prices=Prices(
-            channels_micro=item_prices(services.rules.routing.facts),
+            channels={
+                name: facts.cost
+                for name, facts in services.rules.routing.facts.items()
+                if name in days
+            },
             interest_bps=settings.reserve_interest_bps,
         ),
         clock=services.clock,

@@ -11,7 +11,9 @@ from typing import Any
 
 import structlog
 
+from backend.channels.facts import CostTerms
 from backend.channels.ports import BankPort
+from backend.clearing.costs import cost_micro
 from backend.clearing.evening_commands import (
     AccrueCost,
     AccrueInterest,
@@ -58,8 +60,7 @@ class Signer:
 class Prices:
     """What time and items cost and earn."""
 
-    channels_micro: Mapping[str, int] = field(default_factory=dict)
-    """Per item, of the channels that charge by the item (``costs.item_prices``)."""
+    channels: Mapping[str, CostTerms] = field(default_factory=dict)
     interest_bps: int = 0
     """The reserve's yearly rate; 0: it earns nothing."""
 
@@ -130,18 +131,17 @@ class Evening:
         return found
 
     async def costs(self, day: date, today: date) -> list[dict[str, Any]]:
-        """Accrue what the channels that charge by the item have carried out on a day."""
+        """Accrue what the channels have carried out on a day."""
         shown = []
-        for channel_id, price in sorted(self._prices.channels_micro.items()):
-            if channel_id not in self._channels:
-                continue
+        for channel_id, terms in sorted(self._prices.channels.items()):
             items = await self._repository.items(channel_id, day.isoformat())
+            count = sum(one.count for one in items)
             found = await self._submit(
                 AccrueCost(
                     channel_id=channel_id,
                     day=day.isoformat(),
-                    items=items,
-                    price_micro=price,
+                    items=count,
+                    cost_micro=cost_micro(terms, items),
                     currency=self._currency,
                     business_date=today.isoformat(),
                 )
@@ -149,7 +149,7 @@ class Evening:
             shown.append(
                 {
                     "channel_id": channel_id,
-                    "items": items,
+                    "items": count,
                     "posted_minor": found.whole_minor,
                     "carried_micro": found.carried_micro,
                 }

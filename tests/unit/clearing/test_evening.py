@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from backend.channels.facts import CostTerms
 from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.reserve_test import ReserveTest, open_reserve_test
 from backend.ledger import rules
@@ -101,7 +102,7 @@ async def test_a_channel_that_signs_another_net_keeps_the_day_open_until_it_agre
 
 @pytest.mark.asyncio
 async def test_costs_below_a_fen_are_carried_and_posted_when_they_are_whole(world: World) -> None:
-    world.prices_micro = {"NUCC": 3_300}
+    world.prices = {"NUCC": CostTerms(item_micro=3_300)}
     await sell(world, topups=2)
     first = await close(world)
     assert first["channel_costs"] == [
