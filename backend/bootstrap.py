@@ -15,7 +15,7 @@ import structlog
 
 from backend.background import Background
 from backend.clearing.caps import NetDebitCaps
-from backend.clearing_parts import build_clearing
+from backend.clearing_parts import build_clearing, build_dates
 from backend.clock import OffsetClock
 from backend.config import Settings
 from backend.db.command import Command, Seal
@@ -124,14 +124,15 @@ class Backend:
         self.enrolment = self._enrolment()
         self.operator = self._operator()
         self.callbacks = CallbackRepository(self._reader)
+        self.stamps = build_stamps(settings, services=self.services)
         self.clearing = build_clearing(
             settings,
             services=self.services,
             name=parts.state.identity.name,
             key=self._signing_key,
+            stamper=None if self.stamps is None else self.stamps.stamper,
         )
         self.ledger = self._ledger()
-        self.stamps = build_stamps(settings, services=self.services)
         self.background = Background(
             self.services,
             callbacks=self.callbacks,
@@ -291,4 +292,5 @@ def _rules(settings: Settings, state: State, clock: Clock) -> PaymentRules:
         routing=settings.routing.routing(configured_channels(settings)),
         room=NetDebitCaps(caps_minor=settings.net_debit_caps, now_ms=clock.now_ms),
         withdrawals=settings.withdrawals.rules(),
+        settlement_date=build_dates(settings).planned if configured_channels(settings) else None,
     )

@@ -3,20 +3,25 @@
 Beside ``bootstrap`` because a backend may run without it: then no institution is configured.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from backend.channel_parts import build_runner
-from backend.channels.ports import DayPort
+from backend.channels.epcc.ids import dispute_id
+from backend.channels.netsunion import NetsUnion
+from backend.channels.ports import ChannelPort, DayPort
 from backend.clearing.calendar import Calendar
 from backend.clearing.calendar_file import load_calendar
 from backend.clearing.cut_off import SettlementDates, settlement_dates
 from backend.clearing.evening import Evening, Prices, Signer
 from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.moves import Accounts
+from backend.clearing.ports import TimeStamper
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve_desk import ReserveDesk
 from backend.clearing.run import DayEnd
 from backend.config import Settings
+from backend.disputes.from_channel import ChannelDisputes
 from backend.institution_parts import Institutions, open_institutions
 from backend.payments.services import Services
 from backend.reconciliation.repository import ReconciliationRepository
@@ -43,17 +48,28 @@ class Clearing:
     reserve: ReserveDesk
 
 
+def build_dates(settings: Settings) -> SettlementDates:
+    """The channels' cut-offs over the configured calendar."""
+    calendar_key = NoteKey.from_text(settings.calendar_key) if settings.calendar_key else None
+    calendar = load_calendar(settings.calendar_file, calendar_key)
+    return settlement_dates(calendar, settings.cut_offs)
+
+
 def build_clearing(
-    settings: Settings, *, services: Services, name: str, key: SigningKey
+    settings: Settings,
+    *,
+    services: Services,
+    name: str,
+    key: SigningKey,
+    stamper: TimeStamper | None,
 ) -> Clearing | None:
     """The clearing towards the configured institution; None where there is none. ``name`` is the
     one that our signatures bear."""
     institutions = open_institutions(settings, services=services, key=key)
     if institutions is None:
         return None
-    calendar_key = NoteKey.from_text(settings.calendar_key) if settings.calendar_key else None
-    calendar = load_calendar(settings.calendar_file, calendar_key)
-    dates = settlement_dates(calendar, services.rules.routing.facts, settings.cut_offs)
+    dates = build_dates(settings)
+    calendar = dates.calendar
     submit, reader = services.submit, services.reader
     channels, bank = institutions.channels, institutions.bank
     days: dict[str, DayPort] = {**channels}
@@ -72,27 +88,11 @@ def build_clearing(
         reserve_account=settings.reserve_account,
     )
     repository = ClearingRepository(reader)
-    evening_books = EveningRepository(reader)
-    evening = Evening(
-        submit=submit,
-        books=repository,
-        repository=evening_books,
-        bank=bank,
-        channels=days.keys(),
-        reserve_account=settings.reserve_account,
-        signer=Signer(name=name, key=key),
-        prices=Prices(
-            channels={
-                name: facts.cost
-                for name, facts in services.rules.routing.facts.items()
-                if name in days
-            },
-            interest_bps=settings.reserve_interest_bps,
-        ),
-        clock=services.clock,
+    evening = _evening(
+        settings, services, institutions, Signer(name=name, key=key, stamper=stamper)
     )
     reserve = ReserveDesk(
-        repository=evening_books, bank=bank, reserve_account=settings.reserve_account
+        repository=EveningRepository(reader), bank=bank, reserve_account=settings.reserve_account
     )
     day_end = DayEnd(
         submit=submit,
@@ -100,6 +100,7 @@ def build_clearing(
         bank=bank,
         channels=days,
         resolve_sagas=sagas.settle,
+        read_cases=_cases(services, channels).read,
         reconcile=reconciliation,
         accounts=Accounts(
             reserve=settings.reserve_account,
@@ -113,3 +114,43 @@ def build_clearing(
         entropy=services.entropy,
     )
     return Clearing(day_end, repository, topups, sagas, institutions, calendar, dates, reserve)
+
+
+def _evening(
+    settings: Settings, services: Services, institutions: Institutions, signer: Signer
+) -> Evening:
+    channels = institutions.channels
+    return Evening(
+        submit=services.submit,
+        books=ClearingRepository(services.reader),
+        repository=EveningRepository(services.reader),
+        bank=institutions.bank,
+        channels=channels.keys(),
+        reserve_account=settings.reserve_account,
+        signer=signer,
+        prices=Prices(
+            channels={
+                name: facts.cost
+                for name, facts in services.rules.routing.facts.items()
+                if name in channels
+            },
+            interest_bps=settings.reserve_interest_bps,
+        ),
+        clock=services.clock,
+        nets=clearing_houses(channels),
+    )
+
+
+def clearing_houses(channels: Mapping[str, ChannelPort]) -> dict[str, NetsUnion]:
+    """The channels that sign a net position and tell of disputes."""
+    return {name: port for name, port in channels.items() if isinstance(port, NetsUnion)}
+
+
+def _cases(services: Services, channels: Mapping[str, ChannelPort]) -> ChannelDisputes:
+    """The disputes of the channels that tell of any."""
+    return ChannelDisputes(
+        submit=services.submit,
+        sources=clearing_houses(channels),
+        dispute_id=dispute_id,
+        rules=services.rules,
+    )

@@ -139,9 +139,13 @@ class Institution:
         headers = signed_http.request_headers(self._key, method=method, path=path, body=body)
         digest = hashlib.sha256()
         try:
+            url = self._url().rstrip("/")
+        except OperatingError as error:  # it is not running, so there is nothing to connect to
+            raise NotSentError(error.detail) from error
+        try:
             async with self._open(line).request(
                 method,
-                self._url().rstrip("/") + path,
+                url + path,
                 data=body,
                 headers=headers,
                 allow_redirects=False,

@@ -217,13 +217,21 @@ class NetsUnion:
         """321: what the clearing house has in a batch of ours."""
         return await self._ask("321", AskBatch(batch=batch), BatchTotals)
 
-    async def net_position(self, day: date) -> NetPosition:
+    async def positions(self, day: date) -> NetPosition:
         """331: every member's net of a day; ``file_rejected`` unless it sums to zero."""
         said = await self._ask("331", AskDay(day=day), NetPosition)
         rest = sum((row.net for row in said.members), start=Money(0, "CNY"))
         if said.day != day or rest.amount_minor:
             raise CallerError("file_rejected", "net position: another day, or a sum beside zero")
         return said
+
+    async def net_position(self, day: date) -> int | None:
+        """Our own net of a day; None while it is not fixed."""
+        said = await self.positions(day)
+        if said.business_code != BUSINESS_OK:
+            return None
+        ours = (row.net.amount_minor for row in said.members if row.issuer == ids.INSTITUTION)
+        return sum(ours)
 
     async def disputes(self, day: date) -> tuple[DisputeRow, ...]:
         """323: a day's disputes; ``file_rejected`` unless count and sum are right."""

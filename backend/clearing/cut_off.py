@@ -13,7 +13,7 @@ from datetime import date
 from typing import Self
 
 from backend.channels.days import channel_day
-from backend.channels.facts import ChannelFacts
+from backend.channels.model import ADVANCING_BANK, CUP, ECNY, FUND, NUCC
 from backend.clearing.calendar import Calendar
 from backend.clearing.limits import DAY_MINUTES
 from backend.merchants.model import Cycle
@@ -43,6 +43,17 @@ class CutOff:
         return cls(at_minutes=minutes, rule=rule)
 
 
+CUT_OFFS = {
+    CUP: CutOff(at_minutes=23 * 60),
+    NUCC: CutOff(),
+    ADVANCING_BANK: CutOff(at_minutes=17 * 60),
+    FUND: CutOff(at_minutes=17 * 60),
+    ECNY: CutOff(),
+}
+"""Of the channels as we know them: UnionPay's day switches at 23:00, a fund and the bank that
+advances for it end theirs at 17:00. The operator's ``cut_offs`` go above."""
+
+
 def settlement_date(accepted_at_ms: int, cut_off: CutOff, calendar: Calendar) -> date:
     """The settlement date of what a channel accepted at a moment; the cut-off's own minute is the
     next day's. ``calendar_horizon`` where the rule counts days that nobody knows."""
@@ -66,10 +77,7 @@ class SettlementDates:
         return said != self.planned(channel_id, accepted_at_ms)
 
 
-def settlement_dates(
-    calendar: Calendar, facts: Mapping[str, ChannelFacts], configured: Mapping[str, str]
-) -> SettlementDates:
+def settlement_dates(calendar: Calendar, configured: Mapping[str, str]) -> SettlementDates:
     """The known channels' cut-offs with the operator's above them."""
-    known = {name: CutOff(at_minutes=one.cut_off_minute) for name, one in facts.items()}
     texts = {name: CutOff.from_text(text) for name, text in configured.items()}
-    return SettlementDates(calendar, known | texts)
+    return SettlementDates(calendar, CUT_OFFS | texts)

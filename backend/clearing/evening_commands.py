@@ -7,7 +7,6 @@ from backend.clearing import window
 from backend.clearing.costs import Accrual, accrue
 from backend.clearing.evening_tables import CARRY, COST, INTEREST, RESERVE_TEST, WINDOW
 from backend.clearing.interest import parts_of
-from backend.clearing.reserve_test import same_but_for_the_time
 from backend.clearing.window import WindowState, WindowStep
 from backend.db.command import Read
 from backend.db.tables import Row
@@ -204,7 +203,7 @@ class ConfirmInterest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepReserveTest:
-    """Keep a signed test, unless the last of its day says the same; returns the newest's row."""
+    """Keep the next signed test of a day, once; answers the row that is kept."""
 
     day: str
     last_number: int
@@ -214,17 +213,13 @@ class KeepReserveTest:
     stamp: bytes
 
     def reads(self) -> Iterable[Read]:
-        numbers = [number for number in (self.last_number, self.last_number + 1) if number]
-        return [(RESERVE_TEST, (self.day, number)) for number in numbers]
+        return [(RESERVE_TEST, (self.day, self.last_number + 1))]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
         number = self.last_number + 1
         newer = ws.get(RESERVE_TEST, (self.day, number))
         if newer is not None:
             return newer
-        last = ws.get(RESERVE_TEST, (self.day, self.last_number)) if self.last_number else None
-        if last is not None and same_but_for_the_time(last["note"], self.note):
-            return last
         row = {
             "business_date": self.day,
             "number": number,

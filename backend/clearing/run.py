@@ -31,6 +31,7 @@ from backend.clearing.tables import CLEARING_DAY
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
+from backend.disputes.from_channel import CasesRead
 from backend.ledger import chart
 from protocol.clock import Clock, Entropy
 from protocol.errors import CallerError
@@ -70,6 +71,7 @@ class DayEnd:
         bank: BankPort,
         channels: Mapping[str, DayPort],
         resolve_sagas: Callable[[date], Awaitable[int]],
+        read_cases: Callable[[date], Awaitable[CasesRead]],
         reconcile: Reconcile,
         accounts: Accounts,
         evening: Evening,
@@ -82,6 +84,7 @@ class DayEnd:
         self._repository = repository
         self._channels = channels
         self._resolve_sagas = resolve_sagas
+        self._read_cases = read_cases
         self._reconcile = reconcile
         self._evening = evening
         self.progress = Progress()
@@ -129,6 +132,8 @@ class DayEnd:
         for number, channel in enumerate(self._channels.values()):
             self.progress.counted(number, len(self._channels))
             await channel.settle(day)
+        cases = await self._read_cases(day)
+        report["disputes_opened"], report["cases_refused"] = cases.taken, list(cases.refused)
         self.progress.begin("bring in")
         booked = await steps.bank_days(day, today)
         await steps.book(booked)

@@ -1,12 +1,11 @@
 """What payments take and give, pure: requests, rules, answers, dates."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from backend.channels.days import channel_day
 from backend.db.tables import Row
 from backend.payments.limits import CODE_LIFE_MS_MAX
 from backend.risk.model import RiskRules
@@ -59,6 +58,8 @@ class PaymentRules:
     """The channels that are configured, and which is preferred for what."""
     room: Room = field(default_factory=NoCaps)
     """How much the channels' net debit caps still allow."""
+    settlement_date: Callable[[str, int], str] | None = None
+    """A channel's cut-off and calendar, as a function; None: its days are the shop's."""
     withdrawals: WithdrawalRules = field(default_factory=WithdrawalRules)
     has_own_advance: bool = False
     """Whether we advance what a fund redeems, from our own money (rule 6b), instead of a bank."""
@@ -79,7 +80,9 @@ class PaymentRules:
     def planned_date(self, channel_id: str, at_ms: int) -> str:
         """The settlement date that a channel should give to what it accepts at a moment; the date
         that it gives goes."""
-        return channel_day(at_ms, self.routing.facts[channel_id].cut_off_minute).isoformat()
+        if self.settlement_date is not None:
+            return self.settlement_date(channel_id, at_ms)
+        return self.business_date(at_ms)
 
     def business_date(self, at_ms: int) -> str:
         """The shop's date, ``YYYY-MM-DD``."""

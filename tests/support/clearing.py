@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from backend.channels.epcc.ids import dispute_id
 from backend.channels.facts import CostTerms
 from backend.channels.model import NUCC
 from backend.channels.ports import DayPort
@@ -18,6 +19,7 @@ from backend.clearing.repository import ClearingRepository
 from backend.clearing.run import DayEnd
 from backend.clearing.standing import standing
 from backend.db.command import Command
+from backend.disputes.from_channel import CaseSource, ChannelDisputes
 from backend.ledger import rules
 from backend.reconciliation.repository import ReconciliationRepository
 from backend.reconciliation.service import Reconciliation
@@ -63,6 +65,7 @@ class World:
     prices: dict[str, CostTerms] = field(default_factory=dict)
     interest_bps: int = 35
     nets: dict[str, NetPositionPort] = field(default_factory=dict)
+    cases: dict[str, CaseSource] = field(default_factory=dict)
     stamper: TimeStamper | None = None
 
     async def submit(self, command: Command) -> Any:
@@ -202,6 +205,9 @@ def day_end_of(world: World) -> DayEnd:
         bank=near,
         channels=days,
         resolve_sagas=world.runner.settle,
+        read_cases=ChannelDisputes(
+            submit=world.submit, sources=world.cases, dispute_id=dispute_id, rules=shop.rules
+        ).read,
         reconcile=reconciliation,
         accounts=Accounts(reserve=RESERVE, own=OWN, holder="Tillway"),
         evening=evening,

@@ -15,8 +15,6 @@ FALLBACK_MINOR, ECNY_MINOR = 3_330, 2_880
 OPENING_MINOR = 100_000
 COUPON_MINOR, WITH_COUPON_MINOR = 300, 1_450
 DAY_MS = 86_400_000
-DOWN_REQUESTS = 20
-"""More than a payment and its conversations can ask."""
 CUT_OFF_HOUR = 23
 CHINA = timezone(timedelta(hours=8))
 
@@ -108,11 +106,12 @@ def coupon(play: Play) -> None:
 
 
 def _fall_back(play: Play, carl: Phone, at_bank: Purse, in_network: Purse) -> None:
-    """NetsUnion is down: the same card pays over UnionPay, and the bank is not asked again."""
+    """NetsUnion has no power: the same card pays over UnionPay. When it is back, on other ports and
+    with its books, it has not debited the card."""
     before = play.stack.sandbox.left_minor(at_bank.institution, at_bank.path)
-    play.stack.sandbox.arm(NETSUNION, be_down=DOWN_REQUESTS)
+    play.stack.cut_power(NETSUNION)
     sale = play.pay_by_code(play.pos1, carl, FALLBACK_MINOR)
-    play.stack.sandbox.arm(NETSUNION, be_down=0)
+    play.stack.restart(NETSUNION)
     play.note_sale("NetsUnion down: card over UnionPay", "paid", sale)
     play.note("NetsUnion down: debited over UnionPay", *_taken(play, in_network, FALLBACK_MINOR))
     again = before - play.stack.sandbox.left_minor(at_bank.institution, at_bank.path)

@@ -11,6 +11,8 @@ from tillway.json_api import JsonApi
 HOST = "127.0.0.1"
 RESERVE_BANK, OWN_BANK = "reserve-bank", "bank-a"
 NETSUNION, UNIONPAY, FUND, ECNY, STAMPER = "netsunion", "unionpay", "fund", "ecny", "timestamps"
+FLEET = (RESERVE_BANK, OWN_BANK, "bank-b", UNIONPAY, FUND, ECNY, STAMPER)
+"""Those that run and end together."""
 RESERVE_ACCOUNT, OWN_ACCOUNT = "RESERVE-TILLWAY", "OWN-TILLWAY"
 STAMP_POLICY = "1.3.6.1.4.1.32473.1"
 UNIONPAY_TERMINAL = "10000001"

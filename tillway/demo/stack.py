@@ -9,6 +9,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from protocol.identity import Identity
 from protocol.ids import PAYER, RANDOM_BYTES, TOPUP, mint
 from tillway import join as joining
 from tillway.demo.phone import Phone
-from tillway.demo.sandbox import OWN_ACCOUNT, RESERVE_ACCOUNT, Sandbox
+from tillway.demo.sandbox import FLEET, NETSUNION, OWN_ACCOUNT, RESERVE_ACCOUNT, Sandbox
 from tillway.demo.till import Till
 from tillway.identity_slots import slot_in_use
 from tillway.json_api import JsonApi
@@ -94,7 +95,9 @@ class Stack:
     @property
     def sandbox(self) -> Sandbox:
         """The other institutions."""
-        said = self.programs["sandbox"].ready["institutions"]
+        said = {**self.programs["sandbox"].ready["institutions"]}
+        if NETSUNION in self.programs:
+            said[NETSUNION] = self.programs[NETSUNION].ready
         return Sandbox(self.root / "sandbox", said)
 
     @property
@@ -139,7 +142,13 @@ class Stack:
             "institution_keys": [key_text(self.backend_key)],
         }
         config = str(self._write("sandbox", sandbox))
-        self._start("sandbox", "sandbox", "run", "--config", config)
+        # NetsUnion apart from the others, so that it can lose power alone.
+        with ThreadPoolExecutor() as pool:
+            fleet = pool.submit(
+                self._start, "sandbox", "sandbox", "run", *FLEET, "--config", config
+            )
+            self._start(NETSUNION, "sandbox", "run", NETSUNION, "--config", config)
+            fleet.result()
         self._write("backend", self._backend_settings() | self._institution_settings())
         self._start("backend", "backend", "run", "--config", str(self.backend_file))
         self._found_shop(notify_url)

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from fastapi import FastAPI
 
+from backend.channels.day_file import DayRow
 from backend.channels.ecny import EcnyChannel
 from backend.channels.facts import DEFAULT_FACTS
 from backend.channels.http_channel import HttpChannel
@@ -98,6 +99,11 @@ async def channel_of(rig: Rig) -> AsyncIterator[HttpChannel]:
         yield rig.adapter(line)
 
 
+async def rows_of(channel: HttpChannel) -> list[DayRow]:
+    with await channel.day_file(DAY) as file:
+        return list(file.rows())
+
+
 async def test_a_day_of_orders_refunds_and_the_file(rig: Rig) -> None:
     async with channel_of(rig) as channel:
         paid = await channel.pay(ORDER)
@@ -111,7 +117,7 @@ async def test_a_day_of_orders_refunds_and_the_file(rig: Rig) -> None:
         rig.clock.at(DAY + timedelta(days=1))
         await channel.settle(DAY)
         await channel.settle(DAY)
-        rows = list((await channel.day_file(DAY)).rows())
+        rows = await rows_of(channel)
         assert [(row.kind, row.reference, row.amount.amount_minor) for row in rows] == [
             ("payment", "pay_1", 10_000), ("refund", "rfd_1", 4_000),
         ]  # fmt: skip
@@ -194,9 +200,8 @@ async def test_the_day_s_file_is_spoilt_as_told(rig: Rig, fault: str, amounts: l
         await channel.refund(REFUND)
         rig.clock.at(DAY + timedelta(days=1))
         rig.house.faults.arm({fault: 1})
-        spoilt = await channel.day_file(DAY)
-        assert [row.amount.amount_minor for row in spoilt.rows()] == amounts
-        assert (await channel.day_file(DAY)).count == 2
+        assert [row.amount.amount_minor for row in await rows_of(channel)] == amounts
+        assert len(await rows_of(channel)) == 2
 
 
 async def test_a_day_that_is_not_over_is_not_settled(rig: Rig) -> None:

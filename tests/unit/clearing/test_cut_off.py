@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.channels.days import CHINA
-from backend.channels.facts import DEFAULT_FACTS
 from backend.clearing.calendar import Calendar
 from backend.clearing.cut_off import CutOff, settlement_date, settlement_dates
 from protocol.errors import CallerError
@@ -95,18 +94,18 @@ def test_a_rule_that_is_no_cycle_is_refused() -> None:
 
 def test_what_the_operator_says_goes_above_what_is_known() -> None:
     late = at("2026-11-27T23:30:00")
-    known = settlement_dates(CALENDAR, DEFAULT_FACTS, {})
+    known = settlement_dates(CALENDAR, {})
     assert known.planned("CUP", late) == "2026-11-28"
     assert known.planned("NUCC", late) == "2026-11-27"
     assert known.planned("ANOTHER", late) == "2026-11-27"
-    other = settlement_dates(CALENDAR, DEFAULT_FACTS, {"NUCC": "22:00 D+1", "ANOTHER": "23:45"})
+    other = settlement_dates(CALENDAR, {"NUCC": "22:00 D+1", "ANOTHER": "23:45"})
     assert other.planned("NUCC", late) == "2026-11-29"
     assert other.planned("CUP", late) == "2026-11-28"
     assert other.planned("ANOTHER", late) == "2026-11-27"
 
 
 def test_a_date_that_is_not_the_functions_is_known_as_another() -> None:
-    dates, late = settlement_dates(CALENDAR, DEFAULT_FACTS, {}), at("2026-11-27T23:30:00")
+    dates, late = settlement_dates(CALENDAR, {}), at("2026-11-27T23:30:00")
     assert not dates.is_another("CUP", late, "2026-11-28")
     assert dates.is_another("CUP", late, "2026-11-27")
 

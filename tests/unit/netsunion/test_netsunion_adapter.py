@@ -220,12 +220,11 @@ async def test_totals_position_and_settlement_say_the_same() -> None:
         totals = await world.adapter.batch_totals(batch)
         assert (totals.received_count, totals.paid_count) == (1, 2)
         assert (totals.received, totals.paid) == (Money(1_000, "CNY"), Money(1_100, "CNY"))
-        assert (await world.adapter.net_position(day)).business_code == BUSINESS_OPEN_DAY
+        assert (await world.adapter.positions(day)).business_code == BUSINESS_OPEN_DAY
+        assert await world.adapter.net_position(day) is None
         await world.next_day()
-        nets = {
-            m.issuer: m.net.amount_minor for m in (await world.adapter.net_position(day)).members
-        }
-        assert nets[ids.INSTITUTION] == -100
+        nets = {m.issuer: m.net.amount_minor for m in (await world.adapter.positions(day)).members}
+        assert nets[ids.INSTITUTION] == await world.adapter.net_position(day) == -100
         assert sum(nets.values()) == 0
         by_pairs = of_bilateral(nets, bilateral(world.clearing.obligations(day)))
         assert by_pairs == nets

@@ -298,3 +298,19 @@ def test_a_fault_of_the_file_makes_a_file_that_is_whole_and_wrong(
 )
 def test_the_fee_is_a_rate_up_to_a_cap(amount_minor: int, fee: int) -> None:
     assert fee_minor(amount_minor) == fee
+
+
+def test_a_switch_killed_before_it_noted_a_payment_still_reverses_it(till: Till) -> None:
+    sale, _ = till.say(Kind.SALE)
+    till.switch.house.books.db.execute("DELETE FROM cup_trace")
+    assert till.reverse(sale) == "00"
+    assert till.tell(write_transaction(sale)).code == "22"
+    assert till.left() == OPENING_MINOR
+
+
+@pytest.mark.parametrize("kind", [Kind.SALE, Kind.PREAUTH])
+def test_a_switch_killed_before_it_noted_takes_the_repetition_once(till: Till, kind: Kind) -> None:
+    said, _ = till.say(kind)
+    till.switch.house.books.db.execute("DELETE FROM cup_trace")
+    assert till.tell(write_transaction(said)).code == "00"
+    assert till.left() == OPENING_MINOR - 1_000
