@@ -77,12 +77,7 @@ def build_clearing(
     channels, bank = institutions.channels, institutions.bank
     days: dict[str, DayPort] = {**channels}
     sagas = build_runner(services, channels, settings.routing.former_channels)
-    topups = TopUps(
-        submit=submit,
-        carry_on=sagas.carry_on,
-        repository=TopUpRepository(reader),
-        business_date=services.rules.business_date,
-    )
+    topups = _topups(services, sagas)
     reconciliation = Reconciliation(
         submit=submit,
         repository=ReconciliationRepository(reader),
@@ -132,6 +127,16 @@ def build_clearing(
     payouts = PayoutDesk(submit=submit, payouts=repository.payouts, bank=bank)
     return Clearing(
         day_end, repository, topups, sagas, institutions, calendar, dates, reserve, payouts
+    )
+
+
+def _topups(services: Services, sagas: SagaRunner) -> TopUps:
+    """The desk where payers' balances are filled."""
+    return TopUps(
+        submit=services.submit,
+        carry_on=sagas.carry_on,
+        repository=TopUpRepository(services.reader),
+        business_date=services.rules.business_date,
     )
 
 

@@ -22,8 +22,6 @@ from backend.channels.model import (
     PayOrder,
     PayoutOrder,
     RefundOrder,
-    TopUpAnswer,
-    TopUpOrder,
 )
 from protocol.errors import OperatingError
 
@@ -77,18 +75,6 @@ class DayPort(Protocol):
 
     async def day_file(self, day: date) -> DayFile:
         """The channel's own list of a day, verified whole; close it."""
-        ...
-
-
-class TopUpPort(DayPort, Protocol):
-    """The channel that takes money from payers' bank accounts."""
-
-    async def top_up(self, order: TopUpOrder) -> TopUpAnswer:
-        """Take the money; the same order again gets the first answer."""
-        ...
-
-    async def top_up_status(self, topup_id: str) -> TopUpAnswer | None:
-        """What became of an order; None if it never arrived."""
         ...
 
 

@@ -10,12 +10,10 @@ from dataclasses import replace
 from datetime import date
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
 from backend.channels import day_file, iso20022
 from backend.channels.day_file import DayRow
-from backend.channels.model import TopUpAnswer, TopUpOrder
 from backend.channels.signed_http import by_kid
 from backend.sandbox.bank import Bank
 from backend.sandbox.channels import ChannelName, Channels, ChargebackBody
@@ -27,22 +25,10 @@ from backend.sandbox.institution.signed import answer_signed, new_app
 from backend.sandbox.institution.state_files import own_key
 from protocol.clock import Clock
 from protocol.crypto.keys import SigningKey, VerifyKey
-from protocol.errors import CallerError
-from protocol.messages.base import CurrencyText, Minor, Name, PositiveMinor
+from protocol.messages.base import CurrencyText, Minor, Name
 from protocol.money import Money
 
 OWN_ACCOUNT = "OWN-TILLWAY"
-
-
-class TopUpBody(BaseModel):
-    """A top-up order."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-    topup_id: Name
-    account: Name
-    amount_minor: PositiveMinor
-    currency: CurrencyText
 
 
 class AccountBody(BaseModel):
@@ -141,37 +127,6 @@ class Institutions:
         page = self.bank.statement(account, day=day, at_ms=self.now_ms())
         return 200, iso20022.write_statement(page), "application/xml"
 
-    def top_up(self, body: bytes) -> Answer:
-        """``POST /channel/topups``."""
-        try:
-            order = TopUpBody.model_validate_json(body)
-        except ValueError:
-            raise CallerError("field_invalid") from None
-        amount = Money(order.amount_minor, order.currency)
-        result = self.bank.top_up(
-            TopUpOrder(order.topup_id, order.account, amount), day=self.today()
-        )
-        return _top_up_said(result)
-
-    def top_up_result(self, topup_id: str) -> Answer:
-        """``GET /channel/topups/{id}``."""
-        result = self.bank.top_up_result(topup_id)
-        if result is None:
-            return 404, b"{}", "application/json"
-        return _top_up_said(result)
-
-    def settle(self, day: date) -> Answer:
-        """``POST /channel/days/{day}/settlement``: pay the day into the reserve."""
-        total = self.bank.settle_channel(self.reserve_account, day=day, booked_on=self.today())
-        body = JSONResponse(
-            {"reference": f"STL-BANK-{day:%Y%m%d}", "amount_minor": total.amount_minor}
-        ).body
-        return 200, bytes(body), "application/json"
-
-    def file(self, day: date) -> Answer:
-        """``GET /channel/days/{day}/file``."""
-        return self._file(day, self.bank.day_rows(day))
-
     def channel_file(self, name: ChannelName, day: date) -> Answer:
         """``GET /{channel}/days/{day}/file``."""
         return self._file(day, self.channels.rows(name, day))
@@ -182,16 +137,6 @@ class Institutions:
     def faulty(self, rows: list[DayRow]) -> list[DayRow]:
         """A file's rows with the faults that are due."""
         return list(spoil_rows(self.faults, rows))
-
-
-def _top_up_said(result: TopUpAnswer) -> Answer:
-    content = {
-        "topup_id": result.topup_id,
-        "state": result.state,
-        "reason": result.reason,
-        "day": result.settlement_date,
-    }
-    return 200, bytes(JSONResponse(content).body), "application/json"
 
 
 def build_app(world: Institutions) -> FastAPI:
@@ -212,22 +157,6 @@ def build_app(world: Institutions) -> FastAPI:
     @app.get("/bank/accounts/{account}/statements/{day}")
     async def statement(request: Request, account: str, day: date) -> Response:
         return await signed(request, lambda _: world.statement(account, day))
-
-    @app.post("/channel/topups")
-    async def top_up(request: Request) -> Response:
-        return await signed(request, world.top_up)
-
-    @app.get("/channel/topups/{topup_id}")
-    async def top_up_result(request: Request, topup_id: str) -> Response:
-        return await signed(request, lambda _: world.top_up_result(topup_id))
-
-    @app.post("/channel/days/{day}/settlement")
-    async def settle(request: Request, day: date) -> Response:
-        return await signed(request, lambda _: world.settle(day))
-
-    @app.get("/channel/days/{day}/file")
-    async def file(request: Request, day: date) -> Response:
-        return await signed(request, lambda _: world.file(day))
 
     _add_channels(app, world)
     _add_control(app, world)

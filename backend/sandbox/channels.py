@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from backend.channels.day_file import DayRow
 from backend.channels.model import FUND, ChannelAnswer, PayOrder, RefundOrder
 from backend.sandbox.bank import Bank
-from backend.sandbox.cards import CARD_TRANSIT, CardTill, card_day
 from backend.sandbox.fund_days import FUND_COMPANY, FundTill, close_fund_days
 from backend.sandbox.institution.faults import Faults
 from backend.sandbox.institution.house import Answer
@@ -19,7 +18,7 @@ from protocol.errors import CallerError
 from protocol.messages.base import CurrencyText, Name, PositiveMinor
 from protocol.money import Money
 
-ChannelName = Literal["card", "fund", "advance"]
+ChannelName = Literal["fund", "advance"]
 _Body = TypeVar("_Body", bound=BaseModel)
 
 
@@ -58,7 +57,7 @@ class ChargebackBody(BaseModel):
 
 
 class Channels:
-    """The card channel, the fund with its bank, and the fund that has none, a book each."""
+    """The fund with its bank, and the fund that has none, a book each."""
 
     def __init__(
         self, bank: Bank, faults: Faults, *, reserve_account: str, own_account: str
@@ -68,7 +67,6 @@ class Channels:
         self._reserve = reserve_account
         self._own = own_account
         self.books: dict[ChannelName, OrderBook] = {
-            "card": OrderBook(bank, CardTill(bank)),
             "fund": OrderBook(bank, FundTill(bank)),
             "advance": OrderBook(bank, FundTill(bank, FUND)),
         }
@@ -83,7 +81,7 @@ class Channels:
         wanted = _parsed(PayBody, body)
         order = PayOrder(wanted.order_id, wanted.token, Money(wanted.amount_minor, wanted.currency))
         refuse = self._faults.strikes("refuse_order")
-        return _said(self.books[name].pay(order, day=_day(name, now_ms), refuse=refuse))
+        return _said(self.books[name].pay(order, day=china_day(now_ms), refuse=refuse))
 
     def order(self, name: ChannelName, order_id: str) -> Answer:
         """``GET /{channel}/orders/{id}``."""
@@ -91,7 +89,7 @@ class Channels:
 
     def reverse(self, name: ChannelName, order_id: str, now_ms: int) -> Answer:
         """``POST /{channel}/orders/{id}/reversal``."""
-        return _said(self.books[name].reverse(order_id, day=_day(name, now_ms)))
+        return _said(self.books[name].reverse(order_id, day=china_day(now_ms)))
 
     def refund(self, name: ChannelName, body: bytes, now_ms: int) -> Answer:
         """``POST /{channel}/refunds``."""
@@ -99,7 +97,7 @@ class Channels:
         amount = Money(wanted.amount_minor, wanted.currency)
         asked = RefundOrder(wanted.refund_id, wanted.order_id, amount)
         refuse = self._faults.strikes("refuse_refund")
-        return _said(self.books[name].refund(asked, day=_day(name, now_ms), refuse=refuse))
+        return _said(self.books[name].refund(asked, day=china_day(now_ms), refuse=refuse))
 
     def refund_result(self, name: ChannelName, refund_id: str) -> Answer:
         """``GET /{channel}/refunds/{id}``."""
@@ -108,30 +106,23 @@ class Channels:
     def charge_back(self, wanted: ChargebackBody, now_ms: int) -> str:
         """The payer's side wins a dispute: the channel keeps the money back on its present day."""
         amount = Money(wanted.amount_minor, wanted.currency)
-        day = _day(wanted.channel, now_ms)
+        day = china_day(now_ms)
         book = self.books[wanted.channel]
         return book.charge_back(wanted.case_id, wanted.order_id, amount, day=day)
 
     def settle(self, name: ChannelName, day: date, now_ms: int) -> Answer:
-        """``POST /{channel}/days/{day}/settlement``: the card channel pays a day that is over into
-        the reserve, and the fund without a bank into our own account; a fund's bank has paid."""
-        if day >= _day(name, now_ms):
+        """``POST /{channel}/days/{day}/settlement``: the fund without a bank pays a day that is
+        over into our own account; a fund's bank has paid."""
+        if day >= china_day(now_ms):
             raise CallerError("day_not_closed", day.isoformat())
         net, booked_on = self.books[name].net(day), china_day(now_ms)
-        match name:
-            case "card":
-                self.books[name].settle(self._reserve, CARD_TRANSIT, day=day, booked_on=booked_on)
-            case "advance":
-                self.books[name].settle(self._own, FUND_COMPANY, day=day, booked_on=booked_on)
+        if name == "advance":
+            self.books[name].settle(self._own, FUND_COMPANY, day=day, booked_on=booked_on)
         return 200, bytes(JSONResponse({"net_minor": net}).body), "application/json"
 
     def rows(self, name: ChannelName, day: date) -> list[DayRow]:
         """A channel's own list of a day."""
         return self.books[name].rows(day)
-
-
-def _day(name: ChannelName, now_ms: int) -> date:
-    return card_day(now_ms) if name == "card" else china_day(now_ms)
 
 
 def _parsed(model: type[_Body], body: bytes) -> _Body:

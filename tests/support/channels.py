@@ -25,7 +25,6 @@ from backend.sagas.repository import SagaRepository
 from backend.sagas.runner import SagaRunner
 from backend.sandbox.app import Institutions
 from backend.sandbox.bank import Bank
-from backend.sandbox.cards import CARD_TRANSIT, CardTill, card_day
 from backend.sandbox.channels import ChannelName
 from backend.sandbox.institution.faults import Faults
 from backend.sandbox.institution.house import House
@@ -34,6 +33,7 @@ from backend.sandbox.institution.settling import SettlementOrder, SettlementWord
 from backend.sandbox.netsunion.clearing_house import ClearingHouse
 from backend.sandbox.netsunion.customers import TRANSIT
 from backend.sandbox.netsunion.server import OWN_FAULTS
+from backend.sandbox.unionpay import issuers
 from protocol.crypto.keys import generate
 from protocol.errors import CallerError, OperatingError
 from protocol.money import Money
@@ -80,7 +80,7 @@ class NearChannel:
         if self.name == "cup":
             if day >= self.day():
                 raise CallerError("day_not_closed", day.isoformat())
-            self.book.settle(RESERVE, CARD_TRANSIT, day=day, booked_on=self.world.today())
+            self.book.settle(RESERVE, issuers.TRANSIT, day=day, booked_on=self.world.today())
             return
         assert self.name not in {"nucc", "cup"}
         self.world.channels.settle(self.name, day, self.world.now_ms())
@@ -108,7 +108,7 @@ class NearChannel:
 
     def close_early(self, day: date) -> None:
         """The channel ends a day before its time, and has paid it."""
-        self.book.settle(RESERVE, CARD_TRANSIT, day=day, booked_on=day)
+        self.book.settle(RESERVE, issuers.TRANSIT, day=day, booked_on=day)
 
     def deliver_late(self) -> list[ChannelAnswer | None]:
         """Let what was kept on the way arrive; the answers reach nobody."""
@@ -209,11 +209,11 @@ def near_channels(world: Institutions) -> dict[str, NearChannel]:
     books, bank, facts = world.channels.books, world.bank, DEFAULT_FACTS
 
     def day() -> date:
-        return card_day(world.now_ms())
+        return issuers.business_day(world.now_ms())
 
     return {
         NUCC: NearNetsUnion(world, "nucc", books["fund"], world.today, facts[NUCC]),
-        CUP: NearChannel(world, "cup", OrderBook(bank, CardTill(bank, CUP)), day, facts[CUP]),
+        CUP: NearChannel(world, "cup", OrderBook(bank, issuers.CardTill(bank)), day, facts[CUP]),
         ADVANCING_BANK: NearChannel(
             world, "fund", books["fund"], world.today, facts[ADVANCING_BANK]
         ),

@@ -3,9 +3,7 @@
 from datetime import date
 
 from backend.channels import iso20022
-from backend.channels.day_file import DayFile, Spool, open_day_file
 from backend.channels.iso20022 import Instruction, Statement, StatusReport
-from backend.channels.model import TopUpAnswer, TopUpOrder
 from backend.sandbox.app import Institutions
 from backend.sandbox.bank import Bank
 from backend.sandbox.institution import accounts
@@ -18,7 +16,7 @@ RESERVE, OWN = "RESERVE-TILLWAY", "OWN-TILLWAY"
 
 
 class NearInstitutions:
-    """``BankPort`` and ``TopUpPort`` beside us; what is asked travels as the real message does.
+    """``BankPort`` beside us; what is asked travels as the real message does.
 
     ``silent`` counts the coming calls that are carried out and not answered, ``deaf`` the coming
     instructions that never arrive.
@@ -88,20 +86,6 @@ class NearInstitutions:
         ).fetchone()
         day, amount = self.world.today(), Money(minor, "CNY")
         self.bank.move(f"RTN-{payout_id}", account, RESERVE, amount, day, "return AC04")
-
-    async def top_up(self, order: TopUpOrder) -> TopUpAnswer:
-        answer = self.bank.top_up(order, day=self.world.today())
-        self._perhaps_lose()
-        return answer
-
-    async def top_up_status(self, topup_id: str) -> TopUpAnswer | None:
-        return self.bank.top_up_result(topup_id)
-
-    async def settle(self, day: date) -> None:
-        self.world.settle(day)
-
-    async def day_file(self, day: date) -> DayFile:
-        return open_day_file(Spool.of([self.world.file(day)[1]]))
 
     def _perhaps_lose(self) -> None:
         if self.silent:
