@@ -130,7 +130,7 @@ class Backend:
             services=self.services,
             name=parts.state.identity.name,
             key=self._signing_key,
-            stamper=None if self.stamps is None else self.stamps.of_reserve_tests,
+            stamper=None if self.stamps is None else self.stamps.stamper,
         )
         self.ledger = self._ledger()
         self.background = Background(

@@ -12,7 +12,6 @@ from backend.channels.netsunion import NetsUnion
 from backend.channels.ports import ChannelPort, DayPort
 from backend.clearing.calendar import Calendar
 from backend.clearing.calendar_file import load_calendar
-from backend.clearing.costs import item_prices
 from backend.clearing.cut_off import SettlementDates, settlement_dates
 from backend.clearing.evening import Evening, Prices, Signer
 from backend.clearing.evening_repository import EveningRepository
@@ -86,24 +85,11 @@ def build_clearing(
         reserve_account=settings.reserve_account,
     )
     repository = ClearingRepository(reader)
-    evening_books = EveningRepository(reader)
-    evening = Evening(
-        submit=submit,
-        books=repository,
-        repository=evening_books,
-        bank=bank,
-        channels=days.keys(),
-        reserve_account=settings.reserve_account,
-        signer=Signer(name=name, key=key, stamper=stamper),
-        prices=Prices(
-            channels_micro=item_prices(services.rules.routing.facts),
-            interest_bps=settings.reserve_interest_bps,
-        ),
-        clock=services.clock,
-        nets=clearing_houses(channels),
+    evening = _evening(
+        settings, services, institutions, Signer(name=name, key=key, stamper=stamper)
     )
     reserve = ReserveDesk(
-        repository=evening_books, bank=bank, reserve_account=settings.reserve_account
+        repository=EveningRepository(reader), bank=bank, reserve_account=settings.reserve_account
     )
     day_end = DayEnd(
         submit=submit,
@@ -131,11 +117,37 @@ def build_clearing(
 
 
 def _topups(services: Services, sagas: SagaRunner) -> TopUps:
+    """The desk where payers' balances are filled."""
     return TopUps(
         submit=services.submit,
         carry_on=sagas.carry_on,
         repository=TopUpRepository(services.reader),
         business_date=services.rules.business_date,
+    )
+
+
+def _evening(
+    settings: Settings, services: Services, institutions: Institutions, signer: Signer
+) -> Evening:
+    channels = institutions.channels
+    return Evening(
+        submit=services.submit,
+        books=ClearingRepository(services.reader),
+        repository=EveningRepository(services.reader),
+        bank=institutions.bank,
+        channels=channels.keys(),
+        reserve_account=settings.reserve_account,
+        signer=signer,
+        prices=Prices(
+            channels={
+                name: facts.cost
+                for name, facts in services.rules.routing.facts.items()
+                if name in channels
+            },
+            interest_bps=settings.reserve_interest_bps,
+        ),
+        clock=services.clock,
+        nets=clearing_houses(channels),
     )
 
 
