@@ -25,11 +25,12 @@ from backend.sagas.repository import SagaRepository
 from backend.sagas.runner import SagaRunner
 from backend.sandbox.app import Institutions
 from backend.sandbox.bank import Bank
-from backend.sandbox.channels import ChannelName
+from backend.sandbox.fund.company import Accounts, FundCompany
 from backend.sandbox.institution.faults import Faults
 from backend.sandbox.institution.house import House
 from backend.sandbox.institution.orders import OrderBook
 from backend.sandbox.institution.settling import SettlementOrder, SettlementWord
+from backend.sandbox.json_channel import REFUSALS
 from backend.sandbox.netsunion.clearing_house import ClearingHouse
 from backend.sandbox.netsunion.customers import TRANSIT
 from backend.sandbox.netsunion.server import OWN_FAULTS
@@ -37,7 +38,7 @@ from backend.sandbox.unionpay import issuers
 from protocol.crypto.keys import generate
 from protocol.errors import CallerError, OperatingError
 from protocol.money import Money
-from tests.support.institutions import RESERVE, NearInstitutions
+from tests.support.institutions import OWN, RESERVE, NearInstitutions
 from tests.support.shop import Shop
 
 Mishap = Literal["lost", "silent", "late", "unsent"]
@@ -52,7 +53,7 @@ class NearChannel:
     coming calls in their order."""
 
     world: Institutions
-    name: ChannelName | Literal["nucc", "cup"]
+    name: Literal["nucc", "cup", "fund", "advance", "ecny"]
     book: OrderBook
     day: Callable[[], date]
     facts: ChannelFacts
@@ -76,14 +77,9 @@ class NearChannel:
         return self._sure(lambda: self.book.refund(order, day=self.day(), refuse=self._refuses()))
 
     async def settle(self, day: date) -> None:
-        self.world.channels.close_days(self.world.now_ms())
-        if self.name == "cup":
-            if day >= self.day():
-                raise CallerError("day_not_closed", day.isoformat())
-            self.book.settle(RESERVE, issuers.TRANSIT, day=day, booked_on=self.world.today())
-            return
-        assert self.name not in {"nucc", "cup"}
-        self.world.channels.settle(self.name, day, self.world.now_ms())
+        if day >= self.day():
+            raise CallerError("day_not_closed", day.isoformat())
+        self.book.settle(RESERVE, issuers.TRANSIT, day=day, booked_on=self.world.today())
 
     async def day_file(self, day: date) -> DayFile:
         rows = self.world.faulty(self.rows(day))
@@ -173,7 +169,6 @@ class NearNetsUnion(NearChannel):
         self.book, self.day = self.clearing.book, self.clearing.booking_day
 
     async def settle(self, day: date) -> None:
-        self.world.channels.close_days(self.world.now_ms())
         self.clearing.close_day(day)
         await self.clearing.outbox.tell(NearReserveBank(self.world.bank))
 
@@ -203,21 +198,45 @@ class NearNetsUnion(NearChannel):
         self.book.settle(RESERVE, TRANSIT, day=day, booked_on=day)
 
 
+@dataclass
+class NearFund(NearChannel):
+    """One of a fund company's two channels; its investors have their accounts at the near bank."""
+
+    company: FundCompany | None = None
+
+    async def settle(self, day: date) -> None:
+        assert self.company is not None
+        await self.company.time_passes()
+        if day >= self.day():
+            raise CallerError("day_not_closed", day.isoformat())
+
+    def close_early(self, day: date) -> None:
+        self.book.close_day(day, lambda _net: None)
+
+
+def near_fund(world: Institutions) -> FundCompany:
+    """A fund company over the near bank's books."""
+    house = House("fund", world.bank, world.house.clock, Faults(REFUSALS), generate("ES256"), {})
+    accounts = Accounts(advancer="SETTLE-ADVBANK", reserve=RESERVE, company="FUND-CO", own=OWN)
+    return FundCompany(house, accounts=accounts, agent=NearReserveBank(world.bank))
+
+
 def near_channels(world: Institutions) -> dict[str, NearChannel]:
     """The clearing house and the card network of a sandbox, its fund with a bank, and the one
     without."""
-    books, bank, facts = world.channels.books, world.bank, DEFAULT_FACTS
+    bank, facts = world.bank, DEFAULT_FACTS
 
     def day() -> date:
         return issuers.business_day(world.now_ms())
 
+    fund = near_fund(world)
     return {
-        NUCC: NearNetsUnion(world, "nucc", books["fund"], world.today, facts[NUCC]),
+        NUCC: NearNetsUnion(world, "nucc", fund.advanced, world.today, facts[NUCC]),
         CUP: NearChannel(world, "cup", OrderBook(bank, issuers.CardTill(bank)), day, facts[CUP]),
-        ADVANCING_BANK: NearChannel(
-            world, "fund", books["fund"], world.today, facts[ADVANCING_BANK]
+        ADVANCING_BANK: NearFund(
+            world, "fund", fund.advanced, fund.day, facts[ADVANCING_BANK], company=fund
         ),
-        FUND: NearChannel(world, "advance", books["advance"], world.today, facts[FUND]),
+        FUND: NearFund(world, "advance", fund.unadvanced, fund.day, facts[FUND], company=fund),
     }
 
 

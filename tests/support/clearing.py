@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from backend.channels.epcc.ids import dispute_id
+from backend.channels.facts import CostTerms
 from backend.channels.model import NUCC
 from backend.channels.ports import BankPort, DayPort
 from backend.clearing.calendar import Calendar
@@ -61,7 +62,7 @@ class World:
     calendar: Calendar
     killed_after: int | None = None
     entropy: Entropy = field(default_factory=Entropy)
-    prices_micro: dict[str, int] = field(default_factory=dict)
+    prices: dict[str, CostTerms] = field(default_factory=dict)
     interest_bps: int = 35
     nets: dict[str, NetPositionPort] = field(default_factory=dict)
     cases: dict[str, CaseSource] = field(default_factory=dict)
@@ -194,7 +195,7 @@ def day_end_of(world: World, bank: BankPort | None = None) -> DayEnd:
         channels=days.keys(),
         reserve_account=RESERVE,
         signer=Signer(name="test.example", key=SIGNER, stamper=world.stamper),
-        prices=Prices(channels_micro=world.prices_micro, interest_bps=world.interest_bps),
+        prices=Prices(channels=world.prices, interest_bps=world.interest_bps),
         clock=shop.clock,
         nets=world.nets,
     )

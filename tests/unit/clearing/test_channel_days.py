@@ -9,7 +9,7 @@ import pytest
 from backend.channels.model import ADVANCING_BANK, FUND, NUCC
 from backend.clearing.reserve import NoteFundRepaid
 from protocol.money import Money
-from tests.support.channels import CARD_TOKEN, FUND_TOKEN
+from tests.support.channels import CARD_TOKEN, FUND_TOKEN, NearFund
 from tests.support.clearing import World, clearing_world
 from tests.support.institutions import OWN, RESERVE
 from tests.support.shop import MERCHANT
@@ -123,6 +123,8 @@ async def test_a_fund_payment_captured_after_its_day_was_noted_as_repaid_is_note
 ) -> None:
     """Sent at 23:59:57 without an answer; the day's first run begins before one comes."""
     shop, fund = world.shop, world.channels[ADVANCING_BANK]
+    assert isinstance(fund, NearFund)
+    fund.company.cut_off_hour = 24
     await pay(world, pays_with(world, "fund", FUND_TOKEN), 5_000)
     payer = pays_with(world, "fund", FUND_TOKEN)
     shop.clock.at_ms += 12 * 3_600_000 - 3_000
