@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from backend.channel_parts import build_runner
 from backend.channels.epcc.ids import dispute_id
 from backend.channels.netsunion import NetsUnion
-from backend.channels.ports import ChannelPort, DayPort
+from backend.channels.ports import BankPort, ChannelPort, DayPort
 from backend.clearing.calendar import Calendar
 from backend.clearing.calendar_file import load_calendar
 from backend.clearing.cut_off import SettlementDates, settlement_dates
@@ -67,13 +67,6 @@ def build_clearing(settings: Settings, *, services: Services, signer: Signer) ->
     days: dict[str, DayPort] = {**channels}
     sagas = build_runner(services, channels, settings.routing.former_channels)
     topups = _topups(services, sagas)
-    reconciliation = Reconciliation(
-        submit=submit,
-        repository=ReconciliationRepository(reader),
-        bank=bank,
-        channels=days,
-        reserve_account=settings.reserve_account,
-    )
     repository = ClearingRepository(reader)
     evening = _evening(settings, services, institutions, signer)
     reserve = ReserveDesk(
@@ -86,7 +79,7 @@ def build_clearing(settings: Settings, *, services: Services, signer: Signer) ->
         channels=days,
         resolve_sagas=sagas.settle,
         read_cases=_cases(services, channels).read,
-        reconcile=reconciliation,
+        reconcile=_reconciliation(settings, services, bank, days),
         accounts=Accounts(
             reserve=settings.reserve_account,
             own=settings.own_account,
@@ -101,6 +94,19 @@ def build_clearing(settings: Settings, *, services: Services, signer: Signer) ->
     payouts = PayoutDesk(submit=submit, payouts=repository.payouts, bank=bank)
     return Clearing(
         day_end, repository, topups, sagas, institutions, calendar, dates, reserve, payouts
+    )
+
+
+def _reconciliation(
+    settings: Settings, services: Services, bank: BankPort, days: Mapping[str, DayPort]
+) -> Reconciliation:
+    """The comparison with channels' files and the reserve's statement."""
+    return Reconciliation(
+        submit=services.submit,
+        repository=ReconciliationRepository(services.reader),
+        bank=bank,
+        channels=days,
+        reserve_account=settings.reserve_account,
     )
 
 
