@@ -12,11 +12,11 @@ from backend.channels.netsunion import NetsUnion
 from backend.channels.ports import ChannelPort, DayPort
 from backend.clearing.calendar import Calendar
 from backend.clearing.calendar_file import load_calendar
-from backend.clearing.costs import item_prices
 from backend.clearing.cut_off import SettlementDates, settlement_dates
 from backend.clearing.evening import Evening, Prices, Signer
 from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.moves import Accounts
+from backend.clearing.ports import TimeStamper
 from backend.clearing.recall import PayoutDesk
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve_desk import ReserveDesk
@@ -30,6 +30,7 @@ from backend.reconciliation.service import Reconciliation
 from backend.sagas.runner import SagaRunner
 from backend.topups.repository import TopUpRepository
 from backend.topups.service import TopUps
+from protocol.crypto.keys import SigningKey
 from protocol.signed_note import NoteKey
 
 
@@ -56,9 +57,17 @@ def build_dates(settings: Settings) -> SettlementDates:
     return settlement_dates(calendar, settings.cut_offs)
 
 
-def build_clearing(settings: Settings, *, services: Services, signer: Signer) -> Clearing | None:
-    """The clearing towards the configured institution; None where there is none."""
-    institutions = open_institutions(settings, services=services, key=signer.key)
+def build_clearing(
+    settings: Settings,
+    *,
+    services: Services,
+    name: str,
+    key: SigningKey,
+    stamper: TimeStamper | None,
+) -> Clearing | None:
+    """The clearing towards the configured institution; None where there is none. ``name`` is the
+    one that our signatures bear."""
+    institutions = open_institutions(settings, services=services, key=key)
     if institutions is None:
         return None
     dates = build_dates(settings)
@@ -67,12 +76,7 @@ def build_clearing(settings: Settings, *, services: Services, signer: Signer) ->
     channels, bank = institutions.channels, institutions.bank
     days: dict[str, DayPort] = {**channels}
     sagas = build_runner(services, channels, settings.routing.former_channels)
-    topups = TopUps(
-        submit=submit,
-        carry_on=sagas.carry_on,
-        repository=TopUpRepository(reader),
-        business_date=services.rules.business_date,
-    )
+    topups = _topups(services, sagas)
     reconciliation = Reconciliation(
         submit=submit,
         repository=ReconciliationRepository(reader),
@@ -81,24 +85,11 @@ def build_clearing(settings: Settings, *, services: Services, signer: Signer) ->
         reserve_account=settings.reserve_account,
     )
     repository = ClearingRepository(reader)
-    evening_books = EveningRepository(reader)
-    evening = Evening(
-        submit=submit,
-        books=repository,
-        repository=evening_books,
-        bank=bank,
-        channels=days.keys(),
-        reserve_account=settings.reserve_account,
-        signer=signer,
-        prices=Prices(
-            channels_micro=item_prices(services.rules.routing.facts),
-            interest_bps=settings.reserve_interest_bps,
-        ),
-        clock=services.clock,
-        nets=clearing_houses(channels),
+    evening = _evening(
+        settings, services, institutions, Signer(name=name, key=key, stamper=stamper)
     )
     reserve = ReserveDesk(
-        repository=evening_books, bank=bank, reserve_account=settings.reserve_account
+        repository=EveningRepository(reader), bank=bank, reserve_account=settings.reserve_account
     )
     day_end = DayEnd(
         submit=submit,
@@ -122,6 +113,41 @@ def build_clearing(settings: Settings, *, services: Services, signer: Signer) ->
     payouts = PayoutDesk(submit=submit, payouts=repository.payouts, bank=bank)
     return Clearing(
         day_end, repository, topups, sagas, institutions, calendar, dates, reserve, payouts
+    )
+
+
+def _topups(services: Services, sagas: SagaRunner) -> TopUps:
+    """The desk where payers' balances are filled."""
+    return TopUps(
+        submit=services.submit,
+        carry_on=sagas.carry_on,
+        repository=TopUpRepository(services.reader),
+        business_date=services.rules.business_date,
+    )
+
+
+def _evening(
+    settings: Settings, services: Services, institutions: Institutions, signer: Signer
+) -> Evening:
+    channels = institutions.channels
+    return Evening(
+        submit=services.submit,
+        books=ClearingRepository(services.reader),
+        repository=EveningRepository(services.reader),
+        bank=institutions.bank,
+        channels=channels.keys(),
+        reserve_account=settings.reserve_account,
+        signer=signer,
+        prices=Prices(
+            channels={
+                name: facts.cost
+                for name, facts in services.rules.routing.facts.items()
+                if name in channels
+            },
+            interest_bps=settings.reserve_interest_bps,
+        ),
+        clock=services.clock,
+        nets=clearing_houses(channels),
     )
 
 

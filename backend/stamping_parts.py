@@ -6,34 +6,20 @@ Beside ``bootstrap`` because a backend may run without a stamper: then nothing i
 from dataclasses import dataclass
 
 from backend.channels.http_timestamper import HttpTimeStamper
-from backend.channels.ports import TimeStamper
 from backend.channels.timestamping import StampAuthority
 from backend.config import Settings
 from backend.payments.services import Services
 from backend.stamping.model import Subject
 from backend.stamping.repository import StampRepository
 from backend.stamping.service import Stamping
-from protocol.crypto.hashes import sha256
 from protocol.errors import CallerError
 
 
 @dataclass(frozen=True, slots=True)
-class ReserveTestStamper:
-    """The clearing's ``TimeStamper``: its tests keep their tokens beside themselves."""
-
-    stamper: TimeStamper
-
-    async def stamp(self, subject: str, content: bytes) -> bytes:  # noqa: ARG002  # kept by the day
-        """A token over the content."""
-        return await self.stamper.stamp(sha256(content))
-
-
-@dataclass(frozen=True, slots=True)
 class Stamps:
-    """The task, what stamps the reserve's tests, and what must be closed."""
+    """The task, and what must be closed."""
 
     stamping: Stamping
-    of_reserve_tests: ReserveTestStamper
     stamper: HttpTimeStamper
 
 
@@ -58,4 +44,4 @@ def build_stamps(settings: Settings, *, services: Services) -> Stamps | None:
         return found
 
     stamping = Stamping(submit=services.submit, unstamped=unstamped, stamper=stamper)
-    return Stamps(stamping, ReserveTestStamper(stamper), stamper)
+    return Stamps(stamping, stamper)

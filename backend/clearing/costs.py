@@ -1,14 +1,15 @@
 """What channels cost, in parts of a minor unit. Pure.
 
-Rule 1: nothing is rounded per item. A day adds items × price to a carry in micro-yuan; what is
-        whole in it is posted, the rest is carried to the next day.
-Rule 2: so the carry is below one minor unit, and posted + carried is exactly items × price.
+Rule 1: nothing is rounded per item. A day adds what its items cost to a carry in micro-yuan; what
+        is whole in it is posted, the rest is carried to the next day.
+Rule 2: so the carry is below one minor unit, and posted + carried is exactly what all items cost.
+Rule 3: a part of the amount is charged for payments and top-ups only; an item is an item.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from backend.channels.facts import MICRO_PER_MINOR, ChannelFacts
+from backend.channels.facts import MICRO_PER_MINOR, CostTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,19 +20,27 @@ class Accrual:
     carried_micro: int
 
 
-def item_prices(facts: Mapping[str, ChannelFacts]) -> dict[str, int]:
-    """In micro-yuan, of the channels that charge by the item alone, as NetsUnion. What a channel
-    charges by the amount it keeps back from its settlement (rule 11): nothing is accrued for it."""
-    return {
-        name: one.cost.item_micro
-        for name, one in facts.items()
-        if one.cost.item_micro and not one.cost.rate_ppm
-    }
+@dataclass(frozen=True, slots=True)
+class Items:
+    """So many alike, carried out on one day."""
+
+    is_taken: bool
+    """Money that came through the channel: charged by the amount, too."""
+    amount_minor: int
+    count: int
 
 
-def accrue(*, carried_micro: int, items: int, price_micro: int) -> Accrual:
-    """A day's cost, by what was carried into it. Nothing is lost, nothing is made."""
+def cost_micro(terms: CostTerms, items: Iterable[Items]) -> int:
+    """What a day's items cost by a channel's terms."""
+    return sum(
+        one.count * (terms.cost_micro(one.amount_minor) if one.is_taken else terms.item_micro)
+        for one in items
+    )
+
+
+def accrue(*, carried_micro: int, cost_micro: int) -> Accrual:
+    """A day's cost, with what was carried into it. Nothing is lost, nothing is made."""
     assert carried_micro >= 0
-    assert items >= 0
-    whole, carried = divmod(carried_micro + items * price_micro, MICRO_PER_MINOR)
+    assert cost_micro >= 0
+    whole, carried = divmod(carried_micro + cost_micro, MICRO_PER_MINOR)
     return Accrual(whole, carried)

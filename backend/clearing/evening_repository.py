@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
+from backend.clearing.costs import Items
 from backend.clearing.evening_tables import ChannelCarry, ClearingWindow, ReserveInterest
 from backend.clearing.evening_tables import ReserveTestRow as _ReserveTestRow
 from backend.clearing.netting import NetPosition
@@ -14,7 +15,7 @@ from backend.db.reading import Reader
 from backend.db.tables import Row
 from backend.ledger import chart
 from backend.ledger.tables import LedgerAccount, LedgerTransfer
-from backend.sagas.model import SagaState
+from backend.sagas.model import SagaKind, SagaState
 from backend.sagas.tables import Saga
 
 _ACCOUNT = LedgerAccount.__table__  # type: ignore[attr-defined]
@@ -25,6 +26,7 @@ _CARRY = ChannelCarry.__table__  # type: ignore[attr-defined]
 _INTEREST = ReserveInterest.__table__  # type: ignore[attr-defined]
 _TEST = _ReserveTestRow.__table__  # type: ignore[attr-defined]
 _DONE = [SagaState.SUCCEEDED.value, SagaState.SETTLED.value]
+_TAKEN = (SagaKind.PAY.value, SagaKind.TOP_UP.value)
 _IN_TRANSIT = ("CH", "ECNY", "XSHARD", "FXPOS")
 _SETTLING = ("channel_settled", "channel_settled_net")
 
@@ -72,16 +74,26 @@ class EveningRepository:
             paid_minor=int(rows[0]["paid"]),
         )
 
-    async def items(self, channel_id: str, day: str) -> int:
-        """How many items a channel has carried out on one of its days."""
-        query = select(func.count().label("items"))
-        where = and_(
-            _SAGA.c.channel_id == channel_id,
-            _SAGA.c.settlement_date == day,
-            _SAGA.c.state.in_(_DONE),
+    async def items(self, channel_id: str, day: str) -> list[Items]:
+        """What a channel has carried out on one of its days, the alike together."""
+        return await asyncio.to_thread(self._items, channel_id, day)
+
+    def _items(self, channel_id: str, day: str) -> list[Items]:
+        kind, amount = _SAGA.c.kind, _SAGA.c.amount_minor
+        query = (
+            select(kind, amount, func.count().label("count"))
+            .where(
+                _SAGA.c.channel_id == channel_id,
+                _SAGA.c.settlement_date == day,
+                _SAGA.c.state.in_(_DONE),
+            )
+            .group_by(kind, amount)
         )
-        rows = await self._reader.fetch(query.select_from(_SAGA).where(where))
-        return int(rows[0]["items"])
+        with self._reader.snapshot() as connection:
+            return [
+                Items(row["kind"] in _TAKEN, row["amount_minor"], int(row["count"]))
+                for row in connection.execute(query).mappings()
+            ]
 
     async def carried_micro(self) -> dict[str, int]:
         """What each channel's cost carries on."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from backend.channels.facts import CostTerms
 from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.reserve_test import ReserveTest, open_reserve_test
 from backend.ledger import rules
@@ -38,15 +39,17 @@ class Said:
 
 
 class Stamps:
-    """``TimeStamper`` whose token names subject and digest, or who does not answer."""
+    """``TimeStamper`` whose token is the digest, or who does not answer."""
 
     def __init__(self, *, is_down: bool = False) -> None:
         self.is_down = is_down
+        self.count = 0
 
-    async def stamp(self, subject: str, content: bytes) -> bytes:
+    async def stamp(self, digest: bytes) -> bytes:
         if self.is_down:
             raise OperatingError("timeout", "the time stamper")
-        return f"{subject} ".encode() + sha256(content)
+        self.count += 1
+        return b"stamp" + digest
 
 
 async def close(world: World, day: date = DAY) -> dict[str, Any]:
@@ -101,7 +104,7 @@ async def test_a_channel_that_signs_another_net_keeps_the_day_open_until_it_agre
 
 @pytest.mark.asyncio
 async def test_costs_below_a_fen_are_carried_and_posted_when_they_are_whole(world: World) -> None:
-    world.prices_micro = {"NUCC": 3_300}
+    world.prices = {"NUCC": CostTerms(item_micro=3_300)}
     await sell(world, topups=2)
     first = await close(world)
     assert first["channel_costs"] == [
@@ -155,7 +158,7 @@ def notes(world: World) -> list[dict[str, Any]]:
 
 @pytest.mark.asyncio
 async def test_the_reserves_test_is_signed_stamped_and_kept_once(world: World) -> None:
-    world.stamper = Stamps()
+    world.stamper = stamps = Stamps()
     await sell(world)
     report = await close(world)
     assert report["reserve_test"] == {
@@ -169,10 +172,10 @@ async def test_the_reserves_test_is_signed_stamped_and_kept_once(world: World) -
         "2026-11-23", found.statement_minor, True,
     )  # fmt: skip
     assert kept[0]["key"] == KEY.to_text()
-    assert bytes(kept[0]["stamp"]) == b"reserve/2026-11-23 " + sha256(kept[0]["note"].encode())
+    assert bytes(kept[0]["stamp"]) == b"stamp" + sha256(kept[0]["note"].encode())
     world.shop.clock.at_ms += 60_000
     await close(world)
-    assert len(notes(world)) == 1
+    assert (len(notes(world)), stamps.count) == (1, 1)
     with pytest.raises(CallerError, match="signature_invalid"):
         open_reserve_test(kept[0]["note"].replace("books 4", "books 5"), KEY)
 

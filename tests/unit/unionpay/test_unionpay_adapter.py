@@ -266,7 +266,8 @@ async def test_a_batch_that_agrees_is_closed_and_the_next_begins(world: UnionPay
     world.next_day()
     await world.adapter.settle(date(2026, 11, 23))
     assert world.switch.traces.batch(TID, 1) == ("1", 0)
-    assert world.shop.rows("SELECT batch FROM unionpay_terminal") == [{"batch": 2}]
+    terminal = world.shop.rows("SELECT batch, settled_batch FROM unionpay_terminal")
+    assert terminal == [{"batch": 2, "settled_batch": 1}]
     order = world.switch.outbox.find("STL-CUP-20261123")
     assert order is not None
     assert (order.amount.amount_minor, order.creditor) == (600, "RESERVE-TILLWAY")
@@ -281,6 +282,17 @@ async def test_a_batch_that_differs_is_told_one_by_one(world: UnionPayWorld) -> 
     world.next_day()
     await world.adapter.settle(date(2026, 11, 23))
     assert world.switch.traces.batch(TID, 1) == ("2", 18)
+
+
+async def test_every_batch_of_a_busy_day_is_compared(world: UnionPayWorld) -> None:
+    await world.adapter.pay(an_order(1))
+    with world.shop._engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE unionpay_terminal SET next_stan = 999")
+    await world.adapter.pay(an_order(2))
+    await world.adapter.pay(an_order(3))
+    world.next_day()
+    await world.adapter.settle(date(2026, 11, 23))
+    assert [world.switch.traces.batch(TID, number) for number in (1, 2)] == [("1", 0), ("1", 0)]
 
 
 async def test_a_day_of_more_refunds_than_payments_is_asked_of_our_reserve(
