@@ -7,26 +7,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from backend.channel_parts import build_runner
+from backend.channels.ecny import EcnyChannel
 from backend.channels.epcc.ids import dispute_id
+from backend.channels.model import ECNY
 from backend.channels.netsunion import NetsUnion
 from backend.channels.ports import ChannelPort, DayPort
 from backend.clearing.calendar import Calendar
 from backend.clearing.calendar_file import load_calendar
 from backend.clearing.cut_off import SettlementDates, settlement_dates
+from backend.clearing.ecny_repository import WalletBooks
 from backend.clearing.evening import Evening, Prices, Signer
 from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.moves import Accounts
-from backend.clearing.ports import TimeStamper
+from backend.clearing.ports import Reconcile, TimeStamper
 from backend.clearing.recall import PayoutDesk
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve_desk import ReserveDesk
 from backend.clearing.run import DayEnd
 from backend.config import Settings
+from backend.db.reading import Reader
 from backend.disputes.from_channel import ChannelDisputes
 from backend.institution_parts import Institutions, open_institutions
 from backend.payments.services import Services
 from backend.reconciliation.repository import ReconciliationRepository
 from backend.reconciliation.service import Reconciliation
+from backend.reconciliation.wallet import WalletReconciled
 from backend.sagas.runner import SagaRunner
 from backend.topups.repository import TopUpRepository
 from backend.topups.service import TopUps
@@ -98,7 +103,7 @@ def build_clearing(
         channels=days,
         resolve_sagas=sagas.settle,
         read_cases=_cases(services, channels).read,
-        reconcile=reconciliation,
+        reconcile=_with_wallet(reconciliation, channels, reader),
         accounts=Accounts(
             reserve=settings.reserve_account,
             own=settings.own_account,
@@ -114,6 +119,16 @@ def build_clearing(
     return Clearing(
         day_end, repository, topups, sagas, institutions, calendar, dates, reserve, payouts
     )
+
+
+def _with_wallet(
+    others: Reconcile, channels: Mapping[str, ChannelPort], reader: Reader
+) -> Reconcile:
+    """The reconciliation, and where there is an e-CNY operator our wallet's, too."""
+    ecny = channels.get(ECNY)
+    if not isinstance(ecny, EcnyChannel):
+        return others
+    return WalletReconciled(others=others, wallet=ecny, books=WalletBooks(reader))
 
 
 def _topups(services: Services, sagas: SagaRunner) -> TopUps:
