@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 
 from backend.channels.facts import DEFAULT_FACTS
 from backend.cli import app
+from backend.destinations.model import DestinationKind
+from backend.destinations.service import FileDestination, WithdrawDestination
 from backend.routing.model import Routing
 from backend.wallet.model import hash_pin
 from backend.withdrawals.model import (
@@ -98,6 +100,24 @@ async def test_money_is_taken_at_once_and_owed_to_the_channel_when_it_has_paid(
     assert world.shop.balance(CH) == 420_000
     assert world.shop.balance("C:RESERVE:CNY") == 0
     check_ended(world)
+
+
+@pytest.mark.asyncio
+async def test_an_account_that_is_not_filed_any_more_is_paid_nothing(world: ChannelWorld) -> None:
+    saver = Saver(world)
+    customer = DestinationKind.CUSTOMER
+    world.shop.do(WithdrawDestination(kind=customer, holder_id=saver.account, actor="operator"))
+    with pytest.raises(CallerError, match="destination_not_allowed"):
+        saver.withdraw(80_000)
+    assert saver.balance == 500_000
+    check_ended(world)
+    world.shop.do(
+        FileDestination(
+            kind=customer, holder_id=saver.account, account_no=saver.account,
+            account_name="李雷", actor="operator",
+        )
+    )  # fmt: skip
+    assert saver.withdraw(80_000)["state"] == "processing"
 
 
 @pytest.mark.asyncio
