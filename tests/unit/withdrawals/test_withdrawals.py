@@ -160,7 +160,7 @@ async def test_whatever_is_lost_on_the_way_it_arrives_once(
 ) -> None:
     saver = Saver(world)
     row = saver.withdraw(30_000)
-    world.card.mishaps = mishaps
+    world.card.mishaps = list(mishaps)
     await world.runner.run_due()
     assert saver.state(row["withdrawal_id"]) == "unknown"
     assert world.shop.balance("C:PAYOUT:CNY") == 30_000
