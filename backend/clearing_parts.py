@@ -16,7 +16,7 @@ from backend.clearing.cut_off import SettlementDates, settlement_dates
 from backend.clearing.evening import Evening, Prices, Signer
 from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.moves import Accounts
-from backend.clearing.ports import TimeStamper
+from backend.clearing.recall import PayoutDesk
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve_desk import ReserveDesk
 from backend.clearing.run import DayEnd
@@ -29,7 +29,6 @@ from backend.reconciliation.service import Reconciliation
 from backend.sagas.runner import SagaRunner
 from backend.topups.repository import TopUpRepository
 from backend.topups.service import TopUps
-from protocol.crypto.keys import SigningKey
 from protocol.signed_note import NoteKey
 
 
@@ -46,6 +45,7 @@ class Clearing:
     dates: SettlementDates
     """By which the reconciliation marks a channel's date that is not what it should be."""
     reserve: ReserveDesk
+    payouts: PayoutDesk
 
 
 def build_dates(settings: Settings) -> SettlementDates:
@@ -55,17 +55,9 @@ def build_dates(settings: Settings) -> SettlementDates:
     return settlement_dates(calendar, settings.cut_offs)
 
 
-def build_clearing(
-    settings: Settings,
-    *,
-    services: Services,
-    name: str,
-    key: SigningKey,
-    stamper: TimeStamper | None,
-) -> Clearing | None:
-    """The clearing towards the configured institution; None where there is none. ``name`` is the
-    one that our signatures bear."""
-    institutions = open_institutions(settings, services=services, key=key)
+def build_clearing(settings: Settings, *, services: Services, signer: Signer) -> Clearing | None:
+    """The clearing towards the configured institution; None where there is none."""
+    institutions = open_institutions(settings, services=services, key=signer.key)
     if institutions is None:
         return None
     dates = build_dates(settings)
@@ -74,12 +66,7 @@ def build_clearing(
     channels, bank = institutions.channels, institutions.bank
     days: dict[str, DayPort] = {**channels}
     sagas = build_runner(services, channels, settings.routing.former_channels)
-    topups = TopUps(
-        submit=submit,
-        carry_on=sagas.carry_on,
-        repository=TopUpRepository(reader),
-        business_date=services.rules.business_date,
-    )
+    topups = _topups(services, sagas)
     reconciliation = Reconciliation(
         submit=submit,
         repository=ReconciliationRepository(reader),
@@ -88,9 +75,7 @@ def build_clearing(
         reserve_account=settings.reserve_account,
     )
     repository = ClearingRepository(reader)
-    evening = _evening(
-        settings, services, institutions, Signer(name=name, key=key, stamper=stamper)
-    )
+    evening = _evening(settings, services, institutions, signer)
     reserve = ReserveDesk(
         repository=EveningRepository(reader), bank=bank, reserve_account=settings.reserve_account
     )
@@ -113,7 +98,20 @@ def build_clearing(
         clock=services.clock,
         entropy=services.entropy,
     )
-    return Clearing(day_end, repository, topups, sagas, institutions, calendar, dates, reserve)
+    payouts = PayoutDesk(submit=submit, payouts=repository.payouts, bank=bank)
+    return Clearing(
+        day_end, repository, topups, sagas, institutions, calendar, dates, reserve, payouts
+    )
+
+
+def _topups(services: Services, sagas: SagaRunner) -> TopUps:
+    """The desk where payers' balances are filled."""
+    return TopUps(
+        submit=services.submit,
+        carry_on=sagas.carry_on,
+        repository=TopUpRepository(services.reader),
+        business_date=services.rules.business_date,
+    )
 
 
 def _evening(

@@ -18,25 +18,6 @@ ChannelState = Literal["succeeded", "refused", "reversed"]
 
 
 @dataclass(frozen=True, slots=True)
-class TopUpOrder:
-    """Money asked from a payer's bank account."""
-
-    topup_id: str
-    account: str
-    amount: Money
-
-
-@dataclass(frozen=True, slots=True)
-class TopUpAnswer:
-    """The channel's final word. ``settlement_date`` is the channel's business day."""
-
-    topup_id: str
-    state: Literal["succeeded", "failed"]
-    reason: str
-    settlement_date: str
-
-
-@dataclass(frozen=True, slots=True)
 class PayOrder:
     """Money asked of a payer's instrument. ``token`` is the channel's own name for it.
 

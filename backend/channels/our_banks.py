@@ -5,7 +5,14 @@ Rule: an account is asked of the bank that keeps it, and pays from there.
 
 from datetime import date
 
-from backend.channels.iso20022 import Instruction, Statement, StatusReport
+from backend.channels.iso20022 import (
+    Instruction,
+    Notification,
+    Recall,
+    Resolution,
+    Statement,
+    StatusReport,
+)
 from backend.channels.ports import BankPort
 
 
@@ -29,6 +36,14 @@ class OurBanks:
     async def statement(self, account: str, day: date) -> Statement:
         """``BankPort.statement``, by the account."""
         return await self._keeper(account).statement(account, day)
+
+    async def bookings(self, account: str, cursor: int) -> Notification:
+        """``BankPort.bookings``, by the account."""
+        return await self._keeper(account).bookings(account, cursor)
+
+    async def recall(self, recall: Recall) -> Resolution:
+        """``BankPort.recall``: payouts leave the reserve, so its bank asks for them back."""
+        return await self._reserve.recall(recall)
 
     def _keeper(self, account: str) -> BankPort:
         return self._own if account == self._own_account else self._reserve

@@ -2,7 +2,8 @@
 
 Rule 1: an answer belongs to the question with its message type, terminal and STAN.
 Rule 2: one task reads; when the line ends, whoever waits learns it at once.
-Rule 3: a line that was lost is made again by the next question.
+Rule 3: a line that was lost is made again by the next question; one on which nothing at all came
+        for as long as a question waits is given up as lost.
 """
 
 import asyncio
@@ -37,6 +38,8 @@ class Line:
         self._reading: asyncio.Task[None] | None = None
         self._waiting: dict[_Key, asyncio.Future[tuple[Message, bytes]]] = {}
         self._connecting = asyncio.Lock()
+        self._heard = 0
+        """How many answers have come: by it a dead line is told from a slow answer."""
 
     async def close(self) -> None:
         """End the connection; whoever waits gets no answer."""
@@ -54,6 +57,7 @@ class Line:
             raise OperatingError("busy", "a question of this number waits already")
         answer: asyncio.Future[tuple[Message, bytes]] = asyncio.get_running_loop().create_future()
         self._waiting[key] = answer
+        heard = self._heard
         try:
             async with asyncio.timeout(self._timeout.total_seconds()):
                 writer = await self._connected()
@@ -61,6 +65,8 @@ class Line:
                 await writer.drain()
                 return await answer
         except TimeoutError:
+            if self._heard == heard:
+                self._drop("nothing came")
             raise OperatingError("timeout", "no answer of the switch") from None
         except OSError as error:
             raise OperatingError("timeout", f"the line: {error.strerror}") from None
@@ -95,6 +101,7 @@ class Line:
                 self._drop(why)
 
     def _hand_over(self, body: bytes) -> None:
+        self._heard += 1
         message = decode(body)
         key = (message.mti, message.fields.get(41, ""), message.fields.get(11, ""))
         waiting = self._waiting.get(key)

@@ -4,6 +4,8 @@ ISO_ID_CHARS_MAX = 35
 """Max35Text of ISO 20022: message and end-to-end ids."""
 BANK_DAYS_PER_RUN_MAX = 400
 """How many statements one run reads at the most."""
+BOOKING_PAGES_PER_RUN_MAX = 10_000
+"""How many pages of bookings (camt.054) a run within the day reads at the most."""
 CALENDAR_FILE_BYTES_MAX = 65_536
 CALENDAR_YEARS_MAX = 50
 LIBRARY_YEARS_CACHED = 64

@@ -177,7 +177,7 @@ class DayEnd:
         count = await steps.settle_within(today)
         await steps.bring_own_funds(today, today)
         await steps.pay_out()
-        await steps.book(await steps.bank_days(today, today))
+        await steps.book_new()
         payouts = await self._repository.payouts_of(today.isoformat())
         return {
             "day": today.isoformat(),
@@ -195,6 +195,7 @@ class DayEnd:
         payouts = await self._repository.payouts_of(day.isoformat())
         moves = await self._repository.moves_of(day.isoformat())
         report["payouts"] = _shown(payouts, _PAYOUT_COLUMNS)
+        report["returned"] = _shown(await self._repository.payouts.returned(), _PAYOUT_COLUMNS)
         report["own_moves"] = _shown(moves, _MOVE_COLUMNS)
         report["swept_minor"] = _confirmed(moves, MoveKind.FEES)
         report["own_funds_minor"] = -_confirmed(moves, MoveKind.OWN_FUNDS)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from backend.channels import iso20022
 from backend.channels.iso20022 import CreditTransfer, Instruction, Leg, Statement, StatusReport
@@ -21,7 +22,7 @@ from tests.support.iso20022 import cny
 RESERVE, OWN = "RESERVE-TILLWAY", "OWN-TILLWAY"
 NOON = 1_790_136_000_000
 """2026-09-23 12:00 in China: a business day."""
-RESERVE_BANK_OPENING, LIQUIDITY = 0, 100_000_000
+LIQUIDITY = 100_000_000
 
 
 @dataclass
@@ -106,7 +107,8 @@ class _Up:
 class BankWorld:
     """What a test asks and looks at."""
 
-    clock: Hands
+    clock: Any
+    """Whoever moves it: its ``at_ms``."""
     near: NearBanks
     reserve: ReserveBank
     a: CommercialBank
@@ -160,15 +162,63 @@ class BankWorld:
         return self.reserve.house.clock.today()
 
 
+class AtReserveBank:
+    """``BankPort`` to the reserve bank beside us, by real messages."""
+
+    def __init__(self, world: BankWorld) -> None:
+        self._bank = world.reserve
+
+    async def instruct(self, instruction: Instruction) -> StatusReport:
+        answer = await self._bank.instruct(iso20022.write_instruction(instruction))
+        return iso20022.read_status_report(answer)
+
+    async def status(self, message_id: str) -> StatusReport | None:
+        answer = self._bank.status(message_id)
+        return None if answer is None else iso20022.read_status_report(answer)
+
+    async def statement(self, account: str, day: date) -> Statement:
+        return iso20022.read_statement(self._bank.statement(account, day))
+
+    async def bookings(self, account: str, cursor: int) -> iso20022.Notification:
+        return iso20022.read_notification(self._bank.notification(account, cursor))
+
+    async def recall(self, recall: iso20022.Recall) -> iso20022.Resolution:
+        return iso20022.read_resolution(await self._bank.recall(iso20022.write_recall(recall)))
+
+
+class AtOwnBank:
+    """``BankPort`` to the commercial bank that keeps our own money."""
+
+    def __init__(self, world: BankWorld) -> None:
+        self._bank = world.a
+
+    async def instruct(self, instruction: Instruction) -> StatusReport:
+        answer = await self._bank.instruct(iso20022.write_instruction(instruction))
+        return iso20022.read_status_report(answer)
+
+    async def status(self, message_id: str) -> StatusReport | None:
+        answer = self._bank.status(message_id)
+        return None if answer is None else iso20022.read_status_report(answer)
+
+    async def statement(self, account: str, day: date) -> Statement:
+        return iso20022.read_statement(self._bank.statement(account, day))
+
+    async def bookings(self, account: str, cursor: int) -> iso20022.Notification:
+        return iso20022.read_notification(self._bank.notification(account, cursor))
+
+    async def recall(self, recall: iso20022.Recall) -> iso20022.Resolution:
+        raise OperatingError("internal", "payouts do not leave from here")
+
+
 def instruction(name: str, amount_minor: int, creditor: str, debtor: str) -> Instruction:
     transfer = CreditTransfer(name, cny(amount_minor), creditor, creditor, "2026-09-22")
     return Instruction(name, NOON, date(2026, 9, 23), "Tillway", debtor, (transfer,))
 
 
 @contextmanager
-def bank_world(*, rate_bps: int = 0) -> Iterator[BankWorld]:
+def bank_world(*, rate_bps: int = 0, clock: Clock | None = None) -> Iterator[BankWorld]:
     """A reserve bank, bank-a with our own account and a shop's, bank-b with another shop's."""
-    clock, near = Hands(), NearBanks()
+    clock, near = clock or Hands(), NearBanks()
     reserve = ReserveBank(
         house("reserve-bank", clock, reserve_bank.OWN_FAULTS), banks=_Down(near), rate_bps=rate_bps
     )

@@ -9,7 +9,7 @@ from typing import Any
 from backend.channels.epcc.ids import dispute_id
 from backend.channels.facts import CostTerms
 from backend.channels.model import NUCC
-from backend.channels.ports import DayPort
+from backend.channels.ports import BankPort, DayPort
 from backend.clearing.calendar import Calendar
 from backend.clearing.evening import Evening, Prices, Signer
 from backend.clearing.evening_repository import EveningRepository
@@ -175,14 +175,14 @@ def clearing_world(
         shop.close()
 
 
-def day_end_of(world: World) -> DayEnd:
+def day_end_of(world: World, bank: BankPort | None = None) -> DayEnd:
     """The program's run, as its bootstrap builds it; with the world's present calendar."""
-    shop, near = world.shop, world.near
+    shop, bank = world.shop, bank or world.near
     days: dict[str, DayPort] = {**world.channels}
     reconciliation = Reconciliation(
         submit=world.submit,
         repository=ReconciliationRepository(shop.reader),
-        bank=near,
+        bank=bank,
         channels=days,
         reserve_account=RESERVE,
     )
@@ -191,7 +191,7 @@ def day_end_of(world: World) -> DayEnd:
         submit=world.submit,
         books=repository,
         repository=EveningRepository(shop.reader),
-        bank=near,
+        bank=bank,
         channels=days.keys(),
         reserve_account=RESERVE,
         signer=Signer(name="test.example", key=SIGNER, stamper=world.stamper),
@@ -202,7 +202,7 @@ def day_end_of(world: World) -> DayEnd:
     return DayEnd(
         submit=world.submit,
         repository=repository,
-        bank=near,
+        bank=bank,
         channels=days,
         resolve_sagas=world.runner.settle,
         read_cases=ChannelDisputes(

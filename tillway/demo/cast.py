@@ -7,6 +7,7 @@ from tillway.demo import instruments, story
 from tillway.demo.callbacks import MerchantServer
 from tillway.demo.day_end import china_day, day_end
 from tillway.demo.eavesdropper import Eavesdropper
+from tillway.demo.mishaps import returned_payout
 from tillway.demo.outcome import Day
 from tillway.demo.stack import HUB, MERCHANT, Stack
 from tillway.demo.story import Act, Play
@@ -38,6 +39,7 @@ ACTS: tuple[tuple[str, Act], ...] = (
     ("a stolen machine is revoked", story.revoked),
     ("the merchant's server is told", story.callbacks),
     ("the day is closed", day_end),
+    ("the merchant's bank sends a payout back", returned_payout),
 )
 
 

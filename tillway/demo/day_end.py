@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from protocol.money import Money, fee_half_up, fee_returned
+from tillway.demo.mishaps import missing_row
 from tillway.demo.outcome import LedgerProof
 from tillway.demo.sandbox import OWN_ACCOUNT, OWN_BANK, RESERVE_ACCOUNT, RESERVE_BANK
 from tillway.demo.stack import FEE_BPS, MERCHANT, OWN_MINOR, SHOP_ACCOUNT
@@ -37,7 +38,10 @@ def day_end(play: Play) -> None:
     last = china_day(play.stack.now_ms())
     advance(play, DAY_MS)
     days = [play.first_day + timedelta(days=n) for n in range((last - play.first_day).days + 1)]
+    missing_row(play, days[0])
     reports = [operator.post(f"/operator/v1/clearing/{day}/run") for day in days]
+    play.last_day = last
+    play.payouts = [payout for report in reports for payout in report["payouts"]]
     _note_reports(play, reports, expected)
     _note_accounts(play, expected)
     _keep_papers(play, reports, expected)
@@ -71,7 +75,7 @@ def china_day(at_ms: int) -> date:
 
 
 def _note_reports(play: Play, reports: list[Report], expected: Expected) -> None:
-    payouts = [payout for report in reports for payout in report["payouts"]]
+    payouts = play.payouts
     states = " ".join(sorted({str(payout["state"]) for payout in payouts}))
     paid_out = sum(int(payout["amount_minor"]) for payout in payouts)
     breaks = sum(int(report["reconciliation"]["breaks"]) for report in reports)

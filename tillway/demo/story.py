@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from protocol.envelope import unseal
 from protocol.errors import advice
@@ -43,6 +44,10 @@ class Play:
     """The business day on which the play began."""
     paid: dict[str, str] = field(default_factory=dict)
     """Payments by the name of their case, for the acts that come later."""
+    last_day: date = date.min
+    """The last that was closed."""
+    payouts: list[dict[str, Any]] = field(default_factory=list)
+    """What merchants were paid, as the clearing tells it."""
     after_cut_off_minor: int = 0
     """What the card network owes us for a day of its own that is not over."""
     coupons_minor: int = 0

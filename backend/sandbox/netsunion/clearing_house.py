@@ -55,6 +55,8 @@ class ClearingHouse:
         self.customers = Customers(house.books, self.book)
         self.outbox = SettlementOutbox(house.books)
         self._db = house.books.db
+        self._home = min(name for name in self.members.accounts if name.startswith("C"))
+        """The bank of accounts that were opened without one."""
 
     def today(self) -> date:
         """The present business day."""
@@ -154,6 +156,10 @@ class ClearingHouse:
         )  # fmt: skip
         return [(case, order, Money(m, c), reason) for case, order, m, c, reason in rows]
 
+    def net(self, day: date) -> int:
+        """What we get for a day, or, below zero, give."""
+        return self.position(day)[ids.INSTITUTION]
+
     def lines(self, day: date) -> Iterator[DayLine]:
         """Our day: what succeeded, what was given back, what was paid out."""
         none = Money(0, CURRENCY)
@@ -179,7 +185,7 @@ class ClearingHouse:
         us = ids.INSTITUTION
         for line in self.lines(day):
             account = self._account_of(line)
-            bank = self.customers.bank_of(account) or us
+            bank = self.customers.bank_of(account) or self._home
             sides = (bank, us) if line.kind in {"payment", "topup"} else (us, bank)
             yield Obligation(*sides, line.amount.amount_minor)
         others = sorted(member for member in self.members.accounts if member != us)

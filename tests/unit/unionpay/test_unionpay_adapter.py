@@ -266,7 +266,8 @@ async def test_a_batch_that_agrees_is_closed_and_the_next_begins(world: UnionPay
     world.next_day()
     await world.adapter.settle(date(2026, 11, 23))
     assert world.switch.traces.batch(TID, 1) == ("1", 0)
-    assert world.shop.rows("SELECT batch FROM unionpay_terminal") == [{"batch": 2}]
+    terminal = world.shop.rows("SELECT batch, settled_batch FROM unionpay_terminal")
+    assert terminal == [{"batch": 2, "settled_batch": 1}]
     order = world.switch.outbox.find("STL-CUP-20261123")
     assert order is not None
     assert (order.amount.amount_minor, order.creditor) == (600, "RESERVE-TILLWAY")
@@ -281,6 +282,17 @@ async def test_a_batch_that_differs_is_told_one_by_one(world: UnionPayWorld) -> 
     world.next_day()
     await world.adapter.settle(date(2026, 11, 23))
     assert world.switch.traces.batch(TID, 1) == ("2", 18)
+
+
+async def test_every_batch_of_a_busy_day_is_compared(world: UnionPayWorld) -> None:
+    await world.adapter.pay(an_order(1))
+    with world.shop._engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE unionpay_terminal SET next_stan = 999")
+    await world.adapter.pay(an_order(2))
+    await world.adapter.pay(an_order(3))
+    world.next_day()
+    await world.adapter.settle(date(2026, 11, 23))
+    assert [world.switch.traces.batch(TID, number) for number in (1, 2)] == [("1", 0), ("1", 0)]
 
 
 async def test_a_day_of_more_refunds_than_payments_is_asked_of_our_reserve(
@@ -298,6 +310,27 @@ async def test_a_day_of_more_refunds_than_payments_is_asked_of_our_reserve(
 async def test_the_channel_offers_no_query_and_no_payout(world: UnionPayWorld) -> None:
     with pytest.raises(CallerError, match="channel_unavailable"):
         await world.adapter.query(an_order())
+
+
+async def test_a_line_on_which_nothing_comes_is_given_up_and_made_again(
+    world: UnionPayWorld,
+) -> None:
+    lines: list[asyncio.StreamWriter] = []
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        lines.append(writer)
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    adapter = adapter_of(world.shop, server.sockets[0].getsockname()[1], timeout_ms=50)
+    for _ in range(2):
+        with pytest.raises(OperatingError):
+            await adapter.pay(an_order())
+    assert len(lines) == 2
+    await adapter.close()
+    server.close()
+    await server.wait_closed()
 
 
 @pytest.mark.parametrize(

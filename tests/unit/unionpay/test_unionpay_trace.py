@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from backend.channels.iso8583.limits import STAN_MAX
+from backend.channels.iso8583.limits import BATCH_MAX
 from backend.channels.iso8583.messages import Kind
 from backend.channels.unionpay_ports import TraceWish, TraceWord
+from backend.unionpay_trace.limits import NUMBERS_PER_BATCH_MAX
 from backend.unionpay_trace.service import TakeNumber, TakeTrace
 from tests.support.iso8583_messages import MID, TID
 from tests.support.shop import START_MS, Shop
@@ -50,11 +51,23 @@ async def test_numbers_taken_in_one_group_differ(shop: Shop) -> None:
 
 
 async def test_after_the_last_number_comes_the_next_batch(shop: Shop) -> None:
+    outcomes = shop.apply(*(TakeNumber(TID) for _ in range(NUMBERS_PER_BATCH_MAX + 1)))
+    numbers = [one.value() for one in outcomes]
+    assert len(set(numbers)) == len(numbers)
+    assert numbers[-2:] == [(1, NUMBERS_PER_BATCH_MAX), (2, 1)]
+    assert await sql_traces(shop).open_batches() == [1, 2]
+
+
+async def test_after_the_last_batch_comes_the_first(shop: Shop) -> None:
     shop.do(TakeNumber(TID))
     with shop._engine.begin() as connection:
-        connection.exec_driver_sql(f"UPDATE unionpay_terminal SET next_stan = {STAN_MAX}")
-    assert shop.do(TakeNumber(TID)) == (1, STAN_MAX)
-    assert shop.do(TakeNumber(TID)) == (2, 1)
+        connection.exec_driver_sql(
+            f"UPDATE unionpay_terminal SET batch = {BATCH_MAX}, settled_batch = {BATCH_MAX - 1}"
+        )
+    traces = sql_traces(shop)
+    assert await traces.open_batches() == [BATCH_MAX]
+    await traces.close_batch(BATCH_MAX)
+    assert await traces.open_batches() == [1]
 
 
 async def test_a_batch_counts_what_moved_and_was_not_undone(shop: Shop) -> None:
@@ -73,6 +86,8 @@ async def test_a_batch_counts_what_moved_and_was_not_undone(shop: Shop) -> None:
     assert (totals.debit_minor, totals.debit_count) == (100, 1)
     assert (totals.credit_minor, totals.credit_count) == (100, 1)
     assert [row.stan for row in rows] == [1, 3]
+    assert await traces.open_batches() == [1]
     await traces.close_batch(1)
     await traces.close_batch(1)
+    assert await traces.open_batches() == [2]
     assert (await asyncio.gather(traces.next_number()))[0].batch == 2
