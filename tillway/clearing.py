@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from protocol.money import Money
+from tillway.clearing_breaks import app as breaks
 from tillway.clearing_calendar import app as calendar
 from tillway.json_api import JsonApi
 
@@ -18,6 +19,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(breaks, name="breaks")
 app.add_typer(calendar, name="calendar")
 Day = Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The business day.")]
 Url = Annotated[str, typer.Option(help="The backend's address, https://…")]

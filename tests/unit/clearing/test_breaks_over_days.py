@@ -1,6 +1,7 @@
 """Breaks over days: into the pool, into LONG and SHORT, back out of them, and to people."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -9,6 +10,9 @@ import pytest
 from backend.channels.day_file import DayFile, DayRow, Spool, open_day_file, write_day_file
 from backend.channels.model import NUCC
 from backend.db.tables import Row
+from backend.reconciliation.breaks import BreakStep
+from backend.reconciliation.cases import MoveBreak
+from protocol.errors import CallerError
 from protocol.money import Money
 from tests.support.clearing import World, clearing_world
 
@@ -101,3 +105,35 @@ async def test_a_row_that_comes_a_day_late_is_marked_and_nothing_is_missing(worl
     assert world.shop.balance(BOOK) == world.shop.balance(f"C:CH:{NUCC}.{NEXT_DAY}:CNY") == 0
     assert world.shop.balance("C:LONG:CNY") == 0
     assert world.shop.verify().is_whole
+
+
+async def test_an_amount_that_differs_keeps_the_day_open_until_a_person_has_decided(
+    world: World,
+) -> None:
+    await world.payer(10_000)
+    files = Files(world)
+    files.changes[DAY] = lambda rows: [replace(rows[0], amount=Money(10_001, "CNY"))]
+    report = await run(world, DAY)
+    assert report["state"] == "open"
+    assert report["reconciliation"]["kinds"] == ["AMOUNT"]
+    (row,) = world.shop.rows("SELECT * FROM reconciliation_case")
+    step = MoveBreak(
+        follows=row, step=BreakStep.RESOLVE, booked_on=f"{DAY}", actor="operator:li", words="by fax"
+    )
+    world.shop.do(step)
+    with pytest.raises(CallerError):
+        world.shop.do(step)
+    assert (await run(world, DAY))["reconciliation"]["breaks"] == 0
+
+
+async def test_what_is_short_is_written_off_by_a_person(world: World) -> None:
+    await world.payer(10_000)
+    files = Files(world)
+    files.changes[DAY] = lambda _: []
+    for day in (DAY, NEXT_DAY, THIRD_DAY):
+        await run(world, day)
+    (row,) = world.shop.rows("SELECT * FROM reconciliation_case")
+    world.shop.do(MoveBreak(follows=row, step=BreakStep.WRITE_OFF, booked_on=f"{THIRD_DAY}"))
+    assert world.shop.balance("C:SHORT:CNY") == 0
+    assert world.shop.balance("O:LOSS:CNY") == 10_000
+    assert cases(world, "written_off")
