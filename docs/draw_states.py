@@ -15,6 +15,8 @@ from backend.disputes.model import TRANSITIONS as DISPUTE_TRANSITIONS
 from backend.mandates.model import NOTICE_TRANSITIONS
 from backend.mandates.model import TRANSITIONS as MANDATE_TRANSITIONS
 from backend.notify.states import TRANSITIONS as CALLBACK_TRANSITIONS
+from backend.reconciliation.breaks import FIRST as BREAK_FIRST
+from backend.reconciliation.breaks import TRANSITIONS as BREAK_TRANSITIONS
 from backend.refunds.model import TRANSITIONS as REFUND_TRANSITIONS
 from backend.routing.health import TRANSITIONS as HEALTH_TRANSITIONS
 from backend.sagas.model import TRANSITIONS as SAGA_TRANSITIONS
@@ -87,6 +89,13 @@ def page() -> str:
         (origin.value, target.value, step.value)
         for (origin, step), target in WINDOW_TRANSITIONS.items()
     ]
+    found_break = [
+        *(("[*]", edge.state.value, step.value) for step, edge in BREAK_FIRST.items()),
+        *(
+            (origin.value, edge.state.value, step.value)
+            for (origin, step), edge in BREAK_TRANSITIONS.items()
+        ),
+    ]
     refund = [
         (origin.value, target.value, step.value)
         for (origin, step), target in REFUND_TRANSITIONS.items()
@@ -110,6 +119,7 @@ def page() -> str:
         diagram("Refund", "backend/refunds/model.py", refund),
         diagram("Clearing window of a channel's day", "backend/clearing/window.py", window),
         diagram("Payout to a merchant, or move of own money", "backend/clearing/model.py", payout),
+        diagram("Break of a reconciliation", "backend/reconciliation/breaks.py", found_break),
         diagram("Top-up", "backend/topups/model.py", topup),
         diagram("Withdrawal", "backend/withdrawals/model.py", withdrawal),
         diagram("Sale, as the till sees it", "terminal/domain/sale.py", sale),
