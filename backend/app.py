@@ -26,6 +26,7 @@ from backend.operator.routes import router as operator_router
 from backend.payments import routes as payment_routes
 from backend.rate_limit import RateLimit
 from backend.reconciliation import routes as break_routes
+from backend.routing import routes as channel_routes
 from backend.sagas import routes as saga_routes
 from backend.wallet import routes as wallet_routes
 from backend.withdrawals import routes as withdrawal_routes
@@ -81,6 +82,7 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         mandate_routes.operator_router(services, guard),
         payment_routes.operator_router(services, guard),
         saga_routes.operator_router(services, guard),
+        channel_routes.operator_router(services, guard),
         withdrawal_routes.operator_router(services, guard),
         ledger_routes.operator_router(backend.ledger, guard),
         dispute_routes.operator_router(services, guard, ClosedDays()),

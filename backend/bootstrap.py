@@ -14,8 +14,9 @@ from typing import Any
 import structlog
 
 from backend.background import Background
-from backend.channel_parts import CHANNELS
-from backend.clearing_parts import build_clearing
+from backend.clearing.caps import NetDebitCaps
+from backend.clearing.evening import Signer
+from backend.clearing_parts import build_clearing, build_dates
 from backend.clock import OffsetClock
 from backend.config import Settings
 from backend.db.command import Command, Seal
@@ -35,6 +36,7 @@ from backend.hub_api.pushes import PushFeed
 from backend.hub_api.service import HubService
 from backend.identity.registry import SqlRegistry
 from backend.identity.service import EnrolmentService
+from backend.institution_parts import configured_channels
 from backend.ledger.checkpoints import CheckpointMaker
 from backend.ledger.follower import Follower
 from backend.ledger.routes import LedgerDesk
@@ -113,7 +115,7 @@ class Backend:
             reader=self._reader,
             clock=self.clock,
             entropy=parts.entropy,
-            rules=_rules(settings, parts.state),
+            rules=_rules(settings, parts.state, self.clock),
             fee_bounds=settings.fee_bounds,
         )
         self.feed = self._feed()
@@ -123,14 +125,9 @@ class Backend:
         self.enrolment = self._enrolment()
         self.operator = self._operator()
         self.callbacks = CallbackRepository(self._reader)
-        self.clearing = build_clearing(
-            settings,
-            services=self.services,
-            name=parts.state.identity.name,
-            key=self._signing_key,
-        )
-        self.ledger = self._ledger()
         self.stamps = build_stamps(settings, services=self.services)
+        self.clearing = build_clearing(settings, services=self.services, signer=self._signer())
+        self.ledger = self._ledger()
         self.background = Background(
             self.services,
             callbacks=self.callbacks,
@@ -168,7 +165,7 @@ class Backend:
         self.feed.close()
         await self.background.stop()
         if self.clearing is not None:
-            await self.clearing.institution.close()
+            await self.clearing.institutions.close()
         if self.stamps is not None:
             await self.stamps.stamper.close()
         await self.writer.stop()
@@ -238,6 +235,14 @@ class Backend:
             reader=self._reader, run_read=self._reads.run, follower=follower, maker=maker
         )
 
+    def _signer(self) -> Signer:
+        """By whom the reserve's tests are signed, and stamped."""
+        return Signer(
+            name=self.state.identity.name,
+            key=self._signing_key,
+            stamper=None if self.stamps is None else self.stamps.stamper,
+        )
+
     def _operator(self) -> OperatorService:
         return OperatorService(
             submit=self.writer.submit,
@@ -277,7 +282,7 @@ def _command(rules: PaymentRules, request: DeviceRequest) -> Command:
     return command_of(request, rules)
 
 
-def _rules(settings: Settings, state: State) -> PaymentRules:
+def _rules(settings: Settings, state: State, clock: Clock) -> PaymentRules:
     return PaymentRules(
         code_master_key=state.code_master_key,
         risk=RiskRules(
@@ -287,6 +292,8 @@ def _rules(settings: Settings, state: State) -> PaymentRules:
         ),
         code_life_ms=settings.code_life_ms,
         has_own_advance=settings.fund_own_advance,
-        routing=settings.routing.routing(CHANNELS if settings.institution_url else frozenset()),
+        routing=settings.routing.routing(configured_channels(settings)),
+        room=NetDebitCaps(caps_minor=settings.net_debit_caps, now_ms=clock.now_ms),
         withdrawals=settings.withdrawals.rules(),
+        settlement_date=build_dates(settings).planned if configured_channels(settings) else None,
     )

@@ -1,15 +1,8 @@
-"""The payment channels, built by hand: adapters, and the runner of the conversations with them.
-
-Beside ``bootstrap`` because a backend may run without an institution: then it has no channels.
-"""
+"""The runner of the conversations with channels, built by hand, and who draws the consequences."""
 
 from collections.abc import Mapping
 from functools import partial
 
-from backend.channels.facts import ChannelFacts
-from backend.channels.http_channel import HttpChannel
-from backend.channels.institution import Institution
-from backend.channels.model import ADVANCING_BANK, FUND, NUCC
 from backend.channels.ports import ChannelPort
 from backend.payments.by_channel import ResolvePayment
 from backend.payments.model import PaymentRules
@@ -22,19 +15,6 @@ from backend.sagas.repository import SagaRepository
 from backend.sagas.runner import SagaRunner
 from backend.topups.service import ResolveTopUp
 from backend.withdrawals.service import ResolveWithdrawal
-
-_PREFIXES = {NUCC: "/card", ADVANCING_BANK: "/fund", FUND: "/advance"}
-CHANNELS = frozenset(_PREFIXES)
-
-
-def build_channels(
-    institution: Institution, facts: Mapping[str, ChannelFacts]
-) -> dict[str, ChannelPort]:
-    """The configured institution's channels."""
-    return {
-        name: HttpChannel(institution, prefix=prefix, facts=facts[name])
-        for name, prefix in _PREFIXES.items()
-    }
 
 
 def build_runner(

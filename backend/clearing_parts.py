@@ -3,28 +3,32 @@
 Beside ``bootstrap`` because a backend may run without it: then no institution is configured.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from backend.channel_parts import build_channels, build_runner
-from backend.channels.institution import Institution
-from backend.channels.ports import DayPort
-from backend.channels.signed_http import read_key
+from backend.channel_parts import build_runner
+from backend.channels.epcc.ids import dispute_id
+from backend.channels.netsunion import NetsUnion
+from backend.channels.ports import ChannelPort, DayPort
 from backend.clearing.calendar import Calendar
 from backend.clearing.calendar_file import load_calendar
 from backend.clearing.cut_off import SettlementDates, settlement_dates
 from backend.clearing.evening import Evening, Prices, Signer
 from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.moves import Accounts
+from backend.clearing.recall import PayoutDesk
 from backend.clearing.repository import ClearingRepository
+from backend.clearing.reserve_desk import ReserveDesk
 from backend.clearing.run import DayEnd
 from backend.config import Settings
+from backend.disputes.from_channel import ChannelDisputes
+from backend.institution_parts import Institutions, open_institutions
 from backend.payments.services import Services
 from backend.reconciliation.repository import ReconciliationRepository
 from backend.reconciliation.service import Reconciliation
 from backend.sagas.runner import SagaRunner
 from backend.topups.repository import TopUpRepository
 from backend.topups.service import TopUps
-from protocol.crypto.keys import SigningKey
 from protocol.signed_note import NoteKey
 
 
@@ -36,62 +40,52 @@ class Clearing:
     repository: ClearingRepository
     topups: TopUps
     sagas: SagaRunner
-    institution: Institution
+    institutions: Institutions
     calendar: Calendar
     dates: SettlementDates
     """By which the reconciliation marks a channel's date that is not what it should be."""
-    evening: EveningRepository
+    reserve: ReserveDesk
+    payouts: PayoutDesk
 
 
-def build_clearing(
-    settings: Settings, *, services: Services, name: str, key: SigningKey
-) -> Clearing | None:
-    """The clearing towards the configured institution; None where there is none. ``name`` is the
-    one that our signatures bear."""
-    if not settings.institution_url:
-        return None
+def build_dates(settings: Settings) -> SettlementDates:
+    """The channels' cut-offs over the configured calendar."""
     calendar_key = NoteKey.from_text(settings.calendar_key) if settings.calendar_key else None
     calendar = load_calendar(settings.calendar_file, calendar_key)
-    dates = settlement_dates(calendar, settings.cut_offs)
+    return settlement_dates(calendar, settings.cut_offs)
+
+
+def build_clearing(settings: Settings, *, services: Services, signer: Signer) -> Clearing | None:
+    """The clearing towards the configured institution; None where there is none."""
+    institutions = open_institutions(settings, services=services, key=signer.key)
+    if institutions is None:
+        return None
+    dates = build_dates(settings)
+    calendar = dates.calendar
     submit, reader = services.submit, services.reader
-    institution = Institution(
-        url=settings.institution_url, key=key, peer=read_key(settings.institution_key)
-    )
-    channels = build_channels(institution, settings.routing.facts())
+    channels, bank = institutions.channels, institutions.bank
     days: dict[str, DayPort] = {**channels}
     sagas = build_runner(services, channels, settings.routing.former_channels)
-    topups = TopUps(
-        submit=submit,
-        carry_on=sagas.carry_on,
-        repository=TopUpRepository(reader),
-        business_date=services.rules.business_date,
-    )
+    topups = _topups(services, sagas)
     reconciliation = Reconciliation(
         submit=submit,
         repository=ReconciliationRepository(reader),
-        bank=institution,
+        bank=bank,
         channels=days,
         reserve_account=settings.reserve_account,
     )
     repository = ClearingRepository(reader)
-    evening_books = EveningRepository(reader)
-    evening = Evening(
-        submit=submit,
-        books=repository,
-        repository=evening_books,
-        bank=institution,
-        channels=days.keys(),
-        reserve_account=settings.reserve_account,
-        signer=Signer(name=name, key=key),
-        prices=Prices(interest_bps=settings.reserve_interest_bps),
-        clock=services.clock,
+    evening = _evening(settings, services, institutions, signer)
+    reserve = ReserveDesk(
+        repository=EveningRepository(reader), bank=bank, reserve_account=settings.reserve_account
     )
     day_end = DayEnd(
         submit=submit,
         repository=repository,
-        bank=institution,
+        bank=bank,
         channels=days,
         resolve_sagas=sagas.settle,
+        read_cases=_cases(services, channels).read,
         reconcile=reconciliation,
         accounts=Accounts(
             reserve=settings.reserve_account,
@@ -104,4 +98,57 @@ def build_clearing(
         clock=services.clock,
         entropy=services.entropy,
     )
-    return Clearing(day_end, repository, topups, sagas, institution, calendar, dates, evening_books)
+    payouts = PayoutDesk(submit=submit, payouts=repository.payouts, bank=bank)
+    return Clearing(
+        day_end, repository, topups, sagas, institutions, calendar, dates, reserve, payouts
+    )
+
+
+def _topups(services: Services, sagas: SagaRunner) -> TopUps:
+    """The desk where payers' balances are filled."""
+    return TopUps(
+        submit=services.submit,
+        carry_on=sagas.carry_on,
+        repository=TopUpRepository(services.reader),
+        business_date=services.rules.business_date,
+    )
+
+
+def _evening(
+    settings: Settings, services: Services, institutions: Institutions, signer: Signer
+) -> Evening:
+    channels = institutions.channels
+    return Evening(
+        submit=services.submit,
+        books=ClearingRepository(services.reader),
+        repository=EveningRepository(services.reader),
+        bank=institutions.bank,
+        channels=channels.keys(),
+        reserve_account=settings.reserve_account,
+        signer=signer,
+        prices=Prices(
+            channels={
+                name: facts.cost
+                for name, facts in services.rules.routing.facts.items()
+                if name in channels
+            },
+            interest_bps=settings.reserve_interest_bps,
+        ),
+        clock=services.clock,
+        nets=clearing_houses(channels),
+    )
+
+
+def clearing_houses(channels: Mapping[str, ChannelPort]) -> dict[str, NetsUnion]:
+    """The channels that sign a net position and tell of disputes."""
+    return {name: port for name, port in channels.items() if isinstance(port, NetsUnion)}
+
+
+def _cases(services: Services, channels: Mapping[str, ChannelPort]) -> ChannelDisputes:
+    """The disputes of the channels that tell of any."""
+    return ChannelDisputes(
+        submit=services.submit,
+        sources=clearing_houses(channels),
+        dispute_id=dispute_id,
+        rules=services.rules,
+    )

@@ -14,6 +14,7 @@ from backend.config import load
 from backend.disputes.cli import app as disputes
 from backend.notify.cli import app as dead_letters
 from backend.observability import logs
+from backend.routing.cli import app as routing
 from backend.sagas.cli import app as sagas
 from backend.withdrawals.cli import app as withdrawals
 
@@ -21,6 +22,7 @@ app = typer.Typer(help="The payment backend.", no_args_is_help=True, pretty_exce
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(sagas, name="sagas")
 app.add_typer(disputes, name="disputes")
+app.add_typer(routing, name="routing")
 app.add_typer(withdrawals, name="withdrawals")
 _Config = Annotated[
     Path | None, typer.Option("--config", help="TOML file; TILLWAY_BACKEND_… goes above it.")

@@ -70,18 +70,8 @@ class Settings(BaseSettings):
     commands_waiting_max: Annotated[int, Field(ge=1, le=1_000_000)] = COMMANDS_WAITING_MAX
     verify_threads: Annotated[int, Field(ge=1, le=64)] = VERIFY_THREADS
     read_threads: Annotated[int, Field(ge=1, le=64)] = READ_THREADS
-    institution_url: str = ""
-    """The bank and the top-up channel. Empty: this backend clears nothing."""
-    institution_key: str = ""
-    """The institution's public key, as it prints it."""
     institutions: InstitutionsSettings = InstitutionsSettings()
     """The institutions that money leaves our books through."""
-    timestamp_url: str = ""
-    """A time stamper (RFC 3161 over HTTP) for our checkpoints. Empty: nothing is stamped."""
-    timestamp_authority_file: Path | None = None
-    """The certificate (PEM) of the authority that issued the stamper's."""
-    timestamp_policy: str = ""
-    """The policy (an object identifier) that its stamps are under."""
     reserve_account: str = "RESERVE-TILLWAY"
     """The bank account of clients' money."""
     own_account: str = "OWN-TILLWAY"
@@ -91,6 +81,8 @@ class Settings(BaseSettings):
     Where the law lets only banks advance, it stays off."""
     holder_name: str = "Tillway"
     """Who we are to the bank."""
+    net_debit_caps: dict[str, Annotated[int, Field(gt=0)]] = Field(default_factory=dict)
+    """By channel, how much it may owe us unsettled before payments go elsewhere, in minor units."""
     reserve_interest_bps: Annotated[int, Field(ge=0, le=INTEREST_BPS_MAX)] = 35
     """What the reserve bank pays a year on the reserve, in basis points: accrued daily, posted when
     it pays."""

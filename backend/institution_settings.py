@@ -6,9 +6,9 @@ What is not configured is not used: a backend without any takes payments from ba
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from backend.channels.address import ADDRESS, HTTP, read_address
+from backend.channels.address import ADDRESS, read_address
 from backend.channels.signed_http import read_key
 from protocol.crypto.keys import VerifyKey
 from protocol.errors import CallerError
@@ -21,7 +21,7 @@ class InstitutionSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     url: str = ""
-    """``http://host:port``, ``https://host`` or, for UnionPay's line, ``tcp://host:port``."""
+    """``http://host:port`` or ``https://host:port``."""
     address: Path | None = None
     """The institution's ``address.json``, read whenever a connection is made."""
     key: str
@@ -53,17 +53,42 @@ class InstitutionSettings(BaseModel):
         """Its HTTP face as it is now; ``OperatingError`` while it is not running."""
         return self.url or self._address_file_url()
 
-    def find_line(self, line: str = HTTP) -> tuple[str, int]:
-        """The host and port of one of its lines as it is now."""
-        if self.address is not None:
-            found = read_address(self.address)
-            return found.host, found.port(line)
-        host, _, port = self.url.partition("://")[2].rpartition(":")
-        return host, int(port)
+    def find_line(self, line: str) -> tuple[str, int]:
+        """The host and port of one of its lines as it is now, by its address file."""
+        assert self.address is not None
+        found = read_address(self.address)
+        return found.host, found.port(line)
 
     def _address_file_url(self) -> str:
         assert self.address is not None
         return read_address(self.address).url()
+
+
+class TimeStamperSettings(InstitutionSettings):
+    """A time stamper (RFC 3161), which signs by a certificate and not by ``key``."""
+
+    authority_file: Path
+    """The certificate (PEM) of the authority that issued the stamper's."""
+    policy: str
+    """The object identifier of the policy that its stamps are under."""
+
+
+class UnionPaySettings(InstitutionSettings):
+    """The switch: messages over its line, day files over HTTP. ``url`` cannot name both, so it is
+    found by its ``address`` file."""
+
+    terminal: str = Field(default="10000001", pattern=r"^\d{8}$")
+    """Field 41."""
+    merchant: str = Field(default="898310000000001", pattern=r"^\d{15}$")
+    """Field 42."""
+    master_key_file: Path
+    """32 hexadecimal digits, mode 0600: what wraps the working keys of a sign-on."""
+
+    @model_validator(mode="after")
+    def _check_address(self) -> Self:
+        if self.address is None:
+            raise ValueError("unionpay is found by its address file")
+        return self
 
 
 class InstitutionsSettings(BaseModel):
@@ -76,7 +101,8 @@ class InstitutionsSettings(BaseModel):
     own_bank: InstitutionSettings | None = None
     """Keeps our own."""
     netsunion: InstitutionSettings | None = None
-    unionpay: InstitutionSettings | None = None
+    unionpay: UnionPaySettings | None = None
     fund: InstitutionSettings | None = None
     ecny: InstitutionSettings | None = None
-    timestamps: InstitutionSettings | None = None
+    timestamps: TimeStamperSettings | None = None
+    """Without it our checkpoints bear our own signature only."""

@@ -25,17 +25,16 @@ class Stamps:
 
 def build_stamps(settings: Settings, *, services: Services) -> Stamps | None:
     """The stamping towards the configured stamper; None where there is none."""
-    if not settings.timestamp_url:
+    found = settings.institutions.timestamps
+    if found is None:
         return None
-    if settings.timestamp_authority_file is None or not settings.timestamp_policy:
-        raise CallerError("config_invalid", "timestamp_url needs an authority and a policy")
     try:
-        pem = settings.timestamp_authority_file.read_bytes()
+        pem = found.authority_file.read_bytes()
     except OSError as error:
-        raise CallerError("config_invalid", f"timestamp_authority_file: {error}") from None
+        raise CallerError("config_invalid", f"timestamps.authority_file: {error}") from None
     stamper = HttpTimeStamper(
-        url=settings.timestamp_url,
-        authority=StampAuthority.from_pem(pem, settings.timestamp_policy),
+        url=found.find,
+        authority=StampAuthority.from_pem(pem, found.policy),
         entropy=services.entropy,
     )
     repository = StampRepository(services.reader)

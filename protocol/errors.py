@@ -188,7 +188,6 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("calendar_horizon", "never", "该年度的放假安排尚未载入，无法确定结算日，请载入该年度的节假日表。", "The days off of that year are not known, so no settlement date can be told; load its calendar table."),
     ("window_state", "never", "清算场次当前状态不允许此操作。", "The clearing window's state does not allow this."),
     ("destination_not_allowed", "never", "收款账户未备案或已撤销，不能出款，请由运营人员备案后重试。", "The account is not filed as a destination, or was withdrawn; nothing is paid to it until an operator files it."),
-    ("channel_cap_reached", "after", "该支付渠道未结算金额已达上限，请换一种付款方式或稍后重试。", "What this channel still owes is at its cap; pay another way or try again later."),
     # Peripherals
     ("device_no_reply", "after", "外设没有应答，请检查连线与电源。", "The peripheral does not answer; check its cable and power."),
     ("device_bad_frame", "after", "外设数据出错，请检查连线。", "The peripheral sent damaged data; check its cable."),

@@ -1,4 +1,5 @@
-"""``tillway clearing``: close a business day on a running backend, and read what came of it."""
+"""``tillway clearing``: close a business day on a running backend, and read what came of it: its
+report, its windows, the reserve's signed test, and the regulator's report."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -8,9 +9,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from backend.clearing.reserve_test import open_reserve_test
+from protocol.errors import CallerError
 from protocol.money import Money
+from protocol.signed_note import NoteKey
 from tillway.clearing_breaks import app as breaks
 from tillway.clearing_calendar import app as calendar
+from tillway.clearing_watch import RUN_S_MAX, watch
 from tillway.json_api import JsonApi
 
 app = typer.Typer(
@@ -24,6 +29,8 @@ app.add_typer(calendar, name="calendar")
 Day = Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The business day.")]
 Url = Annotated[str, typer.Option(help="The backend's address, https://…")]
 Ca = Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")]
+Key = Annotated[str, typer.Option(help="Whose signature it must be; else the answer's own.")]
+Out = Annotated[Path, typer.Option(help="The file to write.")]
 TokenFile = Annotated[Path, typer.Option(help="The operator's token.")]
 
 
@@ -31,8 +38,8 @@ TokenFile = Annotated[Path, typer.Option(help="The operator's token.")]
 def run(day: Day, url: Url, ca: Ca, token_file: TokenFile) -> None:
     """Close a day. Safe to repeat: what is done is left alone. Exit code 1 while it stays open."""
     console = Console()
-    with console.status(f"closing {day.date()}"):
-        found = _api(url, ca, token_file).post(f"/operator/v1/clearing/{day.date()}/run")
+    api = _api(url, ca, token_file)
+    found = watch(api, f"/operator/v1/clearing/{day.date()}/run", console)
     _show(console, day.date(), found)
 
 
@@ -43,8 +50,39 @@ def report(day: Day, url: Url, ca: Ca, token_file: TokenFile) -> None:
     _show(Console(), day.date(), found)
 
 
+@app.command()
+def windows(day: Day, url: Url, ca: Ca, token_file: TokenFile) -> None:
+    """The channels' clearing windows of a settlement date."""
+    found = _api(url, ca, token_file).get(f"/operator/v1/clearing/{day.date()}/windows")
+    table = Table("channel", "state", "net", "settled", title=f"{day.date()}")
+    for row in found["windows"]:
+        net, settled = Money(row["net_minor"], "CNY"), Money(row["settled_minor"], "CNY")
+        table.add_row(row["channel_id"], row["state"], str(net), str(settled))
+    Console().print(table)
+
+
+@app.command("reserve-test")
+def reserve_test(day: Day, url: Url, ca: Ca, token_file: TokenFile, key: Key = "") -> None:
+    """Check the signature of a day's test of the reserve, and show it. Exit code 1: it failed."""
+    found = _api(url, ca, token_file).get(f"/operator/v1/clearing/{day.date()}/reserve-test")
+    test = open_reserve_test(found["note"], NoteKey.from_text(key or found["key"]))
+    if test.day != f"{day.date()}":
+        raise CallerError("proof_invalid", f"the test of {test.day}")
+    typer.echo(found["note"], nl=False)
+    raise typer.Exit(0 if test.passed else 1)
+
+
+@app.command("reserve-report")
+def reserve_report(day: Day, url: Url, ca: Ca, token_file: TokenFile, out: Out) -> None:
+    """Write the regulator's report of the reserve on a day: CSV, see backend/clearing."""
+    path = f"/operator/v1/clearing/{day.date()}/reserve-report"
+    out.write_bytes(_api(url, ca, token_file).call("GET", path))
+    typer.echo(f"{out}")
+
+
 def _api(url: str, ca: Path, token_file: Path) -> JsonApi:
-    return JsonApi(url, ca, token_file.read_text("ascii").strip())
+    token = token_file.read_text("ascii").strip()
+    return JsonApi(url, ca, token, timeout_s=RUN_S_MAX)
 
 
 def _show(console: Console, day: date, found: dict[str, object]) -> None:

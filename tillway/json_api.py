@@ -22,6 +22,7 @@ class JsonApi:
     url: str
     ca: Path | None = None
     token: str = field(default="", repr=False)
+    timeout_s: int = TIMEOUT_S
 
     def get(self, path: str) -> Any:  # noqa: ANN401  # any JSON
         """The JSON that stands there."""
@@ -38,7 +39,7 @@ class JsonApi:
         headers = {"Content-Type": media_type}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
-        line = Line(url=self.url, context=self._context(), timeout_s=TIMEOUT_S)
+        line = Line(url=self.url, context=self._context(), timeout_s=self.timeout_s)
         return line.ask(method, path, body, headers, bytes_max=ANSWER_BYTES_MAX)
 
     def _context(self) -> ssl.SSLContext | None:

@@ -6,6 +6,7 @@ HTTP (``http_channel``).
 
 from datetime import date
 
+from backend.channels.facts import ChannelFacts
 from backend.channels.http_channel import HttpChannel
 from backend.channels.institution import Institution
 from backend.channels.wallet_statement import WalletStatement, read_wallet_statement
@@ -17,8 +18,8 @@ PREFIX = "/ecny"
 class EcnyChannel(HttpChannel):
     """``ChannelPort`` to the operator, and the counterpart of our account ``ECNY``."""
 
-    def __init__(self, institution: Institution) -> None:
-        super().__init__(institution, prefix=PREFIX)
+    def __init__(self, institution: Institution, *, facts: ChannelFacts) -> None:
+        super().__init__(institution, prefix=PREFIX, facts=facts)
 
     async def wallet_statement(self, day: date) -> WalletStatement:
         """Our wallet's day; ``file_rejected`` for one that does not add up."""

@@ -89,11 +89,14 @@ DEFAULT_FACTS: dict[str, ChannelFacts] = {
             offers=_ALL - {Offer.PAYOUT},
             # Quick redemption is capped at 10,000 yuan a day since the joint guidance of 2018.
             amount_minor_max=1_000_000,
+            # The bank pays what it advanced on a day on that very day, while it can.
+            cut_off_minute=17 * 60,
         ),
         ChannelFacts(
             channel_id=FUND,
             offers=_ALL - {Offer.PAYOUT},
             amount_minor_max=1_000_000,
+            cut_off_minute=17 * 60,
         ),
         ChannelFacts(
             channel_id=ECNY,

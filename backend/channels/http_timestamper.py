@@ -1,6 +1,8 @@
 """The adapter to a time stamper: RFC 3161 over HTTP (RFC 3161 §3.4). The token signs itself, so
 the line needs no signature of its own."""
 
+from collections.abc import Callable
+
 import aiohttp
 
 from backend.channels.limits import TIMESTAMP_BYTES_MAX, TIMESTAMP_TIMEOUT_S
@@ -12,9 +14,11 @@ QUERY_TYPE, REPLY_TYPE = "application/timestamp-query", "application/timestamp-r
 
 
 class HttpTimeStamper:
-    """``TimeStamper`` over HTTP. Close it when done."""
+    """``TimeStamper`` over HTTP. ``url`` tells where it is now. Close it when done."""
 
-    def __init__(self, *, url: str, authority: StampAuthority, entropy: Entropy) -> None:
+    def __init__(
+        self, *, url: Callable[[], str], authority: StampAuthority, entropy: Entropy
+    ) -> None:
         self._url = url
         self._authority = authority
         self._entropy = entropy
@@ -45,7 +49,7 @@ class HttpTimeStamper:
         headers = {"Content-Type": QUERY_TYPE}
         try:
             async with self._session.post(
-                self._url, data=query, headers=headers, allow_redirects=False
+                self._url(), data=query, headers=headers, allow_redirects=False
             ) as response:
                 reply = await response.content.read(TIMESTAMP_BYTES_MAX)
                 is_reply = response.status == 200 and response.content_type == REPLY_TYPE

@@ -3,6 +3,7 @@
 Rule 1: an answer counts only with the institution's signature over it and over our request.
 Rule 2: each channel has a line (connections) of its own: one that hangs holds up nobody else.
 Rule 3: whatever goes wrong on the way is ``OperatingError``: the outcome is unknown, not failed.
+        Only where there was no connection to send anything over it is ``NotSentError``.
 """
 
 import asyncio
@@ -15,7 +16,14 @@ import aiohttp
 
 from backend.channels import iso20022, signed_http
 from backend.channels.day_file import DayFile, DayFileReader, Spool, open_day_file
-from backend.channels.iso20022 import Instruction, Statement, StatusReport
+from backend.channels.iso20022 import (
+    Instruction,
+    Notification,
+    Recall,
+    Resolution,
+    Statement,
+    StatusReport,
+)
 from backend.channels.limits import (
     ANSWER_BYTES_MAX,
     ANSWER_TEXT_BYTES_MAX,
@@ -23,13 +31,13 @@ from backend.channels.limits import (
     CONNECTIONS_PER_LINE_MAX,
     DAY_FILE_TIMEOUT_S,
 )
-from backend.channels.model import TopUpAnswer, TopUpOrder
+from backend.channels.ports import NotSentError
 from protocol.crypto.keys import SigningKey, VerifyKey
 from protocol.errors import CallerError, OperatingError, TillwayError
 
 
 class Institution:
-    """``BankPort`` and ``TopUpPort`` over HTTP. Close it when done."""
+    """``BankPort`` over HTTP. Close it when done."""
 
     def __init__(self, *, url: str | Callable[[], str], key: SigningKey, peer: VerifyKey) -> None:
         """``url`` may be asked anew for each call: an institution that comes back may be found
@@ -67,29 +75,25 @@ class Institution:
             raise CallerError("file_rejected", "camt.053: another account or day")
         return page
 
-    async def top_up(self, order: TopUpOrder) -> TopUpAnswer:
-        """``TopUpPort.top_up``."""
-        content = {
-            "topup_id": order.topup_id,
-            "account": order.account,
-            "amount_minor": order.amount.amount_minor,
-            "currency": order.amount.currency,
-        }
-        answer = await self.ask("POST", "/channel/topups", json.dumps(content).encode())
-        return _top_up_answer(_found(answer), order.topup_id)
+    async def bookings(self, account: str, cursor: int) -> Notification:
+        """``BankPort.bookings``."""
+        answer = await self.ask("GET", f"/bank/accounts/{account}/bookings/{cursor}")
+        page = iso20022.read_notification(_found(answer))
+        if page.account != account or page.cursor < cursor:
+            raise CallerError("file_rejected", "camt.054: another account or cursor")
+        return page
 
-    async def top_up_status(self, topup_id: str) -> TopUpAnswer | None:
-        """``TopUpPort.top_up_status``."""
-        answer = await self.ask("GET", f"/channel/topups/{topup_id}")
-        return None if answer is None else _top_up_answer(answer, topup_id)
-
-    async def settle(self, day: date) -> None:
-        """``DayPort.settle``."""
-        await self.ask("POST", f"/channel/days/{day}/settlement")
-
-    async def day_file(self, day: date) -> DayFile:
-        """``DayPort.day_file``."""
-        return await self.fetch_day(f"/channel/days/{day}/file", day)
+    async def recall(self, recall: Recall) -> Resolution:
+        """``BankPort.recall``."""
+        body = iso20022.write_recall(recall)
+        answer = _found(await self.ask("POST", "/bank/recalls", body))
+        try:
+            resolution = iso20022.read_resolution(answer)
+        except CallerError as error:
+            raise OperatingError("timeout", f"camt.029: {error.detail}") from error
+        if resolution.case_id != recall.case_id:
+            raise OperatingError("timeout", "camt.029: another case")
+        return resolution
 
     async def fetch_day(
         self, path: str, day: date, *, line: str = "", read: DayFileReader = open_day_file
@@ -137,9 +141,13 @@ class Institution:
         headers = signed_http.request_headers(self._key, method=method, path=path, body=body)
         digest = hashlib.sha256()
         try:
+            url = self._url().rstrip("/")
+        except OperatingError as error:  # it is not running, so there is nothing to connect to
+            raise NotSentError(error.detail) from error
+        try:
             async with self._open(line).request(
                 method,
-                self._url().rstrip("/") + path,
+                url + path,
                 data=body,
                 headers=headers,
                 allow_redirects=False,
@@ -153,6 +161,8 @@ class Institution:
                 async for chunk in response.content.iter_any():
                     digest.update(chunk)
                     take(chunk)
+        except aiohttp.ClientConnectorError as error:
+            raise NotSentError(f"{path}: {type(error).__name__}") from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise OperatingError("timeout", f"{path}: {type(error).__name__}") from error
         try:
@@ -189,15 +199,3 @@ def _refusal(content: bytes) -> TillwayError:
     except (ValueError, KeyError, TypeError):
         code = "no code"
     return OperatingError("internal", f"the institution refuses: {code[:40]}")
-
-
-def _top_up_answer(content: bytes, topup_id: str) -> TopUpAnswer:
-    match json.loads(content):
-        case {
-            "topup_id": str(said),
-            "state": ("succeeded" | "failed") as state,
-            "reason": str(reason),
-            "day": str(day),
-        } if said == topup_id:
-            return TopUpAnswer(said, state, reason, date.fromisoformat(day).isoformat())
-    raise OperatingError("internal", "the channel's answer makes no sense")

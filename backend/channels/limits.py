@@ -19,6 +19,8 @@ ADDRESS_FILE_BYTES_MAX = 64 * 1024
 TIMESTAMP_BYTES_MAX = 64 * 1024
 """An RFC 3161 answer with its certificates is about 2 KiB."""
 TIMESTAMP_TIMEOUT_S = 10
+EXCHANGE_TIMEOUT_S = 2 * CALL_TIMEOUT_S
+"""For a question with the sign-ons that it may need: within a conversation's lease."""
 LINE_READ_BYTES = 4096
 QUESTIONS_AT_ONCE_MAX = 64
 """On one line of messages: above what the runner of conversations has open with a channel."""

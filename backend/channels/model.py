@@ -11,28 +11,10 @@ e-CNY wallets, whose money is final at once."""
 ADVANCING_BANK, FUND = "ADVBANK", "FUND"
 """The bank that advances what a money-market fund redeems, and the fund itself, which pays us a day
 later what we have advanced. But for ``FUND`` and ``ECNY`` a channel's id names the accounts
-``CH:<channel>.<settlement date>``."""
+``CH:<channel>.<settlement date>``. The e-CNY operator owes nothing: what is paid lies in our wallet
+there (account ``ECNY``) and is changed into the reserve daily."""
 
 ChannelState = Literal["succeeded", "refused", "reversed"]
-
-
-@dataclass(frozen=True, slots=True)
-class TopUpOrder:
-    """Money asked from a payer's bank account."""
-
-    topup_id: str
-    account: str
-    amount: Money
-
-
-@dataclass(frozen=True, slots=True)
-class TopUpAnswer:
-    """The channel's final word. ``settlement_date`` is the channel's business day."""
-
-    topup_id: str
-    state: Literal["succeeded", "failed"]
-    reason: str
-    settlement_date: str
 
 
 @dataclass(frozen=True, slots=True)

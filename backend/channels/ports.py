@@ -9,14 +9,19 @@ from typing import Protocol
 
 from backend.channels.day_file import DayFile
 from backend.channels.facts import ChannelFacts
-from backend.channels.iso20022 import Instruction, Statement, StatusReport
+from backend.channels.iso20022 import (
+    Instruction,
+    Notification,
+    Recall,
+    Resolution,
+    Statement,
+    StatusReport,
+)
 from backend.channels.model import (
     ChannelAnswer,
     PayOrder,
     PayoutOrder,
     RefundOrder,
-    TopUpAnswer,
-    TopUpOrder,
 )
 from protocol.errors import OperatingError
 
@@ -44,6 +49,14 @@ class BankPort(Protocol):
         """An account's day, as the bank has booked it so far."""
         ...
 
+    async def bookings(self, account: str, cursor: int) -> Notification:
+        """What was booked on an account after a cursor, and the cursor to ask from next."""
+        ...
+
+    async def recall(self, recall: Recall) -> Resolution:
+        """Ask for a payout back; the same case again gets the first answer."""
+        ...
+
 
 class TimeStamper(Protocol):
     """Whoever says that a digest was there at a time."""
@@ -62,18 +75,6 @@ class DayPort(Protocol):
 
     async def day_file(self, day: date) -> DayFile:
         """The channel's own list of a day, verified whole; close it."""
-        ...
-
-
-class TopUpPort(DayPort, Protocol):
-    """The channel that takes money from payers' bank accounts."""
-
-    async def top_up(self, order: TopUpOrder) -> TopUpAnswer:
-        """Take the money; the same order again gets the first answer."""
-        ...
-
-    async def top_up_status(self, topup_id: str) -> TopUpAnswer | None:
-        """What became of an order; None if it never arrived."""
         ...
 
 

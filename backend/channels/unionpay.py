@@ -26,11 +26,13 @@ from backend.channels.iso8583.messages import (
     Kind,
     Original,
     Reason,
+    Trace,
     Transaction,
     read_answer,
     write_transaction,
 )
 from backend.channels.iso8583.sealing import check_seal, seal
+from backend.channels.limits import EXCHANGE_TIMEOUT_S
 from backend.channels.model import (
     CUP,
     ChannelAnswer,
@@ -157,20 +159,27 @@ class UnionPay:
         raise CallerError("channel_unavailable", f"no payout: {order.payout_id}")
 
     async def settle(self, day: date) -> None:
-        """``DayPort.settle``: compare the batch's totals, tell it one by one if they differ, begin
-        the next. The switch pays a day's net by itself once the day is over."""
-        trace = await self._traces.next_number()
-        totals, rows = await self._traces.batch(trace.batch)
-        answer = await self._managed(management.settlement(trace, totals))
+        """``DayPort.settle``: compare the batches' totals, tell one by one where they differ. The
+        switch pays a day's net by itself once the day is over."""
+        await self._traces.next_number()  # so that there is a batch, also on a day of nothing
+        for number in await self._traces.open_batches():
+            await self._settle_batch(number, day)
+
+    async def _settle_batch(self, number: int, day: date) -> None:
+        totals, rows = await self._traces.batch(number)
+        answer = await self._managed(management.settlement(await self._next(number), totals))
         if self._business_day(answer) <= day:
             raise CallerError("day_not_closed", day.isoformat())
         if answer.balance == _UNBALANCED:
             for start in range(0, len(rows), UPLOADS_PER_MESSAGE_MAX):
                 part = rows[start : start + UPLOADS_PER_MESSAGE_MAX]
-                await self._managed(management.upload(await self._traces.next_number(), part))
-            end = await self._traces.next_number()
-            await self._managed(management.upload_end(end, len(rows)))
-        await self._traces.close_batch(trace.batch)
+                await self._managed(management.upload(await self._next(number), part))
+            await self._managed(management.upload_end(await self._next(number), len(rows)))
+        await self._traces.close_batch(number)
+
+    async def _next(self, batch: int) -> Trace:
+        """A number for a message about a batch, which need not be the one in use."""
+        return replace(await self._traces.next_number(), batch=batch)
 
     async def day_file(self, day: date) -> DayFile:
         """``DayPort.day_file``."""
@@ -222,6 +231,13 @@ class UnionPay:
     async def _ask_sealed(self, question: Message) -> Answer:
         """The answer with a true MAC; signs on first where there is no session, and once again
         where the switch has forgotten ours."""
+        try:
+            async with asyncio.timeout(EXCHANGE_TIMEOUT_S):
+                return await self._ask_in_session(question)
+        except TimeoutError:
+            raise OperatingError("timeout", "the switch takes too long") from None
+
+    async def _ask_in_session(self, question: Message) -> Answer:
         key = self._mac_key
         if key is None:
             try:

@@ -7,16 +7,17 @@ from typing import Literal
 
 Outcome = Literal["done", "refused", "reversed"]
 BAD_MAC, NO_SESSION = "A0", "97"
+# What ISO 20022 has a code for bears it, as every channel's reason does.
 _REFUSALS = {
     "03": "the merchant is not known",
     "05": "declined by the issuer",
     "12": "not possible",
     "13": "the amount is not valid",
-    "14": "the card is not valid",
+    "14": "AC01",
     "25": "the original is not known",
     "41": "the card was lost",
     "43": "the card was stolen",
-    "51": "not enough money",
+    "51": "AM04",
     "54": "the card has expired",
     "55": "wrong PIN",
     "57": "not permitted to the card",
@@ -38,5 +39,5 @@ def outcome(code: str) -> Outcome | None:
 
 
 def reason(code: str) -> str:
-    """The code in words."""
-    return f"{code} {_REFUSALS[code]}" if code in _REFUSALS else ""
+    """Why it was refused, as everybody here reads it; empty if it was not."""
+    return _REFUSALS.get(code, "")

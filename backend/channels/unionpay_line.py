@@ -2,10 +2,12 @@
 
 Rule 1: an answer belongs to the question with its message type, terminal and STAN.
 Rule 2: one task reads; when the line ends, whoever waits learns it at once.
-Rule 3: a line that was lost is made again by the next question.
+Rule 3: a line that was lost is made again by the next question; one on which nothing at all came
+        for as long as a question waits is given up as lost.
 """
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
@@ -22,17 +24,22 @@ _Key = tuple[str, str, str]
 _PATIENCE = timedelta(seconds=CALL_TIMEOUT_S)
 
 
+Where = Callable[[], tuple[str, int]]
+"""The switch's host and port as they are now; it may have come back on others."""
+
+
 class Line:
     """One connection, made when it is needed. Close it when done."""
 
-    def __init__(self, host: str, port: int, *, timeout: timedelta = _PATIENCE) -> None:
-        self._host = host
-        self._port = port
+    def __init__(self, where: Where, *, timeout: timedelta = _PATIENCE) -> None:
+        self._where = where
         self._timeout = timeout
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
         self._waiting: dict[_Key, asyncio.Future[tuple[Message, bytes]]] = {}
         self._connecting = asyncio.Lock()
+        self._heard = 0
+        """How many answers have come: by it a dead line is told from a slow answer."""
 
     async def close(self) -> None:
         """End the connection; whoever waits gets no answer."""
@@ -50,6 +57,7 @@ class Line:
             raise OperatingError("busy", "a question of this number waits already")
         answer: asyncio.Future[tuple[Message, bytes]] = asyncio.get_running_loop().create_future()
         self._waiting[key] = answer
+        heard = self._heard
         try:
             async with asyncio.timeout(self._timeout.total_seconds()):
                 writer = await self._connected()
@@ -57,6 +65,8 @@ class Line:
                 await writer.drain()
                 return await answer
         except TimeoutError:
+            if self._heard == heard:
+                self._drop("nothing came")
             raise OperatingError("timeout", "no answer of the switch") from None
         except OSError as error:
             raise OperatingError("timeout", f"the line: {error.strerror}") from None
@@ -69,8 +79,9 @@ class Line:
                 return self._writer
             try:
                 async with asyncio.timeout(self._timeout.total_seconds()):
-                    reader, writer = await asyncio.open_connection(self._host, self._port)
-            except (OSError, TimeoutError):
+                    host, port = self._where()
+                    reader, writer = await asyncio.open_connection(host, port)
+            except (OSError, TimeoutError, OperatingError):
                 raise NotSentError("the switch cannot be reached") from None
             self._writer = writer
             self._reading = asyncio.create_task(self._read(reader, writer))
@@ -90,6 +101,7 @@ class Line:
                 self._drop(why)
 
     def _hand_over(self, body: bytes) -> None:
+        self._heard += 1
         message = decode(body)
         key = (message.mti, message.fields.get(41, ""), message.fields.get(11, ""))
         waiting = self._waiting.get(key)

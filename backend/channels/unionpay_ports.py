@@ -65,10 +65,14 @@ class TraceStore(Protocol):
         """A trace for a message that moves no money."""
         ...
 
+    async def open_batches(self) -> list[int]:
+        """The batches that are not settled, in their order; the last is the one in use."""
+        ...
+
     async def batch(self, number: int) -> tuple[Totals, list[UploadRow]]:
         """What counts in a batch: totals, and one by one."""
         ...
 
     async def close_batch(self, number: int) -> None:
-        """Let the terminal's next batch begin, unless it has."""
+        """A batch is settled; if it was in use, the next one begins."""
         ...

@@ -1,18 +1,15 @@
 """What channels cost, in parts of a minor unit. Pure.
 
-Rule 1: nothing is rounded per item. A day adds items × price to a carry in micro-yuan; what is
-        whole in it is posted, the rest is carried to the next day.
-Rule 2: so the carry is below one minor unit, and posted + carried is exactly items × price.
+Rule 1: nothing is rounded per item. A day adds what its items cost to a carry in micro-yuan; what
+        is whole in it is posted, the rest is carried to the next day.
+Rule 2: so the carry is below one minor unit, and posted + carried is exactly what all items cost.
+Rule 3: a part of the amount is charged for payments and top-ups only; an item is an item.
 """
 
-import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from backend.clearing.limits import MICRO_PER_MINOR, PRICE_MICRO_MAX
-from protocol.errors import CallerError
-
-_YUAN = re.compile(r"([0-9]{1,6})(?:\.([0-9]{1,6}))?").fullmatch
-_MICRO_DIGITS = 6
+from backend.channels.facts import MICRO_PER_MINOR, CostTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,26 +20,27 @@ class Accrual:
     carried_micro: int
 
 
-def price_micro(text: str) -> int:
-    """Read a price per item in yuan, as ``0.0003``; ``config_invalid`` for anything else. A price
-    finer than a micro-yuan would have to be rounded, and is refused."""
-    found = _YUAN(text)
-    micro = int(found[1]) * 10**_MICRO_DIGITS if found else -1
-    if found is not None and found[2]:
-        micro += int(found[2].ljust(_MICRO_DIGITS, "0"))
-    if not 0 <= micro <= PRICE_MICRO_MAX:
-        raise CallerError("config_invalid", f"channel price {text[:20]!r}: yuan as 0.0003")
-    return micro
+@dataclass(frozen=True, slots=True)
+class Items:
+    """So many alike, carried out on one day."""
+
+    is_taken: bool
+    """Money that came through the channel: charged by the amount, too."""
+    amount_minor: int
+    count: int
 
 
-def accrue(*, carried_micro: int, items: int, price_micro: int) -> Accrual:
-    """A day's cost, by what was carried into it. Nothing is lost, nothing is made."""
+def cost_micro(terms: CostTerms, items: Iterable[Items]) -> int:
+    """What a day's items cost by a channel's terms."""
+    return sum(
+        one.count * (terms.cost_micro(one.amount_minor) if one.is_taken else terms.item_micro)
+        for one in items
+    )
+
+
+def accrue(*, carried_micro: int, cost_micro: int) -> Accrual:
+    """A day's cost, with what was carried into it. Nothing is lost, nothing is made."""
     assert carried_micro >= 0
-    assert items >= 0
-    whole, carried = divmod(carried_micro + items * price_micro, MICRO_PER_MINOR)
+    assert cost_micro >= 0
+    whole, carried = divmod(carried_micro + cost_micro, MICRO_PER_MINOR)
     return Accrual(whole, carried)
-
-
-CHANNEL_PRICES_MICRO = {"NUCC": price_micro("0.0003")}
-"""Per item, of channels that charge by the item: NetsUnion. UnionPay keeps its costs back from its
-settlement (rule 11), so nothing is accrued for it here."""

@@ -7,17 +7,18 @@ Rule 2: what a channel says goes. A date that is not the function's is kept and 
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date
 from typing import Self
 
+from backend.channels.days import channel_day
+from backend.channels.model import ADVANCING_BANK, CUP, ECNY, FUND, NUCC
 from backend.clearing.calendar import Calendar
 from backend.clearing.limits import DAY_MINUTES
 from backend.merchants.model import Cycle
 from protocol.errors import CallerError
 
-CHINA = timezone(timedelta(hours=8))
-_DAY = timedelta(days=1)
 _SAME_DAY = "D+0"
 _TEXT = re.compile(r"([01][0-9]|2[0-4]):([0-5][0-9])(?: ([DT]\+[0-9]{1,2}))?").fullmatch
 
@@ -42,25 +43,21 @@ class CutOff:
         return cls(at_minutes=minutes, rule=rule)
 
 
-_AT_MIDNIGHT = CutOff()
 CUT_OFFS = {
-    "CUP": CutOff(at_minutes=23 * 60),
-    "NUCC": _AT_MIDNIGHT,
-    "ADVBANK": _AT_MIDNIGHT,
-    "FUND": _AT_MIDNIGHT,
-    "ECNY": _AT_MIDNIGHT,
+    CUP: CutOff(at_minutes=23 * 60),
+    NUCC: CutOff(),
+    ADVANCING_BANK: CutOff(at_minutes=17 * 60),
+    FUND: CutOff(at_minutes=17 * 60),
+    ECNY: CutOff(),
 }
-"""Of the channels as we know them: UnionPay's day switches at 23:00. The operator's ``cut_offs`` go
-above."""
+"""Of the channels as we know them: UnionPay's day switches at 23:00, a fund and the bank that
+advances for it end theirs at 17:00. The operator's ``cut_offs`` go above."""
 
 
 def settlement_date(accepted_at_ms: int, cut_off: CutOff, calendar: Calendar) -> date:
     """The settlement date of what a channel accepted at a moment; the cut-off's own minute is the
     next day's. ``calendar_horizon`` where the rule counts days that nobody knows."""
-    at = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=accepted_at_ms)
-    local = at.astimezone(CHINA)
-    is_after = local.hour * 60 + local.minute >= cut_off.at_minutes
-    return calendar.settles_on(local.date() + _DAY * is_after, cut_off.rule)
+    return calendar.settles_on(channel_day(accepted_at_ms, cut_off.at_minutes), cut_off.rule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +69,7 @@ class SettlementDates:
 
     def planned(self, channel_id: str, accepted_at_ms: int) -> str:
         """The date that a channel should give to what it accepts at a moment."""
-        cut_off = self.cut_offs.get(channel_id, _AT_MIDNIGHT)
+        cut_off = self.cut_offs.get(channel_id, CutOff())
         return settlement_date(accepted_at_ms, cut_off, self.calendar).isoformat()
 
     def is_another(self, channel_id: str, accepted_at_ms: int, said: str) -> bool:
@@ -80,7 +77,7 @@ class SettlementDates:
         return said != self.planned(channel_id, accepted_at_ms)
 
 
-def settlement_dates(calendar: Calendar, configured: dict[str, str]) -> SettlementDates:
+def settlement_dates(calendar: Calendar, configured: Mapping[str, str]) -> SettlementDates:
     """The known channels' cut-offs with the operator's above them."""
     texts = {name: CutOff.from_text(text) for name, text in configured.items()}
-    return SettlementDates(calendar, {**CUT_OFFS, **texts})
+    return SettlementDates(calendar, CUT_OFFS | texts)

@@ -36,9 +36,12 @@ class Pending:
     unpaid_minor: Mapping[str, int]
     """What came through channels on each business date and has not reached the reserve."""
     available_minor: int
-    """Settled already and not on its way: a bank has rejected its payout, or a dispute was won."""
+    """Settled already and not on its way: a bank has rejected its payout, or a dispute was won.
+    Without what came back from the account that the merchant still has."""
     cycles: tuple[tuple[str, str], ...]
     """(first date, cycle), in the order of their versions."""
+    returned: tuple[str, ...] = ()
+    """Payouts that came back and are not released."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ do, and the reserve's settlements.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy import Connection, Select, case, func, select
 
@@ -21,16 +22,16 @@ _MOVED = [SagaState.SUCCEEDED.value, SagaState.SETTLED.value]
 
 def unchanged_days(connection: Connection) -> list[str]:
     """Settlement dates on which more e-CNY came than went, and that the reserve has not."""
-    days = {day for (day,) in connection.execute(_all_days()) if day is not None}
+    days = {str(row[0]) for row in connection.execute(_all_days()) if row[0] is not None}
     transfers = {settlement_transfer(ECNY, day): day for day in days}
     changed = select(_TRANSFER.c.id).where(_TRANSFER.c.id.in_(transfers))
-    open_days = days - {transfers[name] for (name,) in connection.execute(changed)}
+    open_days = days - {transfers[row[0]] for row in connection.execute(changed)}
     if not open_days:
         return []
-    return sorted(day for day, net in connection.execute(_nets(open_days)) if net > 0)
+    return sorted(row[0] for row in connection.execute(_nets(open_days)) if row[1] > 0)
 
 
-def _all_days() -> Select[tuple[str | None]]:
+def _all_days() -> Select[Any]:
     """Each date once, by the index: a step a date, however many payments it has."""
     date = _SAGA.c.settlement_date
     first = select(func.min(date).label("day")).where(_SAGA.c.channel_id == ECNY, date > "")
@@ -45,7 +46,7 @@ def _all_days() -> Select[tuple[str | None]]:
     return select(days.c.day)
 
 
-def _nets(days: Iterable[str]) -> Select[tuple[str, int]]:
+def _nets(days: Iterable[str]) -> Select[Any]:
     amount = _SAGA.c.amount_minor
     came = case((_SAGA.c.kind == SagaKind.PAY.value, amount), else_=-amount)
     return (

@@ -11,8 +11,9 @@ from typing import Any
 
 import structlog
 
+from backend.channels.facts import CostTerms
 from backend.channels.ports import BankPort
-from backend.clearing.costs import CHANNEL_PRICES_MICRO
+from backend.clearing.costs import cost_micro
 from backend.clearing.evening_commands import (
     AccrueCost,
     AccrueInterest,
@@ -21,16 +22,16 @@ from backend.clearing.evening_commands import (
 )
 from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.interest import whole_minor
-from backend.clearing.limits import MICRO_PER_MINOR
 from backend.clearing.model import settlement_of
 from backend.clearing.netting import NetPosition, compare
 from backend.clearing.ports import NetPositionPort, TimeStamper
 from backend.clearing.repository import ClearingRepository
-from backend.clearing.reserve_test import ReserveTest
+from backend.clearing.reserve_test import ReserveTest, same_but_for_the_time
 from backend.clearing.steps import Submit
 from backend.db.tables import Row
 from backend.ledger import chart
 from protocol.clock import Clock
+from protocol.crypto.hashes import sha256
 from protocol.crypto.keys import SigningKey
 from protocol.errors import OperatingError
 from protocol.signed_note import NoteKey, sign_note
@@ -60,7 +61,7 @@ class Signer:
 class Prices:
     """What time and items cost and earn."""
 
-    channels_micro: Mapping[str, int] = field(default_factory=lambda: dict(CHANNEL_PRICES_MICRO))
+    channels: Mapping[str, CostTerms] = field(default_factory=dict)
     interest_bps: int = 0
     """The reserve's yearly rate; 0: it earns nothing."""
 
@@ -131,18 +132,17 @@ class Evening:
         return found
 
     async def costs(self, day: date, today: date) -> list[dict[str, Any]]:
-        """Accrue what the channels that charge by the item have carried out on a day."""
+        """Accrue what the channels have carried out on a day."""
         shown = []
-        for channel_id, price in sorted(self._prices.channels_micro.items()):
-            if channel_id not in self._channels:
-                continue
+        for channel_id, terms in sorted(self._prices.channels.items()):
             items = await self._repository.items(channel_id, day.isoformat())
+            count = sum(one.count for one in items)
             found = await self._submit(
                 AccrueCost(
                     channel_id=channel_id,
                     day=day.isoformat(),
-                    items=items,
-                    price_micro=price,
+                    items=count,
+                    cost_micro=cost_micro(terms, items),
                     currency=self._currency,
                     business_date=today.isoformat(),
                 )
@@ -150,12 +150,11 @@ class Evening:
             shown.append(
                 {
                     "channel_id": channel_id,
-                    "items": items,
+                    "items": count,
                     "posted_minor": found.whole_minor,
                     "carried_micro": found.carried_micro,
                 }
             )
-        assert all(one["carried_micro"] < MICRO_PER_MINOR for one in shown)
         return shown
 
     async def interest(self, day: date) -> dict[str, int]:
@@ -206,24 +205,27 @@ class Evening:
     async def _keep(self, found: ReserveTest) -> Row:
         key = self._signer.note_key
         note = sign_note(found.to_text(), key.name, self._signer.key)
+        kept = await self._repository.reserve_tests(found.day)
+        if kept and same_but_for_the_time(kept[-1]["note"], note):
+            return kept[-1]
         row: Row = await self._submit(
             KeepReserveTest(
                 day=found.day,
-                last_number=len(await self._repository.reserve_tests(found.day)),
+                last_number=len(kept),
                 passed=found.passed,
                 note=note,
                 key=key.to_text(),
-                stamp=await self._stamp(found.day, note),
+                stamp=await self._stamp(note),
             )
         )
         return row
 
-    async def _stamp(self, day: str, note: str) -> bytes:
+    async def _stamp(self, note: str) -> bytes:
         """A token of when the note was there; empty where nobody stamps, or he does not answer."""
         if self._signer.stamper is None:
             return b""
         try:
-            return await self._signer.stamper.stamp(f"reserve/{day}", note.encode())
+            return await self._signer.stamper.stamp(sha256(note.encode()))
         except OperatingError as error:
             _log.warning("reserve_test_unstamped", code=error.code)
             return b""

@@ -7,7 +7,6 @@ from backend.clearing import window
 from backend.clearing.costs import Accrual, accrue
 from backend.clearing.evening_tables import CARRY, COST, INTEREST, RESERVE_TEST, WINDOW
 from backend.clearing.interest import parts_of
-from backend.clearing.reserve_test import same_but_for_the_time
 from backend.clearing.window import WindowState, WindowStep
 from backend.db.command import Read
 from backend.db.tables import Row
@@ -79,12 +78,13 @@ def _opened(ws: WorkingSet, key: tuple[str, str], now_ms: int) -> Row:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccrueCost:
     """Count a day's items of a channel, and post the whole minor units of what they cost. Again:
-    the items that were found since. The price is the day's first."""
+    what was found since."""
 
     channel_id: str
     day: str
     items: int
-    price_micro: int
+    cost_micro: int
+    """Of all the day's items so far."""
     currency: str
     business_date: str
 
@@ -96,7 +96,7 @@ class AccrueCost:
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Accrual:
         found = self._found(ws)
-        if not self._new_items(ws):
+        if not self._new_micro(ws):
             return found
         transfers = self._transfers(found)
         if transfers:
@@ -108,20 +108,19 @@ class AccrueCost:
     def _key(self) -> tuple[str, str]:
         return (self.channel_id, self.day)
 
-    def _new_items(self, ws: WorkingSet) -> int:
+    def _new_micro(self, ws: WorkingSet) -> int:
         known = ws.get(COST, self._key)
-        return max(self.items - (known["items"] if known is not None else 0), 0)
+        return max(self.cost_micro - (known["cost_micro"] if known is not None else 0), 0)
 
     def _found(self, ws: WorkingSet) -> Accrual:
-        known, carry = ws.get(COST, self._key), ws.get(CARRY, self.channel_id)
+        carry = ws.get(CARRY, self.channel_id)
         return accrue(
             carried_micro=carry["carried_micro"] if carry is not None else 0,
-            items=self._new_items(ws),
-            price_micro=known["price_micro"] if known is not None else self.price_micro,
+            cost_micro=self._new_micro(ws),
         )
 
     def _transfers(self, found: Accrual) -> list[Transfer]:
-        event_id = f"cost.{self.channel_id}.{self.day}.{self.items}"
+        event_id = f"cost.{self.channel_id}.{self.day}.{self.cost_micro}"
         event = rules.Event(event_id, self.currency, self.business_date)
         if not found.whole_minor:
             return []
@@ -136,14 +135,20 @@ class AccrueCost:
                     "channel_id": self.channel_id,
                     "business_date": self.day,
                     "items": self.items,
-                    "price_micro": self.price_micro,
+                    "cost_micro": self.cost_micro,
                     "whole_minor": found.whole_minor,
                     "updated_at_ms": now_ms,
                 },
             )
         else:
-            whole = known["whole_minor"] + found.whole_minor
-            ws.update(COST, self._key, items=self.items, whole_minor=whole, updated_at_ms=now_ms)
+            ws.update(
+                COST,
+                self._key,
+                items=self.items,
+                cost_micro=self.cost_micro,
+                whole_minor=known["whole_minor"] + found.whole_minor,
+                updated_at_ms=now_ms,
+            )
         if ws.get(CARRY, self.channel_id) is None:
             ws.insert(CARRY, {"channel_id": self.channel_id, "carried_micro": found.carried_micro})
         else:
@@ -198,7 +203,7 @@ class ConfirmInterest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepReserveTest:
-    """Keep a signed test, unless the last of its day says the same; returns the newest's row."""
+    """Keep the next signed test of a day, once; answers the row that is kept."""
 
     day: str
     last_number: int
@@ -208,17 +213,13 @@ class KeepReserveTest:
     stamp: bytes
 
     def reads(self) -> Iterable[Read]:
-        numbers = [number for number in (self.last_number, self.last_number + 1) if number]
-        return [(RESERVE_TEST, (self.day, number)) for number in numbers]
+        return [(RESERVE_TEST, (self.day, self.last_number + 1))]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
         number = self.last_number + 1
         newer = ws.get(RESERVE_TEST, (self.day, number))
         if newer is not None:
             return newer
-        last = ws.get(RESERVE_TEST, (self.day, self.last_number)) if self.last_number else None
-        if last is not None and same_but_for_the_time(last["note"], self.note):
-            return last
         row = {
             "business_date": self.day,
             "number": number,

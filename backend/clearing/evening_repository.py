@@ -4,8 +4,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
+from backend.clearing.costs import Items
 from backend.clearing.evening_tables import ChannelCarry, ClearingWindow, ReserveInterest
 from backend.clearing.evening_tables import ReserveTestRow as _ReserveTestRow
 from backend.clearing.netting import NetPosition
@@ -14,19 +15,18 @@ from backend.db.reading import Reader
 from backend.db.tables import Row
 from backend.ledger import chart
 from backend.ledger.tables import LedgerAccount, LedgerTransfer
-from backend.sagas.model import SagaState
+from backend.sagas.model import SagaKind, SagaState
 from backend.sagas.tables import Saga
-from backend.topups.tables import TopUp
 
 _ACCOUNT = LedgerAccount.__table__  # type: ignore[attr-defined]
 _TRANSFER = LedgerTransfer.__table__  # type: ignore[attr-defined]
 _SAGA = Saga.__table__  # type: ignore[attr-defined]
-_TOPUP = TopUp.__table__  # type: ignore[attr-defined]
 _WINDOW = ClearingWindow.__table__  # type: ignore[attr-defined]
 _CARRY = ChannelCarry.__table__  # type: ignore[attr-defined]
 _INTEREST = ReserveInterest.__table__  # type: ignore[attr-defined]
 _TEST = _ReserveTestRow.__table__  # type: ignore[attr-defined]
 _DONE = [SagaState.SUCCEEDED.value, SagaState.SETTLED.value]
+_TAKEN = (SagaKind.PAY.value, SagaKind.TOP_UP.value)
 _IN_TRANSIT = ("CH", "ECNY", "XSHARD", "FXPOS")
 _SETTLING = ("channel_settled", "channel_settled_net")
 
@@ -74,16 +74,26 @@ class EveningRepository:
             paid_minor=int(rows[0]["paid"]),
         )
 
-    async def items(self, channel_id: str, day: str) -> int:
-        """How many items a channel has carried out on one of its days."""
-        query = select(func.count().label("items"))
-        where = and_(
-            _SAGA.c.channel_id == channel_id,
-            _SAGA.c.settlement_date == day,
-            _SAGA.c.state.in_(_DONE),
+    async def items(self, channel_id: str, day: str) -> list[Items]:
+        """What a channel has carried out on one of its days, the alike together."""
+        return await asyncio.to_thread(self._items, channel_id, day)
+
+    def _items(self, channel_id: str, day: str) -> list[Items]:
+        kind, amount = _SAGA.c.kind, _SAGA.c.amount_minor
+        query = (
+            select(kind, amount, func.count().label("count"))
+            .where(
+                _SAGA.c.channel_id == channel_id,
+                _SAGA.c.settlement_date == day,
+                _SAGA.c.state.in_(_DONE),
+            )
+            .group_by(kind, amount)
         )
-        rows = await self._reader.fetch(query.select_from(_SAGA).where(where))
-        return int(rows[0]["items"])
+        with self._reader.snapshot() as connection:
+            return [
+                Items(row["kind"] in _TAKEN, row["amount_minor"], int(row["count"]))
+                for row in connection.execute(query).mappings()
+            ]
 
     async def carried_micro(self) -> dict[str, int]:
         """What each channel's cost carries on."""
@@ -113,18 +123,22 @@ class EveningRepository:
         with self._reader.snapshot() as connection:
             sums = connection.execute(_balances(currency)).mappings().fetchall()
             strange = connection.execute(_strange(currency, since, until)).scalar_one()
-        held = {row["code"]: int(row["debit"]) for row in sums}
-        return ClientMoney(
-            books_minor=held.get("RESERVE", 0),
-            in_transit_minor=sum(held.get(code, 0) for code in _IN_TRANSIT),
-            short_minor=held.get("SHORT", 0),
-            classes_minor={
-                code: -held[code]
-                for code in chart.CLIENT_LIABILITIES
-                if code != "UNSWEPT" and code in held
-            },
-            strange=int(strange),
-        )
+        return _client_money({row["code"]: int(row["debit"]) for row in sums}, strange=int(strange))
+
+    async def client_money_at(self, currency: str, day: str) -> ClientMoney:
+        """Clients' money at the end of a business day: now, less what later days have moved."""
+        return await asyncio.to_thread(self._client_money_at, currency, day)
+
+    def _client_money_at(self, currency: str, day: str) -> ClientMoney:
+        with self._reader.snapshot() as connection:
+            held = {
+                row["code"]: int(row["debit"])
+                for row in connection.execute(_balances(currency)).mappings()
+            }
+            for side, sign in ((_TRANSFER.c.debit, -1), (_TRANSFER.c.credit, 1)):
+                for row in connection.execute(_later(side, currency, day)).mappings():
+                    held[row["code"]] = held.get(row["code"], 0) + sign * int(row["moved"])
+        return _client_money(held, strange=0)
 
     async def reserve_flows(self, currency: str, day: str) -> list[Row]:
         """What moved the reserve on a bank's booking day: (rule, in, out)."""
@@ -141,6 +155,36 @@ class EveningRepository:
             .group_by(_TRANSFER.c.rule)
         )
         return await self._reader.fetch(query.order_by(_TRANSFER.c.rule))
+
+
+def _client_money(held: dict[str, int], *, strange: int) -> ClientMoney:
+    """From the debit balances of clients' book, by code."""
+    return ClientMoney(
+        books_minor=held.get("RESERVE", 0),
+        in_transit_minor=sum(held.get(code, 0) for code in _IN_TRANSIT),
+        short_minor=held.get("SHORT", 0),
+        classes_minor={
+            code: -held[code]
+            for code in chart.CLIENT_LIABILITIES
+            if code != "UNSWEPT" and code in held
+        },
+        strange=strange,
+    )
+
+
+def _later(side: ColumnElement[str], currency: str, day: str) -> Select[Any]:
+    """What business dates after a day have moved on one side of clients' accounts, by code."""
+    codes = (*chart.CLIENT_ASSETS, *chart.CLIENT_LIABILITIES)
+    code: ColumnElement[str] = case(*((side.like(f"C:{code}:%"), code) for code in codes), else_="")
+    return (
+        select(code.label("code"), func.sum(_TRANSFER.c.amount_minor).label("moved"))
+        .where(
+            _TRANSFER.c.business_date > day,
+            _TRANSFER.c.currency == currency,
+            _TRANSFER.c.kind.in_(["posted", "post"]),
+        )
+        .group_by(code)
+    )
 
 
 def _balances(currency: str) -> Select[Any]:

@@ -34,7 +34,7 @@ class ChannelCost(BackendTable, table=True):
     channel_id: str = Field(primary_key=True, sa_type=TEXT)
     business_date: str = Field(primary_key=True, sa_type=TEXT)
     items: int = Field(sa_type=INTEGER)
-    price_micro: int = Field(sa_type=INTEGER)
+    cost_micro: int = Field(sa_type=INTEGER)
     whole_minor: int = Field(sa_type=INTEGER)
     updated_at_ms: int = Field(sa_type=INTEGER)
 

@@ -25,6 +25,10 @@ class MoveState(StrEnum):
     """The bank did not answer in time; only its word leaves this."""
     CONFIRMED = "confirmed"
     REJECTED = "rejected"
+    RETURNED = "returned"
+    """Paid, and sent back later; not tried again unless somebody says so or the account changes."""
+    RELEASED = "released"
+    """Returned, and free to be paid out with what else the merchant has."""
 
 
 class Outcome(StrEnum):
@@ -33,9 +37,15 @@ class Outcome(StrEnum):
     CONFIRM = "confirm"
     REJECT = "reject"
     LOSE_CONTACT = "lose_contact"
+    RETURN = "return"
+    """The bank sent the money back."""
+    RELEASE = "release"
+    """It may be tried again."""
 
 
 SETTLEMENT_PREFIX = "STL-"
+RETURN_PREFIX = "RTN-"
+"""Before a payout's id: the bank's reference of the money that came back."""
 
 
 def settlement_of(channel_id: str, day: date) -> str:
@@ -56,6 +66,8 @@ TRANSITIONS: dict[tuple[MoveState, Outcome], MoveState] = {
     (_S.UNKNOWN, _O.CONFIRM): _S.CONFIRMED,
     (_S.UNKNOWN, _O.REJECT): _S.REJECTED,
     (_S.UNKNOWN, _O.LOSE_CONTACT): _S.UNKNOWN,
+    (_S.CONFIRMED, _O.RETURN): _S.RETURNED,
+    (_S.RETURNED, _O.RELEASE): _S.RELEASED,
 }
 OPEN_STATES = (_S.INSTRUCTED, _S.UNKNOWN)
 

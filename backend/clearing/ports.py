@@ -27,6 +27,6 @@ class NetPositionPort(Protocol):
 class TimeStamper(Protocol):
     """Somebody who says when something was there (RFC 3161)."""
 
-    async def stamp(self, subject: str, content: bytes) -> bytes:
-        """A token over the content, kept under the subject; may raise ``OperatingError``."""
+    async def stamp(self, digest: bytes) -> bytes:
+        """A checked token over a SHA-256; may raise ``OperatingError``."""
         ...

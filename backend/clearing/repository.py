@@ -12,6 +12,7 @@ from backend.clearing.due import Pending
 from backend.clearing.ecny_repository import unchanged_days
 from backend.clearing.limits import PENDING_ROWS_MAX
 from backend.clearing.model import OPEN_STATES, settlement_transfer
+from backend.clearing.payouts_repository import PayoutsRepository, hold_returned, returned_payouts
 from backend.clearing.tables import ClearingDay, OwnMove, Payout, Settlement
 from backend.db.reading import Reader
 from backend.db.tables import Row
@@ -48,6 +49,7 @@ class ClearingRepository:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self.payouts = PayoutsRepository(reader)
 
     async def pending(self, since: str, merchant_id: str | None = None) -> list[Pending]:
         """Every merchant's pending money (or one's), all at one moment, with what each business
@@ -209,7 +211,8 @@ class ClearingRepository:
             chosen = _all(connection, cycles)
             unpaid = _unpaid(connection)
             available = _all(connection, _AVAILABLE)
-        return _gathered(rows, effects, chosen, unpaid, available)
+            returned = _all(connection, returned_payouts())
+        return hold_returned(_gathered(rows, effects, chosen, unpaid, available), returned)
 
     def _settlements(self, since: str) -> set[tuple[str, str, int]]:
         columns = (_SETTLEMENT.c.merchant_id, _SETTLEMENT.c.business_date, _SETTLEMENT.c.number)

@@ -4,13 +4,15 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from backend.clearing.bill import write_bill
 from backend.clearing.calendar import Calendar
+from backend.clearing.recall import PayoutDesk
 from backend.clearing.repository import ClearingRepository
+from backend.clearing.reserve_desk import ReserveDesk
 from backend.clearing.run import DayEnd
 from backend.clearing.standing import standing
 from backend.topups.service import TopUps
@@ -32,6 +34,12 @@ class TopUpOrderBody(Wanted):
     currency: CurrencyText = "CNY"
 
 
+class RecallBody(Wanted):
+    """Why a payout is wanted back (an ISO 20022 cancellation reason)."""
+
+    reason: Literal["DUPL", "FRAD", "CUST", "TECH"]
+
+
 class ClearingParts(Protocol):
     """What the routes lead to."""
 
@@ -42,10 +50,16 @@ class ClearingParts(Protocol):
     def repository(self) -> ClearingRepository: ...
 
     @property
+    def payouts(self) -> PayoutDesk: ...
+
+    @property
     def topups(self) -> TopUps: ...
 
     @property
     def calendar(self) -> Calendar: ...
+
+    @property
+    def reserve(self) -> ReserveDesk: ...
 
 
 def operator_router(parts: ClearingParts, operator_only: Guard) -> APIRouter:
@@ -54,6 +68,7 @@ def operator_router(parts: ClearingParts, operator_only: Guard) -> APIRouter:
         prefix="/operator/v1", tags=["clearing"], dependencies=[Depends(operator_only)]
     )
     turn = asyncio.Lock()
+    _add_payouts(routes, parts, turn)
 
     @routes.post("/clearing/within-day/run")
     async def run_within() -> dict[str, Any]:
@@ -64,6 +79,22 @@ def operator_router(parts: ClearingParts, operator_only: Guard) -> APIRouter:
     async def run(day: date) -> dict[str, Any]:
         async with turn:
             return await parts.day_end.run(day)
+
+    @routes.get("/clearing/progress")
+    async def progress() -> dict[str, Any]:
+        return parts.day_end.progress.to_map()
+
+    @routes.get("/clearing/{day}/windows")
+    async def windows(day: date) -> dict[str, Any]:
+        return {"windows": await parts.reserve.windows(day)}
+
+    @routes.get("/clearing/{day}/reserve-test")
+    async def reserve_test(day: date) -> dict[str, Any]:
+        return await parts.reserve.test(day)
+
+    @routes.get("/clearing/{day}/reserve-report")
+    async def reserve_report(day: date) -> Response:
+        return Response(await parts.reserve.report(day), media_type="text/csv")
 
     @routes.get("/clearing/{day}")
     async def report(day: date) -> dict[str, Any]:
@@ -96,3 +127,20 @@ def operator_router(parts: ClearingParts, operator_only: Guard) -> APIRouter:
         return {column: row[column] for column in columns}
 
     return routes
+
+
+def _add_payouts(routes: APIRouter, parts: ClearingParts, turn: asyncio.Lock) -> None:
+    """Single payouts: looked at, asked back, let go again."""
+
+    @routes.get("/payouts/{payout_id}")
+    async def payout(payout_id: str) -> dict[str, Any]:
+        return await parts.payouts.show(payout_id)
+
+    @routes.post("/payouts/{payout_id}/release")
+    async def release(payout_id: str) -> dict[str, Any]:
+        async with turn:
+            return await parts.payouts.release(payout_id)
+
+    @routes.post("/payouts/{payout_id}/recall")
+    async def recall(payout_id: str, body: RecallBody) -> dict[str, Any]:
+        return await parts.payouts.recall(payout_id, body.reason)

@@ -24,12 +24,14 @@ from backend.clearing.evening import Evening
 from backend.clearing.model import OPEN_STATES, MoveKind, MoveState, settlement_of
 from backend.clearing.moves import Accounts
 from backend.clearing.ports import Reconcile
+from backend.clearing.progress import Progress
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.steps import Steps, Submit
 from backend.clearing.tables import CLEARING_DAY
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
+from backend.disputes.from_channel import CasesRead
 from backend.ledger import chart
 from protocol.clock import Clock, Entropy
 from protocol.errors import CallerError
@@ -69,6 +71,7 @@ class DayEnd:
         bank: BankPort,
         channels: Mapping[str, DayPort],
         resolve_sagas: Callable[[date], Awaitable[int]],
+        read_cases: Callable[[date], Awaitable[CasesRead]],
         reconcile: Reconcile,
         accounts: Accounts,
         evening: Evening,
@@ -81,8 +84,10 @@ class DayEnd:
         self._repository = repository
         self._channels = channels
         self._resolve_sagas = resolve_sagas
+        self._read_cases = read_cases
         self._reconcile = reconcile
         self._evening = evening
+        self.progress = Progress()
         self._currency = accounts.currency
         self._business_date = business_date
         self._clock = clock
@@ -94,6 +99,7 @@ class DayEnd:
             calendar=calendar,
             clock=clock,
             entropy=entropy,
+            counted=self.progress.counted,
         )
 
     def today(self) -> date:
@@ -101,35 +107,56 @@ class DayEnd:
         return date.fromisoformat(self._business_date(self._clock.now_ms()))
 
     async def run(self, day: date) -> Report:
-        """Close a business day and report.
+        """Close a business day and report; ``progress`` says how far it is.
 
         Raises ``CallerError("day_not_closed")`` for a day that is not over, or while an earlier
         day on which anything moved is open (its detail names that day).
         """
-        today, steps = self.today(), self._steps
+        today = self.today()
         if today <= day:
             raise CallerError("day_not_closed", day.isoformat())
         await self._check_order(day)
+        self.progress.is_running = True
+        try:
+            return await self._run(day, today)
+        finally:
+            self.progress.is_running = False
+
+    async def _run(self, day: date, today: date) -> Report:
+        steps = self._steps
         report: Report = {"day": day.isoformat(), "booked_on": today.isoformat()}
+        self.progress.day = day.isoformat()
+        self.progress.begin("words")
         report["sagas_open"] = await self._resolve_sagas(day)
-        for channel in self._channels.values():
+        self.progress.begin("channels")
+        for number, channel in enumerate(self._channels.values()):
+            self.progress.counted(number, len(self._channels))
             await channel.settle(day)
+        cases = await self._read_cases(day)
+        report["disputes_opened"], report["cases_refused"] = cases.taken, list(cases.refused)
+        self.progress.begin("bring in")
         booked = await steps.bank_days(day, today)
         await steps.book(booked)
         await steps.book_advances(booked)
         if not report["sagas_open"]:
             await steps.note_fund_repaid(day, today)
+        self.progress.begin("settle")
         settled = await steps.settle_day(day, today)
         report["merchants_settled"], report["unscheduled"] = settled.count, settled.unscheduled
         report["not_allowed"] = settled.not_allowed
+        self.progress.begin("own money")
         await steps.bring_own_funds(day, today)
+        self.progress.begin("pay out")
         await steps.pay_out()
         await steps.book(booked)
+        self.progress.begin("reconcile")
         report["reconciliation"] = dict(await self._reconcile(day=day, booked=booked))
         if not report["reconciliation"]["breaks"]:
+            self.progress.begin("sweep")
             await steps.take_what_is_ours(day, today)
             await steps.book(booked[-1:])
             report["reconciliation"] = dict(await self._reconcile(day=day, booked=booked))
+        self.progress.begin("evening")
         await self._spend_evening(day, today, report)
         await self._finish(day, report)
         return report
@@ -150,7 +177,7 @@ class DayEnd:
         count = await steps.settle_within(today)
         await steps.bring_own_funds(today, today)
         await steps.pay_out()
-        await steps.book(await steps.bank_days(today, today))
+        await steps.book_new()
         payouts = await self._repository.payouts_of(today.isoformat())
         return {
             "day": today.isoformat(),
@@ -168,6 +195,7 @@ class DayEnd:
         payouts = await self._repository.payouts_of(day.isoformat())
         moves = await self._repository.moves_of(day.isoformat())
         report["payouts"] = _shown(payouts, _PAYOUT_COLUMNS)
+        report["returned"] = _shown(await self._repository.payouts.returned(), _PAYOUT_COLUMNS)
         report["own_moves"] = _shown(moves, _MOVE_COLUMNS)
         report["swept_minor"] = _confirmed(moves, MoveKind.FEES)
         report["own_funds_minor"] = -_confirmed(moves, MoveKind.OWN_FUNDS)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from backend.clearing.due import Due, settled_now
 from backend.clearing.limits import ISO_ID_CHARS_MAX
-from backend.clearing.model import MoveState, Outcome, next_state
+from backend.clearing.model import RETURN_PREFIX, MoveState, Outcome, next_state
 from backend.clearing.tables import PAYOUT, SETTLEMENT
 from backend.db.command import Read
 from backend.db.tables import Row
@@ -39,9 +39,12 @@ class SettleMerchant:
     run_day: str
     payout_id: str
     execution_date: str
+    returned: tuple[str, ...] = ()
+    """The merchant's payouts that came back. To the same account they are not tried again."""
 
     def reads(self) -> Iterable[Read]:
-        return [(SETTLEMENT, self._key), (MERCHANT, self.merchant_id)]
+        back = [(PAYOUT, payout_id) for payout_id in self.returned]
+        return [(SETTLEMENT, self._key), (MERCHANT, self.merchant_id), *back]
 
     def follow(self, ws: WorkingSet) -> Iterable[Read]:
         merchant = ws.get(MERCHANT, self.merchant_id)
@@ -65,7 +68,8 @@ class SettleMerchant:
         assert merchant is not None, "money is pending for a merchant that does not exist"
         settled = self._settle(ws, merchant, now_ms)
         self._repay_cover(ws, now_ms)
-        payable = _balance(ws, chart.merchant_available(self.merchant_id, self.currency))
+        held = self._hold_back(ws, merchant, now_ms)
+        payable = _balance(ws, chart.merchant_available(self.merchant_id, self.currency)) - held
         ws.insert(
             SETTLEMENT,
             {
@@ -125,6 +129,22 @@ class SettleMerchant:
         event = rules.Event(f"{self.payout_id}.cover", self.currency, self.execution_date)
         collect(ws, event, self.merchant_id, now_ms)
 
+    def _hold_back(self, ws: WorkingSet, merchant: Row, now_ms: int) -> int:
+        """What came back from the account that the merchant still has. What came back from another
+        is free from now on, even if that becomes the merchant's again."""
+        held = 0
+        for payout_id in self.returned:
+            row = ws.get(PAYOUT, payout_id)
+            assert row is not None
+            if row["state"] != MoveState.RETURNED:
+                continue
+            if is_same_account(row, merchant):
+                held += row["amount_minor"]
+            else:
+                state = next_state(MoveState.RETURNED, Outcome.RELEASE)
+                ws.update(PAYOUT, payout_id, state=state.value, updated_at_ms=now_ms)
+        return held
+
     def _instruct(self, ws: WorkingSet, merchant: Row, amount_minor: int, now_ms: int) -> None:
         account_no = merchant["payout_account_no"]
         check_destination(ws, DestinationKind.MERCHANT, self.merchant_id, account_no)
@@ -153,7 +173,8 @@ class SettleMerchant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvePayout:
-    """Record what the bank said of a payout: confirmed leaves the reserve, rejected comes back."""
+    """Record what the bank said of a payout: confirmed leaves the reserve, rejected stays in it,
+    returned is in it again. Or that one that came back may be tried again."""
 
     payout_id: str
     outcome: Outcome
@@ -191,8 +212,19 @@ class ResolvePayout:
                 return rules.payout_rejected(
                     event, merchant_id=row["merchant_id"], amount_minor=amount_minor
                 )
-            case Outcome.LOSE_CONTACT:
+            case Outcome.RETURN:
+                event = rules.Event(RETURN_PREFIX + self.payout_id, currency, self.business_date)
+                return rules.payout_returned(
+                    event, merchant_id=row["merchant_id"], amount_minor=amount_minor
+                )
+            case Outcome.LOSE_CONTACT | Outcome.RELEASE:
                 return []
+
+
+def is_same_account(payout: Row, merchant: Row) -> bool:
+    """Whether a payout went to the account that the merchant has now."""
+    paid_to = (payout["account_name"], payout["account_no"])
+    return paid_to == (merchant["payout_account_name"], merchant["payout_account_no"])
 
 
 def _balance(ws: WorkingSet, account_id: str) -> int:

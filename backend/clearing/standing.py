@@ -14,7 +14,9 @@ from protocol.errors import CallerError
 async def standing(
     repository: ClearingRepository, calendar: Calendar, *, merchant_id: str, today: date
 ) -> dict[str, Any]:
-    """A merchant's settlement account. ``waiting`` lists the business dates that are not due with
+    """A merchant's settlement account. ``returned`` lists the payouts that the bank sent back and
+    that nobody has released: their money is available and not paid out again to the same account.
+    ``waiting`` lists the business dates that are not due with
     the day each settles on (none where the calendar does not reach); ``unpaid_minor`` is pending
     because its channel has not paid it yet; ``due_minor`` is settled with the next run.
     ``merchant_unknown`` for a merchant that there is not."""
@@ -40,5 +42,9 @@ async def standing(
             chart.merchant_available(merchant_id, currency)
         ),
         "in_payout_minor": await repository.in_payout(merchant_id),
+        "returned": [
+            {name: row[name] for name in ("payout_id", "amount_minor", "reason")}
+            for row in await repository.payouts.returned(merchant_id)
+        ],
         "waiting": [asdict(one) for one in dates],
     }

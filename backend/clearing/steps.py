@@ -19,8 +19,12 @@ from backend.clearing.calendar import Calendar
 from backend.clearing.due import Due, Pending, due, first_waiting, is_due, settled_now
 from backend.clearing.evening_commands import ConfirmInterest
 from backend.clearing.interest import INTEREST_PREFIX
-from backend.clearing.limits import BANK_DAYS_PER_RUN_MAX, FURTHER_SETTLEMENTS_PER_DAY_MAX
-from backend.clearing.model import SETTLEMENT_PREFIX, MoveKind, Outcome
+from backend.clearing.limits import (
+    BANK_DAYS_PER_RUN_MAX,
+    BOOKING_PAGES_PER_RUN_MAX,
+    FURTHER_SETTLEMENTS_PER_DAY_MAX,
+)
+from backend.clearing.model import RETURN_PREFIX, SETTLEMENT_PREFIX, MoveKind, MoveState, Outcome
 from backend.clearing.moves import Accounts, MoveDesk
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve import (
@@ -38,10 +42,15 @@ from backend.ledger import chart
 from protocol.clock import Clock, Entropy
 from protocol.errors import CallerError
 from protocol.ids import PAYOUT, RANDOM_BYTES, SWEEP, mint
+from protocol.money import Money
 
 _log = structlog.get_logger()
 _DAY = timedelta(days=1)
 Submit = Callable[[Command], Awaitable[Any]]
+
+
+def _uncounted(_done: int, _count: int) -> None:
+    """Nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +77,20 @@ class Steps:
         calendar: Calendar,
         clock: Clock,
         entropy: Entropy,
+        counted: Callable[[int, int], None] = _uncounted,
     ) -> None:
         self._submit = submit
         self._repository = repository
+        self._payouts = repository.payouts
+        self._cursor = 0
+        """How far the reserve's bookings were read since this program started."""
         self._bank = bank
         self._accounts = accounts
         self._moves = MoveDesk(bank=bank, accounts=accounts)
         self._calendar = calendar
         self._clock = clock
         self._entropy = entropy
+        self._counted = counted
 
     async def bank_days(self, day: date, today: date) -> list[date]:
         """Every day on which the bank may have booked something that concerns this run."""
@@ -95,12 +109,30 @@ class Steps:
 
     async def book(self, bank_days: Sequence[date]) -> None:
         """Post what the reserve's statements show and our books do not: what came in before what
-        went out, so that a day on which a channel took money back finds ours there."""
-        payouts = {row["payout_id"] for row in await self._repository.open_payouts()}
-        moves = {row["move_id"]: move_key(row) for row in await self._repository.open_moves()}
+        went out, so that a day on which a channel took money back finds ours there; and last the
+        payouts that came back, which must have gone out before."""
         entries: list[StatementEntry] = []
         for bank_day in bank_days:
             entries += (await self._bank.statement(self._accounts.reserve, bank_day)).entries
+        await self._post(entries)
+
+    async def book_new(self) -> None:
+        """Post what was booked since this was last asked, without waiting for the statement. What
+        was posted before a restart is asked again and posted once."""
+        entries: list[StatementEntry] = []
+        cursor = self._cursor
+        for _ in range(BOOKING_PAGES_PER_RUN_MAX):
+            page = await self._bank.bookings(self._accounts.reserve, cursor)
+            entries += page.entries
+            if page.cursor == cursor:
+                break
+            cursor = page.cursor
+        await self._post(entries)
+        self._cursor = cursor
+
+    async def _post(self, entries: Sequence[StatementEntry]) -> None:
+        payouts = {row["payout_id"] for row in await self._repository.open_payouts()}
+        moves = {row["move_id"]: move_key(row) for row in await self._repository.open_moves()}
         for entry in sorted(entries, key=lambda one: one.amount.amount_minor < 0):
             booked_on = entry.booking_date.isoformat()
             if entry.reference.startswith(SETTLEMENT_PREFIX):
@@ -132,6 +164,9 @@ class Steps:
                         booked_on=booked_on,
                     )
                 )
+        for entry in entries:
+            if entry.reference.startswith(RETURN_PREFIX):
+                await self._book_return(entry)
 
     async def book_advances(self, bank_days: Sequence[date]) -> None:
         """Post what a fund has repaid of our advances: our own account's statement shows it."""
@@ -178,7 +213,9 @@ class Steps:
         waits_from = first_waiting(self._calendar, through=day, today=today)
         settled = await self._repository.settlements_since((waits_from - _DAY).isoformat())
         count, unscheduled, not_allowed = 0, list[str](), list[str]()
-        for pending in await self._repository.pending(waits_from.isoformat()):
+        waiting = await self._repository.pending(waits_from.isoformat())
+        for done, pending in enumerate(waiting):
+            self._counted(done, len(waiting))
             found = due(pending, self._calendar, through=day, today=today)
             if found is None:
                 continue
@@ -227,6 +264,7 @@ class Steps:
             run_day=run_day.isoformat(),
             payout_id=self._mint(PAYOUT),
             execution_date=today.isoformat(),
+            returned=pending.returned,
         )
         try:
             await self._submit(command)
@@ -239,7 +277,9 @@ class Steps:
 
     async def pay_out(self) -> None:
         """Tell the bank of every open payout. Only a rejection ends one here."""
-        for row in await self._repository.open_payouts():
+        payouts = await self._repository.open_payouts()
+        for done, row in enumerate(payouts):
+            self._counted(done, len(payouts))
             outcome, reason = await self._moves.pay_merchant(row)
             if outcome is not Outcome.CONFIRM:
                 await self._submit(
@@ -297,6 +337,24 @@ class Steps:
                         booked_on=row["execution_date"],
                     )
                 )
+
+    async def _book_return(self, entry: StatementEntry) -> None:
+        """A payout came back. What is not a whole payout of ours stays for the reconciliation."""
+        payout_id = entry.reference.removeprefix(RETURN_PREFIX)
+        row = await self._payouts.payout(payout_id)
+        if row is None or row["state"] != MoveState.CONFIRMED:
+            return
+        if Money(row["amount_minor"], row["currency"]) != entry.amount:
+            return
+        await self._submit(
+            ResolvePayout(
+                payout_id=payout_id,
+                outcome=Outcome.RETURN,
+                reason=entry.info,
+                business_date=entry.booking_date.isoformat(),
+            )
+        )
+        _log.warning("payout_returned", payout_id=payout_id, reason=entry.info)
 
     async def _book_settlement(self, entry: StatementEntry, booked_on: str) -> None:
         """A channel has paid a day: both stand in the reference."""

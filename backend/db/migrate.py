@@ -27,6 +27,7 @@ from backend.db.tables import BackendTable
 
 TABLE_MODULES = (
     "backend.clearing.evening_tables",
+    "backend.clearing.recall_tables",
     "backend.clearing.tables",
     "backend.coupons.tables",
     "backend.destinations.tables",

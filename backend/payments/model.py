@@ -1,7 +1,7 @@
 """What payments take and give, pure: requests, rules, answers, dates."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -58,6 +58,8 @@ class PaymentRules:
     """The channels that are configured, and which is preferred for what."""
     room: Room = field(default_factory=NoCaps)
     """How much the channels' net debit caps still allow."""
+    settlement_date: Callable[[str, int], str] | None = None
+    """The operator's cut-offs and calendar, as a function; None: the channels' own cut-offs."""
     withdrawals: WithdrawalRules = field(default_factory=WithdrawalRules)
     has_own_advance: bool = False
     """Whether we advance what a fund redeems, from our own money (rule 6b), instead of a bank."""
@@ -74,6 +76,13 @@ class PaymentRules:
     def channels(self) -> frozenset[str]:
         """The channels that are configured; an instrument of another pays nothing."""
         return frozenset(self.routing.facts)
+
+    def planned_date(self, channel_id: str, at_ms: int) -> str:
+        """The settlement date that a channel should give to what it accepts at a moment; the date
+        that it gives goes."""
+        if self.settlement_date is not None:
+            return self.settlement_date(channel_id, at_ms)
+        return self.business_date(at_ms)
 
     def business_date(self, at_ms: int) -> str:
         """The shop's date, ``YYYY-MM-DD``."""

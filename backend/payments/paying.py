@@ -178,7 +178,7 @@ def take(
         "coupon_minor": coupon.amount_minor,
     }
     if decision is not None:
-        submitted = _submit(ws, payment, decision, decided, actor, now_ms)
+        submitted = _submit(ws, payment, decision, decided, rules, actor, now_ms)
         return Taken(submitted, None, verdict)
     refusal = _post(ws, payment | decided, now_ms)
     if refusal is not None:
@@ -239,7 +239,13 @@ def _post(ws: WorkingSet, paid: Row, now_ms: int) -> str | None:
 
 
 def _submit(
-    ws: WorkingSet, payment: Row, decision: Decision, decided: Row, actor: str, now_ms: int
+    ws: WorkingSet,
+    payment: Row,
+    decision: Decision,
+    decided: Row,
+    rules: PaymentRules,
+    actor: str,
+    now_ms: int,
 ) -> Row:
     """Hold in the books, and plan to ask the channel: nothing is sent before this is committed."""
     channel_id, instrument_id = decision.channel_id, decided["instrument_id"]
@@ -266,7 +272,7 @@ def _submit(
         fallbacks=fallbacks(decision),
         amount_minor=submitted["amount_minor"] - submitted["coupon_minor"],
         currency=payment["currency"],
-        planned_date=decided["business_date"],
+        planned_date=rules.planned_date(channel_id, now_ms),
         now_ms=now_ms,
         patience_ms=PAY_PATIENCE_MS,
         trace_id=payment["trace_id"],

@@ -13,7 +13,7 @@ from backend.refunds.repository import RefundRepository
 from protocol.errors import CallerError
 
 Guard = Callable[[Request], Awaitable[None]]
-_HIDDEN = frozenset({"body_hash", "risk"})
+_HIDDEN = frozenset({"body_hash", "risk", "routing"})
 
 
 def operator_router(services: Services, operator_only: Guard) -> APIRouter:
@@ -32,6 +32,7 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
         shown = {name: value for name, value in row.items() if name not in _HIDDEN}
         return shown | {
             "verdict": json.loads(row["risk"]) if row["risk"] else None,
+            "routing": json.loads(row["routing"]) if row["routing"] else [],
             "timeline": await services.run_read(lambda: payments.timeline(payment_id)),
             "attempts": await services.run_read(lambda: payments.attempts(payment_id)),
             "refunds": await services.run_read(lambda: refunds.of_payment(payment_id)),

@@ -8,7 +8,7 @@ from backend.db.command import Command, Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.detail import printable
-from backend.routing.health import Health, HealthState
+from backend.routing.health import CLOSED, Health, HealthState
 from backend.routing.limits import REASON_CHARS_MAX
 from backend.routing.tables import CHANNEL_HEALTH
 
@@ -40,7 +40,7 @@ class Heard:
 def health_of(ws: WorkingSet, channel_id: str) -> Health:
     """A channel's breaker."""
     row = ws.get(CHANNEL_HEALTH, channel_id)
-    return Health() if row is None else _health(row)
+    return CLOSED if row is None else read_health(row)
 
 
 def keep_health(
@@ -60,7 +60,8 @@ def keep_health(
         ws.update(CHANNEL_HEALTH, channel_id, **columns)
 
 
-def _health(row: Row) -> Health:
+def read_health(row: Row) -> Health:
+    """The breaker that a row tells of."""
     return Health(
         state=HealthState(row["state"]),
         silences=row["silences"],

@@ -1,8 +1,7 @@
 """The sandbox over HTTP: signed routes for institutions, plain ones for whoever runs the test.
 
-Signed (both ways, `backend/channels/signed_http.py`): ``/bank/…``, ``/channel/…`` (top-ups),
-``/card/…`` and ``/fund/…`` (payments).
-Plain, on the loopback: ``/control/…`` opens accounts, moves the clock, arms faults, charges back.
+Signed (both ways, `backend/channels/signed_http.py`): ``/bank/…``.
+Plain, on the loopback: ``/control/…`` opens accounts, moves the clock, arms faults.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,15 +9,12 @@ from dataclasses import replace
 from datetime import date
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 
-from backend.channels import day_file, iso20022
+from backend.channels import iso20022
 from backend.channels.day_file import DayRow
-from backend.channels.model import TopUpAnswer, TopUpOrder
 from backend.channels.signed_http import by_kid
 from backend.sandbox.bank import Bank
-from backend.sandbox.channels import ChannelName, Channels, ChargebackBody
 from backend.sandbox.institution.control import add_control
 from backend.sandbox.institution.faults import spoil_rows
 from backend.sandbox.institution.house import Answer, furnish
@@ -27,22 +23,8 @@ from backend.sandbox.institution.signed import answer_signed, new_app
 from backend.sandbox.institution.state_files import own_key
 from protocol.clock import Clock
 from protocol.crypto.keys import SigningKey, VerifyKey
-from protocol.errors import CallerError
-from protocol.messages.base import CurrencyText, Minor, Name, PositiveMinor
+from protocol.messages.base import CurrencyText, Minor, Name
 from protocol.money import Money
-
-OWN_ACCOUNT = "OWN-TILLWAY"
-
-
-class TopUpBody(BaseModel):
-    """A top-up order."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-    topup_id: Name
-    account: Name
-    amount_minor: PositiveMinor
-    currency: CurrencyText
 
 
 class AccountBody(BaseModel):
@@ -54,16 +36,6 @@ class AccountBody(BaseModel):
     name: Name
     currency: CurrencyText = "CNY"
     opening_minor: Minor = 0
-
-
-class TokenBody(BaseModel):
-    """What a channel calls a payer's account."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    channel: ChannelName
-    token: Name
-    account: Name
 
 
 def build(place: Place) -> Running:
@@ -90,17 +62,13 @@ class Institutions:
         key: SigningKey,
         peers: Mapping[str, VerifyKey],
         reserve_account: str,
-        own_account: str = OWN_ACCOUNT,
     ) -> None:
         self.bank = bank
-        own_faults = ("reject_payout", "refuse_order", "refuse_refund")
+        own_faults = ("reject_payout",)
         self.house = furnish(
             "institutions", bank, clock=clock, key=key, peers=peers, faults=own_faults
         )
         self.faults = self.house.faults
-        self.channels = Channels(
-            bank, self.faults, reserve_account=reserve_account, own_account=own_account
-        )
         self.reserve_account = reserve_account
 
     def now_ms(self) -> int:
@@ -137,61 +105,12 @@ class Institutions:
 
     def statement(self, account: str, day: date) -> Answer:
         """``GET /bank/accounts/{account}/statements/{day}``: camt.053."""
-        self.channels.close_days(self.now_ms())
         page = self.bank.statement(account, day=day, at_ms=self.now_ms())
         return 200, iso20022.write_statement(page), "application/xml"
-
-    def top_up(self, body: bytes) -> Answer:
-        """``POST /channel/topups``."""
-        try:
-            order = TopUpBody.model_validate_json(body)
-        except ValueError:
-            raise CallerError("field_invalid") from None
-        amount = Money(order.amount_minor, order.currency)
-        result = self.bank.top_up(
-            TopUpOrder(order.topup_id, order.account, amount), day=self.today()
-        )
-        return _top_up_said(result)
-
-    def top_up_result(self, topup_id: str) -> Answer:
-        """``GET /channel/topups/{id}``."""
-        result = self.bank.top_up_result(topup_id)
-        if result is None:
-            return 404, b"{}", "application/json"
-        return _top_up_said(result)
-
-    def settle(self, day: date) -> Answer:
-        """``POST /channel/days/{day}/settlement``: pay the day into the reserve."""
-        total = self.bank.settle_channel(self.reserve_account, day=day, booked_on=self.today())
-        body = JSONResponse(
-            {"reference": f"STL-BANK-{day:%Y%m%d}", "amount_minor": total.amount_minor}
-        ).body
-        return 200, bytes(body), "application/json"
-
-    def file(self, day: date) -> Answer:
-        """``GET /channel/days/{day}/file``."""
-        return self._file(day, self.bank.day_rows(day))
-
-    def channel_file(self, name: ChannelName, day: date) -> Answer:
-        """``GET /{channel}/days/{day}/file``."""
-        return self._file(day, self.channels.rows(name, day))
-
-    def _file(self, day: date, rows: list[DayRow]) -> Answer:
-        return 200, b"".join(day_file.write_day_file(day, self.faulty(rows))), "text/csv"
 
     def faulty(self, rows: list[DayRow]) -> list[DayRow]:
         """A file's rows with the faults that are due."""
         return list(spoil_rows(self.faults, rows))
-
-
-def _top_up_said(result: TopUpAnswer) -> Answer:
-    content = {
-        "topup_id": result.topup_id,
-        "state": result.state,
-        "reason": result.reason,
-        "day": result.settlement_date,
-    }
-    return 200, bytes(JSONResponse(content).body), "application/json"
 
 
 def build_app(world: Institutions) -> FastAPI:
@@ -213,63 +132,9 @@ def build_app(world: Institutions) -> FastAPI:
     async def statement(request: Request, account: str, day: date) -> Response:
         return await signed(request, lambda _: world.statement(account, day))
 
-    @app.post("/channel/topups")
-    async def top_up(request: Request) -> Response:
-        return await signed(request, world.top_up)
-
-    @app.get("/channel/topups/{topup_id}")
-    async def top_up_result(request: Request, topup_id: str) -> Response:
-        return await signed(request, lambda _: world.top_up_result(topup_id))
-
-    @app.post("/channel/days/{day}/settlement")
-    async def settle(request: Request, day: date) -> Response:
-        return await signed(request, lambda _: world.settle(day))
-
-    @app.get("/channel/days/{day}/file")
-    async def file(request: Request, day: date) -> Response:
-        return await signed(request, lambda _: world.file(day))
-
-    _add_channels(app, world)
     _add_control(app, world)
     add_control(app, world.house)
     return app
-
-
-def _add_channels(app: FastAPI, world: Institutions) -> None:
-    """A payment channel's routes, the same for each of them."""
-    channels = world.channels
-
-    async def signed(request: Request, act: Callable[[bytes], Answer]) -> Response:
-        channels.close_days(world.now_ms())
-        return await answer_signed(world.house, request, act)
-
-    @app.post("/{name}/orders")
-    async def pay(request: Request, name: ChannelName) -> Response:
-        return await signed(request, lambda body: channels.pay(name, body, world.now_ms()))
-
-    @app.get("/{name}/orders/{order_id}")
-    async def order(request: Request, name: ChannelName, order_id: str) -> Response:
-        return await signed(request, lambda _: channels.order(name, order_id))
-
-    @app.post("/{name}/orders/{order_id}/reversal")
-    async def reverse(request: Request, name: ChannelName, order_id: str) -> Response:
-        return await signed(request, lambda _: channels.reverse(name, order_id, world.now_ms()))
-
-    @app.post("/{name}/refunds")
-    async def refund(request: Request, name: ChannelName) -> Response:
-        return await signed(request, lambda body: channels.refund(name, body, world.now_ms()))
-
-    @app.get("/{name}/refunds/{refund_id}")
-    async def refund_result(request: Request, name: ChannelName, refund_id: str) -> Response:
-        return await signed(request, lambda _: channels.refund_result(name, refund_id))
-
-    @app.post("/{name}/days/{day}/settlement")
-    async def settle(request: Request, name: ChannelName, day: date) -> Response:
-        return await signed(request, lambda _: channels.settle(name, day, world.now_ms()))
-
-    @app.get("/{name}/days/{day}/file")
-    async def file(request: Request, name: ChannelName, day: date) -> Response:
-        return await signed(request, lambda _: world.channel_file(name, day))
 
 
 def _add_control(app: FastAPI, world: Institutions) -> None:
@@ -281,7 +146,6 @@ def _add_control(app: FastAPI, world: Institutions) -> None:
 
     @app.get("/control/accounts/{account}")
     async def balance(account: str) -> dict[str, object]:
-        world.channels.close_days(world.now_ms())
         found = world.bank.balance(account)
         return {"balance_minor": found.amount_minor, "currency": found.currency}
 
@@ -289,13 +153,3 @@ def _add_control(app: FastAPI, world: Institutions) -> None:
     async def statement(account: str, day: date) -> Response:
         _, content, media_type = world.statement(account, day)
         return Response(content, media_type=media_type)
-
-    @app.post("/control/tokens")
-    async def bind(body: TokenBody) -> dict[str, str]:
-        world.channels.books[body.channel].bind(body.token, body.account)
-        return {"token": body.token}
-
-    @app.post("/control/chargebacks")
-    async def charge_back(body: ChargebackBody) -> dict[str, str]:
-        world.channels.close_days(world.now_ms())
-        return {"case_id": body.case_id, "day": world.channels.charge_back(body, world.now_ms())}

@@ -5,9 +5,7 @@ Rule: the same id with the same content gets the first answer, with other conten
 
 from datetime import date
 from pathlib import Path
-from typing import Literal
 
-from backend.channels.day_file import DayRow
 from backend.channels.iso20022 import (
     CreditTransfer,
     Instruction,
@@ -18,13 +16,9 @@ from backend.channels.iso20022 import (
     read_status_report,
     write_status_report,
 )
-from backend.channels.model import TopUpAnswer, TopUpOrder
 from backend.sandbox.institution.books import Books
 from protocol.crypto.hashes import sha256
 from protocol.errors import CallerError
-from protocol.money import Money
-
-CHANNEL_ACCOUNT = "CHANNEL-TRANSIT"
 
 
 class Bank(Books):
@@ -33,7 +27,6 @@ class Bank(Books):
     def __init__(self, path: Path | str) -> None:
         super().__init__(path)
         self.add_tables("backend.sandbox", "schema.sql")
-        self.open_own_account(CHANNEL_ACCOUNT)
 
     def execute(self, instruction: Instruction, data: bytes, *, day: date, at_ms: int) -> bytes:
         """Carry out a payment initiation and return its pain.002; again: the same bytes."""
@@ -66,52 +59,6 @@ class Bank(Books):
         ).fetchone()
         return None if row is None else read_status_report(bytes(row[0]))
 
-    def top_up(self, asked: TopUpOrder, *, day: date) -> TopUpAnswer:
-        """Debit a payer's account for the channel; again: the first answer."""
-        with self.transaction():
-            first = self.top_up_result(asked.topup_id)
-            if first is not None:
-                self._check_same(asked)
-                return first
-            reason = self.refusal(asked.account, asked.amount)
-            state: Literal["succeeded", "failed"] = "failed" if reason else "succeeded"
-            self.db.execute(
-                "INSERT INTO topup VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (asked.topup_id, asked.account, asked.amount.amount_minor,
-                 asked.amount.currency, day.isoformat(), state, reason),
-            )  # fmt: skip
-            if not reason:
-                reference = f"TOP-{asked.topup_id}"
-                self.move(reference, asked.account, CHANNEL_ACCOUNT, asked.amount, day, "top-up")
-            return TopUpAnswer(asked.topup_id, state, reason, day.isoformat())
-
-    def top_up_result(self, topup_id: str) -> TopUpAnswer | None:
-        """What became of a top-up; None if it never arrived."""
-        row = self.db.execute(
-            "SELECT topup_id, state, reason, day FROM topup WHERE topup_id = ?", (topup_id,)
-        ).fetchone()
-        return None if row is None else TopUpAnswer(*row)
-
-    def settle_channel(self, reserve_account: str, *, day: date, booked_on: date) -> Money:
-        """Pay a day's successful top-ups into the reserve account, once, booked when it is done."""
-        total = Money(sum(row.amount.amount_minor for row in self.day_rows(day)), "CNY")
-        with self.transaction():
-            reference = f"STL-BANK-{day:%Y%m%d}"
-            if total.amount_minor and not self.has_moved(reference):
-                self.move(
-                    reference, CHANNEL_ACCOUNT, reserve_account, total, booked_on, "settlement"
-                )
-        return total
-
-    def day_rows(self, day: date) -> list[DayRow]:
-        """The channel's own list of a day's successful top-ups."""
-        rows = self.db.execute(
-            "SELECT topup_id, account, amount_minor, currency FROM topup"
-            " WHERE day = ? AND state = 'succeeded' ORDER BY topup_id",
-            (day.isoformat(),),
-        )
-        return [DayRow("topup", i, a, Money(m, c)) for i, a, m, c in rows]
-
     def statement(self, number: str, *, day: date, at_ms: int) -> Statement:
         """An account's day, from its own movements."""
         page = self.account_day(number, day)
@@ -135,11 +82,3 @@ class Bank(Books):
         debit, credit = instruction.debtor_account, transfer.creditor_account
         self.move(e2e, debit, credit, transfer.amount, day, transfer.remittance)
         return TransferStatus(e2e, "ACSC")
-
-    def _check_same(self, asked: TopUpOrder) -> None:
-        row = self.db.execute(
-            "SELECT account, amount_minor, currency FROM topup WHERE topup_id = ?",
-            (asked.topup_id,),
-        ).fetchone()
-        if row != (asked.account, asked.amount.amount_minor, asked.amount.currency):
-            raise CallerError("idempotency_conflict", "top-up")

@@ -21,6 +21,14 @@ class Kind:
 
 
 INSTITUTIONS: dict[str, Kind] = {
+    "reserve-bank": Kind("backend.sandbox.reserve_bank.app", "The central bank."),
+    "bank-a": Kind("backend.sandbox.commercial_bank.app", "A commercial bank."),
+    "bank-b": Kind("backend.sandbox.commercial_bank.app", "Another commercial bank."),
+    "fund": Kind("backend.sandbox.fund.program", "A fund company and the bank that advances."),
+    "ecny": Kind("backend.sandbox.ecny.program", "An operator of e-CNY wallets."),
+    "timestamps": Kind("backend.sandbox.timestamps.app", "A time stamper (RFC 3161)."),
+    "netsunion": Kind("backend.sandbox.netsunion.server", "The clearing house of bank accounts."),
+    "unionpay": Kind("backend.sandbox.unionpay.program", "UnionPay's switch and its issuers."),
     "institutions": Kind("backend.sandbox.app", "A bank and its channels."),
 }
 """By name, which is also the name of its directory. Those others pay over come first."""

@@ -4,12 +4,3 @@ CREATE TABLE IF NOT EXISTS instruction (
     digest     BLOB NOT NULL,
     answer     BLOB NOT NULL
 ) STRICT;
-CREATE TABLE IF NOT EXISTS topup (
-    topup_id     TEXT PRIMARY KEY,
-    account      TEXT NOT NULL,
-    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
-    currency     TEXT NOT NULL,
-    day          TEXT NOT NULL,
-    state        TEXT NOT NULL CHECK (state IN ('succeeded', 'failed')),
-    reason       TEXT NOT NULL
-) STRICT;

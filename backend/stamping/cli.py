@@ -1,5 +1,6 @@
 """``tillway stamps``: what a third party says was there, and when. Reads only."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -21,34 +22,28 @@ _Authority = Annotated[
     Path,
     typer.Option(
         "--authority",
-        envvar="TILLWAY_BACKEND_TIMESTAMP_AUTHORITY_FILE",
         help="The certificate (PEM) of the authority behind the stamper.",
     ),
 ]
-_Policy = Annotated[
-    str,
-    typer.Option("--policy", envvar="TILLWAY_BACKEND_TIMESTAMP_POLICY", help="The stamps' policy."),
-]
+_Policy = Annotated[str, typer.Option("--policy", help="The stamps' policy.")]
 
 
 @app.command("check")
 def check_command(database: _Database, authority: _Authority, policy: _Policy) -> None:
     """Check the newest stamps against what they are over. Exit code 1 if one does not hold."""
     trusted = StampAuthority.from_pem(_read(authority), policy)
-    is_good = True
     with Reader.opened(database) as reader:
-        repository = StampRepository(reader)
-        for row in repository.stamps():
-            subject = repository.content(row["subject"])
-            digest = row["digest"] if subject is None else subject.digest
-            try:
-                stamp = read_token(row["token"], digest=digest, authority=trusted)
-            except CallerError as error:
-                is_good = False
-                typer.echo(f"{row['subject']} does NOT hold: {error}")
-                continue
-            at = datetime.fromtimestamp(stamp.at_ms / 1000, UTC).isoformat(timespec="milliseconds")
-            typer.echo(f"{row['subject']} was there at {at}, serial {stamp.serial}")
+        found = list(_stamped(StampRepository(reader)))
+    is_good = True
+    for name, digest, token in found:
+        try:
+            stamp = read_token(token, digest=digest, authority=trusted)
+        except CallerError as error:
+            is_good = False
+            typer.echo(f"{name} does NOT hold: {error}")
+            continue
+        at = datetime.fromtimestamp(stamp.at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+        typer.echo(f"{name} was there at {at}, serial {stamp.serial}")
     if not is_good:
         raise typer.Exit(1)
 
@@ -68,6 +63,15 @@ def export_command(
     typer.echo(
         f"openssl ts -verify -token_in -in {out} -digest {row['digest'].hex()} -CAfile AUTHORITY"
     )
+
+
+def _stamped(repository: StampRepository) -> Iterator[tuple[str, bytes, bytes]]:
+    """Name, digest of what it says now, and token of everything stamped, the newest first."""
+    for row in repository.stamps():
+        now = repository.checkpoint(row["subject"])
+        yield row["subject"], row["digest"] if now is None else now.digest, row["token"]
+    for subject, token in repository.reserve_tests():
+        yield subject.name, subject.digest, token
 
 
 def _read(path: Path) -> bytes:

@@ -10,7 +10,7 @@ class TimeStamp(BackendTable, table=True):
 
     __tablename__ = "time_stamp"
     subject: str = Field(primary_key=True, sa_type=TEXT)
-    """``ledger/<chain>/<size>`` for a checkpoint, ``reserve/<day>`` for a reserve test."""
+    """``ledger/<chain>/<size>`` for a checkpoint."""
     digest: bytes = Field(sa_type=BYTES)
     """SHA-256 of the subject's own bytes."""
     token: bytes = Field(sa_type=BYTES)

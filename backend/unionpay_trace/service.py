@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
-from backend.channels.iso8583.limits import BATCH_MAX, STAN_MAX
+from backend.channels.iso8583.limits import BATCH_MAX
 from backend.channels.unionpay_ports import TraceWish, TraceWord
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
+from backend.unionpay_trace.limits import NUMBERS_PER_BATCH_MAX
 from backend.unionpay_trace.tables import TERMINAL, TRACE
 
 _CHINA = timezone(timedelta(hours=8))
@@ -89,7 +90,7 @@ class NoteWord:
 
 @dataclass(frozen=True, slots=True)
 class CloseBatch:
-    """Begin the terminal's next batch, unless this one is closed already."""
+    """Note a batch as settled, and begin the next if the terminal still uses this one."""
 
     tid: str
     batch: int
@@ -99,21 +100,26 @@ class CloseBatch:
 
     def decide(self, ws: WorkingSet, now_ms: int) -> None:  # noqa: ARG002
         row = ws.get(TERMINAL, self.tid)
-        if row is not None and row["batch"] == self.batch:
-            ws.update(TERMINAL, self.tid, batch=_after(self.batch, BATCH_MAX), next_stan=1)
+        assert row is not None, "a terminal without a number has no batch"
+        ws.update(TERMINAL, self.tid, settled_batch=self.batch)
+        if row["batch"] == self.batch:
+            ws.update(TERMINAL, self.tid, batch=batch_after(self.batch), next_stan=1)
 
 
 def _next(ws: WorkingSet, tid: str) -> tuple[int, int]:
     row = ws.get(TERMINAL, tid)
     if row is None:
-        ws.insert(TERMINAL, {"tid": tid, "batch": 1, "next_stan": 2})
+        ws.insert(TERMINAL, {"tid": tid, "batch": 1, "next_stan": 2, "settled_batch": 0})
         return 1, 1
     batch, stan = row["batch"], row["next_stan"]
     # A batch whose numbers are used up ends: batch and STAN together never come twice in a day.
-    after = batch if stan < STAN_MAX else _after(batch, BATCH_MAX)
-    ws.update(TERMINAL, tid, batch=after, next_stan=_after(stan, STAN_MAX))
+    if stan < NUMBERS_PER_BATCH_MAX:
+        ws.update(TERMINAL, tid, next_stan=stan + 1)
+    else:
+        ws.update(TERMINAL, tid, batch=batch_after(batch), next_stan=1)
     return batch, stan
 
 
-def _after(number: int, number_max: int) -> int:
-    return number + 1 if number < number_max else 1
+def batch_after(batch: int) -> int:
+    """The batch that follows: after the last comes the first again."""
+    return batch + 1 if batch < BATCH_MAX else 1

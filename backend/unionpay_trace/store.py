@@ -9,8 +9,9 @@ from backend.channels.iso8583.messages import Kind, Trace
 from backend.channels.unionpay_ports import KeptTrace, TraceWish, TraceWord
 from backend.db.command import Command
 from backend.db.tables import Row
+from backend.unionpay_trace.limits import BATCHES_PER_SETTLEMENT_MAX
 from backend.unionpay_trace.repository import TraceRepository
-from backend.unionpay_trace.service import CloseBatch, NoteWord, TakeNumber, TakeTrace
+from backend.unionpay_trace.service import CloseBatch, NoteWord, TakeNumber, TakeTrace, batch_after
 
 Submit = Callable[[Command], Awaitable[Any]]
 RunRead = Callable[[Callable[[], Any]], Awaitable[Any]]
@@ -52,6 +53,18 @@ class SqlTraces:
         """``TraceStore.next_number``."""
         batch, stan = await self._submit(TakeNumber(self._tid))
         return Trace(self._tid, self._mid, batch, stan, "", "")
+
+    async def open_batches(self) -> list[int]:
+        """``TraceStore.open_batches``."""
+        row = await self._run_read(lambda: self._repository.terminal(self._tid))
+        found: list[int] = []
+        if row is None:
+            return found
+        number: int = row["settled_batch"]
+        while number != row["batch"] and len(found) < BATCHES_PER_SETTLEMENT_MAX:
+            number = batch_after(number)
+            found.append(number)
+        return found
 
     async def batch(self, number: int) -> tuple[Totals, list[UploadRow]]:
         """``TraceStore.batch``."""

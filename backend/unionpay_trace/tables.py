@@ -9,12 +9,13 @@ from backend.db.tables import INTEGER, STORAGE, TEXT, BackendTable, table_ref
 
 
 class UnionPayTerminal(BackendTable, table=True):
-    """A terminal of ours: its open batch and the STAN it uses next."""
+    """A terminal of ours: the batch and the STAN it uses next, and the batch it settled last."""
 
     __tablename__ = "unionpay_terminal"
     tid: str = Field(primary_key=True, sa_type=TEXT)
     batch: int = Field(sa_type=INTEGER)
     next_stan: int = Field(sa_type=INTEGER)
+    settled_batch: int = Field(default=0, sa_type=INTEGER)
 
 
 class UnionPayTrace(BackendTable, table=True):

@@ -21,17 +21,24 @@ from typing import Any
 import structlog
 
 from backend.channel_parts import resolvers
-from backend.channels.facts import DEFAULT_FACTS, ChannelFacts
-from backend.channels.http_channel import HttpChannel
-from backend.channels.institution import Institution
-from backend.channels.model import NUCC, ChannelAnswer, PayOrder, PayoutOrder, RefundOrder
+from backend.channels.facts import ChannelFacts
+from backend.channels.model import CUP, NUCC, ChannelAnswer, PayOrder, PayoutOrder, RefundOrder
+from backend.channels.netsunion import NetsUnion
+from backend.channels.ports import ChannelPort
 from backend.channels.signed_http import read_key
+from backend.channels.unionpay import TerminalKey, UnionPay
+from backend.channels.unionpay_line import Line
+from backend.clock import SystemClock
 from backend.db.command import Command
 from backend.payments.model import DeviceRequest
 from backend.payments.repository import PaymentRepository
 from backend.refunds.repository import RefundRepository
 from backend.sagas.repository import SagaRepository
 from backend.sagas.runner import SagaRunner
+from backend.topups.service import OrderTopUp
+from backend.unionpay_trace.repository import TraceRepository
+from backend.unionpay_trace.store import SqlTraces
+from backend.withdrawals.service import OrderWithdrawal
 from protocol.crypto.keys import SigningKey
 from protocol.money import Money
 from tests.support.shop import START_MS, Shop
@@ -40,6 +47,7 @@ ROUNDS_MAX = 60
 PAUSE_MS = 61_000
 """Between two rounds in which nothing is due: longer than a lease or a pause between tries."""
 AMOUNT_MINOR, REFUND_MINOR = 10_000, 4_000
+TOPUP_MINOR, WITHDRAWN_MINOR = 2_500, 1_700
 
 
 @dataclass
@@ -58,7 +66,7 @@ class Power:
 class DyingChannel:
     """``ChannelPort`` with a boundary after every call."""
 
-    def __init__(self, channel: HttpChannel, power: Power) -> None:
+    def __init__(self, channel: ChannelPort, power: Power) -> None:
         self._channel = channel
         self._power = power
 
@@ -100,31 +108,65 @@ class DyingChannel:
             self._power.boundary()
 
 
+class NoFiles:
+    """Where no day file is asked for."""
+
+    async def fetch(self, day: date) -> Any:
+        raise AssertionError(day)
+
+
 class Life:
     """One run of the small backend, and of the till that keeps asking the same things of it."""
 
     def __init__(self, job: dict[str, Any]) -> None:
         self.power = Power(job["die_at"])
         self.shop = Shop(f"sqlite:///{job['database']}", first_id=job["first_id"])
-        self.institution = Institution(
-            url=job["url"],
-            key=SigningKey.from_private("ES256", bytes.fromhex(job["key"])),
-            peer=read_key(job["peer"]),
-        )
-        self.channel = HttpChannel(self.institution, prefix="/card", facts=DEFAULT_FACTS[NUCC])
+        self.job = job
+        self.channel = self._clearing_house(job["url"])
+        self.witness = self._clearing_house(job["witness_url"])
+        self.card = self._card_network()
         self.runner = SagaRunner(
             submit=self.submit,
             run_read=self._read,
             repository=SagaRepository(self.shop.reader),
-            channels={NUCC: DyingChannel(self.channel, self.power)},
+            channels={
+                NUCC: DyingChannel(self.channel, self.power),
+                CUP: DyingChannel(self.card, self.power),
+            },
             resolvers=resolvers(self.shop.rules),
             clock=self.shop.clock,
         )
         self.payer = job["payer"]
         self.shop.routes[self.payer] = job["route"]
         self.payment_id, self.refund_id = self.shop.id("pay"), self.shop.id("rfd")
+        self.topup_id, self.withdrawal_id = self.shop.id("top"), self.shop.id("wdr")
         self.create = self._create()
         self.shop.clock.at_ms += job["later_ms"]
+
+    def _clearing_house(self, url: str) -> NetsUnion:
+        return NetsUnion(
+            url=lambda: url,
+            key=SigningKey.from_private("ES256", bytes.fromhex(self.job["key"])),
+            peer=read_key(self.job["peer"]),
+            clock=SystemClock(),
+        )
+
+    def _card_network(self) -> UnionPay:
+        host, port = self.job["switch"]
+        traces = SqlTraces(
+            submit=self.submit,
+            run_read=self._read,
+            repository=TraceRepository(self.shop.reader),
+            tid=self.job["terminal"],
+            mid=self.job["merchant"],
+        )
+        return UnionPay(
+            line=Line(lambda: (host, port)),
+            traces=traces,
+            key=TerminalKey(bytes.fromhex(self.job["master_key"])),
+            clock=SystemClock(),
+            files=NoFiles(),
+        )
 
     async def submit(self, command: Command) -> Any:
         result = self.shop.do(command)
@@ -164,17 +206,27 @@ class Life:
         """What the books, our tables and the channel say in the end."""
         shop, payments = self.shop, PaymentRepository(self.shop.reader)
         payment = payments.payment(self.payment_id)
-        assert payment is not None
         amount = Money(AMOUNT_MINOR, "CNY")
-        order = await self.channel.query(PayOrder(self.payment_id, "", amount))
-        refund = await self.channel.query_refund(
+        order = await self.witness.query(PayOrder(self.payment_id, "", amount))
+        refund = await self.witness.query_refund(
             RefundOrder(self.refund_id, self.payment_id, amount)
+        )
+        own = shop.rows("SELECT topup_id AS id, state FROM topup") + shop.rows(
+            "SELECT withdrawal_id AS id, state FROM withdrawal"
         )
         report = shop.verify()
         return {
-            "payment": payment["state"],
+            "payment": payment["state"] if payment else None,
+            "channel": payment["channel_id"] if payment else None,
+            "own": {row["id"]: row["state"] for row in own},
+            "topup_id": self.topup_id,
+            "withdrawal_id": self.withdrawal_id,
             "payment_events": payments.timeline(self.payment_id),
-            "sagas": SagaRepository(shop.reader).of_payment(self.payment_id),
+            "sagas": [
+                saga
+                for about in (self.payment_id, self.topup_id, self.withdrawal_id)
+                for saga in SagaRepository(shop.reader).of_payment(about)
+            ],
             "refunds": [
                 row["state"] for row in RefundRepository(shop.reader).of_payment(self.payment_id)
             ],
@@ -189,7 +241,9 @@ class Life:
         }
 
     async def close(self) -> None:
-        await self.institution.close()
+        await self.channel.close()
+        await self.witness.close()
+        await self.card.close()
         self.shop.close()
 
 
@@ -233,8 +287,34 @@ async def refund(life: Life) -> None:
     await life.settle()
 
 
+async def top_up(life: Life) -> None:
+    """The payer fills the balance from a bank account."""
+    order = OrderTopUp(
+        topup_id=life.topup_id,
+        payer_id=life.payer,
+        bank_account=life.job["token"],
+        amount=Money(TOPUP_MINOR, "CNY"),
+        business_date=life.shop.rules.business_date,
+    )
+    await life.submit(order)
+    await life.settle()
+
+
+async def withdraw(life: Life) -> None:
+    """The payer takes money out, to the own bank account."""
+    order = OrderWithdrawal(
+        withdrawal_id=life.withdrawal_id,
+        payer_id=life.payer,
+        instrument_id=life.job["instrument"],
+        amount=Money(WITHDRAWN_MINOR, "CNY"),
+        rules=life.shop.rules,
+    )
+    await life.submit(order)
+    await life.settle()
+
+
 SCRIPTS = {"pay": pay, "reverse_under_way": reverse_under_way, "reverse_paid": reverse_paid,
-           "refund": refund}  # fmt: skip
+           "refund": refund, "top_up": top_up, "withdraw": withdraw}  # fmt: skip
 
 
 async def live(job: dict[str, Any]) -> dict[str, Any]:

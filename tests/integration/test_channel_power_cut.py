@@ -1,13 +1,15 @@
-"""Kill -9 at every step of a payment through a channel, then run on: one true end, explained.
+"""Kill -9 at every step of what goes through a channel (a payment, a refund, a top-up, a
+withdrawal, a payment that goes on to another channel), then run on: one true end, explained.
 
 The steps are not listed here: a clean run of each story counts its boundaries (before the first
 commit or call to the channel, and after each), then the story is told again once for each of them.
-The other institution is a process of its own and survives.
+The other institutions are processes of their own and survive.
 """
 
 import json
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,32 +20,39 @@ from typing import Any
 
 import pytest
 
+from backend.channels.model import CUP, NUCC
 from backend.channels.signed_http import key_text
 from backend.db.migrate import upgrade
+from backend.sandbox.unionpay.program import LINE
+from backend.sandbox.unionpay.terminals import key_path
 from protocol.crypto.keys import generate
-from tests.integration.dying_backend import AMOUNT_MINOR, REFUND_MINOR
+from tests.integration.dying_backend import AMOUNT_MINOR, REFUND_MINOR, TOPUP_MINOR, WITHDRAWN_MINOR
+from tests.support.iso8583_messages import MID, TID
 from tests.support.shop import Shop
 from tillway import processes
 from tillway.json_api import JsonApi
 
 ROOT = Path(__file__).resolve().parents[2]
-TOKEN, ACCOUNT = "tok_payers_card", "CARD-1"
+TOKEN, ACCOUNT = "tok_payers_card", "6217000000000000001"
+OPENING_MINOR, BALANCE_MINOR = 100_000_000, 50_000
+NOWHERE = "http://127.0.0.1:1"
 AFTER_A_RESTART_MS = 30_000
 IDS_PER_STORY = 1_000
+STANS_PER_STORY = 200
 PAID = {"captured", "partially_refunded"}
 
 
 @dataclass
 class Stage:
-    """The sandbox, the program that gives birth to dying backends, and a database to begin with."""
+    """The institutions, the program that gives birth to dying backends, and a database to begin
+    with. ``known``: what every life is told about them."""
 
     root: Path
-    sandbox: JsonApi
+    clearing_house: JsonApi
+    switch: JsonApi
     nursery: subprocess.Popen[str]
-    peer: str
-    key: str
-    payer: str
-    route: int
+    known: dict[str, Any]
+    payers: dict[str, dict[str, Any]]
     told: int = field(default=0)
 
     def warm_up(self) -> None:
@@ -54,13 +63,18 @@ class Stage:
         """Tell a story, the power going off once if it shall; what is true in the end."""
         job = self._job(script, die_at)
         result = Path(job["result"])
-        self.sandbox.post("/control/faults", faults)
+        is_down = "no_connection" in faults
+        counts = {name: count for name, count in faults.items() if name != "no_connection"}
+        self.clearing_house.post("/control/faults", counts)
+        if is_down:
+            job |= {"url": NOWHERE, **self.payers["of two channels"]}
         before = self.on_card()
         ended = self._live(job)
         if die_at is not None:
             assert ended == -signal.SIGKILL
             assert not result.exists()
-            ended = self._live(job | {"die_at": None, "later_ms": AFTER_A_RESTART_MS})
+            again = {"die_at": None, "later_ms": AFTER_A_RESTART_MS, "url": self.known["url"]}
+            ended = self._live(job | again)
         assert ended == 0
         return {**json.loads(result.read_text()), "charged": before - self.on_card()}
 
@@ -68,14 +82,22 @@ class Stage:
         self.told += 1
         database, result = self.root / f"{self.told}.db", self.root / f"{self.told}.json"
         shutil.copyfile(self.root / "first.db", database)
+        # Every story has a terminal number range of its own: the switch sees them all.
+        with sqlite3.connect(database) as connection:
+            numbers = (TID, 1, self.told * STANS_PER_STORY + 1)
+            connection.execute("INSERT INTO unionpay_terminal VALUES (?, ?, ?)", numbers)
+        connection.close()
         return {
             "script": script, "die_at": die_at, "database": str(database), "result": str(result),
-            "first_id": self.told * IDS_PER_STORY, "url": self.sandbox.url, "peer": self.peer,
-            "key": self.key, "payer": self.payer, "route": self.route, "later_ms": 0,
+            "first_id": self.told * IDS_PER_STORY, "later_ms": 0, **self.known,
+            **self.payers["of one channel"],
         }  # fmt: skip
 
     def on_card(self) -> int:
-        return int(self.sandbox.get(f"/control/accounts/{ACCOUNT}")["balance_minor"])
+        """What the payers have at the bank and on the card."""
+        at_bank = self.clearing_house.get(f"/control/accounts/{ACCOUNT}")["balance_minor"]
+        on_card = self.switch.get(f"/control/cards/{ACCOUNT}")["balance_minor"]
+        return int(at_bank) + int(on_card)
 
     def _live(self, job: dict[str, Any]) -> int:
         assert self.nursery.stdin is not None
@@ -93,37 +115,66 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         "TILLWAY_SANDBOX_STATE_DIR": str(root / "sandbox"),
         "TILLWAY_SANDBOX_INSTITUTION_KEYS": json.dumps([key_text(ours.public)]),
     }
-    program = processes.start(
-        "sandbox", ["sandbox", "run", "institutions"], log_dir=root / "logs", env=env
-    )
-    sandbox = JsonApi(f"http://127.0.0.1:{program.port('http')}")
-    opening = {"account": ACCOUNT, "name": "李雷", "opening_minor": 100_000_000}
-    sandbox.post("/control/accounts", opening)
-    sandbox.post("/control/tokens", {"channel": "card", "token": TOKEN, "account": ACCOUNT})
+    programs = {
+        name: processes.start(name, ["sandbox", "run", name], log_dir=root / "logs", env=env)
+        for name in ("netsunion", "unionpay")
+    }
+    apis = {
+        name: JsonApi(f"http://127.0.0.1:{program.port('http')}")
+        for name, program in programs.items()
+    }
+    _open_accounts(apis)
     with subprocess.Popen(
         [sys.executable, "-m", "tests.integration.dying_backend"],
         cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     ) as nursery:  # fmt: skip
-        payer, route = _first_database(root)
-        peer, key = str(program.ready["key"]), ours.private_bytes().hex()
-        stage = Stage(root, sandbox, nursery, peer, key, payer, route)
+        known = {
+            "url": apis["netsunion"].url,
+            "witness_url": apis["netsunion"].url,
+            "peer": str(programs["netsunion"].ready["key"]),
+            "key": ours.private_bytes().hex(),
+            "switch": ["127.0.0.1", programs["unionpay"].port(LINE)],
+            "terminal": TID,
+            "merchant": MID,
+            "master_key": key_path(root / "sandbox" / "unionpay", TID).read_text().strip(),
+            "token": TOKEN,
+        }
+        stage = Stage(
+            root, apis["netsunion"], apis["unionpay"], nursery, known, _first_database(root)
+        )
         stage.warm_up()
         yield stage
         assert nursery.stdin is not None
         nursery.stdin.close()
-    processes.stop(program)
+    for program in programs.values():
+        processes.stop(program)
 
 
-def _first_database(root: Path) -> tuple[str, int]:
-    """A shop with a payer whose pay codes a card pays."""
+def _open_accounts(apis: dict[str, JsonApi]) -> None:
+    """A bank account with agreements for two payers, and a card for one of them."""
+    opening = {"account": ACCOUNT, "name": "李雷", "opening_minor": OPENING_MINOR}
+    apis["netsunion"].post("/control/accounts", opening)
+    for token in (TOKEN, f"{TOKEN}_2"):
+        apis["netsunion"].post("/control/tokens", {"token": token, "account": ACCOUNT})
+    apis["unionpay"].post("/control/cards", opening | {"token": f"{TOKEN}_2"})
+
+
+def _first_database(root: Path) -> dict[str, dict[str, Any]]:
+    """A shop with a payer whose card one channel serves, and one whose card two do."""
     url = f"sqlite:///{root / 'first.db'}"
     upgrade(url)
     shop = Shop(url)
     shop.add_merchant()
-    payer = shop.add_payer()
-    shop.add_instrument(payer, "card", token=TOKEN)
+    payers = {}
+    for name, token, channels in (
+        ("of one channel", TOKEN, (NUCC,)),
+        ("of two channels", f"{TOKEN}_2", (NUCC, CUP)),
+    ):
+        payer = shop.add_payer(balance_minor=BALANCE_MINOR if channels == (NUCC,) else 0)
+        instrument = shop.add_instrument(payer, "card", token=token, channels=channels)
+        payers[name] = {"payer": payer, "route": shop.routes[payer], "instrument": instrument}
     shop.close()
-    return payer, shop.routes[payer]
+    return payers
 
 
 @pytest.mark.parametrize(
@@ -159,21 +210,67 @@ def test_the_power_may_go_off_at_any_step_of_a_payment_through_a_channel(
     assert state in ends
 
 
-def check(told: dict[str, Any], states: set[str]) -> None:
-    """One true end: in the ledger, in our tables and at the channel, and the way there is told."""
+@pytest.mark.parametrize(
+    ("script", "faults", "state"),
+    [
+        pytest.param("top_up", {}, "succeeded", id="topped up"),
+        pytest.param("top_up", {"refuse_order": 1}, "failed", id="top-up refused"),
+        pytest.param("top_up", {"drop_answer_after_commit": 1}, "succeeded", id="answer lost"),
+        pytest.param("withdraw", {}, "succeeded", id="withdrawn"),
+        pytest.param("withdraw", {"drop_answer_after_commit": 1}, "succeeded", id="word lost"),
+        pytest.param("withdraw", {"be_down": 1}, "succeeded", id="not heard at first"),
+    ],
+)
+def test_the_power_may_go_off_at_any_step_of_a_payer_s_own_money(
+    stage: Stage, script: str, faults: dict[str, int], state: str
+) -> None:
+    clean = stage.play(script, faults, None)
+    check(clean, {None})
+    own = clean["topup_id"] if script == "top_up" else clean["withdrawal_id"]
+    assert clean["own"][own] == state
+    for step in range(1, clean["boundaries"] + 1):
+        told = stage.play(script, faults, step)
+        check(told, {None})
+        own = told["topup_id"] if script == "top_up" else told["withdrawal_id"]
+        assert told["own"][own] in ({state, "failed"} if script == "top_up" else {state})
+
+
+def test_the_power_may_go_off_at_any_step_from_one_channel_to_the_other(stage: Stage) -> None:
+    """The clearing house cannot be reached until the restart; the card network takes it, or, where
+    it was not known any more whether something had been sent, it is settled first."""
+    faults = {"no_connection": 1}
+    clean = stage.play("pay", faults, None)
+    check(clean, {"captured"})
+    assert (clean["channel"], clean["order"]) == ("CUP", None)
+    ends = set()
+    for step in range(1, clean["boundaries"] + 1):
+        told = stage.play("pay", faults, step)
+        check(told, {"captured", "reversed"})
+        ends.add((told["channel"], told["payment"]))
+    assert ("CUP", "captured") in ends
+
+
+def check(told: dict[str, Any], states: set[str | None]) -> None:
+    """One true end: in the ledger, in our tables and at the channels, and the way there is told."""
     assert told["is_whole"]
     assert told["pending"] == 0
     assert told["payment"] in states
     is_paid = told["payment"] in PAID
-    assert (told["order"] == "succeeded") == is_paid
+    is_at_house = is_paid and told["channel"] == NUCC
+    assert (told["order"] == "succeeded") == is_at_house
     refunded = REFUND_MINOR if told["refund_at_channel"] == "succeeded" else 0
-    assert told["charged"] == AMOUNT_MINOR * is_paid - refunded
+    filled = TOPUP_MINOR * (told["own"].get(told["topup_id"]) == "succeeded")
+    taken_out = WITHDRAWN_MINOR * (told["own"].get(told["withdrawal_id"]) == "succeeded")
+    assert told["charged"] == AMOUNT_MINOR * is_paid - refunded + filled - taken_out
     assert (told["payment"] == "partially_refunded") == bool(refunded)
     assert ("succeeded" in told["refunds"]) == bool(refunded)
     books = told["accounts"]
-    assert sum(v for name, v in books.items() if name.startswith("C:CH:")) == told["charged"]
-    assert not any(v for name, v in books.items() if name.startswith(("C:REFUND", "C:LONG")))
-    explained(told["payment_events"], told["payment"])
+    owed = sum(v for name, v in books.items() if name.startswith("C:CH:"))
+    assert owed - BALANCE_MINOR == told["charged"]
+    open_accounts = ("C:REFUND", "C:LONG", "C:PAYOUT")
+    assert not any(v for name, v in books.items() if name.startswith(open_accounts))
+    if told["payment"] is not None:
+        explained(told["payment_events"], told["payment"])
     for saga in told["sagas"]:
         assert saga["next_try_ms"] is None
         explained(saga["timeline"], saga["state"])

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from backend.channels.model import ADVANCING_BANK
+from backend.channels.model import ADVANCING_BANK, CUP, NUCC
 from backend.channels.ports import ChannelPort
 from protocol.money import Money
-from tests.support.channels import FUND_TOKEN, NearChannel, near_channels
-from tests.support.institutions import RESERVE, NearInstitutions
+from tests.support.channels import CARD_TOKEN, FUND_TOKEN, NearChannel, near_channels
+from tests.support.institutions import NearInstitutions
+from tests.support.netsunion_world import TOKEN as NETSUNION_TOKEN
+from tests.support.netsunion_world import NetsUnionWorld, netsunion_world
 from tests.support.shop import ShopClock
 from tests.support.unionpay_world import TOKEN as UNIONPAY_TOKEN
 from tests.support.unionpay_world import UnionPayWorld, unionpay_world
@@ -55,7 +57,6 @@ class NearRig:
     channel: NearChannel
     account: str
     token: str
-    transit: str
 
     @property
     def port(self) -> ChannelPort:
@@ -68,11 +69,10 @@ class NearRig:
         self.channel.mishaps = ["silent"]
 
     async def close_day(self) -> None:
-        day = self.channel.day()
-        self.channel.book.settle(RESERVE, self.transit, day=day, booked_on=day)
+        self.channel.close_early(self.channel.day())
 
 
-def near_rig(channel_id: str, token: str, transit: str) -> "RigMaker":
+def near_rig(channel_id: str, token: str) -> "RigMaker":
     """The rig of a channel that the near institutions have."""
 
     @asynccontextmanager
@@ -81,7 +81,7 @@ def near_rig(channel_id: str, token: str, transit: str) -> "RigMaker":
         channel = near_channels(near.world)[channel_id]
         near.bank.open_account("PAYER-1", "李雷", Money(OPENING_MINOR, "CNY"), day=channel.day())
         channel.book.bind(token, "PAYER-1")
-        yield NearRig(near, channel, "PAYER-1", token, transit)
+        yield NearRig(near, channel, "PAYER-1", token)
         near.close()
 
     return make
@@ -116,8 +116,39 @@ async def unionpay_rig(root: Path) -> AsyncIterator[Rig]:
         yield UnionPayRig(world)
 
 
+@dataclass
+class NetsUnionRig:
+    """The adapter to NetsUnion and the clearing house, over real HTTP."""
+
+    world: NetsUnionWorld
+    token: str = NETSUNION_TOKEN
+
+    @property
+    def port(self) -> ChannelPort:
+        return self.world.adapter
+
+    def left_minor(self) -> int:
+        return self.world.left_minor()
+
+    def lose_next_answer(self) -> None:
+        self.world.arm(drop_answer_after_commit=1)
+
+    async def close_day(self) -> None:
+        await self.world.next_day()
+
+
+@asynccontextmanager
+async def netsunion_rig(_root: Path) -> AsyncIterator[Rig]:
+    """``NetsUnionRig`` in a world of its own."""
+    async with netsunion_world() as world:
+        yield NetsUnionRig(world)
+
+
 RigMaker = Callable[[Path], AbstractAsyncContextManager[Rig]]
 RIGS: dict[str, RigMaker] = {
-    "near fund": near_rig(ADVANCING_BANK, FUND_TOKEN, "ADVANCING-BANK"),
+    "near NetsUnion": near_rig(NUCC, CARD_TOKEN),
+    "near UnionPay": near_rig(CUP, CARD_TOKEN),
+    "near fund": near_rig(ADVANCING_BANK, FUND_TOKEN),
+    "netsunion": netsunion_rig,
     "unionpay": unionpay_rig,
 }

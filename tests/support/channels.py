@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from backend.channel_parts import resolvers
 from backend.channels.day_file import DayFile, DayRow, Spool, open_day_file, write_day_file
+from backend.channels.epcc import day_text, ids
 from backend.channels.facts import DEFAULT_FACTS, ChannelFacts
 from backend.channels.model import (
     ADVANCING_BANK,
@@ -18,17 +19,26 @@ from backend.channels.model import (
     PayoutOrder,
     RefundOrder,
 )
+from backend.channels.netsunion import open_day
 from backend.channels.ports import ChannelPort, NotSentError
 from backend.sagas.repository import SagaRepository
 from backend.sagas.runner import SagaRunner
 from backend.sandbox.app import Institutions
 from backend.sandbox.bank import Bank
-from backend.sandbox.cards import CARD_TRANSIT, CardTill, card_day
-from backend.sandbox.channels import ChannelName
+from backend.sandbox.fund.company import Accounts, FundCompany
+from backend.sandbox.institution.faults import Faults
+from backend.sandbox.institution.house import House
 from backend.sandbox.institution.orders import OrderBook
+from backend.sandbox.institution.settling import SettlementOrder, SettlementWord
+from backend.sandbox.json_channel import REFUSALS
+from backend.sandbox.netsunion.clearing_house import ClearingHouse
+from backend.sandbox.netsunion.customers import TRANSIT
+from backend.sandbox.netsunion.server import OWN_FAULTS
+from backend.sandbox.unionpay import issuers
+from protocol.crypto.keys import generate
 from protocol.errors import CallerError, OperatingError
 from protocol.money import Money
-from tests.support.institutions import RESERVE, NearInstitutions
+from tests.support.institutions import OWN, RESERVE, NearInstitutions
 from tests.support.shop import Shop
 
 Mishap = Literal["lost", "silent", "late", "unsent"]
@@ -43,7 +53,7 @@ class NearChannel:
     coming calls in their order."""
 
     world: Institutions
-    name: ChannelName | Literal["cup"]
+    name: Literal["nucc", "cup", "fund", "advance", "ecny"]
     book: OrderBook
     day: Callable[[], date]
     facts: ChannelFacts
@@ -67,34 +77,34 @@ class NearChannel:
         return self._sure(lambda: self.book.refund(order, day=self.day(), refuse=self._refuses()))
 
     async def settle(self, day: date) -> None:
-        self.world.channels.close_days(self.world.now_ms())
-        if self.name in {"card", "cup"}:
-            if day >= self.day():
-                raise CallerError("day_not_closed", day.isoformat())
-            self.book.settle(RESERVE, CARD_TRANSIT, day=day, booked_on=self.world.today())
-            return
-        assert self.name != "cup"
-        self.world.channels.settle(self.name, day, self.world.now_ms())
+        if day >= self.day():
+            raise CallerError("day_not_closed", day.isoformat())
+        self.book.settle(RESERVE, issuers.TRANSIT, day=day, booked_on=self.world.today())
 
     async def day_file(self, day: date) -> DayFile:
-        rows = self.world.faulty(self.book.rows(day))
+        rows = self.world.faulty(self.rows(day))
         return open_day_file(Spool.of(write_day_file(day, rows)))
 
     async def query_refund(self, order: RefundOrder) -> ChannelAnswer | None:
         return self._call(lambda: self.book.refund_result(order.refund_id))
 
     async def payout(self, order: PayoutOrder) -> ChannelAnswer:
-        book = self._paying_out(order)
-        return self._sure(lambda: book.pay_out(order, day=self.day(), refuse=self._refuses()))
+        raise CallerError("channel_unavailable", order.payout_id)
 
     async def query_payout(self, order: PayoutOrder) -> ChannelAnswer | None:
-        book = self._paying_out(order)
-        return self._call(lambda: book.payouts.get(order.payout_id, (None, None))[1])
+        raise CallerError("channel_unavailable", order.payout_id)
 
-    def _paying_out(self, order: PayoutOrder) -> "NearPayouts":
-        if not isinstance(self.book, NearPayouts):
-            raise CallerError("channel_unavailable", order.payout_id)
-        return self.book
+    def rows(self, day: date) -> list[DayRow]:
+        """The channel's own list of a day."""
+        return self.book.rows(day)
+
+    def net(self, day: date) -> int:
+        """What the channel owes for a day."""
+        return self.book.net(day)
+
+    def close_early(self, day: date) -> None:
+        """The channel ends a day before its time, and has paid it."""
+        self.book.settle(RESERVE, issuers.TRANSIT, day=day, booked_on=day)
 
     def deliver_late(self) -> list[ChannelAnswer | None]:
         """Let what was kept on the way arrive; the answers reach nobody."""
@@ -128,56 +138,105 @@ class NearChannel:
         return answer
 
 
-class NearPayouts(OrderBook):
-    """An order book that pays out, too."""
+class NearReserveBank:
+    """``SettlementAgent`` over the near bank's own books; a reference moves once."""
 
-    def __init__(self, bank: Bank, till: CardTill) -> None:
-        super().__init__(bank, till)
-        self._payer, self._name_of = till, till.channel
-        self.payouts: dict[str, tuple[PayoutOrder | None, ChannelAnswer | None]] = {}
+    def __init__(self, bank: Bank) -> None:
+        self._bank = bank
 
-    def pay_out(self, order: PayoutOrder, *, day: date, refuse: bool) -> ChannelAnswer:
-        known, answer = self.payouts.get(order.payout_id, (None, None))
-        if answer is not None:
-            if known != order:
-                raise OperatingError("internal", "the channel refuses: another content")
-            return answer
-        account = self._account(order.token)
-        reason = "refused by the bank" if refuse else "" if account else "AC01"
-        reference = f"{self._name_of}-{order.payout_id}"
-        answer = ChannelAnswer(
-            order.payout_id, "refused" if reason else "succeeded", reason, reference, f"{day}"
+    async def settle(self, order: SettlementOrder) -> SettlementWord:
+        if not self._bank.has_moved(order.reference):
+            for account in (order.debtor, order.creditor):
+                if self._bank.account(account) is None:
+                    self._bank.open_own_account(account)
+            self._bank.move(
+                order.reference, order.debtor, order.creditor, order.amount, order.value_date,
+                "settlement",
+            )  # fmt: skip
+        return SettlementWord("settled")
+
+
+@dataclass
+class NearNetsUnion(NearChannel):
+    """The clearing house, whose members' customers have their accounts at the near bank."""
+
+    def __post_init__(self) -> None:
+        world = self.world
+        house = House(
+            "netsunion", world.bank, world.house.clock, Faults(OWN_FAULTS), generate("ES256"), {}
         )
-        self.payouts[order.payout_id] = (order, answer)
-        if account and not reason:
-            self._payer.give(reference, account, order.amount, day=day)
-        return answer
+        self.clearing = ClearingHouse(house)
+        self.book, self.day = self.clearing.book, self.clearing.booking_day
+
+    async def settle(self, day: date) -> None:
+        self.clearing.close_day(day)
+        await self.clearing.outbox.tell(NearReserveBank(self.world.bank))
+
+    async def payout(self, order: PayoutOrder) -> ChannelAnswer:
+        if self._refuses():
+            self.clearing.house.faults.arm({"refuse_order": 1})
+        trx_id = ids.trx_id(order.payout_id, "payout")
+        return self._sure(lambda: self.clearing.pay_out(order, trx_id=trx_id, day=self.day()))
+
+    async def query_payout(self, order: PayoutOrder) -> ChannelAnswer | None:
+        return self._call(lambda: self.clearing.payout(order.payout_id))
 
     def rows(self, day: date) -> list[DayRow]:
-        return super().rows(day) + [
-            DayRow("payout", order.payout_id, order.token, order.amount)
-            for order, answer in self.payouts.values()
-            if order
-            and answer
-            and (answer.state, answer.settlement_date) == ("succeeded", f"{day}")
-        ]
+        data = b"".join(
+            day_text.write(
+                day, ids.INSTITUTION, self.clearing.lines(day), key=self.clearing.house.key
+            )
+        )
+        spool = Spool.of([data])
+        with open_day(spool, day=day, key=self.clearing.house.key.public) as file:
+            return list(file.rows())
+
+    def net(self, day: date) -> int:
+        return self.clearing.net(day)
+
+    def close_early(self, day: date) -> None:
+        self.book.settle(RESERVE, TRANSIT, day=day, booked_on=day)
+
+
+@dataclass
+class NearFund(NearChannel):
+    """One of a fund company's two channels; its investors have their accounts at the near bank."""
+
+    company: FundCompany | None = None
+
+    async def settle(self, day: date) -> None:
+        assert self.company is not None
+        await self.company.time_passes()
+        if day >= self.day():
+            raise CallerError("day_not_closed", day.isoformat())
+
+    def close_early(self, day: date) -> None:
+        self.book.close_day(day, lambda _net: None)
+
+
+def near_fund(world: Institutions) -> FundCompany:
+    """A fund company over the near bank's books."""
+    house = House("fund", world.bank, world.house.clock, Faults(REFUSALS), generate("ES256"), {})
+    accounts = Accounts(advancer="SETTLE-ADVBANK", reserve=RESERVE, company="FUND-CO", own=OWN)
+    return FundCompany(house, accounts=accounts, agent=NearReserveBank(world.bank))
 
 
 def near_channels(world: Institutions) -> dict[str, NearChannel]:
     """The clearing house and the card network of a sandbox, its fund with a bank, and the one
     without."""
-    books, bank, facts = world.channels.books, world.bank, DEFAULT_FACTS
+    bank, facts = world.bank, DEFAULT_FACTS
 
     def day() -> date:
-        return card_day(world.now_ms())
+        return issuers.business_day(world.now_ms())
 
+    fund = near_fund(world)
     return {
-        NUCC: NearChannel(world, "card", NearPayouts(bank, CardTill(bank)), day, facts[NUCC]),
-        CUP: NearChannel(world, "cup", OrderBook(bank, CardTill(bank, CUP)), day, facts[CUP]),
-        ADVANCING_BANK: NearChannel(
-            world, "fund", books["fund"], world.today, facts[ADVANCING_BANK]
+        NUCC: NearNetsUnion(world, "nucc", fund.advanced, world.today, facts[NUCC]),
+        CUP: NearChannel(world, "cup", OrderBook(bank, issuers.CardTill(bank)), day, facts[CUP]),
+        ADVANCING_BANK: NearFund(
+            world, "fund", fund.advanced, fund.day, facts[ADVANCING_BANK], company=fund
         ),
-        FUND: NearChannel(world, "advance", books["advance"], world.today, facts[FUND]),
+        FUND: NearFund(world, "advance", fund.unadvanced, fund.day, facts[FUND], company=fund),
     }
 
 
@@ -262,8 +321,7 @@ class ChannelWorld:
 
     def settle_card(self) -> None:
         """The card channel closes its present day early, and has paid it."""
-        day = self.card.day()
-        self.card.book.settle(RESERVE, CARD_TRANSIT, day=day, booked_on=day)
+        self.card.close_early(self.card.day())
 
     def state(self, payment_id: str) -> str:
         return str(self.shop.ask("payment.query", {"payment_id": payment_id})["state"])
@@ -284,7 +342,7 @@ class ChannelWorld:
         assert self.shop.balance("C:REFUND:CNY") == self.shop.balance("C:LONG:CNY") == 0
         days = {row["settlement_date"] for row in self.shop.rows("SELECT * FROM saga")} - {""}
         for name, channel in self.channels.items():
-            nets = {day: channel.book.net(date.fromisoformat(day)) for day in days}
+            nets = {day: channel.net(date.fromisoformat(day)) for day in days}
             if name == FUND:
                 assert self.shop.balance("O:ADVANCE:CNY") == sum(nets.values())
                 continue

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from backend.channels.epcc.ids import dispute_id
+from backend.channels.facts import CostTerms
 from backend.channels.model import NUCC
-from backend.channels.ports import DayPort
+from backend.channels.ports import BankPort, DayPort
 from backend.clearing.calendar import Calendar
 from backend.clearing.evening import Evening, Prices, Signer
 from backend.clearing.evening_repository import EveningRepository
@@ -17,6 +19,7 @@ from backend.clearing.repository import ClearingRepository
 from backend.clearing.run import DayEnd
 from backend.clearing.standing import standing
 from backend.db.command import Command
+from backend.disputes.from_channel import CaseSource, ChannelDisputes
 from backend.ledger import rules
 from backend.reconciliation.repository import ReconciliationRepository
 from backend.reconciliation.service import Reconciliation
@@ -59,9 +62,10 @@ class World:
     calendar: Calendar
     killed_after: int | None = None
     entropy: Entropy = field(default_factory=Entropy)
-    prices_micro: dict[str, int] = field(default_factory=dict)
+    prices: dict[str, CostTerms] = field(default_factory=dict)
     interest_bps: int = 35
     nets: dict[str, NetPositionPort] = field(default_factory=dict)
+    cases: dict[str, CaseSource] = field(default_factory=dict)
     stamper: TimeStamper | None = None
 
     async def submit(self, command: Command) -> Any:
@@ -171,14 +175,14 @@ def clearing_world(
         shop.close()
 
 
-def day_end_of(world: World) -> DayEnd:
+def day_end_of(world: World, bank: BankPort | None = None) -> DayEnd:
     """The program's run, as its bootstrap builds it; with the world's present calendar."""
-    shop, near = world.shop, world.near
+    shop, bank = world.shop, bank or world.near
     days: dict[str, DayPort] = {**world.channels}
     reconciliation = Reconciliation(
         submit=world.submit,
         repository=ReconciliationRepository(shop.reader),
-        bank=near,
+        bank=bank,
         channels=days,
         reserve_account=RESERVE,
     )
@@ -187,20 +191,23 @@ def day_end_of(world: World) -> DayEnd:
         submit=world.submit,
         books=repository,
         repository=EveningRepository(shop.reader),
-        bank=near,
+        bank=bank,
         channels=days.keys(),
         reserve_account=RESERVE,
         signer=Signer(name="test.example", key=SIGNER, stamper=world.stamper),
-        prices=Prices(channels_micro=world.prices_micro, interest_bps=world.interest_bps),
+        prices=Prices(channels=world.prices, interest_bps=world.interest_bps),
         clock=shop.clock,
         nets=world.nets,
     )
     return DayEnd(
         submit=world.submit,
         repository=repository,
-        bank=near,
+        bank=bank,
         channels=days,
         resolve_sagas=world.runner.settle,
+        read_cases=ChannelDisputes(
+            submit=world.submit, sources=world.cases, dispute_id=dispute_id, rules=shop.rules
+        ).read,
         reconcile=reconciliation,
         accounts=Accounts(reserve=RESERVE, own=OWN, holder="Tillway"),
         evening=evening,

@@ -2,10 +2,11 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from backend.channels.day_file import DayFile, Spool, open_day_file
+from backend.channels.facts import DEFAULT_FACTS
 from backend.channels.model import ECNY
 from backend.sandbox.bank import Bank
 from backend.sandbox.ecny.limits import read_limits
@@ -82,7 +83,7 @@ def near_ecny(shop: Shop, bank: Bank, *, opening_minor: int = 500_000) -> NearEc
         accounts=Accounts("SETTLE-ECNY", RESERVE),
         agent=BankMoves(bank, shop.clock),
     )
-    near = NearEcny(None, "ecny", operator.book, house.clock.today)  # type: ignore[arg-type]
+    near = NearEcny(None, "ecny", operator.book, house.clock.today, DEFAULT_FACTS[ECNY])  # type: ignore[arg-type]
     near.operator = operator
     today = house.clock.today()
     operator.till.open_wallet(WALLET, "李雷", 3, Money(opening_minor, "CNY"), day=today)
@@ -95,8 +96,6 @@ class EcnyWorld(ChannelWorld):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        rules = self.shop.rules
-        self.shop.rules = replace(rules, channels=rules.channels | {ECNY})
         self.ecny = near_ecny(self.shop, self.bank)
         self.runner = runner_of(self.shop, {**self.channels, ECNY: self.ecny})
 

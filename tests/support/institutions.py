@@ -3,11 +3,10 @@
 from datetime import date
 
 from backend.channels import iso20022
-from backend.channels.day_file import DayFile, Spool, open_day_file
 from backend.channels.iso20022 import Instruction, Statement, StatusReport
-from backend.channels.model import TopUpAnswer, TopUpOrder
 from backend.sandbox.app import Institutions
 from backend.sandbox.bank import Bank
+from backend.sandbox.institution import accounts
 from protocol.clock import Clock
 from protocol.crypto.keys import generate
 from protocol.errors import OperatingError
@@ -17,7 +16,7 @@ RESERVE, OWN = "RESERVE-TILLWAY", "OWN-TILLWAY"
 
 
 class NearInstitutions:
-    """``BankPort`` and ``TopUpPort`` beside us; what is asked travels as the real message does.
+    """``BankPort`` beside us; what is asked travels as the real message does.
 
     ``silent`` counts the coming calls that are carried out and not answered, ``deaf`` the coming
     instructions that never arrive.
@@ -30,6 +29,7 @@ class NearInstitutions:
         )
         self.silent = 0
         self.deaf = 0
+        self.deaf_to_recalls = 0
         self.open(RESERVE)
         self.open(OWN)
 
@@ -54,19 +54,38 @@ class NearInstitutions:
     async def statement(self, account: str, day: date) -> Statement:
         return iso20022.read_statement(self.world.statement(account, day)[1])
 
-    async def top_up(self, order: TopUpOrder) -> TopUpAnswer:
-        answer = self.bank.top_up(order, day=self.world.today())
+    async def bookings(self, account: str, cursor: int) -> iso20022.Notification:
+        at_ms = self.world.house.clock.now_ms()
+        page = accounts.notification(self.bank, account, cursor, at_ms=at_ms)
+        return iso20022.read_notification(page)
+
+    async def recall(self, recall: iso20022.Recall) -> iso20022.Resolution:
+        """The payee's bank gives back what its customer still has."""
+        if self.deaf_to_recalls:
+            self.deaf_to_recalls -= 1
+            raise OperatingError("timeout", "the recall was lost")
+        asked = iso20022.read_recall(iso20022.write_recall(recall))
+        name = asked.original_end_to_end_id
+        (account,) = self.bank.db.execute(
+            "SELECT credit FROM movement WHERE reference = ?", (name,)
+        ).fetchone()
+        reason = self.bank.refusal(account, asked.amount)
+        if not reason:
+            self.give_back(name)
         self._perhaps_lose()
-        return answer
+        said = iso20022.Resolution(
+            "RS1", asked.case_id, asked.created_at_ms, asked.assignee, asked.assigner, name,
+            "RJCR" if reason else "CNCL", reason,
+        )  # fmt: skip
+        return iso20022.read_resolution(iso20022.write_resolution(said))
 
-    async def top_up_status(self, topup_id: str) -> TopUpAnswer | None:
-        return self.bank.top_up_result(topup_id)
-
-    async def settle(self, day: date) -> None:
-        self.world.settle(day)
-
-    async def day_file(self, day: date) -> DayFile:
-        return open_day_file(Spool.of([self.world.file(day)[1]]))
+    def give_back(self, payout_id: str) -> None:
+        """The payee's bank sends a payout back."""
+        account, minor = self.bank.db.execute(
+            "SELECT credit, amount_minor FROM movement WHERE reference = ?", (payout_id,)
+        ).fetchone()
+        day, amount = self.world.today(), Money(minor, "CNY")
+        self.bank.move(f"RTN-{payout_id}", account, RESERVE, amount, day, "return AC04")
 
     def _perhaps_lose(self) -> None:
         if self.silent:

@@ -88,8 +88,8 @@ class UnionPayWorld:
         self.switch.close_days()
 
 
-def adapter_of(shop: Shop, port: int, *, timeout_ms: int) -> UnionPay:
-    """The adapter on a shop's database."""
+def sql_traces(shop: Shop) -> SqlTraces:
+    """The terminal's numbers in a shop's database."""
 
     async def submit(command: Any) -> Any:
         return shop.do(command)
@@ -97,16 +97,21 @@ def adapter_of(shop: Shop, port: int, *, timeout_ms: int) -> UnionPay:
     async def run_read(read: Callable[[], Any]) -> Any:
         return read()
 
-    traces = SqlTraces(
+    return SqlTraces(
         submit=submit,
         run_read=run_read,
         repository=TraceRepository(shop.reader),
         tid=TID,
         mid=MID,
     )
+
+
+def adapter_of(shop: Shop, port: int, *, timeout_ms: int) -> UnionPay:
+    """The adapter on a shop's database."""
+    patience = timedelta(milliseconds=timeout_ms)
     return UnionPay(
-        line=Line("127.0.0.1", port, timeout=timedelta(milliseconds=timeout_ms)),
-        traces=traces,
+        line=Line(lambda: ("127.0.0.1", port), timeout=patience),
+        traces=sql_traces(shop),
         key=TerminalKey(MASTER_KEY),
         clock=shop.clock,
         files=NoFiles(),

@@ -17,8 +17,10 @@ from backend.notify import routes as notify_routes
 from backend.notify.repository import CallbackRepository
 from backend.payments import routes as payment_routes
 from backend.payments.services import Services
+from backend.routing import routes as channel_routes
 from backend.sagas import routes as saga_routes
 from backend.wallet import routes as wallet_routes
+from backend.withdrawals import routes as withdrawal_routes
 from protocol.errors import CallerError, TillwayError
 from tests.support.shop import Shop
 
@@ -68,6 +70,8 @@ def client_of(shop: Shop) -> Iterator[TestClient]:
     app.include_router(mandate_routes.operator_router(services, operator_only))
     app.include_router(payment_routes.operator_router(services, operator_only))
     app.include_router(saga_routes.operator_router(services, operator_only))
+    app.include_router(channel_routes.operator_router(services, operator_only))
+    app.include_router(withdrawal_routes.operator_router(services, operator_only))
     app.include_router(dispute_routes.operator_router(services, operator_only, ClosedDays()))
     app.include_router(coupon_routes.operator_router(services, operator_only))
     app.include_router(

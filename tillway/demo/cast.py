@@ -7,6 +7,7 @@ from tillway.demo import instruments, story
 from tillway.demo.callbacks import MerchantServer
 from tillway.demo.day_end import china_day, day_end
 from tillway.demo.eavesdropper import Eavesdropper
+from tillway.demo.mishaps import returned_payout
 from tillway.demo.outcome import Day
 from tillway.demo.stack import HUB, MERCHANT, Stack
 from tillway.demo.story import Act, Play
@@ -23,7 +24,9 @@ PAYMENT_LIMIT_MINOR, DAY_LIMIT_MINOR = 1_000, 2_000
 ACTS: tuple[tuple[str, Act], ...] = (
     ("a customer shows a pay code", story.pay_code),
     ("a customer scans the till's code", story.merchant_qr),
-    ("a bank card and a fund pay", instruments.by_channel),
+    ("a bank card pays, over one network or the other", instruments.by_channel),
+    ("a money-market fund pays", instruments.fund),
+    ("an e-CNY wallet pays", instruments.ecny),
     ("a coupon pays a part", instruments.coupon),
     ("the vending machine pays by itself", story.vending),
     ("a fingerprint is asked for", story.biometric),
@@ -36,6 +39,7 @@ ACTS: tuple[tuple[str, Act], ...] = (
     ("a stolen machine is revoked", story.revoked),
     ("the merchant's server is told", story.callbacks),
     ("the day is closed", day_end),
+    ("the merchant's bank sends a payout back", returned_payout),
 )
 
 

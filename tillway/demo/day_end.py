@@ -11,21 +11,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from protocol.money import Money, fee_half_up, fee_returned
+from tillway.demo.mishaps import missing_row
 from tillway.demo.outcome import LedgerProof
-from tillway.demo.stack import (
-    FEE_BPS,
-    MERCHANT,
-    OWN_ACCOUNT,
-    OWN_MINOR,
-    RESERVE_ACCOUNT,
-    SHOP_ACCOUNT,
-)
+from tillway.demo.sandbox import OWN_ACCOUNT, OWN_BANK, RESERVE_ACCOUNT, RESERVE_BANK
+from tillway.demo.stack import FEE_BPS, MERCHANT, OWN_MINOR, SHOP_ACCOUNT
 from tillway.demo.story import Play, advance
 
 DAY_MS = 86_400_000
 CHINA = timedelta(hours=8)
 NET_COLUMN = 6
-CARD_TRANSIT = "CARD-TRANSIT"
 Report = dict[str, Any]
 
 
@@ -44,7 +38,10 @@ def day_end(play: Play) -> None:
     last = china_day(play.stack.now_ms())
     advance(play, DAY_MS)
     days = [play.first_day + timedelta(days=n) for n in range((last - play.first_day).days + 1)]
+    missing_row(play, days[0])
     reports = [operator.post(f"/operator/v1/clearing/{day}/run") for day in days]
+    play.last_day = last
+    play.payouts = [payout for report in reports for payout in report["payouts"]]
     _note_reports(play, reports, expected)
     _note_accounts(play, expected)
     _keep_papers(play, reports, expected)
@@ -78,7 +75,7 @@ def china_day(at_ms: int) -> date:
 
 
 def _note_reports(play: Play, reports: list[Report], expected: Expected) -> None:
-    payouts = [payout for report in reports for payout in report["payouts"]]
+    payouts = play.payouts
     states = " ".join(sorted({str(payout["state"]) for payout in payouts}))
     paid_out = sum(int(payout["amount_minor"]) for payout in payouts)
     breaks = sum(int(report["reconciliation"]["breaks"]) for report in reports)
@@ -92,22 +89,18 @@ def _note_reports(play: Play, reports: list[Report], expected: Expected) -> None
 
 
 def _note_accounts(play: Play, expected: Expected) -> None:
-    """The bank's own balances are what we reckoned, to the fen. What the card channel has taken
+    """The banks' own balances are what we reckoned, to the fen. What the card network has taken
     after its cut-off at 23:00 belongs to its next day, and is not in the reserve yet."""
     clients = sum(phone.balance_minor() for phone in play.stack.phones)
-    in_transit = _balance(play, CARD_TRANSIT)
-    for name, account, minor in (
-        ("day end: merchant's bank account", SHOP_ACCOUNT, expected.payout_minor),
-        ("day end: our own account, fees in and coupons out", OWN_ACCOUNT,
+    for name, bank, account, minor in (
+        ("day end: merchant's bank account", OWN_BANK, SHOP_ACCOUNT, expected.payout_minor),
+        ("day end: our own account, fees in and coupons out", OWN_BANK, OWN_ACCOUNT,
          OWN_MINOR + expected.fees_minor - play.coupons_minor),
-        ("day end: reserve = all wallets' money", RESERVE_ACCOUNT, clients - in_transit),
+        ("day end: reserve = all wallets' money", RESERVE_BANK, RESERVE_ACCOUNT,
+         clients - play.after_cut_off_minor),
     ):  # fmt: skip
-        found = _balance(play, account)
+        found = play.stack.sandbox.left_minor(bank, f"accounts/{account}")
         play.note(name, _yuan(minor), _yuan(found), minor=found)
-
-
-def _balance(play: Play, account: str) -> int:
-    return int(play.stack.sandbox.get(f"/control/accounts/{account}")["balance_minor"])
 
 
 def _note_proof(play: Play, proof: Report) -> None:
@@ -131,10 +124,10 @@ def _keep_papers(play: Play, reports: list[Report], expected: Expected) -> None:
         net += int(total.replace(".", ""))
         papers[f"bill-{MERCHANT}-{day}.csv"] = bill
         papers[f"clearing-{day}.json"] = json.dumps(report, ensure_ascii=False, indent=2).encode()
-        for account in (RESERVE_ACCOUNT, SHOP_ACCOUNT):
+        for bank, account in ((RESERVE_BANK, RESERVE_ACCOUNT), (OWN_BANK, SHOP_ACCOUNT)):
             path = f"/control/accounts/{account}/statements/{booked_on}"
             name = f"statement-{account}-{booked_on}.xml"
-            papers[name] = play.stack.sandbox.call("GET", path)
+            papers[name] = play.stack.sandbox.api(bank).call("GET", path)
     play.note("day end: the merchant's bills add up", _yuan(expected.payout_minor), _yuan(net))
     play.papers.mkdir(parents=True, exist_ok=True)
     for name, content in papers.items():

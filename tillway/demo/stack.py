@@ -9,6 +9,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from protocol.identity import Identity
 from protocol.ids import PAYER, RANDOM_BYTES, TOPUP, mint
 from tillway import join as joining
 from tillway.demo.phone import Phone
+from tillway.demo.sandbox import FLEET, NETSUNION, OWN_ACCOUNT, RESERVE_ACCOUNT, Sandbox
 from tillway.demo.till import Till
 from tillway.identity_slots import slot_in_use
 from tillway.json_api import JsonApi
@@ -32,7 +34,6 @@ from tillway.toml_text import toml_text
 STORE, MERCHANT, HUB = "store-1", "mch-1", "hub-1"
 SHOP_ZH, SHOP_EN = "晨光便利店", "Morning Light Store"
 SHOP_ACCOUNT = "6222020000001234"
-RESERVE_ACCOUNT, OWN_ACCOUNT = "RESERVE-TILLWAY", "OWN-TILLWAY"
 OWN_MINOR = 100_000
 """What we have at the bank ourselves; our coupons are paid from it."""
 FEE_BPS = 60
@@ -92,9 +93,12 @@ class Stack:
         return JsonApi(self.public_url, self.ca, self._token)
 
     @property
-    def sandbox(self) -> JsonApi:
-        """The institutions' controls."""
-        return JsonApi(f"http://{HOST}:{self.programs['sandbox'].port('http')}")
+    def sandbox(self) -> Sandbox:
+        """The other institutions."""
+        said = {**self.programs["sandbox"].ready["institutions"]}
+        if NETSUNION in self.programs:
+            said[NETSUNION] = self.programs[NETSUNION].ready
+        return Sandbox(self.root / "sandbox", said)
 
     @property
     def hub_control(self) -> JsonApi:
@@ -138,7 +142,13 @@ class Stack:
             "institution_keys": [key_text(self.backend_key)],
         }
         config = str(self._write("sandbox", sandbox))
-        self._start("sandbox", "sandbox", "run", "institutions", "--config", config)
+        # NetsUnion apart from the others, so that it can lose power alone.
+        with ThreadPoolExecutor() as pool:
+            fleet = pool.submit(
+                self._start, "sandbox", "sandbox", "run", *FLEET, "--config", config
+            )
+            self._start(NETSUNION, "sandbox", "run", NETSUNION, "--config", config)
+            fleet.result()
         self._write("backend", self._backend_settings() | self._institution_settings())
         self._start("backend", "backend", "run", "--config", str(self.backend_file))
         self._found_shop(notify_url)
@@ -264,8 +274,8 @@ class Stack:
     def top_up(self, phone: Phone, amount_minor: int) -> str:
         """Move money from the payer's bank account to the wallet; the top-up's state."""
         account = f"CARD-{phone.payer_id[-12:]}"
-        opening = {"account": account, "name": phone.name, "opening_minor": 10 * amount_minor}
-        self.sandbox.post("/control/accounts", opening)
+        opening_minor = 10 * amount_minor
+        self.sandbox.open_bank_account(account, phone.name, opening_minor, token=account)
         random_bytes = secrets.token_bytes(RANDOM_BYTES)
         order = {
             "topup_id": mint(TOPUP, time_ms=self.now_ms(), random_bytes=random_bytes),
@@ -293,13 +303,8 @@ class Stack:
         return found
 
     def _found_shop(self, notify_url: str | None) -> None:
-        for account, holder, opening_minor in (
-            (RESERVE_ACCOUNT, "Tillway client money", 0),
-            (OWN_ACCOUNT, "Tillway", OWN_MINOR),
-            (SHOP_ACCOUNT, SHOP_ZH, 0),
-        ):
-            opening = {"account": account, "name": holder, "opening_minor": opening_minor}
-            self.sandbox.post("/control/accounts", opening)
+        self.sandbox.open_at_bank(OWN_ACCOUNT, "Tillway", OWN_MINOR)
+        self.sandbox.open_at_bank(SHOP_ACCOUNT, SHOP_ZH, 0)
         merchant = {
             "merchant_id": MERCHANT,
             "name": SHOP_ZH,
@@ -325,8 +330,7 @@ class Stack:
 
     def _institution_settings(self) -> dict[str, Any]:
         return {
-            "institution_url": f"http://{HOST}:{self.programs['sandbox'].port('http')}",
-            "institution_key": self.programs["sandbox"].ready["key"],
+            "institutions": self.sandbox.backend_settings(),
             "reserve_account": RESERVE_ACCOUNT,
             "own_account": OWN_ACCOUNT,
             "callbacks_to_private_addresses": True,

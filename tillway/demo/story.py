@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from protocol.envelope import unseal
 from protocol.errors import advice
@@ -43,6 +44,12 @@ class Play:
     """The business day on which the play began."""
     paid: dict[str, str] = field(default_factory=dict)
     """Payments by the name of their case, for the acts that come later."""
+    last_day: date = date.min
+    """The last that was closed."""
+    payouts: list[dict[str, Any]] = field(default_factory=list)
+    """What merchants were paid, as the clearing tells it."""
+    after_cut_off_minor: int = 0
+    """What the card network owes us for a day of its own that is not over."""
     coupons_minor: int = 0
     """What our coupons have paid."""
 
@@ -289,7 +296,7 @@ def callbacks(play: Play) -> None:
 def advance(play: Play, advance_ms: int) -> None:
     """Move the clocks of the backend and of the institutions together."""
     play.stack.operator.post("/operator/v1/clock", {"advance_ms": advance_ms})
-    play.stack.sandbox.post("/control/clock", {"advance_ms": advance_ms})
+    play.stack.sandbox.advance(advance_ms)
     play.merchant.skew_s += advance_ms // 1000
 
 

@@ -38,7 +38,7 @@ def trx_id(own_id: str, asked: Asked) -> str:
     at_ms = min(int.from_bytes(raw[:6], "big"), _TIME_MS_MAX)
     digits = int.from_bytes(hashlib.sha256(own_id.encode()).digest(), "big")
     sequence, control = digits % 10**16, digits // 10**16 % 10**6
-    return f"{_day(at_ms):%Y%m%d}{sequence:016d}{_ASKED_DIGIT[asked]}{control:06d}".zfill(31)
+    return f"{china_day(at_ms):%Y%m%d}{sequence:016d}{_ASKED_DIGIT[asked]}{control:06d}".zfill(31)
 
 
 def check_trx_id(text: str) -> str:
@@ -78,7 +78,8 @@ def china_ms(text: str) -> int:
     return int(moment.timestamp()) * 1000
 
 
-def _day(at_ms: int) -> date:
+def china_day(at_ms: int) -> date:
+    """The calendar's day in China at a moment."""
     return datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(CHINA).date()
 
 

@@ -4,7 +4,6 @@ FRAME_BYTES_MAX = 2048
 """Of a frame without its two length bytes. The fields of one message never fill this."""
 FRAME_BYTES_MIN = 5 + 6 + 2 + 8
 """TPDU, header, message type, bitmap."""
-STAN_MAX = 999_999
 BATCH_MAX = 999_999
 AMOUNT_MINOR_MAX = 999_999_999_999
 TOKEN_CHARS_MAX = 128

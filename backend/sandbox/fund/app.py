@@ -6,7 +6,7 @@ from datetime import date
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict
 
-from backend.sandbox.fund.company import FundCompany, fund_day
+from backend.sandbox.fund.company import FundCompany
 from backend.sandbox.institution.control import add_control
 from backend.sandbox.institution.house import Answer
 from backend.sandbox.institution.signed import answer_signed, new_app
@@ -31,8 +31,8 @@ def build_app(fund: FundCompany) -> FastAPI:
     house = fund.house
     app = new_app("Tillway sandbox: fund")
     channels = {
-        "fund": JsonChannel(house, fund.advanced, fund.close_days, fund_day),
-        "advance": JsonChannel(house, fund.unadvanced, fund.close_days, fund_day),
+        "fund": JsonChannel(house, fund.advanced, fund.close_days, fund.day_of),
+        "advance": JsonChannel(house, fund.unadvanced, fund.close_days, fund.day_of),
     }
     for name, channel in channels.items():
         add_channel(app, name, channel)

@@ -44,8 +44,16 @@ class Accounts:
 class FundCompany:
     """The order books of both channels over the same units, and what is due at the cut-offs."""
 
-    def __init__(self, house: House, *, accounts: Accounts, agent: SettlementAgent) -> None:
+    def __init__(
+        self,
+        house: House,
+        *,
+        accounts: Accounts,
+        agent: SettlementAgent,
+        cut_off_hour: int = CUT_OFF_HOUR,
+    ) -> None:
         self.house = house
+        self.cut_off_hour = cut_off_hour
         self.till = UnitTill(house.books, ADVANCING_BANK)
         self.advanced = OrderBook(house.books, self.till)
         self.unadvanced = OrderBook(house.books, UnitTill(house.books, FUND))
@@ -58,7 +66,11 @@ class FundCompany:
 
     def day(self) -> date:
         """The fund's present day, which ends at the cut-off."""
-        return fund_day(self.house.clock.now_ms())
+        return self.day_of(self.house.clock.now_ms())
+
+    def day_of(self, at_ms: int) -> date:
+        """The fund's day at a moment."""
+        return china_day(at_ms + (24 - self.cut_off_hour) * _HOUR_MS)
 
     async def time_passes(self) -> None:
         """Do what is due, and tell the banks what they have not answered."""
@@ -80,7 +92,7 @@ class FundCompany:
         def pay(net: int) -> None:
             reference = f"STL-{ADVANCING_BANK}-{day:%Y%m%d}"
             self._tell(reference, self._accounts.advancer, self._accounts.reserve, net, day)
-            self._move(reference, ADVANCER, PAID_OUT, net, day, "advance")
+            self._move(f"ADV-{day:%Y%m%d}", ADVANCER, PAID_OUT, net, day, "advance")
 
         self.advanced.close_day(day, pay)
 
@@ -104,7 +116,7 @@ class FundCompany:
         def pay(net: int) -> None:
             reference, paid_on = f"STL-{FUND}-{day:%Y%m%d}", next_bank_day(day)
             self._tell(reference, self._accounts.company, self._accounts.own, net, paid_on)
-            self._move(reference, FUND_COMPANY, PAID_OUT, net, paid_on, "settlement")
+            self._move(f"OWN-{day:%Y%m%d}", FUND_COMPANY, PAID_OUT, net, paid_on, "settlement")
 
         self.unadvanced.close_day(day, pay)
 
@@ -124,8 +136,3 @@ class FundCompany:
     def _move(self, reference: str, debit: str, credit: str, net: int, on: date, info: str) -> None:
         taken, put = (debit, credit) if net > 0 else (credit, debit)
         self.house.books.move(reference, taken, put, Money(abs(net), CURRENCY), on, info)
-
-
-def fund_day(at_ms: int) -> date:
-    """The fund's day at a moment."""
-    return china_day(at_ms + (24 - CUT_OFF_HOUR) * _HOUR_MS)

@@ -1,8 +1,8 @@
 """What a unit is worth and earns. Pure, in integers.
 
-A money-market fund's unit is always worth one yuan (1.0000); what it earns is said as yuan
-of income per 10,000 units a day (每万份收益, four decimals) and comes as more units. They count in
-hundredths, so that a hundredth of a unit is a fen.
+A money-market fund's unit is always worth one yuan (1.0000); what it earns is said as yuan of
+income per 10,000 units a day (每万份收益, four decimals) and comes as more units. Units are counted
+in hundredths, so that a hundredth of a unit is a fen.
 """
 
 from dataclasses import dataclass

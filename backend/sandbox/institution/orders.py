@@ -42,13 +42,15 @@ class Till(Protocol):
 
 
 class OrderBook:
-    """The orders of one channel, in its institution's books."""
+    """The orders of one channel, in its institution's books. ``is_final``: what was paid once is
+    never reversed, only refunded."""
 
-    def __init__(self, books: Books, till: Till) -> None:
+    def __init__(self, books: Books, till: Till, *, is_final: bool = False) -> None:
         books.add_tables("backend.sandbox.institution", "orders.sql")
         self._books = books
         self._till = till
         self._channel = till.channel
+        self._is_final = is_final
 
     def bind(self, token: str, account: str) -> None:
         """Let a token stand for an account; repeating it changes nothing."""
@@ -67,6 +69,11 @@ class OrderBook:
             (self._channel, token),
         ).fetchone()
         return None if row is None else str(row[0])
+
+    def token_of(self, order_id: str) -> str:
+        """The token that an order named; empty for one that never came."""
+        known = self.order(order_id)
+        return "" if known is None else self._content(order_id)[0]
 
     def pay(self, order: PayOrder, *, day: date, refuse: bool = False) -> ChannelAnswer:
         """Take the money, unless the order is known, reversed before it came, or cannot be paid."""
@@ -249,6 +256,8 @@ class OrderBook:
         return "above the payment" if is_too_much or wanted.currency != CURRENCY else ""
 
     def _why_it_stays(self, known: ChannelAnswer) -> str:
+        if self._is_final:
+            return "final"
         if self._settled(date.fromisoformat(known.settlement_date)) is not None:
             return "settled"
         return "refunded" if self._given_back(known.order_id) else ""

@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request, Response
 from backend.channels.timestamping import query_digest
 from backend.sandbox.institution.control import add_control
 from backend.sandbox.institution.house import Answer, House
+from backend.sandbox.institution.program import Place, Running
 from backend.sandbox.institution.signed import new_app, read_body, strike
 from backend.sandbox.timestamps.limits import QUERY_BYTES_MAX
 from backend.sandbox.timestamps.stamper import Stamper
@@ -63,3 +64,11 @@ def _of_another_digest(query: bytes) -> bytes:
         return query
     other = bytes([digest[0] ^ 1]) + digest[1:]
     return query.replace(digest, other, 1)
+
+
+async def build(place: Place) -> Running:
+    """The time stamper as an institution of its own."""
+    house = place.furnish()
+    stamper = Stamper(place.directory)
+    await stamper.open()
+    return Running(house, build_app(house, stamper))

@@ -31,11 +31,13 @@ class Holds:
         account = self._book.account(said.token)
         if account is None:
             return _CARD
-        amount = Money(said.amount_minor, "CNY")
+        amount, reference = Money(said.amount_minor, "CNY"), f"HOLD-{said.own_id}"
+        if self._books.has_moved(reference):
+            return _APPROVED  # killed before it was noted
         if self._books.refusal(account, amount):
             return _FUNDS
         with self._books.transaction():
-            self._books.move(f"HOLD-{said.own_id}", account, HELD, amount, day, "held")
+            self._books.move(reference, account, HELD, amount, day, "held")
         return _APPROVED
 
     def release(self, said: Transaction, held: Told, day: date) -> str:
@@ -90,6 +92,8 @@ class Holds:
         self._move(self._account(held), HELD, reference, held, day)
 
     def _move(self, debit: str, credit: str, reference: str, held: Told, day: date) -> None:
+        if self._books.has_moved(reference):
+            return
         with self._books.transaction():
             amount = Money(held.amount_minor, "CNY")
             self._books.move(reference, debit, credit, amount, day, "held")

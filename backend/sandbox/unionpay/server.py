@@ -20,14 +20,14 @@ class Lines:
 
     def __init__(self, switch: Switch) -> None:
         self._switch = switch
-        self._open: set[asyncio.StreamWriter] = set()
+        self._open: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, until either side ends it."""
         if len(self._open) >= CONNECTIONS_MAX:
             writer.close()
             return
-        self._open.add(writer)
+        self._open[writer] = asyncio.current_task()
         decoder = FrameDecoder()
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -39,13 +39,15 @@ class Lines:
             for error in group.exceptions:
                 _log.warning("line_ended", error=str(error))
         finally:
-            self._open.discard(writer)
+            self._open.pop(writer, None)
             writer.close()
 
     async def close(self) -> None:
-        """End every connection."""
+        """End every connection, once what was asked on it is answered."""
+        serving = [task for task in self._open.values() if task is not None]
         for writer in list(self._open):
             writer.close()
+        await asyncio.gather(*serving, return_exceptions=True)
 
     async def _answer(self, frame: Frame, writer: asyncio.StreamWriter) -> None:
         house = self._switch.house

@@ -67,8 +67,9 @@ class Desk:
         trace = said.trace
         known = self._traces.find(trace.tid, trace.batch, trace.stan, local_day)
         if known is None:
-            if said.kind is Kind.SALE and self._book.order(said.own_id) is not None:
+            if self._traces.by_own_id(said.own_id) is not None:
                 return REPEATED
+            # An order without a trace: the switch was killed between the two. It is undone as well.
             if said.kind is Kind.SALE:
                 self._book.reverse(said.own_id, day=day)
             told = self._traces.note(said, local_day, code=REVERSED_BEFORE, day=day, original=None)

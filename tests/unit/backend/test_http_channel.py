@@ -12,6 +12,7 @@ from backend.channels.http_channel import HttpChannel
 from backend.channels.institution import Institution
 from backend.channels.limits import ANSWER_TEXT_CHARS_MAX, CONNECTIONS_PER_LINE_MAX
 from backend.channels.model import ChannelAnswer, PayOrder, RefundOrder
+from backend.channels.ports import NotSentError
 from backend.detail import detail_text, printable
 from protocol.crypto.keys import generate
 from protocol.errors import OperatingError
@@ -83,6 +84,28 @@ async def test_an_end_that_the_question_cannot_have_leaves_it_unknown() -> None:
         await channel(gone_back).refund(REFUND)
     with pytest.raises(OperatingError, match="makes no sense"):
         await channel(gone_back).query_refund(REFUND)
+
+
+@pytest.mark.asyncio
+async def test_without_a_connection_nothing_was_sent_and_a_broken_one_leaves_it_unknown() -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    institution = Institution(
+        url=f"http://127.0.0.1:{port}", key=generate("ES256"), peer=generate("ES256").public
+    )
+    card = HttpChannel(institution, prefix="/card", facts=DEFAULT_FACTS["NUCC"])
+    with pytest.raises(OperatingError) as unknown:
+        await card.pay(PAY)
+    assert not isinstance(unknown.value, NotSentError)
+    server.close()
+    await server.wait_closed()
+    with pytest.raises(NotSentError):
+        await card.pay(PAY)
+    await institution.close()
 
 
 @pytest.mark.asyncio

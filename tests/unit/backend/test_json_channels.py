@@ -10,10 +10,12 @@ import aiohttp
 import pytest
 from fastapi import FastAPI
 
+from backend.channels.day_file import DayRow
 from backend.channels.ecny import EcnyChannel
+from backend.channels.facts import DEFAULT_FACTS
 from backend.channels.http_channel import HttpChannel
 from backend.channels.institution import Institution
-from backend.channels.model import PayOrder, RefundOrder
+from backend.channels.model import ADVANCING_BANK, ECNY, FUND, PayOrder, RefundOrder
 from backend.sandbox.ecny.app import build_app as ecny_app
 from backend.sandbox.ecny.limits import default_limits
 from backend.sandbox.ecny.operator import Accounts as EcnyAccounts
@@ -44,7 +46,7 @@ class Rig:
     adapter: Callable[[Institution], HttpChannel]
 
 
-def fund_rig(prefix: str) -> Rig:
+def fund_rig(prefix: str, channel_id: str = ADVANCING_BANK) -> Rig:
     clock = HandClock()
     clock.at(DAY)
     house = near_house("fund", clock, *REFUSALS)
@@ -55,8 +57,12 @@ def fund_rig(prefix: str) -> Rig:
         book.bind("tok_1", "I1")
     return Rig(
         house, clock, fund_app(fund), lambda: house.books.balance("I1").amount_minor,
-        lambda line: HttpChannel(line, prefix=prefix),
+        lambda line: HttpChannel(line, prefix=prefix, facts=DEFAULT_FACTS[channel_id]),
     )  # fmt: skip
+
+
+def wallet_channel(line: Institution) -> EcnyChannel:
+    return EcnyChannel(line, facts=DEFAULT_FACTS[ECNY])
 
 
 def ecny_rig(_: str) -> Rig:
@@ -69,13 +75,13 @@ def ecny_rig(_: str) -> Rig:
     operator.book.bind("tok_1", "W1")
     return Rig(
         house, clock, ecny_app(operator), lambda: house.books.balance("W1").amount_minor,
-        EcnyChannel,
+        wallet_channel,
     )  # fmt: skip
 
 
 RIGS = {
     "fund": lambda: fund_rig("/fund"),
-    "advance": lambda: fund_rig("/advance"),
+    "advance": lambda: fund_rig("/advance", FUND),
     "ecny": lambda: ecny_rig(""),
 }
 
@@ -93,20 +99,25 @@ async def channel_of(rig: Rig) -> AsyncIterator[HttpChannel]:
         yield rig.adapter(line)
 
 
+async def rows_of(channel: HttpChannel) -> list[DayRow]:
+    with await channel.day_file(DAY) as file:
+        return list(file.rows())
+
+
 async def test_a_day_of_orders_refunds_and_the_file(rig: Rig) -> None:
     async with channel_of(rig) as channel:
         paid = await channel.pay(ORDER)
         assert (paid.state, paid.settlement_date) == ("succeeded", "2026-09-30")
-        assert await channel.pay(ORDER) == paid == await channel.query("pay_1")
-        assert await channel.query("pay_0") is None
+        assert await channel.pay(ORDER) == paid == await channel.query(ORDER)
+        assert await channel.query(PayOrder("pay_0", "tok_1", ORDER.amount)) is None
         given = await channel.refund(REFUND)
         assert given.state == "succeeded"
-        assert await channel.query_refund("rfd_1") == given
+        assert await channel.query_refund(REFUND) == given
         assert rig.balance() == 44_000
         rig.clock.at(DAY + timedelta(days=1))
         await channel.settle(DAY)
         await channel.settle(DAY)
-        rows = list((await channel.day_file(DAY)).rows())
+        rows = await rows_of(channel)
         assert [(row.kind, row.reference, row.amount.amount_minor) for row in rows] == [
             ("payment", "pay_1", 10_000), ("refund", "rfd_1", 4_000),
         ]  # fmt: skip
@@ -114,7 +125,7 @@ async def test_a_day_of_orders_refunds_and_the_file(rig: Rig) -> None:
 
 async def test_a_reversal_that_comes_first_leaves_a_tombstone(rig: Rig) -> None:
     async with channel_of(rig) as channel:
-        assert (await channel.reverse("pay_1")).state == "reversed"
+        assert (await channel.reverse(ORDER)).state == "reversed"
         assert (await channel.pay(ORDER)).state == "reversed"
         assert rig.balance() == 50_000
 
@@ -134,7 +145,7 @@ async def test_a_fault_leaves_the_outcome_unknown_and_a_query_tells(
         with pytest.raises(OperatingError):
             await channel.pay(ORDER)
         assert rig.balance() == left
-        found = await channel.query("pay_1")
+        found = await channel.query(ORDER)
         assert (found is not None) == (left == 40_000)
         assert (await channel.pay(ORDER)).state == "succeeded"
         assert rig.balance() == 40_000
@@ -153,8 +164,8 @@ async def test_what_came_late_is_refused_after_its_reversal(rig: Rig) -> None:
         rig.house.faults.arm({"arrive_late": 1})
         with pytest.raises(OperatingError):
             await channel.pay(ORDER)
-        assert (await channel.reverse("pay_1")).state == "reversed"
-        url = f"{line._url}/control/late"
+        assert (await channel.reverse(ORDER)).state == "reversed"
+        url = f"{line._url()}/control/late"
         async with session.post(url) as answer:
             assert await answer.json() == {"delivered": 1}
         assert rig.balance() == 50_000
@@ -189,9 +200,8 @@ async def test_the_day_s_file_is_spoilt_as_told(rig: Rig, fault: str, amounts: l
         await channel.refund(REFUND)
         rig.clock.at(DAY + timedelta(days=1))
         rig.house.faults.arm({fault: 1})
-        spoilt = await channel.day_file(DAY)
-        assert [row.amount.amount_minor for row in spoilt.rows()] == amounts
-        assert (await channel.day_file(DAY)).count == 2
+        assert [row.amount.amount_minor for row in await rows_of(channel)] == amounts
+        assert len(await rows_of(channel)) == 2
 
 
 async def test_a_day_that_is_not_over_is_not_settled(rig: Rig) -> None:
@@ -203,7 +213,7 @@ async def test_a_day_that_is_not_over_is_not_settled(rig: Rig) -> None:
 async def test_our_wallet_s_statement_adds_up() -> None:
     rig = ecny_rig("")
     async with line_to(rig.app) as line:
-        channel = EcnyChannel(line)
+        channel = wallet_channel(line)
         await channel.pay(ORDER)
         await channel.refund(REFUND)
         found = await channel.wallet_statement(DAY)
@@ -240,7 +250,7 @@ async def test_a_statement_that_is_none_is_refused(content: bytes) -> None:
             return content
 
     with pytest.raises(CallerError, match="file_rejected"):
-        await EcnyChannel(Says()).wallet_statement(DAY)  # type: ignore[arg-type]
+        await wallet_channel(Says()).wallet_statement(DAY)  # type: ignore[arg-type]
 
 
 async def test_the_control_routes_open_accounts_and_tell_prices() -> None:
@@ -254,9 +264,9 @@ async def test_the_control_routes_open_accounts_and_tell_prices() -> None:
     ):  # fmt: skip
         async with line_to(rig.app) as line, aiohttp.ClientSession() as session:
             for _ in range(2):
-                async with session.post(f"{line._url}/control/{path}", json=body) as answer:
+                async with session.post(f"{line._url()}/control/{path}", json=body) as answer:
                     assert answer.status == 200
-            async with session.get(f"{line._url}/control/{path}/{body['number']}") as answer:
+            async with session.get(f"{line._url()}/control/{path}/{body['number']}") as answer:
                 assert await answer.json() == shown
             if path == "investors":
                 assert await line.ask("GET", "/fund/prices/2026-09-28") is None

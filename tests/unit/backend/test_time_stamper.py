@@ -25,7 +25,7 @@ async def stamper() -> AsyncIterator[tuple[HttpTimeStamper, House, str]]:
     house = near_house("timestamps", HandClock())
     async with served(build_app(house, near_stamper())) as url:
         authority = authority_of(near_stamper())
-        ours = HttpTimeStamper(url=f"{url}/", authority=authority, entropy=SystemEntropy())
+        ours = HttpTimeStamper(url=lambda: url, authority=authority, entropy=SystemEntropy())
         try:
             yield ours, house, url
         finally:

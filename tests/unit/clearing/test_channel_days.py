@@ -9,7 +9,7 @@ import pytest
 from backend.channels.model import ADVANCING_BANK, FUND, NUCC
 from backend.clearing.reserve import NoteFundRepaid
 from protocol.money import Money
-from tests.support.channels import CARD_TOKEN, FUND_TOKEN
+from tests.support.channels import CARD_TOKEN, FUND_TOKEN, NearFund
 from tests.support.clearing import World, clearing_world
 from tests.support.institutions import OWN, RESERVE
 from tests.support.shop import MERCHANT
@@ -123,6 +123,8 @@ async def test_a_fund_payment_captured_after_its_day_was_noted_as_repaid_is_note
 ) -> None:
     """Sent at 23:59:57 without an answer; the day's first run begins before one comes."""
     shop, fund = world.shop, world.channels[ADVANCING_BANK]
+    assert isinstance(fund, NearFund)
+    fund.company.cut_off_hour = 24
     await pay(world, pays_with(world, "fund", FUND_TOKEN), 5_000)
     payer = pays_with(world, "fund", FUND_TOKEN)
     shop.clock.at_ms += 12 * 3_600_000 - 3_000
@@ -162,7 +164,7 @@ async def test_a_fund_s_debt_that_grows_after_it_was_repaid_is_repaid_by_as_much
 async def test_what_comes_after_the_channel_s_cut_off_is_settled_with_its_next_day(
     world: World,
 ) -> None:
-    world.shop.clock.at_ms += 11 * 3_600_000 + 1_800_000  # 23:30
+    world.channels[NUCC].clearing.house.faults.arm({"delay_past_cutoff": 1})
     await pay(world, pays_with(world, "card", CARD_TOKEN), 10_000)
     world.next_day()
     first = await world.day_end.run(DAY)
@@ -191,11 +193,13 @@ async def test_a_day_on_which_more_went_back_than_came_is_paid_out_of_the_reserv
 
 
 async def test_a_settled_payment_that_is_given_back_closes_on_both_days(world: World) -> None:
-    """The till undoes at 23:40 what the channel had closed at 23:00 and then settled."""
+    """The till undoes what the channel has closed and settled; the channel gives it back on its
+    next day."""
     world.shop.clock.at_ms += 10 * 3_600_000 + 1_800_000  # 22:30
     payment_id = await pay(world, pays_with(world, "card", CARD_TOKEN), 10_000)
     world.shop.clock.at_ms += 4_200_000
-    world.channels[NUCC].book.settle(RESERVE, "CARD-TRANSIT", day=DAY, booked_on=DAY)
+    world.channels[NUCC].close_early(DAY)
+    world.channels[NUCC].clearing.house.faults.arm({"delay_past_cutoff": 2})
     world.shop.ask("payment.reverse", {"payment_id": payment_id})
     await world.runner.settle(date.max)
     for day, net in ((DAY, 10_000), (NEXT_DAY, -10_000)):

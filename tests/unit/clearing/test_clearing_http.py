@@ -10,10 +10,15 @@ from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
 
 from backend.clearing import routes as clearing_routes
+from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.repository import ClearingRepository
+from backend.clearing.reserve_desk import ReserveDesk
+from backend.clearing.reserve_test import open_reserve_test
 from backend.merchants import routes as merchant_routes
 from protocol.errors import TillwayError
+from protocol.signed_note import NoteKey
 from tests.support.clearing import World, clearing_world
+from tests.support.institutions import RESERVE
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
 
 
@@ -28,6 +33,11 @@ class Parts:
         self.repository = ClearingRepository(self.world.shop.reader)
         self.topups = self.world.topups
         self.calendar = self.world.calendar
+        self.reserve = ReserveDesk(
+            repository=EveningRepository(self.world.shop.reader),
+            bank=self.world.near,
+            reserve_account=RESERVE,
+        )
 
 
 @pytest.fixture
@@ -94,3 +104,49 @@ async def test_a_run_within_the_day_is_asked_for_over_http(world: World, http: T
     report = http.post("/operator/v1/clearing/within-day/run").json()
     assert (report["day"], report["merchants_settled"]) == ("2026-09-30", 1)
     assert world.at_bank(quick) == 994
+
+
+@pytest.mark.asyncio
+async def test_the_reserve_its_test_and_the_windows_of_a_day_are_shown(
+    world: World, http: TestClient
+) -> None:
+    world.add_merchant("shop", "D+1")
+    world.sell(await world.payer(50_000), 10_000, "shop")
+    assert http.get("/operator/v1/clearing/progress").json()["step_number"] == 0
+    missing = http.get("/operator/v1/clearing/2026-09-30/reserve-test").json()
+    assert missing["error"]["code"] == "day_not_closed"
+    for _ in range(2):
+        yesterday = world.today
+        world.next_day()
+        run = http.post(f"/operator/v1/clearing/{yesterday}/run").json()
+        assert run["state"] == "closed"
+    progress = http.get("/operator/v1/clearing/progress").json()
+    assert (progress["step"], progress["step_number"], progress["is_running"]) == (
+        "evening", 9, False,
+    )  # fmt: skip
+    windows = http.get("/operator/v1/clearing/2026-09-30/windows").json()["windows"]
+    assert {one["state"] for one in windows} == {"settled"}
+    test = http.get("/operator/v1/clearing/2026-09-30/reserve-test").json()
+    assert test["passed"]
+    assert open_reserve_test(test["note"], NoteKey.from_text(test["key"])).day == "2026-09-30"
+    first = http.get("/operator/v1/clearing/2026-09-30/reserve-report").text
+    assert first.startswith("\ufeff项目 item,类别 kind,收入 in,支出 out,余额 balance\r\n")
+    assert lines(first) == [
+        "opening,,,,0.00", "closing,,,,0.00",
+        "liability,CUST,,,400.00", "liability,MAVAIL,,,0.00", "liability,MPEND,,,99.40",
+        "liability,PAYOUT,,,0.00", "liability,合计 total,,,499.40",
+        "in_transit,,,,500.00", "short,,,,0.00", "test,passed,,,",
+    ]  # fmt: skip
+    second = http.get("/operator/v1/clearing/2026-10-01/reserve-report").text
+    assert lines(second) == [
+        "opening,,,,0.00", "movement,channel_settled,500.00,0.00,",
+        "movement,fees_swept,0.00,0.60,", "movement,payout_confirmed,0.00,99.40,",
+        "closing,,,,400.00",
+        "liability,CUST,,,400.00", "liability,MAVAIL,,,0.00", "liability,MPEND,,,0.00",
+        "liability,PAYOUT,,,0.00", "liability,合计 total,,,400.00",
+        "in_transit,,,,0.00", "short,,,,0.00", "test,passed,,,",
+    ]  # fmt: skip
+
+
+def lines(report: str) -> list[str]:
+    return report.split("\r\n")[1:-1]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from backend.channels.facts import CostTerms
 from backend.channels.model import NUCC
 from backend.clearing import model as clearing_model
 from backend.db import reading
@@ -168,7 +169,7 @@ async def test_the_power_may_be_cut_after_any_commit_and_the_day_ends_the_same(
 
 async def sell_at_a_price(world: World) -> None:
     """The channel takes a fen and a half for the one top-up."""
-    world.prices_micro = {"BANK": 15_000}
+    world.prices = {"NUCC": CostTerms(item_micro=15_000)}
     world.day_end = day_end_of(world)
     await sell(world)
     world.next_day()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from backend.channels.facts import CostTerms
 from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.reserve_test import ReserveTest, open_reserve_test
 from backend.ledger import rules
@@ -38,15 +39,17 @@ class Said:
 
 
 class Stamps:
-    """``TimeStamper`` whose token names subject and digest, or who does not answer."""
+    """``TimeStamper`` whose token is the digest, or who does not answer."""
 
     def __init__(self, *, is_down: bool = False) -> None:
         self.is_down = is_down
+        self.count = 0
 
-    async def stamp(self, subject: str, content: bytes) -> bytes:
+    async def stamp(self, digest: bytes) -> bytes:
         if self.is_down:
             raise OperatingError("timeout", "the time stamper")
-        return f"{subject} ".encode() + sha256(content)
+        self.count += 1
+        return b"stamp" + digest
 
 
 async def close(world: World, day: date = DAY) -> dict[str, Any]:
@@ -75,12 +78,12 @@ async def test_a_closed_days_windows_are_settled_and_the_next_are_open(world: Wo
     report = await close(world)
     assert report["state"] == "closed"
     by_channel = {one["channel_id"]: one for one in report["windows"]}
-    assert (by_channel["BANK"]["net_minor"], by_channel["BANK"]["settled_minor"]) == (
+    assert (by_channel["NUCC"]["net_minor"], by_channel["NUCC"]["settled_minor"]) == (
         50_000, 50_000,
     )  # fmt: skip
     assert {one["state"] for one in report["windows"]} == {"settled"}
-    assert by_channel["CARD"]["net_minor"] == 0  # a window of nothing closes, too
-    assert windows(world)["BANK", "2026-11-24"] == "open"
+    assert by_channel["CUP"]["net_minor"] == 0  # a window of nothing closes, too
+    assert windows(world)["NUCC", "2026-11-24"] == "open"
     assert len(windows(world)) == 2 * len(by_channel)
 
 
@@ -89,35 +92,35 @@ async def test_a_channel_that_signs_another_net_keeps_the_day_open_until_it_agre
     world: World,
 ) -> None:
     await sell(world)
-    world.nets = {"BANK": Said(50_001)}
+    world.nets = {"NUCC": Said(50_001)}
     report = await close(world)
     differs = {one["channel_id"]: one["differs_minor"] for one in report["windows"]}
-    assert (report["state"], differs["BANK"], differs["CARD"]) == ("open", 1, 0)
-    assert windows(world)["BANK", "2026-11-23"] == "closed"
-    world.nets = {"BANK": Said(50_000), "CARD": Said(None)}
+    assert (report["state"], differs["NUCC"], differs["CUP"]) == ("open", 1, 0)
+    assert windows(world)["NUCC", "2026-11-23"] == "closed"
+    world.nets = {"NUCC": Said(50_000), "CUP": Said(None)}
     assert (await close(world))["state"] == "closed"
-    assert windows(world)["BANK", "2026-11-23"] == "settled"
+    assert windows(world)["NUCC", "2026-11-23"] == "settled"
 
 
 @pytest.mark.asyncio
 async def test_costs_below_a_fen_are_carried_and_posted_when_they_are_whole(world: World) -> None:
-    world.prices_micro = {"BANK": 3_300}
+    world.prices = {"NUCC": CostTerms(item_micro=3_300)}
     await sell(world, topups=2)
     first = await close(world)
     assert first["channel_costs"] == [
-        {"channel_id": "BANK", "items": 2, "posted_minor": 0, "carried_micro": 6_600}
+        {"channel_id": "NUCC", "items": 2, "posted_minor": 0, "carried_micro": 6_600}
     ]
     await sell(world, topups=3)
     second = await close(world, date(2026, 11, 24))
     assert second["channel_costs"] == [
-        {"channel_id": "BANK", "items": 3, "posted_minor": 1, "carried_micro": 6_500}
+        {"channel_id": "NUCC", "items": 3, "posted_minor": 1, "carried_micro": 6_500}
     ]
     assert world.shop.balance("O:CHANNEL_COST:CNY") == 1
     assert world.shop.balance("O:COST_PAYABLE:CNY") == 1
     again = await close(world, date(2026, 11, 24))
     assert again["channel_costs"][0]["carried_micro"] == 6_500
     assert world.shop.balance("O:CHANNEL_COST:CNY") == 1
-    assert await EveningRepository(world.shop.reader).carried_micro() == {"BANK": 6_500}
+    assert await EveningRepository(world.shop.reader).carried_micro() == {"NUCC": 6_500}
     assert world.shop.verify().is_whole
 
 
@@ -155,7 +158,7 @@ def notes(world: World) -> list[dict[str, Any]]:
 
 @pytest.mark.asyncio
 async def test_the_reserves_test_is_signed_stamped_and_kept_once(world: World) -> None:
-    world.stamper = Stamps()
+    world.stamper = stamps = Stamps()
     await sell(world)
     report = await close(world)
     assert report["reserve_test"] == {
@@ -169,10 +172,10 @@ async def test_the_reserves_test_is_signed_stamped_and_kept_once(world: World) -
         "2026-11-23", found.statement_minor, True,
     )  # fmt: skip
     assert kept[0]["key"] == KEY.to_text()
-    assert bytes(kept[0]["stamp"]) == b"reserve/2026-11-23 " + sha256(kept[0]["note"].encode())
+    assert bytes(kept[0]["stamp"]) == b"stamp" + sha256(kept[0]["note"].encode())
     world.shop.clock.at_ms += 60_000
     await close(world)
-    assert len(notes(world)) == 1
+    assert (len(notes(world)), stamps.count) == (1, 1)
     with pytest.raises(CallerError, match="signature_invalid"):
         open_reserve_test(kept[0]["note"].replace("books 4", "books 5"), KEY)
 

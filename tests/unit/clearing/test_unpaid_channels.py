@@ -35,12 +35,14 @@ async def sell_by_card(
 async def test_what_was_sold_after_the_channel_s_cut_off_is_paid_out_with_its_own_day(
     channel_world: World,
 ) -> None:
-    """100 by card at noon; at 23:30 50 by card, of which 10 go back, and 20 from a balance."""
+    """100 by card at noon; at 23:30 50 by card, of which 10 go back, and 20 from a balance. What
+    is done by card then, the clearing house books after its midnight."""
     world, shop = channel_world, channel_world.shop
     payer, balance = pays_with(world, "card", CARD_TOKEN), shop.add_payer()
     assert await world.fund(balance, 2_000) == "succeeded"
     await sell_by_card(world, payer, 10_000)
     shop.clock.at_ms += HALF_PAST_23_MS
+    world.channels[NUCC].clearing.house.faults.arm({"delay_past_cutoff": 2})
     late = await sell_by_card(world, payer, 5_000)
     shop.refund(late, 1_000)
     await world.runner.settle(date.max)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.channels.model import PayOrder, RefundOrder
-from backend.sandbox.fund.company import ADVANCER, Accounts, FundCompany, fund_day
+from backend.sandbox.fund.company import ADVANCER, Accounts, FundCompany
 from backend.sandbox.fund.dates import income_days, is_bank_day, is_trading_day, next_bank_day
 from backend.sandbox.fund.limits import INCOME_PER_10K_E4
 from backend.sandbox.fund.net_value import Published, income_minor
@@ -245,9 +245,3 @@ def test_whatever_happens_the_banks_are_told_each_day_s_net_and_all_is_repaid(
     assert world.balance(VAULT_ACCOUNT) == -2_000_000
     assert world.balance(EARNINGS) <= 0
     world.house.books.close()
-
-
-def test_the_day_of_a_moment() -> None:
-    clock = HandClock()
-    clock.at(DAY, 0)
-    assert fund_day(clock.ms) == DAY

@@ -31,7 +31,7 @@ def test_creating_the_same_merchant_again_changes_nothing(shop: Shop) -> None:
         ({"merchant_id": "a b"}, "field_invalid"),
         ({"name": ""}, "field_invalid"),
         ({"currency": "XXX"}, "currency_unsupported"),
-        ({"settlement_cycle": "T+2"}, "settlement_cycle_unsupported"),
+        ({"settlement_cycle": "T+11"}, "settlement_cycle_unsupported"),
         ({"settlement_cycle": ""}, "settlement_cycle_unsupported"),
         ({"notify_url": "ftp://x/"}, "field_invalid"),
         ({"rate_bps": 59}, "fee_rate_out_of_range"),
@@ -177,7 +177,7 @@ def test_another_cycle_is_kept_with_its_first_date(shop: Shop) -> None:
     assert shop.do(change("T+1"))["settlement_cycle"] == "T+1"
     assert shop.do(change("T+1"))["cycle_version"] == 2
     with pytest.raises(CallerError, match="settlement_cycle_unsupported"):
-        shop.do(change("T+2"))
+        shop.do(change("T+11"))
     shop.do(change("D+0"))
     rows = shop.rows(f"SELECT cycle, first_date FROM settlement_cycle"
                      f" WHERE merchant_id = '{MERCHANT}' ORDER BY version")  # fmt: skip

@@ -97,8 +97,8 @@ async def test_what_waited_too_long_to_be_sent_is_declined_and_never_sent(
 
 
 async def test_the_settlement_date_is_the_channel_s_and_not_ours(world: ChannelWorld) -> None:
-    """At 23:30 the card channel's next day has begun; the shop's has not."""
-    world.shop.clock.at_ms += int(11.5 * 3_600_000)
+    """The clearing house's next day has begun when it books the payment; the shop's has not."""
+    world.card.clearing.house.faults.arm({"delay_past_cutoff": 1})
     payment_id = world.shop.pay(world.card_payer(), 500)["payment_id"]
     await world.finish()
     assert world.shop.balance("C:CH:NUCC.2026-11-24:CNY") == 500

@@ -53,8 +53,7 @@ async def test_with_the_switch_on_we_advance_from_own_money_instead_of_the_bank(
     assert world.shop.refund(first, 4_000)["state"] == "processing"
     world.shop.ask("payment.reverse", {"payment_id": second})
     await world.finish()
-    day = world.channels[FUND].day()
-    world.channels[FUND].book.settle("OWN-TILLWAY", "FUND-COMPANY", day=day, booked_on=day)
+    world.channels[FUND].close_early(world.channels[FUND].day())
     world.shop.ask("payment.reverse", {"payment_id": third})
     await world.runner.run_due()
     assert world.shop.balance("C:LONG:CNY") == 10_000
@@ -79,7 +78,7 @@ async def test_the_fund_redeems_no_more_than_its_daily_limit(world: ChannelWorld
     above = world.shop.pay(payer, 1)["payment_id"]
     await world.finish()
     found = world.shop.ask("payment.query", {"payment_id": above})
-    assert (found["state"], found["error"]["code"]) == ("declined", "channel_declined")
+    assert (found["state"], found["error"]["code"]) == ("declined", "payer_limit_day")
     world.shop.clock.at_ms += 86_400_000
     assert world.shop.pay(payer, 1)["state"] == "processing"
     await world.finish()

@@ -19,6 +19,7 @@ from backend.stamping.cli import app
 from backend.stamping.model import Subject
 from backend.stamping.repository import StampRepository
 from backend.stamping.service import KeepStamp, Stamping
+from protocol.crypto.hashes import sha256
 from protocol.errors import CallerError, OperatingError
 from tests.support.books import Books
 from tests.support.evidence import sign
@@ -69,7 +70,7 @@ def test_the_newest_checkpoint_is_stamped_once(books: Books, reader: Reader) -> 
     task = stamping(books, reader, stamper)
     assert [asyncio.run(task.run_due()) for _ in range(3)] == [1, 0, 0]
     row = StampRepository(reader).stamp("ledger/main/1")
-    subject = StampRepository(reader).content("ledger/main/1")
+    subject = StampRepository(reader).checkpoint("ledger/main/1")
     assert row is not None
     assert subject is not None
     assert stamper.asked == [row["digest"]] == [subject.digest]
@@ -91,7 +92,7 @@ def test_a_silent_stamper_is_asked_again(books: Books, reader: Reader) -> None:
 
 def test_a_second_stamp_changes_nothing_and_another_content_is_a_conflict(books: Books) -> None:
     def keep(digest: bytes, token: bytes) -> bool:
-        command = KeepStamp(subject="reserve/2026-09-30", digest=digest, token=token)
+        command = KeepStamp(subject="ledger/east/7", digest=digest, token=token)
         return bool(books.writer.apply([command])[0].value())
 
     assert keep(b"1", b"first")
@@ -144,3 +145,25 @@ def test_a_checkpoint_that_was_changed_since_is_named(books: Books, reader: Read
     done = CliRunner().invoke(app, words, env={URL: books.url})
     assert done.exit_code == 1
     assert "ledger/main/1 does NOT hold: timestamp_invalid: another digest" in done.output
+
+
+def test_the_command_checks_the_reserve_s_tests_too(books: Books, reader: Reader) -> None:
+    note = "tested\n"
+    token = asyncio.run(NearTimeStamper().stamp(sha256(note.encode())))
+    engine = open_engine(books.url)
+    with engine.begin() as connection:
+        for number, said in ((1, note), (2, "forged\n")):
+            connection.execute(
+                text(
+                    "INSERT INTO reserve_test (business_date, number, passed, note, key, stamp,"
+                    " at_ms) VALUES ('2026-09-30', :number, 1, :note, '', :token, 1)"
+                ),
+                {"number": number, "note": said, "token": token},
+            )
+    engine.dispose()
+    words = ("check", "--authority", str(near_stamper().authority_file), "--policy", POLICY)
+    done = CliRunner().invoke(app, words, env={URL: books.url})
+    assert done.exit_code == 1
+    forged, good = done.output.splitlines()
+    assert forged == "reserve/2026-09-30/2 does NOT hold: timestamp_invalid: another digest"
+    assert good.startswith("reserve/2026-09-30/1 was there at ")

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import count
 from typing import Any
 
 import pytest
 
+from backend.channels.day_file import DayRow, Spool
 from backend.channels.iso8583 import management
 from backend.channels.iso8583.codec import Message, decode, encode
 from backend.channels.iso8583.crypto import unwrap_keys
@@ -22,6 +24,8 @@ from backend.channels.iso8583.messages import (
     write_transaction,
 )
 from backend.channels.iso8583.sealing import seal, unseal
+from backend.channels.unionpay_file import open_com_file
+from backend.sandbox.unionpay.day_files import day_file, fee_minor
 from backend.sandbox.unionpay.issuers import HELD
 from backend.sandbox.unionpay.switch import Switch
 from protocol.errors import CallerError
@@ -247,3 +251,66 @@ def test_a_chargeback_takes_out_of_the_present_day(till: Till) -> None:
     till.switch.book.charge_back("dsp_1", sale.own_id, Money(1_000, "CNY"), day=day)
     assert till.switch.book.net(day) == -1_000
     assert till.left() == OPENING_MINOR
+
+
+def _file(till: Till, day: date) -> list[DayRow]:
+    with open_com_file(Spool.of([day_file(till.switch, day)])) as file:
+        assert file.day == day
+        return list(file.rows())
+
+
+def test_the_days_file_tells_what_moved_with_numbers_and_fees(till: Till) -> None:
+    sale, _ = till.say(Kind.SALE, 10_000)
+    refund, _ = till.say(Kind.REFUND, 300, original=till.about(sale))
+    undone, _ = till.say(Kind.SALE, 50)
+    till.reverse(undone)
+    day = till.switch.day()
+    rows = _file(till, day)
+    assert [(row.kind, row.reference, row.account) for row in rows] == [
+        ("payment", sale.own_id, TOKEN),
+        ("refund", refund.own_id, sale.own_id),
+    ]
+    assert [row.fee.amount_minor for row in rows if row.fee is not None] == [38, 0]
+    assert [row.channel_reference for row in rows] == ["000000000001", "000000000002"]
+    assert sum(row.signed_minor for row in rows) == till.switch.book.net(day)
+
+
+@pytest.mark.parametrize(
+    ("fault", "amounts"),
+    [
+        ("amount_off_by_one", [1_001, 2_000]),
+        ("row_missing", [1_000]),
+        ("row_twice", [1_000, 2_000, 1_000]),
+    ],
+)
+def test_a_fault_of_the_file_makes_a_file_that_is_whole_and_wrong(
+    till: Till, fault: str, amounts: list[int]
+) -> None:
+    till.say(Kind.SALE, 1_000)
+    till.say(Kind.SALE, 2_000)
+    till.switch.house.faults.arm({fault: 1})
+    assert [row.amount.amount_minor for row in _file(till, till.switch.day())] == amounts
+    assert len(_file(till, till.switch.day())) == 2
+
+
+@pytest.mark.parametrize(
+    ("amount_minor", "fee"), [(1, 0), (130, 0), (131, 1), (424_836, 1_625), (9_999_999, 1_625)]
+)
+def test_the_fee_is_a_rate_up_to_a_cap(amount_minor: int, fee: int) -> None:
+    assert fee_minor(amount_minor) == fee
+
+
+def test_a_switch_killed_before_it_noted_a_payment_still_reverses_it(till: Till) -> None:
+    sale, _ = till.say(Kind.SALE)
+    till.switch.house.books.db.execute("DELETE FROM cup_trace")
+    assert till.reverse(sale) == "00"
+    assert till.tell(write_transaction(sale)).code == "22"
+    assert till.left() == OPENING_MINOR
+
+
+@pytest.mark.parametrize("kind", [Kind.SALE, Kind.PREAUTH])
+def test_a_switch_killed_before_it_noted_takes_the_repetition_once(till: Till, kind: Kind) -> None:
+    said, _ = till.say(kind)
+    till.switch.house.books.db.execute("DELETE FROM cup_trace")
+    assert till.tell(write_transaction(said)).code == "00"
+    assert till.left() == OPENING_MINOR - 1_000

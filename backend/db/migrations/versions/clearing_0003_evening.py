@@ -24,7 +24,7 @@ def upgrade() -> None:
     op.create_table(
         "channel_cost",
         *_texts("channel_id", "business_date", is_key=True),
-        *_integers("items", "price_micro", "whole_minor", "updated_at_ms"),
+        *_integers("items", "cost_micro", "whole_minor", "updated_at_ms"),
         sa.CheckConstraint("items >= 0 AND whole_minor >= 0", name="signs"),
         **_SQLITE,
     )

@@ -18,6 +18,7 @@ def upgrade() -> None:
         _text("tid", is_key=True),
         _integer("batch"),
         _integer("next_stan"),
+        _integer("settled_batch"),
         sqlite_with_rowid=False,
         sqlite_strict=True,
     )

@@ -91,8 +91,8 @@ def _written(message: Any, number: str, key: SigningKey = SM2) -> bytes:
 
 
 def _read(data: bytes, key: SigningKey = SM2) -> tuple[Header, Any]:
-    known = {ids.INSTITUTION: key.public}
-    return frame.read(data, keys=known, key=HOUSE[key.suite.name])
+    key_of = frame.only(ids.INSTITUTION, key.public)
+    return frame.read(data, key_of=key_of, key=HOUSE[key.suite.name])
 
 
 def pay(**changes: Any) -> AgreementPay:
@@ -201,7 +201,11 @@ def test_a_message_without_a_good_signature_is_refused(end: bytes) -> None:
 
 def test_an_institution_cannot_speak_for_another() -> None:
     with pytest.raises(CallerError) as caught:
-        frame.read(_written(pay(), "201"), keys={"Z9999999999999": SM2.public}, key=HOUSE["ES256"])
+        frame.read(
+            _written(pay(), "201"),
+            key_of=frame.only("Z9999999999999", SM2.public),
+            key=HOUSE["SM2-SM3"],
+        )
     assert caught.value.code == "signature_invalid"
 
 

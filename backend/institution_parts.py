@@ -1,0 +1,148 @@
+"""The other institutions, built by hand: an adapter for each that is configured.
+
+Beside ``bootstrap`` because a backend may run without any: then only balances pay.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.channels.ecny import EcnyChannel
+from backend.channels.facts import ChannelFacts
+from backend.channels.http_channel import HttpChannel
+from backend.channels.institution import Institution
+from backend.channels.model import ADVANCING_BANK, CUP, ECNY, FUND, NUCC
+from backend.channels.netsunion import NetsUnion
+from backend.channels.our_banks import OurBanks
+from backend.channels.ports import BankPort, ChannelPort
+from backend.channels.unionpay import TerminalKey, UnionPay
+from backend.channels.unionpay_files import UnionPayFiles
+from backend.channels.unionpay_line import Line
+from backend.config import Settings
+from backend.institution_settings import InstitutionSettings, UnionPaySettings
+from backend.payments.services import Services
+from backend.unionpay_trace.repository import TraceRepository
+from backend.unionpay_trace.store import SqlTraces
+from protocol.crypto.keys import SigningKey
+from protocol.errors import CallerError
+
+_MASTER_KEY_BYTES, _HEX_CHARS_MAX = 16, 64
+Close = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Institutions:
+    """Who keeps the reserve, and the channels by their ids."""
+
+    bank: BankPort
+    channels: Mapping[str, ChannelPort]
+    closing: tuple[Close, ...]
+
+    async def close(self) -> None:
+        """End every connection."""
+        for close in reversed(self.closing):
+            await close()
+
+
+def configured_channels(settings: Settings) -> frozenset[str]:
+    """The ids of the channels that a backend with these settings has. None without a bank."""
+    found = settings.institutions
+    if found.reserve_bank is None:
+        return frozenset()
+    named = {
+        NUCC: found.netsunion,
+        CUP: found.unionpay,
+        ADVANCING_BANK: found.fund,
+        FUND: found.fund,
+        ECNY: found.ecny,
+    }
+    return frozenset(name for name, where in named.items() if where is not None)
+
+
+def open_institutions(
+    settings: Settings, *, services: Services, key: SigningKey
+) -> Institutions | None:
+    """The adapters; None where no reserve bank is configured. Nothing is connected before it is
+    asked."""
+    if settings.institutions.reserve_bank is None:
+        return None
+    return _Opening(settings, services, key).open(settings.institutions.reserve_bank)
+
+
+class _Opening:
+    """Builds the adapters of one backend."""
+
+    def __init__(self, settings: Settings, services: Services, key: SigningKey) -> None:
+        self._settings = settings
+        self._services = services
+        self._key = key
+        self._facts: Mapping[str, ChannelFacts] = settings.routing.facts()
+        self._channels: dict[str, ChannelPort] = {}
+        self._closing: list[Close] = []
+
+    def open(self, reserve_bank: InstitutionSettings) -> Institutions:
+        """Everything that is configured."""
+        found, channels = self._settings.institutions, self._channels
+        reserve = self._line_to(reserve_bank)
+        own = reserve if found.own_bank is None else self._line_to(found.own_bank)
+        bank = OurBanks(reserve=reserve, own=own, own_account=self._settings.own_account)
+        if found.netsunion is not None:
+            channels[NUCC] = self._netsunion(found.netsunion)
+        if found.unionpay is not None:
+            channels[CUP] = self._unionpay(found.unionpay)
+        if found.fund is not None:
+            fund = self._line_to(found.fund)
+            for name, prefix in ((ADVANCING_BANK, "/fund"), (FUND, "/advance")):
+                channels[name] = HttpChannel(fund, prefix=prefix, facts=self._facts[name])
+        if found.ecny is not None:
+            channels[ECNY] = EcnyChannel(self._line_to(found.ecny), facts=self._facts[ECNY])
+        return Institutions(bank, channels, tuple(self._closing))
+
+    def _line_to(self, where: InstitutionSettings) -> Institution:
+        line = Institution(url=where.find, key=self._key, peer=where.peer)
+        self._closing.append(line.close)
+        return line
+
+    def _netsunion(self, where: InstitutionSettings) -> NetsUnion:
+        adapter = NetsUnion(
+            url=where.find,
+            key=self._key,
+            peer=where.peer,
+            clock=self._services.clock,
+            facts=self._facts[NUCC],
+        )
+        self._closing.append(adapter.close)
+        return adapter
+
+    def _unionpay(self, where: UnionPaySettings) -> UnionPay:
+        services = self._services
+        adapter = UnionPay(
+            line=Line(lambda: where.find_line("iso8583")),
+            traces=SqlTraces(
+                submit=services.submit,
+                run_read=services.run_read,
+                repository=TraceRepository(services.reader),
+                tid=where.terminal,
+                mid=where.merchant,
+            ),
+            key=TerminalKey(_master_key(where.master_key_file)),
+            clock=services.clock,
+            files=UnionPayFiles(self._line_to(where)),
+            facts=self._facts[CUP],
+        )
+        self._closing.append(adapter.close)
+        return adapter
+
+
+def _master_key(path: Path) -> bytes:
+    """The terminal's master key; ``config_invalid`` without its content where it is none."""
+    try:
+        if path.stat().st_mode & 0o077:
+            raise CallerError("config_invalid", f"{path} must not be readable by others")
+        with path.open("r", encoding="ascii") as file:
+            key = bytes.fromhex(file.read(_HEX_CHARS_MAX))
+    except (OSError, ValueError):
+        raise CallerError("config_invalid", "institutions.unionpay.master_key_file") from None
+    if len(key) != _MASTER_KEY_BYTES:
+        raise CallerError("config_invalid", "institutions.unionpay.master_key_file")
+    return key

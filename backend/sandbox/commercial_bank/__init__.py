@@ -1,0 +1,1 @@
+"""A commercial bank: its customers' accounts, paid into and out of over the reserve bank."""

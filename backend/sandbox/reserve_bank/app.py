@@ -1,0 +1,203 @@
+"""The reserve bank over HTTP: signed routes for its members, control beside."""
+
+from datetime import date, time
+
+from fastapi import FastAPI, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.sandbox.institution.control import add_control
+from backend.sandbox.institution.house import Answer
+from backend.sandbox.institution.program import Place, Running
+from backend.sandbox.institution.reserve_line import NeighbourLine
+from backend.sandbox.institution.signed import answer_signed, new_app
+from backend.sandbox.reserve_bank.bank import OWN_FAULTS, ReserveBank
+from backend.sandbox.reserve_bank.rtgs import Kind
+from backend.sandbox.reserve_bank.window import Window
+from protocol.messages.base import CurrencyText, Minor, Name
+from protocol.money import Money
+
+XML = "application/xml"
+SETTLEMENT_ACCOUNTS = (
+    "SETTLE-NUCC", "SETTLE-CUP", "SETTLE-ADVBANK", "SETTLE-FUND", "SETTLE-ECNY",
+    "SETTLE-BANK-A", "SETTLE-BANK-B",
+)  # fmt: skip
+SETTLEMENT_OPENING = Money(100_000_000_000, "CNY")
+RESERVE_ACCOUNTS, DEFAULT_BANK = ("RESERVE-TILLWAY",), "bank-a"
+
+
+class AccountBody(BaseModel):
+    """A member's account."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    account: Name
+    name: Name = ""
+    kind: Kind = "reserve"
+    currency: CurrencyText = "CNY"
+    opening_minor: Minor = 0
+    line_minor: Minor = 0
+
+
+class RouteBody(BaseModel):
+    """Which bank keeps the accounts whose numbers begin so."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    prefix: str = Field(max_length=64)
+    bank: Name
+
+
+class FarBanks:
+    """``Banks`` over the network."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._lines: dict[str, NeighbourLine] = {}
+
+    async def transfer(self, bank: str, message: bytes) -> bytes:
+        """``Banks.transfer``."""
+        return await self._line(bank).ask("POST", "/bank/credit-transfers", message)
+
+    async def recall(self, bank: str, message: bytes) -> bytes:
+        """``Banks.recall``."""
+        return await self._line(bank).ask("POST", "/bank/recalls", message)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for line in self._lines.values():
+            await line.close()
+
+    def _line(self, bank: str) -> NeighbourLine:
+        if bank not in self._lines:
+            self._lines[bank] = NeighbourLine(self._place, bank)
+        return self._lines[bank]
+
+
+def build(place: Place) -> Running:
+    """The reserve bank of the sandbox. Options: ``opens`` and ``closes`` (the window's hours),
+    ``rate_bps`` (interest), ``reserves`` (reserve accounts), ``routes`` (prefix → bank)."""
+    banks = FarBanks(place)
+    bank = ReserveBank(
+        place.furnish(faults=OWN_FAULTS),
+        banks=banks,
+        window=Window(
+            time.fromisoformat(place.options.get("opens", "20:30")),
+            time.fromisoformat(place.options.get("closes", "17:15")),
+        ),
+        rate_bps=int(place.options.get("rate_bps", 0)),
+    )
+    for number in SETTLEMENT_ACCOUNTS:
+        bank.open(number, SETTLEMENT_OPENING, kind="settlement")
+    for number in place.options.get("reserves", RESERVE_ACCOUNTS):
+        bank.open(number, Money(0, "CNY"), kind="reserve")
+    for prefix, name in place.options.get("routes", {"": DEFAULT_BANK}).items():
+        bank.transfers.add_route(prefix, name)
+    return Running(bank.house, build_app(bank), close=banks.close)
+
+
+def build_app(bank: ReserveBank) -> FastAPI:
+    """The HTTP face of the reserve bank."""
+    app = new_app("Tillway sandbox reserve bank")
+    _add_customers(app, bank)
+    _add_members(app, bank)
+    add_control(app, bank.house)
+    _add_control(app, bank)
+    return app
+
+
+def said(answer: bytes | None) -> Answer:
+    """A message as HTTP's answer; none: it never arrived."""
+    return (404, b"", XML) if answer is None else (200, answer, XML)
+
+
+def _add_customers(app: FastAPI, bank: ReserveBank) -> None:
+    """What payment institutions ask."""
+
+    @app.post("/bank/instructions")
+    async def instruct(request: Request) -> Response:
+        async def act(body: bytes) -> Answer:
+            return said(await bank.instruct(body))
+
+        return await answer_signed(bank.house, request, act)
+
+    @app.get("/bank/instructions/{message_id}")
+    async def status(request: Request, message_id: str) -> Response:
+        return await answer_signed(bank.house, request, lambda _: said(bank.status(message_id)))
+
+    @app.post("/bank/recalls")
+    async def recall(request: Request) -> Response:
+        async def act(body: bytes) -> Answer:
+            return said(await bank.recall(body))
+
+        return await answer_signed(bank.house, request, act)
+
+    @app.get("/bank/accounts/{account}/statements/{day}")
+    async def statement(request: Request, account: str, day: date) -> Response:
+        return await answer_signed(
+            bank.house, request, lambda _: said(bank.statement(account, day))
+        )
+
+    @app.get("/bank/accounts/{account}/bookings/{cursor}")
+    async def bookings(request: Request, account: str, cursor: int) -> Response:
+        return await answer_signed(
+            bank.house, request, lambda _: said(bank.notification(account, cursor))
+        )
+
+
+def _add_members(app: FastAPI, bank: ReserveBank) -> None:
+    """What banks and clearing houses tell."""
+
+    @app.post("/rtgs/transfers")
+    async def financial(request: Request) -> Response:
+        return await answer_signed(bank.house, request, lambda body: said(bank.financial(body)))
+
+    @app.post("/rtgs/credit-transfers")
+    async def transfer(request: Request) -> Response:
+        return await answer_signed(bank.house, request, lambda body: said(bank.transfer(body)))
+
+    @app.post("/rtgs/returns")
+    async def give_back(request: Request) -> Response:
+        return await answer_signed(bank.house, request, lambda body: said(bank.give_back(body)))
+
+    @app.post("/rtgs/liquidity")
+    async def liquidity(request: Request) -> Response:
+        return await answer_signed(bank.house, request, lambda body: said(bank.liquidity(body)))
+
+
+def _add_control(app: FastAPI, bank: ReserveBank) -> None:
+    @app.post("/control/accounts")
+    async def open_account(body: AccountBody) -> dict[str, str]:
+        opening = Money(body.opening_minor, body.currency)
+        bank.open(body.account, opening, name=body.name, kind=body.kind, line_minor=body.line_minor)
+        return {"account": body.account}
+
+    @app.get("/control/accounts/{account}")
+    async def balance(account: str) -> dict[str, object]:
+        found = bank.books.balance(account)
+        return {
+            "balance_minor": found.amount_minor,
+            "available_minor": bank.rtgs.available(account),
+            "currency": found.currency,
+        }
+
+    @app.get("/control/accounts/{account}/statements/{day}")
+    async def statement(account: str, day: date) -> Response:
+        return Response(bank.statement(account, day), media_type=XML)
+
+    @app.post("/control/routes")
+    async def route(body: RouteBody) -> dict[str, str]:
+        bank.transfers.add_route(body.prefix, body.bank)
+        return {"prefix": body.prefix, "bank": body.bank}
+
+    @app.get("/control/queue")
+    async def queue() -> dict[str, list[str]]:
+        return {"waiting": bank.rtgs.waiting()}
+
+    @app.post("/control/queue/{message_id}/cancel")
+    async def cancel(message_id: str) -> dict[str, str]:
+        word = bank.cancel(message_id)
+        return {"state": word.state, "reason": word.reason}
+
+    @app.post("/control/interest/{due}")
+    async def interest(due: date) -> dict[str, list[str]]:
+        return {"paid": bank.pay_interest(due)}

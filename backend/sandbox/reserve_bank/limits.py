@@ -1,0 +1,6 @@
+"""The reserve bank's limits, with their units."""
+
+QUEUE_ENTRIES_MAX = 10_000
+LEGS_PER_ENTRY_MAX = 10_000
+MESSAGE_ID_CHARS_MAX = 35
+INTEREST_DAYS_PER_YEAR = 360

@@ -1,0 +1,53 @@
+"""A run of the clearing with a bar of how far it is. The bar decides nothing: a run that nobody
+watches, or that is asked for again, ends the same."""
+
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from protocol.errors import TillwayError
+from tillway.json_api import JsonApi
+
+RUN_S_MAX = 6 * 3600
+"""How long a run may take: a large day reads and pays for hours."""
+_POLL_S = 0.5
+_PROGRESS = "/operator/v1/clearing/progress"
+
+
+def watch(api: JsonApi, path: str, console: Console) -> Any:  # noqa: ANN401  # any JSON
+    """Post to a path and show the backend's progress until it answers."""
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[things]}"),
+        TimeElapsedColumn(),
+    )  # fmt: skip
+    with ThreadPoolExecutor(1) as pool, Progress(*columns, console=console) as bar:
+        task = bar.add_task("asking", total=None, things="")
+        answer = pool.submit(api.post, path)
+        while not wait((answer,), timeout=_POLL_S).done:
+            found = _asked(api)
+            if found.get("is_running"):
+                bar.update(task, **shown(found), refresh=True)
+        bar.update(task, description="done", total=1, completed=1, things="")
+        return answer.result()
+
+
+def shown(found: dict[str, Any]) -> dict[str, Any]:
+    """What the bar says: the step, how many of all steps, and of how many things of the step."""
+    part = found["done"] / found["count"] if found["count"] else 0
+    return {
+        "description": f"{found['day']} {found['step']}",
+        "total": found["steps"],
+        "completed": found["step_number"] - 1 + part,
+        "things": f"{found['done']}/{found['count']}" if found["count"] else "",
+    }
+
+
+def _asked(api: JsonApi) -> dict[str, Any]:
+    """The progress; nothing where the question fails, because the run itself says what is wrong."""
+    try:
+        found: dict[str, Any] = api.get(_PROGRESS)
+    except TillwayError:
+        return {}
+    return found
