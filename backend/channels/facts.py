@@ -1,4 +1,4 @@
-"""What a channel offers, to whom, until when and at what price: configuration, read by routing,
+"""What a channel offers, to whom and at what price: configuration, read by routing,
 clearing and the runner of conversations. Pure.
 
 Prices are counted in micro-units (a millionth of the currency's major unit): NetsUnion's 0.0003
@@ -13,7 +13,6 @@ from backend.channels.model import ADVANCING_BANK, CUP, ECNY, FUND, NUCC
 MICRO_PER_MINOR = 10_000
 """A fen in micro-yuan."""
 _PPM = 1_000_000
-_MIDNIGHT = 24 * 60
 
 
 class Offer(StrEnum):
@@ -47,8 +46,7 @@ class CostTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelFacts:
-    """One channel. ``cut_off_minute``: minutes after midnight in China at which its business day
-    ends; 1440 is midnight itself."""
+    """One channel. Where its days end is the clearing's to know (``backend.clearing.cut_off``)."""
 
     channel_id: str
     offers: frozenset[Offer]
@@ -56,13 +54,10 @@ class ChannelFacts:
     amount_minor_min: int = 1
     amount_minor_max: int
     cost: CostTerms = CostTerms()
-    cut_off_minute: int = _MIDNIGHT
 
     def __post_init__(self) -> None:
         if not 0 < self.amount_minor_min <= self.amount_minor_max:
             raise ValueError(f"{self.channel_id}: amounts")
-        if not 0 < self.cut_off_minute <= _MIDNIGHT:
-            raise ValueError(f"{self.channel_id}: cut_off_minute")
 
 
 _ALL = frozenset(Offer)
@@ -82,7 +77,6 @@ DEFAULT_FACTS: dict[str, ChannelFacts] = {
             offers=frozenset({Offer.PAY, Offer.REFUND}),
             amount_minor_max=100_000_000,
             cost=CostTerms(rate_ppm=3_825, rate_micro_max=16_250_000),
-            cut_off_minute=23 * 60,
         ),
         ChannelFacts(
             channel_id=ADVANCING_BANK,
@@ -90,13 +84,11 @@ DEFAULT_FACTS: dict[str, ChannelFacts] = {
             # Quick redemption is capped at 10,000 yuan a day since the joint guidance of 2018.
             amount_minor_max=1_000_000,
             # The bank pays what it advanced on a day on that very day, while it can.
-            cut_off_minute=17 * 60,
         ),
         ChannelFacts(
             channel_id=FUND,
             offers=_ALL - {Offer.PAYOUT},
             amount_minor_max=1_000_000,
-            cut_off_minute=17 * 60,
         ),
         ChannelFacts(
             channel_id=ECNY,

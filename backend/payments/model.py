@@ -59,7 +59,7 @@ class PaymentRules:
     room: Room = field(default_factory=NoCaps)
     """How much the channels' net debit caps still allow."""
     settlement_date: Callable[[str, int], str] | None = None
-    """The operator's cut-offs and calendar, as a function; None: the channels' own cut-offs."""
+    """A channel's cut-off and calendar, as a function; None: its days are the shop's."""
     withdrawals: WithdrawalRules = field(default_factory=WithdrawalRules)
     has_own_advance: bool = False
     """Whether we advance what a fund redeems, from our own money (rule 6b), instead of a bank."""

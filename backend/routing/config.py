@@ -26,7 +26,6 @@ class ChannelSettings(BaseModel):
     currencies: frozenset[str] | None = None
     amount_minor_min: _Amount | None = None
     amount_minor_max: _Amount | None = None
-    cut_off_minute: Annotated[int, Field(gt=0, le=1440)] | None = None
     cost_item_micro: _Count | None = None
     cost_rate_ppm: _Count | None = None
     cost_rate_micro_max: _Count | None = None

@@ -45,7 +45,6 @@ def _shown(facts: ChannelFacts, heard: Mapping[str, Row], now_ms: int) -> dict[s
         "currencies": sorted(facts.currencies),
         "amount_minor_min": facts.amount_minor_min,
         "amount_minor_max": facts.amount_minor_max,
-        "cut_off_minute": facts.cut_off_minute,
         "cost_item_micro": facts.cost.item_micro,
         "cost_rate_ppm": facts.cost.rate_ppm,
         "cost_rate_micro_max": facts.cost.rate_micro_max,

@@ -8,6 +8,11 @@ from datetime import date
 from backend.channels.day_file import DayFile, Spool, open_day_file
 from backend.channels.facts import DEFAULT_FACTS
 from backend.channels.model import ECNY
+from backend.channels.wallet_statement import (
+    WalletStatement,
+    read_wallet_statement,
+    write_wallet_statement,
+)
 from backend.sandbox.bank import Bank
 from backend.sandbox.ecny.limits import read_limits
 from backend.sandbox.ecny.operator import Accounts, EcnyOperator
@@ -65,6 +70,10 @@ class NearEcny(NearChannel):
 
     async def day_file(self, day: date) -> DayFile:
         return open_day_file(Spool.of([self._rows().file(day)[1]]))
+
+    async def wallet_statement(self, day: date) -> WalletStatement:
+        """``WalletPort``, as the bytes tell it."""
+        return read_wallet_statement(write_wallet_statement(self.operator.statement(day)))
 
     def _rows(self) -> JsonChannel:
         return JsonChannel(self.operator.house, self.book, self.operator.close_days)

@@ -6,8 +6,12 @@ from dataclasses import replace
 import pytest
 from typer.testing import CliRunner
 
+from backend.channel_parts import build_runner
 from backend.channels.facts import DEFAULT_FACTS
 from backend.channels.model import CUP, NUCC, ChannelAnswer
+from backend.channels.ports import ChannelPort
+from backend.clearing.calendar import Calendar
+from backend.clearing.cut_off import CUT_OFFS, SettlementDates
 from backend.cli import app
 from backend.payments.by_channel import ResolvePayment
 from backend.routing.limits import SILENCES_TO_OPEN
@@ -15,7 +19,7 @@ from backend.routing.model import Routing
 from backend.sagas.model import Ask
 from backend.sagas.ports import Word
 from tests.support.channels import ChannelWorld
-from tests.support.wallet_http import OPERATOR, client_of
+from tests.support.wallet_http import OPERATOR, client_of, services_of
 
 pytestmark = pytest.mark.asyncio
 
@@ -228,4 +232,37 @@ async def test_a_word_about_an_earlier_channel_comes_too_late(world: ChannelWorl
     await world.finish()
     assert world.cup.book.order(payment_id) is not None
     assert world.charged() == 1_000
+    world.check_quiet()
+
+
+async def test_what_was_begun_with_a_former_channel_is_carried_on_by_its_heir(
+    world: ChannelWorld,
+) -> None:
+    """Its books stay under the former channel's name."""
+    payment_id = pay(world)
+    with world.shop._engine.begin() as connection:
+        renamed = "UPDATE saga SET channel_id = 'CARD'"
+        connection.exec_driver_sql(renamed)
+    await world.runner.run_due()
+    assert world.sagas(payment_id) == {payment_id: "planned"}
+    channels: dict[str, ChannelPort] = {**world.channels}
+    heirs = build_runner(services_of(world.shop), channels, {"CARD": NUCC, "OLD": "NOBODY"})
+    await heirs.run_due()
+    assert world.sagas(payment_id) == {payment_id: "succeeded"}
+    assert world.charged() == 1_000
+    assert world.shop.balance(f"C:CH:CARD.{world.card.day()}:CNY") == 1_000
+    assert world.shop.verify().is_whole
+
+
+async def test_the_hold_is_made_for_the_day_that_the_channel_is_in(world: ChannelWorld) -> None:
+    """After UnionPay's cut-off it is the next one."""
+    dates = SettlementDates(Calendar(), CUT_OFFS)
+    world.shop.rules = replace(world.shop.rules, settlement_date=dates.planned)
+    world.shop.clock.at_ms += (11 * 60 + 30) * 60_000  # 23:30 in China
+    world.shop.pay(world.card_payer(CUP), 1_000)
+    [saga] = world.shop.rows("SELECT * FROM saga WHERE kind = 'pay'")
+    assert saga["planned_date"] == "2026-11-24"
+    await world.finish()
+    assert world.shop.balance("C:CH:CUP.2026-11-24:CNY") == 1_000
+    assert not world.shop.rows("SELECT * FROM ledger_transfer WHERE kind = 'void'")
     world.check_quiet()
