@@ -19,7 +19,7 @@ from backend.clearing.ecny_repository import WalletBooks
 from backend.clearing.evening import Evening, Prices, Signer
 from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.moves import Accounts
-from backend.clearing.ports import Reconcile, TimeStamper
+from backend.clearing.ports import Reconcile
 from backend.clearing.recall import PayoutDesk
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve_desk import ReserveDesk
@@ -35,7 +35,6 @@ from backend.reconciliation.wallet import WalletReconciled
 from backend.sagas.runner import SagaRunner
 from backend.topups.repository import TopUpRepository
 from backend.topups.service import TopUps
-from protocol.crypto.keys import SigningKey
 from protocol.signed_note import NoteKey
 
 
@@ -62,17 +61,9 @@ def build_dates(settings: Settings) -> SettlementDates:
     return settlement_dates(calendar, settings.cut_offs)
 
 
-def build_clearing(
-    settings: Settings,
-    *,
-    services: Services,
-    name: str,
-    key: SigningKey,
-    stamper: TimeStamper | None,
-) -> Clearing | None:
-    """The clearing towards the configured institution; None where there is none. ``name`` is the
-    one that our signatures bear."""
-    institutions = open_institutions(settings, services=services, key=key)
+def build_clearing(settings: Settings, *, services: Services, signer: Signer) -> Clearing | None:
+    """The clearing towards the configured institution; None where there is none."""
+    institutions = open_institutions(settings, services=services, key=signer.key)
     if institutions is None:
         return None
     dates = build_dates(settings)
@@ -90,9 +81,7 @@ def build_clearing(
         reserve_account=settings.reserve_account,
     )
     repository = ClearingRepository(reader)
-    evening = _evening(
-        settings, services, institutions, Signer(name=name, key=key, stamper=stamper)
-    )
+    evening = _evening(settings, services, institutions, signer)
     reserve = ReserveDesk(
         repository=EveningRepository(reader), bank=bank, reserve_account=settings.reserve_account
     )
