@@ -8,6 +8,7 @@ from typing import Any, Literal
 from backend.channel_parts import resolvers
 from backend.channels.day_file import DayFile, DayRow, Spool, open_day_file, write_day_file
 from backend.channels.epcc import day_text, ids
+from backend.channels.epcc.model import DisputeRow
 from backend.channels.facts import DEFAULT_FACTS, ChannelFacts
 from backend.channels.model import (
     ADVANCING_BANK,
@@ -180,6 +181,15 @@ class NearNetsUnion(NearChannel):
 
     async def query_payout(self, order: PayoutOrder) -> ChannelAnswer | None:
         return self._call(lambda: self.clearing.payout(order.payout_id))
+
+    async def disputes(self, day: date) -> list[DisputeRow]:
+        return [
+            DisputeRow(
+                case_id=case_id, original_trx_id=ids.trx_id(order_id, "pay"),
+                original_order_id=order_id, amount=amount, reason=reason,
+            )
+            for case_id, order_id, amount, reason in self.clearing.disputes(day)
+        ]  # fmt: skip
 
     def rows(self, day: date) -> list[DayRow]:
         data = b"".join(

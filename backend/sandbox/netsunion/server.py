@@ -213,7 +213,7 @@ def build(place: Place) -> Running:
     """The clearing house as an institution of its own; its members may be set by options."""
     house = place.furnish(faults=OWN_FAULTS)
     line = ReserveLine(place)
-    clearing = ClearingHouse(house, Members(**{"traffic_count": TRAFFIC_COUNT} | place.options))
+    clearing = ClearingHouse(house, Members(**{"traffic_count": TRAFFIC_COUNT, **place.options}))
     app = build_app(clearing, by_kid(*place.told))
     institution_control.add_control(app, house)
 
