@@ -85,7 +85,7 @@ class Stage:
         # Every story has a terminal number range of its own: the switch sees them all.
         with sqlite3.connect(database) as connection:
             numbers = (TID, 1, self.told * STANS_PER_STORY + 1)
-            connection.execute("INSERT INTO unionpay_terminal VALUES (?, ?, ?)", numbers)
+            connection.execute("INSERT INTO unionpay_terminal VALUES (?, ?, ?, 0)", numbers)
         connection.close()
         return {
             "script": script, "die_at": die_at, "database": str(database), "result": str(result),
