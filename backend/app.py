@@ -25,6 +25,7 @@ from backend.operator.pages import router as page_router
 from backend.operator.routes import router as operator_router
 from backend.payments import routes as payment_routes
 from backend.rate_limit import RateLimit
+from backend.reconciliation import routes as break_routes
 from backend.routing import routes as channel_routes
 from backend.sagas import routes as saga_routes
 from backend.wallet import routes as wallet_routes
@@ -87,6 +88,7 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         dispute_routes.operator_router(services, guard, ClosedDays()),
         coupon_routes.operator_router(services, guard),
         destination_routes.operator_router(services, guard),
+        break_routes.operator_router(services, guard),
         notify_routes.operator_router(
             submit=services.submit,
             run_read=services.run_read,

@@ -15,7 +15,6 @@ import structlog
 
 from backend.background import Background
 from backend.clearing.caps import NetDebitCaps
-from backend.clearing.evening import Signer
 from backend.clearing_parts import build_clearing, build_dates
 from backend.clock import OffsetClock
 from backend.config import Settings
@@ -126,7 +125,13 @@ class Backend:
         self.operator = self._operator()
         self.callbacks = CallbackRepository(self._reader)
         self.stamps = build_stamps(settings, services=self.services)
-        self.clearing = build_clearing(settings, services=self.services, signer=self._signer())
+        self.clearing = build_clearing(
+            settings,
+            services=self.services,
+            name=parts.state.identity.name,
+            key=self._signing_key,
+            stamper=None if self.stamps is None else self.stamps.stamper,
+        )
         self.ledger = self._ledger()
         self.background = Background(
             self.services,
@@ -233,14 +238,6 @@ class Backend:
         )
         return LedgerDesk(
             reader=self._reader, run_read=self._reads.run, follower=follower, maker=maker
-        )
-
-    def _signer(self) -> Signer:
-        """By whom the reserve's tests are signed, and stamped."""
-        return Signer(
-            name=self.state.identity.name,
-            key=self._signing_key,
-            stamper=None if self.stamps is None else self.stamps.stamper,
         )
 
     def _operator(self) -> OperatorService:

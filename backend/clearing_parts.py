@@ -7,28 +7,35 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from backend.channel_parts import build_runner
+from backend.channels.ecny import EcnyChannel
 from backend.channels.epcc.ids import dispute_id
+from backend.channels.model import ECNY
 from backend.channels.netsunion import NetsUnion
-from backend.channels.ports import ChannelPort, DayPort
+from backend.channels.ports import BankPort, ChannelPort, DayPort
 from backend.clearing.calendar import Calendar
 from backend.clearing.calendar_file import load_calendar
 from backend.clearing.cut_off import SettlementDates, settlement_dates
+from backend.clearing.ecny_repository import WalletBooks
 from backend.clearing.evening import Evening, Prices, Signer
 from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.moves import Accounts
+from backend.clearing.ports import Reconcile, TimeStamper
 from backend.clearing.recall import PayoutDesk
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve_desk import ReserveDesk
 from backend.clearing.run import DayEnd
 from backend.config import Settings
+from backend.db.reading import Reader
 from backend.disputes.from_channel import ChannelDisputes
 from backend.institution_parts import Institutions, open_institutions
 from backend.payments.services import Services
 from backend.reconciliation.repository import ReconciliationRepository
 from backend.reconciliation.service import Reconciliation
+from backend.reconciliation.wallet import WalletReconciled
 from backend.sagas.runner import SagaRunner
 from backend.topups.repository import TopUpRepository
 from backend.topups.service import TopUps
+from protocol.crypto.keys import SigningKey
 from protocol.signed_note import NoteKey
 
 
@@ -55,9 +62,17 @@ def build_dates(settings: Settings) -> SettlementDates:
     return settlement_dates(calendar, settings.cut_offs)
 
 
-def build_clearing(settings: Settings, *, services: Services, signer: Signer) -> Clearing | None:
-    """The clearing towards the configured institution; None where there is none."""
-    institutions = open_institutions(settings, services=services, key=signer.key)
+def build_clearing(
+    settings: Settings,
+    *,
+    services: Services,
+    name: str,
+    key: SigningKey,
+    stamper: TimeStamper | None,
+) -> Clearing | None:
+    """The clearing towards the configured institution; None where there is none. ``name`` is the
+    one that our signatures bear."""
+    institutions = open_institutions(settings, services=services, key=key)
     if institutions is None:
         return None
     dates = build_dates(settings)
@@ -67,15 +82,10 @@ def build_clearing(settings: Settings, *, services: Services, signer: Signer) ->
     days: dict[str, DayPort] = {**channels}
     sagas = build_runner(services, channels, settings.routing.former_channels)
     topups = _topups(services, sagas)
-    reconciliation = Reconciliation(
-        submit=submit,
-        repository=ReconciliationRepository(reader),
-        bank=bank,
-        channels=days,
-        reserve_account=settings.reserve_account,
-    )
     repository = ClearingRepository(reader)
-    evening = _evening(settings, services, institutions, signer)
+    evening = _evening(
+        settings, services, institutions, Signer(name=name, key=key, stamper=stamper)
+    )
     reserve = ReserveDesk(
         repository=EveningRepository(reader), bank=bank, reserve_account=settings.reserve_account
     )
@@ -86,7 +96,7 @@ def build_clearing(settings: Settings, *, services: Services, signer: Signer) ->
         channels=days,
         resolve_sagas=sagas.settle,
         read_cases=_cases(services, channels).read,
-        reconcile=reconciliation,
+        reconcile=_with_wallet(_reconciliation(settings, services, bank, days), channels, reader),
         accounts=Accounts(
             reserve=settings.reserve_account,
             own=settings.own_account,
@@ -102,6 +112,29 @@ def build_clearing(settings: Settings, *, services: Services, signer: Signer) ->
     return Clearing(
         day_end, repository, topups, sagas, institutions, calendar, dates, reserve, payouts
     )
+
+
+def _reconciliation(
+    settings: Settings, services: Services, bank: BankPort, days: Mapping[str, DayPort]
+) -> Reconciliation:
+    """The comparison with channels' files and the reserve's statement."""
+    return Reconciliation(
+        submit=services.submit,
+        repository=ReconciliationRepository(services.reader),
+        bank=bank,
+        channels=days,
+        reserve_account=settings.reserve_account,
+    )
+
+
+def _with_wallet(
+    others: Reconcile, channels: Mapping[str, ChannelPort], reader: Reader
+) -> Reconcile:
+    """The reconciliation, and where there is an e-CNY operator our wallet's, too."""
+    ecny = channels.get(ECNY)
+    if not isinstance(ecny, EcnyChannel):
+        return others
+    return WalletReconciled(others=others, wallet=ecny, books=WalletBooks(reader))
 
 
 def _topups(services: Services, sagas: SagaRunner) -> TopUps:

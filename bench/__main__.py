@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from backend.db.collector import tune_collector
-from bench import engine, load, postgres, rows, shards, way
+from bench import engine, load, postgres, recon, rows, shards, way
 from bench.result import Result
 from tests.support.postgres import NoServer
 
@@ -20,6 +20,7 @@ BENCHES = {
     "postgres": postgres.run,
     "way": way.run,
     "shards": shards.run,
+    "recon": recon.run,
 }
 
 

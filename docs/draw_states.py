@@ -4,15 +4,19 @@ The tables in the code are the truth; the pictures are made from them and never 
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from pathlib import Path
 
+from backend.clearing.model import TRANSITIONS as PAYOUT_TRANSITIONS
 from backend.clearing.window import TRANSITIONS as WINDOW_TRANSITIONS
 from backend.coupons.model import TRANSITIONS as COUPON_TRANSITIONS
 from backend.disputes.model import TRANSITIONS as DISPUTE_TRANSITIONS
 from backend.mandates.model import NOTICE_TRANSITIONS
 from backend.mandates.model import TRANSITIONS as MANDATE_TRANSITIONS
 from backend.notify.states import TRANSITIONS as CALLBACK_TRANSITIONS
+from backend.reconciliation.breaks import FIRST as BREAK_FIRST
+from backend.reconciliation.breaks import TRANSITIONS as BREAK_TRANSITIONS
 from backend.refunds.model import TRANSITIONS as REFUND_TRANSITIONS
 from backend.routing.health import TRANSITIONS as HEALTH_TRANSITIONS
 from backend.sagas.model import TRANSITIONS as SAGA_TRANSITIONS
@@ -36,6 +40,10 @@ def diagram(title: str, source: str, edges: Iterable[tuple[str, str, str]]) -> s
     ]
     body = "\n".join(arrows)
     return f"## {title}\n\nFrom `{source}`.\n\n```mermaid\nstateDiagram-v2\n{body}\n```\n"
+
+
+def _edges(table: Mapping[tuple[StrEnum, StrEnum], StrEnum]) -> list[tuple[str, str, str]]:
+    return [(origin.value, target.value, step.value) for (origin, step), target in table.items()]
 
 
 def page() -> str:
@@ -81,6 +89,13 @@ def page() -> str:
         (origin.value, target.value, step.value)
         for (origin, step), target in WINDOW_TRANSITIONS.items()
     ]
+    found_break = [
+        *(("[*]", edge.state.value, step.value) for step, edge in BREAK_FIRST.items()),
+        *(
+            (origin.value, edge.state.value, step.value)
+            for (origin, step), edge in BREAK_TRANSITIONS.items()
+        ),
+    ]
     refund = [
         (origin.value, target.value, step.value)
         for (origin, step), target in REFUND_TRANSITIONS.items()
@@ -89,14 +104,9 @@ def page() -> str:
         (origin.value, target.value, step.value)
         for (origin, step), target in HEALTH_TRANSITIONS.items()
     ]
-    topup = [
-        (origin.value, target.value, outcome.value)
-        for (origin, outcome), target in TOPUP_TRANSITIONS.items()
-    ]
-    withdrawal = [
-        (origin.value, target.value, step.value)
-        for (origin, step), target in WITHDRAWAL_TRANSITIONS.items()
-    ]
+    topup = _edges(TOPUP_TRANSITIONS)
+    withdrawal = _edges(WITHDRAWAL_TRANSITIONS)
+    payout = _edges(PAYOUT_TRANSITIONS)
     parts = [
         "# State machines\n\nDrawn from the code by `docs/draw_states.py`; do not edit by hand.\n",
         diagram("Payment", "protocol/payment.py", payment),
@@ -108,6 +118,8 @@ def page() -> str:
         diagram("A channel's circuit breaker", "backend/routing/health.py", health),
         diagram("Refund", "backend/refunds/model.py", refund),
         diagram("Clearing window of a channel's day", "backend/clearing/window.py", window),
+        diagram("Payout to a merchant, or move of own money", "backend/clearing/model.py", payout),
+        diagram("Break of a reconciliation", "backend/reconciliation/breaks.py", found_break),
         diagram("Top-up", "backend/topups/model.py", topup),
         diagram("Withdrawal", "backend/withdrawals/model.py", withdrawal),
         diagram("Sale, as the till sees it", "terminal/domain/sale.py", sale),

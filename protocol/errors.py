@@ -182,6 +182,8 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("frame_rejected", "never", "报文格式有误，已整条拒收。", "The message is malformed and is refused whole."),
     ("mac_invalid", "never", "报文校验码有误，已拒收，请重新签到。", "The message's check code is wrong; it is refused. Sign on again."),
     ("file_rejected", "never", "文件校验不通过，整份拒收。", "The file failed its checks and is refused whole."),
+    ("break_state", "never", "该差错当前状态不允许此操作。", "The break's state does not allow this."),
+    ("break_unknown", "never", "没有这笔差错，请检查编号。", "There is no such break; check its id."),
     ("day_not_closed", "after", "该日尚未日切，请在日切后再清算。", "That day is not closed yet; run clearing after the cut-off."),
     ("calendar_horizon", "never", "该年度的放假安排尚未载入，无法确定结算日，请载入该年度的节假日表。", "The days off of that year are not known, so no settlement date can be told; load its calendar table."),
     ("window_state", "never", "清算场次当前状态不允许此操作。", "The clearing window's state does not allow this."),

@@ -1,16 +1,18 @@
-"""Which days of our e-CNY wallet have not been changed into the reserve. SQL.
+"""What moved in our e-CNY wallet on each day, and which days the reserve has not yet. SQL.
 
 One account holds all days, so that its balance does not tell; the conversations with the operator
 do, and the reserve's settlements.
 """
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Select, case, func, select
 
 from backend.channels.model import ECNY
 from backend.clearing.model import settlement_transfer
+from backend.db.reading import Reader
 from backend.ledger.tables import LedgerTransfer
 from backend.sagas.model import SagaKind, SagaState
 from backend.sagas.tables import Saga
@@ -29,6 +31,27 @@ def unchanged_days(connection: Connection) -> list[str]:
     if not open_days:
         return []
     return sorted(row[0] for row in connection.execute(_nets(open_days)) if row[1] > 0)
+
+
+class WalletBooks:
+    """What the operator has told us, movement by movement."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def came_and_went(self, day: date) -> tuple[int, int]:
+        """What was paid into our wallet on one of the operator's days, and what was given back."""
+        amount, is_paid = _SAGA.c.amount_minor, _SAGA.c.kind == SagaKind.PAY.value
+        query = select(
+            func.coalesce(func.sum(case((is_paid, amount), else_=0)), 0).label("came"),
+            func.coalesce(func.sum(case((is_paid, 0), else_=amount)), 0).label("went"),
+        ).where(
+            _SAGA.c.channel_id == ECNY,
+            _SAGA.c.settlement_date == day.isoformat(),
+            _SAGA.c.state.in_(_MOVED),
+        )
+        [row] = await self._reader.fetch(query)
+        return int(row["came"]), int(row["went"])
 
 
 def _all_days() -> Select[Any]:

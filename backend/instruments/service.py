@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
+from backend.destinations.model import DestinationKind
+from backend.destinations.service import destination_read, file_destination
 from backend.instruments.limits import INSTRUMENTS_PER_PAYER_MAX
 from backend.instruments.model import BALANCE, InstrumentKind, check_facts, check_token
 from backend.instruments.tables import CHANNEL_TOKEN, INSTRUMENT, INSTRUMENT_CHANNEL
@@ -31,6 +33,7 @@ class AddInstrument:
         return [
             (PAYER, self.payer_id),
             (INSTRUMENT, self.instrument_id),
+            destination_read(DestinationKind.CUSTOMER, self.instrument_id),
             *_token_reads(self.instrument_id, self.tokens),
         ]
 
@@ -64,7 +67,22 @@ class AddInstrument:
             "updated_at_ms": now_ms,
         }
         ws.insert(INSTRUMENT, row)
+        if self.kind is InstrumentKind.CARD:
+            self._file(ws, payer["name"], now_ms)
         return row
+
+    def _file(self, ws: WorkingSet, name: str, now_ms: int) -> None:
+        """A payer's own card is where withdrawals may go. Its number is the channels' to know: it
+        is filed by the instrument's id."""
+        file_destination(
+            ws,
+            DestinationKind.CUSTOMER,
+            self.instrument_id,
+            account_no=self.instrument_id,
+            account_name=name,
+            actor="payer",
+            now_ms=now_ms,
+        )
 
     def _has_tokens(self, ws: WorkingSet) -> bool:
         found = {

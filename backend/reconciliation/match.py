@@ -1,44 +1,27 @@
-"""Matching, and naming what does not match. Pure.
+"""Matching, and naming what does not match. Pure; both sides stand in a ``DayMatch``.
 
-Three ways for the channel: our order, our posting, the channel's row. Then funds: the reserve's
-statement against our postings on RESERVE. Then position: the statement's closing balance against
-our balance. Nothing is corrected here; every break is named and kept.
+Three ways for the channel: our order, our posting, the channel's row. Then funds: the file's sum
+against the money that came. Then position: the balances. Nothing is corrected here.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from itertools import chain
 
-from backend.channels.day_file import DayRow
-from backend.channels.iso20022 import StatementEntry
-
-
-class BreakClass(StrEnum):
-    """What is wrong with a pair, or with a row that has none."""
-
-    LONG_MISSING_ORDER = "LONG_MISSING_ORDER"
-    """The institution has it, we do not."""
-    SHORT_MISSING_CHANNEL = "SHORT_MISSING_CHANNEL"
-    """We have it, the institution does not."""
-    AMOUNT = "AMOUNT"
-    DUPLICATE = "DUPLICATE"
-    """The institution has the same reference twice."""
-    LEDGER = "LEDGER"
-    """Our order and our own posting differ."""
-    POSITION = "POSITION"
-    """The closing balance is not ours."""
+from backend.reconciliation.breaks import Break, BreakClass
+from backend.reconciliation.sides import DayMatch, Pair, Side
 
 
 @dataclass(frozen=True, slots=True)
-class Break:
-    """One difference, with both sides' amounts (None where a side has nothing)."""
+class Known:
+    """What our books know of a reference outside the day that is compared."""
 
-    kind: BreakClass
-    source: str
-    reference: str
-    ours_minor: int | None
-    theirs_minor: int | None
+    side: Side
+    date: str
+    is_settled: bool
+    """The channel has told us that it moved."""
+    is_open: bool = False
+    """The channel still owes us a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,54 +32,112 @@ class Matched:
     breaks: tuple[Break, ...]
 
 
-def match_rows(
-    source: str, *, ours: Mapping[str, int], theirs: Iterable[tuple[str, int]]
+def pair_breaks(source: str, day: str, pair: Pair) -> Iterator[Break]:
+    """What is wrong with a row that has our order beside it. The second row of a reference and
+    those after are duplicates, whatever stands in them."""
+    ours, theirs = pair.ours, pair.theirs
+    assert theirs is not None
+    if pair.number > 1:
+        yield Break(
+            BreakClass.DUPLICATE, source, theirs.reference, None, theirs.signed_minor, pair.number
+        )
+        return
+    assert ours is not None
+    yield from _different(source, ours, theirs)
+    if theirs.date not in {"", day}:
+        yield _break(BreakClass.CUTOFF, source, ours, theirs, ours_date=day)
+
+
+def long_breaks(source: str, theirs: Side, known: Known | None) -> Iterator[Break]:
+    """What is wrong with a row that has no order of ours on this day."""
+    if known is None:
+        yield Break(
+            BreakClass.LONG_MISSING_ORDER, source, theirs.reference, None, theirs.signed_minor
+        )
+        return
+    if not known.is_settled:
+        yield Break(
+            BreakClass.LONG_STATUS, source, theirs.reference, None, theirs.signed_minor,
+            may_change=known.is_open,
+        )  # fmt: skip
+        return
+    yield from _different(source, known.side, theirs)
+    yield _break(BreakClass.CUTOFF, source, known.side, theirs, ours_date=known.date)
+
+
+def short_break(source: str, ours: Side) -> Break:
+    """What is wrong with an order of ours that the file lacks."""
+    is_refund = ours.signed_minor < 0
+    kind = BreakClass.REFUND_PENDING if is_refund else BreakClass.SHORT_MISSING_CHANNEL
+    return Break(kind, source, ours.reference, ours.signed_minor, None)
+
+
+def match_sides(
+    source: str, day: str, match: DayMatch, *, known: Mapping[str, Known], moved: frozenset[str]
 ) -> Matched:
-    """Match signed amounts by reference. A second row with a reference is a duplicate."""
-    rows = list(theirs)
-    seen = Counter(reference for reference, _ in rows)
-    first = dict(reversed(rows))
-    breaks, count = [], 0
-    for reference, amount in first.items():
-        mine = ours.get(reference)
-        if mine is None:
-            breaks.append(Break(BreakClass.LONG_MISSING_ORDER, source, reference, None, amount))
-        elif mine != amount:
-            breaks.append(Break(BreakClass.AMOUNT, source, reference, mine, amount))
+    """All breaks of a channel's day. ``known``: what our books know of rows without an order;
+    ``moved``: orders of ours that stood in the file of another day."""
+    count, breaks = 0, list[Break]()
+    for pair in match.pairs():
+        found: Iterable[Break]
+        if pair.theirs is None:
+            assert pair.ours is not None
+            is_elsewhere = pair.ours.reference in moved
+            found = () if is_elsewhere else (short_break(source, pair.ours),)
+        elif pair.ours is None and pair.number == 1:
+            found = long_breaks(source, pair.theirs, known.get(pair.theirs.reference))
         else:
+            found = pair_breaks(source, day, pair)
+        before = len(breaks)
+        breaks.extend(found)
+        count += len(breaks) == before
+    return Matched(count, tuple(breaks))
+
+
+def match_orders(source: str, match: DayMatch) -> Matched:
+    """Our orders against our own postings (*theirs*): every difference is our own mistake."""
+    count, breaks = 0, list[Break]()
+    for pair in match.pairs():
+        ours = pair.ours.signed_minor if pair.ours else None
+        posted = pair.theirs.signed_minor if pair.theirs else None
+        if ours == posted:
             count += 1
-        if seen[reference] > 1:
-            breaks.append(Break(BreakClass.DUPLICATE, source, reference, mine, amount))
-    for reference, mine in ours.items():
-        if reference not in first:
-            breaks.append(Break(BreakClass.SHORT_MISSING_CHANNEL, source, reference, mine, None))
-    return Matched(count, tuple(sorted(breaks, key=lambda found: (found.kind, found.reference))))
+            continue
+        side = pair.ours or pair.theirs
+        assert side is not None
+        breaks.append(Break(BreakClass.LEDGER, source, side.reference, ours, posted, pair.number))
+    return Matched(count, tuple(breaks))
 
 
-def match_orders(source: str, *, orders: Mapping[str, int], posted: Mapping[str, int]) -> Matched:
-    """Our orders against our own postings: every difference is our own mistake."""
-    breaks = [
-        Break(BreakClass.LEDGER, source, reference, orders.get(reference), posted.get(reference))
-        for reference in sorted(orders.keys() | posted.keys())
-        if orders.get(reference) != posted.get(reference)
-    ]
-    agreed = sum(orders[reference] == posted.get(reference) for reference in orders)
-    return Matched(agreed, tuple(breaks))
-
-
-def match_position(source: str, *, ours_minor: int, theirs_minor: int, account: str) -> Matched:
-    """The balances themselves."""
+def match_figures(
+    kind: BreakClass, source: str, *, ours_minor: int, theirs_minor: int, name: str
+) -> Matched:
+    """Two figures that must be one: the funds, or a balance."""
     if ours_minor == theirs_minor:
         return Matched(1, ())
-    found = Break(BreakClass.POSITION, source, account, ours_minor, theirs_minor)
-    return Matched(0, (found,))
+    return Matched(0, (Break(kind, source, name, ours_minor, theirs_minor),))
 
 
-def file_amounts(rows: Iterable[DayRow]) -> list[tuple[str, int]]:
-    """A channel's rows as (reference, signed amount)."""
-    return [(row.reference, row.signed_minor) for row in rows]
+def total(matches: Iterable[Matched]) -> Matched:
+    """Several comparisons as one."""
+    found = list(matches)
+    breaks = chain.from_iterable(one.breaks for one in found)
+    return Matched(sum(one.count for one in found), tuple(breaks))
 
 
-def statement_amounts(entries: Iterable[StatementEntry]) -> list[tuple[str, int]]:
-    """The statement's entries as (reference, signed amount)."""
-    return [(entry.reference, entry.amount.amount_minor) for entry in entries]
+def _different(source: str, ours: Side, theirs: Side) -> Iterator[Break]:
+    if ours.currency != theirs.currency:
+        yield _break(BreakClass.CURRENCY, source, ours, theirs)
+    elif ours.signed_minor != theirs.signed_minor:
+        yield _break(BreakClass.AMOUNT, source, ours, theirs)
+    fees = (ours.fee_minor, theirs.fee_minor)
+    if None not in fees and fees[0] != fees[1]:
+        yield Break(BreakClass.FEE, source, ours.reference, *fees)
+
+
+def _break(
+    kind: BreakClass, source: str, ours: Side, theirs: Side, *, ours_date: str = ""
+) -> Break:
+    return Break(
+        kind, source, theirs.reference, ours.signed_minor, theirs.signed_minor, ours_date=ours_date
+    )

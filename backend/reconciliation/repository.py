@@ -1,14 +1,13 @@
 """Our side of the comparison: orders and postings of a day, all of them.
 
 A part of a day would give false breaks and hide true ones, so a day is read page by page to its
-end; one that is larger than ``EVENTS_PER_DAY_MAX`` is refused with ``answer_too_large``.
+end, and no more than a page of it is in memory.
 """
 
-from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from backend.db.reading import Reader
 from backend.db.tables import Row
@@ -18,13 +17,19 @@ from backend.instruments.model import BALANCE
 from backend.ledger import chart, model
 from backend.ledger.tables import LedgerAccount, LedgerTransfer
 from backend.payments.tables import Payment
-from backend.reconciliation.limits import EVENTS_PER_DAY_MAX
-from backend.reconciliation.tables import ReconciliationBreak
+from backend.reconciliation import breaks
+from backend.reconciliation.limits import BREAKS_PER_CHANNEL_DAY_MAX
+from backend.reconciliation.match import Known
+from backend.reconciliation.sides import Side
+from backend.reconciliation.tables import (
+    ReconciliationBreak,
+    ReconciliationCase,
+    ReconciliationCaseEvent,
+)
 from backend.refunds.tables import Refund
-from backend.sagas.model import TAKING, SagaState
+from backend.sagas.model import OPEN_STATES, TAKING, SagaState
 from backend.sagas.tables import Saga
 from backend.topups.tables import TopUp
-from protocol.errors import OperatingError
 from protocol.payment import PAID_STATES
 
 _ACCOUNT = LedgerAccount.__table__  # type: ignore[attr-defined]
@@ -35,6 +40,15 @@ _SAGA = Saga.__table__  # type: ignore[attr-defined]
 _DISPUTE = Dispute.__table__  # type: ignore[attr-defined]
 _TOPUP = TopUp.__table__  # type: ignore[attr-defined]
 _BREAK = ReconciliationBreak.__table__  # type: ignore[attr-defined]
+_CASE = ReconciliationCase.__table__  # type: ignore[attr-defined]
+_CASE_EVENT = ReconciliationCaseEvent.__table__  # type: ignore[attr-defined]
+_SETTLED = (SagaState.SUCCEEDED.value, SagaState.SETTLED.value)
+_OPEN = [state.value for state in OPEN_STATES]
+_OPEN_CASES = [state.value for state in breaks.OPEN_STATES]
+_SIGNED = case(
+    (_SAGA.c.kind.in_([kind.value for kind in TAKING]), _SAGA.c.amount_minor),
+    else_=-_SAGA.c.amount_minor,
+)
 
 
 class ReconciliationRepository:
@@ -43,77 +57,116 @@ class ReconciliationRepository:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    async def topup_orders(self, day: str) -> dict[str, int]:
-        """Successful top-up orders of a channel's business day: id → amount."""
-        return await self._amounts(
-            _TOPUP.c.topup_id,
-            _TOPUP.c.amount_minor,
-            and_(_TOPUP.c.settlement_date == day, _TOPUP.c.state == "succeeded"),
-        )
+    async def topup_orders(self, day: str) -> AsyncIterator[list[Side]]:
+        """Successful top-up orders of a channel's business day."""
+        where = and_(_TOPUP.c.settlement_date == day, _TOPUP.c.state == "succeeded")
+        async for some in self._orders(_TOPUP.c.topup_id, _TOPUP.c.amount_minor, where):
+            yield some
 
-    async def payment_orders(self, day: str, funding: str = BALANCE) -> dict[str, int]:
-        """Payments of one funding that were captured on a business day: id → amount."""
-        return await self._amounts(
-            _PAYMENT.c.payment_id,
-            _PAYMENT.c.amount_minor,
-            and_(
-                _PAYMENT.c.business_date == day,
-                _PAYMENT.c.funding == funding,
-                _PAYMENT.c.state.in_([state.value for state in PAID_STATES]),
-            ),
+    async def payment_orders(self, day: str, funding: str = BALANCE) -> AsyncIterator[list[Side]]:
+        """Payments of one funding that were captured on a business day."""
+        where = and_(
+            _PAYMENT.c.business_date == day,
+            _PAYMENT.c.funding == funding,
+            _PAYMENT.c.state.in_([state.value for state in PAID_STATES]),
         )
+        async for some in self._orders(_PAYMENT.c.payment_id, _PAYMENT.c.amount_minor, where):
+            yield some
 
-    async def refund_orders(self, day: str) -> dict[str, int]:
-        """Refunds to balances that succeeded on a business day: id → amount."""
-        return await self._amounts(
-            _REFUND.c.refund_id,
-            _REFUND.c.amount_minor,
-            and_(
-                _REFUND.c.business_date == day,
-                _REFUND.c.funding == BALANCE,
-                _REFUND.c.state == "succeeded",
-            ),
+    async def refund_orders(self, day: str) -> AsyncIterator[list[Side]]:
+        """Refunds to balances that succeeded on a business day."""
+        where = and_(
+            _REFUND.c.business_date == day,
+            _REFUND.c.funding == BALANCE,
+            _REFUND.c.state == "succeeded",
         )
+        async for some in self._orders(_REFUND.c.refund_id, _REFUND.c.amount_minor, where):
+            yield some
 
-    async def channel_refund_orders(self, day: str) -> dict[str, int]:
+    async def channel_refund_orders(self, day: str) -> AsyncIterator[list[Side]]:
         """Refunds through channels that began on a business day and were not refused."""
-        return await self._amounts(
-            _REFUND.c.refund_id,
-            _REFUND.c.amount_minor,
-            and_(
-                _REFUND.c.business_date == day,
-                _REFUND.c.funding != BALANCE,
-                _REFUND.c.state != "failed",
-            ),
+        where = and_(
+            _REFUND.c.business_date == day,
+            _REFUND.c.funding != BALANCE,
+            _REFUND.c.state != "failed",
         )
+        async for some in self._orders(_REFUND.c.refund_id, _REFUND.c.amount_minor, where):
+            yield some
 
-    async def channel_orders(self, channel_id: str, day: str) -> dict[str, int]:
+    async def channel_orders(self, channel_id: str, day: str) -> AsyncIterator[list[Side]]:
         """What a channel has told us it moved on one of its days, and what it keeps back there of
-        lost disputes: id → signed amount."""
-        settled = (SagaState.SUCCEEDED.value, SagaState.SETTLED.value)
-        taking = [kind.value for kind in TAKING]
-        signed = case(
-            (_SAGA.c.kind.in_(taking), _SAGA.c.amount_minor),
-            else_=-_SAGA.c.amount_minor,
-        )
-        query = select(_SAGA.c.saga_id, signed.label("signed_minor")).where(
+        lost disputes, signed."""
+        where = and_(
             _SAGA.c.channel_id == channel_id,
             _SAGA.c.settlement_date == day,
-            _SAGA.c.state.in_(settled),
+            _SAGA.c.state.in_(_SETTLED),
         )
-        rows = self._whole(query, _SAGA.c.saga_id)
-        found = {row["saga_id"]: int(row["signed_minor"]) async for row in rows}
-        return found | await self._charged_back(channel_id, day)
+        async for some in self._orders(_SAGA.c.saga_id, _SIGNED.label("amount_minor"), where):
+            yield some
+        lost = and_(
+            _DISPUTE.c.state == DisputeState.LOST.value,
+            _DISPUTE.c.settlement_date == day,
+            _DISPUTE.c.channel_id == channel_id,
+        )
+        given = (-_DISPUTE.c.amount_minor).label("amount_minor")
+        async for some in self._orders(_DISPUTE.c.dispute_id, given, lost):
+            yield some
 
-    async def channel_balance(self, channel_id: str, day: str, currency: str) -> int:
-        """What a channel still owes for one of its days, by our books."""
-        return await self._balance(chart.channel(channel_id, day, currency))
+    async def known(self, channel_id: str, references: Sequence[str]) -> dict[str, Known]:
+        """What our books know of references, whatever their day and state."""
+        sagas = select(
+            _SAGA.c.saga_id.label("reference"),
+            _SIGNED.label("signed_minor"),
+            _SAGA.c.currency,
+            _SAGA.c.settlement_date,
+            _SAGA.c.state,
+        ).where(_SAGA.c.channel_id == channel_id, _SAGA.c.saga_id.in_(references))
+        disputes = select(
+            _DISPUTE.c.dispute_id.label("reference"),
+            (-_DISPUTE.c.amount_minor).label("signed_minor"),
+            _DISPUTE.c.currency,
+            _DISPUTE.c.settlement_date,
+            _DISPUTE.c.state,
+        ).where(_DISPUTE.c.channel_id == channel_id, _DISPUTE.c.dispute_id.in_(references))
+        rows = await self._reader.fetch(sagas) + await self._reader.fetch(disputes)
+        return {
+            row["reference"]: Known(
+                Side(row["reference"], int(row["signed_minor"]), row["currency"]),
+                row["settlement_date"],
+                is_settled=row["state"] in {*_SETTLED, DisputeState.LOST.value},
+                is_open=row["state"] in _OPEN,
+            )
+            for row in rows
+        }
+
+    async def channel_moved(self, channel_id: str, day: str, currency: str) -> int:
+        """What stands on a channel's date, by our books, without what was posted for breaks."""
+        account = chart.channel(channel_id, day, currency)
+        signed = case(
+            (_TRANSFER.c.debit == account, _TRANSFER.c.amount_minor),
+            else_=-_TRANSFER.c.amount_minor,
+        )
+        query = select(func.coalesce(func.sum(signed), 0).label("moved")).where(
+            or_(_TRANSFER.c.debit == account, _TRANSFER.c.credit == account),
+            _TRANSFER.c.kind.in_(["posted", "post"]),
+            _TRANSFER.c.id.not_like("brk!_%", escape="!"),
+        )
+        return int((await self._reader.fetch(query))[0]["moved"])
+
+    async def settled(self, reference: str) -> int:
+        """What a channel's settlement has brought, negative where it took; 0 while neither."""
+        query = select(_TRANSFER.c.debit, _TRANSFER.c.amount_minor)
+        rows = await self._reader.fetch(query.where(_TRANSFER.c.id == f"{reference}:1"))
+        if not rows:
+            return 0
+        amount = int(rows[0]["amount_minor"])
+        return amount if chart.account(rows[0]["debit"]).code in {"RESERVE", "OWN"} else -amount
 
     async def posted(
         self, rule: str, *, account_prefixes: Sequence[str], day: str
-    ) -> dict[str, int]:
-        """What a posting rule moved on accounts on a business day: event id → amount, over all of
-        the event's legs (a refund may come out of several accounts).
+    ) -> AsyncIterator[list[Side]]:
+        """What a posting rule moved on accounts on a business day: a row for each leg, under its
+        event's id (a refund may come out of several accounts).
 
         ``account_prefixes`` name the accounts, on the debit or the credit side of a leg.
         """
@@ -124,23 +177,32 @@ class ReconciliationRepository:
                 for column in (_TRANSFER.c.debit, _TRANSFER.c.credit)
             )
         )
-        query = select(_TRANSFER.c.id, _TRANSFER.c.amount_minor).where(
+        query = select(_TRANSFER.c.id, _TRANSFER.c.amount_minor, _TRANSFER.c.currency).where(
             _TRANSFER.c.rule == rule,
             _TRANSFER.c.business_date == day,
             _TRANSFER.c.kind.in_(["posted", "post"]),
             side,
         )
-        undone = await self._reversed_since(day)
-        found: dict[str, int] = defaultdict(int)
-        async for row in self._whole(query, _TRANSFER.c.id):
-            event_id = row["id"].rpartition(":")[0]
-            if event_id not in undone:
-                found[event_id] += row["amount_minor"]
-        return found
+        async for page in self._reader.pages(query, _TRANSFER.c.id):
+            yield [
+                Side(row["id"].rpartition(":")[0], row["amount_minor"], row["currency"])
+                for row in page
+            ]
 
-    async def reserve_movements(self, day: str, currency: str) -> dict[str, int]:
-        """What we posted on RESERVE on a bank's booking day: the statement's reference → signed
-        amount. An event ``<reference>.<step>`` mirrors the entry ``<reference>``."""
+    async def reversed_since(self, day: str) -> AsyncIterator[str]:
+        """The events that were undone; a reversal is never earlier than what it undoes."""
+        query = select(_TRANSFER.c.id, _TRANSFER.c.refers_to).where(
+            _TRANSFER.c.rule == "reversed",
+            _TRANSFER.c.business_date >= day,
+            _TRANSFER.c.refers_to.like("%:1"),
+        )
+        async for page in self._reader.pages(query, _TRANSFER.c.id):
+            for row in page:
+                yield row["refers_to"].rpartition(":")[0]
+
+    async def reserve_movements(self, day: str, currency: str) -> AsyncIterator[list[Side]]:
+        """What we posted on RESERVE on a bank's booking day, under the statement's reference. An
+        event ``<reference>.<step>`` mirrors the entry ``<reference>``."""
         reserve = chart.client("RESERVE", currency)
         signed = case(
             (_TRANSFER.c.debit == reserve, _TRANSFER.c.amount_minor),
@@ -151,15 +213,42 @@ class ReconciliationRepository:
             .where(_TRANSFER.c.business_date == day)
             .where(or_(_TRANSFER.c.debit == reserve, _TRANSFER.c.credit == reserve))
         )
-        found: dict[str, int] = {}
-        async for row in self._whole(query, _TRANSFER.c.id):
-            reference = row["id"].rpartition(":")[0].split(".")[0]
-            found[reference] = found.get(reference, 0) + row["amount_minor"]
-        return found
+        async for page in self._reader.pages(query, _TRANSFER.c.id):
+            yield [
+                Side(row["id"].rpartition(":")[0].split(".")[0], row["amount_minor"], currency)
+                for row in page
+            ]
 
     async def reserve_balance(self, currency: str) -> int:
         """Our RESERVE balance now."""
         return await self._balance(chart.client("RESERVE", currency))
+
+    async def cases(self, source: str, references: Sequence[str]) -> list[Row]:
+        """The breaks of some references of a source, whatever their state."""
+        where = (_CASE.c.source == source, _CASE.c.reference.in_(references))
+        return await self._reader.fetch(select(_CASE).where(*where).order_by(_CASE.c.break_id))
+
+    async def open_cases(
+        self, *, before: str = "", day: str = "", limit: int = BREAKS_PER_CHANNEL_DAY_MAX
+    ) -> list[Row]:
+        """Breaks that are not over, oldest first: of one business date, or pooled until before
+        another."""
+        query = select(_CASE).where(_CASE.c.state.in_(_OPEN_CASES))
+        if before:
+            query = query.where(_CASE.c.state == "pooled", _CASE.c.pool_until <= before)
+        if day:
+            query = query.where(_CASE.c.business_date == day)
+        ordered = query.order_by(_CASE.c.business_date, _CASE.c.break_id)
+        return await self._reader.fetch(ordered.limit(limit))
+
+    async def case(self, break_id: str) -> Row | None:
+        """A break and its timeline."""
+        rows = await self._reader.fetch(select(_CASE).where(_CASE.c.break_id == break_id))
+        if not rows:
+            return None
+        events = select(_CASE_EVENT).where(_CASE_EVENT.c.break_id == break_id)
+        timeline = await self._reader.fetch(events.order_by(_CASE_EVENT.c.number))
+        return {**rows[0], "timeline": timeline}
 
     async def breaks(self, day: str, run: int) -> list[Row]:
         """What a run found."""
@@ -169,42 +258,17 @@ class ReconciliationRepository:
             .order_by(_BREAK.c.number)
         )
 
-    async def _charged_back(self, channel_id: str, day: str) -> dict[str, int]:
-        """Disputes lost to a channel on one of its days: id → what went back, below zero."""
-        return await self._amounts(
-            _DISPUTE.c.dispute_id,
-            (-_DISPUTE.c.amount_minor).label("amount_minor"),
-            and_(
-                _DISPUTE.c.state == DisputeState.LOST.value,
-                _DISPUTE.c.settlement_date == day,
-                _DISPUTE.c.channel_id == channel_id,
-            ),
-        )
-
     async def _balance(self, account_id: str) -> int:
         rows = await self._reader.fetch(select(_ACCOUNT).where(_ACCOUNT.c.id == account_id))
         return model.balance(rows[0]) if rows else 0
 
-    async def _amounts(self, key: Any, amount: Any, where: ColumnElement[bool]) -> dict[str, int]:  # noqa: ANN401
-        query = select(key, amount).where(where)
-        return {row[key.name]: row[amount.name] async for row in self._whole(query, key)}
-
-    async def _reversed_since(self, day: str) -> set[str]:
-        """The events that were undone; a reversal is never earlier than what it undoes."""
-        query = select(_TRANSFER.c.id, _TRANSFER.c.refers_to).where(
-            _TRANSFER.c.rule == "reversed",
-            _TRANSFER.c.business_date >= day,
-            _TRANSFER.c.refers_to.like("%:1"),
-        )
-        return {
-            row["refers_to"].rpartition(":")[0] async for row in self._whole(query, _TRANSFER.c.id)
-        }
-
-    async def _whole(self, query: Select[Any], key: ColumnElement[Any]) -> AsyncIterator[Row]:
-        count = 0
+    async def _orders(
+        self,
+        key: Any,  # noqa: ANN401
+        amount: Any,  # noqa: ANN401
+        where: ColumnElement[bool],
+    ) -> AsyncIterator[list[Side]]:
+        currency = key.table.c.currency
+        query = select(key, amount, currency).where(where)
         async for page in self._reader.pages(query, key):
-            count += len(page)
-            if count > EVENTS_PER_DAY_MAX:
-                raise OperatingError("answer_too_large", f"more than {EVENTS_PER_DAY_MAX} a day")
-            for row in page:
-                yield row
+            yield [Side(row[key.name], int(row["amount_minor"]), row["currency"]) for row in page]

@@ -1,29 +1,57 @@
-"""A day's reconciliation: gather both sides, match, keep what was found."""
+"""A day's reconciliation: gather both sides, match, and do about each break what is to be done.
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+Rule 1: a day is explained if every break of it is known, and its action is done or its time in the
+        pool not over. What waits for a person keeps the day open.
+Rule 2: reconciled again, nothing happens twice: breaks are known by what they are, and those that
+        are not found any more are over.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import structlog
 
+from backend.channels.day_file import DayRow
+from backend.channels.iso20022 import StatementEntry
+from backend.channels.model import ECNY, FUND
 from backend.channels.ports import BankPort, DayPort
 from backend.db.command import Command, Read
+from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
-from backend.reconciliation.limits import BREAKS_KEPT_MAX
-from backend.reconciliation.match import (
+from backend.reconciliation.breaks import (
     Break,
+    BreakClass,
+    BreakState,
+    BreakStep,
+    action_of,
+    aged_step,
+    difference,
+)
+from backend.reconciliation.cases import MoveBreak, TakeUpBreak
+from backend.reconciliation.limits import (
+    BREAKS_KEPT_MAX,
+    BREAKS_PER_CHANNEL_DAY_MAX,
+    LOOKED_UP_AT_ONCE_MAX,
+)
+from backend.reconciliation.match import (
+    Known,
     Matched,
-    file_amounts,
+    match_figures,
     match_orders,
-    match_position,
-    match_rows,
-    statement_amounts,
+    match_sides,
+    total,
 )
 from backend.reconciliation.repository import ReconciliationRepository
+from backend.reconciliation.sides import DayMatch, Side
 from backend.reconciliation.tables import BREAK, DAY, RUN
+from protocol.errors import OperatingError
 
 _log = structlog.get_logger()
+_CAPTURED = ".captured"
+"""Payments through channels are posted by this event of theirs: the channel's word."""
 _COUPONS = "C:OWN_DUE:"
 """Where the part of an order stands that a coupon paid, or that went back to us for it."""
 
@@ -75,8 +103,23 @@ class KeepRun:
         return number
 
 
+_OUTSIDE_TRANSIT = frozenset({FUND, ECNY})
+"""Channels without accounts of money on its way: the one pays our own account, the other is final
+at once. What is found with them is for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What came of one source: whether its breaks may be posted, and all of them."""
+
+    source: str
+    matched: Matched
+    has_transit: bool = False
+    is_funded: bool = True
+
+
 class Reconciliation:
-    """Compares a closed business day with the channel's file and the reserve's statement."""
+    """Compares a closed business day with the channels' files and the reserve's statement."""
 
     def __init__(
         self,
@@ -96,91 +139,213 @@ class Reconciliation:
         self._currency = currency
 
     async def __call__(self, *, day: date, booked: Sequence[date]) -> Mapping[str, Any]:
-        """``Reconcile``: every comparison of a day, kept and summed up."""
-        booked_on = booked[-1]
-        results = await self._orders(day.isoformat())
-        for channel_id in self._channels:
-            results += await self._channel(channel_id, day)
+        """``Reconcile``: every comparison of a day, kept, acted upon and summed up."""
+        text, booked_on = day.isoformat(), booked[-1].isoformat()
+        found = [_Found("our books", total(await self._orders(text)))]
+        found += [await self._channel(channel_id, day) for channel_id in self._channels]
         for bank_day in booked:
-            results += await self._reserve(bank_day, is_last=bank_day == booked_on)
-        breaks = tuple(found for result in results for found in result.breaks)
-        matched = sum(result.count for result in results)
-        number = await self._submit(
-            KeepRun(
-                business_date=day.isoformat(),
-                booked_on=booked_on.isoformat(),
-                matched=matched,
-                breaks=breaks,
-            )
+            matches = await self._reserve(bank_day, is_last=bank_day == booked[-1])
+            found.append(_Found("statement", total(matches)))
+        matched = total(one.matched for one in found)
+        run = KeepRun(
+            business_date=text,
+            booked_on=booked_on,
+            matched=matched.count,
+            breaks=matched.breaks,
         )
-        _log.info("reconciled", day=day.isoformat(), matched=matched, breaks=len(breaks))
+        number = await self._submit(run)
+        waiting = await self._act(found, text, booked_on)
+        _log.info("reconciled", day=text, matched=matched.count, breaks=len(matched.breaks))
         return {
             "run": number,
-            "matched": matched,
-            "breaks": len(breaks),
-            "kinds": sorted({found.kind.value for found in breaks}),
+            "matched": matched.count,
+            "found": len(matched.breaks),
+            "breaks": waiting,
+            "kinds": sorted({one.kind.value for one in matched.breaks}),
         }
+
+    async def _act(self, found: Sequence[_Found], day: str, booked_on: str) -> int:
+        """Do what each break asks for; how many of the day wait for a person afterwards."""
+        rounded, seen = 0, set[str]()
+        for one in found:
+            for each in one.matched.breaks:
+                seen.add(each.break_id)
+                rounded += difference(each) if each.kind is BreakClass.FEE else 0
+                step = action_of(
+                    each,
+                    has_transit=one.has_transit,
+                    is_funded=one.is_funded,
+                    rounded_minor=rounded,
+                )
+                command = TakeUpBreak(
+                    found=each,
+                    business_date=day,
+                    currency=self._currency,
+                    step=step if one.source != "statement" else BreakStep.HAND_OVER,
+                    booked_on=booked_on,
+                )
+                await self._submit(command)
+                if each.kind is BreakClass.CUTOFF:
+                    await self._found_elsewhere(each, booked_on)
+        await self._end_what_is_gone(seen, day, booked_on)
+        await self._age(day, booked_on)
+        left = await self._repository.open_cases(day=day)
+        return sum(row["state"] == BreakState.WAITING for row in left)
+
+    async def _found_elsewhere(self, found: Break, booked_on: str) -> None:
+        """What a row of another day explains is not missing any more."""
+        for row in await self._repository.cases(found.source, [found.reference]):
+            if row["kind"] in {BreakClass.SHORT_MISSING_CHANNEL, BreakClass.REFUND_PENDING}:
+                await self._end(row, booked_on)
+
+    async def _end_what_is_gone(self, seen: set[str], day: str, booked_on: str) -> None:
+        """Breaks of this day that are not found any more: the other side has come."""
+        for row in await self._repository.open_cases(day=day):
+            if row["break_id"] not in seen:
+                await self._end(row, booked_on)
+
+    async def _age(self, day: str, booked_on: str) -> None:
+        """What has waited in the pool for its whole time."""
+        for row in await self._repository.open_cases(before=day):
+            kind = BreakClass(row["kind"])
+            step = aged_step(kind, has_transit=_has_transit(row["source"]))
+            _log.error("break_aged", break_id=row["break_id"], kind=kind.value, step=step.value)
+            await self._submit(MoveBreak(follows=row, step=step, booked_on=booked_on))
+
+    async def _end(self, row: Row, booked_on: str) -> None:
+        step = {
+            BreakState.POOLED: BreakStep.REMATCH,
+            BreakState.WAITING: BreakStep.REMATCH,
+            BreakState.POSTED: BreakStep.TAKE_BACK,
+        }.get(BreakState(row["state"]))
+        if step is not None:
+            await self._submit(MoveBreak(follows=row, step=step, booked_on=booked_on))
 
     async def _orders(self, day: str) -> list[Matched]:
         """Our own orders against our own postings."""
-        books = self._repository
+        books, paid = self._repository, self._repository.payment_orders
+        undone = [event async for event in books.reversed_since(day)]
         pairs = (
-            ("payments", await books.payment_orders(day), "balance_paid", "C:CUST:"),
-            ("cards", _captured(await books.payment_orders(day, "card")), "card_paid", "C:CH:"),
-            ("funds", _captured(await books.payment_orders(day, "fund")), "fund_paid", "C:CH:"),
-            (
-                "advances",
-                _captured(await books.payment_orders(day, "advance")),
-                "fund_paid_by_own_advance",
-                "C:OWN_DUE:",
-            ),
-            ("refunds", await books.refund_orders(day), "balance_refunded", "C:CUST:"),
+            ("payments", paid(day), "balance_paid", "C:CUST:", ""),
+            ("cards", paid(day, "card"), "card_paid", "C:CH:", _CAPTURED),
+            ("funds", paid(day, "fund"), "fund_paid", "C:CH:", _CAPTURED),
+            ("advances", paid(day, "advance"), "fund_paid_by_own_advance", "C:OWN_DUE:", _CAPTURED),
+            ("refunds", books.refund_orders(day), "balance_refunded", "C:CUST:", ""),
             (
                 "channel refunds",
-                await books.channel_refund_orders(day),
+                books.channel_refund_orders(day),
                 "channel_refund_started",
                 "C:REFUND:",
+                "",
             ),
-            ("topups", await books.topup_orders(day), "top_up", "C:CUST:"),
+            ("topups", books.topup_orders(day), "top_up", "C:CUST:", ""),
         )
-        return [
-            match_orders(
-                source,
-                orders=orders,
-                posted=await books.posted(rule, account_prefixes=(prefix, _COUPONS), day=day),
-            )
-            for source, orders, rule, prefix in pairs
-        ]
+        found = []
+        for source, orders, rule, prefix, suffix in pairs:
+            with DayMatch() as match:
+                async for some in orders:
+                    match.add_ours(one._replace(reference=one.reference + suffix) for one in some)
+                legs = books.posted(rule, account_prefixes=(prefix, _COUPONS), day=day)
+                async for some in legs:
+                    match.add_theirs(some)
+                match.drop_theirs(undone)
+                match.sum_by_reference("theirs")
+                found.append(await asyncio.to_thread(match_orders, source, match))
+        return found
 
-    async def _channel(self, channel_id: str, day: date) -> list[Matched]:
-        """A channel's file of its day against what it told us, and what it still owes: nothing."""
-        books, text = self._repository, day.isoformat()
-        ours = await books.channel_orders(channel_id, text)
-        with await self._channels[channel_id].day_file(day) as file:
-            theirs = file_amounts(file.rows())
-        left = await books.channel_balance(channel_id, text, self._currency)
-        source = f"channel {channel_id}"
-        return [
-            match_rows(source, ours=ours, theirs=theirs),
-            match_position(source, ours_minor=left, theirs_minor=0, account=text),
+    async def _channel(self, channel_id: str, day: date) -> _Found:
+        """A channel's file of its day against what it told us; then its sum against the money that
+        came; then what stands on its account."""
+        books, text, source = self._repository, day.isoformat(), f"channel {channel_id}"
+        with DayMatch() as match:
+            with await self._channels[channel_id].day_file(day) as file:
+                await asyncio.to_thread(match.add_theirs, map(_side_of, file.rows()))
+            async for some in books.channel_orders(channel_id, text):
+                match.add_ours(some)
+            known: dict[str, Known] = {}
+            for references in await asyncio.to_thread(lambda: list(_bounded(match))):
+                known |= await books.known(channel_id, references)
+            moved = await self._moved_elsewhere(source, match, text)
+            compared = await asyncio.to_thread(
+                lambda: match_sides(source, text, match, known=known, moved=moved)
+            )
+            ours_minor, theirs_minor = match.sum_minor("ours"), match.sum_minor("theirs")
+        settled = await books.settled(f"STL-{channel_id}-{day:%Y%m%d}")
+        name = f"{channel_id}.{text}"
+        funds = match_figures(
+            BreakClass.FUNDS, source, ours_minor=settled, theirs_minor=theirs_minor, name=name
+        )
+        matches = [compared, funds]
+        if channel_id not in _OUTSIDE_TRANSIT:
+            stands = await books.channel_moved(channel_id, text, self._currency)
+            matches.append(
+                match_figures(
+                    BreakClass.POSITION,
+                    source,
+                    ours_minor=stands,
+                    theirs_minor=ours_minor - settled,
+                    name=name,
+                )
+            )
+        return _Found(source, total(matches), _has_transit(source), not funds.breaks)
+
+    async def _moved_elsewhere(self, source: str, match: DayMatch, day: str) -> frozenset[str]:
+        """Orders of this day that stood in another day's file already."""
+        lacking = [
+            pair.ours.reference
+            for pair in match.pairs()
+            if pair.theirs is None and pair.ours is not None
         ]
+        found: set[str] = set()
+        for start in range(0, len(lacking), LOOKED_UP_AT_ONCE_MAX):
+            some = lacking[start : start + LOOKED_UP_AT_ONCE_MAX]
+            for row in await self._repository.cases(source, some):
+                if row["kind"] == BreakClass.CUTOFF and row["ours_date"] == day:
+                    found.add(row["reference"])
+        return frozenset(found)
 
     async def _reserve(self, bank_day: date, *, is_last: bool) -> list[Matched]:
         """One day of the reserve's statement; the balance itself is compared on the last."""
         statement = await self._bank.statement(self._reserve_account, bank_day)
-        ours = await self._repository.reserve_movements(bank_day.isoformat(), self._currency)
-        moved = match_rows("statement", ours=ours, theirs=statement_amounts(statement.entries))
+        text = bank_day.isoformat()
+        with DayMatch() as match:
+            async for some in self._repository.reserve_movements(text, self._currency):
+                match.add_ours(some)
+            match.sum_by_reference("ours")
+            match.add_theirs(map(_side_of_entry, statement.entries))
+            moved = match_sides("statement", text, match, known={}, moved=frozenset())
         if not is_last:
             return [moved]
-        position = match_position(
+        position = match_figures(
+            BreakClass.POSITION,
             "statement",
             ours_minor=await self._repository.reserve_balance(self._currency),
             theirs_minor=statement.closing.amount_minor,
-            account=self._reserve_account,
+            name=self._reserve_account,
         )
         return [moved, position]
 
 
-def _captured(orders: Mapping[str, int]) -> dict[str, int]:
-    """Payments by the event that posts them: the channel's word."""
-    return {f"{payment_id}.captured": amount for payment_id, amount in orders.items()}
+def _bounded(match: DayMatch) -> Iterator[list[str]]:
+    """References that only the file has; too many are refused."""
+    count = 0
+    for some in match.unknown_references():
+        count += len(some)
+        if count > BREAKS_PER_CHANNEL_DAY_MAX:
+            raise OperatingError("answer_too_large", f"{count} rows of the file are not ours")
+        yield some
+
+
+def _has_transit(source: str) -> bool:
+    channel_id = source.removeprefix("channel ")
+    return channel_id != source and channel_id not in _OUTSIDE_TRANSIT
+
+
+def _side_of(row: DayRow) -> Side:
+    settled_on = row.settlement_date.isoformat() if row.settlement_date else ""
+    fee = row.fee.amount_minor if row.fee else None
+    return Side(row.reference, row.signed_minor, row.amount.currency, fee, settled_on)
+
+
+def _side_of_entry(entry: StatementEntry) -> Side:
+    return Side(entry.reference, entry.amount.amount_minor, entry.amount.currency)

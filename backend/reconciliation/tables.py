@@ -1,5 +1,8 @@
 """What reconciliations found. A run is never changed; a repetition is a run of its own."""
 
+from typing import Any
+
+from sqlalchemy import Index
 from sqlmodel import Field
 
 from backend.db.tables import INTEGER, TEXT, BackendTable, table_ref
@@ -39,6 +42,48 @@ class ReconciliationDay(BackendTable, table=True):
     runs: int = Field(sa_type=INTEGER)
 
 
+class ReconciliationCase(BackendTable, table=True):
+    """A break as it stands now, over all runs that found it; how it got there is in its events."""
+
+    __tablename__ = "reconciliation_case"
+    __table_args__: Any = (
+        Index("ix_reconciliation_case_state", "state", "business_date", "break_id"),
+        Index("ix_reconciliation_case_reference", "source", "reference"),
+    )
+    break_id: str = Field(primary_key=True, sa_type=TEXT)
+    kind: str = Field(sa_type=TEXT)
+    source: str = Field(sa_type=TEXT)
+    reference: str = Field(sa_type=TEXT)
+    number: int = Field(sa_type=INTEGER)
+    business_date: str = Field(sa_type=TEXT)
+    """Of the file, or of ours, in which it was found first."""
+    ours_date: str = Field(sa_type=TEXT)
+    ours_minor: int | None = Field(default=None, sa_type=INTEGER)
+    theirs_minor: int | None = Field(default=None, sa_type=INTEGER)
+    currency: str = Field(sa_type=TEXT)
+    state: str = Field(sa_type=TEXT)
+    pool_until: str = Field(sa_type=TEXT)
+    found_at_ms: int = Field(sa_type=INTEGER)
+    updated_at_ms: int = Field(sa_type=INTEGER)
+    event_count: int = Field(sa_type=INTEGER)
+
+
+class ReconciliationCaseEvent(BackendTable, table=True):
+    """One step of a break: the timeline. Written once, never changed."""
+
+    __tablename__ = "reconciliation_case_event"
+    break_id: str = Field(primary_key=True, sa_type=TEXT)
+    number: int = Field(primary_key=True, sa_type=INTEGER)
+    event: str = Field(sa_type=TEXT)
+    state_before: str = Field(sa_type=TEXT)
+    state_after: str = Field(sa_type=TEXT)
+    at_ms: int = Field(sa_type=INTEGER)
+    actor: str = Field(sa_type=TEXT)
+    words: str = Field(sa_type=TEXT)
+
+
+CASE = table_ref(ReconciliationCase)
+CASE_EVENT = table_ref(ReconciliationCaseEvent, lock=False)
 RUN = table_ref(ReconciliationRun, lock=False)
 BREAK = table_ref(ReconciliationBreak, lock=False)
 DAY = table_ref(ReconciliationDay)

@@ -1,7 +1,8 @@
 """Withdrawals (posting rule 9): taken from the balance at once, paid out by a channel.
 
 Rule 1: the money goes to an account of the payer's own: an instrument that is registered as theirs,
-        under the name that the channel gave for it. No other destination can be named.
+        under the name that the channel gave for it. No other destination can be named, and none
+        that is not filed (``destination_not_allowed``).
 Rule 2: the order, the postings and the conversation are committed before the channel hears of it.
         It is never given up: the channel is asked, with the same id, until it says yes or no.
 Rule 3: the channel's word moves what the channel is owed (CH), never the reserve: that moves when
@@ -16,6 +17,8 @@ from backend.channels.model import ChannelAnswer
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
+from backend.destinations.model import DestinationKind
+from backend.destinations.service import check_destination, destination_read
 from backend.instruments.model import InstrumentKind
 from backend.instruments.tables import INSTRUMENT
 from backend.ledger import rules as posting
@@ -54,6 +57,7 @@ class OrderWithdrawal:
             (PAYER, self.payer_id),
             (ALLOWANCE, self.payer_id),
             (INSTRUMENT, self.instrument_id),
+            destination_read(DestinationKind.CUSTOMER, self.instrument_id),
             (SAGA, self.withdrawal_id),
             *route_reads(self.instrument_id, self.rules),
             *ledger.reads(self._transfers(1, ""), is_new=True),
@@ -117,6 +121,8 @@ class OrderWithdrawal:
             raise CallerError("instrument_unknown")
         if instrument["status"] != "active" or instrument["kind"] != InstrumentKind.CARD:
             raise CallerError("instrument_unknown")
+        customer = DestinationKind.CUSTOMER
+        check_destination(ws, customer, self.instrument_id, self.instrument_id)
         decision = route(
             ws,
             self.rules,

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from backend.channel_parts import resolvers
 from backend.channels.day_file import DayFile, DayRow, Spool, open_day_file, write_day_file
 from backend.channels.epcc import day_text, ids
+from backend.channels.epcc.model import DisputeRow
 from backend.channels.facts import DEFAULT_FACTS, ChannelFacts
 from backend.channels.model import (
     ADVANCING_BANK,
@@ -23,8 +24,6 @@ from backend.channels.netsunion import open_day
 from backend.channels.ports import ChannelPort, NotSentError
 from backend.sagas.repository import SagaRepository
 from backend.sagas.runner import SagaRunner
-from backend.sandbox.app import Institutions
-from backend.sandbox.bank import Bank
 from backend.sandbox.fund.company import Accounts, FundCompany
 from backend.sandbox.institution.faults import Faults
 from backend.sandbox.institution.house import House
@@ -39,6 +38,7 @@ from protocol.crypto.keys import generate
 from protocol.errors import CallerError, OperatingError
 from protocol.money import Money
 from tests.support.institutions import OWN, RESERVE, NearInstitutions
+from tests.support.near_bank import NearBank, NearWorld
 from tests.support.shop import Shop
 
 Mishap = Literal["lost", "silent", "late", "unsent"]
@@ -52,7 +52,7 @@ class NearChannel:
     """``ChannelPort`` over the sandbox's own order book, without a socket. ``mishaps`` befall the
     coming calls in their order."""
 
-    world: Institutions
+    world: NearWorld
     name: Literal["nucc", "cup", "fund", "advance", "ecny"]
     book: OrderBook
     day: Callable[[], date]
@@ -141,7 +141,7 @@ class NearChannel:
 class NearReserveBank:
     """``SettlementAgent`` over the near bank's own books; a reference moves once."""
 
-    def __init__(self, bank: Bank) -> None:
+    def __init__(self, bank: NearBank) -> None:
         self._bank = bank
 
     async def settle(self, order: SettlementOrder) -> SettlementWord:
@@ -181,6 +181,15 @@ class NearNetsUnion(NearChannel):
     async def query_payout(self, order: PayoutOrder) -> ChannelAnswer | None:
         return self._call(lambda: self.clearing.payout(order.payout_id))
 
+    async def disputes(self, day: date) -> list[DisputeRow]:
+        return [
+            DisputeRow(
+                case_id=case_id, original_trx_id=ids.trx_id(order_id, "pay"),
+                original_order_id=order_id, amount=amount, reason=reason,
+            )
+            for case_id, order_id, amount, reason in self.clearing.disputes(day)
+        ]  # fmt: skip
+
     def rows(self, day: date) -> list[DayRow]:
         data = b"".join(
             day_text.write(
@@ -214,14 +223,14 @@ class NearFund(NearChannel):
         self.book.close_day(day, lambda _net: None)
 
 
-def near_fund(world: Institutions) -> FundCompany:
+def near_fund(world: NearWorld) -> FundCompany:
     """A fund company over the near bank's books."""
     house = House("fund", world.bank, world.house.clock, Faults(REFUSALS), generate("ES256"), {})
     accounts = Accounts(advancer="SETTLE-ADVBANK", reserve=RESERVE, company="FUND-CO", own=OWN)
     return FundCompany(house, accounts=accounts, agent=NearReserveBank(world.bank))
 
 
-def near_channels(world: Institutions) -> dict[str, NearChannel]:
+def near_channels(world: NearWorld) -> dict[str, NearChannel]:
     """The clearing house and the card network of a sandbox, its fund with a bank, and the one
     without."""
     bank, facts = world.bank, DEFAULT_FACTS

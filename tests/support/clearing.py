@@ -167,6 +167,7 @@ def clearing_world(
         repository=TopUpRepository(shop.reader),
         business_date=shop.rules.business_date,
     )
+    world.cases = {NUCC: channels[NUCC]}  # type: ignore[dict-item]  # the near clearing house
     world.day_end = day_end_of(world)
     try:
         yield world

@@ -8,7 +8,11 @@ from datetime import date
 from backend.channels.day_file import DayFile, Spool, open_day_file
 from backend.channels.facts import DEFAULT_FACTS
 from backend.channels.model import ECNY
-from backend.sandbox.bank import Bank
+from backend.channels.wallet_statement import (
+    WalletStatement,
+    read_wallet_statement,
+    write_wallet_statement,
+)
 from backend.sandbox.ecny.limits import read_limits
 from backend.sandbox.ecny.operator import Accounts, EcnyOperator
 from backend.sandbox.institution.books import Books
@@ -20,6 +24,7 @@ from protocol.crypto.keys import generate
 from protocol.money import Money
 from tests.support.channels import ChannelWorld, NearChannel, runner_of
 from tests.support.institutions import RESERVE
+from tests.support.near_bank import NearBank
 from tests.support.shop import Shop
 
 ECNY_TOKEN, WALLET = "tok_payers_wallet", "WALLET-1"
@@ -39,7 +44,7 @@ balance_minor = 0
 class BankMoves:
     """``SettlementAgent`` that moves between accounts of a bank that also keeps our reserve."""
 
-    bank: Bank
+    bank: NearBank
     clock: Clock
 
     async def settle(self, order: SettlementOrder) -> SettlementWord:
@@ -66,11 +71,15 @@ class NearEcny(NearChannel):
     async def day_file(self, day: date) -> DayFile:
         return open_day_file(Spool.of([self._rows().file(day)[1]]))
 
+    async def wallet_statement(self, day: date) -> WalletStatement:
+        """``WalletPort``, as the bytes tell it."""
+        return read_wallet_statement(write_wallet_statement(self.operator.statement(day)))
+
     def _rows(self) -> JsonChannel:
         return JsonChannel(self.operator.house, self.book, self.operator.close_days)
 
 
-def near_ecny(shop: Shop, bank: Bank, *, opening_minor: int = 500_000) -> NearEcny:
+def near_ecny(shop: Shop, bank: NearBank, *, opening_minor: int = 500_000) -> NearEcny:
     """An operator with the payer's wallet of class 3, on the shop's clock."""
     books = Books(":memory:")
     house = furnish(

@@ -52,6 +52,7 @@ from backend.ledger.rules.kept import (
 )
 from backend.ledger.rules.legs import Event
 from backend.ledger.rules.reconciled import (
+    fee_rounded,
     long_assigned,
     long_found,
     long_given_back,
@@ -111,6 +112,7 @@ __all__ = [
     "exchange_bought",
     "exchange_paid",
     "fee_charged",
+    "fee_rounded",
     "fees_swept",
     "fund_paid",
     "fund_paid_by_own_advance",

@@ -3,7 +3,7 @@
 from backend.ledger import chart
 from backend.ledger.chart import channel, client, own
 from backend.ledger.model import Transfer
-from backend.ledger.rules.legs import Event, own_money_legs, posted
+from backend.ledger.rules.legs import Event, own_money_legs, posted, signed
 
 
 def long_found(
@@ -53,3 +53,11 @@ def short_written_off(event: Event, *, amount_minor: int) -> list[Transfer]:
     short = client("SHORT", event.currency)
     legs = own_money_legs(short, own("LOSS", event.currency), amount_minor, event.currency)
     return posted(event, "short_written_off", legs)
+
+
+def fee_rounded(event: Event, *, amount_minor: int) -> list[Transfer]:
+    """A channel charges a fen less or more than we counted: Dr COST_PAYABLE / Cr ROUNDING, or the
+    other way for a negative amount."""
+    currency = event.currency
+    leg = signed(own("COST_PAYABLE", currency), own("ROUNDING", currency), amount_minor)
+    return posted(event, "fee_rounded", [leg])

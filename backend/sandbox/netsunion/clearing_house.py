@@ -33,7 +33,6 @@ class Members:
     accounts: dict[str, str] = field(
         default_factory=lambda: {
             ids.INSTITUTION: "RESERVE-TILLWAY",
-            "Z2026110000025": "RESERVE-OTHER",
             "C1010411000013": "SETTLE-BANK-A",
             "C1010511000021": "SETTLE-BANK-B",
         }

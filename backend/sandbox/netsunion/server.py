@@ -40,6 +40,8 @@ from protocol.errors import CallerError
 from protocol.messages.base import Minor, Name, PositiveMinor
 from protocol.money import Money
 
+TRAFFIC_COUNT = 200
+"""Payments a day among the other members, so that the net is of more than our own."""
 OWN_FAULTS = ("refuse_order", "refuse_refund", "return_later")
 _XML, _TEXT = "application/xml", "text/plain; charset=utf-8"
 _Bank = Annotated[str, StringConstraints(pattern=r"^C[0-9A-Z]{13}$")]
@@ -211,7 +213,7 @@ def build(place: Place) -> Running:
     """The clearing house as an institution of its own; its members may be set by options."""
     house = place.furnish(faults=OWN_FAULTS)
     line = ReserveLine(place)
-    clearing = ClearingHouse(house, Members(**place.options))
+    clearing = ClearingHouse(house, Members(**{"traffic_count": TRAFFIC_COUNT, **place.options}))
     app = build_app(clearing, by_kid(*place.told))
     institution_control.add_control(app, house)
 

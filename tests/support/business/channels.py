@@ -250,6 +250,15 @@ def count_cost(w: World) -> Step:
     )
 
 
+def round_fee(w: World) -> Step:
+    currency, a = w.currency(), w.amount(1)
+    return Step(
+        rule="fee_rounded",
+        transfers=rules.fee_rounded(w.event(currency), amount_minor=-a),
+        changes=within(currency, ("O:ROUNDING", a), ("O:COST_PAYABLE", a)),
+    )
+
+
 def find_long(w: World) -> Step:
     currency, channel, date, a = w.currency(), w.dice.choice(CHANNELS), DATES[0], w.amount(900)
     return Step(
@@ -323,6 +332,6 @@ def end_short(w: World) -> Step | None:
 
 KINDS = (
     (ask, 6), (answer, 7), (repay_advance, 2), (repay_bank, 1), (settle_channel, 8),
-    (find_advanced_long, 1), (return_advance, 2), (count_cost, 1), (find_long, 2),
+    (find_advanced_long, 1), (return_advance, 2), (count_cost, 1), (find_long, 2), (round_fee, 1),
     (end_long, 3), (find_short, 2), (end_short, 4),
 )  # fmt: skip

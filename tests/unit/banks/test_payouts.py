@@ -56,6 +56,28 @@ async def test_the_creditors_bank_refuses_and_the_money_stays(
 
 
 @pytest.mark.asyncio
+async def test_either_bank_may_be_told_to_refuse(world: BankWorld) -> None:
+    for bank in (world.reserve.house, world.a.house):
+        bank.faults.arm({"reject_payout": 1})
+        name = f"P-{bank.name}"
+        assert await status(world, name, 600, "A-SHOP") == ("RJCT", "AC04")
+        assert await status(world, name, 600, "A-SHOP") == ("RJCT", "AC04")
+    assert (at(world, "A-SHOP"), world.at_reserve()) == (0, 100_000)
+
+
+@pytest.mark.asyncio
+async def test_a_message_delivered_twice_pays_once(world: BankWorld) -> None:
+    data = iso20022.write_instruction(instruction("P1", 600, "A-SHOP", RESERVE))
+    assert await world.reserve.instruct(data) == await world.reserve.instruct(data)
+    asked = world.reserve.books.db.execute("SELECT message FROM transfer").fetchone()[0]
+    assert world.a.receive(asked) == world.a.receive(asked)
+    with pytest.raises(CallerError) as caught:
+        world.a.receive(asked.replace(b">6.00<", b">7.00<"))
+    assert caught.value.code == "idempotency_conflict"
+    assert (at(world, "A-SHOP"), world.at_reserve()) == (600, 99_400)
+
+
+@pytest.mark.asyncio
 async def test_no_more_is_paid_than_is_there_and_not_set_aside(world: BankWorld) -> None:
     world.near.deaf = 1
     assert await status(world, "P1", 70_000, "A-SHOP") == ("PDNG", "")

@@ -219,7 +219,7 @@ async def test_a_day_stays_open_while_a_channel_owes_a_word(world: World) -> Non
     world.next_day()
     report = await world.day_end.run(DAY)
     assert (report["state"], report["sagas_open"]) == ("open", 1)
-    assert report["reconciliation"]["kinds"] == ["LONG_MISSING_ORDER", "POSITION"]
+    assert report["reconciliation"]["kinds"] == ["LONG_STATUS"]
     world.channels[NUCC].mishaps = []
     world.shop.clock.at_ms += 60_000
     report = await world.day_end.run(DAY)
@@ -229,9 +229,9 @@ async def test_a_day_stays_open_while_a_channel_owes_a_word(world: World) -> Non
 @pytest.mark.parametrize(
     ("fault", "kinds"),
     [
-        ("amount_off_by_one", ["AMOUNT"]),
-        ("row_missing", ["SHORT_MISSING_CHANNEL"]),
-        ("row_twice", ["DUPLICATE"]),
+        ("amount_off_by_one", ["AMOUNT", "FUNDS"]),
+        ("row_missing", ["FUNDS", "SHORT_MISSING_CHANNEL"]),
+        ("row_twice", ["DUPLICATE", "FUNDS"]),
     ],
 )
 async def test_a_card_file_that_is_wrong_is_named_and_holds_back_the_fees(

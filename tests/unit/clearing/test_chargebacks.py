@@ -1,10 +1,11 @@
 """Days in which a channel keeps back what a lost dispute gave to the payer."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
+from backend.channels.epcc.ids import dispute_id
 from backend.channels.model import ADVANCING_BANK, FUND, NUCC
 from backend.disputes.model import DisputeCommand
 from protocol.errors import CallerError
@@ -67,6 +68,37 @@ async def test_a_day_with_a_lost_dispute_closes_and_its_channel_owes_nothing(
     assert world.at_bank(account) == 100_000 - 10_000 + 4_000 - 1_000
     assert world.at_bank(RESERVE) == shop.balance("C:RESERVE:CNY")
     assert world.at_bank(OWN) == 100_000 + shop.balance("O:OWN:CNY")
+    assert shop.verify().is_whole
+
+
+async def test_a_case_in_the_clearing_house_s_file_is_opened_lost_and_kept_back(
+    channel_world: World,
+) -> None:
+    """The bank's case is in the file of the second day, and its chargeback in the third's."""
+    world, shop = channel_world, channel_world.shop
+    give_own_money(world)
+    payment_id = await pay(world, pays_with(world, "card", CARD_TOKEN), 10_000)
+    world.next_day()
+    assert (await world.day_end.run(DAY))["state"] == "closed"
+    clearing, amount = world.channels[NUCC].clearing, Money(4_000, "CNY")
+    clearing.dispute("CASE-1", payment_id, amount, "goods_not_received")
+    world.next_day()
+    for _ in range(2):
+        report = await world.day_end.run(NEXT_DAY)
+        assert (report["state"], report["disputes_opened"], report["cases_refused"]) == (
+            "closed", 1, [],
+        )  # fmt: skip
+    (case,) = shop.rows("SELECT * FROM dispute")
+    assert (case["dispute_id"], case["reference"]) == (dispute_id("CASE-1"), "CASE-1")
+    assert case["state"] == "open"
+    third = NEXT_DAY + timedelta(days=1)
+    clearing.book.charge_back("CASE-1", payment_id, amount, day=third)
+    decide(shop, case, LOSE, third.isoformat())
+    world.next_day()
+    report = await world.day_end.run(third)
+    assert (report["reconciliation"]["kinds"], report["state"]) == ([], "closed")
+    assert shop.balance(f"C:CH:NUCC.{third}:CNY") == 0
+    assert world.at_bank("CARD-1") == 100_000 - 10_000 + 4_000
     assert shop.verify().is_whole
 
 

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from backend.clearing import routes as clearing_routes
 from backend.clearing.evening_repository import EveningRepository
+from backend.clearing.recall import PayoutDesk
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve_desk import ReserveDesk
 from backend.clearing.reserve_test import open_reserve_test
@@ -19,6 +20,7 @@ from protocol.errors import TillwayError
 from protocol.signed_note import NoteKey
 from tests.support.clearing import World, clearing_world
 from tests.support.institutions import RESERVE
+from tests.support.shop import MERCHANT
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
 
 
@@ -33,6 +35,9 @@ class Parts:
         self.repository = ClearingRepository(self.world.shop.reader)
         self.topups = self.world.topups
         self.calendar = self.world.calendar
+        self.payouts = PayoutDesk(
+            submit=self.world.submit, payouts=self.repository.payouts, bank=self.world.near
+        )
         self.reserve = ReserveDesk(
             repository=EveningRepository(self.world.shop.reader),
             bank=self.world.near,
@@ -150,3 +155,25 @@ async def test_the_reserve_its_test_and_the_windows_of_a_day_are_shown(
 
 def lines(report: str) -> list[str]:
     return report.split("\r\n")[1:-1]
+
+
+@pytest.mark.asyncio
+async def test_a_payout_is_shown_recalled_and_released(http: TestClient, world: World) -> None:
+    payer = await world.payer_since_yesterday()
+    world.sell(payer, 1_000)
+    yesterday = world.today
+    world.next_day()
+    (payout,) = (await world.day_end.run(yesterday))["payouts"]
+    path = f"/operator/v1/payouts/{payout['payout_id']}"
+    assert http.get(path).json()["recall"] is None
+    assert http.post(f"{path}/release").json()["error"]["code"] == "payment_state"
+    assert http.post(f"{path}/recall", json={"reason": "WHIM"}).status_code == 422
+    recalled = http.post(f"{path}/recall", json={"reason": "DUPL"}).json()
+    assert (recalled["recall"]["state"], recalled["state"]) == ("accepted", "confirmed")
+    yesterday = world.today
+    world.next_day()
+    await world.day_end.run(yesterday)
+    standing = http.get(f"/operator/v1/merchants/{MERCHANT}/settlement").json()
+    assert [row["payout_id"] for row in standing["returned"]] == [payout["payout_id"]]
+    assert http.post(f"{path}/release").json()["state"] == "released"
+    assert http.get("/operator/v1/payouts/pyo_none").json()["error"]["code"] == "payment_not_found"

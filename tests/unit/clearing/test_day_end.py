@@ -326,9 +326,9 @@ async def test_a_top_up_without_an_answer_is_unknown_and_then_found_out(world: W
 @pytest.mark.parametrize(
     ("fault", "kinds"),
     [
-        ("amount_off_by_one", ["AMOUNT"]),
-        ("row_missing", ["SHORT_MISSING_CHANNEL"]),
-        ("row_twice", ["DUPLICATE"]),
+        ("amount_off_by_one", ["AMOUNT", "FUNDS"]),
+        ("row_missing", ["FUNDS", "SHORT_MISSING_CHANNEL"]),
+        ("row_twice", ["DUPLICATE", "FUNDS"]),
     ],
 )
 async def test_a_wrong_file_is_named_and_holds_back_the_fees(

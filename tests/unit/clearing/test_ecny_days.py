@@ -1,13 +1,17 @@
 """e-CNY at the day's end: paid out once it was changed into the reserve, not before."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from backend.channels.model import ECNY
+from backend.clearing.ecny_repository import WalletBooks
 from backend.ledger.chart import channel
+from backend.reconciliation.wallet import WalletReconciled
 from protocol.errors import OperatingError
+from protocol.money import Money
 from tests.support.channels import runner_of
 from tests.support.clearing import World, clearing_world, day_end_of
 from tests.support.ecny import ECNY_TOKEN, NearEcny, near_ecny
@@ -114,6 +118,20 @@ async def test_a_day_on_which_as_much_went_as_came_waits_for_nothing(world: Worl
     report = await world.day_end.run(DAY + timedelta(days=1))
     assert (report["state"], report["channels"]["ECNY"]) == ("closed", 0)
     assert (await world.standing())["unpaid_minor"] == 0
+
+
+async def test_the_wallet_s_statement_is_compared_with_what_we_were_told(world: World) -> None:
+    async def others(*, day: date, booked: Sequence[date]) -> Mapping[str, Any]:
+        return {"breaks": 0, "matched": 3, "kinds": []}
+
+    near = ecny_of(world)
+    compare = WalletReconciled(others=others, wallet=near, books=WalletBooks(world.shop.reader))
+    payment_id = await sell(world, 10_000)
+    world.shop.refund(payment_id, 4_000)
+    await world.runner.settle(date.max)
+    assert await compare(day=DAY, booked=[DAY]) == {"breaks": 0, "matched": 4, "kinds": []}
+    near.operator.till.take("ECNY-unheard-of", "WALLET-1", Money(1, "CNY"), day=DAY)
+    assert await compare(day=DAY, booked=[DAY]) == {"breaks": 1, "matched": 3, "kinds": ["WALLET"]}
 
 
 class Silent:

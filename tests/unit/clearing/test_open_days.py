@@ -120,7 +120,8 @@ async def test_the_report_shows_what_a_channel_paid_for_nobody_and_will_not_take
     payment_id = await pay(world, pays_with(world, "card", CARD_TOKEN), 10_000)
     world.shop.clock.at_ms += 4_200_000
     card = world.channels[NUCC]
-    card.book.settle("RESERVE-TILLWAY", "CARD-TRANSIT", day=DAY, booked_on=DAY)
+    card.close_early(DAY)
+    card.clearing.house.faults.arm({"delay_past_cutoff": 2})
     card.refuses = 1
     world.shop.ask("payment.reverse", {"payment_id": payment_id})
     await world.runner.settle(date.max)

@@ -25,6 +25,7 @@ from tests.support.shop import MERCHANT
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
 
 DAY = date(2026, 11, 23)
+BLOB = "CAST('x' AS {blob})"
 MERCHANTS, OWNS = DestinationKind.MERCHANT, DestinationKind.OWN
 
 
@@ -178,20 +179,36 @@ def test_merchants_of_before_are_filed_by_the_migration(database_url: str) -> No
     from alembic.config import Config
 
     engine = open_engine(database_url)
+    blob = BLOB.format(blob="BLOB" if engine.dialect.name == "sqlite" else "BYTEA")
     with engine.begin() as connection:
         config = Config()
         scripts = Path(migrate.__file__).parent / "migrations"
         config.set_main_option("script_location", str(scripts))
         config.attributes["connection"] = connection
         command.upgrade(config, "payments_0002")
+        command.upgrade(config, "instruments_0001")
+        connection.exec_driver_sql(
+            "INSERT INTO payer (payer_id, name, status, route, key_suite, key_public, pin_salt,"
+            " pin_hash, pin_tries, pin_locked_until_ms, created_at_ms)"
+            f" VALUES ('usr_1', '李雷', 'active', 1, 'ES256', {blob}, {blob}, {blob}, 0, 0, 3)"
+        )
+        for kind in ("card", "fund"):
+            connection.exec_driver_sql(
+                "INSERT INTO instrument VALUES"
+                f" ('ins_{kind}', 'usr_1', '{kind}', 'b', '1234', 't_{kind}', 'active', 7, 7)"
+            )
         connection.exec_driver_sql(
             "INSERT INTO merchant VALUES ('m', 'M', 'active', 'CNY', NULL, 'D+1', 0, 'b', 'n',"
             " 'a', 1, 5, 5)"
         )
     upgrade(database_url)
     with engine.connect() as connection:
-        found = connection.exec_driver_sql("SELECT * FROM destination").fetchall()
-        assert [tuple(row) for row in found] == [("merchant", "m", "a", "n", 5, None, 1)]
+        query = "SELECT * FROM destination ORDER BY kind"
+        found = connection.exec_driver_sql(query).fetchall()
+        assert [tuple(row) for row in found] == [
+            ("customer", "ins_card", "ins_card", "李雷", 7, None, 1),
+            ("merchant", "m", "a", "n", 5, None, 1),
+        ]
         noted = connection.exec_driver_sql("SELECT event, actor FROM destination_filing").fetchall()
-        assert [tuple(row) for row in noted] == [("destination_filed", "migration")]
+        assert [tuple(row) for row in noted] == [("destination_filed", "migration")] * 2
     engine.dispose()

@@ -5,14 +5,21 @@ from datetime import date
 
 import pytest
 import pytest_asyncio
+from starlette.testclient import TestClient
 
 from backend.channels.day_file import DayRow
 from backend.channels.epcc import ids
-from backend.channels.epcc.model import BUSINESS_OPEN_DAY, SignAgreement, VerifyAccount
+from backend.channels.epcc.model import (
+    BUSINESS_OPEN_DAY,
+    Query,
+    SignAgreement,
+    VerifyAccount,
+)
 from backend.channels.model import PayOrder, PayoutOrder, RefundOrder
 from backend.channels.netsunion import NetsUnion
 from backend.channels.ports import NotSentError
 from backend.sandbox.netsunion.netting import bilateral, of_bilateral
+from backend.sandbox.netsunion.server import build_app
 from protocol.crypto.keys import generate
 from protocol.errors import CallerError, OperatingError
 from protocol.ids import mint
@@ -309,3 +316,62 @@ async def test_disputes_are_read_with_their_payment(world: NetsUnionWorld) -> No
     assert ids.dispute_id(an_id("dsp")) == an_id("dsp")
     with pytest.raises(CallerError):
         world.clearing.dispute("CASE-2", an_id("pay", 9), Money(300, "CNY"), "x")
+
+
+async def test_an_old_answer_answers_no_new_question(world: NetsUnionWorld) -> None:
+    line = world.adapter._line
+    request, headers = world.adapter._signed("303", Query(original_trx_id="0" * 31))
+    old = await line.ask(request, headers)
+
+    async def replayed(*_: object) -> bytes:
+        return old
+
+    await world.adapter.pay(an_order())
+    line.ask = replayed  # type: ignore[method-assign]
+    with pytest.raises(OperatingError, match="another request"):
+        await world.adapter.query(an_order())
+
+
+async def test_a_message_that_its_http_headers_contradict_is_not_taken(
+    world: NetsUnionWorld,
+) -> None:
+    request, headers = world.adapter._signed("303", Query(original_trx_id="0" * 31))
+    for name in ("MsgTp", "OriIssrId"):
+        answer = await world.adapter._line.ask(request, headers | {name: "other"})
+        assert b"ES000011" in answer
+
+
+@pytest.mark.parametrize("noise", [b"", b"x", b"<root/>", b"<root/>\n{S:AAAA}", b"\xff\n{S:AAAA}"])
+async def test_noise_is_answered_by_a_system_code(world: NetsUnionWorld, noise: bytes) -> None:
+    answer = await world.adapter._line.ask(noise, {"MsgTp": "x"})
+    assert b"<SysRtnCd>ES0000" in answer
+
+
+async def test_other_content_under_a_known_number_is_refused_and_moves_nothing(
+    world: NetsUnionWorld,
+) -> None:
+    await world.adapter.pay(an_order())
+    with pytest.raises(OperatingError):
+        await world.adapter.pay(an_order(amount_minor=1_001))
+    await world.adapter.payout(a_payout())
+    with pytest.raises(OperatingError):
+        await world.adapter.payout(a_payout(701))
+    assert world.left_minor() == OPENING_MINOR - 1_000 + 700
+
+
+async def test_the_control_routes_open_accounts_bind_and_dispute(world: NetsUnionWorld) -> None:
+    http = TestClient(build_app(world.clearing, {}))
+    opened = {"account": "6217-2", "name": "韩梅梅", "bank": BANK, "opening_minor": 900}
+    assert http.post("/control/accounts", json=opened).status_code == 200
+    assert http.post("/control/accounts", json=opened | {"name": "x"}).status_code == 400
+    assert http.post("/control/accounts", json=opened | {"bank": "x"}).status_code == 422
+    token = {"token": "SGN-2", "account": "6217-2"}
+    assert http.post("/control/tokens", json=token).json() == {"token": "SGN-2"}
+    order = PayOrder(an_id("pay"), "SGN-2", Money(300, "CNY"), START_MS)
+    assert (await world.adapter.pay(order)).state == "succeeded"
+    assert http.get("/control/accounts/6217-2").json()["balance_minor"] == 600
+    case = {"case_id": "CASE-1", "order_id": order.order_id, "amount_minor": 100}
+    assert http.post("/control/disputes", json=case).json()["case_id"] == "CASE-1"
+    assert http.post("/control/chargebacks", json=case).json()["case_id"] == "CASE-1"
+    assert http.get("/control/accounts/6217-2").json()["balance_minor"] == 700
+    assert http.get("/control/codes/1").json() == {"code": None}

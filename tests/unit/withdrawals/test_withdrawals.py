@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 
 from backend.channels.facts import DEFAULT_FACTS
 from backend.cli import app
+from backend.destinations.model import DestinationKind
+from backend.destinations.service import FileDestination, WithdrawDestination
 from backend.routing.model import Routing
 from backend.wallet.model import hash_pin
 from backend.withdrawals.model import (
@@ -101,6 +103,24 @@ async def test_money_is_taken_at_once_and_owed_to_the_channel_when_it_has_paid(
 
 
 @pytest.mark.asyncio
+async def test_an_account_that_is_not_filed_any_more_is_paid_nothing(world: ChannelWorld) -> None:
+    saver = Saver(world)
+    customer = DestinationKind.CUSTOMER
+    world.shop.do(WithdrawDestination(kind=customer, holder_id=saver.account, actor="operator"))
+    with pytest.raises(CallerError, match="destination_not_allowed"):
+        saver.withdraw(80_000)
+    assert saver.balance == 500_000
+    check_ended(world)
+    world.shop.do(
+        FileDestination(
+            kind=customer, holder_id=saver.account, account_no=saver.account,
+            account_name="李雷", actor="operator",
+        )
+    )  # fmt: skip
+    assert saver.withdraw(80_000)["state"] == "processing"
+
+
+@pytest.mark.asyncio
 async def test_above_the_allowance_a_fee_is_taken_and_a_refusal_gives_all_back(
     world: ChannelWorld,
 ) -> None:
@@ -140,7 +160,7 @@ async def test_whatever_is_lost_on_the_way_it_arrives_once(
 ) -> None:
     saver = Saver(world)
     row = saver.withdraw(30_000)
-    world.card.mishaps = mishaps
+    world.card.mishaps = list(mishaps)
     await world.runner.run_due()
     assert saver.state(row["withdrawal_id"]) == "unknown"
     assert world.shop.balance("C:PAYOUT:CNY") == 30_000

@@ -1,4 +1,4 @@
-"""Filed accounts. What merchants were created with is filed for them."""
+"""Filed accounts. What merchants were created with, and payers' cards, are filed for them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -6,7 +6,7 @@ from alembic import op
 revision = "destinations_0001"
 down_revision = None
 branch_labels = ("destinations",)
-depends_on = ("payments_0001",)
+depends_on = ("payments_0001", "instruments_0001")
 
 _INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _SQLITE = {"sqlite_with_rowid": False, "sqlite_strict": True}
@@ -14,6 +14,12 @@ _FILED = (
     "INSERT INTO destination (kind, holder_id, account_no, account_name, filed_at_ms, filings)"
     " SELECT 'merchant', merchant_id, payout_account_no, payout_account_name, created_at_ms, 1"
     " FROM merchant"
+)
+_CARDS = (
+    "INSERT INTO destination (kind, holder_id, account_no, account_name, filed_at_ms, filings)"
+    " SELECT 'customer', instrument_id, instrument_id, payer.name, instrument.created_at_ms, 1"
+    " FROM instrument JOIN payer ON payer.payer_id = instrument.payer_id"
+    " WHERE instrument.kind = 'card'"
 )
 _NOTED = (
     "INSERT INTO destination_filing (kind, holder_id, number, event, account_no, account_name,"
@@ -42,6 +48,7 @@ def upgrade() -> None:
         **_SQLITE,
     )
     op.execute(_FILED)
+    op.execute(_CARDS)
     op.execute(_NOTED)
 
 

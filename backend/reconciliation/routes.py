@@ -1,0 +1,74 @@
+"""HTTP about breaks, for operators: which are open, how each came about, and what people decide."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import Field
+
+from backend.payments.services import Services
+from backend.reconciliation.breaks import BreakStep
+from backend.reconciliation.cases import MoveBreak
+from backend.reconciliation.limits import ROWS_PER_LIST_MAX, WORDS_CHARS_MAX
+from backend.reconciliation.repository import ReconciliationRepository
+from backend.wanted import Wanted
+from protocol.errors import CallerError
+from protocol.limits import IDENTIFIER_CHARS_MAX
+
+Guard = Callable[[Request], Awaitable[None]]
+
+
+class Settled(Wanted):
+    """How a person ends a break, who it is, and why: at least two words."""
+
+    by: Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX)]
+    words: Annotated[str, Field(pattern=r"^\s*\S+\s+\S", max_length=WORDS_CHARS_MAX)]
+    write_off: bool = False
+
+
+def operator_router(services: Services, operator_only: Guard) -> APIRouter:
+    """``/operator/v1/breaks``: those that are open, the oldest first; ``/{break_id}``: one with its
+    timeline; ``/{break_id}/resolve``: what becomes of it."""
+    repository = ReconciliationRepository(services.reader)
+    routes = APIRouter(
+        prefix="/operator/v1/breaks", tags=["clearing"], dependencies=[Depends(operator_only)]
+    )
+
+    @routes.get("")
+    async def queue(
+        limit: Annotated[int, Query(ge=1, le=ROWS_PER_LIST_MAX)] = 50,
+    ) -> dict[str, Any]:
+        rows = await repository.open_cases(limit=limit)
+        now = datetime.fromtimestamp(services.clock.now_ms() // 1000, UTC)
+        return {
+            "breaks": [
+                {**row, "age_days": (now - _at(row["found_at_ms"])) // timedelta(days=1)}
+                for row in rows
+            ]
+        }
+
+    @routes.get("/{break_id}")
+    async def one(break_id: str) -> dict[str, Any]:
+        row = await repository.case(break_id)
+        if row is None:
+            raise CallerError("break_unknown", break_id)
+        return row
+
+    @routes.post("/{break_id}/resolve")
+    async def resolve(break_id: str, body: Settled) -> dict[str, Any]:
+        row = await one(break_id)
+        command = MoveBreak(
+            follows=row,
+            step=BreakStep.WRITE_OFF if body.write_off else BreakStep.RESOLVE,
+            booked_on=services.rules.business_date(services.clock.now_ms()),
+            actor=f"operator:{body.by}",
+            words=body.words,
+        )
+        return {"break": await services.submit(command)}
+
+    return routes
+
+
+def _at(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms // 1000, UTC)
