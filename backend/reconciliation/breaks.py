@@ -173,6 +173,8 @@ class Break:
     """Our business date, where it is another than the file's."""
     may_change: bool = False
     """Our side still speaks with the institution: wait for what comes of it."""
+    is_for_people: bool = False
+    """Somebody here decides it first; until then its day stays open."""
 
     @property
     def break_id(self) -> str:
@@ -185,6 +187,8 @@ def action_of(found: Break, *, has_transit: bool, is_funded: bool, rounded_minor
     """What is done about a break that was found. ``has_transit``: its source has accounts of money
     on its way, from which rules 21 and 22 post. ``is_funded``: the money that came is the file's
     sum. ``rounded_minor``: what the day has taken for rounding so far, with this one."""
+    if found.is_for_people:
+        return BreakStep.HAND_OVER
     match ACTIONS[found.kind]:
         case Action.POST if found.may_change or not is_funded:
             return BreakStep.POOL

@@ -22,6 +22,8 @@ class Known:
     """The channel has told us that it moved."""
     is_open: bool = False
     """The channel still owes us a word."""
+    is_for_people: bool = False
+    """Somebody here has to decide it first: a dispute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def long_breaks(source: str, theirs: Side, known: Known | None) -> Iterator[Brea
     if not known.is_settled:
         yield Break(
             BreakClass.LONG_STATUS, source, theirs.reference, None, theirs.signed_minor,
-            may_change=known.is_open,
+            may_change=known.is_open, is_for_people=known.is_for_people,
         )  # fmt: skip
         return
     yield from _different(source, known.side, theirs)

@@ -30,6 +30,7 @@ from backend.refunds.tables import Refund
 from backend.sagas.model import OPEN_STATES, TAKING, SagaState
 from backend.sagas.tables import Saga
 from backend.topups.tables import TopUp
+from backend.withdrawals.tables import Withdrawal
 from protocol.payment import PAID_STATES
 
 _ACCOUNT = LedgerAccount.__table__  # type: ignore[attr-defined]
@@ -39,6 +40,7 @@ _REFUND = Refund.__table__  # type: ignore[attr-defined]
 _SAGA = Saga.__table__  # type: ignore[attr-defined]
 _DISPUTE = Dispute.__table__  # type: ignore[attr-defined]
 _TOPUP = TopUp.__table__  # type: ignore[attr-defined]
+_WITHDRAWAL = Withdrawal.__table__  # type: ignore[attr-defined]
 _BREAK = ReconciliationBreak.__table__  # type: ignore[attr-defined]
 _CASE = ReconciliationCase.__table__  # type: ignore[attr-defined]
 _CASE_EVENT = ReconciliationCaseEvent.__table__  # type: ignore[attr-defined]
@@ -71,6 +73,13 @@ class ReconciliationRepository:
             _PAYMENT.c.state.in_([state.value for state in PAID_STATES]),
         )
         async for some in self._orders(_PAYMENT.c.payment_id, _PAYMENT.c.amount_minor, where):
+            yield some
+
+    async def withdrawal_orders(self, day: str) -> AsyncIterator[list[Side]]:
+        """Withdrawals that began on a business day; what is rejected is given back by a posting of
+        its own."""
+        key, amount = _WITHDRAWAL.c.withdrawal_id, _WITHDRAWAL.c.amount_minor
+        async for some in self._orders(key, amount, _WITHDRAWAL.c.business_date == day):
             yield some
 
     async def refund_orders(self, day: str) -> AsyncIterator[list[Side]]:
@@ -128,16 +137,16 @@ class ReconciliationRepository:
             _DISPUTE.c.settlement_date,
             _DISPUTE.c.state,
         ).where(_DISPUTE.c.channel_id == channel_id, _DISPUTE.c.dispute_id.in_(references))
-        rows = await self._reader.fetch(sagas) + await self._reader.fetch(disputes)
-        return {
-            row["reference"]: Known(
-                Side(row["reference"], int(row["signed_minor"]), row["currency"]),
-                row["settlement_date"],
-                is_settled=row["state"] in {*_SETTLED, DisputeState.LOST.value},
-                is_open=row["state"] in _OPEN,
-            )
-            for row in rows
+        asked = await self._reader.fetch(sagas)
+        disputed = await self._reader.fetch(disputes)
+        found = {
+            row["reference"]: _known(row, settled=_SETTLED, is_open=row["state"] in _OPEN)
+            for row in asked
         }
+        lost = DisputeState.LOST.value
+        for row in disputed:
+            found[row["reference"]] = _known(row, settled=(lost,), is_for_people=True)
+        return found
 
     async def channel_moved(self, channel_id: str, day: str, currency: str) -> int:
         """What stands on a channel's date, by our books, without what was posted for breaks."""
@@ -272,3 +281,15 @@ class ReconciliationRepository:
         query = select(key, amount, currency).where(where)
         async for page in self._reader.pages(query, key):
             yield [Side(row[key.name], int(row["amount_minor"]), row["currency"]) for row in page]
+
+
+def _known(
+    row: Row, *, settled: Sequence[str], is_open: bool = False, is_for_people: bool = False
+) -> Known:
+    return Known(
+        Side(row["reference"], int(row["signed_minor"]), row["currency"]),
+        row["settlement_date"],
+        is_settled=row["state"] in settled,
+        is_open=is_open,
+        is_for_people=is_for_people,
+    )

@@ -239,6 +239,7 @@ class Reconciliation:
                 "",
             ),
             ("topups", books.topup_orders(day), "top_up", "C:CUST:", ""),
+            ("withdrawals", books.withdrawal_orders(day), "customer_withdrawn", "C:PAYOUT:", ""),
         )
         found = []
         for source, orders, rule, prefix, suffix in pairs:

@@ -29,7 +29,6 @@ INSTITUTIONS: dict[str, Kind] = {
     "timestamps": Kind("backend.sandbox.timestamps.app", "A time stamper (RFC 3161)."),
     "netsunion": Kind("backend.sandbox.netsunion.server", "The clearing house of bank accounts."),
     "unionpay": Kind("backend.sandbox.unionpay.program", "UnionPay's switch and its issuers."),
-    "institutions": Kind("backend.sandbox.app", "A bank and its channels."),
 }
 """By name, which is also the name of its directory. Those others pay over come first."""
 

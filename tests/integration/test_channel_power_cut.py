@@ -84,8 +84,8 @@ class Stage:
         shutil.copyfile(self.root / "first.db", database)
         # Every story has a terminal number range of its own: the switch sees them all.
         with sqlite3.connect(database) as connection:
-            numbers = (TID, 1, self.told * STANS_PER_STORY + 1, 0)
-            connection.execute("INSERT INTO unionpay_terminal VALUES (?, ?, ?, ?)", numbers)
+            numbers = (TID, 1, self.told * STANS_PER_STORY + 1)
+            connection.execute("INSERT INTO unionpay_terminal VALUES (?, ?, ?, 0)", numbers)
         connection.close()
         return {
             "script": script, "die_at": die_at, "database": str(database), "result": str(result),

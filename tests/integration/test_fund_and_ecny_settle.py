@@ -131,6 +131,20 @@ async def test_what_is_given_back_next_day_is_taken_out_of_the_reserve(tmp_path:
         assert await made.booked("reserve-bank", RESERVE, day) == {"STL-ECNY-20261001": -2_000}
 
 
+async def test_units_bought_back_after_we_were_paid_come_out_of_our_own_account(
+    tmp_path: Path,
+) -> None:
+    async with town(tmp_path) as made:
+        fund = made.line("fund")
+        unadvanced = HttpChannel(fund, prefix="/advance", facts=DEFAULT_FACTS[FUND])
+        await unadvanced.pay(order("pay_1", "tok_I1", 7_000))
+        await made.go_to(AFTER)
+        await unadvanced.refund(RefundOrder("rfd_1", "pay_1", Money(2_000, "CNY")))
+        day = AFTER + timedelta(days=1)
+        await made.go_to(day)
+        assert await made.booked("bank-a", OWN, day) == {"STL-FUND-20261008": -2_000}
+
+
 async def test_a_reserve_bank_that_is_down_is_told_when_it_is_back(tmp_path: Path) -> None:
     async with town(tmp_path) as made:
         ecny = EcnyChannel(made.line("ecny"), facts=DEFAULT_FACTS[ECNY])

@@ -223,5 +223,5 @@ def check_channels(world: ChannelWorld) -> None:
     days = {row["settlement_date"] for row in world.shop.rows("SELECT * FROM saga")} - {""}
     for name in ("NUCC", "CUP", "ADVBANK"):
         for day in days:
-            net = world.channels[name].book.net(date.fromisoformat(day))
+            net = world.channels[name].net(date.fromisoformat(day))
             assert world.shop.balance(f"C:CH:{name}.{day}:CNY") == net

@@ -24,8 +24,6 @@ from backend.channels.netsunion import open_day
 from backend.channels.ports import ChannelPort, NotSentError
 from backend.sagas.repository import SagaRepository
 from backend.sagas.runner import SagaRunner
-from backend.sandbox.app import Institutions
-from backend.sandbox.bank import Bank
 from backend.sandbox.fund.company import Accounts, FundCompany
 from backend.sandbox.institution.faults import Faults
 from backend.sandbox.institution.house import House
@@ -40,6 +38,7 @@ from protocol.crypto.keys import generate
 from protocol.errors import CallerError, OperatingError
 from protocol.money import Money
 from tests.support.institutions import OWN, RESERVE, NearInstitutions
+from tests.support.near_bank import NearBank, NearWorld
 from tests.support.shop import Shop
 
 Mishap = Literal["lost", "silent", "late", "unsent"]
@@ -53,7 +52,7 @@ class NearChannel:
     """``ChannelPort`` over the sandbox's own order book, without a socket. ``mishaps`` befall the
     coming calls in their order."""
 
-    world: Institutions
+    world: NearWorld
     name: Literal["nucc", "cup", "fund", "advance", "ecny"]
     book: OrderBook
     day: Callable[[], date]
@@ -142,7 +141,7 @@ class NearChannel:
 class NearReserveBank:
     """``SettlementAgent`` over the near bank's own books; a reference moves once."""
 
-    def __init__(self, bank: Bank) -> None:
+    def __init__(self, bank: NearBank) -> None:
         self._bank = bank
 
     async def settle(self, order: SettlementOrder) -> SettlementWord:
@@ -224,14 +223,14 @@ class NearFund(NearChannel):
         self.book.close_day(day, lambda _net: None)
 
 
-def near_fund(world: Institutions) -> FundCompany:
+def near_fund(world: NearWorld) -> FundCompany:
     """A fund company over the near bank's books."""
     house = House("fund", world.bank, world.house.clock, Faults(REFUSALS), generate("ES256"), {})
     accounts = Accounts(advancer="SETTLE-ADVBANK", reserve=RESERVE, company="FUND-CO", own=OWN)
     return FundCompany(house, accounts=accounts, agent=NearReserveBank(world.bank))
 
 
-def near_channels(world: Institutions) -> dict[str, NearChannel]:
+def near_channels(world: NearWorld) -> dict[str, NearChannel]:
     """The clearing house and the card network of a sandbox, its fund with a bank, and the one
     without."""
     bank, facts = world.bank, DEFAULT_FACTS

@@ -13,7 +13,6 @@ from backend.channels.wallet_statement import (
     read_wallet_statement,
     write_wallet_statement,
 )
-from backend.sandbox.bank import Bank
 from backend.sandbox.ecny.limits import read_limits
 from backend.sandbox.ecny.operator import Accounts, EcnyOperator
 from backend.sandbox.institution.books import Books
@@ -25,6 +24,7 @@ from protocol.crypto.keys import generate
 from protocol.money import Money
 from tests.support.channels import ChannelWorld, NearChannel, runner_of
 from tests.support.institutions import RESERVE
+from tests.support.near_bank import NearBank
 from tests.support.shop import Shop
 
 ECNY_TOKEN, WALLET = "tok_payers_wallet", "WALLET-1"
@@ -44,7 +44,7 @@ balance_minor = 0
 class BankMoves:
     """``SettlementAgent`` that moves between accounts of a bank that also keeps our reserve."""
 
-    bank: Bank
+    bank: NearBank
     clock: Clock
 
     async def settle(self, order: SettlementOrder) -> SettlementWord:
@@ -79,7 +79,7 @@ class NearEcny(NearChannel):
         return JsonChannel(self.operator.house, self.book, self.operator.close_days)
 
 
-def near_ecny(shop: Shop, bank: Bank, *, opening_minor: int = 500_000) -> NearEcny:
+def near_ecny(shop: Shop, bank: NearBank, *, opening_minor: int = 500_000) -> NearEcny:
     """An operator with the payer's wallet of class 3, on the shop's clock."""
     books = Books(":memory:")
     house = furnish(

@@ -1,16 +1,14 @@
-"""The sandbox institutions in the test's own process: real messages, no socket, a movable clock."""
+"""The bank in the test's own process: real messages, no socket, a movable clock."""
 
 from datetime import date
 
 from backend.channels import iso20022
 from backend.channels.iso20022 import Instruction, Statement, StatusReport
-from backend.sandbox.app import Institutions
-from backend.sandbox.bank import Bank
 from backend.sandbox.institution import accounts
 from protocol.clock import Clock
-from protocol.crypto.keys import generate
 from protocol.errors import OperatingError
 from protocol.money import Money
+from tests.support.near_bank import NearBank, NearWorld
 
 RESERVE, OWN = "RESERVE-TILLWAY", "OWN-TILLWAY"
 
@@ -23,10 +21,8 @@ class NearInstitutions:
     """
 
     def __init__(self, clock: Clock) -> None:
-        self.bank = Bank(":memory:")
-        self.world = Institutions(
-            bank=self.bank, clock=clock, key=generate("ES256"), peers={}, reserve_account=RESERVE
-        )
+        self.bank = NearBank(":memory:")
+        self.world = NearWorld(self.bank, clock)
         self.silent = 0
         self.deaf = 0
         self.deaf_to_recalls = 0
@@ -44,18 +40,23 @@ class NearInstitutions:
         if self.deaf:
             self.deaf -= 1
             raise OperatingError("timeout", "the instruction was lost")
-        _, answer, _ = self.world.instruct(iso20022.write_instruction(instruction))
+        asked = iso20022.read_instruction(iso20022.write_instruction(instruction))
+        rejects = self.world.faults.strikes("reject_payout")
+        report = self.bank.execute(
+            asked, day=self.world.today(), at_ms=self.world.now_ms(), rejects=rejects
+        )
         self._perhaps_lose()
-        return iso20022.read_status_report(answer)
+        return iso20022.read_status_report(iso20022.write_status_report(report))
 
     async def status(self, message_id: str) -> StatusReport | None:
         return self.bank.status(message_id)
 
     async def statement(self, account: str, day: date) -> Statement:
-        return iso20022.read_statement(self.world.statement(account, day)[1])
+        page = self.bank.statement(account, day=day, at_ms=self.world.now_ms())
+        return iso20022.read_statement(iso20022.write_statement(page))
 
     async def bookings(self, account: str, cursor: int) -> iso20022.Notification:
-        at_ms = self.world.house.clock.now_ms()
+        at_ms = self.world.now_ms()
         page = accounts.notification(self.bank, account, cursor, at_ms=at_ms)
         return iso20022.read_notification(page)
 

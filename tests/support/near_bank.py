@@ -25,7 +25,7 @@ from protocol.crypto.keys import generate
 from protocol.errors import CallerError
 
 NOWHERE = "AC01"
-OWN_FAULTS = ("reject_payout", "refuse_order", "refuse_refund")
+OWN_FAULTS = ("reject_payout",)
 
 
 class NearBank(Books):

@@ -12,13 +12,14 @@ DAY_MS = 86_400_000
 
 
 def missing_row(play: Play, day: date) -> None:
-    """NetsUnion's file of a day lacks a row: the day is compared, the break has its name, and the
-    day stays open until a whole file is there."""
+    """NetsUnion's file of a day lacks its last row, which is a refund: the day is compared, the
+    refund is missed by its name and in the day's sum, and the day stays open until a whole file is
+    there."""
     play.stack.sandbox.arm(NETSUNION, row_missing=1)
     report = play.stack.operator.post(f"/operator/v1/clearing/{day}/run")
     kinds = " ".join(report["reconciliation"]["kinds"])
-    play.note("a row missing in NetsUnion's file", "SHORT_MISSING_CHANNEL", kinds)
-    play.note("a row missing: the day", "open", str(report["state"]))
+    play.note("a refund missing in NetsUnion's file", "FUNDS REFUND_PENDING", kinds)
+    play.note("a refund missing: the day", "open", str(report["state"]))
 
 
 def returned_payout(play: Play) -> None:

@@ -22,6 +22,8 @@ SETTLEMENT_ACCOUNTS = (
     "SETTLE-BANK-A", "SETTLE-BANK-B",
 )  # fmt: skip
 SETTLEMENT_OPENING = Money(100_000_000_000, "CNY")
+RATE_BPS = 35
+"""Interest on reserves, a year."""
 RESERVE_ACCOUNTS, DEFAULT_BANK = ("RESERVE-TILLWAY",), "bank-a"
 
 
@@ -84,7 +86,7 @@ def build(place: Place) -> Running:
             time.fromisoformat(place.options.get("opens", "20:30")),
             time.fromisoformat(place.options.get("closes", "17:15")),
         ),
-        rate_bps=int(place.options.get("rate_bps", 0)),
+        rate_bps=int(place.options.get("rate_bps", RATE_BPS)),
     )
     for number in SETTLEMENT_ACCOUNTS:
         bank.open(number, SETTLEMENT_OPENING, kind="settlement")

@@ -50,6 +50,8 @@ class ReserveBank:
         self._banks = banks
         self._window = window or Window()
         self._rate_bps = rate_bps
+        self._interest_until: date | None = None
+        """The quarter's end that this program has looked at last."""
         house.time_passes = self.time_passes
 
     def open(
@@ -209,8 +211,10 @@ class ReserveBank:
             if not self._window.is_open(self.house.clock.now_ms()):
                 self.rtgs.close_window()
             self.rtgs.settle_waiting(self.house.clock.today())
-        if self._rate_bps:
-            self.pay_interest()
+        due = interest.last_due(self.house.clock.today())
+        if self._rate_bps and due != self._interest_until:
+            self.pay_interest(due)
+            self._interest_until = due
 
     def _settle(
         self, message_id: str, data: bytes, legs: list[Leg], day: date, message: str, info: str

@@ -95,13 +95,17 @@ class Transfers:
 
     async def ask(self, day: date, message_id: str | None = None) -> int:
         """Ask the creditors' banks about what is open, of one message or of all; returns how many
-        still are."""
+        still are. A bank that is silent is left alone until the next time."""
+        silent: set[str] = set()
         for asked in self.open(message_id):
+            if asked.bank in silent:
+                continue
             try:
                 answer = await self._banks.transfer(asked.bank, asked.message)
                 status = iso20022.read_status(answer).transfers[0]
             except (OperatingError, CallerError) as error:
                 _log.warning("bank_silent", bank=asked.bank, code=error.code)
+                silent.add(asked.bank)
                 continue
             with self._books.transaction():
                 self._resolve(asked, status, day)

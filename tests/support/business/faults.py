@@ -55,7 +55,11 @@ FAULTS: tuple[Fault, ...] = (
 def _another(leg: Transfer) -> str:
     """An account of the same book and currency that the leg does not name."""
     book = leg.debit.split(":")[0]
-    codes = {"C": ("LONG", "UNSWEPT", "REDPKT"), "O": ("ROUNDING",), "M": ("FUND_OWED:other",)}
+    codes = {
+        "C": ("LONG", "UNSWEPT", "REDPKT"),
+        "O": ("ROUNDING", "LOSS"),
+        "M": ("FUND_OWED:other",),
+    }
     names = (f"{book}:{code}:{leg.currency}" for code in codes[book])
     return next(name for name in names if name not in {leg.debit, leg.credit})
 

@@ -164,6 +164,19 @@ def test_interest_is_paid_on_daily_balances_once_a_quarter() -> None:
         assert world.entries() == [("INT-20260921", 100_000_000 * 8 * 36 // 3_600_000)]
 
 
+@pytest.mark.asyncio
+async def test_interest_comes_by_itself_when_the_clock_passes_the_day() -> None:
+    with bank_world(rate_bps=36) as world:
+        world.clock.at_ms -= 10 * 24 * HOUR_MS
+        world.fund(100_000_000, "STL-NUCC-20260912")
+        await world.time_passes()
+        assert [name for name, _ in world.entries()] == ["STL-NUCC-20260912"]
+        world.clock.at_ms += 9 * 24 * HOUR_MS
+        for _ in range(2):
+            await world.time_passes()
+        assert [name for name, _ in world.entries()] == ["INT-20260921"]
+
+
 @pytest.mark.parametrize(
     ("today", "due"),
     [

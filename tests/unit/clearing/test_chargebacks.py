@@ -116,9 +116,9 @@ async def test_a_chargeback_that_one_side_does_not_know_is_a_break(
         decide(world.shop, case, LOSE, NEXT_DAY.isoformat())
     world.next_day()
     report = await world.day_end.run(NEXT_DAY)
-    kind = {"ours": "SHORT_MISSING_CHANNEL", "theirs": "LONG_MISSING_ORDER"}[side]
+    kind = {"ours": "REFUND_PENDING", "theirs": "LONG_STATUS"}[side]
     assert kind in report["reconciliation"]["kinds"]
-    assert report["state"] == "open"
+    assert report["state"] == {"ours": "closed", "theirs": "open"}[side]
 
 
 async def test_a_channel_s_day_that_is_over_takes_no_lost_dispute(channel_world: World) -> None:

@@ -21,6 +21,7 @@ RESERVE, PAYOUT, UNSWEPT, REFUND = "C:RESERVE:CNY", "C:PAYOUT:CNY", "C:UNSWEPT:C
 INTEREST = "O:INTEREST:CNY"
 CH, DUE, MDR, OWN = "C:CH:NUCC.2026-10-01:CNY", "O:DUE_CLIENT:CNY", "O:MDR:CNY", "O:OWN:CNY"
 OWN_DUE, PAYABLE, PROMO = "C:OWN_DUE:CNY", "O:OWN_PAYABLE:CNY", "O:PROMO:CNY"
+ROUNDING = "O:ROUNDING:CNY"
 COST, COST_PAYABLE = "O:CHANNEL_COST:CNY", "O:COST_PAYABLE:CNY"
 RECEIVABLE, ADVANCE, LOSS = "O:MERCH_RECV:m:CNY", "O:ADVANCE:CNY", "O:LOSS:CNY"
 WITHDRAWAL_FEE, SPREAD = "O:WITHDRAWAL_FEE:CNY", "O:FX_SPREAD:CNY"
@@ -249,6 +250,8 @@ TABLE: list[tuple[list[Transfer], list[tuple[str, str, int]]]] = [
     (rules.long_given_back(EVENT, amount_minor=8, **TO_CHANNEL), [(LONG, CH, 8)]),
     (rules.short_found(EVENT, amount_minor=8, **TO_CHANNEL), [(SHORT, CH, 8)]),
     (rules.short_recovered(EVENT, amount_minor=8, **TO_CHANNEL), [(CH, SHORT, 8)]),
+    (rules.fee_rounded(EVENT, amount_minor=1), [(COST_PAYABLE, ROUNDING, 1)]),
+    (rules.fee_rounded(EVENT, amount_minor=-1), [(ROUNDING, COST_PAYABLE, 1)]),
     (rules.short_written_off(EVENT, amount_minor=8), [(OWN_DUE, SHORT, 8), (LOSS, PAYABLE, 8)]),
     (
         rules.exchange_paid(
