@@ -20,7 +20,9 @@ from tests.support.clearing import DAY_MS, SHOP_OFFSET_MS, World, clearing_world
 from tests.support.coupons import choose
 from tests.support.shop import MERCHANT
 
-SEEDS, DAYS, STEPS_PER_DAY = 4, 3, 14
+SEEDS, DAYS, STEPS_PER_DAY = 4, 3, 24
+CARD = 1
+"""Which of the payers has a card."""
 OURS = (f"C:MPEND:{MERCHANT}:CNY", f"C:MAVAIL:{MERCHANT}:CNY")
 TRADED = {
     "balance_paid", "card_paid", "fund_paid", "balance_refunded", "channel_refund_started",
@@ -41,11 +43,18 @@ class RandomShop:
         self._today: list[str] = []
         for _ in range(STEPS_PER_DAY):
             self._world.shop.clock.at_ms += self._random.randrange(1_000, 900_000)
-            act = self._random.choice((self._pay, self._pay, self._pay, self._refund, self._undo))
-            act()
+            acts = (self._pay, self._pay, self._pay, self._refund, self._refund, self._undo)
+            self._random.choice(acts)()
             if self._random.random() < 0.7:
                 await self._hear()
+        await self._leave_a_refund_under_way()
         self._world.channels[NUCC].refuses = self._random.randrange(2)
+
+    async def _leave_a_refund_under_way(self) -> None:
+        """Of a payment by card; its channel answers after midnight, with yes or no."""
+        paid = self._world.shop.pay(self._payers[CARD], 9_000)["payment_id"]
+        await self._world.runner.settle(date.max)
+        assert self._world.shop.refund(paid, 4_321)["state"] == "processing"
 
     async def _hear(self) -> None:
         """The channels speak; now and then one refuses."""
@@ -64,7 +73,7 @@ class RandomShop:
 
     def _refund(self) -> None:
         if self._paid:
-            paid = self._random.choice(self._paid)
+            paid = self._random.choice(self._paid[-8:])
             self._world.shop.refund(paid, self._random.randrange(1, 3_000))
 
     def _undo(self) -> None:
@@ -137,7 +146,10 @@ async def test_what_the_bills_of_random_days_add_up_to_is_what_the_ledger_posted
         rows = transfers(world)
         lines = 0
         for day in days:
-            lines += len(check_trade(await trade_bill(world, day), traded(rows, day)).rows)
+            bill = check_trade(await trade_bill(world, day), traded(rows, day))
+            assert [row["退款金额"] for row in bill.rows].count("43.21") == 1
+            assert "PROCESSING" in {row["退款状态"] for row in bill.rows}
+            lines += len(bill.rows)
             await check_types(world, day)
             check_flow(await fund_flow(world, day), rows, day)
         assert lines > DAYS * STEPS_PER_DAY / 3
