@@ -4,6 +4,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
 from backend import http_errors
+from backend.bills import routes as bill_routes
 from backend.body_limit import BodyLimit
 from backend.bootstrap import Backend
 from backend.clearing import routes as clearing_routes
@@ -73,7 +74,12 @@ def public_application(backend: Backend) -> FastAPI:
 def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
     services = backend.services
     clearing = backend.clearing
-    clears = () if clearing is None else (clearing_routes.operator_router(clearing, guard),)
+    clears: tuple[APIRouter, ...] = ()
+    if clearing is not None:
+        clears = (
+            clearing_routes.operator_router(clearing, guard),
+            bill_routes.operator_router(clearing.bills, guard),
+        )
     return (
         *clears,
         wallet_routes.router(services),

@@ -5,7 +5,9 @@ Beside ``bootstrap`` because a backend may run without it: then no institution i
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from backend.bills.service import BillDesk
 from backend.channel_parts import build_runner
 from backend.channels.ecny import EcnyChannel
 from backend.channels.epcc.ids import dispute_id
@@ -24,6 +26,7 @@ from backend.clearing.recall import PayoutDesk
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve_desk import ReserveDesk
 from backend.clearing.run import DayEnd
+from backend.clearing.standing import standing
 from backend.config import Settings
 from backend.db.reading import Reader
 from backend.disputes.from_channel import ChannelDisputes
@@ -53,6 +56,7 @@ class Clearing:
     """By which the reconciliation marks a channel's date that is not what it should be."""
     reserve: ReserveDesk
     payouts: PayoutDesk
+    bills: BillDesk
 
 
 def build_dates(settings: Settings) -> SettlementDates:
@@ -109,8 +113,22 @@ def build_clearing(
         entropy=services.entropy,
     )
     payouts = PayoutDesk(submit=submit, payouts=repository.payouts, bank=bank)
+    bills = _bills(services, day_end, repository, calendar)
     return Clearing(
-        day_end, repository, topups, sagas, institutions, calendar, dates, reserve, payouts
+        day_end, repository, topups, sagas, institutions, calendar, dates, reserve, payouts, bills
+    )
+
+
+def _bills(
+    services: Services, day_end: DayEnd, repository: ClearingRepository, calendar: Calendar
+) -> BillDesk:
+    """The desk that writes merchants' papers."""
+
+    async def stands(merchant_id: str) -> dict[str, Any]:
+        return await standing(repository, calendar, merchant_id=merchant_id, today=day_end.today())
+
+    return BillDesk(
+        reader=services.reader, day_offset_ms=services.rules.day_offset_ms, standing=stands
     )
 
 

@@ -13,6 +13,7 @@ from backend.clearing.reserve_test import open_reserve_test
 from protocol.errors import CallerError
 from protocol.money import Money
 from protocol.signed_note import NoteKey
+from tillway.clearing_bill import app as bill
 from tillway.clearing_breaks import app as breaks
 from tillway.clearing_calendar import app as calendar
 from tillway.clearing_watch import RUN_S_MAX, watch
@@ -24,6 +25,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(bill, name="bill")
 app.add_typer(breaks, name="breaks")
 app.add_typer(calendar, name="calendar")
 Day = Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The business day.")]

@@ -8,12 +8,15 @@ Rule 2: https is never spoken in the clear, and what is too long is refused, nev
 import http.client
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from protocol.errors import CallerError, OperatingError, TillwayError, from_code, is_known
 from protocol.tls import PeerKind, require_peer
+
+DOWNLOAD_BYTES_PER_CHUNK = 64 * 1024
+REFUSAL_BYTES_MAX = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,33 @@ class Line:
         if len(content) > bytes_max:
             raise OperatingError("internal", f"the answer to {path} is above {bytes_max} bytes")
         return content
+
+    def download(
+        self, path: str, headers: Mapping[str, str], take: Callable[[bytes], None]
+    ) -> dict[str, str]:
+        """Get what is too long for memory, a part at a time; the answer's headers, their names in
+        small letters. Raises as ``ask`` does, and ``backend_unreachable`` for an answer that ends
+        too soon: then what was taken is worth nothing."""
+        parts = _address(self.url)
+        connection = self._connection(parts)
+        try:
+            connection.request("GET", parts.path.rstrip("/") + path, None, dict(headers))
+            response = connection.getresponse()
+            if not http.client.OK <= response.status < http.client.MULTIPLE_CHOICES:
+                raise _refusal(response.status, response.read(REFUSAL_BYTES_MAX))
+            left = response.length
+            while chunk := response.read(DOWNLOAD_BYTES_PER_CHUNK):
+                take(chunk)
+                left = None if left is None else left - len(chunk)
+        except ssl.SSLCertVerificationError as error:
+            raise CallerError("identity_mismatch", error.verify_message) from None
+        except (OSError, http.client.HTTPException) as error:
+            raise OperatingError("backend_unreachable", type(error).__name__) from None
+        finally:
+            connection.close()
+        if left:
+            raise OperatingError("backend_unreachable", f"{left} bytes are missing")
+        return {name.lower(): value for name, value in response.getheaders()}
 
     def _connection(self, parts: SplitResult) -> http.client.HTTPConnection:
         host = parts.hostname or ""

@@ -2,7 +2,7 @@
 
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,11 +36,18 @@ class JsonApi:
         self, method: str, path: str, body: bytes = b"", media_type: str = "application/json"
     ) -> bytes:
         """One exchange; see :meth:`tillway.exchange.Line.ask` for what it raises."""
-        headers = {"Content-Type": media_type}
-        if self.token:
-            headers["Authorization"] = f"Bearer {self.token}"
-        line = Line(url=self.url, context=self._context(), timeout_s=self.timeout_s)
-        return line.ask(method, path, body, headers, bytes_max=ANSWER_BYTES_MAX)
+        headers = {"Content-Type": media_type, **self._authorization()}
+        return self._line().ask(method, path, body, headers, bytes_max=ANSWER_BYTES_MAX)
+
+    def download(self, path: str, take: Callable[[bytes], None]) -> dict[str, str]:
+        """Get what may be long; see :meth:`tillway.exchange.Line.download`."""
+        return self._line().download(path, self._authorization(), take)
+
+    def _authorization(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+    def _line(self) -> Line:
+        return Line(url=self.url, context=self._context(), timeout_s=self.timeout_s)
 
     def _context(self) -> ssl.SSLContext | None:
         if self.ca is None:

@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, union_all
 
 from backend.channels.model import ECNY
-from backend.clearing.bill import BillLine
 from backend.clearing.due import Pending
 from backend.clearing.ecny_repository import unchanged_days
 from backend.clearing.limits import PENDING_ROWS_MAX
@@ -171,23 +170,6 @@ class ClearingRepository:
         rows = await self._reader.fetch(select(func.min(found.c.day).label("day")))
         first: str | None = rows[0]["day"]
         return first
-
-    async def bill_lines(self, merchant_id: str, day: str) -> list[BillLine]:
-        """A merchant's payments and refunds of one business day, in the order of time."""
-        paid = select(_PAYMENT).where(
-            _PAYMENT.c.merchant_id == merchant_id,
-            _PAYMENT.c.business_date == day,
-            _PAYMENT.c.state.in_([state.value for state in PAID_STATES]),
-        )
-        refunds = select(_REFUND).where(
-            _REFUND.c.merchant_id == merchant_id,
-            _REFUND.c.business_date == day,
-            _REFUND.c.state == "succeeded",
-        )
-        lines = [_paid_line(row) for row in await self._whole(paid, _PAYMENT.c.payment_id)]
-        given_back = await self._whole(refunds, _REFUND.c.refund_id)
-        lines += [_refund_line(row) for row in given_back]
-        return sorted(lines, key=lambda line: (line.at_ms, line.payment_id, line.refund_id))
 
     async def day(self, day: str) -> Row | None:
         """The last run's report of a day."""
@@ -361,27 +343,3 @@ def _gathered(
         )
         for (merchant_id, currency), balance_minor in balances.items()
     ]
-
-
-def _paid_line(row: Row) -> BillLine:
-    return BillLine(
-        at_ms=row["paid_at_ms"],
-        kind="付款 payment",
-        payment_id=row["payment_id"],
-        refund_id="",
-        amount_minor=row["amount_minor"],
-        fee_minor=row["fee_minor"],
-        description=row["description"],
-    )
-
-
-def _refund_line(row: Row) -> BillLine:
-    return BillLine(
-        at_ms=row["created_at_ms"],
-        kind="退款 refund",
-        payment_id=row["payment_id"],
-        refund_id=row["refund_id"],
-        amount_minor=-row["amount_minor"],
-        fee_minor=-row["fee_returned_minor"],
-        description=row["reason"],
-    )

@@ -8,7 +8,6 @@ from typing import Any, Literal, Protocol
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from backend.clearing.bill import write_bill
 from backend.clearing.calendar import Calendar
 from backend.clearing.recall import PayoutDesk
 from backend.clearing.repository import ClearingRepository
@@ -21,7 +20,6 @@ from protocol.errors import CallerError
 from protocol.messages.base import CurrencyText, Name, PositiveMinor
 from protocol.money import Money
 
-CURRENCY = "CNY"
 Guard = Callable[[Request], Awaitable[None]]
 
 
@@ -103,11 +101,6 @@ def operator_router(parts: ClearingParts, operator_only: Guard) -> APIRouter:
             raise CallerError("day_not_closed", day.isoformat())
         found: dict[str, Any] = json.loads(row["report"])
         return found
-
-    @routes.get("/clearing/{day}/bills/{merchant_id}")
-    async def bill(day: date, merchant_id: str) -> Response:
-        lines = await parts.repository.bill_lines(merchant_id, day.isoformat())
-        return Response(write_bill(lines, currency=CURRENCY), media_type="text/csv")
 
     @routes.get("/merchants/{merchant_id}/settlement")
     async def settlement(merchant_id: str) -> dict[str, Any]:

@@ -51,5 +51,5 @@ coap=$(found coap-client-notls)
 want "${coap:-$(found coap-client)}" libcoap3-bin "libcoap client"
 want "$(found openssl)" openssl "time stamp"
 want "$(found npm)" npm "second ISO 8583 codec"
-.venv/bin/python deploy/setup/jspos.py
+.venv/bin/python deploy/setup/npm_readers.py
 [ -z "$missing" ] || echo "To run all tests: sudo apt-get install$missing"

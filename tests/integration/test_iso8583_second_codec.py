@@ -12,7 +12,7 @@ from backend.channels.iso8583.codec import Message, decode
 from backend.channels.iso8583.sealing import seal
 from tests.support.iso8583_messages import every_message
 
-JSPOS = Path(sys.prefix) / "jspos" / "node_modules" / "jspos"
+JSPOS = Path(sys.prefix) / "npm_readers" / "node_modules" / "jspos"
 RUNNER = Path(__file__).parents[1] / "support" / "jspos_decode.js"
 KEY = bytes(range(16))
 

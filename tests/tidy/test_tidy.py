@@ -32,7 +32,7 @@ LIMITED = (
     *(f"backend/{room}" for room in ("payments", "refunds", "mandates", "merchants", "wallet",
                                      "hub_api", "devices", "operator", "notify", "identity",
                                      "risk", "observability", "shards", "disputes",
-                                     "coupons")),
+                                     "coupons", "bills")),
 )  # fmt: skip
 """Rooms whose limits are all kept; a room joins when its own are."""
 CLOCKS = re.compile(r"\b(datetime\.now|datetime\.utcnow|time\.time|time\.monotonic|date\.today)\(")

@@ -4,7 +4,6 @@ What is expected is reckoned here from what the tills sold and gave back, by the
 what happened is read from the bank's own accounts, the bill and the ledger's proof.
 """
 
-import csv
 import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -19,7 +18,8 @@ from tillway.demo.story import Play, advance
 
 DAY_MS = 86_400_000
 CHINA = timedelta(hours=8)
-NET_COLUMN = 6
+PAPERS = {"bill": "trade", "fund-flow": "fund-flow", "settlement": "settlement"}
+"""A paper's name, and the last part of its path."""
 Report = dict[str, Any]
 
 
@@ -116,22 +116,59 @@ def _note_proof(play: Play, proof: Report) -> None:
 def _keep_papers(play: Play, reports: list[Report], expected: Expected) -> None:
     """The merchant's bills, the bank's statements and the reports, for people to look at."""
     papers: dict[str, bytes] = {}
-    net = 0
+    billed, flowed = 0, 0
     for report in reports:
         day, booked_on = report["day"], report["booked_on"]
-        bill = play.stack.operator.call("GET", f"/operator/v1/clearing/{day}/bills/{MERCHANT}")
-        total = list(csv.reader(bill.decode("utf-8-sig").splitlines()))[-1][NET_COLUMN]
-        net += int(total.replace(".", ""))
-        papers[f"bill-{MERCHANT}-{day}.csv"] = bill
+        found = {name: _paper(play, day, kind) for name, kind in PAPERS.items()}
+        papers |= {f"{name}-{MERCHANT}-{day}.csv": paper for name, paper in found.items()}
+        billed += trade_net(found["bill"])
+        flowed += flow_net(found["fund-flow"])
         papers[f"clearing-{day}.json"] = json.dumps(report, ensure_ascii=False, indent=2).encode()
         for bank, account in ((RESERVE_BANK, RESERVE_ACCOUNT), (OWN_BANK, SHOP_ACCOUNT)):
             path = f"/control/accounts/{account}/statements/{booked_on}"
             name = f"statement-{account}-{booked_on}.xml"
             papers[name] = play.stack.sandbox.api(bank).call("GET", path)
-    play.note("day end: the merchant's bills add up", _yuan(expected.payout_minor), _yuan(net))
+    wanted = _yuan(expected.payout_minor)
+    play.note("day end: the merchant's trade bills add up", wanted, _yuan(billed))
+    play.note("day end: the merchant's fund-flow bills add up", wanted, _yuan(flowed))
     play.papers.mkdir(parents=True, exist_ok=True)
     for name, content in papers.items():
         (play.papers / name).write_bytes(content)
+
+
+def _paper(play: Play, day: str, kind: str) -> bytes:
+    return play.stack.operator.call("GET", f"/operator/v1/bills/{MERCHANT}/{day}/{kind}")
+
+
+def trade_net(bill: bytes) -> int:
+    """Of a trade bill, as a merchant reads it: paid, less given back, less fees; from its lines."""
+    names, *rows, _, _ = _read(bill)
+    lines = [dict(zip(names, row, strict=True)) for row in rows]
+    return sum(
+        _minor(line["应结订单金额"]) - _minor(line["退款金额"]) - _minor(line["手续费"][:-3])
+        for line in lines
+    )
+
+
+def flow_net(bill: bytes) -> int:
+    """Of a fund-flow bill: what came and went, but for payouts."""
+    names, *rows, _, _ = _read(bill)
+    lines = [dict(zip(names, row, strict=True)) for row in rows]
+    return sum(
+        _minor(line["收支金额(元)"]) * (1 if line["收支类型"] == "收入" else -1)
+        for line in lines
+        if line["业务名称"] != "提现"
+    )
+
+
+def _read(bill: bytes) -> list[list[str]]:
+    """Names without, values after a backtick; commas between them and nowhere else."""
+    lines = bill.decode("utf-8-sig").splitlines()
+    return [[word.removeprefix("`") for word in line.split(",")] for line in lines]
+
+
+def _minor(yuan: str) -> int:
+    return int(yuan.replace(".", ""))
 
 
 def _yuan(minor: int) -> str:

@@ -163,3 +163,18 @@ def test_nobody_in_the_launcher_speaks_http_past_this_module() -> None:
         file.name for file in root.rglob("*.py") if "http.client.HTTP" in file.read_text("utf-8")
     }
     assert users == {"exchange.py"}
+
+
+def test_what_is_long_comes_in_parts_with_its_headers(
+    plain: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "DOWNLOAD_BYTES_PER_CHUNK", 3)
+    plain.content = b"0123456789"
+    parts: list[bytes] = []
+    headers = JsonApi(plain.url, token="token").download("/x", parts.append)
+    assert parts == [b"012", b"345", b"678", b"9"]
+    assert headers["content-length"] == "10"
+    assert plain.heard == [("/x", "Bearer token")]
+    with pytest.raises(OperatingError) as refused:
+        JsonApi("http://127.0.0.1:1").download("/x", parts.append)
+    assert refused.value.code == "backend_unreachable"

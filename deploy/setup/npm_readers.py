@@ -1,4 +1,5 @@
-"""Puts npm's jspos, a second codec of ISO 8583 for the tests, beside the Python packages.
+"""Puts second readers of what we write, for the tests, beside the Python packages: npm's jspos for
+ISO 8583, and wechatpay-axios-plugin for bills (of which one file is used, that needs no other).
 
 Rule 1: only the versions below, and only if their bytes have the SHA-512 below, from whatever
         registry this machine's npm is set to. No script of a package runs.
@@ -21,10 +22,13 @@ PACKAGES = {
     "jsdk@0.0.13-Alpha": (
         "lVxsI6S4w22TLUE6AilSGjtAPSRq/bIonXA3VUUNcyU5WX/A+SIwCtn7dQ2ArX3TLVYC94kinPWeBYIIBS2udQ=="
     ),
+    "wechatpay-axios-plugin@0.9.6": (
+        "QWw5mfi8HCO/hdELqZQqJp34HtVjjMQNVvg1t4/OVNa3j69cVqY5DW5fcikZL390GxVMyphgKbAqT0YmdbM/EQ=="
+    ),
 }
-PLACE = Path(sys.prefix) / "jspos" / "node_modules"
+PLACE = Path(sys.prefix) / "npm_readers" / "node_modules"
 FETCH_TIMEOUT_S = 120
-MISSING = "Missing: jspos ({}). The second ISO 8583 codec's tests will be skipped."
+MISSING = "Missing: npm's second readers ({}). Their tests will be skipped."
 
 
 def main() -> None:

@@ -1,0 +1,50 @@
+"""Bills over HTTP, for operators. Beside the bytes stand their hashes, in hexadecimal: SHA-1, which
+programs that read such bills compare, and SHA-256."""
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from backend.bills.service import BillDesk, SpooledPaper
+from backend.bills.trade import BillType
+
+Guard = Callable[[Request], Awaitable[None]]
+SHA1, SHA256 = "Bill-SHA1", "Bill-SHA256"
+_CSV, _JSON = "text/csv", "application/json"
+
+
+def operator_router(desk: BillDesk, operator_only: Guard) -> APIRouter:
+    """``/operator/v1/bills/{merchant}/{day}``: ``trade``, ``fund-flow`` and ``settlement``."""
+    routes = APIRouter(
+        prefix="/operator/v1/bills", tags=["clearing"], dependencies=[Depends(operator_only)]
+    )
+
+    @routes.get("/{merchant_id}/{day}/trade")
+    async def trade(merchant_id: str, day: date, bill_type: BillType = BillType.ALL) -> Response:
+        return _sent(await desk.trade_bill(merchant_id, day, bill_type))
+
+    @routes.get("/{merchant_id}/{day}/fund-flow")
+    async def fund_flow(merchant_id: str, day: date) -> Response:
+        return _sent(await desk.fund_flow(merchant_id, day))
+
+    @routes.get("/{merchant_id}/{day}/settlement")
+    async def settlement(
+        merchant_id: str, day: date, accept: Annotated[str, Header()] = _CSV
+    ) -> Response:
+        if _JSON in accept:
+            return JSONResponse((await desk.settlement(merchant_id, day)).to_map())
+        return _sent(await desk.settlement_paper(merchant_id, day))
+
+    return routes
+
+
+def _sent(paper: SpooledPaper) -> Response:
+    headers = {
+        "Content-Length": f"{paper.size_bytes}",
+        SHA1: paper.sha1,
+        SHA256: paper.sha256,
+    }
+    return StreamingResponse(paper.chunks(), media_type=_CSV, headers=headers)

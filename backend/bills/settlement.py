@@ -1,0 +1,112 @@
+"""The settlement statement of a merchant and business date: what was sold, what became available,
+what was paid out, what came back, what still waits and until when. Pure.
+
+Rule 1: sales and what came back are of that day; of a payout the state is the present one, and what
+        waits is what waits now, because both are questions about today.
+Rule 2: as a file it has one line for each fact, in the bills' layout (``paper``).
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from backend.bills.paper import BOM, header, line, typed, yuan
+from backend.bills.trade import TradeTotals
+
+COLUMNS = ("项目 item", "编号 reference", "日期 date", "金额 amount", "状态 state", "说明 note")
+NO_DATE = "unknown"
+"""Until when something waits, where the calendar does not reach."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettledPart:
+    """A run made so much available."""
+
+    business_date: str
+    number: int
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaidOut:
+    """A payout that the day's runs made. The account as people may see it."""
+
+    payout_id: str
+    amount_minor: int
+    execution_date: str
+    state: str
+    reason: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameBack:
+    """A payout that the bank refused, or sent back, on the day."""
+
+    payout_id: str
+    amount_minor: int
+    why: str
+    """``rejected`` or ``returned``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettlementStatement:
+    """The whole of it. ``standing`` is the merchant's account as it is now."""
+
+    merchant_id: str
+    business_date: str
+    currency: str
+    sales: TradeTotals
+    settled: tuple[SettledPart, ...]
+    payouts: tuple[PaidOut, ...]
+    came_back: tuple[CameBack, ...]
+    standing: dict[str, Any]
+
+    def to_map(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**asdict(self), "net_minor": self.net_minor}
+
+    @property
+    def net_minor(self) -> int:
+        """What the day's sales leave the merchant."""
+        sales = self.sales
+        given_back = sales.returned_minor - sales.fee_returned_minor
+        return sales.paid_minor - sales.fee_minor - given_back
+
+
+def write_statement(found: SettlementStatement) -> Iterator[str]:
+    """The statement as a file."""
+    yield BOM + header(COLUMNS)
+    for item, reference, day, amount_minor, state, note in _facts(found):
+        yield line((item, reference, day, yuan(amount_minor, found.currency), state, note))
+
+
+def _facts(found: SettlementStatement) -> Iterable[tuple[str, str, str, int, str, str]]:
+    sales, day, standing = found.sales, found.business_date, found.standing
+    yield ("交易 payments", "", day, sales.paid_minor, "", "")
+    yield ("代金券 coupons", "", day, sales.coupon_minor, "", "")
+    yield ("手续费 fees", "", day, -sales.fee_minor, "", "")
+    yield ("退款 refunds", "", day, -sales.returned_minor, "", "")
+    yield ("退还手续费 fees returned", "", day, sales.fee_returned_minor, "", "")
+    yield ("净额 net", "", day, found.net_minor, "", "")
+    for part in found.settled:
+        number = f"{part.number}"
+        yield ("结算 settled", number, part.business_date, part.amount_minor, "available", "")
+    for payout in found.payouts:
+        note = " ".join(one for one in (payout.account, typed(payout.reason)) if one)
+        yield ("出款 payout", payout.payout_id, payout.execution_date, payout.amount_minor,
+               payout.state, note)  # fmt: skip
+    for back in found.came_back:
+        yield ("退回 came back", back.payout_id, day, back.amount_minor, back.why, "")
+    for one in standing["waiting"]:
+        until = one["settles_on"] or NO_DATE
+        yield ("待结算 waits", one["business_date"], until, one["earned_minor"], "pending",
+               one["cycle"])  # fmt: skip
+    today = standing["business_date"]
+    for item, name in (
+        ("待结算合计 pending", "pending_minor"),
+        ("待渠道到账 unpaid by channels", "unpaid_minor"),
+        ("可用 available", "available_minor"),
+        ("出款中 in payout", "in_payout_minor"),
+    ):
+        yield (item, "", today, standing[name], "now", "")

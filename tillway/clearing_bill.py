@@ -1,0 +1,83 @@
+"""``tillway clearing bill``: a merchant's bills of a closed day, written to a file whose bytes have
+the hash that the backend told."""
+
+import hashlib
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from protocol.errors import OperatingError
+from tillway.clearing_watch import RUN_S_MAX
+from tillway.json_api import JsonApi
+
+app = typer.Typer(help="A merchant's bills of a closed day.", no_args_is_help=True)
+Day = Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The business day.")]
+Merchant = Annotated[str, typer.Option(help="Whose bill.")]
+Url = Annotated[str, typer.Option(help="The backend's address, https://…")]
+Ca = Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")]
+TokenFile = Annotated[Path, typer.Option(help="The operator's token.")]
+Out = Annotated[Path, typer.Option(help="The file to write.")]
+
+
+class Lines(StrEnum):
+    """Which lines a trade bill has."""
+
+    ALL = "ALL"
+    SUCCESS = "SUCCESS"
+    REFUND = "REFUND"
+
+
+@app.command()
+def trade(
+    merchant: Merchant,
+    day: Day,
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    out: Out,
+    lines: Annotated[Lines, typer.Option("--type", help="Which lines.")] = Lines.ALL,
+) -> None:
+    """The trade bill (交易账单), in WeChat Pay's layout."""
+    path = f"/operator/v1/bills/{merchant}/{day.date()}/trade?bill_type={lines.value}"
+    _save(_api(url, ca, token_file), path, out)
+
+
+@app.command("fund-flow")
+def fund_flow(
+    merchant: Merchant, day: Day, url: Url, ca: Ca, token_file: TokenFile, out: Out
+) -> None:
+    """The fund-flow bill (资金账单) of the basic account, in WeChat Pay's layout."""
+    _save(_api(url, ca, token_file), f"/operator/v1/bills/{merchant}/{day.date()}/fund-flow", out)
+
+
+@app.command()
+def settlement(
+    merchant: Merchant, day: Day, url: Url, ca: Ca, token_file: TokenFile, out: Out
+) -> None:
+    """The settlement statement: sold, settled, paid out, come back, and what waits until when."""
+    _save(_api(url, ca, token_file), f"/operator/v1/bills/{merchant}/{day.date()}/settlement", out)
+
+
+def _api(url: str, ca: Path, token_file: Path) -> JsonApi:
+    return JsonApi(url, ca, token_file.read_text("ascii").strip(), timeout_s=RUN_S_MAX)
+
+
+def _save(api: JsonApi, path: str, out: Path) -> None:
+    """Write what comes as it comes; the file has its name once its hash is right."""
+    part = out.with_name(f"{out.name}.part")
+    digest = hashlib.sha256()
+    with part.open("wb") as sink:
+
+        def take(chunk: bytes) -> None:
+            digest.update(chunk)
+            sink.write(chunk)
+
+        told = api.download(path, take)
+    if told.get("bill-sha256") != digest.hexdigest():
+        part.unlink()
+        raise OperatingError("file_rejected", f"{out.name}: other bytes than were told")
+    part.replace(out)
+    typer.echo(f"{out}  sha256 {digest.hexdigest()}")
