@@ -79,7 +79,7 @@ def near_house(name: str, clock: HandClock, *faults: str, books: Books | None = 
 async def served(app: FastAPI) -> AsyncIterator[str]:
     """The app on a socket of its own: its address."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -159,7 +159,7 @@ async def _serve(
 ) -> Callable[[], Awaitable[None]]:
     listener = _listen(place.host, place.ports.get("http", 0))
     server = _HttpServer(
-        uvicorn.Config(running.app, log_level="warning", access_log=False, lifespan="off")
+        uvicorn.Config(running.app, log_config=None, access_log=False, lifespan="off")
     )
     lines = {
         line: await asyncio.start_server(answer, place.host, place.ports.get(line, 0))
