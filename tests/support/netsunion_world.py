@@ -93,9 +93,7 @@ async def netsunion_world(
     app = build_app(clearing, by_kid(ours.public))
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
-    )
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     adapter = NetsUnion(url=lambda: url, key=ours, peer=key.public, clock=clock)
