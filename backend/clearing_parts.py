@@ -100,7 +100,9 @@ def build_clearing(
         channels=days,
         resolve_sagas=sagas.settle,
         read_cases=_cases(services, channels).read,
-        reconcile=_with_wallet(_reconciliation(settings, services, bank, days), channels, reader),
+        reconcile=_with_wallet(
+            _reconciliation(settings, services, bank, days, calendar), channels, reader
+        ),
         accounts=Accounts(
             reserve=settings.reserve_account,
             own=settings.own_account,
@@ -133,7 +135,11 @@ def _bills(
 
 
 def _reconciliation(
-    settings: Settings, services: Services, bank: BankPort, days: Mapping[str, DayPort]
+    settings: Settings,
+    services: Services,
+    bank: BankPort,
+    days: Mapping[str, DayPort],
+    calendar: Calendar,
 ) -> Reconciliation:
     """The comparison with channels' files and the reserve's statement."""
     return Reconciliation(
@@ -141,6 +147,7 @@ def _reconciliation(
         repository=ReconciliationRepository(services.reader),
         bank=bank,
         channels=days,
+        calendar=calendar,
         reserve_account=settings.reserve_account,
     )
 

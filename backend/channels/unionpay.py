@@ -246,10 +246,17 @@ class UnionPay:
                 raise NotSentError(f"no session: {error.detail}") from error
         answer = await self._ask_once(question, key)
         if answer is None:
-            answer = await self._ask_once(question, await self._sign_on(key))
+            answer = await self._ask_anew(question, key)
         if answer is None:
             raise OperatingError("timeout", "the switch does not know our MAC")
         return answer
+
+    async def _ask_anew(self, question: Message, key: bytes) -> Answer | None:
+        """With new keys. It was sent once already, whatever becomes of this."""
+        try:
+            return await self._ask_once(question, await self._sign_on(key))
+        except NotSentError as error:
+            raise OperatingError("timeout", error.detail) from error
 
     async def _ask_once(self, question: Message, key: bytes) -> Answer | None:
         message, body = await self._line.ask(question, seal(question, key))

@@ -1,9 +1,10 @@
 """Breaks: what they are called, what is done about each, and the life of one. Pure.
 
 Rule 1: every class has one action (``ACTIONS``); whoever reconciles asks the table.
-Rule 2: a break is known by its source, class and reference (``break_id``), so that the same day
-        reconciled again finds the same break and does nothing twice.
+Rule 2: a break is known by all that makes it (``break_id``), so that the same day reconciled again
+        finds the same break and does nothing twice; with other amounts it is another break.
 Rule 3: nothing is posted from a file that the money does not bear out: then it waits in the pool.
+Rule 4: what was gone and comes back is for people.
 """
 
 import hashlib
@@ -86,7 +87,9 @@ class BreakState(StrEnum):
     POSTED = "posted"
     """Its money stands in LONG or SHORT."""
     WAITING = "waiting"
-    """Waits for a person; its day stays open."""
+    """Waits for a person; its day stays open, if it is not closed already."""
+    GONE = "gone"
+    """The other side has come, or the figures agree now."""
     RESOLVED = "resolved"
     WRITTEN_OFF = "written_off"
 
@@ -129,20 +132,23 @@ class Edge:
 
 _S, _T, _E = BreakState, BreakStep, BreakEvent
 _POSTED, _HANDED_OVER = Edge(_S.POSTED, _E.POSTED), Edge(_S.WAITING, _E.HANDED_OVER)
-_REMATCHED, _RESOLVED = Edge(_S.RESOLVED, _E.REMATCHED), Edge(_S.RESOLVED, _E.RESOLVED)
+_REMATCHED, _RESOLVED = Edge(_S.GONE, _E.REMATCHED), Edge(_S.RESOLVED, _E.RESOLVED)
+_MARKED = Edge(_S.RESOLVED, _E.MARKED)
 FIRST: dict[BreakStep, Edge] = {
     _T.POOL: Edge(_S.POOLED, _E.POOLED),
     _T.POST: _POSTED,
-    _T.MARK: Edge(_S.RESOLVED, _E.MARKED),
+    _T.MARK: _MARKED,
     _T.ROUND: Edge(_S.RESOLVED, _E.ROUNDED),
     _T.HAND_OVER: _HANDED_OVER,
 }
 """How a break begins."""
 TRANSITIONS: dict[tuple[BreakState, BreakStep], Edge] = {
     (_S.POOLED, _T.POST): _POSTED,
+    (_S.POOLED, _T.MARK): _MARKED,
     (_S.POOLED, _T.HAND_OVER): _HANDED_OVER,
     (_S.POOLED, _T.REMATCH): _REMATCHED,
-    (_S.POSTED, _T.TAKE_BACK): Edge(_S.RESOLVED, _E.TAKEN_BACK),
+    (_S.POSTED, _T.TAKE_BACK): Edge(_S.GONE, _E.TAKEN_BACK),
+    (_S.GONE, _T.HAND_OVER): _HANDED_OVER,
     (_S.POSTED, _T.WRITE_OFF): Edge(_S.WRITTEN_OFF, _E.WRITTEN_OFF),
     (_S.WAITING, _T.REMATCH): _REMATCHED,
     (_S.WAITING, _T.RESOLVE): _RESOLVED,
@@ -171,6 +177,8 @@ class Break:
     """Of several with one reference: the second row of a reference is number 2."""
     ours_date: str = ""
     """Our business date, where it is another than the file's."""
+    file_day: str = ""
+    """The file's, where each day's is a break of its own: a duplicate."""
     may_change: bool = False
     """Our side still speaks with the institution: wait for what comes of it."""
     is_for_people: bool = False
@@ -179,7 +187,8 @@ class Break:
     @property
     def break_id(self) -> str:
         """The same for the same difference, whenever it is found."""
-        key = "\0".join((self.source, self.kind, self.reference, str(self.number)))
+        sides = (self.number, self.ours_minor, self.theirs_minor, self.file_day)
+        key = "\0".join((self.source, self.kind, self.reference, *map(str, sides)))
         return f"brk_{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
 
@@ -191,6 +200,8 @@ def action_of(found: Break, *, has_transit: bool, is_funded: bool, rounded_minor
         return BreakStep.HAND_OVER
     match ACTIONS[found.kind]:
         case Action.POST if found.may_change or not is_funded:
+            return BreakStep.POOL
+        case Action.MARK if not is_funded:
             return BreakStep.POOL
         case Action.POST if has_transit:
             return BreakStep.POST

@@ -27,12 +27,15 @@ from backend.reconciliation.tables import CASE, CASE_EVENT
 from protocol.errors import CallerError
 
 SYSTEM = "reconciliation"
+_ONCE_FUNDED = frozenset({BreakStep.POST, BreakStep.MARK})
+"""What a break in the pool may still become on its own day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeUpBreak:
     """Keep a break that a run found, and do what its class asks for; returns its row. One that is
-    known already stays as it is."""
+    known already stays as it is, but for what waited until the money bears the file out, and for
+    what had gone."""
 
     found: Break
     business_date: str
@@ -48,7 +51,7 @@ class TakeUpBreak:
         found = self.found
         known = ws.get(CASE, found.break_id)
         if known is not None:
-            return known
+            return self._again(ws, known, now_ms)
         edge = FIRST[self.step]
         row = {
             "break_id": found.break_id,
@@ -71,6 +74,17 @@ class TakeUpBreak:
         _note(ws, row, edge, before="", now_ms=now_ms, actor=SYSTEM, words="")
         _post(ws, self._transfers(), now_ms)
         return row
+
+    def _again(self, ws: WorkingSet, known: Row, now_ms: int) -> Row:
+        state = BreakState(known["state"])
+        is_same_day = known["business_date"] == self.business_date
+        if state is BreakState.GONE:
+            return _move(ws, known, BreakStep.HAND_OVER, now_ms=now_ms)
+        if state is BreakState.POOLED and is_same_day and self.step in _ONCE_FUNDED:
+            moved = _move(ws, known, self.step, now_ms=now_ms)
+            _post(ws, self._transfers(), now_ms)
+            return moved
+        return known
 
     def _transfers(self) -> list[Transfer]:
         found = self.found
@@ -101,16 +115,7 @@ class MoveBreak:
         row = ws.get(CASE, self.follows["break_id"])
         if row is None:
             raise CallerError("break_unknown", self.follows["break_id"])
-        edge = next_state(BreakState(row["state"]), self.step)
-        before = row["state"]
-        row = ws.update(
-            CASE,
-            row["break_id"],
-            state=edge.state.value,
-            updated_at_ms=now_ms,
-            event_count=row["event_count"] + 1,
-        )
-        _note(ws, row, edge, before=before, now_ms=now_ms, actor=self.actor, words=self.words)
+        row = _move(ws, row, self.step, now_ms=now_ms, actor=self.actor, words=self.words)
         _post(ws, self._transfers(), now_ms)
         return row
 
@@ -194,6 +199,28 @@ class _Case:
     @property
     def _channel_id(self) -> str:
         return self.source.removeprefix("channel ")
+
+
+def _move(
+    ws: WorkingSet,
+    row: Row,
+    step: BreakStep,
+    *,
+    now_ms: int,
+    actor: str = SYSTEM,
+    words: str = "",
+) -> Row:
+    """Take a step's edge, and note it."""
+    edge, before = next_state(BreakState(row["state"]), step), row["state"]
+    moved = ws.update(
+        CASE,
+        row["break_id"],
+        state=edge.state.value,
+        updated_at_ms=now_ms,
+        event_count=row["event_count"] + 1,
+    )
+    _note(ws, moved, edge, before=before, now_ms=now_ms, actor=actor, words=words)
+    return moved
 
 
 def _post(ws: WorkingSet, transfers: list[Transfer], now_ms: int) -> None:

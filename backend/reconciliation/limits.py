@@ -18,3 +18,5 @@ FEES_ROUNDED_PER_DAY_MINOR_MAX = 100
 """Of differences that are taken to be rounding, over all channels."""
 WORDS_CHARS_MAX = 400
 ROWS_PER_LIST_MAX = 200
+ADVANCE_DAYS_MAX = 16
+"""How far back a fund's repayments are looked at: longer than any holiday and its weekend."""

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from itertools import chain
 
 from backend.reconciliation.breaks import Break, BreakClass
+from backend.reconciliation.limits import BREAKS_PER_CHANNEL_DAY_MAX
 from backend.reconciliation.sides import DayMatch, Pair, Side
+from protocol.errors import OperatingError
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Known:
     """The channel still owes us a word."""
     is_for_people: bool = False
     """Somebody here has to decide it first: a dispute."""
+    is_awaited: bool = False
+    """Its own day's file lacked it, or has not been read yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +45,9 @@ def pair_breaks(source: str, day: str, pair: Pair) -> Iterator[Break]:
     assert theirs is not None
     if pair.number > 1:
         yield Break(
-            BreakClass.DUPLICATE, source, theirs.reference, None, theirs.signed_minor, pair.number
-        )
+            BreakClass.DUPLICATE, source, theirs.reference, None, theirs.signed_minor, pair.number,
+            file_day=day,
+        )  # fmt: skip
         return
     assert ours is not None
     yield from _different(source, ours, theirs)
@@ -50,8 +55,9 @@ def pair_breaks(source: str, day: str, pair: Pair) -> Iterator[Break]:
         yield _break(BreakClass.CUTOFF, source, ours, theirs, ours_date=day)
 
 
-def long_breaks(source: str, theirs: Side, known: Known | None) -> Iterator[Break]:
-    """What is wrong with a row that has no order of ours on this day."""
+def long_breaks(source: str, day: str, theirs: Side, known: Known | None) -> Iterator[Break]:
+    """What is wrong with a row that has no order of ours on this day. One whose own day's file has
+    it, too, is a duplicate: it may not be explained by the date."""
     if known is None:
         yield Break(
             BreakClass.LONG_MISSING_ORDER, source, theirs.reference, None, theirs.signed_minor
@@ -61,6 +67,12 @@ def long_breaks(source: str, theirs: Side, known: Known | None) -> Iterator[Brea
         yield Break(
             BreakClass.LONG_STATUS, source, theirs.reference, None, theirs.signed_minor,
             may_change=known.is_open, is_for_people=known.is_for_people,
+        )  # fmt: skip
+        return
+    if not known.is_awaited:
+        yield Break(
+            BreakClass.DUPLICATE, source, theirs.reference, None, theirs.signed_minor, 2,
+            file_day=day,
         )  # fmt: skip
         return
     yield from _different(source, known.side, theirs)
@@ -87,12 +99,14 @@ def match_sides(
             is_elsewhere = pair.ours.reference in moved
             found = () if is_elsewhere else (short_break(source, pair.ours),)
         elif pair.ours is None and pair.number == 1:
-            found = long_breaks(source, pair.theirs, known.get(pair.theirs.reference))
+            found = long_breaks(source, day, pair.theirs, known.get(pair.theirs.reference))
         else:
             found = pair_breaks(source, day, pair)
         before = len(breaks)
         breaks.extend(found)
         count += len(breaks) == before
+        if len(breaks) > BREAKS_PER_CHANNEL_DAY_MAX:
+            raise OperatingError("answer_too_large", f"{source}: {len(breaks)} breaks")
     return Matched(count, tuple(breaks))
 
 

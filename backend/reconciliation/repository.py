@@ -121,6 +121,11 @@ class ReconciliationRepository:
         async for some in self._orders(_DISPUTE.c.dispute_id, given, lost):
             yield some
 
+    async def channel_net(self, channel_id: str, day: str) -> int:
+        """The sum of ``channel_orders``."""
+        pages = [some async for some in self.channel_orders(channel_id, day)]
+        return sum(one.signed_minor for some in pages for one in some)
+
     async def known(self, channel_id: str, references: Sequence[str]) -> dict[str, Known]:
         """What our books know of references, whatever their day and state."""
         sagas = select(

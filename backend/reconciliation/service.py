@@ -8,8 +8,9 @@ Rule 2: reconciled again, nothing happens twice: breaks are known by what they a
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -18,9 +19,11 @@ from backend.channels.day_file import DayRow
 from backend.channels.iso20022 import StatementEntry
 from backend.channels.model import ECNY, FUND
 from backend.channels.ports import BankPort, DayPort
+from backend.clearing.calendar import Calendar
 from backend.db.command import Command, Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
+from backend.reconciliation.advances import match_repaid
 from backend.reconciliation.breaks import (
     Break,
     BreakClass,
@@ -52,6 +55,8 @@ from protocol.errors import OperatingError
 _log = structlog.get_logger()
 _CAPTURED = ".captured"
 """Payments through channels are posted by this event of theirs: the channel's word."""
+_LACKING = frozenset({BreakClass.SHORT_MISSING_CHANNEL, BreakClass.REFUND_PENDING})
+_STILL_MISSING = frozenset({BreakState.POOLED, BreakState.POSTED, BreakState.WAITING})
 _COUPONS = "C:OWN_DUE:"
 """Where the part of an order stands that a coupon paid, or that went back to us for it."""
 
@@ -128,10 +133,12 @@ class Reconciliation:
         repository: ReconciliationRepository,
         bank: BankPort,
         channels: Mapping[str, DayPort],
+        calendar: Calendar,
         reserve_account: str,
         currency: str = "CNY",
     ) -> None:
         self._submit = submit
+        self._calendar = calendar
         self._repository = repository
         self._bank = bank
         self._channels = channels
@@ -142,7 +149,7 @@ class Reconciliation:
         """``Reconcile``: every comparison of a day, kept, acted upon and summed up."""
         text, booked_on = day.isoformat(), booked[-1].isoformat()
         found = [_Found("our books", total(await self._orders(text)))]
-        found += [await self._channel(channel_id, day) for channel_id in self._channels]
+        found += [await self._channel(one, day, booked[-1]) for one in self._channels]
         for bank_day in booked:
             matches = await self._reserve(bank_day, is_last=bank_day == booked[-1])
             found.append(_Found("statement", total(matches)))
@@ -166,7 +173,7 @@ class Reconciliation:
 
     async def _act(self, found: Sequence[_Found], day: str, booked_on: str) -> int:
         """Do what each break asks for; how many of the day wait for a person afterwards."""
-        rounded, seen = 0, set[str]()
+        rounded, seen, waiting = 0, set[str](), set[str]()
         for one in found:
             for each in one.matched.breaks:
                 seen.add(each.break_id)
@@ -184,18 +191,22 @@ class Reconciliation:
                     step=step if one.source != "statement" else BreakStep.HAND_OVER,
                     booked_on=booked_on,
                 )
-                await self._submit(command)
-                if each.kind is BreakClass.CUTOFF:
+                row = await self._submit(command)
+                if row["state"] == BreakState.WAITING:
+                    waiting.add(each.break_id)
+                if each.kind is BreakClass.CUTOFF and row["state"] == BreakState.RESOLVED:
                     await self._found_elsewhere(each, booked_on)
         await self._end_what_is_gone(seen, day, booked_on)
         await self._age(day, booked_on)
         left = await self._repository.open_cases(day=day)
-        return sum(row["state"] == BreakState.WAITING for row in left)
+        return len(
+            waiting | {row["break_id"] for row in left if row["state"] == BreakState.WAITING}
+        )
 
     async def _found_elsewhere(self, found: Break, booked_on: str) -> None:
         """What a row of another day explains is not missing any more."""
         for row in await self._repository.cases(found.source, [found.reference]):
-            if row["kind"] in {BreakClass.SHORT_MISSING_CHANNEL, BreakClass.REFUND_PENDING}:
+            if row["kind"] in _LACKING:
                 await self._end(row, booked_on)
 
     async def _end_what_is_gone(self, seen: set[str], day: str, booked_on: str) -> None:
@@ -254,7 +265,7 @@ class Reconciliation:
                 found.append(await asyncio.to_thread(match_orders, source, match))
         return found
 
-    async def _channel(self, channel_id: str, day: date) -> _Found:
+    async def _channel(self, channel_id: str, day: date, today: date) -> _Found:
         """A channel's file of its day against what it told us; then its sum against the money that
         came; then what stands on its account."""
         books, text, source = self._repository, day.isoformat(), f"channel {channel_id}"
@@ -265,7 +276,8 @@ class Reconciliation:
                 match.add_ours(some)
             known: dict[str, Known] = {}
             for references in await asyncio.to_thread(lambda: list(_bounded(match))):
-                known |= await books.known(channel_id, references)
+                some_known = await books.known(channel_id, references)
+                known |= await self._awaited(source, text, some_known)
             moved = await self._moved_elsewhere(source, match, text)
             compared = await asyncio.to_thread(
                 lambda: match_sides(source, text, match, known=known, moved=moved)
@@ -273,9 +285,14 @@ class Reconciliation:
             ours_minor, theirs_minor = match.sum_minor("ours"), match.sum_minor("theirs")
         settled = await books.settled(f"STL-{channel_id}-{day:%Y%m%d}")
         name = f"{channel_id}.{text}"
-        funds = match_figures(
-            BreakClass.FUNDS, source, ours_minor=settled, theirs_minor=theirs_minor, name=name
-        )
+        if channel_id == FUND:
+            funds = await match_repaid(
+                books, self._calendar, source=source, day=day, file_minor=theirs_minor, today=today
+            )
+        else:
+            funds = match_figures(
+                BreakClass.FUNDS, source, ours_minor=settled, theirs_minor=theirs_minor, name=name
+            )
         matches = [compared, funds]
         if channel_id not in _OUTSIDE_TRANSIT:
             stands = await books.channel_moved(channel_id, text, self._currency)
@@ -290,13 +307,27 @@ class Reconciliation:
             )
         return _Found(source, total(matches), _has_transit(source), not funds.breaks)
 
+    async def _awaited(self, source: str, day: str, known: Mapping[str, Known]) -> dict[str, Known]:
+        """Mark what a row of this day's file may belong to: an order that its own day's file
+        lacked, or whose day comes later; and what this file has explained before."""
+        awaited = {name for name, one in known.items() if one.date > day}
+        for row in await self._repository.cases(source, list(known)):
+            is_missing = row["kind"] in _LACKING and row["state"] in _STILL_MISSING
+            was_here = (row["kind"], row["business_date"]) == (BreakClass.CUTOFF, day)
+            if is_missing or was_here:
+                awaited.add(row["reference"])
+        return {name: replace(one, is_awaited=name in awaited) for name, one in known.items()}
+
     async def _moved_elsewhere(self, source: str, match: DayMatch, day: str) -> frozenset[str]:
         """Orders of this day that stood in another day's file already."""
-        lacking = [
+        all_lacking = (
             pair.ours.reference
             for pair in match.pairs()
             if pair.theirs is None and pair.ours is not None
-        ]
+        )
+        lacking = list(islice(all_lacking, BREAKS_PER_CHANNEL_DAY_MAX + 1))
+        if len(lacking) > BREAKS_PER_CHANNEL_DAY_MAX:
+            raise OperatingError("answer_too_large", "the file lacks too many of our orders")
         found: set[str] = set()
         for start in range(0, len(lacking), LOOKED_UP_AT_ONCE_MAX):
             some = lacking[start : start + LOOKED_UP_AT_ONCE_MAX]
@@ -322,7 +353,7 @@ class Reconciliation:
             "statement",
             ours_minor=await self._repository.reserve_balance(self._currency),
             theirs_minor=statement.closing.amount_minor,
-            name=self._reserve_account,
+            name=f"{self._reserve_account}.{text}",
         )
         return [moved, position]
 

@@ -185,6 +185,7 @@ def day_end_of(world: World, bank: BankPort | None = None) -> DayEnd:
         repository=ReconciliationRepository(shop.reader),
         bank=bank,
         channels=days,
+        calendar=world.calendar,
         reserve_account=RESERVE,
     )
     repository = ClearingRepository(shop.reader)

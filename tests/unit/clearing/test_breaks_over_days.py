@@ -10,8 +10,9 @@ import pytest
 from backend.channels.day_file import DayFile, DayRow, Spool, open_day_file, write_day_file
 from backend.channels.model import NUCC
 from backend.db.tables import Row
-from backend.reconciliation.breaks import BreakStep
-from backend.reconciliation.cases import MoveBreak
+from backend.reconciliation.breaks import Break, BreakClass, BreakStep
+from backend.reconciliation.cases import MoveBreak, TakeUpBreak
+from backend.reconciliation.repository import ReconciliationRepository
 from protocol.errors import CallerError
 from protocol.money import Money
 from tests.support.clearing import World, clearing_world
@@ -100,7 +101,7 @@ async def test_a_row_that_comes_a_day_late_is_marked_and_nothing_is_missing(worl
     assert (await run(world, DAY))["state"] == "closed"
     report = await run(world, NEXT_DAY)
     assert (report["state"], report["reconciliation"]["kinds"]) == ("closed", ["CUTOFF"])
-    assert len(cases(world, "resolved")) == 2
+    assert len(cases(world, "resolved")) == len(cases(world, "gone")) == 1
     assert sorted(events(world)) == ["BreakMarked", "BreakPooled", "BreakRematched"]
     assert world.shop.balance(BOOK) == world.shop.balance(f"C:CH:{NUCC}.{NEXT_DAY}:CNY") == 0
     assert world.shop.balance("C:LONG:CNY") == 0
@@ -137,3 +138,68 @@ async def test_what_is_short_is_written_off_by_a_person(world: World) -> None:
     assert world.shop.balance("C:SHORT:CNY") == 0
     assert world.shop.balance("O:LOSS:CNY") == 10_000
     assert cases(world, "written_off")
+
+
+async def test_a_row_that_stood_in_its_own_day_s_file_is_a_duplicate_in_another_s(
+    world: World,
+) -> None:
+    await world.payer(10_000)
+    files = Files(world)
+    again = files.channel.book.rows(DAY)
+    for day in (NEXT_DAY, THIRD_DAY):
+        files.changes[day] = lambda rows: [*rows, *again]
+    assert (await run(world, DAY))["state"] == "closed"
+    for day in (NEXT_DAY, THIRD_DAY):
+        report = await run(world, day)
+        assert report["reconciliation"]["kinds"] == ["DUPLICATE"]
+        assert world.shop.balance(f"C:CH:{NUCC}.{day}:CNY") == 0
+    assert world.shop.balance(BOOK) == 0
+    assert world.shop.balance("C:LONG:CNY") == 20_000
+    assert world.shop.verify().is_whole
+
+
+async def test_what_is_long_is_posted_when_the_money_has_come(world: World) -> None:
+    await world.payer(10_000)
+    files = Files(world)
+    extra = DayRow("payment", "pay_x", "C", Money(700, "CNY"))
+
+    async def told(day: date) -> DayFile:
+        rows = [*files.channel.book.rows(day), *([extra] if day == DAY else [])]
+        return open_day_file(Spool.of(write_day_file(day, rows)))
+
+    files.channel.day_file = told  # type: ignore[method-assign]
+    report = await run(world, DAY)
+    assert (report["state"], cases(world, "pooled")) == ("open", [("LONG_MISSING_ORDER", "pay_x")])
+    settled = ReconciliationRepository.settled
+
+    async def borne_out(self: ReconciliationRepository, reference: str) -> int:
+        return await settled(self, reference) + 700 * reference.endswith(f"{DAY:%Y%m%d}")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ReconciliationRepository, "settled", borne_out)
+        await world.day_end.run(DAY)
+    assert cases(world, "posted") == [("LONG_MISSING_ORDER", "pay_x")]
+    assert world.shop.balance("C:LONG:CNY") == 700
+
+
+async def test_what_had_gone_and_comes_back_is_for_people_on_the_day_that_finds_it(
+    world: World,
+) -> None:
+    found = Break(BreakClass.POSITION, "statement", "RESERVE", 1, 2)
+
+    def take(day: date) -> Row:
+        return world.shop.do(
+            TakeUpBreak(
+                found=found,
+                business_date=f"{day}",
+                currency="CNY",
+                step=BreakStep.HAND_OVER,
+                booked_on=f"{day}",
+            )
+        )
+
+    first = take(DAY)
+    world.shop.do(MoveBreak(follows=first, step=BreakStep.REMATCH, booked_on=f"{DAY}"))
+    assert take(NEXT_DAY)["state"] == "waiting"
+    assert events(world)[-1] == "BreakHandedOver"
+    assert replace(found, ours_minor=900_000).break_id != found.break_id

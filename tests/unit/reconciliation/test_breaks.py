@@ -78,6 +78,7 @@ def test_the_pool_ends_two_days_later_and_then_a_short_is_posted_and_the_rest_ha
     assert aged_step(BreakClass.REFUND_PENDING, has_transit=True) is BreakStep.HAND_OVER
 
 
-def test_a_break_is_known_again_by_what_it_is() -> None:
-    assert found(BreakClass.AMOUNT).break_id == found(BreakClass.AMOUNT, 1, 2).break_id
+def test_a_break_is_known_again_by_all_that_makes_it() -> None:
+    assert found(BreakClass.AMOUNT, 1, 2).break_id == found(BreakClass.AMOUNT, 1, 2).break_id
+    assert found(BreakClass.AMOUNT, 1, 2).break_id != found(BreakClass.AMOUNT, 1, 3).break_id
     assert found(BreakClass.AMOUNT).break_id != found(BreakClass.FEE).break_id

@@ -79,11 +79,14 @@ class Day:
             case "ours_is_next_day" | "ours_was_before":
                 ours, kinds = [], [BreakClass.CUTOFF]
                 date = NEXT if fault == "ours_is_next_day" else BEFORE
-                self.known[side.reference] = Known(side, date, is_settled=True)
+                self.known[side.reference] = Known(side, date, is_settled=True, is_awaited=True)
+            case "was_in_the_file_before":
+                ours, kinds = [], [BreakClass.DUPLICATE]
+                self.known[side.reference] = Known(side, BEFORE, is_settled=True)
             case "ours_was_before_off_by_one":
                 ours, kinds = [], [BreakClass.AMOUNT, BreakClass.CUTOFF]
                 known = side._replace(signed_minor=amount - 1)
-                self.known[side.reference] = Known(known, BEFORE, is_settled=True)
+                self.known[side.reference] = Known(known, BEFORE, is_settled=True, is_awaited=True)
         self.ours += ours
         self.theirs += theirs
         self.expected.update((kind, side.reference) for kind in kinds)
