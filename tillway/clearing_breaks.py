@@ -48,10 +48,15 @@ def resolve(
     by: Annotated[str, typer.Option(help="Who decides.")],
     words: Annotated[str, typer.Option(help="Why: at least two words.")],
     *,
-    write_off: Annotated[bool, typer.Option(help="It is lost, and our loss.")] = False,
+    write_off: Annotated[bool, typer.Option(help="It is short, lost, and our loss.")] = False,
+    assign_payer: Annotated[str, typer.Option(help="It is long, and this payer's.")] = "",
+    assign_merchant: Annotated[str, typer.Option(help="It is long, and this merchant's.")] = "",
 ) -> None:
-    """End a break that waits for a person, or write off what is short."""
-    body = {"by": by, "words": words, "write_off": write_off}
+    """End a break that waits for a person, write off what is short, or assign what is long."""
+    body: dict[str, Any] = {"by": by, "words": words, "write_off": write_off}
+    for kind, owner_id in (("payer", assign_payer), ("merchant", assign_merchant)):
+        if owner_id:
+            body |= {"assign": kind, "owner_id": owner_id}
     found = _api(url, ca, token_file).post(f"/operator/v1/breaks/{break_id}/resolve", body)
     typer.echo(f"{break_id}: {found['break']['state']}")
 

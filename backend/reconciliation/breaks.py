@@ -105,6 +105,10 @@ class BreakStep(StrEnum):
     REMATCH = "rematch"
     TAKE_BACK = "take_back"
     RESOLVE = "resolve"
+    GIVE_BACK = "give_back"
+    """What is long goes back to its payer, by a conversation with the channel."""
+    ASSIGN = "assign"
+    """What is long belongs to somebody here: a person says to whom."""
     WRITE_OFF = "write_off"
 
 
@@ -119,6 +123,8 @@ class BreakEvent(StrEnum):
     REMATCHED = "BreakRematched"
     TAKEN_BACK = "BreakTakenBack"
     RESOLVED = "BreakResolved"
+    GIVEN_BACK = "BreakGivenBack"
+    ASSIGNED = "BreakAssigned"
     WRITTEN_OFF = "BreakWrittenOff"
 
 
@@ -149,6 +155,8 @@ TRANSITIONS: dict[tuple[BreakState, BreakStep], Edge] = {
     (_S.POOLED, _T.REMATCH): _REMATCHED,
     (_S.POSTED, _T.TAKE_BACK): Edge(_S.GONE, _E.TAKEN_BACK),
     (_S.GONE, _T.HAND_OVER): _HANDED_OVER,
+    (_S.POSTED, _T.GIVE_BACK): Edge(_S.RESOLVED, _E.GIVEN_BACK),
+    (_S.POSTED, _T.ASSIGN): Edge(_S.RESOLVED, _E.ASSIGNED),
     (_S.POSTED, _T.WRITE_OFF): Edge(_S.WRITTEN_OFF, _E.WRITTEN_OFF),
     (_S.WAITING, _T.REMATCH): _REMATCHED,
     (_S.WAITING, _T.RESOLVE): _RESOLVED,

@@ -13,6 +13,7 @@ from backend.db.working_set import WorkingSet
 from backend.ledger import rules
 from backend.ledger import service as ledger
 from backend.ledger.model import Transfer
+from backend.reconciliation.assignee import Assignee
 from backend.reconciliation.breaks import (
     FIRST,
     Break,
@@ -79,9 +80,9 @@ class TakeUpBreak:
         state = BreakState(known["state"])
         is_same_day = known["business_date"] == self.business_date
         if state is BreakState.GONE:
-            return _move(ws, known, BreakStep.HAND_OVER, now_ms=now_ms)
+            return move_case(ws, known, BreakStep.HAND_OVER, now_ms=now_ms)
         if state is BreakState.POOLED and is_same_day and self.step in _ONCE_FUNDED:
-            moved = _move(ws, known, self.step, now_ms=now_ms)
+            moved = move_case(ws, known, self.step, now_ms=now_ms)
             _post(ws, self._transfers(), now_ms)
             return moved
         return known
@@ -107,15 +108,20 @@ class MoveBreak:
     booked_on: str
     actor: str = SYSTEM
     words: str = ""
+    to: Assignee | None = None
+    """Who gets what is assigned."""
 
     def reads(self) -> Iterable[Read]:
-        return [(CASE, self.follows["break_id"]), *ledger.reads(self._transfers())]
+        found = [(CASE, self.follows["break_id"]), *ledger.reads(self._transfers())]
+        return found if self.to is None else [*found, self.to.read]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
         row = ws.get(CASE, self.follows["break_id"])
         if row is None:
             raise CallerError("break_unknown", self.follows["break_id"])
-        row = _move(ws, row, self.step, now_ms=now_ms, actor=self.actor, words=self.words)
+        if self.to is not None:
+            self.to.check(ws)
+        row = move_case(ws, row, self.step, now_ms=now_ms, actor=self.actor, words=self.words)
         _post(ws, self._transfers(), now_ms)
         return row
 
@@ -125,7 +131,8 @@ class MoveBreak:
             row["break_id"], BreakClass(row["kind"]), row["source"], row["business_date"],
             row["ours_date"], row["ours_minor"], row["theirs_minor"], row["currency"],
         )  # fmt: skip
-        return case.transfers(self.step, self.booked_on)
+        to = "" if self.to is None else self.to.account(row["currency"])
+        return case.transfers(self.step, self.booked_on, to)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +148,8 @@ class _Case:
     theirs_minor: int | None
     currency: str
 
-    def transfers(self, step: BreakStep, booked_on: str) -> list[Transfer]:
-        """A step's postings; none for most."""
+    def transfers(self, step: BreakStep, booked_on: str, to: str = "") -> list[Transfer]:
+        """A step's postings; none for most. ``to`` is whose account gets what is assigned."""
         event = rules.Event(f"{self.break_id}.{step.value}", self.currency, booked_on)
         match step:
             case BreakStep.POST:
@@ -153,6 +160,10 @@ class _Case:
                 return self._moved_date(event, booked_on)
             case BreakStep.ROUND:
                 return rules.fee_rounded(event, amount_minor=-self._excess)
+            case BreakStep.ASSIGN:
+                if self._excess <= 0:
+                    raise CallerError("break_state", "only what is long is assigned")
+                return rules.long_assigned(event, to_account=to, amount_minor=self._excess)
             case BreakStep.WRITE_OFF:
                 if self._excess >= 0:
                     raise CallerError("break_state", "only what is short is written off")
@@ -201,7 +212,7 @@ class _Case:
         return self.source.removeprefix("channel ")
 
 
-def _move(
+def move_case(
     ws: WorkingSet,
     row: Row,
     step: BreakStep,

@@ -2,12 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from backend.payments.services import Services
+from backend.reconciliation.assignee import Assignee
 from backend.reconciliation.breaks import BreakStep
 from backend.reconciliation.cases import MoveBreak
 from backend.reconciliation.limits import ROWS_PER_LIST_MAX, WORDS_CHARS_MAX
@@ -25,6 +26,23 @@ class Settled(Wanted):
     by: Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX)]
     words: Annotated[str, Field(pattern=r"^\s*\S+\s+\S", max_length=WORDS_CHARS_MAX)]
     write_off: bool = False
+    """It is short, lost, and our loss."""
+    assign: Literal["payer", "merchant"] | None = None
+    """It is long, and belongs to ``owner_id``."""
+    owner_id: Annotated[str, Field(max_length=IDENTIFIER_CHARS_MAX)] = ""
+
+    @model_validator(mode="after")
+    def _check_end(self) -> Self:
+        if (self.write_off and self.assign) or bool(self.assign) != bool(self.owner_id):
+            raise ValueError("write_off, or assign with owner_id, or neither")
+        return self
+
+    @property
+    def step(self) -> BreakStep:
+        """What a person wants."""
+        if self.assign is not None:
+            return BreakStep.ASSIGN
+        return BreakStep.WRITE_OFF if self.write_off else BreakStep.RESOLVE
 
 
 def operator_router(services: Services, operator_only: Guard) -> APIRouter:
@@ -60,10 +78,11 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
         row = await one(break_id)
         command = MoveBreak(
             follows=row,
-            step=BreakStep.WRITE_OFF if body.write_off else BreakStep.RESOLVE,
+            step=body.step,
             booked_on=services.rules.business_date(services.clock.now_ms()),
             actor=f"operator:{body.by}",
             words=body.words,
+            to=None if body.assign is None else Assignee(body.assign, body.owner_id),
         )
         return {"break": await services.submit(command)}
 

@@ -34,6 +34,7 @@ from backend.reconciliation.breaks import (
     difference,
 )
 from backend.reconciliation.cases import MoveBreak, TakeUpBreak
+from backend.reconciliation.giving_back import GiveBackLong
 from backend.reconciliation.limits import (
     BREAKS_KEPT_MAX,
     BREAKS_PER_CHANNEL_DAY_MAX,
@@ -192,6 +193,8 @@ class Reconciliation:
                     booked_on=booked_on,
                 )
                 row = await self._submit(command)
+                if each.kind is BreakClass.LONG_STATUS and row["state"] == BreakState.POSTED:
+                    row = await self._submit(GiveBackLong(follows=row, booked_on=booked_on))
                 if row["state"] == BreakState.WAITING:
                     waiting.add(each.break_id)
                 if each.kind is BreakClass.CUTOFF and row["state"] == BreakState.RESOLVED:

@@ -17,6 +17,7 @@ from backend.notify import routes as notify_routes
 from backend.notify.repository import CallbackRepository
 from backend.payments import routes as payment_routes
 from backend.payments.services import Services
+from backend.reconciliation import routes as break_routes
 from backend.routing import routes as channel_routes
 from backend.sagas import routes as saga_routes
 from backend.wallet import routes as wallet_routes
@@ -72,6 +73,7 @@ def client_of(shop: Shop) -> Iterator[TestClient]:
     app.include_router(saga_routes.operator_router(services, operator_only))
     app.include_router(channel_routes.operator_router(services, operator_only))
     app.include_router(withdrawal_routes.operator_router(services, operator_only))
+    app.include_router(break_routes.operator_router(services, operator_only))
     app.include_router(dispute_routes.operator_router(services, operator_only, ClosedDays()))
     app.include_router(coupon_routes.operator_router(services, operator_only))
     app.include_router(
