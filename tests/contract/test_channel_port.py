@@ -51,9 +51,17 @@ def a_payout(rig: Rig, amount_minor: int = 700) -> PayoutOrder:
     return PayoutOrder(an_id("wdr"), rig.token, "李雷", amount, START_MS)
 
 
-def skip_unless(rig: Rig, offer: Offer) -> None:
-    if offer not in rig.port.facts.offers:
-        pytest.skip(f"{rig.port.facts.channel_id} does not offer {offer}")
+PAYING_OUT = ["near NetsUnion", "netsunion"]
+NOT_PAYING_OUT = sorted(set(RIGS) - set(PAYING_OUT))
+ANSWERING_QUERIES = sorted(set(RIGS) - {"near UnionPay", "unionpay"})
+
+
+@pytest.mark.parametrize("name", sorted(RIGS))
+async def test_a_channel_offers_what_it_is_tried_for(name: str, tmp_path: Path) -> None:
+    async with RIGS[name](tmp_path) as rig:
+        offers = rig.port.facts.offers
+        assert (Offer.PAYOUT in offers) == (name in PAYING_OUT)
+        assert (Offer.QUERY in offers) == (name in ANSWERING_QUERIES)
 
 
 async def test_the_same_order_again_gets_the_first_answer_and_moves_money_once(rig: Rig) -> None:
@@ -93,8 +101,8 @@ async def test_silence_is_an_operating_error_and_the_outcome_can_be_learned(rig:
         assert rig.left_minor() == OPENING_MINOR
 
 
+@pytest.mark.parametrize("rig", ANSWERING_QUERIES, indirect=True)
 async def test_what_never_arrived_is_not_known(rig: Rig) -> None:
-    skip_unless(rig, Offer.QUERY)
     assert await rig.port.query(an_order(rig)) is None
 
 
@@ -160,8 +168,8 @@ async def test_a_refund_without_an_answer_is_learned_by_asking_or_by_sending_aga
     assert rig.left_minor() == OPENING_MINOR - 600
 
 
+@pytest.mark.parametrize("rig", PAYING_OUT, indirect=True)
 async def test_a_payout_arrives_once(rig: Rig) -> None:
-    skip_unless(rig, Offer.PAYOUT)
     first = await rig.port.payout(a_payout(rig))
     assert (first.state, first.order_id) == ("succeeded", a_payout(rig).payout_id)
     assert await rig.port.payout(a_payout(rig)) == first
@@ -170,8 +178,8 @@ async def test_a_payout_arrives_once(rig: Rig) -> None:
     assert rig.left_minor() == OPENING_MINOR + 700
 
 
+@pytest.mark.parametrize("rig", PAYING_OUT, indirect=True)
 async def test_a_payout_without_an_answer_is_learned_by_asking(rig: Rig) -> None:
-    skip_unless(rig, Offer.PAYOUT)
     assert await rig.port.query_payout(a_payout(rig)) is None
     rig.lose_next_answer()
     with pytest.raises(OperatingError):
@@ -182,8 +190,7 @@ async def test_a_payout_without_an_answer_is_learned_by_asking(rig: Rig) -> None
     assert rig.left_minor() == OPENING_MINOR + 700
 
 
+@pytest.mark.parametrize("rig", NOT_PAYING_OUT, indirect=True)
 async def test_what_a_channel_does_not_offer_it_refuses_at_once(rig: Rig) -> None:
-    if Offer.PAYOUT in rig.port.facts.offers:
-        pytest.skip("it pays out")
     with pytest.raises(CallerError, match="channel_unavailable"):
         await rig.port.payout(a_payout(rig))

@@ -1,8 +1,12 @@
 """The life of a break: one table, one action a class."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from backend.reconciliation.breaks import (
+    ACTIONS,
     FIRST,
     TRANSITIONS,
     Break,
@@ -82,3 +86,9 @@ def test_a_break_is_known_again_by_all_that_makes_it() -> None:
     assert found(BreakClass.AMOUNT, 1, 2).break_id == found(BreakClass.AMOUNT, 1, 2).break_id
     assert found(BreakClass.AMOUNT, 1, 2).break_id != found(BreakClass.AMOUNT, 1, 3).break_id
     assert found(BreakClass.AMOUNT).break_id != found(BreakClass.FEE).break_id
+
+
+def test_the_page_on_clearing_says_what_is_done_about_each_class() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "clearing.md").read_text("utf-8")
+    told = dict(re.findall(r"^\| `([A-Z_]+)` \| ([a-z_]+) \|$", page, re.MULTILINE))
+    assert told == {kind.value: action.value for kind, action in ACTIONS.items()}
