@@ -87,7 +87,7 @@ def read_reply(
     status = int(found["status"]["status"])
     if status not in _GRANTED or not found["timeStampToken"].isValue:
         raise CallerError("timestamp_invalid", f"status {status}")
-    token = bytes(encoder.encode(found["timeStampToken"]))
+    token = _encoded(found["timeStampToken"])
     return read_token(token, digest=digest, nonce=nonce, authority=authority)
 
 
@@ -148,7 +148,7 @@ def _check_signature(signed: Any, content: bytes) -> x509.Certificate:  # noqa: 
         raise CallerError("timestamp_invalid", "the content's type")
     certificate = _named_certificate(signed, attributes)
     # Signed is the SET itself, not its implicit tag [0] in the message (RFC 5652 §5.4).
-    text = b"\x31" + bytes(encoder.encode(signer["signedAttrs"]))[1:]
+    text = b"\x31" + _encoded(signer["signedAttrs"])[1:]
     key, signature = certificate.public_key(), bytes(signer["signature"])
     try:
         match key:
@@ -173,7 +173,7 @@ def _named_certificate(signed: Any, attributes: dict[str, bytes]) -> x509.Certif
     if str(algorithm) != _SHA256:
         raise CallerError("timestamp_invalid", "the signing certificate's hash")
     for one in signed["certificates"]:
-        der = bytes(encoder.encode(one["certificate"]))
+        der = _encoded(one["certificate"])
         if sha256(der) == bytes(named["certHash"]):
             try:
                 return x509.load_der_x509_certificate(der)
@@ -236,3 +236,11 @@ def _decoded(raw: bytes, spec: Any) -> Any:  # noqa: ANN401
     if rest:
         raise CallerError("timestamp_invalid", "bytes behind the end")
     return found
+
+
+def _encoded(value: Any) -> bytes:  # noqa: ANN401
+    """A part of what came, as DER again; what decodes may still hold what no encoder writes."""
+    try:
+        return bytes(encoder.encode(value))
+    except (PyAsn1Error, ValueError):
+        raise CallerError("timestamp_invalid", "not DER of what it should be") from None
