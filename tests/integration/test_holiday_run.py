@@ -123,6 +123,18 @@ NAMED = {
 }
 
 
+def named(shop: Holiday, day: date) -> dict[str, Counter[str]]:
+    """What the first run of a day found at each channel: class → how many. That the money does not
+    bear a wrong file out is left aside."""
+    found: dict[str, Counter[str]] = {}
+    for row in shop.rows(
+        "SELECT source, kind FROM reconciliation_break"
+        f" WHERE business_date = '{day}' AND run = 1 AND kind <> 'FUNDS'"
+    ):
+        found.setdefault(row["source"], Counter())[row["kind"]] += 1
+    return found
+
+
 async def meet_mishaps(shop: Holiday) -> None:
     """An order of every channel is lost, or its answer, or it comes too late."""
     for channel_id, (name, *ways) in MISHAPS.items():
@@ -150,17 +162,18 @@ async def test_nine_days_with_every_fault_end_with_everything_explained(shop: Ho
         for channel_id, fault in wanted:
             shop.faults[channel_id].arm({fault: 1})
         report = await shop.close()
-        kinds = set(report["reconciliation"]["kinds"]) - {"FUNDS"}
+        found = named(shop, day)
+        assert set(found) == {f"channel {channel_id}" for channel_id, _ in wanted}, (day, found)
         for channel_id, fault in wanted:
-            assert kinds & NAMED[fault], (channel_id, fault, report["reconciliation"])
-            assert not shop.faults[channel_id].strikes(fault)
+            [(kind, count)] = found[f"channel {channel_id}"].items()
+            assert kind in NAMED[fault], (channel_id, fault, found)
+            assert count == 1
             struck[channel_id, fault] += 1
-        assert kinds <= set().union(*(NAMED[fault] for _, fault in wanted))
         if wanted:
             assert report["state"] == "open"
-            if number % 2:
-                shop.banks.near.silent = 1
+            shop.banks.near.silent = number % 2
             await shop.world.day_end.run(day)
+            assert shop.banks.near.silent == 0, "an answer was lost"
             report = await shop.world.day_end.run(day)
         assert (report["reconciliation"]["kinds"], report["state"]) == ([], "closed"), (day, report)
         again = await shop.world.day_end.run(day)

@@ -2,7 +2,7 @@
 
 Clients' money lies at the reserve bank and leaves it for commercial banks; cards are paid through
 NetsUnion and UnionPay, a fund through its advancing bank or by our own advance, e-CNY through its
-operator. Every answer travels as the institution's own bytes do; only the sockets are missing.
+operator. Banks are asked by their real messages, channels by their order books without a wire.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
