@@ -50,6 +50,6 @@ want "$rabbitmq" rabbitmq-server "callback broker"
 coap=$(found coap-client-notls)
 want "${coap:-$(found coap-client)}" libcoap3-bin "libcoap client"
 want "$(found openssl)" openssl "time stamp"
-want "$(found npm)" npm "second ISO 8583 codec"
+want "$(found npm)" npm "second reader (ISO 8583, bills)"
 .venv/bin/python deploy/setup/npm_readers.py
 [ -z "$missing" ] || echo "To run all tests: sudo apt-get install$missing"

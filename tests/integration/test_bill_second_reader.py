@@ -24,7 +24,9 @@ TYPED = ["", "可乐", "a,b", 'say "hi"', "=1+1", "`tick`", "two\r\nlines", ",`"
 def library_reads(bill: bytes) -> dict[str, Any]:
     node = shutil.which("node")
     if node is None or not (LIBRARY / "package.json").is_file():
-        pytest.skip("node or npm's wechatpay-axios-plugin is not installed: make test does so")
+        pytest.skip(
+            "node or npm's wechatpay-axios-plugin is not installed: make test does so where it can"
+        )
     run = subprocess.run(
         [node, str(RUNNER), str(LIBRARY)], input=bill, capture_output=True, timeout=60, check=False
     )
