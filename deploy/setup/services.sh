@@ -49,6 +49,7 @@ rabbitmq=$(ls /usr/lib/rabbitmq/lib/*/sbin/rabbitmq-server 2>/dev/null | tail -n
 want "$rabbitmq" rabbitmq-server "callback broker"
 coap=$(found coap-client-notls)
 want "${coap:-$(found coap-client)}" libcoap3-bin "libcoap client"
+want "$(found redis-server)" redis-server "shared features"
 want "$(found openssl)" openssl "time stamp"
 want "$(found npm)" npm "second reader (ISO 8583, bills)"
 .venv/bin/python deploy/setup/npm_readers.py
