@@ -1,0 +1,129 @@
+"""The features of events one by one, as they arrive. Pure: events and labels in, vectors out."""
+
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from math import nan
+
+from backend.risk.features.calendar import calendar_feature
+from backend.risk.features.definition import Column, ColumnType, FeatureSet, Kind
+from backend.risk.features.history import ABSENT, History
+from backend.risk.features.limits import AT_MAX, ENTITIES_MAX, VALUE_MAX
+from backend.risk.features.place import LATITUDE_E6_MAX, LONGITUDE_E6_MAX, NOWHERE
+from backend.risk.features.plan import entity_plans, event_features
+
+Value = str | int | float | None
+
+
+class EventError(ValueError):
+    """An event that cannot be: names the column and says why."""
+
+
+class FeatureState:
+    """What is remembered of all entities of one feature set.
+
+    An event is its time in ticks and a row in the order of the set's columns.
+    """
+
+    def __init__(self, feature_set: FeatureSet, *, entities_max: int = ENTITIES_MAX) -> None:
+        self.feature_set = feature_set
+        self._plans = entity_plans(feature_set)
+        self._plain = event_features(feature_set)
+        self._histories: list[dict[int, History]] = [{} for _ in self._plans]
+        self._entities_max = entities_max
+        self._coders = [_coder(feature_set, column) for column in feature_set.columns]
+        self._size = len(feature_set.features)
+
+    def observe(self, at: int, row: Sequence[Value]) -> list[float]:
+        """The vector of an event, which is remembered. Raises ``EventError``."""
+        if not 0 <= at <= AT_MAX:
+            raise EventError(f"time: {at} is not within 0 and {AT_MAX}")
+        coded = self.code(row)
+        out = [nan] * self._size
+        for asked in self._plain:
+            if asked.feature.kind is Kind.FIELD:
+                value = row[asked.slot]
+                out[asked.out] = nan if value is None else float(value)
+            else:
+                out[asked.out] = calendar_feature(asked.feature.kind, at, self.feature_set)
+        for plan, histories in zip(self._plans, self._histories, strict=True):
+            key: int = coded[plan.key_column]  # type: ignore[assignment]
+            if key == ABSENT:
+                continue
+            history = histories.pop(key, None)
+            if history is None:
+                history = History(plan)
+                if len(histories) >= self._entities_max:
+                    del histories[next(iter(histories))]
+            histories[key] = history  # the latest used stands last
+            if history.measure(plan, at, coded, out):
+                history.insert(plan, at, coded, out)
+        return out
+
+    def learn(self, at: int, row: Sequence[Value], *, is_fraud: bool, available_at: int) -> None:
+        """A label of an event that was observed with this time and row.
+
+        Raises ``EventError`` for a label that was known before its event."""
+        if available_at < at:
+            raise EventError("available_at: a label is not known before its event")
+        coded = self.code(row)
+        for plan, histories in zip(self._plans, self._histories, strict=True):
+            history = histories.get(coded[plan.key_column])  # type: ignore[call-overload]
+            if history is not None:
+                history.learn(plan, at, available_at, is_fraud=is_fraud)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many entities of each kind are remembered."""
+        return {
+            plan.entity: len(histories)
+            for plan, histories in zip(self._plans, self._histories, strict=True)
+        }
+
+    def code(self, row: Sequence[Value]) -> tuple[object, ...]:
+        """The row with keys as 64-bit numbers and absent places as ``NOWHERE``. Raises
+        ``EventError``."""
+        if len(row) != len(self._coders):
+            raise EventError(f"a row has {len(self._coders)} columns, not {len(row)}")
+        return tuple([coder(value) for coder, value in zip(self._coders, row, strict=True)])
+
+
+def key_of(text: str) -> int:
+    """A key as a number that is its own on every machine (BLAKE2b, 64 bits, never 0)."""
+    digest = blake2b(text.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True) or 1
+
+
+def _coder(feature_set: FeatureSet, column: Column) -> Callable[[Value], object]:
+    """How one column's values are checked and kept."""
+    lowest, highest = 0, VALUE_MAX
+    if column.type is ColumnType.DEGREES:
+        is_latitude = feature_set.place is not None and column.name == feature_set.place[0]
+        highest = LATITUDE_E6_MAX if is_latitude else LONGITUDE_E6_MAX
+        lowest = -highest
+
+    def integer(value: Value) -> object:
+        if type(value) is int and lowest <= value <= highest:
+            return value
+        raise EventError(f"{column.name}: {value!r} is no {column.type} up to {highest}")
+
+    def degrees(value: Value) -> object:
+        return NOWHERE if value is None else integer(value)
+
+    def key(value: Value) -> object:
+        if not value and value in {None, ""}:
+            return ABSENT
+        if isinstance(value, str):
+            return key_of(value)
+        raise EventError(f"{column.name}: {value!r} is no {column.type}")
+
+    def number(value: Value) -> object:
+        if value is None or type(value) in {int, float}:
+            return value
+        raise EventError(f"{column.name}: {value!r} is no {column.type}")
+
+    return {
+        ColumnType.KEY: key,
+        ColumnType.INTEGER: integer,
+        ColumnType.NUMBER: number,
+        ColumnType.DEGREES: degrees,
+    }[column.type]

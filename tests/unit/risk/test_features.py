@@ -1,0 +1,164 @@
+"""One definition, three ways: the stream, the columns, and a plain oracle. The first two must give
+the same doubles; the oracle the same numbers."""
+
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from backend.risk.features.catalogue import CARD_TERMINAL, HANDBOOK, PAYMENT
+from backend.risk.features.columns import Events, compute
+from backend.risk.features.definition import (
+    Column,
+    ColumnType,
+    Feature,
+    FeatureSet,
+    Kind,
+    Where,
+)
+from backend.risk.features.label_columns import Labels
+from backend.risk.features.place import NOWHERE
+from backend.risk.features.stream import FeatureState
+from tests.support.feature_oracle import Oracle, Told
+
+DAY_MS = 86_400_000
+START_MS = 1_790_000_000_000
+
+
+def story(
+    seed: int, feature_set: FeatureSet, size: int, *, days: int, has_late: bool = True
+) -> list[Told]:
+    """Events in order of arrival, some late and many at one time, and labels when known."""
+    luck = random.Random(seed)
+    at, told, open_labels = START_MS, [], []
+    step = days * DAY_MS // size
+    if feature_set.ticks_per_s == 1:
+        at, step = at // 1000, step // 1000
+    day = 86_400 * feature_set.ticks_per_s
+    for _ in range(size):
+        at += luck.choice((0, 0, luck.randrange(2 * step), luck.randrange(3 * step)))
+        for label in [label for label in open_labels if label.available_at <= at]:
+            open_labels.remove(label)
+            told.append(label)
+        late = luck.choice((0, 0, 0, luck.randrange(day // 2), luck.randrange(2 * day)))
+        event = Told(at - late * has_late, tuple(_value(luck, c) for c in feature_set.columns))
+        told.append(event)
+        if luck.random() < 0.4:
+            known = at + luck.choice((1, luck.randrange(day), 7 * day))
+            open_labels.append(replace(event, is_fraud=luck.random() < 0.6, available_at=known))
+    return told
+
+
+def _value(luck: random.Random, column: Column) -> object:
+    match column.type:
+        case ColumnType.KEY:
+            return luck.choice((None, *(f"{column.name}{n}" for n in range(4))))
+        case ColumnType.DEGREES:
+            return luck.choice((None, 31_230_000, 31_230_000 + luck.randrange(400_000)))
+        case _:
+            return luck.choice((0, 1, luck.randrange(100_000), luck.randrange(10_000_000)))
+
+
+def streamed(feature_set: FeatureSet, told: list[Told]) -> np.ndarray:
+    state, rows = FeatureState(feature_set), []
+    for item in told:
+        if item.is_fraud is None:
+            rows.append(state.observe(item.at, item.row))
+        else:
+            state.learn(item.at, item.row, is_fraud=item.is_fraud, available_at=item.available_at)
+    return np.array(rows)
+
+
+def in_columns(feature_set: FeatureSet, told: list[Told]) -> np.ndarray:
+    events = [item for item in told if item.is_fraud is None]
+    labels = [item for item in told if item.is_fraud is not None]
+    place = {id(e.row): n for n, e in enumerate(events)}
+    columns = {}
+    for index, column in enumerate(feature_set.columns):
+        values = [event.row[index] for event in events]
+        if column.type is ColumnType.KEY:
+            codes = {key: n for n, key in enumerate(sorted({v for v in values if v}))}
+            values = [-1 if value is None else codes[value] for value in values]
+        elif column.type is ColumnType.DEGREES:
+            values = [NOWHERE if value is None else value for value in values]
+        columns[column.name] = np.array(values, np.int64)
+    return compute(
+        feature_set,
+        Events(np.array([e.at for e in events], np.int64), columns),
+        Labels(
+            np.array([place[id(label.row)] for label in labels], np.int64),
+            np.array([bool(label.is_fraud) for label in labels]),
+            np.array([label.available_at for label in labels], np.int64),
+        ),
+    )
+
+
+def by_the_oracle(feature_set: FeatureSet, told: list[Told]) -> np.ndarray:
+    oracle, rows = Oracle(feature_set), []
+    for item in told:
+        if item.is_fraud is None:
+            rows.append(list(oracle.observe(item.at, item.row).values()))
+        else:
+            oracle.learn(item)
+    return np.array(rows)
+
+
+def assert_same(feature_set: FeatureSet, ours: np.ndarray, theirs: np.ndarray) -> None:
+    for place, name in enumerate(feature_set.names):
+        wrong = np.nonzero(
+            ~(
+                (ours[:, place] == theirs[:, place])
+                | _both_unknown(ours[:, place], theirs[:, place])
+            )
+        )[0]
+        assert not len(wrong), (
+            f"{name} at event {wrong[0]}: {ours[wrong[0], place]} != {theirs[wrong[0], place]}"
+        )
+
+
+def _both_unknown(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    return np.isnan(ours) & np.isnan(theirs)
+
+
+KINDS = FeatureSet(
+    columns=PAYMENT.columns,
+    place=PAYMENT.place,
+    features=(
+        *PAYMENT.features,
+        *(
+            Feature(name=f"payer.every_{kind}", entity="payer", kind=kind, of="amount_minor",
+                    window_s=86_400)
+            for kind in (Kind.MIN, Kind.MAX, Kind.SD, Kind.RATIO_MAX)
+        ),
+        Feature(name="payer.all_merchants", entity="payer", kind=Kind.DISTINCT, of="merchant",
+                window_s=7 * 86_400, includes_current=True),
+        Feature(name="payer.high", entity="payer", kind=Kind.COUNT, window_s=7 * 86_400,
+                where=Where(feature="payer.amount_ratio_30d", at_least=1.5)),
+        Feature(name="payer.delayed", entity="payer", kind=Kind.MEAN, of="amount_minor",
+                window_s=3 * 86_400, delay_s=86_400),
+        Feature(name="payer.rate", entity="payer", kind=Kind.LABEL_RATE, window_s=3 * 86_400,
+                delay_s=86_400),
+        *(
+            Feature(name=f"payer.every_{kind}", entity="payer", kind=kind)
+            for kind in (Kind.SINCE_FRAUD, Kind.SINCE_LEGITIMATE, Kind.FRAUD_RUN,
+                         Kind.FRAUD_RUN_AGE)
+        ),
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("feature_set", [KINDS, CARD_TERMINAL, HANDBOOK], ids=["all", "ct", "fdh"])
+@pytest.mark.parametrize(("days", "has_late"), [(1, True), (60, True), (2, False), (40, False)])
+def test_stream_columns_and_oracle_agree(
+    feature_set: FeatureSet, days: int, has_late: bool
+) -> None:
+    told = story(7 + days, feature_set, 500, days=days, has_late=has_late)
+    ours = streamed(feature_set, told)
+    assert_same(feature_set, ours, in_columns(feature_set, told))
+    plain = by_the_oracle(feature_set, told)
+    for place, name in enumerate(feature_set.names):
+        loose = 0.02 if name.endswith("geo_speed_kmh") else 1e-7
+        np.testing.assert_allclose(
+            ours[:, place], plain[:, place], rtol=loose, atol=1e-6, err_msg=name
+        )
