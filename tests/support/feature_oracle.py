@@ -7,7 +7,7 @@ import statistics
 from dataclasses import dataclass
 from math import asin, cos, nan, radians, sin, sqrt
 
-from backend.risk.features.definition import EVENT, Feature, FeatureSet, Kind
+from backend.risk.features.definition import EVENT, Feature, FeatureSet, Kind, span_s
 from backend.risk.features.limits import LATE_S_MAX, SQUARED_MAX
 
 
@@ -106,7 +106,7 @@ class Oracle:
             case Kind.SINCE_FIRST:
                 return (at - seen[0][0]) / ticks if seen else nan
             case Kind.GEO_SPEED:
-                return self._speed(seen, at, row)
+                return self._speed(f.entity, seen, at, row)
             case Kind.LABEL_COUNT:
                 return float(len(frauds))
             case Kind.LABEL_RATE:
@@ -138,13 +138,15 @@ class Oracle:
             case _:
                 return float(when.weekday() >= 5)
 
-    def _speed(self, seen: list, at: int, row: dict[str, object]) -> float:
+    def _speed(self, entity: str, seen: list, at: int, row: dict[str, object]) -> float:
         assert self._set.place is not None
         lat, lon = self._set.place
         placed = [e for e in seen if e[1][lat] is not None and e[1][lon] is not None]
         if not placed or row[lat] is None or row[lon] is None:
             return nan
         then, before = placed[-1][0], placed[-1][1]
+        if at - then > span_s(self._set, entity) * self._set.ticks_per_s:
+            return nan
         a, b = radians(before[lat] / 1e6), radians(row[lat] / 1e6)
         x = radians((row[lon] - before[lon]) / 1e6)
         h = sin((b - a) / 2) ** 2 + cos(a) * cos(b) * sin(x / 2) ** 2

@@ -203,13 +203,14 @@ class _Part:
         places, firsts = self.grouped.places, self.grouped.firsts
         latest = np.maximum.accumulate(np.where(has_place, places, -1))
         before = np.concatenate(([-1], latest[:-1]))
-        is_known = has_place & (before >= firsts)
+        elapsed = self.grouped.at - self.grouped.at[np.maximum(before, 0)]
+        is_known = has_place & (before >= firsts) & (elapsed <= self.plan.span)
         here, there = np.nonzero(is_known)[0], before[is_known]
         speed = np.full(len(places), np.nan)
         speed[here] = speeds_kmh(
             (lat[there], lon[there]),
             (lat[here], lon[here]),
-            self.grouped.at[here] - self.grouped.at[there],
+            elapsed[here],
             ticks_per_s=self.plan.ticks_per_s,
         )
         return [(asked.out, speed) for asked in self.plan.speeds]

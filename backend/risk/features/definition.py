@@ -57,7 +57,8 @@ class Kind(StrEnum):
     RATIO_MEDIAN = "ratio_median"
     """``v`` to the median of the ``last`` events."""
     GEO_SPEED = "geo_speed"
-    """Kilometres an hour since the latest event with a place; at least a second is taken."""
+    """Kilometres an hour since the latest event with a place, if that is no older than the widest
+    window of the entity; at least a second is taken."""
     LABEL_COUNT = "label_count"
     """Events in the window that are known as fraud."""
     LABEL_RATE = "label_rate"

@@ -63,7 +63,7 @@ class History:
         ]
         for asked in plan.counts:
             window = asked.window
-            out[asked.out] = float(ends[window] - begins[window] + asked.feature.includes_current)
+            out[asked.out] = float(ends[window] - begins[window] + asked.current)
         if plan.sums:
             self._sums(plan, row, begins, ends, out)
         if plan.deviations:
@@ -94,21 +94,21 @@ class History:
         ats.insert(position, at)
         if self.first_at < 0 or at < self.first_at:
             self.first_at = at
-        for sums, column in zip(self.sums, plan.summed_columns, strict=True):
+        for sums, column in zip(self.sums, plan.summed_columns, strict=False):
             _cumulate(sums, position, row[column])  # type: ignore[arg-type]
-        for (plain, squared), column in zip(self.squares, plan.squared_columns, strict=True):
+        for (plain, squared), column in zip(self.squares, plan.squared_columns, strict=False):
             value = min(row[column], SQUARED_MAX)  # type: ignore[call-overload]
             _cumulate(plain, position, value)
             _cumulate(squared, position, value * value)
-        for values, column in zip(self.values, plan.value_columns, strict=True):
+        for values, column in zip(self.values, plan.value_columns, strict=False):
             values.insert(position, row[column])  # type: ignore[arg-type]
-        for keys, column in zip(self.keys, plan.distinct_columns, strict=True):
+        for keys, column in zip(self.keys, plan.distinct_columns, strict=False):
             keys.insert(position, row[column])  # type: ignore[arg-type]
-        for flags, where, asked in zip(self.flags, plan.wheres, plan.where_outs, strict=True):
+        for flags, where, asked in zip(self.flags, plan.wheres, plan.where_outs, strict=False):
             _cumulate(flags, position, int(out[asked] >= where.at_least))
         if plan.place_columns is not None:
             self._insert_place(position, at, row, plan.place_columns)
-        if len(ats) >= self.prune_at:
+        if position >= self.prune_at:
             self._prune(plan)
 
     def learn(self, plan: EntityPlan, at: int, available_at: int, *, is_fraud: bool) -> None:
@@ -120,17 +120,17 @@ class History:
         self, plan: EntityPlan, row: "Row", begins: list[int], ends: list[int], out: list[float]
     ) -> None:
         for asked in plan.sums:
-            window, feature = asked.window, asked.feature
+            window = asked.window
             sums = self.sums[asked.slot]
             total = sums[ends[window]] - sums[begins[window]]
             number = ends[window] - begins[window]
             value: int = row[plan.summed_columns[asked.slot]]  # type: ignore[assignment]
-            if feature.includes_current:
+            if asked.current:
                 total += value
                 number += 1
-            if feature.kind is Kind.SUM:
+            if asked.kind is Kind.SUM:
                 out[asked.out] = float(total)
-            elif feature.kind is Kind.MEAN:
+            elif asked.kind is Kind.MEAN:
                 out[asked.out] = total / number if number else nan
             else:
                 out[asked.out] = value / (total / number) if total else nan
@@ -148,7 +148,7 @@ class History:
             mean = (plain[end] - plain[begin]) / number
             variance = (squared[end] - squared[begin]) / number - mean * mean
             deviation = sqrt(variance) if variance > 0 else 0.0
-            if asked.feature.kind is Kind.SD:
+            if asked.kind is Kind.SD:
                 out[asked.out] = deviation
             else:
                 value = min(row[plan.squared_columns[asked.slot]], SQUARED_MAX)  # type: ignore[call-overload]
@@ -161,9 +161,9 @@ class History:
             kept = self.values[asked.slot][begins[asked.window] : position]
             if not kept:
                 out[asked.out] = nan
-            elif asked.feature.kind is Kind.MIN:
+            elif asked.kind is Kind.MIN:
                 out[asked.out] = float(min(kept))
-            elif asked.feature.kind is Kind.MAX:
+            elif asked.kind is Kind.MAX:
                 out[asked.out] = float(max(kept))
             else:
                 out[asked.out] = _to(row[plan.value_columns[asked.slot]], float(max(kept)))
@@ -184,7 +184,7 @@ class History:
         for asked in plan.distincts:
             slot, begin = asked.slot, begins[asked.window]
             keys = self.keys[slot]
-            extra: int = row[plan.distinct_columns[slot]] if asked.feature.includes_current else 0  # type: ignore[assignment]
+            extra: int = row[plan.distinct_columns[slot]] if asked.current else 0  # type: ignore[assignment]
             if position - begin > Recent.WORTH or self.recents[slot] is not None:
                 recent = self.recents[slot]
                 if recent is None:
@@ -200,7 +200,7 @@ class History:
 
     def _ages(self, plan: EntityPlan, at: int, position: int, out: list[float]) -> None:
         for asked in plan.ages:
-            if asked.feature.kind is Kind.SINCE_LAST:
+            if asked.kind is Kind.SINCE_LAST:
                 then = self.ats[position - 1] if position else -1
             else:
                 then = self.first_at if self.first_at <= at else -1
@@ -213,7 +213,7 @@ class History:
         now: tuple[int, int] = (row[lat], row[lon])  # type: ignore[assignment]
         before = self._place_before(position)
         speed = nan
-        if before is not None and NOWHERE not in now:
+        if before is not None and NOWHERE not in now and at - before[0] <= plan.span:
             elapsed = at - before[0]
             speed = speed_kmh(before[1:], now, elapsed, ticks_per_s=plan.ticks_per_s)
         for asked in plan.speeds:
@@ -247,14 +247,14 @@ class History:
         for asked in plan.label_counts:
             window = asked.window
             known = labels.count(window, at)
-            if asked.feature.kind is Kind.LABEL_COUNT:
+            if asked.kind is Kind.LABEL_COUNT:
                 out[asked.out] = float(known)
             else:
                 number = ends[window] - begins[window]
                 out[asked.out] = known / number if number else 0.0
         place = labels.known_by(at)
         for asked in plan.label_ages:
-            out[asked.out] = _label_age(labels, asked.feature.kind, place, at, plan.ticks_per_s)
+            out[asked.out] = _label_age(labels, asked.kind, place, at, plan.ticks_per_s)
 
     def _unknown_where_lost(self, plan: EntityPlan, at: int, out: list[float]) -> None:
         """Windows that reach back to events which the bound threw away."""
@@ -274,8 +274,10 @@ class History:
             gone = len(ats) - EVENTS_PER_ENTITY_MAX * 3 // 4
             self.lost_at = ats[gone - 1]
             self.recents = [None] * len(self.recents)
-        # The latest events stay whatever their age: a median and a pause ask for them.
-        gone = min(gone, len(ats) - max((m.feature.last for m in plan.medians), default=1))
+        # The latest events stay whatever their age: a median and a pause ask for them, also those
+        # of an event that comes late.
+        latest = bisect_right(ats, ats[-1] - plan.late)
+        gone = min(gone, latest - max((m.feature.last for m in plan.medians), default=1))
         if gone > 0:
             self._drop(gone)
             if self.labels is not None:

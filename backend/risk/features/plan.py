@@ -22,7 +22,7 @@ class Window:
     ends: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
     """A feature with its place in the vector, its window and its column among those kept."""
 
@@ -30,6 +30,13 @@ class Asked:
     feature: Feature
     window: int = 0
     slot: int = 0
+    kind: Kind = field(init=False)
+    current: int = field(init=False)
+    """1 if the event itself counts."""
+
+    def __post_init__(self) -> None:
+        self.kind = self.feature.kind
+        self.current = int(self.feature.includes_current)
 
 
 @dataclass(slots=True)

@@ -1,17 +1,23 @@
 """One definition, three ways: the stream, the columns, and a plain oracle. The first two must give
 the same doubles; the oracle the same numbers."""
 
+import math
 import random
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from backend.risk.features import history as history_module
 from backend.risk.features.catalogue import CARD_TERMINAL, HANDBOOK, PAYMENT
 from backend.risk.features.columns import Events, compute
 from backend.risk.features.definition import (
+    EVENT,
     Column,
     ColumnType,
+    DefinitionError,
     Feature,
     FeatureSet,
     Kind,
@@ -19,7 +25,7 @@ from backend.risk.features.definition import (
 )
 from backend.risk.features.label_columns import Labels
 from backend.risk.features.place import NOWHERE
-from backend.risk.features.stream import FeatureState
+from backend.risk.features.stream import EventError, FeatureState
 from tests.support.feature_oracle import Oracle, Told
 
 DAY_MS = 86_400_000
@@ -162,3 +168,128 @@ def test_stream_columns_and_oracle_agree(
         np.testing.assert_allclose(
             ours[:, place], plain[:, place], rtol=loose, atol=1e-6, err_msg=name
         )
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**32), days=st.sampled_from([1, 8, 90]), has_late=st.booleans())
+def test_both_operators_give_the_same_doubles(seed: int, days: int, has_late: bool) -> None:
+    told = story(seed, KINDS, 150, days=days, has_late=has_late)
+    assert_same(KINDS, streamed(KINDS, told), in_columns(KINDS, told))
+
+
+def test_a_state_that_is_told_the_stored_events_again_goes_on_as_if_it_had_never_stopped() -> None:
+    told = story(3, KINDS, 300, days=20)
+    whole = streamed(KINDS, told)
+    events = sum(item.is_fraud is None for item in told[:200])
+    again = streamed(KINDS, told[:200])
+    assert_same(KINDS, again, whole[:events])
+    assert_same(KINDS, streamed(KINDS, [*told[:200], *told[200:]])[events:], whole[events:])
+
+
+def test_what_left_every_window_is_forgotten_and_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = story(5, KINDS, 700, days=400)
+    whole = streamed(KINDS, told)
+    monkeypatch.setattr(history_module, "PRUNED_FROM", 1)
+    assert_same(KINDS, streamed(KINDS, told), whole)
+
+
+ONE = FeatureSet(
+    columns=(Column("amount_minor", ColumnType.INTEGER), Column("payer", ColumnType.KEY)),
+    features=(
+        Feature(name="payer.count", entity="payer", kind=Kind.COUNT, window_s=86_400),
+        Feature(name="payer.last", entity="payer", kind=Kind.SINCE_LAST),
+    ),
+)
+
+
+def test_an_entity_with_more_events_than_are_kept_says_unknown_and_not_too_few(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(history_module, "EVENTS_PER_ENTITY_MAX", 100)
+    monkeypatch.setattr(history_module, "PRUNED_FROM", 8)
+    state = FeatureState(ONE)
+    found = [state.observe(START_MS + second * 1000, (1, "a"))[0] for second in range(500)]
+    assert found[:100] == [float(number) for number in range(100)]
+    assert math.isnan(found[-1])
+    assert all(math.isnan(count) or count == second for second, count in enumerate(found))
+
+
+def test_only_the_entities_used_last_are_remembered() -> None:
+    state = FeatureState(ONE, entities_max=2)
+    for second, payer in enumerate("abac"):
+        state.observe(START_MS + second * 1000, (1, payer))
+    assert state.sizes == {"payer": 2}
+    assert state.observe(START_MS + 9000, (1, "a"))[0] == 2
+    assert state.observe(START_MS + 9000, (1, "b"))[0] == 0
+
+
+def test_an_event_that_comes_days_late_is_unknown_and_counted_by_nobody() -> None:
+    state = FeatureState(ONE)
+    state.observe(START_MS, (1, "a"))
+    assert all(math.isnan(value) for value in state.observe(START_MS - 2 * DAY_MS, (1, "a")))
+    assert state.observe(START_MS + 1, (1, "a"))[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("at", "row", "place"),
+    [
+        (-1, (1, "a"), "time"),
+        (1 << 60, (1, "a"), "time"),
+        (START_MS, (1,), "columns"),
+        (START_MS, (-1, "a"), "amount_minor"),
+        (START_MS, (1.5, "a"), "amount_minor"),
+        (START_MS, (True, "a"), "amount_minor"),
+        (START_MS, (None, "a"), "amount_minor"),
+        (START_MS, (1 << 50, "a"), "amount_minor"),
+        (START_MS, (1, 7), "payer"),
+    ],
+)
+def test_an_absurd_event_is_refused_with_its_column_and_not_remembered(
+    at: int, row: tuple[object, ...], place: str
+) -> None:
+    state = FeatureState(ONE)
+    with pytest.raises(EventError, match=place):
+        state.observe(at, row)
+    assert state.sizes == {"payer": 0}
+
+
+def test_a_label_before_its_event_is_refused() -> None:
+    state = FeatureState(HANDBOOK)
+    with pytest.raises(EventError, match="available_at"):
+        state.learn(1000, (1, "a", "b"), is_fraud=True, available_at=999)
+
+
+@pytest.mark.parametrize(
+    ("feature", "why"),
+    [
+        (Feature(name="payer.count", entity="payer", kind=Kind.COUNT, window_s=1), "taken"),
+        (Feature(name="x.a", entity="x", kind=Kind.COUNT, window_s=1), "no such key"),
+        (Feature(name="payer.a", entity="payer", kind=Kind.COUNT), "window"),
+        (Feature(name="payer.a", entity="payer", kind=Kind.SINCE_LAST, window_s=1), "window"),
+        (Feature(name="payer.a", entity="payer", kind=Kind.HOUR), "entity"),
+        (Feature(name="payment.a", entity=EVENT, kind=Kind.COUNT, window_s=1), "entity"),
+        (Feature(name="payer.a", entity="payer", kind=Kind.SUM, window_s=1), "column"),
+        (Feature(name="payer.a", entity="payer", kind=Kind.GEO_SPEED), "no place"),
+        (
+            Feature(name="payer.a", entity="payer", kind=Kind.DISTINCT, of="payer", window_s=1),
+            "column",
+        ),
+        (
+            Feature(name="payer.a", entity="payer", kind=Kind.COUNT, window_s=1, delay_s=1,
+                    includes_current=True),
+            "include",
+        ),
+        (
+            Feature(name="payer.a", entity="payer", kind=Kind.COUNT, window_s=1,
+                    where=Where(feature="payer.none", at_least=1)),
+            "condition",
+        ),
+    ],
+)  # fmt: skip
+def test_a_feature_that_contradicts_the_rules_is_refused_with_its_name(
+    feature: Feature, why: str
+) -> None:
+    with pytest.raises(DefinitionError, match=f"{feature.name}.*{why}"):
+        FeatureSet(columns=ONE.columns, features=(*ONE.features, feature))
