@@ -213,6 +213,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     # Set-up
     ("port_taken", "after", "端口已被占用，请更换端口或关闭占用它的程序。", "The port is taken; choose another or stop the program that holds it."),
     ("config_invalid", "never", "配置有误，请按提示修改。", "The configuration is wrong; correct it as shown."),
+    ("table_invalid", "never", "数据文件有误，请按提示的行与列修改。", "The table file is wrong; correct the row and column that are named."),
 )  # fmt: skip
 
 CATALOGUE: dict[str, Advice] = {row[0]: Advice(*row) for row in _ROWS}

@@ -1,0 +1,192 @@
+"""Tables that risk's commands read and write: CSV or Parquet, by the file's suffix.
+
+Rule 1: the caller names the columns it needs and what they hold; others are not read.
+Rule 2: the first value that is missing, of another kind or beyond its bounds refuses the whole
+        file, with the file, the row (1 is the first after the head), the column and the reason.
+Rule 3: an amount is a decimal in the file and an integer in hundredths here; a CSV's never passes
+        through a float. Digits after the second decimal are rounded, half up.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from backend.risk.limits import TABLE_BYTES_MAX, TABLE_INTEGER_MAX, TABLE_TEXT_BYTES_MAX
+from protocol.errors import CallerError
+
+Kind = Literal["text", "integer", "number", "amount_minor", "flag"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableColumn:
+    """A column by its name in the file. ``minimum`` and ``maximum`` are of the value as it is
+    returned; ``is_nullable``: a missing value is a null; ``is_optional``: so is the column.
+
+    ``text`` is never empty, an ``integer`` fits 2^53, a ``number`` is finite, an ``amount_minor``
+    is in hundredths, a ``flag`` is 0 or 1, ``true`` or ``false`` in the file and an integer here.
+    """
+
+    name: str
+    kind: Kind
+    minimum: float | None = None
+    maximum: float | None = None
+    is_nullable: bool = False
+    is_optional: bool = False
+
+
+def read_table(path: Path, columns: Sequence[TableColumn]) -> pl.DataFrame:
+    """The columns that are asked for, in that order; text as String, numbers as Float64, the rest
+    as Int64. Raises ``CallerError`` ``table_invalid``."""
+    raw = _read(path, columns)
+    kept = {}
+    for column in columns:
+        if column.name in raw.columns:
+            kept[column.name] = _checked(path, column, raw[column.name])
+    return pl.DataFrame(kept)
+
+
+def write_table(path: Path, table: pl.DataFrame) -> None:
+    """The table as a whole or not at all: written beside, then renamed."""
+    suffix = _suffix(path)
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        with beside.open("wb") as file:
+            if suffix == ".parquet":
+                table.write_parquet(file)
+            else:
+                table.write_csv(file)
+        beside.replace(path)
+    except OSError as error:
+        raise _invalid(path, error.strerror or "cannot be written") from error
+
+
+def _suffix(path: Path) -> str:
+    suffix = path.suffix.lower()
+    if suffix not in {".csv", ".parquet"}:
+        raise _invalid(path, "the name must end in .csv or .parquet")
+    return suffix
+
+
+def _read(path: Path, columns: Sequence[TableColumn]) -> pl.DataFrame:
+    suffix = _suffix(path)
+    try:
+        if path.stat().st_size > TABLE_BYTES_MAX:
+            raise _invalid(path, f"more than {TABLE_BYTES_MAX} bytes")
+        # As text first, so that each value is judged here and a bad one is named.
+        lazy = (
+            pl.scan_parquet(path) if suffix == ".parquet" else pl.scan_csv(path, infer_schema=False)
+        )
+        present = lazy.collect_schema().names()
+        lacking = [c.name for c in columns if not c.is_optional and c.name not in present]
+        if lacking:
+            raise _invalid(path, f"no column {', '.join(lacking)}; there are {', '.join(present)}")
+        return lazy.select([c.name for c in columns if c.name in present]).collect()
+    except OSError as error:
+        raise _invalid(path, error.strerror or "cannot be read") from error
+    except pl.exceptions.PolarsError as error:
+        raise _invalid(path, str(error).splitlines()[0]) from error
+
+
+def _checked(path: Path, column: TableColumn, raw: pl.Series) -> pl.Series:
+    is_text = raw.dtype == pl.String
+    if is_text:
+        raw = raw.str.strip_chars()
+        raw = raw.set(raw == "", None)
+    _refuse(path, column, raw, raw.is_null() if not column.is_nullable else None, "is missing")
+    found = _CASTS[column.kind](raw)
+    _refuse(path, column, raw, found.is_null() & raw.is_not_null(), _WANTED[column.kind])
+    if column.minimum is not None:
+        _refuse(path, column, raw, found < column.minimum, f"is below {column.minimum}")
+    if column.maximum is not None:
+        _refuse(path, column, raw, found > column.maximum, f"is above {column.maximum}")
+    return found.alias(column.name)
+
+
+def _refuse(
+    path: Path, column: TableColumn, raw: pl.Series, bad: pl.Series | None, why: str
+) -> None:
+    """Names the first bad row, if there is one."""
+    if bad is None or not bad.any():
+        return
+    row = bad.fill_null(value=False).arg_max()
+    assert row is not None
+    value = "" if raw[row] is None else f" {str(raw[row])[:40]!r}"
+    raise _invalid(path, f"row {row + 1}, column {column.name}:{value} {why}")
+
+
+def _invalid(path: Path, why: str) -> CallerError:
+    return CallerError("table_invalid", f"{path.name}: {why}")
+
+
+def _text(raw: pl.Series) -> pl.Series:
+    text = raw.cast(pl.String)
+    return text.set(text.str.len_bytes() > TABLE_TEXT_BYTES_MAX, None)
+
+
+def _integer(raw: pl.Series) -> pl.Series:
+    """Whole numbers, also where a tool wrote them as ``12.0``."""
+    if raw.dtype == pl.String:
+        plain = raw.str.contains(r"^[+-]?\d{1,16}(\.0*)?$")
+        digits = raw.str.replace(r"\.0*$", "").str.replace(r"^\+", "")
+        found = digits.set(~plain, None).cast(pl.Int64, strict=False)
+    elif raw.dtype.is_float():
+        whole = raw.set(~(raw.is_finite() & (raw.floor() == raw)), None)
+        found = whole.set(whole.abs() > TABLE_INTEGER_MAX, None).cast(pl.Int64, strict=False)
+    elif raw.dtype.is_integer():
+        found = raw.cast(pl.Int64, strict=False)
+    else:
+        return pl.Series(raw.name, [None] * len(raw), dtype=pl.Int64)
+    return found.set(found.abs() > TABLE_INTEGER_MAX, None)
+
+
+def _number(raw: pl.Series) -> pl.Series:
+    if not (raw.dtype == pl.String or raw.dtype.is_numeric()):
+        return pl.Series(raw.name, [None] * len(raw), dtype=pl.Float64)
+    found = raw.cast(pl.Float64, strict=False)
+    return found.set(~found.is_finite(), None)
+
+
+def _amount_minor(raw: pl.Series) -> pl.Series:
+    if raw.dtype.is_integer():
+        raw = raw.cast(pl.String)
+    elif raw.dtype.is_float():
+        # The file holds floats: the nearest hundredth is what was meant.
+        return _integer((raw * 100).round())
+    elif raw.dtype.is_decimal():
+        raw = raw.cast(pl.String)
+    elif raw.dtype != pl.String:
+        return pl.Series(raw.name, [None] * len(raw), dtype=pl.Int64)
+    parts = raw.str.extract_groups(r"^([+-]?)(\d{1,13})(?:\.(\d{0,30}))?$").struct.unnest()
+    sign, whole, rest = (parts[name] for name in parts.columns)
+    digits = rest.fill_null("").str.pad_end(3, "0")
+    minor = whole.cast(pl.Int64) * 100 + digits.str.slice(0, 2).cast(pl.Int64)
+    minor = minor + (digits.str.slice(2, 1).cast(pl.Int64) >= 5).cast(pl.Int64)
+    return minor * (1 - 2 * (sign == "-").cast(pl.Int64))
+
+
+def _flag(raw: pl.Series) -> pl.Series:
+    if raw.dtype == pl.Boolean:
+        return raw.cast(pl.Int64)
+    if raw.dtype == pl.String:
+        raw = raw.str.to_lowercase().replace({"true": "1", "false": "0"})
+    found = _integer(raw)
+    return found.set((found != 0) & (found != 1), None)
+
+
+_CASTS = {
+    "text": _text,
+    "integer": _integer,
+    "number": _number,
+    "amount_minor": _amount_minor,
+    "flag": _flag,
+}
+_WANTED = {
+    "text": f"is longer than {TABLE_TEXT_BYTES_MAX} bytes",
+    "integer": "is no whole number",
+    "number": "is no finite number",
+    "amount_minor": "is no decimal amount",
+    "flag": "is neither 0 nor 1",
+}

@@ -1,0 +1,135 @@
+"""Tables in files: what is read, and what is refused with its place and reason."""
+
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from backend.risk.tables_io import TableColumn, read_table, write_table
+from protocol.errors import CallerError
+
+COLUMNS = (
+    TableColumn(name="tx_id", kind="text"),
+    TableColumn(name="t_sec", kind="integer", minimum=0),
+    TableColumn(name="amount", kind="amount_minor", minimum=0, maximum=10_000_000),
+    TableColumn(name="fraud", kind="flag", is_nullable=True),
+    TableColumn(name="weight", kind="number", is_optional=True),
+)
+
+
+def _csv(folder: Path, text: str) -> Path:
+    path = folder / "tx.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_csv_is_read_by_name_and_other_columns_are_left(tmp_path: Path) -> None:
+    path = _csv(
+        tmp_path,
+        "amount,more,t_sec,tx_id,fraud\n12.34,x,5,a,1\n0.1,y,7.0,b,\n3,z,9,c,False\n",
+    )
+    table = read_table(path, COLUMNS)
+    assert table.columns == ["tx_id", "t_sec", "amount", "fraud"]
+    assert table.rows() == [("a", 5, 1234, 1), ("b", 7, 10, None), ("c", 9, 300, 0)]
+
+
+def test_parquet_gives_the_same_table_whatever_its_types(tmp_path: Path) -> None:
+    path = tmp_path / "tx.parquet"
+    pl.DataFrame(
+        {
+            "tx_id": [1, 2],
+            "t_sec": [5.0, 7.0],
+            "amount": [57.16, 0.29],
+            "fraud": [True, None],
+            "weight": [1, 2],
+        }
+    ).write_parquet(path)
+    rows = read_table(path, COLUMNS).rows()
+    assert rows == [("1", 5, 5716, 1, 1.0), ("2", 7, 29, None, 2.0)]
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        (",5,1.00,0", "row 2, column tx_id: is missing"),
+        ("b,,1.00,0", "row 2, column t_sec: is missing"),
+        ("b,5.5,1.00,0", "row 2, column t_sec: '5.5' is no whole number"),
+        ("b,-1,1.00,0", "row 2, column t_sec: '-1' is below 0"),
+        ("b,99999999999999999,1,0", "row 2, column t_sec: '99999999999999999' is no whole number"),
+        ("b,5,nan,0", "row 2, column amount: 'nan' is no decimal amount"),
+        ("b,5,1e9,0", "row 2, column amount: '1e9' is no decimal amount"),
+        ("b,5,-0.01,0", "row 2, column amount: '-0.01' is below 0"),
+        ("b,5,100000.01,0", "row 2, column amount: '100000.01' is above 10000000"),
+        ("b,5,1,2", "row 2, column fraud: '2' is neither 0 nor 1"),
+        (f"{'b' * 201},5,1,0", "is longer than 200 bytes"),
+    ],
+)
+def test_a_bad_value_is_refused_with_its_row_and_column(
+    tmp_path: Path, line: str, place: str
+) -> None:
+    path = _csv(tmp_path, f"tx_id,t_sec,amount,fraud\na,1,1.00,0\n{line}\n{line}\n")
+    with pytest.raises(CallerError) as refused:
+        read_table(path, COLUMNS)
+    assert refused.value.code == "table_invalid"
+    assert place in refused.value.detail
+    assert refused.value.detail.startswith("tx.csv: ")
+
+
+def test_a_parquet_of_other_types_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tx.parquet"
+    frame = {"tx_id": ["a"], "t_sec": [1], "amount": [[1]], "fraud": [0]}
+    pl.DataFrame(frame).write_parquet(path)
+    with pytest.raises(CallerError, match="column amount"):
+        read_table(path, COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("tx.csv", b"tx_id,amount\na,1\n", "no column t_sec, fraud"),
+        ("tx.csv", b"", "tx.csv: "),
+        ("tx.parquet", b"PAR1 no", "tx.parquet: "),
+        ("tx.txt", b"a", "must end in .csv or .parquet"),
+    ],
+)
+def test_a_file_that_is_no_such_table_is_refused(
+    tmp_path: Path, name: str, content: bytes, why: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(CallerError) as refused:
+        read_table(tmp_path / name, COLUMNS)
+    assert why in refused.value.detail
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CallerError, match=r"none\.csv: No such file"):
+        read_table(tmp_path / "none.csv", COLUMNS)
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(st.decimals(0, 10**9, places=4, allow_nan=False), min_size=1, max_size=20))
+def test_amounts_are_rounded_as_decimals_are(tmp_path: Path, amounts: list[Decimal]) -> None:
+    path = _csv(tmp_path, "amount\n" + "".join(f"{amount:f}\n" for amount in amounts))
+    column = TableColumn(name="amount", kind="amount_minor")
+    hundredth = Decimal("0.01")
+    expected = [int(a.quantize(hundredth, rounding=ROUND_HALF_UP) * 100) for a in amounts]
+    assert read_table(path, (column,))["amount"].to_list() == expected
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
+def test_what_is_written_is_read_again(tmp_path: Path, name: str) -> None:
+    table = pl.DataFrame({"tx_id": ["a", "b"], "weight": [0.1, 1 / 3]})
+    write_table(tmp_path / name, table)
+    columns = (TableColumn(name="tx_id", kind="text"), TableColumn(name="weight", kind="number"))
+    assert read_table(tmp_path / name, columns).equals(table)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CallerError, match="No such file"):
+        write_table(tmp_path / "no" / "out.csv", pl.DataFrame({"a": [1]}))
