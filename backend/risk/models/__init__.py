@@ -1,0 +1,1 @@
+"""Models that score a payment: forests as plain data, served with what each feature gave."""

@@ -1,0 +1,15 @@
+"""Bounds of models and of what is kept about them."""
+
+MODEL_BYTES_MAX = 64_000_000
+"""Of a model's file."""
+MODEL_FEATURES_MAX = 512
+MODEL_TREES_MAX = 2_000
+MODEL_NODES_MAX = 1_000_000
+"""Of all trees together."""
+MODEL_WEIGHTS_MAX = 16_000_000
+"""Of all leaves together: a leaf has one for each feature on its path, and one of the base."""
+MODEL_CARD_CHARS_MAX = 200_000
+"""Of what a model says about itself, as JSON."""
+TREE_DEPTH_MAX = 64
+ROWS_PER_CALL_MAX = 8_192
+"""Rows that one call of the runtime scores; more are scored in turns, so memory stays bounded."""
