@@ -36,6 +36,7 @@ ROOMS: dict[str, Room] = {
     "shards": Room("backend.shards.cli", "backend", "The ledger over several databases."),
     "clearing": Room("tillway.clearing", "backend", "Close a day: clear, settle, pay out."),
     "sandbox": Room("backend.sandbox.cli", "backend", "The other institutions, simulated."),
+    "risk": Room("tillway.risk.cli", "backend", "Judge payments, devices and accounts."),
     "hub": Room("hub.cli", "hub", "The store hub."),
     "terminal": Room("terminal.cli", "terminal", "A payment terminal or vending machine."),
     "sim": Room("firmware_sim.cli", "sim", "Simulated devices on real serial protocols."),

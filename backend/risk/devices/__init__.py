@@ -1,0 +1,1 @@
+"""Whether a reading comes from the device it says it comes from."""

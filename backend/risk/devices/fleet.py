@@ -1,0 +1,232 @@
+"""What is usual: how often each attribute changes, by itself and with others, and how far what is
+measured scatters. Pure; learned from accepted readings only, from what is expected at first.
+
+Rule 1: what is usual is learned of the whole fleet, so that a new kernel which every device takes
+is no news, whatever the source calls it.
+Rule 2: what honest devices do not do is not learned from a few that do it: the first half per cent
+of readings in which it happens may be attacks that were not noticed.
+Rule 3: expectations weigh as much as ``EXPECTED_WEIGHT`` readings, so a young fleet is judged too.
+"""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from enum import StrEnum
+from math import exp, log, pi, sqrt
+
+from backend.risk.devices.attributes import Group, attribute_of
+
+EXPECTED_WEIGHT = 200.0
+TOGETHER_WEIGHT = 4.0
+UNNOTICED_SHARE = 0.005
+HARD = frozenset({Group.ROOT, Group.BOARD, Group.SOFTWARE, Group.EVIDENCE, Group.COUNTER})
+"""Groups to which rule 2 applies, in readings without an update."""
+FOREIGN_DEVICES_MIN = 20
+UNIQUE_SHARE_MIN = 0.9
+
+
+class Outcome(StrEnum):
+    """What became of an attribute since the device's latest accepted reading."""
+
+    SAME = "same"
+    NOVEL = "novel"
+    """Another value, which no other device has shown."""
+    KNOWN = "known"
+    """Another value, which others have too."""
+    RETURNED = "returned"
+    """A value that the device had before."""
+    VANISHED = "vanished"
+    APPEARED = "appeared"
+
+
+class Update(StrEnum):
+    """Whether the build changed with the rest."""
+
+    NONE = "none"
+    FIRST = "first"
+    """To one that no other device has."""
+    FOLLOWING = "following"
+    """To one that others have, whose software is known by then."""
+
+
+USUAL = {
+    Group.ROOT: 0.0003,
+    Group.BOARD: 0.0005,
+    Group.STORAGE: 0.002,
+    Group.BUILD: 0.02,
+    Group.SOFTWARE: 0.002,
+    Group.PERIPHERAL: 0.006,
+    Group.KEY: 0.02,
+    Group.PLACE: 0.03,
+    Group.COUNTER: 0.0005,
+    Group.BEHAVIOUR: 0.01,
+    Group.EVIDENCE: 0.0005,
+    Group.OTHER: 0.005,
+}
+"""The share of honest readings in which an attribute of the group changes, before any was seen."""
+
+ATTACKED = {
+    Group.ROOT: 0.5,
+    Group.BOARD: 0.5,
+    Group.STORAGE: 0.2,
+    Group.BUILD: 0.1,
+    Group.SOFTWARE: 0.35,
+    Group.PERIPHERAL: 0.3,
+    Group.KEY: 0.15,
+    Group.PLACE: 0.1,
+    Group.COUNTER: 0.3,
+    Group.BEHAVIOUR: 0.3,
+    Group.EVIDENCE: 0.4,
+    Group.OTHER: 0.2,
+}
+"""The same share among dishonest readings."""
+
+IN_AN_UPDATE = 0.6
+"""How often software changes when the build does."""
+SHARE_OF = {
+    Outcome.NOVEL: 0.5,
+    Outcome.KNOWN: 0.5,
+    Outcome.RETURNED: 0.5,
+    Outcome.VANISHED: 0.3,
+    Outcome.APPEARED: 0.5,
+}
+
+
+@dataclass(slots=True)
+class Scatter:
+    """How a measured attribute spreads: within a device from reading to reading, and between."""
+
+    step: float = 0.0
+    steps: int = 0
+    number: int = 0
+    mean: float = 0.0
+    square: float = 0.0
+
+    def meet(self, value: float) -> None:
+        """A device's first value."""
+        self.number += 1
+        off = value - self.mean
+        self.mean += off / self.number
+        self.square += off * (value - self.mean)
+
+    def follow(self, off: float) -> None:
+        """How far a value lay from what the device showed before."""
+        self.steps += 1
+        self.step += (min(abs(off), 6 * self.step or abs(off)) - self.step) / min(self.steps, 500)
+
+    def strangeness(self, value: float, expected: float) -> float:
+        """The log of how much likelier the value is of any device than of this one, 0 or more."""
+        if self.number < 8 or self.steps < 8:
+            return 0.0
+        between = sqrt(self.square / self.number) + 1e-12
+        within = max(self.step * 1.2533, between * 1e-6)
+        z = (value - expected) / within
+        own = 0.36755 / within / (1 + z * z / 3) ** 2  # Student's t with 3 degrees of freedom
+        y = (value - self.mean) / between
+        other = 0.9 * _bell(y) / between + 0.1 / (20 * between)
+        return max(0.0, log(other / own))
+
+
+def _bell(y: float) -> float:
+    return exp(-y * y / 2) / sqrt(2 * pi)
+
+
+@dataclass(slots=True)
+class Habit:
+    """What one attribute does in the fleet."""
+
+    group: Group
+    readings: Counter[Update] = field(default_factory=Counter)
+    outcomes: Counter[tuple[Update, Outcome]] = field(default_factory=Counter)
+    rises: int = 0
+    falls: int = 0
+    equals: int = 0
+    numbers: int = 0
+    scatter: dict[int, Scatter] = field(default_factory=lambda: defaultdict(Scatter))
+    """One for each point of a curve."""
+    owners: dict[str, str] = field(default_factory=dict)
+    """Which device showed a value first."""
+    shown: Counter[str] = field(default_factory=Counter)
+    """On how many devices."""
+    devices: int = 0
+
+    def usual(self, outcome: Outcome, update: Update) -> float:
+        """How often an honest reading shows this outcome."""
+        is_hard = self.group in HARD and outcome is not Outcome.KNOWN
+        rate = USUAL[self.group]
+        if self.group is Group.SOFTWARE and update is not Update.NONE:
+            is_hard = is_hard and update is Update.FOLLOWING
+            rate = rate if is_hard else IN_AN_UPDATE
+        expected = rate * SHARE_OF[outcome] * EXPECTED_WEIGHT
+        readings = self.readings[update]
+        seen: float = self.outcomes[update, outcome]
+        if is_hard:
+            seen = max(0.0, seen - UNNOTICED_SHARE * readings)
+        return (seen + expected) / (readings + EXPECTED_WEIGHT)
+
+    def falls_rate(self) -> float:
+        """How often an honest number falls."""
+        expected = USUAL[Group.COUNTER] if self.group is Group.COUNTER else 0.05
+        falls = max(0.0, self.falls - UNNOTICED_SHARE * self.numbers)
+        return (falls + expected * EXPECTED_WEIGHT) / (self.numbers + EXPECTED_WEIGHT)
+
+    def equals_rate(self) -> float:
+        """How often an honest number is the same twice."""
+        expected = 0.02 if self.group is Group.BEHAVIOUR else 0.5
+        weight = EXPECTED_WEIGHT / 4
+        return (self.equals + expected * weight) / (self.numbers + weight)
+
+    @property
+    def is_counter(self) -> bool:
+        """Whether it only rises."""
+        if self.group is Group.COUNTER:
+            return True
+        enough = self.numbers >= EXPECTED_WEIGHT and self.rises > 0.2 * self.numbers
+        return enough and self.falls <= 0.005 * self.numbers
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether it scatters from reading to reading."""
+        return not self.is_counter and self.equals_rate() < 0.5
+
+    @property
+    def names_one_device(self) -> bool:
+        """Whether each device has a value of its own."""
+        enough = self.devices >= FOREIGN_DEVICES_MIN
+        return enough and len(self.shown) >= UNIQUE_SHARE_MIN * self.devices
+
+
+@dataclass(slots=True)
+class Fleet:
+    """The habits of all attributes, and which change together."""
+
+    habits: dict[str, Habit] = field(default_factory=dict)
+    changes: Counter[str] = field(default_factory=Counter)
+    together: Counter[tuple[str, str]] = field(default_factory=Counter)
+    noises: dict[tuple[object, ...], str] = field(default_factory=dict)
+    """Whole sets of measured values, and which device showed them."""
+
+    def habit(self, name: str, group: Group) -> Habit:
+        """The habit of an attribute, as expected of its group if it is new."""
+        found = self.habits.get(name)
+        if found is None:
+            found = self.habits[name] = Habit(group)
+        return found
+
+    def with_another(self, name: str, other: str, update: Update) -> float:
+        """How often ``name`` changes in honest readings in which ``other`` does. Two peripherals
+        are not exchanged at once (rule 2), but the bus changes with either."""
+        first, second = self.habits[name].group, self.habits[other].group
+        if first is second is Group.PERIPHERAL and not is_bus(name) and not is_bus(other):
+            return 0.0
+        if first in HARD and update is not Update.FIRST:
+            return 0.0
+        expected = 0.02
+        if first is second is Group.STORAGE or is_bus(name) or is_bus(other):
+            expected = 0.5
+        seen = self.together[name, other]
+        return (seen + expected * TOGETHER_WEIGHT) / (self.changes[other] + TOGETHER_WEIGHT)
+
+
+def is_bus(name: str) -> bool:
+    """Whether an attribute lists what hangs on the bus, and so changes with any peripheral."""
+    return attribute_of(name).name == "usb_topology"

@@ -1,0 +1,217 @@
+"""The verdict on a reading, and what is learned from it. Pure.
+
+Rule 1: only an accepted reading moves the profile and teaches the fleet.
+Rule 2: an enrolment is believed, unless it shows values that belong to another device.
+Rule 3: where ``settles_after_days`` says so, a change that keeps being shown, on so many later
+days and by a device that otherwise fits, weighs less each day; without it a person must accept it.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from math import exp
+
+from backend.risk.devices.attributes import Group, attribute_of
+from backend.risk.devices.evidence import (
+    Finding,
+    Sign,
+    findings,
+    is_number,
+    measured_values,
+    noise_key,
+    outcomes_of,
+    text_of,
+    update_in,
+)
+from backend.risk.devices.fleet import Fleet, Habit, Outcome
+from backend.risk.devices.profile import Profile
+from backend.risk.devices.readings import Curve, Number, Plain, Reading
+
+REFUSED_FROM = 6.5
+"""The weight at which a reading is as likely dishonest as honest, were one in 600 dishonest."""
+SLOPE = 0.8
+TOLD_FROM = 0.5
+"""Findings that weigh less are no reason."""
+SETTLING = frozenset({Sign.PERIPHERAL, Sign.PERIPHERALS, Sign.STORAGE, Sign.OTHER, Sign.UPDATE})
+NO_CHANGE = frozenset({Sign.MEASURED, Sign.REPLAY, Sign.FOREIGN, Sign.STOOD})
+
+
+class Verdict(StrEnum):
+    """What a reading is taken for."""
+
+    SAME = "same"
+    DRIFTED = "drifted"
+    CLONE = "clone"
+    EMULATOR = "emulator"
+    TAMPERED = "tampered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """The judgement. ``trust`` is from 0 to 1 and falls with the weight of the evidence."""
+
+    trust: float
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    """``sign:attribute`` by weight, the heaviest first."""
+    changed: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Devices:
+    """A fleet and the profiles of its devices."""
+
+    fleet: Fleet = field(default_factory=Fleet)
+    profiles: dict[str, Profile] = field(default_factory=dict)
+    settles_after_days: int = 0
+    """0: never by itself."""
+
+    def observe(self, device: str, reading: Reading, *, day: int, is_enrolment: bool) -> Trust:
+        """Judge a reading that claims to be of a device, and learn from it if it is accepted."""
+        for name in reading:
+            self.fleet.habit(name, attribute_of(name).group)
+        profile = self.profiles.get(device)
+        if profile is None or is_enrolment:
+            return self._enrol(device, reading, is_enrolment=is_enrolment)
+        found = findings(self.fleet, profile, device, reading)
+        if self.settles_after_days:
+            found = self._settled(profile, reading, found, day)
+        weight = sum(finding.weight for finding in found)
+        trust = _trust(weight, found, profile, reading)
+        if weight < REFUSED_FROM:
+            self.accept(device, reading)
+        else:
+            _doubt(profile, reading, day)
+        return trust
+
+    def accept(self, device: str, reading: Reading) -> None:
+        """Take a reading for the device's own, also when a person says so."""
+        profile = self.profiles.setdefault(device, Profile())
+        if profile.latest:  # a first reading changes nothing
+            self._teach_changes(outcomes_of(self.fleet, profile, reading))
+        for name, value in reading.items():
+            _learn_value(self.fleet.habits[name], profile, device, name, value)
+        measured = measured_values(self.fleet, reading)
+        if measured:
+            profile.noises.append(measured)
+            self.fleet.noises.setdefault(noise_key(measured), device)
+        profile.latest |= {name: value for name, value in reading.items() if value is not None}
+        profile.silent = {name for name in profile.latest if reading.get(name) is None}
+        profile.doubted.clear()
+
+    def _enrol(self, device: str, reading: Reading, *, is_enrolment: bool) -> Trust:
+        foreign = [
+            name
+            for name, value in reading.items()
+            if isinstance(value, str)
+            and self.fleet.habits[name].group in {Group.ROOT, Group.BOARD}
+            and self.fleet.habits[name].owners.get(value, device) != device
+            and self.fleet.habits[name].names_one_device
+        ]
+        if len(foreign) > 1:
+            reasons = tuple(f"{Sign.FOREIGN}:{name}" for name in foreign)
+            return Trust(trust=0.01, verdict=Verdict.CLONE, reasons=reasons, changed=())
+        self.accept(device, reading)
+        reasons = () if is_enrolment else ("not_enrolled",)
+        trust = 0.99 if is_enrolment else 0.5
+        return Trust(trust=trust, verdict=Verdict.SAME, reasons=reasons, changed=())
+
+    def _settled(
+        self, profile: Profile, reading: Reading, found: list[Finding], day: int
+    ) -> list[Finding]:
+        """What was shown before on other days weighs less, if nothing else is against it."""
+        against = sum(f.weight for f in found if f.sign not in SETTLING)
+        if against >= REFUSED_FROM / 2:
+            return found
+        settled = []
+        for finding in found:
+            value, days = profile.doubted.get(finding.name, (None, set()))
+            shown = len(days - {day}) if value == reading.get(finding.name) else 0
+            share = max(0.0, 1 - shown / self.settles_after_days)
+            weight = finding.weight * share if finding.sign in SETTLING else finding.weight
+            settled.append(Finding(finding.name, finding.sign, weight))
+        return settled
+
+    def _teach_changes(self, outcomes: dict[str, Outcome]) -> None:
+        fleet = self.fleet
+        update = update_in(fleet, outcomes)
+        changed = [name for name, outcome in outcomes.items() if outcome is not Outcome.SAME]
+        for name, outcome in outcomes.items():
+            habit = fleet.habits[name]
+            habit.readings[update] += 1
+            if outcome is not Outcome.SAME:
+                habit.outcomes[update, outcome] += 1
+        for name in changed:
+            fleet.changes[name] += 1
+            for other in changed:
+                if other != name:
+                    fleet.together[name, other] += 1
+
+
+def _learn_value(habit: Habit, profile: Profile, device: str, name: str, value: Plain) -> None:
+    before = profile.latest.get(name)
+    if value is None:
+        return
+    if isinstance(value, Number | Curve):
+        _learn_number(habit, profile, name, before, value)
+    if before is None:
+        habit.devices += 1
+    if is_number(value, habit) or value == before:
+        return
+    text = text_of(value)
+    habit.shown[text] += 1
+    habit.owners.setdefault(text, device)
+    if before is not None:
+        profile.remember(name, text_of(before))
+
+
+def _learn_number(
+    habit: Habit, profile: Profile, name: str, before: Plain, value: Number | Curve
+) -> None:
+    values = value.values if isinstance(value, Curve) else (value.value,)
+    if isinstance(before, Number | Curve):
+        habit.numbers += 1
+        habit.equals += before == value
+        if isinstance(before, Number) and isinstance(value, Number):
+            habit.rises += value.value > before.value
+            habit.falls += value.value < before.value
+    if name not in profile.expected:
+        for place, one in enumerate(values):
+            habit.scatter[place].meet(one)
+    for place, off in enumerate(profile.follow(name, values)):
+        habit.scatter[place].follow(off)
+
+
+def _doubt(profile: Profile, reading: Reading, day: int) -> None:
+    for name, value in reading.items():
+        if value != profile.latest.get(name):
+            before, days = profile.doubted.get(name, (None, set()))
+            profile.doubted[name] = (value, days | {day} if before == value else {day})
+
+
+def _trust(weight: float, found: list[Finding], profile: Profile, reading: Reading) -> Trust:
+    told = sorted((f for f in found if f.weight >= TOLD_FROM), key=lambda f: -f.weight)
+    changed = tuple(sorted(f.name for f in found if f.sign not in NO_CHANGE))
+    verdict = Verdict.DRIFTED if changed else Verdict.SAME
+    if weight >= REFUSED_FROM:
+        verdict = _attack(found, profile, reading)
+    return Trust(
+        trust=1 / (1 + exp(min(SLOPE * (weight - REFUSED_FROM), 700.0))),
+        verdict=verdict,
+        reasons=tuple(f"{f.sign}:{f.name}" for f in told),
+        changed=changed,
+    )
+
+
+def _attack(found: list[Finding], profile: Profile, reading: Reading) -> Verdict:
+    """Which attack the evidence speaks for most."""
+    weights = dict.fromkeys(Sign, 0.0)
+    for finding in found:
+        weights[finding.sign] += finding.weight
+    silent = sum(reading.get(name) is None for name in profile.latest)
+    emulator = weights[Sign.SILENT] + (weights[Sign.EVIDENCE] if silent else 0.0)
+    clone = sum(weights[s] for s in (Sign.HARDWARE, Sign.FOREIGN, Sign.REPLAY, Sign.COUNTER))
+    clone += weights[Sign.MEASURED] + weights[Sign.STOOD]
+    tampered = sum(weights[s] for s in (Sign.SOFTWARE, Sign.PERIPHERAL, Sign.PERIPHERALS))
+    tampered += weights[Sign.EVIDENCE] + weights[Sign.STORAGE] + weights[Sign.UPDATE]
+    ranked = {Verdict.EMULATOR: emulator, Verdict.CLONE: clone, Verdict.TAMPERED: tampered}
+    return max(ranked, key=lambda verdict: ranked[verdict])

@@ -1,0 +1,96 @@
+"""One reading of a device in a plain form: names to texts, sets, numbers and curves. Pure."""
+
+import math
+from dataclasses import dataclass
+
+from backend.risk.devices.limits import (
+    ATTRIBUTES_MAX,
+    DEPTH_MAX,
+    ITEMS_MAX,
+    TEXT_CHARS_MAX,
+)
+
+
+class ReadingError(ValueError):
+    """A reading that cannot be: names the attribute and says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One measured or counted value."""
+
+    value: float
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Several measured values that belong together."""
+
+    values: tuple[float, ...]
+
+
+Plain = str | Number | Curve | frozenset[str] | None
+Reading = dict[str, Plain]
+
+
+def plain_reading(attrs: object) -> Reading:
+    """Flatten what a source sent; ``None`` stands for what it could not read. Raises
+    ``ReadingError``."""
+    if not isinstance(attrs, dict):
+        raise ReadingError("attrs: not an object")
+    found: Reading = {}
+    _flatten("", attrs, found, depth=0)
+    return found
+
+
+def _flatten(prefix: str, attrs: dict[object, object], found: Reading, *, depth: int) -> None:
+    if depth > DEPTH_MAX:
+        raise ReadingError(f"{prefix}: nested deeper than {DEPTH_MAX}")
+    for key, value in attrs.items():
+        name = f"{prefix}.{key}" if prefix else str(key)
+        if len(name) > TEXT_CHARS_MAX:
+            raise ReadingError(f"{name[:40]}…: the name is too long")
+        if isinstance(value, dict):
+            _flatten(name, value, found, depth=depth + 1)
+        else:
+            found[name] = _plain(name, value)
+        if len(found) > ATTRIBUTES_MAX:
+            raise ReadingError(f"{name}: more than {ATTRIBUTES_MAX} attributes")
+
+
+def _plain(name: str, value: object) -> Plain:
+    match value:
+        case None | "" | []:
+            return None
+        case bool():
+            return "yes" if value else "no"
+        case int() if abs(value) < 1 << 53:
+            return Number(float(value), is_whole=True)
+        case int():
+            return str(value)[:TEXT_CHARS_MAX]
+        case float():
+            return Number(_finite(name, value), is_whole=False)
+        case str():
+            if len(value) > TEXT_CHARS_MAX:
+                raise ReadingError(f"{name}: more than {TEXT_CHARS_MAX} characters")
+            return value
+        case list():
+            return _several(name, value)
+        case _:
+            raise ReadingError(f"{name}: a {type(value).__name__} is no value of an attribute")
+
+
+def _several(name: str, values: list[object]) -> Plain:
+    if len(values) > ITEMS_MAX:
+        raise ReadingError(f"{name}: more than {ITEMS_MAX} members")
+    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    if len(numbers) == len(values):
+        return Curve(tuple(_finite(name, float(v)) for v in numbers))
+    return frozenset(str(v)[:TEXT_CHARS_MAX] for v in values)
+
+
+def _finite(name: str, value: float) -> float:
+    if not math.isfinite(value):
+        raise ReadingError(f"{name}: {value} is no number")
+    return value

@@ -1,0 +1,1 @@
+"""``tillway risk``: judge payments, devices and accounts from the command line."""

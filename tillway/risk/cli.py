@@ -1,0 +1,19 @@
+"""The commands of ``tillway risk``. Each lives in a module of its own and imports its room when it
+runs."""
+
+import typer
+
+from tillway.risk.devices import devices
+
+app = typer.Typer(
+    help="Judge payments, devices and accounts.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command()(devices)
+
+
+@app.callback()
+def main() -> None:
+    """Judge payments, devices and accounts."""
