@@ -27,6 +27,7 @@ from backend.operator.routes import router as operator_router
 from backend.payments import routes as payment_routes
 from backend.rate_limit import RateLimit
 from backend.reconciliation import routes as break_routes
+from backend.risk.cases import routes as case_routes
 from backend.routing import routes as channel_routes
 from backend.sagas import routes as saga_routes
 from backend.wallet import routes as wallet_routes
@@ -95,6 +96,7 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         coupon_routes.operator_router(services, guard),
         destination_routes.operator_router(services, guard),
         break_routes.operator_router(services, guard),
+        case_routes.operator_router(services, guard, backend.case_clock),
         notify_routes.operator_router(
             submit=services.submit,
             run_read=services.run_read,

@@ -46,6 +46,7 @@ from backend.operator.service import MerchantDefaults, OperatorService
 from backend.payments.model import DeviceRequest, PaymentRules
 from backend.payments.requests import REQUEST_COMMANDS, command_of
 from backend.payments.services import Services
+from backend.risk.cases.model import CaseClock
 from backend.risk.model import RiskRules
 from backend.shards.founding import own_place
 from backend.shards.service import seals_of
@@ -116,6 +117,9 @@ class Backend:
             entropy=parts.entropy,
             rules=_rules(settings, parts.state, self.clock),
             fee_bounds=settings.fee_bounds,
+        )
+        self.case_clock = CaseClock(
+            build_dates(settings).calendar.is_business_day, self.services.rules.day_offset_ms
         )
         self.feed = self._feed()
         if dispatcher is None:

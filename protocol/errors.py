@@ -168,6 +168,11 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("dispute_exceeds", "never", "争议金额超过该付款尚未退回的部分。", "The disputed amount is more than what is left of the payment."),
     ("settlement_date_closed", "never", "渠道该清算日已结清，请填写渠道实际扣回的清算日。", "The channel's day is settled or closed; name the later one in whose file the channel keeps the money back."),
     ("payment_disputed", "never", "该付款有争议，争议金额不能退款或撤销，以裁定为准。", "A part of this payment is or was disputed; that part can be neither refunded nor undone."),
+    # Cases of the risk engine
+    ("case_not_found", "never", "找不到这个案件。", "This case was not found."),
+    ("case_state", "never", "案件已裁定，或当前状态不允许此操作。", "The case is decided, or its state does not allow this."),
+    ("case_same_person", "never", "须由另一人复核，提出结论者不能自行确认。", "A second person must agree; whoever proposed the outcome cannot confirm it."),
+    ("case_not_assignee", "never", "只有案件的经办人可以提出结论，请先分派案件。", "Only whoever the case is assigned to proposes its outcome; assign it first."),
     # Enrolment
     ("store_unknown", "never", "门店不存在，请先建立门店。", "The store does not exist; create it first."),
     ("device_exists", "never", "该设备名已被使用，请换一个名称。", "This device name is taken; choose another."),

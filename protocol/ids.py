@@ -19,14 +19,15 @@ PayerId = NewType("PayerId", str)
 RequestId = NewType("RequestId", str)
 DisputeId = NewType("DisputeId", str)
 CouponId = NewType("CouponId", str)
+CaseId = NewType("CaseId", str)
 
 PAYMENT, ATTEMPT, REFUND, TRANSFER = "pay", "att", "rfd", "trf"
 MANDATE, REQUEST, PAYOUT, EVENT = "mdt", "req", "pyo", "evt"
 TOPUP, SWEEP, PAYER, NOTICE, INSTRUMENT = "top", "swp", "pyr", "ntc", "ins"
-DISPUTE, COLLECTION, COUPON, WITHDRAWAL = "dsp", "cvr", "cpn", "wdr"
+DISPUTE, COLLECTION, COUPON, WITHDRAWAL, CASE = "dsp", "cvr", "cpn", "wdr", "cas"
 PREFIXES = frozenset(
     {PAYMENT, ATTEMPT, REFUND, TRANSFER, MANDATE, REQUEST, PAYOUT, EVENT, TOPUP, SWEEP, PAYER}
-    | {NOTICE, INSTRUMENT, DISPUTE, COLLECTION, COUPON, WITHDRAWAL}
+    | {NOTICE, INSTRUMENT, DISPUTE, COLLECTION, COUPON, WITHDRAWAL, CASE}
 )
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -43,6 +43,7 @@ TABLE_MODULES = (
     "backend.payments.tables",
     "backend.reconciliation.tables",
     "backend.refunds.tables",
+    "backend.risk.cases.tables",
     "backend.risk.tables",
     "backend.routing.tables",
     "backend.sagas.tables",

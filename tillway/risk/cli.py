@@ -3,6 +3,7 @@ runs."""
 
 import typer
 
+from tillway.risk.cases import app as cases
 from tillway.risk.devices import devices
 
 app = typer.Typer(
@@ -11,6 +12,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(cases, name="cases")
 app.command()(devices)
 
 

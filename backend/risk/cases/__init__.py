@@ -1,0 +1,1 @@
+"""Cases: what the engine found and two people decide."""

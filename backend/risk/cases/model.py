@@ -1,0 +1,225 @@
+"""A case's life, its clock, and who may decide it. Pure.
+
+Rule 1: only ``next_edge`` says which state follows. A decided case stays as it was decided: what
+        turns out otherwise later is another case, whose label is then the later one.
+Rule 2: two persons decide: whoever proposed the outcome cannot confirm it, however the name is
+        written.
+Rule 3: only whoever a case is assigned to proposes its outcome.
+Rule 4: the clock is the business calendar's. Where the calendar knows no year, each day counts as
+        a business day: a deadline may then be too early, and never too late.
+"""
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any
+
+from backend.risk.cases.limits import SLA_BUSINESS_DAYS, WARNING_BUSINESS_DAY
+from protocol.errors import CallerError
+
+_DAY = timedelta(days=1)
+_EPOCH = date(1970, 1, 1)
+_DAY_MS = 86_400_000
+
+
+class CaseState(StrEnum):
+    """Where a case is."""
+
+    OPEN = "open"
+    """In the queue; nobody has taken it."""
+    ASSIGNED = "assigned"
+    """Somebody looks into it."""
+    PROPOSED = "proposed"
+    """One person has decided; a second one has not yet agreed."""
+    DECIDED = "decided"
+    """Two persons agree; the outcome stands, and its labels are given."""
+
+
+class CaseCommand(StrEnum):
+    """What may happen to a case."""
+
+    ASSIGN = "assign"
+    RELEASE = "release"
+    PROPOSE = "propose"
+    CONFIRM = "confirm"
+    REJECT = "reject"
+
+
+class CaseEvent(StrEnum):
+    """What has happened to a case."""
+
+    OPENED = "CaseOpened"
+    RAISED_AGAIN = "CaseRaisedAgain"
+    NOTED = "CaseNoted"
+    ASSIGNED = "CaseAssigned"
+    RELEASED = "CaseReleased"
+    PROPOSED = "CaseOutcomeProposed"
+    CONFIRMED = "CaseDecided"
+    REJECTED = "CaseOutcomeRejected"
+
+
+class Outcome(StrEnum):
+    """What two persons may agree on."""
+
+    FRAUD = "fraud"
+    """The payments named are fraud; a label each."""
+    GENUINE = "genuine"
+    """The payments named are the payer's own; a label each."""
+    SUSPICIOUS = "suspicious"
+    """To be reported to the AML centre; no label, because suspicion is no proof."""
+    INCONCLUSIVE = "inconclusive"
+    """Nobody can say; no label."""
+
+
+class Subject(StrEnum):
+    """What a case is about."""
+
+    PAYMENT = "payment"
+    PAYER = "payer"
+    DEVICE = "device"
+    CARD = "card"
+    MERCHANT = "merchant"
+
+
+class Severity(StrEnum):
+    """How bad it would be, the worst first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Standing(StrEnum):
+    """Where a case stands on its clock."""
+
+    IN_TIME = "in_time"
+    WARNED = "warned"
+    OVERDUE = "overdue"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One legal step: the state it leads to and the event it emits."""
+
+    state: CaseState
+    event: CaseEvent
+
+
+_S, _C, _E = CaseState, CaseCommand, CaseEvent
+
+TRANSITIONS: dict[tuple[CaseState, CaseCommand], Edge] = {
+    (_S.OPEN, _C.ASSIGN): Edge(_S.ASSIGNED, _E.ASSIGNED),
+    (_S.ASSIGNED, _C.ASSIGN): Edge(_S.ASSIGNED, _E.ASSIGNED),
+    (_S.ASSIGNED, _C.RELEASE): Edge(_S.OPEN, _E.RELEASED),
+    (_S.ASSIGNED, _C.PROPOSE): Edge(_S.PROPOSED, _E.PROPOSED),
+    (_S.PROPOSED, _C.CONFIRM): Edge(_S.DECIDED, _E.CONFIRMED),
+    (_S.PROPOSED, _C.REJECT): Edge(_S.ASSIGNED, _E.REJECTED),
+}
+LABELLING: Mapping[Outcome, bool] = {Outcome.FRAUD: True, Outcome.GENUINE: False}
+"""What an outcome says of the payments it names; others label nothing."""
+
+
+def next_edge(state: str, command: CaseCommand) -> Edge:
+    """The edge a command takes; ``case_state`` where there is none."""
+    edge = TRANSITIONS.get((CaseState(state), command))
+    if edge is None:
+        raise CallerError("case_state", f"{command} in {state}")
+    return edge
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two names are one person's: letter case, width and spaces make no second person."""
+    return _plain(one) == _plain(other)
+
+
+def check_second_person(proposed_by: str, *, by: str) -> None:
+    """``case_same_person`` for whoever proposed the outcome (rule 2)."""
+    if same_person(proposed_by, by):
+        raise CallerError("case_same_person", by)
+
+
+def check_assignee(assignee: str, *, by: str) -> None:
+    """``case_not_assignee`` for anybody but the one who looks into the case (rule 3)."""
+    if not same_person(assignee, by):
+        raise CallerError("case_not_assignee", by)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadlines:
+    """When a case warns and when it must have been decided, in epoch milliseconds."""
+
+    warn_at_ms: int
+    due_at_ms: int
+
+    def standing(self, *, state: str, now_ms: int) -> Standing:
+        """Where a case in this state stands."""
+        if state == CaseState.DECIDED:
+            return Standing.DONE
+        if now_ms >= self.due_at_ms:
+            return Standing.OVERDUE
+        return Standing.WARNED if now_ms >= self.warn_at_ms else Standing.IN_TIME
+
+
+@dataclass(frozen=True, slots=True)
+class CaseClock:
+    """The clock of every case (rule 4). ``is_business_day`` may raise ``calendar_horizon``."""
+
+    is_business_day: Callable[[date], bool]
+    day_offset_ms: int
+    """How far local midnight is ahead of UTC's."""
+
+    def deadlines(self, opened_at_ms: int) -> Deadlines:
+        """When a case opened then warns and is due: at local midnights."""
+        opened_on = _EPOCH + _DAY * ((opened_at_ms + self.day_offset_ms) // _DAY_MS)
+        warned_on = self._business_day_after(opened_on, WARNING_BUSINESS_DAY)
+        last = self._business_day_after(opened_on, SLA_BUSINESS_DAYS)
+        return Deadlines(
+            warn_at_ms=self._midnight_ms(warned_on), due_at_ms=self._midnight_ms(last + _DAY)
+        )
+
+    def _business_day_after(self, day: date, count: int) -> date:
+        """The ``count``-th business day after a day. Ends: beyond the calendar each day counts."""
+        found = day
+        for _ in range(count):
+            found += _DAY
+            while not self._counts(found):
+                found += _DAY
+        return found
+
+    def _counts(self, day: date) -> bool:
+        try:
+            return self.is_business_day(day)
+        except CallerError:
+            return True
+
+    def _midnight_ms(self, day: date) -> int:
+        return (day - _EPOCH).days * _DAY_MS - self.day_offset_ms
+
+
+def chain(previous: bytes, event: Mapping[str, Any]) -> bytes:
+    """The link of an audit event to the one before it: SHA-256 over that one's link and this one's
+    fields as canonical JSON. Who changes or drops one event changes every later link."""
+    fields = {name: value for name, value in event.items() if name != "link"}
+    text = json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(previous + text.encode()).digest()
+
+
+def first_broken(events: Sequence[Mapping[str, Any]]) -> int | None:
+    """The number of the first event, of all of a case in order, that is not what was written; None
+    if each is."""
+    previous = b""
+    for expected, event in enumerate(events, start=1):
+        previous = chain(previous, event)
+        if event["number"] != expected or event["link"] != previous:
+            return expected
+    return None
+
+
+def _plain(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

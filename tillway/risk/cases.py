@@ -1,0 +1,133 @@
+"""``tillway risk cases``: what the engine found, and what two people decide about it."""
+
+import secrets
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from protocol.ids import CASE, RANDOM_BYTES, mint
+from tillway.json_api import JsonApi
+
+app = typer.Typer(help="Cases of the risk engine.", no_args_is_help=True)
+Url = Annotated[str, typer.Option(help="The backend's address, https://…")]
+Ca = Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")]
+TokenFile = Annotated[Path, typer.Option(help="The operator's token.")]
+By = Annotated[str, typer.Option(help="Who does it.")]
+Words = Annotated[str, typer.Option(help="Why.")]
+_PATH = "/operator/v1/risk/cases"
+_LISTED = (
+    "case_id", "severity", "subject_kind", "subject_id", "reason", "state", "assignee", "standing",
+)  # fmt: skip
+_STEPS = ("number", "event", "state_before", "state_after", "actor", "words")
+
+
+@app.command("list")
+def list_command(
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    standing: Annotated[
+        str, typer.Option(help="Only these: in_time, warned, overdue or done.")
+    ] = "",
+) -> None:
+    """The cases that are not decided, the first due first."""
+    asked = f"?standing={standing}" if standing else ""
+    found = _api(url, ca, token_file).get(_PATH + asked)
+    table = Table(*_LISTED)
+    for row in found["cases"]:
+        table.add_row(*(str(row[name]) for name in _LISTED))
+    Console().print(table)
+    typer.echo("  ".join(f"{name}: {found[name]}" for name in ("undecided", "warned", "overdue")))
+
+
+@app.command()
+def show(case_id: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
+    """One case, its steps and what is linked to it. Exit code 1: its steps were tampered with."""
+    api = _api(url, ca, token_file)
+    row: dict[str, Any] = api.get(f"{_PATH}/{case_id}")
+    events = row.pop("events")
+    for name, value in row.items():
+        typer.echo(f"{name}: {value}")
+    for step in events:
+        typer.echo("  ".join(str(step[name]) for name in _STEPS))
+    graph = api.get(f"{_PATH}/{case_id}/evidence")["graph"]
+    for node in graph["nodes"]:
+        more = " and more" if node["is_cut"] else ""
+        typer.echo(f"{'  ' * node['hops']}{node['kind']} {node['id']}{more}")
+    raise typer.Exit(0 if row["first_broken_event"] is None else 1)
+
+
+@app.command("open")
+def open_command(
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    by: By,
+    subject: Annotated[str, typer.Option(help="payment, payer, device, card or merchant.")],
+    subject_id: Annotated[str, typer.Option(help="Its id.")],
+    reason: Annotated[str, typer.Option(help="What somebody must look at.")],
+    severity: Annotated[str, typer.Option(help="critical, high, medium or low.")] = "medium",
+) -> None:
+    """Open a case by hand."""
+    case_id = mint(
+        CASE, time_ms=time.time_ns() // 1_000_000, random_bytes=secrets.token_bytes(RANDOM_BYTES)
+    )
+    body = {
+        "case_id": case_id, "by": by, "subject": subject, "subject_id": subject_id,
+        "reason": reason, "severity": severity,
+    }  # fmt: skip
+    _tell(_api(url, ca, token_file).post(_PATH, body))
+
+
+@app.command()
+def assign(
+    case_id: str,
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    by: By,
+    to: Annotated[str, typer.Option(help="Who looks into it; empty: back to the queue.")],
+) -> None:
+    """Give a case to a person."""
+    body = {"by": by, "to": to}
+    _tell(_api(url, ca, token_file).post(f"{_PATH}/{case_id}/assign", body))
+
+
+@app.command()
+def propose(
+    case_id: str,
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    by: By,
+    outcome: Annotated[str, typer.Option(help="fraud, genuine, suspicious or inconclusive.")],
+    words: Words,
+    payment: Annotated[list[str] | None, typer.Option(help="Which it labels.")] = None,
+) -> None:
+    """Say what it is, as the first of two persons."""
+    body = {"by": by, "outcome": outcome, "words": words, "payments": payment or []}
+    _tell(_api(url, ca, token_file).post(f"{_PATH}/{case_id}/propose", body))
+
+
+@app.command()
+def confirm(case_id: str, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words) -> None:
+    """Agree, as the second person: the case is decided, and its labels are given."""
+    _tell(_api(url, ca, token_file).post(f"{_PATH}/{case_id}/confirm", {"by": by, "words": words}))
+
+
+@app.command()
+def reject(case_id: str, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words) -> None:
+    """Disagree, as the second person: the case goes back to whoever looks into it."""
+    _tell(_api(url, ca, token_file).post(f"{_PATH}/{case_id}/reject", {"by": by, "words": words}))
+
+
+def _tell(case: dict[str, Any]) -> None:
+    typer.echo(f"{case['case_id']}: {case['state']}")
+
+
+def _api(url: str, ca: Path, token_file: Path) -> JsonApi:
+    return JsonApi(url, ca, token_file.read_text("ascii").strip())
