@@ -5,6 +5,7 @@ import typer
 
 from tillway.risk.cases import app as cases
 from tillway.risk.devices import devices
+from tillway.risk.evaluate import evaluate
 
 app = typer.Typer(
     help="Judge payments, devices and accounts.",
@@ -14,6 +15,7 @@ app = typer.Typer(
 )
 app.add_typer(cases, name="cases")
 app.command()(devices)
+app.command()(evaluate)
 
 
 @app.callback()

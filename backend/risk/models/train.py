@@ -1,8 +1,8 @@
 """Training of a decision tree or a random forest. Nothing on a payment's way imports this module.
 
 Rule 1: the same matrix, labels and settings give the same file, byte for byte.
-Rule 2: all frauds are kept, of the honest rows a share is drawn by the seed, so training takes a
-        few seconds whatever the history. The trees vote on what was drawn; the calibration weighs
+Rule 2: frauds are kept, of the far more honest rows a share is drawn by the seed, so training takes
+        some seconds whatever the history. The trees vote on what was drawn; the calibration weighs
         the drawn rows back to what was there, so a probability is one of the real world.
 Rule 3: the metrics and the calibration come from rows that the trees concerned did not see: those
         left out of each tree's draw (forest), or the later fifth (single tree).
@@ -35,14 +35,16 @@ class TrainingError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How to train. ``honest_per_fraud``: how many honest rows are drawn for each fraud."""
+    """How to train. ``honest_per_fraud``: so many honest rows are drawn for each fraud, never fewer
+    than ``honest_min`` in all; of more frauds than ``frauds_max`` so many are drawn."""
 
     kind: str = "random_forest"
     trees: int = 100
     leaf_rows_min: int = 3
     depth_max: int = 24
-    honest_per_fraud: int = 15
+    honest_per_fraud: int = 6
     honest_min: int = 5_000
+    frauds_max: int = 10_000
     seed: int = 0
 
 
@@ -104,17 +106,18 @@ def train(inputs: Inputs, settings: Settings, *, trained_at: str) -> bytes:
 
 
 def _drawn(is_fraud: Flags, settings: Settings) -> tuple[NDArray[np.int64], Floats]:
-    """Rule 2: the rows that are kept, in order, and what each weighs."""
-    honest = np.nonzero(~is_fraud)[0]
-    wanted = max(settings.honest_min, settings.honest_per_fraud * int(is_fraud.sum()))
+    """Rule 2: the rows that are kept, in order, and how many each stands for."""
+    luck = np.random.default_rng(settings.seed)
+    frauds = min(int(is_fraud.sum()), settings.frauds_max)
     weight = np.ones(len(is_fraud))
-    if wanted < len(honest):
-        luck = np.random.default_rng(settings.seed)
-        drawn = luck.choice(honest, wanted, replace=False)
-        weight[honest] = 0.0
-        weight[drawn] = len(honest) / wanted
-    rows = np.nonzero(weight)[0]
-    return rows, weight[rows]
+    wanted = {True: frauds, False: max(settings.honest_min, settings.honest_per_fraud * frauds)}
+    for kind, number in wanted.items():
+        rows = np.nonzero(is_fraud == kind)[0]
+        if number < len(rows):
+            weight[rows] = 0.0
+            weight[luck.choice(rows, number, replace=False)] = len(rows) / number
+    kept = np.nonzero(weight)[0]
+    return kept, weight[kept]
 
 
 def _forest(

@@ -1,0 +1,1 @@
+"""Scoring a history of card transactions as if it were happening: nothing later is ever seen."""

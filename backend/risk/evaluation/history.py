@@ -1,0 +1,135 @@
+"""A history of transactions and the feed of what they turned out to be, read from two files.
+
+Rule 1: rows are taken in the order of time, those of one second by their id, whatever the order
+        of the file; so a shuffled file is the same history.
+Rule 2: a label of a transaction that the file does not have is left aside; one that was known
+        before its transaction, or a second one, is refused with its place.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from backend.risk.features.columns import Events
+from backend.risk.features.label_columns import Labels
+from backend.risk.features.limits import VALUE_MAX
+from backend.risk.tables_io import TableColumn, read_table
+from protocol.errors import CallerError
+
+DAY_S = 86_400
+DAYS_MAX = 40_000
+SECONDS_MAX = DAYS_MAX * DAY_S
+
+TRANSACTION_COLUMNS = (
+    TableColumn(name="tx_id", kind="text"),
+    TableColumn(name="ts", kind="text", is_nullable=True, is_optional=True),
+    TableColumn(name="t_sec", kind="integer", minimum=0, maximum=SECONDS_MAX),
+    TableColumn(name="day", kind="integer", minimum=0, maximum=DAYS_MAX),
+    TableColumn(name="card_id", kind="text"),
+    TableColumn(name="terminal_id", kind="text"),
+    TableColumn(name="amount", kind="amount_minor", minimum=0, maximum=VALUE_MAX),
+)
+LABEL_COLUMNS = (
+    TableColumn(name="tx_id", kind="text"),
+    TableColumn(name="fraud", kind="flag"),
+    TableColumn(name="available_at", kind="integer", minimum=0, maximum=SECONDS_MAX),
+)
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Rows in the order of time. ``place`` is a row's place in the file; ``origin_s`` is the first
+    day's midnight since 1970, for the calendar."""
+
+    tx_id: Sequence[str]
+    place: Integers
+    t_sec: Integers
+    card: Integers
+    terminal: Integers
+    amount_minor: Integers
+    labels: Labels
+    """``available_at`` on the clock of ``t_sec``."""
+    origin_s: int = 0
+
+    @property
+    def day(self) -> Integers:
+        """Days from the first, which is 0."""
+        return self.t_sec // DAY_S
+
+    @property
+    def events(self) -> Events:
+        """For the feature set of cards and terminals."""
+        columns = {
+            "amount_minor": self.amount_minor,
+            "card": self.card,
+            "terminal": self.terminal,
+        }
+        return Events(self.t_sec + self.origin_s, columns)
+
+    @property
+    def dated_labels(self) -> Labels:
+        """The labels on the clock of ``events``."""
+        found = self.labels
+        return Labels(found.rows, found.is_fraud, found.available_at + self.origin_s)
+
+
+def read_history(transactions: Path, feed: Path, *, to_day: int) -> History:
+    """Both files up to the end of ``to_day``. Raises ``CallerError`` ``table_invalid``."""
+    table = read_table(transactions, TRANSACTION_COLUMNS)
+    labels = read_table(feed, LABEL_COLUMNS)
+    _refuse_twice(transactions, table["tx_id"])
+    _refuse_twice(feed, labels["tx_id"])
+    _refuse_first(transactions, table["day"] != table["t_sec"] // DAY_S, "day", "is not t_sec's")
+    table = table.with_row_index("place").filter(pl.col("day") <= to_day).sort("t_sec", "tx_id")
+    rows = pl.DataFrame({"tx_id": table["tx_id"], "row": np.arange(len(table)),
+                         "t_sec": table["t_sec"]})  # fmt: skip
+    known = labels.join(rows, on="tx_id", how="left", maintain_order="left")
+    _refuse_first(
+        feed, known["available_at"] < known["t_sec"], "available_at", "is before the transaction"
+    )
+    known = known.filter(pl.col("row").is_not_null()).sort("row")
+    return History(
+        table["tx_id"].to_list(),
+        table["place"].cast(pl.Int64).to_numpy(),
+        table["t_sec"].to_numpy(),
+        _codes(table["card_id"]),
+        _codes(table["terminal_id"]),
+        table["amount"].to_numpy(),
+        Labels(known["row"].to_numpy(), known["fraud"].to_numpy() == 1,
+               known["available_at"].to_numpy()),
+        _origin_s(table),
+    )  # fmt: skip
+
+
+def _codes(names: pl.Series) -> Integers:
+    return names.rank("dense").cast(pl.Int64).to_numpy()
+
+
+def _origin_s(table: pl.DataFrame) -> int:
+    """Midnight of the first day by the date of the earliest row; 0 where no date can be read."""
+    if not len(table) or "ts" not in table.columns or table["ts"][0] is None:
+        return 0
+    text = table["ts"].head(1).str.slice(0, 19).str.replace("T", " ")
+    dated = text.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False).dt.epoch("s")[0]
+    if dated is None:
+        return 0
+    days: int = (dated - table["t_sec"][0] + DAY_S // 2) // DAY_S
+    return max(0, days) * DAY_S
+
+
+def _refuse_twice(path: Path, ids: pl.Series) -> None:
+    _refuse_first(path, ~ids.is_first_distinct(), "tx_id", "is there twice")
+
+
+def _refuse_first(path: Path, bad: pl.Series, column: str, why: str) -> None:
+    bad = bad.fill_null(value=False)
+    if bad.any():
+        row = bad.arg_max()
+        assert row is not None
+        raise CallerError("table_invalid", f"{path.name}: row {row + 1}, column {column}: {why}")

@@ -1,0 +1,109 @@
+"""Scores of a period, each from what was known when its transaction was made. Pure.
+
+Rule 1: a feature sees the labels that are available at its row's second; a model is trained at a
+        day's midnight from the rows before it whose labels are available by then.
+Rule 2: a new model is trained every ``RETRAIN_DAYS`` from the first day on, whatever the last day
+        is; so a longer period, or rows that are added or taken away later, change no score.
+Rule 3: where nothing can be learned yet, a row is scored by how unusual its amount is for its card:
+        far below what a model gives, and in the right order.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.risk.evaluation.history import DAY_S, History
+from backend.risk.features.catalogue import CARD_TERMINAL
+from backend.risk.features.columns import compute
+from backend.risk.features.definition import FeatureSet
+from backend.risk.models.scorer import Scorer
+from backend.risk.models.train import Inputs, Settings, train
+
+RETRAIN_DAYS = 7
+WINDOW_DAYS_MAX = 84
+LABEL_DELAY_S = 7 * DAY_S
+UNLEARNED_MAX = 1e-3
+"""The highest score of a row that no model has judged."""
+UNUSUAL = "card.amount_ratio_30d"
+
+SETTINGS = Settings()
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+OnDay = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DayScores:
+    """``rows`` of the history with their scores."""
+
+    rows: Integers
+    score: Floats
+
+
+def score_days(
+    history: History,
+    *,
+    from_day: int,
+    to_day: int,
+    feature_set: FeatureSet = CARD_TERMINAL,
+    settings: Settings = SETTINGS,
+    on_day: OnDay = lambda _: None,
+) -> DayScores:
+    """The scores of all rows of the days, in the order of the history. ``on_day`` is told of each
+    model's first day before it is trained."""
+    matrix = compute(feature_set, history.events, history.dated_labels)
+    score = np.zeros(len(matrix))
+    day = history.day
+    for first in range(from_day, to_day + 1, RETRAIN_DAYS):
+        rows = np.nonzero((day >= first) & (day < min(first + RETRAIN_DAYS, to_day + 1)))[0]
+        if not len(rows):
+            continue
+        on_day(first)
+        model = _learned(history, matrix, feature_set, settings, at_s=first * DAY_S)
+        if model is None:
+            score[rows] = _unlearned(matrix, history.t_sec < first * DAY_S, rows, feature_set)
+        else:
+            score[rows] = model.score_many(matrix[rows]).probability
+    scored = np.nonzero((day >= from_day) & (day <= to_day))[0]
+    return DayScores(scored, score[scored])
+
+
+def _learned(
+    history: History, matrix: Floats, feature_set: FeatureSet, settings: Settings, *, at_s: int
+) -> Scorer | None:
+    """A model of what is known at a moment, or none when that is not both kinds of rows."""
+    rows, is_fraud = _known(history, at_s)
+    if not 0 < int(is_fraud.sum()) < len(is_fraud):
+        return None
+    inputs = Inputs(feature_set.names, feature_set.digest, matrix[rows], is_fraud)
+    model = train(inputs, settings, trained_at=f"second {at_s}")
+    return Scorer.load(model, feature_set.digest)
+
+
+def _known(history: History, at_s: int) -> tuple[Integers, NDArray[np.bool_]]:
+    """The rows of the window with a label by then. A feed of frauds alone says by its silence, a
+    week after, that the others were honest."""
+    labels, begins_s = history.labels, at_s - WINDOW_DAYS_MAX * DAY_S - LABEL_DELAY_S
+    then = history.t_sec[labels.rows]
+    is_known = (labels.available_at <= at_s) & (then < at_s) & (then >= begins_s)
+    rows, is_fraud = labels.rows[is_known], labels.is_fraud[is_known]
+    if len(rows) and is_fraud.all():
+        silent = (history.t_sec < at_s - LABEL_DELAY_S) & (history.t_sec >= begins_s)
+        silent[rows] = False
+        rows = np.concatenate((rows, np.nonzero(silent)[0]))
+        is_fraud = np.concatenate((is_fraud, np.zeros(len(rows) - len(is_fraud), np.bool_)))
+        order = np.argsort(rows, kind="stable")
+        rows, is_fraud = rows[order], is_fraud[order]
+    return rows, is_fraud
+
+
+def _unlearned(
+    matrix: Floats, earlier: NDArray[np.bool_], rows: Integers, feature_set: FeatureSet
+) -> Floats:
+    """Rule 3: the share of earlier rows that were less unusual."""
+    ratio = np.nan_to_num(matrix[:, feature_set.names.index(UNUSUAL)], nan=1.0)
+    ranked = np.sort(ratio[earlier])
+    return UNLEARNED_MAX * np.searchsorted(ranked, ratio[rows]) / max(len(ranked), 1)

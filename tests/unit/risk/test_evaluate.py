@@ -1,0 +1,216 @@
+"""``tillway risk evaluate``: what is scored, and that nothing later is ever seen."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.metrics import average_precision_score
+from typer.testing import CliRunner
+
+from backend.risk.evaluation.history import DAY_S, read_history
+from backend.risk.evaluation.scoring import UNLEARNED_MAX, score_days
+from backend.risk.models.train import Settings
+from protocol.errors import CallerError
+from tests.support.handbook import SMALL, World, make_world, write_files
+from tillway.risk.cli import app
+
+FROM, TO = 30, 44
+QUICK = Settings(trees=8, honest_min=1_000, honest_per_fraud=3)
+Frame = pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Files:
+    """The same world as files and as frames."""
+
+    world: World
+    transactions: Frame
+    feed: Frame
+    scores: dict[str, float]
+
+
+def _scores(folder: Path, transactions: Frame, feed: Frame, to_day: int = TO) -> dict[str, float]:
+    transactions.write_csv(folder / "tx.csv")
+    feed.write_csv(folder / "feed.csv")
+    history = read_history(folder / "tx.csv", folder / "feed.csv", to_day=to_day)
+    found = score_days(history, from_day=FROM, to_day=to_day, settings=QUICK)
+    ids = [history.tx_id[row] for row in found.rows]
+    return dict(zip(ids, found.score.tolist(), strict=True))
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    folder = tmp_path_factory.mktemp("history")
+    world = make_world(11, SMALL)
+    paths = write_files(world, folder)
+    transactions, feed = (pl.read_csv(path, infer_schema=False) for path in paths)
+    return Files(world, transactions, feed, _scores(folder, transactions, feed))
+
+
+def _day(column: str = "day") -> pl.Expr:
+    return pl.col(column).cast(pl.Int64)
+
+
+def test_the_days_that_are_asked_for_are_scored_and_the_frauds_stand_above(files: Files) -> None:
+    world = files.world
+    rows = np.nonzero((world.day >= FROM) & (world.day <= TO))[0]
+    assert list(files.scores) == [str(row) for row in rows]
+    score = np.array(list(files.scores.values()))
+    amount = world.amount_minor[rows].astype(np.float64)
+    found = average_precision_score(world.is_fraud[rows], score)
+    assert found > average_precision_score(world.is_fraud[rows], amount) + 0.2
+
+
+def test_later_rows_change_no_earlier_score(files: Files, tmp_path: Path) -> None:
+    cut = FROM + 9
+    shorter = files.transactions.filter(_day() <= cut)
+    found = _scores(tmp_path, shorter, files.feed)
+    assert found == {tx: score for tx, score in files.scores.items() if tx in found}
+    assert len(found) == int(((files.world.day >= FROM) & (files.world.day <= cut)).sum())
+    asked_less = _scores(tmp_path, files.transactions, files.feed, to_day=cut)
+    assert asked_less == found
+
+
+def test_what_comes_later_may_be_anything(files: Files, tmp_path: Path) -> None:
+    """Later rows become absurd, and labels that are known later are turned round."""
+    cut = FROM + 9
+    is_later, later_s = _day() > cut, (cut + 1) * DAY_S
+    odd = files.transactions.with_columns(
+        amount=pl.when(is_later).then(pl.lit("9999.99")).otherwise("amount"),
+        card_id=pl.when(is_later).then(pl.lit("1")).otherwise("card_id"),
+        terminal_id=pl.when(is_later).then(pl.lit("7")).otherwise("terminal_id"),
+    )
+    turned = (1 - _day("fraud")).cast(pl.String)
+    feed = files.feed.with_columns(
+        fraud=pl.when(_day("available_at") >= later_s).then(turned).otherwise("fraud")
+    )
+    found = _scores(tmp_path, odd, feed)
+    before = set(files.transactions.filter(_day() <= cut)["tx_id"]) & set(files.scores)
+    assert {tx: found[tx] for tx in before} == {tx: files.scores[tx] for tx in before}
+    assert found != files.scores
+
+
+def test_a_label_is_used_from_the_second_it_is_available(files: Files, tmp_path: Path) -> None:
+    """All labels a second past the last row: the same as no label at all."""
+    never = pl.lit((TO + 1) * DAY_S).cast(pl.String)
+    late = _scores(tmp_path, files.transactions, files.feed.with_columns(available_at=never))
+    assert late == _scores(tmp_path, files.transactions, files.feed.clear())
+    assert max(late.values()) <= UNLEARNED_MAX
+
+
+def test_the_order_of_the_file_is_kept_in_the_answer_and_changes_no_score(
+    files: Files, tmp_path: Path
+) -> None:
+    shuffled = files.transactions.sample(fraction=1.0, shuffle=True, seed=3)
+    feed = files.feed.sample(fraction=1.0, shuffle=True, seed=4)
+    assert _scores(tmp_path, shuffled, feed) == files.scores
+
+
+def test_a_feed_that_names_only_frauds_is_understood(files: Files, tmp_path: Path) -> None:
+    found = _scores(tmp_path, files.transactions, files.feed.filter(pl.col("fraud") == "1"))
+    world = files.world
+    rows = np.array([int(tx) for tx in found])
+    both = [
+        average_precision_score(world.is_fraud[rows], list(scores.values()))
+        for scores in (found, files.scores)
+    ]
+    assert both[0] > both[1] - 0.1
+
+
+def _no_frauds(transactions: Frame, feed: Frame) -> tuple[Frame, Frame]:
+    return transactions, feed.with_columns(fraud=pl.lit("0"))
+
+
+def _few_rows(transactions: Frame, feed: Frame) -> tuple[Frame, Frame]:
+    return transactions.filter(_day() >= FROM).head(3), feed.head(3)
+
+
+def _one_known_fraud(transactions: Frame, feed: Frame) -> tuple[Frame, Frame]:
+    first = feed.filter((pl.col("fraud") == "1") & (_day("available_at") < FROM * DAY_S)).head(1)
+    return transactions, pl.concat([first, feed.filter(pl.col("fraud") == "0")])
+
+
+@pytest.mark.parametrize("change", [_no_frauds, _few_rows, _one_known_fraud])
+def test_little_to_learn_from_still_gives_every_row_a_score(
+    files: Files, tmp_path: Path, change: Callable[[Frame, Frame], tuple[Frame, Frame]]
+) -> None:
+    transactions, feed = change(files.transactions, files.feed)
+    found = _scores(tmp_path, transactions, feed)
+    assert len(found) == transactions.filter(_day() >= FROM).height
+    assert all(0 <= score <= 1 for score in found.values())
+
+
+def test_the_command_writes_the_scores_in_the_order_of_the_file(
+    files: Files, tmp_path: Path
+) -> None:
+    small = files.transactions.filter(_day() <= FROM + 1).sample(fraction=0.3, seed=5, shuffle=True)
+    paths = [tmp_path / "tx.parquet", tmp_path / "feed.csv", tmp_path / "out.csv"]
+    small.write_parquet(paths[0])
+    files.feed.write_csv(paths[1])
+    words = ["evaluate", "--transactions", str(paths[0]), "--labels", str(paths[1]),
+             "--from-day", str(FROM), "--to-day", str(FROM), "--out", str(paths[2])]  # fmt: skip
+    run = CliRunner().invoke(app, words)
+    assert run.exit_code == 0, run.output
+    assert "transactions scored" in run.output
+    scores = pl.read_csv(paths[2], infer_schema=False)
+    assert scores.columns == ["tx_id", "score"]
+    assert scores["tx_id"].to_list() == small.filter(_day() == FROM)["tx_id"].to_list()
+    words[-3] = str(FROM - 1)
+    assert isinstance(CliRunner().invoke(app, words).exception, CallerError)
+
+
+def _bad(transactions: Frame, feed: Frame, **changed: str) -> tuple[Frame, Frame]:
+    return transactions.with_columns(**{n: pl.lit(v) for n, v in changed.items()}), feed
+
+
+def _known_too_early(transactions: Frame, feed: Frame) -> tuple[Frame, Frame]:
+    return transactions, feed.with_columns(available_at=pl.lit("5"))
+
+
+def _twice(transactions: Frame, feed: Frame) -> tuple[Frame, Frame]:
+    return transactions, pl.concat([feed, feed.head(1)])
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (partial(_bad, day="3"), r"tx\.csv: row 1, column day: is not t_sec's"),
+        (partial(_bad, amount="-3.00"), r"tx\.csv: row 1, column amount: '-3\.00' is below 0"),
+        (partial(_bad, card_id=""), r"tx\.csv: row 1, column card_id: is missing"),
+        (partial(_bad, t_sec="-1"), r"tx\.csv: row 1, column t_sec"),
+        (partial(_bad, tx_id="5"), r"tx\.csv: row 2, column tx_id: is there twice"),
+        (_known_too_early, r"feed\.csv: row 1, column available_at: is before the transaction"),
+        (_twice, r"feed\.csv: row \d+, column tx_id: is there twice"),
+    ],
+)
+def test_a_bad_history_is_refused_with_its_row(
+    files: Files, tmp_path: Path, change: Callable[..., tuple[Frame, Frame]], why: str
+) -> None:
+    transactions, feed = change(files.transactions.head(50), files.feed.head(50))
+    with pytest.raises(CallerError, match=why):
+        _scores(tmp_path, transactions, feed)
+
+
+@pytest.mark.parametrize(
+    ("ts", "origin"),
+    [
+        ("2018-04-01 00:00:31", 1_522_540_800),
+        ("2018-04-01T00:00:31.000", 1_522_540_800),
+        ("yesterday", 0),
+        ("1960-01-01 00:00:31", 0),
+    ],
+)
+def test_the_calendar_begins_at_the_midnight_before_the_first_row(
+    tmp_path: Path, ts: str, origin: int
+) -> None:
+    frame = Frame({"tx_id": ["a"], "ts": [ts], "t_sec": [31], "day": [0], "card_id": ["c"],
+                   "terminal_id": ["t"], "amount": ["1.00"]})  # fmt: skip
+    frame.write_csv(tmp_path / "tx.csv")
+    Frame({"tx_id": ["b"], "fraud": [1], "available_at": [9]}).write_csv(tmp_path / "feed.csv")
+    history = read_history(tmp_path / "tx.csv", tmp_path / "feed.csv", to_day=0)
+    assert history.origin_s == origin
+    assert len(history.labels.rows) == 0
