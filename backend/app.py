@@ -28,6 +28,8 @@ from backend.payments import routes as payment_routes
 from backend.rate_limit import RateLimit
 from backend.reconciliation import routes as break_routes
 from backend.risk.cases import routes as case_routes
+from backend.risk.models import routes as model_routes
+from backend.risk.models.limits import MODEL_BYTES_MAX
 from backend.routing import routes as channel_routes
 from backend.sagas import routes as saga_routes
 from backend.wallet import routes as wallet_routes
@@ -97,6 +99,7 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         destination_routes.operator_router(services, guard),
         break_routes.operator_router(services, guard),
         case_routes.operator_router(services, guard, backend.case_clock),
+        model_routes.operator_router(services, guard),
         notify_routes.operator_router(
             submit=services.submit,
             run_read=services.run_read,
@@ -109,7 +112,11 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
 
 def public_app(backend: Backend) -> ASGIApp:
     """What answers on the public port."""
-    return BodyLimit(public_application(backend), bytes_max=JSON_BYTES_MAX)
+    return BodyLimit(
+        public_application(backend),
+        bytes_max=JSON_BYTES_MAX,
+        larger={model_routes.MODELS: MODEL_BYTES_MAX},
+    )
 
 
 def _application(title: str, backend: Backend) -> FastAPI:

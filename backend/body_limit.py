@@ -1,5 +1,7 @@
 """Bodies are bounded before anybody parses them (pure ASGI: nothing is buffered here)."""
 
+from collections.abc import Mapping
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.http_errors import error_response
@@ -7,18 +9,26 @@ from protocol.errors import CallerError
 
 
 class BodyLimit:
-    """Refuses a body above the bound with 413, by its announced length or as it streams in."""
+    """Refuses a body above the bound with 413, by its announced length or as it streams in.
 
-    def __init__(self, app: ASGIApp, *, bytes_max: int) -> None:
+    ``larger`` has the bounds of single paths, whose endpoints read no body before they know who
+    asks.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, bytes_max: int, larger: Mapping[str, int] | None = None
+    ) -> None:
         self._app = app
         self._bytes_max = bytes_max
+        self._larger = larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, counting."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if self._announced(scope) > self._bytes_max:
+        bytes_max = self._larger.get(scope["path"], self._bytes_max)
+        if self._announced(scope, bytes_max) > bytes_max:
             await error_response(CallerError("envelope_too_large"))(scope, receive, send)
             return
         taken = 0
@@ -27,14 +37,14 @@ class BodyLimit:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self._bytes_max:
+            if taken > bytes_max:
                 raise CallerError("envelope_too_large")
             return message
 
         await self._app(scope, counted, send)
 
-    def _announced(self, scope: Scope) -> int:
+    def _announced(self, scope: Scope, bytes_max: int) -> int:
         for name, value in scope["headers"]:
             if name == b"content-length":
-                return int(value) if value.isdigit() else self._bytes_max + 1
+                return int(value) if value.isdigit() else bytes_max + 1
         return 0

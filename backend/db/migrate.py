@@ -44,6 +44,7 @@ TABLE_MODULES = (
     "backend.reconciliation.tables",
     "backend.refunds.tables",
     "backend.risk.cases.tables",
+    "backend.risk.models.tables",
     "backend.risk.tables",
     "backend.routing.tables",
     "backend.sagas.tables",

@@ -27,7 +27,7 @@ def evaluate(
     import polars as pl
 
     from backend.risk.evaluation.history import read_history
-    from backend.risk.evaluation.scoring import score_days
+    from backend.risk.evaluation.scoring import features_of, score_days
     from backend.risk.tables_io import write_table
 
     if to_day < from_day:
@@ -38,6 +38,7 @@ def evaluate(
         status.update(f"computing the features of {len(history.tx_id):,} transactions …")
         found = score_days(
             history,
+            features_of(history),
             from_day=from_day,
             to_day=to_day,
             on_day=lambda day: status.update(f"training for day {day} …"),

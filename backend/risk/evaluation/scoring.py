@@ -43,8 +43,14 @@ class DayScores:
     score: Floats
 
 
+def features_of(history: History, feature_set: FeatureSet = CARD_TERMINAL) -> Floats:
+    """The features of all rows of a history."""
+    return compute(feature_set, history.events, history.dated_labels)
+
+
 def score_days(
     history: History,
+    matrix: Floats,
     *,
     from_day: int,
     to_day: int,
@@ -52,9 +58,8 @@ def score_days(
     settings: Settings = SETTINGS,
     on_day: OnDay = lambda _: None,
 ) -> DayScores:
-    """The scores of all rows of the days, in the order of the history. ``on_day`` is told of each
-    model's first day before it is trained."""
-    matrix = compute(feature_set, history.events, history.dated_labels)
+    """The scores of all rows of the days, in the order of the history. ``matrix`` holds the set's
+    features; ``on_day`` is told of each model's first day before it is trained."""
     score = np.zeros(len(matrix))
     day = history.day
     for first in range(from_day, to_day + 1, RETRAIN_DAYS):

@@ -13,3 +13,9 @@ MODEL_CARD_CHARS_MAX = 200_000
 TREE_DEPTH_MAX = 64
 ROWS_PER_CALL_MAX = 8_192
 """Rows that one call of the runtime scores; more are scored in turns, so memory stays bounded."""
+MODELS_PER_LIST_MAX = 500
+PURPOSE_CHARS_MAX = 40
+PERSON_CHARS_MAX = 64
+WORDS_CHARS_MAX = 500
+DRIFT_ROWS_MIN = 500
+"""Decisions below which an index says nothing: a bin of a tenth would hold fewer than fifty."""

@@ -12,7 +12,7 @@ from sklearn.metrics import average_precision_score
 from typer.testing import CliRunner
 
 from backend.risk.evaluation.history import DAY_S, read_history
-from backend.risk.evaluation.scoring import UNLEARNED_MAX, score_days
+from backend.risk.evaluation.scoring import UNLEARNED_MAX, features_of, score_days
 from backend.risk.models.train import Settings
 from protocol.errors import CallerError
 from tests.support.handbook import SMALL, World, make_world, write_files
@@ -37,7 +37,7 @@ def _scores(folder: Path, transactions: Frame, feed: Frame, to_day: int = TO) ->
     transactions.write_csv(folder / "tx.csv")
     feed.write_csv(folder / "feed.csv")
     history = read_history(folder / "tx.csv", folder / "feed.csv", to_day=to_day)
-    found = score_days(history, from_day=FROM, to_day=to_day, settings=QUICK)
+    found = score_days(history, features_of(history), from_day=FROM, to_day=to_day, settings=QUICK)
     ids = [history.tx_id[row] for row in found.rows]
     return dict(zip(ids, found.score.tolist(), strict=True))
 
