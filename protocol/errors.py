@@ -218,6 +218,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     # Set-up
     ("port_taken", "after", "端口已被占用，请更换端口或关闭占用它的程序。", "The port is taken; choose another or stop the program that holds it."),
     ("config_invalid", "never", "配置有误，请按提示修改。", "The configuration is wrong; correct it as shown."),
+    ("training_impossible", "never", "历史数据不足以训练模型。", "The history is not enough to train a model."),
     ("model_refused", "never", "模型文件未通过检查，已拒绝。", "The model's file failed its checks and is refused."),
     ("model_not_found", "never", "找不到这个模型。", "This model was not found."),
     ("model_state", "never", "模型当前状态不允许此操作。", "The model's state does not allow this."),

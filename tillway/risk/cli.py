@@ -6,6 +6,7 @@ import typer
 from tillway.risk.cases import app as cases
 from tillway.risk.devices import devices
 from tillway.risk.evaluate import evaluate
+from tillway.risk.train import train
 
 app = typer.Typer(
     help="Judge payments, devices and accounts.",
@@ -16,6 +17,7 @@ app = typer.Typer(
 app.add_typer(cases, name="cases")
 app.command()(devices)
 app.command()(evaluate)
+app.command()(train)
 
 
 @app.callback()

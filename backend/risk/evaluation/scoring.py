@@ -4,6 +4,7 @@ Rule 1: a feature sees the labels that are available at its row's second; a mode
         day's midnight from the rows before it whose labels are available by then.
 Rule 2: a new model is trained every ``RETRAIN_DAYS`` from the first day on, whatever the last day
         is; so a longer period, or rows that are added or taken away later, change no score.
+        Fraud changes: a row matters half as much for every ``HALF_LIFE_DAYS`` it is older.
 Rule 3: where nothing can be learned yet, a row is scored by how unusual its amount is for its card:
         far below what a model gives, and in the right order.
 """
@@ -21,8 +22,9 @@ from backend.risk.features.definition import FeatureSet
 from backend.risk.models.scorer import Scorer
 from backend.risk.models.train import Inputs, Settings, train
 
-RETRAIN_DAYS = 7
+RETRAIN_DAYS = 1
 WINDOW_DAYS_MAX = 84
+HALF_LIFE_DAYS = 14
 LABEL_DELAY_S = 7 * DAY_S
 UNLEARNED_MAX = 1e-3
 """The highest score of a row that no model has judged."""
@@ -83,7 +85,9 @@ def _learned(
     rows, is_fraud = _known(history, at_s)
     if not 0 < int(is_fraud.sum()) < len(is_fraud):
         return None
-    inputs = Inputs(feature_set.names, feature_set.digest, matrix[rows], is_fraud)
+    age_days = (at_s - history.t_sec[rows]) / DAY_S
+    worth = 0.5 ** (age_days / HALF_LIFE_DAYS)
+    inputs = Inputs(feature_set.names, feature_set.digest, matrix[rows], is_fraud, worth)
     model = train(inputs, settings, trained_at=f"second {at_s}")
     return Scorer.load(model, feature_set.digest)
 

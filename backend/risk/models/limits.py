@@ -19,3 +19,5 @@ PERSON_CHARS_MAX = 64
 WORDS_CHARS_MAX = 500
 DRIFT_ROWS_MIN = 500
 """Decisions below which an index says nothing: a bin of a tenth would hold fewer than fifty."""
+TRAINING_PAYMENTS_MAX = 2_000_000
+TRAINING_LABELS_MAX = 2_000_000

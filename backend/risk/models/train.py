@@ -44,24 +44,31 @@ class Settings:
     depth_max: int = 24
     honest_per_fraud: int = 6
     honest_min: int = 5_000
-    frauds_max: int = 10_000
+    frauds_max: int = 2_500
     seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Rows in the order of time: what is known of each payment, and what it turned out to be."""
+    """Rows in the order of time: what is known of each payment, and what it turned out to be.
+
+    ``worth``: how much each row matters, above zero; the chance to be drawn goes by it, and so does
+    what a probability means. None: all alike.
+    """
 
     features: tuple[str, ...]
     feature_digest: str
     matrix: Floats
     is_fraud: Flags
+    worth: Floats | None = None
 
     @property
     def data_hash(self) -> str:
         """Names the rows and labels (SHA-256, hex)."""
         sha = hashlib.sha256(np.ascontiguousarray(self.matrix, "<f8").tobytes())
         sha.update(np.ascontiguousarray(self.is_fraud, np.uint8).tobytes())
+        if self.worth is not None:
+            sha.update(np.ascontiguousarray(self.worth, "<f8").tobytes())
         return sha.hexdigest()
 
 
@@ -79,7 +86,7 @@ def train(inputs: Inputs, settings: Settings, *, trained_at: str) -> bytes:
     frauds = int(inputs.is_fraud.sum())
     if not 0 < frauds < len(inputs.is_fraud):
         raise TrainingError("needs frauds and honest payments, and has only one of them")
-    rows, weight = _drawn(inputs.is_fraud, settings)
+    rows, weight = _drawn(inputs, settings)
     matrix, is_fraud = inputs.matrix[rows].astype(np.float32), inputs.is_fraud[rows]
     if settings.kind == "random_forest":
         trees, held = _forest(matrix, is_fraud, weight, settings)
@@ -105,17 +112,22 @@ def train(inputs: Inputs, settings: Settings, *, trained_at: str) -> bytes:
     return write_model(trees, card)
 
 
-def _drawn(is_fraud: Flags, settings: Settings) -> tuple[NDArray[np.int64], Floats]:
+def _drawn(inputs: Inputs, settings: Settings) -> tuple[NDArray[np.int64], Floats]:
     """Rule 2: the rows that are kept, in order, and how many each stands for."""
     luck = np.random.default_rng(settings.seed)
+    is_fraud = inputs.is_fraud
+    worth = np.ones(len(is_fraud)) if inputs.worth is None else inputs.worth
     frauds = min(int(is_fraud.sum()), settings.frauds_max)
-    weight = np.ones(len(is_fraud))
+    weight = np.zeros(len(is_fraud))
     wanted = {True: frauds, False: max(settings.honest_min, settings.honest_per_fraud * frauds)}
     for kind, number in wanted.items():
         rows = np.nonzero(is_fraud == kind)[0]
+        total = worth[rows].sum()
         if number < len(rows):
-            weight[rows] = 0.0
-            weight[luck.choice(rows, number, replace=False)] = len(rows) / number
+            drawn = luck.choice(rows, number, replace=False, p=worth[rows] / total)
+            weight[drawn] = total / number
+        else:
+            weight[rows] = worth[rows]
     kept = np.nonzero(weight)[0]
     return kept, weight[kept]
 

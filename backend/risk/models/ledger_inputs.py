@@ -1,0 +1,61 @@
+"""From the ledger's rows to what a model is trained on. Pure.
+
+Rule 1: each payment has the features it had when it was made: labels count from when they became
+        known, as they do online; the definition is the one that online scoring uses.
+Rule 2: the latest label of a payment holds. A payment of which nothing became known for
+        ``HONEST_AFTER_MS`` was honest; a younger one without a label teaches nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.risk.features.catalogue import PAYMENT
+from backend.risk.features.columns import Events, compute
+from backend.risk.features.label_columns import Labels
+from backend.risk.features.place import NOWHERE
+from backend.risk.models.train import Inputs
+
+Rows = Sequence[Mapping[str, Any]]
+
+HONEST_AFTER_MS = 30 * 86_400_000
+_KEYS = {"payer": "payer_id", "card": "instrument_id", "device": "device",
+         "merchant": "merchant_id", "store": "store"}  # fmt: skip
+
+
+def ledger_inputs(payments: Rows, labels: Rows, *, until_ms: int) -> Inputs:
+    """What is known by ``until_ms`` of payments in order of time, and of labels in the order in
+    which they became known."""
+    row_of = {payment["payment_id"]: row for row, payment in enumerate(payments)}
+    at = np.array([payment["created_at_ms"] for payment in payments], np.int64)
+    known = [label for label in labels if label["payment_id"] in row_of]
+    rows = np.array([row_of[label["payment_id"]] for label in known], np.int64)
+    is_fraud = np.array([bool(label["is_fraud"]) for label in known], np.bool_)
+    available = np.array([label["available_at_ms"] for label in known], np.int64)
+    matrix = compute(PAYMENT, _events(payments, at), Labels(rows, is_fraud, available))
+    verdict = np.where(at < until_ms - HONEST_AFTER_MS, 0, -1)
+    verdict[rows] = is_fraud  # in order, so that the latest holds
+    taught = np.nonzero(verdict >= 0)[0]
+    return Inputs(PAYMENT.names, PAYMENT.digest, matrix[taught], verdict[taught] == 1)
+
+
+def _events(payments: Rows, at: NDArray[np.int64]) -> Events:
+    size = len(payments)
+    columns = {
+        "amount_minor": np.array([payment["amount_minor"] for payment in payments], np.int64),
+        "lat_e6": np.full(size, NOWHERE),
+        "lon_e6": np.full(size, NOWHERE),
+        "address": np.full(size, -1),
+    }
+    for name, column in _KEYS.items():
+        codes: dict[str, int] = {}
+        columns[name] = np.array(
+            [
+                codes.setdefault(payment[column], len(codes)) if payment[column] else -1
+                for payment in payments
+            ],
+            np.int64,
+        )
+    return Events(at, columns)

@@ -1,0 +1,133 @@
+"""``tillway risk train``: from the ledger's rows to a model's file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from backend.db.migrate import upgrade
+from backend.db.reading import Reader
+from backend.risk.cases.tables import LABEL
+from backend.risk.features.catalogue import PAYMENT
+from backend.risk.features.stream import FeatureState
+from backend.risk.models.ledger_inputs import HONEST_AFTER_MS, ledger_inputs
+from backend.risk.models.payments_repository import TrainingRepository
+from backend.risk.models.scorer import Scorer
+from protocol.errors import CallerError
+from tests.support.shop import Shop, shop_of_two
+from tillway.risk.cli import app
+
+DAY_MS = 86_400_000
+NOW_MS = 100 * DAY_MS
+
+
+def _payment(number: int, at_ms: int, **changed: Any) -> dict[str, Any]:
+    row = {"payment_id": f"p{number}", "created_at_ms": at_ms, "amount_minor": 100 + number,
+           "payer_id": f"u{number % 3}", "instrument_id": None, "device": "d1",
+           "merchant_id": f"m{number % 2}", "store": "s1"}  # fmt: skip
+    return {**row, **changed}
+
+
+def _label(number: int, at_ms: int, *, is_fraud: bool) -> dict[str, Any]:
+    return {"payment_id": f"p{number}", "available_at_ms": at_ms, "is_fraud": int(is_fraud)}
+
+
+def test_a_payment_has_the_features_it_had_online() -> None:
+    payments = [_payment(n, NOW_MS - HONEST_AFTER_MS - (40 - n) * DAY_MS) for n in range(40)]
+    known_ms = payments[20]["created_at_ms"]
+    labels = [_label(3, known_ms, is_fraud=True), _label(4, known_ms, is_fraud=False)]
+    inputs = ledger_inputs(payments, labels, until_ms=NOW_MS)
+    state = FeatureState(PAYMENT)
+    for number, row in enumerate(payments):
+        if number == 20:
+            for label in (3, 4):
+                state.learn(payments[label]["created_at_ms"], _event(payments[label]),
+                            is_fraud=label == 3, available_at=known_ms)  # fmt: skip
+        vector = state.observe(row["created_at_ms"], _event(row))
+        assert np.array_equal(vector, inputs.matrix[number], equal_nan=True), number
+    assert np.nonzero(inputs.is_fraud)[0].tolist() == [3]
+    assert inputs.feature_digest == PAYMENT.digest
+
+
+def _event(row: dict[str, Any]) -> tuple[Any, ...]:
+    return (row["amount_minor"], row["payer_id"], row["instrument_id"], row["device"],
+            row["merchant_id"], row["store"], None, None, None)  # fmt: skip
+
+
+def test_the_latest_label_holds_and_the_young_and_silent_teach_nothing() -> None:
+    payments = [
+        _payment(0, NOW_MS - HONEST_AFTER_MS - 1),
+        _payment(1, NOW_MS - HONEST_AFTER_MS),
+        _payment(2, NOW_MS - DAY_MS),
+        _payment(3, NOW_MS - DAY_MS),
+    ]
+    labels = [
+        _label(2, NOW_MS - 900, is_fraud=False),
+        _label(3, NOW_MS - 800, is_fraud=True),
+        _label(2, NOW_MS - 700, is_fraud=True),
+        _label(3, NOW_MS - 600, is_fraud=False),
+        _label(9, NOW_MS - 500, is_fraud=True),
+    ]
+    inputs = ledger_inputs(payments, labels, until_ms=NOW_MS)
+    amounts = inputs.matrix[:, PAYMENT.names.index("payment.amount_minor")]
+    assert amounts.tolist() == [100, 102, 103]
+    assert inputs.is_fraud.tolist() == [False, True, False]
+
+
+@pytest.fixture
+def shop(migrated_url: str) -> Iterator[Shop]:
+    """On SQLite and on PostgreSQL."""
+    with shop_of_two(migrated_url) as shop:
+        yield shop
+
+
+class _Labels:
+    """A command that writes labels as a decided case does."""
+
+    def __init__(self, payments: list[str]) -> None:
+        self._payments = payments
+
+    def reads(self) -> list[Any]:
+        return []
+
+    def decide(self, ws: Any, now_ms: int) -> None:
+        for number, payment_id in enumerate(self._payments):
+            ws.insert(LABEL, {"payment_id": payment_id, "case_id": "cas_1",
+                              "is_fraud": number % 2, "available_at_ms": now_ms})  # fmt: skip
+
+
+def test_the_command_learns_from_the_ledger_and_writes_a_model(shop: Shop, tmp_path: Path) -> None:
+    payer = shop.add_payer(balance_minor=1_000_000)
+    paid = []
+    for number in range(6):
+        paid.append(shop.pay(payer, 1_000 + number)["payment_id"])
+        shop.clock.at_ms += 61_000
+    out = tmp_path / "model.onnx"
+    words = ["train", "--database", shop.url, "--out", str(out), "--days", "3650",
+             "--until", "2027-01-01", "--kind", "decision_tree"]  # fmt: skip
+    nothing = CliRunner().invoke(app, words)
+    assert isinstance(nothing.exception, CallerError)
+    assert nothing.exception.code == "training_impossible"
+    shop.do(_Labels(paid))
+    with Reader.opened(shop.url) as reader:
+        history = TrainingRepository(reader)
+        rows = history.payments(from_ms=0, until_ms=2**52)
+        assert [row["payment_id"] for row in rows] == paid
+        assert history.payments(from_ms=0, until_ms=rows[2]["created_at_ms"]) == rows[:2]
+    learned = CliRunner().invoke(app, words)
+    assert learned.exit_code == 0, learned.output
+    card = Scorer.load(out.read_bytes(), PAYMENT.digest).card
+    assert (card.rows, card.frauds, card.trained_at) == (6, 3, "2027-01-01T00:00:00Z")
+    assert isinstance(CliRunner().invoke(app, [*words[:-1], "oracle"]).exception, CallerError)
+
+
+def test_a_new_database_has_no_history(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'backend.db'}"
+    upgrade(url)
+    with Reader.opened(url) as reader:
+        history = TrainingRepository(reader)
+        assert history.payments(from_ms=0, until_ms=2**52) == []
+        assert history.labels(until_ms=2**52) == []
