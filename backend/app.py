@@ -28,6 +28,7 @@ from backend.payments import routes as payment_routes
 from backend.rate_limit import RateLimit
 from backend.reconciliation import routes as break_routes
 from backend.risk.cases import routes as case_routes
+from backend.risk.devices import routes as fingerprint_routes
 from backend.risk.models import routes as model_routes
 from backend.risk.models.limits import MODEL_BYTES_MAX
 from backend.routing import routes as channel_routes
@@ -100,6 +101,7 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         break_routes.operator_router(services, guard),
         case_routes.operator_router(services, guard, backend.case_clock),
         model_routes.operator_router(services, guard),
+        fingerprint_routes.operator_router(services, guard, wake=backend.device_judge.wake),
         notify_routes.operator_router(
             submit=services.submit,
             run_read=services.run_read,

@@ -22,6 +22,8 @@ from backend.notify.tables import CALLBACK
 from backend.observability.metrics import Metrics
 from backend.payments.expiry import run_expiry
 from backend.payments.services import Services
+from backend.risk.devices.judge import DeviceJudge
+from backend.risk.devices.tables import READING
 from backend.sagas.runner import SagaRunner
 from backend.sagas.tables import SAGA
 from backend.stamping.service import Stamping
@@ -41,6 +43,7 @@ class Background:
         sagas: SagaRunner | None,
         follower: Follower,
         stamping: Stamping | None,
+        device_judge: DeviceJudge,
         metrics: Metrics,
         signing_key: SigningKey,
         allows_private_addresses: bool,
@@ -51,6 +54,7 @@ class Background:
         self._sagas = sagas
         self._follower = follower
         self._stamping = stamping
+        self._device_judge = device_judge
         self._metrics = metrics
         self._signing_key = signing_key
         self._allows_private = allows_private_addresses
@@ -84,6 +88,7 @@ class Background:
             asyncio.create_task(_kept("callbacks", self._deliverer.run)),
             asyncio.create_task(_kept("callback_figures", figures.run)),
             asyncio.create_task(_kept("ledger_follower", self._follower.run)),
+            asyncio.create_task(_kept("device_judge", self._device_judge.run)),
         ]
         if self._sagas is not None:
             self._tasks.append(asyncio.create_task(_kept("sagas", self._sagas.run)))
@@ -113,12 +118,14 @@ class Background:
 
     def committed(self, ws: WorkingSet) -> None:
         """Called by the writer's thread after each commit: new callbacks and conversations are
-        begun at once."""
+        begun at once, and readings judged."""
         loop = self._loop
         if loop is None or loop.is_closed():
             return
         if ws.inserted(CALLBACK):
             loop.call_soon_threadsafe(self.wake)
+        if ws.inserted(READING):
+            loop.call_soon_threadsafe(self._device_judge.wake)
         if self._sagas is not None and ws.inserted(SAGA):
             loop.call_soon_threadsafe(self._sagas.wake)
 

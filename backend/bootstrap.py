@@ -47,6 +47,10 @@ from backend.payments.model import DeviceRequest, PaymentRules
 from backend.payments.requests import REQUEST_COMMANDS, command_of
 from backend.payments.services import Services
 from backend.risk.cases.model import CaseClock
+from backend.risk.devices.judge import DeviceJudge
+from backend.risk.devices.pseudonyms import pseudonym_key
+from backend.risk.devices.repository import ReadingRepository
+from backend.risk.devices.service import KeepReading
 from backend.risk.model import RiskRules
 from backend.shards.founding import own_place
 from backend.shards.service import seals_of
@@ -121,6 +125,8 @@ class Backend:
         self.case_clock = CaseClock(
             build_dates(settings).calendar.is_business_day, self.services.rules.day_offset_ms
         )
+        self.device_judge = self._device_judge()
+        self._pseudonyms = pseudonym_key(parts.state.code_master_key)
         self.feed = self._feed()
         if dispatcher is None:
             dispatcher = payment_dispatcher(self.services.rules)
@@ -143,6 +149,7 @@ class Backend:
             sagas=None if self.clearing is None else self.clearing.sagas,
             follower=self.ledger.follower,
             stamping=None if self.stamps is None else self.stamps.stamping,
+            device_judge=self.device_judge,
             metrics=self.metrics,
             signing_key=self._signing_key,
             allows_private_addresses=settings.callbacks_to_private_addresses,
@@ -201,7 +208,11 @@ class Backend:
         desk = BatchDesk(
             directory=Directory(self._devices, self._reads.run),
             submit=self.writer.submit,
-            dispatcher={"device.hello": lambda _request: Hello(), **dispatcher},
+            dispatcher={
+                "device.hello": lambda _request: Hello(),
+                "device.fingerprint": partial(_keep_reading, self._pseudonyms),
+                **dispatcher,
+            },
             signing_key=self._signing_key,
             clock=self.clock,
             executor=self._pool,
@@ -216,6 +227,16 @@ class Backend:
             submit=self.writer.submit,
             signing_key=self._signing_key,
             clock=self.clock,
+        )
+
+    def _device_judge(self) -> DeviceJudge:
+        return DeviceJudge(
+            submit=self.writer.submit,
+            run_read=self._reads.run,
+            repository=ReadingRepository(self._reader),
+            case_clock=self.case_clock,
+            clock=self.clock,
+            entropy=self._entropy,
         )
 
     def _enrolment(self) -> EnrolmentService:
@@ -270,6 +291,10 @@ def build(settings: Settings, parts: Parts, *, dispatcher: Dispatcher | None = N
 def payment_dispatcher(rules: PaymentRules) -> Dispatcher:
     """What devices may ask of payments, refunds and mandates."""
     return {name: partial(_command, rules) for name in REQUEST_COMMANDS}
+
+
+def _keep_reading(key: bytes, request: DeviceRequest) -> Command:
+    return KeepReading(request=request, key=key)
 
 
 def _seals(settings: Settings) -> tuple[Seal, ...]:

@@ -32,6 +32,7 @@ _STATUS: Mapping[str, int] = {
     "dispute_not_found": 404,
     "payer_unknown": 404,
     "payment_not_found": 404,
+    "reading_not_found": 404,
     "refund_not_found": 404,
     "store_unknown": 404,
     "device_exists": 409,

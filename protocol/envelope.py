@@ -20,6 +20,7 @@ from protocol.ids import is_id
 from protocol.limits import (
     CLOCK_SKEW_MS_MAX,
     ENVELOPE_BYTES_MAX,
+    FINGERPRINT_DIGEST_BYTES,
     IDENTIFIER_CHARS_MAX,
     NONCE_BYTES,
 )
@@ -43,6 +44,7 @@ class Key(IntEnum):
     REPLY_TO = 10
     BODY = 11
     TRACE_ID = 12
+    FINGERPRINT = 13
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,9 @@ class Envelope:
     reply_to: str
     body: Mapping[str, Any]
     trace_id: str
+    fingerprint: bytes = b""
+    """The digest of the device's latest fingerprint (``device.fingerprint``); empty before it has
+    sent one. Left out of the map then, so an older reader meets no field it must ignore."""
     extra: Mapping[int, Any] = field(default_factory=dict)
 
     @property
@@ -98,6 +103,7 @@ def encode_payload(envelope: Envelope) -> bytes:
             Key.REPLY_TO.value: envelope.reply_to,
             Key.BODY.value: dict(envelope.body),
             Key.TRACE_ID.value: envelope.trace_id,
+            **({Key.FINGERPRINT.value: envelope.fingerprint} if envelope.fingerprint else {}),
         }
     )
 
@@ -121,6 +127,7 @@ def decode_payload(payload: bytes) -> Envelope:
         reply_to=_text(fields, Key.REPLY_TO, chars_max=2 * IDENTIFIER_CHARS_MAX),
         body=_body(fields),
         trace_id=_text(fields, Key.TRACE_ID),
+        fingerprint=_fingerprint(fields),
         extra={
             key: value
             for key, value in fields.items()
@@ -189,6 +196,13 @@ def _nonce(fields: Mapping[Any, Any]) -> bytes:
     value = fields.get(Key.NONCE.value)
     if not isinstance(value, bytes) or len(value) != NONCE_BYTES:
         raise CallerError("envelope_malformed", "nonce")
+    return value
+
+
+def _fingerprint(fields: Mapping[Any, Any]) -> bytes:
+    value = fields.get(Key.FINGERPRINT.value, b"")
+    if not isinstance(value, bytes) or len(value) not in {0, FINGERPRINT_DIGEST_BYTES}:
+        raise CallerError("envelope_malformed", Key.FINGERPRINT.name.lower())
     return value
 
 

@@ -168,7 +168,8 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("dispute_exceeds", "never", "争议金额超过该付款尚未退回的部分。", "The disputed amount is more than what is left of the payment."),
     ("settlement_date_closed", "never", "渠道该清算日已结清，请填写渠道实际扣回的清算日。", "The channel's day is settled or closed; name the later one in whose file the channel keeps the money back."),
     ("payment_disputed", "never", "该付款有争议，争议金额不能退款或撤销，以裁定为准。", "A part of this payment is or was disputed; that part can be neither refunded nor undone."),
-    # Cases of the risk engine
+    # The risk engine: devices and cases
+    ("reading_not_found", "never", "找不到设备的这次读数。", "This reading of a device was not found."),
     ("case_not_found", "never", "找不到这个案件。", "This case was not found."),
     ("case_state", "never", "案件已裁定，或当前状态不允许此操作。", "The case is decided, or its state does not allow this."),
     ("case_same_person", "never", "须由另一人复核，提出结论者不能自行确认。", "A second person must agree; whoever proposed the outcome cannot confirm it."),

@@ -12,6 +12,12 @@ COUNTER_MAX = 2**63 - 1
 NONCE_BYTES = 12
 PUSH_WAIT_S_MAX = 25
 PUSH_ITEMS_MAX = 200
+FINGERPRINT_ATTRIBUTES_MAX = 64
+FINGERPRINT_ITEMS_MAX = 256
+"""Members of one attribute that is a set, or points of a curve."""
+FINGERPRINT_BYTES_MAX = 6 * 1024
+"""Of all attributes together, so that they fit an envelope."""
+FINGERPRINT_DIGEST_BYTES = 16
 REFUNDS_PER_PAYMENT_MAX = 50
 NOTICE_HOURS_MAX = 30 * 24
 """The longest notice before a debit that a payer may ask for."""

@@ -16,6 +16,7 @@ from terminal.domain.refund import Refund
 from terminal.domain.sale import COLLECTING_STATES, FINAL_STATES, Sale, SaleState
 from terminal.domain.screen import Screen, Surroundings, screen_of
 from terminal.effects import Effect, PrintReceipt
+from terminal.fingerprint_flow import LOOK, FingerprintFlow
 from terminal.inputs import (
     AnswerArrived,
     Cancel,
@@ -29,6 +30,7 @@ from terminal.inputs import (
     Input,
     ItemFailed,
     ItemGiven,
+    ItselfRead,
     LinkDown,
     LinkUp,
     Query,
@@ -50,6 +52,7 @@ from terminal.timing import TerminalClock
 from terminal.trust import Trust
 
 SOFTWARE = "tillway-terminal 0.1"
+_SENT_ONCE = frozenset({"payment.create", "device.hello", "device.fingerprint"})
 _LEAVABLE = FINAL_STATES | {SaleState.UNKNOWN, SaleState.REVERSING}
 """Screens a cashier may leave; what is not final goes on behind."""
 
@@ -66,13 +69,16 @@ class Agent:
         journal: Journal,
         clock: TerminalClock,
         entropy: Entropy,
+        has_reader: bool = False,
     ) -> None:
+        """``has_reader``: whoever drives it can carry out ``ReadItself``."""
         self._desk = Desk(profile=profile, key=key, journal=journal, clock=clock, entropy=entropy)
         self._journal = journal
         self._sales = SaleFlow(self._desk)
         self._collect = CollectFlow(self._desk, self._sales)
         self._refunds = RefundFlow(self._desk)
         self._answers = AnswerFlow(self._desk, trust, self._sales, self._refunds)
+        self._itself = FingerprintFlow(self._desk) if has_reader else None
         self._has_said_hello = False
         self.printer_error: str | None = None
         self.refused_answers = self._answers.refused
@@ -244,6 +250,9 @@ class Agent:
                 self._sales.items.on_word(payment_id, None)
             case ItemFailed(payment_id, code):
                 self._sales.items.on_word(payment_id, code)
+            case ItselfRead(attrs):
+                if self._itself is not None:
+                    self._itself.take(attrs)
             case ReceiptPrinted(receipt_id):
                 self.printer_error = None
                 self._journal.set_receipt_state(receipt_id, "printed")
@@ -300,6 +309,8 @@ class Agent:
         for kind, subject in self._desk.timers.take_due(self._desk.clock.ticks_ms()):
             if kind == RESEND:
                 self._resend(subject)
+            elif kind == LOOK:
+                self._look()
             elif kind in {REFUND_LOST, REFUND_QUERY}:
                 self._refunds.on_timer(kind, subject)
             else:
@@ -316,8 +327,12 @@ class Agent:
         """The link lost an envelope. It may still have arrived: the request goes again by its
         own timers, and an unanswered create is queried."""
         row = self._journal.request(request_id)
-        if row is not None and row.message_type not in {"payment.create", "device.hello"}:
+        if row is not None and row.message_type not in _SENT_ONCE:
             self._desk.courier.resend_later(row)
+
+    def _look(self) -> None:
+        if self._itself is not None:
+            self._itself.look()
 
     def _link_up(self) -> None:
         self._desk.courier.is_link_up = True
@@ -329,5 +344,6 @@ class Agent:
                 "started_at_ms": self._desk.clock.now_ms(),
             }
             self._desk.courier.post("device.hello", body, subject=self.profile.tid)
+        self._look()
         self._sales.on_link_up()
         self._refunds.on_link_up()

@@ -4,6 +4,7 @@ concretes.
 
 import asyncio
 import fcntl
+import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -17,16 +18,21 @@ from protocol.identity import FILE_NAMES, Identity, read_identity
 from protocol.tls import client_context
 from protocol.topics import reply_address
 from terminal.adapters.coap_link import CoapLink, CoapPlace
+from terminal.adapters.device_reader import WholeReader
 from terminal.adapters.dispenser import RecordingDispenser
 from terminal.adapters.ef01_fingerprint import Ef01FingerprintSensor
 from terminal.adapters.escpos_printer import EscPosSerialPrinter
 from terminal.adapters.gm65_scanner import Gm65Scanner
+from terminal.adapters.host_reader import HostReader
+from terminal.adapters.measuring_reader import MeasuringReader
 from terminal.adapters.mqtt_link import MqttLink, MqttPlace
+from terminal.adapters.simulated_reader import SimulatedReader
 from terminal.adapters.system import SystemClock, SystemEntropy
 from terminal.agent import SOFTWARE, Agent
 from terminal.config import Settings
 from terminal.http_server import HttpServer
 from terminal.journal.store import Journal
+from terminal.ports import DeviceReader
 from terminal.profile import Item, Profile
 from terminal.shell import Shell, ShellPorts
 from terminal.slip import receipt_bytes
@@ -119,9 +125,11 @@ async def _build(settings: Settings, identity: Identity, stack: AsyncExitStack) 
         journal=journal,
         clock=clock,
         entropy=SystemEntropy(),
+        has_reader=settings.reading.source != "off",
     )
     link = _link(settings, identity, journal.boot_epoch)
-    shell = Shell(_ports(settings, stack, agent=agent, link=link, clock=clock))
+    reader = _reader(settings, identity, journal.boot_epoch)
+    shell = Shell(_ports(settings, stack, agent=agent, link=link, clock=clock, reader=reader))
     task = asyncio.get_running_loop().create_task(shell.run(), name="terminal-shell")
     stack.push_async_callback(_cancelled, task)
     pictures = asyncio.get_running_loop().create_task(_keep_picture(settings, shell))
@@ -171,6 +179,7 @@ def _ports(
     agent: Agent,
     link: UplinkPort,
     clock: SystemClock,
+    reader: DeviceReader | None,
 ) -> ShellPorts:
     devices = settings.devices
     scanner = printer = sensor = None
@@ -195,7 +204,20 @@ def _ports(
         printer=printer,
         sensor=sensor,
         dispenser=RecordingDispenser() if settings.profile == "vending" else None,
+        reader=reader,
     )
+
+
+def _reader(settings: Settings, identity: Identity, boot_epoch: int) -> DeviceReader | None:
+    """What tells what this terminal is made of. Its key and its starts the program knows itself."""
+    if settings.reading.source == "off":
+        return None
+    sources: list[DeviceReader] = [SimulatedReader(identity.name, SystemEntropy())]
+    if settings.reading.source == "host":
+        ports = settings.devices
+        sources = [HostReader(scanner=ports.scanner, printer=ports.printer), MeasuringReader()]
+    key = hashlib.sha256(identity.signing_key.public.public).hexdigest()[:32]
+    return WholeReader(sources, lambda: {"tls_key_hash": key, "boot_count": boot_epoch})
 
 
 async def _keep_picture(settings: Settings, shell: Shell) -> None:

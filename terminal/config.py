@@ -78,6 +78,13 @@ class DevicesSection(_Section):
     fingerprint_baud: int = 57_600
 
 
+class ReadingSection(_Section):
+    """Where the terminal learns what it is made of: this machine, a pretended one (for terminals
+    that share a machine), or nowhere."""
+
+    source: Literal["host", "simulated", "off"] = "host"
+
+
 class ItemSection(_Section):
     """One thing that a vending machine sells."""
 
@@ -114,6 +121,7 @@ class Settings(BaseSettings):
     merchant: MerchantSection
     sale: SaleSection = SaleSection()
     devices: DevicesSection = DevicesSection()
+    reading: ReadingSection = ReadingSection()
     vending: VendingSection | None = None
 
     def passphrase(self) -> bytes:

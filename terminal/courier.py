@@ -48,6 +48,8 @@ class Courier:
         self._timers = timers
         self._emit = emit
         self.is_link_up = False
+        self.fingerprint = b""
+        """The digest of what this terminal last said of itself; in every envelope from then on."""
 
     def mint(self, prefix: str) -> str:
         """A new id of this device."""
@@ -125,4 +127,5 @@ class Courier:
             reply_to=self._profile.reply_to,
             body=row.body or {},
             trace_id=row.trace_id,
+            fingerprint=self.fingerprint,
         )

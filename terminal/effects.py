@@ -52,4 +52,9 @@ class DispenseItem:
     item: str
 
 
-Effect = Transmit | ScanCode | ReadFinger | StopDevices | PrintReceipt | DispenseItem
+@dataclass(frozen=True, slots=True)
+class ReadItself:
+    """Look what this terminal is made of, beside everything else; answer with `ItselfRead`."""
+
+
+Effect = Transmit | ScanCode | ReadFinger | StopDevices | PrintReceipt | DispenseItem | ReadItself

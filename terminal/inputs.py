@@ -3,7 +3,9 @@
 An input is data, so that a simulation can make it and a recording can hold it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,13 @@ class ItemFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class ItselfRead:
+    """What this terminal is made of: its attributes by name."""
+
+    attrs: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiptPrinted:
     """The printer took the receipt."""
 
@@ -189,6 +198,7 @@ DeviceInput = (
     | FingerRefused
     | ItemGiven
     | ItemFailed
+    | ItselfRead
     | ReceiptPrinted
     | ReceiptFailed
 )

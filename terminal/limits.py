@@ -30,6 +30,10 @@ SALES_OPEN_MAX = 50
 """Open sales (the one on the screen and unknown ones behind it); one more is refused."""
 RECENT_MAX = 100
 RECENT_DEFAULT = 20
+FINGERPRINT_LOOK_GAP_MS = 10 * 60_000
+"""How often the terminal looks whether something about itself has changed."""
+FINGERPRINT_SEND_GAP_MS = 6 * 3_600_000
+"""How often it says so when nothing has."""
 INBOX_MAX = 1_000
 OUTBOX_MAX = 200
 EVENT_STREAMS_MAX = 8

@@ -11,6 +11,8 @@ peripheral is looked for again without being asked.
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+Value = str | int | list[str] | list[int] | None
+"""Of an attribute of a device. A measured one is an integer of a small unit."""
 Paper = Literal["adequate", "near_end", "end"]
 
 
@@ -84,6 +86,15 @@ class FingerprintSensor(Protocol):
 
     async def aclose(self) -> None:
         """Let go of the port."""
+        ...
+
+
+class DeviceReader(Protocol):
+    """Says what this terminal is made of."""
+
+    def read(self) -> dict[str, Value]:
+        """The attributes by name, ``None`` for what cannot be read; never raises. Blocks for some
+        tenths of a second, or as long as the system's files do: not for the agent's loop."""
         ...
 
 

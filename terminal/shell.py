@@ -20,6 +20,7 @@ from terminal.effects import (
     Effect,
     PrintReceipt,
     ReadFinger,
+    ReadItself,
     ScanCode,
     StopDevices,
     Transmit,
@@ -32,6 +33,7 @@ from terminal.inputs import (
     Input,
     ItemFailed,
     ItemGiven,
+    ItselfRead,
     LinkInput,
     ReceiptFailed,
     ReceiptPrinted,
@@ -39,7 +41,13 @@ from terminal.inputs import (
     Tick,
 )
 from terminal.limits import DISPENSE_WAIT_S, INBOX_MAX
-from terminal.ports import CodeScanner, Dispenser, FingerprintSensor, ReceiptPrinter
+from terminal.ports import (
+    CodeScanner,
+    DeviceReader,
+    Dispenser,
+    FingerprintSensor,
+    ReceiptPrinter,
+)
 from terminal.timing import TerminalClock
 from terminal.uplink import UplinkPort
 
@@ -58,6 +66,7 @@ class ShellPorts:
     printer: ReceiptPrinter | None = None
     sensor: FingerprintSensor | None = None
     dispenser: Dispenser | None = None
+    reader: DeviceReader | None = None
 
 
 _REVISIONS_PER_BOOT = 1_000_000
@@ -74,6 +83,7 @@ class Shell:
         self._prints: asyncio.Queue[PrintReceipt] = asyncio.Queue()
         self._reading: asyncio.Task[None] | None = None
         self._group: asyncio.TaskGroup | None = None
+        self._is_reading_itself = False
         self._changed = asyncio.Event()
         self._is_stopping = False
         self.screen = self._agent.screen()
@@ -186,6 +196,9 @@ class Shell:
                 case DispenseItem(payment_id, item):
                     assert self._group is not None
                     self._group.create_task(self._dispense(payment_id, item))
+                case ReadItself():
+                    assert self._group is not None
+                    self._group.create_task(self._read_itself())
 
     def _read(self, work: Any) -> None:  # noqa: ANN401  # a coroutine
         self._stop_reading()
@@ -253,6 +266,17 @@ class Shell:
             log.warning("item_failed", payment_id=payment_id, item=item, code=code)
         word = ItemGiven(payment_id) if code is None else ItemFailed(payment_id, code)
         await self._inbox.put((word, None))
+
+    async def _read_itself(self) -> None:
+        """On a thread, one at a time: a file of the system's may be slow to answer."""
+        if self._ports.reader is None or self._is_reading_itself:
+            return
+        self._is_reading_itself = True
+        try:
+            attrs = await asyncio.to_thread(self._ports.reader.read)
+        finally:
+            self._is_reading_itself = False
+        self._put(ItselfRead(attrs))
 
     async def _fall(self, item: str) -> None:
         if self._ports.dispenser is None:

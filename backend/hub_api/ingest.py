@@ -99,6 +99,7 @@ def request_of(envelope: Envelope, merchant_id: str, received_at_ms: int) -> Dev
         content_hash=envelopes.content_hash(envelope),
         received_at_ms=received_at_ms,
         trace_id=envelope.trace_id,
+        fingerprint=envelope.fingerprint,
     )
 
 

@@ -42,6 +42,8 @@ class DeviceRequest:
     content_hash: bytes
     received_at_ms: int
     trace_id: str
+    fingerprint: bytes = b""
+    """The digest of what the device last said of itself; empty if its envelope has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from protocol.messages.answers import (
 )
 from protocol.messages.base import Body, parse_body
 from protocol.messages.requests import (
+    DeviceFingerprint,
     DeviceHello,
     PaymentClose,
     PaymentCreate,
@@ -31,6 +32,7 @@ REQUESTS: dict[str, type[Body]] = {
     "refund.create": RefundCreate,
     "refund.query": RefundQuery,
     "device.hello": DeviceHello,
+    "device.fingerprint": DeviceFingerprint,
 }
 
 ANSWERS: dict[str, type[Body]] = {
@@ -44,6 +46,7 @@ __all__ = [
     "ANSWERS",
     "REQUESTS",
     "Body",
+    "DeviceFingerprint",
     "DeviceHello",
     "ErrorBody",
     "PaymentClose",

@@ -1,9 +1,17 @@
 """What a device asks."""
 
+import hashlib
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from protocol import cbor
+from protocol.limits import (
+    FINGERPRINT_ATTRIBUTES_MAX,
+    FINGERPRINT_DIGEST_BYTES,
+    FINGERPRINT_ITEMS_MAX,
+    TEXT_CHARS_MAX,
+)
 from protocol.messages.base import (
     AttemptIdText,
     Body,
@@ -82,6 +90,31 @@ class RefundQuery(Body):
     """Ask how a refund stands."""
 
     refund_id: RefundIdText
+
+
+FingerprintText = Annotated[str, Field(max_length=TEXT_CHARS_MAX)]
+FingerprintSet = Annotated[list[FingerprintText], Field(max_length=FINGERPRINT_ITEMS_MAX)]
+FingerprintCurve = Annotated[list[int], Field(max_length=FINGERPRINT_ITEMS_MAX)]
+FingerprintValue = FingerprintText | int | FingerprintSet | FingerprintCurve | None
+
+
+class DeviceFingerprint(Body):
+    """What a device is made of: its attributes by name, ``None`` for what it could not read.
+
+    Sent once after each start of the line, then when something that stands still has changed and
+    every few hours. Requests carry its digest only: 16 bytes that bind each to what was judged,
+    where the reading itself would cost some kilobytes each time. A measured value is an integer of
+    a small unit that its name states. Each reading is sent as one request only: the same measured
+    values in another one are a replay.
+    """
+
+    attrs: Annotated[dict[Name, FingerprintValue], Field(max_length=FINGERPRINT_ATTRIBUTES_MAX)]
+
+    @property
+    def digest(self) -> bytes:
+        """What later requests are bound to."""
+        encoded = cbor.encode(dict(self.attrs))
+        return hashlib.sha256(encoded).digest()[:FINGERPRINT_DIGEST_BYTES]
 
 
 class DeviceHello(Body):

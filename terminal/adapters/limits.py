@@ -34,3 +34,12 @@ FINGER_REPLY_ALL_S = 3.0
 FINGER_ATTEMPTS_MAX = 2
 FINGER_RETRY_S = 0.1
 FINGER_OVERTIME_S = 8.0
+
+SYSTEM_FILE_BYTES_MAX = 64 * 1024
+"""Of a file below /proc, /sys or /etc."""
+SLEEPS = 40
+SLEEP_NS = 1_000_000
+COMPUTE_BLOCK_BYTES = 256 * 1024
+COMPUTE_ROUNDS = 9
+SKEW_SPAN_NS_MIN = 600 * 1_000_000_000
+"""Shorter than this, a clock's steps are larger than its error."""

@@ -53,7 +53,8 @@ envelopes = st.builds(
     reply_to=names.map(lambda name: f"coap:{name}"),
     body=bodies,
     trace_id=names,
-    extra=st.dictionaries(st.integers(13, 99), plain, max_size=2),
+    fingerprint=st.one_of(st.just(b""), st.binary(min_size=16, max_size=16)),
+    extra=st.dictionaries(st.integers(14, 99), plain, max_size=2),
 )
 answer_values = st.builds(
     Answer,

@@ -31,7 +31,8 @@ LIMITED = (
     "backend",
     *(f"backend/{room}" for room in ("payments", "refunds", "mandates", "merchants", "wallet",
                                      "hub_api", "devices", "operator", "notify", "identity",
-                                     "risk", "risk/cases", "observability", "shards", "disputes",
+                                     "risk", "risk/cases", "risk/devices",
+                                     "observability", "shards", "disputes",
                                      "coupons", "bills")),
 )  # fmt: skip
 """Rooms whose limits are all kept; a room joins when its own are."""

@@ -351,6 +351,7 @@ class Stack:
             "state_dir": str(self.root / name),
             "http": {"port": self.ports.till if name == "pos-1" else 0},
             "merchant": {"id": MERCHANT, "zh": SHOP_ZH, "en": SHOP_EN, "till": name},
+            "reading": {"source": "simulated"},  # the terminals share one machine
         }
 
     def _write(self, name: str, settings: Mapping[str, Any]) -> Path:

@@ -94,6 +94,12 @@ def alarm_reads(alarm: Alarm) -> list[Read]:
     return [(CASE, alarm.case_id), (CASE_OPEN, alarm.open_key)]
 
 
+def alarm_follow(ws: WorkingSet, alarm: Alarm) -> list[Read]:
+    """What ``raise_alarm`` reads besides, by what ``alarm_reads`` has brought."""
+    entry = ws.get(CASE_OPEN, alarm.open_key)
+    return [(CASE, entry["case_id"])] if entry and entry["case_id"] else []
+
+
 def raise_alarm(ws: WorkingSet, alarm: Alarm, *, clock: CaseClock, now_ms: int) -> Row:
     """The case that an alarm opens or joins (rule 1), inside whatever command found it."""
     known = ws.get(CASE, alarm.case_id)
@@ -138,8 +144,7 @@ class OpenCase:
         return alarm_reads(self.alarm)
 
     def follow(self, ws: WorkingSet) -> Iterable[Read]:
-        entry = ws.get(CASE_OPEN, self.alarm.open_key)
-        return [(CASE, entry["case_id"])] if entry and entry["case_id"] else []
+        return alarm_follow(ws, self.alarm)
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
         return raise_alarm(ws, self.alarm, clock=self.clock, now_ms=now_ms)

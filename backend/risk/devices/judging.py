@@ -83,9 +83,14 @@ class Devices:
             _doubt(profile, reading, day)
         return trust
 
-    def accept(self, device: str, reading: Reading) -> None:
-        """Take a reading for the device's own, also when a person says so."""
+    def accept(self, device: str, reading: Reading, *, is_anew: bool = False) -> None:
+        """Take a reading for the device's own, also when a person says so. ``is_anew``: what it
+        measured before is no measure of it any more, because its board was exchanged."""
+        for name in reading:
+            self.fleet.habit(name, attribute_of(name).group)
         profile = self.profiles.setdefault(device, Profile())
+        if is_anew:
+            profile.expected.clear()
         if profile.latest:  # a first reading changes nothing
             self._teach_changes(outcomes_of(self.fleet, profile, reading))
         for name, value in reading.items():

@@ -11,12 +11,16 @@ import pytest_asyncio
 from backend.bootstrap import Backend
 from backend.devices.model import REQUESTS_OF, DeviceCommand, DeviceKind
 from backend.devices.service import RotateKey
+from backend.hub_api.ingest import request_of
 from backend.hub_api.limits import RECEIVED_AGE_MS_MAX
 from backend.payments.limits import CREATE_AGE_MS_MAX
+from backend.risk.devices.repository import ReadingRepository
 from protocol.crypto import generate
+from protocol.envelope import unseal
 from protocol.errors import CallerError, TillwayError
 from protocol.limits import CLOCK_SKEW_MS_MAX
-from protocol.messages import REQUESTS
+from protocol.messages import REQUESTS, DeviceFingerprint
+from tests.kit.hub_world import until
 from tests.support.backend import (
     HUB,
     MERCHANT,
@@ -333,3 +337,24 @@ async def test_a_thing_gives_nothing_back(shop: Shop) -> None:
 def test_each_kind_of_device_has_its_list_and_every_request_is_on_one() -> None:
     assert set(REQUESTS_OF) == set(DeviceKind)
     assert set().union(*REQUESTS_OF.values()) == set(REQUESTS)
+
+
+@pytest.mark.asyncio
+async def test_what_a_device_says_of_itself_is_judged_and_its_requests_are_bound_to_it(
+    shop: Shop,
+) -> None:
+    attrs = {"cpu_serial": "10000000c0ffee", "boot_count": 3, "modules": ["a"], "tpm_ek_hash": None}
+    digest = DeviceFingerprint(attrs=attrs).digest
+    said = shop.till.envelope("device.fingerprint", {"attrs": attrs})
+    assert await shop.codes(said) == ["done"]
+    readings = ReadingRepository(shop.backend.services.reader)
+
+    def is_judged() -> bool:
+        standing = readings.standing(TILL)
+        return standing is not None and standing["verdict"] == "same"
+
+    await until(is_judged)  # by the backend's own task
+    pay = shop.till.envelope("payment.create", create(1), fingerprint=digest)
+    asked = request_of(unseal(pay).envelope, MERCHANT, shop.clock.now_ms())
+    assert asked.fingerprint == digest
+    assert await shop.codes(pay) == ["done"]

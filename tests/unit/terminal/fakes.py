@@ -112,9 +112,16 @@ class Bench:
     """One agent, its clock, and everything it wanted done."""
 
     def __init__(
-        self, path: Path | None = None, *, link_up: bool = True, seed: int = 1, **changes: Any
+        self,
+        path: Path | None = None,
+        *,
+        link_up: bool = True,
+        seed: int = 1,
+        has_reader: bool = False,
+        **changes: Any,
     ) -> None:
         self.path = path
+        self.has_reader = has_reader
         self.profile = profile(**changes)
         self.clock = VirtualClock()
         self.entropy = SeededEntropy(seed)
@@ -133,6 +140,7 @@ class Bench:
             journal=self.journal,
             clock=self.clock,
             entropy=self.entropy,
+            has_reader=self.has_reader,
         )
         self._note(self.agent.start())
         if link_up:
