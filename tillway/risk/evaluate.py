@@ -27,7 +27,8 @@ def evaluate(
     import polars as pl
 
     from backend.risk.evaluation.history import read_history
-    from backend.risk.evaluation.scoring import features_of, score_days
+    from backend.risk.evaluation.inputs import features_of
+    from backend.risk.evaluation.scoring import score_days
     from backend.risk.tables_io import write_table
 
     if to_day < from_day:

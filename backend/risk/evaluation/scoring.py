@@ -16,9 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.risk.evaluation.history import DAY_S, History
-from backend.risk.features.catalogue import CARD_TERMINAL
-from backend.risk.features.columns import compute
-from backend.risk.features.definition import FeatureSet
+from backend.risk.evaluation.inputs import Matrix
 from backend.risk.models.scorer import Scorer
 from backend.risk.models.train import Inputs, Settings, train
 
@@ -45,51 +43,43 @@ class DayScores:
     score: Floats
 
 
-def features_of(history: History, feature_set: FeatureSet = CARD_TERMINAL) -> Floats:
-    """The features of all rows of a history."""
-    return compute(feature_set, history.events, history.dated_labels)
-
-
 def score_days(
     history: History,
-    matrix: Floats,
+    matrix: Matrix,
     *,
     from_day: int,
     to_day: int,
-    feature_set: FeatureSet = CARD_TERMINAL,
     settings: Settings = SETTINGS,
     on_day: OnDay = lambda _: None,
 ) -> DayScores:
-    """The scores of all rows of the days, in the order of the history. ``matrix`` holds the set's
-    features; ``on_day`` is told of each model's first day before it is trained."""
-    score = np.zeros(len(matrix))
+    """The scores of all rows of the days, in the order of the history. ``on_day`` is told of each
+    model's first day before it is trained."""
+    score = np.zeros(len(history.t_sec))
     day = history.day
     for first in range(from_day, to_day + 1, RETRAIN_DAYS):
         rows = np.nonzero((day >= first) & (day < min(first + RETRAIN_DAYS, to_day + 1)))[0]
         if not len(rows):
             continue
         on_day(first)
-        model = _learned(history, matrix, feature_set, settings, at_s=first * DAY_S)
+        model = _learned(history, matrix, settings, at_s=first * DAY_S)
         if model is None:
-            score[rows] = _unlearned(matrix, history.t_sec < first * DAY_S, rows, feature_set)
+            score[rows] = _unlearned(matrix, history.t_sec < first * DAY_S, rows)
         else:
-            score[rows] = model.score_many(matrix[rows]).probability
+            score[rows] = model.score_many(matrix.values[rows]).probability
     scored = np.nonzero((day >= from_day) & (day <= to_day))[0]
     return DayScores(scored, score[scored])
 
 
-def _learned(
-    history: History, matrix: Floats, feature_set: FeatureSet, settings: Settings, *, at_s: int
-) -> Scorer | None:
+def _learned(history: History, matrix: Matrix, settings: Settings, *, at_s: int) -> Scorer | None:
     """A model of what is known at a moment, or none when that is not both kinds of rows."""
     rows, is_fraud = _known(history, at_s)
     if not 0 < int(is_fraud.sum()) < len(is_fraud):
         return None
     age_days = (at_s - history.t_sec[rows]) / DAY_S
     worth = 0.5 ** (age_days / HALF_LIFE_DAYS)
-    inputs = Inputs(feature_set.names, feature_set.digest, matrix[rows], is_fraud, worth)
+    inputs = Inputs(matrix.names, matrix.digest, matrix.values[rows], is_fraud, worth)
     model = train(inputs, settings, trained_at=f"second {at_s}")
-    return Scorer.load(model, feature_set.digest)
+    return Scorer.load(model, matrix.digest)
 
 
 def _known(history: History, at_s: int) -> tuple[Integers, NDArray[np.bool_]]:
@@ -109,10 +99,8 @@ def _known(history: History, at_s: int) -> tuple[Integers, NDArray[np.bool_]]:
     return rows, is_fraud
 
 
-def _unlearned(
-    matrix: Floats, earlier: NDArray[np.bool_], rows: Integers, feature_set: FeatureSet
-) -> Floats:
+def _unlearned(matrix: Matrix, earlier: NDArray[np.bool_], rows: Integers) -> Floats:
     """Rule 3: the share of earlier rows that were less unusual."""
-    ratio = np.nan_to_num(matrix[:, feature_set.names.index(UNUSUAL)], nan=1.0)
+    ratio = np.nan_to_num(matrix.column(UNUSUAL), nan=1.0)
     ranked = np.sort(ratio[earlier])
     return UNLEARNED_MAX * np.searchsorted(ranked, ratio[rows]) / max(len(ranked), 1)

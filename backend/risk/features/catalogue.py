@@ -168,3 +168,16 @@ CARD_TERMINAL = replace(
 )
 """The same with what cards usually do and what is known of terminals: for files that name no more
 than a card and a terminal."""
+
+UNEXPLAINED = replace(
+    HANDBOOK,
+    features=(
+        *_each("terminal", "unexplained_frauds", Kind.LABEL_COUNT, "7d 14d 28d"),
+        _one("terminal", "since_unexplained_s", Kind.SINCE_FRAUD),
+        _one("terminal", "since_ordinary_s", Kind.SINCE_LEGITIMATE),
+        _one("terminal", "unexplained_run", Kind.FRAUD_RUN),
+        _one("terminal", "unexplained_run_age_s", Kind.FRAUD_RUN_AGE),
+    ),
+)
+"""What is known of a terminal from the labels of ordinary amounts alone: a fraud that was unusual
+for its card says more of the card than of the terminal."""

@@ -12,7 +12,8 @@ from sklearn.metrics import average_precision_score
 from typer.testing import CliRunner
 
 from backend.risk.evaluation.history import DAY_S, read_history
-from backend.risk.evaluation.scoring import UNLEARNED_MAX, features_of, score_days
+from backend.risk.evaluation.inputs import features_of
+from backend.risk.evaluation.scoring import UNLEARNED_MAX, score_days
 from backend.risk.models.train import Settings
 from protocol.errors import CallerError
 from tests.support.handbook import SMALL, World, make_world, write_files
