@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from backend.db.collector import tune_collector
-from bench import engine, load, postgres, recon, rows, shards, way
+from bench import engine, load, postgres, recon, risk_evaluation, rows, shards, way
 from bench.result import Result
 from tests.support.postgres import NoServer
 
@@ -21,6 +21,7 @@ BENCHES = {
     "way": way.run,
     "shards": shards.run,
     "recon": recon.run,
+    "risk-evaluation": risk_evaluation.run,
 }
 
 

@@ -1,0 +1,137 @@
+"""What the risk engine finds on the Fraud Detection Handbook's protocol, beside the book's forest.
+
+Three seeds of our own generator and four folds each. The book's forest is trained on its fifteen
+inputs and the seven days of training; ours is scored as ``tillway risk evaluate`` scores, from what
+is known by the first day of the test. Both are tested on the same rows.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import RandomForestClassifier
+
+from backend.risk.evaluation.history import DAY_S, History
+from backend.risk.evaluation.inputs import features_of
+from backend.risk.evaluation.scoring import SETTINGS, score_days
+from backend.risk.features.catalogue import CARD_TERMINAL, HANDBOOK, UNEXPLAINED
+from backend.risk.features.definition import LABELLED
+from backend.risk.features.label_columns import Labels
+from backend.risk.models.train import Settings
+from bench.result import Result
+from bench.risk_protocol import GAP_DAYS, Figures, Fold, figures, folds
+from tests.support.handbook import DRIFTING, FIRST_DAY, FULL, Parameters, World, make_world
+
+SEEDS, FOLDS = 3, 4
+Floats = NDArray[np.float64]
+NAMES = ("average_precision", "auc", "card_precision_100")
+
+
+def run(scale: float) -> list[Result]:
+    """``--scale 0.34`` is one seed."""
+    seeds = range(max(1, round(SEEDS * scale)))
+    found: list[Result] = []
+    for variant, parameters in (("", FULL), ("_drift", DRIFTING)):
+        plain, ours, seconds = [], [], []
+        for seed in seeds:
+            bench = BenchWorld.of(seed, parameters)
+            for fold in folds(bench.world, FOLDS):
+                plain.append(astuple(bench.book(fold)))
+                begun = time.perf_counter()
+                ours.append(astuple(bench.ours(fold)))
+                seconds.append(time.perf_counter() - begun)
+        found += _results(variant, np.array(plain), np.array(ours), len(seeds))
+        found.append(
+            Result(
+                f"risk{variant}_week_s",
+                float(np.mean(seconds)),
+                "s",
+                "training on what is known and scoring a week of some 67,000 rows",
+            )
+        )
+    return found + list(_families(BenchWorld.of(0, FULL)))  # fmt: skip
+
+
+class BenchWorld:
+    """One world with the features of both forests."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.history = history_of(world)
+        self._matrix = features_of(self.history)
+
+    @classmethod
+    def of(cls, seed: int, parameters: Parameters) -> "BenchWorld":
+        """The world of a seed."""
+        return cls(make_world(seed, parameters))
+
+    def book(self, fold: Fold) -> Figures:
+        """The book's forest: scikit-learn's own, a hundred trees, nothing set."""
+        inputs = self._matrix.only(HANDBOOK.names).values.astype(np.float32)
+        forest = RandomForestClassifier(100, random_state=0, n_jobs=1)
+        forest.fit(inputs[fold.train], self.world.is_fraud[fold.train])
+        score = forest.predict_proba(inputs[fold.test])[:, 1]
+        return figures(self.world, fold.test, score)
+
+    def ours(self, fold: Fold, names: Sequence[str] = (), settings: Settings = SETTINGS) -> Figures:
+        """Ours, with all of its features or some."""
+        found = score_days(
+            self.history,
+            self._matrix.only(names) if names else self._matrix,
+            from_day=fold.first_day,
+            to_day=fold.last_day,
+            settings=settings,
+        )
+        score = np.zeros(len(self.world.t_sec))
+        score[found.rows] = found.score
+        return figures(self.world, fold.test, score[fold.test])
+
+
+def history_of(world: World) -> History:
+    """The world as ``read_history`` reads it from files: each label is known a week later."""
+    size = len(world.t_sec)
+    known_at = world.t_sec + GAP_DAYS * DAY_S
+    return History(
+        tx_id=range(size),  # type: ignore[arg-type]
+        place=np.arange(size),
+        t_sec=world.t_sec,
+        card=world.card,
+        terminal=world.terminal,
+        amount_minor=world.amount_minor,
+        labels=Labels(np.arange(size), world.is_fraud, known_at),
+        origin_s=int((FIRST_DAY - FIRST_DAY.replace(year=1970, month=1, day=1)).total_seconds()),
+    )
+
+
+def _results(variant: str, plain: Floats, ours: Floats, seeds: int) -> Iterator[Result]:
+    for name, before, now in zip(NAMES, plain.T, ours.T, strict=True):
+        yield Result(
+            f"risk{variant}_{name}", float(now.mean()), "",
+            f"{seeds} seeds x {FOLDS} folds, from {now.min():.3f} to {now.max():.3f}; the book's"
+            f" forest on the same rows {before.mean():.3f}"
+            f" ({now.mean() - before.mean():+.3f}, worst {(now - before).min():+.3f})",
+        )  # fmt: skip
+
+
+def _families(seed: BenchWorld) -> Iterator[Result]:
+    """What each family of features adds to the one before it."""
+    cards = [
+        f.name for f in CARD_TERMINAL.features if f.entity == "card" and f.kind not in LABELLED
+    ]
+    steps = (
+        ("the book's fifteen inputs", HANDBOOK.names),
+        ("what the card usually does", cards),
+        ("what became known of cards and terminals", CARD_TERMINAL.names),
+        ("what became known of terminals from ordinary amounts", UNEXPLAINED.names),
+    )
+    chosen: list[str] = []
+    before = 0.0
+    for number, (family, names) in enumerate(steps):
+        chosen += [name for name in names if name not in chosen]
+        ap = float(np.mean([seed.ours(fold, chosen).ap for fold in folds(seed.world, FOLDS)]))
+        gain = f" ({ap - before:+.3f})" if number else ""
+        yield Result(f"risk_family_{number}_average_precision", ap, "",
+                     f"{len(chosen)} features: with {family}{gain}; seed 0")  # fmt: skip
+        before = ap
