@@ -22,7 +22,7 @@ Out = Annotated[Path, typer.Option(help="CSV or Parquet to write: tx_id, score."
 def evaluate(
     transactions: Transactions, labels: Labels, from_day: FromDay, to_day: ToDay, out: Out
 ) -> None:
-    """Train on what is known before the first day, again every day, and score each transaction."""
+    """Train on what is known before the first day, again as labels come, and score each row."""
     import numpy as np
     import polars as pl
 

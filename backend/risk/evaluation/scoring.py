@@ -2,14 +2,15 @@
 
 Rule 1: a feature sees the labels that are available at its row's second; a model is trained at a
         day's midnight from the rows before it whose labels are available by then.
-Rule 2: a new model is trained every ``RETRAIN_DAYS`` from the first day on, whatever the last day
-        is; so a longer period, or rows that are added or taken away later, change no score.
+Rule 2: a new model is trained every day of the first fortnight and every ``LATER_STEP_DAYS`` after
+        it, whatever the last day is; so a longer period, or rows that are added or taken away
+        later, change no score.
         Fraud changes: a row matters half as much for every ``HALF_LIFE_DAYS`` it is older.
 Rule 3: where nothing can be learned yet, a row is scored by how unusual its amount is for its card:
         far below what a model gives, and in the right order.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,9 +21,9 @@ from backend.risk.evaluation.inputs import Matrix
 from backend.risk.models.scorer import Scorer
 from backend.risk.models.train import Inputs, Settings, train
 
-RETRAIN_DAYS = 1
+DAILY_DAYS, LATER_STEP_DAYS = 14, 3
 WINDOW_DAYS_MAX = 84
-HALF_LIFE_DAYS = 14
+HALF_LIFE_DAYS = 10
 LABEL_DELAY_S = 7 * DAY_S
 UNLEARNED_MAX = 1e-3
 """The highest score of a row that no model has judged."""
@@ -56,8 +57,8 @@ def score_days(
     model's first day before it is trained."""
     score = np.zeros(len(history.t_sec))
     day = history.day
-    for first in range(from_day, to_day + 1, RETRAIN_DAYS):
-        rows = np.nonzero((day >= first) & (day < min(first + RETRAIN_DAYS, to_day + 1)))[0]
+    for first, after in _spells(from_day, to_day):
+        rows = np.nonzero((day >= first) & (day < after))[0]
         if not len(rows):
             continue
         on_day(first)
@@ -68,6 +69,15 @@ def score_days(
             score[rows] = model.score_many(matrix.values[rows]).probability
     scored = np.nonzero((day >= from_day) & (day <= to_day))[0]
     return DayScores(scored, score[scored])
+
+
+def _spells(from_day: int, to_day: int) -> Iterator[tuple[int, int]]:
+    """The days on which a model begins, each with the day after its last."""
+    first = from_day
+    while first <= to_day:
+        step = 1 if first < from_day + DAILY_DAYS else LATER_STEP_DAYS
+        yield first, min(first + step, to_day + 1)
+        first += step
 
 
 def _learned(history: History, matrix: Matrix, settings: Settings, *, at_s: int) -> Scorer | None:

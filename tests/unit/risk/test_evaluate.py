@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from backend.risk.evaluation.history import DAY_S, read_history
 from backend.risk.evaluation.inputs import features_of
-from backend.risk.evaluation.scoring import UNLEARNED_MAX, score_days
+from backend.risk.evaluation.scoring import UNLEARNED_MAX, _spells, score_days
 from backend.risk.models.train import Settings
 from protocol.errors import CallerError
 from tests.support.handbook import SMALL, World, make_world, write_files
@@ -93,6 +93,14 @@ def test_what_comes_later_may_be_anything(files: Files, tmp_path: Path) -> None:
     before = set(files.transactions.filter(_day() <= cut)["tx_id"]) & set(files.scores)
     assert {tx: found[tx] for tx in before} == {tx: files.scores[tx] for tx in before}
     assert found != files.scores
+
+
+def test_a_longer_period_begins_with_the_same_spells() -> None:
+    short, long = list(_spells(30, 44)), list(_spells(30, 70))
+    assert short == [(day, day + 1) for day in range(30, 45)]
+    assert long[:14] == short[:14]
+    days = [day for first, after in long for day in range(first, after)]
+    assert days == list(range(30, 71))
 
 
 def test_a_label_is_used_from_the_second_it_is_available(files: Files, tmp_path: Path) -> None:
