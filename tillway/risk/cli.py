@@ -3,9 +3,11 @@ runs."""
 
 import typer
 
+from tillway.risk.aml import aml
 from tillway.risk.cases import app as cases
 from tillway.risk.devices import devices
 from tillway.risk.evaluate import evaluate
+from tillway.risk.large_value import large_value
 from tillway.risk.train import train
 
 app = typer.Typer(
@@ -15,9 +17,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cases, name="cases")
+app.command()(aml)
 app.command()(devices)
 app.command()(evaluate)
 app.command()(train)
+app.command("large-value")(large_value)
 
 
 @app.callback()

@@ -1,0 +1,215 @@
+"""What the law wants for its size, exactly; and what looks like laundering, from what is known."""
+
+from collections import defaultdict
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.clearing.calendar import Calendar
+from backend.risk.aml import detection
+from backend.risk.aml.account_days import counterparties_of, own_numbers, sides_of
+from backend.risk.aml.detection import score_account_days
+from backend.risk.aml.large_value import STANDARDS, Standard, large_value_reports
+from backend.risk.aml.transfers import read_transfers
+from protocol.errors import CallerError
+from tests.support.transfer_flows import laundering_account_days, transfers_of_a_town
+from tillway.risk.paper import yuan
+
+START = date(2026, 9, 28)
+
+
+def transfer(
+    number: int, day: int, src: str, dst: str, minor: int, channel: str = "wallet"
+) -> dict[str, object]:
+    kinds = {"P": "person", "C": "company", "M": "merchant", "A": "atm"}
+    return {
+        "tx_id": f"t{number}",
+        "ts": f"{START + timedelta(days=day)} 10:00:00",
+        "t_sec": day * 86_400 + 36_000 + number,
+        "day": day,
+        "src": src,
+        "dst": dst,
+        "src_kind": kinds[src[0]],
+        "dst_kind": kinds[dst[0]],
+        "amount": minor,
+        "channel": channel,
+    }
+
+
+def reports_of(
+    rows: list[dict[str, object]], standards: tuple[Standard, ...] = STANDARDS
+) -> pl.DataFrame:
+    return large_value_reports(
+        pl.DataFrame(rows),
+        business_day_after=Calendar().business_day_after,
+        standards=standards,
+    )
+
+
+def keys_of(reports: pl.DataFrame) -> set[tuple[object, ...]]:
+    columns = reports.select("account", "day", "direction", "standard", "amount_minor")
+    return set(columns.iter_rows())
+
+
+@pytest.mark.parametrize(
+    ("src", "dst", "minor", "channel", "found"),
+    [
+        ("A0", "P1", 5_000_000, "cash", {("P1", "in", "cash")}),
+        ("A0", "P1", 4_999_999, "cash", set()),
+        ("P1", "P2", 50_000_000, "wallet",
+         {("P1", "out", "transfer_domestic"), ("P2", "in", "transfer_domestic")}),
+        ("P1", "P2", 49_999_999, "wallet", set()),
+        ("P1", "C2", 20_000_000, "cross_border", {("P1", "out", "transfer_cross_border")}),
+        ("C1", "P2", 200_000_000, "bank",
+         {("C1", "out", "transfer_organisation"), ("P2", "in", "transfer_domestic")}),
+        ("C1", "M2", 199_999_999, "bank", set()),
+    ],
+)  # fmt: skip
+def test_the_edge_of_every_standard_is_included(
+    src: str, dst: str, minor: int, channel: str, found: set[tuple[str, str, str]]
+) -> None:
+    reports = reports_of([transfer(1, 0, src, dst, minor, channel)])
+    assert {(a, d, s) for a, _, d, s, _ in keys_of(reports)} == found
+
+
+def test_a_day_is_added_up_for_each_side_and_standard_and_no_further() -> None:
+    reports = reports_of(
+        [
+            transfer(1, 0, "P1", "P2", 30_000_000),
+            transfer(2, 0, "P1", "P3", 20_000_000),
+            transfer(3, 0, "P4", "P1", 49_000_000),
+            transfer(4, 1, "P1", "P2", 49_000_000),
+            transfer(5, 1, "P1", "A0", 4_000_000, "cash"),
+        ]
+    )
+    assert keys_of(reports) == {("P1", 0, "out", "transfer_domestic", 50_000_000)}
+    assert reports["tx_ids"].to_list() == ["t1 t2"]
+
+
+def test_a_report_is_due_five_business_days_later_over_the_holiday() -> None:
+    [due] = reports_of([transfer(1, 2, "P1", "C1", 60_000_000)])["due"]
+    assert due == Calendar().business_day_after(date(2026, 9, 30), 5)
+    assert due > date(2026, 10, 8)
+
+
+def test_a_standard_that_changes_counts_from_its_day() -> None:
+    cash = STANDARDS[0]
+    lower = Standard(
+        name="cash", since=START + timedelta(days=1), amount_minor_min=1_000_000, is_cash=True
+    )
+    rows = [transfer(day, day, "A0", "P1", 2_000_000, "cash") for day in (0, 1, 2)]
+    found = keys_of(reports_of(rows, (cash, lower)))
+    assert {day for _, day, *_ in found} == {1, 2}
+
+
+def test_a_transfer_without_a_date_is_named() -> None:
+    row = transfer(7, 0, "P1", "P2", 1) | {"ts": "yesterday"}
+    with pytest.raises(CallerError, match="t7"):
+        reports_of([row])
+
+
+ROWS = st.lists(
+    st.tuples(
+        st.integers(0, 2), st.sampled_from(["P1", "P2", "C1", "A0"]),
+        st.sampled_from(["P1", "P2", "C1", "A0"]),
+        st.sampled_from([1, 2_500_000, 5_000_000, 19_999_999, 25_000_000, 100_000_000]),
+        st.sampled_from(["cash", "wallet", "cross_border"]),
+    ),
+    min_size=1, max_size=14,
+)  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None)
+@given(ROWS)
+def test_reports_are_those_of_a_plain_sum(drawn: list[tuple[int, str, str, int, str]]) -> None:
+    rows = [transfer(n, *row[:4], channel=row[4]) for n, row in enumerate(drawn)]
+    sums: dict[tuple[str, int, str, str], int] = defaultdict(int)
+    for day, src, dst, minor, channel in drawn:
+        for account, direction in ((src, "out"), (dst, "in")):
+            if account == "A0":
+                continue
+            if channel == "cash":
+                standard = "cash"
+            elif account[0] == "C":
+                standard = "transfer_organisation"
+            elif channel == "wallet":
+                standard = "transfer_domestic"
+            else:
+                standard = "transfer_cross_border"
+            sums[account, day, direction, standard] += minor
+    edges = {
+        "cash": 5_000_000,
+        "transfer_organisation": 200_000_000,
+        "transfer_domestic": 50_000_000,
+        "transfer_cross_border": 20_000_000,
+    }
+    wanted = {(*key, total) for key, total in sums.items() if total >= edges[key[3]]}
+    assert keys_of(reports_of(rows)) == wanted
+
+
+def test_amounts_are_written_in_yuan_to_the_fen() -> None:
+    table = yuan(pl.DataFrame({"amount_minor": [5, 123_456, 100]}), "amount_minor", "amount")
+    assert table["amount"].to_list() == ["0.05", "1234.56", "1.00"]
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+    path = tmp_path_factory.mktemp("aml") / "transfers.csv"
+    transfers_of_a_town(4, persons=400, days=40, cases=48).write_csv(path)
+    return read_transfers(path)
+
+
+def test_laundering_is_found_among_honest_look_alikes(
+    town: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detection, "TREES_MAX", 20)
+    blind = town.with_columns(
+        laundering=pl.when(pl.col("day") < 28).then(pl.col("laundering")),
+        case_id=pl.when(pl.col("day") < 28).then(pl.col("case_id")),
+    )
+    scored = score_account_days(blind, labels_until_day=28, from_day=28)
+    told = score_account_days(town, labels_until_day=28, from_day=28)
+    assert told.days.equals(scored.days)  # a later label is not read
+    assert scored.days["day"].min() >= 28
+    alerts = scored.days.filter(pl.col("score") >= scored.alert_from)
+    raised = set(alerts.select("account", "day").iter_rows())
+    truth = list(laundering_account_days(town.filter(pl.col("day") >= 28)))
+    dirty = {(account, day) for account, day, _ in truth}
+    cases = {case for _, _, case in truth}
+    found = {case for account, day, case in truth if (account, day) in raised}
+    assert len(raised & dirty) >= 0.7 * len(raised)
+    assert len(found) >= 0.8 * len(cases)
+
+
+def test_a_later_transfer_changes_no_number_of_an_earlier_day(town: pl.DataFrame) -> None:
+    def numbers_of(transfers: pl.DataFrame) -> np.ndarray:
+        sides = sides_of(transfers)
+        days = own_numbers(sides)
+        whole = days.join(counterparties_of(days, sides), on=("account", "day"), how="left")
+        early = whole.filter(pl.col("day") < 20).sort("account", "day").drop("account")
+        return early.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+
+    some = town.filter(pl.col("day") < 25)
+    early = numbers_of(some.filter(pl.col("day") < 20))
+    np.testing.assert_allclose(numbers_of(some), early, rtol=1e-9)
+
+
+def test_without_a_known_case_there_is_nothing_to_learn_from(town: pl.DataFrame) -> None:
+    with pytest.raises(CallerError, match="day 1 is labelled"):
+        score_account_days(town.filter(pl.col("laundering") == 0), labels_until_day=1, from_day=2)
+
+
+def test_a_bad_row_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text(
+        "tx_id,ts,t_sec,day,src,dst,src_kind,dst_kind,amount,channel\n"
+        "t1,2026-09-28 10:00:00,36000,0,a,b,person,person,12.50,wallet\n"
+        "t2,2026-09-28 10:00:00,36000,0,a,b,person,person,-1,wallet\n"
+    )
+    with pytest.raises(CallerError, match="row 2, column amount"):
+        read_transfers(path)
