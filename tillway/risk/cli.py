@@ -6,6 +6,7 @@ import typer
 from tillway.risk.aml import aml
 from tillway.risk.cases import app as cases
 from tillway.risk.devices import devices
+from tillway.risk.drift import drift
 from tillway.risk.evaluate import evaluate
 from tillway.risk.large_value import large_value
 from tillway.risk.train import train
@@ -19,6 +20,7 @@ app = typer.Typer(
 app.add_typer(cases, name="cases")
 app.command()(aml)
 app.command()(devices)
+app.command()(drift)
 app.command()(evaluate)
 app.command()(train)
 app.command("large-value")(large_value)

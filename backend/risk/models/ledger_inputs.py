@@ -28,17 +28,31 @@ _KEYS = {"payer": "payer_id", "card": "instrument_id", "device": "device",
 def ledger_inputs(payments: Rows, labels: Rows, *, until_ms: int) -> Inputs:
     """What is known by ``until_ms`` of payments in order of time, and of labels in the order in
     which they became known."""
-    row_of = {payment["payment_id"]: row for row, payment in enumerate(payments)}
-    at = np.array([payment["created_at_ms"] for payment in payments], np.int64)
-    known = [label for label in labels if label["payment_id"] in row_of]
-    rows = np.array([row_of[label["payment_id"]] for label in known], np.int64)
-    is_fraud = np.array([bool(label["is_fraud"]) for label in known], np.bool_)
-    available = np.array([label["available_at_ms"] for label in known], np.int64)
-    matrix = compute(PAYMENT, _events(payments, at), Labels(rows, is_fraud, available))
+    at, known = _times(payments), _labels(payments, labels)
+    matrix = compute(PAYMENT, _events(payments, at), known)
     verdict = np.where(at < until_ms - HONEST_AFTER_MS, 0, -1)
-    verdict[rows] = is_fraud  # in order, so that the latest holds
+    verdict[known.rows] = known.is_fraud  # in order, so that the latest holds
     taught = np.nonzero(verdict >= 0)[0]
     return Inputs(PAYMENT.names, PAYMENT.digest, matrix[taught], verdict[taught] == 1)
+
+
+def ledger_vectors(payments: Rows, labels: Rows) -> NDArray[np.float64]:
+    """The features of each payment when it was made."""
+    return compute(PAYMENT, _events(payments, _times(payments)), _labels(payments, labels))
+
+
+def _times(payments: Rows) -> NDArray[np.int64]:
+    return np.array([payment["created_at_ms"] for payment in payments], np.int64)
+
+
+def _labels(payments: Rows, labels: Rows) -> Labels:
+    row_of = {payment["payment_id"]: row for row, payment in enumerate(payments)}
+    known = [label for label in labels if label["payment_id"] in row_of]
+    return Labels(
+        np.array([row_of[label["payment_id"]] for label in known], np.int64),
+        np.array([bool(label["is_fraud"]) for label in known], np.bool_),
+        np.array([label["available_at_ms"] for label in known], np.int64),
+    )
 
 
 def _events(payments: Rows, at: NDArray[np.int64]) -> Events:

@@ -13,7 +13,7 @@ from backend.db.reading import Reader
 from backend.risk.cases.tables import LABEL
 from backend.risk.features.catalogue import PAYMENT
 from backend.risk.features.stream import FeatureState
-from backend.risk.models.ledger_inputs import HONEST_AFTER_MS, ledger_inputs
+from backend.risk.models.ledger_inputs import HONEST_AFTER_MS, ledger_inputs, ledger_vectors
 from backend.risk.models.payments_repository import TrainingRepository
 from backend.risk.models.scorer import Scorer
 from protocol.errors import CallerError
@@ -122,6 +122,16 @@ def test_the_command_learns_from_the_ledger_and_writes_a_model(shop: Shop, tmp_p
     card = Scorer.load(out.read_bytes(), PAYMENT.digest).card
     assert (card.rows, card.frauds, card.trained_at) == (6, 3, "2027-01-01T00:00:00Z")
     assert isinstance(CliRunner().invoke(app, [*words[:-1], "oracle"]).exception, CallerError)
+    look = ["drift", "--database", shop.url, "--model", str(out), "--until", "2027-01-01",
+            "--days", "90"]  # fmt: skip
+    watched = CliRunner().invoke(app, look)
+    assert watched.exit_code == 0, watched.output
+    assert "6 payments of 90 days" in watched.output
+    assert "too few payments to say" in watched.output
+    out.write_bytes(out.read_bytes()[:-1])
+    refused = CliRunner().invoke(app, look).exception
+    assert isinstance(refused, CallerError)
+    assert refused.code == "model_refused"
 
 
 def test_a_new_database_has_no_history(tmp_path: Path) -> None:
@@ -131,3 +141,4 @@ def test_a_new_database_has_no_history(tmp_path: Path) -> None:
         history = TrainingRepository(reader)
         assert history.payments(from_ms=0, until_ms=2**52) == []
         assert history.labels(until_ms=2**52) == []
+    assert ledger_vectors([], []).shape == (0, len(PAYMENT.names))
