@@ -1,7 +1,7 @@
 """A history of transactions and the feed of what they turned out to be, read from two files.
 
-Rule 1: rows are taken in the order of time, those of one second by their id, whatever the order
-        of the file; so a shuffled file is the same history.
+Rule 1: rows are taken in the order of time, those of one second by their id (9 before 10), whatever
+        the order of the file; so a shuffled file is the same history.
 Rule 2: a label of a transaction that the file does not have is left aside; one that was known
         before its transaction, or a second one, is refused with its place.
 """
@@ -86,7 +86,8 @@ def read_history(transactions: Path, feed: Path, *, to_day: int) -> History:
     _refuse_twice(transactions, table["tx_id"])
     _refuse_twice(feed, labels["tx_id"])
     _refuse_first(transactions, table["day"] != table["t_sec"] // DAY_S, "day", "is not t_sec's")
-    table = table.with_row_index("place").filter(pl.col("day") <= to_day).sort("t_sec", "tx_id")
+    table = table.with_row_index("place").filter(pl.col("day") <= to_day)
+    table = table.sort("t_sec", pl.col("tx_id").str.len_bytes(), "tx_id")
     rows = pl.DataFrame({"tx_id": table["tx_id"], "row": np.arange(len(table)),
                          "t_sec": table["t_sec"]})  # fmt: skip
     known = labels.join(rows, on="tx_id", how="left", maintain_order="left")

@@ -204,6 +204,18 @@ def test_a_bad_history_is_refused_with_its_row(
         _scores(tmp_path, transactions, feed)
 
 
+def test_rows_of_one_second_are_taken_by_their_number(tmp_path: Path) -> None:
+    ids = ["10", "9", "100", "x"]
+    rows = [{"tx_id": tx, "t_sec": 5, "day": 0, "card_id": "c", "terminal_id": "t",
+             "amount": "1.00"} for tx in ids]  # fmt: skip
+    Frame(rows).write_csv(tmp_path / "tx.csv")
+    Frame({"tx_id": ["9"], "fraud": [1], "available_at": [5]}).write_csv(tmp_path / "feed.csv")
+    history = read_history(tmp_path / "tx.csv", tmp_path / "feed.csv", to_day=0)
+    assert list(history.tx_id) == ["9", "x", "10", "100"]
+    assert history.place.tolist() == [1, 3, 0, 2]
+    assert history.labels.rows.tolist() == [0]
+
+
 @pytest.mark.parametrize(
     ("ts", "origin"),
     [
