@@ -8,7 +8,17 @@ from rich.console import Console
 from rich.table import Table
 
 from backend.db.collector import tune_collector
-from bench import engine, load, postgres, recon, risk_evaluation, rows, shards, way
+from bench import (
+    engine,
+    load,
+    postgres,
+    recon,
+    risk_devices,
+    risk_evaluation,
+    rows,
+    shards,
+    way,
+)
 from bench.result import Result
 from tests.support.postgres import NoServer
 
@@ -22,6 +32,7 @@ BENCHES = {
     "shards": shards.run,
     "recon": recon.run,
     "risk-evaluation": risk_evaluation.run,
+    "risk-devices": risk_devices.run,
 }
 
 

@@ -21,6 +21,9 @@ FOREIGN_WEIGHT = 3.0
 AT_ONCE_WEIGHT = 3.0
 """For a second peripheral that is exchanged in the same reading, besides its own weight."""
 REPLAYED_VALUES_MIN = 2
+UNLIKE_WEIGHT = 3.0
+"""What each measured value that is not repeated says against a replay: it repeats them all."""
+ATTACKED_SILENCE = {Outcome.VANISHED: 0.3, Outcome.APPEARED: 0.05}
 EXCHANGED = frozenset({Outcome.NOVEL, Outcome.KNOWN})
 
 
@@ -105,7 +108,9 @@ def is_number(value: Plain, habit: Habit) -> bool:
     """Whether a value is judged as a measure or a count, not as a name."""
     if isinstance(value, Curve):
         return True
-    return isinstance(value, Number) and (habit.is_counter or habit.is_measured)
+    if not isinstance(value, Number):
+        return False
+    return habit.is_counter or habit.is_measured or habit.is_unsettled
 
 
 def measured_values(fleet: Fleet, reading: Reading) -> dict[str, tuple[float, ...]]:
@@ -142,6 +147,9 @@ def _outcome(habit: Habit, profile: Profile, name: str, before: Plain, now: Plai
     text = text_of(now)
     if text in profile.earlier.get(name, ()):
         return Outcome.RETURNED
+    if isinstance(now, frozenset) and isinstance(before, frozenset):
+        # A set is as new as its newest member: a known driver beside others is no news.
+        return Outcome.KNOWN if all(habit.members[one] for one in now - before) else Outcome.NOVEL
     return Outcome.KNOWN if habit.shown[text] else Outcome.NOVEL
 
 
@@ -155,7 +163,7 @@ def _changes(fleet: Fleet, outcomes: dict[str, Outcome], update: Update) -> Iter
         habit, outcome = fleet.habits[name], outcomes[name]
         rate = max([usual[name], *(fleet.with_another(name, other, update) for other in explained)])
         explained.append(name)
-        attacked = ATTACKED[habit.group] if outcome is not Outcome.VANISHED else 0.3
+        attacked = ATTACKED_SILENCE.get(outcome, ATTACKED[habit.group])
         weight = min(max(0.0, log(attacked / rate)), WEIGHT_MAX)
         if outcome is Outcome.RETURNED:
             weight /= 2
@@ -227,10 +235,12 @@ def _replayed(fleet: Fleet, profile: Profile, device: str, reading: Reading) -> 
         0.0, log(0.9 / fleet.habits[name].equals_rate())
     )
     best, repeated = 0.0, ""
+    tries = log(max(1, len(profile.noises)))  # coarse values repeat by chance among so many
     for before in profile.noises:
         same = [name for name, values in now.items() if before.get(name) == values]
         if len(same) >= min(REPLAYED_VALUES_MIN, len(now)):
-            weight = sum(weigh(name) for name in same)
+            others = len(now) - len(same)
+            weight = sum(weigh(name) for name in same) - tries - others * UNLIKE_WEIGHT
             if weight > best:
                 best, repeated = weight, same[0]
     owner = fleet.noises.get(noise_key(now))

@@ -80,6 +80,9 @@ ATTACKED = {
 }
 """The same share among dishonest readings."""
 
+SILENT = 0.006
+"""The share of honest readings in which a source stops to answer, or begins to. Only the chips of
+``Group.ROOT`` answer always."""
 IN_AN_UPDATE = 0.6
 """How often software changes when the build does."""
 SHARE_OF = {
@@ -89,6 +92,9 @@ SHARE_OF = {
     Outcome.VANISHED: 0.3,
     Outcome.APPEARED: 0.5,
 }
+
+
+SILENCES = frozenset({Outcome.VANISHED, Outcome.APPEARED})
 
 
 @dataclass(slots=True)
@@ -141,18 +147,23 @@ class Habit:
     falls: int = 0
     equals: int = 0
     numbers: int = 0
+    is_fractional: bool = False
     scatter: dict[int, Scatter] = field(default_factory=lambda: defaultdict(Scatter))
     """One for each point of a curve."""
     owners: dict[str, str] = field(default_factory=dict)
     """Which device showed a value first."""
     shown: Counter[str] = field(default_factory=Counter)
     """On how many devices."""
+    members: Counter[str] = field(default_factory=Counter)
+    """Of sets: on how many devices each."""
     devices: int = 0
 
     def usual(self, outcome: Outcome, update: Update) -> float:
         """How often an honest reading shows this outcome."""
         is_hard = self.group in HARD and outcome is not Outcome.KNOWN
         rate = USUAL[self.group]
+        if outcome in SILENCES and self.group is not Group.ROOT:
+            is_hard, rate = False, SILENT
         if self.group is Group.SOFTWARE and update is not Update.NONE:
             is_hard = is_hard and update is Update.FOLLOWING
             rate = rate if is_hard else IN_AN_UPDATE
@@ -171,7 +182,8 @@ class Habit:
 
     def equals_rate(self) -> float:
         """How often an honest number is the same twice."""
-        expected = 0.02 if self.group is Group.BEHAVIOUR else 0.5
+        is_measure = self.group is Group.OTHER and self.is_fractional
+        expected = 0.02 if is_measure or self.group is Group.BEHAVIOUR else 0.5
         weight = EXPECTED_WEIGHT / 4
         return (self.equals + expected * weight) / (self.numbers + weight)
 
@@ -187,6 +199,16 @@ class Habit:
     def is_measured(self) -> bool:
         """Whether it scatters from reading to reading."""
         return not self.is_counter and self.equals_rate() < 0.5
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether a number of an unknown name may still turn out to be a measure or a counter."""
+        return self.group is Group.OTHER and self.numbers < EXPECTED_WEIGHT
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether many devices show the same values, as they do of a build."""
+        return self.devices >= FOREIGN_DEVICES_MIN and len(self.shown) <= 0.3 * self.devices
 
     @property
     def names_one_device(self) -> bool:
@@ -223,6 +245,9 @@ class Fleet:
         expected = 0.02
         if first is second is Group.STORAGE or is_bus(name) or is_bus(other):
             expected = 0.5
+        elif first is second is Group.OTHER:
+            both = self.habits[name].is_shared and self.habits[other].is_shared
+            expected = 0.4 if both else 0.02
         seen = self.together[name, other]
         return (seen + expected * TOGETHER_WEIGHT) / (self.changes[other] + TOGETHER_WEIGHT)
 

@@ -123,8 +123,9 @@ class Devices:
     def _settled(
         self, profile: Profile, reading: Reading, found: list[Finding], day: int
     ) -> list[Finding]:
-        """What was shown before on other days weighs less, if nothing else is against it."""
-        against = sum(f.weight for f in found if f.sign not in SETTLING)
+        """What was shown before on other days weighs less, if nothing else is against it. Software
+        never settles, but after the first alarm it weighs no more than what is just refused."""
+        against = sum(f.weight for f in found if f.sign not in SETTLING | {Sign.SOFTWARE})
         if against >= REFUSED_FROM / 2:
             return found
         settled = []
@@ -133,6 +134,8 @@ class Devices:
             shown = len(days - {day}) if value == reading.get(finding.name) else 0
             share = max(0.0, 1 - shown / self.settles_after_days)
             weight = finding.weight * share if finding.sign in SETTLING else finding.weight
+            if finding.sign is Sign.SOFTWARE and shown:
+                weight = min(weight, REFUSED_FROM)
             settled.append(Finding(finding.name, finding.sign, weight))
         return settled
 
@@ -164,6 +167,8 @@ def _learn_value(habit: Habit, profile: Profile, device: str, name: str, value: 
         return
     text = text_of(value)
     habit.shown[text] += 1
+    if isinstance(value, frozenset):
+        habit.members.update(value - before if isinstance(before, frozenset) else value)
     habit.owners.setdefault(text, device)
     if before is not None:
         profile.remember(name, text_of(before))
@@ -173,6 +178,7 @@ def _learn_number(
     habit: Habit, profile: Profile, name: str, before: Plain, value: Number | Curve
 ) -> None:
     values = value.values if isinstance(value, Curve) else (value.value,)
+    habit.is_fractional = habit.is_fractional or not (isinstance(value, Number) and value.is_whole)
     if isinstance(before, Number | Curve):
         habit.numbers += 1
         habit.equals += before == value

@@ -14,6 +14,7 @@ from backend.risk.devices.attributes import Group, attribute_of
 from backend.risk.devices.judging import Devices, Trust, Verdict
 from backend.risk.devices.observations import judge_file
 from backend.risk.devices.readings import ReadingError, plain_reading
+from bench.device_worlds import observe
 from protocol.errors import CallerError
 from tests.support.device_fleet import ATTACKS, NAMINGS, Device, Seen, hash_of, observe_fleet
 
@@ -70,6 +71,31 @@ def test_attacks_are_found_at_one_false_alarm_in_a_hundred(naming: str) -> None:
     assert all(t.reasons for _, t in attacks if t.trust < limit)
 
 
+@pytest.mark.parametrize("seed", [1, 5])
+def test_attacks_are_found_in_fleets_of_another_make(seed: int) -> None:
+    devices, honest, attacked = Devices(settles_after_days=3), [], []
+    for line, attack in observe(seed, devices=140, days=40, attacks=40):
+        trust = devices.observe(
+            line["claimed"],
+            plain_reading(line["attrs"]),
+            day=line["day"],
+            is_enrolment=line["enrol"],
+        )
+        (attacked if attack else honest).append(trust.trust)
+    limit = sorted(honest)[len(honest) // 100]
+    assert sum(trust < limit for trust in attacked) >= 0.85 * len(attacked)
+
+
+def test_names_that_say_nothing_are_judged_by_how_they_behave() -> None:
+    seen = list(observe_fleet(5, devices=200, days=DAYS, share_attacked=0.03, naming="numbered"))
+    trusts = judged(seen)
+    honest = sorted(t.trust for s, t in zip(seen, trusts, strict=True) if not s.attack)
+    limit = honest[len(honest) // 100]
+    for attack in ("sd_clone", "board_swap", "emulator"):
+        found = [t.trust < limit for s, t in zip(seen, trusts, strict=True) if s.attack == attack]
+        assert sum(found) >= 0.9 * len(found), attack
+
+
 def test_a_later_observation_changes_no_earlier_verdict() -> None:
     seen = list(observe_fleet(6, devices=30, days=20, share_attacked=0.1))
     assert judged(seen[:150]) == judged(seen)[:150]
@@ -112,6 +138,41 @@ def test_software_that_changes_outside_an_update_is_tampering(
 ) -> None:
     trust = shown(known, command_line="feedbeef", modules=["hide"])
     assert trust.verdict is Verdict.TAMPERED
+
+
+def test_a_driver_that_others_have_says_less_than_one_that_nobody_has(
+    known: tuple[Devices, dict[str, Device]],
+) -> None:
+    modules = [*known[1]["dev7"].fixed["modules"]]  # type: ignore[misc]
+    devices = copy.deepcopy(known)
+    for name in ("dev1", "dev2"):
+        attrs = devices[1][name].read() | {"modules": [*modules, "uvcvideo"]}
+        devices[0].accept(name, plain_reading(attrs))
+    usual = shown(devices, modules=[*modules, "uvcvideo"])
+    unheard = shown(devices, modules=[*modules, "rootkit"])
+    assert unheard.trust < usual.trust
+    assert unheard.changed == usual.changed == ("modules",)
+
+
+def test_one_source_that_falls_silent_and_answers_again_is_no_attack(
+    known: tuple[Devices, dict[str, Device]],
+) -> None:
+    devices, fleet = copy.deepcopy(known)
+    for change in ({"bluetooth_mac": None}, {}):
+        fleet["dev7"].boots += 1
+        read = plain_reading(fleet["dev7"].read() | change)
+        trust = devices.observe("dev7", read, day=13, is_enrolment=False)
+        assert trust.verdict in {Verdict.SAME, Verdict.DRIFTED}
+
+
+def test_some_measures_that_repeat_are_no_replay_when_others_do_not(
+    known: tuple[Devices, dict[str, Device]],
+) -> None:
+    devices, fleet = copy.deepcopy(known)
+    before = fleet["dev7"].read()
+    devices.observe("dev7", plain_reading(before), day=13, is_enrolment=False)
+    again = {name: before[name] for name in ("skew_ppm", "compute")}
+    assert shown((devices, fleet), **again).verdict is Verdict.SAME
 
 
 def test_two_peripherals_at_once_are_tampering(known: tuple[Devices, dict[str, Device]]) -> None:
