@@ -29,6 +29,7 @@ from backend.risk.devices.readings import Curve, Number, Plain, Reading
 REFUSED_FROM = 6.5
 """The weight at which a reading is as likely dishonest as honest, were one in 600 dishonest."""
 SLOPE = 0.8
+NOT_ENROLLED = "not_enrolled"
 TOLD_FROM = 0.5
 """Findings that weigh less are no reason."""
 SETTLING = frozenset({Sign.PERIPHERAL, Sign.PERIPHERALS, Sign.STORAGE, Sign.OTHER, Sign.UPDATE})
@@ -116,7 +117,7 @@ class Devices:
             reasons = tuple(f"{Sign.FOREIGN}:{name}" for name in foreign)
             return Trust(trust=0.01, verdict=Verdict.CLONE, reasons=reasons, changed=())
         self.accept(device, reading)
-        reasons = () if is_enrolment else ("not_enrolled",)
+        reasons = () if is_enrolment else (NOT_ENROLLED,)
         trust = 0.99 if is_enrolment else 0.5
         return Trust(trust=trust, verdict=Verdict.SAME, reasons=reasons, changed=())
 

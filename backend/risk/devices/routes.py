@@ -12,6 +12,7 @@ from backend.payments.services import Services
 from backend.risk.devices.limits import WORDS_CHARS_MAX
 from backend.risk.devices.repository import ReadingRepository
 from backend.risk.devices.service import AcceptReading
+from backend.risk.devices.words import reason_words, verdict_words
 from backend.wanted import Wanted
 from protocol.errors import CallerError
 from protocol.limits import IDENTIFIER_CHARS_MAX
@@ -46,6 +47,7 @@ def operator_router(
             "tid": tid,
             "trust": standing["trust_ppm"] / _MILLION,
             "verdict": standing["verdict"],
+            **verdict_words(standing["verdict"]),
             "readings": [_shown(row) for row in history],
         }
 
@@ -66,6 +68,6 @@ def _shown(row: Row) -> dict[str, Any]:
     return {
         **{name: row[name] for name in names},
         "trust": row["trust_ppm"] / _MILLION,
-        "reasons": json.loads(row["reasons"]),
+        "reasons": [reason_words(reason) for reason in json.loads(row["reasons"])],
         "changed": json.loads(row["changed"]),
     }

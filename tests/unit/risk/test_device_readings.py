@@ -21,14 +21,16 @@ from backend.payments.model import DeviceRequest
 from backend.risk.cases.model import CaseClock
 from backend.risk.cases.repository import CaseRepository
 from backend.risk.devices import routes
+from backend.risk.devices.evidence import Sign
 from backend.risk.devices.facts import device_facts
 from backend.risk.devices.judge import DeviceJudge
-from backend.risk.devices.judging import Verdict
+from backend.risk.devices.judging import NOT_ENROLLED, Verdict
 from backend.risk.devices.limits import READINGS_PER_DEVICE_PER_DAY_MAX
 from backend.risk.devices.pseudonyms import pseudonym_key, pseudonymous, to_text
 from backend.risk.devices.readings import plain_reading
 from backend.risk.devices.repository import ReadingRepository
 from backend.risk.devices.service import AcceptReading, KeepReading
+from backend.risk.devices.words import SIGNS, VERDICTS, reason_words
 from protocol.errors import CallerError, TillwayError
 from protocol.messages import DeviceFingerprint
 from terminal.adapters.simulated_reader import SimulatedReader
@@ -276,12 +278,27 @@ def test_the_operator_sees_how_a_device_stands_and_accepts_a_reading(known: Judg
         seen = http.get(f"{DEVICES}/pos1").json()
         assert seen["verdict"] == "tampered"
         assert seen["readings"][0]["changed"] == ["cmdline_hash", "modules"]
+        assert (seen["zh"], seen["en"]) == verdict_of("tampered")
+        told = {(one["code"], one["attribute"]) for one in seen["readings"][0]["reasons"]}
+        assert {("software_changed", "modules"), ("software_changed", "cmdline_hash")} <= told
+        assert all(one["zh"] and one["en"] for one in seen["readings"][0]["reasons"])
         assert "attrs" not in seen["readings"][0]
         path = f"{DEVICES}/pos1/readings/{seen['readings'][0]['number']}/accept"
         accepted = http.post(path, json={"by": "李雷", "words": "自己改的"}).json()
         assert (accepted["accepted_by"], woken) == ("李雷", [True])
         assert http.get(f"{DEVICES}/nobody").status_code == 404
         assert http.get(f"{DEVICES}/pos1", headers={"authorization": ""}).status_code == 401
+
+
+def verdict_of(code: str) -> tuple[str, str]:
+    return VERDICTS[Verdict(code)]
+
+
+def test_every_code_of_a_judgement_has_words_in_both_languages() -> None:
+    assert set(VERDICTS) == set(Verdict)
+    assert set(SIGNS) == {*Sign, NOT_ENROLLED}
+    assert all(zh and en for zh, en in [*VERDICTS.values(), *SIGNS.values()])
+    assert reason_words("counter_fell:boot_count")["attribute"] == "boot_count"
 
 
 def test_a_reading_that_is_none_is_refused(known: Judged) -> None:

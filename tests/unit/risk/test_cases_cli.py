@@ -1,0 +1,98 @@
+"""``tillway risk cases`` against a backend without a socket."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from typer.testing import CliRunner
+
+from backend.clearing.calendar import Calendar
+from backend.db.engine import open_engine
+from backend.db.migrate import upgrade
+from backend.risk.cases import routes as case_routes
+from backend.risk.cases.model import CaseClock
+from tests.support.shop import Shop, shop_of_two
+from tests.support.wallet_http import OPERATOR, operator_only, services_of
+from tillway.risk import cases
+from tillway.risk.cli import app
+
+LI, HAN = "李雷", "韩梅梅"
+
+
+class Line:
+    """``JsonApi`` over a test's client."""
+
+    def __init__(self, client: TestClient) -> None:
+        self._client = client
+
+    def get(self, path: str) -> Any:
+        answer = self._client.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        answer = self._client.post(path, json=dict(body))
+        assert answer.status_code in {200, 201}, answer.text
+        return answer.json()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    url = f"sqlite:///{tmp_path / 'backend.db'}"
+    upgrade(url)
+    with shop_of_two(url) as shop:
+        yield shop
+
+
+@pytest.fixture
+def run(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    web = FastAPI()
+    clock = CaseClock(Calendar().is_business_day, 8 * 3_600_000)
+    web.include_router(case_routes.operator_router(services_of(shop), operator_only, clock))
+    token = tmp_path / "token"
+    token.write_text("operator\n")
+    with TestClient(web, headers=OPERATOR) as client:
+        monkeypatch.setattr(cases, "JsonApi", lambda *_: Line(client))
+
+        def run(*words: str, exit_code: int = 0) -> str:
+            place = ["--url", "https://b", "--ca", str(token), "--token-file", str(token)]
+            done = CliRunner().invoke(app, ["cases", *words, *place], env={"COLUMNS": "200"})
+            assert done.exit_code == exit_code, done.output
+            return done.output
+
+        yield run
+
+
+def test_two_people_decide_a_case_at_the_command_line(shop: Shop, run: Any) -> None:
+    payer = shop.add_payer(balance_minor=1_000)
+    payment = str(shop.pay(payer, 100)["payment_id"])
+    subject = ("--subject", "payer", "--subject-id", payer)
+    opened = run("open", "--by", LI, *subject, "--reason", "电话举报", "--severity", "high")
+    case_id = opened.partition(":")[0]
+    assert "undecided: 1  warned: 0  overdue: 0" in run("list")
+    assert case_id not in run("list", "--standing", "overdue")
+    assert run("assign", case_id, "--by", HAN, "--to", LI).endswith("assigned\n")
+    outcome = ("--outcome", "fraud", "--payment", payment)
+    assert run("propose", case_id, "--by", LI, "--words", "查过", *outcome).endswith("proposed\n")
+    assert run("reject", case_id, "--by", HAN, "--words", "再查").endswith("assigned\n")
+    run("propose", case_id, "--by", LI, "--words", "确实", *outcome)
+    assert run("confirm", case_id, "--by", HAN, "--words", "同意").endswith("decided\n")
+    seen = run("show", case_id)
+    assert f"payer {payer}" in seen
+    assert "CaseDecided" in seen
+    assert shop.rows("SELECT is_fraud FROM risk_label") == [{"is_fraud": 1}]
+
+
+def test_a_step_that_was_tampered_with_is_told_by_the_exit_code(shop: Shop, run: Any) -> None:
+    payer = shop.add_payer()
+    subject = ("--subject", "payer", "--subject-id", payer)
+    case_id = run("open", "--by", LI, *subject, "--reason", "x").partition(":")[0]
+    run("assign", case_id, "--by", HAN, "--to", LI)
+    engine = open_engine(shop.url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE risk_case_event SET actor = 'nobody' WHERE number = 1")
+    engine.dispose()
+    assert "first_broken_event: 1" in run("show", case_id, exit_code=1)
