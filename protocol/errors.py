@@ -224,6 +224,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("model_not_found", "never", "找不到这个模型。", "This model was not found."),
     ("model_state", "never", "模型当前状态不允许此操作。", "The model's state does not allow this."),
     ("model_same_person", "never", "须由另一人复核，提出者不能自行确认。", "A second person must agree; whoever proposed the model cannot confirm it."),
+    ("rule_invalid", "never", "规则有误，请按提示的位置修改。", "The rule is wrong; correct it at the place that is named."),
     ("table_invalid", "never", "数据文件有误，请按提示的行与列修改。", "The table file is wrong; correct the row and column that are named."),
 )  # fmt: skip
 

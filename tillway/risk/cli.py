@@ -9,6 +9,7 @@ from tillway.risk.devices import devices
 from tillway.risk.drift import drift
 from tillway.risk.evaluate import evaluate
 from tillway.risk.large_value import large_value
+from tillway.risk.rules import app as rules
 from tillway.risk.train import train
 
 app = typer.Typer(
@@ -18,6 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cases, name="cases")
+app.add_typer(rules, name="rules")
 app.command()(aml)
 app.command()(devices)
 app.command()(drift)

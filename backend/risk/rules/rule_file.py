@@ -1,0 +1,129 @@
+"""Rules as TOML: a ``[[rule]]`` each, with facts that fire it and facts that do not.
+
+[[rule]]
+id = "payer_too_many_1m"
+when = "payer.count_1m >= 10.0"
+action = "decline"
+severity = "medium"
+owner = "risk"
+zh = "短时间内付款次数过多。"
+en = "Too many payments within a minute."
+tags = ["velocity"]
+fires = {"payer.count_1m" = 10.0}
+holds = {"payer.count_1m" = 9.0}
+"""
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+
+from backend.risk.rules.compiled import (
+    Action,
+    CompiledRules,
+    Rule,
+    RuleSetError,
+    Severity,
+    compile_rules,
+)
+from backend.risk.rules.language.parser import Fields
+from backend.risk.rules.language.tree import Type
+
+_TEXTS = ("id", "when", "action", "severity", "owner", "zh", "en")
+_KEYS = {*_TEXTS, "tags", "fires", "holds"}
+_KINDS: dict[Type, tuple[type, ...]] = {
+    Type.INT: (int,),
+    Type.DOUBLE: (float,),
+    Type.STRING: (str,),
+    Type.BOOL: (bool,),
+}
+Facts = Mapping[str, float | str | bool]
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenRule:
+    """A rule with the facts that must fire it and those that must not."""
+
+    rule: Rule
+    fires: Facts
+    holds: Facts
+
+
+def read_rules(text: str, fields: Fields) -> list[WrittenRule]:
+    """The rules of a file, each checked and tried. Raises ``RuleSetError``, naming the rule."""
+    try:
+        told = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RuleSetError(f"not TOML: {error}") from error
+    if set(told) != {"rule"} or not isinstance(told["rule"], list):
+        raise RuleSetError("a file of rules holds [[rule]] and nothing else")
+    written = [_written(number, one, fields) for number, one in enumerate(told["rule"], 1)]
+    rules = compile_rules([one.rule for one in written], fields)
+    for one in written:
+        _try(rules, one, fields)
+    return written
+
+
+def shipped_rules(fields: Fields) -> list[WrittenRule]:
+    """The rules that ship, in the order of their files' names."""
+    folder = files("backend.risk.rules").joinpath("shipped")
+    texts = [
+        one.read_text("utf-8")
+        for one in sorted(folder.iterdir(), key=lambda one: one.name)
+        if one.name.endswith(".toml")
+    ]
+    return [written for text in texts for written in read_rules(text, fields)]
+
+
+def row_of(facts: Facts, fields: Fields) -> list[float | str | bool | None]:
+    """Facts in the order of the fields; what is not told is unknown."""
+    return [facts.get(name, math.nan if kind.is_number else None) for name, kind in fields.items()]
+
+
+def _written(number: int, told: object, fields: Fields) -> WrittenRule:
+    if not isinstance(told, dict):
+        raise RuleSetError(f"rule {number}: not a table")
+    name = str(told.get("id", f"rule {number}"))
+    wrong = sorted(set(told) ^ _KEYS - {"tags"} if "tags" not in told else set(told) ^ _KEYS)
+    if wrong:
+        raise RuleSetError(f"{name}: {wrong[0]!r} is missing or unknown")
+    for key in _TEXTS:
+        if not isinstance(told[key], str) or not told[key]:
+            raise RuleSetError(f"{name}: {key} is not a text")
+    try:
+        action, severity = Action(told["action"]), Severity(told["severity"])
+    except ValueError as error:
+        raise RuleSetError(f"{name}: {error}") from error
+    rule = Rule(
+        rule_id=told["id"],
+        when=told["when"],
+        action=action,
+        severity=severity,
+        owner=told["owner"],
+        zh=told["zh"],
+        en=told["en"],
+        tags=tuple(str(tag) for tag in told.get("tags", ())),
+    )
+    return WrittenRule(
+        rule, _facts(name, told["fires"], fields), _facts(name, told["holds"], fields)
+    )
+
+
+def _facts(name: str, told: object, fields: Fields) -> Facts:
+    if not isinstance(told, dict):
+        raise RuleSetError(f"{name}: fires and holds are tables of facts")
+    for fact, value in told.items():
+        kind = fields.get(fact)
+        if kind is None:
+            raise RuleSetError(f"{name}: there is no fact {fact!r}")
+        if type(value) not in _KINDS[kind]:
+            raise RuleSetError(f"{name}: {fact} is a {kind}, not {value!r}")
+    return told
+
+
+def _try(rules: CompiledRules, written: WrittenRule, fields: Fields) -> None:
+    for facts, wanted in ((written.fires, True), (written.holds, False)):
+        if (written.rule in rules.row(row_of(facts, fields))) is not wanted:
+            what = "does not fire on its fires" if wanted else "fires on its holds"
+            raise RuleSetError(f"{written.rule.rule_id}: {what}")

@@ -1,0 +1,68 @@
+"""The rules that ship fire when they should and hold when they should; a bad file is named."""
+
+import pytest
+
+from backend.risk.rules.compiled import Action, Rule, RuleSetError, compile_rules
+from backend.risk.rules.facts import FIELDS
+from backend.risk.rules.rule_file import WrittenRule, read_rules, row_of, shipped_rules
+
+SHIPPED = shipped_rules(FIELDS)
+GOOD = """
+[[rule]]
+id = "one"
+when = "payer.count_1m >= 10.0"
+action = "decline"
+severity = "medium"
+owner = "risk"
+zh = "太多。"
+en = "Too many."
+fires = { "payer.count_1m" = 10.0 }
+holds = { "payer.count_1m" = 9.0 }
+"""
+
+
+def rule_ids(written: WrittenRule) -> str:
+    return written.rule.rule_id
+
+
+def test_sixty_rules_ship_and_use_every_action() -> None:
+    assert len(SHIPPED) >= 60
+    assert {written.rule.action for written in SHIPPED} == set(Action)
+    compile_rules([written.rule for written in SHIPPED], FIELDS)
+
+
+@pytest.mark.parametrize("written", SHIPPED, ids=rule_ids)
+def test_a_shipped_rule_fires_and_holds(written: WrittenRule) -> None:
+    alone = compile_rules([written.rule], FIELDS)
+    assert alone.row(row_of(written.fires, FIELDS)) == (written.rule,)
+    assert alone.row(row_of(written.holds, FIELDS)) == ()
+    assert alone.row(row_of({}, FIELDS)) == ()
+    assert written.rule.zh.endswith("。")
+    assert written.rule.en.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "why"),
+    [
+        ('"one"', "one", "not TOML"),
+        ("[[rule]]", "[other]", "holds \\[\\[rule\\]\\]"),
+        ('owner = "risk"\n', "", "one: 'owner' is missing"),
+        ('owner = "risk"', 'owner = "risk"\nextra = 1', "one: 'extra' is missing or unknown"),
+        ('owner = "risk"', "owner = 1", "one: owner is not a text"),
+        ('"decline"', '"kill"', "one: 'kill' is not a valid Action"),
+        (">= 10.0", ">= x", "one: line 1, column 19: there is no fact 'x'"),
+        ('{ "payer.count_1m" = 9.0 }', '{ "payer.count_1m" = 99.0 }', "one: fires on its holds"),
+        ('{ "payer.count_1m" = 10.0 }', "{ }", "one: does not fire"),
+        ('{ "payer.count_1m" = 10.0 }', '{ "x" = 10.0 }', "one: there is no fact 'x'"),
+        ('{ "payer.count_1m" = 10.0 }', '{ "payer.count_1m" = 10 }', "is a double, not 10"),
+    ],
+)
+def test_a_file_that_cannot_be_is_refused_with_its_rule(was: str, becomes: str, why: str) -> None:
+    assert isinstance(read_rules(GOOD, FIELDS)[0].rule, Rule)
+    with pytest.raises(RuleSetError, match=why):
+        read_rules(GOOD.replace(was, becomes, 1), FIELDS)
+
+
+def test_two_rules_of_one_name_are_refused() -> None:
+    with pytest.raises(RuleSetError, match="taken"):
+        read_rules(GOOD + GOOD, FIELDS)
