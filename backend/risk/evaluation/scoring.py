@@ -5,7 +5,7 @@ Rule 1: a feature sees the labels that are available at its row's second; a mode
 Rule 2: a new model is trained every day of the first fortnight and every ``LATER_STEP_DAYS`` after
         it, whatever the last day is; so a longer period, or rows that are added or taken away
         later, change no score.
-        Fraud changes: a row matters half as much for every ``HALF_LIFE_DAYS`` it is older.
+        Fraud changes: the rows are in parts by age (``train``, rule 3).
 Rule 3: where nothing can be learned yet, a row is scored by how unusual its amount is for its card:
         far below what a model gives, and in the right order.
 """
@@ -23,7 +23,8 @@ from backend.risk.models.train import Inputs, Settings, train
 
 DAILY_DAYS, LATER_STEP_DAYS = 14, 3
 WINDOW_DAYS_MAX = 84
-HALF_LIFE_DAYS = 10
+PART_DAYS = (3, 14)
+"""Where the rows are parted by age, counted from the latest that is known."""
 LABEL_DELAY_S = 7 * DAY_S
 UNLEARNED_MAX = 1e-3
 """The highest score of a row that no model has judged."""
@@ -85,11 +86,17 @@ def _learned(history: History, matrix: Matrix, settings: Settings, *, at_s: int)
     rows, is_fraud = _known(history, at_s)
     if not 0 < int(is_fraud.sum()) < len(is_fraud):
         return None
-    age_days = (at_s - history.t_sec[rows]) / DAY_S
-    worth = 0.5 ** (age_days / HALF_LIFE_DAYS)
-    inputs = Inputs(matrix.names, matrix.digest, matrix.values[rows], is_fraud, worth)
+    values = matrix.values[rows]
+    inputs = Inputs(matrix.names, matrix.digest, values, is_fraud, _parts(history.t_sec[rows]))
     model = train(inputs, settings, trained_at=f"second {at_s}")
     return Scorer.load(model, matrix.digest)
+
+
+def _parts(t_sec: Integers) -> tuple[Integers, ...]:
+    """The rows that are known longest, those of the latest weeks, and those of the latest days."""
+    age_days = (t_sec[-1] - t_sec) / DAY_S
+    part = np.searchsorted(PART_DAYS, age_days)
+    return tuple(np.nonzero(part == number)[0] for number in range(len(PART_DAYS), -1, -1))
 
 
 def _known(history: History, at_s: int) -> tuple[Integers, NDArray[np.bool_]]:

@@ -14,7 +14,7 @@ from backend.risk.models.card import ModelError
 from backend.risk.models.forest import LEAF, Tree, float32_down, leaf_weights, walk
 from backend.risk.models.onnx_file import write_model
 from backend.risk.models.scorer import Scorer
-from backend.risk.models.train import Inputs, Settings, TrainingError, _forest, train
+from backend.risk.models.train import Inputs, Settings, TrainingError, _forests, best_shares, train
 from tests.support.models import DIGEST, small_inputs, small_model
 
 VECTORS = st.lists(
@@ -51,9 +51,8 @@ def test_the_base_and_what_each_feature_gave_are_the_score_alone_and_among_other
 def test_the_score_is_the_trained_forest_s_own() -> None:
     inputs = small_inputs()
     matrix = inputs.matrix.astype(np.float32)
-    weight = np.ones(len(matrix))
     chosen = Settings(trees=12, leaf_rows_min=2, depth_max=6)
-    trees, held = _forest(matrix, inputs.is_fraud, weight, chosen)
+    trees, held = _forests(inputs, chosen)
     reference = RandomForestClassifier(
         12, min_samples_leaf=2, max_depth=6, random_state=0, oob_score=True
     )
@@ -63,6 +62,33 @@ def test_the_score_is_the_trained_forest_s_own() -> None:
     assert np.allclose(walked, expected, atol=1e-12)
     left_out = reference.oob_decision_function_
     assert np.allclose(held.raw, left_out[left_out.sum(1) > 0, 1], atol=1e-12)
+
+
+def test_the_shares_go_to_whoever_would_have_foretold_the_newest_rows() -> None:
+    is_fraud = np.array([True, False, False, True, False])
+    right, wrong = np.where(is_fraud, 0.9, 0.1), np.where(is_fraud, 0.1, 0.9)
+    assert best_shares([wrong, right], is_fraud) == (0.0, 1.0)
+    assert best_shares([right, wrong, wrong], is_fraud) == (1.0, 0.0, 0.0)
+    halves = [np.array([0.9, 0.1, 0.1, 0.1, 0.1]), np.array([0.1, 0.1, 0.1, 0.9, 0.1])]
+    assert best_shares(halves, is_fraud) == (0.5, 0.5)
+
+
+def test_parts_are_one_forest_and_what_has_changed_is_followed() -> None:
+    """In the newest part the frauds are the small amounts, before it the large ones."""
+    luck = np.random.default_rng(2)
+    matrix = luck.uniform(0, 1, (1_200, 3))
+    is_fraud = matrix[:, 0] > 0.8
+    is_fraud[900:] = matrix[900:, 0] < 0.2
+    parts = (np.arange(900), np.arange(900, 1_200))
+    inputs = Inputs(small_inputs(1).features, DIGEST, matrix, is_fraud, parts)
+    chosen = Settings(trees_per_part=10, honest_min=200)
+    scorer = Scorer.load(train(inputs, chosen, trained_at="2026-01-01T00:00:00Z"), DIGEST)
+    assert scorer.score([0.05, 0.5, 0.5]).probability > 0.6
+    assert scorer.score([0.95, 0.5, 0.5]).probability < 0.2
+    assert scorer.card.metrics["auc"] > 0.95
+    unsaid = (np.arange(900), np.arange(900, 1_200)[~is_fraud[900:]])
+    whole = Inputs(inputs.features, DIGEST, matrix, is_fraud, unsaid)
+    assert len(_forests(whole, chosen)[0]) == chosen.trees
 
 
 def test_the_runtime_goes_the_way_of_a_plain_walk(scorer: Scorer) -> None:
