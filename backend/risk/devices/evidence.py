@@ -131,6 +131,13 @@ def text_of(value: Plain) -> str:
     return repr(value.value) if isinstance(value, Number) else str(value)
 
 
+def new_in(now: Plain, before: Plain) -> frozenset[str]:
+    """What a value adds to the one before: the members of a set that it had not, or itself."""
+    if isinstance(now, frozenset):
+        return now - before if isinstance(before, frozenset) else now
+    return frozenset() if now is None else frozenset({text_of(now)})
+
+
 def update_in(fleet: Fleet, outcomes: dict[str, Outcome]) -> Update:
     """Whether the build went on to one that others have, or that is new to all."""
     builds = {
@@ -147,10 +154,13 @@ def _outcome(habit: Habit, profile: Profile, name: str, before: Plain, now: Plai
     text = text_of(now)
     if text in profile.earlier.get(name, ()):
         return Outcome.RETURNED
-    if isinstance(now, frozenset) and isinstance(before, frozenset):
-        # A set is as new as its newest member: a known driver beside others is no news.
-        return Outcome.KNOWN if all(habit.members[one] for one in now - before) else Outcome.NOVEL
-    return Outcome.KNOWN if habit.shown[text] else Outcome.NOVEL
+    # A set is as new as its newest member: a known driver beside others is no news.
+    known = habit.members if isinstance(now, frozenset) else habit.shown
+    new = new_in(now, before)
+    spread = {one for one in new if habit.is_spread(one)}
+    if not all(known[one] for one in new - spread):
+        return Outcome.NOVEL
+    return Outcome.SPREAD if spread else Outcome.KNOWN
 
 
 def _changes(fleet: Fleet, outcomes: dict[str, Outcome], update: Update) -> Iterable[Finding]:
@@ -221,7 +231,7 @@ def _measured(fleet: Fleet, profile: Profile, reading: Reading) -> Iterable[Find
             for place, (value, mean) in enumerate(zip(values, expected, strict=True))
         ]
         # The points of a curve move together, so many say little more than one.
-        found.append(Finding(name, Sign.MEASURED, min(sum(off) / len(off) ** 0.5, WEIGHT_MAX)))
+        found.append(Finding(name, Sign.MEASURED, min(sum(off) / len(off), WEIGHT_MAX)))
     total = sum(finding.weight for finding in found)
     share = min(1.0, MEASURED_MAX / total) if total else 1.0
     return [Finding(f.name, f.sign, f.weight * share) for f in found]

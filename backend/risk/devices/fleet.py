@@ -22,6 +22,9 @@ HARD = frozenset({Group.ROOT, Group.BOARD, Group.SOFTWARE, Group.EVIDENCE, Group
 """Groups to which rule 2 applies, in readings without an update."""
 FOREIGN_DEVICES_MIN = 20
 UNIQUE_SHARE_MIN = 0.9
+SPREAD_DEVICES_MIN = 3
+SPREAD_USUAL = 0.1
+"""How usual it is to show what several devices go on showing."""
 
 
 class Outcome(StrEnum):
@@ -34,6 +37,8 @@ class Outcome(StrEnum):
     """Another value, which others have too."""
     RETURNED = "returned"
     """A value that the device had before."""
+    SPREAD = "spread"
+    """A value that was refused, and that several devices go on showing."""
     VANISHED = "vanished"
     APPEARED = "appeared"
 
@@ -156,10 +161,14 @@ class Habit:
     """On how many devices."""
     members: Counter[str] = field(default_factory=Counter)
     """Of sets: on how many devices each."""
+    lasting: dict[str, set[str]] = field(default_factory=dict)
+    """Which devices go on showing a value, or a set's member, that was refused."""
     devices: int = 0
 
     def usual(self, outcome: Outcome, update: Update) -> float:
         """How often an honest reading shows this outcome."""
+        if outcome is Outcome.SPREAD:
+            return SPREAD_USUAL
         is_hard = self.group in HARD and outcome is not Outcome.KNOWN
         rate = USUAL[self.group]
         if outcome in SILENCES and self.group is not Group.ROOT:
@@ -173,6 +182,10 @@ class Habit:
         if is_hard:
             seen = max(0.0, seen - UNNOTICED_SHARE * readings)
         return (seen + expected) / (readings + EXPECTED_WEIGHT)
+
+    def is_spread(self, value: str) -> bool:
+        """Whether enough devices go on showing a value that was refused."""
+        return len(self.lasting.get(value, ())) >= SPREAD_DEVICES_MIN
 
     def falls_rate(self) -> float:
         """How often an honest number falls."""

@@ -17,6 +17,7 @@ from backend.risk.devices.evidence import (
     findings,
     is_number,
     measured_values,
+    new_in,
     noise_key,
     outcomes_of,
     text_of,
@@ -82,6 +83,8 @@ class Devices:
             self.accept(device, reading)
         else:
             _doubt(profile, reading, day)
+            if self.settles_after_days:
+                self._believe_spread(device, profile)
         return trust
 
     def accept(self, device: str, reading: Reading, *, is_anew: bool = False) -> None:
@@ -139,6 +142,17 @@ class Devices:
                 weight = min(weight, REFUSED_FROM)
             settled.append(Finding(finding.name, finding.sign, weight))
         return settled
+
+    def _believe_spread(self, device: str, profile: Profile) -> None:
+        """Software that several devices go on showing for days is spread by somebody who may: from
+        then on it is known. Else a part of an update that the first device did not take would stay
+        refused for ever."""
+        for name, (value, days) in profile.doubted.items():
+            habit = self.fleet.habits[name]
+            if habit.group is not Group.SOFTWARE or len(days) < self.settles_after_days:
+                continue
+            for one in new_in(value, profile.latest.get(name)):
+                habit.lasting.setdefault(one, set()).add(device)
 
     def _teach_changes(self, outcomes: dict[str, Outcome]) -> None:
         fleet = self.fleet

@@ -154,6 +154,27 @@ def test_a_driver_that_others_have_says_less_than_one_that_nobody_has(
     assert unheard.changed == usual.changed == ("modules",)
 
 
+@pytest.mark.parametrize("settles_after_days", [0, 3])
+def test_what_several_devices_go_on_showing_is_known_where_nobody_can_be_asked(
+    known: tuple[Devices, dict[str, Device]], settles_after_days: int
+) -> None:
+    devices, fleet = copy.deepcopy(known)
+    devices.settles_after_days = settles_after_days
+    modules = [*fleet["dev7"].fixed["modules"], "late_driver"]  # type: ignore[misc]
+
+    def verdict(name: str, day: int) -> Verdict:
+        fleet[name].boots += 1
+        read = plain_reading(fleet[name].read() | {"modules": modules})
+        return devices.observe(name, read, day=day, is_enrolment=False).verdict
+
+    for day in range(13, 17):
+        for name in ("dev1", "dev2", "dev3"):
+            first = verdict(name, day)
+            assert day > 15 or first is Verdict.TAMPERED, (name, day)
+    expected = Verdict.DRIFTED if settles_after_days else Verdict.TAMPERED
+    assert verdict("dev7", 17) is expected
+
+
 def test_one_source_that_falls_silent_and_answers_again_is_no_attack(
     known: tuple[Devices, dict[str, Device]],
 ) -> None:
