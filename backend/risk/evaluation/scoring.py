@@ -23,7 +23,7 @@ from backend.risk.models.train import Inputs, Settings, train
 
 DAILY_DAYS, LATER_STEP_DAYS = 14, 3
 WINDOW_DAYS_MAX = 84
-PART_DAYS = (3, 14)
+PART_DAYS = (3, 7, 21)
 """Where the rows are parted by age, counted from the latest that is known."""
 LABEL_DELAY_S = 7 * DAY_S
 UNLEARNED_MAX = 1e-3
@@ -93,7 +93,7 @@ def _learned(history: History, matrix: Matrix, settings: Settings, *, at_s: int)
 
 
 def _parts(t_sec: Integers) -> tuple[Integers, ...]:
-    """The rows that are known longest, those of the latest weeks, and those of the latest days."""
+    """The rows that are known longest first, those of the latest days last."""
     age_days = (t_sec[-1] - t_sec) / DAY_S
     part = np.searchsorted(PART_DAYS, age_days)
     return tuple(np.nonzero(part == number)[0] for number in range(len(PART_DAYS), -1, -1))
