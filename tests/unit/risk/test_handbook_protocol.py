@@ -65,7 +65,10 @@ def test_the_benchmark_scores_what_the_command_scores(world: World) -> None:
     history = history_of(world)
     assert history.origin_s == 1_522_540_800
     assert ((history.labels.available_at - world.t_sec) == 7 * DAY_S).all()
-    ours, book = seed.ours(fold, settings=Settings(trees=3, honest_min=300)), seed.book(fold)
+    ours, book = (
+        seed.ours(fold, settings=Settings(trees=3, trees_per_part=2, honest_min=300)),
+        seed.book(fold),
+    )
     assert 0 < ours.ap <= 1
     assert 0 < book.ap <= 1
     perfect = figures(world, fold.test, world.is_fraud[fold.test].astype(np.float64))
