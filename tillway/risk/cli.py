@@ -10,6 +10,7 @@ from tillway.risk.drift import drift
 from tillway.risk.evaluate import evaluate
 from tillway.risk.large_value import large_value
 from tillway.risk.rules import app as rules
+from tillway.risk.screen import screen
 from tillway.risk.train import train
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app.command()(aml)
 app.command()(devices)
 app.command()(drift)
 app.command()(evaluate)
+app.command()(screen)
 app.command()(train)
 app.command("large-value")(large_value)
 

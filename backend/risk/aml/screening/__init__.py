@@ -1,0 +1,1 @@
+"""Names against the lists of those with whom nobody may deal."""

@@ -1,0 +1,96 @@
+"""XML of strangers, read as data: elements, attributes and text, each with its line.
+
+A document that declares a type or an entity is refused before anything of it is read, so nothing is
+expanded and nothing is fetched. Depth and text are bounded.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from xml.parsers import expat
+
+from backend.risk.aml.screening.limits import XML_DEPTH_MAX, XML_TEXT_CHARS_MAX
+from backend.risk.aml.screening.model import list_invalid
+
+
+@dataclass(slots=True)
+class Element:
+    """An element by its local name."""
+
+    tag: str
+    attributes: dict[str, str]
+    line: int
+    children: list["Element"] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """Its own text, without what surrounds it."""
+        return " ".join("".join(self.parts).split())
+
+    def all(self, *path: str) -> Iterator["Element"]:
+        """The elements at a path below."""
+        if not path:
+            yield self
+            return
+        for child in self.children:
+            if child.tag == path[0]:
+                yield from child.all(*path[1:])
+
+    def texts(self, *path: str) -> list[str]:
+        """The texts at a path below that say something."""
+        return [found.text for found in self.all(*path) if found.text]
+
+    def first(self, *path: str) -> str:
+        """The first text at a path below, or none."""
+        return next(iter(self.texts(*path)), "")
+
+
+def parse_xml(content: bytes, *, file: str) -> Element:
+    """The document's root. Raises ``CallerError`` with the line of what is refused."""
+    reading = _Reading(file)
+    try:
+        reading.parser.Parse(content, True)
+    except expat.ExpatError as error:
+        raise list_invalid(file, error.lineno, expat.ErrorString(error.code)) from error
+    [root] = reading.top.children
+    return root
+
+
+class _Reading:
+    def __init__(self, file: str) -> None:
+        self.top = Element("", {}, 0)
+        self._open = [self.top]
+        self._file = file
+        self._chars = 0
+        self.parser = expat.ParserCreate()
+        self.parser.StartDoctypeDeclHandler = self._refuse
+        self.parser.EntityDeclHandler = self._refuse
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = self._text
+
+    def _refuse(self, *_declared: object) -> None:
+        raise list_invalid(
+            self._file, self.parser.CurrentLineNumber, "declares a type or an entity"
+        )
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        line = self.parser.CurrentLineNumber
+        if len(self._open) > XML_DEPTH_MAX:
+            raise list_invalid(self._file, line, f"more than {XML_DEPTH_MAX} elements deep")
+        element = Element(name.rpartition(":")[2], attributes, line)
+        self._open[-1].children.append(element)
+        self._open.append(element)
+        self._chars = 0
+
+    def _end(self, _name: str) -> None:
+        self._open.pop()
+
+    def _text(self, text: str) -> None:
+        self._chars += len(text)
+        if self._chars > XML_TEXT_CHARS_MAX:
+            line = self.parser.CurrentLineNumber
+            raise list_invalid(
+                self._file, line, f"more than {XML_TEXT_CHARS_MAX} characters of text"
+            )
+        self._open[-1].parts.append(text)
