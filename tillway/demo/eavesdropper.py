@@ -41,11 +41,12 @@ class Eavesdropper:
         return int(self._near.getsockname()[1])
 
     def recorded_requests(self) -> list[bytes]:
-        """The envelopes that went by, oldest first."""
+        """The envelopes that went by in one piece, oldest first: a payment's does."""
         found = []
         for datagram in list(self._recorded):
             message = aiocoap.Message.decode(datagram)
-            if message.code == aiocoap.POST and message.payload:
+            is_part = message.opt.block1 is not None  # of a longer one (RFC 7959)
+            if message.code == aiocoap.POST and message.payload and not is_part:
                 found.append(bytes(message.payload))
         return found
 
