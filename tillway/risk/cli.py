@@ -11,6 +11,7 @@ from tillway.risk.evaluate import evaluate
 from tillway.risk.large_value import large_value
 from tillway.risk.rules import app as rules
 from tillway.risk.screen import screen
+from tillway.risk.tags import tags
 from tillway.risk.train import train
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app.command()(devices)
 app.command()(drift)
 app.command()(evaluate)
 app.command()(screen)
+app.command()(tags)
 app.command()(train)
 app.command("large-value")(large_value)
 
