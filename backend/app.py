@@ -29,8 +29,11 @@ from backend.rate_limit import RateLimit
 from backend.reconciliation import routes as break_routes
 from backend.risk.cases import routes as case_routes
 from backend.risk.devices import routes as fingerprint_routes
+from backend.risk.lists import routes as list_routes
 from backend.risk.models import routes as model_routes
 from backend.risk.models.limits import MODEL_BYTES_MAX
+from backend.risk.rules import routes as rule_routes
+from backend.risk.rules.limits import FILE_BYTES_MAX
 from backend.routing import routes as channel_routes
 from backend.sagas import routes as saga_routes
 from backend.wallet import routes as wallet_routes
@@ -100,7 +103,9 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         destination_routes.operator_router(services, guard),
         break_routes.operator_router(services, guard),
         case_routes.operator_router(services, guard, backend.case_clock),
+        list_routes.operator_router(services, guard),
         model_routes.operator_router(services, guard),
+        rule_routes.operator_router(services, guard, backend.rule_desk),
         fingerprint_routes.operator_router(services, guard, wake=backend.device_judge.wake),
         notify_routes.operator_router(
             submit=services.submit,
@@ -117,7 +122,7 @@ def public_app(backend: Backend) -> ASGIApp:
     return BodyLimit(
         public_application(backend),
         bytes_max=JSON_BYTES_MAX,
-        larger={model_routes.MODELS: MODEL_BYTES_MAX},
+        larger={model_routes.MODELS: MODEL_BYTES_MAX, rule_routes.RULES: FILE_BYTES_MAX},
     )
 
 

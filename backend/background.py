@@ -24,6 +24,8 @@ from backend.payments.expiry import run_expiry
 from backend.payments.services import Services
 from backend.risk.devices.judge import DeviceJudge
 from backend.risk.devices.tables import READING
+from backend.risk.rules.desk import RuleDesk
+from backend.risk.rules.tables import RULE_EVENT, RULE_SUPPRESSION
 from backend.sagas.runner import SagaRunner
 from backend.sagas.tables import SAGA
 from backend.stamping.service import Stamping
@@ -44,6 +46,7 @@ class Background:
         follower: Follower,
         stamping: Stamping | None,
         device_judge: DeviceJudge,
+        rule_desk: RuleDesk,
         metrics: Metrics,
         signing_key: SigningKey,
         allows_private_addresses: bool,
@@ -55,6 +58,7 @@ class Background:
         self._follower = follower
         self._stamping = stamping
         self._device_judge = device_judge
+        self._rule_desk = rule_desk
         self._metrics = metrics
         self._signing_key = signing_key
         self._allows_private = allows_private_addresses
@@ -65,8 +69,9 @@ class Background:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Begin."""
+        """Begin. Fails where the rules that are live cannot be read."""
         services = self._services
+        await self._rule_desk.load()
         self._loop = asyncio.get_running_loop()
         self._sender = HttpSender(allows_private_addresses=self._allows_private)
         self._deliverer = CallbackDeliverer(
@@ -89,6 +94,7 @@ class Background:
             asyncio.create_task(_kept("callback_figures", figures.run)),
             asyncio.create_task(_kept("ledger_follower", self._follower.run)),
             asyncio.create_task(_kept("device_judge", self._device_judge.run)),
+            asyncio.create_task(_kept("rule_desk", self._rule_desk.run)),
         ]
         if self._sagas is not None:
             self._tasks.append(asyncio.create_task(_kept("sagas", self._sagas.run)))
@@ -118,7 +124,7 @@ class Background:
 
     def committed(self, ws: WorkingSet) -> None:
         """Called by the writer's thread after each commit: new callbacks and conversations are
-        begun at once, and readings judged."""
+        begun at once, readings judged and rules taken up."""
         loop = self._loop
         if loop is None or loop.is_closed():
             return
@@ -126,6 +132,8 @@ class Background:
             loop.call_soon_threadsafe(self.wake)
         if ws.inserted(READING):
             loop.call_soon_threadsafe(self._device_judge.wake)
+        if ws.inserted(RULE_EVENT) or ws.inserted(RULE_SUPPRESSION):
+            loop.call_soon_threadsafe(self._rule_desk.wake)
         if self._sagas is not None and ws.inserted(SAGA):
             loop.call_soon_threadsafe(self._sagas.wake)
 

@@ -52,6 +52,8 @@ from backend.risk.devices.pseudonyms import pseudonym_key
 from backend.risk.devices.repository import ReadingRepository
 from backend.risk.devices.service import KeepReading
 from backend.risk.model import RiskRules
+from backend.risk.rules.desk import RuleDesk
+from backend.risk.rules.repository import RuleRepository
 from backend.shards.founding import own_place
 from backend.shards.service import seals_of
 from backend.stamping_parts import build_stamps
@@ -126,6 +128,9 @@ class Backend:
             build_dates(settings).calendar.is_business_day, self.services.rules.day_offset_ms
         )
         self.device_judge = self._device_judge()
+        self.rule_desk = RuleDesk(
+            run_read=self._reads.run, repository=RuleRepository(self._reader), clock=self.clock
+        )
         self._pseudonyms = pseudonym_key(parts.state.code_master_key)
         self.feed = self._feed()
         if dispatcher is None:
@@ -150,6 +155,7 @@ class Backend:
             follower=self.ledger.follower,
             stamping=None if self.stamps is None else self.stamps.stamping,
             device_judge=self.device_judge,
+            rule_desk=self.rule_desk,
             metrics=self.metrics,
             signing_key=self._signing_key,
             allows_private_addresses=settings.callbacks_to_private_addresses,

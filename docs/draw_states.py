@@ -20,6 +20,7 @@ from backend.reconciliation.breaks import TRANSITIONS as BREAK_TRANSITIONS
 from backend.refunds.model import TRANSITIONS as REFUND_TRANSITIONS
 from backend.risk.cases.model import TRANSITIONS as CASE_TRANSITIONS
 from backend.risk.models.lifecycle import TRANSITIONS as MODEL_TRANSITIONS
+from backend.risk.rules.lifecycle import TRANSITIONS as RULES_TRANSITIONS
 from backend.routing.health import TRANSITIONS as HEALTH_TRANSITIONS
 from backend.sagas.model import TRANSITIONS as SAGA_TRANSITIONS
 from backend.topups.model import TRANSITIONS as TOPUP_TRANSITIONS
@@ -83,6 +84,10 @@ def page() -> str:
         (origin.value, edge.state.value, command.value)
         for (origin, command), edge in MODEL_TRANSITIONS.items()
     ]
+    rules = [
+        (origin.value, edge.state.value, command.value)
+        for (origin, command), edge in RULES_TRANSITIONS.items()
+    ]
     coupon = [
         (origin.value, edge.state.value, command.value)
         for (origin, command), edge in COUPON_TRANSITIONS.items()
@@ -125,6 +130,7 @@ def page() -> str:
         diagram("Dispute", "backend/disputes/model.py", dispute),
         diagram("Case of the risk engine", "backend/risk/cases/model.py", case),
         diagram("Model of the risk engine", "backend/risk/models/lifecycle.py", model),
+        diagram("Set of rules of the risk engine", "backend/risk/rules/lifecycle.py", rules),
         diagram("Coupon", "backend/coupons/model.py", coupon),
         diagram("Conversation with a channel", "backend/sagas/model.py", saga),
         diagram("A channel's circuit breaker", "backend/routing/health.py", health),

@@ -220,11 +220,15 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("port_taken", "after", "端口已被占用，请更换端口或关闭占用它的程序。", "The port is taken; choose another or stop the program that holds it."),
     ("config_invalid", "never", "配置有误，请按提示修改。", "The configuration is wrong; correct it as shown."),
     ("training_impossible", "never", "历史数据不足以训练模型。", "The history is not enough to train a model."),
+    ("list_entry_not_found", "never", "名单中没有此项。", "This entry is on no list."),
     ("model_refused", "never", "模型文件未通过检查，已拒绝。", "The model's file failed its checks and is refused."),
     ("model_not_found", "never", "找不到这个模型。", "This model was not found."),
     ("model_state", "never", "模型当前状态不允许此操作。", "The model's state does not allow this."),
     ("model_same_person", "never", "须由另一人复核，提出者不能自行确认。", "A second person must agree; whoever proposed the model cannot confirm it."),
     ("rule_invalid", "never", "规则有误，请按提示的位置修改。", "The rule is wrong; correct it at the place that is named."),
+    ("rules_not_found", "never", "找不到这套规则。", "This set of rules was not found."),
+    ("rules_state", "never", "规则集当前状态不允许此操作。", "The state of the set of rules does not allow this."),
+    ("rules_same_person", "never", "须由另一人复核，提出者不能自行确认。", "A second person must agree; whoever proposed the rules cannot confirm them."),
     ("table_invalid", "never", "数据文件有误，请按提示的行与列修改。", "The table file is wrong; correct the row and column that are named."),
 )  # fmt: skip
 

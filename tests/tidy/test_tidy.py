@@ -31,7 +31,7 @@ LIMITED = (
     "backend",
     *(f"backend/{room}" for room in ("payments", "refunds", "mandates", "merchants", "wallet",
                                      "hub_api", "devices", "operator", "notify", "identity",
-                                     "risk", "risk/cases", "risk/devices",
+                                     "risk", "risk/cases", "risk/devices", "risk/lists",
                                      "observability", "shards", "disputes",
                                      "coupons", "bills")),
 )  # fmt: skip

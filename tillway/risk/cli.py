@@ -9,6 +9,7 @@ from tillway.risk.devices import devices
 from tillway.risk.drift import drift
 from tillway.risk.evaluate import evaluate
 from tillway.risk.large_value import large_value
+from tillway.risk.lists import app as lists
 from tillway.risk.rules import app as rules
 from tillway.risk.screen import screen
 from tillway.risk.tags import tags
@@ -21,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cases, name="cases")
+app.add_typer(lists, name="lists")
 app.add_typer(rules, name="rules")
 app.command()(aml)
 app.command()(devices)

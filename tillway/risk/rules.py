@@ -1,20 +1,42 @@
-"""``tillway risk rules``: read, check and list rules, and the facts that they may read."""
+"""``tillway risk rules``: check rules and bring them to use."""
 
+import json
+import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from tillway.json_api import JsonApi
+
 app = typer.Typer(help="Rules and the facts that they read.", no_args_is_help=True)
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Rules as TOML.")]
+Url = Annotated[str, typer.Option(help="The backend's address, https://…")]
+Ca = Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")]
+TokenFile = Annotated[Path, typer.Option(help="The operator's token.")]
+SetId = Annotated[str, typer.Argument(help="The set's id, the hash of its rules.")]
+By = Annotated[str, typer.Option(help="Who says it.")]
+Words = Annotated[str, typer.Option(help="Why.")]
+Share = Annotated[int, typer.Option(min=1, max=10_000, help="In ten-thousandths of the payments.")]
+_PATH = "/operator/v1/risk/rules"
+_HOUR_MS = 3_600_000
+_SETS = ("set_id", "state", "rule_count", "share_bps", "proposed_by")
+_STEPS = ("number", "event", "state_before", "state_after", "share_bps", "actor", "words")
+_SUPPRESSED = ("rule_id", "until_ms", "actor", "words")
 
 
 @app.command()
 def check(file: File) -> None:
     """Check a file of rules: each is tried with the facts that must fire it and those that must
     not."""
+    typer.echo(f"{_checked(file)} rules are right")
+
+
+def _checked(file: Path) -> int:
+    """How many rules a file has; ``rule_invalid`` with the rule, the place and the reason."""
     from backend.risk.rules.compiled import RuleSetError
     from backend.risk.rules.facts import FIELDS
     from backend.risk.rules.rule_file import read_rules
@@ -24,7 +46,7 @@ def check(file: File) -> None:
         written = read_rules(file.read_text("utf-8"), FIELDS)
     except (RuleSetError, UnicodeDecodeError) as error:
         raise CallerError("rule_invalid", f"{file.name}: {error}") from error
-    typer.echo(f"{len(written)} rules are right")
+    return len(written)
 
 
 @app.command("list")
@@ -50,3 +72,130 @@ def facts() -> None:
     for name, kind in FIELDS.items():
         table.add_row(name, kind, meanings.get(name, "a feature, see backend/risk/features"))
     Console().print(table)
+
+
+@app.command()
+def sets(url: Url, ca: Ca, token_file: TokenFile) -> None:
+    """The backend's sets of rules, and what it judges with now."""
+    found: dict[str, Any] = _api(url, ca, token_file).get(_PATH)
+    table = Table(*_SETS)
+    for row in found["sets"]:
+        table.add_row(*(str(row[name]) for name in _SETS))
+    Console().print(table)
+    for name in ("live", "candidate", "share_bps"):
+        typer.echo(f"{name}: {found[name] or 'none'}")
+    for row in found["suppressed"]:
+        typer.echo("suppressed: " + "  ".join(str(row[name]) for name in _SUPPRESSED))
+
+
+@app.command()
+def show(set_id: SetId, url: Url, ca: Ca, token_file: TokenFile) -> None:
+    """A set's state and steps."""
+    row: dict[str, Any] = _api(url, ca, token_file).get(f"{_PATH}/{set_id}")
+    events = row.pop("events")
+    row.pop("text")
+    for name, value in row.items():
+        typer.echo(f"{name}: {value}")
+    for step in events:
+        typer.echo("  ".join(str(step[name]) for name in _STEPS))
+
+
+@app.command()
+def text(set_id: SetId, url: Url, ca: Ca, token_file: TokenFile) -> None:
+    """A set's file; of "shipped": the rules that ship, to begin a set of one's own with."""
+    typer.echo(_api(url, ca, token_file).get(f"{_PATH}/{set_id}")["text"], nl=False)
+
+
+@app.command()
+def draft(file: File, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words) -> None:
+    """Bring a file of rules as a draft; the answer names the set by the hash of its rules."""
+    _checked(file)
+    asked = urlencode({"by": by, "words": words})
+    answer = _api(url, ca, token_file).call(
+        "POST", f"{_PATH}?{asked}", file.read_bytes(), "application/toml"
+    )
+    _tell(json.loads(answer))
+
+
+@app.command()
+def shadow(set_id: SetId, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words) -> None:
+    """Let a set judge beside the live one and decide nothing; also takes a canary back."""
+    _move(_api(url, ca, token_file), set_id, "shadow", by=by, words=words)
+
+
+@app.command()
+def canary(
+    set_id: SetId, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words, share_bps: Share
+) -> None:
+    """Propose, as the first of two persons, that a set in shadow decides a share of payments."""
+    _move(
+        _api(url, ca, token_file), set_id, "propose_canary",
+        by=by, words=words, share_bps=share_bps,
+    )  # fmt: skip
+
+
+@app.command("approve-canary")
+def approve_canary(
+    set_id: SetId, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words, share_bps: Share
+) -> None:
+    """Agree, as the second person, to the share that was proposed."""
+    _move(
+        _api(url, ca, token_file), set_id, "confirm_canary",
+        by=by, words=words, share_bps=share_bps,
+    )  # fmt: skip
+
+
+@app.command()
+def propose(set_id: SetId, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words) -> None:
+    """Propose, as the first of two persons, that a canary decides all payments."""
+    _move(_api(url, ca, token_file), set_id, "propose_live", by=by, words=words)
+
+
+@app.command()
+def approve(set_id: SetId, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words) -> None:
+    """Agree, as the second person: the set is live, and the one before is retired."""
+    _move(_api(url, ca, token_file), set_id, "confirm_live", by=by, words=words)
+
+
+@app.command()
+def reject(set_id: SetId, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words) -> None:
+    """Disagree, as the second person: the set stays what it was."""
+    _move(_api(url, ca, token_file), set_id, "reject", by=by, words=words)
+
+
+@app.command()
+def retire(set_id: SetId, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words) -> None:
+    """Take a set that is not live out of use."""
+    _move(_api(url, ca, token_file), set_id, "retire", by=by, words=words)
+
+
+@app.command()
+def suppress(
+    rule_id: Annotated[str, typer.Argument(help="The rule's id.")],
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    by: By,
+    words: Words,
+    hours: Annotated[int, typer.Option(min=0, help="How long; 0: it decides again.")],
+) -> None:
+    """Let the hits of a rule decide nothing for a while."""
+    until_ms = time.time_ns() // 1_000_000 + hours * _HOUR_MS if hours else 0
+    body = {"rule_id": rule_id, "until_ms": until_ms, "by": by, "words": words}
+    _api(url, ca, token_file).post(f"{_PATH}/suppress", body)
+    typer.echo(f"{rule_id}: {f'suppressed for {hours} h' if hours else 'decides'}")
+
+
+def _move(
+    api: JsonApi, set_id: str, command: str, *, by: str, words: str, share_bps: int = 0
+) -> None:
+    body = {"by": by, "words": words, "share_bps": share_bps}
+    _tell(api.post(f"{_PATH}/{set_id}/{command}", body))
+
+
+def _tell(rule_set: dict[str, Any]) -> None:
+    typer.echo(f"{rule_set['set_id']}: {rule_set['state']}")
+
+
+def _api(url: str, ca: Path, token_file: Path) -> JsonApi:
+    return JsonApi(url, ca, token_file.read_text("ascii").strip())

@@ -20,3 +20,19 @@ RULES_MAX = 2_000
 
 EXACT_INTEGER_MAX = 1 << 53
 """Whole numbers beyond this are not told apart, so a result beyond is unknown."""
+
+FILE_BYTES_MAX = 1_000_000
+"""Of a file of rules."""
+
+SHARE_BPS_ALL = 10_000
+"""All payments, in ten-thousandths."""
+
+SUPPRESSION_DAYS_MAX = 3
+"""A rule that is suppressed decides again by itself."""
+
+PERSON_CHARS_MAX = 64
+WORDS_CHARS_MAX = 500
+RULE_ID_CHARS_MAX = 100
+SETS_PER_LIST_MAX = 500
+DESK_POLL_S = 5.0
+"""How soon another backend's change of the rules is seen."""

@@ -65,15 +65,19 @@ def read_rules(text: str, fields: Fields) -> list[WrittenRule]:
     return written
 
 
-def shipped_rules(fields: Fields) -> list[WrittenRule]:
-    """The rules that ship, in the order of their files' names."""
+def shipped_text() -> str:
+    """The rules that ship as one file, in the order of their files' names."""
     folder = files("backend.risk.rules").joinpath("shipped")
-    texts = [
+    return "\n".join(
         one.read_text("utf-8")
         for one in sorted(folder.iterdir(), key=lambda one: one.name)
         if one.name.endswith(".toml")
-    ]
-    return [written for text in texts for written in read_rules(text, fields)]
+    )
+
+
+def shipped_rules(fields: Fields) -> list[WrittenRule]:
+    """The rules that ship."""
+    return read_rules(shipped_text(), fields)
 
 
 def row_of(facts: Facts, fields: Fields) -> list[float | str | bool | None]:

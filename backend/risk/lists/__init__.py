@@ -1,0 +1,1 @@
+"""Who is trusted, blocked or watched, by whose word and until when."""

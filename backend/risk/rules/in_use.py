@@ -1,0 +1,63 @@
+"""The sets of rules that judge now, and what they say of a payment. Pure.
+
+Rule 1: a payment's share is fixed by its id and the candidate: a retry is judged by the same set.
+Rule 2: a rule that is suppressed is told apart, never forgotten.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from backend.risk.rules.compiled import CompiledRules, Rule
+from backend.risk.rules.language.fused import Fact
+from backend.risk.rules.limits import SHARE_BPS_ALL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What the rules say. ``version`` is the set that decides; ``beside_version``, which may be
+    empty, the one whose hits are only kept."""
+
+    version: str
+    hits: tuple[Rule, ...]
+    suppressed: tuple[Rule, ...] = ()
+    """Those of the deciding set that hit and are suppressed."""
+    beside_version: str = ""
+    beside_hits: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulesInUse:
+    """The live set, the candidate and its share of the payments (0: shadow), and until when which
+    rules are suppressed."""
+
+    live: CompiledRules
+    candidate: CompiledRules | None = None
+    share_bps: int = 0
+    suppressed_until_ms: Mapping[str, int] = field(default_factory=dict)
+
+    def judge(self, payment_id: str, facts: Sequence[Fact], *, now_ms: int) -> Judgement:
+        """What the rules say of a payment; ``facts`` as in ``CompiledRules.row``."""
+        deciding, beside = self.live, self.candidate
+        if beside is not None and is_in_share(payment_id, beside.version, self.share_bps):
+            deciding, beside = beside, deciding
+        found = deciding.row(facts)
+        suppressed = tuple([rule for rule in found if self._is_suppressed(rule, now_ms)])
+        return Judgement(
+            version=deciding.version,
+            hits=tuple([rule for rule in found if rule not in suppressed]),
+            suppressed=suppressed,
+            beside_version=beside.version if beside else "",
+            beside_hits=beside.row(facts) if beside else (),
+        )
+
+    def _is_suppressed(self, rule: Rule, now_ms: int) -> bool:
+        return now_ms < self.suppressed_until_ms.get(rule.rule_id, 0)
+
+
+def is_in_share(payment_id: str, version: str, share_bps: int) -> bool:
+    """Whether a payment is in the share of a set, in ten-thousandths of the payments."""
+    if not share_bps:
+        return False
+    digest = hashlib.sha256(f"{version} {payment_id}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") % SHARE_BPS_ALL < share_bps

@@ -1,0 +1,135 @@
+"""HTTP about the sets of rules, for the console: draft one, look at them, bring one to use."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse
+from pydantic import Field
+
+from backend.db.tables import Row
+from backend.detail import printable
+from backend.http_errors import status_of
+from backend.payments.services import Services
+from backend.risk.rules.desk import RuleDesk
+from backend.risk.rules.lifecycle import SetCommand
+from backend.risk.rules.limits import (
+    PERSON_CHARS_MAX,
+    RULE_ID_CHARS_MAX,
+    SHARE_BPS_ALL,
+    WORDS_CHARS_MAX,
+)
+from backend.risk.rules.repository import RuleRepository
+from backend.risk.rules.rule_file import shipped_text
+from backend.risk.rules.service import DraftRules, MoveRules
+from backend.risk.rules.suppression import SuppressRule
+from backend.wanted import Wanted
+from protocol.errors import CallerError
+
+Guard = Callable[[Request], Awaitable[None]]
+RULES = "/operator/v1/risk/rules"
+
+CREATED = 201
+SHIPPED = "shipped"
+
+
+class Word(Wanted):
+    """``POST …/{set_id}/{command}``: who says it, and why."""
+
+    by: Annotated[str, Field(min_length=1, max_length=PERSON_CHARS_MAX)]
+    words: Annotated[str, Field(min_length=1, max_length=WORDS_CHARS_MAX)]
+    share_bps: Annotated[int, Field(ge=0, le=SHARE_BPS_ALL)] = 0
+
+
+class Suppression(Wanted):
+    """``POST …/suppress``. ``until_ms`` 0: the rule decides again."""
+
+    rule_id: Annotated[str, Field(min_length=1, max_length=RULE_ID_CHARS_MAX)]
+    until_ms: Annotated[int, Field(ge=0)]
+    by: Annotated[str, Field(min_length=1, max_length=PERSON_CHARS_MAX)]
+    words: Annotated[str, Field(min_length=1, max_length=WORDS_CHARS_MAX)]
+
+
+def operator_router(services: Services, operator_only: Guard, desk: RuleDesk) -> APIRouter:
+    """``/operator/v1/risk/rules``."""
+    routes = APIRouter(prefix=RULES, tags=["risk"], dependencies=[Depends(operator_only)])
+    _add_reads(routes, services, desk)
+    _add_commands(routes, services)
+    return routes
+
+
+def _add_reads(routes: APIRouter, services: Services, desk: RuleDesk) -> None:
+    repository = RuleRepository(services.reader)
+
+    @routes.get("")
+    async def all_sets() -> dict[str, Any]:
+        """Every set, the latest first; and what this backend judges with now."""
+        now_ms, current = services.clock.now_ms(), desk.current
+        candidate = current.candidate
+        return {
+            "sets": await services.run_read(repository.sets),
+            "live": current.live.version,
+            "candidate": candidate.version if candidate else "",
+            "share_bps": current.share_bps,
+            "suppressed": await services.run_read(lambda: repository.suppressed(now_ms=now_ms)),
+        }
+
+    @routes.get("/{set_id}")
+    async def one(set_id: str) -> dict[str, Any]:
+        """A set with its steps and its text; ``shipped``: the text that ships."""
+        if set_id == SHIPPED:
+            return {"set_id": SHIPPED, "events": [], "text": shipped_text()}
+        row: Row | None = await services.run_read(lambda: repository.rule_set(set_id))
+        if row is None:
+            raise CallerError("rules_not_found", set_id)
+        events = await services.run_read(lambda: repository.events(set_id))
+        text = await services.run_read(lambda: repository.text(set_id))
+        return row | {"events": events, "text": text}
+
+
+def _add_commands(routes: APIRouter, services: Services) -> None:
+    @routes.post("", status_code=CREATED)
+    async def draft(
+        request: Request,
+        by: Annotated[str, Query(min_length=1, max_length=PERSON_CHARS_MAX)],
+        words: Annotated[str, Query(min_length=1, max_length=WORDS_CHARS_MAX)],
+    ) -> Any:  # noqa: ANN401  # a row
+        """The body is a file of rules. It is checked before it is kept."""
+        told, body = Word(by=by, words=words), await request.body()
+        try:
+            text = body.decode()
+            command = await services.run_read(
+                lambda: DraftRules.checked(text, by=told.by, words=told.words)
+            )
+        except UnicodeDecodeError:
+            return _refused(CallerError("rule_invalid", "not UTF-8"))
+        except CallerError as error:
+            return _refused(error)
+        return await services.submit(command)
+
+    @routes.post("/suppress")
+    async def suppress(body: Suppression) -> Any:  # noqa: ANN401  # a row
+        """Let a rule's hits decide nothing for a while, or let them decide again."""
+        command = SuppressRule(
+            rule_id=body.rule_id, until_ms=body.until_ms, by=body.by, words=body.words
+        )
+        return await services.submit(command)
+
+    def moves(command: SetCommand) -> None:
+        @routes.post(f"/{{set_id}}/{command.value}", name=f"{command.value}_rules")
+        async def move(set_id: str, body: Word) -> Any:  # noqa: ANN401  # a row
+            found = MoveRules(
+                set_id=set_id, command=command, by=body.by, words=body.words,
+                share_bps=body.share_bps,
+            )  # fmt: skip
+            return await services.submit(found)
+
+    for command in SetCommand:
+        if command is not SetCommand.MAKE_PLACE:
+            moves(command)
+
+
+def _refused(error: CallerError) -> JSONResponse:
+    """An operator is told the rule, the place and the reason, as the file's author may be."""
+    told = error.to_wire() | {"reason": printable(error.detail, chars_max=WORDS_CHARS_MAX)}
+    return JSONResponse({"error": told}, status_code=status_of(error))

@@ -1,0 +1,216 @@
+"""Lists on a real database, over HTTP and at the command line."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from fastapi.testclient import TestClient
+from typer.testing import CliRunner
+
+from backend.db.migrate import upgrade
+from backend.db.working_set import WorkingSet
+from backend.http_errors import status_of
+from backend.risk.lists import limits
+from backend.risk.lists import routes as list_routes
+from backend.risk.lists.model import Entry, ListKind, ListName, is_card_number
+from backend.risk.lists.repository import ListRepository
+from backend.risk.lists.service import LIST_FACTS, PutOnList, TakeOffList, list_facts, list_reads
+from backend.risk.rules.facts import FIELDS
+from protocol.errors import CallerError, TillwayError
+from tests.support.shop import START_MS, Shop, shop_of_two
+from tests.support.wallet_http import OPERATOR, operator_only, services_of
+from tillway.risk import lists
+from tillway.risk.cli import app
+
+LI = "李雷"
+DAY_MS = 86_400_000
+PAN = "4111 1111 1111 1111"
+
+
+@pytest.fixture
+def shop(migrated_url: str) -> Iterator[Shop]:
+    """On SQLite and on PostgreSQL: for what SQL itself answers."""
+    with shop_of_two(migrated_url) as shop:
+        yield shop
+
+
+@pytest.fixture
+def lite(tmp_path: Path) -> Iterator[Shop]:
+    """On SQLite: for what the commands decide."""
+    url = f"sqlite:///{tmp_path / 'backend.db'}"
+    upgrade(url)
+    with shop_of_two(url) as shop:
+        yield shop
+
+
+def entry(**changes: Any) -> Entry:
+    told: dict[str, Any] = {
+        "list_name": ListName.BLOCK, "kind": ListKind.PAYER, "value": "payer-1",
+        "reason": "盗刷", "owner": "risk",
+    }  # fmt: skip
+    return Entry(**(told | changes))
+
+
+def put(shop: Shop, **changes: Any) -> dict[str, Any]:
+    row: dict[str, Any] = shop.do(PutOnList(entry=entry(**changes), by=LI))
+    return row
+
+
+class Ask:
+    """What a payment asks of the lists, as a command."""
+
+    def __init__(self, subjects: dict[ListKind, str]) -> None:
+        self._subjects = subjects
+
+    def reads(self) -> Any:
+        return list_reads(self._subjects)
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> dict[str, bool]:
+        return list_facts(ws, self._subjects, now_ms)
+
+
+def facts_true(shop: Shop, **subjects: str) -> set[str]:
+    found = shop.do(Ask({ListKind(kind): value for kind, value in subjects.items()}))
+    assert set(found) == {name for name in FIELDS if name.startswith("list.")}
+    return {name for name, is_so in found.items() if is_so}
+
+
+def test_every_fact_of_the_rules_is_told_by_a_list(shop: Shop) -> None:
+    for fact, list_name, kind in LIST_FACTS:
+        until_ms = shop.clock.at_ms + DAY_MS
+        put(shop, list_name=list_name, kind=kind, value=f"a {kind}", until_ms=until_ms)
+        assert facts_true(shop, **{kind.value: f"a {kind}"}) == {fact}
+        assert facts_true(shop, **{kind.value: "another"}) == set()
+
+
+def test_a_value_is_on_one_list_and_an_entry_ends(shop: Shop) -> None:
+    put(shop)
+    assert facts_true(shop, payer="payer-1", card="") == {"list.block_payer"}
+    put(shop, list_name=ListName.GREY, until_ms=START_MS + DAY_MS)
+    shop.clock.at_ms = START_MS + DAY_MS - 1
+    assert facts_true(shop, payer="payer-1") == {"list.grey_payer"}
+    repository = ListRepository(shop.reader)
+    assert len(repository.entries(ListName.GREY, now_ms=shop.clock.at_ms)) == 1
+    assert repository.entries(ListName.BLOCK, now_ms=shop.clock.at_ms) == []
+    shop.clock.at_ms += 1
+    assert facts_true(shop, payer="payer-1") == set()
+    assert repository.entries(ListName.GREY, now_ms=shop.clock.at_ms) == []
+    found = repository.events(ListKind.PAYER, "payer-1")
+    assert [(step["list_before"], step["list_after"]) for step in found] == [
+        ("block", "grey"), ("", "block"),
+    ]  # fmt: skip
+
+
+def test_what_is_taken_off_is_on_no_list_and_stays_told(lite: Shop) -> None:
+    first = put(lite)
+    assert put(lite) == first
+    off = TakeOffList(kind=ListKind.PAYER, value="payer-1", reason="误报", by=LI)
+    assert lite.do(off)["list_name"] == ""
+    assert lite.do(off) == lite.do(off)
+    assert facts_true(lite, payer="payer-1") == set()
+    told = ListRepository(lite.reader).events(ListKind.PAYER, "payer-1")
+    assert [step["reason"] for step in told] == ["误报", "盗刷"]
+    with pytest.raises(CallerError, match="list_entry_not_found"):
+        lite.do(TakeOffList(kind=ListKind.PAYER, value="payer-2", reason="x", by=LI))
+
+
+def test_a_name_in_another_width_and_case_is_the_same_name(lite: Shop) -> None:
+    put(lite, kind=ListKind.NAME, value="Ｌｉ  Lei")
+    row = ListRepository(lite.reader).entry(ListKind.NAME, " li lei")
+    assert row is not None
+    assert row["value"] == "li lei"
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"value": " "}, "value"),
+        ({"value": "x" * (limits.VALUE_CHARS_MAX + 1)}, "value"),
+        ({"reason": ""}, "reason"),
+        ({"owner": "x" * (limits.OWNER_CHARS_MAX + 1)}, "owner"),
+        ({"until_ms": START_MS}, "until_ms is over"),
+        ({"list_name": ListName.ALLOW}, "at most 366 days"),
+        ({"list_name": ListName.ALLOW, "until_ms": START_MS + 367 * DAY_MS}, "at most 366 days"),
+        ({"kind": ListKind.CARD, "value": PAN}, "named by its instrument"),
+        ({"value": PAN.replace(" ", "")}, "named by its instrument"),
+    ],
+)
+def test_an_entry_that_cannot_be_is_refused(lite: Shop, changes: dict[str, Any], why: str) -> None:
+    with pytest.raises(CallerError, match=why):
+        put(lite, **changes)
+    with pytest.raises(CallerError, match="by"):
+        lite.do(PutOnList(entry=entry(), by=" "))
+    assert lite.rows("SELECT value FROM risk_list_entry") == []
+
+
+def test_a_card_number_is_told_by_its_check_digit() -> None:
+    assert is_card_number(PAN)
+    assert not is_card_number(PAN[:-1] + "2")
+    assert not is_card_number("4111")
+    assert not is_card_number("payer4111111111111111")
+
+
+class Line:
+    """``JsonApi`` over a test's client."""
+
+    def __init__(self, client: TestClient) -> None:
+        self._client = client
+
+    def get(self, path: str) -> Any:
+        return self._read(self._client.get(path))
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        return self._read(self._client.post(path, json=dict(body)))
+
+    def _read(self, answer: Any) -> Any:
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@pytest.fixture
+def http(lite: Shop) -> Iterator[TestClient]:
+    web = FastAPI()
+    web.include_router(list_routes.operator_router(services_of(lite), operator_only))
+
+    @web.exception_handler(TillwayError)
+    async def on_refusal(_: Request, error: TillwayError) -> JSONResponse:
+        return JSONResponse({"error": error.to_wire()}, status_code=status_of(error))
+
+    with TestClient(web, headers=OPERATOR) as client:
+        yield client
+
+
+def test_the_command_line_puts_shows_and_takes_off(
+    lite: Shop, http: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = tmp_path / "token"
+    token.write_text("operator\n")
+    monkeypatch.setattr(lists, "JsonApi", lambda *_: Line(http))
+
+    def run(*words: str) -> str:
+        place = ["--url", "https://b", "--ca", str(token), "--token-file", str(token)]
+        done = CliRunner().invoke(app, ["lists", *words, *place], env={"COLUMNS": "200"})
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    monkeypatch.setattr("backend.risk.lists.repository.ENTRIES_PER_PAGE_MAX", 1)
+    why = ("--by", LI, "--reason", "电话举报")
+    assert run("put", "block", "device", "d-1", *why) == "device d-1: block\n"
+    put(lite, value="payer-9")
+    listed = run("list", "block")
+    assert "d-1" in listed
+    assert "payer-9" in listed
+    assert run("put", "grey", "device", "d-1", *why, "--days", "36500").endswith("grey\n")
+    assert "block  grey  李雷  电话举报" in run("show", "device", "d-1")
+    assert run("take-off", "device", "d-1", *why) == "device d-1: on no list\n"
+
+
+def test_only_an_operator_sees_lists_and_what_is_unknown_is_said(http: TestClient) -> None:
+    place = list_routes.LISTS
+    assert http.get(f"{place}/block", headers={"authorization": "no"}).status_code in {401, 403}
+    unknown = http.post(f"{place}/look_up", json={"kind": "payer", "value": "nobody"})
+    assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "list_entry_not_found")
+    assert http.post(f"{place}/look_up", json={"kind": "x", "value": "y"}).status_code == 422
