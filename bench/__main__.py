@@ -15,6 +15,7 @@ from bench import (
     recon,
     risk_devices,
     risk_evaluation,
+    risk_features,
     rows,
     shards,
     way,
@@ -33,6 +34,7 @@ BENCHES = {
     "recon": recon.run,
     "risk-evaluation": risk_evaluation.run,
     "risk-devices": risk_devices.run,
+    "risk-features": risk_features.run,
 }
 
 

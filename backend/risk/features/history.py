@@ -9,7 +9,7 @@ from bisect import bisect_right
 from math import nan, sqrt
 
 from backend.risk.features.definition import Kind
-from backend.risk.features.labels import Labels
+from backend.risk.features.labels import NEVER, Labels
 from backend.risk.features.limits import EVENTS_PER_ENTITY_MAX, SQUARED_MAX
 from backend.risk.features.place import NOWHERE, speed_kmh
 from backend.risk.features.plan import EntityPlan
@@ -45,7 +45,8 @@ class History:
         self.lats = array("q")
         self.lons = array("q")
         self.last_place: tuple[int, int, int] | None = None
-        self.labels = Labels(len(plan.windows)) if plan.is_labelled else None
+        self.labels: Labels | None = None
+        """None until there is one: of most entities nothing ever becomes known."""
 
     def measure(self, plan: EntityPlan, at: int, row: "Row", out: list[float]) -> bool:
         """Write the entity's features of an event into the vector. False: it comes too late, its
@@ -78,7 +79,7 @@ class History:
         for asked in plan.flagged:
             flags = self.flags[asked.slot]
             out[asked.out] = float(flags[ends[asked.window]] - flags[begins[asked.window]])
-        if self.labels is not None:
+        if plan.is_labelled:
             self._labels(plan, at, begins, ends, out)
         if self.lost_at >= 0:
             self._unknown_where_lost(plan, at, out)
@@ -113,7 +114,9 @@ class History:
 
     def learn(self, plan: EntityPlan, at: int, available_at: int, *, is_fraud: bool) -> None:
         """Keep a label of an event of this entity."""
-        if self.labels is not None:
+        if plan.is_labelled:
+            if self.labels is None:
+                self.labels = Labels(len(plan.windows))
             self.labels.learn(at, available_at, plan.windows, is_fraud=is_fraud)
 
     def _sums(
@@ -243,16 +246,15 @@ class History:
         self, plan: EntityPlan, at: int, begins: list[int], ends: list[int], out: list[float]
     ) -> None:
         labels = self.labels
-        assert labels is not None
         for asked in plan.label_counts:
             window = asked.window
-            known = labels.count(window, at)
+            known = labels.count(window, at) if labels is not None else 0
             if asked.kind is Kind.LABEL_COUNT:
                 out[asked.out] = float(known)
             else:
                 number = ends[window] - begins[window]
                 out[asked.out] = known / number if number else 0.0
-        place = labels.known_by(at)
+        place = labels.known_by(at) if labels is not None else NEVER
         for asked in plan.label_ages:
             out[asked.out] = _label_age(labels, asked.kind, place, at, plan.ticks_per_s)
 
@@ -308,11 +310,11 @@ def _to(value: object, measure: float) -> float:
     return value / measure if measure else nan  # type: ignore[operator]
 
 
-def _label_age(labels: Labels, kind: Kind, place: int, at: int, ticks_per_s: int) -> float:
+def _label_age(labels: Labels | None, kind: Kind, place: int, at: int, ticks_per_s: int) -> float:
+    if labels is None or place < 0:
+        return 0.0 if kind is Kind.FRAUD_RUN else nan
     if kind is Kind.FRAUD_RUN:
-        return float(labels.run[place]) if place >= 0 else 0.0
-    if place < 0:
-        return nan
+        return float(labels.run[place])
     if kind is Kind.SINCE_FRAUD:
         then = labels.fraud_at[place]
     elif kind is Kind.SINCE_LEGITIMATE:
