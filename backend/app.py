@@ -29,6 +29,7 @@ from backend.rate_limit import RateLimit
 from backend.reconciliation import routes as break_routes
 from backend.risk.cases import routes as case_routes
 from backend.risk.devices import routes as fingerprint_routes
+from backend.risk.judging import routes as decision_routes
 from backend.risk.lists import routes as list_routes
 from backend.risk.models import routes as model_routes
 from backend.risk.models.limits import MODEL_BYTES_MAX
@@ -104,6 +105,7 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         break_routes.operator_router(services, guard),
         case_routes.operator_router(services, guard, backend.case_clock),
         list_routes.operator_router(services, guard),
+        decision_routes.operator_router(services, guard, backend.risk.desk),
         model_routes.operator_router(services, guard),
         rule_routes.operator_router(services, guard, backend.rule_desk),
         fingerprint_routes.operator_router(services, guard, wake=backend.device_judge.wake),

@@ -43,14 +43,19 @@ from backend.ledger.service import LedgerSeal
 from backend.notify.repository import CallbackRepository
 from backend.observability.metrics import Metrics
 from backend.operator.service import MerchantDefaults, OperatorService
-from backend.payments.model import DeviceRequest, PaymentRules
+from backend.payments.model import DAY_OFFSET_MS, DeviceRequest, PaymentRules
 from backend.payments.requests import REQUEST_COMMANDS, command_of
 from backend.payments.services import Services
 from backend.risk.cases.model import CaseClock
+from backend.risk.cases.repository import CaseRepository
 from backend.risk.devices.judge import DeviceJudge
 from backend.risk.devices.pseudonyms import pseudonym_key
 from backend.risk.devices.repository import ReadingRepository
 from backend.risk.devices.service import KeepReading
+from backend.risk.judging.desk import RiskDesk
+from backend.risk.judging.engine import Engine
+from backend.risk.judging.memory import rebuild, remember_committed
+from backend.risk.judging.repository import DecisionRepository
 from backend.risk.model import RiskRules
 from backend.risk.rules.desk import RuleDesk
 from backend.risk.rules.repository import RuleRepository
@@ -115,17 +120,16 @@ class Backend:
             commands_per_group_max=settings.commands_per_group_max,
             commands_waiting_max=settings.commands_waiting_max,
         )
+        self.case_clock = CaseClock(build_dates(settings).calendar.is_business_day, DAY_OFFSET_MS)
+        self.risk = self._engine()
         self.services = Services(
             submit=self.writer.submit,
             run_read=self._reads.run,
             reader=self._reader,
             clock=self.clock,
             entropy=parts.entropy,
-            rules=_rules(settings, parts.state, self.clock),
+            rules=_rules(settings, parts.state, self.clock, self.risk),
             fee_bounds=settings.fee_bounds,
-        )
-        self.case_clock = CaseClock(
-            build_dates(settings).calendar.is_business_day, self.services.rules.day_offset_ms
         )
         self.device_judge = self._device_judge()
         self.rule_desk = RuleDesk(
@@ -196,7 +200,16 @@ class Backend:
         self._reader.close()
         self._write_engine.dispose()
 
+    def _engine(self) -> Engine:
+        """The risk engine, which has been told again what is stored."""
+        desk = RiskDesk(self.settings.risk_live_rules)
+        decisions, labels = DecisionRepository(self._reader), CaseRepository(self._reader)
+        remembered = rebuild(desk, decisions, labels, now_ms=self.clock.now_ms())
+        _log.info("risk_rebuilt", decisions=remembered)
+        return Engine(desk, self.case_clock)
+
     def _committed(self, ws: WorkingSet) -> None:
+        remember_committed(self.risk.desk, ws)
         self.feed.committed(ws)
         self.background.committed(ws)
 
@@ -314,7 +327,7 @@ def _command(rules: PaymentRules, request: DeviceRequest) -> Command:
     return command_of(request, rules)
 
 
-def _rules(settings: Settings, state: State, clock: Clock) -> PaymentRules:
+def _rules(settings: Settings, state: State, clock: Clock, engine: Engine) -> PaymentRules:
     return PaymentRules(
         code_master_key=state.code_master_key,
         risk=RiskRules(
@@ -322,6 +335,7 @@ def _rules(settings: Settings, state: State, clock: Clock) -> PaymentRules:
             velocity_count_max=settings.risk_velocity_count_max,
             velocity_window_ms=settings.risk_velocity_window_ms,
         ),
+        engine=engine,
         code_life_ms=settings.code_life_ms,
         has_own_advance=settings.fund_own_advance,
         routing=settings.routing.routing(configured_channels(settings)),

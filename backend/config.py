@@ -24,6 +24,7 @@ from backend.merchants.limits import FEE_BPS_MAX
 from backend.merchants.model import FeeBounds
 from backend.operator.limits import JOINS_ALL_PER_MINUTE_MAX, JOINS_PER_MINUTE_MAX
 from backend.payments.limits import CODE_LIFE_MS_MAX
+from backend.risk.judging.desk import LIVE_BY_DEFAULT
 from backend.risk.limits import RECENT_PAYMENTS_MAX
 from backend.risk.model import RiskRules
 from backend.routing.config import RoutingSettings
@@ -115,6 +116,8 @@ class Settings(BaseSettings):
         RISK.velocity_count_max
     )
     risk_velocity_window_ms: Annotated[int, Field(gt=0)] = RISK.velocity_window_ms
+    risk_live_rules: tuple[str, ...] = LIVE_BY_DEFAULT
+    """The shipped rules that decide; the others run in shadow: ``tillway risk rules list``."""
     joins_per_minute_max: Annotated[int, Field(gt=0, le=JOINS_ALL_PER_MINUTE_MAX)] = (
         JOINS_PER_MINUTE_MAX
     )

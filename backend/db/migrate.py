@@ -45,6 +45,7 @@ TABLE_MODULES = (
     "backend.refunds.tables",
     "backend.risk.cases.tables",
     "backend.risk.lists.tables",
+    "backend.risk.judging.tables",
     "backend.risk.models.tables",
     "backend.risk.devices.tables",
     "backend.risk.rules.tables",

@@ -83,6 +83,7 @@ class ConfirmByPayer:
             payer_id=self.payer_id,
             merchant_id=merchant_id,
             currency=payment["currency"],
+            device=payment["device"],
             rules=self.rules,
             instrument_id=self.instrument_id,
             coupon_id=self.coupon_id,
@@ -126,11 +127,13 @@ class ConfirmByPayer:
         taken = take(
             ws,
             payment,
+            attempt_id=self.attempt_id,
             payer_id=self.payer_id,
             merchant=merchant,
             rules=self.rules,
             actor=f"payer:{self.payer_id}",
             now_ms=now_ms,
+            is_confirmed=self.is_pin_verified,
             instrument_id=self.instrument_id,
             coupon_id=self.coupon_id,
         )

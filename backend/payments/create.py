@@ -71,6 +71,7 @@ class CreatePayment:
             payer_id=payer_id,
             merchant_id=self.request.merchant_id,
             currency=self.body.currency,
+            device=self.request.device,
             rules=self.rules,
             coupon_id=self._chosen_coupon(ws, payer_id),
         )
@@ -180,11 +181,14 @@ class CreatePayment:
         return take(
             ws,
             payment,
+            attempt_id=self.body.attempt_id,
             payer_id=payer_id,
             merchant=merchant,
             rules=self.rules,
             actor=self._actor,
             now_ms=now_ms,
+            is_confirmed=self._verification_kind != "none",
+            fingerprint=self.request.fingerprint,
         )
 
     def _needs_finger(self, merchant: Row) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from backend.db.tables import Row
 from backend.payments.limits import CODE_LIFE_MS_MAX
+from backend.risk.judging.engine import Engine
 from backend.risk.model import RiskRules
 from backend.routing.model import Routing
 from backend.routing.ports import NoCaps, Room
@@ -24,6 +25,9 @@ UNKNOWN_METHOD = "unknown"
 
 Answer = tuple[str, dict[str, Any]]
 """A message type and its body: what every command of a device answers."""
+
+
+DAY_OFFSET_MS = 8 * 3600 * 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,8 @@ class PaymentRules:
 
     code_master_key: bytes = field(repr=False)
     risk: RiskRules = field(default_factory=RiskRules)
+    engine: Engine | None = field(default=None, repr=False)
+    """The risk engine; without it the fixed limits alone judge."""
     wallet: WalletRules = field(default_factory=WalletRules)
     code_life_ms: int = 5 * 60 * 1000
     """How long a merchant-presented code can be paid."""
@@ -65,7 +71,7 @@ class PaymentRules:
     withdrawals: WithdrawalRules = field(default_factory=WithdrawalRules)
     has_own_advance: bool = False
     """Whether we advance what a fund redeems, from our own money (rule 6b), instead of a bank."""
-    day_offset_ms: int = 8 * 3600 * 1000
+    day_offset_ms: int = DAY_OFFSET_MS
     """The shop's days begin at midnight of this offset from UTC (China: eight hours)."""
 
     def __post_init__(self) -> None:

@@ -32,6 +32,7 @@ from backend.payments.funding import (
 from backend.payments.model import PAYMENT_RESULT, PaymentRules, payment_answer
 from backend.payments.tables import PAYMENT
 from backend.payments.timeline import step
+from backend.risk.judging.model import Attempt
 from backend.risk.model import Verdict
 from backend.risk.service import judge_attempt, risk_reads
 from backend.routing.model import Decision, explained
@@ -43,6 +44,9 @@ from backend.wallet.tables import PAYER
 from protocol.errors import CallerError
 from protocol.money import Money
 from protocol.payment import Command
+
+_ENTRIES = {"pay_code": "payer_code", "merchant_qr": "merchant_code", "mandate": "mandate"}
+"""How the payer came in, in the words of the risk rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ def paying_reads(
     payer_id: str | None,
     merchant_id: str,
     currency: str,
+    device: str,
     rules: PaymentRules,
     instrument_id: str | None = None,
     coupon_id: str | None = None,
@@ -70,7 +75,7 @@ def paying_reads(
     merchant = ws.get(MERCHANT, merchant_id)
     if payer_id is not None and merchant is not None:
         owner = pending_owner(merchant, payment_id)
-        found += [(PAYER, payer_id), *risk_reads(payer_id)]
+        found += [(PAYER, payer_id), *risk_reads(payer_id, device)]
         found += [(ACCOUNT, account) for account in _accounts(payer_id, owner, currency)]
         found += funding_reads(ws, payer_id, instrument_id, rules)
         if coupon_id is not None:
@@ -125,11 +130,14 @@ def take(
     ws: WorkingSet,
     payment: Row,
     *,
+    attempt_id: str,
     payer_id: str,
     merchant: Row,
     rules: PaymentRules,
     actor: str,
     now_ms: int,
+    is_confirmed: bool,
+    fingerprint: bytes = b"",
     instrument_id: str | None = None,
     coupon_id: str | None = None,
 ) -> Taken:
@@ -156,9 +164,8 @@ def take(
         payment, decision = _routed(ws, payment, funding, asked_minor, rules, now_ms)
         if decision.channel_id is None:
             return Taken(payment, "channel_unavailable")
-    verdict = judge_attempt(
-        ws, rules.risk, payer_id=payer_id, amount_minor=payment["amount_minor"], now_ms=now_ms
-    )
+    attempt = _attempt(payment, funding, attempt_id, payer_id, now_ms, is_confirmed=is_confirmed)
+    verdict = judge_attempt(ws, rules.risk, attempt, engine=rules.engine, fingerprint=fingerprint)
     if not verdict.is_allowed:
         return Taken(payment, verdict.code, verdict)
     plan = plan_in_force(ws, merchant, now_ms)
@@ -189,6 +196,33 @@ def take(
     use_coupon(ws, captured, actor=actor, now_ms=now_ms)
     tell_merchant(ws, captured, merchant, "payment.captured", now_ms)
     return Taken(captured, None, verdict)
+
+
+def _attempt(
+    payment: Row,
+    funding: Funding,
+    attempt_id: str,
+    payer_id: str,
+    now_ms: int,
+    *,
+    is_confirmed: bool,
+) -> Attempt:
+    """The attempt as the risk engine sees it."""
+    return Attempt(
+        attempt_id=attempt_id,
+        payment_id=payment["payment_id"],
+        at_ms=now_ms,
+        amount_minor=payment["amount_minor"],
+        currency=payment["currency"],
+        payer_id=payer_id,
+        card=funding.instrument_id or "",
+        device=payment["device"],
+        merchant_id=payment["merchant_id"],
+        store=payment["store"],
+        method=funding.kind,
+        entry=_ENTRIES[payment["method"]],
+        is_confirmed=is_confirmed,
+    )
 
 
 def _routed(

@@ -1,30 +1,117 @@
-"""Judging an attempt inside its transaction, and the block list's commands."""
+"""Judging an attempt inside its transaction, and the block list's commands.
 
+Rule 1: the fixed limits are asked first and read only the database: the block list, the cap and the
+        exact count of the payer's latest attempts. Then the engine's rules are asked, if there is a
+        desk. What was decided, and from what, is written with the payment.
+"""
+
+import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from backend.db.command import Read
 from backend.db.working_set import WorkingSet
+from backend.risk.cases import model as cases
+from backend.risk.cases.service import Alarm, raise_alarm
+from backend.risk.devices.facts import device_facts
+from backend.risk.devices.tables import DEVICE_TRUST
+from backend.risk.judging.desk import Judgement
+from backend.risk.judging.engine import Engine
+from backend.risk.judging.model import Attempt
+from backend.risk.judging.records import decision_row
+from backend.risk.judging.tables import DECISION
 from backend.risk.limits import REASON_CHARS_MAX
 from backend.risk.model import Facts, RiskRules, Verdict, judge, remembered
+from backend.risk.rules.compiled import Action
 from backend.risk.tables import BLOCK, RECENT
 from protocol.errors import CallerError
+from protocol.ids import CASE, RANDOM_BYTES, mint
 
 
-def risk_reads(payer_id: str) -> list[Read]:
+def risk_reads(payer_id: str, device: str) -> list[Read]:
     """What ``judge_attempt`` reads."""
-    return [(BLOCK, payer_id), (RECENT, payer_id)]
+    return [(BLOCK, payer_id), (RECENT, payer_id), (DEVICE_TRUST, device)]
 
 
 def judge_attempt(
-    ws: WorkingSet, rules: RiskRules, *, payer_id: str, amount_minor: int, now_ms: int
+    ws: WorkingSet,
+    rules: RiskRules,
+    attempt: Attempt,
+    *,
+    engine: Engine | None = None,
+    fingerprint: bytes = b"",
 ) -> Verdict:
     """The verdict on one more attempt of this payer, which is remembered whatever the verdict."""
+    limit = _within_limits(ws, rules, attempt)
+    if engine is None:
+        return limit
+    row = ws.get(DEVICE_TRUST, attempt.device)
+    facts = device_facts(row, fingerprint=fingerprint, now_ms=attempt.at_ms)
+    facts |= {"list.block_payer": limit.rule == "payer_blocked"}
+    judgement = engine.desk.judge(attempt, facts)
+    ws.insert(
+        DECISION,
+        decision_row(
+            attempt,
+            judgement,
+            facts,
+            number=engine.desk.next_number(),
+            rule="" if limit.is_allowed else limit.rule,
+        ),
+    )
+    if not limit.is_allowed:
+        return limit
+    _open_case(ws, engine, attempt, judgement)
+    return _verdict(attempt, judgement)
+
+
+def _verdict(attempt: Attempt, judgement: Judgement) -> Verdict:
+    decision = judgement.decision
+    refusal, rule = decision.refusal(attempt), decision.rule
+    if refusal is None or rule is None:
+        name = rule.rule_id if rule else "none"
+        return Verdict(action="allow", rule=name, version=decision.version)
+    return Verdict(
+        action="decline",
+        rule=rule.rule_id,
+        version=decision.version,
+        code=refusal,
+        zh=rule.zh,
+        en=rule.en,
+    )
+
+
+def _open_case(ws: WorkingSet, engine: Engine, attempt: Attempt, judgement: Judgement) -> None:
+    """A live rule asks for a person: the payment goes on, and a case is opened."""
+    rule = judgement.decision.rule
+    if rule is None or judgement.decision.action is not Action.REVIEW:
+        return
+    alarm = Alarm(
+        case_id=_case_id(attempt),
+        source="decision",
+        subject=cases.Subject.PAYER,
+        subject_id=attempt.payer_id,
+        severity=cases.Severity(rule.severity.value),
+        reason=rule.rule_id,
+        reference=attempt.payment_id,
+    )
+    raise_alarm(ws, alarm, clock=engine.clock, now_ms=attempt.at_ms)
+
+
+def _case_id(attempt: Attempt) -> str:
+    """The attempt's own, so that deciding it again names the same case."""
+    luck = hashlib.sha256(attempt.attempt_id.encode()).digest()[:RANDOM_BYTES]
+    return mint(CASE, time_ms=attempt.at_ms, random_bytes=luck)
+
+
+def _within_limits(ws: WorkingSet, rules: RiskRules, attempt: Attempt) -> Verdict:
+    """What the fixed limits say."""
+    payer_id, now_ms = attempt.payer_id, attempt.at_ms
     recent = ws.get(RECENT, payer_id)
     recent_ms = tuple(json.loads(recent["attempts_ms"])) if recent else ()
     facts = Facts(
-        amount_minor=amount_minor,
+        amount_minor=attempt.amount_minor,
         now_ms=now_ms,
         block_reason=_block_reason(ws, payer_id, now_ms),
         recent_ms=recent_ms,

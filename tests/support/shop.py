@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -25,6 +26,8 @@ from backend.mandates.service import CreateMandate
 from backend.merchants.service import CreateMerchant
 from backend.payments.model import DeviceRequest, PaymentRules
 from backend.payments.requests import command_of, parse_request
+from backend.risk.judging.engine import Engine
+from backend.risk.judging.memory import remember_committed
 from backend.risk.model import RiskRules
 from backend.routing.model import Routing
 from backend.sagas.model import Ask
@@ -83,17 +86,25 @@ class Shop:
     clock: ShopClock = field(default_factory=ShopClock)
     first_id: int = 1
     """Where the ids of ``id`` begin: two shops that one channel sees have others."""
+    engine: Engine | None = None
+    """The risk engine; most tests are not about it."""
 
     def __post_init__(self) -> None:
         self._numbers = count(self.first_id)
         self._codes: dict[tuple[str, int], int] = {}
         self._engine = open_engine(self.url)
         self.writer = GroupCommitWriter(
-            open_store(self._engine), clock=self.clock, seals=[LedgerSeal()]
+            open_store(self._engine),
+            clock=self.clock,
+            seals=[LedgerSeal()],
+            observers=[partial(remember_committed, self.engine.desk)] if self.engine else [],
         )
         self.reader = Reader.open(self.url)
         self.rules = PaymentRules(
-            code_master_key=MASTER_KEY, risk=self.risk, routing=Routing(facts=DEFAULT_FACTS)
+            code_master_key=MASTER_KEY,
+            risk=self.risk,
+            engine=self.engine,
+            routing=Routing(facts=DEFAULT_FACTS),
         )
         self.routes: dict[str, int] = {}
         self.keys: dict[str, SigningKey] = {}

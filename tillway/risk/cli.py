@@ -8,6 +8,7 @@ from tillway.risk.cases import app as cases
 from tillway.risk.devices import devices
 from tillway.risk.drift import drift
 from tillway.risk.evaluate import evaluate
+from tillway.risk.explain import explain
 from tillway.risk.large_value import large_value
 from tillway.risk.lists import app as lists
 from tillway.risk.rules import app as rules
@@ -30,6 +31,7 @@ app.command()(drift)
 app.command()(evaluate)
 app.command()(screen)
 app.command()(tags)
+app.command()(explain)
 app.command()(train)
 app.command("large-value")(large_value)
 

@@ -256,6 +256,7 @@ def _by_the_stream(
         zip(zip(*rows, strict=True), events.at[members].tolist(), strict=True)
     ):
         vector = [np.nan] * len(feature_set.features)
-        if history.measure(plan, at, row, vector):
+        if not history.is_too_late(plan, at):
+            history.measure(plan, at, row, vector)
             history.insert(plan, at, row, vector)
         out[places, members[index]] = [vector[place] for place in places]

@@ -48,14 +48,18 @@ class History:
         self.labels: Labels | None = None
         """None until there is one: of most entities nothing ever becomes known."""
 
-    def measure(self, plan: EntityPlan, at: int, row: "Row", out: list[float]) -> bool:
-        """Write the entity's features of an event into the vector. False: it comes too late, its
-        features are unknown and it must not be inserted."""
+    def is_too_late(self, plan: EntityPlan, at: int) -> bool:
+        """Whether an event comes so late that nobody counts it and it must not be inserted."""
+        return len(self.ats) > 0 and at < self.ats[-1] - plan.late
+
+    def measure(self, plan: EntityPlan, at: int, row: "Row", out: list[float]) -> None:
+        """Write the entity's features of an event into the vector; one that comes too late has
+        none."""
         ats = self.ats
         position = len(ats)
         if position and at < ats[-1]:
             if at < ats[-1] - plan.late:
-                return False
+                return
             position = bisect_right(ats, at)
         begins = [bisect_right(ats, at - window.begins, 0, position) for window in plan.windows]
         ends = [
@@ -83,7 +87,6 @@ class History:
             self._labels(plan, at, begins, ends, out)
         if self.lost_at >= 0:
             self._unknown_where_lost(plan, at, out)
-        return True
 
     def insert(self, plan: EntityPlan, at: int, row: "Row", out: list[float]) -> None:
         """Keep an event whose vector was written."""

@@ -29,22 +29,40 @@ class FeatureState:
         self._plans = entity_plans(feature_set)
         self._plain = event_features(feature_set)
         self._histories: list[dict[int, History]] = [{} for _ in self._plans]
+        self._nobodies = [History(plan) for plan in self._plans]
         self._entities_max = entities_max
         self._coders = [_coder(feature_set, column) for column in feature_set.columns]
         self._size = len(feature_set.features)
 
     def observe(self, at: int, row: Sequence[Value]) -> list[float]:
         """The vector of an event, which is remembered. Raises ``EventError``."""
+        vector = self.measure(at, row)
+        self.remember(at, row, vector)
+        return vector
+
+    def measure(self, at: int, row: Sequence[Value]) -> list[float]:
+        """The vector of an event, which leaves no trace. Raises ``EventError``."""
         if not 0 <= at <= AT_MAX:
             raise EventError(f"time: {at} is not within 0 and {AT_MAX}")
         coded = self.code(row)
         out = [nan] * self._size
         for asked in self._plain:
-            if asked.feature.kind is Kind.FIELD:
+            if asked.kind is Kind.FIELD:
                 value = row[asked.slot]
                 out[asked.out] = nan if value is None else float(value)
             else:
-                out[asked.out] = calendar_feature(asked.feature.kind, at, self.feature_set)
+                out[asked.out] = calendar_feature(asked.kind, at, self.feature_set)
+        for plan, histories, nobody in zip(
+            self._plans, self._histories, self._nobodies, strict=True
+        ):
+            key: int = coded[plan.key_column]  # type: ignore[assignment]
+            if key != ABSENT:
+                histories.get(key, nobody).measure(plan, at, coded, out)
+        return out
+
+    def remember(self, at: int, row: Sequence[Value], vector: list[float]) -> None:
+        """Keep an event whose vector was measured."""
+        coded = self.code(row)
         for plan, histories in zip(self._plans, self._histories, strict=True):
             key: int = coded[plan.key_column]  # type: ignore[assignment]
             if key == ABSENT:
@@ -55,9 +73,8 @@ class FeatureState:
                 if len(histories) >= self._entities_max:
                     del histories[next(iter(histories))]
             histories[key] = history  # the latest used stands last
-            if history.measure(plan, at, coded, out):
-                history.insert(plan, at, coded, out)
-        return out
+            if not history.is_too_late(plan, at):
+                history.insert(plan, at, coded, vector)
 
     def learn(self, at: int, row: Sequence[Value], *, is_fraud: bool, available_at: int) -> None:
         """A label of an event that was observed with this time and row.

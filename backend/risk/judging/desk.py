@@ -1,0 +1,94 @@
+"""The engine's memory and rules, in one program. Pure: no clock, no database.
+
+Rule 1: an attempt is judged by what is durable. ``judge`` measures and leaves no trace;
+``remember`` is told after the commit, so a group that is undone leaves none either. Attempts of one
+group, milliseconds apart, do not see each other here: the exact count of a payer's attempts is kept
+in the database (``backend.risk.service``).
+Rule 2: what was remembered is told again at the start, from the stored decisions.
+Rule 3: features that cannot be computed leave the rules with what is known of the attempt, and are
+counted in ``degraded``: never silently open.
+"""
+
+from collections import OrderedDict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from math import nan
+
+from backend.risk.features.catalogue import PAYMENT
+from backend.risk.features.stream import EventError, FeatureState
+from backend.risk.judging.limits import PAYMENTS_REMEMBERED_MAX
+from backend.risk.judging.model import Attempt, Decision, decide, rule_row
+from backend.risk.rules.compiled import CompiledRules, compile_rules
+from backend.risk.rules.facts import FIELDS
+from backend.risk.rules.language.fused import Fact
+from backend.risk.rules.rule_file import shipped_rules
+
+UNKNOWN = [nan] * len(PAYMENT.features)
+LIVE_BY_DEFAULT = (
+    "device_clone", "device_emulator", "device_tampered", "payer_known_fraud", "card_known_fraud",
+)  # fmt: skip
+"""The shipped rules that decide from the first day; the rest run in shadow until they are live."""
+
+Row = tuple[int | str | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """A decision and the features it was made from; none if they could not be computed."""
+
+    decision: Decision
+    vector: Sequence[float]
+
+
+class RiskDesk:
+    """Judges attempts. One task at a time: the writer's thread, once it runs."""
+
+    def __init__(self, live: Collection[str] = LIVE_BY_DEFAULT) -> None:
+        written = shipped_rules(FIELDS)
+        known = {one.rule.rule_id for one in written}
+        unknown = sorted(set(live) - known)
+        if unknown:
+            raise ValueError(f"there is no rule {unknown[0]!r} to be live")
+        self.live = frozenset(live)
+        self.rules: CompiledRules = compile_rules([one.rule for one in written], FIELDS)
+        self.degraded = 0
+        self._state = FeatureState(PAYMENT)
+        self._payments: OrderedDict[str, tuple[int, Row]] = OrderedDict()
+        self._number = 0
+
+    def next_number(self) -> int:
+        """The place of a decision among those of one millisecond."""
+        self._number += 1
+        return self._number
+
+    def judge(self, attempt: Attempt, facts: Mapping[str, Fact]) -> Judgement:
+        """Judge an attempt by what is remembered and these facts; nothing is remembered yet."""
+        vector: Sequence[float] = ()
+        try:
+            vector = self._state.measure(attempt.at_ms, attempt.row)
+        except EventError:
+            self.degraded += 1
+        return Judgement(decision=self.again(attempt, facts, vector), vector=vector)
+
+    def again(
+        self, attempt: Attempt, facts: Mapping[str, Fact], vector: Sequence[float]
+    ) -> Decision:
+        """The decision from stored facts and features."""
+        row = rule_row({**facts, **attempt.facts()}, vector or UNKNOWN)
+        return decide(self.rules.row(row), self.live, self.rules.version)
+
+    def remember(self, attempt: Attempt, vector: Sequence[float]) -> None:
+        """An attempt is durable."""
+        if not vector:
+            return
+        self._state.remember(attempt.at_ms, attempt.row, list(vector))
+        self._payments.pop(attempt.payment_id, None)
+        self._payments[attempt.payment_id] = (attempt.at_ms, attempt.row)
+        if len(self._payments) > PAYMENTS_REMEMBERED_MAX:
+            self._payments.popitem(last=False)
+
+    def learn(self, payment_id: str, *, is_fraud: bool, available_at_ms: int) -> None:
+        """A label is durable; one of a payment that is not remembered is too old to matter."""
+        known = self._payments.get(payment_id)
+        if known is not None and available_at_ms >= known[0]:
+            self._state.learn(*known, is_fraud=is_fraud, available_at=available_at_ms)

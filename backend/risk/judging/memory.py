@@ -1,0 +1,38 @@
+"""The desk's memory, kept in step with what is stored."""
+
+from backend.db.working_set import WorkingSet
+from backend.risk.cases.repository import CaseRepository, LabelPlace
+from backend.risk.cases.tables import LABEL
+from backend.risk.judging.desk import RiskDesk
+from backend.risk.judging.limits import REBUILT_DAYS_MAX
+from backend.risk.judging.records import attempt_of, vector_of
+from backend.risk.judging.repository import DecisionRepository
+from backend.risk.judging.tables import DECISION
+
+_DAY_MS = 86_400_000
+
+
+def remember_committed(desk: RiskDesk, ws: WorkingSet) -> None:
+    """What a group has made durable."""
+    for row in ws.inserted(DECISION):
+        desk.remember(attempt_of(row), vector_of(row))
+    for row in ws.inserted(LABEL):
+        is_fraud, at_ms = bool(row["is_fraud"]), row["available_at_ms"]
+        desk.learn(row["payment_id"], is_fraud=is_fraud, available_at_ms=at_ms)
+
+
+def rebuild(
+    desk: RiskDesk, decisions: DecisionRepository, labels: CaseRepository, *, now_ms: int
+) -> int:
+    """Tell a new desk again what is stored, before the writer runs; returns how many decisions."""
+    count = 0
+    for count, row in enumerate(decisions.since(now_ms - REBUILT_DAYS_MAX * _DAY_MS), 1):  # noqa: B007
+        desk.remember(attempt_of(row), vector_of(row))
+    place: LabelPlace = (-1, "", "")
+    while page := labels.labels(after=place):
+        for row in page:
+            is_fraud, at_ms = bool(row["is_fraud"]), row["available_at_ms"]
+            desk.learn(row["payment_id"], is_fraud=is_fraud, available_at_ms=at_ms)
+        last = page[-1]
+        place = (last["available_at_ms"], last["payment_id"], last["case_id"])
+    return count

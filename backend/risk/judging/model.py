@@ -1,0 +1,105 @@
+"""From facts to a decision. Pure.
+
+Rule 1: the rules that are live decide; those in shadow are noted and decide nothing.
+Rule 2: the hardest action of the live hits counts. A live *allow* outweighs *review* and
+        *challenge*, and never *limit* or *decline*.
+Rule 3: a challenge is met by a PIN or a biometric that came with the attempt; else the attempt is
+        refused with what is lacking, and one under a mandate, which nobody is there to confirm, is
+        declined.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from math import nan
+
+from backend.risk.rules.compiled import Action, Rule
+from backend.risk.rules.facts import PAYMENT_FACTS
+from backend.risk.rules.language.fused import Fact
+
+HARD = frozenset({Action.DECLINE, Action.LIMIT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What is known of an attempt to pay when it is judged. Empty text: there is none."""
+
+    attempt_id: str
+    payment_id: str
+    at_ms: int
+    amount_minor: int
+    currency: str
+    payer_id: str
+    card: str
+    device: str
+    merchant_id: str
+    store: str
+    method: str
+    entry: str
+    is_confirmed: bool
+
+    @property
+    def row(self) -> tuple[int | str | None, ...]:
+        """The attempt as an event of the payment's feature set."""
+        return (
+            self.amount_minor, self.payer_id or None, self.card or None, self.device or None,
+            self.merchant_id or None, self.store or None, None, None, None,
+        )  # fmt: skip
+
+    def facts(self) -> dict[str, Fact]:
+        """What rules may read of the attempt itself."""
+        return {
+            "payment.amount_minor": self.amount_minor,
+            "payment.currency": self.currency,
+            "payment.method": self.method,
+            "payment.entry": self.entry,
+            "payment.is_confirmed": self.is_confirmed,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What was decided, by which rules, and what was known."""
+
+    action: Action
+    rule: Rule | None
+    """The live rule that decided; none: nothing stood against it."""
+    live: tuple[str, ...]
+    shadow: tuple[str, ...]
+    version: str
+    """Of the rules."""
+
+    def refusal(self, attempt: Attempt) -> str | None:
+        """The error with which the attempt is refused, or None."""
+        if self.action in HARD:
+            return "risk_declined"
+        if self.action is not Action.CHALLENGE or attempt.is_confirmed:
+            return None
+        return {"payer_code": "biometric_required", "merchant_code": "pin_required"}.get(
+            attempt.entry, "risk_declined"
+        )
+
+
+def decide(hits: Sequence[Rule], live: Collection[str], version: str) -> Decision:
+    """The decision of the rules that hit."""
+    deciding = [rule for rule in hits if rule.rule_id in live]
+    if any(rule.action is Action.ALLOW for rule in deciding):
+        deciding = [rule for rule in deciding if rule.action in HARD | {Action.ALLOW}]
+    order = list(Action)
+    chosen = max(deciding, key=lambda rule: order.index(rule.action), default=None)
+    return Decision(
+        action=chosen.action if chosen else Action.ALLOW,
+        rule=chosen,
+        live=tuple(rule.rule_id for rule in hits if rule.rule_id in live),
+        shadow=tuple(rule.rule_id for rule in hits if rule.rule_id not in live),
+        version=version,
+    )
+
+
+def rule_row(facts: Mapping[str, Fact], vector: Sequence[float]) -> list[Fact]:
+    """The facts in the order of ``rules.facts.FIELDS``: those named there, then the features, of
+    which the first, the amount, is a fact already."""
+    named: list[Fact] = []
+    for fact in PAYMENT_FACTS:
+        value = facts.get(fact.name)
+        named.append(nan if value is None and fact.type.is_number else value)
+    return [*named, *vector[1:]]

@@ -1,0 +1,41 @@
+"""Reading decisions. Only the room's repositories see SQL."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import select, tuple_
+
+from backend.db.reading import Reader
+from backend.db.tables import Row
+from backend.risk.judging.limits import DECISIONS_PER_PAGE_MAX, DECISIONS_PER_PAYMENT_MAX
+from backend.risk.judging.tables import RiskDecision
+
+_decision = RiskDecision.__table__  # type: ignore[attr-defined]
+
+
+class DecisionRepository:
+    """Committed decisions. Blocking: call it on a reading thread."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def since(self, at_ms: int) -> Iterator[Row]:
+        """All decisions from a time on, in the order in which they were made."""
+        order = (_decision.c.at_ms, _decision.c.number, _decision.c.attempt_id)
+        place = (at_ms, -1, "")
+        while True:
+            query = select(_decision).where(tuple_(*order) > tuple_(*place)).order_by(*order)
+            rows = self._reader.rows(query.limit(DECISIONS_PER_PAGE_MAX))
+            yield from rows
+            if len(rows) < DECISIONS_PER_PAGE_MAX:
+                return
+            last = rows[-1]
+            place = (last["at_ms"], last["number"], last["attempt_id"])
+
+    def of_payment(self, payment_id: str) -> list[Row]:
+        """A payment's decisions, the first first."""
+        query = (
+            select(_decision)
+            .where(_decision.c.payment_id == payment_id)
+            .order_by(_decision.c.at_ms, _decision.c.number)
+        )
+        return self._reader.rows(query.limit(DECISIONS_PER_PAYMENT_MAX))

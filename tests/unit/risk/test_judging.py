@@ -1,0 +1,201 @@
+"""A payment is judged before its money moves; what it was judged by is kept and gives the same."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from backend.risk.cases.model import CaseClock, CaseState
+from backend.risk.cases.repository import CaseRepository
+from backend.risk.judging.desk import LIVE_BY_DEFAULT, RiskDesk
+from backend.risk.judging.engine import Engine
+from backend.risk.judging.memory import rebuild
+from backend.risk.judging.model import Attempt, decide
+from backend.risk.judging.records import attempt_of, explanation, vector_of
+from backend.risk.judging.repository import DecisionRepository
+from backend.risk.rules.compiled import Action, Rule, Severity
+from backend.risk.service import SetBlock
+from tests.support.shop import Shop
+
+LIVE = (
+    *LIVE_BY_DEFAULT,
+    "payer_burst_1m",
+    "just_below_cap",
+    "first_payment_large",
+    "trusted_payer",
+)
+
+
+@pytest.fixture
+def desk() -> RiskDesk:
+    return RiskDesk(LIVE)
+
+
+@pytest.fixture
+def shop(migrated_url: str, desk: RiskDesk) -> Iterator[Shop]:
+    clock = CaseClock(lambda day: day.weekday() < 5, 8 * 3600 * 1000)
+    shop = Shop(migrated_url, engine=Engine(desk, clock))
+    shop.add_merchant()
+    yield shop
+    shop.close()
+
+
+def decisions(shop: Shop) -> list[dict[str, object]]:
+    return list(DecisionRepository(shop.reader).since(0))
+
+
+def rule(name: str, action: Action) -> Rule:
+    return Rule(rule_id=name, when="true", action=action, severity=Severity.LOW, owner="test",
+                zh="测试。", en="A test.")  # fmt: skip
+
+
+def attempt(entry: str = "payer_code", *, is_confirmed: bool = False) -> Attempt:
+    return Attempt(attempt_id="att_1", payment_id="pay_1", at_ms=1, amount_minor=1, currency="CNY",
+                   payer_id="p", card="", device="d", merchant_id="m", store="s",
+                   method="balance", entry=entry, is_confirmed=is_confirmed)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("actions", "decided"),
+    [
+        ([], Action.ALLOW),
+        ([Action.REVIEW, Action.CHALLENGE], Action.CHALLENGE),
+        ([Action.LIMIT, Action.CHALLENGE], Action.LIMIT),
+        ([Action.ALLOW, Action.CHALLENGE, Action.REVIEW], Action.ALLOW),
+        ([Action.ALLOW, Action.DECLINE], Action.DECLINE),
+    ],
+)
+def test_the_hardest_live_action_decides(actions: list[Action], decided: Action) -> None:
+    hits = [rule(action.value, action) for action in actions]
+    assert decide(hits, {hit.rule_id for hit in hits}, "v").action is decided
+    in_shadow = decide(hits, (), "v")
+    assert in_shadow.action is Action.ALLOW
+    assert in_shadow.shadow == tuple(hit.rule_id for hit in hits)
+
+
+@pytest.mark.parametrize(
+    ("entry", "is_confirmed", "refusal"),
+    [
+        ("payer_code", False, "biometric_required"),
+        ("merchant_code", False, "pin_required"),
+        ("mandate", False, "risk_declined"),
+        ("payer_code", True, None),
+    ],
+)
+def test_a_challenge_asks_for_what_is_lacking(
+    entry: str, is_confirmed: bool, refusal: str | None
+) -> None:
+    decision = decide([rule("a", Action.CHALLENGE)], {"a"}, "v")
+    assert decision.refusal(attempt(entry, is_confirmed=is_confirmed)) == refusal
+
+
+def test_a_rule_that_is_not_known_cannot_be_live() -> None:
+    with pytest.raises(ValueError, match="no rule 'nonsense'"):
+        RiskDesk(("nonsense",))
+
+
+def test_a_payment_keeps_what_it_was_judged_by(shop: Shop, desk: RiskDesk) -> None:
+    payer = shop.add_payer(balance_minor=10_000)
+    assert shop.pay(payer, 1_280)["state"] == "captured"
+    shop.clock.at_ms += 60_000
+    shop.pay(payer, 2_560)
+    first, second = decisions(shop)
+    told = explanation(second, desk)
+    features = told["features"]
+    assert isinstance(features, dict)
+    assert (features["payer.count_1h"], features["payer.amount_ratio_30d"]) == (1.0, 2.0)
+    assert features["payer.since_last_s"] == 60.0
+    assert told["is_repeated"] is True
+    assert told["facts"]["payment.entry"] == "payer_code"  # type: ignore[index]
+    assert first["action"] == "allow"
+    assert "first_payment_large" not in first["live"]  # type: ignore[operator]
+
+
+def test_a_changed_byte_of_a_decision_is_seen_when_it_is_judged_again(
+    shop: Shop, desk: RiskDesk
+) -> None:
+    payer = shop.add_payer(balance_minor=900_000)
+    finger = {"kind": "fingerprint", "reference": "f"}
+    assert shop.pay(payer, 490_000, verification=finger)["state"] == "captured"
+    [row] = decisions(shop)
+    assert explanation(row, desk)["is_repeated"] is True
+    assert explanation({**row, "amount_minor": 100}, desk)["is_repeated"] is False
+    assert explanation({**row, "rules_version": "older"}, desk)["is_repeated"] is None
+
+
+def test_a_payer_with_a_known_fraud_is_declined_with_the_reason(shop: Shop, desk: RiskDesk) -> None:
+    payer = shop.add_payer(balance_minor=100_000)
+    assert shop.pay(payer, 100)["state"] == "captured"
+    [first] = decisions(shop)
+    known_ms = shop.clock.at_ms + 60_000
+    desk.learn(str(first["payment_id"]), is_fraud=True, available_at_ms=known_ms)
+    assert shop.pay(payer, 100)["state"] == "captured"  # not known yet
+    shop.clock.at_ms = known_ms
+    answer = shop.pay(payer, 100)
+    assert answer["error"]["code"] == "risk_declined"
+    [row] = shop.rows("SELECT risk FROM payment WHERE state = 'declined'")
+    assert '"rule":"payer_known_fraud"' in row["risk"]
+    assert shop.payer_balance(payer) == 99_800
+
+
+def test_a_large_first_payment_under_a_mandate_is_declined(shop: Shop) -> None:
+    payer = shop.add_payer(balance_minor=900_000)
+    mandate = shop.add_mandate(payer, limit_payment_minor=400_000, limit_day_minor=400_000)
+    body = shop.create_body("mandate", 300_000, mandate_id=mandate)
+    answer = shop.ask("payment.create", body, device="vend1")
+    assert answer["error"]["code"] == "risk_declined"
+    [row] = shop.rows("SELECT risk FROM payment WHERE state = 'declined'")
+    assert '"rule":"first_payment_large"' in row["risk"]
+
+
+def test_a_rule_that_asks_for_a_person_opens_a_case_and_lets_the_payment_through(
+    shop: Shop,
+) -> None:
+    payer = shop.add_payer(balance_minor=900_000)
+    for amount in (150_000, 495_000):
+        shop.clock.at_ms += 3_600_000
+        code = shop.code(payer)
+        body = shop.create_body("pay_code", amount, pay_code=code,
+                                verification={"kind": "fingerprint", "reference": "f"})  # fmt: skip
+        assert shop.ask("payment.create", body)["state"] == "captured"
+    [case] = CaseRepository(shop.reader).queue(states=[CaseState.OPEN], now_ms=shop.clock.at_ms)
+    assert (case["subject_id"], case["reason"]) == (payer, "just_below_cap")
+
+
+def test_the_block_list_decides_before_the_rules_and_is_kept(shop: Shop) -> None:
+    payer = shop.add_payer(balance_minor=10_000)
+    shop.do(SetBlock(payer_id=payer, is_on=True, reason="fraud"))
+    assert shop.pay(payer, 100)["error"]["code"] == "risk_declined"
+    [row] = decisions(shop)
+    assert (row["action"], row["rule"]) == ("decline", "payer_blocked")
+
+
+def test_a_desk_that_is_told_the_stored_decisions_judges_as_if_it_had_never_stopped(
+    shop: Shop, desk: RiskDesk
+) -> None:
+    payers = [shop.add_payer(balance_minor=100_000) for _ in range(3)]
+    for number in range(20):
+        shop.clock.at_ms += 40_000 + number * 997
+        shop.pay(payers[number % 3], 100 + number * 50)
+    again = RiskDesk(LIVE)
+    count = rebuild(
+        again, DecisionRepository(shop.reader), CaseRepository(shop.reader),
+        now_ms=shop.clock.at_ms,
+    )  # fmt: skip
+    assert count == 20
+    last = decisions(shop)[-1]
+    probe = attempt_of(last)
+    here, there = desk.judge(probe, {}), again.judge(probe, {})
+    assert repr(here.vector) == repr(there.vector)
+    assert here.decision == there.decision
+    assert len(vector_of(last)) == len(here.vector)
+
+
+def test_an_attempt_that_was_undone_is_not_remembered(shop: Shop, desk: RiskDesk) -> None:
+    payer = shop.add_payer(balance_minor=10_000)
+    body = shop.create_body("pay_code", 500, pay_code=shop.code(payer))
+    request = shop.request("payment.create", body)
+    first, second = shop.apply(shop.command(request), shop.command(request))
+    assert first.value() == second.value()
+    assert len(decisions(shop)) == 1
+    probe = attempt_of(decisions(shop)[0])
+    assert desk.judge(probe, {}).vector[5] == 1.0  # one attempt within the minute, not two
