@@ -27,6 +27,7 @@ from backend.operator.routes import router as operator_router
 from backend.payments import routes as payment_routes
 from backend.rate_limit import RateLimit
 from backend.reconciliation import routes as break_routes
+from backend.risk.aml.reports import routes as report_routes
 from backend.risk.cases import routes as case_routes
 from backend.risk.devices import routes as fingerprint_routes
 from backend.risk.judging import routes as decision_routes
@@ -98,6 +99,7 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         saga_routes.operator_router(services, guard),
         channel_routes.operator_router(services, guard),
         withdrawal_routes.operator_router(services, guard),
+        report_routes.operator_router(services, guard, backend.case_clock),
         ledger_routes.operator_router(backend.ledger, guard),
         dispute_routes.operator_router(services, guard, ClosedDays()),
         coupon_routes.operator_router(services, guard),

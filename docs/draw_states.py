@@ -18,6 +18,7 @@ from backend.notify.states import TRANSITIONS as CALLBACK_TRANSITIONS
 from backend.reconciliation.breaks import FIRST as BREAK_FIRST
 from backend.reconciliation.breaks import TRANSITIONS as BREAK_TRANSITIONS
 from backend.refunds.model import TRANSITIONS as REFUND_TRANSITIONS
+from backend.risk.aml.reports.model import TRANSITIONS as REPORT_TRANSITIONS
 from backend.risk.cases.model import TRANSITIONS as CASE_TRANSITIONS
 from backend.risk.models.lifecycle import TRANSITIONS as MODEL_TRANSITIONS
 from backend.risk.rules.lifecycle import TRANSITIONS as RULES_TRANSITIONS
@@ -88,6 +89,10 @@ def page() -> str:
         (origin.value, edge.state.value, command.value)
         for (origin, command), edge in RULES_TRANSITIONS.items()
     ]
+    report = [
+        (origin.value, edge.state.value, command.value)
+        for (origin, command), edge in REPORT_TRANSITIONS.items()
+    ]
     coupon = [
         (origin.value, edge.state.value, command.value)
         for (origin, command), edge in COUPON_TRANSITIONS.items()
@@ -129,6 +134,7 @@ def page() -> str:
         diagram("Notice of a debit under a mandate", "backend/mandates/model.py", notice),
         diagram("Dispute", "backend/disputes/model.py", dispute),
         diagram("Case of the risk engine", "backend/risk/cases/model.py", case),
+        diagram("Suspicious-transaction report", "backend/risk/aml/reports/model.py", report),
         diagram("Model of the risk engine", "backend/risk/models/lifecycle.py", model),
         diagram("Set of rules of the risk engine", "backend/risk/rules/lifecycle.py", rules),
         diagram("Coupon", "backend/coupons/model.py", coupon),

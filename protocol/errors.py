@@ -174,6 +174,10 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("case_state", "never", "案件已裁定，或当前状态不允许此操作。", "The case is decided, or its state does not allow this."),
     ("case_same_person", "never", "须由另一人复核，提出结论者不能自行确认。", "A second person must agree; whoever proposed the outcome cannot confirm it."),
     ("case_not_assignee", "never", "只有案件的经办人可以提出结论，请先分派案件。", "Only whoever the case is assigned to proposes its outcome; assign it first."),
+    # Reports of suspicious transactions
+    ("report_not_found", "never", "找不到这份可疑交易报告。", "This report was not found."),
+    ("report_state", "never", "报告已办结，或当前状态不允许此操作。", "The report has ended, or its state does not allow this."),
+    ("report_same_person", "never", "须由另一人复核，分析人不能自行确认或排除。", "A second person decides; whoever analysed the report neither confirms nor dismisses it."),
     # Enrolment
     ("store_unknown", "never", "门店不存在，请先建立门店。", "The store does not exist; create it first."),
     ("device_exists", "never", "该设备名已被使用，请换一个名称。", "This device name is taken; choose another."),

@@ -20,14 +20,16 @@ RequestId = NewType("RequestId", str)
 DisputeId = NewType("DisputeId", str)
 CouponId = NewType("CouponId", str)
 CaseId = NewType("CaseId", str)
+ReportId = NewType("ReportId", str)
 
 PAYMENT, ATTEMPT, REFUND, TRANSFER = "pay", "att", "rfd", "trf"
 MANDATE, REQUEST, PAYOUT, EVENT = "mdt", "req", "pyo", "evt"
 TOPUP, SWEEP, PAYER, NOTICE, INSTRUMENT = "top", "swp", "pyr", "ntc", "ins"
 DISPUTE, COLLECTION, COUPON, WITHDRAWAL, CASE = "dsp", "cvr", "cpn", "wdr", "cas"
+REPORT = "rpt"
 PREFIXES = frozenset(
     {PAYMENT, ATTEMPT, REFUND, TRANSFER, MANDATE, REQUEST, PAYOUT, EVENT, TOPUP, SWEEP, PAYER}
-    | {NOTICE, INSTRUMENT, DISPUTE, COLLECTION, COUPON, WITHDRAWAL, CASE}
+    | {NOTICE, INSTRUMENT, DISPUTE, COLLECTION, COUPON, WITHDRAWAL, CASE, REPORT}
 )
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -43,6 +43,7 @@ TABLE_MODULES = (
     "backend.payments.tables",
     "backend.reconciliation.tables",
     "backend.refunds.tables",
+    "backend.risk.aml.reports.tables",
     "backend.risk.cases.tables",
     "backend.risk.lists.tables",
     "backend.risk.judging.tables",

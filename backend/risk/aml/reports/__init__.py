@@ -1,0 +1,1 @@
+"""Reports of suspicious transactions: from the alert to what was filed."""
