@@ -13,6 +13,7 @@ from bench import (
     load,
     postgres,
     recon,
+    risk_aml,
     risk_devices,
     risk_evaluation,
     risk_features,
@@ -33,6 +34,7 @@ BENCHES = {
     "shards": shards.run,
     "recon": recon.run,
     "risk-evaluation": risk_evaluation.run,
+    "risk-aml": risk_aml.run,
     "risk-devices": risk_devices.run,
     "risk-features": risk_features.run,
 }
