@@ -92,28 +92,48 @@ class History:
         """Keep an event whose vector was written."""
         ats = self.ats
         position = len(ats)
+        if self.first_at < 0 or at < self.first_at:
+            self.first_at = at
         if position and at < ats[-1]:
             position = bisect_right(ats, at)
             self.recents = [None] * len(self.recents)
+            self._insert_late(plan, position, row, out)
+        else:
+            self._append(plan, row, out)
         ats.insert(position, at)
-        if self.first_at < 0 or at < self.first_at:
-            self.first_at = at
-        for sums, column in zip(self.sums, plan.summed_columns, strict=False):
-            _cumulate(sums, position, row[column])  # type: ignore[arg-type]
-        for (plain, squared), column in zip(self.squares, plan.squared_columns, strict=False):
-            value = min(row[column], SQUARED_MAX)  # type: ignore[call-overload]
-            _cumulate(plain, position, value)
-            _cumulate(squared, position, value * value)
-        for values, column in zip(self.values, plan.value_columns, strict=False):
-            values.insert(position, row[column])  # type: ignore[arg-type]
-        for keys, column in zip(self.keys, plan.distinct_columns, strict=False):
-            keys.insert(position, row[column])  # type: ignore[arg-type]
-        for flags, where, asked in zip(self.flags, plan.wheres, plan.where_outs, strict=False):
-            _cumulate(flags, position, int(out[asked] >= where.at_least))
         if plan.place_columns is not None:
             self._insert_place(position, at, row, plan.place_columns)
         if position >= self.prune_at:
             self._prune(plan)
+
+    def _append(self, plan: EntityPlan, row: "Row", out: list[float]) -> None:
+        """Behind all others, as nearly every event comes."""
+        for sums, column in zip(self.sums, plan.summed_columns, strict=True):
+            sums.append(sums[-1] + row[column])  # type: ignore[operator]
+        for (plain, squared), column in zip(self.squares, plan.squared_columns, strict=True):
+            value = min(row[column], SQUARED_MAX)  # type: ignore[call-overload]
+            plain.append(plain[-1] + value)
+            squared.append(squared[-1] + value * value)
+        for values, column in zip(self.values, plan.value_columns, strict=True):
+            values.append(row[column])  # type: ignore[arg-type]
+        for keys, column in zip(self.keys, plan.distinct_columns, strict=True):
+            keys.append(row[column])  # type: ignore[arg-type]
+        for flags, where, asked in zip(self.flags, plan.wheres, plan.where_outs, strict=True):
+            flags.append(flags[-1] + (out[asked] >= where.at_least))
+
+    def _insert_late(self, plan: EntityPlan, position: int, row: "Row", out: list[float]) -> None:
+        for sums, column in zip(self.sums, plan.summed_columns, strict=True):
+            _cumulate(sums, position, row[column])  # type: ignore[arg-type]
+        for (plain, squared), column in zip(self.squares, plan.squared_columns, strict=True):
+            value = min(row[column], SQUARED_MAX)  # type: ignore[call-overload]
+            _cumulate(plain, position, value)
+            _cumulate(squared, position, value * value)
+        for values, column in zip(self.values, plan.value_columns, strict=True):
+            values.insert(position, row[column])  # type: ignore[arg-type]
+        for keys, column in zip(self.keys, plan.distinct_columns, strict=True):
+            keys.insert(position, row[column])  # type: ignore[arg-type]
+        for flags, where, asked in zip(self.flags, plan.wheres, plan.where_outs, strict=True):
+            _cumulate(flags, position, int(out[asked] >= where.at_least))
 
     def learn(self, plan: EntityPlan, at: int, available_at: int, *, is_fraud: bool) -> None:
         """Keep a label of an event of this entity."""

@@ -3,6 +3,9 @@
 ENTITIES_MAX = 1_000_000
 """Histories kept of one kind of entity; the one that was used least recently goes first."""
 
+KEYS_REMEMBERED_MAX = 1 << 16
+"""Keys whose numbers are remembered, so that a busy shop's is not reckoned for every payment."""
+
 EVENTS_PER_ENTITY_MAX = 200_000
 """Events kept of one entity. Beyond it the oldest go, and a window that reaches back to where they
 were is unknown."""

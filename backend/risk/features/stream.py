@@ -1,13 +1,14 @@
 """The features of events one by one, as they arrive. Pure: events and labels in, vectors out."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from math import nan
 
 from backend.risk.features.calendar import calendar_feature
 from backend.risk.features.definition import Column, ColumnType, FeatureSet, Kind
 from backend.risk.features.history import ABSENT, History
-from backend.risk.features.limits import AT_MAX, ENTITIES_MAX, VALUE_MAX
+from backend.risk.features.limits import AT_MAX, ENTITIES_MAX, KEYS_REMEMBERED_MAX, VALUE_MAX
 from backend.risk.features.place import LATITUDE_E6_MAX, LONGITUDE_E6_MAX, NOWHERE
 from backend.risk.features.plan import entity_plans, event_features
 
@@ -104,6 +105,7 @@ class FeatureState:
         return tuple([coder(value) for coder, value in zip(self._coders, row, strict=True)])
 
 
+@lru_cache(KEYS_REMEMBERED_MAX)
 def key_of(text: str) -> int:
     """A key as a number that is its own on every machine (BLAKE2b, 64 bits, never 0)."""
     digest = blake2b(text.encode(), digest_size=8).digest()
