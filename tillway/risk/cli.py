@@ -11,6 +11,7 @@ from tillway.risk.evaluate import evaluate
 from tillway.risk.explain import explain
 from tillway.risk.large_value import large_value
 from tillway.risk.lists import app as lists
+from tillway.risk.replay import replay
 from tillway.risk.rules import app as rules
 from tillway.risk.screen import screen
 from tillway.risk.tags import tags
@@ -29,6 +30,7 @@ app.command()(aml)
 app.command()(devices)
 app.command()(drift)
 app.command()(evaluate)
+app.command()(replay)
 app.command()(screen)
 app.command()(tags)
 app.command()(explain)

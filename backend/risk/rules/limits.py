@@ -36,3 +36,6 @@ RULE_ID_CHARS_MAX = 100
 SETS_PER_LIST_MAX = 500
 DESK_POLL_S = 5.0
 """How soon another backend's change of the rules is seen."""
+
+REPLAY_CHUNK_ROWS = 50_000
+"""Payments that a replay judges at once, so that memory is bounded."""

@@ -1,0 +1,90 @@
+"""``tillway risk replay``: what would a set of rules have done to the ledger's payments?"""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from protocol.errors import CallerError
+
+if TYPE_CHECKING:
+    from backend.risk.rules.compiled import CompiledRules
+    from backend.risk.rules.replay import Figures
+
+Database = Annotated[
+    str, typer.Option(envvar="TILLWAY_BACKEND_DATABASE", help="SQLAlchemy URL; is only read.")
+]
+RulesFile = Annotated[
+    Path | None,
+    typer.Option("--rules", exists=True, dir_okay=False, help="TOML; the shipped ones if absent."),
+]
+Days = Annotated[int, typer.Option(min=1, max=365, help="The days to judge, up to the end.")]
+Until = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The end; now if not given.")
+]
+
+HISTORY_DAYS = 60
+"""Read before the days that are judged, so that the longest windows are full."""
+_COLUMNS = (
+    "rule", "action", "hits", "a day", "precision", "recall", "saved", "fraud", "honest",
+    "also live",
+)  # fmt: skip
+
+
+def replay(
+    database: Database, rules: RulesFile = None, days: Days = 30, until: Until = None
+) -> None:
+    """Judge the history with rules: precision, recall, money (in the smallest unit), overlap with
+    the live set and alerts a day, rule by rule."""
+    from backend.db.reading import Reader
+    from backend.risk.models.payments_repository import TrainingRepository
+    from backend.risk.rules.replay import Replay, days_between, replay_ledger
+    from backend.risk.rules.repository import RuleRepository
+
+    end = until.replace(tzinfo=UTC) if until else datetime.now(UTC)
+    begins = (end - timedelta(days=days + HISTORY_DAYS), end - timedelta(days=days), end)
+    history_ms, from_ms, until_ms = (int(at.timestamp() * 1000) for at in begins)
+    with Reader.opened(database) as reader:
+        repository, history = RuleRepository(reader), TrainingRepository(reader)
+        live_id = repository.roles(now_ms=until_ms).live
+        live = repository.compiled(live_id) if live_id else _compiled(None)
+        payments = history.payments(from_ms=history_ms, until_ms=until_ms)
+        labels = history.labels(until_ms=until_ms)
+    run = Replay(_compiled(rules), live)
+    replay_ledger(run, payments, labels, from_ms=from_ms, until_ms=until_ms)
+    span = days_between(from_ms, until_ms)
+    table = Table(*_COLUMNS, title=f"{run.payments:,} payments of {days} days")
+    for found in (run.whole, *sorted(run.each.values(), key=lambda one: -one.hits)):
+        table.add_row(*_cells(found, span))
+    Console().print(table)
+    if run.unknown:
+        typer.echo(f"unknown in this history: {', '.join(sorted(run.unknown))}")
+
+
+def _compiled(file: Path | None) -> "CompiledRules":
+    from backend.risk.rules.compiled import RuleSetError
+    from backend.risk.rules.rule_file import shipped_text
+    from backend.risk.rules.service import compiled_text
+
+    try:
+        return compiled_text(file.read_text("utf-8") if file else shipped_text())
+    except (RuleSetError, UnicodeDecodeError) as error:
+        raise CallerError("rule_invalid", str(error)) from error
+
+
+def _cells(found: "Figures", days: float) -> list[str]:
+    shares = ("-" if one is None else f"{one:.3f}" for one in (found.precision, found.recall))
+    return [
+        found.rule_id,
+        found.action,
+        f"{found.hits:,}",
+        f"{found.alerts_per_day(days):.1f}",
+        *shares,
+        f"{found.saved_minor:,}",
+        f"{found.fraud_minor:,}",
+        f"{found.honest_minor:,}",
+        f"{found.also_live:,}",
+    ]
