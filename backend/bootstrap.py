@@ -132,9 +132,7 @@ class Backend:
             fee_bounds=settings.fee_bounds,
         )
         self.device_judge = self._device_judge()
-        self.rule_desk = RuleDesk(
-            run_read=self._reads.run, repository=RuleRepository(self._reader), clock=self.clock
-        )
+        self.rule_desk = self._rule_desk()
         self._pseudonyms = pseudonym_key(parts.state.code_master_key)
         self.feed = self._feed()
         if dispatcher is None:
@@ -246,6 +244,15 @@ class Backend:
             submit=self.writer.submit,
             signing_key=self._signing_key,
             clock=self.clock,
+        )
+
+    def _rule_desk(self) -> RuleDesk:
+        return RuleDesk(
+            run_read=self._reads.run,
+            repository=RuleRepository(self._reader),
+            clock=self.clock,
+            shipped_live=self.risk.desk.live,
+            use=self.risk.desk.use,
         )
 
     def _device_judge(self) -> DeviceJudge:

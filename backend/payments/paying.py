@@ -75,7 +75,12 @@ def paying_reads(
     merchant = ws.get(MERCHANT, merchant_id)
     if payer_id is not None and merchant is not None:
         owner = pending_owner(merchant, payment_id)
-        found += [(PAYER, payer_id), *risk_reads(payer_id, device)]
+        payer = ws.loaded(PAYER, payer_id)
+        card = instrument_id or (payer["default_instrument_id"] if payer else None)
+        found += [
+            (PAYER, payer_id),
+            *risk_reads(payer_id=payer_id, device=device, merchant_id=merchant_id, card=card),
+        ]
         found += [(ACCOUNT, account) for account in _accounts(payer_id, owner, currency)]
         found += funding_reads(ws, payer_id, instrument_id, rules)
         if coupon_id is not None:

@@ -22,6 +22,8 @@ from backend.risk.judging.model import Attempt
 from backend.risk.judging.records import decision_row
 from backend.risk.judging.tables import DECISION
 from backend.risk.limits import REASON_CHARS_MAX
+from backend.risk.lists.model import ListKind
+from backend.risk.lists.service import list_facts, list_reads
 from backend.risk.model import Facts, RiskRules, Verdict, judge, remembered
 from backend.risk.rules.compiled import Action
 from backend.risk.tables import BLOCK, RECENT
@@ -29,9 +31,16 @@ from protocol.errors import CallerError
 from protocol.ids import CASE, RANDOM_BYTES, mint
 
 
-def risk_reads(payer_id: str, device: str) -> list[Read]:
+def risk_reads(*, payer_id: str, device: str, merchant_id: str, card: str | None) -> list[Read]:
     """What ``judge_attempt`` reads."""
-    return [(BLOCK, payer_id), (RECENT, payer_id), (DEVICE_TRUST, device)]
+    subjects = {
+        ListKind.PAYER: payer_id,
+        ListKind.DEVICE: device,
+        ListKind.MERCHANT: merchant_id,
+        ListKind.CARD: card or "",
+    }
+    fixed = [(BLOCK, payer_id), (RECENT, payer_id), (DEVICE_TRUST, device)]
+    return [*fixed, *list_reads(subjects)]
 
 
 def judge_attempt(
@@ -48,7 +57,8 @@ def judge_attempt(
         return limit
     row = ws.get(DEVICE_TRUST, attempt.device)
     facts = device_facts(row, fingerprint=fingerprint, now_ms=attempt.at_ms)
-    facts |= {"list.block_payer": limit.rule == "payer_blocked"}
+    facts |= list_facts(ws, _subjects(attempt), attempt.at_ms)
+    facts["list.block_payer"] = facts["list.block_payer"] or limit.rule == "payer_blocked"
     judgement = engine.desk.judge(attempt, facts)
     ws.insert(
         DECISION,
@@ -64,6 +74,15 @@ def judge_attempt(
         return limit
     _open_case(ws, engine, attempt, judgement)
     return _verdict(attempt, judgement)
+
+
+def _subjects(attempt: Attempt) -> dict[ListKind, str]:
+    return {
+        ListKind.PAYER: attempt.payer_id,
+        ListKind.CARD: attempt.card,
+        ListKind.DEVICE: attempt.device,
+        ListKind.MERCHANT: attempt.merchant_id,
+    }
 
 
 def _verdict(attempt: Attempt, judgement: Judgement) -> Verdict:

@@ -20,14 +20,17 @@ from backend.risk.judging.limits import PAYMENTS_REMEMBERED_MAX
 from backend.risk.judging.model import Attempt, Decision, decide, rule_row
 from backend.risk.rules.compiled import CompiledRules, compile_rules
 from backend.risk.rules.facts import FIELDS
+from backend.risk.rules.in_use import RulesInUse
 from backend.risk.rules.language.fused import Fact
 from backend.risk.rules.rule_file import shipped_rules
 
 UNKNOWN = [nan] * len(PAYMENT.features)
 LIVE_BY_DEFAULT = (
+    "blocked_payer", "blocked_card", "blocked_device", "blocked_merchant", "blocked_address",
     "device_clone", "device_emulator", "device_tampered", "payer_known_fraud", "card_known_fraud",
 )  # fmt: skip
-"""The shipped rules that decide from the first day; the rest run in shadow until they are live."""
+"""The shipped rules that decide from the first day; the rest are noted. A set of an operator's own
+that is live takes the place of all of them."""
 
 Row = tuple[int | str | None, ...]
 
@@ -50,7 +53,8 @@ class RiskDesk:
         if unknown:
             raise ValueError(f"there is no rule {unknown[0]!r} to be live")
         self.live = frozenset(live)
-        self.rules: CompiledRules = compile_rules([one.rule for one in written], FIELDS)
+        self.shipped: CompiledRules = compile_rules([one.rule for one in written], FIELDS)
+        self._in_use = RulesInUse(live=self.shipped, live_only=self.live)
         self.degraded = 0
         self._state = FeatureState(PAYMENT)
         self._payments: OrderedDict[str, tuple[int, Row]] = OrderedDict()
@@ -68,14 +72,18 @@ class RiskDesk:
             vector = self._state.measure(attempt.at_ms, attempt.row)
         except EventError:
             self.degraded += 1
-        return Judgement(decision=self.again(attempt, facts, vector), vector=vector)
+        row = known_row(attempt, facts, vector)
+        found = self._in_use.judge(attempt.payment_id, row, now_ms=attempt.at_ms)
+        return Judgement(decision=decide(found), vector=vector)
 
-    def again(
-        self, attempt: Attempt, facts: Mapping[str, Fact], vector: Sequence[float]
-    ) -> Decision:
-        """The decision from stored facts and features."""
-        row = rule_row({**facts, **attempt.facts()}, vector or UNKNOWN)
-        return decide(self.rules.row(row), self.live, self.rules.version)
+    def use(self, rules: RulesInUse) -> None:
+        """Judge by these rules from the next attempt on. From any thread."""
+        self._in_use = rules
+
+    def set_of(self, version: str) -> CompiledRules | None:
+        """The set of this version, if it is one of those at hand."""
+        at_hand = (self.shipped, self._in_use.live, self._in_use.candidate)
+        return next((rules for rules in at_hand if rules and rules.version == version), None)
 
     def remember(self, attempt: Attempt, vector: Sequence[float]) -> None:
         """An attempt is durable."""
@@ -92,3 +100,10 @@ class RiskDesk:
         known = self._payments.get(payment_id)
         if known is not None and available_at_ms >= known[0]:
             self._state.learn(*known, is_fraud=is_fraud, available_at=available_at_ms)
+
+
+def known_row(
+    attempt: Attempt, facts: Mapping[str, Fact], vector: Sequence[float]
+) -> Sequence[Fact]:
+    """All that rules may read of an attempt, in the order of the fields."""
+    return rule_row({**facts, **attempt.facts()}, vector or UNKNOWN)

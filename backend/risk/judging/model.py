@@ -8,12 +8,13 @@ Rule 3: a challenge is met by a PIN or a biometric that came with the attempt; e
         declined.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
 
 from backend.risk.rules.compiled import Action, Rule
 from backend.risk.rules.facts import PAYMENT_FACTS
+from backend.risk.rules.in_use import Judgement
 from backend.risk.rules.language.fused import Fact
 
 HARD = frozenset({Action.DECLINE, Action.LIMIT})
@@ -65,8 +66,9 @@ class Decision:
     """The live rule that decided; none: nothing stood against it."""
     live: tuple[str, ...]
     shadow: tuple[str, ...]
+    """Hits that decide nothing; those of another set as ``version:rule``."""
     version: str
-    """Of the rules."""
+    """Of the rules that decided."""
 
     def refusal(self, attempt: Attempt) -> str | None:
         """The error with which the attempt is refused, or None."""
@@ -79,9 +81,9 @@ class Decision:
         )
 
 
-def decide(hits: Sequence[Rule], live: Collection[str], version: str) -> Decision:
+def decide(found: Judgement) -> Decision:
     """The decision of the rules that hit."""
-    deciding = [rule for rule in hits if rule.rule_id in live]
+    deciding: Sequence[Rule] = found.hits
     if any(rule.action is Action.ALLOW for rule in deciding):
         deciding = [rule for rule in deciding if rule.action in HARD | {Action.ALLOW}]
     order = list(Action)
@@ -89,9 +91,12 @@ def decide(hits: Sequence[Rule], live: Collection[str], version: str) -> Decisio
     return Decision(
         action=chosen.action if chosen else Action.ALLOW,
         rule=chosen,
-        live=tuple(rule.rule_id for rule in hits if rule.rule_id in live),
-        shadow=tuple(rule.rule_id for rule in hits if rule.rule_id not in live),
-        version=version,
+        live=tuple(rule.rule_id for rule in found.hits),
+        shadow=(
+            *(rule.rule_id for rule in found.noted),
+            *(f"{found.beside_version}:{rule.rule_id}" for rule in found.beside_hits),
+        ),
+        version=found.version,
     )
 
 

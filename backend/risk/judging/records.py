@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from backend.db.tables import Row
 from backend.risk.features.catalogue import PAYMENT
-from backend.risk.judging.desk import Judgement, RiskDesk
+from backend.risk.judging.desk import Judgement, RiskDesk, known_row
 from backend.risk.judging.model import Attempt
+from backend.risk.rules.compiled import CompiledRules
 from backend.risk.rules.language.fused import Fact
 
 _SAME = (
@@ -48,15 +49,19 @@ def vector_of(row: Row) -> tuple[float, ...]:
     return struct.unpack(f"<{len(row['vector']) // 8}d", row["vector"])
 
 
-def explanation(row: Row, desk: RiskDesk) -> dict[str, object]:
+def explanation(
+    row: Row, desk: RiskDesk, older: Mapping[str, CompiledRules] | None = None
+) -> dict[str, object]:
     """A decision as a person reads it, judged again from what is stored: ``is_repeated`` says
-    whether today's rules are the same and hit the same; None if the set has changed."""
+    whether the sets that judged hit the same again; None if one is not at hand. ``older`` has sets
+    that the desk no longer uses."""
     attempt, vector = attempt_of(row), vector_of(row)
     facts: dict[str, Fact] = json.loads(row["facts"])
-    again = desk.again(attempt, facts, vector)
-    is_same_set = again.version == row["rules_version"]
-    hits = (" ".join(again.live), " ".join(again.shadow))
-    texts = {rule.rule_id: rule for rule in desk.rules.rules}
+    sets = {version: desk.set_of(version) or (older or {}).get(version)
+            for version in versions_of(row)}  # fmt: skip
+    known = known_row(attempt, facts, vector)
+    again = {version: {rule.rule_id for rule in rules.row(known)}
+             for version, rules in sets.items() if rules}  # fmt: skip
     return {
         "attempt_id": attempt.attempt_id,
         "payment_id": attempt.payment_id,
@@ -64,18 +69,41 @@ def explanation(row: Row, desk: RiskDesk) -> dict[str, object]:
         "action": row["action"],
         "rule": row["rule"],
         "rules_version": row["rules_version"],
-        "is_repeated": hits == (row["live"], row["shadow"]) if is_same_set else None,
-        "hits": [
-            {
-                "rule": name,
-                "is_live": name in row["live"].split(),
-                "zh": texts[name].zh if name in texts else "",
-                "en": texts[name].en if name in texts else "",
-            }
-            for name in f"{row['live']} {row['shadow']}".split()
-        ],
+        "is_repeated": again == _hits(row) if len(again) == len(sets) else None,
+        "hits": [_told(name, row, sets) for name in f"{row['live']} {row['shadow']}".split()],
         "facts": {**facts, **attempt.facts()},
         "features": _known(vector),
+    }
+
+
+def versions_of(row: Row) -> set[str]:
+    """The sets that judged and hit."""
+    return set(_hits(row))
+
+
+def _hits(row: Row) -> dict[str, set[str]]:
+    """The rules that hit, by their set."""
+    found: dict[str, set[str]] = {row["rules_version"]: set()}
+    for name in f"{row['live']} {row['shadow']}".split():
+        version, rule_id = _place(name, row)
+        found.setdefault(version, set()).add(rule_id)
+    return found
+
+
+def _place(name: str, row: Row) -> tuple[str, str]:
+    version, colon, rule_id = name.rpartition(":")
+    return (version, rule_id) if colon else (row["rules_version"], name)
+
+
+def _told(name: str, row: Row, sets: Mapping[str, CompiledRules | None]) -> dict[str, object]:
+    version, rule_id = _place(name, row)
+    rules = sets.get(version)
+    rule = next((one for one in rules.rules if one.rule_id == rule_id), None) if rules else None
+    return {
+        "rule": name,
+        "is_live": name in row["live"].split(),
+        "zh": rule.zh if rule else "",
+        "en": rule.en if rule else "",
     }
 
 

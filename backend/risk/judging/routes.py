@@ -1,5 +1,6 @@
 """HTTP about decisions, for the console: why a payment was let through or not."""
 
+from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter, Depends
@@ -7,8 +8,10 @@ from fastapi import APIRouter, Depends
 from backend.payments.services import Services
 from backend.risk.cases.routes import Guard
 from backend.risk.judging.desk import RiskDesk
-from backend.risk.judging.records import explanation
+from backend.risk.judging.records import explanation, versions_of
 from backend.risk.judging.repository import DecisionRepository
+from backend.risk.rules.compiled import CompiledRules, RuleSetError
+from backend.risk.rules.repository import RuleRepository
 from protocol.errors import CallerError
 
 
@@ -17,7 +20,7 @@ def operator_router(services: Services, operator_only: Guard, desk: RiskDesk) ->
     routes = APIRouter(
         prefix="/operator/v1/risk/decisions", tags=["risk"], dependencies=[Depends(operator_only)]
     )
-    repository = DecisionRepository(services.reader)
+    repository, rules = DecisionRepository(services.reader), RuleRepository(services.reader)
 
     @routes.get("/{payment_id}")
     async def explain(payment_id: str) -> dict[str, Any]:
@@ -25,6 +28,17 @@ def operator_router(services: Services, operator_only: Guard, desk: RiskDesk) ->
         rows = await services.run_read(lambda: repository.of_payment(payment_id))
         if not rows:
             raise CallerError("payment_not_found", payment_id)
-        return {"decisions": [explanation(row, desk) for row in rows]}
+        wanted = {version for row in rows for version in versions_of(row)}
+        older = await services.run_read(lambda: _older(wanted))
+        return {"decisions": [explanation(row, desk, older) for row in rows]}
+
+    def _older(versions: set[str]) -> dict[str, CompiledRules]:
+        """The stored sets that the desk no longer uses; one that cannot be built is left out."""
+        found = {}
+        for version in versions:
+            if desk.set_of(version) is None:
+                with suppress(RuleSetError):
+                    found[version] = rules.compiled(version)
+        return found
 
     return routes

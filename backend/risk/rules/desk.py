@@ -3,11 +3,12 @@
 Rule 1: what judges is one frozen value, swapped whole: no payment sees half of a change.
 Rule 2: a set that cannot be built changes nothing: the rules before it go on, and it is told. A
         start without the live set that two persons wanted fails: other rules would be a guess.
-Rule 3: until a set is live, the rules that ship judge.
+Rule 3: until a set is live, the rules that ship judge, of which the configuration names those that
+        decide.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from typing import Any
 
@@ -29,10 +30,20 @@ RunRead = Callable[[Callable[[], Any]], Awaitable[Any]]
 class RuleDesk:
     """Owns the rules in use. One per process. ``load`` comes before ``current``."""
 
-    def __init__(self, *, run_read: RunRead, repository: RuleRepository, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        run_read: RunRead,
+        repository: RuleRepository,
+        clock: Clock,
+        shipped_live: Collection[str],
+        use: Callable[[RulesInUse], None],
+    ) -> None:
         self._run_read = run_read
         self._repository = repository
         self._clock = clock
+        self._shipped_live = frozenset(shipped_live)
+        self._use = use
         self._current: RulesInUse | None = None
         self._roles: Roles | None = None
         self._built: dict[str, CompiledRules] = {}
@@ -79,7 +90,9 @@ class RuleDesk:
             candidate=built[roles.candidate] if roles.candidate else None,
             share_bps=roles.share_bps,
             suppressed_until_ms=dict(roles.suppressed_until_ms),
+            live_only=None if roles.live else self._shipped_live,
         )
+        self._use(self._current)
         _log.info(
             "rules_loaded", live=self.current.live.version, candidate=roles.candidate,
             share_bps=roles.share_bps, suppressed=len(roles.suppressed_until_ms),

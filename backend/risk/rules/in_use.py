@@ -1,7 +1,7 @@
 """The sets of rules that judge now, and what they say of a payment. Pure.
 
 Rule 1: a payment's share is fixed by its id and the candidate: a retry is judged by the same set.
-Rule 2: a rule that is suppressed is told apart, never forgotten.
+Rule 2: a hit that decides nothing is told apart, never forgotten.
 """
 
 import hashlib
@@ -20,8 +20,10 @@ class Judgement:
 
     version: str
     hits: tuple[Rule, ...]
-    suppressed: tuple[Rule, ...] = ()
-    """Those of the deciding set that hit and are suppressed."""
+    """Those that decide."""
+    noted: tuple[Rule, ...] = ()
+    """Those of the deciding set that hit and decide nothing: suppressed, or among the rules that
+    ship and not live."""
     beside_version: str = ""
     beside_hits: tuple[Rule, ...] = ()
 
@@ -35,6 +37,8 @@ class RulesInUse:
     candidate: CompiledRules | None = None
     share_bps: int = 0
     suppressed_until_ms: Mapping[str, int] = field(default_factory=dict)
+    live_only: frozenset[str] | None = None
+    """Of the live set, the rules that decide; None: all."""
 
     def judge(self, payment_id: str, facts: Sequence[Fact], *, now_ms: int) -> Judgement:
         """What the rules say of a payment; ``facts`` as in ``CompiledRules.row``."""
@@ -42,17 +46,19 @@ class RulesInUse:
         if beside is not None and is_in_share(payment_id, beside.version, self.share_bps):
             deciding, beside = beside, deciding
         found = deciding.row(facts)
-        suppressed = tuple([rule for rule in found if self._is_suppressed(rule, now_ms)])
+        only = self.live_only if deciding is self.live else None
+        noted = tuple([rule for rule in found if self._is_idle(rule, only, now_ms)])
         return Judgement(
             version=deciding.version,
-            hits=tuple([rule for rule in found if rule not in suppressed]),
-            suppressed=suppressed,
+            hits=tuple([rule for rule in found if rule not in noted]),
+            noted=noted,
             beside_version=beside.version if beside else "",
             beside_hits=beside.row(facts) if beside else (),
         )
 
-    def _is_suppressed(self, rule: Rule, now_ms: int) -> bool:
-        return now_ms < self.suppressed_until_ms.get(rule.rule_id, 0)
+    def _is_idle(self, rule: Rule, only: frozenset[str] | None, now_ms: int) -> bool:
+        is_suppressed = now_ms < self.suppressed_until_ms.get(rule.rule_id, 0)
+        return is_suppressed or (only is not None and rule.rule_id not in only)
 
 
 def is_in_share(payment_id: str, version: str, share_bps: int) -> bool:

@@ -1,5 +1,6 @@
 """A payment is judged before its money moves; what it was judged by is kept and gives the same."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -12,9 +13,17 @@ from backend.risk.judging.memory import rebuild
 from backend.risk.judging.model import Attempt, decide
 from backend.risk.judging.records import attempt_of, explanation, vector_of
 from backend.risk.judging.repository import DecisionRepository
+from backend.risk.lists.model import Entry, ListKind, ListName
+from backend.risk.lists.service import PutOnList
 from backend.risk.rules.compiled import Action, Rule, Severity
+from backend.risk.rules.desk import RuleDesk
+from backend.risk.rules.in_use import Judgement as Judged
+from backend.risk.rules.lifecycle import SetCommand
+from backend.risk.rules.repository import RuleRepository
+from backend.risk.rules.service import DraftRules, MoveRules
 from backend.risk.service import SetBlock
-from tests.support.shop import Shop
+from tests.support.shop import MERCHANT, Shop
+from tests.support.wallet_http import services_of
 
 LIVE = (
     *LIVE_BY_DEFAULT,
@@ -66,8 +75,8 @@ def attempt(entry: str = "payer_code", *, is_confirmed: bool = False) -> Attempt
 )
 def test_the_hardest_live_action_decides(actions: list[Action], decided: Action) -> None:
     hits = [rule(action.value, action) for action in actions]
-    assert decide(hits, {hit.rule_id for hit in hits}, "v").action is decided
-    in_shadow = decide(hits, (), "v")
+    assert decide(Judged(version="v", hits=tuple(hits))).action is decided
+    in_shadow = decide(Judged(version="v", hits=(), noted=tuple(hits)))
     assert in_shadow.action is Action.ALLOW
     assert in_shadow.shadow == tuple(hit.rule_id for hit in hits)
 
@@ -84,7 +93,7 @@ def test_the_hardest_live_action_decides(actions: list[Action], decided: Action)
 def test_a_challenge_asks_for_what_is_lacking(
     entry: str, is_confirmed: bool, refusal: str | None
 ) -> None:
-    decision = decide([rule("a", Action.CHALLENGE)], {"a"}, "v")
+    decision = decide(Judged(version="v", hits=(rule("a", Action.CHALLENGE),)))
     assert decision.refusal(attempt(entry, is_confirmed=is_confirmed)) == refusal
 
 
@@ -199,3 +208,89 @@ def test_an_attempt_that_was_undone_is_not_remembered(shop: Shop, desk: RiskDesk
     assert len(decisions(shop)) == 1
     probe = attempt_of(decisions(shop)[0])
     assert desk.judge(probe, {}).vector[5] == 1.0  # one attempt within the minute, not two
+
+
+OWN = """
+[[rule]]
+id = "{name}"
+when = "{when}"
+action = "decline"
+severity = "medium"
+owner = "risk"
+zh = "太多。"
+en = "Too much."
+fires = {{ {fires} }}
+holds = {{ "payment.amount_minor" = 1 }}
+"""
+
+
+TO_LIVE = (("propose_canary", "李雷"), ("confirm_canary", "韩梅梅"),
+           ("propose_live", "李雷"), ("confirm_live", "韩梅梅"))  # fmt: skip
+
+
+def shadowed(shop: Shop, desk: RiskDesk, text: str) -> str:
+    """Draft a set and let it judge in shadow."""
+    set_id = str(shop.do(DraftRules.checked(text, by="李雷", words="new"))["set_id"])
+    shop.do(MoveRules(set_id=set_id, command=SetCommand.SHADOW, by="李雷", words="w"))
+    take_up(shop, desk)
+    return set_id
+
+
+def bring_live(shop: Shop, desk: RiskDesk, set_id: str) -> None:
+    """Two persons bring a set in shadow live."""
+    for word, by in TO_LIVE:
+        command = SetCommand(word)
+        shop.do(MoveRules(set_id=set_id, command=command, by=by, words="w", share_bps=1))
+    take_up(shop, desk)
+
+
+def take_up(shop: Shop, desk: RiskDesk) -> None:
+    services = services_of(shop)
+    rules = RuleDesk(run_read=services.run_read, repository=RuleRepository(shop.reader),
+                     clock=shop.clock, shipped_live=desk.live, use=desk.use)  # fmt: skip
+    asyncio.run(rules.load())
+
+
+def test_an_operator_s_set_in_shadow_is_noted_and_once_live_decides(
+    shop: Shop, desk: RiskDesk
+) -> None:
+    payer = shop.add_payer(balance_minor=100_000)
+    text = OWN.format(name="mine", when="payment.amount_minor > 500",
+                      fires='"payment.amount_minor" = 501')  # fmt: skip
+    set_id = shadowed(shop, desk, text)
+    assert shop.pay(payer, 600)["state"] == "captured"
+    [row] = decisions(shop)
+    assert f"{set_id}:mine" in str(row["shadow"]).split()
+    assert explanation(row, desk)["is_repeated"] is True
+    bring_live(shop, desk, set_id)
+    shop.clock.at_ms += 60_000
+    assert shop.pay(payer, 600)["error"]["code"] == "risk_declined"
+    declined = decisions(shop)[-1]
+    assert (declined["rules_version"], declined["rule"]) == (set_id, "mine")
+    fresh = RiskDesk(LIVE)  # knows only what ships
+    assert explanation(declined, fresh)["is_repeated"] is None
+    older = {set_id: RuleRepository(shop.reader).compiled(set_id)}
+    assert explanation(declined, fresh, older)["is_repeated"] is True
+    assert explanation({**declined, "amount_minor": 1}, fresh, older)["is_repeated"] is False
+
+
+def test_a_listed_merchant_and_payer_are_facts_of_the_payment(shop: Shop, desk: RiskDesk) -> None:
+    payer = shop.add_payer(balance_minor=100_000)
+    text = OWN.format(name="listed", when="list.block_merchant && list.grey_payer",
+                      fires='"list.block_merchant" = true, "list.grey_payer" = true')  # fmt: skip
+    bring_live(shop, desk, shadowed(shop, desk, text))
+    for list_name, kind, value in ((ListName.BLOCK, ListKind.MERCHANT, MERCHANT),
+                                   (ListName.GREY, ListKind.PAYER, payer)):  # fmt: skip
+        assert shop.pay(payer, 100)["state"] == "captured"
+        entry = Entry(list_name=list_name, kind=kind, value=value, reason="r", owner="risk")
+        shop.do(PutOnList(entry=entry, by="李雷"))
+    assert shop.pay(payer, 100)["error"]["code"] == "risk_declined"
+
+
+def test_the_block_list_refuses_from_the_first_day(shop: Shop) -> None:
+    payer = shop.add_payer(balance_minor=100_000)
+    entry = Entry(list_name=ListName.BLOCK, kind=ListKind.MERCHANT, value=MERCHANT, reason="r",
+                  owner="risk")  # fmt: skip
+    shop.do(PutOnList(entry=entry, by="李雷"))
+    assert shop.pay(payer, 100)["error"]["code"] == "risk_declined"
+    assert decisions(shop)[-1]["rule"] == "blocked_merchant"

@@ -96,7 +96,11 @@ def live(shop: Shop, set_id: str) -> None:
 def desk_of(shop: Shop) -> RuleDesk:
     services = services_of(shop)
     return RuleDesk(
-        run_read=services.run_read, repository=RuleRepository(shop.reader), clock=shop.clock
+        run_read=services.run_read,
+        repository=RuleRepository(shop.reader),
+        clock=shop.clock,
+        shipped_live=(),
+        use=lambda _rules: None,
     )
 
 
@@ -256,8 +260,8 @@ def test_a_suppressed_rule_is_told_and_decides_nothing_until_its_end(shop: Shop)
     desk = desk_of(shop)
     asyncio.run(desk.load())
     found = desk.current.judge("p", MUCH, now_ms=until_ms - 1)
-    assert ([rule.rule_id for rule in found.suppressed], found.hits) == (["above_1"], ())
-    assert desk.current.judge("p", MUCH, now_ms=until_ms).suppressed == ()
+    assert ([rule.rule_id for rule in found.noted], found.hits) == (["above_1"], ())
+    assert desk.current.judge("p", MUCH, now_ms=until_ms).noted == ()
     assert [row["actor"] for row in RuleRepository(shop.reader).suppressed(now_ms=0)] == [LI]
     shop.do(SuppressRule(rule_id="above_1", until_ms=0, by=HAN, words="已修好"))
     asyncio.run(desk.load())
@@ -305,7 +309,13 @@ def test_a_desk_that_runs_takes_up_news_and_outlives_a_database_that_is_away(lit
 
     async def scene() -> None:
         nonlocal is_away
-        desk = RuleDesk(run_read=run_read, repository=RuleRepository(lite.reader), clock=lite.clock)
+        desk = RuleDesk(
+            run_read=run_read,
+            repository=RuleRepository(lite.reader),
+            clock=lite.clock,
+            shipped_live=(),
+            use=lambda _rules: None,
+        )
         await desk.load()
         task = asyncio.create_task(desk.run())
         one = drafted(lite, ONE)
