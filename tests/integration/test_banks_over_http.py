@@ -18,12 +18,12 @@ import pytest
 from backend.channels import iso20022
 from backend.channels.institution import Institution
 from backend.channels.signed_http import key_text
-from backend.sandbox.institution.state_files import Neighbours
+from backend.sandbox.institution.state_files import Neighbours, own_key
 from backend.sandbox.remote import control
 from protocol.crypto.keys import generate
 from protocol.errors import CallerError, OperatingError
 from tests.support.banks import RESERVE, instruction
-from tests.support.iso20022 import cny
+from tests.support.iso20022 import UETR, cny
 
 START_TIMEOUT_S = 30
 BANKS = ("reserve-bank", "bank-a")
@@ -218,3 +218,36 @@ async def test_without_a_known_signature_nothing_is_moved(banks: Banks) -> None:
         assert banks.balance("reserve-bank", RESERVE) == 0
     finally:
         await stranger.close()
+
+
+def draw(name: str, debtor_agent: str) -> bytes:
+    """The pacs.008 by which a bank pays our reserve from its settlement account."""
+    transfer = iso20022.InterbankTransfer(
+        name, UETR, cny(600), "Somebody", "X-1", "Tillway", FULL, "a test"
+    )
+    day = date(2026, 9, 23)
+    return iso20022.write_transfers(
+        iso20022.InterbankTransfers(name, 1, day, debtor_agent, "RESERVE-BANK", (transfer,))
+    )
+
+
+@pytest.mark.asyncio
+@pytest.mark.timeout(60)
+async def test_a_settlement_account_pays_by_its_own_banks_key_only(banks: Banks) -> None:
+    """Our key is known but is no bank's, and a bank's key opens no other member's account."""
+    path, reserve = "/rtgs/credit-transfers", banks.state.find("reserve-bank")
+    ours = banks.line()
+    key = own_key(banks.state.state_dir / "bank-a")
+    bank_a = Institution(url=reserve.url(), key=key, peer=reserve.key)
+    before = banks.balance("reserve-bank", "SETTLE-BANK-A")
+    try:
+        for line, debtor in ((ours, "BANK-A"), (bank_a, "NUCC"), (bank_a, "../BANK-A")):
+            with pytest.raises(OperatingError, match="HTTP 401"):
+                await line.ask("POST", path, draw("D1", debtor))
+        assert banks.balance("reserve-bank", FULL) == 100_000
+        assert await bank_a.ask("POST", path, draw("D1", "BANK-A"))
+        assert banks.balance("reserve-bank", FULL) == 100_600
+        assert banks.balance("reserve-bank", "SETTLE-BANK-A") == before - 600
+    finally:
+        await ours.close()
+        await bank_a.close()

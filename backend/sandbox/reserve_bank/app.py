@@ -5,14 +5,18 @@ from datetime import date, time
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.channels import iso20022
+from backend.channels.signed_http import KEY_HEADER
 from backend.sandbox.institution.control import add_control
 from backend.sandbox.institution.house import Answer
 from backend.sandbox.institution.program import Place, Running
 from backend.sandbox.institution.reserve_line import NeighbourLine
 from backend.sandbox.institution.signed import answer_signed, new_app
+from backend.sandbox.institution.state_files import Neighbours
 from backend.sandbox.reserve_bank.bank import OWN_FAULTS, ReserveBank
 from backend.sandbox.reserve_bank.rtgs import Kind
 from backend.sandbox.reserve_bank.window import Window
+from protocol.errors import CallerError
 from protocol.messages.base import CurrencyText, Minor, Name
 from protocol.money import Money
 
@@ -94,14 +98,14 @@ def build(place: Place) -> Running:
         bank.open(number, Money(0, "CNY"), kind="reserve")
     for prefix, name in place.options.get("routes", {"": DEFAULT_BANK}).items():
         bank.transfers.add_route(prefix, name)
-    return Running(bank.house, build_app(bank), close=banks.close)
+    return Running(bank.house, build_app(bank, place.neighbours), close=banks.close)
 
 
-def build_app(bank: ReserveBank) -> FastAPI:
+def build_app(bank: ReserveBank, neighbours: Neighbours) -> FastAPI:
     """The HTTP face of the reserve bank."""
     app = new_app("Tillway sandbox reserve bank")
     _add_customers(app, bank)
-    _add_members(app, bank)
+    _add_members(app, bank, neighbours)
     add_control(app, bank.house)
     _add_control(app, bank)
     return app
@@ -146,7 +150,15 @@ def _add_customers(app: FastAPI, bank: ReserveBank) -> None:
         )
 
 
-def _add_members(app: FastAPI, bank: ReserveBank) -> None:
+def check_payer(neighbours: Neighbours, kid: str, data: bytes) -> None:
+    """Raise ``signature_invalid`` unless the key with this id is of the bank whose settlement
+    account a pacs.008 draws on: a member pays from its own account only."""
+    bank = iso20022.read_transfers(data).debtor_agent.lower()
+    if bank not in neighbours.names() or neighbours.find(bank).key.kid.hex() != kid:
+        raise CallerError("signature_invalid", f"not the key of {bank}")
+
+
+def _add_members(app: FastAPI, bank: ReserveBank, neighbours: Neighbours) -> None:
     """What banks and clearing houses tell."""
 
     @app.post("/rtgs/transfers")
@@ -155,7 +167,11 @@ def _add_members(app: FastAPI, bank: ReserveBank) -> None:
 
     @app.post("/rtgs/credit-transfers")
     async def transfer(request: Request) -> Response:
-        return await answer_signed(bank.house, request, lambda body: said(bank.transfer(body)))
+        def act(body: bytes) -> Answer:
+            check_payer(neighbours, request.headers[KEY_HEADER], body)
+            return said(bank.transfer(body))
+
+        return await answer_signed(bank.house, request, act)
 
     @app.post("/rtgs/returns")
     async def give_back(request: Request) -> Response:
