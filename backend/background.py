@@ -24,6 +24,7 @@ from backend.payments.expiry import run_expiry
 from backend.payments.services import Services
 from backend.risk.devices.judge import DeviceJudge
 from backend.risk.devices.tables import READING
+from backend.risk.judging.model_desk import ModelDesk
 from backend.risk.rules.desk import RuleDesk
 from backend.risk.rules.tables import RULE_EVENT, RULE_SUPPRESSION
 from backend.sagas.runner import SagaRunner
@@ -47,6 +48,7 @@ class Background:
         stamping: Stamping | None,
         device_judge: DeviceJudge,
         rule_desk: RuleDesk,
+        model_desk: ModelDesk,
         metrics: Metrics,
         signing_key: SigningKey,
         allows_private_addresses: bool,
@@ -59,6 +61,7 @@ class Background:
         self._stamping = stamping
         self._device_judge = device_judge
         self._rule_desk = rule_desk
+        self._model_desk = model_desk
         self._metrics = metrics
         self._signing_key = signing_key
         self._allows_private = allows_private_addresses
@@ -72,6 +75,7 @@ class Background:
         """Begin. Fails where the rules that are live cannot be read."""
         services = self._services
         await self._rule_desk.load()
+        await self._model_desk.load()
         self._loop = asyncio.get_running_loop()
         self._sender = HttpSender(allows_private_addresses=self._allows_private)
         self._deliverer = CallbackDeliverer(
@@ -95,6 +99,7 @@ class Background:
             asyncio.create_task(_kept("ledger_follower", self._follower.run)),
             asyncio.create_task(_kept("device_judge", self._device_judge.run)),
             asyncio.create_task(_kept("rule_desk", self._rule_desk.run)),
+            asyncio.create_task(_kept("model_desk", self._model_desk.run)),
         ]
         if self._sagas is not None:
             self._tasks.append(asyncio.create_task(_kept("sagas", self._sagas.run)))

@@ -55,8 +55,11 @@ from backend.risk.devices.service import KeepReading
 from backend.risk.judging.desk import RiskDesk
 from backend.risk.judging.engine import Engine
 from backend.risk.judging.memory import rebuild, remember_committed
+from backend.risk.judging.model_desk import ModelDesk
 from backend.risk.judging.repository import DecisionRepository
+from backend.risk.judging.scoring import Scoring
 from backend.risk.model import RiskRules
+from backend.risk.models.repository import ModelRepository
 from backend.risk.rules.desk import RuleDesk
 from backend.risk.rules.repository import RuleRepository
 from backend.shards.founding import own_place
@@ -158,6 +161,7 @@ class Backend:
             stamping=None if self.stamps is None else self.stamps.stamping,
             device_judge=self.device_judge,
             rule_desk=self.rule_desk,
+            model_desk=self._model_desk(),
             metrics=self.metrics,
             signing_key=self._signing_key,
             allows_private_addresses=settings.callbacks_to_private_addresses,
@@ -200,7 +204,7 @@ class Backend:
 
     def _engine(self) -> Engine:
         """The risk engine, which has been told again what is stored."""
-        desk = RiskDesk(self.settings.risk_live_rules)
+        desk = RiskDesk(self.settings.risk_live_rules, scoring=Scoring(watch=self.metrics))
         decisions, labels = DecisionRepository(self._reader), CaseRepository(self._reader)
         remembered = rebuild(desk, decisions, labels, now_ms=self.clock.now_ms())
         _log.info("risk_rebuilt", decisions=remembered)
@@ -253,6 +257,13 @@ class Backend:
             clock=self.clock,
             shipped_live=self.risk.desk.live,
             use=self.risk.desk.use,
+        )
+
+    def _model_desk(self) -> ModelDesk:
+        return ModelDesk(
+            run_read=self._reads.run,
+            repository=ModelRepository(self._reader),
+            scoring=self.risk.desk.scoring,
         )
 
     def _device_judge(self) -> DeviceJudge:

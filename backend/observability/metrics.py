@@ -6,11 +6,14 @@ sent, so that nobody can grow the registry.
 
 from collections.abc import Mapping
 
+import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from protocol.messages import REQUESTS
 
+_log = structlog.get_logger()
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_RISK_SECONDS = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.05)
 CALLBACK_STATES = ("pending", "queued", "dead")
 _SIZES = (1, 2, 5, 10, 20, 30, 40, 50)
 
@@ -73,6 +76,28 @@ class Metrics:
             "Whether the broker of callbacks is linked, where there is one",
             registry=registry,
         )
+        self._risk_seconds = Histogram(
+            "tillway_risk_seconds",
+            "Judging a payment, by stage",
+            ["stage"],
+            buckets=_RISK_SECONDS,
+            registry=registry,
+        )
+        self._risk_troubles = Counter(
+            "tillway_risk_troubles",
+            "Payments that were judged without a part of the risk engine",
+            ["trouble"],
+            registry=registry,
+        )
+
+    def risk_took(self, stage: str, nanoseconds: int) -> None:
+        """How long a stage of judging took."""
+        self._risk_seconds.labels(stage).observe(nanoseconds / 1e9)
+
+    def risk_trouble(self, trouble: str) -> None:
+        """A payment was judged without a part of the risk engine."""
+        self._risk_troubles.labels(trouble).inc()
+        _log.error("risk_trouble", trouble=trouble)
 
     def count_request(self, message_type: str, outcome: str) -> None:
         """One device request answered: ``outcome`` is ``done`` or an error code."""

@@ -65,7 +65,6 @@ def judge_attempt(
         decision_row(
             attempt,
             judgement,
-            facts,
             number=engine.desk.next_number(),
             rule="" if limit.is_allowed else limit.rule,
         ),

@@ -1,7 +1,7 @@
 """``tillway risk explain``: what a payment was judged by."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -12,8 +12,10 @@ from tillway.json_api import JsonApi
 Url = Annotated[str, typer.Option(help="The backend's address, https://…")]
 Ca = Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")]
 TokenFile = Annotated[Path, typer.Option(help="The operator's token.")]
+_SHOWN = 8
+"""The features that moved the score most."""
 _TOLD = {True: "judged again: the same", False: "judged again: NOT the same",
-         None: "the rules have changed since"}  # fmt: skip
+         None: "not at hand to be judged again"}  # fmt: skip
 
 
 def explain(payment_id: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
@@ -27,8 +29,24 @@ def explain(payment_id: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
         console.print(f"rules {one['rules_version']}; {_TOLD[one['is_repeated']]}")
         for hit in one["hits"]:
             console.print(f"  {'live' if hit['is_live'] else 'shadow'} {hit['rule']}: {hit['en']}")
+        if one["trouble"]:
+            console.print(f"judged without a part: {one['trouble']}")
+        if score := one["score"]:
+            console.print(f"model {score['model_id']}: {score['probability']:.4f}; "
+                          f"{_TOLD[score['is_repeated']]}")  # fmt: skip
+            for name, part in sorted(score["contributions"].items(), key=_weight)[:_SHOWN]:
+                console.print(f"  {part:+.4f} {name}")
         table = Table("fact", "value")
         for name, value in {**one["facts"], **one["features"]}.items():
             table.add_row(name, f"{value}")
         console.print(table)
-    raise typer.Exit(1 if any(one["is_repeated"] is False for one in found) else 0)
+    raise typer.Exit(1 if any(_differs(one) for one in found) else 0)
+
+
+def _weight(part: tuple[str, float]) -> float:
+    return -abs(part[1])
+
+
+def _differs(one: dict[str, Any]) -> bool:
+    score = one["score"] or {"is_repeated": None}
+    return one["is_repeated"] is False or score["is_repeated"] is False

@@ -6,7 +6,7 @@ group, milliseconds apart, do not see each other here: the exact count of a paye
 in the database (``backend.risk.service``).
 Rule 2: what was remembered is told again at the start, from the stored decisions.
 Rule 3: features that cannot be computed leave the rules with what is known of the attempt, and are
-counted in ``degraded``: never silently open.
+marked ``features_failed``; so it is with the model (``scoring``): never silently open.
 """
 
 from collections import OrderedDict
@@ -18,6 +18,7 @@ from backend.risk.features.catalogue import PAYMENT
 from backend.risk.features.stream import EventError, FeatureState
 from backend.risk.judging.limits import PAYMENTS_REMEMBERED_MAX
 from backend.risk.judging.model import Attempt, Decision, decide, rule_row
+from backend.risk.judging.scoring import Scored, Scoring
 from backend.risk.rules.compiled import CompiledRules, compile_rules
 from backend.risk.rules.facts import FIELDS
 from backend.risk.rules.in_use import RulesInUse
@@ -37,16 +38,22 @@ Row = tuple[int | str | None, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """A decision and the features it was made from; none if they could not be computed."""
+    """A decision and what it was made from: the features, none if they could not be computed; the
+    facts besides them; the model's score, or which part failed."""
 
     decision: Decision
     vector: Sequence[float]
+    facts: Mapping[str, Fact]
+    scored: Scored
 
 
 class RiskDesk:
     """Judges attempts. One task at a time: the writer's thread, once it runs."""
 
-    def __init__(self, live: Collection[str] = LIVE_BY_DEFAULT) -> None:
+    def __init__(
+        self, live: Collection[str] = LIVE_BY_DEFAULT, *, scoring: Scoring | None = None
+    ) -> None:
+        self.scoring = scoring or Scoring()
         written = shipped_rules(FIELDS)
         known = {one.rule.rule_id for one in written}
         unknown = sorted(set(live) - known)
@@ -55,7 +62,6 @@ class RiskDesk:
         self.live = frozenset(live)
         self.shipped: CompiledRules = compile_rules([one.rule for one in written], FIELDS)
         self._in_use = RulesInUse(live=self.shipped, live_only=self.live)
-        self.degraded = 0
         self._state = FeatureState(PAYMENT)
         self._payments: OrderedDict[str, tuple[int, Row]] = OrderedDict()
         self._number = 0
@@ -67,14 +73,24 @@ class RiskDesk:
 
     def judge(self, attempt: Attempt, facts: Mapping[str, Fact]) -> Judgement:
         """Judge an attempt by what is remembered and these facts; nothing is remembered yet."""
-        vector: Sequence[float] = ()
-        try:
-            vector = self._state.measure(attempt.at_ms, attempt.row)
-        except EventError:
-            self.degraded += 1
+        clock, watch = self.scoring.monotonic_ns, self.scoring.watch
+        begin_ns = clock()
+        vector = self._measured(attempt)
+        watch.risk_took("features", clock() - begin_ns)
+        scored = self.scoring.score(vector) if vector else Scored(trouble="features_failed")
+        facts = {**facts, "model.probability": scored.probability}
+        begin_ns = clock()
         row = known_row(attempt, facts, vector)
         found = self._in_use.judge(attempt.payment_id, row, now_ms=attempt.at_ms)
-        return Judgement(decision=decide(found), vector=vector)
+        watch.risk_took("rules", clock() - begin_ns)
+        return Judgement(decision=decide(found), vector=vector, facts=facts, scored=scored)
+
+    def _measured(self, attempt: Attempt) -> Sequence[float]:
+        try:
+            return self._state.measure(attempt.at_ms, attempt.row)
+        except EventError:
+            self.scoring.watch.risk_trouble("features_failed")
+            return ()
 
     def use(self, rules: RulesInUse) -> None:
         """Judge by these rules from the next attempt on. From any thread."""

@@ -11,3 +11,15 @@ PAYMENTS_REMEMBERED_MAX = 500_000
 
 DECISIONS_PER_PAYMENT_MAX = 100
 """Decisions of one payment that are shown."""
+
+SCORING_NS_MAX = 5_000_000
+"""A score takes a hundredth of a millisecond; one that takes longer than this is late."""
+
+TROUBLE_MAX = 3
+"""Late or failed scores, one after another, after which the model is left out for a while."""
+
+PAUSE_NS = 10_000_000_000
+"""For how long."""
+
+MODEL_POLL_S = 5.0
+"""How often the registry is asked which model is the champion."""

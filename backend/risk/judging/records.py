@@ -8,32 +8,36 @@ from backend.db.tables import Row
 from backend.risk.features.catalogue import PAYMENT
 from backend.risk.judging.desk import Judgement, RiskDesk, known_row
 from backend.risk.judging.model import Attempt
+from backend.risk.judging.scoring import Scorer, doubles_of
 from backend.risk.rules.compiled import CompiledRules
 from backend.risk.rules.language.fused import Fact
 
+_DIGEST = PAYMENT.digest
+"""Computed once: it takes longer than judging."""
 _SAME = (
     "attempt_id", "payment_id", "at_ms", "amount_minor", "currency", "payer_id", "card", "device",
     "merchant_id", "store", "method", "entry",
 )  # fmt: skip
 
 
-def decision_row(
-    attempt: Attempt, judgement: Judgement, facts: Mapping[str, Fact], *, number: int, rule: str
-) -> Row:
+def decision_row(attempt: Attempt, judgement: Judgement, *, number: int, rule: str) -> Row:
     """The row that keeps a decision. ``rule``: what decided, if no rule of the set did."""
     decision = judgement.decision
     return {
         **{name: getattr(attempt, name) for name in _SAME},
         "is_confirmed": int(attempt.is_confirmed),
         "number": number,
-        "facts": json.dumps(dict(facts), sort_keys=True, separators=(",", ":")),
+        "facts": json.dumps(dict(judgement.facts), sort_keys=True, separators=(",", ":")),
         "vector": struct.pack(f"<{len(judgement.vector)}d", *judgement.vector),
-        "feature_digest": PAYMENT.digest,
+        "feature_digest": _DIGEST,
         "rules_version": decision.version,
         "action": decision.action.value if not rule else "decline",
         "rule": rule or (decision.rule.rule_id if decision.rule else "none"),
         "live": " ".join(decision.live),
         "shadow": " ".join(decision.shadow),
+        "model_id": judgement.scored.model_id,
+        "score": judgement.scored.doubles,
+        "trouble": judgement.scored.trouble,
     }
 
 
@@ -44,17 +48,20 @@ def attempt_of(row: Row) -> Attempt:
 
 def vector_of(row: Row) -> tuple[float, ...]:
     """The features, the very doubles that were judged by; none where the set was another."""
-    if row["feature_digest"] != PAYMENT.digest:
+    if row["feature_digest"] != _DIGEST:
         return ()
     return struct.unpack(f"<{len(row['vector']) // 8}d", row["vector"])
 
 
 def explanation(
-    row: Row, desk: RiskDesk, older: Mapping[str, CompiledRules] | None = None
+    row: Row,
+    desk: RiskDesk,
+    older: Mapping[str, CompiledRules] | None = None,
+    scorers: Mapping[str, Scorer] | None = None,
 ) -> dict[str, object]:
     """A decision as a person reads it, judged again from what is stored: ``is_repeated`` says
     whether the sets that judged hit the same again; None if one is not at hand. ``older`` has sets
-    that the desk no longer uses."""
+    that the desk no longer uses, and ``scorers`` the models that scored."""
     attempt, vector = attempt_of(row), vector_of(row)
     facts: dict[str, Fact] = json.loads(row["facts"])
     sets = {version: desk.set_of(version) or (older or {}).get(version)
@@ -73,6 +80,25 @@ def explanation(
         "hits": [_told(name, row, sets) for name in f"{row['live']} {row['shadow']}".split()],
         "facts": {**facts, **attempt.facts()},
         "features": _known(vector),
+        "trouble": row["trouble"],
+        "score": _score(row, (scorers or {}).get(row["model_id"])),
+    }
+
+
+def _score(row: Row, scorer: Scorer | None) -> dict[str, object] | None:
+    """What the model said: ``is_repeated`` says whether it says the same bits again; None if it is
+    not at hand."""
+    if not row["model_id"]:
+        return None
+    doubles = struct.unpack(f"<{len(row['score']) // 8}d", row["score"])
+    again = None if scorer is None else doubles_of(scorer.score(vector_of(row))) == row["score"]
+    return {
+        "model_id": row["model_id"],
+        "probability": doubles[0],
+        "raw": doubles[1],
+        "base": doubles[2],
+        "contributions": dict(zip(PAYMENT.names, doubles[3:], strict=False)),
+        "is_repeated": again,
     }
 
 

@@ -44,6 +44,12 @@ class RiskDecision(BackendTable, table=True):
     live: str = Field(sa_type=TEXT)
     """The live rules that hit, joined by blanks."""
     shadow: str = Field(sa_type=TEXT)
+    model_id: str = Field(default="", sa_type=TEXT)
+    """The model that scored; empty: none did."""
+    score: bytes = Field(default=b"", sa_type=BYTES)
+    """Probability, raw, base and each feature's contribution as doubles, little-endian."""
+    trouble: str = Field(default="", sa_type=TEXT)
+    """The part that failed, and without which was judged."""
 
 
 DECISION = table_ref(RiskDecision)

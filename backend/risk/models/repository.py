@@ -51,10 +51,13 @@ class ModelRepository:
 
     def in_role(self, purpose: str, role: Role, feature_digest: str) -> Scorer | None:
         """The purpose's champion or challenger, or None. Raises ``ModelError``."""
+        model_id = self.id_in_role(purpose, role)
+        return self.scorer(model_id, feature_digest) if model_id else None
+
+    def id_in_role(self, purpose: str, role: Role) -> str:
+        """The purpose's champion or challenger by its id; empty: none."""
         query = select(_role.c.model_id).where(
             _role.c.purpose == purpose, _role.c.role == role.value
         )
         row = self._reader.one(query)
-        if row is None or not row["model_id"]:
-            return None
-        return self.scorer(row["model_id"], feature_digest)
+        return str(row["model_id"]) if row else ""

@@ -1,0 +1,136 @@
+"""What the champion says of a payment, in time or not at all. The clock may be passed in.
+
+Rule 1: a model that fails, or gives no number, says nothing: its probability is unknown to the
+        rules, which decide, and the decision is marked with ``model_failed``.
+Rule 2: an answer that is late is used, since it is there; one late or failed answer after another
+        (``TROUBLE_MAX``) leaves the model out for ``PAUSE_NS``, marked ``model_paused``.
+Rule 3: what was said is kept as doubles: probability, raw, base, and each feature's contribution.
+"""
+
+import struct
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Protocol
+
+import structlog
+
+from backend.risk.judging.limits import PAUSE_NS, SCORING_NS_MAX, TROUBLE_MAX
+from backend.risk.models.scorer import Score
+
+_log = structlog.get_logger()
+
+
+class Scorer(Protocol):
+    """A loaded model."""
+
+    @property
+    def model_id(self) -> str:
+        """The hash of its file."""
+        ...
+
+    def score(self, vector: Sequence[float]) -> Score:
+        """The score of one vector; NaN is unknown."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """``model_id`` is empty and ``probability`` None where no model spoke; ``trouble`` says why, if
+    one should have."""
+
+    model_id: str = ""
+    probability: float | None = None
+    doubles: bytes = b""
+    trouble: str = ""
+
+
+def doubles_of(score: Score) -> bytes:
+    """A score as it is kept, bit for bit."""
+    parts = (score.probability, score.raw, score.base, *score.contributions)
+    return struct.pack(f"<{len(parts)}d", *parts)
+
+
+class Watch(Protocol):
+    """Who is told how judging goes."""
+
+    def risk_took(self, stage: str, nanoseconds: int) -> None:
+        """How long ``features``, ``model`` or ``rules`` took."""
+        ...
+
+    def risk_trouble(self, trouble: str) -> None:
+        """A part was late, failed or was left out, and the payment was judged without it."""
+        ...
+
+
+class Unwatched:
+    """Nobody."""
+
+    def risk_took(self, stage: str, nanoseconds: int) -> None:
+        """Nothing."""
+
+    def risk_trouble(self, trouble: str) -> None:
+        """Nothing."""
+
+
+class Scoring:
+    """Owns the champion in use. One task at a time scores; ``use`` may come from any thread."""
+
+    def __init__(
+        self, monotonic_ns: Callable[[], int] = time.perf_counter_ns, watch: Watch | None = None
+    ) -> None:
+        self.monotonic_ns = monotonic_ns
+        self.watch: Watch = watch or Unwatched()
+        self._scorer: Scorer | None = None
+        self._is_lacking = False
+        self._in_trouble = 0
+        self._paused_until_ns = 0
+
+    def use(self, scorer: Scorer | None) -> None:
+        """Score by this model from the next payment on; None: by none."""
+        self._scorer, self._is_lacking = scorer, False
+        self._in_trouble = self._paused_until_ns = 0
+
+    def lack(self) -> None:
+        """There should be a model and is none: say so with each payment."""
+        self._scorer, self._is_lacking = None, True
+
+    def score(self, vector: Sequence[float]) -> Scored:
+        """What the champion says of these features; never raises."""
+        scorer, begin_ns = self._scorer, self.monotonic_ns()
+        if scorer is None:
+            return self._told("model_missing") if self._is_lacking else Scored()
+        if begin_ns < self._paused_until_ns:
+            return self._told("model_paused")
+        try:
+            score = scorer.score(vector)
+        except Exception:  # noqa: BLE001  # whatever a runtime throws, the payment is judged
+            _log.exception("score_failed", model=scorer.model_id)
+            return self._troubled("model_failed")
+        if not isfinite(score.probability):
+            return self._troubled("model_failed")
+        trouble = ""
+        took_ns = self.monotonic_ns() - begin_ns
+        self.watch.risk_took("model", took_ns)
+        if took_ns > SCORING_NS_MAX:
+            trouble = self._troubled("model_late").trouble
+        else:
+            self._in_trouble = 0
+        return Scored(
+            model_id=scorer.model_id,
+            probability=score.probability,
+            doubles=doubles_of(score),
+            trouble=trouble,
+        )
+
+    def _troubled(self, trouble: str) -> Scored:
+        self._in_trouble += 1
+        if self._in_trouble >= TROUBLE_MAX:
+            self._in_trouble = 0
+            self._paused_until_ns = self.monotonic_ns() + PAUSE_NS
+        return self._told(trouble)
+
+    def _told(self, trouble: str) -> Scored:
+        self.watch.risk_trouble(trouble)
+        return Scored(trouble=trouble)
