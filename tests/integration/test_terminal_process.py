@@ -75,6 +75,8 @@ def config(world: World, tid: str, kind: str, transport: str) -> Path:
         f'profile = "{profile}"\nstate_dir = "{state}"\n'
         f'[hub]\ntransport = "{transport}"\nport = {world.hub.ports[transport]}\n'
         "[http]\nport = 0\n"
+        # Tests count what a terminal sends; what it is made of is said and tried elsewhere.
+        '[reading]\nsource = "off"\n'
         '[merchant]\nid = "m-1"\nzh = "小店"\nen = "Corner Shop"\n'
         + (
             f'[vending]\nmandate_id = "{MANDATE}"\n'
