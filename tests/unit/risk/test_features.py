@@ -204,6 +204,14 @@ ONE = FeatureSet(
 )
 
 
+@pytest.mark.parametrize(("after_ms", "counted"), [(DAY_MS - 1, 1), (DAY_MS, 0), (DAY_MS + 1, 0)])
+def test_a_window_is_open_at_its_beginning_to_the_tick(after_ms: int, counted: int) -> None:
+    told = [Told(START_MS, (1, "a")), Told(START_MS + after_ms, (1, "a"))]
+    assert streamed(ONE, told)[1, 0] == counted
+    assert in_columns(ONE, told)[1, 0] == counted
+    assert by_the_oracle(ONE, told)[1, 0] == counted
+
+
 def test_an_entity_with_more_events_than_are_kept_says_unknown_and_not_too_few(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
