@@ -33,11 +33,6 @@ _DAY_MS = 86_400_000
 _MILLION = 1_000_000
 
 
-def trust_read(tid: str) -> Read:
-    """The row that ``facts.device_facts`` takes."""
-    return DEVICE_TRUST, tid
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepReading:
     """A device says what it is made of. It is answered with our time, whatever is thought of it:

@@ -8,7 +8,6 @@ Rule 2: along a path each split moves the expected value from the parent's to th
 Rule 3: an unknown value (NaN) goes where the training sent it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,19 +73,3 @@ def leaf_weights(tree: Tree, *, base: float = 0.0) -> LeafWeights:
     return LeafWeights(
         np.array(nodes, np.int64), np.array(outputs, np.int64), np.array(weights, np.float32)
     )
-
-
-def walk(trees: Sequence[Tree], row: Sequence[float]) -> float:
-    """The forest's value for one row by walking its trees: slow, and plain to read."""
-    total = 0.0
-    for tree in trees:
-        node = 0
-        while (feature := int(tree.feature[node])) != LEAF:
-            value = np.float32(row[feature])
-            if np.isnan(value):
-                goes_left = bool(tree.sends_unknown_left[node])
-            else:
-                goes_left = bool(value <= tree.threshold[node])
-            node = int(tree.left[node] if goes_left else tree.right[node])
-        total += float(tree.value[node])
-    return total

@@ -2,9 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +11,6 @@ from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
 
 from backend.clearing.calendar import Calendar
-from backend.db.migrate import upgrade
 from backend.http_errors import status_of
 from backend.risk.aml.reports import routes
 from backend.risk.aml.reports.limits import EVENTS_PER_REPORT_MAX, PAYMENTS_PER_REPORT_MAX
@@ -30,27 +27,12 @@ from backend.risk.aml.reports.repository import ReportRepository
 from backend.risk.aml.reports.service import AdvanceReport, RaiseReport
 from backend.risk.cases.model import CaseClock, Standing, Subject, first_broken
 from protocol.errors import CallerError, TillwayError
-from tests.support.shop import MERCHANT, Shop, shop_of_two
+from tests.support.shop import MERCHANT, Shop
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
 
 CLOCK = CaseClock(Calendar().is_business_day, 8 * 3_600_000)
 LI, HAN = "李雷", "韩梅梅"
 REPORTS = "/operator/v1/risk/reports"
-
-
-@pytest.fixture
-def shop(migrated_url: str) -> Iterator[Shop]:
-    """On SQLite and on PostgreSQL: for what SQL itself answers."""
-    with shop_of_two(migrated_url) as shop:
-        yield shop
-
-
-@pytest.fixture
-def lite(tmp_path: Path) -> Iterator[Shop]:
-    url = f"sqlite:///{tmp_path / 'backend.db'}"
-    upgrade(url)
-    with shop_of_two(url) as shop:
-        yield shop
 
 
 def client_of(shop: Shop) -> TestClient:

@@ -1,7 +1,6 @@
 """Cases on a real database: raised, looked into, decided by two people, and learnt from."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
 
 from backend.clearing.calendar import Calendar
-from backend.db.migrate import upgrade
 from backend.devices.model import DeviceKind
 from backend.devices.service import CreateStore, EnrolDevice, NewKey
 from backend.http_errors import status_of
@@ -30,29 +28,13 @@ from backend.risk.cases.service import (
 from protocol.crypto.keys import generate
 from protocol.errors import CallerError, TillwayError
 from tests.support.channels import CARD_TOKEN
-from tests.support.shop import MERCHANT, Shop, shop_of_two
+from tests.support.shop import MERCHANT, Shop
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
 
 CLOCK = CaseClock(Calendar().is_business_day, 8 * 3_600_000)
 LI, HAN = "李雷", "韩梅梅"
 DAY_MS = 86_400_000
 CASES = "/operator/v1/risk/cases"
-
-
-@pytest.fixture
-def shop(migrated_url: str) -> Iterator[Shop]:
-    """On SQLite and on PostgreSQL: for what SQL itself answers."""
-    with shop_of_two(migrated_url) as shop:
-        yield shop
-
-
-@pytest.fixture
-def lite(tmp_path: Path) -> Iterator[Shop]:
-    """On SQLite: for what the commands decide."""
-    url = f"sqlite:///{tmp_path / 'backend.db'}"
-    upgrade(url)
-    with shop_of_two(url) as shop:
-        yield shop
 
 
 @pytest.fixture

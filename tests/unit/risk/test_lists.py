@@ -10,7 +10,6 @@ from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
-from backend.db.migrate import upgrade
 from backend.db.working_set import WorkingSet
 from backend.http_errors import status_of
 from backend.risk.lists import limits
@@ -20,7 +19,7 @@ from backend.risk.lists.repository import ListRepository
 from backend.risk.lists.service import LIST_FACTS, PutOnList, TakeOffList, list_facts, list_reads
 from backend.risk.rules.facts import FIELDS
 from protocol.errors import CallerError, TillwayError
-from tests.support.shop import START_MS, Shop, shop_of_two
+from tests.support.shop import START_MS, Shop
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
 from tillway.risk import lists
 from tillway.risk.cli import app
@@ -28,22 +27,6 @@ from tillway.risk.cli import app
 LI = "李雷"
 DAY_MS = 86_400_000
 PAN = "4111 1111 1111 1111"
-
-
-@pytest.fixture
-def shop(migrated_url: str) -> Iterator[Shop]:
-    """On SQLite and on PostgreSQL: for what SQL itself answers."""
-    with shop_of_two(migrated_url) as shop:
-        yield shop
-
-
-@pytest.fixture
-def lite(tmp_path: Path) -> Iterator[Shop]:
-    """On SQLite: for what the commands decide."""
-    url = f"sqlite:///{tmp_path / 'backend.db'}"
-    upgrade(url)
-    with shop_of_two(url) as shop:
-        yield shop
 
 
 def entry(**changes: Any) -> Entry:

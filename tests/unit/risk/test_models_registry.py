@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ from sqlalchemy import text
 
 from backend.body_limit import BodyLimit
 from backend.db.engine import open_engine
-from backend.db.migrate import upgrade
 from backend.http_errors import status_of
 from backend.risk.models import routes as model_routes
 from backend.risk.models.card import ModelError
@@ -28,27 +26,11 @@ from backend.risk.models.service import PAYMENT, MoveModel, RegisterModel
 from backend.risk.models.train import Settings, train
 from protocol.errors import CallerError, TillwayError
 from tests.support.models import DIGEST, small_inputs, small_model
-from tests.support.shop import Shop, shop_of_two
+from tests.support.shop import Shop
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
 
 LI, HAN = "李雷", "韩梅梅"
 FOREST, TREE = small_model("random_forest"), small_model("decision_tree")
-
-
-@pytest.fixture
-def shop(migrated_url: str) -> Iterator[Shop]:
-    """On SQLite and on PostgreSQL: for what SQL itself answers."""
-    with shop_of_two(migrated_url) as shop:
-        yield shop
-
-
-@pytest.fixture
-def lite(tmp_path: Path) -> Iterator[Shop]:
-    """On SQLite: for what the commands decide."""
-    url = f"sqlite:///{tmp_path / 'backend.db'}"
-    upgrade(url)
-    with shop_of_two(url) as shop:
-        yield shop
 
 
 def _register(shop: Shop, content: bytes) -> str:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn.ensemble import RandomForestClassifier
 
 from backend.risk.models.card import ModelError
-from backend.risk.models.forest import LEAF, Tree, float32_down, leaf_weights, walk
+from backend.risk.models.forest import LEAF, Tree, float32_down, leaf_weights
 from backend.risk.models.onnx_file import write_model
 from backend.risk.models.scorer import Scorer
 from backend.risk.models.train import Inputs, Settings, TrainingError, _forests, best_shares, train
@@ -202,3 +203,19 @@ def test_a_model_of_other_features_is_refused() -> None:
 def test_no_rows_have_no_scores() -> None:
     scorer = Scorer.load(small_model(), DIGEST)
     assert scorer.score_many(np.zeros((0, 3))).raw.tolist() == []
+
+
+def walk(trees: Sequence[Tree], row: Sequence[float]) -> float:
+    """The forest's value for one row by walking its trees: slow, and plain to read."""
+    total = 0.0
+    for tree in trees:
+        node = 0
+        while (feature := int(tree.feature[node])) != LEAF:
+            value = np.float32(row[feature])
+            if np.isnan(value):
+                goes_left = bool(tree.sends_unknown_left[node])
+            else:
+                goes_left = bool(value <= tree.threshold[node])
+            node = int(tree.left[node] if goes_left else tree.right[node])
+        total += float(tree.value[node])
+    return total

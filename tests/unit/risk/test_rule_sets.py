@@ -16,7 +16,6 @@ from typer.testing import CliRunner
 
 from backend.body_limit import BodyLimit
 from backend.db.engine import open_engine
-from backend.db.migrate import upgrade
 from backend.http_errors import status_of
 from backend.risk.rules import routes as rule_routes
 from backend.risk.rules.compiled import RuleSetError
@@ -30,7 +29,7 @@ from backend.risk.rules.rule_file import row_of, shipped_text
 from backend.risk.rules.service import DraftRules, MoveRules, compiled_text
 from backend.risk.rules.suppression import SuppressRule
 from protocol.errors import CallerError, OperatingError, TillwayError
-from tests.support.shop import Shop, shop_of_two
+from tests.support.shop import Shop
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
 from tillway.risk import rules as rules_cli
 from tillway.risk.cli import app
@@ -51,22 +50,6 @@ holds = {{ "payment.amount_minor" = 1 }}
 """
 ONE, TWO, THREE = (RULE.format(name=f"above_{n}", above=n * 100) for n in (1, 2, 3))
 MUCH = row_of({"payment.amount_minor": 500_000}, FIELDS)
-
-
-@pytest.fixture
-def shop(migrated_url: str) -> Iterator[Shop]:
-    """On SQLite and on PostgreSQL: for what SQL itself answers."""
-    with shop_of_two(migrated_url) as shop:
-        yield shop
-
-
-@pytest.fixture
-def lite(tmp_path: Path) -> Iterator[Shop]:
-    """On SQLite: for what the commands decide."""
-    url = f"sqlite:///{tmp_path / 'backend.db'}"
-    upgrade(url)
-    with shop_of_two(url) as shop:
-        yield shop
 
 
 def drafted(shop: Shop, text: str) -> str:

@@ -1,0 +1,25 @@
+"""A shop of two merchants, on both databases or on the embedded one alone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backend.db.migrate import upgrade
+from tests.support.shop import Shop, shop_of_two
+
+
+@pytest.fixture
+def shop(migrated_url: str) -> Iterator[Shop]:
+    """On SQLite and on PostgreSQL: for what SQL itself answers."""
+    with shop_of_two(migrated_url) as shop:
+        yield shop
+
+
+@pytest.fixture
+def lite(tmp_path: Path) -> Iterator[Shop]:
+    """On SQLite: for what the commands decide."""
+    url = f"sqlite:///{tmp_path / 'backend.db'}"
+    upgrade(url)
+    with shop_of_two(url) as shop:
+        yield shop
