@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from firmware_sim.board import Board
-from firmware_sim.devices.ef01 import CAPACITY, Ef01
+from firmware_sim.devices.ef01 import Ef01
+from firmware_sim.devices.ef01.profiles import ZFM20
 from firmware_sim.devices.escpos import EscPosPrinter
 from firmware_sim.devices.gm65 import Gm65
 from firmware_sim.faults import SLOW_BYTE_MS_MAX, Fault, FaultKind
@@ -38,7 +39,7 @@ class EnrollBody(_Body):
     """A finger put into the library."""
 
     finger: Finger
-    slot: Annotated[int, Field(ge=0, lt=CAPACITY)]
+    slot: Annotated[int, Field(ge=0, lt=ZFM20.capacity)]
 
 
 class PaperBody(_Body):

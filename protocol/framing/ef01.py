@@ -10,6 +10,8 @@ from enum import IntEnum
 from protocol.framing.limits import EF01_PAYLOAD_BYTES_MAX
 
 START = b"\xef\x01"
+READY = b"\x55"
+"""What an R503 says, bare, when it has started (R503 manual, power-on delay time)."""
 ADDRESS_DEFAULT = 0xFFFFFFFF
 _HEADER_BYTES = 9
 _SUM_BYTES = 2
@@ -37,6 +39,7 @@ class Instruction(IntEnum):
     UP_CHAR = 0x08
     DOWN_CHAR = 0x09
     UP_IMAGE = 0x0A
+    DOWN_IMAGE = 0x0B
     DELETE = 0x0C
     EMPTY = 0x0D
     SET_SYS_PARA = 0x0E
@@ -45,9 +48,26 @@ class Instruction(IntEnum):
     VERIFY_PASSWORD = 0x13
     RANDOM = 0x14
     SET_ADDRESS = 0x15
+    READ_INF_PAGE = 0x16
+    WRITE_NOTEPAD = 0x18
+    READ_NOTEPAD = 0x19
     FAST_SEARCH = 0x1B
     TEMPLATE_NUM = 0x1D
     INDEX_TABLE = 0x1F
+    GET_IMAGE_EX = 0x28
+    CANCEL = 0x30
+    AUTO_ENROL = 0x31
+    AUTO_IDENTIFY = 0x32
+    AURA_LED = 0x35
+    CHECK_SENSOR = 0x36
+    ALGORITHM_VERSION = 0x39
+    FIRMWARE_VERSION = 0x3A
+    PRODUCT_INFO = 0x3C
+    SOFT_RESET = 0x3D
+    HANDSHAKE = 0x40
+    LIGHT_ON = 0x50
+    LIGHT_OFF = 0x51
+    ECHO = 0x53
 
 
 class Confirmation(IntEnum):
@@ -68,12 +88,26 @@ class Confirmation(IntEnum):
     DATA_REFUSED = 0x0E
     IMAGE_UPLOAD_FAILED = 0x0F
     DELETE_FAILED = 0x10
+    EMPTY_FAILED = 0x11
     WRONG_PASSWORD = 0x13
     NO_IMAGE = 0x15
+    FLASH_FAILED = 0x18
     UNDEFINED = 0x19
     BAD_REGISTER = 0x1A
     BAD_VALUE = 0x1B
+    BAD_NOTEPAD_PAGE = 0x1C
+    PORT_FAILED = 0x1D
+    LIBRARY_FULL = 0x1F
+    WRONG_ADDRESS = 0x20
     PASSWORD_NEEDED = 0x21
+    TEMPLATE_EMPTY = 0x22
+    LIBRARY_EMPTY = 0x24
+    TIMED_OUT = 0x26
+    ALREADY_ENROLLED = 0x27
+    SENSOR_FAILED = 0x29
+    ECHOED = 0x55
+    UNSUPPORTED = 0xFC
+    NOT_DONE = 0xFE
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +140,15 @@ def encode(packet: Packet) -> bytes:
 def command(instruction: Instruction, *arguments: int, address: int = ADDRESS_DEFAULT) -> bytes:
     """The bytes of a command packet; each argument is one byte."""
     return encode(Packet(Pid.COMMAND, bytes([instruction, *arguments]), address))
+
+
+def index_slots(bitmap: bytes, page: int) -> list[int]:
+    """The slots that a page of the index table says are used; the lowest bit comes first."""
+    first = page * len(bitmap) * 8
+    used = (
+        8 * place + bit for place, byte in enumerate(bitmap) for bit in range(8) if byte >> bit & 1
+    )
+    return [first + slot for slot in used]
 
 
 class PacketParser:

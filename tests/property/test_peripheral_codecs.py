@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from firmware_sim.devices.device import Device
 from firmware_sim.devices.ef01 import Ef01
+from firmware_sim.devices.ef01.profiles import R503
 from firmware_sim.devices.escpos import EscPosPrinter, PrinterProfile
 from firmware_sim.devices.escpos_parser import EscPosParser
 from firmware_sim.devices.gb18030 import TextDecoder
@@ -30,6 +31,8 @@ FRAMES = [
     ef01.command(ef01.Instruction.GET_IMAGE),
     ef01.command(ef01.Instruction.SEARCH, 1, 0, 0, 3, 232),
     ef01.command(ef01.Instruction.UP_IMAGE),
+    ef01.command(ef01.Instruction.DOWN_IMAGE),
+    ef01.command(ef01.Instruction.AUTO_ENROL, 0xC8, 0, 0, 1, 1),
     ef01.encode(ef01.Packet(ef01.Pid.ACK, b"\x00")),
     escpos.qr_code(b"x"),
     escpos.CUT_FULL,
@@ -121,6 +124,7 @@ def _joined(operations: list[object]) -> bytes:
 MAKERS: list[Callable[[], Device]] = [
     lambda: Gm65(lambda _: Sighting("QRCode", "1")),
     Ef01,
+    lambda: Ef01(R503),
     EscPosPrinter,
     lambda: EscPosPrinter(PrinterProfile("western", realtime_inside_data=True), roll_mm=20),
 ]

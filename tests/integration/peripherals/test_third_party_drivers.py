@@ -11,7 +11,8 @@ from PIL import Image
 from pyfingerprint.pyfingerprint import PyFingerprint
 from ws_barcode_scanner import BarcodeScanner
 
-from firmware_sim.devices.ef01 import Ef01, image_of, template_of
+from firmware_sim.devices.ef01 import Ef01
+from firmware_sim.devices.ef01.finger import image_of, template_of
 from firmware_sim.devices.escpos import EscPosPrinter
 from firmware_sim.devices.receipt import Barcode, Picture
 from firmware_sim.hosting import HostedBoard

@@ -2,7 +2,10 @@
 
 import pytest
 
-from firmware_sim.devices.ef01 import CAPTURE_MS, IMAGE_BYTES, REPLY_MS, Ef01, template_of
+from firmware_sim.devices.ef01 import Ef01
+from firmware_sim.devices.ef01.commands import REPLY_MS
+from firmware_sim.devices.ef01.finger import template_of
+from firmware_sim.devices.ef01.profiles import ZFM20
 from protocol.errors import CallerError
 from protocol.framing import ef01
 from protocol.framing.ef01 import Confirmation, Instruction, Packet, Pid
@@ -24,7 +27,7 @@ def _captured(finger: str, sensor: Ef01, buffer: int = 1) -> None:
 
 def test_no_finger_is_code_2_after_the_capture_time() -> None:
     [reply] = Ef01().feed(ef01.command(Instruction.GET_IMAGE), 1000)
-    assert reply.at_ms == 1000 + REPLY_MS + CAPTURE_MS
+    assert reply.at_ms == 1000 + REPLY_MS + ZFM20.capture_ms
     assert reply.payload == ef01.encode(Packet(Pid.ACK, bytes([Confirmation.NO_FINGER])))
 
 
@@ -122,7 +125,7 @@ def test_an_image_leaves_in_data_packets_of_the_set_size() -> None:
     packets = [packet for output in outputs for packet in parser.feed(output.payload)]
     assert all(isinstance(packet, Packet) for packet in packets)
     pieces = [packet for packet in packets[1:] if isinstance(packet, Packet)]
-    assert sum(len(piece.payload) for piece in pieces) == IMAGE_BYTES
+    assert sum(len(piece.payload) for piece in pieces) == ZFM20.image_bytes
     assert {len(piece.payload) for piece in pieces} == {128}
     assert pieces[-1].pid == Pid.END_OF_DATA
 
