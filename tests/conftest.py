@@ -5,22 +5,29 @@ A test that takes ``database_url`` (empty) or ``migrated_url`` (this program's s
 
 import itertools
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from backend.db.migrate import upgrade
+from tests.support.migrated import migrated_sqlite
 from tests.support.postgres import Cluster, NoServer, start_cluster
 from tests.support.rabbitmq import Broker, NoBroker, start_broker
+from tests.support.scratch import write_into_memory
 
 _numbers = itertools.count(1)
+
+
+def pytest_configure() -> None:
+    write_into_memory()
 
 
 @pytest.fixture(scope="session")
 def postgres_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """One private cluster per worker: no system cluster is ever touched."""
     try:
-        cluster = start_cluster()
+        cluster = start_cluster("autovacuum=off")
     except NoServer as missing:
         pytest.skip(str(missing))
     yield cluster
@@ -38,17 +45,47 @@ def rabbitmq_broker() -> Iterator[Broker]:
     broker.stop()
 
 
+@pytest.fixture(scope="session")
+def postgres_template(postgres_cluster: Cluster) -> str:
+    """The name of a database with this program's schema, for others to be copied from."""
+    upgrade(postgres_cluster.create_database("migrated"))
+    return "migrated"
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A fresh, empty database of its own for this test."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'backend.db'}"
-    cluster: Cluster = request.getfixturevalue("postgres_cluster")
-    return cluster.create_database(f"test_{next(_numbers)}")
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """What a test runs on, each in its turn."""
+    return str(request.param)
 
 
 @pytest.fixture
-def migrated_url(database_url: str) -> str:
+def database_url(
+    database_kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[str]:
+    """A fresh, empty database of its own for this test."""
+    if database_kind == "sqlite":
+        yield f"sqlite:///{tmp_path / 'backend.db'}"
+        return
+    with _database(request.getfixturevalue("postgres_cluster")) as url:
+        yield url
+
+
+@pytest.fixture
+def migrated_url(
+    database_kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[str]:
     """A fresh database with this program's schema."""
-    upgrade(database_url)
-    return database_url
+    if database_kind == "sqlite":
+        yield migrated_sqlite(tmp_path / "backend.db")
+        return
+    template: str = request.getfixturevalue("postgres_template")
+    cluster: Cluster = request.getfixturevalue("postgres_cluster")
+    with _database(cluster, template=template) as url:
+        yield url
+
+
+@contextmanager
+def _database(cluster: Cluster, **options: str) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    yield cluster.create_database(name, **options)
+    cluster.drop_database(name)

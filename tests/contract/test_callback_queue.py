@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from backend.db.migrate import upgrade
 from backend.notify import rabbit_queue
 from backend.notify.limits import (
     CALLBACK_LEASE_MS,
@@ -18,6 +17,7 @@ from backend.notify.limits import (
 from backend.notify.service import ReplayCallback
 from tests.support.callback_world import GAPS_MS, Queues, Taker, until
 from tests.support.callbacks import PutCallback
+from tests.support.migrated import migrated_sqlite
 from tests.support.rabbitmq import Broker
 from tests.support.shop import MERCHANT, OTHER_MERCHANT, Shop
 
@@ -30,8 +30,7 @@ _RABBITMQ = pytest.param(
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
-    url = f"sqlite:///{tmp_path / 'backend.db'}"
-    upgrade(url)
+    url = migrated_sqlite(tmp_path / "backend.db")
     shop = Shop(url)
     yield shop
     shop.close()

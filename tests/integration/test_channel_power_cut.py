@@ -22,12 +22,12 @@ import pytest
 
 from backend.channels.model import CUP, NUCC
 from backend.channels.signed_http import key_text
-from backend.db.migrate import upgrade
 from backend.sandbox.unionpay.program import LINE
 from backend.sandbox.unionpay.terminals import key_path
 from protocol.crypto.keys import generate
 from tests.integration.dying_backend import AMOUNT_MINOR, REFUND_MINOR, TOPUP_MINOR, WITHDRAWN_MINOR
 from tests.support.iso8583_messages import MID, TID
+from tests.support.migrated import migrated_sqlite
 from tests.support.shop import Shop
 from tillway import processes
 from tillway.json_api import JsonApi
@@ -161,8 +161,7 @@ def _open_accounts(apis: dict[str, JsonApi]) -> None:
 
 def _first_database(root: Path) -> dict[str, dict[str, Any]]:
     """A shop with a payer whose card one channel serves, and one whose card two do."""
-    url = f"sqlite:///{root / 'first.db'}"
-    upgrade(url)
+    url = migrated_sqlite(root / "first.db")
     shop = Shop(url)
     shop.add_merchant()
     payers = {}

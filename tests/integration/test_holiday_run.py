@@ -9,20 +9,19 @@ from typing import Any
 import pytest
 
 from backend.channels.model import ADVANCING_BANK, CUP, ECNY, FUND, NUCC
-from backend.db.migrate import upgrade
 from backend.disputes.model import DisputeCommand
 from protocol.money import Money
 from tests.support.banks import RESERVE
 from tests.support.disputes import decide, dispute
 from tests.support.holiday import DAYS, FIRST, SHOP_ACCOUNT, T1, T1_ACCOUNT, Holiday, holiday
+from tests.support.migrated import migrated_sqlite
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Holiday]:
-    url = f"sqlite:///{tmp_path / 'backend.db'}"
-    upgrade(url)
+    url = migrated_sqlite(tmp_path / "backend.db")
     with holiday(url) as made:
         yield made
 

@@ -17,7 +17,6 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from backend.db.migrate import upgrade
 from backend.merchants.service import ChangeMerchant
 from backend.notify import rabbit_queue
 from backend.notify.deliverer import CallbackDeliverer
@@ -37,6 +36,7 @@ from protocol.errors import OperatingError
 from tests.support.backend import initialised, make_backend
 from tests.support.callback_world import GAPS_MS, Queues, until
 from tests.support.callbacks import PutCallback
+from tests.support.migrated import migrated_sqlite
 from tests.support.rabbitmq import Broker
 from tests.support.shop import MERCHANT, OTHER_MERCHANT, Shop
 from tests.support.wallet_http import CountingEntropy, services_of
@@ -48,8 +48,7 @@ HANGS = "https://hangs.example/"
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
-    url = f"sqlite:///{tmp_path / 'backend.db'}"
-    upgrade(url)
+    url = migrated_sqlite(tmp_path / "backend.db")
     shop = Shop(url)
     shop.add_merchant()
     yield shop

@@ -20,7 +20,6 @@ from backend.channels.signed_http import key_text, read_key
 from backend.channels.unionpay import TerminalKey, UnionPay
 from backend.channels.unionpay_files import UnionPayFiles
 from backend.channels.unionpay_line import Line
-from backend.db.migrate import upgrade
 from backend.sandbox.institution.program import SystemClock
 from backend.sandbox.unionpay.program import LINE
 from backend.sandbox.unionpay.terminals import key_path
@@ -28,6 +27,7 @@ from protocol.crypto.keys import generate
 from protocol.errors import OperatingError
 from protocol.money import Money
 from tests.support.iso8583_messages import TID
+from tests.support.migrated import migrated_sqlite
 from tests.support.shop import Shop
 from tests.support.unionpay_world import TOKEN, sql_traces
 
@@ -66,8 +66,7 @@ async def control(port: int, path: str, content: Any) -> Any:
 
 async def test_paid_killed_paid_again_and_told_in_the_days_file(tmp_path: Path) -> None:
     root, key = tmp_path / "sandbox", generate("ES256")
-    url = f"sqlite:///{tmp_path / 'ours.db'}"
-    upgrade(url)
+    url = migrated_sqlite(tmp_path / "ours.db")
     shop = Shop(url)
     ports: dict[str, int] = {}
     order = PayOrder("pay_1", TOKEN, Money(1_000, "CNY"), 0)

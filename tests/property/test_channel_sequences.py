@@ -18,11 +18,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from backend.channels.model import CUP, NUCC
-from backend.db.migrate import upgrade
 from backend.topups.service import OrderTopUp
 from backend.withdrawals.service import OrderWithdrawal
 from protocol.money import Money
 from tests.support.channels import CARD_TOKEN, ChannelWorld, Mishap
+from tests.support.migrated import migrated_sqlite
 from tests.support.shop import Shop, bugs_in
 
 SEEDS = range(8)
@@ -33,8 +33,7 @@ MISHAPS: tuple[Mishap | None, ...] = (None, None, None, "lost", "silent", "late"
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[ChannelWorld]:
-    url = f"sqlite:///{tmp_path / 'backend.db'}"
-    upgrade(url)
+    url = migrated_sqlite(tmp_path / "backend.db")
     shop = Shop(url)
     shop.add_merchant()
     world = ChannelWorld(shop, card_minor=10_000_000)

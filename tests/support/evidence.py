@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from backend.db.migrate import upgrade
 from backend.db.reading import Reader
 from backend.ledger.checkpoints import CheckpointMaker
 from backend.ledger.rules import (
@@ -17,6 +16,7 @@ from backend.ledger.rules import (
 )
 from protocol.crypto import generate
 from tests.support.books import DATE, START_MS, Books, Post, open_books
+from tests.support.migrated import migrated_sqlite
 
 MAKER = CheckpointMaker("backend", generate("Ed25519"))
 CHAINS = ("east", "west")
@@ -40,8 +40,7 @@ def sign(books: Books, chain: str) -> None:
 
 def populated(path: Path) -> str:
     """The URL of such a ledger in a new SQLite file."""
-    url = f"sqlite:///{path}"
-    upgrade(url)
+    url = migrated_sqlite(path)
     for chain in CHAINS:
         with open_books(url, chain) as books:
             fill(books, chain)

@@ -12,7 +12,6 @@ from typing import Any
 from backend.channels.day_file import DayFile
 from backend.channels.unionpay import TerminalKey, UnionPay
 from backend.channels.unionpay_line import Line
-from backend.db.migrate import upgrade
 from backend.sandbox.institution.books import Books
 from backend.sandbox.institution.house import House, furnish
 from backend.sandbox.unionpay.server import Lines
@@ -22,6 +21,7 @@ from backend.unionpay_trace.store import SqlTraces
 from protocol.crypto.keys import generate
 from protocol.money import Money
 from tests.support.iso8583_messages import MID, TID
+from tests.support.migrated import migrated_sqlite
 from tests.support.shop import Shop, ShopClock
 
 OPENING_MINOR = 100_000
@@ -123,10 +123,7 @@ async def unionpay_world(
     root: Path, *, timeout_ms: int = 300, url: str = ""
 ) -> AsyncIterator[UnionPayWorld]:
     """A world of its own; everything in it is closed at the end."""
-    where = url or f"sqlite:///{root / 'ours.db'}"
-    if not url:
-        upgrade(where)
-    shop = Shop(where)
+    shop = Shop(url or migrated_sqlite(root / "ours.db"))
     switch = a_switch(shop.clock, root / "switch.db")
     lines = Lines(switch)
     server = await asyncio.start_server(lines.serve, "127.0.0.1", 0)

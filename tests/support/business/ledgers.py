@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from backend.db.migrate import upgrade
 from backend.db.reading import Reader
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
@@ -14,6 +13,7 @@ from backend.ledger.model import Transfer
 from backend.ledger.repository import LedgerRepository
 from backend.ledger.tables import ACCOUNT
 from tests.support.books import Books, open_books
+from tests.support.migrated import migrated_sqlite
 
 
 class Empty:
@@ -63,7 +63,6 @@ class StoredLedger:
 @contextmanager
 def stored_ledger(path: Path) -> Iterator[StoredLedger]:
     """A fresh ledger in a file."""
-    url = f"sqlite:///{path}"
-    upgrade(url)
+    url = migrated_sqlite(path)
     with open_books(url) as books, Reader.opened(url) as reader:
         yield StoredLedger(books, reader)

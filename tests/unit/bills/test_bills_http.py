@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI, Request
@@ -10,10 +11,10 @@ from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
 
 from backend.bills.routes import operator_router
-from backend.db.migrate import upgrade
 from protocol.errors import TillwayError
 from tests.support.bills import ALL, SUCCESS, desk_of, read_bill
 from tests.support.clearing import World, clearing_world
+from tests.support.migrated import migrated_sqlite
 from tests.support.shop import MERCHANT
 from tests.support.wallet_http import OPERATOR, operator_only
 
@@ -22,10 +23,8 @@ PATH = f"/operator/v1/bills/{MERCHANT}/{DAY}"
 
 
 @pytest.fixture
-def world(tmp_path: object) -> Iterator[World]:
-    url = f"sqlite:///{tmp_path}/backend.db"
-    upgrade(url)
-    with clearing_world(url) as found:
+def world(tmp_path: Path) -> Iterator[World]:
+    with clearing_world(migrated_sqlite(tmp_path / "backend.db")) as found:
         yield found
 
 

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from backend.bills.service import SpooledPaper
 from backend.bills.trade import BillType
 from backend.db.engine import open_engine
-from backend.db.migrate import upgrade
 from tests.support.bills import desk_of
 from tests.support.clearing import clearing_world
+from tests.support.migrated import migrated_sqlite
 from tests.support.shop import MERCHANT
 
 DAY = date(2026, 11, 24)
@@ -41,8 +41,7 @@ def multiply(url: str, count: int) -> None:
 
 @pytest.mark.asyncio
 async def test_the_memory_of_a_bill_does_not_grow_with_the_day(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'backend.db'}"
-    upgrade(url)
+    url = migrated_sqlite(tmp_path / "backend.db")
     with clearing_world(url) as world:
         payer = await world.payer_since_yesterday()
         world.sell(payer, 1_000)

@@ -13,11 +13,11 @@ import pytest
 
 from backend.bills.trade import BillType
 from backend.channels.model import ADVANCING_BANK, NUCC
-from backend.db.migrate import upgrade
 from tests.support.bills import ReadBill, fee_fen, fen, fund_flow, give_own_money, trade_bill
 from tests.support.channels import CARD_TOKEN, FUND_TOKEN
 from tests.support.clearing import DAY_MS, SHOP_OFFSET_MS, World, clearing_world
 from tests.support.coupons import choose
+from tests.support.migrated import migrated_sqlite
 from tests.support.shop import MERCHANT
 
 SEEDS, DAYS, STEPS_PER_DAY = 4, 3, 24
@@ -84,9 +84,7 @@ class RandomShop:
 
 @contextmanager
 def open_world(path: Path) -> Iterator[World]:
-    url = f"sqlite:///{path}"
-    upgrade(url)
-    with clearing_world(url) as world:
+    with clearing_world(migrated_sqlite(path)) as world:
         for channel, token, account in (
             (NUCC, CARD_TOKEN, "CARD-1"),
             (ADVANCING_BANK, FUND_TOKEN, "FUND-1"),

@@ -8,16 +8,14 @@ from pathlib import Path
 import pytest
 
 from backend.channels.model import ADVANCING_BANK, FUND, NUCC
-from backend.db.migrate import upgrade
 from tests.support.channels import CARD_TOKEN, FUND_TOKEN
 from tests.support.clearing import World, clearing_world
+from tests.support.migrated import migrated_sqlite
 
 
 @pytest.fixture
 def lite_url(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path / 'backend.db'}"
-    upgrade(url)
-    return url
+    return migrated_sqlite(tmp_path / "backend.db")
 
 
 @pytest.fixture

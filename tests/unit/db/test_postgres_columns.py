@@ -14,7 +14,7 @@ from tests.support.postgres import Cluster
 
 pytestmark = [
     pytest.mark.postgres,
-    pytest.mark.parametrize("database_url", ["postgres"], indirect=True),
+    pytest.mark.parametrize("database_kind", ["postgres"], indirect=True),
 ]
 ODD = ["", "NULL", "null", '"', "\\", '\\"', "{a,b}", "a,b", " a ", "\n\t\x1f\x1e", "钱🧧", "{}"]
 

@@ -87,7 +87,7 @@ async def test_a_reader_sees_one_moment_and_cannot_write(migrated_url: str) -> N
     engine.dispose()
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_a_reader_never_makes_a_file(database_url: str) -> None:
     file = Path(database_url.removeprefix("sqlite:///"))
     with pytest.raises(CallerError, match="config_invalid"):
@@ -132,7 +132,7 @@ def test_a_program_told_a_database_of_another_release_says_to_upgrade_first(
         pass
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_a_new_database_is_its_owners_alone(database_url: str, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'state' / 'backend.db'}"
     before = os.umask(0)

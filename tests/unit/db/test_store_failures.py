@@ -58,7 +58,7 @@ def books(migrated_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Books]
 
 
 only_postgres = pytest.mark.parametrize(
-    "database_url", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+    "database_kind", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
 )
 
 
@@ -138,7 +138,7 @@ class _Stuck(sqlite3.Connection):
         return super().execute(statement, *parameters)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_a_sqlite_connection_that_cannot_roll_back_is_replaced(migrated_url: str) -> None:
     sound = open_engine(migrated_url)
     broken = create_engine(migrated_url, connect_args={"factory": _Stuck})
@@ -156,7 +156,7 @@ def test_a_sqlite_connection_that_cannot_roll_back_is_replaced(migrated_url: str
         engine.dispose()
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_a_sqlite_file_that_cannot_be_opened_again_is_a_failure_and_not_a_bug(
     migrated_url: str,
 ) -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from backend.db import wal_copier
 from backend.db.engine import open_engine
-from backend.db.migrate import upgrade
 from backend.db.sqlite_store import SqliteStore
 from backend.ledger.tables import CHAIN
+from tests.support.migrated import migrated_sqlite
 
 DEADLINE_S = 20
 LONG_MS = 3_600_000
@@ -41,7 +41,7 @@ def commit(store: SqliteStore, *chains: str) -> None:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "backend.db"
-    upgrade(f"sqlite:///{path}")
+    migrated_sqlite(path)
     return path
 
 

@@ -37,7 +37,7 @@ def test_the_commands_show_and_prove_the_ledger(books: Books) -> None:
     assert "BREAK account C:UNSWEPT:CNY" in shown.output
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("command", ["verify", "accounts", "transfers"])
 def test_a_mistyped_database_is_named_and_not_made(database_url: str, command: str) -> None:
     shown = CliRunner().invoke(app, [command, "--database", database_url])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.db.migrate import upgrade
+from tests.support.migrated import migrated_sqlite
 from tests.support.shop import Shop, shop_of_two
 
 
@@ -19,7 +19,5 @@ def shop(migrated_url: str) -> Iterator[Shop]:
 @pytest.fixture
 def lite(tmp_path: Path) -> Iterator[Shop]:
     """On SQLite: for what the commands decide."""
-    url = f"sqlite:///{tmp_path / 'backend.db'}"
-    upgrade(url)
-    with shop_of_two(url) as shop:
+    with shop_of_two(migrated_sqlite(tmp_path / "backend.db")) as shop:
         yield shop

@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 from backend.clearing.calendar import Calendar
 from backend.db.engine import open_engine
-from backend.db.migrate import upgrade
 from backend.risk.cases import routes as case_routes
 from backend.risk.cases.model import CaseClock
+from tests.support.migrated import migrated_sqlite
 from tests.support.shop import Shop, shop_of_two
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
 from tillway.risk import cases
@@ -41,9 +41,7 @@ class Line:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
-    url = f"sqlite:///{tmp_path / 'backend.db'}"
-    upgrade(url)
-    with shop_of_two(url) as shop:
+    with shop_of_two(migrated_sqlite(tmp_path / "backend.db")) as shop:
         yield shop
 
 

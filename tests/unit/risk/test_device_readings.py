@@ -15,7 +15,6 @@ from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
 
 from backend.clearing.calendar import Calendar
-from backend.db.migrate import upgrade
 from backend.http_errors import status_of
 from backend.payments.model import DeviceRequest
 from backend.risk.cases.model import CaseClock
@@ -34,6 +33,7 @@ from backend.risk.devices.words import SIGNS, VERDICTS, reason_words
 from protocol.errors import CallerError, TillwayError
 from protocol.messages import DeviceFingerprint
 from terminal.adapters.simulated_reader import SimulatedReader
+from tests.support.migrated import migrated_sqlite
 from tests.support.shop import MASTER_KEY, Shop, bugs_in, shop_of_two
 from tests.support.wallet_http import OPERATOR, CountingEntropy, operator_only, services_of
 from tests.unit.terminal.fakes import SeededEntropy
@@ -116,8 +116,7 @@ def both(migrated_url: str) -> Iterator[Judged]:
 def known_fleet(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
     """The database of a fleet that is known, and its time."""
     path = tmp_path_factory.mktemp("known") / "backend.db"
-    upgrade(f"sqlite:///{path}")
-    with shop_of_two(f"sqlite:///{path}") as shop:
+    with shop_of_two(migrated_sqlite(path)) as shop:
         make_known(Judged(shop))
         return path, shop.clock.at_ms
 

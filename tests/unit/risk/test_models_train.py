@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from backend.db.migrate import upgrade
 from backend.db.reading import Reader
 from backend.risk.cases.tables import LABEL
 from backend.risk.features.catalogue import PAYMENT
@@ -17,6 +16,7 @@ from backend.risk.models.ledger_inputs import HONEST_AFTER_MS, ledger_inputs, le
 from backend.risk.models.payments_repository import TrainingRepository
 from backend.risk.models.scorer import Scorer
 from protocol.errors import CallerError
+from tests.support.migrated import migrated_sqlite
 from tests.support.shop import Shop, shop_of_two
 from tillway.risk.cli import app
 
@@ -135,8 +135,7 @@ def test_the_command_learns_from_the_ledger_and_writes_a_model(shop: Shop, tmp_p
 
 
 def test_a_new_database_has_no_history(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'backend.db'}"
-    upgrade(url)
+    url = migrated_sqlite(tmp_path / "backend.db")
     with Reader.opened(url) as reader:
         history = TrainingRepository(reader)
         assert history.payments(from_ms=0, until_ms=2**52) == []

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from backend.db.migrate import upgrade
 from backend.db.working_set import WorkingSet
 from backend.risk.cases.tables import LABEL
 from backend.risk.features.catalogue import PAYMENT
@@ -17,6 +16,7 @@ from backend.risk.rules.replay import STOPS, WHOLE, Figures, History, Replay
 from backend.risk.rules.rule_file import row_of
 from backend.risk.rules.service import compiled_text
 from protocol.errors import CallerError
+from tests.support.migrated import migrated_sqlite
 from tests.support.shop import shop_of_two
 from tillway.risk.cli import app
 
@@ -118,9 +118,8 @@ class _Labels:
 
 
 def test_the_command_replays_the_ledger(tmp_path: Path) -> None:
-    url, file = f"sqlite:///{tmp_path / 'backend.db'}", tmp_path / "rules.toml"
+    url, file = migrated_sqlite(tmp_path / "backend.db"), tmp_path / "rules.toml"
     file.write_text(CANDIDATE, "utf-8")
-    upgrade(url)
     with shop_of_two(url) as shop:
         payer = shop.add_payer(balance_minor=1_000_000)
         paid = []
