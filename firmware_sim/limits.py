@@ -16,3 +16,8 @@ LINE_OUTBOX_BYTES_MAX = 256 * 1024
 LINE_WRITE_WAIT_S = 1.0
 PACE_BURST_MS = 3
 IDLE_WAIT_MS = 1000
+
+FLASH_SECTOR_BYTES = 4096
+FLASH_SLOT_SECTORS_MAX = 128
+SMP_BUFFER_BYTES = 1024
+"""What the controller board says it takes in one message, length and checksum included."""

@@ -24,8 +24,9 @@ def encode(value: object) -> bytes:
     return cbor2.dumps(value, canonical=True)
 
 
-def decode(data: bytes, *, bytes_max: int) -> Any:  # noqa: ANN401  # any plain value
-    """The one plain value that ``data`` holds.
+def decode(data: bytes, *, bytes_max: int, allow_indefinite: bool = False) -> Any:  # noqa: ANN401  # any plain value
+    """The one plain value that ``data`` holds; of indefinite length only where a peer's own
+    encoder makes it so and nothing is signed.
 
     Raises ``envelope_too_large`` beyond ``bytes_max`` and ``envelope_malformed`` otherwise.
     """
@@ -36,7 +37,7 @@ def decode(data: bytes, *, bytes_max: int) -> Any:  # noqa: ANN401  # any plain 
         value = cbor2.CBORDecoder(
             stream,
             max_depth=CBOR_DEPTH_MAX,
-            allow_indefinite=False,
+            allow_indefinite=allow_indefinite,
             allow_duplicate_keys=False,
             read_size=1,
             semantic_decoders=_EVERY_TAG,

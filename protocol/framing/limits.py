@@ -6,3 +6,10 @@ GM65_TEXT_BYTES_MAX = 4096
 EF01_PAYLOAD_BYTES_MAX = 256
 QR_BYTES_MAX = 2953
 """The most a QR code of version 40 holds (ISO/IEC 18004, level L, byte mode)."""
+MCUBOOT_IMAGE_BYTES_MAX = 16 * 1024 * 1024
+MCUBOOT_TLVS_MAX = 64
+SMP_LINE_BYTES_MAX = 512
+"""Senders keep to 127; what is longer is cut and then damaged."""
+SMP_MESSAGE_BYTES_MAX = 2048
+SMP_RAW_BYTES_MAX = 4 * SMP_MESSAGE_BYTES_MAX
+"""Of one message's lines; with full lines a message needs 1.4 times its size."""

@@ -1,0 +1,1 @@
+"""A controller board: flash, an MCUboot-like bootloader, and firmware that speaks SMP."""
