@@ -1,51 +1,48 @@
 """A running board: devices on links, and what people do to them.
 
-The board owns one task per device. Everything here runs on one event loop.
+Everything here runs on one event loop.
 """
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from firmware_sim.board_file import BoardFile, DeviceEntry, PrinterEntry, ScannerEntry
-from firmware_sim.devices.device import Device
-from firmware_sim.devices.ef01 import Ef01
-from firmware_sim.devices.escpos import EscPosPrinter, PrinterProfile
-from firmware_sim.devices.gm65 import Gm65
-from firmware_sim.devices.receipt import Receipt
-from firmware_sim.link import Link
-from firmware_sim.receipt_store import ReceiptStore
-from firmware_sim.rendering import camera
+from pydantic import JsonValue, ValidationError
+
+from firmware_sim.board_file import BoardDevice, BoardFile
+from firmware_sim.faults import Fault
+from firmware_sim.kinds.kind import Act, Kind, State
+from firmware_sim.link import Link, Tap
 from firmware_sim.transports.spec import open_line
 from protocol.errors import CallerError
 
-_DOTS_WIDE = {58: 384, 80: 576}
-DeviceKind = TypeVar("DeviceKind", Gm65, EscPosPrinter, Ef01)
+DeviceType = TypeVar("DeviceType")
 
 
 class Board:
-    """The devices of one board file, plugged in."""
+    """The devices of one board file. ``taps`` hear every line: who spoke, the bytes, when."""
 
     def __init__(
-        self, file: BoardFile, *, state_dir: Path, now_ms: Callable[[], int], pace: bool = True
+        self,
+        file: BoardFile,
+        *,
+        state_dir: Path,
+        now_ms: Callable[[], int],
+        pace: bool = True,
+        seed: int | None = None,
     ) -> None:
         self.name = file.name
-        self._now_ms = now_ms
+        self.seed = file.seed if seed is None else seed
+        self._state_dir = state_dir
         self._ports_dir = state_dir / "dev"
-        self._stores: dict[str, ReceiptStore] = {}
-        self._tasks: list[asyncio.Task[None]] = []
-        self.links: dict[str, Link] = {}
-        for name, entry in file.devices.items():
-            link = Link(name, build_device(entry), partial(open_line, entry.transport), now_ms)
-            link.pace = pace
-            link.after_plug = partial(self._point, name)
-            if isinstance(link.device, EscPosPrinter):
-                self._stores[name] = ReceiptStore(state_dir / "receipts")
-                link.after_turn = partial(self._keep_receipts, name)
-            self.links[name] = link
+        self.kinds: dict[str, Kind] = {name: one.kind for name, one in file.devices.items()}
+        self._taps: list[Callable[[str], Tap]] = []
+        self.links: dict[str, Link] = {
+            name: self._link_of(name, one, now_ms, pace=pace) for name, one in file.devices.items()
+        }
 
     @property
     def paths(self) -> dict[str, str]:
@@ -54,57 +51,87 @@ class Board:
 
     async def start(self) -> None:
         """Plug everything in and begin to serve."""
-        for name, link in self.links.items():
-            link.plug()
-            self._tasks.append(asyncio.create_task(link.run(), name=f"sim-{name}"))
+        for link in self.links.values():
+            link.start()
         await asyncio.sleep(0)
 
     async def stop(self) -> None:
         """Unplug everything."""
-        for task in self._tasks:
-            task.cancel()
         for link in self.links.values():
             link.unplug()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-        self._tasks.clear()
+        await asyncio.sleep(0)
 
     def plug(self, name: str) -> None:
         """Plug a device in."""
-        self._link(name).plug()
+        self.link(name).plug()
 
     def unplug(self, name: str) -> None:
         """Pull a device's plug."""
-        self._link(name).unplug()
+        self.link(name).unplug()
 
-    def device(self, kind: type[DeviceKind], name: str | None = None) -> tuple[Link, DeviceKind]:
-        """The board's device of a kind; raises ``CallerError`` where it has none."""
-        for link in self.links.values():
-            if isinstance(link.device, kind) and name in (None, link.name):
-                return link, link.device
-        raise CallerError("field_invalid", f"this board has no {kind.__name__}")
+    def power(self, name: str, *, on: bool) -> None:
+        """Give a device power, or take it."""
+        link = self.link(name)
+        link.power_on() if on else link.power_off()
 
-    def present(self, png: bytes, *, keep: bool = False) -> str | None:
-        """Hold a picture before the scanner; returns what the picture says, if anything."""
-        link, scanner = self.device(Gm65)
-        sighting = camera.decode(png)
-        link.act(lambda now_ms: scanner.present(png, now_ms, keep=keep))
-        return sighting.text if sighting else None
-
-    def receipts(self) -> Sequence[Receipt]:
-        """What the printer has cut off, oldest first."""
-        return list(self.device(EscPosPrinter)[1].receipts)
-
-    def receipt_files(self) -> list[dict[str, str]]:
-        """The files of each receipt kept on disk, oldest first."""
-        link, _ = self.device(EscPosPrinter)
-        return self._stores[link.name].files
-
-    def _link(self, name: str) -> Link:
+    def link(self, name: str) -> Link:
+        """A device's link; raises ``CallerError`` that names the devices there are."""
         if name not in self.links:
-            raise CallerError("field_invalid", f"this board has no device {name!r}")
+            there = ", ".join(self.links) or "none"
+            raise CallerError("field_invalid", f"this board has no device {name!r}; it has {there}")
         return self.links[name]
+
+    def device(self, name: str, of: type[DeviceType]) -> DeviceType:
+        """A device itself; raises ``CallerError`` where it is of another class."""
+        found = self.link(name).device
+        if not isinstance(found, of):
+            raise CallerError("field_invalid", f"{name} is no {of.__name__}")
+        return found
+
+    def do(self, name: str, act: str, **words: JsonValue) -> State:
+        """Do to a device what a person does; returns what can be seen of it then."""
+        link, kind = self.link(name), self.kinds[name]
+        deed = kind.act(act)
+        if deed is None:
+            there = ", ".join(one.name for one in kind.acts)
+            raise CallerError("field_invalid", f"to a {kind.name} one can do: {there}; not {act!r}")
+        body = _body(deed, words)
+        link.act(lambda now_ms: deed.run(link.device, body, now_ms))
+        return self.state(name)
+
+    def state(self, name: str) -> State:
+        """What can be seen of a device."""
+        return self.kinds[name].state(self.link(name).device)
+
+    def picture(self, name: str, picture: str) -> bytes:
+        """A PNG of what a device shows or has made."""
+        drawn = self.kinds[name].pictures(self.link(name).device)
+        if picture not in drawn:
+            raise CallerError("field_invalid", f"{name} has no picture {picture!r}")
+        return drawn[picture]()
+
+    def set_faults(self, name: str, faults: Iterable[Fault]) -> None:
+        """Make a device's line faulty, in place of all faults before; none heals it."""
+        self.link(name).set_faults(list(faults))
+
+    def listen(self, tap_of: Callable[[str], Tap]) -> None:
+        """From now on, ``tap_of(device)`` hears that device's line."""
+        self._taps.append(tap_of)
+        for name, link in self.links.items():
+            link.tap = _all_of([make(name) for make in self._taps])
+
+    def _link_of(
+        self, name: str, one: BoardDevice, now_ms: Callable[[], int], *, pace: bool
+    ) -> Link:
+        seed = hashlib.sha256(f"{self.seed}:{name}".encode()).digest()
+        device = one.kind.build(one.entry, seed)
+        link = Link(name, device, lambda: open_line(one.entry.transport, device.baud), now_ms)
+        link.pace = pace
+        link.after_plug = partial(self._point, name)
+        if one.kind.keeper is not None:
+            keep = one.kind.keeper(self._state_dir)
+            link.after_turn = lambda: keep(device)
+        return link
 
     def _point(self, name: str, path: str | None) -> None:
         """Let ``dev/<name>`` in the state directory lead to the device's port.
@@ -122,22 +149,23 @@ class Board:
         fresh.symlink_to(path)
         fresh.replace(shown)
 
-    def _keep_receipts(self, name: str) -> None:
-        printer = self.links[name].device
-        if isinstance(printer, EscPosPrinter):
-            self._stores[name].keep(printer.receipts)
+
+def _body(act: Act, words: dict[str, JsonValue]) -> object:
+    try:
+        return act.body.model_validate(words)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        why = first["msg"].removeprefix("Value error, ")
+        raise CallerError("field_invalid", f"{where}: {why}" if where else why) from error
 
 
-def build_device(entry: DeviceEntry) -> Device:
-    """The device of a board file's entry."""
-    if isinstance(entry, ScannerEntry):
-        return Gm65(camera.decode)
-    if isinstance(entry, PrinterEntry):
-        profile = PrinterProfile(
-            entry.profile, _DOTS_WIDE[entry.width_mm], entry.baud, entry.realtime_inside_data
-        )
-        return EscPosPrinter(profile, roll_mm=entry.roll_mm)
-    sensor = Ef01(password=entry.password)
-    for finger, slot in entry.enrolled.items():
-        sensor.enrol(finger, slot)
-    return sensor
+def _all_of(taps: list[Tap]) -> Tap:
+    if len(taps) == 1:
+        return taps[0]
+
+    def tell(*heard: object) -> None:
+        for tap in taps:
+            tap(*heard)  # type: ignore[arg-type]
+
+    return tell

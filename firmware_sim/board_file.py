@@ -1,75 +1,81 @@
 """The board file: which devices a board carries and how each is reached.
 
-The form is checked here, at the edge; a wrong file is refused with the field that is wrong.
+The form is checked here, at the edge; a wrong file is refused with file, line and the field that
+is wrong. What a device may say is its kind's matter (``kinds/``).
 """
 
-import tomllib
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from firmware_sim.kinds.kind import DeviceEntry, Kind
+from firmware_sim.kinds.registry import kind_named
+from firmware_sim.limits import BOARD_DEVICES_MAX
+from firmware_sim.yaml_file import YamlFile, read_yaml
 from protocol.errors import CallerError
 
 BUILT_IN = Path(__file__).parent / "boards"
-_Strict = ConfigDict(extra="forbid", frozen=True)
-Transport = Annotated[str, Field(max_length=200)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 
 
-class ScannerEntry(BaseModel):
-    """A GM65 code scanner."""
-
-    model_config = _Strict
-    kind: Literal["gm65"]
-    transport: Transport = "pty"
-
-
-class PrinterEntry(BaseModel):
-    """An ESC/POS receipt printer with a drawer."""
-
-    model_config = _Strict
-    kind: Literal["escpos"]
-    transport: Transport = "pty"
-    profile: Literal["gb18030", "western"] = "gb18030"
-    baud: Literal[9600, 19200, 38400, 57600, 115200] = 115200
-    width_mm: Literal[58, 80] = 80
-    roll_mm: Annotated[int, Field(ge=0, le=300_000)] = 30_000
-    realtime_inside_data: bool = False
+class _BoardForm(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+    seed: Annotated[int, Field(ge=0, lt=1 << 63)] = 0
+    devices: Annotated[dict[Name, JsonValue], Field(max_length=BOARD_DEVICES_MAX)] = {}
 
 
-class FingerprintEntry(BaseModel):
-    """An EF01 fingerprint sensor; ``enrolled`` maps a finger's name to its slot."""
+@dataclass(frozen=True, slots=True)
+class BoardDevice:
+    """One device of a board: its kind and what the file says of it."""
 
-    model_config = _Strict
-    kind: Literal["ef01"]
-    transport: Transport = "pty"
-    enrolled: dict[str, int] = {}
-    password: Annotated[int, Field(ge=0, le=0xFFFFFFFF)] = 0
+    kind: Kind
+    entry: DeviceEntry
 
 
-DeviceEntry = Annotated[ScannerEntry | PrinterEntry | FingerprintEntry, Field(discriminator="kind")]
-
-
-class BoardFile(BaseModel):
+@dataclass(frozen=True, slots=True)
+class BoardFile:
     """One board. Device names are chosen by the file; the POS board says scanner, printer…"""
 
-    model_config = _Strict
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
-    devices: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")], DeviceEntry] = {}
+    name: str
+    devices: dict[str, BoardDevice]
+    seed: int = 0
 
 
 def load_board(name_or_path: str) -> BoardFile:
     """A built-in board by name, or a file; raises ``CallerError("config_invalid")``."""
-    built_in = BUILT_IN / f"{name_or_path}.toml"
+    built_in = BUILT_IN / f"{name_or_path}.yaml"
     path = built_in if name_or_path.isidentifier() and built_in.exists() else Path(name_or_path)
     if not path.is_file():
-        names = ", ".join(sorted(found.stem for found in BUILT_IN.glob("*.toml")))
+        names = ", ".join(sorted(found.stem for found in BUILT_IN.glob("*.yaml")))
         raise CallerError("config_invalid", f"no board {name_or_path!r}; built in: {names}")
+    return board_of(read_yaml(path))
+
+
+def board_of(file: YamlFile) -> BoardFile:
+    """The board that a YAML file describes."""
+    form = file.validated(_BoardForm, file.value)
+    devices = {
+        name: _device(file, ("devices", name), value) for name, value in form.devices.items()
+    }
+    return BoardFile(form.name, devices, form.seed)
+
+
+def board_with(kind_name: str, *, transport: str = "pty", device: str = "device") -> BoardFile:
+    """A board that carries one device of a kind, as it leaves the factory."""
+    kind = kind_named(kind_name)
+    entry = kind.entry.model_validate({"kind": kind.name, "transport": transport})
+    return BoardFile(kind.name, {device: BoardDevice(kind, entry)})
+
+
+def _device(file: YamlFile, place: tuple[str, ...], value: JsonValue) -> BoardDevice:
+    named = value.get("kind") if isinstance(value, dict) else None
+    if not isinstance(named, str):
+        raise file.refusal(place, "a device says its kind, such as 'kind: gm65'")
     try:
-        return BoardFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CallerError("config_invalid", f"{path.name}: {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise CallerError("config_invalid", f"{path.name}: {where}: {first['msg']}") from error
+        kind = kind_named(named)
+    except CallerError as error:
+        raise file.refusal((*place, "kind"), error.detail) from error
+    return BoardDevice(kind, file.validated(kind.entry, value, place))

@@ -1,67 +1,34 @@
 """The control API: what people do to the devices, over HTTP on the loopback.
 
+It knows devices by their kinds only: every act, state and picture of a kind is here by itself.
 Every refusal is the wire form of a ``TillwayError`` with a ``detail`` that names the mistake.
 """
 
+from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import FastAPI, Query, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel
 from starlette.exceptions import HTTPException
 
 from firmware_sim.board import Board
-from firmware_sim.devices.ef01 import Ef01
-from firmware_sim.devices.ef01.profiles import ZFM20
-from firmware_sim.devices.escpos import EscPosPrinter
-from firmware_sim.devices.gm65 import Gm65
-from firmware_sim.faults import SLOW_BYTE_MS_MAX, Fault, FaultKind
-from firmware_sim.limits import FINGER_NAME_CHARS_MAX, PICTURE_BYTES_MAX
+from firmware_sim.fault_form import FaultForm
+from firmware_sim.limits import CONTROL_BODY_BYTES_MAX, FAULTS_OF_A_LINE_MAX
 from firmware_sim.metrics import render_metrics
-from firmware_sim.rendering.receipt_png import draw_receipt
 from protocol.errors import CallerError, TillwayError
 
-Finger = Annotated[str, Field(min_length=1, max_length=FINGER_NAME_CHARS_MAX)]
+
+class _ActWords(RootModel[dict[str, JsonValue]]):
+    """What an act is told."""
 
 
-class _Body(BaseModel):
+class FaultsBody(BaseModel):
+    """All the faults of a device's line; an empty list heals it."""
+
     model_config = ConfigDict(extra="forbid")
-
-
-class PlaceBody(_Body):
-    """A finger laid on the glass."""
-
-    finger: Finger
-
-
-class EnrollBody(_Body):
-    """A finger put into the library."""
-
-    finger: Finger
-    slot: Annotated[int, Field(ge=0, lt=ZFM20.capacity)]
-
-
-class PaperBody(_Body):
-    """A roll put in; 0 takes the paper out."""
-
-    millimetres: Annotated[int, Field(ge=0, le=300_000)]
-
-
-class CoverBody(_Body):
-    """The cover."""
-
-    open: bool
-
-
-class FaultBody(_Body):
-    """A fault on a device's line; kind ``none`` heals it."""
-
-    device: str
-    kind: FaultKind
-    at: Annotated[int, Field(ge=0, le=100_000)] = 0
-    slow_byte_ms: Annotated[int, Field(ge=0, le=SLOW_BYTE_MS_MAX)] = 50
-    repeat: bool = False
+    faults: Annotated[list[FaultForm], Field(max_length=FAULTS_OF_A_LINE_MAX)]
 
 
 def build_control(board: Board) -> FastAPI:
@@ -71,9 +38,7 @@ def build_control(board: Board) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _refuse_form)
     app.add_exception_handler(HTTPException, _refuse_request)
     _add_health(app, board)
-    _add_scanner(app, board)
-    _add_fingerprint(app, board)
-    _add_printer(app, board)
+    _add_devices(app, board)
     _add_lines(app, board)
     return app
 
@@ -81,7 +46,7 @@ def build_control(board: Board) -> FastAPI:
 def _add_health(app: FastAPI, board: Board) -> None:
     @app.get("/healthz")
     async def healthz() -> dict[str, object]:
-        return {"ok": True, "board": board.name, "devices": board.paths}
+        return {"ok": True, "board": board.name, "seed": board.seed, "devices": board.paths}
 
     @app.get("/readyz")
     async def readyz() -> JSONResponse:
@@ -93,126 +58,83 @@ def _add_health(app: FastAPI, board: Board) -> None:
         return Response(render_metrics(board), media_type="text/plain; version=0.0.4")
 
 
-def _add_scanner(app: FastAPI, board: Board) -> None:
-    @app.post("/scanner/present")
-    async def present(
-        request: Request, keep: Annotated[bool, Query()] = False
-    ) -> dict[str, object]:
-        png = await _bounded_body(request)
-        text = board.present(png, keep=keep)
-        return {"presented": True, "has_code": text is not None}
+def _add_devices(app: FastAPI, board: Board) -> None:
+    @app.get("/devices")
+    async def devices() -> dict[str, object]:
+        return {"devices": {name: shown(board, name) for name in board.links}}
 
-    @app.post("/scanner/take-away")
-    async def take_away() -> dict[str, bool]:
-        link, scanner = board.device(Gm65)
-        link.act(lambda _: scanner.take_away())
-        return {"ok": True}
+    @app.get("/devices/{name}")
+    async def device(name: str) -> Mapping[str, object]:
+        return shown(board, name)
 
-    @app.get("/scanner/status")
-    async def scanner_status() -> dict[str, object]:
-        _, scanner = board.device(Gm65)
-        return {
-            "is_reading": scanner.is_reading, "pictures_waiting": scanner.pictures_waiting,
-            "codes_read": scanner.codes_read, "baud": scanner.baud,
-        }  # fmt: skip
+    @app.post("/devices/{name}/acts/{act}")
+    async def do(name: str, act: str, request: Request) -> dict[str, object]:
+        words = await _words(request)
+        return {"state": board.do(name, act, **words)}
 
-
-def _add_fingerprint(app: FastAPI, board: Board) -> None:
-    @app.post("/fingerprint/place")
-    async def place(body: PlaceBody) -> dict[str, str]:
-        link, sensor = board.device(Ef01)
-        link.act(lambda _: sensor.place(body.finger))
-        return {"finger": body.finger}
-
-    @app.post("/fingerprint/remove")
-    async def remove() -> dict[str, bool]:
-        link, sensor = board.device(Ef01)
-        link.act(lambda _: sensor.lift())
-        return {"ok": True}
-
-    @app.post("/fingerprint/enroll")
-    async def enroll(body: EnrollBody) -> dict[str, object]:
-        link, sensor = board.device(Ef01)
-        link.act(lambda _: sensor.enrol(body.finger, body.slot))
-        return {"finger": body.finger, "slot": body.slot, "slots": sensor.slots}
-
-    @app.get("/fingerprint/status")
-    async def fingerprint_status() -> dict[str, object]:
-        _, sensor = board.device(Ef01)
-        return {"finger": sensor.finger, "slots": sensor.slots, "searches": sensor.searches}
-
-
-def _add_printer(app: FastAPI, board: Board) -> None:
-    @app.get("/printer/receipts")
-    async def receipts() -> list[dict[str, object]]:
-        files = board.receipt_files()
-        kept = board.receipts()[-len(files) :] if files else []
-        pairs = zip(kept, files, strict=True)
-        return [{**receipt.to_json(), "files": paths} for receipt, paths in pairs]
-
-    @app.get("/printer/receipts/{number}.png")
-    async def receipt_png(number: int) -> Response:
-        for receipt in board.receipts():
-            if receipt.number == number:
-                return Response(draw_receipt(receipt), media_type="image/png")
-        raise CallerError("field_invalid", f"no receipt {number}")
-
-    @app.get("/printer/status")
-    async def printer_status() -> dict[str, object]:
-        _, printer = board.device(EscPosPrinter)
-        return {
-            "online": printer.is_online, "paper": printer.paper, "paper_mm": printer.paper_mm,
-            "cover_open": printer.is_cover_open, "drawer_open": printer.is_drawer_open,
-            "drawer_kicks": printer.drawer_kicks, "receipts": printer.receipts_cut,
-            "operations_waiting": printer.operations_waiting,
-        }  # fmt: skip
-
-    @app.post("/printer/paper")
-    async def paper(body: PaperBody) -> dict[str, object]:
-        link, printer = board.device(EscPosPrinter)
-        link.act(lambda now_ms: printer.load_paper(body.millimetres, now_ms))
-        return {"paper": printer.paper, "paper_mm": printer.paper_mm}
-
-    @app.post("/printer/cover")
-    async def cover(body: CoverBody) -> dict[str, bool]:
-        link, printer = board.device(EscPosPrinter)
-        link.act(lambda now_ms: printer.set_cover(now_ms, is_open=body.open))
-        return {"cover_open": printer.is_cover_open}
-
-    @app.post("/printer/drawer/close")
-    async def close_drawer() -> dict[str, bool]:
-        link, printer = board.device(EscPosPrinter)
-        link.act(printer.close_drawer)
-        return {"drawer_open": printer.is_drawer_open}
+    @app.get("/devices/{name}/pictures/{picture}.png")
+    async def picture(name: str, picture: str) -> Response:
+        return Response(board.picture(name, picture), media_type="image/png")
 
 
 def _add_lines(app: FastAPI, board: Board) -> None:
-    @app.post("/faults")
-    async def fault(body: FaultBody) -> dict[str, str]:
-        if body.device not in board.links:
-            raise CallerError("field_invalid", f"this board has no device {body.device!r}")
-        wanted = Fault(body.kind, body.at, body.slow_byte_ms, body.repeat)
-        board.links[body.device].set_fault(wanted)
-        return {"device": body.device, "kind": body.kind.value}
+    @app.put("/devices/{name}/faults")
+    async def faults(name: str, body: FaultsBody) -> Mapping[str, object]:
+        board.set_faults(name, [form.fault() for form in body.faults])
+        return shown(board, name)
 
     @app.post("/devices/{name}/unplug")
-    async def unplug(name: str) -> dict[str, dict[str, str]]:
+    async def unplug(name: str) -> Mapping[str, object]:
         board.unplug(name)
-        return {"devices": board.paths}
+        return shown(board, name)
 
     @app.post("/devices/{name}/plug")
-    async def plug(name: str) -> dict[str, dict[str, str]]:
+    async def plug(name: str) -> Mapping[str, object]:
         board.plug(name)
-        return {"devices": board.paths}
+        return shown(board, name)
+
+    @app.post("/devices/{name}/power-off")
+    async def power_off(name: str) -> Mapping[str, object]:
+        board.power(name, on=False)
+        return shown(board, name)
+
+    @app.post("/devices/{name}/power-on")
+    async def power_on(name: str) -> Mapping[str, object]:
+        board.power(name, on=True)
+        return shown(board, name)
 
 
-async def _bounded_body(request: Request) -> bytes:
+def shown(board: Board, name: str) -> dict[str, object]:
+    """A device as the API shows it."""
+    link, kind = board.link(name), board.kinds[name]
+    counts = link.counts
+    return {
+        "name": name,
+        "kind": kind.name,
+        "summary": kind.summary,
+        "path": link.client_path,
+        "is_powered": link.is_powered,
+        "state": board.state(name),
+        "acts": {act.name: act.summary for act in kind.acts},
+        "pictures": sorted(kind.pictures(link.device)),
+        "faults": [FaultForm.of(fault).model_dump() for fault in link.faults],
+        "line": {
+            "to_device_bytes": counts.to_device_bytes, "to_client_bytes": counts.to_client_bytes,
+            "garbled_bytes": counts.garbled_bytes, "lost_bytes": counts.lost_bytes,
+        },
+    }  # fmt: skip
+
+
+async def _words(request: Request) -> dict[str, JsonValue]:
     body = bytearray()
     async for piece in request.stream():
         body += piece
-        if len(body) > PICTURE_BYTES_MAX:
-            raise CallerError("field_invalid", f"a picture has at most {PICTURE_BYTES_MAX} bytes")
-    return bytes(body)
+        if len(body) > CONTROL_BODY_BYTES_MAX:
+            raise CallerError("field_invalid", f"at most {CONTROL_BODY_BYTES_MAX} bytes")
+    try:
+        return _ActWords.model_validate_json(bytes(body) or b"{}").root
+    except ValueError as error:
+        raise CallerError("field_invalid", "the body is a JSON object of words") from error
 
 
 async def _refuse(_: Request, error: Exception) -> JSONResponse:

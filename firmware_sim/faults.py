@@ -1,84 +1,220 @@
-"""Faults of a line, device to host: the table every driver has to survive.
+"""Faults of a line, in either direction: the table every driver has to survive.
 
-A plan is pure: it turns what the device says into what the wire delivers. Positions count the
-bytes since the fault was set, so a fault is exact and repeatable.
+A plan is pure: it turns what one side says into what the wire delivers. Positions count the bytes
+of that direction since the fault was set; chance comes from the fault's own seed; so a fault is
+exact and repeatable.
 """
 
+import random
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
+from firmware_sim.frames import Side
+from firmware_sim.limits import FAULT_DELAY_MS_MAX, SLOW_BYTE_MS_MAX
 from protocol.errors import CallerError
 
-SLOW_BYTE_MS_MAX = 1000
 NOISE = bytes.fromhex("00ff55aa7f3c")
+PPM = 1_000_000
+_FLIPPED_BIT = 0x04
 
 
-class FaultKind(Enum):
+class FaultKind(StrEnum):
     """What can be wrong with a line."""
 
     NONE = "none"
     SILENT = "silent"
     DROP = "drop"
+    DUPLICATE = "duplicate"
     FLIP = "flip"
     NOISE = "noise"
     SLOW = "slow"
+    DELAY = "delay"
+    TRUNCATE = "truncate"
+    STUCK = "stuck"
     CUT = "cut"
+    POWER_CUT = "power_cut"
+    BROWN_OUT = "brown_out"
+
+
+MEANINGS: dict[FaultKind, str] = {
+    FaultKind.NONE: "the line is sound",
+    FaultKind.SILENT: "nothing passes",
+    FaultKind.DROP: "one byte is lost",
+    FaultKind.DUPLICATE: "one byte comes twice",
+    FaultKind.FLIP: "one bit of a byte is wrong",
+    FaultKind.NOISE: "six bytes of noise stand before a byte",
+    FaultKind.SLOW: "a pause before every byte",
+    FaultKind.DELAY: "the rest of a message comes late",
+    FaultKind.TRUNCATE: "the rest of a message is lost",
+    FaultKind.STUCK: "from a byte on, the line reads 00",
+    FaultKind.CUT: "the plug is pulled after a byte",
+    FaultKind.POWER_CUT: "the device loses its power after a byte",
+    FaultKind.BROWN_OUT: "the device restarts after a byte",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. ``at`` is the byte it meets; ``repeat`` meets every reply."""
+    """One fault. ``side`` is who speaks into it. ``at`` is the byte it meets; ``repeat`` meets
+    every message at that byte; a ``rate_ppm`` meets bytes by chance instead, that many in a
+    million. It is there from ``from_ms`` after it was set, for ``for_ms`` (0: for good)."""
 
     kind: FaultKind = FaultKind.NONE
     at: int = 0
     slow_byte_ms: int = 50
     repeat: bool = False
+    side: Side = Side.DEVICE
+    rate_ppm: int = 0
+    delay_ms: int = 500
+    from_ms: int = 0
+    for_ms: int = 0
+    seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.at < 0 or not 0 <= self.slow_byte_ms <= SLOW_BYTE_MS_MAX:
-            raise CallerError("field_invalid", "a fault's position or delay is out of range")
+        in_range = (
+            self.at >= 0
+            and 0 <= self.slow_byte_ms <= SLOW_BYTE_MS_MAX
+            and 0 <= self.delay_ms <= FAULT_DELAY_MS_MAX
+            and 0 <= self.rate_ppm <= PPM
+            and self.from_ms >= 0
+            and self.for_ms >= 0
+        )
+        if not in_range:
+            raise CallerError("field_invalid", "a fault's position, time or rate is out of range")
+
+
+class Strike(StrEnum):
+    """What befalls the device itself."""
+
+    NOTHING = "nothing"
+    UNPLUG = "unplug"
+    POWER_OFF = "power_off"
+    RESTART = "restart"
+
+
+_STRIKES = {
+    FaultKind.CUT: Strike.UNPLUG,
+    FaultKind.POWER_CUT: Strike.POWER_OFF,
+    FaultKind.BROWN_OUT: Strike.RESTART,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Bytes after a wait; ``is_cut`` says the plug is pulled after them."""
+    """Bytes after a wait; then ``strike``."""
 
     wait_ms: int
     data: bytes
-    is_cut: bool = False
+    strike: Strike = Strike.NOTHING
 
 
 class FaultPlan:
-    """The fault now on a line."""
+    """One fault at work since ``set_at_ms``."""
 
-    def __init__(self, fault: Fault | None = None) -> None:
-        self._fault = fault or Fault()
+    def __init__(self, fault: Fault, set_at_ms: int = 0) -> None:
+        self.fault = fault
+        self._set_at_ms = set_at_ms
         self._seen = 0
         self._is_done = False
+        self._chance = random.Random(fault.seed)  # noqa: S311 - repeatable on purpose
 
-    def outgoing(self, data: bytes) -> list[Delivery]:
-        """What the wire makes of ``data``."""
-        fault, at = self._fault, self._fault.at - self._seen
-        if fault.repeat:
-            at = fault.at
-        self._seen += len(data)
-        match fault.kind:
+    def deliver(self, data: bytes, now_ms: int) -> list[Delivery]:
+        """What the wire makes of one message."""
+        first, self._seen = self._seen, self._seen + len(data)
+        if not self._is_there(now_ms):
+            return [Delivery(0, data)]
+        match self.fault.kind:
+            case FaultKind.NONE:
+                return [Delivery(0, data)]
             case FaultKind.SILENT:
                 return []
             case FaultKind.SLOW:
-                return [Delivery(fault.slow_byte_ms, bytes([value])) for value in data]
-            case FaultKind.NOISE if 0 <= at < len(data) and self._once():
-                return [Delivery(0, data[:at] + NOISE + data[at:])]
-            case FaultKind.DROP if 0 <= at < len(data) and self._once():
-                return [Delivery(0, data[:at] + data[at + 1 :])]
-            case FaultKind.FLIP if 0 <= at < len(data) and self._once():
-                return [Delivery(0, data[:at] + bytes([data[at] ^ 0x04]) + data[at + 1 :])]
-            case FaultKind.CUT if 0 <= at < len(data) and self._once():
-                return [Delivery(0, data[:at], is_cut=True)]
-        return [Delivery(0, data)]
+                return [Delivery(self.fault.slow_byte_ms, bytes([value])) for value in data]
+            case FaultKind.STUCK:
+                return [Delivery(0, self._stuck(data, first))]
+        return self._struck(data, self._positions(data, first))
 
-    def _once(self) -> bool:
-        if self._is_done and not self._fault.repeat:
-            return False
+    def _is_there(self, now_ms: int) -> bool:
+        age = now_ms - self._set_at_ms - self.fault.from_ms
+        return age >= 0 and (not self.fault.for_ms or age < self.fault.for_ms)
+
+    def _stuck(self, data: bytes, first: int) -> bytes:
+        whole = max(0, self.fault.at - first)
+        return data[:whole] + bytes(len(data) - len(data[:whole]))
+
+    def _positions(self, data: bytes, first: int) -> list[int]:
+        """Where in this message the fault strikes."""
+        if self.fault.rate_ppm:
+            rate = self.fault.rate_ppm
+            return [at for at in range(len(data)) if self._chance.randrange(PPM) < rate]
+        at = self.fault.at if self.fault.repeat else self.fault.at - first
+        if not 0 <= at < len(data) or (self._is_done and not self.fault.repeat):
+            return []
         self._is_done = True
-        return True
+        return [at]
+
+    def _struck(self, data: bytes, positions: list[int]) -> list[Delivery]:
+        kind = self.fault.kind
+        if kind in _STRIKES and positions:
+            return [Delivery(0, data[: positions[0]], _STRIKES[kind])]
+        if kind is FaultKind.TRUNCATE and positions:
+            return [Delivery(0, data[: positions[0]])]
+        if kind is FaultKind.DELAY and positions:
+            at = positions[0]
+            late = Delivery(self.fault.delay_ms, data[at:])
+            return [Delivery(0, data[:at]), late] if at else [late]
+        pieces, done = [], 0
+        for at in positions:
+            pieces += [data[done:at], _bent(kind, data[at : at + 1])]
+            done = at + 1
+        return [Delivery(0, b"".join([*pieces, data[done:]]))]
+
+
+def _bent(kind: FaultKind, byte: bytes) -> bytes:
+    match kind:
+        case FaultKind.DROP:
+            return b""
+        case FaultKind.DUPLICATE:
+            return byte * 2
+        case FaultKind.NOISE:
+            return NOISE + byte
+    return bytes([byte[0] ^ _FLIPPED_BIT])
+
+
+class FaultyWay:
+    """All the faults of one direction, one behind the other."""
+
+    def __init__(self) -> None:
+        self._plans: list[FaultPlan] = []
+
+    @property
+    def faults(self) -> list[Fault]:
+        """What is set."""
+        return [plan.fault for plan in self._plans]
+
+    def set(self, faults: list[Fault], now_ms: int) -> None:
+        """Replace all faults; an empty list heals the way."""
+        self._plans = [
+            FaultPlan(fault, now_ms) for fault in faults if fault.kind is not FaultKind.NONE
+        ]
+
+    def deliver(self, data: bytes, now_ms: int) -> list[Delivery]:
+        """What the way makes of one message."""
+        deliveries = [Delivery(0, data)]
+        for plan in self._plans:
+            deliveries = [
+                after for before in deliveries for after in _through(plan, before, now_ms)
+            ]
+        return deliveries
+
+
+def _through(plan: FaultPlan, before: Delivery, now_ms: int) -> list[Delivery]:
+    """A delivery through one more fault: what was to happen before and after it still happens."""
+    after = plan.deliver(before.data, now_ms) if before.data else []
+    if after and before.wait_ms:
+        after[0] = Delivery(after[0].wait_ms + before.wait_ms, after[0].data, after[0].strike)
+    if before.strike is not Strike.NOTHING and all(
+        delivery.strike is Strike.NOTHING for delivery in after
+    ):
+        after.append(Delivery(0, b"", before.strike))
+    return after

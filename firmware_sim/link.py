@@ -1,12 +1,12 @@
-"""The link hangs a device on a line: one task owns the device.
+"""The link hangs a device on a line.
 
-Rule 1: only this task (and ``act``, on the same loop) touches the device, so a device needs no
-lock. Rule 2: bytes leave by absolute deadline, at the line's rate, in bursts of a few
-milliseconds. Rule 3: where the client's rate differs from the device's, both ends see junk.
+Rule 1: everything here runs on one event loop, so a device needs no lock; there is no task, only
+the line's bytes and one timer. Rule 2: bytes leave by absolute deadline, at the line's rate, in
+bursts of a few milliseconds. Rule 3: where the client's rate differs from the device's, both ends
+see junk. Rule 4: a device without power hears and says nothing.
 """
 
 import asyncio
-import contextlib
 import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 import structlog
 
 from firmware_sim.devices.device import Device, Output
-from firmware_sim.faults import Fault, FaultPlan
-from firmware_sim.limits import IDLE_WAIT_MS, LINE_OUTBOX_BYTES_MAX, PACE_BURST_MS
+from firmware_sim.faults import Fault, FaultyWay, Strike
+from firmware_sim.frames import Side
+from firmware_sim.limits import BROWN_OUT_MS, LINE_OUTBOX_BYTES_MAX, PACE_BURST_MS, WARM_UP_MS
 from firmware_sim.transports.line import Line
 
 _BITS_PER_BYTE = 10
@@ -25,10 +26,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class _Burst:
+    """Bytes on their way to one side, or what befalls the device in between."""
+
     at_ms: int
     data: bytes
     baud: int
-    is_cut: bool = False
+    strike: Strike = Strike.NOTHING
 
 
 @dataclass(slots=True)
@@ -41,9 +44,13 @@ class LinkCounts:
     lost_bytes: int = 0
 
 
+Tap = Callable[[Side, bytes, int], None]
+"""Hears what the device hears and says: who spoke, the bytes as they arrived, when (ms)."""
+
+
 @dataclass(slots=True)
 class Link:
-    """A device on a line. ``run`` is its task; ``act`` is how people reach the device."""
+    """A device on a line. ``plug`` begins to serve; ``act`` is how people reach the device."""
 
     name: str
     device: Device
@@ -52,95 +59,127 @@ class Link:
     pace: bool = True
     after_turn: Callable[[], None] = lambda: None
     after_plug: Callable[[str | None], None] = lambda _: None
+    tap: Tap = lambda _side, _data, _at_ms: None
     counts: LinkCounts = field(default_factory=LinkCounts)
     line: Line | None = None
+    is_powered: bool = False
     _outbox: deque[_Burst] = field(default_factory=deque)
     _outbox_bytes: int = 0
     _free_at_ms: int = 0
-    _faults: FaultPlan = field(default_factory=FaultPlan)
-    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _inbox: deque[_Burst] = field(default_factory=deque)
+    _in_free_at_ms: int = 0
+    _ways: dict[Side, FaultyWay] = field(
+        default_factory=lambda: {side: FaultyWay() for side in Side}
+    )
+    _timer: asyncio.TimerHandle | None = None
+    _timer_ms: int = 0
+    _restart_at_ms: int | None = None
 
     @property
     def client_path(self) -> str | None:
         """What a client opens, or ``None`` while unplugged."""
         return self.line.client_path if self.line else None
 
+    @property
+    def faults(self) -> list[Fault]:
+        """The faults set now, of both directions."""
+        return [fault for way in self._ways.values() for fault in way.faults]
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is on its way on the line."""
+        return not self._outbox and not self._inbox
+
+    def start(self) -> None:
+        """Plug in a device that has had its power for a while: its start is over, and what it
+        said then nobody heard."""
+        if not self.is_powered:
+            self.is_powered = True
+            self.device.boot(self.now_ms() - WARM_UP_MS)
+        self.plug()
+
     def plug(self) -> None:
-        """Connect the device; a pty gets a new name."""
+        """Connect the device, and give it power if it has none; a pty gets a new name."""
         if self.line is None:
             self.line = self.open_line()
             self.after_plug(self.client_path)
-            self._wake.set()
+            self.line.open(self._hear)
+            self._set_timer()
+        self.power_on()
 
     def unplug(self) -> None:
-        """Pull the plug: the client's next read or write fails."""
+        """Pull the plug: the client's next read or write fails, and the device loses its power."""
+        self.power_off()
         if self.line is not None:
             line, self.line = self.line, None
-            self._outbox.clear()
-            self._outbox_bytes = 0
             self.after_plug(None)
             line.close()
-            self._wake.set()
+
+    def power_on(self) -> None:
+        """Give the device power."""
+        self._restart_at_ms = None
+        if not self.is_powered:
+            self.is_powered = True
+            self._schedule(self.device.boot(self.now_ms()))
+            self._turn_over()
+
+    def power_off(self) -> None:
+        """Take the device's power; the line stays where it is. What was on its way is lost."""
+        self.is_powered = False
+        self._restart_at_ms = None
+        self._outbox.clear()
+        self._inbox.clear()
+        self._outbox_bytes = 0
+        self._set_timer()
+
+    def set_faults(self, faults: Sequence[Fault]) -> None:
+        """Make the line faulty from now on, in place of all faults before."""
+        for side, way in self._ways.items():
+            way.set([fault for fault in faults if fault.side is side], self.now_ms())
 
     def set_fault(self, fault: Fault) -> None:
-        """Make the line faulty from now on; ``Fault()`` heals it."""
-        self._faults = FaultPlan(fault)
+        """One fault in place of all before; ``Fault()`` heals the line."""
+        self.set_faults([fault])
 
     def act(self, deed: Callable[[int], Sequence[Output] | None]) -> None:
-        """Let a person do something to the device; ``deed`` gets the time."""
-        self._schedule(deed(self.now_ms()) or ())
-        self.after_turn()
-        self._wake.set()
+        """Let a person do something to the device; ``deed`` gets the time. What a device without
+        power would say is not said."""
+        outputs = deed(self.now_ms()) or ()
+        if self.is_powered:
+            self._schedule(outputs)
+        self._turn_over()
 
-    async def run(self) -> None:
-        """Serve the line until cancelled."""
-        while True:
-            if self.line is None:
-                self._wake.clear()
-                await self._wake.wait()
-                continue
-            line = self.line
-            with contextlib.suppress(ConnectionError):
-                await self._serve(line)
-
-    async def _serve(self, line: Line) -> None:
-        reading = asyncio.ensure_future(line.read())
-        try:
-            while self.line is line:
-                await self._send_due(line)
-                waking = asyncio.ensure_future(self._wake.wait())
-                try:
-                    await asyncio.wait(
-                        {reading, waking},
-                        timeout=self._wait_ms() / 1000,
-                        return_when=asyncio.FIRST_COMPLETED,
-                    )
-                finally:
-                    waking.cancel()
-                self._wake.clear()
-                if reading.done():
-                    self._take(line, reading.result())
-                    reading = asyncio.ensure_future(line.read())
-                self._schedule(self.device.poll(self.now_ms()))
-                self.after_turn()
-        finally:
-            reading.cancel()
-            with contextlib.suppress(asyncio.CancelledError, ConnectionError):
-                await reading
-
-    def _take(self, line: Line, data: bytes) -> None:
+    def _hear(self, data: bytes) -> None:
+        """The client said something: through the faults of its way to the device."""
         self.counts.to_device_bytes += len(data)
-        heard = self._over_the_wire(data, line.client_baud, self.device.baud)
-        self._schedule(self.device.feed(heard, self.now_ms()))
+        now_ms = self.now_ms()
+        baud = self.line.client_baud if self.line else None
+        at_ms = max(now_ms, self._in_free_at_ms)
+        for delivery in self._ways[Side.HOST].deliver(data, now_ms):
+            at_ms += delivery.wait_ms
+            self._inbox.append(_Burst(at_ms, delivery.data, baud or 0, delivery.strike))
+        self._in_free_at_ms = at_ms
+        self._take_due(now_ms)
+        self._turn_over()
+
+    def _take_due(self, now_ms: int) -> None:
+        while self._inbox and self._inbox[0].at_ms <= now_ms:
+            burst = self._inbox.popleft()
+            if burst.data and self.is_powered:
+                heard = self._over_the_wire(burst.data, burst.baud or None, self.device.baud)
+                self.tap(Side.HOST, heard, now_ms)
+                self._schedule(self.device.feed(heard, now_ms))
+            self._strike(burst.strike, now_ms)
 
     def _schedule(self, outputs: Iterable[Output]) -> None:
+        now_ms = self.now_ms()
         for output in outputs:
             free_at = max(output.at_ms, self._free_at_ms)
-            for delivery in self._faults.outgoing(output.payload):
+            for delivery in self._ways[Side.DEVICE].deliver(output.payload, now_ms):
                 free_at += delivery.wait_ms
                 free_at = self._pace(free_at, delivery.data, output.baud)
-                if delivery.is_cut:
-                    self._outbox.append(_Burst(free_at, b"", output.baud, is_cut=True))
+                if delivery.strike is not Strike.NOTHING:
+                    self._outbox.append(_Burst(free_at, b"", output.baud, delivery.strike))
             self._free_at_ms = free_at
 
     def _pace(self, free_at: int, data: bytes, baud: int) -> int:
@@ -156,25 +195,70 @@ class Link:
             self._outbox_bytes += len(piece)
         return free_at
 
-    async def _send_due(self, line: Line) -> None:
-        while self._outbox and self._outbox[0].at_ms <= self.now_ms():
+    def _turn_over(self) -> None:
+        """After anything happened: say what is due, look at the device, set the timer."""
+        now_ms = self.now_ms()
+        self._send_due(now_ms)
+        if self.line is not None:
+            self.line.tune(self.device.baud)
+        self.after_turn()
+        self._set_timer()
+
+    def _send_due(self, now_ms: int) -> None:
+        while self._outbox and self._outbox[0].at_ms <= now_ms:
             burst = self._outbox.popleft()
             self._outbox_bytes -= len(burst.data)
-            if burst.is_cut:
+            if burst.data and self.line is not None:
+                self.tap(Side.DEVICE, burst.data, now_ms)
+                said = self._over_the_wire(burst.data, burst.baud, self.line.client_baud)
+                lost = self.line.write(said)
+                self.counts.to_client_bytes += len(said) - lost
+                self.counts.lost_bytes += lost
+            self._strike(burst.strike, now_ms)
+
+    def _strike(self, strike: Strike, now_ms: int) -> None:
+        match strike:
+            case Strike.UNPLUG:
                 log.info("sim_line_cut", device=self.name)
                 self.unplug()
-                raise ConnectionError("the plug was pulled")
-            said = self._over_the_wire(burst.data, burst.baud, line.client_baud)
-            lost = await line.write(said)
-            self.counts.to_client_bytes += len(said) - lost
-            self.counts.lost_bytes += lost
+            case Strike.POWER_OFF:
+                log.info("sim_power_cut", device=self.name)
+                self.power_off()
+            case Strike.RESTART:
+                self.power_off()
+                self._restart_at_ms = now_ms + BROWN_OUT_MS
 
-    def _wait_ms(self) -> int:
-        due = [burst.at_ms for burst in list(self._outbox)[:1]]
-        deadline = self.device.next_deadline_ms()
+    def _due(self) -> None:
+        self._timer = None
+        now_ms = self.now_ms()
+        if self._restart_at_ms is not None and now_ms >= self._restart_at_ms:
+            self.power_on()
+        if self.is_powered:
+            self._take_due(now_ms)
+            self._schedule(self.device.poll(now_ms))
+        self._turn_over()
+
+    def _set_timer(self) -> None:
+        """One timer for the soonest of: bytes to send, bytes to hear, the device, a restart."""
+        due_ms = self._soonest_ms()
+        if self._timer is not None:
+            if due_ms == self._timer_ms:
+                return
+            self._timer.cancel()
+            self._timer = None
+        if due_ms is not None:
+            self._timer_ms = due_ms
+            wait_s = max(0, due_ms - self.now_ms()) / 1000
+            self._timer = asyncio.get_running_loop().call_later(wait_s, self._due)
+
+    def _soonest_ms(self) -> int | None:
+        due = [box[0].at_ms for box in (self._outbox, self._inbox) if box]
+        if self._restart_at_ms is not None:
+            due.append(self._restart_at_ms)
+        deadline = self.device.next_deadline_ms() if self.is_powered else None
         if deadline is not None:
             due.append(deadline)
-        return min(max(0, min(due, default=IDLE_WAIT_MS + self.now_ms()) - self.now_ms()), 60_000)
+        return min(due, default=None)
 
     def _over_the_wire(self, data: bytes, sent_at: int | None, heard_at: int | None) -> bytes:
         """Bytes sent at one rate and heard at another are junk, and not the same number."""

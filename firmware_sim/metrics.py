@@ -5,11 +5,9 @@ from collections.abc import Iterator
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
+from pydantic import JsonValue
 
 from firmware_sim.board import Board
-from firmware_sim.devices.ef01 import Ef01
-from firmware_sim.devices.escpos import EscPosPrinter
-from firmware_sim.devices.gm65 import Gm65
 
 
 class _BoardCollector(Collector):
@@ -28,17 +26,16 @@ class _BoardCollector(Collector):
             traffic.add_metric((name, "to_client"), link.counts.to_client_bytes)
             traffic.add_metric((name, "garbled"), link.counts.garbled_bytes)
             traffic.add_metric((name, "lost"), link.counts.lost_bytes)
-            match link.device:
-                case Gm65() as scanner:
-                    deeds.add_metric((name, "code_read"), scanner.codes_read)
-                case EscPosPrinter() as printer:
-                    deeds.add_metric((name, "receipt_cut"), printer.receipts_cut)
-                    deeds.add_metric((name, "drawer_kicked"), printer.drawer_kicks)
-                    deeds.add_metric((name, "command_unknown"), printer.unknown_commands)
-                case Ef01() as sensor:
-                    deeds.add_metric((name, "search"), sensor.searches)
+            state, kind = self._board.state(name), self._board.kinds[name]
+            for counter in kind.counters:
+                deeds.add_metric((name, counter), _number(state[counter]))
         yield traffic
         yield deeds
+
+
+def _number(value: JsonValue) -> int:
+    assert isinstance(value, int), "a kind's counters are numbers"
+    return value
 
 
 def render_metrics(board: Board) -> bytes:

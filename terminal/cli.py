@@ -9,10 +9,12 @@ from typing import Annotated
 
 import typer
 
+from protocol.errors import OperatingError
 from protocol.identity import Identity
 from terminal import logs
 from terminal.bootstrap import load_identity, running_terminal
 from terminal.config import Settings, load
+from terminal.probes import Found, Probe, probe_named
 
 app = typer.Typer(
     help="A payment terminal or vending machine.", add_completion=False, no_args_is_help=True
@@ -30,6 +32,29 @@ def run(config: Annotated[Path, typer.Option(help="The terminal's TOML file.")])
     logs.configure()
     settings = load(config)
     asyncio.run(_serve(settings, load_identity(settings)))
+
+
+@app.command()
+def probe(
+    kind: Annotated[str, typer.Argument(help="gm65, escpos, ef01, …")],
+    port: Annotated[str, typer.Argument(help="The serial port, such as /dev/ttyUSB0.")],
+    limit: Annotated[float, typer.Option(min=0.1, max=120, help="Seconds to wait.")] = 5.0,
+) -> None:
+    """Ask one peripheral through its driver; prints what it said as one JSON line.
+
+    Exits 1 with a code and its advice where the peripheral does not answer as it should.
+    """
+    ask = probe_named(kind)
+    try:
+        found = asyncio.run(_asked(ask, port, limit))
+    except OperatingError as error:
+        sys.stdout.write(json.dumps({"error": error.to_wire(), "detail": error.detail}) + "\n")
+        raise typer.Exit(1) from None
+    sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+
+
+async def _asked(ask: Probe, port: str, limit_s: float) -> Found:
+    return await ask(port, limit_s)
 
 
 async def _serve(settings: Settings, identity: Identity) -> None:

@@ -28,6 +28,10 @@ class Device(Protocol):
         """The line rate at which the device listens now."""
         ...
 
+    def boot(self, now_ms: int) -> Sequence[Output]:
+        """Power comes, or comes back: what was volatile is gone, what is in flash stays."""
+        ...
+
     def feed(self, data: bytes, now_ms: int) -> Sequence[Output]:
         """Take bytes from the line."""
         ...

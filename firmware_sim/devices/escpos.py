@@ -111,6 +111,17 @@ class EscPosPrinter:
         self.is_drawer_open = False
         return self._status_back(now_ms)
 
+    def boot(self, now_ms: int) -> list[Output]:
+        """An empty buffer and a fresh page; paper, cover and drawer are as people left them."""
+        del now_ms
+        self._parser = EscPosParser()
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        self._realtime_tail = b""
+        self._asb_mask = 0
+        self._page.initialise()
+        return []
+
     def feed(self, data: bytes, now_ms: int) -> list[Output]:
         """Take bytes: real-time requests are carried out at once, the rest in order."""
         outputs: list[Output] = []

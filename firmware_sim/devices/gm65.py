@@ -124,6 +124,15 @@ class Gm65:
             self._start_reading(now_ms)
         return []
 
+    def boot(self, now_ms: int) -> list[Output]:
+        """The registers come from flash; nothing is under way."""
+        self._registers = bytearray(self._flash)
+        self._parser = gm65.CommandParser()
+        self._stop_reading()
+        if self._mode() in (2, 3) and self._pictures:
+            self._start_reading(now_ms)
+        return []
+
     def feed(self, data: bytes, now_ms: int) -> list[Output]:
         """Answer the commands in ``data``."""
         outputs: list[Output] = []
@@ -192,12 +201,6 @@ class Gm65:
             self._registers = _factory()
         elif value == 0xD3:
             self._registers[gm65.REG_BAUD : gm65.REG_BAUD + 2] = b"\x39\x01"
-
-    def power_cycle(self) -> None:
-        """What a reboot leaves: the flash, and nothing that was under way."""
-        self._registers = bytearray(self._flash)
-        self._parser = gm65.CommandParser()
-        self._stop_reading()
 
     def _mode(self) -> int:
         return self._registers[gm65.REG_MODE] & 3

@@ -2,6 +2,7 @@
 
 import io
 
+import qrcode
 import zxingcpp
 from PIL import Image, UnidentifiedImageError
 
@@ -14,6 +15,13 @@ def decode(png: bytes) -> Sighting | None:
     """The first code in the picture, or ``None`` where there is none."""
     found = zxingcpp.read_barcodes(open_picture(png))
     return Sighting(found[0].format.name, found[0].text) if found else None
+
+
+def draw_code(text: str) -> bytes:
+    """A PNG with a QR code that says ``text``."""
+    stream = io.BytesIO()
+    qrcode.make(text).save(stream)
+    return stream.getvalue()
 
 
 def open_picture(png: bytes) -> Image.Image:

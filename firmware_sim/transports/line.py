@@ -1,14 +1,17 @@
 """What a line is to a device: bytes both ways, the client's rate where that can be seen."""
 
+from collections.abc import Callable
 from typing import Protocol
+
+Hear = Callable[[bytes], None]
 
 
 class Line(Protocol):
-    """One end of a serial line, on the device's side."""
+    """One end of a line, on the device's side. All of it runs on one event loop."""
 
     @property
     def client_path(self) -> str:
-        """What a client opens."""
+        """What a client opens (for pyserial: as it is)."""
         ...
 
     @property
@@ -16,14 +19,18 @@ class Line(Protocol):
         """The rate the client has set, or ``None`` where the line does not tell."""
         ...
 
-    async def read(self) -> bytes:
-        """Wait for bytes from the client; never empty. Raises ``ConnectionError`` once closed."""
+    def open(self, hear: Hear) -> None:
+        """From now on, give what the client says to ``hear``. Once only."""
         ...
 
-    async def write(self, data: bytes) -> int:
-        """Give bytes to the client; what nobody reads in time is lost: returns how many."""
+    def write(self, data: bytes) -> int:
+        """Give bytes to the client. What nobody takes in time is lost: returns how many."""
+        ...
+
+    def tune(self, baud: int) -> None:
+        """The device speaks and listens at this rate from now on."""
         ...
 
     def close(self) -> None:
-        """Pull the plug."""
+        """Pull the plug: the client's next read or write fails."""
         ...

@@ -1,9 +1,10 @@
-"""A line within the process: no port, no operating system, for tests and for boards by the
+"""A line within the process: no port, no operating system, for virtual time and for boards by the
 thousand."""
 
 import asyncio
 
 from firmware_sim.limits import LINE_OUTBOX_BYTES_MAX
+from firmware_sim.transports.line import Hear
 
 
 class MemoryLine:
@@ -11,9 +12,9 @@ class MemoryLine:
 
     def __init__(self, name: str = "memory:") -> None:
         self._name = name
-        self._to_device = bytearray()
+        self._hear: Hear | None = None
+        self._early = bytearray()
         self._to_client = bytearray()
-        self._arrived = asyncio.Event()
         self._delivered = asyncio.Event()
         self._is_closed = False
         self.baud: int | None = None
@@ -28,45 +29,47 @@ class MemoryLine:
         """What the client has set in ``baud``."""
         return self.baud
 
-    async def read(self) -> bytes:
-        """As ``Line.read``."""
-        while not self._to_device:
-            if self._is_closed:
-                raise ConnectionError("the line is closed")
-            self._arrived.clear()
-            await self._arrived.wait()
-        data = bytes(self._to_device)
-        self._to_device.clear()
-        return data
+    def open(self, hear: Hear) -> None:
+        """As ``Line.open``."""
+        self._hear = hear
+        if self._early:
+            early, self._early = bytes(self._early), bytearray()
+            hear(early)
 
-    async def write(self, data: bytes) -> int:
+    def write(self, data: bytes) -> int:
         """As ``Line.write``."""
         room = LINE_OUTBOX_BYTES_MAX - len(self._to_client)
         self._to_client += data[:room]
         self._delivered.set()
         return len(data) - len(data[:room])
 
+    def tune(self, baud: int) -> None:
+        """Memory has no rate of its own."""
+
     def close(self) -> None:
         """As ``Line.close``."""
         self._is_closed = True
-        self._arrived.set()
         self._delivered.set()
 
     def client_send(self, data: bytes) -> None:
-        """The client writes."""
+        """The client writes; raises ``ConnectionError`` once unplugged."""
         if self._is_closed:
             raise ConnectionError("the line is closed")
-        room = LINE_OUTBOX_BYTES_MAX - len(self._to_device)
-        self._to_device += data[:room]
-        self._arrived.set()
+        if self._hear is None:
+            self._early += data[: LINE_OUTBOX_BYTES_MAX - len(self._early)]
+        else:
+            self._hear(data)
 
-    async def client_receive(self, count: int) -> bytes:
-        """The client reads exactly ``count`` bytes."""
+    def client_take(self, count: int = LINE_OUTBOX_BYTES_MAX) -> bytes:
+        """Up to ``count`` bytes of what has arrived for the client."""
+        data = bytes(self._to_client[:count])
+        del self._to_client[:count]
+        return data
+
+    async def client_wait(self, count: int) -> None:
+        """Until ``count`` bytes have arrived; raises ``ConnectionError`` once unplugged."""
         while len(self._to_client) < count:
             if self._is_closed:
                 raise ConnectionError("the line is closed")
             self._delivered.clear()
             await self._delivered.wait()
-        data = bytes(self._to_client[:count])
-        del self._to_client[:count]
-        return data

@@ -5,13 +5,12 @@ fail as soon as a client closes. Rule 3: a pty does not pace and has no modem li
 link's matter. The client's rate is read off the master's settings, so a wrong rate garbles.
 """
 
-import asyncio
-import contextlib
 import os
 import termios
 import tty
 
-from firmware_sim.limits import LINE_READ_BYTES, LINE_WRITE_WAIT_S
+from firmware_sim.transports.descriptor import DescriptorPipe
+from firmware_sim.transports.line import Hear
 
 _RATES = {
     getattr(termios, name): int(name[1:])
@@ -27,10 +26,9 @@ class PtyLine:
         self._master, self._slave = os.openpty()
         tty.setraw(self._master)
         tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
         self._path = os.ttyname(self._slave)
+        self._pipe: DescriptorPipe | None = None
         self._is_closed = False
-        self._wake: asyncio.Future[None] | None = None
 
     @property
     def client_path(self) -> str:
@@ -44,64 +42,23 @@ class PtyLine:
             return None
         return _RATES.get(termios.tcgetattr(self._master)[4])
 
-    async def read(self) -> bytes:
-        """As ``Line.read``."""
-        loop = asyncio.get_running_loop()
-        while True:
-            if self._is_closed:
-                raise ConnectionError("the line is closed")
-            with contextlib.suppress(BlockingIOError):
-                return os.read(self._master, LINE_READ_BYTES)
-            self._wake = loop.create_future()
-            loop.add_reader(self._master, self._readable)
-            try:
-                await self._wake
-            finally:
-                if not self._is_closed:
-                    loop.remove_reader(self._master)
-                self._wake = None
+    def open(self, hear: Hear) -> None:
+        """As ``Line.open``."""
+        self._pipe = DescriptorPipe(self._master, hear, lambda: None)
 
-    async def write(self, data: bytes) -> int:
-        """As ``Line.write``: waits for a slow reader, and loses what it does not take in time."""
-        view = memoryview(data)
-        deadline = asyncio.get_running_loop().time() + LINE_WRITE_WAIT_S
-        while view:
-            if self._is_closed:
-                raise ConnectionError("the line is closed")
-            with contextlib.suppress(BlockingIOError):
-                view = view[os.write(self._master, view) :]
-                continue
-            if not await self._writable_until(deadline):
-                break
-        return len(view)
+    def write(self, data: bytes) -> int:
+        """As ``Line.write``."""
+        return self._pipe.write(data) if self._pipe else len(data)
 
-    async def _writable_until(self, deadline: float) -> bool:
-        loop = asyncio.get_running_loop()
-        ready = asyncio.Event()
-        loop.add_writer(self._master, ready.set)
-        try:
-            async with asyncio.timeout_at(deadline):
-                await ready.wait()
-            return True
-        except TimeoutError:
-            return False
-        finally:
-            if not self._is_closed:
-                loop.remove_writer(self._master)
+    def tune(self, baud: int) -> None:
+        """A pty has no rate of its own."""
 
     def close(self) -> None:
-        """As ``Line.close``: a client's next read or write fails."""
+        """As ``Line.close``."""
         if self._is_closed:
             return
-        with contextlib.suppress(RuntimeError):  # no loop runs, so none watches the line
-            loop = asyncio.get_running_loop()
-            loop.remove_reader(self._master)
-            loop.remove_writer(self._master)
-        self._readable()
         self._is_closed = True
+        if self._pipe:
+            self._pipe.close()
         os.close(self._master)
         os.close(self._slave)
-
-    def _readable(self) -> None:
-        if self._wake is not None and not self._wake.done():
-            self._wake.set_result(None)

@@ -14,9 +14,6 @@ import pytest
 import pytest_asyncio
 import qrcode
 
-from firmware_sim.devices.ef01 import Ef01
-from firmware_sim.devices.escpos import EscPosPrinter
-from firmware_sim.devices.gm65 import Gm65
 from firmware_sim.hosting import HostedBoard
 from protocol.errors import OperatingError, TillwayError
 from protocol.framing import escpos
@@ -84,16 +81,12 @@ def _serial_rig(hosted: HostedBoard, opened: Opened) -> Rig:
         scanner=lambda: opened(Gm65Scanner(paths["scanner"])),
         printer=lambda: opened(EscPosSerialPrinter(paths["printer"])),
         sensor=lambda: opened(Ef01FingerprintSensor(paths["fingerprint"])),
-        show=lambda code: hosted.call(lambda board: board.present(picture_of(code))),
-        place=lambda finger: hosted.call(lambda board: board.device(Ef01)[1].place(finger)),
-        end_paper=lambda: hosted.call(
-            lambda board: board.device(EscPosPrinter)[1].load_paper(0, 0)
-        ),
-        open_cover=lambda: hosted.call(
-            lambda board: board.device(EscPosPrinter)[1].set_cover(0, is_open=True)
-        ),
-        receipts=lambda: hosted.call(lambda board: len(board.receipts())),
-        is_scanning=lambda: hosted.call(lambda board: board.device(Gm65)[1].is_reading),
+        show=lambda code: hosted.do("scanner", "present", text=code),
+        place=lambda finger: hosted.do("fingerprint", "place", finger=finger),
+        end_paper=lambda: hosted.do("printer", "load_paper", millimetres=0),
+        open_cover=lambda: hosted.do("printer", "open_cover"),
+        receipts=lambda: hosted.state("printer")["receipts_cut"],
+        is_scanning=lambda: hosted.state("scanner")["is_reading"],
     )
 
 

@@ -1,5 +1,6 @@
 """A terminal with its simulated board, as people use them: press, present, lay a finger, read."""
 
+import base64
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,17 +37,18 @@ class Till:
     def present(self, picture: bytes) -> None:
         """Hold a picture before the scanner."""
         assert self.board is not None
-        self.board.call("POST", "/scanner/present", picture, "image/png")
+        png = base64.b64encode(picture).decode()
+        self.board.post("/devices/scanner/acts/present", {"png": png})
 
     def lay_finger(self, finger: str) -> None:
         """Lay a finger on the sensor."""
         assert self.board is not None
-        self.board.post("/fingerprint/place", {"finger": finger})
+        self.board.post("/devices/fingerprint/acts/place", {"finger": finger})
 
     def lift_finger(self) -> None:
         """Take the finger off."""
         assert self.board is not None
-        self.board.post("/fingerprint/remove")
+        self.board.post("/devices/fingerprint/acts/remove")
 
     def qr_picture(self) -> bytes:
         """What the customer's side shows."""
@@ -110,8 +112,13 @@ class Till:
         """What came out of the printer."""
         if self.board is None:
             return []
-        printed: list[Shown] = self.board.get("/printer/receipts")
+        printed: list[Shown] = self.board.get("/devices/printer")["state"]["receipts"]
         return printed
+
+    def picture(self, receipt: Shown) -> bytes:
+        """A printed receipt as a PNG."""
+        assert self.board is not None
+        return self.board.call("GET", f"/devices/printer/pictures/{receipt['number']}.png")
 
     def receipt_with(self, words: str) -> str:
         """The text of the newest receipt, once one with these words has come out."""
@@ -140,9 +147,9 @@ def copy_receipts(till: Till, folder: Path) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for receipt in till.receipts():
-        for kind in ("txt", "png"):
-            source = Path(receipt["files"][kind])
-            target = folder / f"{till.name}-{source.name}"
-            target.write_bytes(source.read_bytes())
+        stem = f"{till.name}-{receipt['number']:06d}"
+        for suffix, content in (("txt", receipt["text"].encode()), ("png", till.picture(receipt))):
+            target = folder / f"{stem}.{suffix}"
+            target.write_bytes(content)
             paths.append(str(target))
     return paths

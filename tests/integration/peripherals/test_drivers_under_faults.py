@@ -5,18 +5,13 @@ drivers hang, believe damaged data or take silence for paper here; ours must not
 """
 
 import asyncio
-import io
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
-import qrcode
 
-from firmware_sim.devices.ef01 import Ef01
-from firmware_sim.devices.escpos import EscPosPrinter
-from firmware_sim.devices.gm65 import Gm65
 from firmware_sim.faults import Fault, FaultKind
 from firmware_sim.hosting import HostedBoard
 from protocol.errors import OperatingError
@@ -46,9 +41,7 @@ def hosted(tmp_path: Path) -> Iterator[HostedBoard]:
 
 
 def _show(hosted: HostedBoard) -> None:
-    stream = io.BytesIO()
-    qrcode.make(CODE).save(stream)
-    hosted.call(lambda board: board.present(stream.getvalue()))
+    hosted.do("scanner", "present", text=CODE)
 
 
 async def _set(hosted: HostedBoard, device: str, fault: Fault) -> None:
@@ -57,9 +50,9 @@ async def _set(hosted: HostedBoard, device: str, fault: Fault) -> None:
 
 async def _until_reading(hosted: HostedBoard) -> None:
     """Until the scanner is triggered: configuration and acknowledgements are over."""
-    await _until(lambda: hosted.call(lambda board: board.device(Gm65)[1].is_reading))
+    await _until(lambda: hosted.state("scanner")["is_reading"])
     # the acknowledgement leaves 5 ms later
-    await _until(lambda: not hosted.call(lambda board: board.links["scanner"]._outbox))
+    await _until(lambda: hosted.call(lambda board: board.link("scanner").is_idle))
 
 
 async def _until(condition: Callable[[], bool]) -> None:
@@ -69,7 +62,7 @@ async def _until(condition: Callable[[], bool]) -> None:
 
 
 async def _place(hosted: HostedBoard, finger: str) -> None:
-    await asyncio.to_thread(hosted.call, lambda board: board.device(Ef01)[1].place(finger))
+    await asyncio.to_thread(partial(hosted.do, "fingerprint", "place", finger=finger))
 
 
 # -- scanner -----------------------------------------------------------------------------------
@@ -236,7 +229,7 @@ async def test_a_printer_whose_status_is_damaged_prints_nothing(
     else:
         with pytest.raises(OperatingError, match=r"device_bad_frame|device_no_reply"):
             await printer.print(RECEIPT)
-        assert await asyncio.to_thread(hosted.call, lambda board: len(board.receipts())) == 0
+        assert (await asyncio.to_thread(hosted.state, "printer"))["receipts_cut"] == 0
 
 
 @pytest.mark.asyncio
@@ -257,7 +250,7 @@ async def test_one_damaged_answer_behind_the_receipt_is_asked_for_again(
     printer = opened(EscPosSerialPrinter(hosted.paths["printer"]))
     await _set(hosted, "printer", Fault(kind, at=STATUS_REPLIES_BEFORE_A_RECEIPT))
     await printer.print(RECEIPT)
-    assert await asyncio.to_thread(hosted.call, lambda board: len(board.receipts())) == 1
+    assert (await asyncio.to_thread(hosted.state, "printer"))["receipts_cut"] == 1
 
 
 @pytest.mark.asyncio
@@ -272,18 +265,16 @@ async def test_paper_that_ends_midway_is_said_and_the_rest_is_forgotten(
     hosted: HostedBoard, opened: Opened
 ) -> None:
     printer = opened(EscPosSerialPrinter(hosted.paths["printer"]))
-    load = partial(hosted.call, lambda board: board.device(EscPosPrinter)[1].load_paper(30, 0))
+    load = partial(hosted.do, "printer", "load_paper", millimetres=30)
     await asyncio.to_thread(load)
     with pytest.raises(OperatingError, match="printer_paper_end"):
         await printer.print(RECEIPT)
     # The word to forget is on its way when the driver says why: the printer reads it in its time.
-    await _until(
-        lambda: hosted.call(lambda board: board.device(EscPosPrinter)[1].operations_waiting) == 0
-    )
-    reload = partial(hosted.call, lambda board: board.device(EscPosPrinter)[1].load_paper(500, 0))
+    await _until(lambda: hosted.state("printer")["operations_waiting"] == 0)
+    reload = partial(hosted.do, "printer", "load_paper", millimetres=500)
     await asyncio.to_thread(reload)
     assert (await printer.status()).is_online
-    assert await asyncio.to_thread(hosted.call, lambda board: len(board.receipts())) == 0
+    assert (await asyncio.to_thread(hosted.state, "printer"))["receipts_cut"] == 0
 
 
 @pytest.mark.asyncio
@@ -297,7 +288,7 @@ async def test_a_printer_unplugged_comes_back_by_itself(
         await printer.print(RECEIPT)
     await asyncio.to_thread(hosted.call, lambda board: board.plug("printer"))
     await printer.print(RECEIPT)
-    assert await asyncio.to_thread(hosted.call, lambda board: len(board.receipts())) == 2
+    assert (await asyncio.to_thread(hosted.state, "printer"))["receipts_cut"] == 2
 
 
 # -- fingerprint -------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Goal: the simulator as a program: ready line, control API, receipts on disk, clean end."""
 
 import asyncio
+import base64
 import io
 import json
 import signal
@@ -82,10 +83,10 @@ def sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sim]:
     assert out == ""
 
 
-def _picture(words: str) -> bytes:
+def _shown(words: str) -> dict[str, str]:
     stream = io.BytesIO()
     qrcode.make(words).save(stream)
-    return stream.getvalue()
+    return {"png": base64.b64encode(stream.getvalue()).decode()}
 
 
 def test_the_ready_line_names_ports_and_devices(sim: Sim) -> None:
@@ -103,8 +104,9 @@ async def test_a_picture_presented_over_http_is_scanned_by_our_driver(
     sim: Sim, opened: Opened
 ) -> None:
     scanner = opened(Gm65Scanner(sim.ready["devices"]["scanner"]))
-    status, answer = await asyncio.to_thread(sim.ask, "/scanner/present", _picture(CODE))
-    assert (status, answer) == (200, {"presented": True, "has_code": True})
+    status, answer = await asyncio.to_thread(sim.ask, "/devices/scanner/acts/present", _shown(CODE))
+    assert status == 200
+    assert answer["state"]["pictures_waiting"] == 1
     assert await scanner.scan(5) == CODE
 
 
@@ -116,11 +118,16 @@ async def test_a_receipt_becomes_text_json_and_picture_on_disk(sim: Sim, opened:
         payment_id="pay_01JZ8Q4W3T5Y7V9X1B2C3D4E5F", at=datetime(2026, 3, 1, tzinfo=UTC),
     )  # fmt: skip
     await printer.print(build_receipt(content))
-    receipts = (await asyncio.to_thread(sim.ask, "/printer/receipts"))[1]
-    files = receipts[-1]["files"]
-    assert "支付成功 PAID" in await asyncio.to_thread(Path(files["txt"]).read_text)
-    assert "￥12.80" in receipts[-1]["text"]
-    with Image.open(files["png"]) as picture:
+    shown = (await asyncio.to_thread(sim.ask, "/devices/printer"))[1]
+    receipt = shown["state"]["receipts"][-1]
+    assert "￥12.80" in receipt["text"]
+    kept = sim.state_dir / "receipts" / "000001"
+    assert "支付成功 PAID" in await asyncio.to_thread(kept.with_suffix(".txt").read_text)
+    drawn = (
+        await asyncio.to_thread(sim.ask, f"/devices/printer/pictures/{receipt['number']}.png")
+    )[1]
+    assert await asyncio.to_thread(kept.with_suffix(".png").read_bytes) == drawn
+    with Image.open(io.BytesIO(drawn)) as picture:
         assert zxingcpp.read_barcodes(picture)[0].text == content.payment_id
 
 
@@ -128,31 +135,36 @@ async def test_a_receipt_becomes_text_json_and_picture_on_disk(sim: Sim, opened:
 async def test_a_finger_enrolled_and_placed_over_http_matches(sim: Sim, opened: Opened) -> None:
     sensor = opened(Ef01FingerprintSensor(sim.ready["devices"]["fingerprint"]))
     enrolled = await asyncio.to_thread(
-        sim.ask, "/fingerprint/enroll", {"finger": "dora", "slot": 9}
+        sim.ask, "/devices/fingerprint/acts/enroll", {"finger": "dora", "slot": 9}
     )
-    assert enrolled[1]["slots"] == [1, 2, 9]
-    await asyncio.to_thread(sim.ask, "/fingerprint/place", {"finger": "dora"})
+    assert enrolled[1]["state"]["slots"] == [1, 2, 9]
+    await asyncio.to_thread(sim.ask, "/devices/fingerprint/acts/place", {"finger": "dora"})
     match = await sensor.identify(5)
     assert match is not None
     assert match.slot == 9
-    await asyncio.to_thread(sim.ask, "/fingerprint/remove", {})
-    assert (await asyncio.to_thread(sim.ask, "/fingerprint/status"))[1]["finger"] is None
+    await asyncio.to_thread(sim.ask, "/devices/fingerprint/acts/remove", {})
+    state = (await asyncio.to_thread(sim.ask, "/devices/fingerprint"))[1]["state"]
+    assert state["finger"] is None
 
 
 def test_paper_cover_and_drawer_are_moved_over_http(sim: Sim) -> None:
-    assert sim.ask("/printer/paper", {"millimetres": 0})[1]["paper"] == "end"
-    assert sim.ask("/printer/status")[1]["online"] is False
-    assert sim.ask("/printer/paper", {"millimetres": 30_000})[1]["paper"] == "adequate"
-    assert sim.ask("/printer/cover", {"open": True})[1]["cover_open"] is True
-    assert sim.ask("/printer/cover", {"open": False})[1]["cover_open"] is False
-    assert sim.ask("/printer/drawer/close", {})[1]["drawer_open"] is False
+    def after(act: str, **words: int) -> dict[str, Any]:
+        state: dict[str, Any] = sim.ask(f"/devices/printer/acts/{act}", words)[1]["state"]
+        return state
+
+    assert after("load_paper", millimetres=0)["paper"] == "end"
+    assert sim.ask("/devices/printer")[1]["state"]["online"] is False
+    assert after("load_paper", millimetres=30_000)["paper"] == "adequate"
+    assert after("open_cover")["cover_open"] is True
+    assert after("close_cover")["cover_open"] is False
+    assert after("close_drawer")["drawer_open"] is False
 
 
 def test_devices_are_unplugged_and_plugged_over_http(sim: Sim) -> None:
-    assert "scanner" not in sim.ask("/devices/scanner/unplug", {})[1]["devices"]
+    assert sim.ask("/devices/scanner/unplug", {})[1]["path"] is None
     assert sim.ask("/readyz")[0] == 503
     assert not (sim.state_dir / "dev" / "scanner").is_symlink()
-    path = sim.ask("/devices/scanner/plug", {})[1]["devices"]["scanner"]
+    path = sim.ask("/devices/scanner/plug", {})[1]["path"]
     assert (sim.state_dir / "dev" / "scanner").resolve() == Path(path)
     sim.ready["devices"]["scanner"] = path
 
@@ -160,16 +172,17 @@ def test_devices_are_unplugged_and_plugged_over_http(sim: Sim) -> None:
 @pytest.mark.parametrize(
     ("path", "body"),
     [
-        ("/scanner/present", b"not a picture"),
-        ("/fingerprint/place", {"finger": ""}),
-        ("/fingerprint/place", {"thumb": "x"}),
-        ("/fingerprint/enroll", {"finger": "x", "slot": 5000}),
-        ("/printer/paper", {"millimetres": -1}),
-        ("/printer/paper", {"millimetres": "much"}),
-        ("/faults", {"device": "toaster", "kind": "drop"}),
-        ("/faults", {"device": "scanner", "kind": "gremlin"}),
+        ("/devices/scanner/acts/present", {"png": "bm90IGEgcGljdHVyZQ=="}),
+        ("/devices/scanner/acts/present", {"png": "!"}),
+        ("/devices/scanner/acts/present", {}),
+        ("/devices/scanner/acts/swallow", {}),
+        ("/devices/fingerprint/acts/place", {"finger": ""}),
+        ("/devices/fingerprint/acts/place", {"thumb": "x"}),
+        ("/devices/fingerprint/acts/enroll", {"finger": "x", "slot": 5000}),
+        ("/devices/printer/acts/load_paper", {"millimetres": -1}),
+        ("/devices/printer/acts/load_paper", {"millimetres": "much"}),
         ("/devices/toaster/unplug", {}),
-        ("/printer/cover", b"\xff\xfe{"),
+        ("/devices/printer/acts/open_cover", b"\xff\xfe{"),
     ],
 )
 def test_wrong_requests_are_refused_in_both_languages(sim: Sim, path: str, body: object) -> None:
@@ -182,12 +195,25 @@ def test_wrong_requests_are_refused_in_both_languages(sim: Sim, path: str, body:
 
 
 def test_a_picture_too_large_is_refused(sim: Sim) -> None:
-    assert sim.ask("/scanner/present", bytes(9 * 1024 * 1024))[0] == 400
+    assert sim.ask("/devices/scanner/acts/present", bytes(12 * 1024 * 1024))[0] == 400
+
+
+def test_faults_and_power_are_set_over_http(sim: Sim) -> None:
+    faults = [{"kind": "drop", "at": 3}, {"kind": "silent", "side": "host"}]
+    shown = sim.ask("/devices/printer/faults", {"faults": faults}, method="PUT")[1]
+    assert [(fault["kind"], fault["side"]) for fault in shown["faults"]] == [
+        ("silent", "host"), ("drop", "device"),
+    ]  # fmt: skip
+    assert sim.ask("/devices/printer/faults", {"faults": []}, method="PUT")[1]["faults"] == []
+    wrong = {"faults": [{"kind": "gremlin"}]}
+    assert sim.ask("/devices/printer/faults", wrong, method="PUT")[0] == 422
+    assert sim.ask("/devices/printer/power-off", {})[1]["is_powered"] is False
+    assert sim.ask("/devices/printer/power-on", {})[1]["is_powered"] is True
 
 
 def test_metrics_count_bytes_and_deeds(sim: Sim) -> None:
     text = sim.ask("/metrics")[1].decode()
-    assert 'tillway_sim_deeds_total{deed="receipt_cut",device="printer"}' in text
+    assert 'tillway_sim_deeds_total{deed="receipts_cut",device="printer"}' in text
 
 
 def test_a_taken_port_is_named_and_ends_with_2(tmp_path: Path) -> None:
@@ -206,4 +232,4 @@ def test_an_unknown_board_ends_with_2(tmp_path: Path) -> None:
     program = _start("--board", "kiosk", "--state-dir", str(tmp_path))
     _, err = program.communicate(timeout=20)
     assert program.returncode == 2
-    assert "pos, vending" in err
+    assert "pos" in err

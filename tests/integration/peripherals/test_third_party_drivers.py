@@ -1,17 +1,14 @@
 """Goal: drivers nobody here wrote work unmodified against the simulated devices over ptys."""
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import qrcode
 from escpos.printer import Serial
 from PIL import Image
 from pyfingerprint.pyfingerprint import PyFingerprint
 from ws_barcode_scanner import BarcodeScanner
 
-from firmware_sim.devices.ef01 import Ef01
 from firmware_sim.devices.ef01.finger import image_of, template_of
 from firmware_sim.devices.escpos import EscPosPrinter
 from firmware_sim.devices.receipt import Barcode, Picture
@@ -46,12 +43,10 @@ def test_ws_barcode_scanner_reads_writes_saves_and_restores(hosted: HostedBoard)
 
 
 def test_ws_barcode_scanner_triggers_and_gets_the_code_of_a_picture(hosted: HostedBoard) -> None:
-    stream = io.BytesIO()
-    qrcode.make(CODE).save(stream)
     scanner = BarcodeScanner(hosted.paths["scanner"])
     scanner.memory_map[0x00] = 0xD5
     scanner.memory_map[0x02] = 0x01
-    hosted.call(lambda board: board.present(stream.getvalue()))
+    hosted.do("scanner", "present", text=CODE)
     port = scanner._BarcodeScanner__serial_port._SerialPort__serial_port
     assert port.read_until(b"\r") == CODE.encode() + b"\r"
 
@@ -60,7 +55,7 @@ def test_ws_barcode_scanner_triggers_and_gets_the_code_of_a_picture(hosted: Host
 
 
 def _place(hosted: HostedBoard, finger: str) -> None:
-    hosted.call(lambda board: board.device(Ef01)[1].place(finger))
+    hosted.do("fingerprint", "place", finger=finger)
 
 
 @pytest.fixture
@@ -153,15 +148,15 @@ def _receipt_blocks(hosted: HostedBoard, printer: Serial) -> tuple[object, ...]:
     """Cut, and wait for the printer's answer to what comes after the cut."""
     printer.cut()
     assert printer.is_online()
-    return hosted.call(lambda board: board.receipts()[-1].blocks)
+    return hosted.call(lambda board: board.device("printer", EscPosPrinter).receipts[-1].blocks)
 
 
 def test_python_escpos_asks_for_status(hosted: HostedBoard, printer: Serial) -> None:
     assert printer.is_online()
     assert printer.paper_status() == 2
-    hosted.call(lambda board: board.device(EscPosPrinter)[1].load_paper(500, 0))
+    hosted.do("printer", "load_paper", millimetres=500)
     assert printer.paper_status() == 1
-    hosted.call(lambda board: board.device(EscPosPrinter)[1].load_paper(0, 0))
+    hosted.do("printer", "load_paper", millimetres=0)
     assert printer.paper_status() == 0
     assert not printer.is_online()
 
@@ -174,7 +169,7 @@ def test_python_escpos_prints_chinese_styles_and_a_native_qr(
     printer.set_with_default()
     printer.qr("pay_1", native=True, size=6)
     _receipt_blocks(hosted, printer)
-    receipt = hosted.call(lambda board: board.receipts()[-1])
+    receipt = hosted.call(lambda board: board.device("printer", EscPosPrinter).receipts[-1])
     assert "收银小票" in receipt.to_text()
     assert receipt.codes == [b"pay_1"]
 
@@ -198,4 +193,4 @@ def test_python_escpos_prints_a_barcode_and_kicks_the_drawer(
     printer.cashdraw(2)
     blocks = _receipt_blocks(hosted, printer)
     assert any(isinstance(block, Barcode) and block.payload == b"6901234567892" for block in blocks)
-    assert hosted.call(lambda board: board.device(EscPosPrinter)[1].is_drawer_open)
+    assert hosted.state("printer")["drawer_open"]

@@ -139,7 +139,7 @@ def test_only_what_was_saved_survives_a_power_cut() -> None:
     scanner.feed(gm65.encode_command(gm65.write(0x0A, b"\x11")), 0)
     scanner.feed(gm65.encode_command(gm65.save()), 0)
     scanner.feed(gm65.encode_command(gm65.write(0x0A, b"\x22")), 0)
-    scanner.power_cycle()
+    scanner.boot(0)
     read = scanner.feed(gm65.encode_command(gm65.read(0x0A)), 0)
     assert _texts(read) == [gm65.encode_reply(gm65.Reply(0, b"\x11"))]
 

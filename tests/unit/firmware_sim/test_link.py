@@ -1,131 +1,177 @@
-"""Goal: a link is a wire: it paces, garbles at the wrong rate, breaks and heals.
+"""Goal: a link is a wire: it paces, garbles at the wrong rate, breaks, heals, loses power.
 
-Method: the memory line and a clock moved by hand.
+Method: a board of one sensor in virtual time; every fault of the table in both directions.
 """
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 
 import pytest
-import pytest_asyncio
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from firmware_sim.devices.ef01 import Ef01
-from firmware_sim.faults import Fault, FaultKind
-from firmware_sim.link import Link
+from firmware_sim.board_file import board_with
+from firmware_sim.faults import Fault, FaultKind, FaultyWay
+from firmware_sim.frames import Side
+from firmware_sim.hosting import VirtualBoard
+from firmware_sim.limits import BROWN_OUT_MS
 from firmware_sim.transports.memory import MemoryLine
-from firmware_sim.transports.spec import open_line
-from protocol.errors import CallerError
 from protocol.framing import ef01
 from protocol.framing.ef01 import Instruction
 
 COUNT = ef01.command(Instruction.TEMPLATE_NUM)
 ANSWER = ef01.encode(ef01.Packet(ef01.Pid.ACK, b"\x00\x00\x00"))
+BAD_SUM = ef01.encode(ef01.Packet(ef01.Pid.ACK, b"\x01"))
 
 
-class _Bench:
-    """A sensor on a memory line, with time in the test's hands."""
-
-    def __init__(self) -> None:
-        self.now_ms = 1000
-        self.line = MemoryLine()
-        self.link = Link("sensor", Ef01(), lambda: self.line, lambda: self.now_ms)
-        self.link.plug()
-        self.task = asyncio.create_task(self.link.run())
-
-    async def pass_time(self, milliseconds: int) -> None:
-        """Move the clock and let the link notice."""
-        self.now_ms += milliseconds
-        self.link.act(lambda _: None)
-        for _ in range(10):
-            await asyncio.sleep(0)
-
-    @property
-    def heard(self) -> bytes:
-        """What has reached the client."""
-        return bytes(self.line._to_client)
+@pytest.fixture
+def bench() -> Iterator[VirtualBoard]:
+    """A sensor that has started."""
+    with VirtualBoard(board_with("ef01", device="sensor")) as board:
+        board.pass_time(1000)
+        board.receive("sensor", 100, within_ms=0)
+        yield board
 
 
-@pytest_asyncio.fixture
-async def bench() -> AsyncIterator[_Bench]:
-    """A bench, cleared away after."""
-    made = _Bench()
-    yield made
-    made.task.cancel()
-    made.link.unplug()
-    await asyncio.gather(made.task, return_exceptions=True)
+def _line(bench: VirtualBoard) -> MemoryLine:
+    line = bench.board.link("sensor").line
+    assert isinstance(line, MemoryLine)
+    return line
 
 
-@pytest.mark.asyncio
-async def test_bytes_leave_at_the_rate_of_the_line_and_not_before(bench: _Bench) -> None:
-    bench.line.client_send(COUNT)
-    await bench.pass_time(0)
-    await bench.pass_time(4)
-    assert bench.heard == b""  # the sensor thinks for 5 ms
-    await bench.pass_time(4)
-    assert bench.heard == ANSWER[:0] or ANSWER.startswith(bench.heard)
-    await bench.pass_time(4)
-    assert bench.heard == ANSWER  # 14 bytes at 57600 take 2.4 ms, in bursts of 3 ms
+def _heard(bench: VirtualBoard, wait_ms: int) -> bytes:
+    bench.pass_time(wait_ms)
+    return _line(bench).client_take()
 
 
-@pytest.mark.asyncio
-async def test_a_client_at_the_wrong_rate_hears_and_is_heard_as_junk(bench: _Bench) -> None:
-    bench.line.baud = 9600
-    bench.line.client_send(COUNT)
-    await bench.pass_time(0)
-    await bench.pass_time(100)
-    assert ANSWER not in bench.heard
-    assert bench.link.counts.garbled_bytes >= len(COUNT)
-    bench.line.baud = 57_600
-    bench.line.client_send(bytes(300) + COUNT)
-    await bench.pass_time(0)
-    await bench.pass_time(100)
-    assert bench.heard.endswith(ANSWER)
+def test_bytes_leave_at_the_rate_of_the_line_and_not_before(bench: VirtualBoard) -> None:
+    bench.send("sensor", COUNT)
+    assert _heard(bench, 7) == b""  # the sensor thinks for 5 ms, 14 bytes at 57600 take 2.4
+    assert _heard(bench, 1) == ANSWER
 
 
-@pytest.mark.asyncio
-async def test_an_unplugged_line_is_closed_and_a_new_one_is_served(bench: _Bench) -> None:
-    bench.link.unplug()
+def test_a_client_at_the_wrong_rate_hears_and_is_heard_as_junk(bench: VirtualBoard) -> None:
+    _line(bench).baud = 9600
+    bench.send("sensor", COUNT)
+    assert ANSWER not in _heard(bench, 100)
+    assert bench.board.link("sensor").counts.garbled_bytes >= len(COUNT)
+    _line(bench).baud = 57_600
+    bench.send("sensor", bytes(300) + COUNT)
+    assert _heard(bench, 100).endswith(ANSWER)
+
+
+def test_an_unplugged_line_is_closed_and_a_new_one_is_served(bench: VirtualBoard) -> None:
+    old = _line(bench)
+    bench.call(lambda board: board.unplug("sensor"))
     with pytest.raises(ConnectionError):
-        bench.line.client_send(COUNT)
-    assert bench.link.client_path is None
-    bench.line = MemoryLine()
-    bench.link.plug()
-    bench.line.client_send(COUNT)
-    await bench.pass_time(0)
-    await bench.pass_time(100)
-    assert bench.heard == ANSWER
+        old.client_send(COUNT)
+    assert bench.board.link("sensor").client_path is None
+    bench.call(lambda board: board.plug("sensor"))
+    bench.pass_time(1000)
+    _line(bench).client_take()
+    bench.send("sensor", COUNT)
+    assert _heard(bench, 100) == ANSWER
 
 
-@pytest.mark.asyncio
 @pytest.mark.parametrize(
     ("fault", "heard"),
     [
         (Fault(FaultKind.SILENT), b""),
         (Fault(FaultKind.DROP, at=1), ANSWER[:1] + ANSWER[2:]),
+        (Fault(FaultKind.DUPLICATE, at=1), ANSWER[:2] + ANSWER[1:]),
         (Fault(FaultKind.FLIP, at=0), bytes([ANSWER[0] ^ 4]) + ANSWER[1:]),
         (Fault(FaultKind.SLOW, slow_byte_ms=2), ANSWER),
+        (Fault(FaultKind.DELAY, at=3, delay_ms=200), ANSWER),
+        (Fault(FaultKind.TRUNCATE, at=3), ANSWER[:3]),
+        (Fault(FaultKind.STUCK, at=3), ANSWER[:3] + bytes(len(ANSWER) - 3)),
+        (Fault(FaultKind.DROP, from_ms=1000), ANSWER),
+        (Fault(FaultKind.SILENT, side=Side.HOST), b""),
+        (Fault(FaultKind.DROP, at=0, side=Side.HOST), b""),
+        (Fault(FaultKind.FLIP, at=10, side=Side.HOST), BAD_SUM),
+        (Fault(FaultKind.NOISE, at=0, side=Side.HOST), ANSWER),
     ],
+    ids=lambda value: f"{value.kind}-{value.side}" if isinstance(value, Fault) else "",
 )
-async def test_a_fault_does_what_it_says(bench: _Bench, fault: Fault, heard: bytes) -> None:
-    bench.link.set_fault(fault)
-    bench.line.client_send(COUNT)
-    await bench.pass_time(0)
-    await bench.pass_time(500)
-    assert bench.heard == heard
+def test_a_fault_does_what_it_says(bench: VirtualBoard, fault: Fault, heard: bytes) -> None:
+    bench.set_fault("sensor", fault)
+    bench.send("sensor", COUNT)
+    assert _heard(bench, 500) == heard
 
 
-@pytest.mark.asyncio
-async def test_a_cut_pulls_the_plug_in_the_middle(bench: _Bench) -> None:
-    bench.link.set_fault(Fault(FaultKind.CUT, at=5))
-    bench.line.client_send(COUNT)
-    await bench.pass_time(0)
-    await bench.pass_time(500)
-    assert bench.heard == ANSWER[:5]
-    assert bench.link.client_path is None
+def test_a_delayed_rest_comes_late_and_whole(bench: VirtualBoard) -> None:
+    bench.set_fault("sensor", Fault(FaultKind.DELAY, at=3, delay_ms=200))
+    bench.send("sensor", COUNT)
+    assert _heard(bench, 100) == ANSWER[:3]
+    assert _heard(bench, 200) == ANSWER[3:]
 
 
-@pytest.mark.parametrize("spec", ["tcp:127.0.0.1:9100", "rfc2217:x:1", "serial:/dev/x", "usb"])
-def test_a_transport_not_built_is_refused_by_name(spec: str) -> None:
-    with pytest.raises(CallerError, match="config_invalid") as refusal:
-        open_line(spec)
-    assert spec in refusal.value.detail
+def test_a_cut_pulls_the_plug_in_the_middle(bench: VirtualBoard) -> None:
+    line = _line(bench)
+    bench.set_fault("sensor", Fault(FaultKind.CUT, at=5))
+    bench.send("sensor", COUNT)
+    bench.pass_time(500)
+    assert line.client_take() == ANSWER[:5]
+    assert bench.board.link("sensor").client_path is None
+
+
+def test_a_device_without_power_is_deaf_and_dumb_and_comes_back_without_its_memory(
+    bench: VirtualBoard,
+) -> None:
+    bench.do("sensor", "enroll", finger="alice", slot=3)
+    bench.do("sensor", "place", finger="alice")
+    bench.set_fault("sensor", Fault(FaultKind.POWER_CUT, at=5))
+    bench.send("sensor", ef01.command(Instruction.GET_IMAGE))
+    assert len(_heard(bench, 500)) == 5
+    bench.send("sensor", COUNT)
+    assert _heard(bench, 500) == b""
+    bench.set_fault("sensor")
+    bench.call(lambda board: board.power("sensor", on=True))
+    _heard(bench, 1000)
+    bench.send("sensor", ef01.command(Instruction.IMG2TZ, 1))
+    assert _heard(bench, 500)[9] != 0  # the image was volatile
+    assert bench.state("sensor")["slots"] == [3]  # the library is not
+
+
+def test_a_brown_out_restarts_the_device_by_itself(bench: VirtualBoard) -> None:
+    bench.set_fault("sensor", Fault(FaultKind.BROWN_OUT, at=5))
+    bench.send("sensor", COUNT)
+    bench.pass_time(BROWN_OUT_MS // 2)
+    assert not bench.board.link("sensor").is_powered
+    _heard(bench, 1000)
+    bench.send("sensor", COUNT)
+    assert _heard(bench, 500) == ANSWER
+
+
+def test_chance_is_repeatable_by_seed_and_as_frequent_as_said() -> None:
+    def lost(seed: int) -> bytes:
+        way = FaultyWay()
+        way.set([Fault(FaultKind.DROP, rate_ppm=100_000, seed=seed)], 0)
+        return b"".join(delivery.data for delivery in way.deliver(bytes(range(250)) * 8, 0))
+
+    assert lost(1) == lost(1)
+    assert lost(1) != lost(2)
+    assert 1700 < len(lost(1)) < 1900  # 2,000 bytes, a tenth lost
+
+
+def test_a_fault_of_some_time_ends_by_itself(bench: VirtualBoard) -> None:
+    bench.set_fault("sensor", Fault(FaultKind.SILENT, from_ms=100, for_ms=100))
+    for heard in (ANSWER, b"", ANSWER):
+        bench.send("sensor", COUNT)
+        assert _heard(bench, 100) == heard
+
+
+@settings(max_examples=60)
+@given(
+    kinds=st.lists(st.sampled_from(list(FaultKind)), max_size=4),
+    at=st.integers(0, 20),
+    rate=st.sampled_from([0, 200_000]),
+    data=st.binary(max_size=30),
+)
+def test_faults_one_behind_the_other_never_fail_nor_invent_much(
+    kinds: list[FaultKind], at: int, rate: int, data: bytes
+) -> None:
+    way = FaultyWay()
+    way.set([Fault(kind, at=at, rate_ppm=rate, seed=at) for kind in kinds], 0)
+    delivered = b"".join(delivery.data for delivery in way.deliver(data, 5))
+    assert len(delivered) <= len(data) * 7 * 7 * 7 * 7
+    if not set(kinds) - {FaultKind.NONE, FaultKind.SLOW, FaultKind.DELAY}:
+        assert delivered == data

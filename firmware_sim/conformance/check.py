@@ -1,0 +1,71 @@
+"""What a conformance check is: a question to a device, simulated or real, that can be failed.
+
+Rule 1: a check knows the wire and the person beside the device, nothing else: it is the same for
+a simulated device and for a real one. Rule 2: a check leaves the device as it found it: nothing is
+saved to flash, and registers are put back. Rule 3: it ends by itself: every wait has a limit.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import JsonValue
+
+
+class CheckFailedError(Exception):
+    """The device did something else than its document says."""
+
+
+class NeedsPersonError(Exception):
+    """Only a person beside the device can go on, and there is none."""
+
+
+class Wire(Protocol):
+    """The host's end of the line."""
+
+    def send(self, data: bytes) -> None:
+        """Say something."""
+        ...
+
+    def receive(self, count: int, timeout_s: float) -> bytes:
+        """Up to ``count`` bytes; fewer where the time is over."""
+        ...
+
+    def drain(self, quiet_s: float) -> bytes:
+        """All that comes until the line has been quiet for so long."""
+        ...
+
+    def set_baud(self, rate: int) -> None:
+        """Speak and listen at another rate from now on."""
+        ...
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass."""
+        ...
+
+
+class Person(Protocol):
+    """Whoever stands beside the device."""
+
+    def do(self, act: str, **words: JsonValue) -> None:
+        """Do one of the kind's acts; raises ``NeedsPersonError`` where nobody is there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check. ``clause`` names where the document says so; ``run`` raises
+    ``CheckFailedError`` with what was expected and what came."""
+
+    id: str
+    title: str
+    clause: str
+    run: Callable[[Wire, Person], None]
+    needs_person: bool = False
+
+
+def expect(is_so: bool, expected: str, came: bytes | str | int) -> None:
+    """Fail the check unless it is so."""
+    if not is_so:
+        shown = came.hex(" ") or "nothing" if isinstance(came, bytes) else str(came)
+        raise CheckFailedError(f"expected {expected}; came {shown}")

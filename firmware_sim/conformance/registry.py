@@ -1,0 +1,17 @@
+"""The checks of each kind of device."""
+
+from firmware_sim.conformance import gm65
+from firmware_sim.conformance.check import Check
+from firmware_sim.kinds.registry import kind_named
+from protocol.errors import CallerError
+
+CHECKS: dict[str, tuple[Check, ...]] = {"gm65": gm65.CHECKS}
+
+
+def checks_of(kind: str) -> tuple[Check, ...]:
+    """The checks of a kind; raises ``CallerError`` for a kind that has none."""
+    kind_named(kind)
+    if kind not in CHECKS:
+        there = ", ".join(sorted(CHECKS))
+        raise CallerError("field_invalid", f"there are no checks of {kind!r}; there are of {there}")
+    return CHECKS[kind]

@@ -1,0 +1,182 @@
+"""Runs a kind's checks against one device: a simulated one of our own, or any on a port."""
+
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import serial
+import structlog
+from pydantic import JsonValue
+
+from firmware_sim.board_file import board_with
+from firmware_sim.conformance.check import (
+    Check,
+    CheckFailedError,
+    NeedsPersonError,
+    Person,
+)
+from firmware_sim.frames import Frame, FrameDecoder, Side
+from firmware_sim.hosting import HostedBoard
+from firmware_sim.kinds.registry import kind_named
+from firmware_sim.limits import FRAMES_SHOWN_MAX
+from firmware_sim.transports.spec import KNOWN
+from protocol.errors import CallerError, OperatingError
+
+DEVICE = "device"
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one check ended: ``passed``, ``failed``, ``error`` or ``skipped``, and why."""
+
+    check: Check
+    verdict: str
+    reason: str = ""
+    seconds: float = 0.0
+    frames: tuple[Frame, ...] = ()
+
+
+class PortWire:
+    """The wire over a pyserial port. It remembers the last frames for the report."""
+
+    def __init__(self, port: serial.Serial, decoder: FrameDecoder) -> None:
+        self._port = port
+        self._decoder = decoder
+        self.frames: list[Frame] = []
+
+    def send(self, data: bytes) -> None:
+        """As ``Wire.send``."""
+        self._remember(Side.HOST, data)
+        self._port.write(data)
+
+    def receive(self, count: int, timeout_s: float) -> bytes:
+        """As ``Wire.receive``."""
+        self._port.timeout = timeout_s
+        data = self._port.read(count)
+        self._remember(Side.DEVICE, data)
+        return data
+
+    def drain(self, quiet_s: float) -> bytes:
+        """As ``Wire.drain``."""
+        self._port.timeout = quiet_s
+        pieces = []
+        while piece := self._port.read(1):
+            pieces.append(piece + self._port.read(self._port.in_waiting))
+        data = b"".join(pieces)
+        self._remember(Side.DEVICE, data)
+        return data
+
+    def set_baud(self, rate: int) -> None:
+        """As ``Wire.set_baud``."""
+        self._port.baudrate = rate
+
+    def pause(self, seconds: float) -> None:
+        """As ``Wire.pause``."""
+        time.sleep(seconds)
+
+    def _remember(self, side: Side, data: bytes) -> None:
+        if data:
+            self.frames = [*self.frames, *self._decoder.feed(side, data)][-FRAMES_SHOWN_MAX:]
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedPerson:
+    """Does the acts on a simulated device."""
+
+    board: HostedBoard
+
+    def do(self, act: str, **words: JsonValue) -> None:
+        """As ``Person.do``."""
+        self.board.do(DEVICE, act, **words)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedPerson:
+    """Asks whoever sits at the terminal; ``ask`` returns once it is done, or says nobody is."""
+
+    ask: Callable[[str], bool]
+
+    def do(self, act: str, **words: JsonValue) -> None:
+        """As ``Person.do``."""
+        told = ", ".join(f"{name} {value}" for name, value in words.items())
+        if not self.ask(f"{act.replace('_', ' ')}{': ' + told if told else ''}"):
+            raise NeedsPersonError(f"a person has to: {act} {told}".rstrip())
+
+
+@dataclass(slots=True)
+class Bench:
+    """A device under test."""
+
+    wire: PortWire
+    person: Person
+    what: str
+
+
+@contextmanager
+def bench_of(
+    kind_name: str,
+    device: str,
+    *,
+    baud: int | None = None,
+    ask: Callable[[str], bool] = lambda _: False,
+) -> Iterator[Bench]:
+    """The device under test: ``pty`` starts a simulated one; ``serial:/dev/…``, ``tcp:HOST:PORT``
+    and ``rfc2217:HOST:PORT`` reach one that is there."""
+    kind = kind_named(kind_name)
+    simulated = kind.build(kind.entry.model_validate({"kind": kind.name}), b"")
+    rate = baud or simulated.baud
+    if device == "pty":
+        with HostedBoard(board_with(kind_name, device=DEVICE)) as board:
+            path = board.paths[DEVICE]
+            with _opened(path, rate) as port:
+                wire = PortWire(port, kind.decoder())
+                yield Bench(wire, SimulatedPerson(board), f"simulated {kind.summary}")
+        return
+    with _opened(_url(device), rate) as port:
+        person = AskedPerson(ask)
+        yield Bench(PortWire(port, kind.decoder()), person, device)
+
+
+def run_checks(bench: Bench, checks: tuple[Check, ...]) -> Iterator[Outcome]:
+    """Run the checks one by one; an outcome each, as it ends."""
+    for check in checks:
+        bench.wire.frames = []
+        began = time.monotonic()
+        verdict, reason = _run(check, bench)
+        seconds = time.monotonic() - began
+        yield Outcome(check, verdict, reason, seconds, tuple(bench.wire.frames))
+
+
+def _run(check: Check, bench: Bench) -> tuple[str, str]:
+    try:
+        check.run(bench.wire, bench.person)
+    except CheckFailedError as failed:
+        return "failed", str(failed)
+    except NeedsPersonError as missing:
+        return "skipped", str(missing)
+    except (OSError, CallerError, OperatingError) as error:
+        return "error", f"{type(error).__name__}: {error}"
+    except Exception:  # a check with a bug must not hide the others
+        log.exception("sim_check_broken", check=check.id)
+        return "error", traceback.format_exc(limit=-2)
+    return "passed", ""
+
+
+def _url(device: str) -> str:
+    name, _, rest = device.partition(":")
+    if rest and name in {"serial", "tcp", "rfc2217"}:
+        return {"serial": "", "tcp": "socket://", "rfc2217": "rfc2217://"}[name] + rest
+    raise CallerError("config_invalid", f"device {device!r} is not one of {', '.join(KNOWN)}")
+
+
+@contextmanager
+def _opened(path: str, baud: int) -> Iterator[serial.Serial]:
+    try:
+        port = serial.serial_for_url(path, baudrate=baud, timeout=1)
+    except (serial.SerialException, ValueError) as error:
+        raise OperatingError("device_disconnected", f"{path}: {error}") from error
+    with port:
+        yield port

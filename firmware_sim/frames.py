@@ -1,0 +1,73 @@
+"""What was said on a line, frame by frame: for people, for expectations, for replay.
+
+Rule 1: a decoder never fails; what it cannot read is a frame named ``junk``.
+Rule 2: fields hold no PAN, PIN or whole pay code, and ``secrets`` names the bytes of ``raw`` that
+must not be kept.
+"""
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+JUNK = "junk"
+_LONG_NUMBER = re.compile(rb"[0-9]{12,}")
+_NUMBER_KEPT_FIRST, _NUMBER_KEPT_LAST = 2, 4
+
+
+class Side(StrEnum):
+    """Who speaks."""
+
+    HOST = "host"
+    DEVICE = "device"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame. ``secrets`` are (start, end) positions in ``raw``."""
+
+    side: Side
+    raw: bytes
+    name: str
+    fields: dict[str, str | int] = field(default_factory=dict)
+    is_valid: bool = True
+    secrets: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def kept_secret(self) -> tuple[tuple[int, int], ...]:
+        """What must not be kept: the decoder's ``secrets``, and any long number in clear."""
+        numbers = (
+            (found.start() + _NUMBER_KEPT_FIRST, found.end() - _NUMBER_KEPT_LAST)
+            for found in _LONG_NUMBER.finditer(self.raw)
+        )
+        return (*self.secrets, *numbers)
+
+    def hex(self) -> str:
+        """The bytes in hexadecimal, secret ones as ``**``."""
+        words = [f"{value:02x}" for value in self.raw]
+        for start, end in self.kept_secret:
+            words[start:end] = ["**"] * len(words[start:end])
+        return "".join(words)
+
+    def describe(self) -> str:
+        """The frame in one line."""
+        arrow = "->" if self.side is Side.HOST else "<-"
+        said = " ".join(f"{name}={value}" for name, value in self.fields.items())
+        broken = "" if self.is_valid else " (damaged)"
+        return f"{arrow} {self.name}{broken} {said}".rstrip() + f"  [{self.hex()}]"
+
+
+class FrameDecoder(Protocol):
+    """Reads one line. It keeps at most one unfinished frame for each side."""
+
+    def feed(self, side: Side, data: bytes) -> list[Frame]:
+        """Take what one side said; returns the frames that are complete now."""
+        ...
+
+
+def masked_number(number: str) -> str:
+    """A pay code or card number as it may be shown: ``13************89``-like, short ones whole."""
+    if len(number) < _NUMBER_KEPT_FIRST + _NUMBER_KEPT_LAST + 6:
+        return number
+    hidden = len(number) - _NUMBER_KEPT_FIRST - _NUMBER_KEPT_LAST
+    return number[:_NUMBER_KEPT_FIRST] + "*" * hidden + number[-_NUMBER_KEPT_LAST:]

@@ -1,0 +1,18 @@
+"""Every kind of device there is."""
+
+import difflib
+
+from firmware_sim.kinds import ef01, escpos, gm65
+from firmware_sim.kinds.kind import Kind
+from protocol.errors import CallerError
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (gm65.KIND, escpos.KIND, ef01.KIND)}
+
+
+def kind_named(name: str) -> Kind:
+    """The kind; raises ``CallerError("field_invalid")`` that names the nearest one."""
+    if name in KINDS:
+        return KINDS[name]
+    near = difflib.get_close_matches(name, KINDS, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(sorted(KINDS))}"
+    raise CallerError("field_invalid", f"no kind of device is called {name!r}{hint}")

@@ -1,0 +1,59 @@
+"""One question to one peripheral on a port: is it there, and does our driver get on with it?
+
+A probe opens the driver, asks, closes it, and gives plain values that hold no secret. It is what
+``tillway terminal probe`` runs, and what stands for our drivers wherever drivers are compared.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+
+from protocol.errors import CallerError
+from protocol.framing import escpos
+from terminal.adapters.ef01_fingerprint import Ef01FingerprintSensor
+from terminal.adapters.escpos_printer import EscPosSerialPrinter
+from terminal.adapters.gm65_scanner import Gm65Scanner
+
+Found = dict[str, object]
+Probe = Callable[[str, float], Awaitable[Found]]
+"""``probe(port, limit_s)``; raises a ``TillwayError`` with a peripheral's code."""
+
+_PAPER = escpos.INIT + escpos.line("Tillway 打印测试") + escpos.feed(3) + escpos.CUT_PARTIAL
+
+
+async def _scan(port: str, limit_s: float) -> Found:
+    scanner = Gm65Scanner(port)
+    try:
+        return {"code": await scanner.scan(limit_s)}
+    finally:
+        await scanner.aclose()
+
+
+async def _print(port: str, limit_s: float) -> Found:
+    del limit_s  # the printer's own limits are shorter
+    printer = EscPosSerialPrinter(port)
+    try:
+        status = await printer.status()
+        await printer.print(_PAPER)
+        return {**asdict(status), "printed": True}
+    finally:
+        await printer.aclose()
+
+
+async def _identify(port: str, limit_s: float) -> Found:
+    sensor = Ef01FingerprintSensor(port)
+    try:
+        match = await sensor.identify(limit_s)
+        return {"is_known": match is not None, "slot": match.slot if match else None}
+    finally:
+        await sensor.aclose()
+
+
+PROBES: dict[str, Probe] = {"gm65": _scan, "escpos": _print, "ef01": _identify}
+
+
+def probe_named(kind: str) -> Probe:
+    """The probe of a kind of peripheral; raises ``CallerError`` that names those there are."""
+    if kind not in PROBES:
+        there = ", ".join(sorted(PROBES))
+        raise CallerError("field_invalid", f"there is no driver for {kind!r}; there are: {there}")
+    return PROBES[kind]
