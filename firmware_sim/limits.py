@@ -5,6 +5,18 @@ PICTURE_PIXELS_MAX = 40_000_000
 CAMERA_QUEUE_PICTURES_MAX = 16
 FINGER_NAME_CHARS_MAX = 64
 
+CARDS_MAX = 16
+"""That a reader's people have in their hands."""
+CARDS_IN_FIELD_MAX = 4
+NDEF_BYTES_MAX = 141
+"""In an NTAG213: 144 bytes less tag, length and terminator."""
+PHONE_MESSAGE_BYTES_MAX = 1024
+APDU_BYTES_MAX = 261
+CARD_BLOCKS_MAX = 64
+"""Of one exchange, chained or repeated."""
+PN532_GAP_MS = 200
+"""A silence inside a frame after which the rest is not waited for."""
+
 PRINTER_BUFFER_BYTES_MAX = 256 * 1024
 RECEIPTS_KEPT_MAX = 1000
 RECEIPT_LINES_MAX = 2000
