@@ -8,6 +8,8 @@ PN532_DATA_BYTES_MAX = 264
 """Of a frame without its TFI (UM0701-02, 6.2.1.2)."""
 TLV_DEPTH_MAX = 8
 NDEF_RECORDS_MAX = 32
+OCPP_LINE_BYTES_MAX = 64 * 1024
+OCPP_MESSAGE_ID_CHARS_MAX = 36
 QR_BYTES_MAX = 2953
 """The most a QR code of version 40 holds (ISO/IEC 18004, level L, byte mode)."""
 MCUBOOT_IMAGE_BYTES_MAX = 16 * 1024 * 1024
