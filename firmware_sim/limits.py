@@ -31,6 +31,7 @@ IDLE_WAIT_MS = 1000
 
 FLASH_SECTOR_BYTES = 4096
 FLASH_SLOT_SECTORS_MAX = 128
+POWER_OFF_MS_MAX = 600_000
 SMP_BUFFER_BYTES = 1024
 """What the controller board says it takes in one message, length and checksum included."""
 

@@ -53,4 +53,5 @@ want "$(found redis-server)" redis-server "shared features"
 want "$(found openssl)" openssl "time stamp"
 want "$(found npm)" npm "second reader (ISO 8583, bills)"
 .venv/bin/python deploy/setup/npm_readers.py
+sh deploy/setup/foreign.sh
 [ -z "$missing" ] || echo "To run all tests: sudo apt-get install$missing"

@@ -1,11 +1,11 @@
 """The checks of each kind of device."""
 
-from firmware_sim.conformance import gm65
+from firmware_sim.conformance import gm65, smp_board
 from firmware_sim.conformance.check import Check
 from firmware_sim.kinds.registry import kind_named
 from protocol.errors import CallerError
 
-CHECKS: dict[str, tuple[Check, ...]] = {"gm65": gm65.CHECKS}
+CHECKS: dict[str, tuple[Check, ...]] = {"gm65": gm65.CHECKS, "smp_board": smp_board.CHECKS}
 
 
 def checks_of(kind: str) -> tuple[Check, ...]:

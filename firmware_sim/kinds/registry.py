@@ -2,11 +2,13 @@
 
 import difflib
 
-from firmware_sim.kinds import ef01, escpos, gm65
+from firmware_sim.kinds import ef01, escpos, gm65, smp_board
 from firmware_sim.kinds.kind import Kind
 from protocol.errors import CallerError
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (gm65.KIND, escpos.KIND, ef01.KIND)}
+KINDS: dict[str, Kind] = {
+    kind.name: kind for kind in (gm65.KIND, escpos.KIND, ef01.KIND, smp_board.KIND)
+}
 
 
 def kind_named(name: str) -> Kind:

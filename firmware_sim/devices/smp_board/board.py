@@ -56,6 +56,11 @@ class SmpBoard:
         return self._server is not None
 
     @property
+    def is_recovery(self) -> bool:
+        """Whether its bootloader waits for firmware instead of starting it."""
+        return self._server is not None and self._server.is_recovery
+
+    @property
     def start(self) -> Start | None:
         """How the last boot ended; ``None`` without power."""
         return self._start

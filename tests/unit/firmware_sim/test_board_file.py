@@ -12,6 +12,7 @@ from protocol.errors import CallerError
 def test_the_built_in_boards_load() -> None:
     assert {"fingerprint", "printer", "scanner"} <= set(load_board("pos").devices)
     assert load_board("vending").name == "vending"
+    assert set(load_board("controller").devices) == {"controller"}
 
 
 @pytest.mark.parametrize(
