@@ -2,11 +2,13 @@
 
 A command is ``7E 00 | type | len | address(2) | data | crc(2)``, a reply
 ``02 00 | status | len | data | crc(2)``. The checksum is CRC-16/XMODEM over all after the two
-start bytes; ``AB CD`` in a command means "do not check". A length byte of 0 means 256.
+start bytes; ``AB CD`` in a command means "do not check". A length byte of 0 means 256. Newer
+models also answer a heartbeat, with ``03`` instead of ``02`` (GM861-S manual, 2.1.2).
 
 Between replies the scanner sends decoded codes as bare text with a tail (CR here). That text
 has no checksum: a flipped bit inside it cannot be seen at this layer, so whoever uses the text
-must check its form, and the backend must know the code.
+must check its form, and the backend must know the code. Newer models can put a head and a length
+before it: ``03`` or ``04``, length(2), text (register 0060 bit 7).
 """
 
 from dataclasses import dataclass
@@ -21,20 +23,31 @@ from protocol.framing.limits import (
 
 COMMAND_START = b"\x7e\x00"
 REPLY_START = b"\x02\x00"
+HEARTBEAT_START = b"\x03\x00"
+TEXT_HEADS = (0x03, 0x04)
 CRC_UNCHECKED = b"\xab\xcd"
 TAIL = b"\r"
 STATUS_OK = 0
 
-REG_MODE, REG_TRIGGER, REG_READ_TIME, REG_BAUD, REG_TAIL = 0x0000, 0x0002, 0x0006, 0x002A, 0x0060
-MODE_COMMAND = 0x01
+REG_MODE, REG_TRIGGER, REG_SETUP_CODE, REG_STABILISE, REG_INTERVAL = 0x00, 0x02, 0x03, 0x04, 0x05
+REG_READ_TIME, REG_IDLE, REG_TONE, REG_OUTPUT, REG_BEEP = 0x06, 0x07, 0x0A, 0x0D, 0x0E
+REG_SAME_CODE, REG_HEAD, REG_BAUD, REG_SYMBOLOGIES, REG_TAIL = 0x13, 0x1A, 0x2A, 0x2C, 0x60
+REG_LENGTHS, REG_PREFIX, REG_SUFFIX, REG_FAIL_LENGTH = 0x62, 0x63, 0x72, 0x81
+REG_CUT, REG_CUT_START, REG_CUT_END, REG_AIM_ID, REG_CONTROL = 0xB0, 0xB1, 0xB2, 0xD0, 0xD9
+REG_MODEL, REG_VERSION = 0xE0, 0xE2
+MODE_MANUAL, MODE_COMMAND, MODE_CONTINUOUS, MODE_SENSING = 0, 1, 2, 3
+CONTROL_FACTORY, CONTROL_DEFAULTS, CONTROL_KEEP_DEFAULTS = 0x50, 0x55, 0x56
+CONTROL_LIGHT_SLEEP, CONTROL_DEEP_SLEEP, CONTROL_WAKE = 0xA0, 0xA5, 0x00
+CONTROL_BAUD_9600 = 0xD3
 
 
 class CommandType(IntEnum):
-    """The frame types that the documented firmware answers."""
+    """The frame types; the heartbeat is answered by newer models only."""
 
     READ = 0x07
     WRITE = 0x08
     SAVE = 0x09
+    HEARTBEAT = 0x0A
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +61,11 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One reply."""
+    """One reply; ``is_heartbeat`` is the answer to a heartbeat."""
 
     status: int
     data: bytes
+    is_heartbeat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +100,11 @@ def save() -> Command:
     return Command(CommandType.SAVE, 0, b"\x00")
 
 
+def heartbeat() -> Command:
+    """Ask whether the scanner lives (every 10 s; three silences mean that it does not)."""
+    return Command(CommandType.HEARTBEAT, 0, b"\x00")
+
+
 def encode_command(command: Command) -> bytes:
     """The frame of a command, with its checksum."""
     if not 1 <= len(command.data) <= GM65_DATA_BYTES_MAX:
@@ -103,7 +122,8 @@ def encode_reply(reply: Reply) -> bytes:
     if not 1 <= len(reply.data) <= GM65_DATA_BYTES_MAX:
         raise ValueError("a GM65 frame carries 1 to 256 data bytes")
     body = bytes([reply.status, len(reply.data) & 0xFF]) + reply.data
-    return REPLY_START + body + crc16_xmodem(body).to_bytes(2, "big")
+    start = HEARTBEAT_START if reply.is_heartbeat else REPLY_START
+    return start + body + crc16_xmodem(body).to_bytes(2, "big")
 
 
 class CommandParser:
@@ -161,11 +181,14 @@ class HostParser:
     """The driver's ear: replies and decoded codes, in whatever order they come.
 
     A byte 02 at the start of an item opens a reply; anything else is text up to CR. Control
-    bytes before text are line noise and skipped; inside text they damage it.
+    bytes before text are line noise and skipped; inside text they damage it. ``has_frames`` says
+    that the scanner may be one that answers heartbeats and frames its text: then 03 and 04 open an
+    item, too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_frames: bool = False) -> None:
         self._buffer = bytearray()
+        self._has_frames = has_frames
 
     @property
     def is_mid_item(self) -> bool:
@@ -181,10 +204,35 @@ class HostParser:
         found: list[HostItem] = []
         for value in data:
             self._buffer.append(value)
-            item = self._reply() if self._buffer[0] == REPLY_START[0] else self._text()
+            item = self._item()
             if item is not None:
                 found.append(item)
         return found
+
+    def _item(self) -> HostItem | None:
+        first = self._buffer[0]
+        if first == REPLY_START[0]:
+            return self._reply()
+        if self._has_frames and first in TEXT_HEADS:
+            return self._framed()
+        return self._text()
+
+    def _framed(self) -> HostItem | None:
+        """A heartbeat's answer (03 with a length of nothing), or text behind head and length."""
+        buffer = self._buffer
+        if len(buffer) < 3:
+            return None
+        count = int.from_bytes(buffer[1:3], "big")
+        if count == 0 and buffer[0] == HEARTBEAT_START[0]:
+            return self._reply()
+        if count > GM65_TEXT_BYTES_MAX:
+            buffer.clear()
+            return Damaged("text_too_long")
+        if len(buffer) < 3 + count:
+            return None
+        text = bytes(buffer[3:])
+        buffer.clear()
+        return Text(text.rstrip(b"\r\n\t"))
 
     def _reply(self) -> HostItem | None:
         buffer = self._buffer
@@ -200,7 +248,7 @@ class HostParser:
         buffer.clear()
         if crc16_xmodem(frame[2:-2]) != int.from_bytes(frame[-2:], "big"):
             return Damaged("reply_crc")
-        return Reply(frame[2], frame[4:-2])
+        return Reply(frame[2], frame[4:-2], is_heartbeat=frame[:2] == HEARTBEAT_START)
 
     def _text(self) -> HostItem | None:
         buffer = self._buffer

@@ -157,10 +157,3 @@ def test_chinese_leaves_in_gbk() -> None:
     scanner = _triggered()
     scanner.present("收银".encode(), 0)
     assert _texts(scanner.poll(READ_MS)) == ["收银\r".encode("gbk")]
-
-
-def test_sensing_mode_reads_what_is_shown_without_a_trigger() -> None:
-    scanner = _scanner()
-    scanner.feed(gm65.encode_command(gm65.write(0, b"\xd7")), 0)
-    scanner.present(b"5", 100)
-    assert _texts(scanner.poll(100 + READ_MS)) == [b"5\r"]

@@ -99,3 +99,17 @@ def test_text_without_end_does_not_fill_the_memory() -> None:
     for _ in range(100):
         parser.feed(b"1" * 1000)
         assert len(parser._buffer) <= 4097
+
+
+def test_framed_text_and_a_heartbeats_answer_are_told_apart() -> None:
+    stream = bytes.fromhex("03 00 00 01 00 33 31 03 00 02 39 0D 04 00 01 38 02 00 00 01 00 33 31")
+    assert gm65.HostParser(has_frames=True).feed(stream) == [
+        gm65.Reply(0, b"\x00", is_heartbeat=True),
+        gm65.Text(b"9"),
+        gm65.Text(b"8"),
+        gm65.Reply(0, b"\x00"),
+    ]
+
+
+def test_framed_text_that_claims_too_much_is_damaged() -> None:
+    assert gm65.HostParser(has_frames=True).feed(b"\x04\xff\xff") == [gm65.Damaged("text_too_long")]
