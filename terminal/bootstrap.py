@@ -27,6 +27,7 @@ from terminal.adapters.host_reader import HostReader
 from terminal.adapters.measuring_reader import MeasuringReader
 from terminal.adapters.mqtt_link import MqttLink, MqttPlace
 from terminal.adapters.simulated_reader import SimulatedReader
+from terminal.adapters.ssi_scanner import SsiScanner
 from terminal.adapters.system import SystemClock, SystemEntropy
 from terminal.agent import SOFTWARE, Agent
 from terminal.config import Settings
@@ -43,6 +44,7 @@ from terminal.web.app import build_app
 from terminal.web.pictures import write_png
 
 log = structlog.get_logger("terminal")
+_SCANNERS: dict[str, type[Gm65Scanner | SsiScanner]] = {"gm65": Gm65Scanner, "ssi": SsiScanner}
 _KINDS = {"till": "terminal", "vending": "thing"}
 QR_FILE = "qr.png"
 
@@ -184,7 +186,7 @@ def _ports(
     devices = settings.devices
     scanner = printer = sensor = None
     if devices.scanner is not None:
-        scanner = Gm65Scanner(devices.scanner, baud=devices.scanner_baud)
+        scanner = _SCANNERS[devices.scanner_kind](devices.scanner, baud=devices.scanner_baud)
         stack.push_async_callback(scanner.aclose)
     if devices.printer is not None:
         printer = EscPosSerialPrinter(devices.printer, baud=devices.printer_baud)

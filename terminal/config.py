@@ -70,6 +70,7 @@ class DevicesSection(_Section):
     """The serial ports of the peripherals; one that is not named is not there."""
 
     scanner: str | None = None
+    scanner_kind: Literal["gm65", "ssi"] = "gm65"
     scanner_baud: int = 9_600
     printer: str | None = None
     printer_baud: int = 115_200

@@ -19,3 +19,5 @@ SMP_LINE_BYTES_MAX = 512
 SMP_MESSAGE_BYTES_MAX = 2048
 SMP_RAW_BYTES_MAX = 4 * SMP_MESSAGE_BYTES_MAX
 """Of one message's lines; with full lines a message needs 1.4 times its size."""
+SSI_DATA_BYTES_MAX = 251
+SSI_LONG_BYTES_MAX = 8192

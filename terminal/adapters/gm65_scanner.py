@@ -27,6 +27,8 @@ from terminal.adapters.serial_worker import (
 _BOOT_CHATTER = b"<{"
 _NORMAL_LIGHT_AND_COMMAND_MODE = b"\xd5"
 _TAIL_CR = b"\x01"
+_NO_SETUP_CODES = b"\x02"
+_NOT_FOR_UART = 0x03
 _STOP = gm65.write(gm65.REG_TRIGGER, b"\x00")
 _TRIGGER = gm65.write(gm65.REG_TRIGGER, b"\x01")
 
@@ -56,9 +58,16 @@ class Gm65Scanner:
 
 
 def _configure(dialogue: Dialogue) -> None:
-    """Command mode, codes out of the serial port in GBK, each ended by CR."""
+    """Command mode, codes out of the serial port, each ended by CR.
+
+    Codes that set the scanner up are forbidden: a payer could show one.
+    """
     _exchange(dialogue, gm65.write(gm65.REG_MODE, _NORMAL_LIGHT_AND_COMMAND_MODE))
     _exchange(dialogue, gm65.write(gm65.REG_TAIL, _TAIL_CR))
+    _exchange(dialogue, gm65.write(gm65.REG_SETUP_CODE, _NO_SETUP_CODES))
+    output = _ask(dialogue, gm65.read(gm65.REG_OUTPUT))[0][0]
+    if output & _NOT_FOR_UART:  # newer models leave the factory typing over USB
+        _exchange(dialogue, gm65.write(gm65.REG_OUTPUT, bytes([output & ~_NOT_FOR_UART])))
 
 
 def _scan(timeout_s: float, dialogue: Dialogue) -> str:
@@ -104,6 +113,11 @@ def _session(dialogue: Dialogue, left_s: float) -> bytes | None:
 
 def _exchange(dialogue: Dialogue, command: gm65.Command) -> bytes | None:
     """Send a command until it is acknowledged; returns a code that came in front of the reply."""
+    return _ask(dialogue, command)[1]
+
+
+def _ask(dialogue: Dialogue, command: gm65.Command) -> tuple[bytes, bytes | None]:
+    """Send a command until it is answered; returns the answer and a code that came before it."""
     damaged = False
     for _ in range(SCANNER_ATTEMPTS_MAX):
         dialogue.discard_input()
@@ -115,7 +129,7 @@ def _exchange(dialogue: Dialogue, command: gm65.Command) -> bytes | None:
             for item in parser.feed(data):
                 if isinstance(item, gm65.Reply):
                     if item.status == gm65.STATUS_OK:
-                        return text
+                        return item.data, text
                     damaged = True
                 elif isinstance(item, gm65.Damaged):
                     damaged = True

@@ -16,17 +16,25 @@ from firmware_sim.devices.ef01.profiles import R503
 from firmware_sim.devices.escpos import EscPosPrinter, PrinterProfile
 from firmware_sim.devices.escpos_parser import EscPosParser
 from firmware_sim.devices.gb18030 import TextDecoder
+from firmware_sim.devices.gm65 import PROFILES as GM_PROFILES
 from firmware_sim.devices.gm65 import Gm65, Sighting
+from firmware_sim.devices.ssi import PROFILES as SSI_PROFILES
+from firmware_sim.devices.ssi import SsiScanner
 from firmware_sim.faults import Fault, FaultKind, FaultPlan
 from protocol.errors import TillwayError
-from protocol.framing import ef01, escpos, gm65
-from terminal.adapters import ef01_fingerprint, escpos_printer, gm65_scanner
+from protocol.framing import ef01, escpos, gm65, ssi
+from terminal.adapters import ef01_fingerprint, escpos_printer, gm65_scanner, ssi_scanner
 from terminal.adapters.serial_worker import Dialogue
 
 FRAMES = [
     gm65.encode_command(gm65.write(0, b"\xd5")),
     gm65.encode_command(gm65.write(2, b"\x01")),
+    gm65.encode_command(gm65.write(0xD9, b"\xa5")),
     gm65.encode_reply(gm65.Reply(0, b"\x00")),
+    ssi.encode(ssi.set_parameter(ssi.Parameter.TRIGGER_MODE, ssi.TRIGGER_CONTINUOUS)),
+    ssi.encode(ssi.Packet(ssi.Opcode.START_SESSION)),
+    ssi.encode(ssi.Packet(ssi.Opcode.ACK, source=ssi.DECODER)),
+    ssi.encode(ssi.Packet(ssi.Opcode.DECODE_DATA, b"\x1c1", ssi.DECODER)),
     b"134567890123456789\r",
     ef01.command(ef01.Instruction.GET_IMAGE),
     ef01.command(ef01.Instruction.SEARCH, 1, 0, 0, 3, 232),
@@ -63,6 +71,13 @@ def test_gm65_replies_come_out_as_they_went_in(data: bytes, status: int) -> None
 
 
 @unhurried
+@given(st.binary(max_size=251), st.sampled_from([ssi.HOST, ssi.DECODER]), st.integers(0, 15))
+def test_ssi_packets_come_out_as_they_went_in(data: bytes, source: int, status: int) -> None:
+    packet = ssi.Packet(ssi.Opcode.DECODE_DATA, data, source, status)
+    assert ssi.PacketParser(source).feed(ssi.encode(packet)) == [packet]
+
+
+@unhurried
 @given(st.binary(max_size=256), st.integers(0, 255), st.integers(0, 0xFFFFFFFF))
 def test_ef01_packets_come_out_as_they_went_in(payload: bytes, pid: int, address: int) -> None:
     packet = ef01.Packet(pid, payload, address)
@@ -95,12 +110,16 @@ def test_a_sound_frame_after_any_bytes_is_read_in_the_end(stream: list[bytes]) -
 @given(streams)
 def test_parsers_take_anything_and_stay_small(stream: list[bytes]) -> None:
     command, host, packets = gm65.CommandParser(), gm65.HostParser(), ef01.PacketParser()
-    paper = EscPosParser()
+    paper, engine, framed = EscPosParser(), ssi.PacketParser(0), gm65.HostParser(has_frames=True)
     for number, data in enumerate(stream):
         command.feed(data, number)
         host.feed(data)
         packets.feed(data)
         paper.feed(data)
+        engine.feed(data)
+        framed.feed(data)
+    assert len(engine._buffer) <= 8194
+    assert len(framed._buffer) <= 4100
     assert len(command._buffer) <= 264
     assert len(host._buffer) <= 4097
     assert len(packets._buffer) <= 267
@@ -123,6 +142,8 @@ def _joined(operations: list[object]) -> bytes:
 
 MAKERS: list[Callable[[], Device]] = [
     lambda: Gm65(lambda _: Sighting("QRCode", "1")),
+    lambda: Gm65(lambda _: Sighting("QRCode", "1"), GM_PROFILES["gm60"]),
+    lambda: SsiScanner(lambda _: Sighting("QRCode", "1"), SSI_PROFILES["gm67"]),
     Ef01,
     lambda: Ef01(R503),
     EscPosPrinter,
@@ -187,7 +208,11 @@ def _ask(dialogue: Dialogue) -> object:
     return ef01_fingerprint._ask(dialogue, ef01.Instruction.GET_IMAGE)
 
 
-@pytest.mark.parametrize("talk", [_scan, _status, _ask])
+def _scan_ssi(dialogue: Dialogue) -> object:
+    return ssi_scanner._Engine().scan(1, dialogue)
+
+
+@pytest.mark.parametrize("talk", [_scan, _scan_ssi, _status, _ask])
 @unhurried
 @given(stream=streams)
 def test_drivers_take_anything_and_end_with_a_value_or_a_known_error(

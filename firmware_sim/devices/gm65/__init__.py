@@ -2,7 +2,7 @@
 
 from firmware_sim.devices.gm65.machine import READ_MS, Gm65
 from firmware_sim.devices.gm65.profile import PROFILES, Habits, ScannerProfile, Symbology
-from firmware_sim.devices.gm65.sight import Decoder, Sighting
+from firmware_sim.devices.sight import Decoder, Sighting
 
 __all__ = [
     "PROFILES",

@@ -15,7 +15,6 @@ continuous and sensing mode, and a delay of 0 means "not twice in a row"; the bu
 continuous mode; 00D9 changes the working registers and not flash.
 """
 
-from collections import deque
 from enum import Enum
 
 from firmware_sim.devices.device import Output
@@ -23,9 +22,7 @@ from firmware_sim.devices.gm65 import output, setup_codes
 from firmware_sim.devices.gm65.clocks import Clocks
 from firmware_sim.devices.gm65.profile import GM65, REGISTERS, Habits, ScannerProfile
 from firmware_sim.devices.gm65.registers import Registers
-from firmware_sim.devices.gm65.sight import Decoder, Picture, Sighting
-from firmware_sim.limits import CAMERA_QUEUE_PICTURES_MAX
-from protocol.errors import CallerError
+from firmware_sim.devices.sight import Decoder, Lens, Sighting
 from protocol.framing import gm65
 
 REPLY_MS = 5
@@ -55,7 +52,7 @@ class Gm65:
         self._decode = decode
         self._habits = habits or Habits()
         self.registers = Registers(profile, version=self._habits.version)
-        self._pictures: deque[Picture] = deque()
+        self._pictures = Lens()
         self._parser = gm65.CommandParser()
         self.power = Power.AWAKE
         self.is_reading = False
@@ -79,9 +76,7 @@ class Gm65:
 
     def present(self, png: bytes, now_ms: int, *, keep: bool = False) -> list[Output]:
         """Hold a picture before the lens until it has been read, or until taken away."""
-        if len(self._pictures) >= CAMERA_QUEUE_PICTURES_MAX:
-            raise CallerError("busy", f"at most {CAMERA_QUEUE_PICTURES_MAX} pictures wait")
-        self._pictures.append(Picture(png, keep))
+        self._pictures.hold(png, keep=keep)
         self._scene_changed(now_ms)
         return []
 
@@ -308,8 +303,7 @@ class Gm65:
                 said = output.dress(sighting, self.registers, self.profile)
                 wait_ms = self._same_code_wait_ms(said, now_ms)
                 if wait_ms == 0:
-                    if not picture.keep:
-                        self._pictures.popleft()
+                    self._pictures.done()
                     return self._deliver(sighting, said, now_ms)
                 if picture.keep:
                     self._clocks.read_at = now_ms + wait_ms if wait_ms is not None else None

@@ -5,7 +5,7 @@ Order: decode prompt, prefix, CodeID or AIM ID, payload, suffix, tail.
 
 from firmware_sim.devices.gm65.profile import ScannerProfile, letter_register
 from firmware_sim.devices.gm65.registers import Registers
-from firmware_sim.devices.gm65.sight import Sighting
+from firmware_sim.devices.sight import Sighting
 from protocol.framing import gm65
 
 PROMPT_SUCCESS, PROMPT_FAILURE = b"S", b"F"
