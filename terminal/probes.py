@@ -12,6 +12,8 @@ from protocol.framing import escpos
 from terminal.adapters.ef01_fingerprint import Ef01FingerprintSensor
 from terminal.adapters.escpos_printer import EscPosSerialPrinter
 from terminal.adapters.gm65_scanner import Gm65Scanner
+from terminal.adapters.ssi_scanner import SsiScanner
+from terminal.ports import CodeScanner
 
 Found = dict[str, object]
 Probe = Callable[[str, float], Awaitable[Found]]
@@ -21,7 +23,14 @@ _PAPER = escpos.INIT + escpos.line("Tillway 打印测试") + escpos.feed(3) + es
 
 
 async def _scan(port: str, limit_s: float) -> Found:
-    scanner = Gm65Scanner(port)
+    return await _scanned(Gm65Scanner(port), limit_s)
+
+
+async def _scan_ssi(port: str, limit_s: float) -> Found:
+    return await _scanned(SsiScanner(port), limit_s)
+
+
+async def _scanned(scanner: CodeScanner, limit_s: float) -> Found:
     try:
         return {"code": await scanner.scan(limit_s)}
     finally:
@@ -48,7 +57,7 @@ async def _identify(port: str, limit_s: float) -> Found:
         await sensor.aclose()
 
 
-PROBES: dict[str, Probe] = {"gm65": _scan, "escpos": _print, "ef01": _identify}
+PROBES: dict[str, Probe] = {"gm65": _scan, "ssi": _scan_ssi, "escpos": _print, "ef01": _identify}
 
 
 def probe_named(kind: str) -> Probe:

@@ -1,58 +1,39 @@
-"""The GM65 scanner on a board."""
+"""The GM65 family of scanners on a board."""
 
-import base64
-import binascii
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from firmware_sim.devices.device import Output
-from firmware_sim.devices.gm65 import Gm65
-from firmware_sim.frames import Frame, Side, masked_number
-from firmware_sim.kinds.kind import Act, ActBody, DeviceEntry, Kind, State
-from firmware_sim.limits import CODE_CHARS_MAX, PICTURE_BASE64_CHARS_MAX
+from firmware_sim.devices.gm65 import PROFILES, Gm65, Habits
+from firmware_sim.frames import JUNK, Frame, Side, masked_number
+from firmware_sim.kinds.kind import Act, DeviceEntry, Kind, State
+from firmware_sim.kinds.lens import LENS_ACTS
+from firmware_sim.limits import BOOT_MS_MAX
 from firmware_sim.rendering import camera
-from protocol.errors import CallerError
 from protocol.framing import gm65
 
 
 class ScannerEntry(DeviceEntry):
-    """A GM65 code scanner."""
+    """A code scanner.
+
+    ``firmware`` 87 is the one that forgets register 002C; ``same_code_unit_ms`` is the unit of
+    register 0013, over which documents disagree; during ``boot_ms`` it hears nothing.
+    """
 
     kind: Literal["gm65"]
-
-
-class PresentBody(ActBody):
-    """A picture (``png``: base64 of PNG or JPEG) or the words that a QR code shall say."""
-
-    png: Annotated[str, Field(max_length=PICTURE_BASE64_CHARS_MAX)] = ""
-    text: Annotated[str, Field(max_length=CODE_CHARS_MAX)] = ""
-    keep: bool = False
-
-    @model_validator(mode="after")
-    def _is_one_of_both(self) -> Self:
-        if bool(self.png) == bool(self.text):
-            raise ValueError("give either png or text")
-        return self
-
-    def picture(self) -> bytes:
-        """The picture's bytes; raises ``CallerError`` for what is no picture."""
-        if self.text:
-            return camera.draw_code(self.text)
-        try:
-            png = base64.b64decode(self.png, validate=True)
-        except binascii.Error as error:
-            raise CallerError("field_invalid", "png is not base64") from error
-        camera.open_picture(png)
-        return png
+    profile: Literal["gm65", "gm812", "gm60"] = "gm65"
+    firmware: Literal[87, 100] = 100
+    same_code_unit_ms: Literal[100, 1000] = 100
+    boot_ms: Annotated[int, Field(ge=0, le=BOOT_MS_MAX)] = 0
+    boot_line: bool = False
 
 
 class GmDecoder:
-    """Commands of the host; replies and printed codes of the scanner."""
+    """Commands of the host; replies, heartbeats and printed codes of the scanner."""
 
     def __init__(self) -> None:
         self._commands = gm65.CommandParser()
-        self._replies = gm65.HostParser()
+        self._replies = gm65.HostParser(has_frames=True)
 
     def feed(self, side: Side, data: bytes) -> list[Frame]:
         """As ``FrameDecoder.feed``."""
@@ -72,36 +53,45 @@ def _said(item: gm65.HostItem) -> Frame:
     match item:
         case gm65.Reply():
             fields: dict[str, str | int] = {"status": item.status, "data": item.data.hex()}
-            return Frame(Side.DEVICE, gm65.encode_reply(item), "reply", fields)
+            name = "alive" if item.is_heartbeat else "reply"
+            return Frame(Side.DEVICE, item.raw, name, fields)
         case gm65.Text():
             code = item.data.decode("ascii", errors="backslashreplace")
-            return Frame(Side.DEVICE, item.data + gm65.TAIL, "code", {"text": masked_number(code)})
+            return Frame(Side.DEVICE, item.raw, "code", {"text": masked_number(code)})
         case gm65.Damaged():
-            return Frame(Side.DEVICE, b"", "junk", {"why": item.why}, is_valid=False)
+            return Frame(Side.DEVICE, item.raw, JUNK, {"why": item.why}, is_valid=False)
+
+
+def _build(entry: ScannerEntry, seed: bytes) -> Gm65:
+    del seed
+    habits = Habits(
+        version=entry.firmware, same_code_unit_ms=entry.same_code_unit_ms, boot_ms=entry.boot_ms,
+        has_boot_line=entry.boot_line,
+    )  # fmt: skip
+    return Gm65(camera.decode, PROFILES[entry.profile], habits)
 
 
 def _state(scanner: Gm65) -> State:
     return {
-        "is_reading": scanner.is_reading, "pictures_waiting": scanner.pictures_waiting,
-        "codes_read": scanner.codes_read, "baud": scanner.baud,
+        "profile": scanner.profile.name, "mode": scanner.registers.mode,
+        "power": scanner.power.value, "is_reading": scanner.is_reading,
+        "pictures_waiting": scanner.pictures_waiting, "codes_read": scanner.codes_read,
+        "codes_typed": scanner.codes_typed, "codes_failed": scanner.codes_failed,
+        "setups_done": scanner.setups_done, "beeps": scanner.beeps, "baud": scanner.baud,
     }  # fmt: skip
-
-
-def _present(scanner: Gm65, body: PresentBody, now_ms: int) -> list[Output]:
-    return scanner.present(body.picture(), now_ms, keep=body.keep)
 
 
 KIND = Kind(
     name="gm65",
-    summary="QR scanner GROW GM65",
+    summary="QR scanner of the GROW GM65 family",
     entry=ScannerEntry,
-    build=lambda _entry, _seed: Gm65(camera.decode),
+    build=_build,
     state=_state,
     decoder=GmDecoder,
-    counters=("codes_read",),
+    counters=("codes_read", "codes_typed", "codes_failed", "setups_done", "beeps"),
     acts=(
-        Act("present", "hold a picture before the lens", _present, PresentBody),
-        Act("take_away", "take it away", lambda scanner, _, __: scanner.take_away()),
+        *LENS_ACTS,
         Act("press", "press the button", lambda scanner, _, now_ms: scanner.press_button(now_ms)),
+        Act("release", "let it go", lambda scanner, _, now_ms: scanner.release_button(now_ms)),
     ),
 )

@@ -2,12 +2,25 @@
 
 import difflib
 
-from firmware_sim.kinds import ef01, escpos, gm65, smp_board
+from firmware_sim.kinds import (
+    ef01,
+    escpos,
+    gm65,
+    smp_board,
+    ssi,
+)
 from firmware_sim.kinds.kind import Kind
 from protocol.errors import CallerError
 
 KINDS: dict[str, Kind] = {
-    kind.name: kind for kind in (gm65.KIND, escpos.KIND, ef01.KIND, smp_board.KIND)
+    kind.name: kind
+    for kind in (
+        ef01.KIND,
+        escpos.KIND,
+        gm65.KIND,
+        smp_board.KIND,
+        ssi.KIND,
+    )
 }
 
 

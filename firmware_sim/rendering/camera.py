@@ -6,9 +6,11 @@ import qrcode
 import zxingcpp
 from PIL import Image, UnidentifiedImageError
 
-from firmware_sim.devices.gm65 import Sighting
+from firmware_sim.devices.sight import Sighting
 from firmware_sim.limits import PICTURE_BYTES_MAX, PICTURE_PIXELS_MAX
 from protocol.errors import CallerError
+
+QR = "QRCode"
 
 
 def decode(png: bytes) -> Sighting | None:
@@ -17,10 +19,18 @@ def decode(png: bytes) -> Sighting | None:
     return Sighting(found[0].format.name, found[0].text) if found else None
 
 
-def draw_code(text: str) -> bytes:
-    """A PNG with a QR code that says ``text``."""
+def draw_code(text: str, symbology: str = QR) -> bytes:
+    """A PNG with a code that says ``text``; ``CallerError("field_invalid")`` where it cannot."""
     stream = io.BytesIO()
-    qrcode.make(text).save(stream)
+    if symbology == QR:
+        qrcode.make(text).save(stream)
+        return stream.getvalue()
+    try:
+        kind = zxingcpp.barcode_format_from_str(symbology)
+        drawn = zxingcpp.create_barcode(text, kind).to_image(scale=3, add_quiet_zones=True)
+    except (ValueError, RuntimeError) as error:
+        raise CallerError("field_invalid", f"no {symbology} can say that: {error}") from error
+    Image.fromarray(drawn).save(stream, format="PNG")
     return stream.getvalue()
 
 

@@ -11,7 +11,7 @@ must check its form, and the backend must know the code. Newer models can put a 
 before it: ``03`` or ``04``, length(2), text (register 0060 bit 7).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from protocol.framing.crc16 import crc16_xmodem
@@ -61,11 +61,12 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One reply; ``is_heartbeat`` is the answer to a heartbeat."""
+    """One reply; ``is_heartbeat`` is the answer to a heartbeat. ``raw`` is what was heard."""
 
     status: int
     data: bytes
     is_heartbeat: bool = False
+    raw: bytes = field(default=b"", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Text:
     """A decoded code as the scanner printed it, without its tail."""
 
     data: bytes
+    raw: bytes = field(default=b"", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class Damaged:
     """Bytes that were meant as something and were not it; ``why`` is for logs."""
 
     why: str
+    raw: bytes = field(default=b"", compare=False)
 
 
 HostItem = Reply | Text | Damaged
@@ -226,29 +229,26 @@ class HostParser:
         if count == 0 and buffer[0] == HEARTBEAT_START[0]:
             return self._reply()
         if count > GM65_TEXT_BYTES_MAX:
-            buffer.clear()
-            return Damaged("text_too_long")
+            return self._damaged("text_too_long")
         if len(buffer) < 3 + count:
             return None
-        text = bytes(buffer[3:])
+        raw = bytes(buffer)
         buffer.clear()
-        return Text(text.rstrip(b"\r\n\t"))
+        return Text(raw[3:].rstrip(b"\r\n\t"), raw)
 
     def _reply(self) -> HostItem | None:
         buffer = self._buffer
         if len(buffer) == 2 and buffer[1] != REPLY_START[1]:
             last = buffer[1]
-            buffer.clear()
-            if last == REPLY_START[0] or last > 0x1F:
-                buffer.append(last)
-            return Damaged("reply_start")
+            is_begun = last == REPLY_START[0] or last > 0x1F
+            return self._damaged("reply_start", kept=1 if is_begun else 0)
         if len(buffer) < 4 or len(buffer) < 6 + (buffer[3] or GM65_DATA_BYTES_MAX):
             return None
         frame = bytes(buffer)
         buffer.clear()
         if crc16_xmodem(frame[2:-2]) != int.from_bytes(frame[-2:], "big"):
-            return Damaged("reply_crc")
-        return Reply(frame[2], frame[4:-2], is_heartbeat=frame[:2] == HEARTBEAT_START)
+            return Damaged("reply_crc", frame)
+        return Reply(frame[2], frame[4:-2], frame[:2] == HEARTBEAT_START, frame)
 
     def _text(self) -> HostItem | None:
         buffer = self._buffer
@@ -256,16 +256,21 @@ class HostParser:
             buffer.clear()
             return None
         if buffer[-1] == REPLY_START[0]:  # no text holds it, so a reply begins here
-            del buffer[:-1]
-            return Damaged("text")
+            return self._damaged("text", kept=1)
         if buffer[-1:] == TAIL:
-            text = bytes(buffer[:-1])
+            raw = bytes(buffer)
             buffer.clear()
-            return Damaged("text") if any(map(_is_control, text)) else Text(text)
+            return Damaged("text", raw) if any(map(_is_control, raw[:-1])) else Text(raw[:-1], raw)
         if len(buffer) > GM65_TEXT_BYTES_MAX:
-            buffer.clear()
-            return Damaged("text_too_long")
+            return self._damaged("text_too_long")
         return None
+
+    def _damaged(self, why: str, *, kept: int = 0) -> Damaged:
+        """What has begun was nothing, but for its last ``kept`` bytes."""
+        end = len(self._buffer) - kept
+        raw = bytes(self._buffer[:end])
+        del self._buffer[:end]
+        return Damaged(why, raw)
 
 
 def _is_control(value: int) -> bool:

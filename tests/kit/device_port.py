@@ -8,7 +8,7 @@ import time
 from collections import deque
 
 from firmware_sim.devices.device import Device, Output
-from firmware_sim.faults import Fault, FaultPlan
+from firmware_sim.faults import Fault, FaultyWay, Strike
 
 SLICE_S = 0.02
 
@@ -21,14 +21,14 @@ class DevicePort:
         self.written: list[bytes] = []
         self.is_cut = False
         self._began = time.monotonic()
-        self._faults = FaultPlan()
+        self._faults = FaultyWay()
         self._arriving: deque[tuple[int, bytes]] = deque()
         self._free_at = 0
         device.boot(0)
 
     def set_fault(self, fault: Fault) -> None:
         """Make the line faulty; ``Fault()`` heals it."""
-        self._faults = FaultPlan(fault)
+        self._faults.set([fault], self.now_ms())
 
     def now_ms(self) -> int:
         """Since the port was made."""
@@ -82,8 +82,8 @@ class DevicePort:
     def _send(self, outputs: list[Output]) -> None:
         for output in outputs:
             at = max(output.at_ms, self._free_at)
-            for delivery in self._faults.outgoing(output.payload):
+            for delivery in self._faults.deliver(output.payload, output.at_ms):
                 at += delivery.wait_ms
                 self._arriving.append((at, delivery.data))
-                self.is_cut = self.is_cut or delivery.is_cut
+                self.is_cut = self.is_cut or delivery.strike is Strike.UNPLUG
             self._free_at = at
