@@ -6,7 +6,7 @@ A test that takes ``database_url`` (empty) or ``migrated_url`` (this program's s
 import gc
 import itertools
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,13 +15,15 @@ from backend.db.migrate import upgrade
 from tests.support.migrated import migrated_sqlite
 from tests.support.postgres import Cluster, NoServer, start_cluster
 from tests.support.rabbitmq import Broker, NoBroker, start_broker
-from tests.support.scratch import write_into_memory
+from tests.support.scratch import memory_to_write_to
 
 _numbers = itertools.count(1)
 
 
-def pytest_configure() -> None:
-    write_into_memory()
+def pytest_configure(config: pytest.Config) -> None:
+    held = ExitStack()
+    held.enter_context(memory_to_write_to())
+    config.add_cleanup(held.close)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,7 +5,10 @@ that loses its power would tell the difference, and that is simulated in the pro
 """
 
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 MEMORY = Path("/dev/shm")
@@ -13,10 +16,20 @@ FREE_BYTES_MIN = 2 * 1024**3
 """What has to be free; the whole suite holds less than a third of it at a time."""
 
 
-def write_into_memory() -> None:
-    """Point this process and its children to memory, unless someone has chosen a folder."""
-    if "TMPDIR" not in os.environ and min(_free_bytes(), _available_bytes()) >= FREE_BYTES_MIN:
-        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+@contextmanager
+def memory_to_write_to() -> Iterator[None]:
+    """Point this process and its children to a folder in memory, which is gone afterwards, unless
+    there is none or someone has chosen a folder. What a failed test wrote stays, as pytest does it.
+    """
+    if "TMPDIR" in os.environ or min(_free_bytes(), _available_bytes()) < FREE_BYTES_MIN:
+        yield
+        return
+    folder = tempfile.mkdtemp(prefix="tillway-tests-", dir=MEMORY)
+    Path(folder).chmod(0o711)  # servers that are not to run as root pass through
+    os.environ |= {"TMPDIR": folder, "PYTEST_DEBUG_TEMPROOT": str(MEMORY)}
+    tempfile.tempdir = folder
+    yield
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _free_bytes() -> int:
