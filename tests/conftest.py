@@ -7,11 +7,13 @@ import gc
 import itertools
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from backend.db.migrate import upgrade
+from protocol.crypto import sealing
 from tests.support.migrated import migrated_sqlite
 from tests.support.postgres import Cluster, NoServer, start_cluster
 from tests.support.rabbitmq import Broker, NoBroker, start_broker
@@ -35,6 +37,15 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.enable()
         gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keys_derived_once() -> Iterator[None]:
+    """The key that scrypt makes of a passphrase and a salt costs as much as a test: a key that was
+    sealed here is unsealed here with what is known already."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sealing, "_derive", cache(sealing._derive))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -67,8 +67,8 @@ class Shop:
 
 
 @pytest_asyncio.fixture
-async def shop(tmp_path: Path, database_url: str) -> AsyncIterator[Shop]:
-    settings, _ = initialised(tmp_path, database_url=database_url)
+async def shop(tmp_path: Path, migrated_url: str) -> AsyncIterator[Shop]:
+    settings, _ = initialised(tmp_path, database_url=migrated_url)
     backend = make_backend(settings, clock=StepClock())
     await backend.start()
     found = Shop(backend)

@@ -1,9 +1,11 @@
 """What tests of the backend's edge share: a backend on a fresh database, hubs and devices."""
 
 import ssl
+import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ from protocol.envelope import Envelope
 from protocol.identity import TlsFiles
 from protocol.tls import client_context, joining_context
 from protocol.topics import reply_address
+from tests.support.migrated import migrated_sqlite
 
 NOW_MS = 1_763_900_000_000
 STORE, MERCHANT, HUB, TILL = "store-1", "merchant-1", "hub-1", "till-1"
@@ -120,10 +123,29 @@ def settings_in(directory: Path, **changes: Any) -> Settings:
 
 
 def initialised(directory: Path, *, now_ms: int = NOW_MS, **changes: Any) -> tuple[Settings, str]:
-    """An initialised state directory and the operator token."""
+    """A state directory as ``tillway backend init`` leaves it, with a migrated database unless
+    the changes name one; and the operator token. Every directory of a process has the same keys.
+    """
     settings = settings_in(directory, **changes)
-    token = backend_state.initialise(settings, entropy=CountingEntropy(), now_ms=now_ms)
+    files, token = _initialised_once(now_ms)
+    for name, content in files.items():
+        path = settings.state_dir / name
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600, exist_ok=False)
+        path.write_bytes(content)
+    if not settings.database_url:
+        migrated_sqlite(settings.state_dir / "backend.db")
     return settings, token
+
+
+@cache
+def _initialised_once(now_ms: int) -> tuple[dict[Path, bytes], str]:
+    with tempfile.TemporaryDirectory(prefix="tillway-init-") as folder:
+        settings = settings_in(Path(folder))
+        token = backend_state.initialise(settings, entropy=CountingEntropy(), now_ms=now_ms)
+        root = settings.state_dir
+        paths = [path for path in root.rglob("*") if path.is_file()]
+        return {path.relative_to(root): path.read_bytes() for path in paths}, token
 
 
 def make_backend(
@@ -247,7 +269,7 @@ class Served:
 async def served(directory: Path, **changes: Any) -> AsyncIterator[tuple[Served, str]]:
     """A running backend with its listeners, and the operator's token. Its clock is the machine's,
     because certificates are judged by that."""
-    settings, token = initialised(directory, now_ms=clock_ms(), **changes)
+    settings, token = initialised(directory, now_ms=_first_clock_ms(), **changes)
     backend = make_backend(settings, clock=StepClock(clock_ms()))
     server = Served(backend, directory)
     await backend.start()
@@ -256,6 +278,12 @@ async def served(directory: Path, **changes: Any) -> AsyncIterator[tuple[Served,
         yield server, token
     finally:
         await drain(backend, server.listeners)
+
+
+@cache
+def _first_clock_ms() -> int:
+    """When the first was asked for: so that all have the same keys."""
+    return clock_ms()
 
 
 def clock_ms() -> int:

@@ -9,7 +9,7 @@ from backend.clock import OffsetClock
 from backend.config import Settings, load
 from backend.limits import CLOCK_ADVANCE_MS_MAX
 from protocol.errors import CallerError
-from tests.support.backend import CountingEntropy, StepClock, initialised, settings_in
+from tests.support.backend import NOW_MS, CountingEntropy, StepClock, settings_in
 
 
 def refusal(file: Path | None) -> CallerError:
@@ -87,8 +87,14 @@ def test_a_broker_s_address_of_another_kind_is_refused_without_being_shown(
     assert "secret" not in detail
 
 
+def made_anew(directory: Path) -> tuple[Settings, str]:
+    """A state directory that no other test has seen, and the operator token."""
+    settings = settings_in(directory)
+    return settings, state.initialise(settings, entropy=CountingEntropy(), now_ms=NOW_MS)
+
+
 def test_the_state_directory_is_private_and_made_once(tmp_path: Path) -> None:
-    settings, token = initialised(tmp_path)
+    settings, token = made_anew(tmp_path)
     files = [path for path in settings.state_dir.rglob("*") if path.is_file()]
     assert all(path.stat().st_mode & 0o077 == 0 for path in files)
     assert all(token.encode() not in path.read_bytes() for path in files)
@@ -97,7 +103,7 @@ def test_the_state_directory_is_private_and_made_once(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_init_is_completed(tmp_path: Path) -> None:
-    settings, _ = initialised(tmp_path)
+    settings, _ = made_anew(tmp_path)
     layout = state.Layout(settings.state_dir)
     before = layout.ca_certificate.read_bytes()
     layout.operator_digest.unlink()
@@ -108,7 +114,7 @@ def test_an_interrupted_init_is_completed(tmp_path: Path) -> None:
 
 
 def test_a_new_operator_token_ends_the_old_one(tmp_path: Path) -> None:
-    settings, old = initialised(tmp_path)
+    settings, old = made_anew(tmp_path)
     entropy = CountingEntropy()
     entropy.token_bytes(1)
     new = state.renew_operator_token(settings, entropy=entropy)
