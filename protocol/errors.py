@@ -208,6 +208,9 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("scan_timeout", "never", "没有扫到二维码，请重试。", "No code was scanned; try again."),
     ("printer_error", "after", "打印机故障，请检查切刀与打印头。", "The printer reports a fault; check its cutter and print head."),
     ("finger_timeout", "never", "没有检测到手指，请重试。", "No finger was placed in time; try again."),
+    ("finger_known", "never", "该手指已录入，无需重复录入。", "This finger is already enrolled."),
+    ("finger_differs", "never", "两次按下的不是同一个手指，请重新录入。", "The two touches were not of one finger; start again."),
+    ("finger_library_full", "never", "指纹库已满，请先删除不用的指纹。", "The sensor holds no more fingers; delete one first."),
     ("item_not_given", "never", "商品未能出货，款项将退回。", "The item was not given; the money goes back."),
     ("item_uncertain", "never", "不确定商品是否已出货，请联系店主处理。", "It is not known whether the item was given; ask the owner."),
     # Ledger

@@ -9,11 +9,12 @@ from typing import Annotated
 
 import typer
 
-from protocol.errors import OperatingError
+from protocol.errors import OperatingError, TillwayError
 from protocol.identity import Identity
 from terminal import logs
 from terminal.bootstrap import load_identity, running_terminal
 from terminal.config import Settings, load
+from terminal.fingers import Wish, tend_fingers
 from terminal.probes import Found, Probe, probe_named
 
 app = typer.Typer(
@@ -51,6 +52,32 @@ def probe(
         sys.stdout.write(json.dumps({"error": error.to_wire(), "detail": error.detail}) + "\n")
         raise typer.Exit(1) from None
     sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+
+
+@app.command()
+def fingers(
+    port: Annotated[str, typer.Argument(help="The sensor's port, such as /dev/ttyUSB0.")],
+    enrol: Annotated[bool, typer.Option("--enrol", help="Enrol a finger by two touches.")] = False,
+    slot: Annotated[int | None, typer.Option(help="Its slot; else the lowest free one.")] = None,
+    delete: Annotated[int | None, typer.Option(help="Free this slot first.")] = None,
+    password: Annotated[
+        int, typer.Option(help="The sensor's own.", envvar="TILLWAY_SENSOR_PASSWORD")
+    ] = 0,
+    limit: Annotated[float, typer.Option(min=0.1, max=120, help="Seconds for a touch.")] = 15.0,
+) -> None:
+    """List the fingers on an EF01 sensor, enrol one, delete one; prints one JSON line.
+
+    What to do with the finger is said on the error output. Exits 1 with a code and its advice
+    where it does not work.
+    """
+    logs.configure()
+    wish = Wish(enrols=enrol, slot=slot, deletes=delete)
+    try:
+        found = asyncio.run(tend_fingers(port, wish, password=password, limit_s=limit))
+    except TillwayError as error:
+        sys.stdout.write(json.dumps({"error": error.to_wire(), "detail": error.detail}) + "\n")
+        raise typer.Exit(1) from None
+    sys.stdout.write(json.dumps(found) + "\n")
 
 
 async def _asked(ask: Probe, port: str, limit_s: float) -> Found:

@@ -1,11 +1,15 @@
 """The checks of each kind of device."""
 
-from firmware_sim.conformance import gm65, smp_board
+from firmware_sim.conformance import ef01, gm65, smp_board
 from firmware_sim.conformance.check import Check
 from firmware_sim.kinds.registry import kind_named
 from protocol.errors import CallerError
 
-CHECKS: dict[str, tuple[Check, ...]] = {"gm65": gm65.CHECKS, "smp_board": smp_board.CHECKS}
+CHECKS: dict[str, tuple[Check, ...]] = {
+    "ef01": ef01.CHECKS,
+    "gm65": gm65.CHECKS,
+    "smp_board": smp_board.CHECKS,
+}
 
 
 def checks_of(kind: str) -> tuple[Check, ...]:

@@ -4,7 +4,7 @@
 sum is that of pid, length and payload, modulo 65536.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from protocol.framing.limits import EF01_PAYLOAD_BYTES_MAX
@@ -121,10 +121,11 @@ class Packet:
 
 @dataclass(frozen=True, slots=True)
 class BadPacket:
-    """A packet whose sum or length is wrong; ``why`` is for logs."""
+    """A packet whose sum or length is wrong; ``why`` is for logs, ``raw`` what there is of it."""
 
     why: str
     address: int = ADDRESS_DEFAULT
+    raw: bytes = field(default=b"", compare=False)
 
 
 def encode(packet: Packet) -> bytes:
@@ -162,6 +163,11 @@ class PacketParser:
         """Whether a packet has begun and is not complete."""
         return bool(self._buffer)
 
+    @property
+    def begun_bytes(self) -> int:
+        """How much of a packet has come that is not complete."""
+        return len(self._buffer)
+
     def clear(self) -> None:
         """Forget what has begun."""
         self._buffer.clear()
@@ -194,12 +200,13 @@ class PacketParser:
         address = int.from_bytes(buffer[2:6], "big")
         length = int.from_bytes(buffer[7:9], "big")
         if not _SUM_BYTES <= length <= EF01_PAYLOAD_BYTES_MAX + _SUM_BYTES:
+            frame = bytes(buffer)
             buffer.clear()
-            return BadPacket("length", address)
+            return BadPacket("length", address, frame)
         if len(buffer) < _HEADER_BYTES + length:
             return None
         frame = bytes(buffer)
         buffer.clear()
         if sum(frame[6:-2]) & 0xFFFF != int.from_bytes(frame[-2:], "big"):
-            return BadPacket("sum", address)
+            return BadPacket("sum", address, frame)
         return Packet(frame[6], frame[9:-2], address)
