@@ -15,7 +15,9 @@ from pydantic import JsonValue, ValidationError
 from firmware_sim.board_file import BoardDevice, BoardFile
 from firmware_sim.faults import Fault
 from firmware_sim.kinds.kind import Act, Kind, State
+from firmware_sim.limits import LINE_LEAVE_WAIT_S
 from firmware_sim.link import Link, Tap
+from firmware_sim.transports.line import LINE_TASK
 from firmware_sim.transports.spec import open_line
 from protocol.errors import CallerError
 
@@ -60,6 +62,9 @@ class Board:
         for link in self.links.values():
             link.unplug()
         await asyncio.sleep(0)
+        named = [task for task in asyncio.all_tasks() if task.get_name().startswith(LINE_TASK)]
+        if named:
+            await asyncio.wait(named, timeout=LINE_LEAVE_WAIT_S)
 
     def plug(self, name: str) -> None:
         """Plug a device in."""

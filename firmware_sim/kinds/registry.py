@@ -6,6 +6,7 @@ from firmware_sim.kinds import (
     ef01,
     escpos,
     gm65,
+    ocpp,
     smp_board,
     ssi,
 )
@@ -18,6 +19,7 @@ KINDS: dict[str, Kind] = {
         ef01.KIND,
         escpos.KIND,
         gm65.KIND,
+        ocpp.OCPP16,
         smp_board.KIND,
         ssi.KIND,
     )

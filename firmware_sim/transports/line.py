@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 Hear = Callable[[bytes], None]
+LINE_TASK = "sim-line"
+"""How the name of a task begins that a line leaves to close its connection after ``close``."""
 
 
 class Line(Protocol):

@@ -1,7 +1,7 @@
 """Transport spec strings: ``memory:[NAME]``, ``pty``, ``tcp:[HOST:]PORT``,
-``rfc2217:[HOST:]PORT``, ``serial:/dev/…``.
+``rfc2217:[HOST:]PORT``, ``serial:/dev/…``, ``ws://HOST:PORT/path``.
 
-A device listens on the loopback unless a host is named.
+A device listens on the loopback unless a host is named; over ``ws:`` it calls out.
 """
 
 from collections.abc import Callable
@@ -11,9 +11,10 @@ from firmware_sim.transports.memory import MemoryLine
 from firmware_sim.transports.pty import PtyLine
 from firmware_sim.transports.serial_port import SerialPortLine
 from firmware_sim.transports.tcp import TcpLine
+from firmware_sim.transports.ws import WsLine
 from protocol.errors import CallerError
 
-KNOWN = ("memory:", "pty", "tcp:[HOST:]PORT", "rfc2217:[HOST:]PORT", "serial:/dev/...")
+KNOWN = ("memory:", "pty", "tcp:[HOST:]PORT", "rfc2217:[HOST:]PORT", "serial:/dev/...", "ws://...")
 _LOOPBACK = "127.0.0.1"
 
 
@@ -29,6 +30,8 @@ def open_line(spec: str, baud: int = 9600) -> Line:
         "tcp": lambda: TcpLine(*_address(spec, rest)),
         "rfc2217": lambda: TcpLine(*_address(spec, rest), with_settings=True),
         "serial": lambda: SerialPortLine(rest, baud),
+        "ws": lambda: WsLine(spec),
+        "wss": lambda: WsLine(spec),
     }
     if spec == "pty":
         return PtyLine()

@@ -31,6 +31,7 @@ class Central:
 
     def boot(self) -> "Central":
         self.hear(self.station.boot(self.now_ms))
+        self.pass_s(0.1)
         return self
 
     def hear(self, outputs: list[Output]) -> None:

@@ -67,6 +67,7 @@ class Make:
     outlets: int = 1
     power_w_max: int = 22_000
     files: dict[str, FirmwareFile] = field(default_factory=dict)
+    redial_s: int = 5
 
 
 Verdict = Callable[[Standing, int], None]

@@ -21,6 +21,8 @@ MESSAGE_TIMEOUT_MS = 30_000
 BOOT_RETRY_S = 60
 """Where the central system names no interval, or none that is a number above zero."""
 INTERVAL_S_MAX = 7 * 24 * 3600
+START_MS = 100
+"""From power to the first dial."""
 REBOOT_MS = 2_000
 RESET_DELAY_MS = 500
 RESET_DRAIN_MS = 10_000

@@ -18,12 +18,17 @@ class Meter:
     _counted_w_ms: int = 0
     _read_at_ms: int = 0
 
+    @property
+    def register_wh(self) -> int:
+        """The register as last read."""
+        return self._counted_w_ms // _W_MS_PER_WH
+
     def read(self, now_ms: int) -> int:
         """The register in Wh, at the time."""
         if now_ms > self._read_at_ms:
             self._counted_w_ms += self.power_w * (now_ms - self._read_at_ms)
             self._read_at_ms = now_ms
-        return self._counted_w_ms // _W_MS_PER_WH
+        return self.register_wh
 
     def flow(self, power_w: int, now_ms: int) -> None:
         """Let another power flow from now on."""

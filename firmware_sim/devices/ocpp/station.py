@@ -18,6 +18,7 @@ from firmware_sim.devices.ocpp.limits import (
     REBOOT_MS,
     RESET_DELAY_MS,
     RESET_DRAIN_MS,
+    START_MS,
 )
 from firmware_sim.devices.ocpp.outbox import Letter, Outbox
 from firmware_sim.devices.ocpp.rpc import OFFLINE, Question, Reply, Then
@@ -231,7 +232,7 @@ class Station(Talker):
         if self.firmware.is_running:
             self.timers.set("firmware", max(now_ms + 1, self.firmware.resumes_at_ms()))
         self.started(cause, now_ms)
-        self.dial_or_give_up(now_ms)
+        self.timers.set("dial", now_ms + START_MS)
 
     def reset_soon(self, cause: str, now_ms: int, *, is_patient: bool) -> None:
         """Reboot once the answer is out; a patient one lets the queue drain first."""

@@ -60,6 +60,7 @@ class Ocpp16(ChargingStation):
         self.central_ids: dict[int, int] = {}
         """The central system's ids of transactions that it may still hear of, by our numbers."""
         self.metering = Metering(self)
+        self._redial_s = make.redial_s
 
     # -- registration ----------------------------------------------------------------------
 
@@ -74,7 +75,7 @@ class Ocpp16(ChargingStation):
 
     def back_off(self) -> BackOff:
         """1.6 names none: those of 2.0.1's profile, with a short beginning."""
-        return BackOff(minimum_s=5, random_s=2, repeats=5)
+        return BackOff(self._redial_s, random_s=self._redial_s // 2, repeats=5)
 
     def heartbeat_s(self) -> int:
         """The key of that name."""

@@ -1,0 +1,166 @@
+"""Goal: a central system nobody here wrote (``ocpp`` on ``websockets``) and our charger agree.
+
+Method: the package's central system, unmodified, on a real socket; it validates every message
+against the standard's schemas by itself. The charger runs from a board, over ``ws://``.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import websockets
+from ocpp.routing import on
+from ocpp.v16 import ChargePoint as CentralEnd16
+from ocpp.v16 import call as call16
+from ocpp.v16 import call_result as result16
+
+from firmware_sim.board import Board
+from firmware_sim.board_file import BoardDevice, BoardFile
+from firmware_sim.clock import SteadyClock
+from firmware_sim.kinds.registry import kind_named
+
+WAIT_S = 8.0
+logging.getLogger("ocpp").setLevel(logging.ERROR)
+
+
+class Central16(CentralEnd16):  # type: ignore[misc]  # the package is not typed
+    """A central system's end of one 1.6 connection."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.seen: list[tuple[str, dict[str, Any]]] = []
+
+    @on("BootNotification")
+    def on_boot(self, **said: Any) -> Any:
+        self.seen.append(("boot", said))
+        return result16.BootNotification(datetime.now(UTC).isoformat(), 1, "Accepted")
+
+    @on("StatusNotification")
+    def on_status(self, **said: Any) -> Any:
+        self.seen.append(("status", said))
+        return result16.StatusNotification()
+
+    @on("Heartbeat")
+    def on_heartbeat(self) -> Any:
+        self.seen.append(("heartbeat", {}))
+        return result16.Heartbeat(datetime.now(UTC).isoformat())
+
+    @on("Authorize")
+    def on_authorize(self, **said: Any) -> Any:
+        self.seen.append(("authorize", said))
+        return result16.Authorize({"status": "Accepted"})
+
+    @on("StartTransaction")
+    def on_start(self, **said: Any) -> Any:
+        self.seen.append(("start", said))
+        return result16.StartTransaction(41, {"status": "Accepted"})
+
+    @on("StopTransaction")
+    def on_stop(self, **said: Any) -> Any:
+        self.seen.append(("stop", said))
+        return result16.StopTransaction()
+
+
+class Desk:
+    """The central system's listener and the connection it has now."""
+
+    def __init__(self) -> None:
+        self.ends: list[Any] = []
+        self.sockets: list[Any] = []
+
+    @property
+    def end(self) -> Any:
+        return self.ends[-1]
+
+    def saw(self, event: str) -> bool:
+        return any(event == seen for end in self.ends for seen, _ in end.seen)
+
+
+@contextlib.asynccontextmanager
+async def central(make: Callable[..., Any], subprotocol: str) -> AsyncIterator[tuple[Desk, int]]:
+    desk = Desk()
+
+    async def serve(connection: Any) -> None:
+        end = make(connection.request.path.rsplit("/", 1)[-1], connection)
+        desk.ends.append(end)
+        desk.sockets.append(connection)
+        with contextlib.suppress(websockets.ConnectionClosed):
+            await end.start()
+
+    async with websockets.serve(serve, "127.0.0.1", 0, subprotocols=[subprotocol]) as server:  # type: ignore[list-item]
+        port = server.sockets[0].getsockname()[1]
+        yield desk, port
+
+
+@contextlib.asynccontextmanager
+async def charger(kind: str, port: int, state_dir: Path, **options: Any) -> AsyncIterator[Board]:
+    found = kind_named(kind)
+    transport = f"ws://127.0.0.1:{port}/ocpp/CP-7"
+    entry = found.entry.model_validate(
+        {"kind": kind, "transport": transport, "redial_s": 1, **options}
+    )
+    file = BoardFile("charger", {"charger": BoardDevice(found, entry)})
+    board = Board(file, state_dir=state_dir, now_ms=SteadyClock().now_ms)
+    await board.start()
+    try:
+        yield board
+    finally:
+        await board.stop()
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(WAIT_S):
+        while not is_so():  # noqa: ASYNC110  # the far end is another program's object
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.asyncio
+async def test_a_session_of_1_6_on_a_foreign_central_system(tmp_path: Path) -> None:
+    async with (
+        central(Central16, "ocpp1.6") as (desk, port),
+        charger("ocpp16", port, tmp_path, outlets=2) as board,
+    ):
+        await until(lambda: desk.saw("heartbeat"))
+        assert desk.end.id == "CP-7"
+        board.do("charger", "plug", outlet=2)
+        board.do("charger", "tap", token="CARD-0001")
+        await until(lambda: desk.saw("start"))
+        configuration = await desk.end.call(call16.GetConfiguration(["NumberOfConnectors"]))
+        assert configuration.configuration_key[0]["value"] == "2"
+        stopped = await desk.end.call(call16.RemoteStopTransaction(41))
+        assert stopped.status == "Accepted"
+        await until(lambda: desk.saw("stop"))
+        assert board.state("charger")["outlets"][1]["state"] == "Finishing"  # type: ignore[index,call-overload]
+
+
+@pytest.mark.asyncio
+async def test_a_cut_connection_is_dialled_again_and_the_end_arrives(tmp_path: Path) -> None:
+    async with (
+        central(Central16, "ocpp1.6") as (desk, port),
+        charger("ocpp16", port, tmp_path) as board,
+    ):
+        board.do("charger", "plug")
+        await until(lambda: desk.saw("status"))
+        board.do("charger", "tap", token="CARD-0001")
+        await until(lambda: desk.saw("start"))
+        await desk.sockets[-1].close()
+        await until(lambda: board.state("charger")["online"] is False)
+        board.do("charger", "unplug")
+        await until(lambda: desk.saw("stop"))
+        assert len(desk.ends) == 2
+
+
+@pytest.mark.asyncio
+async def test_a_central_system_of_another_subprotocol_is_not_spoken_to(tmp_path: Path) -> None:
+    async with (
+        central(Central16, "ocpp2.0.1") as (desk, port),
+        charger("ocpp16", port, tmp_path) as board,
+    ):
+        await until(lambda: bool(board.link("charger").device.uplink.failures))  # type: ignore[attr-defined]
+        assert board.state("charger")["online"] is False
+        assert not desk.saw("boot")
