@@ -1,120 +1,25 @@
-"""What came out of a printer: lines, codes and pictures, independent of how they are drawn.
-
-``Receipt.to_text`` is what a person would type off the paper; ``to_json`` keeps the styles.
-"""
+"""A piece of paper that was cut off, read as a person would and as plain values."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
-LINE_DOTS = 30
-CELL_DOTS = (12, 24)
+from firmware_sim.devices.paper import (
+    CELL_DOTS,
+    Area,
+    Barcode,
+    Blank,
+    Block,
+    PageSheet,
+    Picture,
+    Piece,
+    Placed,
+    QrCode,
+    Span,
+    TextLine,
+)
 
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """How characters look."""
-
-    bold: bool = False
-    underline: int = 0
-    width: int = 1
-    height: int = 1
-    reverse: bool = False
-    font_b: bool = False
-    chinese: bool = True
-
-    def columns_of(self, character: str) -> int:
-        """Two columns for all that the Chinese font ROM draws, which is all but ASCII."""
-        return 2 if self.chinese and ord(character) >= 0x80 else 1
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A run of characters of one style."""
-
-    text: str
-    style: Style
-
-    @property
-    def columns(self) -> int:
-        """Columns of font A that the run takes; Chinese characters take two each."""
-        wide = sum(map(self.style.columns_of, self.text))
-        return wide * self.style.width
-
-
-@dataclass(frozen=True, slots=True)
-class TextLine:
-    """One printed line."""
-
-    align: int
-    spans: tuple[Span, ...]
-    line_dots: int = LINE_DOTS
-
-    @property
-    def text(self) -> str:
-        """The line's characters."""
-        return "".join(span.text for span in self.spans)
-
-    @property
-    def dots(self) -> int:
-        """The paper it takes: the line spacing, or more for tall characters."""
-        tallest = max((span.style.height for span in self.spans), default=1)
-        return max(self.line_dots, tallest * CELL_DOTS[1])
-
-
-@dataclass(frozen=True, slots=True)
-class QrCode:
-    """A QR code that the printer drew itself."""
-
-    align: int
-    payload: bytes
-    module_dots: int
-    correction: str
-
-    @property
-    def dots(self) -> int:
-        """An estimate for the paper model; the picture shows the truth."""
-        return (25 + 4 * (len(self.payload) // 20)) * self.module_dots
-
-
-@dataclass(frozen=True, slots=True)
-class Barcode:
-    """A linear code that the printer drew itself."""
-
-    align: int
-    symbology: str
-    payload: bytes
-    dots: int
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A raster: rows of bytes, the left dot in the highest bit, 1 is black."""
-
-    align: int
-    row_bytes: int
-    rows: bytes
-    scale_x: int = 1
-    scale_y: int = 1
-
-    @property
-    def height(self) -> int:
-        """Rows before scaling."""
-        return len(self.rows) // self.row_bytes if self.row_bytes else 0
-
-    @property
-    def dots(self) -> int:
-        """Rows on paper."""
-        return self.height * self.scale_y
-
-
-@dataclass(frozen=True, slots=True)
-class Blank:
-    """White paper."""
-
-    dots: int
-
-
-Block = TextLine | QrCode | Barcode | Picture | Blank
+_COLUMN = CELL_DOTS[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +33,39 @@ class Receipt:
     blocks: tuple[Block, ...] = field(default_factory=tuple)
 
     @property
+    def pieces(self) -> Iterator[Piece]:
+        """Everything that stands on it, from the top."""
+        for block in self.blocks:
+            match block:
+                case TextLine():
+                    yield from block.pieces
+                case PageSheet():
+                    for area in block.areas:
+                        yield from (placed.piece for placed in area.pieces)
+                case QrCode() | Barcode() | Picture():
+                    yield block
+                case Blank():
+                    pass
+
+    @property
     def codes(self) -> list[bytes]:
         """What the QR codes on it say."""
-        return [block.payload for block in self.blocks if isinstance(block, QrCode)]
+        return [piece.payload for piece in self.pieces if isinstance(piece, QrCode)]
+
+    @property
+    def picture_bytes(self) -> int:
+        """The memory that its pictures take."""
+        return sum(len(piece.rows) for piece in self.pieces if isinstance(piece, Picture))
+
+    @property
+    def length_dots(self) -> int:
+        """The paper it took."""
+        return sum(block.dots for block in self.blocks)
 
     def to_text(self) -> str:
-        """The paper as characters, codes named in brackets."""
-        rows = [_as_text(block, self.width_dots // CELL_DOTS[0]) for block in self.blocks]
-        return "\n".join(row.rstrip() for row in rows if row is not None) + "\n"
+        """The paper as characters, each at its column; codes and pictures named in brackets."""
+        rows = [row for block in self.blocks for row in _block_rows(block)]
+        return "\n".join(row.rstrip() for row in rows) + "\n"
 
     def to_json(self) -> dict[str, object]:
         """The paper as plain values; pictures by size and SHA-256."""
@@ -144,42 +74,98 @@ class Receipt:
             "at_ms": self.at_ms,
             "cut": self.cut,
             "width_dots": self.width_dots,
+            "length_dots": self.length_dots,
             "text": self.to_text(),
-            "blocks": [_as_json(block) for block in self.blocks],
+            "blocks": [_block_json(block) for block in self.blocks],
         }
 
 
-def _as_text(block: Block, columns: int) -> str | None:
+def _block_rows(block: Block) -> list[str]:
     match block:
         case TextLine():
-            free = max(0, columns - sum(span.columns for span in block.spans))
-            indent = {1: free // 2, 2: free}.get(block.align, 0)
-            return " " * indent + block.text
-        case QrCode():
-            return f"[QR {block.payload.decode('utf-8', errors='backslashreplace')}]"
-        case Barcode():
-            payload = block.payload.decode("latin-1")
-            return f"[{block.symbology} {payload}]"
-        case Picture():
-            return f"[picture {block.row_bytes * 8}x{block.height}]"
+            return [_row([(piece.left_dots, piece) for piece in block.pieces])]
         case Blank():
-            return "" if block.dots >= CELL_DOTS[1] else None
+            return [""] if block.dots >= CELL_DOTS[1] else []
+        case PageSheet():
+            return [row for area in block.areas for row in _area_rows(area)]
+        case QrCode() | Barcode() | Picture():
+            return [_words(block)]
 
 
-def _as_json(block: Block) -> dict[str, object]:
+def _area_rows(area: Area) -> list[str]:
+    """An area's pieces line by line, read in the area's own direction."""
+    rows: dict[int, list[tuple[int, Piece]]] = {}
+    for placed in area.pieces:
+        foot = placed.top_dots + placed.piece.height_dots
+        rows.setdefault(foot, []).append((placed.left_dots, placed.piece))
+    return [_row(rows[foot]) for foot in sorted(rows)]
+
+
+def _row(pieces: list[tuple[int, Piece]]) -> str:
+    row, end_dots = "", 0
+    for left_dots, piece in sorted(pieces, key=lambda pair: pair[0]):
+        row += " " * max(0, (left_dots - end_dots) // _COLUMN)
+        row += _words(piece)
+        end_dots = left_dots + piece.width_dots
+    return row
+
+
+def _words(piece: Piece) -> str:
+    match piece:
+        case Span():
+            return piece.text
+        case QrCode():
+            return f"[QR {piece.payload.decode('utf-8', errors='backslashreplace')}]"
+        case Barcode():
+            return f"[{piece.symbology} {piece.payload.decode('latin-1')}]"
+        case Picture():
+            return f"[picture {piece.row_bytes * 8}x{piece.height}]"
+
+
+def _block_json(block: Block) -> dict[str, object]:
     match block:
         case TextLine():
-            spans = [{"text": span.text, **asdict(span.style)} for span in block.spans]
-            return {"kind": "text", "align": block.align, "spans": spans}
-        case QrCode() | Barcode():
-            kind = "qr" if isinstance(block, QrCode) else block.symbology
-            payload = block.payload.decode("utf-8", errors="backslashreplace")
-            return {"kind": kind, "align": block.align, "payload": payload}
-        case Picture():
-            digest = hashlib.sha256(block.rows).hexdigest()
             return {
-                "kind": "picture", "align": block.align, "sha256": digest,
-                "width": block.row_bytes * 8, "height": block.height,
+                "kind": "text", "align": block.align, "dots": block.dots,
+                "is_upside_down": block.is_upside_down,
+                "spans": [_piece_json(span) for span in block.spans],
+                "pictures": [_piece_json(picture) for picture in block.pictures],
             }  # fmt: skip
         case Blank():
             return {"kind": "blank", "dots": block.dots}
+        case PageSheet():
+            areas = [_area_json(area) for area in block.areas]
+            return {"kind": "page", "dots": block.dots, "areas": areas}
+        case QrCode() | Barcode() | Picture():
+            return _piece_json(block)
+
+
+def _area_json(area: Area) -> dict[str, object]:
+    return {
+        "left_dots": area.left_dots, "top_dots": area.top_dots, "width_dots": area.width_dots,
+        "height_dots": area.height_dots, "direction": area.direction,
+        "pieces": [_placed_json(placed) for placed in area.pieces],
+    }  # fmt: skip
+
+
+def _placed_json(placed: Placed) -> dict[str, object]:
+    place = {"left_dots": placed.left_dots, "top_dots": placed.top_dots}
+    return {**_piece_json(placed.piece), **place}
+
+
+def _piece_json(piece: Piece) -> dict[str, object]:
+    match piece:
+        case Span():
+            return {"text": piece.text, **asdict(piece.style), "left_dots": piece.left_dots}
+        case QrCode() | Barcode():
+            shape = asdict(piece)
+            shape.pop("bars", None)
+            kind = "qr" if isinstance(piece, QrCode) else piece.symbology
+            payload = piece.payload.decode("utf-8", errors="backslashreplace")
+            return {**shape, "kind": kind, "payload": payload, "width_dots": piece.width_dots}
+        case Picture():
+            shape = asdict(piece)
+            shape.pop("rows")
+            digest = hashlib.sha256(piece.rows).hexdigest()
+            size = {"width": piece.row_bytes * 8, "height": piece.height}
+            return {**shape, **size, "kind": "picture", "sha256": digest}

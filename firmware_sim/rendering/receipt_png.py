@@ -2,104 +2,132 @@
 
 The glyphs are Noto Sans SC (SIL Open Font License 1.1) out of a data-only package, so a machine
 with nothing but pip shows real Chinese. A Latin glyph is squeezed into the 12-dot cell a printer
-gives it.
+gives it. Codes are drawn dot by dot, so a reader finds in them what the printer was told.
 """
 
 import io
 from functools import lru_cache
+from typing import Literal
 
 import pylopdf_fonts_zh_cn
 import qrcode
-import qrcode.exceptions
-import zxingcpp
 from PIL import Image, ImageDraw, ImageFont, ImageOps
+from qrcode.util import QRData
 
-from firmware_sim.devices.receipt import (
+from firmware_sim.devices.paper import (
+    CELL_B_DOTS,
     CELL_DOTS,
+    HRI_GAP_DOTS,
+    Area,
     Barcode,
     Blank,
     Block,
+    PageSheet,
     Picture,
+    Piece,
     QrCode,
-    Receipt,
     Span,
     Style,
     TextLine,
 )
+from firmware_sim.devices.receipt import Receipt
 
 MARGIN_DOTS = 24
 PAPER, INK = 255, 0
 _GLYPH_DOTS = 22
 _BASELINE_DOTS = 19
 _QR_LEVELS = {"L": 1, "M": 0, "Q": 3, "H": 2}
+_BYTE_MODE: Literal[4] = 4
+_TURNS = {
+    1: Image.Transpose.ROTATE_90,
+    2: Image.Transpose.ROTATE_180,
+    3: Image.Transpose.ROTATE_270,
+}
 
 
 def draw_receipt(receipt: Receipt) -> bytes:
     """The receipt as PNG bytes; the same receipt always gives the same bytes."""
-    strips = [_strip(block, receipt.width_dots) for block in receipt.blocks]
     width = receipt.width_dots + 2 * MARGIN_DOTS
-    height = sum(strip.height for strip in strips) + 2 * MARGIN_DOTS
+    height = max(1, receipt.length_dots) + 2 * MARGIN_DOTS
     sheet = Image.new("L", (width, height), PAPER)
     top = MARGIN_DOTS
-    for strip in strips:
-        sheet.paste(strip, (MARGIN_DOTS, top))
-        top += strip.height
+    for block in receipt.blocks:
+        sheet.paste(_strip(block, receipt.width_dots), (MARGIN_DOTS, top))
+        top += block.dots
     stream = io.BytesIO()
     sheet.save(stream, format="PNG", optimize=False)
     return stream.getvalue()
 
 
 def _strip(block: Block, width: int) -> Image.Image:
+    strip = Image.new("L", (width, block.dots), PAPER)
     match block:
         case TextLine():
-            return _aligned(_text(block), block.align, width, minimum=block.dots)
-        case QrCode():
-            return _aligned(_qr(block), block.align, width)
-        case Barcode():
-            return _aligned(_barcode(block), block.align, width)
-        case Picture():
-            return _aligned(_picture(block), block.align, width)
+            for piece in block.pieces:
+                top = block.height_dots - piece.height_dots
+                strip.paste(_drawn(piece), (piece.left_dots, top))
+            return _turned(strip) if block.is_upside_down else strip
+        case QrCode() | Barcode() | Picture():
+            strip.paste(_drawn(block), (block.left_dots, 0))
+            return _turned(strip) if block.is_upside_down else strip
+        case PageSheet():
+            for area in block.areas:
+                _print_area(strip, area)
         case Blank():
-            return Image.new("L", (width, block.dots), PAPER)
-
-
-def _aligned(content: Image.Image, align: int, width: int, minimum: int = 0) -> Image.Image:
-    strip = Image.new("L", (width, max(content.height, minimum)), PAPER)
-    free = max(0, width - content.width)
-    strip.paste(content, ({1: free // 2, 2: free}.get(align, 0), 0))
+            pass
     return strip
 
 
-def _text(line: TextLine) -> Image.Image:
-    width = sum(map(_span_dots, line.spans))
-    tallest = max((span.style.height for span in line.spans), default=1)
-    content = Image.new("L", (max(1, width), tallest * CELL_DOTS[1]), PAPER)
+def _turned(strip: Image.Image) -> Image.Image:
+    return strip.transpose(Image.Transpose.ROTATE_180)
+
+
+def _print_area(strip: Image.Image, area: Area) -> None:
+    """An area is drawn in its own direction, then turned; where areas overlap, ink stays ink."""
+    size = (area.width_dots, area.height_dots)
+    canvas = Image.new("L", size[::-1] if area.direction in (1, 3) else size, PAPER)
+    for placed in area.pieces:
+        canvas.paste(_drawn(placed.piece), (placed.left_dots, placed.top_dots))
+    if area.direction:
+        canvas = canvas.transpose(_TURNS[area.direction])
+    ink = ImageOps.invert(canvas)
+    strip.paste(INK, (area.left_dots, area.top_dots), ink)
+
+
+def _drawn(piece: Piece) -> Image.Image:
+    match piece:
+        case Span():
+            return _span(piece)
+        case QrCode():
+            return _qr(piece)
+        case Barcode():
+            return _barcode(piece)
+        case Picture():
+            return _picture(piece)
+
+
+def _span(span: Span) -> Image.Image:
+    drawn = Image.new("L", (max(1, span.width_dots), max(1, span.height_dots)), PAPER)
     left = 0
-    for span in line.spans:
-        for character in span.text:
-            cell = _cell(character, span.style)
-            content.paste(cell, (left, content.height - cell.height))
-            left += cell.width
-    return content
-
-
-def _span_dots(span: Span) -> int:
-    return sum(_cell_dots(character, span.style) for character in span.text)
-
-
-def _cell_dots(character: str, style: Style) -> int:
-    narrow = 9 if style.font_b else CELL_DOTS[0]
-    return (24 if style.columns_of(character) == 2 else narrow) * style.width
+    for character in span.text:
+        cell = _cell(character, span.style)
+        drawn.paste(cell, (left, drawn.height - cell.height))
+        left += cell.width
+    return drawn
 
 
 @lru_cache(maxsize=4096)
 def _cell(character: str, style: Style) -> Image.Image:
+    """The character with the white to its right, which underline and reverse cover, too."""
+    size = style.cell_dots(character)
     glyph = _glyph(character, bold=style.bold)
-    size = (_cell_dots(character, style), CELL_DOTS[1] * style.height)
-    cell = glyph.resize(size, Image.Resampling.LANCZOS)
+    if style.rotated:
+        glyph = glyph.transpose(Image.Transpose.ROTATE_270)
+    cell = Image.new("L", (style.advance_dots(character), size[1]), PAPER)
+    cell.paste(glyph.resize(size, Image.Resampling.LANCZOS), (0, 0))
     if style.underline:
-        thick = style.underline * 2
-        ImageDraw.Draw(cell).rectangle((0, size[1] - thick, size[0], size[1]), fill=INK)
+        top = cell.height - style.underline
+        ImageDraw.Draw(cell).rectangle((0, top, cell.width, cell.height), fill=INK)
     return ImageOps.invert(cell) if style.reverse else cell
 
 
@@ -124,31 +152,39 @@ def _font() -> ImageFont.FreeTypeFont:
 
 def _qr(block: QrCode) -> Image.Image:
     code = qrcode.QRCode(
-        error_correction=_QR_LEVELS[block.correction], box_size=block.module_dots, border=4
-    )
-    try:
-        code.add_data(block.payload)
-        code.make(fit=True)
-    except (ValueError, qrcode.exceptions.DataOverflowError):
-        return _words("[QR too long]")
+        version=block.version, error_correction=_QR_LEVELS[block.correction],
+        box_size=block.module_dots, border=0,
+    )  # fmt: skip
+    code.add_data(QRData(block.payload, _BYTE_MODE))
+    code.make(fit=False)
     return code.make_image().get_image().convert("L")
 
 
 def _barcode(block: Barcode) -> Image.Image:
-    try:
-        kind = zxingcpp.barcode_format_from_str(block.symbology)
-        code = zxingcpp.create_barcode(block.payload.decode("latin-1"), kind)
-        drawn = Image.fromarray(code.to_image(scale=2, add_quiet_zones=True))
-    except (ValueError, RuntimeError):
-        return _words(f"[{block.symbology} refused]")
-    return drawn.convert("L").resize((drawn.width, max(1, block.dots)))
+    words = _words(block)
+    width = max(block.width_dots, words.width if block.hri else 0)
+    drawn = Image.new("L", (width, block.height_dots), PAPER)
+    top = block.words_dots if block.hri & 1 else 0
+    pen, left = ImageDraw.Draw(drawn), 0
+    for at, dots in enumerate(block.bars):
+        if at % 2 == 0:
+            pen.rectangle((left, top, left + dots - 1, top + block.bar_dots - 1), fill=INK)
+        left += dots
+    middle = max(0, (block.width_dots - words.width) // 2)
+    if block.hri & 1:
+        drawn.paste(words, (middle, 0))
+    if block.hri & 2:
+        drawn.paste(words, (middle, top + block.bar_dots + HRI_GAP_DOTS))
+    return drawn
 
 
-def _words(words: str) -> Image.Image:
-    return _text(TextLine(0, (Span(words, Style()),)))
+def _words(block: Barcode) -> Image.Image:
+    span = Span(block.words, Style(font_b=block.hri_font_b, chinese=False))
+    height = (CELL_B_DOTS if block.hri_font_b else CELL_DOTS)[1]
+    return _span(span) if block.words else Image.new("L", (1, height), PAPER)
 
 
 def _picture(block: Picture) -> Image.Image:
     size = (block.row_bytes * 8, block.height)
     content = ImageOps.invert(Image.frombytes("1", size, block.rows).convert("L"))
-    return content.resize((size[0] * block.scale_x, size[1] * block.scale_y))
+    return content.resize((block.width_dots, block.height_dots))

@@ -14,8 +14,8 @@ from firmware_sim.devices.device import Device
 from firmware_sim.devices.ef01 import Ef01
 from firmware_sim.devices.ef01.profiles import R503
 from firmware_sim.devices.escpos import EscPosPrinter, PrinterProfile
-from firmware_sim.devices.escpos_parser import EscPosParser
-from firmware_sim.devices.gb18030 import TextDecoder
+from firmware_sim.devices.escpos.characters import TextDecoder
+from firmware_sim.devices.escpos.parser import EscPosParser
 from firmware_sim.devices.gm65 import PROFILES as GM_PROFILES
 from firmware_sim.devices.gm65 import Gm65, Sighting
 from firmware_sim.devices.ssi import PROFILES as SSI_PROFILES
@@ -49,6 +49,13 @@ FRAMES = [
     b"\x1dk\x49",
     b"\x1d(k",
     b"\x1d(L",
+    b"\x1bL\x1bT\x01",
+    b"\x1cq\x02\x01\x00\x01\x00",
+    b"\x1b&\x03\x20\x22",
+    b"\x1bD\x01",
+    b"\x1d*\x02\x02",
+    b"\x1b{\x01\x1bV\x01\x1d!\x77",
+    b"\x10\x14\x08",
     "收银".encode("gb18030"),
     b"\x12",
 ]
@@ -148,6 +155,7 @@ MAKERS: list[Callable[[], Device]] = [
     lambda: Ef01(R503),
     EscPosPrinter,
     lambda: EscPosPrinter(PrinterProfile("western", realtime_inside_data=True), roll_mm=20),
+    lambda: EscPosPrinter(PrinterProfile(speed_mm_s=50, buffer_bytes=1024, flow="xonxoff")),
 ]
 
 

@@ -11,7 +11,7 @@ from ws_barcode_scanner import BarcodeScanner
 
 from firmware_sim.devices.ef01.finger import image_of, template_of
 from firmware_sim.devices.escpos import EscPosPrinter
-from firmware_sim.devices.receipt import Barcode, Picture
+from firmware_sim.devices.paper import Barcode, Picture
 from firmware_sim.hosting import HostedBoard
 
 CODE = "134567890123456789"

@@ -4,7 +4,7 @@ import pytest
 
 from firmware_sim.devices.device import Output
 from firmware_sim.devices.escpos import DOTS_PER_MM, EscPosPrinter, PrinterProfile
-from firmware_sim.devices.receipt import Blank, Picture, QrCode, TextLine
+from firmware_sim.devices.paper import Blank, Picture, QrCode, TextLine
 from protocol.errors import CallerError
 from protocol.framing import escpos
 
@@ -98,7 +98,7 @@ def test_raster_graphics_and_column_pictures_are_kept(
 ) -> None:
     printer = EscPosPrinter()
     printer.feed(picture + b"after\n" + escpos.CUT_FULL, 0)
-    [found] = [block for block in printer.receipts[0].blocks if isinstance(block, Picture)]
+    [found] = [piece for piece in printer.receipts[0].pieces if isinstance(piece, Picture)]
     assert (found.row_bytes, found.rows) == (row_bytes, rows)
     assert printer.receipts[0].to_text().endswith("after\n")
 
@@ -191,7 +191,7 @@ def test_bytes_beyond_the_buffer_are_counted_and_lost() -> None:
     for _ in range(300):
         printer.feed(b"x" * 1024 + b"\n", 0)
     assert printer.overrun_bytes > 0
-    assert printer._waiting_bytes <= 256 * 1024
+    assert printer._buffer.used_bytes <= 256 * 1024
 
 
 def test_a_receipt_nobody_cuts_is_torn_off() -> None:

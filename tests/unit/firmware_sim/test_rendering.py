@@ -43,10 +43,6 @@ def test_a_printed_ean13_can_be_scanned_off_the_paper() -> None:
     assert zxingcpp.read_barcodes(Image.open(io.BytesIO(png)))[0].text == "6901234567892"
 
 
-def test_a_barcode_that_cannot_be_is_named_instead() -> None:
-    assert draw_receipt(_receipt(b"\x1dk\x02xyz\x00"))
-
-
 def test_the_same_receipt_gives_the_same_bytes() -> None:
     data = escpos.bold(on=True) + escpos.size(width=2, height=2) + escpos.line("合计 Total")
     assert draw_receipt(_receipt(data)) == draw_receipt(_receipt(data))

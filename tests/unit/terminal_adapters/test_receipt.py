@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 import pytest
 
 from firmware_sim.devices.escpos import EscPosPrinter, PrinterProfile
-from firmware_sim.devices.receipt import Receipt, TextLine
+from firmware_sim.devices.paper import TextLine
+from firmware_sim.devices.receipt import Receipt
 from protocol.money import Money
 from terminal.receipt import ReceiptContent, ReceiptItem, build_receipt, columns_of, shown
 
@@ -65,10 +66,10 @@ def test_no_line_is_wider_than_the_paper(width_mm: int) -> None:
         "一件名字非常非常长长长长长长长长长长长长长长长长长长的商品", 3, Money(1, "CNY")
     )
     content = replace(PAID, items=(long,), error_code="risk_velocity")
-    columns = {58: 32, 80: 48}[width_mm]
+    width_dots = {58: 384, 80: 576}[width_mm]
     for block in _paper(content, width_mm).blocks:
         if isinstance(block, TextLine):
-            assert sum(span.columns for span in block.spans) <= columns
+            assert sum(span.width_dots for span in block.spans) <= width_dots
 
 
 def test_a_declined_receipt_gives_code_and_advice_in_both_languages() -> None:
