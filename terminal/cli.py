@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -12,11 +13,14 @@ import typer
 from protocol.errors import OperatingError, TillwayError
 from protocol.identity import Identity
 from terminal import logs
+from terminal.adapters.telium_pinpad import TeliumPinPad
 from terminal.bootstrap import load_identity, running_terminal
 from terminal.config import Settings, load
 from terminal.fingers import Wish, tend_fingers
+from terminal.ports import CardOutcome
 from terminal.probes import Found, Probe, probe_named
 
+_CARD_EXITS = {"approved": 0, "declined": 1, "unknown": 3}
 app = typer.Typer(
     help="A payment terminal or vending machine.", add_completion=False, no_args_is_help=True
 )
@@ -25,12 +29,12 @@ app = typer.Typer(
 @app.callback()
 def terminal() -> None:
     """A payment terminal: scanner, printer, sensor on one side, the store's hub on the other."""
+    logs.configure()
 
 
 @app.command()
 def run(config: Annotated[Path, typer.Option(help="The terminal's TOML file.")]) -> None:
     """Run until SIGTERM. Prints one JSON line with its ports when it is ready."""
-    logs.configure()
     settings = load(config)
     asyncio.run(_serve(settings, load_identity(settings)))
 
@@ -70,7 +74,6 @@ def fingers(
     What to do with the finger is said on the error output. Exits 1 with a code and its advice
     where it does not work.
     """
-    logs.configure()
     wish = Wish(enrols=enrol, slot=slot, deletes=delete)
     try:
         found = asyncio.run(tend_fingers(port, wish, password=password, limit_s=limit))
@@ -78,6 +81,38 @@ def fingers(
         sys.stdout.write(json.dumps({"error": error.to_wire(), "detail": error.detail}) + "\n")
         raise typer.Exit(1) from None
     sys.stdout.write(json.dumps(found) + "\n")
+
+
+@app.command()
+def card(
+    port: Annotated[str, typer.Argument(help="The PIN pad's port, such as /dev/ttyACM0.")],
+    amount_minor: Annotated[int, typer.Argument(min=1, help="1280 is 12.80.")],
+    currency: Annotated[str, typer.Option(help="CNY, EUR, …")] = "CNY",
+    refund: Annotated[bool, typer.Option(help="Give back instead of taking.")] = False,
+    limit: Annotated[float, typer.Option(min=1, max=300, help="Seconds for the payer.")] = 120,
+) -> None:
+    """Let a card pay at a PIN pad on Protocol E; prints the outcome as one JSON line.
+
+    Exits 0 if approved, 1 if nothing was paid, 3 if nobody can tell.
+    """
+    try:
+        outcome = asyncio.run(_carded(port, amount_minor, currency, refund=refund, limit_s=limit))
+    except TillwayError as error:
+        sys.stdout.write(json.dumps({"error": error.to_wire(), "detail": error.detail}) + "\n")
+        raise typer.Exit(1) from None
+    sys.stdout.write(json.dumps(asdict(outcome), ensure_ascii=False) + "\n")
+    raise typer.Exit(_CARD_EXITS[outcome.result])
+
+
+async def _carded(
+    port: str, amount_minor: int, currency: str, *, refund: bool, limit_s: float
+) -> CardOutcome:
+    pinpad = TeliumPinPad(port)
+    try:
+        act = pinpad.refund if refund else pinpad.pay
+        return await act(amount_minor, currency, timeout_s=limit_s)
+    finally:
+        await pinpad.aclose()
 
 
 async def _asked(ask: Probe, port: str, limit_s: float) -> Found:

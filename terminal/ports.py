@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 
 Value = str | int | list[str] | list[int] | None
 """Of an attribute of a device. A measured one is an integer of a small unit."""
+CardResult = Literal["approved", "declined", "unknown"]
 Paper = Literal["adequate", "near_end", "end"]
 
 
@@ -32,6 +33,20 @@ class PrinterStatus:
     paper: Paper
     is_cover_open: bool
     is_drawer_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CardOutcome:
+    """How a card payment ended. ``unknown`` is no failure: only the acquirer can tell.
+
+    ``card`` is the masked card number, ``reference`` the pin pad's, ``why`` the code of the
+    trouble that left the outcome unknown.
+    """
+
+    result: CardResult
+    card: str = ""
+    reference: str = ""
+    why: str = ""
 
 
 class CodeScanner(Protocol):
@@ -108,4 +123,28 @@ class Dispenser(Protocol):
         error (``device_no_reply``, …) says that nobody knows. Ends within `DISPENSE_WAIT_S`;
         the caller takes a longer silence for ``device_no_reply``.
         """
+        ...
+
+
+class CardPinPad(Protocol):
+    """Takes card payments with a bank of its own."""
+
+    async def check(self) -> None:
+        """Ask whether it is there and free; ``busy`` while it is in use. Ends within 8 s."""
+        ...
+
+    async def pay(self, amount_minor: int, currency: str, *, timeout_s: float) -> CardOutcome:
+        """Let a card pay; the payer has ``timeout_s``. Ends within that and 45 s.
+
+        An error is raised only where nothing can have been paid: the pin pad is gone, ``busy``, or
+        has not taken the ask, or cannot carry it (``amount_invalid``, ``currency_unsupported``).
+        """
+        ...
+
+    async def refund(self, amount_minor: int, currency: str, *, timeout_s: float) -> CardOutcome:
+        """Give money back to a card; else as ``pay``."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of the port."""
         ...

@@ -13,6 +13,7 @@ from terminal.adapters.ef01_fingerprint import Ef01FingerprintSensor
 from terminal.adapters.escpos_printer import EscPosSerialPrinter
 from terminal.adapters.gm65_scanner import Gm65Scanner
 from terminal.adapters.ssi_scanner import SsiScanner
+from terminal.adapters.telium_pinpad import TeliumPinPad
 from terminal.ports import CodeScanner
 
 Found = dict[str, object]
@@ -57,7 +58,23 @@ async def _identify(port: str, limit_s: float) -> Found:
         await sensor.aclose()
 
 
-PROBES: dict[str, Probe] = {"gm65": _scan, "ssi": _scan_ssi, "escpos": _print, "ef01": _identify}
+async def _check_pinpad(port: str, limit_s: float) -> Found:
+    del limit_s  # the pin pad's own limits are shorter
+    pinpad = TeliumPinPad(port)
+    try:
+        await pinpad.check()
+        return {"is_ready": True}
+    finally:
+        await pinpad.aclose()
+
+
+PROBES: dict[str, Probe] = {
+    "gm65": _scan,
+    "ssi": _scan_ssi,
+    "escpos": _print,
+    "ef01": _identify,
+    "telium": _check_pinpad,
+}
 
 
 def probe_named(kind: str) -> Probe:

@@ -1,6 +1,6 @@
 """The checks of each kind of device."""
 
-from firmware_sim.conformance import ef01, gm65, smp_board
+from firmware_sim.conformance import ef01, gm65, smp_board, telium
 from firmware_sim.conformance.check import Check
 from firmware_sim.kinds.registry import kind_named
 from protocol.errors import CallerError
@@ -9,6 +9,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "ef01": ef01.CHECKS,
     "gm65": gm65.CHECKS,
     "smp_board": smp_board.CHECKS,
+    "telium": telium.CHECKS,
 }
 
 

@@ -9,6 +9,7 @@ from firmware_sim.kinds import (
     ocpp,
     smp_board,
     ssi,
+    telium,
 )
 from firmware_sim.kinds.kind import Kind
 from protocol.errors import CallerError
@@ -22,6 +23,7 @@ KINDS: dict[str, Kind] = {
         ocpp.OCPP16,
         smp_board.KIND,
         ssi.KIND,
+        telium.KIND,
     )
 }
 

@@ -21,3 +21,7 @@ SMP_RAW_BYTES_MAX = 4 * SMP_MESSAGE_BYTES_MAX
 """Of one message's lines; with full lines a message needs 1.4 times its size."""
 SSI_DATA_BYTES_MAX = 251
 SSI_LONG_BYTES_MAX = 8192
+
+TELIUM_MESSAGE_BYTES_MAX = 128
+"""The longest message defined has 80."""
+TELIUM_NOISE_BYTES_MAX = 256
