@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -30,6 +31,7 @@ from tillway import processes
 from tillway.join import join
 from tillway.processes import Program
 
+pytestmark = pytest.mark.xdist_group("backend_process")
 DEADLINE_S = 30
 PASSPHRASE = b"a passphrase of this test"
 MERCHANT = {
@@ -102,9 +104,10 @@ class Installation:
         )
 
 
-@pytest.fixture
-def installation(tmp_path: Path) -> Iterator[Installation]:
-    found = Installation(tmp_path, "")
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """As ``tillway backend init`` leaves it."""
+    found = Installation(tmp_path_factory.mktemp("installation"), "")
     done = subprocess.run(
         [sys.executable, "-m", "tillway", "backend", "init"],
         env={**os.environ, **found.env},
@@ -113,10 +116,28 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
         check=True,
     )
     found.token = json.loads(done.stdout)["operator_token"]
-    found.start()
-    yield found
-    if found.program is not None:
-        processes.stop(found.program)
+    return found
+
+
+@pytest.fixture(scope="module")
+def running(installed: Installation) -> Iterator[Installation]:
+    """One for the whole file, because a start costs seconds: each test has devices of its own."""
+    installed.start()
+    assert installed.operator("/operator/v1/merchants", MERCHANT)[0] == 201
+    store = {"store": "store-1", "merchant_id": "merchant-1", "name": "First"}
+    assert installed.operator("/operator/v1/stores", store)[0] == 201
+    yield installed
+    assert installed.program is not None
+    processes.stop(installed.program)
+
+
+@pytest.fixture
+def installation(running: Installation) -> Installation:
+    """It runs, also after a test that ended it."""
+    assert running.program is not None
+    if running.program.process.poll() is not None:
+        running.start()
+    return running
 
 
 def request(till: Identity, counter: int, message_type: str, body: dict[str, Any]) -> bytes:
@@ -155,11 +176,12 @@ def bodies(found: list[Answer]) -> list[tuple[str, str, Any]]:
     return [(one.message_type, one.request_id, one.body) for one in found]
 
 
-def set_up(installation: Installation) -> tuple[Identity, Identity]:
-    assert installation.operator("/operator/v1/merchants", MERCHANT)[0] == 201
-    store = {"store": "store-1", "merchant_id": "merchant-1", "name": "First"}
-    assert installation.operator("/operator/v1/stores", store)[0] == 201
-    return installation.enrol("hub-1", "hub"), installation.enrol("till-1", "terminal")
+def enrol_pair(installation: Installation, number: int) -> tuple[Identity, Identity]:
+    """A hub and a till that no other test has."""
+    return (
+        installation.enrol(f"hub-{number}", "hub"),
+        installation.enrol(f"till-{number}", "terminal"),
+    )
 
 
 def create(number: int, amount_minor: int = 1280, currency: str = "CNY") -> dict[str, Any]:
@@ -177,7 +199,7 @@ def create(number: int, amount_minor: int = 1280, currency: str = "CNY") -> dict
 def test_after_the_power_fails_the_same_batch_gets_the_same_answers(
     installation: Installation,
 ) -> None:
-    hub, till = set_up(installation)
+    hub, till = enrol_pair(installation, 1)
     sent = batch_of(
         hub,
         request(till, 1, "payment.create", create(1)),
@@ -201,8 +223,8 @@ def test_after_the_power_fails_the_same_batch_gets_the_same_answers(
 
 
 def test_a_revoked_till_is_refused_and_its_hub_is_told(installation: Installation) -> None:
-    hub, till = set_up(installation)
-    path = "/operator/v1/devices/till-1/revoke"
+    hub, till = enrol_pair(installation, 2)
+    path = "/operator/v1/devices/till-2/revoke"
     status, row = installation.operator(path, {"reason": "stolen"})
     assert (status, row["status"]) == (200, "revoked")
     [refused] = answers(
@@ -212,13 +234,12 @@ def test_a_revoked_till_is_refused_and_its_hub_is_told(installation: Installatio
     tls = client_context(hub.tls)
     _, content = installation.call("hub", "GET", "/hub/v1/pushes?after=0&wait_s=0", tls)
     rows = cbor.decode(content, bytes_max=2**20)
-    last = [row for row in rows if row[2] == "till-1"][-1]
+    last = [row for row in rows if row[2] == "till-2"][-1]
     assert (last[1], last[3]["status"]) == ("registry", "revoked")
 
 
 def test_a_code_is_good_once(installation: Installation) -> None:
-    set_up(installation)
-    wanted = {"tid": "till-2", "kind": "terminal", "store": "store-1"}
+    wanted = {"tid": "till-3", "kind": "terminal", "store": "store-1"}
     _, said = installation.operator("/operator/v1/enrolment-codes", wanted)
     code, url = read_code(said["code"]), installation.url()
     join(installation.root / "a", url=url, code=code, suite="SM2-SM3", passphrase=PASSPHRASE)
@@ -234,19 +255,19 @@ def test_a_clean_stop_ends_with_zero(installation: Installation) -> None:
     assert program.process.wait(timeout=DEADLINE_S) == 0
 
 
-def test_a_taken_port_is_named_and_ends_with_two(tmp_path: Path) -> None:
-    found = Installation(tmp_path, "")
-    tillway = [sys.executable, "-m", "tillway", "backend"]
-    subprocess.run(
-        [*tillway, "init"], env={**os.environ, **found.env}, capture_output=True, check=True
-    )
+def test_a_taken_port_is_named_and_ends_with_two(installed: Installation, tmp_path: Path) -> None:
+    copy = Installation(tmp_path, installed.token)
+    shutil.copytree(installed.root / "state", copy.root / "state")
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
         port = holder.getsockname()[1]
-        env = {**os.environ, **found.env, "TILLWAY_BACKEND_HUB_PORT": str(port)}
         done = subprocess.run(
-            [*tillway, "run"], env=env, capture_output=True, text=True, check=False
+            [sys.executable, "-m", "tillway", "backend", "run"],
+            env={**os.environ, **copy.env, "TILLWAY_BACKEND_HUB_PORT": str(port)},
+            capture_output=True,
+            text=True,
+            check=False,
         )
     assert done.returncode == 2
     assert "port_taken" in done.stderr

@@ -1,6 +1,7 @@
 """The reserve bank and a commercial bank as processes, steered and killed as people would."""
 
 import asyncio
+import itertools
 import json
 import os
 import signal
@@ -8,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from protocol.errors import CallerError, OperatingError
 from tests.support.banks import RESERVE, instruction
 from tests.support.iso20022 import UETR, cny
 
+pytestmark = pytest.mark.xdist_group("banks_over_http")
+_numbers = itertools.count(1)
 START_TIMEOUT_S = 30
 BANKS = ("reserve-bank", "bank-a")
 
@@ -36,6 +39,19 @@ class Banks:
     directory: Path
     key: Any = field(default_factory=lambda: generate("ES256"))
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    number: int = 0
+    """Of the test, whose accounts and payments are its own."""
+
+    @property
+    def shop(self) -> str:
+        return f"A-SHOP-{self.number}"
+
+    @property
+    def reserve(self) -> str:
+        return f"RESERVE-FULL-{self.number}"
+
+    def named(self, payment: str) -> str:
+        return f"{payment}-{self.number}"
 
     @property
     def state(self) -> Neighbours:
@@ -92,35 +108,40 @@ class Banks:
             process.stdout.close()
 
 
-@pytest.fixture
-def banks(tmp_path: Path) -> Iterator[Banks]:
-    found = Banks(tmp_path)
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Banks]:
+    """One pair for the whole file, because a start costs seconds."""
+    found = Banks(tmp_path_factory.mktemp("banks"))
     try:
         for name in BANKS:
             found.start(name)
-        found.control("bank-a", "/control/accounts", {"account": "A-SHOP", "name": "A shop"})
-        found.control(
-            "reserve-bank",
-            "/control/accounts",
-            {"account": "RESERVE-FULL", "kind": "reserve", "opening_minor": 100_000},
-        )
         yield found
     finally:
         found.stop()
 
 
-FULL = "RESERVE-FULL"
+@pytest.fixture
+def banks(both: Banks) -> Banks:
+    """The pair with a shop and a reserve that no other test has."""
+    found = replace(both, number=next(_numbers))
+    found.control("bank-a", "/control/accounts", {"account": found.shop, "name": "A shop"})
+    found.control(
+        "reserve-bank",
+        "/control/accounts",
+        {"account": found.reserve, "kind": "reserve", "opening_minor": 100_000},
+    )
+    return found
 
 
-async def pay(line: Institution, name: str, amount_minor: int = 600) -> str:
-    report = await line.instruct(instruction(name, amount_minor, "A-SHOP", FULL))
-    return report.transfers[0].status
+async def pay(banks: Banks, line: Institution, name: str, amount_minor: int = 600) -> str:
+    asked = instruction(banks.named(name), amount_minor, banks.shop, banks.reserve)
+    return (await line.instruct(asked)).transfers[0].status
 
 
-async def until_settled(line: Institution, name: str) -> None:
+async def until_settled(banks: Banks, line: Institution, name: str) -> None:
     for _ in range(50):
         with suppress(OperatingError):
-            if await pay(line, name) == "ACSC":
+            if await pay(banks, line, name) == "ACSC":
                 return
         await asyncio.sleep(0.1)
     raise AssertionError(f"{name} was not settled")
@@ -142,11 +163,11 @@ async def test_every_fault_of_a_line_ends_with_one_credit(banks: Banks) -> None:
                 banks.arm(name, **{fault: 1})
                 count += 1
                 with suppress(OperatingError):
-                    await pay(line, f"P{count}")
+                    await pay(banks, line, f"P{count}")
                 banks.control(name, "/control/late", {})
-                await until_settled(line, f"P{count}")
-                assert banks.balance("bank-a", "A-SHOP") == 600 * count
-                assert banks.balance("reserve-bank", FULL) == 100_000 - 600 * count
+                await until_settled(banks, line, f"P{count}")
+                assert banks.balance("bank-a", banks.shop) == 600 * count
+                assert banks.balance("reserve-bank", banks.reserve) == 100_000 - 600 * count
     finally:
         await line.close()
 
@@ -157,23 +178,23 @@ async def test_a_bank_killed_between_booking_and_answer_is_asked_again(banks: Ba
     line = banks.line()
     try:
         banks.arm("bank-a", drop_answer_after_commit=1)
-        assert await pay(line, "P1") == "PDNG"
+        assert await pay(banks, line, "P1") == "PDNG"
         banks.kill("bank-a")
-        assert await pay(line, "P1") == "PDNG"
+        assert await pay(banks, line, "P1") == "PDNG"
         banks.start("bank-a")
-        await until_settled(line, "P1")
+        await until_settled(banks, line, "P1")
 
         banks.arm("reserve-bank", drop_answer_after_commit=1)
         with pytest.raises(OperatingError):
-            await pay(line, "P2")
+            await pay(banks, line, "P2")
         banks.kill("reserve-bank")
         with pytest.raises(OperatingError):
-            await pay(line, "P2")
+            await pay(banks, line, "P2")
         banks.start("reserve-bank")
-        assert await pay(line, "P2") == "ACSC"
-        assert banks.balance("bank-a", "A-SHOP") == 1_200
-        assert banks.balance("reserve-bank", FULL) == 98_800
-        status = await line.status("P2")
+        assert await pay(banks, line, "P2") == "ACSC"
+        assert banks.balance("bank-a", banks.shop) == 1_200
+        assert banks.balance("reserve-bank", banks.reserve) == 98_800
+        status = await line.status(banks.named("P2"))
         assert status is not None
         assert status.transfers[0].status == "ACSC"
     finally:
@@ -186,19 +207,25 @@ async def test_a_payout_comes_back_and_another_is_recalled(banks: Banks) -> None
     line = banks.line()
     try:
         banks.arm("bank-a", return_later=1)
-        assert await pay(line, "P1") == "ACSC"
+        assert await pay(banks, line, "P1") == "ACSC"
         banks.control("bank-a", "/control/clock", {"advance_ms": 0})
         day = date.fromisoformat(banks.control("reserve-bank", "/control/clock")["day"])
-        page = await line.statement(FULL, day)
-        assert [entry.reference for entry in page.entries][-2:] == ["P1", "RTN-P1"]
+        page = await line.statement(banks.reserve, day)
+        assert [entry.reference for entry in page.entries][-2:] == [
+            banks.named("P1"), banks.named("RTN-P1"),
+        ]  # fmt: skip
 
-        assert await pay(line, "P2") == "ACSC"
-        recall = iso20022.Recall("C1", 1, "TILLWAY", "RESERVE-BANK", "P2", cny(600), day, "CUST")
+        assert await pay(banks, line, "P2") == "ACSC"
+        recall = iso20022.Recall(
+            "C1", 1, "TILLWAY", "RESERVE-BANK", banks.named("P2"), cny(600), day, "CUST"
+        )
         assert (await line.recall(recall)).confirmation == "CNCL"
         banks.control("bank-a", "/control/clock", {"advance_ms": 0})
-        news = await line.bookings(FULL, 0)
-        assert [entry.reference for entry in news.entries][-2:] == ["P2", "RTN-P2"]
-        assert banks.balance("reserve-bank", FULL) == 100_000
+        news = await line.bookings(banks.reserve, 0)
+        assert [entry.reference for entry in news.entries][-2:] == [
+            banks.named("P2"), banks.named("RTN-P2"),
+        ]  # fmt: skip
+        assert banks.balance("reserve-bank", banks.reserve) == 100_000
     finally:
         await line.close()
 
@@ -213,17 +240,17 @@ async def test_without_a_known_signature_nothing_is_moved(banks: Banks) -> None:
     )
     try:
         with pytest.raises((OperatingError, CallerError)):
-            await pay(stranger, "P1")
-        assert banks.balance("reserve-bank", FULL) == 100_000
+            await pay(banks, stranger, "P1")
+        assert banks.balance("reserve-bank", banks.reserve) == 100_000
         assert banks.balance("reserve-bank", RESERVE) == 0
     finally:
         await stranger.close()
 
 
-def draw(name: str, debtor_agent: str) -> bytes:
+def draw(banks: Banks, name: str, debtor_agent: str) -> bytes:
     """The pacs.008 by which a bank pays our reserve from its settlement account."""
     transfer = iso20022.InterbankTransfer(
-        name, UETR, cny(600), "Somebody", "X-1", "Tillway", FULL, "a test"
+        name, UETR, cny(600), "Somebody", "X-1", "Tillway", banks.reserve, "a test"
     )
     day = date(2026, 9, 23)
     return iso20022.write_transfers(
@@ -243,10 +270,10 @@ async def test_a_settlement_account_pays_by_its_own_banks_key_only(banks: Banks)
     try:
         for line, debtor in ((ours, "BANK-A"), (bank_a, "NUCC"), (bank_a, "../BANK-A")):
             with pytest.raises(OperatingError, match="HTTP 401"):
-                await line.ask("POST", path, draw("D1", debtor))
-        assert banks.balance("reserve-bank", FULL) == 100_000
-        assert await bank_a.ask("POST", path, draw("D1", "BANK-A"))
-        assert banks.balance("reserve-bank", FULL) == 100_600
+                await line.ask("POST", path, draw(banks, "D1", debtor))
+        assert banks.balance("reserve-bank", banks.reserve) == 100_000
+        assert await bank_a.ask("POST", path, draw(banks, "D1", "BANK-A"))
+        assert banks.balance("reserve-bank", banks.reserve) == 100_600
         assert banks.balance("reserve-bank", "SETTLE-BANK-A") == before - 600
     finally:
         await ours.close()
