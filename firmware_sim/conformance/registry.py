@@ -1,6 +1,12 @@
 """The checks of each kind of device."""
 
-from firmware_sim.conformance import ef01, gm65, smp_board, telium
+from firmware_sim.conformance import (
+    ef01,
+    gm65,
+    secure_element,
+    smp_board,
+    telium,
+)
 from firmware_sim.conformance.check import Check
 from firmware_sim.kinds.registry import kind_named
 from protocol.errors import CallerError
@@ -8,6 +14,7 @@ from protocol.errors import CallerError
 CHECKS: dict[str, tuple[Check, ...]] = {
     "ef01": ef01.CHECKS,
     "gm65": gm65.CHECKS,
+    "secure_element": secure_element.CHECKS,
     "smp_board": smp_board.CHECKS,
     "telium": telium.CHECKS,
 }

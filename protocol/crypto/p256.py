@@ -6,6 +6,7 @@ follows RFC 9053: nothing in Tillway identifies a message by its signature's byt
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -20,6 +21,7 @@ from protocol.crypto.limits import PRIVATE_KEY_BYTES
 
 _CURVE = ec.SECP256R1()
 _ALGORITHM = ec.ECDSA(SHA256())
+_OF_DIGEST = ec.ECDSA(Prehashed(SHA256()), deterministic_signing=True)
 
 
 class P256Signer:
@@ -42,6 +44,10 @@ class P256Signer:
     def sign(self, message: bytes) -> bytes:
         """``r || s``."""
         return signature_from_der(self._key.sign(message, _ALGORITHM))
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """``r || s`` of a message's SHA-256, always the same for the same digest (RFC 6979)."""
+        return signature_from_der(self._key.sign(digest, _OF_DIGEST))
 
 
 class P256Verifier:
