@@ -11,7 +11,7 @@ from firmware_sim.conformance.check import Check, Person, Wire, expect
 from protocol.framing import ef01
 from protocol.framing.ef01 import Confirmation, Instruction, Packet, Pid
 
-REPLY_S = 1.5
+REPLY_S = 1.0
 QUIET_S = 0.3
 DRAIN_S = 0.02
 RATE_BAUD = 9600

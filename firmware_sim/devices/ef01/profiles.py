@@ -1,7 +1,7 @@
 """What tells one EF01 sensor from another: its glass, its library, its instructions.
 
 Sources: ZFM-20 and R307 manuals (512-byte templates, 256 by 288 points), R503 manual 1.2.2
-(192 by 192 points, 55h when ready, rates 1, 2, 4, 6 and 12, sections on 0x28 and 0x30 to 0x53).
+(192 by 192 points, 55h when ready, rates 1, 2, 4, 6 and 12, sections on 0x28 and 0x30 to 0x3D).
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _R503 = frozenset(
         Instruction.GET_IMAGE_EX, Instruction.CANCEL, Instruction.AUTO_ENROL,
         Instruction.AUTO_IDENTIFY, Instruction.AURA_LED, Instruction.CHECK_SENSOR,
         Instruction.ALGORITHM_VERSION, Instruction.FIRMWARE_VERSION, Instruction.PRODUCT_INFO,
-        Instruction.SOFT_RESET, Instruction.HANDSHAKE, Instruction.ECHO,
+        Instruction.SOFT_RESET,
     }
 )  # fmt: skip
 NOT_EVERYWHERE = _LIGHT | _R503

@@ -16,7 +16,7 @@ from protocol.framing import ef01
 from protocol.framing.ef01 import Instruction
 from terminal.adapters.ef01_fingerprint import Ef01FingerprintSensor, EnrolStep
 
-TOUCH_S = 0.3
+TOUCH_S = 0.15
 
 
 class SensorPort:
