@@ -68,6 +68,7 @@ class Link:
     _free_at_ms: int = 0
     _inbox: deque[_Burst] = field(default_factory=deque)
     _in_free_at_ms: int = 0
+    _client_baud: int | None = None
     _ways: dict[Side, FaultyWay] = field(
         default_factory=lambda: {side: FaultyWay() for side in Side}
     )
@@ -153,7 +154,7 @@ class Link:
         """The client said something: through the faults of its way to the device."""
         self.counts.to_device_bytes += len(data)
         now_ms = self.now_ms()
-        baud = self.line.client_baud if self.line else None
+        baud = self._rate_sent()
         at_ms = max(now_ms, self._in_free_at_ms)
         for delivery in self._ways[Side.HOST].deliver(data, now_ms):
             at_ms += delivery.wait_ms
@@ -161,6 +162,13 @@ class Link:
         self._in_free_at_ms = at_ms
         self._take_due(now_ms)
         self._turn_over()
+
+    def _rate_sent(self) -> int | None:
+        """The client's rate. Who speaks and changes the rate at once is heard after the change, so
+        the rate before has the benefit of the doubt, once, if it was the right one."""
+        before = self._client_baud
+        self._client_baud = self.line.client_baud if self.line else None
+        return before if before == self.device.baud else self._client_baud
 
     def _take_due(self, now_ms: int) -> None:
         while self._inbox and self._inbox[0].at_ms <= now_ms:

@@ -3,6 +3,7 @@
 from firmware_sim.conformance import (
     ef01,
     gm65,
+    pn532,
     secure_element,
     smp_board,
     telium,
@@ -15,6 +16,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "ef01": ef01.CHECKS,
     "gm65": gm65.CHECKS,
     "secure_element": secure_element.CHECKS,
+    "pn532": pn532.CHECKS,
     "smp_board": smp_board.CHECKS,
     "telium": telium.CHECKS,
 }

@@ -45,6 +45,7 @@ class Pn532:
     """One reader. ``present`` and ``remove`` are the person's hand."""
 
     cards: dict[str, Card] = field(default_factory=dict)
+    commands: int = 0
     _antenna: Field = field(default_factory=Field)
     _firmware: Firmware = field(init=False)
     _parser: pn532.FrameParser = field(default_factory=pn532.FrameParser)
@@ -58,8 +59,9 @@ class Pn532:
 
     def __post_init__(self) -> None:
         self._firmware = Firmware(self._antenna)
-        if len(self.cards) > CARDS_MAX:
-            raise CallerError("field_invalid", f"a board knows at most {CARDS_MAX} cards")
+        cards, self.cards = self.cards, {}
+        for name, card in cards.items():
+            self.give(name, card)
 
     @property
     def baud(self) -> int:
@@ -100,12 +102,20 @@ class Pn532:
         self._sleep()
         return []
 
+    def give(self, name: str, card: Card) -> None:
+        """Put a card into people's hands, in place of one of that name."""
+        if name in self._antenna.cards:
+            raise CallerError("busy", f"the card {name!r} lies before the antenna")
+        if name not in self.cards and len(self.cards) >= CARDS_MAX:
+            raise CallerError("field_invalid", f"a reader's people have at most {CARDS_MAX} cards")
+        self.cards[name] = card
+
     def present(self, name: str, now_ms: int) -> list[Output]:
         """Hold a card of this board's to the antenna."""
         card = self.cards.get(name)
         if card is None:
             known = ", ".join(sorted(self.cards)) or "none"
-            raise CallerError("field_invalid", f"no card {name!r}; this board has {known}")
+            raise CallerError("field_invalid", f"no card {name!r}; there are {known}")
         self._antenna.put(name, card)
         running = self._running
         if running is not None and running.search is not None:
@@ -131,6 +141,7 @@ class Pn532:
                 outputs.append(Output(now_ms + ACK_MS, self._last, self._baud))
             elif isinstance(item, pn532.Data) and item.tfi == pn532.HOST:
                 outputs.append(Output(now_ms + ACK_MS, pn532.ACK, self._baud))
+                self.commands += 1
                 self._begin(item.payload, now_ms + ACK_MS)
         return outputs
 

@@ -59,6 +59,20 @@ def test_a_client_at_the_wrong_rate_hears_and_is_heard_as_junk(bench: VirtualBoa
     assert _heard(bench, 100).endswith(ANSWER)
 
 
+def test_a_client_that_speaks_and_changes_its_rate_at_once_is_heard_once(
+    bench: VirtualBoard,
+) -> None:
+    _line(bench).baud = 57_600
+    bench.send("sensor", COUNT)
+    assert _heard(bench, 100) == ANSWER
+    for heard in (ANSWER, b""):
+        _line(bench).baud = 9600
+        bench.send("sensor", COUNT)
+        bench.pass_time(1)
+        _line(bench).baud = 57_600
+        assert _heard(bench, 100) == heard
+
+
 def test_an_unplugged_line_is_closed_and_a_new_one_is_served(bench: VirtualBoard) -> None:
     old = _line(bench)
     bench.call(lambda board: board.unplug("sensor"))
