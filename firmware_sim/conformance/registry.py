@@ -2,6 +2,7 @@
 
 from firmware_sim.conformance import (
     ef01,
+    escpos,
     gm65,
     pn532,
     secure_element,
@@ -14,6 +15,7 @@ from protocol.errors import CallerError
 
 CHECKS: dict[str, tuple[Check, ...]] = {
     "ef01": ef01.CHECKS,
+    "escpos": escpos.CHECKS,
     "gm65": gm65.CHECKS,
     "secure_element": secure_element.CHECKS,
     "pn532": pn532.CHECKS,
