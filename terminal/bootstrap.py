@@ -18,6 +18,7 @@ from protocol.identity import FILE_NAMES, Identity, read_identity
 from protocol.tls import client_context
 from protocol.topics import reply_address
 from terminal.adapters.coap_link import CoapLink, CoapPlace
+from terminal.adapters.customer_display import SerialCustomerDisplay
 from terminal.adapters.device_reader import WholeReader
 from terminal.adapters.dispenser import RecordingDispenser
 from terminal.adapters.ef01_fingerprint import Ef01FingerprintSensor
@@ -31,6 +32,7 @@ from terminal.adapters.ssi_scanner import SsiScanner
 from terminal.adapters.system import SystemClock, SystemEntropy
 from terminal.agent import SOFTWARE, Agent
 from terminal.config import Settings
+from terminal.customer_screen import CustomerScreen
 from terminal.http_server import HttpServer
 from terminal.journal.store import Journal
 from terminal.ports import DeviceReader
@@ -136,6 +138,7 @@ async def _build(settings: Settings, identity: Identity, stack: AsyncExitStack) 
     stack.push_async_callback(_cancelled, task)
     pictures = asyncio.get_running_loop().create_task(_keep_picture(settings, shell))
     stack.push_async_callback(_cancelled, pictures)
+    _show_customer(settings, shell, stack)
     access = Access(control_token(settings.state_dir), tid=identity.name)
     await http.start(build_app(shell, agent, access))
     stack.push_async_callback(http.stop)
@@ -220,6 +223,18 @@ def _reader(settings: Settings, identity: Identity, boot_epoch: int) -> DeviceRe
         sources = [HostReader(scanner=ports.scanner, printer=ports.printer), MeasuringReader()]
     key = hashlib.sha256(identity.signing_key.public.public).hexdigest()[:32]
     return WholeReader(sources, lambda: {"tls_key_hash": key, "boot_count": boot_epoch})
+
+
+def _show_customer(settings: Settings, shell: Shell, stack: AsyncExitStack) -> None:
+    """The payer's display, if there is one, follows the screen."""
+    wanted = settings.customer_display
+    if wanted.port is None:
+        return
+    display = SerialCustomerDisplay(wanted.port, wanted.kind, baud=wanted.baud)
+    stack.push_async_callback(display.aclose)
+    screen = CustomerScreen(display, name=settings.merchant.en)
+    task = asyncio.get_running_loop().create_task(screen.run(shell.screens(after=0)))
+    stack.push_async_callback(_cancelled, task)
 
 
 async def _keep_picture(settings: Settings, shell: Shell) -> None:

@@ -79,6 +79,17 @@ class DevicesSection(_Section):
     fingerprint_baud: int = 57_600
 
 
+class CustomerDisplaySection(_Section):
+    """The display that the payer sees; without a port there is none.
+
+    ``baud`` None is what the kind leaves the factory with: 2400 for an LED8, else 9600.
+    """
+
+    port: str | None = None
+    kind: Literal["epson_vfd", "cd5220", "led8"] = "epson_vfd"
+    baud: int | None = None
+
+
 class ReadingSection(_Section):
     """Where the terminal learns what it is made of: this machine, a pretended one (for terminals
     that share a machine), or nowhere."""
@@ -122,6 +133,7 @@ class Settings(BaseSettings):
     merchant: MerchantSection
     sale: SaleSection = SaleSection()
     devices: DevicesSection = DevicesSection()
+    customer_display: CustomerDisplaySection = CustomerDisplaySection()
     reading: ReadingSection = ReadingSection()
     vending: VendingSection | None = None
 

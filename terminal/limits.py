@@ -17,6 +17,9 @@ PAYER_POLL_MS = 5_000
 REVERSE_NOT_BEFORE_MS = 15_000
 PAID_SHOWN_UNATTENDED_MS = 3_000
 ERROR_SHOWN_UNATTENDED_MS = 10_000
+CUSTOMER_REFRESH_S = 30
+"""How often the payer's display is written again: it cannot tell that it has lost its picture."""
+CUSTOMER_RETRY_S = 3
 QR_LIFE_ASSUMED_MS = 5 * 60_000
 """How long a shown code counts as alive when the answer does not say."""
 

@@ -15,6 +15,7 @@ Value = str | int | list[str] | list[int] | None
 """Of an attribute of a device. A measured one is an integer of a small unit."""
 CardResult = Literal["approved", "declined", "unknown"]
 Paper = Literal["adequate", "near_end", "end"]
+Lamp = Literal["none", "unit_price", "total", "received", "change"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,16 @@ class CardOutcome:
     card: str = ""
     reference: str = ""
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerView:
+    """What the payer is shown: two rows of words, or digits with a lamp, as the display can."""
+
+    upper: str
+    lower: str
+    digits: str = ""
+    lamp: Lamp = "none"
 
 
 class CodeScanner(Protocol):
@@ -96,6 +107,22 @@ class FingerprintSensor(Protocol):
         """Wait for a finger and search for it; ``None`` is a finger that is not enrolled.
 
         ``finger_timeout`` if no finger is placed. Ends within ``timeout_s`` + 8 s.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of the port."""
+        ...
+
+
+class CustomerDisplay(Protocol):
+    """Shows the payer what is going on. Such displays never answer."""
+
+    async def show(self, view: CustomerView) -> None:
+        """Show this and nothing else; returns when all of it has been written. Ends within 8 s.
+
+        What is too long for the display, or has no character there, is cut or marked; an amount
+        that does not fit is not shown at all.
         """
         ...
 

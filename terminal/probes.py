@@ -6,20 +6,23 @@ A probe opens the driver, asks, closes it, and gives plain values that hold no s
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from typing import Literal
 
 from protocol.errors import CallerError
 from protocol.framing import escpos
+from terminal.adapters.customer_display import SerialCustomerDisplay
 from terminal.adapters.ef01_fingerprint import Ef01FingerprintSensor
 from terminal.adapters.escpos_printer import EscPosSerialPrinter
 from terminal.adapters.gm65_scanner import Gm65Scanner
 from terminal.adapters.ssi_scanner import SsiScanner
 from terminal.adapters.telium_pinpad import TeliumPinPad
-from terminal.ports import CodeScanner
+from terminal.ports import CodeScanner, CustomerView
 
 Found = dict[str, object]
 Probe = Callable[[str, float], Awaitable[Found]]
 """``probe(port, limit_s)``; raises a ``TillwayError`` with a peripheral's code."""
 
+_VIEW = CustomerView("Tillway", "display test", digits="12345.67", lamp="total")
 _PAPER = escpos.INIT + escpos.line("Tillway 打印测试") + escpos.feed(3) + escpos.CUT_PARTIAL
 
 
@@ -68,12 +71,28 @@ async def _check_pinpad(port: str, limit_s: float) -> Found:
         await pinpad.aclose()
 
 
+def _showing(kind: Literal["epson_vfd", "cd5220", "led8"]) -> Probe:
+    async def show(port: str, limit_s: float) -> Found:
+        del limit_s  # there is nothing to wait for: a display never answers
+        display = SerialCustomerDisplay(port, kind)
+        try:
+            await display.show(_VIEW)
+        finally:
+            await display.aclose()
+        return {"written": True, **asdict(_VIEW)}
+
+    return show
+
+
 PROBES: dict[str, Probe] = {
     "gm65": _scan,
     "ssi": _scan_ssi,
     "escpos": _print,
     "ef01": _identify,
     "telium": _check_pinpad,
+    "epson_vfd": _showing("epson_vfd"),
+    "cd5220": _showing("cd5220"),
+    "led8": _showing("led8"),
 }
 
 

@@ -3,6 +3,7 @@
 import difflib
 
 from firmware_sim.kinds import (
+    displays,
     ef01,
     escpos,
     gm65,
@@ -19,6 +20,9 @@ from protocol.errors import CallerError
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
+        displays.EPSON_VFD,
+        displays.CD5220,
+        displays.LED8,
         ef01.KIND,
         escpos.KIND,
         gm65.KIND,

@@ -26,3 +26,8 @@ TELIUM_MESSAGE_BYTES_MAX = 128
 """The longest message defined has 80."""
 TELIUM_NOISE_BYTES_MAX = 256
 ELEMENT_BODY_BYTES_MAX = 256
+DISPLAY_COLUMNS = 20
+DISPLAY_SCROLL_CHARS_MAX = 40
+LED8_DIGITS = 8
+LED8_CHARS_MAX = 16
+"""Eight digits and the points between them."""

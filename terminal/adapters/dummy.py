@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 
 from protocol.errors import OperatingError, from_code
-from terminal.ports import Match, Paper, PrinterStatus
+from terminal.ports import CustomerView, Match, Paper, PrinterStatus
 
 
 class DummyScanner:
@@ -89,3 +89,20 @@ class DummyFingerprintSensor:
 
     async def aclose(self) -> None:
         """As ``FingerprintSensor.aclose``."""
+
+
+class DummyCustomerDisplay:
+    """Keeps what it was told to show."""
+
+    def __init__(self) -> None:
+        self.views: list[CustomerView] = []
+        self.is_connected = True
+
+    async def show(self, view: CustomerView) -> None:
+        """As ``CustomerDisplay.show``."""
+        if not self.is_connected:
+            raise OperatingError("device_disconnected", "customer display")
+        self.views.append(view)
+
+    async def aclose(self) -> None:
+        """As ``CustomerDisplay.aclose``."""

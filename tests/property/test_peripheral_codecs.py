@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_sim.devices.device import Device
+from firmware_sim.devices.displays import Cd5220, EpsonVfd, Led8
 from firmware_sim.devices.ef01 import Ef01
 from firmware_sim.devices.ef01.profiles import R503
 from firmware_sim.devices.escpos import EscPosPrinter, PrinterProfile
@@ -22,7 +23,7 @@ from firmware_sim.devices.ssi import PROFILES as SSI_PROFILES
 from firmware_sim.devices.ssi import SsiScanner
 from firmware_sim.faults import Fault, FaultKind, FaultPlan
 from protocol.errors import TillwayError
-from protocol.framing import ef01, escpos, gm65, ssi
+from protocol.framing import customer_display, ef01, escpos, gm65, ssi
 from terminal.adapters import ef01_fingerprint, escpos_printer, gm65_scanner, ssi_scanner
 from terminal.adapters.serial_worker import Dialogue
 
@@ -44,6 +45,10 @@ FRAMES = [
     ef01.encode(ef01.Packet(ef01.Pid.ACK, b"\x00")),
     escpos.qr_code(b"x"),
     escpos.CUT_FULL,
+    customer_display.cd5220_rows("a", "b"),
+    b"\x1bW\x01\x05\x0a\x01\x1b\x13",
+    b"\x1f\x03\x1f$\x14\x02",
+    b"\x1bQD",
     b"\x1dv0\x00\x02\x00\x02\x00",
     b"\x1b*\x21\x03\x00",
     b"\x1dk\x49",
@@ -118,6 +123,8 @@ def test_a_sound_frame_after_any_bytes_is_read_in_the_end(stream: list[bytes]) -
 def test_parsers_take_anything_and_stay_small(stream: list[bytes]) -> None:
     command, host, packets = gm65.CommandParser(), gm65.HostParser(), ef01.PacketParser()
     paper, engine, framed = EscPosParser(), ssi.PacketParser(0), gm65.HostParser(has_frames=True)
+    orders = (customer_display.EPSON_ORDERS, customer_display.CD5220_ORDERS)
+    ears = [customer_display.OrderParser(known) for known in orders]
     for number, data in enumerate(stream):
         command.feed(data, number)
         host.feed(data)
@@ -125,6 +132,9 @@ def test_parsers_take_anything_and_stay_small(stream: list[bytes]) -> None:
         paper.feed(data)
         engine.feed(data)
         framed.feed(data)
+        for ear in ears:
+            ear.feed(data)
+    assert all(len(ear._buffer) <= 600 for ear in ears)
     assert len(engine._buffer) <= 8194
     assert len(framed._buffer) <= 4100
     assert len(command._buffer) <= 264
@@ -148,6 +158,9 @@ def _joined(operations: list[object]) -> bytes:
 
 
 MAKERS: list[Callable[[], Device]] = [
+    EpsonVfd,
+    Cd5220,
+    Led8,
     lambda: Gm65(lambda _: Sighting("QRCode", "1")),
     lambda: Gm65(lambda _: Sighting("QRCode", "1"), GM_PROFILES["gm60"]),
     lambda: SsiScanner(lambda _: Sighting("QRCode", "1"), SSI_PROFILES["gm67"]),
