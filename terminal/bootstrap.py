@@ -195,7 +195,12 @@ def _ports(
         printer = EscPosSerialPrinter(devices.printer, baud=devices.printer_baud)
         stack.push_async_callback(printer.aclose)
     if devices.fingerprint is not None:
-        sensor = Ef01FingerprintSensor(devices.fingerprint, baud=devices.fingerprint_baud)
+        sensor = Ef01FingerprintSensor(
+            devices.fingerprint,
+            baud=devices.fingerprint_baud,
+            password=devices.fingerprint_password,
+            address=devices.fingerprint_address,
+        )
         stack.push_async_callback(sensor.aclose)
     render: Callable[[Mapping[str, Any]], bytes] = partial(
         receipt_bytes, width_mm=devices.paper_width_mm

@@ -24,6 +24,7 @@ from terminal.limits import ITEMS_MAX
 _Port = Annotated[int, Field(ge=0, le=65535)]
 _Minor = Annotated[int, Field(gt=0, le=AMOUNT_MINOR_MAX)]
 _Name = Annotated[str, Field(min_length=1, max_length=64)]
+_Word = Annotated[int, Field(ge=0, le=0xFFFFFFFF)]
 _Method = Literal["pay_code", "merchant_qr", "mandate"]
 
 
@@ -77,6 +78,8 @@ class DevicesSection(_Section):
     paper_width_mm: Literal[58, 80] = 80
     fingerprint: str | None = None
     fingerprint_baud: int = 57_600
+    fingerprint_password: _Word = 0
+    fingerprint_address: _Word = 0xFFFFFFFF
 
 
 class CustomerDisplaySection(_Section):

@@ -131,7 +131,7 @@ def encode_template(marks: Marks, profile: Profile) -> bytes:
     return body.ljust(profile.template_bytes, b"\x00")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def decode_template(template: bytes) -> Marks:
     """The marks of a template; none if it is not one of ours."""
     if template[:4] != _MAGIC:

@@ -3,7 +3,8 @@
 Rule 1: it does one thing after the other. What comes while it works is answered afterwards, in
 order; while AutoEnroll or AutoIdentify waits for a finger, only Cancel and ReadSysPara are done.
 Rule 2: a new line rate counts after its acknowledgement; a new address already in it.
-Rule 3: packets for another address, and whatever comes while it starts, are not heard.
+Rule 3: packets for another address, and whatever comes while it starts, are not heard. A packet
+whose bytes stop coming is forgotten, so that the next one is read.
 
 Reply lengths are those fixed-length readers rely on: Search always carries page and score,
 ReadSysPara is 28 bytes on the wire, the count 14, the index table 44.
@@ -24,6 +25,7 @@ from protocol.framing import ef01
 from protocol.framing.ef01 import Confirmation, Instruction, Pid
 
 RATE_BAUD = 9600
+PACKET_GAP_MS = 500
 PACKET_BYTES = (32, 64, 128, 256)
 CourseStart = Callable[[State, bytes, int], auto.Auto]
 _COURSES: dict[int, CourseStart] = {
@@ -51,6 +53,7 @@ class Ef01:
         self._auto: auto.Auto | None = None
         self._free_at_ms = 0
         self._deaf_until_ms = 0
+        self._heard_at_ms = 0
 
     @property
     def profile(self) -> Profile:
@@ -120,6 +123,9 @@ class Ef01:
         outputs: list[Output] = []
         if now_ms < self._deaf_until_ms:
             return outputs
+        if now_ms - self._heard_at_ms > PACKET_GAP_MS:
+            self._parser.clear()
+        self._heard_at_ms = now_ms
         for packet in self._parser.feed(data):
             if packet.address != self.state.flash.address or now_ms < self._deaf_until_ms:
                 continue

@@ -259,6 +259,14 @@ def test_what_comes_while_the_sensor_works_is_answered_afterwards() -> None:
     assert (first.at_ms, second.at_ms) == (205, 410)
 
 
+def test_a_packet_whose_bytes_stop_coming_does_not_spoil_the_next() -> None:
+    sensor, whole = Ef01(), ef01.command(Instruction.TEMPLATE_NUM)
+    assert sensor.feed(whole[:7], 0) == []
+    assert sensor.feed(whole[7:], 400)[0].payload[9] == Confirmation.OK
+    assert sensor.feed(whole[:7], 1000) == []
+    assert sensor.feed(whole, 1501)[0].payload[9] == Confirmation.OK
+
+
 def test_the_status_word_tells_of_password_picture_and_match() -> None:
     sensor, words = Ef01(), []
     sensor.enrol("alice", 1)

@@ -9,9 +9,11 @@ from typer.testing import CliRunner, Result
 
 from firmware_sim.board_file import board_with
 from firmware_sim.hosting import HostedBoard
+from protocol.errors import CallerError
 from terminal import fingers
 from terminal.adapters.ef01_fingerprint import EnrolStep
 from terminal.cli import app
+from terminal.config import load
 
 
 @pytest.fixture(autouse=True)
@@ -62,3 +64,18 @@ def test_the_person_is_told_each_step_in_both_languages(capsys: pytest.CaptureFi
     for step in EnrolStep:
         fingers._tell(step)
     assert capsys.readouterr().err.count("手指") == len(EnrolStep)
+
+
+def test_the_sensors_password_may_come_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "terminal.toml"
+    shop = '[merchant]\nid = "m"\nzh = "店"\nen = "Shop"\n'
+    path.write_text(shop + '[devices]\nfingerprint = "/dev/x"\nfingerprint_address = 7\n')
+    monkeypatch.setenv("TILLWAY_TERMINAL_DEVICES__FINGERPRINT_PASSWORD", "4294967295")
+    devices = load(path).devices
+    assert (devices.fingerprint, devices.fingerprint_address) == ("/dev/x", 7)
+    assert devices.fingerprint_password == 0xFFFFFFFF
+    monkeypatch.setenv("TILLWAY_TERMINAL_DEVICES__FINGERPRINT_PASSWORD", "4294967296")
+    with pytest.raises(CallerError, match="config_invalid"):
+        load(path)
