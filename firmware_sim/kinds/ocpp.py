@@ -1,4 +1,4 @@
-"""EV chargers on a board: an OCPP 1.6 J charge point, and (from the same parts) any other version.
+"""EV chargers on a board: a charge point of OCPP 1.6 J and one of OCPP 2.0.1.
 
 A charger calls out: its transport is ``ws://HOST:PORT/path/NAME`` (or ``wss:``), the address of
 the central system. On any other transport it speaks the same lines (``protocol.framing.ocppj``).
@@ -16,6 +16,7 @@ from firmware_sim.devices.ocpp.limits import DOWNLOADS_MAX, OUTLETS_MAX, POWER_W
 from firmware_sim.devices.ocpp.settings import Change
 from firmware_sim.devices.ocpp.station import NamePlate
 from firmware_sim.devices.ocpp.v16.station import DEFECTS, Ocpp16
+from firmware_sim.devices.ocpp.v201.station import Ocpp201
 from firmware_sim.devices.ocpp.wall_clock import WallClock
 from firmware_sim.kinds.kind import Act, ActBody, DeviceEntry, Kind, State
 from firmware_sim.kinds.ocpp_wire import OcppDecoder, masked_token
@@ -54,6 +55,12 @@ class Ocpp16Entry(ChargerEntry):
     """A charge point of OCPP 1.6 J."""
 
     kind: Literal["ocpp16"]
+
+
+class Ocpp201Entry(ChargerEntry):
+    """A charge point of OCPP 2.0.1; its settings' keys are ``Component.Variable``."""
+
+    kind: Literal["ocpp201"]
 
 
 class PlugBody(ActBody):
@@ -106,6 +113,10 @@ def _build_16(entry: Ocpp16Entry, seed: bytes) -> ChargingStation:
     return with_settings(Ocpp16(make_of(entry, seed)), entry)
 
 
+def _build_201(entry: Ocpp201Entry, seed: bytes) -> ChargingStation:
+    return with_settings(Ocpp201(make_of(entry, seed)), entry)
+
+
 def state_of(station: ChargingStation) -> State:
     """What can be seen of a charger."""
     return {
@@ -127,6 +138,7 @@ def state_of(station: ChargingStation) -> State:
                 "token": masked_token(outlet.transaction.token.text)
                 if outlet.transaction and outlet.transaction.token
                 else "",
+                "cost": outlet.transaction.cost if outlet.transaction else "",
             }
             for outlet in station.outlets.values()
         ],
@@ -175,6 +187,16 @@ OCPP16 = Kind(
     summary="EV charger, an OCPP 1.6 J charge point",
     entry=Ocpp16Entry,
     build=_build_16,
+    state=state_of,
+    decoder=OcppDecoder,
+    counters=("transactions", "lost"),
+    acts=ACTS,
+)
+OCPP201 = Kind(
+    name="ocpp201",
+    summary="EV charger, an OCPP 2.0.1 charge point",
+    entry=Ocpp201Entry,
+    build=_build_201,
     state=state_of,
     decoder=OcppDecoder,
     counters=("transactions", "lost"),

@@ -27,6 +27,7 @@ KINDS: dict[str, Kind] = {
         escpos.KIND,
         gm65.KIND,
         ocpp.OCPP16,
+        ocpp.OCPP201,
         secure_element.KIND,
         pn532.KIND,
         smp_board.KIND,

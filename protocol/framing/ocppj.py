@@ -56,6 +56,8 @@ class BadMessage:
 
     message_id: str
     reason: str
+    is_answer: bool = False
+    """Meant as an answer, so none is due to it."""
 
 
 Message = Call | CallResult | CallError | BadMessage
@@ -128,7 +130,8 @@ def decode(line: bytes) -> Message:
     if type(kind) is not int or kind not in _LENGTHS:
         return BadMessage(message_id, "no such message type")
     if len(parts) != _LENGTHS[kind]:
-        return BadMessage(message_id, f"a message of type {kind} has {_LENGTHS[kind]} elements")
+        reason = f"a message of type {kind} has {_LENGTHS[kind]} elements"
+        return BadMessage(message_id, reason, is_answer=kind != CALL)
     return _typed(kind, message_id, parts[2:])
 
 
@@ -136,10 +139,10 @@ def _typed(kind: int, message_id: str, rest: list[Any]) -> Message:
     if kind == CALL_ERROR:
         code, description = rest[0], rest[1]
         if not isinstance(code, str) or not isinstance(description, str):
-            return BadMessage(message_id, "the error's code and description are not text")
+            return BadMessage(message_id, "the error's code and description are not text", True)
         return CallError(message_id, code, description)
     if not isinstance(rest[-1], dict):
-        return BadMessage(message_id, "the payload is not an object")
+        return BadMessage(message_id, "the payload is not an object", is_answer=kind != CALL)
     if kind == CALL_RESULT:
         return CallResult(message_id, rest[0])
     if not isinstance(rest[0], str):

@@ -185,8 +185,8 @@ class ChargingStation(Station):
             lambda one: one.transaction is not None and _is_token(one.transaction.token, token),
             lambda one: one.grant is not None and _is_token(one.grant.token, token),
             lambda one: one.reservation is not None and one.reservation.admits(token, ""),
-            lambda one: one.is_plugged and one.is_usable and not one.grant,
-            lambda one: one.is_usable and not one.grant,
+            lambda one: one.is_plugged and not self.is_refusing(one),
+            lambda one: not self.is_refusing(one),
             lambda one: one.transaction is not None,
         )
         found = (one for fits in ranks for one in self.outlets.values() if fits(one))
@@ -268,7 +268,10 @@ class ChargingStation(Station):
 
     def is_refusing(self, outlet: Outlet) -> bool:
         """Whether the outlet takes no new token."""
-        return not (outlet.is_usable and self.is_operative) or outlet.grant is not None
+        transaction = outlet.transaction
+        is_taken = transaction is not None and transaction.token is not None
+        is_sound = outlet.is_operative and self.is_operative and not outlet.defect
+        return not is_sound or is_taken or outlet.grant is not None
 
     def give_grant(self, outlet: Outlet, grant: Grant, cause: Cause, now_ms: int) -> None:
         """Let a token charge here, now or when its cable comes."""
@@ -340,6 +343,16 @@ class ChargingStation(Station):
         """Keep an outlet for a token."""
         self.outlets[reservation.outlet].reservation = reservation
         self.timers.set(f"reserved:{reservation.outlet}", max(now_ms, reservation.until_ms))
+
+    def why_not_reserved(self, outlet: Outlet, number: int) -> str:
+        """What stands against a reservation, in the words of both versions, or nothing."""
+        if outlet.defect:
+            return "Faulted"
+        if not (outlet.is_operative and self.is_operative):
+            return "Unavailable"
+        is_other = outlet.reservation is not None and outlet.reservation.number != number
+        is_taken = outlet.transaction or outlet.grant or outlet.is_plugged or is_other
+        return "Occupied" if is_taken else ""
 
     def cancel_reservation(self, number: int) -> bool:
         """Give a reserved outlet free; ``False`` where there is no such reservation."""

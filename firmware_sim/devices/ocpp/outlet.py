@@ -49,12 +49,25 @@ class Transaction:
     start_wh: int
     started_at_ms: int
     is_granted: bool
+    is_held: bool = False
+    """The token was refused, and only the energy is withheld for that."""
     remote_start_id: int | None = None
     reservation: int | None = None
     seq_no: int = 0
     """The next one of 2.0.1."""
-    stop_cause: str = ""
+    stop_token: Token | None = None
+    """The card that stopped it."""
+    stopped_by: str = ""
     """Why it is about to end, where that is known before its end."""
+    charging_state: str = ""
+    """2.0.1's, as last told."""
+    cost: str = ""
+    """What the central system says it costs so far."""
+
+    @property
+    def may_flow(self) -> bool:
+        """Whether the token lets energy flow."""
+        return self.is_granted and not self.is_held
 
 
 @dataclass(slots=True)
@@ -97,7 +110,7 @@ class Outlet:
             is_faulted=bool(self.defect),
             is_in_transaction=transaction is not None,
             is_plugged=self.is_plugged,
-            is_granted=transaction.is_granted if transaction else self.grant is not None,
+            is_granted=transaction.may_flow if transaction else self.grant is not None,
             is_offered=self.offered_w > 0,
             is_wanted=self.wanted_w > 0,
             is_finished=self.is_finished,
@@ -109,6 +122,6 @@ class Outlet:
         """What flows: the lesser of wanted and offered, while a granted transaction lasts."""
         transaction = self.transaction
         is_closed = self.is_plugged and not self.defect
-        if transaction is None or not transaction.is_granted or not is_closed:
+        if transaction is None or not transaction.may_flow or not is_closed:
             return 0
         return min(self.wanted_w, self.offered_w)

@@ -43,7 +43,6 @@ class Row:
     maximum: int = 2**31 - 1
     choices: tuple[str, ...] = ()
     needs_reboot: bool = False
-    is_write_only: bool = False
     unit: str = ""
 
 

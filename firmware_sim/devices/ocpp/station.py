@@ -148,9 +148,10 @@ class Station(Talker):
         """Send the boot notification, where there is a connection to send it on."""
         del now_ms
         self.timers.clear("register")
-        self.ask("BootNotification", self.boot_payload(), self._registered)
+        self.ask("BootNotification", self.boot_payload(), self.registered)
 
-    def _registered(self, reply: Reply, now_ms: int) -> None:
+    def registered(self, reply: Reply, now_ms: int) -> None:
+        """The answer to a boot notification, or what came in its place."""
         if reply.code == OFFLINE:
             return
         interval_s = whole_within(reply.payload.get("interval"), INTERVAL_S_MAX)
@@ -271,9 +272,14 @@ class Station(Talker):
             self.timers.set("firmware", now_ms + 1)
         if stage is self._stage_reported or not self.is_registered:
             return
-        word = self.FIRMWARE_WORDS.get(stage)
-        if word is None or self.ask("FirmwareStatusNotification", self.firmware_payload(word)):
+        word = self.firmware_word(now_ms)
+        if not word or self.ask("FirmwareStatusNotification", self.firmware_payload(word)):
             self._stage_reported = stage
+
+    def firmware_word(self, now_ms: int) -> str:
+        """The stage in the version's words; nothing where it is not told."""
+        del now_ms
+        return self.FIRMWARE_WORDS.get(self.firmware.stage, "")
 
     def firmware_payload(self, word: str) -> JsonObject:
         """The firmware notification."""

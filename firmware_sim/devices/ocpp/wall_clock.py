@@ -28,6 +28,13 @@ class WallClock:
         if told is not None and 2000 <= told.year < 2200:
             self.started_at = told - timedelta(milliseconds=now_ms)
 
+    def to_full_interval_ms(self, interval_s: int, now_ms: int) -> int:
+        """How long until the next full interval of the day, counted from midnight."""
+        moment = self.at(now_ms)
+        midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+        past_ms = (moment - midnight) // timedelta(milliseconds=1)
+        return interval_s * 1000 - past_ms % (interval_s * 1000)
+
     def now_ms_of(self, moment: datetime) -> int:
         """The device's time of a wall time; below 0 for times before the device's own."""
         return (moment - self.started_at) // timedelta(milliseconds=1)

@@ -18,6 +18,9 @@ from ocpp.routing import on
 from ocpp.v16 import ChargePoint as CentralEnd16
 from ocpp.v16 import call as call16
 from ocpp.v16 import call_result as result16
+from ocpp.v201 import ChargePoint as CentralEnd201
+from ocpp.v201 import call as call201
+from ocpp.v201 import call_result as result201
 
 from firmware_sim.board import Board
 from firmware_sim.board_file import BoardDevice, BoardFile
@@ -64,6 +67,44 @@ class Central16(CentralEnd16):  # type: ignore[misc]  # the package is not typed
     def on_stop(self, **said: Any) -> Any:
         self.seen.append(("stop", said))
         return result16.StopTransaction()
+
+
+class Central201(CentralEnd201):  # type: ignore[misc]  # the package is not typed
+    """A central system's end of one 2.0.1 connection."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.seen: list[tuple[str, dict[str, Any]]] = []
+
+    @on("BootNotification")
+    def on_boot(self, **said: Any) -> Any:
+        self.seen.append(("boot", said))
+        return result201.BootNotification(datetime.now(UTC).isoformat(), 60, "Accepted")
+
+    @on("StatusNotification")
+    def on_status(self, **said: Any) -> Any:
+        self.seen.append(("status", said))
+        return result201.StatusNotification()
+
+    @on("SecurityEventNotification")
+    def on_security(self, **said: Any) -> Any:
+        self.seen.append(("security", said))
+        return result201.SecurityEventNotification()
+
+    @on("NotifyReport")
+    def on_report(self, **said: Any) -> Any:
+        self.seen.append(("report", said))
+        return result201.NotifyReport()
+
+    @on("Authorize")
+    def on_authorize(self, **said: Any) -> Any:
+        self.seen.append(("authorize", said))
+        return result201.Authorize({"status": "Accepted"})
+
+    @on("TransactionEvent")
+    def on_transaction(self, **said: Any) -> Any:
+        self.seen.append((said["event_type"].lower(), said))
+        return result201.TransactionEvent(total_cost=1.25)
 
 
 class Desk:
@@ -164,3 +205,23 @@ async def test_a_central_system_of_another_subprotocol_is_not_spoken_to(tmp_path
         await until(lambda: bool(board.link("charger").device.uplink.failures))  # type: ignore[attr-defined]
         assert board.state("charger")["online"] is False
         assert not desk.saw("boot")
+
+
+@pytest.mark.asyncio
+async def test_a_session_of_2_0_1_on_a_foreign_central_system(tmp_path: Path) -> None:
+    async with (
+        central(Central201, "ocpp2.0.1") as (desk, port),
+        charger("ocpp201", port, tmp_path, outlets=2) as board,
+    ):
+        await until(lambda: desk.saw("status"))
+        board.do("charger", "plug", outlet=2)
+        board.do("charger", "tap", token="CARD-0001")
+        await until(lambda: desk.saw("started"))
+        started = next(said for event, said in desk.end.seen if event == "started")
+        report = await desk.end.call(call201.GetBaseReport(1, "FullInventory"))
+        assert report.status == "Accepted"
+        key = started["transaction_info"]["transaction_id"]
+        stopped = await desk.end.call(call201.RequestStopTransaction(key))
+        assert stopped.status == "Accepted"
+        await until(lambda: desk.saw("ended"))
+        await until(lambda: desk.saw("report"))

@@ -206,14 +206,10 @@ def _reserve(station: "Ocpp16", payload: JsonObject, now_ms: int) -> JsonObject:
     outlet = station.outlets.get(payload["connectorId"])
     if outlet is None:
         return _NO
-    if outlet.defect:
-        return {"status": "Faulted"}
-    if not (outlet.is_operative and station.is_operative):
-        return {"status": "Unavailable"}
     number = payload["reservationId"]
-    is_other = outlet.reservation is not None and outlet.reservation.number != number
-    if outlet.transaction or outlet.grant or outlet.is_plugged or is_other:
-        return {"status": "Occupied"}
+    refusal = station.why_not_reserved(outlet, number)
+    if refusal:
+        return {"status": refusal}
     moment = as_moment(payload["expiryDate"])
     assert moment is not None, "the shape says it is one"
     station.cancel_reservation(number)

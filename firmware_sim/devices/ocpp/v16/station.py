@@ -6,7 +6,6 @@ the id never came, the messages that follow carry -1 (errata 4.0, 3.30). Rule 3:
 for each step in the table of states.
 """
 
-from datetime import timedelta
 from typing import ClassVar
 
 from firmware_sim.devices.ocpp.charging import Cause, ChargingStation, Make, TokenRules
@@ -88,7 +87,7 @@ class Ocpp16(ChargingStation):
 
     def unreadable(self, bad: BadMessage) -> CallError | None:
         """A message that has an id is answered, one without cannot be."""
-        if not bad.message_id:
+        if not bad.message_id or bad.is_answer:
             return None
         return CallError(bad.message_id, "FormationViolation", bad.reason)
 
@@ -322,7 +321,7 @@ class Ocpp16(ChargingStation):
         if self.settings.flag("StopTransactionOnInvalidId"):
             self.stop(outlet, Cause.DEAUTHORIZED, now_ms)
         else:
-            transaction.is_granted = False
+            transaction.is_held = True
 
     def sample(self, outlet: Outlet, now_ms: int) -> None:
         """§4.7: a reading each ``MeterValueSampleInterval`` of a transaction."""
@@ -345,10 +344,7 @@ class Ocpp16(ChargingStation):
 
     def arm_aligned(self, now_ms: int) -> None:
         """The next full interval of the day, counted from midnight (§9.1.4)."""
-        interval_ms = self.settings.whole("ClockAlignedDataInterval") * 1000
+        interval_s = self.settings.whole("ClockAlignedDataInterval")
         self.timers.clear("aligned")
-        if interval_ms:
-            moment = self.clock.at(now_ms)
-            midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
-            past_ms = (moment - midnight) // timedelta(milliseconds=1)
-            self.timers.set("aligned", now_ms + interval_ms - past_ms % interval_ms)
+        if interval_s:
+            self.timers.set("aligned", now_ms + self.clock.to_full_interval_ms(interval_s, now_ms))
