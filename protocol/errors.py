@@ -211,6 +211,10 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("finger_known", "never", "该手指已录入，无需重复录入。", "This finger is already enrolled."),
     ("finger_differs", "never", "两次按下的不是同一个手指，请重新录入。", "The two touches were not of one finger; start again."),
     ("finger_library_full", "never", "指纹库已满，请先删除不用的指纹。", "The sensor holds no more fingers; delete one first."),
+    ("element_locked", "never", "安全芯片口令错误或未输入，请检查口令文件。", "The secure element's PIN is wrong or missing; check its file."),
+    ("element_blocked", "never", "安全芯片口令尝试次数将尽，已停止尝试，请联系技术支持。", "The secure element has few tries or none left; nothing more is tried. Call support."),
+    ("element_tampered", "never", "安全芯片外壳被打开过，密钥已销毁，请重新注册设备。", "The secure element was opened and its keys are gone; enrol the device again."),
+    ("element_key_missing", "never", "安全芯片中没有本机的密钥，请检查芯片或重新注册设备。", "The secure element does not hold this device's key; check it or enrol again."),
     ("item_not_given", "never", "商品未能出货，款项将退回。", "The item was not given; the money goes back."),
     ("item_uncertain", "never", "不确定商品是否已出货，请联系店主处理。", "It is not known whether the item was given; ask the owner."),
     # Ledger

@@ -14,6 +14,7 @@ from terminal.adapters.customer_display import SerialCustomerDisplay
 from terminal.adapters.ef01_fingerprint import Ef01FingerprintSensor
 from terminal.adapters.escpos_printer import EscPosSerialPrinter
 from terminal.adapters.gm65_scanner import Gm65Scanner
+from terminal.adapters.secure_element import SerialSecureElement
 from terminal.adapters.ssi_scanner import SsiScanner
 from terminal.adapters.telium_pinpad import TeliumPinPad
 from terminal.ports import CodeScanner, CustomerView
@@ -84,11 +85,21 @@ def _showing(kind: Literal["epson_vfd", "cd5220", "led8"]) -> Probe:
     return show
 
 
+async def _ask_element(port: str, limit_s: float) -> Found:
+    del limit_s  # the element's own limits hold
+    element = SerialSecureElement(port)
+    try:
+        return asdict(await element.status())
+    finally:
+        await element.aclose()
+
+
 PROBES: dict[str, Probe] = {
     "gm65": _scan,
     "ssi": _scan_ssi,
     "escpos": _print,
     "ef01": _identify,
+    "secure_element": _ask_element,
     "telium": _check_pinpad,
     "epson_vfd": _showing("epson_vfd"),
     "cd5220": _showing("cd5220"),

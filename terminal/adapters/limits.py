@@ -57,6 +57,13 @@ PINPAD_STATUS_LIMIT_S = 8.0
 PINPAD_OVERTIME_S = 45.0
 
 DISPLAY_LIMIT_S = 8.0
+ELEMENT_REPLY_S = 0.8
+ELEMENT_REPLY_GAP_S = 0.3
+ELEMENT_REPLY_ALL_S = 8.0
+"""A signature's answer has 73 bytes: at 50 ms between bytes, 4 s."""
+ELEMENT_ATTEMPTS_MAX = 3
+ELEMENT_CALL_S = 20.0
+ELEMENT_TRIES_KEPT = 2
 
 SYSTEM_FILE_BYTES_MAX = 64 * 1024
 """Of a file below /proc, /sys or /etc."""

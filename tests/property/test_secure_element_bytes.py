@@ -2,12 +2,17 @@
 down.
 """
 
+import threading
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_sim.devices.secure_element import SecureElement
+from protocol.errors import OperatingError
 from protocol.framing import secure_element as wire
 from protocol.framing.secure_element import Command, Damaged, FrameParser, Instruction
+from terminal.adapters import secure_element
+from terminal.adapters.serial_worker import AbandonedError, Dialogue
 
 PIN = b"4711-secret"
 BODIES = st.binary(min_size=1, max_size=256)
@@ -64,3 +69,43 @@ def test_a_flipped_bit_is_never_another_body(body: bytes, data: st.DataObject) -
     frame[data.draw(st.integers(0, len(frame) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     found = FrameParser().feed(bytes(frame))
     assert all(isinstance(item, Damaged) for item in found)
+
+
+class _Babble:
+    """A port that says what it was given, then nothing ever again."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.is_silent = threading.Event()
+
+    @property
+    def in_waiting(self) -> int:
+        return 0
+
+    def read(self, size: int, /) -> bytes:
+        if not self._data:
+            self.is_silent.set()
+        said, self._data = self._data[:size], self._data[size:]
+        return said
+
+    def write(self, data: bytes, /) -> int:
+        return len(data)
+
+    def reset_input_buffer(self) -> None:
+        """Babble goes on."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+@unhurried
+@given(st.lists(st.one_of(NOISE, BODIES.map(wire.encode)), max_size=12))
+def test_the_driver_takes_only_a_sound_answer_to_its_own_question(stream: list[bytes]) -> None:
+    port = _Babble(b"".join(stream))
+    command = Command(Instruction.STATUS, sequence=7)
+    try:
+        answer = secure_element._ask(Dialogue(port, port.is_silent), command)
+    except (OperatingError, AbandonedError):
+        return
+    assert answer.sequence == 7
+    assert wire.encode_answer(answer) in b"".join(stream)
