@@ -270,10 +270,12 @@ def _first_packet(
 
 
 def _is_answer(packet: ef01.Packet, instruction: Instruction, address: int) -> bool:
-    """This sensor's acknowledgement, of the right length, with no complaint of our bytes."""
+    """This sensor's acknowledgement with no complaint of our bytes. One of another length is a
+    late answer to another instruction.
+    """
     if packet.pid != Pid.ACK or packet.address != address or not packet.payload:
         return False
     code = packet.payload[0]
     if code == Confirmation.RECEIVE_ERROR:
         return False
-    return code != Confirmation.OK or len(packet.payload) >= _ACK_BYTES.get(instruction, 1)
+    return code != Confirmation.OK or len(packet.payload) == _ACK_BYTES.get(instruction, 1)

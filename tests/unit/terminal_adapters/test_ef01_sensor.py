@@ -3,6 +3,7 @@
 Method: the driver on a port that is the simulated sensor itself, without a line and its time.
 """
 
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 
@@ -20,11 +21,13 @@ TOUCH_S = 0.15
 
 
 class SensorPort:
-    """A port whose other end is the device; ``mangle`` is what the wire does to a reply."""
+    """A port whose other end is the device. ``mangle`` is what the wire does to every reply,
+    ``spoil`` what it does to the next request."""
 
     def __init__(self, device: Ef01) -> None:
         self.device = device
         self.mangle: Callable[[bytes], bytes] = lambda data: data
+        self.spoil: Callable[[bytes], bytes] | None = None
         self.asked: list[int] = []
         self._heard: deque[int] = deque()
 
@@ -37,7 +40,9 @@ class SensorPort:
 
     def write(self, data: bytes, /) -> int:
         self.asked.append(data[9])
-        for output in self.device.feed(data, 0):
+        spoil, self.spoil = self.spoil, None
+        heard = spoil(data) if spoil else data
+        for output in self.device.feed(heard, time.monotonic_ns() // 1_000_000):
             self._heard.extend(self.mangle(output.payload))
         return len(data)
 
@@ -225,6 +230,36 @@ async def test_damage_in_every_reply_is_an_error_and_never_a_finger(
             await deed
     rig.port.mangle = lambda data: ef01.READY + data
     assert (await rig.driver.library()).slots in ((), (1,))
+    await rig.driver.aclose()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "spoil",
+    [_flip(9), lambda data: data[:9] + data[10:], lambda data: data[:3] + data[3:4] + data[3:]],
+    ids=["flipped", "lost", "doubled"],
+)
+async def test_a_request_that_is_damaged_once_is_said_again(
+    monkeypatch: pytest.MonkeyPatch, spoil: Callable[[bytes], bytes]
+) -> None:
+    monkeypatch.setattr("terminal.adapters.ef01_fingerprint.FINGER_REPLY_S", 0.6)
+    rig = Rig()
+    rig.device.enrol("alice", 3)
+    await rig.driver.library()
+    rig.port.spoil = spoil
+    assert (await rig.driver.library()).slots == (3,)
+    await rig.driver.aclose()
+
+
+@pytest.mark.asyncio
+async def test_a_late_answer_to_another_instruction_is_not_taken_for_this_one() -> None:
+    rig = Rig()
+    await rig.driver.library()
+    late = [ef01.encode(ef01.Packet(ef01.Pid.ACK, b"\x00\x00\x07\x00\x64"))]
+    rig.port.mangle = lambda data: late.pop() if late else data
+    with pytest.raises(TillwayError, match="finger_timeout"):
+        await rig.driver.identify(0)
+    assert Instruction.IMG2TZ not in rig.port.asked
     await rig.driver.aclose()
 
 
