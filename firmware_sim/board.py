@@ -21,6 +21,8 @@ from firmware_sim.transports.line import LINE_TASK
 from firmware_sim.transports.spec import open_line
 from protocol.errors import CallerError
 
+Watch = Callable[[str, str, dict[str, JsonValue]], None]
+"""Is told of every deed: the device, the deed, its words."""
 DeviceType = TypeVar("DeviceType")
 
 
@@ -42,6 +44,7 @@ class Board:
         self._ports_dir = state_dir / "dev"
         self.kinds: dict[str, Kind] = {name: one.kind for name, one in file.devices.items()}
         self._taps: list[Callable[[str], Tap]] = []
+        self._watchers: list[Watch] = []
         self.links: dict[str, Link] = {
             name: self._link_of(name, one, now_ms, pace=pace) for name, one in file.devices.items()
         }
@@ -50,6 +53,10 @@ class Board:
     def paths(self) -> dict[str, str]:
         """What a client opens, by device; unplugged devices are left out."""
         return {name: path for name, link in self.links.items() if (path := link.client_path)}
+
+    def watch(self, watcher: Watch) -> None:
+        """From now on, ``watcher`` is told what is done to the devices."""
+        self._watchers.append(watcher)
 
     async def start(self) -> None:
         """Plug everything in and begin to serve."""
@@ -69,15 +76,18 @@ class Board:
     def plug(self, name: str) -> None:
         """Plug a device in."""
         self.link(name).plug()
+        self._tell(name, "plug", {})
 
     def unplug(self, name: str) -> None:
         """Pull a device's plug."""
         self.link(name).unplug()
+        self._tell(name, "unplug", {})
 
     def power(self, name: str, *, on: bool) -> None:
         """Give a device power, or take it."""
         link = self.link(name)
         link.power_on() if on else link.power_off()
+        self._tell(name, "power_on" if on else "power_off", {})
 
     def link(self, name: str) -> Link:
         """A device's link; raises ``CallerError`` that names the devices there are."""
@@ -101,6 +111,7 @@ class Board:
             there = ", ".join(one.name for one in kind.acts)
             raise CallerError("field_invalid", f"to a {kind.name} one can do: {there}; not {act!r}")
         body = _body(deed, words)
+        self._tell(name, act, words)
         link.act(lambda now_ms: deed.run(link.device, body, now_ms))
         return self.state(name)
 
@@ -117,13 +128,19 @@ class Board:
 
     def set_faults(self, name: str, faults: Iterable[Fault]) -> None:
         """Make a device's line faulty, in place of all faults before; none heals it."""
-        self.link(name).set_faults(list(faults))
+        link, wanted = self.link(name), list(faults)
+        link.set_faults(wanted)
+        self._tell(name, "faults", {"faults": [str(fault.kind) for fault in wanted]})
 
     def listen(self, tap_of: Callable[[str], Tap]) -> None:
         """From now on, ``tap_of(device)`` hears that device's line."""
         self._taps.append(tap_of)
         for name, link in self.links.items():
             link.tap = _all_of([make(name) for make in self._taps])
+
+    def _tell(self, name: str, deed: str, words: dict[str, JsonValue]) -> None:
+        for watcher in self._watchers:
+            watcher(name, deed, words)
 
     def _link_of(
         self, name: str, one: BoardDevice, now_ms: Callable[[], int], *, pace: bool

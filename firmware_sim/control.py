@@ -80,7 +80,7 @@ def _add_devices(app: FastAPI, board: Board) -> None:
 def _add_lines(app: FastAPI, board: Board) -> None:
     @app.put("/devices/{name}/faults")
     async def faults(name: str, body: FaultsBody) -> Mapping[str, object]:
-        board.set_faults(name, [form.fault() for form in body.faults])
+        board.set_faults(name, [form.to_fault() for form in body.faults])
         return shown(board, name)
 
     @app.post("/devices/{name}/unplug")

@@ -30,7 +30,7 @@ class FaultForm(BaseModel):
     for_ms: Annotated[int, Field(ge=0, le=FAULT_WINDOW_MS_MAX)] = 0
     seed: Annotated[int, Field(ge=0, lt=1 << 63)] = 0
 
-    def fault(self) -> Fault:
+    def to_fault(self) -> Fault:
         """The fault it says."""
         return Fault(**dict(self))
 

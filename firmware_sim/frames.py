@@ -12,6 +12,7 @@ from typing import Protocol
 
 JUNK = "junk"
 _LONG_NUMBER = re.compile(rb"[0-9]{12,}")
+_LONG_DIGITS = re.compile(r"[0-9]{12,}")
 _NUMBER_KEPT_FIRST, _NUMBER_KEPT_LAST = 2, 4
 
 
@@ -65,9 +66,12 @@ class FrameDecoder(Protocol):
         ...
 
 
-def masked_number(number: str) -> str:
-    """A pay code or card number as it may be shown: ``13************89``-like, short ones whole."""
-    if len(number) < _NUMBER_KEPT_FIRST + _NUMBER_KEPT_LAST + 6:
-        return number
+def masked_numbers(text: str) -> str:
+    """Words with every long number (pay codes, card numbers) hidden but for its ends."""
+    return _LONG_DIGITS.sub(_masked, text)
+
+
+def _masked(found: re.Match[str]) -> str:
+    number = found.group()
     hidden = len(number) - _NUMBER_KEPT_FIRST - _NUMBER_KEPT_LAST
     return number[:_NUMBER_KEPT_FIRST] + "*" * hidden + number[-_NUMBER_KEPT_LAST:]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from firmware_sim.devices.gm65 import PROFILES, Gm65, Habits
-from firmware_sim.frames import JUNK, Frame, Side, masked_number
+from firmware_sim.frames import JUNK, Frame, Side, masked_numbers
 from firmware_sim.kinds.kind import Act, DeviceEntry, Kind, State
 from firmware_sim.kinds.lens import LENS_ACTS
 from firmware_sim.limits import BOOT_MS_MAX
@@ -57,7 +57,7 @@ def _said(item: gm65.HostItem) -> Frame:
             return Frame(Side.DEVICE, item.raw, name, fields)
         case gm65.Text():
             code = item.data.decode("ascii", errors="backslashreplace")
-            return Frame(Side.DEVICE, item.raw, "code", {"text": masked_number(code)})
+            return Frame(Side.DEVICE, item.raw, "code", {"text": masked_numbers(code)})
         case gm65.Damaged():
             return Frame(Side.DEVICE, item.raw, JUNK, {"why": item.why}, is_valid=False)
 

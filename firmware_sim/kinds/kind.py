@@ -56,7 +56,8 @@ Keeper = Callable[[Any], None]
 class Kind:
     """One kind. ``build(entry, seed)`` gives a device that has not been booted yet; ``seed`` is
     the board's and the device's own. ``state`` is plain values, cheap to read. ``counters`` names
-    those of them that only grow. ``pictures`` are PNGs by name, drawn when called."""
+    those of them that only grow. ``pictures`` are PNGs by name, drawn when called. ``volatile``
+    names the fields of frames that differ from run to run (sequence numbers, nonces)."""
 
     name: str
     summary: str
@@ -68,6 +69,7 @@ class Kind:
     counters: tuple[str, ...] = ()
     pictures: Callable[[Any], Mapping[str, Callable[[], bytes]]] = field(default=lambda _: {})
     keeper: Callable[[Path], Keeper] | None = None
+    volatile: frozenset[str] = frozenset()
 
     def act(self, name: str) -> Act | None:
         """The act of this name."""

@@ -1,0 +1,101 @@
+"""Is what a driver says now what it said then? By meaning, not by time.
+
+Rule 1: two frames are alike if name, validity and fields are, but for the fields that the kind
+calls volatile. Rule 2: a frame said again is a retry and gets the same answer again. Rule 3:
+retries in the recording may be missing now. Anything else is a difference, and the first one ends
+the match: what came after it means nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from firmware_sim.frames import Frame, Side
+from firmware_sim.recording.trace import Said
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What the host said, and what the device said until the host spoke again."""
+
+    host: Said | None
+    answers: tuple[Said, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The first thing that was not alike."""
+
+    expected: str
+    came: str
+
+
+def turns_of(said: Sequence[Said]) -> list[Turn]:
+    """The recording as turns. Retries of the host that got no answer in between are one turn."""
+    turns = [Turn(None, ())]
+    for event in said:
+        if event.side is Side.HOST:
+            turns.append(Turn(event, ()))
+        else:
+            turns[-1] = Turn(turns[-1].host, (*turns[-1].answers, event))
+    kept: list[Turn] = []
+    for turn in turns:
+        is_retry = bool(kept) and not kept[-1].answers and _said_alike(kept[-1].host, turn.host)
+        if is_retry:
+            kept[-1] = turn
+        else:
+            kept.append(turn)
+    return kept if kept[0].answers else kept[1:]
+
+
+def meaning(frame: Frame | Said, volatile: frozenset[str]) -> tuple[object, ...]:
+    """What a frame says, without what differs from run to run."""
+    is_valid = frame.is_valid if isinstance(frame, Frame) else frame.valid
+    fields = tuple(sorted((k, str(v)) for k, v in frame.fields.items() if k not in volatile))
+    return frame.side, frame.name, is_valid, fields
+
+
+class TurnMatcher:
+    """Follows a recording as a host speaks."""
+
+    def __init__(self, turns: Sequence[Turn], volatile: frozenset[str] = frozenset()) -> None:
+        self._turns = list(turns)
+        self._volatile = volatile
+        self._next = 0
+        self.difference: Difference | None = None
+
+    @property
+    def turns_left(self) -> int:
+        """How many turns have not come yet."""
+        return len(self._turns) - self._next
+
+    def unasked(self) -> tuple[Said, ...]:
+        """What the device says before the host has spoken at all."""
+        if self._next == 0 and self._turns and self._turns[0].host is None:
+            self._next = 1
+            return self._turns[0].answers
+        return ()
+
+    def hear(self, frame: Frame) -> Turn | None:
+        """The turn that this frame begins, or begins again; ``None`` once the host differs."""
+        if self.difference is not None:
+            return None
+        if self._next < len(self._turns) and self._is(self._turns[self._next], frame):
+            self._next += 1
+            return self._turns[self._next - 1]
+        if self._next and self._is(self._turns[self._next - 1], frame):
+            return self._turns[self._next - 1]
+        expected = self._turns[self._next].host if self.turns_left else None
+        shown = expected.describe() if expected else "nothing more"
+        self.difference = Difference(shown, frame.describe())
+        return None
+
+    def _is(self, turn: Turn, frame: Frame) -> bool:
+        if turn.host is None:
+            return False
+        return meaning(turn.host, self._volatile) == meaning(frame, self._volatile)
+
+
+def _said_alike(one: Said | None, other: Said | None) -> bool:
+    if one is None or other is None:
+        return False
+    return meaning(one, frozenset()) == meaning(other, frozenset())

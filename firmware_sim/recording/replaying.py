@@ -1,0 +1,110 @@
+"""Plays a trace back: its devices to a driver, or its host to a device.
+
+What was masked in the trace goes out as the digit 0; a frame whose checksum covers masked bytes
+will therefore not be accepted by the other side.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from firmware_sim.board_file import BoardDevice, BoardFile
+from firmware_sim.conformance.running import PortWire
+from firmware_sim.devices.device import Device
+from firmware_sim.devices.replayed import ReplayedDevice
+from firmware_sim.frames import Frame, Side
+from firmware_sim.kinds.kind import Kind, State
+from firmware_sim.kinds.registry import kind_named
+from firmware_sim.limits import REPLAY_GAP_S_MAX, REPLAY_SLACK_S
+from firmware_sim.recording.matching import (
+    Difference,
+    Turn,
+    TurnMatcher,
+    meaning,
+    turns_of,
+)
+from firmware_sim.recording.trace import Said, Trace
+from protocol.errors import CallerError
+
+
+def board_of_trace(trace: Trace, device: str | None = None, transport: str = "pty") -> BoardFile:
+    """A board whose devices say what the trace's devices said; of one device, or of all."""
+    names = [device] if device else list(trace.head.devices)
+    devices = {name: _replayed(trace, name, transport) for name in names}
+    return BoardFile(f"replay-{trace.head.board}"[:32], devices, trace.head.seed)
+
+
+def _replayed(trace: Trace, name: str, transport: str) -> BoardDevice:
+    kind = kind_of(trace, name)
+    factory = kind.entry.model_validate({"kind": kind.name, "transport": transport})
+    baud = kind.build(factory, b"").baud
+    turns = turns_of(trace.said(name))
+
+    def build(_entry: object, _seed: bytes) -> Device:
+        return ReplayedDevice(TurnMatcher(turns, kind.volatile), kind.decoder(), baud)
+
+    played = replace(
+        kind, build=build, state=_state, acts=(), counters=(), keeper=None, pictures=lambda _: {}
+    )
+    return BoardDevice(played, factory)
+
+
+def _state(device: ReplayedDevice) -> State:
+    found = device.difference
+    return {
+        "turns_left": device.turns_left,
+        "expected": found.expected if found else None,
+        "came": found.came if found else None,
+    }
+
+
+def kind_of(trace: Trace, device: str) -> Kind:
+    """The kind of a trace's device; raises ``CallerError`` that names those there are."""
+    if device not in trace.head.devices:
+        there = ", ".join(trace.head.devices)
+        raise CallerError("field_invalid", f"the trace has no device {device!r}; it has {there}")
+    return kind_named(trace.head.devices[device])
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """How far a host's words were answered as recorded."""
+
+    turns: int
+    done: int
+    difference: Difference | None
+
+
+def play_host(trace: Trace, device: str, wire: PortWire) -> Played:
+    """Say to a device what the trace's host said, and compare what it answers, by meaning.
+
+    Waits between turns are as recorded, at most ``REPLAY_GAP_S_MAX``.
+    """
+    kind = kind_of(trace, device)
+    turns = [turn for turn in turns_of(trace.said(device)) if turn.host is not None]
+    last_ms = turns[0].host.t_ms if turns and turns[0].host else 0
+    for number, turn in enumerate(turns):
+        assert turn.host is not None
+        time.sleep(min(max(0, turn.host.t_ms - last_ms) / 1000, REPLAY_GAP_S_MAX))
+        wire.frames = []
+        wire.send(turn.host.data())
+        difference = _compared(wire, turn, kind)
+        if difference is not None:
+            return Played(len(turns), number, difference)
+        last_ms = turn.answers[-1].t_ms if turn.answers else turn.host.t_ms
+    return Played(len(turns), len(turns), None)
+
+
+def _compared(wire: PortWire, turn: Turn, kind: Kind) -> Difference | None:
+    assert turn.host is not None
+    took_s = (turn.answers[-1].t_ms - turn.host.t_ms) / 1000 if turn.answers else 0
+    until = time.monotonic() + took_s + REPLAY_SLACK_S
+    heard: list[Frame] = []
+    while len(heard) < len(turn.answers) and (left_s := until - time.monotonic()) > 0:
+        wire.receive(1, left_s)
+        heard = [frame for frame in wire.frames if frame.side is Side.DEVICE]
+    for answer, frame in zip(turn.answers, heard, strict=False):
+        if meaning(answer, kind.volatile) != meaning(frame, kind.volatile):
+            return Difference(answer.describe(), frame.describe())
+    missing: Sequence[Said] = turn.answers[len(heard) :]
+    return Difference(missing[0].describe(), "nothing") if missing else None

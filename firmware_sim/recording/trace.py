@@ -1,0 +1,158 @@
+"""The trace: one JSON line for the head, then one for each frame or deed, in order of time.
+
+Rule 1: bytes that must not be kept are ``**`` in ``hex``; words of deeds that are long numbers or
+pictures are masked or named by their hash.
+Rule 2: a line that cannot be read is refused with its number: half a trace is no evidence.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from firmware_sim.frames import Frame, Side, masked_numbers
+from firmware_sim.limits import (
+    BOARD_DEVICES_MAX,
+    TRACE_FRAME_BYTES_MAX,
+    TRACE_LINE_CHARS_MAX,
+    TRACE_LINES_MAX,
+)
+from protocol.errors import CallerError
+
+MASK = "**"
+_HEX = r"^(?:[0-9a-f]{2}|\*\*)*$"
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Head(_Line):
+    """The first line: which board, which kinds of devices, which seed."""
+
+    tillway_trace: Literal[1]
+    board: Annotated[str, Field(max_length=64)]
+    seed: int
+    devices: Annotated[dict[str, str], Field(max_length=BOARD_DEVICES_MAX)]
+
+
+class Said(_Line):
+    """A frame. ``hex`` is what went over the line, masked."""
+
+    t_ms: Annotated[int, Field(ge=0)]
+    device: str
+    side: Side
+    name: str
+    fields: dict[str, str | int]
+    valid: bool
+    hex: Annotated[str, Field(pattern=_HEX, max_length=2 * TRACE_FRAME_BYTES_MAX)]
+
+    def data(self) -> bytes:
+        """The bytes; masked ones are the digit 0."""
+        return bytes.fromhex(self.hex.replace(MASK, f"{ord('0'):02x}"))
+
+    def describe(self) -> str:
+        """The frame in one line."""
+        arrow = "->" if self.side is Side.HOST else "<-"
+        said = " ".join(f"{name}={value}" for name, value in self.fields.items())
+        broken = "" if self.valid else " (damaged)"
+        when = f"{self.t_ms / 1000:10.3f} s  {self.device:12} {arrow} "
+        return f"{when}{self.name}{broken} {said}".rstrip() + f"  [{self.hex}]"
+
+
+class Done(_Line):
+    """What a person, a fault or the power did to a device."""
+
+    t_ms: Annotated[int, Field(ge=0)]
+    device: str
+    deed: str
+    words: dict[str, JsonValue]
+
+    def describe(self) -> str:
+        """The deed in one line."""
+        words = " ".join(f"{name}={value}" for name, value in self.words.items())
+        return f"{self.t_ms / 1000:10.3f} s  {self.device:12} ** {self.deed} {words}".rstrip()
+
+
+Event = Said | Done
+Form = TypeVar("Form", Head, Said, Done)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A whole trace."""
+
+    head: Head
+    events: tuple[Event, ...] = field(default_factory=tuple)
+
+    def said(self, device: str) -> tuple[Said, ...]:
+        """The frames of one device's line."""
+        return tuple(
+            event for event in self.events if isinstance(event, Said) and event.device == device
+        )
+
+
+def said(frame: Frame, device: str, t_ms: int) -> Said:
+    """A frame as it is kept."""
+    return Said(
+        t_ms=t_ms, device=device, side=frame.side, name=frame.name, fields=frame.fields,
+        valid=frame.is_valid, hex=frame.hex(),
+    )  # fmt: skip
+
+
+def done(device: str, deed: str, words: dict[str, JsonValue], t_ms: int) -> Done:
+    """A deed as it is kept."""
+    kept = {name: _kept_word(name, value) for name, value in words.items()}
+    return Done(t_ms=t_ms, device=device, deed=deed, words=kept)
+
+
+def write_line(line: Head | Event) -> str:
+    """One line of the file, with its end."""
+    return json.dumps(line.model_dump(mode="json"), ensure_ascii=False) + "\n"
+
+
+def read_trace(lines: Iterable[str], name: str = "trace") -> Trace:
+    """Read a trace; raises ``CallerError("trace_invalid")`` with the line's number."""
+    numbered = _bounded(lines, name)
+    number, first = next(numbered, (1, ""))
+    head = _read(Head, first, name, number)
+    events = tuple(_event(text, name, number) for number, text in numbered)
+    return Trace(head, events)
+
+
+def _bounded(lines: Iterable[str], name: str) -> Iterator[tuple[int, str]]:
+    for number, text in enumerate(lines, start=1):
+        if number > TRACE_LINES_MAX or len(text) > TRACE_LINE_CHARS_MAX:
+            raise CallerError("trace_invalid", f"{name}:{number}: the trace is too long")
+        if text.strip():
+            yield number, text
+
+
+def _event(text: str, name: str, number: int) -> Event:
+    if '"deed"' in text:
+        return _read(Done, text, name, number)
+    return _read(Said, text, name, number)
+
+
+def _read(form: type[Form], text: str, name: str, number: int) -> Form:
+    try:
+        return form.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        why = f"{where}: {first['msg']}" if where else first["msg"]
+        raise CallerError("trace_invalid", f"{name}:{number}: {why}") from error
+
+
+def _kept_word(name: str, value: JsonValue) -> JsonValue:
+    if isinstance(value, str) and name == "png":
+        return "sha256:" + hashlib.sha256(value.encode()).hexdigest()
+    if isinstance(value, str):
+        return masked_numbers(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        masked = masked_numbers(str(value))
+        return value if masked == str(value) else masked
+    return value

@@ -1,0 +1,1 @@
+"""Scenarios: what people, faults and a host do to a board, and what is expected of it."""

@@ -1,0 +1,317 @@
+"""Runs a scenario on a board: in virtual time on lines in memory, or in real time on ptys.
+
+Rule 1: the same file and the same seed give the same run in virtual time, to the millisecond.
+Rule 2: a step that does not hold ends the run; the failure names the line, the seed and the last
+frames. Rule 3: in real time the scenario is not the host: it can hear the lines, not speak.
+"""
+
+import asyncio
+import random
+import tempfile
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from firmware_sim.board import Board
+from firmware_sim.board_file import load_board
+from firmware_sim.clock import SteadyClock
+from firmware_sim.fault_form import FaultForm
+from firmware_sim.hosting import in_memory
+from firmware_sim.limits import DRIVER_END_S, STATE_POLL_MS
+from firmware_sim.recording.recorder import Keep, Recorder
+from firmware_sim.recording.trace import Event, Said
+from firmware_sim.scenario.comparing import is_as_said
+from firmware_sim.scenario.form import (
+    Check,
+    CutPower,
+    Do,
+    Expect,
+    ExpectSilence,
+    FaultStep,
+    GivePower,
+    Heal,
+    PlacedStep,
+    Plug,
+    Repeat,
+    Scenario,
+    Send,
+    Step,
+    Unplug,
+    Until,
+    Wait,
+    words_of,
+)
+from firmware_sim.transports.memory import MemoryLine
+from firmware_sim.virtual_time import VirtualLoop
+from protocol.errors import CallerError, TillwayError
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a run ended. ``line`` is that of the step that did not hold."""
+
+    scenario: Scenario
+    seed: int
+    has_held: bool
+    steps: int
+    took_ms: int
+    line: int = 0
+    reason: str = ""
+    last: tuple[Event, ...] = ()
+    pictures: tuple[tuple[str, bytes], ...] = ()
+
+    def explain(self) -> str:
+        """The failure for a person: line, seed, reason, the last frames."""
+        if self.has_held:
+            return f"held: {self.steps} steps in {self.took_ms / 1000:.3f} s, seed {self.seed}"
+        rows = [f"line {self.line}: {self.reason}", f"seed {self.seed}; what was said last:"]
+        rows += [f"  {event.describe()}" for event in self.last] or ["  nothing"]
+        return "\n".join(rows)
+
+
+class _StepFailedError(Exception):
+    """A step did not hold."""
+
+
+def run_scenario(
+    scenario: Scenario,
+    *,
+    seed: int | None = None,
+    state_dir: Path | None = None,
+    keep: Callable[[Recorder], Keep] | None = None,
+) -> Result:
+    """Run it; ``keep`` gets the recorder before the first step and may keep what is said."""
+    chosen = scenario if seed is None else replace(scenario, seed=seed)
+    with tempfile.TemporaryDirectory(prefix="tillway-sim-") as folder:
+        loop = VirtualLoop() if chosen.is_virtual else asyncio.new_event_loop()
+        now_ms = loop.now_ms if isinstance(loop, VirtualLoop) else SteadyClock().now_ms
+        try:
+            run = _Run(chosen, state_dir or Path(folder), now_ms, keep)
+            return loop.run_until_complete(run.result())
+        finally:
+            loop.close()
+
+
+class _Run:
+    """One run under way."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        state_dir: Path,
+        now_ms: Callable[[], int],
+        keep: Callable[[Recorder], Keep] | None,
+    ) -> None:
+        file = load_board(scenario.board)
+        self._scenario = scenario
+        self._now_ms = now_ms
+        self._board = Board(
+            in_memory(file) if scenario.is_virtual else file,
+            state_dir=state_dir, now_ms=now_ms, seed=scenario.seed,
+        )  # fmt: skip
+        self._recorder = Recorder(self._board, now_ms, self._hear)
+        if keep is not None:
+            self._recorder.also(keep(self._recorder))
+        self._heard: dict[str, deque[Said]] = defaultdict(deque)
+        self._news = asyncio.Event()
+        self._chance = random.Random(scenario.seed)  # noqa: S311 - repeatable on purpose
+        self._faults: dict[str, list[FaultForm]] = defaultdict(list)
+        self._steps = 0
+
+    async def result(self) -> Result:
+        """Run every step."""
+        began_ms = self._now_ms()
+        line, reason = 0, ""
+        await self._board.start()
+        driver = await self._start_driver()
+        try:
+            line, reason = await self._run_all(self._scenario.steps)
+            if not reason and driver is not None:
+                reason = await self._driver_end(driver)
+        finally:
+            if driver is not None and driver.returncode is None:
+                driver.kill()
+                await driver.wait()
+            pictures = () if not reason else tuple(self._pictures())
+            await self._board.stop()
+        return Result(
+            self._scenario, self._scenario.seed, not reason, self._steps,
+            self._now_ms() - began_ms, line, reason, tuple(self._recorder.recent), pictures,
+        )  # fmt: skip
+
+    async def _run_all(self, steps: Sequence[PlacedStep]) -> tuple[int, str]:
+        for placed in steps:
+            if isinstance(placed.step, Repeat):
+                for _ in range(placed.step.repeat):
+                    line, reason = await self._run_all(placed.inner)
+                    if reason:
+                        return line, reason
+                continue
+            try:
+                self._steps += 1
+                await self._take(placed.step)
+            except (_StepFailedError, TillwayError, ConnectionError) as error:
+                said = error.detail if isinstance(error, TillwayError) else str(error)
+                return placed.line, said
+        return 0, ""
+
+    async def _take(self, step: Step) -> None:
+        match step:
+            case Wait(wait=(low, high)):
+                await asyncio.sleep(self._chance.randint(low, high) / 1000)
+            case Send():
+                self._line(step.send).client_send(step.data)
+            case Expect():
+                await self._expect(step)
+            case ExpectSilence():
+                await self._expect_silence(step)
+            case Until():
+                await self._until(step)
+            case Check():
+                self._check(step.check, step.state)
+            case _:
+                self._touch(step)
+
+    def _touch(self, step: Step) -> None:
+        """The steps that take no time."""
+        board = self._board
+        match step:
+            case Do():
+                device, _, act = step.do.partition(".")
+                board.do(device, act, **words_of(step))
+            case FaultStep():
+                self._faults[step.fault].append(step.wanted(self._scenario.seed))
+                self._set_faults(step.fault)
+            case Heal():
+                self._faults[step.heal].clear()
+                self._set_faults(step.heal)
+            case CutPower():
+                board.power(step.cut_power, on=False)
+            case GivePower():
+                board.power(step.give_power, on=True)
+            case Unplug():
+                board.unplug(step.unplug)
+            case Plug():
+                board.plug(step.plug)
+
+    def _set_faults(self, device: str) -> None:
+        self._board.set_faults(device, [form.to_fault() for form in self._faults[device]])
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, Said):
+            self._heard[event.device].append(event)
+            self._news.set()
+
+    async def _expect(self, step: Expect) -> None:
+        """The next frames of that side, up to one that is so; those before are passed over."""
+        self._board.link(step.expect)
+        passed: list[str] = []
+        until_ms = self._now_ms() + step.within
+        while True:
+            while self._heard[step.expect]:
+                frame = self._heard[step.expect].popleft()
+                if frame.side is step.side and _is_so(frame, step):
+                    return
+                if frame.side is step.side:
+                    passed.append(frame.name)
+            if not await self._wait_news(until_ms):
+                came = f"came {', '.join(passed)}" if passed else "nothing came"
+                raise _StepFailedError(
+                    f"expected of {step.expect}: {_wanted(step)} within {step.within} ms; {came}"
+                )
+
+    async def _expect_silence(self, step: ExpectSilence) -> None:
+        self._board.link(step.silence)
+        self._heard[step.silence].clear()
+        await asyncio.sleep(step.during / 1000)
+        said = [frame for frame in self._heard[step.silence] if frame.side.value == "device"]
+        if said:
+            raise _StepFailedError(f"expected silence of {step.silence}; came {said[0].name}")
+
+    async def _until(self, step: Until) -> None:
+        until_ms = self._now_ms() + step.within
+        while not self._is_state(step.until, step.state):
+            if self._now_ms() >= until_ms:
+                self._check(step.until, step.state)
+            await asyncio.sleep(STATE_POLL_MS / 1000)
+
+    def _check(self, device: str, wanted: dict[str, JsonValue]) -> None:
+        state = self._board.state(device)
+        for name, said in wanted.items():
+            if name not in state:
+                there = ", ".join(state)
+                raise CallerError("field_invalid", f"{device} has no {name!r}; it has {there}")
+            if not is_as_said(state[name], said):
+                raise _StepFailedError(f"expected {device}.{name} {said!r}; it is {state[name]!r}")
+
+    def _is_state(self, device: str, wanted: dict[str, JsonValue]) -> bool:
+        try:
+            self._check(device, wanted)
+        except _StepFailedError:
+            return False
+        return True
+
+    async def _wait_news(self, until_ms: int) -> bool:
+        left_ms = until_ms - self._now_ms()
+        if left_ms <= 0:
+            return False
+        self._news.clear()
+        try:
+            async with asyncio.timeout(left_ms / 1000):
+                await self._news.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _line(self, device: str) -> MemoryLine:
+        line = self._board.link(device).line
+        if isinstance(line, MemoryLine):
+            return line
+        if line is None:
+            raise _StepFailedError(f"{device} is unplugged")
+        raise _StepFailedError("a scenario in real time hears the lines; it does not send")
+
+    async def _start_driver(self) -> asyncio.subprocess.Process | None:
+        if not self._scenario.driver:
+            return None
+        paths = self._board.paths
+        words = [word.format_map(paths) for word in self._scenario.driver]
+        return await asyncio.create_subprocess_exec(*words)
+
+    async def _driver_end(self, driver: asyncio.subprocess.Process) -> str:
+        try:
+            async with asyncio.timeout(DRIVER_END_S):
+                code = await driver.wait()
+        except TimeoutError:
+            return f"the driver has not ended {DRIVER_END_S} s after the last step"
+        wanted = self._scenario.exit_code
+        return "" if code == wanted else f"the driver ended with {code}, not {wanted}"
+
+    def _pictures(self) -> list[tuple[str, bytes]]:
+        found = []
+        for name, kind in self._board.kinds.items():
+            drawn = kind.pictures(self._board.link(name).device)
+            found += [(f"{name} {title}", draw()) for title, draw in list(drawn.items())[-1:]]
+        return found
+
+
+def _is_so(frame: Said, step: Expect) -> bool:
+    if step.frame is not None and frame.name != step.frame:
+        return False
+    if step.hex is not None and frame.hex != step.hex.hex():
+        return False
+    return all(
+        name in frame.fields and is_as_said(frame.fields[name], said)
+        for name, said in step.fields.items()
+    )
+
+
+def _wanted(step: Expect) -> str:
+    words = [step.frame or "a frame"]
+    words += [f"{name}={said}" for name, said in step.fields.items()]
+    if step.hex is not None:
+        words.append(step.hex.hex(" "))
+    return " ".join(words)

@@ -1,0 +1,139 @@
+"""Goal: what is recorded can be read, exported and played back; secrets are not in it; a replay
+tolerates time and retries, not meaning.
+"""
+
+import struct
+from pathlib import Path
+
+import pytest
+import serial
+
+from firmware_sim.board_file import board_with
+from firmware_sim.conformance.running import DEVICE, bench_of
+from firmware_sim.faults import Fault, FaultKind
+from firmware_sim.hosting import HostedBoard, VirtualBoard
+from firmware_sim.recording.file import TraceFile, load_trace
+from firmware_sim.recording.pcap import to_pcap
+from firmware_sim.recording.recorder import Recorder
+from firmware_sim.recording.replaying import board_of_trace, play_host
+from firmware_sim.recording.trace import Trace, read_trace, write_line
+from protocol.errors import CallerError
+from protocol.framing import ef01, gm65
+from protocol.framing.ef01 import Instruction
+
+PAY_CODE = "134567890123456789"
+READ = gm65.encode_command(gm65.read(0x0A))
+COMMAND_MODE = gm65.encode_command(gm65.write(0, b"\xd5"))
+TRIGGER = gm65.encode_command(gm65.write(2, b"\x01"))
+
+
+def _recorded(code: str = "TILLWAY-7") -> Trace:
+    lines: list[str] = []
+    with VirtualBoard(board_with("gm65", device=DEVICE), seed=5) as board:
+        now_ms = board._loop.now_ms
+        recorder = Recorder(board.board, now_ms, lambda event: lines.append(write_line(event)))
+        board.do(DEVICE, "present", text=code)
+        for command in (READ, COMMAND_MODE, TRIGGER):
+            board.send(DEVICE, command)
+            board.pass_time(300)
+    return read_trace([write_line(recorder.head), *lines])
+
+
+def test_a_trace_tells_frames_and_deeds_in_order_of_time() -> None:
+    trace = _recorded()
+    assert trace.head.devices == {DEVICE: "gm65"}
+    assert trace.head.seed == 5
+    told = [event.describe() for event in trace.events]
+    assert "present text=TILLWAY-7" in told[0]
+    assert "-> read address=000a data=01" in told[1]
+    assert "<- reply status=0 data=3e  [020000013ee4ac]" in told[2]
+    assert "<- code text=TILLWAY-7" in told[-1]
+    assert [event.t_ms for event in trace.events] == sorted(e.t_ms for e in trace.events)
+
+
+def test_a_pay_code_and_a_password_are_in_no_line() -> None:
+    trace = _recorded(PAY_CODE)
+    text = "".join(write_line(event) for event in trace.events)
+    assert PAY_CODE not in text
+    assert PAY_CODE.encode().hex() not in text
+    assert "13************6789" in text
+    lines: list[str] = []
+    with VirtualBoard(board_with("ef01", device=DEVICE)) as board:
+        Recorder(board.board, lambda: board.now_ms, lambda event: lines.append(write_line(event)))
+        board.send(DEVICE, ef01.command(Instruction.VERIFY_PASSWORD, 0xDE, 0xAD, 0xBE, 0xEF))
+        board.pass_time(100)
+    assert "deadbeef" not in "".join(lines)
+    assert "verify_password" in lines[0]
+
+
+def test_a_recorded_device_answers_again_with_retries_and_other_timing() -> None:
+    trace = _recorded()
+    with VirtualBoard(board_of_trace(trace, DEVICE)) as board:
+        for command in (READ, READ, COMMAND_MODE, TRIGGER):
+            board.send(DEVICE, command)
+            board.pass_time(1000)
+        heard = board.receive(DEVICE, 200, within_ms=0)
+        assert heard.count(bytes.fromhex("020000013ee4ac")) == 2
+        assert heard.endswith(b"TILLWAY-7\r")
+        assert board.state(DEVICE) == {"turns_left": 0, "expected": None, "came": None}
+
+
+def test_a_host_that_means_something_else_is_told_both() -> None:
+    with VirtualBoard(board_of_trace(_recorded(), DEVICE)) as board:
+        board.send(DEVICE, READ)
+        board.send(DEVICE, TRIGGER)
+        board.pass_time(100)
+        state = board.state(DEVICE)
+    assert state["turns_left"] == 2
+    assert "write address=0000" in str(state["expected"])
+    assert "write address=0002" in str(state["came"])
+
+
+def test_a_recorded_host_plays_to_a_device_and_a_broken_one_differs(tmp_path: Path) -> None:
+    trace = _recorded()
+    with bench_of("gm65", "pty") as bench:
+        bench.person.do("present", text="TILLWAY-7")
+        played = play_host(trace, DEVICE, bench.wire)
+    assert (played.done, played.difference) == (3, None)
+    with HostedBoard(board_with("gm65", device=DEVICE), state_dir=tmp_path) as board:
+        board.set_fault(DEVICE, Fault(FaultKind.SILENT))
+        with serial.Serial(board.paths[DEVICE], 9600, timeout=1) as port:
+            from firmware_sim.conformance.running import PortWire
+            from firmware_sim.kinds.registry import KINDS
+
+            played = play_host(trace, DEVICE, PortWire(port, KINDS["gm65"].decoder()))
+    assert played.done == 0
+    assert played.difference is not None
+    assert played.difference.came == "nothing"
+
+
+def test_a_trace_on_disk_is_the_same_and_wrong_lines_are_named(tmp_path: Path) -> None:
+    trace, path = _recorded(), tmp_path / "deep" / "trace.jsonl"
+    with TraceFile(path) as file:
+        for line in (trace.head, *trace.events):
+            file.write(line)
+    assert load_trace(path) == trace
+    lines = path.read_text().splitlines()
+    for number, bad in ((1, "{}"), (2, "{"), (4, lines[3].replace('"t_ms": ', '"t_ms": -'))):
+        broken = [*lines[: number - 1], bad, *lines[number:]]
+        path.write_text("\n".join(broken))
+        with pytest.raises(CallerError, match=f"trace_invalid: trace.jsonl:{number}:"):
+            load_trace(path)
+    with pytest.raises(CallerError, match="trace_invalid"):
+        load_trace(tmp_path / "nothing")
+
+
+def test_a_capture_file_has_the_frames_with_their_sides_and_times(tmp_path: Path) -> None:
+    trace = _recorded()
+    content = b"".join(to_pcap(trace, DEVICE))
+    magic, major, minor, _, _, snap, link = struct.unpack("<IHHiIII", content[:24])
+    assert (magic, major, minor, snap, link) == (0xA1B2C3D4, 2, 4, 262_144, 250)
+    found, at = [], 24
+    while at < len(content):
+        seconds, micros, kept, length = struct.unpack("<IIII", content[at : at + 16])
+        assert kept == length
+        packet = content[at + 16 : at + 16 + kept]
+        found.append((seconds * 1000 + micros // 1000, packet[8], packet[12:].hex()))
+        at += 16 + kept
+    said = trace.said(DEVICE)
+    assert found == [(s.t_ms, 1 if s.side.value == "host" else 2, s.hex) for s in said]

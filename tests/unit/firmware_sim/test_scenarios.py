@@ -1,0 +1,154 @@
+"""Goal: a scenario does what it says, the same each time by its seed, and fails with line, seed
+and the last frames; a wrong file is refused by line with the nearest valid word.
+"""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from firmware_sim.scenario.comparing import is_as_said
+from firmware_sim.scenario.form import load_scenario
+from firmware_sim.scenario.running import Result, run_scenario
+from protocol.errors import CallerError
+
+SCAN = """
+name: a code is scanned
+board: pos
+seed: 7
+steps:
+  - do: scanner.present
+    text: TILLWAY-0001
+  - {send: scanner, hex: 7E 00 08 01 00 00 D5 AB CD}
+  - {expect: scanner, frame: reply, fields: {status: 0}, within: 500ms}
+  - {send: scanner, hex: 7E 00 08 01 00 02 01 AB CD}
+  - {expect: scanner, frame: reply}
+  - {expect: scanner, frame: code, fields: {text: TILLWAY-0001}}
+  - {check: scanner, state: {codes_read: 1, is_reading: false}}
+"""
+
+SHORT = {
+    "ASK": "{send: printer, hex: 10 04 01}",
+    "FINE": "{expect: printer, hex: 12}",
+    "PRINT": "{send: printer, hex: 41 42 0A 1D 56 00}",
+}
+
+
+def _run(folder: Path, text: str, seed: int | None = None) -> Result:
+    path = folder / "scenario.yaml"
+    path.write_text(text)
+    return run_scenario(load_scenario(path), seed=seed)
+
+
+def test_a_code_is_scanned_in_virtual_time(tmp_path: Path) -> None:
+    result = _run(tmp_path, SCAN)
+    assert result.has_held, result.explain()
+    assert result.steps == 7
+    assert 80 <= result.took_ms < 200
+
+
+def test_the_same_seed_gives_the_same_run_to_the_millisecond(tmp_path: Path) -> None:
+    text = SCAN + "  - {wait: 1ms..10s}\n"
+    first, again, other = (_run(tmp_path, text, seed) for seed in (1, 1, 2))
+    assert first.took_ms == again.took_ms
+    assert first.last == again.last
+    assert first.took_ms != other.took_ms
+
+
+def test_hours_pass_at_once(tmp_path: Path) -> None:
+    text = "name: long\nsteps:\n  - repeat: 100\n    steps: [{wait: 1h}]\n  - check: printer\n"
+    result = _run(tmp_path, text + "    state: {paper: adequate}\n")
+    assert result.has_held
+    assert result.took_ms == 100 * 3_600_000
+
+
+def test_a_failure_names_line_seed_and_the_last_frames(tmp_path: Path) -> None:
+    result = _run(tmp_path, SCAN.replace("{text: TILLWAY-0001}", "{text: OTHER}"))
+    assert not result.has_held
+    assert result.line == 12
+    told = result.explain()
+    assert "seed 7" in told
+    assert "expected of scanner: code text=OTHER within 2000 ms; came code" in told
+    assert "<- code text=TILLWAY-0001" in told
+
+
+@pytest.mark.parametrize(
+    ("steps", "reason"),
+    [
+        ("- {fault: scanner, kind: silent}\n  - {send: scanner, hex: 7E}", ""),
+        ("- {silence: scanner, during: 1s}", ""),
+        ("- {cut_power: printer}\n  - ASK\n  - {silence: printer, during: 1s}", ""),
+        ("- {cut_power: printer}\n  - {give_power: printer}\n  - ASK\n  - FINE", ""),
+        ("- {unplug: printer}\n  - ASK", "printer is unplugged"),
+        ("- {unplug: printer}\n  - {plug: printer}\n  - ASK\n  - FINE", ""),
+        ("- {fault: printer, kind: flip}\n  - ASK\n  - {expect: printer, hex: 16}", ""),
+        ("- {fault: printer, kind: flip}\n  - {heal: printer}\n  - ASK\n  - FINE", ""),
+        ("- {do: printer.open_cover}\n  - {until: printer, state: {online: false}}", ""),
+        ("- {do: printer.load_paper, millimetres: -1}", "millimetres"),
+        ("- {do: printer.jump}", "one can do"),
+        ("- {do: toaster.pop}", "no device 'toaster'"),
+        ("- {until: printer, state: {online: false}, within: 1s}", "expected printer.online False"),
+        ("- {check: printer, state: {colour: red}}", "has no 'colour'"),
+        ("- {silence: printer, during: 10ms}\n  - {note: all is quiet}", ""),
+        ("- PRINT\n  - {until: printer, state: {receipts_cut: '>= 1'}}", ""),
+    ],
+)
+def test_every_step_does_what_it_says(tmp_path: Path, steps: str, reason: str) -> None:
+    for short, whole in SHORT.items():
+        steps = steps.replace(short, whole)
+    result = _run(tmp_path, f"name: one\nsteps:\n  {steps}\n")
+    assert result.has_held == (not reason), result.explain()
+    assert reason in result.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "name: x\nsteps:\n  - wiat: 1s",
+            ":3: steps.0.wiat: there is no such key; did you mean",
+        ),
+        ("name: x\nsteps:\n  - wait: 1", "a duration is a whole number with ms"),
+        ("name: x\nsteps:\n  - wait: 2s..1s", "a span begins with the shorter"),
+        ("name: x\nsteps:\n  - {expect: scanner, framme: a}", "did you mean 'frame'"),
+        ("name: x\nsteps:\n  - {send: scanner}", "give either hex or text"),
+        ("name: x\nsteps:\n  - {send: scanner, hex: 7}", "pairs of hexadecimal digits"),
+        ("name: x\nsteps:\n  - {fault: scanner, kind: gremlin}", "steps.0.kind"),
+        ("name: x\nsteps:\n  - {do: present}", "steps.0.do"),
+        ("name: x\nsteps:\n  - repeat: 2\n    steps:\n      - {wiat: 1s}", ":5: steps.0.steps.0"),
+        ("name: x\nsteps: []\ndriver: [a]", ":3: driver: a driver needs 'time: real'"),
+        ("name: x\nsteps: []\nborad: pos", "did you mean 'board'"),
+        ("name: x\nsteps:\n  - 7", "a step is a verb"),
+    ],
+)
+def test_a_wrong_scenario_is_refused_by_line(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(CallerError, match="config_invalid") as refusal:
+        _run(tmp_path, text)
+    assert words in refusal.value.detail
+
+
+def test_values_are_compared_as_said() -> None:
+    assert is_as_said(3, ">= 3")
+    assert not is_as_said(3, "> 3")
+    assert is_as_said(3, "!= 4")
+    assert is_as_said("end", "end")
+    assert is_as_said([{"text": "支付成功"}], "contains 支付成功")
+    assert not is_as_said(True, ">= 1")
+    assert is_as_said(2, "2")
+
+
+def test_a_driver_is_run_on_real_ports_and_its_end_counts(tmp_path: Path) -> None:
+    program = (
+        "import serial,sys; p=serial.Serial(sys.argv[1],115200,timeout=2);"
+        "p.write(b'hello\\n\\x1dV\\x00'); p.write(b'\\x10\\x04\\x01'); "
+        "sys.exit(p.read(1)!=b'\\x12')"
+    )
+    text = (
+        f'name: driver\ntime: real\ndriver: [python3, -c, "{program}", "{{printer}}"]\n'
+        "steps:\n  - {until: printer, state: {receipts_cut: 1}, within: 10s}\n"
+    )
+    text = text.replace("\\", "\\\\")
+    result = _run(tmp_path, text.replace("python3", sys.executable))
+    assert result.has_held, result.explain()
+    wrong = _run(tmp_path, text.replace("python3", sys.executable) + "exit_code: 3\n")
+    assert "ended with 0, not 3" in wrong.reason
