@@ -6,6 +6,7 @@ import json
 import signal
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -15,6 +16,8 @@ from firmware_sim.board_file import load_board
 from firmware_sim.clock import SteadyClock
 from firmware_sim.config import SimSettings
 from firmware_sim.control import build_control
+from firmware_sim.recording.file import TraceFile
+from firmware_sim.recording.recorder import Recorder
 from protocol.errors import OperatingError
 
 log = structlog.get_logger()
@@ -42,15 +45,28 @@ async def serve(settings: SimSettings) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, _stop, server)
     try:
-        await board.start()
-        port = listener.getsockname()[1]
-        print(_ready_line(board, port), flush=True)  # noqa: T201 - the contract of every program
-        log.info("sim_ready", board=board.name, http_port=port, devices=board.paths)
-        await server.serve(sockets=[listener])
+        with _recording(board, settings.record):
+            await board.start()
+            port = listener.getsockname()[1]
+            print(_ready_line(board, port), flush=True)  # noqa: T201 - every program's contract
+            log.info("sim_ready", board=board.name, http_port=port, devices=board.paths)
+            await server.serve(sockets=[listener])
     finally:
         await board.stop()
         listener.close()
         log.info("sim_stopped", board=board.name)
+
+
+@contextlib.contextmanager
+def _recording(board: Board, path: Path | None) -> Iterator[None]:
+    """Keep what is said on the board's lines, if that is wanted."""
+    if path is None:
+        yield
+        return
+    with TraceFile(path) as file:
+        recorder = Recorder(board, SteadyClock().now_ms, file.write)
+        file.write(recorder.head)
+        yield
 
 
 def _stop(server: uvicorn.Server) -> None:

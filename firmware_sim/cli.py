@@ -9,9 +9,26 @@ from typing import Annotated
 import structlog
 import typer
 
+from firmware_sim.commands.conform import conform
+from firmware_sim.commands.scenario import scenario
+from firmware_sim.commands.trace import record, replay, trace_app
+
 app = typer.Typer(
     help="Simulated devices on real protocols, and tests of real ones.", no_args_is_help=True
 )
+
+
+@app.callback()
+def _group() -> None:
+    """What is logged goes to the standard error: the standard output is for results."""
+    _log_to_stderr()
+
+
+app.command()(conform)
+app.command()(scenario)
+app.command()(record)
+app.command()(replay)
+app.add_typer(trace_app, name="trace")
 
 
 @app.command()
@@ -20,13 +37,17 @@ def run(
     board: Annotated[str | None, typer.Option(help="Built-in board or a board file.")] = None,
     state_dir: Annotated[Path | None, typer.Option(help="Where receipts are written.")] = None,
     http_port: Annotated[int | None, typer.Option(help="Control API; 0 is any free port.")] = None,
+    trace: Annotated[
+        Path | None, typer.Option("--record", help="Write all that is said to this trace.")
+    ] = None,
 ) -> None:
     """Open a board's ports, print the ready line, serve until SIGTERM."""
     from firmware_sim.bootstrap import serve
     from firmware_sim.config import load_settings
 
-    _log_to_stderr()
-    settings = load_settings(config, board=board, state_dir=state_dir, http_port=http_port)
+    settings = load_settings(
+        config, board=board, state_dir=state_dir, http_port=http_port, record=trace
+    )
     asyncio.run(serve(settings))
 
 
@@ -43,49 +64,6 @@ def kinds() -> None:
         for act in kind.acts:
             words = ", ".join(act.body.model_fields)
             typer.echo(f"    act {act.name}({words}): {act.summary}")
-
-
-@app.command()
-def conform(
-    kind: Annotated[str, typer.Argument(help="The kind of device: gm65, escpos, …")],
-    device: Annotated[
-        str,
-        typer.Option(help="pty (a simulated one), serial:/dev/…, tcp:HOST:PORT, rfc2217:HOST:PORT"),
-    ] = "pty",
-    baud: Annotated[int | None, typer.Option(help="The line's rate, if not the usual.")] = None,
-    attended: Annotated[
-        bool, typer.Option(help="Ask the person here to act on a real device.")
-    ] = False,
-) -> None:
-    """Test a simulated or a real device against its maker's documents; exits 0 if all held.
-
-    Exits 1 where a check failed, 2 where the device cannot be reached or there is no such kind.
-    """
-    from firmware_sim.conformance.registry import checks_of
-    from firmware_sim.conformance.running import bench_of, run_checks
-
-    checks = checks_of(kind)
-    ask = _ask_person if attended else (lambda _: False)
-    with bench_of(kind, device, baud=baud, ask=ask) as bench:
-        typer.echo(f"{bench.what}: {len(checks)} checks")
-        outcomes = []
-        for outcome in run_checks(bench, checks):
-            outcomes.append(outcome)
-            typer.echo(f"  {outcome.verdict:7} {outcome.check.id:28} {outcome.check.title}")
-            if outcome.reason:
-                typer.echo(f"          {outcome.reason} ({outcome.check.clause})")
-            if outcome.verdict in {"failed", "error"}:
-                for frame in outcome.frames:
-                    typer.echo(f"          {frame.describe()}")
-    bad = sum(outcome.verdict in {"failed", "error"} for outcome in outcomes)
-    skipped = sum(outcome.verdict == "skipped" for outcome in outcomes)
-    held = len(outcomes) - bad - skipped
-    typer.echo(f"{held} held, {bad} failed, {skipped} skipped")
-    raise typer.Exit(1 if bad else 0)
-
-
-def _ask_person(words: str) -> bool:
-    return typer.confirm(f"Please: {words}. Done?", default=True, err=True)
 
 
 def _log_to_stderr() -> None:

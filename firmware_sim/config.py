@@ -23,6 +23,7 @@ class SimSettings(BaseSettings):
     state_dir: Path = Path("var/sim")
     http_port: Annotated[int, Field(ge=0, le=65535)] = 0
     pace: bool = True
+    record: Path | None = None
 
     @classmethod
     def settings_customise_sources(

@@ -59,7 +59,8 @@ class YamlFile:
         try:
             return form.model_validate(value)
         except ValidationError as error:
-            first = error.errors()[0]
+            wrong = error.errors()  # a misspelt key also lacks the right one: that is said first
+            first = next((one for one in wrong if one["type"] == "extra_forbidden"), wrong[0])
             inner = (*place, *first["loc"])
             if first["type"] == "extra_forbidden":
                 raise self.unknown_key(inner, list(form.model_fields)) from error

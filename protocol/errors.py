@@ -232,6 +232,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("config_invalid", "never", "配置有误，请按提示修改。", "The configuration is wrong; correct it as shown."),
     ("trace_invalid", "never", "记录文件有误，请按提示的行修改。", "The trace is wrong; correct the line that is named."),
     ("file_unwritable", "after", "文件无法写入，请检查路径与权限。", "The file cannot be written; check the path and its permissions."),
+    ("driver_unstartable", "never", "驱动程序无法启动，请检查命令。", "The driver cannot be started; check the command."),
     ("training_impossible", "never", "历史数据不足以训练模型。", "The history is not enough to train a model."),
     ("list_entry_not_found", "never", "名单中没有此项。", "This entry is on no list."),
     ("model_refused", "never", "模型文件未通过检查，已拒绝。", "The model's file failed its checks and is refused."),

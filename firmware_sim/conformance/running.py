@@ -21,22 +21,12 @@ from firmware_sim.frames import Frame, FrameDecoder, Side
 from firmware_sim.hosting import HostedBoard
 from firmware_sim.kinds.registry import kind_named
 from firmware_sim.limits import FRAMES_SHOWN_MAX
+from firmware_sim.reports.report import Case, Verdict
 from firmware_sim.transports.spec import KNOWN
 from protocol.errors import CallerError, OperatingError
 
 DEVICE = "device"
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How one check ended: ``passed``, ``failed``, ``error`` or ``skipped``, and why."""
-
-    check: Check
-    verdict: str
-    reason: str = ""
-    seconds: float = 0.0
-    frames: tuple[Frame, ...] = ()
 
 
 class PortWire:
@@ -131,38 +121,47 @@ def bench_of(
     if device == "pty":
         with HostedBoard(board_with(kind_name, device=DEVICE)) as board:
             path = board.paths[DEVICE]
-            with _opened(path, rate) as port:
+            with open_at(path, rate) as port:
                 wire = PortWire(port, kind.decoder())
                 yield Bench(wire, SimulatedPerson(board), f"simulated {kind.summary}")
         return
-    with _opened(_url(device), rate) as port:
+    with open_port(device, rate) as port:
         person = AskedPerson(ask)
         yield Bench(PortWire(port, kind.decoder()), person, device)
 
 
-def run_checks(bench: Bench, checks: tuple[Check, ...]) -> Iterator[Outcome]:
-    """Run the checks one by one; an outcome each, as it ends."""
+def run_checks(bench: Bench, checks: tuple[Check, ...]) -> Iterator[Case]:
+    """Run the checks one by one; a case each, as it ends."""
     for check in checks:
         bench.wire.frames = []
         began = time.monotonic()
         verdict, reason = _run(check, bench)
         seconds = time.monotonic() - began
-        yield Outcome(check, verdict, reason, seconds, tuple(bench.wire.frames))
+        rows = (frame.describe() for frame in bench.wire.frames)
+        lines = () if verdict is Verdict.PASSED else tuple(rows)
+        yield Case(check.id, check.title, verdict, reason, check.clause, seconds, lines)
 
 
-def _run(check: Check, bench: Bench) -> tuple[str, str]:
+def _run(check: Check, bench: Bench) -> tuple[Verdict, str]:
     try:
         check.run(bench.wire, bench.person)
     except CheckFailedError as failed:
-        return "failed", str(failed)
+        return Verdict.FAILED, str(failed)
     except NeedsPersonError as missing:
-        return "skipped", str(missing)
+        return Verdict.SKIPPED, str(missing)
     except (OSError, CallerError, OperatingError) as error:
-        return "error", f"{type(error).__name__}: {error}"
+        return Verdict.ERROR, f"{type(error).__name__}: {error}"
     except Exception:  # a check with a bug must not hide the others
         log.exception("sim_check_broken", check=check.id)
-        return "error", traceback.format_exc(limit=-2)
-    return "passed", ""
+        return Verdict.ERROR, traceback.format_exc(limit=-2)
+    return Verdict.PASSED, ""
+
+
+@contextmanager
+def open_port(device: str, baud: int) -> Iterator[serial.Serial]:
+    """The port to a device: ``serial:/dev/…``, ``tcp:HOST:PORT`` or ``rfc2217:HOST:PORT``."""
+    with open_at(_url(device), baud) as port:
+        yield port
 
 
 def _url(device: str) -> str:
@@ -173,7 +172,8 @@ def _url(device: str) -> str:
 
 
 @contextmanager
-def _opened(path: str, baud: int) -> Iterator[serial.Serial]:
+def open_at(path: str, baud: int) -> Iterator[serial.Serial]:
+    """The port of a path or URL as pyserial takes it."""
     try:
         port = serial.serial_for_url(path, baudrate=baud, timeout=1)
     except (serial.SerialException, ValueError) as error:

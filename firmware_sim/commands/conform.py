@@ -1,0 +1,45 @@
+"""``tillway sim conform``: a device against its maker's documents."""
+
+from typing import Annotated
+
+import typer
+
+from firmware_sim.commands.output import Html, Junit, finish, show
+
+
+def conform(
+    kind: Annotated[str, typer.Argument(help="The kind of device: gm65, escpos, …")],
+    device: Annotated[
+        str,
+        typer.Option(help="pty (a simulated one), serial:/dev/…, tcp:HOST:PORT, rfc2217:HOST:PORT"),
+    ] = "pty",
+    baud: Annotated[int | None, typer.Option(help="The line's rate, if not the usual.")] = None,
+    attended: Annotated[
+        bool, typer.Option(help="Ask the person here to act on a real device.")
+    ] = False,
+    only: Annotated[str, typer.Option(help="Run the checks whose names have this in them.")] = "",
+    junit: Junit = None,
+    html: Html = None,
+) -> None:
+    """Test a simulated or a real device; exits 0 only if all checks held.
+
+    Exits 1 where a check failed, 2 where the device cannot be reached or there is no such kind.
+    """
+    from firmware_sim.conformance.registry import checks_of
+    from firmware_sim.conformance.running import bench_of, run_checks
+    from firmware_sim.reports.report import Report
+
+    checks = tuple(check for check in checks_of(kind) if only in check.id)
+    ask = _ask_person if attended else (lambda _: False)
+    with bench_of(kind, device, baud=baud, ask=ask) as bench:
+        typer.echo(f"{bench.what}: {len(checks)} checks")
+        cases = []
+        for case in run_checks(bench, checks):
+            cases.append(case)
+            show(case)
+    facts = {"device": device, "what": bench.what}
+    finish(Report(f"conformance {kind}", tuple(cases), facts), junit, html)
+
+
+def _ask_person(words: str) -> bool:
+    return typer.confirm(f"Please: {words}. Done?", default=True, err=True)

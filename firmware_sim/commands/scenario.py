@@ -1,0 +1,53 @@
+"""``tillway sim scenario``: run scenario files."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from firmware_sim.commands.output import Html, Junit, finish, show
+
+
+def scenario(
+    files: Annotated[list[Path], typer.Argument(help="Scenario files (YAML).")],
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Run with this seed, not the files' own.")
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Write the trace of the last file here (JSON lines).")
+    ] = None,
+    junit: Junit = None,
+    html: Html = None,
+) -> None:
+    """Run scenarios; exits 0 only if all held. A failure prints line, seed and the last frames."""
+    from firmware_sim.recording.file import TraceFile
+    from firmware_sim.recording.recorder import Keep, Recorder
+    from firmware_sim.reports.report import Case, Report, Verdict
+    from firmware_sim.scenario.form import load_scenario
+    from firmware_sim.scenario.running import run_scenario
+
+    loaded = [load_scenario(path) for path in files]
+    cases = []
+    for path, one in zip(files, loaded, strict=True):
+        trace = TraceFile(record) if record is not None else None
+
+        def keep(recorder: Recorder, trace: TraceFile | None = trace) -> Keep:
+            if trace is None:
+                return lambda _event: None
+            trace.write(recorder.head)
+            return trace.write
+
+        result = run_scenario(one, seed=seed, keep=keep)
+        if trace is not None:
+            trace.close()
+        verdict = Verdict.PASSED if result.has_held else Verdict.FAILED
+        rows = () if result.has_held else tuple(result.explain().splitlines()[1:])
+        case = Case(
+            path.stem, one.name, verdict, result.reason,
+            f"{path.name}:{result.line}" if result.line else f"seed {result.seed}",
+            result.took_ms / 1000, rows, result.pictures,
+        )  # fmt: skip
+        cases.append(case)
+        show(case)
+    facts = {"seed": "of each file" if seed is None else str(seed)}
+    finish(Report("scenarios", tuple(cases), facts), junit, html)

@@ -1,0 +1,100 @@
+"""A replay as a case of a report: the device's side to a driver, or the host's to a device."""
+
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+
+from pydantic import JsonValue
+
+from firmware_sim.conformance.running import SimulatedPerson, bench_of
+from firmware_sim.hosting import HostedBoard
+from firmware_sim.recording.replaying import board_of_trace, kind_of, play_host
+from firmware_sim.recording.trace import Done, Trace
+from firmware_sim.reports.report import Case, Verdict
+from protocol.errors import CallerError, OperatingError
+
+POLL_S = 0.05
+Say = Callable[[str], None]
+
+
+def only_device(trace: Trace, device: str | None) -> str:
+    """The device that is meant; raises ``CallerError`` where that is not clear."""
+    if device is not None:
+        kind_of(trace, device)
+        return device
+    names = list(trace.head.devices)
+    talking = [name for name in names if trace.said(name)] or names
+    if len(talking) != 1:
+        raise CallerError("field_invalid", f"say which device: {', '.join(talking)}")
+    return talking[0]
+
+
+def play_device(
+    trace: Trace, device: str | None, driver: Sequence[str], limit_s: float, say: Say
+) -> Case:
+    """Be the device, for a driver that is run, or for one that somebody starts."""
+    name = only_device(trace, device)
+    began = time.monotonic()
+    with HostedBoard(board_of_trace(trace, name)) as board:
+        port = board.paths[name]
+        say(f"{name} is played on {port}")
+        ended = _drive(board, name, [word.replace("{port}", port) for word in driver], limit_s)
+        state = board.state(name)
+    reason = ended
+    if state["expected"]:
+        reason = f"expected {state['expected']}, came {state['came']}"
+    elif state["turns_left"]:
+        reason = f"{state['turns_left']} turns of the trace never came. {ended}".strip()
+    verdict = Verdict.FAILED if reason else Verdict.PASSED
+    return Case(name, "the driver says what was recorded", verdict, reason, "",
+                time.monotonic() - began)  # fmt: skip
+
+
+def _drive(board: HostedBoard, name: str, words: list[str], limit_s: float) -> str:
+    until = time.monotonic() + limit_s
+    if words:
+        try:
+            code = subprocess.run(words, timeout=limit_s, check=False).returncode  # noqa: S603
+        except subprocess.TimeoutExpired:
+            return f"the driver has not ended within {limit_s:g} s"
+        except OSError as error:
+            raise OperatingError("driver_unstartable", f"{words[0]}: {error.strerror}") from error
+        return f"the driver ended with {code}" if code else ""
+    while time.monotonic() < until:
+        state = board.state(name)
+        if not state["turns_left"] or state["expected"]:
+            return ""
+        time.sleep(POLL_S)
+    return f"nothing more came within {limit_s:g} s"
+
+
+def play_to(trace: Trace, device: str | None, target: str) -> Case:
+    """Be the host, to a simulated or a real device. On a simulated one the recorded deeds of
+    people are done, too; masked digits are 0 there, which is masked alike again."""
+    name = only_device(trace, device)
+    began = time.monotonic()
+    with bench_of(trace.head.devices[name], target) as bench:
+        if isinstance(bench.person, SimulatedPerson):
+            _do_deeds(trace, name, bench.person)
+        played = play_host(trace, name, bench.wire)
+    reason = ""
+    if played.difference is not None:
+        expected, came = played.difference.expected, played.difference.came
+        reason = f"turn {played.done + 1} of {played.turns}: expected {expected}, came {came}"
+    verdict = Verdict.FAILED if reason else Verdict.PASSED
+    return Case(name, "the device answers as recorded", verdict, reason, target,
+                time.monotonic() - began)  # fmt: skip
+
+
+def _do_deeds(trace: Trace, name: str, person: SimulatedPerson) -> None:
+    kind = kind_of(trace, name)
+    for event in trace.events:
+        if not isinstance(event, Done) or event.device != name or kind.act(event.deed) is None:
+            continue
+        words = {name: _unmasked(word) for name, word in event.words.items()}
+        if not any(isinstance(word, str) and word.startswith("sha256:") for word in words.values()):
+            person.do(event.deed, **words)
+
+
+def _unmasked(word: JsonValue) -> JsonValue:
+    return word.replace("*", "0") if isinstance(word, str) else word

@@ -1,0 +1,56 @@
+"""A report: a run, its cases, and what each shows."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """How a case ended. ``error`` is a case that could not be judged."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case. ``lines`` are what was said last; ``pictures`` are PNGs by title."""
+
+    name: str
+    title: str
+    verdict: Verdict
+    reason: str = ""
+    where: str = ""
+    seconds: float = 0.0
+    lines: tuple[str, ...] = ()
+    pictures: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One run. ``facts`` are words about it: the device, the seed, the command."""
+
+    title: str
+    cases: tuple[Case, ...]
+    facts: dict[str, str] = field(default_factory=dict)
+
+    def count(self, verdict: Verdict) -> int:
+        """How many cases ended so."""
+        return sum(case.verdict is verdict for case in self.cases)
+
+    @property
+    def has_held(self) -> bool:
+        """Whether nothing failed and nothing was without a verdict."""
+        return not self.count(Verdict.FAILED) and not self.count(Verdict.ERROR)
+
+    @property
+    def seconds(self) -> float:
+        """How long the cases took together."""
+        return sum(case.seconds for case in self.cases)
+
+    def summary(self) -> str:
+        """One line."""
+        bad = self.count(Verdict.FAILED) + self.count(Verdict.ERROR)
+        skipped = self.count(Verdict.SKIPPED)
+        return f"{self.count(Verdict.PASSED)} held, {bad} failed, {skipped} skipped"
