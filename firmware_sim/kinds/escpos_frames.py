@@ -6,15 +6,13 @@ Rule 3: a printer's answers are told apart by their fixed bits (Epson: DLE EOT 0
 0xx1xx00, GS r 0xx0xxxx); which question they answer is known from the order of questions.
 """
 
-import re
 from collections import deque
 
 from firmware_sim.devices.escpos.lengths import NUL_BYTES_MAX
 from firmware_sim.devices.escpos.parser import EscPosParser, Operation, Sort
-from firmware_sim.frames import JUNK, Frame, Side, masked_number
+from firmware_sim.frames import JUNK, Frame, Side, masked_numbers
 from firmware_sim.limits import PRINTED_WORDS_BYTES_MAX, QUESTIONS_OPEN_MAX
 
-_LONG_NUMBER = re.compile(r"[0-9]{12,}")
 _SHOWN_BYTES = 24
 _XON, _XOFF, _TEXT_START, _BLOCK_START = 0x11, 0x13, 0x5F, 0x37
 _KEPT_FIRST, _KEPT_LAST = 2, 4
@@ -80,8 +78,7 @@ class EscPosDecoder:
         if not raw:
             return []
         words = raw.decode("gb18030", errors="backslashreplace")
-        masked = _LONG_NUMBER.sub(lambda found: masked_number(found[0]), words)
-        return [Frame(Side.HOST, raw, "text", {"text": masked})]
+        return [Frame(Side.HOST, raw, "text", {"text": masked_numbers(words)})]
 
     def _remember(self, operation: Operation) -> None:
         if operation.name == b"\x10\x04":
@@ -170,7 +167,7 @@ def _barcode_fields(raw: bytes) -> tuple[dict[str, str | int], tuple[tuple[int, 
 
 
 def _masked(payload: bytes) -> str:
-    return masked_number(payload.decode("utf-8", errors="backslashreplace"))
+    return masked_numbers(payload.decode("utf-8", errors="backslashreplace"))
 
 
 def _inner(start: int, end: int) -> tuple[tuple[int, int], ...]:

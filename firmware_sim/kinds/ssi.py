@@ -3,7 +3,7 @@
 from typing import Literal
 
 from firmware_sim.devices.ssi import PROFILES, SsiScanner
-from firmware_sim.frames import JUNK, Frame, Side, masked_number
+from firmware_sim.frames import JUNK, Frame, Side, masked_numbers
 from firmware_sim.kinds.kind import Act, DeviceEntry, Kind, State
 from firmware_sim.kinds.lens import LENS_ACTS
 from firmware_sim.rendering import camera
@@ -45,7 +45,7 @@ def _told(packet: ssi.Packet) -> dict[str, str | int]:
     match packet.opcode:
         case Opcode.DECODE_DATA | Opcode.LONG_DECODE_DATA if data:
             text = data[1:].decode("ascii", errors="backslashreplace")
-            return {"type": f"{data[0]:02x}", "text": masked_number(text)}
+            return {"type": f"{data[0]:02x}", "text": masked_numbers(text)}
         case Opcode.PARAM_SEND:
             values = ssi.read_parameters(data) or {}
             return {f"{number:02x}": value for number, value in values.items()}
