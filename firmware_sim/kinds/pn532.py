@@ -13,7 +13,7 @@ from firmware_sim.devices.pn532.iso_dep import IsoDepCard
 from firmware_sim.devices.pn532.mifare_classic import BLOCKS, MifareClassic
 from firmware_sim.devices.pn532.ntag213 import Ntag213
 from firmware_sim.devices.pn532.phone import PhoneSoftware
-from firmware_sim.frames import masked_number
+from firmware_sim.frames import masked_numbers
 from firmware_sim.kinds.kind import Act, ActBody, DeviceEntry, Kind, State
 from firmware_sim.kinds.pn532_frames import Pn532Decoder
 from firmware_sim.limits import (
@@ -205,7 +205,7 @@ def _text(tag: Ntag213) -> str | None:
         text = ndef.first_text(tag.message or b"")
     except ValueError:
         return None
-    return _LONG_NUMBER.sub(lambda found: masked_number(found.group()), text) if text else None
+    return _LONG_NUMBER.sub(lambda found: masked_numbers(found.group()), text) if text else None
 
 
 def _present(reader: Pn532, body: PresentBody, now_ms: int) -> None:
