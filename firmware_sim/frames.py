@@ -14,6 +14,7 @@ JUNK = "junk"
 _LONG_NUMBER = re.compile(rb"[0-9]{12,}")
 _LONG_DIGITS = re.compile(r"[0-9]{12,}")
 _NUMBER_KEPT_FIRST, _NUMBER_KEPT_LAST = 2, 4
+_HIDDEN_MIN = 6
 
 
 class Side(StrEnum):
@@ -68,10 +69,12 @@ class FrameDecoder(Protocol):
 
 def masked_numbers(text: str) -> str:
     """Words with every long number (pay codes, card numbers) hidden but for its ends."""
-    return _LONG_DIGITS.sub(_masked, text)
+    return _LONG_DIGITS.sub(lambda found: ends_only(found.group()), text)
 
 
-def _masked(found: re.Match[str]) -> str:
-    number = found.group()
-    hidden = len(number) - _NUMBER_KEPT_FIRST - _NUMBER_KEPT_LAST
-    return number[:_NUMBER_KEPT_FIRST] + "*" * hidden + number[-_NUMBER_KEPT_LAST:]
+def ends_only(word: str) -> str:
+    """A word that may pay, hidden but for its ends; a short one as it is."""
+    hidden = len(word) - _NUMBER_KEPT_FIRST - _NUMBER_KEPT_LAST
+    if hidden < _HIDDEN_MIN:
+        return word
+    return word[:_NUMBER_KEPT_FIRST] + "*" * hidden + word[-_NUMBER_KEPT_LAST:]

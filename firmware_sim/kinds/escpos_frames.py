@@ -10,7 +10,7 @@ from collections import deque
 
 from firmware_sim.devices.escpos.lengths import NUL_BYTES_MAX
 from firmware_sim.devices.escpos.parser import EscPosParser, Operation, Sort
-from firmware_sim.frames import JUNK, Frame, Side, masked_numbers
+from firmware_sim.frames import JUNK, Frame, Side, ends_only, masked_numbers
 from firmware_sim.limits import PRINTED_WORDS_BYTES_MAX, QUESTIONS_OPEN_MAX
 
 _SHOWN_BYTES = 24
@@ -167,7 +167,7 @@ def _barcode_fields(raw: bytes) -> tuple[dict[str, str | int], tuple[tuple[int, 
 
 
 def _masked(payload: bytes) -> str:
-    return masked_numbers(payload.decode("utf-8", errors="backslashreplace"))
+    return ends_only(payload.decode("utf-8", errors="backslashreplace"))
 
 
 def _inner(start: int, end: int) -> tuple[tuple[int, int], ...]:

@@ -1,7 +1,6 @@
 """The PN532 contactless reader on a board, and the cards in the hands of the people before it."""
 
 import hashlib
-import re
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
@@ -30,7 +29,6 @@ Text = Annotated[str, Field(min_length=1, max_length=PHONE_MESSAGE_BYTES_MAX)]
 LongUid = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{14}$")]
 ShortUid = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{8}$")]
 Block = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{32}$")]
-_LONG_NUMBER = re.compile(r"[0-9]{12,}")
 TAP = "tap"
 """The card that ``present`` makes of a text."""
 
@@ -205,7 +203,7 @@ def _text(tag: Ntag213) -> str | None:
         text = ndef.first_text(tag.message or b"")
     except ValueError:
         return None
-    return _LONG_NUMBER.sub(lambda found: masked_numbers(found.group()), text) if text else None
+    return masked_numbers(text) if text else None
 
 
 def _present(reader: Pn532, body: PresentBody, now_ms: int) -> None:
