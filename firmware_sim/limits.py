@@ -89,3 +89,7 @@ EXPECT_WITHIN_MS = 2_000
 """How long an expectation waits where the scenario does not say."""
 STATE_POLL_MS = 10
 DRIVER_END_S = 30
+MDB_SAYINGS_MAX = 16
+"""Answers of a peripheral that wait for the next poll."""
+MDB_TRACE_BLOCKS_MAX = 256
+MDB_COLUMNS_MAX = 200

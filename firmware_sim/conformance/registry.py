@@ -5,6 +5,7 @@ from firmware_sim.conformance import (
     escpos,
     gm65,
     pn532,
+    qibixx,
     secure_element,
     smp_board,
     telium,
@@ -19,6 +20,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "gm65": gm65.CHECKS,
     "secure_element": secure_element.CHECKS,
     "pn532": pn532.CHECKS,
+    "qibixx": qibixx.CHECKS,
     "smp_board": smp_board.CHECKS,
     "telium": telium.CHECKS,
 }

@@ -1,0 +1,1 @@
+"""The vending bus: machine, cashless reader and coin changer on nine-bit words."""
