@@ -1,4 +1,5 @@
-"""A whole hub process and a till process on the real Mosquitto, as a store would run them.
+"""A whole hub and a till on the real Mosquitto, as a store would run them: as processes in the
+first test and wherever one of them is killed, in this process where that is not the subject.
 
 Certificates come from our CA, the configuration and the ACL are those that we ship.
 """
@@ -20,8 +21,9 @@ from hub.bootstrap import RunningHub, load_identity, running_hub
 from hub.mqtt.broker_line import BrokerLine
 from tests.integration.test_hub_process import Process
 from tests.integration.test_hub_process import running as running_hub_process
-from tests.integration.test_terminal_process import Books, Running, config
-from tests.integration.test_terminal_process import running as running_till
+from tests.integration.test_terminal_process import Books, Till, config
+from tests.integration.test_terminal_process import running as running_till_process
+from tests.integration.test_terminal_process import running_in_here as running_till
 from tests.kit.hub_shop import HUB, Shop
 from tests.kit.hub_world import DEADLINE_S, FakeBackend, Installation, settings_of, until
 from tests.kit.mosquitto import Mosquitto, running_mosquitto
@@ -74,6 +76,10 @@ class Store:
             self.hub = hub
             yield hub
 
+    async def host_hub(self) -> None:
+        """As ``hub_in_here``, to the end of the test."""
+        await self.stack.enter_async_context(self.hub_in_here())
+
     async def kill_broker(self) -> None:
         await self.broker.end(signal.SIGKILL)
 
@@ -97,7 +103,7 @@ def sale_request() -> dict[str, Any]:
     return {"amount_minor": 1280, "method": "merchant_qr"}
 
 
-async def hub_is_shown(till: Running, *, is_online: bool) -> None:
+async def hub_is_shown(till: Till, *, is_online: bool) -> None:
     """Wait until the till's page says so."""
     async with asyncio.timeout(DEADLINE_S):
         while (await till.get("screen"))["is_hub_online"] is not is_online:  # noqa: ASYNC110
@@ -110,7 +116,7 @@ REQ = f"t/{TILL}/req"
 async def test_a_sale_ends_paid_over_mosquitto(tmp_path: Path) -> None:
     async with running_store(tmp_path) as store:
         books = Books(store)
-        async with running_till(config(store, TILL, "terminal", "mqtt")) as till:
+        async with running_till_process(config(store, TILL, "terminal", "mqtt")) as till:
             await till.post("sales", **sale_request())
             paid = await till.screen("paid")
             assert books.created == [paid["subject"]]
@@ -120,7 +126,8 @@ async def test_a_sale_ends_paid_over_mosquitto(tmp_path: Path) -> None:
 
 
 async def test_a_broker_killed_while_the_backend_works_costs_nothing(tmp_path: Path) -> None:
-    async with running_store(tmp_path) as store:
+    async with running_store(tmp_path, is_hub_apart=False) as store:
+        await store.host_hub()
         books = Books(store)
         async with running_till(config(store, TILL, "terminal", "mqtt")) as till:
             store.backend.mode = "delay"
@@ -227,7 +234,8 @@ async def test_tills_are_told_when_their_hub_is_gone_and_back(
 
 
 async def test_a_revoked_till_gets_no_answers(tmp_path: Path) -> None:
-    async with running_store(tmp_path) as store:
+    async with running_store(tmp_path, is_hub_apart=False) as store:
+        await store.host_hub()
         books = Books(store)
         async with running_till(config(store, TILL, "terminal", "mqtt")) as till:
             await till.post("sales", **sale_request())
@@ -246,7 +254,8 @@ async def test_a_revoked_till_gets_no_answers(tmp_path: Path) -> None:
 
 
 async def test_a_till_that_the_acl_denies_is_not_heard_at_all(tmp_path: Path) -> None:
-    async with running_store(tmp_path) as store:
+    async with running_store(tmp_path, is_hub_apart=False) as store:
+        await store.host_hub()
         books = Books(store)
         async with running_till(config(store, TILL, "terminal", "mqtt")) as till:
             await till.post("sales", **sale_request())

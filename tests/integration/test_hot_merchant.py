@@ -8,7 +8,6 @@ from itertools import count
 
 import pytest
 
-from backend.db.migrate import upgrade
 from backend.merchants.service import ChangeMerchant
 from tests.support.clearing import clearing_world
 from tests.support.postgres import Cluster
@@ -20,10 +19,8 @@ pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-def shared_url(postgres_cluster: Cluster) -> str:
-    url = postgres_cluster.create_database("hot_merchant")
-    upgrade(url)
-    return url
+def shared_url(postgres_cluster: Cluster, postgres_template: str) -> str:
+    return postgres_cluster.create_database("hot_merchant", template=postgres_template)
 
 
 def test_two_writers_and_a_settlement_at_once_lose_nothing_of_a_hot_merchant(

@@ -4,7 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from backend.db.migrate import upgrade
 from backend.ledger.rules import Event, balance_paid
 from tests.support.books import DATE, Post, open_books
 from tests.support.postgres import Cluster
@@ -21,10 +20,12 @@ def pay(name: str, *, user_id: str = "ann", amount_minor: int = 100) -> Post:
 
 
 @pytest.fixture
-def shared_url(postgres_cluster: Cluster, request: pytest.FixtureRequest) -> str:
-    url = postgres_cluster.create_database(f"rivals_{abs(hash(request.node.nodeid))}")
-    upgrade(url)
-    return url
+def shared_url(
+    postgres_cluster: Cluster, postgres_template: str, request: pytest.FixtureRequest
+) -> str:
+    return postgres_cluster.create_database(
+        f"rivals_{abs(hash(request.node.nodeid))}", template=postgres_template
+    )
 
 
 @pytest.mark.parametrize("chains", [("main", "main"), ("east", "west")])

@@ -4,7 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from backend.db.migrate import upgrade
 from backend.risk.model import RiskRules
 from tests.support.mandates import DAY_MS, announce, mandate_row, outcome
 from tests.support.postgres import Cluster
@@ -16,9 +15,9 @@ pytestmark = pytest.mark.postgres
 
 def test_two_groups_that_race_never_pass_a_limit_or_use_a_notice_twice(
     postgres_cluster: Cluster,
+    postgres_template: str,
 ) -> None:
-    url = postgres_cluster.create_database("mandate_rivals")
-    upgrade(url)
+    url = postgres_cluster.create_database("mandate_rivals", template=postgres_template)
     shops = tuple(Shop(url, risk=RiskRules(velocity_count_max=64)) for _ in range(2))
     first = shops[0]
     first.add_merchant()

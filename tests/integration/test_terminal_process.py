@@ -18,6 +18,8 @@ from protocol.answers import Answer
 from protocol.envelope import Envelope
 from protocol.errors import advice
 from protocol.messages import ErrorBody, Refusal
+from terminal.bootstrap import load_identity, running_terminal
+from terminal.config import load
 from tests.kit.hub_world import DEADLINE_S, World, now_ms, running_world, until
 
 pytestmark = pytest.mark.asyncio
@@ -89,12 +91,12 @@ def config(world: World, tid: str, kind: str, transport: str) -> Path:
 
 
 @dataclass
-class Running:
-    process: asyncio.subprocess.Process
+class Till:
+    """A running terminal's page."""
+
     base: str
     client: aiohttp.ClientSession
     headers: dict[str, str]
-    ready: dict[str, Any]
 
     async def post(self, path: str, **body: Any) -> dict[str, Any]:
         url = f"{self.base}/api/{path}"
@@ -118,6 +120,33 @@ class Running:
         raise AssertionError(kind)
 
 
+@dataclass
+class Running(Till):
+    """A terminal that is a process."""
+
+    process: asyncio.subprocess.Process
+    ready: dict[str, Any]
+
+
+@asynccontextmanager
+async def page_of(port: int, token_file: str) -> AsyncIterator[Till]:
+    token = await asyncio.to_thread(Path(token_file).read_text)
+    async with aiohttp.ClientSession() as client:
+        headers = {"authorization": f"Bearer {token}"}
+        yield Till(f"http://127.0.0.1:{port}", client, headers)
+
+
+@asynccontextmanager
+async def running_in_here(file: Path) -> AsyncIterator[Till]:
+    """The same terminal in the test's own process, where nobody kills it."""
+    settings = load(file)
+    async with (
+        running_terminal(settings, load_identity(settings)) as terminal,
+        page_of(terminal.ports["http"], terminal.token_file) as page,
+    ):
+        yield page
+
+
 async def launch(file: Path) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable, "-c", "from terminal.cli import app; app()", "run", "--config", str(file),
@@ -137,11 +166,8 @@ async def running(file: Path) -> AsyncIterator[Running]:
             line = await process.stdout.readline()
         assert line, (await errors).decode()
         ready = json.loads(line)
-        token = await asyncio.to_thread(Path(ready["token_file"]).read_text)
-        async with aiohttp.ClientSession() as client:
-            base = f"http://127.0.0.1:{ready['ports']['http']}"
-            headers = {"authorization": f"Bearer {token}"}
-            yield Running(process, base, client, headers, ready)
+        async with page_of(ready["ports"]["http"], ready["token_file"]) as page:
+            yield Running(page.base, page.client, page.headers, process, ready)
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
