@@ -192,7 +192,9 @@ def _ports(
         scanner = _SCANNERS[devices.scanner_kind](devices.scanner, baud=devices.scanner_baud)
         stack.push_async_callback(scanner.aclose)
     if devices.printer is not None:
-        printer = EscPosSerialPrinter(devices.printer, baud=devices.printer_baud)
+        printer = EscPosSerialPrinter(
+            devices.printer, baud=devices.printer_baud, flow=devices.printer_flow
+        )
         stack.push_async_callback(printer.aclose)
     if devices.fingerprint is not None:
         sensor = Ef01FingerprintSensor(

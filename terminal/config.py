@@ -68,13 +68,15 @@ class SaleSection(_Section):
 
 
 class DevicesSection(_Section):
-    """The serial ports of the peripherals; one that is not named is not there."""
+    """The ports of the peripherals; one that is not named is not there. The printer's may be
+    ``tcp:HOST[:PORT]``, too."""
 
     scanner: str | None = None
     scanner_kind: Literal["gm65", "ssi"] = "gm65"
     scanner_baud: int = 9_600
     printer: str | None = None
     printer_baud: int = 115_200
+    printer_flow: Literal["none", "xonxoff", "dtr"] = "none"
     paper_width_mm: Literal[58, 80] = 80
     fingerprint: str | None = None
     fingerprint_baud: int = 57_600

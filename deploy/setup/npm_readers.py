@@ -1,5 +1,6 @@
 """Puts second readers of what we write, for the tests, beside the Python packages: npm's jspos for
-ISO 8583, and wechatpay-axios-plugin for bills (of which one file is used, that needs no other).
+ISO 8583, wechatpay-axios-plugin for bills (of which one file is used, that needs no other), and
+node-thermal-printer, which drives the simulated receipt printer, with what it loads.
 
 Rule 1: only the versions below, and only if their bytes have the SHA-512 below, from whatever
         registry this machine's npm is set to. No script of a package runs.
@@ -21,6 +22,18 @@ PACKAGES = {
     ),
     "jsdk@0.0.13-Alpha": (
         "lVxsI6S4w22TLUE6AilSGjtAPSRq/bIonXA3VUUNcyU5WX/A+SIwCtn7dQ2ArX3TLVYC94kinPWeBYIIBS2udQ=="
+    ),
+    "node-thermal-printer@4.6.1": (
+        "1suzv26np5eBWkdy2INszPNjd7mgqXISY5qVHgszge6VMWZ485GWsvOUCNWZbVhQVw9QtUzV1dHoCFKg9mIPPg=="
+    ),
+    "iconv-lite@0.6.3": (
+        "4fCk79wshMdzMp2rH06qWrJE4iolqLhCUH+OiuIgU++RB0+94NlDL81atO7GX55uUKueo0txHNtvEyI6D7WdMw=="
+    ),
+    "safer-buffer@2.1.2": (
+        "YZo3K82SD7Riyi0E1EQPojLz7kpepnSQI9IyPbHHg1XXXevb5dJI7tpyN2ADxGcQbHG7vcyRHk0cbwqcQriUtg=="
+    ),
+    "pngjs@7.0.0": (
+        "LKWqWJRhstyYo9pGvgor/ivk2w94eSjE3RGVuzLGlr3NmD8bf7RcYGze1mNdEHRP6TRP6rMuDHk5t44hnTRyow=="
     ),
     "wechatpay-axios-plugin@0.9.6": (
         "QWw5mfi8HCO/hdELqZQqJp34HtVjjMQNVvg1t4/OVNa3j69cVqY5DW5fcikZL390GxVMyphgKbAqT0YmdbM/EQ=="

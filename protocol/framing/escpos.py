@@ -15,6 +15,9 @@ CHINESE_ON, CHINESE_OFF = FS + b"&", FS + b"."
 CUT_FULL, CUT_PARTIAL = GS + b"V\x00", GS + b"V\x01"
 DRAWER_KICK = ESC + b"p\x00\x19\x19"
 CLEAR_AND_RECOVER = DLE + ENQ + b"\x02"
+OUT_OF_ANY_COMMAND = bytes(QR_BYTES_MAX + 8) + CLEAR_AND_RECOVER + INIT
+"""Ends whatever command of ours was begun and not finished, and forgets what it was to print: NUL
+does nothing by itself, and no command of ours has more data than a QR code."""
 PAPER_QUERY_BUFFERED = GS + b"r\x01"
 """Answered only when all before it has been printed: that makes it a proof of printing."""
 
@@ -39,7 +42,7 @@ class StatusPage(IntEnum):
 
 
 # Bits of the four answers, where b1 and b4 are always 1, b0 and b7 always 0.
-PRINTER_DRAWER, PRINTER_OFFLINE = 0x04, 0x08
+PRINTER_DRAWER, PRINTER_OFFLINE, PRINTER_WAITING = 0x04, 0x08, 0x20
 OFFLINE_COVER, OFFLINE_PAPER_END, OFFLINE_ERROR = 0x04, 0x20, 0x40
 ERROR_CUTTER, ERROR_FATAL, ERROR_AUTO = 0x08, 0x20, 0x40
 PAPER_NEAR_END, PAPER_END = 0x0C, 0x60

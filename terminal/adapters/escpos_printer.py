@@ -1,10 +1,12 @@
-"""An ESC/POS receipt printer on a serial port.
+"""An ESC/POS receipt printer on a serial port, or over TCP.
 
 Rule 1: silence is never good news. What the printer did not say is ``device_no_reply``.
 Rule 2: a status byte has no checksum, so each is asked for until two answers agree.
 Rule 3: a receipt counts as printed when the printer answers the buffered query (GS r) that
 follows it, for that answer comes only after all before it. Rule 2 holds for it, too, and an answer
 that says "no paper" is no good news either.
+Rule 4: a print that broke off may have left the printer in the middle of a command, where it takes
+the next receipt for that command's data. The first thing said on the next connection ends that.
 """
 
 import time
@@ -26,26 +28,30 @@ from terminal.adapters.limits import (
     PRINTER_SILENCES_MAX,
     PRINTER_STATUS_LIMIT_S,
 )
-from terminal.adapters.serial_worker import (
-    AbandonedError,
-    Dialogue,
-    Port,
-    SerialWorker,
-    open_serial,
-)
+from terminal.adapters.port_names import opener_of
+from terminal.adapters.serial_worker import AbandonedError, Dialogue, Flow, Port, SerialWorker
 from terminal.ports import Paper, PrinterStatus
 
+_BITS_PER_BYTE = 10
 _NO_AUTO_STATUS = escpos.GS + b"a\x00"
 
 
 class EscPosSerialPrinter:
-    """``ReceiptPrinter`` over a serial line."""
+    """``ReceiptPrinter`` on the port of a name (``port_names.py``); raises
+    ``CallerError("config_invalid")`` for a name that cannot be one."""
 
     def __init__(
-        self, path: str, *, baud: int = 115_200, open_port: Callable[[], Port] | None = None
+        self,
+        path: str,
+        *,
+        baud: int = 115_200,
+        flow: Flow = "none",
+        open_port: Callable[[], Port] | None = None,
     ) -> None:
-        opener = open_port or partial(open_serial, path, baud)
-        self._worker = SerialWorker("printer", opener, _silence_auto_status)
+        self._baud = baud
+        self._is_begun = False  # touched by the port's thread only
+        opener = open_port or opener_of(path, baud, flow)
+        self._worker = SerialWorker("printer", opener, self._greet)
 
     @property
     def is_connected(self) -> bool:
@@ -56,7 +62,8 @@ class EscPosSerialPrinter:
         """As ``ReceiptPrinter.print``."""
         if not 1 <= len(receipt) <= PRINTER_RECEIPT_BYTES_MAX:
             raise ValueError(f"a receipt has 1 to {PRINTER_RECEIPT_BYTES_MAX} bytes")
-        await self._worker.run(partial(_print, receipt), limit_s=PRINTER_PRINT_LIMIT_S)
+        job = partial(self._print, receipt)
+        await self._worker.run(job, limit_s=PRINTER_PRINT_LIMIT_S)
 
     async def status(self) -> PrinterStatus:
         """As ``ReceiptPrinter.status``."""
@@ -70,21 +77,29 @@ class EscPosSerialPrinter:
         """As ``ReceiptPrinter.aclose``."""
         await self._worker.aclose()
 
+    def _greet(self, dialogue: Dialogue) -> None:
+        if self._is_begun:
+            dialogue.send(escpos.OUT_OF_ANY_COMMAND)
+            dialogue.pause(len(escpos.OUT_OF_ANY_COMMAND) * _BITS_PER_BYTE / self._baud)
+            self._is_begun = False
+        dialogue.send(_NO_AUTO_STATUS)
 
-def _silence_auto_status(dialogue: Dialogue) -> None:
-    dialogue.send(_NO_AUTO_STATUS)
-
-
-def _print(receipt: bytes, dialogue: Dialogue) -> None:
-    _demand_ready(dialogue)
-    try:
-        for start in range(0, len(receipt), PRINTER_CHUNK_BYTES):
-            dialogue.send(receipt[start : start + PRINTER_CHUNK_BYTES])
-        _await_printed(dialogue)
-    except (OperatingError, AbandonedError):
-        # What is left in the buffer must not come out before, or beside, a second print.
-        dialogue.send(escpos.CLEAR_AND_RECOVER)
-        raise
+    def _print(self, receipt: bytes, dialogue: Dialogue) -> None:
+        _demand_ready(dialogue, is_to_recover=True)
+        self._is_begun = True
+        try:
+            for start in range(0, len(receipt), PRINTER_CHUNK_BYTES):
+                dialogue.send(receipt[start : start + PRINTER_CHUNK_BYTES])
+            _await_printed(dialogue)
+        except (OperatingError, AbandonedError) as error:
+            # What is left in the buffer must not come out before, or beside, a second print. A
+            # printer that fell silent may have lost a byte and wait for the rest of a command.
+            is_lost = isinstance(error, OperatingError) and error.code == "device_no_reply"
+            words = escpos.OUT_OF_ANY_COMMAND if is_lost else escpos.CLEAR_AND_RECOVER
+            dialogue.send(words)
+            self._is_begun = False
+            raise
+        self._is_begun = False
 
 
 def _await_printed(dialogue: Dialogue) -> None:
@@ -113,9 +128,13 @@ def _open_drawer(dialogue: Dialogue) -> None:
     dialogue.send(escpos.DRAWER_KICK)
 
 
-def _demand_ready(dialogue: Dialogue) -> None:
-    """Raise what keeps the printer from printing."""
+def _demand_ready(dialogue: Dialogue, *, is_to_recover: bool = False) -> None:
+    """Raise what keeps the printer from printing. Before a receipt, a printer that waits to be told
+    so, since its blade was jammed, is told to go on."""
     printer = _status_byte(dialogue, StatusPage.PRINTER)
+    if is_to_recover and printer & escpos.PRINTER_WAITING:
+        dialogue.send(escpos.CLEAR_AND_RECOVER)
+        printer = _status_byte(dialogue, StatusPage.PRINTER)
     if not printer & escpos.PRINTER_OFFLINE:
         return
     offline = _status_byte(dialogue, StatusPage.OFFLINE)
@@ -123,7 +142,15 @@ def _demand_ready(dialogue: Dialogue) -> None:
         raise OperatingError("printer_cover_open")
     if offline & escpos.OFFLINE_PAPER_END:
         raise OperatingError("printer_paper_end")
-    raise OperatingError("printer_error", f"offline status {offline:#04x}")
+    raise OperatingError("printer_error", _fault(_status_byte(dialogue, StatusPage.ERROR)))
+
+
+def _fault(error: int) -> str:
+    """What is wrong, for whoever reads the detail."""
+    bits = {
+        escpos.ERROR_CUTTER: "cutter", escpos.ERROR_FATAL: "broken", escpos.ERROR_AUTO: "hot head",
+    }  # fmt: skip
+    return ", ".join(name for bit, name in bits.items() if error & bit) or f"error {error:#04x}"
 
 
 def _status(dialogue: Dialogue) -> PrinterStatus:

@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import serial
 import structlog
@@ -121,11 +121,16 @@ class _Ticket:
             self.answer.set_exception(error)
 
 
-def open_serial(path: str, baud: int) -> Port:
+Flow = Literal["none", "xonxoff", "dtr"]
+"""How the device asks us to wait: not at all, by bytes, or by its DTR line on our DSR."""
+
+
+def open_serial(path: str, baud: int, flow: Flow = "none") -> Port:
     """The real port: 8N1, raw, for us alone."""
     return serial.Serial(
-        path, baud, timeout=PORT_SLICE_S, write_timeout=PORT_WRITE_S, exclusive=True
-    )
+        path, baud, timeout=PORT_SLICE_S, write_timeout=PORT_WRITE_S, exclusive=True,
+        xonxoff=flow == "xonxoff", dsrdtr=flow == "dtr",
+    )  # fmt: skip
 
 
 class SerialWorker:

@@ -340,3 +340,19 @@ def test_receipts_with_many_pictures_do_not_fill_the_memory() -> None:
 def test_a_switch_setting_that_does_not_exist_is_refused() -> None:
     with pytest.raises(CallerError, match="config_invalid"):
         PrinterProfile(flow="rts")
+
+
+def test_a_receipt_that_broke_off_anywhere_does_not_spoil_the_next() -> None:
+    first = (
+        escpos.INIT + escpos.CHINESE_ON + escpos.align(escpos.Align.CENTRE) + escpos.bold(on=True)
+        + escpos.size(width=2, height=2) + escpos.line("收银 12.80") + escpos.qr_code(b"q" * 60)
+        + escpos.feed(3) + escpos.CUT_PARTIAL
+    )  # fmt: skip
+    second = escpos.INIT + escpos.line("第二张 second") + escpos.CUT_PARTIAL
+    for cut in range(1, len(first), 5):
+        printer = EscPosPrinter()
+        printer.feed(first[:cut], 0)
+        printer.feed(escpos.OUT_OF_ANY_COMMAND + second, 1)
+        last = printer.receipts[-1]
+        assert last.to_text().endswith("第二张 second\n")
+        assert printer.drawer_kicks == 0

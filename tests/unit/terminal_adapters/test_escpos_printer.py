@@ -40,7 +40,7 @@ class Port:
             self._said = ON_LINE
         elif data == escpos.PAPER_QUERY_BUFFERED and self.answers:
             self._said = self.answers.pop(0)
-        elif data == escpos.CLEAR_AND_RECOVER:
+        elif escpos.CLEAR_AND_RECOVER in data:
             self.is_cleared = True
         return len(data)
 
@@ -112,3 +112,71 @@ async def test_an_answer_that_says_no_paper_is_no_proof_of_a_receipt(plug: Plug)
     with pytest.raises(OperatingError, match="printer_paper_end"):
         await printer.print(b"receipt")
     assert port.is_cleared
+
+
+class BreakingPort(Port):
+    """A port that is gone after so many bytes."""
+
+    def __init__(self, bytes_left: int) -> None:
+        super().__init__([ADEQUATE, ADEQUATE])
+        self.bytes_left = bytes_left
+        self.heard = b""
+
+    def write(self, data: bytes, /) -> int:
+        """Write, until it breaks."""
+        self.heard += data[: self.bytes_left]
+        self.bytes_left -= len(data)
+        if self.bytes_left < 0:
+            raise OSError(5, "gone")
+        return super().write(data)
+
+
+@pytest.mark.asyncio
+async def test_after_a_print_that_broke_off_the_printer_is_led_out_of_its_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(escpos_printer, "PRINTER_QUIET_S", 0.0)
+    ports = [BreakingPort(500), BreakingPort(100_000), BreakingPort(100_000)]
+    opened_ports = iter(ports)
+    async with Opened() as opened:
+        driver = opened(EscPosSerialPrinter("x", open_port=lambda: next(opened_ports)))
+        with pytest.raises(OperatingError, match="device_disconnected"):
+            await driver.print(b"r" * 2000)
+        await driver.print(b"second")
+    assert escpos.OUT_OF_ANY_COMMAND not in ports[0].heard
+    assert ports[1].heard.startswith(escpos.OUT_OF_ANY_COMMAND)
+    assert ports[1].heard.count(escpos.OUT_OF_ANY_COMMAND) == 1
+
+
+class StoppedPort(Port):
+    """A printer whose blade was jammed: it waits until it is told to go on."""
+
+    def __init__(self, *, is_still_jammed: bool) -> None:
+        super().__init__([ADEQUATE, ADEQUATE])
+        self._is_still_jammed = is_still_jammed
+
+    def write(self, data: bytes, /) -> int:
+        """Answer."""
+        super().write(data)
+        is_stopped = not self.is_cleared or self._is_still_jammed
+        if is_stopped and data[:2] == b"\x10\x04":
+            self._said = {1: b"\x3a", 2: b"\x52", 3: b"\x1a"}.get(data[2], ON_LINE)
+        return len(data)
+
+
+@pytest.mark.asyncio
+async def test_a_printer_whose_blade_was_freed_is_told_to_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(escpos_printer, "PRINTER_QUIET_S", 0.0)
+    async with Opened() as opened:
+        freed = opened(
+            EscPosSerialPrinter("x", open_port=lambda: StoppedPort(is_still_jammed=False))
+        )
+        await freed.print(b"receipt")
+        stuck = opened(
+            EscPosSerialPrinter("x", open_port=lambda: StoppedPort(is_still_jammed=True))
+        )
+        with pytest.raises(OperatingError, match="printer_error") as error:
+            await stuck.print(b"receipt")
+        assert error.value.detail == "cutter"
