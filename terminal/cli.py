@@ -78,7 +78,8 @@ def fingers(
     try:
         found = asyncio.run(tend_fingers(port, wish, password=password, limit_s=limit))
     except TillwayError as error:
-        sys.stdout.write(json.dumps({"error": error.to_wire(), "detail": error.detail}) + "\n")
+        said = {"error": error.to_wire(), "detail": error.detail}
+        sys.stdout.write(json.dumps(said, ensure_ascii=False) + "\n")
         raise typer.Exit(1) from None
     sys.stdout.write(json.dumps(found) + "\n")
 

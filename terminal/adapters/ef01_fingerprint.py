@@ -230,8 +230,10 @@ def _free_slot(library: Library, wanted: int | None) -> int:
 
 
 def _demand(acknowledgement: bytes) -> None:
-    if acknowledgement[0] != Confirmation.OK:
-        raise OperatingError("biometric_unavailable", f"sensor code {acknowledgement[0]:#04x}")
+    code = acknowledgement[0]
+    if code != Confirmation.OK:
+        known = Confirmation(code).name.lower() if code in set(Confirmation) else "unknown"
+        raise OperatingError("biometric_unavailable", f"the sensor says {code:02X}h, {known}")
 
 
 def _ask(

@@ -202,8 +202,9 @@ async def test_power_lost_between_the_touches_enrols_nobody(rig: Rig) -> None:
 async def test_a_wrong_password_is_biometric_unavailable() -> None:
     rig = Rig(password=1)
     rig.device.state.flash.password = 2
-    with pytest.raises(OperatingError, match="biometric_unavailable"):
+    with pytest.raises(OperatingError, match="biometric_unavailable") as refused:
         await rig.driver.library()
+    assert refused.value.detail == "the sensor says 13h, wrong_password"
     await rig.driver.aclose()
 
 
