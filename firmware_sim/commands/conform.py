@@ -11,7 +11,9 @@ def conform(
     kind: Annotated[str, typer.Argument(help="The kind of device: gm65, escpos, …")],
     device: Annotated[
         str,
-        typer.Option(help="pty (a simulated one), serial:/dev/…, tcp:HOST:PORT, rfc2217:HOST:PORT"),
+        typer.Option(
+            help="pty or memory (a simulated one), serial:/dev/…, tcp:HOST:PORT, rfc2217:HOST:PORT"
+        ),
     ] = "pty",
     baud: Annotated[int | None, typer.Option(help="The line's rate, if not the usual.")] = None,
     attended: Annotated[
@@ -30,7 +32,7 @@ def conform(
     from firmware_sim.reports.report import Report
 
     checks = tuple(check for check in checks_of(kind) if only in check.id)
-    ask = _ask_person if attended else (lambda _: False)
+    ask = _ask_person if attended else None
     with bench_of(kind, device, baud=baud, ask=ask) as bench:
         typer.echo(f"{bench.what}: {len(checks)} checks")
         cases = []

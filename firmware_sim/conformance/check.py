@@ -51,6 +51,11 @@ class Person(Protocol):
         """Do one of the kind's acts; raises ``NeedsPersonError`` where nobody is there."""
         ...
 
+    def sees(self, act: str, **words: JsonValue) -> bool:
+        """Whether what an act that only looks (``look``) expects is so; raises
+        ``NeedsPersonError`` where nobody is there."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Check:

@@ -1,6 +1,7 @@
 """The checks of each kind of device."""
 
 from firmware_sim.conformance import (
+    displays,
     ef01,
     escpos,
     gm65,
@@ -8,6 +9,7 @@ from firmware_sim.conformance import (
     qibixx,
     secure_element,
     smp_board,
+    ssi,
     telium,
 )
 from firmware_sim.conformance.check import Check
@@ -15,13 +17,17 @@ from firmware_sim.kinds.registry import kind_named
 from protocol.errors import CallerError
 
 CHECKS: dict[str, tuple[Check, ...]] = {
+    "cd5220": displays.CD5220_CHECKS,
     "ef01": ef01.CHECKS,
+    "epson_vfd": displays.EPSON_VFD_CHECKS,
     "escpos": escpos.CHECKS,
     "gm65": gm65.CHECKS,
+    "led8": displays.LED8_CHECKS,
     "secure_element": secure_element.CHECKS,
     "pn532": pn532.CHECKS,
     "qibixx": qibixx.CHECKS,
     "smp_board": smp_board.CHECKS,
+    "ssi": ssi.CHECKS,
     "telium": telium.CHECKS,
 }
 

@@ -17,8 +17,9 @@ from firmware_sim.conformance.check import (
     NeedsPersonError,
     Person,
 )
+from firmware_sim.conformance.virtual import VirtualWire
 from firmware_sim.frames import Frame, FrameDecoder, Side
-from firmware_sim.hosting import HostedBoard
+from firmware_sim.hosting import HostedBoard, VirtualBoard
 from firmware_sim.kinds.registry import kind_named
 from firmware_sim.limits import FRAMES_SHOWN_MAX
 from firmware_sim.reports.report import Case, Verdict
@@ -72,35 +73,60 @@ class PortWire:
             self.frames = [*self.frames, *self._decoder.feed(side, data)][-FRAMES_SHOWN_MAX:]
 
 
+WatchedWire = PortWire | VirtualWire
+
+
 @dataclass(frozen=True, slots=True)
 class SimulatedPerson:
     """Does the acts on a simulated device."""
 
-    board: HostedBoard
+    board: HostedBoard | VirtualBoard
 
     def do(self, act: str, **words: JsonValue) -> None:
         """As ``Person.do``."""
         self.board.do(DEVICE, act, **words)
 
+    def sees(self, act: str, **words: JsonValue) -> bool:
+        """As ``Person.sees``."""
+        try:
+            self.board.do(DEVICE, act, **words)
+        except CallerError:
+            return False
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class AskedPerson:
-    """Asks whoever sits at the terminal; ``ask`` returns once it is done, or says nobody is."""
+    """Asks whoever sits at the terminal; ``ask`` returns once it is done, or says no.
+
+    ``is_there`` False: nobody sits there, and no question is asked.
+    """
 
     ask: Callable[[str], bool]
+    is_there: bool = True
 
     def do(self, act: str, **words: JsonValue) -> None:
         """As ``Person.do``."""
-        told = ", ".join(f"{name} {value}" for name, value in words.items())
-        if not self.ask(f"{act.replace('_', ' ')}{': ' + told if told else ''}"):
-            raise NeedsPersonError(f"a person has to: {act} {told}".rstrip())
+        if not (self.is_there and self.ask(_wish(act, words))):
+            raise NeedsPersonError(f"a person has to: {_wish(act, words)}")
+
+    def sees(self, act: str, **words: JsonValue) -> bool:
+        """As ``Person.sees``."""
+        if not self.is_there:
+            raise NeedsPersonError(f"a person has to: {_wish(act, words)}")
+        return self.ask(f"{_wish(act, words)} (is it so?)")
+
+
+def _wish(act: str, words: dict[str, JsonValue]) -> str:
+    told = ", ".join(f"{name} {value!r}" for name, value in words.items())
+    return f"{act.replace('_', ' ')}{': ' + told if told else ''}"
 
 
 @dataclass(slots=True)
 class Bench:
     """A device under test."""
 
-    wire: PortWire
+    wire: WatchedWire
     person: Person
     what: str
 
@@ -111,10 +137,11 @@ def bench_of(
     device: str,
     *,
     baud: int | None = None,
-    ask: Callable[[str], bool] = lambda _: False,
+    ask: Callable[[str], bool] | None = None,
 ) -> Iterator[Bench]:
-    """The device under test: ``pty`` starts a simulated one; ``serial:/dev/…``, ``tcp:HOST:PORT``
-    and ``rfc2217:HOST:PORT`` reach one that is there."""
+    """The device under test: ``pty`` starts a simulated one, ``memory`` one in virtual time;
+    ``serial:/dev/…``, ``tcp:HOST:PORT`` and ``rfc2217:HOST:PORT`` reach one that is there.
+    ``ask`` None says that nobody is beside it."""
     kind = kind_named(kind_name)
     simulated = kind.build(kind.entry.model_validate({"kind": kind.name}), b"")
     rate = baud or simulated.baud
@@ -125,8 +152,13 @@ def bench_of(
                 wire = PortWire(port, kind.decoder())
                 yield Bench(wire, SimulatedPerson(board), f"simulated {kind.summary}")
         return
+    if device == "memory":
+        with VirtualBoard(board_with(kind_name, device=DEVICE)) as virtual:
+            quick = VirtualWire(virtual, DEVICE, kind.decoder())
+            yield Bench(quick, SimulatedPerson(virtual), f"simulated {kind.summary}")
+        return
     with open_port(device, rate) as port:
-        person = AskedPerson(ask)
+        person = AskedPerson(ask or (lambda _: False), is_there=ask is not None)
         yield Bench(PortWire(port, kind.decoder()), person, device)
 
 

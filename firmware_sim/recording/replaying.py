@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from firmware_sim.board_file import BoardDevice, BoardFile
-from firmware_sim.conformance.running import PortWire
+from firmware_sim.conformance.running import WatchedWire
 from firmware_sim.devices.device import Device
 from firmware_sim.devices.replayed import ReplayedDevice
 from firmware_sim.frames import Frame, Side
@@ -75,7 +75,7 @@ class Played:
     difference: Difference | None
 
 
-def play_host(trace: Trace, device: str, wire: PortWire) -> Played:
+def play_host(trace: Trace, device: str, wire: WatchedWire) -> Played:
     """Say to a device what the trace's host said, and compare what it answers, by meaning.
 
     Waits between turns are as recorded, at most ``REPLAY_GAP_S_MAX``.
@@ -95,7 +95,7 @@ def play_host(trace: Trace, device: str, wire: PortWire) -> Played:
     return Played(len(turns), len(turns), None)
 
 
-def _compared(wire: PortWire, turn: Turn, kind: Kind) -> Difference | None:
+def _compared(wire: WatchedWire, turn: Turn, kind: Kind) -> Difference | None:
     assert turn.host is not None
     took_s = (turn.answers[-1].t_ms - turn.host.t_ms) / 1000 if turn.answers else 0
     until = time.monotonic() + took_s + REPLAY_SLACK_S

@@ -1,12 +1,13 @@
 """Goal: every kind's checks hold on its simulated device, and turn red on a broken one.
 
-Method: the checks as ``tillway sim conform`` runs them, over a pty.
+Method: the checks as ``tillway sim conform`` runs them, in virtual time; of one kind over a pty.
 """
 
 import pytest
 import serial
 
-from firmware_sim.board_file import board_with
+from firmware_sim.board_file import BoardDevice, BoardFile, board_with
+from firmware_sim.conformance.check import NeedsPersonError
 from firmware_sim.conformance.registry import CHECKS, checks_of
 from firmware_sim.conformance.running import (
     DEVICE,
@@ -17,15 +18,19 @@ from firmware_sim.conformance.running import (
     bench_of,
     run_checks,
 )
+from firmware_sim.conformance.virtual import VirtualWire
 from firmware_sim.faults import Fault, FaultKind
-from firmware_sim.hosting import HostedBoard
+from firmware_sim.frames import Side
+from firmware_sim.hosting import HostedBoard, VirtualBoard
 from firmware_sim.kinds.registry import KINDS
 from protocol.errors import CallerError, OperatingError
+
+OVER_A_PTY = {"secure_element"}
 
 
 @pytest.mark.parametrize("kind", sorted(CHECKS))
 def test_the_simulated_device_holds(kind: str) -> None:
-    with bench_of(kind, "pty") as bench:
+    with bench_of(kind, "pty" if kind in OVER_A_PTY else "memory") as bench:
         outcomes = list(run_checks(bench, checks_of(kind)))
     failed = [(one.name, one.reason) for one in outcomes if one.verdict != "passed"]
     assert failed == []
@@ -33,16 +38,51 @@ def test_the_simulated_device_holds(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(CHECKS))
-def test_a_device_that_loses_a_byte_of_every_answer_turns_checks_red(kind: str) -> None:
-    checks = [one for one in checks_of(kind) if not one.needs_person][:2]
-    with HostedBoard(board_with(kind, device=DEVICE), pace=False) as board:
-        board.set_fault(DEVICE, Fault(FaultKind.DROP, at=0, repeat=True))
-        rate = board.call(lambda running: running.link(DEVICE).device.baud)
-        with serial.Serial(board.paths[DEVICE], rate, timeout=1) as port:
-            wire = PortWire(port, KINDS[kind].decoder())
-            bench = Bench(wire, SimulatedPerson(board), "broken")
-            verdicts = [one.verdict for one in run_checks(bench, tuple(checks))]
+def test_a_device_that_loses_a_byte_of_every_message_turns_checks_red(kind: str) -> None:
+    with VirtualBoard(board_with(kind, device=DEVICE)) as board:
+        board.set_fault(
+            DEVICE,
+            *(Fault(FaultKind.DROP, at=0, repeat=True, side=side) for side in Side),
+            Fault(FaultKind.DROP, at=7, repeat=True, side=Side.HOST),
+        )
+        wire = VirtualWire(board, DEVICE, KINDS[kind].decoder())
+        bench = Bench(wire, SimulatedPerson(board), "broken")
+        verdicts = [one.verdict for one in run_checks(bench, checks_of(kind)[:2])]
     assert "failed" in verdicts
+
+
+@pytest.mark.parametrize(
+    ("kind", "profile"), [("gm65", "gm812"), ("gm65", "gm60"), ("ssi", "gm67")]
+)
+def test_the_other_models_hold_as_well(kind: str, profile: str) -> None:
+    entry = KINDS[kind].entry.model_validate({"kind": kind, "profile": profile})
+    file = BoardFile("models", {DEVICE: BoardDevice(KINDS[kind], entry)})
+    with VirtualBoard(file) as board:
+        wire = VirtualWire(board, DEVICE, KINDS[kind].decoder())
+        bench = Bench(wire, SimulatedPerson(board), profile)
+        outcomes = list(run_checks(bench, checks_of(kind)))
+    assert [(one.name, one.reason) for one in outcomes if one.verdict != "passed"] == []
+
+
+@pytest.mark.parametrize("kind", ["cd5220", "epson_vfd", "gm65", "led8", "ssi"])
+def test_a_device_that_hears_nothing_fails_whatever_is_more_than_silence(kind: str) -> None:
+    with VirtualBoard(board_with(kind, device=DEVICE)) as board:
+        board.set_fault(DEVICE, Fault(FaultKind.SILENT, side=Side.HOST))
+        bench = Bench(
+            VirtualWire(board, DEVICE, KINDS[kind].decoder()), SimulatedPerson(board), "deaf"
+        )
+        outcomes = run_checks(bench, checks_of(kind))
+        held = {one.name for one in outcomes if one.verdict == "passed"}
+    assert held <= {"gm65.crc_wrong", "led8.clear", "led8.init"}
+
+
+def test_who_looks_at_a_display_says_whether_it_is_so() -> None:
+    asked: list[str] = []
+    person = AskedPerson(lambda words: bool(asked.append(words)))
+    assert not person.sees("look", upper="A")
+    assert asked == ["look: upper 'A' (is it so?)"]
+    with pytest.raises(NeedsPersonError):
+        AskedPerson(lambda _: True, is_there=False).sees("look")
 
 
 def test_what_needs_a_person_is_skipped_where_nobody_is() -> None:

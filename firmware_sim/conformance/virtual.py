@@ -1,0 +1,48 @@
+"""The wire to a simulated device in virtual time: minutes of waiting pass in no time."""
+
+from firmware_sim.frames import Frame, FrameDecoder, Side
+from firmware_sim.hosting import VirtualBoard
+from firmware_sim.limits import FRAMES_SHOWN_MAX
+from firmware_sim.transports.memory import MemoryLine
+
+
+class VirtualWire:
+    """``Wire`` to one device of a ``VirtualBoard``. It remembers the last frames."""
+
+    def __init__(self, board: VirtualBoard, device: str, decoder: FrameDecoder) -> None:
+        self._board = board
+        self._device = device
+        self._decoder = decoder
+        self.frames: list[Frame] = []
+
+    def send(self, data: bytes) -> None:
+        """As ``Wire.send``."""
+        self._remember(Side.HOST, data)
+        self._board.send(self._device, data)
+
+    def receive(self, count: int, timeout_s: float) -> bytes:
+        """As ``Wire.receive``."""
+        data = self._board.receive(self._device, count, within_ms=round(timeout_s * 1000))
+        self._remember(Side.DEVICE, data)
+        return data
+
+    def drain(self, quiet_s: float) -> bytes:
+        """As ``Wire.drain``."""
+        heard = b""
+        while piece := self.receive(1, quiet_s):
+            heard += piece
+        return heard
+
+    def set_baud(self, rate: int) -> None:
+        """As ``Wire.set_baud``."""
+        line = self._board.board.link(self._device).line
+        if isinstance(line, MemoryLine):
+            line.baud = rate
+
+    def pause(self, seconds: float) -> None:
+        """As ``Wire.pause``."""
+        self._board.pass_time(round(seconds * 1000))
+
+    def _remember(self, side: Side, data: bytes) -> None:
+        if data:
+            self.frames = [*self.frames, *self._decoder.feed(side, data)][-FRAMES_SHOWN_MAX:]
