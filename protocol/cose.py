@@ -12,7 +12,7 @@ from functools import lru_cache
 import cbor2
 
 from protocol import cbor
-from protocol.crypto.keys import SigningKey, VerifyKey
+from protocol.crypto.keys import Signs, VerifyKey
 from protocol.crypto.limits import KID_BYTES
 from protocol.errors import CallerError
 from protocol.limits import ENVELOPE_BYTES_MAX
@@ -40,12 +40,33 @@ class Sign1:
     signature: bytes = field(repr=False)
 
 
-def sign1(key: SigningKey, payload: bytes, external_aad: bytes = b"") -> bytes:
+@dataclass(frozen=True, slots=True)
+class Draft1:
+    """A COSE_Sign1 that waits for its signature, for keys that another device holds."""
+
+    payload: bytes
+    protected: bytes = field(repr=False)
+
+    @property
+    def message(self) -> bytes:
+        """What is to be signed."""
+        return sig_structure(self.protected, self.payload)
+
+    def signed(self, signature: bytes) -> bytes:
+        """The tagged COSE_Sign1 with a signature over ``message``."""
+        return _assemble(self.protected, self.payload, signature)
+
+
+def draft1(key: VerifyKey, payload: bytes) -> Draft1:
+    """A COSE_Sign1 that this key's private half is to sign."""
+    return Draft1(payload, _encode_header(key.suite.cose_alg, key.kid))
+
+
+def sign1(key: Signs, payload: bytes, external_aad: bytes = b"") -> bytes:
     """Sign a payload: the tagged COSE_Sign1."""
     protected = _encode_header(key.suite.cose_alg, key.kid)
     signature = key.sign(sig_structure(protected, payload, external_aad))
-    parts = (_head(protected), protected, _EMPTY_MAP, _head(payload), payload)
-    return b"".join((_HEAD, *parts, _head(signature), signature))
+    return _assemble(protected, payload, signature)
 
 
 def parse1(data: bytes, *, bytes_max: int = ENVELOPE_BYTES_MAX) -> Sign1:
@@ -98,6 +119,11 @@ def _decode_header(protected: bytes) -> tuple[int, bytes]:
             if type(alg) is int and _encode_header(alg, kid) == protected:
                 return alg, kid
     raise CallerError("envelope_malformed", "protected header")
+
+
+def _assemble(protected: bytes, payload: bytes, signature: bytes) -> bytes:
+    parts = (_head(protected), protected, _EMPTY_MAP, _head(payload), payload)
+    return b"".join((_HEAD, *parts, _head(signature), signature))
 
 
 def _head(content: bytes) -> bytes:

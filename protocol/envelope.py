@@ -14,7 +14,7 @@ from enum import IntEnum
 from typing import Any
 
 from protocol import cbor, cose
-from protocol.crypto.keys import SigningKey, VerifyKey
+from protocol.crypto.keys import Signs, VerifyKey
 from protocol.errors import CallerError
 from protocol.ids import is_id
 from protocol.limits import (
@@ -136,9 +136,14 @@ def decode_payload(payload: bytes) -> Envelope:
     )
 
 
-def seal(envelope: Envelope, key: SigningKey) -> bytes:
+def seal(envelope: Envelope, key: Signs) -> bytes:
     """Encode and sign an envelope: the bytes that travel."""
     return cose.sign1(key, encode_payload(envelope))
+
+
+def draft(envelope: Envelope, key: VerifyKey) -> cose.Draft1:
+    """Encode an envelope that this key's private half is to sign, elsewhere."""
+    return cose.draft1(key, encode_payload(envelope))
 
 
 def unseal(data: bytes) -> SealedEnvelope:

@@ -5,7 +5,8 @@ two private keys. This module is pure: the program reads the files and gives the
 
     identity.cbor   {1: version, 2: name, 3: kind, 4: store, 5: [backend keys], 6: [hub keys],
                      7: [hub addresses], 8: backend address}
-    signing.key     the signing key, sealed (protocol.crypto.sealing)
+    signing.key     the signing key, sealed (protocol.crypto.sealing), or, where a secure element
+                     holds it, {1: version, 2: slot, 3: public key}
     tls.key         the TLS key, PKCS#8 PEM, encrypted with the same passphrase
     tls.crt         its certificate and then the CA's, PEM
     ca.crt          the CA's certificate, PEM
@@ -88,12 +89,48 @@ class TlsFiles:
 
 
 @dataclass(frozen=True, slots=True)
+class ElementKey:
+    """A signing key that a secure element holds in one of its slots."""
+
+    slot: int
+    public: VerifyKey
+
+    def to_bytes(self) -> bytes:
+        """The content of ``signing.key``."""
+        return cbor.encode({1: VERSION, 2: self.slot, 3: self.public.to_wire()})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "ElementKey | None":
+        """Read the content; ``None`` if it is none, as a sealed key."""
+        try:
+            fields = cbor.decode(data, bytes_max=FILE_BYTES_MAX)
+        except CallerError:
+            return None
+        match fields:
+            case {1: 1, 2: slot, 3: public} if cbor.is_count(slot):
+                return cls(slot, VerifyKey.from_wire(public))
+        return None
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """Everything a program needs to speak as itself."""
 
     facts: Facts
-    signing_key: SigningKey
+    key: SigningKey | ElementKey
     tls: TlsFiles
+
+    @property
+    def signing_key(self) -> SigningKey:
+        """The key, where it is in a file; ``CallerError("config_invalid")`` where it is not."""
+        if isinstance(self.key, ElementKey):
+            raise CallerError("config_invalid", f"{self.name}: a secure element holds its key")
+        return self.key
+
+    @property
+    def public(self) -> VerifyKey:
+        """The key's public half."""
+        return self.key.public
 
     @property
     def name(self) -> str:
@@ -142,7 +179,9 @@ def read_identity(files: Mapping[str, bytes], passphrase: bytes, directory: Path
     except (UnicodeDecodeError, CallerError):
         raise CallerError("config_invalid", "identity: damaged file") from None
     tls = TlsFiles(directory / TLS_CHAIN, directory / TLS_KEY, passphrase, ca_pem)
-    return Identity(facts, unseal(files[SIGNING_KEY], passphrase), tls)
+    sealed = files[SIGNING_KEY]
+    key = ElementKey.from_bytes(sealed) or unseal(sealed, passphrase)
+    return Identity(facts, key, tls)
 
 
 def _find(keys: tuple[VerifyKey, ...], kid: bytes) -> VerifyKey:

@@ -6,7 +6,7 @@ Rule 2: whoever drives the agent carries out every effect and ticks it when `due
 """
 
 from protocol.clock import Entropy
-from protocol.crypto.keys import SigningKey
+from protocol.crypto.keys import SigningKey, VerifyKey
 from protocol.errors import CallerError
 from terminal.answer_flow import AnswerFlow
 from terminal.collect_flow import CollectFlow
@@ -64,14 +64,15 @@ class Agent:
         self,
         *,
         profile: Profile,
-        key: SigningKey,
+        key: SigningKey | VerifyKey,
         trust: Trust,
         journal: Journal,
         clock: TerminalClock,
         entropy: Entropy,
         has_reader: bool = False,
     ) -> None:
-        """``has_reader``: whoever drives it can carry out ``ReadItself``."""
+        """``has_reader``: whoever drives it can carry out ``ReadItself``. With a ``VerifyKey``
+        whoever drives it signs what it transmits."""
         self._desk = Desk(profile=profile, key=key, journal=journal, clock=clock, entropy=entropy)
         self._journal = journal
         self._sales = SaleFlow(self._desk)

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from protocol.errors import CallerError, OperatingError
-from protocol.identity import FILE_NAMES, Identity, read_identity
+from protocol.identity import FILE_NAMES, ElementKey, Identity, read_identity
 from protocol.tls import client_context
 from protocol.topics import reply_address
 from terminal.adapters.coap_link import CoapLink, CoapPlace
@@ -27,6 +27,8 @@ from terminal.adapters.gm65_scanner import Gm65Scanner
 from terminal.adapters.host_reader import HostReader
 from terminal.adapters.measuring_reader import MeasuringReader
 from terminal.adapters.mqtt_link import MqttLink, MqttPlace
+from terminal.adapters.secure_element import ElementDeviceKey, SerialSecureElement
+from terminal.adapters.signing_link import SigningLink
 from terminal.adapters.simulated_reader import SimulatedReader
 from terminal.adapters.ssi_scanner import SsiScanner
 from terminal.adapters.system import SystemClock, SystemEntropy
@@ -119,7 +121,7 @@ async def _build(settings: Settings, identity: Identity, stack: AsyncExitStack) 
     stack.callback(journal.close)
     agent = Agent(
         profile=profile_of(settings, identity),
-        key=identity.signing_key,
+        key=identity.public if isinstance(identity.key, ElementKey) else identity.key,
         trust=Trust(
             tid=identity.name,
             store=identity.store,
@@ -131,7 +133,7 @@ async def _build(settings: Settings, identity: Identity, stack: AsyncExitStack) 
         entropy=SystemEntropy(),
         has_reader=settings.reading.source != "off",
     )
-    link = _link(settings, identity, journal.boot_epoch)
+    link = _signed(settings, identity, _link(settings, identity, journal.boot_epoch), stack)
     reader = _reader(settings, identity, journal.boot_epoch)
     shell = Shell(_ports(settings, stack, agent=agent, link=link, clock=clock, reader=reader))
     task = asyncio.get_running_loop().create_task(shell.run(), name="terminal-shell")
@@ -175,6 +177,24 @@ def _link(settings: Settings, identity: Identity, boot_epoch: int) -> UplinkPort
             tls=client_context(identity.tls),
         )
     )
+
+
+def _signed(
+    settings: Settings, identity: Identity, link: UplinkPort, stack: AsyncExitStack
+) -> UplinkPort:
+    """The link, through a secure element where one holds the terminal's key."""
+    if not isinstance(identity.key, ElementKey):
+        return link
+    port = settings.devices.secure_element
+    if port is None:
+        raise CallerError("config_invalid", "devices.secure_element: it holds this terminal's key")
+    key = ElementDeviceKey(
+        SerialSecureElement(port, pin=settings.element_pin()),
+        slot=identity.key.slot,
+        public=identity.key.public,
+    )
+    stack.push_async_callback(key.aclose)
+    return SigningLink(link, key)
 
 
 def _ports(
@@ -228,7 +248,7 @@ def _reader(settings: Settings, identity: Identity, boot_epoch: int) -> DeviceRe
     if settings.reading.source == "host":
         ports = settings.devices
         sources = [HostReader(scanner=ports.scanner, printer=ports.printer), MeasuringReader()]
-    key = hashlib.sha256(identity.signing_key.public.public).hexdigest()[:32]
+    key = hashlib.sha256(identity.public.public).hexdigest()[:32]
     return WholeReader(sources, lambda: {"tls_key_hash": key, "boot_count": boot_epoch})
 
 

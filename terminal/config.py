@@ -82,6 +82,9 @@ class DevicesSection(_Section):
     fingerprint_baud: int = 57_600
     fingerprint_password: _Word = 0
     fingerprint_address: _Word = 0xFFFFFFFF
+    secure_element: str | None = None
+    """Signs for this terminal, if `tillway enroll join --element` made its key there."""
+    secure_element_pin_file: Path | None = None
 
 
 class CustomerDisplaySection(_Section):
@@ -144,14 +147,22 @@ class Settings(BaseSettings):
 
     def passphrase(self) -> bytes:
         """The passphrase; ``config_invalid`` where there is no readable private file."""
-        path = self.passphrase_file or self.state_dir / "passphrase"
-        try:
-            if path.stat().st_mode & 0o077:
-                raise CallerError("config_invalid", f"{path} must not be readable by others")
-            with path.open("rb") as file:
-                return file.read(PASSPHRASE_BYTES_MAX).strip()
-        except OSError as error:
-            raise CallerError("config_invalid", f"passphrase file: {error.strerror}") from None
+        return _secret(self.passphrase_file or self.state_dir / "passphrase", "passphrase")
+
+    def element_pin(self) -> bytes:
+        """The secure element's PIN; ``config_invalid`` where there is no readable private file."""
+        named = self.devices.secure_element_pin_file
+        return _secret(named or self.state_dir / "element-pin", "secure element's PIN")
+
+
+def _secret(path: Path, what: str) -> bytes:
+    try:
+        if path.stat().st_mode & 0o077:
+            raise CallerError("config_invalid", f"{path} must not be readable by others")
+        with path.open("rb") as file:
+            return file.read(PASSPHRASE_BYTES_MAX).strip()
+    except OSError as error:
+        raise CallerError("config_invalid", f"{what} file: {error.strerror}") from None
 
 
 def load(file: Path | None) -> Settings:

@@ -11,7 +11,8 @@ from typing import Any
 
 from protocol import envelope, ids
 from protocol.clock import Entropy
-from protocol.crypto.keys import SigningKey
+from protocol.cose import Draft1
+from protocol.crypto.keys import SigningKey, VerifyKey
 from protocol.envelope import Envelope
 from protocol.limits import NONCE_BYTES
 from terminal.domain.schedule import Timers, gap_ms
@@ -33,7 +34,7 @@ class Courier:
         self,
         *,
         profile: Profile,
-        key: SigningKey,
+        key: SigningKey | VerifyKey,
         journal: Journal,
         clock: TerminalClock,
         entropy: Entropy,
@@ -78,7 +79,7 @@ class Courier:
             return row
         counter = self._journal.next_counter()
         now_ms = self._clock.now_ms()
-        sealed = envelope.seal(self._envelope(row, counter=counter, now_ms=now_ms), self._key)
+        sealed, draft = self._sealed(self._envelope(row, counter=counter, now_ms=now_ms))
         self._journal.set_request_state(row.request_id, RequestState.OPEN)
         self._journal.record_send(row.request_id, counter=counter, sealed=sealed, at_ms=now_ms)
         self._emit(
@@ -87,6 +88,7 @@ class Courier:
                 message_type=row.message_type,
                 sealed=sealed,
                 expiry_s=ENVELOPE_EXPIRY_S,
+                draft=draft,
             )
         )
         return replace(row, sends=row.sends + 1, counter=counter, sent_at_ms=now_ms)
@@ -113,6 +115,14 @@ class Courier:
         for row in self._journal.open_requests(subject):
             self._timers.drop((RESEND, row.request_id))
         self._journal.forget_bodies(subject)
+
+    def _sealed(self, made: Envelope) -> tuple[bytes, Draft1 | None]:
+        """The envelope signed, or, where the private key is not here, its draft and the same bytes
+        with an empty signature."""
+        if isinstance(self._key, SigningKey):
+            return envelope.seal(made, self._key), None
+        draft = envelope.draft(made, self._key)
+        return draft.signed(b""), draft
 
     def _envelope(self, row: RequestRow, *, counter: int, now_ms: int) -> Envelope:
         return Envelope(

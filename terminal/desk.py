@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from protocol.clock import Entropy
-from protocol.crypto.keys import SigningKey
+from protocol.crypto.keys import SigningKey, VerifyKey
 from protocol.errors import advice, is_known
 from terminal.courier import Courier
 from terminal.domain.schedule import TimerKey, Timers
@@ -26,7 +26,7 @@ class Desk:
         self,
         *,
         profile: Profile,
-        key: SigningKey,
+        key: SigningKey | VerifyKey,
         journal: Journal,
         clock: TerminalClock,
         entropy: Entropy,

@@ -4,15 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from protocol.cose import Draft1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transmit:
-    """Hand a sealed envelope to the link, once. Type and id mirror what the bytes say."""
+    """Hand a sealed envelope to the link, once. Type and id mirror what the bytes say.
+
+    Where a secure element holds the device's key, ``draft`` waits for its signature and ``sealed``
+    has none yet, so nobody would take it (`SigningLink`).
+    """
 
     request_id: str
     message_type: str
     sealed: bytes
     expiry_s: int
+    draft: Draft1 | None = None
 
 
 @dataclass(frozen=True, slots=True)

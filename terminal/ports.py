@@ -131,6 +131,20 @@ class CustomerDisplay(Protocol):
         ...
 
 
+class DeviceKey(Protocol):
+    """Holds the key that this terminal signs with, where no program can read it."""
+
+    async def sign(self, message: bytes) -> bytes:
+        """The signature, checked against the public key. Ends within 20 s; besides the port's
+        errors ``element_locked``, ``element_blocked``, ``element_tampered`` and
+        ``element_key_missing``."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of the port."""
+        ...
+
+
 class DeviceReader(Protocol):
     """Says what this terminal is made of."""
 

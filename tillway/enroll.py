@@ -16,6 +16,7 @@ from protocol.errors import CallerError
 from protocol.identity import Identity
 from tillway import join as joining
 from tillway.json_api import JsonApi
+from tillway.key_homes import FileKeys, KeyHome
 from tillway.operator_api import change_device, new_code
 from tillway.private_files import passphrase_in, read_files, write_files
 
@@ -34,6 +35,14 @@ TokenFile = Annotated[Path, typer.Option(help="The operator's token.")]
 Tid = Annotated[str, typer.Argument(help="The device's name.")]
 Reason = Annotated[str, typer.Option(help="Why; kept in the device's history.")]
 Suite = Annotated[str, typer.Option(help="SM2-SM3, ES256 or Ed25519.")]
+
+Element = Annotated[
+    str | None,
+    typer.Option(help="The port of a secure element that makes and keeps the key; implies ES256."),
+]
+ElementPinFile = Annotated[
+    Path | None, typer.Option(help="The element's PIN, 4 to 16 bytes. [STATE/element-pin]")
+]
 
 _FILE_BYTES_MAX = 4096
 
@@ -123,22 +132,30 @@ def join(
     ] = None,
     suite: Suite = DEFAULT_SUITE,
     passphrase_file: PassphraseFile = None,
+    element: Element = None,
+    element_pin_file: ElementPinFile = None,
 ) -> None:
     """Make this machine's keys and enrol it with a one-time code."""
     # Not an argument: other users of the machine can read a command line.
     typed = _secret(code_file) if code_file else typer.prompt("Code", hide_input=True)
     passphrase = passphrase_in(_passphrase_file(state, passphrase_file), create=True)
     printed = read_code(typed)
-    _say(joining.join(state, url=url, code=printed, suite=suite, passphrase=passphrase))
+    suite, home = _home(state, suite, passphrase, element, element_pin_file)
+    _say(joining.join(state, url=url, code=printed, suite=suite, passphrase=passphrase, home=home))
 
 
 @app.command()
 def rotate(
-    state: State, suite: Suite = DEFAULT_SUITE, passphrase_file: PassphraseFile = None
+    state: State,
+    suite: Suite = DEFAULT_SUITE,
+    passphrase_file: PassphraseFile = None,
+    element: Element = None,
+    element_pin_file: ElementPinFile = None,
 ) -> None:
     """Renew this machine's keys and certificate."""
     passphrase = passphrase_in(_passphrase_file(state, passphrase_file))
-    _say(joining.rotate(state, suite=suite, passphrase=passphrase, now_ms=_now_ms))
+    suite, home = _home(state, suite, passphrase, element, element_pin_file)
+    _say(joining.rotate(state, suite=suite, passphrase=passphrase, now_ms=_now_ms, home=home))
 
 
 @app.command()
@@ -157,6 +174,19 @@ def resume(tid: Tid, url: Url, ca: Ca, token_file: TokenFile, reason: Reason = "
 def revoke(tid: Tid, url: Url, ca: Ca, token_file: TokenFile, reason: Reason = "") -> None:
     """Stop a device for ever."""
     _change(tid, "revoke", _operator(url, ca, token_file), reason)
+
+
+def _home(
+    state: Path, suite: str, passphrase: bytes, element: str | None, pin_file: Path | None
+) -> tuple[str, KeyHome]:
+    """The suite, and where the key is made."""
+    if element is None:
+        return suite, FileKeys(suite, passphrase)
+    from terminal.adapters.secure_element import SUITE
+    from tillway.element_keys import ElementKeys
+
+    pin = passphrase_in(pin_file or state / "element-pin")
+    return SUITE, ElementKeys(element, pin, passphrase)
 
 
 def _change(tid: str, command: str, operator: JsonApi, reason: str) -> None:
@@ -188,7 +218,7 @@ def _passphrase_file(state: Path, named: Path | None) -> Path:
 
 
 def _say(identity: Identity) -> None:
-    facts, kid = identity.facts, identity.signing_key.kid.hex()
+    facts, kid = identity.facts, identity.public.kid.hex()
     typer.echo(f"{facts.kind} {facts.name} of store {facts.store}, key {kid}")
 
 

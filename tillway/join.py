@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from protocol import cose
-from protocol.crypto.keys import SigningKey, generate
-from protocol.crypto.sealing import seal, unseal
+from protocol.crypto.keys import Signs
 from protocol.crypto.tls_keys import TlsKey, der_of_pem, pem_chain
 from protocol.enrolment_code import PrintedCode
 from protocol.errors import CallerError
@@ -22,6 +21,7 @@ from protocol.identity import (
     SIGNING_KEY,
     TLS_CHAIN,
     TLS_KEY,
+    ElementKey,
     Facts,
     Identity,
     pack_identity,
@@ -48,6 +48,7 @@ from tillway.identity_slots import (
     settle,
     slot_in_use,
 )
+from tillway.key_homes import FileKeys, KeyHome
 from tillway.private_files import read_files
 
 HTTP_TIMEOUT_S = 20
@@ -61,12 +62,21 @@ class PendingKeys:
     tls_key: bytes
     signing_key: bytes
     csr: bytes
-    signer: SigningKey
+    signer: Signs
 
 
-def join(state: Path, *, url: str, code: PrintedCode, suite: str, passphrase: bytes) -> Identity:
+def join(
+    state: Path,
+    *,
+    url: str,
+    code: PrintedCode,
+    suite: str,
+    passphrase: bytes,
+    home: KeyHome | None = None,
+) -> Identity:
     """Enrol this machine: afterwards ``state/identity`` says who it is.
 
+    The signing key is made in ``home``; without one, in a file sealed with the passphrase.
     ``CallerError``: ``device_exists`` when it has an identity already, ``identity_mismatch`` for
     a server with another CA than the code's, and whatever the backend refuses. ``OperatingError``
     when the backend cannot be reached: say the same again.
@@ -76,7 +86,7 @@ def join(state: Path, *, url: str, code: PrintedCode, suite: str, passphrase: by
     if slot_in_use(state) is not None:
         raise CallerError("device_exists", str(state / IDENTITY))
     ca_der = fetch_ca(url, code)
-    keys = _pending_keys(state, suite, passphrase)
+    keys = _pending_keys(state, suite, passphrase, home or FileKeys(suite, passphrase))
     request = JoinRequest.signed(code, keys.csr, keys.signer)
     context = joining_context(pem_chain((ca_der,)).decode("ascii"))
     reply = _exchange("POST", url, JOIN_PATH, context, request.to_bytes(), ANSWER_BYTES_MAX)
@@ -86,12 +96,21 @@ def join(state: Path, *, url: str, code: PrintedCode, suite: str, passphrase: by
     return _settle(state, answer, keys, url, passphrase)
 
 
-def rotate(state: Path, *, suite: str, passphrase: bytes, now_ms: Callable[[], int]) -> Identity:
-    """Renew both keys and the certificate of an enrolled machine."""
+def rotate(
+    state: Path,
+    *,
+    suite: str,
+    passphrase: bytes,
+    now_ms: Callable[[], int],
+    home: KeyHome | None = None,
+) -> Identity:
+    """Renew both keys and the certificate of an enrolled machine; ``home`` as in `join`."""
     finish_interrupted(state)
+    home = home or FileKeys(suite, passphrase)
     present = read_directory(state / IDENTITY, passphrase)
     facts = present.facts
-    keys = _pending_keys(state, suite, passphrase)
+    signer, taken = _present_key(present, home)
+    keys = _pending_keys(state, suite, passphrase, home, taken)
     request = RotateRequest.signed(
         facts.name,
         at_ms=now_ms(),
@@ -99,7 +118,7 @@ def rotate(state: Path, *, suite: str, passphrase: bytes, now_ms: Callable[[], i
         key=keys.signer,
         certificate=der_of_pem((state / IDENTITY / TLS_CHAIN).read_bytes()),
     )
-    signed = cose.sign1(present.signing_key, request.to_bytes())
+    signed = cose.sign1(signer, request.to_bytes())
     context = joining_context(present.tls.ca_pem)
     reply = _exchange("POST", facts.backend_url, ROTATE_PATH, context, signed, ANSWER_BYTES_MAX)
     answer = JoinAnswer.from_bytes(reply)
@@ -127,17 +146,26 @@ def fetch_ca(url: str, code: PrintedCode) -> bytes:
     return ca_der
 
 
-def _pending_keys(state: Path, suite: str, passphrase: bytes) -> PendingKeys:
+def _present_key(present: Identity, home: KeyHome) -> tuple[Signs, tuple[int, ...]]:
+    """The key in use, and the element's slot that it takes."""
+    if isinstance(present.key, ElementKey):
+        return home.open(present.key.to_bytes()), (present.key.slot,)
+    return present.key, ()
+
+
+def _pending_keys(
+    state: Path, suite: str, passphrase: bytes, home: KeyHome, taken: tuple[int, ...] = ()
+) -> PendingKeys:
     files = pending_files(state)
     if not files:
         tls_key = TlsKey()
         files = {
             TLS_KEY: tls_key.seal(passphrase),
-            SIGNING_KEY: seal(generate(suite), passphrase),
+            SIGNING_KEY: home.make(taken),
             REQUEST_FILE: tls_key.request(),
         }
         begin(state, files)
-    signer = unseal(files[SIGNING_KEY], passphrase)
+    signer = home.open(files[SIGNING_KEY])
     if signer.suite.name != suite:
         raise CallerError("config_invalid", f"{state}: was begun with {signer.suite.name}")
     return PendingKeys(files[TLS_KEY], files[SIGNING_KEY], files[REQUEST_FILE], signer)

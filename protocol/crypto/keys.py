@@ -5,7 +5,7 @@ Keys are safe to share between threads. A private key is never shown by ``repr``
 """
 
 import hmac
-from typing import Self
+from typing import Protocol, Self
 
 from protocol.crypto.hashes import sha256
 from protocol.crypto.limits import KID_BYTES
@@ -56,6 +56,29 @@ class VerifyKey:
 
     def __repr__(self) -> str:
         return f"VerifyKey({self.suite.name}, kid={self.kid.hex()})"
+
+
+class Signs(Protocol):
+    """Who can sign: a private key in this program, or a device that keeps one."""
+
+    @property
+    def suite(self) -> Suite:
+        """The key's suite."""
+        ...
+
+    @property
+    def public(self) -> VerifyKey:
+        """Its public half."""
+        ...
+
+    @property
+    def kid(self) -> bytes:
+        """The public half's id."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature of a message."""
+        ...
 
 
 class SigningKey:

@@ -12,7 +12,7 @@ from typing import Any
 
 from protocol import cbor
 from protocol.crypto.hashes import sha256
-from protocol.crypto.keys import SigningKey, VerifyKey
+from protocol.crypto.keys import Signs, VerifyKey
 from protocol.enrolment_code import ID_CHARS, SECRET_CHARS, PrintedCode, digest_of
 from protocol.errors import CallerError
 from protocol.topics import is_name
@@ -44,7 +44,7 @@ class JoinRequest:
     proof: bytes
 
     @classmethod
-    def signed(cls, code: PrintedCode, csr: bytes, key: SigningKey) -> "JoinRequest":
+    def signed(cls, code: PrintedCode, csr: bytes, key: Signs) -> "JoinRequest":
         """Build it with the proof that the machine has the signing key."""
         proof = key.sign(_claim(_JOIN_CONTEXT, code.digest(), csr, key.public))
         return cls(code.code_id, code.secret, csr, key.public, proof)
@@ -96,7 +96,7 @@ class RotateRequest:
 
     @classmethod
     def signed(
-        cls, tid: str, *, at_ms: int, csr: bytes, key: SigningKey, certificate: bytes
+        cls, tid: str, *, at_ms: int, csr: bytes, key: Signs, certificate: bytes
     ) -> "RotateRequest":
         """Build it with the proof that the machine has the new signing key."""
         proof = key.sign(_rotate_claim(tid, at_ms, csr, key.public, certificate))

@@ -3,7 +3,8 @@
 import asyncio
 from collections import deque
 
-from protocol.errors import OperatingError, from_code
+from protocol.crypto.keys import SigningKey
+from protocol.errors import OperatingError, TillwayError, from_code
 from terminal.ports import CustomerView, Match, Paper, PrinterStatus
 
 
@@ -57,6 +58,23 @@ class DummyPrinter:
 
     async def aclose(self) -> None:
         """As ``ReceiptPrinter.aclose``."""
+
+
+class DummyDeviceKey:
+    """Signs with a key of this program; ``error`` is raised instead while it is set."""
+
+    def __init__(self, key: SigningKey) -> None:
+        self._key = key
+        self.error: TillwayError | None = None
+
+    async def sign(self, message: bytes) -> bytes:
+        """As ``DeviceKey.sign``."""
+        if self.error is not None:
+            raise self.error
+        return self._key.sign(message)
+
+    async def aclose(self) -> None:
+        """As ``DeviceKey.aclose``."""
 
 
 class DummyFingerprintSensor:

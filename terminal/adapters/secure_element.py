@@ -87,6 +87,15 @@ class SerialSecureElement:
         data = await self._do(Instruction.GENERATE, slot, answer_bytes=_PUBLIC_BYTES)
         return _verify_key(data)
 
+    async def initialise(self, pin: bytes) -> None:
+        """Give a new element its PIN; ``element_tampered`` for one that has a PIN or an open case.
+        An element that was opened starts anew by this, too."""
+        await self._do(Instruction.INITIALISE, 0, pin, answer_bytes=0)
+
+    async def delete(self, slot: int) -> None:
+        """Forget the key in a slot."""
+        await self._do(Instruction.DELETE, slot, answer_bytes=0)
+
     async def sign(self, slot: int, message: bytes, public: VerifyKey) -> bytes:
         """``r s`` over the message's SHA-256 by the key in a slot, which must be ``public``'s
         other half; ``element_key_missing`` if it is another one."""
@@ -152,6 +161,23 @@ class SerialSecureElement:
     def _ask(self, dialogue: Dialogue, instruction: int, p1: int, data: bytes) -> Answer:
         self._sequence = (self._sequence + 1) % _SEQUENCES
         return _ask(dialogue, Command(instruction, p1, 0, data, self._sequence))
+
+
+class ElementDeviceKey:
+    """``DeviceKey`` over the key in one slot of an element."""
+
+    def __init__(self, element: SerialSecureElement, *, slot: int, public: VerifyKey) -> None:
+        self._element = element
+        self._slot = slot
+        self._public = public
+
+    async def sign(self, message: bytes) -> bytes:
+        """As ``DeviceKey.sign``."""
+        return await self._element.sign(self._slot, message, self._public)
+
+    async def aclose(self) -> None:
+        """As ``DeviceKey.aclose``."""
+        await self._element.aclose()
 
 
 def _demand(answer: Answer, answer_bytes: int) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 
 from protocol import answers, envelope
 from protocol.answers import Answer
-from protocol.crypto.keys import SigningKey, generate
+from protocol.crypto.keys import SigningKey, VerifyKey, generate
 from protocol.envelope import Envelope
 from protocol.errors import advice
 from terminal.agent import Agent
@@ -118,10 +118,12 @@ class Bench:
         link_up: bool = True,
         seed: int = 1,
         has_reader: bool = False,
+        key: SigningKey | VerifyKey | None = None,
         **changes: Any,
     ) -> None:
         self.path = path
         self.has_reader = has_reader
+        self.key = key or DEVICE_KEY
         self.profile = profile(**changes)
         self.clock = VirtualClock()
         self.entropy = SeededEntropy(seed)
@@ -135,7 +137,7 @@ class Bench:
         self.journal = Journal(self.path, tid=TID, now_ms=self.clock.now_ms())
         self.agent = Agent(
             profile=self.profile,
-            key=DEVICE_KEY,
+            key=self.key,
             trust=trust(),
             journal=self.journal,
             clock=self.clock,
