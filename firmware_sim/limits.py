@@ -45,6 +45,8 @@ LINE_WRITE_WAIT_S = 1.0
 LINE_LEAVE_WAIT_S = 3.0
 """How long a stopping board waits for its lines' connections to close."""
 WS_DIAL_TIMEOUT_S = 20.0
+WS_CALL_WAIT_S = 180.0
+"""How long a check waits for a real charge point to call."""
 WS_CLOSE_WAIT_S = 1.0
 WS_LINES_WAITING_MAX = 256
 PACE_BURST_MS = 3

@@ -12,7 +12,7 @@ def conform(
     device: Annotated[
         str,
         typer.Option(
-            help="pty or memory (a simulated one), serial:/dev/…, tcp:HOST:PORT, rfc2217:HOST:PORT"
+            help="pty or memory (simulated), serial:/dev/…, tcp:HOST:PORT, rfc2217:…, ws:PORT"
         ),
     ] = "pty",
     baud: Annotated[int | None, typer.Option(help="The line's rate, if not the usual.")] = None,

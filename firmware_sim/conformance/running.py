@@ -5,6 +5,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import serial
 import structlog
@@ -18,6 +19,9 @@ from firmware_sim.conformance.check import (
     Person,
 )
 from firmware_sim.conformance.virtual import VirtualWire
+from firmware_sim.conformance.ws_port import WsPort
+from firmware_sim.devices.device import Device
+from firmware_sim.devices.ocpp.talker import Talker
 from firmware_sim.frames import Frame, FrameDecoder, Side
 from firmware_sim.hosting import HostedBoard, VirtualBoard
 from firmware_sim.kinds.registry import kind_named
@@ -30,10 +34,30 @@ DEVICE = "device"
 log = structlog.get_logger()
 
 
-class PortWire:
-    """The wire over a pyserial port. It remembers the last frames for the report."""
+class Port(Protocol):
+    """What of pyserial's port the wire uses."""
 
-    def __init__(self, port: serial.Serial, decoder: FrameDecoder) -> None:
+    timeout: float | None
+    baudrate: int
+
+    @property
+    def in_waiting(self) -> int:
+        """Bytes that can be read at once."""
+        ...
+
+    def read(self, size: int = 1, /) -> bytes:
+        """Up to ``size`` bytes."""
+        ...
+
+    def write(self, data: bytes, /) -> int | None:
+        """Send bytes."""
+        ...
+
+
+class PortWire:
+    """The wire over a port. It remembers the last frames for the report."""
+
+    def __init__(self, port: Port, decoder: FrameDecoder) -> None:
         self._port = port
         self._decoder = decoder
         self.frames: list[Frame] = []
@@ -140,7 +164,8 @@ def bench_of(
     ask: Callable[[str], bool] | None = None,
 ) -> Iterator[Bench]:
     """The device under test: ``pty`` starts a simulated one, ``memory`` one in virtual time;
-    ``serial:/dev/…``, ``tcp:HOST:PORT`` and ``rfc2217:HOST:PORT`` reach one that is there.
+    ``serial:/dev/…``, ``tcp:HOST:PORT`` and ``rfc2217:HOST:PORT`` reach one that is there, and
+    ``ws:[HOST:]PORT`` waits for a charger that calls.
     ``ask`` None says that nobody is beside it."""
     kind = kind_named(kind_name)
     simulated = kind.build(kind.entry.model_validate({"kind": kind.name}), b"")
@@ -156,6 +181,12 @@ def bench_of(
         with VirtualBoard(board_with(kind_name, device=DEVICE)) as virtual:
             quick = VirtualWire(virtual, DEVICE, kind.decoder())
             yield Bench(quick, SimulatedPerson(virtual), f"simulated {kind.summary}")
+        return
+    if device.startswith("ws:"):
+        with _listening(simulated, device) as called:
+            wire = PortWire(called, kind.decoder())
+            person = AskedPerson(ask or (lambda _: False), is_there=ask is not None)
+            yield Bench(wire, person, f"listening at ws://{called.address}")
         return
     with open_port(device, rate) as port:
         person = AskedPerson(ask or (lambda _: False), is_there=ask is not None)
@@ -194,6 +225,15 @@ def open_port(device: str, baud: int) -> Iterator[serial.Serial]:
     """The port to a device: ``serial:/dev/…``, ``tcp:HOST:PORT`` or ``rfc2217:HOST:PORT``."""
     with open_at(_url(device), baud) as port:
         yield port
+
+
+def _listening(simulated: Device, device: str) -> WsPort:
+    if not isinstance(simulated, Talker):
+        raise CallerError("config_invalid", "only a charger calls ws:")
+    host, _, port = device.removeprefix("ws:").rpartition(":")
+    if not port.isascii() or not port.isdecimal() or int(port) > 65_535:
+        raise CallerError("config_invalid", f"device {device!r} is not ws:[HOST:]PORT")
+    return WsPort(host or "127.0.0.1", int(port), simulated.SUBPROTOCOL)
 
 
 def _url(device: str) -> str:
