@@ -207,6 +207,8 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("printer_cover_open", "after", "打印机盖未关，请合上。", "The printer's cover is open; close it."),
     ("scan_timeout", "never", "没有扫到二维码，请重试。", "No code was scanned; try again."),
     ("printer_error", "after", "打印机故障，请检查切刀与打印头。", "The printer reports a fault; check its cutter and print head."),
+    ("card_timeout", "never", "没有检测到卡片，请将卡片贴近读卡区后重试。", "No card was held to the reader; hold one to it and try again."),
+    ("card_unreadable", "never", "这张卡无法用于此操作，请换一张卡或改用扫码。", "This card cannot be used for this; use another card or scan a code."),
     ("finger_timeout", "never", "没有检测到手指，请重试。", "No finger was placed in time; try again."),
     ("finger_known", "never", "该手指已录入，无需重复录入。", "This finger is already enrolled."),
     ("finger_differs", "never", "两次按下的不是同一个手指，请重新录入。", "The two touches were not of one finger; start again."),

@@ -5,7 +5,7 @@ concretes.
 import asyncio
 import fcntl
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -23,10 +23,12 @@ from terminal.adapters.device_reader import WholeReader
 from terminal.adapters.dispenser import RecordingDispenser
 from terminal.adapters.ef01_fingerprint import Ef01FingerprintSensor
 from terminal.adapters.escpos_printer import EscPosSerialPrinter
+from terminal.adapters.first_code import FirstCode
 from terminal.adapters.gm65_scanner import Gm65Scanner
 from terminal.adapters.host_reader import HostReader
 from terminal.adapters.measuring_reader import MeasuringReader
 from terminal.adapters.mqtt_link import MqttLink, MqttPlace
+from terminal.adapters.pn532_reader import Pn532Reader
 from terminal.adapters.secure_element import ElementDeviceKey, SerialSecureElement
 from terminal.adapters.signing_link import SigningLink
 from terminal.adapters.simulated_reader import SimulatedReader
@@ -37,7 +39,7 @@ from terminal.config import Settings
 from terminal.customer_screen import CustomerScreen
 from terminal.http_server import HttpServer
 from terminal.journal.store import Journal
-from terminal.ports import DeviceReader
+from terminal.ports import CodeScanner, DeviceReader
 from terminal.profile import Item, Profile
 from terminal.shell import Shell, ShellPorts
 from terminal.slip import receipt_bytes
@@ -207,9 +209,13 @@ def _ports(
     reader: DeviceReader | None,
 ) -> ShellPorts:
     devices = settings.devices
-    scanner = printer = sensor = None
+    scanners: list[CodeScanner] = []
+    printer = sensor = None
     if devices.scanner is not None:
-        scanner = _SCANNERS[devices.scanner_kind](devices.scanner, baud=devices.scanner_baud)
+        scanners.append(_SCANNERS[devices.scanner_kind](devices.scanner, baud=devices.scanner_baud))
+    if devices.reader is not None:
+        scanners.append(Pn532Reader(devices.reader, baud=devices.reader_baud))
+    for scanner in scanners:
         stack.push_async_callback(scanner.aclose)
     if devices.printer is not None:
         printer = EscPosSerialPrinter(
@@ -232,12 +238,18 @@ def _ports(
         link=link,
         clock=clock,
         render=render,
-        scanner=scanner,
+        scanner=_one_of(scanners),
         printer=printer,
         sensor=sensor,
         dispenser=RecordingDispenser() if settings.profile == "vending" else None,
         reader=reader,
     )
+
+
+def _one_of(scanners: Sequence[CodeScanner]) -> CodeScanner | None:
+    if len(scanners) > 1:
+        return FirstCode(scanners)
+    return scanners[0] if scanners else None
 
 
 def _reader(settings: Settings, identity: Identity, boot_epoch: int) -> DeviceReader | None:

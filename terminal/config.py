@@ -69,11 +69,14 @@ class SaleSection(_Section):
 
 class DevicesSection(_Section):
     """The ports of the peripherals; one that is not named is not there. The printer's may be
-    ``tcp:HOST[:PORT]``, too."""
+    ``tcp:HOST[:PORT]``, too. With a scanner and a contactless reader, a code is scanned or tapped.
+    """
 
     scanner: str | None = None
     scanner_kind: Literal["gm65", "ssi"] = "gm65"
     scanner_baud: int = 9_600
+    reader: str | None = None
+    reader_baud: int = 115_200
     printer: str | None = None
     printer_baud: int = 115_200
     printer_flow: Literal["none", "xonxoff", "dtr"] = "none"

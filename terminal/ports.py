@@ -2,10 +2,10 @@
 
 Every call either gives a value or raises a ``TillwayError`` with one of the peripheral codes
 (``device_no_reply``, ``device_bad_frame``, ``device_disconnected``, ``scan_timeout``,
-``finger_timeout``, ``printer_paper_end``, ``printer_cover_open``, ``printer_error``,
-``item_not_given``, ``busy``),
-within the time its docstring states. None of them blocks the agent's loop. A disconnected
-peripheral is looked for again without being asked.
+``card_timeout``, ``card_unreadable``, ``finger_timeout``, ``printer_paper_end``,
+``printer_cover_open``, ``printer_error``, ``item_not_given``, ``busy``), within the time its
+docstring states. None of them blocks the agent's loop. A disconnected peripheral is looked for
+again without being asked.
 """
 
 from dataclasses import dataclass
@@ -74,6 +74,16 @@ class CodeScanner(Protocol):
     async def aclose(self) -> None:
         """Let go of the port."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class CardFacts:
+    """A payment card as it may be shown: the application's name and label, the masked number."""
+
+    aid: str
+    label: str
+    pan_masked: str
+    last_four: str
 
 
 class ReceiptPrinter(Protocol):

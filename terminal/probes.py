@@ -14,6 +14,7 @@ from terminal.adapters.customer_display import SerialCustomerDisplay
 from terminal.adapters.ef01_fingerprint import Ef01FingerprintSensor
 from terminal.adapters.escpos_printer import EscPosSerialPrinter
 from terminal.adapters.gm65_scanner import Gm65Scanner
+from terminal.adapters.pn532_reader import Pn532Reader
 from terminal.adapters.secure_element import SerialSecureElement
 from terminal.adapters.ssi_scanner import SsiScanner
 from terminal.adapters.telium_pinpad import TeliumPinPad
@@ -33,6 +34,18 @@ async def _scan(port: str, limit_s: float) -> Found:
 
 async def _scan_ssi(port: str, limit_s: float) -> Found:
     return await _scanned(SsiScanner(port), limit_s)
+
+
+async def _tap(port: str, limit_s: float) -> Found:
+    return await _scanned(Pn532Reader(port), limit_s)
+
+
+async def _read_card(port: str, limit_s: float) -> Found:
+    reader = Pn532Reader(port)
+    try:
+        return asdict(await reader.read_card(limit_s))
+    finally:
+        await reader.aclose()
 
 
 async def _scanned(scanner: CodeScanner, limit_s: float) -> Found:
@@ -97,6 +110,8 @@ async def _ask_element(port: str, limit_s: float) -> Found:
 PROBES: dict[str, Probe] = {
     "gm65": _scan,
     "ssi": _scan_ssi,
+    "pn532": _read_card,
+    "pn532_code": _tap,
     "escpos": _print,
     "ef01": _identify,
     "secure_element": _ask_element,

@@ -32,6 +32,8 @@ KINDS: dict[str, Kind] = {
         secure_element.KIND,
         pn532.KIND,
         qibixx.KIND,
+        pn532.KIND,
+        secure_element.KIND,
         smp_board.KIND,
         ssi.KIND,
         telium.KIND,

@@ -136,13 +136,15 @@ def answer(code: int, content: bytes = b"") -> bytes:
 class FrameParser:
     """Bytes in, frames out, for both ends; the buffer never exceeds two frames.
 
-    A frame counts as soon as its last checksum is there: a lost postamble costs nothing. What
-    turns out damaged is searched again for a start, so that a lost byte does not swallow the
-    frame behind it.
+    What turns out damaged is searched again for a start, so that a lost byte does not swallow the
+    frame behind it. A lost *zero* leaves the sum as it was, and the postamble falls into the
+    checksum's place: only whoever insists on the postamble, as hosts must, can see it. Chips take
+    frames without one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, needs_postamble: bool = False) -> None:
         self._buffer = bytearray()
+        self._postamble = POSTAMBLE if needs_postamble else b""
 
     @property
     def is_mid_frame(self) -> bool:
@@ -186,11 +188,13 @@ class FrameParser:
         if checked & 0xFF or not 1 <= length <= PN532_DATA_BYTES_MAX + 1:
             return Damaged("length", self._take(len(START)))
         end = header + length + 1
-        if len(self._buffer) < end:
+        if len(self._buffer) < end + len(self._postamble):
             return None
         body = bytes(self._buffer[header:end])
         if sum(body) & 0xFF:
             return Damaged("sum", self._take(len(START)))
+        if not self._buffer.startswith(self._postamble, end):
+            return Damaged("postamble", self._take(len(START)))
         return Data(body[0], body[1:-1], self._take(end))
 
     def _take(self, count: int) -> bytes:

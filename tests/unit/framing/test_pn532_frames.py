@@ -37,6 +37,16 @@ def test_a_lost_postamble_costs_nothing() -> None:
     assert _frames(FrameParser().feed(FRAME[:-1])) == [SOUND]
 
 
+def test_a_lost_zero_is_seen_by_whoever_insists_on_the_postamble() -> None:
+    frame = pn532.command(Code.IN_DATA_EXCHANGE, b"\x01\x00\xa4")
+    short = frame.replace(b"\x01\x00\xa4", b"\x01\xa4")
+    assert _frames(FrameParser().feed(short)) != []
+    parser = FrameParser(needs_postamble=True)
+    assert _frames(parser.feed(short)) == []
+    assert Damaged("postamble") in parser.feed(b"\x55")
+    assert _frames(parser.feed(frame)) == [Data(pn532.HOST, b"\x40\x01\x00\xa4")]
+
+
 def test_a_length_no_frame_has_is_refused_at_once() -> None:
     parser = FrameParser()
     too_long = bytes.fromhex("0000FFFFFF010AF5")
