@@ -203,13 +203,56 @@ class Barcode:
 
 
 @dataclass(frozen=True, slots=True)
+class Matrix:
+    """A code of rows of modules, as PDF417 and Data Matrix: rows of bytes, the left module in the
+    highest bit, 1 is black."""
+
+    align: int
+    symbology: str
+    payload: bytes
+    columns: int
+    rows: bytes
+    module_dots: int
+    row_dots: int
+    left_dots: int = 0
+    is_upside_down: bool = False
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one row."""
+        return (self.columns + 7) // 8
+
+    @property
+    def row_count(self) -> int:
+        """Rows of modules."""
+        return len(self.rows) // self.row_bytes
+
+    @property
+    def width_dots(self) -> int:
+        """Across."""
+        return self.columns * self.module_dots
+
+    @property
+    def height_dots(self) -> int:
+        """Down."""
+        return self.row_count * self.row_dots
+
+    @property
+    def dots(self) -> int:
+        """The paper it takes."""
+        return self.height_dots
+
+
+@dataclass(frozen=True, slots=True)
 class Blank:
     """White paper."""
 
     dots: int
 
 
-Piece = Span | Picture | QrCode | Barcode
+Symbol = QrCode | Barcode | Matrix
+"""A code that the printer drew itself."""
+Piece = Span | Picture | Symbol
 """What can stand at a place."""
 
 
@@ -243,4 +286,4 @@ class PageSheet:
     areas: tuple[Area, ...]
 
 
-Block = TextLine | QrCode | Barcode | Picture | Blank | PageSheet
+Block = TextLine | Symbol | Picture | Blank | PageSheet

@@ -10,6 +10,7 @@ from firmware_sim.devices.paper import (
     Barcode,
     Blank,
     Block,
+    Matrix,
     PageSheet,
     Picture,
     Piece,
@@ -42,7 +43,7 @@ class Receipt:
                 case PageSheet():
                     for area in block.areas:
                         yield from (placed.piece for placed in area.pieces)
-                case QrCode() | Barcode() | Picture():
+                case QrCode() | Barcode() | Matrix() | Picture():
                     yield block
                 case Blank():
                     pass
@@ -88,7 +89,7 @@ def _block_rows(block: Block) -> list[str]:
             return [""] if block.dots >= CELL_DOTS[1] else []
         case PageSheet():
             return [row for area in block.areas for row in _area_rows(area)]
-        case QrCode() | Barcode() | Picture():
+        case QrCode() | Barcode() | Matrix() | Picture():
             return [_words(block)]
 
 
@@ -114,10 +115,9 @@ def _words(piece: Piece) -> str:
     match piece:
         case Span():
             return piece.text
-        case QrCode():
-            return f"[QR {piece.payload.decode('utf-8', errors='backslashreplace')}]"
-        case Barcode():
-            return f"[{piece.symbology} {piece.payload.decode('latin-1')}]"
+        case QrCode() | Barcode() | Matrix():
+            name = "QR" if isinstance(piece, QrCode) else piece.symbology
+            return f"[{name} {piece.payload.decode('utf-8', errors='backslashreplace')}]"
         case Picture():
             return f"[picture {piece.row_bytes * 8}x{piece.height}]"
 
@@ -136,7 +136,7 @@ def _block_json(block: Block) -> dict[str, object]:
         case PageSheet():
             areas = [_area_json(area) for area in block.areas]
             return {"kind": "page", "dots": block.dots, "areas": areas}
-        case QrCode() | Barcode() | Picture():
+        case QrCode() | Barcode() | Matrix() | Picture():
             return _piece_json(block)
 
 
@@ -157,9 +157,10 @@ def _piece_json(piece: Piece) -> dict[str, object]:
     match piece:
         case Span():
             return {"text": piece.text, **asdict(piece.style), "left_dots": piece.left_dots}
-        case QrCode() | Barcode():
+        case QrCode() | Barcode() | Matrix():
             shape = asdict(piece)
             shape.pop("bars", None)
+            shape.pop("rows", None)
             kind = "qr" if isinstance(piece, QrCode) else piece.symbology
             payload = piece.payload.decode("utf-8", errors="backslashreplace")
             return {**shape, "kind": kind, "payload": payload, "width_dots": piece.width_dots}

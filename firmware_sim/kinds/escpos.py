@@ -22,6 +22,7 @@ from firmware_sim.limits import (
     ROLL_MM_MAX,
 )
 from firmware_sim.receipt_store import ReceiptStore
+from firmware_sim.rendering.modules import draw_modules
 from firmware_sim.rendering.receipt_png import draw_receipt
 
 _DOTS_WIDE = {58: 384, 80: 576}
@@ -72,7 +73,7 @@ def _build(entry: PrinterEntry, seed: bytes) -> EscPosPrinter:
         buffer_bytes=entry.buffer_bytes, flow=entry.flow, is_busy_off_line=entry.busy_off_line,
         drawer_pins=entry.drawer_pins, is_drawer_open_high=entry.drawer_open_level == "high",
     )  # fmt: skip
-    return EscPosPrinter(profile, roll_mm=entry.roll_mm)
+    return EscPosPrinter(profile, roll_mm=entry.roll_mm, draw=draw_modules)
 
 
 def _state(printer: EscPosPrinter) -> State:

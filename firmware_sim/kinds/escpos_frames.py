@@ -38,9 +38,10 @@ NAMES: dict[bytes, str] = {
     b"\x1d\\": "move_down_by", b"\x1b\x0c": "print_page", b"\x10\x04": "ask_realtime_status",
     b"\x10\x05": "recover", b"\x10\x14": "realtime",
 }  # fmt: skip
-_QR_FUNCTIONS = {
-    65: "qr_model", 67: "qr_size", 69: "qr_correction", 80: "qr_store", 81: "qr_print",
-    82: "ask_qr_size",
+_SYMBOLS = {48: "pdf417", 49: "qr", 53: "aztec", 54: "data_matrix"}
+_SYMBOL_FUNCTIONS = {
+    65: "model", 67: "size", 68: "row_height", 69: "correction", 70: "option", 80: "store",
+    81: "print", 82: "ask_size",
 }  # fmt: skip
 _ANSWERED = {
     b"\x1dr": "status", b"\x1bv": "status", b"\x1bu": "status", b"\x1dI": "identity",
@@ -132,8 +133,8 @@ def _answer_size(answer: bytearray) -> int:
 
 def _frame(operation: Operation) -> Frame:
     raw, data = operation.name + operation.data, operation.data
-    if operation.name == b"\x1d(" and data[:1] == b"k" and len(data) > 4 and data[3] == 49:
-        return _qr_frame(raw, data)
+    if operation.name == b"\x1d(" and data[:1] == b"k" and len(data) > 4:
+        return _symbol_frame(raw, data)
     name = NAMES.get(operation.name) or f"command_{operation.name.hex()}"
     if operation.name == b"\x1d(":
         name = f"extended_{data[:1].decode('latin-1')}"
@@ -150,8 +151,9 @@ def _frame(operation: Operation) -> Frame:
     return Frame(Side.HOST, raw, name, fields, secrets=secrets)
 
 
-def _qr_frame(raw: bytes, data: bytes) -> Frame:
-    name = _QR_FUNCTIONS.get(data[4], f"qr_{data[4]}")
+def _symbol_frame(raw: bytes, data: bytes) -> Frame:
+    symbol = _SYMBOLS.get(data[3], f"symbol_{data[3]}")
+    name = f"{symbol}_{_SYMBOL_FUNCTIONS.get(data[4], data[4])}"
     if data[4] != 80:
         return Frame(Side.HOST, raw, name, {"data": data[5:].hex()})
     payload, start = data[6:], len(raw) - len(data) + 6

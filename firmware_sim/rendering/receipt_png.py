@@ -22,6 +22,7 @@ from firmware_sim.devices.paper import (
     Barcode,
     Blank,
     Block,
+    Matrix,
     PageSheet,
     Picture,
     Piece,
@@ -67,7 +68,7 @@ def _strip(block: Block, width: int) -> Image.Image:
                 top = block.height_dots - piece.height_dots
                 strip.paste(_drawn(piece), (piece.left_dots, top))
             return _turned(strip) if block.is_upside_down else strip
-        case QrCode() | Barcode() | Picture():
+        case QrCode() | Barcode() | Matrix() | Picture():
             strip.paste(_drawn(block), (block.left_dots, 0))
             return _turned(strip) if block.is_upside_down else strip
         case PageSheet():
@@ -102,6 +103,8 @@ def _drawn(piece: Piece) -> Image.Image:
             return _qr(piece)
         case Barcode():
             return _barcode(piece)
+        case Matrix():
+            return _matrix(piece)
         case Picture():
             return _picture(piece)
 
@@ -176,6 +179,12 @@ def _barcode(block: Barcode) -> Image.Image:
     if block.hri & 2:
         drawn.paste(words, (middle, top + block.bar_dots + HRI_GAP_DOTS))
     return drawn
+
+
+def _matrix(block: Matrix) -> Image.Image:
+    size = (block.columns, block.row_count)
+    modules = ImageOps.invert(Image.frombytes("1", size, block.rows).convert("L"))
+    return modules.resize((block.width_dots, block.height_dots), Image.Resampling.NEAREST)
 
 
 def _words(block: Barcode) -> Image.Image:

@@ -9,7 +9,9 @@ from firmware_sim.devices.escpos import images
 from firmware_sim.devices.escpos.page_mode import PageMode
 from firmware_sim.devices.escpos.parser import Operation, Sort
 from firmware_sim.devices.escpos.sheet import Sheet
+from firmware_sim.devices.escpos.symbols import MATRICES
 
+QR = 49
 Action = Callable[[Sheet, bytes], None]
 
 
@@ -187,8 +189,10 @@ def _kept(sheet: Sheet, data: bytes) -> None:
 def _packed(sheet: Sheet, data: bytes) -> None:
     """GS ( X pL pH …: the letter after the bracket chooses."""
     letter, body = data[:1], data[3:]
-    if letter == b"k" and len(body) >= 2 and body[0] == 49:
+    if letter == b"k" and len(body) >= 2 and body[0] == QR:
         _symbol(sheet, body[1], body[2:])
+    elif letter == b"k" and len(body) >= 2 and body[0] in MATRICES:
+        _matrix(sheet, body[0], body[1], body[2:])
     elif letter == b"L" and len(body) >= 2:
         _graphics(sheet, body)
     elif letter not in (b"D", b"E", b"K", b"M", b"N", b"P", b"Q", b"V", b"C"):
@@ -203,6 +207,14 @@ def _symbol(sheet: Sheet, function: int, arguments: bytes) -> None:
         sheet.say_qr_size()
     else:
         sheet.symbols.set_qr(function, arguments)
+
+
+def _matrix(sheet: Sheet, kind: int, function: int, arguments: bytes) -> None:
+    """GS ( k for PDF417, Aztec and Data Matrix: 81 prints, the others set."""
+    if function == 81:
+        sheet.put_matrix(kind)
+    else:
+        sheet.symbols.set_matrix(kind, function, arguments)
 
 
 def _graphics(sheet: Sheet, body: bytes) -> None:

@@ -9,13 +9,12 @@ from dataclasses import dataclass, replace
 from firmware_sim.devices.paper import (
     CELL_CHINESE_DOTS,
     LINE_DOTS,
-    Barcode,
     Blank,
     Block,
     Picture,
-    QrCode,
     Span,
     Style,
+    Symbol,
     TextLine,
 )
 from firmware_sim.limits import LINE_PIECES_MAX
@@ -121,7 +120,7 @@ class Line:
         if dots:
             self.blocks.append(Blank(dots))
 
-    def stand_alone(self, piece: QrCode | Barcode | Picture) -> bool:
+    def stand_alone(self, piece: Symbol | Picture) -> bool:
         """A code or raster on paper of its own; ``False`` where a code is wider than the area."""
         self.finish()
         is_code = not isinstance(piece, Picture)

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from firmware_sim.devices.paper import (
     LINE_DOTS,
     Area,
-    Barcode,
     PageSheet,
     Picture,
     Placed,
-    QrCode,
     Span,
     Style,
+    Symbol,
 )
 from firmware_sim.limits import PAGE_MODE_DOTS_MAX, PAGE_PICTURE_BYTES_MAX, PAGE_PIECES_MAX
 
@@ -100,7 +99,7 @@ class PageMode:
             self._place(Placed(self.cursor_dots, top, Span(character, style)))
         self.cursor_dots += style.advance_dots(character)
 
-    def add(self, piece: QrCode | Barcode | Picture) -> bool:
+    def add(self, piece: Symbol | Picture) -> bool:
         """On the cursor's line; ``False`` where the line or the page has no room for it."""
         if self.cursor_dots + piece.width_dots > self.width_dots:
             return False

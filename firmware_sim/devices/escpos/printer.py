@@ -25,6 +25,7 @@ from firmware_sim.devices.escpos.mechanism import (
 from firmware_sim.devices.escpos.parser import EscPosParser, Operation, Sort
 from firmware_sim.devices.escpos.receive_buffer import ReceiveBuffer
 from firmware_sim.devices.escpos.sheet import Sheet
+from firmware_sim.devices.escpos.symbols import DrawModules
 from firmware_sim.devices.receipt import Receipt
 from firmware_sim.limits import PRINTER_BUFFER_BYTES_MAX
 from protocol.errors import CallerError
@@ -65,11 +66,20 @@ class PrinterProfile:
 
 
 class EscPosPrinter:
-    """One printer. ``mechanism`` is what people touch, through ``by_hand``."""
+    """One printer. ``mechanism`` is what people touch, through ``by_hand``. ``draw`` gives the
+    codes that are not in the printer's own tables; without it there are none of those."""
 
-    def __init__(self, profile: PrinterProfile | None = None, *, roll_mm: int = ROLL_MM) -> None:
+    def __init__(
+        self,
+        profile: PrinterProfile | None = None,
+        *,
+        roll_mm: int = ROLL_MM,
+        draw: DrawModules = lambda _symbology, _payload: None,
+    ) -> None:
         self._profile = profile = profile or PrinterProfile()
-        self._sheet = Sheet(width_dots=profile.width_dots, chinese=profile.name == "gb18030")
+        self._sheet = Sheet(
+            width_dots=profile.width_dots, chinese=profile.name == "gb18030", draw=draw
+        )
         self._parser = EscPosParser()
         self._buffer = ReceiveBuffer(profile.buffer_bytes)
         drawer = Drawer(profile.drawer_pins, profile.is_drawer_open_high)

@@ -12,9 +12,9 @@ from firmware_sim.devices.escpos.characters import TextDecoder
 from firmware_sim.devices.escpos.images import PictureStore
 from firmware_sim.devices.escpos.line import Line
 from firmware_sim.devices.escpos.page_mode import PageMode
-from firmware_sim.devices.escpos.symbols import SymbolRefusedError, Symbols
+from firmware_sim.devices.escpos.symbols import DrawModules, SymbolRefusedError, Symbols
 from firmware_sim.devices.escpos.typeface import Typeface
-from firmware_sim.devices.paper import CELL_DOTS, LINE_DOTS, Barcode, Block, Picture, QrCode
+from firmware_sim.devices.paper import CELL_DOTS, LINE_DOTS, Block, Picture, Symbol
 from firmware_sim.limits import RECEIPT_DOTS_MAX, RECEIPT_LINES_MAX, REFUSALS_KEPT_MAX
 
 DOTS_PER_INCH = 203
@@ -24,7 +24,8 @@ _TAB_COLUMNS = 8
 class Sheet:
     """Words, codes and pictures in, blocks of paper out; ``actions.py`` has the commands."""
 
-    def __init__(self, *, width_dots: int, chinese: bool) -> None:
+    def __init__(self, *, width_dots: int, chinese: bool, draw: DrawModules) -> None:
+        self._draw = draw
         self.width_dots = width_dots
         self._starts_chinese = chinese
         self.store = PictureStore()
@@ -43,7 +44,7 @@ class Sheet:
         self.line.blocks = blocks
         self.page: PageMode | None = None
         self.face = Typeface()
-        self.symbols = Symbols()
+        self.symbols = Symbols(self._draw)
         self.decoder = TextDecoder(chinese=self._starts_chinese)
         self._across_per_inch = self._down_per_inch = DOTS_PER_INCH
         tabs = range(_TAB_COLUMNS, self.width_dots // CELL_DOTS[0], _TAB_COLUMNS)
@@ -162,6 +163,13 @@ class Sheet:
         except SymbolRefusedError as error:
             self.refuse(str(error))
 
+    def put_matrix(self, kind: int) -> None:
+        """GS ( k, function 81 of PDF417, Aztec and Data Matrix."""
+        try:
+            self._put(self.symbols.matrix(kind))
+        except SymbolRefusedError as error:
+            self.refuse(str(error))
+
     def say_qr_size(self) -> None:
         """GS ( k, function 182 (82): edge, edge, 1, and whether it can be printed."""
         edge, is_printable = 0, False
@@ -184,7 +192,7 @@ class Sheet:
         if page is not None and is_printed:
             self.line.blocks.append(page.sheet())
 
-    def _put(self, piece: QrCode | Barcode | Picture) -> None:
+    def _put(self, piece: Symbol | Picture) -> None:
         has_room = self.page.add(piece) if self.page else self.line.stand_alone(piece)
         if not has_room:
             self.refuse(f"{type(piece).__name__}: wider than the print area")

@@ -11,8 +11,9 @@ from qrcode.util import MODE_8BIT_BYTE, QRData
 
 from firmware_sim.devices.escpos import EscPosPrinter, PrinterProfile, linear
 from firmware_sim.devices.escpos.symbols import QR_BYTES_BY_VERSION
-from firmware_sim.devices.paper import Barcode, QrCode
+from firmware_sim.devices.paper import Barcode, Matrix, QrCode
 from firmware_sim.devices.receipt import Receipt
+from firmware_sim.rendering.modules import draw_modules
 from firmware_sim.rendering.receipt_png import draw_receipt
 from protocol.framing import escpos
 from protocol.framing.escpos import QrStyle
@@ -175,3 +176,72 @@ def test_the_printer_says_how_large_a_code_would_be() -> None:
     assert reply.payload == b"\x37\x3684\x1f84\x1f1\x1f0\x00"
     [reply] = EscPosPrinter().feed(ask, 0)
     assert reply.payload == b"\x37\x360\x1f0\x1f1\x1f1\x00"
+
+
+# -- codes drawn by zxing-cpp ----------------------------------------------------------------------
+
+
+def _matrix(kind: int, payload: bytes, settings: bytes = b"") -> bytes:
+    stored = bytes([kind]) + b"P0" + payload
+    head = b"\x1d(k"
+    printed = head + b"\x03\x00" + bytes([kind]) + b"Q0"
+    return settings + head + len(stored).to_bytes(2, "little") + stored + printed
+
+
+def _drawn(data: bytes) -> EscPosPrinter:
+    printer = EscPosPrinter(draw=draw_modules)
+    printer.feed(data + escpos.CUT_FULL, 0)
+    return printer
+
+
+@pytest.mark.parametrize(("kind", "name"), [(48, "PDF417"), (53, "Aztec"), (54, "DataMatrix")])
+def test_a_code_of_rows_is_read_off_the_paper(kind: int, name: str) -> None:
+    receipt = _drawn(_matrix(kind, "支付 pay_1".encode())).receipts[0]
+    with Image.open(io.BytesIO(draw_receipt(receipt))) as picture:
+        [found] = zxingcpp.read_barcodes(picture)
+    assert (found.format.name, found.bytes) == (name, "支付 pay_1".encode())
+    assert receipt.to_text() == f"[{name} 支付 pay_1]\n"
+    [told] = receipt.to_json()["blocks"]  # type: ignore[misc]
+    assert (told["kind"], told["payload"]) == (name, "支付 pay_1")
+
+
+def test_pdf417_obeys_module_row_height_and_truncation() -> None:
+    settings = b"\x1d(k\x03\x000C\x02" + b"\x1d(k\x03\x000D\x05"
+    plain = _drawn(_matrix(48, b"till", settings)).receipts[0]
+    cut = _drawn(_matrix(48, b"till", settings + b"\x1d(k\x03\x000F\x01")).receipts[0]
+    [whole], [truncated] = list(plain.pieces), list(cut.pieces)
+    assert isinstance(whole, Matrix)
+    assert isinstance(truncated, Matrix)
+    assert (whole.module_dots, whole.row_dots) == (2, 10)
+    assert truncated.width_dots < whole.width_dots
+    assert [text for _, text in _read(plain)] == ["till"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "text"),
+    [(75, b"0112345678901", "(01)0112345678901"), (77, b"0112345678901", "(01)0112345678901"),
+     (78, b"(01)90012345678908", "(01)90012345678908")],
+)  # fmt: skip
+def test_a_databar_is_read_off_the_paper(kind: int, data: bytes, text: str) -> None:
+    [(_, found)] = _read(_drawn(b"\x1dw\x02" + _new(kind, data)).receipts[0])
+    assert found.startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        (_matrix(48, b""), "PDF417: nothing is stored"),
+        (_matrix(54, b"x" * 5000), "DataMatrix: cannot say these 5000 bytes"),
+        (_new(75, b"abc"), "DataBar: cannot say these 3 bytes"),
+        (_new(77, b"\xff"), "DataBarLimited: cannot say"),
+    ],
+    ids=["empty", "long", "letters", "no ASCII"],
+)
+def test_what_cannot_be_drawn_stays_white_and_is_explained(command: bytes, why: str) -> None:
+    count, reasons = _drawn(command).refusals
+    assert count == 1
+    assert reasons[0].startswith(why)
+
+
+def test_a_printer_without_such_codes_prints_none() -> None:
+    assert _print(_matrix(48, b"till")).refusals == (1, ["PDF417: cannot say these 4 bytes"])
