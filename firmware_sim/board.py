@@ -39,6 +39,7 @@ class Board:
         seed: int | None = None,
     ) -> None:
         self.name = file.name
+        self.now_ms = now_ms
         self.seed = file.seed if seed is None else seed
         self._state_dir = state_dir
         self._ports_dir = state_dir / "dev"

@@ -11,6 +11,7 @@ import typer
 
 from firmware_sim.commands.conform import conform
 from firmware_sim.commands.scenario import scenario
+from firmware_sim.commands.torture import torture
 from firmware_sim.commands.trace import record, replay, trace_app
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ def _group() -> None:
 
 
 app.command()(conform)
+app.command()(torture)
 app.command()(scenario)
 app.command()(record)
 app.command()(replay)

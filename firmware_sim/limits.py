@@ -95,3 +95,4 @@ MDB_SAYINGS_MAX = 16
 """Answers of a peripheral that wait for the next poll."""
 MDB_TRACE_BLOCKS_MAX = 256
 MDB_COLUMNS_MAX = 200
+DRIVER_OUTPUT_CHARS_MAX = 20_000
