@@ -54,19 +54,9 @@ def driver_of(
     done = tuple(_deed(text) for text in deeds)
     pattern = _pattern(ignore)
     if named in KINDS and kind is None:
-        probe = [
-            "-m",
-            "tillway",
-            "terminal",
-            "probe",
-            named,
-            "{port}",
-            "--limit",
-            f"{OWN_LIMIT_S:g}",
-        ]
-        return Driver(
-            named, (sys.executable, *probe), done or TRIALS.get(named, ()), limit_s, pattern
-        )
+        own = tuple(word.replace("{kind}", named) for word in OWN_PROBE)
+        trial = done or TRIALS.get(named, ())
+        return Driver(named, (sys.executable, *own), trial, limit_s, pattern)
     words = tuple(shlex.split(named))
     if kind is None or not any("{port}" in word for word in words):
         raise CallerError(
