@@ -26,6 +26,7 @@ from terminal.adapters.escpos_printer import EscPosSerialPrinter
 from terminal.adapters.first_code import FirstCode
 from terminal.adapters.gm65_scanner import Gm65Scanner
 from terminal.adapters.host_reader import HostReader
+from terminal.adapters.mdb_cashless import MdbCashless
 from terminal.adapters.measuring_reader import MeasuringReader
 from terminal.adapters.mqtt_link import MqttLink, MqttPlace
 from terminal.adapters.pn532_reader import Pn532Reader
@@ -39,7 +40,8 @@ from terminal.config import Settings
 from terminal.customer_screen import CustomerScreen
 from terminal.http_server import HttpServer
 from terminal.journal.store import Journal
-from terminal.ports import CodeScanner, DeviceReader
+from terminal.machine_sales import MachineSales
+from terminal.ports import CodeScanner, DeviceReader, Dispenser
 from terminal.profile import Item, Profile
 from terminal.shell import Shell, ShellPorts
 from terminal.slip import receipt_bytes
@@ -100,7 +102,7 @@ def profile_of(settings: Settings, identity: Identity) -> Profile:
         biometric_methods=frozenset(sale.biometric_methods),
         is_attended=sale.attended and not is_vending,
         mandate_id=vending.mandate_id if vending is not None and is_vending else None,
-        items=tuple(Item(**item.model_dump()) for item in items),
+        items=tuple(Item(**item.model_dump(exclude={"column"})) for item in items),
     )
 
 
@@ -137,12 +139,28 @@ async def _build(settings: Settings, identity: Identity, stack: AsyncExitStack) 
     )
     link = _signed(settings, identity, _link(settings, identity, journal.boot_epoch), stack)
     reader = _reader(settings, identity, journal.boot_epoch)
-    shell = Shell(_ports(settings, stack, agent=agent, link=link, clock=clock, reader=reader))
+    machine = _machine(settings, stack)
+    dispenser = machine or (RecordingDispenser() if settings.profile == "vending" else None)
+    shell = Shell(
+        _ports(
+            settings,
+            stack,
+            agent=agent,
+            link=link,
+            clock=clock,
+            reader=reader,
+            dispenser=dispenser,
+        )
+    )
     task = asyncio.get_running_loop().create_task(shell.run(), name="terminal-shell")
     stack.push_async_callback(_cancelled, task)
     pictures = asyncio.get_running_loop().create_task(_keep_picture(settings, shell))
     stack.push_async_callback(_cancelled, pictures)
     _show_customer(settings, shell, stack)
+    if machine is not None:
+        sales = MachineSales(machine, agent.profile, shell)
+        selling = asyncio.get_running_loop().create_task(sales.run(), name="terminal-machine")
+        stack.push_async_callback(_cancelled, selling)
     access = Access(control_token(settings.state_dir), tid=identity.name)
     await http.start(build_app(shell, agent, access))
     stack.push_async_callback(http.stop)
@@ -207,6 +225,7 @@ def _ports(
     link: UplinkPort,
     clock: SystemClock,
     reader: DeviceReader | None,
+    dispenser: Dispenser | None,
 ) -> ShellPorts:
     devices = settings.devices
     scanners: list[CodeScanner] = []
@@ -241,7 +260,7 @@ def _ports(
         scanner=_one_of(scanners),
         printer=printer,
         sensor=sensor,
-        dispenser=RecordingDispenser() if settings.profile == "vending" else None,
+        dispenser=dispenser,
         reader=reader,
     )
 
@@ -250,6 +269,17 @@ def _one_of(scanners: Sequence[CodeScanner]) -> CodeScanner | None:
     if len(scanners) > 1:
         return FirstCode(scanners)
     return scanners[0] if scanners else None
+
+
+def _machine(settings: Settings, stack: AsyncExitStack) -> MdbCashless | None:
+    """The machine on the vending bus, which then both asks for sales and gives out their goods."""
+    port, vending = settings.devices.mdb, settings.vending
+    if port is None or vending is None or settings.profile != "vending":
+        return None
+    columns = {item.column: item.item for item in vending.items if item.column is not None}
+    machine = MdbCashless(port, columns, currency=settings.merchant.currency)
+    stack.push_async_callback(machine.aclose)
+    return machine
 
 
 def _reader(settings: Settings, identity: Identity, boot_epoch: int) -> DeviceReader | None:

@@ -88,6 +88,7 @@ class DevicesSection(_Section):
     secure_element: str | None = None
     """Signs for this terminal, if `tillway enroll join --element` made its key there."""
     secure_element_pin_file: Path | None = None
+    mdb: str | None = None
 
 
 class CustomerDisplaySection(_Section):
@@ -109,12 +110,13 @@ class ReadingSection(_Section):
 
 
 class ItemSection(_Section):
-    """One thing that a vending machine sells."""
+    """One thing that a vending machine sells. ``column``: its number on the vending bus."""
 
     item: _Name
     zh: _Name
     en: _Name
     amount_minor: _Minor
+    column: Annotated[int, Field(ge=0, le=0xFFFF)] | None = None
 
 
 class VendingSection(_Section):
@@ -199,4 +201,8 @@ def load(file: Path | None) -> Settings:
         raise CallerError("config_invalid", f"{file}: {error}") from None
     if settings.profile == "vending" and settings.vending is None:
         raise CallerError("config_invalid", "vending: missing")
+    if settings.vending is not None and settings.devices.mdb is not None:
+        columns = [item.column for item in settings.vending.items]
+        if None in columns or len(set(columns)) < len(columns):
+            raise CallerError("config_invalid", "vending.items: each has its own column on the bus")
     return settings

@@ -60,3 +60,7 @@ COAP_OBSERVE_RENEW_S = 60
 TOKEN_BYTES = 32
 HTTP_CONNECTIONS_MAX = 64
 SQLITE_BUSY_MS = 5_000
+
+SELECTION_RETRY_S = 1.0
+SELECTION_SALE_S = 40
+"""How long a selection at a machine may wait for its payment; the machine itself waits 30 s."""

@@ -60,6 +60,14 @@ class CustomerView:
     lamp: Lamp = "none"
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What somebody has selected at a machine, and the price that the machine asks."""
+
+    item: str
+    amount_minor: int
+
+
 class CodeScanner(Protocol):
     """Reads one code at a time."""
 
@@ -174,6 +182,21 @@ class Dispenser(Protocol):
         error (``device_no_reply``, …) says that nobody knows. Ends within `DISPENSE_WAIT_S`;
         the caller takes a longer silence for ``device_no_reply``.
         """
+        ...
+
+
+class SelectionSource(Protocol):
+    """A machine whose own keys people press, and which waits until it is told that they paid.
+
+    ``Dispenser.dispense`` of the same machine says that they did.
+    """
+
+    async def next_selection(self) -> Selection | None:
+        """What is selected now, or None after a short while. Ends within 20 s."""
+        ...
+
+    async def refuse(self, selection: Selection) -> None:
+        """Say that nobody pays for it. Nothing happens if the machine waits no longer."""
         ...
 
 

@@ -14,6 +14,7 @@ from terminal.adapters.customer_display import SerialCustomerDisplay
 from terminal.adapters.ef01_fingerprint import Ef01FingerprintSensor
 from terminal.adapters.escpos_printer import EscPosSerialPrinter
 from terminal.adapters.gm65_scanner import Gm65Scanner
+from terminal.adapters.mdb_cashless import MdbCashless
 from terminal.adapters.pn532_reader import Pn532Reader
 from terminal.adapters.secure_element import SerialSecureElement
 from terminal.adapters.ssi_scanner import SsiScanner
@@ -107,6 +108,15 @@ async def _ask_element(port: str, limit_s: float) -> Found:
         await element.aclose()
 
 
+async def _check_machine(port: str, limit_s: float) -> Found:
+    del limit_s  # the adapter's own limits are shorter
+    machine = MdbCashless(port, {})
+    try:
+        return dict(await machine.check())
+    finally:
+        await machine.aclose()
+
+
 PROBES: dict[str, Probe] = {
     "gm65": _scan,
     "ssi": _scan_ssi,
@@ -119,6 +129,7 @@ PROBES: dict[str, Probe] = {
     "epson_vfd": _showing("epson_vfd"),
     "cd5220": _showing("cd5220"),
     "led8": _showing("led8"),
+    "qibixx": _check_machine,
 }
 
 

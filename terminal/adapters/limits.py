@@ -75,6 +75,17 @@ ELEMENT_CALL_S = 20.0
 ELEMENT_TRIES_KEPT = 2
 SIGNATURES_WAITING_MAX = 64
 
+MDB_REPLY_S = 1.0
+MDB_QUIET_S = 0.1
+MDB_ATTEMPTS_MAX = 2
+MDB_LISTEN_S = 0.5
+MDB_HEARTBEAT_S = 10.0
+MDB_STATE_S = 5.0
+MDB_JOB_LIMIT_S = 20.0
+MDB_GIVEN_S = 45.0
+"""The machine gives up waiting for an approval after 30 s, and its motor has its time."""
+MDB_GIVE_LIMIT_S = 55.0
+
 SYSTEM_FILE_BYTES_MAX = 64 * 1024
 """Of a file below /proc, /sys or /etc."""
 SLEEPS = 40

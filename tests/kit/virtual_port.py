@@ -14,6 +14,7 @@ import pytest
 
 from firmware_sim.devices.device import Device, Output
 from terminal.adapters.limits import PORT_SLICE_S
+from terminal.adapters.serial_worker import Dialogue
 
 Spoil = Callable[[int, int], Sequence[int]]
 """What becomes of a byte: its place in all that was said this way, and its value."""
@@ -61,6 +62,22 @@ class VirtualPort:
         clock: Any = SimpleNamespace(monotonic=lambda: self.now_ms / 1000)
         for module in modules:
             monkeypatch.setattr(module, "time", clock)
+
+    def dialogue(self) -> Dialogue:
+        """A job's way to this port; nobody gives the job up, and its pauses take virtual time."""
+
+        def wait(seconds: float) -> bool:
+            self.pass_time(int(seconds * 1000))
+            return False
+
+        patience: Any = SimpleNamespace(is_set=lambda: False, wait=wait)
+        return Dialogue(self, patience)
+
+    def pass_time(self, milliseconds: int) -> None:
+        """Let the device, and the people around it, go on."""
+        until = self.now_ms + milliseconds
+        while self.now_ms < until:
+            self._go_on(until)
 
     def at(self, ms: int, deed: Callable[[int], Sequence[Output]]) -> None:
         """Let a person do something to the device at a time."""

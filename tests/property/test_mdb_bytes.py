@@ -10,7 +10,12 @@ from firmware_sim.devices.mdb.machine import Column, VendingMachine
 from firmware_sim.devices.qibixx.adapter import QibixxAdapter
 from firmware_sim.frames import Side
 from firmware_sim.kinds.qibixx import LineDecoder
+from protocol.errors import TillwayError
 from protocol.framing import mdb, qibixx
+from terminal.adapters.mdb_cashless import Machine
+from terminal.adapters.serial_worker import AbandonedError, Dialogue
+from terminal.ports import Selection
+from tests.kit.babble import Babble
 
 LINES = [
     b"V\n", b"C,1\n", b"C,0\n", b"C,SETCONF,mdb-always-idle=1\n", b"C,START,5\n", b"C,VEND,1.25\n",
@@ -86,3 +91,33 @@ def test_reader_and_changer_take_any_block_and_sell_only_what_was_approved(
         assert len(changer._sayings) <= 16
     assert reader.state in ReaderState
     assert EventKind.SUCCEEDED not in [event.kind for event in reader.events]
+
+
+@brisk
+@given(
+    st.lists(
+        st.one_of(
+            st.binary(max_size=30),
+            st.sampled_from(
+                [
+                    b"c,STATUS,VEND,3.00,1\r\n", b"c,STATUS,IDLE\r\n", b"c,STATUS,ENABLED\r\n",
+                    b"c,VEND,SUCCESS\r\n", b"c,ERR,VEND 3\r\n", b"c,ERR,VEND 1\r\n",
+                    b'c,ERR,"VEND -3"\r\n', b'c,ERR,"VEND -2"\r\n', b"ERR\r\n",
+                ]
+            ),
+        ),
+        max_size=12,
+    )
+)  # fmt: skip
+def test_the_driver_takes_anything_and_calls_given_only_what_the_machine_does(
+    stream: list[bytes],
+) -> None:
+    port, machine = Babble(stream), Machine({1: "tea"}, "156")
+    dialogue = Dialogue(port, port.is_silent)
+    try:
+        selection = machine.listen(dialogue)
+        assert selection in (None, Selection("tea", 300))
+        machine.give("tea", dialogue)
+    except (TillwayError, AbandonedError):
+        return
+    assert b"c,VEND,SUCCESS" in b"".join(stream)

@@ -1,7 +1,5 @@
 """Goal: no bytes crash the PIN pad, its decoder or its driver, or make them grow without end."""
 
-import threading
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +11,7 @@ from protocol.framing import telium
 from protocol.framing.telium import Answer, Ask, Control, Message, Result
 from terminal.adapters.serial_worker import AbandonedError, Dialogue
 from terminal.adapters.telium_pinpad import _Attempt
+from tests.kit.babble import Babble
 
 ASK = Ask(amount_minor=1_280, currency_number="156")
 FRAMES = [
@@ -30,34 +29,6 @@ FRAMES = [
     ),
 ]  # fmt: skip
 streams = st.lists(st.one_of(st.binary(max_size=60), st.sampled_from(FRAMES)), max_size=20)
-
-
-class Babble:
-    """A port that says whatever it was given; then nobody waits any more."""
-
-    def __init__(self, stream: list[bytes]) -> None:
-        self._bytes = b"".join(stream)
-        self.is_silent = threading.Event()
-        self.in_waiting = 0
-
-    def read(self, size: int, /) -> bytes:
-        """What comes next."""
-        head, self._bytes = self._bytes[:size], self._bytes[size:]
-        if not head:
-            self.is_silent.set()
-        return head
-
-    def write(self, data: bytes, /) -> int:
-        """Nobody listens."""
-        return len(data)
-
-    def reset_input_buffer(self) -> None:
-        """Babble goes on."""
-
-    def close(self) -> None:
-        """Nothing to close."""
-
-
 brisk = settings(deadline=None, max_examples=60)
 
 
