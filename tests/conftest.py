@@ -11,9 +11,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import uvicorn
 
 from backend.db.migrate import upgrade
 from protocol.crypto import sealing
+from tests.support.hurried import HurriedAsyncio
 from tests.support.migrated import migrated_sqlite
 from tests.support.postgres import Cluster, NoServer, start_cluster
 from tests.support.rabbitmq import Broker, NoBroker, start_broker
@@ -45,6 +47,14 @@ def keys_derived_once() -> Iterator[None]:
     sealed here is unsealed here with what is known already."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sealing, "_derive", cache(sealing._derive))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def servers_stop_at_once() -> Iterator[None]:
+    """See ``HurriedAsyncio``."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(uvicorn.server, "asyncio", HurriedAsyncio())
         yield
 
 

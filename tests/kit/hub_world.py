@@ -1,6 +1,7 @@
 """A whole hub in the test's own process: real identities, TLS, sockets; and a fake backend."""
 
 import asyncio
+import os
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable
@@ -9,25 +10,37 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import web
 
 from backend.identity.ca import CertificateAuthority, Holder
 from hub.bootstrap import RunningHub, load_identity, running_hub
 from hub.config import Settings
 from protocol import batch, cbor, cose, envelope
+from protocol.crypto import sealing
 from protocol.crypto.keys import SigningKey, generate
-from protocol.crypto.sealing import seal
 from protocol.crypto.tls_keys import TlsKey
 from protocol.identity import Facts, Identity, pack_identity, read_identity
 from protocol.tls import client_context, server_context
 from tests.kit.hub_shop import HUB, STORE, Shop
 
 PASSPHRASE = b"a passphrase for tests"
+_SALT = os.urandom(16)
 DEADLINE_S = 20
 
 
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+def sealed(key: SigningKey) -> bytes:
+    """The key, sealed with a salt that all keys of this process share: what scrypt makes of it and
+    of the passphrase is then worked out once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            sealing, "RAND_bytes", lambda count: _SALT if count == len(_SALT) else os.urandom(count)
+        )
+        return sealing.seal(key, PASSPHRASE)
 
 
 @dataclass
@@ -54,7 +67,7 @@ class Installation:
         )
         files = pack_identity(
             facts,
-            signing_key=seal(key, PASSPHRASE),
+            signing_key=sealed(key),
             tls_key=tls_key.seal(PASSPHRASE),
             chain=(certificate, self.ca.certificate_der),
         )
