@@ -137,7 +137,8 @@ def _frame(operation: Operation) -> Frame:
         return _symbol_frame(raw, data)
     name = NAMES.get(operation.name) or f"command_{operation.name.hex()}"
     if operation.name == b"\x1d(":
-        name = f"extended_{data[:1].decode('latin-1')}"
+        letter = data[:1].decode("latin-1")
+        name = "graphics" if letter == "L" else f"extended_{letter}"
     fields: dict[str, str | int] = {}
     secrets: tuple[tuple[int, int], ...] = ()
     if operation.name == b"\x1dk":

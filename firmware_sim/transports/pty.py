@@ -3,6 +3,8 @@
 Rule 1: both ends are raw. Rule 2: the slave's descriptor stays open here, or the master would
 fail as soon as a client closes. Rule 3: a pty does not pace and has no modem lines; pacing is the
 link's matter. The client's rate is read off the master's settings, so a wrong rate garbles.
+Rule 4: until a client sets a rate, the port has the device's, so that who opens it as a plain file
+is understood.
 """
 
 import os
@@ -17,15 +19,20 @@ _RATES = {
     for name in dir(termios)
     if name.startswith("B") and name[1:].isdigit()
 }
+_CODES = {rate: code for code, rate in _RATES.items()}
 
 
 class PtyLine:
-    """One pseudo-terminal with the device on its master side."""
+    """One pseudo-terminal with the device on its master side, which speaks at ``baud``."""
 
-    def __init__(self) -> None:
+    def __init__(self, baud: int) -> None:
         self._master, self._slave = os.openpty()
         tty.setraw(self._master)
         tty.setraw(self._slave)
+        if baud in _CODES:
+            settings = termios.tcgetattr(self._slave)
+            settings[4] = settings[5] = _CODES[baud]
+            termios.tcsetattr(self._slave, termios.TCSANOW, settings)
         self._path = os.ttyname(self._slave)
         self._pipe: DescriptorPipe | None = None
         self._is_closed = False

@@ -34,7 +34,7 @@ def open_line(spec: str, baud: int = 9600) -> Line:
         "wss": lambda: WsLine(spec),
     }
     if spec == "pty":
-        return PtyLine()
+        return PtyLine(baud)
     if ":" not in spec or name not in openers:
         raise CallerError("config_invalid", f"transport {spec!r} is not one of {', '.join(KNOWN)}")
     return openers[name]()

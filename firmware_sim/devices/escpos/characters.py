@@ -16,6 +16,11 @@ CODE_PAGES: dict[int, str] = {
 }  # fmt: skip
 """ESC t n, Epson's numbers, by Python's names."""
 _UNKNOWN_PAGE = "ascii"
+_KATAKANA = (
+    "▁▂▃▄▅▆▇█▏▎▍▌▋▊▉┼┴┬┤├▔─│▕┌┐└┘╭╮╰╯\xa0" + "".join(map(chr, range(0xFF61, 0xFFA0)))
+    + "═╞╪╡◢◣◥◤♠♥♦♣●○╱╲╳円年月日時分秒〒市区町村人▒\xa0"
+)  # fmt: skip
+"""Epson's page 1 from 80 up: lines and blocks, JIS X 0201's half-width katakana, signs."""
 _ASCII_PLACES = "#$@[\\]^`{|}~"
 NATIONAL_SETS: dict[int, str] = {
     0: "#$@[\\]^`{|}~", 1: "#$à°ç§^`éùè¨", 2: "#$§ÄÖÜ^`äöüß", 3: "£$@[\\]^`{|}~",
@@ -69,15 +74,8 @@ class TextDecoder:
 
     def _decode_page(self, data: bytes) -> str:
         if self._page == "katakana":
-            return "".join(map(_katakana, data))
+            return "".join(chr(at) if at < 0x80 else _KATAKANA[at - 0x80] for at in data)
         return data.decode(self._page, errors="replace")
-
-
-def _katakana(value: int) -> str:
-    """JIS X 0201: half-width katakana stand at A1 to DF."""
-    if value < 0x80:
-        return chr(value)
-    return chr(0xFF61 + value - 0xA1) if 0xA1 <= value <= 0xDF else REPLACEMENT
 
 
 def _size(stream: bytes, at: int) -> int:

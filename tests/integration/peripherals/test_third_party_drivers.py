@@ -1,10 +1,11 @@
 """Goal: drivers nobody here wrote work unmodified against the simulated devices over ptys."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from escpos.printer import Serial
+from escpos.printer import File, Serial
 from PIL import Image
 from pyfingerprint.pyfingerprint import PyFingerprint
 from ws_barcode_scanner import BarcodeScanner
@@ -139,7 +140,7 @@ def test_pyfingerprint_changes_rate_and_password(
 @pytest.fixture
 def printer(hosted: HostedBoard) -> Iterator[Serial]:
     """The third party's printer."""
-    found = Serial(hosted.paths["printer"], 115_200)
+    found = Serial(hosted.paths["printer"], 115_200, timeout=0.3)
     yield found
     found.close()
 
@@ -172,6 +173,18 @@ def test_python_escpos_prints_chinese_styles_and_a_native_qr(
     receipt = hosted.call(lambda board: board.device("printer", EscPosPrinter).receipts[-1])
     assert "收银小票" in receipt.to_text()
     assert receipt.codes == [b"pay_1"]
+
+
+def test_python_escpos_prints_into_the_port_as_into_a_file(hosted: HostedBoard) -> None:
+    printer = File(hosted.paths["printer"])
+    printer.text("文件 file\n")
+    printer.cut()
+    printer.close()
+    until = time.monotonic() + 2
+    while not hosted.state("printer")["receipts"] and time.monotonic() < until:
+        time.sleep(0.02)
+    [receipt] = hosted.state("printer")["receipts"]
+    assert receipt["text"].startswith("文件 file\n")
 
 
 @pytest.mark.parametrize("form", ["bitImageRaster", "graphics", "bitImageColumn"])

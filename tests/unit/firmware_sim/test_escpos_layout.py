@@ -132,7 +132,8 @@ def test_a_style_is_kept_until_the_printer_is_initialised(
 
 @pytest.mark.parametrize(
     ("page", "byte", "character"),
-    [(0, 0x9B, "¢"), (16, 0x80, "€"), (17, 0x80, "А"), (19, 0xD5, "€"), (1, 0xB1, "ｱ"),
+    [(0, 0x9B, "¢"), (16, 0x80, "€"), (17, 0x80, "А"), (19, 0xD5, "€"),
+     (1, 0xB1, "ｱ"), (1, 0x95, "─"), (1, 0xFE, "▒"),
      (37, 0xC1, "\ufe80"), (250, 0x80, "\ufffd")],
 )  # fmt: skip
 def test_a_code_page_gives_a_byte_its_character(page: int, byte: int, character: str) -> None:
