@@ -1,6 +1,7 @@
 """Puts second readers of what we write, for the tests, beside the Python packages: npm's jspos for
-ISO 8583, wechatpay-axios-plugin for bills (of which one file is used, that needs no other), and
-node-thermal-printer, which drives the simulated receipt printer, with what it loads.
+ISO 8583, wechatpay-axios-plugin for bills (of which one file is used, that needs no other),
+node-thermal-printer, which drives the simulated receipt printer, and ocpp-rpc, a central system
+for the simulated charger, both with what they load.
 
 Rule 1: only the versions below, and only if their bytes have the SHA-512 below, from whatever
         registry this machine's npm is set to. No script of a package runs.
@@ -34,6 +35,39 @@ PACKAGES = {
     ),
     "pngjs@7.0.0": (
         "LKWqWJRhstyYo9pGvgor/ivk2w94eSjE3RGVuzLGlr3NmD8bf7RcYGze1mNdEHRP6TRP6rMuDHk5t44hnTRyow=="
+    ),
+    "ocpp-rpc@2.2.1": (
+        "CEzYrdv8U62c7SLcoEhjs0k2SvTULeAYVzVfoQgE9B5jRz5QeCQMTm854Nva6xgNfNcOVX9qPKcAoWhSmQj6sA=="
+    ),
+    "ajv@8.14.0": (
+        "oYs1UUtO97ZO2lJ4bwnWeQW8/zvOIQLGKcvPTsWmvc2SYgBb+upuNS5NxoLaMU4h8Ju3Nbj6Cq8mD2LQoqVKFA=="
+    ),
+    "ajv-formats@2.1.1": (
+        "Wx0Kx52hxE7C18hkMEggYlEifqWZtYaRgouJor+WMdPnQyEK13vgEWyVNup7SoeeoLMsr4kf5h6dOW11I15MUA=="
+    ),
+    "backoff@2.5.0": (
+        "wC5ihrnUXmR2douXmXLCe5O3zg3GKIyvRi/hi58a/XyRxVI+3/yM0PYueQOZXPXQ9pxBislYkw+sF9b7C/RuMA=="
+    ),
+    "precond@0.2.3": (
+        "QCYG84SgGyGzqJ/vlMsxeXd/pgL/I94ixdNFyh1PusWmTCyVfPJjZ1K1jvHtsbfnXQs2TSkEP2fR7QiMZAnKFQ=="
+    ),
+    "ws@8.18.0": (
+        "8VbfWfHLbbwu3+N6OKsOMpBdT4kXPDDB9cJk2bJ6mh9ucxdlnNvH1e+roYkKmN9Nxw2yjz7VzeO9oOz2zJ04Pw=="
+    ),
+    "fast-deep-equal@3.1.3": (
+        "f3qQ9oQy9j2AhBe/H9VC91wLmKBCCU/gDOnKNAYG5hswO7BLKj09Hc5HYNz9cGI++xlpDCIgDaitVs03ATR84Q=="
+    ),
+    "json-schema-traverse@1.0.0": (
+        "NM8/P9n3XjXhIZn1lLhkFaACTOURQXjWhV4BA/RnOv8xvgqtqpAX9IO4mRQxSx1Rlo4tqzeqb0sOlruaOy3dug=="
+    ),
+    "require-from-string@2.0.2": (
+        "Xf0nWe6RseziFMu+Ap9biiUbmplq6S9/p+7w7YXP/JBHhrUDDUhwa+vANyubuqfZWTveU//DYVGsDG7RKL/vEw=="
+    ),
+    "uri-js@4.4.1": (
+        "7rKUyy33Q1yc98pQ1DAmLtwX109F7TIfWlW1Ydo8Wl1ii1SeHieeh0HHfPeL2fMXK6z0s8ecKs9frCuLJvndBg=="
+    ),
+    "punycode@2.3.1": (
+        "vYt7UD1U9Wg6138shLtLOvdAu+8DsC/ilFtEVHcH+wydcSpNE20AfSOduf6MkRFahL5FY7X1oU7nKVZFtfq8Fg=="
     ),
     "wechatpay-axios-plugin@0.9.6": (
         "QWw5mfi8HCO/hdELqZQqJp34HtVjjMQNVvg1t4/OVNa3j69cVqY5DW5fcikZL390GxVMyphgKbAqT0YmdbM/EQ=="

@@ -57,9 +57,9 @@ class Rpc:
         return self._due_ms if self._in_flight else None
 
     @property
-    def has_waiting(self) -> bool:
-        """Whether a call waits for its turn."""
-        return bool(self._waiting)
+    def waiting_count(self) -> int:
+        """How many calls wait for their turn."""
+        return len(self._waiting)
 
     def ask(self, question: Question) -> bool:
         """Let a call wait for its turn; ``False`` where too many do."""

@@ -197,7 +197,7 @@ class Station(Talker):
         self._end_drain(now_ms)
         if not self.uplink.is_up or self.rpc.is_busy:
             return
-        if self.rpc.has_waiting:
+        if self.rpc.waiting_count:
             question = self.rpc.take_waiting()
         elif self.is_registered and not self.timers.is_set("letter"):
             letter = self.outbox.first()
@@ -242,7 +242,7 @@ class Station(Talker):
         self.timers.set("reset", now_ms + (RESET_DRAIN_MS if is_patient else RESET_DELAY_MS))
 
     def _end_drain(self, now_ms: int) -> None:
-        is_drained = not (self.outbox.letters or self.rpc.is_busy or self.rpc.has_waiting)
+        is_drained = not (self.outbox.letters or self.rpc.is_busy or self.rpc.waiting_count)
         if self._is_draining and is_drained:
             self._is_draining = False
             self.timers.set("reset", now_ms + RESET_DELAY_MS)

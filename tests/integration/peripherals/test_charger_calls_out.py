@@ -1,12 +1,16 @@
-"""Goal: a central system nobody here wrote (``ocpp`` on ``websockets``) and our charger agree.
+"""Goal: central systems nobody here wrote (``ocpp`` on ``websockets``, npm's ``ocpp-rpc`` in strict
+mode) and our charger agree.
 
-Method: the package's central system, unmodified, on a real socket; it validates every message
-against the standard's schemas by itself. The charger runs from a board, over ``ws://``.
+Method: the packages' central systems, unmodified, on a real socket; they validate every message
+against the standard's schemas by themselves. The charger runs from a board, over ``ws://``.
 """
 
 import asyncio
 import contextlib
+import json
 import logging
+import shutil
+import sys
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +32,8 @@ from firmware_sim.clock import SteadyClock
 from firmware_sim.kinds.registry import kind_named
 
 WAIT_S = 8.0
+LIBRARY = Path(sys.prefix) / "npm_readers" / "node_modules" / "ocpp-rpc"
+RUNNER = Path(__file__).parents[2] / "support" / "ocpp_central.js"
 logging.getLogger("ocpp").setLevel(logging.ERROR)
 
 
@@ -166,7 +172,7 @@ async def test_a_session_of_1_6_on_a_foreign_central_system(tmp_path: Path) -> N
         central(Central16, "ocpp1.6") as (desk, port),
         charger("ocpp16", port, tmp_path, outlets=2) as board,
     ):
-        await until(lambda: desk.saw("heartbeat"))
+        await until(lambda: desk.saw("status"))
         assert desk.end.id == "CP-7"
         board.do("charger", "plug", outlet=2)
         board.do("charger", "tap", token="CARD-0001")
@@ -225,3 +231,31 @@ async def test_a_session_of_2_0_1_on_a_foreign_central_system(tmp_path: Path) ->
         assert stopped.status == "Accepted"
         await until(lambda: desk.saw("ended"))
         await until(lambda: desk.saw("report"))
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", ["ocpp16", "ocpp201"])
+async def test_a_strict_central_system_of_node_has_nothing_to_complain_of(
+    kind: str, tmp_path: Path
+) -> None:
+    node = shutil.which("node")
+    if node is None or not (LIBRARY / "package.json").is_file():
+        pytest.skip("node or npm's ocpp-rpc is not installed: make test does so where it can")
+    central_system = await asyncio.create_subprocess_exec(
+        node, str(RUNNER), str(LIBRARY), stdout=asyncio.subprocess.PIPE
+    )
+    assert central_system.stdout is not None
+    try:
+        async with asyncio.timeout(WAIT_S):
+            port = json.loads(await central_system.stdout.readline())["port"]
+            async with charger(kind, port, tmp_path) as board:
+                board.do("charger", "plug")
+                await until(lambda: board.state("charger")["registration"] == "Accepted")
+                board.do("charger", "tap", token="CARD-0001")
+                told = json.loads(await central_system.stdout.readline())
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            central_system.kill()
+        await central_system.wait()
+    assert told["complaints"] == []
+    assert "Authorize" in told["calls"]

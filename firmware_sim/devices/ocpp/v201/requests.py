@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from firmware_sim.devices.ocpp.charging import Cause, admits
 from firmware_sim.devices.ocpp.firmware import Order
-from firmware_sim.devices.ocpp.limits import FIRMWARE_RETRIES_MAX, INTERVAL_S_MAX
+from firmware_sim.devices.ocpp.limits import FIRMWARE_RETRIES_MAX, INTERVAL_S_MAX, TEXT_CHARS_MAX
 from firmware_sim.devices.ocpp.outlet import Grant, Outlet, Reservation
 from firmware_sim.devices.ocpp.station import PENDING, whole_within
 from firmware_sim.devices.ocpp.talker import Request
@@ -66,7 +66,7 @@ def _cost_updated(station: "Ocpp201", payload: JsonObject, now_ms: int) -> JsonO
     del now_ms
     outlet = station.running(payload["transactionId"])
     if outlet and outlet.transaction:
-        outlet.transaction.cost = str(payload["totalCost"])
+        outlet.transaction.cost = str(payload["totalCost"])[:TEXT_CHARS_MAX]
     return {}
 
 

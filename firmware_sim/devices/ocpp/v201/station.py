@@ -9,6 +9,7 @@ from typing import ClassVar
 from firmware_sim.devices.ocpp.charging import Cause, ChargingStation, Make, TokenRules
 from firmware_sim.devices.ocpp.connector_states import State
 from firmware_sim.devices.ocpp.firmware import Stage
+from firmware_sim.devices.ocpp.limits import TEXT_CHARS_MAX
 from firmware_sim.devices.ocpp.outbox import Letter
 from firmware_sim.devices.ocpp.outlet import Outlet, Reservation
 from firmware_sim.devices.ocpp.rpc import OFFLINE, Reply
@@ -236,7 +237,7 @@ class Ocpp201(ChargingStation):
         outlet = self.running(letter.payload["transactionInfo"]["transactionId"])
         cost = payload.get("totalCost")
         if outlet and outlet.transaction and isinstance(cost, int | float):
-            outlet.transaction.cost = str(cost)
+            outlet.transaction.cost = str(cost)[:TEXT_CHARS_MAX]
         found = self.standing_in(payload)
         if found is None or "idToken" not in letter.payload:
             return
