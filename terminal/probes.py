@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Literal
 
+from protocol import paycode
 from protocol.errors import CallerError
 from protocol.framing import escpos
 from terminal.adapters.customer_display import SerialCustomerDisplay
@@ -51,7 +52,8 @@ async def _read_card(port: str, limit_s: float) -> Found:
 
 async def _scanned(scanner: CodeScanner, limit_s: float) -> Found:
     try:
-        return {"code": await scanner.scan(limit_s)}
+        code = await scanner.scan(limit_s)
+        return {"code": paycode.mask(code) if len(code) == paycode.CODE_DIGITS else code}
     finally:
         await scanner.aclose()
 

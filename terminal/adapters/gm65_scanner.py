@@ -26,7 +26,9 @@ from terminal.adapters.serial_worker import (
 
 _BOOT_CHATTER = b"<{"
 _NORMAL_LIGHT_AND_COMMAND_MODE = b"\xd5"
-_TAIL_CR = b"\x01"
+_DRESSED = b"\x0b"  # prefix, suffix, tail CR
+_LENGTHS = b"\x22"
+_PREFIX, _SUFFIX = b"[<", b">]"
 _NO_SETUP_CODES = b"\x02"
 _NOT_FOR_UART = 0x03
 _STOP = gm65.write(gm65.REG_TRIGGER, b"\x00")
@@ -58,12 +60,15 @@ class Gm65Scanner:
 
 
 def _configure(dialogue: Dialogue) -> None:
-    """Command mode, codes out of the serial port, each ended by CR.
+    """Command mode, codes out of the serial port, each between marks and ended by CR.
 
-    Codes that set the scanner up are forbidden: a payer could show one.
+    A code has no checksum: with the marks, a byte lost or doubled at either end is seen. Codes
+    that set the scanner up are forbidden: a payer could show one.
     """
     _exchange(dialogue, gm65.write(gm65.REG_MODE, _NORMAL_LIGHT_AND_COMMAND_MODE))
-    _exchange(dialogue, gm65.write(gm65.REG_TAIL, _TAIL_CR))
+    _exchange(dialogue, gm65.write(gm65.REG_LENGTHS, _LENGTHS + _PREFIX))
+    _exchange(dialogue, gm65.write(gm65.REG_SUFFIX, _SUFFIX))
+    _exchange(dialogue, gm65.write(gm65.REG_TAIL, _DRESSED))
     _exchange(dialogue, gm65.write(gm65.REG_SETUP_CODE, _NO_SETUP_CODES))
     output = _ask(dialogue, gm65.read(gm65.REG_OUTPUT))[0][0]
     if output & _NOT_FOR_UART:  # newer models leave the factory typing over USB
@@ -141,8 +146,10 @@ def _ask(dialogue: Dialogue, command: gm65.Command) -> tuple[bytes, bytes | None
 
 
 def _checked(code: bytes) -> str:
+    marks = len(_PREFIX) + len(_SUFFIX)
+    if len(code) <= marks or not (code.startswith(_PREFIX) and code.endswith(_SUFFIX)):
+        raise OperatingError("device_bad_frame", "scanner: a code without its marks")
     try:
-        text = code.decode("ascii")
+        return code[len(_PREFIX) : -len(_SUFFIX)].decode("ascii")
     except UnicodeDecodeError:
         raise OperatingError("device_bad_frame", "scanner: not ASCII") from None
-    return text

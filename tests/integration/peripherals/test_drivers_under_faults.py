@@ -115,13 +115,15 @@ async def test_a_slow_scanner_is_read(hosted: HostedBoard, opened: Opened) -> No
 
 
 @pytest.mark.asyncio
-async def test_a_code_whose_end_is_lost_is_bad_frame_not_a_short_code(
-    hosted: HostedBoard, opened: Opened
+@pytest.mark.parametrize("at", [0, 1, 20, 21, 22])
+async def test_a_code_whose_marks_or_end_are_lost_is_bad_frame_not_a_short_code(
+    hosted: HostedBoard, opened: Opened, at: int
 ) -> None:
+    """A code comes as ``[<``, 18 digits, ``>]`` and CR."""
     scanner = opened(Gm65Scanner(hosted.paths["scanner"]))
     scan = asyncio.create_task(scanner.scan(5))
     await _until_reading(hosted)
-    await _set(hosted, "scanner", Fault(FaultKind.DROP, at=len(CODE)))
+    await _set(hosted, "scanner", Fault(FaultKind.DROP, at=at))
     await asyncio.to_thread(_show, hosted)
     with pytest.raises(OperatingError, match="device_bad_frame"):
         await scan

@@ -8,6 +8,7 @@ import pytest
 
 from firmware_sim.board_file import board_with
 from firmware_sim.hosting import HostedBoard
+from protocol import paycode
 from protocol.errors import OperatingError
 from terminal.adapters.pn532_reader import Pn532Reader
 from terminal.probes import probe_named
@@ -51,4 +52,4 @@ async def test_the_probes_tell_a_code_and_a_masked_card(hosted: HostedBoard) -> 
     }  # fmt: skip
     await asyncio.to_thread(hosted.do, "reader", "remove")
     await asyncio.to_thread(hosted.do, "reader", "present", card="tag")
-    assert await probe_named("pn532_code")(path, 5) == {"code": CODE}
+    assert await probe_named("pn532_code")(path, 5) == {"code": paycode.mask(CODE)}
