@@ -31,6 +31,7 @@ from backend.risk.aml.reports import routes as report_routes
 from backend.risk.cases import routes as case_routes
 from backend.risk.devices import routes as fingerprint_routes
 from backend.risk.judging import routes as decision_routes
+from backend.risk.labels import routes as label_routes
 from backend.risk.lists import routes as list_routes
 from backend.risk.models import routes as model_routes
 from backend.risk.models.limits import MODEL_BYTES_MAX
@@ -106,6 +107,7 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         destination_routes.operator_router(services, guard),
         break_routes.operator_router(services, guard),
         case_routes.operator_router(services, guard, backend.case_clock),
+        label_routes.operator_router(services, guard),
         list_routes.operator_router(services, guard),
         decision_routes.operator_router(services, guard, backend.risk.desk),
         model_routes.operator_router(services, guard),

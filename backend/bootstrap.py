@@ -47,7 +47,6 @@ from backend.payments.model import DAY_OFFSET_MS, DeviceRequest, PaymentRules
 from backend.payments.requests import REQUEST_COMMANDS, command_of
 from backend.payments.services import Services
 from backend.risk.cases.model import CaseClock
-from backend.risk.cases.repository import CaseRepository
 from backend.risk.devices.judge import DeviceJudge
 from backend.risk.devices.pseudonyms import pseudonym_key
 from backend.risk.devices.repository import ReadingRepository
@@ -58,6 +57,7 @@ from backend.risk.judging.memory import rebuild, remember_committed
 from backend.risk.judging.model_desk import ModelDesk
 from backend.risk.judging.repository import DecisionRepository
 from backend.risk.judging.scoring import Scoring
+from backend.risk.labels.repository import LabelRepository
 from backend.risk.model import RiskRules
 from backend.risk.models.repository import ModelRepository
 from backend.risk.rules.desk import RuleDesk
@@ -205,7 +205,7 @@ class Backend:
     def _engine(self) -> Engine:
         """The risk engine, which has been told again what is stored."""
         desk = RiskDesk(self.settings.risk_live_rules, scoring=Scoring(watch=self.metrics))
-        decisions, labels = DecisionRepository(self._reader), CaseRepository(self._reader)
+        decisions, labels = DecisionRepository(self._reader), LabelRepository(self._reader)
         remembered = rebuild(desk, decisions, labels, now_ms=self.clock.now_ms())
         _log.info("risk_rebuilt", decisions=remembered)
         return Engine(desk, self.case_clock)

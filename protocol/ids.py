@@ -21,15 +21,16 @@ DisputeId = NewType("DisputeId", str)
 CouponId = NewType("CouponId", str)
 CaseId = NewType("CaseId", str)
 ReportId = NewType("ReportId", str)
+LabelId = NewType("LabelId", str)
 
 PAYMENT, ATTEMPT, REFUND, TRANSFER = "pay", "att", "rfd", "trf"
 MANDATE, REQUEST, PAYOUT, EVENT = "mdt", "req", "pyo", "evt"
 TOPUP, SWEEP, PAYER, NOTICE, INSTRUMENT = "top", "swp", "pyr", "ntc", "ins"
 DISPUTE, COLLECTION, COUPON, WITHDRAWAL, CASE = "dsp", "cvr", "cpn", "wdr", "cas"
-REPORT = "rpt"
+REPORT, LABEL = "rpt", "lbl"
 PREFIXES = frozenset(
     {PAYMENT, ATTEMPT, REFUND, TRANSFER, MANDATE, REQUEST, PAYOUT, EVENT, TOPUP, SWEEP, PAYER}
-    | {NOTICE, INSTRUMENT, DISPUTE, COLLECTION, COUPON, WITHDRAWAL, CASE, REPORT}
+    | {NOTICE, INSTRUMENT, DISPUTE, COLLECTION, COUPON, WITHDRAWAL, CASE, REPORT, LABEL}
 )
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -45,6 +45,7 @@ TABLE_MODULES = (
     "backend.refunds.tables",
     "backend.risk.aml.reports.tables",
     "backend.risk.cases.tables",
+    "backend.risk.labels.tables",
     "backend.risk.lists.tables",
     "backend.risk.judging.tables",
     "backend.risk.models.tables",

@@ -44,6 +44,7 @@ from backend.ledger.model import Transfer
 from backend.merchants.tables import MERCHANT
 from backend.payments.model import PaymentRules
 from backend.payments.tables import PAYMENT
+from backend.risk.labels.service import label_from_dispute
 from protocol.errors import CallerError
 from protocol.ids import is_id
 from protocol.payment import PaymentState
@@ -227,6 +228,7 @@ class DecideDispute:
         )
         ledger.post(ws, self._transfers(dispute, day), now_ms, is_new=True)
         if self.command is DisputeCommand.LOSE:
+            label_from_dispute(ws, row, actor=self.actor, now_ms=now_ms)
             return row
         payment = ws.get(PAYMENT, dispute["payment_id"])
         assert payment is not None

@@ -9,6 +9,7 @@ from tillway.risk.devices import devices
 from tillway.risk.drift import drift
 from tillway.risk.evaluate import evaluate
 from tillway.risk.explain import explain
+from tillway.risk.labels import app as labels
 from tillway.risk.large_value import large_value
 from tillway.risk.lists import app as lists
 from tillway.risk.replay import replay
@@ -24,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cases, name="cases")
+app.add_typer(labels, name="label")
 app.add_typer(lists, name="lists")
 app.add_typer(rules, name="rules")
 app.command()(aml)

@@ -20,7 +20,7 @@ from backend.risk.cases.limits import (
     EVIDENCE_DAYS_MAX,
     PAYMENTS_PER_LOOKUP_MAX,
 )
-from backend.risk.cases.tables import RiskLabel
+from backend.risk.labels.tables import RiskLabel
 
 _payment = Payment.__table__  # type: ignore[attr-defined]
 _payment_event = PaymentEvent.__table__  # type: ignore[attr-defined]
@@ -122,7 +122,7 @@ class EvidenceRepository:
         query = select(_label).where(
             _label.c.payment_id.in_(payments), _label.c.available_at_ms <= until_ms
         )
-        return self._reader.rows(query.order_by(_label.c.available_at_ms, _label.c.case_id))
+        return self._reader.rows(query.order_by(_label.c.available_at_ms, _label.c.origin))
 
     def _payment_events(self, payments: Collection[str], until_ms: int) -> list[Row]:
         query = select(_payment_event).where(
@@ -165,7 +165,7 @@ def _labels(rows: list[Row]) -> list[dict[str, Any]]:
             "subject": row["payment_id"],
             "number": 0,
             "what": "fraud" if row["is_fraud"] else "genuine",
-            "actor": row["case_id"],
+            "actor": row["actor"] or row["origin"],
         }
         for row in rows
     ]

@@ -1,25 +1,21 @@
-"""Reading cases and the labels that they gave. Only the room's repositories see SQL."""
+"""Reading cases. Only the room's repositories see SQL."""
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, and_, func, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, select
 
 from backend.db.reading import Reader
 from backend.db.tables import Row
 from backend.risk.cases.limits import (
     EVENTS_PER_CASE_MAX,
-    LABELS_PER_PAGE_MAX,
     REASONS_PER_CASE_MAX,
     ROWS_PER_LIST_MAX,
 )
 from backend.risk.cases.model import CaseState, Standing
-from backend.risk.cases.tables import RiskCase, RiskCaseEvent, RiskLabel
+from backend.risk.cases.tables import RiskCase, RiskCaseEvent
 
 _case = RiskCase.__table__  # type: ignore[attr-defined]
 _event = RiskCaseEvent.__table__  # type: ignore[attr-defined]
-_label = RiskLabel.__table__  # type: ignore[attr-defined]
-LabelPlace = tuple[int, str, str]
-"""A label's place in their order: when it became known, its payment, its case."""
 
 
 class CaseRepository:
@@ -67,12 +63,6 @@ class CaseRepository:
         found = self._reader.one(query)
         assert found is not None
         return found
-
-    def labels(self, *, after: LabelPlace = (-1, "", "")) -> list[Row]:
-        """The next page of labels behind a place, in the order in which they became known."""
-        order = (_label.c.available_at_ms, _label.c.payment_id, _label.c.case_id)
-        query = select(_label).where(tuple_(*order) > tuple_(*after)).order_by(*order)
-        return self._reader.rows(query.limit(LABELS_PER_PAGE_MAX))
 
 
 def _stands(standing: Standing, now_ms: int) -> ColumnElement[bool]:

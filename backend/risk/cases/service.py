@@ -40,7 +40,10 @@ from backend.risk.cases.model import (
     same_person,
 )
 from backend.risk.cases.steps import record, step
-from backend.risk.cases.tables import CASE, CASE_OPEN, LABEL
+from backend.risk.cases.tables import CASE, CASE_OPEN
+from backend.risk.labels.model import LabelSource
+from backend.risk.labels.service import give_label
+from backend.risk.labels.tables import LABEL
 from protocol.errors import CallerError
 from protocol.ids import is_id
 
@@ -298,15 +301,10 @@ def _give_labels(ws: WorkingSet, case: Row, now_ms: int) -> None:
     if is_fraud is None:
         return
     for payment_id in json.loads(case["payments"]):
-        ws.insert(
-            LABEL,
-            {
-                "payment_id": payment_id,
-                "case_id": case["case_id"],
-                "is_fraud": int(is_fraud),
-                "available_at_ms": now_ms,
-            },
-        )
+        give_label(
+            ws, payment_id=payment_id, origin=case["case_id"], source=LabelSource.CASE,
+            is_fraud=is_fraud, actor=case["decided_by"], reason=case["reason"], now_ms=now_ms,
+        )  # fmt: skip
 
 
 def _again(known: Row, alarm: Alarm) -> Row:

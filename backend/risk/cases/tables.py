@@ -72,22 +72,6 @@ class RiskCaseOpen(BackendTable, table=True):
     """Empty when the latest one is decided."""
 
 
-class RiskLabel(BackendTable, table=True):
-    """What a decided case says of a payment. Never changed: the latest one of a payment holds."""
-
-    __tablename__ = "risk_label"
-    __table_args__: Any = (
-        Index("ix_risk_label_available", "available_at_ms", "payment_id", "case_id"),
-        STORAGE,
-    )
-    payment_id: str = Field(primary_key=True, sa_type=TEXT)
-    case_id: str = Field(primary_key=True, sa_type=TEXT)
-    is_fraud: int = Field(sa_type=INTEGER)
-    available_at_ms: int = Field(sa_type=INTEGER)
-    """When it was decided: nothing may use the label for what happened before."""
-
-
 CASE = table_ref(RiskCase)
 CASE_EVENT = table_ref(RiskCaseEvent, lock=False)
 CASE_OPEN = table_ref(RiskCaseOpen)
-LABEL = table_ref(RiskLabel, lock=False)

@@ -1,13 +1,13 @@
 """The desk's memory, kept in step with what is stored."""
 
 from backend.db.working_set import WorkingSet
-from backend.risk.cases.repository import CaseRepository, LabelPlace
-from backend.risk.cases.tables import LABEL
 from backend.risk.judging.desk import RiskDesk
 from backend.risk.judging.limits import REBUILT_DAYS_MAX
 from backend.risk.judging.records import attempt_of, vector_of
 from backend.risk.judging.repository import DecisionRepository
 from backend.risk.judging.tables import DECISION
+from backend.risk.labels.repository import LabelPlace, LabelRepository
+from backend.risk.labels.tables import LABEL
 
 _DAY_MS = 86_400_000
 
@@ -22,7 +22,7 @@ def remember_committed(desk: RiskDesk, ws: WorkingSet) -> None:
 
 
 def rebuild(
-    desk: RiskDesk, decisions: DecisionRepository, labels: CaseRepository, *, now_ms: int
+    desk: RiskDesk, decisions: DecisionRepository, labels: LabelRepository, *, now_ms: int
 ) -> int:
     """Tell a new desk again what is stored, before the writer runs; returns how many decisions."""
     count = 0
@@ -34,5 +34,5 @@ def rebuild(
             is_fraud, at_ms = bool(row["is_fraud"]), row["available_at_ms"]
             desk.learn(row["payment_id"], is_fraud=is_fraud, available_at_ms=at_ms)
         last = page[-1]
-        place = (last["available_at_ms"], last["payment_id"], last["case_id"])
+        place = (last["available_at_ms"], last["payment_id"], last["origin"])
     return count

@@ -6,7 +6,7 @@ from backend.db.limits import READ_PAGE_ROWS
 from backend.db.reading import Reader
 from backend.db.tables import Row
 from backend.payments.tables import Payment
-from backend.risk.cases.tables import RiskLabel
+from backend.risk.labels.tables import RiskLabel
 from backend.risk.models.limits import TRAINING_LABELS_MAX, TRAINING_PAYMENTS_MAX
 
 _payment = Payment.__table__  # type: ignore[attr-defined]
@@ -43,7 +43,7 @@ class TrainingRepository:
     def labels(self, *, until_ms: int) -> list[Row]:
         """What was known by then, in the order in which it became known; the latest of a payment
         holds."""
-        order = (_label.c.available_at_ms, _label.c.payment_id, _label.c.case_id)
+        order = (_label.c.available_at_ms, _label.c.payment_id, _label.c.origin)
         query = select(_label).order_by(*order).limit(READ_PAGE_ROWS)
         query = query.where(_label.c.available_at_ms <= until_ms)
         found: list[Row] = []

@@ -25,6 +25,7 @@ from backend.risk.cases.service import (
     Outcome,
     ProposeOutcome,
 )
+from backend.risk.labels.repository import LabelRepository
 from protocol.crypto.keys import generate
 from protocol.errors import CallerError, TillwayError
 from tests.support.channels import CARD_TOKEN
@@ -102,7 +103,7 @@ def test_two_people_decide_and_the_labels_are_known_from_then_on(shop: Shop, pay
     case_id = raised(shop, payer)["case_id"]
     shop.clock.at_ms += 5_000
     assert proposed(shop, case_id, Outcome.FRAUD, *payments[:2])["state"] == "proposed"
-    labels = CaseRepository(shop.reader).labels
+    labels = LabelRepository(shop.reader).labels
     assert labels() == []
     shop.clock.at_ms += 5_000
     decided = shop.do(answer(case_id, HAN))
@@ -111,7 +112,7 @@ def test_two_people_decide_and_the_labels_are_known_from_then_on(shop: Shop, pay
     assert {row["payment_id"]: row["is_fraud"] for row in found} == dict.fromkeys(payments[:2], 1)
     assert {row["available_at_ms"] for row in found} == {shop.clock.at_ms}
     last = found[0]
-    behind = labels(after=(last["available_at_ms"], last["payment_id"], last["case_id"]))
+    behind = labels(after=(last["available_at_ms"], last["payment_id"], last["origin"]))
     assert behind == found[1:]
     assert shop.do(answer(case_id, HAN)) == decided  # repeated
 
@@ -136,10 +137,10 @@ def test_only_the_assignee_proposes_and_a_rejected_outcome_labels_nothing(
     proposed(lite, case_id, Outcome.FRAUD, payment)
     back = lite.do(answer(case_id, HAN, is_agreed=False))
     assert (back["state"], back["outcome"], back["payments"]) == ("assigned", "", "[]")
-    assert CaseRepository(lite.reader).labels() == []
+    assert LabelRepository(lite.reader).labels() == []
     proposed(lite, case_id, Outcome.GENUINE, payment)
     lite.do(answer(case_id, HAN))
-    assert [row["is_fraud"] for row in CaseRepository(lite.reader).labels()] == [0]
+    assert [row["is_fraud"] for row in LabelRepository(lite.reader).labels()] == [0]
 
 
 def test_alarms_about_one_subject_join_its_case_until_it_is_decided(
@@ -195,7 +196,7 @@ def test_a_case_about_a_payment_labels_that_payment(lite: Shop, lite_payer: str)
     case_id = raised(lite, payment, subject=Subject.PAYMENT)["case_id"]
     proposed(lite, case_id, Outcome.FRAUD)
     lite.do(answer(case_id, HAN))
-    labels = CaseRepository(lite.reader).labels()
+    labels = LabelRepository(lite.reader).labels()
     assert [(row["payment_id"], row["is_fraud"]) for row in labels] == [(payment, 1)]
 
 

@@ -1,6 +1,6 @@
 """``tillway risk cases`` against a backend without a socket."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from backend.clearing.calendar import Calendar
 from backend.db.engine import open_engine
 from backend.risk.cases import routes as case_routes
 from backend.risk.cases.model import CaseClock
+from tests.support.json_line import Line
 from tests.support.migrated import migrated_sqlite
 from tests.support.shop import Shop, shop_of_two
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
@@ -20,23 +21,6 @@ from tillway.risk import cases
 from tillway.risk.cli import app
 
 LI, HAN = "李雷", "韩梅梅"
-
-
-class Line:
-    """``JsonApi`` over a test's client."""
-
-    def __init__(self, client: TestClient) -> None:
-        self._client = client
-
-    def get(self, path: str) -> Any:
-        answer = self._client.get(path)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        answer = self._client.post(path, json=dict(body))
-        assert answer.status_code in {200, 201}, answer.text
-        return answer.json()
 
 
 @pytest.fixture

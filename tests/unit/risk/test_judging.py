@@ -13,6 +13,7 @@ from backend.risk.judging.memory import rebuild
 from backend.risk.judging.model import Attempt, decide
 from backend.risk.judging.records import attempt_of, explanation, vector_of
 from backend.risk.judging.repository import DecisionRepository
+from backend.risk.labels.repository import LabelRepository
 from backend.risk.lists.model import Entry, ListKind, ListName
 from backend.risk.lists.service import PutOnList
 from backend.risk.rules.compiled import Action, Rule, Severity
@@ -187,7 +188,7 @@ def test_a_desk_that_is_told_the_stored_decisions_judges_as_if_it_had_never_stop
         shop.pay(payers[number % 3], 100 + number * 50)
     again = RiskDesk(LIVE)
     count = rebuild(
-        again, DecisionRepository(shop.reader), CaseRepository(shop.reader),
+        again, DecisionRepository(shop.reader), LabelRepository(shop.reader),
         now_ms=shop.clock.at_ms,
     )  # fmt: skip
     assert count == 20

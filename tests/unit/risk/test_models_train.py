@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from backend.db.reading import Reader
-from backend.risk.cases.tables import LABEL
 from backend.risk.features.catalogue import PAYMENT
 from backend.risk.features.stream import FeatureState
+from backend.risk.labels.tables import LABEL
 from backend.risk.models.ledger_inputs import HONEST_AFTER_MS, ledger_inputs, ledger_vectors
 from backend.risk.models.payments_repository import TrainingRepository
 from backend.risk.models.scorer import Scorer
@@ -95,7 +95,7 @@ class _Labels:
 
     def decide(self, ws: Any, now_ms: int) -> None:
         for number, payment_id in enumerate(self._payments):
-            ws.insert(LABEL, {"payment_id": payment_id, "case_id": "cas_1",
+            ws.insert(LABEL, {"payment_id": payment_id, "origin": "cas_1",
                               "is_fraud": number % 2, "available_at_ms": now_ms})  # fmt: skip
 
 

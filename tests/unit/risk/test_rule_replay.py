@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from backend.db.working_set import WorkingSet
-from backend.risk.cases.tables import LABEL
 from backend.risk.features.catalogue import PAYMENT
+from backend.risk.labels.tables import LABEL
 from backend.risk.rules.compiled import Action
 from backend.risk.rules.facts import FIELDS
 from backend.risk.rules.replay import STOPS, WHOLE, Figures, History, Replay
@@ -113,7 +113,7 @@ class _Labels:
 
     def decide(self, ws: WorkingSet, now_ms: int) -> None:
         for number, payment_id in enumerate(self._payments):
-            ws.insert(LABEL, {"payment_id": payment_id, "case_id": "cas_1",
+            ws.insert(LABEL, {"payment_id": payment_id, "origin": "cas_1",
                               "is_fraud": number % 2, "available_at_ms": now_ms})  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""What became known of payments: fraud, or genuine."""

@@ -1,0 +1,23 @@
+"""The command line's way to a backend, without a socket."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi.testclient import TestClient
+
+
+class Line:
+    """``JsonApi`` over a test's client."""
+
+    def __init__(self, client: TestClient) -> None:
+        self._client = client
+
+    def get(self, path: str) -> Any:
+        answer = self._client.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        answer = self._client.post(path, json=dict(body))
+        assert answer.status_code in {200, 201}, answer.text
+        return answer.json()

@@ -1,0 +1,58 @@
+"""``tillway risk label``: what is known of a payment, and a person's word about it."""
+
+import secrets
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from protocol.errors import CallerError
+from protocol.ids import LABEL, RANDOM_BYTES, mint
+from tillway.json_api import JsonApi
+
+app = typer.Typer(help="Labels of payments.", no_args_is_help=True)
+Url = Annotated[str, typer.Option(help="The backend's address, https://…")]
+Ca = Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")]
+TokenFile = Annotated[Path, typer.Option(help="The operator's token.")]
+_PATH = "/operator/v1/risk/labels"
+_VERDICTS = {"fraud": True, "genuine": False}
+_SHOWN = ("available_at_ms", "source", "origin", "actor", "reason")
+
+
+@app.command()
+def give(
+    payment_id: str,
+    verdict: Annotated[str, typer.Argument(help="fraud or genuine.")],
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    by: Annotated[str, typer.Option(help="Who says it.")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+) -> None:
+    """Say what a payment was. From then on features and training know it; the latest word holds."""
+    if verdict not in _VERDICTS:
+        raise CallerError("field_invalid", f"verdict is one of {', '.join(_VERDICTS)}")
+    label_id = mint(
+        LABEL, time_ms=time.time_ns() // 1_000_000, random_bytes=secrets.token_bytes(RANDOM_BYTES)
+    )
+    body = {"label_id": label_id, "payment_id": payment_id, "is_fraud": _VERDICTS[verdict],
+            "by": by, "reason": reason}  # fmt: skip
+    given = _api(url, ca, token_file).post(_PATH, body)
+    typer.echo(f"{given['origin']}: {payment_id} {verdict}")
+
+
+@app.command()
+def show(payment_id: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
+    """What was said of a payment, the latest first: that one holds."""
+    table = Table("verdict", *_SHOWN)
+    for row in _api(url, ca, token_file).get(f"{_PATH}/{payment_id}")["labels"]:
+        verdict = "fraud" if row["is_fraud"] else "genuine"
+        table.add_row(verdict, *(str(row[name]) for name in _SHOWN))
+    Console().print(table)
+
+
+def _api(url: str, ca: Path, token_file: Path) -> JsonApi:
+    return JsonApi(url, ca, token_file.read_text("ascii").strip())
