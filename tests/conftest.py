@@ -5,6 +5,7 @@ A test that takes ``database_url`` (empty) or ``migrated_url`` (this program's s
 
 import gc
 import itertools
+import os
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -25,6 +26,8 @@ _numbers = itertools.count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Two workers that train with the threads of all cores wait for each other most of the time.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     held = ExitStack()
     held.enter_context(memory_to_write_to())
     config.add_cleanup(held.close)

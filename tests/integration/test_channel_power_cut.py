@@ -32,6 +32,7 @@ from tests.support.shop import Shop
 from tillway import processes
 from tillway.json_api import JsonApi
 
+pytestmark = pytest.mark.xdist_group("channel_power_cut")
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN, ACCOUNT = "tok_payers_card", "6217000000000000001"
 OPENING_MINOR, BALANCE_MINOR = 100_000_000, 50_000
