@@ -10,10 +10,13 @@ from typing import Annotated
 
 import typer
 
-from protocol.errors import OperatingError, TillwayError
+from protocol.errors import CallerError, OperatingError, TillwayError
+from protocol.framing.limits import MCUBOOT_IMAGE_BYTES_MAX
 from protocol.identity import Identity
 from terminal import logs
+from terminal.adapters.smp_board import SmpSerialBoard
 from terminal.adapters.telium_pinpad import TeliumPinPad
+from terminal.board_update import BoardUpdate, Updated
 from terminal.bootstrap import load_identity, running_terminal
 from terminal.config import Settings, load
 from terminal.fingers import Wish, tend_fingers
@@ -103,6 +106,38 @@ def card(
         raise typer.Exit(1) from None
     sys.stdout.write(json.dumps(asdict(outcome), ensure_ascii=False) + "\n")
     raise typer.Exit(_CARD_EXITS[outcome.result])
+
+
+@app.command()
+def firmware(
+    port: Annotated[str, typer.Argument(help="The board's port, such as /dev/ttyACM0.")],
+    image: Annotated[Path, typer.Argument(help="The signed MCUboot image.")],
+) -> None:
+    """Renew a controller board's firmware: upload, try out, and confirm once it answers.
+
+    Prints one JSON line. Say the same again after a power cut: it goes on where it was. Exits 1
+    with a code where the board refuses or goes back to its old firmware.
+    """
+    try:
+        updated = asyncio.run(_updated(port, image))
+    except TillwayError as error:
+        said = {"error": error.to_wire(), "detail": error.detail}
+        sys.stdout.write(json.dumps(said, ensure_ascii=False) + "\n")
+        raise typer.Exit(1) from None
+    sys.stdout.write(json.dumps(asdict(updated)) + "\n")
+
+
+async def _updated(port: str, image: Path) -> Updated:
+    try:
+        with image.open("rb") as file:
+            data = file.read(MCUBOOT_IMAGE_BYTES_MAX)
+    except OSError as error:
+        raise CallerError("firmware_refused", f"{image}: {error.strerror}") from None
+    board = SmpSerialBoard(port)
+    try:
+        return await BoardUpdate(board, data, asyncio.sleep).run()
+    finally:
+        await board.aclose()
 
 
 async def _carded(

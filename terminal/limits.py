@@ -64,3 +64,12 @@ SQLITE_BUSY_MS = 5_000
 SELECTION_RETRY_S = 1.0
 SELECTION_SALE_S = 40
 """How long a selection at a machine may wait for its payment; the machine itself waits 30 s."""
+
+BOARD_PIECE_BYTES = 384
+"""Of firmware in one message: with its head below the smallest usual buffer of 512 bytes."""
+BOARD_BOOT_WAIT_S = 1.0
+BOARD_BOOTS_WAITED_MAX = 60
+"""Swapping two slots of a slow flash takes a minute at most."""
+BOARD_FAILURES_MAX = 8
+BOARD_TRIALS_MAX = 3
+BOARD_STEPS_MAX = 200

@@ -149,6 +149,49 @@ class CustomerDisplay(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class BoardImage:
+    """Firmware in one slot of a controller board; slot 0 runs. ``is_pending`` waits for a trial."""
+
+    slot: int
+    version: str
+    digest: bytes
+    is_pending: bool
+    is_confirmed: bool
+
+
+class ControllerBoard(Protocol):
+    """A board behind a machine's buttons and motors whose firmware can be renewed.
+
+    Each call ends within 20 s; ``firmware_refused`` (a ``CallerError``) is the board's own no.
+    """
+
+    async def images(self) -> tuple[BoardImage, ...]:
+        """What lies in its slots."""
+        ...
+
+    async def upload(self, offset: int, piece: bytes, *, length: int, sha: bytes) -> int:
+        """Give it a piece of new firmware; the offset it wants next. ``length`` and ``sha`` (of
+        the whole, SHA-256) tell uploads apart."""
+        ...
+
+    async def try_out(self, digest: bytes) -> None:
+        """Start the firmware with this hash at the next boot, once."""
+        ...
+
+    async def confirm(self) -> None:
+        """Keep the firmware that runs."""
+        ...
+
+    async def reset(self) -> None:
+        """Boot. Its answer says that it will."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of the port."""
+        ...
+
+
 class DeviceKey(Protocol):
     """Holds the key that this terminal signs with, where no program can read it."""
 

@@ -18,6 +18,7 @@ from terminal.adapters.gm65_scanner import Gm65Scanner
 from terminal.adapters.mdb_cashless import MdbCashless
 from terminal.adapters.pn532_reader import Pn532Reader
 from terminal.adapters.secure_element import SerialSecureElement
+from terminal.adapters.smp_board import SmpSerialBoard
 from terminal.adapters.ssi_scanner import SsiScanner
 from terminal.adapters.telium_pinpad import TeliumPinPad
 from terminal.ports import CodeScanner, CustomerView
@@ -101,6 +102,16 @@ def _showing(kind: Literal["epson_vfd", "cd5220", "led8"]) -> Probe:
     return show
 
 
+async def _list_firmware(port: str, limit_s: float) -> Found:
+    del limit_s  # the board's own limits hold
+    board = SmpSerialBoard(port)
+    try:
+        images = await board.images()
+        return {"images": [{**asdict(image), "digest": image.digest.hex()} for image in images]}
+    finally:
+        await board.aclose()
+
+
 async def _ask_element(port: str, limit_s: float) -> Found:
     del limit_s  # the element's own limits hold
     element = SerialSecureElement(port)
@@ -127,6 +138,7 @@ PROBES: dict[str, Probe] = {
     "escpos": _print,
     "ef01": _identify,
     "secure_element": _ask_element,
+    "smp_board": _list_firmware,
     "telium": _check_pinpad,
     "epson_vfd": _showing("epson_vfd"),
     "cd5220": _showing("cd5220"),

@@ -172,6 +172,11 @@ class LineParser:
         self._whole = bytearray()
         self._is_inside = False
 
+    @property
+    def is_mid_message(self) -> bool:
+        """Whether a message has begun and not ended."""
+        return self._is_inside or self._line.startswith(START)
+
     def feed(self, data: bytes) -> list[Item]:
         """What ``data`` completes."""
         found: list[Item] = []

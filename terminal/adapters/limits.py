@@ -85,6 +85,12 @@ MDB_JOB_LIMIT_S = 20.0
 MDB_GIVEN_S = 45.0
 """The machine gives up waiting for an approval after 30 s, and its motor has its time."""
 MDB_GIVE_LIMIT_S = 55.0
+BOARD_REPLY_S = 2.0
+"""Erasing a sector of slow flash takes tenths of a second."""
+BOARD_REPLY_GAP_S = 0.3
+BOARD_REPLY_ALL_S = 5.0
+BOARD_ATTEMPTS_MAX = 2
+BOARD_CALL_S = 20.0
 
 SYSTEM_FILE_BYTES_MAX = 64 * 1024
 """Of a file below /proc, /sys or /etc."""

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from firmware_sim.board_file import BoardDevice, BoardFile
 from firmware_sim.faults import Fault, FaultKind
@@ -19,7 +18,7 @@ from firmware_sim.hosting import HostedBoard
 from firmware_sim.kinds.secure_element import KIND
 from protocol.errors import CallerError, OperatingError
 from terminal.adapters.secure_element import SerialSecureElement
-from terminal.cli import app
+from terminal.cli import probe
 from tests.kit.drivers import Opened
 
 PIN = b"123456"
@@ -164,9 +163,11 @@ async def test_signatures_asked_for_together_come_in_order_and_leave_the_loop_fr
     assert all(map(public.verify, signatures, messages))
 
 
-def test_the_probe_tells_what_the_element_says(hosted: HostedBoard) -> None:
-    result = CliRunner().invoke(app, ["probe", "secure_element", hosted.paths["element"]])
-    assert result.exit_code == 0
-    found = json.loads(result.stdout)
+def test_the_probe_tells_what_the_element_says(
+    hosted: HostedBoard, capsys: pytest.CaptureFixture[str]
+) -> None:
+    probe("secure_element", hosted.paths["element"], 5.0)
+    printed = capsys.readouterr().out.splitlines()[-1]
+    found = json.loads(printed)
     assert (found["is_initialised"], found["tries_left"]) == (True, 5)
-    assert "123456" not in result.stdout
+    assert PIN.decode() not in printed
