@@ -47,7 +47,7 @@ def _answer(wire: Wire, size: int = _FULL_BYTES) -> tuple[bytes, Answer]:
     wire.send(_ACK)
     frame = wire.receive(size, _REPLY_S)
     items = telium.LineParser().feed(frame)
-    if len(items) != 1 or not isinstance(items[0], Message):
+    if len(frame) != size or len(items) != 1 or not isinstance(items[0], Message):
         raise CheckFailedError(f"expected an answer of {size} bytes, came {len(frame)} bytes")
     return frame, telium.parse_answer(items[0].text)
 

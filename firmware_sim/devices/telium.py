@@ -19,7 +19,7 @@ from protocol.framing.telium import Answer, Ask, Control, Delay, Message, Result
 
 REPLY_MS = 10
 LINK_SILENCE_MS = 2_000
-CARD_WAIT_MS = 30_000
+CARD_WAIT_MS, HELD_MS = 30_000, 300
 BANK_MS, BANK_SILENCE_MS = 600, 5_000
 CALL_MS, ANSWER_WAIT_MS = 1_000, 5_000
 TELIUM_TRIES_MAX = 3
@@ -103,7 +103,7 @@ class PinPadProfile:
 
 @dataclass(slots=True)
 class TeliumPinPad:
-    """One pin pad. ``present``, ``enter_pin``, ``take_card`` and ``cancel`` are the payer's."""
+    """One pin pad. ``present`` to ``cancel`` are the payer's hands."""
 
     profile: PinPadProfile = field(default_factory=PinPadProfile)
     bank: Bank = field(default_factory=lambda: Bank(dict(TEST_CARDS)))
@@ -113,6 +113,7 @@ class TeliumPinPad:
     _ask: Ask | None = None
     _card: str | None = None
     _entry: Entry | None = None
+    _held: tuple[str, Entry] | None = None
     _answer: bytes = b""
     _tries: int = 0
     _due_ms: int | None = None
@@ -159,6 +160,11 @@ class TeliumPinPad:
             return self._decide(Result.REFUSED, now_ms)
         self._move(Step.PIN_WANTED, now_ms + CARD_WAIT_MS)
         return []
+
+    def hold(self, card: str, by: Entry) -> None:
+        """Stand there with a card until the pin pad asks for one."""
+        self.bank.card(card)
+        self._held = card, by
 
     def enter_pin(self, pin: str, now_ms: int) -> list[Output]:
         """Type a PIN and press the green key."""
@@ -209,6 +215,9 @@ class TeliumPinPad:
         match self.phase:
             case Phase.LINKED | Phase.LOADED:
                 return self._break_off(now_ms)
+            case Phase.CARD if self._held is not None:
+                (card, by), self._held = self._held, None
+                return self.present(card, by, now_ms)
             case Phase.BANK:
                 return self._hear_bank(now_ms)
             case Phase.CALLING:
@@ -279,7 +288,7 @@ class TeliumPinPad:
         )
         if not is_taken:
             return self._decide(Result.REFUSED, now_ms)
-        self._move(Step.STARTED, now_ms + CARD_WAIT_MS)
+        self._move(Step.STARTED, now_ms + (CARD_WAIT_MS if self._held is None else HELD_MS))
         return []
 
     # The bank

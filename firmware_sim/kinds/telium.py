@@ -154,6 +154,12 @@ KIND = Kind(
             PresentBody,
         ),
         Act(
+            "hold",
+            "stand there with a card until it is asked for",
+            lambda pinpad, body, _: pinpad.hold(body.card, body.by),
+            PresentBody,
+        ),
+        Act(
             "enter_pin",
             "type a PIN and press the green key",
             lambda pinpad, body, now_ms: pinpad.enter_pin(body.pin, now_ms),

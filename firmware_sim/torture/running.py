@@ -30,6 +30,7 @@ TRIALS: dict[str, tuple[Deed, ...]] = {
     "gm65": (("present", {"text": "TILLWAY-TORTURE", "keep": True}),),
     "ssi": (("present", {"text": "TILLWAY-TORTURE", "keep": True}),),
     "ef01": (("enroll", {"finger": "alice", "slot": 1}), ("place", {"finger": "alice"})),
+    "telium": (("hold", {"card": "visa"}),),
 }
 
 

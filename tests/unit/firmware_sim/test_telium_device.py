@@ -8,6 +8,7 @@ from firmware_sim.devices.telium import (
     BANK_MS,
     BANK_SILENCE_MS,
     CARD_WAIT_MS,
+    HELD_MS,
     LINK_SILENCE_MS,
     TRANSITIONS,
     Entry,
@@ -155,6 +156,18 @@ def test_a_short_answer_at_once_says_nothing_of_the_payment() -> None:
     ask = Ask(amount_minor=100, currency_number="156", is_full=False, delay=telium.Delay.AT_ONCE)
     answer = _answer(_asked(ask), 0)
     assert (answer.result, answer.report) == (Result.UNVERIFIED, None)
+
+
+def test_a_card_held_ready_is_read_when_it_is_asked_for_and_once() -> None:
+    pinpad = TeliumPinPad()
+    pinpad.hold("visa", Entry.CONTACTLESS)
+    pinpad.feed(ENQ + telium.encode_ask(ASK) + EOT, 0)
+    assert pinpad.next_deadline_ms() == HELD_MS
+    assert pinpad.poll(HELD_MS) == []
+    assert _said(pinpad.poll(HELD_MS + BANK_MS)) == ENQ
+    assert _answer(pinpad, 0).result is Result.APPROVED
+    pinpad.feed(ENQ + telium.encode_ask(ASK) + EOT, 0)
+    assert pinpad.next_deadline_ms() == CARD_WAIT_MS
 
 
 def test_a_busy_pin_pad_says_nak() -> None:
