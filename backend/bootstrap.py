@@ -59,6 +59,7 @@ from backend.risk.judging.repository import DecisionRepository
 from backend.risk.judging.scoring import Scoring
 from backend.risk.labels.repository import LabelRepository
 from backend.risk.model import RiskRules
+from backend.risk.models.lifecycle import Role
 from backend.risk.models.repository import ModelRepository
 from backend.risk.rules.desk import RuleDesk
 from backend.risk.rules.repository import RuleRepository
@@ -204,7 +205,11 @@ class Backend:
 
     def _engine(self) -> Engine:
         """The risk engine, which has been told again what is stored."""
-        desk = RiskDesk(self.settings.risk_live_rules, scoring=Scoring(watch=self.metrics))
+        desk = RiskDesk(
+            self.settings.risk_live_rules,
+            scoring=Scoring(watch=self.metrics),
+            challenger=Scoring(watch=self.metrics, name="challenger"),
+        )
         decisions, labels = DecisionRepository(self._reader), LabelRepository(self._reader)
         remembered = rebuild(desk, decisions, labels, now_ms=self.clock.now_ms())
         _log.info("risk_rebuilt", decisions=remembered)
@@ -263,7 +268,10 @@ class Backend:
         return ModelDesk(
             run_read=self._reads.run,
             repository=ModelRepository(self._reader),
-            scoring=self.risk.desk.scoring,
+            in_use={
+                Role.CHAMPION: self.risk.desk.scoring,
+                Role.CHALLENGER: self.risk.desk.challenger,
+            },
         )
 
     def _device_judge(self) -> DeviceJudge:

@@ -12,6 +12,7 @@ from tillway.risk.explain import explain
 from tillway.risk.labels import app as labels
 from tillway.risk.large_value import large_value
 from tillway.risk.lists import app as lists
+from tillway.risk.models import app as models
 from tillway.risk.replay import replay
 from tillway.risk.rules import app as rules
 from tillway.risk.screen import screen
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.add_typer(cases, name="cases")
 app.add_typer(labels, name="label")
 app.add_typer(lists, name="lists")
+app.add_typer(models, name="models")
 app.add_typer(rules, name="rules")
 app.command()(aml)
 app.command()(devices)

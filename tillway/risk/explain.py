@@ -31,11 +31,8 @@ def explain(payment_id: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
             console.print(f"  {'live' if hit['is_live'] else 'shadow'} {hit['rule']}: {hit['en']}")
         if one["trouble"]:
             console.print(f"judged without a part: {one['trouble']}")
-        if score := one["score"]:
-            console.print(f"model {score['model_id']}: {score['probability']:.4f}; "
-                          f"{_TOLD[score['is_repeated']]}")  # fmt: skip
-            for name, part in sorted(score["contributions"].items(), key=_weight)[:_SHOWN]:
-                console.print(f"  {part:+.4f} {name}")
+        _tell_score(console, "model", one["score"])
+        _tell_score(console, "challenger, which decides nothing,", one["challenger"])
         table = Table("fact", "value")
         for name, value in {**one["facts"], **one["features"]}.items():
             table.add_row(name, f"{value}")
@@ -43,10 +40,19 @@ def explain(payment_id: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
     raise typer.Exit(1 if any(_differs(one) for one in found) else 0)
 
 
+def _tell_score(console: Console, who: str, score: dict[str, Any] | None) -> None:
+    if score is None:
+        return
+    told = _TOLD[score["is_repeated"]]
+    console.print(f"{who} {score['model_id']}: {score['probability']:.4f}; {told}")
+    for name, part in sorted(score["contributions"].items(), key=_weight)[:_SHOWN]:
+        console.print(f"  {part:+.4f} {name}")
+
+
 def _weight(part: tuple[str, float]) -> float:
     return -abs(part[1])
 
 
 def _differs(one: dict[str, Any]) -> bool:
-    score = one["score"] or {"is_repeated": None}
-    return one["is_repeated"] is False or score["is_repeated"] is False
+    scores = [score for score in (one["score"], one["challenger"]) if score]
+    return any(part["is_repeated"] is False for part in (one, *scores))

@@ -39,21 +39,28 @@ Row = tuple[int | str | None, ...]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """A decision and what it was made from: the features, none if they could not be computed; the
-    facts besides them; the model's score, or which part failed."""
+    facts besides them; the model's score, or which part failed; and the challenger's, by which
+    nothing was decided."""
 
     decision: Decision
     vector: Sequence[float]
     facts: Mapping[str, Fact]
     scored: Scored
+    challenged: Scored
 
 
 class RiskDesk:
     """Judges attempts. One task at a time: the writer's thread, once it runs."""
 
     def __init__(
-        self, live: Collection[str] = LIVE_BY_DEFAULT, *, scoring: Scoring | None = None
+        self,
+        live: Collection[str] = LIVE_BY_DEFAULT,
+        *,
+        scoring: Scoring | None = None,
+        challenger: Scoring | None = None,
     ) -> None:
         self.scoring = scoring or Scoring()
+        self.challenger = challenger or Scoring(name="challenger")
         written = shipped_rules(FIELDS)
         known = {one.rule.rule_id for one in written}
         unknown = sorted(set(live) - known)
@@ -83,7 +90,10 @@ class RiskDesk:
         row = known_row(attempt, facts, vector)
         found = self._in_use.judge(attempt.payment_id, row, now_ms=attempt.at_ms)
         watch.risk_took("rules", clock() - begin_ns)
-        return Judgement(decision=decide(found), vector=vector, facts=facts, scored=scored)
+        challenged = self.challenger.score(vector) if vector else Scored()
+        return Judgement(
+            decision=decide(found), vector=vector, facts=facts, scored=scored, challenged=challenged
+        )
 
     def _measured(self, attempt: Attempt) -> Sequence[float]:
         try:

@@ -8,7 +8,7 @@ from backend.db.tables import Row
 from backend.risk.features.catalogue import PAYMENT
 from backend.risk.judging.desk import Judgement, RiskDesk, known_row
 from backend.risk.judging.model import Attempt
-from backend.risk.judging.scoring import Scorer, doubles_of
+from backend.risk.judging.scoring import Scorer, doubles_from, doubles_of
 from backend.risk.rules.compiled import CompiledRules
 from backend.risk.rules.language.fused import Fact
 
@@ -37,6 +37,8 @@ def decision_row(attempt: Attempt, judgement: Judgement, *, number: int, rule: s
         "shadow": " ".join(decision.shadow),
         "model_id": judgement.scored.model_id,
         "score": judgement.scored.doubles,
+        "challenger_id": judgement.challenged.model_id,
+        "challenger_score": judgement.challenged.doubles,
         "trouble": judgement.scored.trouble,
     }
 
@@ -81,23 +83,28 @@ def explanation(
         "facts": {**facts, **attempt.facts()},
         "features": _known(vector),
         "trouble": row["trouble"],
-        "score": _score(row, (scorers or {}).get(row["model_id"])),
+        "score": _score(row, scorers or {}, model="model_id", doubles="score"),
+        "challenger": _score(row, scorers or {}, model="challenger_id", doubles="challenger_score"),
     }
 
 
-def _score(row: Row, scorer: Scorer | None) -> dict[str, object] | None:
-    """What the model said: ``is_repeated`` says whether it says the same bits again; None if it is
-    not at hand."""
-    if not row["model_id"]:
+def _score(
+    row: Row, scorers: Mapping[str, Scorer], *, model: str, doubles: str
+) -> dict[str, object] | None:
+    """What a model said, by the columns that name and keep it: ``is_repeated`` says whether it
+    says the same bits again; None if it is not at hand."""
+    model_id, kept = row[model], row[doubles]
+    if not model_id:
         return None
-    doubles = struct.unpack(f"<{len(row['score']) // 8}d", row["score"])
-    again = None if scorer is None else doubles_of(scorer.score(vector_of(row))) == row["score"]
+    scorer = scorers.get(model_id)
+    again = None if scorer is None else doubles_of(scorer.score(vector_of(row))) == kept
+    parts = doubles_from(kept)
     return {
-        "model_id": row["model_id"],
-        "probability": doubles[0],
-        "raw": doubles[1],
-        "base": doubles[2],
-        "contributions": dict(zip(PAYMENT.names, doubles[3:], strict=False)),
+        "model_id": model_id,
+        "probability": parts[0],
+        "raw": parts[1],
+        "base": parts[2],
+        "contributions": dict(zip(PAYMENT.names, parts[3:], strict=False)),
         "is_repeated": again,
     }
 

@@ -7,9 +7,11 @@ from sqlalchemy import select, tuple_
 from backend.db.reading import Reader
 from backend.db.tables import Row
 from backend.risk.judging.limits import DECISIONS_PER_PAGE_MAX, DECISIONS_PER_PAYMENT_MAX
+from backend.risk.judging.scoring import ScoredPayment, doubles_from
 from backend.risk.judging.tables import RiskDecision
 
 _decision = RiskDecision.__table__  # type: ignore[attr-defined]
+_SCORES = ("model_id", "score", "challenger_id", "challenger_score")
 
 
 class DecisionRepository:
@@ -31,6 +33,25 @@ class DecisionRepository:
             last = rows[-1]
             place = (last["at_ms"], last["number"], last["attempt_id"])
 
+    def challenged(self, *, from_ms: int, until_ms: int) -> Iterator[ScoredPayment]:
+        """What champion and challenger said of the attempts of a time, where both did."""
+        order = (_decision.c.at_ms, _decision.c.number, _decision.c.attempt_id)
+        names = ("attempt_id", "number", "payment_id", "at_ms", *_SCORES)
+        place = (from_ms, -1, "")
+        while True:
+            query = (
+                select(*(_decision.c[name] for name in names))
+                .where(tuple_(*order) > tuple_(*place), _decision.c.at_ms < until_ms)
+                .order_by(*order)
+                .limit(DECISIONS_PER_PAGE_MAX)
+            )
+            rows = self._reader.rows(query)
+            yield from (_scored(row) for row in rows if row["model_id"] and row["challenger_id"])
+            if len(rows) < DECISIONS_PER_PAGE_MAX:
+                return
+            last = rows[-1]
+            place = (last["at_ms"], last["number"], last["attempt_id"])
+
     def of_payment(self, payment_id: str) -> list[Row]:
         """A payment's decisions, the first first."""
         query = (
@@ -39,3 +60,14 @@ class DecisionRepository:
             .order_by(_decision.c.at_ms, _decision.c.number)
         )
         return self._reader.rows(query.limit(DECISIONS_PER_PAYMENT_MAX))
+
+
+def _scored(row: Row) -> ScoredPayment:
+    return ScoredPayment(
+        payment_id=row["payment_id"],
+        at_ms=row["at_ms"],
+        champion_id=row["model_id"],
+        challenger_id=row["challenger_id"],
+        champion=doubles_from(row["score"])[0],
+        challenger=doubles_from(row["challenger_score"])[0],
+    )

@@ -36,7 +36,7 @@ def operator_router(services: Services, operator_only: Guard, desk: RiskDesk) ->
             raise CallerError("payment_not_found", payment_id)
         wanted = {version for row in rows for version in versions_of(row)}
         older = await services.run_read(lambda: _older(wanted))
-        models = {row["model_id"] for row in rows if row["model_id"]}
+        models = {row[name] for row in rows for name in ("model_id", "challenger_id")} - {""}
         scorers = await services.run_read(lambda: _scorers(models))
         return {"decisions": [explanation(row, desk, older, scorers) for row in rows]}
 

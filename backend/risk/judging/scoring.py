@@ -1,7 +1,8 @@
-"""What the champion says of a payment, in time or not at all. The clock may be passed in.
+"""What a model says of a payment, in time or not at all. The clock may be passed in.
 
 Rule 1: a model that fails, or gives no number, says nothing: its probability is unknown to the
-        rules, which decide, and the decision is marked with ``model_failed``.
+        rules, which decide, and the decision is marked with ``model_failed``. The challenger's
+        marks, ``challenger_failed`` and the like, are counted; the decision needs nothing of it.
 Rule 2: an answer that is late is used, since it is there; one late or failed answer after another
         (``TROUBLE_MAX``) leaves the model out for ``PAUSE_NS``, marked ``model_paused``.
 Rule 3: what was said is kept as doubles: probability, raw, base, and each feature's contribution.
@@ -46,17 +47,34 @@ class Scored:
     trouble: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredPayment:
+    """What two models said of one attempt, as probabilities."""
+
+    payment_id: str
+    at_ms: int
+    champion_id: str
+    challenger_id: str
+    champion: float
+    challenger: float
+
+
 def doubles_of(score: Score) -> bytes:
     """A score as it is kept, bit for bit."""
     parts = (score.probability, score.raw, score.base, *score.contributions)
     return struct.pack(f"<{len(parts)}d", *parts)
 
 
+def doubles_from(kept: bytes) -> tuple[float, ...]:
+    """Probability, raw, base and the contributions, as they were kept."""
+    return struct.unpack(f"<{len(kept) // 8}d", kept)
+
+
 class Watch(Protocol):
     """Who is told how judging goes."""
 
     def risk_took(self, stage: str, nanoseconds: int) -> None:
-        """How long ``features``, ``model`` or ``rules`` took."""
+        """How long ``features``, ``model``, ``challenger`` or ``rules`` took."""
         ...
 
     def risk_trouble(self, trouble: str) -> None:
@@ -75,11 +93,17 @@ class Unwatched:
 
 
 class Scoring:
-    """Owns the champion in use. One task at a time scores; ``use`` may come from any thread."""
+    """Owns the model that one role uses; ``name`` begins its marks. One task at a time scores;
+    ``use`` may come from any thread."""
 
     def __init__(
-        self, monotonic_ns: Callable[[], int] = time.perf_counter_ns, watch: Watch | None = None
+        self,
+        monotonic_ns: Callable[[], int] = time.perf_counter_ns,
+        watch: Watch | None = None,
+        *,
+        name: str = "model",
     ) -> None:
+        self._name = name
         self.monotonic_ns = monotonic_ns
         self.watch: Watch = watch or Unwatched()
         self._scorer: Scorer | None = None
@@ -97,24 +121,24 @@ class Scoring:
         self._scorer, self._is_lacking = None, True
 
     def score(self, vector: Sequence[float]) -> Scored:
-        """What the champion says of these features; never raises."""
+        """What the model says of these features; never raises."""
         scorer, begin_ns = self._scorer, self.monotonic_ns()
         if scorer is None:
-            return self._told("model_missing") if self._is_lacking else Scored()
+            return self._told("missing") if self._is_lacking else Scored()
         if begin_ns < self._paused_until_ns:
-            return self._told("model_paused")
+            return self._told("paused")
         try:
             score = scorer.score(vector)
         except Exception:  # noqa: BLE001  # whatever a runtime throws, the payment is judged
-            _log.exception("score_failed", model=scorer.model_id)
-            return self._troubled("model_failed")
+            _log.exception("score_failed", role=self._name, model=scorer.model_id)
+            return self._troubled("failed")
         if not isfinite(score.probability):
-            return self._troubled("model_failed")
+            return self._troubled("failed")
         trouble = ""
         took_ns = self.monotonic_ns() - begin_ns
-        self.watch.risk_took("model", took_ns)
+        self.watch.risk_took(self._name, took_ns)
         if took_ns > SCORING_NS_MAX:
-            trouble = self._troubled("model_late").trouble
+            trouble = self._troubled("late").trouble
         else:
             self._in_trouble = 0
         return Scored(
@@ -124,13 +148,14 @@ class Scoring:
             trouble=trouble,
         )
 
-    def _troubled(self, trouble: str) -> Scored:
+    def _troubled(self, what: str) -> Scored:
         self._in_trouble += 1
         if self._in_trouble >= TROUBLE_MAX:
             self._in_trouble = 0
             self._paused_until_ns = self.monotonic_ns() + PAUSE_NS
-        return self._told(trouble)
+        return self._told(what)
 
-    def _told(self, trouble: str) -> Scored:
+    def _told(self, what: str) -> Scored:
+        trouble = f"{self._name}_{what}"
         self.watch.risk_trouble(trouble)
         return Scored(trouble=trouble)

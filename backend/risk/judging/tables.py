@@ -48,6 +48,10 @@ class RiskDecision(BackendTable, table=True):
     """The model that scored; empty: none did."""
     score: bytes = Field(default=b"", sa_type=BYTES)
     """Probability, raw, base and each feature's contribution as doubles, little-endian."""
+    challenger_id: str = Field(default="", sa_type=TEXT)
+    """The challenger that scored beside it; empty: none did."""
+    challenger_score: bytes = Field(default=b"", sa_type=BYTES)
+    """As ``score``. It decided nothing."""
     trouble: str = Field(default="", sa_type=TEXT)
     """The part that failed, and without which was judged."""
 
