@@ -32,6 +32,7 @@ def train(
 ) -> None:
     """Train on the judged payments and on what became known of them."""
     from backend.db.reading import Reader
+    from backend.risk.judging.repository import DecisionRepository
     from backend.risk.models.card import KINDS
     from backend.risk.models.ledger_inputs import ledger_inputs
     from backend.risk.models.onnx_file import read_model
@@ -48,8 +49,10 @@ def train(
         history = TrainingRepository(reader)
         payments = history.payments(from_ms=begin_ms, until_ms=end_ms)
         labels = history.labels(until_ms=end_ms)
-        status.update(f"computing the features of {len(payments):,} payments …")
-        inputs = ledger_inputs(payments, labels, until_ms=end_ms)
+        kept = DecisionRepository(reader).vectors(from_ms=begin_ms, until_ms=end_ms)
+        status.update(f"gathering the features of {len(payments):,} payments …")
+        gathered = ledger_inputs(payments, labels, until_ms=end_ms, kept=kept)
+        inputs = gathered.inputs
         status.update(f"training on {len(inputs.is_fraud):,} of them …")
         try:
             model = learn(
@@ -60,6 +63,8 @@ def train(
     out.write_bytes(model)
     card = read_model(model)
     table = Table("what", "value", title=f"{out}")
-    for name, value in {"rows": card.rows, "frauds": card.frauds, **card.metrics}.items():
+    origins = {"features as judged": gathered.kept_rows, "computed again": gathered.computed_rows}
+    told = {"rows": card.rows, "frauds": card.frauds, **origins, **card.metrics}
+    for name, value in told.items():
         table.add_row(name, f"{value:,}" if isinstance(value, int) else f"{value:.4f}")
     Console().print(table)

@@ -9,6 +9,9 @@ DECISIONS_PER_PAGE_MAX = 2_000
 PAYMENTS_REMEMBERED_MAX = 500_000
 """Judged payments that a label may still name; the oldest are forgotten first."""
 
+VECTORS_READ_MAX = 2_000_000
+"""Kept vectors that training reads: some 600 bytes each."""
+
 DECISIONS_PER_PAYMENT_MAX = 100
 """Decisions of one payment that are shown."""
 

@@ -6,11 +6,17 @@ from sqlalchemy import select, tuple_
 
 from backend.db.reading import Reader
 from backend.db.tables import Row
-from backend.risk.judging.limits import DECISIONS_PER_PAGE_MAX, DECISIONS_PER_PAYMENT_MAX
+from backend.risk.features.catalogue import PAYMENT
+from backend.risk.judging.limits import (
+    DECISIONS_PER_PAGE_MAX,
+    DECISIONS_PER_PAYMENT_MAX,
+    VECTORS_READ_MAX,
+)
 from backend.risk.judging.scoring import ScoredPayment, doubles_from
 from backend.risk.judging.tables import RiskDecision
 
 _decision = RiskDecision.__table__  # type: ignore[attr-defined]
+DIGEST = PAYMENT.digest
 _SCORES = ("model_id", "score", "challenger_id", "challenger_score")
 
 
@@ -51,6 +57,29 @@ class DecisionRepository:
                 return
             last = rows[-1]
             place = (last["at_ms"], last["number"], last["attempt_id"])
+
+    def vectors(self, *, from_ms: int, until_ms: int) -> dict[str, bytes]:
+        """The features, of the set that is in use, by which the attempts of a time were judged: for
+        each payment those of its latest attempt, at most ``VECTORS_READ_MAX``, the latest."""
+        order = (_decision.c.at_ms, _decision.c.number, _decision.c.attempt_id)
+        names = ("attempt_id", "number", "at_ms", "payment_id", "vector")
+        query = (
+            select(*(_decision.c[name] for name in names))
+            .where(_decision.c.feature_digest == DIGEST, _decision.c.at_ms >= from_ms)
+            .where(_decision.c.vector != b"")
+            .order_by(*(column.desc() for column in order))
+            .limit(DECISIONS_PER_PAGE_MAX)
+        )
+        found: dict[str, bytes] = {}
+        before: tuple[int, int, str] = (until_ms, -1, "")
+        while len(found) < VECTORS_READ_MAX:
+            rows = self._reader.rows(query.where(tuple_(*order) < tuple_(*before)))
+            for row in rows:
+                found.setdefault(row["payment_id"], bytes(row["vector"]))
+            if len(rows) < DECISIONS_PER_PAGE_MAX:
+                break
+            before = (rows[-1]["at_ms"], rows[-1]["number"], rows[-1]["attempt_id"])
+        return found
 
     def of_payment(self, payment_id: str) -> list[Row]:
         """A payment's decisions, the first first."""

@@ -4,9 +4,13 @@ Rule 1: each payment has the features it had when it was made: labels count from
         known, as they do online; the definition is the one that online scoring uses.
 Rule 2: the latest label of a payment holds. A payment of which nothing became known for
         ``HONEST_AFTER_MS`` was honest; a younger one without a label teaches nothing.
+Rule 3: where the features were kept with the decision, those very doubles are taken: they are what
+        a model would have been asked. The others are computed again from the history, which does
+        not see what has been pruned since.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,15 +29,36 @@ _KEYS = {"payer": "payer_id", "card": "instrument_id", "device": "device",
          "merchant": "merchant_id", "store": "store"}  # fmt: skip
 
 
-def ledger_inputs(payments: Rows, labels: Rows, *, until_ms: int) -> Inputs:
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What a model learns from, and of how many rows the features were kept or computed again."""
+
+    inputs: Inputs
+    kept_rows: int
+    computed_rows: int
+
+
+def ledger_inputs(
+    payments: Rows, labels: Rows, *, until_ms: int, kept: Mapping[str, bytes]
+) -> Gathered:
     """What is known by ``until_ms`` of payments in order of time, and of labels in the order in
-    which they became known."""
+    which they became known. ``kept``: the vectors that were judged by, little-endian doubles of
+    this feature set, by payment."""
     at, known = _times(payments), _labels(payments, labels)
-    matrix = compute(PAYMENT, _events(payments, at), known)
     verdict = np.where(at < until_ms - HONEST_AFTER_MS, 0, -1)
     verdict[known.rows] = known.is_fraud  # in order, so that the latest holds
     taught = np.nonzero(verdict >= 0)[0]
-    return Inputs(PAYMENT.names, PAYMENT.digest, matrix[taught], verdict[taught] == 1)
+    vectors = [kept.get(payments[row]["payment_id"]) for row in taught.tolist()]
+    missing = [place for place, vector in enumerate(vectors) if vector is None]
+    matrix = np.empty((len(taught), len(PAYMENT.names)))
+    for place, vector in enumerate(vectors):
+        if vector is not None:
+            matrix[place] = np.frombuffer(vector, "<f8")
+    if missing:
+        computed = compute(PAYMENT, _events(payments, at), known)
+        matrix[missing] = computed[taught[missing]]
+    inputs = Inputs(PAYMENT.names, PAYMENT.digest, matrix, verdict[taught] == 1)
+    return Gathered(inputs, len(taught) - len(missing), len(missing))
 
 
 def ledger_vectors(payments: Rows, labels: Rows) -> NDArray[np.float64]:

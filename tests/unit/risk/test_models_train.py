@@ -9,8 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from backend.db.reading import Reader
+from backend.risk.cases.model import CaseClock
 from backend.risk.features.catalogue import PAYMENT
 from backend.risk.features.stream import FeatureState
+from backend.risk.judging.desk import RiskDesk
+from backend.risk.judging.engine import Engine
+from backend.risk.judging.repository import DecisionRepository
 from backend.risk.labels.tables import LABEL
 from backend.risk.models.ledger_inputs import HONEST_AFTER_MS, ledger_inputs, ledger_vectors
 from backend.risk.models.payments_repository import TrainingRepository
@@ -39,7 +43,7 @@ def test_a_payment_has_the_features_it_had_online() -> None:
     payments = [_payment(n, NOW_MS - HONEST_AFTER_MS - (40 - n) * DAY_MS) for n in range(40)]
     known_ms = payments[20]["created_at_ms"]
     labels = [_label(3, known_ms, is_fraud=True), _label(4, known_ms, is_fraud=False)]
-    inputs = ledger_inputs(payments, labels, until_ms=NOW_MS)
+    inputs = ledger_inputs(payments, labels, until_ms=NOW_MS, kept={}).inputs
     state = FeatureState(PAYMENT)
     for number, row in enumerate(payments):
         if number == 20:
@@ -71,10 +75,51 @@ def test_the_latest_label_holds_and_the_young_and_silent_teach_nothing() -> None
         _label(3, NOW_MS - 600, is_fraud=False),
         _label(9, NOW_MS - 500, is_fraud=True),
     ]
-    inputs = ledger_inputs(payments, labels, until_ms=NOW_MS)
+    inputs = ledger_inputs(payments, labels, until_ms=NOW_MS, kept={}).inputs
     amounts = inputs.matrix[:, PAYMENT.names.index("payment.amount_minor")]
     assert amounts.tolist() == [100, 102, 103]
     assert inputs.is_fraud.tolist() == [False, True, False]
+
+
+def test_vectors_that_were_judged_by_are_taken_and_only_the_others_computed() -> None:
+    payments = [_payment(n, NOW_MS - HONEST_AFTER_MS - (9 - n) * DAY_MS) for n in range(6)]
+    plain = ledger_inputs(payments, [], until_ms=NOW_MS, kept={})
+    assert (plain.kept_rows, plain.computed_rows) == (0, 6)
+    told = np.arange(len(PAYMENT.names), dtype="<f8") + 0.25
+    mixed = ledger_inputs(
+        payments, [], until_ms=NOW_MS, kept={"p1": told.tobytes(), "gone": told.tobytes()}
+    )
+    assert (mixed.kept_rows, mixed.computed_rows) == (1, 5)
+    assert np.array_equal(mixed.inputs.matrix[1], told)
+    others = [0, 2, 3, 4, 5]
+    assert np.array_equal(mixed.inputs.matrix[others], plain.inputs.matrix[others], equal_nan=True)
+
+
+def test_training_takes_the_very_doubles_of_the_decisions(tmp_path: Path) -> None:
+    clock = CaseClock(lambda day: day.weekday() < 5, 0)
+    shop = Shop(migrated_sqlite(tmp_path / "backend.db"), engine=Engine(RiskDesk(), clock))
+    shop.add_merchant()
+    payer = shop.add_payer(balance_minor=1_000_000)
+    paid = []
+    for number in range(6):
+        paid.append(shop.pay(payer, 1_000 + number)["payment_id"])
+        shop.clock.at_ms += 61_000
+    shop.do(_Labels(paid))
+    decisions = DecisionRepository(shop.reader)
+    kept = decisions.vectors(from_ms=0, until_ms=2**52)
+    assert kept == {row["payment_id"]: row["vector"] for row in decisions.since(0)}
+    history = TrainingRepository(shop.reader)
+    payments = history.payments(from_ms=0, until_ms=2**52)
+    labels = history.labels(until_ms=2**52)
+    both = [ledger_inputs(payments, labels, until_ms=shop.clock.at_ms, kept=one)
+            for one in (kept, {})]  # fmt: skip
+    assert [one.kept_rows for one in both] == [6, 0]
+    assert np.array_equal(both[0].inputs.matrix, both[1].inputs.matrix, equal_nan=True)
+    words = ["train", "--database", shop.url, "--out", str(tmp_path / "m.onnx"), "--days", "3650",
+             "--until", "2027-01-01", "--kind", "decision_tree"]  # fmt: skip
+    learned = CliRunner().invoke(app, words)
+    assert "features as judged" in learned.output, learned.output
+    shop.close()
 
 
 @pytest.fixture
