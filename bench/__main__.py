@@ -20,6 +20,7 @@ from bench import (
     risk_features,
     rows,
     shards,
+    sim,
     way,
 )
 from bench.result import Result
@@ -34,6 +35,7 @@ BENCHES = {
     "way": way.run,
     "shards": shards.run,
     "recon": recon.run,
+    "sim": sim.run,
     "risk": risk.run,
     "risk-evaluation": risk_evaluation.run,
     "risk-aml": risk_aml.run,

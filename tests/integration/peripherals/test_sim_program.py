@@ -91,7 +91,9 @@ def _shown(words: str) -> dict[str, str]:
 
 def test_the_ready_line_names_ports_and_devices(sim: Sim) -> None:
     assert sim.ready["ready"] is True
-    assert set(sim.ready["devices"]) == {"scanner", "printer", "fingerprint"}
+    assert set(sim.ready["devices"]) == {
+        "scanner", "printer", "fingerprint", "reader", "pinpad", "display",
+    }  # fmt: skip
     for name, path in sim.ready["devices"].items():
         assert Path(path).exists()
         assert (sim.state_dir / "dev" / name).resolve() == Path(path)
