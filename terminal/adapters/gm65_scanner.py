@@ -94,6 +94,8 @@ def _scan(timeout_s: float, dialogue: Dialogue) -> str:
 def _session(dialogue: Dialogue, left_s: float) -> bytes | None:
     """One trigger and the wait for its code; ``None`` when the scanner has given up."""
     ticks = min(max(1, round(left_s / SCANNER_SESSION_TICK_S)), SCANNER_SESSION_TICKS_MAX)
+    if _ask(dialogue, gm65.read(gm65.REG_MODE))[0] != _NORMAL_LIGHT_AND_COMMAND_MODE:
+        _configure(dialogue)  # it has been without power behind a port that stayed
     _exchange(dialogue, gm65.write(gm65.REG_READ_TIME, bytes([ticks])))
     found = _exchange(dialogue, _TRIGGER)
     if found is not None:  # it came before the acknowledgement: the trigger may be on again

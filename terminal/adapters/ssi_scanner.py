@@ -44,8 +44,8 @@ _HANDSHAKING = ssi.set_parameter(Parameter.HANDSHAKING, 1)
 _NEEDED = (
     ssi.set_parameter(Parameter.PACKETED, 1),
     ssi.set_parameter(Parameter.TRIGGER_MODE, ssi.TRIGGER_HOST),
-    Packet(Opcode.SCAN_ENABLE),
 )
+_ENABLE = Packet(Opcode.SCAN_ENABLE)
 _NO_READ_TYPE = 0
 
 
@@ -83,13 +83,12 @@ class _Engine:
         self._parts: list[bytes] = []
 
     def configure(self, dialogue: Dialogue) -> None:
-        """Wake it; codes in packets with acknowledgement, when the host asks."""
+        """Wake it, and let it scan. What a session needs is set when it begins."""
         self._last, self._parts = None, []
         dialogue.send(ssi.WAKE)
         dialogue.pause(SSI_WAKE_S)
         self._exchange(dialogue, _HANDSHAKING, is_needed=False)
-        for order in _NEEDED:
-            self._exchange(dialogue, order)
+        self._exchange(dialogue, _ENABLE)
 
     def scan(self, timeout_s: float, dialogue: Dialogue) -> str:
         """A code, or ``scan_timeout``."""
@@ -109,8 +108,13 @@ class _Engine:
         raise from_code("scan_timeout")
 
     def _session(self, dialogue: Dialogue, left_s: float) -> bytes | None:
-        """One session and the wait for its code; ``None`` when the engine has given up."""
+        """One session and the wait for its code; ``None`` when the engine has given up.
+
+        Each sets all that it needs: an engine can lose its power behind a port that stays.
+        """
         ticks = min(max(1, round(left_s / SCANNER_SESSION_TICK_S)), SSI_SESSION_TICKS_MAX)
+        for order in _NEEDED:
+            self._exchange(dialogue, order)
         self._exchange(dialogue, ssi.set_parameter(Parameter.SESSION_TIME, ticks))
         found = self._exchange(dialogue, _START)
         if found is not None:

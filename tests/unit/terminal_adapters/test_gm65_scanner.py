@@ -43,3 +43,19 @@ async def test_a_payer_cannot_set_the_scanner_up(opened: Opened) -> None:
     assert await opened(Gm65Scanner("-", open_port=lambda: port)).scan(3) == "GROW#000D=01"
     assert scanner.setups_done == 0
     assert not scanner.registers[gm65.REG_OUTPUT]
+
+
+@pytest.mark.asyncio
+async def test_a_scanner_that_lost_its_power_behind_the_port_is_set_up_anew(
+    opened: Opened,
+) -> None:
+    scanner = Gm65(lambda png: Sighting("QRCode", png.decode()))
+    port = DevicePort(scanner)
+    driver = opened(Gm65Scanner("-", open_port=lambda: port))
+    with pytest.raises(TillwayError, match="scan_timeout"):
+        await driver.scan(0.1)
+    scanner.boot(port.now_ms())
+    assert scanner.registers.mode == gm65.MODE_MANUAL
+    scanner.present(CODE.encode(), port.now_ms())
+    assert await driver.scan(3) == CODE
+    assert scanner.registers[gm65.REG_SETUP_CODE] == 2

@@ -202,3 +202,17 @@ async def test_a_code_that_is_not_ascii_is_bad_frame(opened: Opened) -> None:
     _show(port, "收银")
     with pytest.raises(OperatingError, match="device_bad_frame"):
         await _driver(port, opened).scan(3)
+
+
+@pytest.mark.asyncio
+async def test_an_engine_that_lost_its_power_behind_the_port_is_set_up_anew(
+    opened: Opened,
+) -> None:
+    port = _port()
+    driver = _driver(port, opened)
+    with pytest.raises(TillwayError, match="scan_timeout"):
+        await driver.scan(0.1)
+    _engine(port).boot(port.now_ms())
+    assert _engine(port).mode == ssi.TRIGGER_HOLD
+    _show(port)
+    assert await driver.scan(3) == CODE
