@@ -12,7 +12,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from firmware_sim.devices.device import Output
 from firmware_sim.devices.ocpp.charging import ChargingStation, Make
 from firmware_sim.devices.ocpp.firmware import FirmwareFile
-from firmware_sim.devices.ocpp.limits import DOWNLOADS_MAX, OUTLETS_MAX, POWER_W_MAX
+from firmware_sim.devices.ocpp.limits import (
+    DOWNLOADS_MAX,
+    OUTLETS_MAX,
+    POWER_W_MAX,
+    UPLOAD_ADDRESSES_MAX,
+)
 from firmware_sim.devices.ocpp.settings import Change
 from firmware_sim.devices.ocpp.station import NamePlate
 from firmware_sim.devices.ocpp.v16.station import DEFECTS, Ocpp16
@@ -47,6 +52,10 @@ class ChargerEntry(DeviceEntry):
     clock: AwareDatetime = datetime(2026, 1, 1, tzinfo=UTC)
     downloads: Annotated[dict[str, Download], Field(default_factory=dict, max_length=DOWNLOADS_MAX)]
     settings: Annotated[dict[str, str], Field(default_factory=dict)]
+    uploads: Annotated[
+        tuple[Annotated[str, Field(max_length=512)], ...], Field(max_length=UPLOAD_ADDRESSES_MAX)
+    ] = ()
+    """The addresses that take a log."""
     redial_s: Annotated[int, Field(ge=1, le=3600)] = 5
     """The wait before the first try to dial again; it doubles."""
 
@@ -97,7 +106,16 @@ def make_of(entry: ChargerEntry, seed: bytes) -> Make:
     }
     plate = NamePlate(entry.vendor, entry.model, entry.serial, entry.firmware)
     clock = WallClock(entry.clock.astimezone(UTC))
-    return Make(plate, clock, seed, entry.outlets, entry.power_w, files, entry.redial_s)
+    return Make(
+        plate,
+        clock,
+        seed,
+        entry.outlets,
+        entry.power_w,
+        files,
+        entry.redial_s,
+        frozenset(entry.uploads),
+    )
 
 
 def with_settings(station: ChargingStation, entry: ChargerEntry) -> ChargingStation:

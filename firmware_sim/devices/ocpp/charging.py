@@ -68,6 +68,7 @@ class Make:
     power_w_max: int = 22_000
     files: dict[str, FirmwareFile] = field(default_factory=dict)
     redial_s: int = 5
+    upload_addresses: frozenset[str] = frozenset()
 
 
 Verdict = Callable[[Standing, int], None]
@@ -77,7 +78,14 @@ class ChargingStation(Station):
     """A charge point with outlets, numbered from 1."""
 
     def __init__(self, make: Make, settings: Settings) -> None:
-        super().__init__(make.plate, settings, make.clock, seed=make.seed, files=make.files)
+        super().__init__(
+            make.plate,
+            settings,
+            make.clock,
+            seed=make.seed,
+            files=make.files,
+            upload_addresses=make.upload_addresses,
+        )
         numbers = range(1, make.outlets + 1)
         self.outlets = {number: Outlet(number, make.power_w_max) for number in numbers}
         self.book = TokenBook()

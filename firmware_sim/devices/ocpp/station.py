@@ -20,6 +20,8 @@ from firmware_sim.devices.ocpp.limits import (
     RESET_DRAIN_MS,
     START_MS,
 )
+from firmware_sim.devices.ocpp.log_upload import LogUpload
+from firmware_sim.devices.ocpp.log_upload import Stage as UploadStage
 from firmware_sim.devices.ocpp.outbox import Letter, Outbox
 from firmware_sim.devices.ocpp.rpc import OFFLINE, Question, Reply, Then
 from firmware_sim.devices.ocpp.settings import Settings
@@ -53,16 +55,19 @@ class Station(Talker):
         *,
         seed: bytes,
         files: dict[str, FirmwareFile],
+        upload_addresses: frozenset[str],
     ) -> None:
         super().__init__(seed=seed)
         self.plate, self.settings, self.clock = plate, settings, clock
         self.firmware_version = plate.firmware_version
         self.outbox = Outbox()
         self.firmware = FirmwareUpdate(files)
+        self.upload = LogUpload(upload_addresses)
         self.registration = ""
         self.boot_cause = ""
         self._next_cause = ""
         self._stage_reported = Stage.IDLE
+        self._upload_reported = UploadStage.IDLE
         self._is_draining = False
 
     # -- what a version supplies -----------------------------------------------------------
@@ -70,6 +75,10 @@ class Station(Talker):
     @abstractmethod
     def boot_payload(self) -> JsonObject:
         """The boot notification."""
+
+    @abstractmethod
+    def tell_of_upload(self) -> bool:
+        """Say where the log's upload stands; ``False`` where it could not be said."""
 
     @abstractmethod
     def heartbeat_s(self) -> int:
@@ -124,6 +133,8 @@ class Station(Talker):
                 self.beat(now_ms)
             case "firmware":
                 self._advance_firmware(now_ms)
+            case "upload":
+                self._advance_upload(now_ms)
 
     @property
     def is_registered(self) -> bool:
@@ -194,6 +205,7 @@ class Station(Talker):
     def pump(self, now_ms: int) -> None:
         """Send what is due: notifications first, then the oldest transaction message."""
         self._tell_of_firmware(now_ms)
+        self._tell_of_upload()
         self._end_drain(now_ms)
         if not self.uplink.is_up or self.rpc.is_busy:
             return
@@ -229,6 +241,8 @@ class Station(Talker):
         self.forget_line()
         self._is_draining = False
         self.registration = ""
+        self.upload.forget()
+        self._upload_reported = UploadStage.IDLE
         self.firmware_version = self.firmware.booted() or self.firmware_version
         if self.firmware.is_running:
             self.timers.set("firmware", max(now_ms + 1, self.firmware.resumes_at_ms()))
@@ -275,6 +289,27 @@ class Station(Talker):
         word = self.firmware_word(now_ms)
         if not word or self.ask("FirmwareStatusNotification", self.firmware_payload(word)):
             self._stage_reported = stage
+
+    def order_upload(
+        self, location: str, now_ms: int, *, retries: int, retry_s: int, request_id: int | None
+    ) -> str:
+        """Begin to upload the log; returns its file name."""
+        due_ms = self.upload.take(
+            location, now_ms, retries=retries, retry_s=retry_s, request_id=request_id
+        )
+        self._upload_reported = UploadStage.IDLE
+        self.timers.set("upload", due_ms)
+        return f"{self.plate.serial}-{self.upload.files}.log"
+
+    def _advance_upload(self, now_ms: int) -> None:
+        due_ms = self.upload.advance(now_ms)
+        if due_ms is not None:
+            self.timers.set("upload", due_ms)
+
+    def _tell_of_upload(self) -> None:
+        stage = self.upload.stage
+        if stage is not self._upload_reported and self.is_registered and self.tell_of_upload():
+            self._upload_reported = stage
 
     def firmware_word(self, now_ms: int) -> str:
         """The stage in the version's words; nothing where it is not told."""

@@ -170,6 +170,18 @@ def _update_firmware(station: "Ocpp16", payload: JsonObject, now_ms: int) -> Jso
     return {}
 
 
+def _get_diagnostics(station: "Ocpp16", payload: JsonObject, now_ms: int) -> JsonObject:
+    """§5.9."""
+    name = station.order_upload(
+        payload["location"],
+        now_ms,
+        retries=whole_within(payload.get("retries"), FIRMWARE_RETRIES_MAX),
+        retry_s=whole_within(payload.get("retryInterval"), INTERVAL_S_MAX),
+        request_id=None,
+    )
+    return {"fileName": name}
+
+
 def _trigger(station: "Ocpp16", payload: JsonObject, now_ms: int) -> JsonObject:
     """§5.17."""
     number = payload.get("connectorId")
@@ -245,6 +257,18 @@ REQUESTS: dict[str, Request] = {
     ),
     "GetConfiguration": Request(
         Shape({}, {"key": Many(Text(50), at_most=KEYS_PER_REQUEST_MAX)}), _get_configuration
+    ),
+    "GetDiagnostics": Request(
+        Shape(
+            {"location": Text(512)},
+            {
+                "retries": Whole(0),
+                "retryInterval": Whole(0),
+                "startTime": Moment(),
+                "stopTime": Moment(),
+            },
+        ),
+        _get_diagnostics,
     ),
     "GetLocalListVersion": Request(Shape(), _list_version),
     "RemoteStartTransaction": Request(

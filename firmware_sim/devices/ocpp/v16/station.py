@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from firmware_sim.devices.ocpp.charging import Cause, ChargingStation, Make, TokenRules
 from firmware_sim.devices.ocpp.firmware import Stage
+from firmware_sim.devices.ocpp.log_upload import Stage as UploadStage
 from firmware_sim.devices.ocpp.outbox import Letter, Part
 from firmware_sim.devices.ocpp.outlet import Outlet, Reservation, Transaction
 from firmware_sim.devices.ocpp.rpc import Reply
@@ -169,6 +170,10 @@ class Ocpp16(ChargingStation):
             case "FirmwareStatusNotification":
                 word = self.FIRMWARE_WORDS.get(self.firmware.stage, "Idle")
                 self.ask("FirmwareStatusNotification", self.firmware_payload(word))
+            case "DiagnosticsStatusNotification":
+                is_under_way = self.upload.stage is UploadStage.UPLOADING
+                status = "Uploading" if is_under_way else "Idle"
+                self.ask("DiagnosticsStatusNotification", {"status": status})
             case "StatusNotification":
                 if not number:
                     self.tell_station(now_ms)
@@ -187,6 +192,17 @@ class Ocpp16(ChargingStation):
         if transaction and transaction.number in self.central_ids:
             payload["transactionId"] = self.central_ids[transaction.number]
         self.ask("MeterValues", payload)
+
+    def tell_of_upload(self) -> bool:
+        """§4.4."""
+        return self.ask("DiagnosticsStatusNotification", {"status": self._upload_word()})
+
+    def _upload_word(self) -> str:
+        words = {
+            UploadStage.UPLOADING: "Uploading", UploadStage.UPLOADED: "Uploaded",
+            UploadStage.FAILED: "UploadFailed",
+        }  # fmt: skip
+        return words.get(self.upload.stage, "Idle")
 
     # -- tokens ----------------------------------------------------------------------------
 

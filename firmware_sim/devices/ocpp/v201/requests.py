@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from firmware_sim.devices.ocpp.charging import Cause, admits
 from firmware_sim.devices.ocpp.firmware import Order
 from firmware_sim.devices.ocpp.limits import FIRMWARE_RETRIES_MAX, INTERVAL_S_MAX, TEXT_CHARS_MAX
+from firmware_sim.devices.ocpp.log_upload import Stage as UploadStage
 from firmware_sim.devices.ocpp.outlet import Grant, Outlet, Reservation
 from firmware_sim.devices.ocpp.station import PENDING, whole_within
 from firmware_sim.devices.ocpp.talker import Request
@@ -200,6 +201,19 @@ def _update_firmware(station: "Ocpp201", payload: JsonObject, now_ms: int) -> Js
     return {"status": "AcceptedCanceled" if was_running else "Accepted"}
 
 
+def _get_log(station: "Ocpp201", payload: JsonObject, now_ms: int) -> JsonObject:
+    """N01: a new order takes the place of one under way."""
+    was_running = station.upload.stage is UploadStage.UPLOADING
+    name = station.order_upload(
+        payload["log"]["remoteLocation"],
+        now_ms,
+        retries=whole_within(payload.get("retries"), FIRMWARE_RETRIES_MAX),
+        retry_s=whole_within(payload.get("retryInterval"), INTERVAL_S_MAX),
+        request_id=payload["requestId"],
+    )
+    return {"status": "AcceptedCanceled" if was_running else "Accepted", "filename": name}
+
+
 def _trigger(station: "Ocpp201", payload: JsonObject, now_ms: int) -> JsonObject:
     """F06: what is asked for goes out after the answer."""
     evse, message = payload.get("evse"), payload["requestedMessage"]
@@ -221,6 +235,8 @@ def _trigger(station: "Ocpp201", payload: JsonObject, now_ms: int) -> JsonObject
                 station.tell_meter(outlet, measurands, "Trigger", now_ms)
         case "TransactionEvent":
             return _trigger_events(station, outlets, now_ms)
+        case "LogStatusNotification":
+            station.tell_of_upload()
         case "FirmwareStatusNotification":
             word = station.firmware_word(now_ms) if station.firmware.is_running else "Idle"
             station.ask(message, station.firmware_payload(word or "Idle"))
@@ -293,6 +309,7 @@ REQUESTS: dict[str, Request] = {
     "CostUpdated": Request(shapes.COST_UPDATED, _cost_updated),
     "DataTransfer": Request(shapes.DATA_TRANSFER, _data_transfer),
     "GetBaseReport": Request(shapes.GET_BASE_REPORT, _base_report),
+    "GetLog": Request(shapes.GET_LOG, _get_log),
     "GetLocalListVersion": Request(shapes.NOTHING, _list_version),
     "GetTransactionStatus": Request(shapes.GET_TRANSACTION_STATUS, _transaction_status),
     "GetVariables": Request(shapes.GET_VARIABLES, _get_variables),

@@ -31,6 +31,17 @@ GET_BASE_REPORT = Shape({
     "requestId": Whole(),
     "reportBase": one_of("ConfigurationInventory", "FullInventory", "SummaryInventory"),
 })  # fmt: skip
+GET_LOG = Shape(
+    {
+        "log": Shape(
+            {"remoteLocation": Text(512)},
+            {"oldestTimestamp": Moment(), "latestTimestamp": Moment()},
+        ),
+        "logType": one_of("DiagnosticsLog", "SecurityLog"),
+        "requestId": Whole(),
+    },
+    {"retries": Whole(0), "retryInterval": Whole(0)},
+)
 GET_TRANSACTION_STATUS = Shape({}, {"transactionId": _KEY})
 GET_VARIABLES = Shape({
     "getVariableData": Many(

@@ -10,6 +10,7 @@ from firmware_sim.devices.ocpp.charging import Cause, ChargingStation, Make, Tok
 from firmware_sim.devices.ocpp.connector_states import State
 from firmware_sim.devices.ocpp.firmware import Stage
 from firmware_sim.devices.ocpp.limits import TEXT_CHARS_MAX
+from firmware_sim.devices.ocpp.log_upload import Stage as UploadStage
 from firmware_sim.devices.ocpp.outbox import Letter
 from firmware_sim.devices.ocpp.outlet import Outlet, Reservation
 from firmware_sim.devices.ocpp.rpc import OFFLINE, Reply
@@ -312,6 +313,17 @@ class Ocpp201(ChargingStation):
             return False
         self.timers.clear("register")
         return self.ask("BootNotification", self._boot_payload("Triggered"), self.registered)
+
+    def tell_of_upload(self) -> bool:
+        """N01."""
+        words = {
+            UploadStage.UPLOADING: "Uploading", UploadStage.UPLOADED: "Uploaded",
+            UploadStage.FAILED: "UploadFailure",
+        }  # fmt: skip
+        payload: JsonObject = {"status": words.get(self.upload.stage, "Idle")}
+        if self.upload.request_id is not None:
+            payload["requestId"] = self.upload.request_id
+        return self.ask("LogStatusNotification", payload)
 
     def firmware_word(self, now_ms: int) -> str:
         """L01: a download that lies ahead is told, too."""

@@ -25,7 +25,16 @@ FILES = {
 def central(answers: Answers | None = None, *, seed: bytes = b"seed", outlets: int = 2) -> Central:
     clock = WallClock(datetime(2026, 1, 1, tzinfo=UTC))
     plate = NamePlate("Tillway", "AC22", "S1", "1.0")
-    station = Ocpp16(Make(plate, clock, seed, outlets, files=dict(FILES)))
+    station = Ocpp16(
+        Make(
+            plate,
+            clock,
+            seed,
+            outlets,
+            files=dict(FILES),
+            upload_addresses=frozenset({"ftp://logs/here"}),
+        )
+    )
     return Central(station, "1.6", {
         "BootNotification": lambda _: {"status": "Accepted", "currentTime": TIME, "interval": 300},
         "Heartbeat": lambda _: {"currentTime": TIME},
@@ -473,6 +482,27 @@ def test_firmware_that_cannot_be_fetched_is_tried_again_and_given_up() -> None:
     told.pass_s(60)
     words = [payload["status"] for payload in told.all("FirmwareStatusNotification")]
     assert words == ["Downloading"] * 3 + ["DownloadFailed"]
+
+
+@pytest.mark.parametrize(
+    ("location", "words"),
+    [("ftp://logs/here", ["Uploading", "Uploaded"]),
+     ("ftp://elsewhere", ["Uploading", "UploadFailed"])],
+)  # fmt: skip
+def test_the_log_is_uploaded_where_somebody_takes_it(location: str, words: list[str]) -> None:
+    told = central().boot()
+    answer = told.ask("GetDiagnostics", location=location, retries=1, retryInterval=5)
+    assert answer == {"fileName": "S1-1.log"}
+    assert (
+        told.ask("TriggerMessage", requestedMessage="DiagnosticsStatusNotification")["status"]
+        == "Accepted"
+    )
+    told.pass_s(3)
+    assert [one["status"] for one in told.all("DiagnosticsStatusNotification")][2:] == (
+        words[1:] if words[1] == "Uploaded" else []
+    )
+    told.pass_s(20)
+    assert told.last("DiagnosticsStatusNotification")["status"] == words[1]
 
 
 def test_dialling_waits_longer_each_time_and_starts_over_once_connected() -> None:

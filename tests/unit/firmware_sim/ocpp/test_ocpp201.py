@@ -23,7 +23,16 @@ FILES = {
 def central(answers: Answers | None = None, **settings: str) -> Central:
     clock = WallClock(datetime(2026, 1, 1, tzinfo=UTC))
     plate = NamePlate("Tillway", "AC22", "S1", "1.0")
-    station = Ocpp201(Make(plate, clock, b"seed", 2, files=dict(FILES)))
+    station = Ocpp201(
+        Make(
+            plate,
+            clock,
+            b"seed",
+            2,
+            files=dict(FILES),
+            upload_addresses=frozenset({"ftp://logs/here"}),
+        )
+    )
     for key, value in settings.items():
         station.settings.put(key.replace("__", "."), value)
     return Central(station, "2.0.1", {
@@ -339,6 +348,17 @@ def test_firmware_is_told_with_its_request_and_a_forged_one_is_not_run() -> None
     told.ask("UpdateFirmware", requestId=9, firmware=firmware)
     told.pass_s(60)
     assert told.last("FirmwareStatusNotification")["status"] == "InvalidSignature"
+
+
+def test_the_log_is_told_with_its_request_and_a_new_order_takes_the_place_of_the_old() -> None:
+    told = central().boot()
+    ask = {"log": {"remoteLocation": "ftp://logs/here"}, "logType": "DiagnosticsLog"}
+    answer = told.ask("GetLog", requestId=1, **ask)
+    assert answer == {"status": "Accepted", "filename": "S1-1.log"}
+    assert told.ask("GetLog", requestId=2, **ask)["status"] == "AcceptedCanceled"
+    told.pass_s(10)
+    said = [(one["status"], one["requestId"]) for one in told.all("LogStatusNotification")]
+    assert said == [("Uploading", 1), ("Uploading", 2), ("Uploaded", 2)]
 
 
 def test_triggered_messages_come_after_the_answer() -> None:
