@@ -152,6 +152,7 @@ def state_of(station: ChargingStation) -> State:
                 "state": outlet.state.value,
                 "is_plugged": outlet.is_plugged,
                 "power_w": outlet.meter.power_w,
+                "limit_w": outlet.limit_w,
                 "energy_wh": outlet.meter.register_wh,
                 "token": masked_token(outlet.transaction.token.text)
                 if outlet.transaction and outlet.transaction.token

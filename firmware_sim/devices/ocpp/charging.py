@@ -15,6 +15,7 @@ from firmware_sim.devices.device import Output
 from firmware_sim.devices.ocpp.connector_states import State, state_of, steps
 from firmware_sim.devices.ocpp.firmware import FirmwareFile
 from firmware_sim.devices.ocpp.outlet import Grant, Outlet, Reservation
+from firmware_sim.devices.ocpp.power_limits import PowerLimits
 from firmware_sim.devices.ocpp.rpc import Reply
 from firmware_sim.devices.ocpp.settings import Settings
 from firmware_sim.devices.ocpp.station import NamePlate, Station
@@ -89,6 +90,7 @@ class ChargingStation(Station):
         numbers = range(1, make.outlets + 1)
         self.outlets = {number: Outlet(number, make.power_w_max) for number in numbers}
         self.book = TokenBook()
+        self.limits = PowerLimits(self.outlets, make.clock)
         self.is_operative = True
         self.transactions = 0
         self.card_shown = ""
@@ -123,6 +125,10 @@ class ChargingStation(Station):
     @abstractmethod
     def state_passed(self, outlet: Outlet, now_ms: int) -> None:
         """The outlet's state has taken a step."""
+
+    @abstractmethod
+    def limit_changed(self, outlet: Outlet, now_ms: int) -> None:
+        """A transaction may draw another power from now on."""
 
     @abstractmethod
     def sample(self, outlet: Outlet, now_ms: int) -> None:
@@ -312,11 +318,23 @@ class ChargingStation(Station):
         for outlet in self.outlets.values():
             if outlet.is_to_become_inoperative and outlet.transaction is None:
                 outlet.is_to_become_inoperative, outlet.is_operative = False, False
+        self._limit_power(now_ms)
+        for outlet in self.outlets.values():
             outlet.meter.flow(outlet.flowing_w(), now_ms)
             facts = outlet.facts(is_station_operative=self.is_operative)
             for state in steps(outlet.state, state_of(facts)):
                 outlet.state = state
                 self.state_passed(outlet, now_ms)
+
+    def _limit_power(self, now_ms: int) -> None:
+        changed, next_ms = self.limits.apply(now_ms)
+        for outlet in changed:
+            if outlet.transaction:
+                self.limit_changed(outlet, now_ms)
+        if next_ms is None:
+            self.timers.clear("limit")
+        else:
+            self.timers.set("limit", next_ms)
 
     def rang(self, name: str, now_ms: int) -> None:
         """An alarm of an outlet, or of the half that talks."""

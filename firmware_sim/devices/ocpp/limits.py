@@ -30,3 +30,8 @@ INSTALL_MS = 5_000
 UPLOAD_MS = 2_000
 """How long this charger's file transfer and flashing take; a real one takes minutes."""
 FIRMWARE_RETRIES_MAX = 10
+PROFILES_MAX = 16
+PROFILE_PERIODS_MAX = 24
+PROFILE_STACK_MAX = 8
+COMPOSITE_PERIODS_MAX = 200
+COMPOSITE_S_MAX = 7 * 24 * 3600

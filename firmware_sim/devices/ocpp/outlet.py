@@ -6,6 +6,7 @@ charger has in mind (a granted token) does not.
 
 from dataclasses import dataclass, field
 
+from firmware_sim.devices.ocpp.charging_profiles import Profile
 from firmware_sim.devices.ocpp.connector_states import Facts, State
 from firmware_sim.devices.ocpp.meter import Meter
 from firmware_sim.devices.ocpp.tokens import Token
@@ -18,6 +19,8 @@ class Grant:
     token: Token
     group: str = ""
     remote_start_id: int | None = None
+    profile: Profile | None = None
+    """That was sent along with a remote start."""
 
 
 @dataclass(frozen=True, slots=True)

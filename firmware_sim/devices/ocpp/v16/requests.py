@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from firmware_sim.devices.ocpp.charging import Cause, admits
+from firmware_sim.devices.ocpp.charging_profiles import Purpose
 from firmware_sim.devices.ocpp.firmware import Order
 from firmware_sim.devices.ocpp.limits import (
     FIRMWARE_RETRIES_MAX,
@@ -17,10 +18,11 @@ from firmware_sim.devices.ocpp.limits import (
 )
 from firmware_sim.devices.ocpp.outlet import Grant, Outlet, Reservation
 from firmware_sim.devices.ocpp.settings import Change
-from firmware_sim.devices.ocpp.shapes import Anything, Many, Moment, Shape, Text, Whole, one_of
+from firmware_sim.devices.ocpp.shapes import Many, Moment, Shape, Text, Whole, one_of
 from firmware_sim.devices.ocpp.station import PENDING, whole_within
 from firmware_sim.devices.ocpp.talker import Request
 from firmware_sim.devices.ocpp.tokens import ACCEPTED, Standing, Token
+from firmware_sim.devices.ocpp.v16 import smart_charging
 from firmware_sim.devices.ocpp.v16.standing import ID_TAG, ID_TAG_INFO, standing_of
 from firmware_sim.devices.ocpp.wall_clock import as_moment
 from protocol.framing.ocppj import JsonObject
@@ -96,18 +98,24 @@ def _data_transfer(station: "Ocpp16", payload: JsonObject, now_ms: int) -> JsonO
 
 
 def _remote_start(station: "Ocpp16", payload: JsonObject, now_ms: int) -> JsonObject:
-    """§5.11. Not before registration (§4.2). Without smart charging the profile is ignored."""
+    """§5.11. Not before registration (§4.2). A profile sent along is the transaction's own."""
     token, number = Token(payload["idTag"]), payload.get("connectorId")
+    sent = payload.get("chargingProfile")
+    profile = smart_charging.profile_of(sent) if sent else None
+    if sent and (profile is None or profile.purpose is not Purpose.TX):
+        return _NO
     outlet = _free_outlet(station, token, number)
     if station.registration == PENDING or outlet is None:
         return _NO
     if not station.settings.flag("AuthorizeRemoteTxRequests"):
-        station.give_grant(outlet, Grant(token), Cause.REMOTE_START, now_ms)
+        station.give_grant(outlet, Grant(token, profile=profile), Cause.REMOTE_START, now_ms)
         return _YES
 
     def judged(found: Standing, at_ms: int) -> None:
         if found.status == ACCEPTED and not station.is_refusing(outlet):
-            station.give_grant(outlet, Grant(token, found.group), Cause.REMOTE_START, at_ms)
+            station.give_grant(
+                outlet, Grant(token, found.group, profile=profile), Cause.REMOTE_START, at_ms
+            )
 
     station.judge(token, judged, now_ms)
     return _YES
@@ -244,6 +252,7 @@ _MESSAGES = one_of(
     "Heartbeat", "MeterValues", "StatusNotification",
 )  # fmt: skip
 REQUESTS: dict[str, Request] = {
+    **smart_charging.REQUESTS,
     "CancelReservation": Request(Shape({"reservationId": Whole()}), _cancel_reservation),
     "ChangeAvailability": Request(
         Shape({**_CONNECTOR, "type": one_of("Operative", "Inoperative")}), _change_availability
@@ -272,7 +281,8 @@ REQUESTS: dict[str, Request] = {
     ),
     "GetLocalListVersion": Request(Shape(), _list_version),
     "RemoteStartTransaction": Request(
-        Shape({"idTag": ID_TAG}, {**_CONNECTOR, "chargingProfile": Anything()}), _remote_start
+        Shape({"idTag": ID_TAG}, {**_CONNECTOR, "chargingProfile": smart_charging.PROFILE}),
+        _remote_start,
     ),
     "RemoteStopTransaction": Request(Shape({"transactionId": Whole()}), _remote_stop),
     "ReserveNow": Request(

@@ -6,6 +6,9 @@ Keys of the core profile are all here; of the others those whose function is her
 from firmware_sim.devices.ocpp.limits import (
     INTERVAL_S_MAX,
     KEYS_PER_REQUEST_MAX,
+    PROFILE_PERIODS_MAX,
+    PROFILE_STACK_MAX,
+    PROFILES_MAX,
     TOKENS_LISTED_MAX,
     TOKENS_PER_LIST_MAX,
 )
@@ -18,12 +21,12 @@ MEASURANDS = (
     "Current.Import",
     "Voltage",
 )
-PROFILES = "Core,FirmwareManagement,LocalAuthListManagement,Reservation,RemoteTrigger"
+FEATURES = "Core,FirmwareManagement,LocalAuthListManagement,Reservation,RemoteTrigger,SmartCharging"
 
 
 def made_settings(outlets: int) -> Settings:
     """The settings of a new charger."""
-    return Settings.made_of([*_CORE, *_LISTS, _fixed("NumberOfConnectors", outlets)])
+    return Settings.made_of([*_CORE, *_LISTS, *_PROFILES, _fixed("NumberOfConnectors", outlets)])
 
 
 def _whole(key: str, value: int, maximum: int = INTERVAL_S_MAX, minimum: int = 0) -> Row:
@@ -61,7 +64,7 @@ _CORE = (
     _flag("StopTransactionOnInvalidId", is_set=True),
     _measurands("StopTxnAlignedData", ""),
     _measurands("StopTxnSampledData", ""),
-    _fixed("SupportedFeatureProfiles", PROFILES),
+    _fixed("SupportedFeatureProfiles", FEATURES),
     _whole("TransactionMessageAttempts", 3, 100, 1),
     _whole("TransactionMessageRetryInterval", 10, 3600),
     _flag("UnlockConnectorOnEVSideDisconnect", is_set=True),
@@ -71,4 +74,10 @@ _LISTS = (
     _fixed("LocalAuthListMaxLength", TOKENS_LISTED_MAX),
     _fixed("SendLocalListMaxLength", TOKENS_PER_LIST_MAX),
     _fixed("ReserveConnectorZeroSupported", "false"),
+)
+_PROFILES = (
+    _fixed("ChargeProfileMaxStackLevel", PROFILE_STACK_MAX),
+    _fixed("ChargingScheduleAllowedChargingRateUnit", "Current,Power"),
+    _fixed("ChargingScheduleMaxPeriods", PROFILE_PERIODS_MAX),
+    _fixed("MaxChargingProfilesInstalled", PROFILES_MAX),
 )

@@ -259,6 +259,7 @@ class Ocpp16(ChargingStation):
             payload["reservationId"] = outlet.reservation.number
             self.cancel_reservation(outlet.reservation.number)
         outlet.transaction = transaction
+        self.limits.bind(grant, transaction)
         self.outbox.put(Letter("StartTransaction", payload, transaction.number, Part.BEGIN))
         self._arm_sample(outlet, now_ms)
 
@@ -343,6 +344,9 @@ class Ocpp16(ChargingStation):
         """§4.7: a reading each ``MeterValueSampleInterval`` of a transaction."""
         self.metering.sample(outlet, now_ms)
         self._arm_sample(outlet, now_ms)
+
+    def limit_changed(self, outlet: Outlet, now_ms: int) -> None:
+        """1.6 tells of limits by the state and the meter values only."""
 
     def rang(self, name: str, now_ms: int) -> None:
         """Readings at the clock's full intervals; the rest is the base's."""

@@ -13,6 +13,7 @@ from firmware_sim.devices.ocpp.charging import Cause
 from firmware_sim.devices.ocpp.draws import Draws
 from firmware_sim.devices.ocpp.outbox import Letter, Outbox, Part
 from firmware_sim.devices.ocpp.outlet import Outlet, Transaction
+from firmware_sim.devices.ocpp.power_limits import PowerLimits
 from firmware_sim.devices.ocpp.settings import Settings
 from firmware_sim.devices.ocpp.timers import Timers
 from firmware_sim.devices.ocpp.tokens import Token
@@ -53,6 +54,7 @@ class Host(Protocol):
     draws: Draws
     timers: Timers
     transactions: int
+    limits: PowerLimits
 
     @property
     def is_registered(self) -> bool:
@@ -203,6 +205,7 @@ class Transactions:
             return
         transaction.token, transaction.group = grant.token, grant.group
         transaction.remote_start_id, transaction.is_granted = grant.remote_start_id, True
+        self._station.limits.bind(grant, transaction)
         outlet.grant = None
 
     def arm_sample(self, outlet: Outlet, now_ms: int) -> None:

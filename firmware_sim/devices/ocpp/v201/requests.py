@@ -7,6 +7,7 @@ is not in ``REQUESTS`` is answered ``NotImplemented``.
 from typing import TYPE_CHECKING
 
 from firmware_sim.devices.ocpp.charging import Cause, admits
+from firmware_sim.devices.ocpp.charging_profiles import Purpose
 from firmware_sim.devices.ocpp.firmware import Order
 from firmware_sim.devices.ocpp.limits import FIRMWARE_RETRIES_MAX, INTERVAL_S_MAX, TEXT_CHARS_MAX
 from firmware_sim.devices.ocpp.log_upload import Stage as UploadStage
@@ -14,7 +15,7 @@ from firmware_sim.devices.ocpp.outlet import Grant, Outlet, Reservation
 from firmware_sim.devices.ocpp.station import PENDING, whole_within
 from firmware_sim.devices.ocpp.talker import Request
 from firmware_sim.devices.ocpp.tokens import ACCEPTED, Standing, Token
-from firmware_sim.devices.ocpp.v201 import shapes
+from firmware_sim.devices.ocpp.v201 import shapes, smart_charging
 from firmware_sim.devices.ocpp.v201.standing import standing_of, token_of
 from firmware_sim.devices.ocpp.v201.variables import get_variables, report, set_variables
 from firmware_sim.devices.ocpp.wall_clock import as_moment
@@ -103,7 +104,11 @@ def _base_report(station: "Ocpp201", payload: JsonObject, now_ms: int) -> JsonOb
 
 
 def _remote_start(station: "Ocpp201", payload: JsonObject, now_ms: int) -> JsonObject:
-    """F01, F02. Not before registration (B02). Without smart charging the profile is ignored."""
+    """F01, F02. Not before registration (B02). A profile sent along is the transaction's own."""
+    sent = payload.get("chargingProfile")
+    profile = smart_charging.profile_of(sent) if sent else None
+    if sent and (profile is None or profile.purpose is not Purpose.TX):
+        return _NO
     token = token_of(payload["idToken"])
     group = payload.get("groupIdToken", {}).get("idToken", "")
     outlet = _free_outlet(station, token, group, payload.get("evseId"))
@@ -114,7 +119,7 @@ def _remote_start(station: "Ocpp201", payload: JsonObject, now_ms: int) -> JsonO
     def judged(found: Standing, at_ms: int) -> None:
         chosen = station.outlets[number]
         if found.status == ACCEPTED and not station.is_refusing(chosen):
-            grant = Grant(token, found.group or group, remote_start_id)
+            grant = Grant(token, found.group or group, remote_start_id, profile)
             station.give_grant(chosen, grant, Cause.REMOTE_START, at_ms)
 
     before = outlet.transaction.key if outlet.transaction else ""
@@ -303,6 +308,7 @@ def _cancel_reservation(station: "Ocpp201", payload: JsonObject, now_ms: int) ->
 
 
 REQUESTS: dict[str, Request] = {
+    **smart_charging.REQUESTS,
     "CancelReservation": Request(shapes.CANCEL_RESERVATION, _cancel_reservation),
     "ChangeAvailability": Request(shapes.CHANGE_AVAILABILITY, _change_availability),
     "ClearCache": Request(shapes.NOTHING, _clear_cache),

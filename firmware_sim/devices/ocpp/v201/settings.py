@@ -5,6 +5,9 @@ from firmware_sim.devices.ocpp.limits import (
     INTERVAL_S_MAX,
     KEYS_PER_REQUEST_MAX,
     MESSAGE_TIMEOUT_MS,
+    PROFILE_PERIODS_MAX,
+    PROFILE_STACK_MAX,
+    PROFILES_MAX,
     TOKENS_PER_LIST_MAX,
 )
 from firmware_sim.devices.ocpp.settings import Kind, Row, Settings
@@ -68,6 +71,10 @@ _ROWS = (
     _members("SampledDataCtrlr.TxStartedMeasurands", _ENERGY, MEASURANDS),
     _whole("SampledDataCtrlr.TxUpdatedInterval", 60),
     _members("SampledDataCtrlr.TxUpdatedMeasurands", f"{_ENERGY},Power.Active.Import", MEASURANDS),
+    _fixed("SmartChargingCtrlr.Entries@ChargingProfiles", PROFILES_MAX, Kind.WHOLE),
+    _fixed("SmartChargingCtrlr.PeriodsPerSchedule", PROFILE_PERIODS_MAX, Kind.WHOLE),
+    _fixed("SmartChargingCtrlr.ProfileStackLevel", PROFILE_STACK_MAX, Kind.WHOLE),
+    _fixed("SmartChargingCtrlr.RateUnit", "A,W"),
     _fixed("SecurityCtrlr.SecurityProfile", 1, Kind.WHOLE),
     _whole("TxCtrlr.EVConnectionTimeOut", 60),
     _flag("TxCtrlr.StopTxOnEVSideDisconnect", is_set=True),

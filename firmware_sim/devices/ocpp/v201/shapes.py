@@ -11,6 +11,7 @@ from firmware_sim.devices.ocpp.shapes import (
     Whole,
     one_of,
 )
+from firmware_sim.devices.ocpp.v201.smart_charging import PROFILE
 from firmware_sim.devices.ocpp.v201.standing import ID_TOKEN, ID_TOKEN_INFO
 
 _EVSE = Shape({"id": Whole(0)}, {"connectorId": Whole(0)})
@@ -56,7 +57,7 @@ SET_VARIABLES = Shape({
 })  # fmt: skip
 REQUEST_START = Shape(
     {"idToken": ID_TOKEN, "remoteStartId": Whole()},
-    {"evseId": Whole(1), "groupIdToken": ID_TOKEN, "chargingProfile": Anything()},
+    {"evseId": Whole(1), "groupIdToken": ID_TOKEN, "chargingProfile": PROFILE},
 )
 REQUEST_STOP = Shape({"transactionId": _KEY})
 RESERVE_NOW = Shape(

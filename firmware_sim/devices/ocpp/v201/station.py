@@ -209,6 +209,10 @@ class Ocpp201(ChargingStation):
             (one for one in outlets if one.transaction and one.transaction.key == key), None
         )
 
+    def limit_changed(self, outlet: Outlet, now_ms: int) -> None:
+        """K: the rate changed."""
+        self.events.tell(outlet, "Updated", "ChargingRateChanged", now_ms)
+
     def rang(self, name: str, now_ms: int) -> None:
         """A cable that did not come ends the transaction, where one has begun without it."""
         word, _, number = name.partition(":")

@@ -46,6 +46,7 @@ def test_a_charger_runs_in_virtual_time_and_shows_what_can_be_seen() -> None:
     assert seen["online"] is True
     assert seen["outlets"] == [{
         "outlet": 1, "state": "Charging", "is_plugged": True, "power_w": 7_000,
+        "limit_w": None,
         "energy_wh": 116, "token": "******6789", "cost": "",
     }]  # fmt: skip
 

@@ -2,62 +2,15 @@
 
 import itertools
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from firmware_sim.devices.ocpp.charging import Make
-from firmware_sim.devices.ocpp.firmware import FirmwareFile
-from firmware_sim.devices.ocpp.station import NamePlate
-from firmware_sim.devices.ocpp.v16.station import Ocpp16
-from firmware_sim.devices.ocpp.wall_clock import WallClock
 from protocol.errors import CallerError
-from tests.support.ocpp_central import TIME, Answers, Central
-
-ACCEPTED = {"idTagInfo": {"status": "Accepted"}}
-FILES = {
-    "https://files/good.bin": FirmwareFile("2.0"),
-    "https://files/bad.bin": FirmwareFile("2.0", "install"),
-}
-
-
-def central(answers: Answers | None = None, *, seed: bytes = b"seed", outlets: int = 2) -> Central:
-    clock = WallClock(datetime(2026, 1, 1, tzinfo=UTC))
-    plate = NamePlate("Tillway", "AC22", "S1", "1.0")
-    station = Ocpp16(
-        Make(
-            plate,
-            clock,
-            seed,
-            outlets,
-            files=dict(FILES),
-            upload_addresses=frozenset({"ftp://logs/here"}),
-        )
-    )
-    return Central(station, "1.6", {
-        "BootNotification": lambda _: {"status": "Accepted", "currentTime": TIME, "interval": 300},
-        "Heartbeat": lambda _: {"currentTime": TIME},
-        "Authorize": lambda _: ACCEPTED,
-        "StartTransaction": lambda _: {**ACCEPTED, "transactionId": 77},
-        **(answers or {}),
-    })  # fmt: skip
-
-
-def charging(answers: Answers | None = None) -> Central:
-    """A central system with a transaction at outlet 1."""
-    told = central(answers).boot()
-    told.hear(told.station.plug(1, 11_000, told.now_ms))
-    told.hear(told.station.tap("CARD1", None, told.now_ms))
-    return told
-
-
-def states(told: Central, connector: int = 1) -> list[str]:
-    return [
-        payload["status"]
-        for payload in told.all("StatusNotification")
-        if payload["connectorId"] == connector
-    ]
+from tests.support.ocpp_central import TIME
+from tests.support.ocpp_chargers import central_16 as central
+from tests.support.ocpp_chargers import charging_16 as charging
+from tests.support.ocpp_chargers import states_16 as states
 
 
 def test_a_charger_that_comes_up_dials_registers_and_tells_every_state() -> None:

@@ -1,67 +1,15 @@
 """The OCPP 2.0.1 charge point, message by message, each held against the published schemas."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from firmware_sim.devices.ocpp.charging import Make
-from firmware_sim.devices.ocpp.firmware import FirmwareFile
-from firmware_sim.devices.ocpp.station import NamePlate
-from firmware_sim.devices.ocpp.v201.station import Ocpp201
-from firmware_sim.devices.ocpp.wall_clock import WallClock
 from tests.support.ocpp_central import TIME, Answers, Central
-
-ACCEPTED = {"idTokenInfo": {"status": "Accepted"}}
-CARD = {"idToken": "CARD1", "type": "ISO14443"}
-FILES = {
-    "https://files/good.bin": FirmwareFile("2.0"),
-    "https://files/forged.bin": FirmwareFile("2.0", "signature"),
-}
-
-
-def central(answers: Answers | None = None, **settings: str) -> Central:
-    clock = WallClock(datetime(2026, 1, 1, tzinfo=UTC))
-    plate = NamePlate("Tillway", "AC22", "S1", "1.0")
-    station = Ocpp201(
-        Make(
-            plate,
-            clock,
-            b"seed",
-            2,
-            files=dict(FILES),
-            upload_addresses=frozenset({"ftp://logs/here"}),
-        )
-    )
-    for key, value in settings.items():
-        station.settings.put(key.replace("__", "."), value)
-    return Central(station, "2.0.1", {
-        "BootNotification": lambda _: {"status": "Accepted", "currentTime": TIME, "interval": 300},
-        "Heartbeat": lambda _: {"currentTime": TIME},
-        "Authorize": lambda _: ACCEPTED,
-        "TransactionEvent": lambda said: ACCEPTED if "idToken" in said else {},
-        **(answers or {}),
-    })  # fmt: skip
-
-
-def charging(answers: Answers | None = None, **settings: str) -> Central:
-    """A central system with a transaction at EVSE 1."""
-    told = central(answers, **settings).boot()
-    told.hear(told.station.plug(1, 11_000, told.now_ms))
-    told.hear(told.station.tap("CARD1", None, told.now_ms))
-    return told
-
-
-def events(told: Central) -> list[tuple[str, str, str]]:
-    return [
-        (one["eventType"], one["triggerReason"], one["transactionInfo"]["chargingState"])
-        for one in told.all("TransactionEvent")
-    ]
-
-
-def states(told: Central, evse: int = 1) -> list[str]:
-    said = told.all("StatusNotification")
-    return [one["connectorStatus"] for one in said if one["evseId"] == evse]
+from tests.support.ocpp_chargers import CARD_201 as CARD
+from tests.support.ocpp_chargers import central_201 as central
+from tests.support.ocpp_chargers import charging_201 as charging
+from tests.support.ocpp_chargers import events_201 as events
+from tests.support.ocpp_chargers import states_201 as states
 
 
 def variable(told: Central, component: str, name: str, **more: Any) -> dict[str, Any]:
