@@ -23,13 +23,19 @@ FACTORY_BODY_BYTES = 12_000
 _SHOWN_TEXT_CHARS = 60
 _COMMANDS: dict[tuple[int, int], str] = {
     (Group.OS, 0): "echo",
+    (Group.OS, 4): "clock",
     (Group.OS, 5): "reset",
     (Group.OS, 6): "parameters",
+    (Group.OS, 7): "about",
     (Group.OS, 8): "bootloader",
     (Group.IMAGE, 0): "image_state",
     (Group.IMAGE, 1): "image_upload",
     (Group.IMAGE, 5): "image_erase",
     (Group.IMAGE, 6): "image_slots",
+    (Group.ENUMERATION, 0): "group_count",
+    (Group.ENUMERATION, 1): "groups",
+    (Group.ENUMERATION, 2): "group",
+    (Group.ENUMERATION, 3): "group_details",
 }
 
 

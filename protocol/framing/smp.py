@@ -47,6 +47,7 @@ class Group(IntEnum):
 
     OS = 0
     IMAGE = 1
+    ENUMERATION = 10
 
 
 class Error(IntEnum):

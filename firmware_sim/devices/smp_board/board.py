@@ -42,7 +42,7 @@ class SmpBoard:
     _off_ms: int = 0
 
     def __post_init__(self) -> None:
-        self.flash = Flash.blank(2 * self.slot_sectors + 2)
+        self.flash = Flash(2 * self.slot_sectors + 2)
         self._areas = Areas.on(self.flash, self.slot_sectors, self.key)
 
     @property
@@ -77,7 +77,7 @@ class SmpBoard:
         """
         if len(image) > self.slot_sectors * FLASH_SECTOR_BYTES:
             raise CallerError("field_invalid", f"{len(image)} bytes do not fit the slot")
-        self.flash.content[: len(image)] = image
+        self.flash.put(0, image)
 
     def boot(self, now_ms: int) -> list[Output]:
         """Power comes, or comes back."""
@@ -142,12 +142,12 @@ class SmpBoard:
         if self._server is None or len(smp.pack(request)) + _OVERHEAD_BYTES > SMP_BUFFER_BYTES:
             return b""  # no power any more, or no buffer of that size: dropped without a word
         try:
-            answer = self._server.answer(request)
+            answer = self._server.answer(request, now_ms)
         except PowerCutError:
             self._lose_power(now_ms)
             return b""
-        if self._server.wants_reset:
-            self._wants_recovery = self._server.wants_recovery
+        if self._server.os.wants_reset:
+            self._wants_recovery = self._server.os.wants_recovery
             self._boots_at_ms = now_ms + RESET_MS
         return smp.encode(answer) if answer else b""
 

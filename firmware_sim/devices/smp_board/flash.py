@@ -4,6 +4,7 @@ Rule 1: erasing sets a sector to FF, programming clears bits and never sets one.
 Rule 2: each erased sector and each programmed page is one write. Power can be made to fail at any
 write, before anything of it happened or when half of it had.
 Rule 3: time only adds up here (``busy_ms``); whoever owns the flash answers that much later.
+Rule 4: erased sectors take no memory, so that thousands of boards fit one process.
 """
 
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from firmware_sim.limits import FLASH_SECTOR_BYTES
 PAGE_BYTES = 256
 ERASED = 0xFF
 ERASE_MS, PROGRAM_MS = 20, 1
+_ERASED_SECTOR = bytes([ERASED]) * FLASH_SECTOR_BYTES
 
 
 class PowerCutError(Exception):
@@ -21,26 +23,38 @@ class PowerCutError(Exception):
 
 @dataclass(slots=True)
 class Flash:
-    """``content`` is all there is; ``writes`` counts since the device was made."""
+    """So many sectors; ``writes`` counts since the device was made."""
 
-    content: bytearray
+    sectors: int
     writes: int = 0
     busy_ms: int = 0
+    _used: dict[int, bytearray] = field(default_factory=dict, repr=False)
     _writes_left: int | None = field(default=None, repr=False)
     _is_torn: bool = field(default=False, repr=False)
-
-    @classmethod
-    def blank(cls, sectors: int) -> "Flash":
-        """Erased flash of so many sectors."""
-        return cls(bytearray([ERASED]) * (sectors * FLASH_SECTOR_BYTES))
 
     def cut_power_after(self, writes: int, *, is_torn: bool) -> None:
         """Let so many writes succeed and the next one fail, half done if ``is_torn``."""
         self._writes_left, self._is_torn = writes, is_torn
 
     def read(self, start: int, count: int) -> bytes:
-        """``count`` bytes."""
-        return bytes(self.content[start : start + count])
+        """``count`` bytes; nothing is read beyond the end."""
+        first, last = start // FLASH_SECTOR_BYTES, (start + count - 1) // FLASH_SECTOR_BYTES
+        sectors = range(first, min(last + 1, self.sectors))
+        whole = b"".join(self._used.get(number, _ERASED_SECTOR) for number in sectors)
+        skipped = start - first * FLASH_SECTOR_BYTES
+        return whole[skipped : skipped + count]
+
+    def put(self, start: int, data: bytes) -> None:
+        """Make ``data`` lie at ``start``, whatever lay there: a programmer's hands, no write."""
+        position = 0
+        while position < len(data):
+            number, offset = divmod(start + position, FLASH_SECTOR_BYTES)
+            piece = data[position : position + FLASH_SECTOR_BYTES - offset]
+            sector = self._used.setdefault(number, bytearray(_ERASED_SECTOR))
+            sector[offset : offset + len(piece)] = piece
+            if sector == _ERASED_SECTOR:
+                del self._used[number]
+            position += len(piece)
 
     def erase(self, start: int) -> None:
         """Erase the sector that begins at ``start``."""
@@ -54,7 +68,7 @@ class Flash:
             count = PAGE_BYTES - (start + position) % PAGE_BYTES
             page = data[position : position + count]
             if page.count(ERASED) != len(page):
-                old = self.content[start + position : start + position + len(page)]
+                old = self.read(start + position, len(page))
                 both = int.from_bytes(old, "big") & int.from_bytes(page, "big")
                 self._write(start + position, both.to_bytes(len(page), "big"))
                 self.busy_ms += PROGRAM_MS
@@ -64,9 +78,9 @@ class Flash:
         if self._writes_left == 0:
             self._writes_left = None
             done = len(data) // 2 if self._is_torn else 0
-            self.content[start : start + done] = data[:done]
+            self.put(start, data[:done])
             raise PowerCutError
         if self._writes_left is not None:
             self._writes_left -= 1
-        self.content[start : start + len(data)] = data
+        self.put(start, data)
         self.writes += 1

@@ -3,6 +3,7 @@
 Method: both programs as their users call them, over a pty; ``smpmgr`` from its own environment.
 """
 
+import json
 import re
 import subprocess
 import sys
@@ -100,3 +101,18 @@ def test_smpmgr_uploads_tests_reverts_and_confirms(bench: Bench, tmp_path: Path)
     bench.press_reset()
     assert bench.version_after(5) == "1.1.0"
     assert bench.hosted.state("board")["next_swap"] == "none"
+
+
+def test_smpclient_understands_every_answer(bench: Bench) -> None:
+    script = Path(__file__).parents[2] / "support" / "smpclient_session.py"
+    done = subprocess.run(
+        [SMPMGR.parent / "python", script, bench.hosted.paths["board"]],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    answers = json.loads(done.stdout)
+    refused = {name for name, (kind, _) in answers.items() if kind != "ok"}
+    assert refused == {"clock_unset", "no_such_hash"}
+    assert "RTC_NOT_SET" in answers["clock_unset"][1]
+    assert "HASH_NOT_FOUND" in answers["no_such_hash"][1]
+    assert "2026-11-28T09:00:0" in answers["clock"][1]

@@ -237,6 +237,37 @@ def test_the_os_group_answers(host: SmpHost) -> None:
     assert image["max_image_size"] == (SLOT_SECTORS - 1) * 4096
 
 
+def test_the_clock_runs_once_it_is_set_and_is_lost_with_the_power(host: SmpHost) -> None:
+    unset = {"err": {"group": 0, "rc": 4}}
+    assert host.ask(Op.READ, Group.OS, 4) == unset
+    assert host.ask(Op.WRITE, Group.OS, 4, datetime="soon") == {"rc": Error.INVALID}
+    assert host.ask(Op.WRITE, Group.OS, 4, datetime="2026-11-28T09:00:00") == {}
+    host.now_ms += 1500
+    assert host.ask(Op.READ, Group.OS, 4)["datetime"].startswith("2026-11-28T09:00:01.50")
+    host.ask(Op.WRITE, Group.OS, 4, datetime="9999-12-31T23:59:59")
+    host.now_ms += 2000
+    assert host.ask(Op.READ, Group.OS, 4) == unset
+    host.reset()
+    assert host.ask(Op.READ, Group.OS, 4) == unset
+
+
+def test_it_says_what_it_is_and_which_groups_it_knows(host: SmpHost) -> None:
+    assert host.ask(Op.READ, Group.OS, 7) == {"output": "Tillway"}
+    assert host.ask(Op.READ, Group.OS, 7, format="is") == {"output": "Tillway smp_board"}
+    assert len(host.ask(Op.READ, Group.OS, 7, format="a")["output"].split()) == 8
+    assert host.ask(Op.READ, Group.OS, 7, format="x") == {"err": {"group": 0, "rc": 2}}
+    enumeration = Group.ENUMERATION
+    assert host.ask(Op.READ, enumeration, 0) == {"count": 3}
+    assert host.ask(Op.READ, enumeration, 1) == {"groups": [0, 1, 10]}
+    assert host.ask(Op.READ, enumeration, 2) == {"group": 0}
+    assert host.ask(Op.READ, enumeration, 2, index=2) == {"group": 10, "end": True}
+    assert host.ask(Op.READ, enumeration, 2, index=3) == {"err": {"group": 10, "rc": 4}}
+    assert host.ask(Op.READ, enumeration, 3, groups=[1])["groups"] == [
+        {"group": 1, "name": "img mgmt"}
+    ]
+    assert host.ask(Op.READ, enumeration, 3, groups=1) == {"rc": Error.INVALID}
+
+
 def test_what_is_not_known_or_not_understood_has_the_general_codes(host: SmpHost) -> None:
     assert host.ask(Op.READ, 99, 0) == {"rc": Error.NOT_SUPPORTED}
     assert host.ask(Op.READ, Group.OS, 5) == {"rc": Error.NOT_SUPPORTED}
@@ -318,7 +349,7 @@ def test_what_does_not_fit_the_slot_is_not_loaded() -> None:
 
 
 def test_flash_clears_bits_and_never_sets_one() -> None:
-    flash = Flash.blank(1)
+    flash = Flash(1)
     flash.program(0, b"\x0f")
     flash.program(0, b"\xf1")
     assert flash.read(0, 1) == b"\x01"
@@ -326,12 +357,22 @@ def test_flash_clears_bits_and_never_sets_one() -> None:
     assert flash.read(0, 1) == b"\xff"
 
 
+def test_erased_sectors_take_no_memory_and_reads_end_with_the_flash() -> None:
+    flash = Flash(3)
+    flash.put(4090, b"twelve bytes")
+    assert flash.read(4088, 16) == b"\xff\xfftwelve bytes\xff\xff"
+    assert len(flash._used) == 2
+    flash.erase(4096)
+    assert list(flash._used) == [0]
+    assert flash.read(4096 * 3 - 2, 10) == b"\xff\xff"
+
+
 def test_the_counter_only_rises_and_a_torn_record_counts_nothing() -> None:
-    counter = SecurityCounter(Flash.blank(1), 0)
+    counter = SecurityCounter(Flash(1), 0)
     for value in (3, 2, 7):
         counter.raise_to(value)
     assert counter.value == 7
-    counter.flash.content[16:20] = b"\xff\x00\x00\x00"
+    counter.flash.put(16, b"\xff\x00\x00\x00")
     assert counter.value == 7
     for value in range(8, 600):
         counter.raise_to(value)

@@ -34,7 +34,7 @@ class Bench:
     def host(self, picture: str) -> SmpHost:
         """A host with a board that was switched off at this point."""
         board = SmpBoard(SLOT_SECTORS, self.key)
-        board.flash.content[:] = self.pictures[picture]
+        board.flash.put(0, self.pictures[picture])
         return SmpHost(board)
 
 
@@ -56,7 +56,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     host = SmpHost(board)
 
     def picture(name: str) -> None:
-        bench.pictures[name] = bytes(board.flash.content)
+        bench.pictures[name] = board.flash.read(0, board.flash.sectors * 4096)
 
     picture("factory")
     host.power_on()
