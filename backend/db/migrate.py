@@ -10,6 +10,7 @@ that are declared there.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -78,6 +79,8 @@ def upgrade(url: str) -> None:
 def upgrade_engine(engine: Engine) -> None:
     """As ``upgrade``, on an engine that is open already."""
     with _exclusive(engine) as connection:
+        if is_upgraded(connection):
+            return
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "heads")
@@ -86,9 +89,8 @@ def upgrade_engine(engine: Engine) -> None:
 def is_upgraded(connection: Connection) -> bool:
     """Whether the database has seen every revision that this program knows, and no other."""
     current = MigrationContext.configure(connection).get_current_heads()
-    scripts = ScriptDirectory.from_config(_config())
     try:
-        return not list(scripts.iterate_revisions("heads", current, implicit_base=True))
+        return not list(_scripts().iterate_revisions("heads", current, implicit_base=True))
     except (CommandError, RevisionError):
         return False
 
@@ -107,6 +109,15 @@ def differences(engine: Engine) -> list[object]:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"include_object": counts})
         return list(compare_metadata(context, BackendTable.metadata))
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    """Every revision of this program: compiled once in a process, which costs more than asking a
+    database what it has seen."""
+    scripts = ScriptDirectory.from_config(_config())
+    scripts.get_heads()
+    return scripts
 
 
 def _config() -> Config:
