@@ -41,6 +41,8 @@ PULSES_KEPT_MAX = 64
 
 LINE_READ_BYTES = 4096
 LINE_OUTBOX_BYTES_MAX = 256 * 1024
+LINE_INBOX_BYTES_MAX = 1024 * 1024
+HOLD_PIECE_BYTES = 64
 LINE_WRITE_WAIT_S = 1.0
 LINE_LEAVE_WAIT_S = 3.0
 """How long a stopping board waits for its lines' connections to close."""

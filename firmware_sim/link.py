@@ -3,7 +3,8 @@
 Rule 1: everything here runs on one event loop, so a device needs no lock; there is no task, only
 the line's bytes and one timer. Rule 2: bytes leave by absolute deadline, at the line's rate, in
 bursts of a few milliseconds. Rule 3: where the client's rate differs from the device's, both ends
-see junk. Rule 4: a device without power hears and says nothing.
+see junk. Rule 4: a device without power hears and says nothing. Rule 5: what is said to a device
+that holds its host waits, here and at the client, and is heard once the device lets go.
 """
 
 import asyncio
@@ -14,10 +15,17 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from firmware_sim.devices.device import Device, Output
+from firmware_sim.devices.device import Device, Holding, Output
 from firmware_sim.faults import Fault, FaultyWay, Strike
 from firmware_sim.frames import Side
-from firmware_sim.limits import BROWN_OUT_MS, LINE_OUTBOX_BYTES_MAX, PACE_BURST_MS, WARM_UP_MS
+from firmware_sim.limits import (
+    BROWN_OUT_MS,
+    HOLD_PIECE_BYTES,
+    LINE_INBOX_BYTES_MAX,
+    LINE_OUTBOX_BYTES_MAX,
+    PACE_BURST_MS,
+    WARM_UP_MS,
+)
 from firmware_sim.transports.line import Line
 
 _BITS_PER_BYTE = 10
@@ -67,7 +75,9 @@ class Link:
     _outbox_bytes: int = 0
     _free_at_ms: int = 0
     _inbox: deque[_Burst] = field(default_factory=deque)
+    _inbox_bytes: int = 0
     _in_free_at_ms: int = 0
+    _is_held: bool = False
     _client_baud: int | None = None
     _ways: dict[Side, FaultyWay] = field(
         default_factory=lambda: {side: FaultyWay() for side in Side}
@@ -113,6 +123,7 @@ class Link:
         self.power_off()
         if self.line is not None:
             line, self.line = self.line, None
+            self._is_held = False
             self.after_plug(None)
             line.close()
 
@@ -130,7 +141,7 @@ class Link:
         self._restart_at_ms = None
         self._outbox.clear()
         self._inbox.clear()
-        self._outbox_bytes = 0
+        self._outbox_bytes = self._inbox_bytes = 0
         self._set_timer()
 
     def set_faults(self, faults: Sequence[Fault]) -> None:
@@ -153,12 +164,18 @@ class Link:
     def _hear(self, data: bytes) -> None:
         """The client said something: through the faults of its way to the device."""
         self.counts.to_device_bytes += len(data)
+        if self._inbox_bytes + len(data) > LINE_INBOX_BYTES_MAX:
+            self.counts.lost_bytes += len(data)
+            return
         now_ms = self.now_ms()
-        baud = self._rate_sent()
+        baud = self._rate_sent() or 0
         at_ms = max(now_ms, self._in_free_at_ms)
         for delivery in self._ways[Side.HOST].deliver(data, now_ms):
             at_ms += delivery.wait_ms
-            self._inbox.append(_Burst(at_ms, delivery.data, baud or 0, delivery.strike))
+            *pieces, last = self._pieces(delivery.data)
+            self._inbox += [_Burst(at_ms, piece, baud) for piece in pieces]
+            self._inbox.append(_Burst(at_ms, last, baud, delivery.strike))
+            self._inbox_bytes += len(delivery.data)
         self._in_free_at_ms = at_ms
         self._take_due(now_ms)
         self._turn_over()
@@ -170,9 +187,18 @@ class Link:
         self._client_baud = self.line.client_baud if self.line else None
         return before if before == self.device.baud else self._client_baud
 
+    def _pieces(self, data: bytes) -> list[bytes]:
+        """What a device that may hold its host hears at once is little, so that it can stop it."""
+        size = HOLD_PIECE_BYTES if isinstance(self.device, Holding) else max(1, len(data))
+        return [data[at : at + size] for at in range(0, len(data), size)] or [b""]
+
+    def _is_holding(self) -> bool:
+        return self.is_powered and isinstance(self.device, Holding) and self.device.is_holding
+
     def _take_due(self, now_ms: int) -> None:
-        while self._inbox and self._inbox[0].at_ms <= now_ms:
+        while self._inbox and self._inbox[0].at_ms <= now_ms and not self._is_holding():
             burst = self._inbox.popleft()
+            self._inbox_bytes -= len(burst.data)
             if burst.data and self.is_powered:
                 heard = self._over_the_wire(burst.data, burst.baud or None, self.device.baud)
                 self.tap(Side.HOST, heard, now_ms)
@@ -206,9 +232,13 @@ class Link:
     def _turn_over(self) -> None:
         """After anything happened: say what is due, look at the device, set the timer."""
         now_ms = self.now_ms()
+        self._take_due(now_ms)
         self._send_due(now_ms)
         if self.line is not None:
             self.line.tune(self.device.baud)
+            if self._is_held != self._is_holding():
+                self._is_held = not self._is_held
+                self.line.hold(is_held=self._is_held)
         self.after_turn()
         self._set_timer()
 
@@ -260,7 +290,9 @@ class Link:
             self._timer = asyncio.get_running_loop().call_later(wait_s, self._due)
 
     def _soonest_ms(self) -> int | None:
-        due = [box[0].at_ms for box in (self._outbox, self._inbox) if box]
+        due = [self._outbox[0].at_ms] if self._outbox else []
+        if self._inbox and not self._is_holding():
+            due.append(self._inbox[0].at_ms)
         if self._restart_at_ms is not None:
             due.append(self._restart_at_ms)
         deadline = self.device.next_deadline_ms() if self.is_powered else None

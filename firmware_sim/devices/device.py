@@ -8,7 +8,7 @@ Rule 2: what a device says later is either an ``Output`` with a later ``at_ms`` 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,4 +42,14 @@ class Device(Protocol):
 
     def next_deadline_ms(self) -> int | None:
         """When ``poll`` is due next, or ``None`` while only bytes or people can change a thing."""
+        ...
+
+
+@runtime_checkable
+class Holding(Protocol):
+    """A device that can keep its host from speaking: by its DTR line, or as the network does."""
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether the host has to wait now; what it says meanwhile waits on its side."""
         ...

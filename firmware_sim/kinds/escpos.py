@@ -29,7 +29,8 @@ _DOTS_WIDE = {58: 384, 80: 576}
 
 
 class PrinterEntry(DeviceEntry):
-    """A receipt printer with a drawer. ``speed_mm_s`` 0 prints at once."""
+    """A receipt printer with a drawer. ``speed_mm_s`` 0 prints at once. On a network the host is
+    held while the buffer is full, whatever ``flow`` says."""
 
     kind: Literal["escpos"]
     profile: Literal["gb18030", "western"] = "gb18030"
@@ -67,10 +68,12 @@ class HeatBody(ActBody):
 
 def _build(entry: PrinterEntry, seed: bytes) -> EscPosPrinter:
     del seed
+    is_on_network = entry.flow == "none" and entry.transport.startswith("tcp:")
     profile = PrinterProfile(
         name=entry.profile, width_dots=_DOTS_WIDE[entry.width_mm], baud=entry.baud,
         realtime_inside_data=entry.realtime_inside_data, speed_mm_s=entry.speed_mm_s,
-        buffer_bytes=entry.buffer_bytes, flow=entry.flow, is_busy_off_line=entry.busy_off_line,
+        buffer_bytes=entry.buffer_bytes, flow="dtr" if is_on_network else entry.flow,
+        is_busy_off_line=entry.busy_off_line,
         drawer_pins=entry.drawer_pins, is_drawer_open_high=entry.drawer_open_level == "high",
     )  # fmt: skip
     return EscPosPrinter(profile, roll_mm=entry.roll_mm, draw=draw_modules)

@@ -23,6 +23,7 @@ class DescriptorPipe:
         self._since = 0.0
         self._loop = asyncio.get_running_loop()
         self._is_closed = False
+        self._is_held = False
         os.set_blocking(descriptor, False)
         self._loop.add_reader(descriptor, self._readable)
 
@@ -40,6 +41,16 @@ class DescriptorPipe:
             self._end()
             return len(data)
         return self._queue(data[done:]) if done < len(data) else 0
+
+    def hold(self, *, is_held: bool) -> None:
+        """Read nothing more, or go on reading."""
+        if self._is_closed or is_held == self._is_held:
+            return
+        self._is_held = is_held
+        if is_held:
+            self._loop.remove_reader(self._descriptor)
+        else:
+            self._loop.add_reader(self._descriptor, self._readable)
 
     def close(self) -> None:
         """Stop watching."""

@@ -33,6 +33,10 @@ class Line(Protocol):
         """The device speaks and listens at this rate from now on."""
         ...
 
+    def hold(self, *, is_held: bool) -> None:
+        """Let the client's bytes wait on its side, where the line can do that, or flow again."""
+        ...
+
     def close(self) -> None:
         """Pull the plug: the client's next read or write fails."""
         ...

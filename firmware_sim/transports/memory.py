@@ -46,6 +46,9 @@ class MemoryLine:
     def tune(self, baud: int) -> None:
         """Memory has no rate of its own."""
 
+    def hold(self, *, is_held: bool) -> None:
+        """Memory has nowhere to wait but the link itself."""
+
     def close(self) -> None:
         """As ``Line.close``."""
         self._is_closed = True

@@ -60,6 +60,11 @@ class PtyLine:
     def tune(self, baud: int) -> None:
         """A pty has no rate of its own."""
 
+    def hold(self, *, is_held: bool) -> None:
+        """As ``Line.hold``; what the system keeps for the client is a few kilobytes."""
+        if self._pipe:
+            self._pipe.hold(is_held=is_held)
+
     def close(self) -> None:
         """As ``Line.close``."""
         if self._is_closed:

@@ -45,6 +45,11 @@ class SerialPortLine:
         if self._port.is_open and self._port.baudrate != baud:
             self._port.baudrate = baud
 
+    def hold(self, *, is_held: bool) -> None:
+        """As ``Line.hold``; what the system keeps for the client is a few kilobytes."""
+        if self._pipe:
+            self._pipe.hold(is_held=is_held)
+
     def close(self) -> None:
         """As ``Line.close``."""
         if self._pipe:

@@ -128,6 +128,11 @@ class TcpLine:
     def tune(self, baud: int) -> None:
         """A connection has no rate of its own."""
 
+    def hold(self, *, is_held: bool) -> None:
+        """As ``Line.hold``: the connection's window closes."""
+        if self._pipe:
+            self._pipe.hold(is_held=is_held)
+
     def close(self) -> None:
         """As ``Line.close``."""
         if self._is_closed:

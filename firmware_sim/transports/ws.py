@@ -63,6 +63,9 @@ class WsLine:
     def tune(self, baud: int) -> None:
         """A network has no rate."""
 
+    def hold(self, *, is_held: bool) -> None:
+        """Messages are small and are taken as they come."""
+
     def close(self) -> None:
         """As ``Line.close``."""
         self._hear = None

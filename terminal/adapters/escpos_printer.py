@@ -28,11 +28,12 @@ from terminal.adapters.limits import (
     PRINTER_SILENCES_MAX,
     PRINTER_STATUS_LIMIT_S,
 )
-from terminal.adapters.port_names import opener_of
+from terminal.adapters.port_names import is_tcp, opener_of
 from terminal.adapters.serial_worker import AbandonedError, Dialogue, Flow, Port, SerialWorker
 from terminal.ports import Paper, PrinterStatus
 
 _BITS_PER_BYTE = 10
+_MAY_BE_HELD = ("device_no_reply", "device_bad_frame")
 _NO_AUTO_STATUS = escpos.GS + b"a\x00"
 
 
@@ -49,6 +50,7 @@ class EscPosSerialPrinter:
         open_port: Callable[[], Port] | None = None,
     ) -> None:
         self._baud = baud
+        self._may_hold = flow != "none" or is_tcp(path)
         self._is_begun = False  # touched by the port's thread only
         opener = open_port or opener_of(path, baud, flow)
         self._worker = SerialWorker("printer", opener, self._greet)
@@ -90,7 +92,7 @@ class EscPosSerialPrinter:
         try:
             for start in range(0, len(receipt), PRINTER_CHUNK_BYTES):
                 dialogue.send(receipt[start : start + PRINTER_CHUNK_BYTES])
-            _await_printed(dialogue)
+            _await_printed(dialogue, may_hold=self._may_hold)
         except (OperatingError, AbandonedError) as error:
             # What is left in the buffer must not come out before, or beside, a second print. A
             # printer that fell silent may have lost a byte and wait for the rest of a command.
@@ -102,7 +104,9 @@ class EscPosSerialPrinter:
         self._is_begun = False
 
 
-def _await_printed(dialogue: Dialogue) -> None:
+def _await_printed(dialogue: Dialogue, *, may_hold: bool) -> None:
+    """Ask until it is printed. A printer that may hold us back hears no question while it does, so
+    that its silence is no fault before the time is over."""
     deadline = time.monotonic() + PRINTER_PRINT_S
     last: int | None = None
     while time.monotonic() < deadline:
@@ -111,7 +115,7 @@ def _await_printed(dialogue: Dialogue) -> None:
         answer = dialogue.receive(time.monotonic() + PRINTER_PROBE_S)
         if not answer:
             last = None
-            _demand_ready(dialogue)  # paper may have ended, which would explain the silence
+            _explain_silence(dialogue, may_hold=may_hold)
             continue
         answer += dialogue.receive(time.monotonic() + PRINTER_QUIET_S)
         is_sound = len(answer) == 1 and not answer[0] & escpos.BUFFERED_FIXED_MASK
@@ -121,6 +125,16 @@ def _await_printed(dialogue: Dialogue) -> None:
             return
         last = answer[0] if is_sound else None
     raise OperatingError("device_no_reply", "printer: receipt not confirmed")
+
+
+def _explain_silence(dialogue: Dialogue, *, may_hold: bool) -> None:
+    """Paper may have ended: raise that. So is silence to this question, unless we are held back;
+    then answers to it may come all at once later."""
+    try:
+        _demand_ready(dialogue)
+    except OperatingError as error:
+        if not (may_hold and error.code in _MAY_BE_HELD):
+            raise
 
 
 def _open_drawer(dialogue: Dialogue) -> None:

@@ -22,6 +22,11 @@ def opener_of(name: str, baud: int, flow: Flow = "none") -> Callable[[], Port]:
     return partial(open_serial, name, baud, flow)
 
 
+def is_tcp(name: str) -> bool:
+    """Whether the name is a network's, which holds us back while the far end is full."""
+    return name.startswith(_TCP)
+
+
 def _address(name: str, place: str) -> tuple[str, int]:
     host, colon, port = place.rpartition(":")
     if not colon or place.endswith("]"):

@@ -45,7 +45,7 @@ _CLEAR_BUFFERS = bytes((1, 3, 20, 1, 6, 2, 8))
 @dataclass(frozen=True, slots=True)
 class PrinterProfile:
     """How a printer left the factory and how its switches stand. ``flow`` is how the host is
-    asked to wait: by the DTR line in any case (``is_busy``), with "xonxoff" by bytes, too."""
+    asked to wait: by the DTR line, as on a network, or by XON and XOFF."""
 
     name: str = "gb18030"
     width_dots: int = 576
@@ -135,6 +135,11 @@ class EscPosPrinter:
     def is_busy(self) -> bool:
         """Whether the host is asked to wait: the DTR line, and XOFF where so set."""
         return self._buffer.is_host_stopped
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether the host is kept from speaking by the DTR line (``Holding``)."""
+        return self.is_busy and self._profile.flow == "dtr"
 
     @property
     def operations_waiting(self) -> int:

@@ -54,6 +54,7 @@ def _brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(escpos_printer, "PRINTER_REPLY_S", 0.25)
     monkeypatch.setattr(escpos_printer, "PRINTER_PROBE_S", 0.4)
     monkeypatch.setattr(escpos_printer, "PRINTER_QUIET_S", 0.03)
+    monkeypatch.setattr(escpos_printer, "PRINTER_PRINT_S", 1.2)
 
 
 def _receipts(hosted: HostedBoard) -> list[dict[str, object]]:
@@ -165,6 +166,22 @@ async def test_a_cutter_that_jams_is_said_and_printing_goes_on_once_it_is_freed(
     await _do(hosted, "free_cutter")
     await printer.print(RECEIPT)
     assert len(await asyncio.to_thread(_receipts, hosted)) == 1
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("transport", ["tcp:0", "pty"])
+async def test_a_slow_printer_with_a_small_buffer_holds_us_back_and_loses_nothing(
+    tmp_path: Path, opened: Opened, transport: str
+) -> None:
+    options = {"flow": "dtr", "buffer_bytes": 1024, "speed_mm_s": 500}
+    with _hosted(tmp_path, transport, **options) as hosted:
+        printer = opened(EscPosSerialPrinter(hosted.paths[DEVICE], flow="dtr"))
+        rows = [f"row {number:03d} {'.' * 30}" for number in range(50)]
+        await printer.print(escpos.INIT + b"".join(map(escpos.line, rows)) + escpos.CUT_FULL)
+        state = await asyncio.to_thread(hosted.state, DEVICE)
+        assert state["overrun_bytes"] == 0
+        [receipt] = await asyncio.to_thread(_receipts, hosted)
+        assert receipt["text"] == "\n".join(rows) + "\n"
 
 
 # -- python-escpos ---------------------------------------------------------------------------------

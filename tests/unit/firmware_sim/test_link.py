@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_sim.board_file import board_with
+from firmware_sim.board_file import BoardDevice, BoardFile, board_with
 from firmware_sim.faults import Fault, FaultKind, FaultyWay
 from firmware_sim.frames import Side
 from firmware_sim.hosting import VirtualBoard
-from firmware_sim.limits import BROWN_OUT_MS
+from firmware_sim.kinds.registry import kind_named
+from firmware_sim.limits import BROWN_OUT_MS, LINE_INBOX_BYTES_MAX
 from firmware_sim.transports.memory import MemoryLine
 from protocol.framing import ef01
 from protocol.framing.ef01 import Instruction
@@ -189,3 +190,41 @@ def test_faults_one_behind_the_other_never_fail_nor_invent_much(
     assert len(delivered) <= len(data) * 7 * 7 * 7 * 7
     if not set(kinds) - {FaultKind.NONE, FaultKind.SLOW, FaultKind.DELAY}:
         assert delivered == data
+
+
+@pytest.fixture
+def printer() -> Iterator[VirtualBoard]:
+    """A slow printer with a small buffer, which holds its host by its DTR line."""
+    kind = kind_named("escpos")
+    options = {"flow": "dtr", "buffer_bytes": 1024, "speed_mm_s": 100}
+    entry = kind.entry.model_validate({"kind": "escpos", **options})
+    with VirtualBoard(BoardFile("slow", {"printer": BoardDevice(kind, entry)})) as board:
+        yield board
+
+
+def test_what_is_said_to_a_device_that_holds_its_host_waits_and_is_heard_in_order(
+    printer: VirtualBoard,
+) -> None:
+    rows = [f"row {number:04d}" for number in range(400)]
+    printer.send("printer", "".join(f"{row}\n" for row in rows).encode() + b"\x1dV\x00")
+    printer.pass_time(1000)
+    state = printer.state("printer")
+    assert state["busy"]
+    assert state["receipts"] == []
+    printer.pass_time(400 * 38)
+    state = printer.state("printer")
+    assert not state["busy"]
+    assert state["overrun_bytes"] == 0
+    assert [receipt["text"].split("\n")[:-1] for receipt in state["receipts"]] == [rows]
+
+
+def test_a_device_that_never_lets_go_does_not_fill_the_memory(printer: VirtualBoard) -> None:
+    printer.do("printer", "load_paper", millimetres=0)
+    for _ in range(40):
+        printer.send("printer", b"x\n" * 32_768)
+        printer.pass_time(10)
+    link = printer.board.link("printer")
+    assert link.counts.lost_bytes > 0
+    assert link._inbox_bytes <= LINE_INBOX_BYTES_MAX
+    printer.board.link("printer").power_off()
+    assert link._inbox_bytes == 0
