@@ -41,8 +41,11 @@ class FeatureState:
         self.remember(at, row, vector)
         return vector
 
-    def measure(self, at: int, row: Sequence[Value]) -> list[float]:
-        """The vector of an event, which leaves no trace. Raises ``EventError``."""
+    def measure(
+        self, at: int, row: Sequence[Value], is_over: Callable[[], bool] | None = None
+    ) -> list[float]:
+        """The vector of an event, which leaves no trace. Raises ``EventError``. ``is_over`` is
+        asked before each entity; once it says so, the features of the rest are unknown."""
         if not 0 <= at <= AT_MAX:
             raise EventError(f"time: {at} is not within 0 and {AT_MAX}")
         coded = self.code(row)
@@ -56,6 +59,8 @@ class FeatureState:
         for plan, histories, nobody in zip(
             self._plans, self._histories, self._nobodies, strict=True
         ):
+            if is_over is not None and is_over():
+                break
             key: int = coded[plan.key_column]  # type: ignore[assignment]
             if key != ABSENT:
                 histories.get(key, nobody).measure(plan, at, coded, out)

@@ -7,16 +7,23 @@ in the database (``backend.risk.service``).
 Rule 2: what was remembered is told again at the start, from the stored decisions.
 Rule 3: features that cannot be computed leave the rules with what is known of the attempt, and are
 marked ``features_failed``; so it is with the model (``scoring``): never silently open.
+Rule 4: each stage has a deadline. Features that are not there by then are unknown
+(``features_late``), a score that is not there is done without (``scoring``), and rules that decide
+nothing are not asked (``rules_late``).
 """
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
 
 from backend.risk.features.catalogue import PAYMENT
 from backend.risk.features.stream import EventError, FeatureState
-from backend.risk.judging.limits import PAYMENTS_REMEMBERED_MAX
+from backend.risk.judging.limits import (
+    FEATURES_NS_MAX,
+    PAYMENTS_REMEMBERED_MAX,
+    RULES_NS_MAX,
+)
 from backend.risk.judging.model import Attempt, Decision, decide, rule_row
 from backend.risk.judging.scoring import Scored, Scoring
 from backend.risk.rules.compiled import CompiledRules, compile_rules
@@ -40,13 +47,19 @@ Row = tuple[int | str | None, ...]
 class Judgement:
     """A decision and what it was made from: the features, none if they could not be computed; the
     facts besides them; the model's score, or which part failed; and the challenger's, by which
-    nothing was decided."""
+    nothing was decided. ``late``: the stages that were cut short."""
 
     decision: Decision
     vector: Sequence[float]
     facts: Mapping[str, Fact]
     scored: Scored
     challenged: Scored
+    late: tuple[str, ...] = ()
+
+    @property
+    def trouble(self) -> str:
+        """The parts that failed or were cut short, joined by blanks."""
+        return " ".join([*self.late, *([self.scored.trouble] if self.scored.trouble else [])])
 
 
 class RiskDesk:
@@ -82,22 +95,33 @@ class RiskDesk:
         """Judge an attempt by what is remembered and these facts; nothing is remembered yet."""
         clock, watch = self.scoring.monotonic_ns, self.scoring.watch
         begin_ns = clock()
-        vector = self._measured(attempt)
+        features = _Deadline(clock, begin_ns + FEATURES_NS_MAX)
+        vector = self._measured(attempt, features)
         watch.risk_took("features", clock() - begin_ns)
         scored = self.scoring.score(vector) if vector else Scored(trouble="features_failed")
         facts = {**facts, "model.probability": scored.probability}
         begin_ns = clock()
         row = known_row(attempt, facts, vector)
-        found = self._in_use.judge(attempt.payment_id, row, now_ms=attempt.at_ms)
+        rules = _Deadline(clock, begin_ns + RULES_NS_MAX)
+        found = self._in_use.judge(
+            attempt.payment_id, row, now_ms=attempt.at_ms, is_over=rules.is_over
+        )
         watch.risk_took("rules", clock() - begin_ns)
         challenged = self.challenger.score(vector) if vector else Scored()
         return Judgement(
-            decision=decide(found), vector=vector, facts=facts, scored=scored, challenged=challenged
-        )
+            decision=decide(found), vector=vector, facts=facts, scored=scored,
+            challenged=challenged, late=self._late(features_late=features, rules_late=rules),
+        )  # fmt: skip
 
-    def _measured(self, attempt: Attempt) -> Sequence[float]:
+    def _late(self, **deadlines: "_Deadline") -> tuple[str, ...]:
+        late = tuple([name for name, deadline in deadlines.items() if deadline.has_passed])
+        for name in late:
+            self.scoring.watch.risk_trouble(name)
+        return late
+
+    def _measured(self, attempt: Attempt, deadline: "_Deadline") -> Sequence[float]:
         try:
-            return self._state.measure(attempt.at_ms, attempt.row)
+            return self._state.measure(attempt.at_ms, attempt.row, deadline.is_over)
         except EventError:
             self.scoring.watch.risk_trouble("features_failed")
             return ()
@@ -126,6 +150,21 @@ class RiskDesk:
         known = self._payments.get(payment_id)
         if known is not None and available_at_ms >= known[0]:
             self._state.learn(*known, is_fraud=is_fraud, available_at=available_at_ms)
+
+
+class _Deadline:
+    """When a stage is over, and whether anybody saw that it was."""
+
+    __slots__ = ("_clock", "_until_ns", "has_passed")
+
+    def __init__(self, clock: Callable[[], int], until_ns: int) -> None:
+        self._clock, self._until_ns = clock, until_ns
+        self.has_passed = False
+
+    def is_over(self) -> bool:
+        """Asked between the steps of a stage."""
+        self.has_passed = self.has_passed or self._clock() > self._until_ns
+        return self.has_passed
 
 
 def known_row(

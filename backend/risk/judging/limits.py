@@ -18,6 +18,19 @@ DECISIONS_PER_PAYMENT_MAX = 100
 SCORING_NS_MAX = 5_000_000
 """A score takes a hundredth of a millisecond; one that takes longer than this is late."""
 
+SCORING_WAIT_S_MAX = 0.02
+"""After this the payment is judged without the score. Longer than what is late, because the answer
+of a thread beside the writer's may wait for its turn of the interpreter."""
+
+FEATURES_NS_MAX = 20_000_000
+"""After this no further entity is looked at, and its features are unknown."""
+
+RULES_NS_MAX = 20_000_000
+"""After this the rules that decide nothing are not asked any more."""
+
+STUCK_CALLERS_MAX = 3
+"""Models of one role that may hang, each on a thread of its own; after them none is asked."""
+
 TROUBLE_MAX = 3
 """Late or failed scores, one after another, after which the model is left out for a while."""
 

@@ -39,7 +39,7 @@ def decision_row(attempt: Attempt, judgement: Judgement, *, number: int, rule: s
         "score": judgement.scored.doubles,
         "challenger_id": judgement.challenged.model_id,
         "challenger_score": judgement.challenged.doubles,
-        "trouble": judgement.scored.trouble,
+        "trouble": judgement.trouble,
     }
 
 

@@ -5,19 +5,30 @@ Rule 1: a model that fails, or gives no number, says nothing: its probability is
         marks, ``challenger_failed`` and the like, are counted; the decision needs nothing of it.
 Rule 2: an answer that is late is used, since it is there; one late or failed answer after another
         (``TROUBLE_MAX``) leaves the model out for ``PAUSE_NS``, marked ``model_paused``.
-Rule 3: what was said is kept as doubles: probability, raw, base, and each feature's contribution.
+Rule 3: a score that does not come within ``SCORING_WAIT_S_MAX`` is given up on (``model_cut_off``):
+        it runs on a thread of its own, so that a call that hangs holds up one payment for that long
+        and none after it; until it returns the model is left out.
+Rule 4: what was said is kept as doubles: probability, raw, base, and each feature's contribution.
 """
 
 import struct
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import isfinite
 from typing import Protocol
 
 import structlog
 
-from backend.risk.judging.limits import PAUSE_NS, SCORING_NS_MAX, TROUBLE_MAX
+from backend.risk.judging.bounded import BoundedCaller, GivenUpError
+from backend.risk.judging.limits import (
+    PAUSE_NS,
+    SCORING_NS_MAX,
+    SCORING_WAIT_S_MAX,
+    STUCK_CALLERS_MAX,
+    TROUBLE_MAX,
+)
 from backend.risk.models.scorer import Score
 
 _log = structlog.get_logger()
@@ -110,11 +121,15 @@ class Scoring:
         self._is_lacking = False
         self._in_trouble = 0
         self._paused_until_ns = 0
+        self._caller = BoundedCaller()
+        self._stuck = 0
+        self._is_new = False
 
     def use(self, scorer: Scorer | None) -> None:
         """Score by this model from the next payment on; None: by none."""
         self._scorer, self._is_lacking = scorer, False
         self._in_trouble = self._paused_until_ns = 0
+        self._is_new = True
 
     def lack(self) -> None:
         """There should be a model and is none: say so with each payment."""
@@ -127,15 +142,21 @@ class Scoring:
             return self._told("missing") if self._is_lacking else Scored()
         if begin_ns < self._paused_until_ns:
             return self._told("paused")
+        self._leave_what_hangs()
         try:
-            score = scorer.score(vector)
+            work = partial(self._timed, scorer, vector)
+            score, took_ns = self._caller.call(work, seconds_max=SCORING_WAIT_S_MAX)
+        except GivenUpError as error:
+            if not error.is_waiting:
+                return self._told("paused")
+            self._paused_until_ns = self.monotonic_ns() + PAUSE_NS
+            return self._told("cut_off")
         except Exception:  # noqa: BLE001  # whatever a runtime throws, the payment is judged
             _log.exception("score_failed", role=self._name, model=scorer.model_id)
             return self._troubled("failed")
         if not isfinite(score.probability):
             return self._troubled("failed")
         trouble = ""
-        took_ns = self.monotonic_ns() - begin_ns
         self.watch.risk_took(self._name, took_ns)
         if took_ns > SCORING_NS_MAX:
             trouble = self._troubled("late").trouble
@@ -147,6 +168,17 @@ class Scoring:
             doubles=doubles_of(score),
             trouble=trouble,
         )
+
+    def _leave_what_hangs(self) -> None:
+        """A new model gets a thread of its own where the one before it hangs."""
+        if self._is_new and self._caller.is_stuck and self._stuck < STUCK_CALLERS_MAX:
+            self._stuck += 1
+            self._caller = BoundedCaller()
+        self._is_new = False
+
+    def _timed(self, scorer: Scorer, vector: Sequence[float]) -> tuple[Score, int]:
+        begin_ns = self.monotonic_ns()
+        return scorer.score(vector), self.monotonic_ns() - begin_ns
 
     def _troubled(self, what: str) -> Scored:
         self._in_trouble += 1

@@ -53,7 +53,7 @@ class RiskDecision(BackendTable, table=True):
     challenger_score: bytes = Field(default=b"", sa_type=BYTES)
     """As ``score``. It decided nothing."""
     trouble: str = Field(default="", sa_type=TEXT)
-    """The part that failed, and without which was judged."""
+    """The parts that failed or were cut short, joined by blanks: judged without them."""
 
 
 DECISION = table_ref(RiskDecision)

@@ -5,7 +5,7 @@ Rule 2: a hit that decides nothing is told apart, never forgotten.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backend.risk.rules.compiled import CompiledRules, Rule
@@ -40,12 +40,22 @@ class RulesInUse:
     live_only: frozenset[str] | None = None
     """Of the live set, the rules that decide; None: all."""
 
-    def judge(self, payment_id: str, facts: Sequence[Fact], *, now_ms: int) -> Judgement:
-        """What the rules say of a payment; ``facts`` as in ``CompiledRules.row``."""
+    def judge(
+        self,
+        payment_id: str,
+        facts: Sequence[Fact],
+        *,
+        now_ms: int,
+        is_over: Callable[[], bool] | None = None,
+    ) -> Judgement:
+        """What the rules say of a payment; ``facts`` as in ``CompiledRules.row``. ``is_over`` is
+        asked once the deciding set has spoken; if it says so, the other one is not asked."""
         deciding, beside = self.live, self.candidate
         if beside is not None and is_in_share(payment_id, beside.version, self.share_bps):
             deciding, beside = beside, deciding
         found = deciding.row(facts)
+        if is_over is not None and is_over():
+            beside = None
         only = self.live_only if deciding is self.live else None
         noted = tuple([rule for rule in found if self._is_idle(rule, only, now_ms)])
         return Judgement(

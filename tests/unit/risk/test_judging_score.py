@@ -14,7 +14,11 @@ from backend.risk.cases.model import CaseClock
 from backend.risk.features.catalogue import PAYMENT
 from backend.risk.judging.desk import RiskDesk
 from backend.risk.judging.engine import Engine
-from backend.risk.judging.limits import PAUSE_NS, SCORING_NS_MAX, TROUBLE_MAX
+from backend.risk.judging.limits import (
+    PAUSE_NS,
+    SCORING_NS_MAX,
+    TROUBLE_MAX,
+)
 from backend.risk.judging.model_desk import ModelDesk
 from backend.risk.judging.records import explanation
 from backend.risk.judging.repository import DecisionRepository
