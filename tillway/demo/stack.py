@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +115,9 @@ class Stack:
         api = JsonApi(f"http://{HOST}:{self.programs[name].port('http')}", token=token)
         board = self.programs.get(f"{name}-board")
         controls = None if board is None else JsonApi(f"http://{HOST}:{board.port('http')}")
-        return Till(name, api, controls)
+        machine = self.programs.get(f"{name}-machine")
+        keys = None if machine is None else JsonApi(f"http://{HOST}:{machine.port('http')}")
+        return Till(name, api, controls, keys)
 
     @property
     def backend_file(self) -> Path:
@@ -175,14 +177,31 @@ class Stack:
     def start_vending(
         self, name: str, *, mandate_id: str, items: list[dict[str, Any]], hub_port: int
     ) -> Till:
-        """A vending machine that pays by itself over CoAP."""
+        """A vending machine that pays by itself over CoAP; its goods hang on the vending bus."""
+        columns = {item["item"]: number for number, item in enumerate(items, 1)}
+        self._start_machine(f"{name}-machine", items)
         settings = self._terminal_settings(name) | {
             "profile": "vending",
             "hub": {"transport": "coap", "host": HOST, "port": hub_port},
-            "vending": {"mandate_id": mandate_id, "items": items},
+            "devices": {"mdb": str(self.root / f"{name}-machine" / "dev" / "mdb")},
+            "vending": {
+                "mandate_id": mandate_id,
+                "items": [item | {"column": columns[item["item"]]} for item in items],
+            },
         }
         self._start(name, "terminal", "run", "--config", str(self._write(name, settings)))
-        return self.till(name)
+        return replace(self.till(name), columns=columns)
+
+    def _start_machine(self, name: str, items: list[dict[str, Any]]) -> None:
+        """A simulated machine that asks our prices."""
+        columns = {
+            number: {"price_minor": item["amount_minor"]} for number, item in enumerate(items, 1)
+        }
+        board = {"name": "vending", "devices": {"mdb": {"kind": "qibixx",
+                 "machine": {"columns": columns}}}}  # fmt: skip
+        write_files(self.root, {f"{name}.yaml": json.dumps(board).encode()})
+        file = str(self.root / f"{name}.yaml")
+        self._start(name, "sim", "run", "--board", file, "--state-dir", str(self.root / name))
 
     def leave_addresses(self) -> None:
         """Write where everything listens, for other commands of this machine."""

@@ -134,6 +134,10 @@ def vending(play: Play) -> None:
         if sale["error_code"]:
             _note_words(play, name, play.vending, sale["error_code"])
         play.vending.dismiss()
+    seen = wait_for(
+        play.vending.machine_state, lambda machine: machine["machine"] == "ready", "a free machine"
+    )
+    play.note("vending: goods that fell", "2", str(seen["given"]))
 
 
 def biometric(play: Play) -> None:

@@ -3,7 +3,7 @@
 import base64
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,16 @@ Shown = dict[str, Any]
 
 @dataclass(slots=True)
 class Till:
-    """One terminal's control API and, where it has one, its board's."""
+    """One terminal's control API and, where it has one, its board's.
+
+    A vending machine's terminal has a ``machine`` instead, whose ``columns`` hold the items.
+    """
 
     name: str
     api: JsonApi
     board: JsonApi | None = None
+    machine: JsonApi | None = None
+    columns: dict[str, int] = field(default_factory=dict)
 
     def sell(self, amount_minor: int, method: str) -> str:
         """Key in an amount; returns the payment's id."""
@@ -31,8 +36,27 @@ class Till:
         return str(screen["subject"])
 
     def vend(self, item: str) -> str:
-        """Press the button of a vending machine."""
-        return str(self.api.post("/api/vend", {"item": item})["subject"])
+        """Press the machine's key for an item, once it is free; the payment that comes of it."""
+        assert self.machine is not None
+        wait_for(self.machine_state, lambda seen: seen["machine"] == "ready", "a free machine")
+        before = self._newest()
+        self.machine.post("/devices/mdb/acts/select", {"item": self.columns[item]})
+        found = wait_for(
+            lambda: {"payment_id": self._newest()},
+            lambda seen: seen["payment_id"] != before,
+            f"{self.name}: a sale of {item}",
+        )
+        return str(found["payment_id"])
+
+    def machine_state(self) -> Shown:
+        """What can be seen of the vending machine."""
+        assert self.machine is not None
+        state: Shown = self.machine.get("/devices/mdb")["state"]
+        return state
+
+    def _newest(self) -> str:
+        recent = self.recent()
+        return str(recent[0]["payment_id"]) if recent else ""
 
     def present(self, picture: bytes) -> None:
         """Hold a picture before the scanner."""
