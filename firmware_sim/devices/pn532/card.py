@@ -41,6 +41,11 @@ class Card(Protocol):
         """The answer to the selection (SAK)."""
         ...
 
+    @property
+    def is_halted(self) -> bool:
+        """Whether it was put to sleep: until the field goes it hears a call by name only."""
+        ...
+
     def select(self) -> None:
         """The reader has picked this card."""
         ...

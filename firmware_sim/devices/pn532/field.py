@@ -70,14 +70,16 @@ class Field:
     def activate(
         self, wanted: bytes, count: int, *, by_rats: bool, is_block_card: bool | None = None
     ) -> dict[int, Target]:
-        """Select up to ``count`` cards, those with the UID ``wanted`` or all."""
+        """Select up to ``count`` cards, those with the UID ``wanted`` or all that do not sleep."""
         self.forget()
         self.is_on = True
         uid = _without_cascade(wanted)
         for card in self.cards.values():
             speaks_blocks = bool(card.sel_res & SPEAKS_BLOCKS)
             if len(self.targets) < min(count, TARGETS_MAX) and (
-                uid in (b"", card.uid) and is_block_card in (None, speaks_blocks)
+                uid in (b"", card.uid)
+                and is_block_card in (None, speaks_blocks)
+                and not card.is_halted
             ):
                 self.targets[len(self.targets) + 1] = _activated(card, by_rats=by_rats)
         self.current = 1 if self.targets else 0

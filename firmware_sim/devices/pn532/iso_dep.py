@@ -39,6 +39,7 @@ class IsoDepCard:
     software: Software
     sens_res: bytes = b"\x00\x04"
     sel_res: int = 0x20
+    is_halted: bool = False
     exchanges: int = 0
     _is_selected: bool = False
     _is_active: bool = False
@@ -54,24 +55,25 @@ class IsoDepCard:
 
     def select(self) -> None:
         """As ``Card.select``."""
-        self._is_selected, self._is_active = True, False
+        self._is_selected, self._is_active, self.is_halted = True, False, False
 
     def power_off(self) -> None:
         """As ``Card.power_off``."""
-        self._is_selected = self._is_active = False
+        self._is_selected = self._is_active = self.is_halted = False
         self.software.reset()
 
     def transceive(self, frame: bytes) -> CardAnswer:
         """As ``Card.transceive``."""
-        if not self._is_selected or not frame or frame == HALT:
-            self._is_selected = self._is_selected and frame != HALT
+        if not self._is_selected or not frame:
+            return None
+        if frame == HALT:
+            self._halt()
             return None
         if not self._is_active:
             return self._activate(frame)
         pcb = frame[0]
         if pcb & 0xF7 == DESELECT:
-            self._is_selected = self._is_active = False
-            self.software.reset()
+            self._halt()
             return frame
         if pcb & 0xF0 == PPS and len(frame) in (2, 3):
             return frame[:1]
@@ -84,6 +86,10 @@ class IsoDepCard:
         if pcb & 0xE6 == 0xA2:
             return self._repeat(pcb, cid)
         return None
+
+    def _halt(self) -> None:
+        self._is_selected, self._is_active, self.is_halted = False, False, True
+        self.software.reset()
 
     def _activate(self, frame: bytes) -> CardAnswer:
         if frame[0] != RATS or len(frame) != 2:

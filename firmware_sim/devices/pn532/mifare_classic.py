@@ -59,6 +59,7 @@ class MifareClassic:
     uid: bytes
     sens_res: bytes = b"\x00\x04"
     sel_res: int = 0x08
+    is_halted: bool = False
     _memory: bytearray = field(default_factory=bytearray)
     _is_active: bool = False
     _sector: int | None = None
@@ -88,10 +89,11 @@ class MifareClassic:
     def select(self) -> None:
         """As ``Card.select``."""
         self._is_active, self._sector, self._waiting, self._register = True, None, None, b""
+        self.is_halted = False
 
     def power_off(self) -> None:
         """As ``Card.power_off``."""
-        self._is_active, self._sector, self._waiting = False, None, None
+        self._is_active, self._sector, self._waiting, self.is_halted = False, None, None, False
 
     def authenticate(self, block: int, key_type: int, key: bytes) -> bool:
         """Open a block's sector. A wrong key closes the card until it is selected again.
@@ -116,10 +118,8 @@ class MifareClassic:
 
     def transceive(self, frame: bytes) -> CardAnswer:
         """As ``Card.transceive``: blocks of the open sector only."""
-        if not self._is_active or frame == HALT:
-            self._is_active = False
-            return None
-        if self._sector is None:
+        if not self._is_active or frame == HALT or self._sector is None:
+            self.is_halted = self.is_halted or (self._is_active and frame == HALT)
             self._is_active = False
             return None
         if self._waiting is not None:

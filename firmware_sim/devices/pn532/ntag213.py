@@ -46,6 +46,7 @@ class Ntag213:
     uid: bytes
     sens_res: bytes = b"\x00\x44"
     sel_res: int = 0x00
+    is_halted: bool = False
     _memory: bytearray = field(default_factory=bytearray)
     _counter: int = 0
     _is_active: bool = False
@@ -78,10 +79,11 @@ class Ntag213:
     def select(self) -> None:
         """As ``Card.select``."""
         self._is_active, self._is_authenticated, self._writing = True, False, None
+        self.is_halted = False
 
     def power_off(self) -> None:
         """As ``Card.power_off``."""
-        self._is_active = self._is_authenticated = self._has_counted = False
+        self._is_active = self._is_authenticated = self._has_counted = self.is_halted = False
         self._writing = None
 
     def transceive(self, frame: bytes) -> CardAnswer:
@@ -91,7 +93,7 @@ class Ntag213:
         if self._writing is not None:
             answer = self._second_half(frame)
         elif frame == HALT:
-            answer = None
+            answer, self.is_halted = None, True
         else:
             answer = self._command(frame)
         if not isinstance(answer, bytes) and answer != DONE:

@@ -293,6 +293,24 @@ def test_cards_are_put_to_sleep_woken_and_let_go(host: Host) -> None:
     assert host.ask(Code.DIAGNOSE, b"\x06") == b"\x01"
 
 
+@pytest.mark.parametrize("name", ["tag", "classic", "bank"])
+def test_a_card_put_to_sleep_is_found_again_by_selection_or_in_a_new_field(
+    host: Host, name: str
+) -> None:
+    listing = (Code.IN_LIST_PASSIVE_TARGET, b"\x01\x00")
+    host.chip.present(name, 0)
+    assert host.ask(*listing)[0] == 1
+    host.ask(Code.IN_DESELECT, b"\x01")
+    assert host.ask(Code.IN_SELECT, b"\x01") == b"\x00"
+    assert host.ask(*listing)[0] == 1
+    host.ask(Code.IN_RELEASE, b"\x01")
+    assert host.ask(*listing) == b"\x00"
+    host.ask(Code.RF_CONFIGURATION, b"\x01\x00")
+    assert host.ask(*listing)[0] == 1
+    host.ask(Code.IN_COMMUNICATE_THRU, b"\x50\x00")
+    assert host.ask(*listing) == b"\x00"
+
+
 def test_power_down_sleeps_until_the_line_moves_or_for_good(host: Host) -> None:
     assert host.ask(Code.POWER_DOWN, b"\x10") == b"\x00"
     assert not host.chip.is_awake
