@@ -80,12 +80,14 @@ async def _asked(file: BoardFile) -> tuple[float, float]:
         lines = [link.line for link in board.links.values() if isinstance(link.line, MemoryLine)]
         loop = asyncio.get_running_loop()
 
+        timers: dict[MemoryLine, asyncio.TimerHandle] = {}
+
         def ask(line: MemoryLine) -> None:
             line.client_send(READ)
-            loop.call_later(1, ask, line)
+            timers[line] = loop.call_later(1, ask, line)
 
         for number, line in enumerate(lines):
-            loop.call_later(number / len(lines), ask, line)
+            timers[line] = loop.call_later(number / len(lines), ask, line)
         await asyncio.sleep(1)
         for line in lines:
             line.client_take()
@@ -94,6 +96,8 @@ async def _asked(file: BoardFile) -> tuple[float, float]:
         spent = time.process_time() - before
         asked = sum(_heard(link) for link in board.links.values()) - asked
         answered = sum(len(line.client_take()) for line in lines) / ANSWER_BYTES
+        for timer in timers.values():
+            timer.cancel()
         await board.stop()
     return spent / SECONDS, answered / max(1, asked / len(READ))
 
