@@ -6,6 +6,7 @@ against the standard's schemas by themselves. The charger runs from a board, ove
 """
 
 import asyncio
+import base64
 import contextlib
 import json
 import logging
@@ -259,3 +260,25 @@ async def test_a_strict_central_system_of_node_has_nothing_to_complain_of(
         await central_system.wait()
     assert told["complaints"] == []
     assert "Authorize" in told["calls"]
+
+
+@pytest.mark.asyncio
+async def test_a_password_in_the_address_goes_out_as_basic_auth_only(tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    async def look(connection: Any, request: Any) -> None:
+        del connection
+        seen.append(request.headers.get("Authorization", ""))
+        assert "secret" not in request.path
+
+    async def hold(connection: Any) -> None:
+        await connection.wait_closed()
+
+    server = websockets.serve(hold, "127.0.0.1", 0, process_request=look, subprotocols=["ocpp1.6"])  # type: ignore[list-item]
+    async with server as listening:
+        port = listening.sockets[0].getsockname()[1]
+        where = f"ws://CP-7:secret@127.0.0.1:{port}/CP-7"
+        async with charger("ocpp16", port, tmp_path, transport=where) as board:
+            await until(lambda: bool(seen))
+            assert board.paths == {"charger": f"ws://127.0.0.1:{port}/CP-7"}
+    assert seen == ["Basic " + base64.b64encode(b"CP-7:secret").decode()]
