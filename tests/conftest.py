@@ -10,8 +10,10 @@ from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog
 import uvicorn
 
 from backend.db.migrate import upgrade
@@ -59,6 +61,20 @@ def servers_stop_at_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(uvicorn.server, "asyncio", HurriedAsyncio())
         yield
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A command that a test runs in this process sets the logs up as a program does. Nothing of
+    that outlives the test, and no logger keeps it: its stream is closed afterwards."""
+    usual, configure = structlog.get_config(), structlog.configure
+
+    def uncached(**settings: Any) -> None:
+        configure(**settings | {"cache_logger_on_first_use": False})
+
+    monkeypatch.setattr(structlog, "configure", uncached)
+    yield
+    configure(**usual)
 
 
 @pytest.fixture(scope="session")
