@@ -14,6 +14,7 @@ from tillway.risk.large_value import large_value
 from tillway.risk.lists import app as lists
 from tillway.risk.models import app as models
 from tillway.risk.replay import replay
+from tillway.risk.reports import app as reports
 from tillway.risk.rules import app as rules
 from tillway.risk.screen import screen
 from tillway.risk.tags import tags
@@ -29,6 +30,7 @@ app.add_typer(cases, name="cases")
 app.add_typer(labels, name="label")
 app.add_typer(lists, name="lists")
 app.add_typer(models, name="models")
+app.add_typer(reports, name="reports")
 app.add_typer(rules, name="rules")
 app.command()(aml)
 app.command()(devices)

@@ -1,17 +1,40 @@
 """``tillway risk large-value``: the reports that the law wants for their size alone."""
 
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from protocol.errors import CallerError
+
+if TYPE_CHECKING:
+    import polars as pl
+
 Transfers = Annotated[
-    Path, typer.Option(exists=True, dir_okay=False, help="CSV or Parquet; see docs/risk-aml.md.")
+    Path | None,
+    typer.Option(exists=True, dir_okay=False, help="CSV or Parquet; see docs/risk-aml.md."),
+]
+Database = Annotated[
+    str, typer.Option(help="Instead: our own ledger, by its SQLAlchemy URL; is only read.")
+]
+FirstDay = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The ledger's first day.")
+]
+LastDay = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The last; the first if not given.")
 ]
 Out = Annotated[Path, typer.Option(help="The CSV to write, a line a report.")]
+_CURRENCY = "CNY"
 
 
-def large_value(transfers: Transfers, out: Out) -> None:
+def large_value(
+    out: Out,
+    transfers: Transfers = None,
+    database: Database = "",
+    first_day: FirstDay = None,
+    last_day: LastDay = None,
+) -> None:
     """Write a report for each customer, day, direction and standard that was reached."""
     from backend.clearing.calendar import Calendar
     from backend.risk.aml.large_value import large_value_reports
@@ -19,8 +42,24 @@ def large_value(transfers: Transfers, out: Out) -> None:
     from backend.risk.tables_io import write_table
     from tillway.risk.paper import yuan
 
-    reports = large_value_reports(
-        read_transfers(transfers), business_day_after=Calendar().business_day_after
-    )
+    if (transfers is None) == (not database):
+        raise CallerError("field_invalid", "either --transfers or --database")
+    if transfers is not None:
+        table = read_transfers(transfers)
+    else:
+        table = _from_ledger(database, first_day, last_day or first_day)
+    reports = large_value_reports(table, business_day_after=Calendar().business_day_after)
     write_table(out, yuan(reports, "amount_minor", "amount"))
     typer.echo(f"{len(reports)} reports written to {out}")
+
+
+def _from_ledger(database: str, first: datetime | None, last: datetime | None) -> "pl.DataFrame":
+    from backend.db.reading import Reader
+    from backend.risk.aml.ledger_repository import LedgerMovements
+    from backend.risk.aml.ledger_transfers import ledger_transfers
+
+    if first is None or last is None or last < first:
+        raise CallerError("field_invalid", "--first-day and --last-day")
+    with Reader.opened(database) as reader:
+        days = (first.date(), last.date())
+        return ledger_transfers(LedgerMovements(reader).of_days(*days, currency=_CURRENCY))
