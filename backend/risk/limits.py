@@ -2,7 +2,6 @@
 
 RECENT_PAYMENTS_MAX = 64
 """How many times of attempts are kept per payer; the velocity rule can count no further."""
-REASON_CHARS_MAX = 120
 TABLE_BYTES_MAX = 4_000_000_000
 """Of a CSV or Parquet file that a command reads."""
 TABLE_TEXT_BYTES_MAX = 200

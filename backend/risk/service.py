@@ -1,14 +1,12 @@
-"""Judging an attempt inside its transaction, and the block list's commands.
+"""Judging an attempt inside its transaction.
 
-Rule 1: the fixed limits are asked first and read only the database: the block list, the cap and the
-        exact count of the payer's latest attempts. Then the engine's rules are asked, if there is a
+Rule 1: the guards are asked first and read only the database: the block list, the cap and the
+        exact count of the payer's latest attempts. Then the desk's rules are asked, if there is a
         desk. What was decided, and from what, is written with the payment.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
 
 from backend.db.command import Read
 from backend.db.working_set import WorkingSet
@@ -21,13 +19,11 @@ from backend.risk.judging.engine import Engine
 from backend.risk.judging.model import Attempt
 from backend.risk.judging.records import decision_row
 from backend.risk.judging.tables import DECISION
-from backend.risk.limits import REASON_CHARS_MAX
 from backend.risk.lists.model import ListKind
 from backend.risk.lists.service import list_facts, list_reads
-from backend.risk.model import Facts, RiskRules, Verdict, judge, remembered
+from backend.risk.model import RiskRules, Verdict, guard_facts, judge, remembered
 from backend.risk.rules.compiled import Action
-from backend.risk.tables import BLOCK, RECENT
-from protocol.errors import CallerError
+from backend.risk.tables import RECENT
 from protocol.ids import CASE, RANDOM_BYTES, mint
 
 
@@ -39,8 +35,8 @@ def risk_reads(*, payer_id: str, device: str, merchant_id: str, card: str | None
         ListKind.MERCHANT: merchant_id,
         ListKind.CARD: card or "",
     }
-    fixed = [(BLOCK, payer_id), (RECENT, payer_id), (DEVICE_TRUST, device)]
-    return [*fixed, *list_reads(subjects)]
+    known: list[Read] = [(RECENT, payer_id), (DEVICE_TRUST, device)]
+    return [*known, *list_reads(subjects)]
 
 
 def judge_attempt(
@@ -52,13 +48,15 @@ def judge_attempt(
     fingerprint: bytes = b"",
 ) -> Verdict:
     """The verdict on one more attempt of this payer, which is remembered whatever the verdict."""
-    limit = _within_limits(ws, rules, attempt)
+    recent_ms = _count_attempt(ws, rules, attempt.payer_id, attempt.at_ms)
+    guarded = guard_facts(
+        rules, amount_minor=attempt.amount_minor, recent_ms=recent_ms, now_ms=attempt.at_ms
+    ) | list_facts(ws, _subjects(attempt), attempt.at_ms)
+    limit = judge(guarded)
     if engine is None:
         return limit
     row = ws.get(DEVICE_TRUST, attempt.device)
-    facts = device_facts(row, fingerprint=fingerprint, now_ms=attempt.at_ms)
-    facts |= list_facts(ws, _subjects(attempt), attempt.at_ms)
-    facts["list.block_payer"] = facts["list.block_payer"] or limit.rule == "payer_blocked"
+    facts = device_facts(row, fingerprint=fingerprint, now_ms=attempt.at_ms) | guarded
     judgement = engine.desk.judge(attempt, facts)
     ws.insert(
         DECISION,
@@ -123,57 +121,14 @@ def _case_id(attempt: Attempt) -> str:
     return mint(CASE, time_ms=attempt.at_ms, random_bytes=luck)
 
 
-def _within_limits(ws: WorkingSet, rules: RiskRules, attempt: Attempt) -> Verdict:
-    """What the fixed limits say."""
-    payer_id, now_ms = attempt.payer_id, attempt.at_ms
-    recent = ws.get(RECENT, payer_id)
-    recent_ms = tuple(json.loads(recent["attempts_ms"])) if recent else ()
-    facts = Facts(
-        amount_minor=attempt.amount_minor,
-        now_ms=now_ms,
-        block_reason=_block_reason(ws, payer_id, now_ms),
-        recent_ms=recent_ms,
-    )
+def _count_attempt(ws: WorkingSet, rules: RiskRules, payer_id: str, now_ms: int) -> tuple[int, ...]:
+    """When the payer's latest attempts before this one were made; this one is kept with them."""
+    row = ws.get(RECENT, payer_id)
+    recent_ms = tuple(json.loads(row["attempts_ms"])) if row else ()
     kept = remembered(recent_ms, now_ms, window_ms=rules.velocity_window_ms)
     text = json.dumps(kept, separators=(",", ":"))
-    if recent is None:
+    if row is None:
         ws.insert(RECENT, {"payer_id": payer_id, "attempts_ms": text})
     else:
         ws.update(RECENT, payer_id, attempts_ms=text)
-    return judge(rules, facts)
-
-
-def _block_reason(ws: WorkingSet, payer_id: str, now_ms: int) -> str | None:
-    row = ws.get(BLOCK, payer_id)
-    if row is None or not row["is_on"] or (row["until_ms"] and now_ms >= row["until_ms"]):
-        return None
-    reason: str = row["reason"]
-    return reason
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetBlock:
-    """Put a payer on the block list, or take one off. ``until_ms`` 0: until taken off."""
-
-    payer_id: str
-    is_on: bool
-    reason: str
-    until_ms: int = 0
-
-    def reads(self) -> Iterable[Read]:
-        return [(BLOCK, self.payer_id)]
-
-    def decide(self, ws: WorkingSet, now_ms: int) -> bool:
-        if not 0 < len(self.reason) <= REASON_CHARS_MAX or self.until_ms < 0:
-            raise CallerError("field_invalid", "reason or until")
-        row = {
-            "reason": self.reason,
-            "until_ms": self.until_ms,
-            "is_on": int(self.is_on),
-            "updated_at_ms": now_ms,
-        }
-        if ws.get(BLOCK, self.payer_id) is None:
-            ws.insert(BLOCK, {"payer_id": self.payer_id, **row})
-        else:
-            ws.update(BLOCK, self.payer_id, **row)
-        return self.is_on
+    return recent_ms

@@ -2,18 +2,7 @@
 
 from sqlmodel import Field
 
-from backend.db.tables import INTEGER, TEXT, BackendTable, table_ref
-
-
-class RiskBlock(BackendTable, table=True):
-    """A payer on the block list, why, and until when (0: until taken off)."""
-
-    __tablename__ = "risk_block"
-    payer_id: str = Field(primary_key=True, sa_type=TEXT)
-    reason: str = Field(sa_type=TEXT)
-    until_ms: int = Field(default=0, sa_type=INTEGER)
-    is_on: int = Field(default=1, sa_type=INTEGER)
-    updated_at_ms: int = Field(sa_type=INTEGER)
+from backend.db.tables import TEXT, BackendTable, table_ref
 
 
 class RiskRecent(BackendTable, table=True):
@@ -24,5 +13,4 @@ class RiskRecent(BackendTable, table=True):
     attempts_ms: str = Field(sa_type=TEXT)
 
 
-BLOCK = table_ref(RiskBlock)
 RECENT = table_ref(RiskRecent)

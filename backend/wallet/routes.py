@@ -10,7 +10,7 @@ from backend.db.tables import Row
 from backend.instruments.routes import add_routes as add_instrument_routes
 from backend.mandates.routes import add_wallet_routes
 from backend.payments.services import Services
-from backend.risk.service import SetBlock
+from backend.risk.lists.service import SetBlock
 from backend.wallet.desk import WalletDesk
 from backend.wallet.limits import BILLS_PER_PAGE_MAX
 from backend.wallet.schemas import (

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from backend.risk.limits import REASON_CHARS_MAX
+from backend.risk.lists.limits import REASON_CHARS_MAX
 from backend.wallet.limits import NAME_CHARS_MAX, PIN_DIGITS, QR_TEXT_CHARS_MAX
 from backend.wanted import Wanted
 from protocol.limits import IDENTIFIER_CHARS_MAX

@@ -27,6 +27,9 @@ def explain(payment_id: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
     for one in found:
         console.print(f"{one['attempt_id']}: {one['action']} by {one['rule']}")
         console.print(f"rules {one['rules_version']}; {_TOLD[one['is_repeated']]}")
+        if guarded := one["guards"]:
+            stopped = guarded["rule"] or "none"
+            console.print(f"guard {stopped}; {_TOLD[guarded['is_repeated']]}")
         for hit in one["hits"]:
             console.print(f"  {'live' if hit['is_live'] else 'shadow'} {hit['rule']}: {hit['en']}")
         if one["trouble"]:
@@ -54,5 +57,5 @@ def _weight(part: tuple[str, float]) -> float:
 
 
 def _differs(one: dict[str, Any]) -> bool:
-    scores = [score for score in (one["score"], one["challenger"]) if score]
-    return any(part["is_repeated"] is False for part in (one, *scores))
+    parts = [part for part in (one["guards"], one["score"], one["challenger"]) if part]
+    return any(part["is_repeated"] is False for part in (one, *parts))

@@ -51,13 +51,13 @@ def _checked(file: Path) -> int:
 
 @app.command("list")
 def list_rules() -> None:
-    """The rules that ship."""
+    """The guards, which stand before every set, and the rules that ship."""
     from backend.risk.rules.facts import FIELDS
+    from backend.risk.rules.guards import guards
     from backend.risk.rules.rule_file import shipped_rules
 
     table = Table("rule", "action", "severity", "when", "why")
-    for written in shipped_rules(FIELDS):
-        rule = written.rule
+    for rule in (*guards().rules, *(written.rule for written in shipped_rules(FIELDS))):
         table.add_row(rule.rule_id, rule.action, rule.severity, rule.when, rule.en)
     Console().print(table)
 

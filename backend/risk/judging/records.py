@@ -10,6 +10,7 @@ from backend.risk.judging.desk import Judgement, RiskDesk, known_row
 from backend.risk.judging.model import Attempt
 from backend.risk.judging.scoring import Scorer, doubles_from, doubles_of
 from backend.risk.rules.compiled import CompiledRules
+from backend.risk.rules.guards import guards, objection
 from backend.risk.rules.language.fused import Fact
 
 _DIGEST = PAYMENT.digest
@@ -80,12 +81,24 @@ def explanation(
         "rules_version": row["rules_version"],
         "is_repeated": again == _hits(row) if len(again) == len(sets) else None,
         "hits": [_told(name, row, sets) for name in f"{row['live']} {row['shadow']}".split()],
+        "guards": _guards(row, {**facts, **attempt.facts()}),
         "facts": {**facts, **attempt.facts()},
         "features": _known(vector),
         "trouble": row["trouble"],
         "score": _score(row, scorers or {}, model="model_id", doubles="score"),
         "challenger": _score(row, scorers or {}, model="challenger_id", doubles="challenger_score"),
     }
+
+
+def _guards(row: Row, facts: Mapping[str, Fact]) -> dict[str, object] | None:
+    """Whether the guards say the same again; None for a decision from before they were kept."""
+    if "limit.attempts" not in facts:
+        return None
+    names = {rule.rule_id for rule in guards().rules}
+    said = row["rule"] if row["rule"] in names - set(row["live"].split()) else None
+    rule = objection(facts)
+    again = rule.rule_id if rule else None
+    return {"rule": said, "version": guards().version, "is_repeated": said == again}
 
 
 def _score(

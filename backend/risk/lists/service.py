@@ -106,6 +106,37 @@ class TakeOffList:
         )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetBlock:
+    """Put a payer on the block list, or take one off it; whether the payer is on it now.
+    ``until_ms`` 0: until taken off. One who is on another list or on none is not touched by
+    taking off."""
+
+    payer_id: str
+    is_on: bool
+    reason: str
+    until_ms: int = 0
+    by: str = "operator"
+
+    def reads(self) -> Iterable[Read]:
+        return [(LIST_ENTRY, list_key(ListKind.PAYER, self.payer_id))]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> bool:
+        if self.is_on:
+            entry = Entry(
+                list_name=ListName.BLOCK, kind=ListKind.PAYER, value=self.payer_id,
+                reason=self.reason, owner=self.by, until_ms=self.until_ms,
+            )  # fmt: skip
+            PutOnList(entry=entry, by=self.by).decide(ws, now_ms)
+            return True
+        row = ws.get(LIST_ENTRY, list_key(ListKind.PAYER, self.payer_id))
+        if row is not None and row["list_name"] == ListName.BLOCK:
+            TakeOffList(
+                kind=ListKind.PAYER, value=self.payer_id, reason=self.reason, by=self.by
+            ).decide(ws, now_ms)
+        return False
+
+
 def _record(
     ws: WorkingSet,
     key: tuple[str, str],

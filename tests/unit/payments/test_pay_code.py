@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.risk.service import SetBlock
+from backend.risk.lists.service import SetBlock
 from backend.wallet.service import SetPayerStatus
 from protocol.errors import CallerError
 from tests.support.shop import MERCHANT, OTHER_MERCHANT, Shop

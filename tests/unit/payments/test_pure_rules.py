@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from backend.merchants.model import FeePlan, check_notify_url, masked_account
 from backend.payments.model import PaymentRules
 from backend.risk.limits import RECENT_PAYMENTS_MAX
-from backend.risk.model import Facts, RiskRules, judge, remembered
+from backend.risk.model import RiskRules, guard_facts, judge, remembered
+from backend.risk.rules.guards import guards
 from backend.wallet.model import hash_pin, hash_token, masked_name, route_of
 from protocol.errors import CallerError
 from protocol.paycode import (
@@ -95,17 +96,18 @@ RULES = RiskRules(amount_minor_max=1_000, velocity_count_max=2, velocity_window_
         ({}, "none"),
         ({"amount_minor": 1_000}, "none"),
         ({"amount_minor": 1_001}, "amount_over_cap"),
-        ({"block_reason": "x"}, "payer_blocked"),
-        ({"block_reason": "x", "amount_minor": 1_001}, "payer_blocked"),
+        ({"is_blocked": True}, "payer_blocked"),
+        ({"is_blocked": True, "amount_minor": 1_001}, "payer_blocked"),
         ({"recent_ms": (AT_MS - 10, AT_MS - 5)}, "too_many_attempts"),
         ({"recent_ms": (AT_MS - 1_000, AT_MS - 5)}, "none"),
     ],
 )
 def test_the_first_rule_that_objects_decides(changes: dict, rule: str) -> None:
-    facts = {"amount_minor": 1, "now_ms": AT_MS, "block_reason": None, "recent_ms": ()} | changes
-    verdict = judge(RULES, Facts(**facts))
+    told = {"amount_minor": 1, "is_blocked": False, "recent_ms": ()} | changes
+    is_blocked = told.pop("is_blocked")
+    verdict = judge(guard_facts(RULES, now_ms=AT_MS, **told) | {"list.block_payer": is_blocked})
     assert (verdict.rule, verdict.is_allowed) == (rule, rule == "none")
-    assert verdict.version == "rules-1"
+    assert verdict.version == guards().version
     assert verdict.is_allowed or (verdict.zh and verdict.en and verdict.code)
 
 

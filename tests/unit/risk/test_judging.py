@@ -15,14 +15,14 @@ from backend.risk.judging.records import attempt_of, explanation, vector_of
 from backend.risk.judging.repository import DecisionRepository
 from backend.risk.labels.repository import LabelRepository
 from backend.risk.lists.model import Entry, ListKind, ListName
-from backend.risk.lists.service import PutOnList
+from backend.risk.lists.service import PutOnList, SetBlock
 from backend.risk.rules.compiled import Action, Rule, Severity
 from backend.risk.rules.desk import RuleDesk
+from backend.risk.rules.guards import guards
 from backend.risk.rules.in_use import Judgement as Judged
 from backend.risk.rules.lifecycle import SetCommand
 from backend.risk.rules.repository import RuleRepository
 from backend.risk.rules.service import DraftRules, MoveRules
-from backend.risk.service import SetBlock
 from tests.support.shop import MERCHANT, Shop
 from tests.support.wallet_http import services_of
 
@@ -177,6 +177,16 @@ def test_the_block_list_decides_before_the_rules_and_is_kept(shop: Shop) -> None
     assert shop.pay(payer, 100)["error"]["code"] == "risk_declined"
     [row] = decisions(shop)
     assert (row["action"], row["rule"]) == ("decline", "payer_blocked")
+    desk = shop.engine.desk if shop.engine else RiskDesk()
+    guarded = explanation(row, desk)["guards"]
+    assert guarded == {"rule": "payer_blocked", "version": guards().version, "is_repeated": True}
+    freed = row["facts"].replace('"list.block_payer":true', '"list.block_payer":false')
+    assert explanation({**row, "facts": freed}, desk)["guards"]["is_repeated"] is False  # type: ignore[index]
+    shop.do(SetBlock(payer_id=payer, is_on=False, reason="found"))
+    assert shop.pay(payer, 100)["state"] == "captured"
+    [_, second] = decisions(shop)
+    assert explanation(second, desk)["guards"] == guarded | {"rule": None}
+    assert explanation({**second, "facts": "{}"}, desk)["guards"] is None
 
 
 def test_a_desk_that_is_told_the_stored_decisions_judges_as_if_it_had_never_stopped(

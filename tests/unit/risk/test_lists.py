@@ -5,18 +5,32 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 from typer.testing import CliRunner
 
+from backend.db import migrate
+from backend.db.engine import open_engine
+from backend.db.migrate import upgrade
+from backend.db.reading import Reader
 from backend.db.working_set import WorkingSet
 from backend.http_errors import status_of
 from backend.risk.lists import limits
 from backend.risk.lists import routes as list_routes
 from backend.risk.lists.model import Entry, ListKind, ListName, is_card_number
 from backend.risk.lists.repository import ListRepository
-from backend.risk.lists.service import LIST_FACTS, PutOnList, TakeOffList, list_facts, list_reads
+from backend.risk.lists.service import (
+    LIST_FACTS,
+    PutOnList,
+    SetBlock,
+    TakeOffList,
+    list_facts,
+    list_reads,
+)
 from backend.risk.rules.facts import FIELDS
 from protocol.errors import CallerError, TillwayError
 from tests.support.shop import START_MS, Shop
@@ -197,3 +211,57 @@ def test_only_an_operator_sees_lists_and_what_is_unknown_is_said(http: TestClien
     unknown = http.post(f"{place}/look_up", json={"kind": "payer", "value": "nobody"})
     assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "list_entry_not_found")
     assert http.post(f"{place}/look_up", json={"kind": "x", "value": "y"}).status_code == 422
+
+
+def test_a_payer_is_blocked_and_freed_on_the_one_block_list(lite: Shop) -> None:
+    payer = lite.add_payer(balance_minor=1_000)
+    lists = ListRepository(lite.reader)
+    assert lite.do(SetBlock(payer_id=payer, is_on=False, reason="nothing to do")) is False
+    assert lists.entry(ListKind.PAYER, payer) is None
+    assert lite.do(SetBlock(payer_id=payer, is_on=True, reason="stolen phone")) is True
+    assert lite.pay(payer, 100)["error"]["code"] == "risk_declined"
+    [entry] = lists.entries(ListName.BLOCK, now_ms=lite.clock.at_ms)
+    assert (entry["value"], entry["reason"], entry["owner"]) == (payer, "stolen phone", "operator")
+    assert lite.do(SetBlock(payer_id=payer, is_on=False, reason="phone found")) is False
+    assert lite.pay(payer, 100)["state"] == "captured"
+    trusted = Entry(list_name=ListName.ALLOW, kind=ListKind.PAYER, value=payer, reason="r",
+                    owner="o", until_ms=lite.clock.at_ms + 1_000)  # fmt: skip
+    lite.do(PutOnList(entry=trusted, by="李雷"))
+    lite.do(SetBlock(payer_id=payer, is_on=False, reason="again"))
+    row = lists.entry(ListKind.PAYER, payer)
+    assert row is not None
+    assert row["list_name"] == "allow"  # freeing takes nobody off another list
+
+
+def test_payers_of_the_older_block_list_are_blocked_on_the_lists(database_url: str) -> None:
+    engine = open_engine(database_url)
+    with engine.begin() as connection:
+        config = Config()
+        scripts = Path(migrate.__file__).parent / "migrations"
+        config.set_main_option("script_location", str(scripts))
+        config.attributes["connection"] = connection
+        for revision in ("risk_lists_0001", "payments_0001"):
+            command.upgrade(config, revision)
+        for payer, until_ms, is_on in (("new", 0, 1), ("trusted", 9, 1), ("longer", 0, 1),
+                                       ("freed", 0, 0)):  # fmt: skip
+            connection.execute(text("INSERT INTO risk_block VALUES (:p, 'why', :u, :o, 5)"),
+                               {"p": payer, "u": until_ms, "o": is_on})  # fmt: skip
+        for value, list_name, until_ms in (("trusted", "allow", 7), ("longer", "block", 7)):
+            connection.execute(
+                text("INSERT INTO risk_list_entry (kind, value, list_name, reason, owner, until_ms,"
+                     " updated_at_ms, event_count)"
+                     " VALUES ('payer', :v, :l, 'r', 'o', :u, 1, 1)"),
+                {"v": value, "l": list_name, "u": until_ms},
+            )  # fmt: skip
+    engine.dispose()
+    upgrade(database_url)
+    with Reader.opened(database_url) as reader:
+        lists = ListRepository(reader)
+        rows = {row["value"]: row for row in lists.entries(ListName.BLOCK, now_ms=0)}
+        assert {name: row["until_ms"] for name, row in rows.items()} == {
+            "new": 0, "trusted": 9, "longer": 0,
+        }  # fmt: skip
+        assert {row["reason"] for row in rows.values()} == {"why"}
+        assert [rows[name]["event_count"] for name in ("new", "trusted")] == [1, 2]
+        [event] = lists.events(ListKind.PAYER, "trusted")
+        assert (event["number"], event["list_before"], event["actor"]) == (2, "allow", "operator")

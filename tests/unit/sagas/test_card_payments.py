@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.risk.service import SetBlock
+from backend.risk.lists.service import SetBlock
 from backend.wallet.service import SetPayerStatus
 from tests.support.channels import ChannelWorld
 from tests.support.shop import MERCHANT
