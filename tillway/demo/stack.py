@@ -158,7 +158,7 @@ class Stack:
         self._start(HUB, "hub", "run", "--config", str(self._write(HUB, self._hub_settings())))
 
     def start_till(self, name: str) -> Till:
-        """A POS terminal with a simulated scanner, printer and fingerprint sensor."""
+        """A POS terminal with a simulated scanner, printer, fingerprint sensor and display."""
         self.enrol(name, "terminal")
         self.start_board(name, "pos")
         devices = self.root / f"{name}-board" / "dev"
@@ -170,6 +170,7 @@ class Stack:
                 "printer": str(devices / "printer"),
                 "fingerprint": str(devices / "fingerprint"),
             },
+            "customer_display": {"port": str(devices / "display"), "kind": "cd5220"},
         }
         self._start(name, "terminal", "run", "--config", str(self._write(name, settings)))
         return self.till(name)

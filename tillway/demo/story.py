@@ -101,6 +101,12 @@ def pay_code(play: Play) -> None:
     )["receipts"][-1]
     words = [word for word in ("支付成功", "PAID", "12.80") if word in receipt["text"]]
     play.note("pay code: receipt in zh and en", "支付成功 PAID 12.80", " ".join(words))
+    shown = wait_for(
+        lambda: {"words": play.pos1.payer_sees()},
+        lambda seen: seen["words"].startswith("Paid"),
+        "the payer's display",
+    )
+    play.note("pay code: the payer's display", "Paid - thank you CNY 12.80", shown["words"])
     play.pos1.dismiss()
 
 

@@ -139,6 +139,13 @@ class Till:
         printed: list[Shown] = self.board.get("/devices/printer")["state"]["receipts"]
         return printed
 
+    def payer_sees(self) -> str:
+        """What stands on the payer's display."""
+        if self.board is None:
+            return ""
+        shown = self.board.get("/devices/display")["state"]
+        return f"{shown['upper'].strip()} {shown['lower'].strip()}"
+
     def picture(self, receipt: Shown) -> bytes:
         """A printed receipt as a PNG."""
         assert self.board is not None
