@@ -1,7 +1,8 @@
 """The master's side of a cashless reader (MDB 4.2 chapter 7): finds it, sets it up, polls it.
 
-One block every ``POLL_MS``; what its owner wishes waits for its turn. A reader that keeps silent
-for ``SILENCE_MS``, that has been reset or that says *out of sequence* is looked for by RESET.
+One block every ``POLL_MS``, or ``IDLE_POLL_MS`` while nobody buys (the standard allows 25 to
+200 ms); what its owner wishes waits for its turn. A reader that keeps silent for ``SILENCE_MS``,
+that has been reset or that says *out of sequence* is looked for by RESET.
 """
 
 from collections import deque
@@ -14,7 +15,7 @@ from firmware_sim.limits import MDB_SAYINGS_MAX
 from protocol.framing import mdb
 from protocol.framing.mdb import Cashless, Expansion, Reader, Said, Vend
 
-POLL_MS, SEARCH_MS, SILENCE_MS = 25, 250, 5_000
+POLL_MS, IDLE_POLL_MS, SEARCH_MS, SILENCE_MS = 25, 100, 250, 5_000
 _ID_OPTIONS_AT = 30
 _ABOUT_US = b"TWS000000000001TILLWAY VMC \x01\x00"
 
@@ -135,7 +136,8 @@ class ReaderMaster:
         """Say the next block, if it is due."""
         if self.phase is Phase.OFF or now_ms < self._due_ms:
             return
-        self._due_ms = now_ms + POLL_MS
+        is_idle = self.phase in (Phase.DISABLED, Phase.READY) and not self._wishes
+        self._due_ms = now_ms + (IDLE_POLL_MS if is_idle else POLL_MS)
         if self.phase is Phase.SEARCHING:
             self._search(now_ms)
         elif now_ms - self._heard_ms > SILENCE_MS:
