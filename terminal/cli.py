@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from protocol.errors import CallerError, OperatingError, TillwayError
+from protocol.errors import CallerError, TillwayError
 from protocol.framing.limits import MCUBOOT_IMAGE_BYTES_MAX
 from protocol.identity import Identity
 from terminal import logs
@@ -55,8 +55,9 @@ def probe(
     ask = probe_named(kind)
     try:
         found = asyncio.run(_asked(ask, port, limit))
-    except OperatingError as error:
-        sys.stdout.write(json.dumps({"error": error.to_wire(), "detail": error.detail}) + "\n")
+    except TillwayError as error:
+        said = {"error": error.to_wire(), "detail": error.detail}
+        sys.stdout.write(json.dumps(said, ensure_ascii=False) + "\n")
         raise typer.Exit(1) from None
     sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
 

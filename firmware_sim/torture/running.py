@@ -29,6 +29,7 @@ Deed = tuple[str, dict[str, JsonValue]]
 TRIALS: dict[str, tuple[Deed, ...]] = {
     "gm65": (("present", {"text": "TILLWAY-TORTURE", "keep": True}),),
     "ssi": (("present", {"text": "TILLWAY-TORTURE", "keep": True}),),
+    "pn532": (("present", {"card": "visa"}),),
     "ef01": (("enroll", {"finger": "alice", "slot": 1}), ("place", {"finger": "alice"})),
     "telium": (("hold", {"card": "visa"}),),
 }
