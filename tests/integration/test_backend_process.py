@@ -26,6 +26,7 @@ from protocol.errors import CallerError
 from protocol.identity import Identity
 from protocol.tls import client_context, joining_context
 from protocol.topics import reply_address
+from tests.kit.command_line import tillway
 from tests.support.backend import mint
 from tillway import processes
 from tillway.join import join
@@ -255,21 +256,19 @@ def test_a_clean_stop_ends_with_zero(installation: Installation) -> None:
     assert program.process.wait(timeout=DEADLINE_S) == 0
 
 
-def test_a_taken_port_is_named_and_ends_with_two(installed: Installation, tmp_path: Path) -> None:
+def test_a_taken_port_is_named_and_ends_with_two(
+    installed: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     copy = Installation(tmp_path, installed.token)
     shutil.copytree(installed.root / "state", copy.root / "state")
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
         port = holder.getsockname()[1]
-        done = subprocess.run(
-            [sys.executable, "-m", "tillway", "backend", "run"],
-            env={**os.environ, **copy.env, "TILLWAY_BACKEND_HUB_PORT": str(port)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert done.returncode == 2
-    assert "port_taken" in done.stderr
-    assert str(port) in done.stderr
-    assert not done.stdout
+        for name, value in {**copy.env, "TILLWAY_BACKEND_HUB_PORT": str(port)}.items():
+            monkeypatch.setenv(name, value)
+        ended = tillway("backend", "run")
+    assert ended.returncode == 2
+    assert "port_taken" in ended.stderr
+    assert str(port) in ended.stderr
+    assert not ended.stdout

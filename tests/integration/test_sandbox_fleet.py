@@ -1,6 +1,5 @@
 """`tillway sandbox` as people run it: several institutions as processes, steered and stopped."""
 
-import io
 import json
 import os
 import signal
@@ -8,27 +7,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tillway.cli import main
+from tests.kit.command_line import Ended, tillway
 
 NAMES = ("unionpay", "timestamps")
 DAY_MS = 86_400_000
 WAIT_S = 30
-
-
-@dataclass(frozen=True)
-class Ended:
-    """What a command has said, and its exit code."""
-
-    returncode: int
-    stdout: str
-    stderr: str
 
 
 @dataclass
@@ -40,24 +29,13 @@ class Fleet:
     said: dict[str, Any]
 
     def tillway(self, *words: str) -> Ended:
-        return tillway(*words, "--config", str(self.config))
+        return tillway("sandbox", *words, "--config", str(self.config))
 
     def says(self, *words: str) -> dict[str, Any]:
         done = self.tillway(*words)
         assert done.returncode == 0, done.stderr
         found: dict[str, Any] = json.loads(done.stdout)
         return found
-
-
-def tillway(*words: str) -> Ended:
-    """The entry point in this process: a start costs a second, and the institutions are others."""
-    out, err = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-        patch.setattr(sys, "argv", ["tillway", "sandbox", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-    assert isinstance(ended.value.code, int)
-    return Ended(ended.value.code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture
@@ -129,7 +107,7 @@ def test_when_one_institution_ends_the_others_end_too_and_it_is_named(tmp_path: 
 def test_a_wrong_configuration_is_named(tmp_path: Path, text: str, says: str) -> None:
     config = tmp_path / "sandbox.toml"
     config.write_text(text)
-    done = tillway("status", "--config", str(config))
+    done = tillway("sandbox", "status", "--config", str(config))
     assert (done.returncode, says in done.stderr, "config_invalid" in done.stderr) == (
         2,
         True,
