@@ -190,7 +190,7 @@ class LineParser:
 
     def _take(self, line: bytes) -> list[Item]:
         found: list[Item] = []
-        start = line.find(START)
+        start = line.rfind(START)  # base64 holds none, so what stands before the last is noise
         if start >= 0:
             found += self._drop("unfinished")
             if start:

@@ -51,6 +51,11 @@ def test_console_text_between_messages_is_given_back() -> None:
     assert items[2:] == [ConsoleText(b"uart:~$ "), Received(sent, line)]
 
 
+def test_a_beginning_that_was_cut_off_does_not_hide_the_next_message() -> None:
+    line = smp.encode(_echo("x"))
+    assert _heard(b"\x06\x09AAx" + line)[-1] == Received(_echo("x"), line)
+
+
 def test_every_flipped_bit_is_noticed() -> None:
     sent, line = _echo("abc"), smp.encode(_echo("abc"))
     for at in range(len(line)):
