@@ -1,7 +1,13 @@
-"""Run by the crash test: posts payments for ever and says each answered one on stdout."""
+"""Run by the crash test: posts payments for ever and says each answered one on stdout.
+
+As a program it reads a database and a run a line and forks a writer for each, so that a real
+process dies and the interpreter is started once. It says the writer's number first and ``dead``
+after its end, on a line of its own: the line before is empty unless the kill cut it short.
+"""
 
 import asyncio
 import itertools
+import os
 import sys
 
 from backend.db.engine import open_engine
@@ -14,7 +20,7 @@ from tests.support.books import DATE, ManualClock, Post
 CALLERS = 64
 
 
-async def main(url: str, run: str) -> None:
+async def post_for_ever(url: str, run: str) -> None:
     writer = GroupCommitWriter(
         open_store(open_engine(url)), clock=ManualClock(), seals=[LedgerSeal()]
     )
@@ -28,11 +34,29 @@ async def main(url: str, run: str) -> None:
                 event, user_id="ann", merchant_id="shop", amount_minor=100, fee_minor=1
             )
             await writer.submit(Post(transfers))
-            sys.stdout.write(f"{event.id}\n")
-            sys.stdout.flush()
+            say(f"{event.id}\n")
 
     await asyncio.gather(*(caller() for _ in range(CALLERS)))
 
 
+def say(words: str) -> None:
+    sys.stdout.write(words)
+    sys.stdout.flush()
+
+
+def main() -> None:
+    for line in sys.stdin:
+        url, run = line.split()
+        child = os.fork()
+        if child == 0:
+            try:
+                say(f"{os.getpid()}\n")
+                asyncio.run(post_for_ever(url, run))
+            finally:
+                os._exit(1)
+        os.waitpid(child, 0)
+        say("\ndead\n")
+
+
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2]))
+    main()
