@@ -23,6 +23,8 @@ from protocol.errors import CallerError
 
 Watch = Callable[[str, str, dict[str, JsonValue]], None]
 """Is told of every deed: the device, the deed, its words."""
+Pictures = tuple[tuple[str, bytes], ...]
+"""PNGs with their titles."""
 DeviceType = TypeVar("DeviceType")
 
 
@@ -126,6 +128,11 @@ class Board:
         if picture not in drawn:
             raise CallerError("field_invalid", f"{name} has no picture {picture!r}")
         return drawn[picture]()
+
+    def last_pictures(self, name: str) -> Pictures:
+        """The newest picture of a device, if it has any: what a report shows of it."""
+        drawn = self.kinds[name].pictures(self.link(name).device)
+        return tuple((f"{name} {title}", draw()) for title, draw in list(drawn.items())[-1:])
 
     def set_faults(self, name: str, faults: Iterable[Fault]) -> None:
         """Make a device's line faulty, in place of all faults before; none heals it."""

@@ -37,7 +37,7 @@ def scenario(
             trace.write(recorder.head)
             return trace.write
 
-        result = run_scenario(one, seed=seed, keep=keep)
+        result = run_scenario(one, seed=seed, keep=keep, with_pictures=html is not None)
         if trace is not None:
             trace.close()
         verdict = Verdict.PASSED if result.has_held else Verdict.FAILED

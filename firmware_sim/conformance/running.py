@@ -11,6 +11,7 @@ import serial
 import structlog
 from pydantic import JsonValue
 
+from firmware_sim.board import Pictures
 from firmware_sim.board_file import board_with
 from firmware_sim.conformance.check import (
     Check,
@@ -118,6 +119,10 @@ class SimulatedPerson:
             return False
         return True
 
+    def pictures(self) -> Pictures:
+        """The newest picture of the device."""
+        return self.board.call(lambda running: running.last_pictures(DEVICE))
+
 
 @dataclass(frozen=True, slots=True)
 class AskedPerson:
@@ -153,6 +158,7 @@ class Bench:
     wire: WatchedWire
     person: Person
     what: str
+    pictures: Callable[[], Pictures] = tuple
 
 
 @contextmanager
@@ -175,12 +181,14 @@ def bench_of(
             path = board.paths[DEVICE]
             with open_at(path, rate) as port:
                 wire = PortWire(port, kind.decoder())
-                yield Bench(wire, SimulatedPerson(board), f"simulated {kind.summary}")
+                nearby = SimulatedPerson(board)
+                yield Bench(wire, nearby, f"simulated {kind.summary}", nearby.pictures)
         return
     if device == "memory":
         with VirtualBoard(board_with(kind_name, device=DEVICE)) as virtual:
             quick = VirtualWire(virtual, DEVICE, kind.decoder())
-            yield Bench(quick, SimulatedPerson(virtual), f"simulated {kind.summary}")
+            nearby = SimulatedPerson(virtual)
+            yield Bench(quick, nearby, f"simulated {kind.summary}", nearby.pictures)
         return
     if device.startswith("ws:"):
         with _listening(simulated, device) as called:
@@ -195,6 +203,7 @@ def bench_of(
 
 def run_checks(bench: Bench, checks: tuple[Check, ...]) -> Iterator[Case]:
     """Run the checks one by one; a case each, as it ends."""
+    shown: Pictures = ()
     for check in checks:
         bench.wire.frames = []
         began = time.monotonic()
@@ -202,7 +211,9 @@ def run_checks(bench: Bench, checks: tuple[Check, ...]) -> Iterator[Case]:
         seconds = time.monotonic() - began
         rows = (frame.describe() for frame in bench.wire.frames)
         lines = () if verdict is Verdict.PASSED else tuple(rows)
-        yield Case(check.id, check.title, verdict, reason, check.clause, seconds, lines)
+        before, shown = shown, bench.pictures()
+        fresh = shown if shown != before else ()
+        yield Case(check.id, check.title, verdict, reason, check.clause, seconds, lines, fresh)
 
 
 def _run(check: Check, bench: Bench) -> tuple[Verdict, str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from firmware_sim.board import Board
+from firmware_sim.board import Board, Pictures
 from firmware_sim.board_file import load_board
 from firmware_sim.clock import SteadyClock
 from firmware_sim.fault_form import FaultForm
@@ -61,7 +61,7 @@ class Result:
     line: int = 0
     reason: str = ""
     last: tuple[Event, ...] = ()
-    pictures: tuple[tuple[str, bytes], ...] = ()
+    pictures: Pictures = ()
 
     def explain(self) -> str:
         """The failure for a person: line, seed, reason, the last frames."""
@@ -82,15 +82,17 @@ def run_scenario(
     seed: int | None = None,
     state_dir: Path | None = None,
     keep: Callable[[Recorder], Keep] | None = None,
+    with_pictures: bool = False,
 ) -> Result:
-    """Run it; ``keep`` gets the recorder before the first step and may keep what is said."""
+    """Run it; ``keep`` gets the recorder before the first step and may keep what is said. A run
+    that fails has pictures of its devices, any other only if they are wanted."""
     chosen = scenario if seed is None else replace(scenario, seed=seed)
     with tempfile.TemporaryDirectory(prefix="tillway-sim-") as folder:
         loop = VirtualLoop() if chosen.is_virtual else asyncio.new_event_loop()
         now_ms = loop.now_ms if isinstance(loop, VirtualLoop) else SteadyClock().now_ms
         try:
             run = _Run(chosen, state_dir or Path(folder), now_ms, keep)
-            return loop.run_until_complete(run.result())
+            return loop.run_until_complete(run.result(with_pictures=with_pictures))
         finally:
             loop.close()
 
@@ -121,7 +123,7 @@ class _Run:
         self._faults: dict[str, list[FaultForm]] = defaultdict(list)
         self._steps = 0
 
-    async def result(self) -> Result:
+    async def result(self, *, with_pictures: bool) -> Result:
         """Run every step."""
         began_ms = self._now_ms()
         line, reason = 0, ""
@@ -135,7 +137,7 @@ class _Run:
             if driver is not None and driver.returncode is None:
                 driver.kill()
                 await driver.wait()
-            pictures = () if not reason else tuple(self._pictures())
+            pictures = self._pictures() if reason or with_pictures else ()
             await self._board.stop()
         return Result(
             self._scenario, self._scenario.seed, not reason, self._steps,
@@ -290,12 +292,8 @@ class _Run:
         wanted = self._scenario.exit_code
         return "" if code == wanted else f"the driver ended with {code}, not {wanted}"
 
-    def _pictures(self) -> list[tuple[str, bytes]]:
-        found = []
-        for name, kind in self._board.kinds.items():
-            drawn = kind.pictures(self._board.link(name).device)
-            found += [(f"{name} {title}", draw()) for title, draw in list(drawn.items())[-1:]]
-        return found
+    def _pictures(self) -> Pictures:
+        return tuple(one for name in self._board.links for one in self._board.last_pictures(name))
 
 
 def _is_so(frame: Said, step: Expect) -> bool:

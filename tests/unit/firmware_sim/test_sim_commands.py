@@ -97,6 +97,13 @@ def test_conform_ends_with_0_and_a_report(tmp_path: Path) -> None:
     assert ET.parse(junit).getroot()[0].get("failures") == "0"
 
 
+def test_a_report_shows_what_the_device_made(tmp_path: Path) -> None:
+    html = tmp_path / "report.html"
+    result = _sim("conform", "escpos", "--device", "memory", "--only", "cut", "--html", html)
+    assert result.exit_code == 0, result.output
+    assert "data:image/png;base64," in html.read_text()
+
+
 def test_a_device_that_is_not_there_is_an_error_of_ours() -> None:
     result = _sim("conform", "gm65", "--device", "serial:/nonexistent/tty")
     assert isinstance(result.exception, TillwayError)
