@@ -7,6 +7,7 @@ from tillway.demo import instruments, story
 from tillway.demo.callbacks import MerchantServer
 from tillway.demo.day_end import china_day, day_end
 from tillway.demo.eavesdropper import Eavesdropper
+from tillway.demo.judged import judged
 from tillway.demo.mishaps import returned_payout
 from tillway.demo.outcome import Day
 from tillway.demo.stack import HUB, MERCHANT, Stack
@@ -31,6 +32,7 @@ ACTS: tuple[tuple[str, Act], ...] = (
     ("the vending machine pays by itself", story.vending),
     ("a fingerprint is asked for", story.biometric),
     ("payments that must be refused", story.refusals),
+    ("the risk engine judges", judged),
     ("somebody replays a request", story.replay),
     ("the line is cut in the middle", story.cut_line),
     ("the terminal loses power", story.power_cut),

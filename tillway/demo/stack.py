@@ -47,6 +47,10 @@ INIT_TIMEOUT_S = 60
 Say = Callable[[str], None]
 
 
+WATCHED = "watched_payer"
+"""The shipped risk rule that decides here beside those that do by default."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Fixed ports for the pages; 0 lets the system choose."""
@@ -340,11 +344,14 @@ class Stack:
         self.operator.post("/operator/v1/stores", store)
 
     def _backend_settings(self) -> dict[str, Any]:
+        from backend.risk.judging.desk import LIVE_BY_DEFAULT
+
         return {
             "state_dir": str(self.root / "backend"),
             "public_port": self.ports.backend_public,
             "hub_port": self.ports.backend_hub,
             "clock_control": True,
+            "risk_live_rules": [*LIVE_BY_DEFAULT, WATCHED],
             **self.backend_extra,
         }
 

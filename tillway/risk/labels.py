@@ -35,11 +35,7 @@ def give(
     """Say what a payment was. From then on features and training know it; the latest word holds."""
     if verdict not in _VERDICTS:
         raise CallerError("field_invalid", f"verdict is one of {', '.join(_VERDICTS)}")
-    label_id = mint(
-        LABEL, time_ms=time.time_ns() // 1_000_000, random_bytes=secrets.token_bytes(RANDOM_BYTES)
-    )
-    body = {"label_id": label_id, "payment_id": payment_id, "is_fraud": _VERDICTS[verdict],
-            "by": by, "reason": reason}  # fmt: skip
+    body = new_label(payment_id, is_fraud=_VERDICTS[verdict], by=by, reason=reason)
     given = _api(url, ca, token_file).post(_PATH, body)
     typer.echo(f"{given['origin']}: {payment_id} {verdict}")
 
@@ -52,6 +48,15 @@ def show(payment_id: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
         verdict = "fraud" if row["is_fraud"] else "genuine"
         table.add_row(verdict, *(str(row[name]) for name in _SHOWN))
     Console().print(table)
+
+
+def new_label(payment_id: str, *, is_fraud: bool, by: str, reason: str) -> dict[str, object]:
+    """A label as the backend takes it, under an id of its own."""
+    label_id = mint(
+        LABEL, time_ms=time.time_ns() // 1_000_000, random_bytes=secrets.token_bytes(RANDOM_BYTES)
+    )
+    return {"label_id": label_id, "payment_id": payment_id, "is_fraud": is_fraud,
+            "by": by, "reason": reason}  # fmt: skip
 
 
 def _api(url: str, ca: Path, token_file: Path) -> JsonApi:
