@@ -1,8 +1,8 @@
 """The act in which the risk engine judges: a known fraud is declined, a watched payer confirms, and
 every decision is explained and judged again from what was kept."""
 
+from tillway.demo.live_rules import WATCHED
 from tillway.demo.phone import Phone
-from tillway.demo.stack import WATCHED
 from tillway.demo.story import FINAL, Play, outcome
 from tillway.demo.till import Shown
 from tillway.risk.labels import new_label

@@ -21,6 +21,7 @@ from protocol.errors import OperatingError
 from protocol.identity import Identity
 from protocol.ids import PAYER, RANDOM_BYTES, TOPUP, mint
 from tillway import join as joining
+from tillway.demo.live_rules import live_rules
 from tillway.demo.phone import Phone
 from tillway.demo.sandbox import FLEET, NETSUNION, OWN_ACCOUNT, RESERVE_ACCOUNT, Sandbox
 from tillway.demo.till import Till
@@ -45,10 +46,6 @@ FOUNDING, STACK_FILE = "backend.json", "stack.json"
 INIT_TIMEOUT_S = 60
 
 Say = Callable[[str], None]
-
-
-WATCHED = "watched_payer"
-"""The shipped risk rule that decides here beside those that do by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,14 +341,12 @@ class Stack:
         self.operator.post("/operator/v1/stores", store)
 
     def _backend_settings(self) -> dict[str, Any]:
-        from backend.risk.judging.desk import LIVE_BY_DEFAULT
-
         return {
             "state_dir": str(self.root / "backend"),
             "public_port": self.ports.backend_public,
             "hub_port": self.ports.backend_hub,
             "clock_control": True,
-            "risk_live_rules": [*LIVE_BY_DEFAULT, WATCHED],
+            "risk_live_rules": live_rules(),
             **self.backend_extra,
         }
 
