@@ -18,6 +18,7 @@ from bench import (
     risk_devices,
     risk_evaluation,
     risk_features,
+    risk_rules,
     rows,
     shards,
     sim,
@@ -41,6 +42,7 @@ BENCHES = {
     "risk-aml": risk_aml.run,
     "risk-devices": risk_devices.run,
     "risk-features": risk_features.run,
+    "risk-rules": risk_rules.run,
 }
 
 

@@ -86,6 +86,9 @@ def sets(url: Url, ca: Ca, token_file: TokenFile) -> None:
         typer.echo(f"{name}: {found[name] or 'none'}")
     for row in found["suppressed"]:
         typer.echo("suppressed: " + "  ".join(str(row[name]) for name in _SUPPRESSED))
+    for row in found["suppressions_proposed"]:
+        told = (row["rule_id"], row["proposed_until_ms"], row["proposed_by"])
+        typer.echo("suppression proposed: " + "  ".join(str(part) for part in told))
 
 
 @app.command()
@@ -179,11 +182,34 @@ def suppress(
     words: Words,
     hours: Annotated[int, typer.Option(min=0, help="How long; 0: it decides again.")],
 ) -> None:
-    """Let the hits of a rule decide nothing for a while."""
-    until_ms = time.time_ns() // 1_000_000 + hours * _HOUR_MS if hours else 0
+    """Propose that the hits of a rule decide nothing for a while; a second person confirms it."""
+    until_ms = now_ms() + hours * _HOUR_MS if hours else 0
     body = {"rule_id": rule_id, "until_ms": until_ms, "by": by, "words": words}
     _api(url, ca, token_file).post(f"{_PATH}/suppress", body)
-    typer.echo(f"{rule_id}: {f'suppressed for {hours} h' if hours else 'decides'}")
+    typer.echo(f"{rule_id}: {f'proposed until {until_ms}' if hours else 'decides'}")
+
+
+@app.command("approve-suppression")
+def approve_suppression(
+    rule_id: Annotated[str, typer.Argument(help="The rule's id.")],
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    by: By,
+    words: Words,
+) -> None:
+    """Agree, as the second person, to what ``rules sets`` shows as proposed."""
+    api = _api(url, ca, token_file)
+    waiting = {row["rule_id"]: row for row in api.get(_PATH)["suppressions_proposed"]}
+    until_ms = waiting[rule_id]["proposed_until_ms"] if rule_id in waiting else 0
+    body = {"rule_id": rule_id, "until_ms": until_ms, "by": by, "words": words}
+    api.post(f"{_PATH}/confirm_suppression", body)
+    typer.echo(f"{rule_id}: suppressed until {until_ms}")
+
+
+def now_ms() -> int:
+    """The time of this machine."""
+    return time.time_ns() // 1_000_000
 
 
 def _move(

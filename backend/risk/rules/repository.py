@@ -66,9 +66,14 @@ class RuleRepository:
             _held,
             _suppression,
             (_held.c.rule_id == _suppression.c.rule_id)
-            & (_held.c.word_count == _suppression.c.number),
+            & (_held.c.holding_number == _suppression.c.number),
         )
         query = query.where(_held.c.until_ms > now_ms).order_by(_held.c.rule_id)
+        return self._reader.rows(query.limit(SETS_PER_LIST_MAX))
+
+    def proposed_suppressions(self, *, now_ms: int) -> list[Row]:
+        """The rules whose suppression waits for a second person."""
+        query = select(_held).where(_held.c.proposed_until_ms > now_ms).order_by(_held.c.rule_id)
         return self._reader.rows(query.limit(SETS_PER_LIST_MAX))
 
     def sets(self) -> list[Row]:

@@ -22,7 +22,7 @@ from backend.risk.rules.limits import (
 from backend.risk.rules.repository import RuleRepository
 from backend.risk.rules.rule_file import shipped_text
 from backend.risk.rules.service import DraftRules, MoveRules
-from backend.risk.rules.suppression import SuppressRule
+from backend.risk.rules.suppression import ConfirmSuppression, SuppressRule
 from backend.wanted import Wanted
 from protocol.errors import CallerError
 
@@ -42,7 +42,7 @@ class Word(Wanted):
 
 
 class Suppression(Wanted):
-    """``POST …/suppress``. ``until_ms`` 0: the rule decides again."""
+    """``POST …/suppress`` and ``…/confirm_suppression``. ``until_ms`` 0: the rule decides again."""
 
     rule_id: Annotated[str, Field(min_length=1, max_length=RULE_ID_CHARS_MAX)]
     until_ms: Annotated[int, Field(ge=0)]
@@ -72,6 +72,9 @@ def _add_reads(routes: APIRouter, services: Services, desk: RuleDesk) -> None:
             "candidate": candidate.version if candidate else "",
             "share_bps": current.share_bps,
             "suppressed": await services.run_read(lambda: repository.suppressed(now_ms=now_ms)),
+            "suppressions_proposed": await services.run_read(
+                lambda: repository.proposed_suppressions(now_ms=now_ms)
+            ),
         }
 
     @routes.get("/{set_id}")
@@ -109,8 +112,16 @@ def _add_commands(routes: APIRouter, services: Services) -> None:
 
     @routes.post("/suppress")
     async def suppress(body: Suppression) -> Any:  # noqa: ANN401  # a row
-        """Let a rule's hits decide nothing for a while, or let them decide again."""
+        """Propose that a rule's hits decide nothing for a while, or let them decide again."""
         command = SuppressRule(
+            rule_id=body.rule_id, until_ms=body.until_ms, by=body.by, words=body.words
+        )
+        return await services.submit(command)
+
+    @routes.post("/confirm_suppression")
+    async def confirm_suppression(body: Suppression) -> Any:  # noqa: ANN401  # a row
+        """Agree to what was proposed, as the second person."""
+        command = ConfirmSuppression(
             rule_id=body.rule_id, until_ms=body.until_ms, by=body.by, words=body.words
         )
         return await services.submit(command)

@@ -53,8 +53,8 @@ class RiskRuleEvent(BackendTable, table=True):
 
 
 class RiskRuleSuppression(BackendTable, table=True):
-    """A word about a rule that hits too much: until when its hits decide nothing. Written once; the
-    latest of a rule holds."""
+    """A word about a rule that hits too much: until when its hits are to decide nothing. Written
+    once; ``RiskRuleHeld`` says which holds."""
 
     __tablename__ = "risk_rule_suppression"
     rule_id: str = Field(primary_key=True, sa_type=TEXT)
@@ -67,12 +67,18 @@ class RiskRuleSuppression(BackendTable, table=True):
 
 
 class RiskRuleHeld(BackendTable, table=True):
-    """Until when a rule is suppressed; what was said is in ``risk_rule_suppression``."""
+    """Until when a rule is suppressed, and what is proposed; what was said is in
+    ``risk_rule_suppression``."""
 
     __tablename__ = "risk_rule_held"
     rule_id: str = Field(primary_key=True, sa_type=TEXT)
     until_ms: int = Field(sa_type=INTEGER)
     word_count: int = Field(sa_type=INTEGER)
+    holding_number: int = Field(default=0, sa_type=INTEGER)
+    """Of the word by which it is suppressed, or decides again."""
+    proposed_until_ms: int = Field(default=0, sa_type=INTEGER)
+    """What waits for a second person; 0: nothing."""
+    proposed_by: str = Field(default="", sa_type=TEXT)
 
 
 RULE_SET = table_ref(RiskRuleSet)

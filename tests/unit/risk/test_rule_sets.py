@@ -27,7 +27,6 @@ from backend.risk.rules.limits import FILE_BYTES_MAX
 from backend.risk.rules.repository import RuleRepository
 from backend.risk.rules.rule_file import row_of, shipped_text
 from backend.risk.rules.service import DraftRules, MoveRules, compiled_text
-from backend.risk.rules.suppression import SuppressRule
 from protocol.errors import CallerError, OperatingError, TillwayError
 from tests.support.shop import Shop
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
@@ -235,32 +234,6 @@ def test_a_hostile_file_is_refused_with_its_place_and_changes_nothing(
     assert RuleRepository(lite.reader).sets() == []
 
 
-def test_a_suppressed_rule_is_told_and_decides_nothing_until_its_end(shop: Shop) -> None:
-    live(shop, drafted(shop, ONE))
-    until_ms = shop.clock.at_ms + HOUR_MS
-    command = SuppressRule(rule_id="above_1", until_ms=until_ms, by=LI, words="误报太多")
-    assert shop.do(command) == shop.do(command)
-    desk = desk_of(shop)
-    asyncio.run(desk.load())
-    found = desk.current.judge("p", MUCH, now_ms=until_ms - 1)
-    assert ([rule.rule_id for rule in found.noted], found.hits) == (["above_1"], ())
-    assert desk.current.judge("p", MUCH, now_ms=until_ms).noted == ()
-    assert [row["actor"] for row in RuleRepository(shop.reader).suppressed(now_ms=0)] == [LI]
-    shop.do(SuppressRule(rule_id="above_1", until_ms=0, by=HAN, words="已修好"))
-    asyncio.run(desk.load())
-    assert told(desk, shop) == (["above_1"], [])
-
-
-def test_no_rule_is_suppressed_for_long_or_by_nobody(lite: Shop) -> None:
-    now_ms = lite.clock.at_ms
-    for rule_id, until_ms, by in (
-        ("a", now_ms, LI), ("a", now_ms + 73 * HOUR_MS, LI), ("", now_ms + 1, LI),
-        ("a", now_ms + 1, " "),
-    ):  # fmt: skip
-        with pytest.raises(CallerError, match="field_invalid"):
-            lite.do(SuppressRule(rule_id=rule_id, until_ms=until_ms, by=by, words="w"))
-
-
 def test_a_text_that_was_changed_in_the_database_never_judges(lite: Shop) -> None:
     one, two = drafted(lite, ONE), drafted(lite, TWO)
     live(lite, one)
@@ -354,12 +327,13 @@ def http(lite: Shop) -> Iterator[TestClient]:
 
 
 def test_two_people_bring_a_set_live_at_the_command_line(
-    http: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    http: TestClient, lite: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token, file = tmp_path / "token", tmp_path / "rules.toml"
     token.write_text("operator\n")
     file.write_text(ONE, "utf-8")
     monkeypatch.setattr(rules_cli, "JsonApi", lambda *_: Line(http))
+    monkeypatch.setattr(rules_cli, "now_ms", lite.clock.now_ms)
 
     def run(*words: str) -> str:
         place = ["--url", "https://b", "--ca", str(token), "--token-file", str(token)]
@@ -379,8 +353,13 @@ def test_two_people_bring_a_set_live_at_the_command_line(
     assert "RulesWentLive" in run("show", set_id)
     assert run("text", set_id) == ONE
     assert "[[rule]]" in run("text", "shipped")
+    assert "proposed until" in run("suppress", "above_1", *li, "--hours", "2")
+    assert "suppression proposed: above_1" in run("sets")
+    assert "suppressed until" in run("approve-suppression", "above_1", *han)
+    assert "suppressed: above_1" in run("sets")
     assert "decides" in run("suppress", "above_1", *li, "--hours", "0")
     listed = run("sets")
+    assert "suppress" not in listed
     assert set_id in listed
     assert "candidate: none" in listed
     file.write_text(TWO, "utf-8")
