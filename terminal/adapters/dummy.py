@@ -4,8 +4,9 @@ import asyncio
 from collections import deque
 
 from protocol.crypto.keys import SigningKey
-from protocol.errors import OperatingError, TillwayError, from_code
-from terminal.ports import CustomerView, Match, Paper, PrinterStatus
+from protocol.errors import CallerError, OperatingError, TillwayError, from_code
+from protocol.money import AMOUNT_MINOR_MAX
+from terminal.ports import CardOutcome, CustomerView, Match, Paper, PrinterStatus, Selection
 
 
 class DummyScanner:
@@ -124,3 +125,86 @@ class DummyCustomerDisplay:
 
     async def aclose(self) -> None:
         """As ``CustomerDisplay.aclose``."""
+
+
+class DummyCardPinPad:
+    """Ends each payment as the next card that is held to it says."""
+
+    def __init__(self, currencies: frozenset[str] = frozenset({"CNY", "EUR", "USD"})) -> None:
+        self._currencies = currencies
+        self._cards: asyncio.Queue[CardOutcome] = asyncio.Queue()
+        self.is_connected = True
+
+    def hold(self, outcome: CardOutcome) -> None:
+        """Stand there with a card with which a payment ends so."""
+        self._cards.put_nowait(outcome)
+
+    async def check(self) -> None:
+        """As ``CardPinPad.check``."""
+        if not self.is_connected:
+            raise OperatingError("device_disconnected", "pinpad")
+
+    async def pay(self, amount_minor: int, currency: str, *, timeout_s: float) -> CardOutcome:
+        """As ``CardPinPad.pay``."""
+        if currency not in self._currencies:
+            raise CallerError("currency_unsupported", currency)
+        if not 0 < amount_minor <= AMOUNT_MINOR_MAX:
+            raise CallerError("amount_invalid")
+        await self.check()
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._cards.get()
+        except TimeoutError:
+            return CardOutcome("unknown", why="device_no_reply")
+
+    async def refund(self, amount_minor: int, currency: str, *, timeout_s: float) -> CardOutcome:
+        """As ``CardPinPad.refund``."""
+        return await self.pay(amount_minor, currency, timeout_s=timeout_s)
+
+    async def aclose(self) -> None:
+        """As ``CardPinPad.aclose``."""
+
+
+class DummyMachine:
+    """``SelectionSource`` and ``Dispenser``: a machine whose keys the test presses. What is in
+    ``jammed`` does not fall."""
+
+    def __init__(self) -> None:
+        self.given: list[str] = []
+        self.refused: list[Selection] = []
+        self.jammed: set[str] = set()
+        self.is_connected = True
+        self._waiting: Selection | None = None
+        self._is_fresh = False
+
+    def select(self, selection: Selection) -> None:
+        """Press a key."""
+        self._waiting, self._is_fresh = selection, True
+
+    async def next_selection(self) -> Selection | None:
+        """As ``SelectionSource.next_selection``."""
+        self._check_line()
+        is_fresh, self._is_fresh = self._is_fresh, False
+        return self._waiting if is_fresh else None
+
+    async def refuse(self, selection: Selection) -> None:
+        """As ``SelectionSource.refuse``."""
+        self._check_line()
+        if self._waiting == selection:
+            self.refused.append(selection)
+            self._waiting, self._is_fresh = None, False
+
+    async def dispense(self, item: str) -> None:
+        """As ``Dispenser.dispense``."""
+        self._check_line()
+        selection, self._waiting, self._is_fresh = self._waiting, None, False
+        if selection is None or selection.item != item or item in self.jammed:
+            raise OperatingError("item_not_given", item)
+        self.given.append(item)
+
+    async def aclose(self) -> None:
+        """Nothing to let go of."""
+
+    def _check_line(self) -> None:
+        if not self.is_connected:
+            raise OperatingError("device_disconnected", "machine")

@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 import qrcode
 
+from firmware_sim.board_file import board_with
 from firmware_sim.hosting import HostedBoard
 from protocol.errors import OperatingError, TillwayError
 from protocol.framing import escpos
@@ -21,6 +22,7 @@ from terminal.adapters.dummy import DummyFingerprintSensor, DummyPrinter, DummyS
 from terminal.adapters.ef01_fingerprint import Ef01FingerprintSensor
 from terminal.adapters.escpos_printer import EscPosSerialPrinter
 from terminal.adapters.gm65_scanner import Gm65Scanner
+from terminal.adapters.pn532_reader import Pn532Reader
 from terminal.ports import CodeScanner, FingerprintSensor, ReceiptPrinter
 from tests.kit.drivers import Opened
 
@@ -29,18 +31,24 @@ RECEIPT = escpos.INIT + escpos.line("收据 receipt") + escpos.CUT_PARTIAL
 
 
 @dataclass(frozen=True, slots=True)
+class CodeRig:
+    """What reads codes, and the hand that holds one to it."""
+
+    scanner: Callable[[], CodeScanner]
+    show: Callable[[str], object]
+    is_scanning: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
 class Rig:
     """A set of peripherals and the hands that move them."""
 
-    scanner: Callable[[], CodeScanner]
     printer: Callable[[], ReceiptPrinter]
     sensor: Callable[[], FingerprintSensor]
-    show: Callable[[str], object]
     place: Callable[[str], object]
     end_paper: Callable[[], object]
     open_cover: Callable[[], object]
     receipts: Callable[[], int]
-    is_scanning: Callable[[], bool]
 
 
 def picture_of(code: str) -> bytes:
@@ -58,7 +66,7 @@ async def _until(condition: Callable[[], bool]) -> None:
 
 
 def _dummy_rig(opened: Opened) -> Rig:
-    scanner, printer = DummyScanner(), DummyPrinter()
+    printer = DummyPrinter()
     sensor = DummyFingerprintSensor({"alice": 1})
 
     def open_cover() -> None:
@@ -68,26 +76,47 @@ def _dummy_rig(opened: Opened) -> Rig:
         printer.paper = "end"
 
     return Rig(
-        scanner=lambda: opened(scanner), printer=lambda: opened(printer),
-        sensor=lambda: opened(sensor),
-        show=scanner.show, place=sensor.place, end_paper=end_paper, open_cover=open_cover,
-        receipts=lambda: len(printer.receipts), is_scanning=lambda: True,
+        printer=lambda: opened(printer), sensor=lambda: opened(sensor),
+        place=sensor.place, end_paper=end_paper, open_cover=open_cover,
+        receipts=lambda: len(printer.receipts),
     )  # fmt: skip
 
 
 def _serial_rig(hosted: HostedBoard, opened: Opened) -> Rig:
     paths = hosted.paths
     return Rig(
-        scanner=lambda: opened(Gm65Scanner(paths["scanner"])),
         printer=lambda: opened(EscPosSerialPrinter(paths["printer"])),
         sensor=lambda: opened(Ef01FingerprintSensor(paths["fingerprint"])),
-        show=lambda code: hosted.do("scanner", "present", text=code),
         place=lambda finger: hosted.do("fingerprint", "place", finger=finger),
         end_paper=lambda: hosted.do("printer", "load_paper", millimetres=0),
         open_cover=lambda: hosted.do("printer", "open_cover"),
         receipts=lambda: hosted.state("printer")["receipts_cut"],
-        is_scanning=lambda: hosted.state("scanner")["is_reading"],
     )
+
+
+_READERS: dict[str, tuple[type[Gm65Scanner | Pn532Reader], str]] = {
+    "gm65": (Gm65Scanner, "is_reading"),
+    "pn532": (Pn532Reader, "is_field_on"),
+}
+
+
+@pytest_asyncio.fixture(params=["dummy", *_READERS])
+async def codes(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[CodeRig]:
+    """Each kind of reader of codes in turn: scanned, or tapped."""
+    async with AsyncExitStack() as stack:
+        opened = await stack.enter_async_context(Opened())
+        if request.param == "dummy":
+            dummy = DummyScanner()
+            yield CodeRig(lambda: opened(dummy), dummy.show, lambda: True)
+            return
+        driver, busy = _READERS[request.param]
+        file = board_with(request.param, device="reader")
+        hosted = stack.enter_context(HostedBoard(file, state_dir=tmp_path))
+        yield CodeRig(
+            scanner=lambda: opened(driver(hosted.paths["reader"])),
+            show=lambda code: hosted.do("reader", "present", text=code),
+            is_scanning=lambda: bool(hosted.state("reader")[busy]),
+        )
 
 
 @pytest_asyncio.fixture(params=["dummy", "serial"])
@@ -102,40 +131,42 @@ async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[R
 
 
 @pytest.mark.asyncio
-async def test_a_code_shown_is_scanned(rig: Rig) -> None:
-    scanner = rig.scanner()
-    await asyncio.to_thread(rig.show, CODE)
+async def test_a_code_shown_is_scanned(codes: CodeRig) -> None:
+    scanner = codes.scanner()
+    await asyncio.to_thread(codes.show, CODE)
     assert await scanner.scan(5) == CODE
 
 
 @pytest.mark.asyncio
-async def test_a_code_shown_while_waiting_is_scanned_and_the_loop_stays_free(rig: Rig) -> None:
-    scanner = rig.scanner()
+async def test_a_code_shown_while_waiting_is_scanned_and_the_loop_stays_free(
+    codes: CodeRig,
+) -> None:
+    scanner = codes.scanner()
     scan = asyncio.create_task(scanner.scan(5))
-    await _until(rig.is_scanning)  # never comes if the driver blocks the loop
+    await _until(codes.is_scanning)  # never comes if the driver blocks the loop
     assert not scan.done()
-    await asyncio.to_thread(rig.show, CODE)
+    await asyncio.to_thread(codes.show, CODE)
     assert await scan == CODE
 
 
 @pytest.mark.asyncio
-async def test_no_code_is_scan_timeout_and_the_next_scan_works(rig: Rig) -> None:
-    scanner = rig.scanner()
+async def test_no_code_is_scan_timeout_and_the_next_scan_works(codes: CodeRig) -> None:
+    scanner = codes.scanner()
     with pytest.raises(TillwayError, match="scan_timeout"):
         await scanner.scan(0.3)
-    await asyncio.to_thread(rig.show, CODE)
+    await asyncio.to_thread(codes.show, CODE)
     assert await scanner.scan(5) == CODE
 
 
 @pytest.mark.asyncio
-async def test_a_scan_given_up_leaves_the_scanner_free(rig: Rig) -> None:
-    scanner = rig.scanner()
+async def test_a_scan_given_up_leaves_the_scanner_free(codes: CodeRig) -> None:
+    scanner = codes.scanner()
     scan = asyncio.create_task(scanner.scan(20))
-    await _until(rig.is_scanning)
+    await _until(codes.is_scanning)
     scan.cancel()
     with pytest.raises(asyncio.CancelledError):
         await scan
-    await asyncio.to_thread(rig.show, CODE)
+    await asyncio.to_thread(codes.show, CODE)
     assert await scanner.scan(5) == CODE
 
 

@@ -14,6 +14,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from firmware_sim.board_file import BoardDevice, BoardFile
+from firmware_sim.hosting import HostedBoard
+from firmware_sim.kinds.registry import kind_named
 from protocol.answers import Answer
 from protocol.envelope import Envelope
 from protocol.errors import advice
@@ -25,6 +28,7 @@ from tests.kit.hub_world import DEADLINE_S, World, now_ms, running_world, until
 pytestmark = pytest.mark.asyncio
 ROOT = Path(__file__).resolve().parents[2]
 MANDATE = "mdt_" + "0" * 26
+TAPPED, SCANNED = "134567890123456789", "134567890123456797"
 
 
 class Books:
@@ -34,6 +38,7 @@ class Books:
         self.created: list[str] = []
         self.states: dict[str, str] = {}
         self.money: dict[str, dict[str, Any]] = {}
+        self.codes: list[str | None] = []
         self.state = "captured"
         self._pong = world.shop.pong
         world.shop.pong = self.answer  # type: ignore[method-assign]
@@ -44,6 +49,7 @@ class Books:
         payment_id = asked.body["payment_id"]
         if asked.message_type == "payment.create" and payment_id not in self.states:
             self.created.append(payment_id)
+            self.codes.append(asked.body.get("pay_code"))
             self.states[payment_id] = self.state
             fields = ("amount_minor", "currency", "method")
             self.money[payment_id] = {name: asked.body[name] for name in fields}
@@ -239,3 +245,47 @@ async def test_a_state_directory_serves_one_process_and_a_taken_port_is_named(
             assert third.returncode != 0
             assert f"127.0.0.1:{port}".encode() in errors
             await until(lambda: till.process.returncode is None)
+
+
+def counter(path: Path) -> HostedBoard:
+    """A scanner, a contactless reader and the payer's display."""
+    kinds = {"scanner": "gm65", "reader": "pn532", "display": "cd5220"}
+    devices = {
+        name: BoardDevice(kind_named(kind), kind_named(kind).entry.model_validate({"kind": kind}))
+        for name, kind in kinds.items()
+    }
+    return HostedBoard(BoardFile("counter", devices), state_dir=path)
+
+
+async def test_a_tap_pays_and_a_scan_too_and_the_payer_sees_the_amount(tmp_path: Path) -> None:
+    async with running_world(tmp_path / "world", "pos-1") as world:
+        books = Books(world)
+        file = config(world, "pos-1", "terminal", "mqtt")
+        with counter(tmp_path / "board") as board:
+            paths = board.paths
+            file.write_text(
+                f'{file.read_text()}[devices]\nscanner = "{paths["scanner"]}"\n'
+                f'reader = "{paths["reader"]}"\n'
+                f'[customer_display]\nport = "{paths["display"]}"\nkind = "cd5220"\n'
+            )
+
+            async def shown(upper: str, lower: str) -> None:
+                async with asyncio.timeout(DEADLINE_S):
+                    while True:
+                        state = await asyncio.to_thread(board.state, "display")
+                        rows = str(state["upper"]).strip(), str(state["lower"]).strip()
+                        if rows == (upper, lower):
+                            return
+                        await asyncio.sleep(0.05)
+
+            async with running(file) as till:
+                await till.post("sales", amount_minor=1280, method="pay_code")
+                await shown("Show your code", "CNY 12.80")
+                await asyncio.to_thread(board.do, "reader", "present", text=TAPPED)
+                await shown("Paid - thank you", "CNY 12.80")
+                await asyncio.to_thread(board.do, "reader", "remove")
+                await till.post("sales", amount_minor=300, method="pay_code")
+                await shown("Show your code", "CNY 3.00")
+                await asyncio.to_thread(board.do, "scanner", "present", text=SCANNED)
+                await shown("Paid - thank you", "CNY 3.00")
+        assert books.codes == [TAPPED, SCANNED]
