@@ -74,12 +74,18 @@ def _start(*arguments: str) -> "subprocess.Popen[str]":
 def sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sim]:
     """``tillway sim run --board pos``, stopped by SIGTERM, which must end it cleanly."""
     state_dir = tmp_path_factory.mktemp("sim")
-    program = _start("--board", "pos", "--state-dir", str(state_dir))
+    logs = state_dir / "log"  # not a pipe: a full one that nobody reads would stop the program
+    with logs.open("w") as errors:
+        words = [sys.executable, "-m", "tillway", "sim", "run"]
+        program = subprocess.Popen(
+            [*words, "--board", "pos", "--state-dir", str(state_dir)],
+            stdout=subprocess.PIPE, stderr=errors, text=True,
+        )  # fmt: skip
     assert program.stdout is not None
     yield Sim(json.loads(program.stdout.readline()), state_dir, program)
     program.send_signal(signal.SIGTERM)
-    out, err = program.communicate(timeout=10)
-    assert program.returncode == 0, err
+    out, _ = program.communicate(timeout=10)
+    assert program.returncode == 0, logs.read_text()
     assert out == ""
 
 
