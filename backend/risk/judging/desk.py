@@ -84,6 +84,8 @@ class RiskDesk:
         self._in_use = RulesInUse(live=self.shipped, live_only=self.live)
         self._state = FeatureState(PAYMENT)
         self._payments: OrderedDict[str, tuple[int, Row]] = OrderedDict()
+        self._said: dict[str, bool] = {}
+        """The latest verdict on a payment that is remembered."""
         self._number = 0
 
     def next_number(self) -> int:
@@ -143,12 +145,16 @@ class RiskDesk:
         self._payments.pop(attempt.payment_id, None)
         self._payments[attempt.payment_id] = (attempt.at_ms, attempt.row)
         if len(self._payments) > PAYMENTS_REMEMBERED_MAX:
-            self._payments.popitem(last=False)
+            forgotten, _ = self._payments.popitem(last=False)
+            self._said.pop(forgotten, None)
 
     def learn(self, payment_id: str, *, is_fraud: bool, available_at_ms: int) -> None:
-        """A label is durable; one of a payment that is not remembered is too old to matter."""
+        """A label is durable; one of a payment that is not remembered is too old to matter, and one
+        that says what was said before makes no second fraud."""
         known = self._payments.get(payment_id)
-        if known is not None and available_at_ms >= known[0]:
+        is_new = self._said.get(payment_id) is not is_fraud
+        if known is not None and is_new and available_at_ms >= known[0]:
+            self._said[payment_id] = is_fraud
             self._state.learn(*known, is_fraud=is_fraud, available_at=available_at_ms)
 
 

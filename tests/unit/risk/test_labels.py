@@ -1,6 +1,7 @@
 """What became known of payments, from chargebacks and from persons, and what comes of it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,17 @@ from backend.db.migrate import upgrade
 from backend.db.reading import Reader
 from backend.disputes.model import DisputeCommand
 from backend.risk.cases.model import CaseClock
+from backend.risk.features.catalogue import PAYMENT
 from backend.risk.judging.desk import RiskDesk
 from backend.risk.judging.engine import Engine
+from backend.risk.judging.memory import rebuild
+from backend.risk.judging.records import attempt_of, vector_of
+from backend.risk.judging.repository import DecisionRepository
 from backend.risk.labels import routes as label_routes
-from backend.risk.labels.model import says_fraud
+from backend.risk.labels.model import news, says_fraud
 from backend.risk.labels.repository import LabelRepository
 from backend.risk.labels.service import LabelPayment
+from backend.risk.models.ledger_inputs import ledger_vectors
 from backend.risk.models.payments_repository import TrainingRepository
 from protocol.errors import CallerError
 from tests.support.disputes import decide, dispute, settle
@@ -91,6 +97,30 @@ def test_a_chargeback_for_fraud_labels_its_payment_and_the_payer_is_declined(jud
     assert '"rule":"payer_known_fraud"' in row["risk"]
     training = TrainingRepository(judged.reader)
     assert training.labels(until_ms=judged.clock.at_ms) == [label]
+
+
+def test_two_words_about_one_payment_are_one_fraud_online_and_in_training(judged: Shop) -> None:
+    payer = judged.add_payer(balance_minor=50_000)
+    paid = str(judged.pay(payer, 10_000)["payment_id"])
+    for second, is_fraud in enumerate((True, True, False, False, True)):
+        judged.clock.at_ms += 1_000 + second
+        judged.do(by_hand(judged, paid, is_fraud=is_fraud))
+    history = TrainingRepository(judged.reader)
+    labels = history.labels(until_ms=judged.clock.at_ms)
+    assert [row["is_fraud"] for row in news(labels)] == [1, 0, 1]
+    judged.clock.at_ms += 1_000
+    judged.pay(payer, 100)
+    payments = history.payments(from_ms=0, until_ms=judged.clock.at_ms + 1)
+    payments[-1] = {**payments[-1], "payer_id": payer}  # which a declined payment does not keep
+    place = PAYMENT.names.index("payer.frauds_30d")
+    computed = ledger_vectors(payments, labels)[-1][place]
+    *_, last = DecisionRepository(judged.reader).since(0)
+    assert vector_of(last)[place] == computed == 2.0  # named twice, once in between cleared
+    again = RiskDesk()
+    rebuild(again, DecisionRepository(judged.reader), LabelRepository(judged.reader),
+            now_ms=judged.clock.at_ms)  # fmt: skip
+    probe = replace(attempt_of(last), at_ms=judged.clock.at_ms + 1)
+    assert again.judge(probe, {}).vector[place] == 2.0
 
 
 @pytest.mark.parametrize(
