@@ -17,6 +17,7 @@ from backend.identity.routes import router as enrolment_router
 from backend.ledger import routes as ledger_routes
 from backend.limits import JSON_BYTES_MAX
 from backend.mandates import routes as mandate_routes
+from backend.merchant_api.keys import routes as key_routes
 from backend.merchants import routes as merchant_routes
 from backend.notify import routes as notify_routes
 from backend.observability.routes import router as health_router
@@ -92,6 +93,8 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         )
     return (
         *clears,
+        backend.merchant_api.router,
+        key_routes.operator_router(backend.merchant_api.accounts, guard),
         wallet_routes.router(services),
         wallet_routes.operator_router(services, guard),
         merchant_routes.operator_router(services, guard),

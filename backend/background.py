@@ -5,7 +5,7 @@ and it keeps nothing that the database does not.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
@@ -16,7 +16,7 @@ from backend.notify.database_queue import DatabaseQueue
 from backend.notify.deliverer import CallbackDeliverer
 from backend.notify.figures import CallbackFigures
 from backend.notify.http_sender import HttpSender
-from backend.notify.ports import CallbackQueue
+from backend.notify.ports import CallbackForm, CallbackQueue
 from backend.notify.repository import CallbackRepository
 from backend.notify.tables import CALLBACK
 from backend.observability.metrics import Metrics
@@ -53,6 +53,7 @@ class Background:
         signing_key: SigningKey,
         allows_private_addresses: bool,
         queue_url: str,
+        forms: Mapping[str, CallbackForm],
     ) -> None:
         self._services = services
         self._callbacks = callbacks
@@ -66,6 +67,7 @@ class Background:
         self._signing_key = signing_key
         self._allows_private = allows_private_addresses
         self._queue_url = queue_url
+        self._forms = forms
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sender: HttpSender | None = None
         self._deliverer: CallbackDeliverer | None = None
@@ -85,6 +87,7 @@ class Background:
             clock=services.clock,
             entropy=services.entropy,
             metrics=self._metrics,
+            forms=self._forms,
         )
         figures = CallbackFigures(
             repository=self._callbacks,

@@ -40,6 +40,8 @@ from backend.ledger.checkpoints import CheckpointMaker
 from backend.ledger.follower import Follower
 from backend.ledger.routes import LedgerDesk
 from backend.ledger.service import LedgerSeal
+from backend.merchant_api.callbacks.form import FORM as V3_FORM
+from backend.merchant_api.parts import MerchantApi, build_merchant_api
 from backend.notify.repository import CallbackRepository
 from backend.observability.metrics import Metrics
 from backend.operator.service import MerchantDefaults, OperatorService
@@ -154,6 +156,7 @@ class Backend:
             stamper=None if self.stamps is None else self.stamps.stamper,
         )
         self.ledger = self._ledger()
+        self.merchant_api = self._merchant_api(parts.clock)
         self.background = Background(
             self.services,
             callbacks=self.callbacks,
@@ -167,6 +170,7 @@ class Backend:
             signing_key=self._signing_key,
             allows_private_addresses=settings.callbacks_to_private_addresses,
             queue_url=settings.queue_address(),
+            forms={V3_FORM: self.merchant_api.form},
         )
 
     async def start(self) -> None:
@@ -309,6 +313,10 @@ class Backend:
         return LedgerDesk(
             reader=self._reader, run_read=self._reads.run, follower=follower, maker=maker
         )
+
+    def _merchant_api(self, machine_clock: Clock) -> MerchantApi:
+        master_key = self.state.code_master_key
+        return build_merchant_api(self.services, master_key=master_key, clock=machine_clock)
 
     def _operator(self) -> OperatorService:
         return OperatorService(

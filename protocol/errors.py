@@ -85,6 +85,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("reply_address_invalid", "never", "应答地址不属于该设备，已拒绝。", "The reply address does not belong to this device; refused."),
     ("message_type_unknown", "never", "不支持的业务类型，请升级软件。", "This kind of message is not supported; update the software."),
     ("field_invalid", "never", "请求字段有误，请检查后重试。", "A field of the request is wrong; correct it and try again."),
+    ("merchant_api_refused", "never", "商户接口拒绝了该请求，原因见应答。", "The merchant interface refused the request; its answer says why."),
     ("busy", "same_id", "系统繁忙，请稍后用同一单号重试。", "The system is busy; try again shortly with the same number."),
     ("backend_unreachable", "same_id", "网络中断，结果未知，请勿重复收款，稍后自动查询。", "The line is down and the outcome is unknown; do not charge again, it will be queried."),
     ("broker_unreachable", "after", "消息服务器连接不上，正在重试，请检查网络与证书。", "The message broker cannot be reached; trying again. Check the line and the certificates."),

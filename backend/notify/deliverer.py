@@ -6,7 +6,7 @@ callback is sent again.
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
@@ -16,11 +16,11 @@ from backend.db.tables import Row
 from backend.notify.http_sender import Sender
 from backend.notify.limits import CALLBACK_NONCE_BYTES, CALLBACKS_AT_ONCE_MAX
 from backend.notify.model import signed_headers
-from backend.notify.ports import CallbackQueue
+from backend.notify.ports import CallbackForm, CallbackQueue
 from backend.observability.metrics import Metrics
 from protocol.clock import Clock, Entropy
 from protocol.crypto.keys import SigningKey
-from protocol.errors import OperatingError
+from protocol.errors import OperatingError, TillwayError
 
 _log = structlog.get_logger()
 
@@ -40,6 +40,7 @@ class CallbackDeliverer:
         clock: Clock,
         entropy: Entropy,
         metrics: Metrics,
+        forms: Mapping[str, CallbackForm] | None = None,
     ) -> None:
         self._queue = queue
         self._sender = sender
@@ -47,6 +48,7 @@ class CallbackDeliverer:
         self._clock = clock
         self._entropy = entropy
         self._metrics = metrics
+        self._forms = forms or {}
         self._news = asyncio.Event()
         self._open: Counter[str] = Counter()
 
@@ -94,16 +96,30 @@ class CallbackDeliverer:
             self._news.set()
 
     async def _send(self, row: Row) -> None:
-        body = row["body"].encode()
-        nonce = self._entropy.token_bytes(CALLBACK_NONCE_BYTES).hex()
-        proof = signed_headers(body, key=self._key, now_ms=self._clock.now_ms(), nonce=nonce)
-        headers = {"Content-Type": "application/json", **proof}
-        error = await self._sender.send(row["url"], body, headers)
+        error = await self._try(row)
         try:
             await self._note(row["callback_id"], error)
         except OperatingError as failure:
             # Not noted: the lease runs out and it is sent again.
             _log.warning("callback_not_noted", callback_id=row["callback_id"], code=failure.code)
+
+    async def _try(self, row: Row) -> str:
+        """Empty when the merchant's server took it, else why not."""
+        form = self._forms.get(row["form"])
+        if form is None:
+            body, headers = self._own_form(row)
+        else:
+            try:
+                body, headers = await form.dress(row)
+            except TillwayError as error:
+                return error.code
+        return await self._sender.send(row["url"], body, headers)
+
+    def _own_form(self, row: Row) -> tuple[bytes, dict[str, str]]:
+        body = row["body"].encode()
+        nonce = self._entropy.token_bytes(CALLBACK_NONCE_BYTES).hex()
+        proof = signed_headers(body, key=self._key, now_ms=self._clock.now_ms(), nonce=nonce)
+        return body, {"Content-Type": "application/json", **proof}
 
     async def _note(self, callback_id: str, error: str) -> None:
         if not error:

@@ -59,8 +59,10 @@ def put_callback(
     number: int,
     resource: Mapping[str, Any],
     at_ms: int,
+    form: str = "",
 ) -> None:
-    """News for the merchant's server; nothing is written for a merchant that wants none."""
+    """News for the merchant's server; nothing is written for a merchant that wants none. ``form``
+    names who dresses it for its way."""
     if url is None:
         return
     identity = callback_id(subject_id, event_type, number, at_ms=at_ms)
@@ -82,5 +84,6 @@ def put_callback(
             "state": "pending",
             "next_try_ms": at_ms,
             "created_at_ms": at_ms,
+            "form": form,
         },
     )

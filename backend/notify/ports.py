@@ -11,6 +11,15 @@ from typing import Protocol
 from backend.db.tables import Row
 
 
+class CallbackForm(Protocol):
+    """Dresses callbacks for merchants who expect another form than ours."""
+
+    async def dress(self, row: Row) -> tuple[bytes, dict[str, str]]:
+        """The body and headers of one try of this row of the outbox. A ``TillwayError`` is a
+        failed try."""
+        ...
+
+
 class CallbackQueue(Protocol):
     """Used by one deliverer, on its loop."""
 

@@ -52,6 +52,8 @@ class OutboxCallback(BackendTable, table=True):
     delivered_at_ms: int | None = Field(default=None, sa_type=INTEGER)
     try_count: int = Field(default=0, sa_type=INTEGER)
     """How many rows of ``outbox_try`` it has."""
+    form: str = Field(default="", sa_type=TEXT)
+    """Who dresses it for its way, of ``ports.CallbackForm``; empty: our own form."""
 
 
 class OutboxTry(BackendTable, table=True):

@@ -329,7 +329,8 @@ def tell_merchant(
     put_callback(
         ws,
         merchant_id=payment["merchant_id"],
-        url=merchant["notify_url"],
+        url=payment["notify_url"] or merchant["notify_url"],
+        form=payment["notify_form"],
         event_type=event_type,
         subject_id=payment["payment_id"],
         number=payment["event_count"],
@@ -339,7 +340,9 @@ def tell_merchant(
 
 
 def push_payment(ws: WorkingSet, payment: Row, now_ms: int) -> None:
-    """Tell the till how its payment stands, unasked."""
+    """Tell the till how its payment stands, unasked; a payment of no store has no till."""
+    if not payment["store"]:
+        return
     _, body = payment_answer(payment)
     put_push(
         ws,

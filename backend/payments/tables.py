@@ -76,6 +76,10 @@ class Payment(BackendTable, table=True):
     """The channel that the money comes through; empty for the balance."""
     routing: str | None = Field(default=None, sa_type=TEXT)
     """The decisions that led there, as JSON, the latest last; NULL for the balance."""
+    notify_url: str | None = Field(default=None, sa_type=TEXT)
+    """Where news of this payment goes; NULL: to the merchant's own address."""
+    notify_form: str = Field(default="", sa_type=TEXT)
+    """In which form it goes there; empty: in ours."""
 
 
 class PaymentAttempt(BackendTable, table=True):

@@ -50,7 +50,8 @@ def tell_of_refund(ws: WorkingSet, payment: Row, refund: Row, event_type: str, n
     put_callback(
         ws,
         merchant_id=payment["merchant_id"],
-        url=merchant["notify_url"],
+        url=refund["notify_url"] or merchant["notify_url"],
+        form=refund["notify_form"],
         event_type=event_type,
         subject_id=refund["refund_id"],
         number=1,

@@ -50,6 +50,9 @@ class CreateRefund:
     request: DeviceRequest
     body: RefundCreate
     rules: PaymentRules
+    notify_url: str | None = None
+    """Where news of it goes, in ``notify_form``; None: to the merchant's own address, in ours."""
+    notify_form: str = ""
 
     def reads(self) -> Iterable[Read]:
         return [
@@ -192,6 +195,8 @@ class CreateRefund:
             "body_hash": body_hash(request.device, body),
             "trace_id": request.trace_id,
             "funding": payment["funding"],
+            "notify_url": self.notify_url,
+            "notify_form": self.notify_form,
             **columns,
         }
         ws.insert(REFUND, row)

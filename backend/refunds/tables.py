@@ -42,6 +42,10 @@ class Refund(BackendTable, table=True):
     """Where the money goes back to: what the payment was paid from."""
     coupon_returned_minor: int = Field(default=0, sa_type=INTEGER)
     """The part of the amount that goes back to us, because our coupon had paid it."""
+    notify_url: str | None = Field(default=None, sa_type=TEXT)
+    """Where news of this refund goes; NULL: to the merchant's own address."""
+    notify_form: str = Field(default="", sa_type=TEXT)
+    """In which form it goes there; empty: in ours."""
 
 
 REFUND = table_ref(Refund)

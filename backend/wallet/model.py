@@ -27,6 +27,8 @@ _PIN_HASH_BYTES = 32
 _PIN_SHAPE = re.compile(rf"\d{{{PIN_DIGITS}}}\Z", re.ASCII)
 _TOKEN_CONTEXT = b"tillway-wallet-token-v1"
 _QR_HEAD = "tillway://pay?id="
+_QR_HEADS = (_QR_HEAD, "weixin://wxpay/bizpayurl?pr=")
+"""Ours, and the one that merchants' programs for the compatible interface know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +76,16 @@ def code_url(payment_id: str) -> str:
     return f"{_QR_HEAD}{payment_id}"
 
 
+def compatible_code_url(payment_id: str) -> str:
+    """The same code as merchants' programs for the compatible interface know it."""
+    return f"{_QR_HEADS[1]}{payment_id}"
+
+
 def scanned_payment_id(content: str) -> str:
     """The payment a scanned code is for; ``CallerError("field_invalid")`` for any other text."""
-    if len(content) > QR_TEXT_CHARS_MAX or not content.startswith(_QR_HEAD):
-        raise CallerError("field_invalid", "not a payment code of ours")
-    payment_id = content[len(_QR_HEAD) :]
-    if not is_id(payment_id, prefix="pay"):
-        raise CallerError("field_invalid", "not a payment code of ours")
-    return payment_id
+    if len(content) <= QR_TEXT_CHARS_MAX:
+        for head in _QR_HEADS:
+            payment_id = content.removeprefix(head)
+            if payment_id != content and is_id(payment_id, prefix="pay"):
+                return payment_id
+    raise CallerError("field_invalid", "not a payment code of ours")

@@ -1,0 +1,1 @@
+"""News for merchants' servers in the form of API v3."""

@@ -1,0 +1,103 @@
+"""Merchant numbers: opened by an operator, looked up at every call."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from backend.db.tables import Row
+from backend.merchant_api.keys import crypto
+from backend.merchant_api.keys.repository import KeyRepository
+from backend.merchant_api.keys.ring import CERTIFICATE, PUBLIC_KEY, KeyRing
+from backend.merchant_api.keys.sealing import Vault
+from backend.merchant_api.keys.service import OpenAccount
+from backend.payments.services import Services
+
+_MCHID_HEAD, _MCHID_DIGITS = "16", 8
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A merchant number with its secrets opened."""
+
+    mchid: str
+    merchant_id: str
+    appid: str
+    serial: str
+    certificate: str
+    key_mode: str
+    api_v3_key: str = field(repr=False)
+
+
+class AccountDesk:
+    """One per process."""
+
+    def __init__(self, services: Services, ring: KeyRing, vault: Vault) -> None:
+        self._services = services
+        self._ring = ring
+        self._vault = vault
+        self._repository = KeyRepository(services.reader)
+
+    async def account(self, mchid: str) -> Account | None:
+        """A merchant number, or None."""
+        row: Row | None = await self._services.run_read(lambda: self._repository.account(mchid))
+        if row is None:
+            return None
+        return Account(
+            row["mchid"],
+            row["merchant_id"],
+            row["appid"],
+            row["serial"],
+            row["certificate"],
+            row["key_mode"],
+            self._vault.open(row["api_v3_sealed"], place=f"{mchid}/v3").decode("ascii"),
+        )
+
+    async def open(self, *, merchant_id: str, csr: str, key_mode: str) -> dict[str, Any]:
+        """A new number for a merchant, by its certificate request. The APIv3 and APIv2 keys are
+        told here and nowhere else."""
+        public = crypto.read_request(csr)
+        entropy = self._services.entropy
+        issuer = await self._ring.signing(CERTIFICATE)
+        number = crypto.serial_number(entropy.token_bytes(crypto.SERIAL_BYTES))
+        digits = int.from_bytes(entropy.token_bytes(8), "big") % 10**_MCHID_DIGITS
+        mchid = f"{_MCHID_HEAD}{digits:0{_MCHID_DIGITS}d}"
+        certificate = crypto.issue(
+            public,
+            subject=mchid,
+            serial=number,
+            issuer_key=issuer.private,
+            now_ms=self._services.clock.now_ms(),
+        )
+        v3_key, v2_key = (entropy.token_bytes(16).hex() for _ in range(2))
+        row = {
+            "mchid": mchid,
+            "merchant_id": merchant_id,
+            "appid": "wx" + entropy.token_bytes(8).hex(),
+            "serial": crypto.serial_text(number),
+            "certificate": certificate,
+            "api_v3_sealed": self._vault.seal(
+                v3_key.encode(), place=f"{mchid}/v3", entropy=entropy
+            ),
+            "api_v2_sealed": self._vault.seal(
+                v2_key.encode(), place=f"{mchid}/v2", entropy=entropy
+            ),
+            "key_mode": key_mode,
+        }
+        made = await self._services.submit(OpenAccount(row=row))
+        shown = {name: made[name] for name in ("mchid", "merchant_id", "appid", "key_mode")}
+        return shown | {
+            "serial_no": made["serial"],
+            "certificate": certificate,
+            "api_v3_key": v3_key,
+            "api_v2_key": v2_key,
+            "platform": await self._platform(),
+        }
+
+    async def _platform(self) -> dict[str, str]:
+        certificate = await self._ring.signing(CERTIFICATE)
+        public_key = await self._ring.signing(PUBLIC_KEY)
+        return {
+            "certificate_serial": certificate.serial,
+            "certificate": certificate.public_pem,
+            "public_key_id": public_key.serial,
+            "public_key": public_key.public_pem,
+        }

@@ -1,0 +1,25 @@
+"""Reading keys and accounts. Only this file of the room sees SQL."""
+
+from sqlalchemy import select
+
+from backend.db.reading import Reader
+from backend.db.tables import Row
+from backend.merchant_api.keys.tables import ApiAccount, PlatformKey
+
+_key = PlatformKey.__table__  # type: ignore[attr-defined]
+_account = ApiAccount.__table__  # type: ignore[attr-defined]
+
+
+class KeyRepository:
+    """Committed keys. Blocking: call it on a reading thread."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def platform_keys(self) -> list[Row]:
+        """The platform's pairs, the oldest first."""
+        return self._reader.rows(select(_key).order_by(_key.c.kind, _key.c.generation))
+
+    def account(self, mchid: str) -> Row | None:
+        """One merchant number."""
+        return self._reader.one(select(_account).where(_account.c.mchid == mchid))

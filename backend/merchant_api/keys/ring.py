@@ -1,0 +1,131 @@
+"""The platform's pairs in use. The first caller of an installation finds them made.
+
+Rule 1: a call is answered with the pair that its ``Wechatpay-Serial`` names the kind of: the
+        public-key pair for ``PUB_KEY_ID_…``, the certificate's for anything else or nothing.
+Rule 2: of a kind, the latest generation whose time to sign has come signs; a new certificate is
+        shown before its time, so that a merchant has it when it begins.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from backend.db.tables import Row
+from backend.merchant_api.keys import crypto
+from backend.merchant_api.keys.repository import KeyRepository
+from backend.merchant_api.keys.sealing import Vault
+from backend.merchant_api.keys.service import AddPlatformKeys
+from backend.merchant_api.limits import CERTIFICATE_DAYS, KEYS_READ_EVERY_MS
+from backend.payments.services import Services
+
+CERTIFICATE, PUBLIC_KEY = "certificate", "public_key"
+PUBLIC_KEY_ID = "PUB_KEY_ID_"
+_PUBLIC_KEY_DIGITS = 28
+_LIFE_MS = CERTIFICATE_DAYS * 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One of the platform's pairs."""
+
+    kind: str
+    serial: str
+    public_pem: str
+    signs_from_ms: int
+    ends_at_ms: int
+    private: RSAPrivateKey = field(repr=False)
+
+
+class KeyRing:
+    """One per process; owned by the event loop."""
+
+    def __init__(self, services: Services, vault: Vault) -> None:
+        self._services = services
+        self._vault = vault
+        self._repository = KeyRepository(services.reader)
+        self._pairs: dict[str, Pair] = {}
+        self._read_at_ms: int | None = None
+        self._making = asyncio.Lock()
+
+    async def for_call(self, serial: str | None) -> Pair:
+        """The pair that answers a call with this ``Wechatpay-Serial``."""
+        is_public = serial is not None and serial.startswith(PUBLIC_KEY_ID)
+        return await self.signing(PUBLIC_KEY if is_public else CERTIFICATE)
+
+    async def signing(self, kind: str) -> Pair:
+        """The pair of this kind that signs now."""
+        now_ms = self._services.clock.now_ms()
+        pairs = [one for one in await self._all() if one.kind == kind]
+        return [one for one in pairs if one.signs_from_ms <= now_ms][-1]
+
+    async def certificates(self) -> list[Pair]:
+        """The certificates in force or about to be."""
+        now_ms = self._services.clock.now_ms()
+        pairs = await self._all()
+        return [one for one in pairs if one.kind == CERTIFICATE and now_ms < one.ends_at_ms]
+
+    async def _all(self) -> list[Pair]:
+        now_ms = self._services.clock.now_ms()
+        if self._read_at_ms is None or now_ms - self._read_at_ms >= KEYS_READ_EVERY_MS:
+            async with self._making:
+                await self._read()
+                if len({one.kind for one in self._pairs.values()}) < 2:
+                    await self._found()
+                    await self._read()
+                self._read_at_ms = now_ms
+        return list(self._pairs.values())
+
+    async def _read(self) -> None:
+        rows = await self._services.run_read(self._repository.platform_keys)
+        self._pairs = {
+            row["serial"]: self._pairs.get(row["serial"]) or self._of(row) for row in rows
+        }
+
+    def _of(self, row: Row) -> Pair:
+        secret = self._vault.open(row["private_sealed"], place=row["serial"])
+        return Pair(
+            row["kind"],
+            row["serial"],
+            row["public_pem"],
+            row["signs_from_ms"],
+            row["ends_at_ms"],
+            crypto.read_private(secret),
+        )
+
+    async def _found(self) -> None:
+        keys = await asyncio.to_thread(lambda: (crypto.make_key(), crypto.make_key()))
+        now_ms = self._services.clock.now_ms()
+        rows = (self._certificate(keys[0], now_ms), self._public_key(keys[1], now_ms))
+        await self._services.submit(AddPlatformKeys(rows=rows))
+
+    def _certificate(self, key: RSAPrivateKey, now_ms: int) -> Mapping[str, Any]:
+        number = crypto.serial_number(self._services.entropy.token_bytes(crypto.SERIAL_BYTES))
+        certificate = crypto.issue(
+            key.public_key(), subject="Tillway", serial=number, issuer_key=key, now_ms=now_ms
+        )
+        return self._row(CERTIFICATE, crypto.serial_text(number), certificate, key, now_ms)
+
+    def _public_key(self, key: RSAPrivateKey, now_ms: int) -> Mapping[str, Any]:
+        number = int.from_bytes(self._services.entropy.token_bytes(16), "big")
+        digits = str(number % 10**_PUBLIC_KEY_DIGITS).rjust(_PUBLIC_KEY_DIGITS, "0")
+        pem = crypto.public_pem(key.public_key())
+        return self._row(PUBLIC_KEY, PUBLIC_KEY_ID + digits, pem, key, now_ms)
+
+    def _row(
+        self, kind: str, serial: str, pem: str, key: RSAPrivateKey, now_ms: int
+    ) -> Mapping[str, Any]:
+        sealed = self._vault.seal(
+            crypto.private_bytes(key), place=serial, entropy=self._services.entropy
+        )
+        return {
+            "kind": kind,
+            "generation": 1,
+            "serial": serial,
+            "public_pem": pem,
+            "private_sealed": sealed,
+            "signs_from_ms": now_ms,
+            "ends_at_ms": now_ms + _LIFE_MS,
+        }

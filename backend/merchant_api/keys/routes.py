@@ -1,0 +1,78 @@
+"""The platform's certificates for merchants' programs, and merchant numbers for operators."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import Field
+
+from backend.merchant_api.keys import crypto
+from backend.merchant_api.keys.desk import Account, AccountDesk
+from backend.merchant_api.keys.ring import KeyRing, Pair
+from backend.merchant_api.limits import CSR_CHARS_MAX
+from backend.merchant_api.orders.model import time_text
+from backend.merchant_api.wire.gate import caller_of
+from backend.wanted import Wanted
+from protocol.clock import Entropy
+from protocol.limits import IDENTIFIER_CHARS_MAX
+
+Guard = Callable[[Request], Awaitable[None]]
+_Caller = Annotated[Account, Depends(caller_of)]
+_ASSOCIATED = "certificate"
+
+
+class NewAccount(Wanted):
+    """``POST /operator/v1/merchant-api/accounts``. ``csr`` is a certificate request
+    (PKCS #10, DER) in base64."""
+
+    merchant_id: Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX)]
+    csr: Annotated[str, Field(min_length=1, max_length=CSR_CHARS_MAX)]
+    key_mode: Literal["certificate", "public_key"] = "public_key"
+
+
+def add_routes(routes: APIRouter, ring: KeyRing, entropy: Entropy) -> None:
+    """``/v3/certificates``."""
+
+    @routes.get("/certificates")
+    async def certificates(caller: _Caller) -> dict[str, Any]:
+        pairs = await ring.certificates()
+        return {"data": [_certificate(pair, caller, entropy) for pair in pairs]}
+
+
+def operator_router(accounts: AccountDesk, operator_only: Guard) -> APIRouter:
+    """``/operator/v1/merchant-api``: merchant numbers are opened by operators only."""
+    routes = APIRouter(
+        prefix="/operator/v1/merchant-api",
+        tags=["operator"],
+        dependencies=[Depends(operator_only)],
+    )
+
+    @routes.post("/accounts", status_code=201)
+    async def open_account(body: NewAccount) -> dict[str, Any]:
+        return await accounts.open(
+            merchant_id=body.merchant_id,
+            csr=body.csr,
+            key_mode=body.key_mode,
+        )
+
+    return routes
+
+
+def _certificate(pair: Pair, caller: Account, entropy: Entropy) -> dict[str, Any]:
+    nonce = entropy.token_bytes(crypto.NONCE_CHARS // 2).hex()
+    return {
+        "serial_no": pair.serial,
+        "effective_time": time_text(pair.signs_from_ms),
+        "expire_time": time_text(pair.ends_at_ms),
+        "encrypt_certificate": {
+            "algorithm": crypto.AEAD,
+            "nonce": nonce,
+            "associated_data": _ASSOCIATED,
+            "ciphertext": crypto.seal_resource(
+                caller.api_v3_key,
+                nonce=nonce,
+                associated=_ASSOCIATED,
+                plain=pair.public_pem.encode("ascii"),
+            ),
+        },
+    }

@@ -1,0 +1,35 @@
+"""Bounds of the merchant interface."""
+
+CLOCK_SKEW_S_MAX = 300
+NONCES_REMEMBERED_MAX = 200_000
+"""Of all merchants. A call that finds no room is refused as too frequent, never let through."""
+AUTHORIZATION_CHARS_MAX = 2_048
+NONCE_CHARS_MAX = 64
+SERIAL_CHARS_MAX = 64
+CALLS_PER_S_MAX = 600
+"""Of one merchant."""
+CALLS_ALL_PER_S_MAX = 3_000
+CALLERS_REMEMBERED_MAX = 10_000
+RATE_WINDOW_MS = 1_000
+KEYS_READ_EVERY_MS = 10_000
+"""How soon a platform key that another process has made is known here."""
+KEY_BITS = 2_048
+CERTIFICATE_DAYS = 1_827
+CSR_CHARS_MAX = 8_192
+PARSED_KEYS_MAX = 1_024
+
+OUT_TRADE_NO_CHARS_MIN = 6
+OUT_TRADE_NO_CHARS_MAX = 32
+OUT_REFUND_NO_CHARS_MAX = 64
+DESCRIPTION_CHARS_MAX = 127
+ATTACH_CHARS_MAX = 128
+GOODS_TAG_CHARS_MAX = 32
+REASON_CHARS_MAX = 80
+GOODS_LINES_MAX = 100
+TEXT_CHARS_MAX = 256
+APPID_CHARS_MAX = 32
+OPENID_CHARS_MAX = 128
+URL_CHARS_MAX = 255
+TIME_CHARS_MAX = 32
+ORDER_LIFE_MS_MAX = 7 * 24 * 3600 * 1000
+"""How long an order without ``time_expire`` can be paid."""

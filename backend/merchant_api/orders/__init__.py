@@ -1,0 +1,1 @@
+"""Orders: what a merchant's program asks to be paid."""

@@ -1,0 +1,59 @@
+"""The merchant interface, put together."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+
+from backend.merchant_api.callbacks.form import V3Form
+from backend.merchant_api.keys import routes as key_routes
+from backend.merchant_api.keys.desk import AccountDesk
+from backend.merchant_api.keys.ring import KeyRing
+from backend.merchant_api.keys.sealing import Vault
+from backend.merchant_api.limits import (
+    CALLERS_REMEMBERED_MAX,
+    CALLS_ALL_PER_S_MAX,
+    CALLS_PER_S_MAX,
+    RATE_WINDOW_MS,
+)
+from backend.merchant_api.orders import routes as order_routes
+from backend.merchant_api.orders.desk import OrderDesk
+from backend.merchant_api.refunds import routes as refund_routes
+from backend.merchant_api.refunds.desk import RefundDesk
+from backend.merchant_api.wire.gate import Gate, unknown_path
+from backend.payments.services import Services
+from backend.rate_limit import RateLimit
+from protocol.clock import Clock
+
+METHODS = ["DELETE", "GET", "PATCH", "POST", "PUT"]
+
+
+@dataclass(frozen=True, slots=True)
+class MerchantApi:
+    """What the program needs of this room."""
+
+    accounts: AccountDesk
+    form: V3Form
+    router: APIRouter
+
+
+def build_merchant_api(services: Services, *, master_key: bytes, clock: Clock) -> MerchantApi:
+    """``clock`` is the machine's, which is on the wire; the services' is the business's."""
+    vault = Vault.of(master_key)
+    ring = KeyRing(services, vault)
+    accounts = AccountDesk(services, ring, vault)
+    rate = RateLimit(
+        now_ms=clock.now_ms,
+        window_ms=RATE_WINDOW_MS,
+        each_max=CALLS_PER_S_MAX,
+        all_max=CALLS_ALL_PER_S_MAX,
+        callers_max=CALLERS_REMEMBERED_MAX,
+    )
+    gate = Gate(ring=ring, accounts=accounts, clock=clock, entropy=services.entropy, rate=rate)
+    routes = APIRouter(prefix="/v3", tags=["merchant v3"], route_class=gate.route_class())
+    key_routes.add_routes(routes, ring, services.entropy)
+    order_routes.add_routes(routes, OrderDesk(services, vault.openid_key))
+    refund_routes.add_routes(routes, RefundDesk(services))
+    # Last: what no route before it answers.
+    routes.add_api_route("/{path:path}", unknown_path, methods=METHODS, include_in_schema=False)
+    form = V3Form(services, ring=ring, accounts=accounts, clock=clock, openid_key=vault.openid_key)
+    return MerchantApi(accounts, form, routes)

@@ -1,0 +1,86 @@
+"""Refunds as merchants' programs see them. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from backend.instruments.model import BALANCE
+from backend.merchant_api.orders.model import time_text
+from backend.refunds.model import RefundState
+
+_STATES = {
+    RefundState.PROCESSING: "PROCESSING",
+    RefundState.SUCCEEDED: "SUCCESS",
+    RefundState.FAILED: "CLOSED",
+}
+_RECEIVED = {BALANCE: "支付用户零钱"}
+_OTHERS_RECEIVED = "支付用户银行卡"
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRows:
+    """A refund of a merchant's program with all it belongs to, as rows."""
+
+    said: Mapping[str, Any]
+    refund: Mapping[str, Any]
+    order: Mapping[str, Any]
+    payment: Mapping[str, Any]
+
+
+def refund_shown(rows: RefundRows) -> dict[str, Any]:
+    """The refund object of answers."""
+    refund, amount = rows.refund, _amount(rows)
+    paid_back = amount["payer_refund"]
+    found = {
+        **_names(rows),
+        "channel": "ORIGINAL",
+        "create_time": time_text(refund["created_at_ms"]),
+        "status": _STATES[RefundState(refund["state"])],
+        "funds_account": rows.said["funds_account"],
+        "amount": amount
+        | {
+            "from": [],
+            "settlement_total": amount["total"],
+            "settlement_refund": amount["refund"],
+            "discount_refund": amount["refund"] - paid_back,
+            "currency": refund["currency"],
+        },
+        "promotion_detail": [],
+    }
+    return found | _success(refund)
+
+
+def refund_news(rows: RefundRows) -> dict[str, Any]:
+    """The refund object of callbacks: fewer fields, and ``refund_status`` for ``status``."""
+    status = _STATES[RefundState(rows.refund["state"])]
+    head = {"mchid": rows.said["mchid"], "refund_status": status}
+    return head | _names(rows) | {"amount": _amount(rows)} | _success(rows.refund)
+
+
+def _names(rows: RefundRows) -> dict[str, Any]:
+    return {
+        "refund_id": rows.said["number"],
+        "out_refund_no": rows.said["out_refund_no"],
+        "transaction_id": rows.order["transaction_id"],
+        "out_trade_no": rows.order["out_trade_no"],
+        "user_received_account": _RECEIVED.get(rows.payment["funding"], _OTHERS_RECEIVED),
+    }
+
+
+def _amount(rows: RefundRows) -> dict[str, int]:
+    refund, payment = rows.refund, rows.payment
+    total: int = payment["amount_minor"]
+    asked: int = refund["amount_minor"]
+    return {
+        "total": total,
+        "refund": asked,
+        "payer_total": total - payment["coupon_minor"],
+        "payer_refund": asked - refund["coupon_returned_minor"],
+    }
+
+
+def _success(refund: Mapping[str, Any]) -> dict[str, str]:
+    """When it was done: known for the balance, which is given back at once."""
+    if refund["state"] != RefundState.SUCCEEDED or refund["funding"] != BALANCE:
+        return {}
+    return {"success_time": time_text(refund["created_at_ms"])}

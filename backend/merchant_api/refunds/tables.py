@@ -1,0 +1,38 @@
+"""What a refund of a merchant's program says beyond ours, and the merchants' numbers for them."""
+
+from typing import Any
+
+from sqlmodel import Field
+
+from backend.db.tables import BYTES, INTEGER, STORAGE, TEXT, BackendTable, table_ref
+
+
+class ApiRefund(BackendTable, table=True):
+    """A refund of a merchant's program. Written once."""
+
+    __tablename__ = "merchant_api_refund"
+    __table_args__: Any = STORAGE
+    refund_id: str = Field(primary_key=True, sa_type=TEXT)
+    mchid: str = Field(sa_type=TEXT)
+    out_refund_no: str = Field(sa_type=TEXT)
+    payment_id: str = Field(sa_type=TEXT)
+    number: str = Field(sa_type=TEXT)
+    """The platform's: ``refund_id`` on the wire."""
+    funds_account: str = Field(sa_type=TEXT)
+    """What the merchant asked for; the engine takes unsettled money first, then the rest."""
+    content_hash: bytes = Field(sa_type=BYTES)
+    created_at_ms: int = Field(sa_type=INTEGER)
+
+
+class OutRefundNo(BackendTable, table=True):
+    """Which refund a merchant's number means. Written once."""
+
+    __tablename__ = "merchant_api_out_refund_no"
+    __table_args__: Any = STORAGE
+    mchid: str = Field(primary_key=True, sa_type=TEXT)
+    out_refund_no: str = Field(primary_key=True, sa_type=TEXT)
+    refund_id: str = Field(sa_type=TEXT)
+
+
+API_REFUND = table_ref(ApiRefund, lock=False)
+OUT_REFUND_NO = table_ref(OutRefundNo, lock=False)

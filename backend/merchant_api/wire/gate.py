@@ -1,0 +1,202 @@
+"""The gate of API v3: no call passes unproven, no answer leaves unsigned.
+
+Rule 1: the signature is checked over the bytes as they came, before anything is parsed.
+Rule 2: every answer is signed: 200, 202, 204, refusals and bugs alike.
+Rule 3: the time on the wire is the machine's, whatever the business clock says: a merchant's
+        program compares it with its own.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import structlog
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from backend.merchant_api.faults import (
+    MCH_NOT_EXISTS,
+    METHOD_NOT_ALLOWED,
+    PARAM_ERROR,
+    RESOURCE_NOT_EXISTS,
+    SIGN_ERROR,
+    SYSTEM_ERROR,
+    ApiError,
+    in_their_words,
+)
+from backend.merchant_api.keys import crypto
+from backend.merchant_api.keys.desk import Account, AccountDesk
+from backend.merchant_api.keys.ring import KeyRing
+from backend.merchant_api.wire.authorization import read_claim, refused
+from backend.merchant_api.wire.nonces import NonceMemory
+from backend.rate_limit import RateLimit
+from protocol.clock import Clock, Entropy
+from protocol.errors import TillwayError
+
+_log = structlog.get_logger()
+_NONCE_BYTES, _REQUEST_ID_BYTES = 16, 16
+_SHOWN_CHARS_MAX = 64
+
+Inner = Callable[[Request], Awaitable[Response]]
+
+
+class Gate:
+    """One per process; owned by the event loop."""
+
+    def __init__(
+        self,
+        *,
+        ring: KeyRing,
+        accounts: AccountDesk,
+        clock: Clock,
+        entropy: Entropy,
+        rate: RateLimit,
+    ) -> None:
+        self._ring = ring
+        self._accounts = accounts
+        self._clock = clock
+        self._entropy = entropy
+        self._rate = rate
+        self._nonces = NonceMemory()
+
+    def route_class(self) -> type[APIRoute]:
+        """Routes whose every call goes through this gate."""
+        gate = self
+
+        class SignedRoute(APIRoute):
+            """A route of API v3."""
+
+            def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+                inner = super().get_route_handler()
+
+                async def through(request: Request) -> Response:
+                    return await gate.answer(request, inner)
+
+                return through
+
+        return SignedRoute
+
+    async def answer(self, request: Request, inner: Inner) -> Response:
+        """The signed answer to a call."""
+        number = 0
+        try:
+            request.state.account = await self._admit(request)
+            response = await inner(request)
+        except TillwayError as error:
+            refusal = in_their_words(error)
+            _log.info("merchant_call_refused", path=request.url.path, code=refusal.fault.code,
+                      detail=error.detail)  # fmt: skip
+            response, number = _refusal(refusal), refusal.fault.number
+        except RequestValidationError as error:
+            refusal = _field_refusal(error)
+            response, number = _refusal(refusal), refusal.fault.number
+        except HTTPException:
+            refusal = ApiError(PARAM_ERROR, "请求体不是合法的 JSON")
+            response, number = _refusal(refusal), refusal.fault.number
+        except Exception:  # noqa: BLE001  # the outermost boundary of a call
+            _log.exception("merchant_call_bug", path=request.url.path)
+            response, number = _refusal(ApiError(SYSTEM_ERROR)), SYSTEM_ERROR.number
+        return await self._sign(request, response, number)
+
+    async def _admit(self, request: Request) -> Account:
+        """Whose call it is; ``SIGN_ERROR`` unless it is proven."""
+        now_ms = self._clock.now_ms()
+        claim = read_claim(
+            request.headers.get("authorization", ""), scheme=crypto.SUITE, now_ms=now_ms
+        )
+        body = await request.body()
+        account = await self._accounts.account(claim.mchid)
+        if account is None:
+            raise ApiError(MCH_NOT_EXISTS)
+        if not crypto.same_serial(account.serial, claim.serial):
+            raise refused("serial_no", "商户API证书序列号与商户号不匹配")
+        message = claim.message(request.method, _target(request), body)
+        key = crypto.certificate_key(account.certificate)
+        if not crypto.is_signed(key, claim.signature, message):
+            raise _unproven(request, message)
+        self._rate.take(claim.mchid)
+        self._nonces.take(claim.mchid, claim.nonce, now_ms=now_ms)
+        return account
+
+    async def _sign(self, request: Request, response: Response, number: int) -> Response:
+        pair = await self._ring.for_call(request.headers.get("wechatpay-serial"))
+        response.headers.update(
+            signed_headers(
+                bytes(response.body),
+                pair_serial=pair.serial,
+                sign=lambda message: crypto.sign(pair.private, message),
+                now_ms=self._clock.now_ms(),
+                nonce=self._entropy.token_bytes(_NONCE_BYTES).hex(),
+            )
+        )
+        opaque = self._entropy.token_bytes(_REQUEST_ID_BYTES).hex()
+        response.headers["Request-ID"] = f"{opaque}-{number}"
+        return response
+
+
+def signed_headers(
+    body: bytes, *, pair_serial: str, sign: Callable[[bytes], str], now_ms: int, nonce: str
+) -> dict[str, str]:
+    """The headers that prove an answer or a callback: three lines are signed, the body last."""
+    timestamp = str(now_ms // 1000)
+    message = f"{timestamp}\n{nonce}\n".encode() + body + b"\n"
+    return {
+        "Wechatpay-Timestamp": timestamp,
+        "Wechatpay-Nonce": nonce,
+        "Wechatpay-Signature": sign(message),
+        "Wechatpay-Serial": pair_serial,
+        "Wechatpay-Signature-Type": crypto.SUITE,
+    }
+
+
+def caller_of(request: Request) -> Account:
+    """Whose proven call this is."""
+    account: Account = request.state.account
+    return account
+
+
+async def unknown_path(request: Request) -> None:
+    """What answers where no route does: the path is unknown, or takes another method."""
+    is_there = any(
+        isinstance(route, APIRoute) and route.endpoint is not unknown_path
+        and route.path_regex.match(request.url.path)
+        for route in request.app.routes
+    )  # fmt: skip
+    raise ApiError(METHOD_NOT_ALLOWED if is_there else RESOURCE_NOT_EXISTS)
+
+
+def _target(request: Request) -> str:
+    """The path and query as they came on the wire."""
+    raw: bytes = request.scope["raw_path"]
+    query: bytes = request.scope["query_string"]
+    return (raw + b"?" + query if query else raw).decode("utf-8", "surrogateescape")
+
+
+def _unproven(request: Request, message: bytes) -> ApiError:
+    where = {
+        "field": "signature",
+        "issue": "sign not match",
+        "location": "authorization",
+        "sign_information": {
+            "method": request.method,
+            "url": request.url.path[:_SHOWN_CHARS_MAX],
+            "sign_message_length": len(message),
+        },
+    }
+    return ApiError(SIGN_ERROR, where=where)
+
+
+def _field_refusal(error: RequestValidationError) -> ApiError:
+    first = error.errors()[0]
+    location, *path = first["loc"] or ("body",)
+    pointer = "/" + "/".join(str(part) for part in path)
+    place = {"path": "url"}.get(str(location), str(location))
+    where = {"field": pointer, "issue": str(first["msg"]), "location": place}
+    return ApiError(PARAM_ERROR, where=where)
+
+
+def _refusal(error: ApiError) -> Response:
+    text = json.dumps(error.body(), ensure_ascii=False, separators=(",", ":"))
+    return Response(text.encode(), status_code=error.fault.status, media_type="application/json")

@@ -1,0 +1,114 @@
+"""The SDKs that merchants use, unmodified, against the running backend."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from wechatpayv3 import WeChatPay, WeChatPayType
+from wechatpayv3.core import Core
+
+from tests.support.merchant_world import PAYER, MerchantWorld, merchant_world
+from tillway.merchant import KeyMode
+
+pytestmark = pytest.mark.asyncio
+
+
+def client(world: MerchantWorld, **more: Any) -> Any:
+    own = world.own
+    return WeChatPay(
+        wechatpay_type=WeChatPayType.NATIVE,
+        mchid=own["mchid"],
+        appid=own["appid"],
+        cert_serial_no=own["serial_no"],
+        private_key=world.key_file("apiclient_key.pem"),
+        apiv3_key=own["api_v3_key"],
+        notify_url=world.server.url,
+        **more,
+    )
+
+
+async def test_an_order_is_paid_told_queried_refunded_in_public_key_mode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with merchant_world(tmp_path) as world:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(world.ca))
+        pay = client(
+            world,
+            public_key=world.key_file("pub_key.pem"),
+            public_key_id=world.own["public_key_id"],
+        )
+        pay._core._gate_way = world.url
+        await whole_scenario(world, pay)
+
+
+async def test_the_same_in_certificate_mode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with merchant_world(tmp_path, KeyMode.CERTIFICATE) as world:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(world.ca))
+        address = property(lambda _core: world.url, lambda _core, _value: None)
+        monkeypatch.setattr(Core, "_gate_way", address, raising=False)
+        pay = await world.run(lambda: client(world))  # downloads the platform's certificate
+        await whole_scenario(world, pay)
+
+
+async def whole_scenario(world: MerchantWorld, pay: Any) -> None:
+    """Order, pay, callback, query, two partial refunds, close."""
+
+    async def ask(call: Any, **words: Any) -> tuple[int, dict[str, Any]]:
+        status, text = await world.run(lambda: call(**words))
+        return status, json.loads(text or "null")
+
+    order = {"description": "一杯咖啡 coffee", "out_trade_no": "order-0001",
+             "amount": {"total": 1_280}, "attach": "桌 7"}  # fmt: skip
+    status, made = await ask(pay.pay, **order)
+    assert status == 200
+    assert made["code_url"].startswith("weixin://wxpay/bizpayurl?pr=")
+    assert await ask(pay.pay, **order) == (200, made)  # the same order again is the same order
+    _, before = await ask(pay.query, out_trade_no="order-0001")
+    assert before["trade_state"] == "NOTPAY"
+    assert "transaction_id" not in before
+
+    paid = await world.pay(made["code_url"])
+    assert paid["state"] == "captured"
+    headers, body = await world.server.next()
+    news = await world.run(lambda: pay.callback(headers, body))
+    assert news["event_type"] == "TRANSACTION.SUCCESS"
+    told = news["resource"]
+    assert (told["out_trade_no"], told["amount"]["payer_total"]) == ("order-0001", 1_280)
+
+    _, found = await ask(pay.query, out_trade_no="order-0001")
+    assert found == told
+    assert found["trade_state"] == "SUCCESS"
+    assert found["attach"] == "桌 7"
+    assert await ask(pay.query, transaction_id=found["transaction_id"]) == (200, found)
+
+    for number, part in ((1, 300), (2, 980)):
+        words = {"out_refund_no": f"refund-{number}", "out_trade_no": "order-0001",
+                 "amount": {"refund": part, "total": 1_280, "currency": "CNY"},
+                 "notify_url": world.server.url}  # fmt: skip
+        status, refund = await ask(pay.refund, **words)
+        assert (status, refund["status"]) == (200, "SUCCESS")
+        assert await ask(pay.refund, **words) == (200, refund)
+        assert await ask(pay.query_refund, out_refund_no=f"refund-{number}") == (200, refund)
+        headers, body = await world.server.next()
+        news = await world.run(lambda h=headers, b=body: pay.callback(h, b))
+        assert news["event_type"] == "REFUND.SUCCESS"
+        assert news["resource"]["refund_status"] == "SUCCESS"
+        assert news["resource"]["amount"]["refund"] == part
+    _, after = await ask(pay.query, out_trade_no="order-0001")
+    assert after["trade_state"] == "REFUND"
+
+    status, error = await ask(pay.refund, **words | {"out_refund_no": "refund-3"})
+    assert (status, error["code"]) == (400, "INVALID_REQUEST")
+
+    await ask(pay.pay, **order | {"out_trade_no": "order-0002"})
+    status, text = await world.run(lambda: pay.close(out_trade_no="order-0002"))
+    assert (status, text) == (204, "") or (status, text) == (204, b"")
+    _, closed = await ask(pay.query, out_trade_no="order-0002")
+    assert closed["trade_state"] == "CLOSED"
+    status, error = await ask(pay.close, out_trade_no="order-0001")
+    assert (status, error["code"]) == (400, "ORDER_PAID")
+    balance = await world.wallet.balance(PAYER, "CNY")
+    assert balance["balance_minor"] == 10_000  # all came back

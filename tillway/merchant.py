@@ -1,0 +1,151 @@
+"""``tillway merchant``: what a merchant's program needs to call the backend, ready to paste."""
+
+import base64
+import json
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from protocol.errors import CallerError
+from tillway.json_api import JsonApi
+
+app = typer.Typer(
+    help="Let a merchant's program call the backend, as it calls WeChat Pay's API v3.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+_KEY_BITS, _EXPONENT = 2048, 65_537
+KEY, CERTIFICATE = "apiclient_key.pem", "apiclient_cert.pem"
+PLATFORM_CERTIFICATE, PLATFORM_KEY = "platform_cert.pem", "pub_key.pem"
+SETTINGS = "merchant.json"
+
+
+class KeyMode(StrEnum):
+    """Which of the platform's pairs signs callbacks."""
+
+    PUBLIC_KEY = "public_key"
+    CERTIFICATE = "certificate"
+
+
+@app.callback()
+def merchant() -> None:
+    """Keeps ``new`` a sub-command."""
+
+
+@app.command()
+def new(
+    url: Annotated[str, typer.Option(help="The backend's address, https://…")],
+    ca: Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")],
+    token_file: Annotated[Path, typer.Option(help="The operator's token.")],
+    out: Annotated[Path, typer.Option(help="The new, private directory for the keys.")],
+    merchant_id: Annotated[str, typer.Option("--merchant", help="Whose program it is.")],
+    name: Annotated[str, typer.Option(help="Makes the merchant, too, under this name.")] = "",
+    key_mode: Annotated[KeyMode, typer.Option(help="What proves callbacks.")] = KeyMode.PUBLIC_KEY,
+) -> None:
+    """Open a merchant number: the private key is made here and goes nowhere. Prints what an SDK
+    needs, ready to paste."""
+    api = JsonApi(url, ca, token_file.read_text("ascii").strip())
+    try:
+        out.mkdir(parents=True, mode=0o700)
+    except FileExistsError:
+        raise CallerError("config_invalid", f"{out} exists already") from None
+    key = rsa.generate_private_key(_EXPONENT, _KEY_BITS)
+    if name:
+        api.post("/operator/v1/merchants", _merchant(merchant_id, name))
+    wanted = {"merchant_id": merchant_id, "csr": _request(key, merchant_id), "key_mode": key_mode}
+    made = api.post("/operator/v1/merchant-api/accounts", wanted)
+    _keep(out, key, made, url)
+    typer.echo(_ready_to_paste(out.absolute(), made, url, ca.absolute()))
+
+
+def _merchant(merchant_id: str, name: str) -> dict[str, str]:
+    return {
+        "merchant_id": merchant_id,
+        "name": name,
+        "payout_bank": "ICBC",
+        "payout_account_name": name,
+        "payout_account_no": "6222000000000000",
+    }
+
+
+def _request(key: rsa.RSAPrivateKey, merchant_id: str) -> str:
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, merchant_id)])
+    request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, SHA256())
+    return base64.b64encode(request.public_bytes(Encoding.DER)).decode("ascii")
+
+
+def _keep(out: Path, key: rsa.RSAPrivateKey, made: dict[str, Any], url: str) -> None:
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    platform = made["platform"]
+    settings = {name: made[name] for name in ("mchid", "appid", "serial_no", "api_v3_key")}
+    settings |= {
+        "api_v2_key": made["api_v2_key"],
+        "public_key_id": platform["public_key_id"],
+        "platform_serial_no": platform["certificate_serial"],
+        "url": url,
+    }
+    files = {
+        KEY: pem.decode("ascii"),
+        CERTIFICATE: made["certificate"],
+        PLATFORM_CERTIFICATE: platform["certificate"],
+        PLATFORM_KEY: platform["public_key"],
+        SETTINGS: json.dumps(settings, indent=1) + "\n",
+    }
+    for name, content in files.items():
+        opened = os.open(out / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(opened, "w") as file:
+            file.write(content)
+
+
+def _ready_to_paste(out: Path, made: dict[str, Any], url: str, ca: Path) -> str:
+    """Where the files are, and a client in Python and in JavaScript."""
+    public_key_id = made["platform"]["public_key_id"]
+    return f"""\
+# The keys are in {out}
+#   {KEY}  {CERTIFICATE}  {PLATFORM_KEY}  {PLATFORM_CERTIFICATE}  {SETTINGS}
+# The APIv3 and APIv2 keys stand in {SETTINGS}; the backend shows them to nobody again.
+#
+# Python: pip install wechatpayv3; export REQUESTS_CA_BUNDLE={ca}
+import json
+from pathlib import Path
+from wechatpayv3 import WeChatPay, WeChatPayType
+
+keys = Path({str(out)!r})
+own = json.loads((keys / {SETTINGS!r}).read_text())
+pay = WeChatPay(
+    wechatpay_type=WeChatPayType.NATIVE,
+    mchid={made["mchid"]!r},
+    appid={made["appid"]!r},
+    cert_serial_no={made["serial_no"]!r},
+    private_key=(keys / {KEY!r}).read_text(),
+    apiv3_key=own["api_v3_key"],
+    public_key=(keys / {PLATFORM_KEY!r}).read_text(),
+    public_key_id={public_key_id!r},
+    notify_url="http://127.0.0.1:8000/notify",
+)
+pay._core._gate_way = {url!r}
+
+// JavaScript: npm install wechatpay-axios-plugin; export NODE_EXTRA_CA_CERTS={ca}
+const {{ readFileSync }} = require("fs");
+const {{ Wechatpay }} = require("wechatpay-axios-plugin");
+const keys = {json.dumps(str(out))};
+const own = JSON.parse(readFileSync(`${{keys}}/{SETTINGS}`));
+const wxpay = new Wechatpay({{
+  baseURL: {json.dumps(url + "/")},
+  mchid: {json.dumps(made["mchid"])},
+  serial: {json.dumps(made["serial_no"])},
+  privateKey: readFileSync(`${{keys}}/{KEY}`),
+  certs: {{
+    [own.platform_serial_no]: readFileSync(`${{keys}}/{PLATFORM_CERTIFICATE}`),
+    [own.public_key_id]: readFileSync(`${{keys}}/{PLATFORM_KEY}`),
+  }},
+}});"""
