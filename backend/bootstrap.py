@@ -374,6 +374,7 @@ def _rules(settings: Settings, state: State, clock: Clock, engine: Engine) -> Pa
         has_own_advance=settings.fund_own_advance,
         routing=settings.routing.routing(configured_channels(settings)),
         room=NetDebitCaps(caps_minor=settings.net_debit_caps, now_ms=clock.now_ms),
+        wallet=settings.wallet.rules(),
         withdrawals=settings.withdrawals.rules(),
         settlement_date=build_dates(settings).planned if configured_channels(settings) else None,
     )

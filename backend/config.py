@@ -28,6 +28,7 @@ from backend.risk.judging.desk import LIVE_BY_DEFAULT
 from backend.risk.limits import RECENT_PAYMENTS_MAX
 from backend.risk.model import RiskRules
 from backend.routing.config import RoutingSettings
+from backend.wallet.config import WalletSettings
 from backend.withdrawals.config import WithdrawalSettings
 from protocol.errors import CallerError
 
@@ -96,6 +97,8 @@ class Settings(BaseSettings):
     """Which channel is preferred for what, and what differs in the channels' facts."""
     withdrawals: WithdrawalSettings = WithdrawalSettings()
     """What payers pay for taking their money out."""
+    wallet: WalletSettings = WalletSettings()
+    """What payers may confirm without their PIN."""
     calendar_file: Path | None = None
     """The days off of years that the built-in calendar does not know; see the runbook."""
     calendar_key: str = ""

@@ -16,6 +16,7 @@ from backend.notify.outbox import push_reads
 from backend.payments.model import Answer, PaymentRules, payment_answer
 from backend.payments.paying import paying_reads, push_payment, take
 from backend.payments.tables import ATTEMPT, PAYMENT
+from backend.wallet.pin_free import Small, count_pin_free, pin_reason
 from protocol.errors import CallerError
 from protocol.payment import PAID_STATES, WAITING_STATES, PaymentState
 
@@ -25,6 +26,7 @@ class ScanPayment:
     """What the payer is asked to pay. Answers a map; ``payment_expired`` when it is too late."""
 
     payment_id: str
+    payer_id: str
     rules: PaymentRules
 
     def reads(self) -> Iterable[Read]:
@@ -32,7 +34,10 @@ class ScanPayment:
 
     def follow(self, ws: WorkingSet) -> Iterable[Read]:
         payment = ws.get(PAYMENT, self.payment_id)
-        return [(MERCHANT, payment["merchant_id"])] if payment else []
+        if payment is None:
+            return []
+        small = _small(payment, self.payer_id, self.rules, 0)
+        return [(MERCHANT, payment["merchant_id"]), small.read]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> dict[str, Any]:
         payment = ws.get(PAYMENT, self.payment_id)
@@ -41,6 +46,7 @@ class ScanPayment:
         _check_waiting(payment, now_ms)
         merchant = ws.get(MERCHANT, payment["merchant_id"])
         assert merchant is not None
+        small = _small(payment, self.payer_id, self.rules, now_ms)
         return {
             "payment_id": payment["payment_id"],
             "merchant_id": payment["merchant_id"],
@@ -49,7 +55,7 @@ class ScanPayment:
             "currency": payment["currency"],
             "description": payment["description"],
             "expires_at_ms": payment["code_expires_at_ms"],
-            "pin_required": payment["amount_minor"] > self.rules.wallet.pin_free_minor,
+            "pin_required": pin_reason(ws, self.rules.wallet, small) is not None,
         }
 
 
@@ -76,7 +82,8 @@ class ConfirmByPayer:
         if payment is None:
             return []
         merchant_id = payment["merchant_id"]
-        found: list[Read] = [(MERCHANT, merchant_id), *push_reads(payment["store"])]
+        small = _small(payment, self.payer_id, self.rules, 0)
+        found: list[Read] = [(MERCHANT, merchant_id), small.read, *push_reads(payment["store"])]
         return found + paying_reads(
             ws,
             payment_id=self.payment_id,
@@ -100,9 +107,12 @@ class ConfirmByPayer:
         if is_theirs and PaymentState(payment["state"]) in PAID_STATES | WAITING_STATES:
             return payment_answer(payment)
         _check_waiting(payment, now_ms)
-        if payment["amount_minor"] > self.rules.wallet.pin_free_minor and not self.is_pin_verified:
-            raise CallerError("pin_required")
-        return self._pay(ws, payment, now_ms)
+        small = _small(payment, self.payer_id, self.rules, now_ms)
+        if not self.is_pin_verified:
+            reason = pin_reason(ws, self.rules.wallet, small)
+            if reason is not None:
+                raise CallerError("pin_required", reason)
+        return self._pay(ws, payment, small, now_ms)
 
     def _attempt(self, ws: WorkingSet) -> Row | None:
         """This attempt, if it was made before; ``idempotency_conflict`` if not by this payer."""
@@ -119,7 +129,7 @@ class ConfirmByPayer:
             return payment
         return payment | {"payer_masked": None, "paid_at_ms": None}
 
-    def _pay(self, ws: WorkingSet, payment: Row, now_ms: int) -> Answer:
+    def _pay(self, ws: WorkingSet, payment: Row, small: Small, now_ms: int) -> Answer:
         merchant = ws.get(MERCHANT, payment["merchant_id"])
         assert merchant is not None
         if merchant["status"] != "active":
@@ -138,6 +148,8 @@ class ConfirmByPayer:
             coupon_id=self.coupon_id,
         )
         self._insert_attempt(ws, taken.payment, taken.refusal, now_ms)
+        if taken.refusal is None and not self.is_pin_verified:
+            count_pin_free(ws, small)
         if taken.refusal is None:
             push_payment(ws, taken.payment, now_ms)
         return payment_answer(taken.payment, error_code=taken.refusal)
@@ -158,6 +170,16 @@ class ConfirmByPayer:
                 "at_ms": now_ms,
             },
         )
+
+
+def _small(payment: Row, payer_id: str, rules: PaymentRules, now_ms: int) -> Small:
+    """The payment, as the rules of payments without a PIN see it."""
+    return Small(
+        payer_id=payer_id,
+        currency=payment["currency"],
+        amount_minor=payment["amount_minor"],
+        day=rules.business_date(now_ms),
+    )
 
 
 def _check_waiting(payment: Row, now_ms: int) -> None:

@@ -18,6 +18,7 @@ from backend.wallet.model import (
     is_same_hash,
     scanned_payment_id,
 )
+from backend.wallet.pin_free import ChoosePinFree
 from backend.wallet.repository import WalletRepository
 from backend.wallet.service import (
     BeginPinTry,
@@ -95,9 +96,11 @@ class WalletDesk:
         code = make_code(secret, route=route, at_ms=at_ms, counter=position.counter)
         return {"pay_code": code, "expires_at_ms": expires_at_ms(position)}
 
-    async def scan(self, content: str) -> dict[str, Any]:
-        """What a merchant's code asks for."""
-        command = ScanPayment(payment_id=scanned_payment_id(content), rules=self._services.rules)
+    async def scan(self, payer_id: str, content: str) -> dict[str, Any]:
+        """What a merchant's code asks this payer for."""
+        command = ScanPayment(
+            payment_id=scanned_payment_id(content), payer_id=payer_id, rules=self._services.rules
+        )
         shown: dict[str, Any] = await self._services.submit(command)
         return shown
 
@@ -126,6 +129,14 @@ class WalletDesk:
         _, body = await self._services.submit(command)
         shown: dict[str, Any] = body
         return shown
+
+    async def choose_pin_free(
+        self, *, payer_id: str, currency: str, limit_minor: int | None, pin: str
+    ) -> dict[str, Any]:
+        """The payer's own limit of one payment without a PIN. To choose it takes the PIN."""
+        await self.check_pin(payer_id, pin)
+        command = ChoosePinFree(payer_id=payer_id, currency=currency, limit_minor=limit_minor)
+        return {"currency": currency, "limit_minor": await self._services.submit(command)}
 
     async def bills(self, payer_id: str, *, before_ms: int | None, limit: int) -> list[Row]:
         """What the payer paid, newest first."""

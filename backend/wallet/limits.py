@@ -7,6 +7,9 @@ PIN_SCRYPT_LOG2_N = 14
 PIN_SCRYPT_R = 8
 PIN_SCRYPT_P = 1
 PIN_CHECKS_AT_ONCE_MAX = 2
+PIN_FREE_MINOR_MAX = 100_000
+"""Above it, a PIN is asked whatever configuration says: 1,000 yuan, as wallets have it."""
+PIN_FREE_PER_DAY_MAX = 1_000
 TOKEN_BYTES = 32
 NAME_CHARS_MAX = 40
 BILLS_PER_PAGE_MAX = 100

@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from backend.wallet.limits import (
     PIN_DIGITS,
+    PIN_FREE_MINOR_MAX,
+    PIN_FREE_PER_DAY_MAX,
     PIN_SCRYPT_LOG2_N,
     PIN_SCRYPT_P,
     PIN_SCRYPT_R,
@@ -32,11 +34,42 @@ _QR_HEADS = (_QR_HEAD, "weixin://wxpay/bizpayurl?pr=")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PinFreeDay:
+    """What a payer has confirmed without a PIN on one business date, and the limit that the payer
+    has chosen (None: none but ours)."""
+
+    chosen_minor: int | None = None
+    spent_minor: int = 0
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WalletRules:
     """What a wallet may do without asking. Safe defaults; configuration may tighten or widen."""
 
     pin_free_minor: int = 20_000
     """Confirming up to this amount needs no PIN (single-factor payments stay small)."""
+    pin_free_day_minor: int = 100_000
+    """How much a payer may confirm without a PIN on one business date, in each currency."""
+    pin_free_day_count: int = 5
+    """How many payments that may be."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.pin_free_minor <= PIN_FREE_MINOR_MAX or self.pin_free_day_minor < 0:
+            raise ValueError("the limits without a PIN are out of range")
+        if not 0 <= self.pin_free_day_count <= PIN_FREE_PER_DAY_MAX:
+            raise ValueError("pin_free_day_count is out of range")
+
+    def pin_reason(self, amount_minor: int, day: PinFreeDay) -> str | None:
+        """Why this payment needs the PIN; None if it does not."""
+        limit_minor = self.pin_free_minor
+        if day.chosen_minor is not None:
+            limit_minor = min(limit_minor, day.chosen_minor)
+        if amount_minor > limit_minor:
+            return "above the limit of one payment"
+        if day.spent_minor + amount_minor > self.pin_free_day_minor:
+            return "above the limit of the day"
+        return "too many payments of the day" if day.count >= self.pin_free_day_count else None
 
 
 def hash_pin(pin: str, salt: bytes) -> bytes:

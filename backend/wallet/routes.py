@@ -18,6 +18,7 @@ from backend.wallet.schemas import (
     Confirmation,
     NewPayer,
     PayerStatus,
+    PinFreeLimit,
     Scanned,
 )
 from backend.wallet.service import SetPayerStatus
@@ -52,8 +53,17 @@ def router(services: Services) -> APIRouter:
         return await desk.pay_code(payer_id)
 
     @routes.post("/scan")
-    async def scan(_: payer, body: Scanned) -> dict[str, Any]:
-        return await desk.scan(body.content)
+    async def scan(payer_id: payer, body: Scanned) -> dict[str, Any]:
+        return await desk.scan(payer_id, body.content)
+
+    @routes.post("/pin-free")
+    async def pin_free(payer_id: payer, body: PinFreeLimit) -> dict[str, Any]:
+        return await desk.choose_pin_free(
+            payer_id=payer_id,
+            currency=body.currency,
+            limit_minor=body.limit_minor,
+            pin=body.pin.get_secret_value(),
+        )
 
     @routes.post("/confirm")
     async def confirm(payer_id: payer, body: Confirmation) -> dict[str, Any]:

@@ -5,10 +5,15 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 
 from backend.risk.lists.limits import REASON_CHARS_MAX
-from backend.wallet.limits import NAME_CHARS_MAX, PIN_DIGITS, QR_TEXT_CHARS_MAX
+from backend.wallet.limits import (
+    NAME_CHARS_MAX,
+    PIN_DIGITS,
+    PIN_FREE_MINOR_MAX,
+    QR_TEXT_CHARS_MAX,
+)
 from backend.wanted import Wanted
 from protocol.limits import IDENTIFIER_CHARS_MAX
-from protocol.messages.base import AttemptIdText, CouponIdText, PaymentIdText
+from protocol.messages.base import AttemptIdText, CouponIdText, CurrencyText, PaymentIdText
 from protocol.money import AMOUNT_MINOR_MAX
 
 _Id = Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX)]
@@ -38,6 +43,14 @@ class Block(Wanted):
     is_on: bool
     reason: Annotated[str, Field(min_length=1, max_length=REASON_CHARS_MAX)]
     until_ms: Annotated[int, Field(ge=0)] = 0
+
+
+class PinFreeLimit(Wanted):
+    """``POST /wallet/v1/pin-free``. ``limit_minor`` null: the wallet's own limit; 0: always ask."""
+
+    limit_minor: Annotated[int, Field(ge=0, le=PIN_FREE_MINOR_MAX)] | None
+    currency: CurrencyText = "CNY"
+    pin: _Pin
 
 
 class Scanned(Wanted):

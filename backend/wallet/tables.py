@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Index
+from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field
 
 from backend.db.tables import BYTES, INTEGER, STORAGE, TEXT, BackendTable, table_ref
@@ -43,6 +43,24 @@ class PayerToken(BackendTable, table=True):
     created_at_ms: int = Field(sa_type=INTEGER)
 
 
+class PinFree(BackendTable, table=True):
+    """What a payer has confirmed without a PIN in one currency on the latest business date."""
+
+    __tablename__ = "pin_free"
+    __table_args__: Any = (
+        CheckConstraint("chosen_minor IS NULL OR chosen_minor >= 0", name="chosen"),
+        CheckConstraint("spent_minor >= 0 AND count >= 0", name="spent"),
+        STORAGE,
+    )
+    payer_id: str = Field(primary_key=True, sa_type=TEXT)
+    currency: str = Field(primary_key=True, sa_type=TEXT)
+    chosen_minor: int | None = Field(default=None, sa_type=INTEGER)
+    """The payer's own limit of one payment; NULL: the rules' alone."""
+    day: str = Field(default="", sa_type=TEXT)
+    spent_minor: int = Field(default=0, sa_type=INTEGER)
+    count: int = Field(default=0, sa_type=INTEGER)
+
+
 class PayCodeRoute(BackendTable, table=True):
     """Whose code key a route is, and how far its codes are used up and shown."""
 
@@ -66,5 +84,6 @@ class PayCodeGuard(BackendTable, table=True):
 
 PAYER = table_ref(Payer)
 TOKEN = table_ref(PayerToken)
+PIN_FREE = table_ref(PinFree)
 ROUTE = table_ref(PayCodeRoute)
 GUARD = table_ref(PayCodeGuard)

@@ -111,7 +111,9 @@ class Crowd:
         if not self._backend.is_alive:
             return False
         try:
-            self._backend.do(ScanPayment(payment_id=payment_id, rules=rules))
+            self._backend.do(
+                ScanPayment(payment_id=payment_id, payer_id=payer.payer_id, rules=rules)
+            )
             confirm = ConfirmByPayer(
                 payment_id=payment_id,
                 attempt_id=attempt_id,

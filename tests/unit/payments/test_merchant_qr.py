@@ -12,9 +12,9 @@ from protocol.errors import CallerError
 from tests.support.shop import MERCHANT, Shop
 
 
-def scan(shop: Shop, answer: dict) -> dict:
+def scan(shop: Shop, answer: dict, payer: str = "pyr_1") -> dict:
     payment_id = scanned_payment_id(answer["code_url"])
-    return shop.do(ScanPayment(payment_id=payment_id, rules=shop.rules))
+    return shop.do(ScanPayment(payment_id=payment_id, payer_id=payer, rules=shop.rules))
 
 
 def confirm(shop: Shop, answer: dict, payer: str, **changes: Any) -> dict:

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
+from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
 
 from tests.support.shop import OTHER_MERCHANT, Shop, bugs_in
+from tests.support.wallet_http import client_of
 
 
 @pytest.fixture
@@ -17,3 +19,10 @@ def shop(migrated_url: str) -> Iterator[Shop]:
         yield shop
     shop.close()
     assert not bugs_in(logs)
+
+
+@pytest.fixture
+def http(shop: Shop) -> Iterator[TestClient]:
+    """The shop's wallets over HTTP."""
+    with client_of(shop) as client:
+        yield client

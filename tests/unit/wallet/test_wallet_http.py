@@ -1,6 +1,5 @@
 """The payer's phone as an interface: registered, topped up, paying, protected."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,15 +11,9 @@ from protocol.crypto.keys import SigningKey, generate
 from protocol.messages.mandate import MandateText, sign_mandate
 from protocol.paycode import make_code
 from tests.support.shop import MERCHANT, OTHER_MERCHANT, START_MS, Shop
-from tests.support.wallet_http import OPERATOR, client_of
+from tests.support.wallet_http import OPERATOR
 
 PIN = "246810"
-
-
-@pytest.fixture
-def http(shop: Shop) -> Iterator[TestClient]:
-    with client_of(shop) as client:
-        yield client
 
 
 class Phone:

@@ -1,0 +1,26 @@
+"""The ``[wallet]`` table of the backend's configuration."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.wallet.limits import PIN_FREE_MINOR_MAX, PIN_FREE_PER_DAY_MAX
+from backend.wallet.model import WalletRules
+
+_DEFAULT = WalletRules()
+
+
+class WalletSettings(BaseModel):
+    """What payers may confirm without their PIN."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pin_free_minor: Annotated[int, Field(ge=0, le=PIN_FREE_MINOR_MAX)] = _DEFAULT.pin_free_minor
+    pin_free_day_minor: Annotated[int, Field(ge=0)] = _DEFAULT.pin_free_day_minor
+    pin_free_day_count: Annotated[int, Field(ge=0, le=PIN_FREE_PER_DAY_MAX)] = (
+        _DEFAULT.pin_free_day_count
+    )
+
+    def rules(self) -> WalletRules:
+        """The rules."""
+        return WalletRules(**self.model_dump())
