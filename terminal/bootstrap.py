@@ -103,6 +103,7 @@ def profile_of(settings: Settings, identity: Identity) -> Profile:
         is_attended=sale.attended and not is_vending,
         mandate_id=vending.mandate_id if vending is not None and is_vending else None,
         items=tuple(Item(**item.model_dump(exclude={"column"})) for item in items),
+        scan_table=settings.scan.table(),
     )
 
 

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from protocol.errors import CallerError, TillwayError
+from protocol import emvco
+from protocol.errors import CallerError, TillwayError, advice
 from protocol.framing.limits import MCUBOOT_IMAGE_BYTES_MAX
 from protocol.identity import Identity
 from terminal import logs
@@ -18,7 +19,7 @@ from terminal.adapters.smp_board import SmpSerialBoard
 from terminal.adapters.telium_pinpad import TeliumPinPad
 from terminal.board_update import BoardUpdate, Updated
 from terminal.bootstrap import load_identity, running_terminal
-from terminal.config import Settings, load
+from terminal.config import ScanSection, Settings, load
 from terminal.fingers import Wish, tend_fingers
 from terminal.ports import CardOutcome
 from terminal.probes import Found, Probe, probe_named
@@ -60,6 +61,52 @@ def probe(
         sys.stdout.write(json.dumps(said, ensure_ascii=False) + "\n")
         raise typer.Exit(1) from None
     sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+
+
+@app.command("read-code")
+def read_code(
+    text: Annotated[str, typer.Argument(help="What a scanner read.")],
+    config: Annotated[Path | None, typer.Option(help="The terminal's TOML file.")] = None,
+) -> None:
+    """Say what a till makes of a scanned text; prints one JSON line, without the text.
+
+    Exits 1 with the cashier's sentence where it is no pay code that is taken here.
+    """
+    scan = ScanSection() if config is None else load(config).scan
+    found = scan.table().find(text)
+    said: dict[str, object] = {"wallet": found.wallet, "use": found.use}
+    if found.use == "emvco_merchant_code":
+        said["merchant"] = asdict(emvco.parse(found.text))
+    if found.error_code is not None:
+        sentence = advice(found.error_code)
+        said["error"] = {"code": sentence.code, "zh": sentence.zh, "en": sentence.en}
+    sys.stdout.write(json.dumps(said, ensure_ascii=False) + "\n")
+    raise typer.Exit(0 if found.error_code is None else 1)
+
+
+@app.command("merchant-code")
+def merchant_code(
+    name: Annotated[str, typer.Option(help="The merchant's name, 25 characters at most.")],
+    city: Annotated[str, typer.Option(help="Its city, 15 characters at most.")],
+    scheme: Annotated[str, typer.Option(help="Whose account it is: a reversed domain.")],
+    account: Annotated[str, typer.Option(help="The account at that scheme.")],
+    category: Annotated[str, typer.Option(help="The merchant's category, four digits.")] = "5411",
+    amount: Annotated[
+        str | None, typer.Option(help="Yuan, such as 12.80; else the payer's.")
+    ] = None,
+) -> None:
+    """Print the text of an EMVCo merchant-presented code in yuan, for a QR code on the counter."""
+    code = emvco.MerchantCode(
+        accounts=((26, emvco.write_objects([(0, scheme), (1, account)])),),
+        category=category,
+        currency="156",
+        country="CN",
+        name=name,
+        city=city,
+        amount=amount,
+        is_dynamic=amount is not None,
+    )
+    sys.stdout.write(emvco.make(code) + "\n")
 
 
 @app.command()

@@ -2,7 +2,6 @@
 a power cut here loses nothing but a few key presses.
 """
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -16,8 +15,6 @@ from terminal.inputs import StartSale
 from terminal.limits import FINGER_WAIT_S, SALES_OPEN_MAX, SCAN_WAIT_S
 from terminal.sale_flow import SaleFlow
 
-# WeChat Pay: 18 digits from 10 to 15; Alipay: 16 to 24 digits from 25 to 30.
-PAY_CODE = re.compile(r"1[0-5]\d{16}|(?:2[5-9]|30)\d{14,22}")
 _S, _T = SaleState, Step
 
 
@@ -76,14 +73,17 @@ class CollectFlow:
     # The devices
 
     def code_scanned(self, payment_id: str, code: str) -> None:
-        """The scanner read something; what is no pay code is asked for again."""
+        """The scanner read something; what is no pay code that is taken here is asked for
+        again, with a sentence that says what it was."""
         sale = self.sale
         if sale is None or sale.payment_id != payment_id or sale.state is not _S.SCANNING:
             return
-        if PAY_CODE.fullmatch(code) is None:
-            self._move(sale, _T.MISS_SCAN, error_code="pay_code_invalid")
+        found = self._profile.scan_table.find(code)
+        log.info("code_scanned", payment_id=payment_id, wallet=found.wallet, error=found.error_code)
+        if found.error_code is not None:
+            self._move(sale, _T.MISS_SCAN, error_code=found.error_code)
         else:
-            self._verify_or_send(sale, pay_code=code)
+            self._verify_or_send(sale, pay_code=found.text)
 
     def scan_failed(self, payment_id: str, code: str) -> None:
         """No code: back to the choice, with the reason."""

@@ -19,7 +19,9 @@ from pydantic_settings import (
 from protocol.crypto.limits import PASSPHRASE_BYTES_MAX
 from protocol.errors import CallerError
 from protocol.money import AMOUNT_MINOR_MAX, MINOR_DIGITS
+from protocol.scanned import FORM_CHARS_MAX, FORMS_MAX, USUAL_FORMS, Form, ScanTable, Use
 from terminal.limits import ITEMS_MAX
+from terminal.profile import WALLETS_TAKEN
 
 _Port = Annotated[int, Field(ge=0, le=65535)]
 _Minor = Annotated[int, Field(gt=0, le=AMOUNT_MINOR_MAX)]
@@ -65,6 +67,29 @@ class SaleSection(_Section):
     biometric_above_minor: Annotated[int, Field(ge=0)] | None = None
     biometric_methods: tuple[_Method, ...] = ("pay_code",)
     attended: bool = True
+
+
+class FormSection(_Section):
+    """What a scanned text may be: a regular expression for all of it, whose code that is, what
+    it is for."""
+
+    wallet: _Name
+    form: Annotated[str, Field(min_length=1, max_length=FORM_CHARS_MAX)]
+    use: Use = "pay_code"
+
+
+class ScanSection(_Section):
+    """How a scanned text is read: the first form that fits decides."""
+
+    wallets: Annotated[tuple[_Name, ...], Field(max_length=FORMS_MAX)] = WALLETS_TAKEN
+    """Whose pay codes are taken here."""
+    forms: Annotated[tuple[FormSection, ...], Field(max_length=FORMS_MAX)] = tuple(
+        FormSection(wallet=form.wallet, form=form.form, use=form.use) for form in USUAL_FORMS
+    )
+
+    def table(self) -> ScanTable:
+        """The table; ``config_invalid`` for a form that is no regular expression."""
+        return ScanTable([Form(**form.model_dump()) for form in self.forms], self.wallets)
 
 
 class DevicesSection(_Section):
@@ -145,6 +170,7 @@ class Settings(BaseSettings):
     http: HttpSection = HttpSection()
     merchant: MerchantSection
     sale: SaleSection = SaleSection()
+    scan: ScanSection = ScanSection()
     devices: DevicesSection = DevicesSection()
     customer_display: CustomerDisplaySection = CustomerDisplaySection()
     reading: ReadingSection = ReadingSection()

@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass, field
 
+from protocol.scanned import USUAL_FORMS, ScanTable
+
+WALLETS_TAKEN = ("wechat",)
+"""Whose pay codes a till takes where its configuration says nothing else."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
@@ -34,3 +39,4 @@ class Profile:
     is_attended: bool = True
     mandate_id: str | None = None
     items: tuple[Item, ...] = ()
+    scan_table: ScanTable = field(default_factory=lambda: ScanTable(USUAL_FORMS, WALLETS_TAKEN))

@@ -380,10 +380,28 @@ def test_no_code_goes_back_to_the_choice_with_the_reason(bench: Bench) -> None:
     assert not bench.sent_of("payment.create")
 
 
-def test_what_is_no_pay_code_is_not_sent(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("6901234567892", "pay_code_invalid"),
+        ("https://qr.alipay.com/bax01", "merchant_code_scanned"),
+        ("6212345678901234567", "wallet_not_taken"),
+    ],
+)
+def test_what_is_no_pay_code_of_ours_is_not_sent_and_the_cashier_hears_why(
+    bench: Bench, text: str, code: str
+) -> None:
     bench.feed(StartSale(amount_minor=1, currency="CNY", method="pay_code"))
-    bench.feed(CodeScanned(bench.agent.screen().subject or "", "6901234567892"))
-    assert bench.agent.screen().error.code == "pay_code_invalid"  # type: ignore[union-attr]
+    bench.feed(CodeScanned(bench.agent.screen().subject or "", text))
+    screen = bench.agent.screen()
+    assert (screen.kind, screen.error.code) == ("choosing", code)  # type: ignore[union-attr]
+    assert not bench.sent_of("payment.create")
+
+
+def test_the_line_end_that_a_scanner_adds_is_not_sent(bench: Bench) -> None:
+    bench.feed(StartSale(amount_minor=1, currency="CNY", method="pay_code"))
+    bench.feed(CodeScanned(bench.agent.screen().subject or "", f"{CODE}\r\n"))
+    assert opened(bench.sent_of("payment.create")[0]).body["pay_code"] == CODE
 
 
 @pytest.mark.parametrize(
