@@ -5,7 +5,7 @@ Everything here runs on one event loop.
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +13,7 @@ from typing import TypeVar
 from pydantic import JsonValue, ValidationError
 
 from firmware_sim.board_file import BoardDevice, BoardFile
+from firmware_sim.devices.device import Output
 from firmware_sim.faults import Fault
 from firmware_sim.kinds.kind import Act, Kind, State
 from firmware_sim.limits import LINE_LEAVE_WAIT_S
@@ -106,16 +107,16 @@ class Board:
             raise CallerError("field_invalid", f"{name} is no {of.__name__}")
         return found
 
-    def do(self, name: str, act: str, **words: JsonValue) -> State:
-        """Do to a device what a person does; returns what can be seen of it then."""
+    def do(self, name: str, act: str, /, **words: JsonValue) -> State:
+        """Do to a device what a person does; returns what can be seen of it then. A deed that is
+        refused is told to nobody."""
         link, kind = self.link(name), self.kinds[name]
         deed = kind.act(act)
         if deed is None:
             there = ", ".join(one.name for one in kind.acts)
             raise CallerError("field_invalid", f"to a {kind.name} one can do: {there}; not {act!r}")
         body = _body(deed, words)
-        self._tell(name, act, words)
-        link.act(lambda now_ms: deed.run(link.device, body, now_ms))
+        link.act(partial(self._do, name, deed, body, words))
         return self.state(name)
 
     def state(self, name: str) -> State:
@@ -145,6 +146,13 @@ class Board:
         self._taps.append(tap_of)
         for name, link in self.links.items():
             link.tap = _all_of([make(name) for make in self._taps])
+
+    def _do(
+        self, name: str, act: Act, body: object, words: dict[str, JsonValue], now_ms: int
+    ) -> Sequence[Output] | None:
+        outputs = act.run(self.link(name).device, body, now_ms)
+        self._tell(name, act.name, act.kept(words))
+        return outputs
 
     def _tell(self, name: str, deed: str, words: dict[str, JsonValue]) -> None:
         for watcher in self._watchers:

@@ -73,7 +73,7 @@ class HostedBoard:
 
         return asyncio.run_coroutine_threadsafe(run(), self._loop).result(CALL_S)
 
-    def do(self, device: str, act: str, **words: JsonValue) -> State:
+    def do(self, device: str, act: str, /, **words: JsonValue) -> State:
         """Do to a device what a person does (``tillway sim kinds`` lists the acts)."""
         return self.call(lambda board: board.do(device, act, **words))
 
@@ -121,7 +121,7 @@ class VirtualBoard:
         """Virtual milliseconds since the start."""
         return self._loop.now_ms()
 
-    def do(self, device: str, act: str, **words: JsonValue) -> State:
+    def do(self, device: str, act: str, /, **words: JsonValue) -> State:
         """Do to a device what a person does."""
         return self._run(lambda: self.board.do(device, act, **words))
 

@@ -47,11 +47,11 @@ class Wire(Protocol):
 class Person(Protocol):
     """Whoever stands beside the device."""
 
-    def do(self, act: str, **words: JsonValue) -> None:
+    def do(self, act: str, /, **words: JsonValue) -> None:
         """Do one of the kind's acts; raises ``NeedsPersonError`` where nobody is there."""
         ...
 
-    def sees(self, act: str, **words: JsonValue) -> bool:
+    def sees(self, act: str, /, **words: JsonValue) -> bool:
         """Whether what an act that only looks (``look``) expects is so; raises
         ``NeedsPersonError`` where nobody is there."""
         ...

@@ -107,11 +107,11 @@ class SimulatedPerson:
 
     board: HostedBoard | VirtualBoard
 
-    def do(self, act: str, **words: JsonValue) -> None:
+    def do(self, act: str, /, **words: JsonValue) -> None:
         """As ``Person.do``."""
         self.board.do(DEVICE, act, **words)
 
-    def sees(self, act: str, **words: JsonValue) -> bool:
+    def sees(self, act: str, /, **words: JsonValue) -> bool:
         """As ``Person.sees``."""
         try:
             self.board.do(DEVICE, act, **words)
@@ -134,12 +134,12 @@ class AskedPerson:
     ask: Callable[[str], bool]
     is_there: bool = True
 
-    def do(self, act: str, **words: JsonValue) -> None:
+    def do(self, act: str, /, **words: JsonValue) -> None:
         """As ``Person.do``."""
         if not (self.is_there and self.ask(_wish(act, words))):
             raise NeedsPersonError(f"a person has to: {_wish(act, words)}")
 
-    def sees(self, act: str, **words: JsonValue) -> bool:
+    def sees(self, act: str, /, **words: JsonValue) -> bool:
         """As ``Person.sees``."""
         if not self.is_there:
             raise NeedsPersonError(f"a person has to: {_wish(act, words)}")

@@ -40,12 +40,21 @@ class NoBody(ActBody):
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What a person does to a device: ``run(device, body, now_ms)``. May raise ``CallerError``."""
+    """What a person does to a device: ``run(device, body, now_ms)``. May raise ``CallerError``.
+    ``secret`` names the words that nobody may keep, such as a PIN."""
 
     name: str
     summary: str
     run: Callable[[Any, Any, int], Sequence[Output] | None]
     body: type[ActBody] = NoBody
+    secret: frozenset[str] = frozenset()
+
+    def kept(self, words: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        """The words as a trace may keep them: of a secret one only its length."""
+        return {
+            name: "*" * len(str(word)) if name in self.secret else word
+            for name, word in words.items()
+        }
 
 
 Keeper = Callable[[Any], None]

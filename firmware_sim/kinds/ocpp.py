@@ -192,7 +192,7 @@ ACTS = (
     Act("plug", "put a car's cable in", _plug, PlugBody),
     Act("unplug", "pull the cable out", _unplug, OutletBody),
     Act("want", "the car takes another power; 0 pauses", _want, PlugBody),
-    Act("tap", "show a card", _tap, TapBody),
+    Act("tap", "show a card", _tap, TapBody, secret=frozenset({"token"})),
     Act("break", "an outlet becomes defective", _break, DefectBody),
     Act("repair", "the defect is gone", _repair, OutletBody),
     Act("emergency_stop", "press the red button", lambda one, _, at: one.press_emergency_stop(at)),

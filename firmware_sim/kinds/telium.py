@@ -164,6 +164,7 @@ KIND = Kind(
             "type a PIN and press the green key",
             lambda pinpad, body, now_ms: pinpad.enter_pin(body.pin, now_ms),
             PinBody,
+            secret=frozenset({"pin"}),
         ),
         Act(
             "take_card",

@@ -18,8 +18,9 @@ from firmware_sim.recording.recorder import Recorder
 from firmware_sim.recording.replaying import board_of_trace, play_host
 from firmware_sim.recording.trace import Trace, read_trace, write_line
 from protocol.errors import CallerError
-from protocol.framing import ef01, gm65
+from protocol.framing import ef01, gm65, telium
 from protocol.framing.ef01 import Instruction
+from protocol.framing.telium import Ask
 
 PAY_CODE = "134567890123456789"
 READ = gm65.encode_command(gm65.read(0x0A))
@@ -64,6 +65,37 @@ def test_a_pay_code_and_a_password_are_in_no_line() -> None:
         board.pass_time(100)
     assert "deadbeef" not in "".join(lines)
     assert "verify_password" in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "act", "words"),
+    [("telium", "enter_pin", {"pin": "8642"}), ("ocpp16", "tap", {"token": "CARD-8642"})],
+)
+def test_a_pin_that_is_typed_and_a_card_that_is_shown_are_in_no_line(
+    kind: str, act: str, words: dict[str, str]
+) -> None:
+    lines: list[str] = []
+    with VirtualBoard(board_with(kind, device=DEVICE)) as board:
+        Recorder(board.board, lambda: board.now_ms, lambda event: lines.append(write_line(event)))
+        if kind == "telium":
+            ask = telium.encode_ask(Ask(amount_minor=9_900, currency_number="978"))
+            for said in (b"\x05", ask, b"\x04"):
+                board.send(DEVICE, said)
+                board.pass_time(100)
+            board.do(DEVICE, "present", card="visa")
+        board.do(DEVICE, act, **words)
+    told = "".join(lines)
+    assert f'"deed": "{act}"' in told
+    assert "8642" not in told
+
+
+def test_a_deed_that_is_refused_is_not_in_the_trace() -> None:
+    lines: list[str] = []
+    with VirtualBoard(board_with("cd5220", device=DEVICE)) as board:
+        Recorder(board.board, lambda: board.now_ms, lambda event: lines.append(write_line(event)))
+        with pytest.raises(CallerError):
+            board.do(DEVICE, "look", upper="nothing of the kind")
+    assert lines == []
 
 
 def test_a_recorded_device_answers_again_with_retries_and_other_timing() -> None:

@@ -86,6 +86,7 @@ def test_a_failure_names_line_seed_and_the_last_frames(tmp_path: Path) -> None:
         ("- {do: printer.open_cover}\n  - {until: printer, state: {online: false}}", ""),
         ("- {do: printer.load_paper, millimetres: -1}", "millimetres"),
         ("- {do: printer.jump}", "one can do"),
+        ("- {do: printer.tear_off, name: x, act: y, self: z}", "Extra inputs"),
         ("- {do: toaster.pop}", "no device 'toaster'"),
         ("- {until: printer, state: {online: false}, within: 1s}", "expected printer.online False"),
         ("- {check: printer, state: {colour: red}}", "has no 'colour'"),
