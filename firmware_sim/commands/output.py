@@ -27,15 +27,16 @@ def finish(report: Report, junit: Path | None, html: Path | None) -> None:
     if junit is not None:
         from firmware_sim.reports.junit import to_junit
 
-        _write(junit, to_junit(report))
+        write(junit, to_junit(report))
     if html is not None:
         from firmware_sim.reports.page import to_page
 
-        _write(html, to_page(report))
+        write(html, to_page(report))
     raise typer.Exit(0 if report.has_held else 1)
 
 
-def _write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> None:
+    """Leave a file behind; raises ``OperatingError("file_unwritable")``."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

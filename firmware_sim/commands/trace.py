@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from firmware_sim.commands.output import Html, Junit, finish, show
+from firmware_sim.commands.output import Html, Junit, finish, show, write
 
 trace_app = typer.Typer(help="Read traces.", no_args_is_help=True)
 TraceFileArgument = Annotated[Path, typer.Argument(help="A trace (JSON lines).")]
@@ -21,12 +21,11 @@ def show_frames(file: TraceFileArgument, device: Device = None) -> None:
     """Print a trace frame by frame."""
     from firmware_sim.recording.file import load_trace
 
-    trace = load_trace(file)
+    trace = load_trace(file).only(device)
     kinds = ", ".join(f"{name} ({kind})" for name, kind in trace.head.devices.items())
     typer.echo(f"board {trace.head.board}, seed {trace.head.seed}: {kinds}")
     for event in trace.events:
-        if device in (None, event.device):
-            typer.echo(event.describe())
+        typer.echo(event.describe())
 
 
 @trace_app.command()
@@ -39,10 +38,7 @@ def pcap(
     from firmware_sim.recording.file import load_trace
     from firmware_sim.recording.pcap import to_pcap
 
-    trace = load_trace(file)
-    with out.open("wb") as written:
-        written.writelines(to_pcap(trace, device))
-    typer.echo(f"wrote {out}", err=True)
+    write(out, b"".join(to_pcap(load_trace(file).only(device))))
 
 
 def record(

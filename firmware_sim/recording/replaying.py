@@ -24,7 +24,6 @@ from firmware_sim.recording.matching import (
     turns_of,
 )
 from firmware_sim.recording.trace import Said, Trace
-from protocol.errors import CallerError
 
 
 def board_of_trace(trace: Trace, device: str | None = None, transport: str = "pty") -> BoardFile:
@@ -60,10 +59,7 @@ def _state(device: ReplayedDevice) -> State:
 
 def kind_of(trace: Trace, device: str) -> Kind:
     """The kind of a trace's device; raises ``CallerError`` that names those there are."""
-    if device not in trace.head.devices:
-        there = ", ".join(trace.head.devices)
-        raise CallerError("field_invalid", f"the trace has no device {device!r}; it has {there}")
-    return kind_named(trace.head.devices[device])
+    return kind_named(trace.only(device).head.devices[device])
 
 
 @dataclass(frozen=True, slots=True)

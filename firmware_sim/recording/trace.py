@@ -8,8 +8,8 @@ Rule 2: a line that cannot be read is refused with its number: half a trace is n
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Annotated, Literal, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
@@ -94,6 +94,18 @@ class Trace:
             event for event in self.events if isinstance(event, Said) and event.device == device
         )
 
+    def only(self, device: str | None) -> Self:
+        """The trace of one device, or the whole; raises ``CallerError`` that names those there
+        are."""
+        if device is None:
+            return self
+        if device not in self.head.devices:
+            there = ", ".join(self.head.devices)
+            raise CallerError(
+                "field_invalid", f"the trace has no device {device!r}; it has {there}"
+            )
+        return replace(self, events=tuple(one for one in self.events if one.device == device))
+
 
 def said(frame: Frame, device: str, t_ms: int) -> Said:
     """A frame as it is kept."""
@@ -132,7 +144,12 @@ def _bounded(lines: Iterable[str], name: str) -> Iterator[tuple[int, str]]:
 
 
 def _event(text: str, name: str, number: int) -> Event:
-    if '"deed"' in text:
+    """A deed has its own key; what was said may be the word itself."""
+    try:
+        row = json.loads(text)
+    except (ValueError, RecursionError):
+        row = None  # the form says what is wrong
+    if isinstance(row, dict) and "deed" in row:
         return _read(Done, text, name, number)
     return _read(Said, text, name, number)
 

@@ -12,8 +12,9 @@ from firmware_sim.board_file import board_with
 from firmware_sim.conformance.running import DEVICE, bench_of
 from firmware_sim.faults import Fault, FaultKind
 from firmware_sim.hosting import HostedBoard, VirtualBoard
+from firmware_sim.limits import LINE_INBOX_BYTES_MAX, RASTER_BYTES_MAX
 from firmware_sim.recording.file import TraceFile, load_trace
-from firmware_sim.recording.pcap import to_pcap
+from firmware_sim.recording.pcap import SNAP_BYTES, to_pcap
 from firmware_sim.recording.recorder import Recorder
 from firmware_sim.recording.replaying import board_of_trace, play_host
 from firmware_sim.recording.trace import Trace, read_trace, write_line
@@ -155,11 +156,40 @@ def test_a_trace_on_disk_is_the_same_and_wrong_lines_are_named(tmp_path: Path) -
         load_trace(tmp_path / "nothing")
 
 
+@pytest.mark.parametrize("code", ["deed", '{"deed": 1}'])
+def test_a_code_that_says_deed_is_a_frame_all_the_same(code: str) -> None:
+    assert f"<- code text={code}" in _recorded(code).events[-1].describe()
+
+
+def test_the_longest_picture_is_recorded_and_printed() -> None:
+    wide, high = 72, RASTER_BYTES_MAX // 72 - 1
+    picture = b"\x1dv0\x00" + wide.to_bytes(2, "little") + high.to_bytes(2, "little")
+    lines: list[str] = []
+    with VirtualBoard(board_with("escpos", device=DEVICE)) as board:
+        recorder = Recorder(
+            board.board, lambda: board.now_ms, lambda event: lines.append(write_line(event))
+        )
+        for data in (picture, bytes(wide * high // 2), bytes(wide * high // 2)):
+            for start in range(0, len(data), LINE_INBOX_BYTES_MAX):
+                board.send(DEVICE, data[start : start + LINE_INBOX_BYTES_MAX])
+        board.send(DEVICE, b"\x10\x04\x01")
+        assert len(board.receive(DEVICE, 1)) == 1
+    trace = read_trace([write_line(recorder.head), *lines])
+    assert len(trace.said(DEVICE)[0].data()) == len(picture) + wide * high
+
+
+def test_one_device_of_a_trace_is_its_own_lines_and_no_other_is_invented() -> None:
+    trace = _recorded()
+    assert trace.only(DEVICE) == trace.only(None) == trace
+    with pytest.raises(CallerError, match="no device 'nobody'; it has device"):
+        trace.only("nobody")
+
+
 def test_a_capture_file_has_the_frames_with_their_sides_and_times(tmp_path: Path) -> None:
     trace = _recorded()
-    content = b"".join(to_pcap(trace, DEVICE))
+    content = b"".join(to_pcap(trace))
     magic, major, minor, _, _, snap, link = struct.unpack("<IHHiIII", content[:24])
-    assert (magic, major, minor, snap, link) == (0xA1B2C3D4, 2, 4, 262_144, 250)
+    assert (magic, major, minor, snap, link) == (0xA1B2C3D4, 2, 4, SNAP_BYTES, 250)
     found, at = [], 24
     while at < len(content):
         seconds, micros, kept, length = struct.unpack("<IIII", content[at : at + 16])
