@@ -141,6 +141,11 @@ class Board:
         link.set_faults(wanted)
         self._tell(name, "faults", {"faults": [str(fault.kind) for fault in wanted]})
 
+    def add_fault(self, name: str, fault: Fault) -> None:
+        """One more fault on a device's line, beside those that are there."""
+        self.link(name).add_fault(fault)
+        self._tell(name, "faults", {"faults": [str(one.kind) for one in self.link(name).faults]})
+
     def listen(self, tap_of: Callable[[str], Tap]) -> None:
         """From now on, ``tap_of(device)`` hears that device's line."""
         self._taps.append(tap_of)

@@ -198,6 +198,11 @@ class FaultyWay:
             FaultPlan(fault, now_ms) for fault in faults if fault.kind is not FaultKind.NONE
         ]
 
+    def add(self, fault: Fault, now_ms: int) -> None:
+        """One more fault behind the others, which have struck and counted as they have."""
+        if fault.kind is not FaultKind.NONE:
+            self._plans.append(FaultPlan(fault, now_ms))
+
     def deliver(self, data: bytes, now_ms: int) -> list[Delivery]:
         """What the way makes of one message."""
         deliveries = [Delivery(0, data)]

@@ -142,6 +142,7 @@ class Link:
         self._outbox.clear()
         self._inbox.clear()
         self._outbox_bytes = self._inbox_bytes = 0
+        self._free_at_ms = self._in_free_at_ms = 0
         self._set_timer()
 
     def set_faults(self, faults: Sequence[Fault]) -> None:
@@ -152,6 +153,10 @@ class Link:
     def set_fault(self, fault: Fault) -> None:
         """One fault in place of all before; ``Fault()`` heals the line."""
         self.set_faults([fault])
+
+    def add_fault(self, fault: Fault) -> None:
+        """One more fault, beside those that are at work already; these go on as they are."""
+        self._ways[fault.side].add(fault, self.now_ms())
 
     def act(self, deed: Callable[[int], Sequence[Output] | None]) -> None:
         """Let a person do something to the device; ``deed`` gets the time. What a device without
@@ -172,6 +177,8 @@ class Link:
         at_ms = max(now_ms, self._in_free_at_ms)
         for delivery in self._ways[Side.HOST].deliver(data, now_ms):
             at_ms += delivery.wait_ms
+            if not delivery.data and delivery.strike is Strike.NOTHING:
+                continue
             *pieces, last = self._pieces(delivery.data)
             self._inbox += [_Burst(at_ms, piece, baud) for piece in pieces]
             self._inbox.append(_Burst(at_ms, last, baud, delivery.strike))

@@ -18,9 +18,9 @@ from pydantic import JsonValue
 from firmware_sim.board import Board, Pictures
 from firmware_sim.board_file import load_board
 from firmware_sim.clock import SteadyClock
-from firmware_sim.fault_form import FaultForm
+from firmware_sim.frames import Side
 from firmware_sim.hosting import in_memory
-from firmware_sim.limits import DRIVER_END_S, STATE_POLL_MS
+from firmware_sim.limits import DRIVER_END_S, SCENARIO_FRAMES_KEPT_MAX, STATE_POLL_MS
 from firmware_sim.recording.recorder import Keep, Recorder
 from firmware_sim.recording.trace import Event, Said
 from firmware_sim.scenario.comparing import is_as_said
@@ -117,10 +117,11 @@ class _Run:
         self._recorder = Recorder(self._board, now_ms, self._hear)
         if keep is not None:
             self._recorder.also(keep(self._recorder))
-        self._heard: dict[str, deque[Said]] = defaultdict(deque)
+        self._heard: dict[str, deque[Said]] = defaultdict(
+            lambda: deque(maxlen=SCENARIO_FRAMES_KEPT_MAX)
+        )
         self._news = asyncio.Event()
         self._chance = random.Random(scenario.seed)  # noqa: S311 - repeatable on purpose
-        self._faults: dict[str, list[FaultForm]] = defaultdict(list)
         self._steps = 0
 
     async def result(self, *, with_pictures: bool) -> Result:
@@ -185,11 +186,9 @@ class _Run:
                 device, _, act = step.do.partition(".")
                 board.do(device, act, **words_of(step))
             case FaultStep():
-                self._faults[step.fault].append(step.wanted(self._scenario.seed))
-                self._set_faults(step.fault)
+                board.add_fault(step.fault, step.wanted(self._scenario.seed).to_fault())
             case Heal():
-                self._faults[step.heal].clear()
-                self._set_faults(step.heal)
+                board.set_faults(step.heal, ())
             case CutPower():
                 board.power(step.cut_power, on=False)
             case GivePower():
@@ -198,9 +197,6 @@ class _Run:
                 board.unplug(step.unplug)
             case Plug():
                 board.plug(step.plug)
-
-    def _set_faults(self, device: str) -> None:
-        self._board.set_faults(device, [form.to_fault() for form in self._faults[device]])
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, Said):
@@ -226,12 +222,18 @@ class _Run:
                 )
 
     async def _expect_silence(self, step: ExpectSilence) -> None:
-        self._board.link(step.silence)
+        link = self._board.link(step.silence)
+        counts = link.counts
+        if isinstance(link.line, MemoryLine):
+            link.line.client_take()  # or a full line would be silent
         self._heard[step.silence].clear()
+        before = counts.to_client_bytes
         await asyncio.sleep(step.during / 1000)
-        said = [frame for frame in self._heard[step.silence] if frame.side.value == "device"]
-        if said:
-            raise _StepFailedError(f"expected silence of {step.silence}; came {said[0].name}")
+        said = [frame for frame in self._heard[step.silence] if frame.side is Side.DEVICE]
+        count = counts.to_client_bytes - before  # also those of no whole frame
+        if said or count:
+            came = said[0].name if said else f"{count} bytes"
+            raise _StepFailedError(f"expected silence of {step.silence}; came {came}")
 
     async def _until(self, step: Until) -> None:
         until_ms = self._now_ms() + step.within

@@ -146,6 +146,31 @@ def test_a_device_without_power_is_deaf_and_dumb_and_comes_back_without_its_memo
     assert bench.state("sensor")["slots"] == [3]  # the library is not
 
 
+def test_what_was_late_when_the_power_failed_does_not_hold_back_what_comes_after(
+    bench: VirtualBoard,
+) -> None:
+    bench.set_fault("sensor", Fault(FaultKind.DELAY, delay_ms=20_000))
+    bench.send("sensor", COUNT)
+    bench.pass_time(50)
+    bench.set_fault("sensor")
+    bench.call(lambda board: board.power("sensor", on=False))
+    bench.call(lambda board: board.power("sensor", on=True))
+    bench.pass_time(1000)
+    bench.send("sensor", COUNT)
+    assert _heard(bench, 100).endswith(ANSWER)
+
+
+def test_a_fault_that_joins_others_lets_them_go_on_as_they_are() -> None:
+    way = FaultyWay()
+    way.set([Fault(FaultKind.DROP, at=0)], 0)
+    assert way.deliver(b"ab", 0)[0].data == b"b"
+    way.add(Fault(FaultKind.FLIP, at=1), 0)
+    assert way.deliver(b"ab", 0)[0].data == b"af"
+    way.set([], 0)
+    way.add(Fault(), 0)
+    assert way.faults == []
+
+
 def test_a_brown_out_restarts_the_device_by_itself(bench: VirtualBoard) -> None:
     bench.set_fault("sensor", Fault(FaultKind.BROWN_OUT, at=5))
     bench.send("sensor", COUNT)

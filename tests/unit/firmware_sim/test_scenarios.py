@@ -91,6 +91,21 @@ def test_a_failure_names_line_seed_and_the_last_frames(tmp_path: Path) -> None:
         ("- {until: printer, state: {online: false}, within: 1s}", "expected printer.online False"),
         ("- {check: printer, state: {colour: red}}", "has no 'colour'"),
         ("- {silence: printer, during: 10ms}\n  - {note: all is quiet}", ""),
+        (
+            (
+                "- {fault: printer, kind: drop}\n  - ASK\n  - {fault: printer, kind: slow}\n"
+                "  - ASK\n  - FINE"
+            ),
+            "",
+        ),
+        (
+            (
+                "- {fault: fingerprint, kind: truncate, at: 3}\n"
+                "  - {send: fingerprint, hex: EF 01 FF FF FF FF 01 00 03 1D 00 21}\n"
+                "  - {silence: fingerprint, during: 1s}"
+            ),
+            "expected silence of fingerprint; came 3 bytes",
+        ),
         ("- PRINT\n  - {until: printer, state: {receipts_cut: '>= 1'}}", ""),
     ],
 )
