@@ -30,8 +30,11 @@ def conform(
     from firmware_sim.conformance.registry import checks_of
     from firmware_sim.conformance.running import bench_of, run_checks
     from firmware_sim.reports.report import Report
+    from protocol.errors import CallerError
 
     checks = tuple(check for check in checks_of(kind) if only in check.id)
+    if not checks:
+        raise CallerError("field_invalid", f"no check of {kind} has {only!r} in its name")
     ask = _ask_person if attended else None
     with bench_of(kind, device, baud=baud, ask=ask) as bench:
         typer.echo(f"{bench.what}: {len(checks)} checks")

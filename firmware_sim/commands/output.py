@@ -21,8 +21,8 @@ def show(case: Case) -> None:
                 typer.echo(f"          {line}")
 
 
-def finish(report: Report, junit: Path | None, html: Path | None) -> None:
-    """Print the sum, write the reports, and end: 0 if all held, else 1."""
+def finish(report: Report, junit: Path | None, html: Path | None, *, bad_code: int = 1) -> None:
+    """Print the sum, write the reports, and end: 0 if all held, else ``bad_code``."""
     typer.echo(report.summary())
     if junit is not None:
         from firmware_sim.reports.junit import to_junit
@@ -32,7 +32,7 @@ def finish(report: Report, junit: Path | None, html: Path | None) -> None:
         from firmware_sim.reports.page import to_page
 
         write(html, to_page(report))
-    raise typer.Exit(0 if report.has_held else 1)
+    raise typer.Exit(0 if report.has_held else bad_code)
 
 
 def write(path: Path, content: bytes) -> None:

@@ -40,16 +40,16 @@ def torture(
     from firmware_sim.torture.running import driver_of
     from firmware_sim.torture.running import torture as run
     from firmware_sim.torture.table import TABLE
+    from protocol.errors import CallerError
 
     one = driver_of(driver, kind, do or [], limit_s=limit, ignore=ignore)
     rows = [row for row in TABLE if only in row.name]
+    if not rows:
+        raise CallerError("field_invalid", f"no row of the table has {only!r} in its name")
     typer.echo(f"{' '.join(one.words)}: {len(rows)} faults of a simulated {one.kind}")
     cases = []
     for case in run(one, rows):
         cases.append(case)
         show(case)
     report = Report(f"torture {one.kind}", tuple(cases), {"driver": " ".join(one.words)})
-    if cases[0].verdict is Verdict.ERROR:
-        typer.echo(report.summary())
-        raise typer.Exit(2)
-    finish(report, junit, html)
+    finish(report, junit, html, bad_code=2 if cases[0].verdict is Verdict.ERROR else 1)

@@ -1,10 +1,7 @@
 """Runs a driver, as a command of its own, against a simulated device under each fault."""
 
 import json
-import os
 import re
-import shlex
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -13,14 +10,14 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from firmware_sim.board_file import board_with
+from firmware_sim.driver_program import run_driver, words_of
 from firmware_sim.frames import masked_numbers
 from firmware_sim.hosting import HostedBoard
 from firmware_sim.kinds.registry import KINDS, kind_named
-from firmware_sim.limits import DRIVER_OUTPUT_CHARS_MAX
 from firmware_sim.recording.recorder import Recorder
 from firmware_sim.reports.report import Case, Verdict
 from firmware_sim.torture.table import SOUND, Ran, Row, judge
-from protocol.errors import CallerError, OperatingError
+from protocol.errors import CallerError
 
 DEVICE = "device"
 OWN_PROBE = ("-m", "tillway", "terminal", "probe", "{kind}", "{port}", "--limit", "3")
@@ -59,7 +56,7 @@ def driver_of(
         own = tuple(word.replace("{kind}", named) for word in OWN_PROBE)
         trial = done or TRIALS.get(named, ())
         return Driver(named, (sys.executable, *own), trial, limit_s, pattern)
-    words = tuple(shlex.split(named))
+    words = tuple(words_of(named))
     if kind is None or not any("{port}" in word for word in words):
         raise CallerError(
             "field_invalid",
@@ -73,12 +70,12 @@ def torture(driver: Driver, rows: Sequence[Row]) -> Iterator[Case]:
     """A case for the sound line, then one for each row; only the first where that one fails."""
     sound, lines = _run(driver, SOUND)
     if sound.exit_code != 0:
-        reason = f"the driver has no success on a sound line: {sound.found}{sound.said}".strip()
+        said = masked_numbers(f"{sound.found}{sound.said}")
+        reason = f"the driver has no success on a sound line: {said}".strip()
         yield Case(SOUND.name, SOUND.title, Verdict.ERROR, reason, "", sound.seconds, lines)
         return
-    yield Case(
-        SOUND.name, SOUND.title, Verdict.PASSED, f"works: {sound.found.strip()}", "", sound.seconds
-    )
+    works = f"works: {masked_numbers(sound.found).strip()}"
+    yield Case(SOUND.name, SOUND.title, Verdict.PASSED, works, "", sound.seconds)
     for row in rows:
         ran, lines = _run(driver, row)
         verdict, reason = judge(row, ran, sound)
@@ -106,27 +103,17 @@ def _run(driver: Driver, row: Row) -> tuple[Ran, tuple[str, ...]]:
 
 def _ended(words: list[str], driver: Driver) -> tuple[int | None, str, str]:
     """Exit code and output; the code is ``None`` where the driver had to be killed."""
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    try:
-        program = subprocess.run(  # noqa: S603 - the tester's own command
-            words, timeout=driver.limit_s, check=False, capture_output=True, env=environment,
-            stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as expired:
-        return None, _text(expired.stdout, driver), _text(expired.stderr, driver)
-    except OSError as error:
-        raise OperatingError("driver_unstartable", f"{words[0]}: {error.strerror}") from error
-    return program.returncode, _text(program.stdout, driver), _text(program.stderr, driver)
+    ended = run_driver(words, driver.limit_s, keep=True)
+    return ended.exit_code, _without(ended.found, driver), _without(ended.said, driver)
 
 
-def _text(output: bytes | None, driver: Driver) -> str:
-    text = (output or b"").decode(errors="replace")[-DRIVER_OUTPUT_CHARS_MAX:]
+def _without(text: str, driver: Driver) -> str:
     return driver.ignore.sub("", text) if driver.ignore else text
 
 
 def _deed(text: str) -> Deed:
     """``present text=ABC keep=true``: an act and its words; values as in JSON, or plain."""
-    act, *pairs = shlex.split(text)
+    act, *pairs = words_of(text) or [""]
     words: dict[str, JsonValue] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")

@@ -97,6 +97,20 @@ def test_conform_ends_with_0_and_a_report(tmp_path: Path) -> None:
     assert ET.parse(junit).getroot()[0].get("failures") == "0"
 
 
+def test_nothing_to_test_is_no_success() -> None:
+    for words in (("conform", "gm65"), ("torture", "true {port}", "--kind", "gm65")):
+        result = _sim(*words, "--only", "nonsense")
+        assert isinstance(result.exception, TillwayError)
+        assert "has 'nonsense' in its name" in str(result.exception)
+
+
+def test_a_driver_without_success_is_told_by_code_2_with_reports(tmp_path: Path) -> None:
+    junit = tmp_path / "junit.xml"
+    result = _sim("torture", "false {port}", "--kind", "gm65", "--junit", junit)
+    assert result.exit_code == 2
+    assert ET.parse(junit).getroot()[0].get("errors") == "1"
+
+
 def test_a_report_shows_what_the_device_made(tmp_path: Path) -> None:
     html = tmp_path / "report.html"
     result = _sim("conform", "escpos", "--device", "memory", "--only", "cut", "--html", html)

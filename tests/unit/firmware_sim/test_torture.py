@@ -61,6 +61,13 @@ def test_a_driver_that_fails_on_a_sound_line_is_not_tortured(tmp_path: Path) -> 
     assert "no such thing" in found["sound"][1]
 
 
+@pytest.mark.parametrize("end", ["", "sys.exit(1)"])
+def test_a_pay_code_that_a_driver_prints_is_in_no_report(tmp_path: Path, end: str) -> None:
+    found = _verdicts(tmp_path, f"import sys\nprint('134567890123456789')\n{end}", "noise")
+    assert all("134567890123456789" not in reason for _, reason in found.values())
+    assert "13************6789" in found["sound"][1]
+
+
 def test_success_without_the_deed_is_not_believed() -> None:
     sound = Ran(0, "printed", "", 1, 10, (("receipts_cut", 1),))
     without = Ran(0, "printed", "", 1, 10, (("receipts_cut", 0),))
