@@ -100,6 +100,11 @@ class Board:
             raise CallerError("field_invalid", f"this board has no device {name!r}; it has {there}")
         return self.links[name]
 
+    def is_idle(self, name: str) -> bool:
+        """Whether nothing is on its way on a device's line, and time alone changes nothing."""
+        link = self.link(name)
+        return link.is_idle and link.device.next_deadline_ms() is None
+
     def device(self, name: str, of: type[DeviceType]) -> DeviceType:
         """A device itself; raises ``CallerError`` where it is of another class."""
         found = self.link(name).device

@@ -1,7 +1,6 @@
 """``tillway sim trace``, ``record`` and ``replay``: what was said on a line."""
 
 import asyncio
-import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -74,6 +73,7 @@ def replay(
 
     Time and retries may differ, meaning may not: the first difference is printed both ways.
     """
+    from firmware_sim.driver_program import words_of
     from firmware_sim.recording.file import load_trace
     from firmware_sim.recording.replay_run import play_device, play_to
     from firmware_sim.reports.report import Report
@@ -82,7 +82,7 @@ def replay(
     if to:
         case = play_to(trace, device, to)
     else:
-        case = play_device(trace, device, shlex.split(driver), limit, say=typer.echo)
+        case = play_device(trace, device, words_of(driver), limit, say=typer.echo)
     show(case)
     facts = {"trace": file.name, "board": trace.head.board, "seed": str(trace.head.seed)}
     finish(Report(f"replay {file.stem}", (case,), facts), junit, html)

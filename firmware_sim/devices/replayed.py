@@ -17,6 +17,7 @@ class ReplayedDevice:
         self._matcher = matcher
         self._decoder = decoder
         self._baud = baud
+        self._booted_ms: int | None = None
 
     @property
     def baud(self) -> int:
@@ -34,8 +35,9 @@ class ReplayedDevice:
         return self._matcher.difference
 
     def boot(self, now_ms: int) -> list[Output]:
-        """What the recorded device said of itself before anybody spoke to it."""
-        return self._outputs(self._matcher.unasked(), 0, now_ms)
+        """The recording begins when the board does, however long the device has had power."""
+        self._booted_ms = now_ms
+        return []
 
     def feed(self, data: bytes, now_ms: int) -> list[Output]:
         """Answer as recorded."""
@@ -47,13 +49,13 @@ class ReplayedDevice:
         return outputs
 
     def poll(self, now_ms: int) -> list[Output]:
-        """Nothing happens here by time alone."""
-        del now_ms
-        return []
+        """What the recorded device said of itself before anybody spoke to it, by its time."""
+        self._booted_ms = None
+        return self._outputs(self._matcher.unasked(), 0, now_ms)
 
     def next_deadline_ms(self) -> int | None:
-        """Nothing happens here by time alone."""
-        return None
+        """At once after the start; nothing happens here by time alone then."""
+        return self._booted_ms
 
     def _outputs(self, answers: tuple[Said, ...], from_ms: int, now_ms: int) -> list[Output]:
         return [

@@ -1,17 +1,15 @@
 """A replay as a case of a report: the device's side to a driver, or the host's to a device."""
 
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 
-from pydantic import JsonValue
-
 from firmware_sim.conformance.running import SimulatedPerson, bench_of
+from firmware_sim.driver_program import run_driver
 from firmware_sim.hosting import HostedBoard
 from firmware_sim.recording.replaying import board_of_trace, kind_of, play_host
-from firmware_sim.recording.trace import Done, Trace
+from firmware_sim.recording.trace import Trace
 from firmware_sim.reports.report import Case, Verdict
-from protocol.errors import CallerError, OperatingError
+from protocol.errors import CallerError
 
 POLL_S = 0.05
 Say = Callable[[str], None]
@@ -53,16 +51,14 @@ def play_device(
 def _drive(board: HostedBoard, name: str, words: list[str], limit_s: float) -> str:
     until = time.monotonic() + limit_s
     if words:
-        try:
-            code = subprocess.run(words, timeout=limit_s, check=False).returncode  # noqa: S603
-        except subprocess.TimeoutExpired:
+        code = run_driver(words, limit_s, keep=False).exit_code
+        if code is None:
             return f"the driver has not ended within {limit_s:g} s"
-        except OSError as error:
-            raise OperatingError("driver_unstartable", f"{words[0]}: {error.strerror}") from error
         return f"the driver ended with {code}" if code else ""
     while time.monotonic() < until:
         state = board.state(name)
-        if not state["turns_left"] or state["expected"]:
+        is_said = not state["turns_left"] and board.call(lambda running: running.is_idle(name))
+        if is_said or state["expected"]:
             return ""
         time.sleep(POLL_S)
     return f"nothing more came within {limit_s:g} s"
@@ -70,13 +66,14 @@ def _drive(board: HostedBoard, name: str, words: list[str], limit_s: float) -> s
 
 def play_to(trace: Trace, device: str | None, target: str) -> Case:
     """Be the host, to a simulated or a real device. On a simulated one the recorded deeds of
-    people are done, too; masked digits are 0 there, which is masked alike again."""
+    people are done, too."""
     name = only_device(trace, device)
     began = time.monotonic()
     with bench_of(trace.head.devices[name], target) as bench:
+        do = None
         if isinstance(bench.person, SimulatedPerson):
-            _do_deeds(trace, name, bench.person)
-        played = play_host(trace, name, bench.wire)
+            do = bench.person.do
+        played = play_host(trace, name, bench.wire, do)
     reason = ""
     if played.difference is not None:
         expected, came = played.difference.expected, played.difference.came
@@ -84,17 +81,3 @@ def play_to(trace: Trace, device: str | None, target: str) -> Case:
     verdict = Verdict.FAILED if reason else Verdict.PASSED
     return Case(name, "the device answers as recorded", verdict, reason, target,
                 time.monotonic() - began)  # fmt: skip
-
-
-def _do_deeds(trace: Trace, name: str, person: SimulatedPerson) -> None:
-    kind = kind_of(trace, name)
-    for event in trace.events:
-        if not isinstance(event, Done) or event.device != name or kind.act(event.deed) is None:
-            continue
-        words = {name: _unmasked(word) for name, word in event.words.items()}
-        if not any(isinstance(word, str) and word.startswith("sha256:") for word in words.values()):
-            person.do(event.deed, **words)
-
-
-def _unmasked(word: JsonValue) -> JsonValue:
-    return word.replace("*", "0") if isinstance(word, str) else word

@@ -5,7 +5,8 @@ will therefore not be accepted by the other side.
 """
 
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from firmware_sim.board_file import BoardDevice, BoardFile
@@ -23,7 +24,7 @@ from firmware_sim.recording.matching import (
     meaning,
     turns_of,
 )
-from firmware_sim.recording.trace import Said, Trace
+from firmware_sim.recording.trace import Done, Said, Trace
 
 
 def board_of_trace(trace: Trace, device: str | None = None, transport: str = "pty") -> BoardFile:
@@ -71,34 +72,80 @@ class Played:
     difference: Difference | None
 
 
-def play_host(trace: Trace, device: str, wire: WatchedWire) -> Played:
+Do = Callable[..., None]
+"""Does an act with its words to a simulated device."""
+
+
+def play_host(trace: Trace, device: str, wire: WatchedWire, do: Do | None = None) -> Played:
     """Say to a device what the trace's host said, and compare what it answers, by meaning.
 
-    Waits between turns are as recorded, at most ``REPLAY_GAP_S_MAX``.
+    Waits between turns are as recorded, at most ``REPLAY_GAP_S_MAX``. ``do`` does what people did,
+    in its place between the frames.
     """
     kind = kind_of(trace, device)
     turns = [turn for turn in turns_of(trace.said(device)) if turn.host is not None]
-    last_ms = turns[0].host.t_ms if turns and turns[0].host else 0
+    deeds = deque(_deeds(trace, device, kind) if do else ())
+    last_ms = min((turn.host.t_ms for turn in turns[:1] if turn.host), default=0)
     for number, turn in enumerate(turns):
         assert turn.host is not None
-        time.sleep(min(max(0, turn.host.t_ms - last_ms) / 1000, REPLAY_GAP_S_MAX))
+        while deeds and deeds[0].t_ms <= turn.host.t_ms:
+            last_ms = _wait(wire, last_ms, deeds[0].t_ms)
+            _do(do, deeds.popleft())
+        _wait(wire, last_ms, turn.host.t_ms)
         wire.frames = []
         wire.send(turn.host.data())
-        difference = _compared(wire, turn, kind)
+        difference = _compared(wire, turn, kind, deeds, do)
         if difference is not None:
             return Played(len(turns), number, difference)
         last_ms = turn.answers[-1].t_ms if turn.answers else turn.host.t_ms
     return Played(len(turns), len(turns), None)
 
 
-def _compared(wire: WatchedWire, turn: Turn, kind: Kind) -> Difference | None:
+def _wait(wire: WatchedWire, from_ms: int, to_ms: int) -> int:
+    wire.pause(min(max(0, to_ms - from_ms) / 1000, REPLAY_GAP_S_MAX))
+    return max(from_ms, to_ms)
+
+
+def _deeds(trace: Trace, device: str, kind: Kind) -> Iterator[Done]:
+    """What people did, as it can be done again: masked characters are 0, which is masked alike
+    again; of a picture only its hash is known."""
+    for event in trace.events:
+        if not isinstance(event, Done) or event.device != device or kind.act(event.deed) is None:
+            continue
+        words = {
+            name: word.replace("*", "0") if isinstance(word, str) else word
+            for name, word in event.words.items()
+        }
+        if not any(isinstance(word, str) and word.startswith("sha256:") for word in words.values()):
+            yield event.model_copy(update={"words": words})
+
+
+def _do(do: Do | None, deed: Done) -> None:
+    if do is not None:
+        do(deed.deed, **deed.words)
+
+
+def _compared(
+    wire: WatchedWire, turn: Turn, kind: Kind, deeds: deque[Done], do: Do | None
+) -> Difference | None:
+    """Hear a turn's answers; what people did before the last of them is done meanwhile."""
     assert turn.host is not None
-    took_s = (turn.answers[-1].t_ms - turn.host.t_ms) / 1000 if turn.answers else 0
-    until = time.monotonic() + took_s + REPLAY_SLACK_S
+    asked_ms, last_ms = turn.host.t_ms, turn.answers[-1].t_ms if turn.answers else 0
+    began, passed_s = time.monotonic(), 0.0
+    limit_s = max(0, last_ms - asked_ms) / 1000 + REPLAY_SLACK_S
     heard: list[Frame] = []
-    while len(heard) < len(turn.answers) and (left_s := until - time.monotonic()) > 0:
-        wire.receive(1, left_s)
-        heard = [frame for frame in wire.frames if frame.side is Side.DEVICE]
+    while len(heard) < len(turn.answers) and passed_s < limit_s:
+        due_s = limit_s
+        if deeds and deeds[0].t_ms < last_ms:
+            due_s = (deeds[0].t_ms - asked_ms) / 1000
+            if due_s <= passed_s:
+                _do(do, deeds.popleft())
+                continue
+        if not wire.receive(1, due_s - passed_s):
+            passed_s = due_s  # also where the time is virtual
+        passed_s = max(passed_s, time.monotonic() - began)
+        heard += [frame for frame in wire.frames if frame.side is Side.DEVICE]
+        wire.frames = []  # the wire keeps a few of them only
     for answer, frame in zip(turn.answers, heard, strict=False):
         if meaning(answer, kind.volatile) != meaning(frame, kind.volatile):
             return Difference(answer.describe(), frame.describe())

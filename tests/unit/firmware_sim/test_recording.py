@@ -11,13 +11,16 @@ import serial
 from firmware_sim.board_file import board_with
 from firmware_sim.conformance.running import DEVICE, bench_of
 from firmware_sim.faults import Fault, FaultKind
+from firmware_sim.frames import Side
 from firmware_sim.hosting import HostedBoard, VirtualBoard
-from firmware_sim.limits import LINE_INBOX_BYTES_MAX, RASTER_BYTES_MAX
+from firmware_sim.limits import FRAMES_SHOWN_MAX, LINE_INBOX_BYTES_MAX, RASTER_BYTES_MAX
 from firmware_sim.recording.file import TraceFile, load_trace
 from firmware_sim.recording.pcap import SNAP_BYTES, to_pcap
 from firmware_sim.recording.recorder import Recorder
+from firmware_sim.recording.replay_run import play_to
 from firmware_sim.recording.replaying import board_of_trace, play_host
-from firmware_sim.recording.trace import Trace, read_trace, write_line
+from firmware_sim.recording.trace import Head, Said, Trace, read_trace, write_line
+from firmware_sim.reports.report import Verdict
 from protocol.errors import CallerError
 from protocol.framing import ef01, gm65, telium
 from protocol.framing.ef01 import Instruction
@@ -138,6 +141,61 @@ def test_a_recorded_host_plays_to_a_device_and_a_broken_one_differs(tmp_path: Pa
     assert played.done == 0
     assert played.difference is not None
     assert played.difference.came == "nothing"
+
+
+def test_what_a_device_said_unasked_is_said_again_at_its_time() -> None:
+    head = Head(tillway_trace=1, board="b", seed=0, devices={DEVICE: "gm65"})
+    code = Said(
+        t_ms=400, device=DEVICE, side=Side.DEVICE, name="code", fields={"text": "TILLWAY-7"},
+        valid=True, hex=b"TILLWAY-7\r".hex(),
+    )  # fmt: skip
+    with VirtualBoard(board_of_trace(Trace(head, (code,)), DEVICE)) as board:
+        assert board.receive(DEVICE, 10, within_ms=390) == b""
+        assert not board.call(lambda running: running.is_idle(DEVICE))
+        assert board.receive(DEVICE, 10, within_ms=30) == b"TILLWAY-7\r"
+        assert board.call(lambda running: running.is_idle(DEVICE))
+
+
+def test_what_people_did_is_done_again_in_its_place() -> None:
+    lines: list[str] = []
+    with VirtualBoard(board_with("gm65", device=DEVICE)) as board:
+        recorder = Recorder(
+            board.board, lambda: board.now_ms, lambda event: lines.append(write_line(event))
+        )
+        board.send(DEVICE, COMMAND_MODE)
+        board.pass_time(300)
+        board.do(DEVICE, "present", text="FIRST", keep=True)
+        board.send(DEVICE, TRIGGER)
+        board.pass_time(300)
+        board.do(DEVICE, "take_away")
+        board.send(DEVICE, TRIGGER)
+        board.pass_time(300)
+        board.do(DEVICE, "present", text="SECOND")  # while the scanner is looking
+        board.pass_time(300)
+    trace = read_trace([write_line(recorder.head), *lines])
+    assert [said.fields["text"] for said in trace.said(DEVICE) if said.name == "code"] == [
+        "FIRST",
+        "SECOND",
+    ]
+    for target in ("memory", "pty"):
+        case = play_to(trace, None, target)
+        assert case.verdict is Verdict.PASSED, case.reason
+
+
+def test_a_turn_with_more_answers_than_a_report_shows_is_compared_to_its_end() -> None:
+    lines: list[str] = []
+    with VirtualBoard(board_with("ef01", device=DEVICE)) as board:
+        recorder = Recorder(
+            board.board, lambda: board.now_ms, lambda event: lines.append(write_line(event))
+        )
+        board.do(DEVICE, "place", finger="alice")
+        for instruction in (Instruction.GET_IMAGE, Instruction.UP_IMAGE):
+            board.send(DEVICE, ef01.command(instruction))
+            board.pass_time(20_000)
+    trace = read_trace([write_line(recorder.head), *lines])
+    assert len(trace.said(DEVICE)) > 2 * FRAMES_SHOWN_MAX
+    case = play_to(trace, None, "memory")
+    assert case.verdict is Verdict.PASSED, case.reason
 
 
 def test_a_trace_on_disk_is_the_same_and_wrong_lines_are_named(tmp_path: Path) -> None:
