@@ -21,7 +21,7 @@ from backend.clearing.ecny_repository import WalletBooks
 from backend.clearing.evening import Evening, Prices, Signer
 from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.moves import Accounts
-from backend.clearing.ports import Reconcile, TimeStamper
+from backend.clearing.ports import TimeStamper
 from backend.clearing.recall import PayoutDesk
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve_desk import ReserveDesk
@@ -34,7 +34,7 @@ from backend.institution_parts import Institutions, open_institutions
 from backend.payments.services import Services
 from backend.reconciliation.repository import ReconciliationRepository
 from backend.reconciliation.service import Reconciliation
-from backend.reconciliation.wallet import WalletReconciled
+from backend.reconciliation.wallet import WalletComparison
 from backend.sagas.runner import SagaRunner
 from backend.topups.repository import TopUpRepository
 from backend.topups.service import TopUps
@@ -100,8 +100,8 @@ def build_clearing(
         channels=days,
         resolve_sagas=sagas.settle,
         read_cases=_cases(services, channels).read,
-        reconcile=_with_wallet(
-            _reconciliation(settings, services, bank, days, calendar), channels, reader
+        reconcile=_reconciliation(
+            settings, services, bank, days, calendar, _wallet(channels, services.reader)
         ),
         accounts=Accounts(
             reserve=settings.reserve_account,
@@ -140,6 +140,7 @@ def _reconciliation(
     bank: BankPort,
     days: Mapping[str, DayPort],
     calendar: Calendar,
+    wallet: WalletComparison | None,
 ) -> Reconciliation:
     """The comparison with channels' files and the reserve's statement."""
     return Reconciliation(
@@ -149,17 +150,16 @@ def _reconciliation(
         channels=days,
         calendar=calendar,
         reserve_account=settings.reserve_account,
+        wallet=wallet,
     )
 
 
-def _with_wallet(
-    others: Reconcile, channels: Mapping[str, ChannelPort], reader: Reader
-) -> Reconcile:
-    """The reconciliation, and where there is an e-CNY operator our wallet's, too."""
+def _wallet(channels: Mapping[str, ChannelPort], reader: Reader) -> WalletComparison | None:
+    """The comparison with our wallet's statement, where there is an e-CNY operator."""
     ecny = channels.get(ECNY)
     if not isinstance(ecny, EcnyChannel):
-        return others
-    return WalletReconciled(others=others, wallet=ecny, books=WalletBooks(reader))
+        return None
+    return WalletComparison(wallet=ecny, books=WalletBooks(reader))
 
 
 def _topups(services: Services, sagas: SagaRunner) -> TopUps:

@@ -44,6 +44,8 @@ class BreakClass(StrEnum):
     """The money that came is not the sum of the file."""
     POSITION = "POSITION"
     """A balance is not what explains it."""
+    WALLET = "WALLET"
+    """Our e-CNY wallet's operator states another sum than it told us payment by payment."""
 
 
 class Action(StrEnum):
@@ -74,6 +76,7 @@ ACTIONS: dict[BreakClass, Action] = {
     BreakClass.LEDGER: Action.HAND_OVER,
     BreakClass.FUNDS: Action.HAND_OVER,
     BreakClass.POSITION: Action.HAND_OVER,
+    BreakClass.WALLET: Action.HAND_OVER,
 }
 POSTED_WHEN_AGED = frozenset({BreakClass.SHORT_MISSING_CHANNEL})
 """What leaves the pool into SHORT when its time is over; everything else goes to people."""

@@ -51,6 +51,7 @@ from backend.reconciliation.match import (
 from backend.reconciliation.repository import ReconciliationRepository
 from backend.reconciliation.sides import DayMatch, Side
 from backend.reconciliation.tables import BREAK, DAY, RUN
+from backend.reconciliation.wallet import SOURCE, WalletComparison
 from protocol.errors import OperatingError
 
 _log = structlog.get_logger()
@@ -136,6 +137,7 @@ class Reconciliation:
         channels: Mapping[str, DayPort],
         calendar: Calendar,
         reserve_account: str,
+        wallet: WalletComparison | None = None,
         currency: str = "CNY",
     ) -> None:
         self._submit = submit
@@ -144,6 +146,7 @@ class Reconciliation:
         self._bank = bank
         self._channels = channels
         self._reserve_account = reserve_account
+        self._wallet = wallet
         self._currency = currency
 
     async def __call__(self, *, day: date, booked: Sequence[date]) -> Mapping[str, Any]:
@@ -154,6 +157,8 @@ class Reconciliation:
         for bank_day in booked:
             matches = await self._reserve(bank_day, is_last=bank_day == booked[-1])
             found.append(_Found("statement", total(matches)))
+        if self._wallet is not None:
+            found.append(_Found(SOURCE, await self._wallet.compare(day)))
         matched = total(one.matched for one in found)
         run = KeepRun(
             business_date=text,

@@ -4,20 +4,18 @@ The day's file says which movements there were, the statement what the wallet ha
 in either, or in ours, shows as a difference of sums.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Protocol
+from typing import Protocol
 
-import structlog
-
+from backend.channels.model import ECNY
 from backend.channels.wallet_statement import WalletStatement
 from backend.clearing.ecny_repository import WalletBooks
-from backend.clearing.ports import Reconcile
+from backend.reconciliation.breaks import BreakClass
+from backend.reconciliation.match import Matched, match_figures, total
 
-WALLET = "WALLET"
-"""The kind of break."""
-_log = structlog.get_logger()
+SOURCE = f"wallet {ECNY}"
+"""Where such a break is found."""
 
 
 class WalletPort(Protocol):
@@ -29,21 +27,27 @@ class WalletPort(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WalletReconciled:
-    """``Reconcile`` with the wallet compared after everything else."""
+class WalletComparison:
+    """Compares what came into our wallet and what went, each by itself: one may not hide the
+    other."""
 
-    others: Reconcile
     wallet: WalletPort
     books: WalletBooks
 
-    async def __call__(self, *, day: date, booked: Sequence[date]) -> Mapping[str, Any]:
-        """``Reconcile``: one comparison more; a difference is one break more."""
-        found = await self.others(day=day, booked=booked)
+    async def compare(self, day: date) -> Matched:
+        """The wallet's day, in minor units of its currency; each sum that differs is a break."""
         stated = await self.wallet.wallet_statement(day)
-        ours = await self.books.came_and_went(day)
-        theirs = (stated.paid_minor, stated.refunded_minor)
-        if ours == theirs:
-            return {**found, "matched": found["matched"] + 1}
-        _log.error("wallet_differs", day=day.isoformat(), ours=ours, theirs=theirs)
-        kinds = sorted({*found["kinds"], WALLET})
-        return {**found, "breaks": found["breaks"] + 1, "kinds": kinds}
+        came, went = await self.books.came_and_went(day)
+        return total(
+            match_figures(
+                BreakClass.WALLET,
+                SOURCE,
+                ours_minor=ours,
+                theirs_minor=theirs,
+                name=f"{ECNY}.{day.isoformat()}.{name}",
+            )
+            for name, ours, theirs in (
+                ("paid", came, stated.paid_minor),
+                ("refunded", went, stated.refunded_minor),
+            )
+        )

@@ -8,9 +8,10 @@ from typing import Any
 
 from backend.channels.epcc.ids import dispute_id
 from backend.channels.facts import CostTerms
-from backend.channels.model import NUCC
+from backend.channels.model import ECNY, NUCC
 from backend.channels.ports import BankPort, DayPort
 from backend.clearing.calendar import Calendar
+from backend.clearing.ecny_repository import WalletBooks
 from backend.clearing.evening import Evening, Prices, Signer
 from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.moves import Accounts
@@ -23,6 +24,7 @@ from backend.disputes.from_channel import CaseSource, ChannelDisputes
 from backend.ledger import rules
 from backend.reconciliation.repository import ReconciliationRepository
 from backend.reconciliation.service import Reconciliation
+from backend.reconciliation.wallet import WalletComparison
 from backend.sagas.runner import SagaRunner
 from backend.topups.repository import TopUpRepository
 from backend.topups.service import TopUps
@@ -30,6 +32,7 @@ from protocol.crypto.keys import generate
 from protocol.money import Money
 from tests.support.books import Post
 from tests.support.channels import NearChannel, near_channels, runner_of
+from tests.support.ecny import NearEcny
 from tests.support.institutions import OWN, RESERVE, NearInstitutions
 from tests.support.shop import MERCHANT, START_MS, Shop
 
@@ -180,6 +183,7 @@ def day_end_of(world: World, bank: BankPort | None = None) -> DayEnd:
     """The program's run, as its bootstrap builds it; with the world's present calendar."""
     shop, bank = world.shop, bank or world.near
     days: dict[str, DayPort] = {**world.channels}
+    ecny = world.channels.get(ECNY)
     reconciliation = Reconciliation(
         submit=world.submit,
         repository=ReconciliationRepository(shop.reader),
@@ -187,6 +191,9 @@ def day_end_of(world: World, bank: BankPort | None = None) -> DayEnd:
         channels=days,
         calendar=world.calendar,
         reserve_account=RESERVE,
+        wallet=WalletComparison(wallet=ecny, books=WalletBooks(shop.reader))
+        if isinstance(ecny, NearEcny)
+        else None,
     )
     repository = ClearingRepository(shop.reader)
     evening = Evening(

@@ -16,8 +16,6 @@ from backend.channels.day_file import DayFile, Spool, open_day_file, write_day_f
 from backend.channels.iso20022 import Leg, Statement
 from backend.channels.model import ADVANCING_BANK, CUP, ECNY, FUND, NUCC
 from backend.channels.our_banks import OurBanks
-from backend.clearing.ecny_repository import WalletBooks
-from backend.reconciliation.wallet import WalletReconciled
 from backend.sandbox.institution.faults import Faults, spoil_rows
 from backend.withdrawals.service import OrderWithdrawal
 from protocol.money import Money
@@ -210,9 +208,6 @@ def holiday(url: str) -> Iterator[Holiday]:
             reserve=PaidBySettlements(banks, world), own=RepaidByFund(banks, world), own_account=OWN
         )
         world.day_end = day_end_of(world, bank)
-        world.day_end._reconcile = WalletReconciled(
-            others=world.day_end._reconcile, wallet=ecny, books=WalletBooks(world.shop.reader)
-        )
         made = Holiday(world, banks, ecny)
         _let_files_be_spoilt(made)
         _open_payers(made)

@@ -1,17 +1,22 @@
 """e-CNY at the day's end: paid out once it was changed into the reserve, not before."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from backend.channels.model import ECNY
-from backend.clearing.ecny_repository import WalletBooks
+from backend.channels.wallet_statement import WalletStatement
+from backend.db.tables import Row
 from backend.ledger.chart import channel
-from backend.reconciliation.wallet import WalletReconciled
+from backend.reconciliation.breaks import BreakStep
+from backend.reconciliation.cases import MoveBreak
+from backend.reconciliation.repository import ReconciliationRepository
 from protocol.errors import OperatingError
-from protocol.money import Money
 from tests.support.channels import runner_of
 from tests.support.clearing import World, clearing_world, day_end_of
 from tests.support.ecny import ECNY_TOKEN, NearEcny, near_ecny
@@ -120,18 +125,63 @@ async def test_a_day_on_which_as_much_went_as_came_waits_for_nothing(world: Worl
     assert (await world.standing())["unpaid_minor"] == 0
 
 
-async def test_the_wallet_s_statement_is_compared_with_what_we_were_told(world: World) -> None:
-    async def others(*, day: date, booked: Sequence[date]) -> Mapping[str, Any]:
-        return {"breaks": 0, "matched": 3, "kinds": []}
-
-    near = ecny_of(world)
-    compare = WalletReconciled(others=others, wallet=near, books=WalletBooks(world.shop.reader))
+async def test_a_wallet_stated_otherwise_is_a_case_until_the_statement_is_right(
+    world: World,
+) -> None:
     payment_id = await sell(world, 10_000)
     world.shop.refund(payment_id, 4_000)
     await world.runner.settle(date.max)
-    assert await compare(day=DAY, booked=[DAY]) == {"breaks": 0, "matched": 4, "kinds": []}
-    near.operator.till.take("ECNY-unheard-of", "WALLET-1", Money(1, "CNY"), day=DAY)
-    assert await compare(day=DAY, booked=[DAY]) == {"breaks": 1, "matched": 3, "kinds": ["WALLET"]}
+    world.next_day()
+    near, cases = ecny_of(world), ReconciliationRepository(world.shop.reader)
+    with misstated(near, paid_minor=10_001, refunded_minor=4_001):
+        for _ in range(2):
+            report = await world.day_end.run(DAY)
+            found = report["reconciliation"]
+            assert (report["state"], found["breaks"]) == ("open", 2)
+            assert found["kinds"] == ["WALLET"]
+            assert sorted(told(row) for row in await cases.open_cases()) == [
+                ("WALLET", "wallet ECNY", "ECNY.2026-09-30.paid", 10_000, 10_001, "waiting", 1),
+                ("WALLET", "wallet ECNY", "ECNY.2026-09-30.refunded", 4_000, 4_001, "waiting", 1),
+            ]
+    report = await world.day_end.run(DAY)
+    assert (report["state"], report["reconciliation"]["breaks"]) == ("closed", 0)
+    assert await cases.open_cases() == []
+
+
+async def test_a_person_ends_the_case_of_a_wallet_and_the_day_closes(world: World) -> None:
+    await sell(world, 10_000)
+    world.next_day()
+    near, cases = ecny_of(world), ReconciliationRepository(world.shop.reader)
+    with misstated(near, paid_minor=9_999, refunded_minor=0):
+        assert (await world.day_end.run(DAY))["state"] != "closed"
+        [row] = await cases.open_cases()
+        end = MoveBreak(
+            follows=row,
+            step=BreakStep.RESOLVE,
+            booked_on="2026-10-01",
+            actor="li",
+            words="their statement is wrong",
+        )
+        assert (await world.submit(end))["state"] == "resolved"
+        assert (await world.day_end.run(DAY))["state"] == "closed"
+
+
+def told(row: Row) -> tuple[Any, ...]:
+    names = ("kind", "source", "reference", "ours_minor", "theirs_minor", "state", "event_count")
+    return tuple(row[name] for name in names)
+
+
+@contextmanager
+def misstated(near: NearEcny, *, paid_minor: int, refunded_minor: int) -> Iterator[None]:
+    """The operator's statement tells other sums than it told us payment by payment."""
+    right = near.wallet_statement
+
+    async def wrong(day: date) -> WalletStatement:
+        stated = await right(day)
+        return replace(stated, paid_minor=paid_minor, refunded_minor=refunded_minor)
+
+    with patch.object(near, "wallet_statement", wrong):
+        yield
 
 
 class Silent:

@@ -51,6 +51,7 @@ def found(kind: BreakClass, ours: int | None = 5, theirs: int | None = 7) -> Bre
         (BreakClass.LEDGER, BreakStep.HAND_OVER),
         (BreakClass.FUNDS, BreakStep.HAND_OVER),
         (BreakClass.POSITION, BreakStep.HAND_OVER),
+        (BreakClass.WALLET, BreakStep.HAND_OVER),
     ],
 )
 def test_each_class_has_its_action(kind: BreakClass, step: BreakStep) -> None:
