@@ -51,9 +51,9 @@ class HostedBoard:
         pace: bool = True,
         seed: int | None = None,
     ) -> None:
+        file = load_board(board) if isinstance(board, str) else board
         self._folder = None if state_dir else tempfile.TemporaryDirectory(prefix="tillway-sim-")
         folder = state_dir or Path(self._folder.name if self._folder else "")
-        file = load_board(board) if isinstance(board, str) else board
         self._loop = asyncio.new_event_loop()
         self._board = Board(
             file, state_dir=folder, now_ms=SteadyClock().now_ms, pace=pace, seed=seed
@@ -86,8 +86,13 @@ class HostedBoard:
         self.call(lambda board: board.set_faults(device, [fault]))
 
     def __enter__(self) -> Self:
+        """Raises what keeps the board from starting; nothing of it stays then."""
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._board.start(), self._loop).result(START_S)
+        try:
+            asyncio.run_coroutine_threadsafe(self._board.start(), self._loop).result(START_S)
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __exit__(
@@ -96,6 +101,9 @@ class HostedBoard:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._end()
+
+    def _end(self) -> None:
         asyncio.run_coroutine_threadsafe(self._board.stop(), self._loop).result(START_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(START_S)
@@ -110,9 +118,9 @@ class VirtualBoard:
     def __init__(
         self, board: str | BoardFile, *, state_dir: Path | None = None, seed: int | None = None
     ) -> None:
+        file = in_memory(load_board(board) if isinstance(board, str) else board)
         self._folder = None if state_dir else tempfile.TemporaryDirectory(prefix="tillway-sim-")
         folder = state_dir or Path(self._folder.name if self._folder else "")
-        file = in_memory(load_board(board) if isinstance(board, str) else board)
         self._loop = VirtualLoop()
         self.board = Board(file, state_dir=folder, now_ms=self._loop.now_ms, seed=seed)
 

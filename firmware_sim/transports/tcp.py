@@ -2,19 +2,29 @@
 
 Rule 1: the device listens; it serves one client at a time, and a second one is turned away.
 Rule 2: a client that leaves may come back: the device stays plugged in.
+A client that breaks RFC 2217 is shown the door.
 Rule 3: only RFC 2217 tells the client's rate; over raw TCP there is none and nothing garbles.
 """
 
 import asyncio
 import contextlib
 import socket
+import struct
 from typing import Protocol
 
+import structlog
 from serial.rfc2217 import PortManager
 
+from firmware_sim.limits import TELNET_OPTION_BYTES_MAX
 from firmware_sim.transports.descriptor import DescriptorPipe
 from firmware_sim.transports.line import Hear
 from protocol.errors import OperatingError
+
+log = structlog.get_logger()
+
+
+class _BadTelnetError(Exception):
+    """What the client said is no RFC 2217."""
 
 
 class _Dress(Protocol):
@@ -61,7 +71,13 @@ class _Rfc2217:
         self._manager = PortManager(settings, pipe)  # type: ignore[arg-type]  # any such port will do
 
     def incoming(self, data: bytes) -> bytes:
-        return b"".join(self._manager.filter(data))
+        try:
+            plain = b"".join(self._manager.filter(data))
+        except (struct.error, KeyError, TypeError, ValueError) as error:  # what pyserial lets out
+            raise _BadTelnetError(str(error)) from error
+        if len(self._manager.suboption or b"") > TELNET_OPTION_BYTES_MAX:
+            raise _BadTelnetError("an option without end")
+        return plain
 
     def outgoing(self, data: bytes) -> bytes:
         return b"".join(self._manager.escape(data))
@@ -86,7 +102,7 @@ class TcpLine:
         try:
             self._listener.bind((host, port))
             self._listener.listen(1)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # a host's name can be no name at all
             self._listener.close()
             raise OperatingError("port_taken", f"{host}:{port}") from error
         self._listener.setblocking(False)
@@ -97,6 +113,7 @@ class TcpLine:
         self._pipe: DescriptorPipe | None = None
         self._hear: Hear | None = None
         self._is_closed = False
+        self._is_held = False
 
     @property
     def client_path(self) -> str:
@@ -129,7 +146,8 @@ class TcpLine:
         """A connection has no rate of its own."""
 
     def hold(self, *, is_held: bool) -> None:
-        """As ``Line.hold``: the connection's window closes."""
+        """As ``Line.hold``: the connection's window closes; also that of the next client."""
+        self._is_held = is_held
         if self._pipe:
             self._pipe.hold(is_held=is_held)
 
@@ -157,9 +175,15 @@ class TcpLine:
         if self._with_settings:
             self._settings = _PortSettings()
             self._dress = _Rfc2217(self._settings, _Answer(self))
+        self._pipe.hold(is_held=self._is_held)
 
     def _take(self, data: bytes) -> None:
-        plain = self._dress.incoming(data)
+        try:
+            plain = self._dress.incoming(data)
+        except _BadTelnetError as error:
+            log.warning("sim_bad_telnet", path=self.client_path, error=str(error))
+            self._leave()
+            return
         if plain and self._hear is not None:
             self._hear(plain)
 

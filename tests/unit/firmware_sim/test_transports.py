@@ -1,6 +1,10 @@
 """Goal: one string chooses how a device is reached, and pyserial reaches it by each."""
 
+import contextlib
+import socket
+import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,6 +75,39 @@ def test_a_second_client_is_turned_away_and_the_first_goes_on(tmp_path: Path) ->
                 with pytest.raises(serial.SerialException):
                     second.read(1)
             assert _ask(first) == ANSWER
+
+
+@pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")  # of pyserial's RFC 2217
+@pytest.mark.parametrize(
+    "words",
+    ["FFFA2C01AAFFF0", "FFF0", "FFFA2C0363FFF0", "FFFA2C" + "61" * 5000],
+    ids=["short baud rate", "an end without a beginning", "no such parity", "endless option"],
+)
+def test_a_client_that_breaks_rfc_2217_is_shown_the_door_and_the_next_is_served(
+    tmp_path: Path, words: str
+) -> None:
+    with HostedBoard(board_with("ef01", transport="rfc2217:0"), state_dir=tmp_path) as hosted:
+        path = hosted.paths["device"]
+        host, _, port = path.removeprefix("rfc2217://").partition(":")
+        with socket.create_connection((host, int(port)), timeout=5) as hostile:
+            hostile.sendall(bytes.fromhex(words))
+            with contextlib.suppress(ConnectionResetError):
+                while hostile.recv(1024):
+                    pass
+        with serial.serial_for_url(path, baudrate=57_600, timeout=1) as next_one:
+            assert _ask(next_one) == ANSWER
+
+
+def test_a_board_that_cannot_start_leaves_nothing_open(tmp_path: Path) -> None:
+    first = open_line("tcp:0")
+    taken = f"tcp:{first.client_path.rpartition(':')[2]}"
+    one, other = board_with("ef01", device="a"), board_with("ef01", transport=taken, device="b")
+    board = HostedBoard(replace(one, devices={**one.devices, **other.devices}), state_dir=tmp_path)
+    with pytest.raises(OperatingError, match="port_taken"):
+        board.__enter__()
+    assert not list((tmp_path / "dev").iterdir())
+    assert all(thread.name != "sim" for thread in threading.enumerate())
+    first.close()
 
 
 @pytest.mark.parametrize(
