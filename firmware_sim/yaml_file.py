@@ -10,7 +10,7 @@ import difflib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, JsonValue, ValidationError
@@ -63,7 +63,7 @@ class YamlFile:
             first = next((one for one in wrong if one["type"] == "extra_forbidden"), wrong[0])
             inner = (*place, *first["loc"])
             if first["type"] == "extra_forbidden":
-                raise self.unknown_key(inner, list(form.model_fields)) from error
+                raise self.unknown_key(inner, _keys_at(form, first["loc"][:-1])) from error
             raise self.refusal(inner, first["msg"].removeprefix("Value error, ")) from error
 
     def unknown_key(self, place: Place, valid: list[str]) -> CallerError:
@@ -141,3 +141,22 @@ def _scalar(node: yaml.Node) -> JsonValue:
     if word in _TRUTHS:
         return _TRUTHS[word]
     return int(word, 0) if _WHOLE_NUMBER.fullmatch(word) else word
+
+
+def _keys_at(form: object, place: Place) -> list[str]:
+    """The keys of the form that stands at a place within ``form``: a field's own, an item's of a
+    list or a mapping, all of what may stand there where there is a choice."""
+    if isinstance(form, type) and issubclass(form, BaseModel):
+        if not place:
+            return list(form.model_fields)
+        field = form.model_fields.get(str(place[0]))
+        return _keys_at(field.annotation, place[1:]) if field is not None else []
+    origin, choices = get_origin(form), get_args(form)
+    if origin is Annotated:
+        return _keys_at(choices[0], place)
+    if origin in (list, tuple, dict) and choices:
+        return _keys_at(choices[-1], place[1:]) if place else []
+    keys = [key for choice in choices for key in _keys_at(choice, place)]
+    if not keys and place:  # which of the choices it is stands in the place, too
+        keys = [key for choice in choices for key in _keys_at(choice, place[1:])]
+    return list(dict.fromkeys(keys))

@@ -6,7 +6,10 @@ frames. Rule 3: in real time the scenario is not the host: it can hear the lines
 """
 
 import asyncio
+import contextlib
+import os
 import random
+import signal
 import tempfile
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
@@ -46,7 +49,7 @@ from firmware_sim.scenario.form import (
 )
 from firmware_sim.transports.memory import MemoryLine
 from firmware_sim.virtual_time import VirtualLoop
-from protocol.errors import CallerError, TillwayError
+from protocol.errors import CallerError, OperatingError, TillwayError
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +131,17 @@ class _Run:
         """Run every step."""
         began_ms = self._now_ms()
         line, reason = 0, ""
-        await self._board.start()
-        driver = await self._start_driver()
+        driver: asyncio.subprocess.Process | None = None
         try:
+            await self._board.start()
+            driver = await self._start_driver()
             line, reason = await self._run_all(self._scenario.steps)
             if not reason and driver is not None:
                 reason = await self._driver_end(driver)
         finally:
-            if driver is not None and driver.returncode is None:
-                driver.kill()
+            if driver is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(driver.pid, signal.SIGKILL)  # and all it has started
                 await driver.wait()
             pictures = self._pictures() if reason or with_pictures else ()
             await self._board.stop()
@@ -281,9 +286,13 @@ class _Run:
     async def _start_driver(self) -> asyncio.subprocess.Process | None:
         if not self._scenario.driver:
             return None
-        paths = self._board.paths
-        words = [word.format_map(paths) for word in self._scenario.driver]
-        return await asyncio.create_subprocess_exec(*words)
+        words = list(self._scenario.driver)
+        for name, path in self._board.paths.items():
+            words = [word.replace(f"{{{name}}}", path) for word in words]
+        try:
+            return await asyncio.create_subprocess_exec(*words, start_new_session=True)
+        except OSError as error:
+            raise OperatingError("driver_unstartable", f"{words[0]}: {error.strerror}") from error
 
     async def _driver_end(self, driver: asyncio.subprocess.Process) -> str:
         try:

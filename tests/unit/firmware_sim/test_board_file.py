@@ -33,6 +33,18 @@ def test_the_built_in_boards_load() -> None:
         ("name: !!python/object:os.system x", ":1: no anchors and no tags"),
         ("name: x\ndevices: " + "{a: " * 40 + "1" + "}" * 40, "nested too deep"),
         ("just words", ":1: here belong keys"),
+        (
+            "name: x\ndevices:\n  a:\n    kind: qibixx\n    machine: {colums: {}}",
+            ":5: devices.a.machine.colums: there is no such key; did you mean 'columns'?",
+        ),
+        (
+            "name: x\ndevices: {a: {kind: qibixx, machine: {columns: {1: {price_mino: 3}}}}}",
+            "did you mean 'price_minor'?",
+        ),
+        (
+            "name: x\ndevices: {a: {kind: pn532, cards: {b: {type: phone, txt: x}}}}",
+            "did you mean 'text'?",
+        ),
     ],
 )
 def test_a_wrong_board_file_is_refused_by_line(tmp_path: Path, content: str, words: str) -> None:

@@ -2,6 +2,7 @@
 and the last frames; a wrong file is refused by line with the nearest valid word.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from firmware_sim.scenario.comparing import is_as_said
 from firmware_sim.scenario.form import load_scenario
 from firmware_sim.scenario.running import Result, run_scenario
-from protocol.errors import CallerError
+from protocol.errors import CallerError, OperatingError
 
 SCAN = """
 name: a code is scanned
@@ -151,6 +152,16 @@ def test_values_are_compared_as_said() -> None:
     assert is_as_said([{"text": "支付成功"}], "contains 支付成功")
     assert not is_as_said(True, ">= 1")
     assert is_as_said(2, "2")
+
+
+def test_a_driver_that_is_not_there_is_said_and_braces_are_its_own(tmp_path: Path) -> None:
+    text = "name: x\ntime: real\nboard: controller\nsteps: []\ndriver: "
+    with pytest.raises(OperatingError, match="driver_unstartable: /nonexistent/driver"):
+        _run(tmp_path, text + "[/nonexistent/driver, '{controller}']\n")
+    program = "import sys; sys.exit(sys.argv[1] != chr(123) + '\"a\": 1}')"
+    words = [sys.executable, "-c", program, '{"a": 1}']
+    result = _run(tmp_path, text + json.dumps(words))
+    assert result.has_held, result.explain()
 
 
 def test_a_driver_is_run_on_real_ports_and_its_end_counts(tmp_path: Path) -> None:
