@@ -79,6 +79,9 @@ FAULT_AT_BYTE_MAX = 1_000_000
 FAULT_WINDOW_MS_MAX = 86_400_000
 CONTROL_BODY_BYTES_MAX = PICTURE_BASE64_CHARS_MAX + 1024
 FRAMES_SHOWN_MAX = 40
+DRAIN_S_MAX = 30.0
+DRAIN_BYTES_MAX = 256 * 1024
+"""What a check hears out until the line is quiet; a device that goes on has failed it."""
 TRACE_LINES_MAX = 2_000_000
 TRACE_FRAME_BYTES_MAX = RASTER_BYTES_MAX + 1024
 """A picture for a printer is the longest frame there is."""

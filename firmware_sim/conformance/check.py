@@ -11,6 +11,8 @@ from typing import Protocol
 
 from pydantic import JsonValue
 
+from firmware_sim.frames import JUNK, Frame, Side, masked_numbers
+
 
 class CheckFailedError(Exception):
     """The device did something else than its document says."""
@@ -32,7 +34,8 @@ class Wire(Protocol):
         ...
 
     def drain(self, quiet_s: float) -> bytes:
-        """All that comes until the line has been quiet for so long."""
+        """All that comes until the line has been quiet for so long; raises ``CheckFailedError``
+        where it does not fall silent."""
         ...
 
     def set_baud(self, rate: int) -> None:
@@ -70,7 +73,12 @@ class Check:
 
 
 def expect(is_so: bool, expected: str, came: bytes | str | int) -> None:
-    """Fail the check unless it is so."""
+    """Fail the check unless it is so; of a long number that came, only the ends are told."""
     if not is_so:
-        shown = came.hex(" ") or "nothing" if isinstance(came, bytes) else str(came)
+        shown = _shown(came) or "nothing" if isinstance(came, bytes) else masked_numbers(str(came))
         raise CheckFailedError(f"expected {expected}; came {shown}")
+
+
+def _shown(came: bytes) -> str:
+    digits = Frame(Side.DEVICE, came, JUNK).hex()
+    return " ".join(digits[at : at + 2] for at in range(0, len(digits), 2))

@@ -26,7 +26,7 @@ from firmware_sim.devices.ocpp.talker import Talker
 from firmware_sim.frames import Frame, FrameDecoder, Side
 from firmware_sim.hosting import HostedBoard, VirtualBoard
 from firmware_sim.kinds.registry import kind_named
-from firmware_sim.limits import FRAMES_SHOWN_MAX
+from firmware_sim.limits import DRAIN_BYTES_MAX, DRAIN_S_MAX, FRAMES_SHOWN_MAX
 from firmware_sim.reports.report import Case, Verdict
 from firmware_sim.transports.spec import KNOWN
 from protocol.errors import CallerError, OperatingError
@@ -78,12 +78,13 @@ class PortWire:
     def drain(self, quiet_s: float) -> bytes:
         """As ``Wire.drain``."""
         self._port.timeout = quiet_s
-        pieces = []
+        data, until = bytearray(), time.monotonic() + DRAIN_S_MAX
         while piece := self._port.read(1):
-            pieces.append(piece + self._port.read(self._port.in_waiting))
-        data = b"".join(pieces)
-        self._remember(Side.DEVICE, data)
-        return data
+            data += piece + self._port.read(self._port.in_waiting)
+            if len(data) > DRAIN_BYTES_MAX or time.monotonic() > until:
+                raise CheckFailedError(f"expected silence; {len(data)} bytes came without a pause")
+        self._remember(Side.DEVICE, bytes(data))
+        return bytes(data)
 
     def set_baud(self, rate: int) -> None:
         """As ``Wire.set_baud``."""

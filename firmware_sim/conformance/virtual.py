@@ -1,8 +1,9 @@
 """The wire to a simulated device in virtual time: minutes of waiting pass in no time."""
 
+from firmware_sim.conformance.check import CheckFailedError
 from firmware_sim.frames import Frame, FrameDecoder, Side
 from firmware_sim.hosting import VirtualBoard
-from firmware_sim.limits import FRAMES_SHOWN_MAX
+from firmware_sim.limits import DRAIN_BYTES_MAX, DRAIN_S_MAX, FRAMES_SHOWN_MAX
 from firmware_sim.transports.memory import MemoryLine
 
 
@@ -28,10 +29,12 @@ class VirtualWire:
 
     def drain(self, quiet_s: float) -> bytes:
         """As ``Wire.drain``."""
-        heard = b""
+        heard, until_ms = bytearray(), self._board.now_ms + DRAIN_S_MAX * 1000
         while piece := self.receive(1, quiet_s):
             heard += piece
-        return heard
+            if len(heard) > DRAIN_BYTES_MAX or self._board.now_ms > until_ms:
+                raise CheckFailedError(f"expected silence; {len(heard)} bytes came without a pause")
+        return bytes(heard)
 
     def set_baud(self, rate: int) -> None:
         """As ``Wire.set_baud``."""

@@ -7,7 +7,7 @@ import pytest
 import serial
 
 from firmware_sim.board_file import BoardDevice, BoardFile, board_with
-from firmware_sim.conformance.check import NeedsPersonError
+from firmware_sim.conformance.check import CheckFailedError, NeedsPersonError, expect
 from firmware_sim.conformance.registry import CHECKS, checks_of
 from firmware_sim.conformance.running import (
     DEVICE,
@@ -19,6 +19,7 @@ from firmware_sim.conformance.running import (
     run_checks,
 )
 from firmware_sim.conformance.virtual import VirtualWire
+from firmware_sim.devices.device import Output
 from firmware_sim.faults import Fault, FaultKind
 from firmware_sim.frames import Side
 from firmware_sim.hosting import HostedBoard, VirtualBoard
@@ -111,3 +112,41 @@ def test_a_device_that_is_not_there_and_a_kind_without_checks_are_refused() -> N
         bench_of("gm65", "usb").__enter__()
     with pytest.raises(CallerError, match="did you mean 'gm65'"):
         checks_of("gm66")
+
+
+class _Chatterbox:
+    """A port whose device never falls silent."""
+
+    timeout: float | None = None
+    baudrate = 9600
+    in_waiting = 4095
+
+    def read(self, size: int = 1) -> bytes:
+        """Always all that is wanted."""
+        return b"U" * size
+
+    def write(self, data: bytes) -> int:
+        """Nobody hears it."""
+        return len(data)
+
+
+def test_a_device_that_never_falls_silent_has_failed_and_hangs_nobody() -> None:
+    wire = PortWire(_Chatterbox(), KINDS["gm65"].decoder())
+    with pytest.raises(CheckFailedError, match="came without a pause"):
+        wire.drain(0.02)
+    with VirtualBoard(board_with("gm65", device=DEVICE)) as board:
+        quick = VirtualWire(board, DEVICE, KINDS["gm65"].decoder())
+        link = board.board.link(DEVICE)
+        words = [Output(at, b"U", 9600) for at in range(10, 40_000, 10)]
+        board.call(lambda _: link.act(lambda _: words))
+        with pytest.raises(CheckFailedError, match="came without a pause"):
+            quick.drain(0.02)
+
+
+def test_a_long_number_that_came_is_not_in_the_reason() -> None:
+    number = b"4111111111111111"
+    with pytest.raises(CheckFailedError) as failed:
+        expect(False, "nothing", b"\x02" + number)
+    assert str(failed.value) == "expected nothing; came 02 34 31" + " **" * 10 + " 31 31 31 31"
+    with pytest.raises(CheckFailedError, match=r"came 41\*{10}1111"):
+        expect(False, "nothing", number.decode())
