@@ -1,0 +1,1 @@
+"""Alipay's open gateway for payments face to face, with buyers whose telephones a test holds."""

@@ -1,0 +1,15 @@
+"""Bounds of the gateway. Units stand last in the names."""
+
+REQUEST_BYTES_MAX = 32 * 1024
+PARAMETERS_MAX = 32
+NUMBER_CHARS_MAX = 64
+SUBJECT_CHARS_MAX = 256
+AMOUNT_MINOR_MAX = 100_000_000_00
+"""A hundred million yuan."""
+CODE_LIFE_MS = 60_000
+CODES_OPEN_MAX = 10_000
+"""Pay codes that are shown and neither used nor over, of all buyers together."""
+WAIT_LIFE_MS = 15 * 60_000
+"""How long a trade waits for its buyer before it is closed."""
+RSA_BITS = 2048
+PUBLIC_KEY_BYTES_MAX = 4096

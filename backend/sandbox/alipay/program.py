@@ -1,0 +1,171 @@
+"""The gateway as an institution of its own: ``/gateway.do`` for sellers' programs, plain control
+routes for whoever holds the buyers' telephones.
+
+The gateway's RSA key lies in the institution's directory, readable by its owner only.
+"""
+
+import base64
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+from fastapi import FastAPI, Request, Response
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, StringConstraints
+
+from backend.sandbox.alipay.gateway import Gateway
+from backend.sandbox.alipay.limits import (
+    AMOUNT_MINOR_MAX,
+    NUMBER_CHARS_MAX,
+    PUBLIC_KEY_BYTES_MAX,
+    REQUEST_BYTES_MAX,
+    RSA_BITS,
+)
+from backend.sandbox.alipay.trades import Trades, seller
+from backend.sandbox.alipay.wire import GatewayError
+from backend.sandbox.institution.control import add_control
+from backend.sandbox.institution.house import Answer
+from backend.sandbox.institution.program import Place, Running
+from backend.sandbox.institution.signed import new_app, read_body, strike
+from protocol.errors import CallerError
+from protocol.money import Money
+
+KEY = "gateway.pem"
+_Buyer = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.@-]{5,64}$")]
+_Minor = Annotated[int, Field(ge=0, le=AMOUNT_MINOR_MAX)]
+
+
+class AppBody(BaseModel):
+    """A seller's application. ``public_key``: DER in Base64, as the real console takes it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    app_id: Annotated[str, StringConstraints(pattern=r"^[0-9]{16}$")]
+    public_key: Annotated[Base64Bytes, Field(max_length=PUBLIC_KEY_BYTES_MAX)]
+
+
+class BuyerBody(BaseModel):
+    """A buyer's account. What is above ``password_free_minor`` waits for the password."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    buyer: _Buyer
+    opening_minor: _Minor = 0
+    password_free_minor: _Minor = 100_000
+
+
+class ConfirmBody(BaseModel):
+    """What the buyer confirms: a waiting trade's number at Alipay, or a scanned QR code."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    what: Annotated[str, Field(min_length=1, max_length=2 * NUMBER_CHARS_MAX)]
+
+
+def build(place: Place) -> Running:
+    """The gateway. It has no neighbours: a seller's money stays on the account there."""
+    house = place.furnish()
+    trades = Trades(house.books, _digits)
+    return Running(house, build_app(Gateway(house, trades, own_rsa_key(place.directory))))
+
+
+def build_app(gateway: Gateway) -> FastAPI:
+    """The HTTP face of the gateway."""
+    house = gateway.house
+    app = new_app("Tillway sandbox: Alipay")
+
+    @app.api_route("/gateway.do", methods=["GET", "POST"])
+    async def gateway_do(request: Request) -> Response:
+        if house.faults.strikes("be_down"):
+            return Response(status_code=503)
+        query, body = request.scope["query_string"], await read_body(request)
+        if len(query) + len(body) > REQUEST_BYTES_MAX:
+            raise CallerError("field_invalid", "too long")
+
+        def act() -> Answer:
+            return 200, gateway.answer(query, body), "application/json; charset=utf-8"
+
+        answer = await strike(house, act, is_writing=True)
+        if answer is None:
+            return Response(status_code=504)
+        status, content, media_type = answer
+        if house.faults.strikes("bad_signature"):
+            content = content[: content.rindex(b'"sign":')] + b'"sign":"AAAA"}'
+        return Response(content, status, None, media_type)
+
+    _add_sellers(app, gateway)
+    _add_buyers(app, gateway)
+    add_control(app, house)
+    return app
+
+
+def _add_sellers(app: FastAPI, gateway: Gateway) -> None:
+    """Mount ``/control/apps``."""
+
+    @app.post("/control/apps")
+    async def add_app(body: AppBody) -> dict[str, str]:
+        gateway.add_app(body.app_id, body.public_key)
+        der = gateway.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return {"app_id": body.app_id, "alipay_public_key": base64.b64encode(der).decode()}
+
+    @app.get("/control/apps/{app_id}")
+    async def seller_balance(app_id: str) -> dict[str, int]:
+        return {"balance_minor": gateway.house.books.balance(seller(app_id)).amount_minor}
+
+
+def _add_buyers(app: FastAPI, gateway: Gateway) -> None:
+    """Mount ``/control/buyers``: the accounts, and what their telephones do."""
+    house, trades = gateway.house, gateway.trades
+
+    @app.post("/control/buyers")
+    async def open_buyer(body: BuyerBody) -> dict[str, str]:
+        opening = Money(body.opening_minor, "CNY")
+        free, now_ms = body.password_free_minor, house.clock.now_ms()
+        trades.open_buyer(body.buyer, opening, password_free=free, now_ms=now_ms)
+        return {"buyer": body.buyer}
+
+    @app.get("/control/buyers/{buyer}")
+    async def buyer_balance(buyer: str) -> dict[str, int]:
+        return {"balance_minor": house.books.balance(buyer).amount_minor}
+
+    @app.post("/control/buyers/{buyer}/code")
+    async def show_code(buyer: str) -> dict[str, str]:
+        return {"auth_code": trades.show_code(buyer, house.clock.now_ms())}
+
+    @app.post("/control/buyers/{buyer}/confirm")
+    async def confirm(buyer: str, body: ConfirmBody) -> dict[str, str]:
+        try:
+            trade = trades.confirm(buyer, body.what, house.clock.now_ms())
+        except GatewayError as error:
+            raise CallerError("channel_declined", error.sub_code) from None
+        return {"trade_no": trade.trade_no, "trade_status": trade.status}
+
+
+def own_rsa_key(directory: Path) -> RSAPrivateKey:
+    """The gateway's key, made when first asked for."""
+    path = directory / KEY
+    if not path.exists():
+        key = generate_private_key(public_exponent=65537, key_size=RSA_BITS)
+        content = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        partial = path.with_name(f"{KEY}.partial")
+        partial.unlink(missing_ok=True)
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        partial.replace(path)
+    found = load_pem_private_key(path.read_bytes(), password=None)
+    if not isinstance(found, RSAPrivateKey):
+        raise CallerError("config_invalid", f"{KEY} holds no RSA key")
+    return found
+
+
+def _digits(count: int) -> str:
+    return f"{secrets.randbelow(10**count):0{count}}"

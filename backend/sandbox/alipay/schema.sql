@@ -1,0 +1,27 @@
+CREATE TABLE IF NOT EXISTS alipay_app (
+    app_id TEXT PRIMARY KEY,
+    public_key BLOB NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS alipay_buyer (
+    buyer TEXT PRIMARY KEY,
+    password_free_minor INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS alipay_trade (
+    app_id TEXT NOT NULL,
+    out_trade_no TEXT NOT NULL,
+    trade_no TEXT NOT NULL UNIQUE,
+    status TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL,
+    buyer TEXT NOT NULL,
+    made_at_ms INTEGER NOT NULL,
+    paid_at_ms INTEGER NOT NULL,
+    qr_code TEXT NOT NULL,
+    cancel_action TEXT NOT NULL,
+    PRIMARY KEY (app_id, out_trade_no)
+) STRICT;
+CREATE TABLE IF NOT EXISTS alipay_refund (
+    trade_no TEXT NOT NULL,
+    out_request_no TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL,
+    PRIMARY KEY (trade_no, out_request_no)
+) STRICT;
