@@ -27,6 +27,7 @@ INSTITUTIONS: dict[str, Kind] = {
     "fund": Kind("backend.sandbox.fund.program", "A fund company and the bank that advances."),
     "ecny": Kind("backend.sandbox.ecny.program", "An operator of e-CNY wallets."),
     "alipay": Kind("backend.sandbox.alipay.program", "Alipay's gateway and its buyers."),
+    "acp": Kind("backend.sandbox.acp.program", "UnionPay's gateway for QR codes, and its payers."),
     "timestamps": Kind("backend.sandbox.timestamps.app", "A time stamper (RFC 3161)."),
     "netsunion": Kind("backend.sandbox.netsunion.server", "The clearing house of bank accounts."),
     "unionpay": Kind("backend.sandbox.unionpay.program", "UnionPay's switch and its issuers."),

@@ -1,0 +1,109 @@
+"""The wire of ACP 5.1.0: a form signed by a certificate's key, an answer signed likewise. Pure.
+
+Rule 1: the parameters but ``signature``, without empty ones, sorted by name, as ``name=value``
+        joined by ``&``; their SHA-256 in lower hexadecimal is what is signed (SHA256withRSA,
+        PKCS #1 v1.5, Base64).
+Rule 2: an answer is written as the gateway writes it, ``name=value`` joined by ``&`` and nothing
+        escaped; it carries the certificate that checks it, ``signPubKeyCert``.
+"""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from backend.sandbox.acp.limits import PARAMETERS_MAX
+
+DONE, ACCEPTED, FAILED, MALFORMED, BAD_SIGNATURE, DUPLICATE, MISSING = (
+    "00",
+    "05",
+    "01",
+    "10",
+    "11",
+    "12",
+    "13",
+)
+ABOVE_LIMIT, UNKNOWN, ORIGINAL_STATE, ORIGINAL_DIFFERS, BAD_CODE, SHORT = (
+    "33",
+    "34",
+    "35",
+    "36",
+    "61",
+    "64",
+)
+MESSAGES = {
+    DONE: "成功",
+    FAILED: "交易失败",
+    ACCEPTED: "交易已受理，请稍后查询交易结果",
+    MALFORMED: "报文格式错误",
+    BAD_SIGNATURE: "验证签名失败",
+    DUPLICATE: "重复交易",
+    MISSING: "报文交易要素缺失",
+    ABOVE_LIMIT: "交易金额超限",
+    UNKNOWN: "查无此交易",
+    ORIGINAL_STATE: "原交易状态不正确",
+    ORIGINAL_DIFFERS: "与原交易信息不符",
+    BAD_CODE: "付款码无效",
+    SHORT: "余额不足",
+}
+
+
+class RefusedError(Exception):
+    """A refusal, by the gateway's response code."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def read_form(body: bytes) -> dict[str, str]:
+    """The parameters of a form; one that stands twice, or that is no UTF-8, is refused."""
+    try:
+        pairs = parse_qsl(
+            body.decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=True,
+            encoding="utf-8",
+            errors="strict",
+            max_num_fields=PARAMETERS_MAX,
+        )
+    except ValueError:
+        raise RefusedError(MALFORMED) from None
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise RefusedError(MALFORMED)
+    return found
+
+
+def sign_text(parameters: Mapping[str, str]) -> bytes:
+    """What is signed: the digest's text, not the digest."""
+    pairs = sorted((n, v) for n, v in parameters.items() if n != "signature" and v)
+    joined = "&".join(f"{name}={value}" for name, value in pairs)
+    return hashlib.sha256(joined.encode()).hexdigest().encode()
+
+
+def holds(key: RSAPublicKey, parameters: Mapping[str, str]) -> bool:
+    """Whether the signature of parameters is the key's."""
+    try:
+        signature = base64.b64decode(parameters.get("signature", ""), validate=True)
+        key.verify(signature, sign_text(parameters), PKCS1v15(), SHA256())
+    except (InvalidSignature, binascii.Error, ValueError):
+        return False
+    return True
+
+
+def signed(key: RSAPrivateKey, parameters: Mapping[str, str]) -> dict[str, str]:
+    """The parameters with their signature."""
+    signature = key.sign(sign_text(parameters), PKCS1v15(), SHA256())
+    return {**parameters, "signature": base64.b64encode(signature).decode()}
+
+
+def write_answer(parameters: Mapping[str, str]) -> bytes:
+    """An answer as the gateway writes it."""
+    return "&".join(f"{name}={value}" for name, value in sorted(parameters.items())).encode()
