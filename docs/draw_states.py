@@ -17,6 +17,7 @@ from backend.mandates.model import TRANSITIONS as MANDATE_TRANSITIONS
 from backend.notify.states import TRANSITIONS as CALLBACK_TRANSITIONS
 from backend.reconciliation.breaks import FIRST as BREAK_FIRST
 from backend.reconciliation.breaks import TRANSITIONS as BREAK_TRANSITIONS
+from backend.red_packets.model import TRANSITIONS as RED_PACKET_TRANSITIONS
 from backend.refunds.model import TRANSITIONS as REFUND_TRANSITIONS
 from backend.risk.aml.reports.model import TRANSITIONS as REPORT_TRANSITIONS
 from backend.risk.cases.model import TRANSITIONS as CASE_TRANSITIONS
@@ -127,6 +128,7 @@ def page() -> str:
     topup = _edges(TOPUP_TRANSITIONS)
     withdrawal = _edges(WITHDRAWAL_TRANSITIONS)
     payout = _edges(PAYOUT_TRANSITIONS)
+    red_packet = _edges(RED_PACKET_TRANSITIONS)
     parts = [
         "# State machines\n\nDrawn from the code by `docs/draw_states.py`; do not edit by hand.\n",
         diagram("Payment", "protocol/payment.py", payment),
@@ -138,6 +140,7 @@ def page() -> str:
         diagram("Model of the risk engine", "backend/risk/models/lifecycle.py", model),
         diagram("Set of rules of the risk engine", "backend/risk/rules/lifecycle.py", rules),
         diagram("Coupon", "backend/coupons/model.py", coupon),
+        diagram("Red packet", "backend/red_packets/model.py", red_packet),
         diagram("Conversation with a channel", "backend/sagas/model.py", saga),
         diagram("A channel's circuit breaker", "backend/routing/health.py", health),
         diagram("Refund", "backend/refunds/model.py", refund),

@@ -136,6 +136,11 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("coupon_invalid", "never", "优惠券已使用、已失效或未到可用时间，请换一张或不用优惠券付款。", "The coupon is used, over or not valid yet; choose another or pay without one."),
     ("coupon_not_applicable", "never", "这笔付款不满足优惠券的使用条件（商户、币种或最低消费），请换一张或不用优惠券付款。", "The coupon is not for this payment (merchant, currency or minimum spend); choose another or pay without one."),
     ("coupon_state", "never", "优惠券已使用或已失效，当前状态不允许此操作。", "The coupon is used or over; its state does not allow this."),
+    # Red packets
+    ("red_packet_not_found", "never", "找不到这个红包。", "This red packet was not found."),
+    ("red_packet_taken", "never", "手慢了，红包已被领完。", "Every share of this red packet has been taken."),
+    ("red_packet_expired", "never", "红包已超过二十四小时，未领的钱已退回发送人。", "This red packet is over; what was left goes back to its sender."),
+    ("red_packet_own", "never", "不能领取自己发出的单个红包。", "A payer cannot take the only share of a red packet of their own."),
     # Refunds
     ("refund_not_found", "never", "找不到这笔退款。", "This refund was not found."),
     ("refund_exceeds", "never", "退款金额超过可退金额。", "The refund is more than what is left to refund."),

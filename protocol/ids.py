@@ -22,15 +22,16 @@ CouponId = NewType("CouponId", str)
 CaseId = NewType("CaseId", str)
 ReportId = NewType("ReportId", str)
 LabelId = NewType("LabelId", str)
+RedPacketId = NewType("RedPacketId", str)
 
 PAYMENT, ATTEMPT, REFUND, TRANSFER = "pay", "att", "rfd", "trf"
 MANDATE, REQUEST, PAYOUT, EVENT = "mdt", "req", "pyo", "evt"
 TOPUP, SWEEP, PAYER, NOTICE, INSTRUMENT = "top", "swp", "pyr", "ntc", "ins"
 DISPUTE, COLLECTION, COUPON, WITHDRAWAL, CASE = "dsp", "cvr", "cpn", "wdr", "cas"
-REPORT, LABEL = "rpt", "lbl"
+REPORT, LABEL, RED_PACKET = "rpt", "lbl", "rpk"
 PREFIXES = frozenset(
     {PAYMENT, ATTEMPT, REFUND, TRANSFER, MANDATE, REQUEST, PAYOUT, EVENT, TOPUP, SWEEP, PAYER}
-    | {NOTICE, INSTRUMENT, DISPUTE, COLLECTION, COUPON, WITHDRAWAL, CASE, REPORT, LABEL}
+    | {NOTICE, INSTRUMENT, DISPUTE, COLLECTION, COUPON, WITHDRAWAL, CASE, REPORT, LABEL, RED_PACKET}
 )
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

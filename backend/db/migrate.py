@@ -46,6 +46,7 @@ TABLE_MODULES = (
     "backend.notify.tables",
     "backend.payments.tables",
     "backend.reconciliation.tables",
+    "backend.red_packets.tables",
     "backend.refunds.tables",
     "backend.risk.aml.reports.tables",
     "backend.risk.cases.tables",

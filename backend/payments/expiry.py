@@ -1,4 +1,6 @@
-"""The clock's task: codes and coupons whose time has passed expire; a code's till is told."""
+"""The clock's task: codes, coupons and red packets whose time has passed expire; a code's till is
+told, and what is left in a red packet goes back.
+"""
 
 import asyncio
 
@@ -10,6 +12,8 @@ from backend.payments.limits import EXPIRY_SWEEP_MS
 from backend.payments.repository import PaymentRepository
 from backend.payments.service import ExpirePayment
 from backend.payments.services import Services
+from backend.red_packets.repository import RedPacketRepository
+from backend.red_packets.service import ExpireRedPacket
 from protocol.errors import OperatingError
 
 _log = structlog.get_logger()
@@ -35,14 +39,24 @@ async def expire_coupons(services: Services) -> int:
     return sum(expired)
 
 
+async def expire_red_packets(services: Services) -> int:
+    """One sweep; how many red packets went back now."""
+    repository = RedPacketRepository(services.reader)
+    overdue = await services.run_read(lambda: repository.overdue(services.clock.now_ms()))
+    commands = [ExpireRedPacket(red_packet_id=one, rules=services.rules) for one in overdue]
+    expired = await asyncio.gather(*(services.submit(command) for command in commands))
+    return sum(expired)
+
+
 async def run_expiry(services: Services) -> None:
     """Sweep until cancelled."""
     while True:
         try:
             payments, coupons = await expire_overdue(services), await expire_coupons(services)
+            packets = await expire_red_packets(services)
         except OperatingError as error:
             _log.warning("expiry_paused", code=error.code)
         else:
-            if payments or coupons:
-                _log.info("expired", payments=payments, coupons=coupons)
+            if payments or coupons or packets:
+                _log.info("expired", payments=payments, coupons=coupons, red_packets=packets)
         await asyncio.sleep(EXPIRY_SWEEP_MS / 1000)

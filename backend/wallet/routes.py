@@ -10,6 +10,7 @@ from backend.db.tables import Row
 from backend.instruments.routes import add_routes as add_instrument_routes
 from backend.mandates.routes import add_wallet_routes
 from backend.payments.services import Services
+from backend.red_packets.routes import add_wallet_routes as add_red_packet_routes
 from backend.risk.lists.service import SetBlock
 from backend.wallet.desk import WalletDesk
 from backend.wallet.limits import BILLS_PER_PAGE_MAX
@@ -88,6 +89,7 @@ def router(services: Services) -> APIRouter:
     add_wallet_routes(routes, services, payer)
     add_instrument_routes(routes, services, payer)
     add_coupon_routes(routes, services, payer)
+    add_red_packet_routes(routes, services, payer, desk.check_pin)
     add_withdrawal_routes(routes, services, payer, desk.check_pin)
     return routes
 
