@@ -13,6 +13,7 @@ Layout = tuple[tuple[str, int], ...]
 """Names and sizes in bytes, in the order of the wire."""
 
 _HEAD_BYTES, _SUM_BYTES = 9, 2
+_JUNK_BYTES_SHOWN = 2
 _BUFFER = (("buffer", 1),)
 _BUFFER_SLOT = (("buffer", 1), ("slot", 2))
 _SEARCH = (("buffer", 1), ("first", 2), ("count", 2))
@@ -128,4 +129,5 @@ def _junk(side: Side, raw: bytes) -> list[Frame]:
         return []
     if side is Side.DEVICE and raw == ef01.READY:
         return [Frame(side, raw, "ready")]
-    return [Frame(side, raw, JUNK, {"bytes": len(raw)}, is_valid=False)]
+    secret = ((_JUNK_BYTES_SHOWN, len(raw)),)  # it may be a password whose first byte was lost
+    return [Frame(side, raw, JUNK, {"bytes": len(raw)}, is_valid=False, secrets=secret)]

@@ -1,6 +1,7 @@
 """Reads a charger's line for people: calls, their answers by the call's name, the module's words.
 
-A card's number is kept secret but for its last four characters.
+A card's number is kept secret but for its last four characters, and whatever stands in a message
+that sets a charger's password altogether.
 """
 
 import re
@@ -11,6 +12,8 @@ from protocol.framing import ocppj
 from protocol.framing.ocppj import BadMessage, Call, CallError, CallResult, JsonObject
 
 _TOKEN = re.compile(rb'"(?:idTag|parentIdTag|idToken|additionalIdToken)"\s*:\s*"((?:[^"\\]|\\.)*)"')
+_PASSWORD = re.compile(rb"AuthorizationKey|BasicAuthPassword")
+_VALUE = re.compile(rb'"(?:value|attributeValue)"\s*:\s*"((?:[^"\\]|\\.)*)"')
 _SHOWN = ("status", "type", "connectorId", "evseId", "transactionId", "reason", "eventType",
           "triggerReason", "seqNo", "errorCode", "requestedMessage", "key", "interval")  # fmt: skip
 _CALLS_KEPT_MAX = 64
@@ -93,10 +96,12 @@ def _shown(payload: JsonObject) -> Iterator[tuple[str, str | int]]:
 
 def _secrets(raw: bytes) -> tuple[tuple[int, int], ...]:
     found = (match.span(1) for match in _TOKEN.finditer(raw))
-    return tuple(
-        (start, end - TOKEN_CHARS_SHOWN if end - start >= 2 * TOKEN_CHARS_SHOWN else end)
-        for start, end in found
-    )
+    passwords = _VALUE.finditer(raw) if _PASSWORD.search(raw) else ()
+    return (
+        *((start, end - TOKEN_CHARS_SHOWN if end - start >= 2 * TOKEN_CHARS_SHOWN else end)
+          for start, end in found),
+        *(match.span(1) for match in passwords),
+    )  # fmt: skip
 
 
 _WORDS = (ocppj.DIAL, ocppj.HANGUP, ocppj.CONNECT, ocppj.NO_CARRIER)

@@ -23,6 +23,7 @@ _TOLD_BY_STATUS = {
     Code.IN_RELEASE, Code.IN_JUMP_FOR_DEP, Code.IN_JUMP_FOR_PSL, Code.POWER_DOWN,
 }  # fmt: skip
 _WITH_CARD = {Code.IN_DATA_EXCHANGE, Code.IN_COMMUNICATE_THRU}
+_JUNK_BYTES_SHOWN = 5
 _KEY_AT, _KEY_BYTES, _AUTHENTICATION_BYTES, _PASSWORD_BYTES = 2, 6, 12, 5
 Fields = dict[str, str | int]
 
@@ -55,7 +56,7 @@ class Pn532Decoder:
             return []
         whole, self._before[side] = self._before[side] + left, b""
         is_wake_up = whole.strip(b"\x00\x55") == b""
-        return [Frame(side, whole, "wake_up" if is_wake_up else JUNK, {}, is_valid=is_wake_up)]
+        return [Frame(side, whole, "wake_up")] if is_wake_up else [_junk(side, whole, "noise")]
 
     def _frame(self, side: Side, item: pn532.Item) -> Frame:
         before, self._before[side] = self._before[side], b""
@@ -64,7 +65,7 @@ class Pn532Decoder:
             return Frame(side, raw, type(item).__name__.lower())
         if not isinstance(item, pn532.Data):
             why = item.why if isinstance(item, pn532.Damaged) else "noise"
-            return Frame(side, raw, JUNK, {"why": why}, is_valid=False)
+            return _junk(side, raw, why)
         if item.tfi == pn532.SYNTAX_ERROR:
             return Frame(side, raw, "syntax_error")
         code = (item.payload[0] if item.payload else 0xFF) - (item.tfi == pn532.CHIP)
@@ -109,6 +110,12 @@ class Pn532Decoder:
             if self._is_chip_card and len(content) >= 3:
                 fields["sw"] = content[-2:].hex()
         return fields, _secrets(content)
+
+
+def _junk(side: Side, raw: bytes, why: str) -> Frame:
+    """What cannot be read may hold a card's number or key all the same: only its head is told."""
+    head = ((_JUNK_BYTES_SHOWN, len(raw)),)
+    return Frame(side, raw, JUNK, {"why": why}, is_valid=False, secrets=head)
 
 
 def _ended(frame: Frame) -> Frame:

@@ -117,6 +117,13 @@ def test_no_password_and_nobody_s_finger_is_kept() -> None:
     assert sum(int(frame.fields["bytes"]) for frame in frames[-4:]) == 512
 
 
+def test_a_password_whose_first_byte_is_lost_is_kept_as_little() -> None:
+    said = ef01.command(Instruction.VERIFY_PASSWORD, 0xA1, 0xB2, 0xC3, 0xD4)[1:]
+    frames = PacketDecoder().feed(Side.HOST, said)
+    assert frames
+    assert all("a1" not in frame.hex() and "b2" not in frame.hex() for frame in frames)
+
+
 def test_a_damaged_password_is_kept_as_little_as_a_sound_one() -> None:
     frame = bytearray(ef01.command(Instruction.VERIFY_PASSWORD, 0xA1, 0xB2, 0xC3, 0xD4))
     frame[-1] ^= 1

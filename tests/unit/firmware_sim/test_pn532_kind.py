@@ -1,5 +1,7 @@
 """Goal: a board's reader is reached by its acts, its wire is read, and no number is kept whole."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -145,6 +147,25 @@ def test_numbers_codes_and_keys_are_hidden() -> None:
     assert "02656e" + "**" * 9 in shown[2]
     assert "6004" + "**" * 6 + "deadbeef" in shown[3]
     assert "1b" + "**" * 4 in shown[4]
+
+
+def _damaged(frame: bytes) -> Iterator[bytes]:
+    """The frame with each byte lost, said twice, or with a wrong bit."""
+    for at, value in enumerate(frame):
+        head, tail = frame[:at], frame[at + 1 :]
+        yield head + tail
+        yield head + bytes([value, value]) + tail
+        yield head + bytes([value ^ 0x04]) + tail
+
+
+def test_a_number_in_a_damaged_frame_is_hidden_as_well() -> None:
+    pan = bytes.fromhex("5A0A 6217 8539 0264 1730 000F")
+    record = b"\x00\x70\x0c" + pan + b"\x90\x00"
+    for said in _damaged(pn532.answer(Code.IN_DATA_EXCHANGE, record)):
+        frames = _read((Side.DEVICE, said), (Side.DEVICE, pn532.ACK))
+        shown = " ".join(frame.hex() for frame in frames)
+        assert "39026417" not in shown, said.hex()
+        assert not re.search("[0-9a-f]{2}853902|02641730", shown), said.hex()
 
 
 def test_a_card_number_is_found_checked_and_masked() -> None:

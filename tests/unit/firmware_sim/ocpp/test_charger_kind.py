@@ -78,6 +78,23 @@ def test_the_wire_is_read_by_name_and_cards_are_kept_secret() -> None:
     assert [frame.is_valid for frame in frames] == [True, False, False]
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        b'[2,"m","ChangeConfiguration",{"key":"AuthorizationKey","value":"S3cret-of-it"}]\n',
+        (
+            b'[2,"m","SetVariables",{"setVariableData":[{"attributeValue":"S3cret-of-it",'
+            b'"component":{"name":"SecurityCtrlr"},"variable":{"name":"BasicAuthPassword"}}]}]\n'
+        ),
+    ],
+)
+def test_a_password_that_is_set_is_not_kept(call: bytes) -> None:
+    (frame,) = OcppDecoder().feed(Side.HOST, call)
+    assert frame.is_valid
+    assert b"S3cret".hex() not in frame.hex()
+    assert "S3cret" not in frame.describe()
+
+
 def test_a_short_token_is_masked_whole() -> None:
     assert masked_token("1234567") == "*******"
     assert masked_token("12345678") == "****5678"
