@@ -4,6 +4,7 @@ The form is checked here, at the edge; a wrong file is refused with file, line a
 is wrong. What a device may say is its kind's matter (``kinds/``).
 """
 
+import difflib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -46,12 +47,28 @@ class BoardFile:
 
 def load_board(name_or_path: str) -> BoardFile:
     """A built-in board by name, or a file; raises ``CallerError("config_invalid")``."""
+    if not is_board(name_or_path):
+        raise CallerError("config_invalid", no_board(name_or_path))
+    return board_of(read_yaml(_path_of(name_or_path)))
+
+
+def is_board(name_or_path: str) -> bool:
+    """Whether there is such a board, built in or as a file; not whether the file is right."""
+    return _path_of(name_or_path).is_file()
+
+
+def no_board(name_or_path: str) -> str:
+    """What to say of a board that there is not: the nearest that is built in, or all."""
+    names = sorted(found.stem for found in BUILT_IN.glob("*.yaml"))
+    near = difflib.get_close_matches(name_or_path, names, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"built in: {', '.join(names)}"
+    return f"no board {name_or_path!r}; {hint}"
+
+
+def _path_of(name_or_path: str) -> Path:
     built_in = BUILT_IN / f"{name_or_path}.yaml"
-    path = built_in if name_or_path.isidentifier() and built_in.exists() else Path(name_or_path)
-    if not path.is_file():
-        names = ", ".join(sorted(found.stem for found in BUILT_IN.glob("*.yaml")))
-        raise CallerError("config_invalid", f"no board {name_or_path!r}; built in: {names}")
-    return board_of(read_yaml(path))
+    is_built_in = name_or_path.isidentifier() and built_in.exists()
+    return built_in if is_built_in else Path(name_or_path)
 
 
 def board_of(file: YamlFile) -> BoardFile:

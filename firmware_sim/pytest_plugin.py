@@ -42,6 +42,7 @@ def tillway_board(request: pytest.FixtureRequest) -> "Iterator[HostedBoard]":
     """A board that has just started, on ptys; gone after the test."""
     from firmware_sim.hosting import HostedBoard
     from firmware_sim.recording import recorder
+    from protocol.errors import TillwayError
 
     if _real_ports(request.config):
         pytest.skip("this test moves the devices' hands, and --tillway-port names real ones")
@@ -49,7 +50,11 @@ def tillway_board(request: pytest.FixtureRequest) -> "Iterator[HostedBoard]":
         request.config.getoption("--tillway-board"),
         request.config.getoption("--tillway-seed"),
     )
-    with HostedBoard(name, seed=seed) as board:
+    try:
+        hosted = HostedBoard(name, seed=seed)
+    except TillwayError as error:
+        pytest.fail(f"--tillway-board: {error.detail}", pytrace=False)
+    with hosted as board:
         request.node.stash[_RECORDER] = board.call(lambda one: recorder.Recorder(one, one.now_ms))
         yield board
 

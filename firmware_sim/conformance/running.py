@@ -28,10 +28,12 @@ from firmware_sim.hosting import HostedBoard, VirtualBoard
 from firmware_sim.kinds.registry import kind_named
 from firmware_sim.limits import DRAIN_BYTES_MAX, DRAIN_S_MAX, FRAMES_SHOWN_MAX
 from firmware_sim.reports.report import Case, Verdict
-from firmware_sim.transports.spec import KNOWN
 from protocol.errors import CallerError, OperatingError
 
 DEVICE = "device"
+REAL = "serial:/dev/..., tcp:HOST:PORT, rfc2217:HOST:PORT"
+KNOWN = f"pty, memory, {REAL}, ws:[HOST:]PORT"
+_URLS = {"serial": "", "tcp": "socket://", "rfc2217": "rfc2217://"}
 log = structlog.get_logger()
 
 
@@ -197,6 +199,8 @@ def bench_of(
             person = AskedPerson(ask or (lambda _: False), is_there=ask is not None)
             yield Bench(wire, person, f"listening at ws://{called.address}")
         return
+    if device.partition(":")[0] not in _URLS:
+        raise CallerError("config_invalid", f"device {device!r} is not one of {KNOWN}")
     with open_port(device, rate) as port:
         person = AskedPerson(ask or (lambda _: False), is_there=ask is not None)
         yield Bench(PortWire(port, kind.decoder()), person, device)
@@ -250,9 +254,9 @@ def _listening(simulated: Device, device: str) -> WsPort:
 
 def _url(device: str) -> str:
     name, _, rest = device.partition(":")
-    if rest and name in {"serial", "tcp", "rfc2217"}:
-        return {"serial": "", "tcp": "socket://", "rfc2217": "rfc2217://"}[name] + rest
-    raise CallerError("config_invalid", f"device {device!r} is not one of {', '.join(KNOWN)}")
+    if rest and name in _URLS:
+        return _URLS[name] + rest
+    raise CallerError("config_invalid", f"device {device!r} is not one of {REAL}")
 
 
 @contextmanager

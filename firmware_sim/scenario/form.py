@@ -29,6 +29,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
+from firmware_sim.board_file import is_board, no_board
 from firmware_sim.fault_form import FaultForm
 from firmware_sim.frames import Side
 from firmware_sim.limits import (
@@ -256,8 +257,11 @@ def scenario_of(file: YamlFile, folder: Path) -> Scenario:
         raise file.refusal(("driver",), "a driver needs 'time: real'")
     steps = _steps(file, form.steps, ("steps",))
     beside = folder / form.board
+    board = str(beside) if beside.is_file() else form.board
+    if not is_board(board):
+        raise file.refusal(("board",), no_board(board))
     return Scenario(
-        form.name, str(beside) if beside.is_file() else form.board, form.seed,
+        form.name, board, form.seed,
         form.time == "virtual", steps, tuple(form.driver), form.exit_code,
     )  # fmt: skip
 

@@ -33,6 +33,14 @@ def _pytest(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     )  # fmt: skip
 
 
+def test_a_board_that_does_not_exist_is_said_in_a_line(tmp_path: Path) -> None:
+    ran = _pytest(tmp_path, "--tillway-board=vendng", "-k", "reads")
+    assert ran.returncode == 1
+    assert "--tillway-board: no board 'vendng'; did you mean 'vending'?" in ran.stdout
+    assert "Traceback" not in ran.stdout + ran.stderr
+    assert "load_board" not in ran.stdout
+
+
 def test_each_test_has_a_board_and_a_failure_shows_seed_and_frames(tmp_path: Path) -> None:
     ran = _pytest(tmp_path, "--tillway-board=eye.yaml", "--tillway-seed=77")
     assert ran.returncode == 1

@@ -134,6 +134,7 @@ def test_every_step_does_what_it_says(tmp_path: Path, steps: str, reason: str) -
         ("name: x\nsteps:\n  - {do: present}", "steps.0.do"),
         ("name: x\nsteps:\n  - repeat: 2\n    steps:\n      - {wiat: 1s}", ":5: steps.0.steps.0"),
         ("name: x\nsteps: []\ndriver: [a]", ":3: driver: a driver needs 'time: real'"),
+        ("name: x\nboard: pso\nsteps: []", ":2: board: no board 'pso'; did you mean 'pos'?"),
         ("name: x\nsteps: []\nborad: pos", "did you mean 'board'"),
         ("name: x\nsteps:\n  - 7", "a step is a verb"),
     ],

@@ -124,6 +124,13 @@ def test_a_device_that_is_not_there_is_an_error_of_ours() -> None:
     assert result.exception.code == "device_disconnected"
 
 
+@pytest.mark.parametrize("device", ["pyt", "/dev/ttyUSB0", "serial:", "memory:x"])
+def test_a_device_that_is_named_wrongly_is_told_how(device: str) -> None:
+    result = _sim("conform", "gm65", "--device", device)
+    assert isinstance(result.exception, TillwayError)
+    assert "tcp:HOST:PORT, rfc2217:HOST:PORT" in str(result.exception)
+
+
 def test_kinds_lists_options_and_acts() -> None:
     output = _sim("kinds").output
     assert "escpos: ESC/POS receipt printer" in output
