@@ -168,7 +168,7 @@ def _topups(services: Services, sagas: SagaRunner) -> TopUps:
         submit=services.submit,
         carry_on=sagas.carry_on,
         repository=TopUpRepository(services.reader),
-        business_date=services.rules.business_date,
+        rules=services.rules,
     )
 
 

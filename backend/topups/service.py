@@ -4,12 +4,15 @@ Rule 1: the order is committed before the channel hears of it.
 Rule 2: money reaches the payer's balance only on the channel's word (posting rule 1), and under the
         channel's business day.
 Rule 3: an order whose reversal comes too late is a top-up: the money is here, and the payer's.
+Rule 4: the channel is asked for what its facts, its breaker and its net debit cap allow, as for a
+        payment; else the order is refused and nothing is stored.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from backend.channels.facts import Offer
 from backend.channels.model import NUCC, ChannelAnswer
 from backend.db.command import Command, Read
 from backend.db.tables import Row
@@ -18,6 +21,11 @@ from backend.ledger import rules
 from backend.ledger import service as ledger
 from backend.ledger.model import Transfer
 from backend.payments.by_channel import move_by_answer
+from backend.payments.funding import admit
+from backend.payments.model import PaymentRules
+from backend.routing.model import Candidate, decide
+from backend.routing.service import health_of
+from backend.routing.tables import CHANNEL_HEALTH
 from backend.sagas.limits import PAY_PATIENCE_MS
 from backend.sagas.model import Ask, SagaKind, SagaState, SagaStep
 from backend.sagas.ports import Word
@@ -44,10 +52,16 @@ class OrderTopUp:
     payer_id: str
     bank_account: str
     amount: Money
-    business_date: Callable[[int], str]
+    rules: PaymentRules
 
     def reads(self) -> Iterable[Read]:
-        return [(TOPUP, self.topup_id), (PAYER, self.payer_id), (SAGA, self.topup_id)]
+        return [
+            (TOPUP, self.topup_id),
+            (PAYER, self.payer_id),
+            (SAGA, self.topup_id),
+            (CHANNEL_HEALTH, CHANNEL),
+            *self.rules.room.reads(CHANNEL),
+        ]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
         if not is_id(self.topup_id, prefix="top"):
@@ -66,6 +80,8 @@ class OrderTopUp:
             if any(known[name] != value for name, value in content.items()):
                 raise CallerError("idempotency_conflict", self.topup_id)
             return known
+        self._check_channel(ws, now_ms)
+        admit(ws, CHANNEL, now_ms)
         row = {
             **content,
             "topup_id": self.topup_id,
@@ -83,13 +99,31 @@ class OrderTopUp:
             token=self.bank_account,
             amount_minor=self.amount.amount_minor,
             currency=self.amount.currency,
-            planned_date=self.business_date(now_ms),
+            planned_date=self.rules.business_date(now_ms),
             now_ms=now_ms,
             patience_ms=PAY_PATIENCE_MS,
         )
         found = ws.get(TOPUP, self.topup_id)
         assert found is not None
         return found
+
+    def _check_channel(self, ws: WorkingSet, now_ms: int) -> None:
+        """Raise ``CallerError("channel_unavailable")`` unless the channel can take it now."""
+        facts = self.rules.routing.facts.get(CHANNEL)
+        if facts is None:
+            raise CallerError("channel_unavailable", f"{CHANNEL}: not configured")
+        candidate = Candidate(
+            facts=facts,
+            token=self.bank_account,
+            health=health_of(ws, CHANNEL),
+            room_minor=self.rules.room.left_minor(ws, CHANNEL, now_ms),
+        )
+        found = decide(
+            self.rules.routing, [candidate], amount=self.amount, offer=Offer.PAY, now_ms=now_ms
+        )
+        why = found.considered[0].passed_over
+        if why is not None:
+            raise CallerError("channel_unavailable", f"{CHANNEL}: {why}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,12 +191,12 @@ class TopUps:
         submit: Callable[[Command], Awaitable[Any]],
         carry_on: Callable[[str], Awaitable[None]],
         repository: TopUpRepository,
-        business_date: Callable[[int], str],
+        rules: PaymentRules,
     ) -> None:
         self._submit = submit
         self._carry_on = carry_on
         self._repository = repository
-        self._business_date = business_date
+        self._rules = rules
 
     async def top_up(
         self, *, topup_id: str, payer_id: str, bank_account: str, amount: Money
@@ -174,7 +208,7 @@ class TopUps:
                 payer_id=payer_id,
                 bank_account=bank_account,
                 amount=amount,
-                business_date=self._business_date,
+                rules=self._rules,
             )
         )
         if row["state"] not in OPEN_STATES:

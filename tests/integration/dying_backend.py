@@ -294,7 +294,7 @@ async def top_up(life: Life) -> None:
         payer_id=life.payer,
         bank_account=life.job["token"],
         amount=Money(TOPUP_MINOR, "CNY"),
-        business_date=life.shop.rules.business_date,
+        rules=life.shop.rules,
     )
     await life.submit(order)
     await life.settle()

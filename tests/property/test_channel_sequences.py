@@ -75,15 +75,15 @@ class Story:
         self.payments[answer["payment_id"]] = amount
 
     async def top_up(self) -> None:
-        self.world.shop.do(
-            OrderTopUp(
-                topup_id=self.world.shop.id("top"),
-                payer_id=self.saver,
-                bank_account=CARD_TOKEN,
-                amount=Money(self.dice.randint(1, 20_000), "CNY"),
-                business_date=self.world.shop.rules.business_date,
-            )
+        order = OrderTopUp(
+            topup_id=self.world.shop.id("top"),
+            payer_id=self.saver,
+            bank_account=CARD_TOKEN,
+            amount=Money(self.dice.randint(1, 20_000), "CNY"),
+            rules=self.world.shop.rules,
         )
+        [outcome] = self.world.shop.apply(order)
+        assert getattr(outcome.error, "code", "") in {"", "channel_unavailable"}
 
     async def withdraw(self) -> None:
         order = OrderWithdrawal(

@@ -168,7 +168,7 @@ def clearing_world(
         submit=world.submit,
         carry_on=runner.carry_on,
         repository=TopUpRepository(shop.reader),
-        business_date=shop.rules.business_date,
+        rules=shop.rules,
     )
     world.cases = {NUCC: channels[NUCC]}  # type: ignore[dict-item]  # the near clearing house
     world.day_end = day_end_of(world)

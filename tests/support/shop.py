@@ -55,7 +55,7 @@ def confirmed_top_up(topup_id: str, payer_id: str, amount_minor: int) -> tuple[C
         payer_id=payer_id,
         bank_account="CARD",
         amount=Money(amount_minor, "CNY"),
-        business_date=lambda _at_ms: "2026-11-23",
+        rules=PaymentRules(code_master_key=MASTER_KEY, routing=Routing(facts=DEFAULT_FACTS)),
     )
     answer = ChannelAnswer(topup_id, "succeeded", "", "", "2026-11-23")
     resolve = ResolveTopUp(saga_id=topup_id, word=Word(ask=Ask.SEND, answer=answer))

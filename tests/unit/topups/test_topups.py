@@ -1,12 +1,18 @@
 """Filling the balance from a bank account: a conversation like a payment, with one end."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
+from backend.channels.facts import DEFAULT_FACTS
+from backend.channels.model import NUCC
+from backend.clearing.caps import NetDebitCaps
+from backend.routing.limits import OPEN_MS, SILENCES_TO_OPEN
+from backend.routing.model import Routing
 from backend.topups.model import TRANSITIONS, Outcome, TopUpState, next_state
 from backend.topups.repository import TopUpRepository
 from backend.topups.service import OrderTopUp, TopUps
@@ -34,7 +40,7 @@ def order(world: ChannelWorld, minor: int = 700, **changes: Any) -> str:
         "payer_id": world.card_payer(),
         "bank_account": CARD_TOKEN,
         "amount": Money(minor, "CNY"),
-        "business_date": world.shop.rules.business_date,
+        "rules": world.shop.rules,
     }
     return str(world.shop.do(OrderTopUp(**(fields | changes)))["topup_id"])
 
@@ -133,7 +139,7 @@ async def test_who_orders_waits_for_the_first_word_whoever_speaks(world: Channel
         submit=submit,
         carry_on=world.runner.carry_on,
         repository=TopUpRepository(world.shop.reader),
-        business_date=world.shop.rules.business_date,
+        rules=world.shop.rules,
     )
     fields: dict[str, Any] = {
         "topup_id": world.shop.id("top"),
@@ -147,6 +153,52 @@ async def test_who_orders_waits_for_the_first_word_whoever_speaks(world: Channel
     silent = await desk.top_up(**(fields | {"topup_id": world.shop.id("top")}))
     assert silent["state"] == "unknown"
     assert balance(world) == 300
+
+
+@pytest.mark.asyncio
+async def test_a_channel_that_has_fallen_silent_is_asked_for_no_more_but_a_probe(
+    world: ChannelWorld,
+) -> None:
+    waiting = [order(world) for _ in range(SILENCES_TO_OPEN)]
+    world.card.mishaps = ["unsent"] * SILENCES_TO_OPEN
+    await world.runner.run_due()
+    with pytest.raises(CallerError, match="breaker_open"):
+        order(world)
+    assert order(world, topup_id=waiting[0]) == waiting[0]
+    assert len(world.shop.rows("SELECT * FROM topup")) == SILENCES_TO_OPEN
+    world.shop.clock.at_ms += OPEN_MS
+    probe = order(world)
+    with pytest.raises(CallerError, match="breaker_open"):
+        order(world)
+    await world.finish()
+    assert {state(world, one) for one in [*waiting, probe]} == {("succeeded", "")}
+    assert state(world, order(world))[0] == "processing"
+
+
+@pytest.mark.asyncio
+async def test_the_net_debit_cap_bounds_top_ups_beside_payments(world: ChannelWorld) -> None:
+    room = NetDebitCaps(caps_minor={NUCC: 10_000}, now_ms=world.shop.clock.now_ms)
+    world.shop.rules = replace(world.shop.rules, room=room)
+    order(world, 6_000)
+    await world.finish()
+    with pytest.raises(CallerError, match="cap_exceeded"):
+        order(world, 4_001)
+    order(world, 4_000)
+    await world.finish()
+    refused = world.shop.pay(world.card_payer("NUCC"), 1)
+    assert refused["error"]["code"] == "channel_unavailable"
+    assert balance(world) == world.charged() == 10_000
+
+
+def test_a_channel_that_is_not_configured_or_does_not_take_the_amount_takes_no_top_up(
+    world: ChannelWorld,
+) -> None:
+    facts = replace(DEFAULT_FACTS[NUCC], amount_minor_max=699)
+    for found, why in (({}, "not configured"), ({NUCC: facts}, "NUCC: amount")):
+        rules = replace(world.shop.rules, routing=Routing(facts=found))
+        with pytest.raises(CallerError, match=why):
+            order(world, rules=rules)
+    assert world.shop.rows("SELECT * FROM topup") == []
 
 
 def test_every_step_of_the_table_is_taken_and_no_other() -> None:
