@@ -18,7 +18,7 @@ from backend.wallet.model import (
     is_same_hash,
     scanned_payment_id,
 )
-from backend.wallet.pin_free import ChoosePinFree
+from backend.wallet.pin_free import ChoosePinFree, day_of
 from backend.wallet.repository import WalletRepository
 from backend.wallet.service import (
     BeginPinTry,
@@ -129,6 +129,19 @@ class WalletDesk:
         _, body = await self._services.submit(command)
         shown: dict[str, Any] = body
         return shown
+
+    async def pin_free(self, payer_id: str, currency: str) -> dict[str, Any]:
+        """What the payer may still confirm without a PIN today."""
+        services = self._services
+        row = await self._read(lambda: self._wallets.pin_free(payer_id, currency))
+        rules = services.rules.wallet
+        day = day_of(row, services.rules.business_date(services.clock.now_ms()))
+        return {
+            "currency": currency,
+            "limit_minor": rules.limit_minor(day),
+            "day_left_minor": max(0, rules.pin_free_day_minor - day.spent_minor),
+            "day_left_count": max(0, rules.pin_free_day_count - day.count),
+        }
 
     async def choose_pin_free(
         self, *, payer_id: str, currency: str, limit_minor: int | None, pin: str

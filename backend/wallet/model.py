@@ -60,12 +60,14 @@ class WalletRules:
         if not 0 <= self.pin_free_day_count <= PIN_FREE_PER_DAY_MAX:
             raise ValueError("pin_free_day_count is out of range")
 
+    def limit_minor(self, day: PinFreeDay) -> int:
+        """The limit of one payment: ours, or the payer's own if that is less."""
+        chosen = day.chosen_minor
+        return self.pin_free_minor if chosen is None else min(self.pin_free_minor, chosen)
+
     def pin_reason(self, amount_minor: int, day: PinFreeDay) -> str | None:
         """Why this payment needs the PIN; None if it does not."""
-        limit_minor = self.pin_free_minor
-        if day.chosen_minor is not None:
-            limit_minor = min(limit_minor, day.chosen_minor)
-        if amount_minor > limit_minor:
+        if amount_minor > self.limit_minor(day):
             return "above the limit of one payment"
         if day.spent_minor + amount_minor > self.pin_free_day_minor:
             return "above the limit of the day"

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from backend.db.command import Read
+from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.wallet.limits import PIN_FREE_MINOR_MAX
 from backend.wallet.model import PinFreeDay, WalletRules
@@ -35,12 +36,13 @@ class Small:
 
 def pin_reason(ws: WorkingSet, rules: WalletRules, small: Small) -> str | None:
     """Why the PIN is needed; None if it is not."""
-    return rules.pin_reason(small.amount_minor, _day(ws, small))
+    return rules.pin_reason(small.amount_minor, day_of(ws.get(*small.read), small.day))
 
 
 def count_pin_free(ws: WorkingSet, small: Small) -> None:
     """Count a payment that was taken without a PIN."""
-    row, day = ws.get(*small.read), _day(ws, small)
+    row = ws.get(*small.read)
+    day = day_of(row, small.day)
     counted = {
         "day": max(small.day, row["day"]) if row else small.day,
         "spent_minor": day.spent_minor + small.amount_minor,
@@ -75,11 +77,11 @@ class ChoosePinFree:
         return self.limit_minor
 
 
-def _day(ws: WorkingSet, small: Small) -> PinFreeDay:
-    row = ws.get(*small.read)
+def day_of(row: Row | None, day: str) -> PinFreeDay:
+    """What the row says of a business date."""
     if row is None:
         return PinFreeDay()
-    if row["day"] < small.day:
+    if row["day"] < day:
         return PinFreeDay(chosen_minor=row["chosen_minor"])
     return PinFreeDay(
         chosen_minor=row["chosen_minor"], spent_minor=row["spent_minor"], count=row["count"]

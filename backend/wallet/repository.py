@@ -7,10 +7,11 @@ from backend.db.tables import Row
 from backend.ledger.chart import customer
 from backend.ledger.model import available, balance
 from backend.ledger.tables import LedgerAccount
-from backend.wallet.tables import Payer, PayerToken
+from backend.wallet.tables import Payer, PayerToken, PinFree
 
 _payer = Payer.__table__  # type: ignore[attr-defined]
 _token = PayerToken.__table__  # type: ignore[attr-defined]
+_pin_free = PinFree.__table__  # type: ignore[attr-defined]
 _account = LedgerAccount.__table__  # type: ignore[attr-defined]
 
 
@@ -39,6 +40,13 @@ class WalletRepository:
     def payer(self, payer_id: str) -> Row | None:
         """One payer."""
         return self._reader.one(select(_payer).where(_payer.c.payer_id == payer_id))
+
+    def pin_free(self, payer_id: str, currency: str) -> Row | None:
+        """What a payer has confirmed without a PIN; None before the first time."""
+        query = select(_pin_free).where(
+            _pin_free.c.payer_id == payer_id, _pin_free.c.currency == currency
+        )
+        return self._reader.one(query)
 
     def balance(self, payer_id: str, currency: str) -> tuple[int, int]:
         """(balance, available) in minor units; nothing yet is (0, 0)."""

@@ -25,6 +25,7 @@ from backend.wallet.schemas import (
 from backend.wallet.service import SetPayerStatus
 from backend.withdrawals.routes import add_wallet_routes as add_withdrawal_routes
 from protocol.errors import CallerError
+from protocol.messages.base import CurrencyText
 
 Guard = Callable[[Request], Awaitable[None]]
 _SCHEME = "bearer "
@@ -57,8 +58,12 @@ def router(services: Services) -> APIRouter:
     async def scan(payer_id: payer, body: Scanned) -> dict[str, Any]:
         return await desk.scan(payer_id, body.content)
 
+    @routes.get("/pin-free")
+    async def pin_free(payer_id: payer, currency: CurrencyText = "CNY") -> dict[str, Any]:
+        return await desk.pin_free(payer_id, currency)
+
     @routes.post("/pin-free")
-    async def pin_free(payer_id: payer, body: PinFreeLimit) -> dict[str, Any]:
+    async def choose_pin_free(payer_id: payer, body: PinFreeLimit) -> dict[str, Any]:
         return await desk.choose_pin_free(
             payer_id=payer_id,
             currency=body.currency,

@@ -114,5 +114,19 @@ def test_a_phone_chooses_its_limit_with_the_pin(shop: Shop, http: TestClient) ->
     assert wrong["error"]["code"] == "pin_wrong"
     chosen = phone.post("pin-free", {"limit_minor": 0, "pin": PIN})
     assert chosen == {"currency": "CNY", "limit_minor": 0}
+    left = {"day_left_minor": 100_000, "day_left_count": 5}
+    assert phone.get("pin-free") == chosen | left
     body = {"payment_id": shop.show_qr(1)["payment_id"], "attempt_id": shop.id("att")}
     assert phone.post("confirm", body)["error"]["code"] == "pin_required"
+
+
+def test_a_phone_sees_what_is_left_of_the_day(shop: Shop, http: TestClient) -> None:
+    phone = Phone(shop, http)
+    body = {"payment_id": shop.show_qr(150)["payment_id"], "attempt_id": shop.id("att")}
+    phone.post("confirm", body)
+    left = phone.get("pin-free")
+    assert (left["limit_minor"], left["day_left_minor"], left["day_left_count"]) == (
+        20_000, 99_850, 4,
+    )  # fmt: skip
+    shop.clock.at_ms += DAY_MS
+    assert phone.get("pin-free")["day_left_count"] == 5
