@@ -2,8 +2,8 @@
 
 Rule 1: only the thread touches the port. A job is plain blocking code that talks through a
 ``Dialogue``; it runs alone on the port and in the order asked.
-Rule 2: every wait in a job has a deadline, and a job nobody waits for any more ends at its next
-read.
+Rule 2: every wait in a job has a deadline, and a job nobody waits for any more does not begin, or
+ends at its next read.
 Rule 3: a port that fails is closed, its job gets ``device_disconnected``, and the thread looks
 for the port again by itself. A job that finds the port gone waits a moment for it to come back.
 """
@@ -213,6 +213,8 @@ class SerialWorker:
             if not self._is_greeted:
                 self._greet(dialogue)
                 self._is_greeted = True
+            if ticket.cancelled.is_set() or self._is_closing.is_set():
+                raise AbandonedError
             ticket.settle(ticket.job(dialogue))
         except AbandonedError:
             log.info("port_job_abandoned", port=self._name)
