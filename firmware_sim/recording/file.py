@@ -14,11 +14,15 @@ log = structlog.get_logger()
 
 
 class TraceFile:
-    """A trace being written. It stops at ``TRACE_LINES_MAX`` lines and says so in the log."""
+    """A trace being written. It stops at ``TRACE_LINES_MAX`` lines and says so in the log.
+
+    A disk that takes no more stops the trace, not the devices; ``close`` raises it then.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lines = 0
+        self._failure: OSError | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file: TextIO = path.open("w", encoding="utf-8")
@@ -31,13 +35,24 @@ class TraceFile:
         if self._lines == TRACE_LINES_MAX:
             log.warning("sim_trace_full", path=str(self._path), lines=self._lines)
         text = write_line(line)
-        if self._lines <= TRACE_LINES_MAX and len(text) <= TRACE_LINE_CHARS_MAX:
+        is_room = self._lines <= TRACE_LINES_MAX and len(text) <= TRACE_LINE_CHARS_MAX
+        if not is_room or self._failure is not None:
+            return
+        try:
             self._file.write(text)
             self._file.flush()
+        except OSError as error:
+            self._failure = error
+            log.warning("sim_trace_broken", path=str(self._path), error=error.strerror)
 
     def close(self) -> None:
-        """No more."""
-        self._file.close()
+        """No more; raises ``OperatingError("file_unwritable")`` where the trace is not whole."""
+        try:
+            self._file.close()
+        except OSError as error:
+            self._failure = self._failure or error
+        if self._failure is not None:
+            raise OperatingError("file_unwritable", f"{self._path}: {self._failure.strerror}")
 
     def __enter__(self) -> Self:
         return self

@@ -21,7 +21,7 @@ from firmware_sim.recording.replay_run import play_to
 from firmware_sim.recording.replaying import board_of_trace, play_host
 from firmware_sim.recording.trace import Head, Said, Trace, read_trace, write_line
 from firmware_sim.reports.report import Verdict
-from protocol.errors import CallerError
+from protocol.errors import CallerError, OperatingError
 from protocol.framing import ef01, gm65, telium
 from protocol.framing.ef01 import Instruction
 from protocol.framing.telium import Ask
@@ -241,6 +241,17 @@ def test_one_device_of_a_trace_is_its_own_lines_and_no_other_is_invented() -> No
     assert trace.only(DEVICE) == trace.only(None) == trace
     with pytest.raises(CallerError, match="no device 'nobody'; it has device"):
         trace.only("nobody")
+
+
+def test_a_full_disk_stops_the_trace_and_not_the_device() -> None:
+    file = TraceFile(Path("/dev/full"))
+    with VirtualBoard(board_with("gm65", device=DEVICE)) as board:
+        Recorder(board.board, lambda: board.now_ms, file.write)
+        for _ in range(2):
+            board.send(DEVICE, READ)
+            assert len(board.receive(DEVICE, 7)) == 7
+    with pytest.raises(OperatingError, match="file_unwritable: /dev/full"):
+        file.close()
 
 
 def test_a_capture_file_has_the_frames_with_their_sides_and_times(tmp_path: Path) -> None:
