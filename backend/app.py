@@ -94,6 +94,7 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
     return (
         *clears,
         backend.merchant_api.router,
+        backend.merchant_api.wallet_router,
         key_routes.operator_router(backend.merchant_api.accounts, guard),
         wallet_routes.router(services),
         wallet_routes.operator_router(services, guard),
@@ -131,6 +132,7 @@ def public_app(backend: Backend) -> ASGIApp:
     return BodyLimit(
         public_application(backend),
         bytes_max=JSON_BYTES_MAX,
+        answers_itself=("/v3/",),
         larger={model_routes.MODELS: MODEL_BYTES_MAX, rule_routes.RULES: FILE_BYTES_MAX},
     )
 

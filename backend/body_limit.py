@@ -12,15 +12,22 @@ class BodyLimit:
     """Refuses a body above the bound with 413, by its announced length or as it streams in.
 
     ``larger`` has the bounds of single paths, whose endpoints read no body before they know who
-    asks.
+    asks. ``answers_itself`` begins the paths whose room refuses in its own words: there, the body
+    that is too large fails when it is read.
     """
 
     def __init__(
-        self, app: ASGIApp, *, bytes_max: int, larger: Mapping[str, int] | None = None
+        self,
+        app: ASGIApp,
+        *,
+        bytes_max: int,
+        larger: Mapping[str, int] | None = None,
+        answers_itself: tuple[str, ...] = (),
     ) -> None:
         self._app = app
         self._bytes_max = bytes_max
         self._larger = larger or {}
+        self._answers_itself = answers_itself
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, counting."""
@@ -28,7 +35,8 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         bytes_max = self._larger.get(scope["path"], self._bytes_max)
-        if self._announced(scope, bytes_max) > bytes_max:
+        is_too_large = self._announced(scope, bytes_max) > bytes_max
+        if is_too_large and not scope["path"].startswith(self._answers_itself):
             await error_response(CallerError("envelope_too_large"))(scope, receive, send)
             return
         taken = 0
@@ -37,7 +45,7 @@ class BodyLimit:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > bytes_max:
+            if is_too_large or taken > bytes_max:
                 raise CallerError("envelope_too_large")
             return message
 

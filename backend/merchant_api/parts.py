@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 
 from backend.merchant_api.callbacks.form import V3Form
+from backend.merchant_api.codepay import routes as codepay_routes
+from backend.merchant_api.codepay.desk import CodePayDesk
 from backend.merchant_api.keys import routes as key_routes
 from backend.merchant_api.keys.desk import AccountDesk
 from backend.merchant_api.keys.ring import KeyRing
@@ -17,14 +19,14 @@ from backend.merchant_api.limits import (
 )
 from backend.merchant_api.orders import routes as order_routes
 from backend.merchant_api.orders.desk import OrderDesk
+from backend.merchant_api.orders.engine import Engine
+from backend.merchant_api.payers.routes import wallet_router
 from backend.merchant_api.refunds import routes as refund_routes
 from backend.merchant_api.refunds.desk import RefundDesk
-from backend.merchant_api.wire.gate import Gate, unknown_path
+from backend.merchant_api.wire.gate import Gate, add_unknown_paths
 from backend.payments.services import Services
 from backend.rate_limit import RateLimit
 from protocol.clock import Clock
-
-METHODS = ["DELETE", "GET", "PATCH", "POST", "PUT"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class MerchantApi:
     accounts: AccountDesk
     form: V3Form
     router: APIRouter
+    wallet_router: APIRouter
 
 
 def build_merchant_api(services: Services, *, master_key: bytes, clock: Clock) -> MerchantApi:
@@ -51,9 +54,10 @@ def build_merchant_api(services: Services, *, master_key: bytes, clock: Clock) -
     gate = Gate(ring=ring, accounts=accounts, clock=clock, entropy=services.entropy, rate=rate)
     routes = APIRouter(prefix="/v3", tags=["merchant v3"], route_class=gate.route_class())
     key_routes.add_routes(routes, ring, services.entropy)
-    order_routes.add_routes(routes, OrderDesk(services, vault.openid_key))
-    refund_routes.add_routes(routes, RefundDesk(services))
-    # Last: what no route before it answers.
-    routes.add_api_route("/{path:path}", unknown_path, methods=METHODS, include_in_schema=False)
+    engine = Engine(services)
+    order_routes.add_routes(routes, OrderDesk(services, engine, vault.openid_key))
+    codepay_routes.add_routes(routes, CodePayDesk(services, engine, vault.openid_key))
+    refund_routes.add_routes(routes, RefundDesk(services, engine))
+    add_unknown_paths(routes)
     form = V3Form(services, ring=ring, accounts=accounts, clock=clock, openid_key=vault.openid_key)
-    return MerchantApi(accounts, form, routes)
+    return MerchantApi(accounts, form, routes, wallet_router(services, vault.openid_key))

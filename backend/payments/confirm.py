@@ -107,6 +107,8 @@ class ConfirmByPayer:
         if is_theirs and PaymentState(payment["state"]) in PAID_STATES | WAITING_STATES:
             return payment_answer(payment)
         _check_waiting(payment, now_ms)
+        if payment["payer_id"] not in {None, self.payer_id}:
+            raise CallerError("payment_not_found", self.payment_id)  # it is asked of somebody else
         small = _small(payment, self.payer_id, self.rules, now_ms)
         if not self.is_pin_verified:
             reason = pin_reason(ws, self.rules.wallet, small)

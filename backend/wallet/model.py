@@ -31,6 +31,8 @@ _TOKEN_CONTEXT = b"tillway-wallet-token-v1"
 _QR_HEAD = "tillway://pay?id="
 _QR_HEADS = (_QR_HEAD, "weixin://wxpay/bizpayurl?pr=")
 """Ours, and the one that merchants' programs for the compatible interface know."""
+_PREPAY = re.compile(r"weixin://wap/pay\?prepayid=wx\d{8}([0-9A-Z]{26})", re.ASCII).fullmatch
+"""What a page or an app opens the wallet with: ``wx``, a date, and the payment's id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,4 +125,7 @@ def scanned_payment_id(content: str) -> str:
             payment_id = content.removeprefix(head)
             if payment_id != content and is_id(payment_id, prefix="pay"):
                 return payment_id
+        prepay = _PREPAY(content)
+        if prepay is not None and is_id(f"pay_{prepay[1]}", prefix="pay"):
+            return f"pay_{prepay[1]}"
     raise CallerError("field_invalid", "not a payment code of ours")

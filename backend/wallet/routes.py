@@ -38,11 +38,7 @@ def router(services: Services) -> APIRouter:
     routes = APIRouter(prefix="/wallet/v1", tags=["wallet"])
 
     async def payer_of(request: Request) -> str:
-        header = request.headers.get("authorization", "")
-        token = header[len(_SCHEME) :].strip()
-        if header[: len(_SCHEME)].lower() != _SCHEME or not 0 < len(token) <= _TOKEN_CHARS_MAX:
-            raise CallerError("not_authorized")
-        return await desk.authenticate(token)
+        return await desk.authenticate(bearer_token(request))
 
     payer = Annotated[str, Depends(payer_of)]
 
@@ -97,6 +93,15 @@ def router(services: Services) -> APIRouter:
     add_red_packet_routes(routes, services, payer, desk.check_pin)
     add_withdrawal_routes(routes, services, payer, desk.check_pin)
     return routes
+
+
+def bearer_token(request: Request) -> str:
+    """The token that a wallet's call carries; ``not_authorized`` without one."""
+    header = request.headers.get("authorization", "")
+    token = header[len(_SCHEME) :].strip()
+    if header[: len(_SCHEME)].lower() != _SCHEME or not 0 < len(token) <= _TOKEN_CHARS_MAX:
+        raise CallerError("not_authorized")
+    return token
 
 
 def operator_router(services: Services, operator_only: Guard) -> APIRouter:

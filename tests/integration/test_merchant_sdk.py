@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from wechatpayv3 import WeChatPay, WeChatPayType
+from wechatpayv3.async_ import AsyncWeChatPay
+from wechatpayv3.async_ import WeChatPayType as AsyncWeChatPayType
 from wechatpayv3.core import Core
 
 from tests.support.merchant_world import PAYER, MerchantWorld, merchant_world
@@ -51,6 +53,42 @@ async def test_the_same_in_certificate_mode(
         monkeypatch.setattr(Core, "_gate_way", address, raising=False)
         pay = await world.run(lambda: client(world))  # downloads the platform's certificate
         await whole_scenario(world, pay)
+
+
+async def test_the_asynchronous_client_takes_a_code_and_undoes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with merchant_world(tmp_path) as world:
+        monkeypatch.setenv("SSL_CERT_FILE", str(world.ca))
+        own = world.own
+        pay = AsyncWeChatPay(
+            wechatpay_type=AsyncWeChatPayType.NATIVE,
+            mchid=own["mchid"],
+            appid=own["appid"],
+            cert_serial_no=own["serial_no"],
+            private_key=world.key_file("apiclient_key.pem"),
+            apiv3_key=own["api_v3_key"],
+            notify_url=world.server.url,
+            public_key=world.key_file("pub_key.pem"),
+            public_key_id=own["public_key_id"],
+        )
+        pay._core._gate_way = world.url
+        code = (await world.wallet.pay_code(PAYER))["pay_code"]
+        async with pay:
+            status, text = await pay.pay(
+                pay_type=AsyncWeChatPayType.CODEPAY,
+                description="一瓶水",
+                out_trade_no="code-0001",
+                amount={"total": 300},
+                payer={"auth_code": code},
+                scene_info={"store_info": {"out_id": "s1"}},
+            )
+            assert (status, json.loads(text)["trade_state"]) == (200, "SUCCESS")
+            status, _ = await pay.codepay_reverse(out_trade_no="code-0001")
+            assert status == 200
+            _, text = await pay.query(out_trade_no="code-0001")
+            assert json.loads(text)["trade_state"] == "REVOKED"
+        assert (await world.wallet.balance(PAYER, "CNY"))["balance_minor"] == 10_000
 
 
 async def whole_scenario(world: MerchantWorld, pay: Any) -> None:

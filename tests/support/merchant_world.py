@@ -94,24 +94,26 @@ async def merchant_world(
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     server.port = runner.addresses[0][1]
-    async with served(directory, callbacks_to_private_addresses=True) as (found, token):
-        await found.backend.writer.submit(a_merchant())
-        wallet = WalletDesk(found.backend.services)
-        await wallet.create_payer(
-            payer_id=PAYER,
-            name="Li Na",
-            pin=PIN,
-            key_suite="SM2-SM3",
-            key_public=generate().public.public,
-        )
-        for command in confirmed_top_up(mint("top", 1), PAYER, 10_000):
-            await found.backend.writer.submit(command)
-        ca, token_file = directory / "ca.pem", directory / "token"
-        ca.write_text(found.backend.state.identity.tls.ca_pem)
-        token_file.write_text(token)
-        keys = directory / "keys"
-        await asyncio.to_thread(
-            lambda: new(found.url("public"), ca, token_file, keys, MERCHANT, key_mode=key_mode)
-        )
-        yield MerchantWorld(found, server, keys, ca, wallet, token)
-    await runner.cleanup()
+    try:
+        async with served(directory, callbacks_to_private_addresses=True) as (found, token):
+            await found.backend.writer.submit(a_merchant())
+            wallet = WalletDesk(found.backend.services)
+            await wallet.create_payer(
+                payer_id=PAYER,
+                name="Li Na",
+                pin=PIN,
+                key_suite="SM2-SM3",
+                key_public=generate().public.public,
+            )
+            for command in confirmed_top_up(mint("top", 1), PAYER, 10_000):
+                await found.backend.writer.submit(command)
+            ca, token_file = directory / "ca.pem", directory / "token"
+            ca.write_text(found.backend.state.identity.tls.ca_pem)
+            token_file.write_text(token)
+            keys = directory / "keys"
+            await asyncio.to_thread(
+                lambda: new(found.url("public"), ca, token_file, keys, MERCHANT, key_mode=key_mode)
+            )
+            yield MerchantWorld(found, server, keys, ca, wallet, token)
+    finally:
+        await runner.cleanup()

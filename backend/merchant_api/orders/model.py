@@ -55,6 +55,12 @@ def read_time(text: str) -> int | None:
         return None
 
 
+def prepay_id(payment_id: str, created_at_ms: int) -> str:
+    """``wx``, the date and the id's 26 characters: what opens the payment in the payer's app."""
+    day = datetime.fromtimestamp(created_at_ms / 1000, _SHOP_TIME).strftime("%Y%m%d")
+    return f"wx{day}{payment_id.partition('_')[2]}"
+
+
 def openid_of(key: bytes, appid: str, payer_id: str) -> str:
     """A payer's name to one app: 28 characters that say nothing to another."""
     digest = hmac.digest(key, f"{appid}\n{payer_id}".encode(), hashlib.sha256)

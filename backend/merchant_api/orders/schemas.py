@@ -69,6 +69,22 @@ class SceneInfo(Asked):
     store_info: StoreInfo | None = None
 
 
+class H5Info(Asked):
+    """The page or app that opens the payment."""
+
+    type: Annotated[str, Field(min_length=1, max_length=32)]
+    app_name: _Text | None = None
+    app_url: _Text | None = None
+    bundle_id: _Text | None = None
+    package_name: _Text | None = None
+
+
+class H5SceneInfo(SceneInfo):
+    """Where the payer of a page is."""
+
+    h5_info: H5Info
+
+
 class SettleInfo(Asked):
     """How it is settled."""
 
@@ -76,7 +92,7 @@ class SettleInfo(Asked):
 
 
 class NewOrder(Asked):
-    """``POST /v3/pay/transactions/native``."""
+    """``POST /v3/pay/transactions/native`` and ``…/app``."""
 
     appid: AppId
     mchid: MchId
@@ -92,6 +108,18 @@ class NewOrder(Asked):
     detail: Detail | None = None
     scene_info: SceneInfo | None = None
     settle_info: SettleInfo | None = None
+
+
+class NewJsapiOrder(NewOrder):
+    """``POST /v3/pay/transactions/jsapi``."""
+
+    payer: Payer
+
+
+class NewH5Order(NewOrder):
+    """``POST /v3/pay/transactions/h5``."""
+
+    scene_info: H5SceneInfo
 
 
 class Close(Asked):

@@ -12,6 +12,7 @@ from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.merchant_api.faults import (
+    MUST_REVERSE,
     NO_AUTH,
     ORDER_CLOSED,
     ORDER_NOT_EXIST,
@@ -19,9 +20,11 @@ from backend.merchant_api.faults import (
     RE_ENTRY,
     TRADE_ERROR,
     ApiError,
+    wrong_field,
 )
 from backend.merchant_api.orders.model import transaction_number
 from backend.merchant_api.orders.tables import ORDER, OUT_TRADE_NO
+from backend.merchant_api.payers.tables import OPENID
 from backend.payments.create import CreatePayment
 from backend.payments.tables import PAYMENT
 from backend.payments.timeline import step
@@ -33,9 +36,18 @@ _OVER = frozenset(
 _WAITS = frozenset({PaymentState.CREATED, PaymentState.AWAITING_PAYER})
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Of an order that its payer opens: until when it can be paid, and where news of it goes."""
+
+    expires_at_ms: int
+    notify_url: str
+    notify_form: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateOrder:
-    """An order to be shown to its payer. Answers its row."""
+    """A new order. Answers its row and its payment's."""
 
     create: CreatePayment
     """With a fresh payment id, which goes unused if the number is known."""
@@ -44,9 +56,8 @@ class CreateOrder:
     appid: str
     trade_type: str
     content_hash: bytes
-    expires_at_ms: int
-    notify_url: str
-    notify_form: str
+    shown: Shown | None = None
+    """None: the payer has shown a code, and the payment is decided at once."""
     attach: str = ""
     payer_openid: str = ""
     device_id: str = ""
@@ -57,26 +68,30 @@ class CreateOrder:
     def follow(self, ws: WorkingSet) -> Iterable[Read]:
         number = ws.get(OUT_TRADE_NO, (self.mchid, self.out_trade_no))
         if number is None:
-            return self.create.follow(ws)
+            payer = [(OPENID, self.payer_openid)] if self.payer_openid else []
+            return [*payer, *self.create.follow(ws)]
         return [(ORDER, number["payment_id"]), (PAYMENT, number["payment_id"])]
 
-    def decide(self, ws: WorkingSet, now_ms: int) -> Row:
+    def decide(self, ws: WorkingSet, now_ms: int) -> tuple[Row, Row]:
         number = ws.get(OUT_TRADE_NO, (self.mchid, self.out_trade_no))
         if number is not None:
             return self._again(ws, number["payment_id"], now_ms)
+        payer_id = self._wanted_payer(ws)
         self.create.decide(ws, now_ms)
         payment_id = self.create.body.payment_id
         payment = ws.get(PAYMENT, payment_id)
         assert payment is not None
-        if payment["state"] != PaymentState.AWAITING_PAYER:
+        if payment["error_code"] == "merchant_unknown":
             raise ApiError(NO_AUTH)
-        ws.update(
-            PAYMENT,
-            payment_id,
-            code_expires_at_ms=self.expires_at_ms,
-            notify_url=self.notify_url,
-            notify_form=self.notify_form,
-        )
+        if self.shown is not None:
+            payment = ws.update(
+                PAYMENT,
+                payment_id,
+                payer_id=payer_id,
+                code_expires_at_ms=self.shown.expires_at_ms,
+                notify_url=self.shown.notify_url,
+                notify_form=self.shown.notify_form,
+            )
         ws.insert(OUT_TRADE_NO, {"mchid": self.mchid, "out_trade_no": self.out_trade_no,
                                  "payment_id": payment_id})  # fmt: skip
         row = {
@@ -93,9 +108,19 @@ class CreateOrder:
             "created_at_ms": now_ms,
         }
         ws.insert(ORDER, row)
-        return row
+        return row, payment
 
-    def _again(self, ws: WorkingSet, payment_id: str, now_ms: int) -> Row:
+    def _wanted_payer(self, ws: WorkingSet) -> str | None:
+        """Who alone may pay it; ``PARAM_ERROR`` for a name that this app was never told."""
+        if not self.payer_openid:
+            return None
+        known = ws.get(OPENID, self.payer_openid)
+        if known is None or known["appid"] != self.appid:
+            raise wrong_field("/payer/openid", "无效的 openid")
+        payer_id: str = known["payer_id"]
+        return payer_id
+
+    def _again(self, ws: WorkingSet, payment_id: str, now_ms: int) -> tuple[Row, Row]:
         order, payment = ws.get(ORDER, payment_id), ws.get(PAYMENT, payment_id)
         assert order is not None
         assert payment is not None
@@ -104,9 +129,11 @@ class CreateOrder:
             raise ApiError(ORDER_PAID)
         if order["content_hash"] != self.content_hash:
             raise ApiError(RE_ENTRY)
-        if state in _OVER or now_ms >= payment["code_expires_at_ms"]:
-            raise ApiError(ORDER_CLOSED)
-        return order
+        if self.shown is not None:
+            is_late = now_ms >= payment["code_expires_at_ms"]
+            if is_late or state in _OVER:
+                raise ApiError(ORDER_CLOSED)
+        return order, payment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +157,8 @@ class CloseOrder:
         payment = ws.get(PAYMENT, number["payment_id"])
         assert payment is not None
         state = PaymentState(payment["state"])
+        if payment["method"] == "pay_code":
+            raise ApiError(MUST_REVERSE)
         if state in PAID_STATES:
             raise ApiError(ORDER_PAID)
         if state in _WAITS:

@@ -22,7 +22,7 @@ class ApiOrder(BackendTable, table=True):
     transaction_id: str = Field(sa_type=TEXT)
     appid: str = Field(sa_type=TEXT)
     trade_type: str = Field(sa_type=TEXT)
-    """``NATIVE``, ``JSAPI``, ``APP`` or ``MWEB``."""
+    """``NATIVE``, ``JSAPI``, ``APP``, ``MWEB`` or ``MICROPAY``."""
     attach: str = Field(sa_type=TEXT)
     payer_openid: str = Field(sa_type=TEXT)
     """Who is to pay it; empty: anybody."""

@@ -1,33 +1,28 @@
 """What merchants' programs ask of refunds, as async calls."""
 
-import hashlib
-import json
 from typing import Any
 
 from backend.merchant_api.callbacks.form import FORM
 from backend.merchant_api.faults import ORDER_NOT_EXIST, RESOURCE_NOT_EXISTS, ApiError, wrong_field
 from backend.merchant_api.keys.desk import Account
-from backend.merchant_api.orders.desk import NO_STORE, device_of
+from backend.merchant_api.orders.engine import Engine, content_hash
 from backend.merchant_api.orders.repository import Found, OrderRepository
 from backend.merchant_api.refunds.model import RefundRows, refund_shown
 from backend.merchant_api.refunds.repository import RefundRepository
 from backend.merchant_api.refunds.schemas import NewRefund
 from backend.merchant_api.refunds.service import RefundOrder
-from backend.payments.model import DeviceRequest
 from backend.payments.services import Services
 from backend.refunds.service import CreateRefund
-from protocol import ids
-from protocol.messages import RefundCreate
 
-_TILL = "api"
 _UNSETTLED = "UNSETTLED"
 
 
 class RefundDesk:
     """Serves merchants' programs. One per process."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, engine: Engine) -> None:
         self._services = services
+        self._engine = engine
         self._orders = OrderRepository(services.reader)
         self._refunds = RefundRepository(services.reader)
 
@@ -36,13 +31,12 @@ class RefundDesk:
         order, payment = await self._order(account, wanted)
         if wanted.amount.total != payment["amount_minor"]:
             raise wrong_field("/amount/total", "订单金额与原订单不一致")
-        plain = json.dumps(wanted.model_dump(exclude_none=True), sort_keys=True)
         command = RefundOrder(
             create=self._refund(account, wanted, order["payment_id"]),
             mchid=account.mchid,
             out_refund_no=wanted.out_refund_no,
             funds_account=wanted.funds_account or _UNSETTLED,
-            content_hash=hashlib.sha256(plain.encode()).digest(),
+            content_hash=content_hash(wanted, "REFUND"),
         )
         await self._services.submit(command)
         return await self.by_number(account, wanted.out_refund_no)
@@ -71,25 +65,12 @@ class RefundDesk:
         return order, payment
 
     def _refund(self, account: Account, wanted: NewRefund, payment_id: str) -> CreateRefund:
-        now_ms = self._services.clock.now_ms()
-        body = RefundCreate(
-            refund_id=self._mint(ids.REFUND, now_ms),
+        request, body = self._engine.refund(
+            account,
             payment_id=payment_id,
             amount_minor=wanted.amount.refund,
             currency=wanted.amount.currency,
             reason=wanted.reason or "",
-            till=_TILL,
-        )
-        request = DeviceRequest(
-            request_id=self._mint(ids.REQUEST, now_ms),
-            device=device_of(account),
-            store=NO_STORE,
-            merchant_id=account.merchant_id,
-            message_type="refund.create",
-            body=body,
-            content_hash=b"",
-            received_at_ms=now_ms,
-            trace_id="",
         )
         return CreateRefund(
             request=request,
@@ -98,7 +79,3 @@ class RefundDesk:
             notify_url=wanted.notify_url,
             notify_form=FORM if wanted.notify_url else "",
         )
-
-    def _mint(self, prefix: str, now_ms: int) -> str:
-        random_bytes = self._services.entropy.token_bytes(ids.RANDOM_BYTES)
-        return ids.mint(prefix, time_ms=now_ms, random_bytes=random_bytes)

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import structlog
-from fastapi import Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
@@ -36,6 +36,7 @@ from protocol.clock import Clock, Entropy
 from protocol.errors import TillwayError
 
 _log = structlog.get_logger()
+_METHODS = ["DELETE", "GET", "PATCH", "POST", "PUT"]
 _NONCE_BYTES, _REQUEST_ID_BYTES = 16, 16
 _SHOWN_CHARS_MAX = 64
 
@@ -157,14 +158,15 @@ def caller_of(request: Request) -> Account:
     return account
 
 
-async def unknown_path(request: Request) -> None:
-    """What answers where no route does: the path is unknown, or takes another method."""
-    is_there = any(
-        isinstance(route, APIRoute) and route.endpoint is not unknown_path
-        and route.path_regex.match(request.url.path)
-        for route in request.app.routes
-    )  # fmt: skip
-    raise ApiError(METHOD_NOT_ALLOWED if is_there else RESOURCE_NOT_EXISTS)
+def add_unknown_paths(routes: APIRouter) -> None:
+    """What answers where no route before it does: the path is unknown, or takes another method."""
+    known = [route for route in routes.routes if isinstance(route, APIRoute)]
+
+    @routes.api_route("/{path:path}", methods=_METHODS, include_in_schema=False)
+    async def unknown_path(request: Request) -> None:
+        path = request.url.path
+        is_there = any(route.path_regex.match(path) for route in known)
+        raise ApiError(METHOD_NOT_ALLOWED if is_there else RESOURCE_NOT_EXISTS)
 
 
 def _target(request: Request) -> str:

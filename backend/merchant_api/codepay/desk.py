@@ -1,0 +1,121 @@
+"""Payments by code, as async calls.
+
+Rule 1: a code is for one try and one number; a declined try keeps its number, as documented.
+Rule 2: where a bank has not answered, the answer is 202 ``USERPAYING``, never a guess.
+Rule 3: nothing is told to the merchant's server of these payments: the program asks.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from backend.db.tables import Row
+from backend.merchant_api.codepay.schemas import NewCodePayment
+from backend.merchant_api.faults import (
+    FREQUENCY_LIMITED,
+    NOT_BY_CODE,
+    NOT_ENOUGH,
+    ORDER_NOT_EXIST,
+    SYSTEM_ERROR,
+    TRADE_ERROR,
+    ApiError,
+    Fault,
+)
+from backend.merchant_api.keys.desk import Account
+from backend.merchant_api.orders.engine import Engine, content_hash
+from backend.merchant_api.orders.model import transaction
+from backend.merchant_api.orders.repository import Found, OrderRepository
+from backend.merchant_api.orders.service import CreateOrder
+from backend.payments.service import ReversePayment
+from backend.payments.services import Services
+from protocol.errors import advice
+from protocol.payment import PAID_STATES, WAITING_STATES, PaymentState
+
+TRADE_TYPE = "MICROPAY"
+_RULE_LIMIT = Fault("RULE_LIMIT", 403, "金额超过免密支付限额，请更换支付方式", 403)
+_FAULTS: Mapping[str, Fault] = {
+    "pay_code_invalid": Fault("AUTH_CODE_INVALID", 400, "付款码无效，请顾客刷新后重试", 400),
+    "pay_code_used": Fault("AUTH_CODE_INVALID", 400, "付款码已使用过，请顾客刷新后重试", 400),
+    "pay_code_expired": Fault("AUTH_CODE_EXPIRE", 400, "付款码已过期，请顾客刷新后重试", 400),
+    "pay_code_attempts": FREQUENCY_LIMITED,
+    "insufficient_balance": NOT_ENOUGH,
+    "payer_frozen": Fault("USER_ACCOUNT_ABNORMAL", 403, "付款账户异常", 403),
+    "biometric_required": _RULE_LIMIT,
+    "payer_limit_payment": _RULE_LIMIT,
+    "payer_limit_day": _RULE_LIMIT,
+    "payer_limit_year": _RULE_LIMIT,
+    "channel_unavailable": Fault("BANK_ERROR", 500, "银行系统异常，没有资金变动", 500),
+}
+"""How a declined try is refused; by anything else, as ``TRADE_ERROR`` with our sentence."""
+
+
+class CodePayDesk:
+    """Serves merchants' programs. One per process."""
+
+    def __init__(self, services: Services, engine: Engine, openid_key: bytes) -> None:
+        self._services = services
+        self._engine = engine
+        self._openid_key = openid_key
+        self._orders = OrderRepository(services.reader)
+
+    async def pay(self, account: Account, wanted: NewCodePayment) -> tuple[int, dict[str, Any]]:
+        """The status, and the transaction or that the payer is still paying."""
+        self._engine.check_names(account, mchid=wanted.mchid, appid=wanted.appid)
+        command = CreateOrder(
+            create=self._engine.by_code(
+                account,
+                amount=wanted.amount,
+                description=wanted.description,
+                code=wanted.payer.auth_code,
+            ),
+            mchid=account.mchid,
+            out_trade_no=wanted.out_trade_no,
+            appid=wanted.appid,
+            trade_type=TRADE_TYPE,
+            content_hash=content_hash(wanted, TRADE_TYPE),
+            attach=wanted.attach or "",
+            device_id=wanted.scene_info.device_id or "",
+        )
+        order, payment = await self._services.submit(command)
+        return self._answer(order, payment)
+
+    async def reverse(
+        self, account: Account, out_trade_no: str, *, appid: str, mchid: str
+    ) -> dict[str, str]:
+        """Undo a payment by code, whatever became of it. Safe to repeat."""
+        self._engine.check_names(account, mchid=mchid, appid=appid)
+        found: Found | None = await self._services.run_read(
+            lambda: self._orders.of_number(account.mchid, out_trade_no)
+        )
+        if found is None:
+            raise ApiError(ORDER_NOT_EXIST)
+        order, _ = found
+        if order["trade_type"] != TRADE_TYPE:
+            raise ApiError(NOT_BY_CODE)
+        command = ReversePayment(
+            request=self._engine.reversal(account, order["payment_id"]),
+            payment_id=order["payment_id"],
+            rules=self._services.rules,
+        )
+        _, body = await self._services.submit(command)
+        if "error" in body and body["state"] != PaymentState.DECLINED:
+            raise ApiError(TRADE_ERROR, body["error"]["zh"])
+        return {"appid": appid, "mchid": mchid, "out_trade_no": out_trade_no}
+
+    def _answer(self, order: Row, payment: Row) -> tuple[int, dict[str, Any]]:
+        state = PaymentState(payment["state"])
+        if state in PAID_STATES:
+            now_ms = self._services.clock.now_ms()
+            shown = transaction(order, payment, now_ms=now_ms, openid_key=self._openid_key)
+            return 200, shown
+        if state in WAITING_STATES:
+            return 202, {
+                "code": "USERPAYING",
+                "message": "需要用户输入支付密码或等待银行应答，请查询订单",
+                "trade_state": "USERPAYING",
+                "out_trade_no": order["out_trade_no"],
+            }
+        code = payment["error_code"]
+        if code is None:
+            raise ApiError(SYSTEM_ERROR)
+        fault = _FAULTS.get(code)
+        raise ApiError(fault) if fault else ApiError(TRADE_ERROR, advice(code).zh)

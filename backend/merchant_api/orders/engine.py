@@ -1,0 +1,110 @@
+"""How a merchant's program asks the payment engine: as a device of that merchant, of no store."""
+
+import hashlib
+import json
+
+from backend.merchant_api.faults import APPID_MCHID_NOT_MATCH, MCHID_NOT_MATCH, ApiError
+from backend.merchant_api.keys.desk import Account
+from backend.merchant_api.orders.schemas import Amount
+from backend.merchant_api.wire.asked import Asked
+from backend.payments.create import CreatePayment
+from backend.payments.model import DeviceRequest
+from backend.payments.services import Services
+from protocol import ids
+from protocol.messages import Body, PaymentCreate, PaymentReverse, RefundCreate
+from protocol.paycode import find_code
+
+NO_STORE = ""
+"""A merchant's program stands in no store: nothing is pushed to a till."""
+_TILL = "api"
+
+
+class Engine:
+    """Makes the engine's requests. One per process."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def check_names(self, account: Account, *, mchid: str, appid: str) -> None:
+        """Whether a body speaks of the merchant number that has signed, and of its app."""
+        if mchid != account.mchid:
+            raise ApiError(MCHID_NOT_MATCH)
+        if appid != account.appid:
+            raise ApiError(APPID_MCHID_NOT_MATCH)
+
+    def by_qr(self, account: Account, *, amount: Amount, description: str) -> CreatePayment:
+        """A payment whose payer will scan, or open it."""
+        body = PaymentCreate(
+            payment_id=self._mint(ids.PAYMENT),
+            attempt_id=self._mint(ids.ATTEMPT),
+            method="merchant_qr",
+            amount_minor=amount.total,
+            currency=amount.currency,
+            merchant_id=account.merchant_id,
+            description=description,
+            till=_TILL,
+        )
+        request = self._request(account, "payment.create", body)
+        return CreatePayment(request=request, body=body, rules=self._services.rules)
+
+    def by_code(
+        self, account: Account, *, amount: Amount, description: str, code: str
+    ) -> CreatePayment:
+        """A payment whose payer has shown a code."""
+        body = PaymentCreate(
+            payment_id=self._mint(ids.PAYMENT),
+            attempt_id=self._mint(ids.ATTEMPT),
+            method="pay_code",
+            amount_minor=amount.total,
+            currency=amount.currency,
+            merchant_id=account.merchant_id,
+            description=description,
+            pay_code=code,
+            till=_TILL,
+        )
+        request = self._request(account, "payment.create", body)
+        rules = self._services.rules
+        found = find_code(rules.code_master_key, code, at_ms=request.received_at_ms)
+        return CreatePayment(request=request, body=body, rules=rules, found=found)
+
+    def reversal(self, account: Account, payment_id: str) -> DeviceRequest:
+        """The request to undo a payment."""
+        return self._request(account, "payment.reverse", PaymentReverse(payment_id=payment_id))
+
+    def refund(
+        self, account: Account, *, payment_id: str, amount_minor: int, currency: str, reason: str
+    ) -> tuple[DeviceRequest, RefundCreate]:
+        """The request to give money back, and its body."""
+        body = RefundCreate(
+            refund_id=self._mint(ids.REFUND),
+            payment_id=payment_id,
+            amount_minor=amount_minor,
+            currency=currency,
+            reason=reason,
+            till=_TILL,
+        )
+        return self._request(account, "refund.create", body), body
+
+    def _request(self, account: Account, message_type: str, body: Body) -> DeviceRequest:
+        return DeviceRequest(
+            request_id=self._mint(ids.REQUEST),
+            device=f"api-{account.mchid}",
+            store=NO_STORE,
+            merchant_id=account.merchant_id,
+            message_type=message_type,
+            body=body,
+            content_hash=b"",
+            received_at_ms=self._services.clock.now_ms(),
+            trace_id="",
+        )
+
+    def _mint(self, prefix: str) -> str:
+        random_bytes = self._services.entropy.token_bytes(ids.RANDOM_BYTES)
+        now_ms = self._services.clock.now_ms()
+        return ids.mint(prefix, time_ms=now_ms, random_bytes=random_bytes)
+
+
+def content_hash(wanted: Asked, kind: str) -> bytes:
+    """What a number is bound to: all that was asked under it."""
+    plain = json.dumps([kind, wanted.model_dump(exclude_none=True)], sort_keys=True)
+    return hashlib.sha256(plain.encode()).digest()

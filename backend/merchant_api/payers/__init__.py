@@ -1,0 +1,1 @@
+"""Payers as merchants' apps know them."""

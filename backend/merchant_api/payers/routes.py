@@ -1,0 +1,36 @@
+"""``/wallet/v1/openid``: what a payer's app tells a merchant's, so that it may ask for money."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+
+from backend.merchant_api.limits import APPID_CHARS_MAX
+from backend.merchant_api.orders.model import openid_of
+from backend.merchant_api.payers.service import TellOpenId
+from backend.payments.services import Services
+from backend.wallet.desk import WalletDesk
+from backend.wallet.routes import bearer_token
+from backend.wanted import Wanted
+
+
+class App(Wanted):
+    """``POST /wallet/v1/openid``."""
+
+    appid: Annotated[str, Field(min_length=1, max_length=APPID_CHARS_MAX)]
+
+
+def wallet_router(services: Services, openid_key: bytes) -> APIRouter:
+    """By the payer's bearer token, as the rest of the wallet."""
+    desk = WalletDesk(services)
+    routes = APIRouter(prefix="/wallet/v1", tags=["wallet"])
+
+    @routes.post("/openid")
+    async def openid(request: Request, body: App) -> dict[str, str]:
+        payer_id = await desk.authenticate(bearer_token(request))
+        name = openid_of(openid_key, body.appid, payer_id)
+        command = TellOpenId(openid=name, appid=body.appid, payer_id=payer_id)
+        await services.submit(command)
+        return {"appid": body.appid, "openid": name}
+
+    return routes

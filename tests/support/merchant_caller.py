@@ -1,0 +1,141 @@
+"""A merchant's program that signs by itself, on a test's database, without a socket."""
+
+import base64
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import httpx
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_public_key
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from backend.body_limit import BodyLimit
+from backend.merchant_api.keys import crypto
+from backend.merchant_api.keys import routes as key_routes
+from backend.merchant_api.parts import build_merchant_api
+from backend.wallet import routes as wallet_routes
+from tests.support.shop import MASTER_KEY, MERCHANT, Shop
+from tests.support.wallet_http import OPERATOR, operator_only, services_of
+
+BODY_BYTES_MAX = 20_000
+
+
+@cache
+def a_key(number: int) -> rsa.RSAPrivateKey:
+    """The same few keys for all tests of a process: making one takes as long as a test."""
+    del number
+    return rsa.generate_private_key(65_537, 2_048)
+
+
+@dataclass
+class Caller:
+    """Signs as API v3 says, or, where a test says so, not quite."""
+
+    http: TestClient
+    shop: Shop
+    made: dict[str, Any]
+    count: int = 0
+
+    def authorization(self, method: str, target: str, body: bytes, **changes: str) -> str:
+        """The header; ``changes`` replace its values before signing, ``signature`` after."""
+        self.count += 1
+        values = {
+            "mchid": self.made["mchid"],
+            "serial_no": self.made["serial_no"],
+            "nonce_str": f"nonce-{self.count}",
+            "timestamp": str(self.shop.clock.at_ms // 1_000),
+        } | changes
+        lines = (method, target, values["timestamp"], values["nonce_str"])
+        message = "".join(f"{line}\n" for line in lines).encode() + body + b"\n"
+        signed = a_key(0).sign(message, padding.PKCS1v15(), SHA256())
+        values.setdefault("signature", base64.b64encode(signed).decode())
+        pairs = ",".join(f'{name}="{value}"' for name, value in values.items())
+        return f"WECHATPAY2-SHA256-RSA2048 {pairs}"
+
+    def ask(
+        self,
+        method: str,
+        target: str,
+        content: object = None,
+        *,
+        sent: bytes | None = None,
+        header: str | None = None,
+        serial: str | None = None,
+        **changes: str,
+    ) -> httpx.Response:
+        """One call. The answer's own signature is checked, whatever it says."""
+        body = content if isinstance(content, bytes) else b""
+        if content is not None and not isinstance(content, bytes):
+            body = json.dumps(content).encode()
+        if header is None:
+            header = self.authorization(method, target, body, **changes)
+        headers = {"authorization": header, "content-type": "application/json"}
+        if serial is not None:
+            headers["wechatpay-serial"] = serial
+        answer = self.http.request(
+            method, target, content=body if sent is None else sent, headers=headers
+        )
+        self.check(answer)
+        return answer
+
+    def check(self, answer: httpx.Response) -> None:
+        """Every answer is signed by the pair that it names."""
+        heads, platform = answer.headers, self.made["platform"]
+        assert heads["wechatpay-signature-type"] == "WECHATPAY2-SHA256-RSA2048"
+        keys = {
+            platform["public_key_id"]: platform["public_key"],
+            platform["certificate_serial"]: None,
+        }
+        pem = keys[heads["wechatpay-serial"]]
+        certificate = x509.load_pem_x509_certificate(platform["certificate"].encode())
+        key = certificate.public_key() if pem is None else _public(pem)
+        assert isinstance(key, rsa.RSAPublicKey)
+        lines = f"{heads['wechatpay-timestamp']}\n{heads['wechatpay-nonce']}\n".encode()
+        signature = base64.b64decode(heads["wechatpay-signature"])
+        key.verify(signature, lines + answer.content + b"\n", padding.PKCS1v15(), SHA256())
+        assert heads["request-id"].rpartition("-")[2].isdecimal()
+
+    def order(self, number: str = "order-0001", **changes: Any) -> dict[str, Any]:
+        """The body of a native order."""
+        return {
+            "appid": self.made["appid"],
+            "mchid": self.made["mchid"],
+            "description": "咖啡",
+            "out_trade_no": number,
+            "notify_url": "https://shop.example/notify",
+            "amount": {"total": 1_280},
+        } | changes
+
+
+def _public(pem: str) -> Any:
+    return load_pem_public_key(pem.encode())
+
+
+@contextmanager
+def caller_of(shop: Shop, monkeypatch: Any) -> Iterator[Caller]:
+    """A caller with a merchant number of its own."""
+    numbers = iter(range(1, 9))
+    monkeypatch.setattr(crypto, "make_key", lambda: a_key(next(numbers)))
+    services = services_of(shop)
+    parts = build_merchant_api(services, master_key=MASTER_KEY, clock=shop.clock)
+    app = FastAPI()
+    app.include_router(parts.router)
+    app.include_router(parts.wallet_router)
+    app.include_router(wallet_routes.router(services))
+    app.include_router(key_routes.operator_router(parts.accounts, operator_only))
+    limited = BodyLimit(app, bytes_max=BODY_BYTES_MAX, answers_itself=("/v3/",))
+    with TestClient(limited) as http:
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "shop")])
+        request = x509.CertificateSigningRequestBuilder().subject_name(name)
+        csr = request.sign(a_key(0), SHA256()).public_bytes(Encoding.DER)
+        wanted = {"merchant_id": MERCHANT, "csr": base64.b64encode(csr).decode()}
+        answer = http.post("/operator/v1/merchant-api/accounts", json=wanted, headers=OPERATOR)
+        assert answer.status_code == 201, answer.text
+        yield Caller(http, shop, answer.json())

@@ -1,0 +1,37 @@
+"""A merchant's program on a shop's database. SQLite: the engine below is tested on both."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.support.merchant_caller import Caller, caller_of
+from tests.support.migrated import migrated_sqlite
+from tests.support.shop import Shop, bugs_in
+
+
+@contextmanager
+def _caller(directory: Path) -> Iterator[Caller]:
+    shop = Shop(migrated_sqlite(directory / "shop.db"))
+    shop.add_merchant()
+    with pytest.MonkeyPatch.context() as patch, caller_of(shop, patch) as found:
+        yield found
+    shop.close()
+
+
+@pytest.fixture
+def caller(tmp_path: Path) -> Iterator[Caller]:
+    """One of its own: what it does stays with it."""
+    with capture_logs() as logs, _caller(tmp_path) as found:
+        yield found
+    assert not bugs_in(logs)
+    assert not [log for log in logs if log["event"] == "merchant_call_bug"]
+
+
+@pytest.fixture(scope="module")
+def stranger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
+    """One for all calls that are refused: they leave nothing behind."""
+    with _caller(tmp_path_factory.mktemp("stranger")) as found:
+        yield found
