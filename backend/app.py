@@ -95,7 +95,7 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         *clears,
         backend.merchant_api.router,
         backend.merchant_api.wallet_router,
-        key_routes.operator_router(backend.merchant_api.accounts, guard),
+        key_routes.operator_router(backend.merchant_api.accounts, backend.merchant_api.ring, guard),
         wallet_routes.router(services),
         wallet_routes.operator_router(services, guard),
         merchant_routes.operator_router(services, guard),

@@ -36,11 +36,6 @@ class KeyMode(StrEnum):
     CERTIFICATE = "certificate"
 
 
-@app.callback()
-def merchant() -> None:
-    """Keeps ``new`` a sub-command."""
-
-
 @app.command()
 def new(
     url: Annotated[str, typer.Option(help="The backend's address, https://…")],
@@ -65,6 +60,18 @@ def new(
     made = api.post("/operator/v1/merchant-api/accounts", wanted)
     _keep(out, key, made, url)
     typer.echo(_ready_to_paste(out.absolute(), made, url, ca.absolute()))
+
+
+@app.command()
+def renew(
+    url: Annotated[str, typer.Option(help="The backend's address, https://…")],
+    ca: Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")],
+    token_file: Annotated[Path, typer.Option(help="The operator's token.")],
+) -> None:
+    """Make a new platform certificate: merchants' programs see it at once, it signs a day later."""
+    api = JsonApi(url, ca, token_file.read_text("ascii").strip())
+    made = api.post("/operator/v1/merchant-api/platform-certificates")
+    typer.echo(f"{made['serial_no']} signs from {made['signs_from']}")
 
 
 def _merchant(merchant_id: str, name: str) -> dict[str, str]:

@@ -23,6 +23,7 @@ from backend.merchant_api.orders.engine import Engine
 from backend.merchant_api.payers.routes import wallet_router
 from backend.merchant_api.refunds import routes as refund_routes
 from backend.merchant_api.refunds.desk import RefundDesk
+from backend.merchant_api.security import routes as security_routes
 from backend.merchant_api.wire.gate import Gate, add_unknown_paths
 from backend.payments.services import Services
 from backend.rate_limit import RateLimit
@@ -34,6 +35,7 @@ class MerchantApi:
     """What the program needs of this room."""
 
     accounts: AccountDesk
+    ring: KeyRing
     form: V3Form
     router: APIRouter
     wallet_router: APIRouter
@@ -58,6 +60,7 @@ def build_merchant_api(services: Services, *, master_key: bytes, clock: Clock) -
     order_routes.add_routes(routes, OrderDesk(services, engine, vault.openid_key))
     codepay_routes.add_routes(routes, CodePayDesk(services, engine, vault.openid_key))
     refund_routes.add_routes(routes, RefundDesk(services, engine))
+    security_routes.add_routes(routes, services, ring)
     add_unknown_paths(routes)
     form = V3Form(services, ring=ring, accounts=accounts, clock=clock, openid_key=vault.openid_key)
-    return MerchantApi(accounts, form, routes, wallet_router(services, vault.openid_key))
+    return MerchantApi(accounts, ring, form, routes, wallet_router(services, vault.openid_key))

@@ -1,6 +1,7 @@
 """The SDKs that merchants use, unmodified, against the running backend."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from wechatpayv3 import WeChatPay, WeChatPayType
 from wechatpayv3.async_ import AsyncWeChatPay
 from wechatpayv3.async_ import WeChatPayType as AsyncWeChatPayType
 from wechatpayv3.core import Core
+from wechatpayv3.type import RequestType
 
 from tests.support.merchant_world import PAYER, MerchantWorld, merchant_world
 from tillway.merchant import KeyMode
@@ -42,6 +44,13 @@ async def test_an_order_is_paid_told_queried_refunded_in_public_key_mode(
         )
         pay._core._gate_way = world.url
         await whole_scenario(world, pay)
+        echo = {"echo_message": "ping", "notify_url": world.server.url}
+        ask = partial(pay._core.request, "/v3/security/echo", RequestType.POST, echo)
+        assert (await world.run(ask))[0] == 200
+        headers, body = await world.server.next()
+        news = await world.run(lambda: pay.callback(headers, body))
+        assert news["event_type"] == "SECURITY_ECHO.SUCCESS"
+        assert news["resource"] == {"echo_message": "ping"}
 
 
 async def test_the_same_in_certificate_mode(

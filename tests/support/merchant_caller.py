@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -42,6 +42,8 @@ class Caller:
     shop: Shop
     made: dict[str, Any]
     count: int = 0
+    certificates: dict[str, str] = field(default_factory=dict)
+    """The platform's that the program has taken up besides the first."""
 
     def authorization(self, method: str, target: str, body: bytes, **changes: str) -> str:
         """The header; ``changes`` replace its values before signing, ``signature`` after."""
@@ -89,13 +91,11 @@ class Caller:
         """Every answer is signed by the pair that it names."""
         heads, platform = answer.headers, self.made["platform"]
         assert heads["wechatpay-signature-type"] == "WECHATPAY2-SHA256-RSA2048"
-        keys = {
+        known = {
             platform["public_key_id"]: platform["public_key"],
-            platform["certificate_serial"]: None,
-        }
-        pem = keys[heads["wechatpay-serial"]]
-        certificate = x509.load_pem_x509_certificate(platform["certificate"].encode())
-        key = certificate.public_key() if pem is None else _public(pem)
+            platform["certificate_serial"]: platform["certificate"],
+        } | self.certificates
+        key = _public(known[heads["wechatpay-serial"]])
         assert isinstance(key, rsa.RSAPublicKey)
         lines = f"{heads['wechatpay-timestamp']}\n{heads['wechatpay-nonce']}\n".encode()
         signature = base64.b64decode(heads["wechatpay-signature"])
@@ -115,6 +115,8 @@ class Caller:
 
 
 def _public(pem: str) -> Any:
+    if "CERTIFICATE" in pem:
+        return x509.load_pem_x509_certificate(pem.encode()).public_key()
     return load_pem_public_key(pem.encode())
 
 
@@ -129,7 +131,7 @@ def caller_of(shop: Shop, monkeypatch: Any) -> Iterator[Caller]:
     app.include_router(parts.router)
     app.include_router(parts.wallet_router)
     app.include_router(wallet_routes.router(services))
-    app.include_router(key_routes.operator_router(parts.accounts, operator_only))
+    app.include_router(key_routes.operator_router(parts.accounts, parts.ring, operator_only))
     limited = BodyLimit(app, bytes_max=BODY_BYTES_MAX, answers_itself=("/v3/",))
     with TestClient(limited) as http:
         name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "shop")])

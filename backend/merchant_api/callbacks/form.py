@@ -23,11 +23,13 @@ from protocol.clock import Clock
 from protocol.errors import CallerError
 
 FORM = "v3"
+ECHO = "security.echo"
 _NONCE_BYTES = 16
 _EVENTS: Mapping[str, tuple[str, str, str]] = {
     "payment.captured": ("TRANSACTION.SUCCESS", "transaction", "支付成功"),
     "refund.succeeded": ("REFUND.SUCCESS", "refund", "退款成功"),
     "refund.failed": ("REFUND.CLOSED", "refund", "退款关闭"),
+    ECHO: ("SECURITY_ECHO.SUCCESS", "security", "安全探测成功"),
 }
 
 
@@ -57,11 +59,8 @@ class V3Form:
             raise CallerError("callback_unknown", row["event_type"])
         event, original, summary = _EVENTS[row["event_type"]]
         told = json.loads(row["body"])["resource"]
-        if original == "transaction":
-            resource = await self._transaction(told["payment_id"])
-        else:
-            resource = await self._refund(told["refund_id"])
-        account = await self._accounts.account(resource["mchid"])
+        mchid, resource = await self._resource(original, told)
+        account = await self._accounts.account(mchid)
         assert account is not None, "an order is of a merchant number"
         nonce = self._services.entropy.token_bytes(crypto.NONCE_CHARS // 2).hex()
         body = _text(
@@ -92,6 +91,16 @@ class V3Form:
         )
         request_id = f"{self._services.entropy.token_bytes(_NONCE_BYTES).hex()}-0"
         return body, {"Content-Type": "application/json", "Request-ID": request_id, **headers}
+
+    async def _resource(self, original: str, told: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Whose news it is, and what is sealed for them."""
+        if original == "security":
+            return told["mchid"], {name: told[name] for name in told if name != "mchid"}
+        if original == "transaction":
+            resource = await self._transaction(told["payment_id"])
+        else:
+            resource = await self._refund(told["refund_id"])
+        return resource["mchid"], resource
 
     async def _transaction(self, payment_id: str) -> dict[str, Any]:
         found = await self._services.run_read(lambda: self._orders.of_payment(payment_id))

@@ -2,7 +2,8 @@
 
 Rule 1: a signature is RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017 §8.2) over the very bytes that
         are sent, in base64 on one line.
-Rule 2: a sealed resource is AES-256-GCM under the merchant's APIv3 key: its 32 ASCII bytes are the
+Rule 2: a sensitive field is RSAES-OAEP with SHA-1 and MGF1 with SHA-1 (RFC 8017 §7.1).
+Rule 3: a sealed resource is AES-256-GCM under the merchant's APIv3 key: its 32 ASCII bytes are the
         key, the nonce is 12 ASCII characters, the tag stands behind the ciphertext.
 """
 
@@ -15,7 +16,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -34,6 +35,7 @@ SERIAL_BYTES = 20
 NONCE_CHARS = 12
 _EXPONENT = 65_537
 _SERIAL_TOP = 1 << 158
+_OAEP = padding.OAEP(mgf=padding.MGF1(SHA1()), algorithm=SHA1(), label=None)  # noqa: S303
 
 
 def make_key() -> rsa.RSAPrivateKey:
@@ -143,6 +145,20 @@ def seal_resource(api_v3_key: str, *, nonce: str, associated: str, plain: bytes)
         nonce.encode("ascii"), plain, associated.encode()
     )
     return base64.b64encode(sealed).decode("ascii")
+
+
+def open_field(key: rsa.RSAPrivateKey, text: str) -> str:
+    """A sensitive field that a merchant encrypted for this platform key; ``field_invalid`` for
+    anything else."""
+    try:
+        return key.decrypt(base64.b64decode(text, validate=True), _OAEP).decode("utf-8")
+    except (ValueError, binascii.Error):
+        raise CallerError("field_invalid", "encrypted field") from None
+
+
+def close_field(key: rsa.RSAPublicKey, text: str) -> str:
+    """A sensitive field for the holder of this key."""
+    return base64.b64encode(key.encrypt(text.encode(), _OAEP)).decode("ascii")
 
 
 def _name(common_name: str) -> x509.Name:

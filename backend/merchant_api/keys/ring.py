@@ -7,7 +7,6 @@ Rule 2: of a kind, the latest generation whose time to sign has come signs; a ne
 """
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,8 +17,14 @@ from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys.repository import KeyRepository
 from backend.merchant_api.keys.sealing import Vault
 from backend.merchant_api.keys.service import AddPlatformKeys
-from backend.merchant_api.limits import CERTIFICATE_DAYS, KEYS_READ_EVERY_MS
+from backend.merchant_api.limits import (
+    CERTIFICATE_DAYS,
+    CERTIFICATE_GENERATIONS_MAX,
+    CERTIFICATE_NOTICE_MS,
+    KEYS_READ_EVERY_MS,
+)
 from backend.payments.services import Services
+from protocol.errors import CallerError
 
 CERTIFICATE, PUBLIC_KEY = "certificate", "public_key"
 PUBLIC_KEY_ID = "PUB_KEY_ID_"
@@ -62,10 +67,32 @@ class KeyRing:
         return [one for one in pairs if one.signs_from_ms <= now_ms][-1]
 
     async def certificates(self) -> list[Pair]:
-        """The certificates in force or about to be."""
+        """The one that signs, the one that is about to, and the one that did a day ago."""
+        since_ms = self._services.clock.now_ms() - CERTIFICATE_NOTICE_MS
+        pairs = [one for one in await self._all() if one.kind == CERTIFICATE]
+        over = sum(one.signs_from_ms <= since_ms for one in pairs[1:])
+        return pairs[over:]
+
+    async def of_serial(self, serial: str) -> Pair | None:
+        """The pair with this name, for what was encrypted to it."""
+        for one in await self._all():
+            if one.serial == serial or crypto.same_serial(one.serial, serial):
+                return one
+        return None
+
+    async def renew_certificate(self) -> Pair:
+        """A new certificate: shown at once, signing after its notice. ``field_invalid`` while
+        another one waits for its time."""
         now_ms = self._services.clock.now_ms()
-        pairs = await self._all()
-        return [one for one in pairs if one.kind == CERTIFICATE and now_ms < one.ends_at_ms]
+        known = [one for one in await self._all() if one.kind == CERTIFICATE]
+        if known[-1].signs_from_ms > now_ms or len(known) >= CERTIFICATE_GENERATIONS_MAX:
+            raise CallerError("field_invalid", "a new certificate waits for its time already")
+        key = await asyncio.to_thread(crypto.make_key)
+        row = self._certificate(key, now_ms, generation=len(known) + 1)
+        row |= {"signs_from_ms": now_ms + CERTIFICATE_NOTICE_MS}
+        await self._services.submit(AddPlatformKeys(rows=(row,)))
+        self._read_at_ms = None
+        return [one for one in await self._all() if one.kind == CERTIFICATE][-1]
 
     async def _all(self) -> list[Pair]:
         now_ms = self._services.clock.now_ms()
@@ -101,14 +128,18 @@ class KeyRing:
         rows = (self._certificate(keys[0], now_ms), self._public_key(keys[1], now_ms))
         await self._services.submit(AddPlatformKeys(rows=rows))
 
-    def _certificate(self, key: RSAPrivateKey, now_ms: int) -> Mapping[str, Any]:
+    def _certificate(
+        self, key: RSAPrivateKey, now_ms: int, *, generation: int = 1
+    ) -> dict[str, Any]:
         number = crypto.serial_number(self._services.entropy.token_bytes(crypto.SERIAL_BYTES))
         certificate = crypto.issue(
             key.public_key(), subject="Tillway", serial=number, issuer_key=key, now_ms=now_ms
         )
-        return self._row(CERTIFICATE, crypto.serial_text(number), certificate, key, now_ms)
+        return self._row(CERTIFICATE, crypto.serial_text(number), certificate, key, now_ms) | {
+            "generation": generation
+        }
 
-    def _public_key(self, key: RSAPrivateKey, now_ms: int) -> Mapping[str, Any]:
+    def _public_key(self, key: RSAPrivateKey, now_ms: int) -> dict[str, Any]:
         number = int.from_bytes(self._services.entropy.token_bytes(16), "big")
         digits = str(number % 10**_PUBLIC_KEY_DIGITS).rjust(_PUBLIC_KEY_DIGITS, "0")
         pem = crypto.public_pem(key.public_key())
@@ -116,7 +147,7 @@ class KeyRing:
 
     def _row(
         self, kind: str, serial: str, pem: str, key: RSAPrivateKey, now_ms: int
-    ) -> Mapping[str, Any]:
+    ) -> dict[str, Any]:
         sealed = self._vault.seal(
             crypto.private_bytes(key), place=serial, entropy=self._services.entropy
         )

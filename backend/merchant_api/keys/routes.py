@@ -39,7 +39,7 @@ def add_routes(routes: APIRouter, ring: KeyRing, entropy: Entropy) -> None:
         return {"data": [_certificate(pair, caller, entropy) for pair in pairs]}
 
 
-def operator_router(accounts: AccountDesk, operator_only: Guard) -> APIRouter:
+def operator_router(accounts: AccountDesk, ring: KeyRing, operator_only: Guard) -> APIRouter:
     """``/operator/v1/merchant-api``: merchant numbers are opened by operators only."""
     routes = APIRouter(
         prefix="/operator/v1/merchant-api",
@@ -54,6 +54,11 @@ def operator_router(accounts: AccountDesk, operator_only: Guard) -> APIRouter:
             csr=body.csr,
             key_mode=body.key_mode,
         )
+
+    @routes.post("/platform-certificates", status_code=201)
+    async def renew_certificate() -> dict[str, str]:
+        pair = await ring.renew_certificate()
+        return {"serial_no": pair.serial, "signs_from": time_text(pair.signs_from_ms)}
 
     return routes
 

@@ -1,0 +1,1 @@
+"""Where a merchant's program tries its signatures, encryption and callbacks."""

@@ -1,0 +1,67 @@
+"""``/v3/security/echo``: a message comes back signed, a secret one encrypted for the caller."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header
+from pydantic import Field
+
+from backend.merchant_api.faults import wrong_field
+from backend.merchant_api.keys import crypto
+from backend.merchant_api.keys.desk import Account
+from backend.merchant_api.keys.ring import KeyRing
+from backend.merchant_api.limits import ECHO_CHARS_MAX, ENCRYPTED_CHARS_MAX, SERIAL_CHARS_MAX
+from backend.merchant_api.security.service import EchoByCallback
+from backend.merchant_api.wire.asked import Asked, NotifyUrl
+from backend.merchant_api.wire.gate import caller_of
+from backend.payments.services import Services
+from protocol.errors import CallerError
+
+_Caller = Annotated[Account, Depends(caller_of)]
+_Serial = Annotated[str, Header(alias="Wechatpay-Serial", max_length=SERIAL_CHARS_MAX)]
+_ID_BYTES = 16
+_FIELD = "/encrypted_echo_message"
+
+
+class Echo(Asked):
+    """``POST /v3/security/echo``. What is encrypted is so for the key that ``Wechatpay-Serial``
+    names: RSAES-OAEP, base64."""
+
+    echo_message: Annotated[str, Field(min_length=1, max_length=ECHO_CHARS_MAX)]
+    encrypted_echo_message: (
+        Annotated[str, Field(min_length=1, max_length=ENCRYPTED_CHARS_MAX)] | None
+    ) = None
+    notify_url: NotifyUrl | None = None
+
+
+def add_routes(routes: APIRouter, services: Services, ring: KeyRing) -> None:
+    """The echo."""
+
+    @routes.post("/security/echo", response_model_exclude_none=True)
+    async def echo(caller: _Caller, body: Echo, serial: _Serial = "") -> dict[str, str]:
+        found = {"echo_message": body.echo_message}
+        if body.encrypted_echo_message is not None:
+            plain = await _opened(ring, serial, body.encrypted_echo_message)
+            key = crypto.certificate_key(caller.certificate)
+            found["encrypted_echo_message"] = crypto.close_field(key, plain)
+        if body.notify_url is not None:
+            command = EchoByCallback(
+                echo_id=services.entropy.token_bytes(_ID_BYTES).hex(),
+                merchant_id=caller.merchant_id,
+                mchid=caller.mchid,
+                url=body.notify_url,
+                message=body.echo_message,
+                encrypted=found.get("encrypted_echo_message"),
+            )
+            await services.submit(command)
+        return found
+
+
+async def _opened(ring: KeyRing, serial: str, text: str) -> str:
+    """A sensitive field; ``PARAM_ERROR`` where the named key does not open it."""
+    pair = await ring.of_serial(serial)
+    if pair is None:
+        raise wrong_field("Wechatpay-Serial", "加密敏感字段须指明平台证书或公钥", location="header")
+    try:
+        return crypto.open_field(pair.private, text)
+    except CallerError:
+        raise wrong_field(_FIELD, "无法解密") from None
