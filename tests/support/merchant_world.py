@@ -67,7 +67,7 @@ class MerchantWorld:
 
     async def pay(self, code_url: str, number: int = 1) -> dict[str, Any]:
         """The payer scans and confirms."""
-        shown = await self.wallet.scan(code_url)
+        shown = await self.wallet.scan(PAYER, code_url)
         return await self.wallet.confirm(
             payer_id=PAYER,
             payment_id=shown["payment_id"],
