@@ -24,6 +24,7 @@ from backend.merchant_api.payers.routes import wallet_router
 from backend.merchant_api.refunds import routes as refund_routes
 from backend.merchant_api.refunds.desk import RefundDesk
 from backend.merchant_api.security import routes as security_routes
+from backend.merchant_api.wire.asked import Refusal
 from backend.merchant_api.wire.gate import Gate, add_unknown_paths
 from backend.payments.services import Services
 from backend.rate_limit import RateLimit
@@ -54,7 +55,12 @@ def build_merchant_api(services: Services, *, master_key: bytes, clock: Clock) -
         callers_max=CALLERS_REMEMBERED_MAX,
     )
     gate = Gate(ring=ring, accounts=accounts, clock=clock, entropy=services.entropy, rate=rate)
-    routes = APIRouter(prefix="/v3", tags=["merchant v3"], route_class=gate.route_class())
+    routes = APIRouter(
+        prefix="/v3",
+        tags=["merchant v3"],
+        route_class=gate.route_class(),
+        responses={"4XX": {"model": Refusal}, "5XX": {"model": Refusal}},
+    )
     key_routes.add_routes(routes, ring, services.entropy)
     engine = Engine(services)
     order_routes.add_routes(routes, OrderDesk(services, engine, vault.openid_key))

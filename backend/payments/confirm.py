@@ -44,6 +44,7 @@ class ScanPayment:
         if payment is None or payment["method"] != "merchant_qr":
             raise CallerError("payment_not_found", self.payment_id)
         _check_waiting(payment, now_ms)
+        _check_payer(payment, self.payer_id)
         merchant = ws.get(MERCHANT, payment["merchant_id"])
         assert merchant is not None
         small = _small(payment, self.payer_id, self.rules, now_ms)
@@ -107,8 +108,7 @@ class ConfirmByPayer:
         if is_theirs and PaymentState(payment["state"]) in PAID_STATES | WAITING_STATES:
             return payment_answer(payment)
         _check_waiting(payment, now_ms)
-        if payment["payer_id"] not in {None, self.payer_id}:
-            raise CallerError("payment_not_found", self.payment_id)  # it is asked of somebody else
+        _check_payer(payment, self.payer_id)
         small = _small(payment, self.payer_id, self.rules, now_ms)
         if not self.is_pin_verified:
             reason = pin_reason(ws, self.rules.wallet, small)
@@ -182,6 +182,12 @@ def _small(payment: Row, payer_id: str, rules: PaymentRules, now_ms: int) -> Sma
         amount_minor=payment["amount_minor"],
         day=rules.business_date(now_ms),
     )
+
+
+def _check_payer(payment: Row, payer_id: str) -> None:
+    """A payment that is asked of one payer is not there for another."""
+    if payment["payer_id"] not in {None, payer_id}:
+        raise CallerError("payment_not_found", payment["payment_id"])
 
 
 def _check_waiting(payment: Row, now_ms: int) -> None:

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_public_key
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
 
 from backend.body_limit import BodyLimit
@@ -41,6 +41,7 @@ class Caller:
     http: TestClient
     shop: Shop
     made: dict[str, Any]
+    router: APIRouter
     count: int = 0
     certificates: dict[str, str] = field(default_factory=dict)
     """The platform's that the program has taken up besides the first."""
@@ -140,4 +141,4 @@ def caller_of(shop: Shop, monkeypatch: Any) -> Iterator[Caller]:
         wanted = {"merchant_id": MERCHANT, "csr": base64.b64encode(csr).decode()}
         answer = http.post("/operator/v1/merchant-api/accounts", json=wanted, headers=OPERATOR)
         assert answer.status_code == 201, answer.text
-        yield Caller(http, shop, answer.json())
+        yield Caller(http, shop, answer.json(), parts.router)

@@ -31,6 +31,14 @@ class Asked(BaseModel):
         return value
 
 
+class Refusal(BaseModel):
+    """What API v3 answers when it refuses. ``detail`` says which field, where it is and why."""
+
+    code: str
+    message: str
+    detail: dict[str, Any] | None = None
+
+
 def _callback_url(text: str) -> str:
     try:
         return check_notify_url(text)
