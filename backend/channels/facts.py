@@ -43,6 +43,15 @@ class CostTerms:
             by_rate = min(by_rate, self.rate_micro_max)
         return self.item_micro + by_rate
 
+    def charged_minor(self, amount_minor: int) -> int:
+        """What stands beside a row of this amount in a file that tells fees: rounded half up to a
+        minor unit, from the exact price."""
+        by_rate = amount_minor * MICRO_PER_MINOR * self.rate_ppm
+        if self.rate_micro_max is not None:
+            by_rate = min(by_rate, self.rate_micro_max * _PPM)
+        whole = MICRO_PER_MINOR * _PPM
+        return (2 * (self.item_micro * _PPM + by_rate) + whole) // (2 * whole)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelFacts:

@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from backend.channels.day_file import DayRow
+from backend.channels.facts import CostTerms
 from backend.channels.iso20022 import StatementEntry
 from backend.channels.model import ECNY, FUND
 from backend.channels.ports import BankPort, DayPort
@@ -34,6 +35,7 @@ from backend.reconciliation.breaks import (
     difference,
 )
 from backend.reconciliation.cases import MoveBreak, TakeUpBreak
+from backend.reconciliation.fees import priced, priced_known
 from backend.reconciliation.giving_back import GiveBackLong
 from backend.reconciliation.limits import (
     BREAKS_KEPT_MAX,
@@ -137,6 +139,7 @@ class Reconciliation:
         channels: Mapping[str, DayPort],
         calendar: Calendar,
         reserve_account: str,
+        prices: Mapping[str, CostTerms],
         wallet: WalletComparison | None = None,
         currency: str = "CNY",
     ) -> None:
@@ -146,6 +149,7 @@ class Reconciliation:
         self._bank = bank
         self._channels = channels
         self._reserve_account = reserve_account
+        self._prices = prices
         self._wallet = wallet
         self._currency = currency
 
@@ -280,12 +284,14 @@ class Reconciliation:
         with DayMatch() as match:
             with await self._channels[channel_id].day_file(day) as file:
                 await asyncio.to_thread(match.add_theirs, map(_side_of, file.rows()))
+            terms = self._prices.get(channel_id, CostTerms())
             async for some in books.channel_orders(channel_id, text):
-                match.add_ours(some)
+                match.add_ours(priced(some, terms))
             known: dict[str, Known] = {}
             for references in await asyncio.to_thread(lambda: list(_bounded(match))):
                 some_known = await books.known(channel_id, references)
-                known |= await self._awaited(source, text, some_known)
+                some_priced = priced_known(some_known, terms)
+                known |= await self._awaited(source, text, some_priced)
             moved = await self._moved_elsewhere(source, match, text)
             compared = await asyncio.to_thread(
                 lambda: match_sides(source, text, match, known=known, moved=moved)
