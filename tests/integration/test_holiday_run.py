@@ -212,12 +212,26 @@ def check_holiday(shop: Holiday) -> None:
         )
         after_cut_off = {CUP: 1, ADVANCING_BANK: 1}
         assert len(open_days) == after_cut_off.get(channel_id, 0), open_days
-    assert shop.at_shop(T1_ACCOUNT) > 0
+    check_paid_after_a_business_day(shop)
     states = Counter(row["state"] for row in shop.rows("SELECT state FROM payout"))
     assert states["returned"] == states["rejected"] == 1
     assert books.balance("O:ADVANCE:CNY") == 0, "the last advance is repaid on 10-09"
     for channel_id, name in ((NUCC, "card"), (CUP, "unionpay"), (ECNY, "ecny")):
         assert shop.charged(channel_id) == spent(shop, name, channel_id)
+
+
+def check_paid_after_a_business_day(shop: Holiday) -> None:
+    """What a T+1 merchant sold from 09-30 on, over the whole holiday, comes on 10-08."""
+    a_day_minor = 1_500 - 9  # 0.6 % of it
+    paid = shop.rows(
+        "SELECT business_date, amount_minor, execution_date, state FROM payout"
+        f" WHERE merchant_id = '{T1}' ORDER BY business_date"
+    )
+    assert [tuple(row.values()) for row in paid] == [
+        ("2026-10-07", 8 * a_day_minor, "2026-10-08", "confirmed"),
+        ("2026-10-08", a_day_minor, "2026-10-09", "confirmed"),
+    ]
+    assert shop.at_shop(T1_ACCOUNT) == 9 * a_day_minor
 
 
 def spent(shop: Holiday, name: str, channel_id: str) -> int:
