@@ -25,6 +25,10 @@ _NOTHING = frozenset({"", "~", "null"})
 _TRUTHS = {"true": True, "false": False}
 
 
+class HexNumber(int):
+    """A number that was written with ``0x``: where digits are meant, it is none of them."""
+
+
 class _PlainLoader(yaml.SafeLoader):
     """Resolves nothing by itself: what a plain word means is said below."""
 
@@ -140,7 +144,9 @@ def _scalar(node: yaml.Node) -> JsonValue:
         return None
     if word in _TRUTHS:
         return _TRUTHS[word]
-    return int(word, 0) if _WHOLE_NUMBER.fullmatch(word) else word
+    if not _WHOLE_NUMBER.fullmatch(word):
+        return word
+    return HexNumber(word, 0) if word.startswith("0x") else int(word)
 
 
 def _keys_at(form: object, place: Place) -> list[str]:

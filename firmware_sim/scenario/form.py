@@ -40,7 +40,7 @@ from firmware_sim.limits import (
     SCENARIO_STEPS_MAX,
     SCENARIO_WAIT_MS_MAX,
 )
-from firmware_sim.yaml_file import Place, YamlFile, read_yaml
+from firmware_sim.yaml_file import HexNumber, Place, YamlFile, read_yaml
 
 _DURATION = re.compile(r"([0-9]{1,9})(ms|s|m|h)")
 _UNIT_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
@@ -68,8 +68,8 @@ def _span(value: object) -> tuple[int, int]:
 
 def _bytes(value: object) -> bytes:
     digits = str(value) if isinstance(value, int) else value  # a plain 12 is two digits, too
-    if not isinstance(digits, str) or not _HEX.fullmatch(digits):
-        raise ValueError("bytes are written as pairs of hexadecimal digits")
+    if isinstance(value, HexNumber) or not isinstance(digits, str) or not _HEX.fullmatch(digits):
+        raise ValueError("bytes are written as pairs of hexadecimal digits, no 0x")
     return bytes.fromhex(digits)
 
 
@@ -201,7 +201,7 @@ class Repeat(Step):
     """Steps again and again."""
 
     repeat: Annotated[int, Field(ge=1, le=SCENARIO_REPEATS_MAX)]
-    steps: list[JsonValue]
+    steps: list[Any]  # as in the file; each is validated as its own step
 
 
 STEPS: dict[str, type[Step]] = {
@@ -228,7 +228,7 @@ class _ScenarioForm(BaseModel):
     time: Literal["virtual", "real"] = "virtual"
     driver: Annotated[list[str], Field(max_length=100)] = Field(default_factory=list)
     exit_code: Annotated[int, Field(ge=0, le=255)] = 0
-    steps: list[JsonValue]
+    steps: list[Any]  # as in the file; each is validated as its own step
 
 
 @dataclass(frozen=True, slots=True)

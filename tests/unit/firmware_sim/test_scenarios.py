@@ -130,6 +130,8 @@ def test_every_step_does_what_it_says(tmp_path: Path, steps: str, reason: str) -
         ("name: x\nsteps:\n  - {expect: scanner, framme: a}", "did you mean 'frame'"),
         ("name: x\nsteps:\n  - {send: scanner}", "give either hex or text"),
         ("name: x\nsteps:\n  - {send: scanner, hex: 7}", "pairs of hexadecimal digits"),
+        ("name: x\nsteps:\n  - {send: scanner, hex: 0x1204}", "pairs of hexadecimal digits"),
+        ("name: x\nsteps: [{repeat: 1, steps: [{expect: x, hex: 0x12}]}]", "hexadecimal digits"),
         ("name: x\nsteps:\n  - {fault: scanner, kind: gremlin}", "steps.0.kind"),
         ("name: x\nsteps:\n  - {do: present}", "steps.0.do"),
         ("name: x\nsteps:\n  - repeat: 2\n    steps:\n      - {wiat: 1s}", ":5: steps.0.steps.0"),
