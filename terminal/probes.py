@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Literal
 
-from protocol import paycode
 from protocol.errors import CallerError
 from protocol.framing import escpos
 from terminal.adapters.customer_display import SerialCustomerDisplay
@@ -27,6 +26,7 @@ Found = dict[str, object]
 Probe = Callable[[str, float], Awaitable[Found]]
 """``probe(port, limit_s)``; raises a ``TillwayError`` with a peripheral's code."""
 
+_PAY_CODE_DIGITS_MIN = 12  # with room for what a wallet may come to use
 _VIEW = CustomerView("Tillway", "display test", digits="12345.67", lamp="total")
 _PAPER = escpos.INIT + escpos.line("Tillway 打印测试") + escpos.feed(3) + escpos.CUT_PARTIAL
 
@@ -54,9 +54,15 @@ async def _read_card(port: str, limit_s: float) -> Found:
 async def _scanned(scanner: CodeScanner, limit_s: float) -> Found:
     try:
         code = await scanner.scan(limit_s)
-        return {"code": paycode.mask(code) if len(code) == paycode.CODE_DIGITS else code}
+        return {"code": _shown(code)}
     finally:
         await scanner.aclose()
+
+
+def _shown(code: str) -> str:
+    """A code as it may be shown: every wallet's pay codes are numbers, of 16 digits or more."""
+    may_pay = code.isdigit() and len(code) >= _PAY_CODE_DIGITS_MIN
+    return f"{code[:2]}****…{code[-4:]}" if may_pay else code
 
 
 async def _print(port: str, limit_s: float) -> Found:
