@@ -81,9 +81,9 @@ class HostedBoard:
         """What can be seen of a device."""
         return self.call(lambda board: board.state(device))
 
-    def set_fault(self, device: str, fault: Fault) -> None:
-        """Make a device's line faulty; ``Fault()`` heals it."""
-        self.call(lambda board: board.set_faults(device, [fault]))
+    def set_fault(self, device: str, *faults: Fault) -> None:
+        """Make a device's line faulty, in place of all faults before; no fault heals it."""
+        self.call(lambda board: board.set_faults(device, faults))
 
     def __enter__(self) -> Self:
         """Raises what keeps the board from starting; nothing of it stays then."""
@@ -138,7 +138,7 @@ class VirtualBoard:
         return self.board.state(device)
 
     def set_fault(self, device: str, *faults: Fault) -> None:
-        """Make a device's line faulty; no fault heals it."""
+        """Make a device's line faulty, in place of all faults before; no fault heals it."""
         self._run(lambda: self.board.set_faults(device, faults))
 
     def send(self, device: str, data: bytes) -> None:

@@ -11,6 +11,7 @@ import pytest
 import serial
 
 from firmware_sim.board_file import board_with
+from firmware_sim.faults import Fault, FaultKind
 from firmware_sim.hosting import HostedBoard
 from firmware_sim.transports.spec import open_line
 from protocol.errors import CallerError, OperatingError
@@ -96,6 +97,15 @@ def test_a_client_that_breaks_rfc_2217_is_shown_the_door_and_the_next_is_served(
                     pass
         with serial.serial_for_url(path, baudrate=57_600, timeout=1) as next_one:
             assert _ask(next_one) == ANSWER
+
+
+def test_a_hosted_line_has_several_faults_at_once_and_none_when_healed(tmp_path: Path) -> None:
+    with HostedBoard(board_with("ef01", device="a"), state_dir=tmp_path) as board:
+        board.set_fault("a", Fault(FaultKind.DROP), Fault(FaultKind.SLOW))
+        kinds = board.call(lambda one: [fault.kind for fault in one.link("a").faults])
+        assert kinds == [FaultKind.DROP, FaultKind.SLOW]
+        board.set_fault("a")
+        assert board.call(lambda one: one.link("a").faults) == []
 
 
 def test_a_board_that_cannot_start_leaves_nothing_open(tmp_path: Path) -> None:
