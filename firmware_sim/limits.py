@@ -100,6 +100,8 @@ EXPECT_WITHIN_MS = 2_000
 """How long an expectation waits where the scenario does not say."""
 STATE_POLL_MS = 10
 DRIVER_END_S = 30
+DRIVER_LIMIT_S = 30.0
+"""After which a driver hangs, if nobody says otherwise; its start alone can take seconds."""
 MDB_SAYINGS_MAX = 16
 """Answers of a peripheral that wait for the next poll."""
 MDB_TRACE_BLOCKS_MAX = 256

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from firmware_sim.commands.output import Html, Junit, finish, show
+from firmware_sim.limits import DRIVER_LIMIT_S
 
 
 def torture(
@@ -22,7 +23,7 @@ def torture(
     ] = None,
     limit: Annotated[
         float, typer.Option(min=1, max=600, help="Seconds after which a driver hangs.")
-    ] = 15.0,
+    ] = DRIVER_LIMIT_S,
     ignore: Annotated[
         str, typer.Option(help="A regular expression: what of the output differs by run.")
     ] = "",

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from firmware_sim.limits import DRIVER_LIMIT_S
 from firmware_sim.reports.report import Verdict
-from firmware_sim.torture.running import driver_of, torture
+from firmware_sim.torture.running import OWN_PROBE, driver_of, torture
 from firmware_sim.torture.table import SOUND, TABLE, Ran, judge
 from protocol.errors import CallerError, OperatingError
+from terminal.adapters.limits import READER_OVERTIME_S
 
 ASK = """
 import serial, sys
@@ -86,6 +88,12 @@ def test_a_driver_has_to_be_named_well() -> None:
     absent = driver_of("/nonexistent/driver {port}", "gm65", [], limit_s=1)
     with pytest.raises(OperatingError, match="driver_unstartable"):
         list(torture(absent, TABLE))
+
+
+def test_our_slowest_driver_has_time_to_start_and_to_say_its_error() -> None:
+    probe_s = float(OWN_PROBE[OWN_PROBE.index("--limit") + 1])
+    start_s = 10
+    assert probe_s + READER_OVERTIME_S + start_s <= DRIVER_LIMIT_S
 
 
 def test_every_row_has_its_own_name() -> None:
