@@ -43,11 +43,15 @@ def new(
     token_file: Annotated[Path, typer.Option(help="The operator's token.")],
     out: Annotated[Path, typer.Option(help="The new, private directory for the keys.")],
     merchant_id: Annotated[str, typer.Option("--merchant", help="Whose program it is.")],
-    name: Annotated[str, typer.Option(help="Makes the merchant, too, under this name.")] = "",
+    name: Annotated[str, typer.Option(help="Makes the merchant, too.")] = "",
+    payout_account: Annotated[str, typer.Option(help="Its bank account, with --name.")] = "",
+    payout_bank: Annotated[str, typer.Option(help="That account's bank.")] = "ICBC",
     key_mode: Annotated[KeyMode, typer.Option(help="What proves callbacks.")] = KeyMode.PUBLIC_KEY,
 ) -> None:
     """Open a merchant number: the private key is made here and goes nowhere. Prints what an SDK
     needs, ready to paste."""
+    if bool(name) != bool(payout_account):
+        raise CallerError("config_invalid", "--name and --payout-account go together")
     api = JsonApi(url, ca, token_file.read_text("ascii").strip())
     try:
         out.mkdir(parents=True, mode=0o700)
@@ -55,7 +59,9 @@ def new(
         raise CallerError("config_invalid", f"{out} exists already") from None
     key = rsa.generate_private_key(_EXPONENT, _KEY_BITS)
     if name:
-        api.post("/operator/v1/merchants", _merchant(merchant_id, name))
+        api.post(
+            "/operator/v1/merchants", _merchant(merchant_id, name, payout_bank, payout_account)
+        )
     wanted = {"merchant_id": merchant_id, "csr": _request(key, merchant_id), "key_mode": key_mode}
     made = api.post("/operator/v1/merchant-api/accounts", wanted)
     _keep(out, key, made, url)
@@ -74,13 +80,13 @@ def renew(
     typer.echo(f"{made['serial_no']} signs from {made['signs_from']}")
 
 
-def _merchant(merchant_id: str, name: str) -> dict[str, str]:
+def _merchant(merchant_id: str, name: str, bank: str, account: str) -> dict[str, str]:
     return {
         "merchant_id": merchant_id,
         "name": name,
-        "payout_bank": "ICBC",
+        "payout_bank": bank,
         "payout_account_name": name,
-        "payout_account_no": "6222000000000000",
+        "payout_account_no": account,
     }
 
 
