@@ -4,8 +4,9 @@ It knows devices by their kinds only: every act, state and picture of a kind is 
 Every refusal is the wire form of a ``TillwayError`` with a ``detail`` that names the mistake.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -37,6 +38,7 @@ def build_control(board: Board) -> FastAPI:
     app.add_exception_handler(TillwayError, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse_form)
     app.add_exception_handler(HTTPException, _refuse_request)
+    app.middleware("http")(_own_pages_only)
     _add_health(app, board)
     _add_devices(app, board)
     _add_lines(app, board)
@@ -123,6 +125,17 @@ def shown(board: Board, name: str) -> dict[str, object]:
             "garbled_bytes": counts.garbled_bytes, "lost_bytes": counts.lost_bytes,
         },
     }  # fmt: skip
+
+
+async def _own_pages_only(
+    request: Request, go_on: Callable[[Request], Awaitable[Response]]
+) -> Response:
+    """A browser says whose page asks: another site's page shall not move the devices' hands."""
+    origin = request.headers.get("origin")
+    if origin is None or urlsplit(origin).netloc == request.headers.get("host"):
+        return await go_on(request)
+    refusal = CallerError("field_invalid", "this page belongs to another site")
+    return JSONResponse({"error": {**refusal.to_wire(), "detail": refusal.detail}}, 403)
 
 
 async def _words(request: Request) -> dict[str, JsonValue]:

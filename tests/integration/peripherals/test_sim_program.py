@@ -39,14 +39,16 @@ class Sim:
     state_dir: Path
     program: "subprocess.Popen[str]"
 
-    def ask(self, path: str, body: object = None, *, method: str = "") -> tuple[int, Any]:
+    def ask(
+        self, path: str, body: object = None, *, method: str = "", origin: str = ""
+    ) -> tuple[int, Any]:
         """A request to the control API; bytes go as they are, all else as JSON."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.ready['ports']['http']}{path}",
             data=None if body is None else content,
             method=method or ("GET" if body is None else "POST"),
-            headers={"content-type": "application/json"},
+            headers={"content-type": "application/json"} | ({"origin": origin} if origin else {}),
         )
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:
@@ -217,6 +219,14 @@ def test_faults_and_power_are_set_over_http(sim: Sim) -> None:
     assert sim.ask("/devices/printer/faults", wrong, method="PUT")[0] == 422
     assert sim.ask("/devices/printer/power-off", {})[1]["is_powered"] is False
     assert sim.ask("/devices/printer/power-on", {})[1]["is_powered"] is True
+
+
+@pytest.mark.parametrize(("origin", "status"), [("http://evil.example", 403), ("null", 403)])
+def test_another_sites_page_moves_no_device(sim: Sim, origin: str, status: int) -> None:
+    path = "/devices/printer/acts/open_cover"
+    assert sim.ask(path, {}, origin=origin)[0] == status
+    assert sim.ask(path, {}, origin=f"http://127.0.0.1:{sim.ready['ports']['http']}")[0] == 200
+    assert sim.ask("/devices/printer/acts/close_cover", {})[0] == 200
 
 
 def test_metrics_count_bytes_and_deeds(sim: Sim) -> None:
