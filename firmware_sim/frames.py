@@ -37,12 +37,15 @@ class Frame:
 
     @property
     def kept_secret(self) -> tuple[tuple[int, int], ...]:
-        """What must not be kept: the decoder's ``secrets``, and any long number in clear."""
+        """What must not be kept: the decoder's ``secrets`` as far as the frame goes, and any long
+        number in clear."""
         numbers = (
             (found.start() + _NUMBER_KEPT_FIRST, found.end() - _NUMBER_KEPT_LAST)
             for found in _LONG_NUMBER.finditer(self.raw)
         )
-        return (*self.secrets, *numbers)
+        size = len(self.raw)
+        told = ((start, min(end, size)) for start, end in self.secrets if start < size)
+        return (*told, *numbers)
 
     def hex(self) -> str:
         """The bytes in hexadecimal, secret ones as ``**``."""

@@ -321,7 +321,8 @@ def _rows(spool: Spool) -> Iterator[DayRow]:
             own_id = ids.dispute_id(own_id)
         if kind == "payment" and own_id.startswith(_TOPUP):
             kind = "topup"
+        # Its cost is billed for the day as a whole: the fee of a row says nothing.
         yield DayRow(
             kind, own_id, line.account, line.amount,
-            channel_reference=line.trx_id, fee=line.fee, settlement_date=line.settlement_day,
+            channel_reference=line.trx_id, settlement_date=line.settlement_day,
         )  # fmt: skip

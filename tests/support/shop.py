@@ -48,6 +48,9 @@ MERCHANT, OTHER_MERCHANT = "mch_1001", "mch_1002"
 BIOMETRIC_ABOVE = 100_000
 
 
+TOP_UP_MINOR_MAX = DEFAULT_FACTS["NUCC"].amount_minor_max
+
+
 def confirmed_top_up(topup_id: str, payer_id: str, amount_minor: int) -> tuple[Command, ...]:
     """A top-up's order, its claim and the channel's word on it."""
     order = OrderTopUp(
@@ -187,9 +190,12 @@ class Shop:
         return instrument_id
 
     def top_up(self, payer_id: str, amount_minor: int) -> None:
-        """Money from the payer's bank account, the channel's word at once."""
-        for command in confirmed_top_up(self.id("top"), payer_id, amount_minor):
-            self.do(command)
+        """Money from the payer's bank account, the channel's word at once; in parts where it is
+        more than the channel takes in one."""
+        for left in range(amount_minor, 0, -TOP_UP_MINOR_MAX):
+            part = min(left, TOP_UP_MINOR_MAX)
+            for command in confirmed_top_up(self.id("top"), payer_id, part):
+                self.do(command)
 
     def code(self, payer_id: str) -> str:
         """The payer's next pay code, made as a wallet makes it."""
