@@ -4,7 +4,6 @@ routes for whoever holds the payers' telephones.
 Its keys and certificates lie in the institution's directory, readable by their owner only.
 """
 
-import os
 import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,6 +36,7 @@ from backend.sandbox.institution.control import add_control
 from backend.sandbox.institution.house import Answer
 from backend.sandbox.institution.program import Place, Running
 from backend.sandbox.institution.signed import new_app, read_body, strike
+from backend.sandbox.institution.state_files import write_private
 from protocol.errors import CallerError
 from protocol.money import Money
 
@@ -168,12 +168,7 @@ def own_seal(directory: Path, now: datetime) -> Seal:
         key, *certificates = make_seal(now)
         content = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         content += b"".join(one.public_bytes(Encoding.PEM) for one in certificates)
-        partial = path.with_name(f"{SEAL}.partial")
-        partial.unlink(missing_ok=True)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        partial.replace(path)
+        write_private(path, content)
     content = path.read_bytes()
     found = load_pem_private_key(content, password=None)
     certificate, root = x509.load_pem_x509_certificates(content)

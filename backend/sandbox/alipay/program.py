@@ -5,7 +5,6 @@ The gateway's RSA key lies in the institution's directory, readable by its owner
 """
 
 import base64
-import os
 import secrets
 from pathlib import Path
 from typing import Annotated
@@ -35,6 +34,7 @@ from backend.sandbox.institution.control import add_control
 from backend.sandbox.institution.house import Answer
 from backend.sandbox.institution.program import Place, Running
 from backend.sandbox.institution.signed import new_app, read_body, strike
+from backend.sandbox.institution.state_files import write_private
 from protocol.errors import CallerError
 from protocol.money import Money
 
@@ -155,12 +155,7 @@ def own_rsa_key(directory: Path) -> RSAPrivateKey:
     if not path.exists():
         key = generate_private_key(public_exponent=65537, key_size=RSA_BITS)
         content = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        partial = path.with_name(f"{KEY}.partial")
-        partial.unlink(missing_ok=True)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        partial.replace(path)
+        write_private(path, content)
     found = load_pem_private_key(path.read_bytes(), password=None)
     if not isinstance(found, RSAPrivateKey):
         raise CallerError("config_invalid", f"{KEY} holds no RSA key")

@@ -62,17 +62,18 @@ def own_key(directory: Path) -> SigningKey:
         return SigningKey.from_private("ES256", path.read_bytes())
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = generate("ES256")
-    _write(path, key.private_bytes())
+    write_private(path, key.private_bytes())
     write_address(directory, Address(directory.name, key.public))
     return key
 
 
 def write_address(directory: Path, address: Address) -> None:
     """Say where an institution listens. A reader finds the old file or the new one."""
-    _write(directory / ADDRESS, address_text(address))
+    write_private(directory / ADDRESS, address_text(address))
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that its owner only reads; a reader finds the old file whole or the new one."""
     partial = path.with_name(path.name + ".partial")
     partial.unlink(missing_ok=True)
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
