@@ -1,7 +1,7 @@
 """Puts second readers of what we write, for the tests, beside the Python packages: npm's jspos for
 ISO 8583, wechatpay-axios-plugin for bills (of which one file is used, that needs no other),
 node-thermal-printer, which drives the simulated receipt printer, and ocpp-rpc, a central system
-for the simulated charger, both with what they load.
+for the simulated charger, both with what they load; and axe-core, which judges our pages.
 
 Rule 1: only the versions below, and only if their bytes have the SHA-512 below, from whatever
         registry this machine's npm is set to. No script of a package runs.
@@ -68,6 +68,9 @@ PACKAGES = {
     ),
     "punycode@2.3.1": (
         "vYt7UD1U9Wg6138shLtLOvdAu+8DsC/ilFtEVHcH+wydcSpNE20AfSOduf6MkRFahL5FY7X1oU7nKVZFtfq8Fg=="
+    ),
+    "axe-core@4.14.1": (
+        "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
     ),
     "wechatpay-axios-plugin@0.9.6": (
         "QWw5mfi8HCO/hdELqZQqJp34HtVjjMQNVvg1t4/OVNa3j69cVqY5DW5fcikZL390GxVMyphgKbAqT0YmdbM/EQ=="

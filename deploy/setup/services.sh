@@ -52,6 +52,9 @@ want "${coap:-$(found coap-client)}" libcoap3-bin "libcoap client"
 want "$(found redis-server)" redis-server "shared features"
 want "$(found openssl)" openssl "time stamp"
 want "$(found npm)" npm "second reader (ISO 8583, bills)"
+want "$(found chromium)" chromium "browser"
+cjk=$(ls /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc 2>/dev/null || true)
+want "$cjk" fonts-noto-cjk "browser (Chinese characters)"
 .venv/bin/python deploy/setup/npm_readers.py
 sh deploy/setup/foreign.sh
 [ -z "$missing" ] || echo "To run all tests: sudo apt-get install$missing"
