@@ -5,13 +5,15 @@ Beside ``bootstrap`` because a backend may run without any: then only balances p
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from backend.channels.alipay.adapter import Alipay, App
 from backend.channels.ecny import EcnyChannel
 from backend.channels.facts import ChannelFacts
 from backend.channels.http_channel import HttpChannel
 from backend.channels.institution import Institution
-from backend.channels.model import ADVANCING_BANK, CUP, ECNY, FUND, NUCC
+from backend.channels.model import ADVANCING_BANK, ALIPAY, CUP, ECNY, FUND, NUCC
 from backend.channels.netsunion import NetsUnion
 from backend.channels.our_banks import OurBanks
 from backend.channels.ports import BankPort, ChannelPort
@@ -19,7 +21,9 @@ from backend.channels.unionpay import TerminalKey, UnionPay
 from backend.channels.unionpay_files import UnionPayFiles
 from backend.channels.unionpay_line import Line
 from backend.config import Settings
-from backend.institution_settings import InstitutionSettings, UnionPaySettings
+from backend.gateway_keys import check_private, private_key, public_key
+from backend.institution_settings import AlipaySettings, InstitutionSettings, UnionPaySettings
+from backend.payments.sealed_codes import open_code
 from backend.payments.services import Services
 from backend.unionpay_trace.repository import TraceRepository
 from backend.unionpay_trace.store import SqlTraces
@@ -55,6 +59,7 @@ def configured_channels(settings: Settings) -> frozenset[str]:
         ADVANCING_BANK: found.fund,
         FUND: found.fund,
         ECNY: found.ecny,
+        ALIPAY: found.alipay,
     }
     return frozenset(name for name, where in named.items() if where is not None)
 
@@ -96,6 +101,8 @@ class _Opening:
                 channels[name] = HttpChannel(fund, prefix=prefix, facts=self._facts[name])
         if found.ecny is not None:
             channels[ECNY] = EcnyChannel(self._line_to(found.ecny), facts=self._facts[ECNY])
+        if found.alipay is not None:
+            channels[ALIPAY] = self._alipay(found.alipay)
         return Institutions(bank, channels, tuple(self._closing))
 
     def _line_to(self, where: InstitutionSettings) -> Institution:
@@ -110,6 +117,21 @@ class _Opening:
             peer=where.peer,
             clock=self._services.clock,
             facts=self._facts[NUCC],
+        )
+        self._closing.append(adapter.close)
+        return adapter
+
+    def _alipay(self, where: AlipaySettings) -> Alipay:
+        adapter = Alipay(
+            find=where.find,
+            app=App(
+                where.app_id,
+                private_key(where.key_file, "institutions.alipay.key_file"),
+                public_key(where.public_key, "institutions.alipay.public_key"),
+            ),
+            clock=self._services.clock,
+            open_code=partial(open_code, self._services.rules.code_master_key),
+            facts=self._facts[ALIPAY],
         )
         self._closing.append(adapter.close)
         return adapter
@@ -137,8 +159,7 @@ class _Opening:
 def _master_key(path: Path) -> bytes:
     """The terminal's master key; ``config_invalid`` without its content where it is none."""
     try:
-        if path.stat().st_mode & 0o077:
-            raise CallerError("config_invalid", f"{path} must not be readable by others")
+        check_private(path)
         with path.open("r", encoding="ascii") as file:
             key = bytes.fromhex(file.read(_HEX_CHARS_MAX))
     except (OSError, ValueError):

@@ -14,9 +14,9 @@ from protocol.crypto.keys import VerifyKey
 from protocol.errors import CallerError
 
 
-class InstitutionSettings(BaseModel):
-    """One institution: a fixed ``url``, or the ``address`` file that it keeps up to date itself;
-    and always its public key, which no file of another can change."""
+class PlaceSettings(BaseModel):
+    """Where an institution is: a fixed ``url``, or the ``address`` file that it keeps up to date
+    itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,8 +24,6 @@ class InstitutionSettings(BaseModel):
     """``http://host:port`` or ``https://host:port``."""
     address: Path | None = None
     """The institution's ``address.json``, read whenever a connection is made."""
-    key: str
-    """Its public key, as it prints it."""
 
     @model_validator(mode="after")
     def _check_place(self) -> Self:
@@ -34,6 +32,27 @@ class InstitutionSettings(BaseModel):
         if self.address is not None and self.address.name != ADDRESS:
             raise ValueError(f"address names an {ADDRESS}")
         return self
+
+    def find(self) -> str:
+        """Its HTTP face as it is now; ``OperatingError`` while it is not running."""
+        return self.url or self._address_file_url()
+
+    def find_line(self, line: str) -> tuple[str, int]:
+        """The host and port of one of its lines as it is now, by its address file."""
+        assert self.address is not None
+        found = read_address(self.address)
+        return found.host, found.port(line)
+
+    def _address_file_url(self) -> str:
+        assert self.address is not None
+        return read_address(self.address).url()
+
+
+class InstitutionSettings(PlaceSettings):
+    """One institution, and always its public key, which no file of another can change."""
+
+    key: str
+    """Its public key, as it prints it."""
 
     @field_validator("key")
     @classmethod
@@ -49,19 +68,15 @@ class InstitutionSettings(BaseModel):
         """Whose signature its answers bear."""
         return read_key(self.key)
 
-    def find(self) -> str:
-        """Its HTTP face as it is now; ``OperatingError`` while it is not running."""
-        return self.url or self._address_file_url()
 
-    def find_line(self, line: str) -> tuple[str, int]:
-        """The host and port of one of its lines as it is now, by its address file."""
-        assert self.address is not None
-        found = read_address(self.address)
-        return found.host, found.port(line)
+class AlipaySettings(PlaceSettings):
+    """Alipay's gateway, without ``/gateway.do``, and our application there."""
 
-    def _address_file_url(self) -> str:
-        assert self.address is not None
-        return read_address(self.address).url()
+    app_id: str = Field(pattern=r"^\d{16}$")
+    key_file: Path
+    """The application's RSA key (PEM), mode 0600."""
+    public_key: str
+    """Alipay's, as its console shows it: DER in Base64."""
 
 
 class TimeStamperSettings(InstitutionSettings):
@@ -104,5 +119,6 @@ class InstitutionsSettings(BaseModel):
     unionpay: UnionPaySettings | None = None
     fund: InstitutionSettings | None = None
     ecny: InstitutionSettings | None = None
+    alipay: AlipaySettings | None = None
     timestamps: TimeStamperSettings | None = None
     """Without it our checkpoints bear our own signature only."""

@@ -111,6 +111,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("pay_code_invalid", "never", "付款码无效，请顾客出示微信式付款码。", "The pay code is not valid; ask the payer to show a payment code."),
     ("merchant_code_scanned", "never", "扫到的是收款码，不能付款，请顾客打开“付款码”页面重新扫码。", "This is a merchant's code, which only receives money; ask the payer to open the pay code instead."),
     ("wallet_not_taken", "never", "本机不收该钱包的付款码，请顾客换一个钱包。", "This till does not take that wallet's pay codes; ask the payer for another wallet."),
+    ("payer_not_confirmed", "never", "顾客没有在手机上确认付款，请重新扫码。", "The payer did not confirm on the phone; scan a new code."),
     ("pay_code_used", "never", "付款码已使用过，请顾客刷新后重新扫码。", "The pay code was used already; ask the payer to refresh it."),
     ("pay_code_attempts", "after", "付款码连续错误，本机暂停扫码十分钟。", "Too many wrong pay codes; this device must wait ten minutes."),
     ("pin_required", "never", "需要支付密码，请输入后重试。", "The payment PIN is needed; enter it and try again."),

@@ -21,6 +21,8 @@ from protocol.errors import CallerError
 Use = Literal["pay_code", "merchant_code", "emvco_merchant_code"]
 """``emvco_merchant_code``: a merchant's code whose EMVCo objects and CRC must hold, too."""
 
+OWN_WALLET = "wechat"
+"""Whose form our own payers' codes have; every other wallet's payers are somebody else's."""
 SCANNED_CHARS_MAX = emvco.CODE_CHARS_MAX
 FORM_CHARS_MAX = 128
 FORMS_MAX = 64

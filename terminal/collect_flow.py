@@ -8,6 +8,7 @@ from typing import Any
 from protocol import ids
 from protocol.errors import CallerError
 from protocol.money import positive
+from protocol.scanned import OWN_WALLET
 from terminal.desk import Desk, log
 from terminal.domain.sale import COLLECTING_STATES, Sale, SaleEvent, SaleState, Step
 from terminal.effects import ReadFinger, ScanCode, StopDevices
@@ -82,6 +83,8 @@ class CollectFlow:
         log.info("code_scanned", payment_id=payment_id, wallet=found.wallet, error=found.error_code)
         if found.error_code is not None:
             self._move(sale, _T.MISS_SCAN, error_code=found.error_code)
+        elif found.wallet != OWN_WALLET:  # whose finger it is, only that wallet could know
+            self._send(sale, pay_code=found.text, verification=None)
         else:
             self._verify_or_send(sale, pay_code=found.text)
 

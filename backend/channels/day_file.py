@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from tempfile import SpooledTemporaryFile
-from typing import Literal, Self
+from typing import IO, Literal, Self
 
 from backend.channels.limits import (
     DAY_FILE_BYTES_MAX,
@@ -95,6 +95,11 @@ class Spool:
             if len(line) > DAY_FILE_LINE_BYTES_MAX:
                 raise rejected(number, "too long")
             yield number, line
+
+    @property
+    def file(self) -> IO[bytes]:
+        """The bytes, for a format that is no text."""
+        return self._file
 
     def close(self) -> None:
         """Remove it."""

@@ -8,7 +8,7 @@ yuan an item is 300, and nothing is rounded per item.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from backend.channels.model import ADVANCING_BANK, CUP, ECNY, FUND, NUCC
+from backend.channels.model import ADVANCING_BANK, ALIPAY, CUP, ECNY, FUND, NUCC
 
 MICRO_PER_MINOR = 10_000
 """A fen in micro-yuan."""
@@ -103,6 +103,12 @@ DEFAULT_FACTS: dict[str, ChannelFacts] = {
             channel_id=ECNY,
             offers=_ALL - {Offer.PAYOUT},
             amount_minor_max=5_000_000,
+        ),
+        ChannelFacts(
+            channel_id=ALIPAY,
+            offers=_ALL - {Offer.PAYOUT},
+            amount_minor_max=5_000_000,
+            cost=CostTerms(rate_ppm=2_500),
         ),
     )
 }

@@ -8,13 +8,16 @@ from protocol.money import Money
 NUCC, CUP, ECNY = "NUCC", "CUP", "ECNY"
 """The clearing house of accounts (NetsUnion), the card network (UnionPay), and the operator of
 e-CNY wallets, whose money is final at once."""
+ALIPAY = "ALIPAY"
+"""Another wallet, whose payers we do not know: their code is scanned, and asked for once."""
 ADVANCING_BANK, FUND = "ADVBANK", "FUND"
 """The bank that advances what a money-market fund redeems, and the fund itself, which pays us a day
 later what we have advanced. But for ``FUND`` and ``ECNY`` a channel's id names the accounts
 ``CH:<channel>.<settlement date>``. The e-CNY operator owes nothing: what is paid lies in our wallet
 there (account ``ECNY``) and is changed into the reserve daily."""
 
-ChannelState = Literal["succeeded", "refused", "reversed"]
+ChannelState = Literal["succeeded", "refused", "reversed", "waiting"]
+"""*waiting*: the channel has it, and is not done (its payer must confirm, say): ask again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +78,5 @@ class ChannelAnswer:
     reason: str
     reference: str
     settlement_date: str
+    payer: str = ""
+    """Who has paid, masked by a channel whose payers we do not know; empty elsewhere."""

@@ -40,9 +40,12 @@ _DECLINES = {
     "LIMIT_PAYMENT": "payer_limit_payment",
     "LIMIT_DAY": "payer_limit_day",
     "LIMIT_YEAR": "payer_limit_year",
+    "ACQ.BUYER_BALANCE_NOT_ENOUGH": "insufficient_balance",
+    "ACQ.PAYMENT_AUTH_CODE_INVALID": "pay_code_expired",
+    "TRADE_CLOSED": "payer_not_confirmed",
 }
 """Channels' reasons that tell the till more than that the bank said no: ISO 20022 codes, and the
-limits of a fund's quick redemption and of e-CNY wallets."""
+limits of a fund's quick redemption and of e-CNY wallets, other wallets' codes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,7 @@ class ResolvePayment:
             return self._never_sent(ws, payment, saga, now_ms)
         if answer is None:
             return self._unanswered(ws, payment, saga, now_ms)
+        assert answer.state != "waiting", "the runner makes it no answer"
         if saga["state"] == SagaState.REVERSING:
             return self._while_reversing(ws, payment, saga, answer, now_ms)
         match answer.state:
@@ -105,6 +109,7 @@ class ResolvePayment:
             detail={"reference": answer.reference, "settlement_date": answer.settlement_date},
             paid_at_ms=now_ms,
             business_date=date,
+            payer_masked=answer.payer or payment["payer_masked"],
         )
         merchant = ws.get(MERCHANT, payment["merchant_id"])
         tell_merchant(ws, captured, merchant, "payment.captured", now_ms)
@@ -130,7 +135,8 @@ class ResolvePayment:
     def _unanswered(self, ws: WorkingSet, payment: Row, saga: Row, now_ms: int) -> Row:
         if self.word.is_unsent and saga["state"] == SagaState.SENT:
             return self._unsent(ws, payment, saga, now_ms)
-        if payment["state"] == PaymentState.PROCESSING:
+        # While its payer is to confirm, nothing of it is unknown: it goes on *processing*.
+        if payment["state"] == PaymentState.PROCESSING and not self.word.is_waiting:
             detail = {"error": self.word.error[:80]}
             lost = step(
                 ws,

@@ -18,6 +18,7 @@ from backend.mandates.model import Use
 from backend.mandates.tables import MANDATE
 from backend.mandates.using import check_use, record_use, use_reads
 from backend.merchants.tables import MERCHANT
+from backend.payments.foreign import ForeignCode, foreign_reads, take_foreign
 from backend.payments.idempotency import first_answer, remember, request_read
 from backend.payments.limits import CREATE_AGE_MS_MAX
 from backend.payments.model import (
@@ -40,12 +41,14 @@ from protocol.payment import Command
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreatePayment:
-    """``payment.create``. ``found`` is what the scanned code turned out to be."""
+    """``payment.create``. ``found`` is what a scanned code of ours turned out to be; ``foreign`` is
+    one of another wallet."""
 
     request: DeviceRequest
     body: PaymentCreate
     rules: PaymentRules
     found: Found | None = None
+    foreign: ForeignCode | None = None
 
     def reads(self) -> Iterable[Read]:
         body, request = self.body, self.request
@@ -64,6 +67,15 @@ class CreatePayment:
     def follow(self, ws: WorkingSet) -> Iterable[Read]:
         if self.body.method == "merchant_qr":
             return []
+        if self.foreign is not None:
+            asked = {
+                "payment_id": self.body.payment_id,
+                "merchant_id": self.request.merchant_id,
+                "currency": self.body.currency,
+            }
+            return foreign_reads(
+                ws, self.foreign, payment=asked, device=self.request.device, rules=self.rules
+            )
         payer_id = payer_of(ws, self.found) if self.found is not None else self._mandate_payer(ws)
         found = paying_reads(
             ws,
@@ -145,6 +157,18 @@ class CreatePayment:
         return Taken(shown)
 
     def _by_code(self, ws: WorkingSet, payment: Row, merchant: Row, now_ms: int) -> Taken:
+        if self.foreign is not None:  # another wallet's payer is verified there, by no finger here
+            return take_foreign(
+                ws,
+                payment,
+                code=self.foreign,
+                attempt_id=self.body.attempt_id,
+                merchant=merchant,
+                rules=self.rules,
+                actor=self._actor,
+                now_ms=now_ms,
+                fingerprint=self.request.fingerprint,
+            )
         # Asked first, so that the payer's code is not used up for want of a finger.
         if self._needs_finger(merchant):
             return Taken(payment, "biometric_required")

@@ -5,6 +5,7 @@ transaction of its command. A refusal is an answer, not an exception, because wh
 (a used code, a remembered attempt, the declined payment) must stay.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backend.coupons.model import Spend
@@ -81,7 +82,8 @@ def paying_reads(
             (PAYER, payer_id),
             *risk_reads(payer_id=payer_id, device=device, merchant_id=merchant_id, card=card),
         ]
-        found += [(ACCOUNT, account) for account in _accounts(payer_id, owner, currency)]
+        accounts = (chart.customer(payer_id, currency), *entry_accounts(owner, currency))
+        found += [(ACCOUNT, account) for account in accounts]
         found += funding_reads(ws, payer_id, instrument_id, rules)
         if coupon_id is not None:
             found += coupon_reads(coupon_id, currency)
@@ -94,10 +96,9 @@ def owner_of(payment: Row) -> str:
     return owner
 
 
-def _accounts(payer_id: str, owner: str, currency: str) -> tuple[str, ...]:
-    """What posting rules 3 and 4 touch."""
+def entry_accounts(owner: str, currency: str) -> tuple[str, ...]:
+    """What posting rule 4 and the merchant's side of rules 3 and 5 touch."""
     return (
-        chart.customer(payer_id, currency),
         chart.merchant_pending(owner, currency),
         chart.client("UNSWEPT", currency),
         chart.own("DUE_CLIENT", currency),
@@ -286,9 +287,36 @@ def _submit(
     actor: str,
     now_ms: int,
 ) -> Row:
-    """Hold in the books, and plan to ask the channel: nothing is sent before this is committed."""
-    channel_id, instrument_id = decision.channel_id, decided["instrument_id"]
+    """Submit to the channel that was chosen for an instrument; the others may follow."""
+    channel_id = decision.channel_id
     assert channel_id is not None
+    return submit(
+        ws,
+        payment,
+        channel_id=channel_id,
+        token=token_of(ws, decided["instrument_id"], channel_id),
+        fallback_ids=fallbacks(decision),
+        decided=decided,
+        rules=rules,
+        actor=actor,
+        now_ms=now_ms,
+    )
+
+
+def submit(
+    ws: WorkingSet,
+    payment: Row,
+    *,
+    channel_id: str,
+    token: str,
+    decided: Row,
+    rules: PaymentRules,
+    actor: str,
+    now_ms: int,
+    fallback_ids: Sequence[str] = (),
+) -> Row:
+    """Hold in the books, and plan to ask the channel for what it calls ``token``: nothing is sent
+    before this is committed."""
     admit(ws, channel_id, now_ms)
     submitted = step(
         ws,
@@ -307,8 +335,8 @@ def _submit(
         kind=SagaKind.PAY,
         payment_id=payment["payment_id"],
         channel_id=channel_id,
-        token=token_of(ws, instrument_id, channel_id),
-        fallbacks=fallbacks(decision),
+        token=token,
+        fallbacks=fallback_ids,
         amount_minor=submitted["amount_minor"] - submitted["coupon_minor"],
         currency=payment["currency"],
         planned_date=rules.planned_date(channel_id, now_ms),

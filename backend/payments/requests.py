@@ -5,7 +5,9 @@ from typing import Any, TypeVar
 
 from backend.db.command import Command
 from backend.payments.create import CreatePayment
+from backend.payments.foreign import ForeignCode
 from backend.payments.model import DeviceRequest, PaymentRules
+from backend.payments.sealed_codes import seal_code
 from backend.payments.service import ClosePayment, QueryPayment, ReversePayment
 from backend.refunds.service import CreateRefund, QueryRefund
 from protocol.errors import CallerError
@@ -21,6 +23,7 @@ from protocol.messages import (
     parse_body,
 )
 from protocol.paycode import find_code
+from protocol.scanned import OWN_WALLET
 
 CommandOf = Callable[[DeviceRequest, PaymentRules], Command]
 _Body = TypeVar("_Body", bound=Body)
@@ -44,15 +47,28 @@ def parse_request(message_type: str, body: Mapping[str, Any]) -> Body:
 
 def _create(request: DeviceRequest, rules: PaymentRules) -> Command:
     body = _body(request, PaymentCreate)
-    found = None
+    found = foreign = None
     if body.method == "pay_code":
         if body.pay_code is None or body.mandate_id is not None:
             raise CallerError("field_invalid", "pay_code")
-        # Judged by the time the hub received it: the request ages in the spool, the code does not.
-        found = find_code(rules.code_master_key, body.pay_code, at_ms=request.received_at_ms)
+        foreign = _foreign(body, rules)
+        if foreign is None:
+            # Judged by the time the hub received it: the request ages in the spool, the code does
+            # not.
+            found = find_code(rules.code_master_key, body.pay_code, at_ms=request.received_at_ms)
     elif body.pay_code is not None or (body.method == "mandate") != (body.mandate_id is not None):
         raise CallerError("field_invalid", "method")
-    return CreatePayment(request=request, body=body, rules=rules, found=found)
+    return CreatePayment(request=request, body=body, rules=rules, found=found, foreign=foreign)
+
+
+def _foreign(body: PaymentCreate, rules: PaymentRules) -> ForeignCode | None:
+    """The code, where its form is another wallet's."""
+    assert body.pay_code is not None
+    wallet = rules.routing.scan.find(body.pay_code).wallet
+    if wallet in {"", OWN_WALLET}:
+        return None
+    sealed = seal_code(rules.code_master_key, body.payment_id, body.pay_code)
+    return ForeignCode(wallet=wallet, sealed=sealed)
 
 
 def _query(request: DeviceRequest, _: PaymentRules) -> Command:

@@ -61,7 +61,8 @@ class Payment(BackendTable, table=True):
     trace_id: str = Field(default="", sa_type=TEXT)
     event_count: int = Field(default=0, sa_type=INTEGER)
     funding: str = Field(default="balance", sa_type=TEXT)
-    """Where the payer's money came from: ``balance``, ``card``, ``fund`` or ``advance``."""
+    """Where the payer's money came from: ``balance``, ``card``, ``fund`` or ``advance``; or the
+    wallet (``alipay``) of a payer whom we do not know."""
     instrument_id: str | None = Field(default=None, sa_type=TEXT)
     coupon_id: str | None = Field(default=None, sa_type=TEXT)
     coupon_minor: int = Field(default=0, sa_type=INTEGER)

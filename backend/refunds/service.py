@@ -64,8 +64,8 @@ class CreateRefund:
 
     def follow(self, ws: WorkingSet) -> Iterable[Read]:
         payment = ws.get(PAYMENT, self.body.payment_id)
-        if payment is None or payment["payer_id"] is None:
-            return []
+        if payment is None or (payment["payer_id"] is None and payment["funding"] == BALANCE):
+            return []  # nobody has paid it
         found: list[Read] = [(FEE_PLAN, (payment["merchant_id"], payment["fee_plan_version"]))]
         coupon_back = 1 if payment["coupon_minor"] else 0
         sources = [(one, 1) for one in _accounts(ws, payment)]

@@ -28,14 +28,16 @@ from protocol.ids import CASE, RANDOM_BYTES, mint
 
 
 def risk_reads(*, payer_id: str, device: str, merchant_id: str, card: str | None) -> list[Read]:
-    """What ``judge_attempt`` reads."""
+    """What ``judge_attempt`` reads. ``payer_id`` is empty for another wallet's payer."""
     subjects = {
         ListKind.PAYER: payer_id,
         ListKind.DEVICE: device,
         ListKind.MERCHANT: merchant_id,
         ListKind.CARD: card or "",
     }
-    known: list[Read] = [(RECENT, payer_id), (DEVICE_TRUST, device)]
+    known: list[Read] = [(DEVICE_TRUST, device)]
+    if payer_id:
+        known.append((RECENT, payer_id))
     return [*known, *list_reads(subjects)]
 
 
@@ -103,11 +105,12 @@ def _open_case(ws: WorkingSet, engine: Engine, attempt: Attempt, judgement: Judg
     rule = judgement.decision.rule
     if rule is None or judgement.decision.action is not Action.REVIEW:
         return
+    is_known = bool(attempt.payer_id)
     alarm = Alarm(
         case_id=_case_id(attempt),
         source="decision",
-        subject=cases.Subject.PAYER,
-        subject_id=attempt.payer_id,
+        subject=cases.Subject.PAYER if is_known else cases.Subject.MERCHANT,
+        subject_id=attempt.payer_id if is_known else attempt.merchant_id,
         severity=cases.Severity(rule.severity.value),
         reason=rule.rule_id,
         reference=attempt.payment_id,
@@ -122,7 +125,10 @@ def _case_id(attempt: Attempt) -> str:
 
 
 def _count_attempt(ws: WorkingSet, rules: RiskRules, payer_id: str, now_ms: int) -> tuple[int, ...]:
-    """When the payer's latest attempts before this one were made; this one is kept with them."""
+    """When the payer's latest attempts before this one were made; this one is kept with them. Of
+    payers whom we do not know, nothing is counted."""
+    if not payer_id:
+        return ()
     row = ws.get(RECENT, payer_id)
     recent_ms = tuple(json.loads(row["attempts_ms"])) if row else ()
     kept = remembered(recent_ms, now_ms, window_ms=rules.velocity_window_ms)

@@ -2,6 +2,8 @@
 
 ``[routing] card = ["NUCC", "CUP"]`` is the order of preference, ``order_by = ["cost", …]`` what
 counts first; ``[routing.channels.CUP] amount_minor_max = …`` changes single facts.
+``[routing.wallets] alipay = ["ALIPAY"]`` says who serves another wallet's payers,
+``[[routing.forms]]`` what their codes look like.
 """
 
 from dataclasses import replace
@@ -11,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from backend.channels.facts import DEFAULT_FACTS, ChannelFacts, CostTerms, Offer
 from backend.channels.model import NUCC
-from backend.routing.model import PREFERENCE, Criterion, Routing
+from backend.routing.model import PREFERENCE, WALLETS, Criterion, Routing
+from protocol.scanned import FORM_CHARS_MAX, FORMS_MAX, USUAL_FORMS, Form, ScanTable, Use
 
 _Count = Annotated[int, Field(ge=0)]
 _Amount = Annotated[int, Field(gt=0)]
@@ -40,6 +43,16 @@ class ChannelSettings(BaseModel):
         return replace(facts, **changes)
 
 
+class FormSettings(BaseModel):
+    """One form of a scanned text (``protocol.scanned.Form``)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    wallet: Annotated[str, Field(min_length=1, max_length=32)]
+    form: Annotated[str, Field(min_length=1, max_length=FORM_CHARS_MAX)]
+    use: Use = "pay_code"
+
+
 class RoutingSettings(BaseModel):
     """Which channel is preferred for what."""
 
@@ -49,6 +62,10 @@ class RoutingSettings(BaseModel):
     fund: tuple[str, ...] = PREFERENCE["fund"]
     advance: tuple[str, ...] = PREFERENCE["advance"]
     ecny: tuple[str, ...] = PREFERENCE["ecny"]
+    wallets: dict[str, tuple[str, ...]] = dict(WALLETS)
+    forms: Annotated[tuple[FormSettings, ...], Field(max_length=FORMS_MAX)] = tuple(
+        FormSettings(wallet=form.wallet, form=form.form, use=form.use) for form in USUAL_FORMS
+    )
     order_by: tuple[Criterion, ...] = tuple(Criterion)
     channels: dict[str, ChannelSettings] = {}
     former_channels: dict[str, str] = {"CARD": NUCC, "BANK": NUCC}
@@ -72,5 +89,7 @@ class RoutingSettings(BaseModel):
                 "advance": self.advance,
                 "ecny": self.ecny,
             },
+            wallets=self.wallets,
             order_by=self.order_by,
+            scan=ScanTable([Form(**form.model_dump()) for form in self.forms], ()),
         )

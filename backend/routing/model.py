@@ -15,10 +15,11 @@ from enum import StrEnum
 from typing import Any
 
 from backend.channels.facts import ChannelFacts, Offer
-from backend.channels.model import ADVANCING_BANK, CUP, ECNY, FUND, NUCC
+from backend.channels.model import ADVANCING_BANK, ALIPAY, CUP, ECNY, FUND, NUCC
 from backend.routing.health import CLOSED, Health, HealthState
 from backend.routing.limits import DECISIONS_PER_PAYMENT_MAX
 from protocol.money import Money
+from protocol.scanned import USUAL_FORMS, ScanTable
 
 
 class Criterion(StrEnum):
@@ -51,6 +52,8 @@ PREFERENCE: Mapping[str, tuple[str, ...]] = {
     "ecny": (ECNY,),
 }
 """By a payment's funding: the channels that serve it, the dearest to us first."""
+WALLETS: Mapping[str, tuple[str, ...]] = {"alipay": (ALIPAY,)}
+"""By the wallet whose code was scanned: the channels that serve its payers, the dearest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +62,14 @@ class Routing:
 
     facts: Mapping[str, ChannelFacts] = field(default_factory=dict)
     preference: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: dict(PREFERENCE))
+    wallets: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: dict(WALLETS))
     order_by: tuple[Criterion, ...] = tuple(Criterion)
+    scan: ScanTable = field(default_factory=lambda: ScanTable(USUAL_FORMS, ()))
+    """Whose code a scanned text is, by its form."""
+
+    def channels_of_wallet(self, wallet: str) -> tuple[str, ...]:
+        """The channels we have for another wallet's payers, in the order of preference."""
+        return tuple(name for name in self.wallets.get(wallet, ()) if name in self.facts)
 
     def channels_of(self, funding: str) -> tuple[str, ...]:
         """The channels we have for a funding, in the order of preference."""

@@ -19,6 +19,8 @@ class Word:
     """Who was spoken to: a word about another channel than the present one comes too late."""
     is_heard: bool = True
     """Whether the channel said anything, if only that it does not know the order."""
+    is_waiting: bool = False
+    """It has said that it is not done; there is no answer yet."""
     is_unsent: bool = False
     """Certainly nothing was sent."""
 

@@ -127,7 +127,7 @@ class SagaRunner:
         row = claimed.row
         try:
             word = await self._speak(row, claimed.ask)
-            if word.error:
+            if word.error and not word.is_waiting:
                 log = _log.error if claimed.is_alarming else _log.warning
                 log("saga_unanswered", saga_id=row["saga_id"], ask=claimed.ask, error=word.error)
             after = await self._submit(self._resolved(row, claimed.ask, word))
@@ -155,6 +155,8 @@ class SagaRunner:
                 is_heard=False,
                 is_unsent=ask is Ask.SEND and isinstance(error, NotSentError),
             )
+        if answer is not None and answer.state == "waiting":
+            return Word(ask=ask, error="not done yet", channel_id=channel_id, is_waiting=True)
         missing = "never arrived" if answer is None and ask is not Ask.NOTHING else ""
         return Word(ask=ask, answer=answer, error=missing, channel_id=channel_id)
 

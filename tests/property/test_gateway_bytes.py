@@ -15,13 +15,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backend.channels.alipay.wire import sign_text
 from backend.sandbox.acp import gateway as acp
 from backend.sandbox.acp.program import make_seal
 from backend.sandbox.acp.transactions import Transactions
 from backend.sandbox.acp.wire import MESSAGES, signed
 from backend.sandbox.alipay import gateway as alipay
+from backend.sandbox.alipay.days import Days, Payee, Tickets
 from backend.sandbox.alipay.trades import Trades
-from backend.sandbox.alipay.wire import sign_text
 from protocol.money import Money
 from tests.support.houses import HandClock, near_house
 
@@ -39,7 +40,9 @@ def world() -> Iterator[tuple[alipay.Gateway, acp.Gateway]]:
     clock.at(date(2026, 11, 28))
     houses = [near_house(name, clock) for name in ("alipay", "acp")]
     source = partial(digits, iter(range(10**7)))
-    first = alipay.Gateway(houses[0], Trades(houses[0].books, source), KEY)
+    books = houses[0].books
+    trades, days = Trades(books, source), Days(books, Payee())
+    first = alipay.Gateway(houses[0], trades, KEY, days, Tickets(clock))
     first.add_app(
         APP, KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     )

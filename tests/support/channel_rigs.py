@@ -12,6 +12,7 @@ from typing import Protocol
 from backend.channels.model import ADVANCING_BANK, CUP, NUCC
 from backend.channels.ports import ChannelPort
 from protocol.money import Money
+from tests.support.alipay_world import AlipayWorld, alipay_world
 from tests.support.channels import CARD_TOKEN, FUND_TOKEN, NearChannel, near_channels
 from tests.support.institutions import NearInstitutions
 from tests.support.netsunion_world import TOKEN as NETSUNION_TOKEN
@@ -144,11 +145,40 @@ async def netsunion_rig(_root: Path) -> AsyncIterator[Rig]:
         yield NetsUnionRig(world)
 
 
+@dataclass
+class AlipayRig:
+    """The adapter to Alipay and the gateway, over real HTTP. A code is shown once."""
+
+    world: AlipayWorld
+    token: str
+
+    @property
+    def port(self) -> ChannelPort:
+        return self.world.adapter
+
+    def left_minor(self) -> int:
+        return self.world.left_minor()
+
+    def lose_next_answer(self) -> None:
+        self.world.arm(drop_answer_after_commit=1)
+
+    async def close_day(self) -> None:
+        await self.world.next_day()
+
+
+@asynccontextmanager
+async def alipay_rig(_root: Path) -> AsyncIterator[Rig]:
+    """``AlipayRig`` in a world of its own."""
+    async with alipay_world(ShopClock()) as world:
+        yield AlipayRig(world, world.code())
+
+
 RigMaker = Callable[[Path], AbstractAsyncContextManager[Rig]]
 RIGS: dict[str, RigMaker] = {
     "near NetsUnion": near_rig(NUCC, CARD_TOKEN),
     "near UnionPay": near_rig(CUP, CARD_TOKEN),
     "near fund": near_rig(ADVANCING_BANK, FUND_TOKEN),
+    "alipay": alipay_rig,
     "netsunion": netsunion_rig,
     "unionpay": unionpay_rig,
 }

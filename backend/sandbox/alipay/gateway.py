@@ -7,19 +7,23 @@ Rule 2: a buyer is told masked; a pay code is never told.
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from backend.channels.alipay.wire import holds, sign_text, yuan
 from backend.sandbox.alipay import wire
+from backend.sandbox.alipay.days import Days, Tickets
 from backend.sandbox.alipay.limits import NUMBER_CHARS_MAX, RSA_BITS, SUBJECT_CHARS_MAX
 from backend.sandbox.alipay.trades import PAID, Trade, Trades, seller
-from backend.sandbox.alipay.wire import Fields, GatewayError, minor, said, yuan
+from backend.sandbox.alipay.wire import Fields, GatewayError, minor, said
 from backend.sandbox.institution.house import House
+from backend.sandbox.institution.own_clock import china_day
 from protocol.errors import CallerError
 
 _REQUIRED = ("method", "app_id", "sign_type", "sign", "timestamp", "version", "biz_content")
+_BILL = "alipay.data.dataservice.bill.downloadurl.query"
 _CHINA = timedelta(hours=8)
 _TIMESTAMP = "%Y-%m-%d %H:%M:%S"
 _NUMBER = re.compile(rf"[A-Za-z0-9_-]{{1,{NUMBER_CHARS_MAX}}}", re.ASCII)
@@ -28,10 +32,19 @@ _NUMBER = re.compile(rf"[A-Za-z0-9_-]{{1,{NUMBER_CHARS_MAX}}}", re.ASCII)
 class Gateway:
     """One gateway in its house. ``key`` signs its answers."""
 
-    def __init__(self, house: House, trades: Trades, key: RSAPrivateKey) -> None:
+    def __init__(
+        self,
+        house: House,
+        trades: Trades,
+        key: RSAPrivateKey,
+        days: Days,
+        tickets: Tickets,
+    ) -> None:
         self.house = house
         self.trades = trades
+        self.days = days
         self._key = key
+        self.tickets = tickets
         self._methods: dict[str, Callable[[str, Fields, int], Fields]] = {
             "alipay.trade.pay": self._pay,
             "alipay.trade.precreate": self._precreate,
@@ -40,6 +53,7 @@ class Gateway:
             "alipay.trade.close": self._close,
             "alipay.trade.refund": self._refund,
             "alipay.trade.fastpay.refund.query": self._refund_query,
+            _BILL: self._bill,
         }
 
     @property
@@ -67,6 +81,8 @@ class Gateway:
             content = self._checked(parameters)
             now_ms = self.house.clock.now_ms()
             fields = self._methods[method](parameters["app_id"], content, now_ms)
+            if self.house.faults.strikes("unknown_status"):
+                raise GatewayError("20000", "isp.unknow-error")
         except GatewayError as error:
             fields = wire.refused(error)
         return wire.signed_answer(self._key, method, fields)
@@ -89,8 +105,8 @@ class Gateway:
         ).fetchone()
         if row is None:
             raise GatewayError("40002", "isv.invalid-app-id")
-        text = wire.sign_text(parameters)
-        if not wire.holds(_read_key(row[0]), text, parameters["sign"]):
+        text = sign_text(parameters)
+        if not holds(_read_key(row[0]), text, parameters["sign"]):
             raise GatewayError("40002", "isv.invalid-signature")
         try:
             datetime.strptime(parameters["timestamp"], _TIMESTAMP).replace(tzinfo=UTC)
@@ -159,9 +175,12 @@ class Gateway:
     def _refund_query(self, app_id: str, content: Fields, now_ms: int) -> Fields:
         trade = self._trade(app_id, content, now_ms)
         request = _number(content, "out_request_no")
-        amount = self.trades.refund_of(trade, request)
-        if amount is None:
+        known = self.trades.refund_of(trade, request)
+        if known is None:
             return said("10000")  # the documents: no refund, no word of one
+        amount, made_at_ms = known
+        options = content.get("query_options")
+        is_time_asked = isinstance(options, list) and "gmt_refund_pay" in options
         return said(
             "10000",
             **_named(trade),
@@ -169,7 +188,20 @@ class Gateway:
             total_amount=yuan(trade.amount_minor),
             refund_amount=yuan(amount),
             refund_status="REFUND_SUCCESS",
+            **({"gmt_refund_pay": _time(made_at_ms)} if is_time_asked else {}),
         )
+
+    def _bill(self, app_id: str, content: Fields, now_ms: int) -> Fields:
+        """Where the trade bill of a day that is over is fetched."""
+        if content.get("bill_type") != "trade":
+            raise GatewayError("40004", "isv.invalid-arguments")
+        try:
+            day = date.fromisoformat(str(content.get("bill_date")))
+        except ValueError:
+            raise GatewayError("40004", "isv.invalid-arguments") from None
+        if day >= china_day(now_ms):
+            raise GatewayError("40004", "isp.bill_not_exist")
+        return said("10000", bill_download_url=self.tickets.address(app_id, day))
 
     def _trade(self, app_id: str, content: Fields, now_ms: int) -> Trade:
         """The trade that is named; by Alipay's number where both stand."""

@@ -13,3 +13,8 @@ WAIT_LIFE_MS = 15 * 60_000
 """How long a trade waits for its buyer before it is closed."""
 RSA_BITS = 2048
 PUBLIC_KEY_BYTES_MAX = 4096
+FEE_PPM = 2_500
+"""Of what was paid; refunds cost nothing."""
+BILL_TOKENS_MAX = 1_000
+BILL_LIFE_MS = 30_000
+"""How long the address of a bill can be used, as the real one's."""

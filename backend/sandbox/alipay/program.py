@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
 from fastapi import FastAPI, Request, Response
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, StringConstraints
 
+from backend.channels.alipay.bill import write_bill
+from backend.sandbox.alipay.days import Days, Payee, Tickets
 from backend.sandbox.alipay.gateway import Gateway
 from backend.sandbox.alipay.limits import (
     AMOUNT_MINOR_MAX,
@@ -33,6 +35,7 @@ from backend.sandbox.alipay.wire import GatewayError
 from backend.sandbox.institution.control import add_control
 from backend.sandbox.institution.house import Answer
 from backend.sandbox.institution.program import Place, Running
+from backend.sandbox.institution.reserve_line import ReserveLine
 from backend.sandbox.institution.signed import new_app, read_body, strike
 from backend.sandbox.institution.state_files import write_private
 from protocol.errors import CallerError
@@ -70,22 +73,53 @@ class ConfirmBody(BaseModel):
     what: Annotated[str, Field(min_length=1, max_length=2 * NUMBER_CHARS_MAX)]
 
 
+class Options(BaseModel):
+    """What may be set of the gateway. ``app_id``: the seller whose days the reserve bank pays."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    app_id: str = Payee().app_id
+    settlement_account: str = Payee().settlement
+    reserve_account: str = Payee().reserve
+
+
 def build(place: Place) -> Running:
-    """The gateway. It has no neighbours: a seller's money stays on the account there."""
+    """The gateway. But for one seller, a seller's money stays on the account there."""
+    options = Options.model_validate(dict(place.options))
     house = place.furnish()
-    trades = Trades(house.books, _digits)
-    return Running(house, build_app(Gateway(house, trades, own_rsa_key(place.directory))))
+    payee = Payee(options.app_id, options.settlement_account, options.reserve_account)
+    days, tickets = Days(house.books, payee), Tickets(house.clock)
+    trades = Trades(house.books, _digits, lends_to=options.app_id)
+    gateway = Gateway(house, trades, own_rsa_key(place.directory), days, tickets)
+    reserve_bank = ReserveLine(place)
+
+    async def time_passes() -> None:
+        days.close(house.clock.today())
+        await days.outbox.tell(reserve_bank)
+
+    house.time_passes = time_passes
+    return Running(house, build_app(gateway), close=reserve_bank.close)
 
 
 def build_app(gateway: Gateway) -> FastAPI:
     """The HTTP face of the gateway."""
-    house = gateway.house
+    house, tickets = gateway.house, gateway.tickets
     app = new_app("Tillway sandbox: Alipay")
+
+    @app.get("/bill/{token}")
+    async def bill(token: str) -> Response:
+        found = tickets.find(token)
+        if found is None:
+            return Response(status_code=404)
+        app_id, day = found
+        rows = gateway.days.bill(app_id, day, house.faults)
+        return Response(write_bill(day, app_id, rows), media_type="application/zip")
 
     @app.api_route("/gateway.do", methods=["GET", "POST"])
     async def gateway_do(request: Request) -> Response:
         if house.faults.strikes("be_down"):
             return Response(status_code=503)
+        tickets.base = str(request.base_url).rstrip("/")
         query, body = request.scope["query_string"], await read_body(request)
         if len(query) + len(body) > REQUEST_BYTES_MAX:
             raise CallerError("field_invalid", "too long")

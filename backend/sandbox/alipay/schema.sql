@@ -17,11 +17,20 @@ CREATE TABLE IF NOT EXISTS alipay_trade (
     paid_at_ms INTEGER NOT NULL,
     qr_code TEXT NOT NULL,
     cancel_action TEXT NOT NULL,
+    day TEXT NOT NULL,
     PRIMARY KEY (app_id, out_trade_no)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS alipay_refund (
     trade_no TEXT NOT NULL,
     out_request_no TEXT NOT NULL,
     amount_minor INTEGER NOT NULL,
+    made_at_ms INTEGER NOT NULL,
+    day TEXT NOT NULL,
     PRIMARY KEY (trade_no, out_request_no)
+) STRICT;
+CREATE INDEX IF NOT EXISTS ix_alipay_trade_day ON alipay_trade (app_id, day);
+CREATE INDEX IF NOT EXISTS ix_alipay_refund_day ON alipay_refund (day);
+CREATE TABLE IF NOT EXISTS alipay_day (
+    day TEXT PRIMARY KEY,
+    net_minor INTEGER NOT NULL
 ) STRICT;

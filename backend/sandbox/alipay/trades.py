@@ -7,6 +7,7 @@ Rule 3: a code is shown and never kept on the disk: whoever restarts the gateway
 Rule 4: cancelling a number that never came closes it, so that it is not paid when it comes late.
 Rule 5: refunds of a trade sum to its amount at most; the same request again moves nothing.
 Rule 6: a trade whose buyer does not confirm is closed when its time is over.
+Rule 7: a trade is cancelled on the day on which it was paid, and not later.
 """
 
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ _OFFERED = "OFFERED"
 _OVER = {PAID: "ACQ.TRADE_HAS_SUCCESS", CLOSED: "ACQ.TRADE_HAS_CLOSE"}
 _SELECT = (
     "SELECT app_id, out_trade_no, trade_no, status, amount_minor, buyer, made_at_ms, paid_at_ms,"
-    " qr_code, cancel_action FROM alipay_trade"
+    " qr_code, cancel_action, day FROM alipay_trade"
 )
 
 
@@ -51,15 +52,19 @@ class Trade:
     paid_at_ms: int
     qr_code: str
     cancel_action: str
+    day: str
+    """China's day on which it was paid; empty before."""
 
 
 class Trades:
     """Every seller's trades, in the gateway's books."""
 
-    def __init__(self, books: Books, digits: Digits) -> None:
+    def __init__(self, books: Books, digits: Digits, *, lends_to: str = "") -> None:
+        """``lends_to``: the seller that is paid out each day, whose refunds a day's net may owe."""
         books.add_tables("backend.sandbox.alipay", "schema.sql")
         self._books = books
         self._digits = digits
+        self._lends_to = lends_to
         self._codes: dict[str, tuple[str, int]] = {}
 
     # The buyer and the telephone
@@ -152,6 +157,8 @@ class Trades:
                 self._insert(app_id, number, CLOSED, 0, now_ms)
                 trade = self._known(app_id, number)
             elif trade.status == PAID:
+                if trade.day != china_day(now_ms).isoformat():
+                    raise GatewayError("40004", "ACQ.REASON_ILLEGAL_STATUS")
                 left = trade.amount_minor - self.refunded(trade)
                 self._give(trade, f"{trade.trade_no}-C", left, now_ms)
                 self._close(trade, "refund")
@@ -170,7 +177,7 @@ class Trades:
         with self._books.transaction():
             known = self.refund_of(trade, request)
             if known is not None:
-                if known != amount:
+                if known[0] != amount:
                     raise GatewayError("40004", "ACQ.DISCORDANT_REPEAT_REQUEST")
                 return False
             if not trade.paid_at_ms or trade.cancel_action:
@@ -180,19 +187,21 @@ class Trades:
                 raise GatewayError("40004", "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL")
             self._give(trade, f"{trade.trade_no}-R-{request}", amount, now_ms)
             self._books.db.execute(
-                "INSERT INTO alipay_refund VALUES (?, ?, ?)", (trade.trade_no, request, amount)
+                "INSERT INTO alipay_refund VALUES (?, ?, ?, ?, ?)",
+                (trade.trade_no, request, amount, now_ms, china_day(now_ms).isoformat()),
             )
             if not left:
                 self._close(trade, "")
         return True
 
-    def refund_of(self, trade: Trade, request: str) -> int | None:
-        """A refund's amount; None if it never came."""
+    def refund_of(self, trade: Trade, request: str) -> tuple[int, int] | None:
+        """A refund's amount and when it was made; None if it never came."""
         row = self._books.db.execute(
-            "SELECT amount_minor FROM alipay_refund WHERE trade_no = ? AND out_request_no = ?",
+            "SELECT amount_minor, made_at_ms FROM alipay_refund"
+            " WHERE trade_no = ? AND out_request_no = ?",
             (trade.trade_no, request),
         ).fetchone()
-        return None if row is None else int(row[0])
+        return None if row is None else (int(row[0]), int(row[1]))
 
     def refunded(self, trade: Trade) -> int:
         """What has gone back by refunds."""
@@ -218,12 +227,14 @@ class Trades:
         day = china_day(now_ms)
         self._books.move(trade.trade_no, buyer, seller(trade.app_id), amount, day, "payment")
         self._books.db.execute(
-            "UPDATE alipay_trade SET status = ?, buyer = ?, paid_at_ms = ? WHERE trade_no = ?",
-            (PAID, buyer, now_ms, trade.trade_no),
+            "UPDATE alipay_trade SET status = ?, buyer = ?, paid_at_ms = ?, day = ?"
+            " WHERE trade_no = ?",
+            (PAID, buyer, now_ms, day.isoformat(), trade.trade_no),
         )
 
     def _give(self, trade: Trade, reference: str, amount_minor: int, now_ms: int) -> None:
-        if self._books.balance(seller(trade.app_id)).amount_minor < amount_minor:
+        is_lent = trade.app_id == self._lends_to
+        if not is_lent and self._books.balance(seller(trade.app_id)).amount_minor < amount_minor:
             raise GatewayError("40004", "ACQ.SELLER_BALANCE_NOT_ENOUGH")
         if amount_minor:
             amount, day = Money(amount_minor, "CNY"), china_day(now_ms)
@@ -243,7 +254,7 @@ class Trades:
         trade_no = f"{china_day(now_ms):%Y%m%d}22{self._digits(18)}"
         action = "close" if status == CLOSED else ""
         self._books.db.execute(
-            "INSERT INTO alipay_trade VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
+            "INSERT INTO alipay_trade VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, '')",
             (app_id, out_trade_no, trade_no, status, amount, buyer, now_ms, qr_code, action),
         )
 

@@ -23,6 +23,7 @@ from protocol.money import Money
 XML = "application/xml"
 SETTLEMENT_ACCOUNTS = (
     "SETTLE-NUCC", "SETTLE-CUP", "SETTLE-ADVBANK", "SETTLE-FUND", "SETTLE-ECNY",
+    "SETTLE-ALIPAY", "SETTLE-CUPQR",
     "SETTLE-BANK-A", "SETTLE-BANK-B",
 )  # fmt: skip
 SETTLEMENT_OPENING = Money(100_000_000_000, "CNY")

@@ -25,10 +25,11 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from backend.channels.alipay.wire import sign_text
+from backend.sandbox.alipay.days import Days, Payee, Tickets
 from backend.sandbox.alipay.gateway import Gateway
 from backend.sandbox.alipay.program import build_app
 from backend.sandbox.alipay.trades import Trades
-from backend.sandbox.alipay.wire import sign_text
 from tests.support.houses import HandClock, near_house, served
 
 APP, BUYER = "2021000000000001", "lilei@example.com"
@@ -96,7 +97,8 @@ async def opened() -> AsyncIterator[World]:
     house = near_house("alipay", clock)
     counter = iter(range(10**6))
     trades = Trades(house.books, lambda count: f"{next(counter):0{count}}")
-    gateway = Gateway(house, trades, rsa_key("alipay"))
+    days = Days(house.books, Payee())
+    gateway = Gateway(house, trades, rsa_key("alipay"), days, Tickets(house.clock))
     async with served(build_app(gateway)) as url, aiohttp.ClientSession() as http:
         sdk = AliPay(
             appid=APP,

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from protocol.errors import CallerError
+from protocol.scanned import USUAL_FORMS, ScanTable
 from terminal.effects import ReadFinger, ScanCode, StopDevices, Transmit
 from terminal.inputs import (
     Cancel,
@@ -378,6 +379,17 @@ def test_no_code_goes_back_to_the_choice_with_the_reason(bench: Bench) -> None:
     bench.feed(CodeScanned(subject, CODE))  # the scanner was slower than the cashier
     assert bench.kind == "keypad"
     assert not bench.sent_of("payment.create")
+
+
+def test_another_wallets_payer_shows_no_finger_here() -> None:
+    taken = ScanTable(USUAL_FORMS, ("wechat", "alipay"))
+    bench = Bench(biometric_above_minor=1000, scan_table=taken)
+    bench.feed(StartSale(amount_minor=1001, currency="CNY", method="pay_code"))
+    bench.feed(CodeScanned(bench.agent.screen().subject or "", "281234567890123456"))
+    body = opened(bench.sent_of("payment.create")[0]).body
+    assert body["pay_code"] == "281234567890123456"
+    assert body.get("verification") is None
+    bench.power_cut()
 
 
 @pytest.mark.parametrize(
