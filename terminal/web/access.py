@@ -23,7 +23,7 @@ from fastapi import HTTPException, Request, Response
 from terminal.limits import TOKEN_BYTES
 
 TOKEN_FILE = "control.token"  # noqa: S105  # a file's name
-HEADER = "x-till-token"
+HEADER = "x-page-token"
 _HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _FILE_MODE = 0o600
 

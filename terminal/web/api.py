@@ -4,13 +4,13 @@ A command answers with the screen after it, at once; what becomes of it is follo
 ``GET /api/events`` or read from ``GET /api/screen`` and ``GET /api/payments``.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from faces.stream import Places, event, last_event_id
 from protocol.errors import CallerError
 from terminal import vending
 from terminal.agent import Agent
@@ -26,7 +26,7 @@ from terminal.inputs import (
     StartSale,
 )
 from terminal.inputs import Query as QuerySale
-from terminal.limits import EVENT_STREAMS_MAX, RECENT_DEFAULT, RECENT_MAX
+from terminal.limits import RECENT_DEFAULT, RECENT_MAX
 from terminal.shell import Shell
 from terminal.web import pictures
 from terminal.web.access import Access
@@ -45,21 +45,7 @@ Screened = dict[str, Any]
 Do = Callable[[CashierInput], Awaitable[Screened]]
 
 
-class Streams:
-    """How many pages follow the screen; more than the named maximum are turned away."""
-
-    def __init__(self) -> None:
-        self._open = asyncio.Semaphore(EVENT_STREAMS_MAX)
-
-    async def enter(self) -> AsyncIterator[None]:
-        """Hold a place for the length of a request."""
-        if self._open.locked():
-            raise HTTPException(503)
-        async with self._open:
-            yield
-
-
-def router(shell: Shell, agent: Agent, access: Access, streams: Streams) -> APIRouter:
+def router(shell: Shell, agent: Agent, access: Access, places: Places) -> APIRouter:
     """The API of one terminal."""
     api = APIRouter(prefix="/api")
 
@@ -69,7 +55,7 @@ def router(shell: Shell, agent: Agent, access: Access, streams: Streams) -> APIR
 
     _commands(api, do, agent, access)
     _past_commands(api, do, access)
-    _views(api, shell, agent, access, streams)
+    _views(api, shell, agent, access, places)
     return api
 
 
@@ -131,7 +117,7 @@ def _past_commands(api: APIRouter, do: Do, access: Access) -> None:
         return await do(StartRefund(**wanted.model_dump()))
 
 
-def _views(api: APIRouter, shell: Shell, agent: Agent, access: Access, streams: Streams) -> None:
+def _views(api: APIRouter, shell: Shell, agent: Agent, access: Access, places: Places) -> None:
     may_read = [Depends(access.check_read)]
 
     @api.get("/screen", dependencies=may_read)
@@ -173,17 +159,9 @@ def _views(api: APIRouter, shell: Shell, agent: Agent, access: Access, streams: 
 
     @api.get(
         "/events",
-        dependencies=[*may_read, Depends(streams.enter)],
+        dependencies=[*may_read, Depends(places.enter)],
         response_class=EventSourceResponse,
     )
     async def events(request: Request) -> AsyncIterator[ServerSentEvent]:
         async for revision, shown in shell.screens(after=last_event_id(request)):
-            yield ServerSentEvent(
-                data=screen_out(shown, revision), event="screen", id=str(revision)
-            )
-
-
-def last_event_id(request: Request) -> int:
-    """Where a page that comes back left off; 0 for a new one."""
-    text = request.headers.get("last-event-id", "")
-    return int(text) if text.isdecimal() and len(text) < 18 else 0
+            yield event("screen", revision, screen_out(shown, revision))

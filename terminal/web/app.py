@@ -5,23 +5,20 @@ from collections.abc import Awaitable, Callable
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.staticfiles import StaticFiles
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from faces import policy
+from faces.assets import Assets
+from faces.stream import Places
 from protocol.errors import CallerError, TillwayError
 from terminal.agent import Agent
-from terminal.limits import REQUEST_BODY_BYTES_MAX
+from terminal.limits import EVENT_STREAMS_MAX, REQUEST_BODY_BYTES_MAX
 from terminal.metrics import AgentCollector
 from terminal.shell import Shell
 from terminal.web import api, pages
 from terminal.web.access import Access
 
-# Scripts, styles and connections of our own origin only; nobody frames us.
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
-    " font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 _STATUS = {
     "payment_not_found": 404,
     "refund_not_found": 404,
@@ -33,10 +30,11 @@ _STATUS = {
 def build_app(shell: Shell, agent: Agent, access: Access) -> FastAPI:
     """The application of one running terminal."""
     app = FastAPI(title="Tillway terminal", docs_url=None, redoc_url=None, openapi_url=None)
-    streams = api.Streams()
-    app.include_router(api.router(shell, agent, access, streams))
-    app.include_router(pages.router(shell, agent, access, streams))
-    app.mount("/static", StaticFiles(packages=[("terminal.web", "static")]), name="static")
+    places = Places(EVENT_STREAMS_MAX)
+    assets = Assets("till", "terminal.web")
+    assets.mount(app)
+    app.include_router(api.router(shell, agent, access, places))
+    app.include_router(pages.router(shell, agent, access, places=places, assets=assets))
     app.add_exception_handler(TillwayError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.middleware("http")(_guard)
@@ -68,10 +66,7 @@ async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Resp
     if chunked or not length.isdecimal() or int(length) > REQUEST_BODY_BYTES_MAX:
         return JSONResponse({"error": CallerError("field_invalid").to_wire()}, status_code=413)
     response = await call_next(request)
-    response.headers["content-security-policy"] = _POLICY
-    response.headers["x-content-type-options"] = "nosniff"
-    response.headers["referrer-policy"] = "no-referrer"
-    response.headers.setdefault("cache-control", "no-store")
+    policy.protect(response)
     return response
 
 

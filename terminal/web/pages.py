@@ -6,117 +6,138 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from faces.assets import Assets
+from faces.locale import language_of, remember
+from faces.pages import Pages
+from faces.stream import Places, event, last_event_id
+from faces.words import Bilingual, Language, Words, said
 from protocol.money import MINOR_DIGITS, Money
 from terminal.agent import Agent
+from terminal.domain.amount_words import chinese_words, english_words
 from terminal.domain.screen import Screen
-from terminal.domain.words import BUTTONS, DELIVERIES, TITLES, Words
+from terminal.domain.words import DELIVERIES
 from terminal.limits import RECENT_DEFAULT
 from terminal.shell import Shell
 from terminal.web import pictures
 from terminal.web.access import Access
-from terminal.web.api import Streams, last_event_id
+from terminal.web.words import OPEN_STATE, SALE_STATES, WORDS
 
-Language = Literal["zh", "en"]
 View = Literal["till", "customer"]
 _Lang = Annotated[Language, Query(alias="lang")]
-_SALE_WORDS = {
-    "paid": Words("已收款", "paid"),
-    "declined": Words("未成功", "declined"),
-    "cancelled": Words("已取消", "cancelled"),
-    "unknown": Words("结果未知", "unknown"),
-}
-_OPEN_WORDS = Words("进行中", "open")
+_OWN_TEMPLATES = frozenset({"keypad", "choosing", "qr"})
 
 
 class Renderer:
-    """Templates and the words they need."""
+    """The till's screens as pages and as pieces of pages."""
 
-    def __init__(self, agent: Agent) -> None:
+    def __init__(self, agent: Agent, assets: Assets) -> None:
         self._agent = agent
-        self._templates = Environment(
-            loader=PackageLoader("terminal.web", "templates"),
-            autoescape=select_autoescape(default=True),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
+        self._pages = Pages("terminal.web", assets, WORDS)
+
+    def page(self, view: View, screen: Screen, *, language: Language, token: str) -> str:
+        """A whole page; only the till's gets a token."""
+        context = self._context(view, screen, language)
+        body = self._pages.render(self._template(view, screen), language, **context)
+        return self._pages.render(
+            f"till/{_frame(view)}", language, **context, token=token, body=body
         )
 
-    def page(self, view: View, screen: Screen, *, lang: Language, token: str) -> str:
-        """A whole page."""
-        template = self._templates.get_template("page.html")
-        return template.render(
-            **self._context(view, screen, lang), token=token, body=self.fragment(view, screen, lang)
-        )
+    def told(self, view: View, screen: Screen, language: Language) -> dict[str, Any]:
+        """What changes with the screen, for the page's script."""
+        context = self._context(view, screen, language)
+        told: dict[str, Any] = {
+            "html": self._pages.render(self._template(view, screen), language, **context),
+            "mood": screen.mood,
+            "kind": screen.kind,
+        }
+        if view == "till":
+            told["bar"] = self._pages.render("till/bar.html", language, **context)
+        return told
 
-    def fragment(self, view: View, screen: Screen, lang: Language) -> Markup:
-        """What changes with the screen."""
-        template = self._templates.get_template(f"{view}.html")
-        return Markup(template.render(**self._context(view, screen, lang)))  # noqa: S704
+    def _template(self, view: View, screen: Screen) -> str:
+        if view == "customer":
+            return "till/customer.html"
+        if screen.kind == "keypad" and self._agent.profile.kind == "vending":
+            return "till/vending.html"
+        return f"till/{screen.kind if screen.kind in _OWN_TEMPLATES else 'state'}.html"
 
-    def _context(self, view: View, screen: Screen, lang: Language) -> dict[str, Any]:
-        def say(words: Words) -> str:
-            return words.zh if lang == "zh" else words.en
+    def _context(self, view: View, screen: Screen, language: Language) -> dict[str, Any]:
+        profile = self._agent.profile
+
+        def sale_words(state: str) -> str:
+            return said(SALE_STATES.get(state, OPEN_STATE), language)
 
         return {
-            "view": view,
+            "face": view,
+            "mood": screen.mood,
             "screen": screen,
-            "lang": lang,
-            "other_lang": "en" if lang == "zh" else "zh",
-            "say": say,
-            "title": TITLES,
-            "button": BUTTONS,
-            "profile": self._agent.profile,
-            "digits": MINOR_DIGITS[screen.currency],
+            "profile": profile,
+            "profile_name": Words(profile.merchant_zh, profile.merchant_en),
+            "other": lambda words: _other(words, language),
+            "w_all": WORDS.__getitem__,
+            "places": MINOR_DIGITS[screen.currency],
+            "amount_words": _amount_words(screen, language),
             "qr": Markup(pictures.svg(screen.code_url)) if screen.code_url else None,  # noqa: S704
             "unknown_sum": Money(screen.unknown_minor, screen.currency).decimal(),
-            "recent": self._recent() if view == "till" else [],
-            "sale_words": lambda state: say(_SALE_WORDS.get(state, _OPEN_WORDS)),
-            "delivery_words": lambda state: say(DELIVERIES[state]),
+            "recent": self._agent.recent(RECENT_DEFAULT) if view == "till" else [],
+            "sale_words": sale_words,
+            "delivery_words": lambda state: said(DELIVERIES[state], language),
             "unsettled": self._agent.unsettled_items() if view == "till" else [],
-            "refund_left": self._agent.refund_left_minor,
             "money": lambda minor: Money(minor, screen.currency).decimal(),
         }
 
-    def _recent(self) -> list[Any]:
-        return self._agent.recent(RECENT_DEFAULT)
+
+def _frame(view: View) -> str:
+    return "page.html" if view == "till" else "customer_page.html"
 
 
-def router(shell: Shell, agent: Agent, access: Access, streams: Streams) -> APIRouter:
+def _other(words: Bilingual, language: Language) -> str:
+    """The text in the other language, for whoever stands on the other side of the counter."""
+    return said(words, "en" if language == "zh" else "zh")
+
+
+def _amount_words(screen: Screen, language: Language) -> str:
+    if screen.amount_minor is None:
+        return ""
+    if language == "zh" and screen.currency == "CNY":
+        return chinese_words(screen.amount_minor)
+    return english_words(screen.amount_minor, screen.currency)
+
+
+def router(
+    shell: Shell, agent: Agent, access: Access, *, places: Places, assets: Assets
+) -> APIRouter:
     """The pages of one terminal."""
     pages = APIRouter()
-    renderer = Renderer(agent)
+    renderer = Renderer(agent, assets)
 
-    def page(view: View, lang: Language) -> Response:
-        html = renderer.page(view, shell.screen, lang=lang, token=access.page_token)
+    def page(view: View, request: Request) -> Response:
+        token = access.page_token if view == "till" else ""
+        html = renderer.page(view, shell.screen, language=language_of(request), token=token)
         response = HTMLResponse(html)
         access.admit_page(response)
+        remember(request, response)
         return response
 
     @pages.get("/", dependencies=[Depends(access.check_host)])
-    async def till(lang: _Lang = "zh") -> Response:
-        return page("till", lang)
+    async def till(request: Request) -> Response:
+        return page("till", request)
 
     @pages.get("/customer", dependencies=[Depends(access.check_host)])
-    async def customer(lang: _Lang = "zh") -> Response:
-        return page("customer", lang)
+    async def customer(request: Request) -> Response:
+        return page("customer", request)
 
     @pages.get(
         "/fragments",
-        dependencies=[Depends(access.check_read), Depends(streams.enter)],
+        dependencies=[Depends(access.check_read), Depends(places.enter)],
         response_class=EventSourceResponse,
     )
     async def fragments(
         request: Request, view: View = "till", lang: _Lang = "zh"
     ) -> AsyncIterator[ServerSentEvent]:
         async for revision, screen in shell.screens(after=last_event_id(request)):
-            html = renderer.fragment(view, screen, lang)
-            yield ServerSentEvent(
-                data={"html": html, "mood": screen.mood, "kind": screen.kind},
-                event="screen",
-                id=str(revision),
-            )
+            yield event("screen", revision, renderer.told(view, screen, lang))
 
     return pages

@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.xdist_group("tidy")
-ROOMS = ("protocol", "terminal", "hub", "backend", "firmware_sim", "tillway", "bench")
+ROOMS = ("protocol", "faces", "terminal", "hub", "backend", "firmware_sim", "tillway", "bench")
 LINES_PER_FILE_MAX = 400
 LINES_PER_FUNCTION_MAX = 70
 FILE_BYTES_MAX = 500_000

@@ -1,172 +1,124 @@
-// The page's script. Rule 1: amounts are strings of digits and integers, never floats.
-// Rule 2: what is true about money comes rendered from the local server; here are keys and sounds.
-// Rule 3: a scanner is the terminal's device; a keyboard wedge is recognised by its pattern.
-const view = document.body.dataset.view;
-const lang = document.body.dataset.lang;
-const screen = document.getElementById("screen");
-const token = document.querySelector('meta[name="till-token"]').content;
-const DIGITS_MAX = 9;
+// The till's page. Rule 1: what is true about money comes rendered from the local server; here are
+// keys, sounds and what is being typed. Rule 2: a button works once until the screen has changed.
+import { follow } from "../faces/bus.js";
+import { keepTime, tick } from "../faces/clock.js";
+import { listen } from "../faces/keys.js";
+import { keyed, minor, shown } from "../faces/money.js";
+import { lang, post, refuse } from "../faces/post.js";
+import { flash, once } from "../faces/press.js";
+import { play } from "../faces/sound.js";
+import { swap } from "../faces/swap.js";
+
+const main = document.getElementById("main");
+const face = document.documentElement.dataset.face;
 const TYPED = "till-typed"; // what was keyed, kept over a reload; it is no record of a sale
 let digits = sessionStorage.getItem(TYPED) ?? "";
-let isBusy = false;
+let before = "";
 
-const shownAmount = (text, places) => {
-  const padded = text.padStart(places + 1, "0");
-  const whole = padded.slice(0, padded.length - places).replace(/^0+(?=\d)/, "");
-  return places ? `${whole}.${padded.slice(padded.length - places)}` : whole;
-};
+const pad = () => main.querySelector('.sale[data-kind="keypad"]');
 
 const draw = () => {
-  const output = document.getElementById("amount");
-  if (!output) return;
-  const places = Number.parseInt(screen.querySelector(".keypad").dataset.digits, 10);
-  output.textContent = shownAmount(digits, places);
+  const place = pad();
+  if (!place) return;
+  main.querySelector("#amount").textContent = shown(digits, Number.parseInt(place.dataset.places, 10));
   sessionStorage.setItem(TYPED, digits);
 };
 
 const key = (name) => {
-  if (name === "back") digits = digits.slice(0, -1);
-  else if (name === "clear") digits = "";
-  else if ((digits + name).length <= DIGITS_MAX) digits = (digits + name).replace(/^0+/, "");
-  tone([880], 0.03);
+  digits = keyed(digits, name);
   draw();
 };
 
-const post = async (path, body) => {
-  if (isBusy) return null;
-  isBusy = true;
-  for (const button of screen.querySelectorAll("button")) button.disabled = true;
-  try {
-    const answer = await fetch(`/api/${path}`, {
-      method: "POST",
-      headers: { "content-type": "application/json", "x-till-token": token },
-      body: JSON.stringify(body ?? {}),
-    });
-    const told = await answer.json();
-    if (!answer.ok) say(told.error ?? {});
-    return answer.ok;
-  } catch {
-    say({ code: "page_offline", zh: "终端程序没有应答。", en: "The terminal's program does not answer." });
-    return false;
-  } finally {
-    isBusy = false;
-    for (const button of screen.querySelectorAll("button")) button.disabled = false;
-  }
+const send = (path, body, button) =>
+  once(
+    main,
+    async () => {
+      const { ok, error } = await post(`/api/${path}`, body);
+      if (!ok) {
+        play("declined");
+        refuse(error, main);
+      }
+      return ok;
+    },
+    button,
+  );
+
+const charge = async (button, method) => {
+  const body = { amount_minor: minor(digits), currency: pad().dataset.currency };
+  if (method) body.method = method;
+  if (await send("sales", body, button)) digits = "";
 };
 
-const say = (error) => {
-  screen.querySelector(".page-error")?.remove();
-  const line = document.createElement("p");
-  line.className = "banner warn page-error";
-  line.setAttribute("role", "alert");
-  line.textContent = `${error[lang] ?? ""} ${error.code ?? ""}`;
-  screen.prepend(line);
+const DOES = {
+  charge: (button) => charge(button, button.dataset.method),
+  method: (button) => send("sales/current/method", { method: button.dataset.method }, button),
+  vend: (button) => send("vend", { item: button.dataset.item }, button),
+  cancel: (button) => send("sales/current/cancel", {}, button),
+  query: (button) => send("sales/current/query", {}, button),
+  reverse: (button) => send("sales/current/reverse", {}, button),
+  dismiss: (button) => send("sales/current/dismiss", {}, button),
+  park: (button) => send("sales/current/dismiss", {}, button),
+  reprint: (button) => send("receipts/reprint", { payment_id: button.dataset.subject }, button),
 };
 
-const charge = async (method) => {
-  const amount = Number.parseInt(digits || "0", 10);
-  const currency = screen.querySelector(".keypad").dataset.currency;
-  if (await post("sales", { amount_minor: amount, currency, method })) {
-    digits = "";
-    sessionStorage.removeItem(TYPED);
-  }
-};
-
-const refund = (button) => {
-  const question = lang === "zh" ? "退款金额（留空退全部）" : "Amount to refund (empty: all)";
-  const typed = globalThis.prompt(`${question} ≤ ${button.dataset.left}`, "");
-  if (typed === null) return;
-  const places = Number.parseInt(screen.querySelector(".keypad").dataset.digits, 10);
-  const match = /^(\d{1,9})(?:\.(\d+))?$/.exec(typed.trim());
-  if (typed.trim() && (!match || (match[2] ?? "").length > places)) {
-    say({ code: "amount_invalid", zh: "金额有误。", en: "The amount is wrong." });
-    return;
-  }
-  const body = { payment_id: button.dataset.refund, reason: "" };
-  if (match) body.amount_minor = Number.parseInt(match[1] + (match[2] ?? "").padEnd(places, "0"), 10);
-  post("refunds", body);
-};
-
-const ACTIONS = {
-  cancel: "sales/current/cancel",
-  query: "sales/current/query",
-  reverse: "sales/current/reverse",
-  dismiss: "sales/current/dismiss",
-  park: "sales/current/dismiss",
-};
-
-const act = (name, subject) => {
-  if (name === "pay_code" || name === "merchant_qr") post("sales/current/method", { method: name });
-  else if (name === "reprint") post("receipts/reprint", { payment_id: subject });
-  else if (ACTIONS[name]) post(ACTIONS[name]);
-};
-
-screen.addEventListener("click", (event) => {
+main.addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (!button) return;
-  const data = button.dataset;
-  if (data.key) key(data.key);
-  else if (data.charge) charge(data.charge);
-  else if (data.item) post("vend", { item: data.item });
-  else if (data.refund) refund(button);
-  else if (data.reprint) post("receipts/reprint", { payment_id: data.reprint });
-  else if (data.query) post("payments/query", { payment_id: data.query });
-  else if (data.action) act(data.action, data.subject);
+  if (!button || button.disabled) return;
+  if (button.dataset.key) key(button.dataset.key);
+  else DOES[button.dataset.do]?.(button);
+});
+main.addEventListener("longpress", (event) => {
+  if (event.target.dataset.key === "back") key("clear");
 });
 
-const press = (selector) => screen.querySelector(selector)?.click();
-
-document.addEventListener("keydown", (event) => {
-  if (view !== "till" || event.ctrlKey || event.altKey || event.metaKey) return;
-  if (/^\d$/.test(event.key)) key(event.key);
-  else if (event.key === "Backspace") key("back");
-  else if (event.key === "Delete") key("clear");
-  else if (event.key === "F2") press('[data-charge="merchant_qr"]');
-  else if (event.key === "F3") press('[data-charge="pay_code"]');
-  else if (event.key === "F4") screen.querySelector(".recent button")?.focus();
-  else if (event.key === "Escape") press('[data-action="cancel"], [data-action="dismiss"]');
-  else if (event.key === "Enter" && event.target === document.body) press(".actions .primary");
-  else return;
-  event.preventDefault();
-});
-
-let audio = null;
-const tone = (pitches, seconds) => {
-  try {
-    audio ??= new AudioContext();
-    pitches.forEach((pitch, index) => {
-      const from = audio.currentTime + index * (seconds + 0.05);
-      const wave = audio.createOscillator();
-      const level = audio.createGain();
-      level.gain.value = 0.1;
-      wave.frequency.value = pitch;
-      wave.connect(level).connect(audio.destination);
-      wave.start(from);
-      wave.stop(from + seconds);
-    });
-  } catch {
-    // No sound here: the screen says it, too.
-  }
-};
-const TONES = { paid: [660, 990], error: [220], warn: [440, 440, 440] };
-
-const show = (told) => {
-  const isNew = document.body.dataset.mood !== told.mood;
-  document.body.dataset.mood = told.mood;
-  screen.innerHTML = told.html; // rendered and escaped by the local server
-  draw();
-  if (isNew && view === "till" && TONES[told.mood]) tone(TONES[told.mood], 0.15);
+const press = (selector) => {
+  const button = main.querySelector(selector);
+  if (!button || button.disabled) return false;
+  flash(button);
+  play("tick");
+  button.click();
+  return true;
 };
 
-const events = new EventSource(`/fragments?view=${view}&lang=${lang}`);
-events.addEventListener("screen", (event) => show(JSON.parse(event.data)));
-// A new process has a new cookie: after a restart of the program the page asks for itself again.
-events.addEventListener("error", () => {
-  if (events.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 1000);
-});
+const SHORT = {
+  F2: '[data-do="charge"]:not([data-method])',
+  F3: '[data-method="pay_code"]',
+  Escape: '[data-do="cancel"], [data-do="dismiss"]',
+  Enter: ".primary",
+};
 
-setInterval(() => {
-  const line = screen.querySelector(".elapsed");
-  if (line) line.textContent = `${Math.max(0, Math.floor((Date.now() - Number(line.dataset.since)) / 1000))} s`;
-}, 1000);
+if (face === "till") {
+  listen({
+    start: () => (before = digits),
+    scan: () => {
+      digits = before; // a wedge's digits are no amount
+      draw();
+    },
+    key: (name, event) => {
+      if (name in SHORT && !(name === "Enter" && event.target.closest("button, a"))) return press(SHORT[name]);
+      if (/^\d$/.test(name)) return press(pad() ? `[data-key="${name}"]` : `.way:nth-child(${name})`);
+      if (name === "Backspace") return press('[data-key="back"]');
+      if (name === "Delete" && pad()) return key("clear") ?? true;
+      return false;
+    },
+  });
+}
+
+const SOUNDS = { paid: "paid", error: "declined", warn: "unknown" };
+let mood = document.body.dataset.mood;
+const bar = document.getElementById("bar");
+
+follow(`/fragments?view=${face}&lang=${lang}`, {
+  screen: (told) => {
+    const isNew = mood !== told.mood;
+    mood = told.mood;
+    document.body.dataset.mood = mood;
+    swap(main, told.html);
+    if (bar) swap(bar, told.bar);
+    draw();
+    tick();
+    if (isNew && face === "till" && SOUNDS[mood]) play(SOUNDS[mood]);
+  },
+});
+keepTime();
 draw();

@@ -1,128 +1,20 @@
 """The till's pages and control API, over a real loopback socket."""
 
 import asyncio
-import json
+import re
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from protocol import envelope
-from terminal.adapters.dummy import DummyFingerprintSensor, DummyPrinter, DummyScanner
-from terminal.adapters.memory_link import MemoryLink
-from terminal.adapters.system import SystemClock, SystemEntropy
-from terminal.agent import Agent
-from terminal.http_server import HttpServer
-from terminal.journal.store import Journal
 from terminal.profile import Item
-from terminal.shell import Shell, ShellPorts
-from terminal.slip import receipt_bytes
-from terminal.web.access import Access, control_token
-from terminal.web.app import build_app
+from terminal.web.access import control_token
 from terminal.web.pictures import png, svg
-from tests.unit.terminal.fakes import CODE, DEVICE_KEY, TID, profile, refusal, sign, trust
-
-DEADLINE_S = 10
-
-
-class FakeBackend:
-    """Answers payments as the test says."""
-
-    def __init__(self) -> None:
-        self.state = "captured"
-        self.fields: dict[str, Any] = {}
-        self.seen: list[str] = []
-        self.is_cut_off = False
-
-    def __call__(self, data: bytes) -> list[bytes]:
-        asked = envelope.unseal(data).envelope
-        self.seen.append(asked.message_type)
-        body = dict(asked.body)
-        if asked.message_type == "payment.create":
-            self.money = {k: body[k] for k in ("amount_minor", "currency", "method")}
-        if asked.message_type.startswith("device."):
-            return []
-        if self.is_cut_off:
-            return [refusal(asked.request_id, "backend_unreachable")]
-        if asked.message_type == "refund.create":
-            kept = {k: body[k] for k in ("refund_id", "payment_id", "amount_minor", "currency")}
-            answer = {**kept, "state": "succeeded"}
-            return [sign("refund.result", answer, request_id=asked.request_id)]
-        state = {"payment.close": "closed"}.get(asked.message_type, self.state)
-        answer = {"payment_id": body["payment_id"], "state": state, **self.money, **self.fields}
-        return [sign("payment.result", answer, request_id=asked.request_id)]
-
-
-class Till:
-    """A running till and a client that holds its token."""
-
-    def __init__(self, base: str, token: str, client: aiohttp.ClientSession, parts: Any) -> None:
-        self.base = base
-        self.token = token
-        self.client = client
-        self.backend, self.link, self.scanner, self.printer, self.shell = parts
-
-    async def post(self, path: str, **body: Any) -> tuple[int, dict[str, Any]]:
-        headers = {"authorization": f"Bearer {self.token}"}
-        url = f"{self.base}/api/{path}"
-        async with self.client.post(url, json=body, headers=headers) as answer:
-            return answer.status, await answer.json()
-
-    async def get(self, path: str) -> Any:
-        headers = {"authorization": f"Bearer {self.token}"}
-        async with self.client.get(f"{self.base}/{path}", headers=headers) as answer:
-            assert answer.status == 200, path
-            if answer.content_type == "application/json":
-                return await answer.json()
-            return await answer.read()
-
-    async def screen(self, kind: str) -> dict[str, Any]:
-        """Wait until the event stream shows this kind of screen."""
-        headers = {"authorization": f"Bearer {self.token}"}
-        async with asyncio.timeout(DEADLINE_S):
-            async with self.client.get(f"{self.base}/api/events", headers=headers) as answer:
-                async for line in answer.content:
-                    if line.startswith(b"data: "):
-                        shown = json.loads(line[6:])
-                        if shown["kind"] == kind:
-                            return dict(shown)
-        raise AssertionError(kind)
-
-
-@asynccontextmanager
-async def running_till(tmp_path: Path, **changes: Any) -> AsyncIterator[Till]:
-    clock, backend = SystemClock(), FakeBackend()
-    journal = Journal(tmp_path / "journal.db", tid=TID, now_ms=clock.now_ms())
-    agent = Agent(
-        profile=profile(**changes), key=DEVICE_KEY, trust=trust(), journal=journal, clock=clock,
-        entropy=SystemEntropy(),
-    )  # fmt: skip
-    link, scanner, printer = MemoryLink(backend), DummyScanner(), DummyPrinter()
-    sensor = DummyFingerprintSensor({"mine": 3})
-    shell = Shell(
-        ShellPorts(
-            agent=agent, link=link, clock=clock, render=receipt_bytes, scanner=scanner,
-            printer=printer, sensor=sensor,
-        )
-    )  # fmt: skip
-    token = control_token(tmp_path)
-    http = HttpServer(host="127.0.0.1", port=0)
-    task = asyncio.create_task(shell.run())
-    try:
-        await http.start(build_app(shell, agent, Access(token, tid=agent.profile.tid)))
-        base = f"http://127.0.0.1:{http.port}"
-        async with aiohttp.ClientSession() as client:
-            yield Till(base, token, client, (backend, link, scanner, printer, shell))
-    finally:
-        shell.end_streams()
-        await http.stop()
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        journal.close()
+from tests.support.tills import DEADLINE_S, Till, running_till
+from tests.unit.terminal.fakes import CODE
 
 
 @pytest.mark.asyncio
@@ -262,11 +154,11 @@ async def test_the_page_may_act_with_its_cookie_and_its_own_token_only(tmp_path:
                 html = await page.text()
                 policy = page.headers["content-security-policy"]
             assert "unsafe" not in policy
-            token = html.split('name="till-token" content="')[1].split('"')[0]
+            token = html.split('name="page-token" content="')[1].split('"')[0]
             sale = {"amount_minor": 1, "method": "merchant_qr"}
             async with browser.post(f"{till.base}/api/sales", json=sale) as answer:
                 assert answer.status == 401  # a form of another site would have the cookie only
-            headers = {"x-till-token": token}
+            headers = {"x-page-token": token}
             url = f"{till.base}/api/sales"
             async with browser.post(url, json=sale, headers=headers) as answer:
                 assert answer.status == 200
@@ -279,9 +171,12 @@ async def test_pages_scripts_health_and_metrics_are_served(tmp_path: Path) -> No
     async with running_till(tmp_path) as till:
         page = (await till.get("")).decode()
         assert 'data-key="7"' in page
-        for path in ("static/till.js", "static/till.css"):
-            assert len(await till.get(path)) < 30_000
-        assert "parseFloat" not in (await till.get("static/till.js")).decode()
+        scripts = re.findall(r'(?:src|href)="/(static/[^"]+)"', page)
+        assert len(scripts) >= 3
+        for path in scripts:
+            content = (await till.get(path)).decode()
+            assert len(content) < 30_000
+            assert "parseFloat" not in content
         assert (await till.get("healthz")) == {"ok": True}
         assert b"tillway_terminal_link_up 1.0" in await till.get("metrics")
 

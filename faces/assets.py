@@ -1,0 +1,85 @@
+"""Static files of the shared design and of one face, at addresses that change with their content.
+
+Rule 1: one digest over all files stands in the path, so scripts import each other by relative
+        names, browsers keep every file for good, and an update never mixes old with new.
+Rule 2: the files are read once, at the start, into memory.
+"""
+
+import gzip
+import hashlib
+from collections.abc import Iterator
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import PurePosixPath
+
+from fastapi import FastAPI, HTTPException, Request, Response
+
+from faces.limits import ASSET_BYTES_MAX, CACHE_S
+
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".wav": "audio/wav",
+}
+_PACKED = frozenset({".css", ".js", ".svg"})
+_DIGEST_CHARS = 16
+
+
+class Assets:
+    """The files as ``faces/base.css`` and, of the face ``till``, as ``till/…``."""
+
+    def __init__(self, face: str, package: str) -> None:
+        """``package`` has a folder ``static``."""
+        self._files = dict(_files("faces", "faces")) | dict(_files(face, package))
+        whole = hashlib.sha256()
+        for name in sorted(self._files):
+            whole.update(name.encode() + b"\0" + self._files[name])
+        self._digest = whole.hexdigest()[:_DIGEST_CHARS]
+        self._packed = {
+            name: gzip.compress(content, mtime=0)
+            for name, content in self._files.items()
+            if PurePosixPath(name).suffix in _PACKED
+        }
+
+    def url(self, name: str) -> str:
+        """Where a file is; a name that is not there is a bug."""
+        assert name in self._files, name
+        return f"/static/{self._digest}/{name}"
+
+    def mount(self, app: FastAPI) -> None:
+        """Serve them."""
+
+        @app.get("/static/{digest}/{name:path}", include_in_schema=False)
+        async def static(digest: str, name: str, request: Request) -> Response:
+            if digest != self._digest or name not in self._files:
+                raise HTTPException(404)
+            takes_gzip = "gzip" in request.headers.get("accept-encoding", "")
+            return self._answer(name, takes_gzip=takes_gzip)
+
+    def _answer(self, name: str, *, takes_gzip: bool) -> Response:
+        headers = {
+            "cache-control": f"public, max-age={CACHE_S}, immutable",
+            "vary": "accept-encoding",
+        }
+        content = self._files[name]
+        if takes_gzip and name in self._packed:
+            content = self._packed[name]
+            headers["content-encoding"] = "gzip"
+        return Response(content, media_type=_TYPES[PurePosixPath(name).suffix], headers=headers)
+
+
+def _files(prefix: str, package: str) -> Iterator[tuple[str, bytes]]:
+    """Every file below ``static`` of a package, by its name in the address."""
+    waiting: list[tuple[str, Traversable]] = [(prefix, resources.files(package) / "static")]
+    while waiting:
+        name, entry = waiting.pop()
+        for child in entry.iterdir():
+            inside = f"{name}/{child.name}"
+            if child.is_dir():
+                waiting.append((inside, child))
+            elif PurePosixPath(child.name).suffix in _TYPES:
+                content = child.read_bytes()
+                assert len(content) <= ASSET_BYTES_MAX, inside
+                yield inside, content

@@ -1,0 +1,28 @@
+"""Which language a page is in: its parameter ``lang``, else the cookie of the last choice, else
+Chinese.
+"""
+
+from fastapi import Request, Response
+
+from faces.limits import LANGUAGE_KEPT_S
+from faces.words import LANGUAGES, Language
+
+PARAMETER = "lang"
+COOKIE = "lang"
+
+
+def language_of(request: Request) -> Language:
+    """The language that this request asks for."""
+    for asked in (request.query_params.get(PARAMETER), request.cookies.get(COOKIE)):
+        for known in LANGUAGES:
+            if asked == known:
+                return known
+    return LANGUAGES[0]
+
+
+def remember(request: Request, response: Response) -> None:
+    """Keep a choice that the address made, for the pages after it."""
+    if request.query_params.get(PARAMETER) in LANGUAGES:
+        response.set_cookie(
+            COOKIE, language_of(request), max_age=LANGUAGE_KEPT_S, samesite="lax", path="/"
+        )

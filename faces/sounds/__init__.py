@@ -1,0 +1,1 @@
+"""The sounds of the faces, made from formulas: ``python -m faces.sounds`` writes the files."""

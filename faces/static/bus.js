@@ -1,0 +1,28 @@
+// Follows a stream of server-sent events. The browser comes back by itself and says what it saw
+// last; a stream that the server refuses (a new process knows no old page) loads the page again.
+const LOST_AFTER_MS = 3000;
+const RELOAD_AFTER_MS = 1000;
+
+export const follow = (url, handlers) => {
+  const source = new EventSource(url);
+  let lost = 0;
+  const root = document.documentElement;
+  const back = () => {
+    clearTimeout(lost);
+    lost = 0;
+    delete root.dataset.line;
+  };
+  source.addEventListener("open", back);
+  for (const [name, take] of Object.entries(handlers)) {
+    source.addEventListener(name, (event) => {
+      back();
+      take(JSON.parse(event.data));
+    });
+  }
+  source.addEventListener("error", () => {
+    lost ||= setTimeout(() => (root.dataset.line = "lost"), LOST_AFTER_MS);
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), RELOAD_AFTER_MS);
+  });
+  addEventListener("pagehide", () => source.close());
+  return source;
+};

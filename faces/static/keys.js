@@ -1,0 +1,40 @@
+// One listener for the whole page: keyboard, numpad, and scanners that type (keyboard wedges). No
+// field needs the focus. Rule 1: a scan is known by its length and form, not by its speed: letters
+// and digits, SCAN_CHARS_MIN or more, no gap above GAP_MS, closed by Enter or Tab.
+const GAP_MS = 500;
+const SCAN_CHARS_MIN = 14;
+const SCAN_FORM = /^[\x21-\x7e]+$/;
+
+// takes: {scan(text), start(), key(name, event)}. ``start`` is called when a burst begins, so that
+// a page can take back digits that turn out to be a scan. ``key`` returns true for what it used.
+export const listen = (takes) => {
+  let burst = "";
+  let at = 0;
+  addEventListener(
+    "keydown",
+    (event) => {
+      if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+      const now = event.timeStamp;
+      if (now - at > GAP_MS) burst = "";
+      at = now;
+      if (event.key === "Enter" || event.key === "Tab") {
+        const text = burst;
+        burst = "";
+        if (text.length >= SCAN_CHARS_MIN && SCAN_FORM.test(text)) {
+          event.preventDefault();
+          event.stopPropagation();
+          takes.scan?.(text);
+          return;
+        }
+      } else if (event.key.length === 1) {
+        if (!burst) takes.start?.();
+        burst += event.key;
+      }
+      if (isTyping(event.target) && !/^(F\d+|Escape)$/.test(event.key)) return;
+      if (takes.key?.(event.key, event)) event.preventDefault();
+    },
+    { capture: true },
+  );
+};
+
+const isTyping = (target) => target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;

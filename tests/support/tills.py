@@ -1,0 +1,121 @@
+"""A running till over a loopback socket, with a backend that answers as a test says."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from protocol import envelope
+from terminal.adapters.dummy import DummyFingerprintSensor, DummyPrinter, DummyScanner
+from terminal.adapters.memory_link import MemoryLink
+from terminal.adapters.system import SystemClock, SystemEntropy
+from terminal.agent import Agent
+from terminal.http_server import HttpServer
+from terminal.journal.store import Journal
+from terminal.shell import Shell, ShellPorts
+from terminal.slip import receipt_bytes
+from terminal.web.access import Access, control_token
+from terminal.web.app import build_app
+from tests.unit.terminal.fakes import DEVICE_KEY, TID, profile, refusal, sign, trust
+
+DEADLINE_S = 10
+
+
+class FakeBackend:
+    """Answers payments as the test says."""
+
+    def __init__(self) -> None:
+        self.state = "captured"
+        self.fields: dict[str, Any] = {}
+        self.seen: list[str] = []
+        self.is_cut_off = False
+
+    def __call__(self, data: bytes) -> list[bytes]:
+        asked = envelope.unseal(data).envelope
+        self.seen.append(asked.message_type)
+        body = dict(asked.body)
+        if asked.message_type == "payment.create":
+            self.money = {k: body[k] for k in ("amount_minor", "currency", "method")}
+        if asked.message_type.startswith("device."):
+            return []
+        if self.is_cut_off:
+            return [refusal(asked.request_id, "backend_unreachable")]
+        if asked.message_type == "refund.create":
+            kept = {k: body[k] for k in ("refund_id", "payment_id", "amount_minor", "currency")}
+            answer = {**kept, "state": "succeeded"}
+            return [sign("refund.result", answer, request_id=asked.request_id)]
+        state = {"payment.close": "closed"}.get(asked.message_type, self.state)
+        answer = {"payment_id": body["payment_id"], "state": state, **self.money, **self.fields}
+        return [sign("payment.result", answer, request_id=asked.request_id)]
+
+
+class Till:
+    """A running till and a client that holds its token."""
+
+    def __init__(self, base: str, token: str, client: aiohttp.ClientSession, parts: Any) -> None:
+        self.base = base
+        self.token = token
+        self.client = client
+        self.backend, self.link, self.scanner, self.printer, self.shell = parts
+
+    async def post(self, path: str, **body: Any) -> tuple[int, dict[str, Any]]:
+        headers = {"authorization": f"Bearer {self.token}"}
+        url = f"{self.base}/api/{path}"
+        async with self.client.post(url, json=body, headers=headers) as answer:
+            return answer.status, await answer.json()
+
+    async def get(self, path: str) -> Any:
+        headers = {"authorization": f"Bearer {self.token}"}
+        async with self.client.get(f"{self.base}/{path}", headers=headers) as answer:
+            assert answer.status == 200, path
+            if answer.content_type == "application/json":
+                return await answer.json()
+            return await answer.read()
+
+    async def screen(self, kind: str) -> dict[str, Any]:
+        """Wait until the event stream shows this kind of screen."""
+        headers = {"authorization": f"Bearer {self.token}"}
+        async with asyncio.timeout(DEADLINE_S):
+            async with self.client.get(f"{self.base}/api/events", headers=headers) as answer:
+                async for line in answer.content:
+                    if line.startswith(b"data: "):
+                        shown = json.loads(line[6:])
+                        if shown["kind"] == kind:
+                            return dict(shown)
+        raise AssertionError(kind)
+
+
+@asynccontextmanager
+async def running_till(tmp_path: Path, **changes: Any) -> AsyncIterator[Till]:
+    clock, backend = SystemClock(), FakeBackend()
+    journal = Journal(tmp_path / "journal.db", tid=TID, now_ms=clock.now_ms())
+    agent = Agent(
+        profile=profile(**changes), key=DEVICE_KEY, trust=trust(), journal=journal, clock=clock,
+        entropy=SystemEntropy(),
+    )  # fmt: skip
+    link, scanner, printer = MemoryLink(backend), DummyScanner(), DummyPrinter()
+    sensor = DummyFingerprintSensor({"mine": 3})
+    shell = Shell(
+        ShellPorts(
+            agent=agent, link=link, clock=clock, render=receipt_bytes, scanner=scanner,
+            printer=printer, sensor=sensor,
+        )
+    )  # fmt: skip
+    token = control_token(tmp_path)
+    http = HttpServer(host="127.0.0.1", port=0)
+    task = asyncio.create_task(shell.run())
+    try:
+        await http.start(build_app(shell, agent, Access(token, tid=agent.profile.tid)))
+        base = f"http://127.0.0.1:{http.port}"
+        async with aiohttp.ClientSession() as client:
+            yield Till(base, token, client, (backend, link, scanner, printer, shell))
+    finally:
+        shell.end_streams()
+        await http.stop()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        journal.close()

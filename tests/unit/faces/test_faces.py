@@ -1,0 +1,108 @@
+"""The shared design: addresses, languages, policy, sounds, amounts in words."""
+
+import re
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI, Request, Response
+from fastapi.testclient import TestClient
+
+from faces import policy
+from faces.assets import Assets
+from faces.locale import language_of, remember
+from faces.sounds.__main__ import FOLDER
+from faces.sounds.tones import SOUNDS, wav
+from terminal.domain.amount_words import chinese_words, english_words
+from terminal.web.words import WORDS
+
+
+@pytest.fixture(scope="module")
+def assets() -> Assets:
+    return Assets("till", "terminal.web")
+
+
+@pytest.fixture(scope="module")
+def client(assets: Assets) -> TestClient:
+    app = FastAPI()
+    assets.mount(app)
+
+    @app.get("/")
+    async def page(request: Request) -> Response:
+        answer = Response(language_of(request))
+        policy.protect(answer)
+        remember(request, answer)
+        return answer
+
+    return TestClient(app)
+
+
+def test_a_file_has_an_address_of_its_content_and_is_kept_for_good(
+    assets: Assets, client: TestClient
+) -> None:
+    url = assets.url("faces/base.css")
+    found = client.get(url)
+    assert found.status_code == 200
+    assert "immutable" in found.headers["cache-control"]
+    assert found.headers["content-encoding"] == "gzip"
+    plain = client.get(url, headers={"accept-encoding": "identity"})
+    assert plain.content == found.content
+    digest = url.split("/")[2]
+    for wrong in (url.replace(digest, "0" * 16), url + "x", f"/static/{digest}/../limits.py"):
+        assert client.get(wrong).status_code == 404
+
+
+def test_every_import_of_a_script_leads_to_a_script() -> None:
+    for folder in (Path("faces/static"), Path("terminal/web/static")):
+        for script in folder.glob("*.js"):
+            for name in re.findall(r'from "(\.[^"]+)"', script.read_text()):
+                target = name.replace("../faces/", "faces/static/")
+                path = Path(target) if target != name else script.parent / name
+                assert path.is_file(), f"{script}: {name}"
+
+
+def test_the_language_is_the_parameter_s_then_the_cookie_s_then_chinese(
+    client: TestClient,
+) -> None:
+    client.cookies.clear()
+    assert client.get("/").text == "zh"
+    assert client.get("/?lang=en").text == "en"
+    assert client.get("/").text == "en"
+    assert client.get("/?lang=xx").text == "en"
+    client.cookies.clear()
+
+
+def test_no_page_may_run_or_load_what_is_not_ours(client: TestClient) -> None:
+    found = client.get("/").headers["content-security-policy"]
+    assert "default-src 'none'" in found
+    assert "unsafe" not in found
+    assert "http" not in found
+    for template in (
+        *Path("faces/templates").rglob("*.html"),
+        *Path("terminal/web").rglob("*.html"),
+    ):
+        text = template.read_text()
+        assert not re.search(r"<script(?![^>]*src=)|style=|\son\w+=|https?://", text), template
+
+
+def test_the_shipped_sounds_are_those_of_the_formulas() -> None:
+    for name, tones in SOUNDS.items():
+        assert (FOLDER / f"{name}.wav").read_bytes() == wav(tones), "run: python -m faces.sounds"
+
+
+def test_every_word_has_both_languages() -> None:
+    assert all(words.zh.strip() and words.en.strip() for words in WORDS.values())
+
+
+@pytest.mark.parametrize(
+    ("amount_minor", "chinese", "english"),
+    [
+        (1280, "壹拾贰元捌角整", "twelve yuan and 80/100"),
+        (105, "壹元零伍分", "one yuan and 05/100"),
+        (5, "伍分", "zero yuan and 05/100"),
+        (100_500, "壹仟零伍元整", "one thousand five yuan"),
+        (100_010_000, "壹佰万零壹佰元整", "one million one hundred yuan"),
+    ],
+)
+def test_amounts_are_written_out(amount_minor: int, chinese: str, english: str) -> None:
+    assert chinese_words(amount_minor) == chinese
+    assert english_words(amount_minor, "CNY") == english
