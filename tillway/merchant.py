@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from protocol.crypto import generate, sm2_x509
 from protocol.errors import CallerError
 from tillway.json_api import JsonApi
 
@@ -27,6 +28,13 @@ _KEY_BITS, _EXPONENT = 2048, 65_537
 KEY, CERTIFICATE = "apiclient_key.pem", "apiclient_cert.pem"
 PLATFORM_CERTIFICATE, PLATFORM_KEY = "platform_cert.pem", "pub_key.pem"
 SETTINGS = "merchant.json"
+
+
+class SuiteName(StrEnum):
+    """What calls and answers are signed by."""
+
+    RSA = "rsa"
+    SM2 = "sm2"
 
 
 class KeyMode(StrEnum):
@@ -47,6 +55,7 @@ def new(
     payout_account: Annotated[str, typer.Option(help="Its bank account, with --name.")] = "",
     payout_bank: Annotated[str, typer.Option(help="That account's bank.")] = "ICBC",
     key_mode: Annotated[KeyMode, typer.Option(help="What proves callbacks.")] = KeyMode.PUBLIC_KEY,
+    suite: Annotated[SuiteName, typer.Option(help="RSA, or SM2 with SM3.")] = SuiteName.RSA,
 ) -> None:
     """Open a merchant number: the private key is made here and goes nowhere. Prints what an SDK
     needs, ready to paste."""
@@ -57,15 +66,17 @@ def new(
         out.mkdir(parents=True, mode=0o700)
     except FileExistsError:
         raise CallerError("config_invalid", f"{out} exists already") from None
-    key = rsa.generate_private_key(_EXPONENT, _KEY_BITS)
+    pem, request = _new_key(suite, merchant_id)
     if name:
         api.post(
             "/operator/v1/merchants", _merchant(merchant_id, name, payout_bank, payout_account)
         )
-    wanted = {"merchant_id": merchant_id, "csr": _request(key, merchant_id), "key_mode": key_mode}
+    csr = base64.b64encode(request).decode("ascii")
+    wanted = {"merchant_id": merchant_id, "csr": csr, "key_mode": key_mode, "suite": suite}
     made = api.post("/operator/v1/merchant-api/accounts", wanted)
-    _keep(out, key, made, url)
-    typer.echo(_ready_to_paste(out.absolute(), made, url, ca.absolute()))
+    _keep(out, pem, made, url)
+    show = _settings_of_sm2 if suite is SuiteName.SM2 else _ready_to_paste
+    typer.echo(show(out.absolute(), made, url, ca.absolute()))
 
 
 @app.command()
@@ -73,10 +84,11 @@ def renew(
     url: Annotated[str, typer.Option(help="The backend's address, https://…")],
     ca: Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")],
     token_file: Annotated[Path, typer.Option(help="The operator's token.")],
+    suite: Annotated[SuiteName, typer.Option(help="Whose: RSA's or SM2's.")] = SuiteName.RSA,
 ) -> None:
     """Make a new platform certificate: merchants' programs see it at once, it signs a day later."""
     api = JsonApi(url, ca, token_file.read_text("ascii").strip())
-    made = api.post("/operator/v1/merchant-api/platform-certificates")
+    made = api.post("/operator/v1/merchant-api/platform-certificates?suite=" + suite)
     typer.echo(f"{made['serial_no']} signs from {made['signs_from']}")
 
 
@@ -90,14 +102,23 @@ def _merchant(merchant_id: str, name: str, bank: str, account: str) -> dict[str,
     }
 
 
-def _request(key: rsa.RSAPrivateKey, merchant_id: str) -> str:
+def _new_key(suite: SuiteName, merchant_id: str) -> tuple[str, bytes]:
+    """A private key, PEM, and its certificate request, DER."""
+    if suite is SuiteName.SM2:
+        made = generate("SM2-SM3")
+        return sm2_x509.private_pem(made), sm2_x509.request(made, common_name=merchant_id)
+    key = rsa.generate_private_key(_EXPONENT, _KEY_BITS)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return pem.decode("ascii"), _request(key, merchant_id)
+
+
+def _request(key: rsa.RSAPrivateKey, merchant_id: str) -> bytes:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, merchant_id)])
     request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, SHA256())
-    return base64.b64encode(request.public_bytes(Encoding.DER)).decode("ascii")
+    return request.public_bytes(Encoding.DER)
 
 
-def _keep(out: Path, key: rsa.RSAPrivateKey, made: dict[str, Any], url: str) -> None:
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+def _keep(out: Path, pem: str, made: dict[str, Any], url: str) -> None:
     platform = made["platform"]
     settings = {name: made[name] for name in ("mchid", "appid", "serial_no", "api_v3_key")}
     settings |= {
@@ -107,7 +128,7 @@ def _keep(out: Path, key: rsa.RSAPrivateKey, made: dict[str, Any], url: str) -> 
         "url": url,
     }
     files = {
-        KEY: pem.decode("ascii"),
+        KEY: pem,
         CERTIFICATE: made["certificate"],
         PLATFORM_CERTIFICATE: platform["certificate"],
         PLATFORM_KEY: platform["public_key"],
@@ -117,6 +138,21 @@ def _keep(out: Path, key: rsa.RSAPrivateKey, made: dict[str, Any], url: str) -> 
         opened = os.open(out / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(opened, "w") as file:
             file.write(content)
+
+
+def _settings_of_sm2(out: Path, made: dict[str, Any], url: str, ca: Path) -> str:
+    """What an SDK that knows the suite is set up with."""
+    return f"""\
+# The keys are in {out}
+#   {KEY}  {CERTIFICATE}  {PLATFORM_CERTIFICATE}  {SETTINGS}
+# The APIv3 key stands in {SETTINGS}; the backend shows it to nobody again.
+# Authorization and Wechatpay-Signature-Type: WECHATPAY2-SM2-WITH-SM3; resources: AEAD_SM4_GCM
+address                          {url}
+CA of the address                {ca}
+mchid                            {made["mchid"]}
+appid                            {made["appid"]}
+serial of {CERTIFICATE}   {made["serial_no"]}
+serial of {PLATFORM_CERTIFICATE}      {made["platform"]["certificate_serial"]}"""
 
 
 def _ready_to_paste(out: Path, made: dict[str, Any], url: str, ca: Path) -> str:

@@ -1,8 +1,10 @@
 """Bounds of the merchant interface."""
 
 CLOCK_SKEW_S_MAX = 300
-NONCES_REMEMBERED_MAX = 200_000
-"""Of all merchants. A call that finds no room is refused as too frequent, never let through."""
+NONCE_PLACES = 8_192
+NONCES_AT_A_PLACE_MAX = 256
+"""Of a merchant number: two million in ten minutes. A call that finds no room is refused as too
+frequent, never let through."""
 AUTHORIZATION_CHARS_MAX = 2_048
 NONCE_CHARS_MAX = 64
 SERIAL_CHARS_MAX = 64

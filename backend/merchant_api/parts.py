@@ -54,7 +54,14 @@ def build_merchant_api(services: Services, *, master_key: bytes, clock: Clock) -
         all_max=CALLS_ALL_PER_S_MAX,
         callers_max=CALLERS_REMEMBERED_MAX,
     )
-    gate = Gate(ring=ring, accounts=accounts, clock=clock, entropy=services.entropy, rate=rate)
+    gate = Gate(
+        submit=services.submit,
+        ring=ring,
+        accounts=accounts,
+        clock=clock,
+        entropy=services.entropy,
+        rate=rate,
+    )
     routes = APIRouter(
         prefix="/v3",
         tags=["merchant v3"],
@@ -68,5 +75,5 @@ def build_merchant_api(services: Services, *, master_key: bytes, clock: Clock) -
     refund_routes.add_routes(routes, RefundDesk(services, engine))
     security_routes.add_routes(routes, services, ring)
     add_unknown_paths(routes)
-    form = V3Form(services, ring=ring, accounts=accounts, clock=clock, openid_key=vault.openid_key)
+    form = V3Form(services, accounts=accounts, clock=clock, openid_key=vault.openid_key)
     return MerchantApi(accounts, ring, form, routes, wallet_router(services, vault.openid_key))

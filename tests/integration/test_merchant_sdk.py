@@ -1,19 +1,26 @@
 """The SDKs that merchants use, unmodified, against the running backend."""
 
+import base64
 import json
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from wechatpayv3 import WeChatPay, WeChatPayType
 from wechatpayv3.async_ import AsyncWeChatPay
 from wechatpayv3.async_ import WeChatPayType as AsyncWeChatPayType
 from wechatpayv3.core import Core
 from wechatpayv3.type import RequestType
 
+from protocol.crypto import SigningKey, sm2_x509
+from tests.support.backend import MERCHANT
+from tests.support.merchant_sm2 import gmssl_of, platform_key
 from tests.support.merchant_world import PAYER, MerchantWorld, merchant_world
-from tillway.merchant import KeyMode
+from tillway.merchant import KeyMode, SuiteName, new
 
 pytestmark = pytest.mark.asyncio
 
@@ -51,6 +58,33 @@ async def test_an_order_is_paid_told_queried_refunded_in_public_key_mode(
         news = await world.run(lambda: pay.callback(headers, body))
         assert news["event_type"] == "SECURITY_ECHO.SUCCESS"
         assert news["resource"] == {"echo_message": "ping"}
+        await world.run(lambda: sm2_scenario(world))
+
+
+def sm2_scenario(world: MerchantWorld) -> None:
+    """A merchant number of the other suite, from the command line to a signed answer."""
+    keys = world.keys.parent / "sm2"
+    token = world.keys.parent / "token"
+    new(world.url, world.ca, token, keys, MERCHANT, suite=SuiteName.SM2)
+    own = json.loads((keys / "merchant.json").read_text())
+    pem = "".join((keys / "apiclient_key.pem").read_text().splitlines()[1:-1])
+    private = SigningKey.from_private("SM2-SM3", base64.b64decode(pem)[36:68])
+    path, at, nonce = "/v3/certificates?algorithm_type=SM2", str(int(time.time())), "sm2-1"
+    engine = gmssl_of(private.public.public, private.private_bytes())
+    raw = bytes.fromhex(engine.sign_with_sm3(f"GET\n{path}\n{at}\n{nonce}\n\n".encode()))
+    signature = base64.b64encode(sm2_x509.signature_der(raw)).decode()
+    header = (
+        f'WECHATPAY2-SM2-WITH-SM3 mchid="{own["mchid"]}",serial_no="{own["serial_no"]}",'
+        f'nonce_str="{nonce}",timestamp="{at}",signature="{signature}"'
+    )
+    answer = requests.get(world.url + path, headers={"authorization": header}, timeout=10)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["wechatpay-signature-type"] == "WECHATPAY2-SM2-WITH-SM3"
+    heads = answer.headers
+    lines = f"{heads['wechatpay-timestamp']}\n{heads['wechatpay-nonce']}\n".encode()
+    r, s = decode_dss_signature(base64.b64decode(heads["wechatpay-signature"]))
+    platform = gmssl_of(platform_key((keys / "platform_cert.pem").read_text()))
+    assert platform.verify_with_sm3(f"{r:064x}{s:064x}", lines + answer.content + b"\n")
 
 
 async def test_the_same_in_certificate_mode(

@@ -1,12 +1,13 @@
 """A merchant's program that signs by itself, on a test's database, without a socket."""
 
+import asyncio
 import base64
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 from cryptography import x509
@@ -19,7 +20,8 @@ from fastapi.testclient import TestClient
 from backend.body_limit import BodyLimit
 from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys import routes as key_routes
-from backend.merchant_api.parts import build_merchant_api
+from backend.merchant_api.parts import MerchantApi, build_merchant_api
+from backend.notify.repository import CallbackRepository
 from backend.wallet import routes as wallet_routes
 from tests.support.shop import MASTER_KEY, MERCHANT, Shop
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
@@ -38,10 +40,12 @@ def a_key(number: int) -> rsa.RSAPrivateKey:
 class Caller:
     """Signs as API v3 says, or, where a test says so, not quite."""
 
+    suite: ClassVar[str] = "rsa"
+    scheme: ClassVar[str] = "WECHATPAY2-SHA256-RSA2048"
     http: TestClient
     shop: Shop
     made: dict[str, Any]
-    router: APIRouter
+    parts: MerchantApi
     count: int = 0
     certificates: dict[str, str] = field(default_factory=dict)
     """The platform's that the program has taken up besides the first."""
@@ -57,10 +61,43 @@ class Caller:
         } | changes
         lines = (method, target, values["timestamp"], values["nonce_str"])
         message = "".join(f"{line}\n" for line in lines).encode() + body + b"\n"
-        signed = a_key(0).sign(message, padding.PKCS1v15(), SHA256())
-        values.setdefault("signature", base64.b64encode(signed).decode())
+        values.setdefault("signature", base64.b64encode(self.sign(message)).decode())
         pairs = ",".join(f'{name}="{value}"' for name, value in values.items())
-        return f"WECHATPAY2-SHA256-RSA2048 {pairs}"
+        return f"{self.scheme} {pairs}"
+
+    @property
+    def router(self) -> APIRouter:
+        """All of the interface's routes."""
+        return self.parts.router
+
+    def callbacks(self) -> list[tuple[dict[str, str], dict[str, Any]]]:
+        """What waits for the merchant's server, dressed: headers and body, checked."""
+        found = []
+        repository = CallbackRepository(self.shop.reader)
+        for due in repository.due(self.shop.clock.at_ms):
+            row = repository.callback(due["callback_id"])
+            assert row is not None
+            body, headers = asyncio.run(self.parts.form.dress(row))
+            self.check(httpx.Response(200, headers=headers, content=body))
+            found.append((headers, json.loads(body)))
+        return found
+
+    @classmethod
+    def csr(cls) -> bytes:
+        """The certificate request, DER."""
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "shop")])
+        request = x509.CertificateSigningRequestBuilder().subject_name(name)
+        return request.sign(a_key(0), SHA256()).public_bytes(Encoding.DER)
+
+    def sign(self, message: bytes) -> bytes:
+        """As this suite signs."""
+        return a_key(0).sign(message, padding.PKCS1v15(), SHA256())
+
+    def verify(self, pem: str, signature: bytes, message: bytes) -> None:
+        """Fails unless the platform's key has signed it."""
+        key = _public(pem)
+        assert isinstance(key, rsa.RSAPublicKey)
+        key.verify(signature, message, padding.PKCS1v15(), SHA256())
 
     def ask(
         self,
@@ -91,16 +128,14 @@ class Caller:
     def check(self, answer: httpx.Response) -> None:
         """Every answer is signed by the pair that it names."""
         heads, platform = answer.headers, self.made["platform"]
-        assert heads["wechatpay-signature-type"] == "WECHATPAY2-SHA256-RSA2048"
+        assert heads["wechatpay-signature-type"] == self.scheme
         known = {
             platform["public_key_id"]: platform["public_key"],
             platform["certificate_serial"]: platform["certificate"],
         } | self.certificates
-        key = _public(known[heads["wechatpay-serial"]])
-        assert isinstance(key, rsa.RSAPublicKey)
         lines = f"{heads['wechatpay-timestamp']}\n{heads['wechatpay-nonce']}\n".encode()
         signature = base64.b64decode(heads["wechatpay-signature"])
-        key.verify(signature, lines + answer.content + b"\n", padding.PKCS1v15(), SHA256())
+        self.verify(known[heads["wechatpay-serial"]], signature, lines + answer.content + b"\n")
         assert heads["request-id"].rpartition("-")[2].isdecimal()
 
     def order(self, number: str = "order-0001", **changes: Any) -> dict[str, Any]:
@@ -121,8 +156,17 @@ def _public(pem: str) -> Any:
     return load_pem_public_key(pem.encode())
 
 
+def second_process(caller: Caller) -> TestClient:
+    """Another process of the same backend: the database is all that they share."""
+    services = services_of(caller.shop)
+    parts = build_merchant_api(services, master_key=MASTER_KEY, clock=caller.shop.clock)
+    app = FastAPI()
+    app.include_router(parts.router)
+    return TestClient(app)
+
+
 @contextmanager
-def caller_of(shop: Shop, monkeypatch: Any) -> Iterator[Caller]:
+def caller_of(shop: Shop, monkeypatch: Any, kind: type[Caller] = Caller) -> Iterator[Caller]:
     """A caller with a merchant number of its own."""
     numbers = iter(range(1, 9))
     monkeypatch.setattr(crypto, "make_key", lambda: a_key(next(numbers)))
@@ -135,10 +179,8 @@ def caller_of(shop: Shop, monkeypatch: Any) -> Iterator[Caller]:
     app.include_router(key_routes.operator_router(parts.accounts, parts.ring, operator_only))
     limited = BodyLimit(app, bytes_max=BODY_BYTES_MAX, answers_itself=("/v3/",))
     with TestClient(limited) as http:
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "shop")])
-        request = x509.CertificateSigningRequestBuilder().subject_name(name)
-        csr = request.sign(a_key(0), SHA256()).public_bytes(Encoding.DER)
-        wanted = {"merchant_id": MERCHANT, "csr": base64.b64encode(csr).decode()}
+        csr = base64.b64encode(kind.csr()).decode()
+        wanted = {"merchant_id": MERCHANT, "csr": csr, "suite": kind.suite}
         answer = http.post("/operator/v1/merchant-api/accounts", json=wanted, headers=OPERATOR)
         assert answer.status_code == 201, answer.text
-        yield Caller(http, shop, answer.json(), parts.router)
+        yield kind(http, shop, answer.json(), parts)

@@ -12,7 +12,6 @@ from typing import Any
 from backend.db.tables import Row
 from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys.desk import AccountDesk
-from backend.merchant_api.keys.ring import KeyRing
 from backend.merchant_api.orders.model import time_text, transaction
 from backend.merchant_api.orders.repository import OrderRepository
 from backend.merchant_api.refunds.model import refund_news
@@ -40,13 +39,11 @@ class V3Form:
         self,
         services: Services,
         *,
-        ring: KeyRing,
         accounts: AccountDesk,
         clock: Clock,
         openid_key: bytes,
     ) -> None:
         self._services = services
-        self._ring = ring
         self._accounts = accounts
         self._clock = clock
         self._openid_key = openid_key
@@ -72,8 +69,8 @@ class V3Form:
                 "summary": summary,
                 "resource": {
                     "original_type": original,
-                    "algorithm": crypto.AEAD,
-                    "ciphertext": crypto.seal_resource(
+                    "algorithm": account.suite.aead,
+                    "ciphertext": account.suite.seal_resource(
                         account.api_v3_key, nonce=nonce, associated=original, plain=_text(resource)
                     ),
                     "associated_data": original,
@@ -81,11 +78,9 @@ class V3Form:
                 },
             }
         )
-        pair = await self._ring.signing(account.key_mode)
         headers = signed_headers(
             body,
-            pair_serial=pair.serial,
-            sign=lambda message: crypto.sign(pair.private, message),
+            pair=await self._accounts.callback_pair(account),
             now_ms=self._clock.now_ms(),
             nonce=self._services.entropy.token_bytes(_NONCE_BYTES).hex(),
         )

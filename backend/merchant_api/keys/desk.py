@@ -6,12 +6,14 @@ from typing import Any
 from backend.db.tables import Row
 from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys.repository import KeyRepository
-from backend.merchant_api.keys.ring import CERTIFICATE, PUBLIC_KEY, KeyRing
+from backend.merchant_api.keys.ring import CERTIFICATE, PUBLIC_KEY, KeyRing, Pair
 from backend.merchant_api.keys.sealing import Vault
 from backend.merchant_api.keys.service import OpenAccount
+from backend.merchant_api.keys.suites import RSA, SUITES, PublicHalf, Suite
 from backend.payments.services import Services
 
 _MCHID_HEAD, _MCHID_DIGITS = "16", 8
+_SHOWN = ("mchid", "merchant_id", "appid", "key_mode", "suite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,12 @@ class Account:
     certificate: str
     key_mode: str
     api_v3_key: str = field(repr=False)
+    suite: Suite = RSA
+
+    @property
+    def key(self) -> PublicHalf:
+        """What proves its calls and takes its secrets."""
+        return self.suite.certificate_key(self.certificate)
 
 
 class AccountDesk:
@@ -49,24 +57,28 @@ class AccountDesk:
             row["certificate"],
             row["key_mode"],
             self._vault.open(row["api_v3_sealed"], place=f"{mchid}/v3").decode("ascii"),
+            SUITES[row["suite"]],
         )
 
-    async def open(self, *, merchant_id: str, csr: str, key_mode: str) -> dict[str, Any]:
+    async def callback_pair(self, account: Account) -> Pair:
+        """What signs the callbacks of a merchant number."""
+        if account.suite is RSA:
+            return await self._ring.signing(account.key_mode)
+        return await self._ring.for_call(account.suite, None)
+
+    async def open(
+        self, *, merchant_id: str, csr: str, key_mode: str, suite: Suite = RSA
+    ) -> dict[str, Any]:
         """A new number for a merchant, by its certificate request. The APIv3 and APIv2 keys are
         told here and nowhere else."""
-        public = crypto.read_request(csr)
+        public = suite.read_request(csr)
         entropy = self._services.entropy
-        issuer = await self._ring.signing(CERTIFICATE)
+        issuer = await self._ring.for_call(suite, None)
         number = crypto.serial_number(entropy.token_bytes(crypto.SERIAL_BYTES))
         digits = int.from_bytes(entropy.token_bytes(8), "big") % 10**_MCHID_DIGITS
         mchid = f"{_MCHID_HEAD}{digits:0{_MCHID_DIGITS}d}"
-        certificate = crypto.issue(
-            public,
-            subject=mchid,
-            serial=number,
-            issuer_key=issuer.private,
-            now_ms=self._services.clock.now_ms(),
-        )
+        now_ms = self._services.clock.now_ms()
+        certificate = issuer.private.certify(public, subject=mchid, serial=number, now_ms=now_ms)
         v3_key, v2_key = (entropy.token_bytes(16).hex() for _ in range(2))
         row = {
             "mchid": mchid,
@@ -80,20 +92,21 @@ class AccountDesk:
             "api_v2_sealed": self._vault.seal(
                 v2_key.encode(), place=f"{mchid}/v2", entropy=entropy
             ),
-            "key_mode": key_mode,
+            "key_mode": key_mode if suite is RSA else CERTIFICATE,
+            "suite": suite.name,
         }
         made = await self._services.submit(OpenAccount(row=row))
-        shown = {name: made[name] for name in ("mchid", "merchant_id", "appid", "key_mode")}
+        shown = {name: made[name] for name in _SHOWN}
         return shown | {
             "serial_no": made["serial"],
             "certificate": certificate,
             "api_v3_key": v3_key,
             "api_v2_key": v2_key,
-            "platform": await self._platform(),
+            "platform": await self._platform(suite),
         }
 
-    async def _platform(self) -> dict[str, str]:
-        certificate = await self._ring.signing(CERTIFICATE)
+    async def _platform(self, suite: Suite) -> dict[str, str]:
+        certificate = await self._ring.for_call(suite, None)
         public_key = await self._ring.signing(PUBLIC_KEY)
         return {
             "certificate_serial": certificate.serial,

@@ -1,7 +1,8 @@
 """The platform's pairs in use. The first caller of an installation finds them made.
 
-Rule 1: a call is answered with the pair that its ``Wechatpay-Serial`` names the kind of: the
-        public-key pair for ``PUB_KEY_ID_…``, the certificate's for anything else or nothing.
+Rule 1: a call of the RSA suite is answered with the pair that its ``Wechatpay-Serial`` names the
+        kind of: the public-key pair for ``PUB_KEY_ID_…``, the certificate's for anything else or
+        nothing. The SM2 suite knows certificates only.
 Rule 2: of a kind, the latest generation whose time to sign has come signs; a new certificate is
         shown before its time, so that a merchant has it when it begins.
 """
@@ -10,13 +11,12 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-
 from backend.db.tables import Row
 from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys.repository import KeyRepository
 from backend.merchant_api.keys.sealing import Vault
 from backend.merchant_api.keys.service import AddPlatformKeys
+from backend.merchant_api.keys.suites import RSA, SM2, PrivateHalf, Suite
 from backend.merchant_api.limits import (
     CERTIFICATE_DAYS,
     CERTIFICATE_GENERATIONS_MAX,
@@ -26,7 +26,9 @@ from backend.merchant_api.limits import (
 from backend.payments.services import Services
 from protocol.errors import CallerError
 
-CERTIFICATE, PUBLIC_KEY = "certificate", "public_key"
+CERTIFICATE, PUBLIC_KEY, SM2_CERTIFICATE = "certificate", "public_key", "sm2_certificate"
+_SUITES = {CERTIFICATE: RSA, PUBLIC_KEY: RSA, SM2_CERTIFICATE: SM2}
+_CERTIFICATES = {RSA: CERTIFICATE, SM2: SM2_CERTIFICATE}
 PUBLIC_KEY_ID = "PUB_KEY_ID_"
 _PUBLIC_KEY_DIGITS = 28
 _LIFE_MS = CERTIFICATE_DAYS * 24 * 3600 * 1000
@@ -41,7 +43,12 @@ class Pair:
     public_pem: str
     signs_from_ms: int
     ends_at_ms: int
-    private: RSAPrivateKey = field(repr=False)
+    private: PrivateHalf = field(repr=False)
+
+    @property
+    def suite(self) -> Suite:
+        """What it signs by."""
+        return _SUITES[self.kind]
 
 
 class KeyRing:
@@ -55,10 +62,11 @@ class KeyRing:
         self._read_at_ms: int | None = None
         self._making = asyncio.Lock()
 
-    async def for_call(self, serial: str | None) -> Pair:
-        """The pair that answers a call with this ``Wechatpay-Serial``."""
-        is_public = serial is not None and serial.startswith(PUBLIC_KEY_ID)
-        return await self.signing(PUBLIC_KEY if is_public else CERTIFICATE)
+    async def for_call(self, suite: Suite, serial: str | None) -> Pair:
+        """The pair that answers a call of this suite with this ``Wechatpay-Serial``."""
+        if suite is RSA and serial is not None and serial.startswith(PUBLIC_KEY_ID):
+            return await self.signing(PUBLIC_KEY)
+        return await self.signing(_CERTIFICATES[suite])
 
     async def signing(self, kind: str) -> Pair:
         """The pair of this kind that signs now."""
@@ -66,10 +74,10 @@ class KeyRing:
         pairs = [one for one in await self._all() if one.kind == kind]
         return [one for one in pairs if one.signs_from_ms <= now_ms][-1]
 
-    async def certificates(self) -> list[Pair]:
+    async def certificates(self, suite: Suite = RSA) -> list[Pair]:
         """The one that signs, the one that is about to, and the one that did a day ago."""
         since_ms = self._services.clock.now_ms() - CERTIFICATE_NOTICE_MS
-        pairs = [one for one in await self._all() if one.kind == CERTIFICATE]
+        pairs = [one for one in await self._all() if one.kind == _CERTIFICATES[suite]]
         over = sum(one.signs_from_ms <= since_ms for one in pairs[1:])
         return pairs[over:]
 
@@ -80,27 +88,29 @@ class KeyRing:
                 return one
         return None
 
-    async def renew_certificate(self) -> Pair:
+    async def renew_certificate(self, suite: Suite = RSA) -> Pair:
         """A new certificate: shown at once, signing after its notice. ``field_invalid`` while
         another one waits for its time."""
         now_ms = self._services.clock.now_ms()
-        known = [one for one in await self._all() if one.kind == CERTIFICATE]
+        kind = _CERTIFICATES[suite]
+        known = [one for one in await self._all() if one.kind == kind]
         if known[-1].signs_from_ms > now_ms or len(known) >= CERTIFICATE_GENERATIONS_MAX:
             raise CallerError("field_invalid", "a new certificate waits for its time already")
-        key = await asyncio.to_thread(crypto.make_key)
-        row = self._certificate(key, now_ms, generation=len(known) + 1)
+        key = await asyncio.to_thread(suite.make_key)
+        row = self._row(kind, key, now_ms) | {"generation": len(known) + 1}
         row |= {"signs_from_ms": now_ms + CERTIFICATE_NOTICE_MS}
         await self._services.submit(AddPlatformKeys(rows=(row,)))
         self._read_at_ms = None
-        return [one for one in await self._all() if one.kind == CERTIFICATE][-1]
+        return [one for one in await self._all() if one.kind == kind][-1]
 
     async def _all(self) -> list[Pair]:
         now_ms = self._services.clock.now_ms()
         if self._read_at_ms is None or now_ms - self._read_at_ms >= KEYS_READ_EVERY_MS:
             async with self._making:
                 await self._read()
-                if len({one.kind for one in self._pairs.values()}) < 2:
-                    await self._found()
+                missing = _SUITES.keys() - {one.kind for one in self._pairs.values()}
+                if missing:
+                    await self._found(sorted(missing))
                     await self._read()
                 self._read_at_ms = now_ms
         return list(self._pairs.values())
@@ -119,38 +129,18 @@ class KeyRing:
             row["public_pem"],
             row["signs_from_ms"],
             row["ends_at_ms"],
-            crypto.read_private(secret),
+            _SUITES[row["kind"]].read_private(secret),
         )
 
-    async def _found(self) -> None:
-        keys = await asyncio.to_thread(lambda: (crypto.make_key(), crypto.make_key()))
+    async def _found(self, kinds: list[str]) -> None:
+        keys = await asyncio.to_thread(lambda: [_SUITES[kind].make_key() for kind in kinds])
         now_ms = self._services.clock.now_ms()
-        rows = (self._certificate(keys[0], now_ms), self._public_key(keys[1], now_ms))
+        rows = tuple(self._row(*one, now_ms) for one in zip(kinds, keys, strict=True))
         await self._services.submit(AddPlatformKeys(rows=rows))
 
-    def _certificate(
-        self, key: RSAPrivateKey, now_ms: int, *, generation: int = 1
-    ) -> dict[str, Any]:
-        number = crypto.serial_number(self._services.entropy.token_bytes(crypto.SERIAL_BYTES))
-        certificate = crypto.issue(
-            key.public_key(), subject="Tillway", serial=number, issuer_key=key, now_ms=now_ms
-        )
-        return self._row(CERTIFICATE, crypto.serial_text(number), certificate, key, now_ms) | {
-            "generation": generation
-        }
-
-    def _public_key(self, key: RSAPrivateKey, now_ms: int) -> dict[str, Any]:
-        number = int.from_bytes(self._services.entropy.token_bytes(16), "big")
-        digits = str(number % 10**_PUBLIC_KEY_DIGITS).rjust(_PUBLIC_KEY_DIGITS, "0")
-        pem = crypto.public_pem(key.public_key())
-        return self._row(PUBLIC_KEY, PUBLIC_KEY_ID + digits, pem, key, now_ms)
-
-    def _row(
-        self, kind: str, serial: str, pem: str, key: RSAPrivateKey, now_ms: int
-    ) -> dict[str, Any]:
-        sealed = self._vault.seal(
-            crypto.private_bytes(key), place=serial, entropy=self._services.entropy
-        )
+    def _row(self, kind: str, key: PrivateHalf, now_ms: int) -> dict[str, Any]:
+        serial, pem = self._public(kind, key, now_ms)
+        sealed = self._vault.seal(key.private_bytes(), place=serial, entropy=self._services.entropy)
         return {
             "kind": kind,
             "generation": 1,
@@ -160,3 +150,13 @@ class KeyRing:
             "signs_from_ms": now_ms,
             "ends_at_ms": now_ms + _LIFE_MS,
         }
+
+    def _public(self, kind: str, key: PrivateHalf, now_ms: int) -> tuple[str, str]:
+        """What merchants know the key by, and the key or its certificate."""
+        if kind == PUBLIC_KEY:
+            number = int.from_bytes(self._services.entropy.token_bytes(16), "big")
+            digits = str(number % 10**_PUBLIC_KEY_DIGITS).rjust(_PUBLIC_KEY_DIGITS, "0")
+            return PUBLIC_KEY_ID + digits, key.public_pem
+        number = crypto.serial_number(self._services.entropy.token_bytes(crypto.SERIAL_BYTES))
+        pem = key.certify(None, subject="Tillway", serial=number, now_ms=now_ms)
+        return crypto.serial_text(number), pem

@@ -9,6 +9,7 @@ from pydantic import Field
 from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys.desk import Account, AccountDesk
 from backend.merchant_api.keys.ring import KeyRing, Pair
+from backend.merchant_api.keys.suites import RSA, SM2, SUITES
 from backend.merchant_api.limits import CSR_CHARS_MAX
 from backend.merchant_api.orders.model import time_text
 from backend.merchant_api.wire.gate import caller_of
@@ -28,14 +29,18 @@ class NewAccount(Wanted):
     merchant_id: Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX)]
     csr: Annotated[str, Field(min_length=1, max_length=CSR_CHARS_MAX)]
     key_mode: Literal["certificate", "public_key"] = "public_key"
+    suite: Literal["rsa", "sm2"] = "rsa"
 
 
 def add_routes(routes: APIRouter, ring: KeyRing, entropy: Entropy) -> None:
     """``/v3/certificates``."""
 
     @routes.get("/certificates")
-    async def certificates(caller: _Caller) -> dict[str, Any]:
-        pairs = await ring.certificates()
+    async def certificates(
+        caller: _Caller, algorithm_type: Literal["RSA", "SM2", "ALL"] = "RSA"
+    ) -> dict[str, Any]:
+        suites = [one for one in (RSA, SM2) if algorithm_type in {one.name.upper(), "ALL"}]
+        pairs = [pair for suite in suites for pair in await ring.certificates(suite)]
         return {"data": [_certificate(pair, caller, entropy) for pair in pairs]}
 
 
@@ -53,11 +58,12 @@ def operator_router(accounts: AccountDesk, ring: KeyRing, operator_only: Guard) 
             merchant_id=body.merchant_id,
             csr=body.csr,
             key_mode=body.key_mode,
+            suite=SUITES[body.suite],
         )
 
     @routes.post("/platform-certificates", status_code=201)
-    async def renew_certificate() -> dict[str, str]:
-        pair = await ring.renew_certificate()
+    async def renew_certificate(suite: Literal["rsa", "sm2"] = "rsa") -> dict[str, str]:
+        pair = await ring.renew_certificate(SUITES[suite])
         return {"serial_no": pair.serial, "signs_from": time_text(pair.signs_from_ms)}
 
     return routes
@@ -70,10 +76,10 @@ def _certificate(pair: Pair, caller: Account, entropy: Entropy) -> dict[str, Any
         "effective_time": time_text(pair.signs_from_ms),
         "expire_time": time_text(pair.ends_at_ms),
         "encrypt_certificate": {
-            "algorithm": crypto.AEAD,
+            "algorithm": pair.suite.aead,
             "nonce": nonce,
             "associated_data": _ASSOCIATED,
-            "ciphertext": crypto.seal_resource(
+            "ciphertext": pair.suite.seal_resource(
                 caller.api_v3_key,
                 nonce=nonce,
                 associated=_ASSOCIATED,

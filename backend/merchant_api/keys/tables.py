@@ -13,7 +13,7 @@ class PlatformKey(BackendTable, table=True):
     __tablename__ = "merchant_api_platform_key"
     __table_args__: Any = STORAGE
     kind: str = Field(primary_key=True, sa_type=TEXT)
-    """``certificate`` or ``public_key``."""
+    """``certificate``, ``public_key`` or ``sm2_certificate``."""
     generation: int = Field(primary_key=True, sa_type=INTEGER)
     serial: str = Field(sa_type=TEXT)
     """The certificate's serial, 40 hex digits, or ``PUB_KEY_ID_`` and digits."""
@@ -41,6 +41,8 @@ class ApiAccount(BackendTable, table=True):
     api_v2_sealed: bytes = Field(sa_type=BYTES)
     key_mode: str = Field(sa_type=TEXT)
     """Which of the platform's pairs signs its callbacks: ``certificate`` or ``public_key``."""
+    suite: str = Field(default="rsa", sa_type=TEXT)
+    """``rsa`` or ``sm2``."""
     created_at_ms: int = Field(sa_type=INTEGER)
 
 

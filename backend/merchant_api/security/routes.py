@@ -5,16 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header
 from pydantic import Field
 
-from backend.merchant_api.faults import wrong_field
-from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys.desk import Account
+from backend.merchant_api.keys.fields import opened
 from backend.merchant_api.keys.ring import KeyRing
 from backend.merchant_api.limits import ECHO_CHARS_MAX, ENCRYPTED_CHARS_MAX, SERIAL_CHARS_MAX
 from backend.merchant_api.security.service import EchoByCallback
 from backend.merchant_api.wire.asked import Asked, NotifyUrl
 from backend.merchant_api.wire.gate import caller_of
 from backend.payments.services import Services
-from protocol.errors import CallerError
 
 _Caller = Annotated[Account, Depends(caller_of)]
 _Serial = Annotated[str, Header(alias="Wechatpay-Serial", max_length=SERIAL_CHARS_MAX)]
@@ -24,7 +22,7 @@ _FIELD = "/encrypted_echo_message"
 
 class Echo(Asked):
     """``POST /v3/security/echo``. What is encrypted is so for the key that ``Wechatpay-Serial``
-    names: RSAES-OAEP, base64."""
+    names: RSAES-OAEP or SM2, base64."""
 
     echo_message: Annotated[str, Field(min_length=1, max_length=ECHO_CHARS_MAX)]
     encrypted_echo_message: (
@@ -40,9 +38,8 @@ def add_routes(routes: APIRouter, services: Services, ring: KeyRing) -> None:
     async def echo(caller: _Caller, body: Echo, serial: _Serial = "") -> dict[str, str]:
         found = {"echo_message": body.echo_message}
         if body.encrypted_echo_message is not None:
-            plain = await _opened(ring, serial, body.encrypted_echo_message)
-            key = crypto.certificate_key(caller.certificate)
-            found["encrypted_echo_message"] = crypto.close_field(key, plain)
+            plain = await opened(ring, serial, body.encrypted_echo_message, _FIELD)
+            found["encrypted_echo_message"] = caller.key.close_field(plain)
         if body.notify_url is not None:
             command = EchoByCallback(
                 echo_id=services.entropy.token_bytes(_ID_BYTES).hex(),
@@ -54,14 +51,3 @@ def add_routes(routes: APIRouter, services: Services, ring: KeyRing) -> None:
             )
             await services.submit(command)
         return found
-
-
-async def _opened(ring: KeyRing, serial: str, text: str) -> str:
-    """A sensitive field; ``PARAM_ERROR`` where the named key does not open it."""
-    pair = await ring.of_serial(serial)
-    if pair is None:
-        raise wrong_field("Wechatpay-Serial", "加密敏感字段须指明平台证书或公钥", location="header")
-    try:
-        return crypto.open_field(pair.private, text)
-    except CallerError:
-        raise wrong_field(_FIELD, "无法解密") from None

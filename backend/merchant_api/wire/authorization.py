@@ -5,6 +5,7 @@ five is free, and each client has its own.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from backend.merchant_api.faults import SIGN_ERROR, ApiError
@@ -24,6 +25,7 @@ _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII).fullmatch
 class Claim:
     """What a header says; nothing of it is proven yet."""
 
+    scheme: str
     mchid: str
     nonce: str
     timestamp: str
@@ -36,12 +38,12 @@ class Claim:
         return head.encode("utf-8", "surrogateescape") + body + b"\n"
 
 
-def read_claim(header: str, *, scheme: str, now_ms: int) -> Claim:
+def read_claim(header: str, *, schemes: Collection[str], now_ms: int) -> Claim:
     """The claim of a header; ``SIGN_ERROR`` names what is wrong with it."""
     if not header:
         raise refused("Authorization", "缺少 Authorization 请求头")
     head, _, rest = header.strip().partition(" ")
-    if head != scheme:
+    if head not in schemes:
         raise refused("Authorization", "不支持的认证类型")
     if len(header) > AUTHORIZATION_CHARS_MAX:
         raise refused("Authorization", "Authorization 过长")
@@ -53,6 +55,7 @@ def read_claim(header: str, *, scheme: str, now_ms: int) -> Claim:
     if not 0 < len(values["serial_no"]) <= SERIAL_CHARS_MAX:
         raise refused("serial_no", "证书序列号长度错误")
     return Claim(
+        scheme=head,
         mchid=values["mchid"],
         nonce=values["nonce_str"],
         timestamp=values["timestamp"],

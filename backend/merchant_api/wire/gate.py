@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from backend.db.command import Command
 from backend.merchant_api.faults import (
     MCH_NOT_EXISTS,
     METHOD_NOT_ALLOWED,
@@ -28,9 +29,10 @@ from backend.merchant_api.faults import (
 )
 from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys.desk import Account, AccountDesk
-from backend.merchant_api.keys.ring import KeyRing
+from backend.merchant_api.keys.ring import KeyRing, Pair
+from backend.merchant_api.keys.suites import BY_SCHEME, RSA, Suite
 from backend.merchant_api.wire.authorization import read_claim, refused
-from backend.merchant_api.wire.nonces import NonceMemory
+from backend.merchant_api.wire.nonces import TakeNonce
 from backend.rate_limit import RateLimit
 from protocol.clock import Clock, Entropy
 from protocol.errors import TillwayError
@@ -49,18 +51,19 @@ class Gate:
     def __init__(
         self,
         *,
+        submit: Callable[[Command], Awaitable[Any]],
         ring: KeyRing,
         accounts: AccountDesk,
         clock: Clock,
         entropy: Entropy,
         rate: RateLimit,
     ) -> None:
+        self._submit = submit
         self._ring = ring
         self._accounts = accounts
         self._clock = clock
         self._entropy = entropy
         self._rate = rate
-        self._nonces = NonceMemory()
 
     def route_class(self) -> type[APIRoute]:
         """Routes whose every call goes through this gate."""
@@ -104,30 +107,30 @@ class Gate:
     async def _admit(self, request: Request) -> Account:
         """Whose call it is; ``SIGN_ERROR`` unless it is proven."""
         now_ms = self._clock.now_ms()
-        claim = read_claim(
-            request.headers.get("authorization", ""), scheme=crypto.SUITE, now_ms=now_ms
-        )
+        header = request.headers.get("authorization", "")
+        claim = read_claim(header, schemes=BY_SCHEME.keys(), now_ms=now_ms)
         body = await request.body()
         account = await self._accounts.account(claim.mchid)
         if account is None:
             raise ApiError(MCH_NOT_EXISTS)
         if not crypto.same_serial(account.serial, claim.serial):
             raise refused("serial_no", "商户API证书序列号与商户号不匹配")
+        if account.suite is not BY_SCHEME[claim.scheme]:
+            raise refused("Authorization", "认证类型与商户API证书的算法不一致")
         message = claim.message(request.method, _target(request), body)
-        key = crypto.certificate_key(account.certificate)
-        if not crypto.is_signed(key, claim.signature, message):
+        if not account.key.is_signed(claim.signature, message):
             raise _unproven(request, message)
         self._rate.take(claim.mchid)
-        self._nonces.take(claim.mchid, claim.nonce, now_ms=now_ms)
+        await self._submit(TakeNonce(mchid=claim.mchid, nonce=claim.nonce, at_ms=now_ms))
         return account
 
     async def _sign(self, request: Request, response: Response, number: int) -> Response:
-        pair = await self._ring.for_call(request.headers.get("wechatpay-serial"))
+        suite = suite_of(request.headers.get("authorization", ""))
+        pair = await self._ring.for_call(suite, request.headers.get("wechatpay-serial"))
         response.headers.update(
             signed_headers(
                 bytes(response.body),
-                pair_serial=pair.serial,
-                sign=lambda message: crypto.sign(pair.private, message),
+                pair=pair,
                 now_ms=self._clock.now_ms(),
                 nonce=self._entropy.token_bytes(_NONCE_BYTES).hex(),
             )
@@ -137,19 +140,22 @@ class Gate:
         return response
 
 
-def signed_headers(
-    body: bytes, *, pair_serial: str, sign: Callable[[bytes], str], now_ms: int, nonce: str
-) -> dict[str, str]:
+def signed_headers(body: bytes, *, pair: Pair, now_ms: int, nonce: str) -> dict[str, str]:
     """The headers that prove an answer or a callback: three lines are signed, the body last."""
     timestamp = str(now_ms // 1000)
     message = f"{timestamp}\n{nonce}\n".encode() + body + b"\n"
     return {
         "Wechatpay-Timestamp": timestamp,
         "Wechatpay-Nonce": nonce,
-        "Wechatpay-Signature": sign(message),
-        "Wechatpay-Serial": pair_serial,
-        "Wechatpay-Signature-Type": crypto.SUITE,
+        "Wechatpay-Signature": pair.private.sign(message),
+        "Wechatpay-Serial": pair.serial,
+        "Wechatpay-Signature-Type": pair.suite.scheme,
     }
+
+
+def suite_of(header: str) -> Suite:
+    """The suite that an ``Authorization`` header names; RSA where it names none."""
+    return BY_SCHEME.get(header.strip().partition(" ")[0], RSA)
 
 
 def caller_of(request: Request) -> Account:

@@ -8,15 +8,16 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.support.merchant_caller import Caller, caller_of
+from tests.support.merchant_sm2 import Sm2Caller
 from tests.support.migrated import migrated_sqlite
 from tests.support.shop import Shop, bugs_in
 
 
 @contextmanager
-def _caller(directory: Path) -> Iterator[Caller]:
+def _caller(directory: Path, kind: type[Caller] = Caller) -> Iterator[Caller]:
     shop = Shop(migrated_sqlite(directory / "shop.db"))
     shop.add_merchant()
-    with pytest.MonkeyPatch.context() as patch, caller_of(shop, patch) as found:
+    with pytest.MonkeyPatch.context() as patch, caller_of(shop, patch, kind) as found:
         yield found
     shop.close()
 
@@ -28,6 +29,13 @@ def caller(tmp_path: Path) -> Iterator[Caller]:
         yield found
     assert not bugs_in(logs)
     assert not [log for log in logs if log["event"] == "merchant_call_bug"]
+
+
+@pytest.fixture
+def sm2_caller(tmp_path: Path) -> Iterator[Caller]:
+    """One whose keys are of the Chinese suite."""
+    with _caller(tmp_path, Sm2Caller) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,10 @@ import pytest
 from backend.merchant_api import parts
 from backend.merchant_api.faults import BODY_TOO_LARGE, ApiError
 from backend.merchant_api.keys.crypto import same_serial
-from backend.merchant_api.wire.nonces import NonceMemory
+from backend.merchant_api.limits import NONCES_AT_A_PLACE_MAX
+from backend.merchant_api.wire.nonces import seen_with
 from protocol.errors import CallerError
-from tests.support.merchant_caller import BODY_BYTES_MAX, Caller
+from tests.support.merchant_caller import BODY_BYTES_MAX, Caller, second_process
 from tests.support.wallet_http import OPERATOR
 
 NATIVE = "/v3/pay/transactions/native"
@@ -101,14 +102,27 @@ def test_a_nonce_counts_once_while_its_time_could_be_accepted(stranger: Caller) 
     refused(stranger.ask("GET", "/v3/certificates", header=header), 401, "SIGN_ERROR")
 
 
-def test_a_full_memory_of_nonces_refuses_and_forgets_in_time() -> None:
-    memory = NonceMemory(nonces_max=2)
-    memory.take("1", "a", now_ms=0)
-    memory.take("1", "b", now_ms=0)
+def test_a_place_for_nonces_that_is_full_refuses_and_forgets_in_time() -> None:
+    digests = [number.to_bytes(32, "big") for number in range(1, 600)]
+    digests = [one[::-1] for one in digests]
+    seen = b""
+    for digest in digests[:NONCES_AT_A_PLACE_MAX]:
+        seen = seen_with(seen, digest, at_ms=1_000_000)
     with pytest.raises(ApiError) as refusal:
-        memory.take("2", "a", now_ms=1)
+        seen_with(seen, digests[-1], at_ms=1_599_999)
     assert refusal.value.fault.status == 429
-    memory.take("1", "a", now_ms=600_000)
+    with pytest.raises(ApiError) as refusal:
+        seen_with(seen, digests[0], at_ms=1_599_999)
+    assert refusal.value.fault.status == 401
+    assert len(seen_with(seen, digests[0], at_ms=1_600_000)) == len(seen) // NONCES_AT_A_PLACE_MAX
+
+
+def test_a_nonce_counts_once_in_two_processes(stranger: Caller) -> None:
+    other = second_process(stranger)
+    header = stranger.authorization("GET", "/v3/certificates", b"")
+    heads = {"authorization": header}
+    assert other.get("/v3/certificates", headers=heads).status_code == 200
+    refused(stranger.ask("GET", "/v3/certificates", header=header), 401, "SIGN_ERROR")
 
 
 @pytest.mark.parametrize(
