@@ -7,6 +7,7 @@ import base64
 import binascii
 from pathlib import Path
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
@@ -39,6 +40,15 @@ def public_key(text: str, setting: str) -> RSAPublicKey:
     if not isinstance(found, RSAPublicKey) or found.key_size < GATEWAY_RSA_BITS_MIN:
         raise CallerError("config_invalid", setting)
     return found
+
+
+def certificate(path: Path, setting: str) -> x509.Certificate:
+    """The first certificate of a PEM file."""
+    try:
+        with path.open("rb") as file:
+            return x509.load_pem_x509_certificate(file.read(GATEWAY_KEY_FILE_BYTES_MAX))
+    except (OSError, ValueError):
+        raise CallerError("config_invalid", setting) from None
 
 
 def check_private(path: Path) -> None:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from backend.channels.acp.adapter import Merchant, UnionPayQr
 from backend.channels.alipay.adapter import Alipay, App
 from backend.channels.ecny import EcnyChannel
 from backend.channels.facts import ChannelFacts
 from backend.channels.http_channel import HttpChannel
 from backend.channels.institution import Institution
-from backend.channels.model import ADVANCING_BANK, ALIPAY, CUP, ECNY, FUND, NUCC
+from backend.channels.model import ADVANCING_BANK, ALIPAY, CUP, CUP_QR, ECNY, FUND, NUCC
 from backend.channels.netsunion import NetsUnion
 from backend.channels.our_banks import OurBanks
 from backend.channels.ports import BankPort, ChannelPort
@@ -21,8 +22,13 @@ from backend.channels.unionpay import TerminalKey, UnionPay
 from backend.channels.unionpay_files import UnionPayFiles
 from backend.channels.unionpay_line import Line
 from backend.config import Settings
-from backend.gateway_keys import check_private, private_key, public_key
-from backend.institution_settings import AlipaySettings, InstitutionSettings, UnionPaySettings
+from backend.gateway_keys import certificate, check_private, private_key, public_key
+from backend.institution_settings import (
+    AlipaySettings,
+    InstitutionSettings,
+    UnionPayQrSettings,
+    UnionPaySettings,
+)
 from backend.payments.sealed_codes import open_code
 from backend.payments.services import Services
 from backend.unionpay_trace.repository import TraceRepository
@@ -60,6 +66,7 @@ def configured_channels(settings: Settings) -> frozenset[str]:
         FUND: found.fund,
         ECNY: found.ecny,
         ALIPAY: found.alipay,
+        CUP_QR: found.unionpay_qr,
     }
     return frozenset(name for name, where in named.items() if where is not None)
 
@@ -81,6 +88,7 @@ class _Opening:
         self._settings = settings
         self._services = services
         self._key = key
+        self._open_code = partial(open_code, services.rules.code_master_key)
         self._facts: Mapping[str, ChannelFacts] = settings.routing.facts()
         self._channels: dict[str, ChannelPort] = {}
         self._closing: list[Close] = []
@@ -103,6 +111,8 @@ class _Opening:
             channels[ECNY] = EcnyChannel(self._line_to(found.ecny), facts=self._facts[ECNY])
         if found.alipay is not None:
             channels[ALIPAY] = self._alipay(found.alipay)
+        if found.unionpay_qr is not None:
+            channels[CUP_QR] = self._unionpay_qr(found.unionpay_qr)
         return Institutions(bank, channels, tuple(self._closing))
 
     def _line_to(self, where: InstitutionSettings) -> Institution:
@@ -130,8 +140,29 @@ class _Opening:
                 public_key(where.public_key, "institutions.alipay.public_key"),
             ),
             clock=self._services.clock,
-            open_code=partial(open_code, self._services.rules.code_master_key),
+            open_code=self._open_code,
             facts=self._facts[ALIPAY],
+        )
+        self._closing.append(adapter.close)
+        return adapter
+
+    def _unionpay_qr(self, where: UnionPayQrSettings) -> UnionPayQr:
+        setting = "institutions.unionpay_qr"
+        key = private_key(where.key_file, f"{setting}.key_file")
+        ours = certificate(where.key_file, f"{setting}.key_file")
+        adapter = UnionPayQr(
+            find=where.find,
+            find_files=where.find_files,
+            merchant=Merchant(
+                where.mer_id,
+                where.term_id,
+                str(ours.serial_number),
+                key,
+                certificate(where.root_file, f"{setting}.root_file"),
+            ),
+            clock=self._services.clock,
+            open_code=self._open_code,
+            facts=self._facts[CUP_QR],
         )
         self._closing.append(adapter.close)
         return adapter

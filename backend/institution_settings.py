@@ -79,6 +79,23 @@ class AlipaySettings(PlaceSettings):
     """Alipay's, as its console shows it: DER in Base64."""
 
 
+class UnionPayQrSettings(PlaceSettings):
+    """UnionPay's gateway for QR codes, without its paths, and us as a merchant there."""
+
+    file_url: str = ""
+    """Where day files are fetched; empty: at the gateway."""
+    mer_id: str = Field(pattern=r"^[A-Za-z0-9]{15}$")
+    term_id: str = Field(default="10000001", pattern=r"^\d{8}$")
+    key_file: Path
+    """Our RSA key and then its certificate (PEM), mode 0600."""
+    root_file: Path
+    """The certificate (PEM) that has issued the gateway's."""
+
+    def find_files(self) -> str:
+        """Where day files are fetched, as it is now."""
+        return self.file_url or self.find()
+
+
 class TimeStamperSettings(InstitutionSettings):
     """A time stamper (RFC 3161), which signs by a certificate and not by ``key``."""
 
@@ -120,5 +137,6 @@ class InstitutionsSettings(BaseModel):
     fund: InstitutionSettings | None = None
     ecny: InstitutionSettings | None = None
     alipay: AlipaySettings | None = None
+    unionpay_qr: UnionPayQrSettings | None = None
     timestamps: TimeStamperSettings | None = None
     """Without it our checkpoints bear our own signature only."""

@@ -7,7 +7,7 @@ sentence tells the cashier what to ask of the payer. Nothing is guessed from a p
 The usual table (``USUAL_FORMS``) has no two forms that fit one text: 18 digits from 10 to 15 are
 WeChat's (付款码支付), 16 to 24 digits from 25 to 30 are Alipay's (alipay.trade.pay, auth_code),
 19 digits from 62 are UnionPay's, and a text that begins with Base64 of tag 85 ``CPV01`` is a
-consumer-presented code of EMVCo (EMV QRCPS-CPM 1.1 §4.1).
+consumer-presented code of EMVCo (EMV QRCPS-CPM 1.1 §4.1), which no gateway of ours takes.
 """
 
 import re
@@ -57,7 +57,7 @@ USUAL_FORMS: tuple[Form, ...] = (
     Form("wechat", r"1[0-5]\d{16}"),
     Form("alipay", r"(?:2[5-9]|30)\d{14,22}"),
     Form("unionpay", r"62\d{17}"),
-    Form("unionpay", r"hQVDUFYwMW[A-Za-z0-9+/]+={0,2}"),
+    Form("emvco", r"hQVDUFYwMW[A-Za-z0-9+/]+={0,2}"),
     Form("emvco", r"000201.*", "emvco_merchant_code"),
     Form("wechat", r"(?:weixin://wxpay/|wxp://).*", "merchant_code"),
     Form("alipay", r"https://qr\.alipay\.com/.*", "merchant_code"),

@@ -8,7 +8,7 @@ yuan an item is 300, and nothing is rounded per item.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from backend.channels.model import ADVANCING_BANK, ALIPAY, CUP, ECNY, FUND, NUCC
+from backend.channels.model import ADVANCING_BANK, ALIPAY, CUP, CUP_QR, ECNY, FUND, NUCC
 
 MICRO_PER_MINOR = 10_000
 """A fen in micro-yuan."""
@@ -109,6 +109,12 @@ DEFAULT_FACTS: dict[str, ChannelFacts] = {
             offers=_ALL - {Offer.PAYOUT},
             amount_minor_max=5_000_000,
             cost=CostTerms(rate_ppm=2_500),
+        ),
+        ChannelFacts(
+            channel_id=CUP_QR,
+            offers=_ALL - {Offer.PAYOUT},
+            amount_minor_max=5_000_000,
+            cost=CostTerms(rate_ppm=3_825, rate_micro_max=16_250_000),
         ),
     )
 }

@@ -1,5 +1,6 @@
 """Values that go to channels and come back. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,8 +9,9 @@ from protocol.money import Money
 NUCC, CUP, ECNY = "NUCC", "CUP", "ECNY"
 """The clearing house of accounts (NetsUnion), the card network (UnionPay), and the operator of
 e-CNY wallets, whose money is final at once."""
-ALIPAY = "ALIPAY"
-"""Another wallet, whose payers we do not know: their code is scanned, and asked for once."""
+ALIPAY, CUP_QR = "ALIPAY", "CUPQR"
+"""Other wallets (UnionPay's by its gateway for QR codes), whose payers we do not know: their code
+is scanned, and asked for once."""
 ADVANCING_BANK, FUND = "ADVBANK", "FUND"
 """The bank that advances what a money-market fund redeems, and the fund itself, which pays us a day
 later what we have advanced. But for ``FUND`` and ``ECNY`` a channel's id names the accounts
@@ -18,6 +20,10 @@ there (account ``ECNY``) and is changed into the reserve daily."""
 
 ChannelState = Literal["succeeded", "refused", "reversed", "waiting"]
 """*waiting*: the channel has it, and is not done (its payer must confirm, say): ask again."""
+
+
+OpenCode = Callable[[str, str], str]
+"""The payer's code that was scanned, of an order's id and its token, in which it is sealed."""
 
 
 @dataclass(frozen=True, slots=True)

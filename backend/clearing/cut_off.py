@@ -13,7 +13,7 @@ from datetime import date
 from typing import Self
 
 from backend.channels.days import channel_day
-from backend.channels.model import ADVANCING_BANK, ALIPAY, CUP, ECNY, FUND, NUCC
+from backend.channels.model import ADVANCING_BANK, ALIPAY, CUP, CUP_QR, ECNY, FUND, NUCC
 from backend.clearing.calendar import Calendar
 from backend.clearing.limits import DAY_MINUTES
 from backend.merchants.model import Cycle
@@ -50,6 +50,7 @@ CUT_OFFS = {
     FUND: CutOff(at_minutes=17 * 60),
     ECNY: CutOff(),
     ALIPAY: CutOff(),
+    CUP_QR: CutOff(at_minutes=23 * 60),
 }
 """Of the channels as we know them: UnionPay's day switches at 23:00, a fund and the bank that
 advances for it end theirs at 17:00. The operator's ``cut_offs`` go above."""

@@ -42,6 +42,7 @@ _DECLINES = {
     "LIMIT_YEAR": "payer_limit_year",
     "ACQ.BUYER_BALANCE_NOT_ENOUGH": "insufficient_balance",
     "ACQ.PAYMENT_AUTH_CODE_INVALID": "pay_code_expired",
+    "ACP.61": "pay_code_expired",
     "TRADE_CLOSED": "payer_not_confirmed",
 }
 """Channels' reasons that tell the till more than that the bank said no: ISO 20022 codes, and the

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from backend.channels.facts import ChannelFacts, Offer
-from backend.channels.model import ADVANCING_BANK, ALIPAY, CUP, ECNY, FUND, NUCC
+from backend.channels.model import ADVANCING_BANK, ALIPAY, CUP, CUP_QR, ECNY, FUND, NUCC
 from backend.routing.health import CLOSED, Health, HealthState
 from backend.routing.limits import DECISIONS_PER_PAYMENT_MAX
 from protocol.money import Money
@@ -52,7 +52,7 @@ PREFERENCE: Mapping[str, tuple[str, ...]] = {
     "ecny": (ECNY,),
 }
 """By a payment's funding: the channels that serve it, the dearest to us first."""
-WALLETS: Mapping[str, tuple[str, ...]] = {"alipay": (ALIPAY,)}
+WALLETS: Mapping[str, tuple[str, ...]] = {"alipay": (ALIPAY,), "unionpay": (CUP_QR,)}
 """By the wallet whose code was scanned: the channels that serve its payers, the dearest first."""
 
 

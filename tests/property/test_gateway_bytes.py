@@ -15,11 +15,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backend.channels.acp.wire import signed
 from backend.channels.alipay.wire import sign_text
 from backend.sandbox.acp import gateway as acp
+from backend.sandbox.acp.days import Days as AcpDays
+from backend.sandbox.acp.days import Payee as AcpPayee
 from backend.sandbox.acp.program import make_seal
 from backend.sandbox.acp.transactions import Transactions
-from backend.sandbox.acp.wire import MESSAGES, signed
+from backend.sandbox.acp.wire import MESSAGES
 from backend.sandbox.alipay import gateway as alipay
 from backend.sandbox.alipay.days import Days, Payee, Tickets
 from backend.sandbox.alipay.trades import Trades
@@ -48,7 +51,8 @@ def world() -> Iterator[tuple[alipay.Gateway, acp.Gateway]]:
     )
     first.trades.open_buyer("lilei", Money(10**6, "CNY"), password_free=100, now_ms=clock.ms)
     seal = acp.Seal(KEY, CERTIFICATE, ROOT)
-    second = acp.Gateway(houses[1], Transactions(houses[1].books, source), seal)
+    books = houses[1].books
+    second = acp.Gateway(houses[1], Transactions(books, source), seal, AcpDays(books, AcpPayee()))
     second.add_merchant(MERCHANT, CERTIFICATE.public_bytes(Encoding.PEM))
     yield first, second
     for house in houses:
@@ -81,7 +85,7 @@ def test_any_bytes_are_answered(
     world: tuple[alipay.Gateway, acp.Gateway], query: bytes, body: bytes
 ) -> None:
     check_alipay(world[0].answer(query, body))
-    assert b"respCode=1" in world[1].answer(body, is_query=False)
+    assert b"respCode=1" in world[1].answer(body, desk="transactions")
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
@@ -110,20 +114,22 @@ def test_any_signed_content_is_answered_by_alipay(
 
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(
-    kind=st.sampled_from(["0106", "0107", "0400", "3100", "9901", "0000", "0200"]),
+    kind=st.sampled_from(["0106", "0107", "0400", "3100", "9901", "0000", "7601", "0200"]),
     order=st.sampled_from(["ORDER001", "ORDER002", "short"]),
     more=st.dictionaries(
-        st.sampled_from(["txnAmt", "qrNo", "origQryId", "currencyCode", "bizType"]),
-        st.sampled_from(["1", "100", "156", "", "x"]) | st.text(max_size=8),
+        st.sampled_from(
+            ["txnAmt", "qrNo", "origQryId", "currencyCode", "bizType", "settleDate", "fileType"]
+        ),
+        st.sampled_from(["1", "100", "156", "", "x", "00", "1127"]) | st.text(max_size=8),
     ),
-    is_query=st.booleans(),
+    desk=st.sampled_from(["transactions", "queries", "files"]),
 )
 def test_any_signed_form_is_answered_by_unionpay(
     world: tuple[alipay.Gateway, acp.Gateway],
     kind: str,
     order: str,
     more: dict[str, str],
-    is_query: bool,
+    desk: acp.Desk,
 ) -> None:
     form = {
         "version": "5.1.0", "encoding": "UTF-8", "signMethod": "01", "bizType": "000000",
@@ -133,6 +139,6 @@ def test_any_signed_form_is_answered_by_unionpay(
     }  # fmt: skip
     body = urlencode(signed(KEY, form | more)).encode()
     answer = dict(
-        pair.split("=", 1) for pair in world[1].answer(body, is_query=is_query).decode().split("&")
+        pair.split("=", 1) for pair in world[1].answer(body, desk=desk).decode().split("&")
     )
     assert answer["respCode"] in MESSAGES

@@ -9,7 +9,8 @@ from functools import cache
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from backend.channels.alipay.adapter import Alipay, App, OpenCode
+from backend.channels.alipay.adapter import Alipay, App
+from backend.channels.model import OpenCode
 from backend.sandbox.alipay.days import Days, Payee, Tickets
 from backend.sandbox.alipay.gateway import Gateway
 from backend.sandbox.alipay.program import build_app

@@ -12,6 +12,7 @@ from typing import Protocol
 from backend.channels.model import ADVANCING_BANK, CUP, NUCC
 from backend.channels.ports import ChannelPort
 from protocol.money import Money
+from tests.support.acp_world import AcpWorld, acp_world
 from tests.support.alipay_world import AlipayWorld, alipay_world
 from tests.support.channels import CARD_TOKEN, FUND_TOKEN, NearChannel, near_channels
 from tests.support.institutions import NearInstitutions
@@ -146,10 +147,10 @@ async def netsunion_rig(_root: Path) -> AsyncIterator[Rig]:
 
 
 @dataclass
-class AlipayRig:
-    """The adapter to Alipay and the gateway, over real HTTP. A code is shown once."""
+class WalletRig:
+    """The adapter to another wallet and its gateway, over real HTTP. A code is shown once."""
 
-    world: AlipayWorld
+    world: AlipayWorld | AcpWorld
     token: str
 
     @property
@@ -168,9 +169,16 @@ class AlipayRig:
 
 @asynccontextmanager
 async def alipay_rig(_root: Path) -> AsyncIterator[Rig]:
-    """``AlipayRig`` in a world of its own."""
+    """``WalletRig`` of Alipay in a world of its own."""
     async with alipay_world(ShopClock()) as world:
-        yield AlipayRig(world, world.code())
+        yield WalletRig(world, world.code())
+
+
+@asynccontextmanager
+async def acp_rig(_root: Path) -> AsyncIterator[Rig]:
+    """``WalletRig`` of UnionPay in a world of its own."""
+    async with acp_world(ShopClock()) as world:
+        yield WalletRig(world, world.code())
 
 
 RigMaker = Callable[[Path], AbstractAsyncContextManager[Rig]]
@@ -179,6 +187,7 @@ RIGS: dict[str, RigMaker] = {
     "near UnionPay": near_rig(CUP, CARD_TOKEN),
     "near fund": near_rig(ADVANCING_BANK, FUND_TOKEN),
     "alipay": alipay_rig,
+    "unionpay qr": acp_rig,
     "netsunion": netsunion_rig,
     "unionpay": unionpay_rig,
 }

@@ -36,6 +36,7 @@ from backend.channels.model import (
     ALIPAY,
     ChannelAnswer,
     ChannelState,
+    OpenCode,
     PayOrder,
     PayoutOrder,
     RefundOrder,
@@ -52,8 +53,6 @@ _STATES: dict[object, ChannelState] = {
     "WAIT_BUYER_PAY": "waiting",
 }
 Fields = dict[str, object]
-OpenCode = Callable[[str, str], str]
-"""The payer's code, of an order's id and its sealed token."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,17 @@ Rule 2: ``respCode`` is about the message; what became of a payment is ``origRes
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from backend.channels.acp.day_file import write_zm_file
+from backend.channels.acp.wire import holds, signed
+from backend.channels.iso8583.dates import resolve_day
 from backend.sandbox.acp import wire
+from backend.sandbox.acp.days import Days, business_day
 from backend.sandbox.acp.limits import AMOUNT_MINOR_MAX, RSA_BITS
 from backend.sandbox.acp.transactions import Order, Transaction, Transactions, merchant
 from backend.sandbox.acp.wire import DONE, RefusedError
@@ -37,6 +42,7 @@ _ECHOED = (
 )  # fmt: skip
 _WORD = re.compile(r"[A-Za-z0-9.-]{1,40}", re.ASCII)
 Form = dict[str, str]
+Desk = Literal["transactions", "queries", "files"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +57,10 @@ class Seal:
 class Gateway:
     """One gateway in its house."""
 
-    def __init__(self, house: House, transactions: Transactions, seal: Seal) -> None:
+    def __init__(self, house: House, transactions: Transactions, seal: Seal, days: Days) -> None:
         self.house = house
         self.transactions = transactions
+        self.days = days
         self.seal = seal
         self._kinds: dict[tuple[str, str], Callable[[Order, Form, int], Form]] = {
             ("01", "06"): self._pay,
@@ -75,21 +82,30 @@ class Gateway:
         )
         return str(found.serial_number)
 
-    def answer(self, body: bytes, *, is_query: bool) -> bytes:
-        """The signed answer to a message, whatever it is."""
+    def answer(self, body: bytes, *, desk: Desk) -> bytes:
+        """The signed answer to a message at one of the addresses, whatever it is."""
         form: Form = {}
         try:
             form = wire.read_form(body)
-            self._check(form)
-            order = Order(form["merId"], form["orderId"], form["txnTime"])
-            said = self._query(order, form) if is_query else self._act(order, form)
+            self._check(form, is_order=desk != "files")
+            order = Order(form["merId"], form.get("orderId", ""), form["txnTime"])
+            said = self._said(desk, order, form)
+            if self.house.faults.strikes("unknown_status"):
+                raise RefusedError(wire.GENERAL)
         except RefusedError as refusal:
             said = {"respCode": refusal.code}
         said["respMsg"] = wire.MESSAGES[said["respCode"]]
         return self._signed(_echoed(form) | said)
 
-    def _check(self, form: Form) -> None:
+    def _said(self, desk: Desk, order: Order, form: Form) -> Form:
+        if desk == "files":
+            return self._file(form)
+        return self._query(order, form) if desk == "queries" else self._act(order, form)
+
+    def _check(self, form: Form, *, is_order: bool) -> None:
         for name, shape in _SHAPES.items():
+            if name == "orderId" and not is_order:
+                continue
             if not form.get(name):
                 raise RefusedError(wire.MISSING)
             if shape.fullmatch(form[name]) is None:
@@ -104,7 +120,7 @@ class Gateway:
         certificate = _read_certificate(row[0])
         key = certificate.public_key()
         assert isinstance(key, RSAPublicKey), "checked when it was taken"
-        if str(certificate.serial_number) != form["certId"] or not wire.holds(key, form):
+        if str(certificate.serial_number) != form["certId"] or not holds(key, form):
             raise RefusedError(wire.BAD_SIGNATURE)
 
     def _act(self, order: Order, form: Form) -> Form:
@@ -143,12 +159,27 @@ class Gateway:
         original = {"origRespCode": found.state, "origRespMsg": wire.MESSAGES[found.state]}
         return _told(found) | original | {"respCode": DONE}
 
+    def _file(self, form: Form) -> Form:
+        """The list of a day that is over, the latest of its date (which has no year)."""
+        if (form["txnType"], form["txnSubType"], form.get("fileType")) != ("76", "01", "00"):
+            raise RefusedError(wire.MALFORMED)
+        today = business_day(self.house.clock.now_ms())
+        day = resolve_day(_named(form, "settleDate"), today)
+        if day is None or day >= today:
+            raise RefusedError(wire.NO_FILE)
+        rows = self.days.rows(form["merId"], day, self.house.faults)
+        return {
+            "respCode": DONE,
+            "settleDate": f"{day:%m%d}",
+            "fileType": "00",
+            "fileName": f"{form['merId']}_{day:%Y%m%d}.zip",
+            "fileContent": write_zm_file(day, form["merId"], rows),
+        }
+
     def _signed(self, answer: Form) -> bytes:
         certificate = self.seal.certificate.public_bytes(Encoding.PEM).decode()
         whole = {name: value for name, value in answer.items() if value}
-        return wire.write_answer(
-            wire.signed(self.seal.key, whole | {"signPubKeyCert": certificate})
-        )
+        return wire.write_answer(signed(self.seal.key, whole | {"signPubKeyCert": certificate}))
 
 
 def _echoed(form: Form) -> Form:
@@ -186,4 +217,5 @@ def _amount(form: Form) -> int:
 
 
 def _told(made: Transaction) -> Form:
-    return {"queryId": made.query_id, "txnAmt": str(made.amount_minor), "currencyCode": "156"}
+    told = {"queryId": made.query_id, "txnAmt": str(made.amount_minor), "currencyCode": "156"}
+    return told | ({"settleDate": made.day[5:].replace("-", "")} if made.day else {})

@@ -11,3 +11,6 @@ WAIT_LIFE_MS = 15 * 60_000
 RSA_BITS = 2048
 CERTIFICATE_DAYS = 3650
 CERTIFICATE_BYTES_MAX = 8192
+FEE_PPM = 3_825
+"""Of what was paid; refunds cost nothing."""
+FEE_MINOR_MAX = 1_625

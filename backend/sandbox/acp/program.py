@@ -22,7 +22,8 @@ from cryptography.x509.oid import NameOID
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from backend.sandbox.acp.gateway import Gateway, Seal
+from backend.sandbox.acp.days import Days, Payee, business_day
+from backend.sandbox.acp.gateway import Desk, Gateway, Seal
 from backend.sandbox.acp.limits import (
     AMOUNT_MINOR_MAX,
     CERTIFICATE_BYTES_MAX,
@@ -35,6 +36,7 @@ from backend.sandbox.acp.wire import RefusedError
 from backend.sandbox.institution.control import add_control
 from backend.sandbox.institution.house import Answer
 from backend.sandbox.institution.program import Place, Running
+from backend.sandbox.institution.reserve_line import ReserveLine
 from backend.sandbox.institution.signed import new_app, read_body, strike
 from backend.sandbox.institution.state_files import write_private
 from protocol.errors import CallerError
@@ -74,12 +76,34 @@ class ConfirmBody(BaseModel):
     what: Annotated[str, Field(min_length=1, max_length=128)]
 
 
+class Options(BaseModel):
+    """What may be set of the gateway. ``mer_id``: the merchant whose days the reserve bank pays."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mer_id: str = Payee().mer_id
+    settlement_account: str = Payee().settlement
+    reserve_account: str = Payee().reserve
+
+
 def build(place: Place) -> Running:
-    """The gateway. It has no neighbours: a merchant's money stays on the account there."""
+    """The gateway. But for one merchant, a merchant's money stays on the account there."""
+    options = Options.model_validate(dict(place.options))
     house = place.furnish()
-    transactions = Transactions(house.books, _digits)
+    transactions = Transactions(
+        house.books, _digits, business_day=business_day, lends_to=options.mer_id
+    )
     seal = own_seal(place.directory, datetime.fromtimestamp(house.clock.now_ms() / 1000, UTC))
-    return Running(house, build_app(Gateway(house, transactions, seal)))
+    payee = Payee(options.mer_id, options.settlement_account, options.reserve_account)
+    days, reserve_bank = Days(house.books, payee), ReserveLine(place)
+
+    async def time_passes() -> None:
+        days.close(business_day(house.clock.now_ms()))
+        await days.outbox.tell(reserve_bank)
+
+    house.time_passes = time_passes
+    app = build_app(Gateway(house, transactions, seal, days))
+    return Running(house, app, close=reserve_bank.close)
 
 
 def build_app(gateway: Gateway) -> FastAPI:
@@ -87,7 +111,7 @@ def build_app(gateway: Gateway) -> FastAPI:
     house = gateway.house
     app = new_app("Tillway sandbox: UnionPay QR")
 
-    async def answer(request: Request, *, is_query: bool) -> Response:
+    async def answer(request: Request, *, desk: Desk) -> Response:
         if house.faults.strikes("be_down"):
             return Response(status_code=503)
         body = await read_body(request)
@@ -95,9 +119,9 @@ def build_app(gateway: Gateway) -> FastAPI:
             raise CallerError("field_invalid", "too long")
 
         def act() -> Answer:
-            return 200, gateway.answer(body, is_query=is_query), "text/html; charset=utf-8"
+            return 200, gateway.answer(body, desk=desk), "text/html; charset=utf-8"
 
-        found = await strike(house, act, is_writing=not is_query)
+        found = await strike(house, act, is_writing=desk == "transactions")
         if found is None:
             return Response(status_code=504)
         status, content, media_type = found
@@ -107,11 +131,15 @@ def build_app(gateway: Gateway) -> FastAPI:
 
     @app.post("/gateway/api/backTransReq.do")
     async def transact(request: Request) -> Response:
-        return await answer(request, is_query=False)
+        return await answer(request, desk="transactions")
 
     @app.post("/gateway/api/queryTrans.do")
     async def query(request: Request) -> Response:
-        return await answer(request, is_query=True)
+        return await answer(request, desk="queries")
+
+    @app.post("/")
+    async def files(request: Request) -> Response:
+        return await answer(request, desk="files")
 
     _add_merchants(app, gateway)
     _add_payers(app, gateway)

@@ -18,5 +18,11 @@ CREATE TABLE IF NOT EXISTS acp_transaction (
     made_at_ms INTEGER NOT NULL,
     original TEXT NOT NULL,
     qr_code TEXT NOT NULL,
+    day TEXT NOT NULL,
     PRIMARY KEY (mer_id, order_id, txn_time)
+) STRICT;
+CREATE INDEX IF NOT EXISTS ix_acp_transaction_day ON acp_transaction (mer_id, day);
+CREATE TABLE IF NOT EXISTS acp_day (
+    day TEXT PRIMARY KEY,
+    net_minor INTEGER NOT NULL
 ) STRICT;

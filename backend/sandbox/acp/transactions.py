@@ -7,11 +7,13 @@ Rule 3: a refund and a void name the payment's ``queryId`` and have numbers of t
         sum to the payment at most; a void takes back the whole of it on its own day.
 Rule 4: a reversal names the payment's own number and time. One that comes first leaves a mark, so
         that the payment has failed when it comes late.
-Rule 5: what waits for its payer has failed when its time is over.
+Rule 5: a payment is reversed until its day is over: it ends at 23:00.
+Rule 6: what waits for its payer has failed when its time is over.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 from backend.sandbox.acp import wire
 from backend.sandbox.acp.limits import CODE_LIFE_MS, CODES_OPEN_MAX, WAIT_LIFE_MS
@@ -24,7 +26,7 @@ from protocol.money import Money
 PAY, REFUND, VOID = "01", "04", "31"
 _SELECT = (
     "SELECT mer_id, order_id, txn_time, query_id, txn_type, state, amount_minor, payer, made_at_ms,"
-    " original, qr_code FROM acp_transaction"
+    " original, qr_code, day FROM acp_transaction"
 )
 
 
@@ -52,16 +54,29 @@ class Transaction:
     made_at_ms: int
     original: str
     qr_code: str
+    day: str
+    """The business day on which it was done; empty before."""
 
 
 class Transactions:
     """Every merchant's transactions, in the gateway's books. ``digits`` gives so many decimal
     digits that nobody can guess."""
 
-    def __init__(self, books: Books, digits: Callable[[int], str]) -> None:
+    def __init__(
+        self,
+        books: Books,
+        digits: Callable[[int], str],
+        *,
+        business_day: Callable[[int], date] = china_day,
+        lends_to: str = "",
+    ) -> None:
+        """``lends_to``: the merchant that is paid out each day, whose refunds a day's net may
+        owe."""
         books.add_tables("backend.sandbox.acp", "schema.sql")
         self._books = books
         self._digits = digits
+        self._business_day = business_day
+        self._lends_to = lends_to
         self._codes: dict[str, tuple[str, int]] = {}
 
     # The payer and the telephone
@@ -157,6 +172,8 @@ class Transactions:
             if found.txn_type != PAY or self._given_back(found):
                 raise RefusedError(wire.ORIGINAL_STATE)
             if found.state == DONE:
+                if found.day != self._business_day(now_ms).isoformat():
+                    raise RefusedError(wire.ORIGINAL_STATE)
                 self._move_back(f"{found.query_id}-R", found, found.amount_minor, now_ms)
             self._set(found, FAILED, found.payer)
         return self._known(found.query_id)
@@ -190,7 +207,8 @@ class Transactions:
 
     def _move_back(self, reference: str, paid: Transaction, amount: int, now_ms: int) -> None:
         account = merchant(paid.mer_id)
-        if self._books.balance(account).amount_minor < amount:
+        is_lent = paid.mer_id == self._lends_to
+        if not is_lent and self._books.balance(account).amount_minor < amount:
             raise RefusedError(wire.SHORT)
         money, day = Money(amount, "CNY"), china_day(now_ms)
         self._books.move(reference, account, paid.payer, money, day, "refund")
@@ -200,7 +218,7 @@ class Transactions:
             raise RefusedError(wire.SHORT)
         money, day = Money(made.amount_minor, "CNY"), china_day(now_ms)
         self._books.move(made.query_id, payer, merchant(made.mer_id), money, day, "payment")
-        self._set(made, DONE, payer)
+        self._set(made, DONE, payer, self._business_day(now_ms).isoformat())
 
     def _given_back(self, paid: Transaction) -> int:
         (given,) = self._books.db.execute(
@@ -225,18 +243,19 @@ class Transactions:
         made = Transaction(
             order.mer_id, order.order_id, order.txn_time, query_id, txn_type, state, amount,
             payer, now_ms, original, qr_code,
+            self._business_day(now_ms).isoformat() if state == DONE else "",
         )  # fmt: skip
         self._books.db.execute(
-            "INSERT INTO acp_transaction VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO acp_transaction VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (made.mer_id, made.order_id, made.txn_time, query_id, txn_type, state, amount, payer,
-             now_ms, original, qr_code),
+             now_ms, original, qr_code, made.day),
         )  # fmt: skip
         return made
 
-    def _set(self, made: Transaction, state: str, payer: str) -> None:
+    def _set(self, made: Transaction, state: str, payer: str, day: str = "") -> None:
         self._books.db.execute(
-            "UPDATE acp_transaction SET state = ?, payer = ? WHERE query_id = ?",
-            (state, payer, made.query_id),
+            "UPDATE acp_transaction SET state = ?, payer = ?, day = ? WHERE query_id = ?",
+            (state, payer, day, made.query_id),
         )
 
     def _timed(self, found: Transaction, now_ms: int) -> Transaction:

@@ -1,25 +1,16 @@
 """The wire of ACP 5.1.0: a form signed by a certificate's key, an answer signed likewise. Pure.
 
-Rule 1: the parameters but ``signature``, without empty ones, sorted by name, as ``name=value``
-        joined by ``&``; their SHA-256 in lower hexadecimal is what is signed (SHA256withRSA,
-        PKCS #1 v1.5, Base64).
+Rule 1: what is signed stands in ``channels/acp/wire.py``.
 Rule 2: an answer is written as the gateway writes it, ``name=value`` joined by ``&`` and nothing
         escaped; it carries the certificate that checks it, ``signPubKeyCert``.
 """
 
-import base64
-import binascii
-import hashlib
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-from cryptography.hazmat.primitives.hashes import SHA256
-
 from backend.sandbox.acp.limits import PARAMETERS_MAX
 
+NO_FILE, GENERAL = "98", "99"
 DONE, ACCEPTED, FAILED, MALFORMED, BAD_SIGNATURE, DUPLICATE, MISSING = (
     "00",
     "05",
@@ -51,6 +42,8 @@ MESSAGES = {
     ORIGINAL_DIFFERS: "与原交易信息不符",
     BAD_CODE: "付款码无效",
     SHORT: "余额不足",
+    NO_FILE: "文件不存在",
+    GENERAL: "通用错误",
 }
 
 
@@ -79,29 +72,6 @@ def read_form(body: bytes) -> dict[str, str]:
     if len(found) < len(pairs):
         raise RefusedError(MALFORMED)
     return found
-
-
-def sign_text(parameters: Mapping[str, str]) -> bytes:
-    """What is signed: the digest's text, not the digest."""
-    pairs = sorted((n, v) for n, v in parameters.items() if n != "signature" and v)
-    joined = "&".join(f"{name}={value}" for name, value in pairs)
-    return hashlib.sha256(joined.encode()).hexdigest().encode()
-
-
-def holds(key: RSAPublicKey, parameters: Mapping[str, str]) -> bool:
-    """Whether the signature of parameters is the key's."""
-    try:
-        signature = base64.b64decode(parameters.get("signature", ""), validate=True)
-        key.verify(signature, sign_text(parameters), PKCS1v15(), SHA256())
-    except (InvalidSignature, binascii.Error, ValueError):
-        return False
-    return True
-
-
-def signed(key: RSAPrivateKey, parameters: Mapping[str, str]) -> dict[str, str]:
-    """The parameters with their signature."""
-    signature = key.sign(sign_text(parameters), PKCS1v15(), SHA256())
-    return {**parameters, "signature": base64.b64encode(signature).decode()}
 
 
 def write_answer(parameters: Mapping[str, str]) -> bytes:

@@ -20,7 +20,7 @@ TABLE = ScanTable(USUAL_FORMS, ("wechat", "alipay"))
         ("3045678901234567", "alipay", None),
         ("304567890123456789012345", "alipay", None),
         ("6212345678901234567", "unionpay", "wallet_not_taken"),
-        ("hQVDUFYwMWETTwegAAAFVVVV", "unionpay", "wallet_not_taken"),
+        ("hQVDUFYwMWETTwegAAAFVVVV", "emvco", "wallet_not_taken"),
         ("912345678901234567", "qq", "wallet_not_taken"),
         ("0112345678901234567", "ecny", "wallet_not_taken"),
         (SAMPLE, "emvco", "merchant_code_scanned"),
