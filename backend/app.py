@@ -18,6 +18,7 @@ from backend.ledger import routes as ledger_routes
 from backend.limits import JSON_BYTES_MAX
 from backend.mandates import routes as mandate_routes
 from backend.merchant_api.keys import routes as key_routes
+from backend.merchant_api.v2.parts import PATHS as V2_PATHS
 from backend.merchants import routes as merchant_routes
 from backend.notify import routes as notify_routes
 from backend.observability.routes import router as health_router
@@ -94,6 +95,7 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
     return (
         *clears,
         backend.merchant_api.router,
+        backend.merchant_api.v2_router,
         backend.merchant_api.wallet_router,
         key_routes.operator_router(backend.merchant_api.accounts, backend.merchant_api.ring, guard),
         wallet_routes.router(services),
@@ -132,7 +134,7 @@ def public_app(backend: Backend) -> ASGIApp:
     return BodyLimit(
         public_application(backend),
         bytes_max=JSON_BYTES_MAX,
-        answers_itself=("/v3/",),
+        answers_itself=("/v3/", *V2_PATHS),
         larger={model_routes.MODELS: MODEL_BYTES_MAX, rule_routes.RULES: FILE_BYTES_MAX},
     )
 

@@ -40,7 +40,6 @@ from backend.ledger.checkpoints import CheckpointMaker
 from backend.ledger.follower import Follower
 from backend.ledger.routes import LedgerDesk
 from backend.ledger.service import LedgerSeal
-from backend.merchant_api.callbacks.form import FORM as V3_FORM
 from backend.merchant_api.parts import MerchantApi, build_merchant_api
 from backend.notify.repository import CallbackRepository
 from backend.observability.metrics import Metrics
@@ -170,7 +169,7 @@ class Backend:
             signing_key=self._signing_key,
             allows_private_addresses=settings.callbacks_to_private_addresses,
             queue_url=settings.queue_address(),
-            forms={V3_FORM: self.merchant_api.form},
+            forms=self.merchant_api.forms,
         )
 
     async def start(self) -> None:

@@ -41,3 +41,9 @@ ENCRYPTED_CHARS_MAX = 1_024
 CERTIFICATE_NOTICE_MS = 24 * 3600 * 1000
 """How long a new platform certificate is shown before it signs, and the old one after."""
 CERTIFICATE_GENERATIONS_MAX = 100
+
+V2_FIELDS_MAX = 100
+"""Of one document."""
+V2_AMOUNT_DIGITS_MAX = 15
+V2_DETAIL_CHARS_MAX = 6_000
+V2_TRANSACTION_CHARS_MAX = 32

@@ -1,10 +1,11 @@
 """The merchant interface, put together."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi import APIRouter
 
-from backend.merchant_api.callbacks.form import V3Form
+from backend.merchant_api.callbacks.form import FORM, V3Form
 from backend.merchant_api.codepay import routes as codepay_routes
 from backend.merchant_api.codepay.desk import CodePayDesk
 from backend.merchant_api.keys import routes as key_routes
@@ -24,8 +25,10 @@ from backend.merchant_api.payers.routes import wallet_router
 from backend.merchant_api.refunds import routes as refund_routes
 from backend.merchant_api.refunds.desk import RefundDesk
 from backend.merchant_api.security import routes as security_routes
+from backend.merchant_api.v2.parts import Desks, v2_forms, v2_router
 from backend.merchant_api.wire.asked import Refusal
 from backend.merchant_api.wire.gate import Gate, add_unknown_paths
+from backend.notify.ports import CallbackForm
 from backend.payments.services import Services
 from backend.rate_limit import RateLimit
 from protocol.clock import Clock
@@ -37,8 +40,10 @@ class MerchantApi:
 
     accounts: AccountDesk
     ring: KeyRing
-    form: V3Form
+    forms: Mapping[str, CallbackForm]
+    """How callbacks are dressed, by the form's name in the outbox."""
     router: APIRouter
+    v2_router: APIRouter
     wallet_router: APIRouter
 
 
@@ -70,10 +75,18 @@ def build_merchant_api(services: Services, *, master_key: bytes, clock: Clock) -
     )
     key_routes.add_routes(routes, ring, services.entropy)
     engine = Engine(services)
-    order_routes.add_routes(routes, OrderDesk(services, engine, vault.openid_key))
+    orders = OrderDesk(services, engine, vault.openid_key)
+    order_routes.add_routes(routes, orders)
     codepay_routes.add_routes(routes, CodePayDesk(services, engine, vault.openid_key))
     refund_routes.add_routes(routes, RefundDesk(services, engine))
     security_routes.add_routes(routes, services, ring)
     add_unknown_paths(routes)
     form = V3Form(services, accounts=accounts, clock=clock, openid_key=vault.openid_key)
-    return MerchantApi(accounts, ring, form, routes, wallet_router(services, vault.openid_key))
+    return MerchantApi(
+        accounts,
+        ring,
+        {FORM: form, **v2_forms(services, accounts=accounts, openid_key=vault.openid_key)},
+        routes,
+        v2_router(services, Desks(orders, engine), accounts=accounts, rate=rate),
+        wallet_router(services, vault.openid_key),
+    )

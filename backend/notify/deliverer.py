@@ -108,12 +108,12 @@ class CallbackDeliverer:
         form = self._forms.get(row["form"])
         if form is None:
             body, headers = self._own_form(row)
-        else:
-            try:
-                body, headers = await form.dress(row)
-            except TillwayError as error:
-                return error.code
-        return await self._sender.send(row["url"], body, headers)
+            return await self._sender.send(row["url"], body, headers)
+        try:
+            body, headers = await form.dress(row)
+        except TillwayError as error:
+            return error.code
+        return await self._sender.send(row["url"], body, headers, is_taken=form.is_taken)
 
     def _own_form(self, row: Row) -> tuple[bytes, dict[str, str]]:
         body = row["body"].encode()

@@ -8,7 +8,7 @@ Rule 2: unless configuration allows it (one machine, a test), the address must b
 """
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -28,8 +28,16 @@ from protocol.errors import CallerError
 class Sender(Protocol):
     """What a deliverer needs."""
 
-    async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> str:
-        """Empty when the merchant's server took it, else why not. Never raises for its faults."""
+    async def send(
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        is_taken: Callable[[bytes], bool] | None = None,
+    ) -> str:
+        """Empty when the merchant's server took it, else why not. Never raises for its faults.
+        ``is_taken`` reads a body that came with a good status; without it the status says all."""
         ...
 
 
@@ -66,7 +74,14 @@ class HttpSender:
             trust_env=False,
         )
 
-    async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> str:
+    async def send(
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        is_taken: Callable[[bytes], bool] | None = None,
+    ) -> str:
         refusal = self._refusal(url)
         if refusal:
             return refusal
@@ -74,8 +89,10 @@ class HttpSender:
             async with self._session.post(
                 url, data=body, headers=dict(headers), allow_redirects=False
             ) as answer:
-                await answer.content.read(CALLBACK_ANSWER_BYTES_MAX)
-                return "" if answer.status in {200, 204} else f"status {answer.status}"
+                said = await _beginning(answer.content)
+                if answer.status not in {200, 204}:
+                    return f"status {answer.status}"
+                return "" if is_taken is None or is_taken(said) else "not taken"
         except TimeoutError:
             return "timeout"
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -95,3 +112,14 @@ class HttpSender:
         if is_literal and not self._allows_private and not is_public_address(host):
             return "address refused"
         return ""
+
+
+async def _beginning(content: aiohttp.StreamReader) -> bytes:
+    """No more than we need of an answer."""
+    found = b""
+    while len(found) < CALLBACK_ANSWER_BYTES_MAX:
+        more = await content.read(CALLBACK_ANSWER_BYTES_MAX - len(found))
+        if not more:
+            break
+        found += more
+    return found

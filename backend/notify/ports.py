@@ -19,6 +19,10 @@ class CallbackForm(Protocol):
         failed try."""
         ...
 
+    def is_taken(self, answer: bytes) -> bool:
+        """Whether a body that came with 200 says that the merchant's server has it."""
+        ...
+
 
 class CallbackQueue(Protocol):
     """Used by one deliverer, on its loop."""

@@ -21,6 +21,7 @@ from backend.body_limit import BodyLimit
 from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys import routes as key_routes
 from backend.merchant_api.parts import MerchantApi, build_merchant_api
+from backend.merchant_api.v2.parts import PATHS as V2_PATHS
 from backend.notify.repository import CallbackRepository
 from backend.wallet import routes as wallet_routes
 from tests.support.shop import MASTER_KEY, MERCHANT, Shop
@@ -77,7 +78,7 @@ class Caller:
         for due in repository.due(self.shop.clock.at_ms):
             row = repository.callback(due["callback_id"])
             assert row is not None
-            body, headers = asyncio.run(self.parts.form.dress(row))
+            body, headers = asyncio.run(self.parts.forms[row["form"]].dress(row))
             self.check(httpx.Response(200, headers=headers, content=body))
             found.append((headers, json.loads(body)))
         return found
@@ -174,10 +175,11 @@ def caller_of(shop: Shop, monkeypatch: Any, kind: type[Caller] = Caller) -> Iter
     parts = build_merchant_api(services, master_key=MASTER_KEY, clock=shop.clock)
     app = FastAPI()
     app.include_router(parts.router)
+    app.include_router(parts.v2_router)
     app.include_router(parts.wallet_router)
     app.include_router(wallet_routes.router(services))
     app.include_router(key_routes.operator_router(parts.accounts, parts.ring, operator_only))
-    limited = BodyLimit(app, bytes_max=BODY_BYTES_MAX, answers_itself=("/v3/",))
+    limited = BodyLimit(app, bytes_max=BODY_BYTES_MAX, answers_itself=("/v3/", *V2_PATHS))
     with TestClient(limited) as http:
         csr = base64.b64encode(kind.csr()).decode()
         wanted = {"merchant_id": MERCHANT, "csr": csr, "suite": kind.suite}

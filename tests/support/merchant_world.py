@@ -26,6 +26,8 @@ class MerchantServer:
 
     got: "asyncio.Queue[tuple[dict[str, str], str]]" = field(default_factory=asyncio.Queue)
     port: int = 0
+    answer: str = ""
+    """What it says besides that it has it."""
 
     @property
     def url(self) -> str:
@@ -38,6 +40,8 @@ class MerchantServer:
 
     async def take(self, request: web.Request) -> web.Response:
         self.got.put_nowait((dict(request.headers), (await request.read()).decode()))
+        if self.answer:
+            return web.Response(text=self.answer, content_type="text/xml")
         return web.Response(status=204)
 
 

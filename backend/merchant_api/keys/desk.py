@@ -27,6 +27,7 @@ class Account:
     certificate: str
     key_mode: str
     api_v3_key: str = field(repr=False)
+    api_v2_key: str = field(repr=False)
     suite: Suite = RSA
 
     @property
@@ -57,6 +58,7 @@ class AccountDesk:
             row["certificate"],
             row["key_mode"],
             self._vault.open(row["api_v3_sealed"], place=f"{mchid}/v3").decode("ascii"),
+            self._vault.open(row["api_v2_sealed"], place=f"{mchid}/v2").decode("ascii"),
             SUITES[row["suite"]],
         )
 

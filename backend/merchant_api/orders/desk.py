@@ -17,6 +17,7 @@ from backend.merchant_api.orders.model import read_time, transaction
 from backend.merchant_api.orders.repository import Found, OrderRepository
 from backend.merchant_api.orders.schemas import NewJsapiOrder, NewOrder
 from backend.merchant_api.orders.service import CloseOrder, CreateOrder, Shown
+from backend.merchant_api.wire.asked import Asked
 from backend.payments.services import Services
 
 
@@ -29,8 +30,17 @@ class OrderDesk:
         self._openid_key = openid_key
         self._orders = OrderRepository(services.reader)
 
-    async def create(self, account: Account, wanted: NewOrder, trade_type: str) -> Row:
-        """The order's row, the same for the same order again."""
+    async def create(
+        self,
+        account: Account,
+        wanted: NewOrder,
+        trade_type: str,
+        *,
+        form: str = FORM,
+        content: Asked | None = None,
+    ) -> Row:
+        """The order's row, the same for the same order again. ``content`` is what was asked, where
+        it was said in other words than ``wanted``; ``form`` dresses the news of it."""
         self._engine.check_names(account, mchid=wanted.mchid, appid=wanted.appid)
         now_ms = self._services.clock.now_ms()
         command = CreateOrder(
@@ -41,8 +51,8 @@ class OrderDesk:
             out_trade_no=wanted.out_trade_no,
             appid=wanted.appid,
             trade_type=trade_type,
-            content_hash=content_hash(wanted, trade_type),
-            shown=Shown(_expiry(wanted, trade_type, now_ms), wanted.notify_url, FORM),
+            content_hash=content_hash(content or wanted, trade_type),
+            shown=Shown(_expiry(wanted, trade_type, now_ms), wanted.notify_url, form),
             attach=wanted.attach or "",
             payer_openid=wanted.payer.openid if isinstance(wanted, NewJsapiOrder) else "",
             device_id=(wanted.scene_info.device_id or "") if wanted.scene_info else "",

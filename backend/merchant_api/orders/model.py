@@ -11,11 +11,13 @@ import hmac
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
+from urllib.parse import urlencode
 
 from protocol.payment import PaymentState
 
 _SHOP_TIME = timezone(timedelta(hours=8))
 _DIGITS = 15
+_H5_PAGE = "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb"
 _S = PaymentState
 _STATES: Mapping[PaymentState, tuple[str, str]] = {
     _S.CREATED: ("NOTPAY", "订单未支付"),
@@ -59,6 +61,11 @@ def prepay_id(payment_id: str, created_at_ms: int) -> str:
     """``wx``, the date and the id's 26 characters: what opens the payment in the payer's app."""
     day = datetime.fromtimestamp(created_at_ms / 1000, _SHOP_TIME).strftime("%Y%m%d")
     return f"wx{day}{payment_id.partition('_')[2]}"
+
+
+def h5_url(prepay: str, payment_id: str) -> str:
+    """The page that opens the payment in the payer's app."""
+    return f"{_H5_PAGE}?{urlencode({'prepay_id': prepay, 'package': payment_id})}"
 
 
 def openid_of(key: bytes, appid: str, payer_id: str) -> str:

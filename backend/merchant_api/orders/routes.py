@@ -1,21 +1,19 @@
 """``/v3/pay/transactions``: orders of merchants' programs."""
 
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
 from backend.merchant_api.keys.desk import Account
 from backend.merchant_api.limits import OUT_TRADE_NO_CHARS_MAX
 from backend.merchant_api.orders.desk import OrderDesk
-from backend.merchant_api.orders.model import prepay_id
+from backend.merchant_api.orders.model import h5_url, prepay_id
 from backend.merchant_api.orders.schemas import Close, NewH5Order, NewJsapiOrder, NewOrder
 from backend.merchant_api.wire.gate import caller_of
 from backend.wallet.model import compatible_code_url
 
 _Number = Annotated[str, Path(min_length=1, max_length=OUT_TRADE_NO_CHARS_MAX)]
 _Caller = Annotated[Account, Depends(caller_of)]
-_H5_PAGE = "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb"
 _MchId = Annotated[str, Query(min_length=1, max_length=32)]
 
 
@@ -41,8 +39,7 @@ def add_routes(routes: APIRouter, desk: OrderDesk) -> None:
     async def h5(caller: _Caller, body: NewH5Order) -> dict[str, Any]:
         order = await desk.create(caller, body, "MWEB")
         prepay = prepay_id(order["payment_id"], order["created_at_ms"])
-        query = urlencode({"prepay_id": prepay, "package": order["payment_id"]})
-        return {"h5_url": f"{_H5_PAGE}?{query}"}
+        return {"h5_url": h5_url(prepay, order["payment_id"])}
 
     @routes.get("/pay/transactions/out-trade-no/{out_trade_no}")
     async def by_number(caller: _Caller, out_trade_no: _Number, mchid: _MchId) -> dict[str, Any]:

@@ -1,0 +1,173 @@
+"""The gate of API v2: no call passes unproven, every answer to a proven one is signed.
+
+Rule 1: the signature is over the fields as they came; those that are empty do not count.
+Rule 2: an answer is signed the way its call was. What was not proven is answered unsigned.
+Rule 3: there is no time and no nonce memory in this interface: a call that comes again is known by
+        its merchant's number for it, and changes nothing.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import structlog
+from fastapi import APIRouter, Request, Response
+from pydantic import ValidationError
+
+from backend.merchant_api.faults import SYSTEM_ERROR, ApiError
+from backend.merchant_api.keys.desk import Account, AccountDesk
+from backend.merchant_api.limits import NONCE_CHARS_MAX
+from backend.merchant_api.v2.asked import V2Asked
+from backend.merchant_api.v2.codec import read_fields, write_fields
+from backend.merchant_api.v2.faults import (
+    LACK_PARAMS,
+    MCHID_NOT_EXIST,
+    PARAM_ERROR,
+    POST_DATA_EMPTY,
+    REQUIRE_POST_METHOD,
+    SIGNERROR,
+    V2Error,
+    in_older_words,
+)
+from backend.merchant_api.v2.signing import SignType, is_signed, signature
+from backend.rate_limit import RateLimit
+from protocol.clock import Entropy
+from protocol.errors import TillwayError
+
+_log = structlog.get_logger()
+MEDIA_TYPE = "text/xml; charset=utf-8"
+_ECHOED = ("appid", "wxappid", "mch_id", "mchid", "sub_appid", "sub_mch_id")
+_OTHER_METHODS = ["DELETE", "GET", "PATCH", "PUT"]
+_NONCE_BYTES = 16
+
+Wanted = TypeVar("Wanted", bound=V2Asked)
+Said = Mapping[str, str | int | None]
+"""What a desk answers; None and empty texts are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Whose proven call it is, and how it was signed."""
+
+    account: Account
+    sign_type: SignType
+
+
+class V2Gate:
+    """One per process."""
+
+    def __init__(self, *, accounts: AccountDesk, entropy: Entropy, rate: RateLimit) -> None:
+        self._accounts = accounts
+        self._entropy = entropy
+        self._rate = rate
+
+    def add(
+        self,
+        routes: APIRouter,
+        path: str,
+        schema: type[Wanted],
+        desk: Callable[[Account, Wanted], Awaitable[Said]],
+    ) -> None:
+        """A call by POST, proven, and signed whatever becomes of it."""
+
+        async def call(request: Request) -> Response:
+            return await self._answer(request, schema, desk)
+
+        async def wrong_method() -> Response:
+            return self._refusal(V2Error(REQUIRE_POST_METHOD), {}, None)
+
+        content = {"text/xml": {"schema": schema.model_json_schema()}}
+        routes.add_api_route(
+            path,
+            call,
+            methods=["POST"],
+            response_class=Response,
+            summary=schema.__doc__,
+            openapi_extra={"requestBody": {"required": True, "content": content}},
+            responses={200: {"content": {"text/xml": {}}}},
+        )
+        routes.add_api_route(path, wrong_method, methods=_OTHER_METHODS, include_in_schema=False)
+
+    async def _answer(
+        self,
+        request: Request,
+        schema: type[Wanted],
+        desk: Callable[[Account, Wanted], Awaitable[Said]],
+    ) -> Response:
+        fields: dict[str, str] = {}
+        proof: Proof | None = None
+        try:
+            fields = await _fields(request)
+            proof = await self._admit(fields)
+            said = await desk(proof.account, _read(schema, fields))
+        except TillwayError as error:
+            refusal = in_older_words(error)
+            _log.info("merchant_call_refused", path=request.url.path, code=refusal.fault.code,
+                      detail=error.detail)  # fmt: skip
+            return self._refusal(refusal, fields, proof)
+        except Exception:  # noqa: BLE001  # the outermost boundary of a call
+            _log.exception("merchant_call_bug", path=request.url.path)
+            return self._refusal(in_older_words(ApiError(SYSTEM_ERROR)), fields, proof)
+        return self._signed({"result_code": "SUCCESS", **said}, fields, proof)
+
+    async def _admit(self, fields: Mapping[str, str]) -> Proof:
+        """Whose call it is; ``SIGNERROR`` unless it is proven."""
+        mchid = fields.get("mch_id") or fields.get("mchid")
+        for name, text in (("mch_id", mchid), ("sign", fields.get("sign")),
+                           ("nonce_str", fields.get("nonce_str"))):  # fmt: skip
+            if not text:
+                raise V2Error(LACK_PARAMS, name)
+        if len(fields["nonce_str"]) > NONCE_CHARS_MAX:
+            raise V2Error(PARAM_ERROR, "nonce_str")
+        assert mchid is not None
+        account = await self._accounts.account(mchid)
+        if account is None:
+            raise V2Error(MCHID_NOT_EXIST)
+        try:
+            sign_type = SignType(fields.get("sign_type", SignType.MD5))
+        except ValueError:
+            raise V2Error(SIGNERROR, "sign_type") from None
+        if not is_signed(fields, account.api_v2_key, sign_type):
+            raise V2Error(SIGNERROR)
+        self._rate.take(mchid)
+        return Proof(account, sign_type)
+
+    def _refusal(
+        self, refusal: V2Error, fields: Mapping[str, str], proof: Proof | None
+    ) -> Response:
+        words = {"err_code": refusal.fault.code, "err_code_des": refusal.message}
+        if proof is None or refusal.fault.is_transport:
+            head = {"return_code": "FAIL", "return_msg": refusal.message}
+            return Response(write_fields(head | words), media_type=MEDIA_TYPE)
+        return self._signed({"result_code": "FAIL", **words}, fields, proof)
+
+    def _signed(self, said: Said, fields: Mapping[str, str], proof: Proof) -> Response:
+        echoed = {name: fields[name] for name in _ECHOED if name in fields}
+        nonce = self._entropy.token_bytes(_NONCE_BYTES).hex()
+        head = {"return_code": "SUCCESS", "return_msg": "OK", **echoed, "nonce_str": nonce}
+        found = head | {name: str(value) for name, value in said.items() if value not in {None, ""}}
+        found["sign"] = signature(found, proof.account.api_v2_key, proof.sign_type)
+        return Response(write_fields(found), media_type=MEDIA_TYPE)
+
+
+async def _fields(request: Request) -> dict[str, str]:
+    """What stands in a body; an empty field is as good as none."""
+    body = await request.body()
+    if not body:
+        raise V2Error(POST_DATA_EMPTY)
+    return {name: text for name, text in read_fields(body).items() if text}
+
+
+def _read(schema: type[Wanted], fields: Mapping[str, str]) -> Wanted:
+    try:
+        return schema.model_validate(dict(fields))
+    except ValidationError as error:
+        raise _field_refusal(error) from None
+
+
+def _field_refusal(error: ValidationError) -> V2Error:
+    """The first wrong field is named, never echoed."""
+    first: Any = error.errors(include_url=False, include_input=False)[0]
+    name = ".".join(str(part) for part in first["loc"])
+    is_missing = first["type"] == "missing"
+    return V2Error(LACK_PARAMS if is_missing else PARAM_ERROR, name or str(first["msg"]))

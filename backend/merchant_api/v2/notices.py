@@ -1,0 +1,79 @@
+"""Notices as API v2 sends them: XML, signed with the merchant's key, dressed anew at every try.
+
+Rule 1: the merchant's server has it when it answers with XML whose ``return_code`` is SUCCESS; any
+        other answer, whatever its status, is a failed try.
+Rule 2: a notice is signed the way its order's call was.
+"""
+
+import json
+from collections.abc import Mapping
+
+from backend.db.tables import Row
+from backend.merchant_api.keys.desk import AccountDesk
+from backend.merchant_api.orders.model import transaction
+from backend.merchant_api.orders.repository import OrderRepository
+from backend.merchant_api.v2.codec import read_fields, write_fields
+from backend.merchant_api.v2.faults import V2Error
+from backend.merchant_api.v2.orders.model import paid_fields
+from backend.merchant_api.v2.signing import SignType, signature
+from backend.payments.services import Services
+from protocol.errors import CallerError
+
+FORMS: Mapping[SignType, str] = {SignType.MD5: "v2", SignType.HMAC_SHA256: "v2-hmac"}
+"""How the outbox names these forms."""
+_PAID = "payment.captured"
+_NONCE_BYTES = 16
+_HEADERS = {"Content-Type": "text/xml; charset=utf-8"}
+
+
+class V2Form:
+    """A ``notify.ports.CallbackForm``."""
+
+    def __init__(
+        self,
+        services: Services,
+        *,
+        accounts: AccountDesk,
+        openid_key: bytes,
+        sign_type: SignType,
+    ) -> None:
+        self._services = services
+        self._accounts = accounts
+        self._openid_key = openid_key
+        self._sign_type = sign_type
+        self._orders = OrderRepository(services.reader)
+
+    async def dress(self, row: Row) -> tuple[bytes, dict[str, str]]:
+        """``callback_unknown`` for news that this form has no words for."""
+        told = json.loads(row["body"])["resource"]
+        if row["event_type"] == _PAID:
+            return await self._payment(told["payment_id"]), dict(_HEADERS)
+        raise CallerError("callback_unknown", row["event_type"])
+
+    def is_taken(self, answer: bytes) -> bool:
+        """Whether the merchant's server says that it has it."""
+        try:
+            return read_fields(answer).get("return_code") == "SUCCESS"
+        except V2Error:
+            return False
+
+    async def _payment(self, payment_id: str) -> bytes:
+        found = await self._services.run_read(lambda: self._orders.of_payment(payment_id))
+        assert found is not None, "only an order's payment is told in this form"
+        now_ms = self._services.clock.now_ms()
+        shown = transaction(*found, now_ms=now_ms, openid_key=self._openid_key)
+        account = await self._accounts.account(shown["mchid"])
+        assert account is not None, "an order is of a merchant number"
+        fields = {
+            "return_code": "SUCCESS",
+            "result_code": "SUCCESS",
+            "appid": account.appid,
+            "mch_id": account.mchid,
+            "nonce_str": self._services.entropy.token_bytes(_NONCE_BYTES).hex(),
+        }
+        if self._sign_type is not SignType.MD5:
+            fields["sign_type"] = self._sign_type.value
+        told = {name: str(value) for name, value in paid_fields(shown).items() if value != ""}
+        fields |= told
+        fields["sign"] = signature(fields, account.api_v2_key, self._sign_type)
+        return write_fields(fields)

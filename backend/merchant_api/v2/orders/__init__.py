@@ -1,0 +1,1 @@
+"""Orders, asked for in XML."""

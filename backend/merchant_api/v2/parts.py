@@ -1,0 +1,50 @@
+"""API v2, put together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+
+from backend.merchant_api.keys.desk import AccountDesk
+from backend.merchant_api.orders.desk import OrderDesk
+from backend.merchant_api.orders.engine import Engine
+from backend.merchant_api.v2.gate import V2Gate
+from backend.merchant_api.v2.notices import FORMS, V2Form
+from backend.merchant_api.v2.orders.desk import V2OrderDesk
+from backend.merchant_api.v2.orders.schemas import ClosedOrder, OneOrder, UnifiedOrder
+from backend.payments.services import Services
+from backend.rate_limit import RateLimit
+
+PATHS = ("/pay/",)
+"""How the paths begin whose refusals are XML."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desks:
+    """The newer interface's, which do all the work."""
+
+    orders: OrderDesk
+    engine: Engine
+
+
+def v2_router(
+    services: Services, desks: Desks, *, accounts: AccountDesk, rate: RateLimit
+) -> APIRouter:
+    """All calls by XML."""
+    routes = APIRouter(tags=["merchant v2"])
+    gate = V2Gate(accounts=accounts, entropy=services.entropy, rate=rate)
+    orders = V2OrderDesk(desks.orders, desks.engine)
+    gate.add(routes, "/pay/unifiedorder", UnifiedOrder, orders.create)
+    gate.add(routes, "/pay/orderquery", OneOrder, orders.query)
+    gate.add(routes, "/pay/closeorder", ClosedOrder, orders.close)
+    return routes
+
+
+def v2_forms(
+    services: Services, *, accounts: AccountDesk, openid_key: bytes
+) -> Mapping[str, V2Form]:
+    """The forms of notices, by their names in the outbox."""
+    return {
+        name: V2Form(services, accounts=accounts, openid_key=openid_key, sign_type=sign_type)
+        for sign_type, name in FORMS.items()
+    }

@@ -1,0 +1,57 @@
+"""wechatpy, unmodified, against the running backend: the older interface from order to notice."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from wechatpy.exceptions import WeChatPayException
+from wechatpy.pay import WeChatPay
+
+from tests.support.merchant_world import PAYER, MerchantWorld, merchant_world
+
+pytestmark = pytest.mark.asyncio
+TAKEN = "<xml><return_code><![CDATA[SUCCESS]]></return_code></xml>"
+
+
+@contextmanager
+def client(world: MerchantWorld) -> Iterator[Any]:
+    own = world.own
+    pay = WeChatPay(appid=own["appid"], api_key=own["api_v2_key"], mch_id=own["mchid"])
+    pay.API_BASE_URL = world.url + "/"
+    # A client that keeps its connection does not say farewell, and the server waits for it to.
+    pay._http.headers["Connection"] = "close"
+    yield pay
+    pay._http.close()
+
+
+async def test_an_order_is_paid_told_and_queried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with merchant_world(tmp_path) as world:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(world.ca))
+        world.server.answer = TAKEN
+        with client(world) as pay:
+            await an_order(world, pay)
+        assert (await world.wallet.balance(PAYER, "CNY"))["balance_minor"] == 10_000 - 1_280
+
+
+async def an_order(world: MerchantWorld, pay: Any) -> None:
+    order = {"trade_type": "NATIVE", "body": "一杯咖啡 coffee", "total_fee": 1_280,
+             "notify_url": world.server.url, "client_ip": "203.0.113.9",
+             "out_trade_no": "order-0001", "attach": "桌 7"}  # fmt: skip
+    made = await world.run(lambda: pay.order.create(**order))
+    assert made["code_url"].startswith("weixin://wxpay/bizpayurl?pr=")
+    assert (await world.pay(made["code_url"]))["state"] == "captured"
+    _, body = await world.server.next()
+    news = pay.parse_payment_result(body)
+    assert (news["out_trade_no"], news["total_fee"], news["attach"]) == (
+        "order-0001", 1_280, "桌 7",
+    )  # fmt: skip
+    found = await world.run(lambda: pay.order.query(out_trade_no="order-0001"))
+    assert (found["trade_state"], found["transaction_id"]) == ("SUCCESS", news["transaction_id"])
+    assert pay.check_signature(found)
+    with pytest.raises(WeChatPayException) as refusal:
+        await world.run(lambda: pay.order.close("order-0001"))
+    assert refusal.value.errcode == "ORDERPAID"
