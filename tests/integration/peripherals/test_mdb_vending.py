@@ -26,8 +26,8 @@ from terminal.profile import Item
 from terminal.shell import Shell, ShellPorts
 from terminal.slip import receipt_bytes
 from tests.kit.drivers import Opened
+from tests.support.tills import FakeBackend
 from tests.unit.terminal.fakes import DEVICE_KEY, TID, profile, trust
-from tests.unit.terminal.test_web import FakeBackend
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from terminal.ports import Dispenser
 from terminal.profile import Item
 from terminal.shell import Shell, ShellPorts
 from terminal.slip import receipt_bytes
+from tests.support.tills import FakeBackend
 from tests.unit.terminal.fakes import DEVICE_KEY, TID, profile, trust
-from tests.unit.terminal.test_web import FakeBackend
 
 DEADLINE_S = 10
 

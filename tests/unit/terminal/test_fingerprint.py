@@ -21,8 +21,8 @@ from terminal.limits import FINGERPRINT_LOOK_GAP_MS, FINGERPRINT_SEND_GAP_MS
 from terminal.ports import Value
 from terminal.shell import Shell, ShellPorts
 from terminal.slip import receipt_bytes
+from tests.support.tills import FakeBackend
 from tests.unit.terminal.fakes import DEVICE_KEY, TID, Bench, opened, profile, sign, trust
-from tests.unit.terminal.test_web import FakeBackend
 
 FINGERPRINT = "device.fingerprint"
 SALE = StartSale(amount_minor=100, currency="CNY", method="merchant_qr")
