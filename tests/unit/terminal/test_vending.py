@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from faces.assets import Assets
 from protocol.errors import CallerError
 from terminal import vending
 from terminal.domain.delivery import Delivery
@@ -180,7 +181,8 @@ def test_what_was_dispensing_when_the_power_went_is_uncertain_and_nobody_guesses
 @pytest.mark.parametrize(("lang", "words"), [("zh", "出货不明"), ("en", "the owner must look")])
 def test_uncertain_goods_stand_on_the_page(tmp_path: Path, lang: Any, words: str) -> None:
     bench = uncertain(tmp_path / "journal.db")
-    html = Renderer(bench.agent).fragment("till", bench.agent.screen(), lang)
+    pages = Renderer(bench.agent, Assets("till", "terminal.web"))
+    html = pages.told("till", bench.agent.screen(), lang)["html"]
     assert 'data-delivery="uncertain"' in html
     assert words in html
     assert latest(bench).payment_id[-8:] in html
