@@ -315,7 +315,12 @@ class Backend:
 
     def _merchant_api(self, machine_clock: Clock) -> MerchantApi:
         master_key = self.state.code_master_key
-        return build_merchant_api(self.services, master_key=master_key, clock=machine_clock)
+        return build_merchant_api(
+            self.services,
+            master_key=master_key,
+            clock=machine_clock,
+            settings=self.settings.merchant_api,
+        )
 
     def _operator(self) -> OperatorService:
         return OperatorService(

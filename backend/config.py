@@ -20,6 +20,7 @@ from backend.clearing.limits import INTEREST_BPS_MAX
 from backend.db.limits import COMMANDS_PER_GROUP_MAX, COMMANDS_WAITING_MAX
 from backend.institution_settings import InstitutionsSettings
 from backend.limits import PASSPHRASE_FILE_BYTES_MAX, READ_THREADS, VERIFY_THREADS
+from backend.merchant_api.config import MerchantApiSettings
 from backend.merchants.limits import FEE_BPS_MAX
 from backend.merchants.model import FeeBounds
 from backend.operator.limits import JOINS_ALL_PER_MINUTE_MAX, JOINS_PER_MINUTE_MAX
@@ -99,6 +100,8 @@ class Settings(BaseSettings):
     """What payers pay for taking their money out."""
     wallet: WalletSettings = WalletSettings()
     """What payers may confirm without their PIN."""
+    merchant_api: MerchantApiSettings = MerchantApiSettings()
+    """How merchants' programs are served: the sandbox, signature probes."""
     calendar_file: Path | None = None
     """The days off of years that the built-in calendar does not know; see the runbook."""
     calendar_key: str = ""

@@ -36,15 +36,26 @@ ORDER_CLOSED = Fault("ORDER_CLOSED", 400, "订单已关闭", 268447914)
 ORDER_PAID = Fault("ORDER_PAID", 400, "订单已支付", 268449538)
 MUST_REVERSE = Fault("INVALID_REQUEST", 400, "付款码订单请使用撤销接口", 268449641)
 NOT_BY_CODE = Fault("INVALID_REQUEST", 400, "仅付款码订单可以撤销，请使用关闭订单或退款接口", 400)
+AUTH_CODE_INVALID = Fault("AUTH_CODE_INVALID", 400, "付款码无效，请顾客刷新后重试", 400)
+AUTH_CODE_EXPIRE = Fault("AUTH_CODE_EXPIRE", 400, "付款码已过期，请顾客刷新后重试", 400)
 NO_AUTH = Fault("NO_AUTH", 403, "商户无权限或已停用", 268443715)
 TRADE_ERROR = Fault("TRADE_ERROR", 403, "交易错误", 403)
 NOT_ENOUGH = Fault("NOT_ENOUGH", 403, "余额不足", 403)
+RULE_LIMIT = Fault("RULE_LIMIT", 403, "金额超过支付限额，请更换支付方式", 403)
+OUT_TRADE_NO_USED = Fault("OUT_TRADE_NO_USED", 403, "商户订单号已用于其他支付方式的订单", 403)
+ACCOUNT_ERROR = Fault("ACCOUNT_ERROR", 403, "付款账户不存在或已注销", 403)
+USER_ACCOUNT_ABNORMAL = Fault("USER_ACCOUNT_ABNORMAL", 403, "付款账户异常", 403)
 ORDER_NOT_EXIST = Fault("ORDER_NOT_EXIST", 404, "订单不存在", 268512771)
 RESOURCE_NOT_EXISTS = Fault("RESOURCE_NOT_EXISTS", 404, "查询的资源不存在", 404)
 METHOD_NOT_ALLOWED = Fault("INVALID_REQUEST", 405, "请求方法不被允许", 405)
 BODY_TOO_LARGE = Fault("PARAM_ERROR", 413, "请求体过大", 413)
 FREQUENCY_LIMITED = Fault("FREQUENCY_LIMITED", 429, "频率超限", 268447840)
+RATELIMIT_EXCEEDED = Fault("RATELIMIT_EXCEEDED", 429, "退款频率超限，请稍后用相同参数重试", 429)
 SYSTEM_ERROR = Fault("SYSTEM_ERROR", 500, "系统错误，请用相同参数重新调用", 500)
+BANK_ERROR = Fault("BANK_ERROR", 500, "银行系统异常，没有资金变动", 500)
+OPENID_MISMATCH = Fault("OPENID_MISMATCH", 500, "openid和appid不匹配", 268501013)
+INVALID_TRANSACTIONID = Fault("INVALID_TRANSACTIONID", 500, "微信支付订单号不属于该商户", 500)
+SERVICE_UNAVAILABLE = Fault("SERVICE_UNAVAILABLE", 503, "服务繁忙，请稍后用相同参数重试", 503)
 
 
 class ApiError(CallerError):
@@ -97,7 +108,8 @@ def in_their_words(error: TillwayError) -> ApiError:
     if isinstance(error, ApiError):
         return error
     if isinstance(error, OperatingError):
-        is_rate = error.code == "busy" and error.detail == "rate"
-        return ApiError(FREQUENCY_LIMITED if is_rate else SYSTEM_ERROR)
+        if error.code != "busy":
+            return ApiError(SYSTEM_ERROR)
+        return ApiError(FREQUENCY_LIMITED if error.detail == "rate" else SERVICE_UNAVAILABLE)
     fault, message = _OURS.get(error.code, (INVALID_REQUEST, error.advice.zh))
     return ApiError(fault, message)

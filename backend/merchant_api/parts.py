@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from backend.merchant_api.callbacks.form import FORM, V3Form
 from backend.merchant_api.codepay import routes as codepay_routes
 from backend.merchant_api.codepay.desk import CodePayDesk
+from backend.merchant_api.config import MerchantApiSettings
 from backend.merchant_api.keys import routes as key_routes
 from backend.merchant_api.keys.desk import AccountDesk
 from backend.merchant_api.keys.ring import KeyRing
@@ -17,7 +18,9 @@ from backend.merchant_api.limits import (
     CALLS_ALL_PER_S_MAX,
     CALLS_PER_S_MAX,
     RATE_WINDOW_MS,
+    REFUNDS_PER_S_MAX,
 )
+from backend.merchant_api.magic import Sandbox
 from backend.merchant_api.orders import routes as order_routes
 from backend.merchant_api.orders.desk import OrderDesk
 from backend.merchant_api.orders.engine import Engine
@@ -33,6 +36,8 @@ from backend.payments.services import Services
 from backend.rate_limit import RateLimit
 from protocol.clock import Clock
 
+_DEFAULT = MerchantApiSettings()
+
 
 @dataclass(frozen=True, slots=True)
 class MerchantApi:
@@ -47,18 +52,18 @@ class MerchantApi:
     wallet_router: APIRouter
 
 
-def build_merchant_api(services: Services, *, master_key: bytes, clock: Clock) -> MerchantApi:
+def build_merchant_api(
+    services: Services,
+    *,
+    master_key: bytes,
+    clock: Clock,
+    settings: MerchantApiSettings = _DEFAULT,
+) -> MerchantApi:
     """``clock`` is the machine's, which is on the wire; the services' is the business's."""
     vault = Vault.of(master_key)
     ring = KeyRing(services, vault)
     accounts = AccountDesk(services, ring, vault)
-    rate = RateLimit(
-        now_ms=clock.now_ms,
-        window_ms=RATE_WINDOW_MS,
-        each_max=CALLS_PER_S_MAX,
-        all_max=CALLS_ALL_PER_S_MAX,
-        callers_max=CALLERS_REMEMBERED_MAX,
-    )
+    rate = _rate(clock, CALLS_PER_S_MAX)
     gate = Gate(
         submit=services.submit,
         ring=ring,
@@ -75,10 +80,18 @@ def build_merchant_api(services: Services, *, master_key: bytes, clock: Clock) -
     )
     key_routes.add_routes(routes, ring, services.entropy)
     engine = Engine(services)
-    orders = OrderDesk(services, engine, vault.openid_key)
+    sandbox = Sandbox(is_on=settings.sandbox)
+    orders = OrderDesk(services, engine, vault.openid_key, sandbox)
     order_routes.add_routes(routes, orders)
-    codepay_routes.add_routes(routes, CodePayDesk(services, engine, vault.openid_key))
-    refund_routes.add_routes(routes, RefundDesk(services, engine))
+    codepay_routes.add_routes(routes, CodePayDesk(services, engine, vault.openid_key, sandbox))
+    refunds = RefundDesk(
+        services,
+        engine,
+        sandbox=sandbox,
+        rate=_rate(clock, REFUNDS_PER_S_MAX),
+        gap_ms=settings.refund_gap_s * 1000,
+    )
+    refund_routes.add_routes(routes, refunds)
     security_routes.add_routes(routes, services, ring)
     add_unknown_paths(routes)
     form = V3Form(services, accounts=accounts, clock=clock, openid_key=vault.openid_key)
@@ -89,4 +102,14 @@ def build_merchant_api(services: Services, *, master_key: bytes, clock: Clock) -
         routes,
         v2_router(services, Desks(orders, engine), accounts=accounts, rate=rate),
         wallet_router(services, vault.openid_key),
+    )
+
+
+def _rate(clock: Clock, each_max: int) -> RateLimit:
+    return RateLimit(
+        now_ms=clock.now_ms,
+        window_ms=RATE_WINDOW_MS,
+        each_max=each_max,
+        all_max=CALLS_ALL_PER_S_MAX,
+        callers_max=CALLERS_REMEMBERED_MAX,
     )

@@ -48,6 +48,8 @@ class CreatePayment:
     body: PaymentCreate
     rules: PaymentRules
     found: Found | None = None
+    guard: str = ""
+    """Who is stopped after too many wrong codes; empty: the device."""
     foreign: ForeignCode | None = None
 
     def reads(self) -> Iterable[Read]:
@@ -59,7 +61,7 @@ class CreatePayment:
             (MERCHANT, request.merchant_id),
         ]
         if self.found is not None:
-            found += code_reads(self.found, request.device)
+            found += code_reads(self.found, self.guard or request.device)
         if body.mandate_id is not None:
             found.append((MANDATE, body.mandate_id))
         return found
@@ -173,7 +175,7 @@ class CreatePayment:
         if self._needs_finger(merchant):
             return Taken(payment, "biometric_required")
         assert self.found is not None, "the request's parser resolves the code"
-        resolved = use_code(ws, self.found, device=self.request.device, now_ms=now_ms)
+        resolved = use_code(ws, self.found, device=self.guard or self.request.device, now_ms=now_ms)
         if resolved.payer_id is None:
             return Taken(payment, resolved.refusal)
         return self._take(ws, payment, merchant, resolved.payer_id, now_ms)

@@ -18,8 +18,10 @@ from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
 
 from backend.body_limit import BodyLimit
+from backend.merchant_api.config import MerchantApiSettings
 from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys import routes as key_routes
+from backend.merchant_api.keys.desk import Account
 from backend.merchant_api.parts import MerchantApi, build_merchant_api
 from backend.merchant_api.v2.parts import PATHS as V2_PATHS
 from backend.notify.repository import CallbackRepository
@@ -28,6 +30,8 @@ from tests.support.shop import MASTER_KEY, MERCHANT, Shop
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
 
 BODY_BYTES_MAX = 20_000
+AT_ONCE = MerchantApiSettings(refund_gap_s=0)
+"""Refunds need not wait for each other."""
 
 
 @cache
@@ -81,6 +85,13 @@ class Caller:
             body, headers = asyncio.run(self.parts.forms[row["form"]].dress(row))
             self.check(httpx.Response(200, headers=headers, content=body))
             found.append((headers, json.loads(body)))
+        return found
+
+    @property
+    def account(self) -> Account:
+        """As the platform knows the merchant number."""
+        found = asyncio.run(self.parts.accounts.account(self.made["mchid"]))
+        assert found is not None
         return found
 
     @classmethod
@@ -167,12 +178,17 @@ def second_process(caller: Caller) -> TestClient:
 
 
 @contextmanager
-def caller_of(shop: Shop, monkeypatch: Any, kind: type[Caller] = Caller) -> Iterator[Caller]:
+def caller_of(
+    shop: Shop,
+    monkeypatch: Any,
+    kind: type[Caller] = Caller,
+    settings: MerchantApiSettings = AT_ONCE,
+) -> Iterator[Caller]:
     """A caller with a merchant number of its own."""
     numbers = iter(range(1, 9))
     monkeypatch.setattr(crypto, "make_key", lambda: a_key(next(numbers)))
     services = services_of(shop)
-    parts = build_merchant_api(services, master_key=MASTER_KEY, clock=shop.clock)
+    parts = build_merchant_api(services, master_key=MASTER_KEY, clock=shop.clock, settings=settings)
     app = FastAPI()
     app.include_router(parts.router)
     app.include_router(parts.v2_router)
@@ -181,8 +197,19 @@ def caller_of(shop: Shop, monkeypatch: Any, kind: type[Caller] = Caller) -> Iter
     app.include_router(key_routes.operator_router(parts.accounts, parts.ring, operator_only))
     limited = BodyLimit(app, bytes_max=BODY_BYTES_MAX, answers_itself=("/v3/", *V2_PATHS))
     with TestClient(limited) as http:
-        csr = base64.b64encode(kind.csr()).decode()
-        wanted = {"merchant_id": MERCHANT, "csr": csr, "suite": kind.suite}
-        answer = http.post("/operator/v1/merchant-api/accounts", json=wanted, headers=OPERATOR)
-        assert answer.status_code == 201, answer.text
-        yield kind(http, shop, answer.json(), parts)
+        yield opened(kind, http, shop, parts)
+
+
+def opened(
+    kind: type[Caller],
+    http: TestClient,
+    shop: Shop,
+    parts: MerchantApi,
+    merchant_id: str = MERCHANT,
+) -> Caller:
+    """A caller with a new merchant number."""
+    csr = base64.b64encode(kind.csr()).decode()
+    wanted = {"merchant_id": merchant_id, "csr": csr, "suite": kind.suite}
+    answer = http.post("/operator/v1/merchant-api/accounts", json=wanted, headers=OPERATOR)
+    assert answer.status_code == 201, answer.text
+    return kind(http, shop, answer.json(), parts)

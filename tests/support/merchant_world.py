@@ -99,7 +99,9 @@ async def merchant_world(
     await site.start()
     server.port = runner.addresses[0][1]
     try:
-        async with served(directory, callbacks_to_private_addresses=True) as (found, token):
+        async with served(
+            directory, callbacks_to_private_addresses=True, merchant_api={"refund_gap_s": 0}
+        ) as (found, token):
             await found.backend.writer.submit(a_merchant())
             wallet = WalletDesk(found.backend.services)
             await wallet.create_payer(

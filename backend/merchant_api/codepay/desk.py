@@ -11,16 +11,23 @@ from typing import Any
 from backend.db.tables import Row
 from backend.merchant_api.codepay.schemas import NewCodePayment
 from backend.merchant_api.faults import (
+    ACCOUNT_ERROR,
+    AUTH_CODE_EXPIRE,
+    AUTH_CODE_INVALID,
+    BANK_ERROR,
     FREQUENCY_LIMITED,
     NOT_BY_CODE,
     NOT_ENOUGH,
     ORDER_NOT_EXIST,
+    RULE_LIMIT,
     SYSTEM_ERROR,
     TRADE_ERROR,
+    USER_ACCOUNT_ABNORMAL,
     ApiError,
     Fault,
 )
 from backend.merchant_api.keys.desk import Account
+from backend.merchant_api.magic import Sandbox
 from backend.merchant_api.orders.engine import Engine, content_hash
 from backend.merchant_api.orders.model import transaction
 from backend.merchant_api.orders.repository import Found, OrderRepository
@@ -31,19 +38,19 @@ from protocol.errors import advice
 from protocol.payment import PAID_STATES, WAITING_STATES, PaymentState
 
 TRADE_TYPE = "MICROPAY"
-_RULE_LIMIT = Fault("RULE_LIMIT", 403, "金额超过免密支付限额，请更换支付方式", 403)
 _FAULTS: Mapping[str, Fault] = {
-    "pay_code_invalid": Fault("AUTH_CODE_INVALID", 400, "付款码无效，请顾客刷新后重试", 400),
-    "pay_code_used": Fault("AUTH_CODE_INVALID", 400, "付款码已使用过，请顾客刷新后重试", 400),
-    "pay_code_expired": Fault("AUTH_CODE_EXPIRE", 400, "付款码已过期，请顾客刷新后重试", 400),
+    "pay_code_invalid": AUTH_CODE_INVALID,
+    "pay_code_used": AUTH_CODE_INVALID,
+    "pay_code_expired": AUTH_CODE_EXPIRE,
     "pay_code_attempts": FREQUENCY_LIMITED,
     "insufficient_balance": NOT_ENOUGH,
-    "payer_frozen": Fault("USER_ACCOUNT_ABNORMAL", 403, "付款账户异常", 403),
-    "biometric_required": _RULE_LIMIT,
-    "payer_limit_payment": _RULE_LIMIT,
-    "payer_limit_day": _RULE_LIMIT,
-    "payer_limit_year": _RULE_LIMIT,
-    "channel_unavailable": Fault("BANK_ERROR", 500, "银行系统异常，没有资金变动", 500),
+    "payer_frozen": USER_ACCOUNT_ABNORMAL,
+    "payer_unknown": ACCOUNT_ERROR,
+    "biometric_required": RULE_LIMIT,
+    "payer_limit_payment": RULE_LIMIT,
+    "payer_limit_day": RULE_LIMIT,
+    "payer_limit_year": RULE_LIMIT,
+    "channel_unavailable": BANK_ERROR,
 }
 """How a declined try is refused; by anything else, as ``TRADE_ERROR`` with our sentence."""
 
@@ -51,10 +58,13 @@ _FAULTS: Mapping[str, Fault] = {
 class CodePayDesk:
     """Serves merchants' programs. One per process."""
 
-    def __init__(self, services: Services, engine: Engine, openid_key: bytes) -> None:
+    def __init__(
+        self, services: Services, engine: Engine, openid_key: bytes, sandbox: Sandbox
+    ) -> None:
         self._services = services
         self._engine = engine
         self._openid_key = openid_key
+        self._sandbox = sandbox
         self._orders = OrderRepository(services.reader)
 
     async def pay(self, account: Account, wanted: NewCodePayment) -> tuple[int, dict[str, Any]]:
@@ -66,6 +76,7 @@ class CodePayDesk:
                 amount=wanted.amount,
                 description=wanted.description,
                 code=wanted.payer.auth_code,
+                store=wanted.scene_info.store_info.name,
             ),
             mchid=account.mchid,
             out_trade_no=wanted.out_trade_no,
@@ -75,8 +86,11 @@ class CodePayDesk:
             attach=wanted.attach or "",
             device_id=wanted.scene_info.device_id or "",
         )
-        order, payment = await self._services.submit(command)
-        return self._answer(order, payment)
+        async with self._sandbox.at(
+            wanted.amount.total, mchid=account.mchid, number=wanted.out_trade_no
+        ):
+            order, payment = await self._services.submit(command)
+            return self._answer(order, payment)
 
     async def reverse(
         self, account: Account, out_trade_no: str, *, appid: str, mchid: str

@@ -27,6 +27,11 @@ class CodeStore(Asked):
     id: _Place | None = None
     out_id: _Place | None = None
 
+    @property
+    def name(self) -> str:
+        """By which of the two it is known."""
+        return self.id or f"out:{self.out_id}"
+
     @model_validator(mode="after")
     def _has_a_name(self) -> Self:
         if self.id is None and self.out_id is None:

@@ -5,6 +5,7 @@ from typing import Any
 from backend.db.tables import Row
 from backend.merchant_api.callbacks.form import FORM
 from backend.merchant_api.faults import (
+    INVALID_TRANSACTIONID,
     MCHID_NOT_MATCH,
     ORDER_NOT_EXIST,
     ApiError,
@@ -12,6 +13,7 @@ from backend.merchant_api.faults import (
 )
 from backend.merchant_api.keys.desk import Account
 from backend.merchant_api.limits import H5_LIFE_MS, ORDER_LIFE_MS_MAX
+from backend.merchant_api.magic import Sandbox
 from backend.merchant_api.orders.engine import Engine, content_hash
 from backend.merchant_api.orders.model import read_time, transaction
 from backend.merchant_api.orders.repository import Found, OrderRepository
@@ -24,10 +26,13 @@ from backend.payments.services import Services
 class OrderDesk:
     """Serves merchants' programs. One per process."""
 
-    def __init__(self, services: Services, engine: Engine, openid_key: bytes) -> None:
+    def __init__(
+        self, services: Services, engine: Engine, openid_key: bytes, sandbox: Sandbox
+    ) -> None:
         self._services = services
         self._engine = engine
         self._openid_key = openid_key
+        self._sandbox = sandbox
         self._orders = OrderRepository(services.reader)
 
     async def create(
@@ -58,7 +63,10 @@ class OrderDesk:
             device_id=(wanted.scene_info.device_id or "") if wanted.scene_info else "",
         )
         order: Row
-        order, _ = await self._services.submit(command)
+        async with self._sandbox.at(
+            wanted.amount.total, mchid=account.mchid, number=wanted.out_trade_no
+        ):
+            order, _ = await self._services.submit(command)
         return order
 
     async def by_number(self, account: Account, out_trade_no: str, mchid: str) -> dict[str, Any]:
@@ -77,6 +85,8 @@ class OrderDesk:
         found: Found | None = await self._services.run_read(
             lambda: self._orders.of_transaction(account.mchid, transaction_id)
         )
+        if found is None:
+            raise await missing(self._services, self._orders, transaction_id)
         shown = self._shown(found)
         # Who has not paid has no number of the platform's.
         if "transaction_id" not in shown:
@@ -94,6 +104,12 @@ class OrderDesk:
         return transaction(
             *found, now_ms=self._services.clock.now_ms(), openid_key=self._openid_key
         )
+
+
+async def missing(services: Services, orders: OrderRepository, transaction_id: str) -> ApiError:
+    """Why no order of this merchant's has this number of the platform's."""
+    is_anothers = await services.run_read(lambda: orders.is_anothers(transaction_id))
+    return ApiError(INVALID_TRANSACTIONID if is_anothers else ORDER_NOT_EXIST)
 
 
 def _check_mchid(account: Account, mchid: str) -> None:

@@ -5,6 +5,7 @@ import json
 
 from backend.merchant_api.faults import APPID_MCHID_NOT_MATCH, MCHID_NOT_MATCH, ApiError
 from backend.merchant_api.keys.desk import Account
+from backend.merchant_api.limits import CODE_GUARDS
 from backend.merchant_api.orders.schemas import Amount
 from backend.merchant_api.wire.asked import Asked
 from backend.payments.create import CreatePayment
@@ -48,9 +49,11 @@ class Engine:
         return CreatePayment(request=request, body=body, rules=self._services.rules)
 
     def by_code(
-        self, account: Account, *, amount: Amount, description: str, code: str
+        self, account: Account, *, amount: Amount, description: str, code: str, store: str = ""
     ) -> CreatePayment:
-        """A payment whose payer has shown a code."""
+        """A payment whose payer has shown a code. Too many wrong ones stop that store for a while,
+        and those few of the merchant's that share its place: who names ever new stores guesses in
+        a bounded number of places all the same."""
         body = PaymentCreate(
             payment_id=self._mint(ids.PAYMENT),
             attempt_id=self._mint(ids.ATTEMPT),
@@ -65,7 +68,8 @@ class Engine:
         request = self._request(account, "payment.create", body)
         rules = self._services.rules
         found = find_code(rules.code_master_key, code, at_ms=request.received_at_ms)
-        return CreatePayment(request=request, body=body, rules=rules, found=found)
+        guard = f"{request.device}#{_place(store)}"
+        return CreatePayment(request=request, body=body, rules=rules, found=found, guard=guard)
 
     def reversal(self, account: Account, payment_id: str) -> DeviceRequest:
         """The request to undo a payment."""
@@ -102,6 +106,10 @@ class Engine:
         random_bytes = self._services.entropy.token_bytes(ids.RANDOM_BYTES)
         now_ms = self._services.clock.now_ms()
         return ids.mint(prefix, time_ms=now_ms, random_bytes=random_bytes)
+
+
+def _place(store: str) -> int:
+    return int.from_bytes(hashlib.sha256(store.encode()).digest()[:4], "big") % CODE_GUARDS
 
 
 def content_hash(wanted: Asked, kind: str) -> bytes:

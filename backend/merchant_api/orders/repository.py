@@ -34,6 +34,10 @@ class OrderRepository:
         """By the platform's number, if it is this merchant's."""
         return self._found(_order.c.transaction_id == transaction_id, mchid)
 
+    def is_anothers(self, transaction_id: str) -> bool:
+        """Whether it is a number of the platform's, though not this merchant's."""
+        return self._found(_order.c.transaction_id == transaction_id) is not None
+
     def of_payment(self, payment_id: str) -> Found | None:
         """By the payment."""
         return self._found(_order.c.payment_id == payment_id)

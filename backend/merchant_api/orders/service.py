@@ -14,9 +14,11 @@ from backend.db.working_set import WorkingSet
 from backend.merchant_api.faults import (
     MUST_REVERSE,
     NO_AUTH,
+    OPENID_MISMATCH,
     ORDER_CLOSED,
     ORDER_NOT_EXIST,
     ORDER_PAID,
+    OUT_TRADE_NO_USED,
     RE_ENTRY,
     TRADE_ERROR,
     ApiError,
@@ -111,11 +113,14 @@ class CreateOrder:
         return row, payment
 
     def _wanted_payer(self, ws: WorkingSet) -> str | None:
-        """Who alone may pay it; ``PARAM_ERROR`` for a name that this app was never told."""
+        """Who alone may pay it; ``PARAM_ERROR`` for a name that nobody was ever told,
+        ``OPENID_MISMATCH`` for one that another app was."""
         if not self.payer_openid:
             return None
         known = ws.get(OPENID, self.payer_openid)
-        if known is None or known["appid"] != self.appid:
+        if known is not None and known["appid"] != self.appid:
+            raise ApiError(OPENID_MISMATCH)
+        if known is None:
             raise wrong_field("/payer/openid", "无效的 openid")
         payer_id: str = known["payer_id"]
         return payer_id
@@ -127,6 +132,8 @@ class CreateOrder:
         state = PaymentState(payment["state"])
         if state in PAID_STATES:
             raise ApiError(ORDER_PAID)
+        if order["trade_type"] != self.trade_type:
+            raise ApiError(OUT_TRADE_NO_USED)
         if order["content_hash"] != self.content_hash:
             raise ApiError(RE_ENTRY)
         if self.shown is not None:

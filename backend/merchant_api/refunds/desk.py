@@ -3,8 +3,16 @@
 from typing import Any
 
 from backend.merchant_api.callbacks.form import FORM
-from backend.merchant_api.faults import ORDER_NOT_EXIST, RESOURCE_NOT_EXISTS, ApiError, wrong_field
+from backend.merchant_api.faults import (
+    ORDER_NOT_EXIST,
+    RATELIMIT_EXCEEDED,
+    RESOURCE_NOT_EXISTS,
+    ApiError,
+    wrong_field,
+)
 from backend.merchant_api.keys.desk import Account
+from backend.merchant_api.magic import Sandbox
+from backend.merchant_api.orders.desk import missing
 from backend.merchant_api.orders.engine import Engine, content_hash
 from backend.merchant_api.orders.repository import Found, OrderRepository
 from backend.merchant_api.refunds.model import RefundRows, refund_shown
@@ -12,7 +20,9 @@ from backend.merchant_api.refunds.repository import RefundRepository
 from backend.merchant_api.refunds.schemas import NewRefund
 from backend.merchant_api.refunds.service import RefundOrder
 from backend.payments.services import Services
+from backend.rate_limit import RateLimit
 from backend.refunds.service import CreateRefund
+from protocol.errors import OperatingError
 
 _UNSETTLED = "UNSETTLED"
 
@@ -20,14 +30,35 @@ _UNSETTLED = "UNSETTLED"
 class RefundDesk:
     """Serves merchants' programs. One per process."""
 
-    def __init__(self, services: Services, engine: Engine) -> None:
+    def __init__(
+        self,
+        services: Services,
+        engine: Engine,
+        *,
+        sandbox: Sandbox,
+        rate: RateLimit,
+        gap_ms: int,
+    ) -> None:
         self._services = services
         self._engine = engine
+        self._sandbox = sandbox
+        self._rate = rate
+        self._gap_ms = gap_ms
         self._orders = OrderRepository(services.reader)
         self._refunds = RefundRepository(services.reader)
 
     async def create(self, account: Account, wanted: NewRefund) -> dict[str, Any]:
         """The refund, the same for the same refund again."""
+        async with self._sandbox.at(
+            wanted.amount.refund, mchid=account.mchid, number=wanted.out_refund_no
+        ):
+            return await self._create(account, wanted)
+
+    async def _create(self, account: Account, wanted: NewRefund) -> dict[str, Any]:
+        try:
+            self._rate.take(account.mchid)
+        except OperatingError:
+            raise ApiError(RATELIMIT_EXCEEDED) from None
         order, payment = await self._order(account, wanted)
         if wanted.amount.total != payment["amount_minor"]:
             raise wrong_field("/amount/total", "订单金额与原订单不一致")
@@ -37,6 +68,7 @@ class RefundDesk:
             out_refund_no=wanted.out_refund_no,
             funds_account=wanted.funds_account or _UNSETTLED,
             content_hash=content_hash(wanted, "REFUND"),
+            gap_ms=self._gap_ms,
         )
         await self._services.submit(command)
         return await self.by_number(account, wanted.out_refund_no)
@@ -59,6 +91,8 @@ class RefundDesk:
             assert transaction_id is not None, "the schema wants one of the two"
             by_id = lambda: self._orders.of_transaction(account.mchid, transaction_id)  # noqa: E731
             found = await self._services.run_read(by_id)
+            if found is None:
+                raise await missing(self._services, self._orders, transaction_id)
         if found is None:
             raise ApiError(ORDER_NOT_EXIST)
         order, payment = found

@@ -34,5 +34,15 @@ class OutRefundNo(BackendTable, table=True):
     refund_id: str = Field(sa_type=TEXT)
 
 
+class LastRefund(BackendTable, table=True):
+    """When an order was last refunded by a merchant's program."""
+
+    __tablename__ = "merchant_api_last_refund"
+    __table_args__: Any = STORAGE
+    payment_id: str = Field(primary_key=True, sa_type=TEXT)
+    at_ms: int = Field(sa_type=INTEGER)
+
+
 API_REFUND = table_ref(ApiRefund, lock=False)
 OUT_REFUND_NO = table_ref(OutRefundNo, lock=False)
+LAST_REFUND = table_ref(LastRefund)

@@ -7,17 +7,20 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from tests.support.merchant_caller import Caller, caller_of
+from backend.merchant_api.config import MerchantApiSettings
+from tests.support.merchant_caller import AT_ONCE, Caller, caller_of
 from tests.support.merchant_sm2 import Sm2Caller
 from tests.support.migrated import migrated_sqlite
 from tests.support.shop import Shop, bugs_in
 
 
 @contextmanager
-def _caller(directory: Path, kind: type[Caller] = Caller) -> Iterator[Caller]:
+def _caller(
+    directory: Path, kind: type[Caller] = Caller, settings: MerchantApiSettings = AT_ONCE
+) -> Iterator[Caller]:
     shop = Shop(migrated_sqlite(directory / "shop.db"))
     shop.add_merchant()
-    with pytest.MonkeyPatch.context() as patch, caller_of(shop, patch, kind) as found:
+    with pytest.MonkeyPatch.context() as patch, caller_of(shop, patch, kind, settings) as found:
         yield found
     shop.close()
 
@@ -29,6 +32,15 @@ def caller(tmp_path: Path) -> Iterator[Caller]:
         yield found
     assert not bugs_in(logs)
     assert not [log for log in logs if log["event"] == "merchant_call_bug"]
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Caller]:
+    """One of a sandbox; its refunds keep their distance."""
+    settings = MerchantApiSettings(sandbox=True)
+    with capture_logs() as logs, _caller(tmp_path, settings=settings) as found:
+        yield found
+    assert not bugs_in(logs)
 
 
 @pytest.fixture

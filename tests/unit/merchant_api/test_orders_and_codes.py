@@ -98,7 +98,7 @@ def test_a_number_means_one_content_until_it_is_paid_or_closed(caller: Caller) -
         answer = caller.ask("POST", f"{PAY}/native", other)
         assert code_of(answer) == (400, "INVALID_REQUEST")
         assert answer.headers["request-id"].endswith("-268498688")
-    assert code_of(caller.ask("POST", f"{PAY}/app", caller.order()))[1] == "INVALID_REQUEST"
+    assert code_of(caller.ask("POST", f"{PAY}/app", caller.order()))[1] == "OUT_TRADE_NO_USED"
     pay(caller, made.json()["code_url"], payer_id)
     assert code_of(caller.ask("POST", f"{PAY}/native", caller.order())) == (400, "ORDER_PAID")
     caller.ask("POST", f"{PAY}/native", caller.order("order-0002"))

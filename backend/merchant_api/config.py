@@ -1,0 +1,22 @@
+"""The ``[merchant_api]`` table of the backend's configuration."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.merchant_api.limits import REFUND_GAP_S, REFUND_GAP_S_MAX
+
+
+class MerchantApiSettings(BaseModel):
+    """How merchants' programs are served."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sandbox: bool = False
+    """Certain amounts provoke certain outcomes; see ``docs/merchant-api.md``. Never where real
+    money moves."""
+    signature_probes: bool = False
+    """Some answers and callbacks carry a signature that is wrong on purpose, marked
+    ``WECHATPAY/SIGNTEST/``: who does not check signatures finds out."""
+    refund_gap_s: Annotated[int, Field(ge=0, le=REFUND_GAP_S_MAX)] = REFUND_GAP_S
+    """How far apart the refunds of one order must be."""
