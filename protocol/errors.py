@@ -172,6 +172,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("notice_state", "never", "扣费通知已使用、已拒绝或已撤回。", "This notice of a debit was used, refused or withdrawn."),
     ("notices_open", "never", "未完成的扣费通知过多，请先扣款或撤回。", "Too many notices are open; debit or withdraw them first."),
     # Disputes
+    ("dispute_elsewhere", "never", "该付款来自其他钱包，争议请在该钱包处理。", "Another wallet paid; a dispute about it is opened there."),
     ("dispute_not_found", "never", "找不到这笔争议。", "This dispute was not found."),
     ("dispute_state", "never", "争议已裁定，或当前状态不允许此操作。", "The dispute is decided, or its state does not allow this."),
     ("dispute_exceeds", "never", "争议金额超过该付款尚未退回的部分。", "The disputed amount is more than what is left of the payment."),

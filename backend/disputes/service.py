@@ -85,6 +85,8 @@ class OpenDispute:
             raise CallerError("payment_not_found", self.payment_id)
         if payment["funding"] == InstrumentKind.ECNY:
             raise CallerError("payment_final", self.payment_id)
+        if payment["payer_id"] is None and payment["channel_id"]:
+            raise CallerError("dispute_elsewhere", self.payment_id)
         check_new(_disputable(payment), amount_minor=self.amount_minor, currency=self.currency)
         merchant_id = payment["merchant_id"]
         has_minor = ledger.available(ws, chart.merchant_available(merchant_id, self.currency))

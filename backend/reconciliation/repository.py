@@ -53,6 +53,10 @@ _SIGNED = case(
 )
 
 
+_OTHER_FUNDINGS = (BALANCE, "fund", "advance", "ecny")
+"""Those with a posting rule of their own, beside the one that cards have."""
+
+
 class ReconciliationRepository:
     """Reads one day of our books."""
 
@@ -70,6 +74,17 @@ class ReconciliationRepository:
         where = and_(
             _PAYMENT.c.business_date == day,
             _PAYMENT.c.funding == funding,
+            _PAYMENT.c.state.in_([state.value for state in PAID_STATES]),
+        )
+        async for some in self._orders(_PAYMENT.c.payment_id, _PAYMENT.c.amount_minor, where):
+            yield some
+
+    async def card_orders(self, day: str) -> AsyncIterator[list[Side]]:
+        """Payments through a channel that owes us the money (cards, other wallets) that were
+        captured on a business day."""
+        where = and_(
+            _PAYMENT.c.business_date == day,
+            _PAYMENT.c.funding.not_in(_OTHER_FUNDINGS),
             _PAYMENT.c.state.in_([state.value for state in PAID_STATES]),
         )
         async for some in self._orders(_PAYMENT.c.payment_id, _PAYMENT.c.amount_minor, where):

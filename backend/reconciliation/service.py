@@ -250,7 +250,7 @@ class Reconciliation:
         undone = [event async for event in books.reversed_since(day)]
         pairs = (
             ("payments", paid(day), "balance_paid", "C:CUST:", ""),
-            ("cards", paid(day, "card"), "card_paid", "C:CH:", _CAPTURED),
+            ("cards", books.card_orders(day), "card_paid", "C:CH:", _CAPTURED),
             ("funds", paid(day, "fund"), "fund_paid", "C:CH:", _CAPTURED),
             ("advances", paid(day, "advance"), "fund_paid_by_own_advance", "C:OWN_DUE:", _CAPTURED),
             ("refunds", books.refund_orders(day), "balance_refunded", "C:CUST:", ""),

@@ -16,7 +16,7 @@ TIMEOUT_S = 240
 ACTS = (
     "pay code", "merchant QR", "vending", "fingerprint", "insufficient", "revoked", "replayed",
     "expired", "risk", "cut line", "power cut", "refund", "day end",
-    "bank card", "money-market fund", "coupon",
+    "bank card", "money-market fund", "coupon", "Alipay", "UnionPay",
 )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tillway.demo import instruments, story
+from tillway.demo import instruments, story, wallets
 from tillway.demo.callbacks import MerchantServer
 from tillway.demo.day_end import china_day, day_end
 from tillway.demo.eavesdropper import Eavesdropper
@@ -29,6 +29,8 @@ ACTS: tuple[tuple[str, Act], ...] = (
     ("a money-market fund pays", instruments.fund),
     ("an e-CNY wallet pays", instruments.ecny),
     ("a coupon pays a part", instruments.coupon),
+    ("a buyer shows Alipay's code", wallets.alipay),
+    ("a payer shows UnionPay's code", wallets.unionpay_qr),
     ("the vending machine pays by itself", story.vending),
     ("a fingerprint is asked for", story.biometric),
     ("payments that must be refused", story.refusals),

@@ -6,13 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tillway.demo.gateways import (
+    ALIPAY_APP,
+    UNIONPAY_MERCHANT,
+    join_alipay,
+    join_unionpay_qr,
+)
 from tillway.json_api import JsonApi
 
 HOST = "127.0.0.1"
 RESERVE_BANK, OWN_BANK = "reserve-bank", "bank-a"
 NETSUNION, UNIONPAY, FUND, ECNY, STAMPER = "netsunion", "unionpay", "fund", "ecny", "timestamps"
-FLEET = (RESERVE_BANK, OWN_BANK, "bank-b", UNIONPAY, FUND, ECNY, STAMPER)
+ALIPAY, UNIONPAY_QR = "alipay", "acp"
+FLEET = (RESERVE_BANK, OWN_BANK, "bank-b", UNIONPAY, FUND, ECNY, ALIPAY, UNIONPAY_QR, STAMPER)
 """Those that run and end together."""
+OPTIONS = {ALIPAY: {"app_id": ALIPAY_APP}, UNIONPAY_QR: {"mer_id": UNIONPAY_MERCHANT}}
+"""Whose days the gateways of other wallets pay into our reserve."""
 RESERVE_ACCOUNT, OWN_ACCOUNT = "RESERVE-TILLWAY", "OWN-TILLWAY"
 STAMP_POLICY = "1.3.6.1.4.1.32473.1"
 UNIONPAY_TERMINAL = "10000001"
@@ -51,7 +60,7 @@ class Sandbox:
         self.api(name).post("/control/faults", counts)
 
     def backend_settings(self) -> dict[str, dict[str, str]]:
-        """The backend's ``[institutions.…]``."""
+        """The backend's ``[institutions.…]``. The gateways of other wallets are told who we are."""
         settings = {
             setting: {
                 "address": str(self.state_dir / name / "address.json"),
@@ -63,6 +72,13 @@ class Sandbox:
         settings["unionpay"]["master_key_file"] = str(key_file)
         authority_file = self.state_dir / STAMPER / "ca.pem"
         settings["timestamps"] |= {"authority_file": str(authority_file), "policy": STAMP_POLICY}
+        keys = self.state_dir.with_name("gateway-keys")
+        for setting, name, join in (
+            ("alipay", ALIPAY, join_alipay),
+            ("unionpay_qr", UNIONPAY_QR, join_unionpay_qr),
+        ):
+            address = str(self.state_dir / name / "address.json")
+            settings[setting] = {"address": address, **join(self.api(name), keys)}
         return settings
 
     # Accounts

@@ -23,7 +23,7 @@ from protocol.ids import PAYER, RANDOM_BYTES, TOPUP, mint
 from tillway import join as joining
 from tillway.demo.live_rules import live_rules
 from tillway.demo.phone import Phone
-from tillway.demo.sandbox import FLEET, NETSUNION, OWN_ACCOUNT, RESERVE_ACCOUNT, Sandbox
+from tillway.demo.sandbox import FLEET, NETSUNION, OPTIONS, OWN_ACCOUNT, RESERVE_ACCOUNT, Sandbox
 from tillway.demo.till import Till
 from tillway.identity_slots import slot_in_use
 from tillway.json_api import JsonApi
@@ -143,6 +143,7 @@ class Stack:
         sandbox = {
             "state_dir": str(self.root / "sandbox"),
             "institution_keys": [key_text(self.backend_key)],
+            "options": OPTIONS,
         }
         config = str(self._write("sandbox", sandbox))
         # NetsUnion apart from the others, so that it can lose power alone.
@@ -373,6 +374,7 @@ class Stack:
             "state_dir": str(self.root / name),
             "http": {"port": self.ports.till if name == "pos-1" else 0},
             "merchant": {"id": MERCHANT, "zh": SHOP_ZH, "en": SHOP_EN, "till": name},
+            "scan": {"wallets": ["wechat", "alipay", "unionpay"]},
             "reading": {"source": "simulated"},  # the terminals share one machine
         }
 

@@ -7,7 +7,7 @@ Its keys and certificates lie in the institution's directory, readable by their 
 import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
@@ -173,8 +173,9 @@ def _add_payers(app: FastAPI, gateway: Gateway) -> None:
         return {"payer": body.payer}
 
     @app.get("/control/payers/{payer}")
-    async def payer_balance(payer: str) -> dict[str, int]:
-        return {"balance_minor": house.books.balance(payer).amount_minor}
+    async def look_at_payer(payer: str) -> dict[str, Any]:
+        waiting = transactions.waiting(payer, house.clock.now_ms())
+        return {"balance_minor": house.books.balance(payer).amount_minor, "waiting": waiting}
 
     @app.post("/control/payers/{payer}/code")
     async def show_code(payer: str) -> dict[str, str]:

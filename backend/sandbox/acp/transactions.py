@@ -113,6 +113,14 @@ class Transactions:
                 self._take(found, payer, now_ms)
         return self._known(found.query_id)
 
+    def waiting(self, payer: str, now_ms: int) -> list[str]:
+        """The numbers of the payments that wait for a payer's password, the oldest first."""
+        rows = self._books.db.execute(
+            _SELECT + " WHERE payer = ? AND state = ? ORDER BY made_at_ms", (payer, ACCEPTED)
+        )
+        found = [self._timed(Transaction(*row), now_ms) for row in rows.fetchall()]
+        return [one.query_id for one in found if one.state == ACCEPTED]
+
     # The merchant
 
     def pay(self, order: Order, amount: int, code: str, now_ms: int) -> Transaction:

@@ -7,7 +7,7 @@ The gateway's RSA key lies in the institution's directory, readable by its owner
 import base64
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import (
@@ -167,8 +167,9 @@ def _add_buyers(app: FastAPI, gateway: Gateway) -> None:
         return {"buyer": body.buyer}
 
     @app.get("/control/buyers/{buyer}")
-    async def buyer_balance(buyer: str) -> dict[str, int]:
-        return {"balance_minor": house.books.balance(buyer).amount_minor}
+    async def look_at_buyer(buyer: str) -> dict[str, Any]:
+        waiting = trades.waiting(buyer, house.clock.now_ms())
+        return {"balance_minor": house.books.balance(buyer).amount_minor, "waiting": waiting}
 
     @app.post("/control/buyers/{buyer}/code")
     async def show_code(buyer: str) -> dict[str, str]:

@@ -104,6 +104,14 @@ class Trades:
                 self._pay(trade, buyer, now_ms)
         return self._known(trade.app_id, trade.out_trade_no)
 
+    def waiting(self, buyer: str, now_ms: int) -> list[str]:
+        """The numbers of the trades that wait for a buyer's password, the oldest first."""
+        rows = self._books.db.execute(
+            _SELECT + " WHERE buyer = ? AND status = ? ORDER BY made_at_ms", (buyer, WAITING)
+        )
+        trades = [self._timed(Trade(*row), now_ms) for row in rows.fetchall()]
+        return [trade.trade_no for trade in trades if trade.status == WAITING]
+
     # The seller
 
     def pay(self, app_id: str, out_trade_no: str, amount: int, code: str, now_ms: int) -> Trade:

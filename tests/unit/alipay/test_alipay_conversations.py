@@ -12,10 +12,12 @@ import pytest_asyncio
 from structlog.testing import capture_logs
 
 from backend.channels.model import ALIPAY
+from backend.disputes.service import OpenDispute
 from backend.payments.sealed_codes import open_code
 from backend.sagas.limits import PAY_PATIENCE_MS
 from backend.sagas.repository import SagaRepository
 from backend.sagas.runner import SagaRunner
+from protocol.errors import CallerError
 from tests.support.alipay_world import OPENING_MINOR, AlipayWorld, alipay_world
 from tests.support.channels import runner_of
 from tests.support.shop import MASTER_KEY, MERCHANT, Shop, bugs_in
@@ -213,3 +215,19 @@ async def test_a_days_bill_is_what_our_books_have(street: Street) -> None:
         refund["refund_id"]: ("refund", -1_000),
     }
     assert street.world.reserve_bank.nets("RESERVE-TILLWAY") == {"STL-ALIPAY-20261123": 11_500}
+
+
+async def test_another_wallets_payer_disputes_there_and_not_here(street: Street) -> None:
+    payment_id = street.pay(10_000)["payment_id"]
+    await street.finish()
+    dispute = OpenDispute(
+        dispute_id=street.shop.id("dsp"),
+        payment_id=payment_id,
+        amount_minor=10_000,
+        currency="CNY",
+        reason="not as described",
+        actor="operator",
+        rules=street.shop.rules,
+    )
+    with pytest.raises(CallerError, match="dispute_elsewhere"):
+        street.shop.do(dispute)

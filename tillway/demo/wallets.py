@@ -1,0 +1,73 @@
+"""Payers of other wallets at the till: Alipay's and UnionPay's codes, scanned like ours."""
+
+from datetime import UTC, datetime
+
+from tillway.demo.instruments import CHINA, CUT_OFF_HOUR
+from tillway.demo.phone import draw_qr
+from tillway.demo.sandbox import ALIPAY, UNIONPAY_QR
+from tillway.demo.story import FINAL, Play, outcome
+from tillway.demo.till import Shown, wait_for
+
+ALIPAY_MINOR, ALIPAY_BACK_MINOR = 1_880, 380
+CONFIRMED_MINOR, UNIONPAY_MINOR = 23_900, 2_640
+OPENING_MINOR, PASSWORD_FREE_MINOR = 100_000, 20_000
+BUYER, PAYER = "lilei@example.com", "hanmeimei"
+
+
+def alipay(play: Play) -> None:
+    """A buyer shows Alipay's code: paid, on the receipt, a part given back. Then a price for which
+    Alipay wants the password: the till waits for the buyer."""
+    api, path = play.stack.sandbox.api(ALIPAY), f"buyers/{BUYER}"
+    api.post("/control/buyers", _account("buyer", BUYER))
+    sale = _scan(play, str(api.post(f"/control/{path}/code")["auth_code"]), ALIPAY_MINOR)
+    play.note_sale("Alipay's code", "paid", sale)
+    receipt = play.pos1.receipt_with("lil***@example.com")
+    play.note("Alipay's code: the buyer, masked", "18.80", "18.80" if "18.80" in receipt else "")
+    play.pos1.dismiss()
+    refund = play.pos1.refund(sale["payment_id"], ALIPAY_BACK_MINOR)
+    play.note("Alipay: refund of a part", "succeeded", refund["state"], minor=ALIPAY_BACK_MINOR)
+    play.pos1.dismiss()
+
+    payment_id = play.pos1.sell(CONFIRMED_MINOR, "pay_code")
+    play.pos1.present(draw_qr(str(api.post(f"/control/{path}/code")["auth_code"])))
+    asked = wait_for(
+        lambda: dict(api.get(f"/control/{path}")), lambda seen: bool(seen["waiting"]), "a question"
+    )
+    api.post(f"/control/{path}/confirm", {"what": asked["waiting"][0]})
+    sale = play.pos1.wait_sale(payment_id, *FINAL)
+    play.note("Alipay, with the password", "paid", outcome(sale), minor=CONFIRMED_MINOR)
+    taken = ALIPAY_MINOR - ALIPAY_BACK_MINOR + CONFIRMED_MINOR
+    left = play.stack.sandbox.left_minor(ALIPAY, path)
+    play.note("Alipay: taken from the buyer", str(taken), str(OPENING_MINOR - left))
+    play.pos1.dismiss()
+
+
+def unionpay_qr(play: Play) -> None:
+    """A payer shows UnionPay's code; the gateway's answer is lost, and the backend asks."""
+    api, path = play.stack.sandbox.api(UNIONPAY_QR), f"payers/{PAYER}"
+    api.post("/control/payers", _account("payer", PAYER))
+    play.stack.sandbox.arm(UNIONPAY_QR, drop_answer_after_commit=1)
+    sale = _scan(play, str(api.post(f"/control/{path}/code")["qrNo"]), UNIONPAY_MINOR)
+    play.note("UnionPay's code, answer lost", "paid", outcome(sale), minor=UNIONPAY_MINOR)
+    left = play.stack.sandbox.left_minor(UNIONPAY_QR, path)
+    taken = str(OPENING_MINOR - left)
+    play.note("UnionPay's code, answer lost: charged once", str(UNIONPAY_MINOR), taken)
+    if datetime.fromtimestamp(play.stack.now_ms() // 1000, UTC).astimezone(CHINA).hour >= (
+        CUT_OFF_HOUR
+    ):
+        play.after_cut_off_minor += UNIONPAY_MINOR
+    play.pos1.dismiss()
+
+
+def _scan(play: Play, code: str, amount_minor: int) -> Shown:
+    payment_id = play.pos1.sell(amount_minor, "pay_code")
+    play.pos1.present(draw_qr(code))
+    return play.pos1.wait_sale(payment_id, *FINAL)
+
+
+def _account(kind: str, name: str) -> dict[str, object]:
+    return {
+        kind: name,
+        "opening_minor": OPENING_MINOR,
+        "password_free_minor": PASSWORD_FREE_MINOR,
+    }
