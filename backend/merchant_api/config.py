@@ -15,8 +15,9 @@ class MerchantApiSettings(BaseModel):
     sandbox: bool = False
     """Certain amounts provoke certain outcomes; see ``docs/merchant-api.md``. Never where real
     money moves."""
-    signature_probes: bool = False
-    """Some answers and callbacks carry a signature that is wrong on purpose, marked
-    ``WECHATPAY/SIGNTEST/``: who does not check signatures finds out."""
+    signature_probes_every: Annotated[int, Field(ge=0)] = 0
+    """Of how many answers, and of how many callbacks, one carries a signature that is wrong on
+    purpose and begins with ``WECHATPAY/SIGNTEST/``. 0: none; 1: all answers, and the first try of
+    every callback."""
     refund_gap_s: Annotated[int, Field(ge=0, le=REFUND_GAP_S_MAX)] = REFUND_GAP_S
     """How far apart the refunds of one order must be."""

@@ -71,6 +71,7 @@ def build_merchant_api(
         clock=clock,
         entropy=services.entropy,
         rate=rate,
+        probes_every=settings.signature_probes_every,
     )
     routes = APIRouter(
         prefix="/v3",
@@ -94,7 +95,13 @@ def build_merchant_api(
     refund_routes.add_routes(routes, refunds)
     security_routes.add_routes(routes, services, ring)
     add_unknown_paths(routes)
-    form = V3Form(services, accounts=accounts, clock=clock, openid_key=vault.openid_key)
+    form = V3Form(
+        services,
+        accounts=accounts,
+        clock=clock,
+        openid_key=vault.openid_key,
+        probes_every=settings.signature_probes_every,
+    )
     return MerchantApi(
         accounts,
         ring,

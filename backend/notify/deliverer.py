@@ -7,6 +7,7 @@ callback is sent again.
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import structlog
@@ -113,7 +114,8 @@ class CallbackDeliverer:
             body, headers = await form.dress(row)
         except TillwayError as error:
             return error.code
-        return await self._sender.send(row["url"], body, headers, is_taken=form.is_taken)
+        is_taken = partial(form.is_taken, row)
+        return await self._sender.send(row["url"], body, headers, is_taken=is_taken)
 
     def _own_form(self, row: Row) -> tuple[bytes, dict[str, str]]:
         body = row["body"].encode()

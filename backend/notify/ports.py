@@ -19,8 +19,8 @@ class CallbackForm(Protocol):
         failed try."""
         ...
 
-    def is_taken(self, answer: bytes) -> bool:
-        """Whether a body that came with 200 says that the merchant's server has it."""
+    def is_taken(self, row: Row, answer: bytes) -> bool:
+        """Whether the body that answered this row with 200 says that the merchant has it."""
         ...
 
 

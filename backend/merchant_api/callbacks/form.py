@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
+
 from backend.db.tables import Row
 from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys.desk import AccountDesk
@@ -17,10 +19,12 @@ from backend.merchant_api.orders.repository import OrderRepository
 from backend.merchant_api.refunds.model import refund_news
 from backend.merchant_api.refunds.repository import RefundRepository
 from backend.merchant_api.wire.gate import signed_headers
+from backend.merchant_api.wire.probes import is_chosen
 from backend.payments.services import Services
 from protocol.clock import Clock
 from protocol.errors import CallerError
 
+_log = structlog.get_logger()
 FORM = "v3"
 ECHO = "security.echo"
 _NONCE_BYTES = 16
@@ -42,11 +46,13 @@ class V3Form:
         accounts: AccountDesk,
         clock: Clock,
         openid_key: bytes,
+        probes_every: int,
     ) -> None:
         self._services = services
         self._accounts = accounts
         self._clock = clock
         self._openid_key = openid_key
+        self._probes_every = probes_every
         self._orders = OrderRepository(services.reader)
         self._refunds = RefundRepository(services.reader)
 
@@ -83,13 +89,22 @@ class V3Form:
             pair=await self._accounts.callback_pair(account),
             now_ms=self._clock.now_ms(),
             nonce=self._services.entropy.token_bytes(_NONCE_BYTES).hex(),
+            is_probe=self._is_probe(row),
         )
         request_id = f"{self._services.entropy.token_bytes(_NONCE_BYTES).hex()}-0"
         return body, {"Content-Type": "application/json", "Request-ID": request_id, **headers}
 
-    def is_taken(self, answer: bytes) -> bool:  # noqa: ARG002  # the status says it
-        """What the body says does not matter."""
+    def is_taken(self, row: Row, answer: bytes) -> bool:  # noqa: ARG002  # the status says it
+        """What the body says does not matter; but who takes a probe has not checked it, and is
+        told again."""
+        if self._is_probe(row):
+            _log.warning("callback_probe_taken", callback_id=row["callback_id"])
+            return False
         return True
+
+    def _is_probe(self, row: Row) -> bool:
+        """Never but at the first try, so that the news comes."""
+        return not row["failed_tries"] and is_chosen(row["callback_id"], self._probes_every)
 
     async def _resource(self, original: str, told: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         """Whose news it is, and what is sealed for them."""

@@ -50,7 +50,7 @@ class V2Form:
             return await self._payment(told["payment_id"]), dict(_HEADERS)
         raise CallerError("callback_unknown", row["event_type"])
 
-    def is_taken(self, answer: bytes) -> bool:
+    def is_taken(self, row: Row, answer: bytes) -> bool:  # noqa: ARG002  # the answer says it
         """Whether the merchant's server says that it has it."""
         try:
             return read_fields(answer).get("return_code") == "SUCCESS"

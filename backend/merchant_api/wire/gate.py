@@ -33,6 +33,7 @@ from backend.merchant_api.keys.ring import KeyRing, Pair
 from backend.merchant_api.keys.suites import BY_SCHEME, RSA, Suite
 from backend.merchant_api.wire.authorization import read_claim, refused
 from backend.merchant_api.wire.nonces import TakeNonce
+from backend.merchant_api.wire.probes import is_chosen, probe_of
 from backend.rate_limit import RateLimit
 from protocol.clock import Clock, Entropy
 from protocol.errors import TillwayError
@@ -57,6 +58,7 @@ class Gate:
         clock: Clock,
         entropy: Entropy,
         rate: RateLimit,
+        probes_every: int,
     ) -> None:
         self._submit = submit
         self._ring = ring
@@ -64,6 +66,7 @@ class Gate:
         self._clock = clock
         self._entropy = entropy
         self._rate = rate
+        self._probes_every = probes_every
 
     def route_class(self) -> type[APIRoute]:
         """Routes whose every call goes through this gate."""
@@ -127,12 +130,14 @@ class Gate:
     async def _sign(self, request: Request, response: Response, number: int) -> Response:
         suite = suite_of(request.headers.get("authorization", ""))
         pair = await self._ring.for_call(suite, request.headers.get("wechatpay-serial"))
+        nonce = self._entropy.token_bytes(_NONCE_BYTES).hex()
         response.headers.update(
             signed_headers(
                 bytes(response.body),
                 pair=pair,
                 now_ms=self._clock.now_ms(),
-                nonce=self._entropy.token_bytes(_NONCE_BYTES).hex(),
+                nonce=nonce,
+                is_probe=is_chosen(nonce, self._probes_every),
             )
         )
         opaque = self._entropy.token_bytes(_REQUEST_ID_BYTES).hex()
@@ -140,14 +145,16 @@ class Gate:
         return response
 
 
-def signed_headers(body: bytes, *, pair: Pair, now_ms: int, nonce: str) -> dict[str, str]:
+def signed_headers(
+    body: bytes, *, pair: Pair, now_ms: int, nonce: str, is_probe: bool = False
+) -> dict[str, str]:
     """The headers that prove an answer or a callback: three lines are signed, the body last."""
     timestamp = str(now_ms // 1000)
-    message = f"{timestamp}\n{nonce}\n".encode() + body + b"\n"
+    signature = pair.private.sign(f"{timestamp}\n{nonce}\n".encode() + body + b"\n")
     return {
         "Wechatpay-Timestamp": timestamp,
         "Wechatpay-Nonce": nonce,
-        "Wechatpay-Signature": pair.private.sign(message),
+        "Wechatpay-Signature": probe_of(signature) if is_probe else signature,
         "Wechatpay-Serial": pair.serial,
         "Wechatpay-Signature-Type": pair.suite.scheme,
     }
