@@ -320,6 +320,7 @@ class Backend:
             master_key=master_key,
             clock=machine_clock,
             settings=self.settings.merchant_api,
+            authority=self.state.ca,
         )
 
     def _operator(self) -> OperatorService:

@@ -15,7 +15,7 @@ from protocol.identity import TlsFiles
 from protocol.topics import is_name
 
 URI_SCHEME = "tillway"
-PeerKind = Literal["terminal", "thing", "hub", "backend", "operator"]
+PeerKind = Literal["terminal", "thing", "hub", "backend", "operator", "merchant"]
 Clients = Literal["required", "optional"]
 
 

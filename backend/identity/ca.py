@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -37,6 +37,7 @@ from protocol.errors import CallerError
 from protocol.tls import URI_SCHEME
 from protocol.topics import is_name
 
+_Key = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 _CLIENT, _SERVER = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH
 
 
@@ -59,6 +60,7 @@ PROFILES: dict[str, Profile] = {
     "backend": Profile((_SERVER,)),
     "broker": Profile((_SERVER,)),
     "operator": Profile((_CLIENT,)),
+    "merchant": Profile((_CLIENT,)),
 }
 
 
@@ -83,7 +85,8 @@ class CertificateAuthority:
         """A new root."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        builder = _builder(subject, subject, key.public_key(), now_ms, ROOT_VALID_DAYS)
+        number = x509.random_serial_number()
+        builder = _builder(subject, subject, key.public_key(), now_ms, ROOT_VALID_DAYS, number)
         certificate = (
             builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_key_usage(is_ca=True), critical=True)
@@ -137,6 +140,24 @@ class CertificateAuthority:
         self, key: ec.EllipticCurvePublicKey, holder: Holder, *, now_ms: int
     ) -> bytes:
         """The holder's certificate (DER) for a P-256 key."""
+        return self._leaf(key, holder, now_ms=now_ms)
+
+    def issue_for_program(
+        self, key: rsa.RSAPublicKey, mchid: str, *, serial: int, days: int, now_ms: int
+    ) -> str:
+        """A merchant number's API certificate (PEM), for calls that its connection proves, too."""
+        issued = self._leaf(key, Holder("merchant", mchid), now_ms=now_ms, serial=serial, days=days)
+        return x509.load_der_x509_certificate(issued).public_bytes(Encoding.PEM).decode("ascii")
+
+    def _leaf(
+        self,
+        key: _Key,
+        holder: Holder,
+        *,
+        now_ms: int,
+        serial: int | None = None,
+        days: int = LEAF_VALID_DAYS,
+    ) -> bytes:
         profile = PROFILES.get(holder.kind)
         if profile is None or not is_name(holder.name):
             raise CallerError("field_invalid", "holder")
@@ -144,7 +165,8 @@ class CertificateAuthority:
             raise CallerError("field_invalid", "host names are for servers")
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, holder.name)])
         root_id = self.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
-        builder = _builder(subject, self.certificate.subject, key, now_ms, LEAF_VALID_DAYS)
+        number = x509.random_serial_number() if serial is None else serial
+        builder = _builder(subject, self.certificate.subject, key, now_ms, days, number)
         authority = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(root_id.value)
         certificate = (
             builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -202,7 +224,7 @@ def check_names(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, now_ms: int, days: int
+    subject: x509.Name, issuer: x509.Name, key: _Key, now_ms: int, days: int, serial: int
 ) -> x509.CertificateBuilder:
     now = datetime.fromtimestamp(now_ms // 1000, UTC)
     return (
@@ -210,7 +232,7 @@ def _builder(
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key)
-        .serial_number(x509.random_serial_number())
+        .serial_number(serial)
         .not_valid_before(now - timedelta(minutes=BACKDATE_MINUTES))
         .not_valid_after(now + timedelta(days=days))
     )
@@ -228,7 +250,7 @@ def _host(name: str) -> x509.GeneralName:
         return x509.DNSName(name)
 
 
-def _key_id(key: ec.EllipticCurvePublicKey) -> x509.SubjectKeyIdentifier:
+def _key_id(key: _Key) -> x509.SubjectKeyIdentifier:
     return x509.SubjectKeyIdentifier.from_public_key(key)
 
 

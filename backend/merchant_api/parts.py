@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 
+from backend.identity.ca import CertificateAuthority
 from backend.merchant_api.callbacks.form import FORM, V3Form
 from backend.merchant_api.codepay import routes as codepay_routes
 from backend.merchant_api.codepay.desk import CodePayDesk
@@ -57,12 +58,13 @@ def build_merchant_api(
     *,
     master_key: bytes,
     clock: Clock,
+    authority: CertificateAuthority,
     settings: MerchantApiSettings = _DEFAULT,
 ) -> MerchantApi:
     """``clock`` is the machine's, which is on the wire; the services' is the business's."""
     vault = Vault.of(master_key)
     ring = KeyRing(services, vault)
-    accounts = AccountDesk(services, ring, vault)
+    accounts = AccountDesk(services, ring, vault, authority=authority, clock=clock)
     rate = _rate(clock, CALLS_PER_S_MAX)
     gate = Gate(
         submit=services.submit,
@@ -84,7 +86,8 @@ def build_merchant_api(
     sandbox = Sandbox(is_on=settings.sandbox)
     orders = OrderDesk(services, engine, vault.openid_key, sandbox)
     order_routes.add_routes(routes, orders)
-    codepay_routes.add_routes(routes, CodePayDesk(services, engine, vault.openid_key, sandbox))
+    codes = CodePayDesk(services, engine, vault.openid_key, sandbox)
+    codepay_routes.add_routes(routes, codes)
     refunds = RefundDesk(
         services,
         engine,
@@ -107,7 +110,7 @@ def build_merchant_api(
         ring,
         {FORM: form, **v2_forms(services, accounts=accounts, openid_key=vault.openid_key)},
         routes,
-        v2_router(services, Desks(orders, engine), accounts=accounts, rate=rate),
+        v2_router(services, Desks(engine, orders, codes, refunds), accounts=accounts, rate=rate),
         wallet_router(services, vault.openid_key),
     )
 

@@ -18,7 +18,13 @@ TAKEN = "<xml><return_code><![CDATA[SUCCESS]]></return_code></xml>"
 @contextmanager
 def client(world: MerchantWorld) -> Iterator[Any]:
     own = world.own
-    pay = WeChatPay(appid=own["appid"], api_key=own["api_v2_key"], mch_id=own["mchid"])
+    pay = WeChatPay(
+        appid=own["appid"],
+        api_key=own["api_v2_key"],
+        mch_id=own["mchid"],
+        mch_cert=str(world.keys / "apiclient_cert.pem"),
+        mch_key=str(world.keys / "apiclient_key.pem"),
+    )
     pay.API_BASE_URL = world.url + "/"
     # A client that keeps its connection does not say farewell, and the server waits for it to.
     pay._http.headers["Connection"] = "close"
@@ -26,7 +32,7 @@ def client(world: MerchantWorld) -> Iterator[Any]:
     pay._http.close()
 
 
-async def test_an_order_is_paid_told_and_queried(
+async def test_orders_codes_and_refunds_from_the_first_call_to_the_last_notice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with merchant_world(tmp_path) as world:
@@ -34,7 +40,9 @@ async def test_an_order_is_paid_told_and_queried(
         world.server.answer = TAKEN
         with client(world) as pay:
             await an_order(world, pay)
-        assert (await world.wallet.balance(PAYER, "CNY"))["balance_minor"] == 10_000 - 1_280
+            await its_refund(world, pay)
+            await a_code(world, pay)
+        assert (await world.wallet.balance(PAYER, "CNY"))["balance_minor"] == 10_000 - 980
 
 
 async def an_order(world: MerchantWorld, pay: Any) -> None:
@@ -55,3 +63,31 @@ async def an_order(world: MerchantWorld, pay: Any) -> None:
     with pytest.raises(WeChatPayException) as refusal:
         await world.run(lambda: pay.order.close("order-0001"))
     assert refusal.value.errcode == "ORDERPAID"
+
+
+async def its_refund(world: MerchantWorld, pay: Any) -> None:
+    words = {"total_fee": 1_280, "refund_fee": 300, "out_refund_no": "refund-1",
+             "out_trade_no": "order-0001", "notify_url": world.server.url}  # fmt: skip
+    granted = await world.run(lambda: pay.refund.apply(**words))
+    _, body = await world.server.next()
+    told = pay.parse_refund_notify_result(body)
+    assert (told["refund_id"], told["refund_fee"]) == (granted["refund_id"], 300)
+    found = await world.run(lambda: pay.refund.query(out_refund_no="refund-1"))
+    assert (found["refund_status_0"], found["refund_fee_0"]) == ("SUCCESS", "300")
+    pay.mch_cert = None
+    with pytest.raises(WeChatPayException) as refusal:
+        await world.run(lambda: pay.refund.apply(**words))
+    assert refusal.value.errcode == "CA_ERROR"
+    pay.mch_cert = str(world.keys / "apiclient_cert.pem")
+
+
+async def a_code(world: MerchantWorld, pay: Any) -> None:
+    code = (await world.wallet.pay_code(PAYER))["pay_code"]
+    words = {"body": "一瓶水", "total_fee": 300, "auth_code": code, "out_trade_no": "code-0001",
+             "client_ip": "203.0.113.9"}  # fmt: skip
+    found = await world.run(lambda: pay.micropay.create(**words))
+    assert (found["trade_type"], found["cash_fee"]) == ("MICROPAY", "300")
+    undone = await world.run(lambda: pay.order.reverse(out_trade_no="code-0001"))
+    assert undone["recall"] == "N"
+    after = await world.run(lambda: pay.order.query(out_trade_no="code-0001"))
+    assert after["trade_state"] == "REVOKED"

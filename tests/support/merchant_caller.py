@@ -16,8 +16,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_public_key
 from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.body_limit import BodyLimit
+from backend.hub_api.peer import EXTENSION
+from backend.identity.ca import CertificateAuthority
 from backend.merchant_api.config import MerchantApiSettings
 from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys import routes as key_routes
@@ -32,6 +35,7 @@ from tests.support.wallet_http import OPERATOR, operator_only, services_of
 BODY_BYTES_MAX = 20_000
 AT_ONCE = MerchantApiSettings(refund_gap_s=0)
 """Refunds need not wait for each other."""
+SHOWN = "x-shown-certificate"
 
 
 @cache
@@ -39,6 +43,32 @@ def a_key(number: int) -> rsa.RSAPrivateKey:
     """The same few keys for all tests of a process: making one takes as long as a test."""
     del number
     return rsa.generate_private_key(65_537, 2_048)
+
+
+@cache
+def an_authority() -> CertificateAuthority:
+    """The installation's."""
+    return CertificateAuthority.create("Tillway", now_ms=0)
+
+
+class ShownCertificates:
+    """What the listener does: tells the application whose certificate a connection has shown.
+    Here a header says it: a merchant number and a serial."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        shown = dict(scope.get("headers", ())).get(SHOWN.encode(), b"").decode()
+        if shown:
+            mchid, _, serial = shown.partition("/")
+            certificate = {
+                "subject": ((("commonName", mchid),),),
+                "subjectAltName": (("URI", f"tillway:merchant:{mchid}"),),
+                "serialNumber": serial,
+            }
+            scope["extensions"] = {EXTENSION: {"certificate": certificate}}
+        await self._app(scope, receive, send)
 
 
 @dataclass
@@ -171,7 +201,9 @@ def _public(pem: str) -> Any:
 def second_process(caller: Caller) -> TestClient:
     """Another process of the same backend: the database is all that they share."""
     services = services_of(caller.shop)
-    parts = build_merchant_api(services, master_key=MASTER_KEY, clock=caller.shop.clock)
+    parts = build_merchant_api(
+        services, master_key=MASTER_KEY, clock=caller.shop.clock, authority=an_authority()
+    )
     app = FastAPI()
     app.include_router(parts.router)
     return TestClient(app)
@@ -188,7 +220,13 @@ def caller_of(
     numbers = iter(range(1, 9))
     monkeypatch.setattr(crypto, "make_key", lambda: a_key(next(numbers)))
     services = services_of(shop)
-    parts = build_merchant_api(services, master_key=MASTER_KEY, clock=shop.clock, settings=settings)
+    parts = build_merchant_api(
+        services,
+        master_key=MASTER_KEY,
+        clock=shop.clock,
+        authority=an_authority(),
+        settings=settings,
+    )
     app = FastAPI()
     app.include_router(parts.router)
     app.include_router(parts.v2_router)
@@ -196,7 +234,7 @@ def caller_of(
     app.include_router(wallet_routes.router(services))
     app.include_router(key_routes.operator_router(parts.accounts, parts.ring, operator_only))
     limited = BodyLimit(app, bytes_max=BODY_BYTES_MAX, answers_itself=("/v3/", *V2_PATHS))
-    with TestClient(limited) as http:
+    with TestClient(ShownCertificates(limited)) as http:
         yield opened(kind, http, shop, parts)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import xmltodict
 from wechatpy.pay.utils import calculate_signature, calculate_signature_hmac, dict_to_xml
 
-from tests.support.merchant_caller import Caller
+from tests.support.merchant_caller import SHOWN, Caller
 
 
 class XmlCaller:
@@ -22,12 +22,13 @@ class XmlCaller:
             return str(calculate_signature_hmac(fields, own))
         return str(calculate_signature(fields, own))
 
-    def ask(self, path: str, **fields: Any) -> dict[str, str]:
-        """The answer's fields; what is None is left out."""
+    def ask(self, path: str, *, shown: str | None = None, **fields: Any) -> dict[str, str]:
+        """The answer's fields; what is None is left out. ``shown`` is the certificate that the
+        connection shows: the caller's own, unless a test says another."""
         own = {"appid": self.made["appid"], "mch_id": self.made["mchid"], "nonce_str": "n1"}
         wanted = {name: value for name, value in (own | fields).items() if value is not None}
         sign = wanted.pop("sign", None) or self.signature(wanted)
-        answer = self.send(path, dict_to_xml(wanted, sign).encode())
+        answer = self.send(path, dict_to_xml(wanted, sign).encode(), shown=shown)
         if answer["return_code"] == "SUCCESS":
             signed = {name: text for name, text in answer.items() if name != "sign"}
             kind = {"sign_type": wanted["sign_type"]} if "sign_type" in wanted else {}
@@ -38,11 +39,13 @@ class XmlCaller:
             assert answer.get("mch_id", answer.get("mchid")) == self.made["mchid"]
         return answer
 
-    def send(self, path: str, body: bytes, method: str = "POST") -> dict[str, str]:
+    def send(
+        self, path: str, body: bytes, method: str = "POST", *, shown: str | None = None
+    ) -> dict[str, str]:
         """The answer to a body as it is: XML, with the status 200 whatever it says."""
-        answer = self.caller.http.request(
-            method, path, content=body, headers={"content-type": "text/xml"}
-        )
+        own = f"{self.made['mchid']}/{self.made['serial_no']}"
+        headers = {"content-type": "text/xml", SHOWN: own if shown is None else shown}
+        answer = self.caller.http.request(method, path, content=body, headers=headers)
         assert answer.status_code == 200, answer.text
         assert answer.headers["content-type"].startswith("text/xml")
         found: dict[str, str] = xmltodict.parse(answer.content)["xml"]

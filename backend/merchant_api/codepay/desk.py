@@ -32,6 +32,7 @@ from backend.merchant_api.orders.engine import Engine, content_hash
 from backend.merchant_api.orders.model import transaction
 from backend.merchant_api.orders.repository import Found, OrderRepository
 from backend.merchant_api.orders.service import CreateOrder
+from backend.merchant_api.wire.asked import Asked
 from backend.payments.service import ReversePayment
 from backend.payments.services import Services
 from protocol.errors import advice
@@ -67,8 +68,11 @@ class CodePayDesk:
         self._sandbox = sandbox
         self._orders = OrderRepository(services.reader)
 
-    async def pay(self, account: Account, wanted: NewCodePayment) -> tuple[int, dict[str, Any]]:
-        """The status, and the transaction or that the payer is still paying."""
+    async def pay(
+        self, account: Account, wanted: NewCodePayment, *, content: Asked | None = None
+    ) -> tuple[int, dict[str, Any]]:
+        """The status, and the transaction or that the payer is still paying. ``content`` is what
+        was asked, where it was said in other words than ``wanted``."""
         self._engine.check_names(account, mchid=wanted.mchid, appid=wanted.appid)
         command = CreateOrder(
             create=self._engine.by_code(
@@ -82,7 +86,7 @@ class CodePayDesk:
             out_trade_no=wanted.out_trade_no,
             appid=wanted.appid,
             trade_type=TRADE_TYPE,
-            content_hash=content_hash(wanted, TRADE_TYPE),
+            content_hash=content_hash(content or wanted, TRADE_TYPE),
             attach=wanted.attach or "",
             device_id=wanted.scene_info.device_id or "",
         )

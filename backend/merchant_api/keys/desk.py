@@ -4,13 +4,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backend.db.tables import Row
+from backend.identity.ca import CertificateAuthority
 from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys.repository import KeyRepository
 from backend.merchant_api.keys.ring import CERTIFICATE, PUBLIC_KEY, KeyRing, Pair
 from backend.merchant_api.keys.sealing import Vault
 from backend.merchant_api.keys.service import OpenAccount
 from backend.merchant_api.keys.suites import RSA, SUITES, PublicHalf, Suite
+from backend.merchant_api.limits import CERTIFICATE_DAYS
 from backend.payments.services import Services
+from protocol.clock import Clock
 
 _MCHID_HEAD, _MCHID_DIGITS = "16", 8
 _SHOWN = ("mchid", "merchant_id", "appid", "key_mode", "suite")
@@ -37,10 +40,21 @@ class Account:
 
 
 class AccountDesk:
-    """One per process."""
+    """One per process. ``authority`` issues API certificates, so that a connection may show one;
+    ``clock`` is the machine's, by which connections are checked."""
 
-    def __init__(self, services: Services, ring: KeyRing, vault: Vault) -> None:
+    def __init__(
+        self,
+        services: Services,
+        ring: KeyRing,
+        vault: Vault,
+        *,
+        authority: CertificateAuthority,
+        clock: Clock,
+    ) -> None:
         self._services = services
+        self._authority = authority
+        self._clock = clock
         self._ring = ring
         self._vault = vault
         self._repository = KeyRepository(services.reader)
@@ -80,7 +94,18 @@ class AccountDesk:
         digits = int.from_bytes(entropy.token_bytes(8), "big") % 10**_MCHID_DIGITS
         mchid = f"{_MCHID_HEAD}{digits:0{_MCHID_DIGITS}d}"
         now_ms = self._services.clock.now_ms()
-        certificate = issuer.private.certify(public, subject=mchid, serial=number, now_ms=now_ms)
+        if suite is RSA:
+            certificate = self._authority.issue_for_program(
+                crypto.read_request(csr),
+                mchid,
+                serial=number,
+                days=CERTIFICATE_DAYS,
+                now_ms=self._clock.now_ms(),
+            )
+        else:
+            certificate = issuer.private.certify(
+                public, subject=mchid, serial=number, now_ms=now_ms
+            )
         v3_key, v2_key = (entropy.token_bytes(16).hex() for _ in range(2))
         row = {
             "mchid": mchid,

@@ -19,6 +19,7 @@ from backend.merchant_api.refunds.model import RefundRows, refund_shown
 from backend.merchant_api.refunds.repository import RefundRepository
 from backend.merchant_api.refunds.schemas import NewRefund
 from backend.merchant_api.refunds.service import RefundOrder
+from backend.merchant_api.wire.asked import Asked
 from backend.payments.services import Services
 from backend.rate_limit import RateLimit
 from backend.refunds.service import CreateRefund
@@ -47,14 +48,24 @@ class RefundDesk:
         self._orders = OrderRepository(services.reader)
         self._refunds = RefundRepository(services.reader)
 
-    async def create(self, account: Account, wanted: NewRefund) -> dict[str, Any]:
-        """The refund, the same for the same refund again."""
+    async def create(
+        self,
+        account: Account,
+        wanted: NewRefund,
+        *,
+        form: str = FORM,
+        content: Asked | None = None,
+    ) -> dict[str, Any]:
+        """The refund, the same for the same refund again. ``content`` is what was asked, where it
+        was said in other words than ``wanted``; ``form`` dresses the news of it."""
         async with self._sandbox.at(
             wanted.amount.refund, mchid=account.mchid, number=wanted.out_refund_no
         ):
-            return await self._create(account, wanted)
+            return await self._create(account, wanted, form, content or wanted)
 
-    async def _create(self, account: Account, wanted: NewRefund) -> dict[str, Any]:
+    async def _create(
+        self, account: Account, wanted: NewRefund, form: str, content: Asked
+    ) -> dict[str, Any]:
         try:
             self._rate.take(account.mchid)
         except OperatingError:
@@ -63,11 +74,11 @@ class RefundDesk:
         if wanted.amount.total != payment["amount_minor"]:
             raise wrong_field("/amount/total", "订单金额与原订单不一致")
         command = RefundOrder(
-            create=self._refund(account, wanted, order["payment_id"]),
+            create=self._refund(account, wanted, order["payment_id"], form),
             mchid=account.mchid,
             out_refund_no=wanted.out_refund_no,
             funds_account=wanted.funds_account or _UNSETTLED,
-            content_hash=content_hash(wanted, "REFUND"),
+            content_hash=content_hash(content, "REFUND"),
             gap_ms=self._gap_ms,
         )
         await self._services.submit(command)
@@ -78,9 +89,23 @@ class RefundDesk:
         found: RefundRows | None = await self._services.run_read(
             lambda: self._refunds.of_number(account.mchid, out_refund_no)
         )
+        return _shown(found)
+
+    async def by_id(self, account: Account, refund_id: str) -> dict[str, Any]:
+        """How the refund of the platform's number stands."""
+        found: RefundRows | None = await self._services.run_read(
+            lambda: self._refunds.of_id(account.mchid, refund_id)
+        )
+        return _shown(found)
+
+    async def of_order(self, account: Account, out_trade_no: str) -> list[dict[str, Any]]:
+        """An order's refunds, the first ones first."""
+        found: list[RefundRows] | None = await self._services.run_read(
+            lambda: self._refunds.of_order(account.mchid, out_trade_no)
+        )
         if found is None:
-            raise ApiError(RESOURCE_NOT_EXISTS, "退款单不存在")
-        return refund_shown(found)
+            raise ApiError(ORDER_NOT_EXIST)
+        return [refund_shown(one) for one in found]
 
     async def _order(self, account: Account, wanted: NewRefund) -> Found:
         number, transaction_id = wanted.out_trade_no, wanted.transaction_id
@@ -98,7 +123,9 @@ class RefundDesk:
         order, payment = found
         return order, payment
 
-    def _refund(self, account: Account, wanted: NewRefund, payment_id: str) -> CreateRefund:
+    def _refund(
+        self, account: Account, wanted: NewRefund, payment_id: str, form: str
+    ) -> CreateRefund:
         request, body = self._engine.refund(
             account,
             payment_id=payment_id,
@@ -111,5 +138,11 @@ class RefundDesk:
             body=body,
             rules=self._services.rules,
             notify_url=wanted.notify_url,
-            notify_form=FORM if wanted.notify_url else "",
+            notify_form=form if wanted.notify_url else "",
         )
+
+
+def _shown(found: RefundRows | None) -> dict[str, Any]:
+    if found is None:
+        raise ApiError(RESOURCE_NOT_EXISTS, "退款单不存在")
+    return refund_shown(found)

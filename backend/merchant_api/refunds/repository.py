@@ -7,6 +7,7 @@ from backend.merchant_api.orders.repository import OrderRepository
 from backend.merchant_api.refunds.model import RefundRows
 from backend.merchant_api.refunds.tables import ApiRefund, OutRefundNo
 from backend.refunds.tables import Refund
+from protocol.limits import REFUNDS_PER_PAYMENT_MAX
 
 _said = ApiRefund.__table__  # type: ignore[attr-defined]
 _number = OutRefundNo.__table__  # type: ignore[attr-defined]
@@ -28,6 +29,28 @@ class RefundRepository:
             )
         )
         return self.of_refund(number["refund_id"]) if number else None
+
+    def of_id(self, mchid: str, number: str) -> RefundRows | None:
+        """By the platform's number, if it is this merchant's."""
+        query = select(_said.c.refund_id).where(_said.c.number == number, _said.c.mchid == mchid)
+        said = self._reader.one(query)
+        return self.of_refund(said["refund_id"]) if said else None
+
+    def of_order(self, mchid: str, out_trade_no: str) -> list[RefundRows] | None:
+        """All that a merchant's program has asked for of one order, the first ones first; None
+        without such an order."""
+        found = self._orders.of_number(mchid, out_trade_no)
+        if found is None:
+            return None
+        query = (
+            select(_said)
+            .join(_refund, _refund.c.refund_id == _said.c.refund_id)
+            .where(_refund.c.payment_id == found[0]["payment_id"])
+            .order_by(_refund.c.created_at_ms, _refund.c.refund_id)
+            .limit(REFUNDS_PER_PAYMENT_MAX)
+        )
+        numbered = [self.of_refund(row["refund_id"]) for row in self._reader.rows(query)]
+        return [one for one in numbered if one is not None]
 
     def of_refund(self, refund_id: str) -> RefundRows | None:
         """By our id."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sqlalchemy import Index
 from sqlmodel import Field
 
 from backend.db.tables import BYTES, INTEGER, STORAGE, TEXT, BackendTable, table_ref
@@ -11,7 +12,7 @@ class ApiRefund(BackendTable, table=True):
     """A refund of a merchant's program. Written once."""
 
     __tablename__ = "merchant_api_refund"
-    __table_args__: Any = STORAGE
+    __table_args__: Any = (Index("ix_merchant_api_refund_number", "number"), STORAGE)
     refund_id: str = Field(primary_key=True, sa_type=TEXT)
     mchid: str = Field(sa_type=TEXT)
     out_refund_no: str = Field(sa_type=TEXT)

@@ -38,6 +38,10 @@ MCHID_NOT_EXIST = V2Fault("MCHID_NOT_EXIST", "MCHID不存在", is_transport=True
 LACK_PARAMS = V2Fault("LACK_PARAMS", "缺少参数")
 PARAM_ERROR = V2Fault("PARAM_ERROR", "参数错误")
 ORDERCLOSED = V2Fault("ORDERCLOSED", "订单已关闭")
+REFUNDNOTEXIST = V2Fault("REFUNDNOTEXIST", "退款单不存在")
+AUTH_CODE_ERROR = V2Fault("AUTH_CODE_ERROR", "付款码参数错误")
+AUTH_CODE_INVALID = V2Fault("AUTH_CODE_INVALID", "请扫描微信支付被扫条码或二维码")
+CA_ERROR = V2Fault("CA_ERROR", "请求未携带商户API证书，或证书与商户号不符")
 USERPAYING = V2Fault("USERPAYING", "需要用户输入支付密码")
 
 _BY_FAULT: Mapping[Fault, str] = {
@@ -56,22 +60,26 @@ _BY_CODE: Mapping[str, str] = {
     "BANK_ERROR": "BANKERROR",
     "RULE_LIMIT": "RULELIMIT",
     "AUTH_CODE_EXPIRE": "AUTHCODEEXPIRE",
+    "RESOURCE_NOT_EXISTS": "REFUNDNOTEXIST",
 }
 """The older spelling; the others are spelt alike."""
 _OURS: Mapping[str, str] = {
     "refund_too_late": "TRADE_OVERDUE",
-    "refund_not_found": "REFUNDNOTEXIST",
 }
 """What the older interface tells apart and the newer does not."""
 
 
 class V2Error(CallerError):
-    """A refusal in the interface's words. ``where`` names a field."""
+    """A refusal in the interface's words. ``where`` names a field; ``more`` are
+    fields of the answer."""
 
-    def __init__(self, fault: V2Fault, where: str = "") -> None:
+    def __init__(
+        self, fault: V2Fault, where: str = "", *, more: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__("merchant_api_refused", fault.code)
         self.fault = fault
         self.where = where
+        self.more = more or {}
 
     @property
     def message(self) -> str:

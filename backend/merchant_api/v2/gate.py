@@ -2,7 +2,9 @@
 
 Rule 1: the signature is over the fields as they came; those that are empty do not count.
 Rule 2: an answer is signed the way its call was. What was not proven is answered unsigned.
-Rule 3: there is no time and no nonce memory in this interface: a call that comes again is known by
+Rule 3: what takes money back or gives it away asks for the caller's API certificate on the
+        connection, too.
+Rule 4: there is no time and no nonce memory in this interface: a call that comes again is known by
         its merchant's number for it, and changes nothing.
 """
 
@@ -14,12 +16,15 @@ import structlog
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
+from backend.hub_api.peer import certificate_of
 from backend.merchant_api.faults import SYSTEM_ERROR, ApiError
+from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys.desk import Account, AccountDesk
 from backend.merchant_api.limits import NONCE_CHARS_MAX
 from backend.merchant_api.v2.asked import V2Asked
 from backend.merchant_api.v2.codec import read_fields, write_fields
 from backend.merchant_api.v2.faults import (
+    CA_ERROR,
     LACK_PARAMS,
     MCHID_NOT_EXIST,
     PARAM_ERROR,
@@ -32,7 +37,8 @@ from backend.merchant_api.v2.faults import (
 from backend.merchant_api.v2.signing import SignType, is_signed, signature
 from backend.rate_limit import RateLimit
 from protocol.clock import Entropy
-from protocol.errors import TillwayError
+from protocol.errors import CallerError, TillwayError
+from protocol.tls import require_peer
 
 _log = structlog.get_logger()
 MEDIA_TYPE = "text/xml; charset=utf-8"
@@ -67,11 +73,15 @@ class V2Gate:
         path: str,
         schema: type[Wanted],
         desk: Callable[[Account, Wanted], Awaitable[Said]],
+        *,
+        by_certificate: bool = False,
     ) -> None:
-        """A call by POST, proven, and signed whatever becomes of it."""
+        """A call by POST, proven, and signed whatever becomes of it. ``by_certificate``: its
+        connection must show the caller's API certificate, too."""
+        check = _check_certificate if by_certificate else _no_check
 
         async def call(request: Request) -> Response:
-            return await self._answer(request, schema, desk)
+            return await self._answer(request, schema, desk, check)
 
         async def wrong_method() -> Response:
             return self._refusal(V2Error(REQUIRE_POST_METHOD), {}, None)
@@ -93,12 +103,14 @@ class V2Gate:
         request: Request,
         schema: type[Wanted],
         desk: Callable[[Account, Wanted], Awaitable[Said]],
+        check: Callable[[Request, Account], None],
     ) -> Response:
         fields: dict[str, str] = {}
         proof: Proof | None = None
         try:
             fields = await _fields(request)
             proof = await self._admit(fields)
+            check(request, proof.account)
             said = await desk(proof.account, _read(schema, fields))
         except TillwayError as error:
             refusal = in_older_words(error)
@@ -139,7 +151,7 @@ class V2Gate:
         if proof is None or refusal.fault.is_transport:
             head = {"return_code": "FAIL", "return_msg": refusal.message}
             return Response(write_fields(head | words), media_type=MEDIA_TYPE)
-        return self._signed({"result_code": "FAIL", **words}, fields, proof)
+        return self._signed({"result_code": "FAIL", **words, **refusal.more}, fields, proof)
 
     def _signed(self, said: Said, fields: Mapping[str, str], proof: Proof) -> Response:
         echoed = {name: fields[name] for name in _ECHOED if name in fields}
@@ -148,6 +160,22 @@ class V2Gate:
         found = head | {name: str(value) for name, value in said.items() if value not in {None, ""}}
         found["sign"] = signature(found, proof.account.api_v2_key, proof.sign_type)
         return Response(write_fields(found), media_type=MEDIA_TYPE)
+
+
+def _no_check(_request: Request, _account: Account) -> None:
+    """Any connection will do."""
+
+
+def _check_certificate(request: Request, account: Account) -> None:
+    """``CA_ERROR`` unless the connection's verified certificate is the account's."""
+    certificate = certificate_of(request)
+    try:
+        peer = require_peer(certificate, "merchant")
+    except CallerError:
+        raise V2Error(CA_ERROR) from None
+    serial = str((certificate or {}).get("serialNumber", ""))
+    if peer.name != account.mchid or not crypto.same_serial(serial, account.serial):
+        raise V2Error(CA_ERROR)
 
 
 async def _fields(request: Request) -> dict[str, str]:

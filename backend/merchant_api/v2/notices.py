@@ -9,19 +9,23 @@ import json
 from collections.abc import Mapping
 
 from backend.db.tables import Row
-from backend.merchant_api.keys.desk import AccountDesk
+from backend.merchant_api.keys.desk import Account, AccountDesk
 from backend.merchant_api.orders.model import transaction
 from backend.merchant_api.orders.repository import OrderRepository
+from backend.merchant_api.refunds.model import refund_news
+from backend.merchant_api.refunds.repository import RefundRepository
 from backend.merchant_api.v2.codec import read_fields, write_fields
 from backend.merchant_api.v2.faults import V2Error
 from backend.merchant_api.v2.orders.model import paid_fields
-from backend.merchant_api.v2.signing import SignType, signature
+from backend.merchant_api.v2.refunds.model import news
+from backend.merchant_api.v2.signing import SignType, seal_notice, signature
 from backend.payments.services import Services
 from protocol.errors import CallerError
 
 FORMS: Mapping[SignType, str] = {SignType.MD5: "v2", SignType.HMAC_SHA256: "v2-hmac"}
 """How the outbox names these forms."""
 _PAID = "payment.captured"
+_REFUNDED = frozenset({"refund.succeeded", "refund.failed"})
 _NONCE_BYTES = 16
 _HEADERS = {"Content-Type": "text/xml; charset=utf-8"}
 
@@ -42,12 +46,15 @@ class V2Form:
         self._openid_key = openid_key
         self._sign_type = sign_type
         self._orders = OrderRepository(services.reader)
+        self._refunds = RefundRepository(services.reader)
 
     async def dress(self, row: Row) -> tuple[bytes, dict[str, str]]:
         """``callback_unknown`` for news that this form has no words for."""
         told = json.loads(row["body"])["resource"]
         if row["event_type"] == _PAID:
             return await self._payment(told["payment_id"]), dict(_HEADERS)
+        if row["event_type"] in _REFUNDED:
+            return await self._refund(told["refund_id"]), dict(_HEADERS)
         raise CallerError("callback_unknown", row["event_type"])
 
     def is_taken(self, row: Row, answer: bytes) -> bool:  # noqa: ARG002  # the answer says it
@@ -62,18 +69,35 @@ class V2Form:
         assert found is not None, "only an order's payment is told in this form"
         now_ms = self._services.clock.now_ms()
         shown = transaction(*found, now_ms=now_ms, openid_key=self._openid_key)
-        account = await self._accounts.account(shown["mchid"])
+        account = await self._account(shown["mchid"])
+        fields = self._head(account) | {"result_code": "SUCCESS"} | _texts(paid_fields(shown))
+        if self._sign_type is not SignType.MD5:
+            fields["sign_type"] = self._sign_type.value
+        fields["sign"] = signature(fields, account.api_v2_key, self._sign_type)
+        return write_fields(fields)
+
+    async def _refund(self, refund_id: str) -> bytes:
+        """Not signed: who can open it knows that it comes from who has the key."""
+        found = await self._services.run_read(lambda: self._refunds.of_refund(refund_id))
+        assert found is not None, "only a merchant program's refund is told in this form"
+        account = await self._account(found.said["mchid"])
+        told = _texts(news(refund_news(found), found.said["funds_account"]))
+        sealed = seal_notice(write_fields(told, root="root"), account.api_v2_key)
+        return write_fields(self._head(account) | {"req_info": sealed})
+
+    async def _account(self, mchid: str) -> Account:
+        account = await self._accounts.account(mchid)
         assert account is not None, "an order is of a merchant number"
-        fields = {
+        return account
+
+    def _head(self, account: Account) -> dict[str, str]:
+        return {
             "return_code": "SUCCESS",
-            "result_code": "SUCCESS",
             "appid": account.appid,
             "mch_id": account.mchid,
             "nonce_str": self._services.entropy.token_bytes(_NONCE_BYTES).hex(),
         }
-        if self._sign_type is not SignType.MD5:
-            fields["sign_type"] = self._sign_type.value
-        told = {name: str(value) for name, value in paid_fields(shown).items() if value != ""}
-        fields |= told
-        fields["sign"] = signature(fields, account.api_v2_key, self._sign_type)
-        return write_fields(fields)
+
+
+def _texts(fields: Mapping[str, str | int]) -> dict[str, str]:
+    return {name: str(value) for name, value in fields.items() if value != ""}

@@ -5,17 +5,23 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 
+from backend.merchant_api.codepay.desk import CodePayDesk
 from backend.merchant_api.keys.desk import AccountDesk
 from backend.merchant_api.orders.desk import OrderDesk
 from backend.merchant_api.orders.engine import Engine
+from backend.merchant_api.refunds.desk import RefundDesk
+from backend.merchant_api.v2.codepay.desk import V2CodePayDesk
+from backend.merchant_api.v2.codepay.schemas import MicroPay
 from backend.merchant_api.v2.gate import V2Gate
 from backend.merchant_api.v2.notices import FORMS, V2Form
 from backend.merchant_api.v2.orders.desk import V2OrderDesk
 from backend.merchant_api.v2.orders.schemas import ClosedOrder, OneOrder, UnifiedOrder
+from backend.merchant_api.v2.refunds.desk import V2RefundDesk
+from backend.merchant_api.v2.refunds.schemas import Refund, RefundQuery
 from backend.payments.services import Services
 from backend.rate_limit import RateLimit
 
-PATHS = ("/pay/",)
+PATHS = ("/pay/", "/secapi/pay/")
 """How the paths begin whose refusals are XML."""
 
 
@@ -23,8 +29,10 @@ PATHS = ("/pay/",)
 class Desks:
     """The newer interface's, which do all the work."""
 
-    orders: OrderDesk
     engine: Engine
+    orders: OrderDesk
+    codes: CodePayDesk
+    refunds: RefundDesk
 
 
 def v2_router(
@@ -37,6 +45,12 @@ def v2_router(
     gate.add(routes, "/pay/unifiedorder", UnifiedOrder, orders.create)
     gate.add(routes, "/pay/orderquery", OneOrder, orders.query)
     gate.add(routes, "/pay/closeorder", ClosedOrder, orders.close)
+    codes = V2CodePayDesk(desks.codes, orders)
+    gate.add(routes, "/pay/micropay", MicroPay, codes.pay)
+    gate.add(routes, "/secapi/pay/reverse", OneOrder, codes.reverse, by_certificate=True)
+    refunds = V2RefundDesk(desks.refunds, orders, desks.engine)
+    gate.add(routes, "/secapi/pay/refund", Refund, refunds.create, by_certificate=True)
+    gate.add(routes, "/pay/refundquery", RefundQuery, refunds.query)
     return routes
 
 

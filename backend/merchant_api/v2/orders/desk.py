@@ -62,6 +62,14 @@ class V2OrderDesk:
         await self._orders.close(account, wanted.out_trade_no, account.mchid)
         return {}
 
+    async def number_of(self, account: Account, wanted: OneOrder) -> str:
+        """The merchant's number of the order that is meant."""
+        self._engine.check_names(account, mchid=account.mchid, appid=wanted.appid)
+        if wanted.transaction_id is None:
+            assert wanted.out_trade_no is not None, "the schema wants one of the two"
+            return wanted.out_trade_no
+        return str((await self._shown(account, wanted))["out_trade_no"])
+
     async def _shown(self, account: Account, wanted: OneOrder) -> dict[str, Any]:
         self._engine.check_names(account, mchid=account.mchid, appid=wanted.appid)
         if wanted.transaction_id is not None:

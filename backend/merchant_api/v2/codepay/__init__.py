@@ -1,0 +1,1 @@
+"""Payments by the payer's code, asked for in XML."""
