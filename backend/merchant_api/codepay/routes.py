@@ -8,9 +8,12 @@ from backend.merchant_api.codepay.desk import CodePayDesk
 from backend.merchant_api.codepay.schemas import NewCodePayment, Reverse
 from backend.merchant_api.keys.desk import Account
 from backend.merchant_api.limits import OUT_TRADE_NO_CHARS_MAX
+from backend.merchant_api.wire.asked import NUMBER_IN_PATH
 from backend.merchant_api.wire.gate import caller_of
 
-_Number = Annotated[str, Path(min_length=1, max_length=OUT_TRADE_NO_CHARS_MAX)]
+_Number = Annotated[
+    str, Path(pattern=NUMBER_IN_PATH, min_length=1, max_length=OUT_TRADE_NO_CHARS_MAX)
+]
 _Caller = Annotated[Account, Depends(caller_of)]
 
 

@@ -9,10 +9,13 @@ from backend.merchant_api.limits import OUT_TRADE_NO_CHARS_MAX
 from backend.merchant_api.orders.desk import OrderDesk
 from backend.merchant_api.orders.model import h5_url, prepay_id
 from backend.merchant_api.orders.schemas import Close, NewH5Order, NewJsapiOrder, NewOrder
+from backend.merchant_api.wire.asked import NUMBER_IN_PATH
 from backend.merchant_api.wire.gate import caller_of
 from backend.wallet.model import compatible_code_url
 
-_Number = Annotated[str, Path(min_length=1, max_length=OUT_TRADE_NO_CHARS_MAX)]
+_Number = Annotated[
+    str, Path(pattern=NUMBER_IN_PATH, min_length=1, max_length=OUT_TRADE_NO_CHARS_MAX)
+]
 _Caller = Annotated[Account, Depends(caller_of)]
 _MchId = Annotated[str, Query(min_length=1, max_length=32)]
 

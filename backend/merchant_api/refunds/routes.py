@@ -8,9 +8,12 @@ from backend.merchant_api.keys.desk import Account
 from backend.merchant_api.limits import OUT_REFUND_NO_CHARS_MAX
 from backend.merchant_api.refunds.desk import RefundDesk
 from backend.merchant_api.refunds.schemas import NewRefund
+from backend.merchant_api.wire.asked import NUMBER_IN_PATH
 from backend.merchant_api.wire.gate import caller_of
 
-_Number = Annotated[str, Path(min_length=1, max_length=OUT_REFUND_NO_CHARS_MAX)]
+_Number = Annotated[
+    str, Path(pattern=NUMBER_IN_PATH, min_length=1, max_length=OUT_REFUND_NO_CHARS_MAX)
+]
 _Caller = Annotated[Account, Depends(caller_of)]
 
 

@@ -48,6 +48,7 @@ def _callback_url(text: str) -> str:
 
 AppId = Annotated[str, Field(min_length=1, max_length=APPID_CHARS_MAX)]
 MchId = Annotated[str, Field(min_length=1, max_length=32)]
+NUMBER_IN_PATH = r"^[0-9A-Za-z_\-|*@]+$"
 OutTradeNo = Annotated[
     str,
     Field(

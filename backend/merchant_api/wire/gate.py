@@ -32,6 +32,7 @@ from backend.merchant_api.keys.desk import Account, AccountDesk
 from backend.merchant_api.keys.ring import KeyRing, Pair
 from backend.merchant_api.keys.suites import BY_SCHEME, RSA, Suite
 from backend.merchant_api.wire.authorization import read_claim, refused
+from backend.merchant_api.wire.body import check_body
 from backend.merchant_api.wire.nonces import TakeNonce
 from backend.merchant_api.wire.probes import is_chosen, probe_of
 from backend.rate_limit import RateLimit
@@ -39,9 +40,10 @@ from protocol.clock import Clock, Entropy
 from protocol.errors import TillwayError
 
 _log = structlog.get_logger()
-_METHODS = ["DELETE", "GET", "PATCH", "POST", "PUT"]
+_METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"]
 _NONCE_BYTES, _REQUEST_ID_BYTES = 16, 16
 _SHOWN_CHARS_MAX = 64
+_NO_JSON = "请求体不是合法的 JSON"
 
 Inner = Callable[[Request], Awaitable[Response]]
 
@@ -100,7 +102,7 @@ class Gate:
             refusal = _field_refusal(error)
             response, number = _refusal(refusal), refusal.fault.number
         except HTTPException:
-            refusal = ApiError(PARAM_ERROR, "请求体不是合法的 JSON")
+            refusal = ApiError(PARAM_ERROR, _NO_JSON)
             response, number = _refusal(refusal), refusal.fault.number
         except Exception:  # noqa: BLE001  # the outermost boundary of a call
             _log.exception("merchant_call_bug", path=request.url.path)
@@ -125,6 +127,7 @@ class Gate:
             raise _unproven(request, message)
         self._rate.take(claim.mchid)
         await self._submit(TakeNonce(mchid=claim.mchid, nonce=claim.nonce, at_ms=now_ms))
+        _check_body(request, body)
         return account
 
     async def _sign(self, request: Request, response: Response, number: int) -> Response:
@@ -182,6 +185,14 @@ def add_unknown_paths(routes: APIRouter) -> None:
         raise ApiError(METHOD_NOT_ALLOWED if is_there else RESOURCE_NOT_EXISTS)
 
 
+def _check_body(request: Request, body: bytes) -> None:
+    check_body(
+        body,
+        content_type=request.headers.get("content-type", ""),
+        content_encoding=request.headers.get("content-encoding", ""),
+    )
+
+
 def _target(request: Request) -> str:
     """The path and query as they came on the wire."""
     raw: bytes = request.scope["raw_path"]
@@ -205,6 +216,8 @@ def _unproven(request: Request, message: bytes) -> ApiError:
 
 def _field_refusal(error: RequestValidationError) -> ApiError:
     first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return ApiError(PARAM_ERROR, _NO_JSON)
     location, *path = first["loc"] or ("body",)
     pointer = "/" + "/".join(str(part) for part in path)
     place = {"path": "url"}.get(str(location), str(location))

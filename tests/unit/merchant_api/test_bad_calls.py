@@ -167,6 +167,77 @@ def test_a_body_that_is_no_json_object(stranger: Caller, body: bytes) -> None:
     refused(stranger.ask("POST", NATIVE, body), 400, "PARAM_ERROR")
 
 
+@pytest.mark.parametrize(
+    ("content_type", "encoding", "field"),
+    [
+        ("text/plain", "", "Content-Type"),
+        ("application/x-www-form-urlencoded", "", "Content-Type"),
+        ("application/json; charset=gbk", "", "Content-Type"),
+        ("", "", "Content-Type"),
+        ("application/json", "gzip", "Content-Encoding"),
+    ],
+)
+def test_a_body_that_is_declared_as_something_else(
+    stranger: Caller, content_type: str, encoding: str, field: str
+) -> None:
+    body = json.dumps(stranger.order()).encode()
+    heads = {"authorization": stranger.authorization("POST", NATIVE, body)}
+    heads |= {"content-type": content_type}
+    if encoding:
+        heads["content-encoding"] = encoding
+    answer = stranger.http.post(NATIVE, content=body, headers=heads)
+    stranger.check(answer)
+    found = refused(answer, 400, "PARAM_ERROR")
+    assert found["detail"]["field"] == field
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "gb18030"])
+def test_a_body_in_another_encoding(stranger: Caller, encoding: str) -> None:
+    body = json.dumps(stranger.order(), ensure_ascii=False).encode(encoding)
+    found = refused(stranger.ask("POST", NATIVE, body), 400, "PARAM_ERROR")
+    assert "UTF-8" in found["message"]
+
+
+@pytest.mark.parametrize("charset", ["application/json", "application/json; charset=utf-8",
+                                     "Application/JSON;charset=UTF8"])  # fmt: skip
+def test_json_by_any_of_its_names(stranger: Caller, charset: str) -> None:
+    body = json.dumps(stranger.order("order-json")).encode()
+    header = stranger.authorization("POST", NATIVE, body)
+    heads = {"authorization": header, "content-type": charset}
+    assert stranger.http.post(NATIVE, content=body, headers=heads).status_code == 200
+
+
+@pytest.mark.parametrize("value", ["1280.0", "1e3", "NaN", "1e999", "9" * 5_000, '"\\ud800"'])
+def test_a_number_that_is_none(stranger: Caller, value: str) -> None:
+    body = json.dumps(stranger.order()).replace("1280", value).encode()
+    refused(stranger.ask("POST", NATIVE, body), 400, "PARAM_ERROR")
+
+
+@pytest.mark.parametrize("number", ["%00", "order%001", "%ff%fe", "a%0Ab", "%E5%95%86", "x" * 70])
+def test_a_number_in_the_path_that_is_none(stranger: Caller, number: str) -> None:
+    mchid = stranger.made["mchid"]
+    for target in (
+        f"/v3/pay/transactions/out-trade-no/{number}?mchid={mchid}",
+        f"/v3/pay/transactions/id/{number}?mchid={mchid}",
+        f"/v3/refund/domestic/refunds/{number}",
+    ):
+        found = refused(stranger.ask("GET", target), 400, "PARAM_ERROR")
+        assert found["detail"]["location"] == "url"
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+def test_a_method_that_a_path_does_not_take(stranger: Caller, method: str) -> None:
+    refused(stranger.ask(method, NATIVE), 405, "INVALID_REQUEST")
+
+
+@pytest.mark.parametrize("header", [b"\xff\xfe", "商户".encode(), b"a\tb", b" "])
+def test_a_header_of_any_bytes(stranger: Caller, header: bytes) -> None:
+    raw: Any = [(b"authorization", header)]
+    answer = stranger.http.get("/v3/certificates", headers=raw)
+    stranger.check(answer)
+    refused(answer, 401, "SIGN_ERROR")
+
+
 def test_a_body_that_is_too_large(stranger: Caller) -> None:
     body = b" " * (BODY_BYTES_MAX + 1)
     found = stranger.ask("POST", NATIVE, body)
