@@ -26,6 +26,9 @@ from backend.operator import limits as operator_limits
 from backend.operator.auth import Guard, OperatorGuard
 from backend.operator.pages import router as page_router
 from backend.operator.routes import router as operator_router
+from backend.pay_page import routes as page_routes
+from backend.pay_page.desk import PageDesk
+from backend.pay_page.limits import OPENINGS_ALL_PER_MINUTE_MAX, OPENINGS_PER_MINUTE_MAX
 from backend.payments import routes as payment_routes
 from backend.rate_limit import RateLimit
 from backend.reconciliation import routes as break_routes
@@ -92,8 +95,12 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
             clearing_routes.operator_router(clearing, guard),
             bill_routes.operator_router(clearing.bills, guard),
         )
+    pages = PageDesk(services, None if clearing is None else clearing.sagas.carry_on)
+    openings = _rate(backend, OPENINGS_PER_MINUTE_MAX, OPENINGS_ALL_PER_MINUTE_MAX)
     return (
         *clears,
+        page_routes.router(pages, openings),
+        page_routes.operator_router(pages, guard),
         backend.merchant_api.router,
         backend.merchant_api.v2_router,
         backend.merchant_api.wallet_router,

@@ -375,6 +375,7 @@ def _rules(settings: Settings, state: State, clock: Clock, engine: Engine) -> Pa
             velocity_window_ms=settings.risk_velocity_window_ms,
         ),
         engine=engine,
+        page_url=settings.page_url,
         code_life_ms=settings.code_life_ms,
         has_own_advance=settings.fund_own_advance,
         routing=settings.routing.routing(configured_channels(settings)),

@@ -128,6 +128,9 @@ class Settings(BaseSettings):
         JOINS_PER_MINUTE_MAX
     )
     """Tries to join from one address: higher while a store full of machines is enrolled."""
+    page_url: Annotated[str, Field(pattern=r"^(https?://[^/?#\s]+)?$")] = ""
+    """``https://host`` under which payers' wallets reach this backend: shown codes then say a page
+    that every wallet opens. Empty: they are for our own wallet alone."""
     code_life_ms: Annotated[int, Field(gt=0, le=CODE_LIFE_MS_MAX)] = 5 * 60 * 1000
     """How long a merchant-presented code can be paid."""
 

@@ -10,12 +10,19 @@ import aiohttp
 
 from backend.channels.day_file import Spool
 from backend.channels.limits import (
+    ADDRESS_CHARS_MAX,
     CALL_TIMEOUT_S,
     CONNECTIONS_PER_LINE_MAX,
     DAY_FILE_TIMEOUT_S,
 )
 from backend.channels.ports import NotSentError
 from protocol.errors import OperatingError
+
+
+def is_address(text: str) -> bool:
+    """Whether a browser may be sent there: an HTTPS address that we can keep."""
+    is_short = len(text) <= ADDRESS_CHARS_MAX and text.isascii() and text.isprintable()
+    return is_short and text.startswith("https://") and " " not in text
 
 
 class FormLine:

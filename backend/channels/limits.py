@@ -8,6 +8,8 @@ ANSWER_TEXT_BYTES_MAX = 4096
 """Of an unsigned refusal."""
 ANSWER_TEXT_CHARS_MAX = 80
 """Of a channel's reference or reason. One that says more has not answered what was asked."""
+ADDRESS_CHARS_MAX = 512
+"""Of the address that a shown code of another wallet says."""
 DAY_FILE_BYTES_MAX = 4 * 1024 * 1024 * 1024
 DAY_FILE_ROWS_MAX = 5_000_000
 DAY_FILE_LINE_BYTES_MAX = 4096

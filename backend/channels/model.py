@@ -28,7 +28,8 @@ OpenCode = Callable[[str, str], str]
 
 @dataclass(frozen=True, slots=True)
 class PayOrder:
-    """Money asked of a payer's instrument. ``token`` is the channel's own name for it.
+    """Money asked of a payer's instrument. ``token`` is the channel's own name for it; an empty one
+    asks another wallet to show a code of its own for whoever scans it.
 
     An order looks the same whenever it is told, asked about or reversed, so that an adapter can
     compute the channel's numbers from it. ``at_ms`` is when it was planned.
@@ -86,3 +87,5 @@ class ChannelAnswer:
     settlement_date: str
     payer: str = ""
     """Who has paid, masked by a channel whose payers we do not know; empty elsewhere."""
+    shown_code: str = ""
+    """Of an order without a token that waits: what its payer is to scan, or to open."""

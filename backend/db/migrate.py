@@ -46,6 +46,7 @@ TABLE_MODULES = (
     "backend.merchant_api.wire.tables",
     "backend.merchants.tables",
     "backend.notify.tables",
+    "backend.pay_page.tables",
     "backend.payments.tables",
     "backend.reconciliation.tables",
     "backend.red_packets.tables",

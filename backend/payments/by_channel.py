@@ -32,7 +32,7 @@ from backend.payments.timeline import step
 from backend.sagas.model import Ask, SagaKind, SagaState, SagaStep
 from backend.sagas.ports import Word
 from backend.sagas.tables import SAGA
-from backend.sagas.timeline import move, note_silence, plan, postpone
+from backend.sagas.timeline import move, note_silence, note_waiting, plan, postpone
 from protocol.payment import WAITING_STATES, Command, PaymentState
 
 _DECLINES = {
@@ -136,8 +136,10 @@ class ResolvePayment:
     def _unanswered(self, ws: WorkingSet, payment: Row, saga: Row, now_ms: int) -> Row:
         if self.word.is_unsent and saga["state"] == SagaState.SENT:
             return self._unsent(ws, payment, saga, now_ms)
-        # While its payer is to confirm, nothing of it is unknown: it goes on *processing*.
-        if payment["state"] == PaymentState.PROCESSING and not self.word.is_waiting:
+        if self.word.is_waiting and saga["state"] != SagaState.REVERSING:
+            # Nothing of it is unknown: the payment goes on *processing*.
+            return note_waiting(ws, saga, shown_code=self.word.shown_code, now_ms=now_ms)
+        if payment["state"] == PaymentState.PROCESSING:
             detail = {"error": self.word.error[:80]}
             lost = step(
                 ws,

@@ -32,6 +32,7 @@ from backend.payments.paying import Taken, paying_reads, take
 from backend.payments.tables import ATTEMPT, PAYMENT
 from backend.payments.timeline import step
 from backend.wallet.codes import code_reads, payer_of, use_code
+from backend.wallet.model import page_code_url
 from backend.wallet.tables import PAYER
 from protocol.errors import CallerError
 from protocol.messages import PaymentCreate
@@ -155,6 +156,7 @@ class CreatePayment:
             actor=self._actor,
             now_ms=now_ms,
             code_expires_at_ms=now_ms + self.rules.code_life_ms,
+            code_url=page_code_url(self.rules.page_url, self.body.payment_id),
         )
         return Taken(shown)
 

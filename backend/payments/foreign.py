@@ -22,12 +22,13 @@ from backend.risk.service import judge_attempt, risk_reads
 from backend.routing.model import Candidate, Decision, decide, explained
 from backend.routing.service import health_of
 from backend.routing.tables import CHANNEL_HEALTH
+from backend.sagas.limits import PAY_PATIENCE_MS
 from protocol.money import Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignCode:
-    """A scanned code: whose it is, and itself, sealed."""
+    """A scanned code: whose it is, and itself, sealed; empty: the wallet is to show one."""
 
     wallet: str
     sealed: str = field(repr=False)
@@ -61,7 +62,8 @@ def take_foreign(
     now_ms: int,
     fingerprint: bytes = b"",
 ) -> Taken:
-    """Begin to ask the wallet's channel, or say why not. The payment stands in *created*."""
+    """Begin to ask the wallet's channel, or say why not. The payment stands in *created*, or it
+    waits for whoever opens its code."""
     if not rules.routing.channels_of_wallet(code.wallet):
         return Taken(payment, "wallet_not_taken")
     decision = _decide(ws, payment, code, rules, now_ms)
@@ -92,6 +94,7 @@ def take_foreign(
         rules=rules,
         actor=actor,
         now_ms=now_ms,
+        patience_ms=_patience_ms(payment, now_ms),
     )
     return Taken(submitted, None, verdict)
 
@@ -102,7 +105,7 @@ def _decide(
     candidates = [
         Candidate(
             facts=rules.routing.facts[channel_id],
-            token=code.sealed,
+            token=code.sealed or code.wallet,
             health=health_of(ws, channel_id),
             room_minor=rules.room.left_minor(ws, channel_id, now_ms),
         )
@@ -110,6 +113,12 @@ def _decide(
     ]
     amount = Money(payment["amount_minor"], payment["currency"])
     return decide(rules.routing, candidates, amount=amount, offer=Offer.PAY, now_ms=now_ms)
+
+
+def _patience_ms(payment: Row, now_ms: int) -> int:
+    """A shown code has its own life."""
+    expires_at_ms = payment["code_expires_at_ms"]
+    return PAY_PATIENCE_MS if expires_at_ms is None else int(expires_at_ms) - now_ms
 
 
 def _attempt(payment: Row, code: ForeignCode, attempt_id: str, now_ms: int) -> Attempt:
@@ -126,6 +135,6 @@ def _attempt(payment: Row, code: ForeignCode, attempt_id: str, now_ms: int) -> A
         merchant_id=payment["merchant_id"],
         store=payment["store"],
         method=code.wallet,
-        entry="payer_code",
+        entry="payer_code" if code.sealed else "merchant_code",
         is_confirmed=True,
     )

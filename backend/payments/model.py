@@ -60,6 +60,9 @@ class PaymentRules:
     engine: Engine | None = field(default=None, repr=False)
     """The risk engine; without it the fixed limits alone judge."""
     wallet: WalletRules = field(default_factory=WalletRules)
+    page_url: str = ""
+    """Where every wallet opens what a shown code says (``backend.pay_page``), without a slash at
+    its end. Empty: shown codes are for our own wallet alone."""
     code_life_ms: int = 5 * 60 * 1000
     """How long a merchant-presented code can be paid."""
     routing: Routing = field(default_factory=Routing)
@@ -121,7 +124,7 @@ def payment_answer(row: Mapping[str, Any], *, error_code: str | None = None) -> 
         if row[name] is not None:
             body[name] = row[name]
     if row["state"] == PaymentState.AWAITING_PAYER:
-        body["code_url"] = code_url(row["payment_id"])
+        body["code_url"] = row["code_url"] or code_url(row["payment_id"])
         body["code_expires_at_ms"] = row["code_expires_at_ms"]
     code = error_code or row["error_code"]
     if code is not None:

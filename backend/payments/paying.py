@@ -314,6 +314,7 @@ def submit(
     actor: str,
     now_ms: int,
     fallback_ids: Sequence[str] = (),
+    patience_ms: int = PAY_PATIENCE_MS,
 ) -> Row:
     """Hold in the books, and plan to ask the channel for what it calls ``token``: nothing is sent
     before this is committed."""
@@ -341,7 +342,7 @@ def submit(
         currency=payment["currency"],
         planned_date=rules.planned_date(channel_id, now_ms),
         now_ms=now_ms,
-        patience_ms=PAY_PATIENCE_MS,
+        patience_ms=patience_ms,
         trace_id=payment["trace_id"],
     )
     ledger.post(ws, [held_transfer(submitted, saga)], now_ms, is_new=True)

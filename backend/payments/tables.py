@@ -81,6 +81,8 @@ class Payment(BackendTable, table=True):
     """Where news of this payment goes; NULL: to the merchant's own address."""
     notify_form: str = Field(default="", sa_type=TEXT)
     """In which form it goes there; empty: in ours."""
+    code_url: str = Field(default="", sa_type=TEXT)
+    """What its shown code says; empty: what our own wallet alone understands."""
 
 
 class PaymentAttempt(BackendTable, table=True):

@@ -8,6 +8,8 @@ CALLS_PER_EXCHANGE_MAX = 2
 """A refund is asked about before it is sent again."""
 RETRY_DELAY_MS = 1_000
 RETRY_DELAY_MS_MAX = 60_000
+WAITING_DELAY_MS = 3_000
+"""Between two questions about an order whose payer is to confirm or to scan: people wait."""
 QUERIES_BEFORE_GIVING_UP_MIN = 1
 CONVERSATIONS_PER_CHANNEL_MAX = 32
 """At once: a channel that hangs takes its own places only."""

@@ -21,6 +21,8 @@ class Word:
     """Whether the channel said anything, if only that it does not know the order."""
     is_waiting: bool = False
     """It has said that it is not done; there is no answer yet."""
+    shown_code: str = ""
+    """What the payer is to scan meanwhile."""
     is_unsent: bool = False
     """Certainly nothing was sent."""
 

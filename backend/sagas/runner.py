@@ -156,7 +156,13 @@ class SagaRunner:
                 is_unsent=ask is Ask.SEND and isinstance(error, NotSentError),
             )
         if answer is not None and answer.state == "waiting":
-            return Word(ask=ask, error="not done yet", channel_id=channel_id, is_waiting=True)
+            return Word(
+                ask=ask,
+                error="not done yet",
+                channel_id=channel_id,
+                is_waiting=True,
+                shown_code=answer.shown_code,
+            )
         missing = "never arrived" if answer is None and ask is not Ask.NOTHING else ""
         return Word(ask=ask, answer=answer, error=missing, channel_id=channel_id)
 

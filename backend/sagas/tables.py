@@ -53,6 +53,8 @@ class Saga(BackendTable, table=True):
     reference: str = Field(default="", sa_type=TEXT)
     settlement_date: str = Field(default="", sa_type=TEXT)
     """The channel's business day of the money that moved; empty while it has not said one."""
+    shown_code: str = Field(default="", sa_type=TEXT)
+    """The channel's own code for its payer to scan; empty where a code was scanned."""
     error: str = Field(default="", sa_type=TEXT)
     """The last thing that went wrong on the way, or the channel's reason."""
     trace_id: str = Field(default="", sa_type=TEXT)

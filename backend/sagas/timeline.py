@@ -6,7 +6,7 @@ from typing import Any
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.detail import detail_text, printable
-from backend.sagas.limits import DETAIL_CHARS_MAX, ERROR_CHARS_MAX
+from backend.sagas.limits import DETAIL_CHARS_MAX, ERROR_CHARS_MAX, WAITING_DELAY_MS
 from backend.sagas.model import (
     OPEN_STATES,
     SagaEvent,
@@ -144,6 +144,19 @@ def note_silence(ws: WorkingSet, saga: Row, *, error: str, now_ms: int) -> Row:
             error=text,
         )
     return ws.update(SAGA, saga["saga_id"], next_try_ms=due, error=text, updated_at_ms=now_ms)
+
+
+def note_waiting(ws: WorkingSet, saga: Row, *, shown_code: str, now_ms: int) -> Row:
+    """The channel has it and waits for its payer: it is asked soon. The code that the payer is to
+    scan is kept."""
+    changes = {"shown_code": shown_code} if shown_code else {}
+    due = now_ms + WAITING_DELAY_MS
+    if saga["state"] == SagaState.SENT:
+        return move(
+            ws, saga, SagaStep.LOSE_CONTACT, now_ms=now_ms, detail={"why": "waits for the payer"},
+            next_try_ms=due, **changes,
+        )  # fmt: skip
+    return ws.update(SAGA, saga["saga_id"], next_try_ms=due, updated_at_ms=now_ms, **changes)
 
 
 def _insert_event(

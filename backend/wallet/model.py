@@ -31,6 +31,9 @@ _TOKEN_CONTEXT = b"tillway-wallet-token-v1"
 _QR_HEAD = "tillway://pay?id="
 _QR_HEADS = (_QR_HEAD, "weixin://wxpay/bizpayurl?pr=")
 """Ours, and the one that merchants' programs for the compatible interface know."""
+PAGE_PATH = "/q/p/"
+_PAGED = re.compile(rf"https?://[^/?#]+{PAGE_PATH}(pay_[0-9A-Z]{{26}})", re.ASCII).fullmatch
+"""The page that every wallet opens. Whatever its host says, only the payment's id counts here."""
 _PREPAY = re.compile(r"weixin://wap/pay\?prepayid=wx\d{8}([0-9A-Z]{26})", re.ASCII).fullmatch
 """What a page or an app opens the wallet with: ``wx``, a date, and the payment's id."""
 
@@ -113,6 +116,11 @@ def code_url(payment_id: str) -> str:
     return f"{_QR_HEAD}{payment_id}"
 
 
+def page_code_url(page_url: str, payment_id: str) -> str:
+    """The same code for every wallet: the address of a page. Empty where there is no page."""
+    return f"{page_url}{PAGE_PATH}{payment_id}" if page_url else ""
+
+
 def compatible_code_url(payment_id: str) -> str:
     """The same code as merchants' programs for the compatible interface know it."""
     return f"{_QR_HEADS[1]}{payment_id}"
@@ -125,6 +133,9 @@ def scanned_payment_id(content: str) -> str:
             payment_id = content.removeprefix(head)
             if payment_id != content and is_id(payment_id, prefix="pay"):
                 return payment_id
+        paged = _PAGED(content)
+        if paged is not None and is_id(paged[1], prefix="pay"):
+            return paged[1]
         prepay = _PREPAY(content)
         if prepay is not None and is_id(f"pay_{prepay[1]}", prefix="pay"):
             return f"pay_{prepay[1]}"

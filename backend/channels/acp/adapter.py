@@ -23,7 +23,7 @@ from backend.channels.acp.wire import Form
 from backend.channels.day_file import DayFile
 from backend.channels.days import CHINA
 from backend.channels.facts import DEFAULT_FACTS, ChannelFacts
-from backend.channels.form_line import FormLine
+from backend.channels.form_line import FormLine, is_address
 from backend.channels.iso8583.dates import resolve_day
 from backend.channels.model import (
     CUP_QR,
@@ -83,7 +83,9 @@ class UnionPayQr:
         await self._files.close()
 
     async def pay(self, order: PayOrder) -> ChannelAnswer:
-        """``ChannelPort.pay``: 01/06."""
+        """``ChannelPort.pay``: 01/06; without a token 01/07, whose code is told once."""
+        if not order.token:
+            return await self._show(order)
         said = await self._ask(
             "0106",
             order.order_id,
@@ -100,6 +102,20 @@ class UnionPayQr:
             if found is not None:
                 return found
         return self._answer(order.order_id, code, said)
+
+    async def _show(self, order: PayOrder) -> ChannelAnswer:
+        said = await self._ask(
+            "0107", order.order_id, order.at_ms, txnAmt=str(order.amount.amount_minor),
+            currencyCode="156", termId=self._merchant.term_id, backUrl=_NO_NOTICE,
+        )  # fmt: skip
+        code = said.get("qrCode", "")
+        if said["respCode"] == codes.DONE and is_address(code):
+            return ChannelAnswer(order.order_id, "waiting", "", "", "", shown_code=code)
+        if said["respCode"] == codes.DUPLICATE:
+            found = await self.query(order)
+            if found is not None:
+                return found
+        raise _unknown(said)
 
     async def query(self, order: PayOrder) -> ChannelAnswer | None:
         """``ChannelPort.query``: 00/00."""

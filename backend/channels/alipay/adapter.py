@@ -30,7 +30,7 @@ from backend.channels.alipay.limits import ANSWER_BYTES_MAX, TRADE_LIFE_MINUTES
 from backend.channels.day_file import DayFile
 from backend.channels.days import CHINA
 from backend.channels.facts import DEFAULT_FACTS, ChannelFacts
-from backend.channels.form_line import FormLine
+from backend.channels.form_line import FormLine, is_address
 from backend.channels.limits import ANSWER_TEXT_CHARS_MAX
 from backend.channels.model import (
     ALIPAY,
@@ -87,7 +87,9 @@ class Alipay:
         await self._line.close()
 
     async def pay(self, order: PayOrder) -> ChannelAnswer:
-        """``ChannelPort.pay``: ``alipay.trade.pay``."""
+        """``ChannelPort.pay``: ``alipay.trade.pay``; without a token ``precreate``."""
+        if not order.token:
+            return await self._show(order)
         said = await self._ask(
             "alipay.trade.pay",
             {
@@ -113,12 +115,33 @@ class Alipay:
             return ChannelAnswer(order.order_id, "refused", sub_code, "", "")
         raise _unknown(said)
 
+    async def _show(self, order: PayOrder) -> ChannelAnswer:
+        """The same number has the same code, however often it is asked for."""
+        said = await self._ask(
+            "alipay.trade.precreate",
+            {
+                "out_trade_no": number_of(order.order_id),
+                "subject": order.order_id,
+                "total_amount": wire.yuan(order.amount.amount_minor),
+                "timeout_express": f"{TRADE_LIFE_MINUTES}m",
+            },
+        )
+        code = said.get("qr_code")
+        if said["code"] == wire.DONE and isinstance(code, str) and is_address(code):
+            return ChannelAnswer(order.order_id, "waiting", "", "", "", shown_code=code)
+        if _sub_code(said) in OVER:
+            found = await self.query(order)
+            if found is not None:
+                return found
+        raise _unknown(said)
+
     async def query(self, order: PayOrder) -> ChannelAnswer | None:
-        """``ChannelPort.query``: ``alipay.trade.query``. A code that nobody has scanned is no trade
-        there."""
+        """``ChannelPort.query``: ``alipay.trade.query``. A shown code that nobody has scanned yet
+        is no trade there, and waits."""
         said = await self._ask("alipay.trade.query", {"out_trade_no": number_of(order.order_id)})
         if _sub_code(said) == NO_TRADE:
-            return None
+            waiting = ChannelAnswer(order.order_id, "waiting", "", "", "")
+            return None if order.token else waiting
         state = _STATES.get(said.get("trade_status"))
         if said["code"] != wire.DONE or state is None:
             raise _unknown(said)
