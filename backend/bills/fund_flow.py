@@ -37,6 +37,8 @@ _NAMES: dict[str, tuple[str, str]] = {
     "payout_instructed": _PAYOUT,
     "payout_rejected": ("提现", "提现退回"),
     "payout_returned": ("提现", "提现退回"),
+    "merchant_packet_sent": ("现金红包", "现金红包"),
+    "merchant_packet_expired": ("现金红包", "现金红包退回"),
     "dispute_opened": _DISPUTE,
     "dispute_won": _DISPUTE,
     "merchant_covered": _COVER,

@@ -110,7 +110,9 @@ def build_merchant_api(
         ring,
         {FORM: form, **v2_forms(services, accounts=accounts, openid_key=vault.openid_key)},
         routes,
-        v2_router(services, Desks(engine, orders, codes, refunds), accounts=accounts, rate=rate),
+        v2_router(
+            services, Desks(engine, orders, codes, refunds, sandbox), accounts=accounts, rate=rate
+        ),
         wallet_router(services, vault.openid_key),
     )
 

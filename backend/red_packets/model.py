@@ -8,7 +8,7 @@ Rule 2: shares are cut when the packet is sent, and taken in their order: a clai
 import hashlib
 from enum import StrEnum
 
-from backend.red_packets.limits import SHARE_MINOR_MAX, SHARES_MAX
+from backend.red_packets.limits import GIFT_MINOR_MIN, SHARE_MINOR_MAX, SHARES_MAX
 from protocol.errors import CallerError
 
 
@@ -19,6 +19,13 @@ class RedPacketKind(StrEnum):
     """Alike; where it does not come out even, the first shares have one minor unit more."""
     LUCKY = "lucky"
     """By chance: each share is at most about twice the mean of what is left."""
+
+
+class SenderKind(StrEnum):
+    """Whose money it is."""
+
+    PAYER = "payer"
+    MERCHANT = "merchant"
 
 
 class RedPacketState(StrEnum):
@@ -43,6 +50,12 @@ TRANSITIONS: dict[tuple[RedPacketState, RedPacketStep], RedPacketState] = {
     (_S.OPEN, _T.TAKE_LAST): _S.TAKEN,
     (_S.OPEN, _T.EXPIRE): _S.RETURNED,
 }
+
+
+def check_gift(amount_minor: int) -> None:
+    """Raise ``amount_invalid`` for a sum that a merchant may not give one payer."""
+    if not GIFT_MINOR_MIN <= amount_minor <= SHARE_MINOR_MAX:
+        raise CallerError("amount_invalid", "a merchant gives 100 to 20,000 minor units")
 
 
 def check_split(total_minor: int, share_count: int) -> None:

@@ -40,6 +40,12 @@ class RedPacketRepository:
         query = query.order_by(_packet.c.created_at_ms.desc(), _packet.c.red_packet_id.desc())
         return self._reader.rows(query.limit(ROWS_PER_LIST_MAX))
 
+    def given_to(self, payer_id: str) -> list[Row]:
+        """The packets that merchants have given a payer, the newest first."""
+        query = select(_packet).where(_packet.c.receiver_id == payer_id)
+        query = query.order_by(_packet.c.created_at_ms.desc(), _packet.c.red_packet_id.desc())
+        return self._reader.rows(query.limit(ROWS_PER_LIST_MAX))
+
     def claimed_by(self, payer_id: str) -> list[Row]:
         """The shares that a payer has taken, the newest first."""
         query = select(_claim).where(_claim.c.payer_id == payer_id)

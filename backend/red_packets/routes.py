@@ -28,7 +28,8 @@ from protocol.messages.base import CurrencyText, RedPacketIdText, Text
 
 CheckPin = Callable[[str, str], Awaitable[None]]
 _SHOWN = (
-    "red_packet_id", "kind", "total_minor", "share_count", "currency", "wish", "left_minor",
+    "red_packet_id", "sender_name", "kind", "total_minor", "share_count", "currency", "wish",
+    "left_minor",
     "left_count", "state", "created_at_ms", "expires_at_ms", "ended_at_ms",
 )  # fmt: skip
 _CLAIM_SHOWN = ("red_packet_id", "number", "amount_minor", "at_ms")
@@ -75,9 +76,9 @@ def add_wallet_routes(
         return _claim_shown(await services.submit(command))
 
     @routes.get("/red-packets/{red_packet_id}")
-    async def packet(_: payer, red_packet_id: str) -> dict[str, Any]:
+    async def packet(payer_id: payer, red_packet_id: str) -> dict[str, Any]:
         row = await services.run_read(lambda: packets.packet(red_packet_id))
-        if row is None:
+        if row is None or row["receiver_id"] not in {None, payer_id}:
             raise CallerError("red_packet_not_found", red_packet_id)
         claims = await services.run_read(lambda: packets.claims(red_packet_id))
         named = [_claim_shown(one) | {"payer_masked": masked_name(one["name"])} for one in claims]
@@ -86,9 +87,11 @@ def add_wallet_routes(
     @routes.get("/red-packets")
     async def of_payer(payer_id: payer) -> dict[str, Any]:
         sent = await services.run_read(lambda: packets.sent_by(payer_id))
+        given = await services.run_read(lambda: packets.given_to(payer_id))
         claimed = await services.run_read(lambda: packets.claimed_by(payer_id))
         return {
             "sent": [_shown(row) for row in sent],
+            "received": [_shown(row) for row in given],
             "claimed": [_claim_shown(row) for row in claimed],
         }
 

@@ -22,6 +22,7 @@ from backend.red_packets.model import (
     RedPacketKind,
     RedPacketState,
     RedPacketStep,
+    SenderKind,
     check_split,
     split,
 )
@@ -124,7 +125,7 @@ class ClaimRedPacket:
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
         packet = ws.get(RED_PACKET, self.red_packet_id)
-        if packet is None:
+        if packet is None or packet["receiver_id"] not in {None, self.payer_id}:
             raise CallerError("red_packet_not_found", self.red_packet_id)
         claimed = ws.get(CLAIM, (self.red_packet_id, self.payer_id))
         if claimed is not None:
@@ -197,9 +198,12 @@ class ExpireRedPacket:
 
 def _returned(packet: Row, date: str) -> list[Transfer]:
     event = posting.Event(f"{packet['red_packet_id']}.expired", packet["currency"], date)
-    return posting.red_packet_expired(
-        event, user_id=packet["sender_id"], amount_minor=packet["left_minor"]
-    )
+    sender_id, left_minor = packet["sender_id"], packet["left_minor"]
+    if packet["sender_kind"] == SenderKind.MERCHANT:
+        return posting.merchant_packet_expired(
+            event, merchant_id=sender_id, amount_minor=left_minor
+        )
+    return posting.red_packet_expired(event, user_id=sender_id, amount_minor=left_minor)
 
 
 def _end(ws: WorkingSet, packet: Row, step: RedPacketStep, now_ms: int) -> None:

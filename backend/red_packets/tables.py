@@ -17,11 +17,18 @@ class RedPacket(BackendTable, table=True):
         CheckConstraint("left_minor BETWEEN 0 AND total_minor", name="left_minor"),
         CheckConstraint("left_count BETWEEN 0 AND share_count", name="left_count"),
         Index("ix_red_packet_sender", "sender_id", "created_at_ms"),
+        Index("ix_red_packet_receiver", "receiver_id", "created_at_ms"),
         Index("ix_red_packet_due", "state", "expires_at_ms"),
         STORAGE,
     )
     red_packet_id: str = Field(primary_key=True, sa_type=TEXT)
     sender_id: str = Field(sa_type=TEXT)
+    sender_kind: str = Field(default="payer", sa_type=TEXT)
+    """``payer`` or ``merchant``."""
+    sender_name: str = Field(default="", sa_type=TEXT)
+    """What a merchant calls itself in it."""
+    receiver_id: str | None = Field(default=None, sa_type=TEXT)
+    """The payer who alone may take it; None: whoever has its id."""
     kind: str = Field(sa_type=TEXT)
     total_minor: int = Field(sa_type=INTEGER)
     share_count: int = Field(sa_type=INTEGER)

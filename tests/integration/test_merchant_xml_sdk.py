@@ -9,6 +9,10 @@ import pytest
 from wechatpy.exceptions import WeChatPayException
 from wechatpy.pay import WeChatPay
 
+from backend.ledger.rules import Event, merchant_settled
+from backend.merchant_api.payers.service import TellOpenId
+from tests.support.backend import MERCHANT, mint
+from tests.support.books import Post
 from tests.support.merchant_world import PAYER, MerchantWorld, merchant_world
 
 pytestmark = pytest.mark.asyncio
@@ -42,6 +46,7 @@ async def test_orders_codes_and_refunds_from_the_first_call_to_the_last_notice(
             await an_order(world, pay)
             await its_refund(world, pay)
             await a_code(world, pay)
+            await a_red_packet(world, pay)
         assert (await world.wallet.balance(PAYER, "CNY"))["balance_minor"] == 10_000 - 980
 
 
@@ -91,3 +96,20 @@ async def a_code(world: MerchantWorld, pay: Any) -> None:
     assert undone["recall"] == "N"
     after = await world.run(lambda: pay.order.query(out_trade_no="code-0001"))
     assert after["trade_state"] == "REVOKED"
+
+
+async def a_red_packet(world: MerchantWorld, pay: Any) -> None:
+    """Of what the merchant has earned and the settlement run has made available."""
+    submit, openid = world.served.backend.services.submit, "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"
+    event = Event(mint("pyo", 1), "CNY", "2026-11-24")
+    await submit(Post(merchant_settled(event, merchant_id=MERCHANT, amount_minor=900)))
+    await submit(TellOpenId(openid=openid, appid=pay.appid, payer_id=PAYER))
+    words = {"user_id": openid, "total_amount": 500, "send_name": "店", "act_name": "新年",
+             "wishing": "恭喜发财", "remark": "谢谢", "client_ip": "203.0.113.9",
+             "out_trade_no": "pack-1"}  # fmt: skip
+    sent = await world.run(lambda: pay.redpack.send(**words))
+    found = await world.run(lambda: pay.redpack.query("pack-1"))
+    assert (found["status"], found["detail_id"]) == ("SENT", sent["send_listid"])
+    with pytest.raises(WeChatPayException) as refusal:
+        await world.run(lambda: pay.redpack.send(**words | {"out_trade_no": "pack-2"}))
+    assert refusal.value.errcode == "NOTENOUGH"

@@ -30,7 +30,8 @@ class XmlCaller:
         sign = wanted.pop("sign", None) or self.signature(wanted)
         answer = self.send(path, dict_to_xml(wanted, sign).encode(), shown=shown)
         if answer["return_code"] == "SUCCESS":
-            signed = {name: text for name, text in answer.items() if name != "sign"}
+            texts = {name: text for name, text in answer.items() if isinstance(text, str)}
+            signed = {name: text for name, text in texts.items() if name != "sign"}
             kind = {"sign_type": wanted["sign_type"]} if "sign_type" in wanted else {}
             if kind.get("sign_type") == "HMAC-SHA256":
                 assert answer["sign"] == calculate_signature_hmac(signed, self.made["api_v2_key"])

@@ -1,6 +1,6 @@
 """Rules 18 and 20: money kept for somebody: red packets, and prepaid contracts."""
 
-from backend.ledger.chart import client, customer, escrow, merchant_pending
+from backend.ledger.chart import client, customer, escrow, merchant_available, merchant_pending
 from backend.ledger.model import Transfer
 from backend.ledger.rules.legs import Event, posted
 
@@ -24,6 +24,20 @@ def red_packet_expired(event: Event, *, user_id: str, amount_minor: int) -> list
     sender = customer(user_id, event.currency)
     leg = (client("REDPKT", event.currency), sender, amount_minor)
     return posted(event, "red_packet_expired", [leg])
+
+
+def merchant_packet_sent(event: Event, *, merchant_id: str, amount_minor: int) -> list[Transfer]:
+    """18. A merchant puts settled money into a red packet: Dr MAVAIL / Cr REDPKT."""
+    sender = merchant_available(merchant_id, event.currency)
+    leg = (sender, client("REDPKT", event.currency), amount_minor)
+    return posted(event, "merchant_packet_sent", [leg])
+
+
+def merchant_packet_expired(event: Event, *, merchant_id: str, amount_minor: int) -> list[Transfer]:
+    """18. A merchant's packet that was not taken goes back: Dr REDPKT / Cr MAVAIL."""
+    sender = merchant_available(merchant_id, event.currency)
+    leg = (client("REDPKT", event.currency), sender, amount_minor)
+    return posted(event, "merchant_packet_expired", [leg])
 
 
 def escrow_funded(

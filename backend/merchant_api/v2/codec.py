@@ -14,6 +14,9 @@ from backend.merchant_api.v2.faults import NOT_UTF8, XML_FORMAT_ERROR, V2Error
 
 _ROOT = "xml"
 
+Nested = Mapping[str, "str | Nested"]
+"""Fields within a field: answers alone have them, and no signature covers them."""
+
 
 def read_fields(data: bytes) -> dict[str, str]:
     """The fields of a call; ``NOT_UTF8`` or ``XML_FORMAT_ERROR``."""
@@ -35,10 +38,16 @@ def read_fields(data: bytes) -> dict[str, str]:
     return found.fields
 
 
-def write_fields(fields: Mapping[str, str], *, root: str = _ROOT) -> bytes:
+def write_fields(fields: Mapping[str, "str | Nested"], *, root: str = _ROOT) -> bytes:
     """The document of these fields, every text in a CDATA section."""
-    lines = (f"<{name}><![CDATA[{_cdata(text)}]]></{name}>\n" for name, text in fields.items())
-    return f"<{root}>\n{''.join(lines)}</{root}>".encode()
+    return _element(root, fields).encode()
+
+
+def _element(name: str, value: "str | Nested") -> str:
+    if isinstance(value, str):
+        return f"<{name}><![CDATA[{_cdata(value)}]]></{name}>\n"
+    inner = "".join(_element(*field) for field in value.items())
+    return f"<{name}>\n{inner}</{name}>\n"
 
 
 def _cdata(text: str) -> str:

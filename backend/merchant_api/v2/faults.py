@@ -42,6 +42,10 @@ REFUNDNOTEXIST = V2Fault("REFUNDNOTEXIST", "退款单不存在")
 AUTH_CODE_ERROR = V2Fault("AUTH_CODE_ERROR", "付款码参数错误")
 AUTH_CODE_INVALID = V2Fault("AUTH_CODE_INVALID", "请扫描微信支付被扫条码或二维码")
 CA_ERROR = V2Fault("CA_ERROR", "请求未携带商户API证书，或证书与商户号不符")
+MONEY_LIMIT = V2Fault("MONEY_LIMIT", "每个红包金额必须大于等于1元，小于等于200元")
+OPENID_ERROR = V2Fault("OPENID_ERROR", "openid和appid不匹配")
+FATAL_ERROR = V2Fault("FATAL_ERROR", "重复请求，参数与原单不一致")
+NOT_FOUND = V2Fault("NOT_FOUND", "指定单号数据不存在")
 USERPAYING = V2Fault("USERPAYING", "需要用户输入支付密码")
 
 _BY_FAULT: Mapping[Fault, str] = {
@@ -65,6 +69,7 @@ _BY_CODE: Mapping[str, str] = {
 """The older spelling; the others are spelt alike."""
 _OURS: Mapping[str, str] = {
     "refund_too_late": "TRADE_OVERDUE",
+    "payer_frozen": "USER_ACCOUNT_ABNORMAL",
 }
 """What the older interface tells apart and the newer does not."""
 

@@ -22,7 +22,7 @@ from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys.desk import Account, AccountDesk
 from backend.merchant_api.limits import NONCE_CHARS_MAX
 from backend.merchant_api.v2.asked import V2Asked
-from backend.merchant_api.v2.codec import read_fields, write_fields
+from backend.merchant_api.v2.codec import Nested, read_fields, write_fields
 from backend.merchant_api.v2.faults import (
     CA_ERROR,
     LACK_PARAMS,
@@ -47,7 +47,7 @@ _OTHER_METHODS = ["DELETE", "GET", "PATCH", "PUT"]
 _NONCE_BYTES = 16
 
 Wanted = TypeVar("Wanted", bound=V2Asked)
-Said = Mapping[str, str | int | None]
+Said = Mapping[str, str | int | Nested | None]
 """What a desk answers; None and empty texts are left out."""
 
 
@@ -157,9 +157,14 @@ class V2Gate:
         echoed = {name: fields[name] for name in _ECHOED if name in fields}
         nonce = self._entropy.token_bytes(_NONCE_BYTES).hex()
         head = {"return_code": "SUCCESS", "return_msg": "OK", **echoed, "nonce_str": nonce}
-        found = head | {name: str(value) for name, value in said.items() if value not in {None, ""}}
+        nested = {name: value for name, value in said.items() if isinstance(value, Mapping)}
+        found = head | {
+            name: str(value)
+            for name, value in said.items()
+            if name not in nested and value is not None and value != ""
+        }
         found["sign"] = signature(found, proof.account.api_v2_key, proof.sign_type)
-        return Response(write_fields(found), media_type=MEDIA_TYPE)
+        return Response(write_fields({**found, **nested}), media_type=MEDIA_TYPE)
 
 
 def _no_check(_request: Request, _account: Account) -> None:

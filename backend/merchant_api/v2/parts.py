@@ -7,6 +7,7 @@ from fastapi import APIRouter
 
 from backend.merchant_api.codepay.desk import CodePayDesk
 from backend.merchant_api.keys.desk import AccountDesk
+from backend.merchant_api.magic import Sandbox
 from backend.merchant_api.orders.desk import OrderDesk
 from backend.merchant_api.orders.engine import Engine
 from backend.merchant_api.refunds.desk import RefundDesk
@@ -16,12 +17,14 @@ from backend.merchant_api.v2.gate import V2Gate
 from backend.merchant_api.v2.notices import FORMS, V2Form
 from backend.merchant_api.v2.orders.desk import V2OrderDesk
 from backend.merchant_api.v2.orders.schemas import ClosedOrder, OneOrder, UnifiedOrder
+from backend.merchant_api.v2.red_packets.desk import RedPackDesk
+from backend.merchant_api.v2.red_packets.schemas import RedPackQuery, SendRedPack
 from backend.merchant_api.v2.refunds.desk import V2RefundDesk
 from backend.merchant_api.v2.refunds.schemas import Refund, RefundQuery
 from backend.payments.services import Services
 from backend.rate_limit import RateLimit
 
-PATHS = ("/pay/", "/secapi/pay/")
+PATHS = ("/pay/", "/secapi/pay/", "/mmpaymkttransfers/")
 """How the paths begin whose refusals are XML."""
 
 
@@ -33,6 +36,7 @@ class Desks:
     orders: OrderDesk
     codes: CodePayDesk
     refunds: RefundDesk
+    sandbox: Sandbox
 
 
 def v2_router(
@@ -51,6 +55,10 @@ def v2_router(
     refunds = V2RefundDesk(desks.refunds, orders, desks.engine)
     gate.add(routes, "/secapi/pay/refund", Refund, refunds.create, by_certificate=True)
     gate.add(routes, "/pay/refundquery", RefundQuery, refunds.query)
+    packets = RedPackDesk(services, desks.engine, desks.sandbox)
+    packet = "/mmpaymkttransfers/"
+    gate.add(routes, f"{packet}sendredpack", SendRedPack, packets.send, by_certificate=True)
+    gate.add(routes, f"{packet}gethbinfo", RedPackQuery, packets.query, by_certificate=True)
     return routes
 
 

@@ -208,6 +208,48 @@ def send_packet(w: World) -> Step:
     )
 
 
+def send_from_merchant(w: World) -> Step | None:
+    """A merchant gives a packet of its settled money; a fen too much is refused."""
+    currency, merchant = w.currency(), w.merchant()
+    most = w.available(f"C:MAVAIL:{merchant}:{currency}")
+    if not most:
+        return None
+    a = most + 1 if w.luck(0.1) else w.amount(min(most, 5_000))
+    packet = Kept("packet", merchant, currency, a, w.now_ms + PACKET_MS)
+    return Step(
+        rule="merchant_packet_sent",
+        transfers=rules.merchant_packet_sent(
+            w.event(currency), merchant_id=merchant, amount_minor=a
+        ),
+        changes=within(currency, (f"C:MAVAIL:{merchant}", -a), ("C:REDPKT", a)),
+        then=w.keep("merchant packets", packet),
+    )
+
+
+def end_merchants_packet(w: World) -> Step | None:
+    """Its payer takes it, or it goes back."""
+    packet = w.pick("merchant packets")
+    if packet is None:
+        return None
+    currency, a = packet.currency, packet.left
+    if w.now_ms < packet.until_ms and w.luck(0.5):
+        user = w.user()
+        return Step(
+            rule="red_packet_claimed",
+            transfers=rules.red_packet_claimed(w.event(currency), user_id=user, amount_minor=a),
+            changes=within(currency, ("C:REDPKT", -a), (f"C:CUST:{user}", a)),
+            then=w.drop("merchant packets", packet),
+        )
+    return Step(
+        rule="merchant_packet_expired",
+        transfers=rules.merchant_packet_expired(
+            w.event(currency), merchant_id=packet.user, amount_minor=a
+        ),
+        changes=within(currency, ("C:REDPKT", -a), (f"C:MAVAIL:{packet.user}", a)),
+        then=w.drop("merchant packets", packet),
+    )
+
+
 def open_packet(w: World) -> Step | None:
     """Claim a share; once its time has passed, what is left goes back to the sender."""
     packet = w.pick("packets")
@@ -267,4 +309,5 @@ def fulfil(w: World) -> Step | None:
 KINDS = (
     (fill, 8), (pay, 8), (hold, 3), (end_hold, 6), (charge_fee, 1), (give_coupon, 1), (withdraw, 2),
     (end_withdrawal, 3), (send_packet, 2), (open_packet, 3), (prepay, 2), (fulfil, 3),
+    (send_from_merchant, 2), (end_merchants_packet, 2),
 )  # fmt: skip

@@ -223,6 +223,8 @@ TABLE: list[tuple[list[Transfer], list[tuple[str, str, int]]]] = [
     (rules.own_funds_injected(EVENT, amount_minor=8), [(RESERVE, OWN_DUE, 8), (PAYABLE, OWN, 8)]),
     (rules.own_funds_injected(EVENT, amount_minor=-8), [(OWN_DUE, RESERVE, 8), (OWN, PAYABLE, 8)]),
     (rules.red_packet_sent(EVENT, user_id="u", amount_minor=8), [(CUST, REDPKT, 8)]),
+    (rules.merchant_packet_sent(EVENT, merchant_id="m", amount_minor=8), [(MAVAIL, REDPKT, 8)]),
+    (rules.merchant_packet_expired(EVENT, merchant_id="m", amount_minor=8), [(REDPKT, MAVAIL, 8)]),
     (rules.red_packet_claimed(EVENT, user_id="u", amount_minor=8), [(REDPKT, CUST, 8)]),
     (rules.red_packet_expired(EVENT, user_id="u", amount_minor=8), [(REDPKT, CUST, 8)]),
     (rules.ecny_paid(EVENT, WALLET_HOLD, **PRICE), [(ECNY, MPEND, 100), *FEE]),

@@ -9,11 +9,13 @@ from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
 
 from backend.payments.expiry import expire_red_packets
+from backend.red_packets.giving import GiveRedPacket
 from backend.red_packets.limits import LIFE_MS
 from backend.red_packets.model import RedPacketKind, check_split, split
 from backend.wallet.service import SetPayerStatus
 from protocol.errors import CallerError
-from tests.support.shop import Shop, bugs_in
+from tests.support.disputes import settle
+from tests.support.shop import MERCHANT, Shop, bugs_in
 from tests.support.wallet_http import client_of, services_of
 from tests.unit.wallet.test_wallet_http import PIN, Phone
 
@@ -105,6 +107,29 @@ def test_what_is_wrong_with_a_packet_is_said(shop: Shop, http: TestClient) -> No
         shop.do(SetPayerStatus(payer_id=frozen.payer_id, is_frozen=True))
         assert _code(act()) == "payer_frozen"
     assert sender.get("balance")["balance_minor"] == 49_000
+
+
+def test_a_merchants_packet_is_for_its_payer_alone(shop: Shop, http: TestClient) -> None:
+    receiver, other = Phone(shop, http, balance_minor=0), Phone(shop, http)
+    shop.add_merchant()
+    shop.pay(shop.add_payer(balance_minor=10_000), 10_000)
+    settle(shop)
+    wanted = {"red_packet_id": shop.id("rpk"), "merchant_id": MERCHANT, "currency": "CNY",
+              "receiver_id": receiver.payer_id, "sender_name": "晨光", "wish": "谢谢",
+              "rules": shop.rules}  # fmt: skip
+    with pytest.raises(CallerError, match="merchant_balance_short"):
+        shop.do(GiveRedPacket(amount_minor=10_000, **wanted))
+    shop.do(GiveRedPacket(amount_minor=5_000, **wanted))
+    path = f"red-packets/{wanted['red_packet_id']}"
+    assert _code(other.get(path)) == _code(other.post(f"{path}/claim")) == "red_packet_not_found"
+    assert receiver.get("red-packets")["received"][0]["sender_name"] == "晨光"
+    assert receiver.post(f"{path}/claim")["amount_minor"] == 5_000
+    assert receiver.get("balance")["balance_minor"] == 5_000
+    second = wanted | {"red_packet_id": shop.id("rpk")}
+    shop.do(GiveRedPacket(amount_minor=4_000, **second))
+    shop.clock.at_ms += LIFE_MS
+    assert asyncio.run(expire_red_packets(services_of(shop))) == 1
+    assert shop.balance(f"C:MAVAIL:{MERCHANT}:CNY") == 9_940 - 5_000
 
 
 def test_a_lucky_packet_is_decided_by_its_seed_and_never_even_for_long() -> None:

@@ -1,0 +1,1 @@
+"""Red packets that merchants' programs give to payers."""
