@@ -58,7 +58,7 @@ class TakeNonce:
 def seen_with(seen: bytes, digest: bytes, *, at_ms: int) -> bytes:
     """A row's entries, each the head of a digest and when it was taken, with one more."""
     entries = [seen[at : at + _ENTRY_BYTES] for at in range(0, len(seen), _ENTRY_BYTES)]
-    since = (at_ms - _KEPT_MS).to_bytes(_TIME_BYTES, "big")
+    since = max(at_ms - _KEPT_MS, 0).to_bytes(_TIME_BYTES, "big")
     kept = [one for one in entries if one[_DIGEST_BYTES:] > since]
     head = digest[:_DIGEST_BYTES]
     if any(one.startswith(head) for one in kept):

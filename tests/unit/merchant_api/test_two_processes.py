@@ -1,0 +1,61 @@
+"""What must hold between processes holds in the database: SQLite and PostgreSQL alike."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from backend.db.command import Outcome
+from backend.merchant_api.config import MerchantApiSettings
+from backend.merchant_api.faults import ApiError
+from backend.merchant_api.wire.nonces import TakeNonce
+from tests.support.merchant_caller import Caller, caller_of, second_process
+from tests.support.shop import Shop
+from tests.unit.merchant_api.test_orders_and_codes import code_of, code_payment, query
+from tests.unit.merchant_api.test_sandbox import paid_order, refund
+
+
+@pytest.fixture
+def either(migrated_url: str) -> Iterator[Caller]:
+    """A merchant's program on both databases."""
+    shop = Shop(migrated_url)
+    shop.add_merchant()
+    settings = MerchantApiSettings(sandbox=True)
+    with pytest.MonkeyPatch.context() as patch, caller_of(shop, patch, settings=settings) as found:
+        yield found
+    shop.close()
+
+
+def test_a_day_of_a_merchants_program(either: Caller) -> None:
+    payer_id = paid_order(either, 1_280)
+    assert query(either)["trade_state"] == "SUCCESS"
+    assert refund(either, "refund-1", 280).status_code == 200
+    assert code_of(refund(either, "refund-2", 280)) == (429, "FREQUENCY_LIMITED")
+    either.shop.clock.at_ms += 60_000
+    assert refund(either, "refund-2", 1_000).status_code == 200
+    assert either.shop.payer_balance(payer_id) == 1_280
+    code = either.shop.code(payer_id)
+    assert code_payment(either, code, number="order-0002", total=100).status_code == 200
+    assert [news["event_type"] for _, news in either.callbacks()] == ["TRANSACTION.SUCCESS"]
+    header = either.authorization("GET", "/v3/certificates", b"")
+    other = second_process(either)
+    assert other.get("/v3/certificates", headers={"authorization": header}).status_code == 200
+    again = either.ask("GET", "/v3/certificates", header=header)
+    assert code_of(again) == (401, "SIGN_ERROR")
+    assert not either.shop.verify().breaks
+
+
+def test_a_nonce_is_taken_once_however_many_take_it_at_once(migrated_url: str) -> None:
+    shops = [Shop(migrated_url) for _ in range(3)]
+    command = TakeNonce(mchid="1600000001", nonce="n", at_ms=1_000)
+
+    def take(shop: Shop) -> list[Outcome]:
+        return [outcome for _ in range(4) for outcome in shop.apply(command)]
+
+    with ThreadPoolExecutor(len(shops)) as pool:
+        outcomes = [outcome for found in pool.map(take, shops) for outcome in found]
+    for shop in shops:
+        shop.close()
+    errors = [outcome.error for outcome in outcomes if outcome.error is not None]
+    assert len(errors) == len(outcomes) - 1
+    assert {error.fault.code for error in errors if isinstance(error, ApiError)} == {"SIGN_ERROR"}
