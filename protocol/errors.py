@@ -79,6 +79,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("envelope_replayed", "same_id", "该报文已被接收过，已拒绝重放。", "This message was received before; the replay is refused."),
     ("signature_invalid", "never", "签名无效，请重新注册设备。", "The signature is not valid; enrol the device again."),
     ("identity_mismatch", "never", "连接身份与报文中的设备不一致，已拒绝。", "The connection belongs to another device than the message; refused."),
+    ("call_up_unproven", "never", "商户的签名不正确，无法打开付款。", "The merchant's signature is wrong; the payment is not opened."),
     ("device_unknown", "never", "设备未注册，请先注册。", "This device is not enrolled; enrol it first."),
     ("device_suspended", "after", "设备已暂停使用，请联系店长。", "This device is suspended; ask the store manager."),
     ("device_revoked", "never", "设备已被吊销，不能再用于收款。", "This device has been revoked and can no longer take payments."),

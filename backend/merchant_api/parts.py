@@ -7,6 +7,7 @@ from fastapi import APIRouter
 
 from backend.identity.ca import CertificateAuthority
 from backend.merchant_api.callbacks.form import FORM, V3Form
+from backend.merchant_api.callup import routes as callup_routes
 from backend.merchant_api.codepay import routes as codepay_routes
 from backend.merchant_api.codepay.desk import CodePayDesk
 from backend.merchant_api.config import MerchantApiSettings
@@ -25,7 +26,7 @@ from backend.merchant_api.magic import Sandbox
 from backend.merchant_api.orders import routes as order_routes
 from backend.merchant_api.orders.desk import OrderDesk
 from backend.merchant_api.orders.engine import Engine
-from backend.merchant_api.payers.routes import wallet_router
+from backend.merchant_api.payers import routes as payer_routes
 from backend.merchant_api.refunds import routes as refund_routes
 from backend.merchant_api.refunds.desk import RefundDesk
 from backend.merchant_api.security import routes as security_routes
@@ -113,8 +114,16 @@ def build_merchant_api(
         v2_router(
             services, Desks(engine, orders, codes, refunds, sandbox), accounts=accounts, rate=rate
         ),
-        wallet_router(services, vault.openid_key),
+        _wallet_router(services, accounts, vault.openid_key),
     )
+
+
+def _wallet_router(services: Services, accounts: AccountDesk, openid_key: bytes) -> APIRouter:
+    """What payers' wallets do with merchants' apps."""
+    routes = APIRouter(prefix="/wallet/v1", tags=["wallet"])
+    payer_routes.add_routes(routes, services, openid_key)
+    callup_routes.add_routes(routes, services, accounts)
+    return routes
 
 
 def _rate(clock: Clock, each_max: int) -> RateLimit:

@@ -20,10 +20,9 @@ class App(Wanted):
     appid: Annotated[str, Field(min_length=1, max_length=APPID_CHARS_MAX)]
 
 
-def wallet_router(services: Services, openid_key: bytes) -> APIRouter:
+def add_routes(routes: APIRouter, services: Services, openid_key: bytes) -> None:
     """By the payer's bearer token, as the rest of the wallet."""
     desk = WalletDesk(services)
-    routes = APIRouter(prefix="/wallet/v1", tags=["wallet"])
 
     @routes.post("/openid")
     async def openid(request: Request, body: App) -> dict[str, str]:
@@ -32,5 +31,3 @@ def wallet_router(services: Services, openid_key: bytes) -> APIRouter:
         command = TellOpenId(openid=name, appid=body.appid, payer_id=payer_id)
         await services.submit(command)
         return {"appid": body.appid, "openid": name}
-
-    return routes
