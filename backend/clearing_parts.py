@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from backend.bills.service import BillDesk
+from backend.bills.service import PaperDesk
 from backend.channel_parts import build_runner
 from backend.channels.ecny import EcnyChannel
 from backend.channels.epcc.ids import dispute_id
@@ -56,7 +56,7 @@ class Clearing:
     """By which the reconciliation marks a channel's date that is not what it should be."""
     reserve: ReserveDesk
     payouts: PayoutDesk
-    bills: BillDesk
+    bills: PaperDesk
 
 
 def build_dates(settings: Settings) -> SettlementDates:
@@ -123,13 +123,13 @@ def build_clearing(
 
 def _bills(
     services: Services, day_end: DayEnd, repository: ClearingRepository, calendar: Calendar
-) -> BillDesk:
+) -> PaperDesk:
     """The desk that writes merchants' papers."""
 
     async def stands(merchant_id: str) -> dict[str, Any]:
         return await standing(repository, calendar, merchant_id=merchant_id, today=day_end.today())
 
-    return BillDesk(
+    return PaperDesk(
         reader=services.reader, day_offset_ms=services.rules.day_offset_ms, standing=stands
     )
 

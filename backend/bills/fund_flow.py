@@ -56,6 +56,10 @@ class Movement:
     rule: str
     counter_account: str
     amount_minor: int
+    number: str = ""
+    """The platform's number of it, which a merchant's program knows; empty: ours stands."""
+    voucher: str = ""
+    """The platform's number of the order."""
 
     @property
     def event_id(self) -> str:
@@ -90,7 +94,7 @@ def write_fund_flow(
         yield line(
             (
                 moment(one.at_ms, offset_ms),
-                one.business_id,
+                one.number or one.business_id,
                 one.transfer_id,
                 name,
                 kind,
@@ -99,7 +103,7 @@ def write_fund_flow(
                 yuan(balance, currency),
                 merchant_id if name in {"交易", "退款"} else "system",
                 _note(one),
-                one.business_id,
+                one.voucher or one.business_id,
             )
         )
     yield header(SUMMARY)

@@ -19,6 +19,8 @@ from protocol.money import Money
 BOM = "\ufeff"
 _MARK = "`"
 _END = "\r\n"
+FRAME_LINES = 3
+"""Of a bill without a row: names, the summary's names, the summary."""
 _FEE_DECIMALS = 5
 _TYPED = str.maketrans({",": "\uff0c", "\r": "\\r", "\n": "\\n", _MARK: "'"})
 _UNPRINTED = {"Cc", "Cs"}

@@ -3,7 +3,7 @@ are in memory, however long the day was."""
 
 import heapq
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Select, and_, func, or_, select
 
@@ -41,21 +41,34 @@ _DAY = ClearingDay.__table__  # type: ignore[attr-defined]
 _ACCEPTED, _REFUSED = _TRANSFER.alias("accepted"), _TRANSFER.alias("refused")
 
 
+class Naming(Protocol):
+    """Puts the numbers that a merchant's program knows on the lines of its bills. It changes no
+    amount, leaves no line out and keeps their order; ``connection`` is the bill's snapshot."""
+
+    def trade(self, connection: Connection, lines: Iterator[TradeLine]) -> Iterator[TradeLine]:
+        """A trade bill's lines, named."""
+        ...
+
+    def moves(self, connection: Connection, moves: Iterator[Movement]) -> Iterator[Movement]:
+        """A fund-flow bill's movements, named."""
+        ...
+
+
 class BillRepository:
     """One moment of the books."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self.connection = connection
 
     def is_closed(self, day: str) -> bool:
         """Whether the day's run has come to its end."""
         query = select(_DAY.c.state).where(_DAY.c.business_date == day)
-        return self._connection.execute(query).scalar() == "closed"
+        return self.connection.execute(query).scalar() == "closed"
 
     def merchant(self, merchant_id: str) -> Row | None:
         """A merchant's row."""
         query = select(_MERCHANT).where(_MERCHANT.c.merchant_id == merchant_id)
-        found = self._connection.execute(query).mappings().first()
+        found = self.connection.execute(query).mappings().first()
         return None if found is None else dict(found)
 
     def trade_lines(
@@ -84,7 +97,7 @@ class BillRepository:
         ids = [f"{refund_id}:{leg}" for leg in range(1, LEGS_PER_POST_MAX + 1)]
         columns = (_TRANSFER.c.debit, _TRANSFER.c.credit, _TRANSFER.c.amount_minor)
         found = {"fee_returned_minor": 0, "coupon_returned_minor": 0}
-        for debit, credit, amount_minor in self._connection.execute(
+        for debit, credit, amount_minor in self.connection.execute(
             select(*columns).where(_TRANSFER.c.id.in_(ids))
         ):
             if chart.account(debit).code == "UNSWEPT":
@@ -98,7 +111,7 @@ class BillRepository:
     ) -> tuple[int, Iterator[Movement]]:
         """What all of a merchant's accounts held at a time, and what moved them until another."""
         accounts = _accounts(merchant)
-        books = Statements(LedgerRepository(self._connection), DerivedRepository(self._connection))
+        books = Statements(LedgerRepository(self.connection), DerivedRepository(self.connection))
         opening = sum(books.balance(account, from_ms - 1).balance_minor for account in accounts)
         streams = [_moves(books, account, accounts, from_ms, to_ms) for account in accounts]
         return opening, heapq.merge(*streams, key=lambda one: one.at_ms)
@@ -153,12 +166,12 @@ class BillRepository:
         )
 
     def _stream(self, query: Select[Any]) -> Iterator[Row]:
-        found = self._connection.execution_options(yield_per=STREAM_ROWS_PER_FETCH).execute(query)
+        found = self.connection.execution_options(yield_per=STREAM_ROWS_PER_FETCH).execute(query)
         for row in found.mappings():
             yield dict(row)
 
     def _few(self, query: Select[Any]) -> list[Row]:
-        found = self._connection.execute(query).mappings().fetchmany(PAYOUTS_PER_STATEMENT_MAX + 1)
+        found = self.connection.execute(query).mappings().fetchmany(PAYOUTS_PER_STATEMENT_MAX + 1)
         if len(found) > PAYOUTS_PER_STATEMENT_MAX:
             raise OperatingError("answer_too_large", f"more than {PAYOUTS_PER_STATEMENT_MAX} rows")
         return [dict(row) for row in found]

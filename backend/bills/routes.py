@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from backend.bills.service import BillDesk, SpooledPaper
+from backend.bills.service import PaperDesk, SpooledPaper
 from backend.bills.trade import BillType
 
 Guard = Callable[[Request], Awaitable[None]]
@@ -16,7 +16,7 @@ SHA1, SHA256 = "Bill-SHA1", "Bill-SHA256"
 _CSV, _JSON = "text/csv", "application/json"
 
 
-def operator_router(desk: BillDesk, operator_only: Guard) -> APIRouter:
+def operator_router(desk: PaperDesk, operator_only: Guard) -> APIRouter:
     """``/operator/v1/bills/{merchant}/{day}``: ``trade``, ``fund-flow`` and ``settlement``."""
     routes = APIRouter(
         prefix="/operator/v1/bills", tags=["clearing"], dependencies=[Depends(operator_only)]

@@ -4,7 +4,8 @@ Rule 1: there is no bill of a day that is not closed: ``bill_not_ready``. After 
         changes (but what the settlement statement says of today).
 Rule 2: a paper is written line by line to a spool, hashed on the way, and read from there: what it
         takes in memory does not depend on its length.
-Rule 3: it is read from one snapshot of the books.
+Rule 3: it is read from one snapshot of the books; whoever names its lines (``Naming``) reads the
+        same one.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from typing import IO, Any
 
 from backend.bills.fund_flow import write_fund_flow
 from backend.bills.limits import BILL_BYTES_IN_MEMORY_MAX, BILL_BYTES_PER_CHUNK
-from backend.bills.repository import BillRepository
+from backend.bills.repository import BillRepository, Naming
 from backend.bills.settlement import SettlementStatement, write_statement
 from backend.bills.trade import BillType, TradeTotals, write_trade_bill
 from backend.db.reading import Reader
@@ -35,6 +36,7 @@ class SpooledPaper:
 
     spool: IO[bytes]
     size_bytes: int
+    line_count: int
     sha1: str
     sha256: str
 
@@ -47,31 +49,37 @@ class SpooledPaper:
 
 
 class BillDesk:
-    """Papers of merchants' closed days."""
+    """Bills of merchants' closed days."""
 
-    def __init__(self, *, reader: Reader, day_offset_ms: int, standing: Standing) -> None:
-        """``standing`` is what a merchant has with us now."""
+    def __init__(self, *, reader: Reader, day_offset_ms: int) -> None:
         self._reader = reader
         self._offset_ms = day_offset_ms
-        self._standing = standing
 
-    async def trade_bill(self, merchant_id: str, day: date, bill_type: BillType) -> SpooledPaper:
+    async def trade_bill(
+        self, merchant_id: str, day: date, bill_type: BillType, naming: Naming | None = None
+    ) -> SpooledPaper:
         """The trade bill of a type."""
 
         def lines(books: BillRepository, merchant: Row) -> Iterator[str]:
             found = books.trade_lines(merchant_id, f"{day}", self._end_ms(day), bill_type)
+            if naming is not None:
+                found = naming.trade(books.connection, found)
             return write_trade_bill(
                 found, bill_type, currency=merchant["currency"], offset_ms=self._offset_ms
             )
 
         return await asyncio.to_thread(self._spooled, merchant_id, day, lines)
 
-    async def fund_flow(self, merchant_id: str, day: date) -> SpooledPaper:
+    async def fund_flow(
+        self, merchant_id: str, day: date, naming: Naming | None = None
+    ) -> SpooledPaper:
         """The fund-flow bill."""
 
         def lines(books: BillRepository, merchant: Row) -> Iterator[str]:
             end_ms = self._end_ms(day)
             opening, moves = books.basic_account(merchant, end_ms - DAY_MS, end_ms)
+            if naming is not None:
+                moves = naming.moves(books.connection, moves)
             return write_fund_flow(
                 moves,
                 merchant_id=merchant_id,
@@ -81,6 +89,26 @@ class BillDesk:
             )
 
         return await asyncio.to_thread(self._spooled, merchant_id, day, lines)
+
+    def _spooled(
+        self, merchant_id: str, day: date, lines: Callable[[BillRepository, Row], Iterator[str]]
+    ) -> SpooledPaper:
+        with self._reader.snapshot() as connection:
+            books = BillRepository(connection)
+            return _spooled(lines(books, _ready(books, merchant_id, day)))
+
+    def _end_ms(self, day: date) -> int:
+        """The midnight with which a business date is over."""
+        return ((day - _EPOCH).days + 1) * DAY_MS - self._offset_ms
+
+
+class PaperDesk(BillDesk):
+    """Bills, and the settlement statement."""
+
+    def __init__(self, *, reader: Reader, day_offset_ms: int, standing: Standing) -> None:
+        """``standing`` is what a merchant has with us now."""
+        super().__init__(reader=reader, day_offset_ms=day_offset_ms)
+        self._standing = standing
 
     async def settlement(self, merchant_id: str, day: date) -> SettlementStatement:
         """The settlement statement."""
@@ -112,17 +140,6 @@ class BillDesk:
                 standing=standing,
             )
 
-    def _spooled(
-        self, merchant_id: str, day: date, lines: Callable[[BillRepository, Row], Iterator[str]]
-    ) -> SpooledPaper:
-        with self._reader.snapshot() as connection:
-            books = BillRepository(connection)
-            return _spooled(lines(books, _ready(books, merchant_id, day)))
-
-    def _end_ms(self, day: date) -> int:
-        """The midnight with which a business date is over."""
-        return ((day - _EPOCH).days + 1) * DAY_MS - self._offset_ms
-
 
 def _ready(books: BillRepository, merchant_id: str, day: date) -> Row:
     """The merchant, if there are bills of this day."""
@@ -137,8 +154,10 @@ def _ready(books: BillRepository, merchant_id: str, day: date) -> Row:
 def _spooled(lines: Iterable[str]) -> SpooledPaper:
     spool = tempfile.SpooledTemporaryFile(max_size=BILL_BYTES_IN_MEMORY_MAX)  # noqa: SIM115  # its reader closes it
     sha1, sha256 = hashlib.sha1(usedforsecurity=False), hashlib.sha256()
+    line_count = 0
     try:
         for one in lines:
+            line_count += 1
             content = one.encode()
             sha1.update(content)
             sha256.update(content)
@@ -147,5 +166,9 @@ def _spooled(lines: Iterable[str]) -> SpooledPaper:
         spool.close()
         raise
     return SpooledPaper(
-        spool=spool, size_bytes=spool.tell(), sha1=sha1.hexdigest(), sha256=sha256.hexdigest()
+        spool=spool,
+        size_bytes=spool.tell(),
+        line_count=line_count,
+        sha1=sha1.hexdigest(),
+        sha256=sha256.hexdigest(),
     )

@@ -7,7 +7,9 @@ Rule 2: a payment stands on the day its money moved, a return on the day it was 
         given out once is given out again byte by byte.
 Rule 3: a return's line has 0.00 in the payment's amounts and its own in the refund's; the fee that
         came back is negative. A payment undone on its day keeps its line and has a REVOKED one.
-Rule 4: our coupons are money for the merchant (what WeChat Pay calls a recharge coupon): the amount
+Rule 4: a payment that a merchant's program asked for stands under the numbers that the program
+        knows; any other under ours.
+Rule 5: our coupons are money for the merchant (what WeChat Pay calls a recharge coupon): the amount
         to settle is the whole price, and the coupon's part of it is told beside.
 """
 
@@ -66,6 +68,21 @@ COLUMNS: dict[BillType, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """By which numbers a merchant's program knows a payment and its return."""
+
+    mchid: str
+    appid: str
+    transaction_id: str
+    out_trade_no: str
+    trade_type: str
+    payer: str
+    attach: str
+    refund_id: str = ""
+    out_refund_no: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TradeLine:
     """A payment or a return. All amounts are positive or zero."""
 
@@ -88,6 +105,8 @@ class TradeLine:
     return_id: str = ""
     description: str = ""
     attached: str = ""
+    names: Names | None = None
+    """None: no merchant's program has asked for it."""
 
     @property
     def is_return(self) -> bool:
@@ -154,18 +173,18 @@ def _cells(one: TradeLine, bill_type: BillType, currency: str, offset_ms: int) -
     paid, returned = (zero, amount) if one.is_return else (amount, zero)
     coupon = yuan(one.coupon_minor, currency)
     at_ms = one.paid_at_ms if bill_type is BillType.REFUND else one.at_ms
-    return_id = one.return_id if one.is_return else "0"
+    names = one.names or _our_names(one)
     ended = one.ended_at_ms
     return {
         "交易时间": moment(at_ms, offset_ms),
-        "公众账号ID": "",
-        "商户号": one.merchant_id,
+        "公众账号ID": names.appid,
+        "商户号": names.mchid,
         "特约商户号": "0",
         "设备号": typed(one.device),
-        "微信订单号": one.payment_id,
-        "商户订单号": one.payment_id,
-        "用户标识": typed(one.payer),
-        "交易类型": _TRADE_TYPES.get(one.method, _OTHER),
+        "微信订单号": names.transaction_id,
+        "商户订单号": names.out_trade_no,
+        "用户标识": typed(names.payer),
+        "交易类型": names.trade_type,
         "交易状态": one.state.value,
         "付款银行": _BANKS.get(one.funding, _OTHER),
         "货币种类": currency,
@@ -173,20 +192,34 @@ def _cells(one: TradeLine, bill_type: BillType, currency: str, offset_ms: int) -
         "代金券金额": zero if one.is_return else coupon,
         "退款申请时间": moment(one.at_ms, offset_ms),
         "退款成功时间": "" if ended is None else moment(ended, offset_ms),
-        "微信退款单号": return_id,
-        "商户退款单号": return_id,
+        "微信退款单号": names.refund_id if one.is_return else "0",
+        "商户退款单号": names.out_refund_no if one.is_return else "0",
         "退款金额": returned,
         "充值券退款金额": coupon if one.is_return else zero,
         "退款类型": "ORIGINAL" if one.is_return else "",
         "退款状态": _return_state(one),
         "商品名称": typed(one.description),
-        "商户数据包": typed(one.attached),
+        "商户数据包": typed(names.attach),
         "手续费": fee(-one.fee_minor if one.is_return else one.fee_minor, currency),
         "费率": rate(one.rate_bps),
         "订单金额": paid,
         "申请退款金额": returned,
         "费率备注": "",
     }
+
+
+def _our_names(one: TradeLine) -> Names:
+    return Names(
+        mchid=one.merchant_id,
+        appid="",
+        transaction_id=one.payment_id,
+        out_trade_no=one.payment_id,
+        trade_type=_TRADE_TYPES.get(one.method, _OTHER),
+        payer=one.payer,
+        attach=one.attached,
+        refund_id=one.return_id,
+        out_refund_no=one.return_id,
+    )
 
 
 def _return_state(one: TradeLine) -> str:

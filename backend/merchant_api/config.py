@@ -15,6 +15,9 @@ class MerchantApiSettings(BaseModel):
     sandbox: bool = False
     """Certain amounts provoke certain outcomes; see ``docs/merchant-api.md``. Never where real
     money moves."""
+    public_url: Annotated[str, Field(pattern=r"^(https?://[^/?#\s]+)?$")] = ""
+    """The base of the addresses that answers name (a bill's download), as the program knows it:
+    ``https://api.mch.weixin.qq.com`` where names are redirected. Empty: where the call came to."""
     signature_probes_every: Annotated[int, Field(ge=0)] = 0
     """Of how many answers, and of how many callbacks, one carries a signature that is wrong on
     purpose and begins with ``WECHATPAY/SIGNTEST/``. 0: none; 1: all answers, and the first try of

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 
 from backend.identity.ca import CertificateAuthority
+from backend.merchant_api.bills import routes as bill_routes
+from backend.merchant_api.bills.desk import MerchantBills
 from backend.merchant_api.callbacks.form import FORM, V3Form
 from backend.merchant_api.callup import routes as callup_routes
 from backend.merchant_api.codepay import routes as codepay_routes
@@ -98,6 +100,8 @@ def build_merchant_api(
     )
     refund_routes.add_routes(routes, refunds)
     security_routes.add_routes(routes, services, ring)
+    bills = MerchantBills(services, master_key=master_key, openid_key=vault.openid_key, clock=clock)
+    bill_routes.add_routes(routes, bills, settings.public_url)
     add_unknown_paths(routes)
     form = V3Form(
         services,

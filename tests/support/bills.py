@@ -4,7 +4,7 @@ columns stand here as the documentation prints them, and lines are cut as mercha
 from dataclasses import dataclass
 from datetime import date
 
-from backend.bills.service import BillDesk, SpooledPaper
+from backend.bills.service import PaperDesk, SpooledPaper
 from backend.bills.trade import BillType
 from protocol.money import Money
 from tests.support.clearing import SHOP_OFFSET_MS, World
@@ -83,9 +83,11 @@ def fee_fen(fee: str) -> int:
     return fen(fee[:-3])
 
 
-def desk_of(world: World) -> BillDesk:
+def desk_of(world: World) -> PaperDesk:
     """The desk of a test's world."""
-    return BillDesk(reader=world.shop.reader, day_offset_ms=SHOP_OFFSET_MS, standing=world.standing)
+    return PaperDesk(
+        reader=world.shop.reader, day_offset_ms=SHOP_OFFSET_MS, standing=world.standing
+    )
 
 
 def content(paper: SpooledPaper) -> bytes:

@@ -1,7 +1,7 @@
 """The gate of API v3: no call passes unproven, no answer leaves unsigned.
 
 Rule 1: the signature is checked over the bytes as they came, before anything is parsed.
-Rule 2: every answer is signed: 200, 202, 204, refusals and bugs alike.
+Rule 2: every answer is signed: 200, 202, 204, refusals and bugs alike; only a file is not.
 Rule 3: the time on the wire is the machine's, whatever the business clock says: a merchant's
         program compares it with its own.
 """
@@ -33,6 +33,7 @@ from backend.merchant_api.keys.ring import KeyRing, Pair
 from backend.merchant_api.keys.suites import BY_SCHEME, RSA, Suite
 from backend.merchant_api.wire.authorization import read_claim, refused
 from backend.merchant_api.wire.body import check_body
+from backend.merchant_api.wire.files import UnsignedFile
 from backend.merchant_api.wire.nonces import TakeNonce
 from backend.merchant_api.wire.probes import is_chosen, probe_of
 from backend.rate_limit import RateLimit
@@ -107,7 +108,9 @@ class Gate:
         except Exception:  # noqa: BLE001  # the outermost boundary of a call
             _log.exception("merchant_call_bug", path=request.url.path)
             response, number = _refusal(ApiError(SYSTEM_ERROR)), SYSTEM_ERROR.number
-        return await self._sign(request, response, number)
+        if isinstance(response, UnsignedFile):
+            return self._numbered(response, number)
+        return self._numbered(await self._sign(request, response), number)
 
     async def _admit(self, request: Request) -> Account:
         """Whose call it is; ``SIGN_ERROR`` unless it is proven."""
@@ -130,7 +133,7 @@ class Gate:
         _check_body(request, body)
         return account
 
-    async def _sign(self, request: Request, response: Response, number: int) -> Response:
+    async def _sign(self, request: Request, response: Response) -> Response:
         suite = suite_of(request.headers.get("authorization", ""))
         pair = await self._ring.for_call(suite, request.headers.get("wechatpay-serial"))
         nonce = self._entropy.token_bytes(_NONCE_BYTES).hex()
@@ -143,6 +146,9 @@ class Gate:
                 is_probe=is_chosen(nonce, self._probes_every),
             )
         )
+        return response
+
+    def _numbered(self, response: Response, number: int) -> Response:
         opaque = self._entropy.token_bytes(_REQUEST_ID_BYTES).hex()
         response.headers["Request-ID"] = f"{opaque}-{number}"
         return response

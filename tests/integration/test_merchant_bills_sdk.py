@@ -1,0 +1,96 @@
+"""A day's bills by PyPI's wechatpayv3, unmodified, over a socket: downloaded, unpacked, their hash
+compared, what was sold."""
+
+import asyncio
+import gzip
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from fastapi import FastAPI
+from wechatpayv3 import WeChatPay, WeChatPayType
+
+from backend.clock import SystemClock
+from backend.merchant_api.parts import build_merchant_api
+from tests.support.bills import fen, read_bill
+from tests.support.clearing import clearing_world
+from tests.support.houses import served
+from tests.support.merchant_caller import Caller, a_key, an_authority, caller_of
+from tests.support.migrated import migrated_sqlite
+from tests.support.shop import MASTER_KEY
+from tests.support.wallet_http import services_of
+
+DAY = date(2026, 11, 24)
+
+
+@asynccontextmanager
+async def on_a_socket(caller: Caller) -> AsyncIterator[str]:
+    """Another process of the caller's backend, by the machine's clock; its address."""
+    parts = build_merchant_api(
+        services_of(caller.shop),
+        master_key=MASTER_KEY,
+        clock=SystemClock(),
+        authority=an_authority(),
+    )
+    app = FastAPI()
+    app.include_router(parts.router)
+    async with served(app) as url:
+        yield url
+
+
+def sdk(caller: Caller, url: str) -> Any:
+    made = caller.made
+    pem = a_key(0).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    found = WeChatPay(
+        wechatpay_type=WeChatPayType.NATIVE,
+        mchid=made["mchid"],
+        appid=made["appid"],
+        cert_serial_no=made["serial_no"],
+        private_key=pem,
+        apiv3_key=made["api_v3_key"],
+        notify_url="https://shop.example/notify",
+        public_key=made["platform"]["public_key"],
+        public_key_id=made["platform"]["public_key_id"],
+    )
+    found._core._gate_way = url
+    return found
+
+
+@pytest.mark.asyncio
+async def test_the_sdk_downloads_a_days_bills(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        clearing_world(migrated_sqlite(tmp_path / "shop.db")) as world,
+        caller_of(world.shop, monkeypatch) as caller,
+    ):
+        payer = await world.payer_since_yesterday()
+        for amount in (1_280, 20):
+            world.sell(payer, amount)
+        world.next_day()
+        assert (await world.day_end.run(DAY))["state"] == "closed"
+        async with on_a_socket(caller) as url:
+            await asyncio.to_thread(downloads, sdk(caller, url), caller.made["mchid"])
+
+
+def downloads(pay: Any, mchid: str) -> None:
+    for ask in (pay.trade_bill, pay.fundflow_bill):
+        status, text = ask(f"{DAY}")
+        assert status == 200, text
+        promised = json.loads(text)
+        status, packed = pay.download_bill(promised["download_url"])
+        assert status == 200
+        plain = gzip.decompress(packed)
+        assert hashlib.sha1(plain).hexdigest() == promised["hash_value"]
+        found = read_bill(plain)
+        if ask == pay.trade_bill:
+            assert fen(found.summary["应结订单总金额"]) == 1_300
+            assert found.rows[0]["商户号"] == mchid
+    status, text = pay.trade_bill("2026-11-25")
+    assert (status, json.loads(text)["code"]) == (400, "STATEMENT_CREATING")
