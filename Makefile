@@ -7,7 +7,7 @@ PYTHON ?= python3
 KEPT := PYTHONDONTWRITEBYTECODE=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test check fix types bench lock clean
+.PHONY: help setup setup-dev demo up test check fix types bench screens lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ types: setup-dev ## mypy and the import contracts only
 
 bench: setup-dev ## the benchmarks: a table and var/bench/results.json
 	@$(BIN)/python -m bench $(ARGS)
+
+screens: setup-dev ## draw every screen into docs/screens
+	@$(BIN)/python docs/draw_screens.py $(ARGS)
 
 lock: ## renew requirements*.lock (hashes, no addresses)
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

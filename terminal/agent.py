@@ -33,6 +33,7 @@ from terminal.inputs import (
     ItselfRead,
     LinkDown,
     LinkUp,
+    PrintStored,
     Query,
     ReceiptFailed,
     ReceiptPrinted,
@@ -42,6 +43,7 @@ from terminal.inputs import (
     StartRefund,
     StartSale,
     Tick,
+    TypeCode,
     Undelivered,
 )
 from terminal.journal.store import Journal
@@ -113,6 +115,7 @@ class Agent:
         """Recover from the journal: open sales become unknown, unprinted receipts are printed."""
         with self._journal.transaction():
             queued = self._journal.queued_receipts()
+            self._journal.free_draft()
             self._sales.recover()
             self._sales.items.recover()
             self._refunds.recover()
@@ -180,6 +183,10 @@ class Agent:
             return held
         return self._journal.sale(payment_id)
 
+    def find(self, text: str, count: int) -> list[Sale]:
+        """Sales whose number ends with a text, newest first."""
+        return self._journal.find_sales(text, count)
+
     def refunds_of(self, payment_id: str) -> list[Refund]:
         """The refunds of a payment, oldest first."""
         return self._journal.refunds_of(payment_id)
@@ -203,8 +210,7 @@ class Agent:
     def _dispatch(self, event: Input) -> None:  # noqa: C901  # one row per input
         match event:
             case StartSale():
-                self._leave_finished()
-                self._collect.start(event)
+                self._start_sale(event)
             case ChooseMethod(method):
                 self._collect.choose(method)
             case Cancel():
@@ -222,6 +228,10 @@ class Agent:
                 self._dismiss()
             case Reprint(subject):
                 self._reprint(subject)
+            case PrintStored(receipt_id):
+                self._print_stored(receipt_id)
+            case TypeCode(code):
+                self._collect.code_typed(code)
             case AnswerArrived(data):
                 self._answers.take(data)
             case Tick():
@@ -283,6 +293,12 @@ class Agent:
         else:
             self._sales.query_now(self._sale_of(payment_id))
 
+    def _start_sale(self, wish: StartSale) -> None:
+        if wish.draft_id is not None and self._journal.is_draft_spent(wish.draft_id):
+            return
+        self._leave_finished()
+        self._collect.start(wish)
+
     def _leave_finished(self) -> None:
         """A new sale or refund starts from the keypad or from a screen whose outcome is known."""
         shown = self.current()
@@ -303,6 +319,11 @@ class Agent:
         last = receipts[-1]
         facts = {**last.facts, "is_copy": True}
         self._desk.effects.append(PrintReceipt(last.receipt_id, facts))
+
+    def _print_stored(self, receipt_id: int) -> None:
+        stored = self._journal.receipt(receipt_id)
+        if stored is not None and stored.state == "queued":
+            self._desk.effects.append(PrintReceipt(stored.receipt_id, stored.facts))
 
     # Time and the link
 

@@ -37,6 +37,9 @@ from terminal.adapters.ssi_scanner import SsiScanner
 from terminal.adapters.system import SystemClock, SystemEntropy
 from terminal.agent import SOFTWARE, Agent
 from terminal.config import Settings
+from terminal.counter.diagnostics import Diagnostics
+from terminal.counter.opening import open_counter
+from terminal.counter.tending import JOURNAL_FILE
 from terminal.customer_screen import CustomerScreen
 from terminal.http_server import HttpServer
 from terminal.journal.store import Journal
@@ -122,7 +125,7 @@ async def _build(settings: Settings, identity: Identity, stack: AsyncExitStack) 
     stack.push_async_callback(http.stop)
     _own_state(settings, stack)
     clock = SystemClock()
-    journal = Journal(settings.state_dir / "journal.db", tid=identity.name, now_ms=clock.now_ms())
+    journal = Journal(settings.state_dir / JOURNAL_FILE, tid=identity.name, now_ms=clock.now_ms())
     stack.callback(journal.close)
     agent = Agent(
         profile=profile_of(settings, identity),
@@ -142,17 +145,29 @@ async def _build(settings: Settings, identity: Identity, stack: AsyncExitStack) 
     reader = _reader(settings, identity, journal.boot_epoch)
     machine = _machine(settings, stack)
     dispenser = machine or (RecordingDispenser() if settings.profile == "vending" else None)
-    shell = Shell(
-        _ports(
-            settings,
-            stack,
-            agent=agent,
-            link=link,
-            clock=clock,
-            reader=reader,
-            dispenser=dispenser,
-        )
+    ports = _ports(
+        settings,
+        stack,
+        agent=agent,
+        link=link,
+        clock=clock,
+        reader=reader,
+        dispenser=dispenser,
     )
+    shell = Shell(ports)
+    opened = open_counter(
+        agent=agent,
+        shell=shell,
+        ports=ports,
+        journal=journal,
+        clock=clock,
+        entropy=SystemEntropy(),
+        training_path=settings.state_dir / "training.db",
+    )
+    stack.callback(opened.training_journal.close)
+    training = opened.counter.training.shell
+    practising = asyncio.get_running_loop().create_task(training.run(), name="terminal-training")
+    stack.push_async_callback(_cancelled, practising)
     task = asyncio.get_running_loop().create_task(shell.run(), name="terminal-shell")
     stack.push_async_callback(_cancelled, task)
     pictures = asyncio.get_running_loop().create_task(_keep_picture(settings, shell))
@@ -163,9 +178,10 @@ async def _build(settings: Settings, identity: Identity, stack: AsyncExitStack) 
         selling = asyncio.get_running_loop().create_task(sales.run(), name="terminal-machine")
         stack.push_async_callback(_cancelled, selling)
     access = Access(control_token(settings.state_dir), tid=identity.name)
-    await http.start(build_app(shell, agent, access))
+    await http.start(build_app(opened.counter, Diagnostics(ports), access))
     stack.push_async_callback(http.stop)
     stack.callback(shell.end_streams)
+    stack.callback(training.end_streams)
     log.info("terminal_started", device=identity.name, epoch=journal.boot_epoch, http=http.port)
     token_file = str(settings.state_dir / TOKEN_FILE)
     return RunningTerminal({"http": http.port}, token_file, shell, agent, task)

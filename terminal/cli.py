@@ -20,6 +20,7 @@ from terminal.adapters.telium_pinpad import TeliumPinPad
 from terminal.board_update import BoardUpdate, Updated
 from terminal.bootstrap import load_identity, running_terminal
 from terminal.config import ScanSection, Settings, load
+from terminal.counter.tending import StaffWish, tend_staff
 from terminal.fingers import Wish, tend_fingers
 from terminal.ports import CardOutcome
 from terminal.probes import Found, Probe, probe_named
@@ -107,6 +108,32 @@ def merchant_code(
         is_dynamic=amount is not None,
     )
     sys.stdout.write(emvco.make(code) + "\n")
+
+
+@app.command()
+def staff(
+    config: Annotated[Path, typer.Option(help="The terminal's TOML file.")],
+    hire: Annotated[str | None, typer.Option(help="The name of a new member of staff.")] = None,
+    supervisor: Annotated[bool, typer.Option("--supervisor", help="Who may also sign.")] = False,
+    new_pin: Annotated[str | None, typer.Option(help="Whose PIN is to be another one.")] = None,
+    leave: Annotated[str | None, typer.Option(help="Who works here no longer.")] = None,
+) -> None:
+    """List the till's staff, hire somebody, renew a PIN, or let somebody go.
+
+    A PIN is asked for, or read as one line from a pipe; it is never an argument, which other
+    people's programs could see. Prints one JSON line. May be used while the till runs.
+    """
+    wish = StaffWish(hires=hire, is_supervisor=supervisor, renews=new_pin, leaves=leave)
+    found = tend_staff(load(config).state_dir, wish, ask_pin)
+    sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+
+
+def ask_pin() -> str:
+    """From a person, twice, or from a pipe, once."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().strip()
+    pin: str = typer.prompt("PIN", hide_input=True, confirmation_prompt=True)
+    return pin
 
 
 @app.command()

@@ -51,6 +51,8 @@ class CollectFlow:
             cashier=wish.cashier,
             item=wish.item,
         )
+        if wish.draft_id is not None:
+            self._desk.journal.spend_draft(wish.draft_id, sale.payment_id)
         self._desk.current = sale.payment_id
         self._move(sale, _T.KEY_AMOUNT)
         if wish.method is not None:
@@ -87,6 +89,14 @@ class CollectFlow:
             self._send(sale, pay_code=found.text, verification=None)
         else:
             self._verify_or_send(sale, pay_code=found.text)
+
+    def code_typed(self, code: str) -> None:
+        """A code that came by the page. The scanner, which may be looking, need not look on."""
+        sale = self._sale_in(_S.CHOOSING, _S.SCANNING)
+        if sale.state is _S.CHOOSING:
+            self.choose("pay_code")
+        self._desk.effects.append(StopDevices())
+        self.code_scanned(sale.payment_id, code)
 
     def scan_failed(self, payment_id: str, code: str) -> None:
         """No code: back to the choice, with the reason."""
@@ -146,5 +156,6 @@ class CollectFlow:
             self._desk.effects.append(ReadFinger(moved.payment_id, FINGER_WAIT_S))
         elif event is SaleEvent.CANCELLED:
             self._desk.effects.append(StopDevices())
+            self._desk.journal.free_draft(moved.payment_id)
             self._desk.current = None
         self.sale = moved if moved.state in COLLECTING_STATES else None

@@ -10,7 +10,8 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartSale:
-    """Charge an amount. Without a method the till asks for one."""
+    """Charge an amount. Without a method the till asks for one. A draft of the keypad is charged
+    once: the same one again changes nothing."""
 
     amount_minor: int
     currency: str
@@ -18,6 +19,7 @@ class StartSale:
     description: str = ""
     cashier: str | None = None
     item: str | None = None
+    draft_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,20 @@ class Reprint:
     """Print the last receipt of a payment or refund again, marked COPY."""
 
     subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrintStored:
+    """Print a slip that the counter has stored (`terminal.counter.shifts`)."""
+
+    receipt_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TypeCode:
+    """A scanner that types, or a person, gives the payer's code for the sale on the screen."""
+
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +206,8 @@ CashierInput = (
     | ConfirmItem
     | Dismiss
     | Reprint
+    | PrintStored
+    | TypeCode
 )
 DeviceInput = (
     CodeScanned

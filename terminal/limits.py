@@ -73,3 +73,19 @@ BOARD_BOOTS_WAITED_MAX = 60
 BOARD_FAILURES_MAX = 8
 BOARD_TRIALS_MAX = 3
 BOARD_STEPS_MAX = 200
+
+PIN_DIGITS_MIN, PIN_DIGITS_MAX = 4, 8
+PIN_FAILURES_MAX = 5
+PIN_LOCK_MS = 5 * 60_000
+IDLE_LOCK_MS = 2 * 60_000
+"""Without a touch for so long the till asks who is there."""
+TOUCH_GAP_MS = 5_000
+"""Touches closer together than this are written down once."""
+STAFF_MAX = 50
+STAFF_NAME_CHARS_MAX = 24
+DRAFT_DIGITS_MAX = 9
+CASH_REASON_CHARS_MAX = 80
+SEARCH_CHARS_MAX = 64
+TRAINING_PAYER_MS = 6_000
+"""How long a practice payer takes to confirm."""
+LOG_LINES_KEPT = 2_000

@@ -2,8 +2,15 @@
 
 import logging
 import sys
+from collections import deque
+from typing import Any
 
 import structlog
+
+from terminal.limits import LOG_LINES_KEPT
+
+KEPT: deque[str] = deque(maxlen=LOG_LINES_KEPT)
+"""The last lines, for whoever exports them from the page."""
 
 
 def configure() -> None:
@@ -15,9 +22,16 @@ def configure() -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),
+            _keep,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+
+
+def _keep(_logger: Any, _name: str, line: Any) -> Any:  # noqa: ANN401  # a processor's shape
+    """The last processor: the rendered line is also kept."""
+    KEPT.append(line)
+    return line

@@ -18,7 +18,7 @@ ReceiptState = Literal[
 ]
 COLUMNS = {58: 32, 80: 48}
 ITEM_LINES_MAX = 200
-_FEED_LINES = 4
+FEED_LINES = 4
 _TITLES: dict[ReceiptState, tuple[str, str]] = {
     "paid": ("支付成功", "PAID"),
     "declined": ("支付失败", "DECLINED"),
@@ -62,6 +62,7 @@ class ReceiptContent:
     refund_id: str = ""
     error_code: str = ""
     is_copy: bool = False
+    is_training: bool = False
 
 
 def build_receipt(content: ReceiptContent, *, width_mm: Literal[58, 80] = 80) -> bytes:
@@ -76,7 +77,7 @@ def build_receipt(content: ReceiptContent, *, width_mm: Literal[58, 80] = 80) ->
         _facts(content, columns),
         _outcome(content, columns),
         _code(content),
-        escpos.feed(_FEED_LINES),
+        escpos.feed(FEED_LINES),
         escpos.CUT_PARTIAL,
     ]
     return b"".join(parts)
@@ -84,19 +85,22 @@ def build_receipt(content: ReceiptContent, *, width_mm: Literal[58, 80] = 80) ->
 
 def _heading(content: ReceiptContent, columns: int) -> bytes:
     zh, en = _TITLES[content.state]
-    copy = escpos.line("*** 补打 COPY ***") if content.is_copy else b""
+    marks = escpos.line("*** 补打 COPY ***") if content.is_copy else b""
+    if content.is_training:
+        marks += escpos.line("*** 培训 TRAINING ***")
+        marks += escpos.line("不作收款凭证 No proof of payment")
     return b"".join(
         (
             escpos.align(Align.CENTRE),
             escpos.bold(on=True),
-            _wrapped(content.merchant, columns),
+            wrapped(content.merchant, columns),
             escpos.size(width=2, height=2),
-            _wrapped(f"{zh} {en}", columns // 2),
+            wrapped(f"{zh} {en}", columns // 2),
             escpos.size(),
-            copy,
+            marks,
             escpos.bold(on=False),
             escpos.align(Align.LEFT),
-            _rule(columns),
+            rule(columns),
         )
     )
 
@@ -105,10 +109,10 @@ def _items(items: tuple[ReceiptItem, ...], columns: int) -> bytes:
     if not items:
         return b""
     rows = [
-        _pair(f"{item.name} x{item.quantity}", item.amount.decimal(), columns)
+        pair(f"{item.name} x{item.quantity}", item.amount.decimal(), columns)
         for item in items[:ITEM_LINES_MAX]
     ]
-    return b"".join((*rows, _rule(columns)))
+    return b"".join((*rows, rule(columns)))
 
 
 def _total(content: ReceiptContent, columns: int) -> bytes:
@@ -117,7 +121,7 @@ def _total(content: ReceiptContent, columns: int) -> bytes:
         (
             escpos.bold(on=True),
             escpos.size(height=2),
-            _pair(label, shown(content.amount), columns),
+            pair(label, shown(content.amount), columns),
             escpos.size(),
             escpos.bold(on=False),
             _coupon(content, columns),
@@ -132,8 +136,8 @@ def _coupon(content: ReceiptContent, columns: int) -> bytes:
     coupon = Money(content.coupon_minor, content.amount.currency)
     return b"".join(
         (
-            _pair("优惠 Coupon", f"-{coupon.decimal()}", columns),
-            _pair("实付 Paid", shown(content.amount - coupon), columns),
+            pair("优惠 Coupon", f"-{coupon.decimal()}", columns),
+            pair("实付 Paid", shown(content.amount - coupon), columns),
         )
     )
 
@@ -147,7 +151,7 @@ def _facts(content: ReceiptContent, columns: int) -> bytes:
         ("付款单号 Payment", content.payment_id),
         ("退款单号 Refund no.", content.refund_id),
     ]
-    return b"".join(_pair(label, value, columns) for label, value in rows if value)
+    return b"".join(pair(label, value, columns) for label, value in rows if value)
 
 
 def _outcome(content: ReceiptContent, columns: int) -> bytes:
@@ -160,7 +164,7 @@ def _outcome(content: ReceiptContent, columns: int) -> bytes:
         words = (*words, f"[{told.code}]", told.zh, told.en)
     if not words:
         return b""
-    return _rule(columns) + b"".join(_wrapped(sentence, columns) for sentence in words)
+    return rule(columns) + b"".join(wrapped(sentence, columns) for sentence in words)
 
 
 def _code(content: ReceiptContent) -> bytes:
@@ -178,17 +182,17 @@ def columns_of(words: str) -> int:
     return sum(1 if ord(character) < 0x80 else 2 for character in words)
 
 
-def _pair(left: str, right: str, columns: int) -> bytes:
+def pair(left: str, right: str, columns: int) -> bytes:
     """Left and right on one line, or on two where they do not fit."""
     left, right = _plain(left), _plain(right)
     free = columns - columns_of(left) - columns_of(right)
     if free >= 1:
         return escpos.line(left + " " * free + right)
     indent = max(0, columns - columns_of(right))
-    return _wrapped(left, columns) + _wrapped(" " * indent + right, columns)
+    return wrapped(left, columns) + wrapped(" " * indent + right, columns)
 
 
-def _wrapped(words: str, columns: int) -> bytes:
+def wrapped(words: str, columns: int) -> bytes:
     """Lines of at most ``columns``, broken at a space where there is one."""
     lines, line = [], ""
     for character in _plain(words):
@@ -207,5 +211,6 @@ def _plain(words: str) -> str:
     return "".join(character if character.isprintable() else " " for character in words)
 
 
-def _rule(columns: int) -> bytes:
+def rule(columns: int) -> bytes:
+    """A line across the paper."""
     return escpos.line("-" * columns)

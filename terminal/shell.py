@@ -246,6 +246,8 @@ class Shell:
                 continue
             try:
                 await printer.print(self._ports.render(wanted.facts))
+                if wanted.facts.get("opens_drawer") and not wanted.facts.get("is_copy"):
+                    await printer.open_drawer()
             except TillwayError as failed:
                 log.warning("receipt_failed", receipt_id=wanted.receipt_id, code=failed.code)
                 self._put(ReceiptFailed(wanted.receipt_id, failed.code))

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from protocol.errors import is_known
 from protocol.money import Money
+from terminal.counter.shift_slips import SLIP_KINDS, slip_bytes
 from terminal.domain.words import Words
 from terminal.receipt import ReceiptContent, ReceiptState, build_receipt
+from terminal.zone import SHOP_ZONE
 
-SHOP_ZONE = ZoneInfo("Asia/Shanghai")
 _STATES: dict[str, ReceiptState] = {
     "paid": "paid",
     "declined": "declined",
@@ -30,6 +30,8 @@ _METHODS = {
 
 def receipt_bytes(facts: Mapping[str, Any], *, width_mm: Literal[58, 80] = 80) -> bytes:
     """The receipt that these facts describe."""
+    if facts["kind"] in SLIP_KINDS:
+        return slip_bytes(facts, width_mm=width_mm)
     method = _METHODS.get(str(facts.get("method", "")))
     code = str(facts.get("error_code", ""))
     marks = " 恢复 RECOVERED" if facts.get("is_recovered") else ""
@@ -46,5 +48,6 @@ def receipt_bytes(facts: Mapping[str, Any], *, width_mm: Literal[58, 80] = 80) -
         refund_id=str(facts.get("refund_id", "")),
         error_code=code if is_known(code) else "",
         is_copy=bool(facts.get("is_copy", False)),
+        is_training=bool(facts.get("is_training", False)),
     )
     return build_receipt(content, width_mm=width_mm)

@@ -8,12 +8,13 @@ const UNREACHED = {
 const token = document.querySelector('meta[name="page-token"]')?.content ?? "";
 export const lang = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
 
-export const post = async (path, body = {}) => {
+export const post = async (path, body = {}, options = {}) => {
   try {
     const answer = await fetch(path, {
       method: "POST",
       headers: { "content-type": "application/json", "x-page-token": token },
       body: JSON.stringify(body),
+      ...options,
     });
     const told = await answer.json().catch(() => ({}));
     return answer.ok ? { ok: true, told } : { ok: false, error: told.error ?? { ...UNREACHED, code: `http_${answer.status}` } };

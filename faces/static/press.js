@@ -24,18 +24,22 @@ export const flash = (element) => {
 
 // Do the work of a button once: all buttons of its place are disabled until it is over. A busy
 // place takes nothing else, so a double tap is one tap.
-const busy = new WeakSet();
+const busy = new Map();
 export const once = async (place, work, button = null) => {
   if (busy.has(place)) return undefined;
-  busy.add(place);
+  const turn = Symbol("turn");
+  busy.set(place, turn);
   const buttons = [...place.querySelectorAll("button:not(:disabled)")];
   for (const each of buttons) each.disabled = true;
   button?.setAttribute("aria-busy", "true");
   try {
     return await work();
   } finally {
-    busy.delete(place);
+    if (busy.get(place) === turn) busy.delete(place);
     for (const each of buttons) each.disabled = false;
     button?.removeAttribute("aria-busy");
   }
 };
+
+// The screen has changed: its new buttons wait for nobody.
+export const release = (place) => busy.delete(place);

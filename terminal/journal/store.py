@@ -3,6 +3,7 @@ bytes are on disk before anything leaves the terminal.
 """
 
 import hashlib
+import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import fields
@@ -45,6 +46,11 @@ class Journal:
         """Close the file."""
         self._db.close()
 
+    @property
+    def database(self) -> sqlite3.Connection:
+        """The file, for what else the terminal remembers (`terminal.counter`)."""
+        return self._db
+
     def transaction(self) -> AbstractContextManager[None]:
         """Everything inside is committed together, or not at all."""
         return transaction(self._db)
@@ -83,6 +89,37 @@ class Journal:
     def recent_sales(self, count: int) -> list[Sale]:
         """The latest sales, newest first."""
         return self._sales("ORDER BY payment_id DESC LIMIT ?", (count,))
+
+    def is_draft_spent(self, draft_id: str) -> bool:
+        """Whether a draft of the keypad became a payment or a cash sale."""
+        row = self._db.execute(
+            "SELECT spent_by FROM draft WHERE draft_id = ?", (draft_id,)
+        ).fetchone()
+        return row is not None and row["spent_by"] is not None
+
+    def spend_draft(self, draft_id: str, subject: str) -> None:
+        """It becomes this payment or cash sale; ``idempotency_conflict`` if it is not there."""
+        changed = self._db.execute(
+            "UPDATE draft SET spent_by = ? WHERE draft_id = ? AND spent_by IS NULL",
+            (subject, draft_id),
+        )
+        if changed.rowcount != 1:
+            raise CallerError("idempotency_conflict", "another draft is on the keypad")
+
+    def free_draft(self, subject: str | None = None) -> None:
+        """What a draft became was given up before it was stored (None: with the power)."""
+        self._db.execute(
+            "UPDATE draft SET spent_by = NULL WHERE spent_by = ? OR (? IS NULL AND"
+            " spent_by LIKE 'pay_%' AND spent_by NOT IN (SELECT payment_id FROM sales))",
+            (subject, subject),
+        )
+
+    def find_sales(self, text: str, count: int) -> list[Sale]:
+        """Sales whose number ends with a text, newest first."""
+        ends = text.upper().removeprefix("PAY_").replace("%", "").replace("_", "")
+        return self._sales(
+            "WHERE payment_id LIKE ? ORDER BY payment_id DESC LIMIT ?", (f"%{ends}", count)
+        )
 
     def _sales(self, where: str, values: Iterable[Any]) -> list[Sale]:
         rows = self._db.execute(f"SELECT * FROM sales {where}", tuple(values))  # noqa: S608

@@ -52,19 +52,20 @@ class Access:
     def check_read(self, request: Request) -> None:
         """May this request look?"""
         self.check_host(request)
-        if not (self._is_program(request) or self._is_page(request)):
+        if not (self.is_program(request) or self._is_page(request)):
             raise HTTPException(401)
 
     def check_write(self, request: Request) -> None:
         """May this request change something?"""
         self.check_host(request)
-        if self._is_program(request):
+        if self.is_program(request):
             return
         token = request.headers.get(HEADER, "")
         if not (self._is_page(request) and _same(token, self.page_token)):
             raise HTTPException(401)
 
-    def _is_program(self, request: Request) -> bool:
+    def is_program(self, request: Request) -> bool:
+        """Whether it shows the control token."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         return scheme.lower() == "bearer" and _same(token, self._control)
 

@@ -4,7 +4,7 @@ A command answers with the screen after it, at once; what becomes of it is follo
 ``GET /api/events`` or read from ``GET /api/screen`` and ``GET /api/payments``.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
@@ -13,7 +13,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from faces.stream import Places, event, last_event_id
 from protocol.errors import CallerError
 from terminal import vending
-from terminal.agent import Agent
+from terminal.counter.station import Station
 from terminal.inputs import (
     Cancel,
     CashierInput,
@@ -24,13 +24,14 @@ from terminal.inputs import (
     Reverse,
     StartRefund,
     StartSale,
+    TypeCode,
 )
 from terminal.inputs import Query as QuerySale
-from terminal.limits import RECENT_DEFAULT, RECENT_MAX
-from terminal.shell import Shell
+from terminal.limits import RECENT_DEFAULT, RECENT_MAX, SEARCH_CHARS_MAX
 from terminal.web import pictures
-from terminal.web.access import Access
+from terminal.web.gate import Actor, Gate
 from terminal.web.schemas import (
+    CodeIn,
     ItemIn,
     MethodIn,
     RefundIn,
@@ -42,126 +43,147 @@ from terminal.web.schemas import (
 )
 
 Screened = dict[str, Any]
-Do = Callable[[CashierInput], Awaitable[Screened]]
 
 
-def router(shell: Shell, agent: Agent, access: Access, places: Places) -> APIRouter:
-    """The API of one terminal."""
+def router(gate: Gate, places: Places) -> APIRouter:
+    """The API of one terminal's payments."""
     api = APIRouter(prefix="/api")
-
-    async def do(wish: CashierInput) -> Screened:
-        screen = await shell.command(wish)
-        return screen_out(screen, shell.revision)
-
-    _commands(api, do, agent, access)
-    _past_commands(api, do, access)
-    _views(api, shell, agent, access, places)
+    _commands(api, gate)
+    _past_commands(api, gate)
+    _views(api, gate, places)
     return api
 
 
-def _commands(api: APIRouter, do: Do, agent: Agent, access: Access) -> None:
-    may_write = [Depends(access.check_write)]
-
-    @api.post("/sales", dependencies=may_write)
-    async def start(sale: SaleIn) -> Screened:
-        return await do(StartSale(**sale.model_dump()))
-
-    @api.post("/vend", dependencies=may_write)
-    async def vend(wanted: ItemIn) -> Screened:
-        return await do(vending.select(agent.profile, wanted.item))
-
-    @api.post("/sales/current/method", dependencies=may_write)
-    async def choose(chosen: MethodIn) -> Screened:
-        return await do(ChooseMethod(chosen.method))
-
-    @api.post("/sales/current/cancel", dependencies=may_write)
-    async def cancel() -> Screened:
-        return await do(Cancel())
-
-    @api.post("/sales/current/query", dependencies=may_write)
-    async def query() -> Screened:
-        return await do(QuerySale())
-
-    @api.post("/sales/current/reverse", dependencies=may_write)
-    async def reverse() -> Screened:
-        return await do(Reverse())
-
-    @api.post("/sales/current/dismiss", dependencies=may_write)
-    async def dismiss() -> Screened:
-        return await do(Dismiss())
+async def do(station: Station, wish: CashierInput) -> Screened:
+    """Carry a wish out; the screen after it."""
+    screen = await station.shell.command(wish)
+    return screen_out(screen, station.shell.revision)
 
 
-def _past_commands(api: APIRouter, do: Do, access: Access) -> None:
+def _commands(api: APIRouter, gate: Gate) -> None:
+    acting = Depends(gate.act)
+
+    @api.post("/sales")
+    async def start(sale: SaleIn, by: Annotated[Actor, acting]) -> Screened:
+        if by.staff is not None:
+            by.station.shifts.current()
+            sale = sale.model_copy(update={"cashier": by.name})
+        return await do(by.station, StartSale(**sale.model_dump()))
+
+    @api.post("/vend")
+    async def vend(wanted: ItemIn, by: Annotated[Actor, acting]) -> Screened:
+        return await do(by.station, vending.select(by.station.agent.profile, wanted.item))
+
+    @api.post("/sales/current/method")
+    async def choose(chosen: MethodIn, by: Annotated[Actor, acting]) -> Screened:
+        return await do(by.station, ChooseMethod(chosen.method))
+
+    @api.post("/sales/current/code")
+    async def code(typed: CodeIn, by: Annotated[Actor, acting]) -> Screened:
+        return await do(by.station, TypeCode(typed.code))
+
+    @api.post("/sales/current/cancel")
+    async def cancel(by: Annotated[Actor, acting]) -> Screened:
+        return await do(by.station, Cancel())
+
+    @api.post("/sales/current/query")
+    async def query(by: Annotated[Actor, acting]) -> Screened:
+        return await do(by.station, QuerySale())
+
+    @api.post("/sales/current/reverse")
+    async def reverse(by: Annotated[Actor, acting]) -> Screened:
+        return await do(by.station, Reverse())
+
+    @api.post("/sales/current/dismiss")
+    async def dismiss(by: Annotated[Actor, acting]) -> Screened:
+        return await do(by.station, Dismiss())
+
+    @api.post("/sales/current/again")
+    async def again(by: Annotated[Actor, acting]) -> Screened:
+        """A new try of a sale that came to nothing: the same amount, another attempt."""
+        shown = by.station.shell.screen
+        if shown.kind not in {"declined", "closed", "expired"} or shown.amount_minor is None:
+            raise CallerError("payment_state", f"{shown.kind} is on the screen")
+        screen = await do(by.station, Dismiss())
+        by.station.drafts.renew(str(shown.amount_minor))
+        return screen
+
+
+def _past_commands(api: APIRouter, gate: Gate) -> None:
     """Commands about any payment of the journal, not only the one on the screen."""
-    may_write = [Depends(access.check_write)]
+    acting = Depends(gate.act)
 
-    @api.post("/payments/query", dependencies=may_write)
-    async def query_one(subject: SubjectIn) -> Screened:
-        return await do(QuerySale(subject.payment_id))
+    @api.post("/payments/query")
+    async def query_one(subject: SubjectIn, by: Annotated[Actor, acting]) -> Screened:
+        return await do(by.station, QuerySale(subject.payment_id))
 
-    @api.post("/payments/reverse", dependencies=may_write)
-    async def reverse_one(subject: SubjectIn) -> Screened:
-        return await do(Reverse(subject.payment_id))
+    @api.post("/payments/reverse")
+    async def reverse_one(subject: SubjectIn, by: Annotated[Actor, acting]) -> Screened:
+        return await do(by.station, Reverse(subject.payment_id))
 
-    @api.post("/items/given", dependencies=may_write)
-    async def item_given(subject: SubjectIn) -> Screened:
+    @api.post("/items/given")
+    async def item_given(subject: SubjectIn, by: Annotated[Actor, acting]) -> Screened:
         """For the owner; not on the page, which is the customers' at a machine."""
-        return await do(ConfirmItem(subject.payment_id))
+        return await do(by.station, ConfirmItem(subject.payment_id))
 
-    @api.post("/receipts/reprint", dependencies=may_write)
-    async def reprint(subject: SubjectIn) -> Screened:
-        return await do(Reprint(subject.payment_id))
+    @api.post("/receipts/reprint")
+    async def reprint(subject: SubjectIn, by: Annotated[Actor, acting]) -> Screened:
+        return await do(by.station, Reprint(subject.payment_id))
 
-    @api.post("/refunds", dependencies=may_write)
-    async def refund(wanted: RefundIn) -> Screened:
-        return await do(StartRefund(**wanted.model_dump()))
+    @api.post("/refunds")
+    async def refund(wanted: RefundIn, by: Annotated[Actor, acting]) -> Screened:
+        await gate.approval(by, wanted.approval)
+        return await do(by.station, StartRefund(**wanted.model_dump(exclude={"approval"})))
 
 
-def _views(api: APIRouter, shell: Shell, agent: Agent, access: Access, places: Places) -> None:
-    may_read = [Depends(access.check_read)]
+def _views(api: APIRouter, gate: Gate, places: Places) -> None:
+    looking = Depends(gate.look)
 
-    @api.get("/screen", dependencies=may_read)
-    async def screen() -> Screened:
-        return screen_out(shell.screen, shell.revision)
+    @api.get("/screen")
+    async def screen(at: Annotated[Station, looking]) -> Screened:
+        return screen_out(at.shell.screen, at.shell.revision)
 
-    @api.get("/payments", dependencies=may_read)
+    @api.get("/payments")
     async def payments(
+        at: Annotated[Station, looking],
         limit: Annotated[int, Query(ge=1, le=RECENT_MAX)] = RECENT_DEFAULT,
+        q: Annotated[str, Query(max_length=SEARCH_CHARS_MAX)] = "",
     ) -> list[Screened]:
-        return [sale_out(sale, agent.refunds_of(sale.payment_id)) for sale in agent.recent(limit)]
+        """The latest, or those whose number ends with ``q``."""
+        found = at.agent.find(q, limit) if q else at.agent.recent(limit)
+        return [sale_out(sale, at.agent.refunds_of(sale.payment_id)) for sale in found]
 
-    @api.get("/items/unsettled", dependencies=may_read)
-    async def unsettled() -> list[Screened]:
+    @api.get("/items/unsettled")
+    async def unsettled(at: Annotated[Station, looking]) -> list[Screened]:
         """Goods that the owner must look after."""
         return [
-            sale_out(sale, agent.refunds_of(sale.payment_id)) for sale in agent.unsettled_items()
+            sale_out(sale, at.agent.refunds_of(sale.payment_id))
+            for sale in at.agent.unsettled_items()
         ]
 
-    @api.get("/payments/{payment_id}", dependencies=may_read)
-    async def payment(payment_id: str) -> Screened:
-        sale = agent.sale(payment_id)
+    @api.get("/payments/{payment_id}")
+    async def payment(payment_id: str, at: Annotated[Station, looking]) -> Screened:
+        sale = at.agent.sale(payment_id)
         if sale is None:
             raise CallerError("payment_not_found")
-        return sale_out(sale, agent.refunds_of(payment_id))
+        return sale_out(sale, at.agent.refunds_of(payment_id))
 
-    @api.get("/refunds/{refund_id}", dependencies=may_read)
-    async def refund(refund_id: str) -> Screened:
-        found = agent.refund(refund_id)
+    @api.get("/refunds/{refund_id}")
+    async def refund(refund_id: str, at: Annotated[Station, looking]) -> Screened:
+        found = at.agent.refund(refund_id)
         if found is None:
             raise CallerError("refund_not_found")
         return refund_out(found)
 
-    @api.get("/sales/current/qr.png", dependencies=may_read)
-    async def qr() -> Response:
-        if shell.screen.code_url is None:
+    @api.get("/sales/current/qr.png")
+    async def qr(at: Annotated[Station, looking]) -> Response:
+        if at.shell.screen.code_url is None:
             raise HTTPException(404)
-        return Response(pictures.png(shell.screen.code_url), media_type="image/png")
+        return Response(pictures.png(at.shell.screen.code_url), media_type="image/png")
 
-    @api.get(
-        "/events",
-        dependencies=[*may_read, Depends(places.enter)],
-        response_class=EventSourceResponse,
-    )
-    async def events(request: Request) -> AsyncIterator[ServerSentEvent]:
-        async for revision, shown in shell.screens(after=last_event_id(request)):
+    @api.get("/events", dependencies=[Depends(places.enter)], response_class=EventSourceResponse)
+    async def events(
+        request: Request, at: Annotated[Station, looking]
+    ) -> AsyncIterator[ServerSentEvent]:
+        async for revision, shown in at.shell.screens(after=last_event_id(request)):
             yield event("screen", revision, screen_out(shown, revision))

@@ -13,32 +13,46 @@ from faces.assets import Assets
 from faces.stream import Places
 from protocol.errors import CallerError, TillwayError
 from terminal.agent import Agent
+from terminal.counter.diagnostics import Diagnostics
+from terminal.counter.station import Counter
 from terminal.limits import EVENT_STREAMS_MAX, REQUEST_BODY_BYTES_MAX
 from terminal.metrics import AgentCollector
 from terminal.shell import Shell
-from terminal.web import api, pages
+from terminal.web import api, api_counter, pages
 from terminal.web.access import Access
+from terminal.web.gate import Gate
 
 _STATUS = {
     "payment_not_found": 404,
     "refund_not_found": 404,
     "payment_state": 409,
+    "cash_not_found": 404,
+    "idempotency_conflict": 409,
+    "shift_needed": 409,
+    "shift_state": 409,
+    "staff_sign_in": 401,
+    "staff_pin_wrong": 403,
+    "staff_locked": 403,
+    "staff_supervisor": 403,
+    "staff_spool": 409,
     "busy": 503,
 }
 
 
-def build_app(shell: Shell, agent: Agent, access: Access) -> FastAPI:
+def build_app(counter: Counter, diagnostics: Diagnostics, access: Access) -> FastAPI:
     """The application of one running terminal."""
     app = FastAPI(title="Tillway terminal", docs_url=None, redoc_url=None, openapi_url=None)
     places = Places(EVENT_STREAMS_MAX)
     assets = Assets("till", "terminal.web")
     assets.mount(app)
-    app.include_router(api.router(shell, agent, access, places))
-    app.include_router(pages.router(shell, agent, access, places=places, assets=assets))
+    gate = Gate(access, counter)
+    app.include_router(api.router(gate, places))
+    app.include_router(api_counter.router(gate, diagnostics))
+    app.include_router(pages.router(gate, places=places, assets=assets))
     app.add_exception_handler(TillwayError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.middleware("http")(_guard)
-    _operations(app, shell, agent)
+    _operations(app, counter.real.shell, counter.real.agent)
     return app
 
 

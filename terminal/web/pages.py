@@ -1,143 +1,254 @@
-"""The pages of the till: rendered here from the agent's screen, swapped in by a small script."""
+"""The pages of the till: rendered here from the agent's screen and the journal, moved by a small
+script.
+
+Rule 1: a page shows what the database says, so loading it again changes nothing.
+Rule 2: without somebody signed in, every page of a till is the question who is there.
+"""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from markupsafe import Markup
 
 from faces.assets import Assets
 from faces.locale import language_of, remember
-from faces.pages import Pages
 from faces.stream import Places, event, last_event_id
-from faces.words import Bilingual, Language, Words, said
-from protocol.money import MINOR_DIGITS, Money
-from terminal.agent import Agent
-from terminal.domain.amount_words import chinese_words, english_words
-from terminal.domain.screen import Screen
-from terminal.domain.words import DELIVERIES
-from terminal.limits import RECENT_DEFAULT
-from terminal.shell import Shell
+from faces.words import Language, Words, said
+from protocol.errors import CallerError
+from protocol.money import Money
+from terminal.agent import SOFTWARE
+from terminal.counter.station import Station
+from terminal.domain.sale import Sale
+from terminal.limits import RECENT_DEFAULT, SEARCH_CHARS_MAX
 from terminal.web import pictures
-from terminal.web.access import Access
-from terminal.web.words import OPEN_STATE, SALE_STATES, WORDS
+from terminal.web.entries import clock, entries, of_cash, of_sale
+from terminal.web.figures import drawer_rows, sold_rows
+from terminal.web.gate import Gate
+from terminal.web.view import Renderer, View
+from terminal.web.words import WORDS
 
-View = Literal["till", "customer"]
 _Lang = Annotated[Language, Query(alias="lang")]
-_OWN_TEMPLATES = frozenset({"keypad", "choosing", "qr"})
+_NOTES_MINOR = (1_000, 2_000, 5_000, 10_000)
+_SOUND = "sound"
 
 
-class Renderer:
-    """The till's screens as pages and as pieces of pages."""
+class Desk:
+    """Makes the answers of one terminal's pages."""
 
-    def __init__(self, agent: Agent, assets: Assets) -> None:
-        self._agent = agent
-        self._pages = Pages("terminal.web", assets, WORDS)
+    def __init__(self, gate: Gate, assets: Assets) -> None:
+        self.gate = gate
+        self.renderer = Renderer(gate.counter, assets)
 
-    def page(self, view: View, screen: Screen, *, language: Language, token: str) -> str:
-        """A whole page; only the till's gets a token."""
-        context = self._context(view, screen, language)
-        body = self._pages.render(self._template(view, screen), language, **context)
-        return self._pages.render(
-            f"till/{_frame(view)}", language, **context, token=token, body=body
+    def answer(self, request: Request, template: str, view: View, **more: Any) -> Response:  # noqa: ANN401
+        """A page for whoever is there, or the question who is."""
+        station = self.gate.counter.station()
+        if view != "customer" and not self.gate.has_no_staff:
+            sign_in = self.gate.counter.sign_in
+            if sign_in.signed_in() is None:
+                template, view = "till/signin.html", "sale"
+                more = {"locked_by": self._locked_by(), "mood": "plain"}
+        access = self.gate.access
+        html = self.renderer.page(
+            template,
+            view,
+            station,
+            language=language_of(request),
+            token="" if view == "customer" else access.page_token,
+            sound="off" if request.cookies.get(_SOUND) == "off" else "on",
+            more=more,
         )
-
-    def told(self, view: View, screen: Screen, language: Language) -> dict[str, Any]:
-        """What changes with the screen, for the page's script."""
-        context = self._context(view, screen, language)
-        told: dict[str, Any] = {
-            "html": self._pages.render(self._template(view, screen), language, **context),
-            "mood": screen.mood,
-            "kind": screen.kind,
-        }
-        if view == "till":
-            told["bar"] = self._pages.render("till/bar.html", language, **context)
-        return told
-
-    def _template(self, view: View, screen: Screen) -> str:
-        if view == "customer":
-            return "till/customer.html"
-        if screen.kind == "keypad" and self._agent.profile.kind == "vending":
-            return "till/vending.html"
-        return f"till/{screen.kind if screen.kind in _OWN_TEMPLATES else 'state'}.html"
-
-    def _context(self, view: View, screen: Screen, language: Language) -> dict[str, Any]:
-        profile = self._agent.profile
-
-        def sale_words(state: str) -> str:
-            return said(SALE_STATES.get(state, OPEN_STATE), language)
-
-        return {
-            "face": view,
-            "mood": screen.mood,
-            "screen": screen,
-            "profile": profile,
-            "profile_name": Words(profile.merchant_zh, profile.merchant_en),
-            "other": lambda words: _other(words, language),
-            "w_all": WORDS.__getitem__,
-            "places": MINOR_DIGITS[screen.currency],
-            "amount_words": _amount_words(screen, language),
-            "qr": Markup(pictures.svg(screen.code_url)) if screen.code_url else None,  # noqa: S704
-            "unknown_sum": Money(screen.unknown_minor, screen.currency).decimal(),
-            "recent": self._agent.recent(RECENT_DEFAULT) if view == "till" else [],
-            "sale_words": sale_words,
-            "delivery_words": lambda state: said(DELIVERIES[state], language),
-            "unsettled": self._agent.unsettled_items() if view == "till" else [],
-            "money": lambda minor: Money(minor, screen.currency).decimal(),
-        }
-
-
-def _frame(view: View) -> str:
-    return "page.html" if view == "till" else "customer_page.html"
-
-
-def _other(words: Bilingual, language: Language) -> str:
-    """The text in the other language, for whoever stands on the other side of the counter."""
-    return said(words, "en" if language == "zh" else "zh")
-
-
-def _amount_words(screen: Screen, language: Language) -> str:
-    if screen.amount_minor is None:
-        return ""
-    if language == "zh" and screen.currency == "CNY":
-        return chinese_words(screen.amount_minor)
-    return english_words(screen.amount_minor, screen.currency)
-
-
-def router(
-    shell: Shell, agent: Agent, access: Access, *, places: Places, assets: Assets
-) -> APIRouter:
-    """The pages of one terminal."""
-    pages = APIRouter()
-    renderer = Renderer(agent, assets)
-
-    def page(view: View, request: Request) -> Response:
-        token = access.page_token if view == "till" else ""
-        html = renderer.page(view, shell.screen, language=language_of(request), token=token)
         response = HTMLResponse(html)
         access.admit_page(response)
         remember(request, response)
         return response
 
-    @pages.get("/", dependencies=[Depends(access.check_host)])
-    async def till(request: Request) -> Response:
-        return page("till", request)
+    def _locked_by(self) -> str:
+        session = self.gate.counter.sign_in.session()
+        names = {each.staff_id: each.name for each in self.gate.counter.sign_in.staff}
+        return names.get(session.staff_id, "") if session is not None else ""
 
-    @pages.get("/customer", dependencies=[Depends(access.check_host)])
+
+def router(gate: Gate, *, places: Places, assets: Assets) -> APIRouter:
+    """The pages of one terminal."""
+    pages = APIRouter(dependencies=[Depends(gate.access.check_host)])
+    desk = Desk(gate, assets)
+    _sale_pages(pages, desk)
+    _past_pages(pages, desk)
+    _shift_pages(pages, desk)
+    _settings(pages, desk)
+    _streams(pages, desk, places)
+    return pages
+
+
+def _sale_pages(pages: APIRouter, desk: Desk) -> None:
+    @pages.get("/")
+    async def till(request: Request) -> Response:
+        station = desk.gate.counter.station()
+        needs_shift = station.shell.screen.kind == "keypad" and not desk.gate.has_no_staff
+        if needs_shift and station.shifts.store.open_shift() is None:
+            return desk.answer(request, "till/shift.html", "shift", report=None, last=None)
+        return desk.answer(request, "", "sale")
+
+    @pages.get("/customer")
     async def customer(request: Request) -> Response:
-        return page("customer", request)
+        return desk.answer(request, "", "customer")
+
+    @pages.get("/cash")
+    async def cash(request: Request) -> Response:
+        draft = desk.gate.counter.station().drafts.current()
+        if not draft.digits:
+            return RedirectResponse("/", 303)
+        amount = int(draft.digits)
+        notes = [amount, *(note for note in _NOTES_MINOR if note > amount)]
+        return desk.answer(
+            request, "till/cash.html", "sale", draft=draft, notes=notes, mood="plain"
+        )
+
+    @pages.get("/cash/{movement_id}")
+    async def cash_done(request: Request, movement_id: int) -> Response:
+        movement = desk.gate.counter.station().shifts.cash_sale(movement_id)
+        return desk.answer(request, "till/cash_done.html", "sale", movement=movement, mood="paid")
+
+
+def _past_pages(pages: APIRouter, desk: Desk) -> None:
+    @pages.get("/recent")
+    async def recent(
+        request: Request, q: Annotated[str, Query(max_length=SEARCH_CHARS_MAX)] = ""
+    ) -> Response:
+        found = entries(desk.gate.counter.station(), query=q, count=RECENT_DEFAULT)
+        return desk.answer(request, "till/recent.html", "recent", entries=found, q=q)
+
+    @pages.get("/payments/cash-{movement_id}")
+    async def cash_payment(request: Request, movement_id: int) -> Response:
+        movement = desk.gate.counter.station().shifts.cash_sale(movement_id)
+        language = language_of(request)
+        rows = [
+            (said(WORDS["payment"], language), f"{movement.movement_id:06d}"),
+            (said(WORDS["way"], language), said(WORDS["cash"], language)),
+            (said(WORDS["time"], language), clock(movement.at_ms)),
+            (said(WORDS["cashier"], language), movement.by_name),
+            (said(WORDS["note"], language), movement.reason),
+            (said(WORDS["refunded"], language), of_cash(movement).refunded),
+        ]
+        left = movement.amount_minor - movement.refunded_minor
+        return desk.answer(
+            request, "till/payment.html", "recent", entry=of_cash(movement), rows=rows,
+            left_minor=left,
+        )  # fmt: skip
+
+    @pages.get("/payments/{payment_id}")
+    async def payment(request: Request, payment_id: str) -> Response:
+        agent = desk.gate.counter.station().agent
+        sale = agent.sale(payment_id)
+        if sale is None:
+            raise CallerError("payment_not_found")
+        return desk.answer(
+            request, "till/payment.html", "recent", entry=of_sale(sale),
+            rows=_sale_rows(sale, language_of(request)), left_minor=agent.refund_left_minor(sale),
+        )  # fmt: skip
+
+
+def _shift_pages(pages: APIRouter, desk: Desk) -> None:
+    @pages.get("/shift")
+    async def shift(request: Request) -> Response:
+        shifts = desk.gate.counter.station().shifts
+        report = shifts.report() if shifts.store.open_shift() is not None else None
+        sold = sold_rows(report, language_of(request)) if report is not None else []
+        return desk.answer(
+            request, "till/shift.html", "shift", report=report, sold=sold, last=shifts.last_closed()
+        )
+
+    @pages.get("/shift/z")
+    async def z(request: Request) -> Response:
+        report = desk.gate.counter.station().shifts.last_closed()
+        if report is None:
+            return RedirectResponse("/shift", 303)
+        language = language_of(request)
+        return desk.answer(
+            request,
+            "till/z.html",
+            "shift",
+            report=report,
+            sold=sold_rows(report, language),
+            drawer=drawer_rows(report, language),
+        )
+
+    @pages.get("/shift/move")
+    async def move(request: Request, kind: Literal["pay_in", "pay_out"]) -> Response:
+        return _form(request, kind)
+
+    @pages.get("/shift/close")
+    async def close(request: Request) -> Response:
+        return _form(request, "count_close")
+
+    def _form(request: Request, form: str) -> Response:
+        station = desk.gate.counter.station()
+        if station.shifts.store.open_shift() is None:
+            return RedirectResponse("/shift", 303)
+        unknown = station.shifts.report().unknown.count
+        return desk.answer(
+            request, "till/shift_form.html", "shift", form=form, unknown_count=unknown
+        )
+
+
+def _settings(pages: APIRouter, desk: Desk) -> None:
+    @pages.get("/settings")
+    async def settings(request: Request) -> Response:
+        station = desk.gate.counter.station()
+        rows = _device_rows(station, language_of(request))
+        code = Markup(pictures.svg(station.agent.profile.tid))  # noqa: S704  # our own picture
+        return desk.answer(request, "till/settings.html", "settings", rows=rows, device_code=code)
+
+
+def _streams(pages: APIRouter, desk: Desk, places: Places) -> None:
+    gate = desk.gate
 
     @pages.get(
-        "/fragments",
-        dependencies=[Depends(access.check_read), Depends(places.enter)],
-        response_class=EventSourceResponse,
+        "/fragments", dependencies=[Depends(places.enter)], response_class=EventSourceResponse
     )
     async def fragments(
-        request: Request, view: View = "till", lang: _Lang = "zh"
+        request: Request,
+        at: Annotated[Station, Depends(gate.look)],
+        view: View = "sale",
+        lang: _Lang = "zh",
     ) -> AsyncIterator[ServerSentEvent]:
-        async for revision, screen in shell.screens(after=last_event_id(request)):
-            yield event("screen", revision, renderer.told(view, screen, lang))
+        async for revision, _ in at.shell.screens(after=last_event_id(request)):
+            is_seen = view == "customer" or gate.has_no_staff or gate.counter.sign_in.signed_in()
+            if is_seen:
+                yield event("screen", revision, desk.renderer.told(view, at, lang))
 
-    return pages
+
+def _sale_rows(sale: Sale, language: Language) -> list[tuple[str, str]]:
+    entry = of_sale(sale)
+    coupon = Money(sale.coupon_minor, sale.currency).decimal() if sale.coupon_minor else ""
+    rows = [
+        ("payment", sale.payment_id),
+        ("way", said(entry.way, language)),
+        ("time", entry.time),
+        ("paid_at", clock(sale.paid_at_ms) if sale.paid_at_ms else ""),
+        ("payer", sale.payer_masked or ""),
+        ("cashier", sale.cashier or ""),
+        ("note", sale.description),
+        ("coupon", coupon),
+        ("refunded", entry.refunded),
+    ]
+    return [(said(WORDS[name], language), value) for name, value in rows]
+
+
+def _device_rows(station: Station, language: Language) -> list[tuple[str, str]]:
+    agent = station.agent
+    screen = station.shell.screen
+    line: Words = WORDS["line_up"] if screen.is_link_up else WORDS["offline"]
+    printer = screen.printer_error.words if screen.printer_error else WORDS["ready"]
+    rows = [
+        ("device", agent.profile.tid),
+        ("store", agent.profile.store),
+        ("version", SOFTWARE),
+        ("starts", str(agent.boot_epoch)),
+        ("line", said(line, language)),
+        ("printer", said(printer, language)),
+    ]
+    return [(said(WORDS[name], language), value) for name, value in rows]

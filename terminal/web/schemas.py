@@ -10,10 +10,21 @@ from terminal.domain.delivery import Delivery
 from terminal.domain.refund import Refund
 from terminal.domain.sale import Sale
 from terminal.domain.screen import Screen
-from terminal.limits import DESCRIPTION_CHARS_MAX, REASON_CHARS_MAX
+from terminal.domain.shift import CashMovement, Report
+from terminal.limits import (
+    CASH_REASON_CHARS_MAX,
+    DESCRIPTION_CHARS_MAX,
+    DRAFT_DIGITS_MAX,
+    PIN_DIGITS_MAX,
+    REASON_CHARS_MAX,
+    SEARCH_CHARS_MAX,
+)
 
 _Amount = Annotated[int, Field(strict=True, ge=-AMOUNT_MINOR_MAX, le=AMOUNT_MINOR_MAX)]
 _Id = Annotated[str, Field(min_length=1, max_length=64)]
+_Pin = Annotated[str, Field(pattern=r"^[0-9]+$", max_length=PIN_DIGITS_MAX)]
+_Reason = Annotated[str, Field(max_length=CASH_REASON_CHARS_MAX)]
+_Count = Annotated[int, Field(strict=True, ge=0, le=AMOUNT_MINOR_MAX)]
 
 
 class _In(BaseModel):
@@ -28,6 +39,15 @@ class SaleIn(_In):
     method: Literal["pay_code", "merchant_qr", "mandate"] | None = None
     description: Annotated[str, Field(max_length=DESCRIPTION_CHARS_MAX)] = ""
     cashier: _Id | None = None
+    draft_id: _Id | None = None
+    """Of the keypad: charged once, however often it is asked for."""
+
+
+class ApprovalIn(_In):
+    """A supervisor's signature."""
+
+    staff_id: Annotated[int, Field(strict=True, ge=1)]
+    pin: _Pin
 
 
 class MethodIn(_In):
@@ -42,12 +62,77 @@ class RefundIn(_In):
     payment_id: _Id
     amount_minor: _Amount | None = None
     reason: Annotated[str, Field(max_length=REASON_CHARS_MAX)] = ""
+    approval: ApprovalIn | None = None
 
 
 class SubjectIn(_In):
     """A payment (or a refund)."""
 
     payment_id: _Id
+
+
+class CodeIn(_In):
+    """What a scanner that types has read."""
+
+    code: Annotated[str, Field(min_length=1, max_length=SEARCH_CHARS_MAX)]
+
+
+class DraftIn(_In):
+    """What is keyed in."""
+
+    draft_id: _Id
+    digits: Annotated[str, Field(pattern=r"^[0-9]*$", max_length=DRAFT_DIGITS_MAX)] = ""
+    note: Annotated[str, Field(max_length=DESCRIPTION_CHARS_MAX)] = ""
+
+
+class SignInIn(ApprovalIn):
+    """Somebody signs in or unlocks."""
+
+
+class TrainingIn(_In):
+    """Begin or end training."""
+
+    is_training: bool
+
+
+class CashIn(_In):
+    """A cash sale. Without ``tendered_minor`` the exact amount was given."""
+
+    draft_id: _Id
+    amount_minor: _Amount
+    tendered_minor: _Count | None = None
+    note: Annotated[str, Field(max_length=DESCRIPTION_CHARS_MAX)] = ""
+
+
+class CashRefundIn(_In):
+    """Cash back; without an amount all that is left."""
+
+    amount_minor: _Amount | None = None
+    reason: _Reason = ""
+    approval: ApprovalIn | None = None
+
+
+class ShiftOpenIn(_In):
+    """Begin a shift with so much in the drawer."""
+
+    float_minor: _Count
+
+
+class MovementIn(_In):
+    """Cash in or out that is no sale. Taking out needs a signature."""
+
+    kind: Literal["pay_in", "pay_out"]
+    amount_minor: _Amount
+    reason: _Reason = ""
+    approval: ApprovalIn | None = None
+
+
+class ShiftCloseIn(_In):
+    """What was counted. A signature closes over unknown outcomes."""
+
+    counted_minor: _Count
+    reason: _Reason = ""
+    approval: ApprovalIn | None = None
 
 
 class ItemIn(_In):
@@ -87,6 +172,30 @@ def sale_out(sale: Sale, refunds: list[Refund]) -> dict[str, Any]:
         "description": sale.description,
         "refunds": [refund_out(refund) for refund in refunds],
     }
+
+
+def movement_out(movement: CashMovement) -> dict[str, Any]:
+    """Cash that moved, as JSON."""
+    return {**asdict(movement), "change_minor": movement.change_minor}
+
+
+def report_out(report: Report) -> dict[str, Any]:
+    """X or Z as JSON. What is expected in the drawer is told only after it was counted."""
+    shown: dict[str, Any] = {
+        "shift": asdict(report.shift),
+        "at_ms": report.at_ms,
+        "currency": report.currency,
+        "methods": {name: asdict(tally) for name, tally in report.by_method.items()},
+        "cash": {kind.value: asdict(tally) for kind, tally in report.cash.items()},
+        "sales": asdict(report.sales),
+        "refunds": asdict(report.refunded),
+        "net_minor": report.net_minor,
+        "unknown": asdict(report.unknown),
+    }
+    if report.shift.counted_minor is not None:
+        shown["expected_minor"] = report.expected_minor
+        shown["difference_minor"] = report.difference_minor
+    return shown
 
 
 def refund_out(refund: Refund) -> dict[str, Any]:

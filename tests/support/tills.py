@@ -14,6 +14,12 @@ from terminal.adapters.dummy import DummyFingerprintSensor, DummyPrinter, DummyS
 from terminal.adapters.memory_link import MemoryLink
 from terminal.adapters.system import SystemClock, SystemEntropy
 from terminal.agent import Agent
+from terminal.counter.diagnostics import Diagnostics
+from terminal.counter.opening import open_counter
+from terminal.counter.people import People
+from terminal.counter.sign_in import hire
+from terminal.counter.station import Counter
+from terminal.domain.staff import Role
 from terminal.http_server import HttpServer
 from terminal.journal.store import Journal
 from terminal.shell import Shell, ShellPorts
@@ -62,6 +68,9 @@ class Till:
         self.client = client
         self.backend, self.link, self.scanner, self.printer, self.shell = parts
 
+    counter: Counter
+    people: People
+
     async def post(self, path: str, **body: Any) -> tuple[int, dict[str, Any]]:
         headers = {"authorization": f"Bearer {self.token}"}
         url = f"{self.base}/api/{path}"
@@ -99,23 +108,56 @@ async def running_till(tmp_path: Path, **changes: Any) -> AsyncIterator[Till]:
     )  # fmt: skip
     link, scanner, printer = MemoryLink(backend), DummyScanner(), DummyPrinter()
     sensor = DummyFingerprintSensor({"mine": 3})
-    shell = Shell(
-        ShellPorts(
-            agent=agent, link=link, clock=clock, render=receipt_bytes, scanner=scanner,
-            printer=printer, sensor=sensor,
-        )
+    ports = ShellPorts(
+        agent=agent, link=link, clock=clock, render=receipt_bytes, scanner=scanner,
+        printer=printer, sensor=sensor,
+    )  # fmt: skip
+    shell = Shell(ports)
+    opened = open_counter(
+        agent=agent, shell=shell, ports=ports, journal=journal, clock=clock,
+        entropy=SystemEntropy(), training_path=tmp_path / "training.db",
     )  # fmt: skip
     token = control_token(tmp_path)
     http = HttpServer(host="127.0.0.1", port=0)
-    task = asyncio.create_task(shell.run())
+    shells = (shell, opened.counter.training.shell)
+    tasks = [asyncio.create_task(each.run()) for each in shells]
+    access = Access(token, tid=agent.profile.tid)
     try:
-        await http.start(build_app(shell, agent, Access(token, tid=agent.profile.tid)))
+        await http.start(build_app(opened.counter, Diagnostics(ports), access))
         base = f"http://127.0.0.1:{http.port}"
         async with aiohttp.ClientSession() as client:
-            yield Till(base, token, client, (backend, link, scanner, printer, shell))
+            till = Till(base, token, client, (backend, link, scanner, printer, shell))
+            till.counter = opened.counter
+            till.people = People(journal.database)
+            yield till
     finally:
-        shell.end_streams()
+        for each in shells:
+            each.end_streams()
         await http.stop()
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        opened.training_journal.close()
         journal.close()
+
+
+def counter_of(agent: Agent, journal: Journal) -> Counter:
+    """The counter of a till that nobody runs."""
+    clock = SystemClock()
+    ports = ShellPorts(
+        agent=agent, link=MemoryLink(FakeBackend()), clock=clock, render=receipt_bytes
+    )  # fmt: skip
+    opened = open_counter(
+        agent=agent, shell=Shell(ports), ports=ports, journal=journal, clock=clock,
+        entropy=SystemEntropy(), training_path=None,
+    )  # fmt: skip
+    return opened.counter
+
+
+CASHIER_PIN, SUPERVISOR_PIN = "2580", "9417"
+
+
+def hire_both(till: Till) -> None:
+    """A supervisor (1) and a cashier (2)."""
+    hire(till.people, SystemEntropy(), name="王店长", role=Role.SUPERVISOR, pin=SUPERVISOR_PIN)
+    hire(till.people, SystemEntropy(), name="小李", role=Role.CASHIER, pin=CASHIER_PIN)

@@ -12,6 +12,7 @@ from rich.console import Console
 from tillway.demo.phone_book import keep_phone, kept_phone
 from tillway.demo.single import alone, signals_raise
 from tillway.demo.stack import HOST, HUB, OPERATOR_TOKEN, Ports, Stack
+from tillway.demo.till_staff import staff_of
 
 app = typer.Typer(
     help="Start the whole stack without the story.",
@@ -53,6 +54,9 @@ def show_pages(console: Console, stack: Stack) -> None:
     till = f"http://{HOST}:{stack.programs['pos-1'].port('http')}"
     console.print("The pages stay up until Ctrl-C:")
     console.print(f"  till      {till}/        the customer's side {till}/customer")
+    people = staff_of(stack.root, "pos-1")
+    pins = ", ".join(f"{name} {pin}" for name, pin in people.items())
+    console.print(f"            its staff sign in with these PINs: {pins}", soft_wrap=True)
     console.print(f"  hub       http://{HOST}:{stack.programs[HUB].port('http')}/")
     console.print(f"  backend   {stack.public_url}/     (any name; password: the text in")
     console.print(f"            {stack.root / OPERATOR_TOKEN})", soft_wrap=True)

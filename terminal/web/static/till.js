@@ -3,31 +3,28 @@
 import { follow } from "../faces/bus.js";
 import { keepTime, tick } from "../faces/clock.js";
 import { listen } from "../faces/keys.js";
-import { keyed, minor, shown } from "../faces/money.js";
+import { minor } from "../faces/money.js";
 import { lang, post, refuse } from "../faces/post.js";
-import { flash, once } from "../faces/press.js";
+import { flash, once, release } from "../faces/press.js";
 import { play } from "../faces/sound.js";
 import { swap } from "../faces/swap.js";
+import { DRAWER, giveNote } from "./drawer.js";
+import { digitsOf, keep, keyAmount, keyPin, restore, save, setDigits } from "./pad.js";
+import { choose, lock, signed, signIn, watchIdle } from "./people.js";
 
+const root = document.documentElement;
 const main = document.getElementById("main");
-const face = document.documentElement.dataset.face;
-const TYPED = "till-typed"; // what was keyed, kept over a reload; it is no record of a sale
-let digits = sessionStorage.getItem(TYPED) ?? "";
-let before = "";
+const bar = document.getElementById("bar");
+const isTill = root.dataset.face === "till";
+const isSignedIn = Boolean(document.querySelector(".rail"));
+const dialog = document.getElementById("approve");
 
-const pad = () => main.querySelector('.sale[data-kind="keypad"]');
+const scope = () => (dialog?.open ? dialog : main);
+const pinPad = () => scope().querySelector("[data-pinpad]");
+const amountPad = () => (dialog?.open ? null : main.querySelector("[data-pad]"));
+const kind = () => main.firstElementChild?.dataset.kind ?? "";
 
-const draw = () => {
-  const place = pad();
-  if (!place) return;
-  main.querySelector("#amount").textContent = shown(digits, Number.parseInt(place.dataset.places, 10));
-  sessionStorage.setItem(TYPED, digits);
-};
-
-const key = (name) => {
-  digits = keyed(digits, name);
-  draw();
-};
+for (const pad of main.querySelectorAll('[data-pad][data-draft=""]')) pad.dataset.fresh = digitsOf(pad) ? "yes" : "no";
 
 const send = (path, body, button) =>
   once(
@@ -36,6 +33,7 @@ const send = (path, body, button) =>
       const { ok, error } = await post(`/api/${path}`, body);
       if (!ok) {
         play("declined");
+        if (error.code === "staff_sign_in") location.reload();
         refuse(error, main);
       }
       return ok;
@@ -43,36 +41,67 @@ const send = (path, body, button) =>
     button,
   );
 
-const charge = async (button, method) => {
-  const body = { amount_minor: minor(digits), currency: pad().dataset.currency };
+const sale = (method) => {
+  const pad = amountPad();
+  const body = { amount_minor: minor(digitsOf(pad)), currency: pad.dataset.currency, draft_id: pad.dataset.draft };
+  body.description = document.getElementById("note")?.value ?? "";
   if (method) body.method = method;
-  if (await send("sales", body, button)) digits = "";
+  return body;
 };
 
+const charge = async (button, method) => {
+  const body = sale(method);
+  await save(amountPad());
+  return send("sales", body, button);
+};
+
+const cash = async (button) => {
+  if (await send("sales/current/cancel", {}, button)) location.assign("/cash");
+};
+
+const plain = (path) => (button) => send(path, {}, button);
 const DOES = {
+  ...DRAWER,
   charge: (button) => charge(button, button.dataset.method),
   method: (button) => send("sales/current/method", { method: button.dataset.method }, button),
+  cash,
   vend: (button) => send("vend", { item: button.dataset.item }, button),
-  cancel: (button) => send("sales/current/cancel", {}, button),
-  query: (button) => send("sales/current/query", {}, button),
-  reverse: (button) => send("sales/current/reverse", {}, button),
-  dismiss: (button) => send("sales/current/dismiss", {}, button),
-  park: (button) => send("sales/current/dismiss", {}, button),
+  practice: (button) => send("sales/current/code", { code: "130000000000000000" }, button),
+  cancel: plain("sales/current/cancel"),
+  query: plain("sales/current/query"),
+  reverse: plain("sales/current/reverse"),
+  dismiss: plain("sales/current/dismiss"),
+  park: plain("sales/current/dismiss"),
+  again: plain("sales/current/again"),
   reprint: (button) => send("receipts/reprint", { payment_id: button.dataset.subject }, button),
+  pin: () => (dialog?.open ? signed() : signIn(main)),
+  disapprove: () => dialog.close(),
+  lock,
 };
 
-main.addEventListener("click", (event) => {
+document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
+  const row = event.target.closest("tr[data-href]");
+  if (row) location.assign(row.dataset.href);
   if (!button || button.disabled) return;
-  if (button.dataset.key) key(button.dataset.key);
+  const { key, pin, staff, reason, note } = button.dataset;
+  if (key) keyAmount(button.closest("[data-pad]"), key);
+  else if (pin) keyPin(button.closest("[data-pinpad]"), pin);
+  else if (staff || reason) choose(button);
+  else if (note) giveNote(button);
   else DOES[button.dataset.do]?.(button);
 });
-main.addEventListener("longpress", (event) => {
-  if (event.target.dataset.key === "back") key("clear");
+document.addEventListener("longpress", (event) => {
+  if (event.target.dataset.key === "back") keyAmount(event.target.closest("[data-pad]"), "clear");
+  if (event.target.dataset.pin === "back") keyPin(event.target.closest("[data-pinpad]"), "clear");
+});
+document.addEventListener("input", (event) => {
+  if (event.target.id === "note" && amountPad()) keep(amountPad());
 });
 
-const press = (selector) => {
-  const button = main.querySelector(selector);
+// Keys. A scanner that types is told from fingers by what it types (faces/keys.js).
+const press = (selector, place = scope()) => {
+  const button = place.querySelector(selector);
   if (!button || button.disabled) return false;
   flash(button);
   play("tick");
@@ -81,44 +110,61 @@ const press = (selector) => {
 };
 
 const SHORT = {
-  F2: '[data-do="charge"]:not([data-method])',
+  F2: '.primary[data-do]:not([data-do="pin"])',
   F3: '[data-method="pay_code"]',
-  Escape: '[data-do="cancel"], [data-do="dismiss"]',
-  Enter: ".primary",
+  Escape: '[data-do="cancel"], [data-do="disapprove"], [data-do="dismiss"], [data-back]',
 };
 
-if (face === "till") {
-  listen({
-    start: () => (before = digits),
-    scan: () => {
-      digits = before; // a wedge's digits are no amount
-      draw();
-    },
-    key: (name, event) => {
-      if (name in SHORT && !(name === "Enter" && event.target.closest("button, a"))) return press(SHORT[name]);
-      if (/^\d$/.test(name)) return press(pad() ? `[data-key="${name}"]` : `.way:nth-child(${name})`);
-      if (name === "Backspace") return press('[data-key="back"]');
-      if (name === "Delete" && pad()) return key("clear") ?? true;
-      return false;
-    },
-  });
+const key = (name, event) => {
+  if (name === "Enter" && pinPad() && !event.target.closest("[data-do], a")) return press('[data-do="pin"]');
+  if (name === "Enter") return event.target.closest("button, a, summary") ? false : press(".primary");
+  if (/^F[4689]$/.test(name)) return press(`[data-place="${name}"]`, document);
+  if (name in SHORT && press(SHORT[name])) return true;
+  if (name === "F2" && kind() !== "keypad") return press('[data-place="F2"]', document);
+  const digit = /^\d$/.test(name) ? name : name === "Backspace" ? "back" : "";
+  if (digit && pinPad()) return press(`[data-pin="${digit}"]`);
+  if (digit && amountPad()) return press(`[data-key="${digit}"]`);
+  if (digit) return press(`[data-way="${digit}"]`);
+  if (name === "Delete" && amountPad()) keyAmount(amountPad(), "clear");
+  return name === "Delete";
+};
+
+let before = "";
+const scan = async (text) => {
+  if (amountPad()) setDigits(amountPad(), before); // a wedge's digits are no amount
+  if (/^(pay|rfd)_\w{26}$/.test(text)) location.assign(`/payments/${text}`);
+  else if (kind() === "keypad" && minor(digitsOf(amountPad()))) {
+    await save(amountPad());
+    await send("sales", sale("pay_code"));
+    await send("sales/current/code", { code: text });
+  } else if (["choosing", "scanning"].includes(kind())) await send("sales/current/code", { code: text });
+};
+
+if (isTill) {
+  listen({ start: () => (before = digitsOf(amountPad())), scan, key });
 }
 
 const SOUNDS = { paid: "paid", error: "declined", warn: "unknown" };
 let mood = document.body.dataset.mood;
-const bar = document.getElementById("bar");
+const view = root.dataset.view ?? "customer";
+const isLive = main.firstElementChild?.dataset.kind !== "cash" && main.firstElementChild?.dataset.kind !== "cash_done";
 
-follow(`/fragments?view=${face}&lang=${lang}`, {
-  screen: (told) => {
+const show = (told) => {
+  if (bar && told.bar) swap(bar, told.bar);
+  if (told.html && isLive) {
     const isNew = mood !== told.mood;
     mood = told.mood;
     document.body.dataset.mood = mood;
-    swap(main, told.html);
-    if (bar) swap(bar, told.bar);
-    draw();
-    tick();
-    if (isNew && face === "till" && SOUNDS[mood]) play(SOUNDS[mood]);
-  },
-});
+    if (told.kind !== "keypad" || kind() !== "keypad") {
+      swap(main, told.html);
+      release(main);
+    }
+    if (isNew && isTill && SOUNDS[mood]) play(SOUNDS[mood]);
+  }
+  tick();
+};
+
+if (isSignedIn || !isTill || !pinPad()) follow(`/fragments?view=${view}&lang=${lang}`, { screen: show });
+if (isSignedIn) watchIdle(Number.parseInt(root.dataset.idle, 10), () => !["sending", "waiting", "qr", "unknown", "scanning", "verifying"].includes(kind()));
+restore(amountPad());
 keepTime();
-draw();

@@ -24,7 +24,8 @@ from terminal.inputs import (
 )
 from terminal.limits import CREATE_AGE_MS_MAX
 from terminal.profile import Item
-from terminal.web.pages import Renderer
+from terminal.web.view import Renderer
+from tests.support.tills import counter_of
 from tests.unit.terminal.fakes import BACKEND_KEY, Bench, opened, refusal
 
 DAY_MS = 24 * 3_600_000
@@ -181,8 +182,9 @@ def test_what_was_dispensing_when_the_power_went_is_uncertain_and_nobody_guesses
 @pytest.mark.parametrize(("lang", "words"), [("zh", "出货不明"), ("en", "the owner must look")])
 def test_uncertain_goods_stand_on_the_page(tmp_path: Path, lang: Any, words: str) -> None:
     bench = uncertain(tmp_path / "journal.db")
-    pages = Renderer(bench.agent, Assets("till", "terminal.web"))
-    html = pages.told("till", bench.agent.screen(), lang)["html"]
+    counter = counter_of(bench.agent, bench.journal)
+    pages = Renderer(counter, Assets("till", "terminal.web"))
+    html = pages.told("sale", counter.real, lang)["html"]
     assert 'data-delivery="uncertain"' in html
     assert words in html
     assert latest(bench).payment_id[-8:] in html

@@ -13,7 +13,7 @@ import pytest
 from terminal.profile import Item
 from terminal.web.access import control_token
 from terminal.web.pictures import png, svg
-from tests.support.tills import DEADLINE_S, Till, running_till
+from tests.support.tills import CASHIER_PIN, DEADLINE_S, Till, hire_both, running_till
 from tests.unit.terminal.fakes import CODE
 
 
@@ -37,6 +37,8 @@ async def test_a_sale_by_pay_code_ends_paid_and_printed(tmp_path: Path) -> None:
 @pytest.mark.asyncio
 async def test_the_merchant_qr_is_on_both_pages_and_a_scannable_picture(tmp_path: Path) -> None:
     async with running_till(tmp_path) as till:
+        hire_both(till)
+        await till.counter.sign_in.sign_in(2, CASHIER_PIN)
         till.backend.state, till.backend.fields = "awaiting_payer", {"code_url": "tillway://p/1"}
         await till.post("sales", amount_minor=500, method="merchant_qr")
         screen = await till.screen("qr")
@@ -68,6 +70,8 @@ def test_the_picture_can_be_read_back() -> None:
 @pytest.mark.asyncio
 async def test_unknown_says_do_not_charge_again_in_both_languages(tmp_path: Path) -> None:
     async with running_till(tmp_path) as till:
+        hire_both(till)
+        await till.counter.sign_in.sign_in(2, CASHIER_PIN)
         till.backend.is_cut_off = True
         await till.post("sales", amount_minor=500, method="merchant_qr")
         till.link.cut()
@@ -161,6 +165,22 @@ async def test_the_page_may_act_with_its_cookie_and_its_own_token_only(tmp_path:
             headers = {"x-page-token": token}
             url = f"{till.base}/api/sales"
             async with browser.post(url, json=sale, headers=headers) as answer:
+                assert answer.status == 401  # nobody is signed in
+                assert (await answer.json())["error"]["code"] == "staff_sign_in"
+            hire_both(till)
+            who = {"staff_id": 2, "pin": CASHIER_PIN}
+            async with browser.post(f"{till.base}/api/session", json=who) as answer:
+                assert answer.status == 401
+            async with browser.post(
+                f"{till.base}/api/session", json=who, headers=headers
+            ) as answer:
+                assert answer.status == 200
+            async with browser.post(url, json=sale, headers=headers) as answer:
+                assert (await answer.json())["error"]["code"] == "shift_needed"
+            shift = f"{till.base}/api/shift/open"
+            async with browser.post(shift, json={"float_minor": 0}, headers=headers) as answer:
+                assert answer.status == 200
+            async with browser.post(url, json=sale, headers=headers) as answer:
                 assert answer.status == 200
             async with browser.get(f"{till.base}/customer") as page:
                 assert token not in await page.text()
@@ -169,8 +189,9 @@ async def test_the_page_may_act_with_its_cookie_and_its_own_token_only(tmp_path:
 @pytest.mark.asyncio
 async def test_pages_scripts_health_and_metrics_are_served(tmp_path: Path) -> None:
     async with running_till(tmp_path) as till:
+        hire_both(till)
         page = (await till.get("")).decode()
-        assert 'data-key="7"' in page
+        assert 'data-staff="1"' in page
         scripts = re.findall(r'(?:src|href)="/(static/[^"]+)"', page)
         assert len(scripts) >= 3
         for path in scripts:

@@ -1,0 +1,66 @@
+"""Draws the pictures of every screen: ``python docs/draw_screens.py [PATTERN] [--out FOLDER]``.
+
+``<face>-<screen>-<zh|en>.png``, at 800×480 as the smallest till has it, with 64 colours at most.
+"""
+
+import argparse
+import asyncio
+import io
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from PIL import Image  # noqa: E402
+
+from tests.support.browser import SMALL, opened_page, started_browser  # noqa: E402
+from tests.support.till_scenes import scenes  # noqa: E402
+from tests.support.tills import running_till  # noqa: E402
+
+FOLDER = ROOT / "docs" / "screens"
+COLOURS = 64
+STILL_MS = 250  # until no key looks pressed any more
+SHOP = {"merchant_zh": "街角小店", "merchant_en": "Corner Shop"}
+
+
+async def draw(pattern: str, folder: Path, size: dict[str, int]) -> None:
+    """All screens whose name fits, in both languages."""
+    async with started_browser() as browser:
+        for language in ("zh", "en"):
+            with TemporaryDirectory() as state:
+                async with (
+                    running_till(Path(state), **SHOP) as till,
+                    opened_page(browser, viewport=size) as page,
+                    opened_page(browser, viewport=size) as side,
+                ):
+                    async for name, shown in scenes(till, page, side, language):
+                        file = f"till-{name}-{language}.png"
+                        if fnmatch(file, pattern):
+                            await shown.wait_for_timeout(STILL_MS)
+                            keep(await shown.screenshot(), folder / file)
+
+
+def keep(png: bytes, path: Path) -> None:
+    """With few colours, so that a picture has few bytes."""
+    with Image.open(io.BytesIO(png)) as image:
+        few = image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        few.save(path, optimize=True)
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("pattern", nargs="?", default="*")
+    parser.add_argument("--out", type=Path, default=FOLDER)
+    parser.add_argument("--large", action="store_true", help="1280×800")
+    chosen = parser.parse_args()
+    size = {"width": 1280, "height": 800} if chosen.large else dict(SMALL)
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    asyncio.run(draw(chosen.pattern, chosen.out, size))
+
+
+if __name__ == "__main__":
+    main()

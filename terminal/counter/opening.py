@@ -1,0 +1,89 @@
+"""Builds the counter of one terminal: the real till's drawer and keypad, and the training till."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from protocol.clock import Entropy
+from protocol.crypto.keys import generate
+from terminal.adapters.memory_link import MemoryLink
+from terminal.agent import Agent
+from terminal.counter.drafts import Drafts
+from terminal.counter.people import People
+from terminal.counter.practice import Practice
+from terminal.counter.shifts import ShiftDesk
+from terminal.counter.sign_in import SignIn
+from terminal.counter.station import Counter, Station
+from terminal.journal.store import Journal
+from terminal.shell import Shell, ShellPorts
+from terminal.timing import TerminalClock
+from terminal.trust import Trust
+
+TRAINING_SUITE = "Ed25519"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedCounter:
+    """The counter and what must be run and closed with it."""
+
+    counter: Counter
+    training_journal: Journal
+
+
+def open_counter(
+    *, agent: Agent, shell: Shell, ports: ShellPorts, journal: Journal, clock: TerminalClock,
+    entropy: Entropy, training_path: Path | None,
+) -> OpenedCounter:  # fmt: skip
+    """The caller runs ``counter.training.shell`` beside the real one."""
+    real = Station(
+        agent=agent,
+        shell=shell,
+        shifts=ShiftDesk(journal, agent.profile, clock),
+        drafts=Drafts(journal, entropy),
+    )
+    practice = _training(ports, clock=clock, entropy=entropy, path=training_path)
+    counter = Counter(
+        sign_in=SignIn(People(journal.database), clock), real=real, training=practice[0]
+    )
+    return OpenedCounter(counter=counter, training_journal=practice[1])
+
+
+def _training(
+    ports: ShellPorts, *, clock: TerminalClock, entropy: Entropy, path: Path | None
+) -> tuple[Station, Journal]:
+    """A till with the same scanner, sensor and printer, and nothing else of the real one."""
+    real = ports.agent.profile
+    profile = replace(real, tid=f"T-{real.tid}", till=f"培训 T{real.till}")
+    key = generate(TRAINING_SUITE)
+    journal = Journal(path, tid=profile.tid, now_ms=clock.now_ms())
+    agent = Agent(
+        profile=profile,
+        key=generate(TRAINING_SUITE),
+        trust=Trust(tid=profile.tid, store=profile.store, backend=[key.public], hubs=[key.public]),
+        journal=journal,
+        clock=clock,
+        entropy=entropy,
+    )
+
+    def render(facts: Mapping[str, Any]) -> bytes:
+        return ports.render({**facts, "is_training": True})
+
+    shell = Shell(
+        replace(
+            ports,
+            agent=agent,
+            link=MemoryLink(Practice(key, clock)),
+            render=render,
+            dispenser=None,
+            reader=None,
+        )
+    )
+    station = Station(
+        agent=agent,
+        shell=shell,
+        shifts=ShiftDesk(journal, profile, clock),
+        drafts=Drafts(journal, entropy),
+        is_training=True,
+    )
+    return station, journal

@@ -1,0 +1,100 @@
+"""Staff and the session in the terminal's database."""
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+from protocol.errors import CallerError
+from terminal.domain.staff import Role, Session, Staff
+from terminal.journal.database import transaction
+from terminal.limits import STAFF_MAX
+
+
+class People:
+    """Who works here, and who is signed in."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._db = database
+
+    def add(self, name: str, role: Role, *, salt: bytes, digest: bytes) -> Staff:
+        """A new member of staff; ``staff_exists`` for a name that is taken."""
+        with transaction(self._db):
+            if len(self.all()) >= STAFF_MAX:
+                raise CallerError("busy", f"{STAFF_MAX} members of staff at most")
+            try:
+                cursor = self._db.execute(
+                    "INSERT INTO staff (name, role, salt, digest) VALUES (?, ?, ?, ?)",
+                    (name, role, salt, digest),
+                )
+            except sqlite3.IntegrityError:
+                raise CallerError("staff_exists", name) from None
+        return Staff(staff_id=int(cursor.lastrowid or 0), name=name, role=role)
+
+    def renew_pin(self, staff_id: int, *, salt: bytes, digest: bytes) -> None:
+        """Another PIN; what stood against the person is forgotten."""
+        with transaction(self._db):
+            self._db.execute(
+                "UPDATE staff SET salt = ?, digest = ?, failures = 0, locked_until_ms = 0"
+                " WHERE staff_id = ?",
+                (salt, digest, staff_id),
+            )
+
+    def leave(self, staff_id: int) -> None:
+        """Somebody works here no longer; the name stays on what was signed."""
+        with transaction(self._db):
+            self._db.execute("UPDATE staff SET is_active = 0 WHERE staff_id = ?", (staff_id,))
+            self._db.execute("DELETE FROM session WHERE staff_id = ?", (staff_id,))
+
+    def all(self) -> list[Staff]:
+        """Everybody who works here, in the order they came."""
+        return self._staff("WHERE is_active = 1 ORDER BY staff_id", ())
+
+    def one(self, staff_id: int) -> Staff:
+        """Somebody who works here; ``staff_unknown`` else."""
+        found = self._staff("WHERE is_active = 1 AND staff_id = ?", (staff_id,))
+        if not found:
+            raise CallerError("staff_unknown")
+        return found[0]
+
+    def kept_pin(self, staff_id: int) -> tuple[bytes, bytes]:
+        """Salt and digest."""
+        row = self._db.execute(
+            "SELECT salt, digest FROM staff WHERE staff_id = ?", (staff_id,)
+        ).fetchone()
+        return row["salt"], row["digest"]
+
+    def note_tries(self, staff: Staff) -> None:
+        """Write down what stands against somebody."""
+        with transaction(self._db):
+            self._db.execute(
+                "UPDATE staff SET failures = ?, locked_until_ms = ? WHERE staff_id = ?",
+                (staff.failures, staff.locked_until_ms, staff.staff_id),
+            )
+
+    def session(self) -> Session | None:
+        """Who is signed in, locked or not."""
+        row = self._db.execute(
+            "SELECT staff_id, since_ms, touched_at_ms, is_locked, is_training FROM session"
+        ).fetchone()
+        if row is None:
+            return None
+        flags = {"is_locked": bool(row["is_locked"]), "is_training": bool(row["is_training"])}
+        return Session(**{**dict(row), **flags})
+
+    def save_session(self, session: Session | None) -> None:
+        """Somebody signs in, out, locks, or touches the till."""
+        with transaction(self._db):
+            self._db.execute("DELETE FROM session")
+            if session is not None:
+                self._db.execute(
+                    "INSERT INTO session VALUES (1, ?, ?, ?, ?, ?)",
+                    (session.staff_id, session.since_ms, session.touched_at_ms, session.is_locked,
+                     session.is_training),
+                )  # fmt: skip
+
+    def _staff(self, where: str, values: Iterable[Any]) -> list[Staff]:
+        rows = self._db.execute(
+            f"SELECT staff_id, name, role, failures, locked_until_ms FROM staff {where}",  # noqa: S608
+            tuple(values),
+        )
+        return [Staff(**{**dict(row), "role": Role(row["role"])}) for row in rows]

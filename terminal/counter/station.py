@@ -1,0 +1,38 @@
+"""A till as people use it: its payments, its drawer, its keypad; the real one and its training.
+
+Rule 1: training is a second till of the same parts on a journal, a key and a link of its own. It
+        has no way to the hub, so nothing of it can leave the device.
+"""
+
+from dataclasses import dataclass
+
+from terminal.agent import Agent
+from terminal.counter.drafts import Drafts
+from terminal.counter.shifts import ShiftDesk
+from terminal.counter.sign_in import SignIn
+from terminal.shell import Shell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Station:
+    """One of the two."""
+
+    agent: Agent
+    shell: Shell
+    shifts: ShiftDesk
+    drafts: Drafts
+    is_training: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counter:
+    """Both, and who stands there."""
+
+    sign_in: SignIn
+    real: Station
+    training: Station
+
+    def station(self) -> Station:
+        """The one that whoever is signed in works at."""
+        session = self.sign_in.session()
+        return self.training if session is not None and session.is_training else self.real

@@ -1,0 +1,78 @@
+"""Who stands at the till, and when somebody must say so again.
+
+Rule 1: a wrong PIN counts against the person, not against the page; too many in a row lock that
+        person for a named time, and a right one sets the count to zero.
+Rule 2: a session without a touch for a named time is locked; the sale on the screen stays.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import pairwise
+
+from protocol.errors import CallerError
+from terminal.limits import (
+    IDLE_LOCK_MS,
+    PIN_DIGITS_MAX,
+    PIN_DIGITS_MIN,
+    PIN_FAILURES_MAX,
+    PIN_LOCK_MS,
+)
+
+
+class Role(StrEnum):
+    """What somebody may do. A supervisor may do what a cashier may, and sign for it."""
+
+    CASHIER = "cashier"
+    SUPERVISOR = "supervisor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staff:
+    """One person of the shop."""
+
+    staff_id: int
+    name: str
+    role: Role
+    failures: int = 0
+    locked_until_ms: int = 0
+
+    def check_free(self, now_ms: int) -> None:
+        """``staff_locked`` while too many wrong PINs stand against this person."""
+        if now_ms < self.locked_until_ms:
+            raise CallerError("staff_locked", f"until {self.locked_until_ms}")
+
+    def after_wrong_pin(self, now_ms: int) -> "Staff":
+        """One more wrong PIN; the last one that is allowed locks."""
+        failures = self.failures + 1
+        if failures >= PIN_FAILURES_MAX:
+            return replace(self, failures=0, locked_until_ms=now_ms + PIN_LOCK_MS)
+        return replace(self, failures=failures)
+
+    def after_right_pin(self) -> "Staff":
+        """Nothing stands against this person any more."""
+        return replace(self, failures=0, locked_until_ms=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Somebody is signed in."""
+
+    staff_id: int
+    since_ms: int
+    touched_at_ms: int
+    is_locked: bool = False
+    is_training: bool = False
+
+    def is_open(self, now_ms: int) -> bool:
+        """Whether it may act. A clock that was set back does not keep it open for longer."""
+        return not self.is_locked and abs(now_ms - self.touched_at_ms) < IDLE_LOCK_MS
+
+
+def check_pin_form(pin: str) -> None:
+    """``staff_pin_weak`` for what is no PIN, or one that everybody tries first."""
+    is_sized = PIN_DIGITS_MIN <= len(pin) <= PIN_DIGITS_MAX
+    if not (is_sized and pin.isascii() and pin.isdecimal()):
+        raise CallerError("staff_pin_weak", f"{PIN_DIGITS_MIN} to {PIN_DIGITS_MAX} digits")
+    steps = {(int(right) - int(left)) % 10 for left, right in pairwise(pin)}
+    if len(steps) == 1 and steps <= {0, 1, 9}:
+        raise CallerError("staff_pin_weak", "digits all alike or in a row")

@@ -1,0 +1,198 @@
+"""The control API beside payments: who is there, what is keyed in, the drawer and its shifts,
+training, and what the machine can be asked about itself.
+"""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Response
+from fastapi.responses import PlainTextResponse
+
+from protocol.errors import CallerError
+from terminal import logs
+from terminal.counter.diagnostics import Diagnostics
+from terminal.counter.station import Station
+from terminal.domain.sale import COLLECTING_STATES, Sale
+from terminal.domain.shift import CashKind
+from terminal.inputs import Cancel, PrintStored
+from terminal.web.api import do
+from terminal.web.gate import Actor, Gate
+from terminal.web.schemas import (
+    CashIn,
+    CashRefundIn,
+    DraftIn,
+    MovementIn,
+    ShiftCloseIn,
+    ShiftOpenIn,
+    SignInIn,
+    TrainingIn,
+    movement_out,
+    report_out,
+)
+
+Told = dict[str, Any]
+
+
+def router(gate: Gate, diagnostics: Diagnostics) -> APIRouter:
+    """The API of one terminal's counter."""
+    api = APIRouter(prefix="/api")
+    _sessions(api, gate)
+    _keypad(api, gate)
+    _cash(api, gate)
+    _shifts(api, gate)
+    _itself(api, gate, diagnostics)
+    return api
+
+
+def _sessions(api: APIRouter, gate: Gate) -> None:
+    sign_in = gate.counter.sign_in
+    may_sign_in = [Depends(gate.page)]
+
+    @api.get("/session", dependencies=[Depends(gate.look)])
+    async def session() -> Told:
+        found, staff = sign_in.session(), sign_in.signed_in()
+        return {
+            "staff_id": staff.staff_id if staff else None,
+            "name": staff.name if staff else None,
+            "is_locked": found.is_locked if found else False,
+            "is_training": found.is_training if found else False,
+        }
+
+    @api.post("/session", dependencies=may_sign_in)
+    async def begin(who: SignInIn) -> Told:
+        staff = await sign_in.sign_in(who.staff_id, who.pin)
+        return {"staff_id": staff.staff_id, "name": staff.name}
+
+    @api.post("/session/lock", dependencies=may_sign_in)
+    async def lock() -> Told:
+        sign_in.lock()
+        return {}
+
+    @api.post("/session/touch")
+    async def touch(by: Annotated[Actor, Depends(gate.act)]) -> Told:
+        return {"name": by.name}
+
+    @api.post("/session/end")
+    async def end(by: Annotated[Actor, Depends(gate.act)]) -> Told:
+        """Sign out; ``staff_spool`` while payments are open."""
+        if not by.station.is_training and by.station.agent.unknown_sales():
+            raise CallerError("staff_spool")
+        sign_in.sign_out()
+        return {}
+
+    @api.post("/training")
+    async def train(wanted: TrainingIn, by: Annotated[Actor, Depends(gate.act)]) -> Told:
+        """Begin or end training; not in the middle of a sale."""
+        if by.station.agent.current() is not None:
+            raise CallerError("payment_state", "a sale is on the screen")
+        sign_in.train(is_training=wanted.is_training)
+        return {"is_training": wanted.is_training}
+
+
+def _keypad(api: APIRouter, gate: Gate) -> None:
+    @api.post("/draft")
+    async def key(draft: DraftIn, by: Annotated[Actor, Depends(gate.act)]) -> Told:
+        by.station.drafts.key(draft.draft_id, digits=draft.digits, note=draft.note)
+        return {}
+
+    @api.get("/draft")
+    async def keyed(at: Annotated[Station, Depends(gate.look)]) -> Told:
+        draft = at.drafts.current()
+        return {"draft_id": draft.draft_id, "digits": draft.digits, "note": draft.note}
+
+
+def _cash(api: APIRouter, gate: Gate) -> None:
+    acting = Depends(gate.act)
+
+    @api.post("/cash")
+    async def sell(sale: CashIn, by: Annotated[Actor, acting]) -> Told:
+        shown = by.station.agent.current()
+        if isinstance(shown, Sale) and shown.state in COLLECTING_STATES:
+            await do(by.station, Cancel())
+        movement, slip = by.station.shifts.sell(
+            draft_id=sale.draft_id,
+            amount_minor=sale.amount_minor,
+            tendered_minor=sale.amount_minor
+            if sale.tendered_minor is None
+            else sale.tendered_minor,
+            note=sale.note,
+            by_name=by.name,
+        )
+        if slip is not None:
+            await do(by.station, PrintStored(slip))
+        return movement_out(movement)
+
+    @api.get("/cash/{movement_id}")
+    async def sold(movement_id: int, at: Annotated[Station, Depends(gate.look)]) -> Told:
+        return movement_out(at.shifts.cash_sale(movement_id))
+
+    @api.post("/cash/{movement_id}/refund")
+    async def give_back(
+        movement_id: int, wanted: CashRefundIn, by: Annotated[Actor, acting]
+    ) -> Told:
+        approved_by = await gate.approval(by, wanted.approval)
+        movement, slip = by.station.shifts.give_back(
+            movement_id,
+            amount_minor=wanted.amount_minor,
+            reason=wanted.reason,
+            by_name=by.name,
+            approved_by=approved_by,
+        )
+        await do(by.station, PrintStored(slip))
+        return movement_out(movement)
+
+
+def _shifts(api: APIRouter, gate: Gate) -> None:
+    acting = Depends(gate.act)
+
+    @api.get("/shift")
+    async def report(at: Annotated[Station, Depends(gate.look)]) -> Told:
+        """X as JSON; ``shift_needed`` while none is open."""
+        return report_out(at.shifts.report())
+
+    @api.post("/shift/open")
+    async def begin(wanted: ShiftOpenIn, by: Annotated[Actor, acting]) -> Told:
+        by.station.shifts.open(by_name=by.name, float_minor=wanted.float_minor)
+        return report_out(by.station.shifts.report())
+
+    @api.post("/shift/x")
+    async def print_x(by: Annotated[Actor, acting]) -> Told:
+        await do(by.station, PrintStored(by.station.shifts.print_x()))
+        return report_out(by.station.shifts.report())
+
+    @api.post("/shift/move")
+    async def move(wanted: MovementIn, by: Annotated[Actor, acting]) -> Told:
+        kind = CashKind(wanted.kind)
+        needs_signature = kind is CashKind.PAY_OUT or wanted.approval is not None
+        slip = by.station.shifts.move(
+            kind,
+            amount_minor=wanted.amount_minor,
+            reason=wanted.reason,
+            by_name=by.name,
+            approved_by=await gate.approval(by, wanted.approval) if needs_signature else None,
+        )
+        await do(by.station, PrintStored(slip))
+        return report_out(by.station.shifts.report())
+
+    @api.post("/shift/close")
+    async def close(wanted: ShiftCloseIn, by: Annotated[Actor, acting]) -> Told:
+        signed = wanted.approval
+        report, slip = by.station.shifts.close(
+            by_name=by.name,
+            counted_minor=wanted.counted_minor,
+            reason=wanted.reason,
+            approved_by=await gate.approval(by, signed) if signed is not None else None,
+        )
+        await do(by.station, PrintStored(slip))
+        return report_out(report)
+
+
+def _itself(api: APIRouter, gate: Gate, diagnostics: Diagnostics) -> None:
+    @api.post("/tests/{what}", dependencies=[Depends(gate.act)])
+    async def test(what: str) -> Told:
+        """Ask ``printer``, ``scanner`` or ``link`` how it is."""
+        return await diagnostics.run(what)
+
+    @api.get("/log", dependencies=[Depends(gate.look)])
+    async def log() -> Response:
+        """The last lines of the log: events with keys; no code, key or PIN stands in it."""
+        return PlainTextResponse("\n".join([*logs.KEPT, ""]))

@@ -1,0 +1,94 @@
+// The pages beside the sale: refunds, cash, shifts, tests.
+import { minor, shown } from "../faces/money.js";
+import { lang, post, refuse } from "../faces/post.js";
+import { once } from "../faces/press.js";
+import { play } from "../faces/sound.js";
+import { digitsOf, placesOf, setDigits } from "./pad.js";
+import { withSignature } from "./people.js";
+
+const main = document.getElementById("main");
+const pad = () => main.querySelector("[data-pad]");
+const amount = () => minor(digitsOf(pad()));
+const reason = () => main.querySelector("#reason")?.value ?? main.querySelector('[data-reason][aria-checked="true"]')?.dataset.reason ?? "";
+
+// Send, show a refusal, and go where the answer leads.
+const go = (button, send, next) =>
+  once(
+    main,
+    async () => {
+      const { ok, told, error } = await send();
+      if (ok) location.assign(typeof next === "function" ? next(told) : next);
+      else if (error) {
+        play("declined");
+        refuse(error, main);
+      }
+    },
+    button,
+  );
+
+const refund = (button) => {
+  const place = main.querySelector("[data-subject]");
+  const { subject, cash } = place.dataset;
+  const body = { amount_minor: amount(), reason: reason() };
+  const path = cash === "yes" ? `/api/cash/${subject}/refund` : "/api/refunds";
+  if (cash !== "yes") body.payment_id = subject;
+  const next = cash === "yes" ? location.pathname : "/";
+  return go(button, () => withSignature((approval) => post(path, { ...body, approval })), next);
+};
+
+const takeCash = (button) => {
+  const { draftId, amount: wanted } = main.querySelector('[data-kind="cash"]').dataset;
+  const body = { draft_id: draftId, amount_minor: minor(wanted) };
+  if (digitsOf(pad())) body.tendered_minor = amount();
+  return go(button, () => post("/api/cash", body), (told) => `/cash/${told.movement_id}`);
+};
+
+const moveCash = (button) => {
+  const body = { kind: button.dataset.kind, amount_minor: amount(), reason: reason() };
+  const send = (approval) => post("/api/shift/move", { ...body, approval });
+  return go(button, () => (body.kind === "pay_out" ? withSignature(send) : send(null)), "/shift");
+};
+
+const closeShift = (button) => {
+  const body = { counted_minor: amount(), reason: reason() };
+  const send = (approval) => post("/api/shift/close", { ...body, approval });
+  return go(button, () => (button.dataset.unknown === "0" ? send(null) : withSignature(send)), "/shift/z");
+};
+
+const test = (button) =>
+  once(main, async () => {
+    const line = main.querySelector(`[data-result="${button.dataset.what}"]`);
+    line.textContent = "…";
+    const { ok, told, error } = await post(`/api/tests/${button.dataset.what}`);
+    line.textContent = ok ? `✓ ${Object.entries(told).map(([name, value]) => `${name} ${value}`).join(" · ")}` : `✕ ${error[lang]}`;
+  }, button);
+
+export const DRAWER = {
+  refund,
+  take_cash: takeCash,
+  move_cash: moveCash,
+  close_shift: closeShift,
+  test,
+  open_shift: (button) => go(button, () => post("/api/shift/open", { float_minor: amount() }), "/"),
+  print_x: (button) => go(button, () => post("/api/shift/x"), "/shift"),
+  query_one: (button) => go(button, () => post("/api/payments/query", { payment_id: button.dataset.subject }), location.pathname),
+  reverse_one: (button) => go(button, () => post("/api/payments/reverse", { payment_id: button.dataset.subject }), location.pathname),
+  sign_out: (button) => go(button, () => post("/api/session/end"), "/"),
+  train: (button) => go(button, () => post("/api/training", { is_training: button.dataset.to === "yes" }), "/"),
+  sound: (button) => {
+    document.cookie = `sound=${button.dataset.to};path=/;max-age=31536000;samesite=lax`;
+    location.reload();
+  },
+};
+
+// Change, as it is keyed; the notes beside the pad are a tap.
+main.addEventListener("keyed", (event) => {
+  const place = event.target.closest('[data-kind="cash"]');
+  if (!place) return;
+  const given = event.detail || place.dataset.amount;
+  const left = BigInt(given || "0") - BigInt(place.dataset.amount);
+  const line = place.querySelector("[data-change]");
+  line.textContent = shown(left, placesOf(event.target));
+  line.dataset.short = left < 0n ? "yes" : "no";
+});
+export const giveNote = (button) => setDigits(pad(), button.dataset.note);

@@ -1,0 +1,132 @@
+"""What the templates of the till are given: the screen, who is there, and the figures as text."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from markupsafe import Markup
+
+from faces.assets import Assets
+from faces.pages import Pages
+from faces.words import Bilingual, Language, Words, said
+from protocol.money import MINOR_DIGITS, Money
+from terminal.counter.station import Counter, Station
+from terminal.domain.amount_words import chinese_words, english_words
+from terminal.domain.screen import Screen
+from terminal.domain.staff import Role
+from terminal.domain.words import DELIVERIES
+from terminal.limits import (
+    DESCRIPTION_CHARS_MAX,
+    IDLE_LOCK_MS,
+    RECENT_DEFAULT,
+    SALES_OPEN_MAX,
+    SEARCH_CHARS_MAX,
+)
+from terminal.web import pictures
+from terminal.web.entries import clock, entries
+from terminal.web.words import WORDS
+
+View = Literal["sale", "recent", "shift", "settings", "customer"]
+_OWN_TEMPLATES = frozenset({"keypad", "choosing", "qr"})
+
+
+class Renderer:
+    """The till's screens as pages and as pieces of pages."""
+
+    def __init__(self, counter: Counter, assets: Assets) -> None:
+        self._counter = counter
+        self._pages = Pages("terminal.web", assets, WORDS)
+
+    def page(
+        self, template: str, view: View, station: Station, *, language: Language, token: str,
+        sound: str, more: Mapping[str, Any],
+    ) -> str:  # fmt: skip
+        """A whole page; the template is its body, or "" for what stands on the screen."""
+        context = self._context(view, station, language) | {"sound": sound} | dict(more)
+        body = self._pages.render(template or self._template(view, station), language, **context)
+        frame = "till/customer_page.html" if view == "customer" else "till/page.html"
+        return self._pages.render(frame, language, **context, token=token, body=body)
+
+    def told(self, view: View, station: Station, language: Language) -> dict[str, Any]:
+        """What changes with the screen, for the page's script."""
+        context = self._context(view, station, language)
+        screen = station.shell.screen
+        told: dict[str, Any] = {"mood": screen.mood, "kind": screen.kind}
+        if view in {"sale", "customer"}:
+            told["html"] = self._pages.render(self._template(view, station), language, **context)
+        if view != "customer":
+            told["bar"] = self._pages.render("till/bar.html", language, **context)
+        return told
+
+    def _template(self, view: View, station: Station) -> str:
+        screen = station.shell.screen
+        if view == "customer":
+            return "till/customer.html"
+        if screen.kind == "keypad" and station.agent.profile.kind == "vending":
+            return "till/vending.html"
+        return f"till/{screen.kind if screen.kind in _OWN_TEMPLATES else 'state'}.html"
+
+    def _context(self, view: View, station: Station, language: Language) -> dict[str, Any]:
+        agent, screen = station.agent, station.shell.screen
+        open_sales = agent.unknown_sales()
+        shared = {
+            "face": "customer" if view == "customer" else "till",
+            "view": view,
+            "mood": screen.mood if view in {"sale", "customer"} else "plain",
+            "screen": screen,
+            "currency": screen.currency,
+            "profile": agent.profile,
+            "profile_name": Words(agent.profile.merchant_zh, agent.profile.merchant_en),
+            "other": lambda words: _other(words, language),
+            "w_all": WORDS.__getitem__,
+            "places": MINOR_DIGITS[screen.currency],
+            "amount_words": _amount_words(screen, language),
+            "qr": _code(screen.code_url),
+            "unknown_sum": Money(screen.unknown_minor, screen.currency).decimal(),
+            "oldest_ms": min((sale.created_at_ms for sale in open_sales), default=None),
+            "open_max": SALES_OPEN_MAX,
+            "delivery_words": lambda state: said(DELIVERIES[state], language),
+            "money": lambda minor: Money(minor, screen.currency).decimal(),
+            "clock": clock,
+            "training": station.is_training,
+            "idle_ms": IDLE_LOCK_MS,
+            "note_max": DESCRIPTION_CHARS_MAX,
+            "search_max": SEARCH_CHARS_MAX,
+        }
+        return shared | self._people(station) | self._beside(view, station)
+
+    def _people(self, station: Station) -> dict[str, Any]:
+        sign_in = self._counter.sign_in
+        everybody = sign_in.staff
+        return {
+            "staff": sign_in.signed_in() if station.agent.profile.kind == "till" else None,
+            "everybody": everybody,
+            "supervisors": [each for each in everybody if each.role is Role.SUPERVISOR],
+            "shift": station.shifts.store.open_shift(),
+        }
+
+    def _beside(self, view: View, station: Station) -> dict[str, Any]:
+        """What only the keypad shows."""
+        if view != "sale" or station.shell.screen.kind != "keypad":
+            return {}
+        return {
+            "draft": station.drafts.current(),
+            "entries": entries(station, query="", count=RECENT_DEFAULT),
+            "unsettled": station.agent.unsettled_items(),
+        }
+
+
+def _other(words: Bilingual, language: Language) -> str:
+    """The text in the other language, for whoever stands on the other side of the counter."""
+    return said(words, "en" if language == "zh" else "zh")
+
+
+def _code(content: str | None) -> Markup | None:
+    return Markup(pictures.svg(content)) if content else None  # noqa: S704  # our own picture
+
+
+def _amount_words(screen: Screen, language: Language) -> str:
+    if screen.amount_minor is None:
+        return ""
+    if language == "zh" and screen.currency == "CNY":
+        return chinese_words(screen.amount_minor)
+    return english_words(screen.amount_minor, screen.currency)

@@ -1,0 +1,206 @@
+"""Every screen of the till, reached as a person reaches it; for pictures, and for axe."""
+
+import time
+from collections.abc import AsyncIterator
+
+from playwright.async_api import Page
+
+from tests.support.tills import CASHIER_PIN, SUPERVISOR_PIN, Till, hire_both
+from tests.unit.terminal.fakes import CODE
+
+SHOWN_MS = 150
+Scene = tuple[str, Page]
+QUERY = """
+fetch('/api/sales/current/query', {method: 'POST', headers: {
+  'x-page-token': document.querySelector('meta[name="page-token"]').content}})
+"""
+
+
+async def sign_in(page: Page, pin: str = CASHIER_PIN, *, staff: int = 2) -> None:
+    """Choose a person and type the PIN."""
+    await page.click(f'main [data-staff="{staff}"]')
+    await page.keyboard.type(pin)
+    async with page.expect_navigation():
+        await page.keyboard.press("Enter")
+
+
+async def sign(page: Page) -> None:
+    """A supervisor signs in the dialog."""
+    await page.wait_for_selector("#approve[open]")
+    await page.keyboard.type(SUPERVISOR_PIN)
+    await page.keyboard.press("Enter")
+
+
+async def ready_keypad(till: Till, page: Page, *, language: str = "zh") -> None:
+    """Staff, somebody signed in, a shift open."""
+    hire_both(till)
+    await page.goto(f"{till.base}/?lang={language}")
+    await sign_in(page)
+    await page.keyboard.type("50000")
+    async with page.expect_navigation():
+        await page.keyboard.press("F2")
+    await page.wait_for_selector('[data-kind="keypad"]')
+
+
+async def charge(page: Page, digits: str, *, way: str = "") -> None:
+    """Key an amount and charge it: F3, or a way of the choice."""
+    await page.wait_for_selector('[data-kind="keypad"]')
+    await page.keyboard.type(digits)
+    await page.keyboard.press("F2" if way else "F3")
+    if way:
+        await page.wait_for_selector('[data-kind="choosing"]')
+        await page.click(f'[data-method="{way}"]')
+
+
+async def shows(page: Page, kind: str) -> None:
+    """Wait for a screen, and a breath for its paint."""
+    await page.wait_for_selector(f'[data-kind="{kind}"]')
+    await page.wait_for_timeout(SHOWN_MS)
+
+
+async def scenes(till: Till, page: Page, side: Page, language: str) -> AsyncIterator[Scene]:
+    """The name of each screen and the page that shows it, in the order of a day."""
+    hire_both(till)
+    await side.goto(f"{till.base}/customer?lang={language}")
+    await page.goto(f"{till.base}/?lang={language}")
+    yield "sign-in", page
+    await sign_in(page)
+    await page.keyboard.type("50000")
+    yield "shift-open", page
+    async with page.expect_navigation():
+        await page.keyboard.press("F2")
+    await shows(page, "keypad")
+    async for scene in _sales(till, page, side):
+        yield scene
+    async for scene in _past(till, page):
+        yield scene
+    async for scene in _shift(page):
+        yield scene
+    async for scene in _trouble(till, page):
+        yield scene
+
+
+async def _sales(till: Till, page: Page, side: Page) -> AsyncIterator[Scene]:
+    await page.keyboard.type("1280")
+    yield "keypad", page
+    await page.keyboard.press("F2")
+    await shows(page, "choosing")
+    yield "choosing", page
+    till.backend.state = "awaiting_payer"
+    until_ms = int(time.time() * 1000) + 120_000
+    till.backend.fields = {"code_url": "tillway://p/pay_01M8H002QB", "code_expires_at_ms": until_ms}
+    await page.click('[data-method="merchant_qr"]')
+    await shows(page, "qr")
+    yield "qr", page
+    await side.wait_for_selector(".white svg")
+    yield "customer-qr", side
+    await page.keyboard.press("Escape")
+    await shows(page, "closed")
+    await page.keyboard.press("Escape")
+    till.backend.fields = {"payer_masked": "张*"}
+    await charge(page, "8850")
+    await shows(page, "scanning")
+    yield "scanning", page
+    till.scanner.show(CODE)
+    await shows(page, "waiting")
+    yield "waiting", page
+    till.backend.state = "captured"
+    await page.evaluate(QUERY)
+    await shows(page, "paid")
+    yield "paid", page
+    await side.wait_for_selector('[data-kind="paid"]')
+    yield "customer-paid", side
+    await page.keyboard.press("Enter")
+    till.backend.state, till.backend.fields = "declined", {"error": _error("insufficient_balance")}
+    till.scanner.show(CODE)
+    await charge(page, "19900")
+    await shows(page, "declined")
+    yield "declined", page
+    await page.keyboard.press("Escape")
+    till.backend.state, till.backend.fields = "captured", {"payer_masked": "李**"}
+    await shows(page, "keypad")
+    await page.keyboard.type("4550")
+    await page.keyboard.press("F2")
+    await shows(page, "choosing")
+    await page.click('[data-do="cash"]')
+    await page.wait_for_selector('[data-kind="cash"]')
+    await page.keyboard.type("5000")
+    yield "cash", page
+    await page.keyboard.press("F2")
+    await shows(page, "cash_done")
+    yield "cash-done", page
+    await page.keyboard.press("Enter")
+    await shows(page, "keypad")
+
+
+async def _past(till: Till, page: Page) -> AsyncIterator[Scene]:
+    await page.keyboard.press("F4")
+    await page.wait_for_selector(".list")
+    yield "recent", page
+    await page.click("tr:has(.badge.paid):not(:has(a[href*=cash])) a")
+    await page.wait_for_selector(".refund")
+    yield "payment", page
+    await page.keyboard.type("1000")
+    await page.keyboard.press("F2")
+    await page.wait_for_selector("#approve[open]")
+    yield "approve", page
+    await page.keyboard.type(SUPERVISOR_PIN)
+    await page.keyboard.press("Enter")
+    await shows(page, "refund_done")
+    yield "refund-done", page
+    await page.keyboard.press("Enter")
+    await shows(page, "keypad")
+
+
+async def _shift(page: Page) -> AsyncIterator[Scene]:
+    await page.keyboard.press("F6")
+    await page.wait_for_selector('[data-kind="shift"]')
+    yield "shift", page
+    await page.click('a[href="/shift/close"]')
+    await page.wait_for_selector('[data-kind="count_close"]')
+    await page.keyboard.type("54500")
+    await page.fill("#reason", "找零有误 Wrong change")
+    yield "count", page
+    async with page.expect_navigation():
+        await page.click('[data-do="close_shift"]')
+    await shows(page, "z")
+    yield "z-report", page
+    await page.keyboard.press("Enter")
+    await shows(page, "shift_open")
+    await page.keyboard.type("50000")
+    async with page.expect_navigation():
+        await page.keyboard.press("F2")
+
+
+async def _trouble(till: Till, page: Page) -> AsyncIterator[Scene]:
+    await page.goto(f"{till.base}/settings")
+    await page.wait_for_selector('[data-kind="settings"]')
+    yield "settings", page
+    async with page.expect_navigation():
+        await page.click('[data-do="train"]')
+    await page.wait_for_selector('[data-kind="shift_open"]')
+    async with page.expect_navigation():
+        await page.keyboard.press("F2")
+    await shows(page, "keypad")
+    await page.keyboard.type("1280")
+    yield "training", page
+    await page.goto(f"{till.base}/settings")
+    async with page.expect_navigation():
+        await page.click('[data-do="train"]')
+    await shows(page, "keypad")
+    till.backend.is_cut_off = True
+    await charge(page, "3600", way="merchant_qr")
+    await shows(page, "unknown")
+    yield "unknown", page
+    till.link.cut()
+    await page.click('[data-do="park"]')
+    await shows(page, "keypad")
+    await page.keyboard.type("1500")
+    yield "offline", page
+
+
+def _error(code: str) -> dict[str, str]:
+    from protocol.errors import advice
+
+    found = advice(code)
+    return {"code": code, "retry": found.retry, "zh": found.zh, "en": found.en}

@@ -1,0 +1,231 @@
+"""People at the till: PINs, sessions, drafts, cash, shifts, training."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from protocol.errors import CallerError
+from terminal.counter.drafts import Drafts
+from terminal.counter.people import People
+from terminal.counter.shifts import ShiftDesk
+from terminal.counter.sign_in import SignIn, hire
+from terminal.counter.tending import StaffWish, tend_staff
+from terminal.domain.shift import CashKind
+from terminal.domain.staff import Role, check_pin_form
+from terminal.inputs import Cancel, ChooseMethod, StartSale, TypeCode
+from terminal.limits import IDLE_LOCK_MS, PIN_FAILURES_MAX, PIN_LOCK_MS
+from terminal.slip import receipt_bytes
+from tests.support.tills import CASHIER_PIN, SUPERVISOR_PIN, hire_both, running_till
+from tests.unit.terminal.fakes import CODE, Bench
+
+
+class Room:
+    """A bench with staff and a drawer."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.bench = Bench(path)
+        people = People(self.bench.journal.database)
+        for name, role, pin in (
+            ("王店长", Role.SUPERVISOR, SUPERVISOR_PIN), ("小李", Role.CASHIER, CASHIER_PIN),
+        ):  # fmt: skip
+            hire(people, self.bench.entropy, name=name, role=role, pin=pin)
+        self.sign_in = SignIn(people, self.bench.clock)
+        self.shifts = ShiftDesk(self.bench.journal, self.bench.profile, self.bench.clock)
+        self.drafts = Drafts(self.bench.journal, self.bench.entropy)
+
+
+@pytest.fixture
+def room() -> Room:
+    return Room()
+
+
+def refused(work: Any) -> str:
+    with pytest.raises(CallerError) as error:
+        asyncio.run(work) if asyncio.iscoroutine(work) else work()
+    return error.value.code
+
+
+def test_a_right_pin_opens_a_session_and_idleness_locks_it(room: Room) -> None:
+    asyncio.run(room.sign_in.sign_in(2, CASHIER_PIN))
+    assert room.sign_in.signed_in()
+    room.bench.clock.forward(IDLE_LOCK_MS - 1)
+    room.sign_in.touch()
+    room.bench.clock.forward(IDLE_LOCK_MS - 1)
+    assert room.sign_in.signed_in()
+    room.bench.clock.forward(1)
+    assert room.sign_in.signed_in() is None
+    assert room.sign_in.session()
+    asyncio.run(room.sign_in.sign_in(2, CASHIER_PIN))
+    assert room.sign_in.signed_in()
+
+
+def test_too_many_wrong_pins_lock_the_person_and_nobody_else(room: Room) -> None:
+    for _ in range(PIN_FAILURES_MAX - 1):
+        assert refused(room.sign_in.sign_in(2, "0000")) == "staff_pin_wrong"
+    assert refused(room.sign_in.sign_in(2, "0000")) == "staff_locked"
+    assert refused(room.sign_in.sign_in(2, CASHIER_PIN)) == "staff_locked"
+    asyncio.run(room.sign_in.sign_in(1, SUPERVISOR_PIN))
+    room.bench.clock.forward(PIN_LOCK_MS)
+    asyncio.run(room.sign_in.sign_in(2, CASHIER_PIN))
+    assert not room.sign_in.staff[1].failures
+
+
+def test_many_guesses_at_once_count_as_many(room: Room) -> None:
+    async def guess() -> list[Any]:
+        tries = (room.sign_in.sign_in(2, f"{pin:04d}") for pin in range(PIN_FAILURES_MAX + 1))
+        return await asyncio.gather(*tries, return_exceptions=True)
+
+    assert asyncio.run(guess())[-1].code == "staff_locked"
+
+
+def test_only_a_supervisor_signs(room: Room) -> None:
+    assert refused(room.sign_in.approved(2, CASHIER_PIN)) == "staff_supervisor"
+    assert asyncio.run(room.sign_in.approved(1, SUPERVISOR_PIN)).name == "王店长"
+
+
+def test_a_pin_is_kept_as_a_salted_slow_hash_only(tmp_path: Path) -> None:
+    said = tend_staff(tmp_path, StaffWish(hires="阿芳"), lambda: "730915")
+    assert [(each["name"], each["role"]) for each in said] == [("阿芳", "cashier")]
+    tend_staff(tmp_path, StaffWish(hires="阿强"), lambda: "730915")
+    assert b"730915" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert refused(lambda: tend_staff(tmp_path, StaffWish(hires="阿芳"), lambda: "5791")) == (
+        "staff_exists"
+    )
+    assert tend_staff(tmp_path, StaffWish(leaves="阿芳"), lambda: "")[0]["name"] == "阿强"
+
+
+@pytest.mark.parametrize(
+    "pin", ["", "123", "1234", "9876", "7777", "123456789", "12a4", "１２５８"]
+)
+def test_a_pin_that_everybody_tries_first_is_refused(pin: str) -> None:
+    assert refused(lambda: check_pin_form(pin)) == "staff_pin_weak"
+
+
+def test_a_draft_becomes_one_payment_however_often_it_is_charged(room: Room) -> None:
+    draft = room.drafts.current()
+    room.drafts.key(draft.draft_id, digits="500", note="x")
+    sale = StartSale(amount_minor=500, currency="CNY", method="merchant_qr",
+                     draft_id=draft.draft_id)  # fmt: skip
+    room.bench.feed(sale)
+    room.bench.answer(room.bench.result("captured"))
+    assert room.bench.kind == "paid"
+    room.bench.feed(sale)
+    assert room.bench.kind == "paid"
+    assert len(room.bench.sent_of("payment.create")) == 1
+    assert room.drafts.current().draft_id != draft.draft_id
+    code = refused(lambda: room.drafts.key(draft.draft_id, digits="1", note=""))
+    assert code == "idempotency_conflict"
+
+
+def test_what_was_keyed_outlives_a_cancel_and_a_power_cut(tmp_path: Path) -> None:
+    room = Room(tmp_path / "journal.db")
+    draft = room.drafts.current()
+    room.drafts.key(draft.draft_id, digits="500", note="two teas")
+    sale = StartSale(amount_minor=500, currency="CNY", draft_id=draft.draft_id)
+    room.bench.feed(sale)
+    room.bench.feed(Cancel())
+    assert room.drafts.current().digits == "500"
+    room.bench.feed(sale)
+    room.bench.power_cut()
+    room.bench.boot()
+    kept = Drafts(room.bench.journal, room.bench.entropy).current()
+    assert (kept.draft_id, kept.digits, kept.note) == (draft.draft_id, "500", "two teas")
+    room.bench.feed(sale)
+    room.bench.feed(ChooseMethod("merchant_qr"))
+    room.bench.power_cut()
+    room.bench.boot()
+    assert Drafts(room.bench.journal, room.bench.entropy).current().digits == ""
+    room.bench.power_cut()
+
+
+def test_a_typed_code_pays_like_a_scanned_one(room: Room) -> None:
+    room.bench.feed(StartSale(amount_minor=500, currency="CNY"))
+    room.bench.feed(TypeCode("6921734976505"))
+    assert room.bench.agent.screen().error is not None
+    room.bench.feed(TypeCode(CODE))
+    assert len(room.bench.sent_of("payment.create")) == 1
+
+
+def cash_sale(room: Room, amount_minor: int, tendered_minor: int) -> int:
+    draft = room.drafts.current()
+    sale, _ = room.shifts.sell(
+        draft_id=draft.draft_id, amount_minor=amount_minor, tendered_minor=tendered_minor,
+        note="", by_name="小李",
+    )  # fmt: skip
+    again, slip = room.shifts.sell(
+        draft_id=draft.draft_id, amount_minor=amount_minor, tendered_minor=tendered_minor,
+        note="", by_name="小李",
+    )  # fmt: skip
+    assert (again, slip) == (sale, None)
+    return sale.movement_id
+
+
+def test_a_shift_is_counted_blind_and_closed_to_the_fen(room: Room) -> None:
+    assert refused(room.shifts.report) == "shift_needed"
+    room.shifts.open(by_name="小李", float_minor=50_000)
+    assert refused(lambda: room.shifts.open(by_name="x", float_minor=0)) == "shift_state"
+    room.bench.feed(StartSale(amount_minor=1_280, currency="CNY", method="merchant_qr"))
+    room.bench.answer(room.bench.result("captured"))
+    number = cash_sale(room, 4_550, 5_000)
+    room.shifts.give_back(number, amount_minor=50, reason="", by_name="小李", approved_by="王店长")
+    code = refused(lambda: room.shifts.give_back(number, amount_minor=4_501, reason="",
+                                                 by_name="小李", approved_by="王店长"))  # fmt: skip
+    assert code == "refund_exceeds"
+    room.shifts.move(CashKind.PAY_IN, amount_minor=1_000, reason="", by_name="x", approved_by=None)
+    room.shifts.move(CashKind.PAY_OUT, amount_minor=300, reason="", by_name="x", approved_by="y")
+    report = room.shifts.report()
+    assert report.sales.minor == 5_830
+    assert report.net_minor == 5_780
+    assert report.expected_minor == 50_000 + 4_550 - 50 + 1_000 - 300
+    closing: dict[str, Any] = {"by_name": "小李", "counted_minor": 55_000, "approved_by": None}
+    assert refused(lambda: room.shifts.close(reason=" ", **closing)) == "shift_reason_needed"
+    closed, slip = room.shifts.close(reason="找零有误", **closing)
+    assert closed.difference_minor == -200
+    facts = room.bench.journal.receipt(slip)
+    assert facts is not None
+    paper = receipt_bytes({**facts.facts, "is_training": True, "is_copy": True})
+    for words in ("交班报告", "-2.00", "找零有误", "培训", "COPY"):
+        assert words.encode("gb18030") in paper
+    assert refused(room.shifts.report) == "shift_needed"
+    assert refused(lambda: cash_sale(room, 1, 1)) == "shift_needed"
+
+
+def test_unknown_outcomes_need_a_signature_to_close_over(room: Room) -> None:
+    room.shifts.open(by_name="小李", float_minor=0)
+    room.bench.feed(StartSale(amount_minor=1, currency="CNY", method="merchant_qr"))
+    closing: dict[str, Any] = {"by_name": "小李", "counted_minor": 0, "reason": ""}
+    assert refused(lambda: room.shifts.close(approved_by=None, **closing)) == "shift_unsettled"
+    room.shifts.close(approved_by="王店长", **closing)
+
+
+def test_too_little_cash_is_refused(room: Room) -> None:
+    room.shifts.open(by_name="小李", float_minor=0)
+    assert refused(lambda: cash_sale(room, 100, 99)) == "cash_short"
+
+
+@pytest.mark.asyncio
+async def test_training_leaves_nothing_behind_and_never_leaves_the_device(tmp_path: Path) -> None:
+    async with running_till(tmp_path) as till:
+        hire_both(till)
+        await till.counter.sign_in.sign_in(2, CASHIER_PIN)
+        headers = {"authorization": f"Bearer {till.token}", "x-station": "training"}
+        for amount_minor, kind in ((500, "paid"), (501, "declined"), (502, "waiting")):
+            body = {"amount_minor": amount_minor}
+            for path, sent in (("sales", body), ("sales/current/code", {"code": CODE})):
+                url = f"{till.base}/api/{path}"
+                async with till.client.post(url, json=sent, headers=headers) as answer:
+                    assert answer.status == 200
+            url = f"{till.base}/api/screen"
+            async with till.client.get(url, headers=headers) as answer:
+                assert (await answer.json())["kind"] == kind
+            if kind != "waiting":
+                url = f"{till.base}/api/sales/current/dismiss"
+                await till.client.post(url, json={}, headers=headers)
+        async with asyncio.timeout(5):
+            while len(till.printer.receipts) < 2:  # noqa: ASYNC110  # the printer has no event
+                await asyncio.sleep(0.01)
+        assert all("培训".encode("gb18030") in paper for paper in till.printer.receipts)
+        assert "payment.create" not in till.backend.seen
+        assert await till.get("api/payments") == []
