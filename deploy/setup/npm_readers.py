@@ -3,8 +3,11 @@ ISO 8583, wechatpay-axios-plugin for bills (of which one file is used, that need
 node-thermal-printer, which drives the simulated receipt printer, and ocpp-rpc, a central system
 for the simulated charger, both with what they load; and axe-core, which judges our pages.
 
+npm's alipay-sdk, a seller's program, stands with all that it loads in a place of its own.
+
 Rule 1: only the versions below, and only if their bytes have the SHA-512 below, from whatever
-        registry this machine's npm is set to. No script of a package runs.
+        registry this machine's npm is set to. No script of a package runs. A tree's versions and
+        SHA-512 stand in its ``npm-shrinkwrap.json``, and npm holds them against the bytes.
 Rule 2: what cannot be had is said in one line; the tests that need it are skipped by name.
 """
 
@@ -77,6 +80,8 @@ PACKAGES = {
     ),
 }
 PLACE = Path(sys.prefix) / "npm_readers" / "node_modules"
+TREE = Path(__file__).with_name("npm_alipay")
+TREE_PLACE = PLACE.parent / "alipay"
 FETCH_TIMEOUT_S = 120
 MISSING = "Missing: npm's second readers ({}). Their tests will be skipped."
 
@@ -84,16 +89,49 @@ MISSING = "Missing: npm's second readers ({}). Their tests will be skipped."
 def main() -> None:
     """Fetch what is missing."""
     npm = shutil.which("npm")
-    if all((PLACE / name.partition("@")[0] / "package.json").is_file() for name in PACKAGES):
-        return
     if npm is None or shutil.which("node") is None:
-        print(MISSING.format("no node and npm"))
+        if not is_whole():
+            print(MISSING.format("no node and npm"))
         return
     for name, integrity in PACKAGES.items():
-        reason = fetch(npm, name, integrity)
+        reason = "" if has(name) else fetch(npm, name, integrity)
         if reason:
             print(MISSING.format(reason))
             return
+    reason = "" if has_tree() else fetch_tree(npm)
+    if reason:
+        print(MISSING.format(reason))
+
+
+def is_whole() -> bool:
+    """Whether everything is there."""
+    return all(has(name) for name in PACKAGES) and has_tree()
+
+
+def has(name: str) -> bool:
+    """Whether a package is there."""
+    return (PLACE / name.partition("@")[0] / "package.json").is_file()
+
+
+def has_tree() -> bool:
+    """Whether the tree is there as it is wanted."""
+    wanted, found = TREE / "npm-shrinkwrap.json", TREE_PLACE / "installed.json"
+    return found.is_file() and found.read_bytes() == wanted.read_bytes()
+
+
+def fetch_tree(npm: str) -> str:
+    """Put the tree in its place; why it could not, or nothing."""
+    shutil.rmtree(TREE_PLACE, ignore_errors=True)
+    shutil.copytree(TREE, TREE_PLACE)
+    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    try:
+        subprocess.run(
+            command, check=True, capture_output=True, timeout=FETCH_TIMEOUT_S, cwd=TREE_PLACE
+        )
+    except (subprocess.SubprocessError, OSError) as error:
+        return f"npm ci: {type(error).__name__}"
+    shutil.copyfile(TREE / "npm-shrinkwrap.json", TREE_PLACE / "installed.json")
+    return ""
 
 
 def fetch(npm: str, name: str, integrity: str) -> str:

@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from backend.channels.alipay.adapter import Alipay, App
 from backend.channels.model import OpenCode
 from backend.sandbox.alipay.days import Days, Payee, Tickets
-from backend.sandbox.alipay.gateway import Gateway
+from backend.sandbox.alipay.gateway import Gateway, notice_of
+from backend.sandbox.alipay.notices import Notices
 from backend.sandbox.alipay.program import build_app
 from backend.sandbox.alipay.trades import Trades
 from backend.sandbox.institution.books import Books
@@ -53,6 +54,7 @@ class AlipayWorld:
     gateway: Gateway
     adapter: Alipay
     reserve_bank: NearReserve
+    notices: Notices
 
     def code(self) -> str:
         """What the buyer's telephone shows now."""
@@ -84,6 +86,8 @@ async def alipay_world(
     counter = iter(range(1, 10**6))
     trades = Trades(house.books, lambda count: f"{next(counter):0{count}}", lends_to=APP)
     days = Days(house.books, Payee(app_id=APP, reserve=RESERVE))
+    notices = Notices(house.books, rsa_key("alipay"), house.clock)
+    trades.tell = notice_of(trades, notices)
     gateway = Gateway(house, trades, rsa_key("alipay"), days, Tickets(house.clock))
     gateway.add_app(APP, base64.b64decode(key_text(rsa_key("seller"))))
     now_ms, opening = house.clock.now_ms(), Money(OPENING_MINOR, "CNY")
@@ -91,6 +95,7 @@ async def alipay_world(
     async with served(build_app(gateway)) as url:
         app = App(APP, rsa_key("seller"), rsa_key("alipay").public_key())
         adapter = Alipay(find=lambda: url, app=app, clock=house.clock, open_code=open_code)
-        yield AlipayWorld(url, house, gateway, adapter, NearReserve())
+        yield AlipayWorld(url, house, gateway, adapter, NearReserve(), notices)
         await adapter.close()
+    await notices.close()
     house.books.close()

@@ -15,8 +15,14 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from backend.channels.alipay.wire import holds, sign_text, yuan
 from backend.sandbox.alipay import wire
 from backend.sandbox.alipay.days import Days, Tickets
-from backend.sandbox.alipay.limits import NUMBER_CHARS_MAX, RSA_BITS, SUBJECT_CHARS_MAX
-from backend.sandbox.alipay.trades import PAID, Trade, Trades, seller
+from backend.sandbox.alipay.limits import (
+    NUMBER_CHARS_MAX,
+    RSA_BITS,
+    SUBJECT_CHARS_MAX,
+    URL_CHARS_MAX,
+)
+from backend.sandbox.alipay.notices import Notices
+from backend.sandbox.alipay.trades import PAID, Tell, Trade, Trades, seller
 from backend.sandbox.alipay.wire import Fields, GatewayError, minor, said
 from backend.sandbox.institution.house import House
 from backend.sandbox.institution.own_clock import china_day
@@ -24,6 +30,8 @@ from protocol.errors import CallerError
 
 _REQUIRED = ("method", "app_id", "sign_type", "sign", "timestamp", "version", "biz_content")
 _BILL = "alipay.data.dataservice.bill.downloadurl.query"
+_NOTIFY = "notify_url"
+"""A parameter beside the content, and handed on with it."""
 _CHINA = timedelta(hours=8)
 _TIMESTAMP = "%Y-%m-%d %H:%M:%S"
 _NUMBER = re.compile(rf"[A-Za-z0-9_-]{{1,{NUMBER_CHARS_MAX}}}", re.ASCII)
@@ -80,6 +88,7 @@ class Gateway:
             method = wanted if wanted in self._methods else ""
             content = self._checked(parameters)
             now_ms = self.house.clock.now_ms()
+            content[_NOTIFY] = _address(parameters.get(_NOTIFY, ""))
             fields = self._methods[method](parameters["app_id"], content, now_ms)
             if self.house.faults.strikes("unknown_status"):
                 raise GatewayError("20000", "isp.unknow-error")
@@ -125,7 +134,8 @@ class Gateway:
         code = content.get("auth_code")
         if not isinstance(code, str):
             raise GatewayError("40004", "ACQ.INVALID_PARAMETER")
-        trade = self.trades.pay(app_id, number, amount, code, now_ms)
+        notify_url = str(content[_NOTIFY])
+        trade = self.trades.pay(app_id, number, amount, code, now_ms, notify_url=notify_url)
         if trade.status != PAID:
             return said("10003", **_named(trade), buyer_logon_id=_masked(trade.buyer))
         return said("10000", **_named(trade), **_paid(trade), gmt_payment=_time(trade.paid_at_ms))
@@ -133,7 +143,8 @@ class Gateway:
     def _precreate(self, app_id: str, content: Fields, now_ms: int) -> Fields:
         _check_subject(content)
         number, amount = _number(content, "out_trade_no"), minor(content.get("total_amount"))
-        trade = self.trades.offer(app_id, number, amount, now_ms)
+        notify_url = str(content[_NOTIFY])
+        trade = self.trades.offer(app_id, number, amount, now_ms, notify_url=notify_url)
         return said("10000", out_trade_no=trade.out_trade_no, qr_code=trade.qr_code)
 
     def _query(self, app_id: str, content: Fields, now_ms: int) -> Fields:
@@ -220,6 +231,40 @@ def _read_key(public_key: bytes) -> RSAPublicKey:
     if not isinstance(key, RSAPublicKey) or key.key_size < RSA_BITS:
         raise CallerError("field_invalid", "public_key: RSA of 2048 bits")
     return key
+
+
+def _address(text: str) -> str:
+    """Where a seller wants to be told; empty: nowhere."""
+    if text and (len(text) > URL_CHARS_MAX or not text.startswith(("http://", "https://"))):
+        raise GatewayError("40002", "isv.invalid-parameter")
+    return text
+
+
+def notice_of(trades: Trades, notices: Notices) -> Tell:
+    """What a seller is told of a trade, as the gateway names it."""
+
+    def tell(trade: Trade, request: str, now_ms: int) -> None:
+        amount = yuan(trade.amount_minor)
+        told = {
+            "trade_no": trade.trade_no,
+            "out_trade_no": trade.out_trade_no,
+            "buyer_logon_id": _masked(trade.buyer),
+            "trade_status": trade.status,
+            "total_amount": amount,
+            "receipt_amount": amount,
+            "buyer_pay_amount": amount,
+            "gmt_create": _time(trade.made_at_ms),
+            "gmt_payment": _time(trade.paid_at_ms),
+        }
+        if request:
+            told |= {
+                "out_biz_no": request,
+                "refund_fee": yuan(trades.refunded(trade)),
+                "gmt_refund": _time(now_ms),
+            }
+        notices.add(trade.notify_url, trade.app_id, told)
+
+    return tell
 
 
 def _check_subject(content: Fields) -> None:

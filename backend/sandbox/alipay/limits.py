@@ -18,3 +18,7 @@ FEE_PPM = 2_500
 BILL_TOKENS_MAX = 1_000
 BILL_LIFE_MS = 30_000
 """How long the address of a bill can be used, as the real one's."""
+NOTICE_TIMEOUT_S = 5
+NOTICE_ANSWER_BYTES_MAX = 64
+NOTICES_PER_ROUND_MAX = 100
+URL_CHARS_MAX = 256

@@ -22,7 +22,7 @@ from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, StringConstraint
 
 from backend.channels.alipay.bill import write_bill
 from backend.sandbox.alipay.days import Days, Payee, Tickets
-from backend.sandbox.alipay.gateway import Gateway
+from backend.sandbox.alipay.gateway import Gateway, notice_of
 from backend.sandbox.alipay.limits import (
     AMOUNT_MINOR_MAX,
     NUMBER_CHARS_MAX,
@@ -30,6 +30,7 @@ from backend.sandbox.alipay.limits import (
     REQUEST_BYTES_MAX,
     RSA_BITS,
 )
+from backend.sandbox.alipay.notices import Notices
 from backend.sandbox.alipay.trades import Trades, seller
 from backend.sandbox.alipay.wire import GatewayError
 from backend.sandbox.institution.control import add_control
@@ -90,15 +91,23 @@ def build(place: Place) -> Running:
     payee = Payee(options.app_id, options.settlement_account, options.reserve_account)
     days, tickets = Days(house.books, payee), Tickets(house.clock)
     trades = Trades(house.books, _digits, lends_to=options.app_id)
-    gateway = Gateway(house, trades, own_rsa_key(place.directory), days, tickets)
-    reserve_bank = ReserveLine(place)
+    key, reserve_bank = own_rsa_key(place.directory), ReserveLine(place)
+    notices = Notices(house.books, key, house.clock)
+    trades.tell = notice_of(trades, notices)
 
     async def time_passes() -> None:
+        await notices.deliver()
         days.close(house.clock.today())
         await days.outbox.tell(reserve_bank)
 
     house.time_passes = time_passes
-    return Running(house, build_app(gateway), close=reserve_bank.close)
+
+    async def close() -> None:
+        await notices.close()
+        await reserve_bank.close()
+
+    app = build_app(Gateway(house, trades, key, days, tickets))
+    return Running(house, app, close=close)
 
 
 def build_app(gateway: Gateway) -> FastAPI:

@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS alipay_trade (
     qr_code TEXT NOT NULL,
     cancel_action TEXT NOT NULL,
     day TEXT NOT NULL,
+    notify_url TEXT NOT NULL,
     PRIMARY KEY (app_id, out_trade_no)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS alipay_refund (
@@ -28,6 +29,14 @@ CREATE TABLE IF NOT EXISTS alipay_refund (
     day TEXT NOT NULL,
     PRIMARY KEY (trade_no, out_request_no)
 ) STRICT;
+CREATE TABLE IF NOT EXISTS alipay_notice (
+    notify_id TEXT PRIMARY KEY,
+    url TEXT NOT NULL,
+    notice TEXT NOT NULL,
+    tries INTEGER NOT NULL,
+    due_ms INTEGER
+) STRICT;
+CREATE INDEX IF NOT EXISTS ix_alipay_notice_due ON alipay_notice (due_ms);
 CREATE INDEX IF NOT EXISTS ix_alipay_trade_day ON alipay_trade (app_id, day);
 CREATE INDEX IF NOT EXISTS ix_alipay_refund_day ON alipay_refund (day);
 CREATE TABLE IF NOT EXISTS alipay_day (

@@ -10,6 +10,7 @@ Rule 6: a trade whose buyer does not confirm is closed when its time is over.
 Rule 7: a trade is cancelled on the day on which it was paid, and not later.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,7 +27,7 @@ _OFFERED = "OFFERED"
 _OVER = {PAID: "ACQ.TRADE_HAS_SUCCESS", CLOSED: "ACQ.TRADE_HAS_CLOSE"}
 _SELECT = (
     "SELECT app_id, out_trade_no, trade_no, status, amount_minor, buyer, made_at_ms, paid_at_ms,"
-    " qr_code, cancel_action, day FROM alipay_trade"
+    " qr_code, cancel_action, day, notify_url FROM alipay_trade"
 )
 
 
@@ -54,6 +55,15 @@ class Trade:
     cancel_action: str
     day: str
     """China's day on which it was paid; empty before."""
+    notify_url: str
+
+
+Tell = Callable[[Trade, str, int], None]
+"""Leaves word of a trade that was paid, or of a refund (its request's number), at a moment."""
+
+
+def _tell_nobody(_trade: Trade, _request: str, _now_ms: int) -> None:
+    """No seller listens."""
 
 
 class Trades:
@@ -64,6 +74,8 @@ class Trades:
         books.add_tables("backend.sandbox.alipay", "schema.sql")
         self._books = books
         self._digits = digits
+        self.tell: Tell = _tell_nobody
+        """Called in the transaction of what it is about."""
         self._lends_to = lends_to
         self._codes: dict[str, tuple[str, int]] = {}
 
@@ -114,7 +126,16 @@ class Trades:
 
     # The seller
 
-    def pay(self, app_id: str, out_trade_no: str, amount: int, code: str, now_ms: int) -> Trade:
+    def pay(
+        self,
+        app_id: str,
+        out_trade_no: str,
+        amount: int,
+        code: str,
+        now_ms: int,
+        *,
+        notify_url: str = "",
+    ) -> Trade:
         """Charge the buyer whose code was scanned; a trade that waits needs the password."""
         with self._books.transaction():
             known = self._earlier(app_id, out_trade_no, amount, now_ms)
@@ -127,12 +148,16 @@ class Trades:
                 raise GatewayError("40004", "ACQ.PAYMENT_AUTH_CODE_INVALID")
             if self._books.balance(buyer).amount_minor < amount:
                 raise GatewayError("40004", "ACQ.BUYER_BALANCE_NOT_ENOUGH")
-            self._insert(app_id, out_trade_no, WAITING, amount, now_ms, buyer=buyer)
+            self._insert(
+                app_id, out_trade_no, WAITING, amount, now_ms, buyer=buyer, notify_url=notify_url
+            )
             if amount <= self._password_free(buyer):
                 self._pay(self._known(app_id, out_trade_no), buyer, now_ms)
         return self._known(app_id, out_trade_no)
 
-    def offer(self, app_id: str, out_trade_no: str, amount: int, now_ms: int) -> Trade:
+    def offer(
+        self, app_id: str, out_trade_no: str, amount: int, now_ms: int, *, notify_url: str = ""
+    ) -> Trade:
         """Make a QR code for a buyer to scan; the same number has the same code."""
         with self._books.transaction():
             known = self._earlier(app_id, out_trade_no, amount, now_ms)
@@ -141,7 +166,10 @@ class Trades:
             if known is not None:
                 raise GatewayError("40004", "ACQ.CONTEXT_INCONSISTENT")
             qr_code = f"https://qr.alipay.com/bax{self._digits(24)}"
-            self._insert(app_id, out_trade_no, _OFFERED, amount, now_ms, qr_code=qr_code)
+            self._insert(
+                app_id, out_trade_no, _OFFERED, amount, now_ms, qr_code=qr_code,
+                notify_url=notify_url,
+            )  # fmt: skip
         return self._known(app_id, out_trade_no)
 
     def find(
@@ -200,6 +228,7 @@ class Trades:
             )
             if not left:
                 self._close(trade, "")
+            self.tell(self._known(trade.app_id, trade.out_trade_no), request, now_ms)
         return True
 
     def refund_of(self, trade: Trade, request: str) -> tuple[int, int] | None:
@@ -239,6 +268,7 @@ class Trades:
             " WHERE trade_no = ?",
             (PAID, buyer, now_ms, day.isoformat(), trade.trade_no),
         )
+        self.tell(self._known(trade.app_id, trade.out_trade_no), "", now_ms)
 
     def _give(self, trade: Trade, reference: str, amount_minor: int, now_ms: int) -> None:
         is_lent = trade.app_id == self._lends_to
@@ -258,12 +288,24 @@ class Trades:
         *,
         buyer: str = "",
         qr_code: str = "",
+        notify_url: str = "",
     ) -> None:
         trade_no = f"{china_day(now_ms):%Y%m%d}22{self._digits(18)}"
         action = "close" if status == CLOSED else ""
         self._books.db.execute(
-            "INSERT INTO alipay_trade VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, '')",
-            (app_id, out_trade_no, trade_no, status, amount, buyer, now_ms, qr_code, action),
+            "INSERT INTO alipay_trade VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, '', ?)",
+            (
+                app_id,
+                out_trade_no,
+                trade_no,
+                status,
+                amount,
+                buyer,
+                now_ms,
+                qr_code,
+                action,
+                notify_url,
+            ),
         )
 
     def _close(self, trade: Trade, action: str) -> None:
