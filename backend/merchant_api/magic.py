@@ -71,6 +71,11 @@ class Sandbox:
         self._sleep = sleep
         self._lost: OrderedDict[tuple[str, str], None] = OrderedDict()
 
+    @property
+    def is_on(self) -> bool:
+        """Whether this backend is a sandbox."""
+        return self._is_on
+
     def at(self, amount_minor: int, *, mchid: str, number: str) -> "Provoked":
         """``async with sandbox.at(amount, mchid=…, number=…):`` around what carries a call out.
         ``number`` is the merchant's, of the order or refund."""

@@ -116,7 +116,11 @@ def build_merchant_api(
         {FORM: form, **v2_forms(services, accounts=accounts, openid_key=vault.openid_key)},
         routes,
         v2_router(
-            services, Desks(engine, orders, codes, refunds, sandbox), accounts=accounts, rate=rate
+            services,
+            Desks(engine, orders, codes, refunds, sandbox),
+            accounts=accounts,
+            rate=rate,
+            openid_key=vault.openid_key,
         ),
         _wallet_router(services, accounts, vault.openid_key),
     )

@@ -177,7 +177,13 @@ class CreatePayment:
         if self._needs_finger(merchant):
             return Taken(payment, "biometric_required")
         assert self.found is not None, "the request's parser resolves the code"
-        resolved = use_code(ws, self.found, device=self.guard or self.request.device, now_ms=now_ms)
+        resolved = use_code(
+            ws,
+            self.found,
+            device=self.guard or self.request.device,
+            merchant_id=self.request.merchant_id,
+            now_ms=now_ms,
+        )
         if resolved.payer_id is None:
             return Taken(payment, resolved.refusal)
         return self._take(ws, payment, merchant, resolved.payer_id, now_ms)

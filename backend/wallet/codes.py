@@ -35,8 +35,30 @@ def payer_of(ws: WorkingSet, found: Found) -> str | None:
     return row["payer_id"] if row else None
 
 
-def use_code(ws: WorkingSet, found: Found, *, device: str, now_ms: int) -> Resolved:
+def use_code(
+    ws: WorkingSet, found: Found, *, device: str, merchant_id: str, now_ms: int
+) -> Resolved:
     """Use a code up. It is used even if the payment is then declined: a code is for one try."""
+    resolved = _resolve(ws, found, device=device, merchant_id=merchant_id, now_ms=now_ms)
+    if resolved.payer_id is not None and found.position is not None:
+        ws.update(ROUTE, found.route, used_position=found.position.number)
+    return resolved
+
+
+def tell_code(
+    ws: WorkingSet, found: Found, *, device: str, merchant_id: str, now_ms: int
+) -> Resolved:
+    """Whose code it is, without using it up: from now on it pays this merchant and nobody else. A
+    wrong one counts as it does for a payment."""
+    resolved = _resolve(ws, found, device=device, merchant_id=merchant_id, now_ms=now_ms)
+    if resolved.payer_id is not None and found.position is not None:
+        ws.update(ROUTE, found.route, told_position=found.position.number, told_to=merchant_id)
+    return resolved
+
+
+def _resolve(
+    ws: WorkingSet, found: Found, *, device: str, merchant_id: str, now_ms: int
+) -> Resolved:
     if _wrong_count(ws, device, now_ms) >= WRONG_CODES_MAX:
         return Resolved(None, "pay_code_attempts")
     if found.status == "expired":
@@ -46,9 +68,9 @@ def use_code(ws: WorkingSet, found: Found, *, device: str, now_ms: int) -> Resol
         _count_wrong(ws, device, now_ms)
         return Resolved(None, "pay_code_invalid")
     number = found.position.number
-    if number <= row["used_position"]:
+    is_anothers = number == row["told_position"] and row["told_to"] != merchant_id
+    if number <= row["used_position"] or is_anothers:
         return Resolved(None, "pay_code_used")
-    ws.update(ROUTE, found.route, used_position=number)
     return Resolved(row["payer_id"])
 
 

@@ -71,6 +71,10 @@ class PayCodeRoute(BackendTable, table=True):
     """Codes up to this position are used; it only rises."""
     shown_position: int = Field(default=-1, sa_type=INTEGER)
     """The last code this server drew for the payer; the next one is another."""
+    told_position: int = Field(default=-1, sa_type=INTEGER)
+    """The code by which a merchant was told whose it is: nobody else's payment may use it."""
+    told_to: str = Field(default="", sa_type=TEXT)
+    """That merchant."""
 
 
 class PayCodeGuard(BackendTable, table=True):

@@ -135,5 +135,10 @@ class CodePayDesk:
         code = payment["error_code"]
         if code is None:
             raise ApiError(SYSTEM_ERROR)
-        fault = _FAULTS.get(code)
-        raise ApiError(fault) if fault else ApiError(TRADE_ERROR, advice(code).zh)
+        raise declined(code)
+
+
+def declined(code: str) -> ApiError:
+    """The refusal of a try that was declined with this code of ours."""
+    fault = _FAULTS.get(code)
+    return ApiError(fault) if fault else ApiError(TRADE_ERROR, advice(code).zh)

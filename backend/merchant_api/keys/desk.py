@@ -1,6 +1,8 @@
 """Merchant numbers: opened by an operator, looked up at every call."""
 
-from dataclasses import dataclass, field
+import hashlib
+import hmac
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from backend.db.tables import Row
@@ -16,6 +18,7 @@ from backend.payments.services import Services
 from protocol.clock import Clock
 
 _MCHID_HEAD, _MCHID_DIGITS = "16", 8
+_SANDBOX = b"tillway sandbox sign key 1"
 _SHOWN = ("mchid", "merchant_id", "appid", "key_mode", "suite")
 
 
@@ -32,6 +35,14 @@ class Account:
     api_v3_key: str = field(repr=False)
     api_v2_key: str = field(repr=False)
     suite: Suite = RSA
+    in_sandbox: bool = False
+    """Asked for by a call to the sandbox, whose APIv2 key is another."""
+
+    def sandboxed(self) -> "Account":
+        """The same number in the sandbox."""
+        digest = hmac.digest(self.api_v2_key.encode(), _SANDBOX, hashlib.sha256)
+        key = digest[: len(self.api_v2_key) // 2].hex()
+        return replace(self, api_v2_key=key, in_sandbox=True)
 
     @property
     def key(self) -> PublicHalf:

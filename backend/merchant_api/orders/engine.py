@@ -13,7 +13,7 @@ from backend.payments.model import DeviceRequest
 from backend.payments.services import Services
 from protocol import ids
 from protocol.messages import Body, PaymentCreate, PaymentReverse, RefundCreate
-from protocol.paycode import find_code
+from protocol.paycode import Found, find_code
 
 NO_STORE = ""
 """A merchant's program stands in no store: nothing is pushed to a till."""
@@ -66,10 +66,18 @@ class Engine:
             till=_TILL,
         )
         request = self._request(account, "payment.create", body)
-        rules = self._services.rules
-        found = find_code(rules.code_master_key, code, at_ms=request.received_at_ms)
-        guard = f"{request.device}#{_place(store)}"
-        return CreatePayment(request=request, body=body, rules=rules, found=found, guard=guard)
+        return CreatePayment(
+            request=request,
+            body=body,
+            rules=self._services.rules,
+            found=self.find(code),
+            guard=guard_of(account, store),
+        )
+
+    def find(self, code: str) -> Found:
+        """What a code is by its arithmetic, now."""
+        now_ms = self._services.clock.now_ms()
+        return find_code(self._services.rules.code_master_key, code, at_ms=now_ms)
 
     def reversal(self, account: Account, payment_id: str) -> DeviceRequest:
         """The request to undo a payment."""
@@ -92,7 +100,7 @@ class Engine:
     def _request(self, account: Account, message_type: str, body: Body) -> DeviceRequest:
         return DeviceRequest(
             request_id=self._mint(ids.REQUEST),
-            device=f"api-{account.mchid}",
+            device=_device(account),
             store=NO_STORE,
             merchant_id=account.merchant_id,
             message_type=message_type,
@@ -106,6 +114,15 @@ class Engine:
         random_bytes = self._services.entropy.token_bytes(ids.RANDOM_BYTES)
         now_ms = self._services.clock.now_ms()
         return ids.mint(prefix, time_ms=now_ms, random_bytes=random_bytes)
+
+
+def guard_of(account: Account, store: str = "") -> str:
+    """Where wrong codes are counted."""
+    return f"{_device(account)}#{_place(store)}"
+
+
+def _device(account: Account) -> str:
+    return f"api-{account.mchid}"
 
 
 def _place(store: str) -> int:

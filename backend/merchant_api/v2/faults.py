@@ -35,6 +35,7 @@ POST_DATA_EMPTY = V2Fault("POST_DATA_EMPTY", "post数据为空", is_transport=Tr
 REQUIRE_POST_METHOD = V2Fault("REQUIRE_POST_METHOD", "请使用post方法", is_transport=True)
 SIGNERROR = V2Fault("SIGNERROR", "签名错误", is_transport=True)
 MCHID_NOT_EXIST = V2Fault("MCHID_NOT_EXIST", "MCHID不存在", is_transport=True)
+NO_SANDBOX = V2Fault("NOAUTH", "沙箱未开启", is_transport=True)
 LACK_PARAMS = V2Fault("LACK_PARAMS", "缺少参数")
 PARAM_ERROR = V2Fault("PARAM_ERROR", "参数错误")
 ORDERCLOSED = V2Fault("ORDERCLOSED", "订单已关闭")

@@ -21,12 +21,14 @@ from backend.merchant_api.faults import SYSTEM_ERROR, ApiError
 from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys.desk import Account, AccountDesk
 from backend.merchant_api.limits import NONCE_CHARS_MAX
+from backend.merchant_api.magic import Sandbox
 from backend.merchant_api.v2.asked import V2Asked
 from backend.merchant_api.v2.codec import Nested, read_fields, write_fields
 from backend.merchant_api.v2.faults import (
     CA_ERROR,
     LACK_PARAMS,
     MCHID_NOT_EXIST,
+    NO_SANDBOX,
     PARAM_ERROR,
     POST_DATA_EMPTY,
     REQUIRE_POST_METHOD,
@@ -52,6 +54,16 @@ Said = Mapping[str, str | int | Nested | None]
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """What a path asks of those who call it."""
+
+    schema: type[V2Asked]
+    desk: Callable[[Account, Any], Awaitable[Said]]
+    by_certificate: bool = False
+    in_sandbox: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
     """Whose proven call it is, and how it was signed."""
 
@@ -62,10 +74,13 @@ class Proof:
 class V2Gate:
     """One per process."""
 
-    def __init__(self, *, accounts: AccountDesk, entropy: Entropy, rate: RateLimit) -> None:
+    def __init__(
+        self, *, accounts: AccountDesk, entropy: Entropy, rate: RateLimit, sandbox: Sandbox
+    ) -> None:
         self._accounts = accounts
         self._entropy = entropy
         self._rate = rate
+        self._sandbox = sandbox
 
     def add(
         self,
@@ -76,42 +91,42 @@ class V2Gate:
         *,
         by_certificate: bool = False,
     ) -> None:
-        """A call by POST, proven, and signed whatever becomes of it. ``by_certificate``: its
-        connection must show the caller's API certificate, too."""
-        check = _check_certificate if by_certificate else _no_check
+        """A call by POST, proven, and signed whatever becomes of it; and the same in the sandbox.
+        ``by_certificate``: its connection must show the caller's API certificate, too."""
+        call = Call(schema, desk, by_certificate=by_certificate)
+        self._add(routes, path, call)
+        for other in sandbox_paths(path):
+            self._add(routes, other, Call(schema, desk, in_sandbox=True))
 
-        async def call(request: Request) -> Response:
-            return await self._answer(request, schema, desk, check)
+    def _add(self, routes: APIRouter, path: str, call: Call) -> None:
+        async def answer(request: Request) -> Response:
+            return await self._answer(request, call)
 
         async def wrong_method() -> Response:
             return self._refusal(V2Error(REQUIRE_POST_METHOD), {}, None)
 
-        content = {"text/xml": {"schema": schema.model_json_schema()}}
+        content = {"text/xml": {"schema": call.schema.model_json_schema()}}
         routes.add_api_route(
             path,
-            call,
+            answer,
             methods=["POST"],
             response_class=Response,
-            summary=schema.__doc__,
+            summary=call.schema.__doc__,
             openapi_extra={"requestBody": {"required": True, "content": content}},
             responses={200: {"content": {"text/xml": {}}}},
+            include_in_schema=not call.in_sandbox,
         )
         routes.add_api_route(path, wrong_method, methods=_OTHER_METHODS, include_in_schema=False)
 
-    async def _answer(
-        self,
-        request: Request,
-        schema: type[Wanted],
-        desk: Callable[[Account, Wanted], Awaitable[Said]],
-        check: Callable[[Request, Account], None],
-    ) -> Response:
+    async def _answer(self, request: Request, call: Call) -> Response:
         fields: dict[str, str] = {}
         proof: Proof | None = None
         try:
             fields = await _fields(request)
-            proof = await self._admit(fields)
-            check(request, proof.account)
-            said = await desk(proof.account, _read(schema, fields))
+            proof = await self._admit(fields, in_sandbox=call.in_sandbox)
+            if call.by_certificate:
+                _check_certificate(request, proof.account)
+            said = await call.desk(proof.account, _read(call.schema, fields))
         except TillwayError as error:
             refusal = in_older_words(error)
             _log.info("merchant_call_refused", path=request.url.path, code=refusal.fault.code,
@@ -122,8 +137,10 @@ class V2Gate:
             return self._refusal(in_older_words(ApiError(SYSTEM_ERROR)), fields, proof)
         return self._signed({"result_code": "SUCCESS", **said}, fields, proof)
 
-    async def _admit(self, fields: Mapping[str, str]) -> Proof:
+    async def _admit(self, fields: Mapping[str, str], *, in_sandbox: bool) -> Proof:
         """Whose call it is; ``SIGNERROR`` unless it is proven."""
+        if in_sandbox and not self._sandbox.is_on:
+            raise V2Error(NO_SANDBOX)
         mchid = fields.get("mch_id") or fields.get("mchid")
         for name, text in (("mch_id", mchid), ("sign", fields.get("sign")),
                            ("nonce_str", fields.get("nonce_str"))):  # fmt: skip
@@ -135,6 +152,8 @@ class V2Gate:
         account = await self._accounts.account(mchid)
         if account is None:
             raise V2Error(MCHID_NOT_EXIST)
+        if in_sandbox:
+            account = account.sandboxed()
         try:
             sign_type = SignType(fields.get("sign_type", SignType.MD5))
         except ValueError:
@@ -167,10 +186,6 @@ class V2Gate:
         return Response(write_fields({**found, **nested}), media_type=MEDIA_TYPE)
 
 
-def _no_check(_request: Request, _account: Account) -> None:
-    """Any connection will do."""
-
-
 def _check_certificate(request: Request, account: Account) -> None:
     """``CA_ERROR`` unless the connection's verified certificate is the account's."""
     certificate = certificate_of(request)
@@ -181,6 +196,15 @@ def _check_certificate(request: Request, account: Account) -> None:
     serial = str((certificate or {}).get("serialNumber", ""))
     if peer.name != account.mchid or not crypto.same_serial(serial, account.serial):
         raise V2Error(CA_ERROR)
+
+
+def sandbox_paths(path: str) -> tuple[str, ...]:
+    """Where the sandbox has a call: programs differ in what they put before its path."""
+    if not path.startswith(("/pay/", "/secapi/pay/")):
+        return ()
+    plain = path.removeprefix("/secapi")
+    found = (f"/sandboxnew{path}", f"/sandboxnew{plain}", f"/xdc/apiv2sandbox{plain}")
+    return tuple(dict.fromkeys(found))
 
 
 async def _fields(request: Request) -> dict[str, str]:

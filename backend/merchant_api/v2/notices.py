@@ -22,12 +22,22 @@ from backend.merchant_api.v2.signing import SignType, seal_notice, signature
 from backend.payments.services import Services
 from protocol.errors import CallerError
 
-FORMS: Mapping[SignType, str] = {SignType.MD5: "v2", SignType.HMAC_SHA256: "v2-hmac"}
-"""How the outbox names these forms."""
+FORMS: Mapping[tuple[SignType, bool], str] = {
+    (SignType.MD5, False): "v2",
+    (SignType.HMAC_SHA256, False): "v2-hmac",
+    (SignType.MD5, True): "v2-sandbox",
+    (SignType.HMAC_SHA256, True): "v2-sandbox-hmac",
+}
+"""How the outbox names these forms: how they are signed, and whether with the sandbox's key."""
 _PAID = "payment.captured"
 _REFUNDED = frozenset({"refund.succeeded", "refund.failed"})
 _NONCE_BYTES = 16
 _HEADERS = {"Content-Type": "text/xml; charset=utf-8"}
+
+
+def form_of(account: Account, sign_type: SignType) -> str:
+    """How news of what this caller asks for now will be dressed."""
+    return FORMS[sign_type, account.in_sandbox]
 
 
 class V2Form:
@@ -40,11 +50,13 @@ class V2Form:
         accounts: AccountDesk,
         openid_key: bytes,
         sign_type: SignType,
+        in_sandbox: bool,
     ) -> None:
         self._services = services
         self._accounts = accounts
         self._openid_key = openid_key
         self._sign_type = sign_type
+        self._in_sandbox = in_sandbox
         self._orders = OrderRepository(services.reader)
         self._refunds = RefundRepository(services.reader)
 
@@ -88,7 +100,7 @@ class V2Form:
     async def _account(self, mchid: str) -> Account:
         account = await self._accounts.account(mchid)
         assert account is not None, "an order is of a merchant number"
-        return account
+        return account.sandboxed() if self._in_sandbox else account
 
     def _head(self, account: Account) -> dict[str, str]:
         return {

@@ -21,10 +21,12 @@ from backend.merchant_api.v2.red_packets.desk import RedPackDesk
 from backend.merchant_api.v2.red_packets.schemas import RedPackQuery, SendRedPack
 from backend.merchant_api.v2.refunds.desk import V2RefundDesk
 from backend.merchant_api.v2.refunds.schemas import Refund, RefundQuery
+from backend.merchant_api.v2.tools.desk import ToolDesk
+from backend.merchant_api.v2.tools.schemas import CodeToOpenId, SignKey
 from backend.payments.services import Services
 from backend.rate_limit import RateLimit
 
-PATHS = ("/pay/", "/secapi/pay/", "/mmpaymkttransfers/")
+PATHS = ("/pay/", "/secapi/pay/", "/mmpaymkttransfers/", "/tools/", "/sandboxnew/", "/xdc/")
 """How the paths begin whose refusals are XML."""
 
 
@@ -40,11 +42,16 @@ class Desks:
 
 
 def v2_router(
-    services: Services, desks: Desks, *, accounts: AccountDesk, rate: RateLimit
+    services: Services,
+    desks: Desks,
+    *,
+    accounts: AccountDesk,
+    rate: RateLimit,
+    openid_key: bytes,
 ) -> APIRouter:
     """All calls by XML."""
     routes = APIRouter(tags=["merchant v2"])
-    gate = V2Gate(accounts=accounts, entropy=services.entropy, rate=rate)
+    gate = V2Gate(accounts=accounts, entropy=services.entropy, rate=rate, sandbox=desks.sandbox)
     orders = V2OrderDesk(desks.orders, desks.engine)
     gate.add(routes, "/pay/unifiedorder", UnifiedOrder, orders.create)
     gate.add(routes, "/pay/orderquery", OneOrder, orders.query)
@@ -59,6 +66,10 @@ def v2_router(
     packet = "/mmpaymkttransfers/"
     gate.add(routes, f"{packet}sendredpack", SendRedPack, packets.send, by_certificate=True)
     gate.add(routes, f"{packet}gethbinfo", RedPackQuery, packets.query, by_certificate=True)
+    tools = ToolDesk(services, desks.engine, desks.sandbox, openid_key)
+    gate.add(routes, "/tools/authcodetoopenid", CodeToOpenId, tools.openid)
+    for path in ("/sandboxnew/pay/getsignkey", "/xdc/apiv2getsignkey/sign/getsignkey"):
+        gate.add(routes, path, SignKey, tools.sign_key)
     return routes
 
 
@@ -67,6 +78,12 @@ def v2_forms(
 ) -> Mapping[str, V2Form]:
     """The forms of notices, by their names in the outbox."""
     return {
-        name: V2Form(services, accounts=accounts, openid_key=openid_key, sign_type=sign_type)
-        for sign_type, name in FORMS.items()
+        name: V2Form(
+            services,
+            accounts=accounts,
+            openid_key=openid_key,
+            sign_type=sign_type,
+            in_sandbox=in_sandbox,
+        )
+        for (sign_type, in_sandbox), name in FORMS.items()
     }

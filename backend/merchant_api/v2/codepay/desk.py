@@ -63,7 +63,7 @@ def _newer(account: Account, wanted: MicroPay) -> NewCodePayment:
         "out_trade_no": wanted.out_trade_no,
         "attach": wanted.attach,
         "goods_tag": wanted.goods_tag,
-        "payer": CodePayer(auth_code=_code(wanted.auth_code)),
+        "payer": CodePayer(auth_code=checked_code(wanted.auth_code)),
         "amount": Amount(total=wanted.total_fee),
     }
     till = wanted.device_info
@@ -78,7 +78,7 @@ def _newer(account: Account, wanted: MicroPay) -> NewCodePayment:
     )
 
 
-def _code(text: str) -> str:
+def checked_code(text: str) -> str:
     """A payer's code; what else a scanner may have read is told apart from a mistake."""
     if _PAY_CODE(text):
         return text

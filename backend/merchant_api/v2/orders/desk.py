@@ -16,7 +16,7 @@ from backend.merchant_api.orders.schemas import (
 )
 from backend.merchant_api.v2.faults import LACK_PARAMS, ORDERCLOSED, V2Error
 from backend.merchant_api.v2.gate import Said
-from backend.merchant_api.v2.notices import FORMS
+from backend.merchant_api.v2.notices import form_of
 from backend.merchant_api.v2.orders.model import expanded_time, order_fields
 from backend.merchant_api.v2.orders.schemas import ClosedOrder, OneOrder, UnifiedOrder
 from backend.wallet.model import compatible_code_url
@@ -35,7 +35,7 @@ class V2OrderDesk:
             account,
             _newer(account, wanted),
             wanted.trade_type,
-            form=FORMS[wanted.sign_type],
+            form=form_of(account, wanted.sign_type),
             content=wanted,
         )
         payment_id = order["payment_id"]

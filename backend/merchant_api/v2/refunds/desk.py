@@ -9,7 +9,7 @@ from backend.merchant_api.refunds.desk import RefundDesk
 from backend.merchant_api.refunds.schemas import NewRefund, RefundAmount
 from backend.merchant_api.v2.faults import REFUNDNOTEXIST, V2Error
 from backend.merchant_api.v2.gate import Said
-from backend.merchant_api.v2.notices import FORMS
+from backend.merchant_api.v2.notices import form_of
 from backend.merchant_api.v2.orders.desk import V2OrderDesk
 from backend.merchant_api.v2.orders.schemas import OneOrder
 from backend.merchant_api.v2.refunds.model import granted, listed
@@ -27,7 +27,7 @@ class V2RefundDesk:
     async def create(self, account: Account, wanted: Refund) -> Said:
         """Give back all or a part of an order."""
         self._engine.check_names(account, mchid=account.mchid, appid=wanted.appid)
-        form = FORMS[wanted.sign_type]
+        form = form_of(account, wanted.sign_type)
         shown = await self._refunds.create(account, _newer(wanted), form=form, content=wanted)
         return granted(shown)
 

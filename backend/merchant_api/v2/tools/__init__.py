@@ -1,0 +1,1 @@
+"""What merchants' programs ask besides: whose code it is, and the sandbox's key."""
