@@ -98,7 +98,7 @@ def build_merchant_api(
         rate=_rate(clock, REFUNDS_PER_S_MAX),
         gap_ms=settings.refund_gap_s * 1000,
     )
-    refund_routes.add_routes(routes, refunds)
+    refund_routes.add_routes(routes, refunds, ring)
     security_routes.add_routes(routes, services, ring)
     bills = MerchantBills(services, master_key=master_key, openid_key=vault.openid_key, clock=clock)
     bill_routes.add_routes(routes, bills, settings.public_url)

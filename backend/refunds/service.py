@@ -53,6 +53,8 @@ class CreateRefund:
     notify_url: str | None = None
     """Where news of it goes, in ``notify_form``; None: to the merchant's own address, in ours."""
     notify_form: str = ""
+    to_balance: bool = False
+    """To the payer's balance, though a channel had brought the money: its bank takes none back."""
 
     def reads(self) -> Iterable[Read]:
         return [
@@ -64,8 +66,8 @@ class CreateRefund:
 
     def follow(self, ws: WorkingSet) -> Iterable[Read]:
         payment = ws.get(PAYMENT, self.body.payment_id)
-        if payment is None or (payment["payer_id"] is None and payment["funding"] == BALANCE):
-            return []  # nobody has paid it
+        if payment is None or (payment["payer_id"] is None and self._is_balance(payment)):
+            return []  # nobody has paid it, or no payer of ours
         found: list[Read] = [(FEE_PLAN, (payment["merchant_id"], payment["fee_plan_version"]))]
         coupon_back = 1 if payment["coupon_minor"] else 0
         sources = [(one, 1) for one in _accounts(ws, payment)]
@@ -99,7 +101,7 @@ class CreateRefund:
             now_ms=now_ms,
         )
         coupon_back = refundable.coupon_back(body.amount_minor)
-        is_asked = payment["funding"] != BALANCE and coupon_back < body.amount_minor
+        is_asked = not self._is_balance(payment) and coupon_back < body.amount_minor
         if code is None and is_asked and payment["channel_id"] not in self.rules.channels:
             code = "channel_unavailable"
         if code is not None:
@@ -137,6 +139,10 @@ class CreateRefund:
         record_refund(ws, settled, refund, actor=f"device:{self.request.device}", now_ms=now_ms)
         return refund_answer(refund)
 
+    def _is_balance(self, payment: Row) -> bool:
+        """Whether the money goes to a balance."""
+        return self.to_balance or payment["funding"] == BALANCE
+
     def _fee_back(self, ws: WorkingSet, payment: Row) -> int:
         """What brings the returned fee to what it must be after this refund. Counted from what was
         returned so far, so that it stays exact when a channel refuses one of several refunds."""
@@ -157,7 +163,7 @@ class CreateRefund:
         date: str,
     ) -> list[Transfer]:
         event = posting.Event(self.body.refund_id, payment["currency"], date)
-        if payment["funding"] != BALANCE:
+        if not self._is_balance(payment):
             return posting.channel_refund_started(
                 event, sources=sources, fee_back_minor=fee_back, coupon_back_minor=coupon_back
             )
@@ -194,7 +200,7 @@ class CreateRefund:
             "business_date": self.rules.business_date(now_ms),
             "body_hash": body_hash(request.device, body),
             "trace_id": request.trace_id,
-            "funding": payment["funding"],
+            "funding": BALANCE if self.to_balance else payment["funding"],
             "notify_url": self.notify_url,
             "notify_form": self.notify_form,
             **columns,

@@ -33,7 +33,7 @@ def balance_refunded(
     coupon_back_minor: int = 0,
     refers_to: str | None = None,
 ) -> list[Transfer]:
-    """12. Refund of a balance payment: Dr MPEND (then MAVAIL) / Cr CUST, and the fee back to the
+    """12. Refund to a balance: Dr MPEND (then MAVAIL) / Cr CUST, and the fee back to the
     first source: Dr UNSWEPT / Cr MPEND; Dr MDR / Cr DUE_CLIENT. What a coupon had paid goes back
     to us: Dr MPEND / Cr OWN_DUE; Dr OWN_PAYABLE / Cr PROMO.
 

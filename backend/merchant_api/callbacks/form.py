@@ -31,7 +31,7 @@ _NONCE_BYTES = 16
 _EVENTS: Mapping[str, tuple[str, str, str]] = {
     "payment.captured": ("TRANSACTION.SUCCESS", "transaction", "支付成功"),
     "refund.succeeded": ("REFUND.SUCCESS", "refund", "退款成功"),
-    "refund.failed": ("REFUND.CLOSED", "refund", "退款关闭"),
+    "refund.failed": ("REFUND.ABNORMAL", "refund", "退款异常"),
     ECHO: ("SECURITY_ECHO.SUCCESS", "security", "安全探测成功"),
 }
 

@@ -15,9 +15,10 @@ from backend.merchant_api.magic import Sandbox
 from backend.merchant_api.orders.desk import missing
 from backend.merchant_api.orders.engine import Engine, content_hash
 from backend.merchant_api.orders.repository import Found, OrderRepository
-from backend.merchant_api.refunds.model import RefundRows, refund_shown
+from backend.merchant_api.refunds.abnormal import SettleAbnormal
+from backend.merchant_api.refunds.model import TO_MERCHANT, RefundRows, refund_shown
 from backend.merchant_api.refunds.repository import RefundRepository
-from backend.merchant_api.refunds.schemas import NewRefund
+from backend.merchant_api.refunds.schemas import NewRefund, Settle
 from backend.merchant_api.refunds.service import RefundOrder
 from backend.merchant_api.wire.asked import Asked
 from backend.payments.services import Services
@@ -83,6 +84,42 @@ class RefundDesk:
         )
         await self._services.submit(command)
         return await self.by_number(account, wanted.out_refund_no)
+
+    async def settle(
+        self, account: Account, number: str, wanted: Settle, *, real_name: str = ""
+    ) -> dict[str, Any]:
+        """The refund after it was settled another way; ``number`` is the platform's."""
+        found: RefundRows | None = await self._services.run_read(
+            lambda: self._refunds.of_id(account.mchid, number)
+        )
+        if found is None or found.said["out_refund_no"] != wanted.out_refund_no:
+            raise ApiError(RESOURCE_NOT_EXISTS, "退款单不存在")
+        command = SettleAbnormal(
+            refund_id=found.said["refund_id"],
+            payment_id=found.said["payment_id"],
+            create=None if wanted.type == TO_MERCHANT else self._replacement(account, found),
+            real_name=real_name,
+        )
+        await self._services.submit(command)
+        return await self.by_id(account, number)
+
+    def _replacement(self, account: Account, rows: RefundRows) -> CreateRefund:
+        refund = rows.refund
+        request, body = self._engine.refund(
+            account,
+            payment_id=refund["payment_id"],
+            amount_minor=refund["amount_minor"],
+            currency=refund["currency"],
+            reason=refund["reason"],
+        )
+        return CreateRefund(
+            request=request,
+            body=body,
+            rules=self._services.rules,
+            notify_url=refund["notify_url"],
+            notify_form=refund["notify_form"],
+            to_balance=True,
+        )
 
     async def by_number(self, account: Account, out_refund_no: str) -> dict[str, Any]:
         """How a refund stands."""

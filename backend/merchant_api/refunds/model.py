@@ -11,10 +11,15 @@ from backend.refunds.model import RefundState
 _STATES = {
     RefundState.PROCESSING: "PROCESSING",
     RefundState.SUCCEEDED: "SUCCESS",
-    RefundState.FAILED: "CLOSED",
+    RefundState.FAILED: "ABNORMAL",
 }
 _RECEIVED = {BALANCE: "支付用户零钱"}
 _OTHERS_RECEIVED = "支付用户银行卡"
+
+
+TO_PAYER, TO_MERCHANT = "USER_BANK_CARD", "MERCHANT_BANK_CARD"
+"""The two ways to settle a refund that the payer's bank has refused."""
+_CHANNELS = {"": "ORIGINAL", TO_PAYER: "OTHER_BALANCE", TO_MERCHANT: "OTHER_BANKCARD"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,16 @@ class RefundRows:
     refund: Mapping[str, Any]
     order: Mapping[str, Any]
     payment: Mapping[str, Any]
+    settled: str = ""
+    """How it was settled after the payer's bank had refused it; ``refund`` is then the one that
+    stands in its place, if there is one."""
+
+    @property
+    def status(self) -> str:
+        """As the interface says it."""
+        if self.settled == TO_MERCHANT:
+            return "SUCCESS"
+        return _STATES[RefundState(self.refund["state"])]
 
 
 def refund_shown(rows: RefundRows) -> dict[str, Any]:
@@ -33,9 +48,9 @@ def refund_shown(rows: RefundRows) -> dict[str, Any]:
     paid_back = amount["payer_refund"]
     found = {
         **_names(rows),
-        "channel": "ORIGINAL",
+        "channel": _CHANNELS[rows.settled],
         "create_time": time_text(refund["created_at_ms"]),
-        "status": _STATES[RefundState(refund["state"])],
+        "status": rows.status,
         "funds_account": rows.said["funds_account"],
         "amount": amount
         | {
@@ -52,8 +67,7 @@ def refund_shown(rows: RefundRows) -> dict[str, Any]:
 
 def refund_news(rows: RefundRows) -> dict[str, Any]:
     """The refund object of callbacks: fewer fields, and ``refund_status`` for ``status``."""
-    status = _STATES[RefundState(rows.refund["state"])]
-    head = {"mchid": rows.said["mchid"], "refund_status": status}
+    head = {"mchid": rows.said["mchid"], "refund_status": rows.status}
     return head | _names(rows) | {"amount": _amount(rows)} | _success(rows.refund)
 
 
@@ -63,8 +77,14 @@ def _names(rows: RefundRows) -> dict[str, Any]:
         "out_refund_no": rows.said["out_refund_no"],
         "transaction_id": rows.order["transaction_id"],
         "out_trade_no": rows.order["out_trade_no"],
-        "user_received_account": _RECEIVED.get(rows.payment["funding"], _OTHERS_RECEIVED),
+        "user_received_account": _received(rows),
     }
+
+
+def _received(rows: RefundRows) -> str:
+    if rows.settled == TO_MERCHANT:
+        return "商户结算银行账户"
+    return _RECEIVED.get(rows.refund["funding"], _OTHERS_RECEIVED)
 
 
 def _amount(rows: RefundRows) -> dict[str, int]:

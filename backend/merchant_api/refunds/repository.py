@@ -1,16 +1,17 @@
 """Reading refunds of merchants' programs. Only this file of the room sees SQL."""
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from backend.db.reading import Reader
 from backend.merchant_api.orders.repository import OrderRepository
 from backend.merchant_api.refunds.model import RefundRows
-from backend.merchant_api.refunds.tables import ApiRefund, OutRefundNo
+from backend.merchant_api.refunds.tables import AbnormalRefund, ApiRefund, OutRefundNo
 from backend.refunds.tables import Refund
 from protocol.limits import REFUNDS_PER_PAYMENT_MAX
 
 _said = ApiRefund.__table__  # type: ignore[attr-defined]
 _number = OutRefundNo.__table__  # type: ignore[attr-defined]
+_abnormal = AbnormalRefund.__table__  # type: ignore[attr-defined]
 _refund = Refund.__table__  # type: ignore[attr-defined]
 
 
@@ -53,12 +54,19 @@ class RefundRepository:
         return [one for one in numbered if one is not None]
 
     def of_refund(self, refund_id: str) -> RefundRows | None:
-        """By our id."""
-        said = self._reader.one(select(_said).where(_said.c.refund_id == refund_id))
+        """By our id, or by that of the refund that stands in its place."""
+        settled = self._reader.one(
+            select(_abnormal).where(
+                or_(_abnormal.c.refund_id == refund_id, _abnormal.c.replacement_id == refund_id)
+            )
+        )
+        first_id = settled["refund_id"] if settled else refund_id
+        last_id = (settled["replacement_id"] if settled else None) or first_id
+        said = self._reader.one(select(_said).where(_said.c.refund_id == first_id))
         if said is None:
             return None
-        refund = self._reader.one(select(_refund).where(_refund.c.refund_id == refund_id))
+        refund = self._reader.one(select(_refund).where(_refund.c.refund_id == last_id))
         found = self._orders.of_payment(said["payment_id"])
         assert refund is not None, "written with what the merchant said"
         assert found is not None, "a merchant's program refunds its orders"
-        return RefundRows(said, refund, *found)
+        return RefundRows(said, refund, *found, settled=settled["kind"] if settled else "")

@@ -4,7 +4,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from backend.merchant_api.limits import OUT_REFUND_NO_CHARS_MAX, REASON_CHARS_MAX
+from backend.merchant_api.limits import (
+    ENCRYPTED_CHARS_MAX,
+    OUT_REFUND_NO_CHARS_MAX,
+    REASON_CHARS_MAX,
+)
 from backend.merchant_api.wire.asked import Asked, Fen, NotifyUrl, OutTradeNo
 
 OutRefundNo = Annotated[
@@ -13,12 +17,33 @@ OutRefundNo = Annotated[
 ]
 
 
+_Secret = Annotated[str, Field(min_length=1, max_length=ENCRYPTED_CHARS_MAX)]
+
+
 class RefundAmount(Asked):
     """How much goes back of how much, in fen."""
 
     refund: Fen
     total: Fen
     currency: Literal["CNY"]
+
+
+class Settle(Asked):
+    """``POST /v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund``. The account and the
+    name are encrypted."""
+
+    out_refund_no: OutRefundNo
+    type: Literal["USER_BANK_CARD", "MERCHANT_BANK_CARD"]
+    bank_type: Annotated[str, Field(min_length=1, max_length=32)] | None = None
+    bank_account: _Secret | None = None
+    real_name: _Secret | None = None
+
+    @model_validator(mode="after")
+    def _names_the_payers_account(self) -> Self:
+        said = (self.bank_type, self.bank_account, self.real_name)
+        if self.type == "USER_BANK_CARD" and None in said:
+            raise ValueError("bank_type, bank_account, real_name")
+        return self
 
 
 class NewRefund(Asked):

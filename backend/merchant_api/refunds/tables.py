@@ -44,6 +44,23 @@ class LastRefund(BackendTable, table=True):
     at_ms: int = Field(sa_type=INTEGER)
 
 
+class AbnormalRefund(BackendTable, table=True):
+    """How a refund was settled that the payer's bank had refused. Written once."""
+
+    __tablename__ = "merchant_api_abnormal_refund"
+    __table_args__: Any = (
+        Index("ix_merchant_api_abnormal_replacement", "replacement_id"),
+        STORAGE,
+    )
+    refund_id: str = Field(primary_key=True, sa_type=TEXT)
+    kind: str = Field(sa_type=TEXT)
+    """``USER_BANK_CARD`` or ``MERCHANT_BANK_CARD``."""
+    replacement_id: str | None = Field(default=None, sa_type=TEXT)
+    """Our refund that stands in its place; None: the merchant has settled it."""
+    created_at_ms: int = Field(sa_type=INTEGER)
+
+
 API_REFUND = table_ref(ApiRefund, lock=False)
 OUT_REFUND_NO = table_ref(OutRefundNo, lock=False)
+ABNORMAL = table_ref(AbnormalRefund, lock=False)
 LAST_REFUND = table_ref(LastRefund)
