@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from backend.clearing.due import Due, settled_now
 from backend.clearing.limits import ISO_ID_CHARS_MAX
 from backend.clearing.model import RETURN_PREFIX, MoveState, Outcome, next_state
+from backend.clearing.payouts import PayOut, start_payout
 from backend.clearing.tables import PAYOUT, SETTLEMENT
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.destinations.model import DestinationKind
-from backend.destinations.service import check_destination, destination_read
+from backend.destinations.service import destination_read
 from backend.disputes.cover import collect
 from backend.ledger import chart, model, rules
 from backend.ledger import service as ledger
@@ -83,7 +84,7 @@ class SettleMerchant:
             },
         )
         if payable > 0:
-            self._instruct(ws, merchant, payable, now_ms)
+            start_payout(ws, self._payout(payable), now_ms)
         row = ws.get(SETTLEMENT, self._key)
         assert row is not None
         return row
@@ -91,6 +92,16 @@ class SettleMerchant:
     @property
     def _key(self) -> tuple[str, str, int]:
         return (self.merchant_id, self.due.last_date, self.number)
+
+    def _payout(self, amount_minor: int) -> PayOut:
+        return PayOut(
+            payout_id=self.payout_id,
+            merchant_id=self.merchant_id,
+            amount_minor=amount_minor,
+            currency=self.currency,
+            run_day=self.run_day,
+            execution_date=self.execution_date,
+        )
 
     @property
     def _event_id(self) -> str:
@@ -144,31 +155,6 @@ class SettleMerchant:
                 state = next_state(MoveState.RETURNED, Outcome.RELEASE)
                 ws.update(PAYOUT, payout_id, state=state.value, updated_at_ms=now_ms)
         return held
-
-    def _instruct(self, ws: WorkingSet, merchant: Row, amount_minor: int, now_ms: int) -> None:
-        account_no = merchant["payout_account_no"]
-        check_destination(ws, DestinationKind.MERCHANT, self.merchant_id, account_no)
-        event = rules.Event(self.payout_id, self.currency, self.execution_date)
-        transfers = rules.payout_instructed(
-            event, merchant_id=self.merchant_id, amount_minor=amount_minor
-        )
-        ledger.post(ws, transfers, now_ms, is_new=True)
-        ws.insert(
-            PAYOUT,
-            {
-                "payout_id": self.payout_id,
-                "merchant_id": self.merchant_id,
-                "business_date": self.run_day,
-                "amount_minor": amount_minor,
-                "currency": self.currency,
-                "account_name": merchant["payout_account_name"],
-                "account_no": account_no,
-                "state": MoveState.INSTRUCTED.value,
-                "execution_date": self.execution_date,
-                "instructed_at_ms": now_ms,
-                "updated_at_ms": now_ms,
-            },
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,7 @@ TABLE_MODULES = (
     "backend.merchant_api.orders.tables",
     "backend.merchant_api.payers.tables",
     "backend.merchant_api.refunds.tables",
+    "backend.merchant_api.funds.tables",
     "backend.merchant_api.v2.red_packets.tables",
     "backend.merchant_api.wire.tables",
     "backend.merchants.tables",

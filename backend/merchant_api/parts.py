@@ -13,6 +13,8 @@ from backend.merchant_api.callup import routes as callup_routes
 from backend.merchant_api.codepay import routes as codepay_routes
 from backend.merchant_api.codepay.desk import CodePayDesk
 from backend.merchant_api.config import MerchantApiSettings
+from backend.merchant_api.funds import routes as fund_routes
+from backend.merchant_api.funds.desk import FundsDesk
 from backend.merchant_api.keys import routes as key_routes
 from backend.merchant_api.keys.desk import AccountDesk
 from backend.merchant_api.keys.ring import KeyRing
@@ -102,6 +104,7 @@ def build_merchant_api(
     security_routes.add_routes(routes, services, ring)
     bills = MerchantBills(services, master_key=master_key, openid_key=vault.openid_key, clock=clock)
     bill_routes.add_routes(routes, bills, settings.public_url)
+    fund_routes.add_routes(routes, FundsDesk(services))
     add_unknown_paths(routes)
     form = V3Form(
         services,

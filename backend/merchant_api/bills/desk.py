@@ -4,7 +4,6 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 
 from backend.bills.paper import FRAME_LINES
 from backend.bills.service import BillDesk, SpooledPaper
@@ -19,13 +18,13 @@ from backend.merchant_api.bills.model import (
 )
 from backend.merchant_api.bills.repository import ProgramNames, opened_at_ms
 from backend.merchant_api.faults import NO_STATEMENT_EXIST, STATEMENT_CREATING, ApiError
+from backend.merchant_api.funds.schemas import AccountType
 from backend.merchant_api.keys.desk import Account
 from backend.payments.services import Services
 from protocol.clock import Clock
 from protocol.errors import CallerError
 
 _TICKETS = b"tillway bill tickets 1"
-AccountType = Literal["BASIC", "OPERATION", "FEES"]
 
 
 @dataclass(frozen=True, slots=True)

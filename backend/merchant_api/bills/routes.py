@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request
 
 from backend.bills.trade import BillType
-from backend.merchant_api.bills.desk import AccountType, MerchantBills, Promised
+from backend.merchant_api.bills.desk import MerchantBills, Promised
 from backend.merchant_api.bills.model import BillKind
+from backend.merchant_api.funds.schemas import AccountType
 from backend.merchant_api.keys.desk import Account
 from backend.merchant_api.limits import BILL_TOKEN_CHARS_MAX
 from backend.merchant_api.wire.files import UnsignedFile

@@ -1,0 +1,68 @@
+"""Starting a payout (rule 8): by a run, or because the merchant's program asks for it."""
+
+from dataclasses import dataclass
+
+from backend.clearing.model import MoveState
+from backend.clearing.tables import PAYOUT
+from backend.db.command import Read
+from backend.db.working_set import WorkingSet
+from backend.destinations.model import DestinationKind
+from backend.destinations.service import check_destination, destination_read
+from backend.ledger import rules
+from backend.ledger import service as ledger
+from backend.ledger.model import Transfer
+from backend.merchants.tables import MERCHANT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayOut:
+    """So much of a merchant's available money, to its own account. The next run tells the bank."""
+
+    payout_id: str
+    merchant_id: str
+    amount_minor: int
+    currency: str
+    run_day: str
+    execution_date: str
+
+
+def payout_reads(wanted: PayOut) -> list[Read]:
+    """What ``start_payout`` must have read."""
+    return [
+        (MERCHANT, wanted.merchant_id),
+        destination_read(DestinationKind.MERCHANT, wanted.merchant_id),
+        *ledger.reads(_instructed(wanted), is_new=True),
+    ]
+
+
+def start_payout(ws: WorkingSet, wanted: PayOut, now_ms: int) -> None:
+    """Rule 8. ``destination_not_allowed`` unless the merchant's account is filed,
+    ``merchant_balance_short`` where there is less."""
+    merchant = ws.get(MERCHANT, wanted.merchant_id)
+    assert merchant is not None, "merchants are never removed"
+    account_no = merchant["payout_account_no"]
+    check_destination(ws, DestinationKind.MERCHANT, wanted.merchant_id, account_no)
+    ledger.post(ws, _instructed(wanted), now_ms, is_new=True)
+    ws.insert(
+        PAYOUT,
+        {
+            "payout_id": wanted.payout_id,
+            "merchant_id": wanted.merchant_id,
+            "business_date": wanted.run_day,
+            "amount_minor": wanted.amount_minor,
+            "currency": wanted.currency,
+            "account_name": merchant["payout_account_name"],
+            "account_no": account_no,
+            "state": MoveState.INSTRUCTED.value,
+            "execution_date": wanted.execution_date,
+            "instructed_at_ms": now_ms,
+            "updated_at_ms": now_ms,
+        },
+    )
+
+
+def _instructed(wanted: PayOut) -> list[Transfer]:
+    event = rules.Event(wanted.payout_id, wanted.currency, wanted.execution_date)
+    return rules.payout_instructed(
+        event, merchant_id=wanted.merchant_id, amount_minor=wanted.amount_minor
+    )

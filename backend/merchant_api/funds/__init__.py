@@ -1,0 +1,1 @@
+"""Merchants' own money: how much there is, and taking it out."""
