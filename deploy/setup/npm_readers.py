@@ -1,7 +1,7 @@
 """Puts second readers of what we write, for the tests, beside the Python packages: npm's jspos for
-ISO 8583, wechatpay-axios-plugin for bills (of which one file is used, that needs no other),
+ISO 8583, wechatpay-axios-plugin, which is a merchant's program and reads bills,
 node-thermal-printer, which drives the simulated receipt printer, and ocpp-rpc, a central system
-for the simulated charger, both with what they load; and axe-core, which judges our pages.
+for the simulated charger, each with what it loads; and axe-core, which judges our pages.
 
 npm's alipay-sdk, a seller's program, stands with all that it loads in a place of its own.
 
@@ -78,6 +78,99 @@ PACKAGES = {
     "wechatpay-axios-plugin@0.9.6": (
         "QWw5mfi8HCO/hdELqZQqJp34HtVjjMQNVvg1t4/OVNa3j69cVqY5DW5fcikZL390GxVMyphgKbAqT0YmdbM/EQ=="
     ),
+    "@thenorthmemory/multipart@1.0.0": (
+        "07O7cClYyEp1HySnNZiMwuLA5Lo7ldfkberosUcITWRKbowleqH6PwNTCVH7eKmfkYNLGSHEBjlqCcFD9I0bRQ=="
+    ),
+    "agent-base@6.0.2": (
+        "RZNwNclF7+MS/8bDg70amg32dyeZGZxiDuQmZxKLAlQjr3jGyLx+4Kkk58UO7D2QdgFIQCovuSuZESne6RG6XQ=="
+    ),
+    "async-function@1.0.0": (
+        "hsU18Ae8CDTR6Kgu9DYf0EbCr/a5iGL0rytQDobUcdpYOKokk8LEjVphnXkDkgpi0wYVsqrXuP0bZxJaTqdgoA=="
+    ),
+    "async-generator-function@1.0.0": (
+        "+NAXNqgCrB95ya4Sr66i1CL2hqLVckAk7xwRYWdcm39/ELQ6YNn1aw5r0bdQtqNZgQpEWzc5yc/igXc7aL5SLA=="
+    ),
+    "asynckit@0.4.0": (
+        "Oei9OH4tRh0YqU3GxhX79dM/mwVgvbZJaSNaRk+bshkj0S5cfHcgYakreBjrHwatXKbz+IoIdYLxrKim2MjW0Q=="
+    ),
+    "axios@1.21.1": (
+        "6eI5Q/Y4u/Um9dDlsRoq5pY2rxnUTv+L4PpLitnbk/i4jb3MxLZ5CsN5Ih3IysbeRYK4pR+P7qfMsOQl9fwwFQ=="
+    ),
+    "call-bind-apply-helpers@1.0.2": (
+        "Sp1ablJ0ivDkSzjcaJdxEunN5/XvksFJ2sMBFfq6x0ryhQV/2b/KwFe21cMpmHtPOSij8K99/wSfoEuTObmuMQ=="
+    ),
+    "combined-stream@1.0.8": (
+        "FQN4MRfuJeHf7cBbBMJFXhKSDq+2kAArBlmRBvcvFE5BB1HZKXtSFASDhdlz9zOYwxh8lDdnvmMOe/+5cdoEdg=="
+    ),
+    "debug@4.4.3": (
+        "RGwwWnwQvkVfavKVt22FGLw+xYSdzARwm0ru6DhTVA3umU5hZc28V3kO4stgYryrTlLpuvgI9GiijltAjNbcqA=="
+    ),
+    "delayed-stream@1.0.0": (
+        "ZySD7Nf91aLB0RxL4KGrKHBXl7Eds1DAmEdcoVawXnLD7SDhpNgtuII2aAkg7a7QS41jxPSZ17p4VdGnMHk3MQ=="
+    ),
+    "dunder-proto@1.0.1": (
+        "KIN/nDJBQRcXw0MLVhZE9iQHmG68qAVIBg9CqmUYjmQIhgij9U5MFvrqkUL5FbtyyzZuOeOt0zdeRe4UY7ct+A=="
+    ),
+    "es-define-property@1.0.1": (
+        "e3nRfgfUZ4rNGL232gUgX06QNyyez04KdjFrF+LTRoOXmrOgFKDg4BCdsjW8EnT69eqdYGmRpJwiPVYNrCaW3g=="
+    ),
+    "es-errors@1.3.0": (
+        "Zf5H2Kxt2xjTvbJvP2ZWLEICxA6j+hAmMzIlypy4xcBg1vKVnx89Wy0GbS+kf5cwCVFFzdCFh2XSCFNULS6csw=="
+    ),
+    "es-object-atoms@1.1.2": (
+        "HWcBoN6NileqtSydK2FqHbS/LoDd2pqrnQHLyJzBj4kOp/ky2MWMN694xOfkK8/SnUsW2DH7EfyVlydKCsm1Zw=="
+    ),
+    "es-set-tostringtag@2.1.0": (
+        "j6vWzfrGVfyXxge+O0x5sh6cvxAog0a/4Rdd2K36zCMV5eJ+/+tOAngRO8cODMNWbVRdVlmGZQL2YS3yR8bIUA=="
+    ),
+    "fast-xml-parser@5.12.1": (
+        "wR8dO/fx+z8C5exuem1e7BKOWvjsuzvjS/tvA/Xu3Z1zQqJGcXrPzXbcAiaMgp2KjreEROcTkmnnisrcmJ2hYQ=="
+    ),
+    "follow-redirects@1.16.3": (
+        "toOSoqN6d51Wjf1aOFJYcoVv1aND9rj/CwjLU0Vz40oDuSpWDayCeKe4JpL5NL0WdFvoOOCI3BRo69HahjbR1A=="
+    ),
+    "form-data@4.0.6": (
+        "vKatAh4SlVfgbv+YtmhiRjhEMJsYpsG1Y2rMQtR+SVSbytsSD1YGzDIcrAJmdFec88u/+VoGmxnl+80gL1tRCQ=="
+    ),
+    "function-bind@1.1.2": (
+        "7XHNxH7qX9xG5mIwxkhumTox/MIRNcOgDrxWsMt2pAr23WHp6MrRlN7FBSFpCpr+oVO0F744iUgR82nJMfG2SA=="
+    ),
+    "generator-function@2.0.1": (
+        "SFdFmIJi+ybC0vjlHN0ZGVGHc3lgE0DxPAT0djjVg+kjOnSqclqmj0KQ7ykTOLP6YxoqOvuAODGdcHJn+43q3g=="
+    ),
+    "get-intrinsic@1.3.1": (
+        "fk1ZVEeOX9hVZ6QzoBNEC55+Ucqg4sTVwrVuigZhuRPESVFpMyXnd3sbXvPOwp7Y9riVyANiqhEuRF0G1aVSeQ=="
+    ),
+    "get-proto@1.0.1": (
+        "sTSfBjoXBp89JvIKIefqw7U2CCebsc74kiY6awiGogKtoSGbgjYE/G/+l9sF3MWFPNc9IcoOC4ODfKHfxFmp0g=="
+    ),
+    "gopd@1.2.0": (
+        "ZUKRh6/kUFoAiTAtTYPZJ3hw9wNxx+BIBOijnlG9PnrJsCcSjs1wyyD6vJpaYtgnzDrKYRSqf3OO6Rfa93xsRg=="
+    ),
+    "has-symbols@1.1.0": (
+        "1cDNdwJ2Jaohmb3sg4OmKaMBwuC48sYni5HUw2DvsC8LjGTLK9h+eb1X6RyuOHe4hT0ULCW68iomhjUoKUqlPQ=="
+    ),
+    "has-tostringtag@1.0.2": (
+        "NqADB8VjPFLM2V0VvHUewwwsw0ZWBaIdgo+ieHtK3hasLz4qeCRjYcqfB6AQrBggRKppKF8L52/VqdVsO47Dlw=="
+    ),
+    "hasown@2.0.4": (
+        "T2UbfbBEF32wiepXIsMlTW9+dDYC6wMh/t/vYA4tuOMKqWz/n3vr1NFSxQiyP+zk2mXsoMA/i/7qV6LKut1t1A=="
+    ),
+    "https-proxy-agent@5.0.1": (
+        "dFcAjpTQFgoLMzC2VwU+C/CbS7uRL0lWmxDITmqm7C+7F0Odmj6s9l6alZc6AELXhrnggM2CeWSXHGOdX2YtwA=="
+    ),
+    "math-intrinsics@1.1.0": (
+        "/IXtbwEk5HTPyEwyKX6hGkYXxM9nbj64B+ilVJnC/R6B0pH5G4V3b0pVbL7DBj4tkhBAppbQUlf6F6Xl9LHu1g=="
+    ),
+    "mime-db@1.52.0": (
+        "sPU4uV7dYlvtWJxwwxHD0PuihVNiE7TyAbQ5SWxDCB9mUYvOgroQOwYQQOKPJ8CIbE+1ETVlOoK1UC2nU3gYvg=="
+    ),
+    "mime-types@2.1.35": (
+        "ZDY+bPm5zTTF+YpCrAU9nK0UgICYPT0QtT1NZWFv4s++TNkcgVaT0g6+4R2uI4MjQjzysHB1zxuWL50hzaeXiw=="
+    ),
+    "ms@2.1.3": (
+        "6FlzubTLZG3J2a/NVCAleEhjzq5oxgHyaCU9yYXvcLsvoVaHJq/s5xXI6/XXP6tz7R9xAOtHnSO/tXtF3WRTlA=="
+    ),
 }
 PLACE = Path(sys.prefix) / "npm_readers" / "node_modules"
 TREE = Path(__file__).with_name("npm_alipay")
@@ -93,12 +186,10 @@ def main() -> None:
         if not is_whole():
             print(MISSING.format("no node and npm"))
         return
-    for name, integrity in PACKAGES.items():
-        reason = "" if has(name) else fetch(npm, name, integrity)
-        if reason:
-            print(MISSING.format(reason))
-            return
-    reason = "" if has_tree() else fetch_tree(npm)
+    missing = {integrity: name for name, integrity in PACKAGES.items() if not has(name)}
+    reason = fetch(npm, missing) if missing else ""
+    if not reason and not has_tree():
+        reason = fetch_tree(npm)
     if reason:
         print(MISSING.format(reason))
 
@@ -110,7 +201,7 @@ def is_whole() -> bool:
 
 def has(name: str) -> bool:
     """Whether a package is there."""
-    return (PLACE / name.partition("@")[0] / "package.json").is_file()
+    return (_place(name) / "package.json").is_file()
 
 
 def has_tree() -> bool:
@@ -134,27 +225,42 @@ def fetch_tree(npm: str) -> str:
     return ""
 
 
-def fetch(npm: str, name: str, integrity: str) -> str:
-    """Put a package in its place; why it could not, or nothing."""
+def fetch(npm: str, missing: dict[str, str]) -> str:
+    """Put packages, named by their hashes, in their places; why one could not, or nothing."""
     with tempfile.TemporaryDirectory() as scratch:
-        command = [npm, "pack", name, "--ignore-scripts", "--pack-destination", scratch]
+        command = [
+            npm,
+            "pack",
+            *missing.values(),
+            "--ignore-scripts",
+            "--pack-destination",
+            scratch,
+        ]
         try:
             subprocess.run(command, check=True, capture_output=True, timeout=FETCH_TIMEOUT_S)
         except (subprocess.SubprocessError, OSError) as error:
             return f"npm: {type(error).__name__}"
-        (archive,) = Path(scratch).glob("*.tgz")
-        found = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
-        if found != integrity:
-            return f"{name} has other bytes than expected"
-        with tarfile.open(archive) as packed:
-            # Before 3.11.4 there is no filter to ask for; the bytes are known in any case.
-            packed.extraction_filter = getattr(tarfile, "data_filter", None)
-            packed.extractall(scratch)  # noqa: S202  # of a pinned hash
-        place = PLACE / name.partition("@")[0]
+        for archive in Path(scratch).glob("*.tgz"):
+            found = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
+            if found not in missing:
+                return f"{archive.name} has other bytes than expected"
+            _unpack(archive, _place(missing[found]))
+    return ""
+
+
+def _unpack(archive: Path, place: Path) -> None:
+    with tempfile.TemporaryDirectory() as scratch, tarfile.open(archive) as packed:
+        # Before 3.11.4 there is no filter to ask for; the bytes are known in any case.
+        packed.extraction_filter = getattr(tarfile, "data_filter", None)
+        packed.extractall(scratch)  # noqa: S202  # of a pinned hash
+        (content,) = Path(scratch).iterdir()  # "package", but for a few
         shutil.rmtree(place, ignore_errors=True)
         place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(Path(scratch) / "package", place)
-    return ""
+        shutil.move(content, place)
+
+
+def _place(name: str) -> Path:
+    return PLACE / name.rpartition("@")[0]
 
 
 if __name__ == "__main__":
