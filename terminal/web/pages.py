@@ -7,6 +7,7 @@ Rule 2: without somebody signed in, every page of a till is the question who is 
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -17,7 +18,6 @@ from faces.assets import Assets
 from faces.locale import language_of, remember
 from faces.stream import Places, event, last_event_id
 from faces.words import Language, Words, said
-from protocol.errors import CallerError
 from protocol.money import Money
 from terminal.agent import SOFTWARE
 from terminal.counter.station import Station
@@ -109,7 +109,9 @@ def _sale_pages(pages: APIRouter, desk: Desk) -> None:
 
     @pages.get("/cash/{movement_id}")
     async def cash_done(request: Request, movement_id: int) -> Response:
-        movement = desk.gate.counter.station().shifts.cash_sale(movement_id)
+        movement = desk.gate.counter.station().shifts.store.movement(movement_id)
+        if movement is None:
+            return RedirectResponse("/", 303)
         return desk.answer(request, "till/cash_done.html", "sale", movement=movement, mood="paid")
 
 
@@ -123,7 +125,9 @@ def _past_pages(pages: APIRouter, desk: Desk) -> None:
 
     @pages.get("/payments/cash-{movement_id}")
     async def cash_payment(request: Request, movement_id: int) -> Response:
-        movement = desk.gate.counter.station().shifts.cash_sale(movement_id)
+        movement = desk.gate.counter.station().shifts.store.movement(movement_id)
+        if movement is None:
+            return RedirectResponse(f"/recent?q={movement_id}", 303)
         language = language_of(request)
         rows = [
             (said(WORDS["payment"], language), f"{movement.movement_id:06d}"),
@@ -143,8 +147,8 @@ def _past_pages(pages: APIRouter, desk: Desk) -> None:
     async def payment(request: Request, payment_id: str) -> Response:
         agent = desk.gate.counter.station().agent
         sale = agent.sale(payment_id)
-        if sale is None:
-            raise CallerError("payment_not_found")
+        if sale is None:  # such as a receipt of another till
+            return RedirectResponse(f"/recent?q={quote(payment_id)}", 303)
         return desk.answer(
             request, "till/payment.html", "recent", entry=of_sale(sale),
             rows=_sale_rows(sale, language_of(request)), left_minor=agent.refund_left_minor(sale),

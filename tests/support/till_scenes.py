@@ -8,7 +8,7 @@ from playwright.async_api import Page
 from tests.support.tills import CASHIER_PIN, SUPERVISOR_PIN, Till, hire_both
 from tests.unit.terminal.fakes import CODE
 
-SHOWN_MS = 150
+SHOWN_MS = 30
 Scene = tuple[str, Page]
 QUERY = """
 fetch('/api/sales/current/query', {method: 'POST', headers: {

@@ -1,0 +1,91 @@
+"""Every screen of the till: readable at 7:1, whole at both sizes, the same after a reload."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from tests.support.browser import LARGE, SMALL, opened_page
+from tests.support.till_scenes import scenes
+from tests.support.tills import running_till
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
+AXE = Path(sys.prefix) / "npm_readers" / "node_modules" / "axe-core" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag2aaa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+HIDDEN = """
+() => [...document.querySelectorAll('main .key, main .button, main h1, .bar .button')]
+  .filter((each) => each.checkVisibility() && !each.closest('.scroll, .visually-hidden'))
+  .map((each) => [each.textContent.trim(), each.getBoundingClientRect()])
+  .filter(([, box]) => box.bottom > innerHeight + 1 || box.right > innerWidth + 1 || box.top < -1)
+  .map(([text, box]) => `${text} ${Math.round(box.right)},${Math.round(box.bottom)}`)
+"""
+SMALL_TARGETS = """
+() => [...document.querySelectorAll('main .key')].filter((each) => each.checkVisibility())
+  .map((each) => [each.textContent.trim(), each.getBoundingClientRect()])
+  .filter(([, box]) => box.width < 64 || box.height < 48)
+  .map(([text, box]) => `${text} ${Math.round(box.width)}x${Math.round(box.height)}`)
+"""
+
+
+async def faults(page: Page) -> list[str]:
+    """What axe finds, one line each."""
+    if not await page.evaluate("() => 'axe' in window"):
+        await page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: dict[str, Any] = await page.evaluate(
+        "(tags) => axe.run(document, {runOnly: tags, resultTypes: ['violations'],"
+        " rules: {'color-contrast-enhanced': {enabled: true}}})",
+        RULES,
+    )
+    return [
+        f"{fault['id']}: {node['target']} {node['failureSummary'][:160]}"
+        for fault in found["violations"]
+        for node in fault["nodes"]
+    ]
+
+
+async def kind(page: Page) -> str | None:
+    return await page.get_attribute("main > *", "data-kind")
+
+
+async def outside(page: Page) -> list[str]:
+    """What does not fit, at both sizes; what is too small for a finger."""
+    found = []
+    for size in (LARGE, SMALL):
+        await page.set_viewport_size({**size})
+        found += [f"{size['width']}: {out}" for out in await page.evaluate(HIDDEN)]
+    return found + await page.evaluate(SMALL_TARGETS)
+
+
+@pytest.mark.timeout(180)
+async def test_every_screen_is_readable_whole_and_the_same_after_a_reload_in_either_language(
+    browser: Browser, tmp_path: Path
+) -> None:
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed (deploy/setup/npm_readers.py)")
+    wrong: list[str] = []
+    async with (
+        running_till(tmp_path) as till, opened_page(browser) as page, opened_page(browser) as side,
+    ):  # fmt: skip
+        async for name, shown in scenes(till, page, side, "zh"):
+            wrong += [f"{name}: {fault}" for fault in await faults(shown)]
+            wrong += [f"{name}: {fault}" for fault in await outside(shown)]
+            if name in {"shift-open", "cash", "count", "approve"}:
+                continue  # what is keyed in there is kept by nobody
+            before = await kind(shown)
+            for language in ("en", "zh"):
+                await shown.goto(f"{shown.url.partition('?')[0]}?lang={language}")
+                assert await kind(shown) == before, name
+                assert await shown.get_attribute("body", "data-lang") == language
+                if language == "en":
+                    wrong += [f"{name} en: {fault}" for fault in await outside(shown)]
+    assert not wrong, "\n".join(sorted(set(wrong)))
+
+
+async def test_the_judge_sees_text_below_seven_to_one(browser: Browser) -> None:
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed (deploy/setup/npm_readers.py)")
+    async with opened_page(browser) as page:
+        await page.set_content("<main style='background:#fff;color:#6a6a6a'><h1>5.4:1</h1>text")
+        assert any("color-contrast-enhanced" in fault for fault in await faults(page))
