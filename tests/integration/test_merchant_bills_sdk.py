@@ -1,5 +1,5 @@
-"""A day's bills by PyPI's wechatpayv3, unmodified, over a socket: downloaded, unpacked, their hash
-compared, what was sold."""
+"""A day's bills by PyPI's wechatpayv3 and wechatpy, unmodified, over a socket: downloaded,
+unpacked, their hash compared, what was sold."""
 
 import asyncio
 import gzip
@@ -15,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from fastapi import FastAPI
 from wechatpayv3 import WeChatPay, WeChatPayType
+from wechatpy.pay import WeChatPay as OlderWeChatPay
 
 from backend.clock import SystemClock
 from backend.merchant_api.parts import build_merchant_api
@@ -40,6 +41,7 @@ async def on_a_socket(caller: Caller) -> AsyncIterator[str]:
     )
     app = FastAPI()
     app.include_router(parts.router)
+    app.include_router(parts.v2_router)
     async with served(app) as url:
         yield url
 
@@ -77,6 +79,16 @@ async def test_the_sdk_downloads_a_days_bills(
         assert (await world.day_end.run(DAY))["state"] == "closed"
         async with on_a_socket(caller) as url:
             await asyncio.to_thread(downloads, sdk(caller, url), caller.made["mchid"])
+            await asyncio.to_thread(older_downloads, caller.made, url)
+
+
+def older_downloads(made: dict[str, Any], url: str) -> None:
+    """By PyPI's wechatpy: the file comes at once, as text."""
+    pay = OlderWeChatPay(made["appid"], made["api_v2_key"], made["mchid"])
+    pay.API_BASE_URL = url + "/"
+    found = read_bill(pay.tools.download_bill(DAY).encode())
+    assert fen(found.summary["应结订单总金额"]) == 1_300
+    pay._http.close()
 
 
 def downloads(pay: Any, mchid: str) -> None:

@@ -1,7 +1,5 @@
 """``/v3/bill`` and ``/v3/billdownload``: the trade and the fund-flow bill of a day."""
 
-import zlib
-from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -13,7 +11,7 @@ from backend.merchant_api.bills.model import BillKind
 from backend.merchant_api.funds.schemas import AccountType
 from backend.merchant_api.keys.desk import Account
 from backend.merchant_api.limits import BILL_TOKEN_CHARS_MAX
-from backend.merchant_api.wire.files import UnsignedFile
+from backend.merchant_api.wire.files import UnsignedFile, gzipped
 from backend.merchant_api.wire.gate import caller_of
 
 _Caller = Annotated[Account, Depends(caller_of)]
@@ -21,7 +19,6 @@ _Packed = Literal["GZIP"] | None
 _Token = Annotated[str, Query(min_length=1, max_length=BILL_TOKEN_CHARS_MAX)]
 _Tail = Annotated[Literal["gzip", "GZIP"] | None, Query(alias="tartype")]
 _DOWNLOAD = "/v3/billdownload/file"
-_GZIP_WINDOW_BITS = 31
 
 
 def add_routes(routes: APIRouter, bills: MerchantBills, public_url: str) -> None:
@@ -61,7 +58,7 @@ def add_routes(routes: APIRouter, bills: MerchantBills, public_url: str) -> None
         paper = await bills.download(caller, token)
         if packed is None:
             return UnsignedFile(paper.chunks(), media_type="text/csv")
-        return UnsignedFile(_gzip(paper.chunks()), media_type="application/gzip")
+        return UnsignedFile(gzipped(paper.chunks()), media_type="application/gzip")
 
 
 def _came_to(request: Request) -> str:
@@ -75,11 +72,3 @@ def _shown(promised: Promised, base: str, packed: _Packed) -> dict[str, str]:
         "hash_value": promised.sha1,
         "download_url": f"{base}{_DOWNLOAD}?token={promised.token}{tail}",
     }
-
-
-def _gzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    packer = zlib.compressobj(wbits=_GZIP_WINDOW_BITS)
-    for chunk in chunks:
-        if packed := packer.compress(chunk):
-            yield packed
-    yield packer.flush()

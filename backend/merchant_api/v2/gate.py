@@ -4,11 +4,13 @@ Rule 1: the signature is over the fields as they came; those that are empty do n
 Rule 2: an answer is signed the way its call was. What was not proven is answered unsigned.
 Rule 3: what takes money back or gives it away asks for the caller's API certificate on the
         connection, too.
-Rule 4: there is no time and no nonce memory in this interface: a call that comes again is known by
+Rule 4: a call for a sub-merchant is refused, never done for the caller itself: by XML nobody acts
+        for another.
+Rule 5: there is no time and no nonce memory in this interface: a call that comes again is known by
         its merchant's number for it, and changes nothing.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -28,6 +30,7 @@ from backend.merchant_api.v2.faults import (
     CA_ERROR,
     LACK_PARAMS,
     MCHID_NOT_EXIST,
+    NO_RELATION,
     NO_SANDBOX,
     PARAM_ERROR,
     POST_DATA_EMPTY,
@@ -37,6 +40,7 @@ from backend.merchant_api.v2.faults import (
     in_older_words,
 )
 from backend.merchant_api.v2.signing import SignType, is_signed, signature
+from backend.merchant_api.wire.files import UnsignedFile
 from backend.rate_limit import RateLimit
 from protocol.clock import Entropy
 from protocol.errors import CallerError, TillwayError
@@ -46,6 +50,7 @@ _log = structlog.get_logger()
 MEDIA_TYPE = "text/xml; charset=utf-8"
 _ECHOED = ("appid", "wxappid", "mch_id", "mchid", "sub_appid", "sub_mch_id")
 _OTHER_METHODS = ["DELETE", "GET", "PATCH", "PUT"]
+_SUB_MERCHANT = "sub_mch_id"
 _NONCE_BYTES = 16
 
 Wanted = TypeVar("Wanted", bound=V2Asked)
@@ -54,11 +59,20 @@ Said = Mapping[str, str | int | Nested | None]
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """What a desk answers instead: a file, which is not signed."""
+
+    chunks: Iterator[bytes]
+    media_type: str
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """What a path asks of those who call it."""
 
     schema: type[V2Asked]
-    desk: Callable[[Account, Any], Awaitable[Said]]
+    desk: Callable[[Account, Any], Awaitable[Said | File]]
     by_certificate: bool = False
     in_sandbox: bool = False
 
@@ -87,7 +101,7 @@ class V2Gate:
         routes: APIRouter,
         path: str,
         schema: type[Wanted],
-        desk: Callable[[Account, Wanted], Awaitable[Said]],
+        desk: Callable[[Account, Wanted], Awaitable[Said | File]],
         *,
         by_certificate: bool = False,
     ) -> None:
@@ -126,6 +140,8 @@ class V2Gate:
             proof = await self._admit(fields, in_sandbox=call.in_sandbox)
             if call.by_certificate:
                 _check_certificate(request, proof.account)
+            if _SUB_MERCHANT in fields:
+                raise V2Error(NO_RELATION)
             said = await call.desk(proof.account, _read(call.schema, fields))
         except TillwayError as error:
             refusal = in_older_words(error)
@@ -135,6 +151,8 @@ class V2Gate:
         except Exception:  # noqa: BLE001  # the outermost boundary of a call
             _log.exception("merchant_call_bug", path=request.url.path)
             return self._refusal(in_older_words(ApiError(SYSTEM_ERROR)), fields, proof)
+        if isinstance(said, File):
+            return UnsignedFile(said.chunks, media_type=said.media_type, headers=said.headers)
         return self._signed({"result_code": "SUCCESS", **said}, fields, proof)
 
     async def _admit(self, fields: Mapping[str, str], *, in_sandbox: bool) -> Proof:
@@ -169,7 +187,7 @@ class V2Gate:
         words = {"err_code": refusal.fault.code, "err_code_des": refusal.message}
         if proof is None or refusal.fault.is_transport:
             head = {"return_code": "FAIL", "return_msg": refusal.message}
-            return Response(write_fields(head | words), media_type=MEDIA_TYPE)
+            return Response(write_fields({**head, **words, **refusal.more}), media_type=MEDIA_TYPE)
         return self._signed({"result_code": "FAIL", **words, **refusal.more}, fields, proof)
 
     def _signed(self, said: Said, fields: Mapping[str, str], proof: Proof) -> Response:

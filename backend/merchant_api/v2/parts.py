@@ -5,12 +5,15 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 
+from backend.merchant_api.bills.desk import MerchantBills
 from backend.merchant_api.codepay.desk import CodePayDesk
 from backend.merchant_api.keys.desk import AccountDesk
 from backend.merchant_api.magic import Sandbox
 from backend.merchant_api.orders.desk import OrderDesk
 from backend.merchant_api.orders.engine import Engine
 from backend.merchant_api.refunds.desk import RefundDesk
+from backend.merchant_api.v2.bills.desk import V2BillDesk
+from backend.merchant_api.v2.bills.schemas import DownloadBill, DownloadFundFlow
 from backend.merchant_api.v2.codepay.desk import V2CodePayDesk
 from backend.merchant_api.v2.codepay.schemas import MicroPay
 from backend.merchant_api.v2.gate import V2Gate
@@ -39,6 +42,7 @@ class Desks:
     codes: CodePayDesk
     refunds: RefundDesk
     sandbox: Sandbox
+    bills: MerchantBills
 
 
 def v2_router(
@@ -66,6 +70,11 @@ def v2_router(
     packet = "/mmpaymkttransfers/"
     gate.add(routes, f"{packet}sendredpack", SendRedPack, packets.send, by_certificate=True)
     gate.add(routes, f"{packet}gethbinfo", RedPackQuery, packets.query, by_certificate=True)
+    bills = V2BillDesk(desks.bills, desks.engine)
+    gate.add(routes, "/pay/downloadbill", DownloadBill, bills.trade)
+    gate.add(
+        routes, "/pay/downloadfundflow", DownloadFundFlow, bills.fund_flow, by_certificate=True
+    )
     tools = ToolDesk(services, desks.engine, desks.sandbox, openid_key)
     gate.add(routes, "/tools/authcodetoopenid", CodeToOpenId, tools.openid)
     for path in ("/sandboxnew/pay/getsignkey", "/xdc/apiv2getsignkey/sign/getsignkey"):

@@ -104,6 +104,7 @@ def test_an_order_is_closed_once(xml: XmlCaller) -> None:
         ({"detail": "[1]"}, "PARAM_ERROR", "detail"),
         ({"appid": None}, "LACK_PARAMS", "appid"),
         ({"appid": "wx0"}, "APPID_MCHID_NOT_MATCH", ""),
+        ({"sub_mch_id": "1900000109"}, "NOAUTH", ""),
     ],
 )
 def test_a_field_that_is_wrong_is_named(

@@ -1,0 +1,1 @@
+"""A day's bills, asked for in XML."""
