@@ -154,6 +154,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("settlement_cycle_unsupported", "never", "结算周期为 D+0 至 D+10（自然日）或 T+0 至 T+10（工作日），请选择其一。", "Settlement is on D+0 to D+10 (calendar days) or T+0 to T+10 (business days); choose one of them."),
     ("fee_rate_out_of_range", "never", "费率不在允许范围内，请调整费率。", "The rate is outside the allowed range; choose another."),
     # Mandates
+    ("contract_expired", "never", "签约邀请已过期，请在商户处重新发起签约。", "The proposal's time is over; ask the merchant for a new one."),
     ("mandate_not_found", "never", "找不到扣款协议。", "The mandate was not found."),
     ("mandate_inactive", "never", "扣款协议已停用。", "The mandate is not active."),
     ("mandate_limit_payment", "never", "超过协议的单笔限额。", "The amount is above the mandate's limit for one payment."),

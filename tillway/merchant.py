@@ -92,6 +92,38 @@ def renew(
     typer.echo(f"{made['serial_no']} signs from {made['signs_from']}")
 
 
+@app.command()
+def plan(
+    url: Annotated[str, typer.Option(help="The backend's address, https://…")],
+    ca: Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")],
+    token_file: Annotated[Path, typer.Option(help="The operator's token.")],
+    mchid: Annotated[str, typer.Option(help="The merchant number that may propose it.")],
+    plan_id: Annotated[int, typer.Option(help="The plan's number, chosen here.")],
+    name: Annotated[str, typer.Option(help="What it is for, as payers read it.")],
+    limit_payment: Annotated[int, typer.Option(help="The most for a debit, in fen.")],
+    limit_day: Annotated[int, typer.Option(help="The most for a day, in fen.")],
+    limit_month: Annotated[int | None, typer.Option(help="The most for a month, in fen.")] = None,
+    notice_hours: Annotated[int, typer.Option(help="Notice before a debit; 0: none.")] = 24,
+    notice_above: Annotated[int, typer.Option(help="… above this amount only, in fen.")] = 0,
+    valid_days: Annotated[int, typer.Option(help="How long a contract stands.")] = 365,
+) -> None:
+    """Let a merchant number's programs propose contracts on these terms (papay)."""
+    api = JsonApi(url, ca, token_file.read_text("ascii").strip())
+    wanted = {
+        "plan_id": plan_id,
+        "mchid": mchid,
+        "name": name,
+        "limit_payment_minor": limit_payment,
+        "limit_day_minor": limit_day,
+        "limit_month_minor": limit_month,
+        "notice_hours": notice_hours or None,
+        "notice_above_minor": notice_above,
+        "valid_days": valid_days,
+    }
+    made = api.post("/operator/v1/merchant-api/plans", wanted)
+    typer.echo(f"plan {made['plan_id']} of {made['mchid']}: {made['name']}")
+
+
 def _merchant(merchant_id: str, name: str, bank: str, account: str) -> dict[str, str]:
     return {
         "merchant_id": merchant_id,

@@ -41,6 +41,7 @@ TABLE_MODULES = (
     "backend.mandates.tables",
     "backend.merchant_api.keys.tables",
     "backend.merchant_api.orders.tables",
+    "backend.merchant_api.papay.tables",
     "backend.merchant_api.payers.tables",
     "backend.merchant_api.refunds.tables",
     "backend.merchant_api.funds.tables",

@@ -15,7 +15,7 @@ from backend.payments.services import Services
 from protocol.errors import CallerError
 
 Guard = Callable[[Request], Awaitable[None]]
-_HIDDEN = frozenset({"signed", "open_notices", "event_count"})
+_HIDDEN = frozenset({"signed", "open_notices", "event_count", "notify_url", "notify_form"})
 
 
 def add_wallet_routes(routes: APIRouter, services: Services, payer: Any) -> None:  # noqa: ANN401  # an annotation

@@ -32,6 +32,9 @@ class CreateMandate:
 
     payer_id: str
     signed: bytes
+    notify_url: str | None = None
+    """Where news of it goes, and in which form; None: to the merchant's own address."""
+    notify_form: str = ""
 
     def reads(self) -> Iterable[Read]:
         return [(PAYER, self.payer_id)]
@@ -88,6 +91,8 @@ class CreateMandate:
             "valid_until_ms": text.valid_until_ms,
             "status": MandateStatus.ACTIVE.value,
             "signed": self.signed,
+            "notify_url": self.notify_url,
+            "notify_form": self.notify_form,
             "created_at_ms": now_ms,
             "updated_at_ms": now_ms,
         }

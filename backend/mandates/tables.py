@@ -48,6 +48,10 @@ class Mandate(BackendTable, table=True):
     open_notices: str = Field(default="[]", sa_type=TEXT)
     """JSON: the ids of the notices that may still be used, so that a debit finds them by key."""
     event_count: int = Field(default=0, sa_type=INTEGER)
+    notify_url: str | None = Field(default=None, sa_type=TEXT)
+    """Where news of this mandate goes; NULL: to the merchant's own address."""
+    notify_form: str = Field(default="", sa_type=TEXT)
+    """In which form it goes there; empty: in ours."""
 
 
 class MandateEventRow(BackendTable, table=True):

@@ -18,6 +18,8 @@ _CALLBACKS = {
     MandateEvent.NOTICE_REFUSED: "mandate.notice_refused",
     MandateEvent.NOTICE_WITHDRAWN: "mandate.notice_withdrawn",
 }
+_ENDS = frozenset({MandateEvent.SIGNED, MandateEvent.TERMINATED})
+"""What a merchant's program hears of in a form of its own: no other form has words for the rest."""
 _SHOWN = ("mandate_id", "payer_id", "device", "status")
 
 
@@ -52,12 +54,15 @@ def record(
     row = ws.update(
         MANDATE, mandate["mandate_id"], status=after, event_count=number, updated_at_ms=now_ms
     )
+    if row["notify_form"] and event not in _ENDS:
+        return row
     merchant = ws.get(MERCHANT, row["merchant_id"])
     assert merchant is not None
     put_callback(
         ws,
         merchant_id=row["merchant_id"],
-        url=merchant["notify_url"],
+        url=row["notify_url"] or merchant["notify_url"],
+        form=row["notify_form"],
         event_type=_CALLBACKS[event],
         subject_id=row["mandate_id"],
         number=number,

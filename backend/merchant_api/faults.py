@@ -102,6 +102,11 @@ _OURS: Mapping[str, tuple[Fault, str]] = {
     "field_invalid": (PARAM_ERROR, ""),
     "envelope_too_large": (BODY_TOO_LARGE, ""),
     "merchant_unknown": (NO_AUTH, ""),
+    "mandate_not_found": (RESOURCE_NOT_EXISTS, "协议不存在"),
+    "mandate_inactive": (INVALID_REQUEST, "协议已解约、已到期或已被暂停"),
+    "mandate_limit_payment": (RULE_LIMIT, "超过协议的单笔限额"),
+    "mandate_limit_day": (RULE_LIMIT, "超过协议的单日限额"),
+    "mandate_limit_month": (RULE_LIMIT, "超过协议的单月限额"),
 }
 
 

@@ -52,6 +52,16 @@ CERTIFICATE_NOTICE_MS = 24 * 3600 * 1000
 """How long a new platform certificate is shown before it signs, and the old one after."""
 CERTIFICATE_GENERATIONS_MAX = 100
 
+CONTRACT_CODE_CHARS_MAX = 32
+CONTRACT_PROPOSAL_LIFE_MS = 2 * 3600 * 1000
+"""How long a proposed contract can be signed, from the last time it was asked for."""
+CONTRACTS_PER_LIST_MAX = 100
+DISPLAY_ACCOUNT_CHARS_MAX = 32
+MANDATE_ID_CHARS_MAX = 32
+PLAN_DAYS_MAX = 3 * 365
+REMARK_CHARS_MAX = 256
+DAY_MS = 24 * 3600 * 1000
+
 V2_FIELDS_MAX = 100
 """Of one document."""
 V2_AMOUNT_DIGITS_MAX = 15

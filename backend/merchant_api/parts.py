@@ -30,6 +30,8 @@ from backend.merchant_api.magic import Sandbox
 from backend.merchant_api.orders import routes as order_routes
 from backend.merchant_api.orders.desk import OrderDesk
 from backend.merchant_api.orders.engine import Engine
+from backend.merchant_api.papay import routes as contract_routes
+from backend.merchant_api.papay.desk import ContractDesk
 from backend.merchant_api.payers import routes as payer_routes
 from backend.merchant_api.refunds import routes as refund_routes
 from backend.merchant_api.refunds.desk import RefundDesk
@@ -56,6 +58,7 @@ class MerchantApi:
     router: APIRouter
     v2_router: APIRouter
     wallet_router: APIRouter
+    contracts: ContractDesk
 
 
 def build_merchant_api(
@@ -80,12 +83,7 @@ def build_merchant_api(
         rate=rate,
         probes_every=settings.signature_probes_every,
     )
-    routes = APIRouter(
-        prefix="/v3",
-        tags=["merchant v3"],
-        route_class=gate.route_class(),
-        responses={"4XX": {"model": Refusal}, "5XX": {"model": Refusal}},
-    )
+    routes = _signed_routes(gate)
     key_routes.add_routes(routes, ring, services.entropy)
     engine = Engine(services)
     sandbox = Sandbox(is_on=settings.sandbox)
@@ -101,6 +99,10 @@ def build_merchant_api(
         gap_ms=settings.refund_gap_s * 1000,
     )
     refund_routes.add_routes(routes, refunds, ring)
+    contracts = ContractDesk(
+        services, engine, accounts=accounts, openid_key=vault.openid_key, sandbox=sandbox
+    )
+    contract_routes.add_routes(routes, contracts, orders)
     security_routes.add_routes(routes, services, ring)
     bills = MerchantBills(services, master_key=master_key, openid_key=vault.openid_key, clock=clock)
     bill_routes.add_routes(routes, bills, settings.public_url)
@@ -125,15 +127,29 @@ def build_merchant_api(
             rate=rate,
             openid_key=vault.openid_key,
         ),
-        _wallet_router(services, accounts, vault.openid_key),
+        _wallet_router(services, accounts, vault.openid_key, contracts),
+        contracts,
     )
 
 
-def _wallet_router(services: Services, accounts: AccountDesk, openid_key: bytes) -> APIRouter:
+def _signed_routes(gate: Gate) -> APIRouter:
+    """Where all calls of API v3 are."""
+    return APIRouter(
+        prefix="/v3",
+        tags=["merchant v3"],
+        route_class=gate.route_class(),
+        responses={"4XX": {"model": Refusal}, "5XX": {"model": Refusal}},
+    )
+
+
+def _wallet_router(
+    services: Services, accounts: AccountDesk, openid_key: bytes, contracts: ContractDesk
+) -> APIRouter:
     """What payers' wallets do with merchants' apps."""
     routes = APIRouter(prefix="/wallet/v1", tags=["wallet"])
     payer_routes.add_routes(routes, services, openid_key)
     callup_routes.add_routes(routes, services, accounts)
+    contract_routes.add_wallet_routes(routes, services, contracts)
     return routes
 
 

@@ -25,7 +25,7 @@ from backend.merchants.tables import MERCHANT
 from backend.notify.outbox import push_reads
 from backend.payments import channel_posting
 from backend.payments.model import PaymentRules
-from backend.payments.paying import held_transfer, push_payment, tell_merchant
+from backend.payments.paying import held_transfer, push_payment, tell_decline, tell_merchant
 from backend.payments.rerouting import rerouting_reads, went_elsewhere
 from backend.payments.tables import PAYMENT
 from backend.payments.timeline import step
@@ -219,6 +219,7 @@ class ResolvePayment:
             error_code=code,
         )
         undo_uses(ws, payment, actor=_actor(saga), now_ms=now_ms)
+        tell_decline(ws, declined, ws.get(MERCHANT, payment["merchant_id"]), now_ms)
         push_payment(ws, declined, now_ms)
 
 

@@ -28,7 +28,7 @@ from backend.payments.model import (
     body_hash,
     payment_answer,
 )
-from backend.payments.paying import Taken, paying_reads, take
+from backend.payments.paying import Taken, paying_reads, take, tell_decline
 from backend.payments.tables import ATTEMPT, PAYMENT
 from backend.payments.timeline import step
 from backend.wallet.codes import code_reads, payer_of, use_code
@@ -52,6 +52,9 @@ class CreatePayment:
     guard: str = ""
     """Who is stopped after too many wrong codes; empty: the device."""
     foreign: ForeignCode | None = None
+    notify_url: str | None = None
+    """Where news of it goes, and in which form; None: to the merchant's own address."""
+    notify_form: str = ""
 
     def reads(self) -> Iterable[Read]:
         body, request = self.body, self.request
@@ -137,6 +140,7 @@ class CreatePayment:
                 error_code=taken.refusal,
                 risk=taken.verdict.to_json() if taken.verdict else None,
             )
+            tell_decline(ws, payment, merchant, now_ms)
         self._insert_attempt(ws, payment, now_ms)
         return payment_answer(payment)
 
@@ -273,6 +277,8 @@ class CreatePayment:
                 "business_date": self.rules.business_date(now_ms),
                 "body_hash": body_hash(request.device, body),
                 "trace_id": request.trace_id,
+                "notify_url": self.notify_url,
+                "notify_form": self.notify_form,
             },
         )
         row = ws.get(PAYMENT, body.payment_id)

@@ -368,6 +368,13 @@ def tell_merchant(
     )
 
 
+def tell_decline(ws: WorkingSet, payment: Row, merchant: Row | None, now_ms: int) -> None:
+    """Leave word of a debit that was declined, where its merchant asked to be told: nobody stood
+    there to see it."""
+    if payment["method"] == "mandate" and payment["notify_url"]:
+        tell_merchant(ws, payment, merchant, "payment.declined", now_ms)
+
+
 def push_payment(ws: WorkingSet, payment: Row, now_ms: int) -> None:
     """Tell the till how its payment stands, unasked; a payment of no store has no till."""
     if not payment["store"]:

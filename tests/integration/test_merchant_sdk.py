@@ -17,10 +17,11 @@ from wechatpayv3.core import Core
 from wechatpayv3.type import RequestType
 
 from protocol.crypto import SigningKey, sm2_x509
+from protocol.messages.mandate import MandateText, sign_mandate
 from tests.support.backend import MERCHANT
 from tests.support.merchant_sm2 import gmssl_of, platform_key
 from tests.support.merchant_world import PAYER, MerchantWorld, merchant_world
-from tillway.merchant import KeyMode, SuiteName, new
+from tillway.merchant import KeyMode, SuiteName, new, plan
 
 pytestmark = pytest.mark.asyncio
 
@@ -59,6 +60,46 @@ async def test_an_order_is_paid_told_queried_refunded_in_public_key_mode(
         assert news["event_type"] == "SECURITY_ECHO.SUCCESS"
         assert news["resource"] == {"echo_message": "ping"}
         await world.run(lambda: sm2_scenario(world))
+        await papay_scenario(world, pay)
+
+
+async def papay_scenario(world: MerchantWorld, pay: Any) -> None:
+    """A plan from the command line, a contract that the payer signs, a debit, the end. The client
+    has no words for contracts, but signs, checks and opens them."""
+
+    async def ask(path: str, body: object = None) -> tuple[int, Any]:
+        kind = RequestType.GET if body is None else RequestType.POST
+        status, text = await world.run(lambda: pay._core.request(path, kind, body))
+        return status, json.loads(text or "null")
+
+    async def told() -> tuple[str, Any]:
+        headers, body = await world.server.next()
+        news = await world.run(lambda: pay.callback(headers, body))
+        return news["event_type"], news["resource"]
+
+    terms = {"plan_id": 12_535, "name": "会员", "limit_payment": 2_000, "limit_day": 2_000}
+    token, own = world.keys.parent / "token", world.own
+    await world.run(lambda: plan(world.url, world.ca, token, own["mchid"], notice_hours=0, **terms))
+    wanted = {"sign_scene": "SIGN_SCENE_QRCODE", "appid": own["appid"], "plan_id": 12_535,
+              "out_contract_code": "c-1", "contract_display_account": "李娜",
+              "contract_notify_url": world.server.url}  # fmt: skip
+    _, made = await ask("/v3/papay/sign/contracts/pre-entrust-sign", wanted)
+    contract_id = made["pre_entrustweb_id"]
+    desk = world.served.backend.merchant_api.contracts
+    text = MandateText.from_map((await desk.shown_to(PAYER, contract_id))["text"])
+    await desk.sign(PAYER, contract_id, sign_mandate(text, world.payer_key))
+    event, signed = await told()
+    assert (event, signed["contract_id"]) == ("PAPAY.SIGN", contract_id)
+    debit = {"appid": own["appid"], "out_trade_no": "debit-0001", "description": "十二月",
+             "transaction_notify_url": world.server.url, "contract_id": contract_id,
+             "amount": {"total": 1_500, "currency": "CNY"}}  # fmt: skip
+    assert (await ask("/v3/papay/pay/transactions/apply", debit))[0] == 200
+    event, paid = await told()
+    assert (event, paid["trade_type"]) == ("TRANSACTION.SUCCESS", "AUTH")
+    path = "/v3/papay/sign/contracts/plan-id/12535/out-contract-code/c-1"
+    assert await ask(path + "/terminate", {"contract_termination_remark": "退订"}) == (204, None)
+    assert (await told())[0] == "PAPAY.TERMINATE"
+    assert (await ask(path))[1]["contract_state"] == "TERMINATED"
 
 
 def sm2_scenario(world: MerchantWorld) -> None:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import httpx
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_public_key
 from fastapi import APIRouter, FastAPI
@@ -25,6 +26,7 @@ from backend.merchant_api.config import MerchantApiSettings
 from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys import routes as key_routes
 from backend.merchant_api.keys.desk import Account
+from backend.merchant_api.papay import routes as contract_routes
 from backend.merchant_api.parts import MerchantApi, build_merchant_api
 from backend.merchant_api.v2.parts import PATHS as V2_PATHS
 from backend.notify.repository import CallbackRepository
@@ -115,6 +117,19 @@ class Caller:
             body, headers = asyncio.run(self.parts.forms[row["form"]].dress(row))
             self.check(httpx.Response(200, headers=headers, content=body))
             found.append((headers, json.loads(body)))
+        return found
+
+    def news(self) -> list[tuple[str, dict[str, Any]]]:
+        """The events that wait for the merchant's server, opened with the APIv3 key."""
+        found = []
+        for _, body in self.callbacks():
+            sealed = body["resource"]
+            plain = AESGCM(self.made["api_v3_key"].encode()).decrypt(
+                sealed["nonce"].encode(),
+                base64.b64decode(sealed["ciphertext"]),
+                sealed["associated_data"].encode(),
+            )
+            found.append((body["event_type"], json.loads(plain)))
         return found
 
     @property
@@ -233,6 +248,7 @@ def caller_of(
     app.include_router(parts.wallet_router)
     app.include_router(wallet_routes.router(services))
     app.include_router(key_routes.operator_router(parts.accounts, parts.ring, operator_only))
+    app.include_router(contract_routes.operator_router(parts.contracts, operator_only))
     limited = BodyLimit(app, bytes_max=BODY_BYTES_MAX, answers_itself=("/v3/", *V2_PATHS))
     with TestClient(ShownCertificates(limited)) as http:
         yield opened(kind, http, shop, parts)

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from backend.wallet.desk import WalletDesk
-from protocol.crypto import generate
+from protocol.crypto import SigningKey, generate
 from tests.support.backend import MERCHANT, Served, a_merchant, mint, served
 from tests.support.shop import confirmed_top_up
 from tillway.merchant import KeyMode, new
@@ -55,6 +55,7 @@ class MerchantWorld:
     ca: Path
     wallet: WalletDesk
     token: str
+    payer_key: SigningKey
 
     @property
     def url(self) -> str:
@@ -103,13 +104,14 @@ async def merchant_world(
             directory, callbacks_to_private_addresses=True, merchant_api={"refund_gap_s": 0}
         ) as (found, token):
             await found.backend.writer.submit(a_merchant())
+            payer_key = generate()
             wallet = WalletDesk(found.backend.services)
             await wallet.create_payer(
                 payer_id=PAYER,
                 name="Li Na",
                 pin=PIN,
                 key_suite="SM2-SM3",
-                key_public=generate().public.public,
+                key_public=payer_key.public.public,
             )
             for command in confirmed_top_up(mint("top", 1), PAYER, 10_000):
                 await found.backend.writer.submit(command)
@@ -120,6 +122,6 @@ async def merchant_world(
             await asyncio.to_thread(
                 lambda: new(found.url("public"), ca, token_file, keys, MERCHANT, key_mode=key_mode)
             )
-            yield MerchantWorld(found, server, keys, ca, wallet, token)
+            yield MerchantWorld(found, server, keys, ca, wallet, token, payer_key)
     finally:
         await runner.cleanup()

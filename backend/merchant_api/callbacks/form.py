@@ -16,6 +16,8 @@ from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys.desk import AccountDesk
 from backend.merchant_api.orders.model import time_text, transaction
 from backend.merchant_api.orders.repository import OrderRepository
+from backend.merchant_api.papay.model import contract_shown
+from backend.merchant_api.papay.repository import ContractRepository
 from backend.merchant_api.refunds.model import refund_news
 from backend.merchant_api.refunds.repository import RefundRepository
 from backend.merchant_api.wire.gate import signed_headers
@@ -32,6 +34,9 @@ _EVENTS: Mapping[str, tuple[str, str, str]] = {
     "payment.captured": ("TRANSACTION.SUCCESS", "transaction", "支付成功"),
     "refund.succeeded": ("REFUND.SUCCESS", "refund", "退款成功"),
     "refund.failed": ("REFUND.ABNORMAL", "refund", "退款异常"),
+    "payment.declined": ("TRANSACTION.FAIL", "transaction", "扣款失败"),
+    "mandate.signed": ("PAPAY.SIGN", "contract", "签约成功"),
+    "mandate.terminated": ("PAPAY.TERMINATE", "contract", "解约成功"),
     ECHO: ("SECURITY_ECHO.SUCCESS", "security", "安全探测成功"),
 }
 
@@ -55,6 +60,7 @@ class V3Form:
         self._probes_every = probes_every
         self._orders = OrderRepository(services.reader)
         self._refunds = RefundRepository(services.reader)
+        self._contracts = ContractRepository(services.reader)
 
     async def dress(self, row: Row) -> tuple[bytes, dict[str, str]]:
         """``callback_unknown`` for news that this form has no words for."""
@@ -112,6 +118,8 @@ class V3Form:
             return told["mchid"], {name: told[name] for name in told if name != "mchid"}
         if original == "transaction":
             resource = await self._transaction(told["payment_id"])
+        elif original == "contract":
+            resource = await self._contract(told["mandate_id"])
         else:
             resource = await self._refund(told["refund_id"])
         return resource["mchid"], resource
@@ -122,8 +130,16 @@ class V3Form:
         shown = transaction(
             *found, now_ms=self._services.clock.now_ms(), openid_key=self._openid_key
         )
+        if found[1]["paid_at_ms"] is None:
+            return shown
         # The event is that it was paid, also when it has been refunded since.
         return shown | {"trade_state": "SUCCESS", "trade_state_desc": "支付成功"}
+
+    async def _contract(self, contract_id: str) -> dict[str, Any]:
+        rows = await self._services.run_read(lambda: self._contracts.of_id(contract_id))
+        assert rows is not None, "only a merchant program's contract is told in this form"
+        now_ms = self._services.clock.now_ms()
+        return contract_shown(rows, openid_key=self._openid_key, now_ms=now_ms)
 
     async def _refund(self, refund_id: str) -> dict[str, Any]:
         found = await self._services.run_read(lambda: self._refunds.of_refund(refund_id))

@@ -36,8 +36,8 @@ class Engine:
     def by_qr(self, account: Account, *, amount: Amount, description: str) -> CreatePayment:
         """A payment whose payer will scan, or open it."""
         body = PaymentCreate(
-            payment_id=self._mint(ids.PAYMENT),
-            attempt_id=self._mint(ids.ATTEMPT),
+            payment_id=self.mint(ids.PAYMENT),
+            attempt_id=self.mint(ids.ATTEMPT),
             method="merchant_qr",
             amount_minor=amount.total,
             currency=amount.currency,
@@ -55,8 +55,8 @@ class Engine:
         and those few of the merchant's that share its place: who names ever new stores guesses in
         a bounded number of places all the same."""
         body = PaymentCreate(
-            payment_id=self._mint(ids.PAYMENT),
-            attempt_id=self._mint(ids.ATTEMPT),
+            payment_id=self.mint(ids.PAYMENT),
+            attempt_id=self.mint(ids.ATTEMPT),
             method="pay_code",
             amount_minor=amount.total,
             currency=amount.currency,
@@ -79,6 +79,36 @@ class Engine:
         now_ms = self._services.clock.now_ms()
         return find_code(self._services.rules.code_master_key, code, at_ms=now_ms)
 
+    def by_mandate(
+        self,
+        account: Account,
+        *,
+        amount: Amount,
+        description: str,
+        mandate_id: str,
+        notify_url: str,
+        notify_form: str,
+    ) -> CreatePayment:
+        """A payment that the program takes by itself, under what the payer has signed."""
+        body = PaymentCreate(
+            payment_id=self.mint(ids.PAYMENT),
+            attempt_id=self.mint(ids.ATTEMPT),
+            method="mandate",
+            amount_minor=amount.total,
+            currency=amount.currency,
+            merchant_id=account.merchant_id,
+            description=description,
+            mandate_id=mandate_id,
+            till=_TILL,
+        )
+        return CreatePayment(
+            request=self._request(account, "payment.create", body),
+            body=body,
+            rules=self._services.rules,
+            notify_url=notify_url,
+            notify_form=notify_form,
+        )
+
     def reversal(self, account: Account, payment_id: str) -> DeviceRequest:
         """The request to undo a payment."""
         return self._request(account, "payment.reverse", PaymentReverse(payment_id=payment_id))
@@ -88,7 +118,7 @@ class Engine:
     ) -> tuple[DeviceRequest, RefundCreate]:
         """The request to give money back, and its body."""
         body = RefundCreate(
-            refund_id=self._mint(ids.REFUND),
+            refund_id=self.mint(ids.REFUND),
             payment_id=payment_id,
             amount_minor=amount_minor,
             currency=currency,
@@ -99,7 +129,7 @@ class Engine:
 
     def _request(self, account: Account, message_type: str, body: Body) -> DeviceRequest:
         return DeviceRequest(
-            request_id=self._mint(ids.REQUEST),
+            request_id=self.mint(ids.REQUEST),
             device=_device(account),
             store=NO_STORE,
             merchant_id=account.merchant_id,
@@ -110,7 +140,8 @@ class Engine:
             trace_id="",
         )
 
-    def _mint(self, prefix: str) -> str:
+    def mint(self, prefix: str) -> str:
+        """A new id."""
         random_bytes = self._services.entropy.token_bytes(ids.RANDOM_BYTES)
         now_ms = self._services.clock.now_ms()
         return ids.mint(prefix, time_ms=now_ms, random_bytes=random_bytes)

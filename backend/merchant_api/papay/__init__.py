@@ -1,0 +1,1 @@
+"""Contracts of merchants' programs: a payer lets a merchant debit by itself."""
