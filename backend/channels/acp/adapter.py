@@ -21,7 +21,7 @@ from backend.channels.acp.day_file import open_zm_file
 from backend.channels.acp.limits import ANSWER_BYTES_MAX, ORDER_ID_CHARS_MAX
 from backend.channels.acp.wire import Form
 from backend.channels.day_file import DayFile
-from backend.channels.days import CHINA
+from backend.channels.days import CHINA, channel_day
 from backend.channels.facts import DEFAULT_FACTS, ChannelFacts
 from backend.channels.form_line import FormLine, is_address
 from backend.channels.iso8583.dates import resolve_day
@@ -39,6 +39,8 @@ from protocol.errors import CallerError, OperatingError
 
 TRANSACT, QUERY, FILES = "/gateway/api/backTransReq.do", "/gateway/api/queryTrans.do", "/"
 _TIME = "%Y%m%d%H%M%S"
+CUT_OFF_MINUTE = 23 * 60
+"""Of China's day, where the gateway's ends."""
 _NO_NOTICE = "http://www.specialUrl.com"
 """``backUrl`` of a merchant that wants no notification, as the documents have it."""
 _ID_CHARS = 26
@@ -169,9 +171,9 @@ class UnionPayQr:
         raise CallerError("channel_unavailable", f"no payout: {order.payout_id}")
 
     async def settle(self, day: date) -> None:
-        """``DayPort.settle``: UnionPay pays a day's net by itself; its file says that the day is
-        over."""
-        await self._file(day)
+        """``DayPort.settle``: UnionPay pays a day's net by itself, once the day is over."""
+        if channel_day(self._clock.now_ms(), CUT_OFF_MINUTE) <= day:
+            raise CallerError("day_not_closed", day.isoformat())
 
     async def day_file(self, day: date) -> DayFile:
         """``DayPort.day_file``: 76/01."""

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from backend.sagas.repository import SagaRepository
 from backend.sagas.runner import SagaRunner
 from tests.support.acp_world import OPENING_MINOR, AcpWorld, acp_world
 from tests.support.channels import runner_of
+from tests.support.migrated import migrated_sqlite
 from tests.support.shop import MASTER_KEY, MERCHANT, Shop, bugs_in
 
 DAY = "2026-11-23"
@@ -58,8 +60,8 @@ class Street:
 
 
 @pytest_asyncio.fixture
-async def street(migrated_url: str) -> AsyncIterator[Street]:
-    shop = Shop(migrated_url)
+async def street(tmp_path: Path) -> AsyncIterator[Street]:
+    shop = Shop(migrated_sqlite(tmp_path / "db"))
     shop.add_merchant()
     with capture_logs() as logs:
         async with acp_world(shop.clock, open_code=partial(open_code, MASTER_KEY)) as world:
