@@ -31,6 +31,7 @@ ACTS: tuple[tuple[str, Act], ...] = (
     ("a coupon pays a part", instruments.coupon),
     ("a buyer shows Alipay's code", wallets.alipay),
     ("a payer shows UnionPay's code", wallets.unionpay_qr),
+    ("a buyer scans the till's code with Alipay", wallets.alipay_scans),
     ("the vending machine pays by itself", story.vending),
     ("a fingerprint is asked for", story.biometric),
     ("payments that must be refused", story.refusals),

@@ -19,7 +19,7 @@ from tillway.demo.phone_book import keep_phone
 from tillway.demo.progress import steps
 from tillway.demo.report import print_day
 from tillway.demo.single import alone, signals_raise
-from tillway.demo.stack import Ports, Stack
+from tillway.demo.stack import PAGE_URL, Ports, Stack
 from tillway.demo.story import Play
 from tillway.demo.till import copy_receipts
 from tillway.demo.up import show_pages
@@ -62,7 +62,11 @@ def demo(
             shutil.rmtree(directory / old, ignore_errors=True)
         ports = Ports(backend_public=backend_port, hub_http=hub_port, till=till_port)
         stack = Stack(
-            state, ports, console.print, suite=suite, backend_extra={"database_url": database_url}
+            state,
+            ports,
+            console.print,
+            suite=suite,
+            backend_extra={"database_url": database_url, "page_url": PAGE_URL},
         )
         day = Day()
         with signals_raise():

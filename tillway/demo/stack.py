@@ -40,6 +40,7 @@ OWN_MINOR = 100_000
 FEE_BPS = 60
 BIOMETRIC_ABOVE_MINOR = 50_000
 HOST = "127.0.0.1"
+PAGE_URL = "https://pay.example"  # what shown codes say; no telephone but the demo's goes there
 PASSPHRASE = "passphrase"  # noqa: S105  # a file's name
 OPERATOR_TOKEN = "operator.token"  # noqa: S105  # a file's name
 FOUNDING, STACK_FILE = "backend.json", "stack.json"

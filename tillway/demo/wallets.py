@@ -1,15 +1,21 @@
 """Payers of other wallets at the till: Alipay's and UnionPay's codes, scanned like ours."""
 
 from datetime import UTC, datetime
+from http.client import HTTPSConnection
+from pathlib import Path
+from urllib.parse import urlsplit
 
+from protocol.tls import joining_context
 from tillway.demo.instruments import CHINA, CUT_OFF_HOUR
-from tillway.demo.phone import draw_qr
+from tillway.demo.phone import draw_qr, read_qr
 from tillway.demo.sandbox import ALIPAY, UNIONPAY_QR
+from tillway.demo.stack import PAGE_URL
 from tillway.demo.story import FINAL, Play, outcome
 from tillway.demo.till import Shown, wait_for
 
 ALIPAY_MINOR, ALIPAY_BACK_MINOR = 1_880, 380
-CONFIRMED_MINOR, UNIONPAY_MINOR = 23_900, 2_640
+CONFIRMED_MINOR, UNIONPAY_MINOR, SCANNED_MINOR = 23_900, 2_640, 3_450
+OPEN_TIMEOUT_S = 30
 OPENING_MINOR, PASSWORD_FREE_MINOR = 100_000, 20_000
 BUYER, PAYER = "lilei@example.com", "hanmeimei"
 
@@ -57,6 +63,34 @@ def unionpay_qr(play: Play) -> None:
     ):
         play.after_cut_off_minor += UNIONPAY_MINOR
     play.pos1.dismiss()
+
+
+def alipay_scans(play: Play) -> None:
+    """A buyer scans the till's code with Alipay: its browser opens our page, and is sent to a code
+    of Alipay's own. It is the code that our wallets scan, too."""
+    payment_id = play.pos2.sell(SCANNED_MINOR, "merchant_qr")
+    play.pos2.wait_sale(payment_id, "showing_qr")
+    shown = read_qr(play.pos2.qr_picture())
+    address = _opened(play.stack.public_url + shown.removeprefix(PAGE_URL), play.stack.ca)
+    expected = "https://qr.alipay.com/"
+    play.note("the till's code in Alipay: sent on", expected, address[: len(expected)])
+    play.stack.sandbox.api(ALIPAY).post(f"/control/buyers/{BUYER}/confirm", {"what": address})
+    sale = play.pos2.wait_sale(payment_id, *FINAL)
+    play.note("the till's code in Alipay", "paid", outcome(sale), minor=SCANNED_MINOR)
+    play.pos2.dismiss()
+
+
+def _opened(url: str, ca: Path) -> str:
+    """Where Alipay's browser is sent from an address."""
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    context = joining_context(ca.read_text("ascii"))
+    line = HTTPSConnection(parts.hostname, parts.port, context=context, timeout=OPEN_TIMEOUT_S)
+    try:
+        line.request("GET", parts.path, headers={"User-Agent": "AlipayClient/10.5.90"})
+        return line.getresponse().getheader("location") or ""
+    finally:
+        line.close()
 
 
 def _scan(play: Play, code: str, amount_minor: int) -> Shown:

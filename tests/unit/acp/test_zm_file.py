@@ -89,6 +89,7 @@ def test_a_line_that_is_wrong_refuses_the_whole_list(change: Callable[[bytes], b
         base64.b64encode(zlib.compress(b"PK" * 100)[:-5]).decode(),
         packed(b"", "another.txt"),
     ],
+    ids=["empty", "base64", "deflate", "archive", "cut", "name"],
 )
 def test_what_is_no_archive_with_one_list_is_refused(content: str) -> None:
     with pytest.raises(CallerError, match="file_rejected"):
