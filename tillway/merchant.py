@@ -215,6 +215,18 @@ pay = WeChatPay(
 )
 pay._core._gate_way = {url!r}
 
+# API v2 (XML) in Python: pip install "wechatpy[cryptography]"
+from wechatpy.pay import WeChatPay as XmlWeChatPay
+
+xml_pay = XmlWeChatPay(
+    appid={made["appid"]!r},
+    api_key=own["api_v2_key"],
+    mch_id={made["mchid"]!r},
+    mch_cert=str(keys / {CERTIFICATE!r}),
+    mch_key=str(keys / {KEY!r}),
+)
+xml_pay.API_BASE_URL = {url + "/"!r}
+
 // JavaScript: npm install wechatpay-axios-plugin; export NODE_EXTRA_CA_CERTS={ca}
 const {{ readFileSync }} = require("fs");
 const {{ Wechatpay }} = require("wechatpay-axios-plugin");
@@ -228,5 +240,10 @@ const wxpay = new Wechatpay({{
   certs: {{
     [own.platform_serial_no]: readFileSync(`${{keys}}/{PLATFORM_CERTIFICATE}`),
     [own.public_key_id]: readFileSync(`${{keys}}/{PLATFORM_KEY}`),
+  }},
+  secret: own.api_v2_key, // of API v2
+  merchant: {{
+    cert: readFileSync(`${{keys}}/{CERTIFICATE}`),
+    key: readFileSync(`${{keys}}/{KEY}`),
   }},
 }});"""

@@ -80,6 +80,7 @@ async def test_a_javascript_merchant_s_whole_day(tmp_path: Path) -> None:
         await is_called_up_by_pages(world, shop)
         await takes_codes_and_gives_up(world, shop)
         assert (await world.wallet.balance(PAYER, "CNY"))["balance_minor"] == 10_000 - 700 - 100
+        await speaks_xml(world, shop)
 
 
 async def sells_and_gives_back(world: MerchantWorld, shop: Program) -> None:
@@ -157,6 +158,35 @@ async def takes_codes_and_gives_up(world: MerchantWorld, shop: Program) -> None:
         again = an_order(world, "axios-0005", 1) | changes
         status, refusal = await shop.call(f"{PAY}/native", "post", again)
         assert (status, refusal["code"]) == (400, code)
+
+
+async def speaks_xml(world: MerchantWorld, shop: Program) -> None:
+    """An order by the older interface, with both ways to sign, its notice, and a refund that the
+    API certificate on the connection proves."""
+    world.server.answer = "<xml><return_code>SUCCESS</return_code></xml>"
+    names = {"appid": world.own["appid"], "mch_id": world.own["mchid"]}
+    for number, kind in (("axios-0006", "MD5"), ("axios-0007", "HMAC-SHA256")):
+        signed = names | {"out_trade_no": number, "sign_type": kind}
+        order = signed | {
+            "body": "咖啡 & <茶>", "total_fee": 200, "spbill_create_ip": "203.0.113.9",
+            "notify_url": world.server.url, "trade_type": "NATIVE",
+        }  # fmt: skip
+        _, made = await shop.call("v2/pay/unifiedorder", "post", order)
+        await world.pay(made["code_url"], int(number[-1]))
+        _, body = await world.server.next()
+        news = await shop.order("notice", body=body)
+        _, found = await shop.call("v2/pay/orderquery", "post", signed)
+        assert (found["trade_state"], found["transaction_id"]) == (
+            "SUCCESS", news["transaction_id"],
+        )  # fmt: skip
+        _, refusal = await shop.call("v2/pay/closeorder", "post", signed)
+        assert refusal["err_code"] == "ORDERPAID"
+        refund = signed | {"out_refund_no": f"r-{number}", "total_fee": 200, "refund_fee": 50}
+        _, refusal = await shop.call("v2/secapi/pay/refund", "post", refund)
+        assert refusal["err_code"] == "CA_ERROR"
+        by_certificate = {"security": True}
+        _, given = await shop.call("v2/secapi/pay/refund", "post", refund, by_certificate)
+        assert given["refund_fee"] == "50"
 
 
 def an_order(world: MerchantWorld, number: str, total: int, **more: Any) -> dict[str, Any]:

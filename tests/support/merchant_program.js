@@ -2,7 +2,7 @@
 // keys' directory, then one order a line on stdin. Out: a line of JSON for each.
 const { readFileSync } = require('fs');
 const { join } = require('path');
-const { Aes, Formatter, Rsa, Wechatpay } = require(process.argv[2]);
+const { Aes, Formatter, Hash, Rsa, Transformer, Wechatpay } = require(process.argv[2]);
 const keys = process.argv[3];
 const own = JSON.parse(readFileSync(join(keys, 'merchant.json')));
 const privateKey = readFileSync(join(keys, 'apiclient_key.pem'));
@@ -12,6 +12,8 @@ const certs = {
 };
 const wxpay = new Wechatpay({
   baseURL: `${own.url}/`, mchid: own.mchid, serial: own.serial_no, privateKey, certs,
+  secret: own.api_v2_key,
+  merchant: { cert: readFileSync(join(keys, 'apiclient_cert.pem')), key: privateKey },
 });
 
 const orders = {
@@ -35,6 +37,13 @@ const orders = {
     const plain = Aes.AesGcm.decrypt(
       resource.ciphertext, own.api_v3_key, resource.nonce, resource.associated_data);
     return { event_type, resource: JSON.parse(plain) };
+  },
+  // A notice by XML, checked: {body}.
+  async notice({ body }) {
+    const fields = Transformer.toObject(body);
+    const sign = Hash.sign(fields.sign_type || Hash.ALGO_MD5, fields, own.api_v2_key);
+    if (!Hash.equals(sign, fields.sign)) throw new Error('not signed');
+    return fields;
   },
   // What a page hands the payer's app: {lines}.
   async sign({ lines }) {

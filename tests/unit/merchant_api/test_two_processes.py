@@ -8,11 +8,17 @@ import pytest
 from backend.db.command import Outcome
 from backend.merchant_api.config import MerchantApiSettings
 from backend.merchant_api.faults import ApiError
+from backend.merchant_api.v2.red_packets.service import GiveByProgram
 from backend.merchant_api.wire.nonces import TakeNonce
+from backend.red_packets.giving import GiveRedPacket
+from tests.support.disputes import settle
 from tests.support.merchant_caller import Caller, caller_of, second_process
-from tests.support.shop import Shop
+from tests.support.shop import MERCHANT, Shop
+from tests.support.xml_caller import XmlCaller
 from tests.unit.merchant_api.test_orders_and_codes import code_of, code_payment, query
 from tests.unit.merchant_api.test_sandbox import paid_order, refund
+from tests.unit.merchant_api.test_xml_codes_and_refunds import micropay
+from tests.unit.merchant_api.test_xml_red_packets import give
 
 
 @pytest.fixture
@@ -43,6 +49,52 @@ def test_a_day_of_a_merchants_program(either: Caller) -> None:
     again = either.ask("GET", "/v3/certificates", header=header)
     assert code_of(again) == (401, "SIGN_ERROR")
     assert not either.shop.verify().breaks
+
+
+def test_a_day_of_an_older_program(either: Caller) -> None:
+    xml, shop = XmlCaller(either), either.shop
+    payer_id = shop.add_payer(balance_minor=5_000)
+    code = shop.code(payer_id)
+    name = xml.ask("/tools/authcodetoopenid", auth_code=code)["openid"]
+    assert micropay(xml, code, total_fee=2_000)["openid"] == name
+    refund = {"out_trade_no": "order-0001", "out_refund_no": "r1", "total_fee": 2_000}
+    granted = xml.ask("/secapi/pay/refund", refund_fee=300, **refund)
+    found = xml.ask("/pay/refundquery", refund_id=granted["refund_id"])
+    assert (found["refund_fee_0"], found["refund_status_0"]) == ("300", "SUCCESS")
+    settle(shop)
+    sent = give(xml, name)
+    assert give(xml, name)["send_listid"] == sent["send_listid"]
+    assert shop.balance("C:REDPKT:CNY") == 888
+    assert not shop.verify().breaks
+
+
+def test_a_red_packet_is_given_once_however_many_give_it_at_once(either: Caller) -> None:
+    shop = either.shop
+    shop.pay(shop.add_payer(balance_minor=5_000), 5_000)
+    settle(shop)
+    receiver_id = shop.add_payer()
+    shops = [shop, *(Shop(shop.url, first_id=number) for number in (5_000, 9_000))]
+
+    def giving(one: Shop) -> GiveByProgram:
+        packet = GiveRedPacket(
+            red_packet_id=one.id("rpk"), merchant_id=MERCHANT, receiver_id=receiver_id,
+            amount_minor=100, currency="CNY", sender_name="店", wish="谢谢", rules=one.rules,
+        )  # fmt: skip
+        return GiveByProgram(
+            give=packet, mchid="1600000001", mch_billno="pack-1", openid="o", act_name="新年",
+            remark="谢谢", content_hash=b"same",
+        )  # fmt: skip
+
+    def give_often(one: Shop) -> list[Outcome]:
+        return [outcome for _ in range(4) for outcome in one.apply(giving(one))]
+
+    with ThreadPoolExecutor(len(shops)) as pool:
+        outcomes = [outcome for found in pool.map(give_often, shops) for outcome in found]
+    for one in shops[1:]:
+        one.close()
+    given = {outcome.result["number"] for outcome in outcomes if outcome.error is None}
+    assert len(given) == 1
+    assert shop.balance("C:REDPKT:CNY") == 100
 
 
 def test_a_nonce_is_taken_once_however_many_take_it_at_once(migrated_url: str) -> None:
