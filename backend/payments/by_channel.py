@@ -110,7 +110,7 @@ class ResolvePayment:
             detail={"reference": answer.reference, "settlement_date": answer.settlement_date},
             paid_at_ms=now_ms,
             business_date=date,
-            payer_masked=answer.payer or payment["payer_masked"],
+            payer_masked=_payer(payment, answer),
         )
         merchant = ws.get(MERCHANT, payment["merchant_id"])
         tell_merchant(ws, captured, merchant, "payment.captured", now_ms)
@@ -221,6 +221,12 @@ class ResolvePayment:
         undo_uses(ws, payment, actor=_actor(saga), now_ms=now_ms)
         tell_decline(ws, declined, ws.get(MERCHANT, payment["merchant_id"]), now_ms)
         push_payment(ws, declined, now_ms)
+
+
+def _payer(payment: Row, answer: ChannelAnswer) -> str | None:
+    """Who has paid, for the till: another wallet's channel tells its own payer, masked."""
+    known: str | None = payment["payer_masked"]
+    return f"{known} {answer.payer}" if answer.payer else known
 
 
 def release_hold(ws: WorkingSet, payment: Row, saga: Row, rules: PaymentRules, now_ms: int) -> None:

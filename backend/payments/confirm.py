@@ -127,7 +127,8 @@ class ConfirmByPayer:
 
     def _seen(self, payment: Row) -> Row:
         """The payment as this payer may see it: not who else has paid it."""
-        if payment["payer_id"] in {None, self.payer_id}:
+        is_theirs = payment["payer_id"] == self.payer_id
+        if is_theirs or payment["payer_masked"] is None:
             return payment
         return payment | {"payer_masked": None, "paid_at_ms": None}
 

@@ -25,6 +25,9 @@ from backend.routing.tables import CHANNEL_HEALTH
 from backend.sagas.limits import PAY_PATIENCE_MS
 from protocol.money import Money
 
+WALLET_NAMES = {"alipay": "支付宝 Alipay", "unionpay": "云闪付 UnionPay"}
+"""What stands where our own payer's masked name would: tills and receipts say who was paid by."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignCode:
@@ -84,6 +87,7 @@ def take_foreign(
         "business_date": rules.business_date(now_ms),
         "pending_owner": "" if owner == merchant["merchant_id"] else owner,
         "funding": code.wallet,
+        "payer_masked": WALLET_NAMES.get(code.wallet, code.wallet),
     }
     submitted = submit(
         ws,

@@ -30,6 +30,7 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
         return {
             "order_by": [criterion.value for criterion in routing.order_by],
             "preference": {name: routing.channels_of(name) for name in routing.preference},
+            "wallets": {name: routing.channels_of_wallet(name) for name in routing.wallets},
             "channels": [_shown(facts, heard, now_ms) for facts in routing.facts.values()],
         }
 

@@ -75,7 +75,7 @@ async def test_a_scanned_code_of_unionpay_is_charged_and_the_books_say_so(street
     assert begun["state"] == "processing"
     await street.finish()
     found = street.found(begun["payment_id"])
-    assert found["state"] == "captured"
+    assert (found["state"], found["payer_masked"]) == ("captured", "云闪付 UnionPay")
     assert street.shop.balance(f"C:MPEND:{MERCHANT}:CNY") == 9_940
     assert street.events(begun["payment_id"]) == ["SagaPlanned", "SagaSent", "SagaSucceeded"]
     street.check_quiet()

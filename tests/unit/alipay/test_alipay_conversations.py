@@ -75,7 +75,10 @@ async def test_a_scanned_code_of_alipay_is_charged_and_the_books_say_so(street: 
     assert begun["state"] == "processing"
     await street.finish()
     found = street.found(begun["payment_id"])
-    assert (found["state"], found["payer_masked"]) == ("captured", "lil***@example.com")
+    assert (found["state"], found["payer_masked"]) == (
+        "captured",
+        "支付宝 Alipay lil***@example.com",
+    )
     assert street.shop.balance(f"C:MPEND:{MERCHANT}:CNY") == 9_940
     assert street.events(begun["payment_id"]) == ["SagaPlanned", "SagaSent", "SagaSucceeded"]
     street.check_quiet()

@@ -17,6 +17,7 @@ from backend.channels.model import ALIPAY, CUP_QR
 from backend.pay_page import routes
 from backend.pay_page.desk import PageDesk
 from backend.pay_page.model import typed_minor, wallet_of
+from backend.payments.confirm import ConfirmByPayer
 from backend.rate_limit import RateLimit
 from backend.wallet.model import scanned_payment_id
 from protocol.errors import CallerError
@@ -151,6 +152,24 @@ async def test_a_payment_is_with_one_wallet_at_a_time(street: Street) -> None:
     page = await street.open(url)
     assert "another wallet" in page.text
     assert "tillway://" not in page.text
+
+
+@pytest.mark.asyncio
+async def test_our_payer_who_was_refused_does_not_learn_who_paid(street: Street) -> None:
+    payment_id, url = street.shown()
+    confirm = ConfirmByPayer(
+        payment_id=payment_id,
+        attempt_id=street.shop.id("att"),
+        payer_id=street.shop.add_payer(),
+        is_pin_verified=True,
+        rules=street.shop.rules,
+    )
+    assert street.shop.do(confirm)[1]["error"]["code"] == "insufficient_balance"
+    street.alipay.confirm((await street.open(url, IN_ALIPAY)).headers["location"])
+    await street.pass_s(4)
+    _, said = street.shop.do(confirm)
+    assert said["state"] == "captured"
+    assert "payer_masked" not in said
 
 
 @pytest.mark.asyncio
