@@ -10,6 +10,7 @@ from rich.table import Table
 from backend.db.collector import tune_collector
 from bench import (
     engine,
+    faces,
     load,
     postgres,
     recon,
@@ -37,6 +38,7 @@ BENCHES = {
     "shards": shards.run,
     "recon": recon.run,
     "sim": sim.run,
+    "faces": faces.run,
     "risk": risk.run,
     "risk-evaluation": risk_evaluation.run,
     "risk-aml": risk_aml.run,

@@ -10,6 +10,7 @@ import sys
 from fnmatch import fnmatch
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -23,7 +24,11 @@ from tests.support.tills import running_till  # noqa: E402
 FOLDER = ROOT / "docs" / "screens"
 COLOURS = 64
 STILL_MS = 250  # until no key looks pressed any more
-SHOP = {"merchant_zh": "街角小店", "merchant_en": "Corner Shop"}
+SHOP: dict[str, Any] = {
+    "merchant_zh": "街角小店",
+    "merchant_en": "Corner Shop",
+    "biometric_above_minor": 100_000,
+}
 
 
 async def draw(pattern: str, folder: Path, size: dict[str, int]) -> None:

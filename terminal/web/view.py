@@ -23,7 +23,7 @@ from terminal.limits import (
 )
 from terminal.web import pictures
 from terminal.web.entries import clock, entries
-from terminal.web.words import WORDS
+from terminal.web.words import CUSTOMER_TITLES, WORDS
 
 View = Literal["sale", "recent", "shift", "settings", "customer"]
 _OWN_TEMPLATES = frozenset({"keypad", "choosing", "qr"})
@@ -77,7 +77,7 @@ class Renderer:
             "profile": agent.profile,
             "profile_name": Words(agent.profile.merchant_zh, agent.profile.merchant_en),
             "other": lambda words: _other(words, language),
-            "w_all": WORDS.__getitem__,
+            "payer_title": CUSTOMER_TITLES.get(screen.kind, screen.title),
             "places": MINOR_DIGITS[screen.currency],
             "amount_words": _amount_words(screen, language),
             "qr": _code(screen.code_url),

@@ -51,7 +51,6 @@ WORDS: dict[str, Words] = {
     "charge": Words("收款", "Charge"),
     "scan": Words("扫码", "Scan"),
     "how": Words("顾客怎么付？", "How does the payer pay?"),
-    "show_code": Words("请出示付款码", "Show your pay code"),
     "hold_code": Words("请把付款码对准扫码器", "Hold the pay code to the scanner"),
     "practice_code": Words("模拟付款码", "Practice code"),
     "stop": Words("停止并撤销", "Stop and reverse"),
@@ -163,3 +162,20 @@ METHODS: dict[str, Words] = {
     "merchant_qr": Words("收款码", "Our QR"),
     "mandate": Words("代扣", "Mandate"),
 }
+
+CUSTOMER_TITLES: dict[str, Words] = {
+    "choosing": Words("应付金额", "To pay"),
+    "scanning": Words("请出示付款码", "Show your pay code"),
+    "verifying": Words("请按指纹确认", "Press your finger to confirm"),
+    "sending": Words("请稍候", "One moment"),
+    "offline": Words("请稍候", "One moment"),
+    "qr": Words("请扫码支付", "Scan to pay"),
+    "waiting": Words("请在手机上确认支付", "Please confirm on your phone"),
+    "unknown": Words("正在确认结果，请勿重复付款", "Being confirmed; do not pay again"),
+    "closing": Words("请稍候", "One moment"),
+    "reversing": Words("请稍候，款项将退回", "One moment, the money goes back"),
+    "paid": Words("支付成功", "Paid"),
+    "refund_sending": Words("正在退款", "Refunding"),
+    "refund_unknown": Words("正在确认退款", "The refund is being confirmed"),
+}
+"""What the payer reads, where the cashier's title is not meant for the payer."""

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser
 
+from terminal.limits import IDLE_LOCK_MS
 from tests.support.browser import opened_page
 from tests.support.till_scenes import charge, ready_keypad, shows, sign
-from tests.support.tills import running_till
+from tests.support.tills import CASHIER_PIN, running_till
 from tests.unit.terminal.fakes import CODE
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
@@ -132,3 +133,62 @@ async def test_unknown_stays_over_a_reload_and_is_resolved_when_the_line_is_back
         till.backend.is_cut_off = False
         till.link.mend()
         await page.wait_for_selector(".badge.offline", state="detached")
+
+
+async def test_an_idle_till_locks_and_the_pin_brings_the_same_screen_back(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with running_till(tmp_path) as till, opened_page(browser) as page:
+        await page.clock.install()
+        await ready_keypad(till, page, language="en")
+        await page.keyboard.type("700")
+        await page.clock.fast_forward(IDLE_LOCK_MS + 2_000)
+        await shows(page, "signin")
+        assert till.counter.sign_in.signed_in() is None
+        for pin in ("1111", CASHIER_PIN):
+            await page.click('main [data-staff="2"]')
+            await page.keyboard.type(pin)
+            await page.keyboard.press("Enter")
+            if pin == "1111":
+                await page.wait_for_selector("[data-refusal]:not([hidden])")
+        await shows(page, "keypad")
+        assert await page.inner_text("[data-shown]") == "7.00"
+
+
+async def test_cash_gives_change_and_stands_in_the_shift(browser: Browser, tmp_path: Path) -> None:
+    async with running_till(tmp_path) as till, opened_page(browser) as page:
+        await ready_keypad(till, page, language="en")
+        await page.keyboard.type("1250")
+        await page.keyboard.press("F2")
+        await shows(page, "choosing")
+        await page.keyboard.press("3")
+        await shows(page, "cash")
+        await page.click('[data-note="2000"]')
+        assert await page.inner_text("[data-change]") == "7.50"
+        await page.keyboard.press("F2")
+        await shows(page, "cash_done")
+        assert "7.50" in await page.inner_text("main")
+        await page.reload()
+        await shows(page, "cash_done")
+        await page.goto(f"{till.base}/shift")
+        assert "12.50" in await page.inner_text(".facts")
+        assert till.printer.is_drawer_open
+        assert "payment.create" not in till.backend.seen
+
+
+async def test_training_is_striped_and_never_reaches_the_hub(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with running_till(tmp_path) as till, opened_page(browser) as page:
+        await ready_keypad(till, page, language="en")
+        await page.goto(f"{till.base}/settings")
+        await page.click('[data-do="train"]')
+        await shows(page, "shift_open")
+        await page.keyboard.press("F2")
+        await charge(page, "501")
+        await shows(page, "scanning")
+        await page.click('[data-do="practice"]')
+        await shows(page, "declined")
+        assert await page.get_attribute("body", "data-training") == "yes"
+        assert "TRAINING" in await page.inner_text(".bar")
+        assert "payment.create" not in till.backend.seen

@@ -66,7 +66,8 @@ async def test_every_screen_is_readable_whole_and_the_same_after_a_reload_in_eit
         pytest.skip("axe-core is not installed (deploy/setup/npm_readers.py)")
     wrong: list[str] = []
     async with (
-        running_till(tmp_path) as till, opened_page(browser) as page, opened_page(browser) as side,
+        running_till(tmp_path, biometric_above_minor=100_000) as till,
+        opened_page(browser) as page, opened_page(browser) as side,
     ):  # fmt: skip
         async for name, shown in scenes(till, page, side, "zh"):
             wrong += [f"{name}: {fault}" for fault in await faults(shown)]

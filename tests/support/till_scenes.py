@@ -111,6 +111,15 @@ async def _sales(till: Till, page: Page, side: Page) -> AsyncIterator[Scene]:
     await side.wait_for_selector('[data-kind="paid"]')
     yield "customer-paid", side
     await page.keyboard.press("Enter")
+    if till.counter.real.agent.profile.biometric_above_minor is not None:
+        await shows(page, "keypad")
+        till.scanner.show(CODE)
+        await charge(page, "250000")
+        await shows(page, "verifying")
+        yield "verifying", page
+        await page.keyboard.press("Escape")
+        await shows(page, "keypad")
+        await page.keyboard.press("Delete")
     till.backend.state, till.backend.fields = "declined", {"error": _error("insufficient_balance")}
     till.scanner.show(CODE)
     await charge(page, "19900")
