@@ -144,6 +144,9 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("red_packet_taken", "never", "手慢了，红包已被领完。", "Every share of this red packet has been taken."),
     ("red_packet_expired", "never", "红包已超过二十四小时，未领的钱已退回发送人。", "This red packet is over; what was left goes back to its sender."),
     ("red_packet_own", "never", "不能领取自己发出的单个红包。", "A payer cannot take the only share of a red packet of their own."),
+    # Merchants' transfers
+    ("merchant_transfer_not_found", "never", "找不到这笔商家转账。", "This transfer from a merchant was not found."),
+    ("merchant_transfer_over", "never", "商家转账已结束：已收款、已撤销或超过二十四小时未收。", "This transfer is over: taken, given up, or not taken within a day."),
     # Refunds
     ("refund_not_found", "never", "找不到这笔退款。", "This refund was not found."),
     ("refund_exceeds", "never", "退款金额超过可退金额。", "The refund is more than what is left to refund."),

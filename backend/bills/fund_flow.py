@@ -44,6 +44,14 @@ _NAMES: dict[str, tuple[str, str]] = {
     "merchant_covered": _COVER,
     "merchant_cover_repaid": ("垫付", "归还垫付"),
 }
+_GIFTS = {
+    "merchant_packet_sent": {"rpk": ("现金红包", "现金红包"), "mtr": ("商家转账", "商家转账")},
+    "merchant_packet_expired": {
+        "rpk": ("现金红包", "现金红包退回"),
+        "mtr": ("商家转账", "商家转账退回"),
+    },
+}
+"""By what was given: a red packet, or a transfer."""
 _OTHER = ("其他", "其他")
 
 
@@ -122,6 +130,8 @@ def names(one: Movement) -> tuple[str, str]:
     """业务名称 and 业务类型 of a movement."""
     if one.rule == "reversed":
         found = ("退款", "退款失败退回") if one.event_id.endswith(".refused") else ("交易", "撤销")
+    elif one.rule in _GIFTS:
+        found = _GIFTS[one.rule].get(one.event_id.partition("_")[0], _OTHER)
     else:
         found = _NAMES.get(one.rule, _OTHER)
     if chart.account(one.counter_account).code != "UNSWEPT":

@@ -36,9 +36,12 @@ from backend.merchant_api.payers import routes as payer_routes
 from backend.merchant_api.refunds import routes as refund_routes
 from backend.merchant_api.refunds.desk import RefundDesk
 from backend.merchant_api.security import routes as security_routes
+from backend.merchant_api.transfers import routes as transfer_routes
+from backend.merchant_api.transfers.desk import TransferDesk
 from backend.merchant_api.v2.parts import Desks, v2_forms, v2_router
 from backend.merchant_api.wire.asked import Refusal
 from backend.merchant_api.wire.gate import Gate, add_unknown_paths
+from backend.merchant_transfers import routes as given_routes
 from backend.notify.ports import CallbackForm
 from backend.payments.services import Services
 from backend.rate_limit import RateLimit
@@ -107,6 +110,7 @@ def build_merchant_api(
     bills = MerchantBills(services, master_key=master_key, openid_key=vault.openid_key, clock=clock)
     bill_routes.add_routes(routes, bills, settings.public_url)
     fund_routes.add_routes(routes, FundsDesk(services))
+    transfer_routes.add_routes(routes, TransferDesk(services, ring))
     add_unknown_paths(routes)
     form = V3Form(
         services,
@@ -148,6 +152,7 @@ def _wallet_router(
     """What payers' wallets do with merchants' apps."""
     routes = APIRouter(prefix="/wallet/v1", tags=["wallet"])
     payer_routes.add_routes(routes, services, openid_key)
+    given_routes.add_wallet_routes(routes, services)
     callup_routes.add_routes(routes, services, accounts)
     contract_routes.add_wallet_routes(routes, services, contracts)
     return routes

@@ -1,5 +1,5 @@
-"""The clock's task: codes, coupons and red packets whose time has passed expire; a code's till is
-told, and what is left in a red packet goes back.
+"""The clock's task: codes, coupons, red packets and merchants' transfers whose time has passed
+expire; a code's till is told, and what is left in a red packet or was not taken goes back.
 """
 
 import asyncio
@@ -8,6 +8,9 @@ import structlog
 
 from backend.coupons.repository import CouponRepository
 from backend.coupons.service import ExpireCoupon
+from backend.merchant_transfers.model import TransferStep
+from backend.merchant_transfers.repository import TransferRepository
+from backend.merchant_transfers.service import EndTransfer
 from backend.payments.limits import EXPIRY_SWEEP_MS
 from backend.payments.repository import PaymentRepository
 from backend.payments.service import ExpirePayment
@@ -48,15 +51,27 @@ async def expire_red_packets(services: Services) -> int:
     return sum(expired)
 
 
+async def expire_transfers(services: Services) -> int:
+    """One sweep; how many merchants' transfers went back now."""
+    repository = TransferRepository(services.reader)
+    overdue = await services.run_read(lambda: repository.overdue(services.clock.now_ms()))
+    for one in overdue:
+        step = EndTransfer(transfer_id=one, step=TransferStep.EXPIRE, by="", rules=services.rules)
+        await services.submit(step)
+    return len(overdue)
+
+
 async def run_expiry(services: Services) -> None:
     """Sweep until cancelled."""
     while True:
         try:
             payments, coupons = await expire_overdue(services), await expire_coupons(services)
             packets = await expire_red_packets(services)
+            transfers = await expire_transfers(services)
         except OperatingError as error:
             _log.warning("expiry_paused", code=error.code)
         else:
-            if payments or coupons or packets:
-                _log.info("expired", payments=payments, coupons=coupons, red_packets=packets)
+            if payments or coupons or packets or transfers:
+                _log.info("expired", payments=payments, coupons=coupons, red_packets=packets,
+                          transfers=transfers)  # fmt: skip
         await asyncio.sleep(EXPIRY_SWEEP_MS / 1000)

@@ -20,8 +20,11 @@ from backend.merchant_api.papay.model import contract_shown
 from backend.merchant_api.papay.repository import ContractRepository
 from backend.merchant_api.refunds.model import refund_news
 from backend.merchant_api.refunds.repository import RefundRepository
+from backend.merchant_api.transfers.model import transfer_shown
+from backend.merchant_api.transfers.repository import ApiTransferRepository
 from backend.merchant_api.wire.gate import signed_headers
 from backend.merchant_api.wire.probes import is_chosen
+from backend.merchant_transfers.service import FINISHED
 from backend.payments.services import Services
 from protocol.clock import Clock
 from protocol.errors import CallerError
@@ -37,6 +40,7 @@ _EVENTS: Mapping[str, tuple[str, str, str]] = {
     "payment.declined": ("TRANSACTION.FAIL", "transaction", "扣款失败"),
     "mandate.signed": ("PAPAY.SIGN", "contract", "签约成功"),
     "mandate.terminated": ("PAPAY.TERMINATE", "contract", "解约成功"),
+    FINISHED: ("MCHTRANSFER.BILL.FINISHED", "mch_payment", "商家转账单已结束"),
     ECHO: ("SECURITY_ECHO.SUCCESS", "security", "安全探测成功"),
 }
 
@@ -61,6 +65,7 @@ class V3Form:
         self._orders = OrderRepository(services.reader)
         self._refunds = RefundRepository(services.reader)
         self._contracts = ContractRepository(services.reader)
+        self._transfers = ApiTransferRepository(services.reader)
 
     async def dress(self, row: Row) -> tuple[bytes, dict[str, str]]:
         """``callback_unknown`` for news that this form has no words for."""
@@ -116,6 +121,8 @@ class V3Form:
         """Whose news it is, and what is sealed for them."""
         if original == "security":
             return told["mchid"], {name: told[name] for name in told if name != "mchid"}
+        if original == "mch_payment":
+            return await self._transfer(told["transfer_id"])
         if original == "transaction":
             resource = await self._transaction(told["payment_id"])
         elif original == "contract":
@@ -140,6 +147,11 @@ class V3Form:
         assert rows is not None, "only a merchant program's contract is told in this form"
         now_ms = self._services.clock.now_ms()
         return contract_shown(rows, openid_key=self._openid_key, now_ms=now_ms)
+
+    async def _transfer(self, transfer_id: str) -> tuple[str, dict[str, Any]]:
+        found = await self._services.run_read(lambda: self._transfers.of_transfer(transfer_id))
+        assert found is not None, "only a merchant program's transfer is told in this form"
+        return found[0]["mchid"], transfer_shown(*found)
 
     async def _refund(self, refund_id: str) -> dict[str, Any]:
         found = await self._services.run_read(lambda: self._refunds.of_refund(refund_id))

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.bills import paper
+from backend.bills.fund_flow import Movement, names
 from backend.bills.trade import BillType, LineState, TradeLine, write_trade_bill
 from tests.support import bills
 from tests.support.bills import read_bill
@@ -90,3 +91,23 @@ def test_whatever_is_typed_stays_one_value_of_one_line(typed: list[str]) -> None
 
 def test_a_comma_a_line_s_end_and_a_backtick_are_told_apart_from_the_layout() -> None:
     assert paper.typed("a,b\r\nc`d\x00") == "a，b\\r\\nc'd "  # the full-width comma
+
+
+@pytest.mark.parametrize(
+    ("event_id", "rule", "name"),
+    [
+        ("mtr_1", "merchant_packet_sent", "商家转账"),
+        ("mtr_1.ended", "merchant_packet_expired", "商家转账退回"),
+        ("rpk_1", "merchant_packet_sent", "现金红包"),
+        ("rpk_1.expired", "merchant_packet_expired", "现金红包退回"),
+    ],
+)
+def test_what_a_merchant_gives_is_named_by_what_it_is(event_id: str, rule: str, name: str) -> None:
+    moved = Movement(
+        at_ms=0,
+        transfer_id=f"{event_id}:1",
+        rule=rule,
+        counter_account="C:REDPKT:CNY",
+        amount_minor=-100,
+    )
+    assert names(moved)[1] == name

@@ -1,5 +1,6 @@
-"""A day's bills by PyPI's wechatpayv3 and wechatpy, unmodified, over a socket: downloaded,
-unpacked, their hash compared, what was sold."""
+"""PyPI's wechatpayv3, unmodified, over a socket: a day's bills are downloaded, unpacked, compared
+with their hash; settled money is given to a payer, who takes it.
+"""
 
 import asyncio
 import gzip
@@ -19,13 +20,16 @@ from wechatpy.pay import WeChatPay as OlderWeChatPay
 
 from backend.clock import SystemClock
 from backend.merchant_api.parts import build_merchant_api
+from backend.notify.repository import CallbackRepository
 from tests.support.bills import fen, read_bill
 from tests.support.clearing import clearing_world
+from tests.support.disputes import settle
 from tests.support.houses import served
 from tests.support.merchant_caller import Caller, a_key, an_authority, caller_of
 from tests.support.migrated import migrated_sqlite
-from tests.support.shop import MASTER_KEY
+from tests.support.shop import MASTER_KEY, Shop
 from tests.support.wallet_http import services_of
+from tests.unit.merchant_api.test_orders_and_codes import openid
 
 DAY = date(2026, 11, 24)
 
@@ -106,3 +110,62 @@ def downloads(pay: Any, mchid: str) -> None:
             assert found.rows[0]["商户号"] == mchid
     status, text = pay.trade_bill("2026-11-25")
     assert (status, json.loads(text)["code"]) == (400, "STATEMENT_CREATING")
+
+
+@pytest.mark.asyncio
+async def test_the_sdk_gives_money_to_a_payer_and_hears_that_it_was_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Shop(migrated_sqlite(tmp_path / "shop.db"))
+    shop.add_merchant()
+    shop.pay(shop.add_payer(balance_minor=50_000), 50_000)
+    settle(shop)
+    receiver = shop.add_payer()
+    with caller_of(shop, monkeypatch) as caller:
+        name = openid(caller, receiver)
+        async with on_a_socket(caller) as url:
+            pay = sdk(caller, url)
+            made = await asyncio.to_thread(gives, pay, name)
+            heads = {"authorization": f"Bearer token of {receiver}"}
+            path = f"/wallet/v1/merchant-transfers/{made['package_info']}/take"
+            assert caller.http.post(path, headers=heads).json()["state"] == "succeeded"
+            assert shop.payer_balance(receiver) == 3_000
+            status, text = await asyncio.to_thread(pay.mch_transfer_bills_query, "T1")
+            found = json.loads(text)
+            assert (status, found["state"]) == (200, "SUCCESS")
+            repository = CallbackRepository(shop.reader)
+            told = []
+            for due in repository.due(shop.clock.at_ms):
+                row = repository.callback(due["callback_id"])
+                assert row is not None
+                if row["form"]:
+                    body, headers = await caller.parts.forms[row["form"]].dress(row)
+                    told.append(pay.callback(headers, body.decode()))
+            (news, given_up) = sorted(told, key=lambda one: one["resource"]["out_bill_no"])
+            assert news["event_type"] == "MCHTRANSFER.BILL.FINISHED"
+            assert news["resource"] == found
+            assert given_up["resource"]["state"] == "CANCELLED"
+    shop.close()
+
+
+def gives(pay: Any, name: str) -> dict[str, Any]:
+    def ask(number: str, **more: Any) -> dict[str, Any]:
+        status, text = pay.mch_transfer_bills(
+            out_bill_no=number,
+            transfer_scene_id="1000",
+            openid=name,
+            transfer_amount=3_000,
+            transfer_remark="新会员有礼",
+            transfer_scene_report_infos=[{"info_type": "活动名称", "info_content": "开业"}],
+            **more,
+        )
+        assert status == 200, text
+        found: dict[str, Any] = json.loads(text)
+        return found
+
+    made = ask("T1", user_name="李雷")
+    assert ask("T1", user_name="李雷") == made
+    ask("T2")
+    status, text = pay.mch_transfer_bills_cancel("T2")
+    assert (status, json.loads(text)["state"]) == (200, "CANCELLED")
+    return made

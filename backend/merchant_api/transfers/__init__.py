@@ -1,0 +1,1 @@
+"""Merchants' transfers to payers, as their programs see them."""
