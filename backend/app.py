@@ -19,6 +19,7 @@ from backend.limits import JSON_BYTES_MAX
 from backend.mandates import routes as mandate_routes
 from backend.merchant_api.keys import routes as key_routes
 from backend.merchant_api.papay import routes as contract_routes
+from backend.merchant_api.partners import routes as partner_routes
 from backend.merchant_api.v2.parts import PATHS as V2_PATHS
 from backend.merchants import routes as merchant_routes
 from backend.notify import routes as notify_routes
@@ -107,6 +108,7 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         backend.merchant_api.wallet_router,
         key_routes.operator_router(backend.merchant_api.accounts, backend.merchant_api.ring, guard),
         contract_routes.operator_router(backend.merchant_api.contracts, guard),
+        partner_routes.operator_router(services, guard),
         wallet_routes.router(services),
         wallet_routes.operator_router(services, guard),
         merchant_routes.operator_router(services, guard),

@@ -124,6 +124,22 @@ def plan(
     typer.echo(f"plan {made['plan_id']} of {made['mchid']}: {made['name']}")
 
 
+@app.command()
+def bind(
+    url: Annotated[str, typer.Option(help="The backend's address, https://…")],
+    ca: Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")],
+    token_file: Annotated[Path, typer.Option(help="The operator's token.")],
+    sp_mchid: Annotated[str, typer.Option("--sp", help="The service provider's number.")],
+    sub_mchid: Annotated[str, typer.Option("--sub", help="The number that it may act for.")],
+    end: Annotated[bool, typer.Option("--end", help="End it instead.")] = False,
+) -> None:
+    """Let a service provider's program act for another merchant number, or end that."""
+    api = JsonApi(url, ca, token_file.read_text("ascii").strip())
+    wanted = {"sp_mchid": sp_mchid, "sub_mchid": sub_mchid, "is_on": not end}
+    api.post("/operator/v1/merchant-api/bindings", wanted)
+    typer.echo(f"{sp_mchid} {'no longer acts' if end else 'acts'} for {sub_mchid}")
+
+
 def _merchant(merchant_id: str, name: str, bank: str, account: str) -> dict[str, str]:
     return {
         "merchant_id": merchant_id,

@@ -32,6 +32,8 @@ from backend.merchant_api.orders.desk import OrderDesk
 from backend.merchant_api.orders.engine import Engine
 from backend.merchant_api.papay import routes as contract_routes
 from backend.merchant_api.papay.desk import ContractDesk
+from backend.merchant_api.partners import routes as partner_routes
+from backend.merchant_api.partners.desk import Appointments, PartnerDesk
 from backend.merchant_api.payers import routes as payer_routes
 from backend.merchant_api.refunds import routes as refund_routes
 from backend.merchant_api.refunds.desk import RefundDesk
@@ -94,18 +96,14 @@ def build_merchant_api(
     order_routes.add_routes(routes, orders)
     codes = CodePayDesk(services, engine, vault.openid_key, sandbox)
     codepay_routes.add_routes(routes, codes)
-    refunds = RefundDesk(
-        services,
-        engine,
-        sandbox=sandbox,
-        rate=_rate(clock, REFUNDS_PER_S_MAX),
-        gap_ms=settings.refund_gap_s * 1000,
-    )
-    refund_routes.add_routes(routes, refunds, ring)
+    refunds = _refunds(services, engine, sandbox, clock, settings)
     contracts = ContractDesk(
         services, engine, accounts=accounts, openid_key=vault.openid_key, sandbox=sandbox
     )
     contract_routes.add_routes(routes, contracts, orders)
+    appointments = Appointments(services)
+    refund_routes.add_routes(routes, refunds, ring, appointments)
+    partner_routes.add_routes(routes, PartnerDesk(appointments, orders, codes))
     security_routes.add_routes(routes, services, ring)
     bills = MerchantBills(services, master_key=master_key, openid_key=vault.openid_key, clock=clock)
     bill_routes.add_routes(routes, bills, settings.public_url)
@@ -143,6 +141,22 @@ def _signed_routes(gate: Gate) -> APIRouter:
         tags=["merchant v3"],
         route_class=gate.route_class(),
         responses={"4XX": {"model": Refusal}, "5XX": {"model": Refusal}},
+    )
+
+
+def _refunds(
+    services: Services,
+    engine: Engine,
+    sandbox: Sandbox,
+    clock: Clock,
+    settings: MerchantApiSettings,
+) -> RefundDesk:
+    return RefundDesk(
+        services,
+        engine,
+        sandbox=sandbox,
+        rate=_rate(clock, REFUNDS_PER_S_MAX),
+        gap_ms=settings.refund_gap_s * 1000,
     )
 
 

@@ -27,6 +27,7 @@ from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys import routes as key_routes
 from backend.merchant_api.keys.desk import Account
 from backend.merchant_api.papay import routes as contract_routes
+from backend.merchant_api.partners import routes as partner_routes
 from backend.merchant_api.parts import MerchantApi, build_merchant_api
 from backend.merchant_api.v2.parts import PATHS as V2_PATHS
 from backend.notify.repository import CallbackRepository
@@ -249,6 +250,7 @@ def caller_of(
     app.include_router(wallet_routes.router(services))
     app.include_router(key_routes.operator_router(parts.accounts, parts.ring, operator_only))
     app.include_router(contract_routes.operator_router(parts.contracts, operator_only))
+    app.include_router(partner_routes.operator_router(services, operator_only))
     limited = BodyLimit(app, bytes_max=BODY_BYTES_MAX, answers_itself=("/v3/", *V2_PATHS))
     with TestClient(ShownCertificates(limited)) as http:
         yield opened(kind, http, shop, parts)

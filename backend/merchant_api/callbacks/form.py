@@ -129,7 +129,7 @@ class V3Form:
             resource = await self._contract(told["mandate_id"])
         else:
             resource = await self._refund(told["refund_id"])
-        return resource["mchid"], resource
+        return resource.get("sp_mchid") or resource["mchid"], resource
 
     async def _transaction(self, payment_id: str) -> dict[str, Any]:
         found = await self._services.run_read(lambda: self._orders.of_payment(payment_id))

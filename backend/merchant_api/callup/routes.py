@@ -88,7 +88,8 @@ def add_routes(routes: APIRouter, services: Services, accounts: AccountDesk) -> 
         account = await accounts.account(order["mchid"])
         assert account is not None, "an order is of a merchant number"
         is_whole = prepay_id(payment_id, order["created_at_ms"]) == call.opens
-        is_theirs = call.partner_id in {"", account.mchid} and call.appid == order["appid"]
+        is_number = call.partner_id in {"", account.mchid, order["sub_mchid"]}
+        is_theirs = is_number and call.appid in {order["appid"], order["sub_appid"]}
         if not is_whole or not is_theirs or not is_proven(call, account):
             raise CallerError("call_up_unproven", payment_id)
         return await desk.scan(payer_id, content)

@@ -89,6 +89,8 @@ class CodePayDesk:
             content_hash=content_hash(content or wanted, TRADE_TYPE),
             attach=wanted.attach or "",
             device_id=wanted.scene_info.device_id or "",
+            sub_mchid=account.sub_mchid,
+            sub_appid=account.sub_appid,
         )
         async with self._sandbox.at(
             wanted.amount.total, mchid=account.mchid, number=wanted.out_trade_no
@@ -102,7 +104,7 @@ class CodePayDesk:
         """Undo a payment by code, whatever became of it. Safe to repeat."""
         self._engine.check_names(account, mchid=mchid, appid=appid)
         found: Found | None = await self._services.run_read(
-            lambda: self._orders.of_number(account.mchid, out_trade_no)
+            lambda: self._orders.of_number(account.mchid, out_trade_no, sub_mchid=account.sub_mchid)
         )
         if found is None:
             raise ApiError(ORDER_NOT_EXIST)

@@ -47,11 +47,9 @@ class CodeScene(Asked):
     device_ip: Annotated[str, Field(max_length=45)] | None = None
 
 
-class NewCodePayment(Asked):
-    """``POST /v3/pay/transactions/codepay``."""
+class CodeContent(Asked):
+    """What every payment by code says, whoever asks for it."""
 
-    appid: AppId
-    mchid: MchId
     description: Annotated[str, Field(min_length=1, max_length=DESCRIPTION_CHARS_MAX)]
     out_trade_no: OutTradeNo
     attach: Annotated[str, Field(max_length=ATTACH_CHARS_MAX)] | None = None
@@ -62,6 +60,13 @@ class NewCodePayment(Asked):
     scene_info: CodeScene
     detail: Detail | None = None
     settle_info: SettleInfo | None = None
+
+
+class NewCodePayment(CodeContent):
+    """``POST /v3/pay/transactions/codepay``."""
+
+    appid: AppId
+    mchid: MchId
 
 
 class Reverse(Asked):

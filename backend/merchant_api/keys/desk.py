@@ -28,6 +28,7 @@ class Account:
 
     mchid: str
     merchant_id: str
+    """Whose money it is."""
     appid: str
     serial: str
     certificate: str
@@ -37,6 +38,10 @@ class Account:
     suite: Suite = RSA
     in_sandbox: bool = False
     """Asked for by a call to the sandbox, whose APIv2 key is another."""
+    sub_mchid: str = ""
+    """The merchant number that it acts for, whose ``merchant_id`` stands above; empty: its own."""
+    sub_appid: str = ""
+    """That number's app, where the call names it."""
 
     def sandboxed(self) -> "Account":
         """The same number in the sandbox."""

@@ -43,9 +43,11 @@ class OrderDesk:
         *,
         form: str = FORM,
         content: Asked | None = None,
+        payer_appid: str = "",
     ) -> Row:
         """The order's row, the same for the same order again. ``content`` is what was asked, where
-        it was said in other words than ``wanted``; ``form`` dresses the news of it."""
+        it was said in other words than ``wanted``; ``form`` dresses the news of it;
+        ``payer_appid`` is the app that knows the payer by that name, where it is another."""
         self._engine.check_names(account, mchid=wanted.mchid, appid=wanted.appid)
         now_ms = self._services.clock.now_ms()
         command = CreateOrder(
@@ -60,7 +62,10 @@ class OrderDesk:
             shown=Shown(_expiry(wanted, trade_type, now_ms), wanted.notify_url, form),
             attach=wanted.attach or "",
             payer_openid=wanted.payer.openid if isinstance(wanted, NewJsapiOrder) else "",
+            payer_appid=payer_appid or wanted.appid,
             device_id=(wanted.scene_info.device_id or "") if wanted.scene_info else "",
+            sub_mchid=account.sub_mchid,
+            sub_appid=account.sub_appid,
         )
         order: Row
         async with self._sandbox.at(
@@ -73,7 +78,7 @@ class OrderDesk:
         """The transaction of a merchant's number."""
         _check_mchid(account, mchid)
         found = await self._services.run_read(
-            lambda: self._orders.of_number(account.mchid, out_trade_no)
+            lambda: self._orders.of_number(account.mchid, out_trade_no, sub_mchid=account.sub_mchid)
         )
         return self._shown(found)
 
@@ -83,7 +88,9 @@ class OrderDesk:
         """The transaction of the platform's number."""
         _check_mchid(account, mchid)
         found: Found | None = await self._services.run_read(
-            lambda: self._orders.of_transaction(account.mchid, transaction_id)
+            lambda: self._orders.of_transaction(
+                account.mchid, transaction_id, sub_mchid=account.sub_mchid
+            )
         )
         if found is None:
             raise await missing(self._services, self._orders, transaction_id)
@@ -96,7 +103,9 @@ class OrderDesk:
     async def close(self, account: Account, out_trade_no: str, mchid: str) -> None:
         """Give an order up."""
         _check_mchid(account, mchid)
-        await self._services.submit(CloseOrder(mchid=account.mchid, out_trade_no=out_trade_no))
+        await self._services.submit(
+            CloseOrder(mchid=account.mchid, out_trade_no=out_trade_no, sub_mchid=account.sub_mchid)
+        )
 
     def _shown(self, found: Found | None) -> dict[str, Any]:
         if found is None:

@@ -91,8 +91,7 @@ def transaction(
     state, words = trade_state(payment, now_ms)
     total, coupon = payment["amount_minor"], payment["coupon_minor"]
     found: dict[str, Any] = {
-        "appid": order["appid"],
-        "mchid": order["mchid"],
+        **order_names(order),
         "out_trade_no": order["out_trade_no"],
         "trade_state": state,
         "trade_state_desc": words,
@@ -105,16 +104,37 @@ def transaction(
         found["scene_info"] = {"device_id": order["device_id"]}
     if state not in _PAID:
         return found
-    openid = openid_of(openid_key, order["appid"], payment["payer_id"])
     found |= {
         "transaction_id": order["transaction_id"],
         "bank_type": "OTHERS",
         "success_time": time_text(payment["paid_at_ms"]),
-        "payer": {"openid": openid},
+        "payer": _payer(order, payment["payer_id"], openid_key),
         "promotion_detail": _promotions(payment),
     }
     found["amount"] |= {"payer_total": total - coupon, "payer_currency": payment["currency"]}
     return found
+
+
+def order_names(order: Mapping[str, Any]) -> dict[str, str]:
+    """Who asks, and for whom, in the names of the caller's mode."""
+    if not order["sub_mchid"]:
+        return {"appid": order["appid"], "mchid": order["mchid"]}
+    found = {
+        "sp_appid": order["appid"],
+        "sp_mchid": order["mchid"],
+        "sub_mchid": order["sub_mchid"],
+    }
+    return found | ({"sub_appid": order["sub_appid"]} if order["sub_appid"] else {})
+
+
+def _payer(order: Mapping[str, Any], payer_id: str, openid_key: bytes) -> dict[str, str]:
+    openid = openid_of(openid_key, order["appid"], payer_id)
+    if not order["sub_mchid"]:
+        return {"openid": openid}
+    if not order["sub_appid"]:
+        return {"sp_openid": openid}
+    sub_openid = openid_of(openid_key, order["sub_appid"], payer_id)
+    return {"sp_openid": openid, "sub_openid": sub_openid}
 
 
 def _promotions(payment: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -21,18 +21,22 @@ class OrderRepository:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    def of_number(self, mchid: str, out_trade_no: str) -> Found | None:
-        """By the merchant's number."""
+    def of_number(self, mchid: str, out_trade_no: str, *, sub_mchid: str = "") -> Found | None:
+        """By the number that the caller has given it, acting for that merchant number."""
         number = self._reader.one(
             select(_number.c.payment_id).where(
                 _number.c.mchid == mchid, _number.c.out_trade_no == out_trade_no
             )
         )
-        return self.of_payment(number["payment_id"]) if number else None
+        found = self.of_payment(number["payment_id"]) if number else None
+        return found if found and found[0]["sub_mchid"] == sub_mchid else None
 
-    def of_transaction(self, mchid: str, transaction_id: str) -> Found | None:
-        """By the platform's number, if it is this merchant's."""
-        return self._found(_order.c.transaction_id == transaction_id, mchid)
+    def of_transaction(
+        self, mchid: str, transaction_id: str, *, sub_mchid: str = ""
+    ) -> Found | None:
+        """By the platform's number, if the caller made it, acting for that merchant number."""
+        found = self._found(_order.c.transaction_id == transaction_id, mchid)
+        return found if found and found[0]["sub_mchid"] == sub_mchid else None
 
     def is_anothers(self, transaction_id: str) -> bool:
         """Whether it is a number of the platform's, though not this merchant's."""

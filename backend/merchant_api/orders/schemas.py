@@ -91,11 +91,9 @@ class SettleInfo(Asked):
     profit_sharing: bool | None = None
 
 
-class NewOrder(Asked):
-    """``POST /v3/pay/transactions/native`` and ``…/app``."""
+class OrderContent(Asked):
+    """What every order says, whoever asks for it."""
 
-    appid: AppId
-    mchid: MchId
     description: Annotated[str, Field(min_length=1, max_length=DESCRIPTION_CHARS_MAX)]
     out_trade_no: OutTradeNo
     time_expire: Annotated[str, Field(max_length=TIME_CHARS_MAX)] | None = None
@@ -104,10 +102,17 @@ class NewOrder(Asked):
     goods_tag: Annotated[str, Field(max_length=GOODS_TAG_CHARS_MAX)] | None = None
     support_fapiao: bool | None = None
     amount: Amount
-    payer: Payer | None = None
     detail: Detail | None = None
     scene_info: SceneInfo | None = None
     settle_info: SettleInfo | None = None
+
+
+class NewOrder(OrderContent):
+    """``POST /v3/pay/transactions/native`` and ``…/app``."""
+
+    appid: AppId
+    mchid: MchId
+    payer: Payer | None = None
 
 
 class NewJsapiOrder(NewOrder):

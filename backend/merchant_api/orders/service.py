@@ -62,7 +62,11 @@ class CreateOrder:
     """None: the payer has shown a code, and the payment is decided at once."""
     attach: str = ""
     payer_openid: str = ""
+    payer_appid: str = ""
+    """The app that knows the payer by that name."""
     device_id: str = ""
+    sub_mchid: str = ""
+    sub_appid: str = ""
 
     def reads(self) -> Iterable[Read]:
         return [(OUT_TRADE_NO, (self.mchid, self.out_trade_no)), *self.create.reads()]
@@ -106,6 +110,8 @@ class CreateOrder:
             "attach": self.attach,
             "payer_openid": self.payer_openid,
             "device_id": self.device_id,
+            "sub_mchid": self.sub_mchid,
+            "sub_appid": self.sub_appid,
             "content_hash": self.content_hash,
             "created_at_ms": now_ms,
         }
@@ -118,7 +124,7 @@ class CreateOrder:
         if not self.payer_openid:
             return None
         known = ws.get(OPENID, self.payer_openid)
-        if known is not None and known["appid"] != self.appid:
+        if known is not None and known["appid"] != self.payer_appid:
             raise ApiError(OPENID_MISMATCH)
         if known is None:
             raise wrong_field("/payer/openid", "无效的 openid")
@@ -149,20 +155,26 @@ class CloseOrder:
 
     mchid: str
     out_trade_no: str
+    sub_mchid: str = ""
 
     def reads(self) -> Iterable[Read]:
         return [(OUT_TRADE_NO, (self.mchid, self.out_trade_no))]
 
     def follow(self, ws: WorkingSet) -> Iterable[Read]:
         number = ws.get(OUT_TRADE_NO, (self.mchid, self.out_trade_no))
-        return [] if number is None else [(PAYMENT, number["payment_id"])]
+        if number is None:
+            return []
+        return [(ORDER, number["payment_id"]), (PAYMENT, number["payment_id"])]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> None:
         number = ws.get(OUT_TRADE_NO, (self.mchid, self.out_trade_no))
         if number is None:
             raise ApiError(ORDER_NOT_EXIST)
-        payment = ws.get(PAYMENT, number["payment_id"])
+        order, payment = ws.get(ORDER, number["payment_id"]), ws.get(PAYMENT, number["payment_id"])
+        assert order is not None
         assert payment is not None
+        if order["sub_mchid"] != self.sub_mchid:
+            raise ApiError(ORDER_NOT_EXIST)
         state = PaymentState(payment["state"])
         if payment["method"] == "pay_code":
             raise ApiError(MUST_REVERSE)

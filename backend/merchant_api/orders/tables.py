@@ -26,6 +26,9 @@ class ApiOrder(BackendTable, table=True):
     attach: str = Field(sa_type=TEXT)
     payer_openid: str = Field(sa_type=TEXT)
     """Who is to pay it; empty: anybody."""
+    sub_mchid: str = Field(default="", sa_type=TEXT)
+    """The merchant number that the caller acts for; empty: its own."""
+    sub_appid: str = Field(default="", sa_type=TEXT)
     device_id: str = Field(sa_type=TEXT)
     content_hash: bytes = Field(sa_type=BYTES)
     """What the first call asked for."""

@@ -92,7 +92,9 @@ class RefundDesk:
         found: RefundRows | None = await self._services.run_read(
             lambda: self._refunds.of_id(account.mchid, number)
         )
-        if found is None or found.said["out_refund_no"] != wanted.out_refund_no:
+        shown = _shown(found, account)
+        assert found is not None
+        if shown["out_refund_no"] != wanted.out_refund_no:
             raise ApiError(RESOURCE_NOT_EXISTS, "退款单不存在")
         command = SettleAbnormal(
             refund_id=found.said["refund_id"],
@@ -126,14 +128,14 @@ class RefundDesk:
         found: RefundRows | None = await self._services.run_read(
             lambda: self._refunds.of_number(account.mchid, out_refund_no)
         )
-        return _shown(found)
+        return _shown(found, account)
 
     async def by_id(self, account: Account, refund_id: str) -> dict[str, Any]:
         """How the refund of the platform's number stands."""
         found: RefundRows | None = await self._services.run_read(
             lambda: self._refunds.of_id(account.mchid, refund_id)
         )
-        return _shown(found)
+        return _shown(found, account)
 
     async def of_order(self, account: Account, out_trade_no: str) -> list[dict[str, Any]]:
         """An order's refunds, the first ones first."""
@@ -146,12 +148,15 @@ class RefundDesk:
 
     async def _order(self, account: Account, wanted: NewRefund) -> Found:
         number, transaction_id = wanted.out_trade_no, wanted.transaction_id
+        find, mchid, sub_mchid = self._orders, account.mchid, account.sub_mchid
         if number is not None:
-            by_number = lambda: self._orders.of_number(account.mchid, number)  # noqa: E731
+            by_number = lambda: find.of_number(mchid, number, sub_mchid=sub_mchid)  # noqa: E731
             found = await self._services.run_read(by_number)
         else:
             assert transaction_id is not None, "the schema wants one of the two"
-            by_id = lambda: self._orders.of_transaction(account.mchid, transaction_id)  # noqa: E731
+            by_id = lambda: find.of_transaction(  # noqa: E731
+                mchid, transaction_id, sub_mchid=sub_mchid
+            )
             found = await self._services.run_read(by_id)
             if found is None:
                 raise await missing(self._services, self._orders, transaction_id)
@@ -179,7 +184,7 @@ class RefundDesk:
         )
 
 
-def _shown(found: RefundRows | None) -> dict[str, Any]:
-    if found is None:
+def _shown(found: RefundRows | None, account: Account) -> dict[str, Any]:
+    if found is None or found.order["sub_mchid"] != account.sub_mchid:
         raise ApiError(RESOURCE_NOT_EXISTS, "退款单不存在")
     return refund_shown(found)

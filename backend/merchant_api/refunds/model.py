@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.instruments.model import BALANCE
-from backend.merchant_api.orders.model import time_text
+from backend.merchant_api.orders.model import order_names, time_text
 from backend.refunds.model import RefundState
 
 _STATES = {
@@ -67,7 +67,10 @@ def refund_shown(rows: RefundRows) -> dict[str, Any]:
 
 def refund_news(rows: RefundRows) -> dict[str, Any]:
     """The refund object of callbacks: fewer fields, and ``refund_status`` for ``status``."""
-    head = {"mchid": rows.said["mchid"], "refund_status": rows.status}
+    names = order_names(rows.order)
+    # Of apps the news of a refund says nothing.
+    head = {name: names[name] for name in names if name.endswith("mchid")}
+    head["refund_status"] = rows.status
     return head | _names(rows) | {"amount": _amount(rows)} | _success(rows.refund)
 
 

@@ -9,7 +9,7 @@ from backend.merchant_api.limits import (
     OUT_REFUND_NO_CHARS_MAX,
     REASON_CHARS_MAX,
 )
-from backend.merchant_api.wire.asked import Asked, Fen, NotifyUrl, OutTradeNo
+from backend.merchant_api.wire.asked import Asked, Fen, MchId, NotifyUrl, OutTradeNo
 
 OutRefundNo = Annotated[
     str,
@@ -32,6 +32,7 @@ class Settle(Asked):
     """``POST /v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund``. The account and the
     name are encrypted."""
 
+    sub_mchid: MchId | None = None
     out_refund_no: OutRefundNo
     type: Literal["USER_BANK_CARD", "MERCHANT_BANK_CARD"]
     bank_type: Annotated[str, Field(min_length=1, max_length=32)] | None = None
@@ -49,6 +50,7 @@ class Settle(Asked):
 class NewRefund(Asked):
     """``POST /v3/refund/domestic/refunds``."""
 
+    sub_mchid: MchId | None = None
     transaction_id: Annotated[str, Field(min_length=1, max_length=32)] | None = None
     out_trade_no: OutTradeNo | None = None
     out_refund_no: OutRefundNo

@@ -1,0 +1,1 @@
+"""Service providers, whose programs act for other merchants."""
