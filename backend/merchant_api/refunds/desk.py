@@ -140,7 +140,7 @@ class RefundDesk:
     async def of_order(self, account: Account, out_trade_no: str) -> list[dict[str, Any]]:
         """An order's refunds, the first ones first."""
         found: list[RefundRows] | None = await self._services.run_read(
-            lambda: self._refunds.of_order(account.mchid, out_trade_no)
+            lambda: self._refunds.of_order(account.mchid, out_trade_no, sub_mchid=account.sub_mchid)
         )
         if found is None:
             raise ApiError(ORDER_NOT_EXIST)

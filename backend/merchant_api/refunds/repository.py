@@ -37,10 +37,10 @@ class RefundRepository:
         said = self._reader.one(query)
         return self.of_refund(said["refund_id"]) if said else None
 
-    def of_order(self, mchid: str, out_trade_no: str) -> list[RefundRows] | None:
+    def of_order(self, mchid: str, out_trade_no: str, *, sub_mchid: str) -> list[RefundRows] | None:
         """All that a merchant's program has asked for of one order, the first ones first; None
         without such an order."""
-        found = self._orders.of_number(mchid, out_trade_no)
+        found = self._orders.of_number(mchid, out_trade_no, sub_mchid=sub_mchid)
         if found is None:
             return None
         query = (

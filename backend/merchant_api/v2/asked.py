@@ -11,7 +11,7 @@ from backend.merchant_api.limits import (
     V2_TRANSACTION_CHARS_MAX,
 )
 from backend.merchant_api.v2.signing import SignType
-from backend.merchant_api.wire.asked import Asked
+from backend.merchant_api.wire.asked import AppId, Asked, MchId
 from protocol.money import AMOUNT_MINOR_MAX
 
 
@@ -43,6 +43,9 @@ class V2Asked(Asked):
     model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
 
     sign_type: Annotated[SignType, BeforeValidator(_sign_type)] = SignType.MD5
+    sub_mch_id: MchId | None = None
+    """Of a service provider: for whom it acts. The caller's account says it to the desks."""
+    sub_appid: AppId | None = None
 
 
 Count = Annotated[int, BeforeValidator(_digits), Field(ge=0, le=AMOUNT_MINOR_MAX)]

@@ -38,7 +38,6 @@ MCHID_NOT_EXIST = V2Fault("MCHID_NOT_EXIST", "MCHID不存在", is_transport=True
 NO_SANDBOX = V2Fault("NOAUTH", "沙箱未开启", is_transport=True)
 NO_BILL_EXIST = V2Fault("NO_BILL_EXIST", "No Bill Exist", is_transport=True)
 BILL_CREATING = V2Fault("BILL_CREATING", "Bill Creating", is_transport=True)
-NO_RELATION = V2Fault("NOAUTH", "商户号与子商户号没有受理关系")
 LACK_PARAMS = V2Fault("LACK_PARAMS", "缺少参数")
 PARAM_ERROR = V2Fault("PARAM_ERROR", "参数错误")
 ORDERCLOSED = V2Fault("ORDERCLOSED", "订单已关闭")

@@ -4,8 +4,7 @@ Rule 1: the signature is over the fields as they came; those that are empty do n
 Rule 2: an answer is signed the way its call was. What was not proven is answered unsigned.
 Rule 3: what takes money back or gives it away asks for the caller's API certificate on the
         connection, too.
-Rule 4: a call for a sub-merchant is refused, never done for the caller itself: by XML nobody acts
-        for another.
+Rule 4: a call that names a sub-merchant is done for it by who is appointed to, or not at all.
 Rule 5: there is no time and no nonce memory in this interface: a call that comes again is known by
         its merchant's number for it, and changes nothing.
 """
@@ -24,13 +23,13 @@ from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys.desk import Account, AccountDesk
 from backend.merchant_api.limits import NONCE_CHARS_MAX
 from backend.merchant_api.magic import Sandbox
+from backend.merchant_api.partners.desk import Appointments
 from backend.merchant_api.v2.asked import V2Asked
 from backend.merchant_api.v2.codec import Nested, read_fields, write_fields
 from backend.merchant_api.v2.faults import (
     CA_ERROR,
     LACK_PARAMS,
     MCHID_NOT_EXIST,
-    NO_RELATION,
     NO_SANDBOX,
     PARAM_ERROR,
     POST_DATA_EMPTY,
@@ -50,7 +49,6 @@ _log = structlog.get_logger()
 MEDIA_TYPE = "text/xml; charset=utf-8"
 _ECHOED = ("appid", "wxappid", "mch_id", "mchid", "sub_appid", "sub_mch_id")
 _OTHER_METHODS = ["DELETE", "GET", "PATCH", "PUT"]
-_SUB_MERCHANT = "sub_mch_id"
 _NONCE_BYTES = 16
 
 Wanted = TypeVar("Wanted", bound=V2Asked)
@@ -89,9 +87,16 @@ class V2Gate:
     """One per process."""
 
     def __init__(
-        self, *, accounts: AccountDesk, entropy: Entropy, rate: RateLimit, sandbox: Sandbox
+        self,
+        *,
+        accounts: AccountDesk,
+        appointments: Appointments,
+        entropy: Entropy,
+        rate: RateLimit,
+        sandbox: Sandbox,
     ) -> None:
         self._accounts = accounts
+        self._appointments = appointments
         self._entropy = entropy
         self._rate = rate
         self._sandbox = sandbox
@@ -140,9 +145,11 @@ class V2Gate:
             proof = await self._admit(fields, in_sandbox=call.in_sandbox)
             if call.by_certificate:
                 _check_certificate(request, proof.account)
-            if _SUB_MERCHANT in fields:
-                raise V2Error(NO_RELATION)
-            said = await call.desk(proof.account, _read(call.schema, fields))
+            wanted = _read(call.schema, fields)
+            actor = await self._appointments.acting(
+                proof.account, wanted.sub_mch_id, wanted.sub_appid
+            )
+            said = await call.desk(actor, wanted)
         except TillwayError as error:
             refusal = in_older_words(error)
             _log.info("merchant_call_refused", path=request.url.path, code=refusal.fault.code,

@@ -81,8 +81,14 @@ class V2Form:
         assert found is not None, "only an order's payment is told in this form"
         now_ms = self._services.clock.now_ms()
         shown = transaction(*found, now_ms=now_ms, openid_key=self._openid_key)
-        account = await self._account(shown["mchid"])
-        fields = self._head(account) | {"result_code": "SUCCESS"} | _texts(paid_fields(shown))
+        account = await self._account(shown.get("sp_mchid") or shown["mchid"])
+        names = {"sub_mch_id": shown.get("sub_mchid", ""), "sub_appid": shown.get("sub_appid", "")}
+        fields = (
+            self._head(account)
+            | _texts(names)
+            | {"result_code": "SUCCESS"}
+            | _texts(paid_fields(shown))
+        )
         if self._sign_type is not SignType.MD5:
             fields["sign_type"] = self._sign_type.value
         fields["sign"] = signature(fields, account.api_v2_key, self._sign_type)
@@ -95,7 +101,8 @@ class V2Form:
         account = await self._account(found.said["mchid"])
         told = _texts(news(refund_news(found), found.said["funds_account"]))
         sealed = seal_notice(write_fields(told, root="root"), account.api_v2_key)
-        return write_fields(self._head(account) | {"req_info": sealed})
+        names = {"sub_mch_id": found.order["sub_mchid"], "sub_appid": found.order["sub_appid"]}
+        return write_fields(self._head(account) | _texts(names) | {"req_info": sealed})
 
     async def _account(self, mchid: str) -> Account:
         account = await self._accounts.account(mchid)

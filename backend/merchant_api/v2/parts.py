@@ -11,6 +11,7 @@ from backend.merchant_api.keys.desk import AccountDesk
 from backend.merchant_api.magic import Sandbox
 from backend.merchant_api.orders.desk import OrderDesk
 from backend.merchant_api.orders.engine import Engine
+from backend.merchant_api.partners.desk import Appointments
 from backend.merchant_api.refunds.desk import RefundDesk
 from backend.merchant_api.v2.bills.desk import V2BillDesk
 from backend.merchant_api.v2.bills.schemas import DownloadBill, DownloadFundFlow
@@ -38,6 +39,7 @@ class Desks:
     """The newer interface's, which do all the work."""
 
     engine: Engine
+    appointments: Appointments
     orders: OrderDesk
     codes: CodePayDesk
     refunds: RefundDesk
@@ -55,7 +57,13 @@ def v2_router(
 ) -> APIRouter:
     """All calls by XML."""
     routes = APIRouter(tags=["merchant v2"])
-    gate = V2Gate(accounts=accounts, entropy=services.entropy, rate=rate, sandbox=desks.sandbox)
+    gate = V2Gate(
+        accounts=accounts,
+        appointments=desks.appointments,
+        entropy=services.entropy,
+        rate=rate,
+        sandbox=desks.sandbox,
+    )
     orders = V2OrderDesk(desks.orders, desks.engine)
     gate.add(routes, "/pay/unifiedorder", UnifiedOrder, orders.create)
     gate.add(routes, "/pay/orderquery", OneOrder, orders.query)

@@ -37,6 +37,7 @@ class V2OrderDesk:
             wanted.trade_type,
             form=form_of(account, wanted.sign_type),
             content=wanted,
+            payer_appid=account.sub_appid if wanted.sub_openid else "",
         )
         payment_id = order["payment_id"]
         prepay = prepay_id(payment_id, order["created_at_ms"])
@@ -80,8 +81,11 @@ class V2OrderDesk:
 
 def _newer(account: Account, wanted: UnifiedOrder) -> NewOrder:
     """The same order in the newer interface's words."""
-    if wanted.trade_type == "JSAPI" and wanted.openid is None:
+    openid = wanted.sub_openid or wanted.openid
+    if wanted.trade_type == "JSAPI" and openid is None:
         raise V2Error(LACK_PARAMS, "openid")
+    if wanted.sub_openid is not None and not account.sub_appid:
+        raise V2Error(LACK_PARAMS, "sub_appid")
     if wanted.trade_type == "MWEB" and wanted.scene_info is None:
         raise V2Error(LACK_PARAMS, "scene_info")
     common: dict[str, Any] = {
@@ -101,5 +105,5 @@ def _newer(account: Account, wanted: UnifiedOrder) -> NewOrder:
     }
     if wanted.trade_type != "JSAPI":
         return NewOrder(**common)
-    assert wanted.openid is not None
-    return NewJsapiOrder(**common, payer=Payer(openid=wanted.openid))
+    assert openid is not None
+    return NewJsapiOrder(**common, payer=Payer(openid=openid))

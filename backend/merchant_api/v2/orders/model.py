@@ -31,8 +31,10 @@ def order_fields(shown: Mapping[str, Any]) -> dict[str, str | int]:
 def paid_fields(shown: Mapping[str, Any]) -> dict[str, str | int]:
     """What is told of a paid order: of a coupon, how much of the sum it bore."""
     amount = shown["amount"]
+    payer = shown["payer"]
     found: dict[str, str | int] = {
-        "openid": shown["payer"]["openid"],
+        "openid": payer.get("openid") or payer["sp_openid"],
+        "sub_openid": payer.get("sub_openid", ""),
         "is_subscribe": "N",
         "trade_type": shown["trade_type"],
         "bank_type": shown["bank_type"],

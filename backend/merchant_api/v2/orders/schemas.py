@@ -34,6 +34,7 @@ class UnifiedOrder(V2Asked):
     product_id: Word | None = None
     limit_pay: Word | None = None
     openid: Annotated[str, Field(max_length=OPENID_CHARS_MAX)] | None = None
+    sub_openid: Annotated[str, Field(max_length=OPENID_CHARS_MAX)] | None = None
     receipt: Literal["Y", "N"] | None = None
     profit_sharing: Literal["Y", "N"] | None = None
     scene_info: JsonText | None = None

@@ -1,5 +1,6 @@
 """Red packets, as merchants' programs give them to payers and ask about them."""
 
+from backend.merchant_api.faults import NO_AUTH, ApiError
 from backend.merchant_api.keys.desk import Account
 from backend.merchant_api.magic import Sandbox
 from backend.merchant_api.orders.engine import Engine, content_hash
@@ -30,6 +31,8 @@ class RedPackDesk:
     async def send(self, account: Account, wanted: SendRedPack) -> Said:
         """Give a packet; the same for the same number again."""
         self._engine.check_names(account, mchid=account.mchid, appid=wanted.wxappid)
+        if account.sub_mchid:  # who sells for a merchant does not give its money away
+            raise ApiError(NO_AUTH, "服务商不能代特约商户发放红包")
         try:
             check_gift(wanted.total_amount)
         except CallerError:
