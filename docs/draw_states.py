@@ -14,6 +14,7 @@ from backend.coupons.model import TRANSITIONS as COUPON_TRANSITIONS
 from backend.disputes.model import TRANSITIONS as DISPUTE_TRANSITIONS
 from backend.mandates.model import NOTICE_TRANSITIONS
 from backend.mandates.model import TRANSITIONS as MANDATE_TRANSITIONS
+from backend.merchant_api.payscore.model import TRANSITIONS as SERVICE_TRANSITIONS
 from backend.notify.states import TRANSITIONS as CALLBACK_TRANSITIONS
 from backend.reconciliation.breaks import FIRST as BREAK_FIRST
 from backend.reconciliation.breaks import TRANSITIONS as BREAK_TRANSITIONS
@@ -98,6 +99,10 @@ def page() -> str:
         (origin.value, edge.state.value, command.value)
         for (origin, command), edge in COUPON_TRANSITIONS.items()
     ]
+    service = [
+        (origin.value, target.value, command.value)
+        for (origin, command), target in SERVICE_TRANSITIONS.items()
+    ]
     notice = [
         (origin.value, target.value, command.value)
         for (origin, command), target in NOTICE_TRANSITIONS.items()
@@ -134,6 +139,7 @@ def page() -> str:
         diagram("Payment", "protocol/payment.py", payment),
         diagram("Mandate", "backend/mandates/model.py", mandate),
         diagram("Notice of a debit under a mandate", "backend/mandates/model.py", notice),
+        diagram("Service order", "backend/merchant_api/payscore/model.py", service),
         diagram("Dispute", "backend/disputes/model.py", dispute),
         diagram("Case of the risk engine", "backend/risk/cases/model.py", case),
         diagram("Suspicious-transaction report", "backend/risk/aml/reports/model.py", report),

@@ -44,6 +44,7 @@ TABLE_MODULES = (
     "backend.merchant_api.orders.tables",
     "backend.merchant_api.papay.tables",
     "backend.merchant_api.payers.tables",
+    "backend.merchant_api.payscore.tables",
     "backend.merchant_api.refunds.tables",
     "backend.merchant_api.transfers.tables",
     "backend.merchant_api.v2.red_packets.tables",

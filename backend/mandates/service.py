@@ -109,6 +109,8 @@ class ChangeMandate:
     party_id: str
     mandate_id: str
     command: MandateCommand
+    is_told: bool = True
+    """Whether the merchant's server hears of it; not where other news say the same."""
 
     def reads(self) -> Iterable[Read]:
         return [(MANDATE, self.mandate_id)]
@@ -123,7 +125,15 @@ class ChangeMandate:
         if edge.event is None:
             return row
         actor = f"{self.side}:{self.party_id}"
-        return record(ws, row, edge.event, actor=actor, now_ms=now_ms, status=edge.status)
+        return record(
+            ws,
+            row,
+            edge.event,
+            actor=actor,
+            now_ms=now_ms,
+            status=edge.status,
+            is_told=self.is_told,
+        )
 
 
 def mandate_of(ws: WorkingSet, mandate_id: str, side: Side, party_id: str) -> Row:

@@ -32,6 +32,7 @@ def record(
     now_ms: int,
     status: MandateStatus | None = None,
     subject_id: str = "",
+    is_told: bool = True,
     **told: Any,  # noqa: ANN401  # JSON values
 ) -> Row:
     """Add to a mandate's events, take its new status (None: the same), tell the merchant's server
@@ -54,7 +55,7 @@ def record(
     row = ws.update(
         MANDATE, mandate["mandate_id"], status=after, event_count=number, updated_at_ms=now_ms
     )
-    if row["notify_form"] and event not in _ENDS:
+    if not is_told or (row["notify_form"] and event not in _ENDS):
         return row
     merchant = ws.get(MERCHANT, row["merchant_id"])
     assert merchant is not None

@@ -35,6 +35,9 @@ from backend.merchant_api.papay.desk import ContractDesk
 from backend.merchant_api.partners import routes as partner_routes
 from backend.merchant_api.partners.desk import Appointments, PartnerDesk
 from backend.merchant_api.payers import routes as payer_routes
+from backend.merchant_api.payscore import routes as service_routes
+from backend.merchant_api.payscore.desk import ServiceDesk
+from backend.merchant_api.payscore.service import FORM as PAYSCORE_FORM
 from backend.merchant_api.refunds import routes as refund_routes
 from backend.merchant_api.refunds.desk import RefundDesk
 from backend.merchant_api.security import routes as security_routes
@@ -64,6 +67,7 @@ class MerchantApi:
     v2_router: APIRouter
     wallet_router: APIRouter
     contracts: ContractDesk
+    agreed: ServiceDesk
 
 
 def build_merchant_api(
@@ -104,23 +108,21 @@ def build_merchant_api(
     appointments = Appointments(services)
     refund_routes.add_routes(routes, refunds, ring, appointments)
     partner_routes.add_routes(routes, PartnerDesk(appointments, orders, codes))
+    agreed = ServiceDesk(services, engine, accounts, vault.openid_key, sandbox)
+    service_routes.add_routes(routes, agreed)
+    wallet = _wallet_router(services, accounts, vault.openid_key)
+    contract_routes.add_wallet_routes(wallet, services, contracts)
+    service_routes.add_wallet_routes(wallet, services, agreed)
     security_routes.add_routes(routes, services, ring)
     bills = MerchantBills(services, master_key=master_key, openid_key=vault.openid_key, clock=clock)
     bill_routes.add_routes(routes, bills, settings.public_url)
     fund_routes.add_routes(routes, FundsDesk(services))
     transfer_routes.add_routes(routes, TransferDesk(services, ring))
     add_unknown_paths(routes)
-    form = V3Form(
-        services,
-        accounts=accounts,
-        clock=clock,
-        openid_key=vault.openid_key,
-        probes_every=settings.signature_probes_every,
-    )
     return MerchantApi(
         accounts,
         ring,
-        {FORM: form, **v2_forms(services, accounts=accounts, openid_key=vault.openid_key)},
+        _forms(services, accounts, vault.openid_key, clock, settings),
         routes,
         v2_router(
             services,
@@ -129,8 +131,9 @@ def build_merchant_api(
             rate=rate,
             openid_key=vault.openid_key,
         ),
-        _wallet_router(services, accounts, vault.openid_key, contracts),
+        wallet,
         contracts,
+        agreed,
     )
 
 
@@ -160,15 +163,31 @@ def _refunds(
     )
 
 
-def _wallet_router(
-    services: Services, accounts: AccountDesk, openid_key: bytes, contracts: ContractDesk
-) -> APIRouter:
+def _forms(
+    services: Services,
+    accounts: AccountDesk,
+    openid_key: bytes,
+    clock: Clock,
+    settings: MerchantApiSettings,
+) -> Mapping[str, CallbackForm]:
+    """How callbacks are dressed."""
+    form = V3Form(
+        services,
+        accounts=accounts,
+        clock=clock,
+        openid_key=openid_key,
+        probes_every=settings.signature_probes_every,
+    )
+    older = v2_forms(services, accounts=accounts, openid_key=openid_key)
+    return {FORM: form, PAYSCORE_FORM: form, **older}
+
+
+def _wallet_router(services: Services, accounts: AccountDesk, openid_key: bytes) -> APIRouter:
     """What payers' wallets do with merchants' apps."""
     routes = APIRouter(prefix="/wallet/v1", tags=["wallet"])
     payer_routes.add_routes(routes, services, openid_key)
     given_routes.add_wallet_routes(routes, services)
     callup_routes.add_routes(routes, services, accounts)
-    contract_routes.add_wallet_routes(routes, services, contracts)
     return routes
 
 

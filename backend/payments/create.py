@@ -55,6 +55,8 @@ class CreatePayment:
     notify_url: str | None = None
     """Where news of it goes, and in which form; None: to the merchant's own address."""
     notify_form: str = ""
+    is_decline_told: bool = False
+    """Whether that is told, too, when it is declined: nobody stands there to see it."""
 
     def reads(self) -> Iterable[Read]:
         body, request = self.body, self.request
@@ -279,6 +281,7 @@ class CreatePayment:
                 "trace_id": request.trace_id,
                 "notify_url": self.notify_url,
                 "notify_form": self.notify_form,
+                "is_decline_told": int(self.is_decline_told),
             },
         )
         row = ws.get(PAYMENT, body.payment_id)

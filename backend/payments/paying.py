@@ -369,9 +369,8 @@ def tell_merchant(
 
 
 def tell_decline(ws: WorkingSet, payment: Row, merchant: Row | None, now_ms: int) -> None:
-    """Leave word of a debit that was declined, where its merchant asked to be told: nobody stood
-    there to see it."""
-    if payment["method"] == "mandate" and payment["notify_url"]:
+    """Leave word of a payment that was declined, where its merchant is to be told."""
+    if payment["is_decline_told"]:
         tell_merchant(ws, payment, merchant, "payment.declined", now_ms)
 
 

@@ -81,6 +81,8 @@ class Payment(BackendTable, table=True):
     """Where news of this payment goes; NULL: to the merchant's own address."""
     notify_form: str = Field(default="", sa_type=TEXT)
     """In which form it goes there; empty: in ours."""
+    is_decline_told: int = Field(default=0, sa_type=INTEGER)
+    """Whether that is news, too, when it is declined: nobody stood there to see it."""
     code_url: str = Field(default="", sa_type=TEXT)
     """What its shown code says; empty: what our own wallet alone understands."""
 

@@ -61,6 +61,7 @@ async def test_an_order_is_paid_told_queried_refunded_in_public_key_mode(
         assert news["resource"] == {"echo_message": "ping"}
         await world.run(lambda: sm2_scenario(world))
         await papay_scenario(world, pay)
+        await payscore_scenario(world, pay)
 
 
 async def papay_scenario(world: MerchantWorld, pay: Any) -> None:
@@ -100,6 +101,41 @@ async def papay_scenario(world: MerchantWorld, pay: Any) -> None:
     assert await ask(path + "/terminate", {"contract_termination_remark": "退订"}) == (204, None)
     assert (await told())[0] == "PAPAY.TERMINATE"
     assert (await ask(path))[1]["contract_state"] == "TERMINATED"
+
+
+async def payscore_scenario(world: MerchantWorld, pay: Any) -> None:
+    """A service order on the same plan's terms, by the client's own calls, from the payer's
+    agreement to the refund."""
+
+    async def ask(call: Any, *words: Any, **more: Any) -> dict[str, Any]:
+        status, text = await world.run(lambda: call(*words, **more))
+        assert status == 200, text
+        found: dict[str, Any] = json.loads(text)
+        return found
+
+    async def told() -> str:
+        headers, body = await world.server.next()
+        news = await world.run(lambda: pay.callback(headers, body))
+        return str(news["event_type"])
+
+    fund, cost = {"name": "DEPOSIT", "amount": 2_000}, [{"name": "租金", "amount": 700}]
+    began = {"start_time": "OnAccept"}
+    made = await ask(pay.payscore_create, "svc-1", "12535", "充电宝", began, fund)
+    desk = world.served.backend.merchant_api.agreed
+    text = MandateText.from_map((await desk.shown_to(PAYER, made["order_id"]))["text"])
+    await desk.confirm(PAYER, made["order_id"], sign_mandate(text, world.payer_key))
+    assert await told() == "PAYSCORE.USER_CONFIRM"
+    await ask(pay.payscore_complete, "svc-1", "12535", cost, 700)
+    assert await told() == "PAYSCORE.USER_PAID"
+    shown = await ask(pay.payscore_query, "12535", out_order_no="svc-1")
+    assert (shown["state"], shown["collection"]["state"]) == ("DONE", "USER_PAID")
+    number = shown["collection"]["details"][0]["transaction_id"]
+    amount = {"refund": 300, "total": 700, "currency": "CNY"}
+    await ask(pay.payscore_refund, number, "svc-refund-1", amount)
+    assert await told() == "REFUND.SUCCESS"
+    await ask(pay.payscore_create, "svc-2", "12535", "充电宝", began, fund)
+    cancelled = await ask(pay.payscore_cancel, "svc-2", "12535", "用户取消")
+    assert cancelled["state"] == "REVOKED"
 
 
 def sm2_scenario(world: MerchantWorld) -> None:

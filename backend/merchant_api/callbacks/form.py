@@ -18,6 +18,9 @@ from backend.merchant_api.orders.model import time_text, transaction
 from backend.merchant_api.orders.repository import OrderRepository
 from backend.merchant_api.papay.model import contract_shown
 from backend.merchant_api.papay.repository import ContractRepository
+from backend.merchant_api.payscore.model import service_shown
+from backend.merchant_api.payscore.repository import ServiceRepository
+from backend.merchant_api.payscore.service import FORM as PAYSCORE_FORM
 from backend.merchant_api.refunds.model import refund_news
 from backend.merchant_api.refunds.repository import RefundRepository
 from backend.merchant_api.transfers.model import transfer_shown
@@ -44,6 +47,13 @@ _EVENTS: Mapping[str, tuple[str, str, str]] = {
     ECHO: ("SECURITY_ECHO.SUCCESS", "security", "安全探测成功"),
 }
 
+_PAYSCORE_EVENTS: Mapping[str, tuple[str, str, str]] = {
+    "mandate.signed": ("PAYSCORE.USER_CONFIRM", "payscore", "用户确认订单"),
+    "payment.captured": ("PAYSCORE.USER_PAID", "payscore", "用户支付成功"),
+    "mandate.terminated": ("PAYSCORE.USER_CLOSE_SERVICE", "payscore", "用户关闭服务"),
+}
+_WORDS = {FORM: _EVENTS, PAYSCORE_FORM: _PAYSCORE_EVENTS}
+
 
 class V3Form:
     """A ``notify.ports.CallbackForm``. ``clock`` is the machine's: its time is on the wire."""
@@ -66,12 +76,14 @@ class V3Form:
         self._refunds = RefundRepository(services.reader)
         self._contracts = ContractRepository(services.reader)
         self._transfers = ApiTransferRepository(services.reader)
+        self._service_orders = ServiceRepository(services.reader)
 
     async def dress(self, row: Row) -> tuple[bytes, dict[str, str]]:
         """``callback_unknown`` for news that this form has no words for."""
-        if row["event_type"] not in _EVENTS:
+        words = _WORDS[row["form"]]
+        if row["event_type"] not in words:
             raise CallerError("callback_unknown", row["event_type"])
-        event, original, summary = _EVENTS[row["event_type"]]
+        event, original, summary = words[row["event_type"]]
         told = json.loads(row["body"])["resource"]
         mchid, resource = await self._resource(original, told)
         account = await self._accounts.account(mchid)
@@ -125,6 +137,8 @@ class V3Form:
             return await self._transfer(told["transfer_id"])
         if original == "transaction":
             resource = await self._transaction(told["payment_id"])
+        elif original == "payscore":
+            resource = await self._service(told)
         elif original == "contract":
             resource = await self._contract(told["mandate_id"])
         else:
@@ -141,6 +155,16 @@ class V3Form:
             return shown
         # The event is that it was paid, also when it has been refunded since.
         return shown | {"trade_state": "SUCCESS", "trade_state_desc": "支付成功"}
+
+    async def _service(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        found, run = self._service_orders, self._services.run_read
+        if "payment_id" in told:
+            rows = await run(lambda: found.of_payment(told["payment_id"]))
+        else:
+            rows = await run(lambda: found.of_id(told["mandate_id"]))
+        assert rows is not None, "only a service order's news are told in this form"
+        now_ms = self._services.clock.now_ms()
+        return service_shown(rows, openid_key=self._openid_key, now_ms=now_ms)
 
     async def _contract(self, contract_id: str) -> dict[str, Any]:
         rows = await self._services.run_read(lambda: self._contracts.of_id(contract_id))

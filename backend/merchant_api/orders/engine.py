@@ -88,6 +88,7 @@ class Engine:
         mandate_id: str,
         notify_url: str,
         notify_form: str,
+        is_decline_told: bool,
     ) -> CreatePayment:
         """A payment that the program takes by itself, under what the payer has signed."""
         body = PaymentCreate(
@@ -107,6 +108,7 @@ class Engine:
             rules=self._services.rules,
             notify_url=notify_url,
             notify_form=notify_form,
+            is_decline_told=is_decline_told,
         )
 
     def reversal(self, account: Account, payment_id: str) -> DeviceRequest:

@@ -127,6 +127,7 @@ class ContractDesk:
             mandate_id=wanted.contract_id,
             notify_url=wanted.transaction_notify_url,
             notify_form=form,
+            is_decline_told=True,
         )
         command = CreateOrder(
             create=create,
