@@ -116,8 +116,8 @@ def build_merchant_api(
     security_routes.add_routes(routes, services, ring)
     bills = MerchantBills(services, master_key=master_key, openid_key=vault.openid_key, clock=clock)
     bill_routes.add_routes(routes, bills, settings.public_url)
-    fund_routes.add_routes(routes, FundsDesk(services))
-    transfer_routes.add_routes(routes, TransferDesk(services, ring))
+    fund_routes.add_routes(routes, FundsDesk(services, sandbox))
+    transfer_routes.add_routes(routes, TransferDesk(services, ring, sandbox))
     add_unknown_paths(routes)
     return MerchantApi(
         accounts,

@@ -11,6 +11,7 @@ from backend.merchant_api.funds.repository import Balances, FundsRepository
 from backend.merchant_api.funds.schemas import AccountType, NewWithdrawal
 from backend.merchant_api.funds.service import WithdrawFunds
 from backend.merchant_api.keys.desk import Account
+from backend.merchant_api.magic import Sandbox
 from backend.merchant_api.orders.engine import content_hash
 from backend.payments.services import Services
 from protocol import ids
@@ -21,8 +22,9 @@ _NOTHING = Balances(available_minor=0, pending_minor=0)
 class FundsDesk:
     """Serves merchants' programs. One per process."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, sandbox: Sandbox) -> None:
         self._services = services
+        self._sandbox = sandbox
         self._funds = FundsRepository(services.reader)
 
     async def balance(self, account: Account, kind: AccountType) -> dict[str, int]:
@@ -62,7 +64,10 @@ class FundsDesk:
             bank_memo=wanted.bank_memo or "",
             content_hash=content_hash(wanted, "WITHDRAW"),
         )
-        row: Row = await services.submit(command)
+        async with self._sandbox.at(
+            wanted.amount, mchid=account.mchid, number=wanted.out_request_no
+        ):
+            row: Row = await services.submit(command)
         return {"withdraw_id": row["payout_id"], "out_request_no": row["out_request_no"]}
 
     async def by_number(self, account: Account, out_request_no: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from backend.merchant_api.faults import (
 from backend.merchant_api.keys.desk import Account
 from backend.merchant_api.keys.fields import opened
 from backend.merchant_api.keys.ring import KeyRing
+from backend.merchant_api.magic import Sandbox
 from backend.merchant_api.orders.engine import content_hash
 from backend.merchant_api.transfers.model import accepted, given_up, transfer_shown
 from backend.merchant_api.transfers.repository import ApiTransferRepository, Found
@@ -32,9 +33,10 @@ _NAME = "/user_name"
 class TransferDesk:
     """Serves merchants' programs. One per process."""
 
-    def __init__(self, services: Services, ring: KeyRing) -> None:
+    def __init__(self, services: Services, ring: KeyRing, sandbox: Sandbox) -> None:
         self._services = services
         self._ring = ring
+        self._sandbox = sandbox
         self._transfers = ApiTransferRepository(services.reader)
 
     async def make(self, account: Account, wanted: NewTransfer, serial: str) -> dict[str, str]:
@@ -57,7 +59,10 @@ class TransferDesk:
             scene_id=wanted.transfer_scene_id,
             content_hash=content_hash(plain, "TRANSFER"),
         )
-        said, transfer = await self._services.submit(command)
+        async with self._sandbox.at(
+            wanted.transfer_amount, mchid=account.mchid, number=wanted.out_bill_no
+        ):
+            said, transfer = await self._services.submit(command)
         return accepted(said, transfer)
 
     async def cancel(self, account: Account, out_bill_no: str) -> dict[str, str]:

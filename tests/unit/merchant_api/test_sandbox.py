@@ -57,6 +57,27 @@ def test_every_magic_amount_is_refused_as_it_says_and_leaves_nothing(sandbox: Ca
     assert code_payment(sandbox, code, total=100, number="order-0002").status_code == 200
 
 
+def test_money_to_payers_and_to_the_merchant_is_refused_at_the_same_amounts(
+    sandbox: Caller,
+) -> None:
+    payer_id = paid_order(sandbox, 10_000)
+    made = sandbox.made
+    transfer = {
+        "appid": made["appid"],
+        "out_bill_no": "transfer0001",
+        "transfer_scene_id": "1000",
+        "openid": openid(sandbox, payer_id),
+        "transfer_amount": 6_008,
+        "transfer_remark": "prize",
+        "transfer_scene_report_infos": [{"info_type": "活动名称", "info_content": "抽奖"}],
+    }
+    answer = sandbox.ask("POST", "/v3/fund-app/mch-transfer/transfer-bills", transfer)
+    assert code_of(answer) == (403, "NOT_ENOUGH"), answer.text
+    body = {"out_request_no": "withdrawal0001", "amount": 6_004, "account_type": "BASIC"}
+    answer = sandbox.ask("POST", "/v3/merchant/fund/withdraw", body)
+    assert code_of(answer) == (500, "BANK_ERROR"), answer.text
+
+
 def test_an_answer_is_lost_once_and_the_payment_made(sandbox: Caller) -> None:
     code = sandbox.shop.code(sandbox.shop.add_payer(balance_minor=10_000))
     assert code_of(code_payment(sandbox, code, total=6_002)) == (500, "SYSTEM_ERROR")
