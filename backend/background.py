@@ -29,6 +29,7 @@ from backend.risk.rules.desk import RuleDesk
 from backend.risk.rules.tables import RULE_EVENT, RULE_SUPPRESSION
 from backend.sagas.runner import SagaRunner
 from backend.sagas.tables import SAGA
+from backend.sharing.sweep import run_sharing
 from backend.stamping.service import Stamping
 from protocol.crypto.keys import SigningKey
 
@@ -97,6 +98,7 @@ class Background:
         )
         self._tasks = [
             asyncio.create_task(_kept("expiry", lambda: run_expiry(services))),
+            asyncio.create_task(_kept("sharing", lambda: run_sharing(services))),
             asyncio.create_task(_kept("callbacks", self._deliverer.run)),
             asyncio.create_task(_kept("callback_figures", figures.run)),
             asyncio.create_task(_kept("ledger_follower", self._follower.run)),

@@ -282,6 +282,11 @@ def _unpaid(connection: Connection) -> list[Row]:
         - _PAYMENT.c.refunded_minor - _PAYMENT.c.refunding_minor
         + _PAYMENT.c.coupon_returned_minor + _PAYMENT.c.fee_returned_minor
     )  # fmt: skip
+    frozen = select(_ACCOUNT.c.credits_posted - _ACCOUNT.c.debits_posted).where(
+        _ACCOUNT.c.id == "C:SHARE:" + _PAYMENT.c.payment_id + ":" + _PAYMENT.c.currency
+    )
+    # What is frozen to be shared is not pending.
+    kept -= case((_PAYMENT.c.is_shared == 1, func.coalesce(frozen.scalar_subquery(), 0)), else_=0)
     by = (_PAYMENT.c.merchant_id, _PAYMENT.c.currency, _PAYMENT.c.business_date)
     query = (
         select(*by, func.sum(case((kept > 0, kept), else_=0)).label("unpaid_minor"))

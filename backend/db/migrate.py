@@ -69,6 +69,7 @@ TABLE_MODULES = (
     "backend.routing.tables",
     "backend.sagas.tables",
     "backend.shards.tables",
+    "backend.sharing.tables",
     "backend.stamping.tables",
     "backend.topups.tables",
     "backend.unionpay_trace.tables",

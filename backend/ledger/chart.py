@@ -51,6 +51,7 @@ _HEADINGS = (
     Heading("2007", "C", "REDPKT", "credit", 0, False, "red packets held"),
     Heading("2009", "C", "ESCROW", "credit", 0, True, "prepaid contract"),
     Heading("2010", "C", "DISPUTE", "credit", 0, True, "dispute hold"),
+    Heading("2011", "C", "SHARE", "credit", 0, True, "待分账 frozen for sharing, per payment"),
     Heading("2901", "C", "UNSWEPT", "credit", _FREE, False, "fees earned, still in the reserve"),
     Heading("1002", "O", "OWN", "debit", _FREE, False, "own bank account"),
     Heading("1103", "O", "ADVANCE", "debit", _FREE, False, "垫付 advance receivable"),
@@ -158,6 +159,11 @@ def dispute(case_id: str, currency: str) -> str:
 def escrow(contract_id: str, currency: str) -> str:
     """What a payer has prepaid for a contract."""
     return f"C:ESCROW:{contract_id}:{currency}"
+
+
+def shared(payment_id: str, currency: str) -> str:
+    """What of a payment is frozen until it has been shared out or released."""
+    return f"C:SHARE:{payment_id}:{currency}"
 
 
 def memo(code: str, owner: str, currency: str) -> str:

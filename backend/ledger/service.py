@@ -22,6 +22,7 @@ _SHORT_CODES = {
     "CUST": "insufficient_balance",
     "MPEND": "merchant_balance_short",
     "MAVAIL": "merchant_balance_short",
+    "SHARE": "merchant_balance_short",
 }
 _Move = tuple[Row, Row, int, int]
 """(debit, credit, pending, posted)."""

@@ -107,6 +107,11 @@ _OURS: Mapping[str, tuple[Fault, str]] = {
     "mandate_limit_payment": (RULE_LIMIT, "超过协议的单笔限额"),
     "mandate_limit_day": (RULE_LIMIT, "超过协议的单日限额"),
     "mandate_limit_month": (RULE_LIMIT, "超过协议的单月限额"),
+    "share_short": (NOT_ENOUGH, "剩余待分金额不足"),
+    "share_above_part": (RULE_LIMIT, "分账金额超过最大分账比例"),
+    "share_rounds_exceeded": (RULE_LIMIT, "分账次数已达上限"),
+    "share_receiver_unknown": (NO_AUTH, "分账接收方未添加或已删除"),
+    "share_not_found": (RESOURCE_NOT_EXISTS, "分账单不存在"),
 }
 
 

@@ -46,6 +46,8 @@ ORDER_LIFE_MS_MAX = 7 * 24 * 3600 * 1000
 """How long an order without ``time_expire`` can be paid."""
 CALL_UP_CHARS_MAX = 512
 """Of a signature or package that a page or an app hands to the wallet."""
+SHARE_NUMBER_CHARS_MAX = 64
+SHARE_DESCRIPTION_CHARS_MAX = 80
 ECHO_CHARS_MAX = 1_024
 ENCRYPTED_CHARS_MAX = 1_024
 CERTIFICATE_NOTICE_MS = 24 * 3600 * 1000

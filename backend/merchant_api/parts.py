@@ -41,6 +41,8 @@ from backend.merchant_api.payscore.service import FORM as PAYSCORE_FORM
 from backend.merchant_api.refunds import routes as refund_routes
 from backend.merchant_api.refunds.desk import RefundDesk
 from backend.merchant_api.security import routes as security_routes
+from backend.merchant_api.sharing import routes as sharing_routes
+from backend.merchant_api.sharing.desk import SharingDesk
 from backend.merchant_api.transfers import routes as transfer_routes
 from backend.merchant_api.transfers.desk import TransferDesk
 from backend.merchant_api.v2.parts import Desks, v2_forms, v2_router
@@ -108,6 +110,7 @@ def build_merchant_api(
     appointments = Appointments(services)
     refund_routes.add_routes(routes, refunds, ring, appointments)
     partner_routes.add_routes(routes, PartnerDesk(appointments, orders, codes))
+    _add_sharing(routes, services, ring, settings)
     agreed = ServiceDesk(services, engine, accounts, vault.openid_key, sandbox)
     service_routes.add_routes(routes, agreed)
     wallet = _wallet_router(services, accounts, vault.openid_key)
@@ -180,6 +183,15 @@ def _forms(
     )
     older = v2_forms(services, accounts=accounts, openid_key=openid_key)
     return {FORM: form, PAYSCORE_FORM: form, **older}
+
+
+def _add_sharing(
+    routes: APIRouter, services: Services, ring: KeyRing, settings: MerchantApiSettings
+) -> None:
+    desk = SharingDesk(
+        services, ring, bps_max=settings.share_bps_max, after_ms=settings.share_after_s * 1000
+    )
+    sharing_routes.add_routes(routes, desk)
 
 
 def _wallet_router(services: Services, accounts: AccountDesk, openid_key: bytes) -> APIRouter:

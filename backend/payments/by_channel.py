@@ -33,6 +33,7 @@ from backend.sagas.model import Ask, SagaKind, SagaState, SagaStep
 from backend.sagas.ports import Word
 from backend.sagas.tables import SAGA
 from backend.sagas.timeline import move, note_silence, note_waiting, plan, postpone
+from backend.sharing.freezing import freeze, freeze_reads
 from protocol.payment import WAITING_STATES, Command, PaymentState
 
 _DECLINES = {
@@ -67,6 +68,8 @@ class ResolvePayment:
             return []
         found: list[Read] = [(MERCHANT, payment["merchant_id"]), *push_reads(payment["store"])]
         found += undo_uses_reads(ws, payment)
+        if payment["is_shared"]:
+            found += freeze_reads(self.saga_id, payment["currency"])
         found += rerouting_reads(payment, saga, self.rules)
         if self.word.answer is not None and self.word.answer.state == "succeeded":
             paid = channel_posting.paid(payment, saga, self.word.answer, saga["planned_date"])
@@ -112,6 +115,7 @@ class ResolvePayment:
             business_date=date,
             payer_masked=_payer(payment, answer),
         )
+        freeze(ws, captured, now_ms)
         merchant = ws.get(MERCHANT, payment["merchant_id"])
         tell_merchant(ws, captured, merchant, "payment.captured", now_ms)
         push_payment(ws, captured, now_ms)

@@ -16,6 +16,7 @@ from backend.notify.outbox import push_reads
 from backend.payments.model import Answer, PaymentRules, payment_answer
 from backend.payments.paying import paying_reads, push_payment, take
 from backend.payments.tables import ATTEMPT, PAYMENT
+from backend.sharing.freezing import freeze_reads
 from backend.wallet.pin_free import Small, count_pin_free, pin_reason
 from protocol.errors import CallerError
 from protocol.payment import PAID_STATES, WAITING_STATES, PaymentState
@@ -85,6 +86,8 @@ class ConfirmByPayer:
         merchant_id = payment["merchant_id"]
         small = _small(payment, self.payer_id, self.rules, 0)
         found: list[Read] = [(MERCHANT, merchant_id), small.read, *push_reads(payment["store"])]
+        if payment["is_shared"]:
+            found += freeze_reads(self.payment_id, payment["currency"])
         return found + paying_reads(
             ws,
             payment_id=self.payment_id,

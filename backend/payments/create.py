@@ -31,6 +31,7 @@ from backend.payments.model import (
 from backend.payments.paying import Taken, paying_reads, take, tell_decline
 from backend.payments.tables import ATTEMPT, PAYMENT
 from backend.payments.timeline import step
+from backend.sharing.freezing import freeze_reads
 from backend.wallet.codes import code_reads, payer_of, use_code
 from backend.wallet.model import page_code_url
 from backend.wallet.tables import PAYER
@@ -51,6 +52,8 @@ class CreatePayment:
     found: Found | None = None
     guard: str = ""
     """Who is stopped after too many wrong codes; empty: the device."""
+    is_shared: bool = False
+    """Whether what the merchant earns of it is frozen, to be shared."""
     foreign: ForeignCode | None = None
     notify_url: str | None = None
     """Where news of it goes, and in which form; None: to the merchant's own address."""
@@ -97,6 +100,8 @@ class CreatePayment:
         )
         if self.body.mandate_id is not None:
             found += use_reads(ws, self.body.mandate_id)
+        if self.is_shared:
+            found += freeze_reads(self.body.payment_id, self.body.currency)
         return found
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Answer:
@@ -282,6 +287,7 @@ class CreatePayment:
                 "notify_url": self.notify_url,
                 "notify_form": self.notify_form,
                 "is_decline_told": int(self.is_decline_told),
+                "is_shared": int(self.is_shared),
             },
         )
         row = ws.get(PAYMENT, body.payment_id)

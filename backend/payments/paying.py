@@ -40,6 +40,7 @@ from backend.routing.model import Decision, explained
 from backend.sagas.limits import PAY_PATIENCE_MS
 from backend.sagas.model import SagaKind
 from backend.sagas.timeline import plan as plan_saga
+from backend.sharing.freezing import freeze
 from backend.wallet.model import masked_name
 from backend.wallet.tables import PAYER
 from protocol.errors import CallerError
@@ -267,11 +268,13 @@ def _coupon(
 
 
 def _post(ws: WorkingSet, paid: Row, now_ms: int) -> str | None:
-    """Move the balance's money; the code of the refusal if it cannot be."""
+    """Move the balance's money, and freeze what is shared; the code of the refusal if that cannot
+    be."""
     mark = ws.mark()
     try:
         transfers = paid_transfers(paid, payer_id=paid["payer_id"], fee_minor=paid["fee_minor"])
         ledger.post(ws, transfers, now_ms, is_new=True)
+        freeze(ws, paid, now_ms)
     except CallerError as error:
         ws.undo(mark)
         return error.code

@@ -40,6 +40,7 @@ from backend.payments.timeline import step
 from backend.sagas.model import SagaState, SagaStep
 from backend.sagas.tables import SAGA
 from backend.sagas.timeline import move
+from backend.sharing.freezing import frozen_event
 from protocol.errors import CallerError
 from protocol.payment import PAID_STATES, WAITING_STATES, Command, PaymentState
 
@@ -116,6 +117,8 @@ class ReversePayment:
         if payment is None or PaymentState(payment["state"]) not in _TOOK_MONEY:
             return []
         found = posted_reads(ws, _paid_event(payment))
+        if payment["is_shared"]:
+            found += posted_reads(ws, frozen_event(self.payment_id))
         if payment["funding"] != BALANCE:
             found += [(SAGA, self.payment_id), (HOLD, f"{self.payment_id}:1")]
         if payment["pending_owner"]:
@@ -243,7 +246,10 @@ def _give_back(ws: WorkingSet, payment: Row, rules: PaymentRules, now_ms: int) -
     """The exact contra of what was posted. ``merchant_balance_short`` once it is settled."""
     date = rules.business_date(now_ms)
     event = posting.Event(f"{payment['payment_id']}.reversed", payment["currency"], date)
-    undoing = posting.reversed_transfers(event, posted_transfers(ws, _paid_event(payment)))
+    paid = posted_transfers(ws, _paid_event(payment))
+    if payment["is_shared"]:
+        paid += posted_transfers(ws, frozen_event(payment["payment_id"]))
+    undoing = posting.reversed_transfers(event, paid)
     mark = ws.mark()
     try:
         if payment["pending_owner"]:

@@ -85,6 +85,8 @@ class Payment(BackendTable, table=True):
     """Whether that is news, too, when it is declined: nobody stood there to see it."""
     code_url: str = Field(default="", sa_type=TEXT)
     """What its shown code says; empty: what our own wallet alone understands."""
+    is_shared: int = Field(default=0, sa_type=INTEGER)
+    """Whether what the merchant earns of it is frozen until it has been shared out or released."""
 
 
 class PaymentAttempt(BackendTable, table=True):

@@ -2,8 +2,9 @@
 
 Rule 1: a refused refund is kept as *failed*: a copy of it that is still under way never succeeds
         after the till was told that it failed. Another try is another refund id.
-Rule 2: the merchant's pending money is used first, the rest comes from what is available; the fee
-        comes back with it, cumulatively exact, by the plan the payment was charged by.
+Rule 2: what of it is still frozen for sharing is used first, then the merchant's pending money,
+        the rest comes from what is available; the fee comes back with it, cumulatively exact, by
+        the plan the payment was charged by.
 Rule 3: what our coupon had paid of it goes back to us, the payer gets the rest.
 Rule 4: money that came through a channel goes back through it. The merchant gives it at once and
         has it again if the channel refuses; until the channel has answered the refund is
@@ -229,13 +230,15 @@ class QueryRefund:
 
 
 def _accounts(ws: WorkingSet, payment: Row) -> list[str]:
-    """Whose money goes back, in this order: the pending account the payment went to, the
-    merchant's others, what is available."""
+    """Whose money goes back, in this order: what of the payment is frozen, the pending account that
+    it went to, the merchant's others, what is available."""
     merchant = ws.get(MERCHANT, payment["merchant_id"])
     assert merchant is not None, "merchants are never removed"
     currency = payment["currency"]
     owners = dict.fromkeys((owner_of(payment), *pending_owners(merchant)))
+    frozen = [chart.shared(payment["payment_id"], currency)] if payment["is_shared"] else []
     return [
+        *frozen,
         *(chart.merchant_pending(owner, currency) for owner in owners),
         chart.merchant_available(payment["merchant_id"], currency),
     ]

@@ -85,6 +85,14 @@ from backend.ledger.rules.settlement import (
     payout_returned,
     reserve_interest_paid,
 )
+from backend.ledger.rules.shared import (
+    share_frozen,
+    share_held,
+    share_paid,
+    share_posted,
+    share_released,
+    share_returned,
+)
 
 __all__ = [
     "Event",
@@ -144,6 +152,12 @@ __all__ = [
     "red_packet_sent",
     "reserve_interest_paid",
     "reversed_transfers",
+    "share_frozen",
+    "share_held",
+    "share_paid",
+    "share_posted",
+    "share_released",
+    "share_returned",
     "short_found",
     "short_recovered",
     "short_written_off",

@@ -153,7 +153,7 @@ def _refund_legs(
     legs: list[Leg] = []
     left_minor = sum(amount_minor for _, amount_minor in sources) - coupon_back_minor
     for source, amount_minor in sources:
-        assert chart.account(source).code in {"MPEND", "MAVAIL"}
+        assert chart.account(source).code in {"MPEND", "MAVAIL", "SHARE"}
         part = min(amount_minor, left_minor)
         left_minor -= part
         legs.append((source, payee, part))

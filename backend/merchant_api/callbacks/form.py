@@ -23,12 +23,14 @@ from backend.merchant_api.payscore.repository import ServiceRepository
 from backend.merchant_api.payscore.service import FORM as PAYSCORE_FORM
 from backend.merchant_api.refunds.model import refund_news
 from backend.merchant_api.refunds.repository import RefundRepository
+from backend.merchant_api.sharing.model import share_news
 from backend.merchant_api.transfers.model import transfer_shown
 from backend.merchant_api.transfers.repository import ApiTransferRepository
 from backend.merchant_api.wire.gate import signed_headers
 from backend.merchant_api.wire.probes import is_chosen
 from backend.merchant_transfers.service import FINISHED
 from backend.payments.services import Services
+from backend.sharing.paying import RECEIVED
 from protocol.clock import Clock
 from protocol.errors import CallerError
 
@@ -44,6 +46,7 @@ _EVENTS: Mapping[str, tuple[str, str, str]] = {
     "mandate.signed": ("PAPAY.SIGN", "contract", "签约成功"),
     "mandate.terminated": ("PAPAY.TERMINATE", "contract", "解约成功"),
     FINISHED: ("MCHTRANSFER.BILL.FINISHED", "mch_payment", "商家转账单已结束"),
+    RECEIVED: ("PROFITSHARING", "profitsharing", "分账"),
     ECHO: ("SECURITY_ECHO.SUCCESS", "security", "安全探测成功"),
 }
 
@@ -135,6 +138,8 @@ class V3Form:
             return told["mchid"], {name: told[name] for name in told if name != "mchid"}
         if original == "mch_payment":
             return await self._transfer(told["transfer_id"])
+        if original == "profitsharing":
+            return told["account"], await self._share(told)
         if original == "transaction":
             resource = await self._transaction(told["payment_id"])
         elif original == "payscore":
@@ -176,6 +181,11 @@ class V3Form:
         found = await self._services.run_read(lambda: self._transfers.of_transfer(transfer_id))
         assert found is not None, "only a merchant program's transfer is told in this form"
         return found[0]["mchid"], transfer_shown(*found)
+
+    async def _share(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        found = await self._services.run_read(lambda: self._orders.of_payment(told["payment_id"]))
+        assert found is not None, "only an order's payment is shared in this form"
+        return share_news(found[0], told)
 
     async def _refund(self, refund_id: str) -> dict[str, Any]:
         found = await self._services.run_read(lambda: self._refunds.of_refund(refund_id))

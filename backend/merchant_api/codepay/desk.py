@@ -31,6 +31,7 @@ from backend.merchant_api.magic import Sandbox
 from backend.merchant_api.orders.engine import Engine, content_hash
 from backend.merchant_api.orders.model import transaction
 from backend.merchant_api.orders.repository import Found, OrderRepository
+from backend.merchant_api.orders.schemas import is_shared
 from backend.merchant_api.orders.service import CreateOrder
 from backend.merchant_api.wire.asked import Asked
 from backend.payments.service import ReversePayment
@@ -81,6 +82,7 @@ class CodePayDesk:
                 description=wanted.description,
                 code=wanted.payer.auth_code,
                 store=wanted.scene_info.store_info.name,
+                is_shared=is_shared(wanted.settle_info),
             ),
             mchid=account.mchid,
             out_trade_no=wanted.out_trade_no,

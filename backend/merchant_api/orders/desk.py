@@ -17,7 +17,7 @@ from backend.merchant_api.magic import Sandbox
 from backend.merchant_api.orders.engine import Engine, content_hash
 from backend.merchant_api.orders.model import read_time, transaction
 from backend.merchant_api.orders.repository import Found, OrderRepository
-from backend.merchant_api.orders.schemas import NewJsapiOrder, NewOrder
+from backend.merchant_api.orders.schemas import NewJsapiOrder, NewOrder, is_shared
 from backend.merchant_api.orders.service import CloseOrder, CreateOrder, Shown
 from backend.merchant_api.wire.asked import Asked
 from backend.payments.services import Services
@@ -52,7 +52,10 @@ class OrderDesk:
         now_ms = self._services.clock.now_ms()
         command = CreateOrder(
             create=self._engine.by_qr(
-                account, amount=wanted.amount, description=wanted.description
+                account,
+                amount=wanted.amount,
+                description=wanted.description,
+                is_shared=is_shared(wanted.settle_info),
             ),
             mchid=account.mchid,
             out_trade_no=wanted.out_trade_no,

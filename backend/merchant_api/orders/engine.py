@@ -33,7 +33,9 @@ class Engine:
         if appid != account.appid:
             raise ApiError(APPID_MCHID_NOT_MATCH)
 
-    def by_qr(self, account: Account, *, amount: Amount, description: str) -> CreatePayment:
+    def by_qr(
+        self, account: Account, *, amount: Amount, description: str, is_shared: bool = False
+    ) -> CreatePayment:
         """A payment whose payer will scan, or open it."""
         body = PaymentCreate(
             payment_id=self.mint(ids.PAYMENT),
@@ -46,10 +48,19 @@ class Engine:
             till=_TILL,
         )
         request = self._request(account, "payment.create", body)
-        return CreatePayment(request=request, body=body, rules=self._services.rules)
+        return CreatePayment(
+            request=request, body=body, rules=self._services.rules, is_shared=is_shared
+        )
 
     def by_code(
-        self, account: Account, *, amount: Amount, description: str, code: str, store: str = ""
+        self,
+        account: Account,
+        *,
+        amount: Amount,
+        description: str,
+        code: str,
+        store: str = "",
+        is_shared: bool = False,
     ) -> CreatePayment:
         """A payment whose payer has shown a code. Too many wrong ones stop that store for a while,
         and those few of the merchant's that share its place: who names ever new stores guesses in
@@ -72,6 +83,7 @@ class Engine:
             rules=self._services.rules,
             found=self.find(code),
             guard=guard_of(account, store),
+            is_shared=is_shared,
         )
 
     def find(self, code: str) -> Found:

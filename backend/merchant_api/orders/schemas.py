@@ -89,6 +89,12 @@ class SettleInfo(Asked):
     """How it is settled."""
 
     profit_sharing: bool | None = None
+    """Whether what is earned is frozen until it has been shared."""
+
+
+def is_shared(settle: SettleInfo | None) -> bool:
+    """Whether an order asks to be shared."""
+    return settle is not None and settle.profit_sharing is True
 
 
 class OrderContent(Asked):

@@ -44,6 +44,8 @@ TO_WALLET: Any = {"channel_id": "ECNY", "settlement_date": "2026-10-01"}
 )
 FEE = [(MPEND, UNSWEPT, 1), (DUE, MDR, 1)]
 CARD = rules.card_paid(EVENT, HOLD, cost_minor=2, **PRICE, **TO_CHANNEL)
+SHARE = "C:SHARE:p:CNY"
+SHARE_HELD = rules.share_held(EVENT, payment_id="p", to_account=MPEND, amount_minor=8)
 
 TABLE: list[tuple[list[Transfer], list[tuple[str, str, int]]]] = [
     (rules.top_up(EVENT, user_id="u", amount_minor=5, **TO_CHANNEL), [(CH, CUST, 5)]),
@@ -225,6 +227,24 @@ TABLE: list[tuple[list[Transfer], list[tuple[str, str, int]]]] = [
     (rules.red_packet_sent(EVENT, user_id="u", amount_minor=8), [(CUST, REDPKT, 8)]),
     (rules.merchant_packet_sent(EVENT, merchant_id="m", amount_minor=8), [(MAVAIL, REDPKT, 8)]),
     (rules.merchant_packet_expired(EVENT, merchant_id="m", amount_minor=8), [(REDPKT, MAVAIL, 8)]),
+    (
+        rules.share_frozen(EVENT, merchant_id="m#3", payment_id="p", amount_minor=8),
+        [(SHARD, SHARE, 8)],
+    ),
+    (
+        rules.share_paid(EVENT, payment_id="p", to_account=CUST, amount_minor=8),
+        [(SHARE, CUST, 8)],
+    ),
+    (SHARE_HELD, [(SHARE, MPEND, 8)]),
+    (rules.share_posted(EVENT, SHARE_HELD[0]), [(SHARE, MPEND, 8)]),
+    (
+        rules.share_released(EVENT, merchant_id="m", payment_id="p", amount_minor=8),
+        [(SHARE, MPEND, 8)],
+    ),
+    (
+        rules.share_returned(EVENT, sources=[(SHARD, 5), (MAVAIL, 3)], merchant_id="m"),
+        [(SHARD, MPEND, 5), (MAVAIL, MPEND, 3)],
+    ),
     (rules.red_packet_claimed(EVENT, user_id="u", amount_minor=8), [(REDPKT, CUST, 8)]),
     (rules.red_packet_expired(EVENT, user_id="u", amount_minor=8), [(REDPKT, CUST, 8)]),
     (rules.ecny_paid(EVENT, WALLET_HOLD, **PRICE), [(ECNY, MPEND, 100), *FEE]),

@@ -110,12 +110,15 @@ def test_a_number_means_one_content_until_it_is_paid_or_closed(caller: Caller) -
     assert code_of(answer) == (400, "ORDER_CLOSED")
 
 
-def code_payment(caller: Caller, code: str, number: str = "order-0001", total: int = 880) -> Any:
+def code_payment(
+    caller: Caller, code: str, number: str = "order-0001", total: int = 880, **changes: Any
+) -> Any:
     body = caller.order(
         number,
         payer={"auth_code": code},
         scene_info={"store_info": {"out_id": "s1"}, "device_id": "till-7"},
         amount={"total": total},
+        **changes,
     )
     return caller.ask("POST", f"{PAY}/codepay", body)
 

@@ -1,0 +1,1 @@
+"""Profit sharing for merchants' programs."""
