@@ -43,7 +43,8 @@ _ACCEPTED, _REFUSED = _TRANSFER.alias("accepted"), _TRANSFER.alias("refused")
 
 class Naming(Protocol):
     """Puts the numbers that a merchant's program knows on the lines of its bills. It changes no
-    amount, leaves no line out and keeps their order; ``connection`` is the bill's snapshot."""
+    amount, keeps their order, and may leave out those that are not the asker's. ``connection`` is
+    the bill's snapshot."""
 
     def trade(self, connection: Connection, lines: Iterator[TradeLine]) -> Iterator[TradeLine]:
         """A trade bill's lines, named."""

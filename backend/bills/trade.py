@@ -78,6 +78,8 @@ class Names:
     trade_type: str
     payer: str
     attach: str
+    sub_mchid: str = ""
+    """For whom a service provider's program asked."""
     refund_id: str = ""
     out_refund_no: str = ""
 
@@ -179,7 +181,7 @@ def _cells(one: TradeLine, bill_type: BillType, currency: str, offset_ms: int) -
         "交易时间": moment(at_ms, offset_ms),
         "公众账号ID": names.appid,
         "商户号": names.mchid,
-        "特约商户号": "0",
+        "特约商户号": names.sub_mchid or "0",
         "设备号": typed(one.device),
         "微信订单号": names.transaction_id,
         "商户订单号": names.out_trade_no,

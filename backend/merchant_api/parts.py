@@ -117,7 +117,9 @@ def build_merchant_api(
     contract_routes.add_wallet_routes(wallet, services, contracts)
     service_routes.add_wallet_routes(wallet, services, agreed)
     security_routes.add_routes(routes, services, ring)
-    bills = MerchantBills(services, master_key=master_key, openid_key=vault.openid_key, clock=clock)
+    bills = MerchantBills(
+        services, appointments, master_key=master_key, openid_key=vault.openid_key, clock=clock
+    )
     bill_routes.add_routes(routes, bills, settings.public_url)
     fund_routes.add_routes(routes, FundsDesk(services, sandbox))
     transfer_routes.add_routes(routes, TransferDesk(services, ring, sandbox))

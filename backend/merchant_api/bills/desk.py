@@ -20,6 +20,7 @@ from backend.merchant_api.bills.repository import ProgramNames, opened_at_ms
 from backend.merchant_api.faults import NO_STATEMENT_EXIST, STATEMENT_CREATING, ApiError
 from backend.merchant_api.funds.schemas import AccountType
 from backend.merchant_api.keys.desk import Account
+from backend.merchant_api.partners.desk import Appointments
 from backend.payments.services import Services
 from protocol.clock import Clock
 from protocol.errors import CallerError
@@ -40,18 +41,29 @@ class MerchantBills:
     """Serves merchants' programs. One per process; ``clock`` is the machine's."""
 
     def __init__(
-        self, services: Services, *, master_key: bytes, openid_key: bytes, clock: Clock
+        self,
+        services: Services,
+        appointments: Appointments,
+        *,
+        master_key: bytes,
+        openid_key: bytes,
+        clock: Clock,
     ) -> None:
         self._services = services
+        self._appointments = appointments
         self._papers = BillDesk(reader=services.reader, day_offset_ms=services.rules.day_offset_ms)
         self._ticket_key = hmac.digest(master_key, _TICKETS, hashlib.sha256)
         self._openid_key = openid_key
         self._clock = clock
 
+    async def acting(self, account: Account, sub_mchid: str | None) -> Account:
+        """The caller as it asks for a merchant that it is appointed for; ``NO_AUTH`` otherwise."""
+        return await self._appointments.acting(account, sub_mchid)
+
     async def trade(self, account: Account, day: date, bill_type: BillType) -> SpooledPaper:
         """The trade bill. ``STATEMENT_CREATING`` while the day's clearing is not done,
         ``NO_STATEMENT_EXIST`` where the bill would have no line."""
-        naming = ProgramNames(self._openid_key, account.mchid)
+        naming = ProgramNames(self._openid_key, account)
         try:
             await self._check(account, day)
             paper = await self._papers.trade_bill(account.merchant_id, day, bill_type, naming)
@@ -62,7 +74,7 @@ class MerchantBills:
     async def fund_flow(self, account: Account, day: date, kind: AccountType) -> SpooledPaper:
         """The fund-flow bill; refused as ``trade``. All of a merchant's money is in the basic
         account, so nothing ever moves in the two others."""
-        naming = ProgramNames(self._openid_key, account.mchid)
+        naming = ProgramNames(self._openid_key, account)
         try:
             await self._check(account, day)
             if kind != "BASIC":
@@ -79,6 +91,7 @@ class MerchantBills:
         paper.spool.close()
         ticket = Ticket(
             mchid=account.mchid,
+            sub_mchid=account.sub_mchid,
             kind=kind,
             day=f"{day}",
             bill_type=bill_type,
@@ -90,6 +103,8 @@ class MerchantBills:
         """The paper of a ticket, the same bytes as when it was promised."""
         now_ms = self._clock.now_ms()
         ticket = open_ticket(self._ticket_key, token, mchid=account.mchid, now_ms=now_ms)
+        if ticket.sub_mchid:
+            account = await self.acting(account, ticket.sub_mchid)
         if ticket.kind is BillKind.FUND_FLOW:
             return await self.fund_flow(account, ticket.date, "BASIC")
         return await self.trade(account, ticket.date, BillType(ticket.bill_type))

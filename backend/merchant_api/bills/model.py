@@ -33,6 +33,8 @@ class Ticket:
     """What may be downloaded, by whom and until when."""
 
     mchid: str
+    sub_mchid: str
+    """For whom it was asked; empty: for the caller."""
     kind: BillKind
     day: str
     bill_type: str

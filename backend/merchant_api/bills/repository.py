@@ -12,6 +12,7 @@ from backend.bills.fund_flow import Movement
 from backend.bills.trade import LineState, Names, TradeLine
 from backend.db.reading import Reader
 from backend.db.tables import Row
+from backend.merchant_api.keys.desk import Account
 from backend.merchant_api.limits import BILL_LINES_PER_LOOKUP_MAX
 from backend.merchant_api.orders.model import openid_of
 from backend.merchant_api.orders.tables import ApiOrder
@@ -39,10 +40,12 @@ class ProgramNames:
     """A ``bills.repository.Naming``: the numbers of orders and refunds, looked up for a few hundred
     lines at a time. ``openid_key`` names payers to apps."""
 
-    def __init__(self, openid_key: bytes, mchid: str) -> None:
-        """``mchid`` stands on the lines of payments that no program asked for."""
+    def __init__(self, openid_key: bytes, account: Account) -> None:
+        """``account`` asks: its number stands on the lines of payments that no program made. A
+        service provider sees of a merchant what it has asked for itself."""
         self._key = openid_key
-        self._mchid = mchid
+        self._mchid = account.mchid
+        self._is_provider = bool(account.sub_mchid)
 
     def trade(self, connection: Connection, lines: Iterator[TradeLine]) -> Iterator[TradeLine]:
         """A trade bill's lines, named."""
@@ -57,6 +60,8 @@ class ProgramNames:
         refunds = _refunds(connection, {one.return_id for one in part})
         for one in part:
             order, refund = orders.get(one.payment_id), refunds.get(one.return_id)
+            if self._is_provider and (order is None or order["mchid"] != self._mchid):
+                continue
             if order is None:
                 yield replace(one, merchant_id=self._mchid)
             else:
@@ -76,6 +81,7 @@ class ProgramNames:
             trade_type=order["trade_type"],
             payer=openid_of(self._key, order["appid"], order["payer_id"]),
             attach=order["attach"],
+            sub_mchid=order["sub_mchid"],
             refund_id=numbers[0],
             out_refund_no=numbers[1],
         )

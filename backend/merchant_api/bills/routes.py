@@ -15,6 +15,7 @@ from backend.merchant_api.wire.files import UnsignedFile, gzipped
 from backend.merchant_api.wire.gate import caller_of
 
 _Caller = Annotated[Account, Depends(caller_of)]
+_SubMchId = Annotated[str | None, Query(min_length=1, max_length=32)]
 _Packed = Literal["GZIP"] | None
 _Token = Annotated[str, Query(min_length=1, max_length=BILL_TOKEN_CHARS_MAX)]
 _Tail = Annotated[Literal["gzip", "GZIP"] | None, Query(alias="tartype")]
@@ -32,10 +33,12 @@ def add_routes(routes: APIRouter, bills: MerchantBills, public_url: str) -> None
         bill_date: date,
         bill_type: BillType = BillType.ALL,
         tar_type: _Packed = None,
+        sub_mchid: _SubMchId = None,
     ) -> dict[str, str]:
-        paper = await bills.trade(caller, bill_date, bill_type)
+        actor = await bills.acting(caller, sub_mchid)
+        paper = await bills.trade(actor, bill_date, bill_type)
         promised = bills.promise(
-            caller, paper, kind=BillKind.TRADE, day=bill_date, bill_type=bill_type.value
+            actor, paper, kind=BillKind.TRADE, day=bill_date, bill_type=bill_type.value
         )
         return _shown(promised, public_url or _came_to(request), tar_type)
 

@@ -14,11 +14,12 @@ import pytest
 from backend.merchant_api.bills.model import BillKind, Ticket, open_ticket, seal_ticket
 from backend.merchant_api.config import MerchantApiSettings
 from backend.merchant_api.faults import ApiError
+from backend.merchant_api.partners.service import Bind
 from tests.support.bills import ReadBill, fee_fen, fen, give_own_money, read_bill
 from tests.support.clearing import World, clearing_world
 from tests.support.coupons import choose
-from tests.support.merchant_caller import Caller, caller_of
-from tests.support.shop import MERCHANT
+from tests.support.merchant_caller import Caller, caller_of, opened
+from tests.support.shop import MERCHANT, OTHER_MERCHANT
 
 DAY = date(2026, 11, 24)
 OURS = (f"C:MPEND:{MERCHANT}:CNY", f"C:MAVAIL:{MERCHANT}:CNY")
@@ -178,9 +179,54 @@ async def the_address_is_the_caller_s_and_lives_five_minutes(world: World, calle
     assert (answer.status_code, answer.json()["detail"]["field"]) == (400, "/token")
 
 
+@pytest.mark.asyncio
+async def test_a_service_provider_reads_what_it_has_asked_for_itself(
+    world: World, caller: Caller
+) -> None:
+    """The caller is the merchant; another merchant's program is appointed to act for it."""
+    world.add_merchant(OTHER_MERCHANT)
+    provider = opened(Caller, caller.http, world.shop, caller.parts, OTHER_MERCHANT)
+    sp_mchid, sub_mchid = provider.made["mchid"], caller.made["mchid"]
+    query = f"tradebill?bill_date={DAY}&sub_mchid={sub_mchid}"
+    assert provider.ask("GET", f"/v3/bill/{query}").json()["code"] == "NO_AUTH"
+    world.shop.do(Bind(sp_mchid=sp_mchid, sub_mchid=sub_mchid, is_on=True))
+    payer = await world.payer_since_yesterday()
+    by_code(caller, payer, "own-00001", 1_000)
+    world.sell(payer, 300)
+    order = {
+        "sp_appid": provider.made["appid"],
+        "sp_mchid": sp_mchid,
+        "sub_mchid": sub_mchid,
+        "description": "咖啡",
+        "out_trade_no": "provider-1",
+        "amount": {"total": 500},
+        "payer": {"auth_code": world.shop.code(payer)},
+        "scene_info": {"store_info": {"id": "s1"}},
+    }
+    answer = provider.ask("POST", "/v3/pay/partner/transactions/codepay", order)
+    assert answer.status_code == 200, answer.text
+    world.next_day()
+    assert (await world.day_end.run(DAY))["state"] == "closed"
+
+    (row,) = bill(provider, query).rows
+    assert (row["商户号"], row["特约商户号"], row["商户订单号"]) == (
+        sp_mchid, sub_mchid, "provider-1",
+    )  # fmt: skip
+    assert len(bill(caller, f"tradebill?bill_date={DAY}").rows) == 3
+    assert refused(provider, f"tradebill?bill_date={DAY}") == "NO_STATEMENT_EXIST"
+    url = provider.ask("GET", f"/v3/bill/{query}").json()["download_url"]
+    world.shop.do(Bind(sp_mchid=sp_mchid, sub_mchid=sub_mchid, is_on=False))
+    assert fetched(provider, url).json()["code"] == "NO_AUTH"
+
+
 def test_a_ticket_is_of_one_merchant_number_and_ends() -> None:
     ticket = Ticket(
-        mchid="1600000001", kind=BillKind.TRADE, day=f"{DAY}", bill_type="ALL", expires_at_ms=9
+        mchid="1600000001",
+        sub_mchid="",
+        kind=BillKind.TRADE,
+        day=f"{DAY}",
+        bill_type="ALL",
+        expires_at_ms=9,
     )
     token = seal_ticket(b"key", ticket)
     assert open_ticket(b"key", token, mchid="1600000001", now_ms=8) == ticket
