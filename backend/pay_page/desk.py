@@ -14,6 +14,7 @@ from backend.payments.services import Services
 from protocol import ids
 from protocol.errors import CallerError
 from protocol.messages import PaymentCreate
+from protocol.payment import WAITING_STATES, PaymentState
 
 CarryOn = Callable[[str], Awaitable[None]]
 """Speaks with a conversation's channel now, and returns when it has."""
@@ -40,8 +41,13 @@ class PageDesk:
     async def open(self, payment_id: str, wallet: str) -> Opened:
         """A shown code, opened in a wallet (or in any browser: then ``wallet`` is empty)."""
         payment = await self._payment(payment_id)
+        state = PaymentState(payment["state"])
+        is_theirs = state in WAITING_STATES and payment["funding"] == wallet
         is_served = bool(self._services.rules.routing.channels_of_wallet(wallet))
-        if not is_served or self._carry_on is None:
+        if is_theirs and payment["shown_code"]:
+            return Opened(payment, payment["shown_code"])
+        is_open = state is PaymentState.AWAITING_PAYER or is_theirs
+        if not is_open or not is_served or self._carry_on is None:
             return Opened(payment)
         command = OpenByWallet(
             payment_id=payment_id,
@@ -50,8 +56,7 @@ class PageDesk:
             rules=self._services.rules,
         )
         await self._services.submit(command)
-        if not payment["shown_code"]:
-            await self._carry_on(payment_id)
+        await self._carry_on(payment_id)
         payment = await self._payment(payment_id)
         return Opened(payment, payment["shown_code"] or "")
 

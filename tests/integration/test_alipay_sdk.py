@@ -3,16 +3,21 @@ whole scenario over a socket, and the notices at its ``notify_url``. (python-ali
 ``tests/unit/alipay``.)"""
 
 import asyncio
+import csv
+import io
 import json
 import shutil
 import sys
+import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
+import aiohttp
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from fastapi import FastAPI, Request, Response
@@ -122,6 +127,39 @@ async def test_a_seller_sells_asks_gives_back_and_takes_back() -> None:
         )  # fmt: skip
         assert refused["subCode"] == "ACQ.PAYMENT_AUTH_CODE_INVALID"
         assert world.left_minor() == OPENING_MINOR
+
+
+async def test_a_seller_fetches_a_days_bill_and_its_lines_add_up() -> None:
+    async with alipay_world(ShopClock()) as world, selling(world.url) as seller:
+        for number, amount in (("D-1", "12.80"), ("D-2", "7.20")):
+            paid = await seller.exec(
+                "alipay.trade.pay", outTradeNo=number, scene="bar_code", authCode=world.code(),
+                subject="早餐", totalAmount=amount,
+            )  # fmt: skip
+            assert paid["code"] == "10000"
+        await seller.exec(
+            "alipay.trade.refund", outTradeNo="D-1", refundAmount="2.80", outRequestNo="R-1"
+        )
+        wanted = {"billType": "trade", "billDate": "2026-11-23"}
+        method = "alipay.data.dataservice.bill.downloadurl.query"
+        assert (await seller.exec(method, **wanted))["subCode"] == "isp.bill_not_exist"
+        await world.next_day()
+        address = (await seller.exec(method, **wanted))["billDownloadUrl"]
+        async with aiohttp.ClientSession() as http, http.get(address) as answer:
+            archive = zipfile.ZipFile(io.BytesIO(await answer.read()))
+        with archive:
+            (name,) = [one for one in archive.namelist() if one.endswith("业务明细.csv")]
+            lines = archive.read(name).decode("gbk").splitlines()
+        heading, *rows = csv.reader(line for line in lines if not line.startswith("#"))
+        got = [dict(zip(heading, map(str.strip, row), strict=True)) for row in rows]
+        assert [(one["业务类型"], one["商家实收（元）"], one["商户订单号"]) for one in got] == [
+            ("交易", "12.80", "D-1"),
+            ("交易", "7.20", "D-2"),
+            ("退款", "-2.80", "D-1"),
+        ]
+        assert sum(Decimal(one["商家实收（元）"]) for one in got) * 100 == (
+            OPENING_MINOR - world.left_minor()
+        )
 
 
 async def test_a_seller_is_told_of_what_was_paid_and_given_back_until_it_says_success() -> None:
