@@ -42,11 +42,11 @@ def public_key(text: str, setting: str) -> RSAPublicKey:
     return found
 
 
-def certificate(path: Path, setting: str) -> x509.Certificate:
-    """The first certificate of a PEM file."""
+def certificates_of(path: Path, setting: str) -> list[x509.Certificate]:
+    """The certificates of a PEM file, one at least."""
     try:
         with path.open("rb") as file:
-            return x509.load_pem_x509_certificate(file.read(GATEWAY_KEY_FILE_BYTES_MAX))
+            return x509.load_pem_x509_certificates(file.read(GATEWAY_KEY_FILE_BYTES_MAX))
     except (OSError, ValueError):
         raise CallerError("config_invalid", setting) from None
 

@@ -10,6 +10,12 @@ from pathlib import Path
 
 from backend.channels.acp.adapter import Merchant, UnionPayQr
 from backend.channels.alipay.adapter import Alipay, App
+from backend.channels.alipay.certificates import (
+    CertificateNumbers,
+    number_of,
+    root_number_of,
+    trusted_key,
+)
 from backend.channels.ecny import EcnyChannel
 from backend.channels.facts import ChannelFacts
 from backend.channels.http_channel import HttpChannel
@@ -22,7 +28,7 @@ from backend.channels.unionpay import TerminalKey, UnionPay
 from backend.channels.unionpay_files import UnionPayFiles
 from backend.channels.unionpay_line import Line
 from backend.config import Settings
-from backend.gateway_keys import certificate, check_private, private_key, public_key
+from backend.gateway_keys import certificates_of, check_private, private_key, public_key
 from backend.institution_settings import (
     AlipaySettings,
     InstitutionSettings,
@@ -134,11 +140,7 @@ class _Opening:
     def _alipay(self, where: AlipaySettings) -> Alipay:
         adapter = Alipay(
             find=where.find,
-            app=App(
-                where.app_id,
-                private_key(where.key_file, "institutions.alipay.key_file"),
-                public_key(where.public_key, "institutions.alipay.public_key"),
-            ),
+            app=alipay_app(where),
             clock=self._services.clock,
             open_code=self._open_code,
             facts=self._facts[ALIPAY],
@@ -149,7 +151,7 @@ class _Opening:
     def _unionpay_qr(self, where: UnionPayQrSettings) -> UnionPayQr:
         setting = "institutions.unionpay_qr"
         key = private_key(where.key_file, f"{setting}.key_file")
-        ours = certificate(where.key_file, f"{setting}.key_file")
+        ours = certificates_of(where.key_file, f"{setting}.key_file")[0]
         adapter = UnionPayQr(
             find=where.find,
             find_files=where.find_files,
@@ -158,7 +160,7 @@ class _Opening:
                 where.term_id,
                 str(ours.serial_number),
                 key,
-                certificate(where.root_file, f"{setting}.root_file"),
+                certificates_of(where.root_file, f"{setting}.root_file")[0],
             ),
             clock=self._services.clock,
             open_code=self._open_code,
@@ -185,6 +187,23 @@ class _Opening:
         )
         self._closing.append(adapter.close)
         return adapter
+
+
+def alipay_app(where: AlipaySettings) -> App:
+    """Our application at Alipay, with its key or its certificates."""
+    setting = "institutions.alipay"
+    key = private_key(where.key_file, f"{setting}.key_file")
+    app, alipay, root = where.app_cert_file, where.alipay_cert_file, where.root_cert_file
+    if app is None or alipay is None or root is None:
+        return App(where.app_id, key, public_key(where.public_key, f"{setting}.public_key"))
+    chain = certificates_of(alipay, f"{setting}.alipay_cert_file")
+    roots = certificates_of(root, f"{setting}.root_cert_file")
+    numbers = CertificateNumbers(
+        app=number_of(certificates_of(app, f"{setting}.app_cert_file")[0]),
+        root=root_number_of(roots),
+        alipay=number_of(chain[0]),
+    )
+    return App(where.app_id, key, trusted_key(chain, roots), numbers)
 
 
 def _master_key(path: Path) -> bytes:

@@ -75,8 +75,20 @@ class AlipaySettings(PlaceSettings):
     app_id: str = Field(pattern=r"^\d{16}$")
     key_file: Path
     """The application's RSA key (PEM), mode 0600."""
-    public_key: str
-    """Alipay's, as its console shows it: DER in Base64."""
+    public_key: str = ""
+    """Alipay's, as its console shows it: DER in Base64. Or, in certificate mode:"""
+    app_cert_file: Path | None = None
+    alipay_cert_file: Path | None = None
+    root_cert_file: Path | None = None
+    """The application's certificate, Alipay's, and the roots that it leads to (PEM)."""
+
+    @model_validator(mode="after")
+    def _check_mode(self) -> Self:
+        files = [self.app_cert_file, self.alipay_cert_file, self.root_cert_file]
+        named = [one for one in files if one is not None]
+        if bool(self.public_key) == bool(named) or len(named) not in {0, len(files)}:
+            raise ValueError("either public_key or the three certificates")
+        return self
 
 
 class UnionPayQrSettings(PlaceSettings):

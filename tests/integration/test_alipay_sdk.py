@@ -3,6 +3,7 @@ whole scenario over a socket, and the notices at its ``notify_url``. (python-ali
 ``tests/unit/alipay``.)"""
 
 import asyncio
+import base64
 import csv
 import io
 import json
@@ -69,7 +70,8 @@ class Ear:
 
 
 @asynccontextmanager
-async def selling(gateway: str) -> AsyncIterator[Seller]:
+async def selling(gateway: str, **more: str) -> AsyncIterator[Seller]:
+    """``more``: its certificates, in certificate mode."""
     node = shutil.which("node")
     if node is None or not (LIBRARY / "alipay-sdk").is_dir():
         pytest.skip("node or npm's alipay-sdk is not installed: make test does so where it can")
@@ -84,8 +86,8 @@ async def selling(gateway: str) -> AsyncIterator[Seller]:
     config = {
         "appId": APP,
         "privateKey": key.decode(),
-        "alipayPublicKey": key_text(rsa_key("alipay")),
         "gateway": f"{gateway}/gateway.do",
+        **(more or {"alipayPublicKey": key_text(rsa_key("alipay"))}),
     }
     assert await seller.ask(call="open", config=config) == {}
     try:
@@ -213,3 +215,26 @@ async def test_a_notice_is_given_up_after_its_tries() -> None:
             await world.notices.deliver()
             clock.at_ms += 15 * 60 * MINUTE_MS
         assert len(ear.heard) == 8
+
+
+async def test_a_seller_in_certificate_mode_names_its_certificates() -> None:
+    async with alipay_world(ShopClock()) as world:
+        key = base64.b64decode(key_text(rsa_key("seller")))
+        made = world.gateway.add_app(APP, key, with_certificate=True)
+        told = world.gateway.authority.told()
+        files = {
+            "appCertContent": made.decode(),
+            "alipayPublicCertContent": told["alipay_certificate"],
+            "alipayRootCertContent": told["root_certificate"],
+        }
+        async with selling(world.url, **files) as seller:
+            paid = await seller.exec(
+                "alipay.trade.pay", outTradeNo="E-1", scene="bar_code", authCode=world.code(),
+                subject="早餐", totalAmount="12.80",
+            )  # fmt: skip
+            assert (paid["code"], paid["totalAmount"]) == ("10000", "12.80")
+            found = await seller.exec("alipay.trade.query", outTradeNo="E-1")
+            assert found["tradeStatus"] == "TRADE_SUCCESS"
+        async with selling(world.url) as seller:  # names no certificate
+            refused = await seller.exec("alipay.trade.query", outTradeNo="E-1")
+            assert "isv.invalid-app-cert-sn" in str(refused)

@@ -24,6 +24,7 @@ from backend.sandbox.acp.program import make_seal
 from backend.sandbox.acp.transactions import Transactions
 from backend.sandbox.acp.wire import MESSAGES
 from backend.sandbox.alipay import gateway as alipay
+from backend.sandbox.alipay.authority import make_authority
 from backend.sandbox.alipay.days import Days, Payee, Tickets
 from backend.sandbox.alipay.trades import Trades
 from protocol.money import Money
@@ -45,7 +46,9 @@ def world() -> Iterator[tuple[alipay.Gateway, acp.Gateway]]:
     source = partial(digits, iter(range(10**7)))
     books = houses[0].books
     trades, days = Trades(books, source), Days(books, Payee())
-    first = alipay.Gateway(houses[0], trades, KEY, days, Tickets(clock))
+    first = alipay.Gateway(
+        houses[0], trades, KEY, days, Tickets(clock), make_authority(KEY, clock.ms)
+    )
     first.add_app(
         APP, KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     )

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from backend.channels.alipay.adapter import Alipay, App
 from backend.channels.model import OpenCode
+from backend.sandbox.alipay.authority import Authority, make_authority
 from backend.sandbox.alipay.days import Days, Payee, Tickets
 from backend.sandbox.alipay.gateway import Gateway, notice_of
 from backend.sandbox.alipay.notices import Notices
@@ -32,6 +33,11 @@ RESERVE = "RESERVE-TILLWAY"
 @cache
 def rsa_key(_whose: str) -> RSAPrivateKey:
     return generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@cache
+def authority(now_ms: int) -> Authority:
+    return make_authority(rsa_key("alipay"), now_ms)
 
 
 def key_text(key: RSAPrivateKey) -> str:
@@ -86,11 +92,14 @@ async def alipay_world(
     counter = iter(range(1, 10**6))
     trades = Trades(house.books, lambda count: f"{next(counter):0{count}}", lends_to=APP)
     days = Days(house.books, Payee(app_id=APP, reserve=RESERVE))
+    now_ms = house.clock.now_ms()
     notices = Notices(house.books, rsa_key("alipay"), house.clock)
     trades.tell = notice_of(trades, notices)
-    gateway = Gateway(house, trades, rsa_key("alipay"), days, Tickets(house.clock))
+    gateway = Gateway(
+        house, trades, rsa_key("alipay"), days, Tickets(house.clock), authority(now_ms)
+    )
     gateway.add_app(APP, base64.b64decode(key_text(rsa_key("seller"))))
-    now_ms, opening = house.clock.now_ms(), Money(OPENING_MINOR, "CNY")
+    opening = Money(OPENING_MINOR, "CNY")
     trades.open_buyer(BUYER, opening, password_free=50_000, now_ms=now_ms)
     async with served(build_app(gateway)) as url:
         app = App(APP, rsa_key("seller"), rsa_key("alipay").public_key())

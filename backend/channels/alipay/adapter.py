@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 
 from backend.channels.alipay import wire
 from backend.channels.alipay.bill import open_bill
+from backend.channels.alipay.certificates import CertificateNumbers
 from backend.channels.alipay.codes import (
     CANCEL_TOO_LATE,
     NO_BILL,
@@ -57,11 +58,13 @@ Fields = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """Our application there: its number, the key that signs for it, and Alipay's."""
+    """Our application there: its number, the key that signs for it, and Alipay's. With ``numbers``
+    it is in certificate mode."""
 
     app_id: str
     key: RSAPrivateKey = field(repr=False)
     peer: RSAPublicKey = field(repr=False)
+    numbers: CertificateNumbers | None = None
 
 
 class Alipay:
@@ -239,7 +242,7 @@ class Alipay:
             raise _unknown(said)
         return url
 
-    async def _ask(self, method: str, content: Fields) -> Fields:
+    async def _ask(self, method: str, asked: Fields) -> Fields:
         at = datetime.fromtimestamp(self._clock.now_ms() // 1000, UTC).astimezone(CHINA)
         form = {
             "app_id": self._app.app_id,
@@ -249,10 +252,15 @@ class Alipay:
             "sign_type": "RSA2",
             "timestamp": at.strftime(_TIME),
             "version": "1.0",
-            "biz_content": json.dumps(content, separators=(",", ":")),
+            "biz_content": json.dumps(asked, separators=(",", ":")),
         }
+        numbers = self._app.numbers
+        if numbers is not None:
+            form |= {"app_cert_sn": numbers.app, "alipay_root_cert_sn": numbers.root}
         form["sign"] = wire.signature_of(self._app.key, wire.sign_text(form))
-        return wire.read_answer(self._app.peer, method, await self._line.post(PATH, form))
+        content = await self._line.post(PATH, form)
+        signed_by = "" if numbers is None else numbers.alipay
+        return wire.read_answer(self._app.peer, method, content, certificate=signed_by)
 
 
 def number_of(own_id: str) -> str:

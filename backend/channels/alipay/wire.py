@@ -44,9 +44,11 @@ def signature_of(key: RSAPrivateKey, text: bytes) -> str:
     return base64.b64encode(key.sign(text, PKCS1v15(), SHA256())).decode()
 
 
-def read_answer(key: RSAPublicKey, method: str, content: bytes) -> dict[str, object]:
+def read_answer(
+    key: RSAPublicKey, method: str, content: bytes, *, certificate: str = ""
+) -> dict[str, object]:
     """The fields of a signed answer to a method, or of a signed error. ``OperatingError``: nothing
-    can be concluded from it."""
+    can be concluded from it. ``certificate``: the number of the one that must have signed."""
     try:
         text = content.decode("utf-8")
         found = json.loads(text)
@@ -58,6 +60,8 @@ def read_answer(key: RSAPublicKey, method: str, content: bytes) -> dict[str, obj
         signature = found["sign"]
     except (ValueError, KeyError, TypeError, StopIteration, RecursionError):
         raise OperatingError("internal", f"{method}: no answer of the gateway's form") from None
+    if certificate and found.get("alipay_cert_sn") != certificate:
+        raise OperatingError("internal", f"{method}: signed under another certificate")
     if not isinstance(signature, str) or not holds(key, text[begin:end].encode(), signature):
         raise OperatingError("internal", f"{method}: the answer's signature does not hold")
     if not isinstance(node, dict) or not isinstance(node.get("code"), str):

@@ -4,16 +4,19 @@ Rule 1: nothing happens before the seller's signature held.
 Rule 2: a buyer is told masked; a pay code is never told.
 """
 
+import base64
 import json
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
 
+from backend.channels.alipay.certificates import number_of
 from backend.channels.alipay.wire import holds, sign_text, yuan
 from backend.sandbox.alipay import wire
+from backend.sandbox.alipay.authority import Authority
 from backend.sandbox.alipay.days import Days, Tickets
 from backend.sandbox.alipay.limits import (
     NUMBER_CHARS_MAX,
@@ -47,11 +50,13 @@ class Gateway:
         key: RSAPrivateKey,
         days: Days,
         tickets: Tickets,
+        authority: Authority,
     ) -> None:
         self.house = house
         self.trades = trades
         self.days = days
         self._key = key
+        self.authority = authority
         self.tickets = tickets
         self._methods: dict[str, Callable[[str, Fields, int], Fields]] = {
             "alipay.trade.pay": self._pay,
@@ -62,6 +67,7 @@ class Gateway:
             "alipay.trade.refund": self._refund,
             "alipay.trade.fastpay.refund.query": self._refund_query,
             _BILL: self._bill,
+            "alipay.open.app.alipaycert.download": self._certificate,
         }
 
     @property
@@ -69,19 +75,22 @@ class Gateway:
         """Whose signature the answers bear."""
         return self._key.public_key()
 
-    def add_app(self, app_id: str, public_key: bytes) -> None:
-        """Let a seller's application sign with a key (DER); another key takes its place."""
-        _read_key(public_key)
+    def add_app(self, app_id: str, public_key: bytes, *, with_certificate: bool = False) -> bytes:
+        """Let a seller's application sign with a key (DER); another key takes its place. In
+        certificate mode it gets the certificate (PEM) that it must name; else nothing."""
+        key = _read_key(public_key)
         self.house.books.open_own_account(seller(app_id))
+        made = self.authority.issue(app_id, key) if with_certificate else None
         self.house.books.db.execute(
-            "INSERT INTO alipay_app VALUES (?1, ?2)"
-            " ON CONFLICT (app_id) DO UPDATE SET public_key = ?2",
-            (app_id, public_key),
+            "INSERT INTO alipay_app VALUES (?1, ?2, ?3)"
+            " ON CONFLICT (app_id) DO UPDATE SET public_key = ?2, cert_sn = ?3",
+            (app_id, public_key, "" if made is None else number_of(made)),
         )
+        return b"" if made is None else made.public_bytes(Encoding.PEM)
 
     def answer(self, query: bytes, body: bytes) -> bytes:
         """The signed answer to a request, whatever it is."""
-        method = ""
+        method, parameters = "", dict[str, str]()
         try:
             parameters = wire.read_parameters(query, body)
             wanted = parameters.get("method", "")
@@ -94,7 +103,8 @@ class Gateway:
                 raise GatewayError("20000", "isp.unknow-error")
         except GatewayError as error:
             fields = wire.refused(error)
-        return wire.signed_answer(self._key, method, fields)
+        by = self.authority.numbers.alipay if parameters.get("app_cert_sn") else ""
+        return wire.signed_answer(self._key, method, fields, certificate=by)
 
     def _checked(self, parameters: dict[str, str]) -> Fields:
         """The content of a request whose signature holds."""
@@ -109,13 +119,9 @@ class Gateway:
             raise GatewayError("40002", "isv.invalid-charset")
         if parameters.get("format", "JSON").upper() != "JSON":
             raise GatewayError("40002", "isv.invalid-format")
-        row = self.house.books.db.execute(
-            "SELECT public_key FROM alipay_app WHERE app_id = ?", (parameters["app_id"],)
-        ).fetchone()
-        if row is None:
-            raise GatewayError("40002", "isv.invalid-app-id")
+        key = self._key_of(parameters)
         text = sign_text(parameters)
-        if not holds(_read_key(row[0]), text, parameters["sign"]):
+        if not holds(key, text, parameters["sign"]):
             raise GatewayError("40002", "isv.invalid-signature")
         try:
             datetime.strptime(parameters["timestamp"], _TIMESTAMP).replace(tzinfo=UTC)
@@ -125,6 +131,21 @@ class Gateway:
         if not isinstance(content, dict):
             raise GatewayError("40002", "isv.invalid-parameter")
         return content
+
+    def _key_of(self, parameters: dict[str, str]) -> RSAPublicKey:
+        """Whose signature a request must bear; in certificate mode it names both certificates."""
+        row = self.house.books.db.execute(
+            "SELECT public_key, cert_sn FROM alipay_app WHERE app_id = ?", (parameters["app_id"],)
+        ).fetchone()
+        if row is None:
+            raise GatewayError("40002", "isv.invalid-app-id")
+        public_key, cert_sn = row
+        if cert_sn and parameters.get("app_cert_sn") != cert_sn:
+            raise GatewayError("40002", "isv.invalid-app-cert-sn")
+        root = self.authority.numbers.root
+        if cert_sn and parameters.get("alipay_root_cert_sn") != root:
+            raise GatewayError("40002", "isv.invalid-alipay-root-cert-sn")
+        return _read_key(public_key)
 
     def _pay(self, app_id: str, content: Fields, now_ms: int) -> Fields:
         if content.get("scene") != "bar_code":
@@ -213,6 +234,13 @@ class Gateway:
         if day >= china_day(now_ms):
             raise GatewayError("40004", "isp.bill_not_exist")
         return said("10000", bill_download_url=self.tickets.address(app_id, day))
+
+    def _certificate(self, app_id: str, content: Fields, now_ms: int) -> Fields:  # noqa: ARG002  # one shape
+        """Our own certificate, by its number."""
+        if content.get("alipay_cert_sn") != self.authority.numbers.alipay:
+            raise GatewayError("40004", "isv.invalid-arguments")
+        pem = self.authority.certificate.public_bytes(Encoding.PEM)
+        return said("10000", alipay_cert_content=base64.b64encode(pem).decode())
 
     def _trade(self, app_id: str, content: Fields, now_ms: int) -> Trade:
         """The trade that is named; by Alipay's number where both stand."""

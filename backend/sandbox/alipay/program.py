@@ -21,6 +21,7 @@ from fastapi import FastAPI, Request, Response
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, StringConstraints
 
 from backend.channels.alipay.bill import write_bill
+from backend.sandbox.alipay.authority import own_authority
 from backend.sandbox.alipay.days import Days, Payee, Tickets
 from backend.sandbox.alipay.gateway import Gateway, notice_of
 from backend.sandbox.alipay.limits import (
@@ -54,6 +55,8 @@ class AppBody(BaseModel):
 
     app_id: Annotated[str, StringConstraints(pattern=r"^[0-9]{16}$")]
     public_key: Annotated[Base64Bytes, Field(max_length=PUBLIC_KEY_BYTES_MAX)]
+    with_certificate: bool = False
+    """Certificate mode: it gets a certificate, and must name it."""
 
 
 class BuyerBody(BaseModel):
@@ -106,7 +109,8 @@ def build(place: Place) -> Running:
         await notices.close()
         await reserve_bank.close()
 
-    app = build_app(Gateway(house, trades, key, days, tickets))
+    authority = own_authority(place.directory, key, house.clock.now_ms())
+    app = build_app(Gateway(house, trades, key, days, tickets, authority))
     return Running(house, app, close=close)
 
 
@@ -155,9 +159,12 @@ def _add_sellers(app: FastAPI, gateway: Gateway) -> None:
 
     @app.post("/control/apps")
     async def add_app(body: AppBody) -> dict[str, str]:
-        gateway.add_app(body.app_id, body.public_key)
+        made = gateway.add_app(body.app_id, body.public_key, with_certificate=body.with_certificate)
         der = gateway.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        return {"app_id": body.app_id, "alipay_public_key": base64.b64encode(der).decode()}
+        told = {"app_id": body.app_id, "alipay_public_key": base64.b64encode(der).decode()}
+        if made:
+            told |= {"app_certificate": made.decode(), **gateway.authority.told()}
+        return told
 
     @app.get("/control/apps/{app_id}")
     async def seller_balance(app_id: str) -> dict[str, int]:

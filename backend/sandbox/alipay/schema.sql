@@ -1,6 +1,7 @@
 CREATE TABLE IF NOT EXISTS alipay_app (
     app_id TEXT PRIMARY KEY,
-    public_key BLOB NOT NULL
+    public_key BLOB NOT NULL,
+    cert_sn TEXT NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS alipay_buyer (
     buyer TEXT PRIMARY KEY,

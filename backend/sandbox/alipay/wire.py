@@ -54,12 +54,16 @@ def read_parameters(query: bytes, body: bytes) -> dict[str, str]:
     return found
 
 
-def signed_answer(key: RSAPrivateKey, method: str, fields: Mapping[str, object]) -> bytes:
-    """An answer: the node of its method, then the signature over that node's text."""
+def signed_answer(
+    key: RSAPrivateKey, method: str, fields: Mapping[str, object], *, certificate: str = ""
+) -> bytes:
+    """An answer: the node of its method, the number of the certificate if it is asked for in that
+    mode, then the signature over that node's text."""
     node = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
     signature = signature_of(key, node.encode())
     name = f"{method.replace('.', '_')}_response" if method else "error_response"
-    return f'{{"{name}":{node},"sign":"{signature}"}}'.encode()
+    under = f'"alipay_cert_sn":"{certificate}",' if certificate else ""
+    return f'{{"{name}":{node},{under}"sign":"{signature}"}}'.encode()
 
 
 def said(code: str, /, **fields: object) -> Fields:

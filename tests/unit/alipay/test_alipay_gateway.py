@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from backend.channels.alipay.wire import sign_text
+from backend.sandbox.alipay.authority import make_authority
 from backend.sandbox.alipay.days import Days, Payee, Tickets
 from backend.sandbox.alipay.gateway import Gateway
 from backend.sandbox.alipay.program import build_app
@@ -34,6 +35,7 @@ from tests.support.houses import HandClock, near_house, served
 
 APP, BUYER = "2021000000000001", "lilei@example.com"
 OPENING_MINOR = 200_000
+AUTHORITY = make_authority(generate_private_key(public_exponent=65537, key_size=2048), 0)
 pytestmark = pytest.mark.asyncio
 
 
@@ -98,7 +100,7 @@ async def opened() -> AsyncIterator[World]:
     counter = iter(range(10**6))
     trades = Trades(house.books, lambda count: f"{next(counter):0{count}}")
     days = Days(house.books, Payee())
-    gateway = Gateway(house, trades, rsa_key("alipay"), days, Tickets(house.clock))
+    gateway = Gateway(house, trades, rsa_key("alipay"), days, Tickets(house.clock), AUTHORITY)
     async with served(build_app(gateway)) as url, aiohttp.ClientSession() as http:
         sdk = AliPay(
             appid=APP,
