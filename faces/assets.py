@@ -22,6 +22,7 @@ _TYPES = {
     ".svg": "image/svg+xml",
     ".png": "image/png",
     ".wav": "audio/wav",
+    ".ogg": "audio/ogg",
 }
 _PACKED = frozenset({".css", ".js", ".svg"})
 _DIGEST_CHARS = 16

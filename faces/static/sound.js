@@ -6,7 +6,8 @@ const muted = () => document.documentElement.dataset.sound === "off";
 
 const clip = (name) => {
   if (!clips.has(name)) {
-    const url = new URL(`./sounds/${name}.wav`, import.meta.url);
+    const kind = TONES.has(name) ? "wav" : "ogg"; // tones, and spoken words
+    const url = new URL(`./sounds/${name}.${kind}`, import.meta.url);
     clips.set(
       name,
       fetch(url)
@@ -17,6 +18,7 @@ const clip = (name) => {
   return clips.get(name);
 };
 
+const TONES = new Set(["tick", "paid", "declined", "unknown"]);
 const SHAKES = { tick: 8, paid: 60, declined: 200, unknown: [80, 80, 80, 80, 80] };
 
 export const play = (...names) => {
@@ -32,6 +34,8 @@ export const play = (...names) => {
   return last;
 };
 
+const WORD_PAUSE_S = -0.06; // words run into each other a little, as in speech
+
 const sequence = (buffers) => {
   let from = audio.currentTime;
   for (const buffer of buffers) {
@@ -39,6 +43,6 @@ const sequence = (buffers) => {
     source.buffer = buffer;
     source.connect(audio.destination);
     source.start(from);
-    from += buffer.duration;
+    from += Math.max(0.05, buffer.duration + (buffers.length > 1 ? WORD_PAUSE_S : 0));
   }
 };

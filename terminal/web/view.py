@@ -12,6 +12,7 @@ from protocol.money import MINOR_DIGITS, Money
 from terminal.counter.station import Counter, Station
 from terminal.domain.amount_words import chinese_words, english_words
 from terminal.domain.screen import Screen
+from terminal.domain.spoken import Event, spoken
 from terminal.domain.staff import Role
 from terminal.domain.words import DELIVERIES
 from terminal.limits import (
@@ -51,6 +52,8 @@ class Renderer:
         context = self._context(view, station, language)
         screen = station.shell.screen
         told: dict[str, Any] = {"mood": screen.mood, "kind": screen.kind}
+        if view == "sale":
+            told["say"] = _said_aloud(screen, language)
         if view in {"sale", "customer"}:
             told["html"] = self._pages.render(self._template(view, station), language, **context)
         if view != "customer":
@@ -122,6 +125,14 @@ def _other(words: Bilingual, language: Language) -> str:
 
 def _code(content: str | None) -> Markup | None:
     return Markup(pictures.svg(content)) if content else None  # noqa: S704  # our own picture
+
+
+def _said_aloud(screen: Screen, language: Language) -> tuple[str, ...]:
+    """What the till says when this screen comes up."""
+    events: dict[str, Event] = {"paid": "received", "refund_done": "refunded"}
+    if screen.kind not in events or screen.amount_minor is None:
+        return ()
+    return spoken(events[screen.kind], screen.amount_minor, screen.currency, language)
 
 
 def _amount_words(screen: Screen, language: Language) -> str:

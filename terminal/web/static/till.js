@@ -159,7 +159,7 @@ const show = (told) => {
       swap(main, told.html);
       release(main);
     }
-    if (isNew && isTill && SOUNDS[mood]) play(SOUNDS[mood]);
+    if (isNew && isTill && SOUNDS[mood]) play(SOUNDS[mood], ...(told.say ?? []));
   }
   tick();
 };

@@ -13,6 +13,7 @@ from faces.locale import language_of, remember
 from faces.sounds.__main__ import FOLDER
 from faces.sounds.tones import SOUNDS, wav
 from terminal.domain.amount_words import chinese_words, english_words
+from terminal.domain.spoken import spoken
 from terminal.web.words import WORDS
 
 
@@ -106,3 +107,35 @@ def test_every_word_has_both_languages() -> None:
 def test_amounts_are_written_out(amount_minor: int, chinese: str, english: str) -> None:
     assert chinese_words(amount_minor) == chinese
     assert english_words(amount_minor, "CNY") == english
+
+
+@pytest.mark.parametrize(
+    ("amount_minor", "language", "words"),
+    [
+        (1_280, "zh", "received ten 2 point 8 yuan"),
+        (12_850, "zh", "received 1 hundred 2 ten 8 point 5 yuan"),
+        (10_505, "zh", "received 1 hundred 0 5 point 0 5 yuan"),
+        (5, "zh", "received 0 point 0 5 yuan"),
+        (100_000_00, "zh", "received ten wan yuan"),
+        (2_001_000_00, "zh", "received 2 hundred wan 1 thousand yuan"),
+        (2_000_100_00, "zh", "received 2 hundred wan 0 1 hundred yuan"),
+        (1_280, "en", "received 12 point 8 yuan"),
+        (123_456_00, "en", "received 1 hundred 20 3 thousand 4 hundred 50 6 yuan"),
+    ],
+)
+def test_an_amount_is_said_with_clips_that_are_shipped(
+    amount_minor: int, language: str, words: str
+) -> None:
+    clips = spoken("received", amount_minor, "CNY", language)
+    assert " ".join(clip.removeprefix(f"{language}-") for clip in clips) == words
+
+
+def test_whatever_can_be_said_has_its_clip_and_no_clip_is_left_over() -> None:
+    said = {
+        clip
+        for language in ("zh", "en")
+        for amount_minor in (*range(1, 20_000, 7), *range(1, 10**11, 10**9 + 1_234_567), 10**10)
+        for clip in spoken("received", amount_minor, "CNY", language)
+    } | {"zh-refunded", "en-refunded"}
+    assert said == {path.stem for path in FOLDER.glob("*.ogg")}
+    assert spoken("received", 500, "EUR", "zh") == ()
