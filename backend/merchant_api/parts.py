@@ -131,7 +131,7 @@ def build_merchant_api(
         routes,
         v2_router(
             services,
-            Desks(engine, appointments, orders, codes, refunds, sandbox, bills),
+            Desks(engine, appointments, orders, codes, refunds, sandbox, bills, contracts),
             accounts=accounts,
             rate=rate,
             openid_key=vault.openid_key,

@@ -87,6 +87,14 @@ class ContractDesk:
         now_ms = self._services.clock.now_ms()
         return contract_shown(rows, openid_key=self._openid_key, now_ms=now_ms)
 
+    async def by_id(self, account: Account, contract_id: str) -> dict[str, Any]:
+        """The contract of its id, if it is of this merchant number and signed."""
+        rows = await self._read(contract_id)
+        if rows is None or rows.contract["mchid"] != account.mchid or rows.mandate is None:
+            raise ApiError(RESOURCE_NOT_EXISTS, "协议不存在")
+        now_ms = self._services.clock.now_ms()
+        return contract_shown(rows, openid_key=self._openid_key, now_ms=now_ms)
+
     async def terminate(self, account: Account, plan_id: int, code: str, remark: str) -> None:
         """End the contract of a merchant's code. Safe to repeat."""
         rows = await self._signed(account, plan_id, code)
@@ -120,6 +128,8 @@ class ContractDesk:
         """Take a payment under a contract; its result is told. Answers the order's row."""
         if wanted.appid != account.appid:
             raise ApiError(APPID_MCHID_NOT_MATCH)
+        if not ids.is_id(wanted.contract_id, prefix=ids.MANDATE):
+            raise ApiError(RESOURCE_NOT_EXISTS, "协议不存在")
         create = self._engine.by_mandate(
             account,
             amount=wanted.amount,

@@ -15,7 +15,8 @@ from backend.merchant_api.wire.asked import AppId, Asked, MchId
 from protocol.money import AMOUNT_MINOR_MAX
 
 
-def _digits(text: object) -> int:
+def digits(text: object) -> int:
+    """The number that a field's digits are."""
     if not isinstance(text, str) or not (text.isascii() and text.isdecimal()):
         raise ValueError("digits")
     if len(text) > V2_AMOUNT_DIGITS_MAX:
@@ -48,8 +49,8 @@ class V2Asked(Asked):
     sub_appid: AppId | None = None
 
 
-Count = Annotated[int, BeforeValidator(_digits), Field(ge=0, le=AMOUNT_MINOR_MAX)]
-FenText = Annotated[int, BeforeValidator(_digits), Field(gt=0, le=AMOUNT_MINOR_MAX)]
+Count = Annotated[int, BeforeValidator(digits), Field(ge=0, le=AMOUNT_MINOR_MAX)]
+FenText = Annotated[int, BeforeValidator(digits), Field(gt=0, le=AMOUNT_MINOR_MAX)]
 """Fen as digits."""
 JsonText = Annotated[str, Field(max_length=V2_DETAIL_CHARS_MAX), AfterValidator(_json_object)]
 TransactionId = Annotated[str, Field(min_length=1, max_length=V2_TRANSACTION_CHARS_MAX)]

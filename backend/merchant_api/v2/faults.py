@@ -49,6 +49,7 @@ MONEY_LIMIT = V2Fault("MONEY_LIMIT", "每个红包金额必须大于等于1元�
 OPENID_ERROR = V2Fault("OPENID_ERROR", "openid和appid不匹配")
 FATAL_ERROR = V2Fault("FATAL_ERROR", "重复请求，参数与原单不一致")
 NOT_FOUND = V2Fault("NOT_FOUND", "指定单号数据不存在")
+CONTRACT_NOT_EXIST = V2Fault("CONTRACT_NOT_EXIST", "签约关系不存在")
 USERPAYING = V2Fault("USERPAYING", "需要用户输入支付密码")
 
 _BY_FAULT: Mapping[Fault, str] = {

@@ -73,6 +73,7 @@ class Call:
     desk: Callable[[Account, Any], Awaitable[Said | File]]
     by_certificate: bool = False
     in_sandbox: bool = False
+    has_nonce: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +110,12 @@ class V2Gate:
         desk: Callable[[Account, Wanted], Awaitable[Said | File]],
         *,
         by_certificate: bool = False,
+        has_nonce: bool = True,
     ) -> None:
         """A call by POST, proven, and signed whatever becomes of it; and the same in the sandbox.
-        ``by_certificate``: its connection must show the caller's API certificate, too."""
-        call = Call(schema, desk, by_certificate=by_certificate)
+        ``by_certificate``: its connection must show the caller's API certificate, too.
+        ``has_nonce``: the call is documented with one."""
+        call = Call(schema, desk, by_certificate=by_certificate, has_nonce=has_nonce)
         self._add(routes, path, call)
         for other in sandbox_paths(path):
             self._add(routes, other, Call(schema, desk, in_sandbox=True))
@@ -142,7 +145,7 @@ class V2Gate:
         proof: Proof | None = None
         try:
             fields = await _fields(request)
-            proof = await self._admit(fields, in_sandbox=call.in_sandbox)
+            proof = await self._admit(fields, call)
             if call.by_certificate:
                 _check_certificate(request, proof.account)
             wanted = _read(call.schema, fields)
@@ -162,22 +165,22 @@ class V2Gate:
             return UnsignedFile(said.chunks, media_type=said.media_type, headers=said.headers)
         return self._signed({"result_code": "SUCCESS", **said}, fields, proof)
 
-    async def _admit(self, fields: Mapping[str, str], *, in_sandbox: bool) -> Proof:
+    async def _admit(self, fields: Mapping[str, str], call: Call) -> Proof:
         """Whose call it is; ``SIGNERROR`` unless it is proven."""
-        if in_sandbox and not self._sandbox.is_on:
+        if call.in_sandbox and not self._sandbox.is_on:
             raise V2Error(NO_SANDBOX)
         mchid = fields.get("mch_id") or fields.get("mchid")
         for name, text in (("mch_id", mchid), ("sign", fields.get("sign")),
                            ("nonce_str", fields.get("nonce_str"))):  # fmt: skip
-            if not text:
+            if not text and (call.has_nonce or name != "nonce_str"):
                 raise V2Error(LACK_PARAMS, name)
-        if len(fields["nonce_str"]) > NONCE_CHARS_MAX:
+        if len(fields.get("nonce_str", "")) > NONCE_CHARS_MAX:
             raise V2Error(PARAM_ERROR, "nonce_str")
         assert mchid is not None
         account = await self._accounts.account(mchid)
         if account is None:
             raise V2Error(MCHID_NOT_EXIST)
-        if in_sandbox:
+        if call.in_sandbox:
             account = account.sandboxed()
         try:
             sign_type = SignType(fields.get("sign_type", SignType.MD5))

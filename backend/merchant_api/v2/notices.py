@@ -7,6 +7,7 @@ Rule 2: a notice is signed the way its order's call was.
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from backend.db.tables import Row
 from backend.merchant_api.keys.desk import Account, AccountDesk
@@ -29,7 +30,7 @@ FORMS: Mapping[tuple[SignType, bool], str] = {
     (SignType.HMAC_SHA256, True): "v2-sandbox-hmac",
 }
 """How the outbox names these forms: how they are signed, and whether with the sandbox's key."""
-_PAID = "payment.captured"
+_PAID, _DECLINED = "payment.captured", "payment.declined"
 _REFUNDED = frozenset({"refund.succeeded", "refund.failed"})
 _NONCE_BYTES = 16
 _HEADERS = {"Content-Type": "text/xml; charset=utf-8"}
@@ -65,6 +66,8 @@ class V2Form:
         told = json.loads(row["body"])["resource"]
         if row["event_type"] == _PAID:
             return await self._payment(told["payment_id"]), dict(_HEADERS)
+        if row["event_type"] == _DECLINED:
+            return await self._debit_declined(told["payment_id"]), dict(_HEADERS)
         if row["event_type"] in _REFUNDED:
             return await self._refund(told["refund_id"]), dict(_HEADERS)
         raise CallerError("callback_unknown", row["event_type"])
@@ -77,18 +80,37 @@ class V2Form:
             return False
 
     async def _payment(self, payment_id: str) -> bytes:
+        shown, account, head = await self._about(payment_id)
+        return self._signed(head | {"result_code": "SUCCESS"} | _texts(paid_fields(shown)), account)
+
+    async def _debit_declined(self, payment_id: str) -> bytes:
+        """Of a debit under a contract: any other declined payment is answered at once."""
+        shown, account, head = await self._about(payment_id)
+        fields = {
+            "result_code": "FAIL",
+            "err_code": "TRADE_ERROR",
+            "err_code_des": shown["trade_state_desc"],
+            "out_trade_no": shown["out_trade_no"],
+            "total_fee": str(shown["amount"]["total"]),
+        }
+        return self._signed(head | fields, account)
+
+    async def _about(self, payment_id: str) -> tuple[dict[str, Any], Account, dict[str, str]]:
+        """The transaction, whose program asked for it, and what every notice of it says."""
         found = await self._services.run_read(lambda: self._orders.of_payment(payment_id))
         assert found is not None, "only an order's payment is told in this form"
+        order, payment = found
         now_ms = self._services.clock.now_ms()
-        shown = transaction(*found, now_ms=now_ms, openid_key=self._openid_key)
-        account = await self._account(shown.get("sp_mchid") or shown["mchid"])
-        names = {"sub_mch_id": shown.get("sub_mchid", ""), "sub_appid": shown.get("sub_appid", "")}
-        fields = (
-            self._head(account)
-            | _texts(names)
-            | {"result_code": "SUCCESS"}
-            | _texts(paid_fields(shown))
-        )
+        shown = transaction(order, payment, now_ms=now_ms, openid_key=self._openid_key)
+        account = await self._account(order["mchid"])
+        names = {
+            "sub_mch_id": order["sub_mchid"],
+            "sub_appid": order["sub_appid"],
+            "contract_id": payment["mandate_id"] or "",
+        }
+        return shown, account, self._head(account) | _texts(names)
+
+    def _signed(self, fields: dict[str, str], account: Account) -> bytes:
         if self._sign_type is not SignType.MD5:
             fields["sign_type"] = self._sign_type.value
         fields["sign"] = signature(fields, account.api_v2_key, self._sign_type)

@@ -11,6 +11,7 @@ from backend.merchant_api.keys.desk import AccountDesk
 from backend.merchant_api.magic import Sandbox
 from backend.merchant_api.orders.desk import OrderDesk
 from backend.merchant_api.orders.engine import Engine
+from backend.merchant_api.papay.desk import ContractDesk
 from backend.merchant_api.partners.desk import Appointments
 from backend.merchant_api.refunds.desk import RefundDesk
 from backend.merchant_api.v2.bills.desk import V2BillDesk
@@ -21,6 +22,8 @@ from backend.merchant_api.v2.gate import V2Gate
 from backend.merchant_api.v2.notices import FORMS, V2Form
 from backend.merchant_api.v2.orders.desk import V2OrderDesk
 from backend.merchant_api.v2.orders.schemas import ClosedOrder, OneOrder, UnifiedOrder
+from backend.merchant_api.v2.papay.desk import V2ContractDesk
+from backend.merchant_api.v2.papay.schemas import EndedContract, OneContract, PapPayApply
 from backend.merchant_api.v2.red_packets.desk import RedPackDesk
 from backend.merchant_api.v2.red_packets.schemas import RedPackQuery, SendRedPack
 from backend.merchant_api.v2.refunds.desk import V2RefundDesk
@@ -30,7 +33,15 @@ from backend.merchant_api.v2.tools.schemas import CodeToOpenId, SignKey
 from backend.payments.services import Services
 from backend.rate_limit import RateLimit
 
-PATHS = ("/pay/", "/secapi/pay/", "/mmpaymkttransfers/", "/tools/", "/sandboxnew/", "/xdc/")
+PATHS = (
+    "/pay/",
+    "/secapi/pay/",
+    "/papay/",
+    "/mmpaymkttransfers/",
+    "/tools/",
+    "/sandboxnew/",
+    "/xdc/",
+)
 """How the paths begin whose refusals are XML."""
 
 
@@ -45,6 +56,7 @@ class Desks:
     refunds: RefundDesk
     sandbox: Sandbox
     bills: MerchantBills
+    contracts: ContractDesk
 
 
 def v2_router(
@@ -83,6 +95,11 @@ def v2_router(
     gate.add(
         routes, "/pay/downloadfundflow", DownloadFundFlow, bills.fund_flow, by_certificate=True
     )
+    contracts = V2ContractDesk(desks.contracts, desks.engine)
+    gate.add(routes, "/pay/pappayapply", PapPayApply, contracts.debit)
+    gate.add(routes, "/pay/paporderquery", OneOrder, orders.query)
+    gate.add(routes, "/papay/querycontract", OneContract, contracts.query, has_nonce=False)
+    gate.add(routes, "/papay/deletecontract", EndedContract, contracts.end, has_nonce=False)
     tools = ToolDesk(services, desks.engine, desks.sandbox, openid_key)
     gate.add(routes, "/tools/authcodetoopenid", CodeToOpenId, tools.openid)
     for path in ("/sandboxnew/pay/getsignkey", "/xdc/apiv2getsignkey/sign/getsignkey"):

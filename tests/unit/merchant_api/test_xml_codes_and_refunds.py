@@ -159,13 +159,14 @@ def test_only_xml_that_says_success_has_taken_a_notice(xml: XmlCaller) -> None:
         assert not form.is_taken({}, answer)
 
 
-def dressed(xml: XmlCaller) -> list[bytes]:
-    """What waits for the merchant's server, dressed for its way, the oldest first."""
+def dressed(xml: XmlCaller, form: str = "") -> list[bytes]:
+    """What waits for the merchant's server in this form, dressed for its way; none: in any."""
     repository = CallbackRepository(xml.caller.shop.reader)
     bodies = []
     for due in repository.due(xml.caller.shop.clock.at_ms):
         row = repository.callback(due["callback_id"])
         assert row is not None
-        form = xml.caller.parts.forms[row["form"]]
-        bodies.append((row["event_type"], asyncio.run(form.dress(row))[0]))
+        if form in {"", row["form"]}:
+            dress = xml.caller.parts.forms[row["form"]].dress
+            bodies.append((row["event_type"], asyncio.run(dress(row))[0]))
     return [body for _, body in sorted(bodies)]

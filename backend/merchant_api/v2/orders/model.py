@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+_TRADE_TYPES = {"AUTH": "PAP"}
+"""What the two interfaces call otherwise: a debit under a contract."""
+
 
 def compact_time(text: str) -> str:
     """``yyyyMMddHHmmss`` of the newer interface's time, which is the shop's."""
@@ -36,7 +39,7 @@ def paid_fields(shown: Mapping[str, Any]) -> dict[str, str | int]:
         "openid": payer.get("openid") or payer["sp_openid"],
         "sub_openid": payer.get("sub_openid", ""),
         "is_subscribe": "N",
-        "trade_type": shown["trade_type"],
+        "trade_type": _TRADE_TYPES.get(shown["trade_type"], shown["trade_type"]),
         "bank_type": shown["bank_type"],
         "total_fee": amount["total"],
         "settlement_total_fee": amount["total"],

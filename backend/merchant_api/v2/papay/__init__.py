@@ -1,0 +1,1 @@
+"""Contracts and their debits, asked for in XML."""
