@@ -110,7 +110,7 @@ def build_merchant_api(
     appointments = Appointments(services)
     refund_routes.add_routes(routes, refunds, ring, appointments)
     partner_routes.add_routes(routes, PartnerDesk(appointments, orders, codes))
-    _add_sharing(routes, services, ring, settings)
+    _add_sharing(routes, services, ring, settings, appointments)
     agreed = ServiceDesk(services, engine, accounts, vault.openid_key, sandbox)
     service_routes.add_routes(routes, agreed)
     wallet = _wallet_router(services, accounts, vault.openid_key)
@@ -188,12 +188,16 @@ def _forms(
 
 
 def _add_sharing(
-    routes: APIRouter, services: Services, ring: KeyRing, settings: MerchantApiSettings
+    routes: APIRouter,
+    services: Services,
+    ring: KeyRing,
+    settings: MerchantApiSettings,
+    appointments: Appointments,
 ) -> None:
     desk = SharingDesk(
         services, ring, bps_max=settings.share_bps_max, after_ms=settings.share_after_s * 1000
     )
-    sharing_routes.add_routes(routes, desk)
+    sharing_routes.add_routes(routes, desk, appointments)
 
 
 def _wallet_router(services: Services, accounts: AccountDesk, openid_key: bytes) -> APIRouter:

@@ -63,6 +63,9 @@ class SharePayment:
     Answers the round's row."""
 
     owner: str
+    """Whose number it is."""
+    giver: str
+    """Whose money it is: the merchant number that its receivers were added for."""
     out_order_no: str
     round_id: str
     payment_id: str
@@ -78,7 +81,7 @@ class SharePayment:
     rules: PaymentRules
 
     def reads(self) -> Iterable[Read]:
-        receivers = [(SHARE_RECEIVER, (self.owner, one.kind, one.account)) for one in self.wanted]
+        receivers = [(SHARE_RECEIVER, (self.giver, one.kind, one.account)) for one in self.wanted]
         return [
             (SHARE_ROUND, (self.owner, self.out_order_no)),
             (SHARED_PAYMENT, self.payment_id),
@@ -96,7 +99,7 @@ class SharePayment:
         found += channel_reads(ws, payment)
         found += ledger.reads(release_sample(payment, self.round_id), is_new=True)
         for one in self.wanted:
-            receiver = ws.get(SHARE_RECEIVER, (self.owner, one.kind, one.account))
+            receiver = ws.get(SHARE_RECEIVER, (self.giver, one.kind, one.account))
             if receiver is not None:
                 account = receiver_account(one.kind, receiver["receiver_id"], currency)
                 found.append((ACCOUNT, account))
@@ -152,7 +155,7 @@ class SharePayment:
         return payment, shared
 
     def _receiver(self, ws: WorkingSet, one: Wanted) -> str:
-        row = ws.get(SHARE_RECEIVER, (self.owner, one.kind, one.account))
+        row = ws.get(SHARE_RECEIVER, (self.giver, one.kind, one.account))
         if row is None or not row["is_active"]:
             raise CallerError("share_receiver_unknown", one.kind)
         receiver_id: str = row["receiver_id"]
@@ -183,7 +186,7 @@ class SharePayment:
     ) -> None:
         own = Wanted(
             kind=MERCHANT_KIND,
-            account=self.owner,
+            account=self.giver,
             amount_minor=rest_minor,
             description=self.release_description,
         )

@@ -16,9 +16,10 @@ from wechatpayv3.async_ import WeChatPayType as AsyncWeChatPayType
 from wechatpayv3.core import Core
 from wechatpayv3.type import RequestType
 
+from backend.merchant_api.payers.service import TellOpenId
 from protocol.crypto import SigningKey, sm2_x509
 from protocol.messages.mandate import MandateText, sign_mandate
-from tests.support.backend import MERCHANT
+from tests.support.backend import MERCHANT, a_merchant
 from tests.support.merchant_sm2 import gmssl_of, platform_key
 from tests.support.merchant_world import PAYER, MerchantWorld, merchant_world
 from tillway.merchant import KeyMode, SuiteName, new, plan
@@ -52,6 +53,7 @@ async def test_an_order_is_paid_told_queried_refunded_in_public_key_mode(
         )
         pay._core._gate_way = world.url
         await whole_scenario(world, pay)
+        await sharing_scenario(world, pay)
         echo = {"echo_message": "ping", "notify_url": world.server.url}
         ask = partial(pay._core.request, "/v3/security/echo", RequestType.POST, echo)
         assert (await world.run(ask))[0] == 200
@@ -270,3 +272,50 @@ async def whole_scenario(world: MerchantWorld, pay: Any) -> None:
     assert (status, error["code"]) == (400, "ORDER_PAID")
     balance = await world.wallet.balance(PAYER, "CNY")
     assert balance["balance_minor"] == 10_000  # all came back
+
+
+async def sharing_scenario(world: MerchantWorld, pay: Any) -> None:
+    """An order is shared with a payer and another merchant, which gives back; the rest is freed."""
+
+    async def ask(call: Any, **words: Any) -> dict[str, Any]:
+        status, text = await world.run(lambda: call(**words))
+        assert status == 200, text
+        found: dict[str, Any] = json.loads(text)
+        return found
+
+    submit = world.served.backend.writer.submit
+    await submit(a_merchant("mch_partner"))
+    keys, token = world.keys.parent / "partner", world.keys.parent / "token"
+    await world.run(lambda: new(world.url, world.ca, token, keys, "mch_partner"))
+    mchid = json.loads((keys / "merchant.json").read_text())["mchid"]
+    openid = "o" + "x" * 27
+    await submit(TellOpenId(openid=openid, appid=world.own["appid"], payer_id=PAYER))
+    add = pay.profitsharing_add_receiver
+    words = {"account_type": "PERSONAL_OPENID", "account": openid, "name": "Li Na"}
+    await ask(add, relation_type="STAFF", **words)
+    await ask(add, account_type="MERCHANT_ID", account=mchid, relation_type="PARTNER")
+    order = {"description": "分账", "out_trade_no": "shared-0001", "amount": {"total": 1_000}}
+    made = await ask(pay.pay, settle_info={"profit_sharing": True}, **order)
+    await world.pay(made["code_url"], 2)
+    await world.server.next()
+    number = (await ask(pay.query, out_trade_no="shared-0001"))["transaction_id"]
+    amounts = partial(ask, pay.profitsharing_amount_query, transaction_id=number)
+    before = (await amounts())["unsplit_amount"]
+    part = {"type": "PERSONAL_OPENID", "account": openid, "amount": 100, "description": "x"}
+    other = {"type": "MERCHANT_ID", "account": mchid, "amount": 200, "description": "y"}
+    names = {"transaction_id": number, "out_order_no": "share-1"}
+    shared = await ask(
+        pay.profitsharing_order, receivers=[part, other], unfreeze_unsplit=False, **names
+    )
+    assert shared["state"] == "FINISHED"
+    assert await ask(pay.profitsharing_order_query, **names) == shared
+    assert (await amounts())["unsplit_amount"] == before - 300
+    names = {"out_order_no": "share-1", "out_return_no": "back-1"}
+    words = {"return_mchid": mchid, "amount": 50, "description": "z"}
+    back = await ask(pay.profitsharing_return, **names, **words)
+    assert await ask(pay.profitsharing_return_query, **names) == back
+    end = {"transaction_id": number, "out_order_no": "share-2", "description": "完结"}
+    await ask(pay.profitsharing_unfreeze, **end)
+    assert (await amounts())["unsplit_amount"] == 0
+    most = await ask(pay.profitsharing_config_query, sub_mchid=world.own["mchid"])
+    assert most["max_ratio"] == 3_000

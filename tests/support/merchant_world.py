@@ -101,7 +101,9 @@ async def merchant_world(
     server.port = runner.addresses[0][1]
     try:
         async with served(
-            directory, callbacks_to_private_addresses=True, merchant_api={"refund_gap_s": 0}
+            directory,
+            callbacks_to_private_addresses=True,
+            merchant_api={"refund_gap_s": 0, "share_after_s": 0},
         ) as (found, token):
             await found.backend.writer.submit(a_merchant())
             payer_key = generate()

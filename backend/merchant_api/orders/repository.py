@@ -38,6 +38,10 @@ class OrderRepository:
         found = self._found(_order.c.transaction_id == transaction_id, mchid)
         return found if found and found[0]["sub_mchid"] == sub_mchid else None
 
+    def of_caller(self, mchid: str, transaction_id: str) -> Found | None:
+        """By the platform's number, if the caller made it, for whomever it acted."""
+        return self._found(_order.c.transaction_id == transaction_id, mchid)
+
     def is_anothers(self, transaction_id: str) -> bool:
         """Whether it is a number of the platform's, though not this merchant's."""
         return self._found(_order.c.transaction_id == transaction_id) is not None

@@ -142,8 +142,13 @@ class SharingDesk:
 
     async def left(self, account: Account, transaction_id: str) -> dict[str, Any]:
         """What of an order can still be shared."""
-        order = await self._order(account, transaction_id)
-        payment_id = order["payment_id"]
+        # Service providers name no merchant here.
+        found: Found | None = await self._services.run_read(
+            lambda: self._orders.of_caller(account.mchid, transaction_id)
+        )
+        if found is None:
+            raise ApiError(ORDER_NOT_EXIST)
+        payment_id = found[0]["payment_id"]
         shared = await self._read(lambda: self._shares.shared(payment_id))
         if shared is None:
             raise ApiError(INVALID_REQUEST, "该订单未标记分账或尚未支付")
@@ -154,14 +159,14 @@ class SharingDesk:
     async def add(self, account: Account, wanted: NewReceiver, serial: str) -> dict[str, Any]:
         """A receiver, who must be known here by that name."""
         _check_appid(account, wanted.appid)
-        if wanted.type == MERCHANT_KIND and wanted.account == account.mchid:
+        if wanted.type == MERCHANT_KIND and wanted.account == _giver(account):
             raise wrong_field("/account", "不能添加分账方自己")
         receiver_id = await self._known(
             account, wanted.type, wanted.account, wanted.name, serial, pointer=""
         )
         await self._services.submit(
             KeepReceiver(
-                owner=account.mchid,
+                owner=_giver(account),
                 kind=wanted.type,
                 account=wanted.account,
                 receiver_id=receiver_id,
@@ -182,7 +187,7 @@ class SharingDesk:
         """A receiver gets nothing any more. Safe to repeat."""
         _check_appid(account, wanted.appid)
         await self._services.submit(
-            KeepReceiver(owner=account.mchid, kind=wanted.type, account=wanted.account)
+            KeepReceiver(owner=_giver(account), kind=wanted.type, account=wanted.account)
         )
         return {"type": wanted.type, "account": wanted.account}
 
@@ -234,6 +239,7 @@ class SharingDesk:
     ) -> SharePayment:
         return SharePayment(
             owner=account.mchid,
+            giver=_giver(account),
             out_order_no=out_order_no,
             round_id=self._number(_ROUND, account, f"round/{out_order_no}"),
             payment_id=order["payment_id"],
@@ -253,7 +259,9 @@ class SharingDesk:
 
     async def _order(self, account: Account, transaction_id: str) -> Row:
         found: Found | None = await self._services.run_read(
-            lambda: self._orders.of_transaction(account.mchid, transaction_id)
+            lambda: self._orders.of_transaction(
+                account.mchid, transaction_id, sub_mchid=account.sub_mchid
+            )
         )
         if found is None:
             raise ApiError(ORDER_NOT_EXIST)
@@ -262,6 +270,11 @@ class SharingDesk:
     async def _read(self, read: Any) -> Row | None:  # noqa: ANN401  # a question of the repository
         found: Row | None = await self._services.run_read(read)
         return found
+
+
+def _giver(account: Account) -> str:
+    """Whose money is shared: the merchant's that the caller acts for, or the caller's."""
+    return account.sub_mchid or account.mchid
 
 
 def _check_appid(account: Account, appid: str) -> None:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query
 
 from backend.merchant_api.keys.desk import Account
 from backend.merchant_api.limits import SERIAL_CHARS_MAX, SHARE_NUMBER_CHARS_MAX
+from backend.merchant_api.partners.desk import Appointments
 from backend.merchant_api.sharing.desk import SharingDesk
 from backend.merchant_api.sharing.schemas import (
     NewReceiver,
@@ -21,35 +22,44 @@ _Serial = Annotated[str, Header(alias="Wechatpay-Serial", max_length=SERIAL_CHAR
 _Number = Annotated[str, Path(min_length=1, max_length=SHARE_NUMBER_CHARS_MAX)]
 _Order = Annotated[str, Query(min_length=1, max_length=SHARE_NUMBER_CHARS_MAX)]
 _Transaction = Annotated[str, Query(min_length=1, max_length=32)]
+_SubMchId = Annotated[str | None, Query(min_length=1, max_length=32)]
 _MchId = Annotated[str, Path(min_length=1, max_length=32)]
 
 
-def add_routes(routes: APIRouter, desk: SharingDesk) -> None:
+def add_routes(routes: APIRouter, desk: SharingDesk, appointments: Appointments) -> None:
     """Share, release, give back, look; and who may receive."""
 
     @routes.post("/profitsharing/orders")
     async def share(caller: _Caller, body: NewRound, serial: _Serial = "") -> dict[str, Any]:
-        return await desk.share(caller, body, serial)
+        actor = await appointments.acting(caller, body.sub_mchid)
+        return await desk.share(actor, body, serial)
 
     @routes.post("/profitsharing/orders/unfreeze")
     async def unfreeze(caller: _Caller, body: Unfreeze) -> dict[str, Any]:
-        return await desk.unfreeze(caller, body)
+        actor = await appointments.acting(caller, body.sub_mchid)
+        return await desk.unfreeze(actor, body)
 
     @routes.get("/profitsharing/orders/{out_order_no}")
     async def by_number(
-        caller: _Caller, out_order_no: _Number, transaction_id: _Transaction
+        caller: _Caller,
+        out_order_no: _Number,
+        transaction_id: _Transaction,
+        sub_mchid: _SubMchId = None,
     ) -> dict[str, Any]:
-        return await desk.round(caller, out_order_no, transaction_id)
+        actor = await appointments.acting(caller, sub_mchid)
+        return await desk.round(actor, out_order_no, transaction_id)
 
     @routes.post("/profitsharing/return-orders")
     async def give_back(caller: _Caller, body: NewReturn) -> dict[str, Any]:
-        return await desk.give_back(caller, body)
+        actor = await appointments.acting(caller, body.sub_mchid)
+        return await desk.give_back(actor, body)
 
     @routes.get("/profitsharing/return-orders/{out_return_no}")
     async def returned(
-        caller: _Caller, out_return_no: _Number, out_order_no: _Order
+        caller: _Caller, out_return_no: _Number, out_order_no: _Order, sub_mchid: _SubMchId = None
     ) -> dict[str, Any]:
-        return await desk.returned(caller, out_return_no, out_order_no)
+        actor = await appointments.acting(caller, sub_mchid)
+        return await desk.returned(actor, out_return_no, out_order_no)
 
     @routes.get("/profitsharing/transactions/{transaction_id}/amounts")
     async def left(caller: _Caller, transaction_id: _Number) -> dict[str, Any]:
@@ -61,8 +71,10 @@ def add_routes(routes: APIRouter, desk: SharingDesk) -> None:
 
     @routes.post("/profitsharing/receivers/add")
     async def add(caller: _Caller, body: NewReceiver, serial: _Serial = "") -> dict[str, Any]:
-        return await desk.add(caller, body, serial)
+        actor = await appointments.acting(caller, body.sub_mchid)
+        return await desk.add(actor, body, serial)
 
     @routes.post("/profitsharing/receivers/delete")
     async def remove(caller: _Caller, body: OldReceiver) -> dict[str, Any]:
-        return await desk.remove(caller, body)
+        actor = await appointments.acting(caller, body.sub_mchid)
+        return await desk.remove(actor, body)

@@ -41,6 +41,7 @@ class Receiver(Asked):
 class NewRound(Asked):
     """``POST /v3/profitsharing/orders``."""
 
+    sub_mchid: MchId | None = None
     appid: AppId
     transaction_id: TransactionId
     out_order_no: ShareNumber
@@ -57,6 +58,7 @@ class NewRound(Asked):
 class Unfreeze(Asked):
     """``POST /v3/profitsharing/orders/unfreeze``."""
 
+    sub_mchid: MchId | None = None
     transaction_id: TransactionId
     out_order_no: ShareNumber
     description: _Description
@@ -65,6 +67,7 @@ class Unfreeze(Asked):
 class NewReturn(Asked):
     """``POST /v3/profitsharing/return-orders``."""
 
+    sub_mchid: MchId | None = None
     order_id: Annotated[str, Field(min_length=1, max_length=SHARE_NUMBER_CHARS_MAX)] | None = None
     out_order_no: ShareNumber | None = None
     out_return_no: ShareNumber
@@ -82,6 +85,7 @@ class NewReturn(Asked):
 class NewReceiver(Asked):
     """``POST /v3/profitsharing/receivers/add``. ``name`` is encrypted."""
 
+    sub_mchid: MchId | None = None
     appid: AppId
     type: _Kind
     account: _Account
@@ -99,6 +103,7 @@ class NewReceiver(Asked):
 class OldReceiver(Asked):
     """``POST /v3/profitsharing/receivers/delete``."""
 
+    sub_mchid: MchId | None = None
     appid: AppId
     type: _Kind
     account: _Account

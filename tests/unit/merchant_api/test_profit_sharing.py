@@ -5,6 +5,7 @@ import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from backend.sagas.ports import Word
 from backend.sagas.service import ClaimSagas
 from backend.sharing.sweep import carry_on_sharing
 from tests.support.channels import CARD_TOKEN
-from tests.support.merchant_caller import Caller, caller_of
+from tests.support.merchant_caller import Caller, caller_of, opened
 from tests.support.migrated import migrated_sqlite
 from tests.support.shop import MERCHANT, OTHER_MERCHANT, Shop
 from tests.support.wallet_http import OPERATOR, services_of
@@ -33,6 +34,10 @@ from tests.unit.merchant_api.test_orders_and_codes import (
     query,
     reverse,
 )
+from tests.unit.merchant_api.test_partners import PAY as PARTNER_PAY
+from tests.unit.merchant_api.test_partners import SHOP, bind
+from tests.unit.merchant_api.test_partners import order as partner_order
+from tests.unit.merchant_api.test_partners import query as partner_query
 from tests.unit.merchant_api.test_sandbox import refund
 
 SHARING = "/v3/profitsharing"
@@ -269,6 +274,43 @@ def test_what_is_released_before_its_channel_has_paid_stays_pending(sharer: Call
     sharer.shop.clock.at_ms += MINUTE_MS
     assert unfreeze(sharer, transaction_id, "P1").status_code == 200
     assert (sharer.shop.balance(OWN), unpaid(sharer.shop)) == (1_272, 1_272)
+
+
+def test_a_service_provider_shares_its_merchants_money_with_whom_it_added_for_it(
+    sharer: Caller,
+) -> None:
+    shop = sharer.shop
+    shop.add_merchant(SHOP)
+    sub = opened(Caller, sharer.http, shop, sharer.parts, SHOP)
+    bind(sharer, sub)
+    payer_id = shop.add_payer(balance_minor=1_280)
+    made = sharer.ask("POST", f"{PARTNER_PAY}/native", partner_order(sharer, sub, **FROZEN))
+    payment_id = pay(sharer, made.json()["code_url"], payer_id)["payment_id"]
+    transaction_id = partner_query(sharer, sub)["transaction_id"]
+    shop.clock.at_ms += MINUTE_MS
+    mchid, acting = other_number(sharer), {"sub_mchid": sub.made["mchid"]}
+    add(sharer, "MERCHANT_ID", mchid)  # for itself only
+    body = {
+        "appid": sharer.made["appid"],
+        "transaction_id": transaction_id,
+        "out_order_no": "P1",
+        "receivers": [to("MERCHANT_ID", mchid, 100)],
+        "unfreeze_unsplit": True,
+    }
+    ask = partial(sharer.ask, "POST", f"{SHARING}/orders")
+    assert code_of(ask(body)) == (404, "ORDER_NOT_EXIST")
+    assert code_of(ask(body | acting)) == (403, "NO_AUTH")
+    assert left(sharer, transaction_id) == 1_272
+    new = {"appid": sharer.made["appid"], "type": "MERCHANT_ID", "account": mchid,
+           "relation_type": "PARTNER"}  # fmt: skip
+    sharer.ask("POST", f"{SHARING}/receivers/add", new | acting)
+    done = ask(body | acting)
+    assert done.status_code == 200, done.text
+    assert [one["account"] for one in done.json()["receivers"]] == [mchid, sub.made["mchid"]]
+    assert shop.balance(f"C:MPEND:{SHOP}:CNY") == 1_172
+    assert shop.balance(f"C:SHARE:{payment_id}:CNY") == 0
+    bind(sharer, sub, is_on=False)
+    assert code_of(ask(body | acting)) == (403, "NO_AUTH")
 
 
 def by_card(caller: Caller) -> tuple[str, str, str]:
