@@ -2,16 +2,20 @@
 ledger's, a withdrawal is a payout that the next run hands to the bank."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
 import pytest
 
+from backend.clearing.payouts import PayOut
+from backend.db.command import Outcome
 from backend.destinations.model import DestinationKind
 from backend.destinations.service import WithdrawDestination
+from backend.merchant_api.funds.service import WithdrawFunds
 from tests.support.clearing import World, clearing_world
 from tests.support.merchant_caller import Caller, caller_of
-from tests.support.shop import MERCHANT
+from tests.support.shop import MERCHANT, Shop
 
 DAY = date(2026, 11, 24)
 FUND = "/v3/merchant/fund"
@@ -117,3 +121,34 @@ async def test_what_cannot_be_is_refused_and_leaves_nothing_behind(
     )
     assert withdraw(caller, "W1", 100)[1]["code"] == "NO_AUTH"
     assert world.shop.rows("SELECT * FROM merchant_api_withdrawal") == []
+
+
+@pytest.mark.asyncio
+async def test_several_processes_pay_out_once_and_never_more_than_there_is(
+    world: World, caller: Caller
+) -> None:
+    await money_that_came_back(world)
+    shops = [world.shop, *(Shop(world.shop.url, first_id=number) for number in (5_000, 9_000))]
+
+    def asking(one: Shop, number: str) -> WithdrawFunds:
+        payout = PayOut(
+            payout_id=one.id("pyo"), merchant_id=MERCHANT, amount_minor=6_000, currency="CNY",
+            run_day=f"{world.today}", execution_date=f"{world.today}",
+        )  # fmt: skip
+        return WithdrawFunds(
+            payout=payout, mchid="1600000001", out_request_no=number, remark="", bank_memo="",
+            content_hash=b"same",
+        )  # fmt: skip
+
+    def often(one: Shop) -> list[Outcome]:
+        numbers = ("W1", "W2", "W1", "W2")
+        return [outcome for number in numbers for outcome in one.apply(asking(one, number))]
+
+    with ThreadPoolExecutor(len(shops)) as pool:
+        outcomes = [outcome for found in pool.map(often, shops) for outcome in found]
+    for one in shops[1:]:
+        one.close()
+    paid = {one.result["payout_id"] for one in outcomes if one.error is None}
+    assert len(paid) == 1  # 6,000 twice is more than there is
+    assert world.shop.balance(f"C:MAVAIL:{MERCHANT}:CNY") == 3_940
+    assert world.shop.verify().is_whole

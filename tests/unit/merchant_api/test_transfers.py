@@ -3,7 +3,8 @@ means, and back where it is not taken."""
 
 import asyncio
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,8 +12,11 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from backend.db.command import Command, Outcome
+from backend.merchant_api.transfers.service import TransferByProgram
 from backend.merchant_transfers.limits import LIFE_MS
 from backend.merchant_transfers.model import TRANSITIONS, TransferState, TransferStep, next_state
+from backend.merchant_transfers.service import EndTransfer, MakeTransfer
 from backend.payments.expiry import expire_transfers
 from backend.wallet.service import SetPayerStatus
 from protocol.errors import CallerError
@@ -170,6 +174,51 @@ def test_what_cannot_be_given_is_refused_and_leaves_the_number_free(caller: Call
     assert len(finished(caller)) == 1
     shop.do(SetPayerStatus(payer_id=payer_id, is_frozen=True))
     assert give(caller, name, "T2")[0] == 400
+
+
+def test_several_processes_give_once_and_end_it_in_one_way(caller: Caller) -> None:
+    shop = caller.shop
+    payer_id, before = shop.add_payer(), shop.balance(AVAILABLE)
+    name = openid(caller, payer_id)
+    shops = [shop, *(Shop(shop.url, first_id=number) for number in (5_000, 9_000))]
+
+    def giving(one: Shop) -> TransferByProgram:
+        make = MakeTransfer(
+            transfer_id=one.id("mtr"), merchant_id=MERCHANT, receiver_id="", receiver_name="",
+            amount_minor=500, currency="CNY", remark="谢谢", notify_url=None, notify_form="",
+            rules=one.rules,
+        )  # fmt: skip
+        return TransferByProgram(
+            make=make, mchid="1600000001", out_bill_no="T1", appid=caller.made["appid"],
+            openid=name, scene_id="1000", content_hash=b"same",
+        )  # fmt: skip
+
+    def at_once(act: Callable[[Shop], Command]) -> list[Outcome]:
+        def often(one: Shop) -> list[Outcome]:
+            return [outcome for _ in range(4) for outcome in one.apply(act(one))]
+
+        with ThreadPoolExecutor(len(shops)) as pool:
+            return [outcome for found in pool.map(often, shops) for outcome in found]
+
+    made = {one.result[0]["transfer_id"] for one in at_once(giving) if one.error is None}
+    assert len(made) == 1
+    assert (shop.balance(AVAILABLE), shop.balance(HELD)) == (before - 500, 500)
+    (transfer_id,) = made
+
+    def ending(one: Shop) -> EndTransfer:
+        step, by = (TransferStep.TAKE, payer_id)
+        if one is not shop:
+            step, by = (TransferStep.CANCEL, MERCHANT)
+        return EndTransfer(transfer_id=transfer_id, step=step, by=by, rules=one.rules)
+
+    ends = {one.result["state"] for one in at_once(ending) if one.error is None}
+    assert len(ends) == 1
+    received = 500 if ends == {"succeeded"} else 0
+    assert (shop.payer_balance(payer_id), shop.balance(HELD)) == (received, 0)
+    assert shop.balance(AVAILABLE) == before - received
+    assert shop.verify().is_whole
+    for one in shops[1:]:
+        one.close()
 
 
 @pytest.mark.parametrize("state", list(TransferState))
