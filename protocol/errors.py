@@ -122,7 +122,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("payer_unknown", "never", "付款账户不存在。", "The payer's account does not exist."),
     ("payer_frozen", "never", "付款账户已冻结，请联系客服。", "The payer's account is frozen; call customer service."),
     ("merchant_unknown", "never", "商户不存在或已停用。", "The merchant does not exist or is closed."),
-    ("biometric_required", "never", "金额较大，需要顾客指纹确认。", "This amount needs the payer's fingerprint."),
+    ("payer_refused", "never", "顾客在手机上拒绝了这笔付款。", "The payer refused this payment on the phone."),
     ("biometric_mismatch", "never", "指纹不匹配，付款已拒绝。", "The fingerprint does not match; the payment is declined."),
     ("biometric_unavailable", "never", "指纹设备不可用，请检查设备或更换支付方式。", "The fingerprint sensor does not answer; check it or pay another way."),
     ("risk_declined", "never", "交易存在风险，已拒绝，请顾客联系客服。", "The payment was declined for risk; the payer may call customer service."),

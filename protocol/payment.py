@@ -39,6 +39,7 @@ class Command(StrEnum):
     """What may be asked of a payment."""
 
     SHOW_CODE = "show_code"
+    ASK_PAYER = "ask_payer"
     SUBMIT = "submit"
     CAPTURE = "capture"
     DECLINE = "decline"
@@ -54,6 +55,7 @@ class Event(StrEnum):
     """What has happened to a payment."""
 
     CODE_SHOWN = "PaymentCodeShown"
+    PAYER_ASKED = "PaymentPayerAsked"
     SUBMITTED = "PaymentSubmitted"
     CAPTURED = "PaymentCaptured"
     DECLINED = "PaymentDeclined"
@@ -84,6 +86,7 @@ _REFUND_REST = Edge(_S.REFUNDED, Event.REFUNDED)
 
 TRANSITIONS: dict[tuple[PaymentState, Command], Edge] = {
     (_S.CREATED, _C.SHOW_CODE): Edge(_S.AWAITING_PAYER, Event.CODE_SHOWN),
+    (_S.CREATED, _C.ASK_PAYER): Edge(_S.AWAITING_PAYER, Event.PAYER_ASKED),
     (_S.CREATED, _C.SUBMIT): Edge(_S.PROCESSING, Event.SUBMITTED),
     (_S.CREATED, _C.CAPTURE): _CAPTURE,
     (_S.CREATED, _C.DECLINE): _DECLINE,

@@ -1,5 +1,7 @@
 """Reading merchants outside commands. Only this file of the room sees SQL."""
 
+from collections.abc import Collection
+
 from sqlalchemy import select
 
 from backend.db.reading import Reader
@@ -21,6 +23,12 @@ class MerchantRepository:
     def merchant(self, merchant_id: str) -> Row | None:
         """One merchant."""
         return self._reader.one(select(_merchant).where(_merchant.c.merchant_id == merchant_id))
+
+    def names(self, merchant_ids: Collection[str]) -> dict[str, str]:
+        """The names of merchants, by id."""
+        query = select(_merchant.c.merchant_id, _merchant.c.name)
+        rows = self._reader.rows(query.where(_merchant.c.merchant_id.in_(merchant_ids)))
+        return {row["merchant_id"]: row["name"] for row in rows}
 
     def merchants(self) -> list[Row]:
         """All merchants, by id."""

@@ -1,4 +1,5 @@
-"""The payer scans a merchant's code: what it is for, and paying it.
+"""The payer confirms in the wallet: a merchant's code that was scanned, or a payment by the payer's
+own code that waits for the PIN.
 
 Rule: a refusal (no balance, risk, PIN) leaves the payment waiting: another payer, or the same one
 a moment later, may still pay it until it expires. The try is kept as an attempt.
@@ -16,8 +17,10 @@ from backend.notify.outbox import push_reads
 from backend.payments.model import Answer, PaymentRules, payment_answer
 from backend.payments.paying import paying_reads, push_payment, take
 from backend.payments.tables import ATTEMPT, PAYMENT
+from backend.payments.word import is_asked_of, small_of
 from backend.sharing.freezing import freeze_reads
 from backend.wallet.pin_free import Small, count_pin_free, pin_reason
+from backend.wallet.tables import PAYER
 from protocol.errors import CallerError
 from protocol.payment import PAID_STATES, WAITING_STATES, PaymentState
 
@@ -37,7 +40,7 @@ class ScanPayment:
         payment = ws.get(PAYMENT, self.payment_id)
         if payment is None:
             return []
-        small = _small(payment, self.payer_id, self.rules, 0)
+        small = small_of(payment, self.payer_id, self.rules, 0)
         return [(MERCHANT, payment["merchant_id"]), small.read]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> dict[str, Any]:
@@ -48,7 +51,7 @@ class ScanPayment:
         _check_payer(payment, self.payer_id)
         merchant = ws.get(MERCHANT, payment["merchant_id"])
         assert merchant is not None
-        small = _small(payment, self.payer_id, self.rules, now_ms)
+        small = small_of(payment, self.payer_id, self.rules, now_ms)
         return {
             "payment_id": payment["payment_id"],
             "merchant_id": payment["merchant_id"],
@@ -63,7 +66,8 @@ class ScanPayment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmByPayer:
-    """The payer pays a merchant-presented code. ``attempt_id`` is minted by the wallet: the same
+    """The payer pays a merchant-presented code, or gives the PIN for a payment by code (then it is
+    always needed). ``attempt_id`` is minted by the wallet: the same
     attempt again charges nothing and gets the refusal it got before, if it was refused."""
 
     payment_id: str
@@ -84,7 +88,7 @@ class ConfirmByPayer:
         if payment is None:
             return []
         merchant_id = payment["merchant_id"]
-        small = _small(payment, self.payer_id, self.rules, 0)
+        small = small_of(payment, self.payer_id, self.rules, 0)
         found: list[Read] = [(MERCHANT, merchant_id), small.read, *push_reads(payment["store"])]
         if payment["is_shared"]:
             found += freeze_reads(self.payment_id, payment["currency"])
@@ -97,12 +101,12 @@ class ConfirmByPayer:
             device=payment["device"],
             rules=self.rules,
             instrument_id=self.instrument_id,
-            coupon_id=self.coupon_id,
+            coupon_id=self.coupon_id or self._chosen_coupon(ws, payment),
         )
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Answer:
         payment = ws.get(PAYMENT, self.payment_id)
-        if payment is None or payment["method"] != "merchant_qr":
+        if payment is None or not _may_be_confirmed(payment, self.payer_id):
             raise CallerError("payment_not_found", self.payment_id)
         attempt = self._attempt(ws)
         if attempt is not None:
@@ -112,12 +116,22 @@ class ConfirmByPayer:
             return payment_answer(payment)
         _check_waiting(payment, now_ms)
         _check_payer(payment, self.payer_id)
-        small = _small(payment, self.payer_id, self.rules, now_ms)
+        small = small_of(payment, self.payer_id, self.rules, now_ms)
         if not self.is_pin_verified:
-            reason = pin_reason(ws, self.rules.wallet, small)
+            reason = self._pin_reason(ws, payment, small)
             if reason is not None:
                 raise CallerError("pin_required", reason)
         return self._pay(ws, payment, small, now_ms)
+
+    def _pin_reason(self, ws: WorkingSet, payment: Row, small: Small) -> str | None:
+        if is_asked_of(payment, self.payer_id):
+            return "the code alone was not enough"
+        return pin_reason(ws, self.rules.wallet, small)
+
+    def _chosen_coupon(self, ws: WorkingSet, payment: Row) -> str | None:
+        """The coupon for a pay code, once the payer is loaded."""
+        payer = ws.loaded(PAYER, self.payer_id) if payment["method"] == "pay_code" else None
+        return payer["chosen_coupon_id"] if payer else None
 
     def _attempt(self, ws: WorkingSet) -> Row | None:
         """This attempt, if it was made before; ``idempotency_conflict`` if not by this payer."""
@@ -169,7 +183,7 @@ class ConfirmByPayer:
                 "attempt_id": self.attempt_id,
                 "payment_id": self.payment_id,
                 "payer_id": self.payer_id,
-                "method": "merchant_qr",
+                "method": payment["method"],
                 "outcome": payment["state"],
                 "error_code": refusal,
                 "verification_kind": "pin" if self.is_pin_verified else "none",
@@ -178,14 +192,9 @@ class ConfirmByPayer:
         )
 
 
-def _small(payment: Row, payer_id: str, rules: PaymentRules, now_ms: int) -> Small:
-    """The payment, as the rules of payments without a PIN see it."""
-    return Small(
-        payer_id=payer_id,
-        currency=payment["currency"],
-        amount_minor=payment["amount_minor"],
-        day=rules.business_date(now_ms),
-    )
+def _may_be_confirmed(payment: Row, payer_id: str) -> bool:
+    """A merchant's code by anybody; a payment by code by the payer whom it asks."""
+    return payment["method"] == "merchant_qr" or is_asked_of(payment, payer_id)
 
 
 def _check_payer(payment: Row, payer_id: str) -> None:

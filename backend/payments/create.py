@@ -31,10 +31,12 @@ from backend.payments.model import (
 from backend.payments.paying import Taken, paying_reads, take, tell_decline
 from backend.payments.tables import ATTEMPT, PAYMENT
 from backend.payments.timeline import step
+from backend.payments.word import ask_payer, small_of
 from backend.sharing.freezing import freeze_reads
 from backend.wallet.codes import code_reads, payer_of, use_code
 from backend.wallet.model import page_code_url
-from backend.wallet.tables import PAYER
+from backend.wallet.pin_free import code_reason, count_pin_free
+from backend.wallet.tables import PAYER, PIN_FREE
 from protocol.errors import CallerError
 from protocol.messages import PaymentCreate
 from protocol.paycode import Found, mask
@@ -102,6 +104,8 @@ class CreatePayment:
             found += use_reads(ws, self.body.mandate_id)
         if self.is_shared:
             found += freeze_reads(self.body.payment_id, self.body.currency)
+        if self.found is not None and payer_id is not None and not self._has_finger:
+            found.append((PIN_FREE, (payer_id, self.body.currency)))
         return found
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Answer:
@@ -184,9 +188,6 @@ class CreatePayment:
                 now_ms=now_ms,
                 fingerprint=self.request.fingerprint,
             )
-        # Asked first, so that the payer's code is not used up for want of a finger.
-        if self._needs_finger(merchant):
-            return Taken(payment, "biometric_required")
         assert self.found is not None, "the request's parser resolves the code"
         resolved = use_code(
             ws,
@@ -197,7 +198,27 @@ class CreatePayment:
         )
         if resolved.payer_id is None:
             return Taken(payment, resolved.refusal)
-        return self._take(ws, payment, merchant, resolved.payer_id, now_ms)
+        return self._by_our_code(ws, payment, merchant, resolved.payer_id, now_ms)
+
+    def _by_our_code(
+        self, ws: WorkingSet, payment: Row, merchant: Row, payer_id: str, now_ms: int
+    ) -> Taken:
+        """Take the money, or let the payment wait for the payer's PIN."""
+        verdict, why = None, None
+        small = small_of(payment, payer_id, self.rules, now_ms)
+        if not self._has_finger:
+            limit_minor = merchant["biometric_above_minor"]
+            why = code_reason(ws, self.rules.wallet, small, merchant_limit_minor=limit_minor)
+        if why is None:
+            taken = self._take(ws, payment, merchant, payer_id, now_ms)
+            if taken.refusal is None and not self._has_finger:
+                count_pin_free(ws, small)
+            if taken.refusal != "pin_required":
+                return taken
+            payment, verdict, why = taken.payment, taken.verdict, "risk"
+        return ask_payer(
+            ws, payment, payer_id, why=why, actor=self._actor, now_ms=now_ms, verdict=verdict
+        )
 
     def _by_mandate(self, ws: WorkingSet, payment: Row, merchant: Row, now_ms: int) -> Taken:
         mandate_id = self.body.mandate_id
@@ -232,13 +253,13 @@ class CreatePayment:
             rules=self.rules,
             actor=self._actor,
             now_ms=now_ms,
-            is_confirmed=self._verification_kind != "none",
+            is_confirmed=self._has_finger,
             fingerprint=self.request.fingerprint,
         )
 
-    def _needs_finger(self, merchant: Row) -> bool:
-        is_large = self.body.amount_minor > merchant["biometric_above_minor"]
-        return is_large and self._verification_kind != "fingerprint"
+    @property
+    def _has_finger(self) -> bool:
+        return self._verification_kind == "fingerprint"
 
     def _mandate_payer(self, ws: WorkingSet) -> str | None:
         if self.body.mandate_id is None:

@@ -7,4 +7,6 @@ CREATE_AGE_MS_MAX = 5 * 60 * 1000
 has paid by other means. Not below the clocks' tolerance: the two times are of two machines."""
 LIST_ROWS_MAX = 200
 DETAIL_CHARS_MAX = 400
+PAYER_WORD_MS = 2 * 60 * 1000
+"""How long a payment by code waits for its payer's PIN. Tills give up earlier, by a reversal."""
 CODE_LIFE_MS_MAX = 2 * 3600 * 1000

@@ -124,7 +124,8 @@ def payment_answer(row: Mapping[str, Any], *, error_code: str | None = None) -> 
         if row[name] is not None:
             body[name] = row[name]
     if row["state"] == PaymentState.AWAITING_PAYER:
-        body["code_url"] = row["code_url"] or code_url(row["payment_id"])
+        if row["method"] == "merchant_qr":
+            body["code_url"] = row["code_url"] or code_url(row["payment_id"])
         body["code_expires_at_ms"] = row["code_expires_at_ms"]
     code = error_code or row["error_code"]
     if code is not None:

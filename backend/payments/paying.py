@@ -250,9 +250,9 @@ def _routed(
 def _coupon(
     ws: WorkingSet, payment: Row, payer: Row, coupon_id: str | None, now_ms: int
 ) -> Applied:
-    """The coupon that was named; for a pay code the one that the payer has chosen, and none if that
-    does not fit: whoever shows a code cannot be asked again."""
-    is_chosen = payment["method"] == "pay_code"
+    """The coupon that was named; for a pay code else the one that the payer has chosen, and none if
+    that does not fit: whoever shows a code cannot be asked again."""
+    is_chosen = coupon_id is None and payment["method"] == "pay_code"
     wanted = payer["chosen_coupon_id"] if is_chosen else coupon_id
     if wanted is None:
         return NO_COUPON

@@ -47,6 +47,21 @@ class PaymentRepository:
         )
         return [row["payment_id"] for row in self._reader.rows(query)]
 
+    def asked_of(self, payer_id: str, now_ms: int) -> list[Row]:
+        """Payments by code that wait for this payer's PIN, the oldest first."""
+        query = (
+            select(_payment)
+            .where(
+                _payment.c.state == PaymentState.AWAITING_PAYER.value,
+                _payment.c.code_expires_at_ms > now_ms,
+                _payment.c.payer_id == payer_id,
+                _payment.c.method == "pay_code",
+            )
+            .order_by(_payment.c.created_at_ms)
+            .limit(LIST_ROWS_MAX)
+        )
+        return self._reader.rows(query)
+
     def bills(self, payer_id: str, *, before_ms: int, limit: int) -> list[Row]:
         """What a payer paid before a time, newest first."""
         query = (

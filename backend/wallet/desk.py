@@ -7,9 +7,11 @@ import asyncio
 from typing import Any
 
 from backend.db.tables import Row
+from backend.merchants.repository import MerchantRepository
 from backend.payments.confirm import ConfirmByPayer, ScanPayment
 from backend.payments.repository import PaymentRepository
 from backend.payments.services import Services
+from backend.payments.word import RefuseByPayer
 from backend.wallet.limits import BILLS_PER_PAGE_MAX, PIN_CHECKS_AT_ONCE_MAX, TOKEN_BYTES
 from backend.wallet.model import (
     PIN_SALT_BYTES,
@@ -40,6 +42,7 @@ class WalletDesk:
         self._services = services
         self._wallets = WalletRepository(services.reader)
         self._payments = PaymentRepository(services.reader)
+        self._merchants = MerchantRepository(services.reader)
         self._pin_slots = asyncio.Semaphore(PIN_CHECKS_AT_ONCE_MAX)
 
     async def create_payer(
@@ -126,6 +129,32 @@ class WalletDesk:
             instrument_id=instrument_id,
             coupon_id=coupon_id,
         )
+        _, body = await self._services.submit(command)
+        shown: dict[str, Any] = body
+        return shown
+
+    async def asked(self, payer_id: str) -> list[dict[str, Any]]:
+        """Payments by code that wait for this payer's PIN."""
+        now_ms = self._services.clock.now_ms()
+        rows: list[Row] = await self._read(lambda: self._payments.asked_of(payer_id, now_ms))
+        merchant_ids = {one["merchant_id"] for one in rows}
+        names = await self._read(lambda: self._merchants.names(merchant_ids))
+        return [
+            {
+                "payment_id": row["payment_id"],
+                "merchant_id": row["merchant_id"],
+                "merchant_name": names[row["merchant_id"]],
+                "amount_minor": row["amount_minor"],
+                "currency": row["currency"],
+                "description": row["description"],
+                "expires_at_ms": row["code_expires_at_ms"],
+            }
+            for row in rows
+        ]
+
+    async def refuse(self, *, payer_id: str, payment_id: str) -> dict[str, Any]:
+        """The payer does not want to pay what waits for the PIN."""
+        command = RefuseByPayer(payment_id=payment_id, payer_id=payer_id)
         _, body = await self._services.submit(command)
         shown: dict[str, Any] = body
         return shown

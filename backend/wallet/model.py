@@ -53,10 +53,11 @@ class WalletRules:
     """What a wallet may do without asking. Safe defaults; configuration may tighten or widen."""
 
     pin_free_minor: int = 20_000
-    """Confirming up to this amount needs no PIN (single-factor payments stay small)."""
+    """Confirming a scanned code up to this amount needs no PIN (single-factor payments stay
+    small); for a code that the payer shows, the merchant's limit stands in its place."""
     pin_free_day_minor: int = 100_000
-    """How much a payer may confirm without a PIN on one business date, in each currency."""
-    pin_free_day_count: int = 5
+    """How much a payer may pay without a PIN on one business date, in each currency."""
+    pin_free_day_count: int = 10
     """How many payments that may be."""
 
     def __post_init__(self) -> None:
@@ -71,9 +72,22 @@ class WalletRules:
         return self.pin_free_minor if chosen is None else min(self.pin_free_minor, chosen)
 
     def pin_reason(self, amount_minor: int, day: PinFreeDay) -> str | None:
-        """Why this payment needs the PIN; None if it does not."""
+        """Why confirming this payment needs the PIN; None if it does not."""
         if amount_minor > self.limit_minor(day):
             return "above the limit of one payment"
+        return self._day_reason(amount_minor, day)
+
+    def code_reason(
+        self, amount_minor: int, day: PinFreeDay, *, merchant_limit_minor: int
+    ) -> str | None:
+        """Why a payment by the payer's code needs more than the code; None if it does not."""
+        chosen = day.chosen_minor
+        limit = merchant_limit_minor if chosen is None else min(merchant_limit_minor, chosen)
+        if amount_minor > limit:
+            return "above the limit of one payment"
+        return self._day_reason(amount_minor, day)
+
+    def _day_reason(self, amount_minor: int, day: PinFreeDay) -> str | None:
         if day.spent_minor + amount_minor > self.pin_free_day_minor:
             return "above the limit of the day"
         return "too many payments of the day" if day.count >= self.pin_free_day_count else None

@@ -1,7 +1,8 @@
-"""Small payments without a PIN: asked and counted inside the payment's own transaction.
+"""Small payments without a PIN, confirmed or by code: asked and counted inside the payment's own
+transaction.
 
-Rule 1: what is confirmed with the PIN does not count. What is refused does not count either; what
-        its channel declines later does.
+Rule 1: what is confirmed with the PIN or a finger does not count. What is refused does not count
+        either; what its channel declines later does.
 Rule 2: a payment of an earlier date than the latest one counts in the latest.
 """
 
@@ -37,6 +38,14 @@ class Small:
 def pin_reason(ws: WorkingSet, rules: WalletRules, small: Small) -> str | None:
     """Why the PIN is needed; None if it is not."""
     return rules.pin_reason(small.amount_minor, day_of(ws.get(*small.read), small.day))
+
+
+def code_reason(
+    ws: WorkingSet, rules: WalletRules, small: Small, *, merchant_limit_minor: int
+) -> str | None:
+    """Why a payment by code needs the payer's word; None if it does not."""
+    day = day_of(ws.get(*small.read), small.day)
+    return rules.code_reason(small.amount_minor, day, merchant_limit_minor=merchant_limit_minor)
 
 
 def count_pin_free(ws: WorkingSet, small: Small) -> None:

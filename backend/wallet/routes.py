@@ -20,6 +20,7 @@ from backend.wallet.schemas import (
     NewPayer,
     PayerStatus,
     PinFreeLimit,
+    Refused,
     Scanned,
 )
 from backend.wallet.service import SetPayerStatus
@@ -77,6 +78,14 @@ def router(services: Services) -> APIRouter:
             instrument_id=body.instrument_id,
             coupon_id=body.coupon_id,
         )
+
+    @routes.get("/asked")
+    async def asked(payer_id: payer) -> dict[str, Any]:
+        return {"asked": await desk.asked(payer_id)}
+
+    @routes.post("/refuse")
+    async def refuse(payer_id: payer, body: Refused) -> dict[str, Any]:
+        return await desk.refuse(payer_id=payer_id, payment_id=body.payment_id)
 
     @routes.get("/bills")
     async def bills(

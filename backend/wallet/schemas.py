@@ -59,6 +59,12 @@ class Scanned(Wanted):
     content: Annotated[str, Field(min_length=1, max_length=QR_TEXT_CHARS_MAX)]
 
 
+class Refused(Wanted):
+    """``POST /wallet/v1/refuse``: a payment by code that waits for the PIN in vain."""
+
+    payment_id: PaymentIdText
+
+
 class Confirmation(Wanted):
     """``POST /wallet/v1/confirm``. The wallet mints ``attempt_id``: repeating it is harmless.
     ``instrument_id`` names what to pay with (``balance`` for the balance); else the default.

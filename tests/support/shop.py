@@ -34,18 +34,21 @@ from backend.sagas.model import Ask
 from backend.sagas.ports import Word
 from backend.sagas.service import ClaimSagas
 from backend.topups.service import OrderTopUp, ResolveTopUp
-from backend.wallet.model import hash_token
+from backend.wallet.limits import PIN_FREE_PER_DAY_MAX
+from backend.wallet.model import WalletRules, hash_token
 from backend.wallet.service import CreatePayer
 from protocol.crypto.keys import SigningKey, generate
 from protocol.ids import mint
 from protocol.messages.mandate import MandateText, sign_mandate
-from protocol.money import Money
+from protocol.money import AMOUNT_MINOR_MAX, Money
 from protocol.paycode import make_code, wallet_secret
 
 START_MS = 1_795_406_400_000  # 2026-11-23T12:00:00 in the shop
 MASTER_KEY = bytes(range(32))
 MERCHANT, OTHER_MERCHANT = "mch_1001", "mch_1002"
 BIOMETRIC_ABOVE = 100_000
+UNLIMITED = {"pin_free_day_count": PIN_FREE_PER_DAY_MAX, "pin_free_day_minor": AMOUNT_MINOR_MAX}
+"""Payers who never need a PIN for the day's sake; most tests are not about it."""
 
 
 TOP_UP_MINOR_MAX = DEFAULT_FACTS["NUCC"].amount_minor_max
@@ -92,6 +95,8 @@ class Shop:
     engine: Engine | None = None
     """The risk engine; most tests are not about it."""
 
+    wallet: WalletRules = field(default_factory=partial(WalletRules, **UNLIMITED))
+
     def __post_init__(self) -> None:
         self._numbers = count(self.first_id)
         self._codes: dict[tuple[str, int], int] = {}
@@ -106,6 +111,7 @@ class Shop:
         self.rules = PaymentRules(
             code_master_key=MASTER_KEY,
             risk=self.risk,
+            wallet=self.wallet,
             engine=self.engine,
             routing=Routing(facts=DEFAULT_FACTS),
         )

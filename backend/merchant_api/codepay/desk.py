@@ -48,7 +48,6 @@ _FAULTS: Mapping[str, Fault] = {
     "insufficient_balance": NOT_ENOUGH,
     "payer_frozen": USER_ACCOUNT_ABNORMAL,
     "payer_unknown": ACCOUNT_ERROR,
-    "biometric_required": RULE_LIMIT,
     "payer_limit_payment": RULE_LIMIT,
     "payer_limit_day": RULE_LIMIT,
     "payer_limit_year": RULE_LIMIT,
@@ -129,7 +128,7 @@ class CodePayDesk:
             now_ms = self._services.clock.now_ms()
             shown = transaction(order, payment, now_ms=now_ms, openid_key=self._openid_key)
             return 200, shown
-        if state in WAITING_STATES:
+        if state in WAITING_STATES or state is PaymentState.AWAITING_PAYER:
             return 202, {
                 "code": "USERPAYING",
                 "message": "需要用户输入支付密码或等待银行应答，请查询订单",

@@ -32,6 +32,10 @@ _STATES: Mapping[PaymentState, tuple[str, str]] = {
     _S.EXPIRED: ("CLOSED", "订单已关闭"),
     _S.REVERSED: ("REVOKED", "已撤销"),
 }
+_BY_CODE: Mapping[PaymentState, tuple[str, str]] = {
+    _S.AWAITING_PAYER: ("USERPAYING", "需要用户输入支付密码"),
+    _S.EXPIRED: ("PAYERROR", "支付失败，用户未输入支付密码"),
+}
 _PAID = frozenset({"SUCCESS", "REFUND"})
 
 
@@ -79,6 +83,8 @@ def trade_state(payment: Mapping[str, Any], now_ms: int) -> tuple[str, str]:
     state = PaymentState(payment["state"])
     if state is _S.AWAITING_PAYER and now_ms >= payment["code_expires_at_ms"]:
         state = _S.EXPIRED
+    if payment["method"] == "pay_code" and state in _BY_CODE:
+        return _BY_CODE[state]
     if state is _S.CAPTURED and payment["refunding_minor"]:
         state = _S.PARTIALLY_REFUNDED
     return _STATES[state]

@@ -18,6 +18,8 @@ from backend.risk.rules.in_use import Judgement
 from backend.risk.rules.language.fused import Fact
 
 HARD = frozenset({Action.DECLINE, Action.LIMIT})
+_CAN_CONFIRM = frozenset({"payer_code", "merchant_code"})
+"""Entries whose payer holds a wallet, in which a challenge can be met by the PIN."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +78,7 @@ class Decision:
             return "risk_declined"
         if self.action is not Action.CHALLENGE or attempt.is_confirmed:
             return None
-        return {"payer_code": "biometric_required", "merchant_code": "pin_required"}.get(
-            attempt.entry, "risk_declined"
-        )
+        return "pin_required" if attempt.entry in _CAN_CONFIRM else "risk_declined"
 
 
 def decide(found: Judgement) -> Decision:
