@@ -315,9 +315,9 @@ class Shop:
 
 
 @contextmanager
-def shop_of_two(url: str) -> Iterator[Shop]:
+def shop_of_two(url: str, **options: Any) -> Iterator[Shop]:
     """A shop with two merchants. A bug that the writer swallows fails at the end."""
-    shop = Shop(url)
+    shop = Shop(url, **options)
     shop.add_merchant()
     shop.add_merchant(OTHER_MERCHANT)
     with capture_logs() as logs:

@@ -2,9 +2,7 @@
 every decision is explained and judged again from what was kept."""
 
 from tillway.demo.live_rules import WATCHED
-from tillway.demo.phone import Phone
 from tillway.demo.story import FINAL, Play, outcome
-from tillway.demo.till import Shown
 from tillway.risk.labels import new_label
 
 _DECISIONS = "/operator/v1/risk/decisions"
@@ -31,27 +29,21 @@ def _known_fraud(play: Play) -> None:
 
 
 def _watched(play: Play) -> None:
-    """A code alone is not enough; with the till's code the PIN comes along, and that is."""
+    """A code alone is not enough: the payment waits until the phone has given the PIN."""
     payer = play.stack.new_phone("吴九", 20_000)
     watched = {"list_name": "grey", "kind": "payer", "value": payer.payer_id, "owner": "risk",
                "reason": "客户来电核实", "by": "李雷"}  # fmt: skip
     play.stack.operator.post("/operator/v1/risk/lists/put", watched)
-    sale = play.pay_by_code(play.pos1, payer, 1_100)
-    play.note_sale("risk: a watched payer's code", "declined (biometric_required)", sale)
-    play.pos1.dismiss()
-    _explained(play, "risk: the code", sale["payment_id"], f"challenge by {WATCHED}")
-    sale = _by_pin(play, payer)
-    play.note("risk: the challenge met by the PIN", "paid", outcome(sale), minor=1_100)
-    _explained(play, "risk: the PIN", sale["payment_id"], f"challenge by {WATCHED}")
-
-
-def _by_pin(play: Play, payer: Phone) -> Shown:
-    payment_id = play.pos1.sell(1_100, "merchant_qr")
-    play.pos1.wait_sale(payment_id, "showing_qr")
-    payer.pay_merchant_code(play.pos1.qr_picture(), now_ms=play.stack.now_ms())
+    payment_id = play.pos1.sell(1_100, "pay_code")
+    play.pos1.present(payer.pay_code_picture())
+    sale = play.pos1.wait_sale(payment_id, "waiting", *FINAL)
+    play.note("risk: a watched payer's code", "waiting", outcome(sale))
+    _explained(play, "risk: the code", payment_id, f"challenge by {WATCHED}")
+    payer.confirm_asked(payment_id, now_ms=play.stack.now_ms())
     sale = play.pos1.wait_sale(payment_id, *FINAL)
     play.pos1.dismiss()
-    return sale
+    play.note("risk: the challenge met by the PIN", "paid", outcome(sale), minor=1_100)
+    _explained(play, "risk: the PIN", payment_id, f"challenge by {WATCHED}")
 
 
 def _explained(play: Play, name: str, payment_id: str, expected: str) -> None:

@@ -54,8 +54,18 @@ class Phone:
     def pay_merchant_code(self, picture: bytes, *, now_ms: int) -> dict[str, Any]:
         """Scan the picture on a till, look at merchant and amount, confirm with the PIN."""
         asked = self.api.post("/wallet/v1/scan", {"content": read_qr(picture)})
+        return self._confirm(asked["payment_id"], now_ms)
+
+    def confirm_asked(self, payment_id: str, *, now_ms: int) -> dict[str, Any]:
+        """Give the PIN for a payment by code that waits for it."""
+        asked = [one["payment_id"] for one in self.api.get("/wallet/v1/asked")["asked"]]
+        if payment_id not in asked:
+            raise CallerError("payment_not_found", payment_id)
+        return self._confirm(payment_id, now_ms)
+
+    def _confirm(self, payment_id: str, now_ms: int) -> dict[str, Any]:
         confirmation = {
-            "payment_id": asked["payment_id"],
+            "payment_id": payment_id,
             "attempt_id": _mint(ATTEMPT, now_ms),
             "pin": self.pin,
         }

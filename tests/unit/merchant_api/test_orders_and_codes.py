@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 
 from backend.payments.confirm import ConfirmByPayer
+from backend.payments.limits import PAYER_WORD_MS
+from backend.payments.repository import PaymentRepository
+from backend.payments.word import RefuseByPayer
 from backend.wallet.model import scanned_payment_id
 from protocol.errors import CallerError
 from tests.support.merchant_caller import Caller
@@ -155,14 +158,45 @@ def test_a_declined_code_says_why_and_says_it_again(caller: Caller) -> None:
     for _ in range(2):
         assert code_of(code_payment(caller, code)) == (403, "NOT_ENOUGH")
     assert code_of(code_payment(caller, code, total=1)) == (400, "INVALID_REQUEST")
-    large = code_payment(caller, caller.shop.code(rich_id), "order-0002", total=500_000)
-    assert code_of(large) == (403, "RULE_LIMIT")
     late = caller.shop.code(rich_id)
     caller.shop.clock.at_ms += 5 * 60_000
     assert code_of(code_payment(caller, late, "order-0003")) == (400, "AUTH_CODE_EXPIRE")
     wrong = code_payment(caller, "131234567890123456", "order-0004")
     assert code_of(wrong) == (400, "AUTH_CODE_INVALID")
     assert code_of(code_payment(caller, "2" * 18, "order-0005")) == (400, "PARAM_ERROR")
+
+
+def test_a_large_payment_by_code_waits_for_the_payer(caller: Caller) -> None:
+    payer_id = caller.shop.add_payer(balance_minor=900_000)
+    for number in ("order-0001", "order-0002", "order-0003"):
+        asked = code_payment(caller, caller.shop.code(payer_id), number, total=100_001)
+        assert code_of(asked) == (202, "USERPAYING")
+        assert query(caller, number)["trade_state"] == "USERPAYING"
+    first, second, _ = PaymentRepository(caller.shop.reader).asked_of(
+        payer_id, caller.shop.clock.at_ms
+    )
+    caller.shop.do(
+        ConfirmByPayer(
+            payment_id=first["payment_id"],
+            attempt_id=caller.shop.id("att"),
+            payer_id=payer_id,
+            is_pin_verified=True,
+            rules=caller.shop.rules,
+        )
+    )
+    assert query(caller)["trade_state"] == "SUCCESS"
+    caller.shop.do(RefuseByPayer(payment_id=second["payment_id"], payer_id=payer_id))
+    assert query(caller, "order-0002")["trade_state"] == "PAYERROR"
+    assert reverse(caller, "order-0003").status_code == 200
+    assert query(caller, "order-0003")["trade_state"] == "REVOKED"
+
+
+def test_a_payer_who_gives_no_pin_ends_the_payment(caller: Caller) -> None:
+    payer_id = caller.shop.add_payer(balance_minor=900_000)
+    code = caller.shop.code(payer_id)
+    assert code_payment(caller, code, total=100_001).status_code == 202
+    caller.shop.clock.at_ms += PAYER_WORD_MS
+    assert query(caller)["trade_state"] == "PAYERROR"
 
 
 def test_an_order_that_was_shown_is_not_reversed(caller: Caller) -> None:

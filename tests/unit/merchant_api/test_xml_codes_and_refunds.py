@@ -55,7 +55,7 @@ def test_a_declined_code_says_why(xml: XmlCaller) -> None:
     poor_id, rich_id = (xml.caller.shop.add_payer(balance_minor=one) for one in (10, 900_000))
     assert code_of(micropay(xml, xml.caller.shop.code(poor_id))) == "NOTENOUGH"
     large = micropay(xml, xml.caller.shop.code(rich_id), "order-0002", total_fee=500_000)
-    assert code_of(large) == "RULELIMIT"
+    assert code_of(large) == "USERPAYING"
     late = xml.caller.shop.code(rich_id)
     xml.caller.shop.clock.at_ms += 5 * 60_000
     assert code_of(micropay(xml, late, "order-0003")) == "AUTHCODEEXPIRE"

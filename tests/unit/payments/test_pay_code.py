@@ -147,14 +147,10 @@ def test_a_device_that_sends_many_wrong_codes_must_wait(shop: Shop) -> None:
     assert shop.pay(payer, 1)["state"] == "captured"
 
 
-def test_a_large_payment_needs_a_finger_and_keeps_the_code(shop: Shop) -> None:
+def test_a_large_payment_with_a_finger_asks_nobody(shop: Shop) -> None:
     payer = shop.add_payer(balance_minor=200_000)
-    code = shop.code(payer)
-    body = shop.create_body("pay_code", 100_001, pay_code=code)
-    assert shop.ask("payment.create", body)["error"]["code"] == "biometric_required"
     finger = {"kind": "fingerprint", "score": 180, "slot": 3}
-    body = shop.create_body("pay_code", 100_001, pay_code=code, verification=finger)
-    assert shop.ask("payment.create", body)["state"] == "captured"
+    assert shop.pay(payer, 100_001, verification=finger)["state"] == "captured"
     (attempt,) = shop.rows(
         "SELECT verification_kind, verification_score FROM payment_attempt"
         " WHERE outcome = 'captured'"

@@ -85,7 +85,7 @@ def test_the_hardest_live_action_decides(actions: list[Action], decided: Action)
 @pytest.mark.parametrize(
     ("entry", "is_confirmed", "refusal"),
     [
-        ("payer_code", False, "biometric_required"),
+        ("payer_code", False, "pin_required"),
         ("merchant_code", False, "pin_required"),
         ("mandate", False, "risk_declined"),
         ("payer_code", True, None),

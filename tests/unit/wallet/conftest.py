@@ -6,13 +6,14 @@ import pytest
 from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
 
+from backend.wallet.model import WalletRules
 from tests.support.shop import OTHER_MERCHANT, Shop, bugs_in
 from tests.support.wallet_http import client_of
 
 
 @pytest.fixture
 def shop(migrated_url: str) -> Iterator[Shop]:
-    shop = Shop(migrated_url)
+    shop = Shop(migrated_url, wallet=WalletRules())
     shop.add_merchant()
     shop.add_merchant(OTHER_MERCHANT)
     with capture_logs() as logs:
