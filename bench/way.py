@@ -41,7 +41,11 @@ OFFERED = {300: 900, 1_000: 3_000}
 """Payments a second, and how many of them are sent in one round."""
 OFFERED_SUITE = "es256"
 PROGRAMS = ("backend", HUB)
-BACKEND_EXTRA = {"risk_velocity_count_max": 64, "joins_per_minute_max": 600}
+BACKEND_EXTRA = {
+    "risk_velocity_count_max": 64,
+    "joins_per_minute_max": 600,
+    "wallet": {"pin_free_day_count": 1_000, "pin_free_day_minor": 10**9},
+}
 VERIFY_TIMEOUT_S = 120
 
 
