@@ -137,7 +137,7 @@ def _past_commands(api: APIRouter, gate: Gate) -> None:
 
 
 def _views(api: APIRouter, gate: Gate, places: Places) -> None:
-    looking = Depends(gate.look)
+    looking, looking_back = Depends(gate.look), Depends(gate.look_back)
 
     @api.get("/screen")
     async def screen(at: Annotated[Station, looking]) -> Screened:
@@ -145,7 +145,7 @@ def _views(api: APIRouter, gate: Gate, places: Places) -> None:
 
     @api.get("/payments")
     async def payments(
-        at: Annotated[Station, looking],
+        at: Annotated[Station, looking_back],
         limit: Annotated[int, Query(ge=1, le=RECENT_MAX)] = RECENT_DEFAULT,
         q: Annotated[str, Query(max_length=SEARCH_CHARS_MAX)] = "",
     ) -> list[Screened]:
@@ -154,7 +154,7 @@ def _views(api: APIRouter, gate: Gate, places: Places) -> None:
         return [sale_out(sale, at.agent.refunds_of(sale.payment_id)) for sale in found]
 
     @api.get("/items/unsettled")
-    async def unsettled(at: Annotated[Station, looking]) -> list[Screened]:
+    async def unsettled(at: Annotated[Station, looking_back]) -> list[Screened]:
         """Goods that the owner must look after."""
         return [
             sale_out(sale, at.agent.refunds_of(sale.payment_id))
@@ -162,14 +162,14 @@ def _views(api: APIRouter, gate: Gate, places: Places) -> None:
         ]
 
     @api.get("/payments/{payment_id}")
-    async def payment(payment_id: str, at: Annotated[Station, looking]) -> Screened:
+    async def payment(payment_id: str, at: Annotated[Station, looking_back]) -> Screened:
         sale = at.agent.sale(payment_id)
         if sale is None:
             raise CallerError("payment_not_found")
         return sale_out(sale, at.agent.refunds_of(payment_id))
 
     @api.get("/refunds/{refund_id}")
-    async def refund(refund_id: str, at: Annotated[Station, looking]) -> Screened:
+    async def refund(refund_id: str, at: Annotated[Station, looking_back]) -> Screened:
         found = at.agent.refund(refund_id)
         if found is None:
             raise CallerError("refund_not_found")

@@ -95,7 +95,7 @@ def _keypad(api: APIRouter, gate: Gate) -> None:
         return {}
 
     @api.get("/draft")
-    async def keyed(at: Annotated[Station, Depends(gate.look)]) -> Told:
+    async def keyed(at: Annotated[Station, Depends(gate.look_back)]) -> Told:
         draft = at.drafts.current()
         return {"draft_id": draft.draft_id, "digits": draft.digits, "note": draft.note}
 
@@ -122,7 +122,7 @@ def _cash(api: APIRouter, gate: Gate) -> None:
         return movement_out(movement)
 
     @api.get("/cash/{movement_id}")
-    async def sold(movement_id: int, at: Annotated[Station, Depends(gate.look)]) -> Told:
+    async def sold(movement_id: int, at: Annotated[Station, Depends(gate.look_back)]) -> Told:
         return movement_out(at.shifts.cash_sale(movement_id))
 
     @api.post("/cash/{movement_id}/refund")
@@ -145,7 +145,7 @@ def _shifts(api: APIRouter, gate: Gate) -> None:
     acting = Depends(gate.act)
 
     @api.get("/shift")
-    async def report(at: Annotated[Station, Depends(gate.look)]) -> Told:
+    async def report(at: Annotated[Station, Depends(gate.look_back)]) -> Told:
         """X as JSON; ``shift_needed`` while none is open."""
         return report_out(at.shifts.report())
 
@@ -192,7 +192,7 @@ def _itself(api: APIRouter, gate: Gate, diagnostics: Diagnostics) -> None:
         """Ask ``printer``, ``scanner`` or ``link`` how it is."""
         return await diagnostics.run(what)
 
-    @api.get("/log", dependencies=[Depends(gate.look)])
+    @api.get("/log", dependencies=[Depends(gate.look_back)])
     async def log() -> Response:
         """The last lines of the log: events with keys; no code, key or PIN stands in it."""
         return PlainTextResponse("\n".join([*logs.KEPT, ""]))

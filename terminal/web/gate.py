@@ -43,6 +43,14 @@ class Gate:
         self.access.check_read(request)
         return self.station(request)
 
+    async def look_back(self, request: Request) -> Station:
+        """May look at what went through: a page only for somebody who is signed in."""
+        station = await self.look(request)
+        is_free = self.access.is_program(request) or self.has_no_staff
+        if not is_free and self.counter.sign_in.signed_in() is None:
+            raise CallerError("staff_sign_in")
+        return station
+
     async def page(self, request: Request) -> None:
         """May change who is signed in; nothing else."""
         self.access.check_write(request)

@@ -60,7 +60,7 @@ const test = (button) =>
     const line = main.querySelector(`[data-result="${button.dataset.what}"]`);
     line.textContent = "…";
     const { ok, told, error } = await post(`/api/tests/${button.dataset.what}`);
-    line.textContent = ok ? `✓ ${Object.entries(told).map(([name, value]) => `${name} ${value}`).join(" · ")}` : `✕ ${error[lang]}`;
+    line.textContent = ok ? `✓ ${Object.entries(told).filter(([, value]) => value !== true).map(([name, value]) => `${name} ${value}`).join(" · ")}` : `✕ ${error[lang]}`;
   }, button);
 
 export const DRAWER = {

@@ -3,12 +3,14 @@ import { keyed, shown } from "../faces/money.js";
 import { post } from "../faces/post.js";
 
 const PIN_MAX = 8;
+const LONG_DIGITS = 7; // beyond them the amount needs the whole width
 
 export const digitsOf = (pad) => pad?.dataset.digits ?? "";
 export const placesOf = (pad) => Number.parseInt(pad.dataset.places, 10);
 
 export const setDigits = (pad, digits) => {
   pad.dataset.digits = digits;
+  pad.dataset.long = digits.length > LONG_DIGITS ? "yes" : "no";
   pad.querySelector("[data-shown]").textContent = shown(digits, placesOf(pad));
   pad.dispatchEvent(new CustomEvent("keyed", { bubbles: true, detail: digits }));
   keep(pad);

@@ -85,6 +85,8 @@ document.addEventListener("click", (event) => {
   if (row) location.assign(row.dataset.href);
   if (!button || button.disabled) return;
   const { key, pin, staff, reason, note } = button.dataset;
+  const refusal = scope().querySelector("[data-refusal]");
+  if (refusal && (key || pin)) refusal.hidden = true;
   if (key) keyAmount(button.closest("[data-pad]"), key);
   else if (pin) keyPin(button.closest("[data-pinpad]"), pin);
   else if (staff || reason) choose(button);

@@ -184,6 +184,10 @@ async def test_the_page_may_act_with_its_cookie_and_its_own_token_only(tmp_path:
                 assert answer.status == 200
             async with browser.get(f"{till.base}/customer") as page:
                 assert token not in await page.text()
+            till.counter.sign_in.lock()
+            for path in ("payments", "shift", "log", "draft"):
+                async with browser.get(f"{till.base}/api/{path}") as answer:
+                    assert answer.status == 401, path
 
 
 @pytest.mark.asyncio
