@@ -38,6 +38,7 @@ from backend.merchant_api.payers import routes as payer_routes
 from backend.merchant_api.payscore import routes as service_routes
 from backend.merchant_api.payscore.desk import ServiceDesk
 from backend.merchant_api.payscore.service import FORM as PAYSCORE_FORM
+from backend.merchant_api.payscore.service import PERMISSION_FORM
 from backend.merchant_api.refunds import routes as refund_routes
 from backend.merchant_api.refunds.desk import RefundDesk
 from backend.merchant_api.security import routes as security_routes
@@ -111,7 +112,7 @@ def build_merchant_api(
     refund_routes.add_routes(routes, refunds, ring, appointments)
     partner_routes.add_routes(routes, PartnerDesk(appointments, orders, codes))
     _add_sharing(routes, services, ring, settings, appointments)
-    agreed = ServiceDesk(services, engine, accounts, vault.openid_key, sandbox)
+    agreed = ServiceDesk(services, engine, contracts, accounts, vault.openid_key, sandbox)
     service_routes.add_routes(routes, agreed)
     wallet = _wallet_router(services, accounts, vault.openid_key)
     contract_routes.add_wallet_routes(wallet, services, contracts)
@@ -184,7 +185,7 @@ def _forms(
         probes_every=settings.signature_probes_every,
     )
     older = v2_forms(services, accounts=accounts, openid_key=openid_key)
-    return {FORM: form, PAYSCORE_FORM: form, **older}
+    return {FORM: form, PAYSCORE_FORM: form, PERMISSION_FORM: form, **older}
 
 
 def _add_sharing(

@@ -18,9 +18,10 @@ from backend.merchant_api.orders.model import time_text, transaction
 from backend.merchant_api.orders.repository import OrderRepository
 from backend.merchant_api.papay.model import contract_shown
 from backend.merchant_api.papay.repository import ContractRepository
-from backend.merchant_api.payscore.model import service_shown
+from backend.merchant_api.payscore.model import permission_shown, service_shown
 from backend.merchant_api.payscore.repository import ServiceRepository
 from backend.merchant_api.payscore.service import FORM as PAYSCORE_FORM
+from backend.merchant_api.payscore.service import PERMISSION_FORM
 from backend.merchant_api.refunds.model import refund_news
 from backend.merchant_api.refunds.repository import RefundRepository
 from backend.merchant_api.sharing.model import share_news
@@ -55,7 +56,15 @@ _PAYSCORE_EVENTS: Mapping[str, tuple[str, str, str]] = {
     "payment.captured": ("PAYSCORE.USER_PAID", "payscore", "用户支付成功"),
     "mandate.terminated": ("PAYSCORE.USER_CLOSE_SERVICE", "payscore", "用户关闭服务"),
 }
-_WORDS = {FORM: _EVENTS, PAYSCORE_FORM: _PAYSCORE_EVENTS}
+_PERMISSION_EVENTS: Mapping[str, tuple[str, str, str]] = {
+    "mandate.signed": ("PAYSCORE.USER_OPEN_SERVICE", "permission", "用户开启服务"),
+    "mandate.terminated": ("PAYSCORE.USER_CLOSE_SERVICE", "permission", "服务授权解除"),
+}
+_WORDS = {
+    FORM: _EVENTS,
+    PAYSCORE_FORM: _PAYSCORE_EVENTS,
+    PERMISSION_FORM: _PERMISSION_EVENTS,
+}
 
 
 class V3Form:
@@ -146,6 +155,8 @@ class V3Form:
             resource = await self._service(told)
         elif original == "contract":
             resource = await self._contract(told["mandate_id"])
+        elif original == "permission":
+            resource = permission_shown(await self._contract(told["mandate_id"]))
         else:
             resource = await self._refund(told["refund_id"])
         return resource.get("sp_mchid") or resource["mchid"], resource

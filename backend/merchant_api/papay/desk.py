@@ -95,6 +95,18 @@ class ContractDesk:
         now_ms = self._services.clock.now_ms()
         return contract_shown(rows, openid_key=self._openid_key, now_ms=now_ms)
 
+    async def of_openid(
+        self, account: Account, openid: str, plan_id: int, form: str
+    ) -> dict[str, Any] | None:
+        """The latest contract of a plan that a payer has signed, or None."""
+        rows: ContractRows | None = await self._services.run_read(
+            lambda: self._contracts.of_openid(account.mchid, openid, plan_id, form)
+        )
+        if rows is None or rows.mandate is None:
+            return None
+        now_ms = self._services.clock.now_ms()
+        return contract_shown(rows, openid_key=self._openid_key, now_ms=now_ms)
+
     async def terminate(self, account: Account, plan_id: int, code: str, remark: str) -> None:
         """End the contract of a merchant's code. Safe to repeat."""
         rows = await self._signed(account, plan_id, code)

@@ -9,6 +9,7 @@ from backend.mandates.tables import Mandate, MandateEventRow
 from backend.merchant_api.limits import CONTRACTS_PER_LIST_MAX
 from backend.merchant_api.papay.model import ContractRows
 from backend.merchant_api.papay.tables import ApiContract, ContractPlan, OutContractCode
+from backend.merchant_api.payers.tables import OpenId
 from backend.merchants.tables import Merchant
 
 _contract = ApiContract.__table__  # type: ignore[attr-defined]
@@ -16,6 +17,7 @@ _code = OutContractCode.__table__  # type: ignore[attr-defined]
 _plan = ContractPlan.__table__  # type: ignore[attr-defined]
 _mandate = Mandate.__table__  # type: ignore[attr-defined]
 _event = MandateEventRow.__table__  # type: ignore[attr-defined]
+_openid = OpenId.__table__  # type: ignore[attr-defined]
 _merchant = Merchant.__table__  # type: ignore[attr-defined]
 
 
@@ -38,6 +40,27 @@ class ContractRepository:
             )
         )
         return self.of_id(code["contract_id"]) if code else None
+
+    def of_openid(
+        self, mchid: str, openid: str, plan_id: int, notify_form: str
+    ) -> ContractRows | None:
+        """The latest that a payer has signed of a plan, to be told in that form."""
+        payer = self._reader.one(select(_openid.c.payer_id).where(_openid.c.openid == openid))
+        if payer is None:
+            return None
+        query = (
+            select(_contract)
+            .where(
+                _contract.c.payer_id == payer["payer_id"],
+                _contract.c.mchid == mchid,
+                _contract.c.plan_id == plan_id,
+                _contract.c.notify_form == notify_form,
+            )
+            .order_by(_contract.c.created_at_ms.desc(), _contract.c.contract_id.desc())
+            .limit(1)
+        )
+        found = self._reader.one(query)
+        return self._rows(found) if found else None
 
     def of_payer(self, payer_id: str) -> list[ContractRows]:
         """What a payer has signed, newest first."""

@@ -6,18 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from backend.db.command import Command
-from backend.merchant_api.faults import NO_AUTH, ORDER_NOT_EXIST, ApiError
+from backend.merchant_api.faults import NO_AUTH, ORDER_NOT_EXIST, ApiError, wrong_field
 from backend.merchant_api.keys.desk import Account, AccountDesk
 from backend.merchant_api.magic import Sandbox
 from backend.merchant_api.orders.engine import Engine, content_hash
 from backend.merchant_api.orders.schemas import Amount
 from backend.merchant_api.orders.service import CreateOrder
+from backend.merchant_api.papay.desk import ContractDesk
 from backend.merchant_api.payscore.model import (
     ServiceCommand,
     ServiceRows,
     payers_service,
     service_shown,
 )
+from backend.merchant_api.payscore.permissions import PermissionDesk
 from backend.merchant_api.payscore.repository import ServiceRepository
 from backend.merchant_api.payscore.schemas import (
     Cancel,
@@ -50,6 +52,7 @@ class ServiceDesk:
         self,
         services: Services,
         engine: Engine,
+        contracts: ContractDesk,
         accounts: AccountDesk,
         openid_key: bytes,
         sandbox: Sandbox,
@@ -59,13 +62,15 @@ class ServiceDesk:
         self._accounts = accounts
         self._openid_key = openid_key
         self._sandbox = sandbox
+        self.permissions = PermissionDesk(contracts)
         self._orders = ServiceRepository(services.reader)
 
     async def create(self, account: Account, wanted: NewService) -> dict[str, Any]:
         """A service order, the same for the same again."""
         self._engine.check_names(account, mchid=account.mchid, appid=wanted.appid)
+        permission_id = None
         if not wanted.need_user_confirm:
-            raise ApiError(NO_AUTH, "该服务须用户确认，未开通免确认")
+            permission_id = await self._permission(account, wanted)
         row = {
             "order_id": self._engine.mint(ids.MANDATE),
             "mchid": account.mchid,
@@ -77,7 +82,7 @@ class ServiceDesk:
             "notify_url": wanted.notify_url,
             "content_hash": content_hash(wanted, "SERVICE"),
         }
-        await self._services.submit(CreateService(row=row))
+        await self._services.submit(CreateService(row=row, permission_id=permission_id))
         return self._shown(await self._rows(account, wanted.out_order_no, wanted.service_id))
 
     async def query(
@@ -178,7 +183,7 @@ class ServiceDesk:
             account,
             amount=Amount(total=total),
             description=json.loads(order["said"])["service_introduction"],
-            mandate_id=order["order_id"],
+            mandate_id=order["mandate_id"],
             notify_url=order["notify_url"],
             notify_form=FORM,
             is_decline_told=False,
@@ -191,6 +196,16 @@ class ServiceDesk:
             trade_type=TRADE_TYPE,
             content_hash=hashlib.sha256(f"{number}\n{total}\n{_json(said)}".encode()).digest(),
         )
+
+    async def _permission(self, account: Account, wanted: NewService) -> str:
+        """The id of the payer's permission; ``NO_AUTH`` where none stands."""
+        if wanted.openid is None:
+            raise wrong_field("/openid", "免确认订单须填写 openid")
+        service_id = int(wanted.service_id)
+        found = await self.permissions.standing(account, wanted.openid, service_id)
+        if found is None:
+            raise ApiError(NO_AUTH, "用户未授权该服务")
+        return found
 
     async def _done(self, rows: ServiceRows, command: Command) -> dict[str, Any]:
         await self._services.submit(command)

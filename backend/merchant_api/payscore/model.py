@@ -3,7 +3,8 @@
 Rule 1: only ``next_state`` says which state follows.
 Rule 2: the total is what the items sum to, less the discounts, and never above the risk fund.
 Rule 3: whether it is collected is said by its payment, or by the merchant who was paid elsewhere.
-Rule 4: the payer signs the risk fund as a mandate of the merchant number's programs.
+Rule 4: the payer signs the risk fund as a mandate of the merchant number's programs, or has signed
+        a permission for all services of a kind.
 """
 
 import json
@@ -63,6 +64,7 @@ _SHOWN: Mapping[ServiceState, tuple[str, str]] = {
     _S.SETTLED: ("DONE", ""),
     _S.REVOKED: ("REVOKED", ""),
 }
+_AVAILABLE, _UNAVAILABLE = "AVAILABLE", "UNAVAILABLE"
 _BY_US, _ELSEWHERE = "NEWTON", "MCH"
 """By which way it was collected, in the interface's words."""
 
@@ -166,6 +168,23 @@ def payers_service(
         "expires_at_ms": order["expires_at_ms"],
         "text": text.to_map(),
     }
+
+
+def permission_shown(shown: _ROW) -> dict[str, Any]:
+    """The permission object of answers and callbacks, of a contract as it is shown."""
+    ended = shown.get("contract_terminate_info", {})
+    found = {
+        "appid": shown["appid"],
+        "mchid": shown["mchid"],
+        "service_id": str(shown["plan_id"]),
+        "openid": shown["openid"],
+        "authorization_code": shown["out_contract_code"],
+        "authorization_state": _UNAVAILABLE if ended else _AVAILABLE,
+        "authorization_success_time": shown["contract_signed_time"],
+    }
+    if ended:
+        found["cancel_authorization_time"] = ended["contract_terminated_time"]
+    return found
 
 
 def _state(rows: ServiceRows, now_ms: int) -> tuple[str, str]:

@@ -3,22 +3,28 @@
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from backend.merchant_api.keys.desk import Account
 from backend.merchant_api.limits import (
     APPID_CHARS_MAX,
+    CONTRACT_CODE_CHARS_MAX,
     MANDATE_ID_CHARS_MAX,
+    OPENID_CHARS_MAX,
     OUT_ORDER_NO_CHARS_MAX,
 )
 from backend.merchant_api.papay.schemas import Signature
 from backend.merchant_api.payscore.desk import ServiceDesk
+from backend.merchant_api.payscore.permissions import PermissionDesk
 from backend.merchant_api.payscore.schemas import (
     Cancel,
     Complete,
+    EndPermission,
     Modify,
+    NewPermission,
     NewService,
     OfService,
+    ServiceId,
     Sync,
 )
 from backend.merchant_api.wire.gate import caller_of
@@ -32,12 +38,18 @@ _OutOrderNo = Annotated[str, Query(min_length=1, max_length=OUT_ORDER_NO_CHARS_M
 _ServiceId = Annotated[str, Query(min_length=1, max_length=32)]
 _AppId = Annotated[str, Query(min_length=1, max_length=APPID_CHARS_MAX)]
 _OrderId = Annotated[str, Path(min_length=1, max_length=MANDATE_ID_CHARS_MAX)]
+_Code = Annotated[str, Path(min_length=1, max_length=CONTRACT_CODE_CHARS_MAX)]
+_OpenId = Annotated[str, Path(min_length=1, max_length=OPENID_CHARS_MAX)]
+_Service = Annotated[ServiceId, Query()]
+_BY_CODE = "/payscore/permissions/authorization-code/{code}"
+_BY_OPENID = "/payscore/permissions/openid/{openid}"
 _ORDERS = "/payscore/serviceorder"
 _ORDER = _ORDERS + "/{out_order_no}"
 
 
 def add_routes(routes: APIRouter, desk: ServiceDesk) -> None:
-    """Ask, look, give up, complete, collect."""
+    """Ask, look, give up, complete, collect; and the permissions to begin without asking."""
+    _add_permissions(routes, desk.permissions)
 
     @routes.post(_ORDERS)
     async def create(caller: _Caller, body: NewService) -> dict[str, Any]:
@@ -69,6 +81,32 @@ def add_routes(routes: APIRouter, desk: ServiceDesk) -> None:
     @routes.post(_ORDER + "/sync")
     async def sync(caller: _Caller, out_order_no: _Number, body: Sync) -> dict[str, Any]:
         return await desk.sync(caller, out_order_no, body)
+
+
+def _add_permissions(routes: APIRouter, desk: PermissionDesk) -> None:
+    """Ask for a payer's permission, look, give it back."""
+
+    @routes.post("/payscore/permissions")
+    async def apply(caller: _Caller, body: NewPermission) -> dict[str, str]:
+        return {"apply_permissions_token": await desk.apply(caller, body)}
+
+    @routes.get(_BY_CODE)
+    async def by_code(caller: _Caller, code: _Code, service_id: _Service) -> dict[str, Any]:
+        return await desk.by_code(caller, code, service_id)
+
+    @routes.post(_BY_CODE + "/terminate", status_code=204)
+    async def end(caller: _Caller, code: _Code, body: EndPermission) -> Response:
+        await desk.end(caller, code, body)
+        return Response(status_code=204)
+
+    @routes.get(_BY_OPENID)
+    async def by_openid(caller: _Caller, openid: _OpenId, service_id: _Service) -> dict[str, Any]:
+        return await desk.by_openid(caller, openid, service_id)
+
+    @routes.post(_BY_OPENID + "/terminate", status_code=204)
+    async def end_of_openid(caller: _Caller, openid: _OpenId, body: EndPermission) -> Response:
+        await desk.end_of_openid(caller, openid, body)
+        return Response(status_code=204)
 
 
 def add_wallet_routes(routes: APIRouter, services: Services, desk: ServiceDesk) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from backend.merchant_api.limits import (
+    OPENID_CHARS_MAX,
     OUT_ORDER_NO_CHARS_MAX,
     SERVICE_ATTACH_CHARS_MAX,
     SERVICE_DISCOUNTS_MAX,
@@ -13,6 +14,7 @@ from backend.merchant_api.limits import (
     SERVICE_REASON_CHARS_MAX,
     SERVICE_TEXT_CHARS_MAX,
 )
+from backend.merchant_api.papay.schemas import ContractCode
 from backend.merchant_api.payscore.model import total_of
 from backend.merchant_api.wire.asked import AppId, Asked, Fen, NotifyUrl
 from protocol.money import AMOUNT_MINOR_MAX
@@ -85,12 +87,30 @@ class NewService(Asked):
     attach: Annotated[str, Field(max_length=SERVICE_ATTACH_CHARS_MAX)] | None = None
     notify_url: NotifyUrl
     need_user_confirm: bool = True
+    openid: Annotated[str, Field(min_length=1, max_length=OPENID_CHARS_MAX)] | None = None
+    """Whose permission it is; only where the payer need not confirm."""
 
     def said(self) -> dict[str, Any]:
         """What is kept and shown of it."""
         names = {"service_introduction", "time_range", "risk_fund", "post_payments",
                  "post_discounts", "location", "attach"}  # fmt: skip
         return self.model_dump(include=names, exclude_none=True)
+
+
+class NewPermission(Asked):
+    """``POST /v3/payscore/permissions``."""
+
+    service_id: ServiceId
+    appid: AppId
+    authorization_code: ContractCode
+    notify_url: NotifyUrl
+
+
+class EndPermission(Asked):
+    """``POST …/terminate`` of a permission."""
+
+    service_id: ServiceId
+    reason: Annotated[str, Field(min_length=1, max_length=SERVICE_REASON_CHARS_MAX)]
 
 
 class OfService(Asked):

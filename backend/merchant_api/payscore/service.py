@@ -13,10 +13,12 @@ from typing import Any
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
-from backend.mandates.model import MandateCommand, Side
+from backend.mandates.model import MandateCommand, MandateStatus, Side
 from backend.mandates.service import ChangeMandate, CreateMandate
+from backend.mandates.tables import MANDATE
 from backend.merchant_api.faults import (
     INVALID_REQUEST,
+    NO_AUTH,
     ORDER_PAID,
     RE_ENTRY,
     ApiError,
@@ -25,7 +27,7 @@ from backend.merchant_api.faults import (
 from backend.merchant_api.keys.tables import ACCOUNT
 from backend.merchant_api.limits import SERVICE_LIFE_MS, SERVICE_PROPOSAL_LIFE_MS
 from backend.merchant_api.orders.service import CreateOrder
-from backend.merchant_api.papay.tables import PLAN
+from backend.merchant_api.papay.tables import CONTRACT, PLAN
 from backend.merchant_api.payscore.model import (
     ServiceCommand,
     ServiceState,
@@ -39,7 +41,7 @@ from protocol import cbor, cose
 from protocol.errors import CallerError
 from protocol.payment import PAID_STATES, PaymentState
 
-FORM = "v3.payscore"
+FORM, PERMISSION_FORM = "v3.payscore", "v3.permission"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +51,14 @@ class CreateService:
 
     row: Mapping[str, Any]
     """With a fresh id, which goes unused if the number is known."""
+    permission_id: str | None = None
+    """The payer's permission under which it begins at once; None: the payer is asked."""
 
     def reads(self) -> Iterable[Read]:
-        return [(OUT_ORDER_NO, self._key), (PLAN, self.row["service_id"])]
+        permitted: list[Read] = []
+        if self.permission_id is not None:
+            permitted = [(CONTRACT, self.permission_id), (MANDATE, self.permission_id)]
+        return [(OUT_ORDER_NO, self._key), (PLAN, self.row["service_id"]), *permitted]
 
     def follow(self, ws: WorkingSet) -> Iterable[Read]:
         known = ws.get(OUT_ORDER_NO, self._key)
@@ -76,6 +83,7 @@ class CreateService:
             SERVICE_ORDER,
             {
                 **self.row,
+                "mandate_id": self.permission_id or order_id,
                 "state": ServiceState.CREATED.value,
                 "expires_at_ms": now_ms + SERVICE_PROPOSAL_LIFE_MS,
                 "valid_until_ms": now_ms + SERVICE_LIFE_MS,
@@ -83,7 +91,19 @@ class CreateService:
                 "updated_at_ms": now_ms,
             },
         )
-        return service_order(ws, order_id)
+        order = service_order(ws, order_id)
+        if self.permission_id is None:
+            return order
+        payer_id = self._permitting(ws, self.permission_id)
+        return step(ws, order, ServiceCommand.CONFIRM, now_ms, payer_id=payer_id)
+
+    def _permitting(self, ws: WorkingSet, permission_id: str) -> str:
+        """Whose permission it is; ``NO_AUTH`` unless it stands."""
+        contract, mandate = ws.get(CONTRACT, permission_id), ws.get(MANDATE, permission_id)
+        if contract is None or mandate is None or mandate["status"] != MandateStatus.ACTIVE:
+            raise ApiError(NO_AUTH, "用户未授权该服务")
+        payer_id: str = contract["payer_id"]
+        return payer_id
 
     @property
     def _key(self) -> tuple[str, str]:
@@ -111,7 +131,8 @@ class ConfirmService:
 
     def decide(self, ws: WorkingSet, now_ms: int) -> None:
         order = ws.get(SERVICE_ORDER, self.order_id)
-        if order is None or order["payer_id"] not in {None, self.payer_id}:
+        is_asked = order is not None and order["mandate_id"] == self.order_id
+        if order is None or not is_asked or order["payer_id"] not in {None, self.payer_id}:
             raise CallerError("mandate_not_found", self.order_id)
         if order["payer_id"] is None:
             if now_ms >= order["expires_at_ms"]:
@@ -154,7 +175,7 @@ class CancelService:
             return
         step(ws, order, ServiceCommand.CANCEL, now_ms)
         if order["payer_id"] is not None:
-            self._end.decide(ws, now_ms)
+            _end(ws, order, self.merchant_id, now_ms)
 
     @property
     def _end(self) -> ChangeMandate:
@@ -202,7 +223,7 @@ class CompleteService:
         )
         if self.debit is None:
             step(ws, order, ServiceCommand.SETTLE, now_ms)
-            _ended(self.order_id, self.merchant_id).decide(ws, now_ms)
+            _end(ws, order, self.merchant_id, now_ms)
         else:
             _collect(ws, order, self.debit, self.merchant_id, now_ms)
 
@@ -262,7 +283,7 @@ class SettleService:
             return
         check_unpaid(ws, order)
         step(ws, order, ServiceCommand.SETTLE, now_ms, paid_elsewhere_at=self.paid_at)
-        _ended(self.order_id, self.merchant_id).decide(ws, now_ms)
+        _end(ws, order, self.merchant_id, now_ms)
 
 
 def step(
@@ -308,6 +329,12 @@ def _collect(ws: WorkingSet, order: Row, debit: CreateOrder, merchant_id: str, n
         try_count=order["try_count"] + 1,
     )
     if PaymentState(payment["state"]) in PAID_STATES:
+        _end(ws, order, merchant_id, now_ms)
+
+
+def _end(ws: WorkingSet, order: Row, merchant_id: str, now_ms: int) -> None:
+    """The payer's agreement is used up; a permission stands for the next service."""
+    if order["mandate_id"] == order["order_id"]:
         _ended(order["order_id"], merchant_id).decide(ws, now_ms)
 
 

@@ -9,8 +9,7 @@ from backend.db.tables import BYTES, INTEGER, STORAGE, TEXT, BackendTable, table
 
 
 class ServiceOrder(BackendTable, table=True):
-    """A service that a payer has agreed to, or is asked to. Its id is the mandate's under which it
-    is debited."""
+    """A service that a payer has agreed to, or is asked to."""
 
     __tablename__ = "merchant_api_service_order"
     __table_args__: Any = (
@@ -20,6 +19,8 @@ class ServiceOrder(BackendTable, table=True):
         STORAGE,
     )
     order_id: str = Field(primary_key=True, sa_type=TEXT)
+    mandate_id: str = Field(default="", sa_type=TEXT)
+    """Under which it is debited: its own, of the same id, or the payer's permission."""
     mchid: str = Field(sa_type=TEXT)
     appid: str = Field(sa_type=TEXT)
     out_order_no: str = Field(sa_type=TEXT)

@@ -53,6 +53,7 @@ def open_service(caller: Caller) -> None:
         "name": "充电宝",
         "limit_payment_minor": 20_000,
         "limit_day_minor": 20_000,
+        "notice_hours": None,
     }
     made = caller.http.post("/operator/v1/merchant-api/plans", json=body, headers=OPERATOR)
     assert made.status_code == 201
@@ -237,6 +238,51 @@ def test_only_what_was_opened_is_there(caller: Caller) -> None:
     assert unknown.json()["detail"]["field"] == "/service_id"
     free = asked(caller, need_user_confirm=False, openid="o" * 28)
     assert refused(caller.ask("POST", ORDERS, free)) == (403, "NO_AUTH")
+    nobody = asked(caller, need_user_confirm=False)
+    assert caller.ask("POST", ORDERS, nobody).json()["detail"]["field"] == "/openid"
+
+
+def test_a_permission_lets_services_begin_until_it_is_taken_back(caller: Caller) -> None:
+    open_service(caller)
+    payer_id = caller.shop.add_payer(balance_minor=10_000)
+    body = {"appid": caller.made["appid"]}
+    openid = wallet(caller, "POST", "/openid", payer_id, body)["openid"]
+    wanted = {
+        "service_id": SERVICE,
+        "appid": caller.made["appid"],
+        "authorization_code": "auth-1",
+        "notify_url": "https://shop.example/permission",
+    }
+    made = caller.ask("POST", "/v3/payscore/permissions", wanted).json()
+    token = made["apply_permissions_token"]
+    target = f"/v3/payscore/permissions/authorization-code/auth-1?service_id={SERVICE}"
+    assert refused(caller.ask("GET", target)) == (404, "RESOURCE_NOT_EXISTS")
+    shown = wallet(caller, "GET", f"/contracts/{token}", payer_id)
+    signed = sign_mandate(MandateText.from_map(shown["text"]), caller.shop.keys[payer_id])
+    wallet(caller, "POST", f"/contracts/{token}/sign", payer_id, {"signed": signed.hex()})
+    assert caller.ask("GET", target).json()["authorization_state"] == "AVAILABLE"
+    for number in ("svc-1", "svc-2"):
+        order = asked(caller, number, need_user_confirm=False, openid=openid)
+        begun = caller.ask("POST", ORDERS, order).json()
+        assert (begun["state_description"], begun["openid"]) == ("USER_CONFIRM", openid)
+        assert tell(caller, "complete", number, **cost(1_000)).json()["state"] == "DONE"
+    assert caller.shop.payer_balance(payer_id) == 8_000
+    with pytest.raises(CallerError, match="mandate_not_found"):
+        confirm(caller, payer_id, begun["order_id"])
+    by_openid = f"/v3/payscore/permissions/openid/{openid}"
+    end = {"service_id": SERVICE, "reason": "停止服务"}
+    for _ in range(2):
+        assert caller.ask("POST", f"{by_openid}/terminate", end).status_code == 204
+    found = caller.ask("GET", f"{by_openid}?service_id={SERVICE}").json()
+    assert found["authorization_state"] == "UNAVAILABLE"
+    late = asked(caller, "svc-3", need_user_confirm=False, openid=openid)
+    assert refused(caller.ask("POST", ORDERS, late)) == (403, "NO_AUTH")
+    events = {event for event, _ in caller.news()}
+    assert events == {
+        "PAYSCORE.USER_OPEN_SERVICE",
+        "PAYSCORE.USER_CLOSE_SERVICE",
+        "PAYSCORE.USER_PAID",
+    }
 
 
 @pytest.mark.parametrize("state", ServiceState)
