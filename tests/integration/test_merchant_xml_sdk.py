@@ -6,14 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from wechatpy.exceptions import WeChatPayException
 from wechatpy.pay import WeChatPay
+from wechatpy.pay.api import withhold
 
 from backend.ledger.rules import Event, merchant_settled
 from backend.merchant_api.payers.service import TellOpenId
+from protocol.messages.mandate import MandateText, sign_mandate
 from tests.support.backend import MERCHANT, mint
 from tests.support.books import Post
 from tests.support.merchant_world import PAYER, MerchantWorld, merchant_world
+from tillway.merchant import plan
 
 pytestmark = pytest.mark.asyncio
 TAKEN = "<xml><return_code><![CDATA[SUCCESS]]></return_code></xml>"
@@ -47,7 +51,39 @@ async def test_orders_codes_and_refunds_from_the_first_call_to_the_last_notice(
             await its_refund(world, pay)
             await a_code(world, pay)
             await a_red_packet(world, pay)
-        assert (await world.wallet.balance(PAYER, "CNY"))["balance_minor"] == 10_000 - 980
+            monkeypatch.setattr(withhold, "get_external_ip", lambda: "203.0.113.9")
+            await a_contract(world, pay)
+        assert (await world.wallet.balance(PAYER, "CNY"))["balance_minor"] == 10_000 - 980 - 500
+
+
+async def a_contract(world: MerchantWorld, pay: Any) -> None:
+    """The payer follows the merchant's link, signs, is debited, and is let go."""
+    token, own, news = world.keys.parent / "token", world.own, world.server.url
+    terms = {"plan_id": 123, "name": "会员", "limit_payment": 900, "limit_day": 900}
+    await world.run(lambda: plan(world.url, world.ca, token, own["mchid"], notice_hours=0, **terms))
+    link = pay.withhold.apply_signing(123, "code-1", "李娜", news)
+    follow = lambda: requests.get(link["base_url"], link["data"], allow_redirects=False)  # noqa: E731  # a test's own server
+    page = (await world.run(follow)).headers["location"]
+    contract_id = page.partition("pre_entrustweb_id=")[2]
+    desk = world.served.backend.merchant_api.contracts
+    text = MandateText.from_map((await desk.shown_to(PAYER, contract_id))["text"])
+    await desk.sign(PAYER, contract_id, sign_mandate(text, world.payer_key))
+    _, body = await world.server.next()
+    assert "<change_type><![CDATA[ADD]]></change_type>" in body
+    shown = await world.run(lambda: pay.withhold.query_signing(contract_id=contract_id))
+    assert (shown["contract_state"], shown["contract_code"]) == ("0", "code-1")
+    debit = ("十二月", 500, contract_id, news, "debit-0001")
+    await world.run(lambda: pay.withhold.apply_deduct(*debit))
+    _, body = await world.server.next()
+    assert pay.parse_payment_result(body)["total_fee"] == 500
+    found = await world.run(lambda: pay.withhold.query_order(out_trade_no="debit-0001"))
+    assert (found["trade_state"], found["trade_type"]) == ("SUCCESS", "PAP")
+    end = lambda: pay.withhold.apply_cancel_signing(  # noqa: E731
+        contract_id=contract_id, contract_termination_remark="退订"
+    )
+    assert (await world.run(end))["contract_id"] == contract_id
+    _, body = await world.server.next()
+    assert "<change_type><![CDATA[DELETE]]></change_type>" in body
 
 
 async def an_order(world: MerchantWorld, pay: Any) -> None:

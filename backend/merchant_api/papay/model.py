@@ -7,6 +7,7 @@ Rule 2: the payer signs exactly the plan's terms, for the merchant number's prog
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from backend.merchant_api.orders.model import openid_of, time_text
 from protocol.messages.mandate import MandateText
@@ -14,6 +15,7 @@ from protocol.messages.mandate import MandateText
 SIGNED, TERMINATED = "SIGNED", "TERMINATED"
 _BY_EXPIRY, _BY_PAYER, _BY_MERCHANT = "1", "2", "3"
 """Who ended it, by the numbers that the older interface documents."""
+_SIGN_PAGE = "https://payapp.weixin.qq.com/papay/sign"
 _ROW = Mapping[str, Any]
 
 
@@ -27,6 +29,11 @@ class ContractRows:
     """None: its payer has not signed it."""
     termination: _ROW | None
     """The mandate's event, if it was ended."""
+
+
+def sign_page(contract_id: str) -> str:
+    """The page that opens a proposal in the payer's wallet."""
+    return f"{_SIGN_PAGE}?{urlencode({'pre_entrustweb_id': contract_id})}"
 
 
 def program_of(mchid: str) -> str:

@@ -14,6 +14,7 @@ from backend.merchant_api.limits import (
 )
 from backend.merchant_api.orders.desk import OrderDesk
 from backend.merchant_api.papay.desk import ContractDesk
+from backend.merchant_api.papay.model import sign_page
 from backend.merchant_api.papay.schemas import (
     NewContract,
     NewDebit,
@@ -34,7 +35,6 @@ _Code = Annotated[str, Path(min_length=1, max_length=CONTRACT_CODE_CHARS_MAX)]
 _ContractId = Annotated[str, Path(min_length=1, max_length=MANDATE_ID_CHARS_MAX)]
 _Number = Annotated[str, Path(min_length=1, max_length=OUT_TRADE_NO_CHARS_MAX)]
 _MchId = Annotated[str, Query(min_length=1, max_length=32)]
-_SIGN_PAGE = "https://payapp.weixin.qq.com/papay/sign"
 _MINI_PROGRAM, _MINI_PATH = "gh_papay", "pages/sign"
 _CONTRACT = "/papay/sign/contracts/plan-id/{plan_id}/out-contract-code/{out_contract_code}"
 
@@ -91,12 +91,11 @@ def add_routes(routes: APIRouter, desk: ContractDesk, orders: OrderDesk) -> None
 
 def opening(contract_id: str, *, is_app: bool) -> dict[str, str]:
     """What opens the payer's wallet at a proposal: from an app, or by a code that is scanned."""
-    query = urlencode({"pre_entrustweb_id": contract_id})
     found = {"pre_entrustweb_id": contract_id}
     if is_app:
-        path = f"{_MINI_PATH}?{query}"
+        path = f"{_MINI_PATH}?{urlencode(found)}"
         return found | {"mini_program_username": _MINI_PROGRAM, "mini_program_path": path}
-    return found | {"redirect_url": f"{_SIGN_PAGE}?{query}"}
+    return found | {"redirect_url": sign_page(contract_id)}
 
 
 def add_wallet_routes(routes: APIRouter, services: Services, desk: ContractDesk) -> None:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import structlog
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
 from backend.hub_api.peer import certificate_of
@@ -66,11 +67,18 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """What a desk answers to a link: where it leads."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """What a path asks of those who call it."""
 
     schema: type[V2Asked]
-    desk: Callable[[Account, Any], Awaitable[Said | File]]
+    desk: Callable[[Account, Any], Awaitable[Said | File | Page]]
     by_certificate: bool = False
     in_sandbox: bool = False
     has_nonce: bool = True
@@ -120,6 +128,20 @@ class V2Gate:
         for other in sandbox_paths(path):
             self._add(routes, other, Call(schema, desk, in_sandbox=True))
 
+    def add_link(
+        self,
+        routes: APIRouter,
+        path: str,
+        schema: type[Wanted],
+        desk: Callable[[Account, Wanted], Awaitable[Page]],
+    ) -> None:
+        """A link of a merchant's page: its query is proven, it leads a payer to another page."""
+        call = Call(schema, desk, has_nonce=False)
+
+        @routes.get(path, response_class=Response, summary=schema.__doc__)
+        async def follow(request: Request) -> Response:
+            return await self._answer(request, call)
+
     def _add(self, routes: APIRouter, path: str, call: Call) -> None:
         async def answer(request: Request) -> Response:
             return await self._answer(request, call)
@@ -163,6 +185,8 @@ class V2Gate:
             return self._refusal(in_older_words(ApiError(SYSTEM_ERROR)), fields, proof)
         if isinstance(said, File):
             return UnsignedFile(said.chunks, media_type=said.media_type, headers=said.headers)
+        if isinstance(said, Page):
+            return RedirectResponse(said.url, status_code=302)
         return self._signed({"result_code": "SUCCESS", **said}, fields, proof)
 
     async def _admit(self, fields: Mapping[str, str], call: Call) -> Proof:
@@ -236,7 +260,9 @@ def sandbox_paths(path: str) -> tuple[str, ...]:
 
 
 async def _fields(request: Request) -> dict[str, str]:
-    """What stands in a body; an empty field is as good as none."""
+    """What stands in a body, or in a link's query; an empty field is as good as none."""
+    if request.method == "GET":
+        return {name: text for name, text in request.query_params.items() if text}
     body = await request.body()
     if not body:
         raise V2Error(POST_DATA_EMPTY)

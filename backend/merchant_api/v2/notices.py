@@ -10,14 +10,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from backend.db.tables import Row
+from backend.merchant_api.codepay.desk import declined
 from backend.merchant_api.keys.desk import Account, AccountDesk
 from backend.merchant_api.orders.model import transaction
 from backend.merchant_api.orders.repository import OrderRepository
+from backend.merchant_api.papay.model import contract_shown
+from backend.merchant_api.papay.repository import ContractRepository
 from backend.merchant_api.refunds.model import refund_news
 from backend.merchant_api.refunds.repository import RefundRepository
 from backend.merchant_api.v2.codec import read_fields, write_fields
-from backend.merchant_api.v2.faults import V2Error
+from backend.merchant_api.v2.faults import V2Error, in_older_words
 from backend.merchant_api.v2.orders.model import paid_fields
+from backend.merchant_api.v2.papay.model import contract_news
 from backend.merchant_api.v2.refunds.model import news
 from backend.merchant_api.v2.signing import SignType, seal_notice, signature
 from backend.payments.services import Services
@@ -31,6 +35,7 @@ FORMS: Mapping[tuple[SignType, bool], str] = {
 }
 """How the outbox names these forms: how they are signed, and whether with the sandbox's key."""
 _PAID, _DECLINED = "payment.captured", "payment.declined"
+_SIGNED, _ENDED = "mandate.signed", "mandate.terminated"
 _REFUNDED = frozenset({"refund.succeeded", "refund.failed"})
 _NONCE_BYTES = 16
 _HEADERS = {"Content-Type": "text/xml; charset=utf-8"}
@@ -60,6 +65,7 @@ class V2Form:
         self._in_sandbox = in_sandbox
         self._orders = OrderRepository(services.reader)
         self._refunds = RefundRepository(services.reader)
+        self._contracts = ContractRepository(services.reader)
 
     async def dress(self, row: Row) -> tuple[bytes, dict[str, str]]:
         """``callback_unknown`` for news that this form has no words for."""
@@ -70,6 +76,9 @@ class V2Form:
             return await self._debit_declined(told["payment_id"]), dict(_HEADERS)
         if row["event_type"] in _REFUNDED:
             return await self._refund(told["refund_id"]), dict(_HEADERS)
+        if row["event_type"] in {_SIGNED, _ENDED}:
+            is_end = row["event_type"] == _ENDED
+            return await self._contract(told["mandate_id"], is_end=is_end), dict(_HEADERS)
         raise CallerError("callback_unknown", row["event_type"])
 
     def is_taken(self, row: Row, answer: bytes) -> bool:  # noqa: ARG002  # the answer says it
@@ -80,23 +89,34 @@ class V2Form:
             return False
 
     async def _payment(self, payment_id: str) -> bytes:
-        shown, account, head = await self._about(payment_id)
+        shown, account, head, _ = await self._about(payment_id)
         return self._signed(head | {"result_code": "SUCCESS"} | _texts(paid_fields(shown)), account)
 
     async def _debit_declined(self, payment_id: str) -> bytes:
         """Of a debit under a contract: any other declined payment is answered at once."""
-        shown, account, head = await self._about(payment_id)
+        shown, account, head, payment = await self._about(payment_id)
+        why = in_older_words(declined(payment["error_code"]))
         fields = {
             "result_code": "FAIL",
-            "err_code": "TRADE_ERROR",
-            "err_code_des": shown["trade_state_desc"],
+            "err_code": why.fault.code,
+            "err_code_des": why.message,
             "out_trade_no": shown["out_trade_no"],
             "total_fee": str(shown["amount"]["total"]),
         }
         return self._signed(head | fields, account)
 
-    async def _about(self, payment_id: str) -> tuple[dict[str, Any], Account, dict[str, str]]:
-        """The transaction, whose program asked for it, and what every notice of it says."""
+    async def _contract(self, contract_id: str, *, is_end: bool) -> bytes:
+        rows = await self._services.run_read(lambda: self._contracts.of_id(contract_id))
+        assert rows is not None, "only a merchant program's contract is told in this form"
+        now_ms = self._services.clock.now_ms()
+        shown = contract_shown(rows, openid_key=self._openid_key, now_ms=now_ms)
+        account = await self._account(shown["mchid"])
+        told = {"result_code": "SUCCESS"} | _texts(contract_news(shown, is_end=is_end))
+        return self._signed(self._head(account) | told, account)
+
+    async def _about(self, payment_id: str) -> tuple[dict[str, Any], Account, dict[str, str], Row]:
+        """The transaction, whose program asked for it, what every notice of it says, and its
+        payment."""
         found = await self._services.run_read(lambda: self._orders.of_payment(payment_id))
         assert found is not None, "only an order's payment is told in this form"
         order, payment = found
@@ -108,7 +128,7 @@ class V2Form:
             "sub_appid": order["sub_appid"],
             "contract_id": payment["mandate_id"] or "",
         }
-        return shown, account, self._head(account) | _texts(names)
+        return shown, account, self._head(account) | _texts(names), payment
 
     def _signed(self, fields: dict[str, str], account: Account) -> bytes:
         if self._sign_type is not SignType.MD5:

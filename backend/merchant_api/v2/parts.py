@@ -23,7 +23,7 @@ from backend.merchant_api.v2.notices import FORMS, V2Form
 from backend.merchant_api.v2.orders.desk import V2OrderDesk
 from backend.merchant_api.v2.orders.schemas import ClosedOrder, OneOrder, UnifiedOrder
 from backend.merchant_api.v2.papay.desk import V2ContractDesk
-from backend.merchant_api.v2.papay.schemas import EndedContract, OneContract, PapPayApply
+from backend.merchant_api.v2.papay.schemas import EndedContract, Entrust, OneContract, PapPayApply
 from backend.merchant_api.v2.red_packets.desk import RedPackDesk
 from backend.merchant_api.v2.red_packets.schemas import RedPackQuery, SendRedPack
 from backend.merchant_api.v2.refunds.desk import V2RefundDesk
@@ -98,6 +98,8 @@ def v2_router(
     contracts = V2ContractDesk(desks.contracts, desks.engine)
     gate.add(routes, "/pay/pappayapply", PapPayApply, contracts.debit)
     gate.add(routes, "/pay/paporderquery", OneOrder, orders.query)
+    gate.add_link(routes, "/papay/entrustweb", Entrust, contracts.open)
+    gate.add(routes, "/papay/preentrustweb", Entrust, contracts.propose, has_nonce=False)
     gate.add(routes, "/papay/querycontract", OneContract, contracts.query, has_nonce=False)
     gate.add(routes, "/papay/deletecontract", EndedContract, contracts.end, has_nonce=False)
     tools = ToolDesk(services, desks.engine, desks.sandbox, openid_key)

@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
+import xmltodict
 from wechatpy.pay import WeChatPay
 
 from tests.support.merchant_caller import Caller
 from tests.support.xml_caller import XmlCaller
-from tests.unit.merchant_api.test_papay import PLAN, signed_contract
+from tests.unit.merchant_api.test_papay import PLAN, add_plan, sign, signed_contract
 from tests.unit.merchant_api.test_xml_codes_and_refunds import dressed
 from tests.unit.merchant_api.test_xml_orders import code_of
 
@@ -70,6 +71,48 @@ def test_what_became_of_a_debit_is_told(xml: XmlCaller) -> None:
         1_800,
     )
     assert (news["debit-0002"]["result_code"], news["debit-0002"]["total_fee"]) == ("FAIL", 1_000)
+    assert news["debit-0002"]["err_code"] == "NOTENOUGH"
+
+
+def proposal(xml: XmlCaller, **changes: Any) -> dict[str, Any]:
+    return {
+        "appid": xml.made["appid"],
+        "mch_id": xml.made["mchid"],
+        "plan_id": str(PLAN),
+        "contract_code": "code-1",
+        "request_serial": "1695",
+        "contract_display_account": "李雷",
+        "notify_url": "https://shop.example/contract",
+        "version": "1.0",
+        "timestamp": "1414488825",
+    } | changes
+
+
+def test_a_link_leads_to_the_page_that_opens_the_proposal(xml: XmlCaller) -> None:
+    add_plan(xml.caller)
+    query = proposal(xml)
+    http, path = xml.caller.http, "/papay/entrustweb"
+    signed = query | {"sign": xml.signature(query)}
+    found = http.get(path, params=signed, follow_redirects=False)
+    assert found.status_code == 302
+    made = xml.ask("/papay/preentrustweb", nonce_str=None, **proposal(xml))
+    contract_id = made["pre_entrustweb_id"]
+    assert found.headers["location"].endswith(f"?pre_entrustweb_id={contract_id}")
+    forged = http.get(path, params=signed | {"plan_id": "124"}, follow_redirects=False)
+    assert "SIGNERROR" in forged.text
+    wrong = xml.ask(
+        "/papay/preentrustweb", nonce_str=None, **proposal(xml, plan_id="7", contract_code="code-2")
+    )
+    assert code_of(wrong) == "PARAM_ERROR"
+    sign(xml.caller, xml.caller.shop.add_payer(), contract_id)
+    xml.ask(END, contract_termination_remark="不再需要", **BY_CODE)
+    told = [xmltodict.parse(body)["xml"] for body in dressed(xml, form="v2")]
+    assert {(one["change_type"], one["contract_id"]) for one in told} == {
+        ("ADD", contract_id),
+        ("DELETE", contract_id),
+    }
+    for one in told:
+        assert one.pop("sign") == xml.signature(one)
 
 
 def test_contracts_that_are_none(xml: XmlCaller) -> None:

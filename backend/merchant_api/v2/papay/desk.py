@@ -9,12 +9,13 @@ from backend.merchant_api.keys.desk import Account
 from backend.merchant_api.orders.engine import Engine
 from backend.merchant_api.orders.schemas import Amount
 from backend.merchant_api.papay.desk import ContractDesk
-from backend.merchant_api.papay.schemas import NewDebit
+from backend.merchant_api.papay.model import sign_page
+from backend.merchant_api.papay.schemas import NewContract, NewDebit
 from backend.merchant_api.v2.faults import CONTRACT_NOT_EXIST, V2Error
-from backend.merchant_api.v2.gate import Said
+from backend.merchant_api.v2.gate import Page, Said
 from backend.merchant_api.v2.notices import form_of
 from backend.merchant_api.v2.papay.model import contract_fields, contract_names
-from backend.merchant_api.v2.papay.schemas import EndedContract, OneContract, PapPayApply
+from backend.merchant_api.v2.papay.schemas import EndedContract, Entrust, OneContract, PapPayApply
 
 
 class V2ContractDesk:
@@ -23,6 +24,14 @@ class V2ContractDesk:
     def __init__(self, contracts: ContractDesk, engine: Engine) -> None:
         self._contracts = contracts
         self._engine = engine
+
+    async def open(self, account: Account, wanted: Entrust) -> Page:
+        """The page that opens a proposal in the payer's wallet."""
+        return Page(sign_page(await self._proposed(account, wanted)))
+
+    async def propose(self, account: Account, wanted: Entrust) -> Said:
+        """What opens a proposal in the payer's wallet."""
+        return {"pre_entrustweb_id": await self._proposed(account, wanted)}
 
     async def debit(self, account: Account, wanted: PapPayApply) -> Said:
         """Take a payment; that it was taken is told, or asked for."""
@@ -54,6 +63,21 @@ class V2ContractDesk:
             wanted.contract_termination_remark,
         )
         return contract_names(shown)
+
+    async def _proposed(self, account: Account, wanted: Entrust) -> str:
+        newer = NewContract(
+            sign_scene="SIGN_SCENE_APP",
+            appid=wanted.appid,
+            openid=wanted.openid,
+            plan_id=wanted.plan_id,
+            out_contract_code=wanted.contract_code,
+            contract_display_account=wanted.contract_display_account,
+            contract_notify_url=wanted.notify_url,
+            out_user_code=wanted.outerid,
+        )
+        form = form_of(account, wanted.sign_type)
+        contract_id: str = (await self._contracts.propose(account, newer, form))["contract_id"]
+        return contract_id
 
     async def _shown(self, account: Account, wanted: OneContract) -> dict[str, Any]:
         self._engine.check_names(account, mchid=account.mchid, appid=wanted.appid)

@@ -37,6 +37,23 @@ def contract_names(shown: Mapping[str, Any]) -> dict[str, str | int]:
     }
 
 
+def contract_news(shown: Mapping[str, Any], *, is_end: bool) -> dict[str, str | int]:
+    """What a notice tells of a contract that has begun, or ended."""
+    found = contract_names(shown) | {"openid": shown["openid"]}
+    ended = shown.get("contract_terminate_info", {})
+    if not is_end or not ended:
+        return found | {
+            "change_type": "ADD",
+            "operate_time": _spaced(shown["contract_signed_time"]),
+            "contract_expired_time": _spaced(shown["contract_expired_time"]),
+        }
+    return found | {
+        "change_type": "DELETE",
+        "operate_time": _spaced(ended["contract_terminated_time"]),
+        "contract_termination_mode": ended["contract_termination_mode"],
+    }
+
+
 def _spaced(time: str) -> str:
     """``yyyy-MM-dd HH:mm:ss``."""
     return time[:19].replace("T", " ")

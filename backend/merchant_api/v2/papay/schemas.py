@@ -7,9 +7,12 @@ from pydantic import BeforeValidator, Field, model_validator
 from backend.merchant_api.limits import (
     ATTACH_CHARS_MAX,
     DESCRIPTION_CHARS_MAX,
+    DISPLAY_ACCOUNT_CHARS_MAX,
     GOODS_TAG_CHARS_MAX,
     MANDATE_ID_CHARS_MAX,
+    OPENID_CHARS_MAX,
     REMARK_CHARS_MAX,
+    TEXT_CHARS_MAX,
 )
 from backend.merchant_api.papay.schemas import ContractCode
 from backend.merchant_api.v2.asked import FenText, V2Asked, digits
@@ -33,6 +36,21 @@ class PapPayApply(V2Asked):
     contract_id: ContractId
     attach: Annotated[str, Field(max_length=ATTACH_CHARS_MAX)] | None = None
     goods_tag: Annotated[str, Field(max_length=GOODS_TAG_CHARS_MAX)] | None = None
+
+
+class Entrust(V2Asked):
+    """``GET /papay/entrustweb``, ``POST /papay/preentrustweb``: propose a contract."""
+
+    appid: AppId
+    plan_id: _PlanId
+    contract_code: ContractCode
+    request_serial: Annotated[str, Field(pattern=r"^[0-9]{1,20}$")]
+    contract_display_account: Annotated[
+        str, Field(min_length=1, max_length=DISPLAY_ACCOUNT_CHARS_MAX)
+    ]
+    notify_url: NotifyUrl
+    openid: Annotated[str, Field(min_length=1, max_length=OPENID_CHARS_MAX)] | None = None
+    outerid: Annotated[str, Field(max_length=TEXT_CHARS_MAX)] | None = None
 
 
 class OneContract(V2Asked):
