@@ -284,6 +284,7 @@ class ReturnShare:
         payment = ws.loaded(PAYMENT, found["payment_id"])
         if payment is None:
             return reads
+        reads.append((ACCOUNT, chart.shared(found["payment_id"], payment["currency"])))
         reads.append((ACCOUNT, chart.merchant_pending(owner_of(payment), payment["currency"])))
         for number in numbers:
             share = ws.loaded(SHARE, (found["round_id"], number))
@@ -346,7 +347,12 @@ class ReturnShare:
         if not sources:
             raise CallerError("merchant_balance_short", share["account"])
         event = posting.Event(self.return_id, currency, self.rules.business_date(now_ms))
-        return posting.share_returned(event, sources=sources, merchant_id=owner_of(payment))
+        return posting.share_returned(
+            event,
+            sources=sources,
+            payment_id=share["payment_id"],
+            merchant_id=owner_of(payment),
+        )
 
     def _record(self, ws: WorkingSet, found: Row, share: Row, now_ms: int) -> Row:
         ws.update(

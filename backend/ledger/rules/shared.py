@@ -48,9 +48,14 @@ def share_released(
     return posted(event, "share_released", [leg])
 
 
-def share_returned(event: Event, *, sources: Sources, merchant_id: str) -> list[Transfer]:
-    """25. A merchant gives back a share that it got: Dr its MPEND, then its MAVAIL / Cr MPEND of
-    the merchant that had shared."""
+def share_returned(
+    event: Event, *, sources: Sources, payment_id: str, merchant_id: str
+) -> list[Transfer]:
+    """25. A merchant gives back a share that it got: Dr its MPEND, then its MAVAIL / Cr SHARE of
+    the payment; Dr SHARE / Cr MPEND of the merchant that had shared. By SHARE, so that each day's
+    earnings of both are told apart."""
+    account = shared(payment_id, event.currency)
+    legs = [(source, account, amount_minor) for source, amount_minor in sources]
     pending = merchant_pending(merchant_id, event.currency)
-    legs = [(account, pending, amount_minor) for account, amount_minor in sources]
-    return posted(event, "share_returned", legs)
+    whole_minor = sum(amount_minor for _, amount_minor in sources)
+    return posted(event, "share_returned", [*legs, (account, pending, whole_minor)])

@@ -392,7 +392,10 @@ def return_share(w: World) -> Step | None:
     return Step(
         rule="share_returned",
         transfers=rules.share_returned(
-            w.event(currency), sources=[(f"{source}:{currency}", a)], merchant_id=taker
+            w.event(currency),
+            sources=[(f"{source}:{currency}", a)],
+            payment_id="any",
+            merchant_id=taker,
         ),
         changes=within(currency, (source, -a), (f"C:MPEND:{taker}", a)),
     )

@@ -242,8 +242,10 @@ TABLE: list[tuple[list[Transfer], list[tuple[str, str, int]]]] = [
         [(SHARE, MPEND, 8)],
     ),
     (
-        rules.share_returned(EVENT, sources=[(SHARD, 5), (MAVAIL, 3)], merchant_id="m"),
-        [(SHARD, MPEND, 5), (MAVAIL, MPEND, 3)],
+        rules.share_returned(
+            EVENT, sources=[(SHARD, 5), (MAVAIL, 3)], payment_id="p", merchant_id="m"
+        ),
+        [(SHARD, SHARE, 5), (MAVAIL, SHARE, 3), (SHARE, MPEND, 8)],
     ),
     (rules.red_packet_claimed(EVENT, user_id="u", amount_minor=8), [(REDPKT, CUST, 8)]),
     (rules.red_packet_expired(EVENT, user_id="u", amount_minor=8), [(REDPKT, CUST, 8)]),

@@ -163,6 +163,7 @@ def test_a_payment_is_frozen_shared_refunded_given_back_and_released(either: Cal
     path = f"{SHARING}/return-orders/R1?out_order_no=P1"
     assert either.ask("GET", path).json() == back.json()
     assert (shop.balance(OTHERS), shop.balance(OWN)) == (50, 150)
+    assert (earned(shop, OTHER_MERCHANT), earned(shop, MERCHANT)) == (50, 150)
     ended = unfreeze(either, transaction_id, "P2").json()
     [rest] = ended["receivers"]
     assert (rest["account"], rest["amount"]) == (either.made["mchid"], 475)
@@ -328,6 +329,12 @@ def by_card(caller: Caller) -> tuple[str, str, str]:
     shop.do(ResolvePayment(saga_id=payment_id, word=word, rules=shop.rules))
     assert saga["channel_id"] == "NUCC"
     return payment_id, query(caller)["transaction_id"], date
+
+
+def earned(shop: Shop, merchant_id: str) -> int:
+    """What the clearing takes for a merchant's earnings that wait."""
+    found = asyncio.run(ClearingRepository(shop.reader).pending("2026-01-01", merchant_id))
+    return sum(sum(one.earned_minor.values()) for one in found)
 
 
 def unpaid(shop: Shop) -> int:
