@@ -12,11 +12,13 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from backend.channels.model import CUP_QR
+from backend.channels.model import CUP_QR, PayOrder
 from backend.payments.sealed_codes import open_code
-from backend.sagas.limits import PAY_PATIENCE_MS
+from backend.sagas.limits import LEASE_MS, PAY_PATIENCE_MS
 from backend.sagas.repository import SagaRepository
 from backend.sagas.runner import SagaRunner
+from backend.sagas.service import ClaimSagas
+from protocol.money import Money
 from tests.support.acp_world import OPENING_MINOR, AcpWorld, acp_world
 from tests.support.channels import runner_of
 from tests.support.migrated import migrated_sqlite
@@ -162,6 +164,19 @@ async def test_whatever_happens_on_the_way_both_say_the_same_in_the_end(
     await street.finish()
     is_paid = street.found(payment_id)["state"] == "captured"
     assert street.world.left_minor() == OPENING_MINOR - 3_000 * is_paid
+    street.check_quiet()
+
+
+async def test_a_process_that_died_after_asking_asks_again_and_charges_once(street: Street) -> None:
+    payment_id = street.pay(2_000)["payment_id"]
+    [claimed] = street.shop.do(ClaimSagas(saga_ids=(payment_id,)))
+    row = claimed.row
+    order = PayOrder(payment_id, row["token"], Money(2_000, "CNY"), row["created_at_ms"])
+    await street.world.adapter.pay(order)  # and nobody lives to note the answer
+    street.shop.clock.at_ms += LEASE_MS + 1
+    await street.finish()
+    assert street.found(payment_id)["state"] == "captured"
+    assert street.world.left_minor() == OPENING_MINOR - 2_000
     street.check_quiet()
 
 

@@ -5,21 +5,25 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from backend.channels.model import ALIPAY
+from backend.channels.model import ALIPAY, PayOrder
 from backend.disputes.service import OpenDispute
 from backend.payments.sealed_codes import open_code
-from backend.sagas.limits import PAY_PATIENCE_MS
+from backend.sagas.limits import LEASE_MS, PAY_PATIENCE_MS
 from backend.sagas.repository import SagaRepository
 from backend.sagas.runner import SagaRunner
+from backend.sagas.service import ClaimSagas
 from protocol.errors import CallerError
-from tests.support.alipay_world import OPENING_MINOR, AlipayWorld, alipay_world
+from protocol.money import Money
+from tests.support.alipay_world import BUYER, OPENING_MINOR, AlipayWorld, alipay_world
 from tests.support.channels import runner_of
+from tests.support.migrated import migrated_sqlite
 from tests.support.shop import MASTER_KEY, MERCHANT, Shop, bugs_in
 
 DAY = "2026-11-23"
@@ -60,8 +64,8 @@ class Street:
 
 
 @pytest_asyncio.fixture
-async def street(migrated_url: str) -> AsyncIterator[Street]:
-    shop = Shop(migrated_url)
+async def street(tmp_path: Path) -> AsyncIterator[Street]:
+    shop = Shop(migrated_sqlite(tmp_path / "db"))
     shop.add_merchant()
     with capture_logs() as logs:
         async with alipay_world(shop.clock, open_code=partial(open_code, MASTER_KEY)) as world:
@@ -146,6 +150,17 @@ async def test_a_payer_who_does_not_confirm_pays_nothing(street: Street) -> None
     street.check_quiet()
 
 
+async def test_a_cashier_who_waits_no_longer_closes_the_trade(street: Street) -> None:
+    payment_id = street.pay(60_000)["payment_id"]
+    await street.runner.run_due()
+    undone = street.shop.ask("payment.reverse", {"payment_id": payment_id})
+    assert undone["state"] == "reversed"
+    await street.finish()
+    assert street.world.gateway.trades.waiting(BUYER, street.shop.clock.now_ms()) == []
+    assert street.world.left_minor() == OPENING_MINOR
+    street.check_quiet()
+
+
 async def test_an_answer_that_is_lost_is_asked_for(street: Street) -> None:
     street.world.arm(drop_answer_after_commit=1)
     payment_id = street.pay(2_000)["payment_id"]
@@ -166,6 +181,19 @@ async def test_whatever_happens_on_the_way_both_say_the_same_in_the_end(
     await street.finish()
     is_paid = street.found(payment_id)["state"] == "captured"
     assert street.world.left_minor() == OPENING_MINOR - 3_000 * is_paid
+    street.check_quiet()
+
+
+async def test_a_process_that_died_after_asking_asks_again_and_charges_once(street: Street) -> None:
+    payment_id = street.pay(2_000)["payment_id"]
+    [claimed] = street.shop.do(ClaimSagas(saga_ids=(payment_id,)))
+    row = claimed.row
+    order = PayOrder(payment_id, row["token"], Money(2_000, "CNY"), row["created_at_ms"])
+    await street.world.adapter.pay(order)  # and nobody lives to note the answer
+    street.shop.clock.at_ms += LEASE_MS + 1
+    await street.finish()
+    assert street.found(payment_id)["state"] == "captured"
+    assert street.world.left_minor() == OPENING_MINOR - 2_000
     street.check_quiet()
 
 

@@ -2,9 +2,10 @@
 static code asks for the amount first. Real adapters, real gateways, the app in this process."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -24,6 +25,7 @@ from protocol.errors import CallerError
 from tests.support.acp_world import AcpWorld, acp_world
 from tests.support.alipay_world import OPENING_MINOR, AlipayWorld, alipay_world
 from tests.support.channels import runner_of
+from tests.support.migrated import migrated_sqlite
 from tests.support.shop import MERCHANT, Shop, bugs_in
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
 
@@ -77,9 +79,9 @@ def the_app(shop: Shop, runner: Any) -> FastAPI:
     return app
 
 
-@pytest_asyncio.fixture
-async def street(migrated_url: str) -> AsyncIterator[Street]:
-    shop = Shop(migrated_url)
+@asynccontextmanager
+async def opened_street(url: str) -> AsyncIterator[Street]:
+    shop = Shop(url)
     shop.rules = replace(shop.rules, page_url=PAGE)
     shop.add_merchant()
     with capture_logs() as logs:
@@ -94,6 +96,12 @@ async def street(migrated_url: str) -> AsyncIterator[Street]:
     assert shop.verify().is_whole
     shop.close()
     assert not bugs_in(logs)
+
+
+@pytest_asyncio.fixture
+async def street(tmp_path: Path) -> AsyncIterator[Street]:
+    async with opened_street(migrated_sqlite(tmp_path / "db")) as street:
+        yield street
 
 
 @pytest.mark.asyncio
@@ -216,7 +224,12 @@ async def test_what_is_no_code_of_ours_says_so_in_both_languages(street: Street)
 
 
 @pytest.mark.asyncio
-async def test_a_static_code_asks_for_the_amount_and_goes_on_by_wallet(street: Street) -> None:
+async def test_a_static_code_asks_for_the_amount_and_goes_on_by_wallet(migrated_url: str) -> None:
+    async with opened_street(migrated_url) as street:
+        await sell_by_static_code(street)
+
+
+async def sell_by_static_code(street: Street) -> None:
     wanted = {"merchant_id": MERCHANT, "label": "柜台一"}
     address = "/operator/v1/static-codes"
     with pytest.raises(CallerError, match="not_authorized"):
