@@ -5,12 +5,11 @@ from typing import Any
 import pytest
 
 from backend.merchant_api import magic, parts
+from backend.merchant_api.limits import CODE_GUARDS
 from backend.merchant_api.magic import AMOUNTS, Sandbox
-from backend.merchant_api.orders.engine import Engine
-from backend.merchant_api.orders.schemas import Amount
+from backend.merchant_api.orders.engine import Engine, guard_of
 from protocol.errors import OperatingError
 from tests.support.merchant_caller import Caller, opened
-from tests.support.wallet_http import services_of
 from tests.unit.merchant_api.test_orders_and_codes import (
     PAY,
     code_of,
@@ -217,15 +216,6 @@ def test_wrong_codes_stop_their_own_store_only(caller: Caller) -> None:
 
 
 def test_new_stores_do_not_give_new_guesses_without_end(caller: Caller) -> None:
-    engine = Engine(services_of(caller.shop))
-    guards = {
-        engine.by_code(
-            caller.account,
-            amount=Amount(total=1),
-            description="x",
-            code="131234567890123456",
-            store=f"store-{number}",
-        ).guard
-        for number in range(600)
-    }
-    assert len(guards) == 64
+    account = caller.account
+    guards = {guard_of(account, f"store-{number}") for number in range(2_000)}
+    assert len(guards) == CODE_GUARDS
