@@ -31,7 +31,12 @@ SUMMARY = (
     "总交易单数", "应结订单总金额", "退款总金额", "充值券退款总金额", "手续费总金额",
     "订单总金额", "申请退款总金额",
 )  # fmt: skip
-_TRADE_TYPES = {"pay_code": "MICROPAY", "merchant_qr": "NATIVE", "mandate": "PAP"}
+_TRADE_TYPES = {
+    "pay_code": "MICROPAY",
+    "merchant_qr": "NATIVE",
+    "merchant_group": "NATIVE",
+    "mandate": "PAP",
+}
 _BANKS = {"balance": "CFT", "fund": "LQT", "ecny": "ECNY"}
 _OTHER = "OTHERS"
 

@@ -41,6 +41,8 @@ APPID_CHARS_MAX = 32
 OPENID_CHARS_MAX = 128
 URL_CHARS_MAX = 255
 TIME_CHARS_MAX = 32
+COMBINE_PARTS_MAX = 10
+"""Orders that are paid at once."""
 H5_LIFE_MS = 5 * 60 * 1000
 ORDER_LIFE_MS_MAX = 7 * 24 * 3600 * 1000
 """How long an order without ``time_expire`` can be paid."""

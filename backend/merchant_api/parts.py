@@ -12,6 +12,8 @@ from backend.merchant_api.callbacks.form import FORM, V3Form
 from backend.merchant_api.callup import routes as callup_routes
 from backend.merchant_api.codepay import routes as codepay_routes
 from backend.merchant_api.codepay.desk import CodePayDesk
+from backend.merchant_api.combine import routes as combine_routes
+from backend.merchant_api.combine.desk import CombineDesk
 from backend.merchant_api.config import MerchantApiSettings
 from backend.merchant_api.funds import routes as fund_routes
 from backend.merchant_api.funds.desk import FundsDesk
@@ -110,6 +112,8 @@ def build_merchant_api(
     contract_routes.add_routes(routes, contracts, orders)
     appointments = Appointments(services)
     refund_routes.add_routes(routes, refunds, ring, appointments)
+    combines = CombineDesk(services, engine, appointments, vault.openid_key, sandbox)
+    combine_routes.add_routes(routes, combines)
     partner_routes.add_routes(routes, PartnerDesk(appointments, orders, codes))
     _add_sharing(routes, services, ring, settings, appointments)
     agreed = ServiceDesk(services, engine, contracts, accounts, vault.openid_key, sandbox)

@@ -12,11 +12,14 @@ from typing import Any
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
+from backend.instruments.model import BALANCE
 from backend.merchants.tables import MERCHANT
 from backend.notify.outbox import push_reads
+from backend.payments.groups import GROUPED, GroupPayer
 from backend.payments.model import Answer, PaymentRules, payment_answer
 from backend.payments.paying import paying_reads, push_payment, take
-from backend.payments.tables import ATTEMPT, PAYMENT
+from backend.payments.tables import ATTEMPT, GROUP, PAYMENT
+from backend.payments.waiting import check_payer, check_waiting
 from backend.payments.word import is_asked_of, small_of
 from backend.sharing.freezing import freeze_reads
 from backend.wallet.pin_free import Small, count_pin_free, pin_reason
@@ -41,14 +44,19 @@ class ScanPayment:
         if payment is None:
             return []
         small = small_of(payment, self.payer_id, self.rules, 0)
+        if payment["method"] == GROUPED:
+            return [(GROUP, self.payment_id), small.read]
         return [(MERCHANT, payment["merchant_id"]), small.read]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> dict[str, Any]:
         payment = ws.get(PAYMENT, self.payment_id)
+        if payment is not None and payment["method"] == GROUPED:
+            payer = GroupPayer(payer_id=self.payer_id, rules=self.rules)
+            return payer.shown(ws, self.payment_id, now_ms)
         if payment is None or payment["method"] != "merchant_qr":
             raise CallerError("payment_not_found", self.payment_id)
-        _check_waiting(payment, now_ms)
-        _check_payer(payment, self.payer_id)
+        check_waiting(payment, now_ms)
+        check_payer(payment, self.payer_id)
         merchant = ws.get(MERCHANT, payment["merchant_id"])
         assert merchant is not None
         small = small_of(payment, self.payer_id, self.rules, now_ms)
@@ -87,6 +95,8 @@ class ConfirmByPayer:
         payment = ws.get(PAYMENT, self.payment_id)
         if payment is None:
             return []
+        if payment["method"] == GROUPED:
+            return self._group_reads(ws, payment)
         merchant_id = payment["merchant_id"]
         small = small_of(payment, self.payer_id, self.rules, 0)
         found: list[Read] = [(MERCHANT, merchant_id), small.read, *push_reads(payment["store"])]
@@ -110,12 +120,14 @@ class ConfirmByPayer:
             raise CallerError("payment_not_found", self.payment_id)
         attempt = self._attempt(ws)
         if attempt is not None:
-            return payment_answer(self._seen(payment), error_code=attempt["error_code"])
+            return self._told(ws, self._seen(payment), attempt["error_code"])
         is_theirs = payment["payer_id"] == self.payer_id
         if is_theirs and PaymentState(payment["state"]) in PAID_STATES | WAITING_STATES:
-            return payment_answer(payment)
-        _check_waiting(payment, now_ms)
-        _check_payer(payment, self.payer_id)
+            return self._told(ws, payment)
+        if payment["method"] == GROUPED:
+            return self._pay_group(ws, now_ms)
+        check_waiting(payment, now_ms)
+        check_payer(payment, self.payer_id)
         small = small_of(payment, self.payer_id, self.rules, now_ms)
         if not self.is_pin_verified:
             reason = self._pin_reason(ws, payment, small)
@@ -132,6 +144,32 @@ class ConfirmByPayer:
         """The coupon for a pay code, once the payer is loaded."""
         payer = ws.loaded(PAYER, self.payer_id) if payment["method"] == "pay_code" else None
         return payer["chosen_coupon_id"] if payer else None
+
+    def _told(self, ws: WorkingSet, payment: Row, error_code: str | None = None) -> Answer:
+        if payment["method"] == GROUPED:
+            return self._group_payer.told(ws, payment)
+        return payment_answer(payment, error_code=error_code)
+
+    def _group_reads(self, ws: WorkingSet, lead: Row) -> Iterable[Read]:
+        if ws.loaded(GROUP, self.payment_id) is None:
+            return [(GROUP, self.payment_id)]
+        small = small_of(lead, self.payer_id, self.rules, 0)
+        return [small.read, *self._group_payer.reads(ws, self.payment_id)]
+
+    def _pay_group(self, ws: WorkingSet, now_ms: int) -> Answer:
+        if self.coupon_id is not None or self.instrument_id not in {None, BALANCE}:
+            raise CallerError("instrument_unknown", "several payments at once: the balance only")
+        return self._group_payer.pay(
+            ws,
+            self.payment_id,
+            attempt_id=self.attempt_id,
+            is_pin_verified=self.is_pin_verified,
+            now_ms=now_ms,
+        )
+
+    @property
+    def _group_payer(self) -> GroupPayer:
+        return GroupPayer(payer_id=self.payer_id, rules=self.rules)
 
     def _attempt(self, ws: WorkingSet) -> Row | None:
         """This attempt, if it was made before; ``idempotency_conflict`` if not by this payer."""
@@ -193,21 +231,6 @@ class ConfirmByPayer:
 
 
 def _may_be_confirmed(payment: Row, payer_id: str) -> bool:
-    """A merchant's code by anybody; a payment by code by the payer whom it asks."""
-    return payment["method"] == "merchant_qr" or is_asked_of(payment, payer_id)
-
-
-def _check_payer(payment: Row, payer_id: str) -> None:
-    """A payment that is asked of one payer is not there for another."""
-    if payment["payer_id"] not in {None, payer_id}:
-        raise CallerError("payment_not_found", payment["payment_id"])
-
-
-def _check_waiting(payment: Row, now_ms: int) -> None:
-    """Raise what the payer must know if the payment no longer waits. The clock's sweep moves an
-    overdue one to *expired*; a refused command changes nothing."""
-    if payment["state"] != PaymentState.AWAITING_PAYER:
-        is_expired = payment["state"] == PaymentState.EXPIRED
-        raise CallerError("payment_expired" if is_expired else "payment_closed")
-    if now_ms >= payment["code_expires_at_ms"]:
-        raise CallerError("payment_expired")
+    """A merchant's code, or a group's, by anybody; a payment by code by the payer whom it asks."""
+    is_shown = payment["method"] in {"merchant_qr", GROUPED}
+    return is_shown or is_asked_of(payment, payer_id)

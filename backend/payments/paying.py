@@ -47,7 +47,12 @@ from protocol.errors import CallerError
 from protocol.money import Money
 from protocol.payment import Command
 
-_ENTRIES = {"pay_code": "payer_code", "merchant_qr": "merchant_code", "mandate": "mandate"}
+_ENTRIES = {
+    "pay_code": "payer_code",
+    "merchant_qr": "merchant_code",
+    "merchant_group": "merchant_code",
+    "mandate": "mandate",
+}
 """How the payer came in, in the words of the risk rules."""
 
 

@@ -32,7 +32,8 @@ class Payment(BackendTable, table=True):
     till: str = Field(default="", sa_type=TEXT)
     cashier: str = Field(default="", sa_type=TEXT)
     method: str = Field(sa_type=TEXT)
-    """``unknown`` for a payment that was reversed before it arrived."""
+    """``unknown`` for a payment that was reversed before it arrived; ``merchant_group`` for a part
+    of a group."""
     state: str = Field(sa_type=TEXT)
     amount_minor: int = Field(sa_type=INTEGER)
     currency: str = Field(sa_type=TEXT)
@@ -89,6 +90,16 @@ class Payment(BackendTable, table=True):
     """Whether what the merchant earns of it is frozen until it has been shared out or released."""
 
 
+class PaymentGroup(BackendTable, table=True):
+    """Payments that are confirmed together. Written once."""
+
+    __tablename__ = "payment_group"
+    __table_args__: Any = STORAGE
+    lead_id: str = Field(primary_key=True, sa_type=TEXT)
+    payment_ids: str = Field(sa_type=TEXT)
+    """JSON, the lead first."""
+
+
 class PaymentAttempt(BackendTable, table=True):
     """One try to move the money of a payment. The pay code is kept masked only."""
 
@@ -135,6 +146,7 @@ class Request(BackendTable, table=True):
 
 
 PAYMENT = table_ref(Payment)
+GROUP = table_ref(PaymentGroup, lock=False)
 ATTEMPT = table_ref(PaymentAttempt, lock=False)
 EVENT = table_ref(PaymentEvent, lock=False)
 REQUEST = table_ref(Request, lock=False)

@@ -12,6 +12,8 @@ from typing import Any
 import structlog
 
 from backend.db.tables import Row
+from backend.merchant_api.combine.model import combined_shown
+from backend.merchant_api.combine.repository import CombineRepository
 from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys.desk import AccountDesk
 from backend.merchant_api.orders.model import time_text, transaction
@@ -30,6 +32,7 @@ from backend.merchant_api.transfers.repository import ApiTransferRepository
 from backend.merchant_api.wire.gate import signed_headers
 from backend.merchant_api.wire.probes import is_chosen
 from backend.merchant_transfers.service import FINISHED
+from backend.payments.groups import GROUPED
 from backend.payments.services import Services
 from backend.sharing.paying import RECEIVED
 from protocol.clock import Clock
@@ -39,6 +42,8 @@ _log = structlog.get_logger()
 FORM = "v3"
 ECHO = "security.echo"
 _NONCE_BYTES = 16
+_CALLERS = ("combine_mchid", "sp_mchid", "mchid")
+"""Who asked, by the names of each mode."""
 _EVENTS: Mapping[str, tuple[str, str, str]] = {
     "payment.captured": ("TRANSACTION.SUCCESS", "transaction", "支付成功"),
     "refund.succeeded": ("REFUND.SUCCESS", "refund", "退款成功"),
@@ -85,6 +90,7 @@ class V3Form:
         self._openid_key = openid_key
         self._probes_every = probes_every
         self._orders = OrderRepository(services.reader)
+        self._combines = CombineRepository(services.reader)
         self._refunds = RefundRepository(services.reader)
         self._contracts = ContractRepository(services.reader)
         self._transfers = ApiTransferRepository(services.reader)
@@ -159,7 +165,8 @@ class V3Form:
             resource = permission_shown(await self._contract(told["mandate_id"]))
         else:
             resource = await self._refund(told["refund_id"])
-        return resource.get("sp_mchid") or resource["mchid"], resource
+        mchid = next(resource[name] for name in _CALLERS if name in resource)
+        return mchid, resource
 
     async def _transaction(self, payment_id: str) -> dict[str, Any]:
         found = await self._services.run_read(lambda: self._orders.of_payment(payment_id))
@@ -169,6 +176,8 @@ class V3Form:
         )
         if found[1]["paid_at_ms"] is None:
             return shown
+        if found[1]["method"] == GROUPED:
+            return await self._combined(payment_id)
         # The event is that it was paid, also when it has been refunded since.
         return shown | {"trade_state": "SUCCESS", "trade_state_desc": "支付成功"}
 
@@ -197,6 +206,14 @@ class V3Form:
         found = await self._services.run_read(lambda: self._orders.of_payment(told["payment_id"]))
         assert found is not None, "only an order's payment is shared in this form"
         return share_news(found[0], told)
+
+    async def _combined(self, lead_id: str) -> dict[str, Any]:
+        found = await self._services.run_read(lambda: self._combines.of_lead(lead_id))
+        assert found is not None, "only the first of such orders is told in this form"
+        now_ms = self._services.clock.now_ms()
+        shown = combined_shown(found, now_ms=now_ms, openid_key=self._openid_key)
+        paid = {"trade_state": "SUCCESS"}
+        return shown | {"sub_orders": [one | paid for one in shown["sub_orders"]]}
 
     async def _refund(self, refund_id: str) -> dict[str, Any]:
         found = await self._services.run_read(lambda: self._refunds.of_refund(refund_id))

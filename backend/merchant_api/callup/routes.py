@@ -6,10 +6,12 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 
 from backend.merchant_api.callup.model import CallUp, is_proven
+from backend.merchant_api.combine.repository import CombineRepository
 from backend.merchant_api.keys.desk import AccountDesk
 from backend.merchant_api.limits import APPID_CHARS_MAX, CALL_UP_CHARS_MAX, NONCE_CHARS_MAX
 from backend.merchant_api.orders.model import prepay_id
 from backend.merchant_api.orders.repository import Found, OrderRepository
+from backend.payments.groups import GROUPED
 from backend.payments.services import Services
 from backend.wallet.desk import WalletDesk
 from backend.wallet.model import scanned_payment_id
@@ -76,6 +78,16 @@ def add_routes(routes: APIRouter, services: Services, accounts: AccountDesk) -> 
     """By the payer's bearer token; both answer as ``/wallet/v1/scan`` does."""
     desk = WalletDesk(services)
     orders = OrderRepository(services.reader)
+    combines = CombineRepository(services.reader)
+
+    async def asked_by(found: Found) -> str:
+        """The merchant number that has asked for it, perhaps with others' orders."""
+        order, payment = found
+        mchid: str = order["mchid"]
+        if payment["method"] != GROUPED:
+            return mchid
+        whole = await services.run_read(lambda: combines.of_lead(order["payment_id"]))
+        return mchid if whole is None else str(whole.said["mchid"])
 
     async def opened(request: Request, call: CallUp, trade_type: str) -> dict[str, Any]:
         payer_id = await desk.authenticate(bearer_token(request))
@@ -85,7 +97,7 @@ def add_routes(routes: APIRouter, services: Services, accounts: AccountDesk) -> 
         if found is None or found[0]["trade_type"] != trade_type:
             raise CallerError("payment_not_found", payment_id)
         order, _ = found
-        account = await accounts.account(order["mchid"])
+        account = await accounts.account(await asked_by(found))
         assert account is not None, "an order is of a merchant number"
         is_whole = prepay_id(payment_id, order["created_at_ms"]) == call.opens
         is_number = call.partner_id in {"", account.mchid, order["sub_mchid"]}

@@ -62,7 +62,7 @@ class OrderDesk:
             appid=wanted.appid,
             trade_type=trade_type,
             content_hash=content_hash(content or wanted, trade_type),
-            shown=Shown(_expiry(wanted, trade_type, now_ms), wanted.notify_url, form),
+            shown=Shown(expiry(wanted.time_expire, trade_type, now_ms), wanted.notify_url, form),
             attach=wanted.attach or "",
             payer_openid=wanted.payer.openid if isinstance(wanted, NewJsapiOrder) else "",
             payer_appid=payer_appid or wanted.appid,
@@ -129,12 +129,12 @@ def _check_mchid(account: Account, mchid: str) -> None:
         raise ApiError(MCHID_NOT_MATCH)
 
 
-def _expiry(wanted: NewOrder, trade_type: str, now_ms: int) -> int:
-    """Until when it can be paid."""
+def expiry(time_expire: str | None, trade_type: str, now_ms: int) -> int:
+    """Until when an order can be paid; ``PARAM_ERROR`` for a time that is none, or is over."""
     latest_ms = now_ms + (H5_LIFE_MS if trade_type == "MWEB" else ORDER_LIFE_MS_MAX)
-    if wanted.time_expire is None:
+    if time_expire is None:
         return latest_ms
-    at_ms = read_time(wanted.time_expire)
+    at_ms = read_time(time_expire)
     if at_ms is None:
         raise wrong_field("/time_expire", "RFC 3339, yyyy-MM-ddTHH:mm:ss+08:00")
     if at_ms <= now_ms:

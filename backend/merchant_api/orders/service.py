@@ -12,6 +12,7 @@ from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.merchant_api.faults import (
+    MUST_CLOSE_ALL,
     MUST_REVERSE,
     NO_AUTH,
     OPENID_MISMATCH,
@@ -28,11 +29,12 @@ from backend.merchant_api.orders.model import transaction_number
 from backend.merchant_api.orders.tables import ORDER, OUT_TRADE_NO
 from backend.merchant_api.payers.tables import OPENID
 from backend.payments.create import CreatePayment
+from backend.payments.groups import GROUPED
 from backend.payments.tables import PAYMENT
 from backend.payments.timeline import step
 from protocol.payment import PAID_STATES, Command, PaymentState
 
-_OVER = frozenset(
+OVER = frozenset(
     {PaymentState.CLOSED, PaymentState.EXPIRED, PaymentState.DECLINED, PaymentState.REVERSED}
 )
 _WAITS = frozenset({PaymentState.CREATED, PaymentState.AWAITING_PAYER})
@@ -144,7 +146,7 @@ class CreateOrder:
             raise ApiError(RE_ENTRY)
         if self.shown is not None:
             is_late = now_ms >= payment["code_expires_at_ms"]
-            if is_late or state in _OVER:
+            if is_late or state in OVER:
                 raise ApiError(ORDER_CLOSED)
         return order, payment
 
@@ -178,9 +180,11 @@ class CloseOrder:
         state = PaymentState(payment["state"])
         if payment["method"] == "pay_code":
             raise ApiError(MUST_REVERSE)
+        if payment["method"] == GROUPED:
+            raise ApiError(MUST_CLOSE_ALL)
         if state in PAID_STATES:
             raise ApiError(ORDER_PAID)
         if state in _WAITS:
             step(ws, payment, Command.CLOSE, actor=f"merchant:{self.mchid}", now_ms=now_ms)
-        elif state not in _OVER:
+        elif state not in OVER:
             raise ApiError(TRADE_ERROR, "订单支付中，请稍后查询")

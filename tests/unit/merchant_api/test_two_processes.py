@@ -11,11 +11,13 @@ from backend.merchant_api.faults import ApiError
 from backend.merchant_api.v2.red_packets.service import GiveByProgram
 from backend.merchant_api.wire.nonces import TakeNonce
 from backend.red_packets.giving import GiveRedPacket
+from protocol.errors import CallerError
 from tests.support.disputes import settle
 from tests.support.merchant_caller import Caller, caller_of, second_process
 from tests.support.shop import MERCHANT, Shop
 from tests.support.xml_caller import XmlCaller
-from tests.unit.merchant_api.test_orders_and_codes import code_of, code_payment, query
+from tests.unit.merchant_api.test_combine import COMBINE, both, part
+from tests.unit.merchant_api.test_orders_and_codes import code_of, code_payment, pay, query
 from tests.unit.merchant_api.test_sandbox import paid_order, refund
 from tests.unit.merchant_api.test_xml_codes_and_refunds import micropay
 from tests.unit.merchant_api.test_xml_red_packets import give
@@ -48,6 +50,18 @@ def test_a_day_of_a_merchants_program(either: Caller) -> None:
     assert other.get("/v3/certificates", headers={"authorization": header}).status_code == 200
     again = either.ask("GET", "/v3/certificates", header=header)
     assert code_of(again) == (401, "SIGN_ERROR")
+    assert not either.shop.verify().breaks
+
+
+def test_orders_are_paid_at_once_or_not_at_all(either: Caller) -> None:
+    poor_id, rich_id = (either.shop.add_payer(balance_minor=one) for one in (999, 1_000))
+    parts = [part(either, "part-0001", 300), part(either, "part-0002", 700)]
+    made = either.ask("POST", f"{COMBINE}/native", both(either, either, sub_orders=parts)).json()
+    with pytest.raises(CallerError, match="insufficient_balance"):
+        pay(either, made["code_url"], poor_id)
+    assert pay(either, made["code_url"], rich_id)["state"] == "captured"
+    assert [either.shop.payer_balance(one) for one in (poor_id, rich_id)] == [999, 0]
+    assert [query(either, one["out_trade_no"])["trade_state"] for one in parts] == ["SUCCESS"] * 2
     assert not either.shop.verify().breaks
 
 

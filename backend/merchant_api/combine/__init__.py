@@ -1,0 +1,1 @@
+"""Several orders, perhaps of several merchants, that the payer pays at once."""
