@@ -16,6 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from protocol.crypto import generate, sm2_x509
 from protocol.errors import CallerError
+from tillway.demo.phone import draw_qr
 from tillway.json_api import JsonApi
 
 app = typer.Typer(
@@ -138,6 +139,24 @@ def bind(
     wanted = {"sp_mchid": sp_mchid, "sub_mchid": sub_mchid, "is_on": not end}
     api.post("/operator/v1/merchant-api/bindings", wanted)
     typer.echo(f"{sp_mchid} {'no longer acts' if end else 'acts'} for {sub_mchid}")
+
+
+@app.command()
+def code(
+    url: Annotated[str, typer.Option(help="The backend's address, https://…")],
+    ca: Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")],
+    token_file: Annotated[Path, typer.Option(help="The operator's token.")],
+    merchant_id: Annotated[str, typer.Option("--merchant", help="Who is paid.")],
+    label: Annotated[str, typer.Option(help="Where it hangs, as payers and bills read it.")],
+    png: Annotated[Path | None, typer.Option(help="Draw it there, to be printed.")] = None,
+) -> None:
+    """Make a code to hang in a shop, which every wallet opens; the payer types the amount."""
+    api = JsonApi(url, ca, token_file.read_text("ascii").strip())
+    wanted = {"merchant_id": merchant_id, "label": label}
+    made = api.post("/operator/v1/static-codes", wanted)
+    if png is not None:
+        png.write_bytes(draw_qr(str(made["url"])))
+    typer.echo(f"{made['code_id']} {made['url']}")
 
 
 def _merchant(merchant_id: str, name: str, bank: str, account: str) -> dict[str, str]:

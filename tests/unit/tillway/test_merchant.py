@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from protocol.errors import CallerError
-from tillway.merchant import new
+from tillway.demo.phone import read_qr
+from tillway.json_api import JsonApi
+from tillway.merchant import code, new
 
 
 @pytest.mark.parametrize("words", [{"name": "Coffee"}, {"payout_account": "6222000000000001"}])
@@ -15,3 +17,21 @@ def test_a_new_merchant_has_a_name_and_an_account(tmp_path: Path, words: Any) ->
     with pytest.raises(CallerError, match="go together"):
         new("https://localhost:1", tmp_path / "ca", tmp_path / "token", out, "coffee", **words)
     assert not out.exists()
+
+
+def test_a_code_for_a_shop_is_drawn_as_what_the_backend_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def post(_api: JsonApi, path: str, body: Any) -> Any:
+        asked.append((path, body))
+        return {"code_id": "abc", "url": "https://pay.example/q/s/abc"}
+
+    monkeypatch.setattr(JsonApi, "post", post)
+    token, png = tmp_path / "token", tmp_path / "code.png"
+    token.write_text("secret\n")
+    code("https://localhost:1", tmp_path / "ca", token, "coffee", "counter 1", png)
+    assert asked == [("/operator/v1/static-codes", {"merchant_id": "coffee", "label": "counter 1"})]
+    assert read_qr(png.read_bytes()) == "https://pay.example/q/s/abc"
+    assert capsys.readouterr().out == "abc https://pay.example/q/s/abc\n"
