@@ -7,16 +7,17 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
+import qrcode
 import typer
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from qrcode.image.svg import SvgPathImage
 
 from protocol.crypto import generate, sm2_x509
 from protocol.errors import CallerError
-from tillway.demo.phone import draw_qr
 from tillway.json_api import JsonApi
 
 app = typer.Typer(
@@ -148,14 +149,15 @@ def code(
     token_file: Annotated[Path, typer.Option(help="The operator's token.")],
     merchant_id: Annotated[str, typer.Option("--merchant", help="Who is paid.")],
     label: Annotated[str, typer.Option(help="Where it hangs, as payers and bills read it.")],
-    png: Annotated[Path | None, typer.Option(help="Draw it there, to be printed.")] = None,
+    svg: Annotated[Path | None, typer.Option(help="Draw it there, to be printed.")] = None,
 ) -> None:
     """Make a code to hang in a shop, which every wallet opens; the payer types the amount."""
     api = JsonApi(url, ca, token_file.read_text("ascii").strip())
     wanted = {"merchant_id": merchant_id, "label": label}
     made = api.post("/operator/v1/static-codes", wanted)
-    if png is not None:
-        png.write_bytes(draw_qr(str(made["url"])))
+    if svg is not None:
+        with svg.open("wb") as file:
+            qrcode.make(str(made["url"]), image_factory=SvgPathImage).save(file)
     typer.echo(f"{made['code_id']} {made['url']}")
 
 

@@ -1,9 +1,12 @@
 """What ``tillway merchant new`` refuses before it has made anything."""
 
+import io
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from protocol.errors import CallerError
 from tillway.demo.phone import read_qr
@@ -29,9 +32,21 @@ def test_a_code_for_a_shop_is_drawn_as_what_the_backend_says(
         return {"code_id": "abc", "url": "https://pay.example/q/s/abc"}
 
     monkeypatch.setattr(JsonApi, "post", post)
-    token, png = tmp_path / "token", tmp_path / "code.png"
+    token, svg = tmp_path / "token", tmp_path / "code.svg"
     token.write_text("secret\n")
-    code("https://localhost:1", tmp_path / "ca", token, "coffee", "counter 1", png)
+    code("https://localhost:1", tmp_path / "ca", token, "coffee", "counter 1", svg)
     assert asked == [("/operator/v1/static-codes", {"merchant_id": "coffee", "label": "counter 1"})]
-    assert read_qr(png.read_bytes()) == "https://pay.example/q/s/abc"
+    assert read_qr(picture_of(svg.read_text())) == "https://pay.example/q/s/abc"
     assert capsys.readouterr().out == "abc https://pay.example/q/s/abc\n"
+
+
+def picture_of(svg: str) -> bytes:
+    """The squares of a drawing as a picture that a telephone can scan."""
+    squares = [(int(x), int(y)) for x, y in re.findall(r"M(\d+),(\d+)H", svg)]
+    side = max(max(square) for square in squares) + 5
+    drawn = Image.new("L", (side, side), 255)
+    for square in squares:
+        drawn.putpixel(square, 0)
+    picture = io.BytesIO()
+    drawn.resize((8 * side, 8 * side), Image.Resampling.NEAREST).save(picture, "PNG")
+    return picture.getvalue()
