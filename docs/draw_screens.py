@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT))
 from PIL import Image  # noqa: E402
 
 from tests.support.browser import SMALL, opened_page, started_browser  # noqa: E402
-from tests.support.till_scenes import scenes  # noqa: E402
+from tests.support.till_scenes import GOODS, scenes  # noqa: E402
 from tests.support.tills import running_till  # noqa: E402
 
 FOLDER = ROOT / "docs" / "screens"
@@ -28,6 +28,7 @@ SHOP: dict[str, Any] = {
     "merchant_zh": "街角小店",
     "merchant_en": "Corner Shop",
     "biometric_above_minor": 100_000,
+    "goods": GOODS,
 }
 
 

@@ -5,6 +5,8 @@ Rule 1: one turn is one transaction of the journal. Its effects are carried out 
 Rule 2: whoever drives the agent carries out every effect and ticks it when `due_ms` has come.
 """
 
+from typing import Any
+
 from protocol.clock import Entropy
 from protocol.crypto.keys import SigningKey, VerifyKey
 from protocol.errors import CallerError
@@ -186,6 +188,10 @@ class Agent:
     def find(self, text: str, count: int) -> list[Sale]:
         """Sales whose number ends with a text, newest first."""
         return self._journal.find_sales(text, count)
+
+    def goods_of(self, payment_id: str) -> list[dict[str, Any]]:
+        """What was in the cart of a payment."""
+        return self._journal.sold_lines(payment_id)
 
     def refunds_of(self, payment_id: str) -> list[Refund]:
         """The refunds of a payment, oldest first."""

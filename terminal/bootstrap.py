@@ -45,7 +45,7 @@ from terminal.http_server import HttpServer
 from terminal.journal.store import Journal
 from terminal.machine_sales import MachineSales
 from terminal.ports import CodeScanner, DeviceReader, Dispenser
-from terminal.profile import Item, Profile
+from terminal.profile import Good, Item, Profile
 from terminal.shell import Shell, ShellPorts
 from terminal.slip import receipt_bytes
 from terminal.trust import Trust
@@ -107,6 +107,7 @@ def profile_of(settings: Settings, identity: Identity) -> Profile:
         mandate_id=vending.mandate_id if vending is not None and is_vending else None,
         items=tuple(Item(**item.model_dump(exclude={"column"})) for item in items),
         scan_table=settings.scan.table(),
+        goods={good.code: Good(**good.model_dump()) for good in settings.goods},
     )
 
 

@@ -20,7 +20,7 @@ from protocol.crypto.limits import PASSPHRASE_BYTES_MAX
 from protocol.errors import CallerError
 from protocol.money import AMOUNT_MINOR_MAX, MINOR_DIGITS
 from protocol.scanned import FORM_CHARS_MAX, FORMS_MAX, USUAL_FORMS, Form, ScanTable, Use
-from terminal.limits import ITEMS_MAX
+from terminal.limits import GOODS_CODE_CHARS_MAX, GOODS_MAX, ITEMS_MAX
 from terminal.profile import WALLETS_TAKEN
 
 _Port = Annotated[int, Field(ge=0, le=65535)]
@@ -144,6 +144,15 @@ class ItemSection(_Section):
     column: Annotated[int, Field(ge=0, le=0xFFFF)] | None = None
 
 
+class GoodSection(_Section):
+    """One thing that the cart knows. ``code``: its barcode."""
+
+    code: Annotated[str, Field(pattern="^[0-9A-Za-z-]+$", max_length=GOODS_CODE_CHARS_MAX)]
+    zh: _Name
+    en: _Name
+    amount_minor: _Minor
+
+
 class VendingSection(_Section):
     """What a vending machine sells, and the mandate under which it pays."""
 
@@ -175,6 +184,7 @@ class Settings(BaseSettings):
     customer_display: CustomerDisplaySection = CustomerDisplaySection()
     reading: ReadingSection = ReadingSection()
     vending: VendingSection | None = None
+    goods: Annotated[tuple[GoodSection, ...], Field(max_length=GOODS_MAX)] = ()
 
     def passphrase(self) -> bytes:
         """The passphrase; ``config_invalid`` where there is no readable private file."""

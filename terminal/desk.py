@@ -59,9 +59,10 @@ class Desk:
         return taken
 
     def print_receipt(self, subject: str, kind: str, facts: Mapping[str, Any]) -> None:
-        """Store a receipt and ask for it to be printed."""
+        """Store a receipt, with what was in the cart, and ask for it to be printed."""
         now_ms = self.clock.now_ms()
-        whole = {**self._place(), **facts, "kind": kind, "at_ms": now_ms}
+        items = self.journal.sold_lines(subject) or None
+        whole = {**self._place(), **facts, "items": items, "kind": kind, "at_ms": now_ms}
         plain = {name: value for name, value in whole.items() if value is not None}
         receipt_id = self.journal.add_receipt(subject, kind, plain, now_ms)
         self.effects.append(PrintReceipt(receipt_id, plain))

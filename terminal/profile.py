@@ -1,5 +1,6 @@
 """Who this terminal is and what it may do: plain values the agent is built with."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from protocol.scanned import USUAL_FORMS, ScanTable
@@ -13,6 +14,16 @@ class Item:
     """A thing a vending machine sells."""
 
     item: str
+    zh: str
+    en: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Good:
+    """A thing a shop sells, by its barcode."""
+
+    code: str
     zh: str
     en: str
     amount_minor: int
@@ -39,4 +50,6 @@ class Profile:
     is_attended: bool = True
     mandate_id: str | None = None
     items: tuple[Item, ...] = ()
+    goods: Mapping[str, Good] = field(default_factory=dict)
+    """What the cart knows, by barcode."""
     scan_table: ScanTable = field(default_factory=lambda: ScanTable(USUAL_FORMS, WALLETS_TAKEN))

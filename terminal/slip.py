@@ -8,7 +8,7 @@ from protocol.errors import is_known
 from protocol.money import Money
 from terminal.counter.shift_slips import SLIP_KINDS, slip_bytes
 from terminal.domain.words import Words
-from terminal.receipt import ReceiptContent, ReceiptState, build_receipt
+from terminal.receipt import ReceiptContent, ReceiptItem, ReceiptState, build_receipt
 from terminal.zone import SHOP_ZONE
 
 _STATES: dict[str, ReceiptState] = {
@@ -47,7 +47,13 @@ def receipt_bytes(facts: Mapping[str, Any], *, width_mm: Literal[58, 80] = 80) -
         coupon_minor=int(facts.get("coupon_minor", 0)),
         refund_id=str(facts.get("refund_id", "")),
         error_code=code if is_known(code) else "",
+        items=tuple(_item(line, facts["currency"]) for line in facts.get("items", ())),
         is_copy=bool(facts.get("is_copy", False)),
         is_training=bool(facts.get("is_training", False)),
     )
     return build_receipt(content, width_mm=width_mm)
+
+
+def _item(line: Mapping[str, Any], currency: str) -> ReceiptItem:
+    quantity = int(line["quantity"])
+    return ReceiptItem(line["zh"], quantity, Money(line["each_minor"] * quantity, currency))

@@ -24,5 +24,7 @@ export const follow = (url, handlers) => {
     if (source.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), RELOAD_AFTER_MS);
   });
   addEventListener("pagehide", () => source.close());
+  // A page that the browser kept and brings back has no stream any more.
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
   return source;
 };

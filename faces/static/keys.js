@@ -2,7 +2,7 @@
 // field needs the focus. Rule 1: a scan is known by its length and form, not by its speed: letters
 // and digits, SCAN_CHARS_MIN or more, no gap above GAP_MS, closed by Enter or Tab.
 const GAP_MS = 500;
-const SCAN_CHARS_MIN = 14;
+const SCAN_CHARS_MIN = 12; // an amount has nine digits at most
 const SCAN_FORM = /^[\x21-\x7e]+$/;
 
 // takes: {scan(text), start(), key(name, event)}. ``start`` is called when a burst begins, so that

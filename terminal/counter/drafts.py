@@ -5,22 +5,27 @@ Rule 1: a draft has an id before anything is sent, and becomes one payment or on
 Rule 2: a draft that was spent gives way to an empty one with another id.
 """
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 
 from protocol.clock import Entropy
 from protocol.errors import CallerError
+from terminal.domain.cart import Cart, CartLine, changed, total_minor
 from terminal.journal.store import Journal
+from terminal.limits import DRAFT_DIGITS_MAX
+from terminal.profile import Good
 
 _ID_BYTES = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Digits of minor units and a note."""
+    """Digits of minor units and a note; with goods in the cart the digits are their sum."""
 
     draft_id: str
     digits: str = ""
     note: str = ""
+    cart: Cart = ()
 
 
 class Drafts:
@@ -33,19 +38,38 @@ class Drafts:
     def current(self) -> Draft:
         """The draft on the keypad."""
         row = self._journal.database.execute(
-            "SELECT draft_id, digits, note FROM draft WHERE spent_by IS NULL"
+            "SELECT draft_id, digits, note, lines FROM draft WHERE spent_by IS NULL"
         ).fetchone()
-        return self.renew() if row is None else Draft(**dict(row))
+        if row is None:
+            return self.renew()
+        cart = tuple(CartLine(**line) for line in json.loads(row["lines"]))
+        return Draft(row["draft_id"], row["digits"], row["note"], cart)
 
     def key(self, draft_id: str, *, digits: str, note: str) -> None:
         """Keep what was keyed; ``idempotency_conflict`` for a draft that is no longer there."""
         with self._journal.transaction():
             changed = self._journal.database.execute(
-                "UPDATE draft SET digits = ?, note = ? WHERE draft_id = ? AND spent_by IS NULL",
+                "UPDATE draft SET digits = CASE lines WHEN '[]' THEN ? ELSE digits END, note = ?"
+                " WHERE draft_id = ? AND spent_by IS NULL",
                 (digits, note, draft_id),
             )
             if changed.rowcount != 1:
                 raise CallerError("idempotency_conflict", "another draft is on the keypad")
+
+    def change(self, draft_id: str, good: Good, step: int) -> Draft:
+        """One more of something, or one fewer; the digits follow the cart."""
+        draft = self.current()
+        cart = changed(draft.cart, good, step)
+        total = total_minor(cart)
+        digits = str(total) if total else ""
+        if draft.draft_id != draft_id or len(digits) > DRAFT_DIGITS_MAX:
+            raise CallerError("idempotency_conflict", "another draft is on the keypad")
+        with self._journal.transaction():
+            self._journal.database.execute(
+                "UPDATE draft SET digits = ?, lines = ? WHERE draft_id = ? AND spent_by IS NULL",
+                (digits, json.dumps([asdict(line) for line in cart]), draft_id),
+            )
+        return self.current()
 
     def renew(self, digits: str = "", note: str = "") -> Draft:
         """Another draft takes the place of the one there was."""
@@ -53,6 +77,7 @@ class Drafts:
         with self._journal.transaction():
             self._journal.database.execute("DELETE FROM draft")
             self._journal.database.execute(
-                "INSERT INTO draft VALUES (1, ?, ?, ?, NULL)", (draft.draft_id, digits, note)
+                "INSERT INTO draft (id, draft_id, digits, note) VALUES (1, ?, ?, ?)",
+                (draft.draft_id, digits, note),
             )
         return draft

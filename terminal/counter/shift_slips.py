@@ -129,6 +129,14 @@ def _movement(facts: Mapping[str, Any], columns: int) -> bytes:
         return wrapped("一二三四五六七八九十 ABCDEFG 0123456789", columns)
     amount = Money(facts["amount_minor"], facts["currency"])
     rows = [
+        pair(
+            f"{line['zh']} x{line['quantity']}",
+            Money(line["each_minor"] * line["quantity"], facts["currency"]).decimal(),
+            columns,
+        )
+        for line in facts.get("items", ())
+    ]
+    rows += [
         escpos.bold(on=True),
         pair("金额 Amount", shown(amount), columns),
         escpos.bold(on=False),

@@ -4,7 +4,7 @@ Rule 1: what moved and its slip are written in one transaction; the slip is prin
 Rule 2: a cash sale belongs to its draft: the same draft again gives the same sale.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -117,10 +117,12 @@ class ShiftDesk:
                 if before.amount_minor != amount_minor:
                     raise CallerError("idempotency_conflict")
                 return before, None
-            self._journal.spend_draft(draft_id, "cash")
+            subject = f"cash-{draft_id}"
+            self._journal.spend_draft(draft_id, subject)
             return self._moved(
                 self.current(), CashKind.SALE, amount_minor, by_name, reason=note,
                 tendered_minor=tendered_minor, draft_id=draft_id,
+                items=self._journal.sold_lines(subject),
             )  # fmt: skip
 
     def give_back(
@@ -155,6 +157,7 @@ class ShiftDesk:
         self, shift: Shift, kind: CashKind, amount_minor: int, by_name: str, *, reason: str,
         approved_by: str | None = None, tendered_minor: int | None = None,
         draft_id: str | None = None, refund_of: int | None = None,
+        items: Sequence[Mapping[str, Any]] = (),
     ) -> tuple[CashMovement, Slip]:  # fmt: skip
         movement = CashMovement(
             movement_id=0, shift_id=shift.shift_id, kind=kind, amount_minor=amount_minor,
@@ -163,7 +166,8 @@ class ShiftDesk:
             refund_of=refund_of,
         )  # fmt: skip
         movement = replace(movement, movement_id=self.store.add_movement(movement, draft_id))
-        return movement, self._slip(kind, movement_facts(movement))
+        facts = movement_facts(movement) | ({"items": list(items)} if items else {})
+        return movement, self._slip(kind, facts)
 
     def _slip(self, kind: str, facts: Mapping[str, Any]) -> Slip:
         profile, now_ms = self._profile, self._clock.now_ms()

@@ -3,6 +3,7 @@ bytes are on disk before anything leaves the terminal.
 """
 
 import hashlib
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
@@ -105,12 +106,29 @@ class Journal:
         )
         if changed.rowcount != 1:
             raise CallerError("idempotency_conflict", "another draft is on the keypad")
+        self._db.execute(
+            "INSERT INTO sold_lines SELECT ?, lines FROM draft WHERE draft_id = ?"
+            " AND lines != '[]'",
+            (subject, draft_id),
+        )
+
+    def sold_lines(self, subject: str) -> list[dict[str, Any]]:
+        """The goods of a payment or cash sale: the lines of its cart."""
+        row = self._db.execute(
+            "SELECT lines FROM sold_lines WHERE subject = ?", (subject,)
+        ).fetchone()
+        return [] if row is None else list(json.loads(row["lines"]))
 
     def free_draft(self, subject: str | None = None) -> None:
         """What a draft became was given up before it was stored (None: with the power)."""
         self._db.execute(
             "UPDATE draft SET spent_by = NULL WHERE spent_by = ? OR (? IS NULL AND"
             " spent_by LIKE 'pay_%' AND spent_by NOT IN (SELECT payment_id FROM sales))",
+            (subject, subject),
+        )
+        self._db.execute(
+            "DELETE FROM sold_lines WHERE subject = ? OR (? IS NULL AND subject LIKE 'pay_%'"
+            " AND subject NOT IN (SELECT payment_id FROM sales))",
             (subject, subject),
         )
 

@@ -20,11 +20,13 @@ from terminal.web.schemas import (
     CashIn,
     CashRefundIn,
     DraftIn,
+    GoodsIn,
     MovementIn,
     ShiftCloseIn,
     ShiftOpenIn,
     SignInIn,
     TrainingIn,
+    draft_out,
     movement_out,
     report_out,
 )
@@ -96,8 +98,15 @@ def _keypad(api: APIRouter, gate: Gate) -> None:
 
     @api.get("/draft")
     async def keyed(at: Annotated[Station, Depends(gate.look_back)]) -> Told:
-        draft = at.drafts.current()
-        return {"draft_id": draft.draft_id, "digits": draft.digits, "note": draft.note}
+        return draft_out(at.drafts.current())
+
+    @api.post("/draft/goods")
+    async def change(wanted: GoodsIn, by: Annotated[Actor, Depends(gate.act)]) -> Told:
+        """``goods_unknown`` for a barcode that the till's configuration does not name."""
+        good = by.station.agent.profile.goods.get(wanted.code)
+        if good is None:
+            raise CallerError("goods_unknown")
+        return draft_out(by.station.drafts.change(wanted.draft_id, good, wanted.step))
 
 
 def _cash(api: APIRouter, gate: Gate) -> None:

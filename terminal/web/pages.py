@@ -5,7 +5,7 @@ Rule 1: a page shows what the database says, so loading it again changes nothing
 Rule 2: without somebody signed in, every page of a till is the question who is there.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -92,6 +92,17 @@ def _sale_pages(pages: APIRouter, desk: Desk) -> None:
             return desk.answer(request, "till/shift.html", "shift", report=None, last=None)
         return desk.answer(request, "", "sale")
 
+    @pages.get("/cart")
+    async def cart(request: Request) -> Response:
+        draft = desk.gate.counter.station().drafts.current()
+        return desk.answer(request, "till/cart.html", "sale", draft=draft, mood="plain")
+
+    @pages.get("/cart/lines", dependencies=[Depends(desk.gate.look_back)])
+    async def lines(request: Request) -> Response:
+        station = desk.gate.counter.station()
+        language = language_of(request)
+        return HTMLResponse(desk.renderer.piece("till/cart_lines.html", station, language))
+
     @pages.get("/customer")
     async def customer(request: Request) -> Response:
         return desk.answer(request, "", "customer")
@@ -151,7 +162,8 @@ def _past_pages(pages: APIRouter, desk: Desk) -> None:
             return RedirectResponse(f"/recent?q={quote(payment_id)}", 303)
         return desk.answer(
             request, "till/payment.html", "recent", entry=of_sale(sale),
-            rows=_sale_rows(sale, language_of(request)), left_minor=agent.refund_left_minor(sale),
+            rows=_sale_rows(sale, agent.goods_of(payment_id), language_of(request)),
+            left_minor=agent.refund_left_minor(sale),
         )  # fmt: skip
 
 
@@ -225,7 +237,9 @@ def _streams(pages: APIRouter, desk: Desk, places: Places) -> None:
                 yield event("screen", revision, desk.renderer.told(view, at, lang))
 
 
-def _sale_rows(sale: Sale, language: Language) -> list[tuple[str, str]]:
+def _sale_rows(
+    sale: Sale, goods: Sequence[Mapping[str, Any]], language: Language
+) -> list[tuple[str, str]]:
     entry = of_sale(sale)
     coupon = Money(sale.coupon_minor, sale.currency).decimal() if sale.coupon_minor else ""
     rows = [
@@ -236,6 +250,7 @@ def _sale_rows(sale: Sale, language: Language) -> list[tuple[str, str]]:
         ("payer", sale.payer_masked or ""),
         ("cashier", sale.cashier or ""),
         ("note", sale.description),
+        ("goods_sold", ", ".join(f"{line[language]} ×{line['quantity']}" for line in goods)),
         ("coupon", coupon),
         ("refunded", entry.refunded),
     ]

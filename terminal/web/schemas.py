@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from protocol.money import AMOUNT_MINOR_MAX, Money
+from terminal.counter.drafts import Draft
 from terminal.domain.delivery import Delivery
 from terminal.domain.refund import Refund
 from terminal.domain.sale import Sale
@@ -15,6 +16,7 @@ from terminal.limits import (
     CASH_REASON_CHARS_MAX,
     DESCRIPTION_CHARS_MAX,
     DRAFT_DIGITS_MAX,
+    GOODS_CODE_CHARS_MAX,
     PIN_DIGITS_MAX,
     REASON_CHARS_MAX,
     SEARCH_CHARS_MAX,
@@ -83,6 +85,14 @@ class DraftIn(_In):
     draft_id: _Id
     digits: Annotated[str, Field(pattern=r"^[0-9]*$", max_length=DRAFT_DIGITS_MAX)] = ""
     note: Annotated[str, Field(max_length=DESCRIPTION_CHARS_MAX)] = ""
+
+
+class GoodsIn(_In):
+    """One more of something in the cart, or one fewer."""
+
+    draft_id: _Id
+    code: Annotated[str, Field(min_length=1, max_length=GOODS_CODE_CHARS_MAX)]
+    step: Literal[1, -1] = 1
 
 
 class SignInIn(ApprovalIn):
@@ -171,6 +181,16 @@ def sale_out(sale: Sale, refunds: list[Refund]) -> dict[str, Any]:
         "item": sale.item,
         "description": sale.description,
         "refunds": [refund_out(refund) for refund in refunds],
+    }
+
+
+def draft_out(draft: Draft) -> dict[str, Any]:
+    """What is keyed in, as JSON."""
+    return {
+        "draft_id": draft.draft_id,
+        "digits": draft.digits,
+        "note": draft.note,
+        "lines": [{**asdict(line), "amount_minor": line.amount_minor} for line in draft.cart],
     }
 
 

@@ -60,6 +60,11 @@ class Renderer:
             told["bar"] = self._pages.render("till/bar.html", language, **context)
         return told
 
+    def piece(self, template: str, station: Station, language: Language) -> str:
+        """A piece of the keypad."""
+        context = self._context("sale", station, language) | {"draft": station.drafts.current()}
+        return self._pages.render(template, language, **context)
+
     def _template(self, view: View, station: Station) -> str:
         screen = station.shell.screen
         if view == "customer":

@@ -65,6 +65,14 @@ WORDS: dict[str, Words] = {
     "welcome": Words("欢迎光临", "Welcome"),
     "thanks": Words("谢谢惠顾", "Thank you"),
     "choose_goods": Words("请选择商品", "Choose"),
+    # The cart
+    "cart": Words("购物车", "Cart"),
+    "cart_empty": Words("扫商品条码加入购物车", "Scan a barcode to add goods"),
+    "pieces": Words("件", "pieces"),
+    "more": Words("加一件", "One more"),
+    "fewer": Words("减一件", "One fewer"),
+    "done": Words("完成", "Done"),
+    "goods_sold": Words("商品", "Goods"),
     # Cash
     "cash": Words("现金", "Cash"),
     "given": Words("实收", "Given"),

@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Browser
 
 from terminal.limits import IDLE_LOCK_MS
+from terminal.profile import Good
 from tests.support.browser import opened_page
 from tests.support.till_scenes import charge, ready_keypad, shows, sign
 from tests.support.tills import CASHIER_PIN, running_till
@@ -192,3 +193,33 @@ async def test_training_is_striped_and_never_reaches_the_hub(
         assert await page.get_attribute("body", "data-training") == "yes"
         assert "TRAINING" in await page.inner_text(".bar")
         assert "payment.create" not in till.backend.seen
+
+
+async def test_barcodes_typed_by_a_scanner_fill_the_cart_and_lose_none(
+    browser: Browser, tmp_path: Path
+) -> None:
+    goods = {
+        code: Good(code=code, zh=zh, en=en, amount_minor=price)
+        for code, zh, en, price in (
+            ("6921734976505", "茶", "Tea", 350), ("6901939621608", "可乐", "Cola", 300),
+        )
+    }  # fmt: skip
+    async with running_till(tmp_path, goods=goods) as till, opened_page(browser) as page:
+        await ready_keypad(till, page, language="en")
+        for code in (*goods, *goods, "6921734976505"):
+            await page.keyboard.type(code)
+            await page.keyboard.press("Enter")
+        await page.wait_for_selector('#lines[data-count="5"]', state="attached")
+        assert await page.inner_text("[data-shown]") == "16.50"
+        await page.keyboard.press("Backspace")
+        await page.wait_for_selector('#lines[data-count="4"]', state="attached")
+        await page.reload()
+        shown = await page.inner_text("[data-shown]")
+        await page.keyboard.press("F2")
+        await shows(page, "choosing")
+        await page.click('[data-method="merchant_qr"]')
+        await shows(page, "paid")
+        assert shown in await page.inner_text("main")
+        await page.keyboard.press("Enter")
+        await shows(page, "keypad")
+        assert await page.inner_text("[data-shown]") == "0.00"

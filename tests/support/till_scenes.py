@@ -5,10 +5,19 @@ from collections.abc import AsyncIterator
 
 from playwright.async_api import Page
 
+from terminal.profile import Good
 from tests.support.tills import CASHIER_PIN, SUPERVISOR_PIN, Till, hire_both
 from tests.unit.terminal.fakes import CODE
 
 SHOWN_MS = 30
+GOODS = {
+    code: Good(code=code, zh=zh, en=en, amount_minor=price)
+    for code, zh, en, price in (
+        ("6921734976505", "龙井茶", "Longjing tea", 850),
+        ("6901939621608", "可乐", "Cola", 300),
+        ("6902083886455", "矿泉水", "Spring water", 200),
+    )
+}
 Scene = tuple[str, Page]
 QUERY = """
 fetch('/api/sales/current/query', {method: 'POST', headers: {
@@ -143,6 +152,20 @@ async def _sales(till: Till, page: Page, side: Page) -> AsyncIterator[Scene]:
 
 
 async def _past(till: Till, page: Page) -> AsyncIterator[Scene]:
+    for code in till.counter.real.agent.profile.goods:
+        await page.keyboard.type(code)
+        await page.keyboard.press("Enter")
+    if till.counter.real.agent.profile.goods:
+        count = len(till.counter.real.agent.profile.goods)
+        await page.wait_for_selector(f'#lines[data-count="{count}"]', state="attached")
+        yield "cart-keypad", page
+        await page.goto(f"{till.base}/cart")
+        await shows(page, "cart")
+        yield "cart", page
+        for _ in range(count):
+            left = int(await page.get_attribute("#lines", "data-count") or 0)
+            await page.click('#lines [data-step="-1"]')
+            await page.wait_for_selector(f'#lines[data-count="{left - 1}"]', state="attached")
     await page.keyboard.press("F4")
     await page.wait_for_selector(".list")
     yield "recent", page

@@ -31,8 +31,12 @@ let isDirty = false;
 
 const typed = (pad) => ({ draft_id: pad.dataset.draft, digits: digitsOf(pad), note: document.getElementById("note")?.value ?? "" });
 
+// Goods in the cart: their sum is the amount, and the server keeps it.
+export const hasCart = () => Boolean(document.querySelector('#lines:not([data-count="0"])'));
+export const forget = () => sessionStorage.removeItem(TYPED);
+
 export const keep = (pad) => {
-  if (!pad.dataset.draft) return;
+  if (!pad.dataset.draft || hasCart()) return;
   sessionStorage.setItem(TYPED, JSON.stringify(typed(pad)));
   isDirty = true;
   saving ??= save(pad).finally(() => (saving = null));

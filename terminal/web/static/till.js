@@ -3,13 +3,13 @@
 import { follow } from "../faces/bus.js";
 import { keepTime, tick } from "../faces/clock.js";
 import { listen } from "../faces/keys.js";
-import { minor } from "../faces/money.js";
+import { minor, shown } from "../faces/money.js";
 import { lang, post, refuse } from "../faces/post.js";
 import { flash, once, release } from "../faces/press.js";
 import { play } from "../faces/sound.js";
 import { swap } from "../faces/swap.js";
 import { DRAWER, giveNote } from "./drawer.js";
-import { digitsOf, keep, keyAmount, keyPin, restore, save, setDigits } from "./pad.js";
+import { digitsOf, forget, hasCart, keep, keyAmount, keyPin, restore, save, setDigits } from "./pad.js";
 import { choose, lock, signed, signIn, watchIdle } from "./people.js";
 
 const root = document.documentElement;
@@ -59,6 +59,37 @@ const cash = async (button) => {
   if (await send("sales/current/cancel", {}, button)) location.assign("/cash");
 };
 
+// The cart: the server changes it and says what it comes to; the list is its picture of it.
+const draftId = () => main.querySelector("[data-draft-id]")?.dataset.draftId ?? amountPad()?.dataset.draft;
+let adding = Promise.resolve(true);
+const addGoods = (code, step) => {
+  adding = adding.then(async () => {
+    const { ok, error } = await post("/api/draft/goods", { draft_id: draftId(), code, step });
+    if (!ok) {
+      play("declined");
+      refuse(error, main);
+      return false;
+    }
+    forget();
+    const list = document.getElementById("lines");
+    swap(list.parentElement, await (await fetch("/cart/lines")).text());
+    showCart();
+    return true;
+  });
+  return adding;
+};
+const showCart = () => {
+  const list = document.getElementById("lines");
+  const chip = document.getElementById("cart-chip");
+  const pad = amountPad();
+  if (!list) return;
+  if (chip) {
+    chip.hidden = list.dataset.count === "0";
+    document.getElementById("cart-count").textContent = list.dataset.count;
+  }
+  if (pad) setDigits(pad, list.dataset.total);
+  else main.querySelector(".head .amount").lastChild.textContent = shown(list.dataset.total, 2);
+};
 const plain = (path) => (button) => send(path, {}, button);
 const DOES = {
   ...DRAWER,
@@ -66,6 +97,7 @@ const DOES = {
   method: (button) => send("sales/current/method", { method: button.dataset.method }, button),
   cash,
   vend: (button) => send("vend", { item: button.dataset.item }, button),
+  goods: (button) => addGoods(button.dataset.code, Number.parseInt(button.dataset.step, 10)),
   practice: (button) => send("sales/current/code", { code: "130000000000000000" }, button),
   cancel: plain("sales/current/cancel"),
   query: plain("sales/current/query"),
@@ -87,7 +119,11 @@ document.addEventListener("click", (event) => {
   const { key, pin, staff, reason, note } = button.dataset;
   const refusal = scope().querySelector("[data-refusal]");
   if (refusal && (key || pin)) refusal.hidden = true;
-  if (key) keyAmount(button.closest("[data-pad]"), key);
+  if (key && hasCart() && amountPad()) {
+    const last = main.querySelector('#lines [data-step="-1"]');
+    if (key === "back") addGoods(last.dataset.code, -1);
+    else play("declined"); // the cart says what is paid
+  } else if (key) keyAmount(button.closest("[data-pad]"), key);
   else if (pin) keyPin(button.closest("[data-pinpad]"), pin);
   else if (staff || reason) choose(button);
   else if (note) giveNote(button);
@@ -134,7 +170,8 @@ const key = (name, event) => {
 let before = "";
 const scan = async (text) => {
   if (amountPad()) setDigits(amountPad(), before); // a wedge's digits are no amount
-  if (/^(pay|rfd)_\w{26}$/.test(text)) location.assign(`/payments/${text}`);
+  if (/^\d{12,14}$/.test(text) && ["keypad", "cart"].includes(kind())) addGoods(text, 1);
+  else if (/^(pay|rfd)_\w{26}$/.test(text)) location.assign(`/payments/${text}`);
   else if (kind() === "keypad" && minor(digitsOf(amountPad()))) {
     await save(amountPad());
     await send("sales", sale("pay_code"));
@@ -149,7 +186,7 @@ if (isTill) {
 const SOUNDS = { paid: "paid", error: "declined", warn: "unknown" };
 let mood = document.body.dataset.mood;
 const view = root.dataset.view ?? "customer";
-const isLive = main.firstElementChild?.dataset.kind !== "cash" && main.firstElementChild?.dataset.kind !== "cash_done";
+const isLive = !["cash", "cash_done", "cart"].includes(kind());
 
 const show = (told) => {
   if (bar && told.bar) swap(bar, told.bar);
@@ -168,5 +205,5 @@ const show = (told) => {
 
 if (isSignedIn || !isTill || !pinPad()) follow(`/fragments?view=${view}&lang=${lang}`, { screen: show });
 if (isSignedIn) watchIdle(Number.parseInt(root.dataset.idle, 10), () => !["sending", "waiting", "qr", "unknown", "scanning", "verifying"].includes(kind()));
-restore(amountPad());
+if (!hasCart()) restore(amountPad());
 keepTime();

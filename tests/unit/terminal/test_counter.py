@@ -16,6 +16,7 @@ from terminal.domain.shift import CashKind
 from terminal.domain.staff import Role, check_pin_form
 from terminal.inputs import Cancel, ChooseMethod, StartSale, TypeCode
 from terminal.limits import IDLE_LOCK_MS, PIN_FAILURES_MAX, PIN_LOCK_MS
+from terminal.profile import Good
 from terminal.slip import receipt_bytes
 from tests.support.tills import CASHIER_PIN, SUPERVISOR_PIN, hire_both, running_till
 from tests.unit.terminal.fakes import CODE, Bench
@@ -229,3 +230,42 @@ async def test_training_leaves_nothing_behind_and_never_leaves_the_device(tmp_pa
         assert all("培训".encode("gb18030") in paper for paper in till.printer.receipts)
         assert "payment.create" not in till.backend.seen
         assert await till.get("api/payments") == []
+
+
+TEA = Good(code="6921734976505", zh="茶", en="Tea", amount_minor=350)
+COLA = Good(code="6901939621608", zh="可乐", en="Cola", amount_minor=300)
+
+
+def test_a_cart_is_summed_here_kept_over_a_power_cut_and_stands_on_the_receipt(
+    tmp_path: Path,
+) -> None:
+    room = Room(tmp_path / "journal.db")
+    draft = room.drafts.current()
+    for good, step in ((TEA, 1), (COLA, 1), (TEA, 1), (COLA, -1)):
+        draft = room.drafts.change(draft.draft_id, good, step)
+    assert (draft.digits, [line.quantity for line in draft.cart]) == ("700", [2])
+    assert refused(lambda: room.drafts.change(draft.draft_id, COLA, -1)) == "field_invalid"
+    room.drafts.key(draft.draft_id, digits="1", note="")
+    room.bench.power_cut()
+    room.bench.boot()
+    room.drafts = Drafts(room.bench.journal, room.bench.entropy)
+    assert room.drafts.current().digits == "700"
+    sale = StartSale(amount_minor=700, currency="CNY", draft_id=draft.draft_id)
+    room.bench.feed(sale)
+    room.bench.feed(Cancel())
+    assert room.drafts.current().cart == draft.cart
+    room.bench.feed(sale)
+    room.bench.feed(ChooseMethod("merchant_qr"))
+    room.bench.answer(room.bench.result("captured"))
+    assert "茶 x2".encode("gb18030") in receipt_bytes(room.bench.receipts[-1].facts)
+    assert room.drafts.current().cart == ()
+    room.bench.power_cut()
+
+
+def test_goods_paid_in_cash_stand_on_the_slip(room: Room) -> None:
+    room.shifts.open(by_name="小李", float_minor=0)
+    for _ in range(2):
+        room.drafts.change(room.drafts.current().draft_id, COLA, 1)
+        cash_sale(room, 300, 500)
+    slip = room.bench.journal.receipts_of("cash-2")[0]
+    assert "可乐 x1".encode("gb18030") in receipt_bytes(slip.facts)
