@@ -47,6 +47,7 @@ class PageDesk:
         if is_theirs and payment["shown_code"]:
             return Opened(payment, payment["shown_code"])
         is_open = state is PaymentState.AWAITING_PAYER or is_theirs
+        is_served = is_served and not payment["notify_form"]
         if not is_open or not is_served or self._carry_on is None:
             return Opened(payment)
         command = OpenByWallet(

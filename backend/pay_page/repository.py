@@ -29,6 +29,7 @@ class PageRepository:
             select(
                 _payment.c.payment_id, _payment.c.state, _payment.c.funding, _payment.c.currency,
                 _payment.c.amount_minor, _payment.c.description, _payment.c.code_expires_at_ms,
+                _payment.c.notify_form,
                 _merchant.c.name.label("merchant"), _saga.c.shown_code,
             )
             .join(_merchant, _merchant.c.merchant_id == _payment.c.merchant_id)

@@ -1,7 +1,8 @@
 """The page's commands: a wallet takes a payment over, a static code is made or stopped.
 
 Rule: a payment is with one wallet at a time. Whoever opens its code first has it until that
-wallet's channel says no, or the code's time is over.
+wallet's channel says no, or the code's time is over. An order of a merchant's program for the
+compatible interface is for our own wallet alone: that interface names payers whom only we know.
 """
 
 from collections.abc import Iterable
@@ -50,6 +51,8 @@ class OpenByWallet:
         is_for_all = payment is not None and payment["payer_id"] is None
         if payment is None or payment["method"] != "merchant_qr" or not is_for_all:
             raise CallerError("payment_not_found", self.payment_id)
+        if payment["notify_form"]:
+            raise CallerError("wallet_not_taken", self.payment_id)
         state = PaymentState(payment["state"])
         if state in WAITING_STATES and payment["funding"] == self.wallet:
             return payment

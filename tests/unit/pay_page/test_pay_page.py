@@ -1,7 +1,7 @@
 """One code for every wallet: our own scans it, another wallet's browser is sent to its own code, a
 static code asks for the amount first. Real adapters, real gateways, the app in this process."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,10 +15,14 @@ from fastapi import FastAPI
 from structlog.testing import capture_logs
 
 from backend.channels.model import ALIPAY, CUP_QR
+from backend.db.command import Read
+from backend.db.working_set import WorkingSet
 from backend.pay_page import routes
 from backend.pay_page.desk import PageDesk
 from backend.pay_page.model import typed_minor, wallet_of
+from backend.pay_page.service import OpenByWallet
 from backend.payments.confirm import ConfirmByPayer
+from backend.payments.tables import PAYMENT
 from backend.rate_limit import RateLimit
 from backend.wallet.model import scanned_payment_id
 from protocol.errors import CallerError
@@ -179,6 +183,37 @@ async def test_our_payer_who_was_refused_does_not_learn_who_paid(street: Street)
     _, said = street.shop.do(confirm)
     assert said["state"] == "captured"
     assert "payer_masked" not in said
+
+
+@dataclass(frozen=True)
+class OfAProgram:
+    """Makes a payment an order of a merchant's program."""
+
+    payment_id: str
+
+    def reads(self) -> Iterable[Read]:
+        return [(PAYMENT, self.payment_id)]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> None:  # a command's shape
+        ws.update(PAYMENT, self.payment_id, notify_form="v3")
+
+
+@pytest.mark.asyncio
+async def test_an_order_of_a_merchants_program_is_for_our_own_wallet_alone(street: Street) -> None:
+    payment_id, url = street.shown()
+    street.shop.do(OfAProgram(payment_id))
+    page = await street.open(url, IN_ALIPAY)
+    assert page.status_code == 200
+    assert f"tillway://pay?id={payment_id}" in page.text
+    by_alipay = OpenByWallet(
+        payment_id=payment_id,
+        attempt_id=street.shop.id("att"),
+        wallet="alipay",
+        rules=street.shop.rules,
+    )
+    with pytest.raises(CallerError, match="wallet_not_taken"):
+        street.shop.do(by_alipay)
+    assert street.state(payment_id) == "awaiting_payer"
 
 
 @pytest.mark.asyncio
