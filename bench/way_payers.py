@@ -32,10 +32,11 @@ _STEPS_BEHIND = 1
 
 @dataclass(slots=True)
 class Wallet:
-    """A payer's side of pay codes: makes each code once, in rising order."""
+    """A payer's side: makes each pay code once, in rising order, and may ask by its token."""
 
     route: int
     secret: bytes = field(repr=False)
+    token: str = field(repr=False)
     _used: int = -1
 
     def code(self, now_ms: int) -> str | None:
@@ -58,21 +59,25 @@ def found_payers(config: Path, number: int) -> list[Wallet]:
     upgrade_engine(engine)
     writer = GroupCommitWriter(open_store(engine), clock=SystemClock(), seals=(LedgerSeal(),))
     try:
-        made = list(_new_payers(number))
+        tokens = [secrets.token_hex(32) for _ in range(number)]
+        made = list(_new_payers(tokens))
         rows = [outcome.result for outcome in writer.apply(made)]
         filled = writer.apply([FillUp(one.payer_id, BALANCE_MINOR) for one in made])
         assert all(outcome.error is None for outcome in filled)
     finally:
         writer.close()
         engine.dispose()
-    return [Wallet(row["route"], wallet_secret(master, row["route"])) for row in rows]
+    return [
+        Wallet(row["route"], wallet_secret(master, row["route"]), token)
+        for row, token in zip(rows, tokens, strict=True)
+    ]
 
 
-def _new_payers(number: int) -> Iterable[CreatePayer]:
+def _new_payers(tokens: Iterable[str]) -> Iterable[CreatePayer]:
     salt = secrets.token_bytes(PIN_SALT_BYTES)
     pin_hash = hash_pin(f"{secrets.randbelow(10**6):06d}", salt)
     key = generate("Ed25519")
-    for _ in range(number):
+    for token in tokens:
         random_bytes = secrets.token_bytes(RANDOM_BYTES)
         yield CreatePayer(
             payer_id=mint(PAYER, time_ms=SystemClock().now_ms(), random_bytes=random_bytes),
@@ -81,5 +86,5 @@ def _new_payers(number: int) -> Iterable[CreatePayer]:
             key_public=key.public.public,
             pin_salt=salt,
             pin_hash=pin_hash,
-            token_hash=hash_token(secrets.token_hex(32)),
+            token_hash=hash_token(token),
         )

@@ -70,8 +70,8 @@ class KeyRing:
 
     async def signing(self, kind: str) -> Pair:
         """The pair of this kind that signs now."""
-        now_ms = self._services.clock.now_ms()
         pairs = [one for one in await self._all() if one.kind == kind]
+        now_ms = self._services.clock.now_ms()  # read last: the first pairs may be of this moment
         return [one for one in pairs if one.signs_from_ms <= now_ms][-1]
 
     async def certificates(self, suite: Suite = RSA) -> list[Pair]:

@@ -1,17 +1,27 @@
 """The platform's keys change, secrets come back encrypted, and a bank may be slow."""
 
+import asyncio
 import base64
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from backend.merchant_api.keys import crypto
+from backend.merchant_api.keys.ring import KeyRing
+from backend.merchant_api.keys.sealing import Vault
+from backend.merchant_api.keys.suites import RSA
 from tests.support.channels import CARD_TOKEN
 from tests.support.merchant_caller import Caller, a_key
-from tests.support.wallet_http import OPERATOR
+from tests.support.migrated import migrated_sqlite
+from tests.support.shop import MASTER_KEY, ShopClock, shop_of_two
+from tests.support.wallet_http import OPERATOR, services_of
 
 DAY_MS = 24 * 3600 * 1000
 ECHO = "/v3/security/echo"
@@ -108,3 +118,22 @@ def test_a_bank_that_has_not_answered_is_no_guess(caller: Caller) -> None:
     answer = caller.ask("POST", "/v3/pay/transactions/out-trade-no/order-0001/reverse", undo)
     assert answer.status_code == 200
     assert caller.ask("GET", path).json()["trade_state"] == "REVOKED"
+
+
+class PassingClock(ShopClock):
+    """Time that passes between any two looks."""
+
+    def now_ms(self) -> int:
+        self.at_ms += 1
+        return self.at_ms
+
+
+def test_the_first_call_finds_the_keys_that_it_makes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = (a_key(number) for number in range(1, 9))
+    monkeypatch.setattr(crypto, "make_key", lambda: next(keys))
+    with shop_of_two(migrated_sqlite(tmp_path / "shop.db")) as shop:
+        services = replace(services_of(shop), clock=PassingClock())
+        ring = KeyRing(services, Vault.of(MASTER_KEY))
+        assert asyncio.run(ring.for_call(RSA, None)).suite is RSA
