@@ -2,13 +2,15 @@
 
 Rule 1: nothing of this happens unless the backend's setting says that it is a sandbox.
 Rule 2: a refusal that is provoked leaves nothing behind: the call is not carried out.
-Rule 3: a call whose answer is lost or late is carried out; its answer is lost once for a number.
+Rule 3: where a code is not enough, the payment waits for its payer's PIN as any other does.
+Rule 4: a call whose answer is lost or late is carried out; its answer is lost once for a number.
 """
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from backend.merchant_api import faults
 from backend.merchant_api.faults import ApiError, Fault
@@ -18,14 +20,24 @@ from backend.merchant_api.limits import (
 )
 
 
+class PayerWord(StrEnum):
+    """What a payer whose code is not enough does then."""
+
+    PAYS = "pays"
+    REFUSES = "refuses"
+    NONE = "none"
+    """Puts the telephone away."""
+
+
 @dataclass(frozen=True, slots=True)
 class Magic:
-    """What happens at an amount: the call is refused, or it is carried out and its answer is lost
-    or late."""
+    """What happens at an amount: the call is refused; or it is carried out and its answer is lost
+    or late; or a code is not enough for it, and the payer must give the PIN."""
 
     refusal: Fault | None = None
     is_lost: bool = False
     delay_ms: int = 0
+    payer: PayerWord | None = None
 
 
 LOST = Magic(is_lost=True)
@@ -57,6 +69,9 @@ AMOUNTS: Mapping[int, Magic] = {
     6_024: Magic(faults.INVALID_REQUEST),
     6_025: Magic(faults.PARAM_ERROR),
     6_026: Magic(faults.SIGN_ERROR),
+    6_027: Magic(payer=PayerWord.PAYS),
+    6_028: Magic(payer=PayerWord.REFUSES),
+    6_029: Magic(payer=PayerWord.NONE),
 }
 """In fen: 60.01 yuan and on."""
 
@@ -81,6 +96,11 @@ class Sandbox:
         ``number`` is the merchant's, of the order or refund."""
         magic = AMOUNTS.get(amount_minor) if self._is_on else None
         return Provoked(self, magic, (mchid, number))
+
+    def payer_word(self, amount_minor: int) -> PayerWord | None:
+        """What the payer of a code does about this amount; None: the code is as good as ever."""
+        magic = AMOUNTS.get(amount_minor) if self._is_on else None
+        return magic.payer if magic is not None else None
 
     async def wait(self, delay_ms: int) -> None:
         """Let an answer be late."""

@@ -56,6 +56,8 @@ class CreatePayment:
     """Who is stopped after too many wrong codes; empty: the device."""
     is_shared: bool = False
     """Whether what the merchant earns of it is frozen, to be shared."""
+    asks_payer: bool = False
+    """The payer's PIN is wanted, whatever the amount."""
     foreign: ForeignCode | None = None
     notify_url: str | None = None
     """Where news of it goes, and in which form; None: to the merchant's own address."""
@@ -209,6 +211,8 @@ class CreatePayment:
         if not self._has_finger:
             limit_minor = merchant["biometric_above_minor"]
             why = code_reason(ws, self.rules.wallet, small, merchant_limit_minor=limit_minor)
+        if self.asks_payer:
+            why = "asked for"
         if why is None:
             taken = self._take(ws, payment, merchant, payer_id, now_ms)
             if taken.refusal is None and not self._has_finger:

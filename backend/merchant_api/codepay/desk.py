@@ -82,6 +82,7 @@ class CodePayDesk:
                 code=wanted.payer.auth_code,
                 store=wanted.scene_info.store_info.name,
                 is_shared=is_shared(wanted.settle_info),
+                asks_payer=self._sandbox.payer_word(wanted.amount.total) is not None,
             ),
             mchid=account.mchid,
             out_trade_no=wanted.out_trade_no,

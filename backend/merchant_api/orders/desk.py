@@ -17,6 +17,7 @@ from backend.merchant_api.magic import Sandbox
 from backend.merchant_api.orders.engine import Engine, content_hash
 from backend.merchant_api.orders.model import read_time, transaction
 from backend.merchant_api.orders.repository import Found, OrderRepository
+from backend.merchant_api.orders.sandbox_payer import SandboxPayer
 from backend.merchant_api.orders.schemas import NewJsapiOrder, NewOrder, is_shared
 from backend.merchant_api.orders.service import CloseOrder, CreateOrder, Shown
 from backend.merchant_api.wire.asked import Asked
@@ -33,6 +34,7 @@ class OrderDesk:
         self._engine = engine
         self._openid_key = openid_key
         self._sandbox = sandbox
+        self._payer = SandboxPayer(services, engine, sandbox)
         self._orders = OrderRepository(services.reader)
 
     async def create(
@@ -80,9 +82,12 @@ class OrderDesk:
     async def by_number(self, account: Account, out_trade_no: str, mchid: str) -> dict[str, Any]:
         """The transaction of a merchant's number."""
         _check_mchid(account, mchid)
-        found = await self._services.run_read(
-            lambda: self._orders.of_number(account.mchid, out_trade_no, sub_mchid=account.sub_mchid)
+        read = lambda: self._orders.of_number(  # noqa: E731
+            account.mchid, out_trade_no, sub_mchid=account.sub_mchid
         )
+        found: Found | None = await self._services.run_read(read)
+        if found is not None and await self._payer.answer(found):
+            found = await self._services.run_read(read)
         return self._shown(found)
 
     async def by_transaction(

@@ -61,6 +61,7 @@ class Engine:
         code: str,
         store: str = "",
         is_shared: bool = False,
+        asks_payer: bool = False,
     ) -> CreatePayment:
         """A payment whose payer has shown a code. Too many wrong ones stop that store for a while,
         and those few of the merchant's that share its place: who names ever new stores guesses in
@@ -84,6 +85,7 @@ class Engine:
             found=self.find(code),
             guard=guard_of(account, store),
             is_shared=is_shared,
+            asks_payer=asks_payer,
         )
 
     def find(self, code: str) -> Found:

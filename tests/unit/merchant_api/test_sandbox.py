@@ -17,6 +17,7 @@ from tests.unit.merchant_api.test_orders_and_codes import (
     openid,
     pay,
     query,
+    reverse,
 )
 
 REFUNDS = "/v3/refund/domestic/refunds"
@@ -114,6 +115,41 @@ def test_no_more_lost_answers_are_remembered_than_the_limit(
         with pytest.raises(magic.ApiError):
             sandbox.lose(("1", number))
     sandbox.lose(("1", "c"))
+
+
+def user_paying(sandbox: Caller, total: int) -> str:
+    """A payer whose code is not enough."""
+    payer_id = sandbox.shop.add_payer(balance_minor=10_000)
+    answer = code_payment(sandbox, sandbox.shop.code(payer_id), total=total)
+    assert code_of(answer) == (202, "USERPAYING")
+    sandbox.shop.clock.at_ms += 9_999
+    assert query(sandbox)["trade_state"] == "USERPAYING"
+    return payer_id
+
+
+def test_a_payer_gives_the_pin_after_ten_seconds(sandbox: Caller) -> None:
+    payer_id = user_paying(sandbox, 6_027)
+    sandbox.shop.clock.at_ms += 1
+    assert query(sandbox)["trade_state"] == "SUCCESS"
+    assert sandbox.shop.payer_balance(payer_id) == 10_000 - 6_027
+
+
+def test_a_payer_refuses_after_ten_seconds(sandbox: Caller) -> None:
+    payer_id = user_paying(sandbox, 6_028)
+    sandbox.shop.clock.at_ms += 1
+    assert query(sandbox)["trade_state"] == "PAYERROR"
+    assert sandbox.shop.payer_balance(payer_id) == 10_000
+
+
+@pytest.mark.parametrize("is_reversed", [True, False])
+def test_a_payer_puts_the_telephone_away(sandbox: Caller, is_reversed: bool) -> None:
+    payer_id = user_paying(sandbox, 6_029)
+    if is_reversed:
+        assert reverse(sandbox).status_code == 200
+        assert query(sandbox)["trade_state"] == "REVOKED"
+    sandbox.shop.clock.at_ms += 10 * 60_000
+    assert query(sandbox)["trade_state"] == ("REVOKED" if is_reversed else "PAYERROR")
+    assert sandbox.shop.payer_balance(payer_id) == 10_000
 
 
 def test_outside_the_sandbox_an_amount_is_an_amount(caller: Caller) -> None:
