@@ -5,4 +5,6 @@ ASSET_BYTES_MAX = 256 * 1024
 CACHE_S = 365 * 24 * 3600
 """How long a browser keeps a static file: its address changes with its content."""
 EVENT_ID_DIGITS_MAX = 17
+FOLLOW_AGAIN_MS = 1_000
+"""How soon a page that lost its stream asks for it again."""
 LANGUAGE_KEPT_S = 365 * 24 * 3600

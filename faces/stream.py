@@ -12,7 +12,7 @@ from typing import Any
 from fastapi import HTTPException, Request
 from fastapi.sse import ServerSentEvent
 
-from faces.limits import EVENT_ID_DIGITS_MAX
+from faces.limits import EVENT_ID_DIGITS_MAX, FOLLOW_AGAIN_MS
 
 
 class Places:
@@ -37,4 +37,4 @@ def last_event_id(request: Request) -> int:
 
 def event(name: str, revision: int, data: Any) -> ServerSentEvent:  # noqa: ANN401  # JSON
     """One event of a stream."""
-    return ServerSentEvent(data=data, event=name, id=str(revision))
+    return ServerSentEvent(data=data, event=name, id=str(revision), retry=FOLLOW_AGAIN_MS)

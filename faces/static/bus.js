@@ -1,7 +1,7 @@
 // Follows a stream of server-sent events. The browser comes back by itself and says what it saw
 // last; a stream that the server refuses (a new process knows no old page) loads the page again.
-const LOST_AFTER_MS = 3000;
-const RELOAD_AFTER_MS = 1000;
+const LOST_AFTER_MS = 1500;
+const RELOAD_AFTER_MS = 300;
 
 export const follow = (url, handlers) => {
   const source = new EventSource(url);

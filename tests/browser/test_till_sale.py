@@ -223,3 +223,23 @@ async def test_barcodes_typed_by_a_scanner_fill_the_cart_and_lose_none(
         await page.keyboard.press("Enter")
         await shows(page, "keypad")
         assert await page.inner_text("[data-shown]") == "0.00"
+
+
+async def test_a_page_outlives_the_program_and_comes_back_to_the_same_payment(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with opened_page(browser) as page:
+        async with running_till(tmp_path) as till:
+            await ready_keypad(till, page, language="en")
+            till.backend.is_cut_off = True
+            await charge(page, "900", way="merchant_qr")
+            await shows(page, "unknown")
+            number = await page.inner_text("main code")
+            port = int(till.base.rsplit(":", 1)[1])
+        await page.wait_for_selector(".lost", state="visible")
+        async with running_till(tmp_path, port=port) as till:
+            till.backend.is_cut_off = True
+            await page.wait_for_selector(".lost", state="hidden")
+            await shows(page, "unknown")
+            assert await page.inner_text("main code") == number
+            assert "9.00" in await page.inner_text("main")

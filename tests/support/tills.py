@@ -99,7 +99,7 @@ class Till:
 
 
 @asynccontextmanager
-async def running_till(tmp_path: Path, **changes: Any) -> AsyncIterator[Till]:
+async def running_till(tmp_path: Path, *, port: int = 0, **changes: Any) -> AsyncIterator[Till]:
     clock, backend = SystemClock(), FakeBackend()
     journal = Journal(tmp_path / "journal.db", tid=TID, now_ms=clock.now_ms())
     agent = Agent(
@@ -118,7 +118,7 @@ async def running_till(tmp_path: Path, **changes: Any) -> AsyncIterator[Till]:
         entropy=SystemEntropy(), training_path=tmp_path / "training.db",
     )  # fmt: skip
     token = control_token(tmp_path)
-    http = HttpServer(host="127.0.0.1", port=0)
+    http = HttpServer(host="127.0.0.1", port=port)
     shells = (shell, opened.counter.training.shell)
     tasks = [asyncio.create_task(each.run()) for each in shells]
     access = Access(token, tid=agent.profile.tid)
