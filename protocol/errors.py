@@ -178,6 +178,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("payer_limit_year", "never", "超过付款账户的单年限额，请换一种方式支付。", "The amount is above what is left of the payer's account's limit for the year; pay another way."),
     ("payment_final", "never", "数字人民币支付即时到账，不可争议，请退款。", "An e-CNY payment is final and cannot be disputed; refund it instead."),
     ("mandate_device", "never", "该设备不在扣款协议内。", "The mandate is for another device."),
+    ("consent_invalid", "never", "付款确认无效，请重新确认。", "The confirmation does not hold; confirm again."),
     ("mandate_signature", "never", "扣款协议签名无效，请重新签署。", "The mandate's signature does not hold; sign it again."),
     ("mandate_term_unknown", "never", "扣款协议含有本系统不认识的条款，请升级软件后再签署。", "The mandate has a term that this system does not know; update the software before signing."),
     ("mandate_other_side", "never", "协议由另一方暂停，只能由对方恢复。", "The other side suspended this mandate; only that side can resume it."),

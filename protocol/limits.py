@@ -21,3 +21,5 @@ FINGERPRINT_DIGEST_BYTES = 16
 REFUNDS_PER_PAYMENT_MAX = 50
 NOTICE_HOURS_MAX = 30 * 24
 """The longest notice before a debit that a payer may ask for."""
+CONSENT_AGE_MS_MAX = 2 * 60 * 1000
+"""How far a consent's time may be from the backend's."""

@@ -25,6 +25,7 @@ from backend.sharing.freezing import freeze_reads
 from backend.wallet.pin_free import Small, count_pin_free, pin_reason
 from backend.wallet.tables import PAYER
 from protocol.errors import CallerError
+from protocol.messages.consent import ConsentText
 from protocol.payment import PAID_STATES, WAITING_STATES, PaymentState
 
 
@@ -74,15 +75,17 @@ class ScanPayment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmByPayer:
-    """The payer pays a merchant-presented code, or gives the PIN for a payment by code (then it is
-    always needed). ``attempt_id`` is minted by the wallet: the same
-    attempt again charges nothing and gets the refusal it got before, if it was refused."""
+    """The payer pays a merchant-presented code, or gives the PIN or a signed consent for a payment
+    by code (then one is always needed). ``attempt_id`` is minted by the wallet: the same attempt
+    again charges nothing and gets the refusal it got before, if it was refused."""
 
     payment_id: str
     attempt_id: str
     payer_id: str
     is_pin_verified: bool
     rules: PaymentRules
+    consent: ConsentText | None = None
+    """What the payer's phone has signed, verified; it must be of this payment and attempt."""
     instrument_id: str | None = None
     """What to pay with, ``balance`` for the balance; None: the payer's default."""
     coupon_id: str | None = None
@@ -124,16 +127,37 @@ class ConfirmByPayer:
         is_theirs = payment["payer_id"] == self.payer_id
         if is_theirs and PaymentState(payment["state"]) in PAID_STATES | WAITING_STATES:
             return self._told(ws, payment)
+        self._check_consent(payment)
         if payment["method"] == GROUPED:
             return self._pay_group(ws, now_ms)
         check_waiting(payment, now_ms)
         check_payer(payment, self.payer_id)
         small = small_of(payment, self.payer_id, self.rules, now_ms)
-        if not self.is_pin_verified:
+        if not self._is_confirmed:
             reason = self._pin_reason(ws, payment, small)
             if reason is not None:
                 raise CallerError("pin_required", reason)
         return self._pay(ws, payment, small, now_ms)
+
+    @property
+    def _is_confirmed(self) -> bool:
+        return self.is_pin_verified or self.consent is not None
+
+    def _check_consent(self, payment: Row) -> None:
+        """A consent to another payment is none; one to much needs the PIN beside it."""
+        text = self.consent
+        if text is None:
+            return
+        signed = (text.payment_id, text.attempt_id, text.payer_id)
+        terms = (text.merchant_id, text.amount_minor, text.currency)
+        if signed != (self.payment_id, self.attempt_id, self.payer_id) or terms != (
+            payment["merchant_id"],
+            payment["amount_minor"],
+            payment["currency"],
+        ):
+            raise CallerError("consent_invalid", "of another payment")
+        if not self.is_pin_verified and text.amount_minor > self.rules.wallet.consent_minor:
+            raise CallerError("pin_required", "above the limit of a consent")
 
     def _pin_reason(self, ws: WorkingSet, payment: Row, small: Small) -> str | None:
         if is_asked_of(payment, self.payer_id):
@@ -163,7 +187,7 @@ class ConfirmByPayer:
             ws,
             self.payment_id,
             attempt_id=self.attempt_id,
-            is_pin_verified=self.is_pin_verified,
+            is_pin_verified=self._is_confirmed,
             now_ms=now_ms,
         )
 
@@ -201,16 +225,22 @@ class ConfirmByPayer:
             rules=self.rules,
             actor=f"payer:{self.payer_id}",
             now_ms=now_ms,
-            is_confirmed=self.is_pin_verified,
+            is_confirmed=self._is_confirmed,
             instrument_id=self.instrument_id,
             coupon_id=self.coupon_id,
         )
         self._insert_attempt(ws, taken.payment, taken.refusal, now_ms)
-        if taken.refusal is None and not self.is_pin_verified:
+        if taken.refusal is None and not self._is_confirmed:
             count_pin_free(ws, small)
         if taken.refusal is None:
             push_payment(ws, taken.payment, now_ms)
         return payment_answer(taken.payment, error_code=taken.refusal)
+
+    @property
+    def _verification(self) -> str:
+        if self.is_pin_verified:
+            return "pin"
+        return "none" if self.consent is None else "consent"
 
     def _insert_attempt(
         self, ws: WorkingSet, payment: Row, refusal: str | None, now_ms: int
@@ -224,7 +254,7 @@ class ConfirmByPayer:
                 "method": payment["method"],
                 "outcome": payment["state"],
                 "error_code": refusal,
-                "verification_kind": "pin" if self.is_pin_verified else "none",
+                "verification_kind": self._verification,
                 "at_ms": now_ms,
             },
         )

@@ -21,6 +21,8 @@ class WalletSettings(BaseModel):
         _DEFAULT.pin_free_day_count
     )
 
+    consent_minor: Annotated[int, Field(ge=0)] = _DEFAULT.consent_minor
+
     def rules(self) -> WalletRules:
         """The rules."""
         return WalletRules(**self.model_dump())

@@ -32,6 +32,7 @@ from backend.wallet.service import (
 from protocol.crypto.keys import VerifyKey
 from protocol.crypto.suites import suite_named
 from protocol.errors import CallerError
+from protocol.messages.consent import ConsentText, open_consent
 from protocol.paycode import STEP_MS, expires_at_ms, make_code, wallet_secret
 
 
@@ -114,24 +115,33 @@ class WalletDesk:
         payment_id: str,
         attempt_id: str,
         pin: str | None,
+        consent: bytes | None = None,
         instrument_id: str | None = None,
         coupon_id: str | None = None,
     ) -> dict[str, Any]:
-        """Pay a scanned code. A given PIN must be right, also where none is needed."""
+        """Pay a scanned code, or what waits for this payer's word. A given PIN or consent must be
+        right, also where none is needed."""
         if pin is not None:
             await self.check_pin(payer_id, pin)
+        text = None if consent is None else await self._consent(payer_id, consent)
         command = ConfirmByPayer(
             payment_id=payment_id,
             attempt_id=attempt_id,
             payer_id=payer_id,
             is_pin_verified=pin is not None,
             rules=self._services.rules,
+            consent=text,
             instrument_id=instrument_id,
             coupon_id=coupon_id,
         )
         _, body = await self._services.submit(command)
         shown: dict[str, Any] = body
         return shown
+
+    async def _consent(self, payer_id: str, signed: bytes) -> ConsentText:
+        payer = await self._read(lambda: self._wallets.payer(payer_id))
+        key = VerifyKey(suite_named(payer["key_suite"]), payer["key_public"])
+        return open_consent(signed, key, now_ms=self._services.clock.now_ms())
 
     async def asked(self, payer_id: str) -> list[dict[str, Any]]:
         """Payments by code that wait for this payer's PIN."""

@@ -60,7 +60,12 @@ class WalletRules:
     pin_free_day_count: int = 10
     """How many payments that may be."""
 
+    consent_minor: int = 500_000
+    """Up to this amount the phone's signature stands for the PIN (two factors)."""
+
     def __post_init__(self) -> None:
+        if self.consent_minor < 0:
+            raise ValueError("consent_minor is out of range")
         if not 0 <= self.pin_free_minor <= PIN_FREE_MINOR_MAX or self.pin_free_day_minor < 0:
             raise ValueError("the limits without a PIN are out of range")
         if not 0 <= self.pin_free_day_count <= PIN_FREE_PER_DAY_MAX:

@@ -75,6 +75,7 @@ def router(services: Services) -> APIRouter:
             payment_id=body.payment_id,
             attempt_id=body.attempt_id,
             pin=body.pin.get_secret_value() if body.pin else None,
+            consent=bytes.fromhex(body.consent) if body.consent else None,
             instrument_id=body.instrument_id,
             coupon_id=body.coupon_id,
         )

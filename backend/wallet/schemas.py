@@ -6,6 +6,7 @@ from pydantic import Field, SecretStr
 
 from backend.risk.lists.limits import REASON_CHARS_MAX
 from backend.wallet.limits import (
+    CONSENT_BYTES_MAX,
     NAME_CHARS_MAX,
     PIN_DIGITS,
     PIN_FREE_MINOR_MAX,
@@ -18,6 +19,7 @@ from protocol.money import AMOUNT_MINOR_MAX
 
 _Id = Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX)]
 _Amount = Annotated[int, Field(gt=0, le=AMOUNT_MINOR_MAX)]
+_Consent = Annotated[str, Field(pattern=r"^([0-9a-f]{2})+$", max_length=2 * CONSENT_BYTES_MAX)]
 _Pin = Annotated[SecretStr, Field(min_length=PIN_DIGITS, max_length=PIN_DIGITS)]
 
 
@@ -68,10 +70,12 @@ class Refused(Wanted):
 class Confirmation(Wanted):
     """``POST /wallet/v1/confirm``. The wallet mints ``attempt_id``: repeating it is harmless.
     ``instrument_id`` names what to pay with (``balance`` for the balance); else the default.
-    ``coupon_id`` names a coupon that must pay its part."""
+    ``coupon_id`` names a coupon that must pay its part. ``consent`` is the hex of what the phone
+    has signed (``protocol/messages/consent.py``): it stands for the PIN."""
 
     payment_id: PaymentIdText
     attempt_id: AttemptIdText
     pin: _Pin | None = None
+    consent: _Consent | None = None
     instrument_id: _Id | None = None
     coupon_id: CouponIdText | None = None
