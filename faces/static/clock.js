@@ -1,9 +1,9 @@
-// Everything on a page that tells time: [data-clock] the hour, [data-since] seconds gone,
+// Everything on a page that tells time: [data-clock] the hour in a time zone, [data-since] seconds gone,
 // [data-age] how old, [data-until] a ring that runs out. The server's clock is the browser's here.
 const tick = () => {
   const now = Date.now();
   for (const each of document.querySelectorAll("[data-clock]"))
-    each.textContent = new Date(now).toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false });
+    each.textContent = new Date(now).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: each.dataset.clock || undefined });
   for (const each of document.querySelectorAll("[data-since]"))
     each.textContent = `${Math.max(0, Math.floor((now - Number(each.dataset.since)) / 1000))} s`;
   for (const each of document.querySelectorAll("[data-age]")) each.textContent = age(Math.max(0, now - Number(each.dataset.age)));

@@ -25,6 +25,7 @@ from terminal.limits import (
 from terminal.web import pictures
 from terminal.web.entries import clock, entries
 from terminal.web.words import CUSTOMER_TITLES, WORDS
+from terminal.zone import SHOP_ZONE
 
 View = Literal["sale", "recent", "shift", "settings", "customer"]
 _OWN_TEMPLATES = frozenset({"keypad", "choosing", "qr"})
@@ -95,6 +96,7 @@ class Renderer:
             "delivery_words": lambda state: said(DELIVERIES[state], language),
             "money": lambda minor: Money(minor, screen.currency).decimal(),
             "clock": clock,
+            "zone": SHOP_ZONE.key,
             "training": station.is_training,
             "idle_ms": IDLE_LOCK_MS,
             "note_max": DESCRIPTION_CHARS_MAX,

@@ -24,7 +24,7 @@ from tillway import join as joining
 from tillway.demo.live_rules import live_rules
 from tillway.demo.phone import Phone
 from tillway.demo.sandbox import FLEET, NETSUNION, OPTIONS, OWN_ACCOUNT, RESERVE_ACCOUNT, Sandbox
-from tillway.demo.till import Till
+from tillway.demo.till import GOODS, Till
 from tillway.identity_slots import slot_in_use
 from tillway.json_api import JsonApi
 from tillway.operator_api import new_code
@@ -168,6 +168,7 @@ class Stack:
         settings = self._terminal_settings(name) | {
             "hub": {"transport": "mqtt", "host": HOST, "port": self.programs[HUB].port("mqtt")},
             "sale": {"biometric_above_minor": BIOMETRIC_ABOVE_MINOR},
+            "goods": GOODS,
             "devices": {
                 "scanner": str(devices / "scanner"),
                 "printer": str(devices / "printer"),

@@ -15,6 +15,12 @@ WAIT_S = 30
 RECENT_MAX = 100
 
 Shown = dict[str, Any]
+GOODS = [
+    {"code": "6901939621608", "zh": "可乐", "en": "Cola", "amount_minor": 300},
+    {"code": "6902083886455", "zh": "矿泉水", "en": "Spring water", "amount_minor": 200},
+    {"code": "6921734976505", "zh": "龙井茶", "en": "Longjing tea", "amount_minor": 850},
+]
+"""What a demonstration's till knows by its barcode."""
 
 
 @dataclass(slots=True)
