@@ -47,6 +47,7 @@ from backend.risk.rules.limits import FILE_BYTES_MAX
 from backend.routing import routes as channel_routes
 from backend.sagas import routes as saga_routes
 from backend.wallet import routes as wallet_routes
+from backend.wallet_page import routes as wallet_page_routes
 from backend.withdrawals import routes as withdrawal_routes
 from protocol.limits import BATCH_BYTES_MAX
 
@@ -110,6 +111,7 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         contract_routes.operator_router(backend.merchant_api.contracts, guard),
         partner_routes.operator_router(services, guard),
         wallet_routes.router(services),
+        wallet_page_routes.router(services),
         wallet_routes.operator_router(services, guard),
         merchant_routes.operator_router(services, guard),
         mandate_routes.operator_router(services, guard),

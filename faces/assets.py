@@ -12,7 +12,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import PurePosixPath
 
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 
 from faces.limits import ASSET_BYTES_MAX, CACHE_S
 
@@ -31,8 +31,10 @@ _DIGEST_CHARS = 16
 class Assets:
     """The files as ``faces/base.css`` and, of the face ``till``, as ``till/…``."""
 
-    def __init__(self, face: str, package: str) -> None:
-        """``package`` has a folder ``static``."""
+    def __init__(self, face: str, package: str, *, root: str = "") -> None:
+        """``package`` has a folder ``static``. ``root`` begins the addresses of a face that shares
+        its application with others: ``/wallet``."""
+        self._root = root
         self._files = dict(_files("faces", "faces")) | dict(_files(face, package))
         whole = hashlib.sha256()
         for name in sorted(self._files):
@@ -47,12 +49,12 @@ class Assets:
     def url(self, name: str) -> str:
         """Where a file is; a name that is not there is a bug."""
         assert name in self._files, name
-        return f"/static/{self._digest}/{name}"
+        return f"{self._root}/static/{self._digest}/{name}"
 
-    def mount(self, app: FastAPI) -> None:
+    def mount(self, app: FastAPI | APIRouter) -> None:
         """Serve them."""
 
-        @app.get("/static/{digest}/{name:path}", include_in_schema=False)
+        @app.get(self._root + "/static/{digest}/{name:path}", include_in_schema=False)
         async def static(digest: str, name: str, request: Request) -> Response:
             if digest != self._digest or name not in self._files:
                 raise HTTPException(404)
@@ -63,6 +65,7 @@ class Assets:
         headers = {
             "cache-control": f"public, max-age={CACHE_S}, immutable",
             "vary": "accept-encoding",
+            "x-content-type-options": "nosniff",
         }
         content = self._files[name]
         if takes_gzip and name in self._packed:

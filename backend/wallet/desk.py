@@ -92,9 +92,11 @@ class WalletDesk:
         posted, free = await self._read(lambda: self._wallets.balance(payer_id, currency))
         return {"balance_minor": posted, "available_minor": free, "currency": currency}
 
-    async def pay_code(self, payer_id: str) -> dict[str, Any]:
-        """The next pay code of a payer whose phone is this interface."""
-        route, position = await self._services.submit(ShowPayCode(payer_id=payer_id))
+    async def pay_code(self, payer_id: str, *, keeps: bool = False) -> dict[str, Any]:
+        """The next pay code of a payer whose phone is this interface; with ``keeps``, the one that
+        is shown already as long as it is good."""
+        command = ShowPayCode(payer_id=payer_id, keeps=keeps)
+        route, position = await self._services.submit(command)
         secret = wallet_secret(self._services.rules.code_master_key, route)
         at_ms = position.step * STEP_MS
         code = make_code(secret, route=route, at_ms=at_ms, counter=position.counter)
@@ -147,19 +149,17 @@ class WalletDesk:
         """Payments by code that wait for this payer's PIN."""
         now_ms = self._services.clock.now_ms()
         rows: list[Row] = await self._read(lambda: self._payments.asked_of(payer_id, now_ms))
-        merchant_ids = {one["merchant_id"] for one in rows}
-        names = await self._read(lambda: self._merchants.names(merchant_ids))
         return [
             {
                 "payment_id": row["payment_id"],
                 "merchant_id": row["merchant_id"],
-                "merchant_name": names[row["merchant_id"]],
+                "merchant_name": row["merchant_name"],
                 "amount_minor": row["amount_minor"],
                 "currency": row["currency"],
                 "description": row["description"],
                 "expires_at_ms": row["code_expires_at_ms"],
             }
-            for row in rows
+            for row in await self._named(rows)
         ]
 
     async def refuse(self, *, payer_id: str, payment_id: str) -> dict[str, Any]:
@@ -191,13 +191,21 @@ class WalletDesk:
         return {"currency": currency, "limit_minor": await self._services.submit(command)}
 
     async def bills(self, payer_id: str, *, before_ms: int | None, limit: int) -> list[Row]:
-        """What the payer paid, newest first."""
+        """What the payer paid, newest first, each with its merchant's name."""
         until_ms = before_ms if before_ms is not None else self._services.clock.now_ms() + 1
         count = min(limit, BILLS_PER_PAGE_MAX)
         found: list[Row] = await self._read(
             lambda: self._payments.bills(payer_id, before_ms=until_ms, limit=count)
         )
-        return found
+        return await self._named(found)
+
+    async def bill(self, payer_id: str, payment_id: str) -> Row:
+        """One payment of the payer's, with its merchant's name; ``payment_not_found`` for any
+        other."""
+        row: Row | None = await self._read(lambda: self._payments.payment(payment_id))
+        if row is None or row["payer_id"] != payer_id:
+            raise CallerError("payment_not_found", payment_id)
+        return (await self._named([row]))[0]
 
     async def check_pin(self, payer_id: str, pin: str) -> None:
         """``pin_wrong`` unless it is the payer's; so many tries lock it."""
@@ -205,6 +213,17 @@ class WalletDesk:
         if not is_same_hash(await self._hash_pin(pin, salt), expected):
             raise CallerError("pin_wrong")
         await self._services.submit(EndPinTry(payer_id=payer_id))
+
+    async def payer(self, payer_id: str) -> dict[str, Any]:
+        """Who the payer is, how the account stands, and what is chosen to pay with."""
+        row = await self._read(lambda: self._wallets.payer(payer_id))
+        names = ("name", "status", "default_instrument_id", "chosen_coupon_id")
+        return {name: row[name] for name in names}
+
+    async def _named(self, rows: list[Row]) -> list[Row]:
+        merchant_ids = {row["merchant_id"] for row in rows}
+        names = await self._read(lambda: self._merchants.names(merchant_ids))
+        return [row | {"merchant_name": names[row["merchant_id"]]} for row in rows]
 
     async def _hash_pin(self, pin: str, salt: bytes) -> bytes:
         async with self._pin_slots:

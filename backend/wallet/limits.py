@@ -16,3 +16,5 @@ BILLS_PER_PAGE_MAX = 100
 QR_TEXT_CHARS_MAX = 256
 ROUTE_TRIES_MAX = 8
 CONSENT_BYTES_MAX = 1_024
+CODE_KEPT_MS = 25_000
+"""A shown code with no more life than this is not shown again."""

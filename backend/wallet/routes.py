@@ -151,6 +151,6 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
 
 
 def _bill(row: Row) -> dict[str, Any]:
-    names = ("payment_id", "merchant_id", "state", "amount_minor", "coupon_minor",
+    names = ("payment_id", "merchant_id", "merchant_name", "state", "amount_minor", "coupon_minor",
              "refunded_minor", "currency", "method", "description", "paid_at_ms")  # fmt: skip
     return {name: row[name] for name in names}

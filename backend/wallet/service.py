@@ -10,6 +10,7 @@ from backend.ledger.chart import customer
 from backend.ledger.model import balance
 from backend.ledger.tables import ACCOUNT
 from backend.wallet.limits import (
+    CODE_KEPT_MS,
     NAME_CHARS_MAX,
     PIN_LOCK_MS,
     PIN_TRIES_MAX,
@@ -19,7 +20,7 @@ from backend.wallet.model import route_of
 from backend.wallet.tables import PAYER, ROUTE, TOKEN
 from protocol.errors import CallerError
 from protocol.ids import is_id
-from protocol.paycode import COUNTERS_PER_STEP, STEP_MS, Position
+from protocol.paycode import COUNTERS_PER_STEP, STEP_MS, Position, expires_at_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +160,8 @@ class ShowPayCode:
     step; ``busy`` when the step's four are shown. Answers (route, position)."""
 
     payer_id: str
+    keeps: bool = False
+    """The code that is shown already, while it lives and nobody has seen or used it."""
 
     def reads(self) -> Iterable[Read]:
         return [(PAYER, self.payer_id)]
@@ -173,6 +176,10 @@ class ShowPayCode:
             raise CallerError("payer_frozen")
         row = ws.get(ROUTE, payer["route"])
         assert row is not None
+        shown = Position(*divmod(max(0, row["shown_position"]), COUNTERS_PER_STEP))
+        is_free = shown.number > max(row["used_position"], row["told_position"])
+        if self.keeps and is_free and expires_at_ms(shown) - now_ms > CODE_KEPT_MS:
+            return payer["route"], shown
         first = Position(now_ms // STEP_MS, 0).number
         number = max(first, row["shown_position"] + 1, row["used_position"] + 1)
         if number >= first + COUNTERS_PER_STEP:

@@ -1,0 +1,117 @@
+"""How the wallet's pages look: templates, words, amounts and times, and what a refusal shows."""
+
+import io
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import qrcode
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from markupsafe import Markup
+from qrcode.image.svg import SvgPathFillImage
+
+from backend.http_errors import status_of
+from backend.wallet_page.limits import LOOK_EVERY_MS
+from backend.wallet_page.session import ROOT, Session, dismiss
+from backend.wallet_page.words import STATES, WORDS
+from faces import policy
+from faces.assets import Assets
+from faces.locale import language_of, remember
+from faces.pages import Pages
+from protocol.clock import Clock
+from protocol.errors import TillwayError, advice
+from protocol.money import Money
+
+_SHOP_TIME = timezone(timedelta(hours=8))
+_QUIET_MODULES = 4  # ISO/IEC 18004
+
+
+class Face:
+    """Makes the answers. One per process."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.assets = Assets("wallet", "backend.wallet_page", root=ROOT)
+        self._pages = Pages("backend.wallet_page", self.assets, WORDS)
+        self._clock = clock
+
+    def page(
+        self,
+        request: Request,
+        name: str,
+        session: Session | None,
+        *,
+        refusal: TillwayError | None = None,
+        **more: Any,  # noqa: ANN401  # what the template shows
+    ) -> Response:
+        """A page; with a refusal's sentence above it where there is one."""
+        html = self.piece(request, name, session, refusal=refusal, **more)
+        answer = HTMLResponse(html, 200 if refusal is None else status_of(refusal))
+        return self.sealed(request, answer)
+
+    def piece(
+        self,
+        request: Request,
+        name: str,
+        session: Session | None,
+        **more: Any,  # noqa: ANN401  # what the template shows
+    ) -> Markup:
+        """A template's text."""
+        shown = {
+            "mood": "plain",
+            "tab": "",
+            "refusal": None,
+            "back": "",
+            "here": request.url.path,
+        } | more
+        return self._pages.render(
+            f"wallet/{name}.html",
+            language_of(request),
+            face="wallet",
+            token=session.page_token if session else "",
+            is_signed_in=session is not None,
+            now_ms=self._clock.now_ms(),
+            look_every_ms=LOOK_EVERY_MS,
+            money=shown_money,
+            time=shown_time,
+            states=STATES,
+            advice=advice,
+            **shown,
+        )
+
+    def refused(self, request: Request, error: TillwayError, session: Session | None) -> Response:
+        """A page of nothing but the refusal; for who is nobody, the question who it is."""
+        if error.code != "not_authorized":
+            return self.page(request, "refused", session, refusal=error, mood="error")
+        answer = RedirectResponse(ROOT, 303)
+        dismiss(answer)
+        return self.sealed(request, answer)
+
+    def sent(self, request: Request, path: str) -> Response:
+        """Go on to another page of ours, so that loading again repeats nothing."""
+        return self.sealed(request, RedirectResponse(f"{ROOT}{path}", 303))
+
+    def sealed(self, request: Request, answer: Response) -> Response:
+        """With what every answer of ours says to browsers."""
+        policy.protect(answer)
+        remember(request, answer)
+        return answer
+
+
+def shown_money(amount_minor: int, currency: str = "CNY") -> str:
+    """``12.80``, without the currency."""
+    return Money(amount_minor, currency).decimal()
+
+
+def shown_time(at_ms: int, form: str = "%Y-%m-%d %H:%M:%S") -> str:
+    """A moment in China's time."""
+    return datetime.fromtimestamp(at_ms // 1000, _SHOP_TIME).strftime(form)
+
+
+def code_picture(content: str) -> Markup:
+    """The code as an SVG element, black on white, with its quiet zone."""
+    code = qrcode.QRCode(border=_QUIET_MODULES, image_factory=SvgPathFillImage)
+    code.add_data(content)
+    stream = io.BytesIO()
+    code.make_image().save(stream)
+    text = stream.getvalue().decode()
+    return Markup(text[text.index("<svg") :])  # noqa: S704  # drawn from digits

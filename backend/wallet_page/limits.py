@@ -1,0 +1,13 @@
+"""Bounds of the wallet's pages. Units stand last in the names."""
+
+FORM_BYTES_MAX = 4_096
+FORM_FIELDS_MAX = 16
+SESSION_S = 12 * 3600
+"""How long a browser keeps the wallet's token; the token itself lives until another is issued."""
+BILLS_SHOWN_MAX = 30
+CODE_SHOWN_MS = 60_000
+"""After this a page shows another code, though the old one is good for a while."""
+CODE_SPARE_MS = 10_000
+"""A code is replaced at the latest so long before it ends: the till may need a moment."""
+LOOK_EVERY_MS = 2_000
+"""How often an open page asks whether something waits for the payer."""

@@ -1,0 +1,99 @@
+"""HTTP of the wallet's pages. Each form's answer is another page's address, so that loading again
+repeats nothing; what is refused stays on its page, with the catalogue's sentence.
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+
+from backend.payments.services import Services
+from backend.wallet.desk import WalletDesk
+from backend.wallet_page import holdings, paying
+from backend.wallet_page.face import Face
+from backend.wallet_page.parts import PageParts
+from backend.wallet_page.session import (
+    ROOT,
+    Session,
+    admit,
+    dismiss,
+    read_form,
+)
+from protocol.errors import CallerError, TillwayError
+
+_TOKEN_CHARS_MAX = 128
+
+
+def router(services: Services) -> APIRouter:
+    """``/wallet`` and below, but for the JSON interface."""
+    face = Face(services.clock)
+    parts = PageParts(services=services, desk=WalletDesk(services), face=face)
+    pages = APIRouter(route_class=_route_of(parts), include_in_schema=False)
+    face.assets.mount(pages)
+    _door(pages, parts)
+    paying.add_pages(pages, parts)
+    holdings.add_pages(pages, parts)
+    return pages
+
+
+def _door(pages: APIRouter, parts: PageParts) -> None:
+    face = parts.face
+
+    @pages.get(ROOT)
+    async def door(request: Request) -> Response:
+        try:
+            await parts.session(request)
+        except CallerError:
+            return face.page(request, "sign_in", None, wrong=False)
+        return face.sent(request, "/code")
+
+    @pages.post(ROOT + "/sign-in")
+    async def sign_in(request: Request) -> Response:
+        token = (await read_form(request)).get("token", "").strip()[:_TOKEN_CHARS_MAX]
+        try:
+            await parts.desk.authenticate(token)
+        except CallerError:
+            return face.page(request, "sign_in", None, wrong=True, here=ROOT)
+        answer = face.sent(request, "/code")
+        admit(answer, token)
+        return answer
+
+    @pages.post(ROOT + "/sign-out")
+    async def sign_out(request: Request) -> Response:
+        await parts.posted(request)
+        answer = face.sent(request, "")
+        dismiss(answer)
+        return answer
+
+
+def _route_of(parts: PageParts) -> type[APIRoute]:
+    """Routes whose refusals are pages."""
+
+    class PageRoute(APIRoute):
+        """Answers a refusal as a page."""
+
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            """The route, guarded."""
+            serve = super().get_route_handler()
+
+            async def answered(request: Request) -> Response:
+                try:
+                    return await serve(request)
+                except RequestValidationError:
+                    error: TillwayError = CallerError("field_invalid")
+                except TillwayError as caught:
+                    error = caught
+                return parts.face.refused(request, error, await _maybe(parts, request))
+
+            return answered
+
+    return PageRoute
+
+
+async def _maybe(parts: PageParts, request: Request) -> Session | None:
+    try:
+        return await parts.session(request)
+    except TillwayError:
+        return None

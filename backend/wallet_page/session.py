@@ -1,0 +1,82 @@
+"""Whose pages a browser gets.
+
+Rule 1: the wallet's bearer token stands in a cookie that no script can read, that other sites'
+        requests do not carry, and that only these pages are sent.
+Rule 2: what changes something comes by a form that carries the page's own token, made from the
+        bearer token: who cannot read our pages cannot make it. A form from another site is refused
+        before anything is read, also the one that signs in.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs
+
+from fastapi import Request, Response
+
+from backend.wallet_page.limits import FORM_BYTES_MAX, FORM_FIELDS_MAX, SESSION_S
+from protocol.errors import CallerError
+
+COOKIE, ROOT = "wallet", "/wallet"
+_CONTEXT = b"tillway-wallet-page-v1"
+_TOKEN_FIELD = "page"  # noqa: S105  # a field's name
+_OWN_SITES = frozenset({"same-origin", "none"})
+
+Form = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A payer in a browser."""
+
+    payer_id: str
+    token: str = field(repr=False)
+
+    @property
+    def page_token(self) -> str:
+        """What the forms of this session carry."""
+        return hmac.new(self.token.encode(), _CONTEXT, hashlib.sha256).hexdigest()
+
+
+def token_of(request: Request) -> str:
+    """The bearer token of the cookie; ``not_authorized`` without one."""
+    token = request.cookies.get(COOKIE, "")
+    if not token:
+        raise CallerError("not_authorized")
+    return token
+
+
+def admit(response: Response, token: str) -> None:
+    """Give a browser the wallet's token."""
+    response.set_cookie(
+        COOKIE, token, max_age=SESSION_S, path=ROOT, httponly=True, secure=True, samesite="strict"
+    )
+
+
+def dismiss(response: Response) -> None:
+    """Take it away."""
+    response.delete_cookie(COOKIE, path=ROOT, httponly=True, secure=True, samesite="strict")
+
+
+async def read_form(request: Request) -> Form:
+    """The fields of a form of our own site, the first of each name; ``not_authorized`` for one of
+    another site, ``field_invalid`` for what is no form."""
+    if request.headers.get("sec-fetch-site", "none") not in _OWN_SITES:
+        raise CallerError("not_authorized")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > FORM_BYTES_MAX:
+            raise CallerError("field_invalid", "form")
+    try:
+        fields = parse_qs(body.decode("ascii"), max_num_fields=FORM_FIELDS_MAX, errors="strict")
+    except ValueError:
+        raise CallerError("field_invalid", "form") from None
+    return {name: values[0] for name, values in fields.items()}
+
+
+def check_form(session: Session, form: Form) -> None:
+    """``not_authorized`` for a form that is not from this session's pages."""
+    told = form.get(_TOKEN_FIELD, "")
+    if not hmac.compare_digest(told.encode(), session.page_token.encode()):
+        raise CallerError("not_authorized")

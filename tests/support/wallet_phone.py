@@ -1,0 +1,122 @@
+"""A payer's wallet in a running backend, and a till that sells to it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Page
+
+from backend.coupons.service import IssueCoupon
+from backend.instruments.model import InstrumentKind
+from backend.instruments.service import AddInstrument
+from backend.mandates.service import CreateMandate
+from backend.payments.model import DeviceRequest
+from backend.payments.requests import command_of, parse_request
+from backend.wallet.desk import WalletDesk
+from protocol.crypto import SigningKey, generate
+from protocol.messages.mandate import MandateText, sign_mandate
+from tests.support.backend import MERCHANT, Served, a_merchant, mint, served
+from tests.support.shop import confirmed_top_up
+
+PIN, PHONE = "482913", {"width": 390, "height": 844}
+DAY_MS = 24 * 3_600_000
+
+
+@dataclass
+class Phone:
+    """One payer, Li Na, with a token for a browser; and what happens around her."""
+
+    served: Served
+    payer_id: str
+    token: str
+    key: SigningKey
+    desk: WalletDesk
+    _numbers: Any = field(default_factory=lambda: count(1))
+
+    @property
+    def base(self) -> str:
+        return self.served.url("public")
+
+    def id(self, prefix: str) -> str:
+        return mint(prefix, next(self._numbers), self.payer_id)
+
+    async def sell(self, amount_minor: int, **more: Any) -> dict[str, Any]:
+        """A till's payment, as its hub would send it: by ``pay_code``, or a shown code."""
+        services = self.served.backend.services
+        wanted = {
+            "payment_id": self.id("pay"), "attempt_id": self.id("att"),
+            "method": "pay_code" if "pay_code" in more else "merchant_qr",
+            "amount_minor": amount_minor, "currency": "CNY", "merchant_id": MERCHANT,
+            "till": "till-1", **more,
+        }  # fmt: skip
+        request = DeviceRequest(
+            request_id=self.id("req"), device="till-1", store="store-1", merchant_id=MERCHANT,
+            message_type="payment.create", body=parse_request("payment.create", wanted),
+            content_hash=b"", received_at_ms=services.clock.now_ms(), trace_id="",
+        )  # fmt: skip
+        _, answer = await services.submit(command_of(request, services.rules))
+        return dict(answer)
+
+    async def state(self, payment_id: str) -> str:
+        return str((await self.desk.bill(self.payer_id, payment_id))["state"])
+
+    async def agree(self, device: str) -> str:
+        """A mandate for a device, signed by the payer's key."""
+        now_ms = self.served.backend.clock.now_ms()
+        text = MandateText(
+            mandate_id=self.id("mdt"), payer_id=self.payer_id, merchant_id=MERCHANT,
+            device=device, currency="CNY", limit_payment_minor=3_000, limit_day_minor=10_000,
+            valid_from_ms=now_ms, valid_until_ms=now_ms + 90 * DAY_MS,
+        )  # fmt: skip
+        signed = sign_mandate(text, self.key)
+        await self._do(CreateMandate(payer_id=self.payer_id, signed=signed))
+        return text.mandate_id
+
+    async def fill(self) -> None:
+        """A coupon and a card."""
+        now_ms = self.served.backend.clock.now_ms()
+        await self._do(IssueCoupon(
+            coupon_id=self.id("cpn"), payer_id=self.payer_id, merchant_id=None, amount_minor=500,
+            currency="CNY", minimum_minor=2_000, valid_from_ms=now_ms,
+            valid_until_ms=now_ms + 30 * DAY_MS,
+        ))  # fmt: skip
+        await self._do(AddInstrument(
+            instrument_id=self.id("ins"), payer_id=self.payer_id, kind=InstrumentKind.CARD,
+            bank="招商银行", last4="1234", tokens={"NUCC": "agreement-1"},
+        ))  # fmt: skip
+
+    async def _do(self, command: Any) -> None:
+        await self.served.backend.services.submit(command)
+
+
+@asynccontextmanager
+async def running_phone(directory: Path, *, shop: str = "街角小店") -> AsyncIterator[Phone]:
+    """A backend over TLS with one merchant and one payer, who has 2,000 yuan."""
+    async with served(directory) as (found, _):
+        submit = found.backend.services.submit
+        await submit(replace(a_merchant(), name=shop))
+        payer_id, key = mint("pyr", 1), generate()
+        desk = WalletDesk(found.backend.services)
+        made = await desk.create_payer(
+            payer_id=payer_id, name="李娜", pin=PIN, key_suite="SM2-SM3",
+            key_public=key.public.public,
+        )  # fmt: skip
+        for command in confirmed_top_up(mint("top", 1), payer_id, 200_000):
+            await submit(command)
+        yield Phone(found, payer_id, made["token"], key, desk)
+
+
+async def open_wallet(phone: Phone, page: Page, language: str = "zh") -> None:
+    """Sign in as a tester does: paste the token."""
+    await page.goto(f"{phone.base}/wallet?lang={language}")
+    await page.fill("#token", phone.token)
+    await page.click("button.primary")
+    await page.wait_for_selector("[data-code]")
+
+
+async def shown_code(page: Page) -> str:
+    """The pay code on the phone's screen."""
+    return str(await page.get_attribute("[data-code]", "data-code"))
