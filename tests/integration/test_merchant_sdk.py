@@ -18,10 +18,10 @@ from wechatpayv3.type import RequestType
 
 from backend.merchant_api.payers.service import TellOpenId
 from protocol.crypto import SigningKey, sm2_x509
-from protocol.messages.mandate import MandateText, sign_mandate
 from tests.support.backend import MERCHANT, a_merchant
 from tests.support.merchant_sm2 import gmssl_of, platform_key
-from tests.support.merchant_world import PAYER, MerchantWorld, merchant_world
+from tests.support.merchant_world import PAYER, PIN, MerchantWorld, merchant_world
+from tillway.demo import phone_book
 from tillway.merchant import KeyMode, SuiteName, new, plan
 
 pytestmark = pytest.mark.asyncio
@@ -62,6 +62,7 @@ async def test_an_order_is_paid_told_queried_refunded_in_public_key_mode(
         assert news["event_type"] == "SECURITY_ECHO.SUCCESS"
         assert news["resource"] == {"echo_message": "ping"}
         await world.run(lambda: sm2_scenario(world))
+        world.leave_phone(tmp_path / "phone")
         await papay_scenario(world, pay)
         await payscore_scenario(world, pay)
 
@@ -88,9 +89,7 @@ async def papay_scenario(world: MerchantWorld, pay: Any) -> None:
               "contract_notify_url": world.server.url}  # fmt: skip
     _, made = await ask("/v3/papay/sign/contracts/pre-entrust-sign", wanted)
     contract_id = made["pre_entrustweb_id"]
-    desk = world.served.backend.merchant_api.contracts
-    text = MandateText.from_map((await desk.shown_to(PAYER, contract_id))["text"])
-    await desk.sign(PAYER, contract_id, sign_mandate(text, world.payer_key))
+    await world.run(lambda: phone_book.sign(contract_id, world.keys.parent / "phone"))
     event, signed = await told()
     assert (event, signed["contract_id"]) == ("PAPAY.SIGN", contract_id)
     debit = {"appid": own["appid"], "out_trade_no": "debit-0001", "description": "十二月",
@@ -123,9 +122,8 @@ async def payscore_scenario(world: MerchantWorld, pay: Any) -> None:
     fund, cost = {"name": "DEPOSIT", "amount": 2_000}, [{"name": "租金", "amount": 700}]
     began = {"start_time": "OnAccept"}
     made = await ask(pay.payscore_create, "svc-1", "12535", "充电宝", began, fund)
-    desk = world.served.backend.merchant_api.agreed
-    text = MandateText.from_map((await desk.shown_to(PAYER, made["order_id"]))["text"])
-    await desk.confirm(PAYER, made["order_id"], sign_mandate(text, world.payer_key))
+    order_id, phone = made["order_id"], world.keys.parent / "phone"
+    await world.run(lambda: phone_book.sign(order_id, phone, is_service=True))
     assert await told() == "PAYSCORE.USER_CONFIRM"
     await ask(pay.payscore_complete, "svc-1", "12535", cost, 700)
     assert await told() == "PAYSCORE.USER_PAID"
@@ -178,9 +176,16 @@ async def test_the_same_in_certificate_mode(
 
 
 async def test_the_asynchronous_client_takes_a_code_and_undoes_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with merchant_world(tmp_path) as world:
+        world.leave_phone(tmp_path / "phone")
+
+        async def phone(command: Any, *words: Any, **more: Any) -> str:
+            capsys.readouterr()
+            await world.run(lambda: command(*words, directory=tmp_path / "phone", **more))
+            return capsys.readouterr().out.strip()
+
         monkeypatch.setenv("SSL_CERT_FILE", str(world.ca))
         own = world.own
         pay = AsyncWeChatPay(
@@ -195,7 +200,7 @@ async def test_the_asynchronous_client_takes_a_code_and_undoes_it(
             public_key_id=own["public_key_id"],
         )
         pay._core._gate_way = world.url
-        code = (await world.wallet.pay_code(PAYER))["pay_code"]
+        code = await phone(phone_book.code)
         async with pay:
             status, text = await pay.pay(
                 pay_type=AsyncWeChatPayType.CODEPAY,
@@ -210,6 +215,22 @@ async def test_the_asynchronous_client_takes_a_code_and_undoes_it(
             assert status == 200
             _, text = await pay.query(out_trade_no="code-0001")
             assert json.loads(text)["trade_state"] == "REVOKED"
+            _, text = await pay.pay("一杯茶", "code-0002", {"total": 700})
+            assert "captured" in await phone(phone_book.pay, json.loads(text)["code_url"])
+            amount = {"refund": 700, "total": 700, "currency": "CNY"}
+            await pay.refund("back-0002", amount, out_trade_no="code-0002")
+            always = {"currency": "CNY", "limit_minor": 0, "pin": PIN}  # ask for the PIN
+            await phone(phone_book.wallet, "/wallet/v1/pin-free", json.dumps(always))
+            shown = {"payer": {"auth_code": await phone(phone_book.code)}}
+            shown |= {"scene_info": {"store_info": {"id": "s1"}}}
+            codepay = AsyncWeChatPayType.CODEPAY
+            status, _ = await pay.pay("茶", "code-0003", {"total": 900}, pay_type=codepay, **shown)
+            assert status == 202
+            waiting, amount_minor = (await phone(phone_book.asked)).split()
+            assert amount_minor == "900"
+            assert "captured" in await phone(phone_book.confirm, waiting)
+            assert (await pay.codepay_reverse("code-0003"))[0] == 200
+        assert await phone(phone_book.balance) == "10000"
         assert (await world.wallet.balance(PAYER, "CNY"))["balance_minor"] == 10_000
 
 

@@ -14,6 +14,10 @@ from backend.wallet.desk import WalletDesk
 from protocol.crypto import SigningKey, generate
 from tests.support.backend import MERCHANT, Served, a_merchant, mint, served
 from tests.support.shop import confirmed_top_up
+from tillway.demo.phone import Phone
+from tillway.demo.phone_book import keep_phone
+from tillway.demo.stack import STACK_FILE
+from tillway.json_api import JsonApi
 from tillway.merchant import KeyMode, new
 
 PAYER, PIN = mint("pyr", 1), "482913"
@@ -56,6 +60,8 @@ class MerchantWorld:
     wallet: WalletDesk
     token: str
     payer_key: SigningKey
+    payer: dict[str, Any]
+    """What the wallet was told when it was made."""
 
     @property
     def url(self) -> str:
@@ -69,6 +75,22 @@ class MerchantWorld:
 
     def key_file(self, name: str) -> str:
         return (self.keys / name).read_text()
+
+    def leave_phone(self, directory: Path) -> None:
+        """The payer's telephone, where ``tillway phone`` looks for it."""
+        phone = Phone(
+            payer_id=PAYER,
+            name="Li Na",
+            api=JsonApi(self.url, self.ca, self.payer["token"]),
+            key=self.payer_key,
+            pin=PIN,
+            code_secret=bytes.fromhex(self.payer["code_secret"]),
+            code_route=int(self.payer["code_route"]),
+        )
+        directory.mkdir()
+        keep_phone(directory, phone)
+        addresses = {"public_url": self.url, "ca": str(self.ca), "tills": {}}
+        (directory / STACK_FILE).write_text(json.dumps(addresses))
 
     async def pay(self, code_url: str, number: int = 1) -> dict[str, Any]:
         """The payer scans and confirms."""
@@ -108,7 +130,7 @@ async def merchant_world(
             await found.backend.writer.submit(a_merchant())
             payer_key = generate()
             wallet = WalletDesk(found.backend.services)
-            await wallet.create_payer(
+            payer = await wallet.create_payer(
                 payer_id=PAYER,
                 name="Li Na",
                 pin=PIN,
@@ -124,6 +146,6 @@ async def merchant_world(
             await asyncio.to_thread(
                 lambda: new(found.url("public"), ca, token_file, keys, MERCHANT, key_mode=key_mode)
             )
-            yield MerchantWorld(found, server, keys, ca, wallet, token, payer_key)
+            yield MerchantWorld(found, server, keys, ca, wallet, token, payer_key, payer)
     finally:
         await runner.cleanup()

@@ -41,7 +41,11 @@ class Phone:
 
     def pay_code_picture(self) -> bytes:
         """A fresh pay code on the screen, as PNG."""
-        return draw_qr(str(self.api.post("/wallet/v1/pay-code")["pay_code"]))
+        return draw_qr(self.pay_code())
+
+    def pay_code(self) -> str:
+        """The digits of a fresh pay code."""
+        return str(self.api.post("/wallet/v1/pay-code")["pay_code"])
 
     def own_code_picture(self, *, now_ms: int) -> bytes:
         """A pay code that the phone makes without asking anybody, by its own clock."""
@@ -53,13 +57,21 @@ class Phone:
 
     def pay_merchant_code(self, picture: bytes, *, now_ms: int) -> dict[str, Any]:
         """Scan the picture on a till, look at merchant and amount, confirm with the PIN."""
-        asked = self.api.post("/wallet/v1/scan", {"content": read_qr(picture)})
-        return self._confirm(asked["payment_id"], now_ms)
+        return self.pay_content(read_qr(picture), now_ms=now_ms)
+
+    def pay_content(self, content: str, *, now_ms: int) -> dict[str, Any]:
+        """Do so with what the picture says, or with what a page or an app hands over."""
+        shown = self.api.post("/wallet/v1/scan", {"content": content})
+        return self._confirm(shown["payment_id"], now_ms)
+
+    def asked(self) -> list[dict[str, Any]]:
+        """The payments by code that wait for this payer."""
+        found: list[dict[str, Any]] = self.api.get("/wallet/v1/asked")["asked"]
+        return found
 
     def confirm_asked(self, payment_id: str, *, now_ms: int) -> dict[str, Any]:
         """Give the PIN for a payment by code that waits for it."""
-        asked = [one["payment_id"] for one in self.api.get("/wallet/v1/asked")["asked"]]
-        if payment_id not in asked:
+        if payment_id not in [one["payment_id"] for one in self.asked()]:
             raise CallerError("payment_not_found", payment_id)
         return self._confirm(payment_id, now_ms)
 
@@ -71,6 +83,12 @@ class Phone:
         }
         paid: dict[str, Any] = self.api.post("/wallet/v1/confirm", confirmation)
         return paid
+
+    def agree(self, path: str) -> dict[str, Any]:
+        """Sign the text that is shown above this path, and send it there."""
+        text = MandateText.from_map(self.api.get(path.rpartition("/")[0])["text"])
+        agreed: dict[str, Any] = self.api.post(path, {"signed": sign_mandate(text, self.key).hex()})
+        return agreed
 
     def pay_with(self, instrument: dict[str, Any]) -> None:
         """Add an instrument, and pay with it from now on."""

@@ -46,6 +46,54 @@ def scan(directory: Directory = DIRECTORY, till: str = "pos-1") -> None:
 
 
 @app.command()
+def pay(content: str, directory: Directory = DIRECTORY) -> None:
+    """Pay what a merchant's program asks for: the text of its code, or its page's or app's link."""
+    paid = _phone(directory).pay_content(content, now_ms=_now_ms())
+    typer.echo(f"{paid['payment_id']} {paid['state']}")
+
+
+@app.command()
+def code(directory: Directory = DIRECTORY) -> None:
+    """Print the digits of a pay code, for a merchant's program to take."""
+    typer.echo(_phone(directory).pay_code())
+
+
+@app.command()
+def confirm(payment_id: str, directory: Directory = DIRECTORY) -> None:
+    """Give the PIN for a payment by code that waits for it (asked lists them)."""
+    paid = _phone(directory).confirm_asked(payment_id, now_ms=_now_ms())
+    typer.echo(f"{paid['payment_id']} {paid['state']}")
+
+
+@app.command()
+def asked(directory: Directory = DIRECTORY) -> None:
+    """The payments by code that wait for the PIN: which, and how much, in minor units."""
+    for one in _phone(directory).asked():
+        typer.echo(f"{one['payment_id']} {one['amount_minor']}")
+
+
+@app.command()
+def sign(
+    proposal_id: str,
+    directory: Directory = DIRECTORY,
+    *,
+    is_service: Annotated[bool, typer.Option("--service", help="It is an order_id.")] = False,
+) -> None:
+    """Agree to a contract (its pre_entrustweb_id), or to a service that is paid when it is done."""
+    place = f"services/{proposal_id}/confirm" if is_service else f"contracts/{proposal_id}/sign"
+    answer = _phone(directory).agree(f"/wallet/v1/{place}")
+    typer.echo(json.dumps(answer, ensure_ascii=False))
+
+
+@app.command()
+def wallet(path: str, body: str = "", directory: Directory = DIRECTORY) -> None:
+    """Ask the wallet's interface, as /wallet/v1/openid: a GET, or a POST of this JSON text."""
+    api = _phone(directory).api
+    answer = api.post(path, json.loads(body)) if body else api.get(path)
+    typer.echo(json.dumps(answer, ensure_ascii=False))
+
+
+@app.command()
 def balance(directory: Directory = DIRECTORY) -> None:
     """What the wallet has, in minor units."""
     typer.echo(_phone(directory).balance_minor())
