@@ -71,6 +71,7 @@ def openapi(config: _Config = None) -> None:
     """Print the public interface as OpenAPI. Needs an initialised state directory."""
     from backend.openapi import describe
 
+    logs.configure()  # to stderr: what is printed is the document alone
     settings = load(config)
     sys.stdout.write(json.dumps(describe(settings, state.read(settings)), indent=1) + "\n")
 

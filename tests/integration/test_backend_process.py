@@ -272,3 +272,14 @@ def test_a_taken_port_is_named_and_ends_with_two(
     assert "port_taken" in ended.stderr
     assert str(port) in ended.stderr
     assert not ended.stdout
+
+
+def test_the_interface_is_printed_as_json_and_nothing_else(installed: Installation) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tillway", "backend", "openapi"],
+        env={**os.environ, **installed.env},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "/v3/pay/transactions/native" in json.loads(done.stdout)["paths"]
