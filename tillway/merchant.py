@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 from qrcode.image.svg import SvgPathImage
 
 from protocol.crypto import generate, sm2_x509
-from protocol.errors import CallerError
+from protocol.errors import CallerError, TillwayError
 from tillway.json_api import JsonApi
 
 app = typer.Typer(
@@ -69,13 +69,16 @@ def new(
     except FileExistsError:
         raise CallerError("config_invalid", f"{out} exists already") from None
     pem, request = _new_key(suite, merchant_id)
-    if name:
-        api.post(
-            "/operator/v1/merchants", _merchant(merchant_id, name, payout_bank, payout_account)
-        )
     csr = base64.b64encode(request).decode("ascii")
     wanted = {"merchant_id": merchant_id, "csr": csr, "key_mode": key_mode, "suite": suite}
-    made = api.post("/operator/v1/merchant-api/accounts", wanted)
+    try:
+        if name:
+            merchant = _merchant(merchant_id, name, payout_bank, payout_account)
+            api.post("/operator/v1/merchants", merchant)
+        made = api.post("/operator/v1/merchant-api/accounts", wanted)
+    except TillwayError:
+        out.rmdir()  # so that the same command can be given again
+        raise
     _keep(out, pem, made, url)
     show = _settings_of_sm2 if suite is SuiteName.SM2 else _ready_to_paste
     typer.echo(show(out.absolute(), made, url, ca.absolute()))

@@ -22,6 +22,20 @@ def test_a_new_merchant_has_a_name_and_an_account(tmp_path: Path, words: Any) ->
     assert not out.exists()
 
 
+def test_nothing_is_left_where_the_backend_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def post(_api: JsonApi, _path: str, _body: Any) -> Any:
+        raise CallerError("merchant_unknown", "coffee")
+
+    monkeypatch.setattr(JsonApi, "post", post)
+    token, out = tmp_path / "token", tmp_path / "keys"
+    token.write_text("secret\n")
+    with pytest.raises(CallerError, match="merchant_unknown"):
+        new("https://localhost:1", tmp_path / "ca", token, out, "coffee")
+    assert not out.exists()
+
+
 def test_a_code_for_a_shop_is_drawn_as_what_the_backend_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
