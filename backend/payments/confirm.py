@@ -15,7 +15,7 @@ from backend.db.working_set import WorkingSet
 from backend.instruments.model import BALANCE
 from backend.merchants.tables import MERCHANT
 from backend.notify.outbox import push_reads
-from backend.payments.groups import GROUPED, GroupPayer
+from backend.payments.groups import GROUPED, GroupPayer, parts_of, sum_of
 from backend.payments.model import Answer, PaymentRules, payment_answer
 from backend.payments.paying import paying_reads, push_payment, take
 from backend.payments.tables import ATTEMPT, GROUP, PAYMENT
@@ -127,7 +127,7 @@ class ConfirmByPayer:
         is_theirs = payment["payer_id"] == self.payer_id
         if is_theirs and PaymentState(payment["state"]) in PAID_STATES | WAITING_STATES:
             return self._told(ws, payment)
-        self._check_consent(payment)
+        self._check_consent(ws, payment)
         if payment["method"] == GROUPED:
             return self._pay_group(ws, now_ms)
         check_waiting(payment, now_ms)
@@ -143,16 +143,20 @@ class ConfirmByPayer:
     def _is_confirmed(self) -> bool:
         return self.is_pin_verified or self.consent is not None
 
-    def _check_consent(self, payment: Row) -> None:
-        """A consent to another payment is none; one to much needs the PIN beside it."""
+    def _check_consent(self, ws: WorkingSet, payment: Row) -> None:
+        """A consent to another payment is none; one to much needs the PIN beside it. Of a group it
+        names the sum that the payer was shown."""
         text = self.consent
         if text is None:
             return
+        amount_minor = payment["amount_minor"]
+        if payment["method"] == GROUPED:
+            amount_minor = sum_of(parts_of(ws, self.payment_id))
         signed = (text.payment_id, text.attempt_id, text.payer_id)
         terms = (text.merchant_id, text.amount_minor, text.currency)
         if signed != (self.payment_id, self.attempt_id, self.payer_id) or terms != (
             payment["merchant_id"],
-            payment["amount_minor"],
+            amount_minor,
             payment["currency"],
         ):
             raise CallerError("consent_invalid", "of another payment")
@@ -187,7 +191,7 @@ class ConfirmByPayer:
             ws,
             self.payment_id,
             attempt_id=self.attempt_id,
-            is_pin_verified=self._is_confirmed,
+            verification=self._verification,
             now_ms=now_ms,
         )
 

@@ -26,6 +26,7 @@ from protocol.errors import CallerError
 
 GROUPED = "merchant_group"
 """The method of a payment that is a part of a group."""
+_NO_WORD = "none"
 
 
 def join(ws: WorkingSet, payment_ids: Sequence[str]) -> None:
@@ -42,6 +43,11 @@ def parts_of(ws: WorkingSet, lead_id: str) -> list[Row]:
         raise CallerError("payment_not_found", lead_id)
     found = [ws.get(PAYMENT, payment_id) for payment_id in json.loads(group["payment_ids"])]
     return [part for part in found if part is not None]
+
+
+def sum_of(parts: Sequence[Row]) -> int:
+    """What a payer pays at once."""
+    return sum(part["amount_minor"] for part in parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,18 +103,19 @@ class GroupPayer:
         }
 
     def pay(
-        self, ws: WorkingSet, lead_id: str, *, attempt_id: str, is_pin_verified: bool, now_ms: int
+        self, ws: WorkingSet, lead_id: str, *, attempt_id: str, verification: str, now_ms: int
     ) -> Answer:
-        """Pay all parts, or raise why not one of them can be paid."""
+        """Pay all parts, or raise why not one of them can be paid. ``verification`` is the payer's
+        word: *pin*, *consent* to the sum, or *none*."""
         parts = self._waiting(ws, lead_id, now_ms)
         small = self._small(parts, now_ms)
-        if not is_pin_verified:
+        if verification == _NO_WORD:
             reason = pin_reason(ws, self.rules.wallet, small)
             if reason is not None:
                 raise CallerError("pin_required", reason)
             count_pin_free(ws, small)
         for number, part in enumerate(parts):
-            self._take(ws, part, _attempt_id(attempt_id, number), now_ms, is_pin_verified)
+            self._take(ws, part, _attempt_id(attempt_id, number), now_ms, verification)
         lead = ws.get(PAYMENT, lead_id)
         assert lead is not None
         return self.told(ws, lead)
@@ -116,8 +123,7 @@ class GroupPayer:
     def told(self, ws: WorkingSet, lead: Row) -> Answer:
         """How a group stands: as its lead, with the sum."""
         kind, body = payment_answer(lead)
-        total = sum(part["amount_minor"] for part in parts_of(ws, lead["payment_id"]))
-        return kind, body | {"amount_minor": total}
+        return kind, body | {"amount_minor": sum_of(parts_of(ws, lead["payment_id"]))}
 
     def _take(
         self,
@@ -125,7 +131,7 @@ class GroupPayer:
         part: Row,
         attempt_id: str,
         now_ms: int,
-        is_pin_verified: bool,
+        verification: str,
     ) -> None:
         merchant = _merchant(ws, part)
         if merchant["status"] != "active":
@@ -139,7 +145,7 @@ class GroupPayer:
             rules=self.rules,
             actor=f"payer:{self.payer_id}",
             now_ms=now_ms,
-            is_confirmed=is_pin_verified,
+            is_confirmed=verification != _NO_WORD,
             instrument_id=BALANCE,
         )
         if taken.refusal is not None:
@@ -152,7 +158,7 @@ class GroupPayer:
                 "payer_id": self.payer_id,
                 "method": GROUPED,
                 "outcome": taken.payment["state"],
-                "verification_kind": "pin" if is_pin_verified else "none",
+                "verification_kind": verification,
                 "at_ms": now_ms,
             },
         )
@@ -168,7 +174,7 @@ class GroupPayer:
         return Small(
             payer_id=self.payer_id,
             currency=parts[0]["currency"],
-            amount_minor=sum(part["amount_minor"] for part in parts),
+            amount_minor=sum_of(parts),
             day=self.rules.business_date(now_ms),
         )
 

@@ -6,7 +6,9 @@ import pytest
 
 from backend.ledger.chart import customer, merchant_pending
 from backend.merchant_api.orders.repository import OrderRepository
+from backend.wallet.model import scanned_payment_id
 from protocol.errors import CallerError
+from protocol.messages.consent import ConsentText, sign_consent
 from tests.support.merchant_caller import Caller, opened
 from tests.support.shop import MERCHANT
 from tests.unit.merchant_api.test_orders_and_codes import code_of, openid, pay
@@ -147,3 +149,30 @@ def test_what_cannot_be_combined_is_refused_and_leaves_nothing(
     assert caller.ask("POST", f"{COMBINE}/app", fresh).status_code == 200
     changed = fresh | {"sub_orders": [part(other, "part-0003", 5), parts[1]]}
     assert code_of(caller.ask("POST", f"{COMBINE}/app", changed)) == (400, "INVALID_REQUEST")
+
+
+def test_a_consent_to_several_orders_is_one_to_their_sum(caller: Caller, other: Caller) -> None:
+    """To the first part's amount alone it is none: the PIN would be passed by for the rest."""
+    shop = caller.shop
+    payer_id = shop.add_payer(balance_minor=900_000)
+    parts = [part(caller, "part-0001", 300), part(other, "part-0002", 499_700)]
+    made = caller.ask("POST", f"{COMBINE}/native", both(caller, other, sub_orders=parts)).json()
+    lead_id = scanned_payment_id(made["code_url"])
+
+    def consented(amount_minor: int) -> Any:
+        attempt_id = shop.id("att")
+        text = ConsentText(
+            payment_id=lead_id, attempt_id=attempt_id, payer_id=payer_id, merchant_id=MERCHANT,
+            amount_minor=amount_minor, currency="CNY", signed_at_ms=shop.clock.at_ms,
+        )  # fmt: skip
+        signed = sign_consent(text, shop.keys[payer_id]).hex()
+        body = {"payment_id": lead_id, "attempt_id": attempt_id, "consent": signed}
+        heads = {"authorization": f"Bearer token of {payer_id}"}
+        return caller.http.post("/wallet/v1/confirm", json=body, headers=heads).json()
+
+    with pytest.raises(CallerError, match="consent_invalid"):
+        consented(300)
+    assert shop.balance(customer(payer_id, "CNY")) == 900_000
+    assert consented(500_000)["state"] == "captured"
+    kinds = shop.rows("SELECT verification_kind FROM payment_attempt WHERE payer_id > ''")
+    assert {one["verification_kind"] for one in kinds} == {"consent"}
