@@ -69,8 +69,10 @@ class SettleMerchant:
         assert merchant is not None, "money is pending for a merchant that does not exist"
         settled = self._settle(ws, merchant, now_ms)
         self._repay_cover(ws, now_ms)
-        held = self._hold_back(ws, merchant, now_ms)
-        payable = _balance(ws, chart.merchant_available(self.merchant_id, self.currency)) - held
+        available = _balance(ws, chart.merchant_available(self.merchant_id, self.currency))
+        # Of what came back the merchant may have withdrawn some: new earnings do not stand for it.
+        held = min(self._hold_back(ws, merchant, now_ms), max(available - settled, 0))
+        payable = available - held
         ws.insert(
             SETTLEMENT,
             {

@@ -2,6 +2,7 @@
 
 Rule 1: the money goes to the merchant's own filed account and to no other.
 Rule 2: a refused withdrawal leaves nothing behind, so the same number may be tried again.
+Rule 3: what own money covered for the merchant comes back first, as before any payout.
 """
 
 from collections.abc import Iterable
@@ -12,6 +13,8 @@ from backend.clearing.tables import PAYOUT
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
+from backend.disputes.cover import collect, collect_reads
+from backend.ledger.rules import Event
 from backend.merchant_api.faults import NO_AUTH, NOT_ENOUGH, RE_ENTRY, ApiError
 from backend.merchant_api.funds.tables import API_WITHDRAWAL
 from protocol.errors import CallerError
@@ -35,6 +38,7 @@ class WithdrawFunds:
             (API_WITHDRAWAL, number),
             (PAYOUT, self.payout.payout_id),
             *payout_reads(self.payout),
+            *collect_reads(self.payout.merchant_id, self.payout.currency),
         ]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
@@ -43,8 +47,11 @@ class WithdrawFunds:
             if known["content_hash"] != self.content_hash:
                 raise ApiError(RE_ENTRY, "商户提现单号重复，且参数与原请求不一致")
             return known
+        payout = self.payout
+        cover = Event(f"{payout.payout_id}.cover", payout.currency, payout.run_day)
+        collect(ws, cover, payout.merchant_id, now_ms)
         try:
-            start_payout(ws, self.payout, now_ms)
+            start_payout(ws, payout, now_ms)
         except CallerError as error:
             if error.code == "merchant_balance_short":
                 raise ApiError(NOT_ENOUGH, "商户可用余额不足") from None
@@ -54,7 +61,7 @@ class WithdrawFunds:
         row = {
             "mchid": self.mchid,
             "out_request_no": self.out_request_no,
-            "payout_id": self.payout.payout_id,
+            "payout_id": payout.payout_id,
             "remark": self.remark,
             "bank_memo": self.bank_memo,
             "content_hash": self.content_hash,

@@ -12,7 +12,9 @@ from backend.clearing.payouts import PayOut
 from backend.db.command import Outcome
 from backend.destinations.model import DestinationKind
 from backend.destinations.service import WithdrawDestination
+from backend.ledger import rules
 from backend.merchant_api.funds.service import WithdrawFunds
+from tests.support.books import Post
 from tests.support.clearing import World, clearing_world
 from tests.support.merchant_caller import Caller, caller_of
 from tests.support.shop import MERCHANT, Shop
@@ -97,6 +99,8 @@ async def test_balances_are_the_ledger_s_and_a_withdrawal_is_a_payout(
                for row in world.shop.rows("SELECT * FROM payout")}  # fmt: skip
     assert payouts[asked[1]["withdraw_id"]] == 9_000
     assert world.at_bank(BANK) - before >= 9_000
+    # What was withdrawn of the money that came back is not held back a second time.
+    assert get(caller, "balance/BASIC") == {"available_amount": 940, "pending_amount": 0}
     assert world.shop.verify().is_whole
 
 
@@ -151,4 +155,21 @@ async def test_several_processes_pay_out_once_and_never_more_than_there_is(
     paid = {one.result["payout_id"] for one in outcomes if one.error is None}
     assert len(paid) == 1  # 6,000 twice is more than there is
     assert world.shop.balance(f"C:MAVAIL:{MERCHANT}:CNY") == 3_940
+    assert world.shop.verify().is_whole
+
+
+@pytest.mark.asyncio
+async def test_what_we_covered_for_a_merchant_comes_back_before_it_withdraws(
+    world: World, caller: Caller
+) -> None:
+    await money_that_came_back(world)
+    event = rules.Event("dsp_1", "CNY", f"{world.today}")
+    opened = rules.dispute_opened(
+        event, merchant_id=MERCHANT, case_id="dsp_1", amount_minor=500, cover_minor=500
+    )
+    world.shop.do(Post(opened))
+    assert withdraw(caller, "W1", 9_441)[1]["code"] == "NOT_ENOUGH"
+    assert withdraw(caller, "W1", 9_440)[0] == 200
+    assert world.shop.balance(f"O:MERCH_RECV:{MERCHANT}:CNY") == 0
+    assert world.shop.balance(f"C:MAVAIL:{MERCHANT}:CNY") == 0
     assert world.shop.verify().is_whole
