@@ -106,10 +106,11 @@ class Renderer:
 
     def _people(self, station: Station) -> dict[str, Any]:
         sign_in = self._counter.sign_in
-        everybody = sign_in.staff
+        everybody, session = sign_in.staff, sign_in.session()
         return {
             "staff": sign_in.signed_in() if station.agent.profile.kind == "till" else None,
             "everybody": everybody,
+            "last_staff": session.staff_id if session is not None else None,
             "supervisors": [each for each in everybody if each.role is Role.SUPERVISOR],
             "shift": station.shifts.store.open_shift(),
         }
