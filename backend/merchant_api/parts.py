@@ -34,13 +34,13 @@ from backend.merchant_api.orders.desk import OrderDesk
 from backend.merchant_api.orders.engine import Engine
 from backend.merchant_api.papay import routes as contract_routes
 from backend.merchant_api.papay.desk import ContractDesk
+from backend.merchant_api.papay.model import PERMISSION_FORM
 from backend.merchant_api.partners import routes as partner_routes
 from backend.merchant_api.partners.desk import Appointments, PartnerDesk
 from backend.merchant_api.payers import routes as payer_routes
 from backend.merchant_api.payscore import routes as service_routes
 from backend.merchant_api.payscore.desk import ServiceDesk
 from backend.merchant_api.payscore.service import FORM as PAYSCORE_FORM
-from backend.merchant_api.payscore.service import PERMISSION_FORM
 from backend.merchant_api.refunds import routes as refund_routes
 from backend.merchant_api.refunds.desk import RefundDesk
 from backend.merchant_api.security import routes as security_routes

@@ -18,12 +18,11 @@ from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys.desk import AccountDesk
 from backend.merchant_api.orders.model import time_text, transaction
 from backend.merchant_api.orders.repository import OrderRepository
-from backend.merchant_api.papay.model import contract_shown
+from backend.merchant_api.papay.model import PERMISSION_FORM, contract_shown
 from backend.merchant_api.papay.repository import ContractRepository
 from backend.merchant_api.payscore.model import permission_shown, service_shown
 from backend.merchant_api.payscore.repository import ServiceRepository
 from backend.merchant_api.payscore.service import FORM as PAYSCORE_FORM
-from backend.merchant_api.payscore.service import PERMISSION_FORM
 from backend.merchant_api.refunds.model import refund_news
 from backend.merchant_api.refunds.repository import RefundRepository
 from backend.merchant_api.sharing.model import share_news

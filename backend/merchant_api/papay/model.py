@@ -13,6 +13,9 @@ from backend.merchant_api.orders.model import openid_of, time_text
 from protocol.messages.mandate import MandateText
 
 SIGNED, TERMINATED = "SIGNED", "TERMINATED"
+PERMISSION_FORM = "v3.permission"
+"""How news of a contract is dressed that permits services (``payscore``): it lets them begin, and
+nothing is debited under it but what they cost."""
 _BY_EXPIRY, _BY_PAYER, _BY_MERCHANT = "1", "2", "3"
 """Who ended it, by the numbers that the older interface documents."""
 _SIGN_PAGE = "https://payapp.weixin.qq.com/papay/sign"

@@ -26,7 +26,7 @@ from backend.merchant_api.faults import (
 from backend.merchant_api.keys.tables import ACCOUNT
 from backend.merchant_api.limits import CONTRACT_PROPOSAL_LIFE_MS, DAY_MS
 from backend.merchant_api.orders.service import CreateOrder
-from backend.merchant_api.papay.model import contract_text
+from backend.merchant_api.papay.model import PERMISSION_FORM, contract_text
 from backend.merchant_api.papay.tables import CONTRACT, OUT_CONTRACT_CODE, PLAN
 from backend.merchant_api.payers.tables import OPENID
 from protocol import cbor, cose
@@ -218,8 +218,11 @@ class DebitContract:
     def decide(self, ws: WorkingSet, now_ms: int) -> tuple[Row, Row]:
         contract = ws.get(CONTRACT, self.contract_id)
         is_theirs = contract is not None and contract["mchid"] == self.order.mchid
-        if contract is None or not is_theirs or contract["payer_id"] is None:
+        is_signed = contract is not None and contract["payer_id"] is not None
+        if contract is None or not is_theirs or not is_signed:
             raise ApiError(RESOURCE_NOT_EXISTS, "协议不存在")
+        if contract["notify_form"] == PERMISSION_FORM:
+            raise ApiError(INVALID_REQUEST, "服务授权下须先创建服务订单，不能直接扣款")
         order, payment = self.order.decide(ws, now_ms)
         code = payment["error_code"] or ""
         if code.startswith(_UNCOVERED):

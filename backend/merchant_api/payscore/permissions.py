@@ -8,11 +8,10 @@ from typing import Any
 from backend.merchant_api.faults import RESOURCE_NOT_EXISTS, ApiError
 from backend.merchant_api.keys.desk import Account
 from backend.merchant_api.papay.desk import ContractDesk
-from backend.merchant_api.papay.model import SIGNED
+from backend.merchant_api.papay.model import PERMISSION_FORM, SIGNED
 from backend.merchant_api.papay.schemas import NewContract
 from backend.merchant_api.payscore.model import permission_shown
 from backend.merchant_api.payscore.schemas import EndPermission, NewPermission
-from backend.merchant_api.payscore.service import PERMISSION_FORM
 
 
 class PermissionDesk:

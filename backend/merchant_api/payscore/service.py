@@ -41,7 +41,7 @@ from protocol import cbor, cose
 from protocol.errors import CallerError
 from protocol.payment import PAID_STATES, PaymentState
 
-FORM, PERMISSION_FORM = "v3.payscore", "v3.permission"
+FORM = "v3.payscore"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

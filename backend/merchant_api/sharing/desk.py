@@ -110,19 +110,23 @@ class SharingDesk:
 
     async def give_back(self, account: Account, wanted: NewReturn) -> dict[str, Any]:
         """A share comes back, the same for the same return again."""
-        out_order_no = wanted.out_order_no
-        if wanted.order_id is not None:
-            round_id = wanted.order_id
-            found = await self._read(lambda: self._shares.round_of_id(account.mchid, round_id))
-            if found is None or out_order_no not in {None, found["out_order_no"]}:
+        out_order_no, round_id = wanted.out_order_no, wanted.order_id
+        if round_id is not None:
+            found = await self._own(
+                account, lambda: self._shares.round_of_id(account.mchid, round_id)
+            )
+            if out_order_no not in {None, found["out_order_no"]}:
                 raise ApiError(RESOURCE_NOT_EXISTS, "分账单不存在")
-            out_order_no = found["out_order_no"]
-        assert out_order_no is not None, "the schema wants one of the two"
+        else:
+            assert out_order_no is not None, "the schema wants one of the two"
+            found = await self._own(
+                account, lambda: self._shares.round(account.mchid, out_order_no)
+            )
         command = ReturnShare(
             owner=account.mchid,
             out_return_no=wanted.out_return_no,
             return_id=self._number(_RETURN, account, f"return/{wanted.out_return_no}"),
-            out_order_no=out_order_no,
+            out_order_no=found["out_order_no"],
             account=wanted.return_mchid,
             amount_minor=wanted.amount,
             description=wanted.description,
@@ -138,6 +142,8 @@ class SharingDesk:
         found = await self._read(lambda: self._shares.returned(account.mchid, out_return_no))
         if found is None or found["out_order_no"] != out_order_no:
             raise ApiError(RESOURCE_NOT_EXISTS, "分账回退单不存在")
+        round_id = found["round_id"]
+        await self._own(account, lambda: self._shares.round_of_id(account.mchid, round_id))
         return return_shown(found)
 
     async def left(self, account: Account, transaction_id: str) -> dict[str, Any]:
@@ -266,6 +272,17 @@ class SharingDesk:
         if found is None:
             raise ApiError(ORDER_NOT_EXIST)
         return found[0]
+
+    async def _own(self, account: Account, read: Any) -> Row:  # noqa: ANN401  # as ``_read``
+        """A round of the caller's, of an order that it made for whom it acts now."""
+        found = await self._read(read)
+        payment_id = found["payment_id"] if found is not None else ""
+        order: Found | None = await self._services.run_read(
+            lambda: self._orders.of_payment(payment_id)
+        )
+        if found is None or order is None or order[0]["sub_mchid"] != account.sub_mchid:
+            raise ApiError(RESOURCE_NOT_EXISTS, "分账单不存在")
+        return found
 
     async def _read(self, read: Any) -> Row | None:  # noqa: ANN401  # a question of the repository
         found: Row | None = await self._services.run_read(read)

@@ -17,6 +17,7 @@ from protocol.messages.mandate import MandateText, sign_mandate
 from tests.support.merchant_caller import Caller, caller_of
 from tests.support.shop import Shop
 from tests.support.wallet_http import OPERATOR
+from tests.unit.merchant_api.test_papay import debit
 
 ORDERS = "/v3/payscore/serviceorder"
 SERVICE = "500001"
@@ -267,6 +268,8 @@ def test_a_permission_lets_services_begin_until_it_is_taken_back(caller: Caller)
         assert (begun["state_description"], begun["openid"]) == ("USER_CONFIRM", openid)
         assert tell(caller, "complete", number, **cost(1_000)).json()["state"] == "DONE"
     assert caller.shop.payer_balance(payer_id) == 8_000
+    # A permission lets services begin: nothing is debited under it without one.
+    assert refused(debit(caller, token, 1)) == (400, "INVALID_REQUEST")
     with pytest.raises(CallerError, match="mandate_not_found"):
         confirm(caller, payer_id, begun["order_id"])
     by_openid = f"/v3/payscore/permissions/openid/{openid}"

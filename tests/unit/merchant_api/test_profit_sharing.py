@@ -310,8 +310,19 @@ def test_a_service_provider_shares_its_merchants_money_with_whom_it_added_for_it
     assert [one["account"] for one in done.json()["receivers"]] == [mchid, sub.made["mchid"]]
     assert shop.balance(f"C:MPEND:{SHOP}:CNY") == 1_172
     assert shop.balance(f"C:SHARE:{payment_id}:CNY") == 0
+    path = f"{SHARING}/return-orders"
+    back = {"out_order_no": "P1", "out_return_no": "R1", "return_mchid": mchid, "amount": 40,
+            "description": "退回"}  # fmt: skip
+    assert sharer.ask("POST", path, back | acting).status_code == 200
     bind(sharer, sub, is_on=False)
     assert code_of(ask(body | acting)) == (403, "NO_AUTH")
+    # What it did for that merchant is not its own: with the appointment, all of it has ended.
+    by_id = {"order_id": done.json()["order_id"], "out_return_no": "R2"}
+    for late in (back | {"out_return_no": "R2"}, back | by_id):
+        assert code_of(sharer.ask("POST", path, late)) == (404, "RESOURCE_NOT_EXISTS")
+    seen = sharer.ask("GET", f"{path}/R1?out_order_no=P1")
+    assert code_of(seen) == (404, "RESOURCE_NOT_EXISTS")
+    assert shop.balance(OTHERS) == 60
 
 
 def by_card(caller: Caller) -> tuple[str, str, str]:

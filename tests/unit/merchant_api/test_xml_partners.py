@@ -70,3 +70,9 @@ def test_who_is_not_appointed_acts_for_nobody(caller: Caller, sub: Caller) -> No
     assert code_of(xml.order(sub_appid="wx0", **acts)) == "APPID_MCHID_NOT_MATCH"
     bind(caller, sub, is_on=False)
     assert code_of(xml.order(**acts)) == "NOAUTH"
+
+
+def test_a_provider_does_not_see_what_its_merchant_earns(caller: Caller, sub: Caller) -> None:
+    asked = {"bill_date": "20261124", "account_type": "Basic", "sign_type": "HMAC-SHA256"}
+    found = XmlCaller(caller).ask("/pay/downloadfundflow", sub_mch_id=sub.made["mchid"], **asked)
+    assert code_of(found) == "NOAUTH"

@@ -6,7 +6,13 @@ from collections.abc import Mapping
 
 from backend.bills.service import SpooledPaper
 from backend.merchant_api.bills.desk import MerchantBills
-from backend.merchant_api.faults import NO_STATEMENT_EXIST, STATEMENT_CREATING, ApiError, Fault
+from backend.merchant_api.faults import (
+    NO_AUTH,
+    NO_STATEMENT_EXIST,
+    STATEMENT_CREATING,
+    ApiError,
+    Fault,
+)
 from backend.merchant_api.keys.desk import Account
 from backend.merchant_api.orders.engine import Engine
 from backend.merchant_api.v2.bills.schemas import DownloadBill, DownloadFundFlow
@@ -49,6 +55,8 @@ class V2BillDesk:
         self._engine.check_names(account, mchid=account.mchid, appid=wanted.appid)
         if wanted.sign_type is not SignType.HMAC_SHA256:
             raise V2Error(SIGNERROR, "sign_type: HMAC-SHA256")
+        if account.sub_mchid:  # who sells for a merchant does not see what else it earns
+            raise ApiError(NO_AUTH, "服务商不能下载特约商户的资金账单")
         try:
             if wanted.account_type != "Basic":
                 raise ApiError(NO_STATEMENT_EXIST)
