@@ -11,6 +11,7 @@ from pathlib import Path
 from backend.clearing.model import TRANSITIONS as PAYOUT_TRANSITIONS
 from backend.clearing.window import TRANSITIONS as WINDOW_TRANSITIONS
 from backend.coupons.model import TRANSITIONS as COUPON_TRANSITIONS
+from backend.coupons.stocks.model import TRANSITIONS as STOCK_TRANSITIONS
 from backend.disputes.model import TRANSITIONS as DISPUTE_TRANSITIONS
 from backend.mandates.model import NOTICE_TRANSITIONS
 from backend.mandates.model import TRANSITIONS as MANDATE_TRANSITIONS
@@ -134,6 +135,7 @@ def page() -> str:
     withdrawal = _edges(WITHDRAWAL_TRANSITIONS)
     payout = _edges(PAYOUT_TRANSITIONS)
     red_packet = _edges(RED_PACKET_TRANSITIONS)
+    stock = _edges(STOCK_TRANSITIONS)
     parts = [
         "# State machines\n\nDrawn from the code by `docs/draw_states.py`; do not edit by hand.\n",
         diagram("Payment", "protocol/payment.py", payment),
@@ -146,6 +148,7 @@ def page() -> str:
         diagram("Model of the risk engine", "backend/risk/models/lifecycle.py", model),
         diagram("Set of rules of the risk engine", "backend/risk/rules/lifecycle.py", rules),
         diagram("Coupon", "backend/coupons/model.py", coupon),
+        diagram("Stock of coupons", "backend/coupons/stocks/model.py", stock),
         diagram("Red packet", "backend/red_packets/model.py", red_packet),
         diagram("Conversation with a channel", "backend/sagas/model.py", saga),
         diagram("A channel's circuit breaker", "backend/routing/health.py", health),

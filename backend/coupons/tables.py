@@ -18,6 +18,7 @@ class Coupon(BackendTable, table=True):
         CheckConstraint("valid_from_ms < valid_until_ms", name="valid"),
         Index("ix_coupon_payer", "payer_id", "created_at_ms"),
         Index("ix_coupon_due", "state", "valid_until_ms"),
+        Index("ix_coupon_stock_state", "stock_id", "state"),
         STORAGE,
     )
     coupon_id: str = Field(primary_key=True, sa_type=TEXT)
@@ -26,6 +27,8 @@ class Coupon(BackendTable, table=True):
     """NULL: it may be used at every merchant's."""
     amount_minor: int = Field(sa_type=INTEGER)
     currency: str = Field(sa_type=TEXT)
+    stock_id: str | None = Field(default=None, sa_type=TEXT)
+    """The merchant's stock that pays for it; NULL: it is ours."""
     minimum_minor: int = Field(sa_type=INTEGER)
     valid_from_ms: int = Field(sa_type=INTEGER)
     valid_until_ms: int = Field(sa_type=INTEGER)

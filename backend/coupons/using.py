@@ -7,6 +7,8 @@ back when it is declined or undone. ``return_coupon`` may be repeated.
 from dataclasses import dataclass
 
 from backend.coupons.model import CouponCommand, CouponState, Spend, Terms, refusal
+from backend.coupons.stocks.tables import COUPON_STOCK, STOCK_NEWS
+from backend.coupons.stocks.timeline import look_again
 from backend.coupons.tables import COUPON
 from backend.coupons.timeline import step
 from backend.db.command import Read
@@ -14,7 +16,9 @@ from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.ledger import chart
 from backend.ledger.tables import ACCOUNT
+from backend.notify.outbox import put_callback
 
+COUPON_USED = "coupon.used"
 _TERMS = tuple(Terms.__dataclass_fields__)
 
 
@@ -24,20 +28,36 @@ class Applied:
 
     coupon_id: str | None = None
     amount_minor: int = 0
+    stock_id: str | None = None
+    """The merchant's stock that pays for it; None: it is ours."""
     refusal: str | None = None
+
+    def columns(self) -> Row:
+        """What the payment's row keeps of it."""
+        return {
+            "coupon_id": self.coupon_id,
+            "coupon_stock_id": self.stock_id,
+            "coupon_minor": self.amount_minor,
+        }
 
 
 NO_COUPON = Applied()
 
 
-def coupon_reads(coupon_id: str, currency: str) -> list[Read]:
-    """What ``apply_coupon`` reads, and what posting rule 17 touches beside the merchant's money."""
-    accounts = (
+def coupon_reads(ws: WorkingSet, coupon_id: str, currency: str) -> list[Read]:
+    """What ``apply_coupon`` reads, and what posting rules 17 and 26 touch beside the merchant's
+    money, as far as it is known by now."""
+    accounts = [
         chart.client("OWN_DUE", currency),
         chart.own("PROMO", currency),
         chart.own("OWN_PAYABLE", currency),
-    )
-    return [(COUPON, coupon_id), *((ACCOUNT, account) for account in accounts)]
+    ]
+    coupon = ws.loaded(COUPON, coupon_id)
+    found: list[Read] = [(COUPON, coupon_id)]
+    if coupon is not None and coupon["stock_id"] is not None:
+        accounts.append(chart.stock(coupon["stock_id"], currency))
+        found.append((STOCK_NEWS, coupon["merchant_id"]))
+    return found + [(ACCOUNT, account) for account in accounts]
 
 
 def apply_coupon(ws: WorkingSet, coupon_id: str, spend: Spend) -> Applied:
@@ -49,7 +69,7 @@ def apply_coupon(ws: WorkingSet, coupon_id: str, spend: Spend) -> Applied:
     code = refusal(terms, spend)
     if code is not None:
         return Applied(refusal=code)
-    return Applied(coupon_id, min(terms.amount_minor, spend.price_minor))
+    return Applied(coupon_id, min(terms.amount_minor, spend.price_minor), row["stock_id"])
 
 
 def use_coupon(ws: WorkingSet, payment: Row, *, actor: str, now_ms: int) -> None:
@@ -68,9 +88,38 @@ def use_coupon(ws: WorkingSet, payment: Row, *, actor: str, now_ms: int) -> None
     )
 
 
+def stock_news_reads(payment: Row) -> list[Read]:
+    """What ``tell_use`` reads."""
+    return [] if payment["coupon_stock_id"] is None else [(STOCK_NEWS, payment["merchant_id"])]
+
+
+def tell_use(ws: WorkingSet, payment: Row, now_ms: int) -> None:
+    """A payment is paid: leave word for the merchant whose stock's coupon paid a part of it."""
+    if payment["coupon_stock_id"] is None:
+        return
+    news = ws.get(STOCK_NEWS, payment["merchant_id"])
+    if news is None:
+        return
+    put_callback(
+        ws,
+        merchant_id=payment["merchant_id"],
+        url=news["notify_url"],
+        form=news["notify_form"],
+        event_type=COUPON_USED,
+        subject_id=payment["payment_id"],
+        number=1,
+        resource={"coupon_id": payment["coupon_id"], "payment_id": payment["payment_id"]},
+        at_ms=now_ms,
+    )
+
+
 def return_reads(payment: Row) -> list[Read]:
     """What ``return_coupon`` reads."""
-    return [] if payment["coupon_id"] is None else [(COUPON, payment["coupon_id"])]
+    if payment["coupon_id"] is None:
+        return []
+    stock_id = payment["coupon_stock_id"]
+    stock = [] if stock_id is None else [(COUPON_STOCK, stock_id)]
+    return [(COUPON, payment["coupon_id"]), *stock]
 
 
 def return_coupon(ws: WorkingSet, payment: Row, *, actor: str, now_ms: int) -> None:
@@ -86,5 +135,7 @@ def return_coupon(ws: WorkingSet, payment: Row, *, actor: str, now_ms: int) -> N
     coupon = step(
         ws, coupon, CouponCommand.RETURN, actor=actor, now_ms=now_ms, payment_id=payment_id
     )
+    if payment["coupon_stock_id"] is not None:
+        look_again(ws, payment["coupon_stock_id"], now_ms)
     if now_ms >= coupon["valid_until_ms"]:
         step(ws, coupon, CouponCommand.EXPIRE, actor="clock", now_ms=now_ms)

@@ -30,6 +30,7 @@ TABLE_MODULES = (
     "backend.clearing.evening_tables",
     "backend.clearing.recall_tables",
     "backend.clearing.tables",
+    "backend.coupons.stocks.tables",
     "backend.coupons.tables",
     "backend.destinations.tables",
     "backend.devices.tables",

@@ -52,6 +52,7 @@ _HEADINGS = (
     Heading("2009", "C", "ESCROW", "credit", 0, True, "prepaid contract"),
     Heading("2010", "C", "DISPUTE", "credit", 0, True, "dispute hold"),
     Heading("2011", "C", "SHARE", "credit", 0, True, "待分账 frozen for sharing, per payment"),
+    Heading("2012", "C", "STOCK", "credit", 0, True, "代金券预充值 set aside for coupons"),
     Heading("2901", "C", "UNSWEPT", "credit", _FREE, False, "fees earned, still in the reserve"),
     Heading("1002", "O", "OWN", "debit", _FREE, False, "own bank account"),
     Heading("1103", "O", "ADVANCE", "debit", _FREE, False, "垫付 advance receivable"),
@@ -164,6 +165,11 @@ def escrow(contract_id: str, currency: str) -> str:
 def shared(payment_id: str, currency: str) -> str:
     """What of a payment is frozen until it has been shared out or released."""
     return f"C:SHARE:{payment_id}:{currency}"
+
+
+def stock(stock_id: str, currency: str) -> str:
+    """What a merchant has set aside for a stock of its coupons."""
+    return f"C:STOCK:{stock_id}:{currency}"
 
 
 def memo(code: str, owner: str, currency: str) -> str:

@@ -112,6 +112,11 @@ _OURS: Mapping[str, tuple[Fault, str]] = {
     "share_above_part": (RULE_LIMIT, "分账金额超过最大分账比例"),
     "share_rounds_exceeded": (RULE_LIMIT, "分账次数已达上限"),
     "share_receiver_unknown": (NO_AUTH, "分账接收方未添加或已删除"),
+    "stock_not_found": (RESOURCE_NOT_EXISTS, "批次不存在"),
+    "stock_state": (INVALID_REQUEST, "批次状态不允许此操作"),
+    "stock_not_running": (RULE_LIMIT, "批次未激活、已暂停或不在有效期内"),
+    "stock_exhausted": (NOT_ENOUGH, "批次预算不足"),
+    "stock_payer_limit": (RULE_LIMIT, "用户领券数已达上限"),
     "share_not_found": (RESOURCE_NOT_EXISTS, "分账单不存在"),
 }
 

@@ -15,6 +15,8 @@ from backend.merchant_api.codepay.desk import CodePayDesk
 from backend.merchant_api.combine import routes as combine_routes
 from backend.merchant_api.combine.desk import CombineDesk
 from backend.merchant_api.config import MerchantApiSettings
+from backend.merchant_api.favor import routes as favor_routes
+from backend.merchant_api.favor.desk import FavorDesk
 from backend.merchant_api.funds import routes as fund_routes
 from backend.merchant_api.funds.desk import FundsDesk
 from backend.merchant_api.keys import routes as key_routes
@@ -126,8 +128,7 @@ def build_merchant_api(
         services, appointments, master_key=master_key, openid_key=vault.openid_key, clock=clock
     )
     bill_routes.add_routes(routes, bills, settings.public_url)
-    fund_routes.add_routes(routes, FundsDesk(services, sandbox))
-    transfer_routes.add_routes(routes, TransferDesk(services, ring, sandbox))
+    _add_money(routes, services, ring, sandbox)
     add_unknown_paths(routes)
     return MerchantApi(
         accounts,
@@ -190,6 +191,13 @@ def _forms(
     )
     older = v2_forms(services, accounts=accounts, openid_key=openid_key)
     return {FORM: form, PAYSCORE_FORM: form, PERMISSION_FORM: form, **older}
+
+
+def _add_money(routes: APIRouter, services: Services, ring: KeyRing, sandbox: Sandbox) -> None:
+    """What merchants do with their own money: take it out, give it, set it aside for coupons."""
+    fund_routes.add_routes(routes, FundsDesk(services, sandbox))
+    transfer_routes.add_routes(routes, TransferDesk(services, ring, sandbox))
+    favor_routes.add_routes(routes, FavorDesk(services))
 
 
 def _add_sharing(

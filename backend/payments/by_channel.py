@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from backend.channels.model import ChannelAnswer
-from backend.coupons.using import return_coupon, return_reads
+from backend.coupons.using import return_coupon, return_reads, stock_news_reads, tell_use
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
@@ -24,8 +24,9 @@ from backend.mandates.using import undo_reads, undo_use
 from backend.merchants.tables import MERCHANT
 from backend.notify.outbox import push_reads
 from backend.payments import channel_posting
+from backend.payments.entries import held_transfer
 from backend.payments.model import PaymentRules
-from backend.payments.paying import held_transfer, push_payment, tell_decline, tell_merchant
+from backend.payments.paying import push_payment, tell_decline, tell_merchant
 from backend.payments.rerouting import rerouting_reads, went_elsewhere
 from backend.payments.tables import PAYMENT
 from backend.payments.timeline import step
@@ -68,6 +69,7 @@ class ResolvePayment:
             return []
         found: list[Read] = [(MERCHANT, payment["merchant_id"]), *push_reads(payment["store"])]
         found += undo_uses_reads(ws, payment)
+        found += stock_news_reads(payment)
         if payment["is_shared"]:
             found += freeze_reads(self.saga_id, payment["currency"])
         found += rerouting_reads(payment, saga, self.rules)
@@ -116,6 +118,7 @@ class ResolvePayment:
             payer_masked=_payer(payment, answer),
         )
         freeze(ws, captured, now_ms)
+        tell_use(ws, captured, now_ms)
         merchant = ws.get(MERCHANT, payment["merchant_id"])
         tell_merchant(ws, captured, merchant, "payment.captured", now_ms)
         push_payment(ws, captured, now_ms)

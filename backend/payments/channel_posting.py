@@ -6,7 +6,7 @@ from backend.db.tables import Row
 from backend.ledger import chart
 from backend.ledger import rules as posting
 from backend.ledger.model import Transfer
-from backend.payments.paying import held_transfer, owner_of
+from backend.payments.entries import held_transfer, owner_of, with_stock
 
 
 def paid(payment: Row, saga: Row, answer: ChannelAnswer, date: str) -> list[Transfer]:
@@ -15,18 +15,20 @@ def paid(payment: Row, saga: Row, answer: ChannelAnswer, date: str) -> list[Tran
     hold, merchant_id = held_transfer(payment, saga), owner_of(payment)
     price = {name: payment[name] for name in ("amount_minor", "fee_minor", "coupon_minor")}
     if saga["channel_id"] == FUND:
-        return posting.fund_paid_by_own_advance(event, hold, merchant_id=merchant_id, **price)
-    if saga["channel_id"] == ECNY:
-        return posting.ecny_paid(event, hold, merchant_id=merchant_id, **price)
-    rule = posting.fund_paid if saga["channel_id"] == ADVANCING_BANK else posting.card_paid
-    return rule(
-        event,
-        hold,
-        channel_id=saga["channel_id"],
-        settlement_date=answer.settlement_date,
-        merchant_id=merchant_id,
-        **price,
-    )
+        legs = posting.fund_paid_by_own_advance(event, hold, merchant_id=merchant_id, **price)
+    elif saga["channel_id"] == ECNY:
+        legs = posting.ecny_paid(event, hold, merchant_id=merchant_id, **price)
+    else:
+        rule = posting.fund_paid if saga["channel_id"] == ADVANCING_BANK else posting.card_paid
+        legs = rule(
+            event,
+            hold,
+            channel_id=saga["channel_id"],
+            settlement_date=answer.settlement_date,
+            merchant_id=merchant_id,
+            **price,
+        )
+    return with_stock(payment, event, legs)
 
 
 def refunded(saga: Row, answer: ChannelAnswer, date: str) -> list[Transfer]:

@@ -1,5 +1,6 @@
-"""The clock's task: codes, coupons, red packets and merchants' transfers whose time has passed
-expire; a code's till is told, and what is left in a red packet or was not taken goes back.
+"""The clock's task: codes, coupons, their stocks, red packets and merchants' transfers whose time
+has passed expire; a code's till is told, and what is left in a red packet or a stock, or was not
+taken, goes back.
 """
 
 import asyncio
@@ -8,6 +9,8 @@ import structlog
 
 from backend.coupons.repository import CouponRepository
 from backend.coupons.service import ExpireCoupon
+from backend.coupons.stocks.repository import StockRepository
+from backend.coupons.stocks.service import EndStock
 from backend.merchant_transfers.model import TransferStep
 from backend.merchant_transfers.repository import TransferRepository
 from backend.merchant_transfers.service import EndTransfer
@@ -61,17 +64,28 @@ async def expire_transfers(services: Services) -> int:
     return len(overdue)
 
 
+async def end_stocks(services: Services) -> int:
+    """One sweep; how many merchants' stocks of coupons ended, or gave their rest back, now."""
+    repository = StockRepository(services.reader)
+    due = await services.run_read(lambda: repository.due(services.clock.now_ms()))
+    ended = [
+        await services.submit(EndStock(stock_id=one, is_clear=is_clear, rules=services.rules))
+        for one, is_clear in due
+    ]
+    return sum(ended)
+
+
 async def run_expiry(services: Services) -> None:
     """Sweep until cancelled."""
     while True:
         try:
             payments, coupons = await expire_overdue(services), await expire_coupons(services)
             packets = await expire_red_packets(services)
-            transfers = await expire_transfers(services)
+            transfers, stocks = await expire_transfers(services), await end_stocks(services)
         except OperatingError as error:
             _log.warning("expiry_paused", code=error.code)
         else:
-            if payments or coupons or packets or transfers:
+            if payments or coupons or packets or transfers or stocks:
                 _log.info("expired", payments=payments, coupons=coupons, red_packets=packets,
-                          transfers=transfers)  # fmt: skip
+                          transfers=transfers, stocks=stocks)  # fmt: skip
         await asyncio.sleep(EXPIRY_SWEEP_MS / 1000)

@@ -14,8 +14,9 @@ from backend.db.working_set import WorkingSet
 from backend.ledger.tables import ACCOUNT
 from backend.merchants.service import merchant_reads, pending_owner, plan_in_force
 from backend.merchants.tables import MERCHANT
+from backend.payments.entries import entry_accounts
 from backend.payments.model import PaymentRules
-from backend.payments.paying import Taken, entry_accounts, submit
+from backend.payments.paying import Taken, submit
 from backend.payments.tables import PAYMENT
 from backend.risk.judging.model import Attempt
 from backend.risk.service import judge_attempt, risk_reads

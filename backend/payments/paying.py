@@ -9,18 +9,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backend.coupons.model import Spend
-from backend.coupons.using import NO_COUPON, Applied, apply_coupon, coupon_reads, use_coupon
+from backend.coupons.using import (
+    NO_COUPON,
+    Applied,
+    apply_coupon,
+    coupon_reads,
+    tell_use,
+    use_coupon,
+)
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.ledger import chart
-from backend.ledger import rules as posting
 from backend.ledger import service as ledger
-from backend.ledger.model import Transfer
 from backend.ledger.tables import ACCOUNT
 from backend.merchants.service import merchant_reads, pending_owner, plan_in_force
 from backend.merchants.tables import MERCHANT
 from backend.notify.outbox import put_callback, put_push
+from backend.payments.entries import entry_accounts, held_transfer, paid_transfers
 from backend.payments.funding import (
     Funding,
     admit,
@@ -92,50 +98,8 @@ def paying_reads(
         found += [(ACCOUNT, account) for account in accounts]
         found += funding_reads(ws, payer_id, instrument_id, rules)
         if coupon_id is not None:
-            found += coupon_reads(coupon_id, currency)
+            found += coupon_reads(ws, coupon_id, currency)
     return found
-
-
-def owner_of(payment: Row) -> str:
-    """Whose pending account a payment's money went to: the merchant's or a sub-account's."""
-    owner: str = payment["pending_owner"] or payment["merchant_id"]
-    return owner
-
-
-def entry_accounts(owner: str, currency: str) -> tuple[str, ...]:
-    """What posting rule 4 and the merchant's side of rules 3 and 5 touch."""
-    return (
-        chart.merchant_pending(owner, currency),
-        chart.client("UNSWEPT", currency),
-        chart.own("DUE_CLIENT", currency),
-        chart.own("MDR", currency),
-    )
-
-
-def paid_transfers(payment: Row, *, payer_id: str, fee_minor: int) -> list[Transfer]:
-    """The transfers of a balance payment: the same whenever they are computed from its row."""
-    event = posting.Event(payment["payment_id"], payment["currency"], payment["business_date"])
-    return posting.balance_paid(
-        event,
-        user_id=payer_id,
-        merchant_id=owner_of(payment),
-        amount_minor=payment["amount_minor"],
-        fee_minor=fee_minor,
-        coupon_minor=payment["coupon_minor"],
-    )
-
-
-def held_transfer(payment: Row, saga: Row) -> Transfer:
-    """The hold of a payment whose money comes through a channel: pending until it answers."""
-    event = posting.Event(payment["payment_id"], payment["currency"], saga["planned_date"])
-    [hold] = posting.channel_held(
-        event,
-        channel_id=saga["planned_channel_id"],
-        settlement_date=saga["planned_date"],
-        merchant_id=owner_of(payment),
-        amount_minor=saga["amount_minor"],
-    )
-    return hold
 
 
 def take(
@@ -193,8 +157,7 @@ def take(
         "pending_owner": "" if owner == merchant["merchant_id"] else owner,
         "funding": funding.kind,
         "instrument_id": funding.instrument_id,
-        "coupon_id": coupon.coupon_id,
-        "coupon_minor": coupon.amount_minor,
+        **coupon.columns(),
     }
     if decision is not None:
         submitted = _submit(ws, payment, decision, decided, rules, actor, now_ms)
@@ -206,6 +169,7 @@ def take(
         ws, payment, Command.CAPTURE, actor=actor, now_ms=now_ms, paid_at_ms=now_ms, **decided
     )
     use_coupon(ws, captured, actor=actor, now_ms=now_ms)
+    tell_use(ws, captured, now_ms)
     tell_merchant(ws, captured, merchant, "payment.captured", now_ms)
     return Taken(captured, None, verdict)
 

@@ -66,8 +66,10 @@ class Payment(BackendTable, table=True):
     wallet (``alipay``) of a payer whom we do not know."""
     instrument_id: str | None = Field(default=None, sa_type=TEXT)
     coupon_id: str | None = Field(default=None, sa_type=TEXT)
+    coupon_stock_id: str | None = Field(default=None, sa_type=TEXT)
+    """The merchant's stock that the coupon is of; NULL: it is ours."""
     coupon_minor: int = Field(default=0, sa_type=INTEGER)
-    """The part of the amount that our coupon paid."""
+    """The part of the amount that the coupon paid."""
     coupon_returned_minor: int = Field(default=0, sa_type=INTEGER)
     """What refunds have given back of it, to us."""
     refunding_minor: int = Field(default=0, sa_type=INTEGER)

@@ -5,7 +5,8 @@ Rule 1: a refused refund is kept as *failed*: a copy of it that is still under w
 Rule 2: what of it is still frozen for sharing is used first, then the merchant's pending money,
         the rest comes from what is available; the fee comes back with it, cumulatively exact, by
         the plan the payment was charged by.
-Rule 3: what our coupon had paid of it goes back to us, the payer gets the rest.
+Rule 3: what a coupon had paid of it goes back to whose it was, us or the merchant; the payer gets
+        the rest.
 Rule 4: money that came through a channel goes back through it. The merchant gives it at once and
         has it again if the channel refuses; until the channel has answered the refund is
         *processing*.
@@ -25,6 +26,7 @@ from backend.ledger import service as ledger
 from backend.ledger.model import Transfer
 from backend.merchants.service import pending_owners, plan_of
 from backend.merchants.tables import FEE_PLAN, MERCHANT
+from backend.payments.entries import owner_of
 from backend.payments.idempotency import first_answer, remember, request_read
 from backend.payments.model import (
     Answer,
@@ -32,7 +34,6 @@ from backend.payments.model import (
     PaymentRules,
     body_hash,
 )
-from backend.payments.paying import owner_of
 from backend.payments.service import visible
 from backend.payments.tables import PAYMENT
 from backend.refunds.by_channel import submit_refund
@@ -165,15 +166,24 @@ class CreateRefund:
     ) -> list[Transfer]:
         event = posting.Event(self.body.refund_id, payment["currency"], date)
         if not self._is_balance(payment):
-            return posting.channel_refund_started(
+            begun = posting.channel_refund_started(
                 event, sources=sources, fee_back_minor=fee_back, coupon_back_minor=coupon_back
             )
-        return posting.balance_refunded(
+        else:
+            begun = posting.balance_refunded(
+                event,
+                user_id=payment["payer_id"],
+                sources=sources,
+                fee_back_minor=fee_back,
+                coupon_back_minor=coupon_back,
+            )
+        if payment["coupon_stock_id"] is None:
+            return begun
+        return begun + posting.stock_refunded(
             event,
-            user_id=payment["payer_id"],
-            sources=sources,
-            fee_back_minor=fee_back,
-            coupon_back_minor=coupon_back,
+            merchant_id=payment["merchant_id"],
+            amount_minor=coupon_back,
+            first_leg=len(begun) + 1,
         )
 
     def _insert(

@@ -13,7 +13,7 @@ from backend.ledger.model import Transfer
 from backend.ledger.tables import TRANSFER
 from backend.merchants.tables import MERCHANT
 from backend.notify.outbox import put_callback
-from backend.payments.paying import owner_of
+from backend.payments.entries import owner_of
 from backend.sagas.tables import SAGA
 from backend.sharing.model import ShareState, paid
 from backend.sharing.tables import SHARE

@@ -19,8 +19,8 @@ from backend.ledger.model import Transfer
 from backend.ledger.tables import ACCOUNT
 from backend.merchants.service import pending_owners
 from backend.merchants.tables import MERCHANT
+from backend.payments.entries import owner_of
 from backend.payments.model import PaymentRules
-from backend.payments.paying import owner_of
 from backend.payments.tables import PAYMENT
 from backend.refunds.model import drawn
 from backend.sagas.tables import SAGA

@@ -15,12 +15,12 @@ from backend.ledger.chart import merchant_pending
 from backend.ledger.rules import Event
 from protocol.money import fee_half_up, fee_returned
 from tests.support.books import DATE, open_books
-from tests.support.business import channels, paying, returning, settling
+from tests.support.business import channels, paying, returning, settling, stocks
 from tests.support.business.faults import FAULTS, Trial
 from tests.support.business.ledgers import PaperLedger, stored_ledger
 from tests.support.business.world import Ledger, World
 
-KINDS = (*paying.KINDS, *channels.KINDS, *returning.KINDS, *settling.KINDS)
+KINDS = (*paying.KINDS, *channels.KINDS, *returning.KINDS, *settling.KINDS, *stocks.KINDS)
 RULES = {name for name in rules.__all__ if name[0].islower()}
 FEE_BPS = 60
 PAPER_SEEDS, PAPER_STEPS = 4, 1_000

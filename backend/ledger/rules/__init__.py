@@ -93,6 +93,12 @@ from backend.ledger.rules.shared import (
     share_released,
     share_returned,
 )
+from backend.ledger.rules.stocks import (
+    stock_paid,
+    stock_refunded,
+    stock_released,
+    stock_set_aside,
+)
 
 __all__ = [
     "Event",
@@ -161,5 +167,9 @@ __all__ = [
     "short_found",
     "short_recovered",
     "short_written_off",
+    "stock_paid",
+    "stock_refunded",
+    "stock_released",
+    "stock_set_aside",
     "top_up",
 ]

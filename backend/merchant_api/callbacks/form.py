@@ -11,9 +11,12 @@ from typing import Any
 
 import structlog
 
+from backend.coupons.using import COUPON_USED
 from backend.db.tables import Row
 from backend.merchant_api.combine.model import combined_shown
 from backend.merchant_api.combine.repository import CombineRepository
+from backend.merchant_api.favor.model import coupon_shown
+from backend.merchant_api.favor.repository import FavorRepository
 from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys.desk import AccountDesk
 from backend.merchant_api.orders.model import time_text, transaction
@@ -51,6 +54,7 @@ _EVENTS: Mapping[str, tuple[str, str, str]] = {
     "mandate.signed": ("PAPAY.SIGN", "contract", "签约成功"),
     "mandate.terminated": ("PAPAY.TERMINATE", "contract", "解约成功"),
     FINISHED: ("MCHTRANSFER.BILL.FINISHED", "mch_payment", "商家转账单已结束"),
+    COUPON_USED: ("COUPON.USE", "coupon", "代金券核销"),
     RECEIVED: ("PROFITSHARING", "profitsharing", "分账"),
     ECHO: ("SECURITY_ECHO.SUCCESS", "security", "安全探测成功"),
 }
@@ -93,6 +97,7 @@ class V3Form:
         self._refunds = RefundRepository(services.reader)
         self._contracts = ContractRepository(services.reader)
         self._transfers = ApiTransferRepository(services.reader)
+        self._coupons = FavorRepository(services.reader)
         self._service_orders = ServiceRepository(services.reader)
 
     async def dress(self, row: Row) -> tuple[bytes, dict[str, str]]:
@@ -152,6 +157,8 @@ class V3Form:
             return told["mchid"], {name: told[name] for name in told if name != "mchid"}
         if original == "mch_payment":
             return await self._transfer(told["transfer_id"])
+        if original == "coupon":
+            return await self._coupon(told["coupon_id"])
         if original == "profitsharing":
             return told["account"], await self._share(told)
         if original == "transaction":
@@ -200,6 +207,11 @@ class V3Form:
         found = await self._services.run_read(lambda: self._transfers.of_transfer(transfer_id))
         assert found is not None, "only a merchant program's transfer is told in this form"
         return found[0]["mchid"], transfer_shown(*found)
+
+    async def _coupon(self, coupon_id: str) -> tuple[str, dict[str, Any]]:
+        found = await self._services.run_read(lambda: self._coupons.of_id(coupon_id))
+        assert found is not None, "only a stock's coupon is told in this form"
+        return found.stock["owner"], coupon_shown(found)
 
     async def _share(self, told: Mapping[str, Any]) -> dict[str, Any]:
         found = await self._services.run_read(lambda: self._orders.of_payment(told["payment_id"]))

@@ -144,18 +144,27 @@ def _payer(order: Mapping[str, Any], payer_id: str, openid_key: bytes) -> dict[s
 
 
 def _promotions(payment: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Our coupon is money to the merchant, so of the type that is settled."""
+    """A coupon is money to the merchant, so of the type that is settled, whoever pays for it: we,
+    or the merchant, which had set it aside."""
     if not payment["coupon_minor"]:
         return []
+    found = {
+        "coupon_id": payment["coupon_id"],
+        "scope": "GLOBAL",
+        "type": "CASH",
+        "amount": payment["coupon_minor"],
+        "wechatpay_contribute": payment["coupon_minor"],
+        "merchant_contribute": 0,
+        "other_contribute": 0,
+        "currency": payment["currency"],
+    }
+    if payment["coupon_stock_id"] is None:
+        return [found]
     return [
-        {
-            "coupon_id": payment["coupon_id"],
-            "scope": "GLOBAL",
-            "type": "CASH",
-            "amount": payment["coupon_minor"],
-            "wechatpay_contribute": payment["coupon_minor"],
-            "merchant_contribute": 0,
-            "other_contribute": 0,
-            "currency": payment["currency"],
+        found
+        | {
+            "stock_id": payment["coupon_stock_id"],
+            "wechatpay_contribute": 0,
+            "merchant_contribute": payment["coupon_minor"],
         }
     ]

@@ -44,7 +44,7 @@ TO_WALLET: Any = {"channel_id": "ECNY", "settlement_date": "2026-10-01"}
 )
 FEE = [(MPEND, UNSWEPT, 1), (DUE, MDR, 1)]
 CARD = rules.card_paid(EVENT, HOLD, cost_minor=2, **PRICE, **TO_CHANNEL)
-SHARE = "C:SHARE:p:CNY"
+SHARE, STOCK = "C:SHARE:p:CNY", "C:STOCK:s:CNY"
 SHARE_HELD = rules.share_held(EVENT, payment_id="p", to_account=MPEND, amount_minor=8)
 
 TABLE: list[tuple[list[Transfer], list[tuple[str, str, int]]]] = [
@@ -213,6 +213,22 @@ TABLE: list[tuple[list[Transfer], list[tuple[str, str, int]]]] = [
     (
         rules.coupon_paid(EVENT, merchant_id="m", amount_minor=8),
         [(OWN_DUE, MPEND, 8), (PROMO, PAYABLE, 8)],
+    ),
+    (
+        rules.stock_set_aside(EVENT, stock_id="s", merchant_id="m", amount_minor=8),
+        [(MAVAIL, STOCK, 8)],
+    ),
+    (
+        rules.stock_paid(EVENT, stock_id="s", amount_minor=8),
+        [(STOCK, OWN_DUE, 8), (PAYABLE, PROMO, 8)],
+    ),
+    (
+        rules.stock_refunded(EVENT, merchant_id="m", amount_minor=8),
+        [(OWN_DUE, MAVAIL, 8), (PROMO, PAYABLE, 8)],
+    ),
+    (
+        rules.stock_released(EVENT, stock_id="s", merchant_id="m", amount_minor=8),
+        [(STOCK, MAVAIL, 8)],
     ),
     (
         rules.reserve_interest_paid(EVENT, amount_minor=8),

@@ -1,0 +1,1 @@
+"""Stocks of coupons that merchants pay for."""

@@ -1,0 +1,1 @@
+"""Merchants' coupons, as their programs see them."""
