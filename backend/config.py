@@ -43,6 +43,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix="TILLWAY_BACKEND_",
+        env_nested_delimiter="__",
         frozen=True,
         extra="forbid",
         nested_model_default_partial_update=True,

@@ -33,6 +33,18 @@ def test_the_file_counts_and_the_environment_counts_more(
     assert (found.public_port, found.hub_port, found.listen_host) == (1111, 3333, "127.0.0.1")
 
 
+def test_the_environment_names_a_table_s_keys_with_two_underscores(
+    toml: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toml.write_text("[merchant_api]\nrefund_gap_s = 7\nshare_after_s = 8\n")
+    monkeypatch.setenv("TILLWAY_BACKEND_MERCHANT_API__SANDBOX", "true")
+    monkeypatch.setenv("TILLWAY_BACKEND_MERCHANT_API__REFUND_GAP_S", "0")
+    found = load(toml).merchant_api
+    assert (found.sandbox, found.refund_gap_s, found.share_after_s) == (True, 0, 8)
+    monkeypatch.setenv("TILLWAY_BACKEND_MERCHANT_API__SANDBOXES", "true")
+    assert "merchant_api.sandboxes" in refusal(toml).detail
+
+
 def test_defaults_are_safe(tmp_path: Path) -> None:
     found = settings_in(tmp_path)
     assert found.listen_host == "127.0.0.1"
