@@ -16,7 +16,7 @@ from backend.merchant_api.wire.gate import caller_of
 
 _Caller = Annotated[Account, Depends(caller_of)]
 _SubMchId = Annotated[str | None, Query(min_length=1, max_length=32)]
-_Packed = Literal["GZIP"] | None
+_Packed = Literal["GZIP", ""] | None
 _Token = Annotated[str, Query(min_length=1, max_length=BILL_TOKEN_CHARS_MAX)]
 _Tail = Annotated[Literal["gzip", "GZIP"] | None, Query(alias="tartype")]
 _DOWNLOAD = "/v3/billdownload/file"

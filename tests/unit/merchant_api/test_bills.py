@@ -77,6 +77,8 @@ def fetched(caller: Caller, url: str) -> httpx.Response:
 def bill(caller: Caller, query: str) -> ReadBill:
     """A bill, asked for, downloaded plain and packed, its hash compared, read."""
     promised = caller.ask("GET", f"/v3/bill/{query}").json()
+    unpacked = caller.ask("GET", f"/v3/bill/{query}&tar_type=").json()  # as wechatpayv3 asks
+    assert "tartype" not in unpacked["download_url"]
     packed = caller.ask("GET", f"/v3/bill/{query}&tar_type=GZIP").json()
     assert packed["hash_type"] == "SHA1"
     assert packed["hash_value"] == promised["hash_value"]
