@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 CHROMIUM = shutil.which("chromium")
 START_MS = 60_000  # the first start from a cold disk took 24 s
-WAIT_MS = 10_000
+WAIT_MS = 30_000
 FONT = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
 _WORDS = [
     f"--{word}"
@@ -31,6 +31,9 @@ async def started_browser() -> AsyncIterator[Browser]:
             executable_path=CHROMIUM, args=_WORDS, timeout=START_MS
         )
         try:
+            warm = await browser.new_page()
+            await warm.goto("data:text/html,<h1>warm</h1>", timeout=START_MS)
+            await warm.close()
             yield browser
         finally:
             await browser.close()
