@@ -9,8 +9,8 @@ from backend.instruments.model import BALANCE
 from backend.ledger import chart
 from backend.ledger import rules as posting
 from backend.ledger import service as ledger
-from backend.ledger.model import Transfer
-from backend.ledger.tables import TRANSFER
+from backend.ledger.model import Transfer, balance
+from backend.ledger.tables import ACCOUNT, TRANSFER
 from backend.merchants.tables import MERCHANT
 from backend.notify.outbox import put_callback
 from backend.payments.entries import owner_of
@@ -34,20 +34,28 @@ def channel_reads(ws: WorkingSet, payment: Row) -> list[Read]:
     saga = ws.loaded(SAGA, payment["payment_id"])
     if saga is None or not saga["settlement_date"]:
         return []
-    return [(TRANSFER, settlement_transfer(saga["channel_id"], saga["settlement_date"]))]
+    channel_id, date = saga["channel_id"], saga["settlement_date"]
+    return [
+        (TRANSFER, settlement_transfer(channel_id, date)),
+        (ACCOUNT, chart.channel(channel_id, date, payment["currency"])),
+    ]
 
 
 def is_channel_settled(ws: WorkingSet, payment: Row) -> bool:
     """Whether the payment's money is in the reserve, or will be before anything leaves it: the
-    balance's, and what own money advances."""
+    balance's, what own money advances, and that of a day on which the channel owes nothing (as much
+    went as came), so that nothing will ever be paid for it."""
     if payment["funding"] == BALANCE:
         return True
     saga = ws.get(SAGA, payment["payment_id"])
     assert saga is not None, "conversations are never removed"
     if saga["channel_id"] == FUND:
         return True
-    key = settlement_transfer(saga["channel_id"], saga["settlement_date"])
-    return ws.find(TRANSFER, key) is not None
+    channel_id, date = saga["channel_id"], saga["settlement_date"]
+    owed = ws.get(ACCOUNT, chart.channel(channel_id, date, payment["currency"]))
+    if owed is None or balance(owed) <= 0:
+        return True
+    return ws.find(TRANSFER, settlement_transfer(channel_id, date)) is not None
 
 
 def pay_share(ws: WorkingSet, found: Row, key: tuple[str, int], now_ms: int) -> None:

@@ -59,16 +59,19 @@ class SharingRepository:
         )
         return self._reader.one(query)
 
-    def due(self, now_ms: int) -> list[tuple[str, tuple[Waiting, ...]]]:
-        """Payments that the clock should look at, each with its pending shares."""
+    def due(self, now_ms: int) -> list[tuple[str, int, tuple[Waiting, ...]]]:
+        """Payments that the clock should look at, each with how many rounds it had before its
+        pending shares were read, and those."""
         query = (
-            select(_shared.c.payment_id)
+            select(_shared.c.payment_id, _shared.c.round_count)
             .where(_shared.c.due_at_ms <= now_ms)
             .order_by(_shared.c.due_at_ms)
             .limit(SWEPT_ROWS_MAX)
         )
-        ids = [row["payment_id"] for row in self._reader.rows(query)]
-        return [(payment_id, self._waiting(payment_id)) for payment_id in ids]
+        return [
+            (row["payment_id"], row["round_count"], self._waiting(row["payment_id"]))
+            for row in self._reader.rows(query)
+        ]
 
     def _waiting(self, payment_id: str) -> tuple[Waiting, ...]:
         columns = (_round.c.owner, _round.c.out_order_no, _share.c.round_id, _share.c.number)

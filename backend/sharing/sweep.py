@@ -45,6 +45,9 @@ class CarryOnSharing:
     moment ago: the round's key, and the share's number. Answers whether anything moved."""
 
     payment_id: str
+    round_count: int
+    """How many rounds there were then: with one more, ``waiting`` is not all of it, and the payment
+    stays due."""
     waiting: tuple[tuple[RoundKey, str, int], ...]
     rules: PaymentRules
 
@@ -75,6 +78,8 @@ class CarryOnSharing:
         if shared is None or payment is None:
             return False
         if shared["due_at_ms"] is None or shared["due_at_ms"] > now_ms:
+            return False
+        if shared["round_count"] != self.round_count:
             return False
         date = self.rules.business_date(now_ms)
         is_settled = is_channel_settled(ws, payment)
@@ -118,8 +123,10 @@ async def carry_on_sharing(services: Services) -> int:
     repository = SharingRepository(services.reader)
     due = await services.run_read(lambda: repository.due(services.clock.now_ms()))
     commands = [
-        CarryOnSharing(payment_id=payment_id, waiting=waiting, rules=services.rules)
-        for payment_id, waiting in due
+        CarryOnSharing(
+            payment_id=payment_id, round_count=count, waiting=waiting, rules=services.rules
+        )
+        for payment_id, count, waiting in due
     ]
     return sum(await asyncio.gather(*map(services.submit, commands)))
 

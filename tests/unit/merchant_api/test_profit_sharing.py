@@ -14,11 +14,15 @@ import pytest
 from backend.channels.model import ChannelAnswer
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve import ConfirmChannelSettlement
+from backend.ledger.chart import channel, client
+from backend.ledger.rules.legs import Event, posted
 from backend.payments.by_channel import ResolvePayment
 from backend.sagas.model import Ask
 from backend.sagas.ports import Word
 from backend.sagas.service import ClaimSagas
-from backend.sharing.sweep import carry_on_sharing
+from backend.sharing.repository import SharingRepository
+from backend.sharing.sweep import CarryOnSharing, carry_on_sharing
+from tests.support.books import Post
 from tests.support.channels import CARD_TOKEN
 from tests.support.merchant_caller import Caller, caller_of, opened
 from tests.support.migrated import migrated_sqlite
@@ -267,6 +271,49 @@ def test_a_card_s_money_is_shared_when_its_channel_has_paid(sharer: Caller) -> N
     path = f"{SHARING}/orders/P1?transaction_id={transaction_id}"
     assert sharer.ask("GET", path).json()["state"] == "FINISHED"
     assert (shop.balance(frozen), shop.balance(OTHERS)) == (1_072, 200)
+    assert shop.verify().is_whole
+
+
+def test_a_share_does_not_wait_for_a_channel_that_owes_nothing(sharer: Caller) -> None:
+    """As much went back through it as came on that day: it never pays the day."""
+    shop = sharer.shop
+    _, transaction_id, date = by_card(sharer)
+    mchid = other_number(sharer)
+    add(sharer, "MERCHANT_ID", mchid)
+    shop.clock.at_ms += MINUTE_MS
+    part = to("MERCHANT_ID", mchid, 200)
+    assert share(sharer, transaction_id, "P1", part, last=False).json()["state"] == "PROCESSING"
+    event = Event("went-back", "CNY", date)
+    went = (client("UNSWEPT", "CNY"), channel("NUCC", date, "CNY"), 1_280)
+    shop.do(Post(posted(event, "refund_of_other_days", [went])))
+    shop.clock.at_ms += 10 * MINUTE_MS
+    assert asyncio.run(carry_on_sharing(services_of(shop))) == 1
+    assert shop.balance(OTHERS) == 200
+
+
+def test_a_round_that_comes_while_the_clock_looks_is_not_forgotten(sharer: Caller) -> None:
+    """The sweep has read the shares that wait, then a last round adds one, then it acts."""
+    shop = sharer.shop
+    payment_id, transaction_id, date = by_card(sharer)
+    mchid = other_number(sharer)
+    add(sharer, "MERCHANT_ID", mchid)
+    shop.clock.at_ms += MINUTE_MS
+    share(sharer, transaction_id, "P1", to("MERCHANT_ID", mchid, 200), last=False)
+    shop.clock.at_ms += 10 * MINUTE_MS
+    [(_, count, waiting)] = SharingRepository(shop.reader).due(shop.clock.at_ms)
+    share(sharer, transaction_id, "P2", to("MERCHANT_ID", mchid, 100), last=True)
+    settled = ConfirmChannelSettlement(
+        reference=f"STL-NUCC-{date.replace('-', '')}", channel_id="NUCC", settlement_date=date,
+        business_date=date, currency="CNY", amount_minor=1_280,
+    )  # fmt: skip
+    assert shop.do(settled)
+    late = CarryOnSharing(
+        payment_id=payment_id, round_count=count, waiting=waiting, rules=shop.rules
+    )
+    shop.do(late)
+    shop.clock.at_ms += 10 * MINUTE_MS
+    asyncio.run(carry_on_sharing(services_of(shop)))
+    assert (shop.balance(OTHERS), shop.balance(f"C:SHARE:{payment_id}:CNY")) == (300, 0)
     assert shop.verify().is_whole
 
 
