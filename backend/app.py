@@ -9,6 +9,10 @@ from backend.body_limit import BodyLimit
 from backend.bootstrap import Backend
 from backend.clearing import routes as clearing_routes
 from backend.clearing.closed import ClosedDays
+from backend.console import limits as console_limits
+from backend.console import operator_routes as console_people_routes
+from backend.console import routes as console_routes
+from backend.console.desk import PeopleDesk
 from backend.coupons import routes as coupon_routes
 from backend.destinations import routes as destination_routes
 from backend.disputes import routes as dispute_routes
@@ -84,9 +88,22 @@ def public_application(backend: Backend) -> FastAPI:
     )
     app.include_router(operator_router(backend.operator, guard))
     app.include_router(page_router(backend.operator, operator.page))
-    for router in _payment_routers(backend, guard):
+    for router in (*_payment_routers(backend, guard), *_console_routers(backend, guard)):
         app.include_router(router)
     return app
+
+
+def _console_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
+    people = PeopleDesk(backend.services)
+    tries = _rate(
+        backend,
+        console_limits.SIGN_INS_PER_MINUTE_MAX,
+        console_limits.SIGN_INS_ALL_PER_MINUTE_MAX,
+    )
+    return (
+        console_people_routes.operator_router(people, guard),
+        console_routes.router(backend.services, people, tries),
+    )
 
 
 def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:

@@ -219,6 +219,11 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("enrol_code_invalid", "never", "注册码无效、已使用或已过期，请重新获取。", "The enrolment code is wrong, used or expired; ask for a new one."),
     ("key_unsealable", "never", "密钥无法解开，请检查口令文件。", "The key cannot be unsealed; check the passphrase file."),
     ("not_authorized", "never", "没有权限执行此操作。", "You are not allowed to do this."),
+    # People of the console
+    ("sign_in_wrong", "never", "用户名、密码或动态码不正确；多次错误后须等十五分钟。", "The name, the password or the code is wrong; after several wrong tries wait fifteen minutes."),
+    ("password_weak", "never", "密码至少十二个字符，且不能全部相同。", "A password has at least twelve characters, not all alike."),
+    ("user_exists", "never", "该用户名已被使用，请换一个。", "This name is taken; choose another."),
+    ("user_unknown", "never", "没有这个用户。", "There is no such user."),
     # Clearing
     ("payout_rejected", "after", "银行拒绝出款，资金已退回商户账户。", "The bank rejected the payout; the money is back on the merchant's account."),
     ("frame_rejected", "never", "报文格式有误，已整条拒收。", "The message is malformed and is refused whole."),

@@ -36,6 +36,7 @@ ROOMS: dict[str, Room] = {
     "shards": Room("backend.shards.cli", "backend", "The ledger over several databases."),
     "clearing": Room("tillway.clearing", "backend", "Close a day: clear, settle, pay out."),
     "merchant": Room("tillway.merchant", "backend", "Let a merchant's program call the backend."),
+    "console": Room("tillway.console", "backend", "Say who may sign in to the console."),
     "risk": Room("tillway.risk.cli", "backend", "Judge payments, devices and accounts."),
     "sandbox": Room("backend.sandbox.cli", "backend", "The other institutions, simulated."),
     "hub": Room("hub.cli", "hub", "The store hub."),

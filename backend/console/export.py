@@ -1,0 +1,61 @@
+"""Payments as CSV (RFC 4180), page by page: however long, no more than a page is in memory.
+
+Rule: a cell that a spreadsheet would take for a formula begins with an apostrophe. Amounts are
+plain decimal numbers, so that they can be added up.
+"""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+from backend.console.limits import EXPORT_ROWS_MAX, EXPORT_ROWS_PER_READ
+from backend.console.payment_repository import Place
+from backend.db.tables import Row
+from protocol.money import Money
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_COLUMNS = (
+    "payment_id", "created", "paid", "state", "method", "store", "device", "amount", "refunded",
+    "fee", "currency", "payer", "description",
+)  # fmt: skip
+ReadPage = Callable[[Place | None, int], Awaitable[list[Row]]]
+ShowTime = Callable[[int], str]
+
+
+def safe_cell(text: str) -> str:
+    """The text, harmless in a spreadsheet."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+async def csv_pages(read: ReadPage, show_time: ShowTime) -> AsyncIterator[bytes]:
+    """The file in pieces, UTF-8 with a byte order mark, as spreadsheets want it; the newest first,
+    at most ``EXPORT_ROWS_MAX`` rows. If there are more, the last line says so."""
+    yield b"\xef\xbb\xbf" + _lines([_COLUMNS])
+    place, count = None, 0
+    while count < EXPORT_ROWS_MAX:
+        rows = await read(place, EXPORT_ROWS_PER_READ)
+        if not rows:
+            return
+        yield _lines([_cells(row, show_time) for row in rows])
+        place, count = Place.of(rows[-1]), count + len(rows)
+        if len(rows) < EXPORT_ROWS_PER_READ:
+            return
+    yield _lines([(f"only the newest {EXPORT_ROWS_MAX} rows; narrow the dates for the others",)])
+
+
+def _cells(row: Row, show_time: ShowTime) -> Sequence[str]:
+    money = [
+        Money(row[name], row["currency"]).decimal()
+        for name in ("amount_minor", "refunded_minor", "fee_minor")
+    ]
+    paid = "" if row["paid_at_ms"] is None else show_time(row["paid_at_ms"])
+    texts = [row["payment_id"], show_time(row["created_at_ms"]), paid, row["state"], row["method"],
+             row["store"], row["device"]]  # fmt: skip
+    tail = [row["currency"], row["payer_masked"] or "", row["description"]]
+    return [*map(safe_cell, texts), *money, *map(safe_cell, tail)]
+
+
+def _lines(rows: Sequence[Sequence[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()

@@ -1,0 +1,96 @@
+"""How the console's pages look: templates, words, amounts and times, and what a refusal shows."""
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from backend.console.model import Person
+from backend.console.session import ROOT, dismiss
+from backend.console.words import STATES, STEPS, WORDS
+from backend.http_errors import status_of
+from backend.operator.words import shown_amount
+from faces import policy
+from faces.assets import Assets
+from faces.locale import language_of, remember
+from faces.pages import Pages
+from protocol.clock import Clock
+from protocol.errors import TillwayError
+
+SHOP_TIME = timezone(timedelta(hours=8))
+
+
+class Face:
+    """Makes the answers. One per process."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.assets = Assets("console", "backend.console", root=ROOT)
+        self._pages = Pages("backend.console", self.assets, WORDS)
+        self._clock = clock
+
+    def page(
+        self,
+        request: Request,
+        name: str,
+        person: Person | None,
+        *,
+        refusal: TillwayError | None = None,
+        **more: Any,  # noqa: ANN401  # what the template shows
+    ) -> Response:
+        """A page; with a refusal's sentence above it where there is one."""
+        shown = {"mood": "plain", "tab": "", "here": request.url.path} | more
+        html = self._pages.render(
+            f"console/{name}.html",
+            language_of(request),
+            face="console",
+            token=person.page_token if person else "",
+            person=person,
+            refusal=refusal,
+            now_ms=self._clock.now_ms(),
+            money=money,
+            plain=plain,
+            time=shown_time,
+            states=STATES,
+            steps=STEPS,
+            **shown,
+        )
+        return self.sealed(
+            request, HTMLResponse(html, 200 if refusal is None else status_of(refusal))
+        )
+
+    def refused(self, request: Request, error: TillwayError, person: Person | None) -> Response:
+        """A page of nothing but the refusal; for who is nobody, the question who it is."""
+        if person is not None:
+            return self.page(request, "refused", person, refusal=error)
+        if error.code != "not_authorized":
+            return self.page(request, "sign_in", None, refusal=error, here=ROOT)
+        answer = RedirectResponse(ROOT, 303)
+        dismiss(answer)
+        return self.sealed(request, answer)
+
+    def sent(self, request: Request, path: str) -> Response:
+        """Go on to another page of ours, so that loading again repeats nothing."""
+        return self.sealed(request, RedirectResponse(f"{ROOT}{path}", 303))
+
+    def sealed(self, request: Request, answer: Response) -> Response:
+        """With what every answer of ours says to browsers."""
+        policy.protect(answer)
+        remember(request, answer)
+        return answer
+
+
+def money(amount_minor: int, currency: str = "CNY") -> str:
+    """``¥12.80``; other currencies by their code."""
+    number, _, code = shown_amount(amount_minor, currency).partition(" ")
+    return f"¥{number}" if code == "CNY" else f"{code} {number}"
+
+
+def plain(amount_minor: int, currency: str) -> str:
+    """``12.80``, as a form takes it."""
+    return shown_amount(amount_minor, currency).partition(" ")[0]
+
+
+def shown_time(at_ms: int, form: str = "%Y-%m-%d %H:%M:%S") -> str:
+    """A moment in China's time."""
+    return datetime.fromtimestamp(at_ms // 1000, SHOP_TIME).strftime(form)

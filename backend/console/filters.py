@@ -1,0 +1,93 @@
+"""What a list's address asks for, read as it was typed."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request
+
+from backend.console.limits import FILTER_CHARS_MAX
+from backend.console.payment_repository import Filter, Place
+from backend.console.payments_desk import day_bounds
+from protocol.errors import CallerError
+from protocol.messages.base import check_characters
+from protocol.money import AMOUNT_MINOR_MAX, MINOR_DIGITS
+from protocol.payment import PaymentState
+from protocol.topics import is_name
+
+_TIME_DIGITS_MAX, _AMOUNT_DIGITS_MAX = 16, 15
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The filter's fields as texts, as the form shows them again."""
+
+    state: str
+    store: str
+    amount: str
+    since: str
+    until: str
+    number: str
+
+    @classmethod
+    def of(cls, request: Request) -> "Typed":
+        """What the address carries; ``field_invalid`` for what is too long or unfit to look up."""
+        texts = [request.query_params.get(name, "").strip() for name in cls.__slots__]
+        try:
+            for text in texts:
+                check_characters(text)
+        except ValueError:
+            raise CallerError("field_invalid", "filter") from None
+        if any(len(text) > FILTER_CHARS_MAX for text in texts):
+            raise CallerError("field_invalid", "filter")
+        return cls(*texts)
+
+    def wanted(self, merchant_id: str | None) -> Filter:
+        """The question to the database; ``field_invalid`` names what cannot be read."""
+        if self.state and self.state not in list(PaymentState):
+            raise CallerError("field_invalid", "state")
+        since, until = _date(self.since, "since"), _date(self.until, "until")
+        return Filter(
+            merchant_id=merchant_id,
+            state=self.state,
+            store=self.store,
+            amount_minor=minor_of(self.amount) if self.amount else None,
+            from_ms=day_bounds(since)[0] if since else None,
+            until_ms=day_bounds(until)[1] if until else None,
+        )
+
+    def query(self, **more: Any) -> str:  # noqa: ANN401  # texts and numbers of an address
+        """The same filter as an address's query, with what comes beside it."""
+        own = {name: getattr(self, name) for name in self.__slots__}
+        return urlencode({name: value for name, value in (own | more).items() if value != ""})
+
+
+def place_of(request: Request) -> Place | None:
+    """Behind which row the page begins."""
+    at, _, payment_id = request.query_params.get("after", "").partition("~")
+    if not payment_id:
+        return None
+    is_number = at.isdecimal() and at.isascii() and len(at) <= _TIME_DIGITS_MAX
+    if not (is_number and is_name(payment_id)):
+        raise CallerError("field_invalid", "after")
+    return Place(int(at), payment_id)
+
+
+def minor_of(text: str, currency: str = "CNY") -> int:
+    """``12.80``, ``12.8`` or ``12`` yuan as 1280: exactly, in the currency's own digits."""
+    whole, point, part = text.strip().lstrip("¥").partition(".")
+    places = MINOR_DIGITS[currency]
+    digits = whole + part.ljust(places, "0")
+    is_whole = whole.isdecimal() and len(part) <= places and bool(part) == bool(point)
+    is_number = digits.isdecimal() and digits.isascii() and len(digits) <= _AMOUNT_DIGITS_MAX
+    if not (is_whole and is_number) or int(digits) > AMOUNT_MINOR_MAX:
+        raise CallerError("amount_invalid")
+    return int(digits)
+
+
+def _date(text: str, name: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise CallerError("field_invalid", name) from None

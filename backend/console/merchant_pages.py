@@ -1,0 +1,133 @@
+"""The pages that a merchant has: today, payments, one payment, its refund."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+
+from backend.console.export import csv_pages
+from backend.console.face import shown_time
+from backend.console.filters import Typed, minor_of, place_of
+from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE
+from backend.console.model import Person
+from backend.console.parts import ConsoleParts
+from backend.console.payment_repository import Filter, Place
+from backend.console.session import ROOT
+from backend.db.tables import Row
+from protocol.errors import CallerError, is_known
+from protocol.payment import PaymentState
+
+
+def add_pages(pages: APIRouter, parts: ConsoleParts) -> None:
+    """``/console/today`` and ``/console/payments``."""
+    _today(pages, parts)
+    _payments(pages, parts)
+    _one(pages, parts)
+    _refund(pages, parts)
+
+
+def _today(pages: APIRouter, parts: ConsoleParts) -> None:
+    face, desk = parts.face, parts.payments
+
+    @pages.get(ROOT + "/today")
+    async def today(request: Request) -> Response:
+        person = await parts.person(request)
+        if person.is_operator:
+            return face.sent(request, "/payments")
+        on = desk.today()
+        return face.page(
+            request, "today", person, tab="today", on=on.isoformat(),
+            days=await desk.day(person.merchant_id, on),
+            unknowns=await desk.unknowns(person.merchant_id),
+        )  # fmt: skip
+
+
+def _payments(pages: APIRouter, parts: ConsoleParts) -> None:
+    face, desk = parts.face, parts.payments
+
+    @pages.get(ROOT + "/payments")
+    async def payments(request: Request) -> Response:
+        person = await parts.person(request)
+        typed = Typed.of(request)
+        if typed.number:
+            found = await desk.payment(person, typed.number)
+            return face.sent(request, f"/payments/{found['payment_id']}")
+        wanted, place = typed.wanted(person.scope), place_of(request)
+        rows = await _page(parts, wanted, place, ROWS_PER_PAGE + 1)
+        more = ""
+        if len(rows) > ROWS_PER_PAGE:
+            rows = rows[:ROWS_PER_PAGE]
+            more = typed.query(after="{created_at_ms}~{payment_id}".format(**rows[-1]))
+        return face.page(
+            request, "payments", person, tab="payments", rows=rows, typed=typed, more=more,
+            is_first=place is None, choices=[state.value for state in PaymentState],
+            export=typed.query(),
+        )  # fmt: skip
+
+    @pages.get(ROOT + "/payments.csv")
+    async def export(request: Request) -> Response:
+        person = await parts.person(request)
+        wanted = Typed.of(request).wanted(person.scope)
+
+        async def read(place: Place | None, limit: int) -> list[Row]:
+            return await _page(parts, wanted, place, limit)
+
+        name = f"payments-{desk.today().isoformat()}.csv"
+        answer = StreamingResponse(
+            csv_pages(read, shown_time),
+            media_type="text/csv; charset=utf-8",
+            headers={"content-disposition": f'attachment; filename="{name}"'},
+        )
+        return face.sealed(request, answer)
+
+
+async def _page(parts: ConsoleParts, wanted: Filter, place: Place | None, limit: int) -> list[Row]:
+    desk = parts.payments
+    rows: list[Row] = await desk.services.run_read(
+        lambda: desk.console.listed(wanted, after=place, limit=limit)
+    )
+    return rows
+
+
+def _one(pages: APIRouter, parts: ConsoleParts) -> None:
+    face, desk = parts.face, parts.payments
+
+    @pages.get(ROOT + "/payments/{payment_id}")
+    async def payment(request: Request, payment_id: str) -> Response:
+        person = await parts.person(request)
+        row = await desk.payment(person, payment_id)
+        return face.page(
+            request, "payment", person, tab="payments", payment=row,
+            refund_id=desk.new_refund_id(), **await desk.story(row),
+        )  # fmt: skip
+
+
+def _refund(pages: APIRouter, parts: ConsoleParts) -> None:
+    face, desk = parts.face, parts.payments
+
+    @pages.post(ROOT + "/payments/{payment_id}/refund/check")
+    async def check(request: Request, payment_id: str) -> Response:
+        person, form = await parts.posted(request)
+        row, wanted = await _asked(person, payment_id, form)
+        return face.page(request, "refund", person, tab="payments", payment=row, **wanted)
+
+    @pages.post(ROOT + "/payments/{payment_id}/refund")
+    async def refund(request: Request, payment_id: str) -> Response:
+        person, form = await parts.posted(request)
+        row, wanted = await _asked(person, payment_id, form)
+        result = await desk.refund(row, actor=person.name, **wanted)
+        error = result.get("error")
+        if error is not None and is_known(error["code"]):
+            raise CallerError(error["code"])
+        return face.sent(request, f"/payments/{row['payment_id']}")
+
+    async def _asked(
+        person: Person, payment_id: str, form: dict[str, str]
+    ) -> tuple[Row, dict[str, Any]]:
+        row = await desk.payment(person, payment_id)
+        wanted = {
+            "refund_id": form.get("refund_id", ""),
+            "amount_minor": minor_of(form.get("amount", ""), row["currency"]),
+            "reason": form.get("reason", "").strip()[:FILTER_CHARS_MAX],
+        }
+        return row, wanted

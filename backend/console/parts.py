@@ -1,0 +1,31 @@
+"""What every page of the console stands on."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from backend.console.desk import PeopleDesk
+from backend.console.face import Face
+from backend.console.model import Person
+from backend.console.payments_desk import PaymentsDesk
+from backend.console.session import COOKIE, Form, check_form, read_form
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleParts:
+    """Made once per process."""
+
+    people: PeopleDesk
+    payments: PaymentsDesk
+    face: Face
+
+    async def person(self, request: Request) -> Person:
+        """Who is signed in; ``not_authorized`` for nobody."""
+        return await self.people.person(request.cookies.get(COOKIE, ""))
+
+    async def posted(self, request: Request) -> tuple[Person, Form]:
+        """Who is signed in, and the form that a page of this session has sent."""
+        form = await read_form(request)
+        person = await self.person(request)
+        check_form(person, form)
+        return person, form

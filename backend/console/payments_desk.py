@@ -1,0 +1,210 @@
+"""What the pages about payments show, without HTTP.
+
+Rule 1: whose payment it is, is decided here once: another merchant's is not found, as if it did not
+        exist.
+Rule 2: a refund is the engine's own command; its id comes with the form, so that a form sent twice
+        gives money back once.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from backend.console.chart import Chart, day_chart
+from backend.console.face import SHOP_TIME
+from backend.console.model import Person
+from backend.console.payment_repository import ConsolePayments, Filter
+from backend.db.tables import Row
+from backend.notify.model import callback_id
+from backend.notify.repository import CallbackRepository
+from backend.payments.model import DeviceRequest
+from backend.payments.repository import PaymentRepository
+from backend.payments.services import Services
+from backend.refunds.repository import RefundRepository
+from backend.refunds.service import CreateRefund
+from protocol import ids
+from protocol.errors import CallerError
+from protocol.messages import RefundCreate
+from protocol.payment import PAID_STATES
+
+_NO_STORE, _TILL = "", "console"
+_TOLD = {
+    "PaymentCaptured": "payment.captured",
+    "PaymentReversed": "payment.reversed",
+    "PaymentDeclined": "payment.declined",
+}
+_REFUND_NEWS = ("refund.succeeded", "refund.failed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """A merchant's day in one currency; amounts in minor units."""
+
+    currency: str
+    count: int
+    sales_minor: int
+    refunded_count: int
+    refunded_minor: int
+    fee_minor: int
+    chart: Chart
+
+    @property
+    def net_minor(self) -> int:
+        """What the day leaves."""
+        return self.sales_minor - self.refunded_minor - self.fee_minor
+
+
+class PaymentsDesk:
+    """One per process."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.console = ConsolePayments(services.reader)
+        self._payments = PaymentRepository(services.reader)
+        self._refunds = RefundRepository(services.reader)
+        self._callbacks = CallbackRepository(services.reader)
+
+    def today(self) -> date:
+        """The shop's date."""
+        return date.fromisoformat(self.services.rules.business_date(self.services.clock.now_ms()))
+
+    async def day(self, merchant_id: str, on: date) -> list[Day]:
+        """One merchant's date, each currency by itself."""
+        from_ms, until_ms = day_bounds(on)
+        wanted = Filter(merchant_id=merchant_id, from_ms=from_ms, until_ms=until_ms)
+        read = self.services.run_read
+        sums = await read(lambda: self.console.sums(wanted))
+        hours = await read(
+            lambda: self.console.hours(merchant_id, from_ms=from_ms, until_ms=until_ms)
+        )
+        refunds = await read(
+            lambda: self.console.refunds(merchant_id, business_date=on.isoformat())
+        )
+        paid = [row for row in sums if row["state"] in PAID_STATES]
+        given = [row for row in refunds if row["state"] == "succeeded"]
+        currencies = sorted({row["currency"] for row in (*paid, *given)})
+        return [_day(currency, paid, given, hours) for currency in currencies]
+
+    async def unknowns(self, merchant_id: str) -> list[Row]:
+        """What a merchant must not charge again."""
+        rows: list[Row] = await self.services.run_read(lambda: self.console.unknowns(merchant_id))
+        return rows
+
+    async def payment(self, person: Person, payment_id: str) -> Row:
+        """A payment that this person may see; else ``payment_not_found``."""
+        row: Row | None = await self.services.run_read(lambda: self._payments.payment(payment_id))
+        if row is None or person.scope not in (None, row["merchant_id"]):
+            raise CallerError("payment_not_found", payment_id)
+        return row
+
+    async def story(self, payment: Row) -> dict[str, Any]:
+        """All that is known of a payment: steps, attempts, refunds, postings, callbacks."""
+        read, payment_id = self.services.run_read, payment["payment_id"]
+        timeline = await read(lambda: self._payments.timeline(payment_id))
+        refunds = await read(lambda: self._refunds.of_payment(payment_id))
+        events = [payment_id, f"{payment_id}.captured", f"{payment_id}.reversed"]
+        for refund in refunds:
+            events += [refund["refund_id"], f"{refund['refund_id']}.succeeded"]
+        told = _callback_ids(payment_id, timeline, refunds)
+        return {
+            "timeline": [{**row, "detail": json.loads(row["detail"])} for row in timeline],
+            "refund_rows": refunds,
+            "attempts": await read(lambda: self._payments.attempts(payment_id)),
+            "postings": await read(lambda: self.console.postings(events)),
+            "callbacks": await read(
+                lambda: [row for one in told if (row := self._callbacks.callback(one))]
+            ),
+            "verdict": json.loads(payment["risk"]) if payment["risk"] else None,
+            "routing": json.loads(payment["routing"]) if payment["routing"] else [],
+            "left_minor": left_minor(payment),
+        }
+
+    def new_refund_id(self) -> str:
+        """The id of a refund that a form is about to ask for."""
+        return self._mint(ids.REFUND)
+
+    async def refund(
+        self, payment: Row, *, actor: str, refund_id: str, amount_minor: int, reason: str
+    ) -> Row:
+        """Give money back, by the engine; answers its result."""
+        try:
+            body = RefundCreate(
+                refund_id=refund_id,
+                payment_id=payment["payment_id"],
+                amount_minor=amount_minor,
+                currency=payment["currency"],
+                reason=reason,
+                till=_TILL,
+                cashier=actor,
+            )
+        except ValueError:
+            raise CallerError("field_invalid", "refund") from None
+        request = DeviceRequest(
+            request_id=self._mint(ids.REQUEST),
+            device=f"console-{payment['merchant_id']}",
+            store=_NO_STORE,
+            merchant_id=payment["merchant_id"],
+            message_type="refund.create",
+            body=body,
+            content_hash=b"",
+            received_at_ms=self.services.clock.now_ms(),
+            trace_id="",
+        )
+        command = CreateRefund(request=request, body=body, rules=self.services.rules)
+        _, answer = await self.services.submit(command)
+        result: Row = answer
+        return result
+
+    def _mint(self, prefix: str) -> str:
+        services = self.services
+        luck = services.entropy.token_bytes(ids.RANDOM_BYTES)
+        return ids.mint(prefix, time_ms=services.clock.now_ms(), random_bytes=luck)
+
+
+def left_minor(payment: Row) -> int:
+    """What can still be given back; nothing of what was not paid."""
+    if payment["state"] not in PAID_STATES:
+        return 0
+    gone = payment["refunded_minor"] + payment["refunding_minor"] + payment["disputed_minor"]
+    left: int = payment["amount_minor"] - gone
+    return left
+
+
+def day_bounds(on: date) -> tuple[int, int]:
+    """Where a shop's date begins and ends, in epoch milliseconds."""
+    begins = datetime(on.year, on.month, on.day, tzinfo=SHOP_TIME)
+    from_ms = int(begins.timestamp()) * 1000
+    return from_ms, from_ms + timedelta(days=1) // timedelta(milliseconds=1)
+
+
+def _day(currency: str, paid: list[Row], given: list[Row], hours: list[Row]) -> Day:
+    sold = [row for row in paid if row["currency"] == currency]
+    back = [row for row in given if row["currency"] == currency]
+    by_hour = {row["hour"]: row["amount_minor"] for row in hours if row["currency"] == currency}
+    return Day(
+        currency=currency,
+        count=sum(row["count"] for row in sold),
+        sales_minor=sum(row["amount_minor"] for row in sold),
+        refunded_count=sum(row["count"] for row in back),
+        refunded_minor=sum(row["amount_minor"] for row in back),
+        fee_minor=sum(row["fee_minor"] for row in sold),
+        chart=day_chart(by_hour),
+    )
+
+
+def _callback_ids(payment_id: str, timeline: list[Row], refunds: list[Row]) -> list[str]:
+    """The ids under which news of these events would stand in the outbox."""
+    found = [
+        callback_id(payment_id, _TOLD[row["event"]], row["number"], at_ms=row["at_ms"])
+        for row in timeline
+        if row["event"] in _TOLD
+    ]
+    times = {row["at_ms"] for row in timeline}
+    for refund in refunds:
+        found += [
+            callback_id(refund["refund_id"], news, 1, at_ms=at_ms)
+            for news in _REFUND_NEWS
+            for at_ms in sorted(times | {refund["created_at_ms"]})
+        ]
+    return found

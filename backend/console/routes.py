@@ -1,0 +1,104 @@
+"""HTTP of the console's pages. Each form's answer is another page's address, so that loading again
+repeats nothing; what is refused stays on a page, with the catalogue's sentence.
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+
+from backend.console import merchant_pages
+from backend.console.desk import PeopleDesk
+from backend.console.face import Face
+from backend.console.limits import FILTER_CHARS_MAX, PASSWORD_CHARS_MAX
+from backend.console.model import Person
+from backend.console.parts import ConsoleParts
+from backend.console.payments_desk import PaymentsDesk
+from backend.console.session import (
+    COOKIE,
+    ROOT,
+    admit,
+    dismiss,
+    read_form,
+)
+from backend.payments.services import Services
+from backend.rate_limit import RateLimit
+from protocol.errors import CallerError, TillwayError
+
+
+def router(services: Services, people: PeopleDesk, tries: RateLimit) -> APIRouter:
+    """``/console`` and below. ``tries`` bounds how often an address asks to come in."""
+    face = Face(services.clock)
+    pages = APIRouter(route_class=_route_of(face, people), include_in_schema=False)
+    face.assets.mount(pages)
+
+    parts = ConsoleParts(people=people, payments=PaymentsDesk(services), face=face)
+    _door(pages, parts, tries)
+    merchant_pages.add_pages(pages, parts)
+    return pages
+
+
+def _door(pages: APIRouter, parts: ConsoleParts, tries: RateLimit) -> None:
+    face, people = parts.face, parts.people
+
+    @pages.get(ROOT)
+    async def door(request: Request) -> Response:
+        try:
+            await parts.person(request)
+        except CallerError:
+            return face.page(request, "sign_in", None)
+        return face.sent(request, "/today")
+
+    @pages.post(ROOT + "/sign-in")
+    async def sign_in(request: Request) -> Response:
+        form = await read_form(request)
+        tries.take(request.client.host if request.client else "")
+        token = await people.sign_in(
+            name=form.get("name", "").strip()[:FILTER_CHARS_MAX],
+            password=form.get("password", "")[:PASSWORD_CHARS_MAX],
+            code=form.get("code", "").replace(" ", "")[:FILTER_CHARS_MAX],
+        )
+        answer = face.sent(request, "/today")
+        admit(answer, token)
+        return answer
+
+    @pages.post(ROOT + "/sign-out")
+    async def sign_out(request: Request) -> Response:
+        person, _ = await parts.posted(request)
+        await people.sign_out(person)
+        answer = face.sent(request, "")
+        dismiss(answer)
+        return answer
+
+
+def _route_of(face: Face, people: PeopleDesk) -> type[APIRoute]:
+    """Routes whose refusals are pages."""
+
+    class PageRoute(APIRoute):
+        """Answers a refusal as a page."""
+
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            """The route, guarded."""
+            serve = super().get_route_handler()
+
+            async def answered(request: Request) -> Response:
+                try:
+                    return await serve(request)
+                except RequestValidationError:
+                    error: TillwayError = CallerError("field_invalid")
+                except TillwayError as caught:
+                    error = caught
+                return face.refused(request, error, await _maybe(people, request))
+
+            return answered
+
+    return PageRoute
+
+
+async def _maybe(people: PeopleDesk, request: Request) -> Person | None:
+    try:
+        return await people.person(request.cookies.get(COOKIE, ""))
+    except TillwayError:
+        return None

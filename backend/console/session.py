@@ -1,0 +1,64 @@
+"""Whose pages a browser gets.
+
+Rule 1: the session's token stands in a cookie that no script can read, that other sites' requests
+        do not carry, and that only these pages are sent.
+Rule 2: what changes something comes by a form that carries the page's own token, made from the
+        session's: who cannot read our pages cannot make it. A form from another site is refused
+        before anything is read, also the one that signs in.
+"""
+
+import hmac
+from urllib.parse import parse_qs
+
+from fastapi import Request, Response
+
+from backend.console.limits import FORM_BYTES_MAX, FORM_FIELDS_MAX, SESSION_LIFE_MS
+from backend.console.model import Person
+from protocol.errors import CallerError
+from protocol.messages.base import check_characters
+
+COOKIE, ROOT = "console", "/console"
+_TOKEN_FIELD = "page"  # noqa: S105  # a field's name
+_OWN_SITES = frozenset({"same-origin", "none"})
+
+Form = dict[str, str]
+
+
+def admit(response: Response, token: str) -> None:
+    """Give a browser its session."""
+    response.set_cookie(
+        COOKIE, token, max_age=SESSION_LIFE_MS // 1000, path=ROOT,
+        httponly=True, secure=True, samesite="strict",
+    )  # fmt: skip
+
+
+def dismiss(response: Response) -> None:
+    """Take it away."""
+    response.delete_cookie(COOKIE, path=ROOT, httponly=True, secure=True, samesite="strict")
+
+
+async def read_form(request: Request) -> Form:
+    """The fields of a form of our own site, the first of each name; ``not_authorized`` for one of
+    another site, ``field_invalid`` for what is no form."""
+    if request.headers.get("sec-fetch-site", "none") not in _OWN_SITES:
+        raise CallerError("not_authorized")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > FORM_BYTES_MAX:
+            raise CallerError("field_invalid", "form")
+    try:
+        fields = parse_qs(body.decode("ascii"), max_num_fields=FORM_FIELDS_MAX, errors="strict")
+        form = {name: values[0] for name, values in fields.items()}
+        for value in form.values():
+            check_characters(value)
+    except ValueError:
+        raise CallerError("field_invalid", "form") from None
+    return form
+
+
+def check_form(person: Person, form: Form) -> None:
+    """``not_authorized`` for a form that is not from this session's pages."""
+    told = form.get(_TOKEN_FIELD, "")
+    if not hmac.compare_digest(told.encode(), person.page_token.encode()):
+        raise CallerError("not_authorized")

@@ -1,0 +1,88 @@
+"""The console on a shop's database, without a socket: its people, their phones, their browsers."""
+
+import base64
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from fastapi.testclient import TestClient
+from httpx import Response
+
+from backend.console import operator_routes, routes
+from backend.console.desk import PeopleDesk
+from backend.console.totp import STEP_MS, code_at
+from backend.rate_limit import RateLimit
+from protocol.errors import TillwayError
+from tests.support.shop import MERCHANT, Shop
+from tests.support.wallet_http import OPERATOR, operator_only, services_of
+
+PASSWORD = "correct horse battery"
+
+
+def code_of(made: dict[str, Any], now_ms: int) -> str:
+    """What the person's phone shows, from the scanned URI alone."""
+    secret = parse_qs(urlsplit(made["totp_uri"]).query)["secret"][0]
+    padded = secret + "=" * (-len(secret) % 8)
+    return code_at(base64.b32decode(padded), now_ms // STEP_MS)
+
+
+class ConsoleWorld:
+    """A shop's console. Each ``browser`` has its own cookies."""
+
+    def __init__(self, shop: Shop, app: FastAPI) -> None:
+        self.shop, self._app = shop, app
+        self.made: dict[str, dict[str, Any]] = {}
+
+    def browser(self) -> TestClient:
+        return TestClient(self._app, base_url="https://testserver")
+
+    def add(self, name: str, role: str = "merchant", merchant_id: str = MERCHANT) -> Response:
+        wanted = {"name": name, "role": role, "merchant_id": merchant_id, "password": PASSWORD}
+        with self.browser() as http:
+            answer = http.post("/operator/v1/console/users", json=wanted, headers=OPERATOR)
+        if answer.status_code == 201:
+            self.made[name] = answer.json()
+        return answer
+
+    def code(self, name: str) -> str:
+        return code_of(self.made[name], self.shop.clock.at_ms)
+
+    def sign_in(self, http: TestClient, name: str, **changes: str) -> Response:
+        """Try to come in, at a step of its own."""
+        self.shop.clock.at_ms += STEP_MS
+        form = {"name": name, "password": PASSWORD, "code": self.code(name)} | changes
+        return http.post("/console/sign-in", data=form, follow_redirects=False)
+
+    def signed_in(self, name: str) -> TestClient:
+        http = self.browser()
+        assert self.sign_in(http, name).status_code == 303
+        return http
+
+
+def page_token(html: str) -> str:
+    """What the page's forms carry."""
+    found = re.search(r'name="page" value="([0-9a-f]+)"', html)
+    assert found is not None
+    return found[1]
+
+
+@contextmanager
+def console_world(shop: Shop) -> Iterator[ConsoleWorld]:
+    services = services_of(shop)
+    people = PeopleDesk(services)
+    tries = RateLimit(
+        now_ms=shop.clock.now_ms, window_ms=60_000, each_max=20, all_max=40, callers_max=10
+    )
+    app = FastAPI()
+    app.include_router(operator_routes.operator_router(people, operator_only))
+    app.include_router(routes.router(services, people, tries))
+
+    @app.exception_handler(TillwayError)
+    async def on_refusal(_: Request, error: TillwayError) -> JSONResponse:
+        return JSONResponse({"error": error.to_wire()}, status_code=400)
+
+    yield ConsoleWorld(shop, app)

@@ -1,0 +1,20 @@
+"""A shop of two merchants with a console, on a fresh database of each kind."""
+
+from collections.abc import Iterator
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.support.console_world import ConsoleWorld, console_world
+from tests.support.shop import OTHER_MERCHANT, Shop, bugs_in
+
+
+@pytest.fixture
+def world(migrated_url: str) -> Iterator[ConsoleWorld]:
+    shop = Shop(migrated_url)
+    shop.add_merchant()
+    shop.add_merchant(OTHER_MERCHANT)
+    with capture_logs() as logs, console_world(shop) as world:
+        yield world
+    shop.close()
+    assert not bugs_in(logs)

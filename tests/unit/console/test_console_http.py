@@ -1,0 +1,213 @@
+"""The console over HTTP: who comes in, whose data is shown, a refund from its page."""
+
+import re
+
+import pytest
+from fastapi.testclient import TestClient
+
+from backend.console.limits import SESSION_IDLE_MS, SESSION_LIFE_MS, SIGN_IN_LOCK_MS
+from backend.console.totp import STEP_MS
+from tests.support.console_world import PASSWORD, ConsoleWorld, page_token
+from tests.support.shop import MERCHANT, OTHER_MERCHANT
+
+PAGES = ("/console/today", "/console/payments", "/console/payments.csv", "/console/payments/pay_1")
+
+
+def paid(world: ConsoleWorld, amount_minor: int = 1_000, **fields: object) -> str:
+    """A captured payment's id."""
+    shop = world.shop
+    payer = shop.add_payer(balance_minor=50_000)
+    body = shop.create_body("pay_code", amount_minor, pay_code=shop.code(payer), **fields)
+    assert shop.ask("payment.create", body)["state"] == "captured"
+    return str(body["payment_id"])
+
+
+def test_two_factors_and_each_code_once(world: ConsoleWorld) -> None:
+    world.add("li.na")
+    http = world.browser()
+    assert world.sign_in(http, "li.na").headers["location"] == "/console/today"
+    assert http.get("/console/today").status_code == 200
+    cookie = next(one for one in http.cookies.jar if one.name == "console")
+    assert cookie.secure
+    assert cookie.has_nonstandard_attr("HttpOnly")
+    again = world.browser()
+    form = {"name": "li.na", "password": PASSWORD, "code": world.code("li.na")}
+    replay = again.post("/console/sign-in", data=form)
+    assert "sign_in_wrong" in replay.text
+    assert "console" not in again.cookies
+    assert world.sign_in(again, "li.na").status_code == 303
+
+
+def test_what_is_wrong_is_not_said(world: ConsoleWorld) -> None:
+    world.add("li.na")
+    http = world.browser()
+    tries = [
+        world.sign_in(http, "li.na", password="wrong horse battery"),
+        world.sign_in(http, "li.na", code="000000"),
+        *(
+            http.post(
+                "/console/sign-in", data={"name": name, "password": PASSWORD, "code": "123456"}
+            )
+            for name in ("nobody", "no body \U0001f600", "")
+        ),
+    ]
+    assert len({re.sub(r'value="[^"]*"', "", one.text) for one in tries}) == 1
+    assert "sign_in_wrong" in tries[0].text
+
+
+def test_five_wrong_tries_lock_the_name_for_a_while(world: ConsoleWorld) -> None:
+    world.add("li.na")
+    http = world.browser()
+    for _ in range(5):
+        world.sign_in(http, "li.na", password="wrong horse battery")
+    assert world.sign_in(http, "li.na").status_code != 303
+    world.shop.clock.at_ms += SIGN_IN_LOCK_MS
+    assert world.sign_in(http, "li.na").status_code == 303
+
+
+def test_a_session_ends_by_idleness_by_age_by_its_person_and_by_the_operator(
+    world: ConsoleWorld,
+) -> None:
+    world.add("li.na")
+    clock = world.shop.clock
+
+    def is_in(http: TestClient) -> bool:
+        return bool(http.get("/console/today", follow_redirects=False).status_code == 200)
+
+    http = world.signed_in("li.na")
+    clock.at_ms += SESSION_IDLE_MS
+    assert is_in(http)
+    clock.at_ms += SESSION_IDLE_MS
+    assert is_in(http)
+    clock.at_ms += SESSION_IDLE_MS + 1
+    assert not is_in(http)
+    http = world.signed_in("li.na")
+    for _ in range(SESSION_LIFE_MS // SESSION_IDLE_MS):
+        clock.at_ms += SESSION_IDLE_MS
+        assert is_in(http)
+    clock.at_ms += STEP_MS
+    assert not is_in(http)
+    http = world.signed_in("li.na")
+    token, kept = page_token(http.get("/console/today").text), dict(http.cookies)
+    http.post("/console/sign-out", data={"page": token})
+    http.cookies.update(kept)
+    assert not is_in(http)
+    http = world.signed_in("li.na")
+    headers = {"authorization": "Bearer operator"}
+    http.post("/operator/v1/console/users/li.na/close", headers=headers)
+    assert not is_in(http)
+    assert world.sign_in(http, "li.na").status_code != 303
+
+
+def test_nobody_sees_nothing(world: ConsoleWorld) -> None:
+    http = world.browser()
+    for path in PAGES:
+        answer = http.get(path, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/console")
+    assert (
+        http.post("/console/payments/pay_1/refund", data={}, follow_redirects=False).status_code
+        == 303
+    )
+
+
+def test_another_merchant_s_payment_is_not_found(world: ConsoleWorld) -> None:
+    world.add("li.na")
+    world.add("wang", merchant_id=OTHER_MERCHANT)
+    payment_id = paid(world)
+    own, other = world.signed_in("li.na"), world.signed_in("wang")
+    assert payment_id in own.get("/console/payments").text
+    assert payment_id in own.get("/console/payments.csv").text
+    assert own.get(f"/console/payments/{payment_id}").status_code == 200
+    for path in (f"/console/payments/{payment_id}", f"/console/payments?number={payment_id}"):
+        unseen, none = other.get(path), other.get(path.replace(payment_id, "pay_0"))
+        assert unseen.status_code == none.status_code == 404
+        assert "payment_not_found" in unseen.text
+    for path in ("payments", "payments.csv", "today", f"payments?merchant_id={MERCHANT}"):
+        assert payment_id not in other.get(f"/console/{path}").text
+    form = {"page": page_token(other.get("/console/today").text), "amount": "1",
+            "refund_id": world.shop.id("rfd"), "reason": ""}  # fmt: skip
+    for step in ("refund", "refund/check"):
+        assert other.post(f"/console/payments/{payment_id}/{step}", data=form).status_code == 404
+
+
+def test_a_refund_needs_the_page_s_token_and_happens_once(world: ConsoleWorld) -> None:
+    world.add("li.na")
+    payment_id = paid(world)
+    http = world.signed_in("li.na")
+    path = f"/console/payments/{payment_id}"
+    page = http.get(path).text
+    refund_id = re.search(r'name="refund_id" value="(\w+)"', page)
+    assert refund_id is not None
+    form = {"page": page_token(page), "refund_id": refund_id[1], "amount": "4.00", "reason": "坏了"}
+    forged = (
+        http.post(f"{path}/refund", data=form | {"page": "0" * 64}),
+        http.post(f"{path}/refund", data={**form, "page": ""}),
+        http.post(f"{path}/refund", data=form, headers={"sec-fetch-site": "cross-site"}),
+    )
+    assert all("not_authorized" in one.text for one in forged)
+    assert "坏了" in http.post(f"{path}/refund/check", data=form).text
+    assert "4.00" not in http.get(path).text
+    for _ in range(2):
+        assert http.post(f"{path}/refund", data=form, follow_redirects=False).status_code == 303
+    after = http.get(path).text
+    assert "−¥4.00" in http.get("/console/payments").text
+    assert after.count("PaymentPartiallyRefunded") == 0
+    assert "部分退款" in after
+    too_much = form | {"refund_id": world.shop.id("rfd"), "amount": "6.01"}
+    assert "refund_exceeds" in http.post(f"{path}/refund", data=too_much).text
+
+
+def test_today_adds_up_and_unknowns_come_first(world: ConsoleWorld) -> None:
+    world.add("li.na")
+    paid(world, 10_000)
+    paid(world, 5_000)
+    page = world.signed_in("li.na").get("/console/today?lang=en").text
+    assert "¥150.00" in page
+    assert "¥0.90" in page
+    assert "¥149.10" in page
+    assert "No payment has an unknown outcome" in page
+    assert page.count("<rect") == 1
+
+
+def test_a_list_goes_on_by_key_and_shows_each_payment_once(
+    world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.console.merchant_pages.ROWS_PER_PAGE", 2)
+    world.add("li.na")
+    wanted = [paid(world) for _ in range(5)]
+    http, path, seen = world.signed_in("li.na"), "/console/payments", []
+    while path:
+        page = http.get(path).text
+        seen += re.findall(r"<code>(pay_\w+)</code>", page)
+        more = re.search(r'href="(/console/payments\?after=[^"]+)"', page)
+        path = more[1] if more else ""
+    assert sorted(seen) == sorted(wanted)
+    for bad in ("after=1~x'y", "after=x~pay_1", "state=paid", "since=1", "amount=1e3"):
+        assert http.get(f"/console/payments?{bad}").status_code == 400
+
+
+def test_an_operator_sees_every_merchant_and_people_are_made_by_the_operator_s_token_alone(
+    world: ConsoleWorld,
+) -> None:
+    payment_id = paid(world)
+    assert world.add("ops", role="operator", merchant_id="").status_code == 201
+    assert payment_id in world.signed_in("ops").get("/console/payments").text
+    wrong = (
+        world.add("ops", role="operator", merchant_id=""),
+        world.add("x", role="operator"),
+        world.add("x", merchant_id=""),
+        world.add("x", merchant_id="mch_9"),
+    )
+    codes = [one.json()["error"]["code"] for one in wrong]
+    assert codes == ["user_exists", "field_invalid", "field_invalid", "merchant_unknown"]
+    wanted = {"name": "y", "role": "operator", "password": PASSWORD}
+    refused = world.browser().post("/operator/v1/console/users", json=wanted)
+    assert refused.json()["error"]["code"] == "not_authorized"
+
+
+def test_pages_are_closed_to_scripts_and_frames_of_others(world: ConsoleWorld) -> None:
+    answer = world.browser().get("/console")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
+    assert "<script" not in answer.text
+    assert " style=" not in answer.text
