@@ -1,6 +1,7 @@
 """Draws the pictures of every screen: ``python docs/draw_screens.py [PATTERN] [--out FOLDER]``.
 
-``<face>-<screen>-<zh|en>.png``, at 800×480 as the smallest till has it, with 64 colours at most.
+``<face>-<screen>-<zh|en>.png``: the till at 800×480, as the smallest has it, the wallet as a phone
+of 390×844; with 64 colours at most.
 """
 
 import argparse
@@ -20,6 +21,8 @@ from PIL import Image  # noqa: E402
 from tests.support.browser import SMALL, opened_page, started_browser  # noqa: E402
 from tests.support.till_scenes import GOODS, scenes  # noqa: E402
 from tests.support.tills import running_till  # noqa: E402
+from tests.support.wallet_phone import PHONE, running_phone  # noqa: E402
+from tests.support.wallet_scenes import scenes as wallet_scenes  # noqa: E402
 
 FOLDER = ROOT / "docs" / "screens"
 COLOURS = 64
@@ -33,7 +36,7 @@ SHOP: dict[str, Any] = {
 
 
 async def draw(pattern: str, folder: Path, size: dict[str, int]) -> None:
-    """All screens whose name fits, in both languages."""
+    """All screens of the till whose name fits, in both languages."""
     async with started_browser() as browser:
         for language in ("zh", "en"):
             with TemporaryDirectory() as state:
@@ -44,6 +47,22 @@ async def draw(pattern: str, folder: Path, size: dict[str, int]) -> None:
                 ):
                     async for name, shown in scenes(till, page, side, language):
                         file = f"till-{name}-{language}.png"
+                        if fnmatch(file, pattern):
+                            await shown.wait_for_timeout(STILL_MS)
+                            keep(await shown.screenshot(), folder / file)
+
+
+async def draw_wallet(pattern: str, folder: Path) -> None:
+    """All screens of the wallet whose name fits, in both languages."""
+    async with started_browser() as browser:
+        for language in ("zh", "en"):
+            with TemporaryDirectory() as state:
+                async with (
+                    running_phone(Path(state), shop=SHOP[f"merchant_{language}"]) as phone,
+                    opened_page(browser, viewport=dict(PHONE), ignore_https_errors=True) as page,
+                ):
+                    async for name, shown in wallet_scenes(phone, page, language):
+                        file = f"wallet-{name}-{language}.png"
                         if fnmatch(file, pattern):
                             await shown.wait_for_timeout(STILL_MS)
                             keep(await shown.screenshot(), folder / file)
@@ -65,7 +84,11 @@ def main() -> None:
     chosen = parser.parse_args()
     size = {"width": 1280, "height": 800} if chosen.large else dict(SMALL)
     chosen.out.mkdir(parents=True, exist_ok=True)
-    asyncio.run(draw(chosen.pattern, chosen.out, size))
+    face = chosen.pattern.partition("-")[0]
+    if fnmatch("till", face):
+        asyncio.run(draw(chosen.pattern, chosen.out, size))
+    if fnmatch("wallet", face):
+        asyncio.run(draw_wallet(chosen.pattern, chosen.out))
 
 
 if __name__ == "__main__":

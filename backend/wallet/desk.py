@@ -159,7 +159,7 @@ class WalletDesk:
                 "description": row["description"],
                 "expires_at_ms": row["code_expires_at_ms"],
             }
-            for row in await self._named(rows)
+            for row in await self.named(rows)
         ]
 
     async def refuse(self, *, payer_id: str, payment_id: str) -> dict[str, Any]:
@@ -197,7 +197,7 @@ class WalletDesk:
         found: list[Row] = await self._read(
             lambda: self._payments.bills(payer_id, before_ms=until_ms, limit=count)
         )
-        return await self._named(found)
+        return await self.named(found)
 
     async def bill(self, payer_id: str, payment_id: str) -> Row:
         """One payment of the payer's, with its merchant's name; ``payment_not_found`` for any
@@ -205,7 +205,7 @@ class WalletDesk:
         row: Row | None = await self._read(lambda: self._payments.payment(payment_id))
         if row is None or row["payer_id"] != payer_id:
             raise CallerError("payment_not_found", payment_id)
-        return (await self._named([row]))[0]
+        return (await self.named([row]))[0]
 
     async def check_pin(self, payer_id: str, pin: str) -> None:
         """``pin_wrong`` unless it is the payer's; so many tries lock it."""
@@ -220,7 +220,8 @@ class WalletDesk:
         names = ("name", "status", "default_instrument_id", "chosen_coupon_id")
         return {name: row[name] for name in names}
 
-    async def _named(self, rows: list[Row]) -> list[Row]:
+    async def named(self, rows: list[Row]) -> list[Row]:
+        """Rows that have a ``merchant_id``, with the ``merchant_name`` beside it."""
         merchant_ids = {row["merchant_id"] for row in rows}
         names = await self._read(lambda: self._merchants.names(merchant_ids))
         return [row | {"merchant_name": names[row["merchant_id"]]} for row in rows]

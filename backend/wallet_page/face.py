@@ -13,7 +13,7 @@ from qrcode.image.svg import SvgPathFillImage
 from backend.http_errors import status_of
 from backend.wallet_page.limits import LOOK_EVERY_MS
 from backend.wallet_page.session import ROOT, Session, dismiss
-from backend.wallet_page.words import STATES, WORDS
+from backend.wallet_page.words import MANDATE_STATES, NOTICE_STATES, STATES, WORDS
 from faces import policy
 from faces.assets import Assets
 from faces.locale import language_of, remember
@@ -74,6 +74,8 @@ class Face:
             money=shown_money,
             time=shown_time,
             states=STATES,
+            mandate_states=MANDATE_STATES,
+            notice_states=NOTICE_STATES,
             advice=advice,
             **shown,
         )

@@ -1,16 +1,34 @@
-"""The pages of what a payer has: the balance and the limits without a PIN."""
+"""The pages of what a payer has and has agreed to: balance, mandates, coupons, cards, transfers.
+
+Rule: what changes money or an agreement is a form of its own; a mandate is stopped in two acts.
+"""
 
 from fastapi import APIRouter, Request, Response
 
+from backend.coupons.repository import CouponRepository
+from backend.coupons.service import ChooseCoupon
+from backend.instruments.model import BALANCE
+from backend.instruments.repository import InstrumentRepository
+from backend.instruments.service import ChooseDefault
+from backend.mandates.desk import MandateDesk
+from backend.mandates.model import MandateCommand, MandateStatus, Side
+from backend.merchant_transfers.model import TransferStep
+from backend.merchant_transfers.repository import TransferRepository
+from backend.merchant_transfers.service import EndTransfer
 from backend.wallet_page.parts import PageParts
 from backend.wallet_page.session import ROOT
 
 _CURRENCY = "CNY"
+_ME = f"{ROOT}/me"
 
 
 def add_pages(pages: APIRouter, parts: PageParts) -> None:
     """Add them to the router."""
     _me(pages, parts)
+    _mandates(pages, parts, MandateDesk(parts.services))
+    _coupons(pages, parts)
+    _cards(pages, parts)
+    _transfers(pages, parts)
 
 
 def _me(pages: APIRouter, parts: PageParts) -> None:
@@ -28,3 +46,127 @@ def _me(pages: APIRouter, parts: PageParts) -> None:
             balance=await desk.balance(session.payer_id, _CURRENCY),
             pin_free=await desk.pin_free(session.payer_id, _CURRENCY),
         )
+
+
+def _mandates(pages: APIRouter, parts: PageParts, mandates: MandateDesk) -> None:
+    face, services = parts.face, parts.services
+
+    @pages.get(ROOT + "/mandates")
+    async def of_payer(request: Request) -> Response:
+        session = await parts.session(request)
+        found = await mandates.mandates(Side.PAYER, session.payer_id)
+        rows = await parts.desk.named(found["mandates"])
+        return face.page(request, "mandates", session, back=_ME, mandates=rows)
+
+    @pages.get(ROOT + "/mandates/{mandate_id}")
+    async def one(request: Request, mandate_id: str) -> Response:
+        session = await parts.session(request)
+        found = await mandates.mandate(Side.PAYER, session.payer_id, mandate_id)
+        [mandate] = await parts.desk.named([found])
+        today = services.rules.business_date(services.clock.now_ms())
+        return face.page(
+            request,
+            "mandate",
+            session,
+            back=f"{ROOT}/mandates",
+            mandate=mandate,
+            spent_minor=mandate["spent_minor"] if mandate["spent_day"] == today else 0,
+            commands=_commands(MandateStatus(mandate["status"])),
+        )
+
+    @pages.post(ROOT + "/mandates/{mandate_id}/{command}")
+    async def change(request: Request, mandate_id: str, command: MandateCommand) -> Response:
+        session, _ = await parts.posted(request)
+        await mandates.change(Side.PAYER, session.payer_id, mandate_id, command)
+        return face.sent(request, f"/mandates/{mandate_id}")
+
+    @pages.post(ROOT + "/notices/{notice_id}/refuse")
+    async def refuse(request: Request, notice_id: str) -> Response:
+        session, _ = await parts.posted(request)
+        notice = await mandates.end_notice(Side.PAYER, session.payer_id, notice_id)
+        return face.sent(request, f"/mandates/{notice['mandate_id']}")
+
+
+def _commands(status: MandateStatus) -> tuple[str, ...]:
+    """What the payer may do about a mandate that stands so."""
+    if status is MandateStatus.TERMINATED:
+        return ()
+    is_ours = status in {MandateStatus.SUSPENDED_BY_PAYER, MandateStatus.SUSPENDED_BY_BOTH}
+    return ("resume" if is_ours else "suspend", "terminate")
+
+
+def _coupons(pages: APIRouter, parts: PageParts) -> None:
+    face, services = parts.face, parts.services
+    coupons = CouponRepository(services.reader)
+
+    @pages.get(ROOT + "/coupons")
+    async def of_payer(request: Request) -> Response:
+        session = await parts.session(request)
+        rows = await services.run_read(lambda: coupons.of_payer(session.payer_id, state=None))
+        payer = await parts.desk.payer(session.payer_id)
+        return face.page(
+            request,
+            "coupons",
+            session,
+            back=_ME,
+            coupons=rows,
+            chosen=payer["chosen_coupon_id"],
+        )
+
+    @pages.post(ROOT + "/coupons")
+    async def choose(request: Request) -> Response:
+        session, form = await parts.posted(request)
+        coupon_id = form.get("coupon_id") or None
+        await services.submit(ChooseCoupon(payer_id=session.payer_id, coupon_id=coupon_id))
+        return face.sent(request, "/coupons")
+
+
+def _cards(pages: APIRouter, parts: PageParts) -> None:
+    face, services = parts.face, parts.services
+    instruments = InstrumentRepository(services.reader)
+
+    @pages.get(ROOT + "/cards")
+    async def of_payer(request: Request) -> Response:
+        session = await parts.session(request)
+        rows = await services.run_read(lambda: instruments.of_payer(session.payer_id))
+        payer = await parts.desk.payer(session.payer_id)
+        return face.page(
+            request,
+            "cards",
+            session,
+            back=_ME,
+            instruments=[row for row in rows if row["status"] == "active"],
+            default=payer["default_instrument_id"] or BALANCE,
+        )
+
+    @pages.post(ROOT + "/cards")
+    async def choose(request: Request) -> Response:
+        session, form = await parts.posted(request)
+        instrument_id = form.get("instrument_id", BALANCE)
+        command = ChooseDefault(instrument_id=instrument_id, payer_id=session.payer_id)
+        await services.submit(command)
+        return face.sent(request, "/cards")
+
+
+def _transfers(pages: APIRouter, parts: PageParts) -> None:
+    face, services = parts.face, parts.services
+    transfers = TransferRepository(services.reader)
+
+    @pages.get(ROOT + "/transfers")
+    async def of_payer(request: Request) -> Response:
+        session = await parts.session(request)
+        rows = await services.run_read(lambda: transfers.of_receiver(session.payer_id))
+        named = await parts.desk.named([dict(row) for row in rows])
+        return face.page(request, "transfers", session, back=_ME, transfers=named)
+
+    @pages.post(ROOT + "/transfers/{transfer_id}/take")
+    async def take(request: Request, transfer_id: str) -> Response:
+        session, _ = await parts.posted(request)
+        command = EndTransfer(
+            transfer_id=transfer_id,
+            step=TransferStep.TAKE,
+            by=session.payer_id,
+            rules=services.rules,
+        )
+        await services.submit(command)
+        return face.sent(request, "/transfers")

@@ -1,14 +1,21 @@
 """What every page of the wallet stands on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from fastapi import Request
+from pydantic import ValidationError
 
 from backend.payments.services import Services
 from backend.wallet.desk import WalletDesk
 from backend.wallet_page.face import Face
 from backend.wallet_page.session import Form, Session, check_form, read_form, token_of
+from backend.wanted import Wanted
 from protocol import ids
+from protocol.errors import CallerError
+
+_Wanted = TypeVar("_Wanted", bound=Wanted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,3 +43,13 @@ class PageParts:
         services = self.services
         luck = services.entropy.token_bytes(ids.RANDOM_BYTES)
         return ids.mint(prefix, time_ms=services.clock.now_ms(), random_bytes=luck)
+
+
+def checked(model: type[_Wanted], fields: Mapping[str, Any]) -> _Wanted:
+    """What a form asks for, by the rules of the JSON interface; the error names the field."""
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        field = str(error.errors(include_input=False)[0]["loc"][0])
+        code = "amount_invalid" if field.endswith("_minor") else "field_invalid"
+        raise CallerError(code, field) from None

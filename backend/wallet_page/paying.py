@@ -15,14 +15,17 @@ from backend.db.tables import Row
 from backend.instruments.model import BALANCE
 from backend.instruments.repository import InstrumentRepository
 from backend.wallet.limits import QR_TEXT_CHARS_MAX
-from backend.wallet.model import code_url
+from backend.wallet.model import code_url, scanned_payment_id
+from backend.wallet.schemas import Confirmation
 from backend.wallet_page.face import code_picture
 from backend.wallet_page.limits import BILLS_SHOWN_MAX, CODE_SHOWN_MS, CODE_SPARE_MS
-from backend.wallet_page.parts import PageParts
+from backend.wallet_page.parts import PageParts, checked
 from backend.wallet_page.session import ROOT, Form, Session
 from protocol import ids
 from protocol.errors import CallerError
 from protocol.payment import PAID_STATES, WAITING_STATES, PaymentState
+
+_CHOICES = ("pin", "instrument_id", "coupon_id")
 
 
 def add_pages(pages: APIRouter, parts: PageParts) -> None:
@@ -71,7 +74,7 @@ def _code_pages(pages: APIRouter, parts: PageParts) -> None:
 
 
 def _scan_pages(pages: APIRouter, parts: PageParts) -> None:
-    desk, face = parts.desk, parts.face
+    _desk, face = parts.desk, parts.face
 
     @pages.get(ROOT + "/scan")
     async def scan(request: Request) -> Response:
@@ -83,11 +86,11 @@ def _scan_pages(pages: APIRouter, parts: PageParts) -> None:
         session, form = await parts.posted(request)
         content = form.get("content", "").strip()
         try:
-            shown = await desk.scan(session.payer_id, content)
+            payment_id = scanned_payment_id(content)
         except CallerError as error:
             kept = content[:QR_TEXT_CHARS_MAX]
             return face.page(request, "scan", session, tab="scan", content=kept, refusal=error)
-        return face.sent(request, f"/pay/{shown['payment_id']}")
+        return face.sent(request, f"/pay/{payment_id}")
 
 
 def _order_pages(pages: APIRouter, parts: PageParts, orders: "_Orders") -> None:
@@ -102,13 +105,18 @@ def _order_pages(pages: APIRouter, parts: PageParts, orders: "_Orders") -> None:
     async def pay(request: Request, payment_id: str) -> Response:
         session, form = await parts.posted(request)
         try:
+            wanted = checked(
+                Confirmation,
+                {
+                    "payment_id": payment_id,
+                    "attempt_id": form.get("attempt_id", ""),
+                    **{name: form[name] for name in _CHOICES if form.get(name)},
+                },
+            )
             body = await desk.confirm(
                 payer_id=session.payer_id,
-                payment_id=payment_id,
-                attempt_id=form.get("attempt_id", ""),
-                pin=form.get("pin") or None,
-                instrument_id=form.get("instrument_id") or None,
-                coupon_id=form.get("coupon_id") or None,
+                pin=wanted.pin.get_secret_value() if wanted.pin else None,
+                **wanted.model_dump(exclude={"pin"}),
             )
             if "error" in body:
                 raise CallerError(body["error"]["code"])
@@ -158,6 +166,8 @@ class _Orders:
         try:
             order = asked[0] if asked else await desk.scan(session.payer_id, code_url(payment_id))
         except CallerError as error:
+            if refusal is None and await self._is_settled(session, payment_id):
+                return face.sent(request, f"/paid/{payment_id}")
             return face.refused(request, refusal or error, session)
         is_pin_step = bool(asked) or (chosen.get("step") == "pin" and order["pin_required"])
         return face.page(
@@ -167,10 +177,19 @@ class _Orders:
             refusal=refusal,
             order=order,
             is_asked=bool(asked),
+            back=f"{ROOT}/code" if asked else f"{ROOT}/scan",
             chosen={name: chosen.get(name, "") for name in ("instrument_id", "coupon_id")},
             attempt_id=self._parts.mint(ids.ATTEMPT),
             **({} if is_pin_step else await self._choices(session, order)),
         )
+
+    async def _is_settled(self, session: Session, payment_id: str) -> bool:
+        """Whether there is an end to show: this payer has paid it, or refused to."""
+        try:
+            await self._parts.desk.bill(session.payer_id, payment_id)
+        except CallerError:
+            return False
+        return True
 
     async def _choices(self, session: Session, order: dict[str, Any]) -> dict[str, Any]:
         run = self._parts.services.run_read

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 
 from backend.payments.services import Services
 from backend.wallet.desk import WalletDesk
-from backend.wallet_page import holdings, paying
+from backend.wallet_page import holdings, packets, paying
 from backend.wallet_page.face import Face
 from backend.wallet_page.parts import PageParts
 from backend.wallet_page.session import (
@@ -35,6 +35,7 @@ def router(services: Services) -> APIRouter:
     _door(pages, parts)
     paying.add_pages(pages, parts)
     holdings.add_pages(pages, parts)
+    packets.add_pages(pages, parts)
     return pages
 
 

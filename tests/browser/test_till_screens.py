@@ -1,19 +1,16 @@
 """Every screen of the till: readable at 7:1, whole at both sizes, the same after a reload."""
 
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page
 
+from tests.support.axe import AXE, faults
 from tests.support.browser import LARGE, SMALL, opened_page
 from tests.support.till_scenes import GOODS, scenes
 from tests.support.tills import running_till
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
-AXE = Path(sys.prefix) / "npm_readers" / "node_modules" / "axe-core" / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag2aaa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 HIDDEN = """
 () => [...document.querySelectorAll('main .key, main .button, main h1, .bar .button')]
   .filter((each) => each.checkVisibility() && !each.closest('.scroll, .visually-hidden'))
@@ -27,22 +24,6 @@ SMALL_TARGETS = """
   .filter(([, box]) => box.width < 64 || box.height < 48)
   .map(([text, box]) => `${text} ${Math.round(box.width)}x${Math.round(box.height)}`)
 """
-
-
-async def faults(page: Page) -> list[str]:
-    """What axe finds, one line each."""
-    if not await page.evaluate("() => 'axe' in window"):
-        await page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: dict[str, Any] = await page.evaluate(
-        "(tags) => axe.run(document, {runOnly: tags, resultTypes: ['violations'],"
-        " rules: {'color-contrast-enhanced': {enabled: true}}})",
-        RULES,
-    )
-    return [
-        f"{fault['id']}: {node['target']} {node['failureSummary'][:160]}"
-        for fault in found["violations"]
-        for node in fault["nodes"]
-    ]
 
 
 async def kind(page: Page) -> str | None:

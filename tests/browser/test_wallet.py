@@ -1,15 +1,19 @@
 """The wallet's main stories in a real browser, against a running backend over TLS."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page
 
+from tests.support.axe import AXE, faults
 from tests.support.browser import opened_page
 from tests.support.wallet_phone import PHONE, PIN, Phone, open_wallet, running_phone, shown_code
+from tests.support.wallet_scenes import scenes
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
+TOO_WIDE = "() => Number(document.getElementById('main').scrollWidth > innerWidth)"
 ABOVE_MINOR = 100_001  # the merchant's limit for a code alone is 1,000 yuan
 
 
@@ -50,3 +54,69 @@ async def test_a_code_pays_a_little_at_once_and_much_after_the_pin(
     assert await phone.state(sold["payment_id"]) == "captured"
     assert await page.get_attribute("body", "data-mood") == "paid"
     assert all(url.startswith(phone.base) for url in page.asked)  # type: ignore[attr-defined]
+
+
+async def test_a_pasted_code_shows_merchant_and_amount_and_is_paid_by_confirming(
+    phone: Phone, page: Page
+) -> None:
+    await open_wallet(phone, page, "en")
+    shown = await phone.sell(2_680, description="Coffee")
+    await page.click('[href="/wallet/scan"]')
+    await page.fill("#content", "https://elsewhere.example/x")
+    await page.click("button.primary")
+    assert "field_invalid" in await page.inner_text("[data-refusal]")
+    await page.fill("#content", str(shown["code_url"]))
+    await page.click("button.primary")
+    await page.wait_for_url("**/wallet/pay/*")
+    told = await page.inner_text("main")
+    assert "街角小店" in told
+    assert "26.80" in told
+    assert "Coffee" in told
+    assert await phone.state_seen(shown["payment_id"]) == "awaiting_payer"
+    await page.keyboard.press("Tab")
+    await page.focus("button.primary")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/wallet/paid/*")
+    assert await phone.state(shown["payment_id"]) == "captured"
+    await page.goto(f"{phone.base}/wallet/bills")
+    assert "26.80" in await page.inner_text("main")
+
+
+async def test_a_refused_payment_and_a_stopped_mandate_are_over(phone: Phone, page: Page) -> None:
+    mandate_id = await phone.agree("vend-1")
+    await open_wallet(phone, page)
+    sold = await phone.sell(ABOVE_MINOR, pay_code=await shown_code(page))
+    await page.click("[data-asked]")
+    await page.click(".danger")
+    await page.wait_for_url("**/wallet/paid/*")
+    assert "payer_refused" in await page.inner_text("main")
+    assert await phone.state(sold["payment_id"]) == "declined"
+    await page.goto(f"{phone.base}/wallet/mandates/{mandate_id}")
+    assert "100.00" in await page.inner_text(".facts")
+    await page.click("summary")
+    await page.click("[data-stop]")
+    await page.wait_for_selector("summary", state="detached")
+    assert "已停止" in await page.inner_text("main")
+
+
+@pytest.mark.timeout(120)
+async def test_every_screen_is_readable_and_fits_the_phone_in_either_language(
+    browser: Browser, tmp_path: Path
+) -> None:
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed (deploy/setup/npm_readers.py)")
+    wrong: list[str] = []
+    async with (
+        running_phone(tmp_path, shop="Corner Shop") as phone,
+        opened_page(browser, viewport=PHONE, ignore_https_errors=True) as page,
+    ):
+        async for name, shown in scenes(phone, page, "en"):
+            wrong += [f"{name}: {fault}" for fault in await faults(shown)]
+            wrong += [f"{name} is too wide" for _ in range(await shown.evaluate(TOO_WIDE))]
+            if name in {"sign-in", "me", "red-packets", "mandate"}:
+                address = shown.url.partition("?")[0]
+                await shown.goto(f"{address}?lang=zh")
+                assert await shown.get_attribute("html", "lang") == "zh-CN"
+                wrong += [f"{name} zh: {fault}" for fault in await faults(shown)]
+                await shown.goto(f"{address}?lang=en")
+    assert not wrong, "\n".join(sorted(set(wrong)))

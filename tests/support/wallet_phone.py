@@ -10,10 +10,11 @@ from typing import Any
 from playwright.async_api import Page
 
 from backend.coupons.service import IssueCoupon
-from backend.instruments.model import InstrumentKind
+from backend.instruments.model import HOME_CHANNELS, InstrumentKind
 from backend.instruments.service import AddInstrument
 from backend.mandates.service import CreateMandate
 from backend.payments.model import DeviceRequest
+from backend.payments.repository import PaymentRepository
 from backend.payments.requests import command_of, parse_request
 from backend.wallet.desk import WalletDesk
 from protocol.crypto import SigningKey, generate
@@ -63,6 +64,14 @@ class Phone:
     async def state(self, payment_id: str) -> str:
         return str((await self.desk.bill(self.payer_id, payment_id))["state"])
 
+    async def state_seen(self, payment_id: str) -> str:
+        """As the merchant sees it, also while no payer is known."""
+        services = self.served.backend.services
+        row = await services.run_read(
+            lambda: PaymentRepository(services.reader).payment(payment_id)
+        )
+        return str(row["state"])
+
     async def agree(self, device: str) -> str:
         """A mandate for a device, signed by the payer's key."""
         now_ms = self.served.backend.clock.now_ms()
@@ -83,9 +92,10 @@ class Phone:
             currency="CNY", minimum_minor=2_000, valid_from_ms=now_ms,
             valid_until_ms=now_ms + 30 * DAY_MS,
         ))  # fmt: skip
+        tokens = dict.fromkeys(HOME_CHANNELS[InstrumentKind.CARD], "agr_phone_0001")
         await self._do(AddInstrument(
             instrument_id=self.id("ins"), payer_id=self.payer_id, kind=InstrumentKind.CARD,
-            bank="招商银行", last4="1234", tokens={"NUCC": "agreement-1"},
+            bank="招商银行", last4="1234", tokens=tokens,
         ))  # fmt: skip
 
     async def _do(self, command: Any) -> None:

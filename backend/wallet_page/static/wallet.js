@@ -94,16 +94,18 @@ const renew = async () => {
     isFetching = false;
   }
 };
+const countOf = (html) => html.split("data-asked").length - 1;
 const look = async () => {
   if (document.visibilityState !== "visible" || isFetching) return;
   try {
     const told = await (await fetched("/wallet/now")).json();
     delete root.dataset.line;
     const asked = document.getElementById("asked");
+    const isNews = countOf(told.asked) > asked.children.length; // then the shown code is used up
     if (asked.innerHTML.trim() !== told.asked.trim()) swap(asked, told.asked);
     const shown = main.querySelector("[data-latest]").dataset.latest;
     if (told.latest && told.latest !== shown) location.assign(`/wallet/paid/${told.latest}`);
-    else if (count() < Date.now()) await renew();
+    else if (isNews || count() < Date.now()) await renew();
   } catch {
     root.dataset.line = "lost";
   }

@@ -1,0 +1,63 @@
+"""What may be asked of mandates outside commands, by either side: the routes translate to it."""
+
+from typing import Any
+
+from backend.db.tables import Row
+from backend.mandates.model import MandateCommand, Side
+from backend.mandates.notices import EndNotice
+from backend.mandates.repository import MandateRepository
+from backend.mandates.service import PARTY, ChangeMandate
+from backend.payments.services import Services
+from protocol.errors import CallerError
+
+_HIDDEN = frozenset({"signed", "open_notices", "event_count", "notify_url", "notify_form"})
+
+
+class MandateDesk:
+    """What both sides may ask of a mandate of theirs. ``mandate_not_found`` for any other."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._repository = MandateRepository(services.reader)
+
+    async def mandates(self, side: Side, party_id: str) -> dict[str, Any]:
+        """A side's mandates, newest first."""
+        found = self._repository
+        read = found.of_payer if side is Side.PAYER else found.of_merchant
+        rows = await self._services.run_read(lambda: read(party_id))
+        return {"mandates": [shown_mandate(row) for row in rows]}
+
+    async def mandate(self, side: Side, party_id: str, mandate_id: str) -> dict[str, Any]:
+        """One mandate with its timeline, notices and uses."""
+        run, found = self._services.run_read, self._repository
+        row = await run(lambda: found.mandate(mandate_id))
+        if row is None or row[PARTY[side]] != party_id:
+            raise CallerError("mandate_not_found", mandate_id)
+        return shown_mandate(row) | {
+            "timeline": await run(lambda: found.timeline(mandate_id)),
+            "notices": await run(lambda: found.notices(mandate_id)),
+            "uses": await run(lambda: found.uses(mandate_id)),
+        }
+
+    async def change(
+        self, side: Side, party_id: str, mandate_id: str, command: MandateCommand
+    ) -> dict[str, Any]:
+        """Suspend, resume or terminate."""
+        change = ChangeMandate(side=side, party_id=party_id, mandate_id=mandate_id, command=command)
+        return shown_mandate(await self._services.submit(change))
+
+    async def notices(self, payer_id: str) -> dict[str, Any]:
+        """What was announced to a payer, newest first."""
+        rows = await self._services.run_read(lambda: self._repository.notices_of_payer(payer_id))
+        return {"notices": rows}
+
+    async def end_notice(self, side: Side, party_id: str, notice_id: str) -> Row:
+        """The payer refuses an announced debit, or the merchant withdraws it."""
+        command = EndNotice(side=side, party_id=party_id, notice_id=notice_id)
+        notice: Row = await self._services.submit(command)
+        return notice
+
+
+def shown_mandate(row: Row) -> dict[str, Any]:
+    """A mandate as its two sides may see it."""
+    return {name: value for name, value in row.items() if name not in _HIDDEN}

@@ -1,0 +1,108 @@
+"""The pages of red packets: sending one with the PIN, claiming a share, who took what."""
+
+import re
+
+from fastapi import APIRouter, Request, Response
+
+from backend.pay_page.model import typed_minor
+from backend.red_packets.desk import RedPacketDesk
+from backend.red_packets.limits import SHARES_MAX, WISH_CHARS_MAX
+from backend.red_packets.routes import WantedRedPacket
+from backend.wallet_page.parts import PageParts, checked
+from backend.wallet_page.session import ROOT, Form, Session
+from protocol import ids
+from protocol.errors import CallerError
+
+_LIST, _SEND = f"{ROOT}/red-packets", f"{ROOT}/red-packets/new"
+_EMPTY = {"kind": "lucky", "total": "", "share_count": "1", "wish": ""}
+_COUNT = re.compile(r"\d{1,3}", re.ASCII).fullmatch
+
+
+def add_pages(pages: APIRouter, parts: PageParts) -> None:
+    """Add them to the router."""
+    desk = RedPacketDesk(parts.services)
+    _sending(pages, parts, desk)
+    _claiming(pages, parts, desk)
+
+
+def _sending(pages: APIRouter, parts: PageParts, desk: RedPacketDesk) -> None:
+    face = parts.face
+
+    def form_page(
+        request: Request, session: Session, form: Form, refusal: CallerError | None
+    ) -> Response:
+        return face.page(
+            request,
+            "red_packet_new",
+            session,
+            back=_LIST,
+            refusal=refusal,
+            form=_EMPTY | form | {"red_packet_id": parts.mint(ids.RED_PACKET)},
+            wish_max=WISH_CHARS_MAX,
+            shares_max=SHARES_MAX,
+        )
+
+    @pages.get(_SEND)
+    async def new(request: Request) -> Response:
+        return form_page(request, await parts.session(request), {}, None)
+
+    @pages.post(_SEND)
+    async def send(request: Request) -> Response:
+        session, form = await parts.posted(request)
+        try:
+            wanted = wanted_packet(form)
+            await parts.desk.check_pin(session.payer_id, wanted.pin.get_secret_value())
+            sent = await desk.send(session.payer_id, **wanted.model_dump(exclude={"pin"}))
+        except CallerError as error:
+            return form_page(request, session, form, error)
+        return face.sent(request, f"/red-packets/{sent['red_packet_id']}")
+
+
+def _claiming(pages: APIRouter, parts: PageParts, desk: RedPacketDesk) -> None:
+    face = parts.face
+
+    @pages.get(_LIST)
+    async def of_payer(request: Request) -> Response:
+        session = await parts.session(request)
+        found = await desk.of_payer(session.payer_id)
+        return face.page(request, "red_packets", session, back=f"{ROOT}/me", **found)
+
+    @pages.post(_LIST)
+    async def claim(request: Request) -> Response:
+        session, form = await parts.posted(request)
+        red_packet_id = form.get("red_packet_id", "").strip()
+        try:
+            await desk.claim(session.payer_id, red_packet_id)
+        except CallerError as error:
+            found = await desk.of_payer(session.payer_id)
+            return face.page(
+                request, "red_packets", session, back=f"{ROOT}/me", refusal=error, **found
+            )
+        return face.sent(request, f"/red-packets/{red_packet_id}")
+
+    @pages.get(_LIST + "/{red_packet_id}")
+    async def packet(request: Request, red_packet_id: str) -> Response:
+        session = await parts.session(request)
+        found = await desk.packet(session.payer_id, red_packet_id)
+        taken = (await desk.of_payer(session.payer_id))["claimed"]
+        mine = [one for one in taken if one["red_packet_id"] == red_packet_id]
+        return face.page(
+            request, "red_packet", session, back=_LIST, packet=found, mine=mine[0] if mine else None
+        )
+
+
+def wanted_packet(form: Form) -> WantedRedPacket:
+    """What a form asks to send, by the rules of the JSON interface."""
+    total_minor = typed_minor(form.get("total", ""))
+    if total_minor is None:
+        raise CallerError("amount_invalid", "total")
+    count = form.get("share_count", "")
+    fields = {
+        "red_packet_id": form.get("red_packet_id", ""),
+        "kind": form.get("kind", ""),
+        "total_minor": total_minor,
+        "share_count": int(count) if _COUNT(count) else 0,
+        "wish": form.get("wish", ""),
+        "pin": form.get("pin", ""),
+    }
+    return checked(WantedRedPacket, fields)

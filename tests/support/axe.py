@@ -1,0 +1,26 @@
+"""axe-core, which judges whether everybody can read and use a page; contrast of 7:1 included."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Page
+
+AXE = Path(sys.prefix) / "npm_readers" / "node_modules" / "axe-core" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag2aaa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+async def faults(page: Page) -> list[str]:
+    """What axe finds, one line each."""
+    if not await page.evaluate("() => 'axe' in window"):
+        await page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: dict[str, Any] = await page.evaluate(
+        "(tags) => axe.run(document, {runOnly: tags, resultTypes: ['violations'],"
+        " rules: {'color-contrast-enhanced': {enabled: true}}})",
+        RULES,
+    )
+    return [
+        f"{fault['id']}: {node['target']} {node['failureSummary'][:160]}"
+        for fault in found["violations"]
+        for node in fault["nodes"]
+    ]

@@ -1,0 +1,71 @@
+"""Every screen of the wallet, reached as a person reaches it; for pictures, and for axe."""
+
+from collections.abc import AsyncIterator
+
+from playwright.async_api import Page
+
+from tests.support.wallet_phone import PIN, Phone, open_wallet, shown_code
+
+Scene = tuple[str, Page]
+LISTS = ("bills", "red-packets", "coupons", "cards", "transfers")
+
+
+async def scenes(phone: Phone, page: Page, language: str) -> AsyncIterator[Scene]:
+    """All screens in one language, as (name, page)."""
+    await phone.fill()
+    mandate_id = await phone.agree("vending-07")
+    await page.goto(f"{phone.base}/wallet?lang={language}")
+    yield "sign-in", page
+    await open_wallet(phone, page, language)
+    yield "code", page
+    async for scene in _paying(phone, page, language):
+        yield scene
+    for name in ("me", *LISTS):
+        await page.goto(f"{phone.base}/wallet/{name}")
+        yield name, page
+    await page.goto(f"{phone.base}/wallet/mandates")
+    yield "mandates", page
+    await page.click(f'[href$="{mandate_id}"]')
+    yield "mandate", page
+    await page.click("summary")
+    yield "mandate-stop", page
+    await page.goto(f"{phone.base}/wallet/red-packets/new")
+    await page.fill("#total", "20")
+    await page.fill("#share_count", "2")
+    yield "red-packet-new", page
+    await page.fill("#packet_pin", PIN)
+    await page.click("button.primary")
+    await page.wait_for_selector(".envelope")
+    await page.click(".last button")
+    await page.wait_for_selector(".envelope + .muted, .envelope + ul")
+    yield "red-packet", page
+
+
+async def _paying(phone: Phone, page: Page, language: str) -> AsyncIterator[Scene]:
+    coffee, bicycle = ("咖啡", "自行车") if language == "zh" else ("Coffee", "Bicycle")
+    await phone.sell(100_001, pay_code=await shown_code(page), description=bicycle)
+    await page.wait_for_selector("[data-asked]")
+    yield "asked", page
+    await page.click("[data-asked]")
+    await page.keyboard.type("111")
+    yield "pin", page
+    await page.keyboard.type("111")
+    await page.wait_for_selector("[data-refusal]")
+    yield "pin-wrong", page
+    await page.keyboard.type(PIN)
+    await page.wait_for_url("**/wallet/paid/*")
+    yield "paid", page
+    shown = await phone.sell(2_680, description=coffee)
+    await page.goto(f"{phone.base}/wallet/scan")
+    yield "scan", page
+    await page.fill("#content", str(shown["code_url"]))
+    await page.click("button.primary")
+    await page.wait_for_selector("#coupon")
+    yield "order", page
+    await page.click("button.primary")
+    await page.wait_for_url("**/wallet/paid/*")
+    await page.click(".last .key:not(.primary)")
+    await page.wait_for_url("**/wallet/bills/*")
+    yield "bill", page
+    await page.goto(f"{phone.base}/wallet/pay/{phone.id('pay')}")
+    yield "refused", page

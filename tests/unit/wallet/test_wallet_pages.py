@@ -1,0 +1,118 @@
+"""Who may use the wallet's pages, and whose forms count."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from backend.wallet_page.routes import router
+from tests.support.shop import Shop
+from tests.support.wallet_http import services_of
+
+
+@pytest.fixture
+def browser(shop: Shop) -> Iterator[TestClient]:
+    app = FastAPI()
+    app.include_router(router(services_of(shop)))
+    with TestClient(app, base_url="https://wallet.example", follow_redirects=False) as client:
+        yield client
+
+
+def sign_in(shop: Shop, browser: TestClient) -> str:
+    """A payer's id; the browser has the session."""
+    payer_id = shop.add_payer(balance_minor=5_000)
+    answer = browser.post("/wallet/sign-in", data={"token": f"token of {payer_id}"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/wallet/code")
+    told = answer.headers["set-cookie"]
+    assert all(word in told for word in ("HttpOnly", "Secure", "SameSite=strict", "Path=/wallet"))
+    return payer_id
+
+
+def page_token(browser: TestClient) -> str:
+    found = re.search(r'name="page" value="([0-9a-f]{64})"', browser.get("/wallet/me").text)
+    assert found is not None
+    return found[1]
+
+
+def test_without_a_session_every_page_asks_who_is_there(browser: TestClient) -> None:
+    for path in ("code", "bills", "me", "pay/pay_1", "mandates", "red-packets"):
+        answer = browser.get(f"/wallet/{path}")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/wallet"), path
+    assert "wallet" not in browser.cookies
+    wrong = browser.post("/wallet/sign-in", data={"token": "nobody's"})
+    assert "令牌无效" in wrong.text
+    assert "set-cookie" not in wrong.headers
+
+
+def test_a_form_needs_its_page_and_its_site(shop: Shop, browser: TestClient) -> None:
+    sign_in(shop, browser)
+    token = page_token(browser)
+    bad: list[dict[str, Any]] = [
+        {"data": {}},
+        {"data": {"page": "0" * 64}},
+        {"data": {"page": token}, "headers": {"sec-fetch-site": "cross-site"}},
+        {"data": {"page": token}, "headers": {"sec-fetch-site": "same-site"}},
+    ]
+    for changes in bad:
+        answer = browser.post("/wallet/sign-out", **changes)
+        assert answer.headers["location"] == "/wallet", changes
+        sign_in(shop, browser)
+        token = page_token(browser)
+    large = browser.post("/wallet/scan", data={"page": token, "content": "x" * 5_000})
+    assert large.status_code == 400
+    assert "field_invalid" in large.text
+
+
+def test_pages_carry_the_strict_policy_and_are_kept_by_nobody(
+    shop: Shop, browser: TestClient
+) -> None:
+    sign_in(shop, browser)
+    page = browser.get("/wallet/code?lang=en")
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    assert page.headers["cache-control"] == "no-store"
+    assert "<script>" not in page.text
+    assert "style=" not in page.text
+    [style] = set(re.findall(r'href="(/wallet/static/[0-9a-f]+/wallet/wallet.css)"', page.text))
+    assert browser.get(style).headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_page_loaded_again_shows_the_same_code_until_it_is_used_or_old(
+    shop: Shop, browser: TestClient
+) -> None:
+    sign_in(shop, browser)
+
+    def code(query: str = "") -> str:
+        found = re.search(r'data-code="(\d{18})"', browser.get(f"/wallet/code{query}").text)
+        assert found is not None
+        return found[1]
+
+    first = code()
+    assert [code() for _ in range(6)] == [first] * 6
+    other = code("?new=1")
+    assert other != first
+    body = shop.create_body("pay_code", 1_000, pay_code=other)
+    assert shop.ask("payment.create", body)["state"] == "captured"
+    fresh = code()
+    assert fresh not in {first, other}
+    shop.clock.at_ms += 70_000
+    assert code() != fresh
+
+
+def test_the_same_page_sent_twice_pays_once(shop: Shop, browser: TestClient) -> None:
+    payer_id = sign_in(shop, browser)
+    payment_id = shop.show_qr(1_280)["payment_id"]
+    page = browser.get(f"/wallet/pay/{payment_id}").text
+    found = re.search(r'name="attempt_id" value="(att_\w{26})"', page)
+    assert found is not None
+    form = {"page": page_token(browser), "attempt_id": found[1]}
+    for _ in range(2):
+        answer = browser.post(f"/wallet/pay/{payment_id}", data=form)
+        assert answer.headers["location"] == f"/wallet/paid/{payment_id}"
+    assert shop.payer_balance(payer_id) == 5_000 - 1_280
+    again = browser.get(f"/wallet/pay/{payment_id}")
+    assert again.headers["location"] == f"/wallet/paid/{payment_id}"
+    strange = browser.post(f"/wallet/pay/{payment_id}", data=form | {"attempt_id": "x"})
+    assert strange.status_code in {303, 400}
