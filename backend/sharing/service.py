@@ -2,7 +2,8 @@
 
 Rule 1: a merchant's number means one round for ever: the same content again is the same round,
         other content a conflict. Refused rounds leave nothing behind.
-Rule 2: a share of money that a channel has not paid yet is held for its receiver and paid when the
+Rule 2: a merchant that is not active gives nobody a share; what is its own may be released.
+Rule 3: a share of money that a channel has not paid yet is held for its receiver and paid when the
         channel has: nobody gets other clients' money.
 """
 
@@ -95,7 +96,10 @@ class SharePayment:
         if payment is None or ws.get(SHARE_ROUND, (self.owner, self.out_order_no)) is not None:
             return []
         currency = payment["currency"]
-        found: list[Read] = [(ACCOUNT, chart.shared(self.payment_id, currency))]
+        found: list[Read] = [
+            (ACCOUNT, chart.shared(self.payment_id, currency)),
+            (MERCHANT, payment["merchant_id"]),
+        ]
         found += channel_reads(ws, payment)
         found += ledger.reads(release_sample(payment, self.round_id), is_new=True)
         for one in self.wanted:
@@ -136,6 +140,10 @@ class SharePayment:
             raise CallerError("payment_state", self.payment_id)
         if shared is None:
             raise CallerError("share_not_asked", self.payment_id)
+        merchant = ws.get(MERCHANT, payment["merchant_id"])
+        assert merchant is not None, "merchants are never removed"
+        if self.wanted and merchant["status"] != "active":
+            raise CallerError("merchant_unknown", merchant["merchant_id"])
         wanted_minor = sum(one.amount_minor for one in self.wanted)
         shareable = Shareable(
             state=SharingState(shared["state"]),

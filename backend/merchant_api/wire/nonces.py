@@ -21,7 +21,8 @@ from backend.merchant_api.limits import (
 from backend.merchant_api.wire.authorization import refused
 from backend.merchant_api.wire.tables import NONCES
 
-_KEPT_MS = 2 * CLOCK_SKEW_S_MAX * 1000
+_KEPT_MS = (2 * CLOCK_SKEW_S_MAX + 1) * 1000
+"""Timestamps are whole seconds: one of the future counts to the end of its last one."""
 _DIGEST_BYTES, _TIME_BYTES = 16, 8
 _ENTRY_BYTES = _DIGEST_BYTES + _TIME_BYTES
 

@@ -8,7 +8,7 @@ import pytest
 from backend.merchant_api import parts
 from backend.merchant_api.faults import BODY_TOO_LARGE, ApiError
 from backend.merchant_api.keys.crypto import same_serial
-from backend.merchant_api.limits import NONCES_AT_A_PLACE_MAX
+from backend.merchant_api.limits import CLOCK_SKEW_S_MAX, NONCES_AT_A_PLACE_MAX
 from backend.merchant_api.wire.nonces import seen_with
 from protocol.errors import CallerError
 from tests.support.merchant_caller import BODY_BYTES_MAX, Caller, second_process
@@ -102,6 +102,17 @@ def test_a_nonce_counts_once_while_its_time_could_be_accepted(stranger: Caller) 
     refused(stranger.ask("GET", "/v3/certificates", header=header), 401, "SIGN_ERROR")
 
 
+def test_a_nonce_of_the_future_counts_once_to_its_last_moment(stranger: Caller) -> None:
+    clock, target = stranger.shop.clock, "/v3/certificates"
+    clock.at_ms -= clock.at_ms % 1_000
+    ahead = str(clock.at_ms // 1_000 + CLOCK_SKEW_S_MAX)
+    header = stranger.authorization("GET", target, b"", timestamp=ahead)
+    assert stranger.ask("GET", target, header=header).status_code == 200
+    clock.at_ms += 2 * CLOCK_SKEW_S_MAX * 1_000 + 999
+    answer = stranger.ask("GET", target, header=header)
+    assert answer.json()["detail"]["field"] == "nonce_str"
+
+
 def test_a_place_for_nonces_that_is_full_refuses_and_forgets_in_time() -> None:
     digests = [number.to_bytes(32, "big") for number in range(1, 600)]
     digests = [one[::-1] for one in digests]
@@ -109,12 +120,12 @@ def test_a_place_for_nonces_that_is_full_refuses_and_forgets_in_time() -> None:
     for digest in digests[:NONCES_AT_A_PLACE_MAX]:
         seen = seen_with(seen, digest, at_ms=1_000_000)
     with pytest.raises(ApiError) as refusal:
-        seen_with(seen, digests[-1], at_ms=1_599_999)
+        seen_with(seen, digests[-1], at_ms=1_600_999)
     assert refusal.value.fault.status == 429
     with pytest.raises(ApiError) as refusal:
-        seen_with(seen, digests[0], at_ms=1_599_999)
+        seen_with(seen, digests[0], at_ms=1_600_999)
     assert refusal.value.fault.status == 401
-    assert len(seen_with(seen, digests[0], at_ms=1_600_000)) == len(seen) // NONCES_AT_A_PLACE_MAX
+    assert len(seen_with(seen, digests[0], at_ms=1_601_000)) == len(seen) // NONCES_AT_A_PLACE_MAX
 
 
 def test_a_nonce_counts_once_in_two_processes(stranger: Caller) -> None:

@@ -16,6 +16,7 @@ from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve import ConfirmChannelSettlement
 from backend.ledger.chart import channel, client
 from backend.ledger.rules.legs import Event, posted
+from backend.merchants.service import ChangeMerchant
 from backend.payments.by_channel import ResolvePayment
 from backend.sagas.model import Ask
 from backend.sagas.ports import Word
@@ -212,6 +213,10 @@ def test_who_was_not_added_and_what_is_too_much_are_refused(sharer: Caller) -> N
     assert sharer.ask("POST", f"{SHARING}/receivers/delete", body).status_code == 200
     gone = share(sharer, transaction_id, "P1", to("MERCHANT_ID", mchid, 1), last=False)
     assert code_of(gone) == (403, "NO_AUTH")
+    sharer.shop.do(ChangeMerchant(merchant_id=MERCHANT, status="closed"))
+    add(sharer, "MERCHANT_ID", mchid)
+    stopped = share(sharer, transaction_id, "P1", to("MERCHANT_ID", mchid, 1), last=False)
+    assert code_of(stopped) == (403, "NO_AUTH")
     path = f"{SHARING}/merchant-configs/{sharer.made['mchid']}"
     assert sharer.ask("GET", path).json()["max_ratio"] == 3_000
     assert sharer.shop.balance(frozen) == 1_272 - 1_200 + 7  # of the fee of 8
