@@ -176,15 +176,17 @@ async def test_the_same_in_certificate_mode(
 
 
 async def test_the_asynchronous_client_takes_a_code_and_undoes_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with merchant_world(tmp_path) as world:
         world.leave_phone(tmp_path / "phone")
 
-        async def phone(command: Any, *words: Any, **more: Any) -> str:
-            capsys.readouterr()
-            await world.run(lambda: command(*words, directory=tmp_path / "phone", **more))
-            return capsys.readouterr().out.strip()
+        said: list[str] = []
+        monkeypatch.setattr(phone_book.typer, "echo", lambda words: said.append(str(words)))
+
+        async def phone(command: Any, *words: Any) -> str:
+            await world.run(lambda: command(*words, directory=tmp_path / "phone"))
+            return said[-1]
 
         monkeypatch.setenv("SSL_CERT_FILE", str(world.ca))
         own = world.own
@@ -210,7 +212,7 @@ async def test_the_asynchronous_client_takes_a_code_and_undoes_it(
                 payer={"auth_code": code},
                 scene_info={"store_info": {"out_id": "s1"}},
             )
-            assert (status, json.loads(text)["trade_state"]) == (200, "SUCCESS")
+            assert (status, json.loads(text).get("trade_state")) == (200, "SUCCESS"), text
             status, _ = await pay.codepay_reverse(out_trade_no="code-0001")
             assert status == 200
             _, text = await pay.query(out_trade_no="code-0001")
@@ -219,6 +221,10 @@ async def test_the_asynchronous_client_takes_a_code_and_undoes_it(
             assert "captured" in await phone(phone_book.pay, json.loads(text)["code_url"])
             amount = {"refund": 700, "total": 700, "currency": "CNY"}
             await pay.refund("back-0002", amount, out_trade_no="code-0002")
+            _, text = await pay.pay("金表", "code-0004", {"total": 90_000})
+            dear = await phone(phone_book.pay, json.loads(text)["code_url"])
+            assert "awaiting_payer" in dear
+            assert "余额" in dear
             always = {"currency": "CNY", "limit_minor": 0, "pin": PIN}  # ask for the PIN
             await phone(phone_book.wallet, "/wallet/v1/pin-free", json.dumps(always))
             shown = {"payer": {"auth_code": await phone(phone_book.code)}}

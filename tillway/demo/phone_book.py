@@ -48,8 +48,7 @@ def scan(directory: Directory = DIRECTORY, till: str = "pos-1") -> None:
 @app.command()
 def pay(content: str, directory: Directory = DIRECTORY) -> None:
     """Pay what a merchant's program asks for: the text of its code, or its page's or app's link."""
-    paid = _phone(directory).pay_content(content, now_ms=_now_ms())
-    typer.echo(f"{paid['payment_id']} {paid['state']}")
+    typer.echo(_paid(_phone(directory).pay_content(content, now_ms=_now_ms())))
 
 
 @app.command()
@@ -61,8 +60,7 @@ def code(directory: Directory = DIRECTORY) -> None:
 @app.command()
 def confirm(payment_id: str, directory: Directory = DIRECTORY) -> None:
     """Give the PIN for a payment by code that waits for it (asked lists them)."""
-    paid = _phone(directory).confirm_asked(payment_id, now_ms=_now_ms())
-    typer.echo(f"{paid['payment_id']} {paid['state']}")
+    typer.echo(_paid(_phone(directory).confirm_asked(payment_id, now_ms=_now_ms())))
 
 
 @app.command()
@@ -165,6 +163,12 @@ def _stack(directory: Path) -> dict[str, Any]:
         raise CallerError("config_invalid", f"no stack is running in {directory}")
     found: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return found
+
+
+def _paid(answer: dict[str, Any]) -> str:
+    error = answer.get("error") or {}
+    words = [error[name] for name in ("zh", "en") if name in error]
+    return " · ".join([f"{answer['payment_id']} {answer['state']}", *words])
 
 
 def _outcome(screen: dict[str, Any]) -> str:

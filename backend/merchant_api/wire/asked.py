@@ -27,7 +27,7 @@ class Asked(BaseModel):
     def _check_texts(cls, value: Any) -> Any:  # noqa: ANN401  # of every field
         for text in value if isinstance(value, list) else (value,):
             if isinstance(text, str):
-                check_characters(text)
+                _check_text(text)
         return value
 
 
@@ -37,6 +37,13 @@ class Refusal(BaseModel):
     code: str
     message: str
     detail: dict[str, Any] | None = None
+
+
+def _check_text(text: str) -> None:
+    try:
+        check_characters(text)
+    except ValueError:
+        raise ValueError("no control characters") from None
 
 
 def _callback_url(text: str) -> str:

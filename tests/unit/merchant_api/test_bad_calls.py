@@ -173,6 +173,13 @@ def test_a_field_that_is_wrong_is_named(
     assert found["detail"]["location"] == "body"
 
 
+def test_a_control_character_is_said(stranger: Caller) -> None:
+    found = refused(
+        stranger.ask("POST", NATIVE, stranger.order(attach="a\x00b")), 400, "PARAM_ERROR"
+    )
+    assert found["detail"]["issue"] == "Value error, no control characters"
+
+
 @pytest.mark.parametrize("body", [b"{", b"\xff\xfe{}", b"[]", b'"text"', b"null", b"[" * 9_000])
 def test_a_body_that_is_no_json_object(stranger: Caller, body: bytes) -> None:
     refused(stranger.ask("POST", NATIVE, body), 400, "PARAM_ERROR")
