@@ -84,7 +84,11 @@ def sign(
 
 
 @app.command()
-def wallet(path: str, body: str = "", directory: Directory = DIRECTORY) -> None:
+def wallet(
+    path: str,
+    body: Annotated[str, typer.Argument()] = "",
+    directory: Directory = DIRECTORY,
+) -> None:
     """Ask the wallet's interface, as /wallet/v1/openid: a GET, or a POST of this JSON text."""
     api = _phone(directory).api
     answer = api.post(path, json.loads(body)) if body else api.get(path)
