@@ -13,6 +13,7 @@ from backend.console import limits as console_limits
 from backend.console import operator_routes as console_people_routes
 from backend.console import routes as console_routes
 from backend.console.desk import PeopleDesk
+from backend.console.operations_desk import OperationsDesk
 from backend.coupons import routes as coupon_routes
 from backend.destinations import routes as destination_routes
 from backend.disputes import routes as dispute_routes
@@ -95,6 +96,9 @@ def public_application(backend: Backend) -> FastAPI:
 
 def _console_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
     people = PeopleDesk(backend.services)
+    operations = OperationsDesk(
+        backend.services, backend.operator, backend.callbacks, backend.background.wake
+    )
     tries = _rate(
         backend,
         console_limits.SIGN_INS_PER_MINUTE_MAX,
@@ -102,7 +106,7 @@ def _console_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
     )
     return (
         console_people_routes.operator_router(people, guard),
-        console_routes.router(backend.services, people, tries),
+        console_routes.router(backend.services, people, operations, tries),
     )
 
 

@@ -1,7 +1,7 @@
 """Draws the pictures of every screen: ``python docs/draw_screens.py [PATTERN] [--out FOLDER]``.
 
 ``<face>-<screen>-<zh|en>.png``: the till at 800×480, as the smallest has it, the wallet as a phone
-of 390×844; with 64 colours at most.
+of 390×844, the console 1280 wide; with 64 colours at most.
 """
 
 import argparse
@@ -18,7 +18,8 @@ sys.path.insert(0, str(ROOT))
 
 from PIL import Image  # noqa: E402
 
-from tests.support.browser import SMALL, opened_page, started_browser  # noqa: E402
+from tests.support import console_scenes  # noqa: E402
+from tests.support.browser import LARGE, SMALL, opened_page, started_browser  # noqa: E402
 from tests.support.till_scenes import GOODS, scenes  # noqa: E402
 from tests.support.tills import running_till  # noqa: E402
 from tests.support.wallet_phone import PHONE, running_phone  # noqa: E402
@@ -68,6 +69,21 @@ async def draw_wallet(pattern: str, folder: Path) -> None:
                             keep(await shown.screenshot(), folder / file)
 
 
+async def draw_console(pattern: str, folder: Path) -> None:
+    """The console's screens, in both languages, as a desk's screen shows them."""
+    async with started_browser() as browser:
+        for language in ("zh", "en"):
+            with TemporaryDirectory() as state:
+                async with (
+                    console_scenes.running_console(Path(state)) as console,
+                    opened_page(browser, viewport=dict(LARGE), ignore_https_errors=True) as page,
+                ):
+                    async for name in console_scenes.scenes(console, page, language):
+                        file = f"console-{name}-{language}.png"
+                        if fnmatch(file, pattern):
+                            keep(await page.screenshot(full_page=True), folder / file)
+
+
 def keep(png: bytes, path: Path) -> None:
     """With few colours, so that a picture has few bytes."""
     with Image.open(io.BytesIO(png)) as image:
@@ -89,6 +105,8 @@ def main() -> None:
         asyncio.run(draw(chosen.pattern, chosen.out, size))
     if fnmatch("wallet", face):
         asyncio.run(draw_wallet(chosen.pattern, chosen.out))
+    if fnmatch("console", face):
+        asyncio.run(draw_console(chosen.pattern, chosen.out))
 
 
 if __name__ == "__main__":

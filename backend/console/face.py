@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from backend.console.model import Person
 from backend.console.session import ROOT, dismiss
-from backend.console.words import STATES, STEPS, WORDS
+from backend.console.words import NAMES, STATES, STEPS, WORDS
 from backend.http_errors import status_of
 from backend.operator.words import shown_amount
 from faces import policy
@@ -39,7 +39,8 @@ class Face:
         **more: Any,  # noqa: ANN401  # what the template shows
     ) -> Response:
         """A page; with a refusal's sentence above it where there is one."""
-        shown = {"mood": "plain", "tab": "", "here": request.url.path} | more
+        here = request.url.path if request.method == "GET" else ROOT
+        shown = {"mood": "plain", "tab": "", "here": here} | more
         html = self._pages.render(
             f"console/{name}.html",
             language_of(request),
@@ -53,6 +54,7 @@ class Face:
             time=shown_time,
             states=STATES,
             steps=STEPS,
+            names=NAMES,
             **shown,
         )
         return self.sealed(

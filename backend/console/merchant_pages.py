@@ -33,7 +33,7 @@ def _today(pages: APIRouter, parts: ConsoleParts) -> None:
     async def today(request: Request) -> Response:
         person = await parts.person(request)
         if person.is_operator:
-            return face.sent(request, "/payments")
+            return face.sent(request, "/overview")
         on = desk.today()
         return face.page(
             request, "today", person, tab="today", on=on.isoformat(),
@@ -109,7 +109,10 @@ def _refund(pages: APIRouter, parts: ConsoleParts) -> None:
     async def check(request: Request, payment_id: str) -> Response:
         person, form = await parts.posted(request)
         row, wanted = await _asked(person, payment_id, form)
-        return face.page(request, "refund", person, tab="payments", payment=row, **wanted)
+        here = f"{ROOT}/payments/{row['payment_id']}"
+        return face.page(
+            request, "refund", person, tab="payments", here=here, payment=row, **wanted
+        )
 
     @pages.post(ROOT + "/payments/{payment_id}/refund")
     async def refund(request: Request, payment_id: str) -> Response:

@@ -142,7 +142,7 @@ class PaymentsDesk:
             raise CallerError("field_invalid", "refund") from None
         request = DeviceRequest(
             request_id=self._mint(ids.REQUEST),
-            device=f"console-{payment['merchant_id']}",
+            device=f"console-{actor}",
             store=_NO_STORE,
             merchant_id=payment["merchant_id"],
             message_type="refund.create",

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
-from backend.console import merchant_pages
+from backend.console import merchant_pages, operator_pages
 from backend.console.desk import PeopleDesk
 from backend.console.face import Face
 from backend.console.limits import FILTER_CHARS_MAX, PASSWORD_CHARS_MAX
 from backend.console.model import Person
+from backend.console.operations_desk import OperationsDesk
 from backend.console.parts import ConsoleParts
 from backend.console.payments_desk import PaymentsDesk
 from backend.console.session import (
@@ -28,7 +29,9 @@ from backend.rate_limit import RateLimit
 from protocol.errors import CallerError, TillwayError
 
 
-def router(services: Services, people: PeopleDesk, tries: RateLimit) -> APIRouter:
+def router(
+    services: Services, people: PeopleDesk, operations: OperationsDesk, tries: RateLimit
+) -> APIRouter:
     """``/console`` and below. ``tries`` bounds how often an address asks to come in."""
     face = Face(services.clock)
     pages = APIRouter(route_class=_route_of(face, people), include_in_schema=False)
@@ -37,6 +40,7 @@ def router(services: Services, people: PeopleDesk, tries: RateLimit) -> APIRoute
     parts = ConsoleParts(people=people, payments=PaymentsDesk(services), face=face)
     _door(pages, parts, tries)
     merchant_pages.add_pages(pages, parts)
+    operator_pages.add_pages(pages, parts, operations)
     return pages
 
 

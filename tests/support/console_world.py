@@ -14,7 +14,12 @@ from httpx import Response
 
 from backend.console import operator_routes, routes
 from backend.console.desk import PeopleDesk
+from backend.console.operations_desk import OperationsDesk
 from backend.console.totp import STEP_MS, code_at
+from backend.devices.repository import DeviceRepository
+from backend.notify.repository import CallbackRepository
+from backend.operator.service import MerchantDefaults, OperatorService
+from backend.payments.services import Services
 from backend.rate_limit import RateLimit
 from protocol.errors import TillwayError
 from tests.support.shop import MERCHANT, Shop
@@ -70,6 +75,23 @@ def page_token(html: str) -> str:
     return found[1]
 
 
+def operator_of(shop: Shop, services: Services) -> OperatorService:
+    """The operator's desk on the shop's books; nobody is enrolled here."""
+    return OperatorService(
+        submit=services.submit,
+        run_read=services.run_read,
+        reader=shop.reader,
+        devices=DeviceRepository(shop.reader),
+        enrolment=None,  # type: ignore[arg-type]  # no code is issued
+        clock=shop.clock,
+        defaults=MerchantDefaults(
+            fee_rate_bps=60, fee_bounds=services.fee_bounds, biometric_above_minor=0
+        ),
+        business_date=services.rules.business_date,
+        ledger_keys=(),
+    )
+
+
 @contextmanager
 def console_world(shop: Shop) -> Iterator[ConsoleWorld]:
     services = services_of(shop)
@@ -79,7 +101,10 @@ def console_world(shop: Shop) -> Iterator[ConsoleWorld]:
     )
     app = FastAPI()
     app.include_router(operator_routes.operator_router(people, operator_only))
-    app.include_router(routes.router(services, people, tries))
+    operations = OperationsDesk(
+        services, operator_of(shop, services), CallbackRepository(shop.reader), lambda: None
+    )
+    app.include_router(routes.router(services, people, operations, tries))
 
     @app.exception_handler(TillwayError)
     async def on_refusal(_: Request, error: TillwayError) -> JSONResponse:

@@ -1,0 +1,108 @@
+"""What the operators' pages show and do, without HTTP, by the desks that JSON has."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from backend.console.limits import ROWS_PER_PAGE
+from backend.console.model import Person
+from backend.db.tables import Row
+from backend.notify.dead_letters import DeadLetters, Page, replays_of
+from backend.notify.model import DeadLetterFilter
+from backend.notify.repository import CallbackRepository
+from backend.operator.service import OperatorService
+from backend.payments.services import Services
+from backend.reconciliation.cases import MoveBreak
+from backend.reconciliation.repository import ReconciliationRepository
+from backend.reconciliation.routes import Settled
+from protocol.errors import CallerError
+
+_EVERY = DeadLetterFilter(merchant_id=None, event_type=None, since_ms=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """How everything stands now."""
+
+    today: dict[str, Any]
+    imbalance_minor: int
+    """Of all books together, without signs: nothing but zero is good."""
+    oldest_unknown_ms: int | None
+    dead_count: int
+    break_count: int
+    devices: list[Row]
+
+    @property
+    def online_count(self) -> int:
+        """Devices that said they are here."""
+        return sum(1 for row in self.devices if row["is_online"])
+
+
+class OperationsDesk:
+    """One per process. ``wake`` makes the deliverer of callbacks look at once."""
+
+    def __init__(
+        self,
+        services: Services,
+        operator: OperatorService,
+        callbacks: CallbackRepository,
+        wake: Callable[[], None],
+    ) -> None:
+        self._services = services
+        self._operator = operator
+        self._letters = DeadLetters(callbacks)
+        self._breaks = ReconciliationRepository(services.reader)
+        self._wake = wake
+
+    async def overview(self) -> Overview:
+        """The figures of the first page."""
+        today = await self._operator.today()
+        unknowns = today["unknowns"]
+        return Overview(
+            today=today,
+            imbalance_minor=sum(abs(book["difference_minor"]) for book in today["books"]),
+            oldest_unknown_ms=today["now_ms"] - unknowns[0]["created_at_ms"] if unknowns else None,
+            dead_count=await self._services.run_read(lambda: self._letters.count(_EVERY)),
+            break_count=len(await self._breaks.open_cases(limit=ROWS_PER_PAGE)),
+            devices=await self._operator.devices(),
+        )
+
+    async def devices(self) -> list[Row]:
+        """Every device and what was last heard of it."""
+        return await self._operator.devices()
+
+    async def letters(self, after: str) -> Page:
+        """Callbacks that were given up, the last first."""
+        page: Page = await self._services.run_read(
+            lambda: self._letters.page(_EVERY, limit=ROWS_PER_PAGE, after=after)
+        )
+        return page
+
+    async def replay(self, person: Person, callback_id: str) -> None:
+        """Send one again; its history names who asked for it."""
+        [command] = replays_of([callback_id], actor=person.actor)
+        await self._services.submit(command)
+        self._wake()
+
+    async def breaks(self) -> list[Row]:
+        """Those that wait for a person, the oldest first."""
+        return await self._breaks.open_cases(limit=ROWS_PER_PAGE)
+
+    async def resolve(self, person: Person, break_id: str, words: str) -> None:
+        """Close a break with a reason of two words at least; its timeline names who did."""
+        row = await self._breaks.case(break_id)
+        if row is None:
+            raise CallerError("break_unknown", break_id)
+        try:
+            settled = Settled(by=person.name, words=words)
+        except ValueError:
+            raise CallerError("field_invalid", "words") from None
+        now_ms = self._services.clock.now_ms()
+        command = MoveBreak(
+            follows=row,
+            step=settled.step,
+            booked_on=self._services.rules.business_date(now_ms),
+            actor=f"operator:{person.name}",
+            words=settled.words,
+        )
+        await self._services.submit(command)

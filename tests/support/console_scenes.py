@@ -1,0 +1,137 @@
+"""Every screen of the console on a running backend with a shop's morning in its books; for
+pictures, and for axe."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.async_api import Page
+
+from backend.console.desk import PeopleDesk
+from backend.console.model import Role
+from backend.console.totp import STEP_MS
+from backend.notify.service import ClaimCallbacks, NoteFailed
+from backend.reconciliation.breaks import Break, BreakClass, BreakStep
+from backend.reconciliation.cases import TakeUpBreak
+from tests.support.backend import Served, served
+from tests.support.console_world import PASSWORD, code_of
+from tests.support.shop import MERCHANT, Shop
+
+_SALES = (1_280, 860, 4_500, 29_900, 1_980, 1_280, 6_600, 350, 12_800, 2_450)
+_MINUTES = 17
+
+
+@dataclass
+class RunningConsole:
+    """A backend, and the people who may sign in."""
+
+    served: Served
+    made: dict[str, dict[str, str]]
+    latest: str
+    """The number of the payment that the story looks at."""
+
+    @property
+    def base(self) -> str:
+        return self.served.url("public", "/console")
+
+    def code(self, name: str) -> str:
+        """The next code of a person's phone: never one that was used."""
+        clock = self.served.backend.clock
+        clock.at_ms += STEP_MS  # type: ignore[attr-defined]
+        return code_of(self.made[name], clock.now_ms())
+
+
+@asynccontextmanager
+async def running_console(directory: Path) -> AsyncIterator[RunningConsole]:
+    """Ten sales of a morning, one of them declined, one given back in part; two people."""
+    async with served(directory) as (found, _):
+        shop = Shop(found.backend.settings.url)
+        try:
+            latest = _morning(shop, found.backend.clock.now_ms())
+        finally:
+            shop.close()
+        people = PeopleDesk(found.backend.services)
+        made = {
+            "li.na": await people.add(
+                name="li.na", role=Role.MERCHANT, merchant_id=MERCHANT, password=PASSWORD
+            ),
+            "ops": await people.add(
+                name="ops", role=Role.OPERATOR, merchant_id="", password=PASSWORD
+            ),
+        }
+        yield RunningConsole(found, made, latest)
+
+
+def _morning(shop: Shop, now_ms: int) -> str:
+    """The payments, a quarter of an hour apart, the last of them now."""
+    shop.clock.at_ms = now_ms - len(_SALES) * _MINUTES * 60_000
+    shop.add_merchant(notify_url="https://127.0.0.1/news")
+    payer, poor = shop.add_payer(balance_minor=900_000), shop.add_payer(name="韩梅梅")
+    body: dict[str, object] = {}
+    for number, amount in enumerate(_SALES):
+        shop.clock.at_ms += _MINUTES * 60_000
+        code = shop.code(poor if number == 4 else payer)
+        body = shop.create_body("pay_code", amount, pay_code=code)
+        shop.ask("payment.create", body)
+    _troubles(shop)
+    return str(body["payment_id"])
+
+
+def _troubles(shop: Shop) -> None:
+    """A callback that was given up, and a difference that waits for a person."""
+    callback_id = str(shop.rows("SELECT callback_id FROM outbox_callback")[0]["callback_id"])
+    shop.do(ClaimCallbacks(callback_ids=(callback_id,)))
+    shop.do(NoteFailed(callback_id=callback_id, error="status 500", gaps_ms=()))
+    day = shop.rules.business_date(shop.clock.at_ms)
+    found = Break(BreakClass.AMOUNT, "bank", "20261128-000017", 1_280, 1_260)
+    shop.do(
+        TakeUpBreak(
+            found=found, business_date=day, currency="CNY", step=BreakStep.HAND_OVER, booked_on=day
+        )
+    )
+
+
+async def sign_in(console: RunningConsole, page: Page, name: str, language: str = "zh") -> None:
+    """As a person does it."""
+    await page.goto(f"{console.base}?lang={language}")
+    await page.fill('[name="name"]', name)
+    await page.fill('[name="password"]', PASSWORD)
+    await page.fill('[name="code"]', console.code(name))
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("nav.side")
+
+
+async def sign_out(page: Page) -> None:
+    await page.click(".top form button")
+    await page.wait_for_selector('[name="password"]')
+
+
+async def scenes(console: RunningConsole, page: Page, language: str) -> AsyncIterator[str]:
+    """The names of the screens, each while it is shown."""
+    await page.goto(f"{console.base}?lang={language}")
+    yield "sign-in"
+    await page.fill('[name="name"]', "li.na")
+    await page.fill('[name="password"]', "wrong horse battery")
+    await page.fill('[name="code"]', "000000")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector(".banner.error")
+    yield "sign-in-wrong"
+    await sign_in(console, page, "li.na", language)
+    yield "today"
+    await page.goto(f"{console.base}/payments")
+    yield "payments"
+    await page.goto(f"{console.base}/payments/{console.latest}")
+    yield "payment"
+    await page.fill('main [name="amount"]', "4.50")
+    await page.fill('main [name="reason"]', "商品破损" if language == "zh" else "It was broken")
+    await page.click("main form.stack button")
+    yield "refund"
+    await page.click("main form.stack button")
+    yield "payment-refunded"
+    await sign_out(page)
+    await sign_in(console, page, "ops", language)
+    for name in ("overview", "devices", "letters", "breaks"):
+        await page.goto(f"{console.base}/{name}")
+        yield name
+    await sign_out(page)
