@@ -180,7 +180,7 @@ class _Orders:
             back=f"{ROOT}/code" if asked else f"{ROOT}/scan",
             chosen={name: chosen.get(name, "") for name in ("instrument_id", "coupon_id")},
             attempt_id=self._parts.mint(ids.ATTEMPT),
-            **({} if is_pin_step else await self._choices(session, order)),
+            **await self._choices(session, order),
         )
 
     async def _is_settled(self, session: Session, payment_id: str) -> bool:

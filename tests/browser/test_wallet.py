@@ -56,30 +56,32 @@ async def test_a_code_pays_a_little_at_once_and_much_after_the_pin(
     assert all(url.startswith(phone.base) for url in page.asked)  # type: ignore[attr-defined]
 
 
-async def test_a_pasted_code_shows_merchant_and_amount_and_is_paid_by_confirming(
-    phone: Phone, page: Page
+async def test_a_pasted_code_shows_merchant_and_amount_and_is_paid_also_without_a_script(
+    browser: Browser, phone: Phone
 ) -> None:
-    await open_wallet(phone, page, "en")
-    shown = await phone.sell(2_680, description="Coffee")
-    await page.click('[href="/wallet/scan"]')
-    await page.fill("#content", "https://elsewhere.example/x")
-    await page.click("button.primary")
-    assert "field_invalid" in await page.inner_text("[data-refusal]")
-    await page.fill("#content", str(shown["code_url"]))
-    await page.click("button.primary")
-    await page.wait_for_url("**/wallet/pay/*")
-    told = await page.inner_text("main")
-    assert "街角小店" in told
-    assert "26.80" in told
-    assert "Coffee" in told
-    assert await phone.state_seen(shown["payment_id"]) == "awaiting_payer"
-    await page.keyboard.press("Tab")
-    await page.focus("button.primary")
-    await page.keyboard.press("Enter")
-    await page.wait_for_url("**/wallet/paid/*")
-    assert await phone.state(shown["payment_id"]) == "captured"
-    await page.goto(f"{phone.base}/wallet/bills")
-    assert "26.80" in await page.inner_text("main")
+    async with opened_page(
+        browser, viewport=PHONE, ignore_https_errors=True, java_script_enabled=False
+    ) as page:
+        await open_wallet(phone, page, "en")
+        shown = await phone.sell(2_680, description="Coffee")
+        await page.click('[href="/wallet/scan"]')
+        await page.fill("#content", "https://elsewhere.example/x")
+        await page.click("button.primary")
+        assert "field_invalid" in await page.inner_text("[data-refusal]")
+        await page.fill("#content", str(shown["code_url"]))
+        await page.click("button.primary")
+        await page.wait_for_url("**/wallet/pay/*")
+        told = await page.inner_text("main")
+        assert "街角小店" in told
+        assert "26.80" in told
+        assert "Coffee" in told
+        assert await phone.state_seen(shown["payment_id"]) == "awaiting_payer"
+        await page.focus("button.primary")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/wallet/paid/*")
+        assert await phone.state(shown["payment_id"]) == "captured"
+        await page.goto(f"{phone.base}/wallet/bills")
+        assert "26.80" in await page.inner_text("main")
 
 
 async def test_a_refused_payment_and_a_stopped_mandate_are_over(phone: Phone, page: Page) -> None:

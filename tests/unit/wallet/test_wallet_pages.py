@@ -9,8 +9,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from backend.wallet_page.routes import router
+from protocol.crypto.keys import generate
 from tests.support.shop import Shop
-from tests.support.wallet_http import services_of
+from tests.support.wallet_http import OPERATOR, services_of
 
 
 @pytest.fixture
@@ -116,3 +117,70 @@ def test_the_same_page_sent_twice_pays_once(shop: Shop, browser: TestClient) -> 
     assert again.headers["location"] == f"/wallet/paid/{payment_id}"
     strange = browser.post(f"/wallet/pay/{payment_id}", data=form | {"attempt_id": "x"})
     assert strange.status_code in {303, 400}
+
+
+def test_a_red_packet_is_sent_with_the_pin_and_each_mistake_is_told(
+    shop: Shop, browser: TestClient, http: TestClient
+) -> None:
+    made = http.post(
+        "/operator/v1/payers",
+        json={
+            "payer_id": shop.id("pyr"), "name": "韩梅梅", "pin": "246810", "key_suite": "Ed25519",
+            "key_public": generate("Ed25519").public.public.hex(),
+        },
+        headers=OPERATOR,
+    ).json()  # fmt: skip
+    shop.top_up(made["payer_id"], 5_000)
+    browser.post("/wallet/sign-in", data={"token": made["token"]})
+    good = {
+        "page": page_token(browser), "red_packet_id": shop.id("rpk"), "kind": "equal",
+        "total": "10.01", "share_count": "2", "wish": "新年好", "pin": "246810",
+    }  # fmt: skip
+    for changes, code in (
+        ({"total": "ten"}, "amount_invalid"),
+        ({"share_count": "²"}, "field_invalid"),
+        ({"kind": "other"}, "field_invalid"),
+        ({"pin": "111111"}, "pin_wrong"),
+        ({"total": "400.00"}, "insufficient_balance"),
+    ):
+        told = browser.post("/wallet/red-packets/new", data=good | changes)
+        assert code in told.text, changes
+        assert "新年好" in told.text
+    assert shop.payer_balance(made["payer_id"]) == 5_000
+    sent = browser.post("/wallet/red-packets/new", data=good)
+    assert shop.payer_balance(made["payer_id"]) == 5_000 - 1_001
+    assert "新年好" in browser.get(sent.headers["location"]).text
+    receiver = sign_in(shop, browser)
+    packet = {"page": page_token(browser), "red_packet_id": good["red_packet_id"]}
+    for _ in range(2):
+        assert browser.post("/wallet/red-packets", data=packet).status_code == 303
+    assert shop.payer_balance(receiver) == 5_000 + 501
+    unknown = browser.post("/wallet/red-packets", data=packet | {"red_packet_id": "rpk_1"})
+    assert (unknown.status_code, "red_packet_not_found" in unknown.text) == (404, True)
+
+
+def test_what_a_payer_chooses_and_pauses_is_kept_and_nobody_else_can(
+    shop: Shop, browser: TestClient
+) -> None:
+    payer_id, other = sign_in(shop, browser), shop.add_payer()
+    page = {"page": page_token(browser)}
+    card = shop.add_instrument(payer_id, "card", token="agr_wallet_0001", is_default=False)
+    browser.post("/wallet/cards", data=page | {"instrument_id": card})
+    [row] = shop.rows(f"SELECT * FROM payer WHERE payer_id = '{payer_id}'")
+    assert row["default_instrument_id"] == card
+    mandate_id, foreign = shop.add_mandate(payer_id), shop.add_mandate(other, device="vend2")
+    for command, status in (("suspend", "suspended_by_payer"), ("resume", "active")):
+        browser.post(f"/wallet/mandates/{mandate_id}/{command}", data=page)
+        [row] = shop.rows(f"SELECT * FROM mandate WHERE mandate_id = '{mandate_id}'")
+        assert row["status"] == status
+    for path, code in (
+        (f"mandates/{foreign}/terminate", "mandate_not_found"),
+        (f"mandates/{mandate_id}/dance", "field_invalid"),
+        ("notices/ntc_1/refuse", "notice_not_found"),
+        (f"transfers/{shop.id('mtr')}/take", "not_found"),
+        (f"pay/{shop.id('pay')}/refuse", "payment_not_found"),
+    ):
+        told = browser.post(f"/wallet/{path}", data=page)
+        assert code in told.text, (path, told.text[-300:])
+        assert told.status_code >= 400
+    assert browser.get(f"/wallet/mandates/{foreign}").status_code == 404
