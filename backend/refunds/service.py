@@ -179,12 +179,9 @@ class CreateRefund:
             )
         if payment["coupon_stock_id"] is None:
             return begun
-        return begun + posting.stock_refunded(
-            event,
-            merchant_id=payment["merchant_id"],
-            amount_minor=coupon_back,
-            first_leg=len(begun) + 1,
-        )
+        due = chart.client("OWN_DUE", payment["currency"])
+        taken = [(one.debit, one.amount_minor) for one in begun if one.credit == due]
+        return begun + posting.stock_refunded(event, to_accounts=taken, first_leg=len(begun) + 1)
 
     def _insert(
         self,

@@ -16,9 +16,13 @@ from wechatpayv3.async_ import WeChatPayType as AsyncWeChatPayType
 from wechatpayv3.core import Core
 from wechatpayv3.type import RequestType
 
+from backend.coupons.service import ChooseCoupon
+from backend.ledger.rules import Event, merchant_settled
+from backend.merchant_api.orders.model import time_text
 from backend.merchant_api.payers.service import TellOpenId
 from protocol.crypto import SigningKey, sm2_x509
 from tests.support.backend import MERCHANT, a_merchant
+from tests.support.books import Post
 from tests.support.merchant_sm2 import gmssl_of, platform_key
 from tests.support.merchant_world import PAYER, PIN, MerchantWorld, merchant_world
 from tillway.demo import phone_book
@@ -54,6 +58,7 @@ async def test_an_order_is_paid_told_queried_refunded_in_public_key_mode(
         pay._core._gate_way = world.url
         await whole_scenario(world, pay)
         await sharing_scenario(world, pay)
+        await favor_scenario(world, pay)
         echo = {"echo_message": "ping", "notify_url": world.server.url}
         ask = partial(pay._core.request, "/v3/security/echo", RequestType.POST, echo)
         assert (await world.run(ask))[0] == 200
@@ -346,3 +351,60 @@ async def sharing_scenario(world: MerchantWorld, pay: Any) -> None:
     assert (await amounts())["unsplit_amount"] == 0
     most = await ask(pay.profitsharing_config_query, sub_mchid=world.own["mchid"])
     assert most["max_ratio"] == 3_000
+
+
+async def favor_scenario(world: MerchantWorld, pay: Any) -> None:
+    """What the merchant has earned pays for a stock: started, paused, restarted, given out, used,
+    told, by the client's own calls."""
+
+    async def ask(call: Any, *words: Any, **more: Any) -> dict[str, Any]:
+        status, text = await world.run(lambda: call(*words, **more))
+        assert status == 200, text
+        found: dict[str, Any] = json.loads(text)
+        return found
+
+    own, now_ms = world.own["mchid"], int(time.time()) * 1000
+    event = Event("pyo_favor", "CNY", "2026-11-28")
+    settled = merchant_settled(event, merchant_id=MERCHANT, amount_minor=300)
+    await world.served.backend.writer.submit(Post(settled))
+    await ask(pay.marketing_favor_callback_update)
+    rule = {"max_coupons": 1, "max_amount": 300, "max_coupons_per_user": 1,
+            "natural_person_limit": False, "prevent_api_abuse": False}  # fmt: skip
+    worth = {"coupon_amount": 300, "transaction_minimum": 500}
+    used_for = {"fixed_normal_coupon": worth, "available_merchants": [own]}
+    times = (time_text(now_ms - 1_000), time_text(now_ms + 3_600_000))
+    made = await ask(
+        pay.marketing_favor_stock_create, "减三元", own, *times, rule, used_for, "stock-1"
+    )
+    stock_id = made["stock_id"]
+    await ask(pay.marketing_favor_stock_start, own, stock_id)
+    await ask(pay.marketing_favor_stock_pause, own, stock_id)
+    await ask(pay.marketing_favor_stock_restart, own, stock_id)
+    shown = await ask(pay.marketing_favor_stock_detail, own, stock_id)
+    assert (await ask(pay.marketing_favor_stock_list, own, status="running"))["data"] == [shown]
+    assert (await ask(pay.marketing_favor_stock_merchant, own, stock_id))["data"] == [own]
+    openid = "o" + "x" * 27  # known since the sharing
+    given = await ask(pay.marketing_favor_stock_send, stock_id, openid, "send-1", own)
+    coupon_id = given["coupon_id"]
+    await world.served.backend.writer.submit(ChooseCoupon(payer_id=PAYER, coupon_id=coupon_id))
+    code = (await world.wallet.pay_code(PAYER))["pay_code"]
+    _, text = await world.run(
+        lambda: pay.pay(
+            description="一瓶水",
+            out_trade_no="favor-0001",
+            amount={"total": 800},
+            payer={"auth_code": code},
+            scene_info={"store_info": {"out_id": "s1"}},
+            pay_type=WeChatPayType.CODEPAY,
+        )
+    )
+    paid = json.loads(text)
+    assert paid["amount"]["payer_total"] == 500, paid
+    assert paid["promotion_detail"][0]["merchant_contribute"] == 300
+    headers, body = await world.server.next()
+    news = await world.run(lambda: pay.callback(headers, body))
+    assert news["event_type"] == "COUPON.USE"
+    coupon = await ask(pay.marketing_favor_coupon_detail, coupon_id, openid)
+    assert (coupon, coupon["status"]) == (news["resource"], "USED")
+    listed = await ask(pay.marketing_favor_user_coupon, openid, stock_id, "USED")
+    assert listed["data"] == [coupon]

@@ -3,8 +3,10 @@
 from typing import Any
 
 from backend.coupons.service import ChooseCoupon, IssueCoupon
+from backend.coupons.stocks.model import StockStep
+from backend.coupons.stocks.service import MakeStock, SendCoupon, StepStock
 from backend.payments.confirm import ConfirmByPayer
-from tests.support.shop import Shop
+from tests.support.shop import MERCHANT, Shop
 
 DAY_MS = 24 * 3_600_000
 
@@ -58,3 +60,27 @@ def own_money(shop: Shop) -> tuple[int, int, int]:
     """(promised to the reserve, owed by us, spent on coupons)."""
     due, owed, promo = ("C:OWN_DUE:CNY", "O:OWN_PAYABLE:CNY", "O:PROMO:CNY")
     return shop.balance(due), shop.balance(owed), shop.balance(promo)
+
+
+def stocked(
+    shop: Shop, payer_id: str, amount_minor: int, *, life_ms: int = DAY_MS
+) -> tuple[str, str]:
+    """A coupon that the merchant pays for, chosen by the payer: its stock, which has the money for
+    this one, and its id."""
+    stock_id, begin_ms = f"1{shop.clock.at_ms}", shop.clock.at_ms
+    shop.do(
+        MakeStock(
+            stock_id=stock_id, owner="1900000001", merchant_id=MERCHANT, content_hash=b"",
+            name="x", comment="", description="", amount_minor=amount_minor, minimum_minor=1,
+            max_coupons=1, max_amount_minor=amount_minor, max_per_payer=1,
+            begin_ms=begin_ms, end_ms=begin_ms + life_ms,
+        )
+    )  # fmt: skip
+    owned = {"stock_id": stock_id, "owner": "1900000001"}
+    shop.do(StepStock(step=StockStep.START, rules=shop.rules, **owned))
+    sent = SendCoupon(
+        coupon_id=shop.id("cpn"), payer_id=payer_id, out_request_no="1", content_hash=b"", **owned
+    )
+    coupon_id = str(shop.do(sent)["coupon_id"])
+    shop.do(ChooseCoupon(payer_id=payer_id, coupon_id=coupon_id))
+    return stock_id, coupon_id

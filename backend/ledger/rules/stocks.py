@@ -2,9 +2,10 @@
 starts. A coupon of it pays as ours do (rule 17), and the stock makes it good to us in the same
 chain: own money is promised and no more due at once."""
 
-from backend.ledger.chart import merchant_available, own, stock
+from backend.ledger.chart import client, merchant_available, own, stock
 from backend.ledger.model import Transfer
 from backend.ledger.rules.legs import Event, own_money_legs, posted, undone
+from backend.ledger.rules.returns import Sources
 
 
 def stock_set_aside(
@@ -27,14 +28,18 @@ def stock_paid(
     return posted(event, "stock_paid", legs, first_leg=first_leg)
 
 
-def stock_refunded(
-    event: Event, *, merchant_id: str, amount_minor: int, first_leg: int = 1
-) -> list[Transfer]:
-    """26, beside 12 or 13. What a coupon had paid of a refund is the merchant's again, not ours: Dr
-    OWN_DUE / Cr MAVAIL; Dr PROMO / Cr OWN_PAYABLE. ``first_leg`` as in ``stock_paid``."""
+def stock_refunded(event: Event, *, to_accounts: Sources, first_leg: int = 1) -> list[Transfer]:
+    """26, beside 12 or 13. What a coupon had paid of a refund is the merchant's again, not ours,
+    and goes back whence the refund took it (a refusal that undoes both never finds an account
+    short): Dr OWN_DUE / Cr SHARE, MPEND or MAVAIL; Dr PROMO / Cr OWN_PAYABLE. ``first_leg`` as in
+    ``stock_paid``."""
     currency = event.currency
-    available, promo = merchant_available(merchant_id, currency), own("PROMO", currency)
-    legs = own_money_legs(available, promo, amount_minor, currency)
+    due, promo = client("OWN_DUE", currency), own("PROMO", currency)
+    whole_minor = sum(amount_minor for _, amount_minor in to_accounts)
+    legs = [
+        *((due, account, amount_minor) for account, amount_minor in to_accounts),
+        (promo, own("OWN_PAYABLE", currency), whole_minor),
+    ]
     return posted(event, "stock_refunded", legs, first_leg=first_leg)
 
 

@@ -60,7 +60,7 @@ def refund_shown(rows: RefundRows) -> dict[str, Any]:
             "discount_refund": amount["refund"] - paid_back,
             "currency": refund["currency"],
         },
-        "promotion_detail": [],
+        "promotion_detail": _promotions(rows),
     }
     return found | _success(refund)
 
@@ -88,6 +88,21 @@ def _received(rows: RefundRows) -> str:
     if rows.settled == TO_MERCHANT:
         return "商户结算银行账户"
     return _RECEIVED.get(rows.refund["funding"], _OTHERS_RECEIVED)
+
+
+def _promotions(rows: RefundRows) -> list[dict[str, Any]]:
+    """What of the refund a coupon had paid. One that is settled with the price is a ``COUPON``."""
+    if not rows.refund["coupon_returned_minor"]:
+        return []
+    return [
+        {
+            "promotion_id": rows.payment["coupon_id"],
+            "scope": "GLOBAL",
+            "type": "COUPON",
+            "amount": rows.payment["coupon_minor"],
+            "refund_amount": rows.refund["coupon_returned_minor"],
+        }
+    ]
 
 
 def _amount(rows: RefundRows) -> dict[str, int]:

@@ -50,11 +50,13 @@ def use_stock(w: World) -> Step | None:
 
 def give_back(w: World) -> Step:
     """What a coupon had paid of a refund is the merchant's again."""
-    currency, merchant, a = w.currency(), w.merchant(), w.amount(300)
+    currency, account, a = w.currency(), f"C:MPEND:{w.owner(w.merchant())}", w.amount(300)
     return Step(
         rule="stock_refunded",
-        transfers=rules.stock_refunded(w.event(currency), merchant_id=merchant, amount_minor=a),
-        changes=within(currency, (f"C:MAVAIL:{merchant}", a), *promised(a)),
+        transfers=rules.stock_refunded(
+            w.event(currency), to_accounts=[(f"{account}:{currency}", a)]
+        ),
+        changes=within(currency, (account, a), *promised(a)),
     )
 
 

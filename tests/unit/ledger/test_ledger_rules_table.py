@@ -223,8 +223,8 @@ TABLE: list[tuple[list[Transfer], list[tuple[str, str, int]]]] = [
         [(STOCK, OWN_DUE, 8), (PAYABLE, PROMO, 8)],
     ),
     (
-        rules.stock_refunded(EVENT, merchant_id="m", amount_minor=8),
-        [(OWN_DUE, MAVAIL, 8), (PROMO, PAYABLE, 8)],
+        rules.stock_refunded(EVENT, to_accounts=[(MPEND, 5), (MAVAIL, 3)]),
+        [(OWN_DUE, MPEND, 5), (OWN_DUE, MAVAIL, 3), (PROMO, PAYABLE, 8)],
     ),
     (
         rules.stock_released(EVENT, stock_id="s", merchant_id="m", amount_minor=8),

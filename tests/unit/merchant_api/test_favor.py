@@ -181,14 +181,20 @@ def test_a_coupon_is_set_aside_for_given_used_told_and_refunded(either: Caller) 
     assert (used["coupon_id"], used["status"]) == (coupon_id, "USED")
     number = query(either)["transaction_id"]
     assert used["consume_information"]["transaction_id"] == number
-    assert refund(either, "refund-1", 640).status_code == 200
+    part = refund(either, "refund-1", 640).json()
+    assert part["amount"]["payer_refund"] == 490
+    assert part["promotion_detail"] == [
+        {"promotion_id": coupon_id, "scope": "GLOBAL", "type": "COUPON", "amount": 300,
+         "refund_amount": 150}
+    ]  # fmt: skip
     assert refund(either, "refund-2", 640).status_code == 200
     assert shop.payer_balance(payer_id) == 980
     assert shop.balance(AVAILABLE) + shop.balance(PENDING) == EARNED - 1_200 + 300
     assert ours(either) == [0, 0]
     shop.clock.at_ms += 5 * DAY_MS
     sweep(either)
-    assert (stock_balance(either, stock_id), shop.balance(AVAILABLE)) == (0, EARNED)
+    assert (stock_balance(either, stock_id), shop.balance(AVAILABLE)) == (0, EARNED - 300)
+    assert shop.balance(PENDING) == 300  # where the refund had taken it from
 
 
 def test_a_chosen_coupon_pays_at_a_code_and_is_back_after_its_reversal(caller: Caller) -> None:
