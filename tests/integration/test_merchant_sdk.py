@@ -372,7 +372,7 @@ async def favor_scenario(world: MerchantWorld, pay: Any) -> None:
             "natural_person_limit": False, "prevent_api_abuse": False}  # fmt: skip
     worth = {"coupon_amount": 300, "transaction_minimum": 500}
     used_for = {"fixed_normal_coupon": worth, "available_merchants": [own]}
-    times = (time_text(now_ms - 1_000), time_text(now_ms + 3_600_000))
+    times = (time_text(now_ms - 86_400_000), time_text(now_ms + 86_400_000))
     made = await ask(
         pay.marketing_favor_stock_create, "减三元", own, *times, rule, used_for, "stock-1"
     )

@@ -4,6 +4,7 @@ databases; after each story the books are whole."""
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 from pathlib import Path
@@ -20,6 +21,7 @@ from backend.coupons.stocks.model import (
     next_state,
     refusal,
 )
+from backend.coupons.stocks.service import SendCoupon
 from backend.merchant_api.orders.model import time_text
 from backend.payments.confirm import ConfirmByPayer
 from backend.payments.expiry import end_stocks, expire_coupons
@@ -309,3 +311,21 @@ def test_the_money_bounds_a_stock_as_the_number_does() -> None:
     assert refusal(stock, had_count=0, now_ms=10) is None
     assert refusal(stock, had_count=1, now_ms=10) == "stock_payer_limit"
     assert refusal(stock, had_count=0, now_ms=20) == "stock_not_running"
+
+
+def test_however_many_ask_at_once_a_stock_gives_no_more_than_it_has(caller: Caller) -> None:
+    shop, stock_id = caller.shop, started(caller)
+    payers = [shop.add_payer() for _ in range(6)]
+    sends = [
+        SendCoupon(
+            coupon_id=shop.id("cpn"), stock_id=stock_id, owner=caller.made["mchid"],
+            payer_id=payer_id, out_request_no=f"n-{payer_id}", content_hash=b"",
+        )
+        for payer_id in payers
+    ]  # fmt: skip
+    twice = replace(sends[0], coupon_id=shop.id("cpn"))
+    outcomes = shop.apply(sends[0], twice, *sends[1:])
+    assert outcomes[0].value()["coupon_id"] == outcomes[1].value()["coupon_id"]
+    refused = [one.error for one in outcomes if one.error is not None]
+    assert [str(one).partition(":")[0] for one in refused] == ["stock_exhausted"] * 2
+    assert len(shop.rows("SELECT * FROM coupon")) == 4
