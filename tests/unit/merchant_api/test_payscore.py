@@ -14,6 +14,7 @@ from backend.merchant_api.payscore.model import (
 )
 from protocol.errors import CallerError
 from protocol.messages.mandate import MandateText, sign_mandate
+from tests.support.channels import CARD_TOKEN
 from tests.support.merchant_caller import Caller, caller_of
 from tests.support.shop import Shop
 from tests.support.wallet_http import OPERATOR
@@ -158,6 +159,22 @@ def test_what_the_payer_cannot_pay_is_owed_and_collected_later(caller: Caller) -
     assert refused(tell(caller, "modify", reason="再少", **cost(1))) == (400, "ORDER_PAID")
     events = sorted(event for event, _ in caller.news())
     assert events == ["PAYSCORE.USER_CONFIRM", "PAYSCORE.USER_PAID"]
+
+
+def test_no_second_try_begins_while_the_bank_has_not_answered_the_first(caller: Caller) -> None:
+    payer_id = caller.shop.add_payer()
+    caller.shop.add_instrument(payer_id, "card", token=CARD_TOKEN)
+    agreed(caller, payer_id)
+    owed = tell(caller, "complete", **cost(3_000)).json()
+    assert owed["collection"]["state"] == "USER_PAYING"
+    detail = {"paid_time": "20261123130000"}
+    for answer in (
+        tell(caller, "pay"),
+        tell(caller, "modify", reason="少收", **cost(2_000)),
+        tell(caller, "sync", type="Order_Paid", detail=detail),
+    ):
+        assert refused(answer) == (400, "INVALID_REQUEST")
+    assert len(caller.shop.rows("SELECT saga_id FROM saga")) == 1
 
 
 def test_a_merchant_that_was_paid_elsewhere_says_so(caller: Caller) -> None:

@@ -255,3 +255,9 @@ def test_new_stores_do_not_give_new_guesses_without_end(caller: Caller) -> None:
     account = caller.account
     guards = {guard_of(account, f"store-{number}") for number in range(2_000)}
     assert len(guards) == CODE_GUARDS
+
+
+def test_outside_a_sandbox_no_amount_asks_for_the_payers_word(caller: Caller) -> None:
+    payer_id = caller.shop.add_payer(balance_minor=10_000)
+    paid = code_payment(caller, caller.shop.code(payer_id), total=6_027)
+    assert (paid.status_code, paid.json()["trade_state"]) == (200, "SUCCESS")
