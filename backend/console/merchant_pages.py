@@ -12,7 +12,7 @@ from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE
 from backend.console.model import Person
 from backend.console.parts import ConsoleParts
 from backend.console.payment_repository import Filter, Place
-from backend.console.session import ROOT
+from backend.console.session import ROOT, Form
 from backend.db.tables import Row
 from protocol.errors import CallerError, is_known
 from protocol.payment import PaymentState
@@ -90,16 +90,11 @@ async def _page(parts: ConsoleParts, wanted: Filter, place: Place | None, limit:
 
 
 def _one(pages: APIRouter, parts: ConsoleParts) -> None:
-    face, desk = parts.face, parts.payments
-
     @pages.get(ROOT + "/payments/{payment_id}")
     async def payment(request: Request, payment_id: str) -> Response:
         person = await parts.person(request)
-        row = await desk.payment(person, payment_id)
-        return face.page(
-            request, "payment", person, tab="payments", payment=row,
-            refund_id=desk.new_refund_id(), **await desk.story(row),
-        )  # fmt: skip
+        row = await parts.payments.payment(person, payment_id)
+        return await _shown(parts, request, person, row)
 
 
 def _refund(pages: APIRouter, parts: ConsoleParts) -> None:
@@ -108,29 +103,50 @@ def _refund(pages: APIRouter, parts: ConsoleParts) -> None:
     @pages.post(ROOT + "/payments/{payment_id}/refund/check")
     async def check(request: Request, payment_id: str) -> Response:
         person, form = await parts.posted(request)
-        row, wanted = await _asked(person, payment_id, form)
-        here = f"{ROOT}/payments/{row['payment_id']}"
+        row = await desk.payment(person, payment_id)
+        try:
+            wanted = _wanted(row, form)
+        except CallerError as refusal:
+            return await _shown(parts, request, person, row, refusal)
         return face.page(
-            request, "refund", person, tab="payments", here=here, payment=row, **wanted
+            request, "refund", person, tab="payments", here=_path(row), payment=row, **wanted
         )
 
     @pages.post(ROOT + "/payments/{payment_id}/refund")
     async def refund(request: Request, payment_id: str) -> Response:
         person, form = await parts.posted(request)
-        row, wanted = await _asked(person, payment_id, form)
-        result = await desk.refund(row, actor=person.name, **wanted)
-        error = result.get("error")
-        if error is not None and is_known(error["code"]):
-            raise CallerError(error["code"])
+        row = await desk.payment(person, payment_id)
+        try:
+            result = await desk.refund(row, actor=person.name, **_wanted(row, form))
+            error = result.get("error")
+            if error is not None and is_known(error["code"]):
+                raise CallerError(error["code"])
+        except CallerError as refusal:
+            return await _shown(parts, request, person, row, refusal)
         return face.sent(request, f"/payments/{row['payment_id']}")
 
-    async def _asked(
-        person: Person, payment_id: str, form: dict[str, str]
-    ) -> tuple[Row, dict[str, Any]]:
-        row = await desk.payment(person, payment_id)
-        wanted = {
-            "refund_id": form.get("refund_id", ""),
-            "amount_minor": minor_of(form.get("amount", ""), row["currency"]),
-            "reason": form.get("reason", "").strip()[:FILTER_CHARS_MAX],
-        }
-        return row, wanted
+
+async def _shown(
+    parts: ConsoleParts,
+    request: Request,
+    person: Person,
+    row: Row,
+    refusal: CallerError | None = None,
+) -> Response:
+    """A payment's page, with what was refused above it."""
+    return parts.face.page(
+        request, "payment", person, tab="payments", here=_path(row), payment=row, refusal=refusal,
+        refund_id=parts.payments.new_refund_id(), **await parts.payments.story(row),
+    )  # fmt: skip
+
+
+def _path(row: Row) -> str:
+    return f"{ROOT}/payments/{row['payment_id']}"
+
+
+def _wanted(row: Row, form: Form) -> dict[str, Any]:
+    return {
+        "refund_id": form.get("refund_id", ""),
+        "amount_minor": minor_of(form.get("amount", ""), row["currency"]),
+        "reason": form.get("reason", "").strip()[:FILTER_CHARS_MAX],
+    }

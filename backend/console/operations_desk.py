@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from backend.clearing.evening_repository import EveningRepository
 from backend.console.limits import ROWS_PER_PAGE
 from backend.console.model import Person
 from backend.db.tables import Row
@@ -31,6 +32,8 @@ class Overview:
     dead_count: int
     break_count: int
     devices: list[Row]
+    reserve_test: Row | None
+    """The newest one; None before a day was closed."""
 
     @property
     def online_count(self) -> int:
@@ -52,6 +55,7 @@ class OperationsDesk:
         self._operator = operator
         self._letters = DeadLetters(callbacks)
         self._breaks = ReconciliationRepository(services.reader)
+        self._evening = EveningRepository(services.reader)
         self._wake = wake
 
     async def overview(self) -> Overview:
@@ -65,6 +69,7 @@ class OperationsDesk:
             dead_count=await self._services.run_read(lambda: self._letters.count(_EVERY)),
             break_count=len(await self._breaks.open_cases(limit=ROWS_PER_PAGE)),
             devices=await self._operator.devices(),
+            reserve_test=await self._evening.newest_reserve_test(),
         )
 
     async def devices(self) -> list[Row]:

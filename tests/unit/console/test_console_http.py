@@ -154,7 +154,12 @@ def test_a_refund_needs_the_page_s_token_and_happens_once(world: ConsoleWorld) -
     assert after.count("PaymentPartiallyRefunded") == 0
     assert "部分退款" in after
     too_much = form | {"refund_id": world.shop.id("rfd"), "amount": "6.01"}
-    assert "refund_exceeds" in http.post(f"{path}/refund", data=too_much).text
+    refused = http.post(f"{path}/refund", data=too_much)
+    assert "refund_exceeds" in refused.text
+    assert payment_id in refused.text
+    senseless = http.post(f"{path}/refund/check", data=form | {"amount": "four"})
+    assert "amount_invalid" in senseless.text
+    assert payment_id in senseless.text
 
 
 def test_today_adds_up_and_unknowns_come_first(world: ConsoleWorld) -> None:

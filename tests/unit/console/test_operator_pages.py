@@ -2,6 +2,7 @@
 
 import re
 
+from backend.clearing.evening_commands import KeepReserveTest
 from backend.notify.service import ClaimCallbacks, NoteFailed
 from backend.reconciliation.breaks import Break, BreakClass, BreakStep
 from backend.reconciliation.cases import TakeUpBreak
@@ -57,9 +58,25 @@ def test_an_operator_sees_how_everything_stands(world: ConsoleWorld) -> None:
     assert http.get("/console").url.path == "/console/overview"
     page = http.get("/console/overview?lang=en").text
     figures = re.findall(r'class="figure">([^<]+)<', page)
-    assert figures == ["0", "0", "1", "1", "0 / 0"]
+    assert figures == ["0", "0", "—", "1", "1", "0 / 0"]
     assert "Debits equal credits" in page
     assert MERCHANT not in page
+
+
+def test_the_newest_reserve_test_is_shown(world: ConsoleWorld) -> None:
+    world.add("ops", role="operator", merchant_id="")
+    http = world.signed_in("ops")
+    for day, number, passed, word in (
+        ("2026-11-21", 0, True, "Passed"),
+        ("2026-11-22", 0, True, "Passed"),
+        ("2026-11-22", 1, False, "Failed"),
+    ):
+        kept = KeepReserveTest(
+            day=day, last_number=number, passed=passed, note="", key="", stamp=b""
+        )
+        world.shop.do(kept)
+        page = http.get("/console/overview?lang=en").text
+        assert f'<span class="figure">{word}</span><span class="small">{day}' in page
 
 
 def test_a_dead_letter_is_sent_again_by_name(world: ConsoleWorld) -> None:
