@@ -1,7 +1,7 @@
 """Draws the pictures of every screen: ``python docs/draw_screens.py [PATTERN] [--out FOLDER]``.
 
 ``<face>-<screen>-<zh|en>.png``: the till at 800×480, as the smallest has it, the wallet as a phone
-of 390×844, the console 1280 wide; with 64 colours at most.
+of 390×844, the console and the front page of a whole stack 1280 wide; with 64 colours at most.
 """
 
 import argparse
@@ -18,12 +18,16 @@ sys.path.insert(0, str(ROOT))
 
 from PIL import Image  # noqa: E402
 
-from tests.support import console_scenes  # noqa: E402
+from tests.support import console_scenes, front_shop  # noqa: E402
 from tests.support.browser import LARGE, SMALL, opened_page, started_browser  # noqa: E402
 from tests.support.till_scenes import GOODS, scenes  # noqa: E402
 from tests.support.tills import running_till  # noqa: E402
 from tests.support.wallet_phone import PHONE, running_phone  # noqa: E402
 from tests.support.wallet_scenes import scenes as wallet_scenes  # noqa: E402
+from tillway.demo.stack import Ports  # noqa: E402
+from tillway.demo.up import running_stack  # noqa: E402
+from tillway.front.server import front_page  # noqa: E402
+from tillway.front.shop import shop_of  # noqa: E402
 
 FOLDER = ROOT / "docs" / "screens"
 COLOURS = 64
@@ -84,6 +88,18 @@ async def draw_console(pattern: str, folder: Path) -> None:
                             keep(await page.screenshot(full_page=True), folder / file)
 
 
+async def draw_front(pattern: str, folder: Path, url: str) -> None:
+    """The front page at every step of its guide, in both languages."""
+    async with started_browser() as browser:
+        for language in ("zh", "en"):
+            async with opened_page(browser, viewport=dict(LARGE)) as page:
+                async for name in front_shop.scenes(page, url, language):
+                    file = f"front-{name}-{language}.png"
+                    if fnmatch(file, pattern):
+                        await page.wait_for_timeout(STILL_MS)
+                        keep(await page.screenshot(full_page=True), folder / file)
+
+
 def keep(png: bytes, path: Path) -> None:
     """With few colours, so that a picture has few bytes."""
     with Image.open(io.BytesIO(png)) as image:
@@ -107,6 +123,13 @@ def main() -> None:
         asyncio.run(draw_wallet(chosen.pattern, chosen.out))
     if fnmatch("console", face):
         asyncio.run(draw_console(chosen.pattern, chosen.out))
+    if fnmatch("front", face):
+        with (
+            TemporaryDirectory() as state,
+            running_stack(Path(state), Ports(), print) as stack,
+            front_page(shop_of(stack), 0) as url,
+        ):
+            asyncio.run(draw_front(chosen.pattern, chosen.out, url))
 
 
 if __name__ == "__main__":

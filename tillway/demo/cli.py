@@ -3,7 +3,6 @@
 import contextlib
 import json
 import shutil
-import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -22,7 +21,7 @@ from tillway.demo.single import alone, signals_raise
 from tillway.demo.stack import PAGE_URL, Ports, Stack
 from tillway.demo.story import Play
 from tillway.demo.till import copy_receipts
-from tillway.demo.up import show_pages
+from tillway.demo.up import serve_pages
 
 app = typer.Typer(
     help="Play a shop's day on this machine.",
@@ -50,6 +49,7 @@ def demo(
     backend_port: Annotated[int, typer.Option(help="The backend's pages; 0 is any.")] = 0,
     hub_port: Annotated[int, typer.Option(help="The hub's page; 0 is any.")] = 0,
     till_port: Annotated[int, typer.Option(help="The first till's page; 0 is any.")] = 0,
+    front_port: Annotated[int, typer.Option(help="The front page; 0 is any.")] = 0,
 ) -> None:
     """Start everything, play the day, print the table. Exit code 0 only if all of it held."""
     console = Console() if sys.stdout.isatty() else Console(width=LOG_COLUMNS)
@@ -74,7 +74,7 @@ def demo(
                 play = _play(console, stack, day, directory / PAPERS)
                 _account(console, day, play, directory)
                 if play is not None and not once and sys.stdout.isatty():
-                    _serve(console, stack, play)
+                    _serve(console, stack, play, front_port)
             finally:
                 stack.stop()
     raise typer.Exit(INTERRUPTED if day.is_interrupted else int(not day.ok))
@@ -135,15 +135,14 @@ def _account(console: Console, day: Day, play: Play | None, directory: Path) -> 
     console.print(f"{kept} and summary.json: {directory}", soft_wrap=True)
 
 
-def _serve(console: Console, stack: Stack, play: Play) -> None:
+def _serve(console: Console, stack: Stack, play: Play, front_port: int) -> None:
     """Keep the pages up, with a phone to pay with."""
     stack.leave_addresses()
     keep_phone(stack.root, play.bob)
-    show_pages(console, stack)
     console.print("The demo moved its backend's clock past midnight, to close the day; sales of")
     console.print("that day are paid out, so refunds need a new sale first.")
     with contextlib.suppress(KeyboardInterrupt):
-        signal.pause()
+        serve_pages(console, stack, front_port)
 
 
 def _write(path: Path, content: object) -> None:

@@ -33,7 +33,7 @@ DIRECTORY = Path("var/up")
 def show(directory: Directory = DIRECTORY, till: str = "pos-1") -> None:
     """Show a pay code to a till's scanner (press 扫顾客码 Scan the payer's code there first)."""
     shown = _asking(_till(directory, till), "scanning")
-    shown.present(_phone(directory).own_code_picture(now_ms=_now_ms()))
+    shown.present(phone_of(directory).own_code_picture(now_ms=_now_ms()))
     typer.echo(_outcome(shown.wait_screen("paid", "declined", "unknown", "verifying")))
 
 
@@ -41,32 +41,32 @@ def show(directory: Directory = DIRECTORY, till: str = "pos-1") -> None:
 def scan(directory: Directory = DIRECTORY, till: str = "pos-1") -> None:
     """Scan the code that a till shows (press 出示收款码 Show our QR code there first), and pay."""
     shown = _asking(_till(directory, till), "qr")
-    _phone(directory).pay_merchant_code(shown.qr_picture(), now_ms=_now_ms())
+    phone_of(directory).pay_merchant_code(shown.qr_picture(), now_ms=_now_ms())
     typer.echo(_outcome(shown.wait_screen("paid", "declined", "unknown")))
 
 
 @app.command()
 def pay(content: str, directory: Directory = DIRECTORY) -> None:
     """Pay what a merchant's program asks for: the text of its code, or its page's or app's link."""
-    typer.echo(_paid(_phone(directory).pay_content(content, now_ms=_now_ms())))
+    typer.echo(_paid(phone_of(directory).pay_content(content, now_ms=_now_ms())))
 
 
 @app.command()
 def code(directory: Directory = DIRECTORY) -> None:
     """Print the digits of a pay code, for a merchant's program to take."""
-    typer.echo(_phone(directory).pay_code())
+    typer.echo(phone_of(directory).pay_code())
 
 
 @app.command()
 def confirm(payment_id: str, directory: Directory = DIRECTORY) -> None:
     """Give the PIN for a payment by code that waits for it (asked lists them)."""
-    typer.echo(_paid(_phone(directory).confirm_asked(payment_id, now_ms=_now_ms())))
+    typer.echo(_paid(phone_of(directory).confirm_asked(payment_id, now_ms=_now_ms())))
 
 
 @app.command()
 def asked(directory: Directory = DIRECTORY) -> None:
     """The payments by code that wait for the PIN: which, and how much, in minor units."""
-    for one in _phone(directory).asked():
+    for one in phone_of(directory).asked():
         typer.echo(f"{one['payment_id']} {one['amount_minor']}")
 
 
@@ -79,7 +79,7 @@ def sign(
 ) -> None:
     """Agree to a contract (its pre_entrustweb_id), or to a service that is paid when it is done."""
     place = f"services/{proposal_id}/confirm" if is_service else f"contracts/{proposal_id}/sign"
-    answer = _phone(directory).agree(f"/wallet/v1/{place}")
+    answer = phone_of(directory).agree(f"/wallet/v1/{place}")
     typer.echo(json.dumps(answer, ensure_ascii=False))
 
 
@@ -90,7 +90,7 @@ def wallet(
     directory: Directory = DIRECTORY,
 ) -> None:
     """Ask the wallet's interface, as /wallet/v1/openid: a GET, or a POST of this JSON text."""
-    api = _phone(directory).api
+    api = phone_of(directory).api
     answer = api.post(path, json.loads(body)) if body else api.get(path)
     typer.echo(json.dumps(answer, ensure_ascii=False))
 
@@ -98,7 +98,7 @@ def wallet(
 @app.command()
 def balance(directory: Directory = DIRECTORY) -> None:
     """What the wallet has, in minor units."""
-    typer.echo(_phone(directory).balance_minor())
+    typer.echo(phone_of(directory).balance_minor())
 
 
 def keep_phone(directory: Path, phone: Phone) -> None:
@@ -125,7 +125,7 @@ def kept_phone(directory: Path) -> dict[str, Any] | None:
     return found
 
 
-def _phone(directory: Path) -> Phone:
+def phone_of(directory: Path) -> Phone:
     kept, stack = kept_phone(directory), _stack(directory)
     if kept is None:
         raise CallerError("config_invalid", f"no phone in {directory}; run: tillway up")

@@ -94,9 +94,9 @@ class Till:
         shown: Shown = self.api.get(f"/api/payments/{payment_id}")
         return shown
 
-    def recent(self) -> list[Shown]:
+    def recent(self, count: int = RECENT_MAX) -> list[Shown]:
         """The terminal's last sales, newest first."""
-        shown: list[Shown] = self.api.get(f"/api/payments?limit={RECENT_MAX}")
+        shown: list[Shown] = self.api.get(f"/api/payments?limit={count}")
         return shown
 
     def wait_sale(self, payment_id: str, *states: str) -> Shown:

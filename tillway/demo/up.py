@@ -3,6 +3,7 @@
 import contextlib
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +12,10 @@ from rich.console import Console
 
 from tillway.demo.phone_book import keep_phone, kept_phone
 from tillway.demo.single import alone, signals_raise
-from tillway.demo.stack import HOST, HUB, OPERATOR_TOKEN, Ports, Stack
+from tillway.demo.stack import HOST, HUB, OPERATOR_TOKEN, Ports, Say, Stack
 from tillway.demo.till_staff import staff_of
+from tillway.front.server import front_page
+from tillway.front.shop import shop_of
 
 app = typer.Typer(
     help="Start the whole stack without the story.",
@@ -30,29 +33,48 @@ def up(
     backend_port: Annotated[int, typer.Option(help="The backend's pages; 0 is any.")] = 8443,
     hub_port: Annotated[int, typer.Option(help="The hub's page; 0 is any.")] = 8480,
     till_port: Annotated[int, typer.Option(help="The till's page; 0 is any.")] = 8580,
+    front_port: Annotated[int, typer.Option(help="The front page; 0 is any.")] = 8400,
 ) -> None:
     """Institutions, backend, hub and one till with simulated devices, until Ctrl-C."""
     console = Console()
     directory = directory.absolute()
     ports = Ports(backend_public=backend_port, hub_http=hub_port, till=till_port)
-    stack = Stack(directory, ports, console.print)
-    with alone(directory), signals_raise(), contextlib.suppress(KeyboardInterrupt):
-        try:
-            stack.start_core()
-            stack.start_till("pos-1")
-            stack.leave_addresses()
-            if kept_phone(directory) is None:
-                keep_phone(directory, stack.new_phone("张三", FIRST_BALANCE_MINOR))
-            show_pages(console, stack)
-            signal.pause()
-        finally:
-            stack.stop()
+    with (
+        alone(directory),
+        signals_raise(),
+        contextlib.suppress(KeyboardInterrupt),
+        running_stack(directory, ports, console.print) as stack,
+    ):
+        serve_pages(console, stack, front_port)
 
 
-def show_pages(console: Console, stack: Stack) -> None:
+@contextlib.contextmanager
+def running_stack(directory: Path, ports: Ports, say: Say) -> Iterator[Stack]:
+    """The whole stack with one till, and a phone that has money, for the length of the block."""
+    stack = Stack(directory, ports, say)
+    try:
+        stack.start_core()
+        stack.start_till("pos-1")
+        stack.leave_addresses()
+        if kept_phone(directory) is None:
+            keep_phone(directory, stack.new_phone("张三", FIRST_BALANCE_MINOR))
+        yield stack
+    finally:
+        stack.stop()
+
+
+def serve_pages(console: Console, stack: Stack, front_port: int) -> None:
+    """Serve the front page and say where everything is, until a signal comes."""
+    with front_page(shop_of(stack), front_port) as url:
+        console.print("The pages stay up until Ctrl-C. Begin here:")
+        console.print(f"  front     {url}     what runs, and a first payment in five steps")
+        _show_pages(console, stack)
+        signal.pause()
+
+
+def _show_pages(console: Console, stack: Stack) -> None:
     """Where to look, and how to pay."""
     till = f"http://{HOST}:{stack.programs['pos-1'].port('http')}"
-    console.print("The pages stay up until Ctrl-C:")
     console.print(f"  till      {till}/        the customer's side {till}/customer")
     people = staff_of(stack.root, "pos-1")
     pins = ", ".join(f"{name} {pin}" for name, pin in people.items())

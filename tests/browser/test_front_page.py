@@ -1,0 +1,59 @@
+"""The front page: a stranger takes a first payment by its five steps, and reads everything."""
+
+import pytest
+from playwright.async_api import Browser
+
+from protocol.errors import OperatingError
+from tests.support.axe import AXE, faults
+from tests.support.browser import LARGE, opened_page
+from tests.support.front_shop import FakeTill, Program, fake_shop, scenes
+from tillway.front.server import front_page
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
+
+
+async def test_a_stranger_takes_a_payment_in_five_steps_and_every_step_is_readable(
+    browser: Browser,
+) -> None:
+    wrong: list[str] = []
+    with front_page(fake_shop(Program()), 0) as url:
+        async with opened_page(browser, viewport=LARGE) as page:
+            async for step in scenes(page, url, "zh"):
+                if AXE.is_file():
+                    wrong += [f"{step}: {fault}" for fault in await faults(page)]
+                await page.reload()
+                assert await page.get_attribute(".stage", "data-step") == step
+                if step == "receipt":
+                    assert await page.locator("[data-hop]").count() == 9
+                if step == "postings":
+                    told = await page.inner_text(".stage")
+                    assert "C:CUST:pyr_1:CNY" in told
+                    assert "0.08" in told
+            assert {asked.split("/")[2] for asked in page.asked} == {url.split("/")[2]}  # type: ignore[attr-defined]
+    assert not wrong, "\n".join(sorted(set(wrong)))
+
+
+async def test_a_refusal_is_told_in_words_and_the_guide_begins_again(browser: Browser) -> None:
+    shop = fake_shop(Program())
+    assert isinstance(shop.till, FakeTill)
+    shop.till.declines = "insufficient_balance"
+    with front_page(shop, 0) as url:
+        async with opened_page(browser, viewport=LARGE) as page:
+            await page.goto(f"{url}?lang=en")
+            for act, then in (("key", "show"), ("show", "scan")):
+                await page.focus(f'[data-do="{act}"]')
+                await page.keyboard.press("Enter")
+                await page.wait_for_selector(f'[data-step="{then}"]')
+            await page.click('[data-do="scan"]')
+            await page.wait_for_selector('[data-step="key"]')
+            assert "insufficient_balance" in await page.inner_text("[data-refusal]")
+
+
+async def test_a_part_that_goes_silent_says_so_within_seconds(browser: Browser) -> None:
+    program = Program()
+    with front_page(fake_shop(program), 0) as url:
+        async with opened_page(browser, viewport=LARGE) as page:
+            await page.goto(url)
+            await page.wait_for_selector('[data-part="hub"][data-state="ready"]')
+            program.error = OperatingError("backend_unreachable")
+            await page.wait_for_selector('[data-part="hub"][data-state="silent"]')

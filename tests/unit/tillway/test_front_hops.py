@@ -1,0 +1,92 @@
+"""The way of a payment, from what the programs say."""
+
+from typing import Any
+
+import pytest
+
+from backend.sagas.model import SagaEvent
+from protocol.payment import Event
+from tests.support.front_shop import SALE, entries, payment
+from tillway.front.hops import Hop, way_of
+from tillway.front.parts import total
+from tillway.front.words import EVENTS, WORDS
+
+DAY_MS = 86_400_000
+
+
+def stations(hops: tuple[Hop, ...]) -> list[tuple[str, int | None, int | None]]:
+    return [(hop.place, hop.at_ms, hop.took_ms) for hop in hops]
+
+
+def test_a_payment_by_code_goes_there_and_back_with_the_times_that_programs_tell() -> None:
+    way = way_of(SALE, payment(), [], entries(), ahead_ms=0)
+    assert stations(way.hops) == [
+        ("till", 0, 0), ("payer", None, None), ("till", 300, 300), ("hub", None, None),
+        ("backend", None, None), ("backend", 320, 20), ("ledger", 320, 0), ("hub", None, None),
+        ("till", 335, 15),
+    ]  # fmt: skip
+    assert way.wire_ms == 35
+    assert way.mood == "paid"
+    assert way.trace_id == "ab" * 16
+
+
+def test_each_transfer_stands_once_from_the_giver_to_the_taker() -> None:
+    postings = way_of(SALE, payment(), [], entries(), ahead_ms=0).postings
+    assert [(p.giver, p.taker, p.amount) for p in postings] == [
+        ("C:CUST:pyr_1:CNY", "C:MPEND:mch-1:CNY", "12.80"),
+        ("C:MPEND:mch-1:CNY", "C:UNSWEPT:CNY", "0.08"),
+    ]
+
+
+@pytest.mark.parametrize("ahead_ms", [0, DAY_MS])
+def test_a_backend_whose_clock_was_moved_before_the_payment_is_shown_in_the_till_s_time(
+    ahead_ms: int,
+) -> None:
+    moved = way_of(SALE, payment(ahead_ms), [], entries(ahead_ms), ahead_ms=ahead_ms)
+    assert stations(moved.hops) == stations(way_of(SALE, payment(), [], entries(), ahead_ms=0).hops)
+
+
+def test_a_clock_that_was_moved_after_the_payment_changes_nothing() -> None:
+    assert way_of(SALE, payment(), [], entries(), ahead_ms=DAY_MS) == way_of(
+        SALE, payment(), [], entries(), ahead_ms=0
+    )
+
+
+def test_a_time_that_fits_no_clock_is_not_shown() -> None:
+    way = way_of(SALE, payment(2 * DAY_MS), [], entries(2 * DAY_MS), ahead_ms=DAY_MS)
+    assert [hop.at_ms for hop in way.hops if hop.place in {"backend", "ledger"}] == [None] * 3
+
+
+def test_a_sale_that_waits_for_its_scan_has_one_station() -> None:
+    waiting = SALE | {"state": "scanning", "sent_at_ms": None, "settled_at_ms": None}
+    way = way_of(waiting, None, [], [], ahead_ms=0)
+    assert stations(way.hops) == [("till", 0, 0)]
+    assert way.wire_ms is None
+    assert way.mood == "plain"
+
+
+def test_a_channel_s_conversation_is_part_of_the_way_and_a_later_refund_is_not() -> None:
+    told: dict[str, Any] = payment()
+    refunded = told["timeline"][0] | {"event": "PaymentRefunded", "at_ms": SALE["created_at_ms"]}
+    told["timeline"] = [*told["timeline"], refunded]
+    sent = {"event": "SagaSent", "at_ms": SALE["created_at_ms"] + 310}
+    sagas = [
+        {"kind": "pay", "channel_id": "unionpay", "timeline": [sent]},
+        {"kind": "refund", "channel_id": "unionpay", "timeline": [sent]},
+    ]
+    way = way_of(SALE, told, sagas, entries(), ahead_ms=0)
+    assert [(h.place, h.at_ms, h.detail) for h in way.hops if h.place == "channel"] == [
+        ("channel", 310, "unionpay")
+    ]
+    assert WORDS["hop_paid"] in [hop.words for hop in way.hops]
+    assert EVENTS["PaymentRefunded"] not in [hop.words for hop in way.hops]
+
+
+def test_every_event_of_the_backend_s_timelines_has_words() -> None:
+    assert set(EVENTS) == {event.value for event in (*Event, *SagaEvent)}
+
+
+def test_a_metric_s_samples_are_summed_and_another_metric_s_are_not() -> None:
+    told = 'a_total{state="paid"} 2.0\na_total{state="declined"} 1.0\na_total_created 17e8\nb 5.0\n'
+    assert total(told, "a_total") == 3
+    assert total(told, "c") == 0

@@ -1,0 +1,222 @@
+"""The front page's routes. What is live comes by one stream; what is done, by one POST each."""
+
+import asyncio
+import hmac
+import json
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Annotated, Any, Literal
+
+import structlog
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from markupsafe import Markup
+from pydantic import BaseModel, ConfigDict, Field
+
+from faces import policy
+from faces.assets import Assets
+from faces.locale import language_of, remember
+from faces.pages import Pages
+from faces.stream import Places, event
+from faces.words import Language
+from protocol.errors import CallerError, TillwayError
+from tillway.front.guide import STEPS, Guide
+from tillway.front.hops import PLACES, Way
+from tillway.front.limits import (
+    AMOUNT_MINOR_MAX,
+    BODY_BYTES_MAX,
+    FOLLOWERS_MAX,
+    LOOK_EVERY_MS,
+    TOKEN_BYTES,
+)
+from tillway.front.parts import Part, look_at
+from tillway.front.shop import Shop
+from tillway.front.words import ACCOUNTS, WORDS
+
+_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_HEADER = "x-page-token"
+_CHOICES_MINOR = (1280, 666, 8800)
+_log = structlog.get_logger()
+
+
+class AmountIn(BaseModel):
+    """What is keyed in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    amount_minor: Annotated[int, Field(strict=True, ge=1, le=AMOUNT_MINOR_MAX)]
+
+
+class Watch:
+    """What was last seen of the stack; asked again when it is older than ``LOOK_EVERY_MS``."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._shop = shop
+        self._lock = asyncio.Lock()
+        self._looked_at_s = -1e9
+        self.parts: list[Part] = []
+        self.way: Way | None = None
+
+    async def look(self) -> None:
+        """Ask every program, unless that has just been done."""
+        async with self._lock:
+            if time.monotonic() - self._looked_at_s < LOOK_EVERY_MS / 1000:
+                return
+            self.parts = await asyncio.to_thread(look_at, list(self._shop.places))
+            try:
+                self.way = await asyncio.to_thread(self._shop.last_way)
+            except TillwayError as error:  # the parts say who is silent; the old way stays
+                _log.info("way_not_told", code=error.code)
+            self._looked_at_s = time.monotonic()
+
+    def forget(self) -> None:
+        """Something was done: look again at once."""
+        self._looked_at_s = -1e9
+
+
+class Face:
+    """Makes the pieces of the page."""
+
+    def __init__(self, guide: Guide, watch: Watch) -> None:
+        self.guide, self.watch = guide, watch
+        self.assets = Assets("front", "tillway.front")
+        self.token = secrets.token_urlsafe(TOKEN_BYTES)
+        self._pages = Pages("tillway.front", self.assets, WORDS)
+
+    def piece(self, name: str, language: Language) -> Markup:
+        """``page``, or one of its live pieces: ``parts``, ``way``, ``guide``."""
+        return self._pages.render(
+            f"front/{name}.html", language, face="front", mood="plain", token=self.token,
+            parts_seen=self.watch.parts, way=self.watch.way, guide=self.guide, steps=STEPS,
+            postings=self._postings(), places=PLACES, choices=_CHOICES_MINOR,
+            accounts=ACCOUNTS,
+        )  # fmt: skip
+
+    def _postings(self) -> Any:  # noqa: ANN401  # of the guide's payment, once it is the last one
+        way = self.watch.way
+        return way.postings if way and way.payment_id == self.guide.payment_id else ()
+
+
+def build_app(shop: Shop) -> FastAPI:
+    """The application over a running stack."""
+    app = FastAPI(title="Tillway", docs_url=None, redoc_url=None, openapi_url=None)
+    face = Face(Guide(shop), Watch(shop))
+    face.assets.mount(app)
+    app.include_router(_views(face))
+    app.include_router(_acts(face))
+    app.add_exception_handler(TillwayError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.middleware("http")(_guard)
+    return app
+
+
+def _views(face: Face) -> APIRouter:
+    views, places = APIRouter(), Places(FOLLOWERS_MAX)
+
+    @views.get("/")
+    async def page(request: Request) -> Response:
+        await face.watch.look()
+        response = HTMLResponse(face.piece("page", language_of(request)))
+        remember(request, response)
+        return response
+
+    @views.get("/live", dependencies=[Depends(places.enter)], response_class=EventSourceResponse)
+    async def live(
+        lang: Annotated[Literal["zh", "en"], Query()] = "zh",
+    ) -> AsyncIterator[ServerSentEvent]:
+        told: dict[str, tuple[int, Markup]] = {}
+        for revision in range(1, 2**53):
+            await face.watch.look()
+            for name in ("parts", "way", "guide"):
+                # A page that has gone on is told of a step that looks as what it was told last.
+                step = face.guide.revision if name == "guide" else 0
+                seen = (step, face.piece(name, lang))
+                if told.get(name) != seen:
+                    told[name] = seen
+                    yield event(name, revision, seen[1])
+            await asyncio.sleep(LOOK_EVERY_MS / 1000)
+
+    @views.get("/guide/code-{revision}.png")
+    async def code(revision: int) -> Response:
+        return _picture(face.guide.code, is_there=revision == face.guide.revision)
+
+    @views.get("/guide/receipt-{revision}.png")
+    async def receipt(revision: int) -> Response:
+        return _picture(face.guide.receipt, is_there=revision == face.guide.revision)
+
+    return views
+
+
+def _picture(png: bytes, *, is_there: bool) -> Response:
+    if not (png and is_there):
+        raise HTTPException(404)
+    headers = {"cross-origin-resource-policy": "same-origin"}
+    return Response(png, media_type="image/png", headers=headers)
+
+
+def _acts(face: Face) -> APIRouter:
+    async def admit(request: Request) -> None:
+        token = request.headers.get(_HEADER, "")
+        if not hmac.compare_digest(token.encode(), face.token.encode()):
+            raise HTTPException(401)
+
+    acts, guide = APIRouter(prefix="/guide", dependencies=[Depends(admit)]), face.guide
+
+    async def do(act: Callable[[], None], request: Request) -> dict[str, Any]:
+        try:
+            await asyncio.to_thread(act)
+        finally:
+            face.watch.forget()
+        await face.watch.look()
+        pieces = {name: face.piece(name, language_of(request)) for name in ("guide", "way")}
+        return {"step": guide.step, **pieces}
+
+    @acts.post("/key")
+    async def key(wanted: AmountIn, request: Request) -> dict[str, Any]:
+        return await do(lambda: guide.key_in(wanted.amount_minor), request)
+
+    @acts.post("/show")
+    async def show(request: Request) -> dict[str, Any]:
+        return await do(guide.show, request)
+
+    @acts.post("/scan")
+    async def scan(request: Request) -> dict[str, Any]:
+        return await do(guide.scan, request)
+
+    @acts.post("/look")
+    async def look(request: Request) -> dict[str, Any]:
+        return await do(guide.look, request)
+
+    @acts.post("/again")
+    async def again(request: Request) -> dict[str, Any]:
+        return await do(guide.start_over, request)
+
+    return acts
+
+
+async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    if request.headers.get("host", "").rsplit(":", 1)[0] not in _HOSTS:
+        return Response(status_code=421)
+    length = request.headers.get("content-length", "0")
+    is_chunked = "transfer-encoding" in request.headers
+    if is_chunked or not length.isdecimal() or int(length) > BODY_BYTES_MAX:
+        return _told(CallerError("field_invalid"), 413)
+    response = await call_next(request)
+    policy.protect(response)
+    return response
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, TillwayError)
+    return _told(error, 409 if isinstance(error, CallerError) else 503)
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return _told(CallerError("amount_invalid", json.dumps(error.errors()[0]["loc"])), 400)
+
+
+def _told(error: TillwayError, status: int) -> JSONResponse:
+    return JSONResponse({"error": {**error.to_wire(), "detail": error.detail}}, status)

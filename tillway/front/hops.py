@@ -1,0 +1,192 @@
+"""The way of one payment, hop by hop, from what the programs say about it. Pure.
+
+Rule 1: a time is a program's own; where no program tells one (the hub's), none is made up.
+Rule 2: times count from the moment the amount was keyed in, by the till's clock. The backend's
+        clock may have been moved by an operator, before the payment or after it: a time that fits
+        neither is not shown.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from faces.words import Words
+from protocol.money import Money
+from tillway.front.limits import CLOCK_SLACK_MS, EVENTS_MAX
+from tillway.front.words import EVENTS, VERDICTS, WORDS
+
+PAYER, TILL, HUB, BACKEND, CHANNEL, LEDGER = PLACES = (
+    "payer", "till", "hub", "backend", "channel", "ledger",
+)  # fmt: skip
+_LATER = frozenset({"PaymentPartiallyRefunded", "PaymentRefunded", "PaymentReversed"})
+_ENDED = frozenset({"paid", "declined", "cancelled"})
+_MOODS = {"paid": "paid", "declined": "error", "unknown": "warn"}
+_BY_CODE = "pay_code"
+_NO_RULE = "none"
+
+Told = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One station: where, what happened, when (ms since the amount), and how long the way took."""
+
+    place: str
+    words: Words
+    at_ms: int | None = None
+    took_ms: int | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One transfer of the ledger: from, to, how much, by which rule."""
+
+    transfer_id: str
+    rule: str
+    giver: str
+    taker: str
+    amount: str
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """All of it. ``wire_ms`` is from the stored request to the verified answer at the till."""
+
+    payment_id: str
+    trace_id: str
+    amount: str
+    currency: str
+    state: str
+    mood: str
+    hops: tuple[Hop, ...]
+    wire_ms: int | None
+    postings: tuple[Posting, ...]
+
+
+def way_of(
+    sale: Told,
+    payment: Told | None,
+    sagas: Sequence[Told],
+    entries: Sequence[Told],
+    *,
+    ahead_ms: int,
+) -> Way:
+    """The way of a till's sale. ``payment``, ``sagas`` and ``entries`` (of ledger statements) are
+    the backend's, whose clock is ahead of the till's by ``ahead_ms`` now."""
+    postings = _postings(entries)
+    hops = [_keyed(sale)]
+    if sale["sent_at_ms"] is not None:
+        hops += _there(sale)
+    if payment is not None:
+        own = list(_backend_hops(payment, sagas, entries, postings))
+        hops += _in_the_till_s_time(own, sale, ahead_ms)
+    if payment is not None and sale["settled_at_ms"] is not None:
+        back = Hop(HUB, WORDS["hop_back"])
+        ended = WORDS[f"hop_{sale['state']}" if sale["state"] in _ENDED else "hop_unknown"]
+        hops += [back, Hop(TILL, ended, sale["settled_at_ms"])]
+    return Way(
+        payment_id=sale["payment_id"],
+        trace_id="" if payment is None else str(payment["trace_id"]),
+        amount=sale["amount"],
+        currency=sale["currency"],
+        state=sale["state"],
+        mood=_MOODS.get(sale["state"], "plain"),
+        hops=tuple(_counted(hops, sale["created_at_ms"]))[:EVENTS_MAX],
+        wire_ms=_wire_ms(sale),
+        postings=postings,
+    )
+
+
+def _wire_ms(sale: Told) -> int | None:
+    if sale["state"] not in _ENDED or sale["method"] != _BY_CODE:
+        return None  # what a person took is no time of the wire
+    if sale["sent_at_ms"] is None or sale["settled_at_ms"] is None:
+        return None
+    return int(sale["settled_at_ms"] - sale["sent_at_ms"])
+
+
+def _keyed(sale: Told) -> Hop:
+    return Hop(TILL, WORDS["hop_keyed"], sale["created_at_ms"], detail=f"¥{sale['amount']}")
+
+
+def _there(sale: Told) -> list[Hop]:
+    hops = [Hop(TILL, WORDS["hop_sent"], sale["sent_at_ms"]), Hop(HUB, WORDS["hop_there"])]
+    if sale["method"] == _BY_CODE:
+        hops.insert(0, Hop(PAYER, WORDS["hop_code"]))
+    return hops
+
+
+def _backend_hops(
+    payment: Told,
+    sagas: Sequence[Told],
+    entries: Sequence[Told],
+    postings: Sequence[Posting],
+) -> Iterator[Hop]:
+    """By the backend's clock, in its order."""
+    verdict = payment.get("verdict") or {}
+    if verdict:
+        words = VERDICTS.get(verdict["action"], WORDS["hop_judged"])
+        rule = str(verdict["rule"])
+        yield Hop(BACKEND, words, detail="" if rule == _NO_RULE else rule)
+    events = [
+        Hop(BACKEND, EVENTS[event["event"]], event["at_ms"], detail=event["event"])
+        for event in payment["timeline"]
+        if event["event"] not in _LATER
+    ]
+    for saga in sagas:
+        events += [
+            Hop(CHANNEL, EVENTS[event["event"]], event["at_ms"], detail=saga["channel_id"])
+            for event in saga["timeline"]
+            if saga["kind"] == "pay"
+        ]
+    if entries:
+        at_ms = max(entry["at_ms"] for entry in entries)
+        events.append(Hop(LEDGER, WORDS["hop_posted"], at_ms, detail=f"× {len(postings)}"))
+    yield from sorted(events, key=lambda hop: (hop.at_ms or 0, PLACES.index(hop.place)))
+
+
+def _in_the_till_s_time(hops: list[Hop], sale: Told, ahead_ms: int) -> list[Hop]:
+    """The backend's times as the till's clock would have them; none where neither guess fits."""
+    times = [hop.at_ms for hop in hops if hop.at_ms is not None]
+    if not times:
+        return hops
+    first_ms = sale["created_at_ms"] - CLOCK_SLACK_MS
+    last_ms = sale["settled_at_ms"] or max(times)
+    for moved_ms in (0, ahead_ms):
+        if first_ms <= min(times) - moved_ms <= last_ms + CLOCK_SLACK_MS:
+            return [
+                hop if hop.at_ms is None else replace(hop, at_ms=hop.at_ms - moved_ms)
+                for hop in hops
+            ]
+    return [replace(hop, at_ms=None) for hop in hops]
+
+
+def _counted(hops: Sequence[Hop], start_ms: int) -> Iterator[Hop]:
+    """With times since the start, and how long it took from the last station that tells one."""
+    before_ms = start_ms
+    for hop in hops:
+        if hop.at_ms is None:
+            yield hop
+            continue
+        yield replace(hop, at_ms=hop.at_ms - start_ms, took_ms=max(0, hop.at_ms - before_ms))
+        before_ms = max(before_ms, hop.at_ms)
+
+
+def _postings(entries: Sequence[Told]) -> tuple[Posting, ...]:
+    """Each transfer once, whichever account's statement named it."""
+    found: dict[str, Posting] = {}
+    for entry in entries:
+        ends = (entry["account_id"], entry["counter_account"])
+        giver, taker = ends if entry["amount_minor"] < 0 else ends[::-1]
+        found.setdefault(
+            entry["transfer_id"],
+            Posting(
+                transfer_id=entry["transfer_id"],
+                rule=entry["rule"],
+                giver=giver,
+                taker=taker,
+                amount=Money(abs(entry["amount_minor"]), "CNY").decimal(),
+            ),
+        )
+    return tuple(found[name] for name in sorted(found))

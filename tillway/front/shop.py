@@ -1,0 +1,120 @@
+"""What the front page knows of the stack: the tills, the phone, the operator's interface."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from protocol.errors import TillwayError
+from tillway.demo.phone import Phone
+from tillway.demo.phone_book import phone_of
+from tillway.demo.stack import HOST, HUB, STORE, Stack
+from tillway.demo.till import Till
+from tillway.front.hops import Told, Way, way_of
+from tillway.front.limits import PROBE_S
+from tillway.front.parts import Link, Place
+from tillway.json_api import JsonApi
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A running stack's people and programs. ``till`` is the one that the guide sells at."""
+
+    till: Till
+    tills: tuple[Till, ...]
+    phone: Phone
+    operator: JsonApi
+    places: tuple[Place, ...]
+    now_ms: Callable[[], int]
+
+    def last_way(self) -> Way | None:
+        """The way of the newest payment of all tills."""
+        newest = [sale for till in self.tills for sale in till.recent(1)]
+        if not newest:
+            return None
+        return self.way(max(newest, key=lambda sale: int(sale["created_at_ms"])))
+
+    def way(self, sale: Told) -> Way:
+        """The way of a till's sale, as far as the backend knows of it."""
+        before_ms = self.now_ms()
+        ahead_ms = int(self.operator.get("/operator/v1/clock")["now_ms"]) - before_ms
+        try:
+            payment = self.operator.get(f"/operator/v1/payments/{sale['payment_id']}")
+        except TillwayError as error:
+            if error.code != "payment_not_found":
+                raise
+            return way_of(sale, None, [], [], ahead_ms=ahead_ms)
+        sagas = self.operator.get(f"/operator/v1/sagas/{sale['payment_id']}")["sagas"]
+        return way_of(sale, payment, sagas, self._entries(payment), ahead_ms=ahead_ms)
+
+    def _entries(self, payment: Told) -> list[dict[str, Any]]:
+        """The payment's transfers, as its payer's and its merchant's statements have them."""
+        currency = payment["currency"]
+        accounts = [f"C:MPEND:{payment['merchant_id']}:{currency}"]
+        if payment["payer_id"]:
+            accounts.append(f"C:CUST:{payment['payer_id']}:{currency}")
+        since_ms, until_ms = payment["created_at_ms"] - 1, payment["updated_at_ms"] + 1
+        found = []
+        for account in accounts:
+            path = f"/operator/v1/ledger/accounts/{account}/statement"
+            try:
+                statement = self.operator.get(f"{path}?from_ms={since_ms}&to_ms={until_ms}")
+            except TillwayError as error:
+                if error.code == "backend_unreachable":
+                    raise
+                continue  # the account has not been opened yet
+            found += [
+                entry | {"account_id": account}
+                for entry in statement["entries"]
+                if entry["transfer_id"].partition(":")[0] == payment["payment_id"]
+            ]
+        return found
+
+
+def shop_of(stack: Stack) -> Shop:
+    """The shop of a stack that has left its addresses and a phone."""
+    names = [name for name in stack.programs if (stack.root / name / "control.token").exists()]
+    tills = tuple(stack.till(name) for name in names)
+    return Shop(
+        till=next(till for till in tills if till.board is not None),
+        tills=tills,
+        phone=phone_of(stack.root),
+        operator=stack.operator,
+        places=tuple(_places(stack, names)),
+        now_ms=_now_ms,
+    )
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _places(stack: Stack, tills: list[str]) -> list[Place]:
+    places = [_till_place(stack, name) for name in tills]
+    for name in tills:
+        for board in (f"{name}-board", f"{name}-machine"):
+            if board in stack.programs:
+                api = _http(stack, board)
+                places.append(Place("board", board, (api,), (Link("open", f"{api.url}/devices"),)))
+    hub = _http(stack, HUB)
+    places.append(Place("hub", f"{HUB} · {STORE}", (hub,), (Link("open", f"{hub.url}/"),)))
+    operator = replace(stack.operator, timeout_s=PROBE_S)
+    pages = tuple(
+        Link(words, f"{operator.url}{path}")
+        for words, path in (("open", "/"), ("console", "/console"), ("wallet", "/wallet"))
+    )
+    places.append(Place("backend", "backend", (operator,), pages))
+    sandbox = stack.sandbox
+    institutions = tuple(replace(sandbox.api(name), timeout_s=PROBE_S) for name in sandbox.said)
+    places.append(Place("institution", ", ".join(sandbox.said), institutions))
+    return places
+
+
+def _till_place(stack: Stack, name: str) -> Place:
+    api = _http(stack, name)
+    links = (Link("open", f"{api.url}/"), Link("customer_side", f"{api.url}/customer"))
+    return Place("till", name, (api,), links)
+
+
+def _http(stack: Stack, name: str) -> JsonApi:
+    return JsonApi(f"http://{HOST}:{stack.programs[name].port('http')}", timeout_s=PROBE_S)
