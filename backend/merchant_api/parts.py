@@ -216,7 +216,7 @@ def _add_sharing(
 def _wallet_router(services: Services, accounts: AccountDesk, openid_key: bytes) -> APIRouter:
     """What payers' wallets do with merchants' apps."""
     routes = APIRouter(prefix="/wallet/v1", tags=["wallet"])
-    payer_routes.add_routes(routes, services, openid_key)
+    payer_routes.add_routes(routes, services, accounts, openid_key)
     given_routes.add_wallet_routes(routes, services)
     callup_routes.add_routes(routes, services, accounts)
     return routes

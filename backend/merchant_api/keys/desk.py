@@ -92,6 +92,11 @@ class AccountDesk:
             SUITES[row["suite"]],
         )
 
+    async def is_app(self, appid: str) -> bool:
+        """Whether a merchant number has this app."""
+        found: bool = await self._services.run_read(lambda: self._repository.is_app(appid))
+        return found
+
     async def callback_pair(self, account: Account) -> Pair:
         """What signs the callbacks of a merchant number."""
         if account.suite is RSA:

@@ -20,6 +20,11 @@ class KeyRepository:
         """The platform's pairs, the oldest first."""
         return self._reader.rows(select(_key).order_by(_key.c.kind, _key.c.generation))
 
+    def is_app(self, appid: str) -> bool:
+        """Whether a merchant number has this app."""
+        query = select(_account.c.mchid).where(_account.c.appid == appid).limit(1)
+        return self._reader.one(query) is not None
+
     def account(self, mchid: str) -> Row | None:
         """One merchant number."""
         return self._reader.one(select(_account).where(_account.c.mchid == mchid))

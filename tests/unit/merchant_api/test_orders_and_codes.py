@@ -93,6 +93,13 @@ def test_a_jsapi_order_needs_a_payer_that_the_app_knows(caller: Caller) -> None:
     assert answer.json()["detail"]["field"] == "/payer/openid"
 
 
+def test_a_payer_is_known_to_the_apps_that_there_are(caller: Caller) -> None:
+    heads = {"authorization": f"Bearer token of {caller.shop.add_payer()}"}
+    with pytest.raises(CallerError, match="field_invalid: appid"):
+        caller.http.post("/wallet/v1/openid", json={"appid": "wx0"}, headers=heads)
+    assert caller.shop.rows("SELECT * FROM merchant_api_openid") == []
+
+
 def test_a_number_means_one_content_until_it_is_paid_or_closed(caller: Caller) -> None:
     payer_id = caller.shop.add_payer(balance_minor=5_000)
     made = caller.ask("POST", f"{PAY}/native", caller.order())
