@@ -4,27 +4,29 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
+from backend.console.limits import SESSION_LIFE_MS
 from backend.console.model import Person
-from backend.console.session import ROOT, dismiss
+from backend.console.session import COOKIE, ROOT
 from backend.console.words import NAMES, STATES, STEPS, WORDS
 from backend.http_errors import status_of
 from backend.operator.words import shown_amount
-from faces import policy
 from faces.assets import Assets
-from faces.locale import language_of, remember
+from faces.locale import language_of
 from faces.pages import Pages
+from faces.session_face import SessionFace
 from protocol.clock import Clock
 from protocol.errors import TillwayError
 
 SHOP_TIME = timezone(timedelta(hours=8))
 
 
-class Face:
+class Face(SessionFace):
     """Makes the answers. One per process."""
 
     def __init__(self, clock: Clock) -> None:
+        super().__init__(root=ROOT, cookie=COOKIE, kept_s=SESSION_LIFE_MS // 1000)
         self.assets = Assets("console", "backend.console", root=ROOT)
         self._pages = Pages("backend.console", self.assets, WORDS)
         self._clock = clock
@@ -65,21 +67,8 @@ class Face:
         """A page of nothing but the refusal; for who is nobody, the question who it is."""
         if person is not None:
             return self.page(request, "refused", person, refusal=error)
-        if error.code != "not_authorized":
-            return self.page(request, "sign_in", None, refusal=error, here=ROOT)
-        answer = RedirectResponse(ROOT, 303)
-        dismiss(answer)
-        return self.sealed(request, answer)
-
-    def sent(self, request: Request, path: str) -> Response:
-        """Go on to another page of ours, so that loading again repeats nothing."""
-        return self.sealed(request, RedirectResponse(f"{ROOT}{path}", 303))
-
-    def sealed(self, request: Request, answer: Response) -> Response:
-        """With what every answer of ours says to browsers."""
-        policy.protect(answer)
-        remember(request, answer)
-        return answer
+        shown_out = self.shown_out(request, error)
+        return shown_out or self.page(request, "sign_in", None, refusal=error, here=ROOT)
 
 
 def money(amount_minor: int, currency: str = "CNY") -> str:

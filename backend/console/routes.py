@@ -17,13 +17,7 @@ from backend.console.model import Person
 from backend.console.operations_desk import OperationsDesk
 from backend.console.parts import ConsoleParts
 from backend.console.payments_desk import PaymentsDesk
-from backend.console.session import (
-    COOKIE,
-    ROOT,
-    admit,
-    dismiss,
-    read_form,
-)
+from backend.console.session import COOKIE, ROOT, read_form
 from backend.payments.services import Services
 from backend.rate_limit import RateLimit
 from protocol.errors import CallerError, TillwayError
@@ -65,7 +59,7 @@ def _door(pages: APIRouter, parts: ConsoleParts, tries: RateLimit) -> None:
             code=form.get("code", "").replace(" ", "")[:FILTER_CHARS_MAX],
         )
         answer = face.sent(request, "/today")
-        admit(answer, token)
+        face.admit(answer, token)
         return answer
 
     @pages.post(ROOT + "/sign-out")
@@ -73,7 +67,7 @@ def _door(pages: APIRouter, parts: ConsoleParts, tries: RateLimit) -> None:
         person, _ = await parts.posted(request)
         await people.sign_out(person)
         answer = face.sent(request, "")
-        dismiss(answer)
+        face.dismiss(answer)
         return answer
 
 

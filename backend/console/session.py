@@ -1,18 +1,16 @@
 """Whose pages a browser gets.
 
-Rule 1: the session's token stands in a cookie that no script can read, that other sites' requests
-        do not carry, and that only these pages are sent.
-Rule 2: what changes something comes by a form that carries the page's own token, made from the
-        session's: who cannot read our pages cannot make it. A form from another site is refused
-        before anything is read, also the one that signs in.
+Rule: what changes something comes by a form that carries the page's own token, made from the
+      session's: who cannot read our pages cannot make it. A form from another site is refused
+      before anything is read, also the one that signs in.
 """
 
 import hmac
 from urllib.parse import parse_qs
 
-from fastapi import Request, Response
+from fastapi import Request
 
-from backend.console.limits import FORM_BYTES_MAX, FORM_FIELDS_MAX, SESSION_LIFE_MS
+from backend.console.limits import FORM_BYTES_MAX, FORM_FIELDS_MAX
 from backend.console.model import Person
 from protocol.errors import CallerError
 from protocol.messages.base import check_characters
@@ -22,19 +20,6 @@ _TOKEN_FIELD = "page"  # noqa: S105  # a field's name
 _OWN_SITES = frozenset({"same-origin", "none"})
 
 Form = dict[str, str]
-
-
-def admit(response: Response, token: str) -> None:
-    """Give a browser its session."""
-    response.set_cookie(
-        COOKIE, token, max_age=SESSION_LIFE_MS // 1000, path=ROOT,
-        httponly=True, secure=True, samesite="strict",
-    )  # fmt: skip
-
-
-def dismiss(response: Response) -> None:
-    """Take it away."""
-    response.delete_cookie(COOKIE, path=ROOT, httponly=True, secure=True, samesite="strict")
 
 
 async def read_form(request: Request) -> Form:

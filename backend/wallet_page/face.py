@@ -6,18 +6,18 @@ from typing import Any
 
 import qrcode
 from fastapi import Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 from qrcode.image.svg import SvgPathFillImage
 
 from backend.http_errors import status_of
-from backend.wallet_page.limits import LOOK_EVERY_MS
-from backend.wallet_page.session import ROOT, Session, dismiss
+from backend.wallet_page.limits import LOOK_EVERY_MS, SESSION_S
+from backend.wallet_page.session import COOKIE, ROOT, Session
 from backend.wallet_page.words import MANDATE_STATES, NOTICE_STATES, STATES, WORDS
-from faces import policy
 from faces.assets import Assets
-from faces.locale import language_of, remember
+from faces.locale import language_of
 from faces.pages import Pages
+from faces.session_face import SessionFace
 from protocol.clock import Clock
 from protocol.errors import TillwayError, advice
 from protocol.money import Money
@@ -26,10 +26,11 @@ _SHOP_TIME = timezone(timedelta(hours=8))
 _QUIET_MODULES = 4  # ISO/IEC 18004
 
 
-class Face:
+class Face(SessionFace):
     """Makes the answers. One per process."""
 
     def __init__(self, clock: Clock) -> None:
+        super().__init__(root=ROOT, cookie=COOKIE, kept_s=SESSION_S)
         self.assets = Assets("wallet", "backend.wallet_page", root=ROOT)
         self._pages = Pages("backend.wallet_page", self.assets, WORDS)
         self._clock = clock
@@ -82,21 +83,8 @@ class Face:
 
     def refused(self, request: Request, error: TillwayError, session: Session | None) -> Response:
         """A page of nothing but the refusal; for who is nobody, the question who it is."""
-        if error.code != "not_authorized":
-            return self.page(request, "refused", session, refusal=error, mood="error")
-        answer = RedirectResponse(ROOT, 303)
-        dismiss(answer)
-        return self.sealed(request, answer)
-
-    def sent(self, request: Request, path: str) -> Response:
-        """Go on to another page of ours, so that loading again repeats nothing."""
-        return self.sealed(request, RedirectResponse(f"{ROOT}{path}", 303))
-
-    def sealed(self, request: Request, answer: Response) -> Response:
-        """With what every answer of ours says to browsers."""
-        policy.protect(answer)
-        remember(request, answer)
-        return answer
+        shown_out = self.shown_out(request, error)
+        return shown_out or self.page(request, "refused", session, refusal=error, mood="error")
 
 
 def shown_money(amount_minor: int, currency: str = "CNY") -> str:

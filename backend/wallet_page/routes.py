@@ -14,13 +14,7 @@ from backend.wallet.desk import WalletDesk
 from backend.wallet_page import holdings, packets, paying
 from backend.wallet_page.face import Face
 from backend.wallet_page.parts import PageParts
-from backend.wallet_page.session import (
-    ROOT,
-    Session,
-    admit,
-    dismiss,
-    read_form,
-)
+from backend.wallet_page.session import ROOT, Session, read_form
 from protocol.errors import CallerError, TillwayError
 
 _TOKEN_CHARS_MAX = 128
@@ -58,14 +52,14 @@ def _door(pages: APIRouter, parts: PageParts) -> None:
         except CallerError:
             return face.page(request, "sign_in", None, wrong=True, here=ROOT)
         answer = face.sent(request, "/code")
-        admit(answer, token)
+        face.admit(answer, token)
         return answer
 
     @pages.post(ROOT + "/sign-out")
     async def sign_out(request: Request) -> Response:
         await parts.posted(request)
         answer = face.sent(request, "")
-        dismiss(answer)
+        face.dismiss(answer)
         return answer
 
 

@@ -1,10 +1,8 @@
 """Whose pages a browser gets.
 
-Rule 1: the wallet's bearer token stands in a cookie that no script can read, that other sites'
-        requests do not carry, and that only these pages are sent.
-Rule 2: what changes something comes by a form that carries the page's own token, made from the
-        bearer token: who cannot read our pages cannot make it. A form from another site is refused
-        before anything is read, also the one that signs in.
+Rule: what changes something comes by a form that carries the page's own token, made from the bearer
+      token, which is the session's: who cannot read our pages cannot make it. A form from another
+      site is refused before anything is read, also the one that signs in.
 """
 
 import hashlib
@@ -12,9 +10,9 @@ import hmac
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
-from fastapi import Request, Response
+from fastapi import Request
 
-from backend.wallet_page.limits import FORM_BYTES_MAX, FORM_FIELDS_MAX, SESSION_S
+from backend.wallet_page.limits import FORM_BYTES_MAX, FORM_FIELDS_MAX
 from protocol.errors import CallerError
 
 COOKIE, ROOT = "wallet", "/wallet"
@@ -44,18 +42,6 @@ def token_of(request: Request) -> str:
     if not token:
         raise CallerError("not_authorized")
     return token
-
-
-def admit(response: Response, token: str) -> None:
-    """Give a browser the wallet's token."""
-    response.set_cookie(
-        COOKIE, token, max_age=SESSION_S, path=ROOT, httponly=True, secure=True, samesite="strict"
-    )
-
-
-def dismiss(response: Response) -> None:
-    """Take it away."""
-    response.delete_cookie(COOKIE, path=ROOT, httponly=True, secure=True, samesite="strict")
 
 
 async def read_form(request: Request) -> Form:
