@@ -52,6 +52,10 @@ class AcpWorld:
         """The payer enters the password."""
         self.gateway.transactions.confirm(PAYER, what, self.house.clock.now_ms())
 
+    def waiting(self) -> list[str]:
+        """What waits for the password."""
+        return self.gateway.transactions.waiting(PAYER, self.house.clock.now_ms())
+
     def arm(self, **counts: int) -> None:
         self.house.faults.arm(counts)
 

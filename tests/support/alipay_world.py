@@ -70,6 +70,10 @@ class AlipayWorld:
         """The buyer enters the password."""
         self.gateway.trades.confirm(BUYER, what, self.house.clock.now_ms())
 
+    def waiting(self) -> list[str]:
+        """What waits for the password."""
+        return self.gateway.trades.waiting(BUYER, self.house.clock.now_ms())
+
     def arm(self, **counts: int) -> None:
         self.house.faults.arm(counts)
 

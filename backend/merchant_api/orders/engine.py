@@ -13,6 +13,7 @@ from backend.payments.model import DeviceRequest
 from backend.payments.services import Services
 from protocol import ids
 from protocol.messages import Body, PaymentCreate, PaymentReverse, RefundCreate
+from protocol.messages.requests import Method
 from protocol.paycode import Found, find_code
 
 NO_STORE = ""
@@ -37,16 +38,7 @@ class Engine:
         self, account: Account, *, amount: Amount, description: str, is_shared: bool = False
     ) -> CreatePayment:
         """A payment whose payer will scan, or open it."""
-        body = PaymentCreate(
-            payment_id=self.mint(ids.PAYMENT),
-            attempt_id=self.mint(ids.ATTEMPT),
-            method="merchant_qr",
-            amount_minor=amount.total,
-            currency=amount.currency,
-            merchant_id=account.merchant_id,
-            description=description,
-            till=_TILL,
-        )
+        body = self._payment(account, amount, description, "merchant_qr")
         request = self._request(account, "payment.create", body)
         return CreatePayment(
             request=request, body=body, rules=self._services.rules, is_shared=is_shared
@@ -66,17 +58,7 @@ class Engine:
         """A payment whose payer has shown a code. Too many wrong ones stop that store for a while,
         and those few of the merchant's that share its place: who names ever new stores guesses in
         a bounded number of places all the same."""
-        body = PaymentCreate(
-            payment_id=self.mint(ids.PAYMENT),
-            attempt_id=self.mint(ids.ATTEMPT),
-            method="pay_code",
-            amount_minor=amount.total,
-            currency=amount.currency,
-            merchant_id=account.merchant_id,
-            description=description,
-            pay_code=code,
-            till=_TILL,
-        )
+        body = self._payment(account, amount, description, "pay_code", pay_code=code)
         request = self._request(account, "payment.create", body)
         return CreatePayment(
             request=request,
@@ -105,17 +87,7 @@ class Engine:
         is_decline_told: bool,
     ) -> CreatePayment:
         """A payment that the program takes by itself, under what the payer has signed."""
-        body = PaymentCreate(
-            payment_id=self.mint(ids.PAYMENT),
-            attempt_id=self.mint(ids.ATTEMPT),
-            method="mandate",
-            amount_minor=amount.total,
-            currency=amount.currency,
-            merchant_id=account.merchant_id,
-            description=description,
-            mandate_id=mandate_id,
-            till=_TILL,
-        )
+        body = self._payment(account, amount, description, "mandate", mandate_id=mandate_id)
         return CreatePayment(
             request=self._request(account, "payment.create", body),
             body=body,
@@ -142,6 +114,28 @@ class Engine:
             till=_TILL,
         )
         return self._request(account, "refund.create", body), body
+
+    def _payment(
+        self,
+        account: Account,
+        amount: Amount,
+        description: str,
+        method: Method,
+        pay_code: str | None = None,
+        mandate_id: str | None = None,
+    ) -> PaymentCreate:
+        return PaymentCreate(
+            payment_id=self.mint(ids.PAYMENT),
+            attempt_id=self.mint(ids.ATTEMPT),
+            method=method,
+            amount_minor=amount.total,
+            currency=amount.currency,
+            merchant_id=account.merchant_id,
+            description=description,
+            pay_code=pay_code,
+            mandate_id=mandate_id,
+            till=_TILL,
+        )
 
     def _request(self, account: Account, message_type: str, body: Body) -> DeviceRequest:
         return DeviceRequest(

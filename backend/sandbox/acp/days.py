@@ -17,7 +17,7 @@ from backend.sandbox.acp.transactions import PAY, merchant
 from backend.sandbox.acp.wire import DONE
 from backend.sandbox.institution.books import Books
 from backend.sandbox.institution.faults import Faults, spoil_rows
-from backend.sandbox.institution.settling import SettlementOrder, SettlementOutbox
+from backend.sandbox.institution.settling import SettlementOutbox
 from protocol.money import Money
 
 PAID_OUT = "PAID-OUT"
@@ -77,16 +77,13 @@ class Days:
         with self._books.transaction():
             net = sum(row.amount_minor for row in self._rows(payee.mer_id, day))
             self._books.db.execute("INSERT INTO acp_day VALUES (?, ?)", (day.isoformat(), net))
-            if not net:
-                return
-            accounts = (merchant(payee.mer_id), PAID_OUT)
-            there = (payee.settlement, payee.reserve)
-            (debit, credit), (debtor, creditor) = (
-                (accounts, there) if net > 0 else (accounts[::-1], there[::-1])
+            self.outbox.pay_out(
+                f"STL-CUPQR-{day:%Y%m%d}",
+                Money(net, "CNY"),
+                here=(merchant(payee.mer_id), PAID_OUT),
+                there=(payee.settlement, payee.reserve),
+                on=booked_on,
             )
-            reference, amount = f"STL-CUPQR-{day:%Y%m%d}", Money(abs(net), "CNY")
-            self._books.move(reference, debit, credit, amount, booked_on, "settlement")
-            self.outbox.add(SettlementOrder(reference, debtor, creditor, amount, booked_on))
 
     def _rows(self, mer_id: str, day: date) -> list[ZmRow]:
         found = self._books.db.execute(

@@ -17,7 +17,7 @@ from backend.sandbox.alipay.trades import seller
 from backend.sandbox.institution.books import Books
 from backend.sandbox.institution.faults import Faults, spoil_rows
 from backend.sandbox.institution.own_clock import china_time
-from backend.sandbox.institution.settling import SettlementOrder, SettlementOutbox
+from backend.sandbox.institution.settling import SettlementOutbox
 from protocol.clock import Clock
 from protocol.money import Money
 
@@ -80,16 +80,13 @@ class Days:
         with self._books.transaction():
             net = sum(row.amount_minor for row in self._rows(payee.app_id, day))
             self._books.db.execute("INSERT INTO alipay_day VALUES (?, ?)", (day.isoformat(), net))
-            if not net:
-                return
-            accounts = (seller(payee.app_id), PAID_OUT)
-            there = (payee.settlement, payee.reserve)
-            (debit, credit), (debtor, creditor) = (
-                (accounts, there) if net > 0 else (accounts[::-1], there[::-1])
+            self.outbox.pay_out(
+                f"STL-ALIPAY-{day:%Y%m%d}",
+                Money(net, "CNY"),
+                here=(seller(payee.app_id), PAID_OUT),
+                there=(payee.settlement, payee.reserve),
+                on=booked_on,
             )
-            reference, amount = f"STL-ALIPAY-{day:%Y%m%d}", Money(abs(net), "CNY")
-            self._books.move(reference, debit, credit, amount, booked_on, "settlement")
-            self.outbox.add(SettlementOrder(reference, debtor, creditor, amount, booked_on))
 
     def _rows(self, app_id: str, day: date) -> list[BillRow]:
         paid = self._books.db.execute(

@@ -52,7 +52,7 @@ class SettlementOutbox:
     """The orders of one institution, in its books."""
 
     def __init__(self, books: Books) -> None:
-        self._db = books.db
+        self._books, self._db = books, books.db
         books.add_tables("backend.sandbox.institution", "settling.sql")
         self._telling = asyncio.Lock()
 
@@ -85,6 +85,20 @@ class SettlementOutbox:
         """The orders the reserve bank has not answered for good."""
         rows = self._db.execute(_SELECT + " WHERE state = 'waiting' ORDER BY rowid")
         return [_order(row) for row in rows]
+
+    def pay_out(
+        self, reference: str, net: Money, *, here: tuple[str, str], there: tuple[str, str], on: date
+    ) -> None:
+        """Book a net between two accounts here, and order it between two of the reserve bank's:
+        from the first to the second, or back where it is negative. Call it inside the
+        transaction."""
+        if not net.amount_minor:
+            return
+        if net.amount_minor < 0:
+            here, there = here[::-1], there[::-1]
+        amount = Money(abs(net.amount_minor), net.currency)
+        self._books.move(reference, *here, amount, on, "settlement")
+        self.add(SettlementOrder(reference, *there, amount, on))
 
     async def tell(self, agent: SettlementAgent) -> int:
         """Tell what waits, in order, and return how many orders still do."""

@@ -1,7 +1,8 @@
-"""Payments and refunds through Alipay, from a scanned code to the books at rest: the runner of
-conversations, the real adapter, real HTTP, the gateway."""
+"""Payments and refunds through other wallets, from a scanned code to the books at rest: the runner
+of conversations, the real adapter, real HTTP, the gateway."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -12,7 +13,7 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from backend.channels.model import ALIPAY, PayOrder
+from backend.channels.model import ALIPAY, CUP_QR, PayOrder
 from backend.disputes.service import OpenDispute
 from backend.payments.sealed_codes import open_code
 from backend.sagas.limits import LEASE_MS, PAY_PATIENCE_MS
@@ -21,20 +22,59 @@ from backend.sagas.runner import SagaRunner
 from backend.sagas.service import ClaimSagas
 from protocol.errors import CallerError
 from protocol.money import Money
-from tests.support.alipay_world import BUYER, OPENING_MINOR, AlipayWorld, alipay_world
+from tests.support.acp_world import AcpWorld, acp_world
+from tests.support.alipay_world import OPENING_MINOR, AlipayWorld, alipay_world
 from tests.support.channels import runner_of
 from tests.support.migrated import migrated_sqlite
 from tests.support.shop import MASTER_KEY, MERCHANT, Shop, bugs_in
 
 DAY = "2026-11-23"
 pytestmark = pytest.mark.asyncio
+World = AlipayWorld | AcpWorld
+
+
+@dataclass(frozen=True)
+class Wallet:
+    """What differs between the wallets."""
+
+    channel: str
+    world: Callable[..., AbstractAsyncContextManager[World]]
+    account: str
+    payer: str
+    foreign_code: str
+    """Has this wallet's form, and is nobody's."""
+    masked: Callable[[str], str]
+
+    def __str__(self) -> str:
+        return self.channel
+
+
+WALLETS = (
+    Wallet(
+        channel=ALIPAY,
+        world=alipay_world,
+        account="ALIPAY",
+        payer="支付宝 Alipay lil***@example.com",
+        foreign_code="281234567890123456",
+        masked=lambda code: f"28****…{code[-4:]}",
+    ),
+    Wallet(
+        channel=CUP_QR,
+        world=acp_world,
+        account="CUPQR",
+        payer="云闪付 UnionPay",
+        foreign_code="6212345678901234567",
+        masked=lambda _: "****",
+    ),
+)
 
 
 @dataclass
 class Street:
-    """A shop, and a buyer of Alipay's in front of its till."""
+    """A shop, and another wallet's payer in front of its till."""
 
-    world: AlipayWorld
+    wallet: Wallet
+    world: World
     shop: Shop
     runner: SagaRunner
 
@@ -59,30 +99,29 @@ class Street:
     def check_quiet(self) -> None:
         assert self.shop.verify().is_whole
         assert not self.shop.rows("SELECT id FROM ledger_hold WHERE state = 'pending'")
-        at_alipay = OPENING_MINOR - self.world.left_minor()
-        assert self.shop.balance(f"C:CH:ALIPAY.{DAY}:CNY") == at_alipay
+        there = OPENING_MINOR - self.world.left_minor()
+        assert self.shop.balance(f"C:CH:{self.wallet.account}.{DAY}:CNY") == there
 
 
-@pytest_asyncio.fixture
-async def street(tmp_path: Path) -> AsyncIterator[Street]:
+@pytest_asyncio.fixture(params=WALLETS, ids=str)
+async def street(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Street]:
+    wallet: Wallet = request.param
     shop = Shop(migrated_sqlite(tmp_path / "db"))
     shop.add_merchant()
     with capture_logs() as logs:
-        async with alipay_world(shop.clock, open_code=partial(open_code, MASTER_KEY)) as world:
-            yield Street(world, shop, runner_of(shop, {ALIPAY: world.adapter}))
+        async with wallet.world(shop.clock, open_code=partial(open_code, MASTER_KEY)) as world:
+            runner = runner_of(shop, {wallet.channel: world.adapter})
+            yield Street(wallet, world, shop, runner)
     shop.close()
     assert not bugs_in(logs)
 
 
-async def test_a_scanned_code_of_alipay_is_charged_and_the_books_say_so(street: Street) -> None:
+async def test_a_scanned_code_is_charged_and_the_books_say_so(street: Street) -> None:
     begun = street.pay(10_000)
     assert begun["state"] == "processing"
     await street.finish()
     found = street.found(begun["payment_id"])
-    assert (found["state"], found["payer_masked"]) == (
-        "captured",
-        "支付宝 Alipay lil***@example.com",
-    )
+    assert (found["state"], found["payer_masked"]) == ("captured", street.wallet.payer)
     assert street.shop.balance(f"C:MPEND:{MERCHANT}:CNY") == 9_940
     assert street.events(begun["payment_id"]) == ["SagaPlanned", "SagaSent", "SagaSucceeded"]
     street.check_quiet()
@@ -95,20 +134,17 @@ async def test_the_scanned_code_stands_nowhere_in_the_database(street: Street) -
     assert code not in kept
     assert open_code(MASTER_KEY, begun["payment_id"], kept) == code
     [attempt] = street.shop.rows("SELECT code_masked FROM payment_attempt")
-    assert attempt["code_masked"] == f"28****…{code[-4:]}"
+    assert attempt["code_masked"] == street.wallet.masked(code)
 
 
 @pytest.mark.parametrize(
-    ("amount_minor", "code", "error"),
-    [
-        (200_000, None, "insufficient_balance"),
-        (1_000, "281234567890123456", "pay_code_expired"),
-    ],
+    ("amount_minor", "is_foreign", "error"),
+    [(200_000, False, "insufficient_balance"), (1_000, True, "pay_code_expired")],
 )
 async def test_a_refusal_tells_the_till_why(
-    street: Street, amount_minor: int, code: str | None, error: str
+    street: Street, amount_minor: int, is_foreign: bool, error: str
 ) -> None:
-    begun = street.pay(amount_minor, code)
+    begun = street.pay(amount_minor, street.wallet.foreign_code if is_foreign else None)
     await street.finish()
     found = street.found(begun["payment_id"])
     assert (found["state"], found["error"]["code"]) == ("declined", error)
@@ -129,9 +165,8 @@ async def test_a_payer_who_must_confirm_is_waited_for(street: Street) -> None:
     payment_id = street.pay(60_000)["payment_id"]
     await street.runner.run_due()
     assert street.found(payment_id)["state"] == "processing"
-    trade_no = street.world.gateway.trades.find("2021000000000001", payment_id, 0)
-    assert trade_no is not None
-    street.world.confirm(trade_no.trade_no)
+    [waiting] = street.world.waiting()
+    street.world.confirm(waiting)
     street.shop.clock.at_ms += 5_000
     await street.runner.run_due()
     assert street.found(payment_id)["state"] == "captured"
@@ -156,7 +191,7 @@ async def test_a_cashier_who_waits_no_longer_closes_the_trade(street: Street) ->
     undone = street.shop.ask("payment.reverse", {"payment_id": payment_id})
     assert undone["state"] == "reversed"
     await street.finish()
-    assert street.world.gateway.trades.waiting(BUYER, street.shop.clock.now_ms()) == []
+    assert street.world.waiting() == []
     assert street.world.left_minor() == OPENING_MINOR
     street.check_quiet()
 
@@ -207,7 +242,7 @@ async def test_a_till_that_gives_up_gets_the_payer_the_money_back(street: Street
     street.check_quiet()
 
 
-async def test_refunds_in_parts_go_back_through_alipay_with_their_fee(street: Street) -> None:
+async def test_refunds_in_parts_go_back_through_the_wallet_with_their_fee(street: Street) -> None:
     payment_id = street.pay(10_000)["payment_id"]
     await street.finish()
     for amount_minor in (4_000, 6_000):
@@ -226,7 +261,7 @@ async def test_a_wallet_without_a_channel_is_named_to_the_cashier(street: Street
     assert (declined["state"], declined["error"]["code"]) == ("declined", "wallet_not_taken")
 
 
-async def test_a_days_bill_is_what_our_books_have(street: Street) -> None:
+async def test_a_days_file_is_what_our_books_have(street: Street) -> None:
     kept = [street.pay(minor)["payment_id"] for minor in (10_000, 2_500)]
     await street.finish()
     refund = street.shop.refund(kept[0], 1_000)
@@ -245,7 +280,9 @@ async def test_a_days_bill_is_what_our_books_have(street: Street) -> None:
         kept[1]: ("payment", 2_500),
         refund["refund_id"]: ("refund", -1_000),
     }
-    assert street.world.reserve_bank.nets("RESERVE-TILLWAY") == {"STL-ALIPAY-20261123": 11_500}
+    assert street.world.reserve_bank.nets("RESERVE-TILLWAY") == {
+        f"STL-{street.wallet.account}-20261123": 11_500
+    }
 
 
 async def test_another_wallets_payer_disputes_there_and_not_here(street: Street) -> None:
