@@ -18,6 +18,8 @@ FINGERPRINT_ITEMS_MAX = 256
 FINGERPRINT_BYTES_MAX = 6 * 1024
 """Of all attributes together, so that they fit an envelope."""
 FINGERPRINT_DIGEST_BYTES = 16
+EXPLAINED_READINGS_MAX = 8
+EXPLAINED_LINES_MAX = 8
 REFUNDS_PER_PAYMENT_MAX = 50
 NOTICE_HOURS_MAX = 30 * 24
 """The longest notice before a debit that a payer may ask for."""

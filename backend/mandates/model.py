@@ -8,13 +8,21 @@ Rule 3: the limit of a day, and of a month, counts what was taken on the shop's 
 Rule 4: a period never goes back. What comes with an earlier date than the latest use (two
         backends' clocks at midnight) counts in the latest use's day and month.
 Rule 5: a debit uses up one notice: the smallest that covers it and whose time has come.
+Rule 6: a thing's debit that is out of the ordinary is the payer's to allow: one above the signed
+        ``ask_above_minor``, one far above what this mandate usually takes, and one for what was
+        under way when the mandate was stopped.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from backend.mandates.limits import NOTICE_VALID_MS
+from backend.mandates.limits import (
+    NOTICE_VALID_MS,
+    STOPPED_DEBIT_MS_MAX,
+    UNUSUAL_FACTOR,
+    USUAL_AFTER_USES,
+)
 from protocol.errors import CallerError
 
 HOUR_MS = 3_600_000
@@ -165,6 +173,11 @@ class Terms:
     spent_day: str
     spent_minor: int
     spent_month_minor: int
+    ask_above_minor: int | None = None
+    """Above it a thing's debit waits for the payer's word; None: the payer signed no such term."""
+    use_count: int = 0
+    use_total_minor: int = 0
+    """Of all debits so far that were not undone."""
 
     def spent_on(self, day: str) -> int:
         """What counts against the limit of this day so far (rule 4)."""
@@ -242,6 +255,42 @@ def refusal(terms: Terms, use: Use, notices: Iterable[Notice] = ()) -> str | Non
     if terms.currency != use.currency:
         return "currency_mismatch"
     return _over_limit(terms, use) or _unannounced(terms, use, tuple(notices))
+
+
+def room_minor(terms: Terms, *, now_ms: int, day: str) -> int | None:
+    """The most that one debit may take now, notices left aside; None if the mandate pays nothing.
+
+    Where debits above an amount must be announced, that amount is the most."""
+    if terms.status != MandateStatus.ACTIVE:
+        return None
+    if not terms.valid_from_ms <= now_ms < terms.valid_until_ms:
+        return None
+    rooms = [terms.limit_payment_minor, terms.limit_day_minor - terms.spent_on(day)]
+    if terms.limit_month_minor is not None:
+        rooms.append(terms.limit_month_minor - terms.spent_in(month_of(day)))
+    if terms.notice_hours is not None:
+        rooms.append(terms.notice_above_minor)
+    return max(min(rooms), 0)
+
+
+def reason_to_ask(terms: Terms, use: Use, *, began_at_ms: int, changed_at_ms: int) -> str | None:
+    """Why the payer is asked about the debit of a thing that has given already, or None.
+
+    ``changed_at_ms`` is when the mandate's status changed last. The question is all that a thing
+    gains by what it says of itself: nothing is taken without the payer's word."""
+    is_theirs = (terms.merchant_id, terms.device) == (use.merchant_id, use.device)
+    if not is_theirs or terms.currency != use.currency:
+        return None
+    if terms.status != MandateStatus.ACTIVE:
+        was_stopped_meanwhile = terms.valid_from_ms <= began_at_ms < changed_at_ms
+        is_recent = use.now_ms - changed_at_ms <= STOPPED_DEBIT_MS_MAX
+        return "stopped" if was_stopped_meanwhile and is_recent else None
+    if terms.ask_above_minor is not None and use.amount_minor > terms.ask_above_minor:
+        return "ask_above"
+    is_known = terms.use_count >= USUAL_AFTER_USES
+    if is_known and use.amount_minor * terms.use_count > UNUSUAL_FACTOR * terms.use_total_minor:
+        return "unusual"
+    return None
 
 
 def _over_limit(terms: Terms, use: Use) -> str | None:

@@ -87,6 +87,7 @@ class CreateMandate:
             "limit_month_minor": text.limit_month_minor,
             "notice_hours": text.notice_hours,
             "notice_above_minor": text.notice_above_minor or 0,
+            "ask_above_minor": text.ask_above_minor,
             "valid_from_ms": text.valid_from_ms,
             "valid_until_ms": text.valid_until_ms,
             "status": MandateStatus.ACTIVE.value,

@@ -45,6 +45,11 @@ class Mandate(BackendTable, table=True):
     notice_above_minor: int = Field(default=0, sa_type=INTEGER)
     spent_month_minor: int = Field(default=0, sa_type=INTEGER)
     """What was taken in the month of ``spent_day``."""
+    ask_above_minor: int | None = Field(default=None, sa_type=INTEGER)
+    """Above it a thing's debit waits for the payer's word; NULL: the payer signed no such term."""
+    use_count: int = Field(default=0, sa_type=INTEGER)
+    use_total_minor: int = Field(default=0, sa_type=INTEGER)
+    """Of all uses that were not undone, so that an unusual one is seen."""
     open_notices: str = Field(default="[]", sa_type=TEXT)
     """JSON: the ids of the notices that may still be used, so that a debit finds them by key."""
     event_count: int = Field(default=0, sa_type=INTEGER)

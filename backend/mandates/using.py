@@ -19,6 +19,7 @@ from backend.mandates.model import (
     month_of,
     next_notice,
     notice_for,
+    reason_to_ask,
     refusal,
 )
 from backend.mandates.tables import MANDATE, NOTICE, USE
@@ -58,6 +59,8 @@ def record_use(ws: WorkingSet, mandate_id: str, use: Use, *, payment_id: str) ->
         spent_day=day,
         spent_minor=terms.spent_on(use.day) + use.amount_minor,
         spent_month_minor=terms.spent_in(use.month) + use.amount_minor,
+        use_count=terms.use_count + 1,
+        use_total_minor=terms.use_total_minor + use.amount_minor,
     )
     ws.insert(
         USE,
@@ -68,6 +71,16 @@ def record_use(ws: WorkingSet, mandate_id: str, use: Use, *, payment_id: str) ->
             "day": day,
             "amount_minor": use.amount_minor,
         },
+    )
+
+
+def check_question(ws: WorkingSet, mandate_id: str, use: Use, *, began_at_ms: int) -> str | None:
+    """Why the payer is asked about a thing's debit (``model.reason_to_ask``); None: not at all."""
+    row = ws.get(MANDATE, mandate_id)
+    if row is None:
+        return None
+    return reason_to_ask(
+        terms_of(row), use, began_at_ms=began_at_ms, changed_at_ms=row["updated_at_ms"]
     )
 
 
@@ -91,6 +104,12 @@ def undo_use(ws: WorkingSet, payment_id: str, now_ms: int) -> None:
     mandate_id, amount_minor = used["mandate_id"], used["amount_minor"]
     row = ws.get(MANDATE, mandate_id)
     assert row is not None
+    row = ws.update(
+        MANDATE,
+        mandate_id,
+        use_count=row["use_count"] - 1,
+        use_total_minor=row["use_total_minor"] - amount_minor,
+    )
     if row["spent_day"] == used["day"]:
         row = ws.update(MANDATE, mandate_id, spent_minor=row["spent_minor"] - amount_minor)
     if month_of(row["spent_day"]) == month_of(used["day"]):

@@ -16,11 +16,11 @@ from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.mandates.model import Use
 from backend.mandates.tables import MANDATE
-from backend.mandates.using import check_use, record_use, use_reads
+from backend.mandates.using import check_question, check_use, record_use, use_reads
 from backend.merchants.tables import MERCHANT
 from backend.payments.foreign import ForeignCode, foreign_reads, take_foreign
 from backend.payments.idempotency import first_answer, remember, request_read
-from backend.payments.limits import CREATE_AGE_MS_MAX
+from backend.payments.limits import CREATE_AGE_MS_MAX, THING_WORD_MS
 from backend.payments.model import (
     Answer,
     DeviceRequest,
@@ -237,13 +237,28 @@ class CreatePayment:
             now_ms=now_ms,
             day=self.rules.business_date(now_ms),
         )
-        refusal = check_use(ws, mandate_id, use)
-        if refusal is not None:
-            return Taken(payment, refusal)
-        taken = self._take(ws, payment, merchant, payer_id, now_ms)
-        if taken.refusal is None:
-            record_use(ws, mandate_id, use, payment_id=self.body.payment_id)
-        return taken
+        why, said = None, self.body.explanation
+        if said is not None:
+            why = check_question(ws, mandate_id, use, began_at_ms=said.began_at_ms)
+        if why is None:
+            refusal = check_use(ws, mandate_id, use)
+            if refusal is not None:
+                return Taken(payment, refusal)
+            taken = self._take(ws, payment, merchant, payer_id, now_ms)
+            if taken.refusal is None:
+                record_use(ws, mandate_id, use, payment_id=self.body.payment_id)
+            if said is None or taken.refusal != "pin_required":
+                return taken
+            why = "risk"
+        return ask_payer(
+            ws,
+            payment,
+            payer_id,
+            why=why,
+            actor=self._actor,
+            now_ms=now_ms,
+            waits_ms=THING_WORD_MS,
+        )
 
     def _take(
         self, ws: WorkingSet, payment: Row, merchant: Row, payer_id: str, now_ms: int
@@ -288,6 +303,7 @@ class CreatePayment:
 
     def _insert(self, ws: WorkingSet, now_ms: int) -> Row:
         request, body = self.request, self.body
+        explained = body.explanation
         ws.insert(
             PAYMENT,
             {
@@ -313,6 +329,7 @@ class CreatePayment:
                 "notify_form": self.notify_form,
                 "is_decline_told": int(self.is_decline_told),
                 "is_shared": int(self.is_shared),
+                "explanation": explained.model_dump_json(exclude_none=True) if explained else None,
             },
         )
         row = ws.get(PAYMENT, body.payment_id)

@@ -9,4 +9,6 @@ LIST_ROWS_MAX = 200
 DETAIL_CHARS_MAX = 400
 PAYER_WORD_MS = 2 * 60 * 1000
 """How long a payment by code waits for its payer's PIN. Tills give up earlier, by a reversal."""
+THING_WORD_MS = 24 * 3600 * 1000
+"""How long the debit of a thing that has given already waits for its payer's word."""
 CODE_LIFE_MS_MAX = 2 * 3600 * 1000

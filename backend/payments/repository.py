@@ -48,14 +48,14 @@ class PaymentRepository:
         return [row["payment_id"] for row in self._reader.rows(query)]
 
     def asked_of(self, payer_id: str, now_ms: int) -> list[Row]:
-        """Payments by code that wait for this payer's PIN, the oldest first."""
+        """Payments by code, and things' debits, that wait for this payer's word, oldest first."""
         query = (
             select(_payment)
             .where(
                 _payment.c.state == PaymentState.AWAITING_PAYER.value,
                 _payment.c.code_expires_at_ms > now_ms,
                 _payment.c.payer_id == payer_id,
-                _payment.c.method == "pay_code",
+                _payment.c.method.in_(("pay_code", "mandate")),
             )
             .order_by(_payment.c.created_at_ms)
             .limit(LIST_ROWS_MAX)

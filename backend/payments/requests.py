@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from backend.db.command import Command
+from backend.mandates.standing import QueryMandate
 from backend.payments.create import CreatePayment
 from backend.payments.foreign import ForeignCode
 from backend.payments.model import DeviceRequest, PaymentRules
@@ -14,6 +15,7 @@ from protocol.errors import CallerError
 from protocol.messages import (
     REQUESTS,
     Body,
+    MandateQuery,
     PaymentClose,
     PaymentCreate,
     PaymentQuery,
@@ -92,6 +94,16 @@ def _query_refund(request: DeviceRequest, _: PaymentRules) -> Command:
     return QueryRefund(request=request, refund_id=_body(request, RefundQuery).refund_id)
 
 
+def _query_mandate(request: DeviceRequest, rules: PaymentRules) -> Command:
+    mandate_id = _body(request, MandateQuery).mandate_id
+    return QueryMandate(
+        mandate_id=mandate_id,
+        merchant_id=request.merchant_id,
+        device=request.device,
+        business_date=rules.business_date,
+    )
+
+
 def _body(request: DeviceRequest, model: type[_Body]) -> _Body:
     if not isinstance(request.body, model):
         raise CallerError("field_invalid", "body")
@@ -105,5 +117,6 @@ REQUEST_COMMANDS: dict[str, CommandOf] = {
     "payment.reverse": _reverse,
     "refund.create": _refund,
     "refund.query": _query_refund,
+    "mandate.query": _query_mandate,
 }
 """What this room answers; ``device.hello`` is the devices' room's."""

@@ -86,6 +86,8 @@ class Payment(BackendTable, table=True):
     """In which form it goes there; empty: in ours."""
     is_decline_told: int = Field(default=0, sa_type=INTEGER)
     """Whether that is news, too, when it is declined: nobody stood there to see it."""
+    explanation: str | None = Field(default=None, sa_type=TEXT)
+    """What the thing that paid by itself said of the amount, as JSON; NULL: nothing."""
     code_url: str = Field(default="", sa_type=TEXT)
     """What its shown code says; empty: what our own wallet alone understands."""
     is_shared: int = Field(default=0, sa_type=INTEGER)

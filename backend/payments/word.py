@@ -1,9 +1,11 @@
-"""The payer's word on a payment by code: when it is needed, and refusing it.
+"""The payer's word on a payment by code, or on a thing's debit: when it is needed, and refusing it.
 
 Rule 1: a code is enough for little: up to the merchant's limit of one payment and the payer's
         limits without a PIN. Above them, and where the risk rules ask, the payment waits for the
         PIN in the payer's wallet, bound to that payer. The code is used up.
 Rule 2: a finger that the till read is a word, too: then nobody is asked.
+Rule 3: a thing's debit under a mandate waits here, too, where it is out of the ordinary
+        (``backend.mandates.model``). What its payer allows by the PIN counts against no limit.
 """
 
 from collections.abc import Iterable
@@ -25,6 +27,8 @@ from backend.wallet.tables import PAYER
 from protocol.errors import CallerError
 from protocol.payment import Command, PaymentState
 
+ASKED_METHODS = frozenset({"pay_code", "mandate"})
+
 
 def small_of(payment: Row, payer_id: str, rules: PaymentRules, now_ms: int) -> Small:
     """The payment, as the rules of payments without a PIN see it."""
@@ -45,6 +49,7 @@ def ask_payer(
     actor: str,
     now_ms: int,
     verdict: Verdict | None = None,
+    waits_ms: int = PAYER_WORD_MS,
 ) -> Taken:
     """Let the payment wait for its payer's PIN; refused for a payer who could not pay anyway."""
     payer = ws.get(PAYER, payer_id)
@@ -61,7 +66,7 @@ def ask_payer(
         detail={"why": why},
         payer_id=payer_id,
         payer_masked=masked_name(payer["name"]),
-        code_expires_at_ms=now_ms + PAYER_WORD_MS,
+        code_expires_at_ms=now_ms + waits_ms,
         risk=verdict.to_json() if verdict else None,
     )
     return Taken(asked)
@@ -69,7 +74,7 @@ def ask_payer(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefuseByPayer:
-    """The payer refuses a payment by code that waits for the PIN: it is declined, and the till is
+    """The payer refuses a payment that waits for the PIN: it is declined, and the till is
     told. Safe to repeat. ``payment_not_found`` for any payment that does not ask this payer."""
 
     payment_id: str
@@ -101,5 +106,5 @@ class RefuseByPayer:
 
 
 def is_asked_of(payment: Row, payer_id: str) -> bool:
-    """Whether a payment by code is this payer's to confirm or to refuse."""
-    return bool(payment["method"] == "pay_code" and payment["payer_id"] == payer_id)
+    """Whether a payment by code, or the debit of a thing, is this payer's to confirm or refuse."""
+    return payment["method"] in ASKED_METHODS and payment["payer_id"] == payer_id

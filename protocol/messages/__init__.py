@@ -6,15 +6,18 @@ an older program reads a newer one's message.
 
 from protocol.messages.answers import (
     ErrorBody,
+    MandateStanding,
     PaymentResult,
     Pong,
     RefundResult,
     Refusal,
 )
 from protocol.messages.base import Body, parse_body
+from protocol.messages.explanation import ExplainedLine, Explanation, Reading
 from protocol.messages.requests import (
     DeviceFingerprint,
     DeviceHello,
+    MandateQuery,
     PaymentClose,
     PaymentCreate,
     PaymentQuery,
@@ -31,6 +34,7 @@ REQUESTS: dict[str, type[Body]] = {
     "payment.reverse": PaymentReverse,
     "refund.create": RefundCreate,
     "refund.query": RefundQuery,
+    "mandate.query": MandateQuery,
     "device.hello": DeviceHello,
     "device.fingerprint": DeviceFingerprint,
 }
@@ -38,6 +42,7 @@ REQUESTS: dict[str, type[Body]] = {
 ANSWERS: dict[str, type[Body]] = {
     "payment.result": PaymentResult,
     "refund.result": RefundResult,
+    "mandate.standing": MandateStanding,
     "refusal": Refusal,
     "pong": Pong,
 }
@@ -49,12 +54,17 @@ __all__ = [
     "DeviceFingerprint",
     "DeviceHello",
     "ErrorBody",
+    "ExplainedLine",
+    "Explanation",
+    "MandateQuery",
+    "MandateStanding",
     "PaymentClose",
     "PaymentCreate",
     "PaymentQuery",
     "PaymentResult",
     "PaymentReverse",
     "Pong",
+    "Reading",
     "RefundCreate",
     "RefundQuery",
     "RefundResult",

@@ -6,6 +6,7 @@ from protocol.errors import Retry, TillwayError
 from protocol.messages.base import (
     Body,
     CurrencyText,
+    MandateIdText,
     Minor,
     Name,
     PaymentIdText,
@@ -85,6 +86,17 @@ class Refusal(Body):
     """A request that was not carried out, and why. It says nothing about an earlier request."""
 
     error: ErrorBody
+
+
+class MandateStanding(Body):
+    """What a mandate allows its device now. ``room_minor`` is the most that one payment may take
+    at this moment, by every limit; 0 for a mandate that pays nothing."""
+
+    mandate_id: MandateIdText
+    is_active: bool
+    currency: CurrencyText
+    room_minor: Minor
+    valid_until_ms: int
 
 
 class Pong(Body):

@@ -26,7 +26,8 @@ class MandateText(Body):
     """Who lets whom take how much: one device of one merchant, per payment, day and month.
 
     ``notice_hours``: a debit above ``notice_above_minor`` (left out: every debit) must have been
-    announced to the payer so many hours before.
+    announced to the payer so many hours before. ``ask_above_minor``: above it a debit that a thing
+    makes by itself waits for the payer's word.
     """
 
     mandate_id: MandateIdText
@@ -39,6 +40,7 @@ class MandateText(Body):
     limit_month_minor: PositiveMinor | None = None
     notice_hours: Annotated[int, Field(ge=1, le=NOTICE_HOURS_MAX)] | None = None
     notice_above_minor: Minor | None = None
+    ask_above_minor: Minor | None = None
     valid_from_ms: Annotated[int, Field(ge=0)]
     valid_until_ms: Annotated[int, Field(ge=0)]
 

@@ -23,6 +23,7 @@ from protocol.messages.base import (
     RefundIdText,
     Text,
 )
+from protocol.messages.explanation import Explanation
 
 Method = Literal["pay_code", "merchant_qr", "mandate"]
 
@@ -54,6 +55,8 @@ class PaymentCreate(Body):
     verification: Verification | None = None
     till: Name
     cashier: Name | None = None
+    explanation: Explanation | None = None
+    """What a thing that pays by itself says of the amount."""
 
 
 class PaymentQuery(Body):
@@ -115,6 +118,12 @@ class DeviceFingerprint(Body):
         """What later requests are bound to."""
         encoded = cbor.encode(dict(self.attrs))
         return hashlib.sha256(encoded).digest()[:FINGERPRINT_DIGEST_BYTES]
+
+
+class MandateQuery(Body):
+    """Ask what a mandate still allows this device."""
+
+    mandate_id: MandateIdText
 
 
 class DeviceHello(Body):
