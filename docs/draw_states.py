@@ -30,6 +30,7 @@ from backend.sagas.model import TRANSITIONS as SAGA_TRANSITIONS
 from backend.topups.model import TRANSITIONS as TOPUP_TRANSITIONS
 from backend.withdrawals.model import TRANSITIONS as WITHDRAWAL_TRANSITIONS
 from protocol.payment import TRANSITIONS
+from terminal.domain.card_sale import TRANSITIONS as CARD_TRANSITIONS
 from terminal.domain.delivery import TRANSITIONS as DELIVERY_TRANSITIONS
 from terminal.domain.sale import TRANSITIONS as SALE_TRANSITIONS
 
@@ -66,6 +67,10 @@ def page() -> str:
     goods = [
         (origin.value, edge.state.value, step.value)
         for (origin, step), edge in DELIVERY_TRANSITIONS.items()
+    ]
+    card = [
+        (origin.value, edge.state.value, step.value)
+        for (origin, step), edge in CARD_TRANSITIONS.items()
     ]
     callback = [
         (origin.value, target.value, step.value)
@@ -159,6 +164,7 @@ def page() -> str:
         diagram("Top-up", "backend/topups/model.py", topup),
         diagram("Withdrawal", "backend/withdrawals/model.py", withdrawal),
         diagram("Sale, as the till sees it", "terminal/domain/sale.py", sale),
+        diagram("Card sale at the PIN pad", "terminal/domain/card_sale.py", card),
         diagram("Goods of a vending machine", "terminal/domain/delivery.py", goods),
         diagram("Callback to a merchant", "backend/notify/states.py", callback),
     ]

@@ -272,6 +272,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("shift_reason_needed", "never", "盘点金额与应有金额不符，请填写原因。", "The count differs from what is expected; say why."),
     ("cash_short", "never", "实收金额不足，请核对。", "The cash given is less than the amount."),
     ("cash_not_found", "never", "找不到这笔现金交易。", "This cash sale was not found."),
+    ("card_sale_not_found", "never", "找不到这笔银行卡交易。", "This card sale was not found."),
     ("goods_unknown", "never", "没有这个商品条码，请手工输入金额。", "This barcode is not known; key in the amount."),
     # Ledger
     ("account_unknown", "never", "账户不存在。", "The account does not exist."),

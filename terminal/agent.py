@@ -14,6 +14,7 @@ from terminal.answer_flow import AnswerFlow
 from terminal.collect_flow import CollectFlow
 from terminal.courier import RESEND
 from terminal.desk import Desk
+from terminal.domain.mark import Mark
 from terminal.domain.refund import Refund
 from terminal.domain.sale import COLLECTING_STATES, FINAL_STATES, Sale, SaleState
 from terminal.domain.screen import Screen, Surroundings, screen_of
@@ -35,6 +36,7 @@ from terminal.inputs import (
     ItselfRead,
     LinkDown,
     LinkUp,
+    MarkOutcome,
     PrintStored,
     Query,
     ReceiptFailed,
@@ -49,6 +51,7 @@ from terminal.inputs import (
     Undelivered,
 )
 from terminal.journal.store import Journal
+from terminal.mark_flow import MarkFlow
 from terminal.profile import Profile
 from terminal.refund_flow import REFUND_LOST, REFUND_QUERY, RefundFlow
 from terminal.sale_flow import SaleFlow
@@ -82,6 +85,7 @@ class Agent:
         self._sales = SaleFlow(self._desk)
         self._collect = CollectFlow(self._desk, self._sales)
         self._refunds = RefundFlow(self._desk)
+        self._marks = MarkFlow(self._desk)
         self._answers = AnswerFlow(self._desk, trust, self._sales, self._refunds)
         self._itself = FingerprintFlow(self._desk) if has_reader else None
         self._has_said_hello = False
@@ -205,6 +209,10 @@ class Agent:
         """One refund of the journal."""
         return self._journal.refund(refund_id)
 
+    def mark_of(self, payment_id: str) -> Mark | None:
+        """What a supervisor took its outcome for."""
+        return self._marks.of(payment_id)
+
     def unsettled_items(self) -> list[Sale]:
         """Sales whose goods the owner must look after (`item_flow`), oldest first."""
         return self._journal.unsettled_items()
@@ -227,6 +235,8 @@ class Agent:
                 self._sales.reverse(self._sale_of(payment_id))
             case ConfirmItem(payment_id):
                 self._sales.items.confirm(self._sale_of(payment_id))
+            case MarkOutcome():
+                self._marks.mark(event)
             case StartRefund():
                 self._leave_finished()
                 self._refunds.start(event)

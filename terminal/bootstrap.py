@@ -35,6 +35,7 @@ from terminal.adapters.signing_link import SigningLink
 from terminal.adapters.simulated_reader import SimulatedReader
 from terminal.adapters.ssi_scanner import SsiScanner
 from terminal.adapters.system import SystemClock, SystemEntropy
+from terminal.adapters.telium_pinpad import TeliumPinPad
 from terminal.agent import SOFTWARE, Agent
 from terminal.config import Settings
 from terminal.counter.diagnostics import Diagnostics
@@ -157,7 +158,6 @@ async def _build(settings: Settings, identity: Identity, stack: AsyncExitStack) 
     )
     shell = Shell(ports)
     opened = open_counter(
-        agent=agent,
         shell=shell,
         ports=ports,
         journal=journal,
@@ -166,6 +166,8 @@ async def _build(settings: Settings, identity: Identity, stack: AsyncExitStack) 
         training_path=settings.state_dir / "training.db",
     )
     stack.callback(opened.training_journal.close)
+    for station in (opened.counter.real, opened.counter.training):
+        stack.push_async_callback(station.cards.aclose)
     training = opened.counter.training.shell
     practising = asyncio.get_running_loop().create_task(training.run(), name="terminal-training")
     stack.push_async_callback(_cancelled, practising)
@@ -267,6 +269,10 @@ def _ports(
             address=devices.fingerprint_address,
         )
         stack.push_async_callback(sensor.aclose)
+    pinpad = None
+    if devices.pinpad is not None:
+        pinpad = TeliumPinPad(devices.pinpad, baud=devices.pinpad_baud, pos=devices.pinpad_pos)
+        stack.push_async_callback(pinpad.aclose)
     render: Callable[[Mapping[str, Any]], bytes] = partial(
         receipt_bytes, width_mm=devices.paper_width_mm
     )
@@ -278,6 +284,7 @@ def _ports(
         scanner=_one_of(scanners),
         printer=printer,
         sensor=sensor,
+        pinpad=pinpad,
         dispenser=dispenser,
         reader=reader,
     )

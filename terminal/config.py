@@ -110,6 +110,10 @@ class DevicesSection(_Section):
     fingerprint_baud: int = 57_600
     fingerprint_password: _Word = 0
     fingerprint_address: _Word = 0xFFFFFFFF
+    pinpad: str | None = None
+    """Takes bank cards with a bank of its own (Ingenico's Protocol E)."""
+    pinpad_baud: int = 9_600
+    pinpad_pos: Annotated[int, Field(ge=1, le=99)] = 1
     secure_element: str | None = None
     """Signs for this terminal, if `tillway enroll join --element` made its key there."""
     secure_element_pin_file: Path | None = None

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from terminal.domain.mark import MarkedAs
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartSale:
@@ -62,6 +64,16 @@ class ConfirmItem:
     """The owner has looked: an item that was uncertain was given. (`Reverse` says it was not.)"""
 
     payment_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkOutcome:
+    """A supervisor says what an unknown outcome is taken for; it stays unknown and is asked on."""
+
+    payment_id: str
+    marked_as: MarkedAs
+    reason: str
+    by_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +216,7 @@ CashierInput = (
     | Reverse
     | StartRefund
     | ConfirmItem
+    | MarkOutcome
     | Dismiss
     | Reprint
     | PrintStored

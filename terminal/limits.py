@@ -25,6 +25,10 @@ QR_LIFE_ASSUMED_MS = 5 * 60_000
 
 SCAN_WAIT_S = 60
 FINGER_WAIT_S = 15
+CARD_WAIT_S = 90
+"""How long a payer has at the PIN pad for card, PIN and the bank's answer."""
+CARD_FOLLOW_S = 20
+"""How long a page's question for a card's outcome is held open."""
 DISPENSE_WAIT_S = 60
 """How long a dispenser may be silent before nobody knows whether the item fell."""
 ENVELOPE_EXPIRY_S = 60

@@ -42,6 +42,7 @@ from terminal.inputs import (
 )
 from terminal.limits import DISPENSE_WAIT_S, INBOX_MAX
 from terminal.ports import (
+    CardPinPad,
     CodeScanner,
     DeviceReader,
     Dispenser,
@@ -56,7 +57,7 @@ log = structlog.get_logger("terminal")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShellPorts:
-    """What the shell drives. A device that is not there is None."""
+    """What the shell drives (the PIN pad, the counter). A device that is not there is None."""
 
     agent: Agent
     link: UplinkPort
@@ -65,6 +66,7 @@ class ShellPorts:
     scanner: CodeScanner | None = None
     printer: ReceiptPrinter | None = None
     sensor: FingerprintSensor | None = None
+    pinpad: CardPinPad | None = None
     dispenser: Dispenser | None = None
     reader: DeviceReader | None = None
 

@@ -25,6 +25,8 @@ class Diagnostics:
                     return await self._printer()
                 case "scanner":
                     return await self._scanner()
+                case "pinpad":
+                    return await self._pinpad()
                 case "link":
                     return self._link()
         raise CallerError("field_invalid", "what")
@@ -56,6 +58,12 @@ class Diagnostics:
             raise CallerError("payment_state", "a sale is on the screen")
         code = await scanner.scan(SCAN_TEST_S)
         return {"characters": len(code), "ends": code[-2:]}
+
+    async def _pinpad(self) -> dict[str, object]:
+        if self._ports.pinpad is None:
+            raise OperatingError("device_disconnected")
+        await self._ports.pinpad.check()
+        return {"is_free": True}
 
     def _link(self) -> dict[str, object]:
         agent = self._ports.agent

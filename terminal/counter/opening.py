@@ -9,12 +9,14 @@ from protocol.clock import Entropy
 from protocol.crypto.keys import generate
 from terminal.adapters.memory_link import MemoryLink
 from terminal.agent import Agent
+from terminal.counter.cards import CardDesk
 from terminal.counter.drafts import Drafts
 from terminal.counter.people import People
-from terminal.counter.practice import Practice
-from terminal.counter.shifts import ShiftDesk
+from terminal.counter.practice import Practice, PracticePinPad
+from terminal.counter.shifts import ShiftDesk, Slip
 from terminal.counter.sign_in import SignIn
 from terminal.counter.station import Counter, Station
+from terminal.inputs import PrintStored
 from terminal.journal.store import Journal
 from terminal.shell import Shell, ShellPorts
 from terminal.timing import TerminalClock
@@ -32,16 +34,11 @@ class OpenedCounter:
 
 
 def open_counter(
-    *, agent: Agent, shell: Shell, ports: ShellPorts, journal: Journal, clock: TerminalClock,
+    *, shell: Shell, ports: ShellPorts, journal: Journal, clock: TerminalClock,
     entropy: Entropy, training_path: Path | None,
 ) -> OpenedCounter:  # fmt: skip
     """The caller runs ``counter.training.shell`` beside the real one."""
-    real = Station(
-        agent=agent,
-        shell=shell,
-        shifts=ShiftDesk(journal, agent.profile, clock),
-        drafts=Drafts(journal, entropy),
-    )
+    real = _station(ports, journal=journal, shell=shell, entropy=entropy)
     practice = _training(ports, clock=clock, entropy=entropy, path=training_path)
     counter = Counter(
         sign_in=SignIn(People(journal.database), clock), real=real, training=practice[0]
@@ -69,21 +66,40 @@ def _training(
     def render(facts: Mapping[str, Any]) -> bytes:
         return ports.render({**facts, "is_training": True})
 
-    shell = Shell(
-        replace(
-            ports,
-            agent=agent,
-            link=MemoryLink(Practice(key, clock)),
-            render=render,
-            dispenser=None,
-            reader=None,
-        )
-    )
-    station = Station(
+    practising = replace(
+        ports,
         agent=agent,
-        shell=shell,
-        shifts=ShiftDesk(journal, profile, clock),
-        drafts=Drafts(journal, entropy),
-        is_training=True,
+        link=MemoryLink(Practice(key, clock)),
+        render=render,
+        pinpad=PracticePinPad() if ports.pinpad is not None else None,
+        dispenser=None,
+        reader=None,
+    )
+    station = _station(
+        practising, journal=journal, shell=Shell(practising), entropy=entropy, is_training=True
     )
     return station, journal
+
+
+def _station(
+    ports: ShellPorts, *, journal: Journal, shell: Shell, entropy: Entropy,
+    is_training: bool = False,
+) -> Station:  # fmt: skip
+    profile, clock = ports.agent.profile, ports.clock
+    shifts = ShiftDesk(journal, profile, clock)
+
+    async def print_slip(slip: Slip) -> None:
+        await shell.command(PrintStored(slip))
+
+    cards = CardDesk(
+        journal, profile, clock, shifts=shifts, pinpad=ports.pinpad, print_slip=print_slip
+    )
+    cards.recover()
+    return Station(
+        agent=ports.agent,
+        shell=shell,
+        shifts=shifts,
+        cards=cards,
+        drafts=Drafts(journal, entropy),
+        is_training=is_training,
+    )

@@ -9,6 +9,8 @@ Rule 1: it signs with a key that was made for this start and that nobody else tr
 | 3 | the outcome stays unknown until it is asked for again |
 | 4 | declined: the pay code has expired |
 | else | paid; a shown QR code after a few seconds |
+
+A practice PIN pad declines amounts that end in 1, is silent for those in 3, approves the others.
 """
 
 from collections.abc import Mapping
@@ -20,11 +22,17 @@ from protocol.crypto.keys import SigningKey
 from protocol.envelope import Envelope
 from protocol.errors import advice
 from terminal.limits import TRAINING_PAYER_MS
+from terminal.ports import CardOutcome
 from terminal.timing import TerminalClock
 
 _DECLINES = {1: "insufficient_balance", 4: "pay_code_expired"}
 _WAITS, _LOST = 2, 3
 _PAYMENTS_KEPT_MAX = 500
+_PRACTICE_CARD = "****0000"
+_CARD_OUTCOMES = {
+    1: CardOutcome("declined"),
+    _LOST: CardOutcome("unknown", why="device_no_reply"),
+}
 
 
 class Practice:
@@ -110,6 +118,25 @@ class Practice:
             trace_id=asked.trace_id,
         )
         return answers.seal_group([answer], self._key)[0]
+
+
+class PracticePinPad:
+    """``CardPinPad`` without a card, a line or a bank."""
+
+    async def check(self) -> None:
+        """As ``CardPinPad.check``."""
+
+    async def pay(self, amount_minor: int, currency: str, *, timeout_s: float) -> CardOutcome:
+        """As ``CardPinPad.pay``."""
+        del currency, timeout_s
+        return _CARD_OUTCOMES.get(amount_minor % 10, CardOutcome("approved", card=_PRACTICE_CARD))
+
+    async def refund(self, amount_minor: int, currency: str, *, timeout_s: float) -> CardOutcome:
+        """As ``CardPinPad.refund``."""
+        return await self.pay(amount_minor, currency, timeout_s=timeout_s)
+
+    async def aclose(self) -> None:
+        """As ``CardPinPad.aclose``."""
 
 
 def _refusal(code: str) -> dict[str, str]:

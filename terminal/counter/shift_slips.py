@@ -10,6 +10,7 @@ from typing import Any, Literal
 from protocol.framing import escpos
 from protocol.framing.escpos import Align
 from protocol.money import Money
+from terminal.domain.card_sale import CardSale
 from terminal.domain.shift import CashMovement, Report
 from terminal.receipt import COLUMNS, FEED_LINES, pair, rule, shown, wrapped
 from terminal.zone import SHOP_ZONE
@@ -19,11 +20,18 @@ _TITLES = {
     "z": ("交班报告", "Z REPORT"),
     "cash_sale": ("现金收款", "CASH SALE"),
     "cash_refund": ("现金退款", "CASH REFUND"),
+    "card_sale": ("银行卡收款", "CARD SALE"),
+    "card_refund": ("银行卡退款", "CARD REFUND"),
+    "card_unknown": ("银行卡结果未知", "CARD OUTCOME UNKNOWN"),
     "pay_in": ("存入备用金", "PAID IN"),
     "pay_out": ("取出现金", "PAID OUT"),
     "test": ("打印测试", "PRINTER TEST"),
 }
 SLIP_KINDS = frozenset(_TITLES)
+CARD_UNKNOWN_WORDS = (
+    "请勿重复刷卡，结果以收单行对账为准。",
+    "Do not charge again; the acquirer's statement tells the outcome.",
+)
 _METHODS = {
     "pay_code": "付款码 Pay code",
     "merchant_qr": "收款码 Our QR",
@@ -34,7 +42,10 @@ _KINDS = {
     "cash_refund": "现金退款 Cash refunds",
     "pay_in": "存入 Paid in",
     "pay_out": "取出 Paid out",
+    "card_sale": "银行卡收款 Card sales",
+    "card_refund": "银行卡退款 Card refunds",
 }
+_MARKS = {"paid": "按已付处理 Taken as paid", "not_paid": "按未付处理 Taken as not paid"}
 
 
 def movement_facts(movement: CashMovement) -> dict[str, Any]:
@@ -55,6 +66,25 @@ def movement_facts(movement: CashMovement) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value is not None}
 
 
+def card_facts(sale: CardSale) -> dict[str, Any]:
+    """Of a card sale or refund that has ended; the card's number is masked by the pad."""
+    facts = {
+        "subject": sale.subject,
+        "number": sale.card_id,
+        "shift": sale.shift_id,
+        "amount_minor": sale.amount_minor,
+        "currency": sale.currency,
+        "card": sale.card,
+        "reference": sale.reference,
+        "error_code": sale.error_code,
+        "reason": sale.note,
+        "by_name": sale.by_name,
+        "approved_by": sale.approved_by,
+        "refund_of": sale.refund_of,
+    }
+    return {name: value for name, value in facts.items() if value not in {None, ""}}
+
+
 def report_facts(report: Report) -> dict[str, Any]:
     """Of X and Z."""
     shift = report.shift
@@ -70,6 +100,9 @@ def report_facts(report: Report) -> dict[str, Any]:
         "float_minor": shift.float_minor,
         "methods": {name: [each.count, each.minor] for name, each in report.by_method.items()},
         "cash": {kind.value: [each.count, each.minor] for kind, each in report.cash.items()},
+        "cards": {kind.value: [each.count, each.minor] for kind, each in report.cards.items()},
+        "marked": {name.value: [each.count, each.minor] for name, each in report.marked.items()},
+        "contradicted": [report.contradicted.count, report.contradicted.minor],
         "sales": [report.sales.count, report.sales.minor],
         "refunds": [report.refunds.count, report.refunds.minor],
         "net_minor": report.net_minor,
@@ -153,10 +186,15 @@ def _movement(facts: Mapping[str, Any], columns: int) -> bytes:
         for name, label in (
             ("number", "编号 No."),
             ("refund_of", "原编号 Sale no."),
+            ("card", "卡号 Card"),
+            ("reference", "参考号 Reference"),
+            ("error_code", "原因 Cause"),
             ("reason", "备注 Note"),
         )
         if name in facts
     ]
+    if facts["kind"] == "card_unknown":
+        rows += [wrapped(sentence, columns) for sentence in CARD_UNKNOWN_WORDS]
     return b"".join(rows)
 
 
@@ -173,10 +211,14 @@ def _report(facts: Mapping[str, Any], columns: int) -> bytes:
     rows += [pair("开班 Opened", f"{_time(facts['opened_at_ms'])} {facts['opened_by']}", columns)]
     rows += [tally(_METHODS.get(name, name), facts["methods"][name]) for name in facts["methods"]]
     rows += [tally(_KINDS[name], facts["cash"][name]) for name in facts["cash"]]
+    rows += [tally(_KINDS[name], facts["cards"][name]) for name in facts.get("cards", ())]
     rows += [rule(columns), tally("销售 Sales", facts["sales"])]
     rows += [tally("退款 Refunds", facts["refunds"]), sum_of("净额 Net", "net_minor")]
     if facts["unknown"][0]:
         rows.append(tally("结果未知 Unknown", facts["unknown"]))
+    rows += [tally(_MARKS[name], facts["marked"][name]) for name in facts.get("marked", ())]
+    if facts.get("contradicted", [0])[0]:
+        rows.append(tally("结果与处理相反 Outcome differs", facts["contradicted"]))
     rows += [rule(columns), sum_of("备用金 Float", "float_minor")]
     if "counted_minor" in facts:
         rows += [

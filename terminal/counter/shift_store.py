@@ -6,9 +6,12 @@ from dataclasses import fields
 from typing import Any
 
 from terminal.domain import sale as sales
+from terminal.domain.card_sale import CardKind, CardState
+from terminal.domain.mark import MarkedAs, is_contradicted
 from terminal.domain.refund import RefundState
 from terminal.domain.sale import SaleState
-from terminal.domain.shift import CashKind, CashMovement, Report, Shift, Tally
+from terminal.domain.shift import CashKind, CashMovement, Report, Shift, Tally, tally_of
+from terminal.journal.marks import Marks
 
 _SHIFT = ", ".join(field.name for field in fields(Shift))
 _MOVEMENT = tuple(field.name for field in fields(CashMovement) if field.name != "refunded_minor")
@@ -105,6 +108,11 @@ class ShiftStore:
             " GROUP BY kind",
             (shift.shift_id,),
         )
+        cards = self._tallies(
+            "SELECT kind, COUNT(*), SUM(amount_minor) FROM card_sales WHERE shift_id = ?"
+            " AND state = ? GROUP BY kind",
+            (shift.shift_id, CardState.APPROVED),
+        )
         return Report(
             shift=shift,
             at_ms=until_ms,
@@ -112,21 +120,52 @@ class ShiftStore:
             by_method=by_method,
             refunds=refunds.get("", Tally()),
             cash={CashKind(kind): tally for kind, tally in cash.items()},
+            cards={CardKind(kind): tally for kind, tally in cards.items()},
             unknown=self._open() if shift.closed_at_ms is None else Tally(),
+            marked=self._marked(*window),
+            contradicted=self._contradicted(*window),
         )
 
+    def _marked(self, from_ms: int, until_ms: int) -> dict[MarkedAs, Tally]:
+        tallies: dict[MarkedAs, Tally] = {}
+        for mark in Marks(self._db).between(from_ms, until_ms):
+            before = tallies.get(mark.marked_as, Tally())
+            tallies[mark.marked_as] = tally_of([before, Tally(1, mark.amount_minor)])
+        return tallies
+
+    def _contradicted(self, from_ms: int, until_ms: int) -> Tally:
+        rows = self._db.execute(
+            "SELECT payment_id, state, amount_minor FROM sales WHERE settled_at_ms >= ?"
+            " AND settled_at_ms <= ? AND payment_id IN (SELECT subject FROM marks)",
+            (from_ms, until_ms),
+        ).fetchall()
+        marks = Marks(self._db)
+        against = [
+            Tally(1, row["amount_minor"])
+            for row in rows
+            if (mark := marks.of(row["payment_id"])) and is_contradicted(mark, row["state"])
+        ]
+        return tally_of(against)
+
     def _open(self) -> Tally:
+        """Open outcomes that nobody has signed for."""
         states = sorted(sales.OPEN_STATES)
         marks = ", ".join("?" for _ in states)
         open_sales = self._tallies(
-            f"SELECT '', COUNT(*), SUM(amount_minor) FROM sales WHERE state IN ({marks})",  # noqa: S608
+            f"SELECT '', COUNT(*), SUM(amount_minor) FROM sales WHERE state IN ({marks})"  # noqa: S608
+            " AND payment_id NOT IN (SELECT subject FROM marks)",
             states,
+        ).get("", Tally())
+        open_cards = self._tallies(
+            "SELECT '', COUNT(*), SUM(amount_minor) FROM card_sales WHERE state IN (?, ?)"
+            " AND 'card-' || card_id NOT IN (SELECT subject FROM marks)",
+            (CardState.ASKING, CardState.UNKNOWN),
         ).get("", Tally())
         open_refunds = self._tallies(
             "SELECT '', COUNT(*), SUM(amount_minor) FROM refunds WHERE state IN (?, ?)",
             (RefundState.SENDING, RefundState.UNKNOWN),
         ).get("", Tally())
-        return Tally(open_sales.count + open_refunds.count, open_sales.minor + open_refunds.minor)
+        return tally_of([open_sales, open_cards, open_refunds])
 
     def _tallies(self, query: str, values: Iterable[Any]) -> dict[str, Tally]:
         rows = self._db.execute(query, tuple(values))

@@ -10,8 +10,9 @@ from typing import Any
 
 from protocol.errors import CallerError
 from protocol.money import AMOUNT_MINOR_MAX, positive
-from terminal.counter.shift_slips import movement_facts, report_facts
+from terminal.counter.shift_slips import card_facts, movement_facts, report_facts
 from terminal.counter.shift_store import ShiftStore
+from terminal.domain.card_sale import CardSale, CardState
 from terminal.domain.shift import CashKind, CashMovement, Report, Shift, check_close
 from terminal.journal.store import Journal
 from terminal.profile import Profile
@@ -147,6 +148,12 @@ class ShiftDesk:
         if found is None or found.kind is not CashKind.SALE:
             raise CallerError("cash_not_found")
         return found
+
+    def card_slip(self, sale: CardSale) -> Slip:
+        """The slip of a card sale that has ended. The caller holds the transaction."""
+        kind = "card_unknown" if sale.state is CardState.UNKNOWN else sale.kind.value
+        items = self._journal.sold_lines(sale.subject)
+        return self._slip(kind, card_facts(sale) | ({"items": items} if items else {}))
 
     def _report(self, shift: Shift) -> Report:
         return self.store.report(

@@ -7,6 +7,7 @@ Rule 1: training is a second till of the same parts on a journal, a key and a li
 from dataclasses import dataclass
 
 from terminal.agent import Agent
+from terminal.counter.cards import CardDesk
 from terminal.counter.drafts import Drafts
 from terminal.counter.shifts import ShiftDesk
 from terminal.counter.sign_in import SignIn
@@ -20,6 +21,7 @@ class Station:
     agent: Agent
     shell: Shell
     shifts: ShiftDesk
+    cards: CardDesk
     drafts: Drafts
     is_training: bool = False
 

@@ -4,7 +4,8 @@ Rule 1: nothing but `Sale.move` changes a state, and it only takes an edge of `T
 Rule 2: *paid* is reached by `Step.PAY` and `Step.KEEP` alone, which the agent takes only for a
         payment result that the pinned backend key signed.
 Rule 3: once an envelope may have been accepted, the sale ends by an answer, never by a guess:
-        there is no edge from *unknown* that a person or a timer takes to an end.
+        there is no edge from *unknown* that a person or a timer takes to an end. A supervisor's
+        mark leaves it where it is.
 """
 
 from dataclasses import dataclass, replace
@@ -64,6 +65,8 @@ class Step(StrEnum):
     GIVE_BACK = "give_back"
     """Paid, and the machine did not give the item."""
     RESTART = "restart"
+    MARK = "mark"
+    """A supervisor says what the unknown outcome is taken for (`domain.mark`)."""
 
 
 class SaleEvent(StrEnum):
@@ -88,6 +91,7 @@ class SaleEvent(StrEnum):
     REVERSAL_ASKED = "ReversalAsked"
     RETURN_ASKED = "ReturnAsked"
     RECOVERED = "SaleRecovered"
+    MARKED = "OutcomeMarked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,7 @@ TRANSITIONS: dict[tuple[SaleState, Step], Edge] = {
     (_S.UNKNOWN, _T.END): _ENDED,
     (_S.UNKNOWN, _T.REVERSE): _REVERSING,
     (_S.UNKNOWN, _T.RESTART): _RECOVERED,
+    (_S.UNKNOWN, _T.MARK): Edge(_S.UNKNOWN, _E.MARKED),
     # The payer may have paid just before the close: then the sale is paid.
     (_S.CLOSING, _T.SHOW_CODE): _CLOSING,
     (_S.CLOSING, _T.AWAIT_PAYER): _REVERSING,

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from protocol.errors import CallerError
+from terminal.domain.card_sale import CardKind
+from terminal.domain.mark import MarkedAs
 
 
 class CashKind(StrEnum):
@@ -73,7 +75,10 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """X or Z. ``by_method``: paid sales that went to the backend; ``cash``: by kind."""
+    """X or Z. ``by_method``: paid sales that went to the backend; ``cash``: by kind; ``cards``:
+    what the PIN pad approved, by kind; ``unknown``: open outcomes that nobody has signed for;
+    ``marked``: those that a supervisor took for something in this shift; ``contradicted``: outcomes
+    that became known in this shift, against their mark."""
 
     shift: Shift
     at_ms: int
@@ -81,18 +86,28 @@ class Report:
     by_method: Mapping[str, Tally] = field(default_factory=dict)
     refunds: Tally = Tally()
     cash: Mapping[CashKind, Tally] = field(default_factory=dict)
+    cards: Mapping[CardKind, Tally] = field(default_factory=dict)
     unknown: Tally = Tally()
+    marked: Mapping[MarkedAs, Tally] = field(default_factory=dict)
+    contradicted: Tally = Tally()
 
     @property
     def sales(self) -> Tally:
-        """Everything that was sold, cash included."""
-        every = [*self.by_method.values(), self.cash.get(CashKind.SALE, Tally())]
-        return _sum(every)
+        """Everything that was sold, cash and cards included."""
+        beside = [
+            self.cash.get(CashKind.SALE, Tally()),
+            self.cards.get(CardKind.SALE, Tally()),
+        ]
+        return tally_of([*self.by_method.values(), *beside])
 
     @property
     def refunded(self) -> Tally:
-        """Everything that was given back, cash included."""
-        return _sum([self.refunds, self.cash.get(CashKind.REFUND, Tally())])
+        """Everything that was given back, cash and cards included."""
+        beside = [
+            self.cash.get(CashKind.REFUND, Tally()),
+            self.cards.get(CardKind.REFUND, Tally()),
+        ]
+        return tally_of([self.refunds, *beside])
 
     @property
     def net_minor(self) -> int:
@@ -121,5 +136,6 @@ def check_close(report: Report, *, counted_minor: int, reason: str, is_approved:
         raise CallerError("shift_reason_needed")
 
 
-def _sum(tallies: Sequence[Tally]) -> Tally:
+def tally_of(tallies: Sequence[Tally]) -> Tally:
+    """Several together."""
     return Tally(sum(each.count for each in tallies), sum(each.minor for each in tallies))

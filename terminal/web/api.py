@@ -14,6 +14,7 @@ from faces.stream import Places, event, last_event_id
 from protocol.errors import CallerError
 from terminal import vending
 from terminal.counter.station import Station
+from terminal.domain.sale import Sale
 from terminal.inputs import (
     Cancel,
     CashierInput,
@@ -58,6 +59,11 @@ async def do(station: Station, wish: CashierInput) -> Screened:
     """Carry a wish out; the screen after it."""
     screen = await station.shell.command(wish)
     return screen_out(screen, station.shell.revision)
+
+
+def _told(at: Station, sale: Sale) -> Screened:
+    agent, payment_id = at.agent, sale.payment_id
+    return sale_out(sale, agent.refunds_of(payment_id), agent.mark_of(payment_id))
 
 
 def _commands(api: APIRouter, gate: Gate) -> None:
@@ -151,22 +157,19 @@ def _views(api: APIRouter, gate: Gate, places: Places) -> None:
     ) -> list[Screened]:
         """The latest, or those whose number ends with ``q``."""
         found = at.agent.find(q, limit) if q else at.agent.recent(limit)
-        return [sale_out(sale, at.agent.refunds_of(sale.payment_id)) for sale in found]
+        return [_told(at, sale) for sale in found]
 
     @api.get("/items/unsettled")
     async def unsettled(at: Annotated[Station, looking_back]) -> list[Screened]:
         """Goods that the owner must look after."""
-        return [
-            sale_out(sale, at.agent.refunds_of(sale.payment_id))
-            for sale in at.agent.unsettled_items()
-        ]
+        return [_told(at, sale) for sale in at.agent.unsettled_items()]
 
     @api.get("/payments/{payment_id}")
     async def payment(payment_id: str, at: Annotated[Station, looking_back]) -> Screened:
         sale = at.agent.sale(payment_id)
         if sale is None:
             raise CallerError("payment_not_found")
-        return sale_out(sale, at.agent.refunds_of(payment_id))
+        return _told(at, sale)
 
     @api.get("/refunds/{refund_id}")
     async def refund(refund_id: str, at: Annotated[Station, looking_back]) -> Screened:

@@ -198,7 +198,7 @@ def _shifts(api: APIRouter, gate: Gate) -> None:
 def _itself(api: APIRouter, gate: Gate, diagnostics: Diagnostics) -> None:
     @api.post("/tests/{what}", dependencies=[Depends(gate.act)])
     async def test(what: str) -> Told:
-        """Ask ``printer``, ``scanner`` or ``link`` how it is."""
+        """Ask ``printer``, ``scanner``, ``pinpad`` or ``link`` how it is."""
         return await diagnostics.run(what)
 
     @api.get("/log", dependencies=[Depends(gate.look_back)])

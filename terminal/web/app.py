@@ -18,7 +18,7 @@ from terminal.counter.station import Counter
 from terminal.limits import EVENT_STREAMS_MAX, REQUEST_BODY_BYTES_MAX
 from terminal.metrics import AgentCollector
 from terminal.shell import Shell
-from terminal.web import api, api_counter, pages
+from terminal.web import api, api_cards, api_counter, pages
 from terminal.web.access import Access
 from terminal.web.gate import Gate
 
@@ -27,6 +27,7 @@ _STATUS = {
     "refund_not_found": 404,
     "payment_state": 409,
     "cash_not_found": 404,
+    "card_sale_not_found": 404,
     "idempotency_conflict": 409,
     "shift_needed": 409,
     "shift_state": 409,
@@ -47,6 +48,7 @@ def build_app(counter: Counter, diagnostics: Diagnostics, access: Access) -> Fas
     assets.mount(app)
     gate = Gate(access, counter)
     app.include_router(api.router(gate, places))
+    app.include_router(api_cards.router(gate))
     app.include_router(api_counter.router(gate, diagnostics))
     app.include_router(pages.router(gate, places=places, assets=assets))
     app.add_exception_handler(TillwayError, _refused)

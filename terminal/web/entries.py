@@ -3,18 +3,27 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from faces.words import Words
+from faces.words import Language, Words, said
 from protocol.money import Money
 from terminal.counter.station import Station
-from terminal.domain.sale import OPEN_STATES, Sale, SaleState
+from terminal.domain.card_sale import CardSale, CardState
+from terminal.domain.mark import Mark, is_contradicted
+from terminal.domain.sale import OPEN_STATES, Sale, SaleState, Step
 from terminal.domain.shift import CashMovement
-from terminal.web.words import METHODS, SALE_STATES, WORDS
+from terminal.web.words import CARD_STATES, CARD_WAYS, MARKS, METHODS, SALE_STATES, WORDS
 from terminal.zone import SHOP_ZONE
 
 _LOOKS = {
     SaleState.PAID: ("paid", "tick"),
     SaleState.DECLINED: ("error", "cross"),
     SaleState.CANCELLED: ("", "undo"),
+}
+_CARD_LOOKS = {
+    CardState.APPROVED: ("paid", "card"),
+    CardState.DECLINED: ("error", "cross"),
+    CardState.FAILED: ("", "undo"),
+    CardState.UNKNOWN: ("warn", "question"),
+    CardState.ASKING: ("warn", "hourglass"),
 }
 _OPEN_LOOK = ("warn", "question")
 _NUMBER_CHARS = 8
@@ -37,23 +46,32 @@ class Entry:
     tone: str
     icon: str
     is_open: bool = False
-    is_cash: bool = False
+    is_unknown: bool = False
+    """A supervisor may say what it is taken for."""
+    mark: Words | None = None
+    is_contradicted: bool = False
+    kind: str = "payment"
+    """``payment``, ``cash`` or ``card``."""
 
 
 def entries(station: Station, *, query: str, count: int) -> list[Entry]:
     """The latest rows, or those whose number ends with the query; newest first."""
     text = query.strip()
     found = station.agent.find(text, count) if text else station.agent.recent(count)
-    rows = [of_sale(sale) for sale in found]
+    rows = [of_sale(sale, station.agent.mark_of(sale.payment_id)) for sale in found]
+    cards, cash = station.cards, station.shifts.store
     if not text:
-        rows += [of_cash(movement) for movement in station.shifts.store.recent_sales(count)]
+        rows += [of_cash(movement) for movement in cash.recent_sales(count)]
+        rows += [of_card(sale, cards.mark_of(sale)) for sale in cards.store.recent(count)]
     elif text.isdecimal():
-        movement = station.shifts.store.movement(int(text[-_NUMBER_CHARS:]))
+        number = int(text[-_NUMBER_CHARS:])
+        movement, sale = cash.movement(number), cards.store.one(number)
         rows += [of_cash(movement)] if movement is not None else []
+        rows += [of_card(sale, cards.mark_of(sale))] if sale is not None else []
     return sorted(rows, key=lambda row: row.at_ms, reverse=True)[:count]
 
 
-def of_sale(sale: Sale) -> Entry:
+def of_sale(sale: Sale, mark: Mark | None) -> Entry:
     """The row of a payment."""
     tone, icon = _LOOKS.get(sale.state, _OPEN_LOOK)
     refunded = Money(sale.refunded_minor, sale.currency).decimal() if sale.refunded_minor else ""
@@ -71,6 +89,9 @@ def of_sale(sale: Sale) -> Entry:
         tone=tone,
         icon=icon,
         is_open=sale.state in OPEN_STATES,
+        is_unknown=sale.may(Step.MARK),
+        mark=MARKS[mark.marked_as] if mark is not None else None,
+        is_contradicted=mark is not None and is_contradicted(mark, sale.state),
     )
 
 
@@ -90,8 +111,43 @@ def of_cash(movement: CashMovement) -> Entry:
         words=SALE_STATES["paid"],
         tone="paid",
         icon="cash",
-        is_cash=True,
+        kind="cash",
     )
+
+
+def of_card(sale: CardSale, mark: Mark | None) -> Entry:
+    """The row of a card sale or refund."""
+    tone, icon = _CARD_LOOKS[sale.state]
+    refunded = sale.refunded_minor
+    return Entry(
+        href=f"/payments/{sale.subject}",
+        subject=str(sale.card_id),
+        receipt=sale.subject,
+        number=f"{sale.card_id:06d}",
+        at_ms=sale.at_ms,
+        time=clock(sale.at_ms),
+        way=CARD_WAYS[sale.kind],
+        amount=Money(sale.amount_minor, sale.currency).decimal(),
+        refunded=Money(refunded, sale.currency).decimal() if refunded else "",
+        words=CARD_STATES[sale.state],
+        tone=tone,
+        icon=icon,
+        is_unknown=sale.state is CardState.UNKNOWN,
+        mark=MARKS[mark.marked_as] if mark is not None else None,
+        is_contradicted=mark is not None and is_contradicted(mark, sale.state),
+        kind="card",
+    )
+
+
+def mark_rows(mark: Mark | None, state: str, language: Language) -> list[tuple[str, str]]:
+    """What a supervisor took an outcome for, and whether it came out otherwise."""
+    if mark is None:
+        return []
+    taken = f"{said(MARKS[mark.marked_as], language)} · {mark.by_name} · {clock(mark.at_ms)}"
+    rows = [("marked", taken), ("mark_reason", mark.reason)]
+    if is_contradicted(mark, state):
+        rows.append(("outcome", said(WORDS["contradicted"], language)))
+    return [(said(WORDS[name], language), value) for name, value in rows]
 
 
 def clock(at_ms: int) -> str:

@@ -3,7 +3,7 @@
 from faces.words import Language, said
 from protocol.money import Money
 from terminal.domain.shift import Report, Tally
-from terminal.web.words import METHODS, WORDS
+from terminal.web.words import MARKS, METHODS, WORDS
 
 Row = tuple[str, str] | tuple[str, str, str]
 _TOTAL = "total"
@@ -19,10 +19,22 @@ def sold_rows(report: Report, language: Language) -> list[Row]:
         _tally(said(WORDS[kind.value], language), tally, report)
         for kind, tally in report.cash.items()
     ]
+    rows += [
+        _tally(said(WORDS[kind.value], language), tally, report)
+        for kind, tally in report.cards.items()
+    ]
     rows.append(_tally(said(WORDS["refunds"], language), report.refunds, report))
     rows.append((said(WORDS["net"], language), _money(report.net_minor, report), _TOTAL))
     if report.unknown.count:
         rows.append(_tally(said(WORDS["unknown_count"], language), report.unknown, report))
+    rows += [
+        _tally(said(MARKS[marked_as], language).capitalize(), tally, report)
+        for marked_as, tally in report.marked.items()
+    ]
+    if report.contradicted.count:
+        rows.append(
+            _tally(said(WORDS["contradicted_count"], language), report.contradicted, report)
+        )
     return rows
 
 

@@ -81,7 +81,7 @@ class Gate:
             return self.counter.training if is_training else self.counter.real
         return self.counter.station()
 
-    async def approval(self, actor: Actor, signed: ApprovalIn | None) -> str | None:
+    async def approval(self, actor: Actor, signed: ApprovalIn | None) -> str:
         """The name of who signed; ``staff_supervisor`` where a page's act lacks a signature."""
         if signed is not None:
             return (await self.counter.sign_in.approved(signed.staff_id, signed.pin)).name

@@ -15,7 +15,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from markupsafe import Markup
 
 from faces.assets import Assets
-from faces.locale import language_of, remember
+from faces.locale import language_of
 from faces.stream import Places, event, last_event_id
 from faces.words import Language, Words, said
 from protocol.money import Money
@@ -23,52 +23,16 @@ from terminal.agent import SOFTWARE
 from terminal.counter.station import Station
 from terminal.domain.sale import Sale
 from terminal.limits import RECENT_DEFAULT, SEARCH_CHARS_MAX
-from terminal.web import pictures
-from terminal.web.entries import clock, entries, of_cash, of_sale
+from terminal.web import card_pages, pictures
+from terminal.web.entries import clock, entries, mark_rows, of_cash, of_sale
 from terminal.web.figures import drawer_rows, sold_rows
 from terminal.web.gate import Gate
-from terminal.web.view import Renderer, View
+from terminal.web.page_desk import Desk
+from terminal.web.view import View
 from terminal.web.words import WORDS
 
 _Lang = Annotated[Language, Query(alias="lang")]
 _NOTES_MINOR = (1_000, 2_000, 5_000, 10_000)
-_SOUND = "sound"
-
-
-class Desk:
-    """Makes the answers of one terminal's pages."""
-
-    def __init__(self, gate: Gate, assets: Assets) -> None:
-        self.gate = gate
-        self.renderer = Renderer(gate.counter, assets)
-
-    def answer(self, request: Request, template: str, view: View, **more: Any) -> Response:  # noqa: ANN401
-        """A page for whoever is there, or the question who is."""
-        station = self.gate.counter.station()
-        if view != "customer" and not self.gate.has_no_staff:
-            sign_in = self.gate.counter.sign_in
-            if sign_in.signed_in() is None:
-                template, view = "till/signin.html", "sale"
-                more = {"locked_by": self._locked_by(), "mood": "plain"}
-        access = self.gate.access
-        html = self.renderer.page(
-            template,
-            view,
-            station,
-            language=language_of(request),
-            token="" if view == "customer" else access.page_token,
-            sound="off" if request.cookies.get(_SOUND) == "off" else "on",
-            more=more,
-        )
-        response = HTMLResponse(html)
-        access.admit_page(response)
-        remember(request, response)
-        return response
-
-    def _locked_by(self) -> str:
-        session = self.gate.counter.sign_in.session()
-        names = {each.staff_id: each.name for each in self.gate.counter.sign_in.staff}
-        return names.get(session.staff_id, "") if session is not None else ""
 
 
 def router(gate: Gate, *, places: Places, assets: Assets) -> APIRouter:
@@ -76,6 +40,7 @@ def router(gate: Gate, *, places: Places, assets: Assets) -> APIRouter:
     pages = APIRouter(dependencies=[Depends(gate.access.check_host)])
     desk = Desk(gate, assets)
     _sale_pages(pages, desk)
+    card_pages.add_pages(pages, desk)
     _past_pages(pages, desk)
     _shift_pages(pages, desk)
     _settings(pages, desk)
@@ -87,6 +52,9 @@ def _sale_pages(pages: APIRouter, desk: Desk) -> None:
     @pages.get("/")
     async def till(request: Request) -> Response:
         station = desk.gate.counter.station()
+        asked = station.cards.store.asking()
+        if asked is not None:
+            return RedirectResponse(f"/card/{asked.card_id}", 303)
         needs_shift = station.shell.screen.kind == "keypad" and not desk.gate.has_no_staff
         if needs_shift and station.shifts.store.open_shift() is None:
             return desk.answer(request, "till/shift.html", "shift", report=None, last=None)
@@ -160,9 +128,11 @@ def _past_pages(pages: APIRouter, desk: Desk) -> None:
         sale = agent.sale(payment_id)
         if sale is None:  # such as a receipt of another till
             return RedirectResponse(f"/recent?q={quote(payment_id)}", 303)
+        mark = agent.mark_of(payment_id)
         return desk.answer(
-            request, "till/payment.html", "recent", entry=of_sale(sale),
-            rows=_sale_rows(sale, agent.goods_of(payment_id), language_of(request)),
+            request, "till/payment.html", "recent", entry=of_sale(sale, mark),
+            rows=_sale_rows(sale, agent.goods_of(payment_id), language_of(request))
+            + mark_rows(mark, sale.state, language_of(request)),
             left_minor=agent.refund_left_minor(sale),
         )  # fmt: skip
 
@@ -240,7 +210,7 @@ def _streams(pages: APIRouter, desk: Desk, places: Places) -> None:
 def _sale_rows(
     sale: Sale, goods: Sequence[Mapping[str, Any]], language: Language
 ) -> list[tuple[str, str]]:
-    entry = of_sale(sale)
+    entry = of_sale(sale, None)
     coupon = Money(sale.coupon_minor, sale.currency).decimal() if sale.coupon_minor else ""
     rows = [
         ("payment", sale.payment_id),

@@ -7,7 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from protocol.money import AMOUNT_MINOR_MAX, Money
 from terminal.counter.drafts import Draft
+from terminal.domain.card_sale import CardSale
 from terminal.domain.delivery import Delivery
+from terminal.domain.mark import Mark, MarkedAs, is_contradicted
 from terminal.domain.refund import Refund
 from terminal.domain.sale import Sale
 from terminal.domain.screen import Screen
@@ -122,6 +124,28 @@ class CashRefundIn(_In):
     approval: ApprovalIn | None = None
 
 
+class CardIn(_In):
+    """A card sale at the PIN pad."""
+
+    draft_id: _Id
+    amount_minor: _Amount
+    note: Annotated[str, Field(max_length=DESCRIPTION_CHARS_MAX)] = ""
+
+
+class CardMarkIn(_In):
+    """What a supervisor takes an unknown outcome for, and why."""
+
+    marked_as: MarkedAs
+    reason: Annotated[str, Field(min_length=1, max_length=REASON_CHARS_MAX)]
+    approval: ApprovalIn | None = None
+
+
+class MarkIn(CardMarkIn):
+    """The same for a payment."""
+
+    payment_id: _Id
+
+
 class ShiftOpenIn(_In):
     """Begin a shift with so much in the drawer."""
 
@@ -156,7 +180,7 @@ def screen_out(screen: Screen, revision: int) -> dict[str, Any]:
     return {"revision": revision, **asdict(screen)}
 
 
-def sale_out(sale: Sale, refunds: list[Refund]) -> dict[str, Any]:
+def sale_out(sale: Sale, refunds: list[Refund], mark: Mark | None) -> dict[str, Any]:
     """A sale as JSON."""
     return {
         "payment_id": sale.payment_id,
@@ -181,7 +205,26 @@ def sale_out(sale: Sale, refunds: list[Refund]) -> dict[str, Any]:
         "item": sale.item,
         "description": sale.description,
         "refunds": [refund_out(refund) for refund in refunds],
+        "mark": mark_out(mark, sale.state),
     }
+
+
+def mark_out(mark: Mark | None, state: str) -> dict[str, Any] | None:
+    """A supervisor's word as JSON, and whether the outcome is known by now to be the other one."""
+    if mark is None:
+        return None
+    return {
+        "marked_as": mark.marked_as.value,
+        "reason": mark.reason,
+        "by_name": mark.by_name,
+        "at_ms": mark.at_ms,
+        "is_contradicted": is_contradicted(mark, state),
+    }
+
+
+def card_out(sale: CardSale, mark: Mark | None) -> dict[str, Any]:
+    """A card sale or refund as JSON."""
+    return {**asdict(sale), "left_minor": sale.left_minor, "mark": mark_out(mark, sale.state)}
 
 
 def draft_out(draft: Draft) -> dict[str, Any]:
@@ -207,6 +250,9 @@ def report_out(report: Report) -> dict[str, Any]:
         "currency": report.currency,
         "methods": {name: asdict(tally) for name, tally in report.by_method.items()},
         "cash": {kind.value: asdict(tally) for kind, tally in report.cash.items()},
+        "cards": {kind.value: asdict(tally) for kind, tally in report.cards.items()},
+        "marked": {name.value: asdict(tally) for name, tally in report.marked.items()},
+        "contradicted": asdict(report.contradicted),
         "sales": asdict(report.sales),
         "refunds": asdict(report.refunded),
         "net_minor": report.net_minor,

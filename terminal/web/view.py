@@ -98,6 +98,7 @@ class Renderer:
             "clock": clock,
             "zone": SHOP_ZONE.key,
             "training": station.is_training,
+            "has_pinpad": station.cards.has_pinpad,
             "idle_ms": IDLE_LOCK_MS,
             "note_max": DESCRIPTION_CHARS_MAX,
             "search_max": SEARCH_CHARS_MAX,

@@ -1,6 +1,8 @@
 """The words of the till's pages, beside those of its screens (`terminal.domain.words`)."""
 
 from faces.words import Words
+from terminal.domain.card_sale import CardKind, CardState
+from terminal.domain.mark import MarkedAs
 
 WORDS: dict[str, Words] = {
     # Everywhere
@@ -79,6 +81,41 @@ WORDS: dict[str, Words] = {
     "change": Words("找零", "Change"),
     "take_cash": Words("收现金", "Take cash"),
     "cash_taken": Words("现金已收", "Cash taken"),
+    # Cards at the PIN pad
+    "card": Words("银行卡", "Bank card"),
+    "card_sale": Words("银行卡收款", "Card sales"),
+    "card_refund": Words("银行卡退款", "Card refunds"),
+    "card_hint": Words(
+        "请顾客在密码键盘上刷卡、插卡或挥卡", "The payer taps or inserts the card at the PIN pad"
+    ),
+    "card_wait_hint": Words(
+        "结果以密码键盘为准，请勿重复收款", "The PIN pad tells the outcome; do not charge again"
+    ),
+    "card_unknown_hint": Words(
+        "请查看密码键盘的签购单，再请店长处理；以收单行对账为准。",
+        "Look at the pad's own slip, then ask a supervisor; the acquirer's statement tells.",
+    ),
+    "card_number": Words("卡号", "Card"),
+    "reference": Words("参考号", "Reference"),
+    "cause": Words("原因", "Cause"),
+    "refund_of": Words("原编号", "Sale no."),
+    # An unknown that a supervisor resolves
+    "resolve": Words("店长处理", "Resolve"),
+    "resolve_hint": Words(
+        "只作记录，不改变结果；系统仍会继续查询。",
+        "This is a note for the shift, not the outcome: it is still being asked about.",
+    ),
+    "card_resolve_hint": Words(
+        "只作记录，不改变结果；以收单行对账为准。",
+        "This is a note for the shift, not the outcome; the acquirer's statement tells.",
+    ),
+    "mark_paid": Words("按已付处理", "Treat as paid"),
+    "mark_not_paid": Words("按未付处理", "Treat as not paid"),
+    "marked": Words("店长处理", "Marked"),
+    "mark_reason": Words("处理原因", "Marked because"),
+    "outcome": Words("最终结果", "Outcome"),
+    "contradicted": Words("与店长处理相反", "differs from the mark"),
+    "contradicted_count": Words("结果与处理相反", "Outcome differs from mark"),
     # What went through
     "recent": Words("最近交易", "Recent"),
     "recent_short": Words("记录", "Recent"),
@@ -137,6 +174,7 @@ WORDS: dict[str, Words] = {
     "settings": Words("设置", "Settings"),
     "tests": Words("检测", "Tests"),
     "test_printer": Words("打印机", "Printer"),
+    "test_pinpad": Words("密码键盘", "PIN pad"),
     "test_scanner": Words("扫码器", "Scanner"),
     "test_link": Words("网络", "Line"),
     "version": Words("版本", "Version"),
@@ -163,6 +201,41 @@ SALE_STATES: dict[str, Words] = {
     "declined": Words("未成功", "declined"),
     "cancelled": Words("已取消", "cancelled"),
     "unknown": Words("结果未知", "unknown"),
+}
+
+CARD_STATES: dict[CardState, Words] = {
+    CardState.ASKING: Words("刷卡中", "asking"),
+    CardState.APPROVED: Words("已批准", "approved"),
+    CardState.DECLINED: Words("已拒绝", "declined"),
+    CardState.FAILED: Words("未刷卡", "not asked"),
+    CardState.UNKNOWN: Words("结果未知", "unknown"),
+}
+
+CARD_WAYS: dict[CardKind, Words] = {
+    CardKind.SALE: Words("银行卡", "Bank card"),
+    CardKind.REFUND: Words("银行卡退款", "Card refund"),
+}
+
+CARD_TITLES: dict[tuple[CardKind, CardState], Words] = {
+    (CardKind.SALE, CardState.ASKING): Words("请刷卡", "Card at the PIN pad"),
+    (CardKind.SALE, CardState.APPROVED): Words("收款成功", "Paid"),
+    (CardKind.SALE, CardState.DECLINED): Words("银行未批准", "The bank declined"),
+    (CardKind.SALE, CardState.FAILED): Words("没有刷卡，未收款", "Not asked, nothing was charged"),
+    (CardKind.SALE, CardState.UNKNOWN): Words(
+        "结果未知，请勿重复收款", "Outcome unknown: do not charge again"
+    ),
+    (CardKind.REFUND, CardState.ASKING): Words("请刷卡退款", "Refund at the PIN pad"),
+    (CardKind.REFUND, CardState.APPROVED): Words("退款成功", "Refunded"),
+    (CardKind.REFUND, CardState.DECLINED): Words("退款未成功", "Refund declined"),
+    (CardKind.REFUND, CardState.FAILED): Words("没有退款", "Not asked, nothing went back"),
+    (CardKind.REFUND, CardState.UNKNOWN): Words(
+        "退款结果未知，请勿重复退款", "Refund outcome unknown: do not refund again"
+    ),
+}
+
+MARKS: dict[MarkedAs, Words] = {
+    MarkedAs.PAID: Words("按已付处理", "taken as paid"),
+    MarkedAs.NOT_PAID: Words("按未付处理", "taken as not paid"),
 }
 
 METHODS: dict[str, Words] = {

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 from playwright.async_api import Page
 
+from terminal.ports import CardOutcome
 from terminal.profile import Good
 from tests.support.tills import CASHIER_PIN, SUPERVISOR_PIN, Till, hire_both
 from tests.unit.terminal.fakes import CODE
@@ -149,6 +150,40 @@ async def _sales(till: Till, page: Page, side: Page) -> AsyncIterator[Scene]:
     yield "cash-done", page
     await page.keyboard.press("Enter")
     await shows(page, "keypad")
+    async for scene in _cards(till, page):
+        yield scene
+
+
+async def _cards(till: Till, page: Page) -> AsyncIterator[Scene]:
+    await _by_card(page, "16800")
+    yield "card-asking", page
+    till.pinpad.hold(CardOutcome("approved", card="411111******1111", reference="024531"))
+    await shows(page, "card_approved")
+    yield "card-paid", page
+    await page.keyboard.press("Enter")
+    await shows(page, "keypad")
+    await _by_card(page, "9900")
+    till.pinpad.hold(CardOutcome("unknown", why="device_no_reply"))
+    await shows(page, "card_unknown")
+    yield "card-unknown", page
+    await page.click("a.primary")
+    await page.wait_for_selector(".resolve")
+    await page.click('[data-mark="paid"]')
+    await page.fill("#mark-reason", "签购单显示已批准 Slip says approved")
+    yield "resolve", page
+    await page.keyboard.press("F2")
+    await sign(page)
+    await page.wait_for_selector(".head .badge.warn + .badge.warn")
+    await page.goto(f"{till.base}/")
+    await shows(page, "keypad")
+
+
+async def _by_card(page: Page, digits: str) -> None:
+    await page.keyboard.type(digits)
+    await page.keyboard.press("F2")
+    await shows(page, "choosing")
+    await page.click('[data-do="card"]')
+    await page.wait_for_selector('[data-kind="card_asking"]')
 
 
 async def _past(till: Till, page: Page) -> AsyncIterator[Scene]:
@@ -169,7 +204,7 @@ async def _past(till: Till, page: Page) -> AsyncIterator[Scene]:
     await page.keyboard.press("F4")
     await page.wait_for_selector(".list")
     yield "recent", page
-    await page.click("tr:has(.badge.paid):not(:has(a[href*=cash])) a")
+    await page.click('tr:has(.badge.paid) a[href*="pay_"]')
     await page.wait_for_selector(".refund")
     yield "payment", page
     await page.keyboard.type("1000")

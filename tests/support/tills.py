@@ -10,7 +10,12 @@ from typing import Any
 import aiohttp
 
 from protocol import envelope
-from terminal.adapters.dummy import DummyFingerprintSensor, DummyPrinter, DummyScanner
+from terminal.adapters.dummy import (
+    DummyCardPinPad,
+    DummyFingerprintSensor,
+    DummyPrinter,
+    DummyScanner,
+)
 from terminal.adapters.memory_link import MemoryLink
 from terminal.adapters.system import SystemClock, SystemEntropy
 from terminal.agent import Agent
@@ -70,6 +75,7 @@ class Till:
 
     counter: Counter
     people: People
+    pinpad: DummyCardPinPad
 
     async def post(self, path: str, **body: Any) -> tuple[int, dict[str, Any]]:
         headers = {"authorization": f"Bearer {self.token}"}
@@ -110,11 +116,11 @@ async def running_till(tmp_path: Path, *, port: int = 0, **changes: Any) -> Asyn
     sensor = DummyFingerprintSensor({"mine": 3})
     ports = ShellPorts(
         agent=agent, link=link, clock=clock, render=receipt_bytes, scanner=scanner,
-        printer=printer, sensor=sensor,
+        printer=printer, sensor=sensor, pinpad=DummyCardPinPad(),
     )  # fmt: skip
     shell = Shell(ports)
     opened = open_counter(
-        agent=agent, shell=shell, ports=ports, journal=journal, clock=clock,
+        shell=shell, ports=ports, journal=journal, clock=clock,
         entropy=SystemEntropy(), training_path=tmp_path / "training.db",
     )  # fmt: skip
     token = control_token(tmp_path)
@@ -129,11 +135,15 @@ async def running_till(tmp_path: Path, *, port: int = 0, **changes: Any) -> Asyn
             till = Till(base, token, client, (backend, link, scanner, printer, shell))
             till.counter = opened.counter
             till.people = People(journal.database)
+            assert isinstance(ports.pinpad, DummyCardPinPad)
+            till.pinpad = ports.pinpad
             yield till
     finally:
         for each in shells:
             each.end_streams()
         await http.stop()
+        for station in (opened.counter.real, opened.counter.training):
+            await station.cards.aclose()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -148,7 +158,7 @@ def counter_of(agent: Agent, journal: Journal) -> Counter:
         agent=agent, link=MemoryLink(FakeBackend()), clock=clock, render=receipt_bytes
     )  # fmt: skip
     opened = open_counter(
-        agent=agent, shell=Shell(ports), ports=ports, journal=journal, clock=clock,
+        shell=Shell(ports), ports=ports, journal=journal, clock=clock,
         entropy=SystemEntropy(), training_path=None,
     )  # fmt: skip
     return opened.counter

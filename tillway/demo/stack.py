@@ -170,9 +170,8 @@ class Stack:
             "sale": {"biometric_above_minor": BIOMETRIC_ABOVE_MINOR},
             "goods": GOODS,
             "devices": {
-                "scanner": str(devices / "scanner"),
-                "printer": str(devices / "printer"),
-                "fingerprint": str(devices / "fingerprint"),
+                each: str(devices / each)
+                for each in ("scanner", "printer", "fingerprint", "pinpad")
             },
             "customer_display": {"port": str(devices / "display"), "kind": "cd5220"},
         }

@@ -27,13 +27,40 @@ const go = (button, send, next) =>
   );
 
 const refund = (button) => {
-  const place = main.querySelector("[data-subject]");
-  const { subject, cash } = place.dataset;
+  const { subject, way } = main.querySelector("[data-subject]").dataset;
   const body = { amount_minor: amount(), reason: reason() };
-  const path = cash === "yes" ? `/api/cash/${subject}/refund` : "/api/refunds";
-  if (cash !== "yes") body.payment_id = subject;
-  const next = cash === "yes" ? location.pathname : "/";
+  if (way === "payment") body.payment_id = subject;
+  const path = { cash: `/api/cash/${subject}/refund`, card: `/api/cards/${subject}/refund`, payment: "/api/refunds" }[way];
+  const next = { cash: () => location.pathname, card: (told) => `/card/${told.card_id}`, payment: () => "/" }[way];
   return go(button, () => withSignature((approval) => post(path, { ...body, approval })), next);
+};
+
+// A supervisor says what an unknown outcome is taken for.
+const mark = (button) => {
+  const { subject, way } = main.querySelector("[data-subject]").dataset;
+  const body = { marked_as: main.querySelector('[data-mark][aria-checked="true"]')?.dataset.mark, reason: main.querySelector("#mark-reason").value };
+  if (way === "payment") body.payment_id = subject;
+  const path = way === "card" ? `/api/cards/${subject}/mark` : "/api/payments/mark";
+  if (!body.marked_as) return main.querySelector("[data-mark]").focus();
+  if (!body.reason.trim()) return main.querySelector("#mark-reason").focus();
+  return go(button, () => withSignature((approval) => post(path, { ...body, approval })), location.pathname);
+};
+
+const card = (button) => go(button, () => post("/api/sales/current/card"), (told) => `/card/${told.card_id}`);
+const cardAgain = (button) => go(button, () => post(`/api/cards/${main.querySelector("[data-card]").dataset.card}/again`), "/");
+
+// The PIN pad is asked: wait for its word, then put it in place.
+const GAP_MS = 1000;
+export const awaitCard = async (shown) => {
+  const path = `/api/cards/${main.querySelector("[data-card]").dataset.card}/outcome`;
+  for (;;) {
+    const answer = await fetch(path).catch(() => null);
+    if (answer?.ok && (await answer.json()).state !== "asking") break;
+    if (answer?.status === 401) return location.reload();
+    if (!answer?.ok) await new Promise((resolve) => setTimeout(resolve, GAP_MS));
+  }
+  const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
+  shown({ mood: page.body.dataset.mood, html: page.getElementById("main").innerHTML });
 };
 
 const takeCash = (button) => {
@@ -65,6 +92,9 @@ const test = (button) =>
 
 export const DRAWER = {
   refund,
+  mark,
+  card,
+  card_again: cardAgain,
   take_cash: takeCash,
   move_cash: moveCash,
   close_shift: closeShift,

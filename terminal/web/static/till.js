@@ -8,7 +8,7 @@ import { lang, post, refuse } from "../faces/post.js";
 import { flash, once, release } from "../faces/press.js";
 import { play } from "../faces/sound.js";
 import { swap } from "../faces/swap.js";
-import { DRAWER, giveNote } from "./drawer.js";
+import { awaitCard, DRAWER, giveNote } from "./drawer.js";
 import { digitsOf, forget, hasCart, keep, keyAmount, keyPin, restore, save, setDigits } from "./pad.js";
 import { choose, lock, signed, signIn, watchIdle } from "./people.js";
 
@@ -116,7 +116,7 @@ document.addEventListener("click", (event) => {
   const row = event.target.closest("tr[data-href]");
   if (row) location.assign(row.dataset.href);
   if (!button || button.disabled) return;
-  const { key, pin, staff, reason, note } = button.dataset;
+  const { key, pin, staff, reason, note, mark } = button.dataset;
   const refusal = scope().querySelector("[data-refusal]");
   if (refusal && (key || pin)) refusal.hidden = true;
   if (key && hasCart() && amountPad()) {
@@ -125,7 +125,7 @@ document.addEventListener("click", (event) => {
     else play("declined"); // the cart says what is paid
   } else if (key) keyAmount(button.closest("[data-pad]"), key);
   else if (pin) keyPin(button.closest("[data-pinpad]"), pin);
-  else if (staff || reason) choose(button);
+  else if (staff || reason || mark) choose(button);
   else if (note) giveNote(button);
   else DOES[button.dataset.do]?.(button);
 });
@@ -186,7 +186,7 @@ if (isTill) {
 const SOUNDS = { paid: "paid", error: "declined", warn: "unknown" };
 let mood = document.body.dataset.mood;
 const view = root.dataset.view ?? "customer";
-const isLive = !["cash", "cash_done", "cart"].includes(kind());
+const isLive = !["cash", "cash_done", "cart"].includes(kind()) && !kind().startsWith("card_");
 
 const show = (told) => {
   if (bar && told.bar) swap(bar, told.bar);
@@ -204,6 +204,12 @@ const show = (told) => {
 };
 
 if (isSignedIn || !isTill || !pinPad()) follow(`/fragments?view=${view}&lang=${lang}`, { screen: show });
-if (isSignedIn) watchIdle(Number.parseInt(root.dataset.idle, 10), () => !["sending", "waiting", "qr", "unknown", "scanning", "verifying"].includes(kind()));
+if (isSignedIn) watchIdle(Number.parseInt(root.dataset.idle, 10), () => !["sending", "waiting", "qr", "unknown", "scanning", "verifying", "card_asking"].includes(kind()));
+if (kind() === "card_asking" && isSignedIn)
+  awaitCard((told) => {
+    document.body.dataset.mood = told.mood;
+    swap(main, told.html);
+    play(SOUNDS[told.mood], ...main.firstElementChild.dataset.say.split(" ").filter(Boolean));
+  });
 if (!hasCart()) restore(amountPad());
 keepTime();

@@ -1,0 +1,49 @@
+"""Makes the answers of one terminal's pages: for whoever is there, or the question who is."""
+
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
+
+from faces.assets import Assets
+from faces.locale import language_of, remember
+from terminal.web.gate import Gate
+from terminal.web.view import Renderer, View
+
+_SOUND = "sound"
+
+
+class Desk:
+    """Makes the answers of one terminal's pages."""
+
+    def __init__(self, gate: Gate, assets: Assets) -> None:
+        self.gate = gate
+        self.renderer = Renderer(gate.counter, assets)
+
+    def answer(self, request: Request, template: str, view: View, **more: Any) -> Response:  # noqa: ANN401
+        """A page for whoever is there, or the question who is."""
+        station = self.gate.counter.station()
+        if view != "customer" and not self.gate.has_no_staff:
+            sign_in = self.gate.counter.sign_in
+            if sign_in.signed_in() is None:
+                template, view = "till/signin.html", "sale"
+                more = {"locked_by": self._locked_by(), "mood": "plain"}
+        access = self.gate.access
+        html = self.renderer.page(
+            template,
+            view,
+            station,
+            language=language_of(request),
+            token="" if view == "customer" else access.page_token,
+            sound="off" if request.cookies.get(_SOUND) == "off" else "on",
+            more=more,
+        )
+        response = HTMLResponse(html)
+        access.admit_page(response)
+        remember(request, response)
+        return response
+
+    def _locked_by(self) -> str:
+        session = self.gate.counter.sign_in.session()
+        names = {each.staff_id: each.name for each in self.gate.counter.sign_in.staff}
+        return names.get(session.staff_id, "") if session is not None else ""

@@ -1,0 +1,217 @@
+"""Cards at the PIN pad: recorded as the pad says, in doubt for good; and a supervisor's marks."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from protocol.errors import CallerError, OperatingError
+from terminal.counter.cards import CardDesk
+from terminal.counter.practice import PracticePinPad
+from terminal.counter.shifts import ShiftDesk
+from terminal.domain.card_sale import (
+    TRANSITIONS,
+    CardEvent,
+    CardKind,
+    CardSale,
+    CardState,
+    CardStep,
+)
+from terminal.domain.mark import Mark, MarkedAs, check_reason, is_contradicted
+from terminal.inputs import MarkOutcome, StartSale
+from terminal.ports import CardOutcome
+from terminal.slip import receipt_bytes
+from tests.support.tills import SUPERVISOR_PIN, Till, hire_both, running_till
+from tests.unit.terminal.fakes import Bench, refusal
+
+APPROVED = CardOutcome("approved", card="411111******1111", reference="024531")
+SILENT = CardOutcome("unknown", why="device_no_reply")
+SIGNED = {"staff_id": 1, "pin": SUPERVISOR_PIN}
+
+
+def card_in(state: CardState) -> CardSale:
+    return CardSale(
+        card_id=1, shift_id=1, kind=CardKind.SALE, amount_minor=5, currency="CNY", note="",
+        by_name="x", at_ms=0, state=state,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("state", "step"), list(itertools.product(CardState, CardStep)))
+def test_every_edge_of_a_card_emits_its_event_and_every_other_step_raises(
+    state: CardState, step: CardStep
+) -> None:
+    edge = TRANSITIONS.get((state, step))
+    if edge is None:
+        with pytest.raises(CallerError, match="payment_state"):
+            card_in(state).move(step)
+    else:
+        moved, event = card_in(state).move(step)
+        assert (moved.state, event) == (edge.state, edge.event)
+
+
+def test_no_edge_leads_out_of_an_unknown_card_and_every_event_is_emitted() -> None:
+    left = {edge.state for (state, _), edge in TRANSITIONS.items() if state is CardState.UNKNOWN}
+    assert left == {CardState.UNKNOWN}
+    assert {edge.event for edge in TRANSITIONS.values()} == set(CardEvent)
+
+
+def test_a_mark_needs_a_reason_and_is_contradicted_by_the_other_outcome_only() -> None:
+    for reason in (" ", "x" * 81, "a\x1bb"):
+        with pytest.raises(CallerError):
+            check_reason(reason)
+    mark = Mark(
+        subject="pay_1", marked_as=MarkedAs.PAID, reason="x", by_name="y", at_ms=1, amount_minor=1
+    )
+    assert [is_contradicted(mark, state) for state in ("unknown", "paid", "declined")] == [
+        False, False, True,
+    ]  # fmt: skip
+
+
+async def ask(till: Till, amount_minor: int, outcome: CardOutcome | None) -> dict[str, Any]:
+    """A keyed amount goes to the pad; what is there when the pad has answered."""
+    draft = await till.get("api/draft")
+    wanted = {"draft_id": draft["draft_id"], "amount_minor": amount_minor}
+    status, sale = await till.post("cards", **wanted)
+    assert (status, sale["state"]) == (200, "asking")
+    assert (await till.post("cards", **wanted))[1]["card_id"] == sale["card_id"]
+    if outcome is None:
+        return sale
+    till.pinpad.hold(outcome)
+    return dict(await till.get(f"api/cards/{sale['card_id']}/outcome"))
+
+
+@pytest.mark.asyncio
+async def test_card_sales_are_recorded_as_the_pad_says_and_stand_in_the_shift(
+    tmp_path: Path,
+) -> None:
+    async with running_till(tmp_path) as till:
+        hire_both(till)
+        assert (await till.post("cards", draft_id="x", amount_minor=1))[0] == 409  # no shift
+        await till.post("shift/open", float_minor=0)
+        paid = await ask(till, 500, APPROVED)
+        assert (paid["state"], paid["reference"]) == ("approved", "024531")
+        assert (await ask(till, 300, CardOutcome("declined")))["state"] == "declined"
+        lost = await ask(till, 200, SILENT)
+        assert (lost["state"], lost["error_code"]) == ("unknown", "device_no_reply")
+        till.pinpad.is_connected = False
+        draft = (await till.get("api/draft"))["draft_id"]
+        gone = (await till.post("cards", draft_id=draft, amount_minor=100))[1]
+        gone = await till.get(f"api/cards/{gone['card_id']}/outcome")
+        assert (gone["state"], gone["error_code"]) == ("failed", "device_disconnected")
+        await till.post(f"cards/{gone['card_id']}/again")
+        assert (await till.get("api/draft"))["digits"] == "100"
+        assert "payment.create" not in till.backend.seen
+
+        till.pinpad.is_connected = True
+        number = paid["card_id"]
+        back = (await till.post(f"cards/{number}/refund", amount_minor=200))[1]
+        code = (await till.post(f"cards/{number}/refund", amount_minor=1))[1]["error"]["code"]
+        assert code == "busy"
+        till.pinpad.hold(SILENT)
+        assert (await till.get(f"api/cards/{back['card_id']}/outcome"))["state"] == "unknown"
+        assert (await till.get(f"api/cards/{number}"))["left_minor"] == 300  # perhaps given back
+        code = (await till.post(f"cards/{number}/refund", amount_minor=301))[1]["error"]["code"]
+        assert code == "refund_exceeds"
+
+        report = await till.get("api/shift")
+        assert report["cards"] == {"card_sale": {"count": 1, "minor": 500}}
+        assert report["unknown"] == {"count": 2, "minor": 400}
+        assert (await till.post("shift/close", counted_minor=0))[1]["error"]["code"] == (
+            "shift_unsettled"
+        )
+        for card_id, taken in ((lost["card_id"], "paid"), (back["card_id"], "not_paid")):
+            told = await till.post(
+                f"cards/{card_id}/mark", marked_as=taken, reason="slip", approval=SIGNED
+            )
+            assert told[1]["state"] == "unknown"
+        status, closed = await till.post("shift/close", counted_minor=0)
+        assert status == 200
+        assert closed["marked"] == {
+            "paid": {"count": 1, "minor": 200}, "not_paid": {"count": 1, "minor": 200},
+        }  # fmt: skip
+        assert closed["sales"] == {"count": 1, "minor": 500}
+
+
+@pytest.mark.asyncio
+async def test_what_was_being_asked_when_the_power_went_is_unknown(tmp_path: Path) -> None:
+    async with running_till(tmp_path) as till:
+        await till.post("shift/open", float_minor=0)
+        sale = await ask(till, 700, None)
+    async with running_till(tmp_path) as till:
+        found = await till.get(f"api/cards/{sale['card_id']}")
+        assert found["state"] == "unknown"
+        assert (await till.get("api/shift"))["unknown"] == {"count": 1, "minor": 700}
+        await till.post("training", is_training=False)  # a turn of the loop: the slip is printed
+        assert any("结果未知".encode("gb18030") in paper for paper in till.printer.receipts)
+
+
+@pytest.mark.asyncio
+async def test_a_practice_pad_never_reaches_the_real_one(tmp_path: Path) -> None:
+    pad = PracticePinPad()
+    assert [(await pad.pay(last, "CNY", timeout_s=1)).result for last in (0, 1, 3)] == [
+        "approved", "declined", "unknown",
+    ]  # fmt: skip
+    async with running_till(tmp_path) as till:
+        training = till.counter.training
+        training.shifts.open(by_name="x", float_minor=0)
+        draft = training.drafts.current()
+        sale = training.cards.sell(draft_id=draft.draft_id, amount_minor=100, note="", by_name="x")
+        assert (await training.cards.ended(sale.card_id, 5)).state is CardState.APPROVED
+        assert till.counter.real.cards.store.recent(5) == []
+
+
+def test_without_a_pad_no_card_is_taken() -> None:
+    bench = Bench()
+    shifts = ShiftDesk(bench.journal, bench.profile, bench.clock)
+
+    async def print_slip(_slip: int) -> None:
+        raise AssertionError
+
+    cards = CardDesk(
+        bench.journal, bench.profile, bench.clock, shifts=shifts, pinpad=None, print_slip=print_slip
+    )
+    assert not cards.has_pinpad
+    with pytest.raises(OperatingError, match="device_disconnected"):
+        cards.sell(draft_id="d", amount_minor=1, note="", by_name="x")
+
+
+def unknown_sale(bench: Bench) -> str:
+    bench.feed(StartSale(amount_minor=800, currency="CNY", method="merchant_qr"))
+    asked = bench.sent_of("payment.create")[-1]
+    bench.answer(refusal(asked.request_id, "backend_unreachable"))
+    bench.wait(6_000)
+    assert bench.kind == "unknown"
+    return bench.agent.recent(1)[0].payment_id
+
+
+def test_a_mark_leaves_the_sale_unknown_and_asked_about_and_the_answer_stands_beside_it() -> None:
+    bench = Bench()
+    shifts = ShiftDesk(bench.journal, bench.profile, bench.clock)
+    shifts.open(by_name="x", float_minor=0)
+    payment_id = unknown_sale(bench)
+    mark = MarkOutcome(
+        payment_id=payment_id, marked_as=MarkedAs.PAID, reason="phone showed it", by_name="王店长"
+    )
+    bench.feed(mark)
+    bench.feed(mark)
+    assert bench.kind == "keypad"
+    assert bench.agent.sale(payment_id).state == "unknown"  # type: ignore[union-attr]
+    report = shifts.report()
+    assert (report.marked[MarkedAs.PAID].minor, report.unknown.count) == (800, 0)
+    assert (report.sales.count, report.contradicted.count) == (0, 0)
+    queries = len(bench.sent_of("payment.query"))
+    bench.wait(60_000)
+    assert len(bench.sent_of("payment.query")) > queries
+    bench.clock.forward(1_000)
+    bench.answer(bench.result("declined", error={
+        "code": "insufficient_balance", "retry": "never", "zh": "余额不足", "en": "too low",
+    }))  # fmt: skip
+    assert bench.agent.sale(payment_id).state == "declined"  # type: ignore[union-attr]
+    assert bench.agent.mark_of(payment_id).by_name == "王店长"  # type: ignore[union-attr]
+    assert shifts.report().contradicted.minor == 800
+    with pytest.raises(CallerError, match="payment_state"):
+        bench.feed(mark)
+    paper = receipt_bytes(bench.journal.receipt(shifts.print_x()).facts)  # type: ignore[union-attr]
+    for words in ("按已付处理", "结果与处理相反"):
+        assert words.encode("gb18030") in paper
