@@ -13,6 +13,7 @@ from backend.console import limits as console_limits
 from backend.console import operator_routes as console_people_routes
 from backend.console import routes as console_routes
 from backend.console.desk import PeopleDesk
+from backend.console.merchant_desks import MerchantDesks
 from backend.console.operations_desk import OperationsDesk
 from backend.coupons import routes as coupon_routes
 from backend.destinations import routes as destination_routes
@@ -104,9 +105,14 @@ def _console_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         console_limits.SIGN_INS_PER_MINUTE_MAX,
         console_limits.SIGN_INS_ALL_PER_MINUTE_MAX,
     )
+    merchants = MerchantDesks(
+        papers=backend.papers,
+        bills=backend.merchant_api.bills,
+        accounts=backend.merchant_api.accounts,
+    )
     return (
         console_people_routes.operator_router(people, guard),
-        console_routes.router(backend.services, people, operations, tries),
+        console_routes.router(backend.services, people, operations, tries, merchants),
     )
 
 
@@ -117,7 +123,7 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
     if clearing is not None:
         clears = (
             clearing_routes.operator_router(clearing, guard),
-            bill_routes.operator_router(clearing.bills, guard),
+            bill_routes.operator_router(backend.papers, guard),
         )
     pages = PageDesk(services, None if clearing is None else clearing.sagas.carry_on)
     openings = _rate(backend, OPENINGS_PER_MINUTE_MAX, OPENINGS_ALL_PER_MINUTE_MAX)

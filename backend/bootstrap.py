@@ -15,7 +15,7 @@ import structlog
 
 from backend.background import Background
 from backend.clearing.caps import NetDebitCaps
-from backend.clearing_parts import build_clearing, build_dates
+from backend.clearing_parts import Clearing, build_clearing, build_dates, build_papers
 from backend.clock import OffsetClock
 from backend.config import Settings
 from backend.db.command import Command, Seal
@@ -147,13 +147,8 @@ class Backend:
         self.operator = self._operator()
         self.callbacks = CallbackRepository(self._reader)
         self.stamps = build_stamps(settings, services=self.services)
-        self.clearing = build_clearing(
-            settings,
-            services=self.services,
-            name=parts.state.identity.name,
-            key=self._signing_key,
-            stamper=None if self.stamps is None else self.stamps.stamper,
-        )
+        self.clearing = self._clearing()
+        self.papers = build_papers(self.services, build_dates(settings).calendar)
         self.ledger = self._ledger()
         self.merchant_api = self._merchant_api(parts.clock)
         self.background = Background(
@@ -297,6 +292,15 @@ class Backend:
             ca=self.state.ca,
             backend_keys=self.state.identity.facts.backend_keys,
             entropy=self._entropy,
+        )
+
+    def _clearing(self) -> Clearing | None:
+        return build_clearing(
+            self.settings,
+            services=self.services,
+            name=self.state.identity.name,
+            key=self._signing_key,
+            stamper=None if self.stamps is None else self.stamps.stamper,
         )
 
     def _ledger(self) -> LedgerDesk:

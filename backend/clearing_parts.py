@@ -5,6 +5,7 @@ Beside ``bootstrap`` because a backend may run without it: then no institution i
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from backend.bills.service import PaperDesk
@@ -56,7 +57,6 @@ class Clearing:
     """By which the reconciliation marks a channel's date that is not what it should be."""
     reserve: ReserveDesk
     payouts: PayoutDesk
-    bills: PaperDesk
 
 
 def build_dates(settings: Settings) -> SettlementDates:
@@ -115,19 +115,18 @@ def build_clearing(
         entropy=services.entropy,
     )
     payouts = PayoutDesk(submit=submit, payouts=repository.payouts, bank=bank)
-    bills = _bills(services, day_end, repository, calendar)
     return Clearing(
-        day_end, repository, topups, sagas, institutions, calendar, dates, reserve, payouts, bills
+        day_end, repository, topups, sagas, institutions, calendar, dates, reserve, payouts
     )
 
 
-def _bills(
-    services: Services, day_end: DayEnd, repository: ClearingRepository, calendar: Calendar
-) -> PaperDesk:
-    """The desk that writes merchants' papers."""
+def build_papers(services: Services, calendar: Calendar) -> PaperDesk:
+    """The desk that writes merchants' papers; without an institution no day is ever closed."""
+    repository = ClearingRepository(services.reader)
 
     async def stands(merchant_id: str) -> dict[str, Any]:
-        return await standing(repository, calendar, merchant_id=merchant_id, today=day_end.today())
+        today = date.fromisoformat(services.rules.business_date(services.clock.now_ms()))
+        return await standing(repository, calendar, merchant_id=merchant_id, today=today)
 
     return PaperDesk(
         reader=services.reader, day_offset_ms=services.rules.day_offset_ms, standing=stands

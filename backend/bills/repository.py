@@ -2,15 +2,15 @@
 are in memory, however long the day was."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, Select, and_, case, func, or_, select
 
 from backend.bills.fund_flow import Movement
 from backend.bills.limits import PAYOUTS_PER_STATEMENT_MAX
 from backend.bills.settlement import CameBack, PaidOut, SettledPart
-from backend.bills.trade import BillType, LineState, TradeLine
+from backend.bills.trade import BillType, LineState, TradeLine, TradeTotals
 from backend.clearing.model import RETURN_PREFIX
 from backend.clearing.tables import ClearingDay, Payout, Settlement
 from backend.db.limits import STREAM_ROWS_PER_FETCH
@@ -27,7 +27,7 @@ from backend.merchants.tables import FeePlanRow, Merchant
 from backend.payments.tables import Payment, PaymentEvent
 from backend.refunds.tables import Refund
 from protocol.errors import OperatingError
-from protocol.payment import Event
+from protocol.payment import Event, PaymentState
 
 _TRANSFER = LedgerTransfer.__table__  # type: ignore[attr-defined]
 _PAYMENT = Payment.__table__  # type: ignore[attr-defined]
@@ -38,6 +38,7 @@ _SETTLEMENT = Settlement.__table__  # type: ignore[attr-defined]
 _MERCHANT = Merchant.__table__  # type: ignore[attr-defined]
 _PLAN = FeePlanRow.__table__  # type: ignore[attr-defined]
 _DAY = ClearingDay.__table__  # type: ignore[attr-defined]
+_SUMMED = ("amount_minor", "coupon_minor", "fee_minor")
 _ACCEPTED, _REFUSED = _TRANSFER.alias("accepted"), _TRANSFER.alias("refused")
 
 
@@ -81,16 +82,32 @@ class BillRepository:
             streams.append(_paid(row) for row in self._stream(_payments(merchant_id, day)))
         if bill_type is not BillType.SUCCESS:
             streams.append(_undone(row) for row in self._stream(_reversals(merchant_id, day)))
-            streams.append(self._refunds(merchant_id, day, day_end_ms))
+            refunds = self._refunds(merchant_id, day, day, lambda _: day_end_ms)
+            streams.append(one for _, one in refunds)
         return heapq.merge(*streams, key=lambda one: (one.at_ms, one.payment_id, one.return_id))
 
-    def _refunds(self, merchant_id: str, day: str, day_end_ms: int) -> Iterator[TradeLine]:
-        for row in self._stream(_refunds(merchant_id, day)):
-            refused_at = row["refused_at_ms"]
+    def day_totals(
+        self, merchant_id: str, since: str, until: str, end_ms: Callable[[str], int]
+    ) -> dict[str, TradeTotals]:
+        """The trade bills' totals of each business date, from one to another, that has any: as
+        their lines would add up to."""
+        totals = {
+            row["business_date"]: _totals(row)
+            for row in self._few(_payment_sums(merchant_id, since, until))
+        }
+        for day, one in self._refunds(merchant_id, since, until, end_ms):
+            totals.setdefault(day, TradeTotals()).add(one)
+        return totals
+
+    def _refunds(
+        self, merchant_id: str, since: str, until: str, end_ms: Callable[[str], int]
+    ) -> Iterator[tuple[str, TradeLine]]:
+        for row in self._stream(_refunds(merchant_id, since, until)):
+            day, refused_at = row["business_date"], row["refused_at_ms"]
             if refused_at is None:
-                yield _refunded(row, day_end_ms)
-            elif refused_at >= day_end_ms:
-                yield _refunded({**row, **self._begun_with(row["refund_id"])}, day_end_ms)
+                yield day, _refunded(row, end_ms(day))
+            elif refused_at >= end_ms(day):
+                yield day, _refunded({**row, **self._begun_with(row["refund_id"])}, end_ms(day))
 
     def _begun_with(self, refund_id: str) -> Row:
         """The fee and the coupon's part that a refund gave back when it was begun. The channel has
@@ -117,10 +134,18 @@ class BillRepository:
         streams = [_moves(books, account, accounts, from_ms, to_ms) for account in accounts]
         return opening, heapq.merge(*streams, key=lambda one: one.at_ms)
 
-    def settled(self, merchant_id: str, day: str) -> tuple[SettledPart, ...]:
-        """What became available of everything due up to a day."""
+    def closed_days(self, since: str, until: str) -> set[str]:
+        """Which days, from one to another, are closed."""
+        query = select(_DAY.c.business_date).where(
+            _DAY.c.business_date.between(since, until), _DAY.c.state == "closed"
+        )
+        return set(self.connection.execute(query).scalars())
+
+    def settled(self, merchant_id: str, since: str, until: str) -> tuple[SettledPart, ...]:
+        """What became available of everything due up to each day, from one to another."""
         query = select(_SETTLEMENT).where(
-            _SETTLEMENT.c.merchant_id == merchant_id, _SETTLEMENT.c.business_date == day
+            _SETTLEMENT.c.merchant_id == merchant_id,
+            _SETTLEMENT.c.business_date.between(since, until),
         )
         return tuple(
             SettledPart(
@@ -128,17 +153,19 @@ class BillRepository:
                 number=row["number"],
                 amount_minor=row["amount_minor"],
             )
-            for row in self._few(query.order_by(_SETTLEMENT.c.number))
+            for row in self._few(query.order_by(_SETTLEMENT.c.business_date, _SETTLEMENT.c.number))
         )
 
-    def payouts(self, merchant_id: str, day: str) -> tuple[PaidOut, ...]:
-        """The payouts that a day's runs made."""
+    def payouts(self, merchant_id: str, since: str, until: str) -> tuple[PaidOut, ...]:
+        """The payouts of the runs of each day, from one to another, and those that the merchant
+        asked for on it."""
         query = select(_PAYOUT).where(
-            _PAYOUT.c.merchant_id == merchant_id, _PAYOUT.c.business_date == day
+            _PAYOUT.c.merchant_id == merchant_id, _PAYOUT.c.business_date.between(since, until)
         )
         return tuple(
             PaidOut(
                 payout_id=row["payout_id"],
+                business_date=row["business_date"],
                 amount_minor=row["amount_minor"],
                 execution_date=row["execution_date"],
                 state=row["state"],
@@ -167,7 +194,7 @@ class BillRepository:
         )
 
     def _stream(self, query: Select[Any]) -> Iterator[Row]:
-        found = self.connection.execution_options(yield_per=STREAM_ROWS_PER_FETCH).execute(query)
+        found = self.connection.execute(query.execution_options(yield_per=STREAM_ROWS_PER_FETCH))
         for row in found.mappings():
             yield dict(row)
 
@@ -221,14 +248,34 @@ def _reversals(merchant_id: str, day: str) -> Select[Any]:
     )
 
 
-def _refunds(merchant_id: str, day: str) -> Select[Any]:
+def _payment_sums(merchant_id: str, since: str, until: str) -> Select[Any]:
+    """Added up by the database, so that a list of days costs no more than its lines."""
+    undone = _PAYMENT.c.state == PaymentState.REVERSED.value
+    sums = [func.sum(_PAYMENT.c[name]).label(name) for name in _SUMMED]
+    sums += [
+        func.sum(case((undone, _PAYMENT.c[name]), else_=0)).label(f"undone_{name}")
+        for name in _SUMMED
+    ]
+    count = func.count() + func.sum(case((undone, 1), else_=0))
+    return (
+        select(_PAYMENT.c.business_date, count.label("count"), *sums)
+        .where(
+            _PAYMENT.c.merchant_id == merchant_id,
+            _PAYMENT.c.business_date.between(since, until),
+            _PAYMENT.c.paid_at_ms.is_not(None),
+        )
+        .group_by(_PAYMENT.c.business_date)
+    )
+
+
+def _refunds(merchant_id: str, since: str, until: str) -> Select[Any]:
     """All that were begun; not those that were refused before anything moved."""
     return (
         select(
-            *_OF_PAYMENT, _REFUND.c.refund_id, _REFUND.c.device, _REFUND.c.store,
-            _REFUND.c.funding, _REFUND.c.amount_minor, _REFUND.c.coupon_returned_minor,
-            _REFUND.c.fee_returned_minor, _REFUND.c.reason, _REFUND.c.created_at_ms,
-            _REFUND.c.state, _ACCEPTED.c.at_ms.label("accepted_at_ms"),
+            *_OF_PAYMENT, _REFUND.c.refund_id, _REFUND.c.business_date, _REFUND.c.device,
+            _REFUND.c.store, _REFUND.c.funding, _REFUND.c.amount_minor,
+            _REFUND.c.coupon_returned_minor, _REFUND.c.fee_returned_minor, _REFUND.c.reason,
+            _REFUND.c.created_at_ms, _REFUND.c.state, _ACCEPTED.c.at_ms.label("accepted_at_ms"),
             _REFUSED.c.at_ms.label("refused_at_ms"),
         )
         .select_from(_REFUND)
@@ -238,7 +285,7 @@ def _refunds(merchant_id: str, day: str) -> Select[Any]:
         .outerjoin(_REFUSED, _REFUSED.c.id == _REFUND.c.refund_id + ".refused:1")
         .where(
             _REFUND.c.merchant_id == merchant_id,
-            _REFUND.c.business_date == day,
+            _REFUND.c.business_date.between(since, until),
             or_(_REFUND.c.state != "failed", _REFUSED.c.id.is_not(None)),
         )
         .order_by(_REFUND.c.created_at_ms, _PAYMENT.c.payment_id, _REFUND.c.refund_id)
@@ -258,6 +305,20 @@ def _line(row: Row, **changes: Any) -> TradeLine:  # noqa: ANN401  # the line's 
         rate_bps=row["rate_bps"],
         attached=row["store"],
         **changes,
+    )
+
+
+def _totals(row: Row) -> TradeTotals:
+    """PostgreSQL's sums of 64-bit integers are decimals."""
+    sums = {name: int(value) for name, value in row.items() if name != "business_date"}
+    return TradeTotals(
+        count=sums["count"],
+        paid_minor=sums["amount_minor"],
+        coupon_minor=sums["coupon_minor"],
+        fee_minor=sums["fee_minor"],
+        returned_minor=sums["undone_amount_minor"],
+        coupon_returned_minor=sums["undone_coupon_minor"],
+        fee_returned_minor=sums["undone_fee_minor"],
     )
 
 

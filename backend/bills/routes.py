@@ -3,13 +3,15 @@ programs that read such bills compare, and SHA-256."""
 
 from collections.abc import Awaitable, Callable
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from backend.bills.limits import DAYS_PER_LIST_MAX
 from backend.bills.service import PaperDesk, SpooledPaper
 from backend.bills.trade import BillType
+from protocol.errors import CallerError
 
 Guard = Callable[[Request], Awaitable[None]]
 SHA1, SHA256 = "Bill-SHA1", "Bill-SHA256"
@@ -17,10 +19,18 @@ _CSV, _JSON = "text/csv", "application/json"
 
 
 def operator_router(desk: PaperDesk, operator_only: Guard) -> APIRouter:
-    """``/operator/v1/bills/{merchant}/{day}``: ``trade``, ``fund-flow`` and ``settlement``."""
+    """``/operator/v1/bills/{merchant}``: its days; below, of each: ``trade``, ``fund-flow`` and
+    ``settlement``."""
     routes = APIRouter(
         prefix="/operator/v1/bills", tags=["clearing"], dependencies=[Depends(operator_only)]
     )
+
+    @routes.get("/{merchant_id}")
+    async def days(merchant_id: str, since: date, until: date) -> dict[str, Any]:
+        if not 0 <= (until - since).days < DAYS_PER_LIST_MAX:
+            raise CallerError("field_invalid", f"since: at most {DAYS_PER_LIST_MAX} days")
+        found = await desk.days(merchant_id, since, until)
+        return {"days": [one.to_map() for one in found]}
 
     @routes.get("/{merchant_id}/{day}/trade")
     async def trade(merchant_id: str, day: date, bill_type: BillType = BillType.ALL) -> Response:

@@ -19,7 +19,12 @@ from typing import IO, Any
 from backend.bills.fund_flow import write_fund_flow
 from backend.bills.limits import BILL_BYTES_IN_MEMORY_MAX, BILL_BYTES_PER_CHUNK
 from backend.bills.repository import BillRepository, Naming
-from backend.bills.settlement import SettlementStatement, write_statement
+from backend.bills.settlement import (
+    SettlementDay,
+    SettlementStatement,
+    settlement_days,
+    write_statement,
+)
 from backend.bills.trade import BillType, TradeTotals, write_trade_bill
 from backend.db.reading import Reader
 from backend.db.tables import Row
@@ -108,13 +113,19 @@ class PaperDesk(BillDesk):
     def __init__(self, *, reader: Reader, day_offset_ms: int, standing: Standing) -> None:
         """``standing`` is what a merchant has with us now."""
         super().__init__(reader=reader, day_offset_ms=day_offset_ms)
-        self._standing = standing
+        self.standing = standing
 
     async def settlement(self, merchant_id: str, day: date) -> SettlementStatement:
         """The settlement statement."""
         return await asyncio.to_thread(
-            self._settlement, merchant_id, day, await self._standing(merchant_id)
+            self._settlement, merchant_id, day, await self.standing(merchant_id)
         )
+
+    async def days(self, merchant_id: str, since: date, until: date) -> list[SettlementDay]:
+        """A merchant's business dates from one to another that anything happened on, the latest
+        first; their amounts are those that the bills add up to."""
+        standing = await self.standing(merchant_id)
+        return await asyncio.to_thread(self._days, merchant_id, f"{since}", f"{until}", standing)
 
     async def settlement_paper(self, merchant_id: str, day: date) -> SpooledPaper:
         """The settlement statement as a file."""
@@ -134,10 +145,26 @@ class PaperDesk(BillDesk):
                 business_date=f"{day}",
                 currency=merchant["currency"],
                 sales=sales,
-                settled=books.settled(merchant_id, f"{day}"),
-                payouts=books.payouts(merchant_id, f"{day}"),
+                settled=books.settled(merchant_id, f"{day}", f"{day}"),
+                payouts=books.payouts(merchant_id, f"{day}", f"{day}"),
                 came_back=books.came_back(merchant_id, f"{day}"),
                 standing=standing,
+            )
+
+    def _days(
+        self, merchant_id: str, since: str, until: str, standing: dict[str, Any]
+    ) -> list[SettlementDay]:
+        with self._reader.snapshot() as connection:
+            books = BillRepository(connection)
+            totals = books.day_totals(
+                merchant_id, since, until, lambda day: self._end_ms(date.fromisoformat(day))
+            )
+            return settlement_days(
+                totals,
+                closed=books.closed_days(since, until),
+                settles_on={one["business_date"]: one["settles_on"] for one in standing["waiting"]},
+                settled=books.settled(merchant_id, since, until),
+                payouts=books.payouts(merchant_id, since, until),
             )
 
 

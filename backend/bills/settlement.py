@@ -6,8 +6,9 @@ Rule 1: sales and what came back are of that day; of a payout the state is the p
 Rule 2: as a file it has one line for each fact, in the bills' layout (``paper``).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any
 
 from backend.bills.paper import BOM, header, line, typed, yuan
@@ -29,9 +30,10 @@ class SettledPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaidOut:
-    """A payout that the day's runs made. The account as people may see it."""
+    """A payout that a day's runs made. The account as people may see it."""
 
     payout_id: str
+    business_date: str
     amount_minor: int
     execution_date: str
     state: str
@@ -64,14 +66,67 @@ class SettlementStatement:
 
     def to_map(self) -> dict[str, Any]:
         """For JSON."""
-        return {**asdict(self), "net_minor": self.net_minor}
+        return {**asdict(self), "net_minor": self.sales.net_minor}
 
-    @property
-    def net_minor(self) -> int:
-        """What the day's sales leave the merchant."""
-        sales = self.sales
-        given_back = sales.returned_minor - sales.fee_returned_minor
-        return sales.paid_minor - sales.fee_minor - given_back
+
+class DayState(StrEnum):
+    """How a merchant's business date stands."""
+
+    RUNNING = "running"
+    """Its clearing is not done."""
+    WAITING = "waiting"
+    """Its earnings wait for their day."""
+    SETTLED = "settled"
+    """What it earned is available, or was paid out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettlementDay:
+    """A business date in a merchant's list."""
+
+    business_date: str
+    sales: TradeTotals
+    state: DayState
+    settles_on: str | None
+    """When its earnings become available, while they wait; None where the calendar cannot tell."""
+    settled_minor: int
+    """What its runs made available, of this date and of earlier ones that were due with it."""
+    payouts: tuple[PaidOut, ...]
+
+    def to_map(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**asdict(self), "net_minor": self.sales.net_minor}
+
+
+def settlement_days(
+    totals: Mapping[str, TradeTotals],
+    *,
+    closed: Collection[str],
+    settles_on: Mapping[str, str | None],
+    settled: Iterable[SettledPart],
+    payouts: Iterable[PaidOut],
+) -> list[SettlementDay]:
+    """The dates that anything happened on, the latest first. ``settles_on``: those that wait."""
+    parts, paid = list(settled), list(payouts)
+    dates = totals.keys() | {one.business_date for one in parts}
+    dates |= {one.business_date for one in paid}
+    return [
+        SettlementDay(
+            business_date=day,
+            sales=totals.get(day, TradeTotals()),
+            state=_state(day in closed, day in settles_on),
+            settles_on=settles_on.get(day),
+            settled_minor=sum(one.amount_minor for one in parts if one.business_date == day),
+            payouts=tuple(one for one in paid if one.business_date == day),
+        )
+        for day in sorted(dates, reverse=True)
+    ]
+
+
+def _state(is_closed: bool, is_waiting: bool) -> DayState:
+    if not is_closed:
+        return DayState.RUNNING
+    return DayState.WAITING if is_waiting else DayState.SETTLED
 
 
 def write_statement(found: SettlementStatement) -> Iterator[str]:
@@ -88,7 +143,7 @@ def _facts(found: SettlementStatement) -> Iterable[tuple[str, str, str, int, str
     yield ("手续费 fees", "", day, -sales.fee_minor, "", "")
     yield ("退款 refunds", "", day, -sales.returned_minor, "", "")
     yield ("退还手续费 fees returned", "", day, sales.fee_returned_minor, "", "")
-    yield ("净额 net", "", day, found.net_minor, "", "")
+    yield ("净额 net", "", day, found.sales.net_minor, "", "")
     for part in found.settled:
         number = f"{part.number}"
         yield ("结算 settled", number, part.business_date, part.amount_minor, "available", "")

@@ -145,6 +145,12 @@ class TradeTotals:
             self.coupon_minor += one.coupon_minor
             self.fee_minor += one.fee_minor
 
+    @property
+    def net_minor(self) -> int:
+        """What the sales leave the merchant."""
+        given_back = self.returned_minor - self.fee_returned_minor
+        return self.paid_minor - self.fee_minor - given_back
+
 
 def write_trade_bill(
     lines: Iterable[TradeLine], bill_type: BillType, *, currency: str, offset_ms: int

@@ -1,17 +1,27 @@
-"""Starting a payout (rule 8): by a run, or because the merchant's program asks for it."""
+"""Starting a payout (rule 8): by a run, or because the merchant asks for it.
 
+Rule: before a merchant withdraws, what own money covered for it comes back, as before any payout.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from backend.clearing.model import MoveState
 from backend.clearing.tables import PAYOUT
 from backend.db.command import Read
+from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.destinations.model import DestinationKind
 from backend.destinations.service import check_destination, destination_read
+from backend.disputes.cover import collect, collect_reads
 from backend.ledger import rules
 from backend.ledger import service as ledger
 from backend.ledger.model import Transfer
 from backend.merchants.tables import MERCHANT
+from protocol.errors import CallerError
+from protocol.ids import PAYOUT as PAYOUT_PREFIX
+from protocol.ids import is_id
+from protocol.money import positive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +69,49 @@ def start_payout(ws: WorkingSet, wanted: PayOut, now_ms: int) -> None:
             "updated_at_ms": now_ms,
         },
     )
+
+
+def withdrawal_reads(wanted: PayOut) -> list[Read]:
+    """What ``start_withdrawal`` must have read."""
+    return [
+        (PAYOUT, wanted.payout_id),
+        *payout_reads(wanted),
+        *collect_reads(wanted.merchant_id, wanted.currency),
+    ]
+
+
+def start_withdrawal(ws: WorkingSet, wanted: PayOut, now_ms: int) -> None:
+    """A payout that the merchant asks for; refused as ``start_payout``."""
+    event = rules.Event(f"{wanted.payout_id}.cover", wanted.currency, wanted.run_day)
+    collect(ws, event, wanted.merchant_id, now_ms)
+    start_payout(ws, wanted, now_ms)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdraw:
+    """A withdrawal under the payout's id, which who asks has minted: the same content again changes
+    nothing, another is ``idempotency_conflict``. Answers the payout's row."""
+
+    payout: PayOut
+
+    def reads(self) -> Iterable[Read]:
+        return withdrawal_reads(self.payout)
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> Row:
+        wanted = self.payout
+        if not is_id(wanted.payout_id, prefix=PAYOUT_PREFIX):
+            raise CallerError("id_invalid", "payout_id")
+        positive(wanted.amount_minor, wanted.currency)
+        known = ws.get(PAYOUT, wanted.payout_id)
+        if known is None:
+            start_withdrawal(ws, wanted, now_ms)
+        else:
+            said = ("merchant_id", "amount_minor", "currency")
+            if any(known[name] != getattr(wanted, name) for name in said):
+                raise CallerError("idempotency_conflict", wanted.payout_id)
+        row = ws.get(PAYOUT, wanted.payout_id)
+        assert row is not None
+        return row
 
 
 def _instructed(wanted: PayOut) -> list[Transfer]:

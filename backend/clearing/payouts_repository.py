@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, or_, select
 
 from backend.clearing.due import Pending
 from backend.clearing.model import MoveState
@@ -40,6 +40,16 @@ class PayoutsRepository:
         """One payout."""
         rows = await self._reader.fetch(select(_PAYOUT).where(_PAYOUT.c.payout_id == payout_id))
         return rows[0] if rows else None
+
+    async def of_merchant(
+        self, merchant_id: str, *, limit: int, after: tuple[int, str] | None = None
+    ) -> list[Row]:
+        """A merchant's payouts, the newest first; ``after``: behind this time and id."""
+        at, key = _PAYOUT.c.instructed_at_ms, _PAYOUT.c.payout_id
+        query = select(_PAYOUT).where(_PAYOUT.c.merchant_id == merchant_id)
+        if after is not None:
+            query = query.where(or_(at < after[0], and_(at == after[0], key < after[1])))
+        return await self._reader.fetch(query.order_by(at.desc(), key.desc()).limit(limit))
 
     async def recall(self, payout_id: str) -> Row | None:
         """What was asked of a payout's bank, and answered."""

@@ -1,17 +1,18 @@
-"""A day by hour as an SVG, pure: bars without a script, each with its figure as text."""
+"""A day by hour, or a month by day, as an SVG, pure: bars without a script, each with its figure as
+text."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-HOURS = 24
+HOURS, TICKS = 24, 8
 _HEIGHT, _WIDTH, _GAP = 120, 24, 6
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """An hour's bar in the picture's own units."""
+    """A bar in the picture's own units."""
 
-    hour: int
+    name: str
     amount_minor: int
     x: int
     y: int
@@ -27,16 +28,28 @@ class Chart:
     height: int
     bar_width: int
     most_minor: int
+    ticks: tuple[str, ...]
+    """What stands below, evenly."""
 
 
 def day_chart(amounts: Mapping[int, int]) -> Chart:
-    """24 bars of the hours' amounts (minor units). The highest one fills the height; an hour with
-    anything at all is seen."""
+    """24 bars of the hours' amounts (minor units)."""
+    named = {f"{hour:02}:00": amounts.get(hour, 0) for hour in range(HOURS)}
+    return _chart(named, tuple(named)[:: HOURS // TICKS])
+
+
+def days_chart(amounts: Mapping[str, int]) -> Chart:
+    """A bar of each business date's amount, in this order."""
+    ticks = tuple(amounts)[:: -(-len(amounts) // TICKS)]
+    return _chart(amounts, tuple(day[len("2026-") :] for day in ticks))
+
+
+def _chart(amounts: Mapping[str, int], ticks: tuple[str, ...]) -> Chart:
+    """The highest bar fills the height; one with anything at all is seen."""
     most = max(amounts.values(), default=0)
     step = _WIDTH + _GAP
     bars = []
-    for hour in range(HOURS):
-        amount = amounts.get(hour, 0)
+    for place, (name, amount) in enumerate(amounts.items()):
         height = max(amount * _HEIGHT // most, 2) if amount > 0 else 0
-        bars.append(Bar(hour, amount, hour * step, _HEIGHT - height, height))
-    return Chart(tuple(bars), HOURS * step - _GAP, _HEIGHT, _WIDTH, most)
+        bars.append(Bar(name, amount, place * step, _HEIGHT - height, height))
+    return Chart(tuple(bars), len(amounts) * step - _GAP, _HEIGHT, _WIDTH, most, ticks)

@@ -1,21 +1,25 @@
 """How the console's pages look: templates, words, amounts and times, and what a refusal shows."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
 from backend.console.limits import SESSION_LIFE_MS
+from backend.console.merchant_words import MERCHANT_NAMES, MERCHANT_STATES, MERCHANT_WORDS
 from backend.console.model import Person
 from backend.console.session import COOKIE, ROOT
 from backend.console.words import NAMES, STATES, STEPS, WORDS
 from backend.http_errors import status_of
+from backend.merchants.model import masked_account
 from backend.operator.words import shown_amount
 from faces.assets import Assets
-from faces.locale import language_of
+from faces.locale import PARAMETER, language_of
 from faces.pages import Pages
 from faces.session_face import SessionFace
+from faces.words import Language
 from protocol.clock import Clock
 from protocol.errors import TillwayError
 
@@ -28,7 +32,7 @@ class Face(SessionFace):
     def __init__(self, clock: Clock) -> None:
         super().__init__(root=ROOT, cookie=COOKIE, kept_s=SESSION_LIFE_MS // 1000)
         self.assets = Assets("console", "backend.console", root=ROOT)
-        self._pages = Pages("backend.console", self.assets, WORDS)
+        self._pages = Pages("backend.console", self.assets, WORDS | MERCHANT_WORDS)
         self._clock = clock
 
     def page(
@@ -41,22 +45,26 @@ class Face(SessionFace):
         **more: Any,  # noqa: ANN401  # what the template shows
     ) -> Response:
         """A page; with a refusal's sentence above it where there is one."""
+        language = language_of(request)
         here = request.url.path if request.method == "GET" else ROOT
         shown = {"mood": "plain", "tab": "", "here": here} | more
         html = self._pages.render(
             f"console/{name}.html",
-            language_of(request),
+            language,
             face="console",
             token=person.page_token if person else "",
             person=person,
             refusal=refusal,
+            other_language=_switched(request, f"{shown['here']}", language),
             now_ms=self._clock.now_ms(),
             money=money,
             plain=plain,
             time=shown_time,
-            states=STATES,
+            next_day=next_day,
+            masked=masked_account,
+            states=STATES | MERCHANT_STATES,
             steps=STEPS,
-            names=NAMES,
+            names=NAMES | MERCHANT_NAMES,
             **shown,
         )
         return self.sealed(
@@ -71,6 +79,13 @@ class Face(SessionFace):
         return shown_out or self.page(request, "sign_in", None, refusal=error, here=ROOT)
 
 
+def _switched(request: Request, here: str, language: Language) -> str:
+    """The same page in the other language, with all that its address asks for."""
+    asked = request.query_params.multi_items() if here == request.url.path else []
+    kept = [(name, value) for name, value in asked if name != PARAMETER]
+    return f"{here}?{urlencode([*kept, (PARAMETER, 'en' if language == 'zh' else 'zh')])}"
+
+
 def money(amount_minor: int, currency: str = "CNY") -> str:
     """``¥12.80``; other currencies by their code."""
     number, _, code = shown_amount(amount_minor, currency).partition(" ")
@@ -80,6 +95,11 @@ def money(amount_minor: int, currency: str = "CNY") -> str:
 def plain(amount_minor: int, currency: str) -> str:
     """``12.80``, as a form takes it."""
     return shown_amount(amount_minor, currency).partition(" ")[0]
+
+
+def next_day(day: str) -> str:
+    """The date after one."""
+    return f"{date.fromisoformat(day) + timedelta(days=1)}"
 
 
 def shown_time(at_ms: int, form: str = "%Y-%m-%d %H:%M:%S") -> str:

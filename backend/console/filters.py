@@ -28,6 +28,8 @@ class Typed:
     amount: str
     since: str
     until: str
+    day: str
+    """A business date: the day whose settlement a payment is of."""
     number: str
 
     @classmethod
@@ -48,6 +50,7 @@ class Typed:
         if self.state and self.state not in list(PaymentState):
             raise CallerError("field_invalid", "state")
         since, until = _date(self.since, "since"), _date(self.until, "until")
+        day = _date(self.day, "day")
         return Filter(
             merchant_id=merchant_id,
             state=self.state,
@@ -55,6 +58,7 @@ class Typed:
             amount_minor=minor_of(self.amount) if self.amount else None,
             from_ms=day_bounds(since)[0] if since else None,
             until_ms=day_bounds(until)[1] if until else None,
+            business_date=f"{day}" if day else "",
         )
 
     def query(self, **more: Any) -> str:  # noqa: ANN401  # texts and numbers of an address
@@ -86,8 +90,16 @@ def minor_of(text: str, currency: str = "CNY") -> int:
     return int(digits)
 
 
-def _date(text: str, name: str) -> date | None:
+def date_of(text: str, name: str) -> date:
+    """``2026-11-28``, in this form alone."""
     try:
-        return date.fromisoformat(text) if text else None
+        found = date.fromisoformat(text)
     except ValueError:
         raise CallerError("field_invalid", name) from None
+    if found.isoformat() != text:
+        raise CallerError("field_invalid", name)
+    return found
+
+
+def _date(text: str, name: str) -> date | None:
+    return date_of(text, name) if text else None

@@ -9,6 +9,7 @@ from backend.console.export import csv_pages
 from backend.console.face import shown_time
 from backend.console.filters import Typed, minor_of, place_of
 from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE
+from backend.console.merchant_money_desk import MoneyDesk
 from backend.console.model import Person
 from backend.console.parts import ConsoleParts
 from backend.console.payment_repository import Filter, Place
@@ -18,15 +19,15 @@ from protocol.errors import CallerError, is_known
 from protocol.payment import PaymentState
 
 
-def add_pages(pages: APIRouter, parts: ConsoleParts) -> None:
+def add_pages(pages: APIRouter, parts: ConsoleParts, money: MoneyDesk) -> None:
     """``/console/today`` and ``/console/payments``."""
-    _today(pages, parts)
+    _today(pages, parts, money)
     _payments(pages, parts)
     _one(pages, parts)
     _refund(pages, parts)
 
 
-def _today(pages: APIRouter, parts: ConsoleParts) -> None:
+def _today(pages: APIRouter, parts: ConsoleParts, money: MoneyDesk) -> None:
     face, desk = parts.face, parts.payments
 
     @pages.get(ROOT + "/today")
@@ -39,6 +40,8 @@ def _today(pages: APIRouter, parts: ConsoleParts) -> None:
             request, "today", person, tab="today", on=on.isoformat(),
             days=await desk.day(person.merchant_id, on),
             unknowns=await desk.unknowns(person.merchant_id),
+            month=await money.chart(person.merchant_id, on),
+            currency=(await money.standing(person.merchant_id))["currency"],
         )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from backend.console.face import Face
 from backend.console.model import Person
 from backend.console.payments_desk import PaymentsDesk
 from backend.console.session import COOKIE, Form, check_form, read_form
+from protocol.errors import CallerError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,3 +30,18 @@ class ConsoleParts:
         person = await self.person(request)
         check_form(person, form)
         return person, form
+
+    async def merchant(self, request: Request) -> Person:
+        """A merchant's person who is signed in; for operators the page does not exist."""
+        return _merchant_s(await self.person(request))
+
+    async def merchant_posted(self, request: Request) -> tuple[Person, Form]:
+        """The same, with the form that a page of this session has sent."""
+        person, form = await self.posted(request)
+        return _merchant_s(person), form
+
+
+def _merchant_s(person: Person) -> Person:
+    if person.is_operator:
+        raise CallerError("route_unknown")
+    return person

@@ -37,6 +37,7 @@ class Filter:
     amount_minor: int | None = None
     from_ms: int | None = None
     until_ms: int | None = None
+    business_date: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,7 @@ def _narrowed(query: Select[Any], wanted: Filter) -> Select[Any]:
         _payment.c.merchant_id: wanted.merchant_id,
         _payment.c.state: wanted.state or None,
         _payment.c.store: wanted.store or None,
+        _payment.c.business_date: wanted.business_date or None,
         _payment.c.amount_minor: wanted.amount_minor,
     }
     for column, value in conditions.items():

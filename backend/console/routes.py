@@ -9,10 +9,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
-from backend.console import merchant_pages, operator_pages
+from backend.console import merchant_money_pages, merchant_pages, operator_pages
 from backend.console.desk import PeopleDesk
 from backend.console.face import Face
 from backend.console.limits import FILTER_CHARS_MAX, PASSWORD_CHARS_MAX
+from backend.console.merchant_desks import MerchantDesks
+from backend.console.merchant_money_desk import MoneyDesk
 from backend.console.model import Person
 from backend.console.operations_desk import OperationsDesk
 from backend.console.parts import ConsoleParts
@@ -24,7 +26,11 @@ from protocol.errors import CallerError, TillwayError
 
 
 def router(
-    services: Services, people: PeopleDesk, operations: OperationsDesk, tries: RateLimit
+    services: Services,
+    people: PeopleDesk,
+    operations: OperationsDesk,
+    tries: RateLimit,
+    merchants: MerchantDesks,
 ) -> APIRouter:
     """``/console`` and below. ``tries`` bounds how often an address asks to come in."""
     face = Face(services.clock)
@@ -33,7 +39,9 @@ def router(
 
     parts = ConsoleParts(people=people, payments=PaymentsDesk(services), face=face)
     _door(pages, parts, tries)
-    merchant_pages.add_pages(pages, parts)
+    money = MoneyDesk(services, merchants)
+    merchant_pages.add_pages(pages, parts, money)
+    merchant_money_pages.add_pages(pages, parts, money)
     operator_pages.add_pages(pages, parts, operations)
     return pages
 

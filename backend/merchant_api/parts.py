@@ -68,6 +68,7 @@ class MerchantApi:
 
     accounts: AccountDesk
     ring: KeyRing
+    bills: MerchantBills
     forms: Mapping[str, CallbackForm]
     """How callbacks are dressed, by the form's name in the outbox."""
     router: APIRouter
@@ -133,6 +134,7 @@ def build_merchant_api(
     return MerchantApi(
         accounts,
         ring,
+        bills,
         _forms(services, accounts, vault.openid_key, clock, settings),
         routes,
         v2_router(

@@ -12,16 +12,21 @@ from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
 from httpx import Response
 
+from backend.clearing.calendar import Calendar
+from backend.clearing_parts import build_papers
 from backend.console import operator_routes, routes
 from backend.console.desk import PeopleDesk
+from backend.console.merchant_desks import MerchantDesks
 from backend.console.operations_desk import OperationsDesk
 from backend.console.totp import STEP_MS, code_at
 from backend.devices.repository import DeviceRepository
+from backend.merchant_api.parts import build_merchant_api
 from backend.notify.repository import CallbackRepository
 from backend.operator.service import MerchantDefaults, OperatorService
 from backend.payments.services import Services
 from backend.rate_limit import RateLimit
 from protocol.errors import TillwayError
+from tests.support.merchant_caller import an_authority
 from tests.support.shop import MERCHANT, Shop
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
 
@@ -92,6 +97,18 @@ def operator_of(shop: Shop, services: Services) -> OperatorService:
     )
 
 
+def merchants_of(services: Services) -> MerchantDesks:
+    """What the merchants' pages look into, on the shop's books."""
+    api = build_merchant_api(
+        services,
+        master_key=services.rules.code_master_key,
+        clock=services.clock,
+        authority=an_authority(),
+    )
+    papers = build_papers(services, Calendar())
+    return MerchantDesks(papers=papers, bills=api.bills, accounts=api.accounts)
+
+
 @contextmanager
 def console_world(shop: Shop) -> Iterator[ConsoleWorld]:
     services = services_of(shop)
@@ -104,7 +121,7 @@ def console_world(shop: Shop) -> Iterator[ConsoleWorld]:
     operations = OperationsDesk(
         services, operator_of(shop, services), CallbackRepository(shop.reader), lambda: None
     )
-    app.include_router(routes.router(services, people, operations, tries))
+    app.include_router(routes.router(services, people, operations, tries, merchants_of(services)))
 
     @app.exception_handler(TillwayError)
     async def on_refusal(_: Request, error: TillwayError) -> JSONResponse:

@@ -2,19 +2,15 @@
 
 Rule 1: the money goes to the merchant's own filed account and to no other.
 Rule 2: a refused withdrawal leaves nothing behind, so the same number may be tried again.
-Rule 3: what own money covered for the merchant comes back first, as before any payout.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from backend.clearing.payouts import PayOut, payout_reads, start_payout
-from backend.clearing.tables import PAYOUT
+from backend.clearing.payouts import PayOut, start_withdrawal, withdrawal_reads
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
-from backend.disputes.cover import collect, collect_reads
-from backend.ledger.rules import Event
 from backend.merchant_api.faults import NO_AUTH, NOT_ENOUGH, RE_ENTRY, ApiError
 from backend.merchant_api.funds.tables import API_WITHDRAWAL
 from protocol.errors import CallerError
@@ -34,12 +30,7 @@ class WithdrawFunds:
 
     def reads(self) -> Iterable[Read]:
         number = (self.mchid, self.out_request_no)
-        return [
-            (API_WITHDRAWAL, number),
-            (PAYOUT, self.payout.payout_id),
-            *payout_reads(self.payout),
-            *collect_reads(self.payout.merchant_id, self.payout.currency),
-        ]
+        return [(API_WITHDRAWAL, number), *withdrawal_reads(self.payout)]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
         known = ws.get(API_WITHDRAWAL, (self.mchid, self.out_request_no))
@@ -47,11 +38,8 @@ class WithdrawFunds:
             if known["content_hash"] != self.content_hash:
                 raise ApiError(RE_ENTRY, "商户提现单号重复，且参数与原请求不一致")
             return known
-        payout = self.payout
-        cover = Event(f"{payout.payout_id}.cover", payout.currency, payout.run_day)
-        collect(ws, cover, payout.merchant_id, now_ms)
         try:
-            start_payout(ws, payout, now_ms)
+            start_withdrawal(ws, self.payout, now_ms)
         except CallerError as error:
             if error.code == "merchant_balance_short":
                 raise ApiError(NOT_ENOUGH, "商户可用余额不足") from None
@@ -61,7 +49,7 @@ class WithdrawFunds:
         row = {
             "mchid": self.mchid,
             "out_request_no": self.out_request_no,
-            "payout_id": payout.payout_id,
+            "payout_id": self.payout.payout_id,
             "remark": self.remark,
             "bank_memo": self.bank_memo,
             "content_hash": self.content_hash,

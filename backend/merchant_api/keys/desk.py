@@ -92,6 +92,14 @@ class AccountDesk:
             SUITES[row["suite"]],
         )
 
+    async def accounts(self, merchant_id: str) -> list[Account]:
+        """All numbers of a merchant, the oldest first."""
+        numbers: list[str] = await self._services.run_read(
+            lambda: self._repository.numbers(merchant_id)
+        )
+        found = [await self.account(mchid) for mchid in numbers]
+        return [one for one in found if one is not None]
+
     async def is_app(self, appid: str) -> bool:
         """Whether a merchant number has this app."""
         found: bool = await self._services.run_read(lambda: self._repository.is_app(appid))

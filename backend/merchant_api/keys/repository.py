@@ -28,3 +28,9 @@ class KeyRepository:
     def account(self, mchid: str) -> Row | None:
         """One merchant number."""
         return self._reader.one(select(_account).where(_account.c.mchid == mchid))
+
+    def numbers(self, merchant_id: str) -> list[str]:
+        """A merchant's numbers, the oldest first."""
+        query = select(_account.c.mchid).where(_account.c.merchant_id == merchant_id)
+        rows = self._reader.rows(query.order_by(_account.c.created_at_ms, _account.c.mchid))
+        return [row["mchid"] for row in rows]

@@ -88,3 +88,19 @@ def test_what_cannot_be_is_refused_by_name(http: TestClient) -> None:
     assert http.get("/operator/v1/bills/mch_1001/yesterday/trade").status_code == 422
     refused = http.get(f"{PATH}/trade", headers={"authorization": "Bearer somebody"})
     assert refused.json()["error"]["code"] == "not_authorized"
+
+
+@pytest.mark.asyncio
+async def test_days_are_listed_with_what_came_of_them_a_quarter_at_most(
+    world: World, http: TestClient
+) -> None:
+    await close_a_day(world)
+    path = f"/operator/v1/bills/{MERCHANT}"
+    (day,) = http.get(path, params={"since": "2026-11-01", "until": "2026-11-30"}).json()["days"]
+    assert (day["business_date"], day["state"], day["net_minor"]) == (f"{DAY}", "settled", 9_940)
+    assert [(one["amount_minor"], one["account"]) for one in day["payouts"]] == [
+        (9_940, "****1234")
+    ]
+    for since, until in (("2026-11-30", "2026-11-29"), ("2026-01-01", "2026-11-30")):
+        refused = http.get(path, params={"since": since, "until": until}).json()
+        assert refused["error"]["code"] == "field_invalid"

@@ -198,7 +198,7 @@ async def test_the_settlement_statement_tells_what_came_and_what_waits_and_until
     found = await desk_of(world).settlement(MERCHANT, DAY)
     assert (found.sales.paid_minor, found.sales.returned_minor) == (10_000, 1_000)
     assert (found.sales.fee_minor, found.sales.fee_returned_minor) == (60, 6)
-    assert found.net_minor == 8_946
+    assert found.sales.net_minor == 8_946
     assert [part.amount_minor for part in found.settled] == [8_946]
     (payout,) = found.payouts
     assert (payout.amount_minor, payout.state, payout.account) == (8_946, "confirmed", "****1234")

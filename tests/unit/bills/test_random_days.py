@@ -13,7 +13,15 @@ import pytest
 
 from backend.bills.trade import BillType
 from backend.channels.model import ADVANCING_BANK, NUCC
-from tests.support.bills import ReadBill, fee_fen, fen, fund_flow, give_own_money, trade_bill
+from tests.support.bills import (
+    ReadBill,
+    desk_of,
+    fee_fen,
+    fen,
+    fund_flow,
+    give_own_money,
+    trade_bill,
+)
 from tests.support.channels import CARD_TOKEN, FUND_TOKEN
 from tests.support.clearing import DAY_MS, SHOP_OFFSET_MS, World, clearing_world
 from tests.support.coupons import choose
@@ -151,6 +159,7 @@ async def test_what_the_bills_of_random_days_add_up_to_is_what_the_ledger_posted
             await check_types(world, day)
             check_flow(await fund_flow(world, day), rows, day)
         assert lines > DAYS * STEPS_PER_DAY / 3
+        await check_list(world, rows, days)
 
 
 def check_trade(bill: ReadBill, posted: list[dict[str, Any]]) -> ReadBill:
@@ -184,6 +193,20 @@ async def check_types(world: World, day: date) -> None:
         for bill_type in BillType
     }
     assert sorted(ids[BillType.SUCCESS] + ids[BillType.REFUND]) == ids[BillType.ALL]
+
+
+async def check_list(world: World, rows: list[dict[str, Any]], days: list[date]) -> None:
+    """Every day of the list adds up to its bill, and nets what the ledger posted on it."""
+    listed = await desk_of(world).days(MERCHANT, days[0], days[-1])
+    assert [one.business_date for one in listed] == [f"{day}" for day in reversed(days)]
+    for one in listed:
+        day = date.fromisoformat(one.business_date)
+        assert one.sales == (await desk_of(world).settlement(MERCHANT, day)).sales
+        assert one.sales.net_minor == sum(effect(row, *OURS) for row in traded(rows, day))
+    settled = [row for row in rows if row["rule"] == "merchant_settled"]
+    assert sum(one.settled_minor for one in listed) == sum(
+        effect(row, f"C:MAVAIL:{MERCHANT}:CNY") for row in settled
+    )
 
 
 def check_flow(bill: ReadBill, rows: list[dict[str, Any]], day: date) -> None:

@@ -1,0 +1,17 @@
+"""The desks of other rooms that the merchants' pages look into."""
+
+from dataclasses import dataclass
+
+from backend.bills.service import PaperDesk
+from backend.merchant_api.bills.desk import MerchantBills
+from backend.merchant_api.keys.desk import AccountDesk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MerchantDesks:
+    """Made once per process."""
+
+    papers: PaperDesk
+    bills: MerchantBills
+    """The same, as a merchant's program gets them."""
+    accounts: AccountDesk

@@ -1,0 +1,174 @@
+"""The pages about a merchant's money: settlements and withdrawals, one day of them, bills.
+
+Rule: each begins by asking whose person is signed in; to operators, who are no merchant's, they do
+      not exist.
+"""
+
+from datetime import date, timedelta
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+
+from backend.bills.trade import BillType
+from backend.console.filters import date_of, minor_of, place_of
+from backend.console.limits import DAYS_PER_PAGE, FILTER_CHARS_MAX, ROWS_PER_PAGE
+from backend.console.merchant_money_desk import MoneyDesk, Paper
+from backend.console.model import Person
+from backend.console.parts import ConsoleParts
+from backend.console.session import ROOT, Form
+from protocol.errors import CallerError
+from protocol.money import positive
+
+
+def add_pages(pages: APIRouter, parts: ConsoleParts, desk: MoneyDesk) -> None:
+    """``/console/settlements`` and ``/console/bills``."""
+    _settlements(pages, parts, desk)
+    _withdrawals(pages, parts, desk)
+    _bills(pages, parts, desk)
+
+
+def _settlements(pages: APIRouter, parts: ConsoleParts, desk: MoneyDesk) -> None:
+    face = parts.face
+
+    @pages.get(ROOT + "/settlements")
+    async def settlements(request: Request) -> Response:
+        person = await parts.merchant(request)
+        return await _shown(parts, desk, request, person)
+
+    @pages.get(ROOT + "/settlements/{day}")
+    async def one(request: Request, day: str) -> Response:
+        person = await parts.merchant(request)
+        found, came_back = await desk.day(person.merchant_id, date_of(day, "day"))
+        standing = await desk.standing(person.merchant_id)
+        return face.page(
+            request, "settlement_day", person, tab="settlements", day=found, came_back=came_back,
+            currency=standing["currency"],
+        )  # fmt: skip
+
+
+def _withdrawals(pages: APIRouter, parts: ConsoleParts, desk: MoneyDesk) -> None:
+    face = parts.face
+
+    @pages.get(ROOT + "/payouts")
+    async def payouts(request: Request) -> Response:
+        person = await parts.merchant(request)
+        place = place_of(request)
+        rows = await desk.payouts(
+            person.merchant_id, None if place is None else (place.at_ms, place.payment_id)
+        )
+        more = ""
+        if len(rows) > ROWS_PER_PAGE:
+            rows = rows[:ROWS_PER_PAGE]
+            more = "{instructed_at_ms}~{payout_id}".format(**rows[-1])
+        return face.page(
+            request, "payouts", person, tab="settlements", rows=rows, more=more,
+            is_first=place is None,
+        )  # fmt: skip
+
+    @pages.post(ROOT + "/payouts/check")
+    async def check(request: Request) -> Response:
+        person, form = await parts.merchant_posted(request)
+        standing = await desk.standing(person.merchant_id)
+        try:
+            wanted = _wanted(standing, form)
+            if wanted["amount_minor"] > standing["available_minor"]:
+                raise CallerError("merchant_balance_short")
+        except CallerError as refusal:
+            return await _shown(parts, desk, request, person, refusal)
+        return face.page(
+            request, "withdraw", person, tab="settlements", here=f"{ROOT}/settlements",
+            **wanted, standing=standing,
+        )  # fmt: skip
+
+    @pages.post(ROOT + "/payouts")
+    async def withdraw(request: Request) -> Response:
+        person, form = await parts.merchant_posted(request)
+        try:
+            wanted = _wanted(await desk.standing(person.merchant_id), form)
+            await desk.withdraw(person.merchant_id, **wanted)
+        except CallerError as refusal:
+            return await _shown(parts, desk, request, person, refusal)
+        return face.sent(request, "/payouts")
+
+
+def _bills(pages: APIRouter, parts: ConsoleParts, desk: MoneyDesk) -> None:
+    face = parts.face
+
+    @pages.get(ROOT + "/bills")
+    async def bills(request: Request) -> Response:
+        person = await parts.merchant(request)
+        until = _until(request, desk)
+        return face.page(
+            request, "bills", person, tab="bills", days=await desk.days(person.merchant_id, until),
+            numbers=await desk.numbers(person.merchant_id), number=_text(request, "number"),
+            types=list(BillType), today=desk.today(), **_window(until, desk),
+        )  # fmt: skip
+
+    @pages.get(ROOT + "/bills/{day}/{paper}.csv")
+    async def bill(request: Request, day: str, paper: Paper) -> Response:
+        person = await parts.merchant(request)
+        on, kind = date_of(day, "day"), _text(request, "type") or BillType.ALL
+        if kind not in list(BillType):
+            raise CallerError("field_invalid", "type")
+        number = _text(request, "number")
+        found = await desk.bill(
+            person.merchant_id, on, paper, bill_type=BillType(kind), number=number
+        )
+        name = "-".join(one for one in (paper, number or person.merchant_id, f"{on}") if one)
+        headers = {
+            "content-disposition": f'attachment; filename="{name}.csv"',
+            "content-length": f"{found.size_bytes}",
+        }
+        answer = StreamingResponse(
+            found.chunks(), media_type="text/csv; charset=utf-8", headers=headers
+        )
+        return face.sealed(request, answer)
+
+
+async def _shown(
+    parts: ConsoleParts,
+    desk: MoneyDesk,
+    request: Request,
+    person: Person,
+    refusal: CallerError | None = None,
+) -> Response:
+    """What the merchant has and its days, with what was refused above."""
+    until = _until(request, desk)
+    payouts = await desk.payouts(person.merchant_id, None)
+    return parts.face.page(
+        request, "settlements", person, tab="settlements", here=f"{ROOT}/settlements",
+        refusal=refusal, standing=await desk.standing(person.merchant_id),
+        days=await desk.days(person.merchant_id, until), payout_id=desk.new_payout_id(),
+        payouts=payouts[:_PAYOUTS_SHOWN], **_window(until, desk),
+    )  # fmt: skip
+
+
+_PAYOUTS_SHOWN = 5
+
+
+def _wanted(standing: dict[str, Any], form: Form) -> dict[str, Any]:
+    currency = standing["currency"]
+    amount = positive(minor_of(form.get("amount", ""), currency), currency)
+    return {
+        "payout_id": form.get("payout_id", "")[:FILTER_CHARS_MAX],
+        "amount_minor": amount.amount_minor,
+        "currency": currency,
+    }
+
+
+def _until(request: Request, desk: MoneyDesk) -> date:
+    text = _text(request, "until")
+    return min(date_of(text, "until"), desk.today()) if text else desk.today()
+
+
+def _window(until: date, desk: MoneyDesk) -> dict[str, Any]:
+    """The month's ends, and where the ones beside it end; empty where the later is to come."""
+    month = timedelta(days=DAYS_PER_PAGE)
+    later = "" if until >= desk.today() else f"{min(until + month, desk.today())}"
+    since = until - month + timedelta(days=1)
+    return {"since": since, "until": until, "earlier": f"{until - month}", "later": later}
+
+
+def _text(request: Request, name: str) -> str:
+    return request.query_params.get(name, "").strip()[:FILTER_CHARS_MAX]
