@@ -11,6 +11,8 @@ import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -19,7 +21,9 @@ from backend.hub_api.peer import PeerProtocol
 from backend.limits import CONNECTIONS_MAX, DRAIN_S_MAX, KEEP_ALIVE_S, LISTEN_BACKLOG, START_S_MAX
 from protocol.errors import OperatingError
 from protocol.identity import TlsFiles
-from protocol.tls import Clients, server_context
+from protocol.tls import server_context
+from transport.contexts import ServerTls
+from transport.streams import TlsLayer
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class Listener:
     name: str
     socket: socket.socket
     app: ASGIApp
-    tls: ssl.SSLContext
+    tls: ssl.SSLContext | ServerTls
 
     @property
     def port(self) -> int:
@@ -56,9 +60,9 @@ def bind(host: str, port: int) -> socket.socket:
     return found
 
 
-def listening_tls(files: TlsFiles, *, clients: Clients) -> ssl.SSLContext:
-    """The server's side of TLS 1.3. ``optional`` certificates are for key rotation only."""
-    context = server_context(files, clients=clients)
+def public_tls(files: TlsFiles) -> ssl.SSLContext:
+    """For everybody: browsers, shops' programs, and machines that have no certificate yet."""
+    context = server_context(files)
     context.num_tickets = 0
     return context
 
@@ -82,10 +86,15 @@ class _Server(uvicorn.Server):
 
 
 def _server(listener: Listener) -> _Server:
+    tls = listener.tls
+    of_python = tls if isinstance(tls, ssl.SSLContext) else None
     return _Server(
         uvicorn.Config(
             listener.app,
-            http=PeerProtocol,
+            # uvicorn only calls it: a function that makes the protocol does as well as its class.
+            http=cast(type[PeerProtocol], partial(_behind, tls))
+            if isinstance(tls, ServerTls)
+            else PeerProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -95,9 +104,13 @@ def _server(listener: Listener) -> _Server:
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=DRAIN_S_MAX,
             limit_concurrency=CONNECTIONS_MAX,
-            ssl_context_factory=lambda _config, _default: listener.tls,
+            ssl_context_factory=None if of_python is None else lambda _config, _default: of_python,
         )
     )
+
+
+def _behind(tls: ServerTls, **options: Any) -> TlsLayer:  # noqa: ANN401  # uvicorn's own
+    return TlsLayer(tls.machine(), PeerProtocol(**options))
 
 
 class Listeners:

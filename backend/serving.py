@@ -12,9 +12,10 @@ from backend.bootstrap import Backend, Parts, build
 from backend.clock import SystemClock, SystemEntropy
 from backend.config import Settings
 from backend.db.collector import tune_collector
-from backend.listeners import Listener, Listeners, bind, listening_tls
+from backend.listeners import Listener, Listeners, bind, public_tls
 from backend.observability.metrics import Metrics
 from backend.state import State
+from transport.contexts import ServerTls
 
 _log = structlog.get_logger()
 PUBLIC, HUB = "public", "hub"
@@ -33,8 +34,8 @@ async def serve(settings: Settings, state: State) -> None:
     tls = state.identity.tls
     listeners = Listeners(
         [
-            Listener(PUBLIC, public, public_app(backend), listening_tls(tls, clients="optional")),
-            Listener(HUB, hub, hub_app(backend), listening_tls(tls, clients="required")),
+            Listener(PUBLIC, public, public_app(backend), public_tls(tls)),
+            Listener(HUB, hub, hub_app(backend), ServerTls(tls)),
         ]
     )
     stopping = _on_signals()

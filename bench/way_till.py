@@ -9,7 +9,6 @@ a group share is checked once for all terminals; real terminals each spend their
 
 import asyncio
 import secrets
-import ssl
 import time
 from collections import deque
 from collections.abc import Callable
@@ -24,8 +23,9 @@ from protocol.envelope import Envelope
 from protocol.errors import CallerError
 from protocol.identity import Identity
 from protocol.limits import NONCE_BYTES
-from protocol.tls import client_context
 from protocol.topics import terminal_topic
+from transport.contexts import ClientTls
+from transport.streams import TlsLayer
 
 IN_FLIGHT_MAX = 16
 """What the hub takes of one terminal at a time."""
@@ -94,9 +94,9 @@ class Till(asyncio.Protocol):
     async def connect(self, host: str, port: int, groups: GroupKeys | None = None) -> None:
         """Mutual TLS, CONNECT, SUBSCRIBE; returns when answers can come."""
         self._groups = groups or self._groups
-        tls: ssl.SSLContext = client_context(self.identity.tls)
-        loop = asyncio.get_running_loop()
-        await loop.create_connection(lambda: self, host, port, ssl=tls, server_hostname=host)
+        layer = TlsLayer(ClientTls(self.identity.tls).machine(host), self)
+        await asyncio.get_running_loop().create_connection(lambda: layer, host, port)
+        await layer.opened()
         await self.ready
 
     def close(self) -> None:

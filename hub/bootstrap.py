@@ -34,7 +34,7 @@ from hub.status import build_app
 from hub.words import device_is_online, seal_state
 from protocol.errors import CallerError
 from protocol.identity import FILE_NAMES, Identity, read_identity
-from protocol.tls import client_context, server_context
+from transport.contexts import ClientTls, ServerTls
 
 log = structlog.get_logger("hub")
 _GC_THRESHOLDS = (50_000, 20, 50)
@@ -101,7 +101,7 @@ class _Building:
             limits=self._limits(),
         )
         line = BackendClient(
-            settings.backend.url, client_context(self._identity.tls), faults=self._faults
+            settings.backend.url, ClientTls(self._identity.tls), faults=self._faults
         )
         self._stack.push_async_callback(line.close)
         holder: list[HubShell] = []
@@ -194,7 +194,7 @@ class _Building:
                     hub_id=identity.name,
                     host=section.host,
                     port=section.port,
-                    tls=client_context(identity.tls),
+                    tls=ClientTls(identity.tls),
                     hub_will=self._will(core),
                 ),
                 admits=core.registry.admits,
@@ -207,7 +207,7 @@ class _Building:
                 store=identity.store,
                 host=section.host,
                 port=section.port,
-                tls=server_context(identity.tls),
+                tls=ServerTls(identity.tls),
             ),
             admits=core.registry.admits,
             on_presence=on_presence,

@@ -8,7 +8,7 @@ certificates come from one CA: a terminal's must not pass for the backend's.
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from protocol.errors import CallerError
 from protocol.identity import TlsFiles
@@ -16,7 +16,6 @@ from protocol.topics import is_name
 
 URI_SCHEME = "tillway"
 PeerKind = Literal["terminal", "thing", "hub", "backend", "operator", "merchant"]
-Clients = Literal["required", "optional"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +26,25 @@ class Peer:
     name: str
 
 
-def server_context(files: TlsFiles, *, clients: Clients = "required") -> ssl.SSLContext:
-    """For listening. ``optional`` is for the backend's port, where machines without a certificate
-    may reach the enrolment routes and nothing else: every other route asks :func:`peer_of`.
+class ShowsCertificate(Protocol):
+    """The end of a TLS connection that can say whom its peer proved to be."""
+
+    def getpeercert(self) -> Mapping[str, Any] | None:
+        """As :meth:`ssl.SSLObject.getpeercert`."""
+        ...
+
+
+def server_context(files: TlsFiles) -> ssl.SSLContext:
+    """For the backend's public port, which everybody may reach. Who has a certificate of ours shows
+    it; a route that is for such peers only asks :func:`peer_of`.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    _harden(context, files)
-    required = clients == "required"
-    context.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
-    return context
-
-
-def client_context(files: TlsFiles) -> ssl.SSLContext:
-    """For connecting: the server's chain and host name are checked, our certificate is shown."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    _harden(context, files)
+    _trust(context, files.ca_pem)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    try:
+        context.load_cert_chain(files.chain, files.key, password=files.passphrase)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise CallerError("config_invalid", f"TLS identity in {files.chain.parent}") from error
     return context
 
 
@@ -88,14 +91,6 @@ def host_names(certificate: Mapping[str, Any] | None) -> tuple[str, ...]:
     """The host names and addresses in a certificate, from ``getpeercert()``."""
     names = (certificate or {}).get("subjectAltName", ())
     return tuple(value for scheme, value in names if scheme in {"DNS", "IP Address"})
-
-
-def _harden(context: ssl.SSLContext, files: TlsFiles) -> None:
-    _trust(context, files.ca_pem)
-    try:
-        context.load_cert_chain(files.chain, files.key, password=files.passphrase)
-    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        raise CallerError("config_invalid", f"TLS identity in {files.chain.parent}") from error
 
 
 def _trust(context: ssl.SSLContext, ca_pem: str) -> None:

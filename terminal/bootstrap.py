@@ -15,7 +15,6 @@ import structlog
 
 from protocol.errors import CallerError, OperatingError
 from protocol.identity import FILE_NAMES, ElementKey, Identity, read_identity
-from protocol.tls import client_context
 from protocol.topics import reply_address
 from terminal.adapters.coap_link import CoapLink, CoapPlace
 from terminal.adapters.customer_display import SerialCustomerDisplay
@@ -54,6 +53,7 @@ from terminal.uplink import UplinkPort
 from terminal.web.access import TOKEN_FILE, Access, control_token
 from terminal.web.app import build_app
 from terminal.web.pictures import write_png
+from transport.contexts import ClientTls
 
 log = structlog.get_logger("terminal")
 _SCANNERS: dict[str, type[Gm65Scanner | SsiScanner]] = {"gm65": Gm65Scanner, "ssi": SsiScanner}
@@ -214,7 +214,7 @@ def _link(settings: Settings, identity: Identity, boot_epoch: int) -> UplinkPort
             store=identity.store,
             boot_epoch=boot_epoch,
             software=SOFTWARE,
-            tls=client_context(identity.tls),
+            tls=ClientTls(identity.tls),
         )
     )
 

@@ -6,7 +6,6 @@ says "later": the same again) and ``CallerError`` (the backend is there and refu
 
 import asyncio
 import contextlib
-import ssl
 from typing import Any
 
 import aiohttp
@@ -27,6 +26,7 @@ from hub.adapters.limits import (
 from hub.adapters.peer import PeerConnector
 from protocol import cbor
 from protocol.errors import CallerError, OperatingError
+from transport.contexts import ClientTls
 
 CBOR_TYPE = "application/cbor"
 _CONTENT_REFUSED = frozenset({400, 413, 422, 500})
@@ -37,17 +37,18 @@ class BackendClient:
     """``/hub/v1`` of the backend. Made and closed inside the running loop."""
 
     def __init__(
-        self, url: str, tls: ssl.SSLContext | None, *, faults: LineFaults | None = None
+        self, url: str, tls: ClientTls | None, *, faults: LineFaults | None = None
     ) -> None:
         """``tls`` is None only in tests that speak plain HTTP to a fake."""
         options: dict[str, Any] = {
-            "ssl": tls if tls is not None else False,
             "limit": CONNECTIONS_MAX,
             "keepalive_timeout": KEEP_ALIVE_S,
         }
         # aiohttp sets TCP_NODELAY on every connection by itself (tcp_helpers.tcp_nodelay).
         connector = (
-            FaultyConnector(faults, **options) if faults is not None else PeerConnector(**options)
+            FaultyConnector(tls, faults, **options)
+            if faults is not None
+            else PeerConnector(tls, **options)
         )
         self._base = url.rstrip("/")
         self._session = aiohttp.ClientSession(

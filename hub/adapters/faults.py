@@ -16,7 +16,8 @@ import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.tracing import Trace
 
-from hub.adapters.peer import PeerHandler
+from hub.adapters.peer import PeerConnector, PeerHandler
+from transport.contexts import ClientTls
 
 
 class LineFaults:
@@ -79,11 +80,16 @@ class FaultyHandler(PeerHandler):
             cast(asyncio.WriteTransport, self.transport).abort()
 
 
-class FaultyConnector(aiohttp.TCPConnector):
+class FaultyConnector(PeerConnector):
     """aiohttp's connector on a line that can be cut."""
 
-    def __init__(self, faults: LineFaults, **options: Any) -> None:  # noqa: ANN401  # passed through
-        super().__init__(**options)
+    def __init__(
+        self,
+        tls: ClientTls | None,
+        faults: LineFaults,
+        **options: Any,  # noqa: ANN401  # passed on
+    ) -> None:
+        super().__init__(tls, **options)
         self._faults = faults
         self._factory = partial(_factory_of(faults), loop=self._loop)
 

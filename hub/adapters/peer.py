@@ -1,7 +1,6 @@
 """A connection that goes to the backend and nobody else with a certificate of our CA."""
 
 import asyncio
-import ssl
 from functools import partial
 from typing import Any, cast
 
@@ -10,7 +9,9 @@ import structlog
 from aiohttp.client_proto import ResponseHandler
 
 from protocol.errors import CallerError
-from protocol.tls import require_peer
+from protocol.tls import ShowsCertificate, require_peer
+from transport.contexts import ClientTls
+from transport.streams import TlsLayer
 
 log = structlog.get_logger("hub.line")
 
@@ -21,11 +22,11 @@ class PeerHandler(ResponseHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Break a TLS connection to any other kind of machine than a backend."""
         super().connection_made(transport)
-        tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
+        tls: ShowsCertificate | None = transport.get_extra_info("ssl_object")
         if tls is None:
             return  # Plain HTTP: only where the client was made without TLS, in tests.
         try:
-            require_peer(cast(dict[str, Any] | None, tls.getpeercert()), "backend")
+            require_peer(tls.getpeercert(), "backend")
         except CallerError as error:
             log.warning("backend_identity_wrong", detail=error.detail)
             cast(asyncio.WriteTransport, transport).abort()
@@ -34,6 +35,23 @@ class PeerHandler(ResponseHandler):
 class PeerConnector(aiohttp.TCPConnector):
     """aiohttp's connector of such connections."""
 
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401  # passed through
+    def __init__(self, tls: ClientTls | None, **options: Any) -> None:  # noqa: ANN401  # passed on
+        """``tls`` is None only in tests that speak plain HTTP to a fake."""
         super().__init__(**options)
+        self._tls = tls
         self._factory = partial(cast(type[ResponseHandler], PeerHandler), loop=self._loop)
+
+    async def _wrap_create_connection(
+        self,
+        *args: Any,  # noqa: ANN401  # aiohttp's
+        server_hostname: str | None = None,
+        **options: Any,  # noqa: ANN401
+    ) -> tuple[asyncio.Transport, ResponseHandler]:
+        """Connect as aiohttp does, and put our TLS between the socket and its protocol."""
+        tls = self._tls
+        if tls is None or server_hostname is None:
+            return await super()._wrap_create_connection(*args, **options)
+        make_above, *rest = args
+        layer = TlsLayer(tls.machine(server_hostname), make_above())
+        await super()._wrap_create_connection(lambda: layer, *rest, **{**options, "ssl": None})
+        return await layer.opened(), cast(ResponseHandler, layer.above)

@@ -11,6 +11,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import cast
 
 import structlog
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -22,6 +23,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 from hub import limits
 from protocol.errors import CallerError, OperatingError
 from protocol.topics import ROOT, WRITABLE, hub_state_topic
+from transport.contexts import ClientTls
+from transport.sockets import TlsSocket
 
 _log = structlog.get_logger("hub.mqtt")
 _WITH_WILL = 0x04
@@ -35,7 +38,7 @@ class BrokerSettings:
     hub_id: str
     host: str
     port: int
-    tls: ssl.SSLContext | None = None
+    tls: ClientTls | None = None
     plain_for_tests: bool = False
     hub_will: bytes = b""
     """What the broker says on ``hub/state`` when the hub is gone; empty: nothing."""
@@ -169,7 +172,7 @@ class BrokerLine:
             manual_ack=True,
         )
         if settings.tls is not None:
-            client.tls_set_context(settings.tls)
+            client.tls_set_context(cast(ssl.SSLContext, settings.tls))
         if settings.hub_will:
             topic = hub_state_topic(settings.store)
             client.will_set(topic, settings.hub_will, qos=1, retain=True)
@@ -269,5 +272,5 @@ def _properties(packet_type: int, **values: object) -> Properties:
 
 def _set_nodelay(_client: Client, _data: object, sock: object) -> None:
     """paho leaves Nagle's algorithm on, which costs 40 ms a message."""
-    assert isinstance(sock, socket.socket), "no WebSocket is configured"
+    assert isinstance(sock, socket.socket | TlsSocket), "no WebSocket is configured"
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

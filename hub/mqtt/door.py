@@ -7,7 +7,6 @@ Rule 2: whoever finds no place is closed at once; nothing queues in the hub.
 
 import asyncio
 import socket
-import ssl
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,8 @@ import structlog
 from hub import limits
 from hub.mqtt.line import Line
 from protocol.errors import OperatingError
+from transport.contexts import ServerTls
+from transport.streams import accept
 
 _log = structlog.get_logger("hub.mqtt")
 
@@ -27,7 +28,7 @@ class Street:
 
     host: str
     port: int
-    tls: ssl.SSLContext | None
+    tls: ServerTls | None
 
 
 class Door:
@@ -101,14 +102,11 @@ class Door:
         line = self._make_line()
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: line,
-                sock,
-                ssl=self._tls,
-                ssl_handshake_timeout=limits.MQTT_TLS_TIMEOUT_S if self._tls else None,
-                ssl_shutdown_timeout=limits.MQTT_STOP_TIMEOUT_S if self._tls else None,
-            )
-        except OSError:  # ssl.SSLError is one, and so is TimeoutError
+            if self._tls is None:
+                await asyncio.get_running_loop().connect_accepted_socket(lambda: line, sock)
+            else:
+                await accept(self._tls, line, sock, greeting_s=limits.MQTT_TLS_TIMEOUT_S)
+        except OSError:  # TlsError is one, and so is TimeoutError
             self._tally["refused", "handshake"] += 1
             sock.close()
         finally:

@@ -9,7 +9,6 @@ Rule 2: PUBACK goes out when ``on_publish`` has returned, and not before.
 import asyncio
 import contextlib
 import ipaddress
-import ssl
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,18 +28,19 @@ from hub.mqtt.metrics import MqttCollector
 from hub.ports import Admits, OnPresence, OnPublish, Outcome
 from protocol.errors import CallerError, OperatingError
 from protocol.topics import Kind
+from transport.contexts import ServerTls
 
 _log = structlog.get_logger("hub.mqtt")
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointSettings:
-    """Where to listen. ``tls`` must ask for client certificates and speak TLS 1.3 only."""
+    """Where to listen."""
 
     store: str
     host: str = "127.0.0.1"
     port: int = 0
-    tls: ssl.SSLContext | None = None
+    tls: ServerTls | None = None
     plain_for_tests: bool = False
 
     def check(self) -> None:
@@ -48,10 +48,8 @@ class EndpointSettings:
         if self.plain_for_tests:
             if self.tls is not None or not ipaddress.ip_address(self.host).is_loopback:
                 raise CallerError("config_invalid", "plain MQTT is for tests on loopback only")
-        elif self.tls is None or self.tls.verify_mode is not ssl.CERT_REQUIRED:
-            raise CallerError("config_invalid", "MQTT needs TLS with client certificates")
-        elif self.tls.minimum_version < ssl.TLSVersion.TLSv1_3:
-            raise CallerError("config_invalid", "MQTT needs TLS 1.3")
+        elif self.tls is None:
+            raise CallerError("config_invalid", "MQTT needs TLS")
 
 
 class MqttEndpoint:

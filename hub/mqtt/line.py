@@ -1,12 +1,11 @@
 """One socket of the MQTT server."""
 
 import asyncio
-import ssl
 from typing import Protocol, cast
 
 from hub import limits
 from protocol.errors import CallerError
-from protocol.tls import peer_of
+from protocol.tls import ShowsCertificate, peer_of
 
 DEVICE_KINDS = frozenset({"terminal", "thing"})
 
@@ -110,7 +109,7 @@ class Line(asyncio.Protocol):
             transport.pause_reading()
 
 
-def device_name(tls: ssl.SSLObject | None) -> str | None:
+def device_name(tls: ShowsCertificate | None) -> str | None:
     """The device whose certificate the peer showed; no other kind of machine speaks here."""
     try:
         peer = peer_of(tls.getpeercert() if tls is not None else None)

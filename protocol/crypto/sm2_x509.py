@@ -7,6 +7,7 @@ Rule 2: what is read has passed ``cryptography``'s strict DER reader first; only
 """
 
 import base64
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from cryptography import x509
@@ -23,7 +24,8 @@ _SUITE = "SM2-SM3"
 _KEY_KIND = bytes.fromhex("301306072a8648ce3d020106082a811ccf5501822d")
 _SIGNED_BY_OID = "1.2.156.10197.1.501"
 _SIGNED_BY = bytes.fromhex("300a06082a811ccf55018375")
-_INTEGER, _BITS, _OCTETS, _SEQUENCE, _SET_0 = 0x02, 0x03, 0x04, 0x30, 0xA0
+_INTEGER, _BITS, _OCTETS, _OID, _SEQUENCE, _SET_0, _SET_3 = 0x02, 0x03, 0x04, 0x06, 0x30, 0xA0, 0xA3
+_TRUE = bytes.fromhex("0101ff")
 _UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
 _UTC_TIME_YEAR_MAX = 2049
 _VERSION_3 = bytes.fromhex("a003020102")
@@ -80,8 +82,9 @@ def issue(
     not_before: datetime,
     not_after: datetime,
     issuer_key: SigningKey,
+    extensions: Sequence[x509.Extension[x509.ExtensionType]] = (),
 ) -> str:
-    """A certificate (RFC 5280 §4.1, version 3 without extensions), PEM."""
+    """A certificate (RFC 5280 §4.1, version 3), PEM."""
     body = _tlv(
         _SEQUENCE,
         _VERSION_3,
@@ -91,6 +94,7 @@ def issue(
         _tlv(_SEQUENCE, _time(not_before), _time(not_after)),
         _name(subject),
         _key_info(public),
+        *_extensions(extensions),
     )
     return _pem("CERTIFICATE", _signed(body, issuer_key))
 
@@ -138,6 +142,34 @@ def _key_info_head() -> bytes:
 
 def _name(common_name: str) -> bytes:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)]).public_bytes()
+
+
+def _extensions(extensions: Sequence[x509.Extension[x509.ExtensionType]]) -> tuple[bytes, ...]:
+    """RFC 5280 §4.1: ``[3]`` around their sequence, or nothing at all."""
+    if not extensions:
+        return ()
+    each = [
+        _tlv(
+            _SEQUENCE,
+            _tlv(_OID, _oid(extension.oid.dotted_string)),
+            *((_TRUE,) if extension.critical else ()),
+            _tlv(_OCTETS, extension.value.public_bytes()),
+        )
+        for extension in extensions
+    ]
+    return (_tlv(_SET_3, _tlv(_SEQUENCE, *each)),)
+
+
+def _oid(dotted: str) -> bytes:
+    """X.690 §8.19: the first two arcs in one number, each number in groups of seven bits."""
+    first, second, *rest = (int(arc) for arc in dotted.split("."))
+    encoded = bytearray()
+    for arc in (40 * first + second, *rest):
+        groups = [arc & 0x7F]
+        while arc := arc >> 7:
+            groups.append(0x80 | arc & 0x7F)
+        encoded += bytes(reversed(groups))
+    return bytes(encoded)
 
 
 def _time(at: datetime) -> bytes:

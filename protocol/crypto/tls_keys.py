@@ -38,6 +38,11 @@ class TlsKey:
         return self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
 
     @property
+    def private(self) -> ec.EllipticCurvePrivateKey:
+        """The key to show the certificate with."""
+        return self._key
+
+    @property
     def public(self) -> ec.EllipticCurvePublicKey:
         """The key to certify."""
         return self._key.public_key()

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from random import SystemRandom
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from paho.mqtt.client import Client, MQTTMessage
@@ -37,6 +37,7 @@ from terminal.limits import (
     WILL_DELAY_S,
 )
 from terminal.uplink import Deliver
+from transport.contexts import ClientTls
 
 log = structlog.get_logger("terminal.mqtt")
 CONTENT_TYPE = 'application/cose; cose-type="cose-sign1"'
@@ -53,7 +54,7 @@ class MqttPlace:
     store: str
     boot_epoch: int
     software: str
-    tls: ssl.SSLContext | None
+    tls: ClientTls | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ class MqttLink:
         client.max_queued_messages_set(OUTBOX_MAX)
         client.max_inflight_messages_set(MQTT_IN_FLIGHT_MAX)
         if self._place.tls is not None:
-            client.tls_set_context(self._place.tls)
+            client.tls_set_context(cast(ssl.SSLContext, self._place.tls))
         will = _properties(PacketTypes.WILLMESSAGE)
         will.WillDelayInterval = WILL_DELAY_S
         client.will_set(

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from protocol import answers, envelope
-from protocol.tls import client_context
 from terminal.adapters.coap_link import CoapLink, CoapPlace
 from terminal.adapters.memory_link import MemoryLink
 from terminal.adapters.mqtt_link import MqttLink, MqttPlace
@@ -26,6 +25,7 @@ from terminal.inputs import (
 from terminal.uplink import UplinkPort
 from tests.kit.hub_shop import STORE, Shop
 from tests.kit.hub_world import World, now_ms, running_world, until
+from transport.contexts import ClientTls
 
 pytestmark = pytest.mark.asyncio
 TID = "pos-1"
@@ -65,7 +65,7 @@ class HubRig:
                     store=STORE,
                     boot_epoch=1,
                     software="test",
-                    tls=client_context(identity.tls),
+                    tls=ClientTls(identity.tls),
                 )
             )
         else:

@@ -24,9 +24,10 @@ from protocol.enrolment_code import read_code
 from protocol.envelope import Envelope
 from protocol.errors import CallerError
 from protocol.identity import Identity
-from protocol.tls import client_context, joining_context
+from protocol.tls import joining_context
 from protocol.topics import reply_address
 from tests.kit.command_line import tillway
+from tests.kit.foreign_tls import client_context
 from tests.support.backend import mint
 from tillway import processes
 from tillway.join import join

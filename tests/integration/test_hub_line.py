@@ -18,7 +18,7 @@ from protocol.answers import Answer
 from protocol.crypto.keys import generate
 from protocol.errors import OperatingError
 from protocol.identity import Identity
-from protocol.tls import client_context, server_context
+from protocol.tls import server_context
 from tests.kit.hub_world import (
     DEADLINE_S,
     FakeBackend,
@@ -29,6 +29,7 @@ from tests.kit.hub_world import (
     settings_of,
     until,
 )
+from transport.contexts import ClientTls
 
 
 async def ask(world: World, tid: str, counter: int) -> Answer:
@@ -161,7 +162,7 @@ async def test_a_server_that_is_no_backend_gets_nothing(tmp_path: Path) -> None:
     backend = FakeBackend(installation.shop)
     async with backend.serving(impostor):
         url = f"https://127.0.0.1:{backend.port}"
-        line = BackendClient(url, client_context(installation.hub.tls))
+        line = BackendClient(url, ClientTls(installation.hub.tls))
         with pytest.raises(OperatingError, match="backend_unreachable"):
             await line.post_batch(b"secret")
         await line.close()
@@ -248,7 +249,7 @@ def test_closing_does_not_wait_for_the_goodbye_of_a_backend_that_hangs(tmp_path:
     async def play() -> float:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: errors.append(context))
-        line = BackendClient(f"https://127.0.0.1:{mute.port}", client_context(installation.hub.tls))
+        line = BackendClient(f"https://127.0.0.1:{mute.port}", ClientTls(installation.hub.tls))
         assert await line.post_batch(b"x") == []
         began = loop.time()
         await line.close()

@@ -52,7 +52,7 @@ class Desk:
         self.drops_answers = 0
         self.operator_calls: list[tuple[str, str, Any]] = []
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        context = server_context(identity.tls, clients="optional")
+        context = server_context(identity.tls)
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.url = f"https://127.0.0.1:{self.server.server_port}"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))

@@ -21,7 +21,8 @@ from protocol.crypto import sealing
 from protocol.crypto.keys import SigningKey, generate
 from protocol.crypto.tls_keys import TlsKey
 from protocol.identity import Facts, Identity, pack_identity, read_identity
-from protocol.tls import client_context, server_context
+from protocol.tls import server_context
+from tests.kit.foreign_tls import client_context
 from tests.kit.hub_shop import HUB, STORE, Shop
 
 PASSPHRASE = b"a passphrase for tests"

@@ -18,7 +18,7 @@ from backend.db.command import Command
 from backend.devices.model import DeviceCommand, DeviceKind, DeviceRow
 from backend.devices.service import ChangeDevice, CreateStore, EnrolDevice, NewKey
 from backend.identity.ca import CertificateAuthority, Holder
-from backend.listeners import Listener, Listeners, bind, listening_tls
+from backend.listeners import Listener, Listeners, bind, public_tls
 from backend.merchants.service import CreateMerchant
 from backend.observability.metrics import Metrics
 from backend.serving import drain
@@ -31,9 +31,11 @@ from protocol.crypto.keys import SigningKey
 from protocol.crypto.tls_keys import TlsKey, pem_chain
 from protocol.envelope import Envelope
 from protocol.identity import TlsFiles
-from protocol.tls import client_context, joining_context
+from protocol.tls import joining_context
 from protocol.topics import reply_address
+from tests.kit.foreign_tls import client_context
 from tests.support.migrated import migrated_sqlite
+from transport.contexts import ServerTls
 
 NOW_MS = 1_763_900_000_000
 STORE, MERCHANT, HUB, TILL = "store-1", "merchant-1", "hub-1", "till-1"
@@ -229,10 +231,8 @@ class Served:
         tls = backend.state.identity.tls
         self.listeners = Listeners(
             [
-                Listener(
-                    "public", public, public_app(backend), listening_tls(tls, clients="optional")
-                ),
-                Listener("hub", hub, hub_app(backend), listening_tls(tls, clients="required")),
+                Listener("public", public, public_app(backend), public_tls(tls)),
+                Listener("hub", hub, hub_app(backend), ServerTls(tls)),
             ]
         )
 

@@ -15,7 +15,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.xdist_group("tidy")
-ROOMS = ("protocol", "faces", "terminal", "hub", "backend", "firmware_sim", "tillway", "bench")
+ROOMS = (
+    "protocol",
+    "transport",
+    "faces",
+    "terminal",
+    "hub",
+    "backend",
+    "firmware_sim",
+    "tillway",
+    "bench",
+)
 LINES_PER_FILE_MAX = 400
 LINES_PER_FUNCTION_MAX = 70
 FILE_BYTES_MAX = 500_000
@@ -30,6 +40,7 @@ MONEY = (
 PURE = ("protocol/", "terminal/domain/", "hub/domain/", "firmware_sim/devices/")
 LIMITED = (
     "backend",
+    "transport",
     *(f"backend/{room}" for room in ("payments", "refunds", "mandates", "merchants", "wallet",
                                      "hub_api", "devices", "operator", "notify", "identity",
                                      "risk", "risk/cases", "risk/devices", "risk/lists",

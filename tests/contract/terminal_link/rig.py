@@ -25,6 +25,9 @@ from hub.mqtt.broker_line import BrokerSettings
 from hub.mqtt.endpoint import EndpointSettings, MqttEndpoint
 from hub.mqtt.external import ExternalBroker
 from hub.ports import Inbound, OnPublish, TerminalLink
+from protocol.crypto.tls_keys import TlsKey
+from protocol.identity import TlsFiles
+from transport.contexts import ClientTls, ServerTls
 
 T = TypeVar("T")
 STORE = "store-1"
@@ -76,14 +79,14 @@ class Authority:
             context.load_cert_chain(self.issue(name, kind))
         return context
 
-    def server(self, name: str) -> ssl.SSLContext:
-        """A server's TLS context that asks for client certificates."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_3
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(self.path)
-        context.load_cert_chain(self.issue(name))
-        return context
+    def ours(self, name: str, kind: str = "terminal") -> TlsFiles:
+        """What a program of ours has of a certificate."""
+        pair = self.issue(name, kind)
+        key = serialization.load_pem_private_key(pair.read_bytes(), None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
+        sealed = pair.with_suffix(".sealed")
+        sealed.write_bytes(TlsKey(key).seal(b"a passphrase"))
+        return TlsFiles(pair, sealed, b"a passphrase", self.path.read_text())
 
     def _build(
         self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, *, is_ca: bool, uri: str = ""
@@ -297,7 +300,9 @@ class OwnServerRig(_Base):
     link: MqttEndpoint
 
     async def start(self, on_publish: OnPublish) -> None:
-        settings = EndpointSettings(STORE, "127.0.0.1", self.port, self.authority.server("broker"))
+        settings = EndpointSettings(
+            STORE, "127.0.0.1", self.port, ServerTls(self.authority.ours("broker"))
+        )
         self.link = MqttEndpoint(settings, admits=self.admits, on_presence=self.note)
         await self.link.start(on_publish)
         self.port = self.link.port
@@ -351,7 +356,7 @@ class MosquittoRig(_Base):
         if self._broker is None:
             self.start_broker()
             await until(self._is_listening)
-        tls = self.authority.client(HUB, kind="hub")
+        tls = ClientTls(self.authority.ours(HUB, "hub"))
         settings = BrokerSettings(STORE, HUB, "localhost", self.port, tls, hub_will=b"gone")
         self.link = ExternalBroker(
             settings,

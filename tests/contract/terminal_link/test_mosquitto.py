@@ -20,6 +20,7 @@ from tests.contract.terminal_link.rig import (
     until,
     within,
 )
+from transport.contexts import ClientTls
 
 Make = Callable[..., Terminal]
 
@@ -130,7 +131,9 @@ async def test_a_broker_that_is_not_there_is_named(
     authority: Authority, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
 ) -> None:
     monkeypatch.setattr(limits, "BROKER_CONNECT_TIMEOUT_S", 0.2)
-    settings = BrokerSettings(STORE, HUB, "localhost", unused_tcp_port, authority.client(HUB))
+    settings = BrokerSettings(
+        STORE, HUB, "localhost", unused_tcp_port, ClientTls(authority.ours(HUB))
+    )
     link = ExternalBroker(settings, admits=lambda _: True, is_online=bool)
 
     async def nobody(_: Inbound) -> None:

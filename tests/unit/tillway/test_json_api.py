@@ -43,7 +43,7 @@ class Server:
             files = TlsFiles(
                 directory / "chain", directory / "key", PASSPHRASE, CA.certificate_pem.decode()
             )
-            context = server_context(files, clients="optional")
+            context = server_context(files)
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self.url = f"{scheme}://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))

@@ -1,0 +1,19 @@
+"""Every maximum of the transport, with its unit."""
+
+GREETING_BYTES_MAX = 64 * 1024
+"""What a peer may send before its handshake is done; ours take 4 KiB."""
+
+GREETING_S_MAX = 10
+"""How long a handshake may take."""
+
+CLOSE_S_MAX = 5
+"""How long a closed line may take to send what was written before."""
+
+WRITE_S_MAX = 10
+"""How long a blocking socket may wait for a peer that does not read."""
+
+RECORD_BYTES_MAX = 16 * 1024
+"""RFC 8446 §5.1: the content of one record."""
+
+READ_BYTES_MAX = 64 * 1024
+"""What is read from a blocking socket at once."""

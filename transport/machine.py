@@ -1,0 +1,154 @@
+"""TLS as a machine over bytes: what came in, what is to go out, what was said. No socket, no loop.
+
+Rule 1: what :meth:`TlsMachine.receive` takes it turns into plaintext at once and gives back whole;
+        it keeps no more than an unfinished record.
+Rule 2: after ``TlsError`` the machine has at most an alert to send.
+"""
+
+from typing import Any
+
+from cryptography import x509
+from OpenSSL import SSL
+
+from transport.limits import GREETING_BYTES_MAX, RECORD_BYTES_MAX
+
+_OUTGOING_BYTES = 64 * 1024
+
+
+class TlsError(ConnectionError):
+    """The peer broke the protocol, or showed what we do not accept. The text says what."""
+
+
+class PeerCertificate:
+    """A verified peer's certificate, asked for as :class:`ssl.SSLObject` is asked."""
+
+    __slots__ = ("_certificate",)
+
+    def __init__(self, certificate: x509.Certificate | None) -> None:
+        self._certificate = certificate
+
+    def getpeercert(self) -> dict[str, Any] | None:
+        """Subject and alternative names, in the shape of :meth:`ssl.SSLObject.getpeercert`."""
+        if self._certificate is None:
+            return None
+        common = self._certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+        return {
+            "subject": tuple((("commonName", str(name.value)),) for name in common),
+            "subjectAltName": tuple(_alternatives(self._certificate)),
+        }
+
+
+class TlsMachine:
+    """One end of one connection."""
+
+    __slots__ = ("_connection", "_greeting_bytes", "is_ended", "is_open")
+
+    def __init__(self, connection: SSL.Connection) -> None:
+        """``connection`` has no socket, and knows which end it is."""
+        self._connection = connection
+        self._greeting_bytes = 0
+        self.is_open = False
+        """Whether the handshake is done and the peer is whom we accept."""
+        self.is_ended = False
+        """Whether the peer has said that it sends no more (close_notify)."""
+
+    def start(self) -> None:
+        """Begin; a client then has its first words to send."""
+        self._greet()
+
+    def receive(self, data: bytes) -> bytes:
+        """Take bytes of the line; what the peer said with them. ``TlsError`` ends everything."""
+        if self.is_ended or not data:
+            return b""
+        self._connection.bio_write(data)
+        if not self.is_open:
+            self._greeting_bytes += len(data)
+            self._greet()
+            if not self.is_open:
+                if self._greeting_bytes > GREETING_BYTES_MAX:
+                    raise TlsError("a greeting without end")
+                return b""
+        return self._read()
+
+    def send(self, data: bytes | bytearray | memoryview) -> None:
+        """Say something; ``outgoing`` then has it. Only while the machine is open."""
+        try:
+            self._connection.sendall(data)
+        except SSL.Error as error:
+            raise _broken(error) from None
+
+    def end(self) -> None:
+        """Say that nothing more will come (close_notify)."""
+        if not self.is_open:
+            return
+        try:
+            self._connection.shutdown()
+        except SSL.Error:
+            return  # It is broken already, and has nothing to say.
+
+    def outgoing(self) -> bytes:
+        """What must be sent now, once."""
+        parts = []
+        try:
+            while True:
+                part = self._connection.bio_read(_OUTGOING_BYTES)
+                parts.append(part)
+                if len(part) < _OUTGOING_BYTES:
+                    break
+        except SSL.WantReadError:
+            pass
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    @property
+    def peer(self) -> PeerCertificate:
+        """The certificate that the peer proved."""
+        return PeerCertificate(self._connection.get_peer_certificate(as_cryptography=True))
+
+    @property
+    def agreed(self) -> tuple[str, str]:
+        """The cipher suite and the group that both agreed on."""
+        connection = self._connection
+        return connection.get_cipher_name() or "", connection.get_group_name() or ""
+
+    def _greet(self) -> None:
+        try:
+            self._connection.do_handshake()
+        except SSL.WantReadError:
+            return
+        except SSL.Error as error:
+            raise _broken(error) from None
+        self.is_open = True
+
+    def _read(self) -> bytes:
+        parts = []
+        try:
+            while True:
+                parts.append(self._connection.recv(RECORD_BYTES_MAX))
+        except SSL.WantReadError:
+            pass
+        except SSL.ZeroReturnError:
+            self.is_ended = True
+        except SSL.Error as error:
+            raise _broken(error) from None
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _broken(error: SSL.Error) -> TlsError:
+    """OpenSSL's last words for it, which are the nearest to the cause."""
+    reasons = [reason for _, _, reason in error.args[0]] if error.args else []
+    return TlsError(reasons[-1] if reasons else type(error).__name__)
+
+
+def _alternatives(certificate: x509.Certificate) -> list[tuple[str, str]]:
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    uris = found.get_values_for_type(x509.UniformResourceIdentifier)
+    hosts = found.get_values_for_type(x509.DNSName)
+    addresses = found.get_values_for_type(x509.IPAddress)
+    return [
+        *(("URI", uri) for uri in uris),
+        *(("DNS", host) for host in hosts),
+        *(("IP Address", str(address)) for address in addresses),
+    ]
