@@ -17,6 +17,7 @@ from backend.console.merchant_desks import MerchantDesks
 from backend.console.operations_desk import OperationsDesk
 from backend.coupons import routes as coupon_routes
 from backend.destinations import routes as destination_routes
+from backend.devices import routes as device_routes
 from backend.disputes import routes as dispute_routes
 from backend.hub_api.routes import router as hub_router
 from backend.identity.routes import router as enrolment_router
@@ -52,6 +53,7 @@ from backend.risk.rules import routes as rule_routes
 from backend.risk.rules.limits import FILE_BYTES_MAX
 from backend.routing import routes as channel_routes
 from backend.sagas import routes as saga_routes
+from backend.twins import routes as twin_routes
 from backend.wallet import routes as wallet_routes
 from backend.wallet_page import routes as wallet_page_routes
 from backend.withdrawals import routes as withdrawal_routes
@@ -90,7 +92,11 @@ def public_application(backend: Backend) -> FastAPI:
     )
     app.include_router(operator_router(backend.operator, guard))
     app.include_router(page_router(backend.operator, operator.page))
-    for router in (*_payment_routers(backend, guard), *_console_routers(backend, guard)):
+    for router in (
+        *_payment_routers(backend, guard),
+        *_fleet_routers(backend, guard),
+        *_console_routers(backend, guard),
+    ):
         app.include_router(router)
     return app
 
@@ -113,6 +119,14 @@ def _console_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
     return (
         console_people_routes.operator_router(people, guard),
         console_routes.router(backend.services, people, operations, tries, merchants),
+    )
+
+
+def _fleet_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
+    services = backend.services
+    return (
+        device_routes.operator_router(services, guard),
+        twin_routes.operator_router(services, guard),
     )
 
 

@@ -68,6 +68,7 @@ from backend.shards.founding import own_place
 from backend.shards.service import seals_of
 from backend.stamping_parts import build_stamps
 from backend.state import State
+from backend.twins.service import ReportSettings
 from protocol.clock import Clock, Entropy
 
 _log = structlog.get_logger()
@@ -235,6 +236,7 @@ class Backend:
             dispatcher={
                 "device.hello": lambda _request: Hello(),
                 "device.fingerprint": partial(_keep_reading, self._pseudonyms),
+                "device.settings": ReportSettings,
                 **dispatcher,
             },
             signing_key=self._signing_key,

@@ -33,6 +33,7 @@ from protocol.payment import TRANSITIONS
 from terminal.domain.card_sale import TRANSITIONS as CARD_TRANSITIONS
 from terminal.domain.delivery import TRANSITIONS as DELIVERY_TRANSITIONS
 from terminal.domain.sale import TRANSITIONS as SALE_TRANSITIONS
+from terminal.domain.settings import TRANSITIONS as SETTINGS_TRANSITIONS
 
 PAGE = Path(__file__).with_name("states.md")
 
@@ -71,6 +72,10 @@ def page() -> str:
     card = [
         (origin.value, edge.state.value, step.value)
         for (origin, step), edge in CARD_TRANSITIONS.items()
+    ]
+    settings = [
+        (origin.value, edge.state.value, step.value)
+        for (origin, step), edge in SETTINGS_TRANSITIONS.items()
     ]
     callback = [
         (origin.value, target.value, step.value)
@@ -166,6 +171,7 @@ def page() -> str:
         diagram("Sale, as the till sees it", "terminal/domain/sale.py", sale),
         diagram("Card sale at the PIN pad", "terminal/domain/card_sale.py", card),
         diagram("Goods of a vending machine", "terminal/domain/delivery.py", goods),
+        diagram("Settings of a terminal", "terminal/domain/settings.py", settings),
         diagram("Callback to a merchant", "backend/notify/states.py", callback),
     ]
     return "\n".join(parts)

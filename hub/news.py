@@ -18,7 +18,7 @@ from protocol.limits import ANSWER_BYTES_MAX, PUSH_ITEMS_MAX
 from protocol.topics import Kind
 
 log = structlog.get_logger()
-_KINDS: dict[str, Kind] = {"answer": "res", "command": "cmd"}
+_KINDS: dict[str, Kind] = {"answer": "res", "command": "cmd", "settings": "cfg"}
 _TABLE_BYTES_MAX = 8 * 1024 * 1024
 _TABLE_VERSION = 1
 

@@ -93,6 +93,12 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("timeout", "same_id", "等待超时，结果未知，请勿重复收款。", "No answer in time; the outcome is unknown, do not charge again."),
     ("internal", "same_id", "系统内部错误，请稍后用同一单号重试。", "An internal error occurred; try again later with the same number."),
     ("answer_too_large", "after", "结果太多，请缩小查询范围。", "There are too many results; ask for less at a time."),
+    # Settings and firmware of devices
+    ("setting_unknown", "never", "没有这个设置项，请核对名称。", "There is no setting of this name; check its spelling."),
+    ("setting_invalid", "never", "设置值不在允许范围内，请修改后重试。", "The setting's value is out of its bounds; correct it and try again."),
+    ("setting_unfit", "never", "该终端缺少所需部件或资料，不能使用此设置。", "This terminal lacks what the setting needs; it keeps its earlier settings."),
+    ("setting_trial_failed", "never", "新设置试用失败，终端已自动恢复原设置。", "The new settings failed on trial; the terminal went back to its earlier ones."),
+    ("setting_trial_cut", "never", "新设置试用期间终端重启，已自动恢复原设置，可再次下发。", "The terminal restarted while it tried the new settings and went back to its earlier ones; set them again if nothing else was wrong."),
     # Values
     ("id_invalid", "never", "单号格式有误。", "The number is not well formed."),
     ("amount_invalid", "never", "金额必须大于零且在允许范围内。", "The amount must be above zero and within the limit."),

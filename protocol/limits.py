@@ -25,3 +25,5 @@ NOTICE_HOURS_MAX = 30 * 24
 """The longest notice before a debit that a payer may ask for."""
 CONSENT_AGE_MS_MAX = 2 * 60 * 1000
 """How far a consent's time may be from the backend's."""
+SETTING_TEXT_CHARS_MAX = 64
+SETTINGS_PER_DEVICE_MAX = 64

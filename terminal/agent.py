@@ -44,6 +44,7 @@ from terminal.inputs import (
     Reprint,
     Reverse,
     ScanFailed,
+    SettingsTried,
     StartRefund,
     StartSale,
     Tick,
@@ -55,11 +56,12 @@ from terminal.mark_flow import MarkFlow
 from terminal.profile import Profile
 from terminal.refund_flow import REFUND_LOST, REFUND_QUERY, RefundFlow
 from terminal.sale_flow import SaleFlow
+from terminal.settings_flow import REPORT, TRIAL, SettingsFlow
 from terminal.timing import TerminalClock
 from terminal.trust import Trust
 
 SOFTWARE = "tillway-terminal 0.1"
-_SENT_ONCE = frozenset({"payment.create", "device.hello", "device.fingerprint"})
+_SENT_ONCE = frozenset({"payment.create", "device.hello", "device.fingerprint", "device.settings"})
 _LEAVABLE = FINAL_STATES | {SaleState.UNKNOWN, SaleState.REVERSING}
 """Screens a cashier may leave; what is not final goes on behind."""
 
@@ -86,7 +88,8 @@ class Agent:
         self._collect = CollectFlow(self._desk, self._sales)
         self._refunds = RefundFlow(self._desk)
         self._marks = MarkFlow(self._desk)
-        self._answers = AnswerFlow(self._desk, trust, self._sales, self._refunds)
+        self._settings = SettingsFlow(self._desk)
+        self._answers = AnswerFlow(self._desk, trust, self._sales, self._refunds, self._settings)
         self._itself = FingerprintFlow(self._desk) if has_reader else None
         self._has_said_hello = False
         self.printer_error: str | None = None
@@ -120,6 +123,7 @@ class Agent:
     def start(self) -> list[Effect]:
         """Recover from the journal: open sales become unknown, unprinted receipts are printed."""
         with self._journal.transaction():
+            self._settings.recover()
             queued = self._journal.queued_receipts()
             self._journal.free_draft()
             self._sales.recover()
@@ -280,6 +284,8 @@ class Agent:
             case ItselfRead(attrs):
                 if self._itself is not None:
                     self._itself.take(attrs)
+            case SettingsTried(version, code, detail):
+                self._settings.tried(version, code, detail)
             case ReceiptPrinted(receipt_id):
                 self.printer_error = None
                 self._journal.set_receipt_state(receipt_id, "printed")
@@ -349,6 +355,8 @@ class Agent:
                 self._resend(subject)
             elif kind == LOOK:
                 self._look()
+            elif kind in {TRIAL, REPORT}:
+                self._settings.on_timer(kind)
             elif kind in {REFUND_LOST, REFUND_QUERY}:
                 self._refunds.on_timer(kind, subject)
             else:
@@ -383,5 +391,6 @@ class Agent:
             }
             self._desk.courier.post("device.hello", body, subject=self.profile.tid)
         self._look()
+        self._settings.report()
         self._sales.on_link_up()
         self._refunds.on_link_up()

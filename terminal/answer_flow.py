@@ -6,23 +6,32 @@ Rule 1: bytes that claim to be an answer and are not are counted, logged and for
 from collections import Counter
 
 from protocol.errors import CallerError
-from protocol.messages import PaymentResult, RefundResult, Refusal
+from protocol.messages import PaymentResult, RefundResult, Refusal, SettingsWanted
 from terminal.desk import Desk, log
 from terminal.journal.rows import RequestRow
 from terminal.refund_flow import RefundFlow
 from terminal.sale_flow import SaleFlow
+from terminal.settings_flow import SettingsFlow
 from terminal.trust import PROOFS, Trust
 
 
 class AnswerFlow:
     """What the hub and the backend say to one terminal."""
 
-    def __init__(self, desk: Desk, trust: Trust, sales: SaleFlow, refunds: RefundFlow) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        trust: Trust,
+        sales: SaleFlow,
+        refunds: RefundFlow,
+        settings: SettingsFlow,
+    ) -> None:
         self._desk = desk
         self._journal = desk.journal
         self._trust = trust
         self._sales = sales
         self._refunds = refunds
+        self._settings = settings
         self.is_hub_online = True
         self.refused: Counter[str] = Counter()
 
@@ -51,6 +60,10 @@ class AnswerFlow:
                 self._check_subject(row, refund.refund_id)
                 if self._keep(data, trusted.kid, answer.message_type, row, refund.refund_id):
                     self._refunds.on_result(refund, row)
+            case "settings.wanted":
+                if row is not None:
+                    self._desk.courier.settle(row.request_id)
+                self._settings.wanted(SettingsWanted.from_map(answer.body))
             case "refusal" if row is not None:
                 refusal = Refusal.from_map(answer.body)
                 if refusal.error.code in PROOFS and not trusted.is_backend:

@@ -25,16 +25,15 @@ class CollectFlow:
     def __init__(self, desk: Desk, sales: SaleFlow) -> None:
         self._desk = desk
         self._sales = sales
-        self._profile = desk.profile
         self._held_code: str | None = None
         self.sale: Sale | None = None
 
     def start(self, wish: StartSale) -> None:
         """Key an amount; with a method, go on at once."""
         money = positive(wish.amount_minor, wish.currency)
-        if money.currency != self._profile.currency:
+        if money.currency != self._desk.profile.currency:
             raise CallerError("currency_unsupported")
-        if money.amount_minor > self._profile.amount_minor_max:
+        if money.amount_minor > self._desk.profile.amount_minor_max:
             raise CallerError("amount_invalid")
         if wish.method is not None:
             self._check_method(wish.method)
@@ -81,7 +80,7 @@ class CollectFlow:
         sale = self.sale
         if sale is None or sale.payment_id != payment_id or sale.state is not _S.SCANNING:
             return
-        found = self._profile.scan_table.find(code)
+        found = self._desk.profile.scan_table.find(code)
         log.info("code_scanned", payment_id=payment_id, wallet=found.wallet, error=found.error_code)
         if found.error_code is not None:
             self._move(sale, _T.MISS_SCAN, error_code=found.error_code)
@@ -121,11 +120,11 @@ class CollectFlow:
             self._sales.decline_here(sale, code)
 
     def _verify_or_send(self, sale: Sale, *, pay_code: str | None) -> None:
-        limit = self._profile.biometric_above_minor
+        limit = self._desk.profile.biometric_above_minor
         needs_finger = (
             limit is not None
             and sale.amount_minor > limit
-            and sale.method in self._profile.biometric_methods
+            and sale.method in self._desk.profile.biometric_methods
         )
         if needs_finger:
             self._held_code = pay_code
@@ -144,7 +143,7 @@ class CollectFlow:
         return self.sale
 
     def _check_method(self, method: str) -> None:
-        if method not in self._profile.methods:
+        if method not in self._desk.profile.methods:
             raise CallerError("field_invalid", "method")
 
     def _move(self, sale: Sale, step: Step, **changes: Any) -> None:  # noqa: ANN401

@@ -76,6 +76,8 @@ class Desk:
             "store": profile.store,
             "till": profile.till,
             "device": profile.tid,
+            "footer_zh": profile.receipt_footer_zh or None,
+            "footer_en": profile.receipt_footer_en or None,
         }
 
 

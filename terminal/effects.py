@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from protocol.cose import Draft1
+from terminal.profile import Profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,4 +65,21 @@ class ReadItself:
     """Look what this terminal is made of, beside everything else; answer with `ItselfRead`."""
 
 
-Effect = Transmit | ScanCode | ReadFinger | StopDevices | PrintReceipt | DispenseItem | ReadItself
+@dataclass(frozen=True, slots=True)
+class TrySettings:
+    """Look whether the devices can work with this profile; answer with `SettingsTried`."""
+
+    version: int
+    profile: Profile
+
+
+Effect = (
+    Transmit
+    | ScanCode
+    | ReadFinger
+    | StopDevices
+    | PrintReceipt
+    | DispenseItem
+    | ReadItself
+    | TrySettings
+)

@@ -158,6 +158,15 @@ class ItselfRead:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingsTried:
+    """What the devices say to new settings: None, or why they cannot work with them."""
+
+    version: int
+    code: str | None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiptPrinted:
     """The printer took the receipt."""
 
@@ -230,6 +239,7 @@ DeviceInput = (
     | ItemGiven
     | ItemFailed
     | ItselfRead
+    | SettingsTried
     | ReceiptPrinted
     | ReceiptFailed
 )

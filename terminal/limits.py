@@ -78,6 +78,11 @@ BOARD_FAILURES_MAX = 8
 BOARD_TRIALS_MAX = 3
 BOARD_STEPS_MAX = 200
 
+SETTINGS_TRIAL_MS = 20_000
+"""So long must the terminal run with new settings before they are kept."""
+SETTINGS_REPORT_GAP_MS = 60_000
+"""How long a report about settings may stay unanswered before a new one is made."""
+
 PIN_DIGITS_MIN, PIN_DIGITS_MAX = 4, 8
 PIN_FAILURES_MAX = 5
 PIN_LOCK_MS = 5 * 60_000

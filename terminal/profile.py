@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from protocol.scanned import USUAL_FORMS, ScanTable
+from terminal.limits import IDLE_LOCK_MS
 
 WALLETS_TAKEN = ("wechat",)
 """Whose pay codes a till takes where its configuration says nothing else."""
@@ -53,3 +54,9 @@ class Profile:
     goods: Mapping[str, Good] = field(default_factory=dict)
     """What the cart knows, by barcode."""
     scan_table: ScanTable = field(default_factory=lambda: ScanTable(USUAL_FORMS, WALLETS_TAKEN))
+    language: str = "zh"
+    """Of the till's pages, before a cashier has chosen one."""
+    is_spoken: bool = True
+    idle_lock_ms: int = IDLE_LOCK_MS
+    receipt_footer_zh: str = ""
+    receipt_footer_en: str = ""

@@ -63,6 +63,8 @@ class ReceiptContent:
     error_code: str = ""
     is_copy: bool = False
     is_training: bool = False
+    footers: tuple[str, ...] = ()
+    """The shop's own last lines."""
 
 
 def build_receipt(content: ReceiptContent, *, width_mm: Literal[58, 80] = 80) -> bytes:
@@ -77,6 +79,7 @@ def build_receipt(content: ReceiptContent, *, width_mm: Literal[58, 80] = 80) ->
         _facts(content, columns),
         _outcome(content, columns),
         _code(content),
+        _footers(content, columns),
         escpos.feed(FEED_LINES),
         escpos.CUT_PARTIAL,
     ]
@@ -170,6 +173,11 @@ def _outcome(content: ReceiptContent, columns: int) -> bytes:
 def _code(content: ReceiptContent) -> bytes:
     code = escpos.qr_code(content.payment_id.encode(), QrStyle(module_dots=6, correction="M"))
     return escpos.align(Align.CENTRE) + code + escpos.align(Align.LEFT)
+
+
+def _footers(content: ReceiptContent, columns: int) -> bytes:
+    lines = b"".join(wrapped(words, columns) for words in content.footers)
+    return escpos.align(Align.CENTRE) + lines + escpos.align(Align.LEFT) if lines else b""
 
 
 def shown(amount: Money) -> str:

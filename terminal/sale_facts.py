@@ -8,6 +8,7 @@ from protocol.payment import PaymentState
 from terminal.desk import error_facts
 from terminal.domain.delivery import Delivery
 from terminal.domain.sale import Sale
+from terminal.profile import Profile
 
 
 def check_money(sale: Sale, result: PaymentResult) -> None:
@@ -58,4 +59,21 @@ def receipt_facts(sale: Sale) -> dict[str, Any]:
         "description": sale.description or None,
         "is_recovered": sale.is_recovered or None,
         **error_facts(sale.error_code),
+    }
+
+
+def trial_facts(profile: Profile) -> dict[str, Any]:
+    """A receipt that nobody gets: what must be printable with this profile."""
+    return {
+        "kind": "paid",
+        "merchant_zh": profile.merchant_zh,
+        "merchant_en": profile.merchant_en,
+        "till": profile.till,
+        "payment_id": "pay_" + "0" * 26,
+        "method": profile.methods[0],
+        "amount_minor": profile.amount_minor_max,
+        "currency": profile.currency,
+        "at_ms": 0,
+        "footer_zh": profile.receipt_footer_zh or None,
+        "footer_en": profile.receipt_footer_en or None,
     }

@@ -61,7 +61,6 @@ class SaleFlow:
         self._desk = desk
         self._journal = desk.journal
         self._courier = desk.courier
-        self._profile = desk.profile
         self._queries: dict[str, int] = {}
         self._ages = Ages(desk.clock)
         self.items = ItemFlow(desk, self.give_back)
@@ -76,12 +75,12 @@ class SaleFlow:
             "method": sale.method,
             "amount_minor": sale.amount_minor,
             "currency": sale.currency,
-            "merchant_id": self._profile.merchant_id,
+            "merchant_id": self._desk.profile.merchant_id,
             "description": sale.description,
             "pay_code": pay_code,
-            "mandate_id": self._profile.mandate_id if sale.method == "mandate" else None,
+            "mandate_id": self._desk.profile.mandate_id if sale.method == "mandate" else None,
             "verification": verification,
-            "till": self._profile.till,
+            "till": self._desk.profile.till,
             "cashier": sale.cashier,
         }
         wanted = {name: value for name, value in body.items() if value is not None}
@@ -365,7 +364,7 @@ class SaleFlow:
             self._undo(sale)
         elif sale.state is _S.REVERSING:
             self._desk.after((UNDO, key), rest_ms(REVERSE_NOT_BEFORE_MS, age_ms))
-            if _is_leavable(sale) and not self._profile.is_attended:
+            if _is_leavable(sale) and not self._desk.profile.is_attended:
                 self._desk.after((IDLE, key), ERROR_SHOWN_UNATTENDED_MS)
 
     def _finished(self, sale: Sale, event: SaleEvent) -> None:
@@ -382,7 +381,7 @@ class SaleFlow:
             return
         kind = {_S.PAID: "paid", _S.DECLINED: "declined"}.get(sale.state, sale.ended_as or "closed")
         self._print(sale, kind)
-        if not self._profile.is_attended:
+        if not self._desk.profile.is_attended:
             is_paid = sale.state is _S.PAID
             shown = PAID_SHOWN_UNATTENDED_MS if is_paid else ERROR_SHOWN_UNATTENDED_MS
             self._desk.after((IDLE, key), shown)

@@ -24,6 +24,7 @@ from terminal.effects import (
     ScanCode,
     StopDevices,
     Transmit,
+    TrySettings,
 )
 from terminal.inputs import (
     CashierInput,
@@ -38,6 +39,7 @@ from terminal.inputs import (
     ReceiptFailed,
     ReceiptPrinted,
     ScanFailed,
+    SettingsTried,
     Tick,
 )
 from terminal.limits import DISPENSE_WAIT_S, INBOX_MAX
@@ -49,6 +51,8 @@ from terminal.ports import (
     FingerprintSensor,
     ReceiptPrinter,
 )
+from terminal.profile import Profile
+from terminal.sale_facts import trial_facts
 from terminal.timing import TerminalClock
 from terminal.uplink import UplinkPort
 
@@ -201,6 +205,9 @@ class Shell:
                 case ReadItself():
                     assert self._group is not None
                     self._group.create_task(self._read_itself())
+                case TrySettings(version, profile):
+                    assert self._group is not None
+                    self._group.create_task(self._try_settings(version, profile))
 
     def _read(self, work: Any) -> None:  # noqa: ANN401  # a coroutine
         self._stop_reading()
@@ -281,6 +288,22 @@ class Shell:
         finally:
             self._is_reading_itself = False
         self._put(ItselfRead(attrs))
+
+    async def _try_settings(self, version: int, profile: Profile) -> None:
+        """A sale's receipt is made, and the devices that the settings call for are looked at."""
+        has_sensor = self._ports.sensor is not None
+        try:
+            if profile.biometric_above_minor is not None and not has_sensor:
+                raise CallerError("setting_unfit", "biometric_above_minor: no fingerprint sensor")
+            await asyncio.to_thread(self._ports.render, trial_facts(profile))
+        except TillwayError as failed:
+            word = SettingsTried(version, failed.code, failed.detail)
+        except Exception as failed:  # whatever they break, they are taken back
+            log.exception("settings_trial_failed", version=version)
+            word = SettingsTried(version, "setting_trial_failed", type(failed).__name__)
+        else:
+            word = SettingsTried(version, None)
+        await self._inbox.put((word, None))
 
     async def _fall(self, item: str) -> None:
         if self._ports.dispenser is None:

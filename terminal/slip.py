@@ -50,6 +50,7 @@ def receipt_bytes(facts: Mapping[str, Any], *, width_mm: Literal[58, 80] = 80) -
         items=tuple(_item(line, facts["currency"]) for line in facts.get("items", ())),
         is_copy=bool(facts.get("is_copy", False)),
         is_training=bool(facts.get("is_training", False)),
+        footers=tuple(str(facts[name]) for name in ("footer_zh", "footer_en") if facts.get(name)),
     )
     return build_receipt(content, width_mm=width_mm)
 

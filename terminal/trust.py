@@ -2,8 +2,8 @@
 
 Rule 1: an answer counts only if its signature and inclusion proof hold under a pinned key.
 Rule 2: it must name this device and this store.
-Rule 3: results come from the backend's key alone, and so does the word that it has nothing of that
-        name, which ends a payment; the hub may only refuse what it was given.
+Rule 3: results and settings come from the backend's key alone, and so does the word that it has
+        nothing of that name, which ends a payment; the hub may only refuse what it was given.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from protocol.crypto.keys import VerifyKey
 from protocol.errors import CallerError
 
 HUB_STATE = "hub.state"
-RESULTS = frozenset({"payment.result", "refund.result"})
+RESULTS = frozenset({"payment.result", "refund.result", "settings.wanted"})
 PROOFS = frozenset({"payment_not_found", "refund_not_found"})
 
 

@@ -77,6 +77,7 @@ TABLE_MODULES = (
     "backend.stamping.tables",
     "backend.topups.tables",
     "backend.unionpay_trace.tables",
+    "backend.twins.tables",
     "backend.wallet.tables",
     "backend.withdrawals.tables",
 )

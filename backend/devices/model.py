@@ -24,11 +24,11 @@ _PAYMENT_REQUESTS = frozenset(
     {"payment.create", "payment.query", "payment.close", "payment.reverse"}
 )
 
-_ABOUT_ITSELF = frozenset({"device.hello", "device.fingerprint"})
+_ABOUT_ITSELF = frozenset({"device.hello", "device.fingerprint", "device.settings"})
 
 REQUESTS_OF: Mapping[DeviceKind, frozenset[str]] = {
     DeviceKind.TERMINAL: _PAYMENT_REQUESTS | _ABOUT_ITSELF | {"refund.create", "refund.query"},
-    DeviceKind.THING: _PAYMENT_REQUESTS | _ABOUT_ITSELF,
+    DeviceKind.THING: _PAYMENT_REQUESTS | _ABOUT_ITSELF | {"mandate.query"},
     DeviceKind.HUB: frozenset(),
 }
 """What a device of a kind may ask under its own signature. A thing stands unattended, so it gives

@@ -3,17 +3,31 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 
 from backend.db.reading import Reader
-from backend.devices.limits import DEVICES_PER_STORE_MAX, HISTORY_ROWS_MAX
+from backend.devices.limits import (
+    DEVICES_PER_STORE_MAX,
+    FLEET_PAGE_ROWS,
+    HISTORY_ROWS_MAX,
+    SELECTED_DEVICES_MAX,
+)
 from backend.devices.model import DeviceKind, DeviceRow, DeviceStatus
-from backend.devices.tables import Device, DeviceEvent, DeviceKey, DevicePresence, Store
+from backend.devices.selection import Selection
+from backend.devices.tables import (
+    Device,
+    DeviceEvent,
+    DeviceKey,
+    DevicePresence,
+    DeviceTag,
+    Store,
+)
 
 _device = Device.__table__  # type: ignore[attr-defined]
 _key = DeviceKey.__table__  # type: ignore[attr-defined]
 _event = DeviceEvent.__table__  # type: ignore[attr-defined]
 _presence = DevicePresence.__table__  # type: ignore[attr-defined]
+_tag = DeviceTag.__table__  # type: ignore[attr-defined]
 _store = Store.__table__  # type: ignore[attr-defined]
 
 
@@ -62,6 +76,45 @@ class DeviceRepository:
         )
         return self._rows(query)
 
+    def fleet(self, selection: Selection, *, after: str) -> list[dict[str, Any]]:
+        """The next page of the devices of a selection, by name, with their tags and what was last
+        heard of them."""
+        query = (
+            select(
+                _device.c.tid,
+                _device.c.kind,
+                _device.c.store,
+                _device.c.status,
+                _device.c.enrolled_at_ms,
+                _device.c.changed_at_ms,
+                _presence.c.hub,
+                _presence.c.is_online,
+                _presence.c.reported_at_ms,
+            )
+            .select_from(_device.outerjoin(_presence, _presence.c.tid == _device.c.tid))
+            .where(*_chosen(selection), _device.c.tid > after)
+            .order_by(_device.c.tid)
+            .limit(FLEET_PAGE_ROWS)
+        )
+        found = self._rows(query)
+        tags = self.tags([row["tid"] for row in found])
+        return [{**row, "tags": tags.get(row["tid"], [])} for row in found]
+
+    def chosen(self, selection: Selection) -> list[dict[str, Any]]:
+        """Every device of a selection, by name, with its store; one more than there may be where
+        there are too many."""
+        query = select(_device.c.tid, _device.c.kind, _device.c.store, _device.c.status)
+        query = query.where(*_chosen(selection)).order_by(_device.c.tid)
+        return self._rows(query.limit(SELECTED_DEVICES_MAX + 1))
+
+    def tags(self, tids: Iterable[str]) -> dict[str, list[str]]:
+        """The tags of these devices."""
+        query = select(_tag.c.tid, _tag.c.tag).where(_tag.c.tid.in_(list(tids)), _tag.c.is_on == 1)
+        found: dict[str, list[str]] = {}
+        for row in self._rows(query.order_by(_tag.c.tid, _tag.c.tag)):
+            found.setdefault(row["tid"], []).append(row["tag"])
+        return found
+
     def history(self, tid: str) -> list[dict[str, Any]]:
         """What happened to a device, in order."""
         query = select(_event).where(_event.c.tid == tid).order_by(_event.c.revision)
@@ -71,6 +124,20 @@ class DeviceRepository:
         """Whether the database answers with our tables."""
         self._rows(select(_store.c.store).limit(1))
         return True
+
+
+def _chosen(selection: Selection) -> list[ColumnElement[bool]]:
+    """The conditions that a selection stands for."""
+    exact = {"store": selection.store, "kind": selection.kind, "status": selection.status}
+    conditions = [_device.c[name] == value for name, value in exact.items() if value]
+    if selection.tids:
+        conditions.append(_device.c.tid.in_(selection.tids))
+    if selection.text:
+        conditions.append(_device.c.tid.contains(selection.text, autoescape=True))
+    if selection.tag:
+        tagged = select(_tag.c.tid).where(_tag.c.tag == selection.tag, _tag.c.is_on == 1)
+        conditions.append(_device.c.tid.in_(tagged))
+    return conditions
 
 
 def _with_key() -> Select[Any]:

@@ -71,6 +71,19 @@ class DevicePresence(BackendTable, table=True):
     reported_at_ms: int = Field(sa_type=INTEGER)
 
 
+class DeviceTag(BackendTable, table=True):
+    """A word that the operator has put on a device, to find and to choose it by."""
+
+    __tablename__ = "device_tag"
+    __table_args__ = (Index("ix_device_tag_tag", "tag", "tid"), STORAGE)
+    tid: str = Field(primary_key=True, sa_type=TEXT)
+    tag: str = Field(primary_key=True, sa_type=TEXT)
+    is_on: int = Field(sa_type=INTEGER)
+    """0: it was taken off again."""
+    changed_by: str = Field(sa_type=TEXT)
+    changed_at_ms: int = Field(sa_type=INTEGER)
+
+
 STORE = table_ref(Store, lock=False)
 DEVICE = table_ref(Device, lock=False)
 """Read by every payment, so a read does not lock it: a change of status that commits while a
@@ -78,3 +91,4 @@ payment is being decided takes effect with the next group."""
 DEVICE_KEY = table_ref(DeviceKey, lock=False)
 DEVICE_EVENT = table_ref(DeviceEvent, lock=False)
 DEVICE_PRESENCE = table_ref(DevicePresence)
+DEVICE_TAG = table_ref(DeviceTag, lock=False)

@@ -144,6 +144,8 @@ def _kind(row: PushRow) -> str:
     message_type: str = row["message_type"]
     if message_type == REGISTRY:
         return REGISTRY
+    if message_type == "settings.wanted":
+        return "settings"
     return "command" if message_type.startswith("command.") else "answer"
 
 

@@ -26,6 +26,7 @@ from protocol.messages.requests import (
     RefundQuery,
     Verification,
 )
+from protocol.messages.settings import DeviceSettings, SettingsWanted
 
 REQUESTS: dict[str, type[Body]] = {
     "payment.create": PaymentCreate,
@@ -37,12 +38,14 @@ REQUESTS: dict[str, type[Body]] = {
     "mandate.query": MandateQuery,
     "device.hello": DeviceHello,
     "device.fingerprint": DeviceFingerprint,
+    "device.settings": DeviceSettings,
 }
 
 ANSWERS: dict[str, type[Body]] = {
     "payment.result": PaymentResult,
     "refund.result": RefundResult,
     "mandate.standing": MandateStanding,
+    "settings.wanted": SettingsWanted,
     "refusal": Refusal,
     "pong": Pong,
 }
@@ -53,6 +56,7 @@ __all__ = [
     "Body",
     "DeviceFingerprint",
     "DeviceHello",
+    "DeviceSettings",
     "ErrorBody",
     "ExplainedLine",
     "Explanation",
@@ -69,6 +73,7 @@ __all__ = [
     "RefundQuery",
     "RefundResult",
     "Refusal",
+    "SettingsWanted",
     "Verification",
     "parse_body",
 ]

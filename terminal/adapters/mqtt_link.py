@@ -214,7 +214,7 @@ class MqttLink:
     def _on_message(self, message: MQTTMessage, hand_over: Callable[[_Event], None]) -> None:
         if len(message.payload) > ANSWER_BYTES_MAX:
             log.warning("message_too_large", topic=message.topic)
-        elif message.topic in {self._topic("res"), self._topic("cmd")}:
+        elif message.topic in {self._topic(kind) for kind in ("res", "cmd", "cfg")}:
             hand_over(AnswerArrived(bytes(message.payload)))
         elif message.topic == topics.hub_state_topic(self._place.store):
             hand_over(HubStateArrived(bytes(message.payload)))

@@ -40,8 +40,9 @@ class CardDesk:
     """The card sales of one terminal (or of its training)."""
 
     def __init__(
-        self, journal: Journal, profile: Profile, clock: TerminalClock, *, shifts: ShiftDesk,
-        pinpad: CardPinPad | None, print_slip: Callable[[Slip], Awaitable[object]],
+        self, journal: Journal, profile: Callable[[], Profile], clock: TerminalClock, *,
+        shifts: ShiftDesk, pinpad: CardPinPad | None,
+        print_slip: Callable[[Slip], Awaitable[object]],
     ) -> None:  # fmt: skip
         self._journal = journal
         self._profile = profile
@@ -73,8 +74,8 @@ class CardDesk:
 
     def sell(self, *, draft_id: str, amount_minor: int, note: str, by_name: str) -> CardSale:
         """Ask the pad for a draft's amount; ``busy`` while it is asked for another."""
-        positive(amount_minor, self._profile.currency)
-        if amount_minor > self._profile.amount_minor_max:
+        positive(amount_minor, self._profile().currency)
+        if amount_minor > self._profile().amount_minor_max:
             raise CallerError("amount_invalid")
         before = self.store.of_draft(draft_id)
         if before is not None:
@@ -155,7 +156,8 @@ class CardDesk:
     ) -> CardSale:  # fmt: skip
         sale = CardSale(
             card_id=0, shift_id=self._shifts.current().shift_id, kind=kind,
-            amount_minor=amount_minor, currency=self._profile.currency, note=note, by_name=by_name,
+            amount_minor=amount_minor, currency=self._profile().currency, note=note,
+            by_name=by_name,
             at_ms=self._clock.now_ms(), approved_by=approved_by, refund_of=refund_of,
         )  # fmt: skip
         return replace(sale, card_id=self.store.add(sale, draft_id))

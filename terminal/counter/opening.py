@@ -41,7 +41,9 @@ def open_counter(
     real = _station(ports, journal=journal, shell=shell, entropy=entropy)
     practice = _training(ports, clock=clock, entropy=entropy, path=training_path)
     counter = Counter(
-        sign_in=SignIn(People(journal.database), clock), real=real, training=practice[0]
+        sign_in=SignIn(People(journal.database), clock, lambda: ports.agent.profile.idle_lock_ms),
+        real=real,
+        training=practice[0],
     )
     return OpenedCounter(counter=counter, training_journal=practice[1])
 
@@ -85,14 +87,19 @@ def _station(
     ports: ShellPorts, *, journal: Journal, shell: Shell, entropy: Entropy,
     is_training: bool = False,
 ) -> Station:  # fmt: skip
-    profile, clock = ports.agent.profile, ports.clock
-    shifts = ShiftDesk(journal, profile, clock)
+    agent, clock = ports.agent, ports.clock
+    shifts = ShiftDesk(journal, lambda: agent.profile, clock)
 
     async def print_slip(slip: Slip) -> None:
         await shell.command(PrintStored(slip))
 
     cards = CardDesk(
-        journal, profile, clock, shifts=shifts, pinpad=ports.pinpad, print_slip=print_slip
+        journal,
+        lambda: agent.profile,
+        clock,
+        shifts=shifts,
+        pinpad=ports.pinpad,
+        print_slip=print_slip,
     )
     cards.recover()
     return Station(

@@ -4,7 +4,7 @@ Rule 1: what moved and its slip are written in one transaction; the slip is prin
 Rule 2: a cash sale belongs to its draft: the same draft again gives the same sale.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +25,10 @@ Slip = int
 class ShiftDesk:
     """The shifts of one terminal (or of its training)."""
 
-    def __init__(self, journal: Journal, profile: Profile, clock: TerminalClock) -> None:
+    def __init__(
+        self, journal: Journal, profile: Callable[[], Profile], clock: TerminalClock
+    ) -> None:
+        """``profile``: the one in force, which may change."""
         self._journal = journal
         self._profile = profile
         self._clock = clock
@@ -92,7 +95,7 @@ class ShiftDesk:
         approved_by: str | None,
     ) -> Slip:  # fmt: skip
         """Cash that is put in or taken out."""
-        positive(amount_minor, self._profile.currency)
+        positive(amount_minor, self._profile().currency)
         with self._journal.transaction():
             shift = self.current()
             is_short = amount_minor > self._report(shift).expected_minor
@@ -106,9 +109,9 @@ class ShiftDesk:
         self, *, draft_id: str, amount_minor: int, tendered_minor: int, note: str, by_name: str
     ) -> tuple[CashMovement, Slip | None]:
         """A cash sale, once for each draft; without a slip when it was sold before."""
-        positive(amount_minor, self._profile.currency)
+        positive(amount_minor, self._profile().currency)
         _check_amount(tendered_minor)
-        if amount_minor > self._profile.amount_minor_max:
+        if amount_minor > self._profile().amount_minor_max:
             raise CallerError("amount_invalid")
         if tendered_minor < amount_minor:
             raise CallerError("cash_short")
@@ -157,7 +160,7 @@ class ShiftDesk:
 
     def _report(self, shift: Shift) -> Report:
         return self.store.report(
-            shift, now_ms=self._clock.now_ms(), currency=self._profile.currency
+            shift, now_ms=self._clock.now_ms(), currency=self._profile().currency
         )
 
     def _moved(
@@ -168,7 +171,7 @@ class ShiftDesk:
     ) -> tuple[CashMovement, Slip]:  # fmt: skip
         movement = CashMovement(
             movement_id=0, shift_id=shift.shift_id, kind=kind, amount_minor=amount_minor,
-            currency=self._profile.currency, reason=reason, by_name=by_name,
+            currency=self._profile().currency, reason=reason, by_name=by_name,
             at_ms=self._clock.now_ms(), tendered_minor=tendered_minor, approved_by=approved_by,
             refund_of=refund_of,
         )  # fmt: skip
@@ -177,7 +180,7 @@ class ShiftDesk:
         return movement, self._slip(kind, facts)
 
     def _slip(self, kind: str, facts: Mapping[str, Any]) -> Slip:
-        profile, now_ms = self._profile, self._clock.now_ms()
+        profile, now_ms = self._profile(), self._clock.now_ms()
         whole = {
             "merchant_zh": profile.merchant_zh,
             "merchant_en": profile.merchant_en,

@@ -5,6 +5,7 @@ Rule 2: a PIN is hashed on a thread, never in the loop that takes payments, and 
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 import structlog
@@ -23,9 +24,13 @@ log = structlog.get_logger("terminal")
 class SignIn:
     """Who is at the till."""
 
-    def __init__(self, people: People, clock: TerminalClock) -> None:
+    def __init__(
+        self, people: People, clock: TerminalClock, idle_lock_ms: Callable[[], int]
+    ) -> None:
+        """``idle_lock_ms``: without a touch for so long a session is locked."""
         self._people = people
         self._clock = clock
+        self._idle_lock_ms = idle_lock_ms
         self._checking = asyncio.Lock()
 
     @property
@@ -36,7 +41,7 @@ class SignIn:
     def session(self) -> Session | None:
         """Who is signed in; a session that was not touched for too long is given as locked."""
         found = self._people.session()
-        if found is None or found.is_open(self._clock.now_ms()):
+        if found is None or found.is_open(self._clock.now_ms(), self._idle_lock_ms()):
             return found
         return replace(found, is_locked=True)
 

@@ -11,7 +11,6 @@ from itertools import pairwise
 
 from protocol.errors import CallerError
 from terminal.limits import (
-    IDLE_LOCK_MS,
     PIN_DIGITS_MAX,
     PIN_DIGITS_MIN,
     PIN_FAILURES_MAX,
@@ -63,9 +62,10 @@ class Session:
     is_locked: bool = False
     is_training: bool = False
 
-    def is_open(self, now_ms: int) -> bool:
-        """Whether it may act. A clock that was set back does not keep it open for longer."""
-        return not self.is_locked and abs(now_ms - self.touched_at_ms) < IDLE_LOCK_MS
+    def is_open(self, now_ms: int, idle_lock_ms: int) -> bool:
+        """Whether it may act: touched within ``idle_lock_ms``. A clock that was set back does not
+        keep it open for longer."""
+        return not self.is_locked and abs(now_ms - self.touched_at_ms) < idle_lock_ms
 
 
 def check_pin_form(pin: str) -> None:

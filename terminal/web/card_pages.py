@@ -3,7 +3,6 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from faces.locale import language_of
 from faces.words import Language, said
 from protocol.money import Money
 from terminal.counter.station import Station
@@ -41,7 +40,7 @@ def add_pages(pages: APIRouter, desk: Desk) -> None:
             mood=_MOODS.get(sale.state, "plain"),
             title=CARD_TITLES[sale.kind, sale.state],
             why=_why(sale),
-            say_aloud=_said_aloud(sale, language_of(request)),
+            say_aloud=_said_aloud(sale, desk.language(request)),
         )
 
     @pages.get("/payments/card-{card_id}")
@@ -55,7 +54,7 @@ def add_pages(pages: APIRouter, desk: Desk) -> None:
             "till/payment.html",
             "recent",
             entry=of_card(sale, station.cards.mark_of(sale)),
-            rows=_rows(station, sale, language_of(request)),
+            rows=_rows(station, sale, desk.language(request)),
             left_minor=sale.left_minor,
         )
 

@@ -7,6 +7,8 @@ from fastapi.responses import HTMLResponse
 
 from faces.assets import Assets
 from faces.locale import language_of, remember
+from faces.words import Language
+from terminal.profile import Profile
 from terminal.web.gate import Gate
 from terminal.web.view import Renderer, View
 
@@ -33,15 +35,23 @@ class Desk:
             template,
             view,
             station,
-            language=language_of(request),
+            language=self.language(request),
             token="" if view == "customer" else access.page_token,
-            sound="off" if request.cookies.get(_SOUND) == "off" else "on",
+            sound=request.cookies.get(_SOUND) or ("on" if self._real.is_spoken else "off"),
             more=more,
         )
         response = HTMLResponse(html)
         access.admit_page(response)
         remember(request, response)
         return response
+
+    def language(self, request: Request) -> Language:
+        """What the page asks for, else what the till is set to."""
+        return language_of(request, "en" if self._real.language == "en" else "zh")
+
+    @property
+    def _real(self) -> Profile:
+        return self.gate.counter.real.agent.profile
 
     def _locked_by(self) -> str:
         session = self.gate.counter.sign_in.session()

@@ -15,7 +15,6 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from markupsafe import Markup
 
 from faces.assets import Assets
-from faces.locale import language_of
 from faces.stream import Places, event, last_event_id
 from faces.words import Language, Words, said
 from protocol.money import Money
@@ -68,7 +67,7 @@ def _sale_pages(pages: APIRouter, desk: Desk) -> None:
     @pages.get("/cart/lines", dependencies=[Depends(desk.gate.look_back)])
     async def lines(request: Request) -> Response:
         station = desk.gate.counter.station()
-        language = language_of(request)
+        language = desk.language(request)
         return HTMLResponse(desk.renderer.piece("till/cart_lines.html", station, language))
 
     @pages.get("/customer")
@@ -107,7 +106,7 @@ def _past_pages(pages: APIRouter, desk: Desk) -> None:
         movement = desk.gate.counter.station().shifts.store.movement(movement_id)
         if movement is None:
             return RedirectResponse(f"/recent?q={movement_id}", 303)
-        language = language_of(request)
+        language = desk.language(request)
         rows = [
             (said(WORDS["payment"], language), f"{movement.movement_id:06d}"),
             (said(WORDS["way"], language), said(WORDS["cash"], language)),
@@ -131,8 +130,8 @@ def _past_pages(pages: APIRouter, desk: Desk) -> None:
         mark = agent.mark_of(payment_id)
         return desk.answer(
             request, "till/payment.html", "recent", entry=of_sale(sale, mark),
-            rows=_sale_rows(sale, agent.goods_of(payment_id), language_of(request))
-            + mark_rows(mark, sale.state, language_of(request)),
+            rows=_sale_rows(sale, agent.goods_of(payment_id), desk.language(request))
+            + mark_rows(mark, sale.state, desk.language(request)),
             left_minor=agent.refund_left_minor(sale),
         )  # fmt: skip
 
@@ -142,7 +141,7 @@ def _shift_pages(pages: APIRouter, desk: Desk) -> None:
     async def shift(request: Request) -> Response:
         shifts = desk.gate.counter.station().shifts
         report = shifts.report() if shifts.store.open_shift() is not None else None
-        sold = sold_rows(report, language_of(request)) if report is not None else []
+        sold = sold_rows(report, desk.language(request)) if report is not None else []
         return desk.answer(
             request, "till/shift.html", "shift", report=report, sold=sold, last=shifts.last_closed()
         )
@@ -152,7 +151,7 @@ def _shift_pages(pages: APIRouter, desk: Desk) -> None:
         report = desk.gate.counter.station().shifts.last_closed()
         if report is None:
             return RedirectResponse("/shift", 303)
-        language = language_of(request)
+        language = desk.language(request)
         return desk.answer(
             request,
             "till/z.html",
@@ -184,7 +183,7 @@ def _settings(pages: APIRouter, desk: Desk) -> None:
     @pages.get("/settings")
     async def settings(request: Request) -> Response:
         station = desk.gate.counter.station()
-        rows = _device_rows(station, language_of(request))
+        rows = _device_rows(station, desk.language(request))
         code = Markup(pictures.svg(station.agent.profile.tid))  # noqa: S704  # our own picture
         return desk.answer(request, "till/settings.html", "settings", rows=rows, device_code=code)
 

@@ -17,7 +17,6 @@ from terminal.domain.staff import Role
 from terminal.domain.words import DELIVERIES
 from terminal.limits import (
     DESCRIPTION_CHARS_MAX,
-    IDLE_LOCK_MS,
     RECENT_DEFAULT,
     SALES_OPEN_MAX,
     SEARCH_CHARS_MAX,
@@ -99,7 +98,7 @@ class Renderer:
             "zone": SHOP_ZONE.key,
             "training": station.is_training,
             "has_pinpad": station.cards.has_pinpad,
-            "idle_ms": IDLE_LOCK_MS,
+            "idle_ms": self._counter.real.agent.profile.idle_lock_ms,
             "note_max": DESCRIPTION_CHARS_MAX,
             "search_max": SEARCH_CHARS_MAX,
         }

@@ -36,6 +36,7 @@ from backend.payments.model import PaymentRules
 from backend.payments.repository import PaymentRepository
 from backend.payments.requests import REQUEST_COMMANDS, command_of
 from backend.payments.service import ExpirePayment
+from backend.twins.service import ReportSettings
 from protocol import cbor
 from protocol.crypto.keys import SigningKey
 from protocol.limits import BATCH_BYTES_MAX
@@ -166,7 +167,11 @@ class BackendRoom:
         desk = BatchDesk(
             directory=Directory(repository, _read_at_once),
             submit=self._submit,
-            dispatcher={"device.hello": lambda _request: Hello(), **payments},
+            dispatcher={
+                "device.hello": lambda _request: Hello(),
+                "device.settings": ReportSettings,
+                **payments,
+            },
             signing_key=self.key,
             clock=self._clock,
             executor=aside,

@@ -11,6 +11,9 @@ from backend.mandates.service import CreateMandate
 from backend.merchants.service import CreateMerchant
 from backend.payments.model import PaymentRules
 from backend.risk.model import RiskRules
+from backend.twins.model import ENDED, Standing, drift_of, standing_of
+from backend.twins.repository import TwinRepository
+from backend.twins.service import ChangeSettings
 from backend.wallet.model import hash_token
 from backend.wallet.service import CreatePayer
 from protocol.crypto.keys import SigningKey, generate
@@ -64,6 +67,7 @@ class Shop:
         self.schedule = Schedule()
         self.trace = Trace(self.schedule)
         self.dice = random.Random(f"{seed}/shop")
+        self._fleet = random.Random(f"{seed}/fleet")
         self._owner = random.Random(f"{seed}/owner")
         self.faults = Faults()
         self.worst = draw_faults(random.Random(f"{seed}/faults"))
@@ -140,6 +144,8 @@ class Shop:
             self.crowd.toggle_mandate(*self.mandate)
         if dice.random() < 0.05:
             self._suspend(dice.choice(TILLS))
+        if self._fleet.random() < 0.3:
+            self._set(self._fleet.choice(TILLS))
         if self._owner.random() < 0.2:
             self.tills[VENDING].owner_looks()
         if minute > 5 and not self.revoked and dice.random() < 0.02:
@@ -173,6 +179,11 @@ class Shop:
 
     def _change(self, tid: str, command: DeviceCommand) -> None:
         self.crowd.insist(ChangeDevice(tid=tid, command=command, actor="operator"))
+
+    def _set(self, tid: str) -> None:
+        if tid not in self.revoked:
+            changes = {"idle_lock_s": self._fleet.randint(30, 3_600)}
+            self.crowd.insist(ChangeSettings(tid=tid, changes=changes, by="operator"))
 
     def _begin_faults(self) -> None:
         for name in self.worst.__dataclass_fields__:
@@ -210,8 +221,17 @@ class Shop:
                 continue
             found += [f"{tid}: {one.payment_id} {one.state}" for one in till.agent.unknown_sales()]
             found += [f"{tid}: {one.refund_id} {one.state}" for one in till._journal.open_refunds()]
+            found += self._unsettled_settings(tid)
             found += [f"{tid}: receipt {one.kind}" for one in till._journal.queued_receipts()]
         return found
+
+    def _unsettled_settings(self, tid: str) -> list[str]:
+        """Every wish reaches its terminal in the end, and the backend hears what became of it."""
+        row = TwinRepository(self.backend.reader).twin(tid)
+        standing = Standing.UNREPORTED if row is None else standing_of(row)
+        is_settled = standing in ENDED
+        is_right = standing is not Standing.IN_FORCE or row is None or not drift_of(row)
+        return [] if is_settled and is_right else [f"{tid}: settings {standing}"]
 
     def _judge(self) -> None:
         self._verify()

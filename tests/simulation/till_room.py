@@ -20,6 +20,7 @@ from terminal.effects import (
     ScanCode,
     StopDevices,
     Transmit,
+    TrySettings,
 )
 from terminal.inputs import (
     AnswerArrived,
@@ -34,6 +35,7 @@ from terminal.inputs import (
     ReceiptPrinted,
     Reverse,
     ScanFailed,
+    SettingsTried,
     Tick,
 )
 from terminal.journal.store import Journal
@@ -182,6 +184,8 @@ class TillRoom:
                 self._soon(lambda: self._print(effect))
             case DispenseItem(payment_id, _):
                 self._soon(lambda: self._turn_motor(payment_id))
+            case TrySettings(version, _):
+                self._soon(lambda: self.feed(SettingsTried(version, None)))
 
     def _scan(self, payment_id: str) -> None:
         code = self._next_code()

@@ -163,13 +163,18 @@ async def test_a_practice_pad_never_reaches_the_real_one(tmp_path: Path) -> None
 
 def test_without_a_pad_no_card_is_taken() -> None:
     bench = Bench()
-    shifts = ShiftDesk(bench.journal, bench.profile, bench.clock)
+    shifts = ShiftDesk(bench.journal, lambda: bench.profile, bench.clock)
 
     async def print_slip(_slip: int) -> None:
         raise AssertionError
 
     cards = CardDesk(
-        bench.journal, bench.profile, bench.clock, shifts=shifts, pinpad=None, print_slip=print_slip
+        bench.journal,
+        lambda: bench.profile,
+        bench.clock,
+        shifts=shifts,
+        pinpad=None,
+        print_slip=print_slip,
     )
     assert not cards.has_pinpad
     with pytest.raises(OperatingError, match="device_disconnected"):
@@ -187,7 +192,7 @@ def unknown_sale(bench: Bench) -> str:
 
 def test_a_mark_leaves_the_sale_unknown_and_asked_about_and_the_answer_stands_beside_it() -> None:
     bench = Bench()
-    shifts = ShiftDesk(bench.journal, bench.profile, bench.clock)
+    shifts = ShiftDesk(bench.journal, lambda: bench.profile, bench.clock)
     shifts.open(by_name="x", float_minor=0)
     payment_id = unknown_sale(bench)
     mark = MarkOutcome(

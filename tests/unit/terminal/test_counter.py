@@ -32,8 +32,8 @@ class Room:
             ("王店长", Role.SUPERVISOR, SUPERVISOR_PIN), ("小李", Role.CASHIER, CASHIER_PIN),
         ):  # fmt: skip
             hire(people, self.bench.entropy, name=name, role=role, pin=pin)
-        self.sign_in = SignIn(people, self.bench.clock)
-        self.shifts = ShiftDesk(self.bench.journal, self.bench.profile, self.bench.clock)
+        self.sign_in = SignIn(people, self.bench.clock, lambda: IDLE_LOCK_MS)
+        self.shifts = ShiftDesk(self.bench.journal, lambda: self.bench.profile, self.bench.clock)
         self.drafts = Drafts(self.bench.journal, self.bench.entropy)
 
 
