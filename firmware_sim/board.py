@@ -15,7 +15,7 @@ from pydantic import JsonValue, ValidationError
 from firmware_sim.board_file import BoardDevice, BoardFile
 from firmware_sim.devices.device import Output
 from firmware_sim.faults import Fault
-from firmware_sim.kinds.kind import Act, Kind, State
+from firmware_sim.kinds.kind import Act, Hand, Kind, State
 from firmware_sim.limits import LINE_LEAVE_WAIT_S
 from firmware_sim.link import Link, Tap
 from firmware_sim.transports.line import LINE_TASK
@@ -47,6 +47,7 @@ class Board:
         self._state_dir = state_dir
         self._ports_dir = state_dir / "dev"
         self.kinds: dict[str, Kind] = {name: one.kind for name, one in file.devices.items()}
+        self._entries = {name: one.entry for name, one in file.devices.items()}
         self._taps: list[Callable[[str], Tap]] = []
         self._watchers: list[Watch] = []
         self.links: dict[str, Link] = {
@@ -134,6 +135,11 @@ class Board:
         if picture not in drawn:
             raise CallerError("field_invalid", f"{name} has no picture {picture!r}")
         return drawn[picture]()
+
+    def hands(self, name: str) -> tuple[Hand, ...]:
+        """The things that people have at hand for a device."""
+        device = self.link(name).device
+        return self.kinds[name].hands(self._entries[name], device)
 
     def last_pictures(self, name: str) -> Pictures:
         """The newest picture of a device, if it has any: what a report shows of it."""

@@ -16,8 +16,10 @@ from firmware_sim.board_file import load_board
 from firmware_sim.clock import SteadyClock
 from firmware_sim.config import SimSettings
 from firmware_sim.control import build_control
+from firmware_sim.limits import CONTROL_LEAVE_WAIT_S
 from firmware_sim.recording.file import TraceFile
 from firmware_sim.recording.recorder import Recorder
+from firmware_sim.wire_log import WireLog
 from protocol.errors import OperatingError
 
 log = structlog.get_logger()
@@ -39,7 +41,11 @@ async def serve(settings: SimSettings) -> None:
     board = Board(
         file, state_dir=settings.state_dir, now_ms=SteadyClock().now_ms, pace=settings.pace
     )
-    config = uvicorn.Config(build_control(board), log_level="warning", access_log=False)
+    wire = WireLog(board, board.now_ms)
+    config = uvicorn.Config(
+        build_control(board, wire), log_level="warning", access_log=False,
+        timeout_graceful_shutdown=CONTROL_LEAVE_WAIT_S,
+    )  # fmt: skip
     server = _Server(config)
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):

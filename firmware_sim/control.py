@@ -5,6 +5,7 @@ Every refusal is the wire form of a ``TillwayError`` with a ``detail`` that name
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -14,11 +15,18 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel
 from starlette.exceptions import HTTPException
 
+from faces import policy
+from firmware_sim.act_form import schema_of
+from firmware_sim.bench.app import add_bench
 from firmware_sim.board import Board
+from firmware_sim.control_wire import wire_routes
 from firmware_sim.fault_form import FaultForm
 from firmware_sim.limits import CONTROL_BODY_BYTES_MAX, FAULTS_OF_A_LINE_MAX
 from firmware_sim.metrics import render_metrics
+from firmware_sim.wire_log import WireLog
 from protocol.errors import CallerError, TillwayError
+
+_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
 class _ActWords(RootModel[dict[str, JsonValue]]):
@@ -32,8 +40,8 @@ class FaultsBody(BaseModel):
     faults: Annotated[list[FaultForm], Field(max_length=FAULTS_OF_A_LINE_MAX)]
 
 
-def build_control(board: Board) -> FastAPI:
-    """The API of one board."""
+def build_control(board: Board, wire: WireLog) -> FastAPI:
+    """The API of one board, and the tester's bench over it."""
     app = FastAPI(title="Tillway simulated board", docs_url=None, redoc_url=None)
     app.add_exception_handler(TillwayError, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse_form)
@@ -42,6 +50,8 @@ def build_control(board: Board) -> FastAPI:
     _add_health(app, board)
     _add_devices(app, board)
     _add_lines(app, board)
+    app.include_router(wire_routes(board, wire))
+    add_bench(app, board, wire)
     return app
 
 
@@ -69,6 +79,15 @@ def _add_devices(app: FastAPI, board: Board) -> None:
     async def device(name: str) -> Mapping[str, object]:
         return shown(board, name)
 
+    @app.get("/devices/{name}/acts")
+    async def acts(name: str) -> dict[str, object]:
+        board.link(name)
+        told = [
+            {"name": act.name, "summary": act.summary, "words": schema_of(act)}
+            for act in board.kinds[name].acts
+        ]
+        return {"acts": told, "hands": [asdict(hand) for hand in board.hands(name)]}
+
     @app.post("/devices/{name}/acts/{act}")
     async def do(name: str, act: str, request: Request) -> dict[str, object]:
         words = await _words(request)
@@ -83,6 +102,21 @@ def _add_lines(app: FastAPI, board: Board) -> None:
     @app.put("/devices/{name}/faults")
     async def faults(name: str, body: FaultsBody) -> Mapping[str, object]:
         board.set_faults(name, [form.to_fault() for form in body.faults])
+        return shown(board, name)
+
+    @app.post("/devices/{name}/faults")
+    async def add_fault(name: str, form: FaultForm) -> Mapping[str, object]:
+        if len(board.link(name).faults) >= FAULTS_OF_A_LINE_MAX:
+            raise CallerError("busy", f"a line has at most {FAULTS_OF_A_LINE_MAX} faults")
+        board.add_fault(name, form.to_fault())
+        return shown(board, name)
+
+    @app.delete("/devices/{name}/faults/{place}")
+    async def remove_fault(name: str, place: int) -> Mapping[str, object]:
+        faults = board.link(name).faults
+        if not 0 <= place < len(faults):
+            raise CallerError("field_invalid", f"{name} has {len(faults)} faults, counted from 0")
+        board.set_faults(name, faults[:place] + faults[place + 1 :])
         return shown(board, name)
 
     @app.post("/devices/{name}/unplug")
@@ -130,12 +164,21 @@ def shown(board: Board, name: str) -> dict[str, object]:
 async def _own_pages_only(
     request: Request, go_on: Callable[[Request], Awaitable[Response]]
 ) -> Response:
-    """A browser says whose page asks: another site's page shall not move the devices' hands."""
-    origin = request.headers.get("origin")
-    if origin is None or urlsplit(origin).netloc == request.headers.get("host"):
-        return await go_on(request)
-    refusal = CallerError("field_invalid", "this page belongs to another site")
-    return JSONResponse({"error": {**refusal.to_wire(), "detail": refusal.detail}}, 403)
+    """A browser says whose page asks: another site's page shall not move the devices' hands. Nor
+    shall one that gave its own name our address: by its name it asks us."""
+    origin, host = request.headers.get("origin"), request.headers.get("host", "")
+    if host.rsplit(":", 1)[0] not in _HOSTS:
+        return _refused("this board answers to the loopback's names only", 421)
+    if origin is not None and urlsplit(origin).netloc != host:
+        return _refused("this page belongs to another site", 403)
+    response = await go_on(request)
+    policy.protect(response)
+    return response
+
+
+def _refused(why: str, status: int) -> JSONResponse:
+    refusal = CallerError("field_invalid", why)
+    return JSONResponse({"error": {**refusal.to_wire(), "detail": refusal.detail}}, status)
 
 
 async def _words(request: Request) -> dict[str, JsonValue]:

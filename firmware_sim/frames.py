@@ -26,7 +26,8 @@ class Side(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame. ``secrets`` are (start, end) positions in ``raw``."""
+    """One frame. ``secrets`` are (start, end) positions in ``raw``, ``places`` those of fields, as
+    far as the decoder knows them."""
 
     side: Side
     raw: bytes
@@ -34,6 +35,7 @@ class Frame:
     fields: dict[str, str | int] = field(default_factory=dict)
     is_valid: bool = True
     secrets: tuple[tuple[int, int], ...] = ()
+    places: dict[str, tuple[int, int]] = field(default_factory=dict, compare=False)
 
     @property
     def kept_secret(self) -> tuple[tuple[int, int], ...]:

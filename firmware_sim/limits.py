@@ -78,7 +78,26 @@ WARM_UP_MS = 10_000
 FAULT_AT_BYTE_MAX = 1_000_000
 FAULT_WINDOW_MS_MAX = 86_400_000
 CONTROL_BODY_BYTES_MAX = PICTURE_BASE64_CHARS_MAX + 1024
+CONTROL_LEAVE_WAIT_S = 1
+"""How long a stopping board waits for pages that follow it."""
+BENCH_FOLLOWERS_MAX = 32
+BENCH_LOOK_EVERY_MS = 200
+BENCH_PARTS_MAX = 12
+"""Drawn on one sheet; a board with more has several."""
+BENCH_ROWS_MAX = 60
+"""Lines of the timeline that a page begins with."""
+BENCH_WORDS_BYTES_MAX = 512
+"""Of a frame, shown byte by byte; the API tells more."""
 FRAMES_SHOWN_MAX = 40
+PLACES_FRAME_BYTES_MAX = 4096
+"""In a longer frame only what its decoder tells is placed."""
+WIRE_EVENTS_KEPT_MAX = 4_000
+WIRE_BYTES_KEPT_MAX = 8 * 1024 * 1024
+"""What the wire's log holds, counted as the bytes of its frames."""
+WIRE_FRAME_BYTES_KEPT_MAX = 4096
+"""Of a longer frame the log keeps the first bytes."""
+WIRE_EVENTS_TOLD_MAX = 200
+"""In one answer or one event of a stream."""
 DRAIN_S_MAX = 30.0
 DRAIN_BYTES_MAX = 256 * 1024
 """What a check hears out until the line is quiet; a device that goes on has failed it."""

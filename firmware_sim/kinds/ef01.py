@@ -10,13 +10,15 @@ from firmware_sim.devices.ef01 import Ef01
 from firmware_sim.devices.ef01.profiles import PROFILES
 from firmware_sim.devices.ef01.sensor import PACKET_BYTES
 from firmware_sim.kinds.ef01_wire import PacketDecoder
-from firmware_sim.kinds.kind import Act, ActBody, DeviceEntry, Kind, State
+from firmware_sim.kinds.kind import Act, ActBody, DeviceEntry, Hand, Kind, State
 from firmware_sim.limits import FINGER_NAME_CHARS_MAX, FINGER_SLOTS_MAX
 from firmware_sim.rendering.finger_png import draw_finger
 from protocol.framing import ef01
 
 Finger = Annotated[str, Field(min_length=1, max_length=FINGER_NAME_CHARS_MAX)]
 Slot = Annotated[int, Field(ge=0, lt=FINGER_SLOTS_MAX)]
+STRANGER = "stranger"
+"""A finger that nobody has enrolled."""
 Word = Annotated[int, Field(ge=0, le=0xFFFFFFFF)]
 
 
@@ -109,6 +111,10 @@ def _damage(sensor: Ef01, body: DamageBody, _: int) -> None:
     sensor.damage(glass=body.glass, flash=body.flash)
 
 
+def _hands(entry: FingerprintEntry, _: Ef01) -> tuple[Hand, ...]:
+    return tuple(Hand(name, "place", {"finger": name}) for name in (*entry.enrolled, STRANGER))
+
+
 KIND = Kind(
     name="ef01",
     summary="fingerprint sensor with the EF01 protocol (ZFM-20, R307, R503)",
@@ -118,6 +124,7 @@ KIND = Kind(
     decoder=PacketDecoder,
     counters=("searches", "touches"),
     pictures=_pictures,
+    hands=_hands,
     acts=(
         Act("place", "lay a finger on the glass", _place, PlaceBody),
         Act("remove", "take the finger away", _lift),

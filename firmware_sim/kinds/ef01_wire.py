@@ -99,7 +99,8 @@ class PacketDecoder:
         code, rest = payload[0], payload[1:]
         fields: Fields = {"code": _named(Confirmation, code)}
         layout = _ANSWERS.get(self._asked or 0, ())
-        return Frame(side, raw, "ack", fields | _read(layout, rest))
+        places = {"code": (_HEAD_BYTES, _HEAD_BYTES + 1)} | _places(layout)
+        return Frame(side, raw, "ack", fields | _read(layout, rest), places=places)
 
 
 def _instruction(side: Side, payload: bytes, raw: bytes) -> Frame:
@@ -107,7 +108,8 @@ def _instruction(side: Side, payload: bytes, raw: bytes) -> Frame:
     name = _named(Instruction, code)
     if code in _SECRET:
         return Frame(side, raw, name, {}, secrets=((_HEAD_BYTES + 1, len(raw)),))
-    return Frame(side, raw, name, _read(_ARGUMENTS.get(code, ()), arguments))
+    layout = _ARGUMENTS.get(code, ())
+    return Frame(side, raw, name, _read(layout, arguments), places=_places(layout))
 
 
 def _named(names: type[Confirmation | Instruction], code: int) -> str:
@@ -122,6 +124,15 @@ def _read(layout: Layout, data: bytes) -> Fields:
             break
         fields[name], data = int.from_bytes(data[:size], "big"), data[size:]
     return fields | ({"more": data.hex()} if data else {})
+
+
+def _places(layout: Layout) -> dict[str, tuple[int, int]]:
+    """Where a layout's fields stand in a packet, after the instruction's or the answer's code."""
+    places, at = {}, _HEAD_BYTES + 1
+    for name, size in layout:
+        places[name] = (at, at + size)
+        at += size
+    return places
 
 
 def _junk(side: Side, raw: bytes) -> list[Frame]:

@@ -11,7 +11,7 @@ from firmware_sim.devices.device import Output
 from firmware_sim.devices.escpos import EscPosPrinter, PrinterProfile
 from firmware_sim.devices.escpos.mechanism import Mechanism
 from firmware_sim.kinds.escpos_frames import EscPosDecoder
-from firmware_sim.kinds.kind import Act, ActBody, DeviceEntry, Keeper, Kind, NoBody, State
+from firmware_sim.kinds.kind import Act, ActBody, DeviceEntry, Hand, Keeper, Kind, NoBody, State
 from firmware_sim.limits import (
     FEED_BUTTON_MS_MAX,
     HEAD_HOT_MS_MAX,
@@ -143,6 +143,7 @@ KIND = Kind(
     counters=("receipts_cut", "drawer_kicks", "unknown_commands", "refused_codes"),
     pictures=_pictures,
     keeper=_keeper,
+    hands=lambda _entry, _printer: (Hand("30 m", "load_paper", {"millimetres": 30_000}),),
     acts=(
         Act("load_paper", "put in a roll", _load_paper, PaperBody),
         Act("tear_off", "tear the paper off", lambda printer, _, at: printer.tear_off(at)),

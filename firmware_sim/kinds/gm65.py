@@ -7,10 +7,12 @@ from pydantic import Field
 from firmware_sim.devices.gm65 import PROFILES, Gm65, Habits
 from firmware_sim.frames import JUNK, Frame, Side, masked_numbers
 from firmware_sim.kinds.kind import Act, DeviceEntry, Kind, State
-from firmware_sim.kinds.lens import LENS_ACTS
+from firmware_sim.kinds.lens import LENS_ACTS, LENS_HANDS
 from firmware_sim.limits import BOOT_MS_MAX
 from firmware_sim.rendering import camera
 from protocol.framing import gm65
+
+_CRC_BYTES = 2
 
 
 class ScannerEntry(DeviceEntry):
@@ -46,7 +48,9 @@ def _command(command: gm65.Command) -> Frame:
     fields: dict[str, str | int] = {
         "address": f"{command.address:04x}", "data": command.data.hex(),
     }  # fmt: skip
-    return Frame(Side.HOST, gm65.encode_command(command), command.type.name.lower(), fields)
+    raw = gm65.encode_command(command)
+    places = {"address": (4, 6), "data": (6, len(raw) - _CRC_BYTES)}
+    return Frame(Side.HOST, raw, command.type.name.lower(), fields, places=places)
 
 
 def _said(item: gm65.HostItem) -> Frame:
@@ -54,7 +58,8 @@ def _said(item: gm65.HostItem) -> Frame:
         case gm65.Reply():
             fields: dict[str, str | int] = {"status": item.status, "data": item.data.hex()}
             name = "alive" if item.is_heartbeat else "reply"
-            return Frame(Side.DEVICE, item.raw, name, fields)
+            places = {"status": (2, 3), "data": (4, len(item.raw) - _CRC_BYTES)}
+            return Frame(Side.DEVICE, item.raw, name, fields, places=places)
         case gm65.Text():
             code = item.data.decode("ascii", errors="backslashreplace")
             return Frame(Side.DEVICE, item.raw, "code", {"text": masked_numbers(code)})
@@ -89,6 +94,7 @@ KIND = Kind(
     state=_state,
     decoder=GmDecoder,
     counters=("codes_read", "codes_typed", "codes_failed", "setups_done", "beeps"),
+    hands=lambda _entry, _scanner: LENS_HANDS,
     acts=(
         *LENS_ACTS,
         Act("press", "press the button", lambda scanner, _, now_ms: scanner.press_button(now_ms)),

@@ -57,6 +57,15 @@ class Act:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """A thing that people can take and bring to the device: ``act`` is done with ``words``."""
+
+    name: str
+    act: str
+    words: dict[str, JsonValue]
+
+
 Keeper = Callable[[Any], None]
 """Puts on disk what a device has made since last asked."""
 
@@ -66,7 +75,8 @@ class Kind:
     """One kind. ``build(entry, seed)`` gives a device that has not been booted yet; ``seed`` is
     the board's and the device's own. ``state`` is plain values, cheap to read. ``counters`` names
     those of them that only grow. ``pictures`` are PNGs by name, drawn when called. ``volatile``
-    names the fields of frames that differ from run to run (sequence numbers, nonces)."""
+    names the fields of frames that differ from run to run (sequence numbers, nonces). ``hands`` are
+    the things that people have at hand for it, by its entry and as it is: cards, fingers, coins."""
 
     name: str
     summary: str
@@ -79,6 +89,7 @@ class Kind:
     pictures: Callable[[Any], Mapping[str, Callable[[], bytes]]] = field(default=lambda _: {})
     keeper: Callable[[Path], Keeper] | None = None
     volatile: frozenset[str] = frozenset()
+    hands: Callable[[Any, Any], tuple[Hand, ...]] = field(default=lambda _entry, _device: ())
 
     def act(self, name: str) -> Act | None:
         """The act of this name."""

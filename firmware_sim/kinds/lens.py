@@ -7,7 +7,7 @@ from typing import Annotated, Protocol, Self
 from pydantic import Field, model_validator
 
 from firmware_sim.devices.device import Output
-from firmware_sim.kinds.kind import Act, ActBody
+from firmware_sim.kinds.kind import Act, ActBody, Hand
 from firmware_sim.limits import CODE_CHARS_MAX, PICTURE_BASE64_CHARS_MAX
 from firmware_sim.rendering import camera
 from protocol.errors import CallerError
@@ -31,7 +31,13 @@ class PresentBody(ActBody):
     ``symbology`` is what the words are drawn as; ``keep`` leaves the picture there when it is read.
     """
 
-    png: Annotated[str, Field(max_length=PICTURE_BASE64_CHARS_MAX)] = ""
+    png: Annotated[
+        str,
+        Field(
+            max_length=PICTURE_BASE64_CHARS_MAX,
+            json_schema_extra={"contentEncoding": "base64", "contentMediaType": "image/png"},
+        ),
+    ] = ""
     text: Annotated[str, Field(max_length=CODE_CHARS_MAX)] = ""
     symbology: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{3,20}$")] = camera.QR
     keep: bool = False
@@ -66,3 +72,4 @@ LENS_ACTS = (
     Act("present", "hold a picture before the lens", _present, PresentBody),
     Act("take_away", "take every picture away", _take_away),
 )
+LENS_HANDS = (Hand("TILLWAY-0001", "present", {"text": "TILLWAY-0001"}),)

@@ -23,12 +23,14 @@ from firmware_sim.devices.ocpp.station import NamePlate
 from firmware_sim.devices.ocpp.v16.station import DEFECTS, Ocpp16
 from firmware_sim.devices.ocpp.v201.station import Ocpp201
 from firmware_sim.devices.ocpp.wall_clock import WallClock
-from firmware_sim.kinds.kind import Act, ActBody, DeviceEntry, Kind, State
+from firmware_sim.kinds.kind import Act, ActBody, DeviceEntry, Hand, Kind, State
 from firmware_sim.kinds.ocpp_wire import OcppDecoder, masked_token
 from protocol.errors import CallerError
 
 Watts = Annotated[int, Field(ge=0, le=POWER_W_MAX)]
 OutletNumber = Annotated[int, Field(ge=1, le=OUTLETS_MAX)]
+CARD = "TAG-1"
+"""The charging card that people have at hand."""
 Short = Annotated[str, Field(min_length=1, max_length=20)]
 
 
@@ -188,6 +190,11 @@ def _repair(station: ChargingStation, body: OutletBody, now_ms: int) -> list[Out
     return station.break_down(body.outlet, "", now_ms)
 
 
+def _hands(entry: ChargerEntry, _: ChargingStation) -> tuple[Hand, ...]:
+    cables = (Hand(f"{one}", "plug", {"outlet": one}) for one in range(1, entry.outlets + 1))
+    return (Hand(CARD, "tap", {"token": CARD}), *cables)
+
+
 ACTS = (
     Act("plug", "put a car's cable in", _plug, PlugBody),
     Act("unplug", "pull the cable out", _unplug, OutletBody),
@@ -203,6 +210,7 @@ ACTS = (
 )  # fmt: skip
 OCPP16 = Kind(
     name="ocpp16",
+    hands=_hands,
     summary="EV charger, an OCPP 1.6 J charge point",
     entry=Ocpp16Entry,
     build=_build_16,
@@ -213,6 +221,7 @@ OCPP16 = Kind(
 )
 OCPP201 = Kind(
     name="ocpp201",
+    hands=_hands,
     summary="EV charger, an OCPP 2.0.1 charge point",
     entry=Ocpp201Entry,
     build=_build_201,

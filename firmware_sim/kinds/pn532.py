@@ -13,7 +13,7 @@ from firmware_sim.devices.pn532.mifare_classic import BLOCKS, MifareClassic
 from firmware_sim.devices.pn532.ntag213 import Ntag213
 from firmware_sim.devices.pn532.phone import PhoneSoftware
 from firmware_sim.frames import masked_numbers
-from firmware_sim.kinds.kind import Act, ActBody, DeviceEntry, Kind, State
+from firmware_sim.kinds.kind import Act, ActBody, DeviceEntry, Hand, Kind, State
 from firmware_sim.kinds.pn532_frames import Pn532Decoder
 from firmware_sim.limits import (
     CARD_NAME_CHARS_MAX,
@@ -234,6 +234,9 @@ KIND = Kind(
     state=_state,
     decoder=Pn532Decoder,
     counters=("commands",),
+    hands=lambda _, reader: tuple(
+        Hand(name, "present", {"card": name}) for name in reader.cards if name != TAP
+    ),
     acts=(
         Act("present", "hold a card, or a phone with a text, to the reader", _present, PresentBody),
         Act("remove", "take a card, or all, away", _remove, RemoveBody),

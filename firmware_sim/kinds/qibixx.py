@@ -12,7 +12,7 @@ from firmware_sim.devices.mdb.machine import Column, VendingMachine
 from firmware_sim.devices.mdb.master import ReaderMaster
 from firmware_sim.devices.qibixx.adapter import QibixxAdapter
 from firmware_sim.frames import JUNK, Frame, Side
-from firmware_sim.kinds.kind import Act, ActBody, DeviceEntry, Kind, State
+from firmware_sim.kinds.kind import Act, ActBody, DeviceEntry, Hand, Kind, State
 from firmware_sim.limits import MDB_COLUMNS_MAX
 from protocol.errors import CallerError
 from protocol.framing import mdb, qibixx
@@ -22,6 +22,8 @@ _Strict = ConfigDict(extra="forbid", frozen=True)
 Item = Annotated[int, Field(ge=0, le=9_999)]
 Minor = Annotated[int, Field(ge=0, le=mdb.PRICE_MAX)]
 Stock = Annotated[int, Field(ge=0, le=1_000)]
+CARD_FUNDS_MINOR = 1_000
+"""What the card that people have at hand may spend."""
 Coin = Annotated[int, Field(ge=0, le=15)]
 
 
@@ -206,6 +208,17 @@ def _take_coin(adapter: QibixxAdapter, body: CoinBody, _: int) -> None:
     _changer(adapter).take_by_hand(body.coin)
 
 
+def _hands(entry: AdapterEntry, _: QibixxAdapter) -> tuple[Hand, ...]:
+    cards = (
+        () if entry.reader is None else (Hand("10.00", "tap", {"funds_minor": CARD_FUNDS_MINOR}),)
+    )
+    values = () if entry.changer is None else entry.changer.coins
+    return cards + tuple(
+        Hand(f"{value // 10}.{value % 10}0", "insert_coin", {"coin": place})
+        for place, value in enumerate(values)
+    )
+
+
 KIND = Kind(
     name="qibixx",
     summary="Qibixx MDB adapter with a vending machine, a card reader and a coin changer",
@@ -213,6 +226,7 @@ KIND = Kind(
     build=_build,
     state=_state,
     decoder=LineDecoder,
+    hands=_hands,
     counters=("given", "reader_sold", "reader_refunded"),
     acts=(
         Act("select", "press the key of a column", _select, ItemBody),

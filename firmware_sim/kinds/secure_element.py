@@ -11,9 +11,9 @@ from protocol.framing import secure_element as wire
 from protocol.framing.secure_element import Flag, Instruction
 
 _PIN_INSTRUCTIONS = (Instruction.INITIALISE, Instruction.VERIFY_PIN, Instruction.CHANGE_PIN)
-_COMMAND_DATA_AT = 8
+_BODY_AT, _COMMAND_DATA_AT = 4, 8
 _SHOWN_BYTES = 65
-_CRC_BYTES = 2
+_CRC_BYTES = _STATUS_BYTES = 2
 
 
 class SecureElementEntry(DeviceEntry):
@@ -55,7 +55,13 @@ def _frame(side: Side, item: bytes | wire.Damaged) -> Frame:
         "status": f"{answer.status:04x}",
         "data": answer.data[:_SHOWN_BYTES].hex(),
     }
-    return Frame(side, raw, "answer", fields)
+    end = len(raw) - _CRC_BYTES
+    places = {
+        "sequence": (_BODY_AT, _BODY_AT + 1),
+        "status": (end - _STATUS_BYTES, end),
+        "data": (_BODY_AT + 1, end - _STATUS_BYTES),
+    }
+    return Frame(side, raw, "answer", fields, places=places)
 
 
 def _command(raw: bytes, command: wire.Command) -> Frame:
@@ -66,11 +72,13 @@ def _command(raw: bytes, command: wire.Command) -> Frame:
         "instruction": command.instruction,
         "p1": command.p1,
     }
+    names = ("sequence", "instruction", "p1")
+    places = {one: (_BODY_AT + at, _BODY_AT + at + 1) for at, one in enumerate(names)}
+    data_place = (_COMMAND_DATA_AT, len(raw) - _CRC_BYTES)
     if command.instruction in _PIN_INSTRUCTIONS:
-        secret = ((_COMMAND_DATA_AT, len(raw) - _CRC_BYTES),)
-        return Frame(Side.HOST, raw, name, fields, secrets=secret)
+        return Frame(Side.HOST, raw, name, fields, secrets=(data_place,), places=places)
     fields["data"] = command.data[:_SHOWN_BYTES].hex()
-    return Frame(Side.HOST, raw, name, fields)
+    return Frame(Side.HOST, raw, name, fields, places=places | {"data": data_place})
 
 
 def _short(side: Side, raw: bytes) -> Frame:

@@ -5,7 +5,7 @@ from typing import Literal
 from firmware_sim.devices.ssi import PROFILES, SsiScanner
 from firmware_sim.frames import JUNK, Frame, Side, masked_numbers
 from firmware_sim.kinds.kind import Act, DeviceEntry, Kind, State
-from firmware_sim.kinds.lens import LENS_ACTS
+from firmware_sim.kinds.lens import LENS_ACTS, LENS_HANDS
 from firmware_sim.rendering import camera
 from protocol.framing import ssi
 from protocol.framing.ssi import Opcode, Reason
@@ -81,6 +81,7 @@ KIND = Kind(
     state=_state,
     decoder=SsiDecoder,
     counters=("codes_read", "codes_failed", "packets_resent", "transfers_lost", "beeps"),
+    hands=lambda _entry, _scanner: LENS_HANDS,
     acts=(
         *LENS_ACTS,
         Act("pull", "pull the trigger", lambda engine, _, now_ms: engine.pull_trigger(now_ms)),

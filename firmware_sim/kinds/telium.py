@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from firmware_sim.devices.telium import Entry, PinPadProfile, TeliumPinPad
 from firmware_sim.devices.telium_bank import TEST_CARDS, Bank, BankLine, Card
 from firmware_sim.frames import JUNK, Frame, Side
-from firmware_sim.kinds.kind import Act, ActBody, DeviceEntry, Kind, State
+from firmware_sim.kinds.kind import Act, ActBody, DeviceEntry, Hand, Kind, State
 from protocol.errors import OperatingError
 from protocol.framing import telium
 from protocol.framing.telium import Control, Damaged, Item, Message
@@ -146,6 +146,10 @@ KIND = Kind(
     state=_state,
     decoder=MessageDecoder,
     counters=("agreed", "answers_lost"),
+    hands=lambda _, pinpad: tuple(
+        Hand(name, "hold", {"card": name, "by": Entry.CONTACTLESS.value})
+        for name in pinpad.bank.cards
+    ),
     acts=(
         Act(
             "present",

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from firmware_sim.field_places import Places, places_of
 from firmware_sim.frames import Frame, Side, masked_numbers
 from firmware_sim.limits import (
     BOARD_DEVICES_MAX,
@@ -49,6 +50,8 @@ class Said(_Line):
     fields: dict[str, str | int]
     valid: bool
     hex: Annotated[str, Field(pattern=_HEX, max_length=2 * TRACE_FRAME_BYTES_MAX)]
+    places: Annotated[Places, Field(default_factory=dict, exclude=True, repr=False)]
+    """Of fields in the bytes; for those who look at it live, not in the file."""
 
     def data(self) -> bytes:
         """The bytes; masked ones are the digit 0."""
@@ -111,7 +114,7 @@ def said(frame: Frame, device: str, t_ms: int) -> Said:
     """A frame as it is kept."""
     return Said(
         t_ms=t_ms, device=device, side=frame.side, name=frame.name, fields=frame.fields,
-        valid=frame.is_valid, hex=frame.hex(),
+        valid=frame.is_valid, hex=frame.hex(), places=places_of(frame),
     )  # fmt: skip
 
 

@@ -95,7 +95,7 @@ def _places(stack: Stack, tills: list[str]) -> list[Place]:
         for board in (f"{name}-board", f"{name}-machine"):
             if board in stack.programs:
                 api = _http(stack, board)
-                places.append(Place("board", board, (api,), (Link("open", f"{api.url}/devices"),)))
+                places.append(Place("board", board, (api,), (Link("bench", f"{api.url}/bench"),)))
     hub = _http(stack, HUB)
     places.append(Place("hub", f"{HUB} · {STORE}", (hub,), (Link("open", f"{hub.url}/"),)))
     operator = replace(stack.operator, timeout_s=PROBE_S)

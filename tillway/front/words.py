@@ -14,6 +14,7 @@ WORDS: dict[str, Words] = {
     # What runs
     "parts": Words("正在运行", "What runs"),
     "open": Words("打开", "Open"),
+    "bench": Words("测试台", "Tester's bench"),
     "customer_side": Words("顾客屏", "Customer's side"),
     "ready": Words("就绪", "Ready"),
     "not_ready": Words("未就绪", "Not ready"),

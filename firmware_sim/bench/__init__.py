@@ -1,0 +1,1 @@
+"""The tester's bench: pages over one board's control API."""

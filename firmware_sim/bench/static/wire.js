@@ -1,0 +1,83 @@
+// The wire as a timeline: the newest lines, one of them open with its bytes and fields. The page
+// holds a bounded number of lines; the server keeps more.
+import { lang } from "../faces/post.js";
+
+const ROWS_MAX = 300;
+const NEAR_PX = 40;
+
+export const timeline = (listenAgain) => {
+  const place = document.querySelector("#wire");
+  const rows = place.querySelector("#rows");
+  const detail = place.querySelector("#detail");
+  const only = place.querySelector("#only");
+  const pause = place.querySelector('[data-do="pause"]');
+  const missed = place.querySelector("[data-missed]");
+  let last = Number(place.dataset.last);
+  let open = 0;
+
+  const isPaused = () => pause.getAttribute("aria-pressed") === "true";
+  const end = () => (rows.scrollTop = rows.scrollHeight);
+
+  const add = (told) => {
+    last = told.last;
+    if (isPaused()) {
+      missed.textContent = Number(missed.textContent) + told.count;
+      missed.parentElement.hidden = false;
+      return;
+    }
+    const isAtEnd = rows.scrollHeight - rows.scrollTop - rows.clientHeight < NEAR_PX;
+    rows.insertAdjacentHTML("beforeend", told.html);
+    while (rows.children.length > ROWS_MAX) rows.firstElementChild.remove();
+    if (isAtEnd) end();
+  };
+
+  const reload = async () => {
+    const asked = new URLSearchParams({ lang, ...(only.value && { device: only.value }) });
+    rows.innerHTML = await (await fetch(`/bench/pieces/wire?${asked}`)).text();
+    missed.textContent = "0";
+    missed.parentElement.hidden = true;
+    end();
+  };
+
+  const shown = async (row) => {
+    open = row.dataset.number;
+    for (const each of rows.querySelectorAll("[aria-current]")) each.removeAttribute("aria-current");
+    row.setAttribute("aria-current", "true");
+    const html = await (await fetch(`/bench/pieces/wire/${open}?lang=${lang}`)).text();
+    if (open === row.dataset.number) detail.innerHTML = html;
+  };
+
+  rows.addEventListener("click", (event) => {
+    const row = event.target.closest(".row");
+    if (row) shown(row);
+  });
+  rows.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const all = [...rows.querySelectorAll(".row")];
+    const at = all.findIndex((row) => row.hasAttribute("aria-current"));
+    const next = all[at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, at + step))];
+    next?.scrollIntoView({ block: "nearest" });
+    if (next) shown(next);
+  });
+  only.addEventListener("change", async () => {
+    await reload();
+    listenAgain(last);
+  });
+  pause.addEventListener("click", () => {
+    const on = !isPaused();
+    pause.setAttribute("aria-pressed", on);
+    if (!on) reload();
+  });
+
+  // Bytes and fields point at each other.
+  const point = (event) => {
+    const number = event.target.closest("[data-f]")?.dataset.f;
+    for (const each of detail.querySelectorAll("[data-f]")) each.classList.toggle("lit", each.dataset.f === number);
+  };
+  for (const kind of ["mouseover", "focusin", "click"]) detail.addEventListener(kind, point);
+
+  end();
+  return { add, last: () => last, only: () => only.value };
+};

@@ -1,0 +1,226 @@
+"""The words of the bench."""
+
+from faces.words import Words
+
+WORDS: dict[str, Words] = {
+    "language": Words("English", "中文"),
+    "title": Words("测试台", "Tester's bench"),
+    "skip": Words("跳到线路", "Skip to the wire"),
+    "page_lost": Words("模拟器没有应答，正在重连…", "The simulator does not answer; trying again…"),
+    "menu": Words("测试台的页面", "Pages of the bench"),
+    "place_board": Words("电路板", "Board"),
+    "place_runs": Words("场景", "Scenarios"),
+    "place_traces": Words("录制与回放", "Record and replay"),
+    "board": Words("电路板", "The board"),
+    "seed": Words("种子", "seed"),
+    "sheet": Words("第", "Sheet"),
+    # Parts
+    "hands": Words("手边的东西", "At hand"),
+    "hands_say": Words("拖到器件上，或按回车直接使用", "Drag it onto its part, or press it"),
+    "unplugged": Words("已拔下", "Unplugged"),
+    "no_power": Words("没有电", "No power"),
+    "faulty": Words("线路有故障", "Faulty line"),
+    "sound": Words("正常", "Sound"),
+    "powered": Words("有电", "Powered"),
+    "lights": Words("收发灯", "Line lights"),
+    "receipt": Words("小票", "Receipt"),
+    # One device
+    "device": Words("器件", "Device"),
+    "tab_acts": Words("操作", "Do"),
+    "tab_faults": Words("故障", "Faults"),
+    "tab_state": Words("状态", "State"),
+    "do_it": Words("执行", "Do it"),
+    "optional": Words("可不填", "may be left out"),
+    "port": Words("端口", "Port"),
+    "copy": Words("复制", "Copy"),
+    "copied": Words("已复制", "Copied"),
+    "power_off": Words("断电", "Cut power"),
+    "power_on": Words("上电", "Give power"),
+    "unplug": Words("拔下", "Unplug"),
+    "plug": Words("插上", "Plug in"),
+    "line_bytes": Words("线路字节：收 / 发 / 乱 / 丢", "Bytes: heard / said / garbled / lost"),
+    "yes": Words("是", "yes"),
+    "no": Words("否", "no"),
+    # Faults
+    "faults_now": Words("现在的故障", "Faults now"),
+    "no_faults": Words("线路正常", "The line is sound"),
+    "heal": Words("全部清除", "Clear all"),
+    "remove": Words("去掉", "Remove"),
+    "how": Words("怎样发生", "How it strikes"),
+    "side": Words("谁的话受害", "Whose words"),
+    "side_device": Words("器件说的", "What the device says"),
+    "side_host": Words("主机说的", "What the host says"),
+    "when_at": Words("第几个字节", "At byte"),
+    "when": Words("何处", "Where"),
+    "where_once": Words("在那个字节，一次", "At that byte, once"),
+    "where_repeat": Words("每条消息的那个字节", "At that byte of every message"),
+    "where_chance": Words("按机会", "By chance"),
+    "rate": Words("百万分之几", "Of a million bytes"),
+    "from_ms": Words("多少毫秒后", "From, ms"),
+    "for_ms": Words("持续毫秒，0 不限", "For, ms; 0 for good"),
+    "slow_byte_ms": Words("每字节停顿毫秒", "Pause a byte, ms"),
+    "delay_ms": Words("迟到毫秒", "Late by, ms"),
+    "fault_seed": Words("种子", "Seed"),
+    "press_fault": Words("按一个开关，就加一个故障：", "Press a switch to add that fault:"),
+    "at_byte": Words("第 {} 字节", "at byte {}"),
+    "every_message": Words("每条消息第 {} 字节", "byte {} of every message"),
+    "by_chance": Words("每百万字节 {} 个", "{} of a million bytes"),
+    "of_device": Words("器件", "device"),
+    "of_host": Words("主机", "host"),
+    "window_from": Words("{} 毫秒后", "from {} ms"),
+    "window_for": Words("持续 {} 毫秒", "for {} ms"),
+    # The wire
+    "wire": Words("线路", "The wire"),
+    "wire_none": Words("还没有人说话。", "Nobody has spoken yet."),
+    "all_ports": Words("全部端口", "All ports"),
+    "filter": Words("看哪个端口", "Which port"),
+    "pause": Words("暂停", "Pause"),
+    "go_on": Words("继续", "Go on"),
+    "missed": Words("又来了", "Since then"),
+    "time": Words("时间", "Time"),
+    "said_host": Words("主机说", "host says"),
+    "said_device": Words("器件说", "device says"),
+    "deed": Words("人做", "done"),
+    "damaged": Words("损坏", "damaged"),
+    "bytes": Words("字节", "bytes"),
+    "cut": Words("只显示前 {} 字节", "the first {} are shown"),
+    "fields": Words("字段", "Fields"),
+    "no_fields": Words("没有解出的字段", "No fields"),
+    "field_no_place": Words("算出来的", "worked out"),
+    "masked": Words("•• 是遮住的字节", "•• are bytes kept secret"),
+    "choose_frame": Words(
+        "点一条消息，看它的字节和字段。上下键移动。",
+        "Press a message to see its bytes and fields. Arrow keys move.",
+    ),
+    "not_there": Words("这条消息已经不在了。", "This message is no longer kept."),
+}
+
+FAULTS: dict[str, Words] = {
+    "silent": Words("沉默：什么都不通过", "Silent: nothing passes"),
+    "drop": Words("丢失一个字节", "A byte is lost"),
+    "duplicate": Words("一个字节来两次", "A byte comes twice"),
+    "flip": Words("一位出错", "A bit is wrong"),
+    "noise": Words("前面多六个噪声字节", "Six bytes of noise before it"),
+    "slow": Words("每字节前停顿", "A pause before every byte"),
+    "delay": Words("余下的迟到", "The rest comes late"),
+    "truncate": Words("余下的丢失", "The rest is lost"),
+    "stuck": Words("之后都读成 00", "From there on it reads 00"),
+    "cut": Words("之后插头被拔", "The plug is pulled after it"),
+    "power_cut": Words("之后断电", "The power fails after it"),
+    "brown_out": Words("之后器件重启", "The device restarts after it"),
+}
+SHORT_FAULTS: dict[str, Words] = {
+    "silent": Words("沉默", "Silent"),
+    "drop": Words("丢字节", "Drop"),
+    "duplicate": Words("重字节", "Double"),
+    "flip": Words("错位", "Flip"),
+    "noise": Words("噪声", "Noise"),
+    "slow": Words("变慢", "Slow"),
+    "delay": Words("迟到", "Delay"),
+    "truncate": Words("截断", "Truncate"),
+    "stuck": Words("卡住", "Stuck"),
+    "cut": Words("拔插头", "Unplug"),
+    "power_cut": Words("断电", "Power cut"),
+    "brown_out": Words("重启", "Restart"),
+}
+
+ACTS: dict[str, str] = {
+    "hold a picture before the lens": "把图片拿到镜头前",
+    "take every picture away": "把图片全部拿走",
+    "press the button": "按下按钮",
+    "let it go": "松开",
+    "pull the trigger": "扣扳机",
+    "put in a roll": "装一卷纸",
+    "tear the paper off": "撕下纸",
+    "hold the feed button": "按住走纸键",
+    "let the head be too hot for a while": "让打印头过热一会儿",
+    "open the cover": "打开盖子",
+    "close the cover": "合上盖子",
+    "open the drawer by its key": "用钥匙开钱箱",
+    "push the drawer in": "把钱箱推回去",
+    "jam the blade": "卡住切刀",
+    "free the blade": "松开切刀",
+    "break it until power is cut": "弄坏，断电才恢复",
+    "lay a finger on the glass": "把手指放在玻璃上",
+    "take the finger away": "拿开手指",
+    "put a finger into the library": "把手指录入指纹库",
+    "break the glass or the flash memory, or mend them": "弄坏或修好玻璃、闪存",
+    "hold a card, or a phone with a text, to the reader": "把卡或手机靠近读卡器",
+    "take a card, or all, away": "拿走一张卡或全部",
+    "put a text into a tag": "把文字写进标签",
+    "hold a card to the pin pad": "把卡靠近密码键盘",
+    "stand there with a card until it is asked for": "拿着卡等它来要",
+    "type a PIN and press the green key": "输入密码，按绿键",
+    "draw the card out": "抽出卡",
+    "press the red key": "按红键",
+    "let the bank be reached, not be reached, or fall silent": "银行可达、不可达或沉默",
+    "read the rows of the display": "核对显示的两行",
+    "read the digits and the lamp": "核对数字和灯",
+    "press the key of a column": "按货道的选择键",
+    "give a selection or a session up": "放弃选择或会话",
+    "block a column": "卡住一个货道",
+    "free a blocked column": "疏通货道",
+    "fill a column": "给货道补货",
+    "take the machine's power away": "断开机器的电",
+    "give the machine its power back": "恢复机器的电",
+    "hold a card to the reader": "把卡靠近读卡器",
+    "take the card away before anything is bought": "没买就拿走卡",
+    "put a coin into the changer": "投一枚硬币",
+    "press the changer's return lever": "按退币杆",
+    "press the key of a tube": "按币管的键",
+    "put a car's cable in": "插上汽车的线",
+    "pull the cable out": "拔出线",
+    "the car takes another power; 0 pauses": "汽车改变功率，0 为暂停",
+    "show a card": "刷卡",
+    "an outlet becomes defective": "插口出故障",
+    "the defect is gone": "故障消失",
+    "press the red button": "按红色急停",
+    "pull the network's cable": "拔网线",
+    "put the network's cable back": "插回网线",
+    "press the reset button": "按复位键",
+    "let the power fail at a flash write": "在写闪存时断电",
+    "lift the lid: keys and PIN are wiped": "打开盖子：密钥和密码被清除",
+    "put the lid back": "盖上盖子",
+}
+"""What people do, in Chinese, by the English of the act's record."""
+
+KINDS: dict[str, str] = {
+    "epson_vfd": "爱普生客显", "cd5220": "CD5220 客显", "led8": "八位数码客显",
+    "ef01": "指纹传感器", "escpos": "小票打印机和钱箱", "gm65": "扫码器 GM65",
+    "ssi": "扫码引擎 SSI", "ocpp16": "充电桩 OCPP 1.6", "ocpp201": "充电桩 OCPP 2.0.1",
+    "secure_element": "安全芯片", "pn532": "感应读卡器 PN532", "qibixx": "售货机总线适配器",
+    "smp_board": "控制板", "telium": "银行卡密码键盘",
+}  # fmt: skip
+"""What a kind is called in Chinese."""
+
+
+HANDS: dict[tuple[str, str], Words] = {
+    ("gm65", "present"): Words("码", "Code"),
+    ("ssi", "present"): Words("码", "Code"),
+    ("ef01", "place"): Words("手指", "Finger"),
+    ("pn532", "present"): Words("感应", "Tap"),
+    ("telium", "hold"): Words("银行卡", "Card"),
+    ("qibixx", "tap"): Words("卡", "Card"),
+    ("qibixx", "insert_coin"): Words("硬币", "Coin"),
+    ("escpos", "load_paper"): Words("纸卷", "Roll"),
+    ("ocpp16", "tap"): Words("充电卡", "Card"),
+    ("ocpp16", "plug"): Words("车线到口", "Cable to"),
+    ("ocpp201", "tap"): Words("充电卡", "Card"),
+    ("ocpp201", "plug"): Words("车线到口", "Cable to"),
+}
+"""What the things at hand are, by kind and act."""
+
+
+def hand_words(kind: str, act: str) -> Words:
+    """A thing of a kind that this catalogue does not know is told by its act."""
+    return HANDS.get((kind, act), Words(act, act))
+
+
+def act_words(summary: str) -> Words:
+    """An act of a kind that this catalogue does not know is told in its record's own words."""
+    return Words(ACTS.get(summary, summary), summary[:1].upper() + summary[1:])
+
+
+def kind_words(name: str, summary: str) -> Words:
+    """A kind, as ``act_words``."""
+    return Words(KINDS.get(name, summary), summary)

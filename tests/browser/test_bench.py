@@ -1,0 +1,144 @@
+"""The tester's bench: injects a fault and sees it on the wire; every control by keyboard."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import serial
+from playwright.async_api import Browser, Page
+
+from tests.support.axe import AXE, faults
+from tests.support.browser import LARGE, opened_page
+from tests.support.sim_bench import RunningSim, running_sim
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
+READ_MODE = bytes.fromhex("7E000701000A01EE8A")
+PAGE_BYTES_MAX = 60_000
+
+
+@pytest.fixture(scope="module")
+def sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSim]:
+    with running_sim(tmp_path_factory.mktemp("sim")) as running:
+        yield running
+
+
+def _ask(sim: RunningSim) -> bytes:
+    """What the scanner answers to a host that reads its mode."""
+    with serial.Serial(sim.devices["scanner"], 9600, timeout=1) as port:
+        port.write(READ_MODE)
+        return bytes(port.read(7))
+
+
+async def test_a_tester_injects_a_fault_and_sees_it_on_the_wire(
+    browser: Browser, sim: RunningSim
+) -> None:
+    async with opened_page(browser, viewport=LARGE) as page:
+        await page.goto(f"{sim.url}/bench?lang=en&device=scanner")
+        assert _ask(sim) == bytes.fromhex("020000013EE4AC")
+        await page.click('.row.host[data-number]:has-text("read")')
+        await page.wait_for_selector("#detail .decoded")
+        await page.click('#detail button[data-f="1"]')
+        lit = page.locator("#detail .octets .lit")
+        assert await lit.all_inner_texts() == ["00", "0a"]
+        await page.click("[data-tab=faults]")
+        await page.fill("#fault-at", "4")
+        await page.click('[data-fault="flip"]')
+        await page.wait_for_selector(".faults-now [data-heal]")
+        assert "at byte 4" in await page.inner_text(".faults-now")
+        assert _ask(sim)[4] == 0x3E ^ 0x04
+        await page.wait_for_selector(".row.device.junk")
+        await page.click(".row.device.junk")
+        await page.wait_for_selector("#detail .badge.error")
+        assert "3a" in await page.inner_text("#detail .octets")
+        await page.click('[data-do="heal"]')
+        await page.wait_for_selector(".faults-now [data-heal]", state="detached")
+        assert _ask(sim) == bytes.fromhex("020000013EE4AC")
+        assert {asked.split("/")[2] for asked in page.asked} == {sim.url.split("/")[2]}  # type: ignore[attr-defined]
+
+
+async def test_things_are_dragged_to_their_part_and_all_of_it_goes_by_keyboard(
+    browser: Browser, sim: RunningSim
+) -> None:
+    async with opened_page(browser, viewport=LARGE, has_touch=False) as page:
+        await page.goto(f"{sim.url}/bench?lang=en")
+        await page.drag_and_drop(
+            '.hand:has-text("alice")', '[data-part="fingerprint"] .choose .plate'
+        )
+        await page.wait_for_selector('[data-part="fingerprint"] .fingertip')
+        await page.focus('[data-part="fingerprint"] .hot')
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector('[data-part="fingerprint"] .fingertip', state="detached")
+        await page.focus("#choose-printer")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector('.inspected[data-device="printer"]')
+        await page.focus("#tab-acts")
+        await page.keyboard.press("ArrowRight")
+        assert await page.get_attribute("#tab-faults", "aria-selected") == "true"
+        await page.focus("#rows")
+        await page.keyboard.press("ArrowUp")
+        await page.wait_for_selector("#detail h3")
+
+
+async def test_what_a_form_says_is_done_and_a_refusal_is_told(
+    browser: Browser, sim: RunningSim
+) -> None:
+    async with opened_page(browser, viewport=LARGE) as page:
+        await page.goto(f"{sim.url}/bench?lang=en&device=pinpad")
+        await page.click('summary:has-text("Type a PIN")')
+        await page.fill("#f-enter_pin-pin", "1234")
+        await page.click('form[data-act="enter_pin"] [type="submit"]')
+        await page.wait_for_selector("[data-refusal]:not([hidden])")
+        assert "does not ask for a PIN" in await page.inner_text("[data-refusal]")
+        await page.click('[data-do="unplug"]')
+        await page.wait_for_selector('[data-do="plug"]')
+        await page.click('[data-do="plug"]')
+        await page.wait_for_selector('[data-do="unplug"]')
+
+
+async def test_the_wire_waits_while_paused_and_shows_one_port_alone(
+    browser: Browser, sim: RunningSim
+) -> None:
+    async with opened_page(browser, viewport=LARGE) as page:
+        await page.goto(f"{sim.url}/bench?lang=en")
+        await page.wait_for_selector(".row")
+        await page.click('[data-do="pause"]')
+        before = await page.locator(".row").count()
+        _ask(sim)
+        await page.wait_for_selector(".missed:not([hidden])")
+        assert await page.locator(".row").count() == before
+        await page.click('[data-do="pause"]')
+        await page.wait_for_selector(".missed", state="hidden")
+        await page.select_option("#only", "display")
+        await page.wait_for_function("() => !document.querySelector('.row .who')")
+        with serial.Serial(sim.devices["display"], 9600) as port:
+            port.write(b"\x0cTILLWAY")
+        await page.wait_for_selector('.row:has-text("TILLWAY")')
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="the npm readers are not installed")
+async def test_every_page_of_the_bench_is_readable_and_light(
+    browser: Browser, sim: RunningSim
+) -> None:
+    wrong: list[str] = []
+    _ask(sim)
+    for language in ("zh", "en"):
+        async with opened_page(browser, viewport=LARGE) as page:
+            async for name in _tabs(page, sim.url, language):
+                wrong += [f"{name} {language}: {fault}" for fault in await faults(page)]
+    assert not wrong, "\n".join(sorted(set(wrong)))
+    async with opened_page(browser, viewport=LARGE) as page:
+        sizes: list[int] = []
+        page.on(
+            "response", lambda answer: sizes.append(int(answer.headers.get("content-length", 0)))
+        )
+        await page.goto(f"{sim.url}/bench")
+        await page.wait_for_timeout(500)
+        assert sum(sizes) < PAGE_BYTES_MAX
+
+
+async def _tabs(page: Page, url: str, language: str) -> AsyncIterator[str]:
+    await page.goto(f"{url}/bench?lang={language}&device=printer")
+    await page.click(".row >> nth=0")
+    await page.wait_for_selector("#detail h3")
+    for tab in ("acts", "faults", "state"):
+        await page.click(f"[data-tab={tab}]")
+        yield tab
