@@ -4,6 +4,8 @@ from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
 from backend import http_errors
+from backend.audit import routes as audit_routes
+from backend.audit.watch import OperatorActs
 from backend.bills import routes as bill_routes
 from backend.body_limit import BodyLimit
 from backend.bootstrap import Backend
@@ -53,6 +55,8 @@ from backend.risk.rules import routes as rule_routes
 from backend.risk.rules.limits import FILE_BYTES_MAX
 from backend.routing import routes as channel_routes
 from backend.sagas import routes as saga_routes
+from backend.switches import routes as switch_routes
+from backend.switches.desk import SwitchDesk
 from backend.twins import routes as twin_routes
 from backend.wallet import routes as wallet_routes
 from backend.wallet_page import routes as wallet_page_routes
@@ -118,6 +122,8 @@ def _console_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
     )
     return (
         console_people_routes.operator_router(people, guard),
+        audit_routes.operator_router(backend.services, guard),
+        switch_routes.operator_router(SwitchDesk(backend.services), guard),
         console_routes.router(backend.services, people, operations, tries, merchants),
     )
 
@@ -185,8 +191,13 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
 
 def public_app(backend: Backend) -> ASGIApp:
     """What answers on the public port."""
-    return BodyLimit(
+    application = OperatorActs(
         public_application(backend),
+        backend.services,
+        kept_elsewhere=("/operator/v1/switches/",),
+    )
+    return BodyLimit(
+        application,
         bytes_max=JSON_BYTES_MAX,
         answers_itself=("/v3/", *V2_PATHS),
         larger={model_routes.MODELS: MODEL_BYTES_MAX, rule_routes.RULES: FILE_BYTES_MAX},

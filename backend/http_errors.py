@@ -25,6 +25,7 @@ _STATUS: Mapping[str, int] = {
     "account_unknown": 404,
     "callback_unknown": 404,
     "merchant_unknown": 404,
+    "channel_unknown": 404,
     "mandate_not_found": 404,
     "notice_not_found": 404,
     "case_not_found": 404,

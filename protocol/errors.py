@@ -128,6 +128,8 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("payer_unknown", "never", "付款账户不存在。", "The payer's account does not exist."),
     ("payer_frozen", "never", "付款账户已冻结，请联系客服。", "The payer's account is frozen; call customer service."),
     ("merchant_unknown", "never", "商户不存在或已停用。", "The merchant does not exist or is closed."),
+    ("merchant_stopped", "never", "该商户已被暂停收款，没有扣款，请联系平台运营。", "This merchant takes no payments for now; nothing was charged. Ask the operator."),
+    ("device_stopped", "never", "本机已被暂停收款，没有扣款，请用另一台设备。", "This device takes no payments for now; nothing was charged. Use another device."),
     ("payer_refused", "never", "顾客在手机上拒绝了这笔付款。", "The payer refused this payment on the phone."),
     ("biometric_mismatch", "never", "指纹不匹配，付款已拒绝。", "The fingerprint does not match; the payment is declined."),
     ("biometric_unavailable", "never", "指纹设备不可用，请检查设备或更换支付方式。", "The fingerprint sensor does not answer; check it or pay another way."),
@@ -139,6 +141,8 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("instrument_taken", "never", "该银行卡或基金账户已被其他用户绑定，请更换或联系客服。", "Another payer has this card or fund account; choose another, or ask us."),
     ("channel_declined", "never", "银行未通过扣款，请顾客更换支付方式。", "The bank declined the payment; ask the payer for another way to pay."),
     ("channel_unavailable", "never", "支付渠道暂不可用，没有资金变动，请稍后重新发起或更换方式。", "The payment channel cannot be reached; no money was moved. Start anew later, or use another way."),
+    ("channel_stopped", "never", "该支付渠道已暂停使用，没有资金变动，请顾客更换支付方式。", "This payment channel is stopped for now; no money was moved. Ask for another way to pay."),
+    ("channel_unknown", "never", "本系统没有这个支付渠道。", "There is no such payment channel here."),
     ("channel_refund_refused", "never", "银行拒绝了这笔退款，资金已退回商户账户，请用其他方式退款。", "The bank refused the refund; the money is back on the merchant's account, refund another way."),
     # Coupons
     ("coupon_not_found", "never", "找不到这张优惠券。", "This coupon was not found."),

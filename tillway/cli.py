@@ -37,6 +37,8 @@ ROOMS: dict[str, Room] = {
     "clearing": Room("tillway.clearing", "backend", "Close a day: clear, settle, pay out."),
     "merchant": Room("tillway.merchant", "backend", "Let a merchant's program call the backend."),
     "console": Room("tillway.console", "backend", "Say who may sign in to the console."),
+    "switch": Room("tillway.switches", "backend", "Stop new payments, and let them go on."),
+    "audit": Room("tillway.audit", "backend", "Who of staff and operators did what."),
     "risk": Room("tillway.risk.cli", "backend", "Judge payments, devices and accounts."),
     "sandbox": Room("backend.sandbox.cli", "backend", "The other institutions, simulated."),
     "hub": Room("hub.cli", "hub", "The store hub."),

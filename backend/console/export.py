@@ -4,16 +4,14 @@ Rule: a cell that a spreadsheet would take for a formula begins with an apostrop
 plain decimal numbers, so that they can be added up.
 """
 
-import csv
-import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from backend.console.limits import EXPORT_ROWS_MAX, EXPORT_ROWS_PER_READ
 from backend.console.payment_repository import Place
 from backend.db.tables import Row
+from backend.spreadsheet import BYTE_ORDER_MARK, csv_lines, safe_cell
 from protocol.money import Money
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _COLUMNS = (
     "payment_id", "created", "paid", "state", "method", "store", "device", "amount", "refunded",
     "fee", "currency", "payer", "description",
@@ -22,25 +20,20 @@ ReadPage = Callable[[Place | None, int], Awaitable[list[Row]]]
 ShowTime = Callable[[int], str]
 
 
-def safe_cell(text: str) -> str:
-    """The text, harmless in a spreadsheet."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
 async def csv_pages(read: ReadPage, show_time: ShowTime) -> AsyncIterator[bytes]:
     """The file in pieces, UTF-8 with a byte order mark, as spreadsheets want it; the newest first,
     at most ``EXPORT_ROWS_MAX`` rows. If there are more, the last line says so."""
-    yield b"\xef\xbb\xbf" + _lines([_COLUMNS])
+    yield BYTE_ORDER_MARK + csv_lines([_COLUMNS])
     place, count = None, 0
     while count < EXPORT_ROWS_MAX:
         rows = await read(place, EXPORT_ROWS_PER_READ)
         if not rows:
             return
-        yield _lines([_cells(row, show_time) for row in rows])
+        yield csv_lines([_cells(row, show_time) for row in rows])
         place, count = Place.of(rows[-1]), count + len(rows)
         if len(rows) < EXPORT_ROWS_PER_READ:
             return
-    yield _lines([(f"only the newest {EXPORT_ROWS_MAX} rows; narrow the dates for the others",)])
+    yield csv_lines([(f"only the newest {EXPORT_ROWS_MAX} rows; narrow the dates for the others",)])
 
 
 def _cells(row: Row, show_time: ShowTime) -> Sequence[str]:
@@ -53,9 +46,3 @@ def _cells(row: Row, show_time: ShowTime) -> Sequence[str]:
              row["store"], row["device"]]  # fmt: skip
     tail = [row["currency"], row["payer_masked"] or "", row["description"]]
     return [*map(safe_cell, texts), *money, *map(safe_cell, tail)]
-
-
-def _lines(rows: Sequence[Sequence[str]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode()

@@ -27,6 +27,7 @@ from backend.db.engine import open_engine
 from backend.db.tables import BackendTable
 
 TABLE_MODULES = (
+    "backend.audit.tables",
     "backend.clearing.evening_tables",
     "backend.clearing.recall_tables",
     "backend.clearing.tables",
@@ -75,6 +76,7 @@ TABLE_MODULES = (
     "backend.shards.tables",
     "backend.sharing.tables",
     "backend.stamping.tables",
+    "backend.switches.tables",
     "backend.topups.tables",
     "backend.unionpay_trace.tables",
     "backend.twins.tables",

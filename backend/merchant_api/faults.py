@@ -103,6 +103,7 @@ _OURS: Mapping[str, tuple[Fault, str]] = {
     "field_invalid": (PARAM_ERROR, ""),
     "envelope_too_large": (BODY_TOO_LARGE, ""),
     "merchant_unknown": (NO_AUTH, ""),
+    "merchant_stopped": (NO_AUTH, "商户已被暂停收款"),
     "mandate_not_found": (RESOURCE_NOT_EXISTS, "协议不存在"),
     "mandate_inactive": (INVALID_REQUEST, "协议已解约、已到期或已被暂停"),
     "mandate_limit_payment": (RULE_LIMIT, "超过协议的单笔限额"),

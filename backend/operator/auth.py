@@ -17,6 +17,8 @@ from backend.rate_limit import RateLimit
 from protocol.errors import CallerError
 
 Guard = Callable[[Request], Awaitable[None]]
+ADMITTED = "operator_admitted"
+"""Set in a request's state once its token was found to be right."""
 
 
 class OperatorGuard:
@@ -38,9 +40,15 @@ class OperatorGuard:
 
     def _check(self, request: Request, token: bytes) -> None:
         if hmac.compare_digest(hashlib.sha256(token).digest(), self._digest):
+            setattr(request.state, ADMITTED, True)
             return
-        self._wrong_tries.take(request.client.host if request.client else "")
+        self._wrong_tries.take(origin_of(request))
         raise CallerError("not_authorized")
+
+
+def origin_of(request: Request) -> str:
+    """The address that a request comes from; empty where there is none."""
+    return request.client.host if request.client else ""
 
 
 def _bearer(request: Request) -> bytes:

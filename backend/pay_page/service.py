@@ -19,6 +19,7 @@ from backend.payments.foreign import ForeignCode, foreign_reads, take_foreign
 from backend.payments.model import PaymentRules
 from backend.payments.paying import push_payment
 from backend.payments.tables import ATTEMPT, PAYMENT
+from backend.switches.service import stop_of, stop_reads
 from protocol.errors import CallerError
 from protocol.payment import WAITING_STATES, PaymentState
 
@@ -44,7 +45,8 @@ class OpenByWallet:
             return []
         code, device = self._code, payment["device"]
         reads = foreign_reads(ws, code, payment=payment, device=device, rules=self.rules)
-        return [(MERCHANT, payment["merchant_id"]), *push_reads(payment["store"]), *reads]
+        stops = stop_reads(merchant_id=payment["merchant_id"], device=device)
+        return [(MERCHANT, payment["merchant_id"]), *stops, *push_reads(payment["store"]), *reads]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
         payment = ws.get(PAYMENT, self.payment_id)
@@ -72,6 +74,9 @@ class OpenByWallet:
         assert merchant is not None, "merchants are never removed"
         if merchant["status"] != "active":
             raise CallerError("merchant_unknown")
+        stopped = stop_of(ws, merchant_id=payment["merchant_id"], device=payment["device"])
+        if stopped is not None:
+            raise CallerError(stopped)
         taken = take_foreign(
             ws,
             payment,

@@ -22,6 +22,7 @@ from backend.payments.tables import ATTEMPT, GROUP, PAYMENT
 from backend.payments.waiting import check_payer, check_waiting
 from backend.payments.word import is_asked_of, small_of
 from backend.sharing.freezing import freeze_reads
+from backend.switches.service import stop_of, stop_reads
 from backend.wallet.pin_free import Small, count_pin_free, pin_reason
 from backend.wallet.tables import PAYER
 from protocol.errors import CallerError
@@ -103,6 +104,7 @@ class ConfirmByPayer:
         merchant_id = payment["merchant_id"]
         small = small_of(payment, self.payer_id, self.rules, 0)
         found: list[Read] = [(MERCHANT, merchant_id), small.read, *push_reads(payment["store"])]
+        found += stop_reads(merchant_id=merchant_id, device=payment["device"])
         if payment["is_shared"]:
             found += freeze_reads(self.payment_id, payment["currency"])
         return found + paying_reads(
@@ -220,6 +222,9 @@ class ConfirmByPayer:
         assert merchant is not None
         if merchant["status"] != "active":
             raise CallerError("merchant_unknown")
+        stopped = stop_of(ws, merchant_id=payment["merchant_id"], device=payment["device"])
+        if stopped is not None:
+            raise CallerError(stopped)
         taken = take(
             ws,
             payment,

@@ -33,6 +33,7 @@ from backend.payments.tables import ATTEMPT, PAYMENT
 from backend.payments.timeline import step
 from backend.payments.word import ask_payer, small_of
 from backend.sharing.freezing import freeze_reads
+from backend.switches.service import stop_of, stop_reads
 from backend.wallet.codes import code_reads, payer_of, use_code
 from backend.wallet.model import page_code_url
 from backend.wallet.pin_free import code_reason, count_pin_free
@@ -72,6 +73,7 @@ class CreatePayment:
             (PAYMENT, body.payment_id),
             (ATTEMPT, body.attempt_id),
             (MERCHANT, request.merchant_id),
+            *stop_reads(merchant_id=request.merchant_id, device=request.device),
         ]
         if self.found is not None:
             found += code_reads(self.found, self.guard or request.device)
@@ -131,10 +133,13 @@ class CreatePayment:
         if ws.get(ATTEMPT, self.body.attempt_id) is not None:
             raise CallerError("idempotency_conflict", "attempt_id")
         payment = self._insert(ws, now_ms)
+        stopped = stop_of(ws, merchant_id=self.request.merchant_id, device=self.request.device)
         if now_ms - self.request.received_at_ms > CREATE_AGE_MS_MAX:
             taken = Taken(payment, "payment_too_late")
         elif merchant["status"] != "active":
             taken = Taken(payment, "merchant_unknown")
+        elif stopped is not None:
+            taken = Taken(payment, stopped)
         elif self.body.method == "merchant_qr":
             taken = self._show_code(ws, payment, now_ms)
         elif self.body.method == "pay_code":

@@ -24,6 +24,7 @@ from backend.routing.model import Candidate, Decision, decide, explained
 from backend.routing.service import health_of
 from backend.routing.tables import CHANNEL_HEALTH
 from backend.sagas.limits import PAY_PATIENCE_MS
+from backend.switches.service import channel_stop_read, is_channel_stopped
 from protocol.money import Money
 
 WALLET_NAMES = {"alipay": "支付宝 Alipay", "unionpay": "云闪付 UnionPay"}
@@ -45,7 +46,8 @@ def foreign_reads(
     merchant_id = payment["merchant_id"]
     found = merchant_reads(ws, merchant_id)
     for channel_id in rules.routing.channels_of_wallet(code.wallet):
-        found += [(CHANNEL_HEALTH, channel_id), *rules.room.reads(channel_id)]
+        found += [(CHANNEL_HEALTH, channel_id), channel_stop_read(channel_id)]
+        found += rules.room.reads(channel_id)
     found += risk_reads(payer_id="", device=device, merchant_id=merchant_id, card=None)
     merchant = ws.get(MERCHANT, merchant_id)
     if merchant is not None:
@@ -74,7 +76,7 @@ def take_foreign(
     told = explained(payment["routing"], decision)
     payment = ws.update(PAYMENT, payment["payment_id"], routing=told)
     if decision.channel_id is None:
-        return Taken(payment, "channel_unavailable")
+        return Taken(payment, decision.refusal)
     attempt = _attempt(payment, code, attempt_id, now_ms)
     verdict = judge_attempt(ws, rules.risk, attempt, engine=rules.engine, fingerprint=fingerprint)
     if not verdict.is_allowed:
@@ -113,6 +115,7 @@ def _decide(
             token=code.sealed or code.wallet,
             health=health_of(ws, channel_id),
             room_minor=rules.room.left_minor(ws, channel_id, now_ms),
+            is_stopped=is_channel_stopped(ws, channel_id),
         )
         for channel_id in rules.routing.channels_of_wallet(code.wallet)
     ]

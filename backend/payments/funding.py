@@ -13,6 +13,7 @@ from backend.payments.model import PaymentRules
 from backend.routing.model import Candidate, Decision, PassedOver, decide
 from backend.routing.service import health_of, keep_health
 from backend.routing.tables import CHANNEL_HEALTH
+from backend.switches.service import channel_stop_read, is_channel_stopped
 from backend.wallet.tables import PAYER
 from protocol.money import Money
 
@@ -46,7 +47,7 @@ def route_reads(instrument_id: str, rules: PaymentRules) -> list[Read]:
     found: list[Read] = []
     for channel_id in rules.routing.all_channels:
         found += [(INSTRUMENT_CHANNEL, (instrument_id, channel_id)), (CHANNEL_HEALTH, channel_id)]
-        found += rules.room.reads(channel_id)
+        found += [channel_stop_read(channel_id), *rules.room.reads(channel_id)]
     return found
 
 
@@ -83,6 +84,7 @@ def route(  # what a decision is about
             token=token_of(ws, funding.instrument_id, channel_id),
             health=health_of(ws, channel_id),
             room_minor=rules.room.left_minor(ws, channel_id, now_ms),
+            is_stopped=is_channel_stopped(ws, channel_id),
         )
         for channel_id in routing.channels_of(funding.kind)
     ]

@@ -21,6 +21,7 @@ from backend.payments.paying import paying_reads, take
 from backend.payments.tables import ATTEMPT, GROUP, PAYMENT
 from backend.payments.waiting import check_payer, check_waiting
 from backend.sharing.freezing import freeze_reads
+from backend.switches.service import stop_of, stop_reads
 from backend.wallet.pin_free import Small, count_pin_free, pin_reason
 from protocol.errors import CallerError
 
@@ -64,6 +65,7 @@ class GroupPayer:
         found: list[Read] = []
         for part in parts_of(ws, lead_id):
             found.append((MERCHANT, part["merchant_id"]))
+            found += stop_reads(merchant_id=part["merchant_id"], device=part["device"])
             if part["is_shared"]:
                 found += freeze_reads(part["payment_id"], part["currency"])
             found += paying_reads(
@@ -136,6 +138,9 @@ class GroupPayer:
         merchant = _merchant(ws, part)
         if merchant["status"] != "active":
             raise CallerError("merchant_unknown")
+        stopped = stop_of(ws, merchant_id=part["merchant_id"], device=part["device"])
+        if stopped is not None:
+            raise CallerError(stopped)
         taken = take(
             ws,
             part,

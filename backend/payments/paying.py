@@ -139,7 +139,7 @@ def take(
         asked_minor = payment["amount_minor"] - coupon.amount_minor
         payment, decision = _routed(ws, payment, funding, asked_minor, rules, now_ms)
         if decision.channel_id is None:
-            return Taken(payment, "channel_unavailable")
+            return Taken(payment, decision.refusal)
     attempt = _attempt(payment, funding, attempt_id, payer_id, now_ms, is_confirmed=is_confirmed)
     verdict = judge_attempt(ws, rules.risk, attempt, engine=rules.engine, fingerprint=fingerprint)
     if not verdict.is_allowed:

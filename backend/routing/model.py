@@ -43,6 +43,8 @@ class PassedOver(StrEnum):
     CAP_EXCEEDED = "cap_exceeded"
     """The net debit cap has no room for the amount."""
     BREAKER_OPEN = "breaker_open"
+    SWITCHED_OFF = "switched_off"
+    """An operator has stopped it."""
 
 
 PREFERENCE: Mapping[str, tuple[str, ...]] = {
@@ -91,6 +93,7 @@ class Candidate:
     token: str
     health: Health = CLOSED
     room_minor: int | None = None
+    is_stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +114,12 @@ class Decision:
     channel_id: str | None
     considered: tuple[Considered, ...]
     at_ms: int
+
+    @property
+    def refusal(self) -> str:
+        """What is said where no channel was found."""
+        is_stopped = any(one.passed_over is PassedOver.SWITCHED_OFF for one in self.considered)
+        return "channel_stopped" if is_stopped else "channel_unavailable"
 
     def to_map(self) -> dict[str, Any]:
         """For people, and to be kept."""
@@ -181,6 +190,7 @@ def _why_not(
     facts, minor = one.facts, amount.amount_minor
     reasons = (
         (facts.channel_id in tried, PassedOver.TRIED),
+        (one.is_stopped, PassedOver.SWITCHED_OFF),
         (offer not in facts.offers, PassedOver.NOT_OFFERED),
         (not one.token, PassedOver.NOT_KNOWN),
         (amount.currency not in facts.currencies, PassedOver.CURRENCY),

@@ -31,6 +31,7 @@ from backend.sagas.model import Ask, SagaKind, SagaState, SagaStep
 from backend.sagas.ports import Word
 from backend.sagas.tables import SAGA
 from backend.sagas.timeline import move, note_silence, plan, postpone
+from backend.switches.service import channel_stop_read, is_channel_stopped
 from backend.topups.model import OPEN_STATES, Outcome, TopUpState, next_state
 from backend.topups.repository import TopUpRepository
 from backend.topups.tables import TOPUP
@@ -60,6 +61,7 @@ class OrderTopUp:
             (PAYER, self.payer_id),
             (SAGA, self.topup_id),
             (CHANNEL_HEALTH, CHANNEL),
+            channel_stop_read(CHANNEL),
             *self.rules.room.reads(CHANNEL),
         ]
 
@@ -108,7 +110,7 @@ class OrderTopUp:
         return found
 
     def _check_channel(self, ws: WorkingSet, now_ms: int) -> None:
-        """Raise ``CallerError("channel_unavailable")`` unless the channel can take it now."""
+        """``channel_unavailable`` or ``channel_stopped`` unless the channel can take it now."""
         facts = self.rules.routing.facts.get(CHANNEL)
         if facts is None:
             raise CallerError("channel_unavailable", f"{CHANNEL}: not configured")
@@ -117,13 +119,14 @@ class OrderTopUp:
             token=self.bank_account,
             health=health_of(ws, CHANNEL),
             room_minor=self.rules.room.left_minor(ws, CHANNEL, now_ms),
+            is_stopped=is_channel_stopped(ws, CHANNEL),
         )
         found = decide(
             self.rules.routing, [candidate], amount=self.amount, offer=Offer.PAY, now_ms=now_ms
         )
         why = found.considered[0].passed_over
         if why is not None:
-            raise CallerError("channel_unavailable", f"{CHANNEL}: {why}")
+            raise CallerError(found.refusal, f"{CHANNEL}: {why}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -132,7 +132,7 @@ class OrderWithdrawal:
             offer=Offer.PAYOUT,
         )
         if decision.channel_id is None:
-            raise CallerError("channel_unavailable")
+            raise CallerError(decision.refusal)
         return decision.channel_id
 
     def _charge(self, ws: WorkingSet) -> int:

@@ -52,6 +52,7 @@ _FAULTS: Mapping[str, Fault] = {
     "payer_limit_day": RULE_LIMIT,
     "payer_limit_year": RULE_LIMIT,
     "channel_unavailable": BANK_ERROR,
+    "channel_stopped": BANK_ERROR,
 }
 """How a declined try is refused; by anything else, as ``TRADE_ERROR`` with our sentence."""
 

@@ -89,7 +89,7 @@ class CreateOrder:
         payment_id = self.create.body.payment_id
         payment = ws.get(PAYMENT, payment_id)
         assert payment is not None
-        if payment["error_code"] == "merchant_unknown":
+        if payment["error_code"] in {"merchant_unknown", "merchant_stopped"}:
             raise ApiError(NO_AUTH)
         if self.shown is not None:
             payment = ws.update(

@@ -9,14 +9,11 @@ Rule 4: the clock is the business calendar's. Where the calendar knows no year, 
         a business day: a deadline may then be too early, and never too late.
 """
 
-import hashlib
-import json
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Any
 
 from backend.risk.cases.limits import SLA_BUSINESS_DAYS, WARNING_BUSINESS_DAY
 from protocol.errors import CallerError
@@ -200,25 +197,6 @@ class CaseClock:
 
     def _midnight_ms(self, day: date) -> int:
         return (day - _EPOCH).days * _DAY_MS - self.day_offset_ms
-
-
-def chain(previous: bytes, event: Mapping[str, Any]) -> bytes:
-    """The link of an audit event to the one before it: SHA-256 over that one's link and this one's
-    fields as canonical JSON. Who changes or drops one event changes every later link."""
-    fields = {name: value for name, value in event.items() if name != "link"}
-    text = json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(previous + text.encode()).digest()
-
-
-def first_broken(events: Sequence[Mapping[str, Any]]) -> int | None:
-    """The number of the first event, of all of a case in order, that is not what was written; None
-    if each is."""
-    previous = b""
-    for expected, event in enumerate(events, start=1):
-        previous = chain(previous, event)
-        if event["number"] != expected or event["link"] != previous:
-            return expected
-    return None
 
 
 def _plain(name: str) -> str:

@@ -6,13 +6,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 
+from backend.audit.model import first_broken
 from backend.db.command import Command
 from backend.db.tables import Row
 from backend.payments.services import Services
 from backend.risk.cases.evidence import explore, shown
 from backend.risk.cases.evidence_repository import EvidenceRepository
 from backend.risk.cases.limits import HOPS_MAX, PERSON_CHARS_MAX, ROWS_PER_LIST_MAX
-from backend.risk.cases.model import CaseClock, CaseState, Deadlines, Standing, first_broken
+from backend.risk.cases.model import CaseClock, CaseState, Deadlines, Standing
 from backend.risk.cases.repository import CaseRepository
 from backend.risk.cases.schemas import Assignment, NewCase, Note, Proposal
 from backend.risk.cases.service import (

@@ -3,10 +3,11 @@
 import json
 from typing import Any
 
+from backend.audit.model import chain
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.risk.cases.limits import EVENTS_PER_CASE_MAX
-from backend.risk.cases.model import CaseCommand, CaseEvent, CaseState, chain, next_edge
+from backend.risk.cases.model import CaseCommand, CaseEvent, CaseState, next_edge
 from backend.risk.cases.tables import CASE, CASE_EVENT
 from protocol.errors import CallerError
 

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from backend.console.chart import day_chart
-from backend.console.export import csv_pages, safe_cell
+from backend.console.export import csv_pages
 from backend.console.filters import minor_of
 from backend.console.model import check_password
 from backend.console.totp import STEP_MS, code_at, secret_uri, step_of
+from backend.spreadsheet import safe_cell
 from protocol.errors import CallerError
 
 SECRET = b"12345678901234567890"

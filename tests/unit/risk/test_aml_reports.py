@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
 
+from backend.audit.model import first_broken
 from backend.clearing.calendar import Calendar
 from backend.http_errors import status_of
 from backend.risk.aml.reports import routes
@@ -25,7 +26,7 @@ from backend.risk.aml.reports.model import (
 from backend.risk.aml.reports.narrative import facts_of, sentences
 from backend.risk.aml.reports.repository import ReportRepository
 from backend.risk.aml.reports.service import AdvanceReport, RaiseReport
-from backend.risk.cases.model import CaseClock, Standing, Subject, first_broken
+from backend.risk.cases.model import CaseClock, Standing, Subject
 from protocol.errors import CallerError, TillwayError
 from tests.support.shop import MERCHANT, Shop
 from tests.support.wallet_http import OPERATOR, operator_only, services_of

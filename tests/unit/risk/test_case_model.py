@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.audit.model import chain, first_broken
 from backend.clearing.calendar import Calendar
 from backend.risk.cases.evidence import Edge, Node, Surroundings, explore, surroundings, timeline
 from backend.risk.cases.limits import (
@@ -21,10 +22,8 @@ from backend.risk.cases.model import (
     CaseCommand,
     CaseState,
     Standing,
-    chain,
     check_assignee,
     check_second_person,
-    first_broken,
     next_edge,
 )
 from protocol.errors import CallerError

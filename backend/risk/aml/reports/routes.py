@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from backend.audit.model import first_broken
 from backend.db.command import Command
 from backend.db.tables import Row
 from backend.payments.services import Services
@@ -14,7 +15,7 @@ from backend.risk.aml.reports.narrative import report_file
 from backend.risk.aml.reports.repository import ReportRepository
 from backend.risk.aml.reports.schemas import Filing, NewReport, Step
 from backend.risk.aml.reports.service import AdvanceReport, RaiseReport
-from backend.risk.cases.model import CaseClock, first_broken
+from backend.risk.cases.model import CaseClock
 
 Guard = Callable[[Request], Awaitable[None]]
 CREATED = 201

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from backend.audit.model import chain
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
@@ -29,7 +30,7 @@ from backend.risk.aml.reports.model import (
     next_edge,
 )
 from backend.risk.aml.reports.tables import REPORT, REPORT_EVENT
-from backend.risk.cases.model import CaseClock, Subject, chain, same_person
+from backend.risk.cases.model import CaseClock, Subject, same_person
 from backend.risk.cases.tables import CASE
 from protocol.errors import CallerError
 from protocol.ids import is_id

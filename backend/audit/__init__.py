@@ -1,0 +1,1 @@
+"""Every act of staff and operators, in a log that only grows."""

@@ -1,0 +1,1 @@
+"""Kill switches: no new payment of a merchant, of a device, or through a channel."""

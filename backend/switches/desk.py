@@ -1,0 +1,63 @@
+"""Turning switches for whoever may, each time with its line in the audit log."""
+
+from backend.audit.model import Act, ActKind
+from backend.audit.service import Audited, Watch
+from backend.db.tables import Row
+from backend.payments.services import Services
+from backend.switches.model import SwitchKind
+from backend.switches.repository import SwitchRepository
+from backend.switches.service import Turn
+from backend.switches.tables import SWITCH
+
+_TOLD = ("is_stopped", "reason", "actor")
+
+
+class SwitchDesk:
+    """One per process."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._repository = SwitchRepository(services.reader)
+
+    @property
+    def channels(self) -> list[str]:
+        """The channels that this installation has."""
+        return sorted(self._services.rules.routing.facts)
+
+    async def all(self) -> list[Row]:
+        """Every switch that was ever used, those that stop something first."""
+        rows: list[Row] = await self._services.run_read(self._repository.all)
+        return rows
+
+    async def turn(
+        self,
+        kind: SwitchKind,
+        subject: str,
+        *,
+        is_stopped: bool,
+        reason: str,
+        actor: str,
+        origin: str,
+    ) -> Row:
+        """Stop or let go on; the switch's row. ``merchant_unknown``, ``device_unknown`` or
+        ``channel_unknown`` for what there is not, ``field_invalid`` without a reason."""
+        turn = Turn(
+            kind=kind,
+            subject=subject,
+            is_stopped=is_stopped,
+            reason=reason,
+            actor=actor,
+            channels=frozenset(self._services.rules.routing.facts),
+        )
+        act = Act(
+            kind=ActKind.SWITCH,
+            what="stop" if is_stopped else "start",
+            actor=actor,
+            origin=origin,
+            subject=f"{kind.value} {subject}",
+            reason=reason,
+        )
+        row: Row = await self._services.submit(
+            Audited(command=turn, act=act, watch=Watch(SWITCH, (kind.value, subject), _TOLD))
+        )
+        return row

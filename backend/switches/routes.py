@@ -1,0 +1,59 @@
+"""The kill switches over JSON, for the bearer of the operator's token."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import Field
+
+from backend.db.tables import Row
+from backend.operator.auth import origin_of
+from backend.switches.desk import SwitchDesk
+from backend.switches.limits import REASON_CHARS_MAX
+from backend.switches.model import SwitchKind
+from backend.wanted import Wanted
+from protocol.limits import IDENTIFIER_CHARS_MAX
+
+Guard = Callable[[Request], Awaitable[None]]
+ACTOR = "operator"
+
+
+class Turning(Wanted):
+    """Who turns a switch, and why."""
+
+    reason: Annotated[str, Field(max_length=REASON_CHARS_MAX)]
+    by: Annotated[str, Field(max_length=IDENTIFIER_CHARS_MAX)] = ""
+
+
+def operator_router(desk: SwitchDesk, operator_only: Guard) -> APIRouter:
+    """``/operator/v1/switches``: all that were ever used; ``/{kind}/{subject}/stop`` and
+    ``/start``: turn one."""
+    routes = APIRouter(
+        prefix="/operator/v1/switches", tags=["operator"], dependencies=[Depends(operator_only)]
+    )
+
+    @routes.get("")
+    async def switches() -> dict[str, Any]:
+        return {"switches": await desk.all()}
+
+    async def turn(
+        request: Request, kind: SwitchKind, subject: str, wanted: Turning, *, is_stopped: bool
+    ) -> Row:
+        return await desk.turn(
+            kind,
+            subject,
+            is_stopped=is_stopped,
+            reason=wanted.reason,
+            actor=f"{ACTOR}:{wanted.by}" if wanted.by else ACTOR,
+            origin=origin_of(request),
+        )
+
+    @routes.post("/{kind}/{subject}/stop")
+    async def stop(request: Request, kind: SwitchKind, subject: str, wanted: Turning) -> Row:
+        return await turn(request, kind, subject, wanted, is_stopped=True)
+
+    @routes.post("/{kind}/{subject}/start")
+    async def start(request: Request, kind: SwitchKind, subject: str, wanted: Turning) -> Row:
+        return await turn(request, kind, subject, wanted, is_stopped=False)
+
+    return routes

@@ -1,0 +1,73 @@
+"""``tillway switch``: stop new payments of a merchant, of a device or through a channel, and let
+them go on."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+import typer
+
+from tillway.json_api import JsonApi
+
+app = typer.Typer(
+    help="Kill switches: stop new payments, and let them go on.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+_SWITCHES = "/operator/v1/switches"
+_Url = Annotated[str, typer.Option(help="The backend's address, https://…")]
+_Ca = Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")]
+_Token = Annotated[Path, typer.Option(help="The operator's token.")]
+_Reason = Annotated[str, typer.Option(help="Why; kept in the audit log.")]
+_By = Annotated[str, typer.Option(help="Who says so; kept in the audit log.")]
+
+
+class KindName(StrEnum):
+    """What a switch is of."""
+
+    MERCHANT = "merchant"
+    DEVICE = "device"
+    CHANNEL = "channel"
+
+
+_Subject = Annotated[str, typer.Argument(help="The merchant's, device's or channel's name.")]
+
+
+@app.command()
+def stop(
+    kind: KindName, subject: _Subject, url: _Url, ca: _Ca, token_file: _Token, reason: _Reason,
+    by: _By = "",
+) -> None:  # fmt: skip
+    """Refuse new payments from now on. Refunds, queries, reversals and what is under way go on."""
+    _turn(kind, subject, "stop", _api(url, ca, token_file), reason, by)
+
+
+@app.command()
+def start(
+    kind: KindName, subject: _Subject, url: _Url, ca: _Ca, token_file: _Token, reason: _Reason,
+    by: _By = "",
+) -> None:  # fmt: skip
+    """Take new payments again."""
+    _turn(kind, subject, "start", _api(url, ca, token_file), reason, by)
+
+
+@app.command("list")
+def list_command(url: _Url, ca: _Ca, token_file: _Token) -> None:
+    """Every switch that was ever used, one a line; what is stopped comes first."""
+    for one in _api(url, ca, token_file).get(_SWITCHES)["switches"]:
+        _show(one)
+
+
+def _api(url: str, ca: Path, token_file: Path) -> JsonApi:
+    return JsonApi(url, ca, token_file.read_text("ascii").strip())
+
+
+def _turn(kind: KindName, subject: str, command: str, api: JsonApi, reason: str, by: str) -> None:
+    path = f"{_SWITCHES}/{kind.value}/{quote(subject, safe='')}/{command}"
+    _show(api.post(path, {"reason": reason, "by": by}))
+
+
+def _show(one: dict[str, object]) -> None:
+    state = "stopped" if one["is_stopped"] else "open"
+    typer.echo(f"{one['kind']:<9} {one['subject']:<24} {state:<8} {one['actor']}: {one['reason']}")
