@@ -111,7 +111,6 @@ class Backend:
         self.clock: Clock = OffsetClock(parts.clock) if settings.clock_control else parts.clock
         self._entropy = parts.entropy
         self._signing_key = parts.state.identity.signing_key
-        seals = _seals(settings)
         self._write_engine = open_engine(settings.url)
         upgrade_engine(self._write_engine)
         self._pool = ThreadPoolExecutor(settings.verify_threads, thread_name_prefix="verifier")
@@ -121,7 +120,7 @@ class Backend:
         self.writer = GroupCommitWriter(
             open_store(self._write_engine),
             clock=self.clock,
-            seals=seals,
+            seals=_seals(settings),
             observers=(self._committed,),
             commands_per_group_max=settings.commands_per_group_max,
             commands_waiting_max=settings.commands_waiting_max,
@@ -136,6 +135,7 @@ class Backend:
             entropy=parts.entropy,
             rules=_rules(settings, parts.state, self.clock, self.risk),
             fee_bounds=settings.fee_bounds,
+            signing_key=self._signing_key,
         )
         self.device_judge = self._device_judge()
         self.rule_desk = self._rule_desk()
@@ -388,5 +388,6 @@ def _rules(settings: Settings, state: State, clock: Clock, engine: Engine) -> Pa
         room=NetDebitCaps(caps_minor=settings.net_debit_caps, now_ms=clock.now_ms),
         wallet=settings.wallet.rules(),
         withdrawals=settings.withdrawals.rules(),
+        offline=settings.offline.rules(),
         settlement_date=build_dates(settings).planned if configured_channels(settings) else None,
     )

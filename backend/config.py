@@ -23,6 +23,7 @@ from backend.limits import PASSPHRASE_FILE_BYTES_MAX, READ_THREADS, VERIFY_THREA
 from backend.merchant_api.config import MerchantApiSettings
 from backend.merchants.limits import FEE_BPS_MAX
 from backend.merchants.model import FeeBounds
+from backend.offline.config import OfflineSettings
 from backend.operator.limits import JOINS_ALL_PER_MINUTE_MAX, JOINS_PER_MINUTE_MAX
 from backend.payments.limits import CODE_LIFE_MS_MAX
 from backend.risk.judging.desk import LIVE_BY_DEFAULT
@@ -99,6 +100,8 @@ class Settings(BaseSettings):
     """Which channel is preferred for what, and what differs in the channels' facts."""
     withdrawals: WithdrawalSettings = WithdrawalSettings()
     """What payers pay for taking their money out."""
+    offline: OfflineSettings = OfflineSettings()
+    """What payers may pay while nobody can be asked, and who bears what goes wrong."""
     wallet: WalletSettings = WalletSettings()
     """What payers may confirm without their PIN."""
     merchant_api: MerchantApiSettings = MerchantApiSettings()

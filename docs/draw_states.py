@@ -17,6 +17,7 @@ from backend.mandates.model import NOTICE_TRANSITIONS
 from backend.mandates.model import TRANSITIONS as MANDATE_TRANSITIONS
 from backend.merchant_api.payscore.model import TRANSITIONS as SERVICE_TRANSITIONS
 from backend.notify.states import TRANSITIONS as CALLBACK_TRANSITIONS
+from backend.offline.model import TRANSITIONS as VOUCHER_TRANSITIONS
 from backend.reconciliation.breaks import FIRST as BREAK_FIRST
 from backend.reconciliation.breaks import TRANSITIONS as BREAK_TRANSITIONS
 from backend.red_packets.model import TRANSITIONS as RED_PACKET_TRANSITIONS
@@ -160,6 +161,7 @@ def page() -> str:
         diagram("Coupon", "backend/coupons/model.py", coupon),
         diagram("Stock of coupons", "backend/coupons/stocks/model.py", stock),
         diagram("Red packet", "backend/red_packets/model.py", red_packet),
+        diagram("Offline voucher", "backend/offline/model.py", _edges(VOUCHER_TRANSITIONS)),
         diagram("Conversation with a channel", "backend/sagas/model.py", saga),
         diagram("A channel's circuit breaker", "backend/routing/health.py", health),
         diagram("Refund", "backend/refunds/model.py", refund),

@@ -99,6 +99,7 @@ class _Building:
             entropy=self._entropy,
             remembered=remembered,
             limits=self._limits(),
+            floor=settings.offline.rules(),
         )
         line = BackendClient(
             settings.backend.url, ClientTls(self._identity.tls), faults=self._faults

@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 
 from hub.coap.limits import REQUESTS_PER_S_MAX, REQUESTS_PER_S_TOTAL_MAX
+from hub.domain.floor import FloorRules
 from hub.domain.limits import (
     BATCHES_IN_FLIGHT_MAX,
     UNKNOWN_AFTER_MS,
@@ -24,8 +25,11 @@ from hub.domain.limits import (
 )
 from hub.shell_limits import PASSPHRASE_BYTES_MAX, WORKERS_MAX
 from protocol.errors import CallerError
+from protocol.limits import OFFLINE_CLASSES_MAX, OFFLINE_TOKENS_MAX
+from protocol.money import AMOUNT_MINOR_MAX
 
 _Port = Annotated[int, Field(ge=0, le=65535)]
+_Minor = Annotated[int, Field(ge=0, le=AMOUNT_MINOR_MAX)]
 
 
 class _Section(BaseModel):
@@ -79,6 +83,30 @@ class ForwardSection(_Section):
     """After this long without an answer the terminal is told that the outcome is unknown."""
 
 
+class OfflineSection(_Section):
+    """What the store's tills may accept while nobody can be asked. Without a class: nothing."""
+
+    payment_minor_max: Annotated[dict[str, _Minor], Field(max_length=OFFLINE_CLASSES_MAX)] = {}
+    """Of one payment, by the payer's class: ``{new = 5000, known = 20000}``."""
+    device_minor_max: _Minor = 50_000
+    device_tokens_max: Annotated[int, Field(ge=0, le=OFFLINE_TOKENS_MAX)] = 20
+    store_minor_max: _Minor = 200_000
+    age_h: Annotated[int, Field(ge=1, le=72)] = 24
+    """How long a till may go by the last word of a hub that it does not hear any more."""
+
+    def rules(self) -> FloorRules | None:
+        """The rules; None where nothing may be accepted."""
+        if not self.payment_minor_max:
+            return None
+        return FloorRules(
+            payment_minor_max=self.payment_minor_max,
+            device_minor_max=self.device_minor_max,
+            device_tokens_max=self.device_tokens_max,
+            store_minor_max=self.store_minor_max,
+            age_ms_max=self.age_h * 3_600_000,
+        )
+
+
 class Settings(BaseSettings):
     """The hub's settings. Who it is stands in ``state_dir/identity``, which ``enroll`` writes."""
 
@@ -99,6 +127,7 @@ class Settings(BaseSettings):
     http: HttpSection = HttpSection()
     spool: SpoolSection = SpoolSection()
     forward: ForwardSection = ForwardSection()
+    offline: OfflineSection = OfflineSection()
     workers: Annotated[int, Field(ge=1, le=32)] = WORKERS_MAX
     """Threads that check and make signatures."""
     fault_control: bool = False

@@ -352,6 +352,7 @@ class HubShell:
             store=self._core.store,
             epoch=self._core.epoch,
             key=self._ports.signing_key,
+            floor=effect.floor,
         )
 
     # --- time and tasks

@@ -219,7 +219,7 @@ class SteppedHub:
                 link.deliver(parcel.device, parcel.payload, parcel.key)
             case Disconnect(device):
                 link.disconnect(device)
-            case Announce(mode, at_ms):
+            case Announce(mode, at_ms, floor):
                 link.announce(
                     seal_state(
                         mode,
@@ -227,6 +227,7 @@ class SteppedHub:
                         store=self._ports.store,
                         epoch=self.core.epoch,
                         key=self._ports.signing_key,
+                        floor=floor,
                     )
                 )
 

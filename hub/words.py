@@ -10,6 +10,7 @@ from protocol.clock import Clock, Entropy
 from protocol.crypto.keys import SigningKey
 from protocol.errors import CallerError
 from protocol.limits import ENVELOPE_BYTES_MAX
+from protocol.messages.offline import FloorLimits
 
 HUB_STATE = "hub.state"
 _BATCH_ID_BYTES = 12
@@ -24,15 +25,25 @@ def seal_batch(
     return batch.seal(Batch(hub_id, batch_id, clock.now_ms(), items), key)
 
 
-def seal_state(mode: Mode, at_ms: int, *, store: str, epoch: int, key: SigningKey) -> bytes:
-    """The hub's state as terminals read it, retained: how it is, its boot epoch, its clock."""
+def seal_state(
+    mode: Mode,
+    at_ms: int,
+    *,
+    store: str,
+    epoch: int,
+    key: SigningKey,
+    floor: FloorLimits | None = None,
+) -> bytes:
+    """The hub's state as terminals read it, retained: how it is, its boot epoch, its clock, and how
+    much they may accept offline (None: nothing)."""
+    said = {} if floor is None else {"floor": floor.to_map()}
     state = Answer(
         message_type=HUB_STATE,
         request_id="",
         device="",
         store=store,
         answered_at_ms=at_ms,
-        body={"mode": mode, "epoch": epoch, "utc_ms": at_ms},
+        body={"mode": mode, "epoch": epoch, "utc_ms": at_ms, **said},
         trace_id="",
     )
     return answers.seal_group([state], key)[0]

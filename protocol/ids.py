@@ -24,16 +24,18 @@ ReportId = NewType("ReportId", str)
 LabelId = NewType("LabelId", str)
 RedPacketId = NewType("RedPacketId", str)
 MerchantTransferId = NewType("MerchantTransferId", str)
+OfflineVoucherId = NewType("OfflineVoucherId", str)
 
 PAYMENT, ATTEMPT, REFUND, TRANSFER = "pay", "att", "rfd", "trf"
 MANDATE, REQUEST, PAYOUT, EVENT = "mdt", "req", "pyo", "evt"
 TOPUP, SWEEP, PAYER, NOTICE, INSTRUMENT = "top", "swp", "pyr", "ntc", "ins"
 DISPUTE, COLLECTION, COUPON, WITHDRAWAL, CASE = "dsp", "cvr", "cpn", "wdr", "cas"
 REPORT, LABEL, RED_PACKET, MERCHANT_TRANSFER = "rpt", "lbl", "rpk", "mtr"
+OFFLINE_VOUCHER = "ofv"
 PREFIXES = frozenset(
     {PAYMENT, ATTEMPT, REFUND, TRANSFER, MANDATE, REQUEST, PAYOUT, EVENT, TOPUP, SWEEP, PAYER}
     | {NOTICE, INSTRUMENT, DISPUTE, COLLECTION, COUPON, WITHDRAWAL, CASE, REPORT, LABEL, RED_PACKET}
-    | {MERCHANT_TRANSFER}
+    | {MERCHANT_TRANSFER, OFFLINE_VOUCHER}
 )
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

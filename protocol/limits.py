@@ -27,3 +27,8 @@ CONSENT_AGE_MS_MAX = 2 * 60 * 1000
 """How far a consent's time may be from the backend's."""
 SETTING_TEXT_CHARS_MAX = 64
 SETTINGS_PER_DEVICE_MAX = 64
+OFFLINE_TOKENS_MAX = 50
+"""How many payments one offline voucher may be spent in."""
+OFFLINE_TOKEN_CHARS_MAX = 1024
+"""Of an offline token's text, which a QR code of version 25 still shows."""
+OFFLINE_CLASSES_MAX = 8

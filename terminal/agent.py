@@ -16,7 +16,7 @@ from terminal.courier import RESEND
 from terminal.desk import Desk
 from terminal.domain.mark import Mark
 from terminal.domain.refund import Refund
-from terminal.domain.sale import COLLECTING_STATES, FINAL_STATES, Sale, SaleState
+from terminal.domain.sale import COLLECTING_STATES, DONE_STATES, Sale, SaleState
 from terminal.domain.screen import Screen, Surroundings, screen_of
 from terminal.effects import Effect, PrintReceipt
 from terminal.fingerprint_flow import LOOK, FingerprintFlow
@@ -53,6 +53,7 @@ from terminal.inputs import (
 )
 from terminal.journal.store import Journal
 from terminal.mark_flow import MarkFlow
+from terminal.offline_flow import OfflineFlow
 from terminal.profile import Profile
 from terminal.refund_flow import REFUND_LOST, REFUND_QUERY, RefundFlow
 from terminal.sale_flow import SaleFlow
@@ -62,7 +63,7 @@ from terminal.trust import Trust
 
 SOFTWARE = "tillway-terminal 0.1"
 _SENT_ONCE = frozenset({"payment.create", "device.hello", "device.fingerprint", "device.settings"})
-_LEAVABLE = FINAL_STATES | {SaleState.UNKNOWN, SaleState.REVERSING}
+_LEAVABLE = DONE_STATES | {SaleState.UNKNOWN, SaleState.REVERSING}
 """Screens a cashier may leave; what is not final goes on behind."""
 
 
@@ -85,11 +86,14 @@ class Agent:
         self._desk = Desk(profile=profile, key=key, journal=journal, clock=clock, entropy=entropy)
         self._journal = journal
         self._sales = SaleFlow(self._desk)
-        self._collect = CollectFlow(self._desk, self._sales)
+        self._offline = OfflineFlow(self._desk, trust)
+        self._collect = CollectFlow(self._desk, self._sales, self._offline)
         self._refunds = RefundFlow(self._desk)
         self._marks = MarkFlow(self._desk)
         self._settings = SettingsFlow(self._desk)
-        self._answers = AnswerFlow(self._desk, trust, self._sales, self._refunds, self._settings)
+        self._answers = AnswerFlow(
+            self._desk, trust, self._sales, self._refunds, self._settings, self._offline
+        )
         self._itself = FingerprintFlow(self._desk) if has_reader else None
         self._has_said_hello = False
         self.printer_error: str | None = None
@@ -114,7 +118,7 @@ class Agent:
     @property
     def is_hub_online(self) -> bool:
         """What the hub last said of its own line to the backend."""
-        return self._answers.is_hub_online
+        return self._desk.is_hub_online
 
     def due_ms(self) -> int | None:
         """When to feed the next `Tick`, on the clock's ticks."""
@@ -162,9 +166,9 @@ class Agent:
             shown,
             Surroundings(
                 currency=self.profile.currency,
-                methods=self.profile.methods,
+                methods=self._offline.methods(),
                 is_link_up=self.is_link_up,
-                is_hub_online=self._answers.is_hub_online,
+                is_hub_online=self._desk.is_hub_online,
                 is_sent=subject is not None and self.is_sent(subject),
                 printer_error=self.printer_error,
                 open_sales=tuple(self._journal.open_sales()),
@@ -324,7 +328,7 @@ class Agent:
     def _leave_finished(self) -> None:
         """A new sale or refund starts from the keypad or from a screen whose outcome is known."""
         shown = self.current()
-        if isinstance(shown, Sale) and shown.state not in FINAL_STATES:
+        if isinstance(shown, Sale) and shown.state not in DONE_STATES:
             raise CallerError("payment_state", f"{shown.state} is on the screen")
         self._desk.current = None
 

@@ -9,6 +9,7 @@ from protocol.errors import CallerError
 from protocol.messages import PaymentResult, RefundResult, Refusal, SettingsWanted
 from terminal.desk import Desk, log
 from terminal.journal.rows import RequestRow
+from terminal.offline_flow import OfflineFlow
 from terminal.refund_flow import RefundFlow
 from terminal.sale_flow import SaleFlow
 from terminal.settings_flow import SettingsFlow
@@ -25,6 +26,7 @@ class AnswerFlow:
         sales: SaleFlow,
         refunds: RefundFlow,
         settings: SettingsFlow,
+        offline: OfflineFlow,
     ) -> None:
         self._desk = desk
         self._journal = desk.journal
@@ -32,7 +34,7 @@ class AnswerFlow:
         self._sales = sales
         self._refunds = refunds
         self._settings = settings
-        self.is_hub_online = True
+        self._offline = offline
         self.refused: Counter[str] = Counter()
 
     def take(self, data: bytes) -> None:
@@ -102,7 +104,12 @@ class AnswerFlow:
     def take_hub_state(self, data: bytes) -> None:
         """Bytes that claim to be the hub's word about itself."""
         try:
-            self.is_hub_online = self._trust.hub_mode(data) == "online"
+            state = self._trust.hub_state(data)
         except CallerError as refused:
             self.refused[refused.code] += 1
             log.warning("hub_state_refused", code=refused.code, detail=refused.detail)
+            return
+        was_online, self._desk.is_hub_online = self._desk.is_hub_online, state.mode == "online"
+        self._offline.hear(state, data)
+        if self._desk.is_hub_online and not was_online:
+            self._sales.returning.on_backend_back()

@@ -7,6 +7,7 @@ from typing import Any
 
 from protocol import ids
 from protocol.errors import CallerError
+from protocol.messages.offline import OFFLINE_TOKEN
 from protocol.money import positive
 from protocol.scanned import OWN_WALLET
 from terminal.desk import Desk, log
@@ -14,6 +15,7 @@ from terminal.domain.sale import COLLECTING_STATES, Sale, SaleEvent, SaleState, 
 from terminal.effects import ReadFinger, ScanCode, StopDevices
 from terminal.inputs import StartSale
 from terminal.limits import FINGER_WAIT_S, SALES_OPEN_MAX, SCAN_WAIT_S
+from terminal.offline_flow import OfflineFlow
 from terminal.sale_flow import SaleFlow
 
 _S, _T = SaleState, Step
@@ -22,9 +24,10 @@ _S, _T = SaleState, Step
 class CollectFlow:
     """The one sale that is being put together, and the devices it needs."""
 
-    def __init__(self, desk: Desk, sales: SaleFlow) -> None:
+    def __init__(self, desk: Desk, sales: SaleFlow, offline: OfflineFlow) -> None:
         self._desk = desk
         self._sales = sales
+        self._offline = offline
         self._held_code: str | None = None
         self.sale: Sale | None = None
 
@@ -61,7 +64,10 @@ class CollectFlow:
         """Take the payer's way to pay."""
         self._check_method(method)
         sale = self._sale_in(_S.CHOOSING)
-        if method == "pay_code":
+        if method == OFFLINE_TOKEN:
+            wish = self._offline.wish_of(sale)
+            self._move(sale, _T.SCAN, method=method, error_code=None, code_url=wish)
+        elif method == "pay_code":
             self._move(sale, _T.SCAN, method=method, error_code=None)
         else:
             self._verify_or_send(replace(sale, method=method), pay_code=None)
@@ -80,6 +86,9 @@ class CollectFlow:
         sale = self.sale
         if sale is None or sale.payment_id != payment_id or sale.state is not _S.SCANNING:
             return
+        if sale.method == OFFLINE_TOKEN:
+            self._token_scanned(sale, code)
+            return
         found = self._desk.profile.scan_table.find(code)
         log.info("code_scanned", payment_id=payment_id, wallet=found.wallet, error=found.error_code)
         if found.error_code is not None:
@@ -88,6 +97,18 @@ class CollectFlow:
             self._send(sale, pay_code=found.text, verification=None)
         else:
             self._verify_or_send(sale, pay_code=found.text)
+
+    def _token_scanned(self, sale: Sale, text: str) -> None:
+        try:
+            token = self._offline.read(sale, text)
+        except CallerError as error:
+            log.info("token_refused", payment_id=sale.payment_id, code=error.code)
+            self._move(sale, _T.MISS_SCAN, error_code=error.code, code_url=None)
+            return
+        self.sale = None
+        at_ms = self._desk.clock.now_ms()
+        self._sales.returning.accept(sale, token, text, at_ms=at_ms)
+        self._offline.keep(sale, token, at_ms=at_ms)
 
     def code_typed(self, code: str) -> None:
         """A code that came by the page. The scanner, which may be looking, need not look on."""
@@ -145,6 +166,7 @@ class CollectFlow:
     def _check_method(self, method: str) -> None:
         if method not in self._desk.profile.methods:
             raise CallerError("field_invalid", "method")
+        self._offline.check_method(method)
 
     def _move(self, sale: Sale, step: Step, **changes: Any) -> None:  # noqa: ANN401
         moved, event = sale.move(step, **changes)

@@ -27,7 +27,7 @@ _Port = Annotated[int, Field(ge=0, le=65535)]
 _Minor = Annotated[int, Field(gt=0, le=AMOUNT_MINOR_MAX)]
 _Name = Annotated[str, Field(min_length=1, max_length=64)]
 _Word = Annotated[int, Field(ge=0, le=0xFFFFFFFF)]
-_Method = Literal["pay_code", "merchant_qr", "mandate"]
+_Method = Literal["pay_code", "merchant_qr", "mandate", "offline_token"]
 
 
 class _Section(BaseModel):

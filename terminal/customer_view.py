@@ -11,6 +11,7 @@ _GREETING = "Welcome"
 _WORDS = {
     "scanning": "Show your code", "verifying": "Press your finger", "sending": "One moment",
     "offline": "One moment", "qr": "Scan to pay", "waiting": "Please confirm",
+    "offline_scan": "Scan, then show", "accepted_offline": "Accepted - thank you",
     "unknown": "Please wait", "closing": "Please wait", "reversing": "Please wait",
     "paid": "Paid - thank you", "declined": "Declined", "closed": "Not charged",
     "expired": "Not charged", "reversed": "Money goes back", "refund_sending": "Refunding",

@@ -20,7 +20,8 @@ log = structlog.get_logger("terminal")
 
 
 class Desk:
-    """The agent's tools. ``current`` is the payment or refund on the screen."""
+    """The agent's tools. ``current`` is the payment or refund on the screen; ``is_hub_online`` what
+    the hub last said of its line to the backend."""
 
     def __init__(
         self,
@@ -36,6 +37,7 @@ class Desk:
         self.clock = clock
         self.timers = Timers()
         self.effects: list[Effect] = []
+        self.is_hub_online = True
         self.current: str | None = None
         self.settled: Counter[str] = Counter()
         self.courier = Courier(

@@ -8,6 +8,10 @@ ANSWER_WAIT_MS = 5_000
 """How long a request that left the terminal may stay silent before its outcome is *unknown*."""
 CREATE_AGE_MS_MAX = 2 * 60_000
 """How long after it was stored a create may be sent or made again. The payer has gone then."""
+OFFLINE_ASK_GAP_MS = 60_000
+"""Gap between questions about what was accepted offline, while somebody can be asked."""
+HUB_WORD_KEPT_GAP_MS = 10 * 60_000
+"""How often the hub's unchanged limits are written down anew."""
 RESEND_GAPS_MS = (1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000)
 """Gaps between envelopes of one request; the last repeats."""
 QUERY_GAPS_MS = (5_000, 10_000, 10_000, 10_000, 20_000, 40_000, 60_000)

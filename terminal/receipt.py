@@ -14,7 +14,15 @@ from protocol.framing.escpos import Align, QrStyle
 from protocol.money import Money
 
 ReceiptState = Literal[
-    "paid", "declined", "unknown", "closed", "expired", "reversed", "refund", "refund_failed"
+    "paid",
+    "declined",
+    "unknown",
+    "closed",
+    "expired",
+    "reversed",
+    "refund",
+    "refund_failed",
+    "accepted_offline",
 ]
 COLUMNS = {58: 32, 80: 48}
 ITEM_LINES_MAX = 200
@@ -23,6 +31,7 @@ _TITLES: dict[ReceiptState, tuple[str, str]] = {
     "paid": ("支付成功", "PAID"),
     "declined": ("支付失败", "DECLINED"),
     "unknown": ("结果未知", "OUTCOME UNKNOWN"),
+    "accepted_offline": ("离线支付", "PAID OFFLINE"),
     "closed": ("已关闭", "CLOSED"),
     "expired": ("已过期", "EXPIRED"),
     "reversed": ("已撤销", "REVERSED"),
@@ -61,6 +70,9 @@ class ReceiptContent:
     """The part of the amount that a coupon paid."""
     refund_id: str = ""
     error_code: str = ""
+    guarantee: Money | None = None
+    """Of an offline payment: what the house bears if its voucher is spent twice."""
+    return_until: datetime | None = None
     is_copy: bool = False
     is_training: bool = False
     footers: tuple[str, ...] = ()
@@ -162,12 +174,30 @@ def _outcome(content: ReceiptContent, columns: int) -> bytes:
     words: tuple[str, ...] = ()
     if content.state == "unknown":
         words = _UNKNOWN_WORDS
+    if content.state == "accepted_offline":
+        words = _bearers(content)
     if content.error_code:
         told = advice(content.error_code)
         words = (*words, f"[{told.code}]", told.zh, told.en)
     if not words:
         return b""
     return rule(columns) + b"".join(wrapped(sentence, columns) for sentence in words)
+
+
+def _bearers(content: ReceiptContent) -> tuple[str, ...]:
+    """Who bears what goes wrong, in the shop's and the payer's words."""
+    assert content.guarantee is not None
+    assert content.return_until is not None
+    house, until = shown(content.guarantee), content.return_until.strftime("%Y-%m-%d %H:%M")
+    return (
+        "款项已由付款人签名，联网后入账。",
+        "Signed by the payer; booked when the line is back.",
+        f"凭证重复使用：平台担保至 {house}，超出由商户承担。",
+        f"If the voucher is spent twice, the house bears up to {house}, the merchant the rest.",
+        f"{until} 后上传不予入账，由商户承担。",
+        f"Brought back after {until}: not paid, the merchant bears it.",
+        "入账后方可退款。 Refunds only after it is booked.",
+    )
 
 
 def _code(content: ReceiptContent) -> bytes:

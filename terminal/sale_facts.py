@@ -4,11 +4,41 @@ from typing import Any
 
 from protocol.errors import CallerError
 from protocol.messages import PaymentResult
+from protocol.messages.offline import OfflineToken
 from protocol.payment import PaymentState
 from terminal.desk import error_facts
 from terminal.domain.delivery import Delivery
 from terminal.domain.sale import Sale
 from terminal.profile import Profile
+
+
+def create_body(sale: Sale, profile: Profile, **facts: Any) -> dict[str, Any]:  # noqa: ANN401
+    """The body of a sale's ``payment.create``; ``facts`` are what its way to pay adds."""
+    body = {
+        "payment_id": sale.payment_id,
+        "attempt_id": sale.attempt_id,
+        "method": sale.method,
+        "amount_minor": sale.amount_minor,
+        "currency": sale.currency,
+        "merchant_id": profile.merchant_id,
+        "description": sale.description,
+        "mandate_id": profile.mandate_id if sale.method == "mandate" else None,
+        "till": profile.till,
+        "cashier": sale.cashier,
+        **facts,
+    }
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def bearer_facts(token: OfflineToken) -> dict[str, Any]:
+    """Who bears what goes wrong with a token, for its receipt."""
+    voucher = token.voucher
+    return {
+        "guarantee_minor": voucher.guarantee_minor,
+        "return_until_ms": voucher.return_until_ms,
+        "offline_number": token.text.number,
+        "voucher_id": voucher.voucher_id,
+    }
 
 
 def check_money(sale: Sale, result: PaymentResult) -> None:

@@ -43,7 +43,8 @@ from terminal.limits import (
     QUERY_GAPS_MS,
     REVERSE_NOT_BEFORE_MS,
 )
-from terminal.sale_facts import changes_of, check_money, receipt_facts
+from terminal.returning import Returning, Ways
+from terminal.sale_facts import changes_of, check_money, create_body, receipt_facts
 
 LOST, LATE, QUERY, UNDO, IDLE = "lost", "late", "query", "undo", "idle"
 """Kinds of timers: silence, too old to be made, next query, next close or reversal, back to the
@@ -64,30 +65,18 @@ class SaleFlow:
         self._queries: dict[str, int] = {}
         self._ages = Ages(desk.clock)
         self.items = ItemFlow(desk, self.give_back)
+        ways = Ways(self._move, self._send_create, self._query, self._is_in_doubt)
+        self.returning = Returning(desk, ways)
 
     # The cashier, and the collected sale
 
     def submit(self, sale: Sale, *, pay_code: str | None, verification: Any) -> None:  # noqa: ANN401
         """Everything is collected: store the request, then let it go."""
-        body = {
-            "payment_id": sale.payment_id,
-            "attempt_id": sale.attempt_id,
-            "method": sale.method,
-            "amount_minor": sale.amount_minor,
-            "currency": sale.currency,
-            "merchant_id": self._desk.profile.merchant_id,
-            "description": sale.description,
-            "pay_code": pay_code,
-            "mandate_id": self._desk.profile.mandate_id if sale.method == "mandate" else None,
-            "verification": verification,
-            "till": self._desk.profile.till,
-            "cashier": sale.cashier,
-        }
-        wanted = {name: value for name, value in body.items() if value is not None}
+        body = create_body(sale, self._desk.profile, pay_code=pay_code, verification=verification)
         sent_at_ms = self._desk.clock.now_ms()
         moved = self._move(sale, _T.SEND, error_code=None, sent_at_ms=sent_at_ms)
         self._age_from_now(moved)
-        self._courier.post("payment.create", wanted, subject=moved.payment_id)
+        self._courier.post("payment.create", body, subject=moved.payment_id)
         self._desk.after((LOST, moved.payment_id), ANSWER_WAIT_MS)
 
     def decline_here(self, sale: Sale, code: str) -> None:
@@ -172,6 +161,8 @@ class SaleFlow:
                 self._give_up(sale)
             else:
                 self._courier.resend_later(row)
+        elif sale.state is _S.ACCEPTED and code.startswith("device_"):
+            self._courier.resend_later(row)  # the money is due, whenever this till is heard again
         elif kind is Refused.FINAL and not self._is_in_doubt(sale):
             if sale.may(_T.DECLINE):
                 self._move(sale, _T.DECLINE, error_code=code)
@@ -225,6 +216,8 @@ class SaleFlow:
             self._give_up(sale)
         elif kind == QUERY and sale.state in {_S.UNKNOWN, *_ASKING}:
             self._poll(sale)
+        elif kind == QUERY and sale.state is _S.ACCEPTED:
+            self.returning.on_timer(sale)
         elif kind == UNDO and sale.state in _UNDOING:
             self._undo(sale)
         elif kind == DISPENSE:
@@ -235,8 +228,10 @@ class SaleFlow:
     def on_link_up(self) -> None:
         """Send what never left, and ask about everything that is open."""
         for sale in self._journal.open_sales():
-            if sale.state is _S.SENDING and not self._is_in_doubt(sale):
+            if sale.state in {_S.SENDING, _S.ACCEPTED} and not self._is_in_doubt(sale):
                 self._send_create(sale)
+            elif sale.state is _S.ACCEPTED:
+                self.returning.bring_back(sale)
             elif sale.state in {_S.UNKNOWN, *_ASKING}:
                 self._query(sale)
             elif sale.state in _UNDOING and not self._desk.timers.is_set((UNDO, sale.payment_id)):
@@ -251,7 +246,8 @@ class SaleFlow:
                 self._move(sale, _T.CANCEL, is_recovered=True)
                 continue
             moved = self._move(sale, _T.RESTART, is_recovered=True)
-            self._desk.current = moved.payment_id
+            if moved.state is not _S.ACCEPTED:
+                self._desk.current = moved.payment_id
 
     # Below: the steps themselves.
 
@@ -260,7 +256,7 @@ class SaleFlow:
         self._desk.after((LATE, sale.payment_id), max(CREATE_AGE_MS_MAX - age_ms, 0))
 
     def _is_too_late(self, sale: Sale) -> bool:
-        return self._ages.of_ms(sale) >= CREATE_AGE_MS_MAX
+        return sale.state is not _S.ACCEPTED and self._ages.of_ms(sale) >= CREATE_AGE_MS_MAX
 
     def _give_up(self, sale: Sale) -> None:
         """Too late to make it: it ends, unless some envelope may have been accepted (Rule 3)."""
@@ -284,7 +280,7 @@ class SaleFlow:
         if sale is None or sale.state in FINAL_STATES or row.state is not RequestState.OPEN:
             return
         if row.message_type == "payment.create":
-            if sale.state in {_S.SENDING, _S.UNKNOWN}:
+            if sale.state in {_S.SENDING, _S.UNKNOWN, _S.ACCEPTED}:
                 self._send_create(sale)
         else:
             self._courier.resend_later(self._courier.send(row))
@@ -360,6 +356,8 @@ class SaleFlow:
                 self._print(sale, "unknown")
         elif sale.state in _ASKING:
             self._desk.after((QUERY, key), PAYER_POLL_MS)
+        elif sale.state is _S.ACCEPTED:
+            self.returning.wait(sale)
         elif sale.state is _S.CLOSING:
             self._undo(sale)
         elif sale.state is _S.REVERSING:
@@ -380,7 +378,8 @@ class SaleFlow:
                 self._desk.current = None
             return
         kind = {_S.PAID: "paid", _S.DECLINED: "declined"}.get(sale.state, sale.ended_as or "closed")
-        self._print(sale, kind)
+        if event is not SaleEvent.CAME_BACK:  # whoever paid has gone, with a receipt
+            self._print(sale, kind)
         if not self._desk.profile.is_attended:
             is_paid = sale.state is _S.PAID
             shown = PAID_SHOWN_UNATTENDED_MS if is_paid else ERROR_SHOWN_UNATTENDED_MS

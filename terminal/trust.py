@@ -13,10 +13,21 @@ from protocol import answers
 from protocol.answers import Answer
 from protocol.crypto.keys import VerifyKey
 from protocol.errors import CallerError
+from protocol.messages.offline import FloorLimits, OfflineToken, read_token
 
 HUB_STATE = "hub.state"
 RESULTS = frozenset({"payment.result", "refund.result", "settings.wanted"})
 PROOFS = frozenset({"payment_not_found", "refund_not_found"})
+
+
+@dataclass(frozen=True, slots=True)
+class HubState:
+    """What this store's hub says of itself: ``online``, ``degraded`` or ``offline``, at which time
+    of its clock, and how much may be accepted offline (None: nothing)."""
+
+    mode: str
+    said_at_ms: int
+    floor: FloorLimits | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +64,8 @@ class Trust:
             raise CallerError("signature_invalid", "only the backend gives results")
         return TrustedAnswer(answer, sealed.kid, is_backend)
 
-    def hub_mode(self, data: bytes) -> str:
-        """What this store's hub says of itself: ``online``, ``degraded`` or ``offline``."""
+    def hub_state(self, data: bytes) -> HubState:
+        """What this store's hub says of itself; ``CallerError`` if anybody else could."""
         sealed = answers.unseal(data)
         key = self._hub_keys.get(sealed.kid)
         if key is None:
@@ -62,4 +73,15 @@ class Trust:
         state = sealed.verify(key)
         if state.message_type != HUB_STATE or state.store != self._store:
             raise CallerError("identity_mismatch", "another store's hub")
-        return str(state.body.get("mode", ""))
+        floor = state.body.get("floor")
+        limits = FloorLimits.from_map(floor) if isinstance(floor, dict) else None
+        return HubState(str(state.body.get("mode", "")), state.answered_at_ms, limits)
+
+    def offline_token(self, text: str) -> OfflineToken:
+        """A payer's token under a voucher of the backend's; ``offline_token_invalid`` else."""
+        token = read_token(text)
+        key = self._backend_keys.get(token.signed_voucher.kid)
+        if key is None:
+            raise CallerError("offline_token_invalid", "unknown key")
+        token.verify(key)
+        return token

@@ -57,6 +57,7 @@ TABLE_MODULES = (
     "backend.merchant_transfers.tables",
     "backend.merchants.tables",
     "backend.notify.tables",
+    "backend.offline.tables",
     "backend.pay_page.tables",
     "backend.payments.tables",
     "backend.reconciliation.tables",

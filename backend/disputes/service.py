@@ -36,7 +36,7 @@ from backend.disputes.model import (
 from backend.disputes.ports import SettledDays
 from backend.disputes.tables import DISPUTE, EVENT
 from backend.disputes.timeline import record_opened, step
-from backend.instruments.model import BALANCE, InstrumentKind
+from backend.instruments.model import BALANCE, HOUSE, OFFLINE, InstrumentKind
 from backend.ledger import chart
 from backend.ledger import rules as posting
 from backend.ledger import service as ledger
@@ -85,6 +85,8 @@ class OpenDispute:
             raise CallerError("payment_not_found", self.payment_id)
         if payment["funding"] == InstrumentKind.ECNY:
             raise CallerError("payment_final", self.payment_id)
+        if payment["funding"] == HOUSE:
+            raise CallerError("dispute_not_paid", self.payment_id)
         if payment["payer_id"] is None and payment["channel_id"]:
             raise CallerError("dispute_elsewhere", self.payment_id)
         check_new(_disputable(payment), amount_minor=self.amount_minor, currency=self.currency)
@@ -129,7 +131,8 @@ class OpenDispute:
             "payment_id": self.payment_id,
             "merchant_id": payment["merchant_id"],
             "payer_id": payment["payer_id"],
-            "funding": payment["funding"],
+            # What was set aside for it is spent: what is lost goes to the balance.
+            "funding": BALANCE if payment["funding"] == OFFLINE else payment["funding"],
             "channel_id": payment["channel_id"],
             "amount_minor": self.amount_minor,
             "cover_minor": cover_minor,

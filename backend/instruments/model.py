@@ -19,6 +19,10 @@ from protocol.errors import CallerError
 
 BALANCE = "balance"
 """Names the payer's own balance where an instrument may be chosen."""
+OFFLINE, HOUSE = "offline", "house"
+"""What paid an offline token: what was set aside for its voucher, or our own money."""
+KEPT_HERE = frozenset({BALANCE, OFFLINE, HOUSE})
+"""What pays without a channel: the money is with us already."""
 
 
 class InstrumentKind(StrEnum):

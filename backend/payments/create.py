@@ -5,7 +5,8 @@ Rule 2: a decline is kept. The same id can never be paid later by a copy that wa
 Rule 3: only what is wrong in every future, too (another merchant's id, a currency the merchant
         does not take), is refused without a row.
 Rule 4: a payment that waited too long on its way is declined, never charged: nobody stands at the
-        till any more. What undoes or asks (reversal, query, refund) does not age.
+        till any more. What undoes or asks (reversal, query, refund) does not age, and what was
+        accepted offline has a time of its own.
 """
 
 from collections.abc import Iterable
@@ -28,6 +29,7 @@ from backend.payments.model import (
     body_hash,
     payment_answer,
 )
+from backend.payments.offline import Presented, offline_reads, take_offline
 from backend.payments.paying import Taken, paying_reads, take, tell_decline
 from backend.payments.tables import ATTEMPT, PAYMENT
 from backend.payments.timeline import step
@@ -60,6 +62,8 @@ class CreatePayment:
     asks_payer: bool = False
     """The payer's PIN is wanted, whatever the amount."""
     foreign: ForeignCode | None = None
+    presented: Presented | None = None
+    """What the till accepted offline."""
     notify_url: str | None = None
     """Where news of it goes, and in which form; None: to the merchant's own address."""
     notify_form: str = ""
@@ -84,12 +88,14 @@ class CreatePayment:
     def follow(self, ws: WorkingSet) -> Iterable[Read]:
         if self.body.method == "merchant_qr":
             return []
+        asked = {
+            "payment_id": self.body.payment_id,
+            "merchant_id": self.request.merchant_id,
+            "currency": self.body.currency,
+        }
+        if self.presented is not None:
+            return offline_reads(ws, self.presented, payment=asked)
         if self.foreign is not None:
-            asked = {
-                "payment_id": self.body.payment_id,
-                "merchant_id": self.request.merchant_id,
-                "currency": self.body.currency,
-            }
             return foreign_reads(
                 ws, self.foreign, payment=asked, device=self.request.device, rules=self.rules
             )
@@ -134,7 +140,9 @@ class CreatePayment:
             raise CallerError("idempotency_conflict", "attempt_id")
         payment = self._insert(ws, now_ms)
         stopped = stop_of(ws, merchant_id=self.request.merchant_id, device=self.request.device)
-        if now_ms - self.request.received_at_ms > CREATE_AGE_MS_MAX:
+        if self.presented is not None:
+            taken = self._by_token(ws, payment, self.presented, merchant, now_ms)
+        elif now_ms - self.request.received_at_ms > CREATE_AGE_MS_MAX:
             taken = Taken(payment, "payment_too_late")
         elif merchant["status"] != "active":
             taken = Taken(payment, "merchant_unknown")
@@ -227,6 +235,19 @@ class CreatePayment:
             payment, verdict, why = taken.payment, taken.verdict, "risk"
         return ask_payer(
             ws, payment, payer_id, why=why, actor=self._actor, now_ms=now_ms, verdict=verdict
+        )
+
+    def _by_token(
+        self, ws: WorkingSet, payment: Row, presented: Presented, merchant: Row, now_ms: int
+    ) -> Taken:
+        return take_offline(
+            ws,
+            payment,
+            presented,
+            merchant=merchant,
+            rules=self.rules,
+            actor=self._actor,
+            now_ms=now_ms,
         )
 
     def _by_mandate(self, ws: WorkingSet, payment: Row, merchant: Row, now_ms: int) -> Taken:

@@ -1,6 +1,6 @@
-"""The clock's task: codes, coupons, their stocks, red packets and merchants' transfers whose time
-has passed expire; a code's till is told, and what is left in a red packet or a stock, or was not
-taken, goes back.
+"""The clock's task: codes, coupons, their stocks, red packets, merchants' transfers and offline
+vouchers whose time has passed expire; a code's till is told, and what is left in a red packet, a
+stock or a voucher, or was not taken, goes back.
 """
 
 import asyncio
@@ -14,6 +14,8 @@ from backend.coupons.stocks.service import EndStock
 from backend.merchant_transfers.model import TransferStep
 from backend.merchant_transfers.repository import TransferRepository
 from backend.merchant_transfers.service import EndTransfer
+from backend.offline.repository import OfflineRepository
+from backend.offline.service import CloseVoucher
 from backend.payments.limits import EXPIRY_SWEEP_MS
 from backend.payments.repository import PaymentRepository
 from backend.payments.service import ExpirePayment
@@ -75,6 +77,17 @@ async def end_stocks(services: Services) -> int:
     return sum(ended)
 
 
+async def close_vouchers(services: Services) -> int:
+    """One sweep; how many offline vouchers ended now."""
+    repository = OfflineRepository(services.reader)
+    now_ms = services.clock.now_ms()
+    due = await services.run_read(lambda: repository.due(now_ms))
+    date = services.rules.business_date(now_ms)
+    for one in due:
+        await services.submit(CloseVoucher(voucher_id=one, business_date=date))
+    return len(due)
+
+
 async def run_expiry(services: Services) -> None:
     """Sweep until cancelled."""
     while True:
@@ -82,10 +95,11 @@ async def run_expiry(services: Services) -> None:
             payments, coupons = await expire_overdue(services), await expire_coupons(services)
             packets = await expire_red_packets(services)
             transfers, stocks = await expire_transfers(services), await end_stocks(services)
+            vouchers = await close_vouchers(services)
         except OperatingError as error:
             _log.warning("expiry_paused", code=error.code)
         else:
-            if payments or coupons or packets or transfers or stocks:
+            if payments or coupons or packets or transfers or stocks or vouchers:
                 _log.info("expired", payments=payments, coupons=coupons, red_packets=packets,
-                          transfers=transfers, stocks=stocks)  # fmt: skip
+                          transfers=transfers, stocks=stocks, vouchers=vouchers)  # fmt: skip
         await asyncio.sleep(EXPIRY_SWEEP_MS / 1000)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from backend.db.tables import Row
+from backend.offline.model import OfflineRules
 from backend.payments.limits import CODE_LIFE_MS_MAX
 from backend.risk.judging.engine import Engine
 from backend.risk.model import RiskRules
@@ -72,6 +73,7 @@ class PaymentRules:
     settlement_date: Callable[[str, int], str] | None = None
     """A channel's cut-off and calendar, as a function; None: its days are the shop's."""
     withdrawals: WithdrawalRules = field(default_factory=WithdrawalRules)
+    offline: OfflineRules = field(default_factory=OfflineRules)
     has_own_advance: bool = False
     """Whether we advance what a fund redeems, from our own money (rule 6b), instead of a bank."""
     day_offset_ms: int = DAY_OFFSET_MS

@@ -8,6 +8,7 @@ from backend.mandates.standing import QueryMandate
 from backend.payments.create import CreatePayment
 from backend.payments.foreign import ForeignCode
 from backend.payments.model import DeviceRequest, PaymentRules
+from backend.payments.offline import Presented
 from backend.payments.sealed_codes import seal_code
 from backend.payments.service import ClosePayment, QueryPayment, ReversePayment
 from backend.refunds.service import CreateRefund, QueryRefund
@@ -24,6 +25,7 @@ from protocol.messages import (
     RefundQuery,
     parse_body,
 )
+from protocol.messages.offline import OFFLINE_TOKEN, read_token
 from protocol.paycode import find_code
 from protocol.scanned import OWN_WALLET
 
@@ -60,7 +62,24 @@ def _create(request: DeviceRequest, rules: PaymentRules) -> Command:
             found = find_code(rules.code_master_key, body.pay_code, at_ms=request.received_at_ms)
     elif body.pay_code is not None or (body.method == "mandate") != (body.mandate_id is not None):
         raise CallerError("field_invalid", "method")
-    return CreatePayment(request=request, body=body, rules=rules, found=found, foreign=foreign)
+    return CreatePayment(
+        request=request,
+        body=body,
+        rules=rules,
+        found=found,
+        foreign=foreign,
+        presented=_presented(body),
+    )
+
+
+def _presented(body: PaymentCreate) -> Presented | None:
+    """The token that a till accepted offline, if that is the method."""
+    text, at_ms = body.offline_token, body.accepted_at_ms
+    if {body.method == OFFLINE_TOKEN, text is not None, at_ms is not None} == {False}:
+        return None
+    if body.method != OFFLINE_TOKEN or text is None or at_ms is None:
+        raise CallerError("field_invalid", "offline_token")
+    return Presented(token=read_token(text), accepted_at_ms=at_ms)
 
 
 def _foreign(body: PaymentCreate, rules: PaymentRules) -> ForeignCode | None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
-from backend.instruments.model import BALANCE
+from backend.instruments.model import KEPT_HERE
 from backend.ledger import chart
 from backend.ledger import rules as posting
 from backend.ledger import service as ledger
@@ -119,7 +119,7 @@ class ReversePayment:
         found = posted_reads(ws, _paid_event(payment))
         if payment["is_shared"]:
             found += posted_reads(ws, frozen_event(self.payment_id))
-        if payment["funding"] != BALANCE:
+        if payment["funding"] not in KEPT_HERE:
             found += [(SAGA, self.payment_id), (HOLD, f"{self.payment_id}:1")]
         if payment["pending_owner"]:
             found += [(ACCOUNT, account) for _, account in _sub_accounts(ws, payment)]
@@ -293,7 +293,7 @@ def _sub_accounts(ws: WorkingSet, payment: Row) -> list[tuple[str, str]]:
 def _paid_event(payment: Row) -> str:
     """The event that posted the payment's money: the payment, or its channel's word."""
     payment_id: str = payment["payment_id"]
-    return payment_id if payment["funding"] == BALANCE else f"{payment_id}.captured"
+    return payment_id if payment["funding"] in KEPT_HERE else f"{payment_id}.captured"
 
 
 def _stop_channel(ws: WorkingSet, payment: Row, rules: PaymentRules, now_ms: int) -> None:

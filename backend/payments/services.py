@@ -9,6 +9,7 @@ from backend.db.reading import Reader
 from backend.merchants.model import FeeBounds
 from backend.payments.model import PaymentRules
 from protocol.clock import Clock, Entropy
+from protocol.crypto.keys import SigningKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,3 +23,5 @@ class Services:
     entropy: Entropy
     rules: PaymentRules
     fee_bounds: FeeBounds = field(default_factory=FeeBounds)
+    signing_key: SigningKey | None = field(default=None, repr=False)
+    """Signs what a payer's phone takes along (``backend.offline``); None: nothing is signed."""

@@ -13,7 +13,7 @@ from backend.db.reading import Reader
 from backend.db.tables import Row
 from backend.disputes.model import DisputeState
 from backend.disputes.tables import Dispute
-from backend.instruments.model import BALANCE
+from backend.instruments.model import BALANCE, HOUSE, KEPT_HERE, OFFLINE
 from backend.ledger import chart, model
 from backend.ledger.tables import LedgerAccount, LedgerTransfer
 from backend.payments.tables import Payment
@@ -53,7 +53,7 @@ _SIGNED = case(
 )
 
 
-_OTHER_FUNDINGS = (BALANCE, "fund", "advance", "ecny")
+_OTHER_FUNDINGS = (BALANCE, OFFLINE, HOUSE, "fund", "advance", "ecny")
 """Those with a posting rule of their own, beside the one that cards have."""
 
 
@@ -111,7 +111,7 @@ class ReconciliationRepository:
         """Refunds through channels that began on a business day and were not refused."""
         where = and_(
             _REFUND.c.business_date == day,
-            _REFUND.c.funding != BALANCE,
+            _REFUND.c.funding.not_in(KEPT_HERE),
             _REFUND.c.state != "failed",
         )
         async for some in self._orders(_REFUND.c.refund_id, _REFUND.c.amount_minor, where):

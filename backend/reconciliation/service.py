@@ -24,6 +24,7 @@ from backend.clearing.calendar import Calendar
 from backend.db.command import Command, Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
+from backend.instruments.model import HOUSE, OFFLINE
 from backend.reconciliation.advances import match_repaid
 from backend.reconciliation.breaks import (
     Break,
@@ -250,6 +251,8 @@ class Reconciliation:
         undone = [event async for event in books.reversed_since(day)]
         pairs = (
             ("payments", paid(day), "balance_paid", "C:CUST:", ""),
+            ("offline", paid(day, OFFLINE), "offline_paid", "C:ESCROW:", ""),
+            ("covered", paid(day, HOUSE), "offline_covered", "C:OWN_DUE:", ""),
             ("cards", books.card_orders(day), "card_paid", "C:CH:", _CAPTURED),
             ("funds", paid(day, "fund"), "fund_paid", "C:CH:", _CAPTURED),
             ("advances", paid(day, "advance"), "fund_paid_by_own_advance", "C:OWN_DUE:", _CAPTURED),

@@ -6,7 +6,7 @@ Rule 2: what of it is still frozen for sharing is used first, then the merchant'
         the rest comes from what is available; the fee comes back with it, cumulatively exact, by
         the plan the payment was charged by.
 Rule 3: what a coupon had paid of it goes back to whose it was, us or the merchant; the payer gets
-        the rest.
+        the rest. What the house had borne of an offline payment goes back to the house.
 Rule 4: money that came through a channel goes back through it. The merchant gives it at once and
         has it again if the channel refuses; until the channel has answered the refund is
         *processing*.
@@ -19,7 +19,7 @@ from typing import Any
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
-from backend.instruments.model import BALANCE
+from backend.instruments.model import BALANCE, HOUSE, KEPT_HERE, OFFLINE
 from backend.ledger import chart
 from backend.ledger import rules as posting
 from backend.ledger import service as ledger
@@ -43,6 +43,9 @@ from backend.refunds.tables import REFUND
 from protocol.errors import CallerError
 from protocol.messages import RefundCreate
 from protocol.payment import PaymentState
+
+_FUNDINGS = {OFFLINE: BALANCE}
+"""Where money goes back to, where that is not whence it came: what was set aside is spent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +146,7 @@ class CreateRefund:
 
     def _is_balance(self, payment: Row) -> bool:
         """Whether the money goes to a balance."""
-        return self.to_balance or payment["funding"] == BALANCE
+        return self.to_balance or payment["funding"] in KEPT_HERE
 
     def _fee_back(self, ws: WorkingSet, payment: Row) -> int:
         """What brings the returned fee to what it must be after this refund. Counted from what was
@@ -165,6 +168,8 @@ class CreateRefund:
         date: str,
     ) -> list[Transfer]:
         event = posting.Event(self.body.refund_id, payment["currency"], date)
+        if payment["funding"] == HOUSE:
+            return posting.offline_cover_returned(event, sources=sources, fee_back_minor=fee_back)
         if not self._is_balance(payment):
             begun = posting.channel_refund_started(
                 event, sources=sources, fee_back_minor=fee_back, coupon_back_minor=coupon_back
@@ -191,7 +196,7 @@ class CreateRefund:
         now_ms: int,
         **columns: Any,  # noqa: ANN401  # column values
     ) -> Row:
-        request, body = self.request, self.body
+        request, body, funding = self.request, self.body, payment["funding"]
         row = {
             "refund_id": body.refund_id,
             "payment_id": body.payment_id,
@@ -208,7 +213,7 @@ class CreateRefund:
             "business_date": self.rules.business_date(now_ms),
             "body_hash": body_hash(request.device, body),
             "trace_id": request.trace_id,
-            "funding": BALANCE if self.to_balance else payment["funding"],
+            "funding": BALANCE if self.to_balance else _FUNDINGS.get(funding, funding),
             "notify_url": self.notify_url,
             "notify_form": self.notify_form,
             **columns,

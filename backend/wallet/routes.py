@@ -9,6 +9,7 @@ from backend.coupons.routes import add_wallet_routes as add_coupon_routes
 from backend.db.tables import Row
 from backend.instruments.routes import add_routes as add_instrument_routes
 from backend.mandates.routes import add_wallet_routes
+from backend.offline.routes import add_wallet_routes as add_offline_routes
 from backend.payments.services import Services
 from backend.red_packets.routes import add_wallet_routes as add_red_packet_routes
 from backend.risk.lists.service import SetBlock
@@ -97,12 +98,23 @@ def router(services: Services) -> APIRouter:
         rows = await desk.bills(payer_id, before_ms=before_ms, limit=limit)
         return {"bills": [_bill(row) for row in rows]}
 
+    _add_rooms(routes, services, payer, desk)
+    return routes
+
+
+def _add_rooms(
+    routes: APIRouter,
+    services: Services,
+    payer: Any,  # noqa: ANN401  # an annotation
+    desk: WalletDesk,
+) -> None:
+    """What other rooms offer to a payer."""
     add_wallet_routes(routes, services, payer)
     add_instrument_routes(routes, services, payer)
     add_coupon_routes(routes, services, payer)
     add_red_packet_routes(routes, services, payer, desk.check_pin)
+    add_offline_routes(routes, services, payer, desk.check_pin)
     add_withdrawal_routes(routes, services, payer, desk.check_pin)
-    return routes
 
 
 def bearer_token(request: Request) -> str:

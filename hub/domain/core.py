@@ -24,6 +24,7 @@ from hub.domain.effects import (
     StorePushes,
     UplinkRow,
 )
+from hub.domain.floor import Floor, FloorRules
 from hub.domain.forwarding import Forwarding, ForwardingLimits
 from hub.domain.limits import DEGRADED_AFTER_MS, HUB_STATE_EVERY_MS
 from hub.domain.line import Line
@@ -55,6 +56,7 @@ class HubCore:
         entropy: Entropy,
         remembered: Remembered,
         limits: ForwardingLimits | None = None,
+        floor: FloorRules | None = None,
     ) -> None:
         self.store = store
         self.epoch = remembered.epoch
@@ -63,6 +65,9 @@ class HubCore:
         self._effects: list[Effect] = []
         self._mode: Mode | None = None
         self._announced_at_ms = 0
+        self._announced_held_minor = 0
+        self._floor = Floor(floor)
+        self._floor.remember(row.envelope for row in remembered.queued)
         self.registry = Registry(remembered.devices)
         self.line = Line(clock=clock, entropy=entropy)
         self.delivery = Delivery(clock=clock, emit=self._emit, parcels=remembered.parcels)
@@ -187,10 +192,12 @@ class HubCore:
         return "offline" if is_long else "degraded"
 
     def _accepted(self, row: UplinkRow, ticket: int) -> None:
+        self._floor.take(row.envelope)
         self.delivery.route(row.device, row.transport)
         self.forwarding.add(row, ticket if row.transport == "coap" else None)
 
     def _answered(self, row: UplinkRow, answer: CheckedAnswer, ticket: int | None) -> None:
+        self._floor.release(row.envelope)
         parcel = Parcel(
             key=("uplink", row.row),
             device=row.device,
@@ -218,10 +225,13 @@ class HubCore:
                 self.delivery.discard_device(tid)
 
     def _announce(self) -> None:
-        now, mode = self._clock.now_ms(), self.mode()
-        if mode != self._mode or now - self._announced_at_ms >= HUB_STATE_EVERY_MS:
+        now, mode, held_minor = self._clock.now_ms(), self.mode(), self._floor.held_minor
+        is_news = mode != self._mode or held_minor != self._announced_held_minor
+        # A clock that jumped back does not silence the hub.
+        if is_news or abs(now - self._announced_at_ms) >= HUB_STATE_EVERY_MS:
             self._mode, self._announced_at_ms = mode, now
-            self._emit(Announce(mode, now))
+            self._announced_held_minor = held_minor
+            self._emit(Announce(mode, now, self._floor.limits()))
 
     def _emit(self, effect: Effect) -> None:
         self._effects.append(effect)

@@ -8,6 +8,7 @@ from hub.domain.admission import Transport
 from hub.domain.registry import Device
 from protocol.answers import Answer
 from protocol.envelope import SealedEnvelope
+from protocol.messages.offline import FloorLimits
 from protocol.topics import Kind
 
 Mode = Literal["online", "degraded", "offline"]
@@ -158,6 +159,7 @@ class Announce:
 
     mode: Mode
     at_ms: int
+    floor: FloorLimits | None
 
 
 Effect = (

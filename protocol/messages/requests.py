@@ -10,6 +10,7 @@ from protocol.limits import (
     FINGERPRINT_ATTRIBUTES_MAX,
     FINGERPRINT_DIGEST_BYTES,
     FINGERPRINT_ITEMS_MAX,
+    OFFLINE_TOKEN_CHARS_MAX,
     TEXT_CHARS_MAX,
 )
 from protocol.messages.base import (
@@ -25,7 +26,7 @@ from protocol.messages.base import (
 )
 from protocol.messages.explanation import Explanation
 
-Method = Literal["pay_code", "merchant_qr", "mandate"]
+Method = Literal["pay_code", "merchant_qr", "mandate", "offline_token"]
 
 
 class Verification(Body):
@@ -40,7 +41,8 @@ class PaymentCreate(Body):
     """Ask for a payment and make its first attempt.
 
     ``pay_code``: the payer's 18 digits, scanned. ``merchant_qr``: answer with a code to show.
-    ``mandate``: the device pays by itself under ``mandate_id``.
+    ``mandate``: the device pays by itself under ``mandate_id``. ``offline_token``: the device has
+    accepted the payer's token at ``accepted_at_ms``, while nobody could be asked.
     """
 
     payment_id: PaymentIdText
@@ -52,6 +54,8 @@ class PaymentCreate(Body):
     description: Text = ""
     pay_code: Annotated[str, Field(pattern=r"^\d{16,24}$")] | None = None
     mandate_id: MandateIdText | None = None
+    offline_token: Annotated[str, Field(max_length=OFFLINE_TOKEN_CHARS_MAX)] | None = None
+    accepted_at_ms: Annotated[int, Field(ge=0)] | None = None
     verification: Verification | None = None
     till: Name
     cashier: Name | None = None

@@ -34,6 +34,9 @@ class SaleState(StrEnum):
     CLOSING = "closing"
     """The cashier gave up a shown code; the backend has not confirmed it."""
     REVERSING = "reversing"
+    ACCEPTED = "accepted_offline"
+    """The payer's token is in the journal, and nobody could be asked: the goods may go, the money
+    is still to come."""
     PAID = "paid"
     DECLINED = "declined"
     CANCELLED = "cancelled"
@@ -48,6 +51,8 @@ class Step(StrEnum):
     MISS_SCAN = "miss_scan"
     VERIFY = "verify"
     SEND = "send"
+    ACCEPT = "accept"
+    """A token held, and the floor limits allow it."""
     SHOW_CODE = "show_code"
     AWAIT_PAYER = "await_payer"
     LOSE_CONTACT = "lose_contact"
@@ -77,6 +82,10 @@ class SaleEvent(StrEnum):
     SCAN_MISSED = "ScanMissed"
     FINGER_ASKED = "FingerAsked"
     STORED = "RequestStored"
+    ACCEPTED = "AcceptedOffline"
+    STILL_OUT = "OfflineStillOut"
+    CAME_BACK = "OfflinePaid"
+    LOST_OFFLINE = "OfflineRefused"
     CODE_SHOWN = "CodeShown"
     PAYER_AWAITED = "PayerAwaited"
     CONTACT_LOST = "ContactLost"
@@ -115,6 +124,7 @@ _REVERSING = Edge(_S.REVERSING, _E.REVERSAL_ASKED)
 _CLOSING = Edge(_S.CLOSING, _E.CLOSE_ASKED)
 _VERIFYING = Edge(_S.VERIFYING, _E.FINGER_ASKED)
 _RECOVERED = Edge(_S.UNKNOWN, _E.RECOVERED)
+_OUT = Edge(_S.ACCEPTED, _E.STILL_OUT)
 
 TRANSITIONS: dict[tuple[SaleState, Step], Edge] = {
     (_S.IDLE, _T.KEY_AMOUNT): Edge(_S.CHOOSING, _E.AMOUNT_KEYED),
@@ -180,6 +190,14 @@ TRANSITIONS: dict[tuple[SaleState, Step], Edge] = {
     (_S.REVERSING, _T.DECLINE): _DECLINED,
     (_S.REVERSING, _T.END): _ENDED,
     (_S.REVERSING, _T.RESTART): Edge(_S.REVERSING, _E.RECOVERED),
+    # Nobody takes an accepted sale back but by a refund, after it has come back.
+    (_S.SCANNING, _T.ACCEPT): Edge(_S.ACCEPTED, _E.ACCEPTED),
+    (_S.ACCEPTED, _T.AWAIT_PAYER): _OUT,
+    (_S.ACCEPTED, _T.LOSE_CONTACT): _OUT,
+    (_S.ACCEPTED, _T.PAY): Edge(_S.PAID, _E.CAME_BACK),
+    (_S.ACCEPTED, _T.DECLINE): Edge(_S.DECLINED, _E.LOST_OFFLINE),
+    (_S.ACCEPTED, _T.END): _ENDED,
+    (_S.ACCEPTED, _T.RESTART): Edge(_S.ACCEPTED, _E.RECOVERED),
     # Refunds and reversals of a paid sale reach us as later answers.
     (_S.PAID, _T.PAY): _PAID,
     (_S.PAID, _T.END): _ENDED,
@@ -193,6 +211,8 @@ TRANSITIONS: dict[tuple[SaleState, Step], Edge] = {
 FINAL_STATES = frozenset({_S.PAID, _S.DECLINED, _S.CANCELLED})
 COLLECTING_STATES = frozenset({_S.IDLE, _S.CHOOSING, _S.SCANNING, _S.VERIFYING})
 """Nothing is in the journal yet and nothing was sent."""
+DONE_STATES = FINAL_STATES | {_S.ACCEPTED}
+"""The payer may go."""
 OPEN_STATES = frozenset(_S) - FINAL_STATES - COLLECTING_STATES
 """In the journal, and the outcome is still to come."""
 

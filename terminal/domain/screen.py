@@ -6,6 +6,7 @@ Rule 2: *paid* is shown for the state `paid` and for nothing else.
 
 from dataclasses import dataclass
 
+from protocol.messages.offline import OFFLINE_TOKEN
 from protocol.money import Money
 from terminal.domain.refund import Refund, RefundState
 from terminal.domain.sale import Sale, SaleState
@@ -61,6 +62,9 @@ class Screen:
     is_hub_online: bool = True
     unknown_count: int = 0
     unknown_minor: int = 0
+    offline_count: int = 0
+    """Sales that were accepted offline and have not come back."""
+    offline_minor: int = 0
     delivery: str | None = None
     """Of a machine's sale: where its goods are (`domain.delivery`)."""
     items_unsettled: int = 0
@@ -85,6 +89,7 @@ class Surroundings:
 
 _MOODS = {"paid": "paid", "declined": "error", "unknown": "warn", "refund_done": "paid"}
 _MOODS |= {"refund_failed": "error", "refund_unknown": "warn", "offline": "offline"}
+_MOODS |= {"accepted_offline": "offline"}
 _KINDS = {
     SaleState.SHOWING_QR: "qr",
     SaleState.PAID: "paid",
@@ -102,6 +107,7 @@ _BUTTONS = {
     "verifying": ("cancel",),
     "sending": ("cancel",),
     "offline": ("cancel",),
+    "offline_scan": ("cancel",),
     "qr": ("cancel",),
     "waiting": ("cancel",),
     "unknown": ("query", "reverse", "park"),
@@ -111,6 +117,8 @@ _BUTTONS = {
     "refund_unknown": ("query", "park"),
 }
 _FINISHED = ("dismiss", "reprint")
+_DONE_KINDS = frozenset({"accepted_offline"})
+"""The payer may go, though the outcome is still to come."""
 _FINAL_KINDS = frozenset(
     {"paid", "declined", "closed", "expired", "reversed", "refund_done", "refund_failed"}
 )
@@ -120,7 +128,9 @@ def screen_of(shown: Sale | Refund | None, around: Surroundings) -> Screen:
     """The screen for what is going on."""
     kind = _kind(shown, around)
     names = _names(kind, around)
-    open_sales = [sale for sale in around.open_sales if not _is_same(sale, shown)]
+    others = [sale for sale in around.open_sales if not _is_same(sale, shown)]
+    open_sales = [sale for sale in others if sale.state is not SaleState.ACCEPTED]
+    offline = [sale for sale in around.open_sales if sale.state is SaleState.ACCEPTED]
     money = None if shown is None else Money(shown.amount_minor, shown.currency)
     sale = shown if isinstance(shown, Sale) else None
     return Screen(
@@ -135,7 +145,7 @@ def screen_of(shown: Sale | Refund | None, around: Surroundings) -> Screen:
         payer=sale.payer_masked if sale else None,
         error=_error(shown.error_code if shown else None),
         printer_error=_error(around.printer_error),
-        code_url=sale.code_url if sale and kind == "qr" else None,
+        code_url=sale.code_url if sale and kind in {"qr", "offline_scan"} else None,
         code_expires_at_ms=sale.code_expires_at_ms if sale and kind == "qr" else None,
         since_ms=shown.created_at_ms if shown else None,
         is_final=kind in _FINAL_KINDS,
@@ -144,6 +154,8 @@ def screen_of(shown: Sale | Refund | None, around: Surroundings) -> Screen:
         is_hub_online=around.is_hub_online,
         unknown_count=len(open_sales),
         unknown_minor=sum(other.amount_minor for other in open_sales),
+        offline_count=len(offline),
+        offline_minor=sum(other.amount_minor for other in offline),
         delivery=sale.delivery.value if sale and sale.item else None,
         items_unsettled=around.items_unsettled,
         steps=_steps(sale, kind) if sale else (),
@@ -160,13 +172,15 @@ def _kind(shown: Sale | Refund | None, around: Surroundings) -> str:
         return shown.ended_as or "closed"
     if shown.state is SaleState.SENDING and not around.is_sent and not around.is_link_up:
         return "offline"
+    if shown.state is SaleState.SCANNING and shown.method == OFFLINE_TOKEN:
+        return "offline_scan"
     return _KINDS.get(shown.state, shown.state.value)
 
 
 def _names(kind: str, around: Surroundings) -> tuple[str, ...]:
     if kind == "choosing":
         return (*(name for name in around.methods if name in BUTTONS), "cancel")
-    return _FINISHED if kind in _FINAL_KINDS else _BUTTONS[kind]
+    return _FINISHED if kind in _FINAL_KINDS | _DONE_KINDS else _BUTTONS[kind]
 
 
 def _error(code: str | None) -> ErrorShown | None:

@@ -17,6 +17,12 @@ TITLES: dict[str, Words] = {
     "keypad": Words("请输入金额", "Key in the amount"),
     "choosing": Words("请选择收款方式", "Choose how to pay"),
     "scanning": Words("请扫描顾客付款码", "Scan the payer's code"),
+    "offline_scan": Words(
+        "顾客扫码签名，再扫顾客手机", "The payer scans and signs; then scan the phone"
+    ),
+    "accepted_offline": Words(
+        "已离线受理，款项待上传", "Accepted offline: the money is still to come"
+    ),
     "verifying": Words("请顾客按指纹", "Ask the payer for a fingerprint"),
     "sending": Words("正在提交", "Sending"),
     "offline": Words("网络未连接，尚未提交", "No line: nothing has been sent yet"),
@@ -42,6 +48,7 @@ BUTTONS: dict[str, Words] = {
     "charge": Words("收款", "Charge"),
     "pay_code": Words("扫顾客码", "Scan the payer's code"),
     "merchant_qr": Words("出示收款码", "Show our QR code"),
+    "offline_token": Words("离线付款", "Pay offline"),
     "cancel": Words("取消", "Cancel"),
     "query": Words("立即查询", "Query now"),
     "reverse": Words("撤销", "Reverse"),

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from protocol.limits import OFFLINE_TOKEN_CHARS_MAX
 from protocol.money import AMOUNT_MINOR_MAX, Money
 from terminal.counter.drafts import Draft
 from terminal.domain.card_sale import CardSale
@@ -21,7 +22,6 @@ from terminal.limits import (
     GOODS_CODE_CHARS_MAX,
     PIN_DIGITS_MAX,
     REASON_CHARS_MAX,
-    SEARCH_CHARS_MAX,
 )
 
 _Amount = Annotated[int, Field(strict=True, ge=-AMOUNT_MINOR_MAX, le=AMOUNT_MINOR_MAX)]
@@ -40,7 +40,7 @@ class SaleIn(_In):
 
     amount_minor: _Amount
     currency: Annotated[str, Field(min_length=3, max_length=3)] = "CNY"
-    method: Literal["pay_code", "merchant_qr", "mandate"] | None = None
+    method: Literal["pay_code", "merchant_qr", "mandate", "offline_token"] | None = None
     description: Annotated[str, Field(max_length=DESCRIPTION_CHARS_MAX)] = ""
     cashier: _Id | None = None
     draft_id: _Id | None = None
@@ -57,7 +57,7 @@ class ApprovalIn(_In):
 class MethodIn(_In):
     """How the payer pays the keyed amount."""
 
-    method: Literal["pay_code", "merchant_qr"]
+    method: Literal["pay_code", "merchant_qr", "offline_token"]
 
 
 class RefundIn(_In):
@@ -78,7 +78,7 @@ class SubjectIn(_In):
 class CodeIn(_In):
     """What a scanner that types has read."""
 
-    code: Annotated[str, Field(min_length=1, max_length=SEARCH_CHARS_MAX)]
+    code: Annotated[str, Field(min_length=1, max_length=OFFLINE_TOKEN_CHARS_MAX)]
 
 
 class DraftIn(_In):

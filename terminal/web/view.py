@@ -11,6 +11,7 @@ from faces.words import Bilingual, Language, Words, said
 from protocol.money import MINOR_DIGITS, Money
 from terminal.counter.station import Counter, Station
 from terminal.domain.amount_words import chinese_words, english_words
+from terminal.domain.sale import SaleState
 from terminal.domain.screen import Screen
 from terminal.domain.spoken import Event, spoken
 from terminal.domain.staff import Role
@@ -27,7 +28,7 @@ from terminal.web.words import CUSTOMER_TITLES, WORDS
 from terminal.zone import SHOP_ZONE
 
 View = Literal["sale", "recent", "shift", "settings", "customer"]
-_OWN_TEMPLATES = frozenset({"keypad", "choosing", "qr"})
+_OWN_TEMPLATES = {"keypad": "keypad", "choosing": "choosing", "qr": "qr", "offline_scan": "qr"}
 
 
 class Renderer:
@@ -71,11 +72,12 @@ class Renderer:
             return "till/customer.html"
         if screen.kind == "keypad" and station.agent.profile.kind == "vending":
             return "till/vending.html"
-        return f"till/{screen.kind if screen.kind in _OWN_TEMPLATES else 'state'}.html"
+        return f"till/{_OWN_TEMPLATES.get(screen.kind, 'state')}.html"
 
     def _context(self, view: View, station: Station, language: Language) -> dict[str, Any]:
         agent, screen = station.agent, station.shell.screen
         open_sales = agent.unknown_sales()
+        offline = [one for one in open_sales if one.state is SaleState.ACCEPTED]
         shared = {
             "face": "customer" if view == "customer" else "till",
             "view": view,
@@ -91,6 +93,8 @@ class Renderer:
             "qr": _code(screen.code_url),
             "unknown_sum": Money(screen.unknown_minor, screen.currency).decimal(),
             "oldest_ms": min((sale.created_at_ms for sale in open_sales), default=None),
+            "offline_sum": Money(screen.offline_minor, screen.currency).decimal(),
+            "offline_oldest_ms": min((sale.created_at_ms for sale in offline), default=None),
             "open_max": SALES_OPEN_MAX,
             "delivery_words": lambda state: said(DELIVERIES[state], language),
             "money": lambda minor: Money(minor, screen.currency).decimal(),

@@ -18,6 +18,12 @@ WORDS: dict[str, Words] = {
         "终端程序没有应答，正在重连…", "The till's program does not answer; trying again…"
     ),
     "offline": Words("离线", "Offline"),
+    "offline_held": Words("笔离线待入账", "offline, to be booked"),
+    "offline_bearers": Words(
+        "商品可以交付。凭证重复使用时，平台按小票担保，超出由商户承担；入账后才能退款。",
+        "The goods may go. If the voucher is spent twice, the house bears what the receipt says,"
+        " the merchant the rest. Refunds only after it is booked.",
+    ),
     "waiting_count": Words("笔待处理", "waiting"),
     "limit": Words("上限", "limit"),
     "oldest": Words("最早", "oldest"),
@@ -201,6 +207,7 @@ SALE_STATES: dict[str, Words] = {
     "declined": Words("未成功", "declined"),
     "cancelled": Words("已取消", "cancelled"),
     "unknown": Words("结果未知", "unknown"),
+    "accepted_offline": Words("离线待入账", "offline, to be booked"),
 }
 
 CARD_STATES: dict[CardState, Words] = {
@@ -240,6 +247,7 @@ MARKS: dict[MarkedAs, Words] = {
 
 METHODS: dict[str, Words] = {
     "pay_code": Words("付款码", "Pay code"),
+    "offline_token": Words("离线凭证", "Offline token"),
     "merchant_qr": Words("收款码", "Our QR"),
     "mandate": Words("代扣", "Mandate"),
 }
@@ -247,6 +255,10 @@ METHODS: dict[str, Words] = {
 CUSTOMER_TITLES: dict[str, Words] = {
     "choosing": Words("应付金额", "To pay"),
     "scanning": Words("请出示付款码", "Show your pay code"),
+    "offline_scan": Words(
+        "请用手机扫码签名，再出示手机上的码", "Scan and sign, then show the phone's code"
+    ),
+    "accepted_offline": Words("已离线受理，谢谢惠顾", "Accepted offline, thank you"),
     "verifying": Words("请按指纹确认", "Press your finger to confirm"),
     "sending": Words("请稍候", "One moment"),
     "offline": Words("请稍候", "One moment"),

@@ -53,6 +53,7 @@ from backend.ledger.rules.kept import (
     red_packet_sent,
 )
 from backend.ledger.rules.legs import Event
+from backend.ledger.rules.offline import offline_cover_returned, offline_covered, offline_paid
 from backend.ledger.rules.reconciled import (
     fee_rounded,
     long_assigned,
@@ -144,6 +145,9 @@ __all__ = [
     "merchant_packet_expired",
     "merchant_packet_sent",
     "merchant_settled",
+    "offline_cover_returned",
+    "offline_covered",
+    "offline_paid",
     "own_advance_long_found",
     "own_advance_repaid",
     "own_advance_returned",

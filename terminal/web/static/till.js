@@ -176,7 +176,7 @@ const scan = async (text) => {
     await save(amountPad());
     await send("sales", sale("pay_code"));
     await send("sales/current/code", { code: text });
-  } else if (["choosing", "scanning"].includes(kind())) await send("sales/current/code", { code: text });
+  } else if (["choosing", "scanning", "offline_scan"].includes(kind())) await send("sales/current/code", { code: text });
 };
 
 if (isTill) {
@@ -204,7 +204,7 @@ const show = (told) => {
 };
 
 if (isSignedIn || !isTill || !pinPad()) follow(`/fragments?view=${view}&lang=${lang}`, { screen: show });
-if (isSignedIn) watchIdle(Number.parseInt(root.dataset.idle, 10), () => !["sending", "waiting", "qr", "unknown", "scanning", "verifying", "card_asking"].includes(kind()));
+if (isSignedIn) watchIdle(Number.parseInt(root.dataset.idle, 10), () => !["sending", "waiting", "qr", "unknown", "scanning", "offline_scan", "verifying", "card_asking"].includes(kind()));
 if (kind() === "card_asking" && isSignedIn)
   awaitCard((told) => {
     document.body.dataset.mood = told.mood;
