@@ -30,6 +30,7 @@ from backend.routing.health import TRANSITIONS as HEALTH_TRANSITIONS
 from backend.sagas.model import TRANSITIONS as SAGA_TRANSITIONS
 from backend.topups.model import TRANSITIONS as TOPUP_TRANSITIONS
 from backend.withdrawals.model import TRANSITIONS as WITHDRAWAL_TRANSITIONS
+from hub.ocpp.model import TRANSITIONS as CHARGE_TRANSITIONS
 from protocol.payment import TRANSITIONS
 from terminal.domain.card_sale import TRANSITIONS as CARD_TRANSITIONS
 from terminal.domain.delivery import TRANSITIONS as DELIVERY_TRANSITIONS
@@ -77,6 +78,10 @@ def page() -> str:
     settings = [
         (origin.value, edge.state.value, step.value)
         for (origin, step), edge in SETTINGS_TRANSITIONS.items()
+    ]
+    charge = [
+        (origin.value, edge.state.value, step.value)
+        for (origin, step), edge in CHARGE_TRANSITIONS.items()
     ]
     callback = [
         (origin.value, target.value, step.value)
@@ -174,6 +179,7 @@ def page() -> str:
         diagram("Card sale at the PIN pad", "terminal/domain/card_sale.py", card),
         diagram("Goods of a vending machine", "terminal/domain/delivery.py", goods),
         diagram("Settings of a terminal", "terminal/domain/settings.py", settings),
+        diagram("Charge of a car", "hub/ocpp/model.py", charge),
         diagram("Callback to a merchant", "backend/notify/states.py", callback),
     ]
     return "\n".join(parts)

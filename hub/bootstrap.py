@@ -27,6 +27,7 @@ from hub.metrics import HubCollector, Tally
 from hub.mqtt.broker_line import BrokerSettings
 from hub.mqtt.endpoint import EndpointSettings, MqttEndpoint
 from hub.mqtt.external import ExternalBroker
+from hub.ocpp.bootstrap import CentralSystem, OcppParts, start_central_system
 from hub.shell import HubShell, ShellPorts
 from hub.spool.store import SpoolStore, open_connection
 from hub.spool.writer import SpoolWriter
@@ -49,6 +50,7 @@ class RunningHub:
     core: HubCore
     shell: HubShell
     downlink: Downlink
+    chargers: CentralSystem | None = None
 
 
 def load_identity(settings: Settings) -> Identity:
@@ -139,14 +141,17 @@ class _Building:
             ports["mqtt"] = mqtt.port if isinstance(mqtt, MqttEndpoint) else settings.mqtt.port
         shell.start()
         self._run(downlink)
-        await self._status(status, core, writer, mqtt, downlink)
+        chargers = await self._chargers(core, shell)
+        if chargers is not None:
+            ports["ocpp"] = chargers.port
+        await self._status(status, core, writer, mqtt, downlink, chargers)
         if isinstance(mqtt, ExternalBroker):
             # Without its broker the hub still forwards what it has accepted and serves CoAP.
             await mqtt.wait_linked()
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLDS)
         log.info("hub_started", hub=self._identity.name, epoch=core.epoch, **ports)
-        return RunningHub(ports, core, shell, downlink)
+        return RunningHub(ports, core, shell, downlink, chargers)
 
     def _open_spool(self) -> SpoolStore:
         directory: Path = self._settings.state_dir
@@ -250,6 +255,20 @@ class _Building:
             connected=mqtt.connected if mqtt is not None else None,
         )
 
+    async def _chargers(self, core: HubCore, shell: HubShell) -> CentralSystem | None:
+        if not self._settings.ocpp.chargers:
+            return None
+        parts = OcppParts(
+            identity=self._identity,
+            state_dir=self._settings.state_dir,
+            exchange=shell.exchange_local,
+            attach=shell.attach,
+            boot_epoch=core.epoch,
+            clock=self._clock,
+            entropy=self._entropy,
+        )
+        return await start_central_system(self._settings.ocpp, parts, self._stack)
+
     def _run(self, downlink: Downlink) -> None:
         task = asyncio.create_task(downlink.run(), name="hub-downlink")
 
@@ -266,6 +285,7 @@ class _Building:
         writer: SpoolWriter,
         mqtt: MqttEndpoint | ExternalBroker | None,
         downlink: Downlink,
+        chargers: CentralSystem | None,
     ) -> None:
         collector = HubCollector(core, writer, self._tally, self._clock.now_ms)
         self._registry.register(collector)
@@ -281,6 +301,7 @@ class _Building:
             ),
             registry=self._registry,
             faults=self._faults,
+            charges=chargers.charges if chargers is not None else None,
         )
         await status.start(app)
 

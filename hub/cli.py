@@ -13,8 +13,13 @@ import uvloop
 from hub import logs
 from hub.bootstrap import load_identity, running_hub
 from hub.config import Settings, load
+from hub.ocpp.bootstrap import JOURNAL_NAME
+from hub.ocpp.journal import ChargeJournal, open_journal
+from hub.ocpp.limits import TAG_CHARS_MAX
 from hub.shell_limits import STOP_TIMEOUT_S
 from hub.stopping import limit_stop, note_loop_error
+from protocol import ids
+from protocol.errors import CallerError
 from protocol.identity import Identity
 
 app = typer.Typer(help="The store hub.", add_completion=False, no_args_is_help=True)
@@ -33,6 +38,30 @@ def run(config: Annotated[Path, typer.Option(help="The hub's TOML file.")]) -> N
     identity = load_identity(settings)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings, identity))
+
+
+@app.command()
+def tag(
+    charger: Annotated[str, typer.Argument(help="The charger's name.")],
+    tag: Annotated[str, typer.Argument(help="What the card or the car says.")],
+    mandate: Annotated[str, typer.Argument(help="Its mandate; left out: it pays no more.")] = "",
+    *,
+    config: Annotated[Path, typer.Option(help="The hub's TOML file.")],
+) -> None:
+    """Let a card pay by a mandate at a charger, from the next tap on."""
+    settings = load(config)
+    if charger not in {one.name for one in settings.ocpp.chargers}:
+        raise CallerError("field_invalid", "no such charger")
+    if mandate and not ids.is_id(mandate, prefix=ids.MANDATE):
+        raise CallerError("id_invalid", "mandate_id")
+    if not 0 < len(tag) <= TAG_CHARS_MAX:
+        raise CallerError("field_invalid", "tag")
+    journal = ChargeJournal(open_journal(settings.state_dir / JOURNAL_NAME))
+    try:
+        journal.bind_tag(charger, tag, mandate or None)
+    finally:
+        journal.close()
+    sys.stdout.write(json.dumps({"charger": charger, "mandate_id": mandate or None}) + "\n")
 
 
 async def _serve(settings: Settings, identity: Identity) -> None:

@@ -23,6 +23,7 @@ from hub.domain.limits import (
     UPLINK_BYTES_MAX,
     UPLINK_ROWS_MAX,
 )
+from hub.ocpp.settings import OcppSettings
 from hub.shell_limits import PASSPHRASE_BYTES_MAX, WORKERS_MAX
 from protocol.errors import CallerError
 from protocol.limits import OFFLINE_CLASSES_MAX, OFFLINE_TOKENS_MAX
@@ -128,6 +129,7 @@ class Settings(BaseSettings):
     spool: SpoolSection = SpoolSection()
     forward: ForwardSection = ForwardSection()
     offline: OfflineSection = OfflineSection()
+    ocpp: OcppSettings = OcppSettings()
     workers: Annotated[int, Field(ge=1, le=32)] = WORKERS_MAX
     """Threads that check and make signatures."""
     fault_control: bool = False

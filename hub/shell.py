@@ -76,6 +76,7 @@ class HubShell:
         self._settled: dict[int, asyncio.Future[None]] = {}
         self._exchanges: dict[int, asyncio.Future[bytes]] = {}
         self._sources: dict[int, str] = {}
+        self._local: dict[str, Callable[[bytes], None]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._disk = Disk(ports.core, ports.writer, ports.clock, self._schedule)
         self._is_scheduled = False
@@ -133,18 +134,31 @@ class HubShell:
 
     async def exchange(self, payload: bytes, source: str) -> bytes:
         """A CoAP request; the signed answer that goes back with it."""
-        self._ports.tally.arrivals["coap"] += 1
-        ticket = self._core.arrive(
-            Arrival(
-                transport="coap",
-                payload=payload,
-                received_at_ms=self._ports.clock.now_ms(),
-                source=source,
-            )
+        at_ms = self._ports.clock.now_ms()
+        return await self._exchanged(
+            Arrival(transport="coap", payload=payload, received_at_ms=at_ms, source=source)
         )
+
+    async def exchange_local(self, tid: str, payload: bytes) -> bytes:
+        """The request of a device in this process; its signed answer, or the hub's signed word."""
+        at_ms = self._ports.clock.now_ms()
+        return await self._exchanged(
+            Arrival(transport="local", payload=payload, received_at_ms=at_ms, identity=tid)
+        )
+
+    def attach(self, tid: str, hear: Callable[[bytes], None]) -> None:
+        """A device of this process hears what comes for it unasked."""
+        self._local[tid] = hear
+        self._core.connected(tid, "local")
+        self._schedule()
+
+    async def _exchanged(self, arrival: Arrival) -> bytes:
+        self._ports.tally.arrivals[arrival.transport] += 1
+        ticket = self._core.arrive(arrival)
         answer: asyncio.Future[bytes] = self._loop.create_future()
         self._exchanges[ticket] = answer
-        self._sources[ticket] = source
+        if arrival.source:
+            self._sources[ticket] = arrival.source
         self._schedule()
         try:
             return await answer
@@ -282,6 +296,9 @@ class HubShell:
             self._ports.tally.delivered += 1
             self._core.delivered(parcel.device, parcel.key)
             self._schedule()
+        elif parcel.device in self._local:
+            self._local[parcel.device](parcel.payload)
+            self._report(parcel, is_over=True)
         elif effect.transport == "coap" and self._ports.coap is not None:
             self._spawn(self._carry(parcel, self._ports.coap.notify(parcel.device, parcel.payload)))
         elif self._ports.mqtt is not None:
@@ -314,7 +331,7 @@ class HubShell:
             self._ports.coap.bind_source(device, source)
 
     def _reply(self, ticket: int | None, wire: bytes) -> bool:
-        """Answer the CoAP request of this ticket, if it still waits."""
+        """Answer the request of this ticket over CoAP or in this process, if it still waits."""
         waiting = self._exchanges.get(ticket) if ticket is not None else None
         if waiting is None or waiting.done():
             return False

@@ -1,8 +1,8 @@
 """The hub's own HTTP port, on loopback: health, metrics, a page for people, faults for the demo."""
 
 import html
-from collections.abc import Callable
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
 
 from fastapi import Body, FastAPI, Response
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from hub.adapters.faults import LineFaults
 
 Numbers = Callable[[], dict[str, int | str]]
+Charges = Callable[[], Awaitable[list[dict[str, Any]]]]
 
 _WORDS: dict[str, tuple[str, str]] = {
     "mode": ("状态", "State"),
@@ -48,8 +49,10 @@ def build_app(
     is_ready: Callable[[], bool],
     registry: CollectorRegistry,
     faults: LineFaults | None,
+    charges: Charges | None = None,
 ) -> FastAPI:
-    """The application. ``faults`` is None unless the configuration allows them."""
+    """The application. ``charges`` tells of the store's chargers. ``faults`` is None unless the
+    configuration allows them."""
     app = FastAPI(title="Tillway hub", docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get("/healthz")
@@ -68,6 +71,12 @@ def build_app(
     @app.get("/")
     async def page() -> HTMLResponse:
         return HTMLResponse(render(numbers()))
+
+    if charges is not None:
+
+        @app.get("/charges")
+        async def newest() -> dict[str, list[dict[str, Any]]]:
+            return {"charges": await charges()}
 
     if faults is not None:
         _add_faults(app, faults)

@@ -35,8 +35,8 @@ class ShowsCertificate(Protocol):
 
 
 def server_context(files: TlsFiles) -> ssl.SSLContext:
-    """For the backend's public port, which everybody may reach. Who has a certificate of ours shows
-    it; a route that is for such peers only asks :func:`peer_of`.
+    """For ports that everybody may reach: the backend's public one, and the chargers' at a hub. Who
+    has a certificate of ours shows it; a route that is for such peers only asks :func:`peer_of`.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     _trust(context, files.ca_pem)

@@ -75,6 +75,6 @@ def coap_push_path(tid: str) -> tuple[str, ...]:
     return ("p1", "t", tid, "cmd")
 
 
-def reply_address(store: str, tid: str, transport: Literal["mqtt", "coap"]) -> str:
+def reply_address(store: str, tid: str, transport: Literal["mqtt", "coap", "local"]) -> str:
     """What a device signs as the place its answer goes to."""
-    return terminal_topic(store, tid, "res") if transport == "mqtt" else f"coap:{tid}"
+    return terminal_topic(store, tid, "res") if transport == "mqtt" else f"{transport}:{tid}"

@@ -10,6 +10,7 @@ from typing import Any
 from protocol.clock import Entropy
 from protocol.crypto.keys import SigningKey, VerifyKey
 from protocol.errors import CallerError
+from protocol.trust import Trust
 from terminal.answer_flow import AnswerFlow
 from terminal.collect_flow import CollectFlow
 from terminal.courier import RESEND
@@ -59,7 +60,6 @@ from terminal.refund_flow import REFUND_LOST, REFUND_QUERY, RefundFlow
 from terminal.sale_flow import SaleFlow
 from terminal.settings_flow import REPORT, TRIAL, SettingsFlow
 from terminal.timing import TerminalClock
-from terminal.trust import Trust
 
 SOFTWARE = "tillway-terminal 0.1"
 _SENT_ONCE = frozenset({"payment.create", "device.hello", "device.fingerprint", "device.settings"})

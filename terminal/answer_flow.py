@@ -7,13 +7,13 @@ from collections import Counter
 
 from protocol.errors import CallerError
 from protocol.messages import PaymentResult, RefundResult, Refusal, SettingsWanted
+from protocol.trust import PROOFS, Trust
 from terminal.desk import Desk, log
 from terminal.journal.rows import RequestRow
 from terminal.offline_flow import OfflineFlow
 from terminal.refund_flow import RefundFlow
 from terminal.sale_flow import SaleFlow
 from terminal.settings_flow import SettingsFlow
-from terminal.trust import PROOFS, Trust
 
 
 class AnswerFlow:

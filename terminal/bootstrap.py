@@ -16,6 +16,7 @@ import structlog
 from protocol.errors import CallerError, OperatingError
 from protocol.identity import FILE_NAMES, ElementKey, Identity, read_identity
 from protocol.topics import reply_address
+from protocol.trust import Trust
 from terminal.adapters.coap_link import CoapLink, CoapPlace
 from terminal.adapters.customer_display import SerialCustomerDisplay
 from terminal.adapters.device_reader import WholeReader
@@ -48,7 +49,6 @@ from terminal.ports import CodeScanner, DeviceReader, Dispenser
 from terminal.profile import Good, Item, Profile
 from terminal.shell import Shell, ShellPorts
 from terminal.slip import receipt_bytes
-from terminal.trust import Trust
 from terminal.uplink import UplinkPort
 from terminal.web.access import TOKEN_FILE, Access, control_token
 from terminal.web.app import build_app

@@ -9,12 +9,12 @@ Rule 3: where tokens are taken, no other way is begun offline: none of them coul
 
 from protocol.errors import CallerError
 from protocol.messages.offline import OFFLINE_TOKEN, OfflineToken, OfflineWish
+from protocol.trust import HubState, Trust
 from terminal.desk import Desk, log
 from terminal.domain.offline import Floor, floor_refusal, token_refusal
 from terminal.domain.sale import Sale
 from terminal.journal.offline import AcceptedRow, OfflineJournal
 from terminal.limits import HUB_WORD_KEPT_GAP_MS
-from terminal.trust import HubState, Trust
 
 
 class OfflineFlow:

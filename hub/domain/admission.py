@@ -14,7 +14,8 @@ from protocol.envelope import SealedEnvelope
 from protocol.errors import CallerError
 from protocol.topics import reply_address
 
-Transport = Literal["mqtt", "coap"]
+Transport = Literal["mqtt", "coap", "local"]
+"""``local``: a device that lives in the hub's own process, as a charger's account does."""
 Position = tuple[int, int]
 NOWHERE: Position = (-1, -1)
 """Before the first envelope of a device."""

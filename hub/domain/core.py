@@ -194,7 +194,7 @@ class HubCore:
     def _accepted(self, row: UplinkRow, ticket: int) -> None:
         self._floor.take(row.envelope)
         self.delivery.route(row.device, row.transport)
-        self.forwarding.add(row, ticket if row.transport == "coap" else None)
+        self.forwarding.add(row, None if row.transport == "mqtt" else ticket)
 
     def _answered(self, row: UplinkRow, answer: CheckedAnswer, ticket: int | None) -> None:
         self._floor.release(row.envelope)

@@ -7,6 +7,7 @@ from typing import Any
 
 from protocol.clock import Entropy
 from protocol.crypto.keys import generate
+from protocol.trust import Trust
 from terminal.adapters.memory_link import MemoryLink
 from terminal.agent import Agent
 from terminal.counter.cards import CardDesk
@@ -20,7 +21,6 @@ from terminal.inputs import PrintStored
 from terminal.journal.store import Journal
 from terminal.shell import Shell, ShellPorts
 from terminal.timing import TerminalClock
-from terminal.trust import Trust
 
 TRAINING_SUITE = "Ed25519"
 

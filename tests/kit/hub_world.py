@@ -200,9 +200,11 @@ def settings_of(installation: Installation, backend_port: int, **changed: Any) -
 
 
 @asynccontextmanager
-async def running_world(root: Path, *tids: str, **changed: Any) -> AsyncIterator[World]:
+async def running_world(
+    root: Path, *tids: str, shop: Shop | None = None, **changed: Any
+) -> AsyncIterator[World]:
     """A hub and its backend, with these devices enrolled."""
-    installation = Installation(root)
+    installation = Installation(root, shop or Shop())
     shop = installation.shop
     backend = FakeBackend(shop, rows=[shop.row(tid) for tid in tids])
     async with backend.serving(installation.backend):

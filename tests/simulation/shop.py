@@ -20,8 +20,8 @@ from protocol.crypto.keys import SigningKey, generate
 from protocol.ids import mint
 from protocol.messages.mandate import MandateText, sign_mandate
 from protocol.topics import reply_address
+from protocol.trust import Trust
 from terminal.profile import Item, Profile
-from terminal.trust import Trust
 from tests.simulation.auditor import Auditor, Broken
 from tests.simulation.backend_room import BackendRoom
 from tests.simulation.cables import Cables

@@ -9,6 +9,7 @@ from typing import Any
 from protocol import envelope
 from protocol.crypto.keys import SigningKey
 from protocol.errors import CallerError, OperatingError
+from protocol.trust import Trust
 from terminal.adapters.dummy import DummyFingerprintSensor, DummyPrinter, DummyScanner
 from terminal.agent import Agent
 from terminal.domain.delivery import Delivery
@@ -41,7 +42,6 @@ from terminal.inputs import (
 from terminal.journal.store import Journal
 from terminal.profile import Profile
 from terminal.slip import receipt_bytes
-from terminal.trust import Trust
 from tests.simulation.auditor import Auditor, Broken
 from tests.simulation.cables import Cables
 from tests.simulation.events import DriftingClock, Fuse, PowerCut, Schedule, SeededEntropy, Trace

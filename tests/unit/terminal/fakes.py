@@ -10,12 +10,12 @@ from protocol.answers import Answer
 from protocol.crypto.keys import SigningKey, VerifyKey, generate
 from protocol.envelope import Envelope
 from protocol.errors import advice
+from protocol.trust import Trust
 from terminal.agent import Agent
 from terminal.effects import Effect, PrintReceipt, Transmit
 from terminal.inputs import AnswerArrived, Input, LinkUp, Tick
 from terminal.journal.store import Journal
 from terminal.profile import Profile
-from terminal.trust import Trust
 
 DEVICE_KEY, BACKEND_KEY, HUB_KEY, STRANGER_KEY = (generate("Ed25519") for _ in range(4))
 TID, STORE = "pos-1", "store-1"

@@ -1,4 +1,4 @@
-"""Who may tell this terminal what.
+"""Who may tell a device what.
 
 Rule 1: an answer counts only if its signature and inclusion proof hold under a pinned key.
 Rule 2: it must name this device and this store.

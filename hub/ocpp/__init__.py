@@ -1,0 +1,1 @@
+"""The central system of a store's EV chargers: OCPP in, payments out."""

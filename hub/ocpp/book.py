@@ -1,0 +1,325 @@
+"""The store's charges as they go on: what chargers say comes in, steps are committed, and what is
+to be done with a charger is told to its line.
+
+Rule 1: a step is committed before it is acknowledged to a charger or asked of the backend.
+Rule 2: what a charger says twice (a beginning, a reading, an end) is one thing.
+Rule 3: one lock guards the journal; nothing is awaited from outside while it is held.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
+
+import structlog
+
+from hub.ocpp import paying
+from hub.ocpp.account import ChargerAccount
+from hub.ocpp.journal import ChargeJournal
+from hub.ocpp.model import Charge, ChargeState, ChargeStep, Tariff
+from protocol import ids
+from protocol.clock import Clock
+
+log = structlog.get_logger("hub.ocpp")
+_Result = TypeVar("_Result")
+_OCCUPYING = frozenset({ChargeState.OFFERED, ChargeState.FUNDED, ChargeState.RUNNING})
+PREPAID_TAG = "PRE"
+_PREPAID_TAG_CHARS = 17
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A charger as the shop has set it up. ``prepay_minor`` 0: nobody pays ahead by a code."""
+
+    name: str
+    merchant_id: str
+    tariff: Tariff
+    prepay_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beginning:
+    """What a charger says when a transaction begins. ``key`` is the same when it is said again."""
+
+    connector: int
+    key: str
+    tag: str
+    wh: int | None
+    """None: it does not say what the meter shows."""
+    at_ms: int
+
+
+class ChargerLine(Protocol):
+    """What we may ask of a charger that is connected. Each is queued; what it answers is logged."""
+
+    def start(self, charge: Charge) -> None:
+        """Begin at the charge's connector for its tag."""
+        ...
+
+    def stop(self, charge: Charge) -> None:
+        """End the charge's transaction."""
+        ...
+
+    def show(self, charge: Charge) -> None:
+        """Show what is to pay, or what was."""
+        ...
+
+
+class ChargeBook:
+    """All charges of the store's chargers. ``lines`` are the chargers that are connected."""
+
+    def __init__(
+        self,
+        journal: ChargeJournal,
+        posts: Mapping[str, Post],
+        accounts: Mapping[str, ChargerAccount],
+        *,
+        clock: Clock,
+        worker: Executor,
+    ) -> None:
+        """``worker`` has one thread: the journal's."""
+        self.posts = posts
+        self.accounts = accounts
+        self.lines: dict[str, ChargerLine] = {}
+        self.waiting: set[tuple[str, int]] = set()
+        """Connectors where a cable waits and nothing flows."""
+        self._journal = journal
+        self._clock = clock
+        self._worker = worker
+        self._lock = asyncio.Lock()
+
+    async def run(self, work: Callable[[ChargeJournal], _Result]) -> _Result:
+        """Read or write the journal, in one transaction, on its own thread."""
+
+        def within() -> _Result:
+            with self._journal.transaction():
+                return work(self._journal)
+
+        async with self._lock:
+            return await asyncio.get_running_loop().run_in_executor(self._worker, within)
+
+    # What chargers say
+
+    async def funded(self, charger: str, tag: str) -> Charge | None:
+        """The charge that was paid ahead for this tag and has not begun."""
+        for charge in await self.run(lambda journal: journal.open_charges()):
+            is_it = (charge.charger, charge.tag) == (charger, tag)
+            if is_it and charge.state is ChargeState.FUNDED:
+                return charge
+        return None
+
+    async def begin(self, charger: str, said: Beginning, room_minor: int | None) -> Charge:
+        """A transaction begins, or is said to have begun. ``room_minor`` is what its tag's mandate
+        allows, None where nobody could say."""
+        self.waiting.discard((charger, said.connector))
+        now_ms = self._clock.now_ms()
+        ahead = await self.funded(charger, said.tag)
+
+        def write(journal: ChargeJournal) -> Charge:
+            known = journal.by_key(charger, said.key)
+            if known is not None:
+                return known
+            if ahead is not None:
+                begun = _begun(ahead.move(ChargeStep.BEGIN), said, now_ms)
+                journal.save(begun)
+                return begun
+            mandate_id = journal.mandate_of(charger, said.tag)
+            new = replace(self._new(charger, said.tag), limit_minor=room_minor)
+            return journal.add(_begun(replace(new, mandate_id=mandate_id), said, now_ms))
+
+        charge = await self.run(write)
+        log.info("charge_begun", payment_id=charge.payment_id, charger=charger)
+        return charge
+
+    async def read(
+        self, find: Callable[[ChargeJournal], Charge | None], wh: int, at_ms: int
+    ) -> Charge | None:
+        """The meter of a running transaction was read."""
+        now_ms = self._clock.now_ms()
+
+        def write(journal: ChargeJournal) -> Charge | None:
+            charge = find(journal)
+            if charge is None or charge.state is not ChargeState.RUNNING:
+                return charge
+            after = charge.read(wh, at_ms=at_ms, heard_at_ms=now_ms)
+            journal.save(after)
+            return after
+
+        charge = await self.run(write)
+        if charge is None:
+            log.warning("reading_of_nothing")
+            return None
+        self._show(charge)
+        if charge.reaches_limit(now_ms):
+            await self.stop(charge, "limit_reached")
+        return charge
+
+    async def end(
+        self,
+        find: Callable[[ChargeJournal], Charge | None],
+        wh: int | None,
+        *,
+        at_ms: int,
+        reason: str,
+    ) -> Charge | None:
+        """A transaction is over. The debit, or what gives the rest back, is minted with it."""
+
+        def write(journal: ChargeJournal) -> Charge | None:
+            charge = find(journal)
+            if charge is None or charge.state not in {ChargeState.RUNNING, ChargeState.FUNDED}:
+                return charge
+            ended = charge.end(wh, at_ms=at_ms, reason=reason)
+            if ended.prepaid_minor:
+                refund_id = self.accounts[charge.charger].mint(ids.REFUND)
+                ended = replace(ended, refund_id=refund_id)
+            after = paying.after_end(ended)
+            journal.save(after)
+            if after.state is ChargeState.OWED:
+                self._mint(journal, after)
+            return after
+
+        charge = await self.run(write)
+        if charge is None:
+            log.warning("end_of_nothing", reason=reason)
+            return None
+        log.info(
+            "charge_ended",
+            payment_id=charge.payment_id,
+            charger=charge.charger,
+            energy_wh=charge.energy_wh,
+            amount_minor=charge.amount_minor,
+            state=charge.state.value,
+            reason=charge.end_reason,
+        )
+        self._show(charge)
+        return charge
+
+    async def plugged(self, charger: str, connector: int, *, is_waiting: bool) -> None:
+        """A cable waits at a connector, or no more. Where one may pay ahead, a code is offered."""
+        if not is_waiting:
+            self.waiting.discard((charger, connector))
+            return
+        self.waiting.add((charger, connector))
+        post = self.posts[charger]
+        if post.prepay_minor:
+            await self.run(lambda journal: self._offer(journal, post, connector))
+
+    # What the backend says
+
+    async def apply(self, payment_id: str, change: Callable[[Charge], Charge]) -> Charge | None:
+        """Take a step that a word of the backend makes; the charge after it."""
+
+        def write(journal: ChargeJournal) -> tuple[Charge, Charge] | None:
+            before = journal.charge(payment_id)
+            if before is None:
+                return None
+            after = change(before)
+            if after != before:
+                journal.save(after)
+            return before, after
+
+        moved = await self.run(write)
+        if moved is None:
+            return None
+        before, after = moved
+        if before != after:
+            log.info("charge_moved", payment_id=payment_id, state=after.state.value)
+            self._show(after)
+        if before.state is not after.state and after.state is ChargeState.FUNDED:
+            self._tell(after.charger, lambda line: line.start(after))
+        return after
+
+    async def stop(self, charge: Charge, why: str) -> None:
+        """Tell the charger to end a running charge, and remember why."""
+        if not charge.stop_reason:
+            log.info("charge_stopping", payment_id=charge.payment_id, why=why)
+            stopping = await self.apply(
+                charge.payment_id,
+                lambda one: replace(one, stop_reason=why) if not one.ended_at_ms else one,
+            )
+            charge = stopping or charge
+        if charge.state is ChargeState.RUNNING:
+            self._tell(charge.charger, lambda line: line.stop(charge))
+
+    def start(self, charge: Charge) -> None:
+        """Tell the charger once more to begin what was paid ahead."""
+        self._tell(charge.charger, lambda line: line.start(charge))
+
+    # Below: inside a transaction.
+
+    def _offer(self, journal: ChargeJournal, post: Post, connector: int) -> None:
+        here = [
+            one
+            for one in journal.open_charges()
+            if (one.charger, one.connector) == (post.name, connector) and one.state in _OCCUPYING
+        ]
+        if here:
+            return
+        new = self._new(post.name, "")
+        offered = journal.add(
+            replace(
+                new,
+                state=ChargeState.OFFERED,
+                connector=connector,
+                tag=PREPAID_TAG + new.payment_id[-_PREPAID_TAG_CHARS:],
+                key=f"offer:{new.payment_id}",
+                prepaid_minor=post.prepay_minor,
+                limit_minor=post.prepay_minor,
+            )
+        )
+        self._mint(journal, offered)
+
+    def _new(self, charger: str, tag: str) -> Charge:
+        """A charge at the present price, with an id of its own."""
+        tariff = self.posts[charger].tariff
+        return Charge(
+            payment_id=self.accounts[charger].mint(ids.PAYMENT),
+            number=0,
+            charger=charger,
+            connector=0,
+            key="",
+            tag=tag,
+            state=ChargeState.RUNNING,
+            currency=tariff.currency,
+            per_kwh_minor=tariff.per_kwh_minor,
+            per_minute_minor=tariff.per_minute_minor,
+        )
+
+    def _mint(self, journal: ChargeJournal, charge: Charge) -> None:
+        """Write down the request that the charge's state asks for, under an id of its own."""
+        account = self.accounts[charge.charger]
+        request_id = account.mint(ids.REQUEST)
+        if charge.state is ChargeState.OWED and charge.prepaid_minor:
+            body = paying.refund_body(charge).to_map()
+            journal.add_request(charge.payment_id, paying.REFUND, request_id, body)
+            return
+        made = paying.create_body(
+            charge,
+            attempt_id=account.mint(ids.ATTEMPT),
+            merchant_id=self.posts[charge.charger].merchant_id,
+        )
+        journal.add_request(charge.payment_id, paying.CREATE, request_id, made.to_map())
+
+    # To the chargers
+
+    def _show(self, charge: Charge) -> None:
+        self._tell(charge.charger, lambda line: line.show(charge))
+
+    def _tell(self, charger: str, say: Callable[[ChargerLine], None]) -> None:
+        line = self.lines.get(charger)
+        if line is not None:
+            say(line)
+
+
+def _begun(charge: Charge, said: Beginning, now_ms: int) -> Charge:
+    return replace(
+        charge,
+        key=said.key,
+        connector=said.connector,
+        start_wh=said.wh,
+        last_wh=said.wh or 0,
+        began_at_ms=said.at_ms,
+        last_at_ms=said.at_ms,
+        heard_at_ms=now_ms,
+    )

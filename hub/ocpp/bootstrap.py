@@ -1,0 +1,137 @@
+"""Puts the chargers' central system together, of settings and of what stands in the state
+directory."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hub.ocpp import paying
+from hub.ocpp.account import ChargerAccount, ExchangeLocal
+from hub.ocpp.book import ChargeBook, Post
+from hub.ocpp.journal import ChargeJournal, open_journal
+from hub.ocpp.keeper import Keeper
+from hub.ocpp.model import Tariff
+from hub.ocpp.server import OcppServer
+from hub.ocpp.settings import ChargerSettings, OcppSettings
+from hub.shell_limits import PASSPHRASE_BYTES_MAX
+from protocol.clock import Clock, Entropy
+from protocol.errors import CallerError
+from protocol.identity import FILE_NAMES, Identity, read_identity
+from protocol.tls import server_context
+
+JOURNAL_NAME = "charges.db"
+CHARGERS_NAME = "chargers"
+Attach = Callable[[str, Callable[[bytes], None]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OcppParts:
+    """What the hub gives: its identity, state directory, the way for envelopes, clock and luck."""
+
+    identity: Identity
+    state_dir: Path
+    exchange: ExchangeLocal
+    attach: Attach
+    boot_epoch: int
+    clock: Clock
+    entropy: Entropy
+
+
+class CentralSystem:
+    """The running central system. ``port`` is where chargers dial in."""
+
+    def __init__(self, book: ChargeBook, keeper: Keeper, server: OcppServer) -> None:
+        self.book = book
+        self.keeper = keeper
+        self._server = server
+
+    @property
+    def port(self) -> int:
+        """Where chargers dial in."""
+        return self._server.port
+
+    async def charges(self) -> list[dict[str, Any]]:
+        """The newest charges, as people and displays are shown them."""
+        found = await self.book.run(lambda journal: journal.latest())
+        return [paying.shown(charge) for charge in found]
+
+
+async def start_central_system(
+    settings: OcppSettings, parts: OcppParts, stack: AsyncExitStack
+) -> CentralSystem:
+    """Begin to serve; what is begun is ended by ``stack``. ``config_invalid`` names a charger
+    whose identity is missing or of another name or store."""
+    journal = ChargeJournal(open_journal(parts.state_dir / JOURNAL_NAME))
+    stack.callback(journal.close)
+    worker = ThreadPoolExecutor(1, thread_name_prefix="hub-charges")
+    stack.callback(worker.shutdown)
+    homes = {one.name: parts.state_dir / CHARGERS_NAME / one.name for one in settings.chargers}
+    accounts = {name: _account(name, home, parts) for name, home in homes.items()}
+    posts = {one.name: _post(one) for one in settings.chargers}
+    book = ChargeBook(journal, posts, accounts, clock=parts.clock, worker=worker)
+    keeper = Keeper(book, parts.clock)
+    server = OcppServer(
+        book,
+        keeper,
+        passwords={name: _secret(home / "password") for name, home in homes.items()},
+        host=settings.host,
+        port=settings.port,
+        tls=server_context(parts.identity.tls) if settings.tls else None,
+        clock=parts.clock,
+    )
+    _hear_news(keeper, accounts, parts.attach)
+    await server.start()
+    stack.push_async_callback(server.stop)
+    _run(keeper.run(), stack)
+    return CentralSystem(book, keeper, server)
+
+
+def _hear_news(keeper: Keeper, accounts: dict[str, ChargerAccount], attach: Attach) -> None:
+    for name in accounts:
+        attach(name, lambda wire, name=name: keeper.take_news(name, wire))  # type: ignore[misc]
+
+
+def _run(work: Awaitable[None], stack: AsyncExitStack) -> None:
+    task = asyncio.ensure_future(work)
+
+    async def stop() -> None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    stack.push_async_callback(stop)
+
+
+def _post(settings: ChargerSettings) -> Post:
+    tariff = Tariff(settings.currency, settings.per_kwh_minor, settings.per_minute_minor)
+    return Post(settings.name, settings.merchant_id, tariff, settings.prepay_minor)
+
+
+def _account(name: str, home: Path, parts: OcppParts) -> ChargerAccount:
+    directory = home / "identity"
+    files = {
+        file: (directory / file).read_bytes() for file in FILE_NAMES if (directory / file).is_file()
+    }
+    identity = read_identity(files, _secret(home / "passphrase"), directory)
+    if (identity.name, identity.store) != (name, parts.identity.store):
+        raise CallerError("config_invalid", f"{directory}: the identity of {identity.name}")
+    return ChargerAccount(
+        identity,
+        exchange=parts.exchange,
+        boot_epoch=parts.boot_epoch,
+        clock=parts.clock,
+        entropy=parts.entropy,
+    )
+
+
+def _secret(path: Path) -> bytes:
+    """A private file's content; empty where there is none."""
+    if not path.is_file():
+        return b""
+    if path.stat().st_mode & 0o077:
+        raise CallerError("config_invalid", f"{path} must not be readable by others")
+    with path.open("rb") as file:
+        return file.read(PASSPHRASE_BYTES_MAX).strip()

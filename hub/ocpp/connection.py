@@ -1,0 +1,132 @@
+"""One charger's WebSocket: its calls in their order, ours one at a time (OCPP-J §4.1.1).
+
+Rule 1: reading never waits for a charger's answer to us, so neither side can wait for the other.
+Rule 2: every queue has an end: a charger that calls faster than we work is not read; what we would
+        tell one that does not answer is dropped, oldest first, and said again when it matters.
+"""
+
+import asyncio
+import itertools
+from collections import deque
+
+import structlog
+from aiohttp import WSMsgType, web
+
+from hub.ocpp.dialect import CallRefusedError, Dialect, Json
+from hub.ocpp.limits import CALL_TIMEOUT_S, CALLS_OPEN_MAX
+from protocol.errors import TillwayError
+from protocol.framing import ocppj
+from protocol.framing.ocppj import BadMessage, Call, CallError, CallResult
+
+log = structlog.get_logger("hub.ocpp")
+
+
+class Outbox:
+    """Our calls to one charger, oldest first."""
+
+    def __init__(self) -> None:
+        self._calls: deque[tuple[str, Json]] = deque(maxlen=CALLS_OPEN_MAX)
+        self._is_filled = asyncio.Event()
+
+    def put(self, action: str, payload: Json) -> None:
+        """Queue a call. What a display is shown replaces what it was to be shown before."""
+        same = [one for one in self._calls if one[0] == action]
+        for one in same if action in {"DataTransfer", "CostUpdated"} else []:
+            self._calls.remove(one)
+        self._calls.append((action, payload))
+        self._is_filled.set()
+
+    async def take(self) -> tuple[str, Json]:
+        """The next call, when there is one."""
+        while not self._calls:
+            self._is_filled.clear()
+            await self._is_filled.wait()
+        return self._calls.popleft()
+
+
+class Connection:
+    """Serves one connected charger until it goes."""
+
+    def __init__(
+        self, name: str, socket: web.WebSocketResponse, dialect: Dialect, outbox: Outbox
+    ) -> None:
+        self._name = name
+        self._socket = socket
+        self._dialect = dialect
+        self._outbox = outbox
+        self._calls: asyncio.Queue[Call] = asyncio.Queue(CALLS_OPEN_MAX)
+        self._answers: dict[str, asyncio.Future[CallResult | CallError]] = {}
+        self._numbers = itertools.count(1)
+
+    async def serve(self) -> None:
+        """Until the socket is closed from either side."""
+        workers = [asyncio.create_task(self._work()), asyncio.create_task(self._say())]
+        try:
+            async for message in self._socket:
+                if message.type is WSMsgType.TEXT:
+                    await self._hear(ocppj.decode(message.data.encode()))
+                elif message.type is WSMsgType.BINARY:
+                    break  # no message of OCPP-J is binary
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+
+    async def close(self) -> None:
+        """End it from our side."""
+        await self._socket.close()
+
+    async def _hear(self, message: ocppj.Message) -> None:
+        match message:
+            case Call():
+                await self._calls.put(message)
+            case CallResult() | CallError():
+                waiting = self._answers.get(message.message_id)
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(message)
+            case BadMessage(message_id, reason, is_answer):
+                log.warning("ocpp_message_bad", charger=self._name, reason=reason)
+                if not is_answer:
+                    await self._send(CallError(message_id or "-1", "FormationViolation", reason))
+
+    async def _work(self) -> None:
+        while True:
+            call = await self._calls.get()
+            await self._send(await self._answer(call))
+
+    async def _answer(self, call: Call) -> CallResult | CallError:
+        try:
+            return CallResult(
+                call.message_id, await self._dialect.answer(call.action, call.payload)
+            )
+        except CallRefusedError as refused:
+            return CallError(call.message_id, refused.code, refused.description)
+        except TillwayError as error:
+            log.warning("ocpp_call_failed", charger=self._name, action=call.action, code=error.code)
+            return CallError(call.message_id, "InternalError", error.code)
+        except Exception:
+            # The outermost loop of a charger's line: a bug in one call must not end its charges.
+            log.exception("ocpp_call_broke", charger=self._name, action=call.action)
+            return CallError(call.message_id, "InternalError", "")
+
+    async def _say(self) -> None:
+        while True:
+            action, payload = await self._outbox.take()
+            message_id = f"{self._dialect.subprotocol}-{next(self._numbers)}"
+            future = asyncio.get_running_loop().create_future()
+            self._answers[message_id] = future
+            try:
+                await self._send(Call(message_id, action, payload))
+                async with asyncio.timeout(CALL_TIMEOUT_S):
+                    answer = await future
+            except TimeoutError:
+                log.warning("charger_silent", charger=self._name, action=action)
+                continue
+            finally:
+                self._answers.pop(message_id, None)
+            if isinstance(answer, CallError):
+                log.info("charger_refused", charger=self._name, action=action, code=answer.code)
+
+    async def _send(self, message: Call | CallResult | CallError) -> None:
+        if not self._socket.closed:
+            await self._socket.send_str(ocppj.encode(message).decode("ascii").rstrip("\n"))

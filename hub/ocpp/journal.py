@@ -1,0 +1,211 @@
+"""The charges on disk: every step is committed before anybody hears of it.
+
+Rule 1: an id and the bytes of a request are committed before they leave, so that after any crash
+        the same request is said again, and no other.
+Rule 2: a beginning is found again by what the charger said of it: said twice, it is one charge.
+One thread uses a journal at a time.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from hub.ocpp.limits import JOURNAL_BUSY_TIMEOUT_MS, SHOWN_CHARGES_MAX
+from hub.ocpp.model import Charge, ChargeState
+from protocol.errors import CallerError
+
+MEMORY = ":memory:"
+_COLUMNS = tuple(field.name for field in fields(Charge))
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS charge (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    payment_id TEXT NOT NULL UNIQUE,
+    charger TEXT NOT NULL,
+    begin_key TEXT NOT NULL,
+    is_open INTEGER NOT NULL,
+    facts TEXT NOT NULL,
+    UNIQUE (charger, begin_key)
+) STRICT;
+CREATE INDEX IF NOT EXISTS ix_charge_open ON charge (is_open, number);
+CREATE TABLE IF NOT EXISTS request (
+    payment_id TEXT NOT NULL,
+    message_type TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    body TEXT NOT NULL,
+    is_answered INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (payment_id, message_type)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tag (
+    charger TEXT NOT NULL,
+    tag TEXT NOT NULL,
+    mandate_id TEXT NOT NULL,
+    PRIMARY KEY (charger, tag)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRequest:
+    """A request that is said under one id until it is answered."""
+
+    request_id: str
+    body: Mapping[str, Any]
+    is_answered: bool
+
+
+def open_journal(path: Path | str) -> sqlite3.Connection:
+    """Open (or make) a journal whose commits survive a power cut."""
+    if path != MEMORY:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute(f"PRAGMA busy_timeout = {JOURNAL_BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.executescript(_SCHEMA)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+class ChargeJournal:
+    """The statements. ``transaction`` is the boundary; a single statement is one of its own."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    def close(self) -> None:
+        """Close the database; what was committed stays."""
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, durable when the block ends."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    # Charges
+
+    def add(self, charge: Charge) -> Charge:
+        """A new charge; the number it got is in what is returned."""
+        cursor = self._db.execute(
+            "INSERT INTO charge (payment_id, charger, begin_key, is_open, facts)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (charge.payment_id, charge.charger, charge.key, charge.is_open, _facts(charge)),
+        )
+        found = self._one("number = ?", (cursor.lastrowid,))
+        assert found is not None
+        return found
+
+    def save(self, charge: Charge) -> None:
+        """A charge as it stands now."""
+        self._db.execute(
+            "UPDATE charge SET begin_key = ?, is_open = ?, facts = ? WHERE payment_id = ?",
+            (charge.key, charge.is_open, _facts(charge), charge.payment_id),
+        )
+
+    def charge(self, payment_id: str) -> Charge | None:
+        """One charge."""
+        return self._one("payment_id = ?", (payment_id,))
+
+    def by_number(self, charger: str, number: int) -> Charge | None:
+        """The charge that an OCPP 1.6 charger calls by this transaction id."""
+        return self._one("charger = ? AND number = ?", (charger, number))
+
+    def by_key(self, charger: str, key: str) -> Charge | None:
+        """The charge that began so."""
+        return self._one("charger = ? AND begin_key = ?", (charger, key))
+
+    def open_charges(self) -> list[Charge]:
+        """All that something is still to happen to, oldest first."""
+        return list(self._many("is_open = 1 ORDER BY number", ()))
+
+    def latest(self) -> list[Charge]:
+        """The newest charges, for people."""
+        return list(self._many("1 ORDER BY number DESC LIMIT ?", (SHOWN_CHARGES_MAX,)))
+
+    # Requests
+
+    def add_request(
+        self, payment_id: str, message_type: str, request_id: str, body: Mapping[str, Any]
+    ) -> None:
+        """A request that is about to be said for the first time."""
+        self._db.execute(
+            "INSERT INTO request (payment_id, message_type, request_id, body) VALUES (?, ?, ?, ?)",
+            (payment_id, message_type, request_id, json.dumps(body, ensure_ascii=False)),
+        )
+
+    def request(self, payment_id: str, message_type: str) -> StoredRequest | None:
+        """The request of this type about a charge, if it was minted."""
+        row = self._db.execute(
+            "SELECT request_id, body, is_answered FROM request"
+            " WHERE payment_id = ? AND message_type = ?",
+            (payment_id, message_type),
+        ).fetchone()
+        return StoredRequest(row[0], json.loads(row[1]), bool(row[2])) if row else None
+
+    def answered(self, payment_id: str) -> frozenset[str]:
+        """The types of a charge's requests that have their answer."""
+        rows = self._db.execute(
+            "SELECT message_type FROM request WHERE payment_id = ? AND is_answered = 1",
+            (payment_id,),
+        )
+        return frozenset(row[0] for row in rows)
+
+    def settle_request(self, payment_id: str, message_type: str) -> None:
+        """The request has the backend's answer."""
+        self._db.execute(
+            "UPDATE request SET is_answered = 1 WHERE payment_id = ? AND message_type = ?",
+            (payment_id, message_type),
+        )
+
+    # Tags
+
+    def bind_tag(self, charger: str, tag: str, mandate_id: str | None) -> None:
+        """A card or a car's contract pays by this mandate from now on; None: by none."""
+        if mandate_id is None:
+            self._db.execute("DELETE FROM tag WHERE charger = ? AND tag = ?", (charger, tag))
+            return
+        self._db.execute(
+            "INSERT INTO tag (charger, tag, mandate_id) VALUES (?, ?, ?)"
+            " ON CONFLICT (charger, tag) DO UPDATE SET mandate_id = excluded.mandate_id",
+            (charger, tag, mandate_id),
+        )
+
+    def mandate_of(self, charger: str, tag: str) -> str | None:
+        """The mandate that a tag pays by at this charger."""
+        row = self._db.execute(
+            "SELECT mandate_id FROM tag WHERE charger = ? AND tag = ?", (charger, tag)
+        ).fetchone()
+        return row[0] if row else None
+
+    def _one(self, where: str, values: tuple[object, ...]) -> Charge | None:
+        return next(iter(self._many(where, values)), None)
+
+    def _many(self, where: str, values: tuple[object, ...]) -> Iterable[Charge]:
+        query = f"SELECT number, facts FROM charge WHERE {where}"  # noqa: S608  # fixed texts of this file
+        for number, text in self._db.execute(query, values).fetchall():
+            yield _charge(number, text)
+
+
+def _facts(charge: Charge) -> str:
+    return json.dumps(asdict(charge) | {"number": 0}, ensure_ascii=False, separators=(",", ":"))
+
+
+def _charge(number: int, text: str) -> Charge:
+    stored = json.loads(text)
+    unknown = stored.keys() - set(_COLUMNS)
+    if unknown:
+        raise CallerError("config_invalid", f"charges.db: written by a newer version ({unknown})")
+    return Charge(**(stored | {"number": number, "state": ChargeState(stored["state"])}))

@@ -1,0 +1,35 @@
+"""Bounds of the chargers' central system. Units stand last in the names."""
+
+CHARGERS_MAX = 200
+TAG_CHARS_MAX = 36
+"""Of OCPP 2.0.1; 1.6 has 20."""
+MESSAGE_BYTES_MAX = 256 * 1024
+"""A StopTransaction with all its meter values is the largest."""
+CALL_TIMEOUT_S = 10
+"""How long a charger may take to answer us."""
+PING_EVERY_S = 30
+HEARTBEAT_S = 60
+SAMPLE_EVERY_S = 10
+"""How often a charger that serves is told to read its meter."""
+CALLS_OPEN_MAX = 8
+"""Calls of one charger that may be worked at, in their order; above, its socket is not read."""
+STANDING_WAIT_S = 5.0
+"""How long a tapped card may wait for the backend's word on its mandate."""
+
+TICK_S = 1.0
+WATCH_EVERY_MS = 3_000
+"""How often a running charge asks whether its mandate still stands: what a stop takes at most."""
+STOP_AGAIN_MS = 10_000
+"""A charger that was told to stop and goes on is told again."""
+LOOK_AHEAD_MS = 4_000
+"""A charge is stopped when its cost will reach the limit within this: what a stop takes to work."""
+POWER_GAP_MS_MIN = 1_000
+"""Readings closer together say nothing of the power."""
+START_WAIT_MS = 120_000
+"""From the paid code until the charger has begun; then the money goes back."""
+RETRY_GAPS_MS = (1_000, 2_000, 5_000, 10_000, 30_000, 60_000)
+QUERY_EVERY_MS = 5_000
+ASKED_QUERY_EVERY_MS = 30_000
+SHOWN_CHARGES_MAX = 100
+WH_MAX = 10**12
+JOURNAL_BUSY_TIMEOUT_MS = 5_000

@@ -1,0 +1,137 @@
+"""Where chargers dial in: ``ws(s)://HOST:PORT/ocpp/NAME``.
+
+Rule 1: a charger is who its certificate says, or who knows the charger's password (OCPP security
+        profiles 1 to 3); the path must name the same.
+Rule 2: a charger that dials again takes over from its own line of before.
+"""
+
+import base64
+import binascii
+import hmac
+import ssl
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from hub.ocpp.book import ChargeBook
+from hub.ocpp.connection import Connection, Outbox
+from hub.ocpp.dialect import Desk, Dialect, Send
+from hub.ocpp.keeper import Keeper
+from hub.ocpp.limits import MESSAGE_BYTES_MAX, PING_EVERY_S
+from hub.ocpp.v16 import Dialect16
+from hub.ocpp.v201 import Dialect201
+from protocol.clock import Clock
+from protocol.errors import CallerError, OperatingError
+from protocol.tls import peer_of
+
+log = structlog.get_logger("hub.ocpp")
+DIALECTS: dict[str, Callable[[Desk, Send], Dialect]] = {
+    Dialect201.subprotocol: Dialect201,
+    Dialect16.subprotocol: Dialect16,
+}
+_STOP_S = 2
+
+
+class OcppServer:
+    """The listener."""
+
+    def __init__(
+        self,
+        book: ChargeBook,
+        keeper: Keeper,
+        *,
+        passwords: Mapping[str, bytes],
+        host: str,
+        port: int,
+        tls: ssl.SSLContext | None,
+        clock: Clock,
+    ) -> None:
+        """``passwords`` by charger; one without is known by its certificate only."""
+        self._book = book
+        self._keeper = keeper
+        self._passwords = passwords
+        self._host, self._wanted_port = host, port
+        self._tls = tls
+        self._clock = clock
+        self._lines: dict[str, Connection] = {}
+        self._runner: web.AppRunner | None = None
+        self.port = port
+
+    async def start(self) -> None:
+        """Listen; ``port_taken`` if that cannot be."""
+        app = web.Application()
+        app.router.add_get("/ocpp/{name}", self._serve)
+        self._runner = web.AppRunner(app, shutdown_timeout=_STOP_S, handle_signals=False)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._host, self._wanted_port, ssl_context=self._tls)
+        try:
+            await site.start()
+        except OSError as error:
+            where = f"{self._host}:{self._wanted_port}"
+            raise OperatingError("port_taken", f"{where} ({error.strerror})") from None
+        self.port = int(self._runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        """Close the listener and the lines."""
+        for line in list(self._lines.values()):
+            await line.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["name"]
+        if name not in self._book.posts or not self._is_known(name, request):
+            log.warning("charger_not_admitted", charger=name, peer=request.remote)
+            raise web.HTTPUnauthorized(headers={"WWW-Authenticate": 'Basic realm="ocpp"'})
+        socket = web.WebSocketResponse(
+            protocols=tuple(DIALECTS), heartbeat=PING_EVERY_S, max_msg_size=MESSAGE_BYTES_MAX
+        )
+        ready = socket.can_prepare(request)
+        if not ready.ok or ready.protocol not in DIALECTS:
+            raise web.HTTPBadRequest(text="ocpp1.6 or ocpp2.0.1 over a WebSocket\n")
+        await socket.prepare(request)
+        outbox = Outbox()
+        desk = Desk(name, self._book, self._keeper, self._clock)
+        dialect = DIALECTS[ready.protocol](desk, outbox.put)
+        line = Connection(name, socket, dialect, outbox)
+        earlier = self._lines.get(name)
+        self._lines[name], self._book.lines[name] = line, dialect
+        if earlier is not None:
+            await earlier.close()
+        log.info("charger_connected", charger=name, subprotocol=dialect.subprotocol)
+        dialect.greet()
+        try:
+            await line.serve()
+        finally:
+            if self._lines.get(name) is line:
+                del self._lines[name], self._book.lines[name]
+            log.info("charger_gone", charger=name)
+        return socket
+
+    def _is_known(self, name: str, request: web.Request) -> bool:
+        transport = request.transport
+        certificate: Mapping[str, Any] | None = (
+            transport.get_extra_info("peercert") if transport is not None else None
+        )
+        if certificate:
+            try:
+                return peer_of(certificate).name == name
+            except CallerError:
+                return False
+        expected = self._passwords.get(name)
+        user, _, password = _basic(request.headers.get("Authorization", "")).partition(b":")
+        is_right = hmac.compare_digest(password, expected or b"")
+        return bool(expected) and is_right and user == name.encode()
+
+
+def _basic(header: str) -> bytes:
+    """User and password of an ``Authorization: Basic`` header, as they were before Base64."""
+    scheme, _, word = header.partition(" ")
+    if scheme.lower() != "basic":
+        return b""
+    try:
+        return base64.b64decode(word, validate=True)
+    except (binascii.Error, ValueError):
+        return b""

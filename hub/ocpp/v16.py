@@ -1,0 +1,174 @@
+"""OCPP 1.6 J at the line of one charger (edition 2, §4 and §5).
+
+A beginning that a charger says again, because our answer was lost, is known by its connector, tag,
+meter and time, and gets the transaction id that it got before.
+"""
+
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
+
+from hub.ocpp.book import Beginning
+from hub.ocpp.dialect import (
+    VENDOR,
+    Answer,
+    CallRefusedError,
+    Desk,
+    Form,
+    Json,
+    Readings,
+    Send,
+    Text20,
+    answer_data_transfer,
+    answer_nothing,
+    at_ms,
+    energy_wh,
+    parse,
+)
+from hub.ocpp.limits import SAMPLE_EVERY_S, WH_MAX
+from hub.ocpp.model import Charge
+from hub.ocpp.paying import shown_text
+
+_Connector = Annotated[int, Field(ge=0, le=1000)]
+_Wh = Annotated[int, Field(ge=0, le=WH_MAX)]
+
+
+class _Authorize(Form):
+    idTag: Text20  # noqa: N815  # the wire's name
+
+
+class _Start(Form):
+    connectorId: _Connector  # noqa: N815
+    idTag: Text20  # noqa: N815
+    meterStart: _Wh  # noqa: N815
+    timestamp: AwareDatetime
+
+
+class _Meter(Form):
+    connectorId: _Connector  # noqa: N815
+    transactionId: int | None = None  # noqa: N815
+    meterValue: Annotated[tuple[Readings, ...], Field(max_length=1000)]  # noqa: N815
+
+
+class _Stop(Form):
+    transactionId: int  # noqa: N815
+    meterStop: _Wh  # noqa: N815
+    timestamp: AwareDatetime
+    reason: Text20 = "Local"
+
+
+class _Status(Form):
+    connectorId: _Connector  # noqa: N815
+    status: Text20
+
+
+class Dialect16:
+    """A charger that speaks 1.6."""
+
+    subprotocol = "ocpp1.6"
+
+    def __init__(self, desk: Desk, send: Send) -> None:
+        self._desk = desk
+        self._send = send
+        self._answers: dict[str, Answer] = {
+            "Authorize": self._authorize,
+            "BootNotification": self._boot,
+            "DataTransfer": answer_data_transfer,
+            "DiagnosticsStatusNotification": answer_nothing,
+            "FirmwareStatusNotification": answer_nothing,
+            "Heartbeat": self._heartbeat,
+            "MeterValues": self._meter_values,
+            "StartTransaction": self._start,
+            "StatusNotification": self._status,
+            "StopTransaction": self._stop,
+        }
+
+    def greet(self) -> None:
+        """As ``Dialect.greet``: how often to read the meter, and how the connectors are."""
+        interval = str(SAMPLE_EVERY_S)
+        self._send("ChangeConfiguration", {"key": "MeterValueSampleInterval", "value": interval})
+        self._send("TriggerMessage", {"requestedMessage": "StatusNotification"})
+
+    async def answer(self, action: str, payload: Json) -> Json:
+        """As ``Dialect.answer``."""
+        found = self._answers.get(action)
+        if found is None:
+            raise CallRefusedError("NotImplemented", action)
+        return await found(payload)
+
+    def start(self, charge: Charge) -> None:
+        """§5.11."""
+        self._send("RemoteStartTransaction", {"connectorId": charge.connector, "idTag": charge.tag})
+
+    def stop(self, charge: Charge) -> None:
+        """§5.12."""
+        self._send("RemoteStopTransaction", {"transactionId": charge.number})
+
+    def show(self, charge: Charge) -> None:
+        """§5.5: 1.6 has no display of its own; a charger that knows our messages shows them."""
+        self._send(
+            "DataTransfer",
+            {"vendorId": VENDOR, "messageId": "Charge", "data": shown_text(charge)},
+        )
+
+    async def _boot(self, payload: Json) -> Json:
+        del payload
+        return self._desk.booted()
+
+    async def _heartbeat(self, payload: Json) -> Json:
+        del payload
+        return {"currentTime": self._desk.now_text()}
+
+    async def _authorize(self, payload: Json) -> Json:
+        grant = await self._desk.grant(parse(_Authorize, payload).idTag)
+        return _tag_info(is_accepted=grant.is_accepted)
+
+    async def _start(self, payload: Json) -> Json:
+        said = parse(_Start, payload)
+        began_ms = at_ms(said.timestamp)
+        beginning = Beginning(
+            connector=said.connectorId,
+            key=f"1.6|{said.connectorId}|{said.idTag}|{said.meterStart}|{began_ms}",
+            tag=said.idTag,
+            wh=said.meterStart,
+            at_ms=began_ms,
+        )
+        charge, grant = await self._desk.begin(beginning)
+        return {"transactionId": charge.number, **_tag_info(is_accepted=grant.is_accepted)}
+
+    async def _meter_values(self, payload: Json) -> Json:
+        said = parse(_Meter, payload)
+        number, charger = said.transactionId, self._desk.charger
+        if number is None:
+            return {}
+        for readings in said.meterValue:
+            for one in readings.sampledValue:
+                wh = energy_wh(one, unit=str(one.get("unit", "Wh")))
+                if wh is not None:
+                    when = at_ms(readings.timestamp)
+                    await self._desk.book.read(
+                        lambda journal: journal.by_number(charger, number), wh, when
+                    )
+        return {}
+
+    async def _stop(self, payload: Json) -> Json:
+        said = parse(_Stop, payload)
+        charger = self._desk.charger
+        await self._desk.book.end(
+            lambda journal: journal.by_number(charger, said.transactionId),
+            said.meterStop,
+            at_ms=at_ms(said.timestamp),
+            reason=said.reason,
+        )
+        return {}
+
+    async def _status(self, payload: Json) -> Json:
+        said = parse(_Status, payload)
+        if said.connectorId:
+            waits = said.status == "Preparing"
+            await self._desk.book.plugged(self._desk.charger, said.connectorId, is_waiting=waits)
+        return {}
+
+
+def _tag_info(*, is_accepted: bool) -> Json:
+    return {"idTagInfo": {"status": "Accepted" if is_accepted else "Invalid"}}

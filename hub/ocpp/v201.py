@@ -1,0 +1,220 @@
+"""OCPP 2.0.1 at the line of one charger (part 2; use cases C, E, F, I).
+
+A transaction is known by the charger's ``transactionId``, and counts from its first token on. Its
+events may come late and again; what the book knows already moves nothing. The cost is told with
+each event (I02), and by CostUpdated.
+"""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from hub.ocpp.book import Beginning
+from hub.ocpp.dialect import (
+    VENDOR,
+    Answer,
+    CallRefusedError,
+    Desk,
+    Form,
+    Json,
+    Readings,
+    Send,
+    Text36,
+    answer_data_transfer,
+    answer_nothing,
+    at_ms,
+    energy_wh,
+    parse,
+)
+from hub.ocpp.limits import SAMPLE_EVERY_S
+from hub.ocpp.model import Charge, ChargeState
+from hub.ocpp.paying import shown_text
+from protocol.money import MINOR_DIGITS
+
+_Evse = Annotated[int, Field(ge=0, le=1000)]
+
+
+class _IdToken(Form):
+    idToken: Text36  # noqa: N815  # the wire's name
+
+
+class _Authorize(Form):
+    idToken: _IdToken  # noqa: N815
+
+
+class _EvseForm(Form):
+    id: _Evse
+
+
+class _Transaction(Form):
+    transactionId: Text36  # noqa: N815
+    stoppedReason: Text36 = "Local"  # noqa: N815
+
+
+class _Event(Form):
+    eventType: Literal["Started", "Updated", "Ended"]  # noqa: N815
+    timestamp: AwareDatetime
+    transactionInfo: _Transaction  # noqa: N815
+    evse: _EvseForm | None = None
+    idToken: _IdToken | None = None  # noqa: N815
+    meterValue: Annotated[tuple[Readings, ...], Field(max_length=1000)] = ()  # noqa: N815
+
+
+class _Status(Form):
+    evseId: _Evse  # noqa: N815
+    connectorStatus: Text36  # noqa: N815
+
+
+class Dialect201:
+    """A charger that speaks 2.0.1."""
+
+    subprotocol = "ocpp2.0.1"
+
+    def __init__(self, desk: Desk, send: Send) -> None:
+        self._desk = desk
+        self._send = send
+        self._starts = 0
+        self._answers: dict[str, Answer] = {
+            "Authorize": self._authorize,
+            "BootNotification": self._boot,
+            "DataTransfer": answer_data_transfer,
+            "Heartbeat": self._heartbeat,
+            "StatusNotification": self._status,
+            "TransactionEvent": self._event,
+            **dict.fromkeys(
+                (
+                    "FirmwareStatusNotification",
+                    "LogStatusNotification",
+                    "MeterValues",
+                    "NotifyEvent",
+                    "NotifyReport",
+                    "ReservationStatusUpdate",
+                    "SecurityEventNotification",
+                ),
+                answer_nothing,
+            ),
+        }
+
+    def greet(self) -> None:
+        """As ``Dialect.greet``: how often to read the meter, and how the connectors are."""
+        variable = {
+            "component": {"name": "SampledDataCtrlr"},
+            "variable": {"name": "TxUpdatedInterval"},
+            "attributeValue": str(SAMPLE_EVERY_S),
+        }
+        self._send("SetVariables", {"setVariableData": [variable]})
+        self._send("TriggerMessage", {"requestedMessage": "StatusNotification"})
+
+    async def answer(self, action: str, payload: Json) -> Json:
+        """As ``Dialect.answer``."""
+        found = self._answers.get(action)
+        if found is None:
+            raise CallRefusedError("NotImplemented", action)
+        return await found(payload)
+
+    def start(self, charge: Charge) -> None:
+        """F01, F02."""
+        self._send(
+            "RequestStartTransaction",
+            {
+                "evseId": charge.connector,
+                "remoteStartId": charge.number,
+                "idToken": {"idToken": charge.tag, "type": "Central"},
+            },
+        )
+
+    def stop(self, charge: Charge) -> None:
+        """F03."""
+        self._send("RequestStopTransaction", {"transactionId": charge.key})
+
+    def show(self, charge: Charge) -> None:
+        """I02 for what runs; what 2.0.1 has no words for (a code to scan) as our own message."""
+        if charge.state is ChargeState.RUNNING:
+            self._send(
+                "CostUpdated",
+                {"totalCost": float(_cost(charge)), "transactionId": charge.key},
+            )
+            return
+        self._send(
+            "DataTransfer",
+            {"vendorId": VENDOR, "messageId": "Charge", "data": shown_text(charge)},
+        )
+
+    async def _boot(self, payload: Json) -> Json:
+        del payload
+        return self._desk.booted()
+
+    async def _heartbeat(self, payload: Json) -> Json:
+        del payload
+        return {"currentTime": self._desk.now_text()}
+
+    async def _authorize(self, payload: Json) -> Json:
+        grant = await self._desk.grant(parse(_Authorize, payload).idToken.idToken)
+        return _token_info(is_accepted=grant.is_accepted)
+
+    async def _event(self, payload: Json) -> Json:
+        said = parse(_Event, payload)
+        readings = _readings(said)
+        tag = said.idToken.idToken if said.idToken else ""
+        charger, key = self._desk.charger, said.transactionInfo.transactionId
+        charge = await self._desk.book.run(lambda journal: journal.by_key(charger, key))
+        info: Json = {}
+        if charge is None and not tag:
+            return {}  # nobody's yet: nothing flows before a token is accepted
+        if charge is None:
+            beginning = Beginning(
+                connector=said.evse.id if said.evse else 0,
+                key=key,
+                tag=tag,
+                wh=readings[0][0] if readings else None,
+                at_ms=at_ms(said.timestamp),
+            )
+            charge, grant = await self._desk.begin(beginning)
+            info = _token_info(is_accepted=grant.is_accepted)
+        elif tag:
+            info = _token_info(is_accepted=True)
+        is_end = said.eventType == "Ended"
+        for wh, when in readings:
+            found = await self._desk.book.read(
+                lambda journal: journal.by_key(charger, key), wh, when
+            )
+            charge = found or charge
+        if is_end:
+            ended = await self._desk.book.end(
+                lambda journal: journal.by_key(charger, key),
+                readings[-1][0] if readings else None,
+                at_ms=at_ms(said.timestamp),
+                reason=said.transactionInfo.stoppedReason,
+            )
+            charge = ended or charge
+        return {**info, "totalCost": float(_cost(charge))}
+
+    async def _status(self, payload: Json) -> Json:
+        said = parse(_Status, payload)
+        if said.evseId:
+            waits = said.connectorStatus == "Occupied"
+            await self._desk.book.plugged(self._desk.charger, said.evseId, is_waiting=waits)
+        return {}
+
+
+def _readings(said: _Event) -> list[tuple[int, int]]:
+    """The meter's register and when, oldest first."""
+    found = []
+    for readings in said.meterValue:
+        for one in readings.sampledValue:
+            unit = one.get("unitOfMeasure")
+            name = str(unit.get("unit", "Wh")) if isinstance(unit, dict) else "Wh"
+            wh = energy_wh(one, unit=name)
+            if wh is not None:
+                found.append((wh, at_ms(readings.timestamp)))
+    return sorted(found, key=lambda pair: pair[1])
+
+
+def _cost(charge: Charge) -> Decimal:
+    minor = charge.amount_minor if charge.ended_at_ms else charge.cost_minor
+    return Decimal(minor).scaleb(-MINOR_DIGITS[charge.currency])
+
+
+def _token_info(*, is_accepted: bool) -> Json:
+    return {"idTokenInfo": {"status": "Accepted" if is_accepted else "Invalid"}}

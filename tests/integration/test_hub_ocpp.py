@@ -1,0 +1,156 @@
+"""Goal: a charger program that nobody here wrote (npm's ``ocpp-rpc`` in strict mode) charges and
+pays through a whole hub.
+
+Method: the package, unmodified, dials the hub of this process over a real socket; it holds every
+message of ours against the standard's schemas by itself. Behind stands a backend that answers what
+a mandate and a payment would.
+"""
+
+import asyncio
+import base64
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from protocol.answers import Answer
+from protocol.envelope import Envelope
+from protocol.errors import CallerError
+from tests.kit.hub_shop import STORE, Shop
+from tests.kit.hub_world import (
+    DEADLINE_S,
+    PASSPHRASE,
+    Installation,
+    World,
+    now_ms,
+    running_world,
+    until,
+)
+
+LIBRARY = Path(sys.prefix) / "npm_readers" / "node_modules" / "ocpp-rpc"
+RUNNER = Path(__file__).parents[1] / "support" / "ocpp_charger.js"
+CHARGER, PASSWORD = "charger-1", "a password of twenty chars"
+MANDATE = "mdt_" + "0" * 26
+
+
+def charger_settings(**changed: Any) -> dict[str, Any]:
+    charger = {"name": CHARGER, "merchant_id": "mch_1", "per_kwh_minor": 150}
+    return {"port": 0, "chargers": [charger], **changed}
+
+
+def bank(asked: list[Envelope]) -> Callable[[Envelope], Answer]:
+    """What the backend says to a charger's account."""
+
+    def answer(one: Envelope) -> Answer:
+        asked.append(one)
+        kind, body = "pong", {"now_ms": now_ms()}
+        if one.message_type == "mandate.query":
+            kind = "mandate.standing"
+            body = {"mandate_id": MANDATE, "is_active": True, "currency": "CNY"}
+            body |= {"room_minor": 5_000, "valid_until_ms": 2**50}
+        elif one.message_type == "payment.create":
+            kind = "payment.result"
+            body = {"payment_id": one.body["payment_id"], "state": "captured"}
+            body |= {"amount_minor": one.body["amount_minor"], "currency": "CNY"}
+            body |= {"method": "mandate"}
+        return Answer(
+            message_type=kind,
+            request_id=one.request_id,
+            device=one.device,
+            store=STORE,
+            answered_at_ms=now_ms(),
+            body=body,
+            trace_id=one.trace_id,
+        )
+
+    return answer
+
+
+def home_of_charger(root: Path, shop: Shop) -> None:
+    """The charger's identity, passphrase and password, where its hub looks for them."""
+    home = root / "hub-1" / "chargers" / CHARGER
+    issued = Installation(root / "issued", shop)
+    identity = issued.issue("thing", CHARGER, shop.key_of(CHARGER))
+    shutil.copytree(identity.tls.chain.parent, home / "identity")
+    for name, content in (("passphrase", PASSPHRASE), ("password", PASSWORD.encode())):
+        (home / name).write_bytes(content)
+        (home / name).chmod(0o600)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("protocol", ["ocpp1.6", "ocpp2.0.1"])
+async def test_a_foreign_charger_charges_and_pays(
+    protocol: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = shutil.which("node")
+    if node is None or not (LIBRARY / "package.json").is_file():
+        pytest.skip("node or npm's ocpp-rpc is not installed: make test does so where it can")
+    asked: list[Envelope] = []
+    shop = Shop()
+    monkeypatch.setattr(Shop, "pong", lambda _, one: bank(asked)(one))
+    home_of_charger(tmp_path, shop)
+    sections = {"mqtt": {"mode": "off"}, "coap": {"enabled": False}, "ocpp": charger_settings()}
+    async with running_world(tmp_path, CHARGER, shop=shop, **sections) as world:
+        await world.hub.chargers.book.run(  # type: ignore[union-attr]  # there is one
+            lambda journal: journal.bind_tag(CHARGER, "CARD-1", MANDATE)
+        )
+        await refuses_strangers(world)
+        told = await session(node, world, protocol)
+        await until(lambda: any(one.message_type == "payment.create" for one in asked))
+        shown = await charges(world)
+    assert told["complaints"] == []
+    assert (told["boot"], told["card"]) == ("Accepted", "Accepted")
+    if protocol == "ocpp1.6":
+        assert told["is_same"], "a beginning said twice is one transaction"
+    else:
+        assert (told["cost"], told["end_cost"]) == (3, 6)
+    [debit] = [one for one in asked if one.message_type == "payment.create"]
+    assert (debit.body["amount_minor"], debit.body["mandate_id"]) == (600, MANDATE)
+    assert debit.device == CHARGER
+    [charge] = shown
+    assert (charge["energy_wh"], charge["cost_minor"]) == (4_000, 600)
+
+
+async def session(node: str, world: World, protocol: str) -> dict[str, Any]:
+    where = f"ws://127.0.0.1:{world.hub.ports['ocpp']}/ocpp"
+    words = (str(RUNNER), str(LIBRARY), where, protocol, CHARGER, PASSWORD)
+    process = await asyncio.create_subprocess_exec(node, *words, stdout=asyncio.subprocess.PIPE)
+    async with asyncio.timeout(DEADLINE_S):
+        out, _ = await process.communicate()
+    told: dict[str, Any] = json.loads(out)
+    assert "error" not in told, told
+    return told
+
+
+async def charges(world: World) -> list[dict[str, Any]]:
+    async with aiohttp.ClientSession() as client, client.get(world.http + "/charges") as found:
+        body: dict[str, list[dict[str, Any]]] = await found.json()
+        return body["charges"]
+
+
+async def refuses_strangers(world: World) -> None:
+    base = f"http://127.0.0.1:{world.hub.ports['ocpp']}/ocpp"
+    wrong = base64.b64encode(f"{CHARGER}:wrong".encode()).decode()
+    right = base64.b64encode(f"{CHARGER}:{PASSWORD}".encode()).decode()
+    async with aiohttp.ClientSession() as client:
+        for name, word, status in (
+            (CHARGER, "", 401),
+            (CHARGER, f"Basic {wrong}", 401),
+            ("charger-2", f"Basic {right}", 401),
+            (CHARGER, f"Basic {right}", 400),
+        ):
+            headers = {"Authorization": word} if word else {}
+            async with client.get(f"{base}/{name}", headers=headers) as answer:
+                assert answer.status == status
+
+
+@pytest.mark.asyncio
+async def test_a_charger_without_an_identity_ends_the_start(tmp_path: Path) -> None:
+    with pytest.raises(CallerError, match="config_invalid"):
+        async with running_world(tmp_path, CHARGER, ocpp=charger_settings()):
+            pass

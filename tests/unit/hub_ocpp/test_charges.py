@@ -1,0 +1,165 @@
+"""A car charges under a mandate or for money paid ahead; what is paid is what was metered."""
+
+import json
+
+import pytest
+
+from backend.mandates.model import MandateCommand
+from hub.ocpp.model import ChargeState
+from tests.support.charging import CARD
+from tests.support.mandates import mandate_row, payer_says
+from tests.support.shop import Shop
+from tests.unit.hub_ocpp.conftest import MakeStop
+
+pytestmark = pytest.mark.asyncio
+MANDATE = {"device": "charger-1", "limit_payment_minor": 5_000, "limit_day_minor": 20_000}
+
+
+async def test_what_is_paid_is_what_was_metered(shop: Shop, stop: MakeStop) -> None:
+    payer = shop.add_payer(balance_minor=50_000)
+    one = stop()
+    one.bind(shop.add_mandate(payer, **MANDATE))
+    await one.power_on()
+    await one.do("plug", 1, 11_000)
+    await one.do("tap", CARD, None)
+    await one.pass_s(300)
+    running = one.charges()[0]
+    assert running.state is ChargeState.RUNNING
+    assert 0 < running.cost_minor < 170
+    await one.do("unplug", 1)
+    await one.pass_s(3)
+    [charge] = one.charges()
+    assert charge.energy_wh == 916
+    assert charge.amount_minor == 137 + 30, "0.916 kWh at 1.50 and 5 minutes at 0.06"
+    assert charge.state is ChargeState.PAID
+    [payment] = one.payments()
+    assert (payment["state"], payment["amount_minor"]) == ("captured", 167)
+    assert shop.payer_balance(payer) == 50_000 - 167
+    said = json.loads(payment["explanation"])
+    assert [reading["value"] for reading in said["readings"]] == [0, 916]
+    assert [line["amount_minor"] for line in said["lines"]] == [137, 30]
+    assert shop.verify().is_whole
+
+
+async def test_a_card_without_a_mandate_charges_nothing(stop: MakeStop) -> None:
+    one = stop()
+    await one.power_on()
+    await one.do("plug", 1, 11_000)
+    await one.do("tap", CARD, None)
+    await one.pass_s(60)
+    assert one.charges() == []
+    assert one.payments() == []
+
+
+async def test_the_charge_stops_at_the_mandates_limit(shop: Shop, stop: MakeStop) -> None:
+    payer = shop.add_payer(balance_minor=50_000)
+    one = stop()
+    one.bind(shop.add_mandate(payer, **(MANDATE | {"limit_payment_minor": 200})))
+    await one.power_on()
+    await one.do("plug", 1, 22_000)
+    await one.do("tap", CARD, None)
+    await one.pass_s(300)
+    [charge] = one.charges()
+    assert charge.end_reason == "limit_reached"
+    assert charge.state is ChargeState.PAID
+    assert 190 < charge.amount_minor <= 200
+    assert charge.cost_minor - charge.amount_minor < 10, "what flowed beyond is the merchant's"
+
+
+async def test_a_stop_by_the_owner_ends_a_running_charge_in_seconds(
+    shop: Shop, stop: MakeStop
+) -> None:
+    payer = shop.add_payer(balance_minor=50_000)
+    mandate = shop.add_mandate(payer, **MANDATE)
+    one = stop()
+    one.bind(mandate)
+    await one.power_on()
+    await one.do("plug", 1, 11_000)
+    await one.do("tap", CARD, None)
+    await one.pass_s(100)
+    payer_says(shop, payer, mandate, MandateCommand.SUSPEND)
+    await one.pass_s(4)
+    [charge] = one.charges()
+    assert charge.end_reason == "owner_stopped"
+    assert charge.duration_ms <= 104_000
+    await one.pass_s(2)
+    [charge] = one.charges()
+    assert charge.state is ChargeState.ASKED, "what had flowed is the payer's to allow"
+    assert shop.payer_balance(payer) == 50_000
+    assert one.confirm(payer, charge.payment_id) == "captured"
+    await one.pass_s(31)
+    assert one.charges()[0].state is ChargeState.PAID
+    assert shop.payer_balance(payer) == 50_000 - charge.amount_minor
+    assert mandate_row(shop, mandate)["spent_minor"] == 0
+
+
+async def test_a_code_pays_ahead_and_the_rest_goes_back(shop: Shop, stop: MakeStop) -> None:
+    payer = shop.add_payer(balance_minor=10_000)
+    shop.top_up(shop.add_payer(), 10_000)
+    one = stop(prepay_minor=2_000)
+    await one.power_on()
+    await one.do("plug", 1, 11_000)
+    await one.pass_s(2)
+    [offer] = one.charges()
+    assert offer.state is ChargeState.OFFERED
+    assert offer.code_url, "shown on the display"
+    assert json.loads(one.told_of("DataTransfer")[-1]["data"])["code_url"] == offer.code_url
+    assert one.confirm(payer, offer.payment_id) == "captured"
+    await one.pass_s(200)
+    assert one.charges()[0].state is ChargeState.RUNNING
+    await one.do("unplug", 1)
+    await one.pass_s(5)
+    [charge] = one.charges()
+    assert charge.state is ChargeState.PAID
+    assert 90 < charge.amount_minor < 120
+    assert shop.payer_balance(payer) == 10_000 - charge.amount_minor
+    [payment] = one.payments()
+    assert payment["refunded_minor"] == 2_000 - charge.amount_minor
+    assert shop.verify().is_whole
+
+
+async def test_what_was_paid_ahead_is_never_exceeded(shop: Shop, stop: MakeStop) -> None:
+    payer = shop.add_payer(balance_minor=10_000)
+    one = stop(prepay_minor=100)
+    await one.power_on()
+    await one.do("plug", 1, 22_000)
+    await one.pass_s(2)
+    one.confirm(payer, one.charges()[0].payment_id)
+    await one.pass_s(150)
+    charge = one.charges()[-1]
+    assert charge.state is ChargeState.PAID
+    assert charge.end_reason == "limit_reached"
+    assert 90 < charge.amount_minor <= 100
+    assert shop.payer_balance(payer) == 10_000 - charge.amount_minor
+
+
+async def test_a_code_that_nobody_pays_is_closed_when_the_car_leaves(
+    shop: Shop, stop: MakeStop
+) -> None:
+    one = stop(prepay_minor=300)
+    await one.power_on()
+    await one.do("plug", 1, 22_000)
+    await one.pass_s(2)
+    await one.do("unplug", 1)
+    await one.pass_s(10)
+    [offer] = one.charges()
+    assert offer.state is ChargeState.DROPPED
+    assert one.payments()[0]["state"] == "closed"
+
+
+async def test_paid_ahead_and_driven_away_goes_back_whole(shop: Shop, stop: MakeStop) -> None:
+    payer = shop.add_payer(balance_minor=10_000)
+    one = stop(prepay_minor=300)
+    await one.power_on()
+    await one.do("plug", 1, 22_000)
+    await one.pass_s(2)
+    [offer] = one.charges()
+    await one.cut()
+    one.confirm(payer, offer.payment_id)
+    one.is_reachable = False
+    await one.do("unplug", 1)
+    await one.mend()
+    await one.pass_s(200)
+    [charge] = one.charges()
+    assert (charge.state, charge.end_reason) == (ChargeState.PAID, "never_began")
+    assert shop.payer_balance(payer) == 10_000

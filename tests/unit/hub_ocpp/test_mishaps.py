@@ -1,0 +1,134 @@
+"""Whatever breaks on the way, a charge is paid once and for what was metered."""
+
+import random
+
+import pytest
+
+from hub.ocpp.model import ChargeState
+from tests.support.charging import CARD, ChargingStop
+from tests.support.shop import Shop
+from tests.unit.hub_ocpp.conftest import MakeStop
+
+pytestmark = pytest.mark.asyncio
+MANDATE = {"device": "charger-1", "limit_payment_minor": 5_000, "limit_day_minor": 20_000}
+
+
+async def charging(shop: Shop, stop: MakeStop, **options: int) -> tuple[ChargingStop, str]:
+    payer = shop.add_payer(balance_minor=50_000)
+    one = stop(**options)
+    one.bind(shop.add_mandate(payer, **MANDATE))
+    await one.power_on()
+    await one.do("plug", 1, 11_000)
+    await one.do("tap", CARD, None)
+    return one, payer
+
+
+def check_paid_once(one: ChargingStop, payer: str, energy_wh: int) -> None:
+    [charge] = one.charges()
+    assert (charge.state, charge.energy_wh) == (ChargeState.PAID, energy_wh)
+    [payment] = one.payments()
+    assert payment["amount_minor"] == charge.amount_minor
+    assert one.shop.payer_balance(payer) == 50_000 - charge.amount_minor
+    assert one.shop.verify().is_whole
+
+
+async def test_a_charge_while_the_line_is_down_is_paid_when_it_is_back(
+    shop: Shop, stop: MakeStop
+) -> None:
+    one, payer = await charging(shop, stop)
+    await one.pass_s(60)
+    await one.cut()
+    await one.pass_s(240)
+    await one.do("unplug", 1)
+    await one.pass_s(60)
+    assert one.payments() == []
+    await one.mend()
+    await one.pass_s(60)
+    check_paid_once(one, payer, 916)
+    assert one.charges()[0].amount_minor == 137 + 30
+
+
+@pytest.mark.parametrize("action", ["begin", "end"])
+async def test_what_a_charger_says_again_is_one_thing(
+    shop: Shop, stop: MakeStop, action: str
+) -> None:
+    payer = shop.add_payer(balance_minor=50_000)
+    one = stop()
+    one.bind(shop.add_mandate(payer, **MANDATE))
+    await one.power_on()
+    is_16 = one.subprotocol == "ocpp1.6"
+    begin, end = ("StartTransaction", "StopTransaction") if is_16 else ("TransactionEvent",) * 2
+    await one.do("plug", 1, 11_000)
+    if action == "begin":
+        one.loses_answers_to = {begin}
+    await one.do("tap", CARD, None)
+    if action == "begin":
+        await one.mend()
+    await one.pass_s(300)
+    if action == "end":
+        one.loses_answers_to = {end}
+    await one.do("unplug", 1)
+    if action == "end":
+        await one.mend()
+    await one.pass_s(60)
+    said = one.said_of(begin if action == "begin" else end)
+    assert any(said.count(call) == 2 for call in said), "the charger has said it twice"
+    assert len(one.charges()) == 1
+    check_paid_once(one, payer, one.charges()[0].energy_wh)
+
+
+@pytest.mark.parametrize("fate", ["request", "answer"])
+async def test_a_lost_debit_is_said_again_and_taken_once(
+    shop: Shop, stop: MakeStop, fate: str
+) -> None:
+    one, payer = await charging(shop, stop)
+    await one.pass_s(300)
+    lost = iter([fate, fate, fate])
+    one.backend.loses = lambda kind: next(lost, "") if kind == "payment.create" else ""
+    await one.do("unplug", 1)
+    await one.pass_s(60)
+    assert one.backend.asked.count("payment.create") == 4
+    check_paid_once(one, payer, 916)
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_killed_hubs_charge_nothing_twice_and_lose_nothing(
+    shop: Shop, stop: MakeStop, seed: int
+) -> None:
+    luck = random.Random(seed)
+    one, payer = await charging(shop, stop)
+    is_plugged = True
+    for _ in range(4):
+        gap_s = luck.choice([3, 20, 60])
+        await one.pass_s(gap_s)
+        if luck.random() < 0.3 and is_plugged:
+            await one.do("unplug", 1)
+            is_plugged = False
+        one.kill()
+        one.begin()
+        await one.cut()
+        await one.pass_s(luck.choice([0, 20]))
+        await one.mend()
+    if is_plugged:
+        await one.do("unplug", 1)
+    await one.pass_s(120)
+    [charge] = one.charges()
+    check_paid_once(one, payer, one.station.outlets[1].meter.register_wh)
+    assert charge.energy_wh > 0
+
+
+async def test_a_charge_that_nobody_can_pay_for_is_shown_as_unsettled(
+    shop: Shop, stop: MakeStop
+) -> None:
+    payer = shop.add_payer(balance_minor=50)
+    one = stop()
+    one.bind(shop.add_mandate(payer, **MANDATE))
+    await one.power_on()
+    await one.do("plug", 1, 11_000)
+    await one.do("tap", CARD, None)
+    await one.pass_s(300)
+    await one.do("unplug", 1)
+    await one.pass_s(30)
+    [charge] = one.charges()
+    assert (charge.state, charge.error_code) == (ChargeState.UNSETTLED, "insufficient_balance")
+    assert one.backend.asked.count("payment.create") == 1
