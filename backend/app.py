@@ -15,6 +15,7 @@ from backend.console import limits as console_limits
 from backend.console import operator_routes as console_people_routes
 from backend.console import routes as console_routes
 from backend.console.desk import PeopleDesk
+from backend.console.merchant_callbacks_desk import CallbacksDesk
 from backend.console.merchant_desks import MerchantDesks
 from backend.console.operations_desk import OperationsDesk
 from backend.coupons import routes as coupon_routes
@@ -119,6 +120,7 @@ def _console_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         papers=backend.papers,
         bills=backend.merchant_api.bills,
         accounts=backend.merchant_api.accounts,
+        callbacks=CallbacksDesk(backend.services, backend.callbacks, backend.background.wake),
     )
     return (
         console_people_routes.operator_router(people, guard),

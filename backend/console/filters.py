@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -19,21 +19,13 @@ from protocol.topics import is_name
 _TIME_DIGITS_MAX, _AMOUNT_DIGITS_MAX = 16, 15
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """The filter's fields as texts, as the form shows them again."""
+class TypedFilter:
+    """A filter's fields as texts, as the form shows them again. Each list has its own."""
 
-    state: str
-    store: str
-    amount: str
-    since: str
-    until: str
-    day: str
-    """A business date: the day whose settlement a payment is of."""
-    number: str
+    __slots__: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, request: Request) -> "Typed":
+    def of(cls, request: Request) -> Self:
         """What the address carries; ``field_invalid`` for what is too long or unfit to look up."""
         texts = [request.query_params.get(name, "").strip() for name in cls.__slots__]
         try:
@@ -45,26 +37,39 @@ class Typed:
             raise CallerError("field_invalid", "filter")
         return cls(*texts)
 
+    def query(self, **more: Any) -> str:  # noqa: ANN401  # texts and numbers of an address
+        """The same filter as an address's query, with what comes beside it."""
+        own = {name: getattr(self, name) for name in self.__slots__}
+        return urlencode({name: value for name, value in (own | more).items() if value != ""})
+
+
+@dataclass(frozen=True, slots=True)
+class Typed(TypedFilter):
+    """The payments' filter."""
+
+    state: str
+    store: str
+    amount: str
+    since: str
+    until: str
+    day: str
+    """A business date: the day whose settlement a payment is of."""
+    number: str
+
     def wanted(self, merchant_id: str | None) -> Filter:
         """The question to the database; ``field_invalid`` names what cannot be read."""
         if self.state and self.state not in list(PaymentState):
             raise CallerError("field_invalid", "state")
-        since, until = _date(self.since, "since"), _date(self.until, "until")
         day = _date(self.day, "day")
         return Filter(
             merchant_id=merchant_id,
             state=self.state,
             store=self.store,
             amount_minor=minor_of(self.amount) if self.amount else None,
-            from_ms=day_bounds(since)[0] if since else None,
-            until_ms=day_bounds(until)[1] if until else None,
+            from_ms=from_ms(self.since),
+            until_ms=until_ms(self.until),
             business_date=f"{day}" if day else "",
         )
-
-    def query(self, **more: Any) -> str:  # noqa: ANN401  # texts and numbers of an address
-        """The same filter as an address's query, with what comes beside it."""
-        own = {name: getattr(self, name) for name in self.__slots__}
-        return urlencode({name: value for name, value in (own | more).items() if value != ""})
 
 
 def place_of(request: Request) -> Place | None:
@@ -88,6 +93,18 @@ def minor_of(text: str, currency: str = "CNY") -> int:
     if not (is_whole and is_number) or int(digits) > AMOUNT_MINOR_MAX:
         raise CallerError("amount_invalid")
     return int(digits)
+
+
+def from_ms(since: str) -> int | None:
+    """When a typed first day begins; None where none was typed."""
+    found = _date(since, "since")
+    return None if found is None else day_bounds(found)[0]
+
+
+def until_ms(until: str) -> int | None:
+    """When a typed last day is over; None where none was typed."""
+    found = _date(until, "until")
+    return None if found is None else day_bounds(found)[1]
 
 
 def date_of(text: str, name: str) -> date:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from backend.bills.service import PaperDesk
+from backend.console.merchant_callbacks_desk import CallbacksDesk
 from backend.merchant_api.bills.desk import MerchantBills
 from backend.merchant_api.keys.desk import AccountDesk
 
@@ -15,3 +16,4 @@ class MerchantDesks:
     bills: MerchantBills
     """The same, as a merchant's program gets them."""
     accounts: AccountDesk
+    callbacks: CallbacksDesk

@@ -9,6 +9,7 @@ MERCHANT_STATES: dict[str, Shown] = {
     "rejected": Shown(Words("银行拒绝", "Rejected by the bank"), "error", "cross"),
     "returned": Shown(Words("银行退回", "Sent back by the bank"), "warn", "undo"),
     "released": Shown(Words("已释放", "Released"), "", "undo"),
+    "replayed": Shown(Words("重新发送", "Sent again"), "", "undo"),
     "running": Shown(Words("进行中", "In progress"), "", "clock"),
     "waiting": Shown(Words("待结算", "Waits"), "", "hourglass"),
     "settled": Shown(Words("已结算", "Settled"), "paid", "tick"),
@@ -18,6 +19,16 @@ MERCHANT_NAMES: dict[str, Words] = {
     "ALL": Words("全部", "All"),
     "SUCCESS": Words("收款", "Payments"),
     "REFUND": Words("退款", "Refunds"),
+    "payment.captured": Words("收款成功", "Payment captured"),
+    "payment.declined": Words("付款被拒", "Payment declined"),
+    "payment.reversed": Words("付款已冲正", "Payment reversed"),
+    "refund.succeeded": Words("退款成功", "Refund succeeded"),
+    "refund.failed": Words("退款失败", "Refund failed"),
+    "dispute.opened": Words("收到争议", "Dispute opened"),
+    "coupon.used": Words("优惠券已使用", "Coupon used"),
+    "share.received": Words("收到分账", "Share received"),
+    "merchant_transfer.finished": Words("商家转账完成", "Transfer finished"),
+    "security.echo": Words("通知测试", "Echo"),
 }
 """Names of the engine that people read on these pages."""
 
@@ -89,4 +100,22 @@ MERCHANT_WORDS: dict[str, Words] = {
     "not_ready_past": Words(
         "正在日终，完成后即可下载", "The day is being closed; it is here as soon as that is done"
     ),
+    # Callbacks
+    "callback": Words("通知", "Callback"),
+    "no_callbacks_match": Words("没有符合条件的通知", "No callback matches"),
+    "any": Words("全部", "All"),
+    "host": Words("发往", "Sent to"),
+    "answered": Words("应答", "Answer"),
+    "duration": Words("耗时", "Took"),
+    "next_try": Words("下次发送", "Next try"),
+    "in_queue": Words("随时发送", "any moment"),
+    "attempts_title": Words("每次发送", "Every try"),
+    "no_attempts": Words("还没有发送过", "It was not tried yet"),
+    "payload": Words("内容（敏感字段已隐藏）", "What it says (secrets are hidden)"),
+    "callback_dead": Words(
+        "多次未送达，已停止发送。修复接收服务后，可重新发送。",
+        "It was given up. Mend the server that takes it, then send it again.",
+    ),
+    "written": Words("产生于", "Written"),
+    "its_payment": Words("相关付款", "Its payment"),
 }

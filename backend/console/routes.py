@@ -9,7 +9,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
-from backend.console import merchant_money_pages, merchant_pages, operator_pages
+from backend.console import (
+    merchant_callback_pages,
+    merchant_money_pages,
+    merchant_pages,
+    operator_pages,
+)
 from backend.console.desk import PeopleDesk
 from backend.console.face import Face
 from backend.console.limits import FILTER_CHARS_MAX, PASSWORD_CHARS_MAX
@@ -42,6 +47,7 @@ def router(
     money = MoneyDesk(services, merchants)
     merchant_pages.add_pages(pages, parts, money)
     merchant_money_pages.add_pages(pages, parts, money)
+    merchant_callback_pages.add_pages(pages, parts, merchants.callbacks)
     operator_pages.add_pages(pages, parts, operations)
     return pages
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from backend.db.tables import Row
 from backend.notify.deliverer import RunRead, Submit
 from backend.notify.limits import CALLBACK_GAPS_MS, CALLBACK_POLL_MS
-from backend.notify.model import crowded, fitting
+from backend.notify.model import Tried, crowded, fitting
 from backend.notify.repository import CallbackRepository
 from backend.notify.service import ClaimCallbacks, NoteDelivered, NoteFailed
 from protocol.clock import Clock
@@ -52,10 +52,10 @@ class DatabaseQueue:
         rows: list[Row] = await self._submit(ClaimCallbacks(callback_ids=ids)) if ids else []
         return rows
 
-    async def note_delivered(self, callback_id: str) -> None:
-        await self._submit(NoteDelivered(callback_id=callback_id))
+    async def note_delivered(self, callback_id: str, tried: Tried) -> None:
+        await self._submit(NoteDelivered(callback_id=callback_id, tried=tried))
 
-    async def note_failed(self, callback_id: str, error: str) -> str:
-        note = NoteFailed(callback_id=callback_id, error=error, gaps_ms=self._gaps_ms)
+    async def note_failed(self, callback_id: str, tried: Tried) -> str:
+        note = NoteFailed(callback_id=callback_id, tried=tried, gaps_ms=self._gaps_ms)
         row: Row = await self._submit(note)
         return str(row["state"])

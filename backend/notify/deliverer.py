@@ -16,7 +16,7 @@ from backend.db.command import Command
 from backend.db.tables import Row
 from backend.notify.http_sender import Sender
 from backend.notify.limits import CALLBACK_NONCE_BYTES, CALLBACKS_AT_ONCE_MAX
-from backend.notify.model import signed_headers
+from backend.notify.model import Tried, signed_headers
 from backend.notify.ports import CallbackForm, CallbackQueue
 from backend.observability.metrics import Metrics
 from protocol.clock import Clock, Entropy
@@ -97,15 +97,14 @@ class CallbackDeliverer:
             self._news.set()
 
     async def _send(self, row: Row) -> None:
-        error = await self._try(row)
+        tried = await self._try(row)
         try:
-            await self._note(row["callback_id"], error)
+            await self._note(row["callback_id"], tried)
         except OperatingError as failure:
             # Not noted: the lease runs out and it is sent again.
             _log.warning("callback_not_noted", callback_id=row["callback_id"], code=failure.code)
 
-    async def _try(self, row: Row) -> str:
-        """Empty when the merchant's server took it, else why not."""
+    async def _try(self, row: Row) -> Tried:
         form = self._forms.get(row["form"])
         if form is None:
             body, headers = self._own_form(row)
@@ -113,7 +112,7 @@ class CallbackDeliverer:
         try:
             body, headers = await form.dress(row)
         except TillwayError as error:
-            return error.code
+            return Tried(error.code)
         is_taken = partial(form.is_taken, row)
         return await self._sender.send(row["url"], body, headers, is_taken=is_taken)
 
@@ -123,11 +122,11 @@ class CallbackDeliverer:
         proof = signed_headers(body, key=self._key, now_ms=self._clock.now_ms(), nonce=nonce)
         return body, {"Content-Type": "application/json", **proof}
 
-    async def _note(self, callback_id: str, error: str) -> None:
-        if not error:
-            await self._queue.note_delivered(callback_id)
+    async def _note(self, callback_id: str, tried: Tried) -> None:
+        if not tried.error:
+            await self._queue.note_delivered(callback_id, tried)
             self._metrics.count_callback("delivered")
             return
-        state = await self._queue.note_failed(callback_id, error)
+        state = await self._queue.note_failed(callback_id, tried)
         self._metrics.count_callback("dead" if state == "dead" else "failed")
-        _log.warning("callback_failed", callback_id=callback_id, error=error, state=state)
+        _log.warning("callback_failed", callback_id=callback_id, error=tried.error, state=state)

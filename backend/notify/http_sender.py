@@ -7,6 +7,7 @@ Rule 2: unless configuration allows it (one machine, a test), the address must b
         resolver that the connection itself uses, so that a name cannot move in between.
 """
 
+import asyncio
 import socket
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -21,7 +22,7 @@ from backend.notify.limits import (
     CALLBACK_TIMEOUT_S,
     CALLBACKS_AT_ONCE_MAX,
 )
-from backend.notify.model import is_public_address
+from backend.notify.model import Tried, is_public_address
 from protocol.errors import CallerError
 
 
@@ -35,8 +36,8 @@ class Sender(Protocol):
         headers: Mapping[str, str],
         *,
         is_taken: Callable[[bytes], bool] | None = None,
-    ) -> str:
-        """Empty when the merchant's server took it, else why not. Never raises for its faults.
+    ) -> Tried:
+        """Whether the merchant's server took it, and how long it took. Never raises for its faults.
         ``is_taken`` reads a body that came with a good status; without it the status says all."""
         ...
 
@@ -81,22 +82,23 @@ class HttpSender:
         headers: Mapping[str, str],
         *,
         is_taken: Callable[[bytes], bool] | None = None,
-    ) -> str:
+    ) -> Tried:
         refusal = self._refusal(url)
         if refusal:
-            return refusal
+            return Tried(refusal)
+        now = asyncio.get_running_loop().time
+        began_s, status = now(), None
         try:
             async with self._session.post(
                 url, data=body, headers=dict(headers), allow_redirects=False
             ) as answer:
-                said = await _beginning(answer.content)
-                if answer.status not in {200, 204}:
-                    return f"status {answer.status}"
-                return "" if is_taken is None or is_taken(said) else "not taken"
+                status = answer.status
+                error = _error(status, await _beginning(answer.content), is_taken)
         except TimeoutError:
-            return "timeout"
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            return type(error).__name__
+            error = "timeout"
+        except (aiohttp.ClientError, OSError, ValueError) as fault:
+            error = type(fault).__name__
+        return Tried(error, status, int((now() - began_s) * 1000))
 
     async def close(self) -> None:
         """Close the session."""
@@ -112,6 +114,12 @@ class HttpSender:
         if is_literal and not self._allows_private and not is_public_address(host):
             return "address refused"
         return ""
+
+
+def _error(status: int, said: bytes, is_taken: Callable[[bytes], bool] | None) -> str:
+    if status not in {200, 204}:
+        return f"status {status}"
+    return "" if is_taken is None or is_taken(said) else "not taken"
 
 
 async def _beginning(content: aiohttp.StreamReader) -> bytes:

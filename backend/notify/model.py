@@ -28,6 +28,30 @@ TIMESTAMP, NONCE, SERIAL = "Tillway-Timestamp", "Tillway-Nonce", "Tillway-Serial
 SIGNATURE, SIGNATURE_TYPE = "Tillway-Signature", "Tillway-Signature-Type"
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of one try."""
+
+    error: str = ""
+    """Empty: the merchant's server took it."""
+    status: int | None = None
+    """What it answered with; None where it did not."""
+    duration_ms: int | None = None
+    """How long that took; None where nothing was sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackFilter:
+    """Which of a merchant's callbacks are meant; what is empty or None does not matter. Times are
+    when they were written, ``until_ms`` not included."""
+
+    merchant_id: str
+    state: str = ""
+    event_type: str = ""
+    from_ms: int | None = None
+    until_ms: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetterFilter:
     """Which dead letters are meant; what is None does not matter."""
@@ -45,13 +69,14 @@ class DeadLetterFilter:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A dead letter's place in the list, the last given up first. As text it is a page's end."""
+    """A callback's place in a list, the latest first: by the time at which it was given up, or
+    written. As text it is a page's end."""
 
-    died_at_ms: int
+    at_ms: int
     callback_id: str
 
     def __str__(self) -> str:
-        return f"{self.died_at_ms}.{self.callback_id}"
+        return f"{self.at_ms}.{self.callback_id}"
 
     @classmethod
     def read(cls, text: str) -> "Place":

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from backend.db.tables import Row
+from backend.notify.model import Tried
 
 
 class CallbackForm(Protocol):
@@ -42,11 +43,11 @@ class CallbackQueue(Protocol):
         server hangs delays nobody else. Raises ``OperatingError`` when the database does."""
         ...
 
-    async def note_delivered(self, callback_id: str) -> None:
+    async def note_delivered(self, callback_id: str, tried: Tried) -> None:
         """The merchant has it. Raises ``OperatingError``: not noted, it will be tried again."""
         ...
 
-    async def note_failed(self, callback_id: str, error: str) -> str:
+    async def note_failed(self, callback_id: str, tried: Tried) -> str:
         """It comes again after its gap, or it is a dead letter; the state says which. Raises as
         ``note_delivered``."""
         ...

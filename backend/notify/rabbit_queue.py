@@ -28,7 +28,7 @@ from backend.notify.limits import (
     QUEUE_AGAIN_S,
     QUEUE_WAITING_PER_MERCHANT_MAX,
 )
-from backend.notify.model import fitting
+from backend.notify.model import Tried, fitting
 from backend.notify.rabbit_link import (
     LINK_ERRORS,
     Link,
@@ -115,14 +115,14 @@ class RabbitQueue:
                 return rows
         return []
 
-    async def note_delivered(self, callback_id: str) -> None:
+    async def note_delivered(self, callback_id: str, tried: Tried) -> None:
         message = self._tried.pop(callback_id, None)
-        await self._commit(NoteDelivered(callback_id=callback_id), message)
+        await self._commit(NoteDelivered(callback_id=callback_id, tried=tried), message)
         await acknowledge(message)
 
-    async def note_failed(self, callback_id: str, error: str) -> str:
+    async def note_failed(self, callback_id: str, tried: Tried) -> str:
         message = self._tried.pop(callback_id, None)
-        note = NoteFailed(callback_id=callback_id, error=error, gaps_ms=self._gaps_ms)
+        note = NoteFailed(callback_id=callback_id, tried=tried, gaps_ms=self._gaps_ms)
         row: Row = await self._commit(note, message)
         if row["state"] == CallbackState.DEAD:
             await bury(message)

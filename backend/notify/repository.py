@@ -8,16 +8,21 @@ from backend.db.reading import Reader
 from backend.db.tables import Row
 from backend.notify.limits import (
     CALLBACKS_PER_CLAIM_MAX,
+    CALLBACKS_PER_LIST_MAX,
     DEAD_LETTERS_PER_LIST_MAX,
     TRIES_SHOWN_MAX,
 )
-from backend.notify.model import DeadLetterFilter, Place
+from backend.notify.model import CallbackFilter, DeadLetterFilter, Place
 from backend.notify.states import OPEN_STATES
 from backend.notify.tables import OutboxCallback, OutboxTry
 
 _callback = OutboxCallback.__table__  # type: ignore[attr-defined]
 _try = OutboxTry.__table__  # type: ignore[attr-defined]
 _DUE = ("callback_id", "merchant_id", "failed_tries", "next_try_ms")
+_SHOWN = (
+    "callback_id", "merchant_id", "url", "event_type", "state", "failed_tries", "next_try_ms",
+    "last_error", "created_at_ms", "delivered_at_ms", "answer_status", "answer_ms",
+)  # fmt: skip
 _LISTED = ("callback_id", "merchant_id", "url", "event_type", "last_error", "created_at_ms")
 
 
@@ -48,6 +53,34 @@ class CallbackRepository:
         query = select(_try).where(_try.c.callback_id == callback_id)
         return self._reader.rows(query.order_by(_try.c.number.desc()).limit(TRIES_SHOWN_MAX))
 
+    def listed(
+        self,
+        wanted: CallbackFilter,
+        *,
+        limit: int = CALLBACKS_PER_LIST_MAX,
+        after: Place | None = None,
+    ) -> list[Row]:
+        """A merchant's callbacks, the latest written first, without bodies; with ``after``, what
+        follows that place in the list."""
+        at, key = _callback.c.created_at_ms, _callback.c.callback_id
+        query = select(*(_callback.c[name] for name in _SHOWN)).where(
+            _callback.c.merchant_id == wanted.merchant_id
+        )
+        if wanted.state:
+            query = query.where(_callback.c.state == wanted.state)
+        if wanted.event_type:
+            query = query.where(_callback.c.event_type == wanted.event_type)
+        if wanted.from_ms is not None:
+            query = query.where(at >= wanted.from_ms)
+        if wanted.until_ms is not None:
+            query = query.where(at < wanted.until_ms)
+        if after is not None:
+            query = query.where(
+                or_(at < after.at_ms, and_(at == after.at_ms, key < after.callback_id))
+            )
+        query = query.order_by(at.desc(), key.desc())
+        return self._reader.rows(query.limit(min(limit, CALLBACKS_PER_LIST_MAX)))
+
     def dead_letters(
         self,
         wanted: DeadLetterFilter,
@@ -61,8 +94,8 @@ class CallbackRepository:
         columns = (*(_callback.c[name] for name in _LISTED), died.label("died_at_ms"))
         query = _dead(select(*columns), wanted)
         if after is not None:
-            earlier = and_(died == after.died_at_ms, _callback.c.callback_id < after.callback_id)
-            query = query.where(or_(died < after.died_at_ms, earlier))
+            earlier = and_(died == after.at_ms, _callback.c.callback_id < after.callback_id)
+            query = query.where(or_(died < after.at_ms, earlier))
         query = query.order_by(died.desc(), _callback.c.callback_id.desc())
         return self._reader.rows(query.limit(min(limit, DEAD_LETTERS_PER_LIST_MAX)))
 

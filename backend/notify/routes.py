@@ -7,10 +7,15 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from backend.notify.dead_letters import DeadLetters, replays_of
 from backend.notify.deliverer import RunRead, Submit
-from backend.notify.limits import DEAD_LETTERS_PER_LIST_MAX
-from backend.notify.model import DeadLetterFilter
+from backend.notify.limits import (
+    CALLBACKS_PER_LIST_MAX,
+    DEAD_LETTERS_PER_LIST_MAX,
+    FILTER_CHARS_MAX,
+)
+from backend.notify.model import CallbackFilter, DeadLetterFilter, Place
 from backend.notify.repository import CallbackRepository
 from backend.notify.schemas import FilterText, FilterTime, ReplayWanted
+from backend.notify.states import CallbackState
 from protocol.errors import CallerError
 
 Guard = Callable[[Request], Awaitable[None]]
@@ -25,14 +30,15 @@ def operator_router(
     operator_only: Guard,
     wake: Callable[[], None] = lambda: None,
 ) -> APIRouter:
-    """``/operator/v1/dead-letters``. ``wake`` makes the deliverer look at once."""
-    routes = APIRouter(
-        prefix="/operator/v1/dead-letters",
-        tags=["operator"],
-        dependencies=[Depends(operator_only)],
+    """``/operator/v1/callbacks`` and ``/operator/v1/dead-letters``. ``wake`` makes the deliverer
+    look at once."""
+    every = APIRouter(
+        prefix="/operator/v1", tags=["operator"], dependencies=[Depends(operator_only)]
     )
+    routes = APIRouter(prefix="/dead-letters")
     letters = DeadLetters(repository)
     _reading(routes, letters, run_read)
+    _listing(every, repository, run_read)
 
     @routes.post("/replay")
     async def replay_matching(wanted: ReplayWanted) -> dict[str, Any]:
@@ -53,7 +59,32 @@ def operator_router(
         wake()
         return {"callback_id": callback_id, "state": state}
 
-    return routes
+    every.include_router(routes)
+    return every
+
+
+def _listing(routes: APIRouter, repository: CallbackRepository, run_read: RunRead) -> None:
+    @routes.get("/callbacks")
+    async def callbacks(
+        merchant_id: Annotated[str, Query(max_length=FILTER_CHARS_MAX)],
+        state: CallbackState | None = None,
+        event_type: FilterText = None,
+        from_ms: FilterTime = None,
+        until_ms: FilterTime = None,
+        limit: Annotated[int, Query(ge=1, le=CALLBACKS_PER_LIST_MAX)] = 50,
+        after: str = "",
+    ) -> dict[str, Any]:
+        wanted = CallbackFilter(
+            merchant_id=merchant_id,
+            state=state.value if state else "",
+            event_type=event_type or "",
+            from_ms=from_ms,
+            until_ms=until_ms,
+        )
+        place = Place.read(after) if after else None
+        rows = await run_read(lambda: repository.listed(wanted, limit=limit, after=place))
+        last = Place(rows[-1]["created_at_ms"], rows[-1]["callback_id"]) if rows else ""
+        return {"callbacks": rows, "after": f"{last}" if len(rows) == limit else ""}
 
 
 def _reading(routes: APIRouter, letters: DeadLetters, run_read: RunRead) -> None:

@@ -20,7 +20,7 @@ from backend.notify.limits import (
     CALLBACK_QUEUED_MS_MAX,
     ERROR_CHARS_MAX,
 )
-from backend.notify.model import next_try_ms
+from backend.notify.model import Tried, next_try_ms
 from backend.notify.states import OPEN_STATES, CallbackState, Step, next_state
 from backend.notify.tables import CALLBACK, TRY
 from protocol.errors import CallerError
@@ -123,6 +123,7 @@ class NoteDelivered:
     """The merchant's server has taken a callback."""
 
     callback_id: str
+    tried: Tried
 
     def reads(self) -> Iterable[Read]:
         return [(CALLBACK, self.callback_id)]
@@ -131,8 +132,15 @@ class NoteDelivered:
         row = _existing(ws, self.callback_id)
         state = next_state(row["state"], Step.DELIVER)
         if state is not None:
-            changes = {"state": state, "delivered_at_ms": now_ms, "last_error": ""}
-            ws.update(CALLBACK, self.callback_id, **changes)
+            ws.update(
+                CALLBACK,
+                self.callback_id,
+                state=state,
+                delivered_at_ms=now_ms,
+                last_error="",
+                answer_status=self.tried.status,
+                answer_ms=self.tried.duration_ms,
+            )
         return "delivered"
 
 
@@ -141,7 +149,7 @@ class NoteFailed:
     """A try failed: plan the next, or make it a dead letter. Answers the row."""
 
     callback_id: str
-    error: str
+    tried: Tried
     gaps_ms: Sequence[int] = CALLBACK_GAPS_MS
 
     def reads(self) -> Iterable[Read]:
@@ -154,7 +162,7 @@ class NoteFailed:
         state = next_state(row["state"], Step.GIVE_UP if next_ms is None else Step.FAIL)
         if state is None:
             return row
-        error = self.error[:ERROR_CHARS_MAX]
+        error = self.tried.error[:ERROR_CHARS_MAX]
         after = ws.update(
             CALLBACK,
             self.callback_id,
@@ -164,7 +172,16 @@ class NoteFailed:
             last_error=error,
             try_count=row["try_count"] + 1,
         )
-        _remember(ws, after, outcome="failed", at_ms=now_ms, error=error, next_try_ms=next_ms)
+        _remember(
+            ws,
+            after,
+            outcome="failed",
+            at_ms=now_ms,
+            error=error,
+            next_try_ms=next_ms,
+            status=self.tried.status,
+            duration_ms=self.tried.duration_ms,
+        )
         return after
 
 

@@ -34,7 +34,11 @@ class OutboxCallback(BackendTable, table=True):
     """News for a merchant's server, and how often it was tried."""
 
     __tablename__ = "outbox_callback"
-    __table_args__: Any = (Index("ix_outbox_callback_due", "state", "next_try_ms"), STORAGE)
+    __table_args__: Any = (
+        Index("ix_outbox_callback_due", "state", "next_try_ms"),
+        Index("ix_outbox_callback_merchant", "merchant_id", "created_at_ms"),
+        STORAGE,
+    )
     callback_id: str = Field(primary_key=True, sa_type=TEXT)
     merchant_id: str = Field(sa_type=TEXT)
     url: str = Field(sa_type=TEXT)
@@ -54,11 +58,15 @@ class OutboxCallback(BackendTable, table=True):
     """How many rows of ``outbox_try`` it has."""
     form: str = Field(default="", sa_type=TEXT)
     """Who dresses it for its way, of ``ports.CallbackForm``; empty: our own form."""
+    answer_status: int | None = Field(default=None, sa_type=INTEGER)
+    """What the server answered with that took it."""
+    answer_ms: int | None = Field(default=None, sa_type=INTEGER)
+    """How long it took."""
 
 
 class OutboxTry(BackendTable, table=True):
-    """What became of a callback, step by step: its failed tries and its replays. One that the
-    merchant takes at once has none."""
+    """What became of a callback, step by step: its failed tries and its replays. The try that the
+    merchant took stands with the callback itself."""
 
     __tablename__ = "outbox_try"
     callback_id: str = Field(primary_key=True, sa_type=TEXT)
@@ -71,6 +79,10 @@ class OutboxTry(BackendTable, table=True):
     """None: given up, it is a dead letter."""
     actor: str = Field(default="", sa_type=TEXT)
     """Who replayed it."""
+    status: int | None = Field(default=None, sa_type=INTEGER)
+    """What the server answered with; NULL where it did not."""
+    duration_ms: int | None = Field(default=None, sa_type=INTEGER)
+    """How long the try took; NULL where nothing was sent."""
 
 
 PUSH = table_ref(OutboxPush, lock=False)

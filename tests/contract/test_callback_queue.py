@@ -14,6 +14,7 @@ from backend.notify.limits import (
     CALLBACK_QUEUED_MS_MAX,
     CALLBACKS_PER_MERCHANT_MAX,
 )
+from backend.notify.model import Tried
 from backend.notify.service import ReplayCallback
 from tests.support.callback_world import GAPS_MS, Queues, Taker, until
 from tests.support.callbacks import PutCallback
@@ -51,7 +52,7 @@ async def test_a_committed_callback_is_taken_once_and_delivered(queues: Queues) 
         taker.queue.wake()
         assert await taker.take_one() == put
         assert await taker.queue.take({}) == []
-        await taker.queue.note_delivered(put)
+        await taker.queue.note_delivered(put, Tried())
         assert queues.states() == ["delivered"]
 
 
@@ -62,17 +63,17 @@ async def test_a_failed_one_comes_after_its_gap_and_after_the_last_is_dead(queue
         taker.queue.wake()
         for gap_ms in GAPS_MS:
             assert await taker.take_one() == put
-            assert await taker.queue.note_failed(put, "status 500") == "pending"
+            assert await taker.queue.note_failed(put, Tried("status 500")) == "pending"
             shop.clock.at_ms += gap_ms - 1
             assert await taker.queue.take({}) == []
             shop.clock.at_ms += 1
         assert await taker.take_one() == put
-        assert await taker.queue.note_failed(put, "status 500") == "dead"
+        assert await taker.queue.note_failed(put, Tried("status 500")) == "dead"
         assert await taker.queue.take({}) == []
         shop.do(ReplayCallback(callback_id=put, actor="me"))
         taker.queue.wake()
         assert await taker.take_one() == put
-        await taker.queue.note_delivered(put)
+        await taker.queue.note_delivered(put, Tried())
     tries = shop.rows("SELECT outcome FROM outbox_try ORDER BY number")
     assert [one["outcome"] for one in tries] == ["failed", "failed", "failed", "replayed"]
     assert queues.states() == ["delivered"]
@@ -100,7 +101,7 @@ async def test_every_callback_of_a_burst_is_delivered_once(queues: Queues) -> No
         while set(told) != wanted:
             for row in await taker.take():
                 told[row["callback_id"]] += 1
-                await taker.queue.note_delivered(row["callback_id"])
+                await taker.queue.note_delivered(row["callback_id"], Tried())
             queues.shop.clock.at_ms += 1_000
     assert set(told.values()) == {1}
 
@@ -147,9 +148,9 @@ async def test_going_from_one_queue_to_the_other_loses_nothing(
         assert await embedded.queue.take({}) == []
         shop.clock.at_ms += CALLBACK_QUEUED_MS_MAX
         assert await embedded.take_one() == put
-        assert await embedded.queue.note_failed(put, "timeout") == "pending"
+        assert await embedded.queue.note_failed(put, Tried("timeout")) == "pending"
     shop.clock.at_ms += GAPS_MS[0]
     async with queues.taker() as taker:
         assert await taker.take_one() == put
-        await taker.queue.note_delivered(put)
+        await taker.queue.note_delivered(put, Tried())
         await until(lambda: queues.states() == ["delivered"])

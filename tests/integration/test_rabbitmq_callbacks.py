@@ -28,7 +28,7 @@ from backend.notify.limits import (
     QUEUE_MESSAGE_BYTES_MAX,
     QUEUE_WAITING_PER_MERCHANT_MAX,
 )
-from backend.notify.model import is_genuine
+from backend.notify.model import Tried, is_genuine
 from backend.notify.rabbit_topology import Topology
 from backend.notify.service import NoteQueued, ReplayCallback
 from protocol.crypto.keys import generate
@@ -68,11 +68,11 @@ class FakeSender:
         self.error = error
         self.told: list[str] = []
 
-    async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> str:
+    async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> Tried:
         self.told.append(json.loads(body)["id"])
         if url == HANGS:
             await asyncio.Event().wait()
-        return self.error
+        return Tried(self.error)
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from typing import Any
 from backend.db.command import Read
 from backend.db.working_set import WorkingSet
 from backend.notify.limits import CALLBACK_GAPS_MS
-from backend.notify.model import callback_id
+from backend.notify.model import Tried, callback_id
 from backend.notify.outbox import put_callback
 from backend.notify.service import NoteFailed
 from tests.support.shop import MERCHANT, Shop
@@ -37,7 +37,9 @@ def dead_letter(shop: Shop, number: int, **fields: Any) -> str:
     """A callback that failed as often as the table allows, all in this moment; the next moment is
     a second later."""
     found: str = shop.do(PutCallback(number=number, **fields))
-    failures = [NoteFailed(callback_id=found, error="status 500")] * (len(CALLBACK_GAPS_MS) + 1)
+    failures = [NoteFailed(callback_id=found, tried=Tried("status 500"))] * (
+        len(CALLBACK_GAPS_MS) + 1
+    )
     for outcome in shop.apply(*failures):
         outcome.value()
     shop.clock.at_ms += 1_000

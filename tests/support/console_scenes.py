@@ -11,6 +11,7 @@ from playwright.async_api import Page
 from backend.console.desk import PeopleDesk
 from backend.console.model import Role
 from backend.console.totp import STEP_MS
+from backend.notify.model import Tried
 from backend.notify.service import ClaimCallbacks, NoteFailed
 from backend.reconciliation.breaks import Break, BreakClass, BreakStep
 from backend.reconciliation.cases import TakeUpBreak
@@ -82,7 +83,7 @@ def _troubles(shop: Shop) -> None:
     """A callback that was given up, and a difference that waits for a person."""
     callback_id = str(shop.rows("SELECT callback_id FROM outbox_callback")[0]["callback_id"])
     shop.do(ClaimCallbacks(callback_ids=(callback_id,)))
-    shop.do(NoteFailed(callback_id=callback_id, error="status 500", gaps_ms=()))
+    shop.do(NoteFailed(callback_id=callback_id, tried=Tried("status 500"), gaps_ms=()))
     day = shop.rules.business_date(shop.clock.at_ms)
     found = Break(BreakClass.AMOUNT, "bank", "20261128-000017", 1_280, 1_260)
     shop.do(

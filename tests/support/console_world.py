@@ -16,6 +16,7 @@ from backend.clearing.calendar import Calendar
 from backend.clearing_parts import build_papers
 from backend.console import operator_routes, routes
 from backend.console.desk import PeopleDesk
+from backend.console.merchant_callbacks_desk import CallbacksDesk
 from backend.console.merchant_desks import MerchantDesks
 from backend.console.operations_desk import OperationsDesk
 from backend.console.totp import STEP_MS, code_at
@@ -106,7 +107,8 @@ def merchants_of(services: Services) -> MerchantDesks:
         authority=an_authority(),
     )
     papers = build_papers(services, Calendar())
-    return MerchantDesks(papers=papers, bills=api.bills, accounts=api.accounts)
+    callbacks = CallbacksDesk(services, CallbackRepository(services.reader), lambda: None)
+    return MerchantDesks(papers=papers, bills=api.bills, accounts=api.accounts, callbacks=callbacks)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import re
 
 from backend.clearing.evening_commands import KeepReserveTest
+from backend.notify.model import Tried
 from backend.notify.service import ClaimCallbacks, NoteFailed
 from backend.reconciliation.breaks import Break, BreakClass, BreakStep
 from backend.reconciliation.cases import TakeUpBreak
@@ -20,7 +21,7 @@ def dead_letter(shop: Shop) -> str:
     assert shop.ask("payment.create", body, merchant_id="mch_news")["state"] == "captured"
     callback_id = str(shop.rows("SELECT callback_id FROM outbox_callback")[0]["callback_id"])
     shop.do(ClaimCallbacks(callback_ids=(callback_id,)))
-    shop.do(NoteFailed(callback_id=callback_id, error="status 500", gaps_ms=()))
+    shop.do(NoteFailed(callback_id=callback_id, tried=Tried("status 500"), gaps_ms=()))
     return callback_id
 
 

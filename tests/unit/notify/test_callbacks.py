@@ -22,6 +22,7 @@ from backend.notify.limits import (
 )
 from backend.notify.model import (
     DeadLetterFilter,
+    Tried,
     is_genuine,
     is_public_address,
     signed_headers,
@@ -56,9 +57,9 @@ class FakeSender:
         self.error = error
         self.sent: list[tuple[str, bytes, Mapping[str, str]]] = []
 
-    async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> str:
+    async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> Tried:
         self.sent.append((url, body, headers))
-        return self.error
+        return Tried(self.error)
 
 
 def deliverer_of(shop: Shop, sender: Any) -> CallbackDeliverer:
@@ -218,10 +219,11 @@ async def test_redirects_and_long_answers_are_not_followed_or_read() -> None:
 
     sender = HttpSender(allows_private_addresses=True)
     async with merchant_server(redirect) as url:
-        assert await sender.send(url, b"{}", {}) == "status 302"
+        assert (await sender.send(url, b"{}", {})).error == "status 302"
     async with merchant_server(flood) as url:
-        assert await sender.send(url, b"{}", {}) == ""
-    assert await sender.send(url, b"{}", {}) == "ClientConnectorError"
+        assert (await sender.send(url, b"{}", {})).error == ""
+    lost = await sender.send(url, b"{}", {})
+    assert (lost.error, lost.status) == ("ClientConnectorError", None)
     await sender.close()
     assert reached == ["/notify"]
 
@@ -233,7 +235,8 @@ async def test_redirects_and_long_answers_are_not_followed_or_read() -> None:
 )  # fmt: skip
 async def test_callbacks_stay_out_of_private_networks(url: str) -> None:
     sender = HttpSender()
-    assert await sender.send(url, b"{}", {}) in {"address refused", "ClientConnectorDNSError"}
+    tried = await sender.send(url, b"{}", {})
+    assert tried.error in {"address refused", "ClientConnectorDNSError"}
     await sender.close()
 
 
@@ -246,11 +249,11 @@ def test_headers_name_the_key_and_the_suite() -> None:
 class HangingSender(FakeSender):
     """One address never answers."""
 
-    async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> str:
-        await super().send(url, body, headers)
+    async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> Tried:
+        tried = await super().send(url, body, headers)
         if url == URL:
             await asyncio.Event().wait()
-        return ""
+        return tried
 
 
 @pytest.mark.asyncio
@@ -300,12 +303,12 @@ def test_a_copy_of_a_used_ticket_is_dropped(shop: Shop) -> None:
         return str(found)
 
     assert [found for found, _ in shop.do(ClaimQueued(tickets=(ticket, ticket)))] == ["try", "drop"]
-    due_ms = shop.do(NoteFailed(callback_id=put, error="timeout"))["next_try_ms"]
+    due_ms = shop.do(NoteFailed(callback_id=put, tried=Tried("timeout")))["next_try_ms"]
     assert verdict(ticket) == "drop"
     assert shop.do(NoteQueued(confirmed=((put, due_ms),))) == 1
     assert (verdict(ticket), verdict(ticket._replace(failed_tries=1))) == ("drop", "try")
     assert shop.do(NoteQueued(confirmed=((put, due_ms),))) == 0, "it is claimed"
-    shop.do(NoteDelivered(callback_id=put))
+    shop.do(NoteDelivered(callback_id=put, tried=Tried()))
     assert verdict(ticket._replace(failed_tries=1)) == "drop"
     assert verdict(Ticket("evt_nobody", MERCHANT, 0)) == "bury"
 

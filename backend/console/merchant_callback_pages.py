@@ -1,0 +1,69 @@
+"""The pages about callbacks: a merchant's list, and one of them with every try."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request, Response
+
+from backend.console.filters import TypedFilter, from_ms, until_ms
+from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE
+from backend.console.merchant_callbacks_desk import CallbacksDesk, host_of, place_of
+from backend.console.parts import ConsoleParts
+from backend.console.session import ROOT
+from backend.notify.model import CallbackFilter
+from backend.notify.states import CallbackState
+from protocol.errors import CallerError
+
+
+@dataclass(frozen=True, slots=True)
+class TypedCallbacks(TypedFilter):
+    """The list's filter."""
+
+    state: str
+    kind: str
+    since: str
+    until: str
+
+    def wanted(self, merchant_id: str) -> CallbackFilter:
+        """The question to the database; ``field_invalid`` names what cannot be read."""
+        if self.state and self.state not in list(CallbackState):
+            raise CallerError("field_invalid", "state")
+        return CallbackFilter(
+            merchant_id=merchant_id,
+            state=self.state,
+            event_type=self.kind,
+            from_ms=from_ms(self.since),
+            until_ms=until_ms(self.until),
+        )
+
+
+def add_pages(pages: APIRouter, parts: ConsoleParts, desk: CallbacksDesk) -> None:
+    """``/console/callbacks``."""
+    face = parts.face
+
+    @pages.get(ROOT + "/callbacks")
+    async def callbacks(request: Request) -> Response:
+        person = await parts.merchant(request)
+        typed = TypedCallbacks.of(request)
+        after = request.query_params.get("after", "")[:FILTER_CHARS_MAX]
+        rows = await desk.listed(typed.wanted(person.merchant_id), after)
+        more = typed.query(after=place_of(rows[ROWS_PER_PAGE - 1])) if rows[ROWS_PER_PAGE:] else ""
+        return face.page(
+            request, "callbacks", person, tab="callbacks", rows=rows[:ROWS_PER_PAGE], typed=typed,
+            more=more, newest=typed.query() if after else None,
+            choices=[state.value for state in CallbackState], host=host_of,
+        )  # fmt: skip
+
+    @pages.get(ROOT + "/callbacks/{callback_id}")
+    async def callback(request: Request, callback_id: str) -> Response:
+        person = await parts.person(request)
+        story = await desk.story(person, callback_id)
+        return face.page(
+            request, "callback", person, tab="letters" if person.is_operator else "callbacks",
+            story=story, host=host_of,
+        )  # fmt: skip
+
+    @pages.post(ROOT + "/callbacks/{callback_id}/replay")
+    async def replay(request: Request, callback_id: str) -> Response:
+        person, _ = await parts.posted(request)
+        await desk.replay(person, callback_id)
+        return face.sent(request, f"/callbacks/{callback_id}")
