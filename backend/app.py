@@ -60,6 +60,7 @@ from backend.switches import routes as switch_routes
 from backend.switches.desk import SwitchDesk
 from backend.twins import routes as twin_routes
 from backend.wallet import routes as wallet_routes
+from backend.wallet.switch_desk import AnswerDroppedError, cut_off
 from backend.wallet_page import routes as wallet_page_routes
 from backend.withdrawals import routes as withdrawal_routes
 from protocol.limits import BATCH_BYTES_MAX
@@ -75,6 +76,7 @@ def hub_app(backend: Backend) -> ASGIApp:
 def public_application(backend: Backend) -> FastAPI:
     """The public interface, as OpenAPI describes it."""
     app = _application("Tillway backend", backend)
+    app.add_exception_handler(AnswerDroppedError, cut_off)
     operator = OperatorGuard(
         backend.state.operator_digest,
         _rate(

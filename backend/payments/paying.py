@@ -48,6 +48,12 @@ from backend.sagas.model import SagaKind
 from backend.sagas.timeline import plan as plan_saga
 from backend.sharing.freezing import freeze
 from backend.wallet.model import masked_name
+from backend.wallet.switches import (
+    UNKNOWN_AGREEMENT,
+    Switch,
+    switch_reads,
+    switches_in_force,
+)
 from backend.wallet.tables import PAYER
 from protocol.errors import CallerError
 from protocol.money import Money
@@ -97,6 +103,7 @@ def paying_reads(
         accounts = (chart.customer(payer_id, currency), *entry_accounts(owner, currency))
         found += [(ACCOUNT, account) for account in accounts]
         found += funding_reads(ws, payer_id, instrument_id, rules)
+        found += switch_reads(payer_id, rules.wallet)
         if coupon_id is not None:
             found += coupon_reads(ws, coupon_id, currency)
     return found
@@ -162,7 +169,7 @@ def take(
     if decision is not None:
         submitted = _submit(ws, payment, decision, decided, rules, actor, now_ms)
         return Taken(submitted, None, verdict)
-    refusal = _post(ws, payment | decided, now_ms)
+    refusal = _post(ws, payment | decided, rules, now_ms)
     if refusal is not None:
         return Taken(payment, refusal, verdict)
     captured = step(
@@ -236,9 +243,11 @@ def _coupon(
     return NO_COUPON if is_chosen and applied.refusal is not None else applied
 
 
-def _post(ws: WorkingSet, paid: Row, now_ms: int) -> str | None:
+def _post(ws: WorkingSet, paid: Row, rules: PaymentRules, now_ms: int) -> str | None:
     """Move the balance's money, and freeze what is shared; the code of the refusal if that cannot
     be."""
+    if Switch.EMPTY in switches_in_force(ws, paid["payer_id"], rules.wallet):
+        return "insufficient_balance"
     mark = ws.mark()
     try:
         transfers = paid_transfers(paid, payer_id=paid["payer_id"], fee_minor=paid["fee_minor"])
@@ -262,11 +271,12 @@ def _submit(
     """Submit to the channel that was chosen for an instrument; the others may follow."""
     channel_id = decision.channel_id
     assert channel_id is not None
+    declines = Switch.BANK in switches_in_force(ws, decided["payer_id"], rules.wallet)
     return submit(
         ws,
         payment,
         channel_id=channel_id,
-        token=token_of(ws, decided["instrument_id"], channel_id),
+        token=UNKNOWN_AGREEMENT if declines else token_of(ws, decided["instrument_id"], channel_id),
         fallback_ids=fallbacks(decision),
         decided=decided,
         rules=rules,

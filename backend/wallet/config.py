@@ -22,6 +22,9 @@ class WalletSettings(BaseModel):
     )
 
     consent_minor: Annotated[int, Field(ge=0)] = _DEFAULT.consent_minor
+    failure_switches: bool = False
+    """Lets payers make their own payments fail (``docs/wallet.md``). For testers; never where real
+    money moves."""
 
     def rules(self) -> WalletRules:
         """The rules."""

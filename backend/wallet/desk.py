@@ -29,6 +29,7 @@ from backend.wallet.service import (
     IssueToken,
     ShowPayCode,
 )
+from backend.wallet.switch_desk import SwitchDesk
 from protocol.crypto.keys import VerifyKey
 from protocol.crypto.suites import suite_named
 from protocol.errors import CallerError
@@ -44,6 +45,7 @@ class WalletDesk:
         self._wallets = WalletRepository(services.reader)
         self._payments = PaymentRepository(services.reader)
         self._merchants = MerchantRepository(services.reader)
+        self.switches = SwitchDesk(services)
         self._pin_slots = asyncio.Semaphore(PIN_CHECKS_AT_ONCE_MAX)
 
     async def create_payer(
@@ -137,6 +139,7 @@ class WalletDesk:
             coupon_id=coupon_id,
         )
         _, body = await self._services.submit(command)
+        await self.switches.before_answer(payer_id)
         shown: dict[str, Any] = body
         return shown
 

@@ -16,5 +16,7 @@ BILLS_PER_PAGE_MAX = 100
 QR_TEXT_CHARS_MAX = 256
 ROUTE_TRIES_MAX = 8
 CONSENT_BYTES_MAX = 1_024
+SLOW_ANSWER_S = 8
+"""How late a payment is answered while a tester's switch says so."""
 CODE_KEPT_MS = 25_000
 """A shown code with no more life than this is not shown again."""

@@ -62,6 +62,8 @@ class WalletRules:
 
     consent_minor: int = 500_000
     """Up to this amount the phone's signature stands for the PIN (two factors)."""
+    failure_switches: bool = False
+    """Whether payers may make their own payments fail, to try how that looks."""
 
     def __post_init__(self) -> None:
         if self.consent_minor < 0:

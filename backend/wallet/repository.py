@@ -7,11 +7,13 @@ from backend.db.tables import Row
 from backend.ledger.chart import customer
 from backend.ledger.model import available, balance
 from backend.ledger.tables import LedgerAccount
-from backend.wallet.tables import Payer, PayerToken, PinFree
+from backend.wallet.switches import Switch, parse_switches
+from backend.wallet.tables import Payer, PayerSwitches, PayerToken, PinFree
 
 _payer = Payer.__table__  # type: ignore[attr-defined]
 _token = PayerToken.__table__  # type: ignore[attr-defined]
 _pin_free = PinFree.__table__  # type: ignore[attr-defined]
+_switches = PayerSwitches.__table__  # type: ignore[attr-defined]
 _account = LedgerAccount.__table__  # type: ignore[attr-defined]
 
 
@@ -47,6 +49,12 @@ class WalletRepository:
             _pin_free.c.payer_id == payer_id, _pin_free.c.currency == currency
         )
         return self._reader.one(query)
+
+    def switches(self, payer_id: str) -> frozenset[Switch]:
+        """A tester's switches that are on."""
+        query = select(_switches.c.switched_on).where(_switches.c.payer_id == payer_id)
+        row = self._reader.one(query)
+        return parse_switches(row["switched_on"] if row else "")
 
     def balance(self, payer_id: str, currency: str) -> tuple[int, int]:
         """(balance, available) in minor units; nothing yet is (0, 0)."""

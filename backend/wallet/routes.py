@@ -23,8 +23,10 @@ from backend.wallet.schemas import (
     PinFreeLimit,
     Refused,
     Scanned,
+    Switched,
 )
 from backend.wallet.service import SetPayerStatus
+from backend.wallet.switches import Switch
 from backend.withdrawals.routes import add_wallet_routes as add_withdrawal_routes
 from protocol.errors import CallerError
 from protocol.messages.base import CurrencyText
@@ -98,6 +100,8 @@ def router(services: Services) -> APIRouter:
         rows = await desk.bills(payer_id, before_ms=before_ms, limit=limit)
         return {"bills": [_bill(row) for row in rows]}
 
+    if desk.switches.is_there:
+        _add_switches(routes, desk, payer)
     _add_rooms(routes, services, payer, desk)
     return routes
 
@@ -115,6 +119,19 @@ def _add_rooms(
     add_red_packet_routes(routes, services, payer, desk.check_pin)
     add_offline_routes(routes, services, payer, desk.check_pin)
     add_withdrawal_routes(routes, services, payer, desk.check_pin)
+
+
+def _add_switches(routes: APIRouter, desk: WalletDesk, payer: Any) -> None:  # noqa: ANN401  # an annotation
+    def shown(turned_on: frozenset[Switch]) -> dict[str, Any]:
+        return {"switches": {switch.value: switch in turned_on for switch in Switch}}
+
+    @routes.get("/switches")
+    async def switches(payer_id: payer) -> dict[str, Any]:
+        return shown(await desk.switches.of_payer(payer_id))
+
+    @routes.post("/switches")
+    async def turn(payer_id: payer, body: Switched) -> dict[str, Any]:
+        return shown(await desk.switches.turn(payer_id, body.switch, is_on=body.is_on))
 
 
 def bearer_token(request: Request) -> str:

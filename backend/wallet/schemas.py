@@ -12,6 +12,7 @@ from backend.wallet.limits import (
     PIN_FREE_MINOR_MAX,
     QR_TEXT_CHARS_MAX,
 )
+from backend.wallet.switches import Switch
 from backend.wanted import Wanted
 from protocol.limits import IDENTIFIER_CHARS_MAX
 from protocol.messages.base import AttemptIdText, CouponIdText, CurrencyText, PaymentIdText
@@ -53,6 +54,13 @@ class PinFreeLimit(Wanted):
     limit_minor: Annotated[int, Field(ge=0, le=PIN_FREE_MINOR_MAX)] | None
     currency: CurrencyText = "CNY"
     pin: _Pin
+
+
+class Switched(Wanted):
+    """``POST /wallet/v1/switches``: a tester turns one of the payer's switches."""
+
+    switch: Switch = Field(strict=False)
+    is_on: bool
 
 
 class Scanned(Wanted):

@@ -86,8 +86,21 @@ class PayCodeGuard(BackendTable, table=True):
     wrong_count: int = Field(sa_type=INTEGER)
 
 
+class PayerSwitches(BackendTable, table=True):
+    """What a tester makes go wrong with a payer's payments (``backend.wallet.switches``)."""
+
+    __tablename__ = "payer_switches"
+    payer_id: str = Field(primary_key=True, sa_type=TEXT)
+    switched_on: str = Field(sa_type=TEXT)
+    """Names of switches, sorted, with commas between."""
+    kept_pin_free_minor: int | None = Field(default=None, sa_type=INTEGER)
+    """The payer's own limit before the PIN was always asked."""
+    updated_at_ms: int = Field(sa_type=INTEGER)
+
+
 PAYER = table_ref(Payer)
 TOKEN = table_ref(PayerToken)
 PIN_FREE = table_ref(PinFree)
 ROUTE = table_ref(PayCodeRoute)
 GUARD = table_ref(PayCodeGuard)
+SWITCHES = table_ref(PayerSwitches)

@@ -70,6 +70,7 @@ class Face(SessionFace):
             face="wallet",
             token=session.page_token if session else "",
             is_signed_in=session is not None,
+            switches_on=len(session.switches) if session else 0,
             now_ms=self._clock.now_ms(),
             look_every_ms=LOOK_EVERY_MS,
             money=shown_money,

@@ -45,6 +45,7 @@ def _me(pages: APIRouter, parts: PageParts) -> None:
             payer=await desk.payer(session.payer_id),
             balance=await desk.balance(session.payer_id, _CURRENCY),
             pin_free=await desk.pin_free(session.payer_id, _CURRENCY),
+            has_switches=desk.switches.is_there,
         )
 
 

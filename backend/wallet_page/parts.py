@@ -29,7 +29,8 @@ class PageParts:
     async def session(self, request: Request) -> Session:
         """Who is signed in; ``not_authorized`` where nobody is."""
         token = token_of(request)
-        return Session(await self.desk.authenticate(token), token)
+        payer_id = await self.desk.authenticate(token)
+        return Session(payer_id, token, await self.desk.switches.of_payer(payer_id))
 
     async def posted(self, request: Request) -> tuple[Session, Form]:
         """Who has sent a form of our pages, and what stands in it."""

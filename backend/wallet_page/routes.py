@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 
 from backend.payments.services import Services
 from backend.wallet.desk import WalletDesk
-from backend.wallet_page import holdings, packets, paying
+from backend.wallet_page import holdings, packets, paying, switching
 from backend.wallet_page.face import Face
 from backend.wallet_page.parts import PageParts
 from backend.wallet_page.session import ROOT, Session, read_form
@@ -30,6 +30,8 @@ def router(services: Services) -> APIRouter:
     paying.add_pages(pages, parts)
     holdings.add_pages(pages, parts)
     packets.add_pages(pages, parts)
+    if parts.desk.switches.is_there:
+        switching.add_pages(pages, parts)
     return pages
 
 

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 
 from fastapi import Request
 
+from backend.wallet.switches import Switch
 from backend.wallet_page.limits import FORM_BYTES_MAX, FORM_FIELDS_MAX
 from protocol.errors import CallerError
 
@@ -29,6 +30,8 @@ class Session:
 
     payer_id: str
     token: str = field(repr=False)
+    switches: frozenset[Switch] = frozenset()
+    """A tester's, those that are on."""
 
     @property
     def page_token(self) -> str:

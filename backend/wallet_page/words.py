@@ -1,5 +1,8 @@
 """The words of the wallet's pages."""
 
+from dataclasses import dataclass
+
+from backend.wallet.switches import Switch
 from faces.words import Words
 
 WORDS: dict[str, Words] = {
@@ -23,6 +26,15 @@ WORDS: dict[str, Words] = {
     ),
     "sign_in_lead": Words("打开您的钱包", "Open your wallet"),
     "token_wrong": Words("令牌无效或已被替换。", "This token is unknown, or was replaced."),
+    # A tester's switches
+    "switches": Words("失败开关", "Failure switches"),
+    "switches_on": Words("正在故意失败：", "Failing on purpose:"),
+    "switches_lead": Words(
+        "仅测试环境。只影响这个钱包自己的付款，打开后每页都会提示。",
+        "For testers. Only this wallet's payments are touched; every page says so while one is on.",
+    ),
+    "turn_on": Words("打开", "Turn on"),
+    "turn_off": Words("关闭", "Turn off"),
     # Tabs
     "code": Words("付款码", "Pay code"),
     "scan": Words("扫一扫", "Scan"),
@@ -199,4 +211,40 @@ NOTICE_STATES: dict[str, Words] = {
     "used": Words("已扣款", "Taken"),
     "refused": Words("您已拒绝", "Refused by you"),
     "withdrawn": Words("商家已撤回", "Withdrawn"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchTold:
+    """What a switch is called, and what it does."""
+
+    name: Words
+    effect: Words
+
+
+SWITCHES: dict[Switch, SwitchTold] = {
+    Switch.EMPTY: SwitchTold(
+        Words("余额不足", "Empty balance"),
+        Words("余额付款一律不足", "Payments from the balance find it empty"),
+    ),
+    Switch.SLOW: SwitchTold(
+        Words("应答缓慢", "Slow answer"),
+        Words("确认后八秒才应答", "Confirming is answered after eight seconds"),
+    ),
+    Switch.PIN: SwitchTold(
+        Words("总要密码", "PIN needed"),
+        Words("免密额度归零", "The limit without a PIN is zero"),
+    ),
+    Switch.DROP: SwitchTold(
+        Words("付款后断线", "Drop after pay"),
+        Words("已付款，手机收不到结果", "It is paid, and the phone hears nothing"),
+    ),
+    Switch.FROZEN: SwitchTold(
+        Words("账户冻结", "Frozen"),
+        Words("账户被冻结，不能付款", "The payer is frozen and cannot pay"),
+    ),
+    Switch.BANK: SwitchTold(
+        Words("银行拒绝", "Bank declines"),
+        Words("银行卡付款被银行拒绝", "The bank behind a card declines"),
+    ),
 }

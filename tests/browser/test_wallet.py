@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Error, Page
 
 from tests.support.axe import AXE, faults
 from tests.support.browser import opened_page
@@ -99,6 +99,27 @@ async def test_a_refused_payment_and_a_stopped_mandate_are_over(phone: Phone, pa
     await page.click("[data-stop]")
     await page.wait_for_selector("summary", state="detached")
     assert "已停止" in await page.inner_text("main")
+
+
+async def test_a_payment_whose_answer_is_dropped_is_paid_and_stands_in_the_bills(
+    phone: Phone, page: Page
+) -> None:
+    await open_wallet(phone, page)
+    await page.goto(f"{phone.base}/wallet/switches")
+    await page.click('[data-switch="drop"] button')
+    await page.wait_for_selector('[data-switch="drop"][data-on="yes"]')
+    shown = await phone.sell(1_990, description="茶")
+    await page.goto(f"{phone.base}/wallet/pay/{shown['payment_id']}")
+    with pytest.raises(Error, match=r"ERR_|Timeout"):
+        async with page.expect_navigation(url="**/wallet/paid/*", timeout=2_000):
+            await page.click("button.primary")
+    assert await phone.state(shown["payment_id"]) == "captured"
+    await page.goto(f"{phone.base}/wallet/switches")
+    await page.click('[data-switch="drop"] button')
+    await page.wait_for_selector('[data-switch="drop"][data-on="no"]')
+    await page.goto(f"{phone.base}/wallet/bills")
+    assert "19.90" in await page.inner_text("main")
+    assert await page.locator("[data-failing]").count() == 0
 
 
 @pytest.mark.timeout(120)

@@ -105,7 +105,7 @@ class Phone:
 @asynccontextmanager
 async def running_phone(directory: Path, *, shop: str = "街角小店") -> AsyncIterator[Phone]:
     """A backend over TLS with one merchant and one payer, who has 2,000 yuan."""
-    async with served(directory) as (found, _):
+    async with served(directory, wallet={"failure_switches": True}) as (found, _):
         submit = found.backend.services.submit
         await submit(replace(a_merchant(), name=shop))
         payer_id, key = mint("pyr", 1), generate()

@@ -39,6 +39,10 @@ async def scenes(phone: Phone, page: Page, language: str) -> AsyncIterator[Scene
     await page.click(".last button")
     await page.wait_for_selector(".envelope + .muted, .envelope + ul")
     yield "red-packet", page
+    await page.goto(f"{phone.base}/wallet/switches")
+    await page.click('[data-switch="drop"] button')
+    await page.wait_for_selector('[data-switch="drop"][data-on="yes"]')
+    yield "switches", page
 
 
 async def _paying(phone: Phone, page: Page, language: str) -> AsyncIterator[Scene]:

@@ -348,6 +348,7 @@ class Stack:
             "public_port": self.ports.backend_public,
             "hub_port": self.ports.backend_hub,
             "clock_control": True,
+            "wallet": {"failure_switches": True},
             "risk_live_rules": live_rules(),
             **self.backend_extra,
         }
