@@ -101,6 +101,7 @@ def profile_of(settings: Settings, identity: Identity) -> Profile:
         currency=merchant.currency,
         reply_to=reply_address(identity.store, identity.name, settings.hub.transport),
         methods=("mandate",) if is_vending else sale.methods,
+        hub_count=1 + len(settings.hub.others),
         amount_minor_max=sale.amount_minor_max,
         biometric_above_minor=None if is_vending else sale.biometric_above_minor,
         biometric_methods=frozenset(sale.biometric_methods),
@@ -204,8 +205,9 @@ def _own_state(settings: Settings, stack: AsyncExitStack) -> None:
 
 def _link(settings: Settings, identity: Identity, boot_epoch: int) -> UplinkPort:
     hub = settings.hub
+    others = tuple((other.host, other.port) for other in hub.others)
     if hub.transport == "coap":
-        return CoapLink(CoapPlace(host=hub.host, port=hub.port, tid=identity.name))
+        return CoapLink(CoapPlace(host=hub.host, port=hub.port, tid=identity.name, others=others))
     return MqttLink(
         MqttPlace(
             host=hub.host,
@@ -214,6 +216,7 @@ def _link(settings: Settings, identity: Identity, boot_epoch: int) -> UplinkPort
             store=identity.store,
             boot_epoch=boot_epoch,
             software=SOFTWARE,
+            others=others,
             tls=ClientTls(identity.tls),
         )
     )

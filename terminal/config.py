@@ -20,7 +20,7 @@ from protocol.crypto.limits import PASSPHRASE_BYTES_MAX
 from protocol.errors import CallerError
 from protocol.money import AMOUNT_MINOR_MAX, MINOR_DIGITS
 from protocol.scanned import FORM_CHARS_MAX, FORMS_MAX, USUAL_FORMS, Form, ScanTable, Use
-from terminal.limits import GOODS_CODE_CHARS_MAX, GOODS_MAX, ITEMS_MAX
+from terminal.limits import GOODS_CODE_CHARS_MAX, GOODS_MAX, HUBS_MAX, ITEMS_MAX
 from terminal.profile import WALLETS_TAKEN
 
 _Port = Annotated[int, Field(ge=0, le=65535)]
@@ -34,12 +34,21 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class HubAddress(_Section):
+    """Another hub of the store."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8883
+
+
 class HubSection(_Section):
     """The way to the store's hub. The host must stand in the hub's certificate (MQTT)."""
 
     transport: Literal["mqtt", "coap"] = "mqtt"
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8883
+    others: Annotated[tuple[HubAddress, ...], Field(max_length=HUBS_MAX - 1)] = ()
+    """The store's other hubs: tried in this order when one is lost."""
 
 
 class HttpSection(_Section):

@@ -57,6 +57,8 @@ ITEMS_MAX = 99
 MQTT_IN_FLIGHT_MAX = 8
 """Unacknowledged publishes. paho does not honour the Receive Maximum of a server's CONNACK (MQTT 5
 §3.2.2.3.3), and one that allows less than this is not used."""
+HUBS_MAX = 4
+"""Of one store, that a terminal knows."""
 RECONNECT_GAPS_MS = (250, 500, 1_000, 2_000, 5_000, 10_000)
 RECONNECT_JITTER_PERCENT = 50
 CONNECT_WAIT_S = 5

@@ -45,6 +45,8 @@ class Profile:
     currency: str
     reply_to: str
     methods: tuple[str, ...] = ("pay_code", "merchant_qr")
+    hub_count: int = 1
+    """Hubs of the store that this terminal may turn to."""
     amount_minor_max: int = 10_000_000
     biometric_above_minor: int | None = None
     biometric_methods: frozenset[str] = field(default_factory=lambda: frozenset({"pay_code"}))

@@ -130,7 +130,8 @@ class RefundFlow:
         if code == "refund_not_found" and create is not None:
             # As with sales: a query that finds nothing proves that no earlier envelope counts.
             if (row.counter or 0) > (create.counter or 0):
-                self._journal.record_all_refused(create.request_id)
+                if self._desk.profile.hub_count == 1:  # another hub may still hold one
+                    self._journal.record_all_refused(create.request_id)
                 self._courier.resend_later(self._courier.send(create))
         else:
             self._query_later(refund)

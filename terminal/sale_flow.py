@@ -3,9 +3,9 @@
 The table in `domain.sale` decides.
 
 Rule 1: an unknown sale is asked about until an answer ends it; nobody guesses.
-Rule 2: the hub forwards one device's envelopes in the order of their counters, so a query in which
+Rule 2: a hub forwards one device's envelopes in the order of their counters, so a query in which
         the backend finds nothing proves that no earlier envelope of the create was carried out or
-        will be.
+        will be. Not where there are more: a dead hub may hold one, so a reversal ends the sale.
 Rule 3: what was not carried out goes again with its ids, which the backend carries out once at
         most, but only while the payer may still be there: after `CREATE_AGE_MS_MAX` a create that
         never left, or that Rule 2 proved void, ends as declined with `payment_too_late`. One that
@@ -196,9 +196,13 @@ class SaleFlow:
         create = self._journal.latest_request(sale.payment_id, "payment.create")
         if create is None or create.body is None or (proof.counter or 0) <= (create.counter or 0):
             return False
-        self._journal.record_all_refused(create.request_id)
-        if self._is_too_late(sale):
-            self._give_up(sale)
+        if self._desk.profile.hub_count == 1:
+            self._journal.record_all_refused(create.request_id)
+            if self._is_too_late(sale):
+                self._give_up(sale)
+                return True
+        elif self._is_too_late(sale) and sale.may(_T.REVERSE):
+            self._move(sale, _T.REVERSE, error_code="payment_too_late")
             return True
         self._courier.send(create)
         return False
@@ -248,8 +252,6 @@ class SaleFlow:
             moved = self._move(sale, _T.RESTART, is_recovered=True)
             if moved.state is not _S.ACCEPTED:
                 self._desk.current = moved.payment_id
-
-    # Below: the steps themselves.
 
     def _age_from_now(self, sale: Sale) -> None:
         age_ms = self._ages.begin(sale)

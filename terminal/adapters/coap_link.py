@@ -7,7 +7,6 @@ A request is a CON POST to ``p1/req``; its answer is the response, or comes late
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
-from random import SystemRandom
 from typing import Any
 
 import structlog
@@ -16,7 +15,7 @@ from aiocoap.numbers.contentformat import ContentFormat
 
 from protocol import topics
 from protocol.limits import ANSWER_BYTES_MAX
-from terminal.domain.schedule import gap_ms
+from terminal.adapters.hub_turns import Address, HubTurns
 from terminal.effects import Transmit
 from terminal.inputs import AnswerArrived, HubStateArrived, LinkDown, LinkUp, Undelivered
 from terminal.limits import (
@@ -24,8 +23,6 @@ from terminal.limits import (
     COAP_OBSERVE_RENEW_S,
     CONNECT_WAIT_S,
     OUTBOX_MAX,
-    RECONNECT_GAPS_MS,
-    RECONNECT_JITTER_PERCENT,
 )
 from terminal.uplink import Deliver
 
@@ -40,10 +37,8 @@ class CoapPlace:
     host: str
     port: int
     tid: str
-
-    def uri(self, *path: str) -> str:
-        """The address of a resource."""
-        return f"coap://{self.host}:{self.port}/{'/'.join(path)}"
+    others: tuple[Address, ...] = ()
+    """The store's other hubs."""
 
 
 class CoapLink:
@@ -58,12 +53,11 @@ class CoapLink:
         self._deliver: Deliver | None = None
         self._underway: set[asyncio.Task[None]] = set()
         self._branch: asyncio.Task[None] | None = None
-        self._jitter = SystemRandom()
+        self._turns = HubTurns([(place.host, place.port), *place.others])
 
     async def run(self, deliver: Deliver) -> None:
         """As ``UplinkPort.run``."""
         self._deliver = deliver
-        tries = 0
         while True:
             # A context of its own for each connection: nothing of an earlier one is repeated.
             context = await Context.create_client_context(transports=["udp6"])
@@ -71,10 +65,7 @@ class CoapLink:
                 was_up = await self._watch_hub(context, deliver)
             finally:
                 await self._leave(context)
-            tries = 0 if was_up else tries + 1
-            gap = gap_ms(RECONNECT_GAPS_MS, tries)
-            spread = gap * RECONNECT_JITTER_PERCENT // 100
-            await asyncio.sleep((gap + self._jitter.randint(-spread, spread)) / 1000)
+            await asyncio.sleep(self._turns.next_after(was_up=was_up))
 
     def transmit(self, parcel: Transmit) -> None:
         """As ``UplinkPort.transmit``."""
@@ -85,6 +76,10 @@ class CoapLink:
             deliver(Undelivered(parcel.request_id))
             return
         self._spawn(self._exchange(self._context, deliver, parcel))
+
+    def _uri(self, path: tuple[str, ...]) -> str:
+        host, port = self._turns.current
+        return f"coap://{host}:{port}/{'/'.join(path)}"
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
@@ -103,7 +98,7 @@ class CoapLink:
     async def _exchange(self, context: Context, deliver: Deliver, parcel: Transmit) -> None:
         message = Message(
             code=POST,
-            uri=self._place.uri(*topics.COAP_REQUEST_PATH),
+            uri=self._uri(topics.COAP_REQUEST_PATH),
             payload=parcel.sealed,
             content_format=COSE_SIGN1,
         )
@@ -147,7 +142,7 @@ class CoapLink:
     async def _watch(self, context: Context, path: tuple[str, ...]) -> AsyncIterator[bytes]:
         """The notifications of one observation, and one fresh question after each long silence."""
         while True:
-            request = context.request(Message(code=GET, uri=self._place.uri(*path), observe=0))
+            request = context.request(Message(code=GET, uri=self._uri(path), observe=0))
             try:
                 async with asyncio.timeout(CONNECT_WAIT_S):
                     first = await request.response

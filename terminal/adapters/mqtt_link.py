@@ -12,7 +12,6 @@ import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from random import SystemRandom
 from typing import Any, cast
 
 import structlog
@@ -24,7 +23,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from protocol import cbor, topics
 from protocol.limits import ANSWER_BYTES_MAX
-from terminal.domain.schedule import gap_ms
+from terminal.adapters.hub_turns import Address, HubTurns
 from terminal.effects import Transmit
 from terminal.inputs import AnswerArrived, HubStateArrived, LinkDown, LinkInput, LinkUp, Undelivered
 from terminal.limits import (
@@ -32,8 +31,6 @@ from terminal.limits import (
     KEEPALIVE_S,
     MQTT_IN_FLIGHT_MAX,
     OUTBOX_MAX,
-    RECONNECT_GAPS_MS,
-    RECONNECT_JITTER_PERCENT,
     WILL_DELAY_S,
 )
 from terminal.uplink import Deliver
@@ -46,7 +43,8 @@ _QOS = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MqttPlace:
-    """Where the hub listens, and as whom we come. ``tls`` is None only in tests."""
+    """Where the hub listens, and as whom we come. ``others``: the store's other hubs. ``tls`` is
+    None only in tests."""
 
     host: str
     port: int
@@ -55,6 +53,7 @@ class MqttPlace:
     boot_epoch: int
     software: str
     tls: ClientTls | None
+    others: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +77,14 @@ class MqttLink:
         self._client: Client | None = None
         self._deliver: Deliver | None = None
         self._underway: dict[int, str] = {}
-        self._jitter = SystemRandom()
+        self._turns = HubTurns([(place.host, place.port), *place.others])
 
     async def run(self, deliver: Deliver) -> None:
         """As ``UplinkPort.run``: connect, serve, and connect again after a gap with jitter."""
         self._deliver = deliver
-        tries = 0
         while True:
             was_up = await self._connection(deliver)
-            tries = 0 if was_up else tries + 1
-            gap = gap_ms(RECONNECT_GAPS_MS, tries)
-            spread = gap * RECONNECT_JITTER_PERCENT // 100
-            await asyncio.sleep((gap + self._jitter.randint(-spread, spread)) / 1000)
+            await asyncio.sleep(self._turns.next_after(was_up=was_up))
 
     def transmit(self, parcel: Transmit) -> None:
         """As ``UplinkPort.transmit``."""
@@ -151,10 +146,8 @@ class MqttLink:
         # The session outlives the connection just as long as the will is held back; a will of a
         # session that ends at once would be published at once (MQTT 5 §3.1.3.2.2).
         properties.SessionExpiryInterval = WILL_DELAY_S
-        place = self._place
-        client.connect(
-            place.host, place.port, keepalive=KEEPALIVE_S, clean_start=True, properties=properties
-        )
+        host, port = self._turns.current
+        client.connect(host, port, keepalive=KEEPALIVE_S, clean_start=True, properties=properties)
         client.loop_start()
 
     def _new_client(self, hand_over: Callable[[_Event], None]) -> Client:

@@ -13,6 +13,7 @@ from hub.spool.store import open_connection
 from hub.stepped import SteppedHub, SteppedHubPorts
 from protocol import answers, batch, envelope
 from protocol.answers import Answer
+from protocol.batch import Batch
 from protocol.crypto.keys import SigningKey, VerifyKey, generate
 from protocol.envelope import Envelope
 from protocol.errors import CallerError
@@ -52,6 +53,13 @@ class Shop:
     backend_key: SigningKey = field(default_factory=lambda: generate("ES256"))
     devices: dict[str, SigningKey] = field(default_factory=dict)
     entropy: SeededEntropy = field(default_factory=SeededEntropy)
+    other_hubs: dict[str, SigningKey] = field(default_factory=dict)
+
+    def open_batch(self, body: bytes) -> Batch:
+        """What a hub of this store sent, its signature checked."""
+        sealed = batch.unseal(body)
+        key = self.other_hubs.get(sealed.batch.hub, self.hub_key)
+        return sealed.verify(key.public)
 
     def key_of(self, tid: str) -> SigningKey:
         return self.devices.setdefault(tid, generate("ES256"))
@@ -108,7 +116,7 @@ class Shop:
 
     def answer_batch(self, body: bytes, *, key: SigningKey | None = None) -> list[bytes]:
         """What a backend answers: the batch's signature checked, one pong per item."""
-        opened = batch.unseal(body).verify(self.hub_key.public)
+        opened = self.open_batch(body)
         asked = [envelope.unseal(item.envelope).envelope for item in opened.items]
         return self.seal([self.pong(one) for one in asked], key=key)
 

@@ -16,7 +16,7 @@ from aiohttp import web
 from backend.identity.ca import CertificateAuthority, Holder
 from hub.bootstrap import RunningHub, load_identity, running_hub
 from hub.config import Settings
-from protocol import batch, cbor, cose, envelope
+from protocol import cbor, cose, envelope
 from protocol.crypto import sealing
 from protocol.crypto.keys import SigningKey, generate
 from protocol.crypto.tls_keys import TlsKey
@@ -59,12 +59,13 @@ class Installation:
     def issue(self, kind: str, name: str, key: SigningKey, hosts: tuple[str, ...] = ()) -> Identity:
         tls_key = TlsKey()
         certificate = self.ca.issue(tls_key.request(), Holder(kind, name, hosts), now_ms=now_ms())
+        others = self.shop.other_hubs.values()
         facts = Facts(
             name,
             kind,
             "" if kind == "backend" else STORE,
             backend_keys=(self.shop.backend_key.public,),
-            hub_keys=(self.shop.hub_key.public,),
+            hub_keys=tuple(key.public for key in (self.shop.hub_key, *others)),
         )
         files = pack_identity(
             facts,
@@ -98,6 +99,10 @@ class FakeBackend:
     rows: list[dict[str, Any]] = field(default_factory=list)
     news: list[list[object]] = field(default_factory=list)
     peers: set[str] = field(default_factory=set)
+    refuses: set[str] = field(default_factory=set)
+    """Hubs that it does not hear now."""
+    by_hub: dict[str, list[str]] = field(default_factory=dict)
+    """The requests that came, by hub, each as often as it came."""
     port: int = 0
     reports: list[Any] = field(default_factory=list)
     committed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -119,10 +124,13 @@ class FakeBackend:
             return web.json_response({"error": {"code": "field_invalid"}}, status=400)
         if self.mode == "garbage":
             return web.Response(body=b"\xff\x00 not cbor")
-        opened = batch.unseal(body).verify(self.shop.hub_key.public)
+        opened = self.shop.open_batch(body)
+        if opened.hub in self.refuses:
+            return web.json_response({"error": {"code": "busy"}}, status=503)
         self.batch_sizes.append(len(opened.items))
         for item in opened.items:
             one = envelope.unseal(item.envelope).envelope
+            self.by_hub.setdefault(opened.hub, []).append(one.request_id)
             if one.request_id not in self.carried_out:
                 self.carried_out.append(one.request_id)
         self.committed.set()

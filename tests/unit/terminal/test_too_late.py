@@ -137,3 +137,37 @@ def test_an_age_is_kept_over_a_restart(tmp_path: Path) -> None:
     bench.answer(refusal(query.request_id, "payment_not_found", key=BACKEND_KEY))
     assert_given_up(bench, creates=1)
     bench.power_cut()
+
+
+@pytest.mark.parametrize("hubs", [1, 2])
+def test_with_another_hub_nothing_found_proves_nothing_and_a_reversal_ends_it(hubs: int) -> None:
+    bench = Bench(methods=("merchant_qr",), hub_count=hubs)
+    sell(bench)
+    bench.wait(6_000)
+    bench.feed(LinkDown())  # a dead hub may hold the create
+    bench.wait(CREATE_AGE_MS_MAX)
+    bench.feed(LinkUp())
+    query = bench.sent_of("payment.query")[-1]
+    bench.answer(refusal(query.request_id, "payment_not_found", key=BACKEND_KEY))
+    if hubs == 1:
+        assert_given_up(bench, creates=1)
+        return
+    assert bench.kind == "reversing"
+    bench.wait(20_000)
+    reverse = bench.sent_of("payment.reverse")[-1]
+    bench.answer(bench.result("reversed", to=reverse))
+    assert (bench.kind, bench.agent.unknown_sales()) == ("reversed", [])
+    bench.answer(bench.result("reversed"))  # the dead hub is back, and its create comes too late
+    assert bench.kind == "reversed"
+
+
+def test_with_another_hub_the_same_create_goes_again_while_the_payer_is_there() -> None:
+    bench = Bench(methods=("merchant_qr",), hub_count=2)
+    sell(bench)
+    bench.wait(6_000)
+    query = bench.sent_of("payment.query")[-1]
+    bench.answer(refusal(query.request_id, "payment_not_found", key=BACKEND_KEY))
+    first, again = bench.sent_of("payment.create")
+    assert first.request_id == again.request_id
+    bench.answer(bench.result("captured", to=again))
+    assert bench.kind == "paid"

@@ -1,0 +1,153 @@
+"""Two hubs of one store as their own processes: one is killed in mid-sale and comes back."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from protocol import answers
+from protocol.crypto.keys import generate
+from tests.integration.test_hub_process import Process, post, running
+from tests.integration.test_terminal_process import Books, Till, running_in_here
+from tests.kit.hub_shop import HUB, STORE
+from tests.kit.hub_world import FakeBackend, Installation, now_ms, until
+
+pytestmark = pytest.mark.asyncio
+OTHER, TILLS = "hub-2", ("pos-1", "pos-2", "pos-3")
+
+
+@dataclass
+class Store:
+    """Two hubs, three tills that know both, and one backend."""
+
+    installation: Installation
+    backend: FakeBackend
+    stack: AsyncExitStack
+    hubs: dict[str, Process] = field(default_factory=dict)
+    ports: dict[str, dict[str, int]] = field(default_factory=dict)
+    tills: dict[str, Till] = field(default_factory=dict)
+
+    @property
+    def shop(self) -> Any:
+        return self.installation.shop
+
+    async def start_hub(self, name: str) -> None:
+        """Start it, at the ports that it had before."""
+        ports = self.ports.get(name, {"mqtt": 0, "coap": 0, "http": 0})
+        file = self.installation.root / f"{name}.toml"
+        sections = "".join(f"[{part}]\nport = {port}\n" for part, port in ports.items())
+        file.write_text(
+            f'state_dir = "{self.installation.root / name}"\n'
+            f'[backend]\nurl = "https://127.0.0.1:{self.backend.port}"\n{sections}'
+            "[forward]\nunknown_after_ms = 300\n"
+        )
+        self.hubs[name] = await self.stack.enter_async_context(running(file))
+        self.ports[name] = self.hubs[name].ports
+
+    async def start_till(self, tid: str) -> None:
+        root = self.installation.root
+        self.installation.issue("terminal", tid, self.shop.key_of(tid))
+        file = root / f"{tid}.toml"
+        file.write_text(
+            f'state_dir = "{root / tid}"\n[hub]\nport = {self.ports[HUB]["mqtt"]}\n'
+            f"[[hub.others]]\nport = {self.ports[OTHER]['mqtt']}\n[http]\nport = 0\n"
+            '[reading]\nsource = "off"\n'
+            '[merchant]\nid = "m-1"\nzh = "小店"\nen = "Corner Shop"\n'
+        )
+        self.tills[tid] = await self.stack.enter_async_context(running_in_here(file))
+
+    async def refusal(self, hub: str, tid: str) -> str | None:
+        """What a hub answers to a device's signed word."""
+        wire = self.shop.envelope(
+            tid, 1, transport="coap", sent_at_ms=now_ms(), epoch=now_ms() // 1_000 + 999
+        )
+        said = (await post(self.ports[hub]["coap"], wire)).answer
+        return said.body["error"]["code"] if said.message_type == "refusal" else None
+
+
+@asynccontextmanager
+async def running_store(root: Path) -> AsyncIterator[Store]:
+    installation = Installation(root)
+    shop = installation.shop
+    shop.other_hubs[OTHER] = generate("ES256")
+    installation.issue("hub", OTHER, shop.other_hubs[OTHER], ("127.0.0.1",))
+    backend = FakeBackend(shop, rows=[shop.row(tid) for tid in TILLS])
+    async with backend.serving(installation.backend), AsyncExitStack() as stack:
+        store = Store(installation, backend, stack)
+        for hub in (HUB, OTHER):
+            await store.start_hub(hub)
+        for tid in TILLS:
+            await store.start_till(tid)
+        yield store
+
+
+async def sell(till: Till, amount_minor: int) -> str:
+    told = await till.post("sales", amount_minor=amount_minor, method="merchant_qr")
+    return str(told["subject"])
+
+
+async def test_a_hub_that_dies_in_mid_sale_loses_none_and_doubles_none(tmp_path: Path) -> None:
+    async with running_store(tmp_path) as store:
+        books = Books(store)  # type: ignore[arg-type]  # it has a shop
+        first = {tid: await sell(till, 100) for tid, till in store.tills.items()}
+        for till in store.tills.values():
+            await till.screen("paid")
+            await till.post("sales/current/dismiss")
+        assert set(store.backend.by_hub) == {HUB}
+
+        store.backend.refuses.add(HUB)  # what it accepts now stays in its spool
+        held = {tid: await sell(till, 250) for tid, till in store.tills.items()}
+        await store.tills["pos-1"].screen("unknown")
+        assert set(books.created) == set(first.values())
+        await store.hubs[HUB].stop(signal.SIGKILL)
+
+        for tid, till in store.tills.items():
+            assert (await till.screen("paid"))["subject"] == held[tid]
+            await till.post("sales/current/dismiss")
+        everything = [*first.values(), *held.values()]
+        assert sorted(books.created) == sorted(everything), "each of them once"
+
+        store.backend.refuses.clear()
+        heard = len(store.backend.by_hub[HUB])
+        await store.start_hub(HUB)
+        await until(lambda: len(store.backend.by_hub[HUB]) >= heard + len(held))
+        late = set(store.backend.by_hub[HUB][heard:])
+        assert late & set(store.backend.by_hub[OTHER]), "duplicates, by their ids"
+        assert sorted(books.created) == sorted(everything), "and still once"
+        for tid, till in store.tills.items():
+            sale = await till.get(f"payments/{held[tid]}")
+            assert sale["state"] == "paid"
+
+        await _a_push_reaches_a_till_by_the_hub_that_holds_it(store, books)
+        await _a_suspension_counts_at_both(store)
+
+
+async def _a_push_reaches_a_till_by_the_hub_that_holds_it(store: Store, books: Books) -> None:
+    books.state = "awaiting_payer"
+    till = store.tills["pos-2"]
+    payment_id = await sell(till, 700)
+    await till.screen("qr")
+    books.states[payment_id] = "captured"
+    paid = answers.Answer(
+        message_type="payment.result", request_id="", device="pos-2", store=STORE,
+        answered_at_ms=now_ms(), trace_id="",
+        body={"payment_id": payment_id, "state": "captured", **books.money[payment_id]},
+    )  # fmt: skip
+    store.backend.push("answer", "pos-2", store.shop.seal([paid])[0])
+    assert (await till.screen("paid"))["subject"] == payment_id
+
+
+async def _a_suspension_counts_at_both(store: Store) -> None:
+    for hub in (HUB, OTHER):
+        assert await store.refusal(hub, "pos-3") is None
+    row = store.shop.row("pos-3", status="suspended", revision=2)
+    store.backend.push("registry", "pos-3", row)
+    async with asyncio.timeout(5):
+        for hub in (HUB, OTHER):
+            while await store.refusal(hub, "pos-3") != "device_suspended":  # noqa: ASYNC110  # of another process
+                await asyncio.sleep(0.05)
