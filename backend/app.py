@@ -54,6 +54,8 @@ from backend.risk.models import routes as model_routes
 from backend.risk.models.limits import MODEL_BYTES_MAX
 from backend.risk.rules import routes as rule_routes
 from backend.risk.rules.limits import FILE_BYTES_MAX
+from backend.rollouts import routes as rollout_routes
+from backend.rollouts.desk import RolloutDesk
 from backend.routing import routes as channel_routes
 from backend.sagas import routes as saga_routes
 from backend.switches import routes as switch_routes
@@ -137,6 +139,7 @@ def _fleet_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
     return (
         device_routes.operator_router(services, guard),
         twin_routes.operator_router(services, guard),
+        rollout_routes.operator_router(RolloutDesk(services), guard),
     )
 
 

@@ -27,6 +27,7 @@ from backend.risk.devices.tables import READING
 from backend.risk.judging.model_desk import ModelDesk
 from backend.risk.rules.desk import RuleDesk
 from backend.risk.rules.tables import RULE_EVENT, RULE_SUPPRESSION
+from backend.rollouts.runner import RolloutRunner
 from backend.sagas.runner import SagaRunner
 from backend.sagas.tables import SAGA
 from backend.sharing.sweep import run_sharing
@@ -49,6 +50,7 @@ class Background:
         stamping: Stamping | None,
         device_judge: DeviceJudge,
         rule_desk: RuleDesk,
+        rollouts: RolloutRunner,
         model_desk: ModelDesk,
         metrics: Metrics,
         signing_key: SigningKey,
@@ -63,6 +65,7 @@ class Background:
         self._stamping = stamping
         self._device_judge = device_judge
         self._rule_desk = rule_desk
+        self._rollouts = rollouts
         self._model_desk = model_desk
         self._metrics = metrics
         self._signing_key = signing_key
@@ -104,6 +107,7 @@ class Background:
             asyncio.create_task(_kept("ledger_follower", self._follower.run)),
             asyncio.create_task(_kept("device_judge", self._device_judge.run)),
             asyncio.create_task(_kept("rule_desk", self._rule_desk.run)),
+            asyncio.create_task(_kept("rollouts", self._rollouts.run)),
             asyncio.create_task(_kept("model_desk", self._model_desk.run)),
         ]
         if self._sagas is not None:
@@ -144,6 +148,8 @@ class Background:
             loop.call_soon_threadsafe(self._device_judge.wake)
         if ws.inserted(RULE_EVENT) or ws.inserted(RULE_SUPPRESSION):
             loop.call_soon_threadsafe(self._rule_desk.wake)
+        if self._rollouts.concerns(ws):
+            loop.call_soon_threadsafe(self._rollouts.wake)
         if self._sagas is not None and ws.inserted(SAGA):
             loop.call_soon_threadsafe(self._sagas.wake)
 

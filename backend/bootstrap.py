@@ -64,6 +64,8 @@ from backend.risk.models.lifecycle import Role
 from backend.risk.models.repository import ModelRepository
 from backend.risk.rules.desk import RuleDesk
 from backend.risk.rules.repository import RuleRepository
+from backend.rollouts.repository import RolloutRepository
+from backend.rollouts.runner import RolloutRunner
 from backend.shards.founding import own_place
 from backend.shards.service import seals_of
 from backend.stamping_parts import build_stamps
@@ -160,6 +162,11 @@ class Backend:
             stamping=None if self.stamps is None else self.stamps.stamping,
             device_judge=self.device_judge,
             rule_desk=self.rule_desk,
+            rollouts=RolloutRunner(
+                submit=self.writer.submit,
+                run_read=self._reads.run,
+                repository=RolloutRepository(self._reader),
+            ),
             model_desk=self._model_desk(),
             metrics=self.metrics,
             signing_key=self._signing_key,

@@ -26,6 +26,7 @@ from backend.risk.aml.reports.model import TRANSITIONS as REPORT_TRANSITIONS
 from backend.risk.cases.model import TRANSITIONS as CASE_TRANSITIONS
 from backend.risk.models.lifecycle import TRANSITIONS as MODEL_TRANSITIONS
 from backend.risk.rules.lifecycle import TRANSITIONS as RULES_TRANSITIONS
+from backend.rollouts.model import TRANSITIONS as ROLLOUT_TRANSITIONS
 from backend.routing.health import TRANSITIONS as HEALTH_TRANSITIONS
 from backend.sagas.model import TRANSITIONS as SAGA_TRANSITIONS
 from backend.topups.model import TRANSITIONS as TOPUP_TRANSITIONS
@@ -74,6 +75,10 @@ def page() -> str:
     card = [
         (origin.value, edge.state.value, step.value)
         for (origin, step), edge in CARD_TRANSITIONS.items()
+    ]
+    rollout = [
+        (origin.value, edge.state.value, step.value)
+        for (origin, step), edge in ROLLOUT_TRANSITIONS.items()
     ]
     settings = [
         (origin.value, edge.state.value, step.value)
@@ -178,6 +183,7 @@ def page() -> str:
         diagram("Sale, as the till sees it", "terminal/domain/sale.py", sale),
         diagram("Card sale at the PIN pad", "terminal/domain/card_sale.py", card),
         diagram("Goods of a vending machine", "terminal/domain/delivery.py", goods),
+        diagram("Rollout to many devices", "backend/rollouts/model.py", rollout),
         diagram("Settings of a terminal", "terminal/domain/settings.py", settings),
         diagram("Charge of a car", "hub/ocpp/model.py", charge),
         diagram("Callback to a merchant", "backend/notify/states.py", callback),

@@ -45,6 +45,8 @@ ROOMS: dict[str, Room] = {
     "terminal": Room("terminal.cli", "terminal", "A payment terminal or vending machine."),
     "sim": Room("firmware_sim.cli", "sim", "Simulated devices on real serial protocols."),
     "enroll": Room("tillway.enroll", "backend", "Give devices and hubs their identity."),
+    "devices": Room("tillway.fleet.devices", "backend", "Find, tag and set devices."),
+    "rollout": Room("tillway.fleet.rollout", "backend", "Bring a change to many devices."),
     "doctor": Room("tillway.doctor", "backend", "Say what this machine can do."),
 }
 

@@ -72,6 +72,7 @@ TABLE_MODULES = (
     "backend.risk.devices.tables",
     "backend.risk.rules.tables",
     "backend.risk.tables",
+    "backend.rollouts.tables",
     "backend.routing.tables",
     "backend.sagas.tables",
     "backend.shards.tables",

@@ -10,7 +10,7 @@ from pydantic import Field
 from backend.db.tables import Row
 from backend.devices.limits import SELECTED_DEVICES_MAX
 from backend.devices.repository import DeviceRepository
-from backend.devices.selection import Selection
+from backend.devices.schemas import Chosen
 from backend.operator.auth import Guard
 from backend.payments.services import Services
 from backend.twins.limits import PERSON_CHARS_MAX, REASON_CHARS_MAX
@@ -33,23 +33,6 @@ class SettingsChange(Wanted):
     values: _Changes
     by: Annotated[str, Field(min_length=1, max_length=PERSON_CHARS_MAX)]
     reason: Annotated[str, Field(max_length=REASON_CHARS_MAX)] = ""
-
-
-class Chosen(Wanted):
-    """Which devices are meant; all that is said must hold."""
-
-    store: _Word = ""
-    tag: _Word = ""
-    text: _Word = ""
-    tids: _Names = Field(default_factory=list)
-
-    def selection(self) -> Selection:
-        """Devices that may speak; ``field_invalid`` for no condition at all."""
-        found = Selection(store=self.store, tag=self.tag, text=self.text, tids=tuple(self.tids))
-        if found.is_empty:
-            raise CallerError("field_invalid", "devices: say which")
-        found.check()
-        return found
 
 
 class GroupChange(SettingsChange):

@@ -1,0 +1,1 @@
+"""``tillway devices`` and ``tillway rollout``: the fleet from the command line."""
