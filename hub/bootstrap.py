@@ -181,6 +181,7 @@ class _Building:
                 total_per_s=settings.coap.requests_per_s_total_max,
             ),
             unknown_after_ms=settings.forward.unknown_after_ms,
+            security=settings.coap.security,
         )
         self._stack.push_async_callback(server.stop)
         return server

@@ -52,9 +52,10 @@ class MqttSection(_Section):
 
 
 class CoapSection(_Section):
-    """The CoAP side."""
+    """The CoAP side. ``oscore``: only protected requests are served (RFC 8613)."""
 
     enabled: bool = True
+    security: Literal["plain", "oscore"] = "plain"
     host: str = "127.0.0.1"
     port: _Port = 5683
     requests_per_s_max: Annotated[int, Field(ge=1, le=10_000)] = REQUESTS_PER_S_MAX

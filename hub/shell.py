@@ -370,6 +370,7 @@ class HubShell:
             epoch=self._core.epoch,
             key=self._ports.signing_key,
             floor=effect.floor,
+            edhoc_key=None if self._ports.coap is None else self._ports.coap.edhoc_key,
         )
 
     # --- time and tasks

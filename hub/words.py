@@ -8,6 +8,7 @@ from protocol.answers import Answer
 from protocol.batch import Batch, BatchItem
 from protocol.clock import Clock, Entropy
 from protocol.crypto.keys import SigningKey
+from protocol.edhoc import STATE_FIELD
 from protocol.errors import CallerError
 from protocol.limits import ENVELOPE_BYTES_MAX
 from protocol.messages.offline import FloorLimits
@@ -33,17 +34,19 @@ def seal_state(
     epoch: int,
     key: SigningKey,
     floor: FloorLimits | None = None,
+    edhoc_key: bytes | None = None,
 ) -> bytes:
-    """The hub's state as terminals read it, retained: how it is, its boot epoch, its clock, and how
-    much they may accept offline (None: nothing)."""
+    """The hub's state as terminals read it, retained: how it is, its boot epoch, its clock, how
+    much they may accept offline (None: nothing), its key for EDHOC (None: CoAP is plain)."""
     said = {} if floor is None else {"floor": floor.to_map()}
+    protection = {} if edhoc_key is None else {STATE_FIELD: edhoc_key}
     state = Answer(
         message_type=HUB_STATE,
         request_id="",
         device="",
         store=store,
         answered_at_ms=at_ms,
-        body={"mode": mode, "epoch": epoch, "utc_ms": at_ms, **said},
+        body={"mode": mode, "epoch": epoch, "utc_ms": at_ms, **said, **protection},
         trace_id="",
     )
     return answers.seal_group([state], key)[0]

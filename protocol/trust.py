@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from protocol import answers
 from protocol.answers import Answer
 from protocol.crypto.keys import VerifyKey
+from protocol.edhoc import STATE_FIELD
 from protocol.errors import CallerError
 from protocol.messages.offline import FloorLimits, OfflineToken, read_token
 
@@ -23,11 +24,13 @@ PROOFS = frozenset({"payment_not_found", "refund_not_found"})
 @dataclass(frozen=True, slots=True)
 class HubState:
     """What this store's hub says of itself: ``online``, ``degraded`` or ``offline``, at which time
-    of its clock, and how much may be accepted offline (None: nothing)."""
+    of its clock, how much may be accepted offline (None: nothing), and its key for EDHOC (empty:
+    its CoAP side is not protected)."""
 
     mode: str
     said_at_ms: int
     floor: FloorLimits | None
+    edhoc_key: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,17 @@ class Trust:
             raise CallerError("identity_mismatch", "another store's hub")
         floor = state.body.get("floor")
         limits = FloorLimits.from_map(floor) if isinstance(floor, dict) else None
-        return HubState(str(state.body.get("mode", "")), state.answered_at_ms, limits)
+        key_said = state.body.get(STATE_FIELD)
+        edhoc_key = key_said if isinstance(key_said, bytes) else b""
+        mode = str(state.body.get("mode", ""))
+        return HubState(mode, state.answered_at_ms, limits, edhoc_key)
+
+    def hub_edhoc_key(self, data: bytes) -> bytes:
+        """The key that this store's hub agrees on protection with; none: ``config_invalid``."""
+        key = self.hub_state(data).edhoc_key
+        if not key:
+            raise CallerError("config_invalid", "the hub's CoAP is not protected")
+        return key
 
     def offline_token(self, text: str) -> OfflineToken:
         """A payer's token under a voucher of the backend's; ``offline_token_invalid`` else."""

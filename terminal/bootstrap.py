@@ -130,21 +130,22 @@ async def _build(settings: Settings, identity: Identity, stack: AsyncExitStack) 
     clock = SystemClock()
     journal = Journal(settings.state_dir / JOURNAL_FILE, tid=identity.name, now_ms=clock.now_ms())
     stack.callback(journal.close)
+    trust = Trust(
+        tid=identity.name,
+        store=identity.store,
+        backend=identity.facts.backend_keys,
+        hubs=identity.facts.hub_keys,
+    )
     agent = Agent(
         profile=profile_of(settings, identity),
         key=identity.public if isinstance(identity.key, ElementKey) else identity.key,
-        trust=Trust(
-            tid=identity.name,
-            store=identity.store,
-            backend=identity.facts.backend_keys,
-            hubs=identity.facts.hub_keys,
-        ),
+        trust=trust,
         journal=journal,
         clock=clock,
         entropy=SystemEntropy(),
         has_reader=settings.reading.source != "off",
     )
-    link = _signed(settings, identity, _link(settings, identity, journal.boot_epoch), stack)
+    link = _signed(settings, identity, _link(settings, identity, journal.boot_epoch, trust), stack)
     reader = _reader(settings, identity, journal.boot_epoch)
     machine = _machine(settings, stack)
     dispenser = machine or (RecordingDispenser() if settings.profile == "vending" else None)
@@ -203,11 +204,14 @@ def _own_state(settings: Settings, stack: AsyncExitStack) -> None:
         ) from None
 
 
-def _link(settings: Settings, identity: Identity, boot_epoch: int) -> UplinkPort:
+def _link(settings: Settings, identity: Identity, boot_epoch: int, trust: Trust) -> UplinkPort:
     hub = settings.hub
     others = tuple((other.host, other.port) for other in hub.others)
     if hub.transport == "coap":
-        return CoapLink(CoapPlace(host=hub.host, port=hub.port, tid=identity.name, others=others))
+        key = trust.hub_edhoc_key if hub.coap_security == "oscore" else None
+        return CoapLink(
+            CoapPlace(host=hub.host, port=hub.port, tid=identity.name, others=others, hub_key=key)
+        )
     return MqttLink(
         MqttPlace(
             host=hub.host,

@@ -45,6 +45,8 @@ class HubSection(_Section):
     """The way to the store's hub. The host must stand in the hub's certificate (MQTT)."""
 
     transport: Literal["mqtt", "coap"] = "mqtt"
+    coap_security: Literal["plain", "oscore"] = "plain"
+    """``oscore`` (RFC 8613): as the hub's, for links that others can hear."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8883
     others: Annotated[tuple[HubAddress, ...], Field(max_length=HUBS_MAX - 1)] = ()

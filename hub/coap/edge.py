@@ -1,7 +1,7 @@
 """Where we reach into aiocoap 0.4: its own socket, bounded memory, a word when an ACK comes.
 
-Rule: nothing outside this file touches a private name of aiocoap. ``tests/unit/hub`` shows each
-of these behaviours over a real socket, so an aiocoap that changes them is noticed.
+Rule: nothing but this file and ``protection`` touches a private name of aiocoap. ``tests/unit/hub``
+shows each of these behaviours over a real socket, so an aiocoap that changes them is noticed.
 """
 
 import asyncio
@@ -10,9 +10,9 @@ import socket
 from collections import OrderedDict, deque
 
 import aiocoap
+from aiocoap.interfaces import Resource
 from aiocoap.messagemanager import MessageManager
 from aiocoap.numbers.types import ACK
-from aiocoap.resource import Site
 from aiocoap.tokenmanager import TokenManager
 from aiocoap.transports.udp6 import MessageInterfaceUDP6
 
@@ -47,6 +47,14 @@ class BoundedMessageManager(MessageManager):  # type: ignore[misc]  # aiocoap ha
         self._awaited[mark] = future
         future.add_done_callback(lambda _: self._awaited.pop(mark, None))
         return future
+
+    def resealed(self, message: aiocoap.Message, sealed: aiocoap.Message) -> None:
+        """What was to be sent goes as this one: its acknowledgement is the other's."""
+        future = self._awaited.pop(id(message), None)
+        if future is not None:
+            mark = id(sealed)
+            self._awaited[mark] = future
+            future.add_done_callback(lambda _: self._awaited.pop(mark, None))
 
     def _add_exchange(self, message: aiocoap.Message, messageerror_monitor: object) -> None:
         future = self._awaited.get(id(message))
@@ -100,7 +108,9 @@ def open_socket(host: str, port: int) -> socket.socket:
     return found
 
 
-async def serve(site: Site, sock: socket.socket) -> tuple[aiocoap.Context, BoundedMessageManager]:
+async def serve(
+    site: Resource, sock: socket.socket
+) -> tuple[aiocoap.Context, BoundedMessageManager]:
     """A server context on this socket, and its message layer."""
     loop = asyncio.get_running_loop()
     context = aiocoap.Context(loop=loop, serversite=site, loggername="coap-server")

@@ -18,3 +18,8 @@ ANSWER_WAIT_GRACE_S = 10
 NOTIFY_TIMEOUT_S = 120
 """RFC 7252 MAX_TRANSMIT_WAIT is 93 s; by then a notification was acknowledged or given up."""
 RETRY_AFTER_S = 1
+CONTEXTS_MAX = 8_192
+"""Devices that speak OSCORE, about 4 kB each. The one that was silent longest goes."""
+CONTEXTS_HALF_OPEN_MAX = 512
+EDHOC_BYTES_MAX = 512
+"""Message 3 with a credential by value has about 120."""

@@ -6,6 +6,11 @@ from typing import Protocol
 class CoapLink(Protocol):
     """The CoAP server as the shell sees it."""
 
+    @property
+    def edhoc_key(self) -> bytes | None:
+        """What a device needs to agree on protection with this hub; None where there is none."""
+        ...
+
     async def notify(self, tid: str, payload: bytes) -> bool:
         """Give a parcel to a device that observes; True when the device acknowledged it."""
         ...

@@ -1,8 +1,9 @@
 """The resources of the CoAP side (``docs``: RFC 7252, 7641; paths in ``protocol.topics``).
 
 Plain CoAP proves no identity: a device is who its envelope's signature says. Its pushes are given
-only to the endpoint (address and port) that its last accepted envelope came from. OSCORE for
-untrusted links is not here yet.
+only to the endpoint (address and port) that its last accepted envelope came from. Where the link
+is protected (``protection``), the endpoint is the security context, and what comes plainly is
+refused with 4.01, but for the hub's state, which is signed and no secret.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from aiocoap.numbers.codes import Code
 from aiocoap.protocol import ServerObservation
 
 from hub.coap.limits import EXCHANGES_MAX, OBSERVERS_MAX, RETRY_AFTER_S
+from hub.coap.protection import context_of
 from protocol.limits import ENVELOPE_BYTES_MAX
 
 COSE_SIGN1 = 18
@@ -24,10 +26,16 @@ CBOR = 60
 Exchange = Callable[[bytes, str], Awaitable[bytes]]
 
 
-def endpoint_of(request: aiocoap.Message) -> str:
+def address_of(request: aiocoap.Message) -> str:
     """Address and port of the sender, as one word."""
-    host, port = request.remote.sockaddr[:2]
+    remote = request.remote
+    host, port = (remote if context_of(request) is None else remote.underlying_address).sockaddr[:2]
     return f"[{host}]:{port}"
+
+
+def endpoint_of(request: aiocoap.Message) -> str:
+    """Who sends: the security context if there is one, else address and port."""
+    return context_of(request) or address_of(request)
 
 
 def signed(payload: bytes, code: Code | None = None) -> aiocoap.Message:
@@ -52,8 +60,10 @@ class RequestResource(resource.Resource):  # type: ignore[misc]  # aiocoap has n
         *,
         admits: Callable[[str], bool],
         answer_wait_s: float,
+        must_be_protected: bool,
     ) -> None:
         super().__init__()
+        self._must_be_protected = must_be_protected
         self._exchange = exchange
         self._admits = admits
         self._answer_wait_s = answer_wait_s
@@ -82,9 +92,12 @@ class RequestResource(resource.Resource):  # type: ignore[misc]  # aiocoap has n
         return signed(answer, Code.CHANGED)
 
     def _refusal(self, request: aiocoap.Message) -> aiocoap.Message | None:
-        if not self._admits(endpoint_of(request)):
+        if not self._admits(address_of(request)):
             return _later(Code.TOO_MANY_REQUESTS)
-        if request.mtype is not aiocoap.CON:
+        if self._must_be_protected and context_of(request) is None:
+            return aiocoap.Message(code=Code.UNAUTHORIZED, payload=b"protected requests only")
+        # What was inside a protected message has no type of its own.
+        if request.mtype is not aiocoap.CON and context_of(request) is None:
             return aiocoap.Message(code=Code.BAD_REQUEST, payload=b"confirmable requests only")
         if request.opt.content_format not in (None, COSE_SIGN1):
             return aiocoap.Message(code=Code.UNSUPPORTED_CONTENT_FORMAT)

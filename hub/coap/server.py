@@ -3,12 +3,14 @@
 import asyncio
 import socket
 from collections.abc import Callable
+from typing import Any, Literal
 
 import aiocoap
 from aiocoap.resource import Site, WKCResource
 
 from hub.coap.edge import BoundedMessageManager, open_socket, serve
 from hub.coap.limits import ANSWER_WAIT_GRACE_S, NOTIFY_TIMEOUT_S
+from hub.coap.protection import Contexts, ProtectedSite
 from hub.coap.rate import RateLimit
 from hub.coap.resources import (
     DeviceBranch,
@@ -21,6 +23,7 @@ from hub.metrics import Tally
 from protocol.clock import Clock
 from protocol.topics import COAP_HUB_STATE_PATH, COAP_REQUEST_PATH
 
+Security = Literal["plain", "oscore"]
 _DEVICES_PATH = ("p1", "t")
 
 
@@ -36,6 +39,7 @@ class CoapServer:
         tally: Tally,
         rate: RateLimit,
         unknown_after_ms: int,
+        security: Security,
     ) -> None:
         self._socket: socket.socket | None = open_socket(host, port)
         self.port = int(self._socket.getsockname()[1])
@@ -47,20 +51,28 @@ class CoapServer:
         self._branch: DeviceBranch | None = None
         self._context: aiocoap.Context | None = None
         self._messages: BoundedMessageManager | None = None
+        self._contexts = Contexts(self._resealed) if security == "oscore" else None
         self._turns: dict[str, asyncio.Lock] = {}
 
     async def start(self, exchange: Exchange, on_observer: Callable[[str], None]) -> None:
         """Serve."""
         assert self._socket is not None, "already started"
         self._branch = DeviceBranch(on_observer)
-        site = Site()
-        requests = RequestResource(exchange, admits=self._admits, answer_wait_s=self._answer_wait_s)
+        site: Any = Site()
+        requests = RequestResource(
+            exchange,
+            admits=self._admits,
+            answer_wait_s=self._answer_wait_s,
+            must_be_protected=self._contexts is not None,
+        )
         site.add_resource(COAP_REQUEST_PATH, requests)
         site.add_resource(COAP_HUB_STATE_PATH, self._state)
         site.add_resource(_DEVICES_PATH, self._branch)
         core = WKCResource(site.get_resources_as_linkheader, impl_info=None)
         site.add_resource((".well-known", "core"), core)
         sock, self._socket = self._socket, None
+        if self._contexts is not None:
+            site = ProtectedSite(site, self._contexts, admits=self._admits)
         self._context, self._messages = await serve(site, sock)
 
     async def stop(self) -> None:
@@ -102,6 +114,15 @@ class CoapServer:
     def publish_hub_state(self, payload: bytes) -> None:
         """Say how the hub is to everybody who observes it."""
         self._state.change(payload)
+
+    @property
+    def edhoc_key(self) -> bytes | None:
+        """The key for EDHOC, where the link is protected."""
+        return None if self._contexts is None else self._contexts.public_key
+
+    def _resealed(self, message: aiocoap.Message, sealed: aiocoap.Message) -> None:
+        assert self._messages is not None
+        self._messages.resealed(message, sealed)
 
     def _admits(self, endpoint: str) -> bool:
         if self._rate.admits(endpoint, now_ms=self._clock.now_ms()):

@@ -12,9 +12,11 @@ from typing import Any
 import structlog
 from aiocoap import GET, POST, Context, Message, error
 from aiocoap.numbers.contentformat import ContentFormat
+from aiocoap.oscore import NotAProtectedMessage
 
 from protocol import topics
 from protocol.limits import ANSWER_BYTES_MAX
+from terminal.adapters.coap_protection import HubKey, protect
 from terminal.adapters.hub_turns import Address, HubTurns
 from terminal.effects import Transmit
 from terminal.inputs import AnswerArrived, HubStateArrived, LinkDown, LinkUp, Undelivered
@@ -39,6 +41,8 @@ class CoapPlace:
     tid: str
     others: tuple[Address, ...] = ()
     """The store's other hubs."""
+    hub_key: HubKey | None = None
+    """Reads a hub's key for EDHOC from its signed state; None: the link is not protected."""
 
 
 class CoapLink:
@@ -54,15 +58,16 @@ class CoapLink:
         self._underway: set[asyncio.Task[None]] = set()
         self._branch: asyncio.Task[None] | None = None
         self._turns = HubTurns([(place.host, place.port), *place.others])
+        self._patience: asyncio.Timeout | None = None
 
     async def run(self, deliver: Deliver) -> None:
         """As ``UplinkPort.run``."""
         self._deliver = deliver
         while True:
             # A context of its own for each connection: nothing of an earlier one is repeated.
-            context = await Context.create_client_context(transports=["udp6"])
+            context = await Context.create_client_context(transports=["oscore", "udp6"])
             try:
-                was_up = await self._watch_hub(context, deliver)
+                was_up = await self._is_safe(context) and await self._watch_hub(context, deliver)
             finally:
                 await self._leave(context)
             await asyncio.sleep(self._turns.next_after(was_up=was_up))
@@ -87,6 +92,17 @@ class CoapLink:
         task.add_done_callback(self._underway.discard)
         return task
 
+    async def _is_safe(self, context: Context) -> bool:
+        place = self._place
+        if place.hub_key is None:
+            return True
+        state_uri, base = self._uri(topics.COAP_HUB_STATE_PATH), self._uri(()).removesuffix("/")
+        try:
+            async with asyncio.timeout(CONNECT_WAIT_S):
+                return await protect(context, base, state_uri, tid=place.tid, key_of=place.hub_key)
+        except TimeoutError:
+            return False
+
     async def _leave(self, context: Context) -> None:
         self._context = None
         tasks = list(self._underway)
@@ -108,6 +124,9 @@ class CoapLink:
         except (error.Error, OSError, TimeoutError) as failure:
             log.info("post_failed", request_id=parcel.request_id, reason=type(failure).__name__)
             deliver(Undelivered(parcel.request_id))
+            if isinstance(failure, NotAProtectedMessage) and self._patience is not None:
+                # The hub has no keys for us any more: begin anew, with others.
+                self._patience.reschedule(asyncio.get_running_loop().time())
             return
         # The response code speaks of the transport only; the agent believes signatures.
         if 0 < len(response.payload) <= ANSWER_BYTES_MAX:
@@ -121,15 +140,18 @@ class CoapLink:
         """Watch the hub's state until it is silent; whether it was there at all."""
         is_up = False
         try:
-            async for state in self._watch(context, topics.COAP_HUB_STATE_PATH):
-                if not is_up:
-                    is_up = True
-                    self._context = context
-                    deliver(LinkUp())
-                if state:
-                    deliver(HubStateArrived(state))
+            async with asyncio.timeout(None) as self._patience:
+                async for state in self._watch(context, topics.COAP_HUB_STATE_PATH):
+                    if not is_up:
+                        is_up = True
+                        self._context = context
+                        deliver(LinkUp())
+                    if state:
+                        deliver(HubStateArrived(state))
+        except TimeoutError:
+            log.info("protection_lost")
         finally:
-            self._context = None
+            self._context = self._patience = None
             if is_up:
                 deliver(LinkDown())
         return is_up

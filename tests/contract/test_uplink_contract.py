@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from protocol import answers, envelope
+from protocol.trust import Trust
 from terminal.adapters.coap_link import CoapLink, CoapPlace
 from terminal.adapters.memory_link import MemoryLink
 from terminal.adapters.mqtt_link import MqttLink, MqttPlace
@@ -50,12 +51,12 @@ class MemoryRig:
 class HubRig:
     """A whole hub over real sockets."""
 
-    def __init__(self, world: World, transport: str) -> None:
+    def __init__(self, world: World, kind: str) -> None:
         self.world = world
-        self.transport = transport
+        self.transport = "mqtt" if kind == "mqtt" else "coap"
         self.shop = world.shop
         self.link: Any
-        if transport == "mqtt":
+        if kind == "mqtt":
             identity = world.installation.issue("terminal", TID, self.shop.key_of(TID))
             self.link = MqttLink(
                 MqttPlace(
@@ -69,8 +70,10 @@ class HubRig:
                 )
             )
         else:
-            place = CoapPlace(host="127.0.0.1", port=world.hub.ports["coap"], tid=TID)
-            self.link = CoapLink(place)
+            trust = Trust(tid=TID, store=STORE, backend=(), hubs=(self.shop.hub_key.public,))
+            key = trust.hub_edhoc_key if kind == "oscore" else None
+            port = world.hub.ports["coap"]
+            self.link = CoapLink(CoapPlace(host="127.0.0.1", port=port, tid=TID, hub_key=key))
 
     def push(self, number: int) -> None:
         self.world.backend.push("answer", TID, self.shop.push(TID, number))
@@ -81,7 +84,8 @@ async def _rig(kind: str, root: Path) -> AsyncIterator[Any]:
     if kind == "memory":
         yield MemoryRig()
         return
-    async with running_world(root, TID) as world:
+    coap = {"port": 0, "security": "oscore" if kind == "oscore" else "plain"}
+    async with running_world(root, TID, coap=coap) as world:
         yield HubRig(world, kind)
 
 
@@ -124,7 +128,7 @@ def parcel(rig: Any, counter: int) -> Transmit:
     )
 
 
-KINDS = pytest.mark.parametrize("kind", ["memory", "mqtt", "coap"])
+KINDS = pytest.mark.parametrize("kind", ["memory", "mqtt", "coap", "oscore"])
 
 
 @KINDS
@@ -164,7 +168,7 @@ async def test_many_envelopes_at_once_are_each_answered(kind: str, tmp_path: Pat
         assert told == {one.request_id for one in sent}
 
 
-@pytest.mark.parametrize("kind", ["mqtt", "coap"])
+@pytest.mark.parametrize("kind", ["mqtt", "coap", "oscore"])
 async def test_the_hub_says_how_it_is(kind: str, tmp_path: Path) -> None:
     async with _rig(kind, tmp_path) as rig, running(rig.link) as heard:
         await heard.wait(HubStateArrived)
