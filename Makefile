@@ -25,10 +25,10 @@ $(VENV)/.dev: requirements-dev.lock requirements.lock pyproject.toml $(TOOLS) $(
 	@PYTHON=$(PYTHON) sh deploy/setup/venv.sh requirements-dev.lock
 
 demo: setup ## play a shop's day on this machine (ONCE=1 ends by itself)
-	@$(KEPT) $(BIN)/tillway demo $(if $(ONCE),--once,)
+	@$(KEPT) $(BIN)/tillway demo $(if $(ONCE),--once,) $(if $(TLS),--tls $(TLS),)
 
-up: setup ## start the stack without the story
-	@$(KEPT) $(BIN)/tillway up
+up: setup ## start the stack without the story (TLS=sm: SM2, SM3, SM4 between the programs)
+	@$(KEPT) $(BIN)/tillway up $(if $(TLS),--tls $(TLS),)
 
 test: setup-dev ## install what the tests use and run all of them
 	@sh deploy/setup/services.sh

@@ -272,14 +272,10 @@ class Backend:
         )
 
     def _model_desk(self) -> ModelDesk:
-        return ModelDesk(
-            run_read=self._reads.run,
-            repository=ModelRepository(self._reader),
-            in_use={
-                Role.CHAMPION: self.risk.desk.scoring,
-                Role.CHALLENGER: self.risk.desk.challenger,
-            },
-        )
+        risk = self.risk.desk
+        in_use = {Role.CHAMPION: risk.scoring, Role.CHALLENGER: risk.challenger}
+        models = ModelRepository(self._reader)
+        return ModelDesk(run_read=self._reads.run, repository=models, in_use=in_use)
 
     def _device_judge(self) -> DeviceJudge:
         return DeviceJudge(
@@ -299,6 +295,7 @@ class Backend:
             codes=registry,
             devices=registry,
             ca=self.state.ca,
+            sm_ca=self.state.sm_ca,
             backend_keys=self.state.identity.facts.backend_keys,
             entropy=self._entropy,
         )

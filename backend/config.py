@@ -33,6 +33,7 @@ from backend.routing.config import RoutingSettings
 from backend.wallet.config import WalletSettings
 from backend.withdrawals.config import WithdrawalSettings
 from protocol.errors import CallerError
+from protocol.identity import TlsProfileName
 
 RISK = RiskRules()
 FEES = FeeBounds()
@@ -67,6 +68,8 @@ class Settings(BaseSettings):
     """Lets anybody who reaches the public port read ``/metrics``, without the operator's token."""
     hub_port: _Port = 8444
     """HTTPS with mutual TLS for hubs."""
+    tls_profile: TlsProfileName = "p256"
+    """What TLS on the hubs' port is made of; the hubs have the same. The public port is P-256."""
     tls_names: tuple[str, ...] = ("localhost", "127.0.0.1")
     """The names and addresses in our certificate."""
     clock_control: bool = False

@@ -31,11 +31,11 @@ async def serve(settings: Settings, state: State) -> None:
         raise
     parts = Parts(state=state, clock=SystemClock(), entropy=SystemEntropy(), metrics=Metrics())
     backend = build(settings, parts)
-    tls = state.identity.tls
+    tls, lines = state.identity.tls, state.identity.tls_of(settings.tls_profile)
     listeners = Listeners(
         [
             Listener(PUBLIC, public, public_app(backend), public_tls(tls)),
-            Listener(HUB, hub, hub_app(backend), ServerTls(tls)),
+            Listener(HUB, hub, hub_app(backend), ServerTls(lines)),
         ]
     )
     stopping = _on_signals()

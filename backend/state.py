@@ -1,7 +1,7 @@
 """The backend's private directory: made once by ``tillway backend init``, read at every start.
 
     passphrase      opens everything below (0600); or a file elsewhere that the settings name
-    ca/             the CA's certificate and its sealed key
+    ca/             the CA's certificate and its sealed key, and the SM2 CA's
     identity/       the backend's own identity (protocol.identity)
     code.key        32 sealed random bytes, the master of all pay codes
     operator.sha256 the operator token's SHA-256; the token itself is shown once
@@ -18,7 +18,15 @@ from pathlib import Path
 
 from backend.config import Settings
 from backend.identity.ca import CertificateAuthority
-from backend.identity.founding import CA_CERTIFICATE, CA_KEY, IDENTITY_DIRECTORY, found
+from backend.identity.founding import (
+    CA_CERTIFICATE,
+    CA_KEY,
+    IDENTITY_DIRECTORY,
+    SM_CA_CERTIFICATE,
+    SM_CA_KEY,
+    found,
+)
+from backend.identity.sm_authority import SmAuthority
 from backend.limits import OPERATOR_TOKEN_BYTES, PASSPHRASE_BYTES
 from protocol import identity
 from protocol.clock import Entropy
@@ -39,6 +47,7 @@ class State:
     ca: CertificateAuthority = field(repr=False)
     operator_digest: bytes = field(repr=False)
     code_master_key: bytes = field(repr=False)
+    sm_ca: SmAuthority | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +124,7 @@ def read(settings: Settings) -> State:
     passphrase = settings.passphrase()
     files = {
         name: (layout.identity / name).read_bytes()
-        for name in identity.FILE_NAMES
+        for name in identity.ALL_FILE_NAMES
         if (layout.identity / name).exists()
     }
     try:
@@ -126,9 +135,18 @@ def read(settings: Settings) -> State:
             ),
             operator_digest=bytes.fromhex(layout.operator_digest.read_text().strip()),
             code_master_key=unseal(layout.code_key.read_bytes(), passphrase).private_bytes(),
+            sm_ca=_sm_ca(layout, passphrase),
         )
     except (OSError, ValueError) as error:
         raise CallerError("config_invalid", f"{settings.state_dir}: {error}") from None
+
+
+def _sm_ca(layout: Layout, passphrase: bytes) -> SmAuthority | None:
+    certificate = layout.root / SM_CA_CERTIFICATE
+    if not certificate.exists():
+        return None
+    key = layout.root / SM_CA_KEY
+    return SmAuthority.load(certificate.read_bytes(), key.read_bytes(), passphrase)
 
 
 def _found(layout: Layout, settings: Settings, passphrase: bytes, now_ms: int) -> None:

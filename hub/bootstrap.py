@@ -34,7 +34,7 @@ from hub.spool.writer import SpoolWriter
 from hub.status import build_app
 from hub.words import device_is_online, seal_state
 from protocol.errors import CallerError
-from protocol.identity import FILE_NAMES, Identity, read_identity
+from protocol.identity import ALL_FILE_NAMES, Identity, read_identity
 from transport.contexts import ClientTls, ServerTls
 
 log = structlog.get_logger("hub")
@@ -57,7 +57,9 @@ def load_identity(settings: Settings) -> Identity:
     """Who this hub is, from its state directory."""
     directory = settings.state_dir / "identity"
     files = {
-        name: (directory / name).read_bytes() for name in FILE_NAMES if (directory / name).is_file()
+        name: (directory / name).read_bytes()
+        for name in ALL_FILE_NAMES
+        if (directory / name).is_file()
     }
     identity = read_identity(files, settings.passphrase(), directory)
     if identity.facts.kind != "hub":
@@ -78,6 +80,7 @@ class _Building:
     def __init__(self, settings: Settings, identity: Identity, stack: AsyncExitStack) -> None:
         self._settings = settings
         self._identity = identity
+        self._tls = identity.tls_of(settings.tls_profile)
         self._stack = stack
         self._clock = SystemClock()
         self._entropy = SystemEntropy()
@@ -103,9 +106,7 @@ class _Building:
             limits=self._limits(),
             floor=settings.offline.rules(),
         )
-        line = BackendClient(
-            settings.backend.url, ClientTls(self._identity.tls), faults=self._faults
-        )
+        line = BackendClient(settings.backend.url, ClientTls(self._tls), faults=self._faults)
         self._stack.push_async_callback(line.close)
         holder: list[HubShell] = []
         writer = SpoolWriter(store)
@@ -201,7 +202,7 @@ class _Building:
                     hub_id=identity.name,
                     host=section.host,
                     port=section.port,
-                    tls=ClientTls(identity.tls),
+                    tls=ClientTls(self._tls),
                     hub_will=self._will(core),
                 ),
                 admits=core.registry.admits,
@@ -214,7 +215,7 @@ class _Building:
                 store=identity.store,
                 host=section.host,
                 port=section.port,
-                tls=ServerTls(identity.tls),
+                tls=ServerTls(self._tls),
             ),
             admits=core.registry.admits,
             on_presence=on_presence,

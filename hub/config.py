@@ -26,6 +26,7 @@ from hub.domain.limits import (
 from hub.ocpp.settings import OcppSettings
 from hub.shell_limits import PASSPHRASE_BYTES_MAX, WORKERS_MAX
 from protocol.errors import CallerError
+from protocol.identity import TlsProfileName
 from protocol.limits import OFFLINE_CLASSES_MAX, OFFLINE_TOKENS_MAX
 from protocol.money import AMOUNT_MINOR_MAX
 
@@ -123,6 +124,8 @@ class Settings(BaseSettings):
     state_dir: Path = Path("var/hub")
     passphrase_file: Path | None = None
     """Opens the sealed keys; None: ``passphrase`` in the state directory."""
+    tls_profile: TlsProfileName = "p256"
+    """What TLS on all lines but the status port is made of; backend and terminals have the same."""
     backend: BackendSection
     mqtt: MqttSection = MqttSection()
     coap: CoapSection = CoapSection()
@@ -170,10 +173,13 @@ def load(file: Path | None) -> Settings:
             return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
     try:
-        return FileSettings()
+        settings = FileSettings()
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         raise CallerError("config_invalid", f"{field}: {first['msg']}") from None
     except ValueError as error:
         raise CallerError("config_invalid", f"{file}: {error}") from None
+    if settings.tls_profile == "sm" and settings.mqtt.mode == "external":
+        raise CallerError("config_invalid", "tls_profile sm: mqtt.mode external has no SM broker")
+    return settings

@@ -10,11 +10,17 @@ two private keys. This module is pure: the program reads the files and gives the
     tls.key         the TLS key, PKCS#8 PEM, encrypted with the same passphrase
     tls.crt         its certificate and then the CA's, PEM
     ca.crt          the CA's certificate, PEM
+    sm.key          the SM2 key for lines of the profile ``sm``, sealed as the signing key is
+    sm.crt          its certificate and then the SM2 CA's, PEM
+    sm-ca.crt       the SM2 CA's certificate, PEM
+
+The last three are not there where the installation has no SM2 CA.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from protocol import cbor
 from protocol.crypto.keys import SigningKey, VerifyKey
@@ -25,6 +31,7 @@ from protocol.messages.enrolment import keys_from_wire, urls_from_wire
 from protocol.topics import is_name
 
 VERSION = 1
+TlsProfileName = Literal["p256", "sm"]
 FACTS, SIGNING_KEY, TLS_KEY, TLS_CHAIN, CA = (
     "identity.cbor",
     "signing.key",
@@ -33,6 +40,9 @@ FACTS, SIGNING_KEY, TLS_KEY, TLS_CHAIN, CA = (
     "ca.crt",
 )
 FILE_NAMES = (FACTS, SIGNING_KEY, TLS_KEY, TLS_CHAIN, CA)
+SM_KEY, SM_CHAIN, SM_CA = "sm.key", "sm.crt", "sm-ca.crt"
+SM_FILE_NAMES = (SM_KEY, SM_CHAIN, SM_CA)
+ALL_FILE_NAMES = (*FILE_NAMES, *SM_FILE_NAMES)
 FILE_BYTES_MAX = 64 * 1024
 
 
@@ -89,6 +99,23 @@ class TlsFiles:
 
 
 @dataclass(frozen=True, slots=True)
+class SmTls:
+    """A machine's SM2 certificate and its sealed key."""
+
+    chain_pem: bytes
+    sealed_key: bytes
+    passphrase: bytes
+    ca_pem: str
+
+    def __repr__(self) -> str:
+        return "SmTls()"
+
+    def key(self) -> SigningKey:
+        """The key, opened; ``CallerError("key_unsealable")``."""
+        return unseal(self.sealed_key, self.passphrase)
+
+
+@dataclass(frozen=True, slots=True)
 class ElementKey:
     """A signing key that a secure element holds in one of its slots."""
 
@@ -119,6 +146,19 @@ class Identity:
     facts: Facts
     key: SigningKey | ElementKey
     tls: TlsFiles
+    sm: SmTls | None = None
+
+    def tls_of(self, profile: TlsProfileName) -> TlsFiles | SmTls:
+        """What to show on lines of a profile; ``config_invalid`` where there is nothing."""
+        if profile == "p256":
+            return self.tls
+        if self.sm is None:
+            raise CallerError(
+                "config_invalid",
+                f"tls_profile sm: {self.name} has no SM2 certificate; 'tillway enroll rotate' gets"
+                " one from a backend with an SM2 CA",
+            )
+        return self.sm
 
     @property
     def signing_key(self) -> SigningKey:
@@ -153,9 +193,16 @@ def pack_identity(
     signing_key: bytes,
     tls_key: bytes,
     chain: tuple[bytes, ...],
+    sm_key: bytes = b"",
+    sm_chain: tuple[bytes, ...] = (),
 ) -> dict[str, bytes]:
-    """The files of an identity directory. Both keys are sealed already; the chain is DER."""
+    """The files of an identity directory. The keys are sealed already; the chains are DER.
+
+    Those of the profile ``sm`` come first: who finds the others finds them, too.
+    """
+    sm = (sm_key, pem_chain(sm_chain), pem_chain(sm_chain[-1:])) if sm_chain else ()
     return {
+        **dict(zip(SM_FILE_NAMES, sm, strict=False)),
         FACTS: facts.to_bytes(),
         SIGNING_KEY: signing_key,
         TLS_KEY: tls_key,
@@ -165,7 +212,7 @@ def pack_identity(
 
 
 def read_identity(files: Mapping[str, bytes], passphrase: bytes, directory: Path) -> Identity:
-    """Build an identity of the bytes of ``FILE_NAMES`` and the directory they came from.
+    """Build an identity of the bytes of ``ALL_FILE_NAMES`` and the directory they came from.
 
     ``CallerError``: ``config_invalid`` for a missing or damaged file, ``key_unsealable`` for a
     wrong passphrase.
@@ -176,12 +223,19 @@ def read_identity(files: Mapping[str, bytes], passphrase: bytes, directory: Path
     try:
         ca_pem = files[CA].decode("ascii")
         facts = Facts.from_bytes(files[FACTS])
+        sm = _sm(files, passphrase)
     except (UnicodeDecodeError, CallerError):
         raise CallerError("config_invalid", "identity: damaged file") from None
     tls = TlsFiles(directory / TLS_CHAIN, directory / TLS_KEY, passphrase, ca_pem)
     sealed = files[SIGNING_KEY]
     key = ElementKey.from_bytes(sealed) or unseal(sealed, passphrase)
-    return Identity(facts, key, tls)
+    return Identity(facts, key, tls, sm)
+
+
+def _sm(files: Mapping[str, bytes], passphrase: bytes) -> SmTls | None:
+    if not all(name in files for name in SM_FILE_NAMES):
+        return None
+    return SmTls(files[SM_CHAIN], files[SM_KEY], passphrase, files[SM_CA].decode("ascii"))
 
 
 def _find(keys: tuple[VerifyKey, ...], kid: bytes) -> VerifyKey:

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from protocol.errors import CallerError, OperatingError
-from protocol.identity import FILE_NAMES, ElementKey, Identity, read_identity
+from protocol.identity import ALL_FILE_NAMES, ElementKey, Identity, read_identity
 from protocol.topics import reply_address
 from protocol.trust import Trust
 from terminal.adapters.coap_link import CoapLink, CoapPlace
@@ -76,7 +76,9 @@ def load_identity(settings: Settings) -> Identity:
     """Who this terminal is, from its state directory."""
     directory = settings.state_dir / "identity"
     files = {
-        name: (directory / name).read_bytes() for name in FILE_NAMES if (directory / name).is_file()
+        name: (directory / name).read_bytes()
+        for name in ALL_FILE_NAMES
+        if (directory / name).is_file()
     }
     identity = read_identity(files, settings.passphrase(), directory)
     if identity.facts.kind != _KINDS[settings.profile]:
@@ -221,7 +223,7 @@ def _link(settings: Settings, identity: Identity, boot_epoch: int, trust: Trust)
             boot_epoch=boot_epoch,
             software=SOFTWARE,
             others=others,
-            tls=ClientTls(identity.tls),
+            tls=ClientTls(identity.tls_of(settings.tls_profile)),
         )
     )
 

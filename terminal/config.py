@@ -18,6 +18,7 @@ from pydantic_settings import (
 
 from protocol.crypto.limits import PASSPHRASE_BYTES_MAX
 from protocol.errors import CallerError
+from protocol.identity import TlsProfileName
 from protocol.money import AMOUNT_MINOR_MAX, MINOR_DIGITS
 from protocol.scanned import FORM_CHARS_MAX, FORMS_MAX, USUAL_FORMS, Form, ScanTable, Use
 from terminal.limits import GOODS_CODE_CHARS_MAX, GOODS_MAX, HUBS_MAX, ITEMS_MAX
@@ -190,6 +191,8 @@ class Settings(BaseSettings):
     state_dir: Path = Path("var/terminal")
     passphrase_file: Path | None = None
     """Opens the sealed keys; None: ``passphrase`` in the state directory."""
+    tls_profile: TlsProfileName = "p256"
+    """What TLS to the hub is made of; the hub has the same."""
     hub: HubSection = HubSection()
     http: HttpSection = HttpSection()
     merchant: MerchantSection

@@ -17,6 +17,8 @@ from rich.console import Console
 from rich.table import Table
 
 from protocol.crypto.sm2 import sm2_backend
+from transport.contexts import has
+from transport.profiles import P256, SM
 
 app = typer.Typer(help="Say what this machine can do.", add_completion=False)
 
@@ -28,7 +30,14 @@ PACKAGES = {
 }
 
 PASSPHRASE = "passphrase"  # noqa: S105  # a file's name
-SEALED = ("ca/ca.key", "code.key", "identity/signing.key", "identity/tls.key")
+SEALED = (
+    "ca/ca.key",
+    "ca/sm-ca.key",
+    "code.key",
+    "identity/signing.key",
+    "identity/tls.key",
+    "identity/sm.key",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,14 @@ def examine() -> Iterator[Finding]:
     version = platform.python_version()
     yield Finding("Python", version, sys.version_info >= (3, 11), True, "install Python 3.11")
     yield Finding("TLS 1.3", ssl.OPENSSL_VERSION, ssl.HAS_TLSv1_3, True, "a newer OpenSSL")
+    lacking = [profile.name for profile in (P256, SM) if not has(profile)]
+    yield Finding(
+        "TLS profiles",
+        "p256, sm" if not lacking else f"without {', '.join(lacking)}",
+        not lacking,
+        False,
+        "a newer cryptography package, whose OpenSSL has the profile's algorithms",
+    )
     backend = sm2_backend()
     yield Finding(
         "SM2",

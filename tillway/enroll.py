@@ -73,6 +73,29 @@ def init(
     typer.echo(f"CA {fingerprint_of(der_of_pem(last))} in {state}")
 
 
+@app.command("sm")
+def add_sm(
+    state: State,
+    host: Annotated[list[str], typer.Option(help="A host name or address of the backend.")],
+    name: Annotated[str, typer.Option(help="What the CA is called.")] = "Tillway",
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Add an SM2 CA to an installation that was made without one.
+
+    Its machines get their SM2 certificates by ``rotate``.
+    """
+    from backend.identity.founding import CA_CERTIFICATE, SM_CA_CERTIFICATE, found_sm
+
+    if not (state / CA_CERTIFICATE).exists():
+        raise CallerError("config_invalid", f"no CA in {state}")
+    if (state / SM_CA_CERTIFICATE).exists():
+        raise CallerError("config_invalid", f"{state / SM_CA_CERTIFICATE} exists already")
+    passphrase = passphrase_in(_passphrase_file(state, passphrase_file))
+    files = found_sm(name=name, host_names=tuple(host), passphrase=passphrase, now_ms=_now_ms())
+    write_files(state, files)
+    typer.echo(f"SM2 CA in {state}; restart the backend, then rotate each machine's keys")
+
+
 @app.command()
 def broker(
     state: State,

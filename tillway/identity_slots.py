@@ -14,13 +14,16 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from protocol.identity import FILE_NAMES, SIGNING_KEY, TLS_KEY
+from protocol.identity import FILE_NAMES, SIGNING_KEY, SM_KEY, TLS_KEY
 from tillway.private_files import read_files, sync_directory, write_files
 
 IDENTITY = "identity"
 SLOTS = ("identity.a", "identity.b")
 REQUEST_FILE = "request.csr"
+SM_REQUEST_FILE = "sm-request.csr"
 PENDING_NAMES = (TLS_KEY, SIGNING_KEY, REQUEST_FILE)
+_SM_PENDING_NAMES = (SM_KEY, SM_REQUEST_FILE)
+"""Written before the others. A renewal that was begun when there were none goes on without."""
 _NEXT_LINK = "identity.next"
 _UNLINKED = "identity.old"
 """Where an identity goes that is a directory, not a link: one copied without its links."""
@@ -43,7 +46,7 @@ def pending_files(state: Path) -> dict[str, bytes]:
         return {}
     sync_directory(slot)
     sync_directory(state)
-    return files
+    return {**read_files(slot, _SM_PENDING_NAMES), **files}
 
 
 def begin(state: Path, files: Mapping[str, bytes]) -> None:
@@ -52,7 +55,7 @@ def begin(state: Path, files: Mapping[str, bytes]) -> None:
     if slot.exists():
         shutil.rmtree(slot)
         sync_directory(state)
-    write_files(slot, {name: files[name] for name in PENDING_NAMES})
+    write_files(slot, {name: files[name] for name in (*_SM_PENDING_NAMES, *PENDING_NAMES)})
 
 
 def settle(state: Path, files: Mapping[str, bytes]) -> None:
@@ -69,8 +72,9 @@ def finish_interrupted(state: Path) -> bool:
         _switch(state, slot)
     in_use = slot_in_use(state)
     if in_use is not None and (in_use / REQUEST_FILE).exists():
-        (in_use / REQUEST_FILE).unlink()
-        sync_directory(in_use)
+        for name in (SM_REQUEST_FILE, REQUEST_FILE):
+            (in_use / name).unlink(missing_ok=True)
+            sync_directory(in_use)
     return is_answered
 
 

@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from protocol import cose
-from protocol.crypto.keys import Signs
+from protocol.crypto import sm2_x509
+from protocol.crypto.keys import Signs, generate
+from protocol.crypto.sealing import seal
 from protocol.crypto.tls_keys import TlsKey, der_of_pem, pem_chain
 from protocol.enrolment_code import PrintedCode
 from protocol.errors import CallerError
 from protocol.identity import (
-    FILE_NAMES,
+    ALL_FILE_NAMES,
     SIGNING_KEY,
+    SM_KEY,
     TLS_CHAIN,
     TLS_KEY,
     ElementKey,
@@ -42,6 +45,7 @@ from tillway.exchange import Line
 from tillway.identity_slots import (
     IDENTITY,
     REQUEST_FILE,
+    SM_REQUEST_FILE,
     begin,
     finish_interrupted,
     pending_files,
@@ -52,6 +56,7 @@ from tillway.key_homes import FileKeys, KeyHome
 from tillway.private_files import read_files
 
 HTTP_TIMEOUT_S = 20
+SM_SUITE = "SM2-SM3"
 CONTENT_TYPE = "application/cbor"
 
 
@@ -63,6 +68,8 @@ class PendingKeys:
     signing_key: bytes
     csr: bytes
     signer: Signs
+    sm_key: bytes
+    sm_csr: bytes
 
 
 def join(
@@ -87,7 +94,7 @@ def join(
         raise CallerError("device_exists", str(state / IDENTITY))
     ca_der = fetch_ca(url, code)
     keys = _pending_keys(state, suite, passphrase, home or FileKeys(suite, passphrase))
-    request = JoinRequest.signed(code, keys.csr, keys.signer)
+    request = JoinRequest.signed(code, keys.csr, keys.signer, sm_csr=keys.sm_csr)
     context = joining_context(pem_chain((ca_der,)).decode("ascii"))
     reply = _exchange("POST", url, JOIN_PATH, context, request.to_bytes(), ANSWER_BYTES_MAX)
     answer = JoinAnswer.from_bytes(reply)
@@ -117,6 +124,7 @@ def rotate(
         csr=keys.csr,
         key=keys.signer,
         certificate=der_of_pem((state / IDENTITY / TLS_CHAIN).read_bytes()),
+        sm_csr=keys.sm_csr,
     )
     signed = cose.sign1(signer, request.to_bytes())
     context = joining_context(present.tls.ca_pem)
@@ -129,7 +137,7 @@ def rotate(
 
 def read_directory(directory: Path, passphrase: bytes) -> Identity:
     """The identity in a directory."""
-    return read_identity(read_files(directory, FILE_NAMES), passphrase, directory)
+    return read_identity(read_files(directory, ALL_FILE_NAMES), passphrase, directory)
 
 
 def fetch_ca(url: str, code: PrintedCode) -> bytes:
@@ -158,8 +166,10 @@ def _pending_keys(
 ) -> PendingKeys:
     files = pending_files(state)
     if not files:
-        tls_key = TlsKey()
+        tls_key, sm_key = TlsKey(), generate(SM_SUITE)
         files = {
+            SM_KEY: seal(sm_key, passphrase),
+            SM_REQUEST_FILE: sm2_x509.request(sm_key),
             TLS_KEY: tls_key.seal(passphrase),
             SIGNING_KEY: home.make(taken),
             REQUEST_FILE: tls_key.request(),
@@ -168,7 +178,14 @@ def _pending_keys(
     signer = home.open(files[SIGNING_KEY])
     if signer.suite.name != suite:
         raise CallerError("config_invalid", f"{state}: was begun with {signer.suite.name}")
-    return PendingKeys(files[TLS_KEY], files[SIGNING_KEY], files[REQUEST_FILE], signer)
+    return PendingKeys(
+        files[TLS_KEY],
+        files[SIGNING_KEY],
+        files[REQUEST_FILE],
+        signer,
+        sm_key=files.get(SM_KEY, b""),
+        sm_csr=files.get(SM_REQUEST_FILE, b""),
+    )
 
 
 def _settle(
@@ -189,7 +206,12 @@ def _settle(
         backend_url=url,
     )
     files = pack_identity(
-        facts, signing_key=keys.signing_key, tls_key=keys.tls_key, chain=answer.chain
+        facts,
+        signing_key=keys.signing_key,
+        tls_key=keys.tls_key,
+        chain=answer.chain,
+        sm_key=keys.sm_key,
+        sm_chain=answer.sm_chain,
     )
     read_identity(files, passphrase, state / IDENTITY)
     settle(state, files)

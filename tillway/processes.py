@@ -24,6 +24,7 @@ from tillway.cli import PARENT_PIPE
 
 READY_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 20
+COMMAND_TIMEOUT_S = 60
 LOG_TAIL_LINES = 12
 LOG_TAIL_BYTES_MAX = 64 * 1024
 LINE_BYTES_MAX = 64 * 1024
@@ -162,3 +163,18 @@ def _end(process: subprocess.Popen[bytes]) -> int:
             process.kill()
             process.wait()
     return process.returncode
+
+
+def said_by(*words: str) -> dict[str, Any]:
+    """What a command of ours said that says one JSON line and ends."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tillway", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=COMMAND_TIMEOUT_S,
+    )
+    if done.returncode:
+        raise OperatingError("internal", f"tillway {words[0]}: {done.stderr.strip()}")
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said

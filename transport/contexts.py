@@ -14,13 +14,15 @@ from typing import Any, cast
 from cryptography import x509
 from OpenSSL import SSL, crypto
 
+from protocol.crypto import sm2_x509
 from protocol.crypto.tls_keys import TlsKey
 from protocol.errors import CallerError
-from protocol.identity import TlsFiles
+from protocol.identity import SmTls, TlsFiles
 from transport.machine import TlsMachine
-from transport.profiles import P256, Profile
+from transport.profiles import P256, SM, Profile
 from transport.sockets import TlsSocket
 
+Keys = TlsFiles | SmTls
 _X509_STRICT = 0x20
 """X509_V_FLAG_X509_STRICT: RFC 5280 to the letter."""
 _NO_PARTIAL_WILDCARDS = 0x4
@@ -30,10 +32,10 @@ _SERVER_CHOOSES = SSL.OP_CIPHER_SERVER_PREFERENCE
 class ServerTls:
     """For listening."""
 
-    def __init__(self, files: TlsFiles) -> None:
-        """``CallerError("config_invalid")`` for a bad certificate, or an OpenSSL too old."""
-        self.profile = P256
-        self._context = _context(files, self.profile)
+    def __init__(self, keys: Keys) -> None:
+        """The keys' kind is the profile. ``CallerError("config_invalid")`` for a certificate that
+        is none, or an OpenSSL that lacks something."""
+        self._context = _context(keys)
         self._context.set_options(_SERVER_CHOOSES)
         self._context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT)
 
@@ -49,10 +51,9 @@ class ClientTls:
 
     check_hostname = True
 
-    def __init__(self, files: TlsFiles) -> None:
+    def __init__(self, keys: Keys) -> None:
         """As :class:`ServerTls`."""
-        self.profile = P256
-        self._context = _context(files, self.profile)
+        self._context = _context(keys)
         self._context.set_verify(SSL.VERIFY_PEER)
 
     def machine(self, host: str) -> TlsMachine:
@@ -72,12 +73,30 @@ class ClientTls:
         return wrapped
 
 
-def _context(files: TlsFiles, profile: Profile) -> SSL.Context:
+def has(profile: Profile) -> bool:
+    """Whether the OpenSSL that we would use has all of a profile."""
+    try:
+        _agree_on(SSL.Context(SSL.TLS_METHOD), profile)
+    except CallerError:
+        return False
+    return True
+
+
+def _context(keys: Keys) -> SSL.Context:
     context = SSL.Context(SSL.TLS_METHOD)
-    _agree_on(context, profile)
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_options(SSL.OP_NO_TICKET)
-    _believe(context, files.ca_pem)
+    if isinstance(keys, SmTls):
+        _agree_on(context, SM)
+        _show_sm(context, keys)
+    else:
+        _agree_on(context, P256)
+        _show_p256(context, keys)
+    _believe(context, keys.ca_pem)
+    return context
+
+
+def _show_p256(context: SSL.Context, files: TlsFiles) -> None:
     try:
         key = TlsKey.unseal(files.key.read_bytes(), files.passphrase)
         context.use_certificate(x509.load_pem_x509_certificate(files.chain.read_bytes()))
@@ -85,7 +104,20 @@ def _context(files: TlsFiles, profile: Profile) -> SSL.Context:
         context.check_privatekey()
     except (OSError, ValueError, SSL.Error, CallerError) as error:
         raise CallerError("config_invalid", f"TLS identity in {files.chain.parent}") from error
-    return context
+
+
+def _show_sm(context: SSL.Context, keys: SmTls) -> None:
+    """``cryptography`` has no SM2 key, and pyOpenSSL takes no other for a context any more."""
+    from OpenSSL._util import lib
+
+    try:
+        context.use_certificate(x509.load_pem_x509_certificate(keys.chain_pem))
+        pem = sm2_x509.private_pem(keys.key()).encode("ascii")
+        key = cast(Any, crypto.load_privatekey(crypto.FILETYPE_PEM, pem))
+        lib.SSL_CTX_use_PrivateKey(cast(Any, context)._context, key._pkey)  # noqa: SLF001
+        context.check_privatekey()
+    except (ValueError, SSL.Error, crypto.Error, CallerError) as error:
+        raise CallerError("config_invalid", "TLS identity: SM2 certificate and key") from error
 
 
 def _agree_on(context: SSL.Context, profile: Profile) -> None:

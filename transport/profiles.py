@@ -7,16 +7,15 @@ Rule 2: the first group holds against a quantum computer, and two programs of ou
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
-ProfileName = Literal["p256", "sm"]
+from protocol.identity import TlsProfileName
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
     """Names as OpenSSL writes them, the preferred first."""
 
-    name: ProfileName
+    name: TlsProfileName
     suites: tuple[str, ...]
     groups: tuple[str, ...]
     signatures: tuple[str, ...]

@@ -38,6 +38,7 @@ from protocol.tls import URI_SCHEME
 from protocol.topics import is_name
 
 _Key = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+Extension = tuple[x509.ExtensionType, bool]
 _CLIENT, _SERVER = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH
 
 
@@ -87,13 +88,9 @@ class CertificateAuthority:
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         number = x509.random_serial_number()
         builder = _builder(subject, subject, key.public_key(), now_ms, ROOT_VALID_DAYS, number)
-        certificate = (
-            builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .add_extension(_key_usage(is_ca=True), critical=True)
-            .add_extension(_key_id(key.public_key()), critical=False)
-            .sign(key, SHA256())
-        )
-        return cls(key, certificate)
+        for extension, is_critical in root_extensions(_key_id(key.public_key())):
+            builder = builder.add_extension(extension, is_critical)
+        return cls(key, builder.sign(key, SHA256()))
 
     @classmethod
     def load(
@@ -158,26 +155,14 @@ class CertificateAuthority:
         serial: int | None = None,
         days: int = LEAF_VALID_DAYS,
     ) -> bytes:
-        profile = PROFILES.get(holder.kind)
-        if profile is None or not is_name(holder.name):
-            raise CallerError("field_invalid", "holder")
-        if holder.names and not profile.is_server:
-            raise CallerError("field_invalid", "host names are for servers")
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, holder.name)])
         root_id = self.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+        extensions = leaf_extensions(holder, _key_id(key), root_id.value)
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, holder.name)])
         number = x509.random_serial_number() if serial is None else serial
         builder = _builder(subject, self.certificate.subject, key, now_ms, days, number)
-        authority = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(root_id.value)
-        certificate = (
-            builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_key_usage(is_ca=False), critical=True)
-            .add_extension(x509.ExtendedKeyUsage(profile.usages), critical=False)
-            .add_extension(_subject_names(holder), critical=False)
-            .add_extension(_key_id(key), critical=False)
-            .add_extension(authority, critical=False)
-            .sign(self._key, SHA256())
-        )
-        return certificate.public_bytes(Encoding.DER)
+        for extension, is_critical in extensions:
+            builder = builder.add_extension(extension, is_critical)
+        return builder.sign(self._key, SHA256()).public_bytes(Encoding.DER)
 
     def holder_of(self, certificate_der: bytes) -> Holder:
         """Whom we issued a certificate to, even if it has expired since.
@@ -212,6 +197,35 @@ def key_of_request(csr_der: bytes) -> ec.EllipticCurvePublicKey:
     if not isinstance(key.curve, ec.SECP256R1):
         raise CallerError("field_invalid", "certificate request")
     return key
+
+
+def root_extensions(key_id: x509.SubjectKeyIdentifier) -> tuple[Extension, ...]:
+    """What stands in a root's certificate, each with whether it is critical."""
+    return (
+        (x509.BasicConstraints(ca=True, path_length=0), True),
+        (_key_usage(is_ca=True), True),
+        (key_id, False),
+    )
+
+
+def leaf_extensions(
+    holder: Holder, key_id: x509.SubjectKeyIdentifier, root_id: x509.SubjectKeyIdentifier
+) -> tuple[Extension, ...]:
+    """What stands in a holder's; ``CallerError("field_invalid")`` for what nobody may become."""
+    profile = PROFILES.get(holder.kind)
+    if profile is None or not is_name(holder.name):
+        raise CallerError("field_invalid", "holder")
+    if holder.names and not profile.is_server:
+        raise CallerError("field_invalid", "host names are for servers")
+    authority = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(root_id)
+    return (
+        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (_key_usage(is_ca=False), True),
+        (x509.ExtendedKeyUsage(profile.usages), False),
+        (_subject_names(holder), False),
+        (key_id, False),
+        (authority, False),
+    )
 
 
 def check_names(names: Sequence[str]) -> tuple[str, ...]:

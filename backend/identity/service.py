@@ -6,8 +6,10 @@ from backend.identity.ca import CertificateAuthority, Holder, key_of_request
 from backend.identity.enrolment import Grant, issue
 from backend.identity.limits import CODE_VALID_MS, ROTATION_AGE_MS_MAX
 from backend.identity.ports import DeviceStore, EnrolmentStore, RegisteredDevice
+from backend.identity.sm_authority import SmAuthority
 from protocol import cose
 from protocol.clock import Entropy
+from protocol.crypto import sm2_x509
 from protocol.crypto.keys import VerifyKey
 from protocol.enrolment_code import RANDOM_BYTES, PrintedCode
 from protocol.errors import CallerError
@@ -25,6 +27,8 @@ class EnrolmentService:
     ca: CertificateAuthority
     backend_keys: tuple[VerifyKey, ...]
     entropy: Entropy
+    sm_ca: SmAuthority | None = None
+    """Issues the certificates of the profile ``sm``, in an installation that has it."""
 
     async def issue_code(
         self, grant: Grant, *, issued_by: str, now_ms: int, valid_ms: int = CODE_VALID_MS
@@ -49,6 +53,8 @@ class EnrolmentService:
         ``device_suspended`` and ``device_revoked`` (the retry of one that was stopped since).
         """
         key_of_request(request.csr)
+        if request.sm_csr:
+            sm2_x509.read_request(request.sm_csr)
         if not request.is_proven():
             raise CallerError("signature_invalid", "proof of possession")
         claimant = request.claimant()
@@ -62,8 +68,9 @@ class EnrolmentService:
             _refuse_stopped(device)
         holder = Holder(grant.kind, grant.tid, grant.names)
         certificate = self.ca.issue(request.csr, holder, now_ms=now_ms)
+        sm_chain = self._sm_chain(request.sm_csr, holder, now_ms)
         await self.codes.complete(code.code_id, claimant, grant, request.key, now_ms=now_ms)
-        return await self._answer(grant, certificate)
+        return await self._answer(grant, certificate, sm_chain)
 
     async def rotate(self, signed: bytes, *, now_ms: int) -> JoinAnswer:
         """Give a machine that proves both its present and its new key a new certificate, for the
@@ -82,11 +89,19 @@ class EnrolmentService:
         if (holder.kind, holder.name) != (device.kind, device.tid):
             raise CallerError("identity_mismatch", "certificate")
         issued = self.ca.issue(request.csr, holder, now_ms=now_ms)
+        sm_chain = self._sm_chain(request.sm_csr, holder, now_ms)
         await self.devices.replace_key(device.tid, request.key, now_ms=now_ms)
         grant = Grant(tid=device.tid, kind=device.kind, store=device.store)
-        return await self._answer(grant, issued)
+        return await self._answer(grant, issued, sm_chain)
 
-    async def _answer(self, grant: Grant, certificate: bytes) -> JoinAnswer:
+    def _sm_chain(self, csr: bytes, holder: Holder, now_ms: int) -> tuple[bytes, ...]:
+        if self.sm_ca is None or not csr:
+            return ()
+        return (self.sm_ca.issue(csr, holder, now_ms=now_ms), self.sm_ca.certificate_der)
+
+    async def _answer(
+        self, grant: Grant, certificate: bytes, sm_chain: tuple[bytes, ...]
+    ) -> JoinAnswer:
         return JoinAnswer(
             tid=grant.tid,
             kind=grant.kind,
@@ -95,6 +110,7 @@ class EnrolmentService:
             backend_keys=self.backend_keys,
             hub_keys=await self.devices.hub_keys(grant.store),
             hub_urls=grant.hub_urls,
+            sm_chain=sm_chain,
         )
 
 

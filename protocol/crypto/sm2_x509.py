@@ -52,8 +52,8 @@ def signature_raw(der: bytes) -> bytes | None:
         return None
 
 
-def request(key: SigningKey, *, common_name: str) -> bytes:
-    """A certificate request (PKCS #10, RFC 2986), DER, proven by the key."""
+def request(key: SigningKey, *, common_name: str = "") -> bytes:
+    """A certificate request (PKCS #10, RFC 2986), DER, proven by the key. It may name nobody."""
     body = _tlv(_SEQUENCE, _VERSION_0, _name(common_name), _key_info(key.public), _tlv(_SET_0))
     return _signed(body, key)
 
@@ -141,7 +141,8 @@ def _key_info_head() -> bytes:
 
 
 def _name(common_name: str) -> bytes:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)]).public_bytes()
+    names = [x509.NameAttribute(NameOID.COMMON_NAME, common_name)] if common_name else []
+    return x509.Name(names).public_bytes()
 
 
 def _extensions(extensions: Sequence[x509.Extension[x509.ExtensionType]]) -> tuple[bytes, ...]:

@@ -42,12 +42,16 @@ class JoinRequest:
     csr: bytes
     key: VerifyKey
     proof: bytes
+    sm_csr: bytes = b""
+    """The request for an SM2 certificate, too; empty without."""
 
     @classmethod
-    def signed(cls, code: PrintedCode, csr: bytes, key: Signs) -> "JoinRequest":
+    def signed(
+        cls, code: PrintedCode, csr: bytes, key: Signs, *, sm_csr: bytes = b""
+    ) -> "JoinRequest":
         """Build it with the proof that the machine has the signing key."""
-        proof = key.sign(_claim(_JOIN_CONTEXT, code.digest(), csr, key.public))
-        return cls(code.code_id, code.secret, csr, key.public, proof)
+        proof = key.sign(_claim(_JOIN_CONTEXT, code.digest(), (csr, sm_csr), key.public))
+        return cls(code.code_id, code.secret, csr, key.public, proof, sm_csr)
 
     def digest(self) -> bytes:
         """What is compared with the stored digest of the code."""
@@ -55,7 +59,7 @@ class JoinRequest:
 
     def is_proven(self) -> bool:
         """Whether the owner of the signing key made this very request."""
-        claim = _claim(_JOIN_CONTEXT, self.digest(), self.csr, self.key)
+        claim = _claim(_JOIN_CONTEXT, self.digest(), (self.csr, self.sm_csr), self.key)
         return self.key.verify(self.proof, claim)
 
     def claimant(self) -> bytes:
@@ -65,16 +69,19 @@ class JoinRequest:
     def to_bytes(self) -> bytes:
         """The wire form."""
         fields = (VERSION, self.code_id, self.secret, self.csr, self.key.to_wire(), self.proof)
-        return cbor.encode(dict(enumerate(fields, start=1)))
+        sm = (self.sm_csr,) if self.sm_csr else ()
+        return cbor.encode(dict(enumerate((*fields, *sm), start=1)))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "JoinRequest":
         """Read the wire form; ``CallerError`` says what is wrong."""
-        match _fields(data, REQUEST_BYTES_MAX):
+        fields = _fields(data, REQUEST_BYTES_MAX)
+        sm_csr = _optional_csr(fields.get(7))
+        match fields:
             case {2: str(code_id), 3: str(secret), 4: bytes(csr), 5: key, 6: bytes(proof)} if (
                 len(code_id) == ID_CHARS and len(secret) == SECRET_CHARS
             ) and len(csr) <= CSR_BYTES_MAX:
-                return cls(code_id, secret, csr, VerifyKey.from_wire(key), proof)
+                return cls(code_id, secret, csr, VerifyKey.from_wire(key), proof, sm_csr)
         raise CallerError("envelope_malformed", "join request")
 
 
@@ -93,34 +100,46 @@ class RotateRequest:
     key: VerifyKey
     certificate: bytes
     proof: bytes
+    sm_csr: bytes = b""
 
     @classmethod
     def signed(
-        cls, tid: str, *, at_ms: int, csr: bytes, key: Signs, certificate: bytes
+        cls,
+        tid: str,
+        *,
+        at_ms: int,
+        csr: bytes,
+        key: Signs,
+        certificate: bytes,
+        sm_csr: bytes = b"",
     ) -> "RotateRequest":
         """Build it with the proof that the machine has the new signing key."""
-        proof = key.sign(_rotate_claim(tid, at_ms, csr, key.public, certificate))
-        return cls(tid, at_ms, csr, key.public, certificate, proof)
+        proof = key.sign(_rotate_claim(tid, at_ms, (csr, sm_csr), key.public, certificate))
+        return cls(tid, at_ms, csr, key.public, certificate, proof, sm_csr)
 
     def is_proven(self) -> bool:
         """Whether the owner of the new signing key made this very request, time included."""
-        claim = _rotate_claim(self.tid, self.requested_at_ms, self.csr, self.key, self.certificate)
+        asked = (self.csr, self.sm_csr)
+        claim = _rotate_claim(self.tid, self.requested_at_ms, asked, self.key, self.certificate)
         return self.key.verify(self.proof, claim)
 
     def to_bytes(self) -> bytes:
         """The bytes to sign with the present key."""
         who = (VERSION, self.tid, self.requested_at_ms)
         what = (self.csr, self.key.to_wire(), self.certificate, self.proof)
-        return cbor.encode(dict(enumerate(who + what, start=1)))
+        sm = (self.sm_csr,) if self.sm_csr else ()
+        return cbor.encode(dict(enumerate(who + what + sm, start=1)))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "RotateRequest":
         """Read the signed bytes; ``CallerError`` says what is wrong."""
-        match _fields(data, REQUEST_BYTES_MAX):
+        fields = _fields(data, REQUEST_BYTES_MAX)
+        sm_csr = _optional_csr(fields.get(8))
+        match fields:
             case {2: tid, 3: at, 4: bytes(csr), 5: key, 6: bytes(old), 7: bytes(proof)} if (
                 is_name(tid) and cbor.is_count(at) and len(csr) <= CSR_BYTES_MAX
             ):
-                return cls(tid, at, csr, VerifyKey.from_wire(key), old, proof)
+                return cls(tid, at, csr, VerifyKey.from_wire(key), old, proof, sm_csr)
         raise CallerError("envelope_malformed", "rotate request")
 
 
@@ -136,6 +155,8 @@ class JoinAnswer:
     backend_keys: tuple[VerifyKey, ...]
     hub_keys: tuple[VerifyKey, ...] = ()
     hub_urls: tuple[str, ...] = ()
+    sm_chain: tuple[bytes, ...] = ()
+    """The same of the SM2 CA, where there is one and it was asked."""
 
     def to_bytes(self) -> bytes:
         """The wire form."""
@@ -148,6 +169,7 @@ class JoinAnswer:
             [key.to_wire() for key in self.backend_keys],
             [key.to_wire() for key in self.hub_keys],
             list(self.hub_urls),
+            *((list(self.sm_chain),) if self.sm_chain else ()),
         )
         return cbor.encode(dict(enumerate(fields, start=1)))
 
@@ -173,6 +195,7 @@ class JoinAnswer:
                     backend_keys=keys_from_wire(k),
                     hub_keys=keys_from_wire(h),
                     hub_urls=urls_from_wire(u),
+                    sm_chain=_optional_chain(fields.get(9)),
                 )
         raise CallerError("envelope_malformed", "join answer")
 
@@ -193,6 +216,23 @@ def urls_from_wire(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _optional_csr(value: object) -> bytes:
+    if value is None:
+        return b""
+    if not isinstance(value, bytes) or len(value) > CSR_BYTES_MAX:
+        raise CallerError("envelope_malformed", "SM2 certificate request")
+    return value
+
+
+def _optional_chain(value: object) -> tuple[bytes, ...]:
+    match value:
+        case None:
+            return ()
+        case [bytes(leaf), bytes(ca)]:
+            return (leaf, ca)
+    raise CallerError("envelope_malformed", "SM2 chain")
+
+
 def _fields(data: bytes, bytes_max: int) -> dict[Any, Any]:
     fields = cbor.decode(data, bytes_max=bytes_max)
     if not isinstance(fields, dict):
@@ -202,13 +242,19 @@ def _fields(data: bytes, bytes_max: int) -> dict[Any, Any]:
     return fields
 
 
-def _rotate_claim(tid: str, at_ms: int, csr: bytes, key: VerifyKey, certificate: bytes) -> bytes:
+def _rotate_claim(
+    tid: str, at_ms: int, asked: tuple[bytes, bytes], key: VerifyKey, certificate: bytes
+) -> bytes:
     """All of the request: when the old key is gone already, this proof is all that counts."""
     subject = cbor.encode([tid, at_ms, certificate])
-    return _claim(_ROTATE_CONTEXT, subject, csr, key)
+    return _claim(_ROTATE_CONTEXT, subject, asked, key)
 
 
-def _claim(context: bytes, subject: bytes, csr: bytes, key: VerifyKey) -> bytes:
-    """What a proof of possession signs: every variable part by its hash, so none can shift."""
-    parts = (subject, csr, key.suite.name.encode("ascii"), key.public)
+def _claim(context: bytes, subject: bytes, asked: tuple[bytes, bytes], key: VerifyKey) -> bytes:
+    """What a proof of possession signs: every variable part by its hash, so none can shift.
+
+    ``asked`` are the certificate requests; without the second one it is left out.
+    """
+    csr, sm_csr = asked
+    parts = (subject, csr, key.suite.name.encode("ascii"), key.public, *filter(None, (sm_csr,)))
     return context + b"".join(sha256(part) for part in parts)

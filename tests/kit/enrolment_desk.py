@@ -13,9 +13,10 @@ from backend.identity.enrolment import Grant
 from backend.identity.founding import found
 from backend.identity.memory import MemoryRegistry
 from backend.identity.service import EnrolmentService
+from backend.identity.sm_authority import SmAuthority
 from protocol.enrolment_code import PrintedCode
 from protocol.errors import CallerError, TillwayError
-from protocol.identity import FILE_NAMES, read_identity
+from protocol.identity import ALL_FILE_NAMES, read_identity
 from protocol.messages.enrolment import CA_PATH, JOIN_PATH, ROTATE_PATH, JoinRequest
 from protocol.tls import server_context
 from tillway import enroll
@@ -44,11 +45,15 @@ class Desk:
         write_files(state, files)
         self.ca_file = state / "ca/ca.crt"
         ca = CertificateAuthority.load(files["ca/ca.crt"], files["ca/ca.key"], PASSPHRASE)
-        own = {name: files[f"identity/{name}"] for name in FILE_NAMES}
+        sm_ca = SmAuthority.load(files["ca/sm-ca.crt"], files["ca/sm-ca.key"], PASSPHRASE)
+        own = {name: files[f"identity/{name}"] for name in ALL_FILE_NAMES}
         identity = read_identity(own, PASSPHRASE, state / "identity")
         self.registry = MemoryRegistry()
         keys = identity.facts.backend_keys
-        self.service = EnrolmentService(self.registry, self.registry, ca, keys, SystemEntropy())
+        self.identity = identity
+        self.service = EnrolmentService(
+            self.registry, self.registry, ca, keys, SystemEntropy(), sm_ca
+        )
         self.drops_answers = 0
         self.operator_calls: list[tuple[str, str, Any]] = []
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))

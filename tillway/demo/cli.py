@@ -12,13 +12,14 @@ import typer
 from rich.console import Console
 
 from protocol.errors import TillwayError
+from protocol.identity import TlsProfileName
 from tillway.demo.cast import ACTS, dismiss_cast, gather
 from tillway.demo.outcome import Case, Day
 from tillway.demo.phone_book import keep_phone
 from tillway.demo.progress import steps
 from tillway.demo.report import print_day
 from tillway.demo.single import alone, signals_raise
-from tillway.demo.stack import PAGE_URL, Ports, Stack
+from tillway.demo.stack import PAGE_URL, TLS_HELP, Ports, Stack
 from tillway.demo.story import Play
 from tillway.demo.till import copy_receipts
 from tillway.demo.up import serve_pages
@@ -43,6 +44,7 @@ def demo(
     ] = False,
     directory: Annotated[Path, typer.Option(help="Where everything is kept.")] = DIRECTORY,
     suite: Annotated[str, typer.Option(help="SM2-SM3, ES256 or Ed25519.")] = "SM2-SM3",
+    tls: Annotated[TlsProfileName, typer.Option(help=TLS_HELP)] = "p256",
     database_url: Annotated[
         str, typer.Option(help="PostgreSQL for the backend; empty is SQLite.")
     ] = "",
@@ -66,6 +68,7 @@ def demo(
             ports,
             console.print,
             suite=suite,
+            tls_profile=tls,
             backend_extra={"database_url": database_url, "page_url": PAGE_URL},
         )
         day = Day()

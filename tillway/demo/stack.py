@@ -6,8 +6,6 @@ side. All state is below one directory, made anew for every run.
 
 import json
 import secrets
-import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -17,8 +15,7 @@ from typing import Any
 from backend.channels.signed_http import key_text, read_key
 from protocol.crypto.keys import VerifyKey, generate
 from protocol.enrolment_code import read_code
-from protocol.errors import OperatingError
-from protocol.identity import Identity
+from protocol.identity import Identity, TlsProfileName
 from protocol.ids import PAYER, RANDOM_BYTES, TOPUP, mint
 from tillway import join as joining
 from tillway.demo.live_rules import live_rules
@@ -29,7 +26,7 @@ from tillway.identity_slots import slot_in_use
 from tillway.json_api import JsonApi
 from tillway.operator_api import new_code
 from tillway.private_files import make_directory, passphrase_in, write_files
-from tillway.processes import Program, kill, start, stop
+from tillway.processes import Program, kill, said_by, start, stop
 from tillway.toml_text import toml_text
 
 STORE, MERCHANT, HUB = "store-1", "mch-1", "hub-1"
@@ -44,7 +41,8 @@ PAGE_URL = "https://pay.example"  # what shown codes say; no telephone but the d
 PASSPHRASE = "passphrase"  # noqa: S105  # a file's name
 OPERATOR_TOKEN = "operator.token"  # noqa: S105  # a file's name
 FOUNDING, STACK_FILE = "backend.json", "stack.json"
-INIT_TIMEOUT_S = 60
+
+TLS_HELP = "TLS between our programs: p256 (X25519MLKEM768) or sm (TLS_SM4_GCM_SM3)."
 
 Say = Callable[[str], None]
 
@@ -69,6 +67,7 @@ class Stack:
     ports: Ports
     say: Say
     suite: str = "SM2-SM3"
+    tls_profile: TlsProfileName = "p256"
     backend_extra: Mapping[str, Any] = field(default_factory=dict)
     """What the caller sets of the backend's configuration beside what the stack needs."""
     programs: dict[str, Program] = field(default_factory=dict)
@@ -319,7 +318,7 @@ class Stack:
         """What ``backend init`` said, now or when this directory was first used."""
         kept = self.root / FOUNDING
         if not kept.exists():
-            said = self._tillway("backend", "init", "--config", str(self.backend_file))
+            said = said_by("backend", "init", "--config", str(self.backend_file))
             files = {FOUNDING: json.dumps(said), OPERATOR_TOKEN: said["operator_token"]}
             write_files(self.root, {name: text.encode() for name, text in files.items()})
         found: dict[str, str] = json.loads(kept.read_text("utf-8"))
@@ -349,6 +348,7 @@ class Stack:
             "hub_port": self.ports.backend_hub,
             "clock_control": True,
             "wallet": {"failure_switches": True},
+            "tls_profile": self.tls_profile,
             "risk_live_rules": live_rules(),
             **self.backend_extra,
         }
@@ -365,6 +365,7 @@ class Stack:
         return {
             "state_dir": str(self.root / HUB),
             "fault_control": True,
+            "tls_profile": self.tls_profile,
             "backend": {"url": f"https://{HOST}:{self.programs['backend'].port('hub')}"},
             "mqtt": {"host": HOST, "port": self.ports.hub_mqtt},
             "coap": {"host": HOST, "port": self.ports.hub_coap},
@@ -374,6 +375,7 @@ class Stack:
     def _terminal_settings(self, name: str) -> dict[str, Any]:
         return {
             "state_dir": str(self.root / name),
+            "tls_profile": self.tls_profile,
             "http": {"port": self.ports.till if name == "pos-1" else 0},
             "merchant": {"id": MERCHANT, "zh": SHOP_ZH, "en": SHOP_EN, "till": name},
             "scan": {"wallets": ["wechat", "alipay", "unionpay"]},
@@ -384,17 +386,3 @@ class Stack:
         path = self.root / f"{name}.toml"
         path.write_text(toml_text(settings), encoding="utf-8")
         return path
-
-    def _tillway(self, *words: str) -> dict[str, Any]:
-        """A command that says one JSON line and ends."""
-        done = subprocess.run(
-            [sys.executable, "-m", "tillway", *words],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=INIT_TIMEOUT_S,
-        )
-        if done.returncode:
-            raise OperatingError("internal", f"tillway {words[0]}: {done.stderr.strip()}")
-        said: dict[str, Any] = json.loads(done.stdout)
-        return said

@@ -10,9 +10,18 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from protocol.identity import TlsProfileName
 from tillway.demo.phone_book import keep_phone, kept_phone
 from tillway.demo.single import alone, signals_raise
-from tillway.demo.stack import HOST, HUB, OPERATOR_TOKEN, Ports, Say, Stack
+from tillway.demo.stack import (
+    HOST,
+    HUB,
+    OPERATOR_TOKEN,
+    TLS_HELP,
+    Ports,
+    Say,
+    Stack,
+)
 from tillway.demo.till_staff import staff_of
 from tillway.front.server import front_page
 from tillway.front.shop import shop_of
@@ -34,6 +43,7 @@ def up(
     hub_port: Annotated[int, typer.Option(help="The hub's page; 0 is any.")] = 8480,
     till_port: Annotated[int, typer.Option(help="The till's page; 0 is any.")] = 8580,
     front_port: Annotated[int, typer.Option(help="The front page; 0 is any.")] = 8400,
+    tls: Annotated[TlsProfileName, typer.Option(help=TLS_HELP)] = "p256",
 ) -> None:
     """Institutions, backend, hub and one till with simulated devices, until Ctrl-C."""
     console = Console()
@@ -43,15 +53,17 @@ def up(
         alone(directory),
         signals_raise(),
         contextlib.suppress(KeyboardInterrupt),
-        running_stack(directory, ports, console.print) as stack,
+        running_stack(directory, ports, console.print, tls) as stack,
     ):
         serve_pages(console, stack, front_port)
 
 
 @contextlib.contextmanager
-def running_stack(directory: Path, ports: Ports, say: Say) -> Iterator[Stack]:
+def running_stack(
+    directory: Path, ports: Ports, say: Say, tls_profile: TlsProfileName = "p256"
+) -> Iterator[Stack]:
     """The whole stack with one till, and a phone that has money, for the length of the block."""
-    stack = Stack(directory, ports, say)
+    stack = Stack(directory, ports, say, tls_profile=tls_profile)
     try:
         stack.start_core()
         stack.start_till("pos-1")

@@ -1,6 +1,11 @@
 """TLS over bytes: any cut of the stream, what the wire shows, and what a broken peer gets."""
 
+import shutil
+import ssl
+import subprocess
 from dataclasses import replace
+from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -8,15 +13,32 @@ from hypothesis import strategies as st
 from OpenSSL._util import lib
 
 from protocol.errors import CallerError
+from protocol.identity import SmTls, TlsFiles
+from protocol.tls import Peer, peer_of
+from tests.kit.foreign_tls import client_context
 from tests.kit.tls_ends import HOST, Ends
-from tests.kit.tls_wire import TLS_1_3, TLS_AES_128_GCM_SHA256, X25519_MLKEM768, Agreed, agreed
+from tests.kit.tls_wire import (
+    CURVE_SM2_MLKEM768,
+    TLS_1_3,
+    TLS_AES_128_GCM_SHA256,
+    TLS_SM4_GCM_SM3,
+    X25519_MLKEM768,
+    Agreed,
+    agreed,
+)
 from transport import contexts, limits
+from transport.contexts import ClientTls, ServerTls
 from transport.machine import TlsError, TlsMachine
 
+SHOWN = {
+    "p256": Agreed(TLS_1_3, TLS_AES_128_GCM_SHA256, X25519_MLKEM768),
+    "sm": Agreed(TLS_1_3, TLS_SM4_GCM_SM3, CURVE_SM2_MLKEM768),
+}
 
-@pytest.fixture(scope="module")
-def ends(tmp_path_factory: pytest.TempPathFactory) -> Ends:
-    return Ends(tmp_path_factory.mktemp("tls"))
+
+@pytest.fixture(scope="module", params=SHOWN)
+def ends(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ends:
+    return Ends(tmp_path_factory.mktemp("tls"), request.param)
 
 
 def open_both(ends: Ends) -> tuple[TlsMachine, TlsMachine]:
@@ -29,12 +51,82 @@ def open_both(ends: Ends) -> tuple[TlsMachine, TlsMachine]:
     return far, near
 
 
-def test_the_wire_shows_tls_1_3_and_the_hybrid_group(ends: Ends) -> None:
+def test_the_wire_shows_tls_1_3_the_suite_and_the_hybrid_group(ends: Ends) -> None:
     far, near = ends.machines()
     far.receive(near.outgoing())
     wire = far.outgoing()
-    assert agreed(wire) == Agreed(TLS_1_3, TLS_AES_128_GCM_SHA256, X25519_MLKEM768)
+    assert agreed(wire) == SHOWN[ends.profile]
     assert b"hub-1" not in wire, "TLS 1.3 hides the certificates"
+
+
+def test_each_end_knows_the_other(ends: Ends) -> None:
+    far, near = open_both(ends)
+    assert peer_of(far.peer.getpeercert()) == Peer("terminal", "till-1")
+    assert peer_of(near.peer.getpeercert()) == Peer("hub", "hub-1")
+
+
+def test_another_name_another_root_or_another_usage_is_refused(ends: Ends, tmp_path: Path) -> None:
+    strangers = Ends(tmp_path, ends.profile)
+    asking = ClientTls(ends.hub)
+    for server, client, host in (
+        (ends.server, ends.client, "elsewhere.example"),
+        (ends.server, strangers.client, HOST),
+        (strangers.server, ends.client, HOST),
+        (ServerTls(ends.till), asking, HOST),
+    ):
+        far, near = server.machine(), client.machine(host)
+        near.start()
+        with pytest.raises(TlsError):
+            exchange(far, near)
+        assert not (far.is_open and near.is_open)
+
+
+def exchange(far: TlsMachine, near: TlsMachine) -> None:
+    for _ in range(3):
+        far.receive(near.outgoing())
+        near.receive(far.outgoing())
+
+
+def test_the_profiles_never_meet(tmp_path: Path) -> None:
+    old, new = Ends(tmp_path), Ends(tmp_path, "sm")
+    for server, client in ((old.server, new.client), (new.server, old.client)):
+        far, near = server.machine(), client.machine(HOST)
+        near.start()
+        with pytest.raises(TlsError):
+            exchange(far, near)
+        assert not far.is_open
+
+
+def test_a_client_on_the_system_s_openssl_is_refused_by_the_sm_profile(tmp_path: Path) -> None:
+    old, new = Ends(tmp_path), Ends(tmp_path, "sm")
+    context = client_context(cast(TlsFiles, old.till))
+    to_client, from_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    hello = context.wrap_bio(to_client, from_client, server_hostname=HOST)
+    with pytest.raises(ssl.SSLWantReadError):
+        hello.do_handshake()
+    with pytest.raises(TlsError, match="no shared cipher"):
+        new.server.machine().receive(from_client.read())
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl on this machine")
+def test_another_openssl_takes_the_sm2_certificates_for_what_they_are(tmp_path: Path) -> None:
+    ends = Ends(tmp_path, "sm")
+    keys = cast(SmTls, ends.hub)
+    (tmp_path / "ca.pem").write_text(keys.ca_pem)
+    (tmp_path / "leaf.pem").write_bytes(keys.chain_pem)
+    said = subprocess.run(
+        ["openssl", "verify", "-x509_strict", "-vfyopt", "distid:1234567812345678", "-purpose",
+         "sslserver", "-CAfile", tmp_path / "ca.pem", "-verify_hostname", "localhost",
+         tmp_path / "leaf.pem"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    shown = subprocess.run(
+        ["openssl", "x509", "-in", tmp_path / "leaf.pem", "-noout", "-text"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    for word in ("SM2-with-SM3", "ASN1 OID: SM2", "URI:tillway:hub:hub-1", "IP Address:127.0.0.1"):
+        assert word in shown
 
 
 @given(st.lists(st.integers(1, 700), max_size=20), st.binary(min_size=1, max_size=40_000))
@@ -115,8 +207,13 @@ def test_a_session_is_not_resumed(ends: Ends) -> None:
 def test_what_openssl_does_not_have_is_refused_and_named(
     ends: Ends, monkeypatch: pytest.MonkeyPatch, field: str
 ) -> None:
-    lacking = replace(contexts.P256, **{field: ("TLS_OF_TOMORROW",)})  # type: ignore[arg-type]
-    monkeypatch.setattr(contexts, "P256", lacking)
+    name = ends.profile.upper()
+    whole = getattr(contexts, name)
+    lacking = replace(whole, **{field: ("TLS_OF_TOMORROW",)})
+    assert contexts.has(whole)
+    assert not contexts.has(lacking)
+    monkeypatch.setattr(contexts, name, lacking)
+    said = rf"tls_profile {ends.profile}: OpenSSL .* TLS_OF_TOMORROW"
     for make in (contexts.ServerTls, contexts.ClientTls):
-        with pytest.raises(CallerError, match=r"tls_profile p256: OpenSSL .* TLS_OF_TOMORROW"):
+        with pytest.raises(CallerError, match=said):
             make(ends.hub)
