@@ -265,6 +265,8 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("day_not_closed", "after", "该日尚未日切，请在日切后再清算。", "That day is not closed yet; run clearing after the cut-off."),
     ("bill_not_ready", "after", "该日账单尚未生成，请在该日日终关闭后再下载。", "That day is not closed yet, so there is no bill of it; ask again when it is."),
     ("bill_empty", "never", "该日没有交易或资金变动，没有账单。", "Nothing happened on that day, so there is no bill of it."),
+    ("certificate_unknown", "never", "没有这张商户证书，请检查序列号。", "There is no such certificate of this merchant number; check its serial."),
+    ("certificate_count", "never", "商户号须有一至三张在用证书，请先添加或停用一张。", "A merchant number has one to three certificates in use; add or retire another one first."),
     ("calendar_horizon", "never", "该年度的放假安排尚未载入，无法确定结算日，请载入该年度的节假日表。", "The days off of that year are not known, so no settlement date can be told; load its calendar table."),
     ("window_state", "never", "清算场次当前状态不允许此操作。", "The clearing window's state does not allow this."),
     ("destination_not_allowed", "never", "收款账户未备案或已撤销，不能出款，请由运营人员备案后重试。", "The account is not filed as a destination, or was withdrawn; nothing is paid to it until an operator files it."),

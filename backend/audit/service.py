@@ -56,6 +56,12 @@ class Audited:
         return result
 
 
+def audited(command: Command, act: Act | None) -> Command:
+    """The command, its act kept with it where there is one: whose caller keeps it otherwise gives
+    none."""
+    return command if act is None else Audited(command=command, act=act)
+
+
 @dataclass(frozen=True, slots=True)
 class KeepAct:
     """An act that changes nothing else here: a sign-in that failed, a request that was answered."""

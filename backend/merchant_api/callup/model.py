@@ -52,7 +52,7 @@ def is_proven(call: CallUp, account: Account) -> bool:
         return False
     last = call.prepay_id or call.package
     message = "".join(f"{line}\n" for line in (call.appid, call.timestamp, call.nonce, last))
-    if account.key.is_signed(call.sign, message.encode()):
+    if account.is_signed(call.sign, message.encode()):
         return True
     # An app's fields do not say which interface signed them.
     return call.is_apps and any(_by_key(call, account, one) for one in SignType)

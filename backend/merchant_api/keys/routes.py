@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 
 from backend.merchant_api.keys import crypto
-from backend.merchant_api.keys.desk import Account, AccountDesk
+from backend.merchant_api.keys.desk import Account, AccountDesk, SecretKind
 from backend.merchant_api.keys.ring import KeyRing, Pair
 from backend.merchant_api.keys.suites import RSA, SM2, SUITES
 from backend.merchant_api.limits import CSR_CHARS_MAX
@@ -32,6 +32,12 @@ class NewAccount(Wanted):
     suite: Literal["rsa", "sm2"] = "rsa"
 
 
+class NewCertificate(Wanted):
+    """``POST …/accounts/{mchid}/certificates``. ``csr`` as above."""
+
+    csr: Annotated[str, Field(min_length=1, max_length=CSR_CHARS_MAX)]
+
+
 def add_routes(routes: APIRouter, ring: KeyRing, entropy: Entropy) -> None:
     """``/v3/certificates``."""
 
@@ -45,7 +51,8 @@ def add_routes(routes: APIRouter, ring: KeyRing, entropy: Entropy) -> None:
 
 
 def operator_router(accounts: AccountDesk, ring: KeyRing, operator_only: Guard) -> APIRouter:
-    """``/operator/v1/merchant-api``: merchant numbers are opened by operators only."""
+    """``/operator/v1/merchant-api``: merchant numbers are opened by operators only. Their merchants
+    renew certificates and secrets in the console, by the same desk."""
     routes = APIRouter(
         prefix="/operator/v1/merchant-api",
         tags=["operator"],
@@ -60,6 +67,22 @@ def operator_router(accounts: AccountDesk, ring: KeyRing, operator_only: Guard) 
             key_mode=body.key_mode,
             suite=SUITES[body.suite],
         )
+
+    @routes.get("/accounts")
+    async def numbers(merchant_id: str) -> dict[str, Any]:
+        return {"accounts": await accounts.numbers(merchant_id)}
+
+    @routes.post("/accounts/{mchid}/certificates", status_code=201)
+    async def add_certificate(mchid: str, body: NewCertificate) -> dict[str, Any]:
+        return await accounts.add_certificate(mchid, body.csr)
+
+    @routes.post("/accounts/{mchid}/certificates/{serial}/retire")
+    async def retire_certificate(mchid: str, serial: str) -> dict[str, Any]:
+        return await accounts.retire_certificate(mchid, serial)
+
+    @routes.post("/accounts/{mchid}/secrets/{kind}", status_code=201)
+    async def renew_secret(mchid: str, kind: SecretKind) -> dict[str, str]:
+        return {f"api_{kind}_key": await accounts.renew_secret(mchid, kind)}
 
     @routes.post("/platform-certificates", status_code=201)
     async def renew_certificate(suite: Literal["rsa", "sm2"] = "rsa") -> dict[str, str]:

@@ -34,9 +34,6 @@ class ApiAccount(BackendTable, table=True):
     mchid: str = Field(primary_key=True, sa_type=TEXT)
     merchant_id: str = Field(sa_type=TEXT)
     appid: str = Field(sa_type=TEXT)
-    serial: str = Field(sa_type=TEXT)
-    certificate: str = Field(sa_type=TEXT)
-    """The merchant's API certificate, PEM."""
     api_v3_sealed: bytes = Field(sa_type=BYTES)
     api_v2_sealed: bytes = Field(sa_type=BYTES)
     key_mode: str = Field(sa_type=TEXT)
@@ -44,7 +41,26 @@ class ApiAccount(BackendTable, table=True):
     suite: str = Field(default="rsa", sa_type=TEXT)
     """``rsa`` or ``sm2``."""
     created_at_ms: int = Field(sa_type=INTEGER)
+    certificate_count: int = Field(default=1, sa_type=INTEGER)
+    """How many it has in use: the last is not retired."""
+
+
+class ApiCertificate(BackendTable, table=True):
+    """One of a merchant number's API certificates."""
+
+    __tablename__ = "merchant_api_certificate"
+    __table_args__: Any = STORAGE
+    mchid: str = Field(primary_key=True, sa_type=TEXT)
+    serial: str = Field(primary_key=True, sa_type=TEXT)
+    certificate: str = Field(sa_type=TEXT)
+    """PEM."""
+    begins_at_ms: int = Field(sa_type=INTEGER)
+    ends_at_ms: int = Field(sa_type=INTEGER)
+    """By the machine's clock, as what stands in it."""
+    retired_at_ms: int | None = Field(default=None, sa_type=INTEGER)
+    """NULL: in use."""
 
 
 PLATFORM_KEY = table_ref(PlatformKey, lock=False)
 ACCOUNT = table_ref(ApiAccount)
+API_CERTIFICATE = table_ref(ApiCertificate)

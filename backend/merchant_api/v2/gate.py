@@ -20,7 +20,6 @@ from pydantic import ValidationError
 
 from backend.hub_api.peer import certificate_of
 from backend.merchant_api.faults import SYSTEM_ERROR, ApiError
-from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys.desk import Account, AccountDesk
 from backend.merchant_api.limits import NONCE_CHARS_MAX
 from backend.merchant_api.magic import Sandbox
@@ -246,7 +245,7 @@ def _check_certificate(request: Request, account: Account) -> None:
     except CallerError:
         raise V2Error(CA_ERROR) from None
     serial = str((certificate or {}).get("serialNumber", ""))
-    if peer.name != account.mchid or not crypto.same_serial(serial, account.serial):
+    if peer.name != account.mchid or not account.has_certificate(serial):
         raise V2Error(CA_ERROR)
 
 

@@ -27,7 +27,6 @@ from backend.merchant_api.faults import (
     ApiError,
     in_their_words,
 )
-from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys.desk import Account, AccountDesk
 from backend.merchant_api.keys.ring import KeyRing, Pair
 from backend.merchant_api.keys.suites import BY_SCHEME, RSA, Suite
@@ -121,7 +120,8 @@ class Gate:
         account = await self._accounts.account(claim.mchid)
         if account is None:
             raise ApiError(MCH_NOT_EXISTS)
-        if not crypto.same_serial(account.serial, claim.serial):
+        account = account.called_by(claim.serial, now_ms)
+        if account is None:
             raise refused("serial_no", "商户API证书序列号与商户号不匹配")
         if account.suite is not BY_SCHEME[claim.scheme]:
             raise refused("Authorization", "认证类型与商户API证书的算法不一致")
