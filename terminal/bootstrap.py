@@ -17,6 +17,7 @@ from protocol.errors import CallerError, OperatingError
 from protocol.identity import ALL_FILE_NAMES, ElementKey, Identity, read_identity
 from protocol.topics import reply_address
 from protocol.trust import Trust
+from terminal import vending as vending_sales
 from terminal.adapters.coap_link import CoapLink, CoapPlace
 from terminal.adapters.customer_display import SerialCustomerDisplay
 from terminal.adapters.device_reader import WholeReader
@@ -102,7 +103,7 @@ def profile_of(settings: Settings, identity: Identity) -> Profile:
         till=merchant.till,
         currency=merchant.currency,
         reply_to=reply_address(identity.store, identity.name, settings.hub.transport),
-        methods=("mandate",) if is_vending else sale.methods,
+        methods=vending.methods if vending is not None and is_vending else sale.methods,
         hub_count=1 + len(settings.hub.others),
         amount_minor_max=sale.amount_minor_max,
         biometric_above_minor=None if is_vending else sale.biometric_above_minor,
@@ -180,10 +181,7 @@ async def _build(settings: Settings, identity: Identity, stack: AsyncExitStack) 
     pictures = asyncio.get_running_loop().create_task(_keep_picture(settings, shell))
     stack.push_async_callback(_cancelled, pictures)
     _show_customer(settings, shell, stack)
-    if machine is not None:
-        sales = MachineSales(machine, agent.profile, shell)
-        selling = asyncio.get_running_loop().create_task(sales.run(), name="terminal-machine")
-        stack.push_async_callback(_cancelled, selling)
+    _sell(machine, agent.profile, shell, stack)
     access = Access(control_token(settings.state_dir), tid=identity.name)
     await http.start(build_app(opened.counter, Diagnostics(ports), access))
     stack.push_async_callback(http.stop)
@@ -192,6 +190,18 @@ async def _build(settings: Settings, identity: Identity, stack: AsyncExitStack) 
     log.info("terminal_started", device=identity.name, epoch=journal.boot_epoch, http=http.port)
     token_file = str(settings.state_dir / TOKEN_FILE)
     return RunningTerminal({"http": http.port}, token_file, shell, agent, task)
+
+
+def _sell(
+    machine: MdbCashless | None, profile: Profile, shell: Shell, stack: AsyncExitStack
+) -> None:
+    """What is selected at the machine's own keys is sold."""
+    if machine is None:
+        return
+    wish_of = partial(vending_sales.wish_of, profile)
+    sales = MachineSales(machine, wish_of, profile.methods, shell, shell.now_ms)
+    selling = asyncio.get_running_loop().create_task(sales.run(), name="terminal-machine")
+    stack.push_async_callback(_cancelled, selling)
 
 
 def _own_state(settings: Settings, stack: AsyncExitStack) -> None:

@@ -29,6 +29,7 @@ class CollectFlow:
         self._sales = sales
         self._offline = offline
         self._held_code: str | None = None
+        self._debit: dict[str, Any] = {}
         self.sale: Sale | None = None
 
     def start(self, wish: StartSale) -> None:
@@ -53,6 +54,9 @@ class CollectFlow:
             cashier=wish.cashier,
             item=wish.item,
         )
+        said = wish.explanation.to_map() if wish.explanation else None
+        facts = {"mandate_id": wish.mandate_id, "explanation": said}
+        self._debit = {name: value for name, value in facts.items() if value is not None}
         if wish.draft_id is not None:
             self._desk.journal.spend_draft(wish.draft_id, sale.payment_id)
         self._desk.current = sale.payment_id
@@ -156,7 +160,10 @@ class CollectFlow:
     def _send(self, sale: Sale, *, pay_code: str | None, verification: Any) -> None:  # noqa: ANN401
         self._held_code = None
         self.sale = None
-        self._sales.submit(sale, pay_code=pay_code, verification=verification)
+        facts = {"pay_code": pay_code, "verification": verification}
+        if sale.method == "mandate":
+            facts |= self._debit
+        self._sales.submit(sale, **facts)
 
     def _sale_in(self, *states: SaleState) -> Sale:
         if self.sale is None or self.sale.state not in states:

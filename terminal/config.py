@@ -31,6 +31,9 @@ _Word = Annotated[int, Field(ge=0, le=0xFFFFFFFF)]
 _Method = Literal["pay_code", "merchant_qr", "mandate", "offline_token"]
 
 
+_MachineMethod = Literal["mandate", "pay_code", "merchant_qr"]
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -170,9 +173,11 @@ class GoodSection(_Section):
 
 
 class VendingSection(_Section):
-    """What a vending machine sells, and the mandate under which it pays."""
+    """What a vending machine sells, and how it is paid: by the machine's own mandate, or by who
+    stands there. The first way is tried first; one that is declined is followed by the next."""
 
-    mandate_id: str
+    methods: Annotated[tuple[_MachineMethod, ...], Field(min_length=1)] = ("mandate",)
+    mandate_id: str | None = None
     items: Annotated[tuple[ItemSection, ...], Field(min_length=1, max_length=ITEMS_MAX)]
 
 
@@ -255,6 +260,10 @@ def load(file: Path | None) -> Settings:
         raise CallerError("config_invalid", f"{file}: {error}") from None
     if settings.profile == "vending" and settings.vending is None:
         raise CallerError("config_invalid", "vending: missing")
+    if settings.vending is not None and (
+        ("mandate" in settings.vending.methods) != (settings.vending.mandate_id is not None)
+    ):
+        raise CallerError("config_invalid", "vending.mandate_id: with the method mandate, only")
     if settings.vending is not None and settings.devices.mdb is not None:
         columns = [item.column for item in settings.vending.items]
         if None in columns or len(set(columns)) < len(columns):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from protocol.messages import Explanation
 from terminal.domain.mark import MarkedAs
 
 
@@ -22,6 +23,10 @@ class StartSale:
     cashier: str | None = None
     item: str | None = None
     draft_id: str | None = None
+    mandate_id: str | None = None
+    """For a mandate's debit; None: this terminal's own."""
+    explanation: Explanation | None = None
+    """What a thing says of a mandate's debit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,30 +1,33 @@
-"""What people select at a machine's own keys becomes a sale, or is refused there.
+"""What people select at a machine becomes a sale, or is refused there.
 
-Rule 1: the machine asks the price that we sell at, or nothing is sold.
-Rule 2: what has been paid is the dispenser's affair; here only what will not be paid is refused.
+Rule 1: what has been paid is the dispenser's affair; here only what will not be paid is refused.
+Rule 2: the ways to pay are tried in their order: the next one only after a final no to the last.
+Rule 3: a selection that takes too long is given up at the machine and at the backend: what was
+        paid all the same goes back, because the dispenser no longer gives it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
 
-from protocol.errors import CallerError, OperatingError, TillwayError
-from terminal import vending
+from protocol.errors import OperatingError, TillwayError
 from terminal.domain.screen import Screen
-from terminal.inputs import StartSale
+from terminal.inputs import Cancel, CashierInput, ChooseMethod, StartSale
 from terminal.limits import SELECTION_RETRY_S, SELECTION_SALE_S
 from terminal.ports import Selection, SelectionSource
-from terminal.profile import Profile
 
 log = structlog.get_logger("terminal.machine")
+WishOf = Callable[[Selection, int], StartSale]
+"""The sale of a selection made at a time (ms); ``CallerError`` for what is not sold so."""
 
 
 class Till(Protocol):
     """What we use of the shell."""
 
-    async def command(self, wish: StartSale, /) -> Screen:
+    async def command(self, wish: CashierInput, /) -> Screen:
         """Do what is wished; the screen after it."""
         ...
 
@@ -36,10 +39,19 @@ class Till(Protocol):
 class MachineSales:
     """Serves one machine."""
 
-    def __init__(self, machine: SelectionSource, profile: Profile, till: Till) -> None:
+    def __init__(
+        self,
+        machine: SelectionSource,
+        wish_of: WishOf,
+        methods: Sequence[str],
+        till: Till,
+        now_ms: Callable[[], int],
+    ) -> None:
         self._machine = machine
-        self._profile = profile
+        self._wish_of = wish_of
+        self._methods = methods
         self._till = till
+        self._now_ms = now_ms
 
     async def run(self) -> None:
         """Serve until cancelled. A machine that does not answer is tried again."""
@@ -54,29 +66,45 @@ class MachineSales:
 
     async def _serve(self, selection: Selection) -> None:
         try:
-            wish = vending.select(self._profile, selection.item)
-            if wish.amount_minor != selection.amount_minor:
-                raise CallerError("amount_invalid", "the machine asks another price")
-            screen = await self._till.command(wish)
+            wish = self._wish_of(selection, self._now_ms())
+            async with asyncio.timeout(SELECTION_SALE_S):
+                is_paid = await self._pay(wish, self._methods)
+        except TimeoutError:
+            is_paid = False
+            log.info("selection_too_long", item=selection.item)
+            await self._give_up()
         except TillwayError as refused:
+            is_paid = False
             log.warning("selection_refused", item=selection.item, code=refused.code)
-            await self._machine.refuse(selection)
-            return
-        if not await self._is_paid(screen.subject):
-            log.info("selection_not_paid", item=selection.item, payment_id=screen.subject)
+        if not is_paid:
             await self._machine.refuse(selection)
 
-    async def _is_paid(self, payment_id: str | None) -> bool:
-        """Whether the dispenser takes over: the goods are owed, or anything after that."""
-        try:
-            async with asyncio.timeout(SELECTION_SALE_S):
-                async for _, screen in self._till.screens(after=0):
-                    if screen.subject != payment_id:
-                        return False
-                    if screen.delivery not in (None, "none"):
-                        return True
-                    if screen.is_final:
-                        return False
-        except TimeoutError:
-            pass
+    async def _pay(self, wish: StartSale, methods: Sequence[str]) -> bool:
+        """Whether the dispenser takes over."""
+        for method in methods:
+            screen = await self._till.command(replace(wish, method=method))
+            if await self._is_paid(screen.subject, method):
+                return True
+            log.info("selection_not_paid", payment_id=screen.subject, method=method)
         return False
+
+    async def _is_paid(self, payment_id: str | None, method: str) -> bool:
+        """Whether the goods are owed, or anything after that; a code that was not read is asked
+        for again."""
+        async for _, screen in self._till.screens(after=0):
+            if screen.subject != payment_id:
+                return False
+            if screen.delivery not in (None, "none"):
+                return True
+            if screen.is_final:
+                return False
+            if screen.kind == "choosing":
+                await asyncio.sleep(SELECTION_RETRY_S)
+                await self._till.command(ChooseMethod(method))
+        return False
+
+    async def _give_up(self) -> None:
+        try:
+            await self._till.command(Cancel())
+        except TillwayError as error:
+            log.info("nothing_to_give_up", code=error.code)

@@ -70,9 +70,9 @@ class SaleFlow:
 
     # The cashier, and the collected sale
 
-    def submit(self, sale: Sale, *, pay_code: str | None, verification: Any) -> None:  # noqa: ANN401
+    def submit(self, sale: Sale, **facts: Any) -> None:  # noqa: ANN401
         """Everything is collected: store the request, then let it go."""
-        body = create_body(sale, self._desk.profile, pay_code=pay_code, verification=verification)
+        body = create_body(sale, self._desk.profile, **facts)
         sent_at_ms = self._desk.clock.now_ms()
         moved = self._move(sale, _T.SEND, error_code=None, sent_at_ms=sent_at_ms)
         self._age_from_now(moved)

@@ -107,6 +107,10 @@ class Shell:
         finally:
             self._stop_reading()
 
+    def now_ms(self) -> int:
+        """This terminal's time."""
+        return self._ports.clock.now_ms()
+
     async def command(self, wish: CashierInput) -> Screen:
         """Do what the cashier wants; the screen after it, or the ``CallerError`` that says no."""
         answer: asyncio.Future[Screen] = asyncio.get_running_loop().create_future()

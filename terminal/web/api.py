@@ -78,7 +78,8 @@ def _commands(api: APIRouter, gate: Gate) -> None:
 
     @api.post("/vend")
     async def vend(wanted: ItemIn, by: Annotated[Actor, acting]) -> Screened:
-        return await do(by.station, vending.select(by.station.agent.profile, wanted.item))
+        at = by.station
+        return await do(at, vending.select(at.agent.profile, wanted.item, at.shell.now_ms()))
 
     @api.post("/sales/current/method")
     async def choose(chosen: MethodIn, by: Annotated[Actor, acting]) -> Screened:

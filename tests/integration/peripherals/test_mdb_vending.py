@@ -6,6 +6,7 @@ Method: the terminal's shell and driver against the board over a pty; the backen
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from firmware_sim.board_file import BoardDevice, BoardFile
 from firmware_sim.hosting import HostedBoard
 from firmware_sim.kinds.registry import kind_named
 from protocol.errors import OperatingError
+from terminal import vending
 from terminal.adapters.mdb_cashless import MdbCashless
 from terminal.adapters.memory_link import MemoryLink
 from terminal.adapters.system import SystemClock, SystemEntropy
@@ -63,7 +65,15 @@ async def terminal(path: Path, machine: MdbCashless, backend: FakeBackend) -> As
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(shell.run()),
-            group.create_task(MachineSales(machine, agent.profile, shell).run()),
+            group.create_task(
+                MachineSales(
+                    machine,
+                    partial(vending.wish_of, agent.profile),
+                    agent.profile.methods,
+                    shell,
+                    shell.now_ms,
+                ).run()
+            ),
         ]
         yield agent
         for task in tasks:

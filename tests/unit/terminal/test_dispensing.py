@@ -84,7 +84,7 @@ async def becomes(shell: Shell, agent: Agent, delivery: Delivery) -> Sale:
 async def test_an_item_is_given_when_the_motor_has_said_so_and_not_before(tmp_path: Path) -> None:
     motor = Motor()
     async with running_machine(tmp_path, motor) as (shell, agent, _):
-        await shell.command(vending.select(agent.profile, "tea"))
+        await shell.command(vending.select(agent.profile, "tea", shell.now_ms()))
         sale = await becomes(shell, agent, Delivery.DISPENSING)
         assert (sale.state, motor.runs) == ("paid", ["tea"])
         motor.may_end.set()
@@ -105,7 +105,7 @@ async def test_the_motors_trouble_reaches_the_sale(
     motor = Motor(from_code(code))
     motor.may_end.set()
     async with running_machine(tmp_path, motor) as (shell, agent, _):
-        await shell.command(vending.select(agent.profile, "tea"))
+        await shell.command(vending.select(agent.profile, "tea", shell.now_ms()))
         assert (await becomes(shell, agent, delivery)).state == state
 
 
@@ -115,14 +115,14 @@ async def test_a_motor_that_never_answers_leaves_it_uncertain(
 ) -> None:
     monkeypatch.setattr("terminal.shell.DISPENSE_WAIT_S", 0.01)
     async with running_machine(tmp_path, Motor()) as (shell, agent, _):
-        await shell.command(vending.select(agent.profile, "tea"))
+        await shell.command(vending.select(agent.profile, "tea", shell.now_ms()))
         await becomes(shell, agent, Delivery.UNCERTAIN)
 
 
 @pytest.mark.asyncio
 async def test_a_machine_without_a_dispenser_gives_the_money_back(tmp_path: Path) -> None:
     async with running_machine(tmp_path, None) as (shell, agent, _):
-        await shell.command(vending.select(agent.profile, "tea"))
+        await shell.command(vending.select(agent.profile, "tea", shell.now_ms()))
         assert (await becomes(shell, agent, Delivery.NOT_GIVEN)).error_code == "item_not_given"
 
 
@@ -133,7 +133,7 @@ async def test_a_bug_in_the_dispenser_ends_the_program_and_is_not_swallowed(
     motor = Motor(AssertionError("a bug"))
     motor.may_end.set()
     async with running_machine(tmp_path, motor) as (shell, agent, task):
-        await shell.command(vending.select(agent.profile, "tea"))
+        await shell.command(vending.select(agent.profile, "tea", shell.now_ms()))
         done: Any = (await asyncio.gather(task, return_exceptions=True))[0]
         assert isinstance(done, BaseExceptionGroup)
         assert agent.recent(1)[0].delivery is Delivery.DISPENSING

@@ -4,15 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from protocol.errors import CallerError, OperatingError
+from terminal import vending
 from terminal.bootstrap import _machine
 from terminal.config import load
 from terminal.domain.screen import Screen
-from terminal.inputs import StartSale
+from terminal.inputs import Cancel, CashierInput, ChooseMethod, StartSale
 from terminal.machine_sales import MachineSales
 from terminal.ports import Selection
 from terminal.profile import Item
@@ -62,8 +64,12 @@ class FakeTill:
         self.shown = shown
         self.trouble = trouble
         self.wishes: list[StartSale] = []
+        self.others: list[CashierInput] = []
 
-    async def command(self, wish: StartSale) -> Screen:
+    async def command(self, wish: CashierInput) -> Screen:
+        if not isinstance(wish, StartSale):
+            self.others.append(wish)
+            return SENDING
         self.wishes.append(wish)
         if self.trouble is not None:
             raise self.trouble
@@ -75,10 +81,14 @@ class FakeTill:
         await asyncio.Event().wait()
 
 
-async def served(machine: FakeMachine, till: FakeTill) -> FakeMachine:
+async def served(
+    machine: FakeMachine, till: FakeTill, *, methods: tuple[str, ...] = ("mandate",)
+) -> FakeMachine:
     """The machine after all it had to say."""
-    shop = profile(kind="vending", items=(Item(item="tea", zh="茶", en="Tea", amount_minor=350),))
-    task = asyncio.create_task(MachineSales(machine, shop, till).run())
+    items = (Item(item="tea", zh="茶", en="Tea", amount_minor=350),)
+    shop = profile(kind="vending", items=items, methods=methods)
+    sales = MachineSales(machine, partial(vending.wish_of, shop), methods, till, lambda: 1)
+    task = asyncio.create_task(sales.run())
     async with asyncio.timeout(5):
         await machine.is_done.wait()
     task.cancel()
@@ -110,7 +120,31 @@ async def test_a_payment_that_takes_too_long_is_refused_at_the_machine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("terminal.machine_sales.SELECTION_SALE_S", 0.01)
-    assert (await served(FakeMachine(TEA), FakeTill())).refused == [TEA]
+    till = FakeTill()
+    assert (await served(FakeMachine(TEA), till)).refused == [TEA]
+    assert till.others == [Cancel()], "given up at the backend, too"
+
+
+@pytest.mark.asyncio
+async def test_the_ways_to_pay_are_tried_one_after_another() -> None:
+    ways = ("mandate", "merchant_qr")
+    till = FakeTill(replace(SENDING, kind="declined", is_final=True))
+    assert (await served(FakeMachine(TEA), till, methods=ways)).refused == [TEA]
+    assert [wish.method for wish in till.wishes] == ["mandate", "merchant_qr"]
+    paid = FakeTill(replace(SENDING, kind="paid", is_final=True, delivery="owed"))
+    assert (await served(FakeMachine(TEA), paid, methods=ways)).refused == []
+    assert [wish.method for wish in paid.wishes] == ["mandate"], "never a second payment"
+
+
+@pytest.mark.asyncio
+async def test_a_code_that_was_not_read_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("terminal.machine_sales.SELECTION_RETRY_S", 0.001)
+    missed = replace(SENDING, kind="choosing")
+    till = FakeTill(missed, replace(SENDING, kind="paid", is_final=True, delivery="owed"))
+    assert (await served(FakeMachine(TEA), till, methods=("pay_code",))).refused == []
+    assert till.others == [ChooseMethod("pay_code")]
 
 
 @pytest.mark.asyncio

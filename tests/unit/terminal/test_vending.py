@@ -50,7 +50,7 @@ def bench() -> Iterator[Bench]:
 
 
 def order(bench: Bench) -> Transmit:
-    bench.feed(vending.select(bench.profile, "tea"))
+    bench.feed(vending.select(bench.profile, "tea", bench.clock.now_ms()))
     return bench.sent_of("payment.create")[-1]
 
 
@@ -117,7 +117,7 @@ def test_a_machine_sells_on_while_it_gives_money_back(bench: Bench) -> None:
     bench.wait(10_000)
     assert bench.kind == "keypad"
     assert bench.agent.screen().unknown_count == 1
-    bench.feed(vending.select(bench.profile, "tea"))
+    bench.feed(vending.select(bench.profile, "tea", bench.clock.now_ms()))
 
 
 def test_power_cut_before_the_motor_ran_gives_the_money_back(tmp_path: Path) -> None:
