@@ -60,6 +60,7 @@ from backend.routing import routes as channel_routes
 from backend.sagas import routes as saga_routes
 from backend.switches import routes as switch_routes
 from backend.switches.desk import SwitchDesk
+from backend.topups import routes as topup_routes
 from backend.twins import routes as twin_routes
 from backend.wallet import routes as wallet_routes
 from backend.wallet.switch_desk import AnswerDroppedError, cut_off
@@ -150,8 +151,10 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
     if clearing is not None:
         clears = (
             clearing_routes.operator_router(clearing, guard),
+            topup_routes.wallet_router(services, clearing.topups),
             bill_routes.operator_router(backend.papers, guard),
         )
+    topups = None if clearing is None else clearing.topups
     pages = PageDesk(services, None if clearing is None else clearing.sagas.carry_on)
     openings = _rate(backend, OPENINGS_PER_MINUTE_MAX, OPENINGS_ALL_PER_MINUTE_MAX)
     return (
@@ -165,7 +168,7 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         contract_routes.operator_router(backend.merchant_api.contracts, guard),
         partner_routes.operator_router(services, guard),
         wallet_routes.router(services),
-        wallet_page_routes.router(services),
+        wallet_page_routes.router(services, topups),
         wallet_routes.operator_router(services, guard),
         merchant_routes.operator_router(services, guard),
         mandate_routes.operator_router(services, guard),

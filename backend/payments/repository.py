@@ -62,12 +62,13 @@ class PaymentRepository:
         )
         return self._reader.rows(query)
 
-    def bills(self, payer_id: str, *, before_ms: int, limit: int) -> list[Row]:
-        """What a payer paid before a time, newest first."""
+    def bills(self, payer_id: str, *, from_ms: int, before_ms: int, limit: int) -> list[Row]:
+        """What a payer paid in a time, newest first."""
         query = (
             select(_payment)
             .where(
                 _payment.c.payer_id == payer_id,
+                _payment.c.created_at_ms >= from_ms,
                 _payment.c.created_at_ms < before_ms,
                 _payment.c.state.in_(_BILLED),
             )

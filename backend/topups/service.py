@@ -201,6 +201,17 @@ class TopUps:
         self._repository = repository
         self._rules = rules
 
+    async def from_card(
+        self, *, topup_id: str, payer_id: str, instrument_id: str, amount: Money
+    ) -> Row:
+        """As ``top_up``, from a card of the payer's own; ``instrument_unknown`` for any other."""
+        token = await self._repository.card_token(payer_id, instrument_id, CHANNEL)
+        if token is None:
+            raise CallerError("instrument_unknown")
+        return await self.top_up(
+            topup_id=topup_id, payer_id=payer_id, bank_account=token, amount=amount
+        )
+
     async def top_up(
         self, *, topup_id: str, payer_id: str, bank_account: str, amount: Money
     ) -> Row:

@@ -193,12 +193,14 @@ class WalletDesk:
         command = ChoosePinFree(payer_id=payer_id, currency=currency, limit_minor=limit_minor)
         return {"currency": currency, "limit_minor": await self._services.submit(command)}
 
-    async def bills(self, payer_id: str, *, before_ms: int | None, limit: int) -> list[Row]:
-        """What the payer paid, newest first, each with its merchant's name."""
+    async def bills(
+        self, payer_id: str, *, before_ms: int | None, limit: int, from_ms: int = 0
+    ) -> list[Row]:
+        """What the payer paid in a time, newest first, each with its merchant's name."""
         until_ms = before_ms if before_ms is not None else self._services.clock.now_ms() + 1
         count = min(limit, BILLS_PER_PAGE_MAX)
         found: list[Row] = await self._read(
-            lambda: self._payments.bills(payer_id, before_ms=until_ms, limit=count)
+            lambda: self._payments.bills(payer_id, from_ms=from_ms, before_ms=until_ms, limit=count)
         )
         return await self.named(found)
 

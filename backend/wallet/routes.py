@@ -94,15 +94,16 @@ def router(services: Services) -> APIRouter:
     @routes.get("/bills")
     async def bills(
         payer_id: payer,
+        from_ms: Annotated[int, Query(ge=0)] = 0,
         before_ms: Annotated[int | None, Query(ge=0)] = None,
         limit: Annotated[int, Query(ge=1, le=BILLS_PER_PAGE_MAX)] = 20,
     ) -> dict[str, Any]:
-        rows = await desk.bills(payer_id, before_ms=before_ms, limit=limit)
+        rows = await desk.bills(payer_id, from_ms=from_ms, before_ms=before_ms, limit=limit)
         return {"bills": [_bill(row) for row in rows]}
 
+    _add_rooms(routes, services, payer, desk)
     if desk.switches.is_there:
         _add_switches(routes, desk, payer)
-    _add_rooms(routes, services, payer, desk)
     return routes
 
 

@@ -13,7 +13,14 @@ from qrcode.image.svg import SvgPathFillImage
 from backend.http_errors import status_of
 from backend.wallet_page.limits import LOOK_EVERY_MS, SESSION_S
 from backend.wallet_page.session import COOKIE, ROOT, Session
-from backend.wallet_page.words import MANDATE_STATES, NOTICE_STATES, STATES, WORDS
+from backend.wallet_page.words import (
+    MANDATE_STATES,
+    NOTICE_STATES,
+    REFUND_STATES,
+    STATES,
+    WITHDRAWAL_STATES,
+    WORDS,
+)
 from faces.assets import Assets
 from faces.locale import language_of
 from faces.pages import Pages
@@ -78,6 +85,8 @@ class Face(SessionFace):
             states=STATES,
             mandate_states=MANDATE_STATES,
             notice_states=NOTICE_STATES,
+            refund_states=REFUND_STATES,
+            withdrawal_states=WITHDRAWAL_STATES,
             advice=advice,
             **shown,
         )

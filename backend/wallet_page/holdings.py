@@ -1,4 +1,4 @@
-"""The pages of what a payer has and has agreed to: balance, mandates, coupons, cards, transfers.
+"""The pages of what a payer has and has agreed to: balance, mandates, coupons, transfers.
 
 Rule: what changes money or an agreement is a form of its own; a mandate is stopped in two acts.
 """
@@ -7,9 +7,6 @@ from fastapi import APIRouter, Request, Response
 
 from backend.coupons.repository import CouponRepository
 from backend.coupons.service import ChooseCoupon
-from backend.instruments.model import BALANCE
-from backend.instruments.repository import InstrumentRepository
-from backend.instruments.service import ChooseDefault
 from backend.mandates.desk import MandateDesk
 from backend.mandates.model import MandateCommand, MandateStatus, Side
 from backend.merchant_transfers.model import TransferStep
@@ -27,7 +24,6 @@ def add_pages(pages: APIRouter, parts: PageParts) -> None:
     _me(pages, parts)
     _mandates(pages, parts, MandateDesk(parts.services))
     _coupons(pages, parts)
-    _cards(pages, parts)
     _transfers(pages, parts)
 
 
@@ -46,6 +42,7 @@ def _me(pages: APIRouter, parts: PageParts) -> None:
             balance=await desk.balance(session.payer_id, _CURRENCY),
             pin_free=await desk.pin_free(session.payer_id, _CURRENCY),
             has_switches=desk.switches.is_there,
+            has_top_ups=parts.topups is not None,
         )
 
 
@@ -120,33 +117,6 @@ def _coupons(pages: APIRouter, parts: PageParts) -> None:
         coupon_id = form.get("coupon_id") or None
         await services.submit(ChooseCoupon(payer_id=session.payer_id, coupon_id=coupon_id))
         return face.sent(request, "/coupons")
-
-
-def _cards(pages: APIRouter, parts: PageParts) -> None:
-    face, services = parts.face, parts.services
-    instruments = InstrumentRepository(services.reader)
-
-    @pages.get(ROOT + "/cards")
-    async def of_payer(request: Request) -> Response:
-        session = await parts.session(request)
-        rows = await services.run_read(lambda: instruments.of_payer(session.payer_id))
-        payer = await parts.desk.payer(session.payer_id)
-        return face.page(
-            request,
-            "cards",
-            session,
-            back=_ME,
-            instruments=[row for row in rows if row["status"] == "active"],
-            default=payer["default_instrument_id"] or BALANCE,
-        )
-
-    @pages.post(ROOT + "/cards")
-    async def choose(request: Request) -> Response:
-        session, form = await parts.posted(request)
-        instrument_id = form.get("instrument_id", BALANCE)
-        command = ChooseDefault(instrument_id=instrument_id, payer_id=session.payer_id)
-        await services.submit(command)
-        return face.sent(request, "/cards")
 
 
 def _transfers(pages: APIRouter, parts: PageParts) -> None:

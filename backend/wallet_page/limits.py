@@ -5,6 +5,8 @@ FORM_FIELDS_MAX = 16
 SESSION_S = 12 * 3600
 """How long a browser keeps the wallet's token; the token itself lives until another is issued."""
 BILLS_SHOWN_MAX = 30
+MONTHS_SHOWN = 12
+"""How many months a payer may choose from; older ones by their address."""
 CODE_SHOWN_MS = 60_000
 """After this a page shows another code, though the old one is good for a while."""
 CODE_SPARE_MS = 10_000

@@ -8,6 +8,7 @@ from fastapi import Request
 from pydantic import ValidationError
 
 from backend.payments.services import Services
+from backend.topups.service import TopUps
 from backend.wallet.desk import WalletDesk
 from backend.wallet_page.face import Face
 from backend.wallet_page.session import Form, Session, check_form, read_form, token_of
@@ -25,6 +26,8 @@ class PageParts:
     services: Services
     desk: WalletDesk
     face: Face
+    topups: TopUps | None = None
+    """None: no channel brings money in."""
 
     async def session(self, request: Request) -> Session:
         """Who is signed in; ``not_authorized`` where nobody is."""

@@ -1,4 +1,4 @@
-"""The pages that pay: the pay code, a scanned code, what waits for the PIN, the result, bills.
+"""The pages that pay: the pay code, a scanned code, what waits for the PIN, the result.
 
 Rule 1: the merchant's name and the amount are shown before anything is asked.
 Rule 2: the page mints the attempt; sending the same page twice pays once.
@@ -17,8 +17,9 @@ from backend.instruments.repository import InstrumentRepository
 from backend.wallet.limits import QR_TEXT_CHARS_MAX
 from backend.wallet.model import code_url, scanned_payment_id
 from backend.wallet.schemas import Confirmation
+from backend.wallet_page.barcode import bar_picture
 from backend.wallet_page.face import code_picture
-from backend.wallet_page.limits import BILLS_SHOWN_MAX, CODE_SHOWN_MS, CODE_SPARE_MS
+from backend.wallet_page.limits import CODE_SHOWN_MS, CODE_SPARE_MS
 from backend.wallet_page.parts import PageParts, checked
 from backend.wallet_page.session import ROOT, Form, Session
 from protocol import ids
@@ -34,7 +35,6 @@ def add_pages(pages: APIRouter, parts: PageParts) -> None:
     _code_pages(pages, parts)
     _scan_pages(pages, parts)
     _order_pages(pages, parts, orders)
-    _bill_pages(pages, parts)
 
 
 def _code_pages(pages: APIRouter, parts: PageParts) -> None:
@@ -58,8 +58,8 @@ def _code_pages(pages: APIRouter, parts: PageParts) -> None:
         now_ms = parts.services.clock.now_ms()
         until_ms = min(now_ms + CODE_SHOWN_MS, made["expires_at_ms"] - CODE_SPARE_MS)
         shown |= {"code": made["pay_code"], "from_ms": now_ms, "until_ms": until_ms}
-        picture = code_picture(made["pay_code"])
-        return face.page(request, "code", session, tab="code", picture=picture, **shown)
+        shown |= {"picture": code_picture(made["pay_code"]), "bars": bar_picture(made["pay_code"])}
+        return face.page(request, "code", session, tab="code", **shown)
 
     @pages.get(ROOT + "/now")
     async def now(request: Request) -> Response:
@@ -214,20 +214,3 @@ def fits(coupon: Row, order: dict[str, Any], now_ms: int) -> bool:
         and coupon["minimum_minor"] <= order["amount_minor"]
         and coupon["valid_from_ms"] <= now_ms < coupon["valid_until_ms"]
     )
-
-
-def _bill_pages(pages: APIRouter, parts: PageParts) -> None:
-    desk, face = parts.desk, parts.face
-
-    @pages.get(ROOT + "/bills")
-    async def bills(request: Request, before_ms: int | None = None) -> Response:
-        session = await parts.session(request)
-        rows = await desk.bills(session.payer_id, before_ms=before_ms, limit=BILLS_SHOWN_MAX)
-        older_ms = rows[-1]["created_at_ms"] if len(rows) == BILLS_SHOWN_MAX else None
-        return face.page(request, "bills", session, tab="bills", bills=rows, older_ms=older_ms)
-
-    @pages.get(ROOT + "/bills/{payment_id}")
-    async def bill(request: Request, payment_id: str) -> Response:
-        session = await parts.session(request)
-        row = await desk.bill(session.payer_id, payment_id)
-        return face.page(request, "bill", session, back=f"{ROOT}/bills", bill=row)

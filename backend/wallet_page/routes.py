@@ -10,8 +10,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from backend.payments.services import Services
+from backend.topups.service import TopUps
 from backend.wallet.desk import WalletDesk
-from backend.wallet_page import holdings, packets, paying, switching
+from backend.wallet_page import bills, holdings, moving, packets, paying, switching
 from backend.wallet_page.face import Face
 from backend.wallet_page.parts import PageParts
 from backend.wallet_page.session import ROOT, Session, read_form
@@ -20,16 +21,18 @@ from protocol.errors import CallerError, TillwayError
 _TOKEN_CHARS_MAX = 128
 
 
-def router(services: Services) -> APIRouter:
+def router(services: Services, topups: TopUps | None = None) -> APIRouter:
     """``/wallet`` and below, but for the JSON interface."""
     face = Face(services.clock)
-    parts = PageParts(services=services, desk=WalletDesk(services), face=face)
+    parts = PageParts(services=services, desk=WalletDesk(services), face=face, topups=topups)
     pages = APIRouter(route_class=_route_of(parts), include_in_schema=False)
     face.assets.mount(pages)
     _door(pages, parts)
     paying.add_pages(pages, parts)
     holdings.add_pages(pages, parts)
     packets.add_pages(pages, parts)
+    moving.add_pages(pages, parts)
+    bills.add_pages(pages, parts)
     if parts.desk.switches.is_there:
         switching.add_pages(pages, parts)
     return pages

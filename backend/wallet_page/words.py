@@ -48,6 +48,7 @@ WORDS: dict[str, Words] = {
     "code_left": Words("自动更新", "New code in"),
     "code_until": Words("有效至", "Good until"),
     "code_new": Words("换一个", "Another code"),
+    "bars": Words("付款条码", "Pay code as a barcode"),
     "code_text": Words("付款码数字", "Digits of the pay code"),
     "asked_title": Words("等待您确认", "Waiting for your PIN"),
     "asked_open": Words("输入密码付款", "Enter PIN to pay"),
@@ -84,6 +85,12 @@ WORDS: dict[str, Words] = {
     "refused_by_you": Words("您已拒绝这笔付款。", "You have refused this payment."),
     # Bills
     "bills_none": Words("还没有付款", "No payments yet"),
+    "month": Words("月份", "Month"),
+    "every_month": Words("全部", "Every month"),
+    "show": Words("查看", "Show"),
+    "spent": Words("本页支出", "Spent on this page"),
+    "refunds": Words("退款", "Refunds"),
+    "receipt": Words("小票号", "Receipt number"),
     "older": Words("更早的账单", "Older bills"),
     "merchant": Words("商家", "Merchant"),
     "state": Words("状态", "State"),
@@ -171,6 +178,33 @@ WORDS: dict[str, Words] = {
     "used": Words("已使用", "Used"),
     "expired": Words("已过期", "Expired"),
     "voided": Words("已作废", "Withdrawn"),
+    "remove": Words("解绑", "Remove"),
+    "card_new": Words("添加银行卡", "Add a bank card"),
+    "cards_none": Words("还没有银行卡", "No bank card yet"),
+    "bank": Words("银行", "Bank"),
+    "last4": Words("卡号后四位", "Last four digits"),
+    "agreement": Words("银行签约号", "Agreement with the bank"),
+    "agreement_hint": Words(
+        "在银行签约后得到的号码，不是卡号；卡号只留在银行。",
+        "The number that the bank gave for this wallet, never the card's own, which stays there.",
+    ),
+    "amount_yuan": Words("金额（元）", "Amount in yuan"),
+    "from_card": Words("付款银行卡", "From card"),
+    "to_card": Words("到账银行卡", "To card"),
+    "top_up": Words("充值", "Top up"),
+    "topped_up": Words("充值成功", "Topped up"),
+    "not_topped_up": Words("充值未成功", "Not topped up"),
+    "top_up_waits": Words(
+        "银行还没有答复，到账后余额会增加。",
+        "The bank has not answered yet; the balance grows when it does.",
+    ),
+    "withdraw": Words("提现", "Withdraw"),
+    "withdrawals": Words("提现记录", "Withdrawals"),
+    "withdraw_fee": Words(
+        "累计 %s 元内免费，超出部分收 %s%%，最低 %s 元。",
+        "Free up to %s yuan in all; above that %s%%, at least %s yuan.",
+    ),
+    "fee": Words("手续费", "Fee"),
     "first": Words("付款码首选", "Pays for pay codes"),
     "make_first": Words("设为首选", "Pay with this"),
     "card": Words("银行卡", "Bank card"),
@@ -198,6 +232,19 @@ STATES: dict[str, Words] = {
     "expired": Words("已过期", "Expired"),
 }
 """How a payment stands, as its payer is told."""
+
+REFUND_STATES: dict[str, Words] = {
+    "processing": Words("退款中", "On its way"),
+    "succeeded": Words("已退款", "Refunded"),
+    "failed": Words("退款未成功", "Not refunded"),
+}
+
+WITHDRAWAL_STATES: dict[str, Words] = {
+    "processing": Words("处理中", "On its way"),
+    "unknown": Words("结果待确认", "Not known yet"),
+    "succeeded": Words("已到账", "Arrived"),
+    "rejected": Words("已退回余额", "Back on the balance"),
+}
 
 MANDATE_STATES: dict[str, Words] = {
     "active": Words("生效中", "Active"),

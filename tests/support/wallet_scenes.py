@@ -7,7 +7,7 @@ from playwright.async_api import Page
 from tests.support.wallet_phone import PIN, Phone, open_wallet, shown_code
 
 Scene = tuple[str, Page]
-LISTS = ("bills", "red-packets", "coupons", "cards", "transfers")
+LISTS = ("bills", "red-packets", "coupons", "cards", "transfers", "withdraw", "cards/new")
 
 
 async def scenes(phone: Phone, page: Page, language: str) -> AsyncIterator[Scene]:
@@ -22,7 +22,7 @@ async def scenes(phone: Phone, page: Page, language: str) -> AsyncIterator[Scene
         yield scene
     for name in ("me", *LISTS):
         await page.goto(f"{phone.base}/wallet/{name}")
-        yield name, page
+        yield name.replace("cards/new", "card-new"), page
     await page.goto(f"{phone.base}/wallet/mandates")
     yield "mandates", page
     await page.click(f'[href$="{mandate_id}"]')

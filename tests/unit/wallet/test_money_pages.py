@@ -1,0 +1,193 @@
+"""Money in and out by the wallet's pages, bills month by month, and the code as a barcode."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import zxingcpp
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from PIL import Image, ImageDraw
+
+from backend.topups.repository import TopUpRepository
+from backend.topups.service import TopUps
+from backend.wallet.model import WalletRules
+from backend.wallet.switches import SetSwitch, Switch
+from backend.wallet_page.barcode import HEIGHT_MODULES, QUIET_MODULES, bar_picture, bar_widths
+from backend.wallet_page.bills import latest_months, month_of
+from backend.wallet_page.routes import router
+from protocol.crypto.keys import generate
+from protocol.errors import CallerError
+from tests.support.channels import ChannelWorld
+from tests.support.shop import Shop
+from tests.support.wallet_http import OPERATOR, client_of, services_of
+
+
+@pytest.fixture
+def world(migrated_url: str) -> Iterator[ChannelWorld]:
+    """A shop whose payers have cards, with a clearing house beside it."""
+    shop = Shop(migrated_url, wallet=WalletRules(failure_switches=True))
+    shop.add_merchant()
+    world = ChannelWorld(shop)
+    yield world
+    world.close()
+    shop.close()
+
+
+@pytest.fixture
+def browser(world: ChannelWorld) -> Iterator[TestClient]:
+    services = services_of(world.shop)
+    topups = TopUps(
+        submit=services.submit,
+        carry_on=world.runner.carry_on,
+        repository=TopUpRepository(world.shop.reader),
+        rules=world.shop.rules,
+    )
+    app = FastAPI()
+    app.include_router(router(services, topups))
+    with TestClient(app, base_url="https://wallet.example", follow_redirects=False) as client:
+        yield client
+
+
+def enter(browser: TestClient, payer: str) -> dict[str, Any]:
+    browser.post("/wallet/sign-in", data={"token": f"token of {payer}"})
+    return {"page": field_of(browser.get("/wallet/me").text, "page")}
+
+
+def field_of(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]+)"', page)
+    assert found is not None, name
+    return found[1]
+
+
+def test_a_card_is_added_pays_is_topped_up_from_and_removed(
+    world: ChannelWorld, browser: TestClient
+) -> None:
+    payer = world.card_payer()
+    other = world.shop.add_payer()
+    page = enter(browser, payer)
+    [card] = [row["instrument_id"] for row in world.shop.rows("SELECT * FROM instrument")]
+    form = page | {"instrument_id": card, "amount": "12.34"}
+    form["topup_id"] = field_of(browser.get("/wallet/top-up").text, "topup_id")
+    for _ in range(2):
+        assert "充值成功" in browser.post("/wallet/top-up", data=form).text
+    assert world.shop.payer_balance(payer) == 1_234
+    again = {"topup_id": world.shop.id("top")}
+    for changes, code in (
+        ({"amount": "x"}, "amount_invalid"),
+        ({"instrument_id": "ins_1"}, "instrument_unknown"),
+        ({"topup_id": form["topup_id"], "amount": "1"}, "idempotency_conflict"),
+    ):
+        assert code in browser.post("/wallet/top-up", data=form | again | changes).text
+    enter(browser, other)
+    theirs = enter(browser, other) | {"instrument_id": card, "amount": "1"} | again
+    assert "instrument_unknown" in browser.post("/wallet/top-up", data=theirs).text
+    page = enter(browser, payer)
+    assert browser.post(f"/wallet/cards/{card}/remove", data=page).status_code == 303
+    assert "instrument_unknown" in browser.post("/wallet/top-up", data=form | again).text
+    new = page | {"bank": "招商银行", "last4": "8888", "token": "agr_wallet_0002"}
+    new["instrument_id"] = field_of(browser.get("/wallet/cards/new").text, "instrument_id")
+    for changes, code in (
+        ({"token": "6225881234567890"}, "field_invalid"),
+        ({"last4": "88"}, "field_invalid"),
+        ({"token": "agr_6225 8812 3456 7890"}, "field_invalid"),
+    ):
+        told = browser.post("/wallet/cards/new", data=new | changes).text
+        assert code in told
+        assert "招商银行" in told
+    assert browser.post("/wallet/cards/new", data=new).headers["location"] == "/wallet/cards"
+    assert "8888" in browser.get("/wallet/cards").text
+
+
+def test_taking_money_out_needs_the_pin_and_is_told_as_it_stands(
+    world: ChannelWorld, browser: TestClient
+) -> None:
+    shop = world.shop
+    with client_of(shop) as http:
+        made = http.post("/operator/v1/payers", headers=OPERATOR, json={
+            "payer_id": shop.id("pyr"), "name": "韩梅梅", "pin": "246810", "key_suite": "Ed25519",
+            "key_public": generate("Ed25519").public.public.hex(),
+        }).json()  # fmt: skip
+    payer = made["payer_id"]
+    shop.top_up(payer, 50_000)
+    card = shop.add_instrument(payer, "card", token="agr_wallet_0003")
+    browser.post("/wallet/sign-in", data={"token": made["token"]})
+    page = {"page": field_of(browser.get("/wallet/me").text, "page")}
+    form = page | {"instrument_id": card, "amount": "100", "pin": "000000"}
+    form["withdrawal_id"] = field_of(browser.get("/wallet/withdraw").text, "withdrawal_id")
+    assert "pin_wrong" in browser.post("/wallet/withdraw", data=form).text
+    assert "amount_invalid" in browser.post("/wallet/withdraw", data=form | {"amount": "0"}).text
+    assert shop.payer_balance(payer) == 50_000
+    for _ in range(2):
+        sent = browser.post("/wallet/withdraw", data=form | {"pin": "246810"})
+        assert sent.headers["location"] == "/wallet/withdraw"
+    assert shop.payer_balance(payer) == 40_000
+    told = browser.get("/wallet/withdraw").text
+    assert "处理中" in told
+    assert "−100.00" in told
+
+
+def test_a_bank_that_is_asked_for_an_unknown_agreement_declines(world: ChannelWorld) -> None:
+    payer = world.card_payer()
+    world.shop.do(SetSwitch(payer_id=payer, switch=Switch.BANK, is_on=True))
+    payment_id = world.shop.pay(payer, 700)["payment_id"]
+    asyncio.run(world.finish())
+    [row] = world.shop.rows(f"SELECT * FROM payment WHERE payment_id = '{payment_id}'")
+    assert (row["state"], row["error_code"]) == ("declined", "channel_declined")
+    world.shop.do(SetSwitch(payer_id=payer, switch=Switch.BANK, is_on=False))
+    payment_id = world.shop.pay(payer, 700)["payment_id"]
+    asyncio.run(world.finish())
+    [row] = world.shop.rows(f"SELECT * FROM payment WHERE payment_id = '{payment_id}'")
+    assert row["state"] == "captured"
+
+
+def test_bills_are_those_of_a_month_and_one_tells_its_refunds(
+    world: ChannelWorld, browser: TestClient
+) -> None:
+    shop = world.shop
+    payer = shop.add_payer(balance_minor=5_000)
+    payment_id = shop.pay(payer, 1_280)["payment_id"]
+    shop.refund(payment_id, 280)
+    enter(browser, payer)
+    now = shop.clock.at_ms
+    this, *_, other = latest_months(now)
+    assert month_of(this)[0] <= now < month_of(this)[1]
+    assert payment_id in browser.get(f"/wallet/bills?month={this}").text
+    assert "10.00" in browser.get(f"/wallet/bills?month={this}").text
+    assert payment_id not in browser.get(f"/wallet/bills?month={other}").text
+    assert payment_id in browser.get("/wallet/bills?month=yesterday").text
+    told = browser.get(f"/wallet/bills/{payment_id}").text
+    assert "2.80" in told
+    assert payment_id[-8:] in told
+
+
+def test_a_month_begins_and_ends_at_midnight_in_china() -> None:
+    first, after = month_of("2024-02")
+    assert after - first == 29 * 24 * 3_600_000
+    assert first % 86_400_000 == 16 * 3_600_000
+    assert month_of("2026-12")[1] == month_of("2027-01")[0]
+
+
+@pytest.mark.parametrize("digits", ["134567890123456789", "00", "109999999999999999"])
+def test_the_barcode_is_read_by_another_s_decoder(digits: str) -> None:
+    scale = 3
+    widths = bar_widths(digits)
+    whole = sum(widths) + 2 * QUIET_MODULES
+    picture = Image.new("L", (whole * scale, HEIGHT_MODULES * scale), 255)
+    draw, at = ImageDraw.Draw(picture), QUIET_MODULES
+    for place, width in enumerate(widths):
+        if place % 2 == 0:
+            box = (at * scale, 0, (at + width) * scale - 1, HEIGHT_MODULES * scale)
+            draw.rectangle(box, fill=0)
+        at += width
+    [found] = zxingcpp.read_barcodes(picture)
+    assert (found.text, found.format) == (digits, zxingcpp.BarcodeFormat.Code128)
+    assert f'viewBox="0 0 {whole} ' in bar_picture(digits)
+
+
+@pytest.mark.parametrize("digits", ["123", "12a4", "１２"])
+def test_what_is_not_pairs_of_digits_is_no_barcode(digits: str) -> None:
+    with pytest.raises(CallerError, match="field_invalid"):
+        bar_widths(digits)
