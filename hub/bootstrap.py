@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import sqlite3
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,7 +18,7 @@ from hub.adapters.system import SystemClock, SystemEntropy
 from hub.coap.rate import RateLimit
 from hub.coap.server import CoapServer
 from hub.config import Settings
-from hub.domain.core import HubCore
+from hub.domain.core import HubCore, Remembered
 from hub.domain.forwarding import ForwardingLimits
 from hub.downlink import Downlink
 from hub.forwarder import Forwarder
@@ -33,7 +34,7 @@ from hub.spool.store import SpoolStore, open_connection
 from hub.spool.writer import SpoolWriter
 from hub.status import build_app
 from hub.words import device_is_online, seal_state
-from protocol.errors import CallerError
+from protocol.errors import CallerError, OperatingError
 from protocol.identity import ALL_FILE_NAMES, Identity, read_identity
 from transport.contexts import ClientTls, ServerTls
 
@@ -96,8 +97,7 @@ class _Building:
         status = StatusServer(host=settings.http.host, port=settings.http.port)
         self._stack.push_async_callback(status.stop)
         coap = self._coap()
-        store = self._open_spool()
-        remembered = store.begin_epoch(store=self._identity.store)
+        store, remembered = self._open_spool()
         core = HubCore(
             store=self._identity.store,
             clock=self._clock,
@@ -154,10 +154,14 @@ class _Building:
         log.info("hub_started", hub=self._identity.name, epoch=core.epoch, **ports)
         return RunningHub(ports, core, shell, downlink, chargers)
 
-    def _open_spool(self) -> SpoolStore:
+    def _open_spool(self) -> tuple[SpoolStore, Remembered]:
         directory: Path = self._settings.state_dir
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return SpoolStore(open_connection(directory / "spool.db"))
+        try:
+            store = SpoolStore(open_connection(directory / "spool.db"))
+            return store, store.begin_epoch(store=self._identity.store)
+        except sqlite3.OperationalError as error:
+            raise OperatingError("spool_unwritable", str(error)) from None
 
     def _limits(self) -> ForwardingLimits:
         settings = self._settings

@@ -105,8 +105,14 @@ class Disk:
                 case StoreDevices(devices, gone):
                     store.put_devices(devices, gone)
 
-        # Not written is not lost: the backend says it again after the next start.
+        def done(result: BaseException | None) -> None:
+            if isinstance(result, BaseException) and isinstance(effect, Forget):
+                self._core.delivery.not_forgotten(effect.keys)
+
+        # Not written is not lost: the backend says it again after the next start. What is not
+        # removed is, some other time: else a disk that was full once would stay so.
         try:
-            self._writer.submit(run, lambda _: None)
-        except OperatingError:
+            self._writer.submit(run, done)
+        except OperatingError as error:
             log.warning("spool_write_skipped", effect=type(effect).__name__)
+            done(error)

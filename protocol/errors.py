@@ -90,6 +90,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("busy", "same_id", "系统繁忙，请稍后用同一单号重试。", "The system is busy; try again shortly with the same number."),
     ("backend_unreachable", "same_id", "网络中断，结果未知，请勿重复收款，稍后自动查询。", "The line is down and the outcome is unknown; do not charge again, it will be queried."),
     ("broker_unreachable", "after", "消息服务器连接不上，正在重试，请检查网络与证书。", "The message broker cannot be reached; trying again. Check the line and the certificates."),
+    ("spool_unwritable", "after", "门店网关的磁盘无法写入，请清理磁盘后重启网关。", "The hub's disk cannot be written; make room on it and start the hub again."),
     ("timeout", "same_id", "等待超时，结果未知，请勿重复收款。", "No answer in time; the outcome is unknown, do not charge again."),
     ("internal", "same_id", "系统内部错误，请稍后用同一单号重试。", "An internal error occurred; try again later with the same number."),
     ("answer_too_large", "after", "结果太多，请缩小查询范围。", "There are too many results; ask for less at a time."),

@@ -21,6 +21,7 @@ from hub.domain.limits import (
     PARCELS_OFFERED_PER_DEVICE_MAX,
     PARCELS_PER_DEVICE_MAX,
 )
+from hub.domain.line import is_over
 from protocol.clock import Clock
 
 
@@ -30,7 +31,7 @@ class _Shelf:
 
     parcels: dict[ParcelKey, Parcel]
     offered: set[ParcelKey]
-    retry_at_ms: int = 0
+    failed_at_ms: int = 0
 
 
 class Delivery:
@@ -101,7 +102,7 @@ class Delivery:
         shelf = self._shelves.get(device)
         if shelf is not None and key in shelf.offered:
             shelf.offered.discard(key)
-            shelf.retry_at_ms = self._clock.now_ms() + PARCEL_RETRY_MS
+            shelf.failed_at_ms = self._clock.now_ms()
 
     def discard_device(self, device: str) -> None:
         """A device that was revoked is told nothing more."""
@@ -120,6 +121,10 @@ class Delivery:
             self._age(device, now)
         self.flush()
 
+    def not_forgotten(self, keys: Iterable[ParcelKey]) -> None:
+        """``Forget`` failed: these rows are to be removed some other time."""
+        self._forgotten.extend(keys)
+
     def flush(self) -> None:
         """Have delivered rows removed, many at a time."""
         while self._forgotten:
@@ -129,7 +134,8 @@ class Delivery:
 
     def _record(self, now: int) -> None:
         late: list[tuple[int, bytes]] = []
-        while self._unrecorded and self._unrecorded[0].since_ms <= now - ANSWER_RECORD_AFTER_MS:
+        wait_ms = ANSWER_RECORD_AFTER_MS
+        while self._unrecorded and is_over(self._unrecorded[0].since_ms, now, wait_ms):
             parcel = self._unrecorded.popleft()
             shelf = self._shelves.get(parcel.device)
             if shelf is not None and parcel.key in shelf.parcels:
@@ -144,8 +150,9 @@ class Delivery:
                 break
             self.lost["expired"] += 1
             self._remove(shelf, device, key)
-        if shelf.parcels and shelf.retry_at_ms and shelf.retry_at_ms <= now:
-            shelf.retry_at_ms = 0
+        failed_at_ms = shelf.failed_at_ms
+        if shelf.parcels and failed_at_ms and is_over(failed_at_ms, now, PARCEL_RETRY_MS):
+            shelf.failed_at_ms = 0
             self._offer(device)
 
     def _shelve(self, parcel: Parcel) -> _Shelf:

@@ -26,7 +26,7 @@ from hub.domain.limits import (
     UPLINK_ROWS_MAX,
     UPLINK_ROWS_PER_DEVICE_MAX,
 )
-from hub.domain.line import Line
+from hub.domain.line import Line, is_over
 from hub.domain.uplink import refusal_answer
 from protocol.clock import Clock
 from protocol.limits import BATCH_BYTES_MAX, BATCH_ITEMS_MAX, ENVELOPE_BYTES_MAX
@@ -186,9 +186,9 @@ class Forwarding:
 
     def tick(self) -> None:
         """Tell the devices whose envelope waits too long."""
-        late_ms = self._clock.now_ms() - self._limits.unknown_after_ms
+        now, wait_ms = self._clock.now_ms(), self._limits.unknown_after_ms
         self._wake()
-        while self._untold and self._untold[0].received_at_ms <= late_ms:
+        while self._untold and is_over(self._untold[0].received_at_ms, now, wait_ms):
             row = self._untold.popleft()
             if row.row in self._open:
                 self._tell(row)
@@ -217,7 +217,8 @@ class Forwarding:
 
     def _wake(self) -> None:
         now = self._clock.now_ms()
-        while self._resting and self._resting[0][0] <= now:
+        # No pause is longer than the longest: the clock was put back.
+        while self._resting and not 0 < self._resting[0][0] - now <= LINE_RETRY_MS_MAX:
             self._parked.append(self._resting.pop(0)[1])
 
     def _tell(self, row: UplinkRow) -> None:
@@ -245,8 +246,7 @@ class Forwarding:
         now = self._clock.now_ms()
         if self._lingers_since_ms is None:
             self._lingers_since_ms = now
-        # Below zero when the clock was put back: then nobody waits either.
-        return 0 <= now - self._lingers_since_ms < self._limits.batch_linger_ms
+        return not is_over(self._lingers_since_ms, now, self._limits.batch_linger_ms)
 
     def _probe(self) -> None:
         """One batch at a time while the line is down."""

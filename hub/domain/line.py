@@ -8,6 +8,12 @@ from hub.domain.limits import LINE_RETRY_MS_MAX, LINE_RETRY_MS_MIN
 from protocol.clock import Clock, Entropy
 
 
+def is_over(since_ms: int, now_ms: int, wait_ms: int) -> bool:
+    """Whether a wait is over. One that seems to begin in the future is: the clock was put back, and
+    nobody is to wait until it has caught up."""
+    return not 0 <= now_ms - since_ms < wait_ms
+
+
 class Line:
     """The state of the line to the backend."""
 

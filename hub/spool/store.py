@@ -55,10 +55,12 @@ class SpoolStore:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            # A full disk ends a transaction by itself, or leaves it open: none may be left behind.
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
     def begin_epoch(self, *, store: str) -> Remembered:
         """Count one more start of the hub, and read everything back."""
