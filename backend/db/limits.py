@@ -37,3 +37,10 @@ READ_ROWS_MAX = 100_000
 """One answer held in memory. More is an error, never a part of the rows."""
 READ_PAGE_ROWS = 5_000
 STREAM_ROWS_PER_FETCH = 5_000
+LOG_ROOM_BYTES_MIN = 256 * 1024
+"""A log that never becomes longer than this is not worth the trouble."""
+LOG_ROOM_STEP_BYTES_MIN = 4 * 1024 * 1024
+LOG_ROOM_STEP_BYTES_MAX = 32 * 1024 * 1024
+"""So much is filled at once at most: some ten milliseconds, which one group waits."""
+LOG_ROOM_DISK_SHARE = 16
+"""Room is made while the disk has so many times as much free."""

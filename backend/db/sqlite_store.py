@@ -11,12 +11,14 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from backend.db.limits import PARAMETERS_PER_STATEMENT_MAX, WAL_PAGES_UNCOPIED_MAX
+from backend.db.log_room import LogRoom
 from backend.db.store import Kind, StoreError
 from backend.db.tables import Key, TableRef, Values
 from backend.db.wal_copier import WalCopier
@@ -39,6 +41,7 @@ class SqliteStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._copier = WalCopier(engine)
+        self._room = LogRoom(_file_of(engine))
         self._rows = 0
         self._connect()
 
@@ -47,6 +50,7 @@ class SqliteStore:
         if not self._pooled.is_valid:
             self._connect_again()
         self._run("BEGIN IMMEDIATE")
+        self._room.keep()
 
     def fetch(self, table: TableRef, keys: Sequence[Key]) -> list[Values]:
         """By primary key. The last key is repeated up to a power of two."""
@@ -131,6 +135,11 @@ class SqliteStore:
             self._connection.executemany(statement, [row[width:] + row[:width] for row in rows])
         except _ERRORS as error:
             raise _as_store_error(error) from error
+
+
+def _file_of(engine: Engine) -> Path | None:
+    name = engine.url.database
+    return None if name in {None, "", ":memory:"} else Path(str(name))
 
 
 def _chunks(rows: Sequence[Values], width: int) -> Iterator[Sequence[Values]]:
