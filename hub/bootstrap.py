@@ -307,6 +307,7 @@ class _Building:
             ),
             registry=self._registry,
             faults=self._faults,
+            passages=core.passages,
             charges=chargers.charges if chargers is not None else None,
         )
         await status.start(app)

@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import Body, FastAPI, Response
@@ -10,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from pydantic import BaseModel, ConfigDict
 
 from hub.adapters.faults import LineFaults
+from hub.domain.passages import Passages
 
 Numbers = Callable[[], dict[str, int | str]]
 Charges = Callable[[], Awaitable[list[dict[str, Any]]]]
@@ -49,6 +51,7 @@ def build_app(
     is_ready: Callable[[], bool],
     registry: CollectorRegistry,
     faults: LineFaults | None,
+    passages: Passages,
     charges: Charges | None = None,
 ) -> FastAPI:
     """The application. ``charges`` tells of the store's chargers. ``faults`` is None unless the
@@ -71,6 +74,11 @@ def build_app(
     @app.get("/")
     async def page() -> HTMLResponse:
         return HTMLResponse(render(numbers()))
+
+    @app.get("/passages/{trace_id}")
+    async def of_trace(trace_id: str) -> dict[str, list[dict[str, Any]]]:
+        """When the newest requests of one payment passed through here; none is kept for long."""
+        return {"passages": [asdict(one) for one in passages.of_trace(trace_id)]}
 
     if charges is not None:
 

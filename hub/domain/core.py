@@ -20,6 +20,7 @@ from hub.domain.effects import (
     Parcel,
     ParcelKey,
     Push,
+    SendBatch,
     StoreDevices,
     StorePushes,
     UplinkRow,
@@ -28,6 +29,7 @@ from hub.domain.floor import Floor, FloorRules
 from hub.domain.forwarding import Forwarding, ForwardingLimits
 from hub.domain.limits import DEGRADED_AFTER_MS, HUB_STATE_EVERY_MS
 from hub.domain.line import Line
+from hub.domain.passages import Passages
 from hub.domain.registry import Device, Registry
 from hub.domain.uplink import Uplink
 from protocol.clock import Clock, Entropy
@@ -63,6 +65,7 @@ class HubCore:
         self.cursor = remembered.cursor
         self._clock = clock
         self._effects: list[Effect] = []
+        self.passages = Passages(clock)
         self._mode: Mode | None = None
         self._announced_at_ms = 0
         self._announced_held_minor = 0
@@ -120,6 +123,9 @@ class HubCore:
 
     def delivered(self, device: str, key: ParcelKey) -> None:
         """``Deliver`` was acknowledged."""
+        origin, row = key
+        if origin == "uplink":
+            self.passages.handed_over(row)
         self.delivery.delivered(device, key)
 
     def undelivered(self, device: str, key: ParcelKey) -> None:
@@ -193,11 +199,13 @@ class HubCore:
 
     def _accepted(self, row: UplinkRow, ticket: int) -> None:
         self._floor.take(row.envelope)
+        self.passages.spooled(row)
         self.delivery.route(row.device, row.transport)
         self.forwarding.add(row, None if row.transport == "mqtt" else ticket)
 
     def _answered(self, row: UplinkRow, answer: CheckedAnswer, ticket: int | None) -> None:
         self._floor.release(row.envelope)
+        self.passages.answered(row.row)
         parcel = Parcel(
             key=("uplink", row.row),
             device=row.device,
@@ -234,4 +242,6 @@ class HubCore:
             self._emit(Announce(mode, now, self._floor.limits()))
 
     def _emit(self, effect: Effect) -> None:
+        if isinstance(effect, SendBatch):
+            self.passages.forwarded(effect.rows)
         self._effects.append(effect)

@@ -29,6 +29,8 @@ ANSWER_RECORD_AFTER_MS = 1_000
 FORGET_GROUP_MAX = 500
 TICK_MS = 100
 
+PASSAGES_KEPT_MAX = 1_000
+"""Of how many requests the times of their way through the hub are remembered."""
 DEVICES_MAX = 2_000
 HUB_STATE_EVERY_MS = 30_000
 DEGRADED_AFTER_MS = 3_000

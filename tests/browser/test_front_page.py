@@ -24,7 +24,7 @@ async def test_a_stranger_takes_a_payment_in_five_steps_and_every_step_is_readab
                 await page.reload()
                 assert await page.get_attribute(".stage", "data-step") == step
                 if step == "receipt":
-                    assert await page.locator("[data-hop]").count() == 9
+                    assert await page.locator("[data-hop]").count() == 12
                 if step == "postings":
                     told = await page.inner_text(".stage")
                     assert "C:CUST:pyr_1:CNY" in told

@@ -116,6 +116,20 @@ class FakeOperator(JsonApi):
         return {"entries": [entry for entry in entries() if entry["account_id"] == account]}
 
 
+def passages() -> list[dict[str, Any]]:
+    """What the hub remembers of the payment's request."""
+    steps = {"received": 302, "spooled": 305, "forwarded": 306, "answered": 330, "handed_over": 336}
+    return [{f"{step}_at_ms": START_MS + ms for step, ms in steps.items()}]
+
+
+class FakeHub(JsonApi):
+    """The hub's status port."""
+
+    def get(self, path: str) -> Any:
+        assert path == f"/passages/{'ab' * 16}"
+        return {"passages": passages()}
+
+
 class Program:
     """A program that says it is well, until it is stopped."""
 
@@ -137,7 +151,7 @@ def fake_shop(program: Program) -> Shop:
     places = (Place("hub", "hub-1", (program,), (Link("open", f"{program.url}/"),)),)
     return Shop(
         till=till, tills=(till,), phone=phone, operator=FakeOperator(""), places=places,
-        now_ms=lambda: START_MS + 400,
+        now_ms=lambda: START_MS + 400, hub=FakeHub(""),
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The way of one payment, hop by hop, from what the programs say about it. Pure.
 
-Rule 1: a time is a program's own; where no program tells one (the hub's), none is made up.
+Rule 1: a time is a program's own; where no program tells one (a hub that was started anew), none
+        is made up.
 Rule 2: times count from the moment the amount was keyed in, by the till's clock. The backend's
         clock may have been moved by an operator, before the payment or after it: a time that fits
         neither is not shown.
@@ -23,6 +24,8 @@ _ENDED = frozenset({"paid", "declined", "cancelled"})
 _MOODS = {"paid": "paid", "declined": "error", "unknown": "warn"}
 _BY_CODE = "pay_code"
 _NO_RULE = "none"
+_THERE = ("received", "spooled", "forwarded")
+_BACK = ("answered", "handed_over")
 
 Told = Mapping[str, Any]
 
@@ -71,20 +74,21 @@ def way_of(
     entries: Sequence[Told],
     *,
     ahead_ms: int,
+    passages: Sequence[Told] = (),
 ) -> Way:
     """The way of a till's sale. ``payment``, ``sagas`` and ``entries`` (of ledger statements) are
-    the backend's, whose clock is ahead of the till's by ``ahead_ms`` now."""
+    the backend's, whose clock is ahead of the till's by ``ahead_ms`` now; ``passages`` the hub's,
+    of the payment's requests, the first of which asked for the payment."""
     postings = _postings(entries)
     hops = [_keyed(sale)]
     if sale["sent_at_ms"] is not None:
-        hops += _there(sale)
+        hops += _there(sale, passages)
     if payment is not None:
         own = list(_backend_hops(payment, sagas, entries, postings))
         hops += _in_the_till_s_time(own, sale, ahead_ms)
     if payment is not None and sale["settled_at_ms"] is not None:
-        back = Hop(HUB, WORDS["hop_back"])
         ended = WORDS[f"hop_{sale['state']}" if sale["state"] in _ENDED else "hop_unknown"]
-        hops += [back, Hop(TILL, ended, sale["settled_at_ms"])]
+        hops += _back(Hop(TILL, ended, sale["settled_at_ms"]), passages)
     return Way(
         payment_id=sale["payment_id"],
         trace_id="" if payment is None else str(payment["trace_id"]),
@@ -110,11 +114,31 @@ def _keyed(sale: Told) -> Hop:
     return Hop(TILL, WORDS["hop_keyed"], sale["created_at_ms"], detail=f"¥{sale['amount']}")
 
 
-def _there(sale: Told) -> list[Hop]:
-    hops = [Hop(TILL, WORDS["hop_sent"], sale["sent_at_ms"]), Hop(HUB, WORDS["hop_there"])]
+def _there(sale: Told, passages: Sequence[Told]) -> list[Hop]:
+    hops = [Hop(TILL, WORDS["hop_sent"], sale["sent_at_ms"])]
+    hops += _hub_hops(passages, _THERE) or [Hop(HUB, WORDS["hop_there"])]
     if sale["method"] == _BY_CODE:
         hops.insert(0, Hop(PAYER, WORDS["hop_code"]))
     return hops
+
+
+def _back(ended: Hop, passages: Sequence[Told]) -> list[Hop]:
+    """The till may have verified the answer before it acknowledged it."""
+    hops = _hub_hops(passages, _BACK)
+    if not hops:
+        return [Hop(HUB, WORDS["hop_back"]), ended]
+    return sorted([*hops, ended], key=lambda hop: hop.at_ms or 0)
+
+
+def _hub_hops(passages: Sequence[Told], steps: Sequence[str]) -> list[Hop]:
+    if not passages:
+        return []
+    first = passages[0]
+    return [
+        Hop(HUB, WORDS[f"hop_{step}"], first[f"{step}_at_ms"])
+        for step in steps
+        if first[f"{step}_at_ms"] is not None
+    ]
 
 
 def _backend_hops(

@@ -26,6 +26,7 @@ class Shop:
     operator: JsonApi
     places: tuple[Place, ...]
     now_ms: Callable[[], int]
+    hub: JsonApi
 
     def last_way(self) -> Way | None:
         """The way of the newest payment of all tills."""
@@ -45,7 +46,22 @@ class Shop:
                 raise
             return way_of(sale, None, [], [], ahead_ms=ahead_ms)
         sagas = self.operator.get(f"/operator/v1/sagas/{sale['payment_id']}")["sagas"]
-        return way_of(sale, payment, sagas, self._entries(payment), ahead_ms=ahead_ms)
+        return way_of(
+            sale,
+            payment,
+            sagas,
+            self._entries(payment),
+            ahead_ms=ahead_ms,
+            passages=self._passages(payment["trace_id"]),
+        )
+
+    def _passages(self, trace_id: str) -> list[dict[str, Any]]:
+        """What the hub remembers of it; a silent hub tells no times."""
+        try:
+            found: list[dict[str, Any]] = self.hub.get(f"/passages/{trace_id}")["passages"]
+        except TillwayError:
+            return []
+        return found
 
     def _entries(self, payment: Told) -> list[dict[str, Any]]:
         """The payment's transfers, as its payer's and its merchant's statements have them."""
@@ -82,6 +98,7 @@ def shop_of(stack: Stack) -> Shop:
         operator=stack.operator,
         places=tuple(_places(stack, names)),
         now_ms=_now_ms,
+        hub=_http(stack, HUB),
     )
 
 

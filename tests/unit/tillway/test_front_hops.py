@@ -6,7 +6,7 @@ import pytest
 
 from backend.sagas.model import SagaEvent
 from protocol.payment import Event
-from tests.support.front_shop import SALE, entries, payment
+from tests.support.front_shop import SALE, entries, passages, payment
 from tillway.front.hops import Hop, way_of
 from tillway.front.parts import total
 from tillway.front.words import EVENTS, WORDS
@@ -28,6 +28,18 @@ def test_a_payment_by_code_goes_there_and_back_with_the_times_that_programs_tell
     assert way.wire_ms == 35
     assert way.mood == "paid"
     assert way.trace_id == "ab" * 16
+
+
+def test_the_hub_s_times_stand_on_the_way_and_one_that_it_does_not_tell_is_left_out() -> None:
+    way = way_of(SALE, payment(), [], entries(), ahead_ms=0, passages=passages())
+    assert stations(way.hops) == [
+        ("till", 0, 0), ("payer", None, None), ("till", 300, 300), ("hub", 302, 2), ("hub", 305, 3),
+        ("hub", 306, 1), ("backend", None, None), ("backend", 320, 14), ("ledger", 320, 0),
+        ("hub", 330, 10), ("till", 335, 5), ("hub", 336, 1),
+    ]  # fmt: skip
+    under_way = [passages()[0] | {"answered_at_ms": None, "handed_over_at_ms": None}]
+    hops = way_of(SALE, payment(), [], entries(), ahead_ms=0, passages=under_way).hops
+    assert [hop.at_ms for hop in hops if hop.place == "hub"] == [302, 305, 306, None]
 
 
 def test_each_transfer_stands_once_from_the_giver_to_the_taker() -> None:
