@@ -22,6 +22,9 @@ from backend.coupons import routes as coupon_routes
 from backend.destinations import routes as destination_routes
 from backend.devices import routes as device_routes
 from backend.disputes import routes as dispute_routes
+from backend.firmware import ddi_routes as update_routes
+from backend.firmware import limits as firmware_limits
+from backend.firmware import routes as firmware_routes
 from backend.hub_api.routes import router as hub_router
 from backend.identity.routes import router as enrolment_router
 from backend.ledger import routes as ledger_routes
@@ -137,9 +140,17 @@ def _console_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
 
 def _fleet_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
     services = backend.services
+    wrong_tokens = _rate(
+        backend,
+        firmware_limits.TOKEN_TRIES_PER_MINUTE_MAX,
+        firmware_limits.TOKEN_TRIES_ALL_PER_MINUTE_MAX,
+    )
     return (
         device_routes.operator_router(services, guard),
         twin_routes.operator_router(services, guard),
+        firmware_routes.operator_router(backend.firmware, guard),
+        update_routes.operator_router(services, guard),
+        update_routes.device_router(update_routes.Asking(services, backend.firmware, wrong_tokens)),
         rollout_routes.operator_router(RolloutDesk(services), guard),
     )
 
@@ -210,7 +221,11 @@ def public_app(backend: Backend) -> ASGIApp:
         application,
         bytes_max=JSON_BYTES_MAX,
         answers_itself=("/v3/", *V2_PATHS),
-        larger={model_routes.MODELS: MODEL_BYTES_MAX, rule_routes.RULES: FILE_BYTES_MAX},
+        larger={
+            model_routes.MODELS: MODEL_BYTES_MAX,
+            rule_routes.RULES: FILE_BYTES_MAX,
+            firmware_routes.FIRMWARE: firmware_limits.ARTIFACT_BYTES_MAX,
+        },
     )
 
 

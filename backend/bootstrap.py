@@ -27,8 +27,8 @@ from backend.db.reading import Reader
 from backend.db.working_set import WorkingSet
 from backend.devices.directory import Directory
 from backend.devices.repository import DeviceRepository
+from backend.fleet_parts import build_firmware, build_rollouts, requests_about_itself
 from backend.hub_api.batches import BatchDesk
-from backend.hub_api.guard import Hello
 from backend.hub_api.ingest import Dispatcher
 from backend.hub_api.push_repository import PushRepository
 from backend.hub_api.pushes import PushFeed
@@ -51,7 +51,6 @@ from backend.risk.cases.model import CaseClock
 from backend.risk.devices.judge import DeviceJudge
 from backend.risk.devices.pseudonyms import pseudonym_key
 from backend.risk.devices.repository import ReadingRepository
-from backend.risk.devices.service import KeepReading
 from backend.risk.judging.desk import RiskDesk
 from backend.risk.judging.engine import Engine
 from backend.risk.judging.memory import rebuild, remember_committed
@@ -64,13 +63,10 @@ from backend.risk.models.lifecycle import Role
 from backend.risk.models.repository import ModelRepository
 from backend.risk.rules.desk import RuleDesk
 from backend.risk.rules.repository import RuleRepository
-from backend.rollouts.repository import RolloutRepository
-from backend.rollouts.runner import RolloutRunner
 from backend.shards.founding import own_place
 from backend.shards.service import seals_of
 from backend.stamping_parts import build_stamps
 from backend.state import State
-from backend.twins.service import ReportSettings
 from protocol.clock import Clock, Entropy
 
 _log = structlog.get_logger()
@@ -142,6 +138,7 @@ class Backend:
         self.device_judge = self._device_judge()
         self.rule_desk = self._rule_desk()
         self._pseudonyms = pseudonym_key(parts.state.code_master_key)
+        self.firmware = build_firmware(settings, self.services)
         self.feed = self._feed()
         if dispatcher is None:
             dispatcher = payment_dispatcher(self.services.rules)
@@ -162,11 +159,7 @@ class Backend:
             stamping=None if self.stamps is None else self.stamps.stamping,
             device_judge=self.device_judge,
             rule_desk=self.rule_desk,
-            rollouts=RolloutRunner(
-                submit=self.writer.submit,
-                run_read=self._reads.run,
-                repository=RolloutRepository(self._reader),
-            ),
+            rollouts=build_rollouts(self.services),
             model_desk=self._model_desk(),
             metrics=self.metrics,
             signing_key=self._signing_key,
@@ -241,9 +234,7 @@ class Backend:
             directory=Directory(self._devices, self._reads.run),
             submit=self.writer.submit,
             dispatcher={
-                "device.hello": lambda _request: Hello(),
-                "device.fingerprint": partial(_keep_reading, self._pseudonyms),
-                "device.settings": ReportSettings,
+                **requests_about_itself(self._pseudonyms),
                 **dispatcher,
             },
             signing_key=self._signing_key,
@@ -359,10 +350,6 @@ def build(settings: Settings, parts: Parts, *, dispatcher: Dispatcher | None = N
 def payment_dispatcher(rules: PaymentRules) -> Dispatcher:
     """What devices may ask of payments, refunds and mandates."""
     return {name: partial(_command, rules) for name in REQUEST_COMMANDS}
-
-
-def _keep_reading(key: bytes, request: DeviceRequest) -> Command:
-    return KeepReading(request=request, key=key)
 
 
 def _seals(settings: Settings) -> tuple[Seal, ...]:

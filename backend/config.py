@@ -32,7 +32,9 @@ from backend.risk.model import RiskRules
 from backend.routing.config import RoutingSettings
 from backend.wallet.config import WalletSettings
 from backend.withdrawals.config import WithdrawalSettings
+from protocol.crypto.image_keys import image_key_from_pem
 from protocol.errors import CallerError
+from protocol.framing.mcuboot import ImageKey
 from protocol.identity import TlsProfileName
 
 RISK = RiskRules()
@@ -59,6 +61,9 @@ class Settings(BaseSettings):
     """The databases of a ledger over several, in the order in which ``tillway shards found``
     founded them; ours is one of them. Empty: one database. What works then, and what not yet:
     ``docs/scale.md``."""
+    firmware_key_files: tuple[Path, ...] = ()
+    """Public keys (PEM) of those who may sign firmware images; none: any signature will do here,
+    and the board checks by its own key."""
     passphrase_file: Path | None = None
     """Opens the sealed keys; None: ``passphrase`` in the state directory, made by ``init``."""
     listen_host: str = "127.0.0.1"
@@ -156,6 +161,13 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The database."""
         return self.database_url or f"sqlite:///{self.state_dir.absolute() / 'backend.db'}"
+
+    def image_keys(self) -> tuple[ImageKey, ...]:
+        """Whose signatures firmware images must carry; ``config_invalid`` for no key."""
+        try:
+            return tuple(image_key_from_pem(path.read_bytes()) for path in self.firmware_key_files)
+        except OSError as error:
+            raise CallerError("config_invalid", f"firmware key: {error.strerror}") from None
 
     @property
     def passphrase_path(self) -> Path:

@@ -26,6 +26,9 @@ NOTICE_HOURS_MAX = 30 * 24
 CONSENT_AGE_MS_MAX = 2 * 60 * 1000
 """How far a consent's time may be from the backend's."""
 SETTING_TEXT_CHARS_MAX = 64
+FIRMWARE_BYTES_MAX = 16 * 1024 * 1024
+FIRMWARE_PIECE_BYTES_MAX = 512 * 1024
+"""Of firmware in one answer from backend to hub."""
 SETTINGS_PER_DEVICE_MAX = 64
 OFFLINE_TOKENS_MAX = 50
 """How many payments one offline voucher may be spent in."""

@@ -47,6 +47,7 @@ ROOMS: dict[str, Room] = {
     "enroll": Room("tillway.enroll", "backend", "Give devices and hubs their identity."),
     "devices": Room("tillway.fleet.devices", "backend", "Find, tag and set devices."),
     "rollout": Room("tillway.fleet.rollout", "backend", "Bring a change to many devices."),
+    "firmware": Room("tillway.fleet.firmware", "backend", "Bring firmware, follow devices."),
     "doctor": Room("tillway.doctor", "backend", "Say what this machine can do."),
 }
 

@@ -37,6 +37,7 @@ TABLE_MODULES = (
     "backend.destinations.tables",
     "backend.devices.tables",
     "backend.disputes.tables",
+    "backend.firmware.tables",
     "backend.identity.tables",
     "backend.instruments.tables",
     "backend.ledger.derived_tables",

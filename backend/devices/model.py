@@ -24,7 +24,9 @@ _PAYMENT_REQUESTS = frozenset(
     {"payment.create", "payment.query", "payment.close", "payment.reverse"}
 )
 
-_ABOUT_ITSELF = frozenset({"device.hello", "device.fingerprint", "device.settings"})
+_ABOUT_ITSELF = frozenset(
+    {"device.hello", "device.fingerprint", "device.settings", "device.firmware"}
+)
 
 REQUESTS_OF: Mapping[DeviceKind, frozenset[str]] = {
     DeviceKind.TERMINAL: _PAYMENT_REQUESTS | _ABOUT_ITSELF | {"refund.create", "refund.query"},

@@ -144,7 +144,7 @@ def _kind(row: PushRow) -> str:
     message_type: str = row["message_type"]
     if message_type == REGISTRY:
         return REGISTRY
-    if message_type == "settings.wanted":
+    if message_type in {"settings.wanted", "firmware.wanted"}:
         return "settings"
     return "command" if message_type.startswith("command.") else "answer"
 

@@ -11,6 +11,7 @@ import structlog
 from backend.db.command import Command
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
+from backend.firmware.tables import FIRMWARE_EVENT
 from backend.rollouts.limits import STEP_DEVICES_MAX, STEPS_PER_TURN_MAX, SWEEP_S
 from backend.rollouts.model import TO_UNDO, RolloutState, TargetState
 from backend.rollouts.repository import RolloutRepository
@@ -36,7 +37,7 @@ class RolloutRunner:
     @staticmethod
     def concerns(ws: WorkingSet) -> bool:
         """Whether a commit may let a rollout go on."""
-        return bool(ws.inserted(TWIN_EVENT) or ws.inserted(ROLLOUT_EVENT))
+        return any(ws.inserted(one) for one in (TWIN_EVENT, FIRMWARE_EVENT, ROLLOUT_EVENT))
 
     def wake(self) -> None:
         """Look at once. Call it on the loop."""

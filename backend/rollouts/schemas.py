@@ -43,7 +43,7 @@ class PlannedRollout(Wanted):
     """``POST …/rollouts/plan``: what a rollout would do. Without waves all devices are in one;
     devices that no wave takes are the last one."""
 
-    kind: Literal["settings"]
+    kind: Literal["settings", "firmware"]
     content: Annotated[dict[str, Any], Field(min_length=1)]
     devices: Chosen
     waves: Annotated[list[NewWave], Field(max_length=WAVES_MAX - 1)] = Field(default_factory=list)

@@ -11,6 +11,9 @@ from typing import Any, Protocol
 
 from backend.db.command import Read
 from backend.db.working_set import WorkingSet
+from backend.firmware.model import ENDED, FirmwareState
+from backend.firmware.service import want_firmware
+from backend.firmware.tables import DEVICE_FIRMWARE
 from backend.twins.model import Standing, merged, standing_of
 from backend.twins.service import want
 from backend.twins.tables import TWIN
@@ -110,7 +113,45 @@ class SettingsWish:
         want(ws, tid, json.loads(before), by=by, reason="taken back", now_ms=now_ms)
 
 
-WISHES: Mapping[str, Wish] = {"settings": SettingsWish()}
+class FirmwareWish:
+    """An artifact: ``{"digest": …}``."""
+
+    def check(self, content: Mapping[str, Any]) -> None:
+        """As ``Wish.check``."""
+        if set(content) != {"digest"} or not isinstance(content["digest"], str):
+            raise CallerError("field_invalid", "content: a digest, and nothing else")
+
+    def read(self, tid: str) -> list[Read]:
+        """As ``Wish.read``."""
+        return [(DEVICE_FIRMWARE, tid)]
+
+    def offer(
+        self, ws: WorkingSet, tid: str, content: Mapping[str, Any], *, by: str, now_ms: int
+    ) -> Offer:
+        """As ``Wish.offer``."""
+        row = ws.get(DEVICE_FIRMWARE, tid)
+        before = row["digest"] if row is not None else ""
+        after = want_firmware(ws, tid, content["digest"], by=by, now_ms=now_ms)
+        return Offer(after["wanted_version"], before)
+
+    def said(self, ws: WorkingSet, tid: str, version: int) -> Said:
+        """As ``Wish.said``."""
+        row = ws.get(DEVICE_FIRMWARE, tid)
+        if row is None or row["wanted_version"] != version:
+            return Said(Word.OVERTAKEN)
+        if row["state"] == FirmwareState.CONFIRMED:
+            return Said(Word.SUCCEEDED)
+        if row["state"] in ENDED:
+            return Said(Word.FAILED, row["code"], row["detail"])
+        return Said(Word.NOTHING_YET)
+
+    def undo(self, ws: WorkingSet, tid: str, before: str, *, by: str, now_ms: int) -> None:
+        """As ``Wish.undo``. Where nothing was wanted before, nothing is wanted again: a board that
+        kept the new firmware goes on running it, because nobody knows the old one."""
+        want_firmware(ws, tid, before, by=by, now_ms=now_ms)
+
+
+WISHES: Mapping[str, Wish] = {"settings": SettingsWish(), "firmware": FirmwareWish()}
 
 
 def wish_of(kind: str) -> Wish:

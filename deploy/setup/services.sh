@@ -50,6 +50,7 @@ want "$rabbitmq" rabbitmq-server "callback broker"
 coap=$(found coap-client-notls)
 want "${coap:-$(found coap-client)}" libcoap3-bin "libcoap client"
 want "$(found redis-server)" redis-server "shared features"
+want "$(found swupdate)" swupdate "update client"
 want "$(found openssl)" openssl "time stamp"
 want "$(found npm)" npm "second reader (ISO 8583, bills)"
 want "$(found chromium)" chromium "browser"

@@ -14,6 +14,7 @@ from protocol.messages.answers import (
 )
 from protocol.messages.base import Body, parse_body
 from protocol.messages.explanation import ExplainedLine, Explanation, Reading
+from protocol.messages.firmware import DeviceFirmware, FirmwareWanted
 from protocol.messages.requests import (
     DeviceFingerprint,
     DeviceHello,
@@ -39,6 +40,7 @@ REQUESTS: dict[str, type[Body]] = {
     "device.hello": DeviceHello,
     "device.fingerprint": DeviceFingerprint,
     "device.settings": DeviceSettings,
+    "device.firmware": DeviceFirmware,
 }
 
 ANSWERS: dict[str, type[Body]] = {
@@ -46,6 +48,7 @@ ANSWERS: dict[str, type[Body]] = {
     "refund.result": RefundResult,
     "mandate.standing": MandateStanding,
     "settings.wanted": SettingsWanted,
+    "firmware.wanted": FirmwareWanted,
     "refusal": Refusal,
     "pong": Pong,
 }
@@ -55,11 +58,13 @@ __all__ = [
     "REQUESTS",
     "Body",
     "DeviceFingerprint",
+    "DeviceFirmware",
     "DeviceHello",
     "DeviceSettings",
     "ErrorBody",
     "ExplainedLine",
     "Explanation",
+    "FirmwareWanted",
     "MandateQuery",
     "MandateStanding",
     "PaymentClose",

@@ -25,6 +25,7 @@ from tillway.fleet.options import (
     chosen,
     values_of,
 )
+from tillway.json_api import JsonApi
 
 app = typer.Typer(
     help="Bring a change to many devices in waves.",
@@ -56,20 +57,34 @@ def settings(
     wait_s: _Wait = 86_400, rollout_id: _RolloutId = "", dry_run: _DryRun = False,
 ) -> None:  # fmt: skip
     """Plan a rollout of settings; it begins with ``start``."""
-    wanted: dict[str, Any] = {
+    wanted = {
         "kind": "settings", "content": values_of(values),
         "devices": chosen(store, tag, text, device), "waves": [_wave(one) for one in wave],
         "success_percent": success, "error_percent": errors, "rolls_back": not keep,
         "device_wait_s": wait_s,
     }  # fmt: skip
-    api = api_of(url, ca, token_file)
-    if dry_run:
-        found = api.post(f"{_PATH}/plan", wanted)
-        for number, one in enumerate(found["waves"]):
-            typer.echo(f"wave {number}: {one['size']} devices: {' '.join(one['devices'])}")
-        return
     identity = {"rollout_id": rollout_id or _minted(), "name": name, "by": by}
-    _tell(api.post(_PATH, {**wanted, **identity}))
+    _plan(api_of(url, ca, token_file), wanted, {} if dry_run else identity)
+
+
+@app.command("firmware")
+def firmware(
+    digest: Annotated[str, typer.Argument(help="SHA-256 of firmware that was brought.")],
+    url: Url, ca: Ca, token_file: TokenFile, by: By,
+    name: Annotated[str, typer.Option(help="What it is called.")],
+    store: Store = "", tag: Tag = "", text: Text = "", device: _Tids = [],  # noqa: B006  # typer reads it
+    wave: _Waves = [], success: _Success = 90, errors: _Errors = 10, keep: _Keep = False,  # noqa: B006
+    wait_s: _Wait = 86_400, rollout_id: _RolloutId = "", dry_run: _DryRun = False,
+) -> None:  # fmt: skip
+    """Plan a rollout of firmware; it begins with ``start``."""
+    wanted = {
+        "kind": "firmware", "content": {"digest": digest},
+        "devices": chosen(store, tag, text, device), "waves": [_wave(one) for one in wave],
+        "success_percent": success, "error_percent": errors, "rolls_back": not keep,
+        "device_wait_s": wait_s,
+    }  # fmt: skip
+    identity = {"rollout_id": rollout_id or _minted(), "name": name, "by": by}
+    _plan(api_of(url, ca, token_file), wanted, {} if dry_run else identity)
 
 
 @app.command("list")
@@ -144,6 +159,15 @@ def _step(  # the words of the command line
 ) -> None:  # fmt: skip
     api = api_of(url, ca, token_file)
     _tell(api.post(f"{_PATH}/{rollout_id}/{step}", {"by": by, "reason": reason}))
+
+
+def _plan(api: JsonApi, wanted: dict[str, Any], identity: dict[str, str]) -> None:
+    """Plan it, or without an identity only say what it would do."""
+    if identity:
+        _tell(api.post(_PATH, {**wanted, **identity}))
+        return
+    for number, one in enumerate(api.post(f"{_PATH}/plan", wanted)["waves"]):
+        typer.echo(f"wave {number}: {one['size']} devices: {' '.join(one['devices'])}")
 
 
 def _tell(found: dict[str, Any]) -> None:

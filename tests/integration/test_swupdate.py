@@ -1,0 +1,207 @@
+"""Debian's ``swupdate``, unmodified, is updated over the update interface, and rolled out to."""
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from backend.devices.model import DeviceKind
+from tests.support.backend import HUB, STORE, Machine, Served, enrol, mint, served
+from tests.support.swu import Maker
+
+PROGRAM = shutil.which("swupdate")
+THING = "kiosk-1"
+DEADLINE_S = 40
+needs_swupdate = pytest.mark.skipif(
+    PROGRAM is None, reason="Debian's package swupdate is not installed"
+)
+
+
+@dataclass
+class Operator:
+    """Calls of the operator, and the device's own."""
+
+    server: Served
+    session: aiohttp.ClientSession
+    token: str
+
+    async def call(self, method: str, path: str, **more: Any) -> Any:
+        headers = {"authorization": f"Bearer {self.token}"}
+        return (await self.ask(method, path, headers=headers, **more))[1]
+
+    async def ask(self, method: str, path: str, **more: Any) -> tuple[int, Any]:
+        url = self.server.url("public", path)
+        async with self.session.request(method, url, ssl=self.server.anonymous(), **more) as answer:
+            text = await answer.text()
+            return answer.status, json.loads(text) if text else None
+
+    def path_of(self, link: dict[str, str]) -> str:
+        return link["href"].removeprefix(self.server.url("public"))
+
+    async def bring(self, archive: bytes, version: str) -> str:
+        query = {"name": "kiosk", "by": "ann", "version": version}
+        made = await self.call("POST", "/operator/v1/firmware", params=query, data=archive)
+        return str(made["digest"])
+
+    async def until(self, state: str, detail: str = "") -> dict[str, Any]:
+        async with asyncio.timeout(DEADLINE_S):
+            while True:
+                found = await self.call("GET", f"/operator/v1/devices/{THING}/firmware")
+                if found["state"] == state and detail in found["detail"]:
+                    return dict(found)
+                await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def operated(directory: Path) -> AsyncIterator[Operator]:
+    async with served(directory) as (server, token), aiohttp.ClientSession() as session:
+        clock = server.backend.clock
+        hub = Machine(HUB, kind=DeviceKind.HUB, clock=clock)
+        await enrol(server.backend, hub, Machine(THING, kind=DeviceKind.THING, clock=clock))
+        yield Operator(server, session, token)
+
+
+@asynccontextmanager
+async def running_swupdate(
+    operator: Operator, directory: Path, maker: Maker, token: str, *, confirms: bool = False
+) -> AsyncIterator[None]:
+    """The program with a scratch directory of its own. ``confirms``: as a machine starts it after
+    a boot that went well, to say that what it has installed stays."""
+    assert PROGRAM is not None
+    scratch = directory / "scratch"
+    scratch.mkdir(exist_ok=True)
+    ca = directory / "ca.pem"
+    ca.write_text(operator.server.backend.state.identity.tls.ca_pem)
+    config = directory / "swupdate.cfg"
+    config.write_text(f'globals: {{ loglevel = 5; }};\nsuricatta: {{ cafile = "{ca}"; }};\n')
+    certificate = maker.write_certificate(directory / "maker.pem")
+    suricatta = f"-t {STORE} -u {operator.server.url('public')} -i {THING} -k {token}"
+    suricatta += " -c 2" if confirms else ""
+    words = ["-f", config, "-l", "5", "-H", "till:1.0", "-k", certificate, "-u", suricatta]
+    with (directory / "swupdate.log").open("wb") as log:
+        program = await asyncio.create_subprocess_exec(
+            PROGRAM, *map(str, words), stdout=log, stderr=log, cwd=scratch,
+            env={**os.environ, "TMPDIR": str(scratch)},
+        )  # fmt: skip
+        try:
+            yield
+        finally:
+            with suppress(ProcessLookupError):
+                program.terminate()
+            await program.wait()
+
+
+@needs_swupdate
+@pytest.mark.asyncio
+async def test_swupdate_installs_what_a_rollout_brings_and_refuses_another_makers(
+    tmp_path: Path,
+) -> None:
+    maker, target = Maker.found(), tmp_path / "payload.txt"
+    async with operated(tmp_path) as operator:
+        made = await operator.call("POST", f"/operator/v1/devices/{THING}/updates/token")
+        digest = await operator.bring(maker.archive(b"new\n", target, version="2.0"), "2.0")
+        rollout = mint("rol", 1)
+        wanted = {
+            "rollout_id": rollout, "name": "kiosks", "kind": "firmware", "by": "ann",
+            "content": {"digest": digest}, "devices": {"tids": [THING]},
+        }  # fmt: skip
+        await operator.call("POST", "/operator/v1/rollouts", json=wanted)
+        started = await operator.call(
+            "POST", f"/operator/v1/rollouts/{rollout}/start", json={"by": "ann"}
+        )
+        assert started["state"] == "running"
+        async with running_swupdate(operator, tmp_path, maker, made["token"]):
+            found = await operator.until("installing", "All Chunks Installed.")
+            assert target.read_bytes() == b"new\n"
+        async with running_swupdate(operator, tmp_path, maker, made["token"], confirms=True):
+            found = await operator.until("confirmed")
+        states = [step["state"] for step in reversed(found["history"])]
+        assert states == ["waiting", "installing", "confirmed"]
+        evil = Maker.found().archive(b"evil\n", target, version="3.0")
+        wish = {"digest": await operator.bring(evil, "3.0"), "by": "ann"}
+        await operator.call("PUT", f"/operator/v1/devices/{THING}/firmware", json=wish)
+        async with running_swupdate(operator, tmp_path, maker, made["token"]):
+            await operator.until("failed")
+        assert target.read_bytes() == b"new\n"
+        ended = await operator.call("GET", f"/operator/v1/rollouts/{rollout}")
+        assert ended["state"] == "succeeded"
+
+
+@pytest.mark.asyncio
+async def test_a_device_that_asks_is_led_through_and_nobody_else_is_heard(tmp_path: Path) -> None:
+    maker = Maker.found()
+    base = f"/{STORE}/controller/v1/{THING}"
+    async with operated(tmp_path) as operator:
+        made = await operator.call("POST", f"/operator/v1/devices/{THING}/updates/token")
+        own = {"authorization": f"TargetToken {made['token']}"}
+        for headers, path in (
+            ({}, base), ({"authorization": "TargetToken wrong"}, base),
+            (own, f"/store-9/controller/v1/{THING}"), (own, f"/{STORE}/controller/v1/till-9"),
+        ):  # fmt: skip
+            assert (await operator.ask("GET", path, headers=headers))[0] == 401
+        status, told = await operator.ask("GET", base, headers=own)
+        assert (status, told["config"]["polling"]["sleep"]) == (200, "00:01:00")
+        assert set(told["_links"]) == {"configData"}
+        data = {"mode": "merge", "data": {"board": "till", "serial": "7"}, "id": ""}
+        assert (await operator.ask("PUT", f"{base}/configData", json=data, headers=own))[0] == 200
+        archive = maker.archive(b"x" * 200_000, tmp_path / "x", version="2")
+        digest = await operator.bring(archive, "2")
+        wish = {"digest": digest, "by": "ann"}
+        await operator.call("PUT", f"/operator/v1/devices/{THING}/firmware", json=wish)
+        _, told = await operator.ask("GET", base, headers=own)
+        action = told["_links"]["deploymentBase"]["href"].removeprefix(
+            operator.server.url("public")
+        )
+        _, work = await operator.ask("GET", action, headers=own)
+        file = work["deployment"]["chunks"][0]["artifacts"][0]
+        assert (file["hashes"]["sha256"], file["size"]) == (digest, len(archive))
+        await _downloads_in_two_parts(operator, file, archive, own)
+        result = {"finished": "none", "progress": {"cnt": 1, "of": 4}}
+        status_said = {"execution": "proceeding", "result": result, "details": ["half way"]}
+        proceeding = {"id": 1, "status": status_said}
+        said = await operator.ask("POST", f"{action}/feedback", json=proceeding, headers=own)
+        assert said[0] == 200
+        found = await operator.until("installing")
+        assert (found["percent"], found["detail"]) == (25, "half way")
+        assert found["attributes"] == {"board": "till", "serial": "7"}
+        assert "token_hash" not in found
+        await _is_called_off(operator, base, own)
+
+
+async def _downloads_in_two_parts(
+    operator: Operator, file: dict[str, Any], archive: bytes, own: dict[str, str]
+) -> None:
+    url, tls = file["_links"]["download-http"]["href"], operator.server.anonymous()
+    async with operator.session.get(url, headers=own, ssl=tls) as answer:
+        first = await answer.content.readexactly(70_000)
+    resumed = {**own, "range": "bytes=70000-"}
+    async with operator.session.get(url, headers=resumed, ssl=tls) as answer:
+        assert answer.status == 206
+        assert first + await answer.read() == archive
+    async with operator.session.get(url, ssl=tls) as answer:
+        assert answer.status == 401
+
+
+async def _is_called_off(operator: Operator, base: str, own: dict[str, str]) -> None:
+    """The operator takes the wish back; the device hears of it, says so, and is done."""
+    nothing = {"digest": "", "by": "ann"}
+    await operator.call("PUT", f"/operator/v1/devices/{THING}/firmware", json=nothing)
+    _, told = await operator.ask("GET", base, headers=own)
+    assert set(told["_links"]) == {"cancelAction"}
+    cancel = operator.path_of(told["_links"]["cancelAction"])
+    _, called_off = await operator.ask("GET", cancel, headers=own)
+    assert called_off == {"id": "2", "cancelAction": {"stopId": "1"}}
+    closed = {"id": 2, "status": {"execution": "closed", "result": {"finished": "success"}}}
+    await operator.ask("POST", f"{cancel}/feedback", json=closed, headers=own)
+    assert (await operator.ask("GET", base, headers=own))[1]["_links"] == {}
+    wrong = {"status": {"execution": ["no", "text"]}}
+    status, refused = await operator.ask("POST", f"{cancel}/feedback", json=wrong, headers=own)
+    assert (status, refused["error"]["code"]) == (400, "field_invalid")
