@@ -20,7 +20,7 @@ from PIL import Image  # noqa: E402
 
 from tests.support import console_scenes, front_shop  # noqa: E402
 from tests.support.browser import LARGE, SMALL, opened_page, started_browser  # noqa: E402
-from tests.support.till_scenes import GOODS, scenes  # noqa: E402
+from tests.support.till_scenes import GOODS, METHODS, scenes  # noqa: E402
 from tests.support.tills import running_till  # noqa: E402
 from tests.support.wallet_phone import PHONE, running_phone  # noqa: E402
 from tests.support.wallet_scenes import scenes as wallet_scenes  # noqa: E402
@@ -37,6 +37,7 @@ SHOP: dict[str, Any] = {
     "merchant_en": "Corner Shop",
     "biometric_above_minor": 100_000,
     "goods": GOODS,
+    "methods": METHODS,
 }
 
 

@@ -36,8 +36,9 @@ _TRADE_TYPES = {
     "merchant_qr": "NATIVE",
     "merchant_group": "NATIVE",
     "mandate": "PAP",
+    "offline_token": "MICROPAY",
 }
-_BANKS = {"balance": "CFT", "fund": "LQT", "ecny": "ECNY"}
+_BANKS = {"balance": "CFT", "offline": "CFT", "fund": "LQT", "ecny": "ECNY"}
 _OTHER = "OTHERS"
 
 

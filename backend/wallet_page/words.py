@@ -103,6 +103,7 @@ WORDS: dict[str, Words] = {
     "merchant_qr": Words("扫码付款", "Scanned code"),
     "merchant_group": Words("合并付款", "Paid together"),
     "mandate": Words("免密代扣", "By mandate"),
+    "offline_token": Words("离线付款", "Offline"),
     "paid_at": Words("付款时间", "Paid at"),
     "number": Words("交易单号", "Payment number"),
     # Me

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from terminal.effects import Transmit
-from terminal.inputs import AnswerArrived, LinkDown, LinkUp, Undelivered
+from terminal.inputs import AnswerArrived, HubStateArrived, LinkDown, LinkUp, Undelivered
 from terminal.uplink import Deliver
 
 Hub = Callable[[bytes], Iterable[bytes]]
@@ -42,6 +42,11 @@ class MemoryLink:
         """The hub says something by itself."""
         if self._deliver is not None and self._is_up:
             self._deliver(AnswerArrived(answer))
+
+    def announce(self, state: bytes) -> None:
+        """The hub says how it is."""
+        if self._deliver is not None and self._is_up:
+            self._deliver(HubStateArrived(state))
 
     def cut(self) -> None:
         """Pull the cable."""

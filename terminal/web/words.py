@@ -18,7 +18,7 @@ WORDS: dict[str, Words] = {
         "终端程序没有应答，正在重连…", "The till's program does not answer; trying again…"
     ),
     "offline": Words("离线", "Offline"),
-    "offline_held": Words("笔离线待入账", "offline, to be booked"),
+    "offline_held": Words("笔离线待入账", "taken offline"),
     "offline_bearers": Words(
         "商品可以交付。凭证重复使用时，平台按小票担保，超出由商户承担；入账后才能退款。",
         "The goods may go. If the voucher is spent twice, the house bears what the receipt says,"

@@ -7,7 +7,7 @@ from playwright.async_api import Browser, Page
 
 from tests.support.axe import AXE, faults
 from tests.support.browser import LARGE, SMALL, opened_page
-from tests.support.till_scenes import GOODS, scenes
+from tests.support.till_scenes import GOODS, METHODS, scenes
 from tests.support.tills import running_till
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
@@ -47,7 +47,7 @@ async def test_every_screen_is_readable_whole_and_the_same_after_a_reload_in_eit
         pytest.skip("axe-core is not installed (deploy/setup/npm_readers.py)")
     wrong: list[str] = []
     async with (
-        running_till(tmp_path, biometric_above_minor=100_000, goods=GOODS) as till,
+        running_till(tmp_path, biometric_above_minor=100_000, goods=GOODS, methods=METHODS) as till,
         opened_page(browser) as page, opened_page(browser) as side,
     ):  # fmt: skip
         async for name, shown in scenes(till, page, side, "zh"):

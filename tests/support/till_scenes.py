@@ -7,6 +7,7 @@ from playwright.async_api import Page
 
 from terminal.ports import CardOutcome
 from terminal.profile import Good
+from tests.support.offline_phone import Phone, hub_word
 from tests.support.tills import CASHIER_PIN, SUPERVISOR_PIN, Till, hire_both
 from tests.unit.terminal.fakes import CODE
 
@@ -20,6 +21,7 @@ GOODS = {
     )
 }
 Scene = tuple[str, Page]
+METHODS = ("pay_code", "merchant_qr", "offline_token")
 QUERY = """
 fetch('/api/sales/current/query', {method: 'POST', headers: {
   'x-page-token': document.querySelector('meta[name="page-token"]').content}})
@@ -259,11 +261,27 @@ async def _trouble(till: Till, page: Page) -> AsyncIterator[Scene]:
     await charge(page, "3600", way="merchant_qr")
     await shows(page, "unknown")
     yield "unknown", page
+    now_ms = int(time.time() * 1000)
+    till.link.announce(hub_word("offline", now_ms))
     till.link.cut()
     await page.click('[data-do="park"]')
     await shows(page, "keypad")
     await page.keyboard.type("1500")
     yield "offline", page
+    await page.keyboard.press("F2")
+    await shows(page, "choosing")
+    await page.click('[data-method="offline_token"]')
+    await shows(page, "offline_scan")
+    yield "offline-scan", page
+    wish = till.shell.screen.code_url
+    assert wish is not None
+    till.scanner.show(Phone(now_ms).sign(wish))
+    await shows(page, "accepted_offline")
+    yield "offline-accepted", page
+    await page.keyboard.press("Enter")
+    await shows(page, "keypad")
+    await page.wait_for_selector("[data-offline]")
+    yield "offline-held", page
 
 
 def _error(code: str) -> dict[str, str]:

@@ -7,17 +7,7 @@ from typing import Any
 import pytest
 
 from hub.domain.effects import Mode
-from hub.words import seal_state
-from protocol.crypto.keys import SigningKey, generate
 from protocol.errors import CallerError
-from protocol.messages.offline import (
-    FloorLimits,
-    OfflineWish,
-    TokenText,
-    VoucherText,
-    sign_token,
-    sign_voucher,
-)
 from terminal.inputs import (
     Cancel,
     ChooseMethod,
@@ -30,58 +20,24 @@ from terminal.inputs import (
     StartSale,
 )
 from terminal.slip import receipt_bytes
+from tests.support.offline_phone import HOUR_MS, Phone, hub_word
 from tests.unit.terminal.fakes import (
     BACKEND_KEY,
-    HUB_KEY,
-    STORE,
     STRANGER_KEY,
     Bench,
     opened,
     refusal,
 )
 
-HOUR_MS = 3_600_000
-PHONE_KEY = generate("Ed25519")
-FLOOR = {"payment_minor_max": {"new": 5_000}, "device_minor_max": 9_000, "device_tokens_max": 3,
-         "store_minor_left": 100_000, "age_ms_max": 24 * HOUR_MS}  # fmt: skip
-VOUCHER_ID = "ofv_01ARZ3NDEKTSV4RRFFQ69G5FAV"
-
 
 def hear(bench: Bench, mode: Mode = "offline", **changes: Any) -> None:
     """The hub speaks."""
-    floor = FloorLimits(**(FLOOR | changes))
-    word = seal_state(mode, bench.clock.now_ms(), store=STORE, epoch=1, key=HUB_KEY, floor=floor)
-    bench.feed(HubStateArrived(word))
+    bench.feed(HubStateArrived(hub_word(mode, bench.clock.now_ms(), **changes)))
 
 
-class Phone:
-    """A payer's phone with a voucher of 100 yuan."""
-
-    def __init__(self, bench: Bench, **changes: Any) -> None:
-        now_ms = bench.clock.now_ms()
-        usual: dict[str, Any] = {
-            "voucher_id": VOUCHER_ID, "payer_masked": "李*", "payer_class": "new",
-            "suite": PHONE_KEY.suite.name, "public": PHONE_KEY.public.public, "currency": "CNY",
-            "amount_minor": 10_000, "payment_minor_max": 6_000, "tokens_max": 20,
-            "guarantee_minor": 5_000, "valid_from_ms": now_ms, "valid_until_ms": now_ms + HOUR_MS,
-            "return_until_ms": now_ms + 72 * HOUR_MS,
-        }  # fmt: skip
-        self.text = VoucherText(**(usual | changes))
-        self.number = 0
-
-    def sign(
-        self, wish: str, *, key: SigningKey = PHONE_KEY, by: SigningKey = BACKEND_KEY,
-        **changes: Any,
-    ) -> str:  # fmt: skip
-        """Scan the till's code and sign it."""
-        asked = OfflineWish.from_text(wish)
-        fields: dict[str, Any] = {
-            "voucher_id": self.text.voucher_id, "number": self.number, "signed_at_ms": 1,
-            **asked.to_map(),
-        }  # fmt: skip
-        self.number += 1
-        text = TokenText(**(fields | changes))
-        return sign_token(text, key, voucher=sign_voucher(self.text, by))
+def phone_of(bench: Bench, **changes: Any) -> Phone:
+    """A phone that has fetched its voucher now."""
+    return Phone(bench.clock.now_ms(), **changes)
 
 
 @pytest.fixture
@@ -122,7 +78,7 @@ def refused_with(bench: Bench) -> str | None:
 
 
 def test_a_token_is_accepted_and_kept_and_goes_to_the_hub_at_once(bench: Bench) -> None:
-    accept(bench, Phone(bench), 3_000)
+    accept(bench, phone_of(bench), 3_000)
     assert bench.kind == "accepted_offline"
     body = opened(bench.sent_of("payment.create")[-1]).body
     assert (body["method"], body["amount_minor"]) == ("offline_token", 3_000)
@@ -135,14 +91,14 @@ def test_a_token_is_accepted_and_kept_and_goes_to_the_hub_at_once(bench: Bench) 
 
 
 def test_the_receipt_says_paid_offline_and_who_bears_what(bench: Bench) -> None:
-    accept(bench, Phone(bench), 3_000)
+    accept(bench, phone_of(bench), 3_000)
     paper = receipt_bytes(bench.receipts[-1].facts).decode("gb18030", "ignore")
     for words in ("PAID OFFLINE", "￥50.00", "由商户承担", "the merchant the rest"):
         assert words in paper
 
 
 def test_it_is_paid_when_the_backend_says_so_and_only_then_refunded(bench: Bench) -> None:
-    accept(bench, Phone(bench), 3_000)
+    accept(bench, phone_of(bench), 3_000)
     sale = bench.agent.recent(1)[0]
     bench.feed(Dismiss())
     with pytest.raises(CallerError):
@@ -155,7 +111,7 @@ def test_it_is_paid_when_the_backend_says_so_and_only_then_refunded(bench: Bench
 
 
 def test_what_comes_back_unpaid_is_told_with_its_reason(bench: Bench) -> None:
-    accept(bench, Phone(bench), 3_000)
+    accept(bench, phone_of(bench), 3_000)
     error = CallerError("offline_overspent").to_wire()
     bench.answer(bench.result("declined", to=bench.sent_of("payment.create")[-1], error=error))
     sale = bench.agent.recent(1)[0]
@@ -176,7 +132,7 @@ def test_what_comes_back_unpaid_is_told_with_its_reason(bench: Bench) -> None:
 def test_a_token_that_does_not_hold_is_refused(
     bench: Bench, changes: dict[str, Any], code: str
 ) -> None:
-    accept(bench, Phone(bench), 3_000, **changes)
+    accept(bench, phone_of(bench), 3_000, **changes)
     assert refused_with(bench) == code
     assert bench.agent.recent(1) == []
 
@@ -189,19 +145,19 @@ def test_garbage_is_refused(bench: Bench, text: str) -> None:
 
 
 def test_an_expired_voucher_is_refused(bench: Bench) -> None:
-    phone = Phone(bench)
+    phone = phone_of(bench)
     bench.wait(HOUR_MS + 1)
     accept(bench, phone, 3_000)
     assert refused_with(bench) == "offline_token_expired"
 
 
 def test_the_limits_of_payment_class_and_device(bench: Bench) -> None:
-    phone = Phone(bench)
+    phone = phone_of(bench)
     accept(bench, phone, 5_001)
     assert refused_with(bench) == "offline_limit_payment"
     accept_again(bench, phone, 4_500)
     accept_again(bench, phone, 4_500)
-    accept_again(bench, Phone(bench, voucher_id="ofv_01ARZ3NDEKTSV4RRFFQ69G5FAW"), 1)
+    accept_again(bench, phone_of(bench, voucher_id="ofv_01ARZ3NDEKTSV4RRFFQ69G5FAW"), 1)
     assert refused_with(bench) == "offline_limit_device"
 
 
@@ -213,22 +169,22 @@ def accept_again(bench: Bench, phone: Phone, amount_minor: int) -> None:
 
 
 def test_a_class_that_the_store_does_not_name_is_refused(bench: Bench) -> None:
-    accept(bench, Phone(bench, payer_class="known"), 1)
+    accept(bench, phone_of(bench, payer_class="known"), 1)
     assert refused_with(bench) == "offline_limit_payment"
 
 
 def test_what_is_left_for_the_store_counts(bench: Bench) -> None:
     hear(bench, store_minor_left=4_000)
-    accept(bench, Phone(bench), 3_000)
-    accept_again(bench, Phone(bench, voucher_id="ofv_01ARZ3NDEKTSV4RRFFQ69G5FAW"), 1_001)
+    accept(bench, phone_of(bench), 3_000)
+    accept_again(bench, phone_of(bench, voucher_id="ofv_01ARZ3NDEKTSV4RRFFQ69G5FAW"), 1_001)
     assert refused_with(bench) == "offline_limit_store"
 
 
 def test_a_number_and_the_money_of_a_voucher_are_spent_here_once(bench: Bench) -> None:
     hear(bench, device_minor_max=100_000)
-    phone = Phone(bench)
+    phone = phone_of(bench)
     accept(bench, phone, 5_000)
-    accept_again(bench, Phone(bench), 1_000)  # a copy of the phone begins at number 0 again
+    accept_again(bench, phone_of(bench), 1_000)  # a copy of the phone begins at number 0 again
     assert refused_with(bench) == "offline_token_used"
     accept_again(bench, phone, 5_000)
     accept_again(bench, phone, 1)
@@ -266,7 +222,7 @@ def test_without_a_line_it_waits_through_a_power_cut_and_goes_when_the_line_is_b
     bench: Bench,
 ) -> None:
     bench.feed(LinkDown())
-    accept(bench, Phone(bench), 3_000)
+    accept(bench, phone_of(bench), 3_000)
     assert bench.sent_of("payment.create") == []
     bench.power_cut()
     bench.clock.forward(30 * HOUR_MS)
@@ -283,12 +239,12 @@ def test_without_a_line_it_waits_through_a_power_cut_and_goes_when_the_line_is_b
 def test_after_a_power_cut_without_the_hub_its_last_word_still_counts(bench: Bench) -> None:
     bench.power_cut()
     bench.boot(link_up=False)
-    accept(bench, Phone(bench), 3_000)
+    accept(bench, phone_of(bench), 3_000)
     assert bench.kind == "accepted_offline"
 
 
 def test_nobody_is_asked_before_the_backend_is_back_then_at_once(bench: Bench) -> None:
-    accept(bench, Phone(bench), 3_000)
+    accept(bench, phone_of(bench), 3_000)
     bench.wait(10 * 60_000)
     assert bench.sent_of("payment.query") == []
     hear(bench, "online")
@@ -300,7 +256,7 @@ def test_nobody_is_asked_before_the_backend_is_back_then_at_once(bench: Bench) -
 
 
 def test_a_till_that_is_suspended_keeps_its_money_until_it_is_heard_again(bench: Bench) -> None:
-    accept(bench, Phone(bench), 3_000)
+    accept(bench, phone_of(bench), 3_000)
     create = bench.sent_of("payment.create")[-1]
     bench.answer(refusal(create.request_id, "device_suspended"))
     assert bench.kind == "accepted_offline"
