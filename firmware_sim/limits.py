@@ -126,3 +126,10 @@ MDB_SAYINGS_MAX = 16
 MDB_TRACE_BLOCKS_MAX = 256
 MDB_COLUMNS_MAX = 200
 DRIVER_OUTPUT_CHARS_MAX = 20_000
+
+MODBUS_GAP_MS = 20
+"""A silence after which a frame is over."""
+GATE_ARM_MS = 1_500
+"""How long the arm takes to rise or to fall."""
+GATE_CARS_MAX = 500
+GATE_TAG_MAX = 2**32 - 1

@@ -17,17 +17,14 @@ from protocol.errors import CallerError, OperatingError
 from protocol.identity import ALL_FILE_NAMES, ElementKey, Identity, read_identity
 from protocol.topics import reply_address
 from protocol.trust import Trust
-from terminal import vending as vending_sales
 from terminal.adapters.coap_link import CoapLink, CoapPlace
 from terminal.adapters.customer_display import SerialCustomerDisplay
 from terminal.adapters.device_reader import WholeReader
-from terminal.adapters.dispenser import RecordingDispenser
 from terminal.adapters.ef01_fingerprint import Ef01FingerprintSensor
 from terminal.adapters.escpos_printer import EscPosSerialPrinter
 from terminal.adapters.first_code import FirstCode
 from terminal.adapters.gm65_scanner import Gm65Scanner
 from terminal.adapters.host_reader import HostReader
-from terminal.adapters.mdb_cashless import MdbCashless
 from terminal.adapters.measuring_reader import MeasuringReader
 from terminal.adapters.mqtt_link import MqttLink, MqttPlace
 from terminal.adapters.pn532_reader import Pn532Reader
@@ -46,6 +43,7 @@ from terminal.customer_screen import CustomerScreen
 from terminal.http_server import HttpServer
 from terminal.journal.store import Journal
 from terminal.machine_sales import MachineSales
+from terminal.machines import Machine, machine_of
 from terminal.ports import CodeScanner, DeviceReader, Dispenser
 from terminal.profile import Good, Item, Profile
 from terminal.shell import Shell, ShellPorts
@@ -58,7 +56,7 @@ from transport.contexts import ClientTls
 
 log = structlog.get_logger("terminal")
 _SCANNERS: dict[str, type[Gm65Scanner | SsiScanner]] = {"gm65": Gm65Scanner, "ssi": SsiScanner}
-_KINDS = {"till": "terminal", "vending": "thing"}
+_KINDS = {"till": "terminal", "vending": "thing", "parking": "thing"}
 QR_FILE = "qr.png"
 
 
@@ -90,9 +88,10 @@ def load_identity(settings: Settings) -> Identity:
 
 def profile_of(settings: Settings, identity: Identity) -> Profile:
     """The agent's view of the settings."""
-    sale, merchant, vending = settings.sale, settings.merchant, settings.vending
-    is_vending = vending is not None and settings.profile == "vending"
-    items = vending.items if vending is not None and is_vending else ()
+    sale, merchant = settings.sale, settings.merchant
+    vending = settings.vending if settings.profile == "vending" else None
+    machine = vending or (settings.parking if settings.profile == "parking" else None)
+    items = vending.items if vending is not None else ()
     return Profile(
         kind=settings.profile,
         tid=identity.name,
@@ -103,13 +102,14 @@ def profile_of(settings: Settings, identity: Identity) -> Profile:
         till=merchant.till,
         currency=merchant.currency,
         reply_to=reply_address(identity.store, identity.name, settings.hub.transport),
-        methods=vending.methods if vending is not None and is_vending else sale.methods,
+        methods=machine.methods if machine is not None else sale.methods,
         hub_count=1 + len(settings.hub.others),
         amount_minor_max=sale.amount_minor_max,
-        biometric_above_minor=None if is_vending else sale.biometric_above_minor,
+        biometric_above_minor=None if machine is not None else sale.biometric_above_minor,
         biometric_methods=frozenset(sale.biometric_methods),
-        is_attended=sale.attended and not is_vending,
-        mandate_id=vending.mandate_id if vending is not None and is_vending else None,
+        is_attended=sale.attended and machine is None,
+        mandate_id=vending.mandate_id if vending is not None else None,
+        gives_once=settings.profile == "parking",
         items=tuple(Item(**item.model_dump(exclude={"column"})) for item in items),
         scan_table=settings.scan.table(),
         goods={good.code: Good(**good.model_dump()) for good in settings.goods},
@@ -150,8 +150,7 @@ async def _build(settings: Settings, identity: Identity, stack: AsyncExitStack) 
     )
     link = _signed(settings, identity, _link(settings, identity, journal.boot_epoch, trust), stack)
     reader = _reader(settings, identity, journal.boot_epoch)
-    machine = _machine(settings, stack)
-    dispenser = machine or (RecordingDispenser() if settings.profile == "vending" else None)
+    machine = machine_of(settings, agent.profile, stack)
     ports = _ports(
         settings,
         stack,
@@ -159,7 +158,7 @@ async def _build(settings: Settings, identity: Identity, stack: AsyncExitStack) 
         link=link,
         clock=clock,
         reader=reader,
-        dispenser=dispenser,
+        dispenser=machine.dispenser if machine is not None else None,
     )
     shell = Shell(ports)
     opened = open_counter(
@@ -181,7 +180,7 @@ async def _build(settings: Settings, identity: Identity, stack: AsyncExitStack) 
     pictures = asyncio.get_running_loop().create_task(_keep_picture(settings, shell))
     stack.push_async_callback(_cancelled, pictures)
     _show_customer(settings, shell, stack)
-    _sell(machine, agent.profile, shell, stack)
+    _sell(machine, shell, stack)
     access = Access(control_token(settings.state_dir), tid=identity.name)
     await http.start(build_app(opened.counter, Diagnostics(ports), access))
     stack.push_async_callback(http.stop)
@@ -192,14 +191,11 @@ async def _build(settings: Settings, identity: Identity, stack: AsyncExitStack) 
     return RunningTerminal({"http": http.port}, token_file, shell, agent, task)
 
 
-def _sell(
-    machine: MdbCashless | None, profile: Profile, shell: Shell, stack: AsyncExitStack
-) -> None:
+def _sell(machine: Machine | None, shell: Shell, stack: AsyncExitStack) -> None:
     """What is selected at the machine's own keys is sold."""
-    if machine is None:
+    if machine is None or machine.source is None:
         return
-    wish_of = partial(vending_sales.wish_of, profile)
-    sales = MachineSales(machine, wish_of, profile.methods, shell, shell.now_ms)
+    sales = MachineSales(machine.source, machine.wishes_of, shell, shell.now_ms)
     selling = asyncio.get_running_loop().create_task(sales.run(), name="terminal-machine")
     stack.push_async_callback(_cancelled, selling)
 
@@ -313,17 +309,6 @@ def _one_of(scanners: Sequence[CodeScanner]) -> CodeScanner | None:
     if len(scanners) > 1:
         return FirstCode(scanners)
     return scanners[0] if scanners else None
-
-
-def _machine(settings: Settings, stack: AsyncExitStack) -> MdbCashless | None:
-    """The machine on the vending bus, which then both asks for sales and gives out their goods."""
-    port, vending = settings.devices.mdb, settings.vending
-    if port is None or vending is None or settings.profile != "vending":
-        return None
-    columns = {item.column: item.item for item in vending.items if item.column is not None}
-    machine = MdbCashless(port, columns, currency=settings.merchant.currency)
-    stack.push_async_callback(machine.aclose)
-    return machine
 
 
 def _reader(settings: Settings, identity: Identity, boot_epoch: int) -> DeviceReader | None:

@@ -133,6 +133,10 @@ class DevicesSection(_Section):
     """Signs for this terminal, if `tillway enroll join --element` made its key there."""
     secure_element_pin_file: Path | None = None
     mdb: str | None = None
+    gate: str | None = None
+    """A car park's exit: a serial port, or ``tcp:HOST:PORT`` of a serial server."""
+    gate_baud: int = 9_600
+    gate_unit: Annotated[int, Field(ge=1, le=247)] = 1
 
 
 class CustomerDisplaySection(_Section):
@@ -181,6 +185,18 @@ class VendingSection(_Section):
     items: Annotated[tuple[ItemSection, ...], Field(min_length=1, max_length=ITEMS_MAX)]
 
 
+class ParkingSection(_Section):
+    """What a car park asks at its exit, and how it is paid. A started minute counts whole."""
+
+    per_minute_minor: _Minor
+    free_minutes: Annotated[int, Field(ge=0, le=1_440)] = 0
+    day_minor_max: _Minor | None = None
+    """The most for each started 24 hours."""
+    methods: Annotated[tuple[_MachineMethod, ...], Field(min_length=1)] = ("mandate", "merchant_qr")
+    mandates: dict[Annotated[int, Field(ge=1, le=0xFFFFFFFF)], _Name] = {}
+    """Whose car pays by which mandate, by the tag that the exit reads."""
+
+
 class Settings(BaseSettings):
     """The terminal's settings."""
 
@@ -192,7 +208,7 @@ class Settings(BaseSettings):
         nested_model_default_partial_update=True,
     )
 
-    profile: Literal["till", "vending"] = "till"
+    profile: Literal["till", "vending", "parking"] = "till"
     state_dir: Path = Path("var/terminal")
     passphrase_file: Path | None = None
     """Opens the sealed keys; None: ``passphrase`` in the state directory."""
@@ -207,6 +223,7 @@ class Settings(BaseSettings):
     customer_display: CustomerDisplaySection = CustomerDisplaySection()
     reading: ReadingSection = ReadingSection()
     vending: VendingSection | None = None
+    parking: ParkingSection | None = None
     goods: Annotated[tuple[GoodSection, ...], Field(max_length=GOODS_MAX)] = ()
 
     def passphrase(self) -> bytes:
@@ -258,8 +275,11 @@ def load(file: Path | None) -> Settings:
         raise CallerError("config_invalid", f"{field}: {first['msg']}") from None
     except ValueError as error:
         raise CallerError("config_invalid", f"{file}: {error}") from None
-    if settings.profile == "vending" and settings.vending is None:
-        raise CallerError("config_invalid", "vending: missing")
+    for kind, section in (("vending", settings.vending), ("parking", settings.parking)):
+        if settings.profile == kind and section is None:
+            raise CallerError("config_invalid", f"{kind}: missing")
+    if settings.profile == "parking" and settings.devices.gate is None:
+        raise CallerError("config_invalid", "devices.gate: missing")
     if settings.vending is not None and (
         ("mandate" in settings.vending.methods) != (settings.vending.mandate_id is not None)
     ):

@@ -75,10 +75,14 @@ class ItemFlow:
         self._withhold(sale)
 
     def recover(self) -> None:
-        """After a restart: what was owed never fell; of what was dispensing nobody can tell."""
+        """After a restart: what was owed never fell; of what was dispensing nobody can tell, but a
+        machine that gives each thing once, however often it is told: it is told again."""
         for sale in self._journal.sales_by_delivery(_D.OWED):
             self._withhold(replace(sale, is_recovered=True))
         for sale in self._journal.sales_by_delivery(_D.DISPENSING):
+            if self._desk.profile.gives_once and sale.item is not None:
+                self._desk.effects.append(DispenseItem(sale.payment_id, sale.item))
+                continue
             self._move(replace(sale, error_code=UNCERTAIN, is_recovered=True), _T.LOSE_CONTACT)
 
     def _withhold(self, sale: Sale) -> None:

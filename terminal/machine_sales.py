@@ -8,7 +8,6 @@ Rule 3: a selection that takes too long is given up at the machine and at the ba
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 import structlog
@@ -20,8 +19,9 @@ from terminal.limits import SELECTION_RETRY_S, SELECTION_SALE_S
 from terminal.ports import Selection, SelectionSource
 
 log = structlog.get_logger("terminal.machine")
-WishOf = Callable[[Selection, int], StartSale]
-"""The sale of a selection made at a time (ms); ``CallerError`` for what is not sold so."""
+WishesOf = Callable[[Selection, int], Sequence[StartSale]]
+"""The sale of a selection made at a time (ms), once for each way to pay it, the first first;
+``CallerError`` for what is not sold so."""
 
 
 class Till(Protocol):
@@ -42,14 +42,12 @@ class MachineSales:
     def __init__(
         self,
         machine: SelectionSource,
-        wish_of: WishOf,
-        methods: Sequence[str],
+        wishes_of: WishesOf,
         till: Till,
         now_ms: Callable[[], int],
     ) -> None:
         self._machine = machine
-        self._wish_of = wish_of
-        self._methods = methods
+        self._wishes_of = wishes_of
         self._till = till
         self._now_ms = now_ms
 
@@ -66,9 +64,9 @@ class MachineSales:
 
     async def _serve(self, selection: Selection) -> None:
         try:
-            wish = self._wish_of(selection, self._now_ms())
+            wishes = self._wishes_of(selection, self._now_ms())
             async with asyncio.timeout(SELECTION_SALE_S):
-                is_paid = await self._pay(wish, self._methods)
+                is_paid = await self._pay(wishes)
         except TimeoutError:
             is_paid = False
             log.info("selection_too_long", item=selection.item)
@@ -79,13 +77,13 @@ class MachineSales:
         if not is_paid:
             await self._machine.refuse(selection)
 
-    async def _pay(self, wish: StartSale, methods: Sequence[str]) -> bool:
+    async def _pay(self, wishes: Sequence[StartSale]) -> bool:
         """Whether the dispenser takes over."""
-        for method in methods:
-            screen = await self._till.command(replace(wish, method=method))
-            if await self._is_paid(screen.subject, method):
+        for wish in wishes:
+            screen = await self._till.command(wish)
+            if await self._is_paid(screen.subject, wish.method or ""):
                 return True
-            log.info("selection_not_paid", payment_id=screen.subject, method=method)
+            log.info("selection_not_paid", payment_id=screen.subject, method=wish.method)
         return False
 
     async def _is_paid(self, payment_id: str | None, method: str) -> bool:

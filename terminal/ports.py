@@ -62,10 +62,27 @@ class CustomerView:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What somebody has selected at a machine, and the price that the machine asks."""
+    """What somebody has selected at a machine, and the price that the machine asks.
+
+    ``tag`` says who is there, where the machine knows. What was used over a time was used from
+    ``since_ms`` to ``until_ms``, by the machine's clock."""
 
     item: str
     amount_minor: int
+    tag: str = ""
+    since_ms: int = 0
+    until_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Car:
+    """Who stands at a car park's exit, and since when it is in, by the exit's clock (s); 0 is
+    unknown. ``is_released``: it may leave."""
+
+    tag: int
+    entered_s: int
+    now_s: int
+    is_released: bool
 
 
 class CodeScanner(Protocol):
@@ -240,6 +257,30 @@ class SelectionSource(Protocol):
 
     async def refuse(self, selection: Selection) -> None:
         """Say that nobody pays for it. Nothing happens if the machine waits no longer."""
+        ...
+
+
+class Gate(Protocol):
+    """A car park's exit. Each call ends within 20 s."""
+
+    async def car(self) -> Car | None:
+        """Who stands there now; None where nobody does, after a short while."""
+        ...
+
+    async def notice(self, words: int) -> None:
+        """What the display says, by its number (``protocol.framing.gate``)."""
+        ...
+
+    async def raise_for(self, tag: int) -> None:
+        """Let this car out; returns when the arm is up. Asked again, nothing more happens.
+
+        ``item_not_given`` where the exit refuses: nobody gets out. Any other error says that nobody
+        knows.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of the port."""
         ...
 
 

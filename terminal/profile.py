@@ -35,7 +35,7 @@ class Profile:
     """One terminal's place in the world and its rules."""
 
     kind: str
-    """``till`` or ``vending``."""
+    """``till``, ``vending`` or ``parking``."""
     tid: str
     store: str
     merchant_id: str
@@ -52,6 +52,8 @@ class Profile:
     biometric_methods: frozenset[str] = field(default_factory=lambda: frozenset({"pay_code"}))
     is_attended: bool = True
     mandate_id: str | None = None
+    gives_once: bool = False
+    """Whether the machine, told again, gives nothing more: a gate knows whom it let out."""
     items: tuple[Item, ...] = ()
     goods: Mapping[str, Good] = field(default_factory=dict)
     """What the cart knows, by barcode."""
@@ -62,3 +64,8 @@ class Profile:
     idle_lock_ms: int = IDLE_LOCK_MS
     receipt_footer_zh: str = ""
     receipt_footer_en: str = ""
+
+    @property
+    def is_machine(self) -> bool:
+        """Whether nobody works here: its page is its customers'."""
+        return self.kind != "till"

@@ -5,6 +5,8 @@ Rule 1: what is captured is given out once, or given back, or shown to the owner
 Rule 2: the machine asks the price that we sell at, or nothing is sold.
 """
 
+from dataclasses import replace
+
 from protocol.errors import CallerError
 from protocol.messages import ExplainedLine, Explanation
 from terminal.inputs import StartSale
@@ -12,13 +14,13 @@ from terminal.ports import Selection
 from terminal.profile import Profile
 
 
-def wish_of(profile: Profile, selection: Selection, now_ms: int) -> StartSale:
-    """The sale of what was selected at the machine's own keys; ``amount_invalid`` where it asks
-    another price."""
+def wishes_of(profile: Profile, selection: Selection, now_ms: int) -> list[StartSale]:
+    """The sale of what was selected at the machine's own keys, for each way to pay; where it asks
+    another price, ``amount_invalid``."""
     wish = select(profile, selection.item, now_ms)
     if wish.amount_minor != selection.amount_minor:
         raise CallerError("amount_invalid", "the machine asks another price")
-    return wish
+    return [replace(wish, method=method) for method in profile.methods]
 
 
 def select(profile: Profile, item: str, now_ms: int) -> StartSale:

@@ -101,6 +101,12 @@ COMPUTE_ROUNDS = 9
 SKEW_SPAN_NS_MIN = 600 * 1_000_000_000
 """Shorter than this, a clock's steps are larger than its error."""
 
+GATE_REPLY_S = 0.5
+GATE_ATTEMPTS_MAX = 3
+GATE_POLL_S = 0.2
+GATE_RAISE_S = 8.0
+GATE_JOB_LIMIT_S = 20.0
+
 READER_REPLY_S = 0.5
 READER_REPLY_GAP_S = 0.3
 READER_REPLY_ALL_S = 6.0

@@ -72,7 +72,7 @@ class Gate:
     @property
     def has_no_staff(self) -> bool:
         """A machine's page is its customers'."""
-        return self.counter.real.agent.profile.kind == "vending"
+        return self.counter.real.agent.profile.is_machine
 
     def station(self, request: Request) -> Station:
         """At which till."""

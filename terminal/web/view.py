@@ -70,7 +70,7 @@ class Renderer:
         screen = station.shell.screen
         if view == "customer":
             return "till/customer.html"
-        if screen.kind == "keypad" and station.agent.profile.kind == "vending":
+        if screen.kind == "keypad" and station.agent.profile.is_machine:
             return "till/vending.html"
         return f"till/{_OWN_TEMPLATES.get(screen.kind, 'state')}.html"
 

@@ -11,11 +11,11 @@ import pytest
 
 from protocol.errors import CallerError, OperatingError
 from terminal import vending
-from terminal.bootstrap import _machine
 from terminal.config import load
 from terminal.domain.screen import Screen
 from terminal.inputs import Cancel, CashierInput, ChooseMethod, StartSale
 from terminal.machine_sales import MachineSales
+from terminal.machines import machine_of
 from terminal.ports import Selection
 from terminal.profile import Item
 from tests.unit.terminal.fakes import profile
@@ -87,7 +87,7 @@ async def served(
     """The machine after all it had to say."""
     items = (Item(item="tea", zh="茶", en="Tea", amount_minor=350),)
     shop = profile(kind="vending", items=items, methods=methods)
-    sales = MachineSales(machine, partial(vending.wish_of, shop), methods, till, lambda: 1)
+    sales = MachineSales(machine, partial(vending.wishes_of, shop), till, lambda: 1)
     task = asyncio.create_task(sales.run())
     async with asyncio.timeout(5):
         await machine.is_done.wait()
@@ -172,12 +172,17 @@ async def test_a_machine_is_built_from_the_settings(tmp_path: Path) -> None:
     file = tmp_path / "terminal.toml"
     file.write_text(CONFIG + ITEM.format("tea") + "column = 1\n")
     async with AsyncExitStack() as stack:
-        machine = _machine(load(file), stack)
+        machine = machine_of(load(file), profile(kind="vending"), stack)
         assert machine is not None
+        assert machine.source is not None
         with pytest.raises(OperatingError, match="device_disconnected"):
-            await machine.next_selection()
+            await machine.source.next_selection()
     file.write_text(CONFIG.replace('mdb = "/nonexistent/tty"\n', "") + ITEM.format("tea"))
-    assert _machine(load(file), AsyncExitStack()) is None
+    machine = machine_of(load(file), profile(kind="vending"), AsyncExitStack())
+    assert machine is not None
+    assert machine.source is None, "what is sold on the page is written down"
+    file.write_text(CONFIG.replace('"vending"', '"till"', 1) + ITEM.format("tea") + "column = 1\n")
+    assert machine_of(load(file), profile(), AsyncExitStack()) is None
 
 
 @pytest.mark.parametrize("columns", [("", ""), ("column = 1\n", "column = 1\n")])

@@ -1,0 +1,1 @@
+"""A car park's exit: a barrier with a loop before it, as a Modbus unit."""

@@ -1,0 +1,116 @@
+"""A car park's exit on a board."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from firmware_sim.devices.gate.barrier import Barrier
+from firmware_sim.frames import JUNK, Frame, Side
+from firmware_sim.kinds.kind import Act, ActBody, DeviceEntry, Kind, State
+from firmware_sim.limits import GATE_TAG_MAX
+from protocol.framing import modbus
+from protocol.framing.gate import NOTICES
+from protocol.framing.modbus import Adu
+
+Tag = Annotated[int, Field(ge=1, le=GATE_TAG_MAX)]
+Minutes = Annotated[int, Field(ge=0, le=525_600)]
+_NAMES = {
+    modbus.READ_COILS: "read_coils",
+    modbus.READ_INPUTS: "read_inputs",
+    modbus.READ_HOLDING: "read_holding",
+    modbus.READ_INPUT_REGISTERS: "read_registers",
+    modbus.WRITE_COIL: "write_coil",
+    modbus.WRITE_REGISTER: "write_register",
+    modbus.WRITE_REGISTERS: "write_registers",
+}
+_REFUSED = "refused"
+
+
+class GateEntry(DeviceEntry):
+    """An exit. ``cars`` are in the car park already: tag, and minutes since they drove in."""
+
+    kind: Literal["gate"]
+    unit: Annotated[int, Field(ge=1, le=247)] = 1
+    clock: AwareDatetime = datetime(2026, 1, 1, tzinfo=UTC)
+    cars: Annotated[dict[Tag, Minutes], Field(default_factory=dict, max_length=100)]
+
+
+class CarBody(ActBody):
+    """Which car."""
+
+    tag: Tag
+
+
+class ModbusDecoder:
+    """Requests and answers of one line."""
+
+    def __init__(self) -> None:
+        self._parsers = {
+            Side.HOST: modbus.FrameParser("request"),
+            Side.DEVICE: modbus.FrameParser("response"),
+        }
+
+    def feed(self, side: Side, data: bytes) -> list[Frame]:
+        """As ``FrameDecoder.feed``."""
+        return [_frame(side, item) for item in self._parsers[side].feed(data)]
+
+
+def _frame(side: Side, item: Adu | bytes) -> Frame:
+    if isinstance(item, bytes):
+        return Frame(side, item, JUNK, {"why": "no frame"}, is_valid=False)
+    raw = modbus.encode(item)
+    end = len(raw) - 2
+    fields: dict[str, str | int] = {"unit": item.unit, "function": item.function}
+    places = {"unit": (0, 1), "function": (1, 2), "data": (2, end)}
+    if item.refusal is not None:
+        return Frame(side, raw, _REFUSED, fields | {"data": item.data.hex()}, places=places)
+    name = _NAMES.get(item.function, "unknown")
+    return Frame(side, raw, name, fields | {"data": item.data.hex()}, places=places)
+
+
+def _build(entry: GateEntry, seed: bytes) -> Barrier:
+    del seed
+    epoch_s = int(entry.clock.timestamp())
+    cars = {tag: epoch_s - 60 * minutes for tag, minutes in entry.cars.items()}
+    return Barrier(entry.unit, epoch_s, cars)
+
+
+def _state(gate: Barrier) -> State:
+    return {
+        "arm": gate.arm.value,
+        "waiting": gate.waiting,
+        "released": gate.released,
+        "cars": len(gate.cars),
+        "passages": gate.passages,
+        "refusals": gate.refusals,
+        "is_blocked": gate.is_blocked,
+        "notice": NOTICES[gate.notice],
+    }
+
+
+def _arrive(gate: Barrier, body: CarBody, now_ms: int) -> None:
+    gate.arrive(body.tag, now_ms)
+
+
+def _drive_up(gate: Barrier, body: CarBody, _: int) -> None:
+    gate.drive_up(body.tag)
+
+
+KIND = Kind(
+    name="gate",
+    summary="car park's exit: barrier, loop and display as a Modbus RTU unit",
+    entry=GateEntry,
+    build=_build,
+    state=_state,
+    decoder=ModbusDecoder,
+    counters=("passages", "refusals"),
+    acts=(
+        Act("arrive", "a car drives in", _arrive, CarBody),
+        Act("drive_up", "a car comes to the exit", _drive_up, CarBody),
+        Act("turn_back", "the car at the exit turns back", lambda gate, _, __: gate.turn_back()),
+        Act("drive_out", "the car leaves under the arm", lambda gate, _, at: gate.drive_out(at)),
+        Act("block", "something holds the arm", lambda gate, _, __: gate.block()),
+        Act("free", "it holds the arm no longer", lambda gate, _, __: gate.free()),
+    ),
+)
