@@ -1,10 +1,12 @@
-"""Payments as CSV (RFC 4180), page by page: however long, no more than a page is in memory.
+"""Payments and refunds as CSV (RFC 4180), page by page: however long, no more than a page is in
+memory.
 
 Rule: a cell that a spreadsheet would take for a formula begins with an apostrophe. Amounts are
 plain decimal numbers, so that they can be added up.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from backend.console.limits import EXPORT_ROWS_MAX, EXPORT_ROWS_PER_READ
 from backend.console.payment_repository import Place
@@ -12,37 +14,69 @@ from backend.db.tables import Row
 from backend.spreadsheet import BYTE_ORDER_MARK, csv_lines, safe_cell
 from protocol.money import Money
 
-_COLUMNS = (
-    "payment_id", "created", "paid", "state", "method", "store", "device", "amount", "refunded",
-    "fee", "currency", "payer", "description",
-)  # fmt: skip
 ReadPage = Callable[[Place | None, int], Awaitable[list[Row]]]
 ShowTime = Callable[[int], str]
 
 
-async def csv_pages(read: ReadPage, show_time: ShowTime) -> AsyncIterator[bytes]:
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a file has in its columns. ``key`` names the column that pages go on by."""
+
+    key: str
+    columns: tuple[str, ...]
+    cells: Callable[[Row, ShowTime], Sequence[str]]
+
+
+async def csv_pages(sheet: Sheet, read: ReadPage, show_time: ShowTime) -> AsyncIterator[bytes]:
     """The file in pieces, UTF-8 with a byte order mark, as spreadsheets want it; the newest first,
     at most ``EXPORT_ROWS_MAX`` rows. If there are more, the last line says so."""
-    yield BYTE_ORDER_MARK + csv_lines([_COLUMNS])
+    yield BYTE_ORDER_MARK + csv_lines([sheet.columns])
     place, count = None, 0
     while count < EXPORT_ROWS_MAX:
         rows = await read(place, EXPORT_ROWS_PER_READ)
         if not rows:
             return
-        yield csv_lines([_cells(row, show_time) for row in rows])
-        place, count = Place.of(rows[-1]), count + len(rows)
+        yield csv_lines([sheet.cells(row, show_time) for row in rows])
+        place, count = Place(rows[-1]["created_at_ms"], rows[-1][sheet.key]), count + len(rows)
         if len(rows) < EXPORT_ROWS_PER_READ:
             return
     yield csv_lines([(f"only the newest {EXPORT_ROWS_MAX} rows; narrow the dates for the others",)])
 
 
-def _cells(row: Row, show_time: ShowTime) -> Sequence[str]:
-    money = [
-        Money(row[name], row["currency"]).decimal()
-        for name in ("amount_minor", "refunded_minor", "fee_minor")
-    ]
+def _payment(row: Row, show_time: ShowTime) -> Sequence[str]:
+    money = [_money(row, name) for name in ("amount_minor", "refunded_minor", "fee_minor")]
     paid = "" if row["paid_at_ms"] is None else show_time(row["paid_at_ms"])
     texts = [row["payment_id"], show_time(row["created_at_ms"]), paid, row["state"], row["method"],
              row["store"], row["device"]]  # fmt: skip
     tail = [row["currency"], row["payer_masked"] or "", row["description"]]
     return [*map(safe_cell, texts), *money, *map(safe_cell, tail)]
+
+
+def _refund(row: Row, show_time: ShowTime) -> Sequence[str]:
+    money = [_money(row, name) for name in ("amount_minor", "fee_returned_minor")]
+    texts = [row["refund_id"], row["payment_id"], show_time(row["created_at_ms"]), row["state"],
+             row["business_date"], row["store"], row["cashier"] or row["device"]]  # fmt: skip
+    tail = [row["currency"], row["error_code"] or "", row["reason"]]
+    return [*map(safe_cell, texts), *money, *map(safe_cell, tail)]
+
+
+def _money(row: Row, name: str) -> str:
+    return Money(row[name], row["currency"]).decimal()
+
+
+PAYMENTS = Sheet(
+    "payment_id",
+    (
+        "payment_id", "created", "paid", "state", "method", "store", "device", "amount", "refunded",
+        "fee", "currency", "payer", "description",
+    ),
+    _payment,
+)  # fmt: skip
+REFUNDS = Sheet(
+    "refund_id",
+    (
+        "refund_id", "payment_id", "created", "state", "business_date", "store", "by", "amount",
+        "fee_returned", "currency", "error", "reason",
+    ),
+    _refund,
+)  # fmt: skip

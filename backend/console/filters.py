@@ -74,13 +74,13 @@ class Typed(TypedFilter):
 
 def place_of(request: Request) -> Place | None:
     """Behind which row the page begins."""
-    at, _, payment_id = request.query_params.get("after", "").partition("~")
-    if not payment_id:
+    at, _, key = request.query_params.get("after", "").partition("~")
+    if not key:
         return None
     is_number = at.isdecimal() and at.isascii() and len(at) <= _TIME_DIGITS_MAX
-    if not (is_number and is_name(payment_id)):
+    if not (is_number and is_name(key)):
         raise CallerError("field_invalid", "after")
-    return Place(int(at), payment_id)
+    return Place(int(at), key)
 
 
 def minor_of(text: str, currency: str = "CNY") -> int:

@@ -55,7 +55,7 @@ def _withdrawals(pages: APIRouter, parts: ConsoleParts, desk: MoneyDesk) -> None
         person = await parts.merchant(request)
         place = place_of(request)
         rows = await desk.payouts(
-            person.merchant_id, None if place is None else (place.at_ms, place.payment_id)
+            person.merchant_id, None if place is None else (place.at_ms, place.key)
         )
         more = ""
         if len(rows) > ROWS_PER_PAGE:

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
-from backend.console.export import csv_pages
+from backend.console.export import PAYMENTS, csv_pages
 from backend.console.face import shown_time
 from backend.console.filters import Typed, minor_of, place_of
 from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE
@@ -77,7 +77,7 @@ def _payments(pages: APIRouter, parts: ConsoleParts) -> None:
 
         name = f"payments-{desk.today().isoformat()}.csv"
         answer = StreamingResponse(
-            csv_pages(read, shown_time),
+            csv_pages(PAYMENTS, read, shown_time),
             media_type="text/csv; charset=utf-8",
             headers={"content-disposition": f'attachment; filename="{name}"'},
         )

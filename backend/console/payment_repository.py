@@ -45,12 +45,7 @@ class Place:
     """Where a page ends: the last row's key."""
 
     at_ms: int
-    payment_id: str
-
-    @classmethod
-    def of(cls, row: Row) -> "Place":
-        """Behind a row."""
-        return cls(row["created_at_ms"], row["payment_id"])
+    key: str
 
 
 class ConsolePayments:
@@ -64,7 +59,7 @@ class ConsolePayments:
         query = _narrowed(select(*(_payment.c[name] for name in _LISTED)), wanted)
         at, key = _payment.c.created_at_ms, _payment.c.payment_id
         if after is not None:
-            earlier = and_(at == after.at_ms, key < after.payment_id)
+            earlier = and_(at == after.at_ms, key < after.key)
             query = query.where(or_(at < after.at_ms, earlier))
         return self._reader.rows(query.order_by(at.desc(), key.desc()).limit(limit))
 

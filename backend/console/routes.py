@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 
 from backend.console import (
     merchant_callback_pages,
+    merchant_list_pages,
     merchant_money_pages,
     merchant_pages,
     operator_pages,
@@ -48,6 +49,7 @@ def router(
     merchant_pages.add_pages(pages, parts, money)
     merchant_money_pages.add_pages(pages, parts, money)
     merchant_callback_pages.add_pages(pages, parts, merchants.callbacks)
+    merchant_list_pages.add_pages(pages, parts)
     operator_pages.add_pages(pages, parts, operations)
     return pages
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, case, func, select, tuple_
 
 from backend.db.reading import Reader
 from backend.devices.limits import (
@@ -11,6 +11,7 @@ from backend.devices.limits import (
     FLEET_PAGE_ROWS,
     HISTORY_ROWS_MAX,
     SELECTED_DEVICES_MAX,
+    STORES_PER_LIST_MAX,
 )
 from backend.devices.model import DeviceKind, DeviceRow, DeviceStatus
 from backend.devices.selection import Selection
@@ -58,23 +59,37 @@ class DeviceRepository:
 
     def all(self) -> list[dict[str, Any]]:
         """Every device with what was last heard of it, for the operator's eyes."""
-        joined = _device.outerjoin(_presence, _presence.c.tid == _device.c.tid)
+        query = _heard_of().order_by(_device.c.store, _device.c.tid)
+        return self._rows(query.limit(DEVICES_PER_STORE_MAX))
+
+    def of_merchant(
+        self, merchant_id: str, *, limit: int, after: tuple[str, str] = ("", "")
+    ) -> list[dict[str, Any]]:
+        """A merchant's devices, the same, by store and name; ``after``: behind this pair."""
+        mine = select(_store.c.store).where(_store.c.merchant_id == merchant_id)
+        place = (_device.c.store, _device.c.tid)
+        query = _heard_of().where(_device.c.store.in_(mine), tuple_(*place) > after)
+        return self._rows(query.order_by(*place).limit(limit))
+
+    def stores(self, merchant_id: str) -> list[dict[str, Any]]:
+        """A merchant's stores with how many devices each has, and how many of them are here."""
         query = (
             select(
-                _device.c.tid,
-                _device.c.kind,
-                _device.c.store,
-                _device.c.status,
-                _device.c.changed_at_ms,
-                _presence.c.is_online,
-                _presence.c.spool_depth,
-                _presence.c.reported_at_ms,
+                _store.c.store,
+                _store.c.name,
+                func.count(_device.c.tid).label("device_count"),
+                func.count(case((_presence.c.is_online == 1, 1))).label("online_count"),
             )
-            .select_from(joined)
-            .order_by(_device.c.store, _device.c.tid)
-            .limit(DEVICES_PER_STORE_MAX)
+            .select_from(
+                _store.outerjoin(_device, _device.c.store == _store.c.store).outerjoin(
+                    _presence, _presence.c.tid == _device.c.tid
+                )
+            )
+            .where(_store.c.merchant_id == merchant_id)
+            .group_by(_store.c.store, _store.c.name)
+            .order_by(_store.c.store)
         )
-        return self._rows(query)
+        return self._rows(query.limit(STORES_PER_LIST_MAX))
 
     def fleet(self, selection: Selection, *, after: str) -> list[dict[str, Any]]:
         """The next page of the devices of a selection, by name, with their tags and what was last
@@ -124,6 +139,19 @@ class DeviceRepository:
         """Whether the database answers with our tables."""
         self._rows(select(_store.c.store).limit(1))
         return True
+
+
+def _heard_of() -> Select[Any]:
+    return select(
+        _device.c.tid,
+        _device.c.kind,
+        _device.c.store,
+        _device.c.status,
+        _device.c.changed_at_ms,
+        _presence.c.is_online,
+        _presence.c.spool_depth,
+        _presence.c.reported_at_ms,
+    ).select_from(_device.outerjoin(_presence, _presence.c.tid == _device.c.tid))
 
 
 def _chosen(selection: Selection) -> list[ColumnElement[bool]]:

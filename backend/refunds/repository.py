@@ -1,6 +1,8 @@
 """Reading refunds outside commands. Only this file of the room sees SQL."""
 
-from sqlalchemy import select
+from dataclasses import dataclass
+
+from sqlalchemy import and_, or_, select
 
 from backend.db.reading import Reader
 from backend.db.tables import Row
@@ -8,6 +10,19 @@ from backend.refunds.limits import LIST_ROWS_MAX
 from backend.refunds.tables import Refund
 
 _refund = Refund.__table__  # type: ignore[attr-defined]
+_SHOWN = [column for column in _refund.columns if column.name != "body_hash"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundFilter:
+    """Which refunds are wanted; what is empty or None does not matter. Times are when they were
+    asked for, ``until_ms`` not included."""
+
+    merchant_id: str | None
+    state: str = ""
+    amount_minor: int | None = None
+    from_ms: int | None = None
+    until_ms: int | None = None
 
 
 class RefundRepository:
@@ -18,11 +33,32 @@ class RefundRepository:
 
     def of_payment(self, payment_id: str) -> list[Row]:
         """A payment's refunds, oldest first, without the hash of what was asked."""
-        columns = [column for column in _refund.columns if column.name != "body_hash"]
         query = (
-            select(*columns)
+            select(*_SHOWN)
             .where(_refund.c.payment_id == payment_id)
             .order_by(_refund.c.created_at_ms, _refund.c.refund_id)
             .limit(LIST_ROWS_MAX)
         )
         return self._reader.rows(query)
+
+    def listed(
+        self, wanted: RefundFilter, *, limit: int, after: tuple[int, str] | None = None
+    ) -> list[Row]:
+        """Refunds, the newest first; with ``after``, those behind this time and id."""
+        at, key = _refund.c.created_at_ms, _refund.c.refund_id
+        query = select(*_SHOWN)
+        conditions = {
+            _refund.c.merchant_id: wanted.merchant_id,
+            _refund.c.state: wanted.state or None,
+            _refund.c.amount_minor: wanted.amount_minor,
+        }
+        for column, value in conditions.items():
+            if value is not None:
+                query = query.where(column == value)
+        if wanted.from_ms is not None:
+            query = query.where(at >= wanted.from_ms)
+        if wanted.until_ms is not None:
+            query = query.where(at < wanted.until_ms)
+        if after is not None:
+            query = query.where(or_(at < after[0], and_(at == after[0], key < after[1])))
+        return self._reader.rows(query.order_by(at.desc(), key.desc()).limit(limit))

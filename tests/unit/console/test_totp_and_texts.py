@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from backend.console.chart import day_chart
-from backend.console.export import csv_pages
+from backend.console.export import PAYMENTS, csv_pages
 from backend.console.filters import minor_of
 from backend.console.model import check_password
 from backend.console.totp import STEP_MS, code_at, secret_uri, step_of
@@ -62,7 +62,7 @@ def test_an_export_is_read_page_by_page_until_it_is_short(monkeypatch: pytest.Mo
         return [row] * (2 if len(asked) < 3 else 1)
 
     async def whole() -> bytes:
-        return b"".join([one async for one in csv_pages(read, lambda at_ms: f"{at_ms}")])
+        return b"".join([one async for one in csv_pages(PAYMENTS, read, lambda at_ms: f"{at_ms}")])
 
     lines = asyncio.run(whole()).decode("utf-8-sig").splitlines()
     assert len(lines) == 1 + 5

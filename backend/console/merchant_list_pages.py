@@ -1,0 +1,117 @@
+"""A merchant's lists: refunds, and its stores with their devices."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+
+from backend.console.export import REFUNDS, csv_pages
+from backend.console.face import shown_time
+from backend.console.filters import TypedFilter, from_ms, minor_of, place_of, until_ms
+from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE
+from backend.console.parts import ConsoleParts
+from backend.console.payment_repository import Place
+from backend.console.session import ROOT
+from backend.db.tables import Row
+from backend.devices.repository import DeviceRepository
+from backend.payments.services import Services
+from backend.refunds.repository import RefundFilter, RefundRepository
+from protocol.errors import CallerError
+from protocol.topics import is_name
+
+STATES = ("processing", "succeeded", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class TypedRefunds(TypedFilter):
+    """The refunds' filter."""
+
+    state: str
+    amount: str
+    since: str
+    until: str
+
+    def wanted(self, merchant_id: str | None) -> RefundFilter:
+        """The question to the database; ``field_invalid`` names what cannot be read."""
+        if self.state and self.state not in STATES:
+            raise CallerError("field_invalid", "state")
+        return RefundFilter(
+            merchant_id=merchant_id,
+            state=self.state,
+            amount_minor=minor_of(self.amount) if self.amount else None,
+            from_ms=from_ms(self.since),
+            until_ms=until_ms(self.until),
+        )
+
+
+def add_pages(pages: APIRouter, parts: ConsoleParts) -> None:
+    """``/console/refunds`` and ``/console/stores``."""
+    services = parts.payments.services
+    _refunds(pages, parts, services)
+    _stores(pages, parts, services)
+
+
+def _refunds(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:
+    face, repository = parts.face, RefundRepository(services.reader)
+
+    async def listed(wanted: RefundFilter, place: Place | None, limit: int) -> list[Row]:
+        after = None if place is None else (place.at_ms, place.key)
+        rows: list[Row] = await services.run_read(
+            lambda: repository.listed(wanted, limit=limit, after=after)
+        )
+        return rows
+
+    @pages.get(ROOT + "/refunds")
+    async def refunds(request: Request) -> Response:
+        person = await parts.person(request)
+        typed, place = TypedRefunds.of(request), place_of(request)
+        rows = await listed(typed.wanted(person.scope), place, ROWS_PER_PAGE + 1)
+        more = ""
+        if len(rows) > ROWS_PER_PAGE:
+            rows = rows[:ROWS_PER_PAGE]
+            more = typed.query(after="{created_at_ms}~{refund_id}".format(**rows[-1]))
+        return face.page(
+            request, "refunds", person, tab="refunds", rows=rows, typed=typed, more=more,
+            is_first=place is None, choices=STATES, export=typed.query(),
+        )  # fmt: skip
+
+    @pages.get(ROOT + "/refunds.csv")
+    async def export(request: Request) -> Response:
+        person = await parts.person(request)
+        wanted = TypedRefunds.of(request).wanted(person.scope)
+
+        async def read(place: Place | None, limit: int) -> list[Row]:
+            return await listed(wanted, place, limit)
+
+        name = f"refunds-{parts.payments.today().isoformat()}.csv"
+        answer = StreamingResponse(
+            csv_pages(REFUNDS, read, shown_time),
+            media_type="text/csv; charset=utf-8",
+            headers={"content-disposition": f'attachment; filename="{name}"'},
+        )
+        return face.sealed(request, answer)
+
+
+def _stores(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:
+    repository = DeviceRepository(services.reader)
+
+    @pages.get(ROOT + "/stores")
+    async def stores(request: Request) -> Response:
+        person = await parts.merchant(request)
+        store, _, tid = request.query_params.get("after", "")[:FILTER_CHARS_MAX].partition("~")
+        if (store or tid) and not (is_name(store) and is_name(tid)):
+            raise CallerError("field_invalid", "after")
+        devices: list[Row] = await services.run_read(
+            lambda: repository.of_merchant(
+                person.merchant_id, limit=ROWS_PER_PAGE + 1, after=(store, tid)
+            )
+        )
+        more = ""
+        if len(devices) > ROWS_PER_PAGE:
+            devices = devices[:ROWS_PER_PAGE]
+            more = "{store}~{tid}".format(**devices[-1])
+        return parts.face.page(
+            request, "stores", person, tab="stores", devices=devices, more=more,
+            is_first=not store,
+            stores=await services.run_read(lambda: repository.stores(person.merchant_id)),
+        )  # fmt: skip
