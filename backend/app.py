@@ -51,6 +51,7 @@ from backend.risk.aml.reports import routes as report_routes
 from backend.risk.cases import routes as case_routes
 from backend.risk.devices import routes as fingerprint_routes
 from backend.risk.judging import routes as decision_routes
+from backend.risk.judging.explaining import Explainer
 from backend.risk.labels import routes as label_routes
 from backend.risk.lists import routes as list_routes
 from backend.risk.models import routes as model_routes
@@ -129,6 +130,7 @@ def _console_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         bills=backend.merchant_api.bills,
         accounts=backend.merchant_api.accounts,
         callbacks=CallbacksDesk(backend.services, backend.callbacks, backend.background.wake),
+        explainer=Explainer(backend.services, backend.risk.desk),
     )
     return (
         console_people_routes.operator_router(people, guard),
@@ -158,6 +160,7 @@ def _fleet_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
 def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
     services = backend.services
     clearing = backend.clearing
+    explainer = Explainer(services, backend.risk.desk)
     clears: tuple[APIRouter, ...] = ()
     if clearing is not None:
         clears = (
@@ -196,7 +199,7 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         case_routes.operator_router(services, guard, backend.case_clock),
         label_routes.operator_router(services, guard),
         list_routes.operator_router(services, guard),
-        decision_routes.operator_router(services, guard, backend.risk.desk),
+        decision_routes.operator_router(explainer, guard),
         model_routes.operator_router(services, guard),
         rule_routes.operator_router(services, guard, backend.rule_desk),
         fingerprint_routes.operator_router(services, guard, wake=backend.device_judge.wake),

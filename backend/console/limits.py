@@ -17,7 +17,8 @@ SESSION_LIFE_MS = 10 * 60 * 60 * 1000
 SESSION_TOUCH_GAP_MS = 60 * 1000
 """How often a session that is used is noted as used."""
 TOKEN_BYTES = 32
-FORM_BYTES_MAX = 8 * 1024
+FORM_BYTES_MAX = 24 * 1024
+"""A merchant's answer to a dispute, in Chinese, as forms are encoded."""
 FORM_FIELDS_MAX = 16
 FILTER_CHARS_MAX = 64
 ROWS_PER_PAGE = 30

@@ -6,6 +6,7 @@ from backend.bills.service import PaperDesk
 from backend.console.merchant_callbacks_desk import CallbacksDesk
 from backend.merchant_api.bills.desk import MerchantBills
 from backend.merchant_api.keys.desk import AccountDesk
+from backend.risk.judging.explaining import Explainer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,3 +18,4 @@ class MerchantDesks:
     """The same, as a merchant's program gets them."""
     accounts: AccountDesk
     callbacks: CallbacksDesk
+    explainer: Explainer

@@ -25,6 +25,7 @@ def add_pages(pages: APIRouter, parts: ConsoleParts, money: MoneyDesk) -> None:
     _payments(pages, parts)
     _one(pages, parts)
     _refund(pages, parts)
+    _answer(pages, parts)
 
 
 def _today(pages: APIRouter, parts: ConsoleParts, money: MoneyDesk) -> None:
@@ -129,6 +130,20 @@ def _refund(pages: APIRouter, parts: ConsoleParts) -> None:
         return face.sent(request, f"/payments/{row['payment_id']}")
 
 
+def _answer(pages: APIRouter, parts: ConsoleParts) -> None:
+    desk = parts.payments
+
+    @pages.post(ROOT + "/payments/{payment_id}/disputes/{dispute_id}/answer")
+    async def answer(request: Request, payment_id: str, dispute_id: str) -> Response:
+        person, form = await parts.posted(request)
+        row = await desk.payment(person, payment_id)
+        try:
+            await desk.answer(person, row, dispute_id, form.get("evidence", "").strip())
+        except CallerError as refusal:
+            return await _shown(parts, request, person, row, refusal)
+        return parts.face.sent(request, f"/payments/{row['payment_id']}")
+
+
 async def _shown(
     parts: ConsoleParts,
     request: Request,
@@ -139,7 +154,7 @@ async def _shown(
     """A payment's page, with what was refused above it."""
     return parts.face.page(
         request, "payment", person, tab="payments", here=_path(row), payment=row, refusal=refusal,
-        refund_id=parts.payments.new_refund_id(), **await parts.payments.story(row),
+        refund_id=parts.payments.new_refund_id(), **await parts.payments.story(person, row),
     )  # fmt: skip
 
 

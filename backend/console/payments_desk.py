@@ -9,13 +9,21 @@ Rule 2: a refund is the engine's own command; its id comes with the form, so tha
 import json
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
+from backend.bills.service import PaperDesk
+from backend.bills.settlement import SettlementDay
 from backend.console.chart import Chart, day_chart
 from backend.console.face import SHOP_TIME
 from backend.console.model import Person
+from backend.console.payment_judgement import judged
 from backend.console.payment_repository import ConsolePayments, Filter
+from backend.console.payment_story import told
+from backend.console.words import STEPS
 from backend.db.tables import Row
+from backend.disputes.repository import DisputeRepository
+from backend.disputes.service import GiveEvidence
 from backend.notify.model import callback_id
 from backend.notify.repository import CallbackRepository
 from backend.payments.model import DeviceRequest
@@ -23,6 +31,7 @@ from backend.payments.repository import PaymentRepository
 from backend.payments.services import Services
 from backend.refunds.repository import RefundRepository
 from backend.refunds.service import CreateRefund
+from backend.risk.judging.explaining import Explainer
 from protocol import ids
 from protocol.errors import CallerError
 from protocol.messages import RefundCreate
@@ -58,8 +67,11 @@ class Day:
 class PaymentsDesk:
     """One per process."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, explainer: Explainer, papers: PaperDesk) -> None:
         self.services = services
+        self._explainer = explainer
+        self._papers = papers
+        self._disputes = DisputeRepository(services.reader)
         self.console = ConsolePayments(services.reader)
         self._payments = PaymentRepository(services.reader)
         self._refunds = RefundRepository(services.reader)
@@ -98,27 +110,65 @@ class PaymentsDesk:
             raise CallerError("payment_not_found", payment_id)
         return row
 
-    async def story(self, payment: Row) -> dict[str, Any]:
-        """All that is known of a payment: steps, attempts, refunds, postings, callbacks."""
+    async def story(self, person: Person, payment: Row) -> dict[str, Any]:
+        """All that this person may know of a payment: steps, attempts, refunds, disputes, postings,
+        callbacks, settlement, verdict and routing."""
         read, payment_id = self.services.run_read, payment["payment_id"]
-        timeline = await read(lambda: self._payments.timeline(payment_id))
+        steps = await read(lambda: self._payments.timeline(payment_id))
         refunds = await read(lambda: self._refunds.of_payment(payment_id))
-        events = [payment_id, f"{payment_id}.captured", f"{payment_id}.reversed"]
-        for refund in refunds:
-            events += [refund["refund_id"], f"{refund['refund_id']}.succeeded"]
-        told = _callback_ids(payment_id, timeline, refunds)
+        attempts = await read(lambda: self._payments.attempts(payment_id))
+        disputes = await read(lambda: self._disputes.of_payment(payment_id))
+        answers = {
+            one["dispute_id"]: await read(partial(self._disputes.timeline, one["dispute_id"]))
+            for one in disputes
+        }
+        news = _callback_ids(payment_id, steps, refunds)
+        callbacks = await read(
+            lambda: [row for one in news if (row := self._callbacks.callback(one))]
+        )
+        found = await self._explainer.explained(payment_id) if person.is_operator else []
         return {
-            "timeline": [{**row, "detail": json.loads(row["detail"])} for row in timeline],
-            "refund_rows": refunds,
-            "attempts": await read(lambda: self._payments.attempts(payment_id)),
-            "postings": await read(lambda: self.console.postings(events)),
-            "callbacks": await read(
-                lambda: [row for one in told if (row := self._callbacks.callback(one))]
+            "timeline": told(
+                [{**row, "detail": json.loads(row["detail"])} for row in steps],
+                STEPS,
+                attempts=attempts,
+                refunds=refunds,
+                disputes=[step for one in answers.values() for step in one],
+                callbacks=callbacks,
             ),
+            "refund_rows": refunds,
+            "attempts": attempts,
+            "disputes": [{**one, "answers": answers[one["dispute_id"]]} for one in disputes],
+            "postings": await read(lambda: self.console.postings(_events(payment_id, refunds))),
+            "callbacks": callbacks,
+            "settlement": await self._settlement(payment),
             "verdict": json.loads(payment["risk"]) if payment["risk"] else None,
+            "decisions": judged(found),
             "routing": json.loads(payment["routing"]) if payment["routing"] else [],
+            "order_by": [one.value for one in self.services.rules.routing.order_by],
             "left_minor": left_minor(payment),
         }
+
+    async def _settlement(self, payment: Row) -> SettlementDay | None:
+        """The day that a payment is settled with; None for one that was not paid."""
+        if payment["paid_at_ms"] is None:
+            return None
+        on = date.fromisoformat(payment["business_date"])
+        found = await self._papers.days(payment["merchant_id"], on, on)
+        return found[0] if found else None
+
+    async def answer(self, person: Person, payment: Row, dispute_id: str, evidence: str) -> None:
+        """Give the merchant's answer to a dispute of this payment; another payment's is not
+        found."""
+        known: list[Row] = await self.services.run_read(
+            lambda: self._disputes.of_payment(payment["payment_id"])
+        )
+        if person.is_operator or dispute_id not in {one["dispute_id"] for one in known}:
+            raise CallerError("dispute_not_found", dispute_id)
+        command = GiveEvidence(
+            dispute_id=dispute_id, merchant_id=person.merchant_id, evidence=evidence
+        )
+        await self.services.submit(command)
 
     def new_refund_id(self) -> str:
         """The id of a refund that a form is about to ask for."""
@@ -191,6 +241,14 @@ def _day(currency: str, paid: list[Row], given: list[Row], hours: list[Row]) -> 
         fee_minor=sum(row["fee_minor"] for row in sold),
         chart=day_chart(by_hour),
     )
+
+
+def _events(payment_id: str, refunds: list[Row]) -> list[str]:
+    """What the ledger calls the events of a payment and of its refunds."""
+    events = [payment_id, f"{payment_id}.captured", f"{payment_id}.reversed"]
+    for refund in refunds:
+        events += [refund["refund_id"], f"{refund['refund_id']}.succeeded"]
+    return events
 
 
 def _callback_ids(payment_id: str, timeline: list[Row], refunds: list[Row]) -> list[str]:

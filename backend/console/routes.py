@@ -43,7 +43,11 @@ def router(
     pages = APIRouter(route_class=_route_of(face, people), include_in_schema=False)
     face.assets.mount(pages)
 
-    parts = ConsoleParts(people=people, payments=PaymentsDesk(services), face=face)
+    parts = ConsoleParts(
+        people=people,
+        payments=PaymentsDesk(services, merchants.explainer, merchants.papers),
+        face=face,
+    )
     _door(pages, parts, tries)
     money = MoneyDesk(services, merchants)
     merchant_pages.add_pages(pages, parts, money)

@@ -23,7 +23,8 @@ Form = dict[str, str]
 
 
 async def read_form(request: Request) -> Form:
-    """The fields of a form of our own site, the first of each name; ``not_authorized`` for one of
+    """The fields of a form of our own site, the first of each name, a text of several lines as one;
+    ``not_authorized`` for one of
     another site, ``field_invalid`` for what is no form."""
     if request.headers.get("sec-fetch-site", "none") not in _OWN_SITES:
         raise CallerError("not_authorized")
@@ -34,7 +35,7 @@ async def read_form(request: Request) -> Form:
             raise CallerError("field_invalid", "form")
     try:
         fields = parse_qs(body.decode("ascii"), max_num_fields=FORM_FIELDS_MAX, errors="strict")
-        form = {name: values[0] for name, values in fields.items()}
+        form = {name: " ".join(values[0].splitlines()) for name, values in fields.items()}
         for value in form.values():
             check_characters(value)
     except ValueError:

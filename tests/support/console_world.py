@@ -4,6 +4,7 @@ import base64
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -26,6 +27,8 @@ from backend.notify.repository import CallbackRepository
 from backend.operator.service import MerchantDefaults, OperatorService
 from backend.payments.services import Services
 from backend.rate_limit import RateLimit
+from backend.risk.judging.desk import RiskDesk
+from backend.risk.judging.explaining import Explainer
 from protocol.errors import TillwayError
 from tests.support.merchant_caller import an_authority
 from tests.support.shop import MERCHANT, Shop
@@ -98,7 +101,13 @@ def operator_of(shop: Shop, services: Services) -> OperatorService:
     )
 
 
-def merchants_of(services: Services) -> MerchantDesks:
+@cache
+def a_risk_desk() -> RiskDesk:
+    """One for all shops that have no engine: making it takes a while."""
+    return RiskDesk()
+
+
+def merchants_of(shop: Shop, services: Services) -> MerchantDesks:
     """What the merchants' pages look into, on the shop's books."""
     api = build_merchant_api(
         services,
@@ -108,7 +117,13 @@ def merchants_of(services: Services) -> MerchantDesks:
     )
     papers = build_papers(services, Calendar())
     callbacks = CallbacksDesk(services, CallbackRepository(services.reader), lambda: None)
-    return MerchantDesks(papers=papers, bills=api.bills, accounts=api.accounts, callbacks=callbacks)
+    return MerchantDesks(
+        papers=papers,
+        bills=api.bills,
+        accounts=api.accounts,
+        callbacks=callbacks,
+        explainer=Explainer(services, shop.engine.desk if shop.engine else a_risk_desk()),
+    )
 
 
 @contextmanager
@@ -123,7 +138,9 @@ def console_world(shop: Shop) -> Iterator[ConsoleWorld]:
     operations = OperationsDesk(
         services, operator_of(shop, services), CallbackRepository(shop.reader), lambda: None
     )
-    app.include_router(routes.router(services, people, operations, tries, merchants_of(services)))
+    app.include_router(
+        routes.router(services, people, operations, tries, merchants_of(shop, services))
+    )
 
     @app.exception_handler(TillwayError)
     async def on_refusal(_: Request, error: TillwayError) -> JSONResponse:

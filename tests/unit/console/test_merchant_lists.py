@@ -77,7 +77,7 @@ def test_a_merchant_sees_its_own_devices_with_what_was_heard_of_them(
     for tid, is_online, depth in (("pos1", True, 0), ("pos2", False, 7)):
         shop.do(
             ReportPresence(
-                hub="hub1", tid=tid, is_online=is_online, boot_epoch=1, spool_depth=depth,
+                hub="pos1", tid=tid, is_online=is_online, boot_epoch=1, spool_depth=depth,
                 at_ms=shop.clock.at_ms,
             )
         )  # fmt: skip

@@ -1,0 +1,97 @@
+"""A payment's timeline whole: its own steps, and beside them tries, refunds, disputes, callbacks.
+Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from faces.words import Words
+
+Row = Mapping[str, Any]
+_REFUNDS = {
+    "processing": Words("退款处理中", "Refund under way"),
+    "succeeded": Words("退款成功", "Refund succeeded"),
+    "failed": Words("退款失败", "Refund failed"),
+}
+_DISPUTES = {
+    "DisputeOpened": Words("顾客提出争议", "Disputed by the payer"),
+    "DisputeEvidenceGiven": Words("商户已提交说明", "The merchant has answered"),
+    "DisputeWon": Words("争议胜诉", "Dispute won"),
+    "DisputeLost": Words("争议败诉", "Dispute lost"),
+    "DisputeWithdrawn": Words("争议已撤回", "Dispute withdrawn"),
+}
+_WRITTEN = Words("通知已产生", "Callback written")
+_DELIVERED = Words("通知已送达", "Callback delivered")
+_TRIED = Words("支付尝试未成", "A try that did not succeed")
+_NEEDS_PIN = Words("请顾客输入支付密码", "The payer was asked for the PIN")
+_PIN_CODE = "pin_required"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of the timeline."""
+
+    at_ms: int
+    words: Words
+    actor: str = ""
+    note: str = ""
+    detail: Row = field(default_factory=dict)
+    tone: str = ""
+    """``own``: the payment's own step; empty: beside it."""
+
+
+def told(
+    steps: Sequence[Row],
+    words: Mapping[str, Words],
+    *,
+    attempts: Sequence[Row],
+    refunds: Sequence[Row],
+    disputes: Sequence[Row],
+    callbacks: Sequence[Row],
+) -> list[Line]:
+    """Everything in the order of time; a payment's own step before what came of it. ``words`` are
+    the steps' own, ``disputes`` the steps of all disputes."""
+    lines = [
+        Line(
+            at_ms=step["at_ms"],
+            words=words.get(step["event"], Words(step["event"], step["event"])),
+            actor=step["actor"],
+            detail=step["detail"],
+            tone="own",
+        )
+        for step in steps
+    ]
+    lines += [_attempt(one) for one in attempts if one["error_code"]]
+    lines += [
+        Line(
+            at_ms=one["created_at_ms"],
+            words=_REFUNDS.get(one["state"], Words(one["state"], one["state"])),
+            actor=one["cashier"] or one["device"],
+            note=one["reason"],
+        )
+        for one in refunds
+    ]
+    lines += [
+        Line(
+            at_ms=one["at_ms"],
+            words=_DISPUTES.get(one["event"], Words(one["event"], one["event"])),
+            actor=one["actor"],
+            note=one["evidence"],
+        )
+        for one in disputes
+    ]
+    for one in callbacks:
+        lines.append(Line(at_ms=one["created_at_ms"], words=_WRITTEN, note=one["event_type"]))
+        if one["delivered_at_ms"] is not None:
+            note = f"HTTP {one['answer_status']}" if one["answer_status"] else ""
+            lines.append(Line(at_ms=one["delivered_at_ms"], words=_DELIVERED, note=note))
+    return sorted(lines, key=lambda line: line.at_ms)
+
+
+def _attempt(one: Row) -> Line:
+    asked = one["error_code"] == _PIN_CODE
+    return Line(
+        at_ms=one["at_ms"],
+        words=_NEEDS_PIN if asked else _TRIED,
+        note=" ".join(part for part in (one["error_code"], one["code_masked"]) if part),
+    )

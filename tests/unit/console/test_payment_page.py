@@ -1,0 +1,118 @@
+"""A payment's page: its timeline whole, postings in words, and why it was let through."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from backend.console.feature_words import feature_words
+from backend.console.payment_judgement import judged
+from backend.disputes.service import OpenDispute
+from backend.payments.model import DAY_OFFSET_MS
+from backend.risk.cases.model import CaseClock
+from backend.risk.features.catalogue import PAYMENT
+from backend.risk.judging.desk import RiskDesk
+from backend.risk.judging.engine import Engine
+from tests.support.console_world import ConsoleWorld, console_world, page_token
+from tests.support.migrated import migrated_sqlite
+from tests.support.shop import OTHER_MERCHANT, Shop
+from tests.unit.console.test_console_http import paid
+
+
+@pytest.fixture
+def judging(tmp_path: Path) -> Iterator[ConsoleWorld]:
+    """A shop whose risk engine judges."""
+    engine = Engine(RiskDesk(), CaseClock(lambda _: True, DAY_OFFSET_MS))
+    shop = Shop(migrated_sqlite(tmp_path / "shop.db"), engine=engine)
+    shop.add_merchant()
+    with capture_logs(), console_world(shop) as found:
+        found.add("li.na")
+        found.add("ops", role="operator", merchant_id="")
+        yield found
+    shop.close()
+
+
+def test_operators_read_why_it_was_let_through_and_merchants_only_that_it_was(
+    judging: ConsoleWorld,
+) -> None:
+    path = f"/console/payments/{paid(judging)}?lang=en"
+    seen = judging.signed_in("ops").get(path).text
+    assert "Judged again" in seen
+    assert "the same again" in seen
+    assert "features were unknown" in seen
+    assert "payer: speed between places (km/h)" in seen
+    hidden = judging.signed_in("li.na").get(path).text
+    assert "Allowed" in hidden
+    for secret in ("Judged again", "features were unknown", "payer: speed"):
+        assert secret not in hidden
+
+
+def test_postings_name_accounts_in_words_and_break_at_colons(world: ConsoleWorld) -> None:
+    world.add("li.na")
+    page = world.signed_in("li.na").get(f"/console/payments/{paid(world)}?lang=en").text
+    assert "Merchant, pending" in page
+    assert "C:<wbr>MPEND:<wbr>" in page
+    assert "Paid from the balance" in page
+    assert "Waits" in page or "In progress" in page
+
+
+def test_a_dispute_stands_in_the_timeline_and_the_merchant_answers_it(world: ConsoleWorld) -> None:
+    world.add("li.na")
+    world.add("wang", merchant_id=OTHER_MERCHANT)
+    payment_id, shop = paid(world), world.shop
+    dispute_id = shop.id("dsp")
+    shop.do(
+        OpenDispute(
+            dispute_id=dispute_id, payment_id=payment_id, amount_minor=400, currency="CNY",
+            reason="not_received", rules=shop.rules,
+        )
+    )  # fmt: skip
+    http, path = world.signed_in("li.na"), f"/console/payments/{payment_id}"
+    page = http.get(f"{path}?lang=en").text
+    assert "Disputed by the payer" in page
+    form = {"page": page_token(page), "evidence": "货已送达。\r\n签收单 17 号。"}
+    answer = http.post(f"{path}/disputes/{dispute_id}/answer", data=form)
+    assert answer.url.path == path
+    assert "货已送达。 签收单 17 号。" in answer.text
+    assert "The merchant has answered" in answer.text
+    [kept] = shop.rows("SELECT state FROM dispute")
+    assert kept["state"] == "under_review"
+    empty = http.post(f"{path}/disputes/{dispute_id}/answer", data=form | {"evidence": " "})
+    assert empty.status_code == 400
+    other = http.post(f"{path}/disputes/{shop.id('dsp')}/answer", data=form)
+    assert "dispute_not_found" in other.text
+    theirs = world.signed_in("wang")
+    foreign = form | {"page": page_token(theirs.get("/console/today").text)}
+    assert theirs.post(f"{path}/disputes/{dispute_id}/answer", data=foreign).status_code == 404
+
+
+@pytest.mark.parametrize("name", PAYMENT.names)
+def test_every_feature_has_words(name: str) -> None:
+    words = feature_words(name)
+    assert words.en != name
+    assert re.search(r"[\u4e00-\u9fff]", words.zh)
+
+
+def test_contributions_are_told_the_largest_first_with_what_was_known() -> None:
+    first, second, third = PAYMENT.names[:3]
+    told: dict[str, Any] = {
+        "at_ms": 0, "action": "review", "rule": "r", "rules_version": "v", "is_repeated": True,
+        "hits": [], "guards": None, "features": {first: 1280.0}, "trouble": "", "challenger": None,
+        "score": {
+            "model_id": "ab" * 32, "probability": 0.1234, "is_repeated": None,
+            "contributions": {first: 0.2, second: -0.8, third: 0.0},
+        },
+    }  # fmt: skip
+    [one] = judged([told])
+    assert one.score is not None
+    assert one.score.probability == "12.3%"
+    assert [
+        (part.value, part.effect, part.raises, part.width) for part in one.score.contributions
+    ] == [
+        ("", "-0.800", False, 100),
+        ("1280", "+0.200", True, 25),
+    ]
+    assert len(one.unknown) == len(PAYMENT.names) - 1
