@@ -25,6 +25,7 @@ from backend.disputes import routes as dispute_routes
 from backend.firmware import ddi_routes as update_routes
 from backend.firmware import limits as firmware_limits
 from backend.firmware import routes as firmware_routes
+from backend.firmware.hub_routes import hub_router as hub_firmware_router
 from backend.hub_api.routes import router as hub_router
 from backend.identity.routes import router as enrolment_router
 from backend.ledger import routes as ledger_routes
@@ -77,6 +78,7 @@ def hub_app(backend: Backend) -> ASGIApp:
     """What answers on the mutual-TLS port."""
     app = _application("Tillway hub interface", backend)
     app.include_router(hub_router(backend.hub))
+    app.include_router(hub_firmware_router(backend.firmware, backend.hub.check))
     return BodyLimit(app, bytes_max=BATCH_BYTES_MAX)
 
 

@@ -35,6 +35,7 @@ from hub.ocpp.model import TRANSITIONS as CHARGE_TRANSITIONS
 from protocol.payment import TRANSITIONS
 from terminal.domain.card_sale import TRANSITIONS as CARD_TRANSITIONS
 from terminal.domain.delivery import TRANSITIONS as DELIVERY_TRANSITIONS
+from terminal.domain.firmware import TRANSITIONS as FIRMWARE_TRANSITIONS
 from terminal.domain.sale import TRANSITIONS as SALE_TRANSITIONS
 from terminal.domain.settings import TRANSITIONS as SETTINGS_TRANSITIONS
 
@@ -79,6 +80,10 @@ def page() -> str:
     rollout = [
         (origin.value, edge.state.value, step.value)
         for (origin, step), edge in ROLLOUT_TRANSITIONS.items()
+    ]
+    firmware = [
+        (origin.value, edge.state.value, step.value)
+        for (origin, step), edge in FIRMWARE_TRANSITIONS.items()
     ]
     settings = [
         (origin.value, edge.state.value, step.value)
@@ -184,6 +189,7 @@ def page() -> str:
         diagram("Card sale at the PIN pad", "terminal/domain/card_sale.py", card),
         diagram("Goods of a vending machine", "terminal/domain/delivery.py", goods),
         diagram("Rollout to many devices", "backend/rollouts/model.py", rollout),
+        diagram("Firmware of a terminal's board", "terminal/domain/firmware.py", firmware),
         diagram("Settings of a terminal", "terminal/domain/settings.py", settings),
         diagram("Charge of a car", "hub/ocpp/model.py", charge),
         diagram("Callback to a merchant", "backend/notify/states.py", callback),

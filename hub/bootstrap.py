@@ -21,6 +21,8 @@ from hub.config import Settings
 from hub.domain.core import HubCore, Remembered
 from hub.domain.forwarding import ForwardingLimits
 from hub.downlink import Downlink
+from hub.firmware.server import FirmwareServer
+from hub.firmware.store import FirmwareStore
 from hub.forwarder import Forwarder
 from hub.http_server import StatusServer
 from hub.line import BackendLine
@@ -145,6 +147,9 @@ class _Building:
         chargers = await self._chargers(core, shell)
         if chargers is not None:
             ports["ocpp"] = chargers.port
+        firmware = await self._firmware(core, line)
+        if firmware is not None:
+            ports["firmware"] = firmware.port
         await self._status(status, core, writer, mqtt, downlink, chargers)
         if isinstance(mqtt, ExternalBroker):
             # Without its broker the hub still forwards what it has accepted and serves CoAP.
@@ -260,6 +265,21 @@ class _Building:
             entropy=self._entropy,
             connected=mqtt.connected if mqtt is not None else None,
         )
+
+    async def _firmware(self, core: HubCore, line: BackendClient) -> FirmwareServer | None:
+        section = self._settings.firmware
+        if not section.enabled:
+            return None
+        server = FirmwareServer(
+            FirmwareStore(self._settings.state_dir / "firmware", line),
+            admits=core.registry.admits,
+            host=section.host,
+            port=section.port,
+            tls=ServerTls(self._tls),
+        )
+        await server.start()
+        self._stack.push_async_callback(server.stop)
+        return server
 
     async def _chargers(self, core: HubCore, shell: HubShell) -> CentralSystem | None:
         if not self._settings.ocpp.chargers:

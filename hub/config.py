@@ -64,6 +64,14 @@ class CoapSection(_Section):
     requests_per_s_total_max: Annotated[int, Field(ge=1, le=100_000)] = REQUESTS_PER_S_TOTAL_MAX
 
 
+class FirmwareSection(_Section):
+    """Where terminals fetch firmware for their boards. They show their certificates."""
+
+    enabled: bool = False
+    host: str = "127.0.0.1"
+    port: _Port = 8884
+
+
 class HttpSection(_Section):
     """Health, metrics, the status page. Loopback only, because nobody signs in."""
 
@@ -130,6 +138,7 @@ class Settings(BaseSettings):
     mqtt: MqttSection = MqttSection()
     coap: CoapSection = CoapSection()
     http: HttpSection = HttpSection()
+    firmware: FirmwareSection = FirmwareSection()
     spool: SpoolSection = SpoolSection()
     forward: ForwardSection = ForwardSection()
     offline: OfflineSection = OfflineSection()

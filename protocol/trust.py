@@ -17,7 +17,7 @@ from protocol.errors import CallerError
 from protocol.messages.offline import FloorLimits, OfflineToken, read_token
 
 HUB_STATE = "hub.state"
-RESULTS = frozenset({"payment.result", "refund.result", "settings.wanted"})
+RESULTS = frozenset({"payment.result", "refund.result", "settings.wanted", "firmware.wanted"})
 PROOFS = frozenset({"payment_not_found", "refund_not_found"})
 
 

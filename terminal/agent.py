@@ -23,6 +23,7 @@ from terminal.effects import Effect, PrintReceipt
 from terminal.fingerprint_flow import LOOK, FingerprintFlow
 from terminal.inputs import (
     AnswerArrived,
+    BoardStep,
     Cancel,
     ChooseMethod,
     CodeScanned,
@@ -58,11 +59,10 @@ from terminal.offline_flow import OfflineFlow
 from terminal.profile import Profile
 from terminal.refund_flow import REFUND_LOST, REFUND_QUERY, RefundFlow
 from terminal.sale_flow import SaleFlow
-from terminal.settings_flow import REPORT, TRIAL, SettingsFlow
 from terminal.timing import TerminalClock
+from terminal.upkeep import UPKEEP, Upkeep
 
-SOFTWARE = "tillway-terminal 0.1"
-_SENT_ONCE = frozenset({"payment.create", "device.hello", "device.fingerprint", "device.settings"})
+_SENT_ONCE = ("payment.create", "device.")
 _LEAVABLE = DONE_STATES | {SaleState.UNKNOWN, SaleState.REVERSING}
 """Screens a cashier may leave; what is not final goes on behind."""
 
@@ -80,6 +80,7 @@ class Agent:
         clock: TerminalClock,
         entropy: Entropy,
         has_reader: bool = False,
+        has_board: bool = False,
     ) -> None:
         """``has_reader``: whoever drives it can carry out ``ReadItself``. With a ``VerifyKey``
         whoever drives it signs what it transmits."""
@@ -90,12 +91,11 @@ class Agent:
         self._collect = CollectFlow(self._desk, self._sales, self._offline)
         self._refunds = RefundFlow(self._desk)
         self._marks = MarkFlow(self._desk)
-        self._settings = SettingsFlow(self._desk)
+        self._upkeep = Upkeep(self._desk, has_board=has_board)
         self._answers = AnswerFlow(
-            self._desk, trust, self._sales, self._refunds, self._settings, self._offline
+            self._desk, trust, self._sales, self._refunds, self._upkeep, self._offline
         )
         self._itself = FingerprintFlow(self._desk) if has_reader else None
-        self._has_said_hello = False
         self.printer_error: str | None = None
         self.refused_answers = self._answers.refused
         self.settled = self._desk.settled
@@ -127,7 +127,7 @@ class Agent:
     def start(self) -> list[Effect]:
         """Recover from the journal: open sales become unknown, unprinted receipts are printed."""
         with self._journal.transaction():
-            self._settings.recover()
+            self._upkeep.recover()
             queued = self._journal.queued_receipts()
             self._journal.free_draft()
             self._sales.recover()
@@ -288,8 +288,8 @@ class Agent:
             case ItselfRead(attrs):
                 if self._itself is not None:
                     self._itself.take(attrs)
-            case SettingsTried(version, code, detail):
-                self._settings.tried(version, code, detail)
+            case SettingsTried() | BoardStep():
+                self._upkeep.take(event)
             case ReceiptPrinted(receipt_id):
                 self.printer_error = None
                 self._journal.set_receipt_state(receipt_id, "printed")
@@ -359,8 +359,8 @@ class Agent:
                 self._resend(subject)
             elif kind == LOOK:
                 self._look()
-            elif kind in {TRIAL, REPORT}:
-                self._settings.on_timer(kind)
+            elif kind in UPKEEP:
+                self._upkeep.on_timer(kind)
             elif kind in {REFUND_LOST, REFUND_QUERY}:
                 self._refunds.on_timer(kind, subject)
             else:
@@ -377,7 +377,7 @@ class Agent:
         """The link lost an envelope. It may still have arrived: the request goes again by its
         own timers, and an unanswered create is queried."""
         row = self._journal.request(request_id)
-        if row is not None and row.message_type not in _SENT_ONCE:
+        if row is not None and not row.message_type.startswith(_SENT_ONCE):
             self._desk.courier.resend_later(row)
 
     def _look(self) -> None:
@@ -386,15 +386,7 @@ class Agent:
 
     def _link_up(self) -> None:
         self._desk.courier.is_link_up = True
-        if not self._has_said_hello:
-            self._has_said_hello = True
-            body = {
-                "software": SOFTWARE,
-                "profile": self.profile.kind,
-                "started_at_ms": self._desk.clock.now_ms(),
-            }
-            self._desk.courier.post("device.hello", body, subject=self.profile.tid)
+        self._upkeep.on_link_up()
         self._look()
-        self._settings.report()
         self._sales.on_link_up()
         self._refunds.on_link_up()

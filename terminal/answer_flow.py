@@ -6,14 +6,14 @@ Rule 1: bytes that claim to be an answer and are not are counted, logged and for
 from collections import Counter
 
 from protocol.errors import CallerError
-from protocol.messages import PaymentResult, RefundResult, Refusal, SettingsWanted
+from protocol.messages import PaymentResult, RefundResult, Refusal
 from protocol.trust import PROOFS, Trust
 from terminal.desk import Desk, log
 from terminal.journal.rows import RequestRow
 from terminal.offline_flow import OfflineFlow
 from terminal.refund_flow import RefundFlow
 from terminal.sale_flow import SaleFlow
-from terminal.settings_flow import SettingsFlow
+from terminal.upkeep import WISHES, Upkeep
 
 
 class AnswerFlow:
@@ -25,7 +25,7 @@ class AnswerFlow:
         trust: Trust,
         sales: SaleFlow,
         refunds: RefundFlow,
-        settings: SettingsFlow,
+        upkeep: Upkeep,
         offline: OfflineFlow,
     ) -> None:
         self._desk = desk
@@ -33,7 +33,7 @@ class AnswerFlow:
         self._trust = trust
         self._sales = sales
         self._refunds = refunds
-        self._settings = settings
+        self._upkeep = upkeep
         self._offline = offline
         self.refused: Counter[str] = Counter()
 
@@ -62,10 +62,10 @@ class AnswerFlow:
                 self._check_subject(row, refund.refund_id)
                 if self._keep(data, trusted.kid, answer.message_type, row, refund.refund_id):
                     self._refunds.on_result(refund, row)
-            case "settings.wanted":
+            case message_type if message_type in WISHES:
                 if row is not None:
                     self._desk.courier.settle(row.request_id)
-                self._settings.wanted(SettingsWanted.from_map(answer.body))
+                self._upkeep.wanted(message_type, answer.body)
             case "refusal" if row is not None:
                 refusal = Refusal.from_map(answer.body)
                 if refusal.error.code in PROOFS and not trusted.is_backend:

@@ -41,8 +41,15 @@ class Updated:
 class BoardUpdate:
     """One update of one board. ``pause`` waits so many seconds."""
 
-    def __init__(self, board: ControllerBoard, data: bytes, pause: Pause) -> None:
-        """``CallerError("firmware_refused")`` if the bytes are no firmware image."""
+    def __init__(
+        self,
+        board: ControllerBoard,
+        data: bytes,
+        pause: Pause,
+        on_trial: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """``CallerError("firmware_refused")`` if the bytes are no firmware image.
+        ``on_trial`` is called before the board starts it for the first time."""
         image = mcuboot.read_image(data)
         if isinstance(image, Flaw) or not image.digest:
             raise CallerError("firmware_refused", f"no firmware image: {image or Flaw.BAD_TLVS}")
@@ -50,8 +57,14 @@ class BoardUpdate:
         self._data = data[: image.total_bytes]
         self._image: Image = image
         self._pause = pause
+        self._on_trial = on_trial
         self._trials = 0
         self._has_acted = False
+
+    @property
+    def has_tried(self) -> bool:
+        """Whether the board was told to start it."""
+        return self._trials > 0
 
     async def run(self) -> Updated:
         """Do all that is needed. ``firmware_refused`` if the board does not take or start it;
@@ -111,6 +124,8 @@ class BoardUpdate:
         as one that did not start."""
         if self._trials >= BOARD_TRIALS_MAX:
             raise CallerError("firmware_refused", "the board went back to its old firmware")
+        if not self.has_tried and self._on_trial is not None:
+            await self._on_trial()
         self._trials += 1
         await self._board.reset()
         for _ in range(BOARD_BOOTS_WAITED_MAX):

@@ -22,6 +22,7 @@ from terminal.adapters.customer_display import SerialCustomerDisplay
 from terminal.adapters.device_reader import WholeReader
 from terminal.adapters.ef01_fingerprint import Ef01FingerprintSensor
 from terminal.adapters.escpos_printer import EscPosSerialPrinter
+from terminal.adapters.firmware_download import FirmwareDownload
 from terminal.adapters.first_code import FirstCode
 from terminal.adapters.gm65_scanner import Gm65Scanner
 from terminal.adapters.host_reader import HostReader
@@ -31,10 +32,11 @@ from terminal.adapters.pn532_reader import Pn532Reader
 from terminal.adapters.secure_element import ElementDeviceKey, SerialSecureElement
 from terminal.adapters.signing_link import SigningLink
 from terminal.adapters.simulated_reader import SimulatedReader
+from terminal.adapters.smp_board import SmpSerialBoard
 from terminal.adapters.ssi_scanner import SsiScanner
 from terminal.adapters.system import SystemClock, SystemEntropy
 from terminal.adapters.telium_pinpad import TeliumPinPad
-from terminal.agent import SOFTWARE, Agent
+from terminal.agent import Agent
 from terminal.config import Settings
 from terminal.counter.diagnostics import Diagnostics
 from terminal.counter.opening import open_counter
@@ -48,6 +50,7 @@ from terminal.ports import CodeScanner, DeviceReader, Dispenser
 from terminal.profile import Good, Item, Profile
 from terminal.shell import Shell, ShellPorts
 from terminal.slip import receipt_bytes
+from terminal.upkeep import SOFTWARE
 from terminal.uplink import UplinkPort
 from terminal.web.access import TOKEN_FILE, Access, control_token
 from terminal.web.app import build_app
@@ -147,12 +150,14 @@ async def _build(settings: Settings, identity: Identity, stack: AsyncExitStack) 
         clock=clock,
         entropy=SystemEntropy(),
         has_reader=settings.reading.source != "off",
+        has_board=settings.devices.controller is not None,
     )
     link = _signed(settings, identity, _link(settings, identity, journal.boot_epoch, trust), stack)
     reader = _reader(settings, identity, journal.boot_epoch)
     machine = machine_of(settings, agent.profile, stack)
     ports = _ports(
         settings,
+        identity,
         stack,
         agent=agent,
         link=link,
@@ -254,6 +259,7 @@ def _signed(
 
 def _ports(
     settings: Settings,
+    identity: Identity,
     stack: AsyncExitStack,
     *,
     agent: Agent,
@@ -288,6 +294,16 @@ def _ports(
     if devices.pinpad is not None:
         pinpad = TeliumPinPad(devices.pinpad, baud=devices.pinpad_baud, pos=devices.pinpad_pos)
         stack.push_async_callback(pinpad.aclose)
+    board = firmware = None
+    if devices.controller is not None:
+        board = SmpSerialBoard(devices.controller)
+        stack.push_async_callback(board.aclose)
+        firmware = FirmwareDownload(
+            settings.state_dir / "firmware",
+            host=settings.hub.host,
+            port=settings.hub.firmware_port,
+            tls=ClientTls(identity.tls_of(settings.tls_profile)),
+        )
     render: Callable[[Mapping[str, Any]], bytes] = partial(
         receipt_bytes, width_mm=devices.paper_width_mm
     )
@@ -302,6 +318,8 @@ def _ports(
         pinpad=pinpad,
         dispenser=dispenser,
         reader=reader,
+        board=board,
+        firmware=firmware,
     )
 
 

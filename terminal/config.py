@@ -53,6 +53,8 @@ class HubSection(_Section):
     """``oscore`` (RFC 8613): as the hub's, for links that others can hear."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8883
+    firmware_port: Annotated[int, Field(ge=1, le=65535)] = 8884
+    """Where the hub hands out firmware, for a terminal with a controller board."""
     others: Annotated[tuple[HubAddress, ...], Field(max_length=HUBS_MAX - 1)] = ()
     """The store's other hubs: tried in this order when one is lost."""
 
@@ -129,6 +131,8 @@ class DevicesSection(_Section):
     """Takes bank cards with a bank of its own (Ingenico's Protocol E)."""
     pinpad_baud: int = 9_600
     pinpad_pos: Annotated[int, Field(ge=1, le=99)] = 1
+    controller: str | None = None
+    """The board behind the buttons and motors, whose firmware the backend may renew."""
     secure_element: str | None = None
     """Signs for this terminal, if `tillway enroll join --element` made its key there."""
     secure_element_pin_file: Path | None = None

@@ -73,6 +73,16 @@ class TrySettings:
     profile: Profile
 
 
+@dataclass(frozen=True, slots=True)
+class RenewBoard:
+    """Bring this firmware to the controller board instead of any other; answer each step with
+    `BoardStep`. An empty digest: bring nothing."""
+
+    version: int
+    digest: str
+    size: int
+
+
 Effect = (
     Transmit
     | ScanCode
@@ -82,4 +92,5 @@ Effect = (
     | DispenseItem
     | ReadItself
     | TrySettings
+    | RenewBoard
 )

@@ -171,6 +171,18 @@ class SettingsTried:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardStep:
+    """What became of the firmware of a wish: a step of `domain.firmware`."""
+
+    version: int
+    step: str
+    code: str = ""
+    detail: str = ""
+    running_version: str = ""
+    running_hash: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class ReceiptPrinted:
     """The printer took the receipt."""
@@ -245,6 +257,7 @@ DeviceInput = (
     | ItemFailed
     | ItselfRead
     | SettingsTried
+    | BoardStep
     | ReceiptPrinted
     | ReceiptFailed
 )

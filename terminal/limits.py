@@ -77,6 +77,8 @@ GATE_ASK_AGAIN_S = 30.0
 SELECTION_SALE_S = 40
 """How long a selection at a machine may wait for its payment; the machine itself waits 30 s."""
 
+FIRMWARE_RETRY_GAPS_MS = (1_000, 5_000, 30_000, 120_000)
+"""Gaps between tries to fetch firmware from the hub; the last repeats."""
 BOARD_PIECE_BYTES = 384
 """Of firmware in one message: with its head below the smallest usual buffer of 512 bytes."""
 BOARD_BOOT_WAIT_S = 1.0

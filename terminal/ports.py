@@ -209,6 +209,19 @@ class ControllerBoard(Protocol):
         ...
 
 
+class FirmwareSource(Protocol):
+    """Where firmware for the board comes from. Blocking: call it on a thread."""
+
+    def fetch(self, digest: str, size: int) -> bytes:
+        """The whole file, checked against its digest. ``OperatingError`` for not now,
+        ``firmware_unknown`` and ``firmware_refused`` for never."""
+        ...
+
+    def forget(self, digest: str) -> None:
+        """The file is not needed any more."""
+        ...
+
+
 class DeviceKey(Protocol):
     """Holds the key that this terminal signs with, where no program can read it."""
 

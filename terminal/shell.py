@@ -14,6 +14,7 @@ import structlog
 
 from protocol.errors import CallerError, OperatingError, TillwayError
 from terminal.agent import Agent
+from terminal.board_renewal import BoardRenewal
 from terminal.domain.screen import Screen
 from terminal.effects import (
     DispenseItem,
@@ -21,12 +22,14 @@ from terminal.effects import (
     PrintReceipt,
     ReadFinger,
     ReadItself,
+    RenewBoard,
     ScanCode,
     StopDevices,
     Transmit,
     TrySettings,
 )
 from terminal.inputs import (
+    BoardStep,
     CashierInput,
     CodeScanned,
     FingerMatched,
@@ -46,9 +49,11 @@ from terminal.limits import DISPENSE_WAIT_S, INBOX_MAX
 from terminal.ports import (
     CardPinPad,
     CodeScanner,
+    ControllerBoard,
     DeviceReader,
     Dispenser,
     FingerprintSensor,
+    FirmwareSource,
     ReceiptPrinter,
 )
 from terminal.profile import Profile
@@ -73,6 +78,8 @@ class ShellPorts:
     pinpad: CardPinPad | None = None
     dispenser: Dispenser | None = None
     reader: DeviceReader | None = None
+    board: ControllerBoard | None = None
+    firmware: FirmwareSource | None = None
 
 
 _REVISIONS_PER_BOOT = 1_000_000
@@ -90,6 +97,10 @@ class Shell:
         self._reading: asyncio.Task[None] | None = None
         self._group: asyncio.TaskGroup | None = None
         self._is_reading_itself = False
+        self._renewing: asyncio.Task[None] | None = None
+        self._renewal = BoardRenewal(
+            ports.firmware, ports.board, is_idle=lambda: self._agent.current() is None
+        )
         self._changed = asyncio.Event()
         self._is_stopping = False
         self.screen = self._agent.screen()
@@ -209,6 +220,8 @@ class Shell:
                 case ReadItself():
                     assert self._group is not None
                     self._group.create_task(self._read_itself())
+                case RenewBoard():
+                    self._renew(effect)
                 case TrySettings(version, profile):
                     assert self._group is not None
                     self._group.create_task(self._try_settings(version, profile))
@@ -292,6 +305,18 @@ class Shell:
         finally:
             self._is_reading_itself = False
         self._put(ItselfRead(attrs))
+
+    def _renew(self, wish: RenewBoard) -> None:
+        """Do the work of this wish, and of no other any more."""
+        assert self._group is not None
+        if self._renewing is not None:
+            self._renewing.cancel()
+            self._renewing = None
+        if wish.digest:
+            self._renewing = self._group.create_task(self._renewal.run(wish, self._board_said))
+
+    async def _board_said(self, step: BoardStep) -> None:
+        await self._inbox.put((step, None))
 
     async def _try_settings(self, version: int, profile: Profile) -> None:
         """A sale's receipt is made, and the devices that the settings call for are looked at."""

@@ -91,6 +91,10 @@ class HubService:
             ]
         )
 
+    async def check(self, hub: str) -> None:
+        """Raises for a name that is no hub, or one that may not speak."""
+        await self._hub_row(hub)
+
     async def _hub_row(self, hub: str) -> DeviceRow:
         """The hub's row, if this name is a hub and may speak; else why not."""
         row: DeviceRow | None = await self._run_read(lambda: self._repository.device(hub))

@@ -26,6 +26,7 @@ from hub.adapters.limits import (
 from hub.adapters.peer import PeerConnector
 from protocol import cbor
 from protocol.errors import CallerError, OperatingError
+from protocol.limits import FIRMWARE_PIECE_BYTES_MAX
 from transport.contexts import ClientTls
 
 CBOR_TYPE = "application/cbor"
@@ -94,6 +95,16 @@ class BackendClient:
             query={"store": store},
             timeout_s=BATCH_TIMEOUT_S,
             limit=DEVICES_BYTES_MAX,
+        )
+
+    async def firmware(self, digest: str, *, offset: int) -> bytes:
+        """Some bytes of firmware from an offset on; none at the end."""
+        return await self._ask(
+            "GET",
+            f"/hub/v1/firmware/{digest}",
+            query={"offset": str(offset)},
+            timeout_s=BATCH_TIMEOUT_S,
+            limit=FIRMWARE_PIECE_BYTES_MAX,
         )
 
     async def report(self, states: dict[str, object]) -> None:

@@ -119,3 +119,6 @@ CARD_APPLICATIONS_MAX = 8
 CARD_RECORDS_MAX = 16
 TAG_BYTES_MAX = 1024
 """Of an NDEF message that may be a pay code."""
+FIRMWARE_READ_BYTES = 64 * 1024
+FIRMWARE_WAIT_S = 60
+"""How long the hub may be silent; it may have to fetch the file first."""

@@ -18,10 +18,10 @@ from faces.assets import Assets
 from faces.stream import Places, event, last_event_id
 from faces.words import Language, Words, said
 from protocol.money import Money
-from terminal.agent import SOFTWARE
 from terminal.counter.station import Station
 from terminal.domain.sale import Sale
 from terminal.limits import RECENT_DEFAULT, SEARCH_CHARS_MAX
+from terminal.upkeep import SOFTWARE
 from terminal.web import card_pages, pictures
 from terminal.web.entries import clock, entries, mark_rows, of_cash, of_sale
 from terminal.web.figures import drawer_rows, sold_rows

@@ -28,6 +28,7 @@ from tests.kit.hub_shop import HUB, STORE, Shop
 PASSPHRASE = b"a passphrase for tests"
 _SALT = os.urandom(16)
 DEADLINE_S = 20
+FIRMWARE_PIECE = 50_000
 
 
 def now_ms() -> int:
@@ -99,6 +100,8 @@ class FakeBackend:
     rows: list[dict[str, Any]] = field(default_factory=list)
     news: list[list[object]] = field(default_factory=list)
     peers: set[str] = field(default_factory=set)
+    firmware: dict[str, bytes] = field(default_factory=dict)
+    firmware_asked: list[int] = field(default_factory=list)
     refuses: set[str] = field(default_factory=set)
     """Hubs that it does not hear now."""
     by_hub: dict[str, list[str]] = field(default_factory=dict)
@@ -152,6 +155,14 @@ class FakeBackend:
         table = {"version": 1, "store": STORE, "at_ms": now_ms(), "devices": self.rows}
         return web.Response(body=cose.sign1(self.shop.backend_key, cbor.encode(table)))
 
+    async def get_firmware(self, request: web.Request) -> web.Response:
+        self.firmware_asked.append(int(request.query["offset"]))
+        data = self.firmware.get(request.match_info["digest"])
+        if data is None or self.mode == "503":
+            return web.json_response({}, status=503 if self.mode == "503" else 400)
+        offset = int(request.query["offset"])
+        return web.Response(body=data[offset : offset + FIRMWARE_PIECE])
+
     async def post_states(self, request: web.Request) -> web.Response:
         self.reports.append(cbor.decode(await request.read(), bytes_max=65536))
         return web.Response(status=204)
@@ -163,6 +174,7 @@ class FakeBackend:
         app.router.add_get("/hub/v1/pushes", self.get_pushes)
         app.router.add_get("/hub/v1/devices", self.get_devices)
         app.router.add_post("/hub/v1/states", self.post_states)
+        app.router.add_get("/hub/v1/firmware/{digest}", self.get_firmware)
         runner = web.AppRunner(app, shutdown_timeout=0.1, handle_signals=False)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", self.port, ssl_context=server_context(identity.tls))

@@ -1,0 +1,100 @@
+"""Firmware files of the hub: each is fetched once, goes on where a cut left it, and is checked.
+
+Rule 1: a file under its own name is whole and has the digest that it is named by; what is on its
+        way ends in ``.part``.
+Rule 2: however many devices ask for a file, it is fetched once.
+"""
+
+import asyncio
+import hashlib
+import os
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from hub.firmware.limits import FETCHES_MAX, STORE_BYTES_MAX
+from protocol.errors import CallerError, OperatingError
+from protocol.limits import FIRMWARE_BYTES_MAX
+
+log = structlog.get_logger("hub.firmware")
+
+
+class FirmwareLine(Protocol):
+    """Where firmware comes from."""
+
+    async def firmware(self, digest: str, *, offset: int) -> bytes:
+        """Some bytes from an offset on; none at the end. ``OperatingError`` where there is no
+        answer, ``CallerError`` for what the backend does not have."""
+        ...
+
+
+class FirmwareStore:
+    """One directory. Owned by the event loop."""
+
+    def __init__(self, directory: Path, line: FirmwareLine) -> None:
+        self._directory = directory
+        self._line = line
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._fetches = asyncio.Semaphore(FETCHES_MAX)
+        self.fetched_bytes = 0
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    async def file(self, digest: str) -> Path:
+        """The whole file, fetched if it is not here yet. ``firmware_unknown`` if there is none, and
+        ``OperatingError`` when the backend does not answer: what came so far is kept."""
+        path = self._directory / digest
+        lock = self._locks.setdefault(digest, asyncio.Lock())
+        try:
+            async with lock:
+                if not path.is_file():
+                    async with self._fetches:
+                        await self._fetch(digest, path)
+                os.utime(path)
+        finally:
+            if not lock.locked():
+                self._locks.pop(digest, None)
+        return path
+
+    async def _fetch(self, digest: str, path: Path) -> None:
+        part = path.with_suffix(".part")
+        offset = part.stat().st_size if part.is_file() else 0
+        while some := await self._line.firmware(digest, offset=offset):
+            if offset + len(some) > FIRMWARE_BYTES_MAX:
+                part.unlink(missing_ok=True)
+                raise CallerError("firmware_refused", "longer than firmware may be")
+            await asyncio.to_thread(_append, part, some, offset)
+            offset += len(some)
+            self.fetched_bytes += len(some)
+        if not await asyncio.to_thread(_is_whole, part, digest):
+            part.unlink(missing_ok=True)
+            raise OperatingError("backend_unreachable", "firmware came damaged; it begins anew")
+        self._make_room(offset)
+        part.replace(path)
+        log.info("firmware_kept", digest=digest, bytes=offset)
+
+    def _make_room(self, wanted: int) -> None:
+        kept = [one for one in self._directory.iterdir() if not one.suffix]
+        kept.sort(key=lambda one: one.stat().st_mtime)
+        total = sum(one.stat().st_size for one in kept) + wanted
+        for oldest in kept:
+            if total <= STORE_BYTES_MAX:
+                return
+            total -= oldest.stat().st_size
+            oldest.unlink()
+
+
+def _append(part: Path, some: bytes, offset: int) -> None:
+    """Write at the offset, so that a write that a crash tore apart is written over."""
+    with part.open("r+b" if part.is_file() else "xb") as file:
+        file.seek(offset)
+        file.write(some)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _is_whole(part: Path, digest: str) -> bool:
+    if not part.is_file():
+        return False
+    with part.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == digest
