@@ -302,6 +302,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("staff_pin_weak", "never", "口令须为四至八位数字，且不能全部相同或连续。", "A PIN has four to eight digits, neither all alike nor in a row."),
     ("staff_locked", "after", "口令多次错误，请五分钟后再试。", "Too many wrong PINs; try again in five minutes."),
     ("staff_supervisor", "never", "此操作需要店长授权，请店长输入口令。", "A supervisor must sign for this with a PIN."),
+    ("staff_last", "never", "这是最后一位店长，请先登记另一位店长。", "This is the last supervisor; hire another one first."),
     ("staff_spool", "never", "还有未完结的交易，处理后才能退出登录；可以先锁屏。", "Payments are still open, so you cannot sign out yet; lock the screen instead."),
     ("shift_needed", "never", "请先开班再收款。", "Open a shift before taking payments."),
     ("shift_state", "never", "当前班次状态不允许此操作。", "The shift's state does not allow this."),

@@ -16,6 +16,7 @@ from terminal.counter.people import People
 from terminal.counter.practice import Practice, PracticePinPad
 from terminal.counter.shifts import ShiftDesk, Slip
 from terminal.counter.sign_in import SignIn
+from terminal.counter.staffing import Staffing
 from terminal.counter.station import Counter, Station
 from terminal.inputs import PrintStored
 from terminal.journal.store import Journal
@@ -40,8 +41,10 @@ def open_counter(
     """The caller runs ``counter.training.shell`` beside the real one."""
     real = _station(ports, journal=journal, shell=shell, entropy=entropy)
     practice = _training(ports, clock=clock, entropy=entropy, path=training_path)
+    people = People(journal.database)
     counter = Counter(
-        sign_in=SignIn(People(journal.database), clock, lambda: ports.agent.profile.idle_lock_ms),
+        sign_in=SignIn(people, clock, lambda: ports.agent.profile.idle_lock_ms),
+        staffing=Staffing(people, entropy),
         real=real,
         training=practice[0],
     )

@@ -118,7 +118,13 @@ class SignIn:
 def hire(people: People, entropy: Entropy, *, name: str, role: Role, pin: str) -> Staff:
     """A new member of staff. Blocks while the PIN is hashed."""
     check_pin_form(pin)
+    name = checked_name(name)
+    salt = entropy.token_bytes(pins.SALT_BYTES)
+    return people.add(name, role, salt=salt, digest=pins.pin_digest(pin, salt))
+
+
+def checked_name(name: str) -> str:
+    """A name as it is kept; ``field_invalid`` for what is none."""
     if not 0 < len(name.strip()) <= STAFF_NAME_CHARS_MAX or not name.isprintable():
         raise CallerError("field_invalid", "name")
-    salt = entropy.token_bytes(pins.SALT_BYTES)
-    return people.add(name.strip(), role, salt=salt, digest=pins.pin_digest(pin, salt))
+    return name.strip()

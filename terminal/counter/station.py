@@ -11,6 +11,7 @@ from terminal.counter.cards import CardDesk
 from terminal.counter.drafts import Drafts
 from terminal.counter.shifts import ShiftDesk
 from terminal.counter.sign_in import SignIn
+from terminal.counter.staffing import Staffing
 from terminal.shell import Shell
 
 
@@ -31,6 +32,7 @@ class Counter:
     """Both, and who stands there."""
 
     sign_in: SignIn
+    staffing: Staffing
     real: Station
     training: Station
 

@@ -18,7 +18,7 @@ from terminal.counter.station import Counter
 from terminal.limits import EVENT_STREAMS_MAX, REQUEST_BODY_BYTES_MAX
 from terminal.metrics import AgentCollector
 from terminal.shell import Shell
-from terminal.web import api, api_cards, api_counter, pages
+from terminal.web import api, api_cards, api_counter, api_staff, pages
 from terminal.web.access import Access
 from terminal.web.gate import Gate
 
@@ -36,6 +36,7 @@ _STATUS = {
     "staff_locked": 403,
     "staff_supervisor": 403,
     "staff_spool": 409,
+    "staff_last": 409,
     "busy": 503,
 }
 
@@ -49,6 +50,7 @@ def build_app(counter: Counter, diagnostics: Diagnostics, access: Access) -> Fas
     gate = Gate(access, counter)
     app.include_router(api.router(gate, places))
     app.include_router(api_cards.router(gate))
+    app.include_router(api_staff.router(gate))
     app.include_router(api_counter.router(gate, diagnostics))
     app.include_router(pages.router(gate, places=places, assets=assets))
     app.add_exception_handler(TillwayError, _refused)

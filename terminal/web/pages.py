@@ -187,6 +187,10 @@ def _settings(pages: APIRouter, desk: Desk) -> None:
         code = Markup(pictures.svg(station.agent.profile.tid))  # noqa: S704  # our own picture
         return desk.answer(request, "till/settings.html", "settings", rows=rows, device_code=code)
 
+    @pages.get("/staff")
+    async def staff(request: Request) -> Response:
+        return desk.answer(request, "till/staff.html", "settings")
+
 
 def _streams(pages: APIRouter, desk: Desk, places: Places) -> None:
     gate = desk.gate

@@ -15,6 +15,7 @@ from terminal.domain.refund import Refund
 from terminal.domain.sale import Sale
 from terminal.domain.screen import Screen
 from terminal.domain.shift import CashMovement, Report
+from terminal.domain.staff import Role
 from terminal.limits import (
     CASH_REASON_CHARS_MAX,
     DESCRIPTION_CHARS_MAX,
@@ -22,6 +23,7 @@ from terminal.limits import (
     GOODS_CODE_CHARS_MAX,
     PIN_DIGITS_MAX,
     REASON_CHARS_MAX,
+    STAFF_NAME_CHARS_MAX,
 )
 
 _Amount = Annotated[int, Field(strict=True, ge=-AMOUNT_MINOR_MAX, le=AMOUNT_MINOR_MAX)]
@@ -52,6 +54,28 @@ class ApprovalIn(_In):
 
     staff_id: Annotated[int, Field(strict=True, ge=1)]
     pin: _Pin
+
+
+class HireIn(_In):
+    """Somebody new."""
+
+    name: Annotated[str, Field(min_length=1, max_length=STAFF_NAME_CHARS_MAX)]
+    role: Role = Role.CASHIER
+    pin: _Pin
+    approval: ApprovalIn | None = None
+
+
+class NewPinIn(_In):
+    """Another PIN for somebody."""
+
+    pin: _Pin
+    approval: ApprovalIn | None = None
+
+
+class LetGoIn(_In):
+    """Somebody works here no longer."""
+
+    approval: ApprovalIn | None = None
 
 
 class MethodIn(_In):

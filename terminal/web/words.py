@@ -41,6 +41,13 @@ WORDS: dict[str, Words] = {
     "locked_by": Words("已锁屏：", "Locked by"),
     "lock": Words("锁屏", "Lock"),
     "sign_out": Words("退出登录", "Sign out"),
+    "hire": Words("登记员工", "Hire"),
+    "staff_name": Words("姓名", "Name"),
+    "role": Words("职位", "Role"),
+    "new_pin": Words("新口令（4–8 位数字）", "New PIN, 4 to 8 digits"),
+    "renew_pin": Words("更换口令", "New PIN"),
+    "let_go": Words("离职", "Let go"),
+    "staff_hint": Words("每次变更都需店长授权。", "A supervisor signs for every change."),
     "no_staff": Words(
         "还没有员工，请先在本机运行：", "There is no staff yet. Run on this machine:"
     ),

@@ -244,3 +244,61 @@ async def test_a_page_outlives_the_program_and_comes_back_to_the_same_payment(
             await shows(page, "unknown")
             assert await page.inner_text("main code") == number
             assert "9.00" in await page.inner_text("main")
+
+
+async def test_a_finger_pays_in_two_acts_of_the_payer(browser: Browser, tmp_path: Path) -> None:
+    """The code before the scanner, the finger on the glass: the payer touches nothing else."""
+    async with (
+        running_till(tmp_path, biometric_above_minor=0) as till,
+        opened_page(browser) as page,
+    ):
+        await ready_keypad(till, page, language="en")
+        await page.keyboard.type("680")
+        await page.keyboard.press("F3")
+        await shows(page, "scanning")
+        acts = {
+            "code": (lambda: till.scanner.show(CODE), "verifying"),
+            "finger": (lambda: till.sensor.place("mine"), "paid"),
+        }
+        done: list[str] = []
+        while await page.locator('[data-kind="paid"]').count() == 0:
+            name = list(acts)[len(done)]
+            act, then = acts[name]
+            act()
+            done.append(name)
+            await shows(page, then)
+        assert len(done) <= 2
+        assert till.backend.seen.count("payment.create") == 1
+        assert "6.80" in await page.inner_text("main")
+
+
+async def test_a_supervisor_hires_renews_and_lets_go_but_never_the_last_one(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with running_till(tmp_path) as till, opened_page(browser) as page:
+        await ready_keypad(till, page, language="en")
+
+        async def signed(act: str) -> None:
+            await page.click(f'[data-do="{act}"]')
+            await sign(page)
+
+        await page.goto(f"{till.base}/staff")
+        await page.fill("#staff-name", "Mei")
+        await page.fill("#staff-pin", "1111")
+        await signed("hire")
+        await page.wait_for_selector("main [data-refusal]:not([hidden])")
+        await page.fill("#staff-pin", "5823")
+        await signed("hire")
+        await page.click('[data-name="Mei"]')
+        await page.fill("#staff-pin", "6194")
+        async with page.expect_navigation():
+            await signed("renew_pin")
+        await page.click('[data-person="1"]')
+        await signed("let_go")
+        await page.wait_for_selector("main [data-refusal]:not([hidden])")
+        assert "last supervisor" in await page.inner_text("main [data-refusal]")
+        await page.click('[data-person="2"]')
+        await signed("let_go")
+        await page.wait_for_selector('[data-kind="signin"]')  # who was at the till has left
+        assert [each["name"] for each in await till.get("api/staff")] == ["王店长", "Mei"]
+        assert (await till.counter.sign_in.sign_in(3, "6194")).name == "Mei"

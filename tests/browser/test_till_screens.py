@@ -53,7 +53,7 @@ async def test_every_screen_is_readable_whole_and_the_same_after_a_reload_in_eit
         async for name, shown in scenes(till, page, side, "zh"):
             wrong += [f"{name}: {fault}" for fault in await faults(shown)]
             wrong += [f"{name}: {fault}" for fault in await outside(shown)]
-            if name in {"shift-open", "cash", "count", "approve", "resolve"}:
+            if name in {"shift-open", "cash", "count", "approve", "resolve", "staff"}:
                 continue  # what is keyed in there is kept by nobody
             before, language = await kind(shown), await shown.get_attribute("body", "data-lang")
             other = "en" if language == "zh" else "zh"  # the next screens are in it

@@ -245,6 +245,10 @@ async def _trouble(till: Till, page: Page) -> AsyncIterator[Scene]:
     await page.goto(f"{till.base}/settings")
     await page.wait_for_selector('[data-kind="settings"]')
     yield "settings", page
+    await page.goto(f"{till.base}/staff")
+    await page.click('[data-person="2"]')
+    yield "staff", page
+    await page.goto(f"{till.base}/settings")
     async with page.expect_navigation():
         await page.click('[data-do="train"]')
     await page.wait_for_selector('[data-kind="shift_open"]')

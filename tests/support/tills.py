@@ -76,6 +76,7 @@ class Till:
     counter: Counter
     people: People
     pinpad: DummyCardPinPad
+    sensor: DummyFingerprintSensor
 
     async def post(self, path: str, **body: Any) -> tuple[int, dict[str, Any]]:
         headers = {"authorization": f"Bearer {self.token}"}
@@ -136,7 +137,7 @@ async def running_till(tmp_path: Path, *, port: int = 0, **changes: Any) -> Asyn
             till.counter = opened.counter
             till.people = People(journal.database)
             assert isinstance(ports.pinpad, DummyCardPinPad)
-            till.pinpad = ports.pinpad
+            till.pinpad, till.sensor = ports.pinpad, sensor
             yield till
     finally:
         for each in shells:

@@ -46,6 +46,14 @@ const mark = (button) => {
   return go(button, () => withSignature((approval) => post(path, { ...body, approval })), location.pathname);
 };
 
+// Who works here.
+const person = () => main.querySelector('[data-person][aria-checked="true"]').dataset.person;
+export const showPerson = () => {
+  for (const each of main.querySelectorAll("[data-for]")) each.hidden = (each.dataset.for === "hire") !== (person() === "");
+};
+const staff = (path, body) => (button) => go(button, () => withSignature((approval) => post(path(), { ...body(), approval })), "/staff");
+const newPin = () => main.querySelector("#staff-pin").value;
+
 const card = (button) => go(button, () => post("/api/sales/current/card"), (told) => `/card/${told.card_id}`);
 const cardAgain = (button) => go(button, () => post(`/api/cards/${main.querySelector("[data-card]").dataset.card}/again`), "/");
 
@@ -93,6 +101,9 @@ const test = (button) =>
 export const DRAWER = {
   refund,
   mark,
+  hire: staff(() => "/api/staff", () => ({ name: main.querySelector("#staff-name").value, role: main.querySelector('[data-role][aria-checked="true"]').dataset.role, pin: newPin() })),
+  renew_pin: staff(() => `/api/staff/${person()}/pin`, () => ({ pin: newPin() })),
+  let_go: staff(() => `/api/staff/${person()}/leave`, () => ({})),
   card,
   card_again: cardAgain,
   take_cash: takeCash,

@@ -8,7 +8,7 @@ import { lang, post, refuse } from "../faces/post.js";
 import { flash, once, release } from "../faces/press.js";
 import { play } from "../faces/sound.js";
 import { swap } from "../faces/swap.js";
-import { awaitCard, DRAWER, giveNote } from "./drawer.js";
+import { awaitCard, DRAWER, giveNote, showPerson } from "./drawer.js";
 import { digitsOf, forget, hasCart, keep, keyAmount, keyPin, restore, save, setDigits } from "./pad.js";
 import { choose, lock, signed, signIn, watchIdle } from "./people.js";
 
@@ -116,7 +116,7 @@ document.addEventListener("click", (event) => {
   const row = event.target.closest("tr[data-href]");
   if (row) location.assign(row.dataset.href);
   if (!button || button.disabled) return;
-  const { key, pin, staff, reason, note, mark } = button.dataset;
+  const { key, pin, staff, reason, note, mark, person, role } = button.dataset;
   const refusal = scope().querySelector("[data-refusal]");
   if (refusal && (key || pin)) refusal.hidden = true;
   if (key && hasCart() && amountPad()) {
@@ -125,7 +125,10 @@ document.addEventListener("click", (event) => {
     else play("declined"); // the cart says what is paid
   } else if (key) keyAmount(button.closest("[data-pad]"), key);
   else if (pin) keyPin(button.closest("[data-pinpad]"), pin);
-  else if (staff || reason || mark) choose(button);
+  else if (person !== undefined) {
+    choose(button);
+    showPerson();
+  } else if (staff || reason || mark || role) choose(button);
   else if (note) giveNote(button);
   else DOES[button.dataset.do]?.(button);
 });
