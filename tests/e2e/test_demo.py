@@ -15,7 +15,7 @@ import pytest
 TIMEOUT_S = 240
 ACTS = (
     "pay code", "merchant QR", "vending", "fingerprint", "insufficient", "revoked", "replayed",
-    "expired", "risk", "cut line", "power cut", "refund", "day end",
+    "expired", "risk", "cut line", "power cut", "offline", "refund", "day end",
     "bank card", "money-market fund", "coupon", "Alipay", "UnionPay",
 )  # fmt: skip
 

@@ -9,6 +9,7 @@ from tillway.demo.day_end import china_day, day_end
 from tillway.demo.eavesdropper import Eavesdropper
 from tillway.demo.judged import judged
 from tillway.demo.mishaps import returned_payout
+from tillway.demo.offline import offline
 from tillway.demo.outcome import Day
 from tillway.demo.stack import HUB, MERCHANT, Stack
 from tillway.demo.story import Act, Play
@@ -39,6 +40,7 @@ ACTS: tuple[tuple[str, Act], ...] = (
     ("somebody replays a request", story.replay),
     ("the line is cut in the middle", story.cut_line),
     ("the terminal loses power", story.power_cut),
+    ("nobody can be asked", offline),
     ("money is given back", story.refunds),
     ("rush hour", story.rush_hour),
     ("a stolen machine is revoked", story.revoked),

@@ -97,7 +97,7 @@ def _note_accounts(play: Play, expected: Expected) -> None:
         ("day end: our own account, fees in and coupons out", OWN_BANK, OWN_ACCOUNT,
          OWN_MINOR + expected.fees_minor - play.coupons_minor),
         ("day end: reserve = all wallets' money", RESERVE_BANK, RESERVE_ACCOUNT,
-         clients - play.after_cut_off_minor),
+         clients + play.aside_minor - play.after_cut_off_minor),
     ):  # fmt: skip
         found = play.stack.sandbox.left_minor(bank, f"accounts/{account}")
         play.note(name, _yuan(minor), _yuan(found), minor=found)

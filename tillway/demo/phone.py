@@ -15,8 +15,9 @@ from PIL import Image
 
 from protocol.crypto.keys import SigningKey
 from protocol.errors import CallerError
-from protocol.ids import ATTEMPT, MANDATE, RANDOM_BYTES, mint
+from protocol.ids import ATTEMPT, MANDATE, OFFLINE_VOUCHER, RANDOM_BYTES, mint
 from protocol.messages.mandate import MandateText, sign_mandate
+from protocol.messages.offline import OfflineWish, TokenText, sign_token
 from protocol.paycode import make_code
 from tillway.json_api import JsonApi
 
@@ -34,6 +35,9 @@ class Phone:
     pin: str = field(repr=False)
     code_secret: bytes = field(repr=False)
     code_route: int
+    vouchers: list[dict[str, Any]] = field(default_factory=list)
+    """What it took along for payments without a line."""
+    signed_offline: list[TokenText] = field(default_factory=list)
 
     def balance_minor(self) -> int:
         """What the wallet shows."""
@@ -74,6 +78,30 @@ class Phone:
         if payment_id not in [one["payment_id"] for one in self.asked()]:
             raise CallerError("payment_not_found", payment_id)
         return self._confirm(payment_id, now_ms)
+
+    def take_along(self, amount_minor: int, *, now_ms: int) -> str:
+        """Set money aside for payments without a line; returns the voucher's id."""
+        voucher_id = _mint(OFFLINE_VOUCHER, now_ms)
+        wanted = {"voucher_id": voucher_id, "amount_minor": amount_minor, "pin": self.pin}
+        self.vouchers.append(self.api.post("/wallet/v1/offline-vouchers", wanted))
+        return voucher_id
+
+    def sign_offline(self, wish: str, *, now_ms: int) -> str:
+        """What the phone shows for a till's wish, without asking anybody: the next token of the
+        voucher that it took along last."""
+        asked, voucher = OfflineWish.from_text(wish), self.vouchers[-1]
+        text = TokenText(
+            voucher_id=voucher["voucher_id"],
+            number=len(self.signed_offline),
+            signed_at_ms=now_ms,
+            **asked.to_map(),
+        )
+        self.signed_offline.append(text)
+        return sign_token(text, self.key, voucher=bytes.fromhex(voucher["signed"]))
+
+    def spent_offline_minor(self, voucher_id: str) -> int:
+        """What has come back of a voucher."""
+        return int(self.api.get(f"/wallet/v1/offline-vouchers/{voucher_id}")["spent_minor"])
 
     def _confirm(self, payment_id: str, now_ms: int) -> dict[str, Any]:
         confirmation = {

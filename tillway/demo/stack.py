@@ -166,7 +166,10 @@ class Stack:
         devices = self.root / f"{name}-board" / "dev"
         settings = self._terminal_settings(name) | {
             "hub": {"transport": "mqtt", "host": HOST, "port": self.programs[HUB].port("mqtt")},
-            "sale": {"biometric_above_minor": BIOMETRIC_ABOVE_MINOR},
+            "sale": {
+                "biometric_above_minor": BIOMETRIC_ABOVE_MINOR,
+                "methods": ["pay_code", "merchant_qr"] + ["offline_token"] * (name == "pos-1"),
+            },
             "goods": GOODS,
             "devices": {
                 each: str(devices / each)
@@ -370,6 +373,7 @@ class Stack:
             "mqtt": {"host": HOST, "port": self.ports.hub_mqtt},
             "coap": {"host": HOST, "port": self.ports.hub_coap},
             "http": {"port": self.ports.hub_http},
+            "offline": {"payment_minor_max": {"new": 5_000}},
         }
 
     def _terminal_settings(self, name: str) -> dict[str, Any]:

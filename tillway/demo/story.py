@@ -50,6 +50,8 @@ class Play:
     """What merchants were paid, as the clearing tells it."""
     after_cut_off_minor: int = 0
     """What the card network owes us for a day of its own that is not over."""
+    aside_minor: int = 0
+    """What payers have set aside for offline payments, and not spent."""
     coupons_minor: int = 0
     """What our coupons have paid."""
 
