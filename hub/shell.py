@@ -393,7 +393,7 @@ class HubShell:
 
 
 def _verify_all(checks: Sequence[Verify]) -> list[bool]:
-    return [is_signed(check.sealed, check.device.key) for check in checks]
+    return [is_signed(check.sealed, check.key) for check in checks]
 
 
 async def _await(said: Any) -> None:  # noqa: ANN401  # any awaitable

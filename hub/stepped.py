@@ -191,8 +191,8 @@ class SteppedHub:
 
     def _perform(self, effect: Effect) -> None:
         match effect:
-            case Verify(ticket, sealed, device):
-                self.core.verified(ticket, is_good=is_signed(sealed, device.key))
+            case Verify(ticket, sealed, key):
+                self.core.verified(ticket, is_good=is_signed(sealed, key))
             case Store(ticket, row):
                 with self._spool.transaction():
                     number = self._spool.append(row)

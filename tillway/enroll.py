@@ -174,8 +174,17 @@ def rotate(
     passphrase_file: PassphraseFile = None,
     element: Element = None,
     element_pin_file: ElementPinFile = None,
+    before_days: Annotated[
+        int | None,
+        typer.Option(min=0, help="Only if the certificate ends within so many days."),
+    ] = None,
 ) -> None:
-    """Renew this machine's keys and certificate."""
+    """Renew this machine's keys and certificate. The key before is taken for ten minutes more."""
+    if before_days is not None:
+        left = joining.days_left(state, now_ms=_now_ms())
+        if left > before_days:
+            typer.echo(f"the certificate is good for {left} days more")
+            return
     passphrase = passphrase_in(_passphrase_file(state, passphrase_file))
     suite, home = _home(state, suite, passphrase, element, element_pin_file)
     _say(joining.rotate(state, suite=suite, passphrase=passphrase, now_ms=_now_ms, home=home))

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography import x509
+
 from protocol import cose
 from protocol.crypto import sm2_x509
 from protocol.crypto.keys import Signs, generate
@@ -56,6 +58,7 @@ from tillway.key_homes import FileKeys, KeyHome
 from tillway.private_files import read_files
 
 HTTP_TIMEOUT_S = 20
+_DAY_MS = 86_400_000
 SM_SUITE = "SM2-SM3"
 CONTENT_TYPE = "application/cbor"
 
@@ -133,6 +136,15 @@ def rotate(
     if (answer.tid, answer.store) != (facts.name, facts.store):
         raise CallerError("identity_mismatch", "another machine's answer")
     return _settle(state, answer, keys, facts.backend_url, passphrase, facts.hub_urls)
+
+
+def days_left(state: Path, *, now_ms: int) -> int:
+    """Whole days until this machine's certificate ends; negative after that."""
+    files = read_files(state / IDENTITY, (TLS_CHAIN,))
+    if TLS_CHAIN not in files:
+        raise CallerError("config_invalid", f"no identity in {state}")
+    ends = x509.load_pem_x509_certificate(files[TLS_CHAIN]).not_valid_after_utc
+    return (int(ends.timestamp() * 1000) - now_ms) // _DAY_MS
 
 
 def read_directory(directory: Path, passphrase: bytes) -> Identity:

@@ -11,3 +11,6 @@ FLEET_PAGE_ROWS = 200
 SEARCH_CHARS_MAX = 64
 SELECTED_DEVICES_MAX = 2_000
 STORES_PER_LIST_MAX = 1_000
+KEY_OVERLAP_MS = 10 * 60 * 1000
+"""So long after a rotation the key before is still taken: what is on its way, and a program that
+has not been started anew."""

@@ -110,6 +110,15 @@ def refusal_code(status: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OldKey:
+    """A key that was rotated out, and until when it is still taken."""
+
+    suite: str
+    public_key: bytes
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceRow:
     """A device as the registry shows it."""
 
@@ -121,9 +130,11 @@ class DeviceRow:
     public_key: bytes
     kid: bytes
     revision: int
+    old_key: OldKey | None = None
 
     def to_wire(self) -> dict[str, Any]:
         """The registry row that hubs keep."""
+        old = self.old_key
         return {
             "tid": self.tid,
             "kind": self.kind.value,
@@ -133,4 +144,15 @@ class DeviceRow:
             "public": self.public_key,
             "kid": self.kid,
             "revision": self.revision,
+            **(
+                {}
+                if old is None
+                else {
+                    "old": {
+                        "suite": old.suite,
+                        "public": old.public_key,
+                        "until_ms": old.until_ms,
+                    }
+                }
+            ),
         }

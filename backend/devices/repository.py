@@ -13,7 +13,7 @@ from backend.devices.limits import (
     SELECTED_DEVICES_MAX,
     STORES_PER_LIST_MAX,
 )
-from backend.devices.model import DeviceKind, DeviceRow, DeviceStatus
+from backend.devices.model import DeviceKind, DeviceRow, DeviceStatus, OldKey
 from backend.devices.selection import Selection
 from backend.devices.tables import (
     Device,
@@ -26,6 +26,7 @@ from backend.devices.tables import (
 
 _device = Device.__table__  # type: ignore[attr-defined]
 _key = DeviceKey.__table__  # type: ignore[attr-defined]
+_old = _key.alias("old_key")
 _event = DeviceEvent.__table__  # type: ignore[attr-defined]
 _presence = DevicePresence.__table__  # type: ignore[attr-defined]
 _tag = DeviceTag.__table__  # type: ignore[attr-defined]
@@ -170,7 +171,14 @@ def _chosen(selection: Selection) -> list[ColumnElement[bool]]:
 
 def _with_key() -> Select[Any]:
     joined = _device.join(_key, _key.c.kid == _device.c.kid)
-    return select(_device, _key.c.suite, _key.c.public_key).select_from(joined)
+    joined = joined.outerjoin(_old, _old.c.kid == _device.c.old_kid)
+    return select(
+        _device,
+        _key.c.suite,
+        _key.c.public_key,
+        _old.c.suite.label("old_suite"),
+        _old.c.public_key.label("old_public_key"),
+    ).select_from(joined)
 
 
 def _as_row(row: Mapping[str, Any]) -> DeviceRow:
@@ -183,4 +191,11 @@ def _as_row(row: Mapping[str, Any]) -> DeviceRow:
         public_key=row["public_key"],
         kid=row["kid"],
         revision=row["revision"],
+        old_key=None
+        if row["old_suite"] is None
+        else OldKey(
+            suite=row["old_suite"],
+            public_key=row["old_public_key"],
+            until_ms=row["old_until_ms"],
+        ),
     )

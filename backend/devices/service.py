@@ -9,7 +9,7 @@ from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.devices.announce import announce
-from backend.devices.limits import NAME_CHARS_MAX, REASON_CHARS_MAX
+from backend.devices.limits import KEY_OVERLAP_MS, NAME_CHARS_MAX, REASON_CHARS_MAX
 from backend.devices.model import (
     ENROLLED_EVENT,
     OUTCOMES,
@@ -17,6 +17,7 @@ from backend.devices.model import (
     DeviceKind,
     DeviceRow,
     DeviceStatus,
+    OldKey,
     next_status,
 )
 from backend.devices.tables import DEVICE, DEVICE_EVENT, DEVICE_KEY, DEVICE_PRESENCE, STORE
@@ -156,7 +157,8 @@ class ChangeDevice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RotateKey:
-    """Replace the accepted key of a device; the old one stops at this commit."""
+    """Replace the key of a device. The one before is taken for ``KEY_OVERLAP_MS`` more, and any
+    older one no more at all."""
 
     tid: str
     key: NewKey
@@ -180,6 +182,8 @@ class RotateKey:
             DEVICE,
             self.tid,
             kid=self.key.kid,
+            old_kid=found["kid"],
+            old_until_ms=now_ms + KEY_OVERLAP_MS,
             revision=found["revision"] + 1,
             changed_at_ms=now_ms,
         )
@@ -226,6 +230,7 @@ def device_row(ws: WorkingSet, found: Row) -> DeviceRow:
     """A device with the key it must use now."""
     key = ws.get(DEVICE_KEY, found["kid"])
     assert key is not None, "a device without its key"
+    old = ws.get(DEVICE_KEY, found["old_kid"]) if found["old_kid"] is not None else None
     return DeviceRow(
         tid=found["tid"],
         kind=DeviceKind(found["kind"]),
@@ -235,6 +240,11 @@ def device_row(ws: WorkingSet, found: Row) -> DeviceRow:
         public_key=key["public_key"],
         kid=found["kid"],
         revision=found["revision"],
+        old_key=None
+        if old is None
+        else OldKey(
+            suite=old["suite"], public_key=old["public_key"], until_ms=found["old_until_ms"]
+        ),
     )
 
 

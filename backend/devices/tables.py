@@ -26,11 +26,14 @@ class Device(BackendTable, table=True):
     store: str = Field(sa_type=TEXT)
     status: str = Field(sa_type=TEXT)
     kid: bytes = Field(sa_type=BYTES)
-    """The one key that is accepted now."""
+    """The key that it must use."""
     revision: int = Field(sa_type=INTEGER)
     """Rises with every change; hubs drop what is older than what they know."""
     enrolled_at_ms: int = Field(sa_type=INTEGER)
     changed_at_ms: int = Field(sa_type=INTEGER)
+    old_kid: bytes | None = Field(default=None, sa_type=BYTES)
+    """The key before, which is taken until ``old_until_ms``."""
+    old_until_ms: int = Field(default=0, sa_type=INTEGER)
 
 
 class DeviceKey(BackendTable, table=True):

@@ -22,8 +22,8 @@ from protocol.errors import CallerError
 @dataclass(frozen=True, slots=True)
 class Guarded:
     """A device's command, carried out only while device and hub are active, the key that signed
-    is the device's current one, both belong to the store that the envelope names, and a device of
-    this kind may ask for it."""
+    is the device's current one or was until a while ago, both belong to the store that the
+    envelope names, and a device of this kind may ask for it."""
 
     inner: Command
     request: DeviceRequest
@@ -44,7 +44,7 @@ class Guarded:
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Any:  # noqa: ANN401
         """The command's answer, or why the device is not heard."""
-        device = self._known_device(ws)
+        device = self._known_device(ws, now_ms)
         refused = refusal_code(device["status"])
         if refused is not None:
             told = first_answer(ws, self.request)
@@ -54,13 +54,14 @@ class Guarded:
         self._check_kind(ws, device)
         return self.inner.decide(ws, now_ms)
 
-    def _known_device(self, ws: WorkingSet) -> Row:
+    def _known_device(self, ws: WorkingSet, now_ms: int) -> Row:
         device, hub = ws.get(DEVICE, self.request.device), ws.get(DEVICE, self.hub)
         if hub is None or hub["kind"] != DeviceKind.HUB or refusal_code(hub["status"]):
             raise CallerError("not_authorized", "hub")
         if device is None or device["store"] != hub["store"]:
             raise CallerError("device_unknown")
-        if device["kid"] != self.kid:
+        is_old = device["old_kid"] == self.kid and now_ms < device["old_until_ms"]
+        if device["kid"] != self.kid and not is_old:
             raise CallerError("signature_invalid", "key rotated")
         if device["store"] != self.request.store:
             raise CallerError("identity_mismatch", "store")

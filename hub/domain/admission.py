@@ -10,6 +10,7 @@ from typing import Literal
 
 from hub.domain.registry import Device, Registry
 from protocol import envelope as envelopes
+from protocol.crypto.keys import VerifyKey
 from protocol.envelope import SealedEnvelope
 from protocol.errors import CallerError
 from protocol.topics import reply_address
@@ -39,10 +40,11 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """Everything holds but the signature, which ``device.key`` must verify."""
+    """Everything holds but the signature, which ``key`` of the device must verify."""
 
     sealed: SealedEnvelope
     device: Device
+    key: VerifyKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,10 @@ def examine(arrival: Arrival, *, store: str, registry: Registry, now_ms: int) ->
     except CallerError as error:
         return Refuse(error.code, arrival.identity or "", detail=error.detail)
     try:
-        device = _check(arrival, sealed, store=store, registry=registry, now_ms=now_ms)
+        device, key = _check(arrival, sealed, store=store, registry=registry, now_ms=now_ms)
     except CallerError as error:
         return refusal_of(sealed, error.code, arrival=arrival, detail=error.detail)
-    return Accept(sealed, device)
+    return Accept(sealed, device, key)
 
 
 def refusal_of(sealed: SealedEnvelope, code: str, *, arrival: Arrival, detail: str = "") -> Refuse:
@@ -86,7 +88,7 @@ def refusal_of(sealed: SealedEnvelope, code: str, *, arrival: Arrival, detail: s
 
 def _check(
     arrival: Arrival, sealed: SealedEnvelope, *, store: str, registry: Registry, now_ms: int
-) -> Device:
+) -> tuple[Device, VerifyKey]:
     envelope = sealed.envelope
     if arrival.identity is not None and arrival.identity != envelope.device:
         raise CallerError("identity_mismatch", "connection")
@@ -97,10 +99,11 @@ def _check(
         raise CallerError("device_unknown")
     if device.refusal is not None:
         raise CallerError(device.refusal)
-    if sealed.sign1.kid != device.key.kid:
+    key = device.key_of(sealed.sign1.kid, now_ms=now_ms)
+    if key is None:
         raise CallerError("signature_invalid", "key id")
     own = reply_address(store, device.tid, arrival.transport)
     if envelope.reply_to != own or arrival.response_topic not in (None, own):
         raise CallerError("reply_address_invalid")
     envelopes.check_freshness(envelope, now_ms=now_ms)
-    return device
+    return device, key

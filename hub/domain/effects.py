@@ -7,6 +7,7 @@ from typing import Literal
 from hub.domain.admission import Transport
 from hub.domain.registry import Device
 from protocol.answers import Answer
+from protocol.crypto.keys import VerifyKey
 from protocol.envelope import SealedEnvelope
 from protocol.messages.offline import FloorLimits
 from protocol.topics import Kind
@@ -66,7 +67,7 @@ class Verify:
 
     ticket: int
     sealed: SealedEnvelope
-    device: Device
+    key: VerifyKey
 
 
 @dataclass(frozen=True, slots=True)

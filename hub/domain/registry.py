@@ -29,6 +29,16 @@ class Device:
     revision: int
     key: VerifyKey
     wire: bytes
+    old_key: VerifyKey | None = None
+    """The key before, which is taken until ``old_until_ms``."""
+    old_until_ms: int = 0
+
+    def key_of(self, kid: bytes, *, now_ms: int) -> VerifyKey | None:
+        """The key of this id, if it may sign for the device now."""
+        if kid == self.key.kid:
+            return self.key
+        is_old = self.old_key is not None and kid == self.old_key.kid
+        return self.old_key if is_old and now_ms < self.old_until_ms else None
 
     @property
     def refusal(self) -> str | None:
@@ -48,7 +58,17 @@ class Device:
             } if is_name(tid) and named == store and 0 <= revision <= COUNTER_MAX:
                 key = VerifyKey.from_wire({"suite": row.get("suite"), "public": row.get("public")})
                 wire = cbor.encode(dict(row))
-                return cls(tid=tid, kind=kind, status=status, revision=revision, key=key, wire=wire)
+                old_key, old_until_ms = _old_key(row.get("old"))
+                return cls(
+                    tid=tid,
+                    kind=kind,
+                    status=status,
+                    revision=revision,
+                    key=key,
+                    wire=wire,
+                    old_key=old_key,
+                    old_until_ms=old_until_ms,
+                )
         raise CallerError("field_invalid", "registry row")
 
     @classmethod
@@ -110,3 +130,10 @@ class Registry:
         for tid in gone:
             del self._devices[tid]
         return [device for device in rows.values() if self.apply(device)], gone
+
+
+def _old_key(old: object) -> tuple[VerifyKey | None, int]:
+    match old:
+        case {"until_ms": int(until_ms), **key}:
+            return VerifyKey.from_wire(key), until_ms
+    return None, 0

@@ -13,9 +13,10 @@ from hub.domain import admission
 from hub.domain.admission import NOWHERE, Accept, Arrival, Position, Refuse
 from hub.domain.effects import Effect, Settle, Speak, Store, UplinkRow, Verify
 from hub.domain.limits import CHECKS_WAITING_MAX, CHECKS_WAITING_PER_DEVICE_MAX
-from hub.domain.registry import Registry
+from hub.domain.registry import Device, Registry
 from protocol.answers import Answer
 from protocol.clock import Clock
+from protocol.crypto.keys import VerifyKey
 from protocol.errors import advice
 from protocol.messages import ErrorBody, Refusal
 
@@ -107,7 +108,7 @@ class Uplink:
         device = self._registry.find(tid)
         if not is_good:
             self._drop(check, "signature_invalid")
-        elif device is None or device.key.kid != check.accepted.device.key.kid:
+        elif device is None or not self._is_good(device, check.accepted.key):
             self._drop(check, "device_unknown")
         elif device.refusal is not None:
             self._drop(check, device.refusal)
@@ -115,6 +116,10 @@ class Uplink:
             self._store_row(check)
         self._lanes[tid].popleft()
         self._begin(tid)
+
+    def _is_good(self, device: Device, key: VerifyKey) -> bool:
+        """Whether the key that signed may still sign, though the row may have changed since."""
+        return device.key_of(key.kid, now_ms=self._clock.now_ms()) is not None
 
     def stored(self, ticket: int, row: int) -> None:
         """The row is committed: the line may acknowledge."""
@@ -147,7 +152,7 @@ class Uplink:
             last = self._positions.get(tid, NOWHERE)
             if check.accepted.sealed.envelope.position > last:
                 self._checking[check.ticket] = check
-                self._emit(Verify(check.ticket, check.accepted.sealed, check.accepted.device))
+                self._emit(Verify(check.ticket, check.accepted.sealed, check.accepted.key))
                 return
             self._drop(check, "envelope_replayed")
             lane.popleft()

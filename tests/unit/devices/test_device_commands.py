@@ -8,6 +8,7 @@ from backend.db.engine import open_engine
 from backend.db.group_commit import GroupCommitWriter
 from backend.db.open_store import open_store
 from backend.db.reading import Reader
+from backend.devices.limits import KEY_OVERLAP_MS
 from backend.devices.model import DeviceCommand, DeviceKind, DeviceRow
 from backend.devices.repository import DeviceRepository
 from backend.devices.service import ChangeDevice, CreateStore, EnrolDevice, RotateKey
@@ -15,7 +16,7 @@ from backend.hub_api.push_repository import PushRepository
 from protocol import cbor
 from protocol.crypto import generate
 from protocol.errors import CallerError
-from tests.support.backend import MERCHANT, STORE, Machine, StepClock, a_merchant
+from tests.support.backend import MERCHANT, NOW_MS, STORE, Machine, StepClock, a_merchant
 
 
 class Desk:
@@ -99,6 +100,12 @@ def test_a_rotation_moves_to_the_new_key_and_no_key_comes_back(desk: Desk) -> No
     old, till.key = till.new_key, generate()
     row = desk.do(RotateKey(tid="till-1", key=till.new_key, actor="rotation"))
     assert (row.kid, row.revision) == (till.new_key.kid, 2)
+    assert row.old_key is not None
+    assert (row.old_key.public_key, row.old_key.until_ms) == (
+        old.public_key,
+        NOW_MS + KEY_OVERLAP_MS,
+    )
+    assert desk.devices.device("till-1") == row
     assert desk.do(RotateKey(tid="till-1", key=till.new_key, actor="rotation")) == row
     assert code_of(desk, RotateKey(tid="till-1", key=old, actor="rotation")) == "key_taken"
 

@@ -6,6 +6,7 @@ import pytest
 
 from hub.domain.effects import Push
 from hub.domain.limits import PARCEL_AGE_MS_MAX, PARCELS_OFFERED_PER_DEVICE_MAX
+from hub.domain.registry import Device
 from hub.news import read_devices, read_news
 from protocol import cbor, cose
 from protocol.crypto.keys import generate
@@ -123,6 +124,24 @@ def test_a_rotated_key_counts_at_once(bench: Bench) -> None:
     assert bench.link.words() == [("till-1", "signature_invalid")]
     bench.hub.receive("till-1", bench.shop.envelope("till-1", 2))
     assert bench.hub.core.forwarding.rows == 1
+
+
+def test_the_key_before_a_rotation_counts_for_a_while(bench: Bench) -> None:
+    old = bench.shop.devices["till-1"]
+    bench.shop.devices["till-1"] = generate("ES256")
+    public = old.public
+    row = bench.shop.row("till-1", revision=2) | {
+        "old": {"suite": public.suite.name, "public": public.public,
+                "until_ms": bench.clock.ms + 1_000},
+    }  # fmt: skip
+    bench.hub.pushes_arrived(1, [], [Device.from_wire(row, store=STORE)])
+    for counter, key in ((1, old), (2, None)):
+        bench.hub.receive("till-1", bench.shop.envelope("till-1", counter, key=key))
+    assert bench.link.words() == []
+    bench.hub = bench.start()  # the durable copy of the row knows both keys
+    bench.clock.ms += 1_000
+    bench.hub.receive("till-1", bench.shop.envelope("till-1", 3, key=old))
+    assert bench.link.words() == [("till-1", "signature_invalid")]
 
 
 def test_what_is_too_old_is_let_go_and_counted(bench: Bench) -> None:

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from backend.bootstrap import Backend
+from backend.devices.limits import KEY_OVERLAP_MS
 from backend.devices.model import REQUESTS_OF, DeviceCommand, DeviceKind
 from backend.devices.service import RotateKey
 from backend.hub_api.ingest import request_of
@@ -132,13 +133,34 @@ async def test_a_resumed_device_is_heard_again(shop: Shop) -> None:
 
 
 @pytest.mark.asyncio
-async def test_after_a_rotation_the_old_key_is_refused_and_the_new_one_heard(shop: Shop) -> None:
-    before = shop.till.envelope("device.hello", HELLO)
-    assert await shop.codes(before) == ["done"]
+async def test_after_a_rotation_the_old_key_is_heard_for_a_while_and_then_refused(
+    shop: Shop,
+) -> None:
+    shop.till.clock = shop.hub.clock = shop.clock
+    old = shop.till.key
     shop.till.key = generate()
     await shop.backend.writer.submit(RotateKey(tid=TILL, key=shop.till.new_key, actor="test"))
-    after = shop.till.envelope("device.hello", HELLO)
-    assert await shop.codes(before, after) == ["signature_invalid", "done"]
+
+    def both() -> list[bytes]:
+        new, sent = shop.till.key, [shop.till.envelope("device.hello", HELLO)]
+        shop.till.key = old
+        sent.append(shop.till.envelope("device.hello", HELLO))
+        shop.till.key = new
+        return sent
+
+    shop.clock.at_ms += KEY_OVERLAP_MS - 1
+    assert await shop.codes(*both()) == ["done", "done"]
+    shop.clock.at_ms += 1
+    assert await shop.codes(*both()) == ["done", "signature_invalid"]
+
+
+@pytest.mark.asyncio
+async def test_the_key_before_the_last_is_refused_at_once(shop: Shop) -> None:
+    first = shop.till.envelope("device.hello", HELLO)
+    for _ in range(2):
+        shop.till.key = generate()
+        await shop.backend.writer.submit(RotateKey(tid=TILL, key=shop.till.new_key, actor="test"))
+    assert await shop.codes(first) == ["signature_invalid"]
 
 
 @pytest.mark.asyncio

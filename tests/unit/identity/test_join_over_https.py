@@ -163,6 +163,11 @@ def test_the_commands_enrol_rotate_and_stop_a_terminal(desk: Desk, tmp_path: Pat
     assert code not in tillway("join", *mine, "--url", desk.url, input=code + "\n")
     assert "t-7" in desk.registry.devices
     assert tillway("rotate", *mine).startswith("terminal t-7 of store s-1")
+    key = desk.registry.devices["t-7"].key
+    assert tillway("rotate", *mine, "--before-days", "30").endswith(" days more\n")
+    assert desk.registry.devices["t-7"].key == key
+    assert tillway("rotate", *mine, "--before-days", "397").startswith("terminal t-7")
+    assert desk.registry.devices["t-7"].key != key
     assert tillway("suspend", "t-7", *line, "--reason", "lost") == "t-7 suspended\n"
     tillway("resume", "t-7", *line)
     tillway("revoke", "t-7", *line)
