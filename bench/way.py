@@ -13,7 +13,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ from bench.result import Result
 from bench.way_load import Fleet, Run
 from bench.way_payers import Wallet, found_payers
 from bench.way_till import GroupKeys, Till
-from protocol.identity import Identity
+from protocol.identity import Identity, TlsProfileName
 from tillway.demo.stack import HOST, HUB, MERCHANT, Ports, Stack
 
 DIRECTORY = Path("var/bench/way")
@@ -64,19 +64,31 @@ class Measured:
 
 def run(scale: float = 1.0) -> list[Result]:
     """All figures of the whole way."""
+    measured = paid(scale, SUITES, OFFERED)
+    return [result for one in measured for result in _results(one) if one.name != "warm"]
+
+
+def paid(
+    scale: float,
+    suites: Mapping[str, str],
+    offered: Mapping[int, int],
+    *,
+    tls_profile: TlsProfileName = "p256",
+) -> list[Measured]:
+    """What terminals with keys of these suites paid, by a stack of its own; the books are whole."""
     shutil.rmtree(DIRECTORY, ignore_errors=True)
     stack = Stack(DIRECTORY.absolute() / "state", Ports(), lambda _words: None)
-    stack.backend_extra = BACKEND_EXTRA
+    stack.backend_extra, stack.tls_profile = BACKEND_EXTRA, tls_profile
     try:
         stack.found_backend()
         wallets = found_payers(stack.backend_file, PAYERS)
         stack.start_core()
-        fleets = {name: _enrol(stack, name, suite) for name, suite in SUITES.items()}
-        measured = uvloop.run(_measure(stack, fleets, wallets, scale))
+        fleets = {name: _enrol(stack, name, suite) for name, suite in suites.items()}
+        measured = uvloop.run(_measure(stack, fleets, wallets, scale, offered))
     finally:
         stack.stop()
     _check_books(stack, sum(run.payments for one in measured for run in one.runs))
-    return [result for one in measured for result in _results(one) if one.name != "warm"]
+    return measured
 
 
 def _enrol(stack: Stack, name: str, suite: str) -> list[Identity]:
@@ -91,7 +103,11 @@ def _enrol(stack: Stack, name: str, suite: str) -> list[Identity]:
 
 
 async def _measure(
-    stack: Stack, fleets: dict[str, list[Identity]], wallets: list[Wallet], scale: float
+    stack: Stack,
+    fleets: dict[str, list[Identity]],
+    wallets: list[Wallet],
+    scale: float,
+    offered: Mapping[int, int],
 ) -> list[Measured]:
     pids = {name: stack.programs[name].process.pid for name in PROGRAMS}
     found: list[Measured] = []
@@ -103,7 +119,7 @@ async def _measure(
         runs = [await fleet.closed_loop(each) for _ in range(ROUNDS)]
         what = f"{TERMINALS} terminals, {SUITES[name]}, closed loop"
         found.append(Measured(f"way_{name}_{TERMINALS}", what, runs))
-        for rate, number in OFFERED.items() if name == OFFERED_SUITE else ():
+        for rate, number in offered.items() if name == OFFERED_SUITE else ():
             runs = [await fleet.offered(rate, round(number * scale)) for _ in range(ROUNDS)]
             what = f"{TERMINALS} terminals, {SUITES[name]}, {rate}/s offered"
             found.append(Measured(f"way_{rate}", what, runs))
@@ -119,7 +135,7 @@ async def _connected(stack: Stack, identities: list[Identity], wallets: list[Wal
     tills = []
     for number, identity in enumerate(identities):
         till = Till(identity, MERCHANT, wallets[number :: len(identities)])
-        await till.connect(HOST, port, groups)
+        await till.connect(HOST, port, groups, tls_profile=stack.tls_profile)
         tills.append(till)
     return tills
 

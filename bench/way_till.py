@@ -21,7 +21,7 @@ from bench.way_payers import Wallet
 from protocol import answers, envelope, ids
 from protocol.envelope import Envelope
 from protocol.errors import CallerError
-from protocol.identity import Identity
+from protocol.identity import Identity, TlsProfileName
 from protocol.limits import NONCE_BYTES
 from protocol.topics import terminal_topic
 from transport.contexts import ClientTls
@@ -91,10 +91,17 @@ class Till(asyncio.Protocol):
         """Payments sent and not answered."""
         return len(self._open)
 
-    async def connect(self, host: str, port: int, groups: GroupKeys | None = None) -> None:
+    async def connect(
+        self,
+        host: str,
+        port: int,
+        groups: GroupKeys | None = None,
+        *,
+        tls_profile: TlsProfileName = "p256",
+    ) -> None:
         """Mutual TLS, CONNECT, SUBSCRIBE; returns when answers can come."""
         self._groups = groups or self._groups
-        layer = TlsLayer(ClientTls(self.identity.tls).machine(host), self)
+        layer = TlsLayer(ClientTls(self.identity.tls_of(tls_profile)).machine(host), self)
         await asyncio.get_running_loop().create_connection(lambda: layer, host, port)
         await layer.opened()
         await self.ready

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes .venv/foreign: drivers by other people, for the tests, that ask for other versions than ours
+# Makes .venv/foreign: drivers and a broker by other people, for tests and benchmarks, that ask for other versions than ours
 # or bring more than a payment terminal wants. What cannot be had is said in one line, and the tests
 # that need it are skipped by name.
 #

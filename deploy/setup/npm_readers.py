@@ -3,7 +3,8 @@ ISO 8583, wechatpay-axios-plugin, which is a merchant's program and reads bills,
 node-thermal-printer, which drives the simulated receipt printer, and ocpp-rpc, a central system
 for the simulated charger, each with what it loads; and axe-core, which judges our pages.
 
-npm's alipay-sdk, a seller's program, stands with all that it loads in a place of its own.
+npm's alipay-sdk, a seller's program, and npm's mqtt, a terminal by other people, stand each with
+all that they load in a place of their own.
 
 Rule 1: only the versions below, and only if their bytes have the SHA-512 below, from whatever
         registry this machine's npm is set to. No script of a package runs. A tree's versions and
@@ -173,8 +174,10 @@ PACKAGES = {
     ),
 }
 PLACE = Path(sys.prefix) / "npm_readers" / "node_modules"
-TREE = Path(__file__).with_name("npm_alipay")
-TREE_PLACE = PLACE.parent / "alipay"
+TREES = {
+    Path(__file__).with_name("npm_alipay"): PLACE.parent / "alipay",
+    Path(__file__).with_name("npm_mqtt"): PLACE.parent / "mqtt",
+}
 FETCH_TIMEOUT_S = 120
 MISSING = "Missing: npm's second readers ({}). Their tests will be skipped."
 
@@ -188,15 +191,17 @@ def main() -> None:
         return
     missing = {integrity: name for name, integrity in PACKAGES.items() if not has(name)}
     reason = fetch(npm, missing) if missing else ""
-    if not reason and not has_tree():
-        reason = fetch_tree(npm)
+    for tree, place in TREES.items():
+        if not reason and not has_tree(tree, place):
+            reason = fetch_tree(npm, tree, place)
     if reason:
         print(MISSING.format(reason))
 
 
 def is_whole() -> bool:
     """Whether everything is there."""
-    return all(has(name) for name in PACKAGES) and has_tree()
+    trees = all(has_tree(tree, place) for tree, place in TREES.items())
+    return trees and all(has(name) for name in PACKAGES)
 
 
 def has(name: str) -> bool:
@@ -204,24 +209,22 @@ def has(name: str) -> bool:
     return (_place(name) / "package.json").is_file()
 
 
-def has_tree() -> bool:
-    """Whether the tree is there as it is wanted."""
-    wanted, found = TREE / "npm-shrinkwrap.json", TREE_PLACE / "installed.json"
+def has_tree(tree: Path, place: Path) -> bool:
+    """Whether a tree is there as it is wanted."""
+    wanted, found = tree / "npm-shrinkwrap.json", place / "installed.json"
     return found.is_file() and found.read_bytes() == wanted.read_bytes()
 
 
-def fetch_tree(npm: str) -> str:
-    """Put the tree in its place; why it could not, or nothing."""
-    shutil.rmtree(TREE_PLACE, ignore_errors=True)
-    shutil.copytree(TREE, TREE_PLACE)
+def fetch_tree(npm: str, tree: Path, place: Path) -> str:
+    """Put a tree in its place; why it could not, or nothing."""
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(tree, place)
     command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
     try:
-        subprocess.run(
-            command, check=True, capture_output=True, timeout=FETCH_TIMEOUT_S, cwd=TREE_PLACE
-        )
+        subprocess.run(command, check=True, capture_output=True, timeout=FETCH_TIMEOUT_S, cwd=place)
     except (subprocess.SubprocessError, OSError) as error:
         return f"npm ci: {type(error).__name__}"
-    shutil.copyfile(TREE / "npm-shrinkwrap.json", TREE_PLACE / "installed.json")
+    shutil.copyfile(tree / "npm-shrinkwrap.json", place / "installed.json")
     return ""
 
 

@@ -45,6 +45,7 @@ unforbid
 postgres=$(ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -n 1 || true)
 want "${postgres:-$(found initdb)}" postgresql "PostgreSQL"
 want "$(found mosquitto)" mosquitto "external MQTT broker"
+want "$(found mosquitto_pub)" mosquitto-clients "MQTT command-line client"
 rabbitmq=$(ls /usr/lib/rabbitmq/lib/*/sbin/rabbitmq-server 2>/dev/null | tail -n 1 || true)
 want "$rabbitmq" rabbitmq-server "callback broker"
 coap=$(found coap-client-notls)

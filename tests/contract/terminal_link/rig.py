@@ -141,6 +141,7 @@ class Terminal:
         client_id = options.pop("client_id", tid)
         self.expiry_s = options.pop("expiry_s", 0)
         self.clean_start = options.pop("clean_start", False)
+        self.receive_max = options.pop("receive_max", None)
         assert not options
         self.client = Client(
             CallbackAPIVersion.VERSION2, client_id, protocol=protocol, manual_ack=manual_ack
@@ -179,6 +180,8 @@ class Terminal:
         """Send the CONNECT."""
         properties = Properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = self.expiry_s
+        if self.receive_max is not None:
+            properties.ReceiveMaximum = self.receive_max
         is_5 = self.client.protocol == MQTTProtocolVersion.MQTTv5
         options: dict[str, Any] = (
             {"clean_start": self.clean_start, "properties": properties} if is_5 else {}

@@ -1,5 +1,6 @@
 """What the hub may expect of a terminal link, on its own server and on the real Mosquitto."""
 
+import asyncio
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
@@ -150,6 +151,40 @@ async def test_an_answer_that_was_not_acknowledged_comes_again_with_dup(
     again = await within(back.messages.get())
     assert (again.payload, again.dup, again.mid) == (b"answer", True, first.mid)
     assert await within(future) is Outcome.ACKNOWLEDGED
+
+
+@pytest.mark.asyncio
+async def test_what_expired_while_a_terminal_was_away_never_comes(rig: Rig, terminal: Make) -> None:
+    till = terminal(rig, expiry_s=60)
+    await till.connect()
+    await till.listen("res")
+    await till.break_line()
+    rig.link.publish("till-1", "res", b"stale", expiry_s=1)
+    rig.link.publish("till-1", "res", b"fresh", expiry_s=60)
+    await asyncio.sleep(2.1)  # Mosquitto counts whole seconds
+    again = terminal(rig, expiry_s=60)
+    assert await again.connect() == (0, True)
+    message = await within(again.messages.get())
+    assert message.payload == b"fresh"
+    assert 0 < message.properties.MessageExpiryInterval < 60
+
+
+@pytest.mark.asyncio
+async def test_no_more_is_on_its_way_than_the_terminal_takes_at_once(
+    rig: Rig, terminal: Make
+) -> None:
+    till = terminal(rig, receive_max=2, manual_ack=True)
+    await till.connect()
+    await till.listen("res")
+    for number in range(5):
+        rig.link.publish("till-1", "res", b"%d" % number)
+    held = [await within(till.messages.get()) for _ in range(2)]
+    await asyncio.sleep(0.2)
+    assert till.messages.empty()
+    for number in range(2, 5):
+        till.client.ack(held.pop(0).mid, 1)
+        held.append(await within(till.messages.get()))
+        assert held[-1].payload == b"%d" % number
 
 
 @pytest.mark.asyncio
