@@ -38,6 +38,7 @@ from backend.merchant_api.v2.parts import PATHS as V2_PATHS
 from backend.merchants import routes as merchant_routes
 from backend.notify import routes as notify_routes
 from backend.observability.routes import router as health_router
+from backend.offline import routes as offline_routes
 from backend.operator import limits as operator_limits
 from backend.operator.auth import Guard, OperatorGuard
 from backend.operator.pages import router as page_router
@@ -192,6 +193,7 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         saga_routes.operator_router(services, guard),
         channel_routes.operator_router(services, guard),
         withdrawal_routes.operator_router(services, guard),
+        offline_routes.operator_router(services, guard),
         report_routes.operator_router(services, guard, backend.case_clock),
         ledger_routes.operator_router(backend.ledger, guard),
         dispute_routes.operator_router(services, guard, ClosedDays()),

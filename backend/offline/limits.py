@@ -8,4 +8,5 @@ KNOWN_AFTER_MS = 30 * 24 * 3_600_000
 """From this age on an account is no longer *new*."""
 VOUCHERS_PER_LIST_MAX = 50
 TOKENS_PER_LIST_MAX = 50
+RETURNS_PER_LIST_MAX = 200
 DUE_PER_SWEEP_MAX = 200

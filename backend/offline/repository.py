@@ -9,7 +9,7 @@ from backend.offline.limits import (
     TOKENS_PER_LIST_MAX,
     VOUCHERS_PER_LIST_MAX,
 )
-from backend.offline.model import LIVE_STATES
+from backend.offline.model import LIVE_STATES, Bearer
 from backend.offline.tables import OfflineReturn, OfflineVoucher
 
 _voucher = OfflineVoucher.__table__  # type: ignore[attr-defined]
@@ -33,6 +33,21 @@ class OfflineRepository:
         query = select(_return).where(_return.c.voucher_id == voucher_id)
         query = query.order_by(_return.c.returned_at_ms, _return.c.payment_id)
         return self._reader.rows(query.limit(TOKENS_PER_LIST_MAX))
+
+    def voucher(self, voucher_id: str) -> Row | None:
+        """One voucher as it stands."""
+        return self._reader.one(select(_voucher).where(_voucher.c.voucher_id == voucher_id))
+
+    def borne_by(self, bearer: Bearer, count: int) -> list[Row]:
+        """What came back and is somebody's, the newest first, each with its payer."""
+        query = (
+            select(_return, _voucher.c.payer_id, _voucher.c.currency)
+            .join(_voucher, _voucher.c.voucher_id == _return.c.voucher_id)
+            .where(_return.c.bearer == bearer.value)
+            .order_by(_return.c.returned_at_ms.desc(), _return.c.payment_id.desc())
+            .limit(count)
+        )
+        return self._reader.rows(query)
 
     def due(self, now_ms: int) -> list[str]:
         """Living vouchers of which nothing can come back any more, the oldest first."""

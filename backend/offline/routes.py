@@ -1,18 +1,23 @@
-"""HTTP about vouchers: the wallet sets money aside with the payer's PIN, and fetches the texts."""
+"""HTTP about vouchers: the wallet sets money aside with the payer's PIN, and fetches the texts;
+operators look at what came back, and who bears it."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field, SecretStr
 
 from backend.offline.desk import OfflineDesk
-from backend.offline.limits import VOUCHER_MINOR_MAX
+from backend.offline.limits import RETURNS_PER_LIST_MAX, VOUCHER_MINOR_MAX
+from backend.offline.model import Bearer
+from backend.offline.repository import OfflineRepository
 from backend.payments.services import Services
 from backend.wallet.limits import PIN_DIGITS
 from backend.wanted import Wanted
+from protocol.errors import CallerError
 from protocol.messages.base import CurrencyText, OfflineVoucherIdText
 
+Guard = Callable[[Request], Awaitable[None]]
 CheckPin = Callable[[str, str], Awaitable[None]]
 
 
@@ -46,3 +51,28 @@ def add_wallet_routes(
     @routes.get("/offline-vouchers/{voucher_id}")
     async def voucher(payer_id: payer, voucher_id: str) -> dict[str, Any]:
         return await desk.voucher(payer_id, voucher_id)
+
+
+def operator_router(services: Services, operator_only: Guard) -> APIRouter:
+    """``/operator/v1/offline``: the tokens that somebody bears, and one voucher with all of its."""
+    found = OfflineRepository(services.reader)
+    routes = APIRouter(
+        prefix="/operator/v1/offline", tags=["operator"], dependencies=[Depends(operator_only)]
+    )
+
+    @routes.get("/returns")
+    async def returns(
+        bearer: Bearer, limit: Annotated[int, Query(ge=1, le=RETURNS_PER_LIST_MAX)] = 50
+    ) -> dict[str, Any]:
+        rows = await services.run_read(lambda: found.borne_by(bearer, limit))
+        return {"returns": rows}
+
+    @routes.get("/vouchers/{voucher_id}")
+    async def voucher(voucher_id: str) -> dict[str, Any]:
+        row = await services.run_read(lambda: found.voucher(voucher_id))
+        if row is None:
+            raise CallerError("offline_voucher_not_found", voucher_id)
+        back = await services.run_read(lambda: found.returns_of(voucher_id))
+        return {**row, "returns": back}
+
+    return routes

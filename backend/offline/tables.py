@@ -55,6 +55,7 @@ class OfflineReturn(BackendTable, table=True):
     __tablename__ = "offline_return"
     __table_args__: Any = (
         Index("ix_offline_return_voucher", "voucher_id", "returned_at_ms"),
+        Index("ix_offline_return_bearer", "bearer", "returned_at_ms"),
         STORAGE,
     )
     payment_id: str = Field(primary_key=True, sa_type=TEXT)

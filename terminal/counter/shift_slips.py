@@ -34,6 +34,7 @@ CARD_UNKNOWN_WORDS = (
 )
 _METHODS = {
     "pay_code": "付款码 Pay code",
+    "offline_token": "离线凭证 Offline token",
     "merchant_qr": "收款码 Our QR",
     "mandate": "代扣 Mandate",
 }
@@ -107,6 +108,7 @@ def report_facts(report: Report) -> dict[str, Any]:
         "refunds": [report.refunds.count, report.refunds.minor],
         "net_minor": report.net_minor,
         "unknown": [report.unknown.count, report.unknown.minor],
+        "offline": [report.offline.count, report.offline.minor],
     }
     if shift.counted_minor is not None:
         facts |= {
@@ -216,6 +218,8 @@ def _report(facts: Mapping[str, Any], columns: int) -> bytes:
     rows += [tally("退款 Refunds", facts["refunds"]), sum_of("净额 Net", "net_minor")]
     if facts["unknown"][0]:
         rows.append(tally("结果未知 Unknown", facts["unknown"]))
+    if facts.get("offline", [0])[0]:
+        rows.append(tally("离线待入账 Taken offline", facts["offline"]))
     rows += [tally(_MARKS[name], facts["marked"][name]) for name in facts.get("marked", ())]
     if facts.get("contradicted", [0])[0]:
         rows.append(tally("结果与处理相反 Outcome differs", facts["contradicted"]))

@@ -124,6 +124,7 @@ class ShiftStore:
             unknown=self._open() if shift.closed_at_ms is None else Tally(),
             marked=self._marked(*window),
             contradicted=self._contradicted(*window),
+            offline=self._offline(*window),
         )
 
     def _marked(self, from_ms: int, until_ms: int) -> dict[MarkedAs, Tally]:
@@ -147,9 +148,16 @@ class ShiftStore:
         ]
         return tally_of(against)
 
+    def _offline(self, from_ms: int, until_ms: int) -> Tally:
+        return self._tallies(
+            "SELECT '', COUNT(*), SUM(amount_minor) FROM sales WHERE state = ?"
+            " AND sent_at_ms >= ? AND sent_at_ms <= ?",
+            (SaleState.ACCEPTED, from_ms, until_ms),
+        ).get("", Tally())
+
     def _open(self) -> Tally:
         """Open outcomes that nobody has signed for."""
-        states = sorted(sales.OPEN_STATES)
+        states = sorted(sales.OPEN_STATES - {SaleState.ACCEPTED})
         marks = ", ".join("?" for _ in states)
         open_sales = self._tallies(
             f"SELECT '', COUNT(*), SUM(amount_minor) FROM sales WHERE state IN ({marks})"  # noqa: S608

@@ -27,6 +27,8 @@ def sold_rows(report: Report, language: Language) -> list[Row]:
     rows.append((said(WORDS["net"], language), _money(report.net_minor, report), _TOTAL))
     if report.unknown.count:
         rows.append(_tally(said(WORDS["unknown_count"], language), report.unknown, report))
+    if report.offline.count:
+        rows.append(_tally(said(WORDS["offline_held"], language), report.offline, report))
     rows += [
         _tally(said(MARKS[marked_as], language).capitalize(), tally, report)
         for marked_as, tally in report.marked.items()

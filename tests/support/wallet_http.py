@@ -15,6 +15,7 @@ from backend.mandates import routes as mandate_routes
 from backend.merchants import routes as merchant_routes
 from backend.notify import routes as notify_routes
 from backend.notify.repository import CallbackRepository
+from backend.offline import routes as offline_routes
 from backend.payments import routes as payment_routes
 from backend.payments.services import Services
 from backend.reconciliation import routes as break_routes
@@ -23,6 +24,7 @@ from backend.sagas import routes as saga_routes
 from backend.wallet import routes as wallet_routes
 from backend.withdrawals import routes as withdrawal_routes
 from protocol.errors import CallerError, TillwayError
+from tests.support.offline import BACKEND_KEY
 from tests.support.shop import Shop
 
 OPERATOR = {"authorization": "Bearer operator"}
@@ -53,6 +55,7 @@ def services_of(shop: Shop) -> Services:
         clock=shop.clock,
         entropy=CountingEntropy(),
         rules=shop.rules,
+        signing_key=BACKEND_KEY,
     )
 
 
@@ -73,6 +76,7 @@ def client_of(shop: Shop) -> Iterator[TestClient]:
     app.include_router(saga_routes.operator_router(services, operator_only))
     app.include_router(channel_routes.operator_router(services, operator_only))
     app.include_router(withdrawal_routes.operator_router(services, operator_only))
+    app.include_router(offline_routes.operator_router(services, operator_only))
     app.include_router(break_routes.operator_router(services, operator_only))
     app.include_router(dispute_routes.operator_router(services, operator_only, ClosedDays()))
     app.include_router(coupon_routes.operator_router(services, operator_only))

@@ -1,6 +1,7 @@
 """People at the till: PINs, sessions, drafts, cash, shifts, training."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,21 @@ from terminal.counter.people import People
 from terminal.counter.shifts import ShiftDesk
 from terminal.counter.sign_in import SignIn, hire
 from terminal.counter.tending import StaffWish, tend_staff
-from terminal.domain.shift import CashKind
+from terminal.domain.sale import Sale
+from terminal.domain.shift import CashKind, Tally
 from terminal.domain.staff import Role, check_pin_form
-from terminal.inputs import Cancel, ChooseMethod, StartSale, TypeCode
+from terminal.inputs import (
+    Cancel,
+    ChooseMethod,
+    CodeScanned,
+    HubStateArrived,
+    StartSale,
+    TypeCode,
+)
 from terminal.limits import IDLE_LOCK_MS, PIN_FAILURES_MAX, PIN_LOCK_MS
 from terminal.profile import Good
 from terminal.slip import receipt_bytes
+from tests.support.offline_phone import Phone, hub_word
 from tests.support.tills import CASHIER_PIN, SUPERVISOR_PIN, hire_both, running_till
 from tests.unit.terminal.fakes import CODE, Bench
 
@@ -199,6 +209,26 @@ def test_unknown_outcomes_need_a_signature_to_close_over(room: Room) -> None:
     closing: dict[str, Any] = {"by_name": "小李", "counted_minor": 0, "reason": ""}
     assert refused(lambda: room.shifts.close(approved_by=None, **closing)) == "shift_unsettled"
     room.shifts.close(approved_by="王店长", **closing)
+
+
+def test_what_was_accepted_offline_stands_by_itself_and_needs_no_signature(room: Room) -> None:
+    room.shifts.open(by_name="小李", float_minor=0)
+    bench = room.bench
+    bench.feed(HubStateArrived(hub_word("offline", bench.clock.now_ms())))
+    bench.agent._desk.profile = replace(bench.profile, methods=("offline_token",))
+    bench.feed(StartSale(amount_minor=300, currency="CNY", method="offline_token"))
+    sale = bench.agent.current()
+    assert isinstance(sale, Sale)
+    token = Phone(bench.clock.now_ms()).sign(str(sale.code_url))
+    bench.feed(CodeScanned(sale.payment_id, token))
+    report = room.shifts.report()
+    assert (report.offline, report.unknown) == (Tally(1, 300), Tally())
+    room.shifts.close(approved_by=None, by_name="小李", counted_minor=0, reason="")
+    closed = room.shifts.last_closed()
+    assert closed is not None
+    assert closed.offline == Tally(1, 300)
+    facts = room.bench.journal.receipts_of("shift-1")[-1].facts
+    assert "离线待入账".encode("gb18030") in receipt_bytes(facts)
 
 
 def test_too_little_cash_is_refused(room: Room) -> None:
