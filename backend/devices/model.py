@@ -115,6 +115,7 @@ class OldKey:
 
     suite: str
     public_key: bytes
+    kid: bytes
     until_ms: int
 
 
@@ -131,6 +132,12 @@ class DeviceRow:
     kid: bytes
     revision: int
     old_key: OldKey | None = None
+
+    def is_good(self, kid: bytes, *, now_ms: int) -> bool:
+        """Whether the key of this id may sign for the device now."""
+        old = self.old_key
+        is_old = old is not None and kid == old.kid and now_ms < old.until_ms
+        return kid == self.kid or is_old
 
     def to_wire(self) -> dict[str, Any]:
         """The registry row that hubs keep."""

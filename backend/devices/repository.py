@@ -196,6 +196,7 @@ def _as_row(row: Mapping[str, Any]) -> DeviceRow:
         else OldKey(
             suite=row["old_suite"],
             public_key=row["old_public_key"],
+            kid=row["old_kid"],
             until_ms=row["old_until_ms"],
         ),
     )

@@ -243,7 +243,10 @@ def device_row(ws: WorkingSet, found: Row) -> DeviceRow:
         old_key=None
         if old is None
         else OldKey(
-            suite=old["suite"], public_key=old["public_key"], until_ms=found["old_until_ms"]
+            suite=old["suite"],
+            public_key=old["public_key"],
+            kid=old["kid"],
+            until_ms=found["old_until_ms"],
         ),
     )
 

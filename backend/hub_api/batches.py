@@ -16,6 +16,7 @@ import structlog
 from backend.clock import ahead_ms
 from backend.db.command import Command
 from backend.devices.directory import Directory, KnownKey
+from backend.devices.model import DeviceRow
 from backend.hub_api.guard import Guarded
 from backend.hub_api.ingest import (
     Dispatcher,
@@ -70,14 +71,15 @@ class BatchDesk:
         self._metrics = metrics
         self._open: Counter[str] = Counter()
 
-    async def answer(self, hub: str, data: bytes) -> bytes:
+    async def answer(self, hub: DeviceRow, data: bytes) -> bytes:
         """The signed answers to a batch, in the order of its items, as one CBOR list.
 
-        ``hub`` is who the connection belongs to. Raises ``CallerError`` or ``OperatingError`` when
-        the batch as a whole is refused: then nothing of it was carried out.
+        ``hub`` is whom the connection belongs to, as the registry has it now. Raises
+        ``CallerError`` or ``OperatingError`` when the batch as a whole is refused: then nothing of
+        it was carried out.
         """
         try:
-            with self._admitted(hub), self._metrics.batch_seconds.time():
+            with self._admitted(hub.tid), self._metrics.batch_seconds.time():
                 answers = await self._answer(hub, data)
         except TillwayError as error:
             self._metrics.count_batch(error.code)
@@ -85,12 +87,14 @@ class BatchDesk:
         self._metrics.count_batch("done")
         return answers
 
-    async def _answer(self, hub: str, data: bytes) -> bytes:
+    async def _answer(self, row: DeviceRow, data: bytes) -> bytes:
+        hub, now_ms = row.tid, self._clock.now_ms()
         sealed = await self._aside(batches.unseal, data)
         if sealed.batch.hub != hub:
             raise CallerError("identity_mismatch", "batch")
-        hub_key = (await self._directory.keys([sealed.sign1.kid])).get(sealed.sign1.kid)
-        if hub_key is None or hub_key.tid != hub:
+        kid = sealed.sign1.kid
+        hub_key = (await self._directory.keys([kid])).get(kid)
+        if hub_key is None or not row.is_good(kid, now_ms=now_ms):
             raise CallerError("signature_invalid", "hub")
         opened = await self._aside(_believe, sealed, hub_key)
         self._metrics.batch_items.observe(len(opened))

@@ -46,8 +46,7 @@ class HubService:
 
     async def answer_batch(self, hub: str, data: bytes) -> bytes:
         """See ``BatchDesk.answer``."""
-        await self._hub_row(hub)
-        return await self._desk.answer(hub, data)
+        return await self._desk.answer(await self._hub_row(hub), data)
 
     async def pushes(self, hub: str, after: int, wait_s: int) -> bytes:
         """See ``PushFeed.next``; only the hub's own store."""

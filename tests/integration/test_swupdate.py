@@ -33,13 +33,18 @@ class Operator:
     session: aiohttp.ClientSession
     token: str
 
+    def __post_init__(self) -> None:
+        self._tls = self.server.anonymous()
+
     async def call(self, method: str, path: str, **more: Any) -> Any:
         headers = {"authorization": f"Bearer {self.token}"}
         return (await self.ask(method, path, headers=headers, **more))[1]
 
     async def ask(self, method: str, path: str, **more: Any) -> tuple[int, Any]:
         url = self.server.url("public", path)
-        async with self.session.request(method, url, ssl=self.server.anonymous(), **more) as answer:
+        async with self.session.request(
+            method, url, ssl=more.pop("tls", self._tls), **more
+        ) as answer:
             text = await answer.text()
             return answer.status, json.loads(text) if text else None
 
@@ -147,6 +152,10 @@ async def test_a_device_that_asks_is_led_through_and_nobody_else_is_heard(tmp_pa
             (own, f"/store-9/controller/v1/{THING}"), (own, f"/{STORE}/controller/v1/till-9"),
         ):  # fmt: skip
             assert (await operator.ask("GET", path, headers=headers))[0] == 401
+        for kind, name, seen in (("thing", THING, 200), ("thing", "kiosk-2", 401),
+                                 ("hub", THING, 401)):  # fmt: skip
+            proof = operator.server.client(kind, name)
+            assert (await operator.ask("GET", base, tls=proof))[0] == seen
         status, told = await operator.ask("GET", base, headers=own)
         assert (status, told["config"]["polling"]["sleep"]) == (200, "00:01:00")
         assert set(told["_links"]) == {"configData"}

@@ -155,6 +155,21 @@ async def test_after_a_rotation_the_old_key_is_heard_for_a_while_and_then_refuse
 
 
 @pytest.mark.asyncio
+async def test_a_hub_that_has_rotated_its_key_signs_with_no_older_one(shop: Shop) -> None:
+    shop.till.clock = shop.hub.clock = shop.clock
+    old = shop.hub.key
+    shop.hub.key = generate()
+    await shop.backend.writer.submit(RotateKey(tid=HUB, key=shop.hub.new_key, actor="test"))
+    shop.hub.key, new = old, shop.hub.key
+    sent = shop.till.envelope("device.hello", HELLO)
+    assert await shop.codes(sent) == ["done"]
+    shop.clock.at_ms += KEY_OVERLAP_MS
+    assert await shop.refusal(HUB, shop.hub.batch([sent])) == "signature_invalid"
+    shop.hub.key = new
+    assert await shop.codes(shop.till.envelope("device.hello", HELLO)) == ["done"]
+
+
+@pytest.mark.asyncio
 async def test_the_key_before_the_last_is_refused_at_once(shop: Shop) -> None:
     first = shop.till.envelope("device.hello", HELLO)
     for _ in range(2):
