@@ -185,7 +185,9 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         contract_routes.operator_router(backend.merchant_api.contracts, guard),
         partner_routes.operator_router(services, guard),
         wallet_routes.router(services),
-        wallet_page_routes.router(services, topups),
+        wallet_page_routes.router(
+            services, topups, (backend.merchant_api.contracts, backend.merchant_api.agreed)
+        ),
         wallet_routes.operator_router(services, guard),
         merchant_routes.operator_router(services, guard),
         mandate_routes.operator_router(services, guard),

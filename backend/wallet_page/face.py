@@ -14,9 +14,11 @@ from backend.http_errors import status_of
 from backend.wallet_page.limits import LOOK_EVERY_MS, SESSION_S
 from backend.wallet_page.session import COOKIE, ROOT, Session
 from backend.wallet_page.words import (
+    AGREEMENT_STATES,
     MANDATE_STATES,
     NOTICE_STATES,
     REFUND_STATES,
+    SERVICE_STATES,
     STATES,
     WITHDRAWAL_STATES,
     WORDS,
@@ -85,6 +87,8 @@ class Face(SessionFace):
             states=STATES,
             mandate_states=MANDATE_STATES,
             notice_states=NOTICE_STATES,
+            agreement_states=AGREEMENT_STATES,
+            service_states=SERVICE_STATES,
             refund_states=REFUND_STATES,
             withdrawal_states=WITHDRAWAL_STATES,
             advice=advice,

@@ -12,8 +12,11 @@ from backend.mandates.model import MandateCommand, MandateStatus, Side
 from backend.merchant_transfers.model import TransferStep
 from backend.merchant_transfers.repository import TransferRepository
 from backend.merchant_transfers.service import EndTransfer
-from backend.wallet_page.parts import PageParts
-from backend.wallet_page.session import ROOT
+from backend.pay_page.model import typed_minor
+from backend.wallet.schemas import PinFreeLimit
+from backend.wallet_page.parts import PageParts, checked
+from backend.wallet_page.session import ROOT, Form, Session
+from protocol.errors import CallerError
 
 _CURRENCY = "CNY"
 _ME = f"{ROOT}/me"
@@ -22,6 +25,7 @@ _ME = f"{ROOT}/me"
 def add_pages(pages: APIRouter, parts: PageParts) -> None:
     """Add them to the router."""
     _me(pages, parts)
+    _pin_free(pages, parts)
     _mandates(pages, parts, MandateDesk(parts.services))
     _coupons(pages, parts)
     _transfers(pages, parts)
@@ -44,6 +48,52 @@ def _me(pages: APIRouter, parts: PageParts) -> None:
             has_switches=desk.switches.is_there,
             has_top_ups=parts.topups is not None,
         )
+
+
+def _pin_free(pages: APIRouter, parts: PageParts) -> None:
+    """The payer's own limit without a PIN: at most the house's; nothing typed is the house's."""
+    desk, face = parts.desk, parts.face
+    house_minor = parts.services.rules.wallet.pin_free_minor
+
+    async def form_page(
+        request: Request, session: Session, form: Form, refusal: CallerError | None = None
+    ) -> Response:
+        return face.page(
+            request, "pin_free", session, back=_ME, refusal=refusal, form={"limit": ""} | form,
+            pin_free=await desk.pin_free(session.payer_id, _CURRENCY), house_minor=house_minor,
+        )  # fmt: skip
+
+    @pages.get(ROOT + "/pin-free")
+    async def shown(request: Request) -> Response:
+        return await form_page(request, await parts.session(request), {})
+
+    @pages.post(ROOT + "/pin-free")
+    async def choose(request: Request) -> Response:
+        session, form = await parts.posted(request)
+        try:
+            fields = {"limit_minor": _limit_in(form), "pin": form.get("pin", "")}
+            wanted = checked(PinFreeLimit, fields)
+            await desk.choose_pin_free(
+                payer_id=session.payer_id,
+                currency=_CURRENCY,
+                limit_minor=wanted.limit_minor,
+                pin=wanted.pin.get_secret_value(),
+            )
+        except CallerError as error:
+            return await form_page(request, session, form, error)
+        return face.sent(request, "/pin-free")
+
+
+def _limit_in(form: Form) -> int | None:
+    text = form.get("limit", "").strip()
+    if not text:
+        return None
+    if not text.strip("0."):
+        return 0
+    limit_minor = typed_minor(text)
+    if limit_minor is None:
+        raise CallerError("amount_invalid", "limit")
+    return limit_minor
 
 
 def _mandates(pages: APIRouter, parts: PageParts, mandates: MandateDesk) -> None:

@@ -9,10 +9,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
+from backend.merchant_api.papay.desk import ContractDesk
+from backend.merchant_api.payscore.desk import ServiceDesk
 from backend.payments.services import Services
 from backend.topups.service import TopUps
 from backend.wallet.desk import WalletDesk
-from backend.wallet_page import bills, holdings, moving, packets, paying, switching
+from backend.wallet_page import agreements, bills, holdings, moving, packets, paying, switching
 from backend.wallet_page.face import Face
 from backend.wallet_page.parts import PageParts
 from backend.wallet_page.session import ROOT, Session, read_form
@@ -21,8 +23,13 @@ from protocol.errors import CallerError, TillwayError
 _TOKEN_CHARS_MAX = 128
 
 
-def router(services: Services, topups: TopUps | None = None) -> APIRouter:
-    """``/wallet`` and below, but for the JSON interface."""
+def router(
+    services: Services,
+    topups: TopUps | None = None,
+    agreed: tuple[ContractDesk, ServiceDesk] | None = None,
+) -> APIRouter:
+    """``/wallet`` and below, but for the JSON interface. ``agreed``: what payers agree with
+    merchants' programs."""
     face = Face(services.clock)
     parts = PageParts(services=services, desk=WalletDesk(services), face=face, topups=topups)
     pages = APIRouter(route_class=_route_of(parts), include_in_schema=False)
@@ -33,6 +40,8 @@ def router(services: Services, topups: TopUps | None = None) -> APIRouter:
     packets.add_pages(pages, parts)
     moving.add_pages(pages, parts)
     bills.add_pages(pages, parts)
+    if agreed is not None:
+        agreements.add_pages(pages, parts, *agreed)
     if parts.desk.switches.is_there:
         switching.add_pages(pages, parts)
     return pages

@@ -114,6 +114,26 @@ WORDS: dict[str, Words] = {
     "pin_free_limit": Words("单笔上限", "One payment up to"),
     "pin_free_left": Words("今日还可免密", "Left today"),
     "pin_free_count": Words("今日剩余笔数", "Payments left today"),
+    "pin_free_change": Words("调整额度", "Change the limit"),
+    "pin_free_own": Words("我的单笔上限（元）", "My limit of one payment, in yuan"),
+    "pin_free_hint": Words(
+        "最高 %s 元，填 0 则每次都要密码，留空恢复默认。",
+        "At most %s yuan; 0 always asks for the PIN, empty is the usual limit.",
+    ),
+    "pin_free_set": Words("保存", "Save"),
+    "contracts": Words("扣费协议", "Contracts"),
+    "contract": Words("扣费协议", "Contract"),
+    "contracts_none": Words("没有与商家程序的扣费协议", "No contract with a merchant's program"),
+    "account": Words("账号", "Account"),
+    "pause_or_stop": Words("暂停或停止", "Pause or stop"),
+    "sign_on_phone": Words(
+        "请在保存您密钥的手机上签名。", "Sign it on the phone that holds your key."
+    ),
+    "services": Words("先享后付", "Pay afterwards"),
+    "service": Words("先享后付", "Pay afterwards"),
+    "services_none": Words("没有先享后付的服务", "No service is paid afterwards"),
+    "service_at_most": Words("最多扣款", "At most"),
+    "service_total": Words("费用", "Cost"),
     "times": Words("笔", "times"),
     "mandates": Words("免密代扣", "Mandates"),
     "red_packets": Words("红包", "Red packets"),
@@ -234,6 +254,15 @@ STATES: dict[str, Words] = {
 }
 """How a payment stands, as its payer is told."""
 
+SERVICE_STATES: dict[str, Words] = {
+    "CREATED": Words("待您确认", "Waits for you"),
+    "USER_CONFIRM": Words("服务中", "Going on"),
+    "MCH_COMPLETE": Words("待扣款", "To be paid"),
+    "DONE": Words("已完成", "Done"),
+    "REVOKED": Words("已取消", "Given up"),
+    "EXPIRED": Words("已过期", "Expired"),
+}
+
 REFUND_STATES: dict[str, Words] = {
     "processing": Words("退款中", "On its way"),
     "succeeded": Words("已退款", "Refunded"),
@@ -295,4 +324,10 @@ SWITCHES: dict[Switch, SwitchTold] = {
         Words("银行拒绝", "Bank declines"),
         Words("银行卡付款被银行拒绝", "The bank behind a card declines"),
     ),
+}
+
+AGREEMENT_STATES: dict[str, Words] = {
+    "proposed": Words("待签名", "To be signed"),
+    "expired": Words("已过期", "Expired"),
+    **MANDATE_STATES,
 }

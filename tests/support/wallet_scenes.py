@@ -7,7 +7,18 @@ from playwright.async_api import Page
 from tests.support.wallet_phone import PIN, Phone, open_wallet, shown_code
 
 Scene = tuple[str, Page]
-LISTS = ("bills", "red-packets", "coupons", "cards", "transfers", "withdraw", "cards/new")
+LISTS = (
+    "bills",
+    "red-packets",
+    "coupons",
+    "cards",
+    "transfers",
+    "withdraw",
+    "cards/new",
+    "pin-free",
+    "contracts",
+    "services",
+)
 
 
 async def scenes(phone: Phone, page: Page, language: str) -> AsyncIterator[Scene]:

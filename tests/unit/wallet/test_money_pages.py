@@ -129,6 +129,30 @@ def test_taking_money_out_needs_the_pin_and_is_told_as_it_stands(
     assert "−100.00" in told
 
 
+def test_a_payer_lowers_the_limit_without_a_pin_by_the_pin(
+    world: ChannelWorld, browser: TestClient
+) -> None:
+    shop = world.shop
+    with client_of(shop) as http:
+        made = http.post("/operator/v1/payers", headers=OPERATOR, json={
+            "payer_id": shop.id("pyr"), "name": "韩梅梅", "pin": "246810", "key_suite": "Ed25519",
+            "key_public": generate("Ed25519").public.public.hex(),
+        }).json()  # fmt: skip
+    browser.post("/wallet/sign-in", data={"token": made["token"]})
+    page = {"page": field_of(browser.get("/wallet/me").text, "page"), "pin": "246810"}
+    for limit, chosen in (("50", 5_000), ("0", 0), ("", None)):
+        sent = browser.post("/wallet/pin-free", data=page | {"limit": limit})
+        assert sent.headers["location"] == "/wallet/pin-free"
+        assert [row["chosen_minor"] for row in shop.rows("SELECT * FROM pin_free")] == [chosen]
+    for changes, code in (
+        ({"limit": "ten"}, "amount_invalid"),
+        ({"limit": "100000"}, "amount_invalid"),
+        ({"limit": "50", "pin": "000000"}, "pin_wrong"),
+    ):
+        assert code in browser.post("/wallet/pin-free", data=page | changes).text
+    assert "¥1000.00" in browser.get("/wallet/pin-free").text  # left of the day
+
+
 def test_a_bank_that_is_asked_for_an_unknown_agreement_declines(world: ChannelWorld) -> None:
     payer = world.card_payer()
     world.shop.do(SetSwitch(payer_id=payer, switch=Switch.BANK, is_on=True))

@@ -1,0 +1,48 @@
+"""Contracts and services as the payer's wallet shows them: terms, state, and where to stop."""
+
+import re
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from backend.wallet_page.routes import router
+from tests.support.merchant_caller import Caller
+from tests.support.wallet_http import services_of
+from tests.unit.merchant_api import test_papay, test_payscore
+
+
+def test_a_payer_sees_the_terms_and_stops_a_contract_and_nobody_else_sees_them(
+    caller: Caller,
+) -> None:
+    shop = caller.shop
+    payer, other = shop.add_payer(balance_minor=5_000), shop.add_payer()
+    assert test_papay.add_plan(caller).status_code == 201
+    made = caller.ask("POST", test_papay.SIGN, test_papay.contract(caller)).json()
+    contract_id = str(made["pre_entrustweb_id"])
+    app = FastAPI()
+    parts = caller.parts
+    app.include_router(router(services_of(shop), None, (parts.contracts, parts.agreed)))
+    with TestClient(app, base_url="https://wallet.example", follow_redirects=False) as browser:
+        browser.post("/wallet/sign-in", data={"token": f"token of {payer}"})
+        proposed = browser.get(f"/wallet/contracts/{contract_id}").text
+        assert "待签名" in proposed
+        assert all(figure in proposed for figure in ("¥50.00", "¥80.00", "¥100.00", "24 小时"))
+        assert test_papay.sign(caller, payer, contract_id).status_code == 200
+        assert "连续包月会员" in browser.get("/wallet/contracts").text
+        assert (
+            f"/wallet/mandates/{contract_id}"
+            in browser.get(f"/wallet/contracts/{contract_id}").text
+        )
+        found = re.search(r'name="page" value="(\w+)"', browser.get("/wallet/me").text)
+        assert found is not None
+        browser.post(f"/wallet/mandates/{contract_id}/terminate", data={"page": found[1]})
+        assert "已停止" in browser.get(f"/wallet/contracts/{contract_id}").text
+        order_id = test_payscore.agreed(caller, payer)
+        told = browser.get(f"/wallet/services/{order_id}").text
+        assert "充电宝租借" in told
+        assert "服务中" in told
+        assert "¥99.00" in told
+        assert order_id in browser.get("/wallet/services").text
+        browser.post("/wallet/sign-in", data={"token": f"token of {other}"})
+        for path in (f"contracts/{contract_id}", f"services/{order_id}"):
+            assert browser.get(f"/wallet/{path}").status_code >= 400, path
