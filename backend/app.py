@@ -132,6 +132,7 @@ def _console_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         papers=backend.papers,
         bills=backend.merchant_api.bills,
         accounts=backend.merchant_api.accounts,
+        ring=backend.merchant_api.ring,
         callbacks=CallbacksDesk(backend.services, backend.callbacks, backend.background.wake),
         explainer=Explainer(backend.services, backend.risk.desk),
     )

@@ -24,6 +24,7 @@ _STATUS: Mapping[str, int] = {
     "route_unknown": 404,
     "account_unknown": 404,
     "callback_unknown": 404,
+    "certificate_unknown": 404,
     "merchant_unknown": 404,
     "channel_unknown": 404,
     "mandate_not_found": 404,

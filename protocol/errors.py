@@ -268,6 +268,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("day_not_closed", "after", "该日尚未日切，请在日切后再清算。", "That day is not closed yet; run clearing after the cut-off."),
     ("bill_not_ready", "after", "该日账单尚未生成，请在该日日终关闭后再下载。", "That day is not closed yet, so there is no bill of it; ask again when it is."),
     ("bill_empty", "never", "该日没有交易或资金变动，没有账单。", "Nothing happened on that day, so there is no bill of it."),
+    ("console_code_wrong", "never", "动态码不正确或已用过，请等下一个；多次错误后须等十五分钟。", "The code is wrong or was used before: wait for the next one; after several wrong tries wait fifteen minutes."),
     ("certificate_unknown", "never", "没有这张商户证书，请检查序列号。", "There is no such certificate of this merchant number; check its serial."),
     ("certificate_count", "never", "商户号须有一至三张在用证书，请先添加或停用一张。", "A merchant number has one to three certificates in use; add or retire another one first."),
     ("calendar_horizon", "never", "该年度的放假安排尚未载入，无法确定结算日，请载入该年度的节假日表。", "The days off of that year are not known, so no settlement date can be told; load its calendar table."),

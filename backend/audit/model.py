@@ -21,6 +21,8 @@ class ActKind(StrEnum):
     """What was done."""
 
     SWITCH = "switch"
+    KEY = "key"
+    """A merchant's certificate, secret or callback address was set."""
     REQUEST = "request"
     """The bearer of the operator's token has asked for something that changes something."""
 

@@ -141,6 +141,13 @@ class BillRepository:
         )
         return set(self.connection.execute(query).scalars())
 
+    def settled_through(self, merchant_id: str) -> str:
+        """The latest business date of a merchant that a run has settled; empty: none."""
+        query = select(func.max(_SETTLEMENT.c.business_date)).where(
+            _SETTLEMENT.c.merchant_id == merchant_id
+        )
+        return self.connection.execute(query).scalar() or ""
+
     def settled(self, merchant_id: str, since: str, until: str) -> tuple[SettledPart, ...]:
         """What became available of everything due up to each day, from one to another."""
         query = select(_SETTLEMENT).where(

@@ -162,6 +162,7 @@ class PaperDesk(BillDesk):
             return settlement_days(
                 totals,
                 closed=books.closed_days(since, until),
+                settled_through=books.settled_through(merchant_id),
                 settles_on={one["business_date"]: one["settles_on"] for one in standing["waiting"]},
                 settled=books.settled(merchant_id, since, until),
                 payouts=books.payouts(merchant_id, since, until),

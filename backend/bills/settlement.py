@@ -76,6 +76,8 @@ class DayState(StrEnum):
     """Its clearing is not done."""
     WAITING = "waiting"
     """Its earnings wait for their day."""
+    DUE = "due"
+    """The next run makes them available."""
     SETTLED = "settled"
     """What it earned is available, or was paid out."""
 
@@ -102,11 +104,13 @@ def settlement_days(
     totals: Mapping[str, TradeTotals],
     *,
     closed: Collection[str],
+    settled_through: str,
     settles_on: Mapping[str, str | None],
     settled: Iterable[SettledPart],
     payouts: Iterable[PaidOut],
 ) -> list[SettlementDay]:
-    """The dates that anything happened on, the latest first. ``settles_on``: those that wait."""
+    """The dates that anything happened on, the latest first. ``settles_on``: those that wait;
+    ``settled_through``: the last that a run has settled."""
     parts, paid = list(settled), list(payouts)
     dates = totals.keys() | {one.business_date for one in parts}
     dates |= {one.business_date for one in paid}
@@ -114,7 +118,7 @@ def settlement_days(
         SettlementDay(
             business_date=day,
             sales=totals.get(day, TradeTotals()),
-            state=_state(day in closed, day in settles_on),
+            state=_state(day, closed, settles_on, settled_through),
             settles_on=settles_on.get(day),
             settled_minor=sum(one.amount_minor for one in parts if one.business_date == day),
             payouts=tuple(one for one in paid if one.business_date == day),
@@ -123,10 +127,14 @@ def settlement_days(
     ]
 
 
-def _state(is_closed: bool, is_waiting: bool) -> DayState:
-    if not is_closed:
+def _state(
+    day: str, closed: Collection[str], waits: Collection[str], settled_through: str
+) -> DayState:
+    if day not in closed:
         return DayState.RUNNING
-    return DayState.WAITING if is_waiting else DayState.SETTLED
+    if day in waits:
+        return DayState.WAITING
+    return DayState.SETTLED if day <= settled_through else DayState.DUE
 
 
 def write_statement(found: SettlementStatement) -> Iterator[str]:

@@ -6,6 +6,7 @@ from backend.bills.service import PaperDesk
 from backend.console.merchant_callbacks_desk import CallbacksDesk
 from backend.merchant_api.bills.desk import MerchantBills
 from backend.merchant_api.keys.desk import AccountDesk
+from backend.merchant_api.keys.ring import KeyRing
 from backend.risk.judging.explaining import Explainer
 
 
@@ -17,5 +18,6 @@ class MerchantDesks:
     bills: MerchantBills
     """The same, as a merchant's program gets them."""
     accounts: AccountDesk
+    ring: KeyRing
     callbacks: CallbacksDesk
     explainer: Explainer

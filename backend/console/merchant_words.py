@@ -21,6 +21,7 @@ MERCHANT_STATES: dict[str, Shown] = {
     "withdrawn": Shown(Words("已撤回", "Withdrawn"), "", "undo"),
     "running": Shown(Words("进行中", "In progress"), "", "clock"),
     "waiting": Shown(Words("待结算", "Waits"), "", "hourglass"),
+    "due": Shown(Words("待清分", "With the next run"), "", "hourglass"),
     "settled": Shown(Words("已结算", "Settled"), "paid", "tick"),
 }
 
@@ -92,6 +93,11 @@ MERCHANT_NAMES: dict[str, Words] = {
     "challenge": Words("要求验证", "Ask for proof"),
     "limit": Words("限制", "Limit"),
     "review": Words("人工复核", "For review"),
+    "public_key": Words("平台公钥", "Public key"),
+    "certificate": Words("平台证书", "Certificate"),
+    "sm2_certificate": Words("国密证书", "SM2 certificate"),
+    "rsa": Words("RSA", "RSA"),
+    "sm2": Words("国密 SM2", "SM2"),
     "security.echo": Words("通知测试", "Echo"),
 }
 """Names of the engine that people read on these pages."""
@@ -99,6 +105,7 @@ MERCHANT_NAMES: dict[str, Words] = {
 MERCHANT_WORDS: dict[str, Words] = {
     "by_day": Words("近 31 天每日收款", "Sales by day, 31 days"),
     "day_hint": Words("格式 2026-11-28", "as 2026-11-28"),
+    "id_number": Words("编号", "Number"),
     "business_date": Words("结算日", "Settlement day"),
     "earlier": Words("更早", "Earlier"),
     "later": Words("更晚", "Later"),
@@ -109,7 +116,7 @@ MERCHANT_WORDS: dict[str, Words] = {
     "pending_money": Words("待结算", "Pending"),
     "pending_hint": Words("按结算周期到账", "becomes available by your cycle"),
     "on_its_way": Words("出款中", "On its way"),
-    "on_its_way_hint": Words("已通知银行", "your bank has been told"),
+    "on_its_way_hint": Words("已发起，尚未到账", "instructed, not at your bank yet"),
     "cycle": Words("结算周期", "Cycle"),
     "unpaid_hint": Words("其中渠道尚未拨付", "of it not yet paid by channels"),
     "due_hint": Words("下一次清分结算", "settled with the next run"),
@@ -228,4 +235,46 @@ MERCHANT_WORDS: dict[str, Words] = {
         "向发卡行说明（事实、单据号）", "Your answer: what happened, which papers show it"
     ),
     "answer_send": Words("提交说明", "Send the answer"),
+    # Keys
+    "keys": Words("密钥与证书", "API keys"),
+    "key_code": Words("动态码（六位）", "Code from your phone"),
+    "key_hint": Words(
+        "变更密钥须输入手机上的新动态码，登录时用过的不行。",
+        "A change needs a fresh code from your phone, not the one that signed you in.",
+    ),
+    "no_numbers": Words(
+        "还没有接口商户号。请运营开通：", "There is no merchant number yet. Ask for:"
+    ),
+    "app": Words("应用", "App"),
+    "suite": Words("算法", "Suite"),
+    "signs_by": Words("通知签名", "Callbacks signed by"),
+    "certificates": Words("商户证书", "Your certificates"),
+    "serial": Words("序列号", "Serial"),
+    "valid": Words("有效期", "Valid"),
+    "in_use": Words("在用", "In use"),
+    "retired": Words("已停用", "Retired"),
+    "over": Words("已过期", "Over"),
+    "download": Words("下载", "Download"),
+    "retire": Words("停用", "Retire"),
+    "add_certificate": Words("申请新证书", "Another certificate"),
+    "csr": Words("证书请求（CSR，PEM）", "Certificate request (CSR, PEM)"),
+    "csr_hint": Words(
+        "私钥不离开您的服务器。新证书与旧证书同时有效，切换后停用旧的。",
+        "Your private key stays with you. The old one stays good until you retire it.",
+    ),
+    "issue": Words("签发", "Issue it"),
+    "secrets": Words("接口密钥", "API secrets"),
+    "renew_v3": Words("重置 APIv3 密钥", "New APIv3 key"),
+    "renew_v2": Words("重置 APIv2 密钥", "New APIv2 key"),
+    "secret_hint": Words(
+        "旧密钥立即失效，新密钥只显示一次。", "The old one ends at once; the new one is shown once."
+    ),
+    "secret_shown": Words(
+        "请立即保存，此页关闭后无法再次查看。", "Keep it now: nobody can see it again."
+    ),
+    "platform_keys": Words("平台证书与公钥", "The platform's keys"),
+    "signs_from": Words("启用", "Signs from"),
+    "address": Words("通知地址", "Callback address"),
+    "address_hint": Words("http 或 https，不含参数", "http or https, without a query"),
+    "set": Words("保存", "Set it"),
 }

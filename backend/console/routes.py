@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 
 from backend.console import (
     merchant_callback_pages,
+    merchant_key_pages,
     merchant_list_pages,
     merchant_money_pages,
     merchant_pages,
@@ -20,6 +21,7 @@ from backend.console.desk import PeopleDesk
 from backend.console.face import Face
 from backend.console.limits import FILTER_CHARS_MAX, PASSWORD_CHARS_MAX
 from backend.console.merchant_desks import MerchantDesks
+from backend.console.merchant_keys_desk import KeysDesk
 from backend.console.merchant_money_desk import MoneyDesk
 from backend.console.model import Person
 from backend.console.operations_desk import OperationsDesk
@@ -54,6 +56,8 @@ def router(
     merchant_money_pages.add_pages(pages, parts, money)
     merchant_callback_pages.add_pages(pages, parts, merchants.callbacks)
     merchant_list_pages.add_pages(pages, parts)
+    keys = KeysDesk(services, people, merchants.accounts, merchants.ring)
+    merchant_key_pages.add_pages(pages, parts, keys)
     operator_pages.add_pages(pages, parts, operations)
     return pages
 

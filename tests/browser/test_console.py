@@ -43,6 +43,34 @@ async def test_a_merchant_finds_a_payment_and_gives_a_part_back_by_keyboard_with
         assert all(url.startswith(origin) for url in page.asked)  # type: ignore[attr-defined]
 
 
+async def test_a_merchant_withdraws_and_sends_a_callback_again_without_a_script(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with (
+        running_console(tmp_path) as console,
+        opened_page(
+            browser, viewport=LARGE, ignore_https_errors=True, java_script_enabled=False
+        ) as page,
+    ):
+        await sign_in(console, page, "li.na", "en")
+        await page.click("nav >> text=Settlements")
+        await page.fill('[name="amount"]', "43.65")
+        await page.keyboard.press("Enter")
+        await page.focus('button:has-text("Withdraw now")')
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("td >> text=¥43.65")
+        await page.click("nav >> text=Settlements")
+        assert "¥100.00" in await page.inner_text("main .tiles")
+        await page.click("nav >> text=Callbacks")
+        await page.select_option('[name="state"]', "dead")
+        await page.click('button:has-text("Filter")')
+        await page.click("text=中文")
+        assert await page.input_value('[name="state"]') == "dead"
+        await page.click("main table a")
+        await page.click('button:has-text("重新发送")')
+        await page.wait_for_selector("td >> text=console:li.na")
+
+
 @pytest.mark.timeout(120)
 async def test_every_screen_is_readable_and_whole_in_either_language(
     browser: Browser, tmp_path: Path

@@ -1,6 +1,7 @@
 """Every screen of the console on a running backend with a shop's morning in its books; for
 pictures, and for axe."""
 
+import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,15 +13,19 @@ from backend.console.desk import PeopleDesk
 from backend.console.model import Role
 from backend.console.totp import STEP_MS
 from backend.notify.model import Tried
-from backend.notify.service import ClaimCallbacks, NoteFailed
+from backend.notify.service import ClaimCallbacks, NoteDelivered, NoteFailed
 from backend.reconciliation.breaks import Break, BreakClass, BreakStep
 from backend.reconciliation.cases import TakeUpBreak
+from tests.support import console_merchant_scenes as merchant
 from tests.support.backend import Served, served
 from tests.support.console_world import PASSWORD, code_of
+from tests.support.merchant_caller import Caller
 from tests.support.shop import MERCHANT, Shop
 
 _SALES = (1_280, 860, 4_500, 29_900, 1_980, 1_280, 6_600, 350, 12_800, 2_450)
 _MINUTES = 17
+_AFTERNOON_MS = 6 * 3_600_000
+"""Two o'clock in the shop."""
 
 
 @dataclass
@@ -31,6 +36,8 @@ class RunningConsole:
     made: dict[str, dict[str, str]]
     latest: str
     """The number of the payment that the story looks at."""
+    disputed: str
+    """The one that its payer disputes."""
 
     @property
     def base(self) -> str:
@@ -47,9 +54,11 @@ class RunningConsole:
 async def running_console(directory: Path) -> AsyncIterator[RunningConsole]:
     """Ten sales of a morning, one of them declined, one given back in part; two people."""
     async with served(directory) as (found, _):
+        clock = found.backend.clock
+        clock.at_ms = clock.now_ms() // merchant.DAY_MS * merchant.DAY_MS + _AFTERNOON_MS  # type: ignore[attr-defined]
         shop = Shop(found.backend.settings.url)
         try:
-            latest = _morning(shop, found.backend.clock.now_ms())
+            first, latest = _morning(shop, found.backend.clock.now_ms())
         finally:
             shop.close()
         people = PeopleDesk(found.backend.services)
@@ -61,29 +70,46 @@ async def running_console(directory: Path) -> AsyncIterator[RunningConsole]:
                 name="ops", role=Role.OPERATOR, merchant_id="", password=PASSWORD
             ),
         }
-        yield RunningConsole(found, made, latest)
+        await found.backend.merchant_api.accounts.open(
+            merchant_id=MERCHANT,
+            csr=base64.b64encode(Caller.csr()).decode(),
+            key_mode="public_key",
+        )
+        yield RunningConsole(found, made, latest, first)
 
 
-def _morning(shop: Shop, now_ms: int) -> str:
-    """The payments, a quarter of an hour apart, the last of them now."""
-    shop.clock.at_ms = now_ms - len(_SALES) * _MINUTES * 60_000
+def _morning(shop: Shop, now_ms: int) -> tuple[str, str]:
+    """The payments, a quarter of an hour apart, the last of them now, after some days of before.
+    The first one and the last."""
+    shop.clock.at_ms = now_ms - 4 * merchant.DAY_MS
     shop.add_merchant(notify_url="https://127.0.0.1/news")
     payer, poor = shop.add_payer(balance_minor=900_000), shop.add_payer(name="韩梅梅")
-    body: dict[str, object] = {}
+    merchant.days_before(shop, payer, now_ms)
+    shop.clock.at_ms = now_ms - len(_SALES) * _MINUTES * 60_000
+    merchant.stores_and_devices(shop)
+    first, body = "", {}
     for number, amount in enumerate(_SALES):
         shop.clock.at_ms += _MINUTES * 60_000
         code = shop.code(poor if number == 4 else payer)
         body = shop.create_body("pay_code", amount, pay_code=code)
         shop.ask("payment.create", body)
+        first = first or str(body["payment_id"])
     _troubles(shop)
-    return str(body["payment_id"])
+    merchant.dispute(shop, first)
+    return first, str(body["payment_id"])
 
 
 def _troubles(shop: Shop) -> None:
     """A callback that was given up, and a difference that waits for a person."""
-    callback_id = str(shop.rows("SELECT callback_id FROM outbox_callback")[0]["callback_id"])
-    shop.do(ClaimCallbacks(callback_ids=(callback_id,)))
-    shop.do(NoteFailed(callback_id=callback_id, tried=Tried("status 500"), gaps_ms=()))
+    callback_id, *others = (
+        str(row["callback_id"]) for row in shop.rows("SELECT callback_id FROM outbox_callback")
+    )
+    shop.do(ClaimCallbacks(callback_ids=(callback_id, *others)))
+    lost = Tried("status 500", status=500, duration_ms=112)
+    shop.do(NoteFailed(callback_id=callback_id, tried=lost, gaps_ms=()))
+    for other in others:
+        taken = Tried(status=200, duration_ms=38)
+        shop.do(NoteDelivered(callback_id=other, tried=taken))
     day = shop.rules.business_date(shop.clock.at_ms)
     found = Break(BreakClass.AMOUNT, "bank", "20261128-000017", 1_280, 1_260)
     shop.do(
@@ -130,6 +156,8 @@ async def scenes(console: RunningConsole, page: Page, language: str) -> AsyncIte
     yield "refund"
     await page.click("main form.stack button")
     yield "payment-refunded"
+    async for name in merchant.merchant_scenes(console.base, page, console.disputed):
+        yield name
     await sign_out(page)
     await sign_in(console, page, "ops", language)
     for name in ("overview", "devices", "letters", "breaks"):

@@ -1,5 +1,6 @@
 """The console on a shop's database, without a socket: its people, their phones, their browsers."""
 
+import asyncio
 import base64
 import re
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from backend.console.merchant_desks import MerchantDesks
 from backend.console.operations_desk import OperationsDesk
 from backend.console.totp import STEP_MS, code_at
 from backend.devices.repository import DeviceRepository
+from backend.merchant_api.keys.desk import AccountDesk
 from backend.merchant_api.parts import build_merchant_api
 from backend.notify.repository import CallbackRepository
 from backend.operator.service import MerchantDefaults, OperatorService
@@ -47,8 +49,8 @@ def code_of(made: dict[str, Any], now_ms: int) -> str:
 class ConsoleWorld:
     """A shop's console. Each ``browser`` has its own cookies."""
 
-    def __init__(self, shop: Shop, app: FastAPI) -> None:
-        self.shop, self._app = shop, app
+    def __init__(self, shop: Shop, app: FastAPI, accounts: AccountDesk) -> None:
+        self.shop, self._app, self._accounts = shop, app, accounts
         self.made: dict[str, dict[str, Any]] = {}
 
     def browser(self) -> TestClient:
@@ -61,6 +63,11 @@ class ConsoleWorld:
         if answer.status_code == 201:
             self.made[name] = answer.json()
         return answer
+
+    def open_number(self, csr: str) -> None:
+        """Give the merchant a number for its programs."""
+        opened = self._accounts.open(merchant_id=MERCHANT, csr=csr, key_mode="public_key")
+        asyncio.run(opened)
 
     def code(self, name: str) -> str:
         return code_of(self.made[name], self.shop.clock.at_ms)
@@ -121,6 +128,7 @@ def merchants_of(shop: Shop, services: Services) -> MerchantDesks:
         papers=papers,
         bills=api.bills,
         accounts=api.accounts,
+        ring=api.ring,
         callbacks=callbacks,
         explainer=Explainer(services, shop.engine.desk if shop.engine else a_risk_desk()),
     )
@@ -138,12 +146,11 @@ def console_world(shop: Shop) -> Iterator[ConsoleWorld]:
     operations = OperationsDesk(
         services, operator_of(shop, services), CallbackRepository(shop.reader), lambda: None
     )
-    app.include_router(
-        routes.router(services, people, operations, tries, merchants_of(shop, services))
-    )
+    merchants = merchants_of(shop, services)
+    app.include_router(routes.router(services, people, operations, tries, merchants))
 
     @app.exception_handler(TillwayError)
     async def on_refusal(_: Request, error: TillwayError) -> JSONResponse:
         return JSONResponse({"error": error.to_wire()}, status_code=400)
 
-    yield ConsoleWorld(shop, app)
+    yield ConsoleWorld(shop, app, merchants.accounts)

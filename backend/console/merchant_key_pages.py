@@ -1,0 +1,109 @@
+"""The pages about a merchant's API keys, certificates and callback address."""
+
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request, Response
+
+from backend.console.limits import FILTER_CHARS_MAX
+from backend.console.merchant_keys_desk import KeysDesk
+from backend.console.model import Person
+from backend.console.parts import ConsoleParts
+from backend.console.session import ROOT, Form
+from protocol.errors import CallerError
+
+_PEM = "application/x-pem-file"
+
+
+def add_pages(pages: APIRouter, parts: ConsoleParts, desk: KeysDesk) -> None:
+    """``/console/keys``."""
+    _looking(pages, parts, desk)
+    _changing(pages, parts, desk)
+    _secrets(pages, parts, desk)
+
+
+def _looking(pages: APIRouter, parts: ConsoleParts, desk: KeysDesk) -> None:
+    @pages.get(ROOT + "/keys")
+    async def keys(request: Request) -> Response:
+        return await _shown(parts, desk, request, await parts.merchant(request))
+
+    @pages.get(ROOT + "/keys/platform/{serial}.pem")
+    async def platform_key(request: Request, serial: str) -> Response:
+        await parts.merchant(request)
+        return _file(parts, request, f"platform-{serial}", await desk.platform_key(serial))
+
+    @pages.get(ROOT + "/keys/{mchid}/{serial}.pem")
+    async def certificate(request: Request, mchid: str, serial: str) -> Response:
+        person = await parts.merchant(request)
+        pem = await desk.certificate(person, mchid, serial)
+        return _file(parts, request, f"{mchid}-{serial}", pem)
+
+
+def _changing(pages: APIRouter, parts: ConsoleParts, desk: KeysDesk) -> None:
+    @pages.post(ROOT + "/keys/address")
+    async def set_address(request: Request) -> Response:
+        person, form = await parts.merchant_posted(request)
+        try:
+            url = form.get("notify_url", "").strip()
+            await desk.set_address(person, url=url, **_proof(request, form))
+        except CallerError as refusal:
+            return await _shown(parts, desk, request, person, refusal)
+        return parts.face.sent(request, "/keys")
+
+    @pages.post(ROOT + "/keys/{mchid}/certificates")
+    async def add_certificate(request: Request, mchid: str) -> Response:
+        person, form = await parts.merchant_posted(request)
+        try:
+            csr = form.get("csr", "")
+            await desk.add_certificate(person, mchid, csr=csr, **_proof(request, form))
+        except CallerError as refusal:
+            return await _shown(parts, desk, request, person, refusal)
+        return parts.face.sent(request, "/keys")
+
+    @pages.post(ROOT + "/keys/{mchid}/certificates/{serial}/retire")
+    async def retire(request: Request, mchid: str, serial: str) -> Response:
+        person, form = await parts.merchant_posted(request)
+        try:
+            await desk.retire_certificate(person, mchid, serial=serial, **_proof(request, form))
+        except CallerError as refusal:
+            return await _shown(parts, desk, request, person, refusal)
+        return parts.face.sent(request, "/keys")
+
+
+def _secrets(pages: APIRouter, parts: ConsoleParts, desk: KeysDesk) -> None:
+    @pages.post(ROOT + "/keys/{mchid}/secrets/{kind}")
+    async def renew(request: Request, mchid: str, kind: Literal["v3", "v2"]) -> Response:
+        person, form = await parts.merchant_posted(request)
+        try:
+            secret = await desk.renew_secret(person, mchid, kind=kind, **_proof(request, form))
+        except CallerError as refusal:
+            return await _shown(parts, desk, request, person, refusal)
+        return parts.face.page(
+            request, "secret", person, tab="keys", here=f"{ROOT}/keys", mchid=mchid, kind=kind,
+            secret=secret,
+        )  # fmt: skip
+
+
+async def _shown(
+    parts: ConsoleParts,
+    desk: KeysDesk,
+    request: Request,
+    person: Person,
+    refusal: CallerError | None = None,
+) -> Response:
+    return parts.face.page(
+        request, "keys", person, tab="keys", here=f"{ROOT}/keys", refusal=refusal,
+        **await desk.shown(person),
+    )  # fmt: skip
+
+
+def _proof(request: Request, form: Form) -> dict[str, Any]:
+    """The fresh code, and from where it comes."""
+    return {
+        "code": form.get("code", "").replace(" ", "")[:FILTER_CHARS_MAX],
+        "origin": request.client.host if request.client else "",
+    }
+
+
+def _file(parts: ConsoleParts, request: Request, name: str, pem: str) -> Response:
+    headers = {"content-disposition": f'attachment; filename="{name}.pem"'}
+    return parts.face.sealed(request, Response(pem, media_type=_PEM, headers=headers))
