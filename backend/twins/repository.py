@@ -7,9 +7,10 @@ from sqlalchemy import select
 from backend.db.reading import Reader
 from backend.db.tables import Row
 from backend.twins.limits import GROUP_DEVICES_MAX, HISTORY_ROWS_MAX
-from backend.twins.tables import DeviceTwin, DeviceTwinEvent
+from backend.twins.tables import DeviceTwin, DeviceTwinEvent, StoreSettings
 
 _twin = DeviceTwin.__table__  # type: ignore[attr-defined]
+_store = StoreSettings.__table__  # type: ignore[attr-defined]
 _event = DeviceTwinEvent.__table__  # type: ignore[attr-defined]
 
 
@@ -22,6 +23,10 @@ class TwinRepository:
     def twin(self, tid: str) -> Row | None:
         """One device's settings."""
         return self._reader.one(select(_twin).where(_twin.c.tid == tid))
+
+    def of_store(self, store: str) -> Row | None:
+        """What a store's new devices are set to."""
+        return self._reader.one(select(_store).where(_store.c.store == store))
 
     def history(self, tid: str) -> list[dict[str, Any]]:
         """What happened to a device's settings, the latest first."""

@@ -11,12 +11,13 @@ from backend.db.tables import Row
 from backend.devices.limits import SELECTED_DEVICES_MAX
 from backend.devices.repository import DeviceRepository
 from backend.devices.schemas import Chosen
+from backend.devices.selection import Selection
 from backend.operator.auth import Guard
 from backend.payments.services import Services
 from backend.twins.limits import PERSON_CHARS_MAX, REASON_CHARS_MAX
 from backend.twins.model import Standing, drift_of, merged, standing_of
 from backend.twins.repository import TwinRepository
-from backend.twins.service import ChangeSettings
+from backend.twins.service import ChangeSettings, ChangeStoreSettings
 from backend.wanted import Wanted
 from protocol.errors import CallerError, TillwayError
 from protocol.limits import IDENTIFIER_CHARS_MAX, SETTINGS_PER_DEVICE_MAX
@@ -75,9 +76,14 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
 
     @routes.put("/settings")
     async def put_group(wanted: GroupChange) -> dict[str, Any]:
-        """Change some settings of every device of a group; how each stands then, or why not."""
+        """Change some settings of every device of a group; how each stands then, or why not. A
+        group that is a whole store counts also for the devices that it will have."""
         merged({}, wanted.values)
         selection = wanted.devices.selection()
+        if selection == Selection(store=selection.store):
+            await services.submit(
+                ChangeStoreSettings(store=selection.store, changes=wanted.values, by=wanted.by)
+            )
         rows = await services.run_read(lambda: devices.chosen(selection))
         if len(rows) > SELECTED_DEVICES_MAX:
             raise CallerError("field_invalid", f"more than {SELECTED_DEVICES_MAX} devices")
@@ -85,6 +91,12 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
             *[services.submit(_change(row["tid"], wanted)) for row in rows], return_exceptions=True
         )
         return {"devices": [_told(row["tid"], one) for row, one in zip(rows, told, strict=True)]}
+
+    @routes.get("/stores/{store}/settings")
+    async def get_store(store: str) -> dict[str, Any]:
+        """What a store's devices are set to when they are heard for the first time."""
+        row = await services.run_read(lambda: twins.of_store(store))
+        return {"store": store, "wanted": json.loads(row["wanted"]) if row is not None else {}}
 
     @routes.post("/settings/drift")
     async def post_drift(chosen: Chosen) -> dict[str, Any]:

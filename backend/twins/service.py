@@ -12,12 +12,12 @@ from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.devices.model import DeviceKind, DeviceStatus
-from backend.devices.tables import DEVICE
+from backend.devices.tables import DEVICE, STORE
 from backend.notify.outbox import put_push
 from backend.payments.model import DeviceRequest
 from backend.twins.limits import PERSON_CHARS_MAX, REASON_CHARS_MAX
 from backend.twins.model import AGAIN, merged, next_version, standing_of
-from backend.twins.tables import TWIN, TWIN_EVENT
+from backend.twins.tables import STORE_SETTINGS, TWIN, TWIN_EVENT
 from protocol.errors import CallerError
 from protocol.messages import DeviceSettings
 
@@ -50,6 +50,37 @@ class ChangeSettings:
         row = ws.get(TWIN, self.tid)
         values = merged(json.loads(row["wanted"]) if row else {}, self.changes)
         return want(ws, self.tid, values, by=self.by, reason=self.reason, now_ms=now_ms)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeStoreSettings:
+    """Change what the store's devices are set to that are heard for the first time from now on;
+    None takes a setting out. Those that were heard before are not touched."""
+
+    store: str
+    changes: Mapping[str, Any]
+    by: str
+
+    def reads(self) -> Iterator[Read]:
+        """The store and its settings."""
+        yield STORE, self.store
+        yield STORE_SETTINGS, self.store
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> Row:
+        """The store's settings afterwards."""
+        if ws.get(STORE, self.store) is None:
+            raise CallerError("store_unknown")
+        row = ws.get(STORE_SETTINGS, self.store)
+        values = merged(json.loads(row["wanted"]) if row else {}, self.changes)
+        wanted = json.dumps(values, ensure_ascii=False, sort_keys=True)
+        told = {"wanted": wanted, "changed_by": self.by, "changed_at_ms": now_ms}
+        if row is None:
+            ws.insert(STORE_SETTINGS, {"store": self.store, **told})
+        elif row["wanted"] != wanted:
+            ws.update(STORE_SETTINGS, self.store, **told)
+        found = ws.get(STORE_SETTINGS, self.store)
+        assert found is not None
+        return found
 
 
 def want(
@@ -96,8 +127,10 @@ class ReportSettings:
     request: DeviceRequest
 
     def reads(self) -> Iterator[Read]:
-        """The device's settings."""
+        """The device, its settings, and its store's."""
+        yield DEVICE, self.request.device
         yield TWIN, self.request.device
+        yield STORE_SETTINGS, self.request.store
 
     def decide(self, ws: WorkingSet, now_ms: int) -> tuple[str, dict[str, Any]]:
         """The latest wish. A report that is older than the last one changes nothing."""
@@ -109,14 +142,23 @@ class ReportSettings:
                 "tid": tid, "store": self.request.store, "wanted_version": 0, "wanted": "{}",
                 "wanted_by": "", "wanted_at_ms": 0, "event_count": 0,
             })  # fmt: skip
-            row = ws.get(TWIN, tid)
-        assert row is not None
+            row = self._as_the_store_wants(ws, now_ms)
         # A device whose journal was lost counts from one again.
         is_reset = body.number == 1
         if body.number > row["reported_number"] or is_reset:
             row = self._take(ws, row, body, now_ms)
         values = json.loads(row["wanted"])
         return WANTED, {"version": row["wanted_version"], "values": values}
+
+    def _as_the_store_wants(self, ws: WorkingSet, now_ms: int) -> Row:
+        """A device that is heard for the first time is set as its store's devices are."""
+        tid, usual = self.request.device, ws.get(STORE_SETTINGS, self.request.store)
+        if usual is not None and usual["wanted"] != "{}":
+            values, by = json.loads(usual["wanted"]), usual["changed_by"]
+            return want(ws, tid, values, by=by, reason="as its store", now_ms=now_ms)
+        row = ws.get(TWIN, tid)
+        assert row is not None
+        return row
 
     def _take(self, ws: WorkingSet, row: Row, body: DeviceSettings, now_ms: int) -> Row:
         said = {

@@ -50,5 +50,17 @@ class DeviceTwinEvent(BackendTable, table=True):
     at_ms: int = Field(sa_type=INTEGER)
 
 
+class StoreSettings(BackendTable, table=True):
+    """What every device of a store is set to when it is heard for the first time."""
+
+    __tablename__ = "store_settings"
+    store: str = Field(primary_key=True, sa_type=TEXT)
+    wanted: str = Field(sa_type=TEXT)
+    """JSON, as of a device."""
+    changed_by: str = Field(sa_type=TEXT)
+    changed_at_ms: int = Field(sa_type=INTEGER)
+
+
 TWIN = table_ref(DeviceTwin)
+STORE_SETTINGS = table_ref(StoreSettings)
 TWIN_EVENT = table_ref(DeviceTwinEvent, lock=False)

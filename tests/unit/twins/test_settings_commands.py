@@ -1,5 +1,6 @@
 """What devices are set to: wishes, reports, drift; on both databases."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +19,7 @@ from backend.hub_api.push_repository import PushRepository
 from backend.payments.model import DeviceRequest
 from backend.twins.model import Standing, drift_of, standing_of
 from backend.twins.repository import TwinRepository
-from backend.twins.service import ChangeSettings, ReportSettings
+from backend.twins.service import ChangeSettings, ChangeStoreSettings, ReportSettings
 from protocol import cbor
 from protocol.errors import CallerError
 from protocol.messages import DeviceSettings
@@ -167,6 +168,20 @@ def test_the_same_wish_after_a_failure_is_a_new_try(desk: Desk) -> None:
 def test_a_wish_counts_above_what_the_device_has_looked_at(desk: Desk) -> None:
     desk.report(1, version=40, wanted_version=41, outcome="refused", code="setting_unknown")
     assert desk.set(language="en")["wanted_version"] == 42
+
+
+def test_a_device_that_is_heard_for_the_first_time_is_set_as_its_store_is(desk: Desk) -> None:
+    usual = {"language": "en", "sound": False}
+    desk.do(ChangeStoreSettings(store=STORE, changes=usual, by="ann"))
+    desk.do(ChangeStoreSettings(store=STORE, changes={"sound": None}, by="ann"))
+    assert desk.report(1) == {"version": 1, "values": {"language": "en"}}
+    desk.do(ChangeStoreSettings(store=STORE, changes=usual, by="ann"))
+    assert desk.report(2)["version"] == 1  # one that is known is set by name or by group
+    row = desk.twins.of_store(STORE)
+    assert row is not None
+    assert json.loads(row["wanted"]) == usual
+    with pytest.raises(CallerError, match="store_unknown"):
+        desk.do(ChangeStoreSettings(store="nowhere", changes=usual, by="ann"))
 
 
 def test_nobody_sets_a_device_that_is_revoked(desk: Desk) -> None:
