@@ -3,6 +3,7 @@
 import shutil
 import ssl
 import subprocess
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -177,6 +178,16 @@ def test_who_does_not_speak_tls_is_told_so_or_waited_for(ends: Ends, words: byte
     except TlsError:
         return
     assert not far.is_open
+
+
+@given(st.lists(st.binary(max_size=600), max_size=8))
+def test_arbitrary_bytes_never_open_a_line_nor_crash_it(ends: Ends, chunks: list[bytes]) -> None:
+    far, near = ends.machines()
+    for machine in (far, near):
+        with suppress(TlsError):
+            for chunk in chunks:
+                assert machine.receive(chunk) == b""
+        assert not machine.is_open
 
 
 def test_a_greeting_without_end_is_cut_off(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
