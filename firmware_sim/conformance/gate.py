@@ -112,7 +112,7 @@ def _check(name: str, title: str, clause: str, run: Callable[[Wire], None]) -> C
         del person
         run(wire)
 
-    return Check(name, title, clause, alone)
+    return Check(f"gate.{name}", title, clause, alone)
 
 
 CHECKS = (

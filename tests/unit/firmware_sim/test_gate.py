@@ -127,7 +127,7 @@ BREAKS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
 
 @pytest.mark.parametrize("name", BREAKS)
 def test_a_check_finds_what_it_is_made_for(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    [check] = [one for one in CHECKS if one.id == name]
+    [check] = [one for one in CHECKS if one.id == f"gate.{name}"]
     BREAKS[name](monkeypatch)
     with pytest.raises(CheckFailedError):
         checked(check)
