@@ -59,6 +59,7 @@ class Face(SessionFace):
             now_ms=self._clock.now_ms(),
             money=money,
             plain=plain,
+            micro=micro,
             time=shown_time,
             next_day=next_day,
             masked=masked_account,
@@ -95,6 +96,12 @@ def money(amount_minor: int, currency: str = "CNY") -> str:
 def plain(amount_minor: int, currency: str) -> str:
     """``12.80``, as a form takes it."""
     return shown_amount(amount_minor, currency).partition(" ")[0]
+
+
+def micro(cost_micro: int) -> str:
+    """A price in millionths of a yuan, to its last digit: ``¥0.0003``."""
+    whole, part = divmod(cost_micro, 1_000_000)
+    return f"¥{whole}.{part:06}".rstrip("0").rstrip(".")
 
 
 def next_day(day: str) -> str:

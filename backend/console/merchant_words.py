@@ -86,6 +86,7 @@ MERCHANT_NAMES: dict[str, Words] = {
     "health.closed": Words("正常", "good"),
     "health.open": Words("已熔断", "out of service"),
     "health.half_open": Words("试探中", "on trial"),
+    "processing": Words("处理中", "Under way"),
     "preference": Words("配置的优先顺序", "configured preference"),
     "cost": Words("成本", "price"),
     "health": Words("健康状况", "health"),

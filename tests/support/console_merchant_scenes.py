@@ -1,7 +1,7 @@
 """What the merchants' pages show, for pictures and for axe: two closed days before this morning, a
 withdrawal, stores with devices, a dispute, a merchant number; and the screens over them."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -18,8 +18,14 @@ from backend.devices.model import DeviceKind
 from backend.devices.service import CreateStore, EnrolDevice, NewKey, ReportPresence
 from backend.disputes.service import OpenDispute
 from backend.ledger import rules
+from backend.payments.model import DAY_OFFSET_MS
+from backend.risk.cases.model import CaseClock
+from backend.risk.judging.desk import RiskDesk
+from backend.risk.judging.engine import Engine
+from backend.risk.models.scorer import Score
 from protocol.crypto import generate
 from tests.support.books import Post
+from tests.support.channels import CARD_TOKEN
 from tests.support.shop import MERCHANT, Shop
 
 DAY_MS = 86_400_000
@@ -126,6 +132,32 @@ def dispute(shop: Shop, payment_id: str) -> None:
             reason="goods not received", rules=shop.rules,
         )
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """A model that looks at the amount, the hour and how often the payer pays."""
+
+    model_id: str = "5e" * 32
+
+    def score(self, vector: Sequence[float]) -> Score:
+        parts = [0.0] * len(vector)
+        parts[0], parts[1], parts[6], parts[7], parts[25] = 0.812, -0.347, 0.291, 0.118, -0.052
+        return Score(0.173, sum(parts) - 2.386, -2.386, tuple(parts))
+
+
+def an_engine() -> Engine:
+    """A risk engine with a model."""
+    desk = RiskDesk()
+    desk.scoring.use(_Model())
+    return Engine(desk, CaseClock(lambda _: True, DAY_OFFSET_MS))
+
+
+def by_card(shop: Shop) -> str:
+    """A payment that is at a channel, which has not answered."""
+    payer = shop.add_payer(name="王芳")
+    shop.add_instrument(payer, "card", token=CARD_TOKEN)
+    return str(shop.pay(payer, 45_000)["payment_id"])
 
 
 async def merchant_scenes(base: str, page: Page, disputed: str) -> AsyncIterator[str]:

@@ -38,6 +38,8 @@ class RunningConsole:
     """The number of the payment that the story looks at."""
     disputed: str
     """The one that its payer disputes."""
+    routed: str
+    """The one that is at a channel."""
 
     @property
     def base(self) -> str:
@@ -56,9 +58,10 @@ async def running_console(directory: Path) -> AsyncIterator[RunningConsole]:
     async with served(directory) as (found, _):
         clock = found.backend.clock
         clock.at_ms = clock.now_ms() // merchant.DAY_MS * merchant.DAY_MS + _AFTERNOON_MS  # type: ignore[attr-defined]
-        shop = Shop(found.backend.settings.url)
+        shop = Shop(found.backend.settings.url, engine=merchant.an_engine())
         try:
             first, latest = _morning(shop, found.backend.clock.now_ms())
+            routed = merchant.by_card(shop)
         finally:
             shop.close()
         people = PeopleDesk(found.backend.services)
@@ -75,7 +78,7 @@ async def running_console(directory: Path) -> AsyncIterator[RunningConsole]:
             csr=base64.b64encode(Caller.csr()).decode(),
             key_mode="public_key",
         )
-        yield RunningConsole(found, made, latest, first)
+        yield RunningConsole(found, made, latest, first, routed)
 
 
 def _morning(shop: Shop, now_ms: int) -> tuple[str, str]:
@@ -163,4 +166,6 @@ async def scenes(console: RunningConsole, page: Page, language: str) -> AsyncIte
     for name in ("overview", "devices", "letters", "breaks"):
         await page.goto(f"{console.base}/{name}")
         yield name
+    await page.goto(f"{console.base}/payments/{console.routed}")
+    yield "payment-judged"
     await sign_out(page)
