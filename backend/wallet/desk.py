@@ -4,6 +4,7 @@ The PIN's slow hash runs on its own few threads, never on the loop or the writer
 """
 
 import asyncio
+import json
 from typing import Any
 
 from backend.db.tables import Row
@@ -149,7 +150,7 @@ class WalletDesk:
         return open_consent(signed, key, now_ms=self._services.clock.now_ms())
 
     async def asked(self, payer_id: str) -> list[dict[str, Any]]:
-        """Payments by code that wait for this payer's PIN."""
+        """Payments by code, and things' debits, that wait for this payer's PIN."""
         now_ms = self._services.clock.now_ms()
         rows: list[Row] = await self._read(lambda: self._payments.asked_of(payer_id, now_ms))
         return [
@@ -161,6 +162,7 @@ class WalletDesk:
                 "currency": row["currency"],
                 "description": row["description"],
                 "expires_at_ms": row["code_expires_at_ms"],
+                "explanation": said_of(row),
             }
             for row in await self.named(rows)
         ]
@@ -237,3 +239,10 @@ class WalletDesk:
 
     async def _read(self, read: Any) -> Any:  # noqa: ANN401  # a repository's call
         return await self._services.run_read(read)
+
+
+def said_of(row: Row) -> dict[str, Any] | None:
+    """What the thing that paid by itself said of a payment (``protocol.messages.explanation``)."""
+    text = row["explanation"]
+    found: dict[str, Any] | None = json.loads(text) if text else None
+    return found

@@ -13,7 +13,7 @@ from backend.offline.routes import add_wallet_routes as add_offline_routes
 from backend.payments.services import Services
 from backend.red_packets.routes import add_wallet_routes as add_red_packet_routes
 from backend.risk.lists.service import SetBlock
-from backend.wallet.desk import WalletDesk
+from backend.wallet.desk import WalletDesk, said_of
 from backend.wallet.limits import BILLS_PER_PAGE_MAX
 from backend.wallet.schemas import (
     Block,
@@ -183,4 +183,4 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
 def _bill(row: Row) -> dict[str, Any]:
     names = ("payment_id", "merchant_id", "merchant_name", "state", "amount_minor", "coupon_minor",
              "refunded_minor", "currency", "method", "description", "paid_at_ms")  # fmt: skip
-    return {name: row[name] for name in names}
+    return {name: row[name] for name in names} | {"explanation": said_of(row)}

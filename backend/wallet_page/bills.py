@@ -6,6 +6,9 @@ from datetime import datetime, timedelta, timezone
 from fastapi import APIRouter, Request, Response
 
 from backend.refunds.repository import RefundRepository
+from backend.wallet.desk import said_of
+from backend.wallet_page.explaining import explained
+from backend.wallet_page.face import shown_money
 from backend.wallet_page.limits import BILLS_SHOWN_MAX, MONTHS_SHOWN
 from backend.wallet_page.parts import PageParts
 from backend.wallet_page.session import ROOT
@@ -46,7 +49,10 @@ def add_pages(pages: APIRouter, parts: PageParts) -> None:
         session = await parts.session(request)
         row = await desk.bill(session.payer_id, payment_id)
         found = await parts.services.run_read(lambda: refunds.of_payment(payment_id))
-        return face.page(request, "bill", session, back=f"{ROOT}/bills", bill=row, refunds=found)
+        why = explained(said_of(row), shown_money, row["currency"])
+        return face.page(
+            request, "bill", session, back=f"{ROOT}/bills", bill=row, refunds=found, why=why
+        )
 
 
 def latest_months(now_ms: int) -> list[str]:

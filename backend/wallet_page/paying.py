@@ -18,7 +18,8 @@ from backend.wallet.limits import QR_TEXT_CHARS_MAX
 from backend.wallet.model import code_url, scanned_payment_id
 from backend.wallet.schemas import Confirmation
 from backend.wallet_page.barcode import bar_picture
-from backend.wallet_page.face import code_picture
+from backend.wallet_page.explaining import explained
+from backend.wallet_page.face import code_picture, shown_money
 from backend.wallet_page.limits import CODE_SHOWN_MS, CODE_SPARE_MS
 from backend.wallet_page.parts import PageParts, checked
 from backend.wallet_page.session import ROOT, Form, Session
@@ -177,6 +178,7 @@ class _Orders:
             refusal=refusal,
             order=order,
             is_asked=bool(asked),
+            why=explained(order.get("explanation"), shown_money, order["currency"]),
             back=f"{ROOT}/code" if asked else f"{ROOT}/scan",
             chosen={name: chosen.get(name, "") for name in ("instrument_id", "coupon_id")},
             attempt_id=self._parts.mint(ids.ATTEMPT),

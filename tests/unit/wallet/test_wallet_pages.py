@@ -184,3 +184,24 @@ def test_what_a_payer_chooses_and_pauses_is_kept_and_nobody_else_can(
         assert code in told.text, (path, told.text[-300:])
         assert told.status_code >= 400
     assert browser.get(f"/wallet/mandates/{foreign}").status_code == 404
+
+
+def test_a_things_payment_explains_itself_in_the_bill_and_where_it_is_asked(
+    shop: Shop, browser: TestClient
+) -> None:
+    payer_id = sign_in(shop, browser)
+    mandate_id = shop.add_mandate(payer_id, ask_above_minor=200)
+    for amount_minor in (167, 201):
+        lines = [
+            {"what": "energy", "quantity": 916, "unit": "Wh", "price_minor": 150, "per": 1000,
+             "amount_minor": amount_minor},
+        ]  # fmt: skip
+        said = {"thing": "charge", "reason": "owner_stopped", "began_at_ms": 1, "ended_at_ms": 2,
+                "readings": [], "lines": lines}  # fmt: skip
+        body = shop.create_body("mandate", amount_minor, mandate_id=mandate_id, explanation=said)
+        paid = shop.ask("payment.create", body, device="vend1")
+        page = "bills" if amount_minor == 167 else "pay"
+        text = browser.get(f"/wallet/{page}/{paid['payment_id']}").text
+        assert "您停用了授权" in text
+        assert "0.916 kWh × 1.50" in text
+    assert "2.00" in browser.get(f"/wallet/mandates/{mandate_id}").text

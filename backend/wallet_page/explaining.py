@@ -1,0 +1,72 @@
+"""What a thing that paid by itself says of its payment, as its payer reads it.
+
+Rule: a device's word is shown as it is; what has no words of ours here is shown by its own name.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from faces.words import Words
+
+_WHAT = {
+    "energy": Words("电量", "Energy"),
+    "time": Words("占用时间", "Time"),
+    "parking": Words("停车", "Parking"),
+    "meter": Words("表计读数", "Meter"),
+    "entered": Words("入场", "Drove in"),
+    "left": Words("离场", "Left"),
+}
+_REASONS = {
+    "limit_reached": Words("到达限额，已停止", "Stopped at its limit"),
+    "owner_stopped": Words("您停用了授权，已停止", "You stopped it"),
+    "never_began": Words("没有开始", "It never began"),
+    "selected": Words("在机器上选购", "Selected at the machine"),
+    "left": Words("车辆离场", "The car left"),
+}
+_ENDED = Words("正常结束", "It ended by itself")
+_UNITS = {"Wh": ("kWh", 1_000), "ms": ("min", 60_000), "s": ("", 1)}
+"""What people read for a unit, and how many make one of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLine:
+    """One line: ``text`` is ``quantity × price``."""
+
+    what: Words
+    text: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """The reason, from when until when, the lines, and the limit that held the amount."""
+
+    reason: Words
+    began_at_ms: int
+    ended_at_ms: int
+    lines: tuple[ShownLine, ...]
+    cap_minor: int | None
+
+
+def explained(said: Mapping[str, Any] | None, money: Any, currency: str) -> Explained | None:  # noqa: ANN401  # the page's way to write amounts
+    """A stored explanation for the page; ``money(minor, currency)`` writes an amount."""
+    if said is None:
+        return None
+    lines = tuple(
+        ShownLine(_what(line["what"]), _text(line, money, currency), line["amount_minor"])
+        for line in said["lines"]
+    )
+    reason = _REASONS.get(said["reason"], _ENDED)
+    return Explained(reason, said["began_at_ms"], said["ended_at_ms"], lines, said.get("cap_minor"))
+
+
+def _what(name: str) -> Words:
+    return _WHAT.get(name, Words(name, name))
+
+
+def _text(line: Mapping[str, Any], money: Any, currency: str) -> str:  # noqa: ANN401
+    unit, size = _UNITS.get(line["unit"], (line["unit"], 1))
+    whole, rest = divmod(line["quantity"], size)
+    digits = f"{whole}.{rest * 1000 // size:03}".rstrip("0").rstrip(".") if size > 1 else str(whole)
+    return f"{digits} {unit} × {money(line['price_minor'], currency)}"
