@@ -18,6 +18,7 @@ from backend.console.desk import PeopleDesk
 from backend.console.merchant_callbacks_desk import CallbacksDesk
 from backend.console.merchant_desks import MerchantDesks
 from backend.console.operations_desk import OperationsDesk
+from backend.console.staff_desk import StaffDesk
 from backend.coupons import routes as coupon_routes
 from backend.destinations import routes as destination_routes
 from backend.devices import routes as device_routes
@@ -137,7 +138,7 @@ def _console_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         explainer=Explainer(backend.services, backend.risk.desk),
     )
     return (
-        console_people_routes.operator_router(people, guard),
+        console_people_routes.operator_router(StaffDesk(backend.services, people), guard),
         audit_routes.operator_router(backend.services, guard),
         switch_routes.operator_router(SwitchDesk(backend.services), guard),
         console_routes.router(backend.services, people, operations, tries, merchants),
@@ -225,7 +226,7 @@ def public_app(backend: Backend) -> ASGIApp:
     application = OperatorActs(
         public_application(backend),
         backend.services,
-        kept_elsewhere=("/operator/v1/switches/",),
+        kept_elsewhere=("/operator/v1/switches/", "/operator/v1/console/users"),
     )
     return BodyLimit(
         application,

@@ -256,6 +256,12 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     # People of the console
     ("sign_in_wrong", "never", "用户名、密码或动态码不正确；多次错误后须等十五分钟。", "The name, the password or the code is wrong; after several wrong tries wait fifteen minutes."),
     ("password_weak", "never", "密码至少十二个字符，且不能全部相同。", "A password has at least twelve characters, not all alike."),
+    ("last_owner", "never", "至少要保留一位能登录的负责人，请先指定另一位。", "One owner who can sign in must stay; make another one first."),
+    ("rank_insufficient", "never", "您的角色不能执行此操作，请联系负责人。", "Your role does not allow this; ask an owner."),
+    ("setup_wrong", "never", "设置码无效、已使用或已过期，请向负责人索取新的。", "The setup code is wrong, used or over; ask for a new one."),
+    ("password_wrong", "never", "当前密码不正确。", "The present password is wrong."),
+    ("code_wrong", "never", "动态码不正确，请核对手机时间后重试。", "The code is wrong; check your phone's clock and try again."),
+    ("session_unknown", "never", "这个登录会话已结束。", "This session is over already."),
     ("user_exists", "never", "该用户名已被使用，请换一个。", "This name is taken; choose another."),
     ("user_unknown", "never", "没有这个用户。", "There is no such user."),
     # Clearing

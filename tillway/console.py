@@ -31,6 +31,17 @@ class RoleName(StrEnum):
     OPERATOR = "operator"
 
 
+class RankName(StrEnum):
+    """What a person may do."""
+
+    OWNER = "owner"
+    CLERK = "clerk"
+    VIEWER = "viewer"
+
+
+_Rank = Annotated[RankName, typer.Option(help="What the person may do.")]
+
+
 @user.command()
 def add(
     name: Annotated[str, typer.Argument(help="By which the person signs in.")],
@@ -39,11 +50,13 @@ def add(
     token_file: _Token,
     role: Annotated[RoleName, typer.Option(help="What the person may see.")],
     merchant_id: Annotated[str, typer.Option("--merchant", help="Whose data.")] = "",
+    rank: _Rank = RankName.OWNER,
 ) -> None:
     """Let a person sign in. The password is asked for (or read from standard input); the second
     factor's secret is shown this once, to be scanned by the person's phone."""
     api = JsonApi(url, ca, token_file.read_text("ascii").strip())
-    wanted = {"name": name, "role": role, "merchant_id": merchant_id, "password": _password()}
+    wanted = {"name": name, "role": role, "rank": rank, "merchant_id": merchant_id}
+    wanted["password"] = _password()
     made = api.post(_USERS, wanted)
     code = qrcode.QRCode()
     code.add_data(made["totp_uri"])
@@ -56,8 +69,53 @@ def add(
 def close(name: str, url: _Url, ca: _Ca, token_file: _Token) -> None:
     """Let a person in no longer; sessions end at once."""
     api = JsonApi(url, ca, token_file.read_text("ascii").strip())
-    api.post(f"{_USERS}/{quote(name, safe='')}/close")
+    api.post(_path(name, "close"))
     typer.echo(f"{name} is closed")
+
+
+@user.command()
+def invite(
+    name: Annotated[str, typer.Argument(help="By which the person signs in.")],
+    url: _Url,
+    ca: _Ca,
+    token_file: _Token,
+    role: Annotated[RoleName, typer.Option(help="What the person may see.")],
+    merchant_id: Annotated[str, typer.Option("--merchant", help="Whose data.")] = "",
+    rank: _Rank = RankName.CLERK,
+) -> None:
+    """Let a person set up password and second factor themselves; the code for it is shown once."""
+    api = JsonApi(url, ca, token_file.read_text("ascii").strip())
+    wanted = {"name": name, "role": role, "rank": rank, "merchant_id": merchant_id}
+    _tell_setup(url, api.post(_USERS, wanted))
+
+
+@user.command()
+def reset(name: str, url: _Url, ca: _Ca, token_file: _Token) -> None:
+    """Let a person set up anew: password, second factor and sessions of before are over."""
+    api = JsonApi(url, ca, token_file.read_text("ascii").strip())
+    _tell_setup(url, api.post(_path(name, "reset")))
+
+
+@user.command("open")
+def open_command(name: str, url: _Url, ca: _Ca, token_file: _Token) -> None:
+    """Let a closed person in again."""
+    JsonApi(url, ca, token_file.read_text("ascii").strip()).post(_path(name, "open"))
+    typer.echo(f"{name} may sign in again")
+
+
+@user.command("rank")
+def rank_command(name: str, rank: RankName, url: _Url, ca: _Ca, token_file: _Token) -> None:
+    """What a person may do from now on."""
+    api = JsonApi(url, ca, token_file.read_text("ascii").strip())
+    api.post(_path(name, "rank"), {"rank": rank})
+    typer.echo(f"{name} is {rank.value}")
+
+
+@user.command("sign-out")
+def sign_out(name: str, url: _Url, ca: _Ca, token_file: _Token) -> None:
+    """End all sessions of a person."""
+    JsonApi(url, ca, token_file.read_text("ascii").strip()).post(_path(name, "sign-out"))
+    typer.echo(f"{name} is signed out everywhere")
 
 
 @user.command("list")
@@ -65,10 +123,19 @@ def list_command(url: _Url, ca: _Ca, token_file: _Token) -> None:
     """Everybody, one a line."""
     api = JsonApi(url, ca, token_file.read_text("ascii").strip())
     for one in api.get(_USERS)["users"]:
-        closed = "closed" if one["is_closed"] else ""
-        typer.echo(
-            f"{one['name']:<20} {one['role']:<10} {one['merchant_id']:<20} {closed}".rstrip()
+        state = "closed" if one["is_closed"] else "" if one["is_set_up"] else "invited"
+        told = (
+            f"{one['name']:<20} {one['role']:<10} {one['rank']:<8} {one['merchant_id']:<20} {state}"
         )
+        typer.echo(told.rstrip())
+
+
+def _path(name: str, act: str) -> str:
+    return f"{_USERS}/{quote(name, safe='')}/{act}"
+
+
+def _tell_setup(url: str, told: dict[str, str]) -> None:
+    typer.echo(f"{told['setup_secret']}\n{url}/console/setup, within 48 hours")
 
 
 def _password() -> str:

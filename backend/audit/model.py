@@ -20,9 +20,17 @@ FIRST_LINK = b""
 class ActKind(StrEnum):
     """What was done."""
 
+    SIGN_IN = "sign_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    SIGN_OUT = "sign_out"
+    STAFF = "staff"
+    """A person was invited, changed, closed or opened again, or set a password."""
     SWITCH = "switch"
     KEY = "key"
     """A merchant's certificate, secret or callback address was set."""
+    REFUND = "refund"
+    BREAK = "break"
+    LETTER = "letter"
     REQUEST = "request"
     """The bearer of the operator's token has asked for something that changes something."""
 

@@ -4,9 +4,11 @@ The password's slow hash runs on threads, a few at a time; an unknown name costs
 """
 
 import asyncio
-from typing import Any
 
+from backend.audit.model import Act, ActKind
+from backend.audit.service import Audited, KeepAct
 from backend.console.limits import (
+    BROWSER_CHARS_MAX,
     HASHES_AT_ONCE_MAX,
     SESSION_IDLE_MS,
     SESSION_LIFE_MS,
@@ -16,15 +18,16 @@ from backend.console.limits import (
 from backend.console.model import (
     SALT_BYTES,
     Person,
+    Rank,
     Role,
-    check_password,
     hash_password,
     hash_token,
 )
 from backend.console.repository import PeopleRepository
-from backend.console.service import BeginSignIn, CloseUser, CreateUser, EndSignIn, NoteSession
-from backend.console.totp import SECRET_BYTES, secret_text, secret_uri, step_of
+from backend.console.service import BeginSignIn, EndSignIn, NoteSession
+from backend.console.totp import SECRET_BYTES, step_of
 from backend.db.tables import Row
+from backend.detail import printable
 from backend.merchant_api.keys.sealing import Vault
 from backend.payments.services import Services
 from backend.wallet.model import is_same_hash
@@ -43,48 +46,26 @@ class PeopleDesk:
         self._people = PeopleRepository(services.reader)
         self._slots = asyncio.Semaphore(HASHES_AT_ONCE_MAX)
 
-    async def add(
-        self, *, name: str, role: Role, merchant_id: str, password: str
-    ) -> dict[str, Any]:
-        """A new person; the second factor's secret is told here and nowhere else."""
-        check_password(password)
-        entropy = self._services.entropy
-        salt, secret = entropy.token_bytes(SALT_BYTES), entropy.token_bytes(SECRET_BYTES)
-        command = CreateUser(
-            name=name,
-            role=role,
-            merchant_id=merchant_id,
-            password_salt=salt,
-            password_hash=await self._hash(password, salt),
-            totp_sealed=self._vault.seal(secret, place=_place(name), entropy=entropy),
-        )
-        await self._services.submit(command)
-        return {
-            "name": name,
-            "role": role.value,
-            "merchant_id": merchant_id,
-            "totp_secret": secret_text(secret),
-            "totp_uri": secret_uri(secret, name),
-        }
+    async def sign_in(
+        self, *, name: str, password: str, code: str, origin: str = "", browser: str = ""
+    ) -> str:
+        """The new session's token; ``sign_in_wrong`` without a reason for whatever does not fit.
+        Both are acts, kept in the audit log."""
+        try:
+            return await self._sign_in(name, password, code, origin, browser)
+        except CallerError:
+            kind = ActKind.SIGN_IN_FAILED
+            tried = Act(kind=kind, what="sign in", actor=f"console:{name}", origin=origin)
+            await self._services.submit(KeepAct(tried))
+            raise
 
-    async def close(self, name: str) -> dict[str, Any]:
-        """End a person's rights, at once."""
-        await self._services.submit(CloseUser(name=name))
-        return {"name": name, "is_closed": True}
-
-    async def listed(self) -> list[Row]:
-        """Everybody, without secrets."""
-        rows: list[Row] = await self._services.run_read(self._people.everybody)
-        return rows
-
-    async def sign_in(self, *, name: str, password: str, code: str) -> str:
-        """The new session's token; ``sign_in_wrong`` without a reason for whatever does not fit."""
+    async def _sign_in(self, name: str, password: str, code: str, origin: str, browser: str) -> str:
         is_possible = is_name(name)
         user: Row | None = (
             await self._services.submit(BeginSignIn(name=name)) if is_possible else None
         )
         known = user or _NOBODY
-        digest = await self._hash(password, known["password_salt"])
+        digest = await self.hashed(password, known["password_salt"])
         is_right = is_same_hash(digest, known["password_hash"])
         if user is None or not is_right:
             raise CallerError("sign_in_wrong")
@@ -92,10 +73,19 @@ class PeopleDesk:
         if step is None:
             raise CallerError("sign_in_wrong")
         token = self._services.entropy.token_bytes(TOKEN_BYTES).hex()
-        await self._services.submit(EndSignIn(name=name, step=step, token_hash=hash_token(token)))
+        end = EndSignIn(
+            name=name,
+            step=step,
+            token_hash=hash_token(token),
+            origin=origin,
+            browser=printable(browser, chars_max=BROWSER_CHARS_MAX),
+        )
+        person = _person(user, token, origin)
+        act = person.act(ActKind.SIGN_IN, "sign in", f"person {name}")
+        await self._services.submit(Audited(command=end, act=act))
         return token
 
-    async def person(self, token: str) -> Person:
+    async def person(self, token: str, origin: str = "") -> Person:
         """Whose session this is; ``not_authorized`` for one that is unknown, ended, idle for too
         long, or too old."""
         token_hash, now_ms = hash_token(token), self._services.clock.now_ms()
@@ -107,22 +97,43 @@ class PeopleDesk:
             raise CallerError("not_authorized")
         if idle_ms > SESSION_TOUCH_GAP_MS:
             await self._services.submit(NoteSession(token_hash=token_hash))
-        return Person(
-            name=row["name"], role=Role(row["role"]), merchant_id=row["merchant_id"], token=token
-        )
+        return _person(row, token, origin)
 
     async def sign_out(self, person: Person) -> None:
         """The session ends here, whoever else has its token."""
-        await self._services.submit(NoteSession(token_hash=hash_token(person.token), is_ended=True))
+        end = NoteSession(token_hash=hash_token(person.token), is_ended=True)
+        act = person.act(ActKind.SIGN_OUT, "sign out", f"person {person.name}")
+        await self._services.submit(Audited(command=end, act=act))
+
+    def sealed(self, name: str) -> tuple[bytes, bytes]:
+        """A new secret of a person's second factor, and the same as it is stored."""
+        entropy = self._services.entropy
+        secret = entropy.token_bytes(SECRET_BYTES)
+        return secret, self._vault.seal(secret, place=_place(name), entropy=entropy)
+
+    def secret(self, user: Row) -> bytes:
+        """The secret of a person's second factor."""
+        return self._vault.open(user["totp_sealed"], place=_place(user["name"]))
 
     def step(self, user: Row, code: str) -> int | None:
         """The step that a code of this person's phone is of; None for a wrong code."""
-        secret = self._vault.open(user["totp_sealed"], place=_place(user["name"]))
-        return step_of(secret, code, now_ms=self._services.clock.now_ms())
+        return step_of(self.secret(user), code, now_ms=self._services.clock.now_ms())
 
-    async def _hash(self, password: str, salt: bytes) -> bytes:
+    async def hashed(self, password: str, salt: bytes) -> bytes:
+        """The slow hash, a few at a time."""
         async with self._slots:
             return await asyncio.to_thread(hash_password, password, salt)
+
+
+def _person(row: Row, token: str, origin: str) -> Person:
+    return Person(
+        name=row["name"],
+        role=Role(row["role"]),
+        rank=Rank(row["rank"]),
+        merchant_id=row["merchant_id"],
+        token=token,
+        origin=origin,
+    )
 
 
 def _place(name: str) -> str:

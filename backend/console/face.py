@@ -10,12 +10,14 @@ from fastapi.responses import HTMLResponse
 from backend.console.limits import SESSION_LIFE_MS
 from backend.console.merchant_words import MERCHANT_NAMES, MERCHANT_STATES, MERCHANT_WORDS
 from backend.console.model import Person
+from backend.console.operator_words import OPERATOR_NAMES, OPERATOR_WORDS
 from backend.console.session import COOKIE, ROOT
 from backend.console.words import NAMES, STATES, STEPS, WORDS
 from backend.http_errors import status_of
 from backend.merchants.model import masked_account
 from backend.operator.words import shown_amount
 from faces.assets import Assets
+from faces.codes import code_picture
 from faces.locale import PARAMETER, language_of
 from faces.pages import Pages
 from faces.session_face import SessionFace
@@ -32,7 +34,7 @@ class Face(SessionFace):
     def __init__(self, clock: Clock) -> None:
         super().__init__(root=ROOT, cookie=COOKIE, kept_s=SESSION_LIFE_MS // 1000)
         self.assets = Assets("console", "backend.console", root=ROOT)
-        self._pages = Pages("backend.console", self.assets, WORDS | MERCHANT_WORDS)
+        self._pages = Pages("backend.console", self.assets, WORDS | MERCHANT_WORDS | OPERATOR_WORDS)
         self._clock = clock
 
     def page(
@@ -65,7 +67,8 @@ class Face(SessionFace):
             masked=masked_account,
             states=STATES | MERCHANT_STATES,
             steps=STEPS,
-            names=NAMES | MERCHANT_NAMES,
+            picture=code_picture,
+            names=NAMES | MERCHANT_NAMES | OPERATOR_NAMES,
             **shown,
         )
         return self.sealed(

@@ -19,6 +19,12 @@ SESSION_TOUCH_GAP_MS = 60 * 1000
 TOKEN_BYTES = 32
 FORM_BYTES_MAX = 24 * 1024
 """A merchant's answer to a dispute, in Chinese, as forms are encoded."""
+SETUP_LIFE_MS = 48 * 60 * 60 * 1000
+"""How long a new person has to set up password and second factor."""
+SESSIONS_SHOWN_MAX = 50
+BROWSER_CHARS_MAX = 160
+PEOPLE_SHOWN_MAX = 1_000
+FORM_BYTES_MAX = 8 * 1024
 FORM_FIELDS_MAX = 16
 FILTER_CHARS_MAX = 64
 ROWS_PER_PAGE = 30

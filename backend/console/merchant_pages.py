@@ -121,7 +121,7 @@ def _refund(pages: APIRouter, parts: ConsoleParts) -> None:
         person, form = await parts.posted(request)
         row = await desk.payment(person, payment_id)
         try:
-            result = await desk.refund(row, actor=person.name, **_wanted(row, form))
+            result = await desk.refund(row, person, **_wanted(row, form))
             error = result.get("error")
             if error is not None and is_known(error["code"]):
                 raise CallerError(error["code"])

@@ -4,6 +4,7 @@ Rule: a password and a token are kept as hashes only; the password's is slow (sc
 token carries 256 random bits, so a fast one is right.
 """
 
+import base64
 import hashlib
 import hmac
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from enum import StrEnum
 
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from backend.audit.model import Act, ActKind
 from backend.console.limits import (
     PASSWORD_CHARS_MAX,
     PASSWORD_CHARS_MIN,
@@ -23,6 +25,7 @@ from protocol.errors import CallerError
 SALT_BYTES = 16
 _HASH_BYTES = 32
 _TOKEN_CONTEXT, _PAGE_CONTEXT = b"tillway-console-token-v1", b"tillway-console-page-v1"
+_SETUP_CONTEXT, SETUP_BYTES = b"tillway-console-setup-v1", 15
 
 
 class Role(StrEnum):
@@ -34,20 +37,39 @@ class Role(StrEnum):
     """Everything."""
 
 
+class Rank(StrEnum):
+    """What a person may do with it."""
+
+    OWNER = "owner"
+    """Everything, and say who the others are."""
+    CLERK = "clerk"
+    """Everything but that."""
+    VIEWER = "viewer"
+    """Look."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """Who is signed in, by which session."""
 
     name: str
     role: Role
+    rank: Rank
     merchant_id: str
     """Empty for an operator."""
     token: str = field(repr=False)
+    origin: str = ""
+    """The address that the request comes from."""
 
     @property
     def is_operator(self) -> bool:
         """Whether every merchant's data is this person's to see."""
         return self.role is Role.OPERATOR
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether the others of the team are this person's to manage."""
+        return self.rank is Rank.OWNER
 
     @property
     def scope(self) -> str | None:
@@ -63,6 +85,21 @@ class Person:
     def actor(self) -> str:
         """How a timeline names this person."""
         return f"console:{self.name}"
+
+    def act(
+        self, kind: ActKind, what: str, subject: str, *, reason: str = "", merchant_id: str = ""
+    ) -> Act:
+        """An act of this person's, for the audit log. ``merchant_id``: whose log shows what an
+        operator does."""
+        return Act(
+            kind=kind,
+            what=what,
+            actor=self.actor,
+            origin=self.origin,
+            subject=subject,
+            merchant_id=self.merchant_id or merchant_id,
+            reason=reason,
+        )
 
 
 def check_password(password: str) -> None:
@@ -81,3 +118,16 @@ def hash_password(password: str, salt: bytes) -> bytes:
 def hash_token(token: str) -> bytes:
     """The stored form of a session's token."""
     return hashlib.sha256(_TOKEN_CONTEXT + token.encode("utf-8", "surrogatepass")).digest()
+
+
+def setup_text(secret: bytes) -> str:
+    """A one-time setup secret as a person types it: 24 letters and digits in groups of four."""
+    text = base64.b32encode(secret).decode("ascii")
+    return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
+
+
+def hash_setup(text: str) -> bytes:
+    """The stored form of a setup secret, however it was typed: it carries 120 random bits, so a
+    fast hash is right."""
+    plain = "".join(one for one in text.upper() if one.isalnum())
+    return hashlib.sha256(_SETUP_CONTEXT + plain.encode("utf-8", "surrogatepass")).digest()

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from backend.audit.model import ActKind
+from backend.audit.service import Audited, Watch
 from backend.clearing.evening_repository import EveningRepository
 from backend.console.limits import ROWS_PER_PAGE
 from backend.console.model import Person
@@ -16,6 +18,7 @@ from backend.payments.services import Services
 from backend.reconciliation.cases import MoveBreak
 from backend.reconciliation.repository import ReconciliationRepository
 from backend.reconciliation.routes import Settled
+from backend.reconciliation.tables import CASE
 from protocol.errors import CallerError
 
 _EVERY = DeadLetterFilter(merchant_id=None, event_type=None, since_ms=None)
@@ -86,7 +89,8 @@ class OperationsDesk:
     async def replay(self, person: Person, callback_id: str) -> None:
         """Send one again; its history names who asked for it."""
         [command] = replays_of([callback_id], actor=person.actor)
-        await self._services.submit(command)
+        act = person.act(ActKind.LETTER, "replay", f"callback {callback_id}")
+        await self._services.submit(Audited(command=command, act=act))
         self._wake()
 
     async def breaks(self) -> list[Row]:
@@ -110,4 +114,6 @@ class OperationsDesk:
             actor=f"operator:{person.name}",
             words=settled.words,
         )
-        await self._services.submit(command)
+        act = person.act(ActKind.BREAK, "resolve", f"break {break_id}", reason=settled.words)
+        watch = Watch(CASE, break_id, ("state",))
+        await self._services.submit(Audited(command=command, act=act, watch=watch))

@@ -25,13 +25,13 @@ def _looking(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> Non
 
     @pages.get(ROOT + "/overview")
     async def overview(request: Request) -> Response:
-        person = await _operator(parts, request)
+        person = await operator(parts, request)
         found = await desk.overview()
         return face.page(request, "overview", person, tab="overview", found=found)
 
     @pages.get(ROOT + "/devices")
     async def devices(request: Request) -> Response:
-        person = await _operator(parts, request)
+        person = await operator(parts, request)
         rows = await desk.devices()
         return face.page(request, "devices", person, tab="devices", rows=rows)
 
@@ -41,13 +41,13 @@ def _letters(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> Non
 
     @pages.get(ROOT + "/letters")
     async def letters(request: Request) -> Response:
-        person = await _operator(parts, request)
+        person = await operator(parts, request)
         found = await desk.letters(request.query_params.get("after", "")[:FILTER_CHARS_MAX])
         return face.page(request, "letters", person, tab="letters", found=found)
 
     @pages.post(ROOT + "/letters/{callback_id}/replay")
     async def replay(request: Request, callback_id: str) -> Response:
-        person, _ = await _posted(parts, request)
+        person, _ = await operator_posted(parts, request)
         await desk.replay(person, callback_id)
         return face.sent(request, "/letters")
 
@@ -57,21 +57,23 @@ def _breaks(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> None
 
     @pages.get(ROOT + "/breaks")
     async def breaks(request: Request) -> Response:
-        person = await _operator(parts, request)
+        person = await operator(parts, request)
         return face.page(request, "breaks", person, tab="breaks", rows=await desk.breaks())
 
     @pages.post(ROOT + "/breaks/{break_id}/resolve")
     async def resolve(request: Request, break_id: str) -> Response:
-        person, form = await _posted(parts, request)
+        person, form = await operator_posted(parts, request)
         await desk.resolve(person, break_id, form.get("words", ""))
         return face.sent(request, "/breaks")
 
 
-async def _operator(parts: ConsoleParts, request: Request) -> Person:
+async def operator(parts: ConsoleParts, request: Request) -> Person:
+    """An operator who is signed in; to a merchant the page does not exist."""
     return _checked(await parts.person(request))
 
 
-async def _posted(parts: ConsoleParts, request: Request) -> tuple[Person, Form]:
+async def operator_posted(parts: ConsoleParts, request: Request) -> tuple[Person, Form]:
+    """The same, with the form that a page of this session has sent."""
     person, form = await parts.posted(request)
     return _checked(person), form
 

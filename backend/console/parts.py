@@ -6,9 +6,10 @@ from fastapi import Request
 
 from backend.console.desk import PeopleDesk
 from backend.console.face import Face
-from backend.console.model import Person
+from backend.console.model import Person, Rank
 from backend.console.payments_desk import PaymentsDesk
 from backend.console.session import COOKIE, Form, check_form, read_form
+from backend.operator.auth import origin_of
 from protocol.errors import CallerError
 
 
@@ -22,10 +23,18 @@ class ConsoleParts:
 
     async def person(self, request: Request) -> Person:
         """Who is signed in; ``not_authorized`` for nobody."""
-        return await self.people.person(request.cookies.get(COOKIE, ""))
+        return await self.people.person(request.cookies.get(COOKIE, ""), origin_of(request))
 
     async def posted(self, request: Request) -> tuple[Person, Form]:
-        """Who is signed in, and the form that a page of this session has sent."""
+        """Who is signed in and may act, and the form that a page of this session has sent;
+        ``rank_insufficient`` for who may only look."""
+        person, form = await self.own_posted(request)
+        if person.rank is Rank.VIEWER:
+            raise CallerError("rank_insufficient")
+        return person, form
+
+    async def own_posted(self, request: Request) -> tuple[Person, Form]:
+        """The same for what concerns nobody but oneself: whoever is signed in may."""
         form = await read_form(request)
         person = await self.person(request)
         check_form(person, form)

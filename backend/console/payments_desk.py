@@ -12,6 +12,8 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from backend.audit.model import ActKind
+from backend.audit.service import Audited, Watch
 from backend.bills.service import PaperDesk
 from backend.bills.settlement import SettlementDay
 from backend.console.chart import Chart, day_chart
@@ -31,6 +33,7 @@ from backend.payments.repository import PaymentRepository
 from backend.payments.services import Services
 from backend.refunds.repository import RefundRepository
 from backend.refunds.service import CreateRefund
+from backend.refunds.tables import REFUND
 from backend.risk.judging.explaining import Explainer
 from protocol import ids
 from protocol.errors import CallerError
@@ -175,7 +178,7 @@ class PaymentsDesk:
         return self._mint(ids.REFUND)
 
     async def refund(
-        self, payment: Row, *, actor: str, refund_id: str, amount_minor: int, reason: str
+        self, payment: Row, person: Person, *, refund_id: str, amount_minor: int, reason: str
     ) -> Row:
         """Give money back, by the engine; answers its result."""
         try:
@@ -186,13 +189,13 @@ class PaymentsDesk:
                 currency=payment["currency"],
                 reason=reason,
                 till=_TILL,
-                cashier=actor,
+                cashier=person.name,
             )
         except ValueError:
             raise CallerError("field_invalid", "refund") from None
         request = DeviceRequest(
             request_id=self._mint(ids.REQUEST),
-            device=f"console-{actor}",
+            device=f"console-{person.name}",
             store=_NO_STORE,
             merchant_id=payment["merchant_id"],
             message_type="refund.create",
@@ -202,7 +205,15 @@ class PaymentsDesk:
             trace_id="",
         )
         command = CreateRefund(request=request, body=body, rules=self.services.rules)
-        _, answer = await self.services.submit(command)
+        act = person.act(
+            ActKind.REFUND,
+            "refund",
+            f"payment {payment['payment_id']}",
+            reason=reason,
+            merchant_id=payment["merchant_id"],
+        )
+        watch = Watch(REFUND, refund_id, ("amount_minor", "currency", "state"))
+        _, answer = await self.services.submit(Audited(command=command, act=act, watch=watch))
         result: Row = answer
         return result
 

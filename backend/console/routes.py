@@ -16,6 +16,8 @@ from backend.console import (
     merchant_money_pages,
     merchant_pages,
     operator_pages,
+    operator_switch_pages,
+    staff_pages,
 )
 from backend.console.desk import PeopleDesk
 from backend.console.face import Face
@@ -28,6 +30,8 @@ from backend.console.operations_desk import OperationsDesk
 from backend.console.parts import ConsoleParts
 from backend.console.payments_desk import PaymentsDesk
 from backend.console.session import COOKIE, ROOT, read_form
+from backend.console.staff_desk import StaffDesk
+from backend.operator.auth import origin_of
 from backend.payments.services import Services
 from backend.rate_limit import RateLimit
 from protocol.errors import CallerError, TillwayError
@@ -59,6 +63,8 @@ def router(
     keys = KeysDesk(services, people, merchants.accounts, merchants.ring)
     merchant_key_pages.add_pages(pages, parts, keys)
     operator_pages.add_pages(pages, parts, operations)
+    operator_switch_pages.add_pages(pages, parts, services)
+    staff_pages.add_pages(pages, parts, StaffDesk(services, people), tries)
     return pages
 
 
@@ -76,11 +82,13 @@ def _door(pages: APIRouter, parts: ConsoleParts, tries: RateLimit) -> None:
     @pages.post(ROOT + "/sign-in")
     async def sign_in(request: Request) -> Response:
         form = await read_form(request)
-        tries.take(request.client.host if request.client else "")
+        tries.take(origin_of(request))
         token = await people.sign_in(
             name=form.get("name", "").strip()[:FILTER_CHARS_MAX],
             password=form.get("password", "")[:PASSWORD_CHARS_MAX],
             code=form.get("code", "").replace(" ", "")[:FILTER_CHARS_MAX],
+            origin=origin_of(request),
+            browser=request.headers.get("user-agent", ""),
         )
         answer = face.sent(request, "/today")
         face.admit(answer, token)
@@ -88,7 +96,7 @@ def _door(pages: APIRouter, parts: ConsoleParts, tries: RateLimit) -> None:
 
     @pages.post(ROOT + "/sign-out")
     async def sign_out(request: Request) -> Response:
-        person, _ = await parts.posted(request)
+        person, _ = await parts.own_posted(request)
         await people.sign_out(person)
         answer = face.sent(request, "")
         face.dismiss(answer)

@@ -1,4 +1,4 @@
-"""The console's commands: people, and their sessions.
+"""The console's commands about sessions. Those about people are in ``staff_service``.
 
 Rule 1: a try is counted before anything is compared, so that tries in parallel are not free.
 Rule 2: a code's step is used up in the transaction that begins the session: of two sign-ins with
@@ -11,67 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from backend.console.limits import SIGN_IN_LOCK_MS, SIGN_IN_TRIES_MAX
-from backend.console.model import Role
 from backend.console.tables import SESSION, USER
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
-from backend.merchants.tables import MERCHANT
 from protocol.errors import CallerError
-from protocol.topics import is_name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateUser:
-    """A new person; ``user_exists`` if the name is taken, also by one that was closed."""
-
-    name: str
-    role: Role
-    merchant_id: str
-    password_salt: bytes
-    password_hash: bytes
-    totp_sealed: bytes
-
-    def reads(self) -> Iterable[Read]:
-        return [(USER, self.name), (MERCHANT, self.merchant_id)]
-
-    def decide(self, ws: WorkingSet, now_ms: int) -> None:
-        if not is_name(self.name):
-            raise CallerError("field_invalid", "name")
-        is_merchant = self.role is Role.MERCHANT
-        if bool(self.merchant_id) != is_merchant:
-            raise CallerError("field_invalid", "merchant_id")
-        if is_merchant and ws.get(MERCHANT, self.merchant_id) is None:
-            raise CallerError("merchant_unknown", self.merchant_id)
-        if ws.get(USER, self.name) is not None:
-            raise CallerError("user_exists", self.name)
-        ws.insert(
-            USER,
-            {
-                "name": self.name,
-                "role": self.role.value,
-                "merchant_id": self.merchant_id,
-                "password_salt": self.password_salt,
-                "password_hash": self.password_hash,
-                "totp_sealed": self.totp_sealed,
-                "created_at_ms": now_ms,
-            },
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloseUser:
-    """A person who may no longer sign in; sessions that run end with it."""
-
-    name: str
-
-    def reads(self) -> Iterable[Read]:
-        return [(USER, self.name)]
-
-    def decide(self, ws: WorkingSet, now_ms: int) -> None:  # noqa: ARG002  # no time is kept
-        if ws.get(USER, self.name) is None:
-            raise CallerError("user_unknown", self.name)
-        ws.update(USER, self.name, is_closed=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +31,8 @@ class BeginSignIn:
     def decide(self, ws: WorkingSet, now_ms: int) -> Row | None:
         user = ws.get(USER, self.name)
         if user is None or user["is_closed"] or now_ms < user["locked_until_ms"]:
+            return None
+        if not user["password_hash"]:
             return None
         tries = user["tries"] + 1
         is_last = tries >= SIGN_IN_TRIES_MAX
@@ -107,6 +53,8 @@ class EndSignIn:
     name: str
     step: int
     token_hash: bytes
+    origin: str
+    browser: str
 
     def reads(self) -> Iterable[Read]:
         return [(USER, self.name), (SESSION, self.token_hash)]
@@ -123,6 +71,9 @@ class EndSignIn:
                 "name": self.name,
                 "began_at_ms": now_ms,
                 "seen_at_ms": now_ms,
+                "epoch": user["epoch"],
+                "origin": self.origin,
+                "browser": self.browser,
             },
         )
 

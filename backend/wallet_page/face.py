@@ -1,14 +1,11 @@
 """How the wallet's pages look: templates, words, amounts and times, and what a refusal shows."""
 
-import io
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-import qrcode
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
-from qrcode.image.svg import SvgPathFillImage
 
 from backend.http_errors import status_of
 from backend.wallet_page.limits import LOOK_EVERY_MS, SESSION_S
@@ -32,7 +29,6 @@ from protocol.errors import TillwayError, advice
 from protocol.money import Money
 
 _SHOP_TIME = timezone(timedelta(hours=8))
-_QUIET_MODULES = 4  # ISO/IEC 18004
 
 
 class Face(SessionFace):
@@ -109,13 +105,3 @@ def shown_money(amount_minor: int, currency: str = "CNY") -> str:
 def shown_time(at_ms: int, form: str = "%Y-%m-%d %H:%M:%S") -> str:
     """A moment in China's time."""
     return datetime.fromtimestamp(at_ms // 1000, _SHOP_TIME).strftime(form)
-
-
-def code_picture(content: str) -> Markup:
-    """The code as an SVG element, black on white, with its quiet zone."""
-    code = qrcode.QRCode(border=_QUIET_MODULES, image_factory=SvgPathFillImage)
-    code.add_data(content)
-    stream = io.BytesIO()
-    code.make_image().save(stream)
-    text = stream.getvalue().decode()
-    return Markup(text[text.index("<svg") :])  # noqa: S704  # drawn from digits

@@ -19,10 +19,11 @@ from backend.wallet.model import code_url, scanned_payment_id
 from backend.wallet.schemas import Confirmation
 from backend.wallet_page.barcode import bar_picture
 from backend.wallet_page.explaining import explained
-from backend.wallet_page.face import code_picture, shown_money
+from backend.wallet_page.face import shown_money
 from backend.wallet_page.limits import CODE_SHOWN_MS, CODE_SPARE_MS
 from backend.wallet_page.parts import PageParts, checked
 from backend.wallet_page.session import ROOT, Form, Session
+from faces.codes import code_picture
 from protocol import ids
 from protocol.errors import CallerError
 from protocol.payment import PAID_STATES, WAITING_STATES, PaymentState

@@ -10,7 +10,8 @@ from pathlib import Path
 from playwright.async_api import Page
 
 from backend.console.desk import PeopleDesk
-from backend.console.model import Role
+from backend.console.model import Rank, Role
+from backend.console.staff_desk import By, StaffDesk
 from backend.console.totp import STEP_MS
 from backend.notify.model import Tried
 from backend.notify.service import ClaimCallbacks, NoteDelivered, NoteFailed
@@ -64,14 +65,13 @@ async def running_console(directory: Path) -> AsyncIterator[RunningConsole]:
             routed = merchant.by_card(shop)
         finally:
             shop.close()
-        people = PeopleDesk(found.backend.services)
+        services = found.backend.services
+        staff, by = StaffDesk(services, PeopleDesk(services)), By(actor="operator", origin="")
         made = {
-            "li.na": await people.add(
-                name="li.na", role=Role.MERCHANT, merchant_id=MERCHANT, password=PASSWORD
-            ),
-            "ops": await people.add(
-                name="ops", role=Role.OPERATOR, merchant_id="", password=PASSWORD
-            ),
+            name: await staff.add(
+                by, name=name, role=role, rank=Rank.OWNER, merchant_id=of, password=PASSWORD
+            )
+            for name, role, of in (("li.na", Role.MERCHANT, MERCHANT), ("ops", Role.OPERATOR, ""))
         }
         await found.backend.merchant_api.accounts.open(
             merchant_id=MERCHANT,

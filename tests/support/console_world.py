@@ -21,6 +21,7 @@ from backend.console.desk import PeopleDesk
 from backend.console.merchant_callbacks_desk import CallbacksDesk
 from backend.console.merchant_desks import MerchantDesks
 from backend.console.operations_desk import OperationsDesk
+from backend.console.staff_desk import StaffDesk
 from backend.console.totp import STEP_MS, code_at
 from backend.devices.repository import DeviceRepository
 from backend.merchant_api.keys.desk import AccountDesk
@@ -142,7 +143,7 @@ def console_world(shop: Shop) -> Iterator[ConsoleWorld]:
         now_ms=shop.clock.now_ms, window_ms=60_000, each_max=20, all_max=40, callers_max=10
     )
     app = FastAPI()
-    app.include_router(operator_routes.operator_router(people, operator_only))
+    app.include_router(operator_routes.operator_router(StaffDesk(services, people), operator_only))
     operations = OperationsDesk(
         services, operator_of(shop, services), CallbackRepository(shop.reader), lambda: None
     )

@@ -10,7 +10,8 @@ from tests.support.shop import OTHER_MERCHANT, Shop, bugs_in
 
 
 @pytest.fixture
-def world(migrated_url: str) -> Iterator[ConsoleWorld]:
+def world(migrated_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[ConsoleWorld]:
+    monkeypatch.setattr("backend.console.model.SCRYPT_LOG2_N", 4)  # slow enough for no test's sake
     shop = Shop(migrated_url)
     shop.add_merchant()
     shop.add_merchant(OTHER_MERCHANT)

@@ -1,0 +1,187 @@
+"""The pages about people: who there is, one's own account, and how a new person comes in.
+
+Rule: a secret that is told once stands on the answer to the form that asked for it, and on no page
+      that could be loaded again.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import APIRouter, Request, Response
+
+from backend.console.limits import FILTER_CHARS_MAX, NAME_CHARS_MAX, PASSWORD_CHARS_MAX
+from backend.console.model import Person, Rank, Role, hash_token
+from backend.console.parts import ConsoleParts
+from backend.console.session import ROOT, Form, read_form
+from backend.console.staff_desk import By, StaffDesk
+from backend.operator.auth import origin_of
+from backend.rate_limit import RateLimit
+from protocol.errors import CallerError
+
+_Act = Callable[[By, str, Form], Awaitable[None]]
+
+
+def add_pages(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk, tries: RateLimit) -> None:
+    """``/console/staff``, ``account`` and ``setup``. ``tries`` bounds how often an address asks to
+    set something up."""
+    _staff(pages, parts, desk)
+    _account(pages, parts, desk)
+    _setup(pages, parts, desk, tries)
+
+
+def _staff(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk) -> None:
+    face = parts.face
+
+    def told_once(request: Request, person: Person, told: dict[str, str]) -> Response:
+        here = f"{ROOT}/staff"
+        return face.page(request, "staff_told", person, tab="staff", here=here, told=told)
+
+    @pages.get(ROOT + "/staff")
+    async def staff(request: Request) -> Response:
+        person = await parts.person(request)
+        rows = await desk.listed(By.of(person))
+        return face.page(
+            request, "staff", person, tab="staff", rows=rows, ranks=list(Rank),
+        )  # fmt: skip
+
+    @pages.post(ROOT + "/staff/invite")
+    async def invite(request: Request) -> Response:
+        person, form = await parts.posted(request)
+        merchant_id = form.get("merchant_id", "").strip() if person.is_operator else person.scope
+        told = await desk.invite(
+            By.of(person),
+            name=_name(form),
+            role=Role.MERCHANT if merchant_id else Role.OPERATOR,
+            rank=_rank(form),
+            merchant_id=merchant_id or "",
+        )
+        return told_once(request, person, told)
+
+    @pages.post(ROOT + "/staff/{name}/reset")
+    async def reset(request: Request, name: str) -> Response:
+        person, _ = await parts.posted(request)
+        told = await desk.reset(By.of(person), name)
+        return told_once(request, person, told)
+
+    async def change_rank(by: By, name: str, form: Form) -> None:
+        await desk.change_rank(by, name, _rank(form))
+
+    acts: dict[str, _Act] = {
+        "close": lambda by, name, _: desk.close(by, name),
+        "open": lambda by, name, _: desk.open(by, name),
+        "sign-out": lambda by, name, _: desk.sign_out(by, name),
+        "rank": change_rank,
+    }
+
+    @pages.post(ROOT + "/staff/{name}/{act}")
+    async def change(request: Request, name: str, act: str) -> Response:
+        person, form = await parts.posted(request)
+        if act not in acts:
+            raise CallerError("route_unknown")
+        await acts[act](By.of(person), name, form)
+        return face.sent(request, "/staff")
+
+
+def _account(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk) -> None:
+    face = parts.face
+
+    async def shown(
+        request: Request, person: Person, refusal: CallerError | None = None, *, done: bool = False
+    ) -> Response:
+        return face.page(
+            request, "account", person, here=f"{ROOT}/account", refusal=refusal, done=done,
+            sessions=await desk.sessions(person.name), own=hash_token(person.token).hex(),
+        )  # fmt: skip
+
+    @pages.get(ROOT + "/account")
+    async def account(request: Request) -> Response:
+        person = await parts.person(request)
+        return await shown(request, person, done="done" in request.query_params)
+
+    @pages.post(ROOT + "/account/password")
+    async def password(request: Request) -> Response:
+        person, form = await parts.own_posted(request)
+        old, new = (form.get(name, "")[: PASSWORD_CHARS_MAX + 1] for name in ("old", "new"))
+        try:
+            if new != form.get("again", ""):
+                raise CallerError("field_invalid", "again")
+            await desk.change_password(person, old=old, new=new)
+        except CallerError as refusal:
+            return await shown(request, person, refusal)
+        return face.sent(request, "/account?done=1")
+
+    @pages.post(ROOT + "/account/sessions/{session_id}/end")
+    async def end(request: Request, session_id: str) -> Response:
+        person, _ = await parts.own_posted(request)
+        await desk.end_session(person, session_id)
+        return face.sent(request, "/account")
+
+    @pages.post(ROOT + "/account/sign-out")
+    async def everywhere(request: Request) -> Response:
+        person, _ = await parts.own_posted(request)
+        await desk.end_own_sessions(person)
+        answer = face.sent(request, "")
+        face.dismiss(answer)
+        return answer
+
+
+def _setup(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk, tries: RateLimit) -> None:
+    face = parts.face
+
+    def factor(
+        request: Request,
+        typed: dict[str, str],
+        told: dict[str, str],
+        refusal: CallerError | None = None,
+    ) -> Response:
+        return face.page(
+            request, "setup_factor", None, here=f"{ROOT}/setup", refusal=refusal, typed=typed,
+            told=told,
+        )  # fmt: skip
+
+    @pages.get(ROOT + "/setup")
+    async def setup(request: Request) -> Response:
+        return face.page(request, "setup", None)
+
+    @pages.post(ROOT + "/setup/begin")
+    async def begin(request: Request) -> Response:
+        form = await read_form(request)
+        tries.take(origin_of(request))
+        typed = {"name": _name(form), "setup": _secret(form)}
+        try:
+            told = await desk.setup(**typed)
+        except CallerError as refusal:
+            return face.page(request, "setup", None, here=f"{ROOT}/setup", refusal=refusal)
+        return factor(request, typed, told)
+
+    @pages.post(ROOT + "/setup")
+    async def finish(request: Request) -> Response:
+        form = await read_form(request)
+        tries.take(origin_of(request))
+        typed = {"name": _name(form), "setup": _secret(form)}
+        told = await desk.setup(**typed)
+        try:
+            password = form.get("password", "")[: PASSWORD_CHARS_MAX + 1]
+            if password != form.get("again", ""):
+                raise CallerError("field_invalid", "again")
+            code = form.get("code", "").replace(" ", "")[:FILTER_CHARS_MAX]
+            await desk.finish_setup(
+                **typed, password=password, code=code, origin=origin_of(request)
+            )
+        except CallerError as refusal:
+            return factor(request, typed, told, refusal)
+        return face.page(request, "setup_done", None, here=ROOT)
+
+
+def _name(form: Form) -> str:
+    return form.get("name", "").strip()[:NAME_CHARS_MAX]
+
+
+def _secret(form: Form) -> str:
+    return form.get("setup", "").strip()[:FILTER_CHARS_MAX]
+
+
+def _rank(form: Form) -> Rank:
+    try:
+        return Rank(form.get("rank", ""))
+    except ValueError:
+        raise CallerError("field_invalid", "rank") from None

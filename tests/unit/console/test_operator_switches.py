@@ -1,0 +1,85 @@
+"""The pages of kill switches and of the audit log."""
+
+import re
+
+from backend.audit.model import Act, ActKind
+from backend.audit.service import KeepAct
+from tests.support.console_world import ConsoleWorld, page_token
+from tests.support.shop import MERCHANT, OTHER_MERCHANT
+from tests.unit.console.test_console_http import paid
+
+
+def test_to_a_merchant_there_are_no_switches(world: ConsoleWorld) -> None:
+    world.add("li.na")
+    http = world.signed_in("li.na")
+    form = {"page": page_token(http.get("/console/today").text), "kind": "merchant",
+            "subject": OTHER_MERCHANT, "do": "stop", "reason": "envy"}  # fmt: skip
+    answers = (http.get("/console/switches"), http.post("/console/switches", data=form))
+    assert [one.status_code for one in answers] == [404, 404]
+    assert world.shop.rows("SELECT * FROM kill_switch") == []
+
+
+def test_an_operator_stops_a_merchant_and_lets_it_go_on(world: ConsoleWorld) -> None:
+    world.add("ops", role="operator", merchant_id="")
+    http = world.signed_in("ops")
+    page = http.get("/console/switches").text
+    form = {"page": page_token(page), "kind": "merchant", "subject": MERCHANT, "do": "stop"}
+    for wrong, code in (
+        ({"reason": " "}, "field_invalid"),
+        ({"reason": "why", "subject": "mch_9"}, "merchant_unknown"),
+        ({"reason": "why", "kind": "planet"}, "field_invalid"),
+        ({"reason": "why", "kind": "channel", "subject": "X"}, "channel_unknown"),
+    ):
+        assert code in http.post("/console/switches", data=form | wrong).text
+    shown = http.post("/console/switches", data=form | {"reason": "投诉核查"})
+    assert "投诉核查" in shown.text
+    payer = world.shop.add_payer(balance_minor=5_000)
+    assert world.shop.pay(payer, 500)["error"]["code"] == "merchant_stopped"
+    again = http.post("/console/switches", data=form | {"do": "start", "reason": "已核实"})
+    assert "stop-card" not in again.text
+    assert world.shop.pay(payer, 500)["state"] == "captured"
+    audit = http.get("/console/audit?kind=switch&lang=en").text
+    assert re.findall(r"<ins>(\d)</ins>", audit) == ["0", "1"]
+    assert "The chain holds" in audit
+
+
+def test_the_log_is_filtered_paged_and_a_file(world: ConsoleWorld) -> None:
+    world.add("ops", role="operator", merchant_id="")
+    http = world.signed_in("ops")
+    for number in range(65):
+        act = Act(kind=ActKind.LETTER, what="replay", actor="console:x", origin="",
+                  subject=f"callback cb_{number}")  # fmt: skip
+        world.shop.do(KeepAct(act))
+    path, seen = "/console/audit?kind=letter", []
+    while path:
+        page = http.get(path).text
+        seen += re.findall(r"callback cb_(\d+)", page)
+        more = re.search(r'href="(/console/audit\?[^"]*before=\d+)"', page)
+        path = more[1].replace("&amp;", "&") if more else ""
+    assert [int(one) for one in seen] == list(range(64, -1, -1))
+    assert http.get("/console/audit?actor=console:x&subject=cb_7").text.count("callback cb_") == 1
+    lines = http.get("/console/audit.csv?kind=letter").text.splitlines()
+    assert len(lines) == 66
+    for bad in ("kind=x", "since=1", "before=x", f"actor={'x' * 65}"):
+        assert http.get(f"/console/audit?{bad}").status_code == 400
+
+
+def test_a_merchant_s_owner_sees_the_own_people_s_acts_and_what_operators_did_to_their_payments(
+    world: ConsoleWorld,
+) -> None:
+    world.add("li.na")
+    world.add("wang", merchant_id=OTHER_MERCHANT)
+    world.add("ops", role="operator", merchant_id="")
+    payment_id = paid(world)
+    ops = world.signed_in("ops")
+    form = {"page": page_token(ops.get("/console/account").text), "amount": "4.00",
+            "refund_id": world.shop.id("rfd"), "reason": "坏了"}  # fmt: skip
+    for _ in range(2):
+        assert ops.post(f"/console/payments/{payment_id}/refund", data=form).status_code == 200
+    own = world.signed_in("li.na").get("/console/audit").text
+    assert own.count(f"payment {payment_id}") == 1
+    assert "坏了" in own
+    assert "person ops" not in own
+    other = world.signed_in("wang").get("/console/audit").text
+    assert payment_id not in other
+    assert "li.na" not in other
