@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from backend.audit.model import ActKind
+from backend.audit.service import Audited, Watch
 from backend.console.limits import ROWS_PER_PAGE
 from backend.console.model import Person
 from backend.db.tables import Row
@@ -16,6 +18,7 @@ from backend.notify.dead_letters import DeadLetters, replays_of
 from backend.notify.model import CallbackFilter, Place
 from backend.notify.repository import CallbackRepository
 from backend.notify.states import OPEN_STATES, CallbackState
+from backend.notify.tables import CALLBACK
 from backend.payments.services import Services
 from protocol.errors import CallerError
 
@@ -80,7 +83,9 @@ class CallbacksDesk:
         """Send one that was given up again; its history names who asked for it."""
         await self.story(person, callback_id)
         [command] = replays_of([callback_id], actor=person.actor)
-        await self._services.submit(command)
+        act = person.act(ActKind.LETTER, "replay", f"callback {callback_id}")
+        watch = Watch(CALLBACK, callback_id, ("state", "failed_tries"))
+        await self._services.submit(Audited(command=command, act=act, watch=watch))
         self._wake()
 
 

@@ -1,6 +1,7 @@
-"""The pages about a merchant's API keys, certificates and callback address."""
+"""The pages about a merchant's API keys, certificates and callback address: its people look, its
+owners change."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 
@@ -41,29 +42,29 @@ def _looking(pages: APIRouter, parts: ConsoleParts, desk: KeysDesk) -> None:
 def _changing(pages: APIRouter, parts: ConsoleParts, desk: KeysDesk) -> None:
     @pages.post(ROOT + "/keys/address")
     async def set_address(request: Request) -> Response:
-        person, form = await parts.merchant_posted(request)
+        person, form = await parts.owner_posted(request)
         try:
             url = form.get("notify_url", "").strip()
-            await desk.set_address(person, url=url, **_proof(request, form))
+            await desk.set_address(person, url=url, code=_code(form))
         except CallerError as refusal:
             return await _shown(parts, desk, request, person, refusal)
         return parts.face.sent(request, "/keys")
 
     @pages.post(ROOT + "/keys/{mchid}/certificates")
     async def add_certificate(request: Request, mchid: str) -> Response:
-        person, form = await parts.merchant_posted(request)
+        person, form = await parts.owner_posted(request)
         try:
             csr = form.get("csr", "")
-            await desk.add_certificate(person, mchid, csr=csr, **_proof(request, form))
+            await desk.add_certificate(person, mchid, csr=csr, code=_code(form))
         except CallerError as refusal:
             return await _shown(parts, desk, request, person, refusal)
         return parts.face.sent(request, "/keys")
 
     @pages.post(ROOT + "/keys/{mchid}/certificates/{serial}/retire")
     async def retire(request: Request, mchid: str, serial: str) -> Response:
-        person, form = await parts.merchant_posted(request)
+        person, form = await parts.owner_posted(request)
         try:
-            await desk.retire_certificate(person, mchid, serial=serial, **_proof(request, form))
+            await desk.retire_certificate(person, mchid, serial=serial, code=_code(form))
         except CallerError as refusal:
             return await _shown(parts, desk, request, person, refusal)
         return parts.face.sent(request, "/keys")
@@ -72,9 +73,9 @@ def _changing(pages: APIRouter, parts: ConsoleParts, desk: KeysDesk) -> None:
 def _secrets(pages: APIRouter, parts: ConsoleParts, desk: KeysDesk) -> None:
     @pages.post(ROOT + "/keys/{mchid}/secrets/{kind}")
     async def renew(request: Request, mchid: str, kind: Literal["v3", "v2"]) -> Response:
-        person, form = await parts.merchant_posted(request)
+        person, form = await parts.owner_posted(request)
         try:
-            secret = await desk.renew_secret(person, mchid, kind=kind, **_proof(request, form))
+            secret = await desk.renew_secret(person, mchid, kind=kind, code=_code(form))
         except CallerError as refusal:
             return await _shown(parts, desk, request, person, refusal)
         return parts.face.page(
@@ -96,12 +97,8 @@ async def _shown(
     )  # fmt: skip
 
 
-def _proof(request: Request, form: Form) -> dict[str, Any]:
-    """The fresh code, and from where it comes."""
-    return {
-        "code": form.get("code", "").replace(" ", "")[:FILTER_CHARS_MAX],
-        "origin": request.client.host if request.client else "",
-    }
+def _code(form: Form) -> str:
+    return form.get("code", "").replace(" ", "")[:FILTER_CHARS_MAX]
 
 
 def _file(parts: ConsoleParts, request: Request, name: str, pem: str) -> Response:

@@ -7,7 +7,7 @@ Rule 3: whose number it is, is decided here once: another merchant's is not foun
 
 from typing import Any
 
-from backend.audit.model import Act, ActKind
+from backend.audit.model import ActKind
 from backend.audit.service import Audited
 from backend.console.desk import PeopleDesk
 from backend.console.fresh_code import confirm
@@ -62,39 +62,35 @@ class KeysDesk:
                 return pair.public_pem
         raise CallerError("certificate_unknown", serial)
 
-    async def add_certificate(
-        self, person: Person, mchid: str, *, csr: str, code: str, origin: str
-    ) -> str:
+    async def add_certificate(self, person: Person, mchid: str, *, csr: str, code: str) -> str:
         """The serial of another certificate, by a request in PEM or base64."""
         await self._own(person, mchid)
         await confirm(self._services, self._people, person, code)
-        act = _act(person, "add certificate", f"merchant number {mchid}", origin)
+        act = person.act(ActKind.KEY, "add certificate", f"merchant number {mchid}")
         made = await self._accounts.add_certificate(mchid, bare_request(csr), act=act)
         return str(made["serial"])
 
     async def retire_certificate(
-        self, person: Person, mchid: str, *, serial: str, code: str, origin: str
+        self, person: Person, mchid: str, *, serial: str, code: str
     ) -> None:
         """Calls under this serial are refused from now on."""
         await self._own(person, mchid)
         await confirm(self._services, self._people, person, code)
-        act = _act(person, "retire certificate", f"merchant number {mchid} {serial}", origin)
+        act = person.act(ActKind.KEY, "retire certificate", f"merchant number {mchid} {serial}")
         await self._accounts.retire_certificate(mchid, serial, act=act)
 
-    async def renew_secret(
-        self, person: Person, mchid: str, *, kind: SecretKind, code: str, origin: str
-    ) -> str:
+    async def renew_secret(self, person: Person, mchid: str, *, kind: SecretKind, code: str) -> str:
         """The new APIv3 or APIv2 key; the old one is no longer good."""
         await self._own(person, mchid)
         await confirm(self._services, self._people, person, code)
-        act = _act(person, f"renew api {kind} key", f"merchant number {mchid}", origin)
+        act = person.act(ActKind.KEY, f"renew api {kind} key", f"merchant number {mchid}")
         return await self._accounts.renew_secret(mchid, kind, act=act)
 
-    async def set_address(self, person: Person, *, url: str, code: str, origin: str) -> None:
+    async def set_address(self, person: Person, *, url: str, code: str) -> None:
         """Where callbacks go from now on, unless an order says otherwise."""
         await confirm(self._services, self._people, person, code)
         change = ChangeMerchant(merchant_id=person.merchant_id, notify_url=url)
-        act = _act(person, "set callback address", f"merchant {person.merchant_id}", origin)
+        act = person.act(ActKind.KEY, "set callback address", f"merchant {person.merchant_id}")
         await self._services.submit(Audited(command=change, act=act))
 
     async def _own(self, person: Person, mchid: str) -> dict[str, Any]:
@@ -114,10 +110,3 @@ def bare_request(text: str) -> str:
     body = text.replace("-----BEGIN CERTIFICATE REQUEST-----", "")
     body = body.replace("-----END CERTIFICATE REQUEST-----", "")
     return "".join(body.split())
-
-
-def _act(person: Person, what: str, subject: str, origin: str) -> Act:
-    return Act(
-        kind=ActKind.KEY, what=what, actor=person.actor, origin=origin, subject=subject,
-        merchant_id=person.merchant_id,
-    )  # fmt: skip

@@ -10,14 +10,18 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
+from backend.audit.model import ActKind
+from backend.audit.service import Audited, Watch
 from backend.bills.service import SpooledPaper
 from backend.bills.settlement import CameBack, DayState, SettlementDay
 from backend.bills.trade import BillType
 from backend.clearing.payouts import PayOut, Withdraw
 from backend.clearing.payouts_repository import PayoutsRepository
+from backend.clearing.tables import PAYOUT
 from backend.console.chart import Chart, days_chart
 from backend.console.limits import DAYS_PER_PAGE, ROWS_PER_PAGE
 from backend.console.merchant_desks import MerchantDesks
+from backend.console.model import Person
 from backend.db.tables import Row
 from backend.merchant_api.faults import NO_STATEMENT_EXIST, STATEMENT_CREATING, ApiError
 from backend.merchant_api.keys.desk import Account
@@ -118,19 +122,22 @@ class MoneyDesk:
         return ids.mint(ids.PAYOUT, time_ms=services.clock.now_ms(), random_bytes=luck)
 
     async def withdraw(
-        self, merchant_id: str, *, payout_id: str, amount_minor: int, currency: str
+        self, person: Person, *, payout_id: str, amount_minor: int, currency: str
     ) -> Row:
         """Pay settled money out to the merchant's filed account."""
         today = f"{self.today()}"
         payout = PayOut(
             payout_id=payout_id,
-            merchant_id=merchant_id,
+            merchant_id=person.merchant_id,
             amount_minor=amount_minor,
             currency=currency,
             run_day=today,
             execution_date=today,
         )
-        row: Row = await self._services.submit(Withdraw(payout=payout))
+        command = Withdraw(payout=payout)
+        act = person.act(ActKind.WITHDRAWAL, "withdraw", f"payout {payout_id}")
+        watch = Watch(PAYOUT, payout_id, ("amount_minor", "currency", "state"))
+        row: Row = await self._services.submit(Audited(command=command, act=act, watch=watch))
         return row
 
 

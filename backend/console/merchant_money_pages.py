@@ -86,7 +86,7 @@ def _withdrawals(pages: APIRouter, parts: ConsoleParts, desk: MoneyDesk) -> None
         person, form = await parts.merchant_posted(request)
         try:
             wanted = _wanted(await desk.standing(person.merchant_id), form)
-            await desk.withdraw(person.merchant_id, **wanted)
+            await desk.withdraw(person, **wanted)
         except CallerError as refusal:
             return await _shown(parts, desk, request, person, refusal)
         return face.sent(request, "/payouts")

@@ -87,6 +87,15 @@ MERCHANT_NAMES: dict[str, Words] = {
     "health.open": Words("已熔断", "out of service"),
     "health.half_open": Words("试探中", "on trial"),
     "processing": Words("处理中", "Under way"),
+    "act_withdrawal": Words("提现", "Withdrawal"),
+    "act_dispute": Words("争议", "Dispute"),
+    "did_withdraw": Words("发起提现", "withdrawn"),
+    "did_answer": Words("提交说明", "answered"),
+    "did_add_certificate": Words("新增证书", "certificate added"),
+    "did_retire_certificate": Words("停用证书", "certificate retired"),
+    "did_renew_api_v3_key": Words("重置 APIv3 密钥", "new APIv3 key"),
+    "did_renew_api_v2_key": Words("重置 APIv2 密钥", "new APIv2 key"),
+    "did_set_callback_address": Words("变更通知地址", "callback address set"),
     "preference": Words("配置的优先顺序", "configured preference"),
     "cost": Words("成本", "price"),
     "health": Words("健康状况", "health"),
@@ -243,6 +252,7 @@ MERCHANT_WORDS: dict[str, Words] = {
         "变更密钥须输入手机上的新动态码，登录时用过的不行。",
         "A change needs a fresh code from your phone, not the one that signed you in.",
     ),
+    "key_owner": Words("只有负责人可以变更密钥。", "Only an owner may change these."),
     "no_numbers": Words(
         "还没有接口商户号。请运营开通：", "There is no merchant number yet. Ask for:"
     ),

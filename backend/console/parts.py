@@ -49,6 +49,13 @@ class ConsoleParts:
         person, form = await self.posted(request)
         return _merchant_s(person), form
 
+    async def owner_posted(self, request: Request) -> tuple[Person, Form]:
+        """The same by an owner; ``rank_insufficient`` for a merchant's other people."""
+        person, form = await self.merchant_posted(request)
+        if not person.is_owner:
+            raise CallerError("rank_insufficient")
+        return person, form
+
 
 def _merchant_s(person: Person) -> Person:
     if person.is_operator:

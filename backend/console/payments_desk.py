@@ -26,6 +26,7 @@ from backend.console.words import STEPS
 from backend.db.tables import Row
 from backend.disputes.repository import DisputeRepository
 from backend.disputes.service import GiveEvidence
+from backend.disputes.tables import DISPUTE
 from backend.notify.model import callback_id
 from backend.notify.repository import CallbackRepository
 from backend.payments.model import DeviceRequest
@@ -171,7 +172,9 @@ class PaymentsDesk:
         command = GiveEvidence(
             dispute_id=dispute_id, merchant_id=person.merchant_id, evidence=evidence
         )
-        await self.services.submit(command)
+        act = person.act(ActKind.DISPUTE, "answer", f"dispute {dispute_id}")
+        watch = Watch(DISPUTE, dispute_id, ("state", "event_count"))
+        await self.services.submit(Audited(command=command, act=act, watch=watch))
 
     def new_refund_id(self) -> str:
         """The id of a refund that a form is about to ask for."""

@@ -13,6 +13,7 @@ from backend.merchant_api.keys import crypto
 from tests.support.console_world import ConsoleWorld, page_token
 from tests.support.merchant_caller import Caller, a_key
 from tests.support.shop import OTHER_MERCHANT
+from tests.support.wallet_http import OPERATOR
 
 SECRET = re.compile(r'class="big-code">([0-9a-f]{32})<')
 
@@ -101,6 +102,21 @@ def test_a_secret_is_told_once_and_only_for_a_code_that_was_not_used(
     )
     assert told[1] not in http.get("/console/keys").text
     assert told[1].encode() not in bytes(sealed())  # type: ignore[call-overload]
+
+
+def test_only_an_owner_changes_keys(numbered: ConsoleWorld) -> None:
+    http, mchid = numbered.signed_in("li.na"), number_of(numbered)
+    wanted = {"rank": "clerk"}
+    changed = http.post("/operator/v1/console/users/li.na/rank", json=wanted, headers=OPERATOR)
+    assert changed.status_code == 200
+    [serial] = serials(numbered)
+    page = http.get("/console/keys").text
+    assert serial in page
+    assert 'name="code"' not in page
+    for path in (f"{mchid}/secrets/v3", f"{mchid}/certificates", "address"):
+        refused = post(numbered, http, path, csr=csr_pem(), notify_url="https://x.example/")
+        assert "rank_insufficient" in refused.text
+    assert serials(numbered) == [serial]
 
 
 def test_wrong_codes_lock_the_name_as_wrong_sign_ins_do(numbered: ConsoleWorld) -> None:

@@ -115,6 +115,8 @@ async def test_money_is_taken_out_in_two_steps_and_once(
         assert answer.url.path == "/console/payouts"
         assert form["payout_id"] in answer.text
     assert books.shop.balance(available) == had - 2_000
+    acts = books.shop.rows("SELECT actor, subject FROM audit_act WHERE kind = 'withdrawal'")
+    assert acts == [{"actor": "console:li.na", "subject": f"payout {form['payout_id']}"}]
     other = http.post("/console/payouts", data=form | {"amount": "19.00"})
     assert "idempotency_conflict" in other.text
     foreign = console.add("wang", merchant_id=OTHER_MERCHANT)
