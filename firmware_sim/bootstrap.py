@@ -19,7 +19,7 @@ from firmware_sim.control import build_control
 from firmware_sim.limits import CONTROL_LEAVE_WAIT_S
 from firmware_sim.recording.file import TraceFile
 from firmware_sim.recording.recorder import Recorder
-from firmware_sim.wire_log import WireLog
+from firmware_sim.workplace import Workplace
 from protocol.errors import OperatingError
 
 log = structlog.get_logger()
@@ -41,9 +41,9 @@ async def serve(settings: SimSettings) -> None:
     board = Board(
         file, state_dir=settings.state_dir, now_ms=SteadyClock().now_ms, pace=settings.pace
     )
-    wire = WireLog(board, board.now_ms)
+    place = Workplace.at(board, settings.state_dir, settings.scenarios)
     config = uvicorn.Config(
-        build_control(board, wire), log_level="warning", access_log=False,
+        build_control(place), log_level="warning", access_log=False,
         timeout_graceful_shutdown=CONTROL_LEAVE_WAIT_S,
     )  # fmt: skip
     server = _Server(config)
@@ -58,6 +58,7 @@ async def serve(settings: SimSettings) -> None:
             log.info("sim_ready", board=board.name, http_port=port, devices=board.paths)
             await server.serve(sockets=[listener])
     finally:
+        place.close()
         await board.stop()
         listener.close()
         log.info("sim_stopped", board=board.name)

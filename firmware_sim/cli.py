@@ -42,14 +42,18 @@ def run(
     trace: Annotated[
         Path | None, typer.Option("--record", help="Write all that is said to this trace.")
     ] = None,
+    scenarios: Annotated[
+        Path | None, typer.Option(help="Your folder of scenarios, for the bench and its API.")
+    ] = None,
 ) -> None:
     """Open a board's ports, print the ready line, serve until SIGTERM."""
     from firmware_sim.bootstrap import serve
     from firmware_sim.config import load_settings
 
     settings = load_settings(
-        config, board=board, state_dir=state_dir, http_port=http_port, record=trace
-    )
+        config, board=board, state_dir=state_dir, http_port=http_port, record=trace,
+        scenarios=scenarios,
+    )  # fmt: skip
     asyncio.run(serve(settings))
 
 

@@ -24,6 +24,7 @@ class SimSettings(BaseSettings):
     http_port: Annotated[int, Field(ge=0, le=65535)] = 0
     pace: bool = True
     record: Path | None = None
+    scenarios: Path | None = None
 
     @classmethod
     def settings_customise_sources(

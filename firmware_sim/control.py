@@ -19,11 +19,13 @@ from faces import policy
 from firmware_sim.act_form import schema_of
 from firmware_sim.bench.app import add_bench
 from firmware_sim.board import Board
+from firmware_sim.control_runs import run_routes
+from firmware_sim.control_traces import trace_routes
 from firmware_sim.control_wire import wire_routes
 from firmware_sim.fault_form import FaultForm
 from firmware_sim.limits import CONTROL_BODY_BYTES_MAX, FAULTS_OF_A_LINE_MAX
 from firmware_sim.metrics import render_metrics
-from firmware_sim.wire_log import WireLog
+from firmware_sim.workplace import Workplace
 from protocol.errors import CallerError, TillwayError
 
 _HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -40,18 +42,20 @@ class FaultsBody(BaseModel):
     faults: Annotated[list[FaultForm], Field(max_length=FAULTS_OF_A_LINE_MAX)]
 
 
-def build_control(board: Board, wire: WireLog) -> FastAPI:
+def build_control(place: Workplace) -> FastAPI:
     """The API of one board, and the tester's bench over it."""
     app = FastAPI(title="Tillway simulated board", docs_url=None, redoc_url=None)
     app.add_exception_handler(TillwayError, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse_form)
     app.add_exception_handler(HTTPException, _refuse_request)
     app.middleware("http")(_own_pages_only)
-    _add_health(app, board)
-    _add_devices(app, board)
-    _add_lines(app, board)
-    app.include_router(wire_routes(board, wire))
-    add_bench(app, board, wire)
+    _add_health(app, place.board)
+    _add_devices(app, place.board)
+    _add_lines(app, place.board)
+    app.include_router(wire_routes(place.board, place.wire))
+    app.include_router(run_routes(place.shelf, place.runs))
+    app.include_router(trace_routes(place.traces, place.runs))
+    add_bench(app, place)
     return app
 
 
@@ -171,9 +175,22 @@ async def _own_pages_only(
         return _refused("this board answers to the loopback's names only", 421)
     if origin is not None and urlsplit(origin).netloc != host:
         return _refused("this page belongs to another site", 403)
+    if not _is_bounded(request):
+        return _refused("the body is too long, or its length is not said", 413)
     response = await go_on(request)
     policy.protect(response)
     return response
+
+
+def _is_bounded(request: Request) -> bool:
+    """A trace and an act's words are counted as they come; anything else is read whole, so its
+    length is said before."""
+    path = request.url.path
+    if path.startswith("/traces/") or "/acts/" in path:
+        return True
+    length = request.headers.get("content-length", "0")
+    is_told = length.isdecimal() and "transfer-encoding" not in request.headers
+    return is_told and int(length) <= CONTROL_BODY_BYTES_MAX
 
 
 def _refused(why: str, status: int) -> JSONResponse:

@@ -78,12 +78,27 @@ WARM_UP_MS = 10_000
 FAULT_AT_BYTE_MAX = 1_000_000
 FAULT_WINDOW_MS_MAX = 86_400_000
 CONTROL_BODY_BYTES_MAX = PICTURE_BASE64_CHARS_MAX + 1024
+RUNS_KEPT_MAX = 16
+RUNS_AT_ONCE_MAX = 2
+RUN_EVENTS_KEPT_MAX = 60
+RUN_WAITS_S_MAX = 1800
+"""How long a run waits for a person to let its next step happen."""
+RUN_LASTS_S_MAX = 3600
+RUN_STEPS_AT_ONCE_MAX = 100_000
+SCENARIOS_LISTED_MAX = 200
+TRACES_KEPT_MAX = 32
+TRACE_UPLOAD_BYTES_MAX = 64 * 1024 * 1024
+REPLAY_LISTENS_S_MAX = 300
 CONTROL_LEAVE_WAIT_S = 1
 """How long a stopping board waits for pages that follow it."""
 BENCH_FOLLOWERS_MAX = 32
 BENCH_LOOK_EVERY_MS = 200
 BENCH_PARTS_MAX = 12
 """Drawn on one sheet; a board with more has several."""
+BENCH_SOURCE_LINES_MAX = 400
+"""Of a scenario, shown around the line that is being run."""
+BENCH_TRACE_EVENTS_MAX = 100
+"""Of a trace, shown; the file has all."""
 BENCH_ROWS_MAX = 60
 """Lines of the timeline that a page begins with."""
 BENCH_WORDS_BYTES_MAX = 512

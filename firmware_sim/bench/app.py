@@ -5,101 +5,41 @@ Rule 1: nothing is kept for a page that looks on but its place and what it was t
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from markupsafe import Markup
 
-from faces.assets import Assets
 from faces.locale import language_of, remember
-from faces.pages import Pages
 from faces.stream import Places, event, last_event_id
-from faces.words import Language
 from firmware_sim.bench import view
-from firmware_sim.bench.words import FAULTS, SHORT_FAULTS, WORDS, act_words
-from firmware_sim.board import Board
+from firmware_sim.bench.face import ROOT, Face
+from firmware_sim.bench.runs import run_pages
+from firmware_sim.bench.traces import trace_pages
 from firmware_sim.limits import (
     BENCH_FOLLOWERS_MAX,
     BENCH_LOOK_EVERY_MS,
     BENCH_ROWS_MAX,
-    BENCH_WORDS_BYTES_MAX,
 )
 from firmware_sim.recording.trace import Said
-from firmware_sim.wire_log import Entry, WireLog
+from firmware_sim.wire_log import Entry
+from firmware_sim.workplace import Workplace
 from protocol.errors import CallerError
 
-ROOT = "/bench"
 Device = Annotated[str | None, Query(max_length=64)]
 
 
-class Face:
-    """Makes the bench's pages and their pieces."""
-
-    def __init__(self, board: Board, wire: WireLog) -> None:
-        self.board, self.wire = board, wire
-        self.assets = Assets("bench", "firmware_sim.bench", root=ROOT)
-        self._parts: dict[str, tuple[int, view.Part]] = {}
-        self._drawn: dict[tuple[str, Language], tuple[view.Part, Markup]] = {}
-        board.watch(lambda *_: self._parts.clear())  # what people did is seen at once
-        self._pages = Pages("firmware_sim.bench", self.assets, WORDS)
-
-    def piece(self, template: str, language: Language, **context: Any) -> Markup:  # noqa: ANN401
-        """A template with what every one of them knows."""
-        return self._pages.render(
-            f"bench/{template}.html", language, face="bench", mood="plain", token="", root=ROOT,
-            board=self.board, short_faults=SHORT_FAULTS, fault_words=FAULTS,
-            shown_max=BENCH_WORDS_BYTES_MAX, **context,
-        )  # fmt: skip
-
-    def part(self, name: str, language: Language) -> Markup:
-        """The drawing of a device as it is now; drawn once for all who look on."""
-        part = self._seen(name)
-        drawn = self._drawn.get((name, language))
-        if drawn is None or drawn[0] != part:
-            words = {act.name: act_words(act.summary) for act in self.board.kinds[name].acts}
-            drawn = part, self.piece("part", language, part=part, part_words=words)
-            self._drawn[name, language] = drawn
-        return drawn[1]
-
-    def _seen(self, name: str) -> view.Part:
-        """A device as it was a moment ago, or as it is: however many look on, it is looked at a
-        few times a second."""
-        now_ms = self.board.now_ms()
-        at_ms, part = self._parts.get(name, (0, None))
-        if part is None or now_ms - at_ms >= BENCH_LOOK_EVERY_MS:
-            part = view.part_of(self.board, name)
-            self._parts[name] = now_ms, part
-        return part
-
-    def status(self, name: str, language: Language) -> Markup:
-        """What changes by itself beside the drawing."""
-        part = self._seen(name)
-        return self.piece(
-            "status", language, part=part, rows=list(view.state_rows(part.state)),
-            faults=view.fault_rows(self.board, name), counts=self.board.link(name).counts,
-        )  # fmt: skip
-
-    def device(self, name: str, language: Language) -> Markup:
-        """All of what can be done with a device."""
-        return self.piece(
-            "device", language, name=name, title=view.title_of(self.board, name),
-            acts=view.acts_of(self.board, name), status=self.status(name, language),
-        )  # fmt: skip
-
-    def rows(self, entries: list[Entry], language: Language) -> Markup:
-        """Lines of the timeline."""
-        return self.piece("rows", language, entries=entries)
-
-
-def add_bench(app: FastAPI, board: Board, wire: WireLog) -> None:
+def add_bench(app: FastAPI, place: Workplace) -> None:
     """Put the bench beside the control API of its board."""
-    face = Face(board, wire)
+    face = Face(place)
     face.assets.mount(app)
     app.include_router(_pages(face))
     app.include_router(_pieces(face))
     app.include_router(_live(face))
+    app.include_router(run_pages(face))
+    app.include_router(trace_pages(face))
 
 
 def _pages(face: Face) -> APIRouter:

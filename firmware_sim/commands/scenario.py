@@ -22,7 +22,7 @@ def scenario(
     """Run scenarios; exits 0 only if all held. A failure prints line, seed and the last frames."""
     from firmware_sim.recording.file import TraceFile
     from firmware_sim.recording.recorder import Keep, Recorder
-    from firmware_sim.reports.report import Case, Report, Verdict
+    from firmware_sim.reports.report import Report
     from firmware_sim.scenario.form import load_scenario
     from firmware_sim.scenario.running import run_scenario
 
@@ -40,13 +40,7 @@ def scenario(
         result = run_scenario(one, seed=seed, keep=keep, with_pictures=html is not None)
         if trace is not None:
             trace.close()
-        verdict = Verdict.PASSED if result.has_held else Verdict.FAILED
-        rows = () if result.has_held else tuple(result.explain().splitlines()[1:])
-        case = Case(
-            path.stem, one.name, verdict, result.reason,
-            f"{path.name}:{result.line}" if result.line else f"seed {result.seed}",
-            result.took_ms / 1000, rows, result.pictures,
-        )  # fmt: skip
+        case = result.case(path.stem, path.name)
         cases.append(case)
         show(case)
     facts = {"seed": "of each file" if seed is None else str(seed)}

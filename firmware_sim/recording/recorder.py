@@ -37,6 +37,15 @@ class Recorder:
         """Let ``keep`` have every event from now on."""
         self._keeps.append(keep)
 
+    def no_more(self, keep: Keep) -> None:
+        """Let ``keep`` have nothing any more."""
+        self._keeps.remove(keep)
+
+    @property
+    def passed_ms(self) -> int:
+        """How long it has been listening: the time of an event that happens now."""
+        return max(0, self._now_ms() - self._began_ms)
+
     def _tap(self, device: str) -> Tap:
         decoder = self._kinds[device].decoder()
 
@@ -47,9 +56,9 @@ class Recorder:
         return hear
 
     def _deed(self, device: str, deed: str, words: dict[str, JsonValue]) -> None:
-        self._keep(done(device, deed, words, max(0, self._now_ms() - self._began_ms)))
+        self._keep(done(device, deed, words, self.passed_ms))
 
     def _keep(self, event: Event) -> None:
         self.recent.append(event)
-        for keep in self._keeps:
+        for keep in tuple(self._keeps):
             keep(event)

@@ -28,34 +28,49 @@ def only_device(trace: Trace, device: str | None) -> str:
 
 
 def play_device(
-    trace: Trace, device: str | None, driver: Sequence[str], limit_s: float, say: Say
+    trace: Trace,
+    device: str | None,
+    driver: Sequence[str],
+    limit_s: float,
+    say: Say,
+    *,
+    should_end: Callable[[], bool] = lambda: False,
 ) -> Case:
-    """Be the device, for a driver that is run, or for one that somebody starts."""
+    """Be the device, for a driver that is run, or for one that somebody starts; who no longer
+    waits for that one says so by ``should_end``."""
     name = only_device(trace, device)
     began = time.monotonic()
     with HostedBoard(board_of_trace(trace, name)) as board:
         port = board.paths[name]
         say(f"{name} is played on {port}")
-        ended = _drive(board, name, [word.replace("{port}", port) for word in driver], limit_s)
+        words = [word.replace("{port}", port) for word in driver]
+        ended = _drive(board, name, words, limit_s, should_end)
         state = board.state(name)
-    reason = ended
+    reason, lines = ended, tuple[str, ...]()
     if state["expected"]:
-        reason = f"expected {state['expected']}, came {state['came']}"
+        reason = "the driver says something else"
+        lines = (f"expected {state['expected']}", f"came {state['came']}")
     elif state["turns_left"]:
         reason = f"{state['turns_left']} turns of the trace never came. {ended}".strip()
     verdict = Verdict.FAILED if reason else Verdict.PASSED
     return Case(name, "the driver says what was recorded", verdict, reason, "",
-                time.monotonic() - began)  # fmt: skip
+                time.monotonic() - began, lines)  # fmt: skip
 
 
-def _drive(board: HostedBoard, name: str, words: list[str], limit_s: float) -> str:
+def _drive(
+    board: HostedBoard,
+    name: str,
+    words: list[str],
+    limit_s: float,
+    should_end: Callable[[], bool],
+) -> str:
     until = time.monotonic() + limit_s
     if words:
         code = run_driver(words, limit_s, keep=False).exit_code
         if code is None:
             return f"the driver has not ended within {limit_s:g} s"
         return f"the driver ended with {code}" if code else ""
-    while time.monotonic() < until:
+    while time.monotonic() < until and not should_end():
         state = board.state(name)
         is_said = not state["turns_left"] and board.call(lambda running: running.is_idle(name))
         if is_said or state["expected"]:
@@ -74,10 +89,11 @@ def play_to(trace: Trace, device: str | None, target: str) -> Case:
         if isinstance(bench.person, SimulatedPerson):
             do = bench.person.do
         played = play_host(trace, name, bench.wire, do)
-    reason = ""
+    reason, lines = "", [f"{played.done} of {played.turns} turns"]
     if played.difference is not None:
         expected, came = played.difference.expected, played.difference.came
-        reason = f"turn {played.done + 1} of {played.turns}: expected {expected}, came {came}"
+        reason = f"turn {played.done + 1} of {played.turns}: the device answers otherwise"
+        lines += [f"expected {expected}", f"came {came}"]
     verdict = Verdict.FAILED if reason else Verdict.PASSED
     return Case(name, "the device answers as recorded", verdict, reason, target,
-                time.monotonic() - began)  # fmt: skip
+                time.monotonic() - began, tuple(lines))  # fmt: skip

@@ -26,6 +26,7 @@ from firmware_sim.hosting import in_memory
 from firmware_sim.limits import DRIVER_END_S, SCENARIO_FRAMES_KEPT_MAX, STATE_POLL_MS
 from firmware_sim.recording.recorder import Keep, Recorder
 from firmware_sim.recording.trace import Event, Said
+from firmware_sim.reports.report import Case, Verdict
 from firmware_sim.scenario.comparing import is_as_said
 from firmware_sim.scenario.form import (
     Check,
@@ -51,6 +52,9 @@ from firmware_sim.transports.memory import MemoryLine
 from firmware_sim.virtual_time import VirtualLoop
 from protocol.errors import CallerError, OperatingError, TillwayError
 
+BeforeStep = Callable[[int, int], None]
+"""Is told the line of a step and the time, in milliseconds, before the step is taken."""
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -74,6 +78,15 @@ class Result:
         rows += [f"  {event.describe()}" for event in self.last] or ["  nothing"]
         return "\n".join(rows)
 
+    def case(self, name: str, file: str) -> Case:
+        """The run as a case of a report; ``file`` is where its lines are."""
+        rows = () if self.has_held else tuple(self.explain().splitlines()[1:])
+        return Case(
+            name, self.scenario.name, Verdict.PASSED if self.has_held else Verdict.FAILED,
+            self.reason, f"{file}:{self.line}" if self.line else f"seed {self.seed}",
+            self.took_ms / 1000, rows, self.pictures,
+        )  # fmt: skip
+
 
 class _StepFailedError(Exception):
     """A step did not hold."""
@@ -85,16 +98,19 @@ def run_scenario(
     seed: int | None = None,
     state_dir: Path | None = None,
     keep: Callable[[Recorder], Keep] | None = None,
+    before_step: BeforeStep | None = None,
     with_pictures: bool = False,
 ) -> Result:
-    """Run it; ``keep`` gets the recorder before the first step and may keep what is said. A run
-    that fails has pictures of its devices, any other only if they are wanted."""
+    """Run it; ``keep`` gets the recorder before the first step and may keep what is said.
+    ``before_step`` is told of every step; it may take its time where time is virtual, and ends the
+    run by an error of its own. A run that fails has pictures of its devices, any other only if they
+    are wanted."""
     chosen = scenario if seed is None else replace(scenario, seed=seed)
     with tempfile.TemporaryDirectory(prefix="tillway-sim-") as folder:
         loop = VirtualLoop() if chosen.is_virtual else asyncio.new_event_loop()
         now_ms = loop.now_ms if isinstance(loop, VirtualLoop) else SteadyClock().now_ms
         try:
-            run = _Run(chosen, state_dir or Path(folder), now_ms, keep)
+            run = _Run(chosen, state_dir or Path(folder), now_ms, keep, before_step)
             return loop.run_until_complete(run.result(with_pictures=with_pictures))
         finally:
             loop.close()
@@ -109,10 +125,12 @@ class _Run:
         state_dir: Path,
         now_ms: Callable[[], int],
         keep: Callable[[Recorder], Keep] | None,
+        before_step: BeforeStep | None,
     ) -> None:
         file = load_board(scenario.board)
         self._scenario = scenario
         self._now_ms = now_ms
+        self._before_step = before_step or (lambda _line, _now_ms: None)
         self._board = Board(
             in_memory(file) if scenario.is_virtual else file,
             state_dir=state_dir, now_ms=now_ms, seed=scenario.seed,
@@ -158,6 +176,7 @@ class _Run:
                     if reason:
                         return line, reason
                 continue
+            self._before_step(placed.line, self._now_ms())
             try:
                 self._steps += 1
                 await self._take(placed.step)

@@ -1,6 +1,7 @@
 """The tester's bench: injects a fault and sees it on the wire; every control by keyboard."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import serial
@@ -114,6 +115,53 @@ async def test_the_wire_waits_while_paused_and_shows_one_port_alone(
         await page.wait_for_selector('.row:has-text("TILLWAY")')
 
 
+def _mentions(file: Path, words: str) -> bool:
+    return words in file.read_text(encoding="utf-8")
+
+
+async def test_a_scenario_is_stepped_with_a_seed_and_its_report_downloaded(
+    browser: Browser, sim: RunningSim
+) -> None:
+    async with opened_page(browser, viewport=LARGE, accept_downloads=True) as page:
+        await page.goto(f"{sim.url}/bench/scenarios?lang=en&name=lost-byte")
+        await page.fill("#seed", "21")
+        await page.focus('[value="stepwise"]')
+        await page.keyboard.press("Enter")
+        for line in ("6", "7", "8"):
+            await page.wait_for_selector(
+                f'[data-state="waiting"] [value="{line}"][data-mark="now"]'
+            )
+            await page.focus('[data-run-do="step"]')
+            await page.keyboard.press("Enter")
+        await page.wait_for_selector('.said li:has-text("faults")')
+        await page.click('[data-run-do="go-on"]')
+        await page.wait_for_selector('[data-state="passed"]')
+        assert "7 / 7 steps" in await page.inner_text(".outcome")
+        assert "seed 21" in await page.inner_text(".outcome")
+        async with page.expect_download() as loading:
+            await page.click('a[href$="report.xml"]')
+        assert _mentions(await (await loading.value).path(), 'name="seed" value="21"')
+        await page.reload()
+        await page.wait_for_selector('[data-state="passed"]')
+
+
+async def test_a_recording_is_made_and_replayed_in_the_page(
+    browser: Browser, sim: RunningSim
+) -> None:
+    async with opened_page(browser, viewport=LARGE) as page:
+        await page.goto(f"{sim.url}/bench/traces?lang=en")
+        await page.fill("#record-name", "day")
+        await page.click('[data-do="start"]')
+        await page.wait_for_selector('[data-recording="day"]')
+        _ask(sim)
+        await page.wait_for_selector('.recording:has-text("2 events")')
+        await page.click('[data-do="stop"]')
+        await page.click('#play [value="host"]')
+        await page.wait_for_selector('[data-state="passed"]')
+        await page.click('[data-do="throw-away"]')
+        await page.wait_for_selector("#play", state="detached")
+
+
 @pytest.mark.skipif(not AXE.is_file(), reason="the npm readers are not installed")
 async def test_every_page_of_the_bench_is_readable_and_light(
     browser: Browser, sim: RunningSim
@@ -122,7 +170,7 @@ async def test_every_page_of_the_bench_is_readable_and_light(
     _ask(sim)
     for language in ("zh", "en"):
         async with opened_page(browser, viewport=LARGE) as page:
-            async for name in _tabs(page, sim.url, language):
+            async for name in _views(page, sim.url, language):
                 wrong += [f"{name} {language}: {fault}" for fault in await faults(page)]
     assert not wrong, "\n".join(sorted(set(wrong)))
     async with opened_page(browser, viewport=LARGE) as page:
@@ -130,15 +178,32 @@ async def test_every_page_of_the_bench_is_readable_and_light(
         page.on(
             "response", lambda answer: sizes.append(int(answer.headers.get("content-length", 0)))
         )
-        await page.goto(f"{sim.url}/bench")
-        await page.wait_for_timeout(500)
-        assert sum(sizes) < PAGE_BYTES_MAX
+        for place in ("", "/scenarios", "/traces"):
+            sizes.clear()
+            await page.goto(f"{sim.url}/bench{place}")
+            await page.wait_for_timeout(300)
+            assert sum(sizes) < PAGE_BYTES_MAX, place
 
 
-async def _tabs(page: Page, url: str, language: str) -> AsyncIterator[str]:
+async def _views(page: Page, url: str, language: str) -> AsyncIterator[str]:
+    """The bench's pages, each with something on it."""
     await page.goto(f"{url}/bench?lang={language}&device=printer")
     await page.click(".row >> nth=0")
     await page.wait_for_selector("#detail h3")
-    for tab in ("acts", "faults", "state"):
-        await page.click(f"[data-tab={tab}]")
-        yield tab
+    await page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+    yield "acts"
+    await page.click("[data-tab=faults]")
+    yield "faults"
+    await page.goto(f"{url}/bench/scenarios?lang={language}")
+    await page.click('[value="stepwise"]')
+    await page.wait_for_selector('[data-state="waiting"]')
+    yield "stepwise"
+    await page.click('[data-run-do="stop"]')
+    await page.wait_for_selector('[data-state="stopped"]')
+    await page.goto(f"{url}/bench/traces?lang={language}")
+    await page.fill("#record-name", f"read-{language}")
+    await page.click('[data-do="start"]')
+    await page.click('[data-do="stop"]')
+    await page.wait_for_url(f"**name=read-{language}")
+    await page.wait_for_selector("#play")
+    yield "traces"

@@ -17,6 +17,7 @@ from firmware_sim.control import build_control
 from firmware_sim.hosting import in_memory
 from firmware_sim.transports.memory import MemoryLine
 from firmware_sim.wire_log import WireLog
+from firmware_sim.workplace import Workplace
 
 URL = "http://127.0.0.1"
 
@@ -27,6 +28,7 @@ class Desk:
 
     board: Board
     wire: WireLog
+    place: Workplace
     http: httpx.AsyncClient
 
     def say(self, device: str, data: bytes) -> None:
@@ -42,13 +44,14 @@ async def desk(state_dir: Path, board: str = "pos") -> AsyncIterator[Desk]:
     running = Board(
         in_memory(load_board(board)), state_dir=state_dir, now_ms=SteadyClock().now_ms, pace=False
     )
-    wire = WireLog(running, running.now_ms)
-    app = httpx.ASGITransport(build_control(running, wire))
+    place = Workplace.at(running, state_dir)
+    app = httpx.ASGITransport(build_control(place))
     await running.start()
     try:
         async with httpx.AsyncClient(transport=app, base_url=URL) as http:
-            yield Desk(running, wire, http)
+            yield Desk(running, place.wire, place, http)
     finally:
+        place.close()
         await running.stop()
 
 

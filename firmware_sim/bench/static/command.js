@@ -1,10 +1,11 @@
 // Commands: one request each to the control API; a refusal stands where the chosen device is told.
 import { post, refuse } from "../faces/post.js";
 
-const place = document.querySelector("#device") ?? document;
+const place = document.querySelector("#device, .stage") ?? document;
 
 export const command = async (path, body = {}, method = "POST") => {
-  const answer = await post(path, body, { method });
+  const raw = body instanceof Blob ? { body } : {};
+  const answer = await post(path, body, { method, ...raw });
   const line = place.querySelector("[data-refusal]");
   if (line) line.hidden = true;
   if (!answer.ok) {
