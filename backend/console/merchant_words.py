@@ -285,7 +285,7 @@ MERCHANT_WORDS: dict[str, Words] = {
     ),
     "platform_keys": Words("平台证书与公钥", "The platform's keys"),
     "signs_from": Words("启用", "Signs from"),
-    "address": Words("通知地址", "Callback address"),
+    "callback_address": Words("通知地址", "Callback address"),
     "address_hint": Words("http 或 https，不含参数", "http or https, without a query"),
     "set": Words("保存", "Set it"),
 }

@@ -8,8 +8,11 @@ import pytest
 from backend.console.chart import day_chart
 from backend.console.export import PAYMENTS, csv_pages
 from backend.console.filters import minor_of
+from backend.console.merchant_words import MERCHANT_NAMES, MERCHANT_WORDS
 from backend.console.model import check_password
+from backend.console.operator_words import OPERATOR_NAMES, OPERATOR_WORDS
 from backend.console.totp import STEP_MS, code_at, secret_uri, step_of
+from backend.console.words import NAMES, WORDS
 from backend.spreadsheet import safe_cell
 from protocol.errors import CallerError
 
@@ -96,3 +99,10 @@ def test_the_highest_hour_fills_the_chart_and_the_lowest_is_seen() -> None:
 def test_a_weak_password_is_refused(password: str) -> None:
     with pytest.raises(CallerError, match="password_weak"):
         check_password(password)
+
+
+def test_no_catalogue_hides_a_word_of_another() -> None:
+    catalogues = ((WORDS, MERCHANT_WORDS, OPERATOR_WORDS), (NAMES, MERCHANT_NAMES, OPERATOR_NAMES))
+    for one in catalogues:
+        together = {name for words in one for name in words}
+        assert len(together) == sum(map(len, one))
