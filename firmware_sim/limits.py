@@ -148,3 +148,6 @@ GATE_ARM_MS = 1_500
 """How long the arm takes to rise or to fall."""
 GATE_CARS_MAX = 500
 GATE_TAG_MAX = 2**32 - 1
+METER_WRONG_MAX = 5
+METER_LOCK_MS = 60_000
+"""After so many wrong tokens a meter takes none for so long."""

@@ -59,7 +59,7 @@ from transport.contexts import ClientTls
 
 log = structlog.get_logger("terminal")
 _SCANNERS: dict[str, type[Gm65Scanner | SsiScanner]] = {"gm65": Gm65Scanner, "ssi": SsiScanner}
-_KINDS = {"till": "terminal", "vending": "thing", "parking": "thing"}
+_KINDS = {"till": "terminal", "vending": "thing", "parking": "thing", "meter": "thing"}
 QR_FILE = "qr.png"
 
 
@@ -93,7 +93,9 @@ def profile_of(settings: Settings, identity: Identity) -> Profile:
     """The agent's view of the settings."""
     sale, merchant = settings.sale, settings.merchant
     vending = settings.vending if settings.profile == "vending" else None
-    machine = vending or (settings.parking if settings.profile == "parking" else None)
+    meter = settings.meter if settings.profile == "meter" else None
+    machine = vending or meter or (settings.parking if settings.profile == "parking" else None)
+    payer = vending or meter
     items = vending.items if vending is not None else ()
     return Profile(
         kind=settings.profile,
@@ -111,8 +113,8 @@ def profile_of(settings: Settings, identity: Identity) -> Profile:
         biometric_above_minor=None if machine is not None else sale.biometric_above_minor,
         biometric_methods=frozenset(sale.biometric_methods),
         is_attended=sale.attended and machine is None,
-        mandate_id=vending.mandate_id if vending is not None else None,
-        gives_once=settings.profile == "parking",
+        mandate_id=payer.mandate_id if payer is not None else None,
+        gives_once=settings.profile in {"parking", "meter"},
         items=tuple(Item(**item.model_dump(exclude={"column"})) for item in items),
         scan_table=settings.scan.table(),
         goods={good.code: Good(**good.model_dump()) for good in settings.goods},

@@ -18,6 +18,7 @@ from pydantic_settings import (
 
 from protocol.crypto.limits import PASSPHRASE_BYTES_MAX
 from protocol.errors import CallerError
+from protocol.framing.openpaygo import DAYS_MAX, KEY_BYTES
 from protocol.identity import TlsProfileName
 from protocol.money import AMOUNT_MINOR_MAX, MINOR_DIGITS
 from protocol.scanned import FORM_CHARS_MAX, FORMS_MAX, USUAL_FORMS, Form, ScanTable, Use
@@ -141,6 +142,10 @@ class DevicesSection(_Section):
     """A car park's exit: a serial port, or ``tcp:HOST:PORT`` of a serial server."""
     gate_baud: int = 9_600
     gate_unit: Annotated[int, Field(ge=1, le=247)] = 1
+    paymeter: str | None = None
+    """A prepaid meter: a port as the gate's."""
+    paymeter_baud: int = 9_600
+    paymeter_unit: Annotated[int, Field(ge=1, le=247)] = 1
 
 
 class CustomerDisplaySection(_Section):
@@ -189,6 +194,22 @@ class VendingSection(_Section):
     items: Annotated[tuple[ItemSection, ...], Field(min_length=1, max_length=ITEMS_MAX)]
 
 
+class MeterSection(_Section):
+    """What a prepaid meter buys by itself: so many days at a time, when little is left."""
+
+    mandate_id: str
+    per_day_minor: _Minor
+    days: Annotated[int, Field(ge=1, le=DAYS_MAX)] = 7
+    below_minutes: Annotated[int, Field(ge=1, le=525_600)] = 1_440
+    key_file: Path | None = None
+    """The meter's key, 32 hexadecimal digits; None: ``meter-key`` in the state directory."""
+
+    @property
+    def methods(self) -> tuple[_MachineMethod, ...]:
+        """Nobody stands there."""
+        return ("mandate",)
+
+
 class ParkingSection(_Section):
     """What a car park asks at its exit, and how it is paid. A started minute counts whole."""
 
@@ -212,7 +233,7 @@ class Settings(BaseSettings):
         nested_model_default_partial_update=True,
     )
 
-    profile: Literal["till", "vending", "parking"] = "till"
+    profile: Literal["till", "vending", "parking", "meter"] = "till"
     state_dir: Path = Path("var/terminal")
     passphrase_file: Path | None = None
     """Opens the sealed keys; None: ``passphrase`` in the state directory."""
@@ -228,11 +249,24 @@ class Settings(BaseSettings):
     reading: ReadingSection = ReadingSection()
     vending: VendingSection | None = None
     parking: ParkingSection | None = None
+    meter: MeterSection | None = None
     goods: Annotated[tuple[GoodSection, ...], Field(max_length=GOODS_MAX)] = ()
 
     def passphrase(self) -> bytes:
         """The passphrase; ``config_invalid`` where there is no readable private file."""
         return _secret(self.passphrase_file or self.state_dir / "passphrase", "passphrase")
+
+    def meter_key(self) -> bytes:
+        """The prepaid meter's key; ``config_invalid`` where there is no readable private file, or
+        no key in it."""
+        named = self.meter.key_file if self.meter is not None else None
+        try:
+            key = bytes.fromhex(_secret(named or self.state_dir / "meter-key", "key").decode())
+        except ValueError:
+            raise CallerError("config_invalid", "meter key: not hexadecimal") from None
+        if len(key) != KEY_BYTES:
+            raise CallerError("config_invalid", f"meter key: not {KEY_BYTES} bytes")
+        return key
 
     def element_pin(self) -> bytes:
         """The secure element's PIN; ``config_invalid`` where there is no readable private file."""
@@ -279,11 +313,18 @@ def load(file: Path | None) -> Settings:
         raise CallerError("config_invalid", f"{field}: {first['msg']}") from None
     except ValueError as error:
         raise CallerError("config_invalid", f"{file}: {error}") from None
-    for kind, section in (("vending", settings.vending), ("parking", settings.parking)):
+    machines = {
+        "vending": settings.vending,
+        "parking": settings.parking,
+        "meter": settings.meter,
+    }
+    for kind, section in machines.items():
         if settings.profile == kind and section is None:
             raise CallerError("config_invalid", f"{kind}: missing")
     if settings.profile == "parking" and settings.devices.gate is None:
         raise CallerError("config_invalid", "devices.gate: missing")
+    if settings.profile == "meter" and settings.devices.paymeter is None:
+        raise CallerError("config_invalid", "devices.paymeter: missing")
     if settings.vending is not None and (
         ("mandate" in settings.vending.methods) != (settings.vending.mandate_id is not None)
     ):

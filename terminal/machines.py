@@ -4,10 +4,11 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 
-from terminal import parking, vending
+from terminal import metering, parking, vending
 from terminal.adapters.dispenser import RecordingDispenser
 from terminal.adapters.mdb_cashless import MdbCashless
 from terminal.adapters.modbus_gate import ModbusGate
+from terminal.adapters.paymeter import ModbusPayMeter
 from terminal.config import Settings
 from terminal.domain.parking import Tariff
 from terminal.machine_sales import WishesOf
@@ -30,6 +31,8 @@ def machine_of(settings: Settings, profile: Profile, stack: AsyncExitStack) -> M
         return _vending(settings, profile, stack)
     if settings.profile == "parking":
         return _parking(settings, profile, stack)
+    if settings.profile == "meter":
+        return _meter(settings, profile, stack)
     return None
 
 
@@ -55,3 +58,19 @@ def _parking(settings: Settings, profile: Profile, stack: AsyncExitStack) -> Mac
     tariff = Tariff(section.per_minute_minor, section.free_minutes, section.day_minor_max)
     lane = parking.ParkingExit(gate, tariff)
     return Machine(lane, lane, partial(parking.wishes_of, profile, tariff, section.mandates))
+
+
+def _meter(settings: Settings, profile: Profile, stack: AsyncExitStack) -> Machine:
+    section, devices = settings.meter, settings.devices
+    assert section is not None, "checked with the settings"
+    assert devices.paymeter is not None, "checked with the settings"
+    meter = ModbusPayMeter(devices.paymeter, unit=devices.paymeter_unit, baud=devices.paymeter_baud)
+    stack.push_async_callback(meter.aclose)
+    top = metering.MeterTop(
+        meter,
+        settings.meter_key(),
+        days=section.days,
+        price_minor=section.per_day_minor,
+        below_minutes=section.below_minutes,
+    )
+    return Machine(top, top, partial(metering.wishes_of, profile, section.per_day_minor))

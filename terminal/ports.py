@@ -297,6 +297,33 @@ class Gate(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """What a prepaid meter has left, and the count of the latest token that it took."""
+
+    minutes: int
+    count: int
+
+
+class PayMeter(Protocol):
+    """A prepaid meter. Each call ends within 20 s."""
+
+    async def credit(self) -> Credit:
+        """What is left now."""
+        ...
+
+    async def enter(self, digits: str) -> None:
+        """Give it a token; returns when it has taken it, now or before.
+
+        ``item_not_given`` where it will never take it; any other error says that nobody knows.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of the port."""
+        ...
+
+
 class CardPinPad(Protocol):
     """Takes card payments with a bank of its own."""
 

@@ -35,7 +35,7 @@ class Profile:
     """One terminal's place in the world and its rules."""
 
     kind: str
-    """``till``, ``vending`` or ``parking``."""
+    """``till``, ``vending``, ``parking`` or ``meter``."""
     tid: str
     store: str
     merchant_id: str

@@ -1,42 +1,21 @@
 """Checks of a car park's exit: Modbus RTU as the application protocol V1.1b3 says, and the exit's
 own register map (``docs/devices.md``). They raise no arm and move no clock."""
 
-from collections.abc import Callable
+from functools import partial
 
-from firmware_sim.conformance.check import Check, Person, Wire, expect
+from firmware_sim.conformance.check import Wire, expect
+from firmware_sim.conformance.modbus_asking import (
+    UNIT,
+    ask,
+    bears_damage,
+    lets_others_answer,
+    refused,
+    refuses_unknown_function,
+    unit_check,
+)
 from protocol.framing import gate as at
 from protocol.framing import modbus
 from protocol.framing.modbus import Adu, Refusal
-
-UNIT = 1
-REPLY_S = 1.0
-QUIET_S = 0.2
-FUNCTION_UNKNOWN = 0x2B
-
-
-def _hear(wire: Wire) -> Adu | None:
-    parser = modbus.FrameParser("response")
-    while byte := wire.receive(1, REPLY_S):
-        for item in parser.feed(byte):
-            if isinstance(item, Adu):
-                return item
-    return None
-
-
-def ask(wire: Wire, asked: Adu) -> Adu:
-    """The answer to a request."""
-    wire.drain(0.05)
-    wire.send(modbus.encode(asked))
-    answer = _hear(wire)
-    expect(answer is not None, "an answer", b"")
-    assert answer is not None
-    expect(answer.unit == asked.unit, f"unit {asked.unit}", answer.unit)
-    return answer
-
-
-def _refused(wire: Wire, asked: Adu, code: Refusal) -> None:
-    answer = ask(wire, asked)
-    expect(answer.refusal == code, f"exception {code:02x}", modbus.encode(answer))
 
 
 def _inputs(wire: Wire) -> None:
@@ -63,67 +42,40 @@ def _clock_runs(wire: Wire) -> None:
     expect(1 <= gone_s <= 4, "2 seconds later", gone_s)
 
 
-def _unknown_function(wire: Wire) -> None:
-    _refused(wire, Adu(UNIT, FUNCTION_UNKNOWN, b"\x0e\x01\x00"), Refusal.FUNCTION)
-
-
 def _addresses(wire: Wire) -> None:
-    _refused(wire, modbus.read(UNIT, modbus.READ_INPUTS, at.INPUTS, 1), Refusal.ADDRESS)
+    refused(wire, modbus.read(UNIT, modbus.READ_INPUTS, at.INPUTS, 1), Refusal.ADDRESS)
     past = modbus.read(UNIT, modbus.READ_INPUT_REGISTERS, at.REGISTERS - 1, 2)
-    _refused(wire, past, Refusal.ADDRESS)
-    _refused(wire, modbus.write_coil(UNIT, 9, is_on=True), Refusal.ADDRESS)
+    refused(wire, past, Refusal.ADDRESS)
+    refused(wire, modbus.write_coil(UNIT, 9, is_on=True), Refusal.ADDRESS)
 
 
 def _counts(wire: Wire) -> None:
-    _refused(wire, modbus.read(UNIT, modbus.READ_INPUTS, 0, 0), Refusal.VALUE)
+    refused(wire, modbus.read(UNIT, modbus.READ_INPUTS, 0, 0), Refusal.VALUE)
     much = modbus.read(UNIT, modbus.READ_INPUT_REGISTERS, 0, modbus.REGISTERS_MAX + 1)
-    _refused(wire, much, Refusal.VALUE)
+    refused(wire, much, Refusal.VALUE)
 
 
 def _coil_value(wire: Wire) -> None:
-    _refused(wire, Adu(UNIT, modbus.WRITE_COIL, b"\x00\x00\x12\x34"), Refusal.VALUE)
+    refused(wire, Adu(UNIT, modbus.WRITE_COIL, b"\x00\x00\x12\x34"), Refusal.VALUE)
 
 
 def _raises_for_nobody(wire: Wire) -> None:
     down = ask(wire, modbus.read(UNIT, modbus.READ_INPUTS, 0, at.INPUTS))
     if modbus.bit_of(down, at.INPUT_CAR):
         return  # somebody stands there: nothing is tried on people
-    _refused(wire, modbus.write_coil(UNIT, at.COIL_RAISE, is_on=True), Refusal.VALUE)
+    refused(wire, modbus.write_coil(UNIT, at.COIL_RAISE, is_on=True), Refusal.VALUE)
 
 
-def _damaged(wire: Wire) -> None:
-    frame = modbus.encode(modbus.read(UNIT, modbus.READ_INPUTS, 0, 1))
-    wire.drain(0.05)
-    wire.send(frame[:-1] + bytes((frame[-1] ^ 1,)))
-    came = wire.receive(1, QUIET_S)
-    expect(not came, "silence", came)
-    ask(wire, modbus.read(UNIT, modbus.READ_INPUTS, 0, 1))
-
-
-def _other_unit(wire: Wire) -> None:
-    wire.drain(0.05)
-    wire.send(modbus.encode(modbus.read(UNIT + 1, modbus.READ_INPUTS, 0, 1)))
-    came = wire.receive(1, QUIET_S)
-    expect(not came, "silence", came)
-
-
-def _check(name: str, title: str, clause: str, run: Callable[[Wire], None]) -> Check:
-    def alone(wire: Wire, person: Person) -> None:
-        del person
-        run(wire)
-
-    return Check(f"gate.{name}", title, clause, alone)
-
-
+_check = partial(unit_check, "gate")
 CHECKS = (
     _check("inputs", "tells its inputs", "V1.1b3 §6.2", _inputs),
     _check("registers", "tells its registers, whole and in part", "V1.1b3 §6.4", _registers),
     _check("clock", "its clock runs", "register map", _clock_runs),
-    _check("function", "refuses a function it does not have", "V1.1b3 §7, 01", _unknown_function),
+    _check("function", "refuses another function", "V1.1b3 §7, 01", refuses_unknown_function),
     _check("address", "refuses an address it does not have", "V1.1b3 §7, 02", _addresses),
     _check("count", "refuses no register, and too many", "V1.1b3 §7, 03", _counts),
     _check("coil", "knows two values of a coil", "V1.1b3 §6.5", _coil_value),
     _check("nobody", "raises its arm for nobody", "register map", _raises_for_nobody),
-    _check("crc", "is silent after a damaged frame, and well again", "serial §2.5.1.1", _damaged),
-    _check("unit", "is silent for another unit", "serial §2.2", _other_unit),
+    _check("crc", "bears a damaged frame", "serial §2.5.1.1", bears_damage),
+    _check("unit", "is silent for another unit", "serial §2.2", lets_others_answer),
 )

@@ -6,25 +6,13 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field
 
 from firmware_sim.devices.gate.barrier import Barrier
-from firmware_sim.frames import JUNK, Frame, Side
 from firmware_sim.kinds.kind import Act, ActBody, DeviceEntry, Kind, State
+from firmware_sim.kinds.modbus_wire import ModbusDecoder
 from firmware_sim.limits import GATE_TAG_MAX
-from protocol.framing import modbus
 from protocol.framing.gate import NOTICES
-from protocol.framing.modbus import Adu
 
 Tag = Annotated[int, Field(ge=1, le=GATE_TAG_MAX)]
 Minutes = Annotated[int, Field(ge=0, le=525_600)]
-_NAMES = {
-    modbus.READ_COILS: "read_coils",
-    modbus.READ_INPUTS: "read_inputs",
-    modbus.READ_HOLDING: "read_holding",
-    modbus.READ_INPUT_REGISTERS: "read_registers",
-    modbus.WRITE_COIL: "write_coil",
-    modbus.WRITE_REGISTER: "write_register",
-    modbus.WRITE_REGISTERS: "write_registers",
-}
-_REFUSED = "refused"
 
 
 class GateEntry(DeviceEntry):
@@ -40,33 +28,6 @@ class CarBody(ActBody):
     """Which car."""
 
     tag: Tag
-
-
-class ModbusDecoder:
-    """Requests and answers of one line."""
-
-    def __init__(self) -> None:
-        self._parsers = {
-            Side.HOST: modbus.FrameParser("request"),
-            Side.DEVICE: modbus.FrameParser("response"),
-        }
-
-    def feed(self, side: Side, data: bytes) -> list[Frame]:
-        """As ``FrameDecoder.feed``."""
-        return [_frame(side, item) for item in self._parsers[side].feed(data)]
-
-
-def _frame(side: Side, item: Adu | bytes) -> Frame:
-    if isinstance(item, bytes):
-        return Frame(side, item, JUNK, {"why": "no frame"}, is_valid=False)
-    raw = modbus.encode(item)
-    end = len(raw) - 2
-    fields: dict[str, str | int] = {"unit": item.unit, "function": item.function}
-    places = {"unit": (0, 1), "function": (1, 2), "data": (2, end)}
-    if item.refusal is not None:
-        return Frame(side, raw, _REFUSED, fields | {"data": item.data.hex()}, places=places)
-    name = _NAMES.get(item.function, "unknown")
-    return Frame(side, raw, name, fields | {"data": item.data.hex()}, places=places)
 
 
 def _build(entry: GateEntry, seed: bytes) -> Barrier:

@@ -6,17 +6,15 @@ the car has passed. Rule 3: who drove in when, and who is released, is in flash.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 
 from firmware_sim.devices.device import Output
-from firmware_sim.limits import GATE_ARM_MS, GATE_CARS_MAX, MODBUS_GAP_MS
+from firmware_sim.devices.modbus_unit import Cells, ModbusUnit
+from firmware_sim.limits import GATE_ARM_MS, GATE_CARS_MAX
 from protocol.errors import CallerError
 from protocol.framing import gate as at
 from protocol.framing import modbus
-from protocol.framing.modbus import Adu, Refusal
-
-BAUD = 9_600
+from protocol.framing.modbus import Refusal
 
 
 class Arm(Enum):
@@ -28,27 +26,24 @@ class Arm(Enum):
     FALLING = "falling"
 
 
-@dataclass(slots=True)
-class Barrier:
-    """One exit. ``epoch_s`` is what its clock shows when power comes first."""
+class Barrier(ModbusUnit):
+    """One exit."""
 
-    unit: int
-    epoch_s: int
-    cars: dict[int, int] = field(default_factory=dict)
-    """Who is in the car park: tag, and since when by our clock (s)."""
-    waiting: int = 0
-    """The tag of the car before the arm."""
-    released: int = 0
-    notice: int = 0
-    arm: Arm = Arm.DOWN
-    is_blocked: bool = False
-    passages: int = 0
-    refusals: int = 0
-    baud: int = BAUD
-    _is_new: bool = True
-    _moved_at_ms: int | None = None
-    _heard_at_ms: int | None = None
-    _parser: modbus.FrameParser = field(default_factory=lambda: modbus.FrameParser("request"))
+    def __init__(self, unit: int, epoch_s: int, cars: dict[int, int] | None = None) -> None:
+        """``epoch_s`` is what its clock shows when power comes first; ``cars`` are in since then,
+        by tag and by that clock (s)."""
+        super().__init__(unit)
+        self.epoch_s = epoch_s
+        self.cars = dict(cars or {})
+        self.waiting = 0
+        """The tag of the car before the arm."""
+        self.released = 0
+        self.notice = 0
+        self.arm = Arm.DOWN
+        self.is_blocked = False
+        self.passages = 0
+        self._is_new = True
+        self._moved_at_ms: int | None = None
 
     # People
 
@@ -72,7 +67,7 @@ class Barrier:
 
     def drive_out(self, now_ms: int) -> None:
         """The car leaves under the arm."""
-        self._settle(now_ms)
+        self.settle(now_ms)
         if not self.waiting or self.arm is not Arm.UP:
             raise CallerError("field_invalid", "no car, or the arm is not up")
         del self.cars[self.waiting]
@@ -92,8 +87,7 @@ class Barrier:
 
     def boot(self, now_ms: int) -> Sequence[Output]:
         """As ``Device.boot``: the arm falls where no car is under it."""
-        self._parser.clear()
-        self._heard_at_ms = None
+        super().boot(now_ms)
         if self._is_new:
             self._is_new = False
             self.epoch_s -= now_ms // 1000
@@ -101,131 +95,60 @@ class Barrier:
             self._start(Arm.FALLING, now_ms)
         return []
 
-    def feed(self, data: bytes, now_ms: int) -> Sequence[Output]:
-        """As ``Device.feed``."""
-        self._settle(now_ms)
-        outputs = self._finish(now_ms)
-        self._heard_at_ms = now_ms
-        return [*outputs, *self._hear(self._parser.feed(data), now_ms)]
-
-    def poll(self, now_ms: int) -> Sequence[Output]:
-        """As ``Device.poll``."""
-        self._settle(now_ms)
-        return self._finish(now_ms)
-
     def next_deadline_ms(self) -> int | None:
         """As ``Device.next_deadline_ms``."""
-        due = [] if self._moved_at_ms is None else [self._moved_at_ms + GATE_ARM_MS]
-        if not self._parser.is_idle and self._heard_at_ms is not None:
-            due.append(self._heard_at_ms + MODBUS_GAP_MS)
+        moved = None if self._moved_at_ms is None else self._moved_at_ms + GATE_ARM_MS
+        due = [one for one in (moved, super().next_deadline_ms()) if one is not None]
         return min(due, default=None)
 
-    def _finish(self, now_ms: int) -> list[Output]:
-        is_silent = self._heard_at_ms is not None and now_ms - self._heard_at_ms >= MODBUS_GAP_MS
-        return self._hear(self._parser.finish(), now_ms) if is_silent else []
+    def cells(self, function: int, now_ms: int) -> Cells | None:
+        """As ``ModbusUnit.cells``."""
+        if function == modbus.READ_COILS:
+            return [self.arm in {Arm.RISING, Arm.UP}]
+        if function == modbus.READ_INPUTS:
+            return [bool(self.waiting), self.arm is Arm.UP, self.arm is Arm.DOWN, self.is_blocked]
+        if function == modbus.READ_HOLDING:
+            return [*at.words(self.released), *at.words(self._now_s(now_ms)), self.notice]
+        if function == modbus.READ_INPUT_REGISTERS:
+            entered_s = self.cars.get(self.waiting, 0)
+            clocks = (*at.words(entered_s), *at.words(self._now_s(now_ms)))
+            return [*at.words(self.waiting), *clocks, self.passages & 0xFFFF]
+        return None
 
-    def _hear(self, items: list[Adu | bytes], now_ms: int) -> list[Output]:
-        answers = [
-            self._answer(item, now_ms)
-            for item in items
-            if isinstance(item, Adu) and item.unit == self.unit
-        ]
-        return [Output(now_ms, modbus.encode(answer), self.baud) for answer in answers]
-
-    def _answer(self, asked: Adu, now_ms: int) -> Adu:
-        reads: dict[int, list[bool] | list[int]] = {
-            modbus.READ_COILS: [self.arm in {Arm.RISING, Arm.UP}],
-            modbus.READ_INPUTS: self._inputs(),
-            modbus.READ_HOLDING: self._holdings(now_ms),
-            modbus.READ_INPUT_REGISTERS: self._registers(now_ms),
-        }
-        if asked.function in reads:
-            return self._read(asked, reads[asked.function])
-        if asked.function == modbus.WRITE_COIL:
-            return self._write_coil(asked, now_ms)
-        if asked.function == modbus.WRITE_REGISTER:
-            address, value = asked.words()
-            return self._write(asked, address, [value], now_ms)
-        if asked.function == modbus.WRITE_REGISTERS:
-            address, count, *_ = asked.words()
-            values = Adu(0, 0, asked.data[5:]).words()
-            is_sound = len(values) == count == asked.data[4] // 2 and count > 0
-            if not is_sound:
-                return self._refuse(asked, Refusal.VALUE)
-            return self._write(asked, address, list(values), now_ms)
-        return self._refuse(asked, Refusal.FUNCTION)
-
-    def _read(self, asked: Adu, cells: list[bool] | list[int]) -> Adu:
-        address, count = asked.words()
-        are_bits = asked.function in {modbus.READ_COILS, modbus.READ_INPUTS}
-        if not 0 < count <= (modbus.BITS_MAX if are_bits else modbus.REGISTERS_MAX):
-            return self._refuse(asked, Refusal.VALUE)
-        if address + count > len(cells):
-            return self._refuse(asked, Refusal.ADDRESS)
-        wanted = cells[address : address + count]
-        if are_bits:
-            data = modbus.bits([bool(one) for one in wanted])
-        else:
-            data = b"".join(int(one).to_bytes(2, "big") for one in wanted)
-        return Adu(asked.unit, asked.function, modbus.counted(data))
-
-    def _write_coil(self, asked: Adu, now_ms: int) -> Adu:
-        address, value = asked.words()
+    def raise_coil(self, address: int, value: int, now_ms: int) -> Refusal | None:
+        """As ``ModbusUnit.raise_coil``: the arm."""
         if address != at.COIL_RAISE:
-            return self._refuse(asked, Refusal.ADDRESS)
+            return Refusal.ADDRESS
         if value != modbus.COIL_ON or not self.waiting or self.released != self.waiting:
-            return self._refuse(asked, Refusal.VALUE)
+            return Refusal.VALUE
         if self.is_blocked:
-            return self._refuse(asked, Refusal.DEVICE_FAILURE)
+            return Refusal.DEVICE_FAILURE
         if self.arm not in {Arm.RISING, Arm.UP}:
             self._start(Arm.RISING, now_ms)
-        return asked
+        return None
 
-    def _write(self, asked: Adu, address: int, values: list[int], now_ms: int) -> Adu:
-        cells = self._holdings(now_ms)
-        if address + len(values) > len(cells):
-            return self._refuse(asked, Refusal.ADDRESS)
-        cells[address : address + len(values)] = values
+    def write(self, cells: list[int], address: int, count: int, now_ms: int) -> Refusal | None:
+        """As ``ModbusUnit.write``."""
         if cells[at.HOLDING_NOTICE] >= len(at.NOTICES):
-            return self._refuse(asked, Refusal.VALUE)
+            return Refusal.VALUE
         self.released = at.number(*cells[at.HOLDING_RELEASED : at.HOLDING_RELEASED + 2])
         self.notice = cells[at.HOLDING_NOTICE]
-        if address <= at.HOLDING_CLOCK + 1 and address + len(values) > at.HOLDING_CLOCK:
-            self.epoch_s = (
-                at.number(*cells[at.HOLDING_CLOCK : at.HOLDING_CLOCK + 2]) - now_ms // 1000
-            )
-        kept = 4 if asked.function == modbus.WRITE_REGISTERS else len(asked.data)
-        return Adu(asked.unit, asked.function, asked.data[:kept])
+        if address <= at.HOLDING_CLOCK + 1 and address + count > at.HOLDING_CLOCK:
+            told_s = at.number(*cells[at.HOLDING_CLOCK : at.HOLDING_CLOCK + 2])
+            self.epoch_s = told_s - now_ms // 1000
+        return None
 
-    def _refuse(self, asked: Adu, code: Refusal) -> Adu:
-        self.refusals += 1
-        return modbus.refuse(asked, code)
-
-    def _inputs(self) -> list[bool]:
-        return [bool(self.waiting), self.arm is Arm.UP, self.arm is Arm.DOWN, self.is_blocked]
-
-    def _registers(self, now_ms: int) -> list[int]:
-        entered_s = self.cars.get(self.waiting, 0)
-        return [
-            *at.words(self.waiting),
-            *at.words(entered_s),
-            *at.words(self._now_s(now_ms)),
-            self.passages & 0xFFFF,
-        ]
-
-    def _holdings(self, now_ms: int) -> list[int]:
-        return [*at.words(self.released), *at.words(self._now_s(now_ms)), self.notice]
-
-    def _now_s(self, now_ms: int) -> int:
-        return self.epoch_s + now_ms // 1000
-
-    def _start(self, arm: Arm, now_ms: int) -> None:
-        self.arm, self._moved_at_ms = arm, now_ms
-
-    def _settle(self, now_ms: int) -> None:
+    def settle(self, now_ms: int) -> None:
+        """As ``ModbusUnit.settle``: the arm has moved."""
         if self._moved_at_ms is None or now_ms - self._moved_at_ms < GATE_ARM_MS:
             return
         if self.is_blocked and self.arm is Arm.RISING:
             return
         self.arm = Arm.UP if self.arm in {Arm.RISING, Arm.UP} else Arm.DOWN
         self._moved_at_ms = None
+
+    def _now_s(self, now_ms: int) -> int:
+        return self.epoch_s + now_ms // 1000
+
+    def _start(self, arm: Arm, now_ms: int) -> None:
+        self.arm, self._moved_at_ms = arm, now_ms

@@ -107,20 +107,18 @@ def _silent(self: Barrier, *_: object) -> list:
 
 
 BREAKS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
-    "inputs": lambda patch: patch.setattr(Barrier, "_inputs", lambda _: [False, True, True, False]),
-    "registers": lambda patch: patch.setattr(Barrier, "_registers", lambda *_: [0]),
+    "inputs": lambda patch: patch.setattr(Barrier, "cells", lambda *_: [False, True, True, False]),
+    "registers": lambda patch: patch.setattr(Barrier, "cells", lambda *_: [0]),
     "clock": lambda patch: patch.setattr(Barrier, "_now_s", lambda *_: 5),
     "function": lambda patch: patch.setattr(
         Barrier, "_refuse", lambda _, asked, __: modbus.refuse(asked, 4)
     ),
-    "address": lambda patch: patch.setattr(
-        Barrier, "_inputs", lambda _: [False, False, True, False, False]
-    ),
+    "address": lambda patch: patch.setattr(Barrier, "cells", lambda *_: [False] * 9),
     "count": lambda patch: patch.setattr(
         Barrier, "_read", lambda _, asked, __: modbus.refuse(asked, 2)
     ),
-    "nobody": lambda patch: patch.setattr(Barrier, "_write_coil", lambda _, asked, __: asked),
-    "coil": lambda patch: patch.setattr(Barrier, "_write_coil", lambda _, asked, __: asked),
+    "nobody": lambda patch: patch.setattr(Barrier, "raise_coil", lambda *_: None),
+    "coil": lambda patch: patch.setattr(Barrier, "raise_coil", lambda *_: None),
     "crc": lambda patch: patch.setattr(Barrier, "_hear", _silent),
 }
 

@@ -1,0 +1,1 @@
+"""A prepaid meter that takes OpenPAYGO tokens, as a Modbus unit."""

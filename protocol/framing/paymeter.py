@@ -1,0 +1,14 @@
+"""Where what stands in the Modbus unit of a prepaid meter, as addressed on the wire, from 0."""
+
+REGISTER_CREDIT = 0
+"""Two registers, high word first: the minutes that are left."""
+REGISTER_COUNT = 2
+"""The count of the latest token that was taken."""
+REGISTER_RESULT = 3
+REGISTER_IS_ON = 4
+REGISTERS = 5
+HOLDING_TOKEN = 0
+"""Two registers: the nine digits, as one number. Writing both enters them."""
+HOLDINGS = 2
+NOTHING, TAKEN, USED_BEFORE, WRONG, LOCKED = range(5)
+RESULTS = ("", "taken", "used before", "wrong", "locked")

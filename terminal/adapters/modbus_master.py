@@ -1,0 +1,64 @@
+"""Asks one Modbus RTU unit through a port (``protocol/framing/modbus``).
+
+Rule: a frame has a CRC: one that is damaged, or answers something else, is asked for again. So only
+what may be done twice is asked.
+"""
+
+import time
+
+from protocol.errors import OperatingError
+from protocol.framing import modbus
+from protocol.framing.modbus import Adu
+from terminal.adapters.limits import MODBUS_ATTEMPTS_MAX, MODBUS_REPLY_S
+from terminal.adapters.serial_worker import Dialogue
+
+
+class ModbusMaster:
+    """Speaks to one unit; only the port's thread touches it. Silence is ``device_no_reply``, noise
+    ``device_bad_frame``."""
+
+    def __init__(self, unit: int) -> None:
+        self.unit = unit
+        self._parser = modbus.FrameParser("response")
+
+    def registers(self, dialogue: Dialogue, function: int, count: int) -> tuple[int, ...]:
+        """The first registers of a table."""
+        found = modbus.registers_of(self.read(dialogue, function, 0, count))
+        if len(found) != count:
+            raise OperatingError("device_bad_frame", "modbus: fewer registers than asked for")
+        return found
+
+    def read(self, dialogue: Dialogue, function: int, address: int, count: int) -> Adu:
+        """The answer to a read; a refusal is ``device_bad_frame``."""
+        answer = self.ask(dialogue, modbus.read(self.unit, function, address, count))
+        if answer.refusal is not None:
+            raise OperatingError("device_bad_frame", f"modbus: exception {answer.refusal:02x}")
+        return answer
+
+    def ask(self, dialogue: Dialogue, asked: Adu) -> Adu:
+        """The answer to a request, also one that refuses it."""
+        heard = False
+        for _ in range(MODBUS_ATTEMPTS_MAX):
+            self._parser.clear()
+            dialogue.discard_input()
+            dialogue.send(modbus.encode(asked))
+            until = time.monotonic() + MODBUS_REPLY_S
+            while data := dialogue.receive(until):
+                heard = True
+                for item in self._parser.feed(data):
+                    if isinstance(item, Adu) and _answers(item, asked):
+                        return item
+        code = "device_bad_frame" if heard else "device_no_reply"
+        raise OperatingError(code, f"modbus: function {asked.function:02x}")
+
+
+def _answers(answer: Adu, asked: Adu) -> bool:
+    """Whether an answer is to this request: its unit and function, and what it echoes."""
+    if answer.unit != asked.unit or answer.function & 0x7F != asked.function:
+        return False
+    if answer.refusal is not None or asked.function not in {
+        modbus.WRITE_COIL,
+        modbus.WRITE_REGISTERS,
+    }:
+        return True
+    return answer.data == asked.data[:4]
