@@ -1,7 +1,8 @@
 """Draws the pictures of every screen: ``python docs/draw_screens.py [PATTERN] [--out FOLDER]``.
 
 ``<face>-<screen>-<zh|en>.png``: the till at 800×480, as the smallest has it, the wallet as a phone
-of 390×844, the console and the front page of a whole stack 1280 wide; with 64 colours at most.
+of 390×844, the bench at 1280×800, the console and the front page of a whole stack 1280 wide; with
+64 colours at most.
 """
 
 import argparse
@@ -18,8 +19,9 @@ sys.path.insert(0, str(ROOT))
 
 from PIL import Image  # noqa: E402
 
-from tests.support import console_scenes, front_shop  # noqa: E402
+from tests.support import bench_scenes, console_scenes, front_shop  # noqa: E402
 from tests.support.browser import LARGE, SMALL, opened_page, started_browser  # noqa: E402
+from tests.support.sim_bench import running_sim  # noqa: E402
 from tests.support.till_scenes import GOODS, METHODS, scenes  # noqa: E402
 from tests.support.tills import running_till  # noqa: E402
 from tests.support.wallet_phone import PHONE, running_phone  # noqa: E402
@@ -101,6 +103,19 @@ async def draw_front(pattern: str, folder: Path, url: str) -> None:
                         keep(await page.screenshot(full_page=True), folder / file)
 
 
+async def draw_bench(pattern: str, folder: Path) -> None:
+    """The tester's bench over a counter's board, in both languages."""
+    async with started_browser() as browser:
+        for language in ("zh", "en"):
+            with TemporaryDirectory() as state, running_sim(Path(state)) as sim:
+                async with opened_page(browser, viewport=dict(LARGE), has_touch=False) as page:
+                    async for name in bench_scenes.scenes(page, sim, language):
+                        file = f"bench-{name}-{language}.png"
+                        if fnmatch(file, pattern):
+                            await page.wait_for_timeout(STILL_MS)
+                            keep(await page.screenshot(), folder / file)
+
+
 def keep(png: bytes, path: Path) -> None:
     """With few colours, so that a picture has few bytes."""
     with Image.open(io.BytesIO(png)) as image:
@@ -124,6 +139,8 @@ def main() -> None:
         asyncio.run(draw_wallet(chosen.pattern, chosen.out))
     if fnmatch("console", face):
         asyncio.run(draw_console(chosen.pattern, chosen.out))
+    if fnmatch("bench", face):
+        asyncio.run(draw_bench(chosen.pattern, chosen.out))
     if fnmatch("front", face):
         with (
             TemporaryDirectory() as state,

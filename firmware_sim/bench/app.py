@@ -119,7 +119,8 @@ def _live(face: Face) -> APIRouter:
             if fresh:
                 spoke = sorted({f"{one.event.device} {_side(one)}" for one in fresh})
                 rows = face.rows(fresh, lang)
-                yield event("wire", last, {"html": rows, "spoke": spoke, "count": len(fresh)})
+                told_now = {"html": rows, "spoke": spoke, "count": len(fresh), "last": last}
+                yield event("wire", last, told_now)
             seen = last
             for name in (part.name for part in view.sheet_of(face.board, sheet).parts):
                 drawn = face.part(name, lang)

@@ -25,7 +25,7 @@ _DRAWINGS = {
     "epson_vfd": "glass", "cd5220": "glass", "led8": "digits", "ef01": "finger",
     "escpos": "printer", "gm65": "scanner", "ssi": "scanner", "ocpp16": "charger",
     "ocpp201": "charger", "secure_element": "element", "pn532": "reader", "qibixx": "vending",
-    "smp_board": "controller", "telium": "pinpad",
+    "smp_board": "controller", "gate": "gate", "paymeter": "meter", "telium": "pinpad",
 }  # fmt: skip
 COLUMNS_MAX = 3
 _PAIR = 2

@@ -104,7 +104,7 @@ WORDS: dict[str, Words] = {
     "run_own": Words("运行改写的", "Run what is written"),
     "run_seed": Words("种子", "Seed"),
     "run_say": Words(
-        "场景在自己的电路板上、虚拟时间里跑，不动左边这块板。",
+        "场景在自己的电路板上、虚拟时间里跑，不动这块板。",
         "A scenario runs on a board of its own in virtual time; this board is not touched.",
     ),
     "runs": Words("跑过的", "Runs"),
@@ -243,6 +243,13 @@ ACTS: dict[str, str] = {
     "press the red button": "按红色急停",
     "pull the network's cable": "拔网线",
     "put the network's cable back": "插回网线",
+    "a car drives in": "车开进来",
+    "a car comes to the exit": "车来到出口",
+    "the car at the exit turns back": "出口的车掉头",
+    "the car leaves under the arm": "车从杆下开走",
+    "something holds the arm": "有东西挡住杆",
+    "it holds the arm no longer": "杆不再被挡",
+    "key a token in": "输入一个充值码",
     "press the reset button": "按复位键",
     "let the power fail at a flash write": "在写闪存时断电",
     "lift the lid: keys and PIN are wiped": "打开盖子：密钥和密码被清除",
@@ -255,7 +262,8 @@ KINDS: dict[str, str] = {
     "ef01": "指纹传感器", "escpos": "小票打印机和钱箱", "gm65": "扫码器 GM65",
     "ssi": "扫码引擎 SSI", "ocpp16": "充电桩 OCPP 1.6", "ocpp201": "充电桩 OCPP 2.0.1",
     "secure_element": "安全芯片", "pn532": "感应读卡器 PN532", "qibixx": "售货机总线适配器",
-    "smp_board": "控制板", "telium": "银行卡密码键盘",
+    "smp_board": "控制板", "gate": "停车场出口道闸", "paymeter": "预付费电表",
+    "telium": "银行卡密码键盘",
 }  # fmt: skip
 """What a kind is called in Chinese."""
 

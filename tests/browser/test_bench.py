@@ -40,6 +40,11 @@ async def test_a_tester_injects_a_fault_and_sees_it_on_the_wire(
         await page.click('#detail button[data-f="1"]')
         lit = page.locator("#detail .octets .lit")
         assert await lit.all_inner_texts() == ["00", "0a"]
+        await page.evaluate("window.isSamePage = true")
+        await page.click("#choose-display")
+        await page.wait_for_selector('.inspected[data-device="display"]')
+        await page.click("#choose-scanner")
+        await page.wait_for_selector('.inspected[data-device="scanner"]')
         await page.click("[data-tab=faults]")
         await page.fill("#fault-at", "4")
         await page.click('[data-fault="flip"]')
@@ -52,6 +57,7 @@ async def test_a_tester_injects_a_fault_and_sees_it_on_the_wire(
         assert "3a" in await page.inner_text("#detail .octets")
         await page.click('[data-do="heal"]')
         await page.wait_for_selector(".faults-now [data-heal]", state="detached")
+        assert await page.evaluate("window.isSamePage")
         assert _ask(sim) == bytes.fromhex("020000013EE4AC")
         assert {asked.split("/")[2] for asked in page.asked} == {sim.url.split("/")[2]}  # type: ignore[attr-defined]
 
