@@ -38,6 +38,9 @@ from backend.merchant_api.partners import routes as partner_routes
 from backend.merchant_api.v2.parts import PATHS as V2_PATHS
 from backend.merchants import routes as merchant_routes
 from backend.notify import routes as notify_routes
+from backend.observability import flow_routes
+from backend.observability.flow_watch import FlowWatch
+from backend.observability.flows import Flow
 from backend.observability.routes import router as health_router
 from backend.offline import routes as offline_routes
 from backend.operator import limits as operator_limits
@@ -140,6 +143,7 @@ def _console_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
     return (
         console_people_routes.operator_router(StaffDesk(backend.services, people), guard),
         audit_routes.operator_router(backend.services, guard),
+        flow_routes.operator_router(backend.metrics.flows, backend.clock, guard),
         switch_routes.operator_router(SwitchDesk(backend.services), guard),
         console_routes.router(backend.services, people, operations, tries, merchants),
     )
@@ -223,8 +227,14 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
 
 def public_app(backend: Backend) -> ASGIApp:
     """What answers on the public port."""
-    application = OperatorActs(
+    timed = FlowWatch(
         public_application(backend),
+        backend.metrics.flows,
+        backend.clock,
+        {Flow.MERCHANT_API: ("/v3/", *V2_PATHS), Flow.WALLET: ("/wallet/v1/",)},
+    )
+    application = OperatorActs(
+        timed,
         backend.services,
         kept_elsewhere=("/operator/v1/switches/", "/operator/v1/console/users"),
     )

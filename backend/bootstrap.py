@@ -133,6 +133,7 @@ class Backend:
             entropy=parts.entropy,
             rules=_rules(settings, parts.state, self.clock, self.risk),
             fee_bounds=settings.fee_bounds,
+            flows=self.metrics.flows,
             signing_key=self._signing_key,
         )
         self.device_judge = self._device_judge()

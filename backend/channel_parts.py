@@ -30,6 +30,7 @@ def build_runner(
         channels={**heirs, **channels},
         resolvers=resolvers(services.rules),
         clock=services.clock,
+        flows=services.flows,
     )
 
 

@@ -115,12 +115,11 @@ class EveningRepository:
         query = select(_TEST).where(_TEST.c.business_date == day)
         return await self._reader.fetch(query.order_by(_TEST.c.number))
 
-    async def newest_reserve_test(self) -> Row | None:
-        """The last test of the latest day that has one."""
-        query = select(_TEST.c.business_date, _TEST.c.number, _TEST.c.passed)
+    async def newest_reserve_tests(self, limit: int) -> list[Row]:
+        """The tests of the latest days that have one, the last first."""
+        query = select(_TEST.c.business_date, _TEST.c.number, _TEST.c.passed, _TEST.c.note)
         query = query.order_by(_TEST.c.business_date.desc(), _TEST.c.number.desc())
-        rows = await self._reader.fetch(query.limit(1))
-        return rows[0] if rows else None
+        return await self._reader.fetch(query.limit(limit))
 
     async def client_money(self, currency: str, *, since: str, until: str) -> ClientMoney:
         """Clients' money now, and how many strange movements the reserve had on some days."""

@@ -23,6 +23,7 @@ SETUP_LIFE_MS = 48 * 60 * 60 * 1000
 """How long a new person has to set up password and second factor."""
 SESSIONS_SHOWN_MAX = 50
 BROWSER_CHARS_MAX = 160
+RESERVE_TESTS_SHOWN = 14
 PEOPLE_SHOWN_MAX = 1_000
 FORM_BYTES_MAX = 8 * 1024
 FORM_FIELDS_MAX = 16

@@ -15,6 +15,8 @@ from backend.notify.model import DeadLetterFilter
 from backend.notify.repository import CallbackRepository
 from backend.operator.service import OperatorService
 from backend.payments.services import Services
+from backend.reconciliation.assignee import Assignee
+from backend.reconciliation.breaks import BreakState, BreakStep, proposed
 from backend.reconciliation.cases import MoveBreak
 from backend.reconciliation.repository import ReconciliationRepository
 from backend.reconciliation.routes import Settled
@@ -72,8 +74,16 @@ class OperationsDesk:
             dead_count=await self._services.run_read(lambda: self._letters.count(_EVERY)),
             break_count=len(await self._breaks.open_cases(limit=ROWS_PER_PAGE)),
             devices=await self._operator.devices(),
-            reserve_test=await self._evening.newest_reserve_test(),
+            reserve_test=next(iter(await self._evening.newest_reserve_tests(1)), None),
         )
+
+    async def today(self) -> dict[str, Any]:
+        """The business day's figures, what is unknown, and the books."""
+        return await self._operator.today()
+
+    async def reserve_tests(self, limit: int) -> list[Row]:
+        """The newest tests of the reserve."""
+        return await self._evening.newest_reserve_tests(limit)
 
     async def devices(self) -> list[Row]:
         """Every device and what was last heard of it."""
@@ -93,19 +103,41 @@ class OperationsDesk:
         await self._services.submit(Audited(command=command, act=act))
         self._wake()
 
-    async def breaks(self) -> list[Row]:
-        """Those that wait for a person, the oldest first."""
-        return await self._breaks.open_cases(limit=ROWS_PER_PAGE)
+    async def breaks(
+        self, *, after: tuple[str, str] | None, is_newest_first: bool
+    ) -> tuple[list[Row], bool]:
+        """A page of those that are not over, each with its ``proposed`` step; and whether there are
+        more."""
+        limit = ROWS_PER_PAGE
+        rows = await self._breaks.open_page(
+            after=after, is_newest_first=is_newest_first, limit=limit + 1
+        )
+        shown = [{**row, "proposed": _proposed(row)} for row in rows[:limit]]
+        return shown, len(rows) > limit
 
-    async def resolve(self, person: Person, break_id: str, words: str) -> None:
-        """Close a break with a reason of two words at least; its timeline names who did."""
+    async def resolve(
+        self, person: Person, break_id: str, *, words: str, owner: str, owner_id: str
+    ) -> None:
+        """Do what is proposed about a break, with a reason of two words at least; its timeline
+        names who did. ``owner`` and ``owner_id``: whom it belongs to, of what is assigned."""
         row = await self._breaks.case(break_id)
         if row is None:
             raise CallerError("break_unknown", break_id)
+        step = _proposed(row)
+        if step is None:
+            raise CallerError("break_state", f"{row['state']}: nothing to do")
         try:
-            settled = Settled(by=person.name, words=words)
+            settled = Settled.model_validate(
+                {
+                    "by": person.name,
+                    "words": words,
+                    "write_off": step is BreakStep.WRITE_OFF,
+                    "assign": owner if step is BreakStep.ASSIGN else None,
+                    "owner_id": owner_id if step is BreakStep.ASSIGN else "",
+                }
+            )
         except ValueError:
-            raise CallerError("field_invalid", "words") from None
+            raise CallerError("field_invalid", "words or owner") from None
         now_ms = self._services.clock.now_ms()
         command = MoveBreak(
             follows=row,
@@ -113,7 +145,13 @@ class OperationsDesk:
             booked_on=self._services.rules.business_date(now_ms),
             actor=f"operator:{person.name}",
             words=settled.words,
+            to=None if settled.assign is None else Assignee(settled.assign, settled.owner_id),
         )
-        act = person.act(ActKind.BREAK, "resolve", f"break {break_id}", reason=settled.words)
+        act = person.act(ActKind.BREAK, step.value, f"break {break_id}", reason=settled.words)
         watch = Watch(CASE, break_id, ("state",))
         await self._services.submit(Audited(command=command, act=act, watch=watch))
+
+
+def _proposed(row: Row) -> BreakStep | None:
+    excess_minor = (row["theirs_minor"] or 0) - (row["ours_minor"] or 0)
+    return proposed(BreakState(row["state"]), excess_minor)

@@ -3,14 +3,29 @@
 Rule: each begins by asking whether an operator is signed in; to a merchant they do not exist.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 
-from backend.console.limits import FILTER_CHARS_MAX
+from backend.console.filters import date_of
+from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE
 from backend.console.model import Person
 from backend.console.operations_desk import OperationsDesk
 from backend.console.parts import ConsoleParts
 from backend.console.session import ROOT, Form
+from backend.db.tables import Row
 from protocol.errors import CallerError
+from protocol.topics import is_name
+
+_PAGE_DIGITS_MAX = 6
+_DEVICE_ORDER: dict[str, Callable[[Row], Any]] = {
+    "store": lambda row: (row["store"], row["tid"]),
+    "spool": lambda row: (-(row["spool_depth"] or 0), row["store"], row["tid"]),
+    "seen": lambda row: (-(row["reported_at_ms"] or 0), row["store"], row["tid"]),
+    "offline": lambda row: (row["is_online"] is None, row["is_online"] or 0, row["tid"]),
+}
+"""What devices are sorted by: their place, what they hold back, when last heard of, who is away."""
 
 
 def add_pages(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> None:
@@ -32,8 +47,18 @@ def _looking(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> Non
     @pages.get(ROOT + "/devices")
     async def devices(request: Request) -> Response:
         person = await operator(parts, request)
-        rows = await desk.devices()
-        return face.page(request, "devices", person, tab="devices", rows=rows)
+        sort, at = request.query_params.get("sort", "store"), request.query_params.get("page", "1")
+        is_number = at.isdecimal() and at.isascii() and len(at) <= _PAGE_DIGITS_MAX
+        if sort not in _DEVICE_ORDER or not is_number:
+            raise CallerError("field_invalid", "sort or page")
+        rows = sorted(await desk.devices(), key=_DEVICE_ORDER[sort])
+        number, pages_of = max(int(at), 1), max(-(-len(rows) // ROWS_PER_PAGE), 1)
+        start = (min(number, pages_of) - 1) * ROWS_PER_PAGE
+        return face.page(
+            request, "devices", person, tab="devices", rows=rows[start : start + ROWS_PER_PAGE],
+            sort=sort, sorts=list(_DEVICE_ORDER), number=min(number, pages_of), pages=pages_of,
+            count=len(rows),
+        )  # fmt: skip
 
 
 def _letters(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> None:
@@ -58,12 +83,26 @@ def _breaks(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> None
     @pages.get(ROOT + "/breaks")
     async def breaks(request: Request) -> Response:
         person = await operator(parts, request)
-        return face.page(request, "breaks", person, tab="breaks", rows=await desk.breaks())
+        is_newest_first = request.query_params.get("sort") == "newest"
+        after = _behind(request.query_params.get("after", ""))
+        rows, has_more = await desk.breaks(after=after, is_newest_first=is_newest_first)
+        last = rows[-1] if has_more else None
+        return face.page(
+            request, "breaks", person, tab="breaks", rows=rows, is_first=after is None,
+            is_newest_first=is_newest_first,
+            more="{business_date}~{break_id}".format(**last) if last else "",
+        )  # fmt: skip
 
     @pages.post(ROOT + "/breaks/{break_id}/resolve")
     async def resolve(request: Request, break_id: str) -> Response:
         person, form = await operator_posted(parts, request)
-        await desk.resolve(person, break_id, form.get("words", ""))
+        await desk.resolve(
+            person,
+            break_id,
+            words=form.get("words", ""),
+            owner=form.get("owner", ""),
+            owner_id=form.get("owner_id", "").strip(),
+        )
         return face.sent(request, "/breaks")
 
 
@@ -82,3 +121,13 @@ def _checked(person: Person) -> Person:
     if not person.is_operator:
         raise CallerError("route_unknown")
     return person
+
+
+def _behind(text: str) -> tuple[str, str] | None:
+    """The date and the name of the last break that was seen."""
+    day, _, break_id = text.partition("~")
+    if not text:
+        return None
+    if not is_name(break_id):
+        raise CallerError("field_invalid", "after")
+    return date_of(day, "after").isoformat(), break_id

@@ -15,6 +15,7 @@ from backend.console import (
     merchant_list_pages,
     merchant_money_pages,
     merchant_pages,
+    operator_flows,
     operator_pages,
     operator_switch_pages,
     staff_pages,
@@ -64,6 +65,7 @@ def router(
     merchant_key_pages.add_pages(pages, parts, keys)
     operator_pages.add_pages(pages, parts, operations)
     operator_switch_pages.add_pages(pages, parts, services)
+    operator_flows.add_pages(pages, parts, services, operations)
     staff_pages.add_pages(pages, parts, StaffDesk(services, people), tries)
     return pages
 

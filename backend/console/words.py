@@ -212,7 +212,5 @@ WORDS: dict[str, Words] = {
     "no_breaks": Words("没有未处理的对账差异", "No break is open"),
     "ours": Words("我方", "Ours"),
     "theirs": Words("对方", "Theirs"),
-    "source": Words("来源", "Source"),
     "words": Words("处理说明（至少两个词）", "Why (two words at least)"),
-    "resolve": Words("结案", "Close it"),
 }

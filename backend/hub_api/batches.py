@@ -5,6 +5,7 @@ one hub, so that one busy store cannot starve the others.
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Executor
@@ -17,6 +18,7 @@ from backend.clock import ahead_ms
 from backend.db.command import Command
 from backend.devices.directory import Directory, KnownKey
 from backend.devices.model import DeviceRow
+from backend.hub_api.flow import flow_of, outcome_of
 from backend.hub_api.guard import Guarded
 from backend.hub_api.ingest import (
     Dispatcher,
@@ -42,6 +44,7 @@ from protocol.crypto.keys import SigningKey
 from protocol.errors import CallerError, OperatingError, TillwayError
 
 _log = structlog.get_logger()
+_MS_PER_S = 1_000
 _T = TypeVar("_T")
 Submit = Callable[[Command], Awaitable[Any]]
 
@@ -144,6 +147,17 @@ class BatchDesk:
     ) -> Any:  # noqa: ANN401
         if error is not None:
             return error
+        began = time.perf_counter()
+        outcome = await self._carried_out(hub, opened, merchants)
+        asked = opened.envelope
+        flow = flow_of(asked.message_type, asked.body) if asked else None
+        if flow is not None:
+            took_ms = (time.perf_counter() - began) * _MS_PER_S
+            at_ms = self._clock.now_ms()
+            self._metrics.flows.note(flow, outcome_of(outcome), took_ms=took_ms, at_ms=at_ms)
+        return outcome
+
+    async def _carried_out(self, hub: str, opened: Opened, merchants: dict[str, str]) -> Any:  # noqa: ANN401
         try:
             return await self._submit(self._command(hub, opened, merchants))
         except TillwayError as refused:

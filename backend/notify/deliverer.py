@@ -5,6 +5,7 @@ callback is sent again.
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -18,12 +19,14 @@ from backend.notify.http_sender import Sender
 from backend.notify.limits import CALLBACK_NONCE_BYTES, CALLBACKS_AT_ONCE_MAX
 from backend.notify.model import Tried, signed_headers
 from backend.notify.ports import CallbackForm, CallbackQueue
+from backend.observability.flows import Flow, Outcome
 from backend.observability.metrics import Metrics
 from protocol.clock import Clock, Entropy
 from protocol.crypto.keys import SigningKey
 from protocol.errors import OperatingError, TillwayError
 
 _log = structlog.get_logger()
+_MS_PER_S = 1_000
 
 Submit = Callable[[Command], Awaitable[Any]]
 RunRead = Callable[[Callable[[], Any]], Awaitable[Any]]
@@ -97,7 +100,14 @@ class CallbackDeliverer:
             self._news.set()
 
     async def _send(self, row: Row) -> None:
+        began = time.perf_counter()
         tried = await self._try(row)
+        self._metrics.flows.note(
+            Flow.CALLBACK,
+            Outcome.FAILED if tried.error else Outcome.DONE,
+            took_ms=(time.perf_counter() - began) * _MS_PER_S,
+            at_ms=self._clock.now_ms(),
+        )
         try:
             await self._note(row["callback_id"], tried)
         except OperatingError as failure:

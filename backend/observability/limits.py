@@ -2,3 +2,5 @@
 
 LOG_DEPTH_MAX = 6
 SHOWN_DIGITS = 4
+FLOW_MINUTES_KEPT = 24 * 60
+"""How long a minute of a flow is remembered."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from backend.observability.flows import FlowMeter
 from protocol.messages import REQUESTS
 
 _log = structlog.get_logger()
@@ -23,6 +24,7 @@ class Metrics:
 
     def __init__(self) -> None:
         registry = self.registry = CollectorRegistry()
+        self.flows = FlowMeter()
         self._requests = Counter(
             "tillway_device_requests", "Device requests", ["type", "outcome"], registry=registry
         )

@@ -54,6 +54,7 @@ class DayRepository:
                 _payment.c.payment_id,
                 _payment.c.store,
                 _payment.c.device,
+                _payment.c.channel_id,
                 _payment.c.amount_minor,
                 _payment.c.currency,
                 _payment.c.created_at_ms,

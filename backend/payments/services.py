@@ -7,6 +7,7 @@ from typing import Any
 from backend.db.command import Command
 from backend.db.reading import Reader
 from backend.merchants.model import FeeBounds
+from backend.observability.flows import FlowMeter
 from backend.payments.model import PaymentRules
 from protocol.clock import Clock, Entropy
 from protocol.crypto.keys import SigningKey
@@ -23,5 +24,7 @@ class Services:
     entropy: Entropy
     rules: PaymentRules
     fee_bounds: FeeBounds = field(default_factory=FeeBounds)
+    flows: FlowMeter = field(default_factory=FlowMeter)
+    """What this process has measured of its requests."""
     signing_key: SigningKey | None = field(default=None, repr=False)
     """Signs what a payer's phone takes along (``backend.offline``); None: nothing is signed."""

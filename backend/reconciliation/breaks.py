@@ -167,6 +167,18 @@ TRANSITIONS: dict[tuple[BreakState, BreakStep], Edge] = {
 OPEN_STATES = frozenset({_S.POOLED, _S.POSTED, _S.WAITING})
 
 
+def proposed(state: BreakState, excess_minor: int) -> BreakStep | None:
+    """The one thing that a person is asked to do about an open break; None while it waits for the
+    other side. ``excess_minor`` is what the institution has more than we: what is long is assigned
+    to whom it belongs, what is short is written off, and what was handed over is resolved."""
+    match state:
+        case BreakState.WAITING:
+            return BreakStep.RESOLVE
+        case BreakState.POSTED:
+            return BreakStep.ASSIGN if excess_minor > 0 else BreakStep.WRITE_OFF
+    return None
+
+
 def next_state(state: BreakState, step: BreakStep) -> Edge:
     """The edge a step takes; raises ``CallerError("break_state")`` where there is none."""
     edge = TRANSITIONS.get((state, step))

@@ -7,7 +7,7 @@ end, and no more than a page of it is in memory.
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, tuple_
 
 from backend.db.reading import Reader
 from backend.db.tables import Row
@@ -269,6 +269,19 @@ class ReconciliationRepository:
             query = query.where(_CASE.c.business_date == day)
         ordered = query.order_by(_CASE.c.business_date, _CASE.c.break_id)
         return await self._reader.fetch(ordered.limit(limit))
+
+    async def open_page(
+        self, *, after: tuple[str, str] | None, is_newest_first: bool, limit: int
+    ) -> list[Row]:
+        """Breaks that are not over, by business date and name; those behind ``after``, which is the
+        date and the name of the last one seen."""
+        query = select(_CASE).where(_CASE.c.state.in_(_OPEN_CASES))
+        key = tuple_(_CASE.c.business_date, _CASE.c.break_id)
+        if after is not None:
+            query = query.where(key < after if is_newest_first else key > after)
+        columns = (_CASE.c.business_date, _CASE.c.break_id)
+        order = [one.desc() for one in columns] if is_newest_first else list(columns)
+        return await self._reader.fetch(query.order_by(*order).limit(limit))
 
     async def case(self, break_id: str) -> Row | None:
         """A break and its timeline."""

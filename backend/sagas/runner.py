@@ -7,6 +7,7 @@ Rule 2: one conversation, or one channel, that goes wrong stops no other.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from typing import Any
@@ -18,6 +19,7 @@ from backend.channels.model import ChannelAnswer, PayOrder, PayoutOrder, RefundO
 from backend.channels.ports import ChannelPort, NotSentError
 from backend.db.command import Command
 from backend.db.tables import Row
+from backend.observability.flows import Flow, FlowMeter, Outcome
 from backend.routing.service import Heard
 from backend.sagas.limits import CONVERSATIONS_PER_CHANNEL_MAX, POLL_MS, ROUNDS_PER_SETTLING_MAX
 from backend.sagas.model import TAKING, Ask, SagaKind, SagaState
@@ -29,6 +31,7 @@ from protocol.errors import OperatingError
 from protocol.money import Money
 
 _log = structlog.get_logger()
+_MS_PER_S = 1_000
 Submit = Callable[[Command], Awaitable[Any]]
 RunRead = Callable[[Callable[[], Any]], Awaitable[Any]]
 
@@ -45,6 +48,7 @@ class SagaRunner:
         channels: Mapping[str, ChannelPort],
         resolvers: Mapping[SagaKind, Resolve],
         clock: Clock,
+        flows: FlowMeter,
     ) -> None:
         self._submit = submit
         self._run_read = run_read
@@ -52,6 +56,7 @@ class SagaRunner:
         self._channels = channels
         self._resolvers = resolvers
         self._clock = clock
+        self._flows = flows
         self._news = asyncio.Event()
         self._under_way: dict[str, asyncio.Event] = {}
         self._silent = frozenset(
@@ -144,6 +149,19 @@ class SagaRunner:
             self._news.set()
 
     async def _speak(self, row: Row, ask: Ask) -> Word:
+        if ask is Ask.NOTHING:
+            return await self._spoken(row, ask)
+        began = time.perf_counter()
+        word = await self._spoken(row, ask)
+        self._flows.note(
+            Flow.CHANNEL,
+            _outcome(word),
+            took_ms=(time.perf_counter() - began) * _MS_PER_S,
+            at_ms=self._clock.now_ms(),
+        )
+        return word
+
+    async def _spoken(self, row: Row, ask: Ask) -> Word:
         channel_id = row["channel_id"]
         try:
             answer = await self._ask(row, ask)
@@ -205,6 +223,13 @@ class SagaRunner:
                 await self._news.wait()
         except TimeoutError:
             return
+
+
+def _outcome(word: Word) -> Outcome:
+    if not word.is_heard:
+        return Outcome.FAILED
+    is_refused = word.answer is not None and word.answer.state == "refused"
+    return Outcome.REFUSED if is_refused else Outcome.DONE
 
 
 async def _ask_pay(channel: ChannelPort, row: Row, ask: Ask) -> ChannelAnswer | None:

@@ -30,6 +30,7 @@ from backend.channels.unionpay import TerminalKey, UnionPay
 from backend.channels.unionpay_line import Line
 from backend.clock import SystemClock
 from backend.db.command import Command
+from backend.observability.flows import FlowMeter
 from backend.payments.model import DeviceRequest
 from backend.payments.repository import PaymentRepository
 from backend.refunds.repository import RefundRepository
@@ -135,6 +136,7 @@ class Life:
             },
             resolvers=resolvers(self.shop.rules),
             clock=self.shop.clock,
+            flows=FlowMeter(),
         )
         self.payer = job["payer"]
         self.shop.routes[self.payer] = job["route"]

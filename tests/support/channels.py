@@ -22,6 +22,7 @@ from backend.channels.model import (
 )
 from backend.channels.netsunion import open_day
 from backend.channels.ports import ChannelPort, NotSentError
+from backend.observability.flows import FlowMeter
 from backend.sagas.repository import SagaRepository
 from backend.sagas.runner import SagaRunner
 from backend.sandbox.fund.company import Accounts, FundCompany
@@ -265,6 +266,7 @@ def runner_of(shop: Shop, channels: dict[str, ChannelPort]) -> SagaRunner:
         channels=channels,
         resolvers=resolvers(shop.rules),
         clock=shop.clock,
+        flows=FlowMeter(),
     )
 
 

@@ -2,15 +2,19 @@
 
 import re
 
+import pytest
+
 from backend.clearing.evening_commands import KeepReserveTest
+from backend.console.operator_flows import by_channel, spark, waiting
 from backend.notify.model import Tried
 from backend.notify.service import ClaimCallbacks, NoteFailed
+from backend.observability.flows import Flow, FlowMeter, Outcome
 from backend.reconciliation.breaks import Break, BreakClass, BreakStep
 from backend.reconciliation.cases import TakeUpBreak
 from tests.support.console_world import ConsoleWorld, page_token
 from tests.support.shop import MERCHANT, Shop
 
-PAGES = ("overview", "devices", "letters", "breaks")
+PAGES = ("overview", "flows", "devices", "letters", "breaks")
 
 
 def dead_letter(shop: Shop) -> str:
@@ -25,10 +29,18 @@ def dead_letter(shop: Shop) -> str:
     return callback_id
 
 
-def open_break(shop: Shop) -> str:
-    """What the bank has more than we, in a person's hands."""
-    found = Break(BreakClass.AMOUNT, "bank", "ref-1", 1_000, 1_200)
-    step = BreakStep.HAND_OVER
+def open_break(
+    shop: Shop,
+    step: BreakStep = BreakStep.HAND_OVER,
+    *,
+    kind: BreakClass = BreakClass.AMOUNT,
+    source: str = "bank",
+    reference: str = "ref-1",
+    ours_minor: int | None = 1_000,
+    theirs_minor: int | None = 1_200,
+) -> str:
+    """A difference that was found; by default what the bank has more, in a person's hands."""
+    found = Break(kind, source, reference, ours_minor, theirs_minor)
     day = shop.rules.business_date(shop.clock.at_ms)
     row = shop.do(
         TakeUpBreak(found=found, business_date=day, currency="CNY", step=step, booked_on=day)
@@ -106,3 +118,108 @@ def test_a_break_is_closed_with_a_reason_by_name(world: ConsoleWorld) -> None:
     assert break_id not in http.post(path, data=form | {"words": "the bank corrects it"}).text
     events = world.shop.rows("SELECT actor, words FROM reconciliation_case_event ORDER BY number")
     assert events[-1] == {"actor": "operator:ops", "words": "the bank corrects it"}
+
+
+def test_each_break_has_one_proposed_action_which_is_done_with_a_reason(
+    world: ConsoleWorld,
+) -> None:
+    world.add("ops", role="operator", merchant_id="")
+    shop = world.shop
+    long = {"kind": BreakClass.LONG_MISSING_ORDER, "source": "channel NUCC", "ours_minor": None}
+    short = {
+        "kind": BreakClass.SHORT_MISSING_CHANNEL, "source": "channel NUCC", "theirs_minor": None,
+    }  # fmt: skip
+    pooled = open_break(shop, BreakStep.POOL, reference="ref-2", **short)  # type: ignore[arg-type]
+    found = {
+        "resolve": open_break(shop),
+        "assign": open_break(shop, BreakStep.POST, reference="ref-3", **long),  # type: ignore[arg-type]
+        "write_off": open_break(shop, BreakStep.POST, reference="ref-4", **short),  # type: ignore[arg-type]
+    }
+    http = world.signed_in("ops")
+    page = http.get("/console/breaks").text
+    assert sorted(re.findall(r"/console/breaks/(brk_\w+)/resolve", page)) == sorted(found.values())
+    form = {"page": page_token(page), "words": "the shop told us"}
+    assert "break_state" in http.post(f"/console/breaks/{pooled}/resolve", data=form).text
+    path = f"/console/breaks/{found['assign']}/resolve"
+    for wrong, code in (
+        ({}, "field_invalid"),
+        ({"owner": "bank", "owner_id": MERCHANT}, "field_invalid"),
+        ({"owner": "merchant", "owner_id": "mch_9"}, "merchant_unknown"),
+    ):
+        assert code in http.post(path, data=form | wrong).text
+    for break_id in found.values():
+        owner = {"owner": "merchant", "owner_id": MERCHANT}
+        answer = http.post(f"/console/breaks/{break_id}/resolve", data=form | owner)
+        assert answer.status_code == 200
+    states = {
+        row["break_id"]: row["state"] for row in shop.rows("SELECT * FROM reconciliation_case")
+    }
+    assert [states[found[step]] for step in found] == ["resolved", "resolved", "written_off"]
+    kept = shop.rows("SELECT what, reason FROM audit_act WHERE kind = 'break' ORDER BY number")
+    assert [row["what"] for row in kept] == list(found)
+    assert {row["reason"] for row in kept} == {"the shop told us"}
+
+
+def test_breaks_go_on_by_key_either_way(
+    world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.console.operations_desk.ROWS_PER_PAGE", 2)
+    world.add("ops", role="operator", merchant_id="")
+    made = [open_break(world.shop, reference=f"ref-{number}") for number in range(5)]
+    http = world.signed_in("ops")
+    for first in ("/console/breaks", "/console/breaks?sort=newest"):
+        path, seen = first, []
+        while path:
+            page = http.get(path).text
+            seen += re.findall(r"/console/breaks/(brk_\w+)/resolve", page)
+            more = re.search(r'class="button" href="(/console/breaks\?after=[^"]+)"', page)
+            path = more[1].replace("&amp;", "&") if more else ""
+        assert sorted(seen) == sorted(made)
+        assert seen in (sorted(made), sorted(made, reverse=True))
+    for bad in ("after=x", "after=2026-11-28~", "after=2026-13-01~brk_1"):
+        assert http.get(f"/console/breaks?{bad}").status_code == 400
+    for bad in ("sort=x", "page=x", "page=1234567"):
+        assert http.get(f"/console/devices?{bad}").status_code == 400
+
+
+def test_flows_show_what_was_measured_and_what_the_books_say(world: ConsoleWorld) -> None:
+    world.add("ops", role="operator", merchant_id="")
+    http = world.signed_in("ops")
+    payer = world.shop.add_payer(balance_minor=5_000)
+    world.shop.pay(payer, 500)
+    page = http.get("/console/flows?lang=en").text
+    assert page.count('class="spark"') == len(Flow)
+    differences = re.findall(r" · CNY</td>.*?<span class=\"badge (\w+)\">", page)
+    assert differences
+    assert set(differences) == {"paid"}
+    assert "No payment has an unknown outcome" in page
+    assert http.get("/console/flows?span=1y").status_code == 400
+
+
+def test_a_flow_s_bars_show_every_request_and_every_failure() -> None:
+    meter, now_ms = FlowMeter(), 60_000 * 100
+    for number in range(100):
+        meter.note(Flow.WALLET, Outcome.DONE, took_ms=1, at_ms=now_ms - 60_000 * (number % 2))
+    meter.note(Flow.WALLET, Outcome.FAILED, took_ms=1, at_ms=now_ms)
+    figures = meter.figures(minutes=15, parts=15, now_ms=now_ms)
+    [flow] = [one for one in figures if one.flow is Flow.WALLET]
+    drawn = spark(flow)
+    assert [bar for bar in drawn.bars if bar[1]] == [(104, 35, 0), (112, 36, 3)]
+
+
+def test_unknowns_are_told_by_channel_the_oldest_first_and_the_fullest_spool_too() -> None:
+    rows = [
+        {"channel_id": None, "created_at_ms": 50},
+        {"channel_id": "NUCC", "created_at_ms": 10},
+        {"channel_id": "NUCC", "created_at_ms": 90},
+    ]
+    told = by_channel(rows, 100)
+    assert [(one["channel_id"], one["count"], one["oldest_ms"]) for one in told] == [
+        ("NUCC", 2, 90),
+        ("", 1, 50),
+    ]
+    devices = [
+        {"tid": tid, "kind": kind, "spool_depth": depth}
+        for tid, kind, depth in (("a", "terminal", 0), ("h", "hub", None), ("b", "terminal", 3))
+    ]
+    assert [row["tid"] for row in waiting(devices)] == ["b", "h"]

@@ -1,0 +1,31 @@
+"""The flows over JSON, for the bearer of the operator's token."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from backend.observability.flows import FlowMeter
+from backend.observability.limits import FLOW_MINUTES_KEPT
+from protocol.clock import Clock
+
+Guard = Callable[[Request], Awaitable[None]]
+_Minutes = Annotated[int, Query(ge=1, le=FLOW_MINUTES_KEPT)]
+
+
+def operator_router(meter: FlowMeter, clock: Clock, operator_only: Guard) -> APIRouter:
+    """``/operator/v1/flows?minutes=60``: how often, well and fast this process answers."""
+    routes = APIRouter(
+        prefix="/operator/v1/flows", tags=["operator"], dependencies=[Depends(operator_only)]
+    )
+
+    @routes.get("")
+    async def flows(minutes: _Minutes = 60) -> dict[str, Any]:
+        figures = meter.figures(minutes=minutes, parts=1, now_ms=clock.now_ms())
+        shown = [asdict(one) for one in figures]
+        for one in shown:
+            del one["counts"], one["failures"]
+        return {"minutes": minutes, "flows": shown}
+
+    return routes
