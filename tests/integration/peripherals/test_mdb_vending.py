@@ -62,18 +62,12 @@ async def terminal(path: Path, machine: MdbCashless, backend: FakeBackend) -> As
         dispenser=machine,
     )  # fmt: skip
     shell = Shell(ports)
+    wishes_of = partial(vending.wishes_of, agent.profile)
+    sales = MachineSales(machine, wishes_of, shell, shell.now_ms)
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(shell.run()),
-            group.create_task(
-                MachineSales(
-                    machine,
-                    partial(vending.wish_of, agent.profile),
-                    agent.profile.methods,
-                    shell,
-                    shell.now_ms,
-                ).run()
-            ),
+            group.create_task(sales.run()),
         ]
         yield agent
         for task in tasks:
