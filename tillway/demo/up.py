@@ -11,11 +11,12 @@ import typer
 from rich.console import Console
 
 from protocol.identity import TlsProfileName
-from tillway.demo.phone_book import keep_phone, kept_phone
+from tillway.demo.phone_book import PHONE_FILE, keep_phone, kept_phone
 from tillway.demo.single import alone, signals_raise
 from tillway.demo.stack import (
     HOST,
     HUB,
+    MERCHANT,
     OPERATOR_TOKEN,
     TLS_HELP,
     Ports,
@@ -95,8 +96,24 @@ def _show_pages(console: Console, stack: Stack) -> None:
     console.print(f"  backend   {stack.public_url}/     (any name; password: the text in")
     console.print(f"            {stack.root / OPERATOR_TOKEN})", soft_wrap=True)
     command = Path(sys.executable).with_name("tillway")
+    _show_doors(console, stack, command)
     console.print("Key in an amount on the till, then pay as a customer's phone would, from here:")
     console.print(f"  {command} phone show --directory {stack.root}", soft_wrap=True)
     console.print("    (after 扫顾客码 Scan the payer's code), or")
     console.print(f"  {command} phone scan --directory {stack.root}", soft_wrap=True)
     console.print("    (after 出示收款码 Show our QR code)")
+
+
+def _show_doors(console: Console, stack: Stack, command: Path) -> None:
+    """The pages that ask who is there, and what to tell them."""
+    bench = stack.programs["pos-1-board"].port("http")
+    console.print(f"  bench     http://{HOST}:{bench}/bench     the simulated devices")
+    console.print(f"  wallet    {stack.public_url}/wallet     (token and PIN: in")
+    console.print(f"            {stack.root / PHONE_FILE})", soft_wrap=True)
+    console.print(f"  console   {stack.public_url}/console     (first let yourself in, as operator")
+    console.print(f"            or with --role merchant --merchant {MERCHANT}:")
+    console.print(
+        f"            {command} console user add NAME --role operator --url {stack.public_url} "
+        f"--ca {stack.root}/backend/ca/ca.crt --token-file {stack.root / OPERATOR_TOKEN})",
+        soft_wrap=True,
+    )
