@@ -78,6 +78,8 @@ _HEADERS = {
 _PAGES = frozenset({"/"})
 _PAGE_CHALLENGE = 'Basic realm="Tillway operator", charset="UTF-8"'
 """Makes a browser ask for the token. Only pages take it that way."""
+_EXPLAINED = "/operator/"
+"""An operator, who may read the log, is told the detail too."""
 
 
 def status_of(error: TillwayError) -> int:
@@ -92,6 +94,13 @@ def error_response(error: TillwayError) -> JSONResponse:
     return JSONResponse({"error": error.to_wire()}, status_code=status, headers=headers)
 
 
+def _explained(error: CallerError, status: int) -> JSONResponse:
+    """The answer with what is wrong, except to somebody who has not shown who it is."""
+    if status in _HEADERS:
+        return error_response(error)
+    return JSONResponse({"error": error.to_wire() | {"detail": error.detail}}, status_code=status)
+
+
 def install(app: FastAPI, metrics: Metrics) -> None:
     """Make an application answer every failure in this form, also for what it does not know."""
 
@@ -100,6 +109,8 @@ def install(app: FastAPI, metrics: Metrics) -> None:
         metrics.count_error(error.code)
         _log.info("request_refused", path=request.url.path, code=error.code, detail=error.detail)
         answer = error_response(error)
+        if request.url.path.startswith(_EXPLAINED) and isinstance(error, CallerError):
+            answer = _explained(error, answer.status_code)
         if answer.status_code == 401 and request.url.path in _PAGES:
             answer.headers["www-authenticate"] = _PAGE_CHALLENGE
         return answer

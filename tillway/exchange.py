@@ -137,9 +137,11 @@ def _address(url: str) -> SplitResult:
 def _refusal(status: int, content: bytes) -> TillwayError:
     """The backend's own error in ``{"error": {"code": …}}``, else what the status says."""
     try:
-        code = json.loads(content)["error"]["code"]
-    except (ValueError, KeyError, TypeError):
-        code = None
+        said = json.loads(content)["error"]
+        code, detail = said["code"], said.get("detail")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        code = detail = None
     if isinstance(code, str) and is_known(code):
-        return from_code(code, "the backend's answer")
+        told = f": {detail[:200]}" if isinstance(detail, str) and detail else ""
+        return from_code(code, f"the backend's answer{told}")
     return OperatingError("internal", f"status {status}")

@@ -30,5 +30,6 @@ def check_reason(reason: str) -> str:
     """The reason without spaces around; ``field_invalid`` for one that says nothing."""
     said = reason.strip()
     if not REASON_CHARS_MIN <= len(said) <= REASON_CHARS_MAX or not said.isprintable():
-        raise CallerError("field_invalid", "reason")
+        detail = f"reason: {REASON_CHARS_MIN} to {REASON_CHARS_MAX} characters"
+        raise CallerError("field_invalid", detail)
     return said

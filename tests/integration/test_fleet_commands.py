@@ -109,6 +109,7 @@ async def _finds_and_sets(fleet: Fleet) -> None:
                                      "--by", "ann")  # fmt: skip
     assert isinstance(refused.exception, TillwayError)
     assert refused.exception.code == "setting_unknown"
+    assert "did you mean" in refused.exception.detail
     answer = await fleet.report("till-1")
     assert (answer.message_type, answer.body) == ("settings.wanted", {"version": 0, "values": {}})
     said = await fleet.say(devices.app, "set", "idle_lock_s=60", "receipt_footer_en=Bye now",
