@@ -141,7 +141,10 @@ class CreatePayment:
         payment = self._insert(ws, now_ms)
         stopped = stop_of(ws, merchant_id=self.request.merchant_id, device=self.request.device)
         if self.presented is not None:
-            taken = self._by_token(ws, payment, self.presented, merchant, now_ms)
+            is_covered = stopped is None and merchant["status"] == "active"
+            taken = self._by_token(
+                ws, payment, self.presented, merchant, now_ms, is_covered=is_covered
+            )
         elif now_ms - self.request.received_at_ms > CREATE_AGE_MS_MAX:
             taken = Taken(payment, "payment_too_late")
         elif merchant["status"] != "active":
@@ -238,13 +241,15 @@ class CreatePayment:
         )
 
     def _by_token(
-        self, ws: WorkingSet, payment: Row, presented: Presented, merchant: Row, now_ms: int
-    ) -> Taken:
+        self, ws: WorkingSet, payment: Row, presented: Presented, merchant: Row, now_ms: int,
+        *, is_covered: bool,
+    ) -> Taken:  # fmt: skip
         return take_offline(
             ws,
             payment,
             presented,
             merchant=merchant,
+            is_covered=is_covered,
             rules=self.rules,
             actor=self._actor,
             now_ms=now_ms,

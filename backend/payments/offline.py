@@ -3,9 +3,11 @@
 Rule 1: the payer was not asked then and is not asked now. What was set aside pays, whatever has
         become of the account since; the risk engine's word came too late and is not asked for.
 Rule 2: who bears it is kept with the payment, whoever it is (``backend.offline.model``).
+Rule 3: when it was accepted is the till's word. A switch that stops the merchant or the device does
+        not take from it what a payer has signed, but the house pays nothing of its own there.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backend.db.command import Read
 from backend.db.tables import Row
@@ -78,18 +80,19 @@ def take_offline(
     presented: Presented,
     *,
     merchant: Row,
+    is_covered: bool,
     rules: PaymentRules,
     actor: str,
     now_ms: int,
 ) -> Taken:
     """Pay what was accepted, by whoever bears it, or say why the merchant does. The payment stands
-    in *created*."""
+    in *created*. ``is_covered``: whether the house bears anything at this merchant and device."""
     voucher = ws.get(VOUCHER, presented.token.text.voucher_id)
     payer = None if voucher is None else ws.get(PAYER, voucher["payer_id"])
     if voucher is None or payer is None or not _holds(presented.token, voucher, payer, payment):
         return Taken(payment, "offline_token_invalid")
     borne = bearer_of(
-        Standing(**{name: voucher[name] for name in _STANDING}),
+        _standing(voucher, is_covered=is_covered),
         Returned(
             number=presented.token.text.number,
             amount_minor=payment["amount_minor"],
@@ -125,6 +128,11 @@ def take_offline(
     )
     tell_merchant(ws, captured, merchant, "payment.captured", now_ms)
     return Taken(captured)
+
+
+def _standing(voucher: Row, *, is_covered: bool) -> Standing:
+    standing = Standing(**{name: voucher[name] for name in _STANDING})
+    return standing if is_covered else replace(standing, guarantee_minor=0)
 
 
 def _holds(token: OfflineToken, voucher: Row, payer: Row, payment: Row) -> bool:

@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 
+from backend.merchants.service import ChangeMerchant
+from backend.switches.model import SwitchKind
+from backend.switches.service import Turn
 from protocol.crypto.keys import generate
 from protocol.errors import CallerError
 from tests.support.offline import HOUR_MS, OfflinePhone, earned, set_aside
-from tests.support.shop import OTHER_MERCHANT, Shop
+from tests.support.shop import MERCHANT, OTHER_MERCHANT, Shop
 
 
 @pytest.fixture
@@ -90,6 +93,27 @@ def test_beyond_the_balance_the_house_bears_up_to_its_guarantee_then_the_merchan
     assert [code_of(answer) for answer in answers] == [None, None, None, "offline_overspent"]
     assert shop.balance("O:LOSS:CNY") == shop.balance("O:OWN_PAYABLE:CNY") == 5_000
     assert earned(shop) == 15_000 - 3 * 30
+    assert shop.verify().is_whole
+
+
+STOP = Turn(
+    kind=SwitchKind.MERCHANT, subject=MERCHANT, is_stopped=True, reason="complaints", actor="wang",
+    channels=frozenset(),
+)  # fmt: skip
+CLOSE = ChangeMerchant(merchant_id=MERCHANT, status="closed")
+
+
+@pytest.mark.parametrize("end", [STOP, CLOSE], ids=["stopped", "closed"])
+def test_the_house_bears_nothing_for_a_merchant_that_is_stopped_or_closed_but_payers_still_pay(
+    shop: Shop, end: Turn | ChangeMerchant
+) -> None:
+    phone = OfflinePhone(shop, shop.add_payer(balance_minor=10_000))
+    phone.fetch(10_000)
+    bodies = [phone.accepted(5_000, number=number) for number in (0, 1, 0)]
+    shop.do(end)
+    codes = [code_of(back(shop, body)) for body in bodies]
+    assert codes == [None, None, "offline_overspent"]
+    assert (shop.balance("O:LOSS:CNY"), earned(shop)) == (0, 10_000 - 2 * 30)
     assert shop.verify().is_whole
 
 
