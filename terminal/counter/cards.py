@@ -172,6 +172,9 @@ class CardDesk:
             said = await ask(sale.amount_minor, sale.currency, timeout_s=CARD_WAIT_S)
         except TillwayError as failed:
             step, sale = CardStep.FAIL, replace(sale, error_code=failed.code)
+        except Exception:  # outermost of its task: the pad may have been asked
+            log.exception("card_ask_broken", card_id=sale.card_id)
+            step, sale = CardStep.LOSE_CONTACT, replace(sale, error_code="internal")
         else:
             step = _STEPS[said.result]
             sale = replace(

@@ -220,3 +220,21 @@ def test_a_mark_leaves_the_sale_unknown_and_asked_about_and_the_answer_stands_be
     paper = receipt_bytes(bench.journal.receipt(shifts.print_x()).facts)  # type: ignore[union-attr]
     for words in ("按已付处理", "结果与处理相反"):
         assert words.encode("gb18030") in paper
+
+
+@pytest.mark.asyncio
+async def test_a_pad_whose_driver_breaks_leaves_an_unknown_and_is_free_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: Any, **__: Any) -> CardOutcome:
+        raise ValueError("a bug after the ask went out")
+
+    async with running_till(tmp_path) as till:
+        hire_both(till)
+        await till.post("shift/open", float_minor=0)
+        with monkeypatch.context() as patch:
+            patch.setattr(till.pinpad, "pay", broken)
+            sale = await ask(till, 500, None)
+            told = await till.get(f"api/cards/{sale['card_id']}/outcome")
+        assert (told["state"], told["error_code"]) == ("unknown", "internal")
+        assert (await ask(till, 300, APPROVED))["state"] == "approved"
