@@ -32,6 +32,7 @@ DIALECTS: dict[str, Callable[[Desk, Send], Dialect]] = {
     Dialect16.subprotocol: Dialect16,
 }
 _STOP_S = 2
+_KINDS = frozenset({"terminal", "thing"})
 
 
 class OcppServer:
@@ -116,14 +117,21 @@ class OcppServer:
             transport.get_extra_info("peercert") if transport is not None else None
         )
         if certificate:
-            try:
-                return peer_of(certificate).name == name
-            except CallerError:
-                return False
+            return is_charger(certificate, name)
         expected = self._passwords.get(name)
         user, _, password = _basic(request.headers.get("Authorization", "")).partition(b":")
         is_right = hmac.compare_digest(password, expected or b"")
         return bool(expected) and is_right and user == name.encode()
+
+
+def is_charger(certificate: Mapping[str, Any], name: str) -> bool:
+    """Whether a verified certificate is this device's; a merchant's or an operator's of the same
+    name is not."""
+    try:
+        peer = peer_of(certificate)
+    except CallerError:
+        return False
+    return peer.kind in _KINDS and peer.name == name
 
 
 def _basic(header: str) -> bytes:
