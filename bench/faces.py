@@ -1,35 +1,25 @@
-"""The till's page in Debian's Chromium, its processor throttled six times as a stand-in for a small
-board: first paint, a tap to its paint, bytes, requests that leave the machine, memory over sales.
+"""The pages of till, wallet and console in Debian's Chromium, its processor throttled six times as
+a stand-in for a small board: first paint, a tap to its paint, bytes, requests that leave the
+machine; for the till also its memory over sales.
 """
 
 import asyncio
 from pathlib import Path
-from statistics import quantiles
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from playwright.async_api import CDPSession, Page
+from playwright.async_api import Browser, CDPSession, Page
 
+from bench.faces_backend import measured_console, measured_wallet
+from bench.faces_measures import Visit, first_paint, off_loopback, taps, throttled, weight
 from bench.result import Result
 from tests.support.browser import CHROMIUM, opened_page, started_browser
-from tests.support.till_scenes import ready_keypad, shows
-from tests.support.tills import Till, running_till
+from tests.support.till_scenes import ready_keypad
+from tests.support.tills import running_till
 
-THROTTLE = 6
-LOADS = 5
 TAPS = 60
 SALES = 1_000
 WARM_SALES = 100
-TAP = """
-(key) => new Promise((resolve) => {
-  const button = document.querySelector(`[data-key="${key}"]`);
-  const from = performance.now();
-  button.dispatchEvent(new PointerEvent('pointerdown', {bubbles: true}));
-  button.click();
-  requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now() - from)));
-})
-"""
-PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 SELL = """
 async (count) => {
   const token = document.querySelector('meta[name="page-token"]').content;
@@ -59,52 +49,30 @@ def run(scale: float = 1.0) -> list[Result]:
 
 async def _measured(sales: int) -> list[Result]:
     with TemporaryDirectory(prefix="tillway-bench-") as folder:
-        async with (
-            started_browser() as browser,
-            running_till(Path(folder)) as till,
-            opened_page(browser) as page,
-        ):
-            page.set_default_timeout(120_000)
-            await ready_keypad(till, page)
-            tools = await page.context.new_cdp_session(page)
-            results = [await _weight(till, page, tools)]
-            await tools.send("Emulation.setCPUThrottlingRate", {"rate": THROTTLE})
-            results += [await _first_paint(page), await _taps(page)]
-            await tools.send("Emulation.setCPUThrottlingRate", {"rate": 1})
-            results += await _memory(page, tools, sales)
-            asked: list[str] = page.asked  # type: ignore[attr-defined]
-            outside = [url for url in asked if not url.startswith(till.base)]
-            against = f"none of {len(asked)} requests may"
-            return [*results, Result("faces_till_requests_off_loopback", len(outside), "", against)]
+        till, wallet, console = (Path(folder) / name for name in ("till", "wallet", "console"))
+        for each in (till, wallet, console):
+            each.mkdir()
+        async with started_browser() as browser:
+            return [
+                *await _measured_till(browser, till, sales),
+                *await measured_wallet(browser, wallet),
+                *await measured_console(browser, console),
+            ]
 
 
-async def _weight(till: Till, page: Page, tools: CDPSession) -> Result:
-    """What a first visit loads."""
-    sizes: list[float] = []
-    tools.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
-    await tools.send("Network.enable")
-    await tools.send("Network.setCacheDisabled", {"cacheDisabled": True})
-    await page.goto(till.base)
-    await shows(page, "keypad")
-    await tools.send("Network.setCacheDisabled", {"cacheDisabled": False})
-    return Result("faces_till_page_kb", sum(sizes) / 1000, "kB", "below 60; the first visit")
-
-
-async def _first_paint(page: Page) -> Result:
-    times = []
-    for _ in range(LOADS):
-        await page.reload()
-        await shows(page, "keypad")
-        times.append(await page.evaluate(PAINTED))
-    against = f"below 1,000 at {THROTTLE}x throttle; the slowest of {LOADS} loads"
-    return Result("faces_till_first_paint_ms", max(times), "ms", against)
-
-
-async def _taps(page: Page) -> Result:
-    times = [await page.evaluate(TAP, str(number % 10)) for number in range(1, TAPS + 1)]
-    p95 = quantiles(times, n=20)[-1]
-    against = f"below 100 at {THROTTLE}x throttle; p95 of {TAPS}, to the second frame"
-    return Result("faces_till_tap_to_paint_ms_p95", p95, "ms", against)
+async def _measured_till(browser: Browser, folder: Path, sales: int) -> list[Result]:
+    async with running_till(folder) as till, opened_page(browser) as page:
+        page.set_default_timeout(120_000)
+        await ready_keypad(till, page)
+        tools = await page.context.new_cdp_session(page)
+        visits = [Visit(till.base, '[data-kind="keypad"]')]
+        keys = [f'[data-key="{number % 10}"]' for number in range(1, TAPS + 1)]
+        results = [await weight("till", page, tools, visits)]
+        async with throttled(tools):
+            results.append(await first_paint("till", page, visits))
+            results.append(await taps("till", page, keys))
+        results += await _memory(page, tools, sales)
+        return [*results, off_loopback("till", page, till.base)]
 
 
 async def _memory(page: Page, tools: CDPSession, sales: int) -> list[Result]:

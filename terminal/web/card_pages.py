@@ -71,14 +71,14 @@ def _said_aloud(sale: CardSale, language: Language) -> tuple[str, ...]:
 
 def _rows(station: Station, sale: CardSale, language: Language) -> list[tuple[str, str]]:
     refunded = Money(sale.refunded_minor, sale.currency).decimal() if sale.refunded_minor else ""
-    mark = station.cards.mark_of(sale)
+    mark, why = station.cards.mark_of(sale), _why(sale)
     rows = [
         ("payment", f"{sale.card_id:06d}"),
         ("way", said(CARD_WAYS[sale.kind], language)),
         ("time", clock(sale.at_ms)),
         ("card_number", sale.card),
         ("reference", sale.reference),
-        ("cause", sale.error_code or ""),
+        ("cause", said(why, language) if why else ""),
         ("cashier", sale.by_name),
         ("signed_by", sale.approved_by or ""),
         ("note", sale.note),

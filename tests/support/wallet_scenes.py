@@ -62,6 +62,7 @@ async def _paying(phone: Phone, page: Page, language: str) -> AsyncIterator[Scen
     await page.wait_for_selector("[data-asked]")
     yield "asked", page
     await page.click("[data-asked]")
+    await page.wait_for_selector("[data-pin]")
     await page.keyboard.type("111")
     yield "pin", page
     await page.keyboard.type("111")

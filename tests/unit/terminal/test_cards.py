@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from protocol.errors import CallerError, OperatingError
+from protocol.errors import CallerError, OperatingError, advice
 from terminal.counter.cards import CardDesk
 from terminal.counter.practice import PracticePinPad
 from terminal.counter.shifts import ShiftDesk
@@ -27,6 +27,7 @@ from tests.unit.terminal.fakes import Bench, refusal
 
 APPROVED = CardOutcome("approved", card="411111******1111", reference="024531")
 SILENT = CardOutcome("unknown", why="device_no_reply")
+SILENCE = advice("device_no_reply")
 SIGNED = {"staff_id": 1, "pin": SUPERVISOR_PIN}
 
 
@@ -131,6 +132,20 @@ async def test_card_sales_are_recorded_as_the_pad_says_and_stand_in_the_shift(
             "paid": {"count": 1, "minor": 200}, "not_paid": {"count": 1, "minor": 200},
         }  # fmt: skip
         assert closed["sales"] == {"count": 1, "minor": 500}
+
+
+@pytest.mark.asyncio
+async def test_the_pages_say_in_their_language_why_a_card_sale_is_unknown(tmp_path: Path) -> None:
+    async with running_till(tmp_path) as till:
+        hire_both(till)
+        await till.post("session", staff_id=1, pin=SUPERVISOR_PIN)
+        await till.post("shift/open", float_minor=0)
+        lost = await ask(till, 200, SILENT)
+        for path in (f"payments/card-{lost['card_id']}", f"card/{lost['card_id']}"):
+            for lang, told in (("zh", SILENCE.zh), ("en", SILENCE.en)):
+                assert told in (await till.get(f"{path}?lang={lang}")).decode()
+        record = (await till.get(f"payments/card-{lost['card_id']}")).decode()
+        assert SILENCE.code not in record
 
 
 @pytest.mark.asyncio
