@@ -28,6 +28,8 @@ from protocol.errors import CallerError
 from protocol.messages.base import check_characters
 
 _NUMBER_DIGITS_MAX = 15
+_INWARD = frozenset({"epoch", "setup_until_ms"})
+"""What counts for machines; the file has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +172,13 @@ async def _owner(parts: ConsoleParts, request: Request) -> Person:
 
 
 def changes(act: Row) -> list[tuple[str, Any, Any]]:
-    """What was changed, by name: before (None where nothing was there) and after."""
+    """What people read of a change, by name: before (None where nothing was there) and after."""
     before = _values(act["before"])
     after = _values(act["after"])
     return [
         (name, before.get(name), value)
         for name, value in after.items()
-        if before.get(name) != value
+        if before.get(name) != value and value != "" and name not in _INWARD
     ]
 
 

@@ -21,6 +21,7 @@ from tests.support import console_merchant_scenes as merchant
 from tests.support.backend import Served, served
 from tests.support.console_world import PASSWORD, code_of
 from tests.support.merchant_caller import Caller
+from tests.support.operator_scenes import morning_flows, operator_scenes, setup_scenes
 from tests.support.shop import MERCHANT, Shop
 
 _SALES = (1_280, 860, 4_500, 29_900, 1_980, 1_280, 6_600, 350, 12_800, 2_450)
@@ -41,6 +42,9 @@ class RunningConsole:
     """The one that its payer disputes."""
     routed: str
     """The one that is at a channel."""
+
+    invited: dict[str, str]
+    """A person who is to set up, and by which code."""
 
     @property
     def base(self) -> str:
@@ -78,7 +82,11 @@ async def running_console(directory: Path) -> AsyncIterator[RunningConsole]:
             csr=base64.b64encode(Caller.csr()).decode(),
             key_mode="public_key",
         )
-        yield RunningConsole(found, made, latest, first, routed)
+        invited = await staff.invite(
+            by, name="chen", role=Role.MERCHANT, rank=Rank.CLERK, merchant_id=MERCHANT
+        )
+        morning_flows(services.flows, clock.now_ms())
+        yield RunningConsole(found, made, latest, first, routed, invited)
 
 
 def _morning(shop: Shop, now_ms: int) -> tuple[str, str]:
@@ -168,4 +176,8 @@ async def scenes(console: RunningConsole, page: Page, language: str) -> AsyncIte
         yield name
     await page.goto(f"{console.base}/payments/{console.routed}")
     yield "payment-judged"
+    async for name in operator_scenes(console.base, page, language):
+        yield name
     await sign_out(page)
+    async for name in setup_scenes(console.base, page, console.invited):
+        yield name
