@@ -37,12 +37,14 @@ def explained(amount_minor: int, *, began_at_ms: int = START_MS) -> dict[str, An
     }
 
 
-def charge(shop: Shop, mandate: str, amount_minor: int, **said: Any) -> dict[str, Any]:
+def charge(
+    shop: Shop, mandate: str, amount_minor: int, *, device: str = "vend1", **said: Any
+) -> dict[str, Any]:
     explanation = explained(amount_minor, **said)
     body = shop.create_body(
         "mandate", amount_minor, mandate_id=mandate, explanation=explanation, till="charger"
     )
-    answer: dict[str, Any] = shop.ask("payment.create", body, device="vend1")
+    answer: dict[str, Any] = shop.ask("payment.create", body, device=device)
     return answer
 
 
@@ -90,6 +92,15 @@ def test_what_must_be_announced_is_no_room(shop: Shop) -> None:
     payer = shop.add_payer(balance_minor=10_000)
     mandate = shop.add_mandate(payer, notice_hours=24, notice_above_minor=300)
     assert standing(shop, mandate)["room_minor"] == 300
+
+
+def test_another_device_neither_takes_nor_asks_the_payer(shop: Shop) -> None:
+    payer = shop.add_payer(balance_minor=10_000)
+    mandate = shop.add_mandate(payer, ask_above_minor=500)
+    for amount_minor in (100, 600):
+        refused = charge(shop, mandate, amount_minor, device="vend2")
+        assert refused["state"] == "declined"
+    assert shop.payer_balance(payer) == 10_000
 
 
 def test_a_debit_above_the_signed_amount_waits_for_its_payer(shop: Shop) -> None:

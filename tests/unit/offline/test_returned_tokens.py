@@ -80,6 +80,16 @@ def test_a_number_that_was_spent_before_is_the_payers_debt(shop: Shop, phone: Of
     assert shop.verify().is_whole
 
 
+def test_money_that_was_spent_before_is_the_payers_debt_under_any_number(
+    shop: Shop, phone: OfflinePhone
+) -> None:
+    bodies = [phone.accepted(4_000) for _ in range(3)]
+    assert [back(shop, body)["state"] for body in bodies] == ["captured"] * 3
+    assert [bearer(shop, body) for body in bodies] == ["set_aside", "set_aside", "balance"]
+    assert (set_aside(shop, phone), shop.payer_balance(phone.payer_id)) == (2_000, 16_000)
+    assert shop.verify().is_whole
+
+
 def test_beyond_the_balance_the_house_bears_up_to_its_guarantee_then_the_merchant(
     shop: Shop,
 ) -> None:
