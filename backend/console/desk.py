@@ -75,6 +75,7 @@ class PeopleDesk:
         token = self._services.entropy.token_bytes(TOKEN_BYTES).hex()
         end = EndSignIn(
             name=name,
+            epoch=user["epoch"],
             step=step,
             token_hash=hash_token(token),
             origin=origin,

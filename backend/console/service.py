@@ -48,9 +48,11 @@ class BeginSignIn:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndSignIn:
     """Password and code were right: tries are forgotten, the code's step is used up, and a session
-    begins. ``sign_in_wrong`` for a step that was used before."""
+    begins. ``sign_in_wrong`` for a step that was used before, or where the person's sessions were
+    ended (another ``epoch``) since the password was compared."""
 
     name: str
+    epoch: int
     step: int
     token_hash: bytes
     origin: str
@@ -62,6 +64,8 @@ class EndSignIn:
     def decide(self, ws: WorkingSet, now_ms: int) -> None:
         user = ws.get(USER, self.name)
         if user is None or user["is_closed"] or self.step <= user["totp_step"]:
+            raise CallerError("sign_in_wrong")
+        if user["epoch"] != self.epoch:
             raise CallerError("sign_in_wrong")
         ws.update(USER, self.name, tries=0, locked_until_ms=0, totp_step=self.step)
         ws.insert(

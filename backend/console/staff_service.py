@@ -185,7 +185,8 @@ class FinishSetup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangePassword:
-    """Another password, by its person; every session but the one that asks is over."""
+    """Another password, by its person; every session but the one that asks is over.
+    ``not_authorized`` where that one is over, too: a reset meanwhile is not undone."""
 
     name: str
     token_hash: bytes
@@ -196,7 +197,10 @@ class ChangePassword:
         return [(USER, self.name), (SESSION, self.token_hash)]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> None:  # noqa: ARG002  # no time is kept
-        epoch = _user(ws, self.name)["epoch"] + 1
+        user, session = _user(ws, self.name), ws.get(SESSION, self.token_hash)
+        if session is None or session["is_ended"] or session["epoch"] != user["epoch"]:
+            raise CallerError("not_authorized")
+        epoch = user["epoch"] + 1
         ws.update(
             USER,
             self.name,

@@ -1,5 +1,6 @@
 """People of the console: invited, set up, changed by owners; nobody locks out the last owner."""
 
+import asyncio
 import base64
 import re
 
@@ -8,6 +9,7 @@ from fastapi.testclient import TestClient
 from httpx import Response
 
 from backend.audit.repository import ActFilter, AuditRepository
+from backend.console.desk import PeopleDesk
 from backend.console.limits import SETUP_LIFE_MS
 from backend.console.totp import STEP_MS, code_at
 from tests.support.console_world import PASSWORD, ConsoleWorld, page_token
@@ -214,3 +216,39 @@ def test_an_api_invitation_has_no_password(world: ConsoleWorld) -> None:
     [row] = http.get("/operator/v1/console/users", headers=OPERATOR).json()["users"]
     assert (row["name"], row["rank"], row["is_set_up"]) == ("wang", "clerk", 1)
     assert "password_hash" not in row
+
+
+def reset_while_hashing(world: ConsoleWorld, patch: pytest.MonkeyPatch, name: str) -> None:
+    """The operator resets the person while the next password is hashed."""
+    hashed = PeopleDesk.hashed
+
+    async def slow(desk: PeopleDesk, password: str, salt: bytes) -> bytes:
+        patch.setattr(PeopleDesk, "hashed", hashed)
+        path = f"/operator/v1/console/users/{name}/reset"
+        answer = await asyncio.to_thread(world.browser().post, path, headers=OPERATOR)
+        assert answer.status_code == 200
+        return await hashed(desk, password, salt)
+
+    patch.setattr(PeopleDesk, "hashed", slow)
+
+
+def test_a_sign_in_under_way_does_not_outlive_a_reset(
+    world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add("li.na")
+    reset_while_hashing(world, monkeypatch, "li.na")
+    http = world.browser()
+    assert "sign_in_wrong" in world.sign_in(http, "li.na").text
+    assert http.get("/console/account", follow_redirects=False).status_code == 303
+
+
+def test_a_change_of_password_under_way_does_not_undo_a_reset(
+    world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add("li.na")
+    own = world.signed_in("li.na")
+    change = {"old": PASSWORD, "new": NEW_PASSWORD, "again": NEW_PASSWORD}
+    reset_while_hashing(world, monkeypatch, "li.na")
+    post(own, "account/password", **change)
+    assert own.get("/console/account", follow_redirects=False).status_code == 303
+    assert ("console:li.na", "password", "person li.na") not in acts(world)
