@@ -146,7 +146,6 @@ OPERATOR_WORDS: dict[str, Words] = {
     "sort": Words("排序", "Sort"),
     "oldest_first": Words("最早在前", "Oldest first"),
     "newest_first": Words("最新在前", "Newest first"),
-    "first_page": Words("第一页", "First page"),
     "page_before": Words("上一页", "Page before"),
     "breaks_hint": Words(
         "每条差异只有一个建议的处理；填写原因后办理。",
@@ -181,12 +180,10 @@ OPERATOR_WORDS: dict[str, Words] = {
     "refused_part": Words("拒绝", "Refused"),
     "failed_part": Words("失败", "Failed"),
     "unknown_by_channel": Words("结果未知，按渠道", "Unknown outcomes by channel"),
-    "no_channel": Words("余额", "balance"),
+    "from_balance": Words("余额", "balance"),
     "list_behind": Words("明细", "The payments"),
     "spools": Words("网关与设备待发", "Waiting in hubs and devices"),
-    "nothing_waits": Words(
-        "没有网关报告，也没有设备积压", "No hub has reported; no device holds back"
-    ),
+    "no_spool": Words("没有网关报告，也没有设备积压", "No hub has reported; no device holds back"),
     "book": Words("账簿", "Book"),
     "difference": Words("差额", "Difference"),
     "reserve_tests": Words("备付金检验记录", "Reserve tests"),
