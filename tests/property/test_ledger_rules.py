@@ -1,4 +1,4 @@
-"""All 23 posting rules in random order, over several payers, merchants (one with shards) and
+"""All posting rules in random order, over several payers, merchants (one with shards) and
 currencies: after every step each book sums to zero, the reserve equation holds, UNSWEPT equals
 DUE_CLIENT and OWN_DUE equals OWN_PAYABLE, nothing forbidden is negative, and every balance and hold
 is what a tally written by hand says. A fault put into any rule is noticed."""
@@ -15,15 +15,22 @@ from backend.ledger.chart import merchant_pending
 from backend.ledger.rules import Event
 from protocol.money import fee_half_up, fee_returned
 from tests.support.books import DATE, open_books
-from tests.support.business import channels, paying, returning, settling, stocks
+from tests.support.business import channels, offline, paying, returning, settling, stocks
 from tests.support.business.faults import FAULTS, Trial
 from tests.support.business.ledgers import PaperLedger, stored_ledger
 from tests.support.business.world import Ledger, World
 
-KINDS = (*paying.KINDS, *channels.KINDS, *returning.KINDS, *settling.KINDS, *stocks.KINDS)
+KINDS = (
+    *paying.KINDS,
+    *channels.KINDS,
+    *returning.KINDS,
+    *settling.KINDS,
+    *stocks.KINDS,
+    *offline.KINDS,
+)
 RULES = {name for name in rules.__all__ if name[0].islower()}
 FEE_BPS = 60
-PAPER_SEEDS, PAPER_STEPS = 4, 1_000
+PAPER_SEEDS, PAPER_STEPS = 4, 1_200
 STORED_SEEDS, STORED_STEPS, VERIFY_EVERY = 4, 300, 50
 FAULT_STEPS, EACH_FAULT_TRIED = 1_500, 2
 

@@ -25,7 +25,7 @@ def refund(w: World) -> Step | None:
     before, after = paid.refunded, paid.refunded + part
     f = _rounded(after) - _rounded(before)
     c = after * paid.coupon // paid.amount - before * paid.coupon // paid.amount
-    sources = _sources(w, paid, part)
+    sources = sources_of(w, paid, part)
     given = [(account, -amount) for account, amount in sources]
     back = [("C:UNSWEPT", -f), ("O:DUE_CLIENT", -f), ("O:MDR", -f), (sources[0][0], f)]
     full = [(f"{account}:{paid.currency}", amount) for account, amount in sources]
@@ -63,7 +63,7 @@ def _rounded(amount: int) -> int:
     return whole + (rest >= 5_000)
 
 
-def _sources(w: World, paid: Paid, amount: int) -> list[tuple[str, int]]:
+def sources_of(w: World, paid: Paid, amount: int) -> list[tuple[str, int]]:
     """Out of the merchant's pending accounts, then out of what is available; often more than is
     there, which is refused."""
     found, left = [], amount
