@@ -13,6 +13,7 @@ from terminal.domain.sale import SaleState
 from terminal.inputs import (
     Cancel,
     CashierInput,
+    ChooseMethod,
     Dismiss,
     Query,
     Reprint,
@@ -203,6 +204,9 @@ class Cashier:
         match screen.kind:
             case "keypad" | "offline" if screen.subject is None:
                 return self._refund() if dice < 0.2 else self._sale()
+            case "choosing":
+                method = self._dice.choice(self._till.profile.methods)
+                return ChooseMethod(method) if dice < 0.7 else Cancel()
             case "qr":
                 if screen.subject is not None:
                     self._crowd.sees(screen.subject)

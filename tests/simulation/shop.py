@@ -44,6 +44,7 @@ TILLS = ("till-1", "till-2", "till-3", VENDING)
 BALANCES = (2_000_000, 2_000_000, 400_000, 4_000)
 BIOMETRIC_ABOVE = 100_000
 MINUTE_MS = 60_000
+VERIFY_MINUTES, VERIFIES_MAX = 5, 50
 SWEEP_MS = 15_000
 DRAIN_MS_MAX = 3 * 60 * MINUTE_MS
 
@@ -109,8 +110,12 @@ class Shop:
         """Trade, drain, judge. Raises ``Broken``."""
         self._begin_faults()
         self._sweep()
+        # The longer the ledger, the longer a look at all of it: a week's gets as many as a day's.
+        every = max(VERIFY_MINUTES, minutes // VERIFIES_MAX)
         for minute in range(1, minutes + 1):
             self.schedule.run_until(minute * MINUTE_MS)
+            if self.backend.is_alive and minute % every == 0:
+                self._verify()
             self._each_minute(minute)
         self._stop_faults()
         self._drain()
@@ -127,8 +132,6 @@ class Shop:
         self.backend.close()
 
     def _each_minute(self, minute: int) -> None:
-        if self.backend.is_alive and minute % 5 == 0:
-            self._verify()
         dice = self.dice
         if dice.random() < self.worst.outage and not self.hub.line_is_cut:
             self.trace.add("line", "is cut")
