@@ -6,6 +6,7 @@ would; what it shows and scans are real pictures.
 
 import io
 import secrets
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,7 @@ import zxingcpp
 from PIL import Image
 
 from protocol.crypto.keys import SigningKey
-from protocol.errors import CallerError
+from protocol.errors import CallerError, OperatingError
 from protocol.ids import ATTEMPT, MANDATE, OFFLINE_VOUCHER, RANDOM_BYTES, mint
 from protocol.messages.mandate import MandateText, sign_mandate
 from protocol.messages.offline import OfflineWish, TokenText, sign_token
@@ -22,6 +23,7 @@ from protocol.paycode import make_code
 from tillway.json_api import JsonApi
 
 MANDATE_VALID_MS = 90 * 86_400_000
+CODE_WAIT_S = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,15 @@ class Phone:
         return draw_qr(self.pay_code())
 
     def pay_code(self) -> str:
-        """The digits of a fresh pay code."""
-        return str(self.api.post("/wallet/v1/pay-code")["pay_code"])
+        """The digits of a fresh pay code: four in each half minute, and then it waits."""
+        waits_until = time.monotonic() + CODE_WAIT_S
+        while True:
+            try:
+                return str(self.api.post("/wallet/v1/pay-code")["pay_code"])
+            except OperatingError as refusal:
+                if refusal.code != "busy" or time.monotonic() > waits_until:
+                    raise
+            time.sleep(1)
 
     def own_code_picture(self, *, now_ms: int) -> bytes:
         """A pay code that the phone makes without asking anybody, by its own clock."""
