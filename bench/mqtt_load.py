@@ -6,6 +6,7 @@ Raw asyncio and a codec, because a client library would be the bottleneck. MQTT 
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import quantiles
@@ -129,7 +130,7 @@ class Mqtt311:
         return Packet(kind, packet_id, body[2:end].decode(), body[end + 2 :]), at + size
 
 
-class Client(asyncio.Protocol):
+class Client(asyncio.Protocol, ABC):
     """Packets in and out of one connection."""
 
     def __init__(self, codec: Codec, client_id: str, topics: list[str]) -> None:
@@ -138,9 +139,9 @@ class Client(asyncio.Protocol):
         self._rest = b""
         self.transport: asyncio.Transport | None = None
 
+    @abstractmethod
     def on_packet(self, packet: Packet) -> None:
         """A packet came."""
-        raise NotImplementedError
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """CONNECT and SUBSCRIBE go together."""
