@@ -103,23 +103,19 @@ class ChargeBook:
 
     async def funded(self, charger: str, tag: str) -> Charge | None:
         """The charge that was paid ahead for this tag and has not begun."""
-        for charge in await self.run(lambda journal: journal.open_charges()):
-            is_it = (charge.charger, charge.tag) == (charger, tag)
-            if is_it and charge.state is ChargeState.FUNDED:
-                return charge
-        return None
+        return await self.run(lambda journal: _funded(journal, charger, tag))
 
     async def begin(self, charger: str, said: Beginning, room_minor: int | None) -> Charge:
         """A transaction begins, or is said to have begun. ``room_minor`` is what its tag's mandate
         allows, None where nobody could say."""
         self.waiting.discard((charger, said.connector))
         now_ms = self._clock.now_ms()
-        ahead = await self.funded(charger, said.tag)
 
         def write(journal: ChargeJournal) -> Charge:
             known = journal.by_key(charger, said.key)
             if known is not None:
                 return known
+            ahead = _funded(journal, charger, said.tag)
             if ahead is not None:
                 begun = _begun(ahead.move(ChargeStep.BEGIN), said, now_ms)
                 journal.save(begun)
@@ -310,6 +306,14 @@ class ChargeBook:
         line = self.lines.get(charger)
         if line is not None:
             say(line)
+
+
+def _funded(journal: ChargeJournal, charger: str, tag: str) -> Charge | None:
+    for charge in journal.open_charges():
+        is_it = (charge.charger, charge.tag) == (charger, tag)
+        if is_it and charge.state is ChargeState.FUNDED:
+            return charge
+    return None
 
 
 def _begun(charge: Charge, said: Beginning, now_ms: int) -> Charge:

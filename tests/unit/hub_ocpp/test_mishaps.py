@@ -1,11 +1,13 @@
 """Whatever breaks on the way, a charge is paid once and for what was metered."""
 
+import asyncio
 import random
 
 import pytest
 
-from hub.ocpp.model import ChargeState
-from tests.support.charging import CARD, ChargingStop
+from hub.ocpp.book import Beginning
+from hub.ocpp.model import ChargeState, ChargeStep
+from tests.support.charging import CARD, CHARGER, ChargingStop
 from tests.support.shop import Shop
 from tests.unit.hub_ocpp.conftest import MakeStop
 
@@ -132,3 +134,21 @@ async def test_a_charge_that_nobody_can_pay_for_is_shown_as_unsettled(
     [charge] = one.charges()
     assert (charge.state, charge.error_code) == (ChargeState.UNSETTLED, "insufficient_balance")
     assert one.backend.asked.count("payment.create") == 1
+
+
+async def test_what_was_paid_ahead_begins_one_charge_though_two_lines_say_it_at_once(
+    shop: Shop, stop: MakeStop
+) -> None:
+    one = stop(prepay_minor=2_000)
+    await one.power_on()
+    await one.do("plug", 1, 11_000)
+    await one.pass_s(2)
+    [offer] = one.charges()
+    await one.book.apply(offer.payment_id, lambda charge: charge.move(ChargeStep.FUND))
+    said = [
+        Beginning(connector=1, key=f"line-{number}", tag=offer.tag, wh=0, at_ms=shop.clock.at_ms)
+        for number in (1, 2)
+    ]
+    begun = await asyncio.gather(*(one.book.begin(CHARGER, each, None) for each in said))
+    assert [charge.prepaid_minor for charge in begun] == [2_000, 0]
+    assert {charge.key for charge in one.charges()} == {"line-1", "line-2"}
