@@ -1,13 +1,12 @@
 """``tillway audit``: who of staff and operators did what, when, from where."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlencode
 
 import typer
 
-from tillway.json_api import JsonApi
+from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(
     help="The audit log of staff and operators.",
@@ -15,16 +14,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _AUDIT = "/operator/v1/audit"
-_Url = Annotated[str, typer.Option(help="The backend's address, https://…")]
-_Ca = Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")]
-_Token = Annotated[Path, typer.Option(help="The operator's token.")]
 
 
 @app.command("list")
 def list_command(
-    url: _Url,
-    ca: _Ca,
-    token_file: _Token,
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
     kind: Annotated[str, typer.Option(help="Of this kind alone: sign_in, switch, staff…")] = "",
     actor: Annotated[str, typer.Option(help="By whom: a part of the name.")] = "",
     subject: Annotated[str, typer.Option(help="On what: a part of the name.")] = "",
@@ -33,21 +29,17 @@ def list_command(
     """The newest acts, one a line."""
     asked = {"kind": kind, "actor": actor, "subject": subject, "limit": limit}
     query = urlencode({name: value for name, value in asked.items() if value})
-    for one in _api(url, ca, token_file).get(f"{_AUDIT}?{query}")["acts"]:
+    for one in api_of(url, ca, token_file).get(f"{_AUDIT}?{query}")["acts"]:
         at = datetime.fromtimestamp(one["at_ms"] // 1000, UTC).isoformat()
         told = f"{one['kind']} {one['what']} {one['subject']} {one['reason']}".strip()
         typer.echo(f"{one['number']:>6} {at} {one['actor']} ({one['origin']}): {told}")
 
 
 @app.command()
-def verify(url: _Url, ca: _Ca, token_file: _Token) -> None:
+def verify(url: Url, ca: Ca, token_file: TokenFile) -> None:
     """Whether every act is still what was written. Exit code 1 if one was changed or is gone."""
-    found = _api(url, ca, token_file).get(f"{_AUDIT}/verify")
+    found = api_of(url, ca, token_file).get(f"{_AUDIT}/verify")
     if not found["is_whole"]:
         typer.echo(f"act {found['first_broken']} is not what was written")
         raise typer.Exit(1)
     typer.echo("every act is what was written")
-
-
-def _api(url: str, ca: Path, token_file: Path) -> JsonApi:
-    return JsonApi(url, ca, token_file.read_text("ascii").strip())

@@ -17,7 +17,7 @@ from tillway.clearing_bill import app as bill
 from tillway.clearing_breaks import app as breaks
 from tillway.clearing_calendar import app as calendar
 from tillway.clearing_watch import RUN_S_MAX, watch
-from tillway.json_api import JsonApi
+from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(
     help="Close a day: clear, settle, pay out.",
@@ -29,18 +29,15 @@ app.add_typer(bill, name="bill")
 app.add_typer(breaks, name="breaks")
 app.add_typer(calendar, name="calendar")
 Day = Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The business day.")]
-Url = Annotated[str, typer.Option(help="The backend's address, https://…")]
-Ca = Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")]
 Key = Annotated[str, typer.Option(help="Whose signature it must be; else the answer's own.")]
 Out = Annotated[Path, typer.Option(help="The file to write.")]
-TokenFile = Annotated[Path, typer.Option(help="The operator's token.")]
 
 
 @app.command()
 def run(day: Day, url: Url, ca: Ca, token_file: TokenFile) -> None:
     """Close a day. Safe to repeat: what is done is left alone. Exit code 1 while it stays open."""
     console = Console()
-    api = _api(url, ca, token_file)
+    api = api_of(url, ca, token_file, timeout_s=RUN_S_MAX)
     found = watch(api, f"/operator/v1/clearing/{day.date()}/run", console)
     _show(console, day.date(), found)
 
@@ -48,14 +45,14 @@ def run(day: Day, url: Url, ca: Ca, token_file: TokenFile) -> None:
 @app.command()
 def report(day: Day, url: Url, ca: Ca, token_file: TokenFile) -> None:
     """The report of the last run of a day."""
-    found = _api(url, ca, token_file).get(f"/operator/v1/clearing/{day.date()}")
+    found = api_of(url, ca, token_file).get(f"/operator/v1/clearing/{day.date()}")
     _show(Console(), day.date(), found)
 
 
 @app.command()
 def windows(day: Day, url: Url, ca: Ca, token_file: TokenFile) -> None:
     """The channels' clearing windows of a settlement date."""
-    found = _api(url, ca, token_file).get(f"/operator/v1/clearing/{day.date()}/windows")
+    found = api_of(url, ca, token_file).get(f"/operator/v1/clearing/{day.date()}/windows")
     table = Table("channel", "state", "net", "settled", title=f"{day.date()}")
     for row in found["windows"]:
         net, settled = Money(row["net_minor"], "CNY"), Money(row["settled_minor"], "CNY")
@@ -66,7 +63,7 @@ def windows(day: Day, url: Url, ca: Ca, token_file: TokenFile) -> None:
 @app.command("reserve-test")
 def reserve_test(day: Day, url: Url, ca: Ca, token_file: TokenFile, key: Key = "") -> None:
     """Check the signature of a day's test of the reserve, and show it. Exit code 1: it failed."""
-    found = _api(url, ca, token_file).get(f"/operator/v1/clearing/{day.date()}/reserve-test")
+    found = api_of(url, ca, token_file).get(f"/operator/v1/clearing/{day.date()}/reserve-test")
     test = open_reserve_test(found["note"], NoteKey.from_text(key or found["key"]))
     if test.day != f"{day.date()}":
         raise CallerError("proof_invalid", f"the test of {test.day}")
@@ -78,13 +75,8 @@ def reserve_test(day: Day, url: Url, ca: Ca, token_file: TokenFile, key: Key = "
 def reserve_report(day: Day, url: Url, ca: Ca, token_file: TokenFile, out: Out) -> None:
     """Write the regulator's report of the reserve on a day: CSV, see backend/clearing."""
     path = f"/operator/v1/clearing/{day.date()}/reserve-report"
-    out.write_bytes(_api(url, ca, token_file).call("GET", path))
+    out.write_bytes(api_of(url, ca, token_file).call("GET", path))
     typer.echo(f"{out}")
-
-
-def _api(url: str, ca: Path, token_file: Path) -> JsonApi:
-    token = token_file.read_text("ascii").strip()
-    return JsonApi(url, ca, token, timeout_s=RUN_S_MAX)
 
 
 def _show(console: Console, day: date, found: dict[str, object]) -> None:

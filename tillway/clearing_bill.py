@@ -12,13 +12,11 @@ import typer
 from protocol.errors import OperatingError
 from tillway.clearing_watch import RUN_S_MAX
 from tillway.json_api import JsonApi
+from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(help="A merchant's bills of a closed day.", no_args_is_help=True)
 Day = Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The business day.")]
 Merchant = Annotated[str, typer.Option(help="Whose bill.")]
-Url = Annotated[str, typer.Option(help="The backend's address, https://…")]
-Ca = Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")]
-TokenFile = Annotated[Path, typer.Option(help="The operator's token.")]
 Out = Annotated[Path, typer.Option(help="The file to write.")]
 
 
@@ -41,8 +39,8 @@ def trade(
     lines: Annotated[Lines, typer.Option("--type", help="Which lines.")] = Lines.ALL,
 ) -> None:
     """The trade bill (交易账单), in WeChat Pay's layout."""
-    path = f"/operator/v1/bills/{merchant}/{day.date()}/trade?bill_type={lines.value}"
-    _save(_api(url, ca, token_file), path, out)
+    api = api_of(url, ca, token_file, timeout_s=RUN_S_MAX)
+    _save(api, f"/operator/v1/bills/{merchant}/{day.date()}/trade?bill_type={lines.value}", out)
 
 
 @app.command("fund-flow")
@@ -50,7 +48,8 @@ def fund_flow(
     merchant: Merchant, day: Day, url: Url, ca: Ca, token_file: TokenFile, out: Out
 ) -> None:
     """The fund-flow bill (资金账单) of the basic account, in WeChat Pay's layout."""
-    _save(_api(url, ca, token_file), f"/operator/v1/bills/{merchant}/{day.date()}/fund-flow", out)
+    api = api_of(url, ca, token_file, timeout_s=RUN_S_MAX)
+    _save(api, f"/operator/v1/bills/{merchant}/{day.date()}/fund-flow", out)
 
 
 @app.command()
@@ -58,11 +57,8 @@ def settlement(
     merchant: Merchant, day: Day, url: Url, ca: Ca, token_file: TokenFile, out: Out
 ) -> None:
     """The settlement statement: sold, settled, paid out, come back, and what waits until when."""
-    _save(_api(url, ca, token_file), f"/operator/v1/bills/{merchant}/{day.date()}/settlement", out)
-
-
-def _api(url: str, ca: Path, token_file: Path) -> JsonApi:
-    return JsonApi(url, ca, token_file.read_text("ascii").strip(), timeout_s=RUN_S_MAX)
+    api = api_of(url, ca, token_file, timeout_s=RUN_S_MAX)
+    _save(api, f"/operator/v1/bills/{merchant}/{day.date()}/settlement", out)
 
 
 def _save(api: JsonApi, path: str, out: Path) -> None:

@@ -1,18 +1,14 @@
 """``tillway clearing breaks``: what the reconciliation found and somebody must look at."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from tillway.json_api import JsonApi
+from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(help="Breaks of the reconciliation.", no_args_is_help=True)
-Url = Annotated[str, typer.Option(help="The backend's address, https://…")]
-Ca = Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")]
-TokenFile = Annotated[Path, typer.Option(help="The operator's token.")]
 _LISTED = ("break_id", "kind", "source", "reference", "business_date", "state", "age_days")
 _STEPS = ("event", "state_before", "state_after", "actor", "words")
 
@@ -21,7 +17,7 @@ _STEPS = ("event", "state_before", "state_after", "actor", "words")
 def list_command(url: Url, ca: Ca, token_file: TokenFile) -> None:
     """The breaks that are not over, the oldest first."""
     table = Table(*_LISTED, "ours", "theirs")
-    for row in _api(url, ca, token_file).get("/operator/v1/breaks")["breaks"]:
+    for row in api_of(url, ca, token_file).get("/operator/v1/breaks")["breaks"]:
         amounts = (row["ours_minor"], row["theirs_minor"])
         shown = ("-" if amount is None else str(amount) for amount in amounts)
         table.add_row(*(str(row[name]) for name in _LISTED), *shown)
@@ -31,7 +27,7 @@ def list_command(url: Url, ca: Ca, token_file: TokenFile) -> None:
 @app.command()
 def show(break_id: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
     """One break and everything that happened to it."""
-    row: dict[str, Any] = _api(url, ca, token_file).get(f"/operator/v1/breaks/{break_id}")
+    row: dict[str, Any] = api_of(url, ca, token_file).get(f"/operator/v1/breaks/{break_id}")
     timeline = row.pop("timeline")
     for name, value in row.items():
         typer.echo(f"{name}: {value}")
@@ -57,9 +53,5 @@ def resolve(
     for kind, owner_id in (("payer", assign_payer), ("merchant", assign_merchant)):
         if owner_id:
             body |= {"assign": kind, "owner_id": owner_id}
-    found = _api(url, ca, token_file).post(f"/operator/v1/breaks/{break_id}/resolve", body)
+    found = api_of(url, ca, token_file).post(f"/operator/v1/breaks/{break_id}/resolve", body)
     typer.echo(f"{break_id}: {found['break']['state']}")
-
-
-def _api(url: str, ca: Path, token_file: Path) -> JsonApi:
-    return JsonApi(url, ca, token_file.read_text("ascii").strip())

@@ -3,7 +3,6 @@
 import getpass
 import sys
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
@@ -11,7 +10,7 @@ import qrcode
 import typer
 
 from protocol.errors import CallerError
-from tillway.json_api import JsonApi
+from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(
     help="The console: who may sign in.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -19,9 +18,6 @@ app = typer.Typer(
 user = typer.Typer(help="People with a password and a second factor.", no_args_is_help=True)
 app.add_typer(user, name="user")
 _USERS = "/operator/v1/console/users"
-_Url = Annotated[str, typer.Option(help="The backend's address, https://…")]
-_Ca = Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")]
-_Token = Annotated[Path, typer.Option(help="The operator's token.")]
 
 
 class RoleName(StrEnum):
@@ -45,16 +41,16 @@ _Rank = Annotated[RankName, typer.Option(help="What the person may do.")]
 @user.command()
 def add(
     name: Annotated[str, typer.Argument(help="By which the person signs in.")],
-    url: _Url,
-    ca: _Ca,
-    token_file: _Token,
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
     role: Annotated[RoleName, typer.Option(help="What the person may see.")],
     merchant_id: Annotated[str, typer.Option("--merchant", help="Whose data.")] = "",
     rank: _Rank = RankName.OWNER,
 ) -> None:
     """Let a person sign in. The password is asked for (or read from standard input); the second
     factor's secret is shown this once, to be scanned by the person's phone."""
-    api = JsonApi(url, ca, token_file.read_text("ascii").strip())
+    api = api_of(url, ca, token_file)
     wanted = {"name": name, "role": role, "rank": rank, "merchant_id": merchant_id}
     wanted["password"] = _password()
     made = api.post(_USERS, wanted)
@@ -66,9 +62,9 @@ def add(
 
 
 @user.command()
-def close(name: str, url: _Url, ca: _Ca, token_file: _Token) -> None:
+def close(name: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
     """Let a person in no longer; sessions end at once."""
-    api = JsonApi(url, ca, token_file.read_text("ascii").strip())
+    api = api_of(url, ca, token_file)
     api.post(_path(name, "close"))
     typer.echo(f"{name} is closed")
 
@@ -76,52 +72,52 @@ def close(name: str, url: _Url, ca: _Ca, token_file: _Token) -> None:
 @user.command()
 def invite(
     name: Annotated[str, typer.Argument(help="By which the person signs in.")],
-    url: _Url,
-    ca: _Ca,
-    token_file: _Token,
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
     role: Annotated[RoleName, typer.Option(help="What the person may see.")],
     merchant_id: Annotated[str, typer.Option("--merchant", help="Whose data.")] = "",
     rank: _Rank = RankName.CLERK,
 ) -> None:
     """Let a person set up password and second factor themselves; the code for it is shown once."""
-    api = JsonApi(url, ca, token_file.read_text("ascii").strip())
+    api = api_of(url, ca, token_file)
     wanted = {"name": name, "role": role, "rank": rank, "merchant_id": merchant_id}
     _tell_setup(url, api.post(_USERS, wanted))
 
 
 @user.command()
-def reset(name: str, url: _Url, ca: _Ca, token_file: _Token) -> None:
+def reset(name: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
     """Let a person set up anew: password, second factor and sessions of before are over."""
-    api = JsonApi(url, ca, token_file.read_text("ascii").strip())
+    api = api_of(url, ca, token_file)
     _tell_setup(url, api.post(_path(name, "reset")))
 
 
 @user.command("open")
-def open_command(name: str, url: _Url, ca: _Ca, token_file: _Token) -> None:
+def open_command(name: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
     """Let a closed person in again."""
-    JsonApi(url, ca, token_file.read_text("ascii").strip()).post(_path(name, "open"))
+    api_of(url, ca, token_file).post(_path(name, "open"))
     typer.echo(f"{name} may sign in again")
 
 
 @user.command("rank")
-def rank_command(name: str, rank: RankName, url: _Url, ca: _Ca, token_file: _Token) -> None:
+def rank_command(name: str, rank: RankName, url: Url, ca: Ca, token_file: TokenFile) -> None:
     """What a person may do from now on."""
-    api = JsonApi(url, ca, token_file.read_text("ascii").strip())
+    api = api_of(url, ca, token_file)
     api.post(_path(name, "rank"), {"rank": rank})
     typer.echo(f"{name} is {rank.value}")
 
 
 @user.command("sign-out")
-def sign_out(name: str, url: _Url, ca: _Ca, token_file: _Token) -> None:
+def sign_out(name: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
     """End all sessions of a person."""
-    JsonApi(url, ca, token_file.read_text("ascii").strip()).post(_path(name, "sign-out"))
+    api_of(url, ca, token_file).post(_path(name, "sign-out"))
     typer.echo(f"{name} is signed out everywhere")
 
 
 @user.command("list")
-def list_command(url: _Url, ca: _Ca, token_file: _Token) -> None:
+def list_command(url: Url, ca: Ca, token_file: TokenFile) -> None:
     """Everybody, one a line."""
-    api = JsonApi(url, ca, token_file.read_text("ascii").strip())
+    api = api_of(url, ca, token_file)
     for one in api.get(_USERS)["users"]:
         state = "closed" if one["is_closed"] else "" if one["is_set_up"] else "invited"
         told = (

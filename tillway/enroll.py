@@ -18,6 +18,7 @@ from tillway import join as joining
 from tillway.json_api import JsonApi
 from tillway.key_homes import FileKeys, KeyHome
 from tillway.operator_api import change_device, new_code
+from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.private_files import passphrase_in, read_files, write_files
 
 app = typer.Typer(
@@ -29,9 +30,6 @@ PassphraseFile = Annotated[
     Path | None,
     typer.Option(help="Opens the sealed keys; made (mode 0600) if missing. [STATE/passphrase]"),
 ]
-Url = Annotated[str, typer.Option(help="The backend's address, https://…")]
-Ca = Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")]
-TokenFile = Annotated[Path, typer.Option(help="The operator's token.")]
 Tid = Annotated[str, typer.Argument(help="The device's name.")]
 Reason = Annotated[str, typer.Option(help="Why; kept in the device's history.")]
 Suite = Annotated[str, typer.Option(help="SM2-SM3, ES256 or Ed25519.")]
@@ -143,7 +141,7 @@ def code(
         "hub_urls": hub_url or [],
         "valid_s": valid_s,
     }
-    typer.echo(new_code(_operator(url, ca, token_file), grant))
+    typer.echo(new_code(api_of(url, ca, token_file), grant))
 
 
 @app.command()
@@ -193,19 +191,19 @@ def rotate(
 @app.command()
 def suspend(tid: Tid, url: Url, ca: Ca, token_file: TokenFile, reason: Reason = "") -> None:
     """Stop a device for now."""
-    _change(tid, "suspend", _operator(url, ca, token_file), reason)
+    _change(tid, "suspend", api_of(url, ca, token_file), reason)
 
 
 @app.command()
 def resume(tid: Tid, url: Url, ca: Ca, token_file: TokenFile, reason: Reason = "") -> None:
     """Let a suspended device work again."""
-    _change(tid, "resume", _operator(url, ca, token_file), reason)
+    _change(tid, "resume", api_of(url, ca, token_file), reason)
 
 
 @app.command()
 def revoke(tid: Tid, url: Url, ca: Ca, token_file: TokenFile, reason: Reason = "") -> None:
     """Stop a device for ever."""
-    _change(tid, "revoke", _operator(url, ca, token_file), reason)
+    _change(tid, "revoke", api_of(url, ca, token_file), reason)
 
 
 def _home(
@@ -224,10 +222,6 @@ def _home(
 def _change(tid: str, command: str, operator: JsonApi, reason: str) -> None:
     row = change_device(operator, tid, command, reason)
     typer.echo(f"{tid} {row.get('status', command)}")
-
-
-def _operator(url: str, ca: Path, token_file: Path) -> JsonApi:
-    return JsonApi(url=url, ca=ca, token=_secret(token_file))
 
 
 def _secret(file: Path) -> str:

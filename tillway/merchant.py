@@ -18,7 +18,7 @@ from qrcode.image.svg import SvgPathImage
 
 from protocol.crypto import generate, sm2_x509
 from protocol.errors import CallerError, TillwayError
-from tillway.json_api import JsonApi
+from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(
     help="Let a merchant's program call the backend, as it calls WeChat Pay's API v3.",
@@ -48,9 +48,9 @@ class KeyMode(StrEnum):
 
 @app.command()
 def new(
-    url: Annotated[str, typer.Option(help="The backend's address, https://…")],
-    ca: Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")],
-    token_file: Annotated[Path, typer.Option(help="The operator's token.")],
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
     out: Annotated[Path, typer.Option(help="The new, private directory for the keys.")],
     merchant_id: Annotated[str, typer.Option("--merchant", help="Whose program it is.")],
     name: Annotated[str, typer.Option(help="Makes the merchant, too.")] = "",
@@ -63,7 +63,7 @@ def new(
     needs, ready to paste."""
     if bool(name) != bool(payout_account):
         raise CallerError("config_invalid", "--name and --payout-account go together")
-    api = JsonApi(url, ca, token_file.read_text("ascii").strip())
+    api = api_of(url, ca, token_file)
     try:
         out.mkdir(parents=True, mode=0o700)
     except FileExistsError:
@@ -86,22 +86,22 @@ def new(
 
 @app.command()
 def renew(
-    url: Annotated[str, typer.Option(help="The backend's address, https://…")],
-    ca: Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")],
-    token_file: Annotated[Path, typer.Option(help="The operator's token.")],
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
     suite: Annotated[SuiteName, typer.Option(help="Whose: RSA's or SM2's.")] = SuiteName.RSA,
 ) -> None:
     """Make a new platform certificate: merchants' programs see it at once, it signs a day later."""
-    api = JsonApi(url, ca, token_file.read_text("ascii").strip())
+    api = api_of(url, ca, token_file)
     made = api.post("/operator/v1/merchant-api/platform-certificates?suite=" + suite)
     typer.echo(f"{made['serial_no']} signs from {made['signs_from']}")
 
 
 @app.command()
 def plan(
-    url: Annotated[str, typer.Option(help="The backend's address, https://…")],
-    ca: Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")],
-    token_file: Annotated[Path, typer.Option(help="The operator's token.")],
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
     mchid: Annotated[str, typer.Option(help="The merchant number that may propose it.")],
     plan_id: Annotated[int, typer.Option(help="The plan's number, chosen here.")],
     name: Annotated[str, typer.Option(help="What it is for, as payers read it.")],
@@ -113,7 +113,7 @@ def plan(
     valid_days: Annotated[int, typer.Option(help="How long a contract stands.")] = 365,
 ) -> None:
     """Let a merchant number's programs propose contracts on these terms (papay)."""
-    api = JsonApi(url, ca, token_file.read_text("ascii").strip())
+    api = api_of(url, ca, token_file)
     wanted = {
         "plan_id": plan_id,
         "mchid": mchid,
@@ -131,15 +131,15 @@ def plan(
 
 @app.command()
 def bind(
-    url: Annotated[str, typer.Option(help="The backend's address, https://…")],
-    ca: Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")],
-    token_file: Annotated[Path, typer.Option(help="The operator's token.")],
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
     sp_mchid: Annotated[str, typer.Option("--sp", help="The service provider's number.")],
     sub_mchid: Annotated[str, typer.Option("--sub", help="The number that it may act for.")],
     end: Annotated[bool, typer.Option("--end", help="End it instead.")] = False,
 ) -> None:
     """Let a service provider's program act for another merchant number, or end that."""
-    api = JsonApi(url, ca, token_file.read_text("ascii").strip())
+    api = api_of(url, ca, token_file)
     wanted = {"sp_mchid": sp_mchid, "sub_mchid": sub_mchid, "is_on": not end}
     api.post("/operator/v1/merchant-api/bindings", wanted)
     typer.echo(f"{sp_mchid} {'no longer acts' if end else 'acts'} for {sub_mchid}")
@@ -147,15 +147,15 @@ def bind(
 
 @app.command()
 def code(
-    url: Annotated[str, typer.Option(help="The backend's address, https://…")],
-    ca: Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")],
-    token_file: Annotated[Path, typer.Option(help="The operator's token.")],
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
     merchant_id: Annotated[str, typer.Option("--merchant", help="Who is paid.")],
     label: Annotated[str, typer.Option(help="Where it hangs, as payers and bills read it.")],
     svg: Annotated[Path | None, typer.Option(help="Draw it there, to be printed.")] = None,
 ) -> None:
     """Make a code to hang in a shop, which every wallet opens; the payer types the amount."""
-    api = JsonApi(url, ca, token_file.read_text("ascii").strip())
+    api = api_of(url, ca, token_file)
     wanted = {"merchant_id": merchant_id, "label": label}
     made = api.post("/operator/v1/static-codes", wanted)
     if svg is not None:

@@ -2,13 +2,13 @@
 them go on."""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
 import typer
 
 from tillway.json_api import JsonApi
+from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(
     help="Kill switches: stop new payments, and let them go on.",
@@ -16,9 +16,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _SWITCHES = "/operator/v1/switches"
-_Url = Annotated[str, typer.Option(help="The backend's address, https://…")]
-_Ca = Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")]
-_Token = Annotated[Path, typer.Option(help="The operator's token.")]
 _Reason = Annotated[str, typer.Option(help="Why; kept in the audit log.")]
 _By = Annotated[str, typer.Option(help="Who says so; kept in the audit log.")]
 
@@ -36,31 +33,27 @@ _Subject = Annotated[str, typer.Argument(help="The merchant's, device's or chann
 
 @app.command()
 def stop(
-    kind: KindName, subject: _Subject, url: _Url, ca: _Ca, token_file: _Token, reason: _Reason,
+    kind: KindName, subject: _Subject, url: Url, ca: Ca, token_file: TokenFile, reason: _Reason,
     by: _By = "",
 ) -> None:  # fmt: skip
     """Refuse new payments from now on. Refunds, queries, reversals and what is under way go on."""
-    _turn(kind, subject, "stop", _api(url, ca, token_file), reason, by)
+    _turn(kind, subject, "stop", api_of(url, ca, token_file), reason, by)
 
 
 @app.command()
 def start(
-    kind: KindName, subject: _Subject, url: _Url, ca: _Ca, token_file: _Token, reason: _Reason,
+    kind: KindName, subject: _Subject, url: Url, ca: Ca, token_file: TokenFile, reason: _Reason,
     by: _By = "",
 ) -> None:  # fmt: skip
     """Take new payments again."""
-    _turn(kind, subject, "start", _api(url, ca, token_file), reason, by)
+    _turn(kind, subject, "start", api_of(url, ca, token_file), reason, by)
 
 
 @app.command("list")
-def list_command(url: _Url, ca: _Ca, token_file: _Token) -> None:
+def list_command(url: Url, ca: Ca, token_file: TokenFile) -> None:
     """Every switch that was ever used, one a line; what is stopped comes first."""
-    for one in _api(url, ca, token_file).get(_SWITCHES)["switches"]:
+    for one in api_of(url, ca, token_file).get(_SWITCHES)["switches"]:
         _show(one)
-
-
-def _api(url: str, ca: Path, token_file: Path) -> JsonApi:
-    return JsonApi(url, ca, token_file.read_text("ascii").strip())
 
 
 def _turn(kind: KindName, subject: str, command: str, api: JsonApi, reason: str, by: str) -> None:

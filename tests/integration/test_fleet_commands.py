@@ -16,6 +16,7 @@ from protocol.answers import Answer
 from protocol.errors import TillwayError
 from tests.support.backend import HUB, Machine, Served, answers_in, enrol, served
 from tillway.fleet import devices, rollout
+from tillway.operator_place import CA_VARIABLE, TOKEN_FILE_VARIABLE, URL_VARIABLE
 
 TILLS = ("till-1", "till-2", "till-3")
 Say = Callable[..., Awaitable[str]]
@@ -33,14 +34,11 @@ class Fleet:
         ca, token_file = directory / "ca.pem", directory / "token"
         ca.write_text(server.backend.state.identity.tls.ca_pem)
         token_file.write_text(token)
-        self._way = (
-            "--url",
-            server.url("public"),
-            "--ca",
-            str(ca),
-            "--token-file",
-            str(token_file),
-        )
+        self._place = {
+            URL_VARIABLE: server.url("public"),
+            CA_VARIABLE: str(ca),
+            TOKEN_FILE_VARIABLE: str(token_file),
+        }
         self.twins = TwinRepository(server.backend.services.reader)
 
     async def say(self, app: typer.Typer, *words: str) -> str:
@@ -50,7 +48,7 @@ class Fleet:
         return result.output
 
     async def try_to_say(self, app: typer.Typer, *words: str) -> Result:
-        run = lambda: CliRunner().invoke(app, [*words, *self._way])  # noqa: E731
+        run = lambda: CliRunner().invoke(app, words, env=self._place)  # noqa: E731
         return await asyncio.to_thread(run)
 
     async def report(self, tid: str, outcome: str = "confirmed") -> Answer:

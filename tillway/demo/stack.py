@@ -25,6 +25,7 @@ from tillway.demo.till import GOODS, Till
 from tillway.identity_slots import slot_in_use
 from tillway.json_api import JsonApi
 from tillway.operator_api import new_code
+from tillway.operator_place import place_script
 from tillway.private_files import make_directory, passphrase_in, write_files
 from tillway.processes import Program, kill, said_by, start, stop
 from tillway.toml_text import toml_text
@@ -41,6 +42,7 @@ PAGE_URL = "https://pay.example"  # what shown codes say; no telephone but the d
 PASSPHRASE = "passphrase"  # noqa: S105  # a file's name
 OPERATOR_TOKEN = "operator.token"  # noqa: S105  # a file's name
 FOUNDING, STACK_FILE = "backend.json", "stack.json"
+PLACE_FILE = "operator.env"
 
 TLS_HELP = "TLS between our programs: p256 (X25519MLKEM768) or sm (TLS_SM4_GCM_SM3)."
 
@@ -220,7 +222,9 @@ class Stack:
             if name.endswith("-board")
         }
         addresses = {"public_url": self.public_url, "ca": str(self.ca), "tills": tills}
-        write_files(self.root, {STACK_FILE: json.dumps(addresses).encode()})
+        place = place_script(self.public_url, self.ca, self.root / OPERATOR_TOKEN)
+        files = {STACK_FILE: json.dumps(addresses), PLACE_FILE: place}
+        write_files(self.root, {name: text.encode() for name, text in files.items()})
 
     def enrol_vending(self, name: str) -> None:
         """Give a machine its identity; a mandate may name it before it starts."""

@@ -1,6 +1,7 @@
 """``tillway up``: the whole stack without the story; it keeps its state and serves until Ctrl-C."""
 
 import contextlib
+import shlex
 import signal
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from tillway.demo.stack import (
     HUB,
     MERCHANT,
     OPERATOR_TOKEN,
+    PLACE_FILE,
     TLS_HELP,
     Ports,
     Say,
@@ -112,8 +114,6 @@ def _show_doors(console: Console, stack: Stack, command: Path) -> None:
     console.print(f"            {stack.root / PHONE_FILE})", soft_wrap=True)
     console.print(f"  console   {stack.public_url}/console     (first let yourself in, as operator")
     console.print(f"            or with --role merchant --merchant {MERCHANT}:")
-    console.print(
-        f"            {command} console user add NAME --role operator --url {stack.public_url} "
-        f"--ca {stack.root}/backend/ca/ca.crt --token-file {stack.root / OPERATOR_TOKEN})",
-        soft_wrap=True,
-    )
+    console.print(f"            . {shlex.quote(str(stack.root / PLACE_FILE))}", soft_wrap=True)
+    console.print(f"            {command} console user add NAME --role operator")
+    console.print("            the first line tells every operator's command where the backend is)")

@@ -8,20 +8,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tillway.fleet.options import (
-    By,
-    Ca,
-    Reason,
-    Store,
-    Tag,
-    Text,
-    TokenFile,
-    Url,
-    Values,
-    api_of,
-    chosen,
-    values_of,
-)
+from tillway.fleet.options import By, Reason, Store, Tag, Text, Values, chosen, values_of
+from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(
     help="The devices: find them, tag them, set them.",

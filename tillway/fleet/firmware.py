@@ -9,7 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tillway.fleet.options import By, Ca, TokenFile, Url, api_of
+from tillway.fleet.options import By
+from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(
     help="Firmware: bring it, want it of a device, follow the device.",

@@ -1,17 +1,12 @@
 """What the fleet's commands share: how the backend is reached, and how values are written."""
 
 import json
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from protocol.errors import CallerError
-from tillway.json_api import JsonApi
 
-Url = Annotated[str, typer.Option(help="The backend's address, https://…")]
-Ca = Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")]
-TokenFile = Annotated[Path, typer.Option(help="The operator's token.")]
 Store = Annotated[str, typer.Option(help="Only this store's.")]
 Tag = Annotated[str, typer.Option(help="Only those with this tag.")]
 Text = Annotated[str, typer.Option(help="Only those with this in their name.")]
@@ -21,15 +16,6 @@ Values = Annotated[
     list[str],
     typer.Argument(help="NAME=VALUE, the value as JSON or plain text; NAME= takes it back."),
 ]
-
-
-def api_of(url: str, ca: Path, token_file: Path) -> JsonApi:
-    """The backend, as the operator."""
-    try:
-        token = token_file.read_text("ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        raise CallerError("config_invalid", f"cannot read {token_file}") from None
-    return JsonApi(url, ca, token)
 
 
 def values_of(words: list[str]) -> dict[str, Any]:

@@ -11,21 +11,9 @@ from rich.table import Table
 
 from protocol import ids
 from protocol.errors import CallerError
-from tillway.fleet.options import (
-    By,
-    Ca,
-    Reason,
-    Store,
-    Tag,
-    Text,
-    TokenFile,
-    Url,
-    Values,
-    api_of,
-    chosen,
-    values_of,
-)
+from tillway.fleet.options import By, Reason, Store, Tag, Text, Values, chosen, values_of
 from tillway.json_api import JsonApi
+from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(
     help="Bring a change to many devices in waves.",

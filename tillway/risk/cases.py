@@ -2,7 +2,6 @@
 
 import secrets
 import time
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,12 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from protocol.ids import CASE, RANDOM_BYTES, mint
-from tillway.json_api import JsonApi
+from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(help="Cases of the risk engine.", no_args_is_help=True)
-Url = Annotated[str, typer.Option(help="The backend's address, https://…")]
-Ca = Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")]
-TokenFile = Annotated[Path, typer.Option(help="The operator's token.")]
 By = Annotated[str, typer.Option(help="Who does it.")]
 Words = Annotated[str, typer.Option(help="Why.")]
 _PATH = "/operator/v1/risk/cases"
@@ -36,7 +32,7 @@ def list_command(
 ) -> None:
     """The cases that are not decided, the first due first."""
     asked = f"?standing={standing}" if standing else ""
-    found = _api(url, ca, token_file).get(_PATH + asked)
+    found = api_of(url, ca, token_file).get(_PATH + asked)
     table = Table(*_LISTED)
     for row in found["cases"]:
         table.add_row(*(str(row[name]) for name in _LISTED))
@@ -47,7 +43,7 @@ def list_command(
 @app.command()
 def show(case_id: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
     """One case, its steps and what is linked to it. Exit code 1: its steps were tampered with."""
-    api = _api(url, ca, token_file)
+    api = api_of(url, ca, token_file)
     row: dict[str, Any] = api.get(f"{_PATH}/{case_id}")
     events = row.pop("events")
     for name, value in row.items():
@@ -80,7 +76,7 @@ def open_command(
         "case_id": case_id, "by": by, "subject": subject, "subject_id": subject_id,
         "reason": reason, "severity": severity,
     }  # fmt: skip
-    _tell(_api(url, ca, token_file).post(_PATH, body))
+    _tell(api_of(url, ca, token_file).post(_PATH, body))
 
 
 @app.command()
@@ -94,7 +90,7 @@ def assign(
 ) -> None:
     """Give a case to a person."""
     body = {"by": by, "to": to}
-    _tell(_api(url, ca, token_file).post(f"{_PATH}/{case_id}/assign", body))
+    _tell(api_of(url, ca, token_file).post(f"{_PATH}/{case_id}/assign", body))
 
 
 @app.command()
@@ -110,24 +106,23 @@ def propose(
 ) -> None:
     """Say what it is, as the first of two persons."""
     body = {"by": by, "outcome": outcome, "words": words, "payments": payment or []}
-    _tell(_api(url, ca, token_file).post(f"{_PATH}/{case_id}/propose", body))
+    _tell(api_of(url, ca, token_file).post(f"{_PATH}/{case_id}/propose", body))
 
 
 @app.command()
 def confirm(case_id: str, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words) -> None:
     """Agree, as the second person: the case is decided, and its labels are given."""
-    _tell(_api(url, ca, token_file).post(f"{_PATH}/{case_id}/confirm", {"by": by, "words": words}))
+    _tell(
+        api_of(url, ca, token_file).post(f"{_PATH}/{case_id}/confirm", {"by": by, "words": words})
+    )
 
 
 @app.command()
 def reject(case_id: str, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words) -> None:
     """Disagree, as the second person: the case goes back to whoever looks into it."""
-    _tell(_api(url, ca, token_file).post(f"{_PATH}/{case_id}/reject", {"by": by, "words": words}))
+    body = {"by": by, "words": words}
+    _tell(api_of(url, ca, token_file).post(f"{_PATH}/{case_id}/reject", body))
 
 
 def _tell(case: dict[str, Any]) -> None:
     typer.echo(f"{case['case_id']}: {case['state']}")
-
-
-def _api(url: str, ca: Path, token_file: Path) -> JsonApi:
-    return JsonApi(url, ca, token_file.read_text("ascii").strip())

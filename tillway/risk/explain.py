@@ -1,17 +1,13 @@
 """``tillway risk explain``: what a payment was judged by."""
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from tillway.json_api import JsonApi
+from tillway.operator_place import Ca, TokenFile, Url, api_of
 
-Url = Annotated[str, typer.Option(help="The backend's address, https://…")]
-Ca = Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")]
-TokenFile = Annotated[Path, typer.Option(help="The operator's token.")]
 _SHOWN = 8
 """The features that moved the score most."""
 _TOLD = {True: "judged again: the same", False: "judged again: NOT the same",
@@ -21,7 +17,7 @@ _TOLD = {True: "judged again: the same", False: "judged again: NOT the same",
 def explain(payment_id: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
     """Each attempt of a payment: the decision, the rules that hit, the facts and the features, and
     whether judging again gives the same. Exit code 1 if one does not."""
-    api = JsonApi(url, ca, token_file.read_text("ascii").strip())
+    api = api_of(url, ca, token_file)
     found = api.get(f"/operator/v1/risk/decisions/{payment_id}")["decisions"]
     console = Console()
     for one in found:

@@ -2,7 +2,6 @@
 
 import secrets
 import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,12 +10,9 @@ from rich.table import Table
 
 from protocol.errors import CallerError
 from protocol.ids import LABEL, RANDOM_BYTES, mint
-from tillway.json_api import JsonApi
+from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(help="Labels of payments.", no_args_is_help=True)
-Url = Annotated[str, typer.Option(help="The backend's address, https://…")]
-Ca = Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")]
-TokenFile = Annotated[Path, typer.Option(help="The operator's token.")]
 _PATH = "/operator/v1/risk/labels"
 _VERDICTS = {"fraud": True, "genuine": False}
 _SHOWN = ("available_at_ms", "source", "origin", "actor", "reason")
@@ -36,7 +32,7 @@ def give(
     if verdict not in _VERDICTS:
         raise CallerError("field_invalid", f"verdict is one of {', '.join(_VERDICTS)}")
     body = new_label(payment_id, is_fraud=_VERDICTS[verdict], by=by, reason=reason)
-    given = _api(url, ca, token_file).post(_PATH, body)
+    given = api_of(url, ca, token_file).post(_PATH, body)
     typer.echo(f"{given['origin']}: {payment_id} {verdict}")
 
 
@@ -44,7 +40,7 @@ def give(
 def show(payment_id: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
     """What was said of a payment, the latest first: that one holds."""
     table = Table("verdict", *_SHOWN)
-    for row in _api(url, ca, token_file).get(f"{_PATH}/{payment_id}")["labels"]:
+    for row in api_of(url, ca, token_file).get(f"{_PATH}/{payment_id}")["labels"]:
         verdict = "fraud" if row["is_fraud"] else "genuine"
         table.add_row(verdict, *(str(row[name]) for name in _SHOWN))
     Console().print(table)
@@ -57,7 +53,3 @@ def new_label(payment_id: str, *, is_fraud: bool, by: str, reason: str) -> dict[
     )
     return {"label_id": label_id, "payment_id": payment_id, "is_fraud": is_fraud,
             "by": by, "reason": reason}  # fmt: skip
-
-
-def _api(url: str, ca: Path, token_file: Path) -> JsonApi:
-    return JsonApi(url, ca, token_file.read_text("ascii").strip())

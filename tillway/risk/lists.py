@@ -1,7 +1,6 @@
 """``tillway risk lists``: who is trusted, blocked or watched."""
 
 import time
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -9,12 +8,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tillway.json_api import JsonApi
+from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(help="The allow, block and grey lists.", no_args_is_help=True)
-Url = Annotated[str, typer.Option(help="The backend's address, https://…")]
-Ca = Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")]
-TokenFile = Annotated[Path, typer.Option(help="The operator's token.")]
 ListArgument = Annotated[str, typer.Argument(help="allow, block or grey.")]
 Kind = Annotated[str, typer.Argument(help="payer, card, device, merchant, store, address or name.")]
 Value = Annotated[str, typer.Argument(help="Its id; a card's is its instrument.")]
@@ -29,7 +25,7 @@ _STEPS = ("number", "list_before", "list_after", "actor", "reason")
 @app.command("list")
 def list_command(list_name: ListArgument, url: Url, ca: Ca, token_file: TokenFile) -> None:
     """The entries of a list that count."""
-    api, table = _api(url, ca, token_file), Table(*_LISTED)
+    api, table = api_of(url, ca, token_file), Table(*_LISTED)
     asked = ""
     while found := api.get(f"{_PATH}/{list_name}{asked}")["entries"]:
         for row in found:
@@ -42,7 +38,7 @@ def list_command(list_name: ListArgument, url: Url, ca: Ca, token_file: TokenFil
 @app.command()
 def show(kind: Kind, value: Value, url: Url, ca: Ca, token_file: TokenFile) -> None:
     """Where a value stands, and who put it there."""
-    row: dict[str, Any] = _api(url, ca, token_file).post(
+    row: dict[str, Any] = api_of(url, ca, token_file).post(
         f"{_PATH}/look_up", {"kind": kind, "value": value}
     )
     events = row.pop("events")
@@ -71,7 +67,7 @@ def put(
         "list_name": list_name, "kind": kind, "value": value, "reason": reason, "owner": owner,
         "by": by, "until_ms": until_ms,
     }  # fmt: skip
-    _tell(_api(url, ca, token_file).post(f"{_PATH}/put", body))
+    _tell(api_of(url, ca, token_file).post(f"{_PATH}/put", body))
 
 
 @app.command("take-off")
@@ -80,12 +76,8 @@ def take_off(
 ) -> None:
     """Take a value off its list."""
     body = {"kind": kind, "value": value, "reason": reason, "by": by}
-    _tell(_api(url, ca, token_file).post(f"{_PATH}/take_off", body))
+    _tell(api_of(url, ca, token_file).post(f"{_PATH}/take_off", body))
 
 
 def _tell(entry: dict[str, Any]) -> None:
     typer.echo(f"{entry['kind']} {entry['value']}: {entry['list_name'] or 'on no list'}")
-
-
-def _api(url: str, ca: Path, token_file: Path) -> JsonApi:
-    return JsonApi(url, ca, token_file.read_text("ascii").strip())

@@ -10,12 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from protocol.ids import RANDOM_BYTES, REPORT, mint
-from tillway.json_api import JsonApi
+from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(help="Reports of suspicious transactions.", no_args_is_help=True)
-Url = Annotated[str, typer.Option(help="The backend's address, https://…")]
-Ca = Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")]
-TokenFile = Annotated[Path, typer.Option(help="The operator's token.")]
 By = Annotated[str, typer.Option(help="Who does it.")]
 Words = Annotated[str, typer.Option(help="Why.")]
 _PATH = "/operator/v1/risk/reports"
@@ -35,7 +32,7 @@ def list_command(
     ] = "",
 ) -> None:
     """The reports that have not ended, the first due first."""
-    found = _api(url, ca, token_file).get(_PATH + (f"?state={state}" if state else ""))
+    found = api_of(url, ca, token_file).get(_PATH + (f"?state={state}" if state else ""))
     table = Table(*_LISTED)
     for row in found["reports"]:
         table.add_row(*(str(row[name]) for name in _LISTED))
@@ -51,7 +48,7 @@ def show(
     out: Annotated[Path | None, typer.Option(help="Write the report's file here, too.")] = None,
 ) -> None:
     """One report and its steps. Exit code 1: its steps were tampered with."""
-    api = _api(url, ca, token_file)
+    api = api_of(url, ca, token_file)
     row: dict[str, Any] = api.get(f"{_PATH}/{report_id}")
     events = row.pop("events")
     for name, value in row.items():
@@ -83,7 +80,7 @@ def raise_command(
         "report_id": report_id, "by": by, "subject": subject, "subject_id": subject_id,
         "reason": reason, "payments": payment, "case_id": case_id or None,
     }  # fmt: skip
-    _tell(_api(url, ca, token_file).post(_PATH, body))
+    _tell(api_of(url, ca, token_file).post(_PATH, body))
 
 
 @app.command()
@@ -126,16 +123,12 @@ def file(
     """Say that an approved report was filed; what was filed is kept as it is now."""
     _step(url, ca, token_file, f"{report_id}/file", by=by, words=words, receipt=receipt)
     if out is not None:
-        out.write_bytes(_api(url, ca, token_file).call("GET", f"{_PATH}/{report_id}/file"))
+        out.write_bytes(api_of(url, ca, token_file).call("GET", f"{_PATH}/{report_id}/file"))
 
 
 def _step(url: str, ca: Path, token_file: Path, place: str, **body: str) -> None:
-    _tell(_api(url, ca, token_file).post(f"{_PATH}/{place}", body))
+    _tell(api_of(url, ca, token_file).post(f"{_PATH}/{place}", body))
 
 
 def _tell(report: dict[str, Any]) -> None:
     typer.echo(f"{report['report_id']}: {report['state']}")
-
-
-def _api(url: str, ca: Path, token_file: Path) -> JsonApi:
-    return JsonApi(url, ca, token_file.read_text("ascii").strip())

@@ -11,12 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from tillway.json_api import JsonApi
+from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(help="Rules and the facts that they read.", no_args_is_help=True)
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Rules as TOML.")]
-Url = Annotated[str, typer.Option(help="The backend's address, https://…")]
-Ca = Annotated[Path, typer.Option(help="The CA's certificate, which init wrote.")]
-TokenFile = Annotated[Path, typer.Option(help="The operator's token.")]
 SetId = Annotated[str, typer.Argument(help="The set's id, the hash of its rules.")]
 By = Annotated[str, typer.Option(help="Who says it.")]
 Words = Annotated[str, typer.Option(help="Why.")]
@@ -77,7 +75,7 @@ def facts() -> None:
 @app.command()
 def sets(url: Url, ca: Ca, token_file: TokenFile) -> None:
     """The backend's sets of rules, and what it judges with now."""
-    found: dict[str, Any] = _api(url, ca, token_file).get(_PATH)
+    found: dict[str, Any] = api_of(url, ca, token_file).get(_PATH)
     table = Table(*_SETS)
     for row in found["sets"]:
         table.add_row(*(str(row[name]) for name in _SETS))
@@ -94,7 +92,7 @@ def sets(url: Url, ca: Ca, token_file: TokenFile) -> None:
 @app.command()
 def show(set_id: SetId, url: Url, ca: Ca, token_file: TokenFile) -> None:
     """A set's state and steps."""
-    row: dict[str, Any] = _api(url, ca, token_file).get(f"{_PATH}/{set_id}")
+    row: dict[str, Any] = api_of(url, ca, token_file).get(f"{_PATH}/{set_id}")
     events = row.pop("events")
     row.pop("text")
     for name, value in row.items():
@@ -106,7 +104,7 @@ def show(set_id: SetId, url: Url, ca: Ca, token_file: TokenFile) -> None:
 @app.command()
 def text(set_id: SetId, url: Url, ca: Ca, token_file: TokenFile) -> None:
     """A set's file; of "shipped": the rules that ship, to begin a set of one's own with."""
-    typer.echo(_api(url, ca, token_file).get(f"{_PATH}/{set_id}")["text"], nl=False)
+    typer.echo(api_of(url, ca, token_file).get(f"{_PATH}/{set_id}")["text"], nl=False)
 
 
 @app.command()
@@ -114,7 +112,7 @@ def draft(file: File, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Wo
     """Bring a file of rules as a draft; the answer names the set by the hash of its rules."""
     _checked(file)
     asked = urlencode({"by": by, "words": words})
-    answer = _api(url, ca, token_file).call(
+    answer = api_of(url, ca, token_file).call(
         "POST", f"{_PATH}?{asked}", file.read_bytes(), "application/toml"
     )
     _tell(json.loads(answer))
@@ -123,7 +121,7 @@ def draft(file: File, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Wo
 @app.command()
 def shadow(set_id: SetId, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words) -> None:
     """Let a set judge beside the live one and decide nothing; also takes a canary back."""
-    _move(_api(url, ca, token_file), set_id, "shadow", by=by, words=words)
+    _move(api_of(url, ca, token_file), set_id, "shadow", by=by, words=words)
 
 
 @app.command()
@@ -132,7 +130,7 @@ def canary(
 ) -> None:
     """Propose, as the first of two persons, that a set in shadow decides a share of payments."""
     _move(
-        _api(url, ca, token_file), set_id, "propose_canary",
+        api_of(url, ca, token_file), set_id, "propose_canary",
         by=by, words=words, share_bps=share_bps,
     )  # fmt: skip
 
@@ -143,7 +141,7 @@ def approve_canary(
 ) -> None:
     """Agree, as the second person, to the share that was proposed."""
     _move(
-        _api(url, ca, token_file), set_id, "confirm_canary",
+        api_of(url, ca, token_file), set_id, "confirm_canary",
         by=by, words=words, share_bps=share_bps,
     )  # fmt: skip
 
@@ -151,25 +149,25 @@ def approve_canary(
 @app.command()
 def propose(set_id: SetId, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words) -> None:
     """Propose, as the first of two persons, that a canary decides all payments."""
-    _move(_api(url, ca, token_file), set_id, "propose_live", by=by, words=words)
+    _move(api_of(url, ca, token_file), set_id, "propose_live", by=by, words=words)
 
 
 @app.command()
 def approve(set_id: SetId, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words) -> None:
     """Agree, as the second person: the set is live, and the one before is retired."""
-    _move(_api(url, ca, token_file), set_id, "confirm_live", by=by, words=words)
+    _move(api_of(url, ca, token_file), set_id, "confirm_live", by=by, words=words)
 
 
 @app.command()
 def reject(set_id: SetId, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words) -> None:
     """Disagree, as the second person: the set stays what it was."""
-    _move(_api(url, ca, token_file), set_id, "reject", by=by, words=words)
+    _move(api_of(url, ca, token_file), set_id, "reject", by=by, words=words)
 
 
 @app.command()
 def retire(set_id: SetId, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words) -> None:
     """Take a set that is not live out of use."""
-    _move(_api(url, ca, token_file), set_id, "retire", by=by, words=words)
+    _move(api_of(url, ca, token_file), set_id, "retire", by=by, words=words)
 
 
 @app.command()
@@ -185,7 +183,7 @@ def suppress(
     """Propose that the hits of a rule decide nothing for a while; a second person confirms it."""
     until_ms = now_ms() + hours * _HOUR_MS if hours else 0
     body = {"rule_id": rule_id, "until_ms": until_ms, "by": by, "words": words}
-    _api(url, ca, token_file).post(f"{_PATH}/suppress", body)
+    api_of(url, ca, token_file).post(f"{_PATH}/suppress", body)
     typer.echo(f"{rule_id}: {f'proposed until {until_ms}' if hours else 'decides'}")
 
 
@@ -199,7 +197,7 @@ def approve_suppression(
     words: Words,
 ) -> None:
     """Agree, as the second person, to what ``rules sets`` shows as proposed."""
-    api = _api(url, ca, token_file)
+    api = api_of(url, ca, token_file)
     waiting = {row["rule_id"]: row for row in api.get(_PATH)["suppressions_proposed"]}
     until_ms = waiting[rule_id]["proposed_until_ms"] if rule_id in waiting else 0
     body = {"rule_id": rule_id, "until_ms": until_ms, "by": by, "words": words}
@@ -221,7 +219,3 @@ def _move(
 
 def _tell(rule_set: dict[str, Any]) -> None:
     typer.echo(f"{rule_set['set_id']}: {rule_set['state']}")
-
-
-def _api(url: str, ca: Path, token_file: Path) -> JsonApi:
-    return JsonApi(url, ca, token_file.read_text("ascii").strip())

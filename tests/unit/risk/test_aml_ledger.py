@@ -117,7 +117,7 @@ def run(lite: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     token.write_text("operator\n")
     place = ["--url", "https://b", "--ca", str(token), "--token-file", str(token)]
     with TestClient(web, headers=OPERATOR) as client:
-        monkeypatch.setattr(reports, "JsonApi", lambda *_: FileLine(client))
+        monkeypatch.setattr(reports, "api_of", lambda *_: FileLine(client))
 
         def run(*words: str, exit_code: int = 0) -> str:
             env = {"COLUMNS": "250"}

@@ -37,7 +37,7 @@ def run(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     token = tmp_path / "token"
     token.write_text("operator\n")
     with TestClient(web, headers=OPERATOR) as client:
-        monkeypatch.setattr(cases, "JsonApi", lambda *_: Line(client))
+        monkeypatch.setattr(cases, "api_of", lambda *_: Line(client))
 
         def run(*words: str, exit_code: int = 0) -> str:
             place = ["--url", "https://b", "--ca", str(token), "--token-file", str(token)]

@@ -199,7 +199,7 @@ def test_the_command_line_labels_a_payment_and_shows_it(
     token.write_text("operator\n")
     place = ["--url", "https://b", "--ca", str(token), "--token-file", str(token)]
     with TestClient(web, headers=OPERATOR) as client:
-        monkeypatch.setattr(labels, "JsonApi", lambda *_: Line(client))
+        monkeypatch.setattr(labels, "api_of", lambda *_: Line(client))
 
         def run(*words: str) -> str:
             done = CliRunner().invoke(app, ["label", *words, *place], env={"COLUMNS": "200"})

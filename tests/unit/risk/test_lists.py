@@ -185,7 +185,7 @@ def test_the_command_line_puts_shows_and_takes_off(
 ) -> None:
     token = tmp_path / "token"
     token.write_text("operator\n")
-    monkeypatch.setattr(lists, "JsonApi", lambda *_: Line(http))
+    monkeypatch.setattr(lists, "api_of", lambda *_: Line(http))
 
     def run(*words: str) -> str:
         place = ["--url", "https://b", "--ca", str(token), "--token-file", str(token)]

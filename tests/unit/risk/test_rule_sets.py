@@ -332,7 +332,7 @@ def test_two_people_bring_a_set_live_at_the_command_line(
     token, file = tmp_path / "token", tmp_path / "rules.toml"
     token.write_text("operator\n")
     file.write_text(ONE, "utf-8")
-    monkeypatch.setattr(rules_cli, "JsonApi", lambda *_: Line(http))
+    monkeypatch.setattr(rules_cli, "api_of", lambda *_: Line(http))
     monkeypatch.setattr(rules_cli, "now_ms", lite.clock.now_ms)
 
     def run(*words: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from protocol.errors import OperatingError
-from tillway import clearing_bill
+from tillway import operator_place
 from tillway.clearing import app
 
 CONTENT = "\ufeff交易时间\r\n".encode() * 3
@@ -33,7 +33,7 @@ class Backend:
 
 @pytest.fixture(autouse=True)
 def backend(monkeypatch: pytest.MonkeyPatch) -> type[Backend]:
-    monkeypatch.setattr(clearing_bill, "JsonApi", Backend)
+    monkeypatch.setattr(operator_place, "JsonApi", Backend)
     Backend.asked = []
     Backend.told = hashlib.sha256(CONTENT).hexdigest()
     return Backend
