@@ -8,6 +8,7 @@ from tests.simulation.reading import render
 from tests.simulation.shop import Outcome, Shop
 
 MINUTES = 25
+MINUTES_A_DAY = 24 * 60
 NOTES_SHOWN = 120
 
 
@@ -25,7 +26,8 @@ def run_seed(
 ) -> Outcome:
     """One shop, from its opening to its judgement. Raises ``SeedFailed``."""
     with tempfile.TemporaryDirectory(prefix="tillway-simulation-") as directory:
-        shop = Shop(seed, Path(directory), template, suite=suite)
+        days = -(-minutes // MINUTES_A_DAY)
+        shop = Shop(seed, Path(directory), template, suite=suite, days=days)
         try:
             return shop.run(minutes)
         except Exception as error:

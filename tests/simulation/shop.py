@@ -63,8 +63,12 @@ class Outcome:
 class Shop:
     """Everything there is, and the one heap that moves it."""
 
-    def __init__(self, seed: int, directory: Path, template: Path, *, suite: str = "ES256") -> None:
+    def __init__(
+        self, seed: int, directory: Path, template: Path, *, suite: str = "ES256", days: int = 1
+    ) -> None:
+        """Payers get enough for so many days."""
         self.seed = seed
+        self.balances = [balance_minor * days for balance_minor in BALANCES]
         self.schedule = Schedule()
         self.trace = Trace(self.schedule)
         self.dice = random.Random(f"{seed}/shop")
@@ -239,7 +243,7 @@ class Shop:
     def _judge(self) -> None:
         self._verify()
         self.auditor.judge(
-            payers=dict(zip(self.payers, BALANCES, strict=True)),
+            payers=dict(zip(self.payers, self.balances, strict=True)),
             merchant_id=MERCHANT,
             tills={tid: till.path for tid, till in self.tills.items()},
             lost=self.revoked,
@@ -298,7 +302,7 @@ class Shop:
         for tid, key in self.keys.items():
             self._enrol_device(tid, DeviceKind.TERMINAL, key)
         routes = {}
-        for balance_minor in BALANCES:
+        for balance_minor in self.balances:
             payer_id = self._mint("pyr", entropy)
             self.payer_key = generate("Ed25519")
             row = do(
@@ -315,7 +319,7 @@ class Shop:
             routes[payer_id] = row["route"]
             for command in confirmed_top_up(self._mint("top", entropy), payer_id, balance_minor):
                 do(command)
-            if balance_minor == BALANCES[0] and len(routes) == 1:
+            if len(routes) == 1:
                 self.mandate = (payer_id, self._mandate(payer_id, entropy))
         return routes
 
