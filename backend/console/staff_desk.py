@@ -12,6 +12,7 @@ from typing import Any
 from backend.audit.model import Act, ActKind
 from backend.audit.service import Audited, KeepAct, Watch
 from backend.console.desk import PeopleDesk
+from backend.console.fresh_code import matched
 from backend.console.model import (
     SALT_BYTES,
     SETUP_BYTES,
@@ -181,19 +182,21 @@ class StaffDesk:
         act = person.act(ActKind.SIGN_OUT, "sign out everywhere", f"person {person.name}")
         await self._services.submit(Audited(command=command, act=act))
 
-    async def change_password(self, person: Person, *, old: str, new: str) -> None:
-        """Another password of one's own; every other session is over. ``password_wrong`` where the
-        present one is not the old one."""
+    async def change_password(self, person: Person, *, old: str, new: str, code: str) -> None:
+        """Another password of one's own; every other session is over. ``console_code_wrong`` and
+        ``password_wrong`` for a wrong code and a wrong present password: tries that count as those
+        of signing in do."""
         check_password(new)
-        user = await self._user(person.name)
-        digest = await self._people.hashed(old, user["password_salt"])
-        if not is_same_hash(digest, user["password_hash"]):
+        try:
+            step = await self._matched(person, old, code)
+        except CallerError:
             failed = person.act(ActKind.SIGN_IN_FAILED, "password", f"person {person.name}")
             await self._services.submit(KeepAct(failed))
-            raise CallerError("password_wrong")
+            raise
         salt = self._services.entropy.token_bytes(SALT_BYTES)
         command = ChangePassword(
             name=person.name,
+            step=step,
             token_hash=hash_token(person.token),
             password_salt=salt,
             password_hash=await self._people.hashed(new, salt),
@@ -226,6 +229,13 @@ class StaffDesk:
         )
         by = By(actor=f"console:{name}", origin=origin)
         await self._kept(by, command, name, "set up", user["merchant_id"])
+
+    async def _matched(self, person: Person, password: str, code: str) -> int:
+        user, step = await matched(self._services, self._people, person, code)
+        digest = await self._people.hashed(password, user["password_salt"])
+        if not is_same_hash(digest, user["password_hash"]):
+            raise CallerError("password_wrong")
+        return step
 
     async def _invited(self, name: str, setup: str) -> Row:
         user: Row | None = await self._services.run_read(lambda: self._repository.person(name))

@@ -104,7 +104,7 @@ def _account(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk) -> None:
         try:
             if new != form.get("again", ""):
                 raise CallerError("field_invalid", "again")
-            await desk.change_password(person, old=old, new=new)
+            await desk.change_password(person, old=old, new=new, code=form.get("code", ""))
         except CallerError as refusal:
             return await shown(request, person, refusal)
         return face.sent(request, "/account?done=1")

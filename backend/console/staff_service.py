@@ -186,9 +186,11 @@ class FinishSetup:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangePassword:
     """Another password, by its person; every session but the one that asks is over.
-    ``not_authorized`` where that one is over, too: a reset meanwhile is not undone."""
+    ``not_authorized`` where that one is over, too: a reset meanwhile is not undone. The code's step
+    is used up; ``console_code_wrong`` where it was before."""
 
     name: str
+    step: int
     token_hash: bytes
     password_salt: bytes
     password_hash: bytes
@@ -200,12 +202,17 @@ class ChangePassword:
         user, session = _user(ws, self.name), ws.get(SESSION, self.token_hash)
         if session is None or session["is_ended"] or session["epoch"] != user["epoch"]:
             raise CallerError("not_authorized")
+        if self.step <= user["totp_step"]:
+            raise CallerError("console_code_wrong")
         epoch = user["epoch"] + 1
         ws.update(
             USER,
             self.name,
             password_salt=self.password_salt,
             password_hash=self.password_hash,
+            totp_step=self.step,
+            tries=0,
+            locked_until_ms=0,
             epoch=epoch,
         )
         ws.update(SESSION, self.token_hash, epoch=epoch)

@@ -3,6 +3,8 @@
 Rule 1: a file under its own name is whole and has the digest that it is named by; what is on its
         way ends in ``.part``.
 Rule 2: however many devices ask for a file, it is fetched once.
+Rule 3: what is on its way counts as what is kept, also what an earlier run left unfinished; what is
+        fetched right now is never taken away for the sake of another.
 """
 
 import asyncio
@@ -37,8 +39,10 @@ class FirmwareStore:
         self._line = line
         self._locks: dict[str, asyncio.Lock] = {}
         self._fetches = asyncio.Semaphore(FETCHES_MAX)
+        self._coming: set[Path] = set()
         self.fetched_bytes = 0
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._make_room(0)
 
     async def file(self, digest: str) -> Path:
         """The whole file, fetched if it is not here yet. ``firmware_unknown`` if there is none, and
@@ -58,30 +62,38 @@ class FirmwareStore:
 
     async def _fetch(self, digest: str, path: Path) -> None:
         part = path.with_suffix(".part")
+        self._coming.add(part)
+        try:
+            await self._complete(digest, path)
+        finally:
+            self._coming.remove(part)
+
+    async def _complete(self, digest: str, path: Path) -> None:
+        part = path.with_suffix(".part")
         offset = part.stat().st_size if part.is_file() else 0
         while some := await self._line.firmware(digest, offset=offset):
             if offset + len(some) > FIRMWARE_BYTES_MAX:
                 part.unlink(missing_ok=True)
                 raise CallerError("firmware_refused", "longer than firmware may be")
+            self._make_room(len(some))
             await asyncio.to_thread(_append, part, some, offset)
             offset += len(some)
             self.fetched_bytes += len(some)
         if not await asyncio.to_thread(_is_whole, part, digest):
             part.unlink(missing_ok=True)
             raise OperatingError("backend_unreachable", "firmware came damaged; it begins anew")
-        self._make_room(offset)
         part.replace(path)
         log.info("firmware_kept", digest=digest, bytes=offset)
 
     def _make_room(self, wanted: int) -> None:
-        kept = [one for one in self._directory.iterdir() if not one.suffix]
-        kept.sort(key=lambda one: one.stat().st_mtime)
-        total = sum(one.stat().st_size for one in kept) + wanted
-        for oldest in kept:
+        kept = [(one.stat().st_mtime, one.stat().st_size, one) for one in self._directory.iterdir()]
+        total = sum(size for _, size, _ in kept) + wanted
+        for _, size, oldest in sorted(kept):
             if total <= STORE_BYTES_MAX:
                 return
-            total -= oldest.stat().st_size
-            oldest.unlink()
+            if oldest not in self._coming:
+                total -= size
+                oldest.unlink()
 
 
 def _append(part: Path, some: bytes, offset: int) -> None:

@@ -14,6 +14,7 @@ from hub.ocpp.account import ChargerAccount, ExchangeLocal
 from hub.ocpp.book import ChargeBook, Post
 from hub.ocpp.journal import ChargeJournal, open_journal
 from hub.ocpp.keeper import Keeper
+from hub.ocpp.limits import PASSWORD_BYTES_MIN
 from hub.ocpp.model import Tariff
 from hub.ocpp.server import OcppServer
 from hub.ocpp.settings import ChargerSettings, OcppSettings
@@ -64,7 +65,7 @@ async def start_central_system(
     settings: OcppSettings, parts: OcppParts, stack: AsyncExitStack
 ) -> CentralSystem:
     """Begin to serve; what is begun is ended by ``stack``. ``config_invalid`` names a charger
-    whose identity is missing or of another name or store."""
+    whose identity is missing or of another name or store, or whose password is too short."""
     journal = ChargeJournal(open_journal(parts.state_dir / JOURNAL_NAME))
     stack.callback(journal.close)
     worker = ThreadPoolExecutor(1, thread_name_prefix="hub-charges")
@@ -77,7 +78,7 @@ async def start_central_system(
     server = OcppServer(
         book,
         keeper,
-        passwords={name: _secret(home / "password") for name, home in homes.items()},
+        passwords={name: _password(home / "password") for name, home in homes.items()},
         host=settings.host,
         port=settings.port,
         tls=server_context(parts.identity.tls) if settings.tls else None,
@@ -125,6 +126,14 @@ def _account(name: str, home: Path, parts: OcppParts) -> ChargerAccount:
         clock=parts.clock,
         entropy=parts.entropy,
     )
+
+
+def _password(path: Path) -> bytes:
+    """What a charger is to know; empty where it has a certificate only."""
+    found = _secret(path)
+    if found and len(found) < PASSWORD_BYTES_MIN:
+        raise CallerError("config_invalid", f"{path}: at least {PASSWORD_BYTES_MIN} characters")
+    return found
 
 
 def _secret(path: Path) -> bytes:

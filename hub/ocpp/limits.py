@@ -15,6 +15,12 @@ CALLS_OPEN_MAX = 8
 """Calls of one charger that may be worked at, in their order; above, its socket is not read."""
 STANDING_WAIT_S = 5.0
 """How long a tapped card may wait for the backend's word on its mandate."""
+PASSWORD_BYTES_MIN = 16
+"""Of OCPP's security profiles 1 and 2."""
+TRIES_MAX = 10
+"""Wrong passwords from one address in ``TRIES_WINDOW_MS``; it is not heard until that is over."""
+TRIES_WINDOW_MS = 10 * 60 * 1000
+ADDRESSES_REMEMBERED_MAX = 1_000
 
 TICK_S = 1.0
 WATCH_EVERY_MS = 3_000

@@ -1,7 +1,7 @@
 """Where chargers dial in: ``ws(s)://HOST:PORT/ocpp/NAME``.
 
 Rule 1: a charger is who its certificate says, or who knows the charger's password (OCPP security
-        profiles 1 to 3); the path must name the same.
+        profiles 1 to 3); the path must name the same. Wrong passwords are counted (``tries``).
 Rule 2: a charger that dials again takes over from its own line of before.
 """
 
@@ -20,6 +20,7 @@ from hub.ocpp.connection import Connection, Outbox
 from hub.ocpp.dialect import Desk, Dialect, Send
 from hub.ocpp.keeper import Keeper
 from hub.ocpp.limits import MESSAGE_BYTES_MAX, PING_EVERY_S
+from hub.ocpp.tries import WrongTries
 from hub.ocpp.v16 import Dialect16
 from hub.ocpp.v201 import Dialect201
 from protocol.clock import Clock
@@ -56,6 +57,7 @@ class OcppServer:
         self._host, self._wanted_port = host, port
         self._tls = tls
         self._clock = clock
+        self._tries = WrongTries()
         self._lines: dict[str, Connection] = {}
         self._runner: web.AppRunner | None = None
         self.port = port
@@ -83,7 +85,7 @@ class OcppServer:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
-        if name not in self._book.posts or not self._is_known(name, request):
+        if not self._is_known(name, request) or name not in self._book.posts:
             log.warning("charger_not_admitted", charger=name, peer=request.remote)
             raise web.HTTPUnauthorized(headers={"WWW-Authenticate": 'Basic realm="ocpp"'})
         socket = web.WebSocketResponse(
@@ -118,10 +120,20 @@ class OcppServer:
         )
         if certificate:
             return is_charger(certificate, name)
-        expected = self._passwords.get(name)
-        user, _, password = _basic(request.headers.get("Authorization", "")).partition(b":")
-        is_right = hmac.compare_digest(password, expected or b"")
-        return bool(expected) and is_right and user == name.encode()
+        shown = _basic(request.headers.get("Authorization", ""))
+        return bool(shown) and self._is_password(name, shown, request.remote or "")
+
+    def _is_password(self, name: str, shown: bytes, address: str) -> bool:
+        now_ms = self._clock.now_ms()
+        if not self._tries.admits(address, now_ms=now_ms):
+            raise web.HTTPTooManyRequests
+        expected = self._passwords.get(name, b"")
+        user, _, password = shown.partition(b":")
+        is_right = hmac.compare_digest(password, expected) and user == name.encode()
+        if not (expected and is_right):
+            self._tries.note(address, now_ms=now_ms)
+            return False
+        return True
 
 
 def is_charger(certificate: Mapping[str, Any], name: str) -> bool:

@@ -18,6 +18,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from hub.ocpp.limits import PASSWORD_BYTES_MIN, TRIES_MAX
 from protocol.answers import Answer
 from protocol.envelope import Envelope
 from protocol.errors import CallerError
@@ -71,13 +72,13 @@ def bank(asked: list[Envelope]) -> Callable[[Envelope], Answer]:
     return answer
 
 
-def home_of_charger(root: Path, shop: Shop) -> None:
+def home_of_charger(root: Path, shop: Shop, password: str = PASSWORD) -> None:
     """The charger's identity, passphrase and password, where its hub looks for them."""
     home = root / "hub-1" / "chargers" / CHARGER
     issued = Installation(root / "issued", shop)
     identity = issued.issue("thing", CHARGER, shop.key_of(CHARGER))
     shutil.copytree(identity.tls.chain.parent, home / "identity")
-    for name, content in (("passphrase", PASSPHRASE), ("password", PASSWORD.encode())):
+    for name, content in (("passphrase", PASSPHRASE), ("password", password.encode())):
         (home / name).write_bytes(content)
         (home / name).chmod(0o600)
 
@@ -99,10 +100,10 @@ async def test_a_foreign_charger_charges_and_pays(
         await world.hub.chargers.book.run(  # type: ignore[union-attr]  # there is one
             lambda journal: journal.bind_tag(CHARGER, "CARD-1", MANDATE)
         )
-        await refuses_strangers(world)
         told = await session(node, world, protocol)
         await until(lambda: any(one.message_type == "payment.create" for one in asked))
         shown = await charges(world)
+        await refuses_strangers(world)
     assert told["complaints"] == []
     assert (told["boot"], told["card"]) == ("Accepted", "Accepted")
     if protocol == "ocpp1.6":
@@ -143,6 +144,8 @@ async def refuses_strangers(world: World) -> None:
             (CHARGER, f"Basic {wrong}", 401),
             ("charger-2", f"Basic {right}", 401),
             (CHARGER, f"Basic {right}", 400),
+            *[(CHARGER, f"Basic {wrong}", 401)] * (TRIES_MAX - 2),
+            (CHARGER, f"Basic {right}", 429),
         ):
             headers = {"Authorization": word} if word else {}
             async with client.get(f"{base}/{name}", headers=headers) as answer:
@@ -153,4 +156,13 @@ async def refuses_strangers(world: World) -> None:
 async def test_a_charger_without_an_identity_ends_the_start(tmp_path: Path) -> None:
     with pytest.raises(CallerError, match="config_invalid"):
         async with running_world(tmp_path, CHARGER, ocpp=charger_settings()):
+            pass
+
+
+@pytest.mark.asyncio
+async def test_a_password_that_can_be_guessed_ends_the_start(tmp_path: Path) -> None:
+    shop = Shop()
+    home_of_charger(tmp_path, shop, "x" * (PASSWORD_BYTES_MIN - 1))
+    with pytest.raises(CallerError, match="at least 16 characters"):
+        async with running_world(tmp_path, CHARGER, shop=shop, ocpp=charger_settings()):
             pass

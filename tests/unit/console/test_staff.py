@@ -10,7 +10,7 @@ from httpx import Response
 
 from backend.audit.repository import ActFilter, AuditRepository
 from backend.console.desk import PeopleDesk
-from backend.console.limits import SETUP_LIFE_MS
+from backend.console.limits import SETUP_LIFE_MS, SIGN_IN_LOCK_MS, SIGN_IN_TRIES_MAX
 from backend.console.totp import STEP_MS, code_at
 from tests.support.console_world import PASSWORD, ConsoleWorld, page_token
 from tests.support.shop import MERCHANT, OTHER_MERCHANT
@@ -159,9 +159,15 @@ def test_a_password_is_changed_by_its_person_and_ends_the_other_sessions(
 ) -> None:
     world.add("li.na")
     own, other = world.signed_in("li.na"), world.signed_in("li.na")
-    change = {"old": PASSWORD, "new": NEW_PASSWORD, "again": NEW_PASSWORD}
+    used = world.code("li.na")
+    world.shop.clock.at_ms += STEP_MS
+    change = {
+        "old": PASSWORD, "new": NEW_PASSWORD, "again": NEW_PASSWORD, "code": world.code("li.na")
+    }  # fmt: skip
     for wrong, code in (
         ({"old": "wrong horse battery"}, "password_wrong"),
+        ({"code": used}, "console_code_wrong"),
+        ({"code": ""}, "console_code_wrong"),
         ({"new": "short", "again": "short"}, "password_weak"),
         ({"again": "something else"}, "field_invalid"),
     ):
@@ -174,6 +180,24 @@ def test_a_password_is_changed_by_its_person_and_ends_the_other_sessions(
     assert world.sign_in(world.browser(), "li.na", password=NEW_PASSWORD).status_code == 303
     assert ("console:li.na", "password", "person li.na") in acts(world)
     assert ("console:li.na", "password", "person li.na") in acts(world, "sign_in_failed")
+
+
+def test_who_found_a_session_open_may_not_try_passwords_as_often_as_they_like(
+    world: ConsoleWorld,
+) -> None:
+    world.add("li.na")
+    own = world.signed_in("li.na")
+    world.shop.clock.at_ms += STEP_MS
+    change = {
+        "old": PASSWORD, "new": NEW_PASSWORD, "again": NEW_PASSWORD, "code": world.code("li.na")
+    }  # fmt: skip
+    for number in range(SIGN_IN_TRIES_MAX):
+        answer = post(own, "account/password", **change | {"old": f"wrong battery {number}"})
+        assert "password_wrong" in answer.text
+    assert "console_code_wrong" in post(own, "account/password", **change).text
+    assert "sign_in_wrong" in world.sign_in(world.browser(), "li.na").text
+    world.shop.clock.at_ms += SIGN_IN_LOCK_MS
+    assert world.sign_in(world.browser(), "li.na").status_code == 303
 
 
 def test_one_s_sessions_are_listed_and_ended_one_by_one_or_all(world: ConsoleWorld) -> None:
@@ -247,7 +271,10 @@ def test_a_change_of_password_under_way_does_not_undo_a_reset(
 ) -> None:
     world.add("li.na")
     own = world.signed_in("li.na")
-    change = {"old": PASSWORD, "new": NEW_PASSWORD, "again": NEW_PASSWORD}
+    world.shop.clock.at_ms += STEP_MS
+    change = {
+        "old": PASSWORD, "new": NEW_PASSWORD, "again": NEW_PASSWORD, "code": world.code("li.na")
+    }  # fmt: skip
     reset_while_hashing(world, monkeypatch, "li.na")
     post(own, "account/password", **change)
     assert own.get("/console/account", follow_redirects=False).status_code == 303

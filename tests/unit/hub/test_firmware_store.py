@@ -1,0 +1,107 @@
+"""The hub's firmware files: bounded together, whether whole or on their way."""
+
+import asyncio
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from hub.firmware import store
+from hub.firmware.store import FirmwareStore
+from protocol.errors import OperatingError
+
+ROOM, PIECE = 1_000, 100
+
+
+class Line:
+    """A backend that has files of a few pieces; the line may be cut after some bytes."""
+
+    def __init__(self, *contents: bytes) -> None:
+        self.files = {hashlib.sha256(content).hexdigest(): content for content in contents}
+        self.is_cut_at = ROOM * 2
+        self.most = 0
+        self.directory = Path()
+
+    async def firmware(self, digest: str, *, offset: int) -> bytes:
+        await asyncio.sleep(0)
+        self.most = max(self.most, sum(one.stat().st_size for one in self.directory.iterdir()))
+        if offset >= self.is_cut_at:
+            raise OperatingError("backend_unreachable")
+        return self.files[digest][offset : offset + PIECE]
+
+
+def content(number: int, size: int) -> bytes:
+    return bytes([number]) * size
+
+
+@pytest.fixture
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(store, "STORE_BYTES_MAX", ROOM)
+    return tmp_path / "firmware"
+
+
+def opened(directory: Path, line: Line) -> FirmwareStore:
+    line.directory = directory
+    return FirmwareStore(directory, line)
+
+
+def held(directory: Path) -> dict[str, int]:
+    return {one.name: one.stat().st_size for one in directory.iterdir()}
+
+
+async def cut_off(files: FirmwareStore, line: Line, digest: str, *, at: int) -> None:
+    line.is_cut_at = at
+    with pytest.raises(OperatingError):
+        await files.file(digest)
+    line.is_cut_at = ROOM * 2
+
+
+def aged(directory: Path) -> None:
+    """Let what is here be older than what comes."""
+    for one in directory.iterdir():
+        os.utime(one, (1, 1))
+
+
+@pytest.mark.asyncio
+async def test_unfinished_files_take_room_and_go_when_it_is_needed(directory: Path) -> None:
+    line = Line(*(content(number, 800) for number in range(3)))
+    files = opened(directory, line)
+    first, second, third = line.files
+    await cut_off(files, line, first, at=700)
+    assert held(directory) == {f"{first}.part": 700}
+    aged(directory)
+    await cut_off(files, line, second, at=300)
+    assert held(directory) == {f"{first}.part": 700, f"{second}.part": 300}
+    await files.file(third)
+    assert held(directory) == {third: 800}
+    assert line.most <= ROOM
+
+
+@pytest.mark.asyncio
+async def test_what_an_earlier_run_left_is_bounded_at_the_start_and_goes_on_where_it_ended(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = Line(content(1, 600), content(2, 800))
+    files = opened(directory, line)
+    old, young = line.files
+    await cut_off(files, line, old, at=300)
+    aged(directory)
+    await cut_off(files, line, young, at=400)
+    monkeypatch.setattr(store, "STORE_BYTES_MAX", 600)
+    again = opened(directory, line)
+    assert held(directory) == {f"{young}.part": 400}
+    monkeypatch.setattr(store, "STORE_BYTES_MAX", ROOM)
+    assert (await again.file(young)).read_bytes() == content(2, 800)
+    assert again.fetched_bytes == 400
+
+
+@pytest.mark.asyncio
+async def test_two_that_come_at_once_take_away_the_old_and_not_each_other(directory: Path) -> None:
+    line = Line(content(1, 500), content(2, 450), content(3, 450))
+    files = opened(directory, line)
+    old, *both = line.files
+    await files.file(old)
+    aged(directory)
+    await asyncio.gather(*(files.file(digest) for digest in both))
+    assert held(directory) == dict.fromkeys(both, 450)
