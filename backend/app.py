@@ -47,6 +47,7 @@ from backend.operator import limits as operator_limits
 from backend.operator.auth import Guard, OperatorGuard
 from backend.operator.pages import router as page_router
 from backend.operator.routes import router as operator_router
+from backend.passkeys.routes import answer_asked
 from backend.pay_page import routes as page_routes
 from backend.pay_page.desk import PageDesk
 from backend.pay_page.limits import OPENINGS_ALL_PER_MINUTE_MAX, OPENINGS_PER_MINUTE_MAX
@@ -91,6 +92,7 @@ def public_application(backend: Backend) -> FastAPI:
     """The public interface, as OpenAPI describes it."""
     app = _application("Tillway backend", backend)
     app.add_exception_handler(AnswerDroppedError, cut_off)
+    answer_asked(app)
     operator = OperatorGuard(
         backend.state.operator_digest,
         _rate(

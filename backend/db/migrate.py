@@ -59,6 +59,7 @@ TABLE_MODULES = (
     "backend.merchants.tables",
     "backend.notify.tables",
     "backend.offline.tables",
+    "backend.passkeys.tables",
     "backend.pay_page.tables",
     "backend.payments.tables",
     "backend.reconciliation.tables",

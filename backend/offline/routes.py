@@ -2,47 +2,46 @@
 operators look at what came back, and who bears it."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from backend.offline.desk import OfflineDesk
 from backend.offline.limits import RETURNS_PER_LIST_MAX, VOUCHER_MINOR_MAX
 from backend.offline.model import Bearer
 from backend.offline.repository import OfflineRepository
+from backend.passkeys.schemas import ByWord
 from backend.payments.services import Services
-from backend.wallet.limits import PIN_DIGITS
-from backend.wanted import Wanted
 from protocol.errors import CallerError
 from protocol.messages.base import CurrencyText, OfflineVoucherIdText
 
 Guard = Callable[[Request], Awaitable[None]]
-CheckPin = Callable[[str, str], Awaitable[None]]
+CheckWord = Callable[[str, ByWord], Awaitable[None]]
 
 
-class WantedVoucher(Wanted):
+class WantedVoucher(ByWord):
     """``POST /wallet/v1/offline-vouchers``; ``voucher_id`` is the wallet's (``ofv_…``)."""
 
+    KIND: ClassVar[str] = "offline_voucher"
     voucher_id: OfflineVoucherIdText
     amount_minor: Annotated[int, Field(gt=0, le=VOUCHER_MINOR_MAX)]
     currency: CurrencyText = "CNY"
-    pin: Annotated[SecretStr, Field(min_length=PIN_DIGITS, max_length=PIN_DIGITS)]
 
 
 def add_wallet_routes(
     routes: APIRouter,
     services: Services,
     payer: Any,  # noqa: ANN401  # an annotation
-    check_pin: CheckPin,
+    check_word: CheckWord,
 ) -> None:
     """Add to the wallet's router what a payer does with vouchers."""
     desk = OfflineDesk(services)
 
     @routes.post("/offline-vouchers", status_code=201)
     async def give(payer_id: payer, body: WantedVoucher) -> dict[str, Any]:
-        await check_pin(payer_id, body.pin.get_secret_value())
-        return await desk.give(payer_id, **body.model_dump(exclude={"pin"}))
+        await check_word(payer_id, body)
+        return await desk.give(payer_id, **body.terms())
 
     @routes.get("/offline-vouchers")
     async def vouchers(payer_id: payer) -> dict[str, Any]:

@@ -75,6 +75,27 @@ class ScanPayment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadTerms:
+    """What a payment costs, and whom it pays; of a group the sum, which the payer was shown."""
+
+    payment_id: str
+
+    def reads(self) -> Iterable[Read]:
+        return [(PAYMENT, self.payment_id)]
+
+    def follow(self, ws: WorkingSet) -> Iterable[Read]:
+        payment = ws.get(PAYMENT, self.payment_id)
+        is_group = payment is not None and payment["method"] == GROUPED
+        return [(GROUP, self.payment_id)] if is_group else []
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> dict[str, Any]:  # noqa: ARG002  # of any time
+        payment = ws.get(PAYMENT, self.payment_id)
+        if payment is None:
+            raise CallerError("payment_not_found", self.payment_id)
+        return terms_of(ws, payment)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmByPayer:
     """The payer pays a merchant-presented code, or gives the PIN or a signed consent for a payment
     by code (then one is always needed). ``attempt_id`` is minted by the wallet: the same attempt
@@ -151,15 +172,10 @@ class ConfirmByPayer:
         text = self.consent
         if text is None:
             return
-        amount_minor = payment["amount_minor"]
-        if payment["method"] == GROUPED:
-            amount_minor = sum_of(parts_of(ws, self.payment_id))
         signed = (text.payment_id, text.attempt_id, text.payer_id)
-        terms = (text.merchant_id, text.amount_minor, text.currency)
-        if signed != (self.payment_id, self.attempt_id, self.payer_id) or terms != (
-            payment["merchant_id"],
-            amount_minor,
-            payment["currency"],
+        terms = terms_of(ws, payment)
+        if signed != (self.payment_id, self.attempt_id, self.payer_id) or any(
+            getattr(text, name) != value for name, value in terms.items()
         ):
             raise CallerError("consent_invalid", "of another payment")
         if not self.is_pin_verified and text.amount_minor > self.rules.wallet.consent_minor:
@@ -267,6 +283,18 @@ class ConfirmByPayer:
                 "at_ms": now_ms,
             },
         )
+
+
+def terms_of(ws: WorkingSet, payment: Row) -> dict[str, Any]:
+    """What the payer agrees to in a payment, or in a group that it leads."""
+    amount_minor = payment["amount_minor"]
+    if payment["method"] == GROUPED:
+        amount_minor = sum_of(parts_of(ws, payment["payment_id"]))
+    return {
+        "merchant_id": payment["merchant_id"],
+        "amount_minor": amount_minor,
+        "currency": payment["currency"],
+    }
 
 
 def _may_be_confirmed(payment: Row, payer_id: str) -> bool:

@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from backend.passkeys.model import Site
 from backend.wallet.limits import PIN_FREE_MINOR_MAX, PIN_FREE_PER_DAY_MAX
 from backend.wallet.model import WalletRules
 
@@ -26,6 +27,17 @@ class WalletSettings(BaseModel):
     """Lets payers make their own payments fail (``docs/wallet.md``). For testers; never where real
     money moves."""
 
+    origins: tuple[str, ...] = ()
+    """Under which addresses payers open the wallet (``https://pay.example``): there fingerprints
+    and faces are taken. The first one's host is what passkeys are bound to."""
+
+    @field_validator("origins")
+    @classmethod
+    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        Site(origins)
+        return origins
+
     def rules(self) -> WalletRules:
         """The rules."""
-        return WalletRules(**self.model_dump())
+        terms = self.model_dump(exclude={"origins"})
+        return WalletRules(**terms, site=Site(self.origins))

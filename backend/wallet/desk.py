@@ -9,7 +9,10 @@ from typing import Any
 
 from backend.db.tables import Row
 from backend.merchants.repository import MerchantRepository
-from backend.payments.confirm import ConfirmByPayer, ScanPayment
+from backend.passkeys.desk import PasskeyDesk
+from backend.passkeys.model import Deed
+from backend.passkeys.schemas import ByWord, PasskeyAnswer, PasskeyOffer
+from backend.payments.confirm import ConfirmByPayer, ReadTerms, ScanPayment
 from backend.payments.repository import PaymentRepository
 from backend.payments.services import Services
 from backend.payments.word import RefuseByPayer
@@ -23,6 +26,7 @@ from backend.wallet.model import (
 )
 from backend.wallet.pin_free import ChoosePinFree, day_of
 from backend.wallet.repository import WalletRepository
+from backend.wallet.schemas import Confirmation, PinFreeLimit
 from backend.wallet.service import (
     BeginPinTry,
     CreatePayer,
@@ -47,6 +51,7 @@ class WalletDesk:
         self._payments = PaymentRepository(services.reader)
         self._merchants = MerchantRepository(services.reader)
         self.switches = SwitchDesk(services)
+        self.passkeys = PasskeyDesk(services)
         self._pin_slots = asyncio.Semaphore(PIN_CHECKS_AT_ONCE_MAX)
 
     async def create_payer(
@@ -113,41 +118,54 @@ class WalletDesk:
         shown: dict[str, Any] = await self._services.submit(command)
         return shown
 
-    async def confirm(
-        self,
-        *,
-        payer_id: str,
-        payment_id: str,
-        attempt_id: str,
-        pin: str | None,
-        consent: bytes | None = None,
-        instrument_id: str | None = None,
-        coupon_id: str | None = None,
-    ) -> dict[str, Any]:
-        """Pay a scanned code, or what waits for this payer's word. A given PIN or consent must be
-        right, also where none is needed."""
-        if pin is not None:
-            await self.check_pin(payer_id, pin)
-        text = None if consent is None else await self._consent(payer_id, consent)
+    async def confirm(self, payer_id: str, wanted: Confirmation) -> dict[str, Any]:
+        """Pay a scanned code, or what waits for this payer's word. A PIN, a consent or a passkey's
+        answer that is given must be right, also where none is needed."""
+        if wanted.pin is not None:
+            await self.check_pin(payer_id, wanted.pin.get_secret_value())
         command = ConfirmByPayer(
-            payment_id=payment_id,
-            attempt_id=attempt_id,
+            payment_id=wanted.payment_id,
+            attempt_id=wanted.attempt_id,
             payer_id=payer_id,
-            is_pin_verified=pin is not None,
+            is_pin_verified=wanted.pin is not None,
             rules=self._services.rules,
-            consent=text,
-            instrument_id=instrument_id,
-            coupon_id=coupon_id,
+            consent=await self._consent(payer_id, wanted),
+            instrument_id=wanted.instrument_id,
+            coupon_id=wanted.coupon_id,
         )
         _, body = await self._services.submit(command)
         await self.switches.before_answer(payer_id)
         shown: dict[str, Any] = body
         return shown
 
-    async def _consent(self, payer_id: str, signed: bytes) -> ConsentText:
+    async def _consent(self, payer_id: str, wanted: Confirmation) -> ConsentText | None:
+        """What the payer has signed, by the phone's key or by a passkey, instead of the PIN."""
+        if wanted.passkey is not None:
+            return await self._by_passkey(payer_id, wanted, wanted.passkey)
+        if wanted.consent is None:
+            return None
         payer = await self._read(lambda: self._wallets.payer(payer_id))
         key = VerifyKey(suite_named(payer["key_suite"]), payer["key_public"])
-        return open_consent(signed, key, now_ms=self._services.clock.now_ms())
+        now_ms = self._services.clock.now_ms()
+        return open_consent(bytes.fromhex(wanted.consent), key, now_ms=now_ms)
+
+    async def _by_passkey(
+        self, payer_id: str, wanted: Confirmation, answer: str | PasskeyAnswer
+    ) -> ConsentText:
+        """The terms are the payment's own: what it costs, and whom it pays."""
+        terms = await self._services.submit(ReadTerms(payment_id=wanted.payment_id))
+        text = ConsentText(
+            payment_id=wanted.payment_id,
+            attempt_id=wanted.attempt_id,
+            payer_id=payer_id,
+            signed_at_ms=self._services.clock.now_ms(),
+            **terms,
+        )
+        said = text.model_dump(exclude={"signed_at_ms"})
+        chosen = {"instrument_id": wanted.instrument_id, "coupon_id": wanted.coupon_id}
+        deed = Deed(kind="payment", terms=said | chosen, amount_minor=text.amount_minor)
+        await self.passkeys.take_word(payer_id, deed, answer)
+        return text
 
     async def asked(self, payer_id: str) -> list[dict[str, Any]]:
         """Payments by code, and things' debits, that wait for this payer's PIN."""
@@ -187,13 +205,11 @@ class WalletDesk:
             "day_left_count": max(0, rules.pin_free_day_count - day.count),
         }
 
-    async def choose_pin_free(
-        self, *, payer_id: str, currency: str, limit_minor: int | None, pin: str
-    ) -> dict[str, Any]:
-        """The payer's own limit of one payment without a PIN. To choose it takes the PIN."""
-        await self.check_pin(payer_id, pin)
-        command = ChoosePinFree(payer_id=payer_id, currency=currency, limit_minor=limit_minor)
-        return {"currency": currency, "limit_minor": await self._services.submit(command)}
+    async def choose_pin_free(self, payer_id: str, wanted: PinFreeLimit) -> dict[str, Any]:
+        """The payer's own limit of one payment without a PIN. It takes the payer's word."""
+        await self.check_word(payer_id, wanted)
+        command = ChoosePinFree(payer_id=payer_id, **wanted.terms())
+        return {"currency": wanted.currency, "limit_minor": await self._services.submit(command)}
 
     async def bills(
         self, payer_id: str, *, before_ms: int | None, limit: int, from_ms: int = 0
@@ -220,6 +236,22 @@ class WalletDesk:
         if not is_same_hash(await self._hash_pin(pin, salt), expected):
             raise CallerError("pin_wrong")
         await self._services.submit(EndPinTry(payer_id=payer_id))
+
+    async def check_word(self, payer_id: str, wanted: ByWord) -> None:
+        """The payer's word on exactly what is wanted: the PIN, or a passkey's answer. Who asks what
+        the passkey has to sign gets ``PasskeyAskedError``; without a word, ``pin_required``."""
+        if wanted.pin is not None:
+            await self.check_pin(payer_id, wanted.pin.get_secret_value())
+        elif wanted.passkey is not None:
+            await self.passkeys.take_word(payer_id, wanted.deed(payer_id), wanted.passkey)
+        else:
+            raise CallerError("pin_required", "no word was given")
+
+    async def offer_passkey(self, payer_id: str, wanted: PasskeyOffer) -> dict[str, Any]:
+        """How a browser makes a new passkey of this name. It takes the PIN."""
+        await self.check_pin(payer_id, wanted.pin.get_secret_value())
+        payer = await self.payer(payer_id)
+        return await self.passkeys.offer(payer_id, wanted.name, payer_name=payer["name"])
 
     async def payer(self, payer_id: str) -> dict[str, Any]:
         """Who the payer is, how the account stands, and what is chosen to pay with."""

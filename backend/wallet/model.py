@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from backend.passkeys.model import NOWHERE, Site
 from backend.wallet.limits import (
     PIN_DIGITS,
     PIN_FREE_MINOR_MAX,
@@ -61,9 +62,11 @@ class WalletRules:
     """How many payments that may be."""
 
     consent_minor: int = 500_000
-    """Up to this amount the phone's signature stands for the PIN (two factors)."""
+    """Up to this amount the phone's signature, or a passkey's, stands for the PIN (two factors)."""
     failure_switches: bool = False
     """Whether payers may make their own payments fail, to try how that looks."""
+    site: Site = NOWHERE
+    """At which addresses a fingerprint or a face is taken; by default at none."""
 
     def __post_init__(self) -> None:
         if self.consent_minor < 0:

@@ -10,6 +10,7 @@ from backend.db.tables import Row
 from backend.instruments.routes import add_routes as add_instrument_routes
 from backend.mandates.routes import add_wallet_routes
 from backend.offline.routes import add_wallet_routes as add_offline_routes
+from backend.passkeys.routes import add_wallet_routes as add_passkey_routes
 from backend.payments.services import Services
 from backend.red_packets.routes import add_wallet_routes as add_red_packet_routes
 from backend.risk.lists.service import SetBlock
@@ -64,24 +65,11 @@ def router(services: Services) -> APIRouter:
 
     @routes.post("/pin-free")
     async def choose_pin_free(payer_id: payer, body: PinFreeLimit) -> dict[str, Any]:
-        return await desk.choose_pin_free(
-            payer_id=payer_id,
-            currency=body.currency,
-            limit_minor=body.limit_minor,
-            pin=body.pin.get_secret_value(),
-        )
+        return await desk.choose_pin_free(payer_id, body)
 
     @routes.post("/confirm")
     async def confirm(payer_id: payer, body: Confirmation) -> dict[str, Any]:
-        return await desk.confirm(
-            payer_id=payer_id,
-            payment_id=body.payment_id,
-            attempt_id=body.attempt_id,
-            pin=body.pin.get_secret_value() if body.pin else None,
-            consent=bytes.fromhex(body.consent) if body.consent else None,
-            instrument_id=body.instrument_id,
-            coupon_id=body.coupon_id,
-        )
+        return await desk.confirm(payer_id, body)
 
     @routes.get("/asked")
     async def asked(payer_id: payer) -> dict[str, Any]:
@@ -117,9 +105,10 @@ def _add_rooms(
     add_wallet_routes(routes, services, payer)
     add_instrument_routes(routes, services, payer)
     add_coupon_routes(routes, services, payer)
-    add_red_packet_routes(routes, services, payer, desk.check_pin)
-    add_offline_routes(routes, services, payer, desk.check_pin)
-    add_withdrawal_routes(routes, services, payer, desk.check_pin)
+    add_red_packet_routes(routes, services, payer, desk.check_word)
+    add_offline_routes(routes, services, payer, desk.check_word)
+    add_passkey_routes(routes, desk.passkeys, payer, desk.offer_passkey)
+    add_withdrawal_routes(routes, services, payer, desk.check_word)
 
 
 def _add_switches(routes: APIRouter, desk: WalletDesk, payer: Any) -> None:  # noqa: ANN401  # an annotation

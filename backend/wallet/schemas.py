@@ -1,14 +1,14 @@
 """What wallets and operators send about payers. Wrong fields are named, never echoed."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
+from backend.passkeys.schemas import ByWord, PinText, Word
 from backend.risk.lists.limits import REASON_CHARS_MAX
 from backend.wallet.limits import (
     CONSENT_BYTES_MAX,
     NAME_CHARS_MAX,
-    PIN_DIGITS,
     PIN_FREE_MINOR_MAX,
     QR_TEXT_CHARS_MAX,
 )
@@ -21,7 +21,6 @@ from protocol.money import AMOUNT_MINOR_MAX
 _Id = Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX)]
 _Amount = Annotated[int, Field(gt=0, le=AMOUNT_MINOR_MAX)]
 _Consent = Annotated[str, Field(pattern=r"^([0-9a-f]{2})+$", max_length=2 * CONSENT_BYTES_MAX)]
-_Pin = Annotated[SecretStr, Field(min_length=PIN_DIGITS, max_length=PIN_DIGITS)]
 
 
 class NewPayer(Wanted):
@@ -29,7 +28,7 @@ class NewPayer(Wanted):
 
     payer_id: _Id
     name: Annotated[str, Field(min_length=1, max_length=NAME_CHARS_MAX)]
-    pin: _Pin
+    pin: PinText
     key_suite: Literal["SM2-SM3", "ES256", "Ed25519"]
     key_public: Annotated[str, Field(pattern=r"^[0-9a-f]{64,130}$")]
 
@@ -48,12 +47,13 @@ class Block(Wanted):
     until_ms: Annotated[int, Field(ge=0)] = 0
 
 
-class PinFreeLimit(Wanted):
+class PinFreeLimit(ByWord):
     """``POST /wallet/v1/pin-free``. ``limit_minor`` null: the wallet's own limit; 0: always ask."""
 
+    KIND: ClassVar[str] = "pin_free"
+    AMOUNT: ClassVar[str] = ""
     limit_minor: Annotated[int, Field(ge=0, le=PIN_FREE_MINOR_MAX)] | None
     currency: CurrencyText = "CNY"
-    pin: _Pin
 
 
 class Switched(Wanted):
@@ -75,15 +75,14 @@ class Refused(Wanted):
     payment_id: PaymentIdText
 
 
-class Confirmation(Wanted):
+class Confirmation(Word):
     """``POST /wallet/v1/confirm``. The wallet mints ``attempt_id``: repeating it is harmless.
     ``instrument_id`` names what to pay with (``balance`` for the balance); else the default.
     ``coupon_id`` names a coupon that must pay its part. ``consent`` is the hex of what the phone
-    has signed (``protocol/messages/consent.py``): it stands for the PIN."""
+    has signed (``protocol/messages/consent.py``): it stands for the PIN, as a passkey does."""
 
     payment_id: PaymentIdText
     attempt_id: AttemptIdText
-    pin: _Pin | None = None
     consent: _Consent | None = None
     instrument_id: _Id | None = None
     coupon_id: CouponIdText | None = None

@@ -9,6 +9,8 @@ from backend.db.working_set import WorkingSet
 from backend.ledger.chart import customer
 from backend.ledger.model import balance
 from backend.ledger.tables import ACCOUNT
+from backend.passkeys.service import held_reads, remove_all
+from backend.passkeys.tables import HOLDER
 from backend.wallet.limits import (
     CODE_KEPT_MS,
     NAME_CHARS_MAX,
@@ -79,7 +81,8 @@ class CreatePayer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueToken:
-    """Admit a wallet by a new token; the older ones named here stop working."""
+    """Admit a wallet by a new token, as after the loss of a phone: the older ones named here stop
+    working, and the payer's passkeys with them."""
 
     payer_id: str
     token_hash: bytes = field(repr=False)
@@ -87,10 +90,14 @@ class IssueToken:
 
     def reads(self) -> Iterable[Read]:
         tokens = [(TOKEN, token) for token in (self.token_hash, *self.older)]
-        return [(PAYER, self.payer_id), *tokens]
+        return [(PAYER, self.payer_id), (HOLDER, self.payer_id), *tokens]
+
+    def follow(self, ws: WorkingSet) -> Iterable[Read]:
+        return held_reads(ws, self.payer_id)
 
     def decide(self, ws: WorkingSet, now_ms: int) -> None:
         payer_row(ws, self.payer_id)
+        remove_all(ws, self.payer_id, now_ms)
         for token in self.older:
             row = ws.get(TOKEN, token)
             if row is not None and row["payer_id"] == self.payer_id:

@@ -14,7 +14,7 @@ from backend.merchant_transfers.repository import TransferRepository
 from backend.merchant_transfers.service import EndTransfer
 from backend.pay_page.model import typed_minor
 from backend.wallet.schemas import PinFreeLimit
-from backend.wallet_page.parts import PageParts, checked
+from backend.wallet_page.parts import PageParts, checked, word_in
 from backend.wallet_page.session import ROOT, Form, Session
 from protocol.errors import CallerError
 
@@ -71,14 +71,8 @@ def _pin_free(pages: APIRouter, parts: PageParts) -> None:
     async def choose(request: Request) -> Response:
         session, form = await parts.posted(request)
         try:
-            fields = {"limit_minor": _limit_in(form), "pin": form.get("pin", "")}
-            wanted = checked(PinFreeLimit, fields)
-            await desk.choose_pin_free(
-                payer_id=session.payer_id,
-                currency=_CURRENCY,
-                limit_minor=wanted.limit_minor,
-                pin=wanted.pin.get_secret_value(),
-            )
+            wanted = checked(PinFreeLimit, {"limit_minor": _limit_in(form)} | word_in(form))
+            await desk.choose_pin_free(session.payer_id, wanted)
         except CallerError as error:
             return await form_page(request, session, form, error)
         return face.sent(request, "/pin-free")

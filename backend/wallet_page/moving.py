@@ -13,7 +13,7 @@ from backend.instruments.repository import InstrumentRepository
 from backend.instruments.routes import NewInstrument
 from backend.instruments.service import AddInstrument, ChooseDefault, RemoveInstrument
 from backend.pay_page.model import typed_minor
-from backend.wallet_page.parts import PageParts, checked
+from backend.wallet_page.parts import PageParts, checked, word_in
 from backend.wallet_page.session import ROOT, Form, Session
 from backend.withdrawals.repository import WithdrawalRepository
 from backend.withdrawals.routes import WantedWithdrawal
@@ -139,11 +139,10 @@ def _withdrawals(pages: APIRouter, parts: PageParts, instruments: InstrumentRepo
     async def withdraw(request: Request) -> Response:
         session, form = await parts.posted(request)
         try:
-            fields = {
-                name: form.get(name, "") for name in ("withdrawal_id", "instrument_id", "pin")
-            }
-            wanted = checked(WantedWithdrawal, fields | {"amount_minor": amount_in(form)})
-            await parts.desk.check_pin(session.payer_id, wanted.pin.get_secret_value())
+            fields = {name: form.get(name, "") for name in ("withdrawal_id", "instrument_id")}
+            fields |= {"amount_minor": amount_in(form)} | word_in(form)
+            wanted = checked(WantedWithdrawal, fields)
+            await parts.desk.check_word(session.payer_id, wanted)
             command = OrderWithdrawal(
                 withdrawal_id=wanted.withdrawal_id,
                 payer_id=session.payer_id,

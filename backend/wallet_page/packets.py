@@ -8,7 +8,7 @@ from backend.pay_page.model import typed_minor
 from backend.red_packets.desk import RedPacketDesk
 from backend.red_packets.limits import SHARES_MAX, WISH_CHARS_MAX
 from backend.red_packets.routes import WantedRedPacket
-from backend.wallet_page.parts import PageParts, checked
+from backend.wallet_page.parts import PageParts, checked, word_in
 from backend.wallet_page.session import ROOT, Form, Session
 from protocol import ids
 from protocol.errors import CallerError
@@ -51,8 +51,8 @@ def _sending(pages: APIRouter, parts: PageParts, desk: RedPacketDesk) -> None:
         session, form = await parts.posted(request)
         try:
             wanted = wanted_packet(form)
-            await parts.desk.check_pin(session.payer_id, wanted.pin.get_secret_value())
-            sent = await desk.send(session.payer_id, **wanted.model_dump(exclude={"pin"}))
+            await parts.desk.check_word(session.payer_id, wanted)
+            sent = await desk.send(session.payer_id, **wanted.terms())
         except CallerError as error:
             return form_page(request, session, form, error)
         return face.sent(request, f"/red-packets/{sent['red_packet_id']}")
@@ -103,6 +103,5 @@ def wanted_packet(form: Form) -> WantedRedPacket:
         "total_minor": total_minor,
         "share_count": int(count) if _COUNT(count) else 0,
         "wish": form.get("wish", ""),
-        "pin": form.get("pin", ""),
     }
-    return checked(WantedRedPacket, fields)
+    return checked(WantedRedPacket, fields | word_in(form))

@@ -1,5 +1,6 @@
 """What every page of the wallet stands on."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -7,6 +8,7 @@ from typing import Any, TypeVar
 from fastapi import Request
 from pydantic import ValidationError
 
+from backend.passkeys.schemas import ASK
 from backend.payments.services import Services
 from backend.topups.service import TopUps
 from backend.wallet.desk import WalletDesk
@@ -47,6 +49,20 @@ class PageParts:
         services = self.services
         luck = services.entropy.token_bytes(ids.RANDOM_BYTES)
         return ids.mint(prefix, time_ms=services.clock.now_ms(), random_bytes=luck)
+
+
+def word_in(form: Form) -> dict[str, Any]:
+    """The payer's word in a form: the PIN, or what the page's script has put beside it."""
+    word: dict[str, Any] = {"pin": form["pin"]} if form.get("pin") else {}
+    text = form.get("passkey")
+    if not text:
+        return word
+    if text == ASK:
+        return word | {"passkey": ASK}
+    try:
+        return word | {"passkey": json.loads(text)}
+    except ValueError:
+        raise CallerError("field_invalid", "passkey") from None
 
 
 def checked(model: type[_Wanted], fields: Mapping[str, Any]) -> _Wanted:

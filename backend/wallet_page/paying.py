@@ -21,14 +21,14 @@ from backend.wallet_page.barcode import bar_picture
 from backend.wallet_page.explaining import explained
 from backend.wallet_page.face import shown_money
 from backend.wallet_page.limits import CODE_SHOWN_MS, CODE_SPARE_MS
-from backend.wallet_page.parts import PageParts, checked
+from backend.wallet_page.parts import PageParts, checked, word_in
 from backend.wallet_page.session import ROOT, Form, Session
 from faces.codes import code_picture
 from protocol import ids
 from protocol.errors import CallerError
 from protocol.payment import PAID_STATES, WAITING_STATES, PaymentState
 
-_CHOICES = ("pin", "instrument_id", "coupon_id")
+_CHOICES = ("instrument_id", "coupon_id")
 
 
 def add_pages(pages: APIRouter, parts: PageParts) -> None:
@@ -113,13 +113,10 @@ def _order_pages(pages: APIRouter, parts: PageParts, orders: "_Orders") -> None:
                     "payment_id": payment_id,
                     "attempt_id": form.get("attempt_id", ""),
                     **{name: form[name] for name in _CHOICES if form.get(name)},
+                    **word_in(form),
                 },
             )
-            body = await desk.confirm(
-                payer_id=session.payer_id,
-                pin=wanted.pin.get_secret_value() if wanted.pin else None,
-                **wanted.model_dump(exclude={"pin"}),
-            )
+            body = await desk.confirm(session.payer_id, wanted)
             if "error" in body:
                 raise CallerError(body["error"]["code"])
         except CallerError as error:

@@ -7,10 +7,12 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
 from backend.merchant_api.papay.desk import ContractDesk
 from backend.merchant_api.payscore.desk import ServiceDesk
+from backend.passkeys.desk import PasskeyAskedError
 from backend.payments.services import Services
 from backend.topups.service import TopUps
 from backend.wallet.desk import WalletDesk
@@ -90,6 +92,8 @@ def _route_of(parts: PageParts) -> type[APIRoute]:
             async def answered(request: Request) -> Response:
                 try:
                     return await serve(request)
+                except PasskeyAskedError as asked:
+                    return parts.face.sealed(request, JSONResponse({"passkey": asked.options}))
                 except RequestValidationError:
                     error: TillwayError = CallerError("field_invalid")
                 except TillwayError as caught:

@@ -1,15 +1,14 @@
 """HTTP about withdrawals: the wallet asks for them with the payer's PIN, operators look."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from backend.db.tables import Row
+from backend.passkeys.schemas import ByWord
 from backend.payments.services import Services
-from backend.wallet.limits import PIN_DIGITS
-from backend.wanted import Wanted
 from backend.withdrawals.limits import ROWS_PER_LIST_MAX
 from backend.withdrawals.repository import WithdrawalRepository
 from backend.withdrawals.service import OrderWithdrawal
@@ -19,7 +18,7 @@ from protocol.messages.base import CurrencyText, PositiveMinor
 from protocol.money import Money
 
 Guard = Callable[[Request], Awaitable[None]]
-CheckPin = Callable[[str, str], Awaitable[None]]
+CheckWord = Callable[[str, ByWord], Awaitable[None]]
 _Id = Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX)]
 _SHOWN = (
     "withdrawal_id", "instrument_id", "amount_minor", "fee_minor", "currency", "state", "reason",
@@ -27,28 +26,28 @@ _SHOWN = (
 )  # fmt: skip
 
 
-class WantedWithdrawal(Wanted):
+class WantedWithdrawal(ByWord):
     """``POST /wallet/v1/withdrawals``; ``withdrawal_id`` is the wallet's (``wdr_…``)."""
 
+    KIND: ClassVar[str] = "withdrawal"
     withdrawal_id: _Id
     instrument_id: _Id
     amount_minor: PositiveMinor
     currency: CurrencyText = "CNY"
-    pin: Annotated[SecretStr, Field(min_length=PIN_DIGITS, max_length=PIN_DIGITS)]
 
 
 def add_wallet_routes(
     routes: APIRouter,
     services: Services,
     payer: Any,  # noqa: ANN401  # an annotation
-    check_pin: CheckPin,
+    check_word: CheckWord,
 ) -> None:
     """Add to the wallet's router what a payer does to take money out."""
     withdrawals = WithdrawalRepository(services.reader)
 
     @routes.post("/withdrawals", status_code=201)
     async def withdraw(payer_id: payer, body: WantedWithdrawal) -> dict[str, Any]:
-        await check_pin(payer_id, body.pin.get_secret_value())
+        await check_word(payer_id, body)
         command = OrderWithdrawal(
             withdrawal_id=body.withdrawal_id,
             payer_id=payer_id,

@@ -11,6 +11,7 @@ import pytest_asyncio
 from backend.bootstrap import Backend
 from backend.devices.model import DeviceCommand, DeviceKind
 from backend.wallet.desk import WalletDesk
+from backend.wallet.schemas import Confirmation
 from protocol import cbor
 from protocol.answers import Answer, unseal
 from protocol.crypto import generate
@@ -133,9 +134,8 @@ async def test_a_till_learns_by_push_that_its_code_was_paid(shop: Shop) -> None:
     before = await shop.pushed(0)
     waiting = asyncio.create_task(shop.pushed(before[-1][0]))
     await asyncio.sleep(0)
-    await shop.desk.confirm(
-        payer_id=PAYER, payment_id=mint("pay", 1), attempt_id=mint("att", 50), pin="482913"
-    )
+    word = {"payment_id": mint("pay", 1), "attempt_id": mint("att", 50), "pin": "482913"}
+    await shop.desk.confirm(PAYER, Confirmation.model_validate(word))
     [[_, kind, device, sealed]] = await waiting
     answer = unseal(sealed).verify(shop.backend.state.identity.signing_key.public)
     assert (kind, device, answer.device) == ("answer", TILL, TILL)

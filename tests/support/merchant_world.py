@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from backend.wallet.desk import WalletDesk
+from backend.wallet.schemas import Confirmation
 from protocol.crypto import SigningKey, generate
 from tests.support.backend import MERCHANT, Served, a_merchant, mint, served
 from tests.support.shop import confirmed_top_up
@@ -95,12 +96,8 @@ class MerchantWorld:
     async def pay(self, code_url: str, number: int = 1) -> dict[str, Any]:
         """The payer scans and confirms."""
         shown = await self.wallet.scan(PAYER, code_url)
-        return await self.wallet.confirm(
-            payer_id=PAYER,
-            payment_id=shown["payment_id"],
-            attempt_id=mint("att", number),
-            pin=PIN,
-        )
+        word = {"payment_id": shown["payment_id"], "attempt_id": mint("att", number), "pin": PIN}
+        return await self.wallet.confirm(PAYER, Confirmation.model_validate(word))
 
     async def run(self, call: Callable[[], Any]) -> Any:
         """A blocking client's call, beside the loop that answers it."""

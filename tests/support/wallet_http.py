@@ -16,6 +16,7 @@ from backend.merchants import routes as merchant_routes
 from backend.notify import routes as notify_routes
 from backend.notify.repository import CallbackRepository
 from backend.offline import routes as offline_routes
+from backend.passkeys.routes import answer_asked
 from backend.payments import routes as payment_routes
 from backend.payments.services import Services
 from backend.reconciliation import routes as break_routes
@@ -94,5 +95,6 @@ def client_of(shop: Shop) -> Iterator[TestClient]:
         status = 401 if error.code == "not_authorized" else 400
         return JSONResponse({"error": error.to_wire()}, status_code=status)
 
+    answer_asked(app)
     with TestClient(app) as client:
         yield client

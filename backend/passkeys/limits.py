@@ -1,0 +1,14 @@
+"""Bounds of passkeys. Units stand last in the names."""
+
+PASSKEYS_MAX = 5
+"""Of one payer."""
+NAME_CHARS_MAX = 30
+CHALLENGE_LIFE_MS = 120_000
+NONCE_BYTES = 32
+CREDENTIAL_BYTES_MAX = 1_023
+"""Of a credential's id, as WebAuthn has it."""
+CLIENT_DATA_BYTES_MAX = 1_024
+AUTHENTICATOR_DATA_BYTES_MAX = 1_024
+ATTESTATION_BYTES_MAX = 3_072
+SIGNATURE_BYTES_MAX = 1_024
+ORIGINS_MAX = 16
