@@ -33,6 +33,7 @@ from backend.routing.config import RoutingSettings
 from backend.wallet.config import WalletSettings
 from backend.withdrawals.config import WithdrawalSettings
 from protocol.crypto.image_keys import image_key_from_pem
+from protocol.crypto.suites import DEFAULT_SUITE, SUITES
 from protocol.errors import CallerError
 from protocol.framing.mcuboot import ImageKey
 from protocol.identity import TlsProfileName
@@ -40,6 +41,7 @@ from protocol.identity import TlsProfileName
 RISK = RiskRules()
 FEES = FeeBounds()
 _Port = Annotated[int, Field(ge=0, le=65535)]
+_SuiteName = Annotated[str, Field(pattern=f"^({'|'.join(SUITES)})$")]
 
 
 class Settings(BaseSettings):
@@ -75,6 +77,8 @@ class Settings(BaseSettings):
     """HTTPS with mutual TLS for hubs."""
     tls_profile: TlsProfileName = "p256"
     """What TLS on the hubs' port is made of; the hubs have the same. The public port is P-256."""
+    signing_suite: _SuiteName = DEFAULT_SUITE
+    """The suite of our own signing key; ``init`` makes the key, and later only the key counts."""
     tls_names: tuple[str, ...] = ("localhost", "127.0.0.1")
     """The names and addresses in our certificate."""
     clock_control: bool = False

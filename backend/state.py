@@ -30,7 +30,7 @@ from backend.identity.sm_authority import SmAuthority
 from backend.limits import OPERATOR_TOKEN_BYTES, PASSPHRASE_BYTES
 from protocol import identity
 from protocol.clock import Entropy
-from protocol.crypto import DEFAULT_SUITE, generate, seal, unseal
+from protocol.crypto import generate, seal, unseal
 from protocol.errors import CallerError
 from protocol.identity import Identity, read_identity
 
@@ -154,7 +154,7 @@ def _found(layout: Layout, settings: Settings, passphrase: bytes, now_ms: int) -
     files = found(
         name=_CA_NAME,
         host_names=settings.tls_names,
-        suite=DEFAULT_SUITE,
+        suite=settings.signing_suite,
         passphrase=passphrase,
         now_ms=now_ms,
     )

@@ -63,68 +63,66 @@ class Measured:
 
 
 def run(scale: float = 1.0) -> list[Result]:
-    """All figures of the whole way."""
-    measured = paid(scale, SUITES, OFFERED)
+    """All figures of the whole way: a stack of its own for each suite."""
+    measured = [
+        one
+        for name in SUITES
+        for one in paid(scale, name, OFFERED if name == OFFERED_SUITE else {})
+    ]
     return [result for one in measured for result in _results(one) if one.name != "warm"]
 
 
 def paid(
     scale: float,
-    suites: Mapping[str, str],
+    name: str,
     offered: Mapping[int, int],
     *,
     tls_profile: TlsProfileName = "p256",
 ) -> list[Measured]:
-    """What terminals with keys of these suites paid, by a stack of its own; the books are whole."""
+    """What terminals paid, by a stack of its own whose keys are all of one suite; the books are
+    whole."""
     shutil.rmtree(DIRECTORY, ignore_errors=True)
     stack = Stack(DIRECTORY.absolute() / "state", Ports(), lambda _words: None)
-    stack.backend_extra, stack.tls_profile = BACKEND_EXTRA, tls_profile
+    stack.backend_extra, stack.tls_profile, stack.suite = BACKEND_EXTRA, tls_profile, SUITES[name]
     try:
         stack.found_backend()
         wallets = found_payers(stack.backend_file, PAYERS)
         stack.start_core()
-        fleets = {name: _enrol(stack, name, suite) for name, suite in suites.items()}
-        measured = uvloop.run(_measure(stack, fleets, wallets, scale, offered))
+        fleet = uvloop.run(_measure(stack, name, _enrol(stack), wallets, scale, offered))
     finally:
         stack.stop()
-    _check_books(stack, sum(run.payments for one in measured for run in one.runs))
-    return measured
+    _check_books(stack, sum(run.payments for one in fleet for run in one.runs))
+    return fleet
 
 
-def _enrol(stack: Stack, name: str, suite: str) -> list[Identity]:
-    """Terminals with keys of this suite, by the real enrolment."""
+def _enrol(stack: Stack) -> list[Identity]:
+    """Terminals, by the real enrolment."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(
-            pool.map(
-                lambda number: stack.enrol(f"{name}-{number}", "terminal", suite=suite),
-                range(TERMINALS),
-            )
-        )
+        names = [f"till-{number}" for number in range(TERMINALS)]
+        return list(pool.map(lambda name: stack.enrol(name, "terminal"), names))
 
 
 async def _measure(
     stack: Stack,
-    fleets: dict[str, list[Identity]],
+    name: str,
+    identities: list[Identity],
     wallets: list[Wallet],
     scale: float,
     offered: Mapping[int, int],
 ) -> list[Measured]:
-    pids = {name: stack.programs[name].process.pid for name in PROGRAMS}
-    found: list[Measured] = []
-    for name, identities in fleets.items():
-        tills = await _connected(stack, identities, wallets)
-        fleet = Fleet(tills, pids)
-        found.append(Measured("warm", "", [await fleet.closed_loop(WARM_EACH)]))
-        each = max(WARM_EACH, round(CLOSED_EACH * scale))
-        runs = [await fleet.closed_loop(each) for _ in range(ROUNDS)]
-        what = f"{TERMINALS} terminals, {SUITES[name]}, closed loop"
-        found.append(Measured(f"way_{name}_{TERMINALS}", what, runs))
-        for rate, number in offered.items() if name == OFFERED_SUITE else ():
-            runs = [await fleet.offered(rate, round(number * scale)) for _ in range(ROUNDS)]
-            what = f"{TERMINALS} terminals, {SUITES[name]}, {rate}/s offered"
-            found.append(Measured(f"way_{rate}", what, runs))
-        for till in tills:
-            till.close()
+    pids = {program: stack.programs[program].process.pid for program in PROGRAMS}
+    tills = await _connected(stack, identities, wallets)
+    fleet = Fleet(tills, pids)
+    found = [Measured("warm", "", [await fleet.closed_loop(WARM_EACH)])]
+    each = max(WARM_EACH, round(CLOSED_EACH * scale))
+    runs = [await fleet.closed_loop(each) for _ in range(ROUNDS)]
+    what = f"{TERMINALS} terminals, all {SUITES[name]}"
+    found.append(Measured(f"way_{name}_{TERMINALS}", f"{what}, closed loop", runs))
+    for rate, number in offered.items():
+        runs = [await fleet.offered(rate, round(number * scale)) for _ in range(ROUNDS)]
+        found.append(Measured(f"way_{rate}", f"{what}, {rate}/s offered", runs))
+    for till in tills:
+        till.close()
     return found
 
 

@@ -69,6 +69,7 @@ class Stack:
     ports: Ports
     say: Say
     suite: str = "SM2-SM3"
+    """What backend, hub and every machine that is enrolled sign with."""
     tls_profile: TlsProfileName = "p256"
     backend_extra: Mapping[str, Any] = field(default_factory=dict)
     """What the caller sets of the backend's configuration beside what the stack needs."""
@@ -356,6 +357,7 @@ class Stack:
             "clock_control": True,
             "wallet": {"failure_switches": True},
             "tls_profile": self.tls_profile,
+            "signing_suite": self.suite,
             "risk_live_rules": live_rules(),
             **self.backend_extra,
         }

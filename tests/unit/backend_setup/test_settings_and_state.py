@@ -54,7 +54,12 @@ def test_defaults_are_safe(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "named"),
-    [("colour = 1", "colour"), ("public_port = 70000", "public_port"), ("x = [", "backend.toml")],
+    [
+        ("colour = 1", "colour"),
+        ("public_port = 70000", "public_port"),
+        ("x = [", "backend.toml"),
+        ('signing_suite = "RSA"', "signing_suite"),
+    ],
 )
 def test_a_wrong_setting_is_named(toml: Path, text: str, named: str) -> None:
     toml.write_text(text)
@@ -112,6 +117,13 @@ def test_the_state_directory_is_private_and_made_once(tmp_path: Path) -> None:
     assert all(token.encode() not in path.read_bytes() for path in files)
     with pytest.raises(CallerError, match="initialised already"):
         state.initialise(settings, entropy=CountingEntropy(), now_ms=0)
+
+
+@pytest.mark.parametrize("suite", ["ES256", "Ed25519"])
+def test_our_signing_key_is_of_the_suite_that_is_set(tmp_path: Path, suite: str) -> None:
+    settings = settings_in(tmp_path, signing_suite=suite)
+    state.initialise(settings, entropy=CountingEntropy(), now_ms=NOW_MS)
+    assert state.read(settings).identity.signing_key.suite.name == suite
 
 
 def test_an_interrupted_init_is_completed(tmp_path: Path) -> None:
