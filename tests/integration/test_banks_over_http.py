@@ -278,3 +278,65 @@ async def test_a_settlement_account_pays_by_its_own_banks_key_only(banks: Banks)
     finally:
         await ours.close()
         await bank_a.close()
+
+
+def net(name: str, debtor: str, creditor: str) -> bytes:
+    """The pacs.009 of one leg, as a clearing house's result comes."""
+    leg = iso20022.Leg(f"STL-{name}", debtor, creditor, cny(600))
+    return iso20022.write_financial(iso20022.FinancialTransfers(name, 1, date(2026, 9, 23), (leg,)))
+
+
+def liquidity(name: str, debtor: str, creditor: str) -> bytes:
+    """The camt.050 that moves 600 fen between accounts."""
+    return iso20022.write_liquidity(
+        iso20022.LiquidityTransfer(
+            name, 1, f"E-{name}", debtor, creditor, cny(600), date(2026, 9, 23)
+        )
+    )
+
+
+def returned(name: str, end_to_end_id: str) -> bytes:
+    """The pacs.004 of a transfer of 600 fen."""
+    back = iso20022.Return(f"R-{name}", end_to_end_id, cny(600), "AC03")
+    return iso20022.write_returns(iso20022.Returns(name, 1, date(2026, 9, 23), (back,)))
+
+
+@pytest.mark.asyncio
+@pytest.mark.timeout(60)
+async def test_members_messages_move_money_of_their_signers_only(banks: Banks) -> None:
+    """Neither our own key nor a bank's debits somebody else, whatever the message is."""
+    reserve = banks.state.find("reserve-bank")
+    ours = banks.line()
+    key = own_key(banks.state.state_dir / "bank-a")
+    bank_a = Institution(url=reserve.url(), key=key, peer=reserve.key)
+    name, spare = banks.named("S"), banks.named("RESERVE-SPARE")
+    banks.control("reserve-bank", "/control/accounts", {"account": spare, "kind": "reserve"})
+    try:
+        assert await pay(banks, ours, "P9") == "ACSC"
+        before = banks.balance("reserve-bank", banks.reserve)
+        for line, path, body in (
+            (bank_a, "transfers", net(name, banks.reserve, "SETTLE-BANK-A")),
+            (bank_a, "transfers", net(name, "SETTLE-NUCC", "SETTLE-BANK-A")),
+            (ours, "transfers", net(name, "SETTLE-BANK-A", banks.reserve)),
+            (bank_a, "liquidity", liquidity(name, banks.reserve, "SETTLE-BANK-A")),
+            (ours, "liquidity", liquidity(name, "SETTLE-BANK-A", banks.reserve)),
+            (ours, "returns", returned(name, banks.named("P9"))),
+        ):
+            with pytest.raises(OperatingError, match="HTTP 401"):
+                await line.ask("POST", f"/rtgs/{path}", body)
+        assert banks.balance("reserve-bank", banks.reserve) == before
+        assert await bank_a.ask("POST", "/rtgs/returns", returned(name, banks.named("P9")))
+        assert await bank_a.ask(
+            "POST", "/rtgs/transfers", net(f"{name}N", "SETTLE-BANK-A", banks.reserve)
+        )
+        # A large payment of today: settled, or too late by the window of the day it is run on.
+        said = await ours.ask(
+            "POST", "/rtgs/liquidity", liquidity(f"{name}L", banks.reserve, spare)
+        )
+        assert said is not None
+        moved = 600 if iso20022.read_receipt(said).status == "STLD" else 0
+        assert banks.balance("reserve-bank", spare) == moved
+        assert banks.balance("reserve-bank", banks.reserve) == before + 1_200 - moved
+    finally:
+        await ours.close()
+        await bank_a.close()

@@ -5,27 +5,20 @@ from datetime import date, time
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.channels import iso20022
 from backend.channels.signed_http import KEY_HEADER
 from backend.sandbox.institution.control import add_control
 from backend.sandbox.institution.house import Answer
 from backend.sandbox.institution.program import Place, Running
 from backend.sandbox.institution.reserve_line import NeighbourLine
 from backend.sandbox.institution.signed import answer_signed, new_app
-from backend.sandbox.institution.state_files import Neighbours
 from backend.sandbox.reserve_bank.bank import OWN_FAULTS, ReserveBank
 from backend.sandbox.reserve_bank.rtgs import Kind
+from backend.sandbox.reserve_bank.signers import OWNERS, Signers
 from backend.sandbox.reserve_bank.window import Window
-from protocol.errors import CallerError
 from protocol.messages.base import CurrencyText, Minor, Name
 from protocol.money import Money
 
 XML = "application/xml"
-SETTLEMENT_ACCOUNTS = (
-    "SETTLE-NUCC", "SETTLE-CUP", "SETTLE-ADVBANK", "SETTLE-FUND", "SETTLE-ECNY",
-    "SETTLE-ALIPAY", "SETTLE-CUPQR",
-    "SETTLE-BANK-A", "SETTLE-BANK-B",
-)  # fmt: skip
 SETTLEMENT_OPENING = Money(100_000_000_000, "CNY")
 RATE_BPS = 35
 """Interest on reserves, a year."""
@@ -82,7 +75,8 @@ class FarBanks:
 
 def build(place: Place) -> Running:
     """The reserve bank of the sandbox. Options: ``opens`` and ``closes`` (the window's hours),
-    ``rate_bps`` (interest), ``reserves`` (reserve accounts), ``routes`` (prefix → bank)."""
+    ``rate_bps`` (interest), ``reserves`` (reserve accounts), ``routes`` (prefix → bank), ``owners``
+    (further settlement accounts → institution)."""
     banks = FarBanks(place)
     bank = ReserveBank(
         place.furnish(faults=OWN_FAULTS),
@@ -93,20 +87,22 @@ def build(place: Place) -> Running:
         ),
         rate_bps=int(place.options.get("rate_bps", RATE_BPS)),
     )
-    for number in SETTLEMENT_ACCOUNTS:
+    owners = {**OWNERS, **place.options.get("owners", {})}
+    for number in owners:
         bank.open(number, SETTLEMENT_OPENING, kind="settlement")
     for number in place.options.get("reserves", RESERVE_ACCOUNTS):
         bank.open(number, Money(0, "CNY"), kind="reserve")
     for prefix, name in place.options.get("routes", {"": DEFAULT_BANK}).items():
         bank.transfers.add_route(prefix, name)
-    return Running(bank.house, build_app(bank, place.neighbours), close=banks.close)
+    signers = Signers(place.neighbours, owners)
+    return Running(bank.house, build_app(bank, signers), close=banks.close)
 
 
-def build_app(bank: ReserveBank, neighbours: Neighbours) -> FastAPI:
+def build_app(bank: ReserveBank, signers: Signers) -> FastAPI:
     """The HTTP face of the reserve bank."""
     app = new_app("Tillway sandbox reserve bank")
     _add_customers(app, bank)
-    _add_members(app, bank, neighbours)
+    _add_members(app, bank, signers)
     add_control(app, bank.house)
     _add_control(app, bank)
     return app
@@ -151,36 +147,41 @@ def _add_customers(app: FastAPI, bank: ReserveBank) -> None:
         )
 
 
-def check_payer(neighbours: Neighbours, kid: str, data: bytes) -> None:
-    """Raise ``signature_invalid`` unless the key with this id is of the bank whose settlement
-    account a pacs.008 draws on: a member pays from its own account only."""
-    bank = iso20022.read_transfers(data).debtor_agent.lower()
-    if bank not in neighbours.names() or neighbours.find(bank).key.kid.hex() != kid:
-        raise CallerError("signature_invalid", f"not the key of {bank}")
-
-
-def _add_members(app: FastAPI, bank: ReserveBank, neighbours: Neighbours) -> None:
-    """What banks and clearing houses tell."""
+def _add_members(app: FastAPI, bank: ReserveBank, signers: Signers) -> None:
+    """What banks and clearing houses tell, each with the key whose money it is."""
 
     @app.post("/rtgs/transfers")
     async def financial(request: Request) -> Response:
-        return await answer_signed(bank.house, request, lambda body: said(bank.financial(body)))
+        def act(body: bytes) -> Answer:
+            signers.check_financial(request.headers[KEY_HEADER], body)
+            return said(bank.financial(body))
+
+        return await answer_signed(bank.house, request, act)
 
     @app.post("/rtgs/credit-transfers")
     async def transfer(request: Request) -> Response:
         def act(body: bytes) -> Answer:
-            check_payer(neighbours, request.headers[KEY_HEADER], body)
+            signers.check_transfers(request.headers[KEY_HEADER], body)
             return said(bank.transfer(body))
 
         return await answer_signed(bank.house, request, act)
 
     @app.post("/rtgs/returns")
     async def give_back(request: Request) -> Response:
-        return await answer_signed(bank.house, request, lambda body: said(bank.give_back(body)))
+        def act(body: bytes) -> Answer:
+            settled = bank.transfers.settled
+            signers.check_returns(request.headers[KEY_HEADER], body, settled)
+            return said(bank.give_back(body))
+
+        return await answer_signed(bank.house, request, act)
 
     @app.post("/rtgs/liquidity")
     async def liquidity(request: Request) -> Response:
-        return await answer_signed(bank.house, request, lambda body: said(bank.liquidity(body)))
+        def act(body: bytes) -> Answer:
+            signers.check_liquidity(request.headers[KEY_HEADER], body)
+            return said(bank.liquidity(body))
+
+        return await answer_signed(bank.house, request, act)
 
 
 def _add_control(app: FastAPI, bank: ReserveBank) -> None:
