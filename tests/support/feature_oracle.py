@@ -28,11 +28,18 @@ class Oracle:
         self._set = feature_set
         self._events: list[tuple[int, dict[str, object], dict[str, float], set[str]]] = []
         self._labels: list[tuple[int, int, bool, dict[str, object]]] = []
+        self._latest: dict[int, int] = {}
+        self._taken_back: dict[int, int] = {}
+        """Since when a label no longer stands, because another of its event is known."""
 
     def learn(self, label: Told) -> None:
         row = self._named(label.row)
         assert label.is_fraud is not None
         self._labels.append((label.available_at, label.at, label.is_fraud, row))
+        before = self._latest.get(id(label.row))
+        if before is not None:
+            self._taken_back[before] = label.available_at
+        self._latest[id(label.row)] = len(self._labels) - 1
 
     def observe(self, at: int, values: tuple[object, ...]) -> dict[str, float]:
         row = self._named(values)
@@ -62,8 +69,14 @@ class Oracle:
         seen = sorted((e for e in mine if e[0] <= at), key=lambda e: e[0])
         begin, end = at - (f.delay_s + f.window_s) * ticks, at - f.delay_s * ticks
         window = [e for e in seen if begin < e[0] <= end]
+        span = span_s(self._set, f.entity) * ticks
         known = sorted(
-            (a, t, fraud) for a, t, fraud, r in self._labels if r[f.entity] == key and a <= at
+            (a, t, fraud)
+            for number, (a, t, fraud, r) in enumerate(self._labels)
+            if r[f.entity] == key and a <= at
+            if number not in self._taken_back
+            or not self._taken_back[number] <= at
+            or not self._taken_back[number] < t + span
         )
         frauds = [t for _, t, fraud in known if fraud and begin < t <= end]
         v = row.get(f.of)

@@ -1,8 +1,8 @@
 """The features of a whole history at once: columns of events in, one row of the matrix an event.
 
-The same definition as the stream and the same doubles. An entity whose events came out of order, or
-that has more events than the stream keeps, is computed by the stream's own history, so the fast way
-has to know only events in order.
+The same definition as the stream and the same doubles. An entity whose events came out of order,
+that has more events than the stream keeps, or of which a label was corrected, is computed by the
+stream's own history, so the fast way has to know only events in order and labels that stand.
 """
 
 from collections.abc import Mapping
@@ -25,6 +25,9 @@ Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
+_NONE = np.zeros(0, np.int64)
+
+
 @dataclass(frozen=True, slots=True)
 class Events:
     """Events in the order of their arrival. Key columns hold codes, any whole numbers that name
@@ -44,13 +47,19 @@ def compute(feature_set: FeatureSet, events: Events, labels: Labels | None = Non
             out[asked.out] = events.columns[asked.feature.of]
         else:
             out[asked.out] = calendar_features(asked.feature.kind, events.at, feature_set)
+    corrected = known.corrected
     for plan in entity_plans(feature_set):
-        _entity(feature_set, plan, events, known, out)
+        _entity(feature_set, plan, events, known, corrected, out)
     return out.T
 
 
 def _entity(
-    feature_set: FeatureSet, plan: EntityPlan, events: Events, labels: Labels, out: Floats
+    feature_set: FeatureSet,
+    plan: EntityPlan,
+    events: Events,
+    labels: Labels,
+    corrected: Integers,
+    out: Floats,
 ) -> None:
     grouped = Grouped.of(events.columns[plan.entity], events.at, span=plan.span)
     if not len(grouped.rows):
@@ -69,7 +78,7 @@ def _entity(
         out[place, grouped.rows] = values
     for asked, column in zip(plan.flagged, part.flagged(out), strict=True):
         out[asked.out, grouped.rows] = column
-    for members in grouped.odd():
+    for members in grouped.odd(corrected if plan.is_labelled else _NONE):
         _by_the_stream(feature_set, plan, events, labels, members, out)
 
 
@@ -236,16 +245,21 @@ def _by_the_stream(
     """One entity's events, in the order of arrival, through the history that the stream keeps."""
     history = History(plan)
     mine = np.isin(labels.rows, members)
-    learned = sorted(
-        zip(
-            labels.available_at[mine].tolist(),
-            events.at[labels.rows[mine]].tolist(),
-            labels.is_fraud[mine].tolist(),
-            strict=True,
+    since: dict[int, int] = {}
+    for row, available_at, is_fraud in zip(
+        labels.rows[mine].tolist(),
+        labels.available_at[mine].tolist(),
+        labels.is_fraud[mine].tolist(),
+        strict=True,
+    ):
+        history.learn(
+            plan,
+            int(events.at[row]),
+            available_at,
+            is_fraud=is_fraud,
+            instead_since=since.get(row),
         )
-    )
-    for available_at, at, is_fraud in learned:
-        history.learn(plan, at, available_at, is_fraud=is_fraud)
+        since[row] = available_at
     rows = [
         # A history's absent key is 0, a column's -1.
         (events.columns[column.name][members] + (column.type is ColumnType.KEY)).tolist()

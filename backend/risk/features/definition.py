@@ -6,7 +6,9 @@ the event itself. Two events of one time count in the order of their arrival.
 Rule 2: an event that comes late is counted by what arrives after it and rewrites no answer. One
 that is more than ``LATE_S_MAX`` behind its entity's latest is counted by nobody, and what it asks
 of that entity is unknown.
-Rule 3: a label counts from its ``available_at`` on, by the time of the event that asks.
+Rule 3: a label counts from its ``available_at`` on, by the time of the event that asks, until
+another of the same event is available. Labels of an event that has left the widest window of an
+entity are corrected no more.
 Rule 4: unknown is NaN: no history to divide by, no entity, no place. Counts and sums of nothing
 are zero.
 Rule 5: every sum is one of integers, so that both operators give the same doubles.

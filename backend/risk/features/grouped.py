@@ -60,12 +60,15 @@ class Grouped:
         """For each event, the place of its entity's first event that is not before a time."""
         return np.searchsorted(self.axis, self.on_axis(self.codes, at), side="left")
 
-    def odd(self) -> list[Integers]:
-        """The events of each entity, in order of arrival, that the fast way cannot do."""
+    def odd(self, corrected: Integers) -> list[Integers]:
+        """The events of each entity, in order of arrival, that the fast way cannot do: also where
+        the label of a row was ``corrected``."""
         same = self.codes[1:] == self.codes[:-1]
         backwards = self.codes[1:][same & (self.rows[1:] < self.rows[:-1])]
         sizes = np.bincount(self.codes) if len(self.codes) else np.zeros(0, np.int64)
         odd = np.union1d(backwards, np.nonzero(sizes > EVENTS_PER_ENTITY_MAX)[0])
+        if len(corrected):
+            odd = np.union1d(odd, self.codes[np.isin(self.rows, corrected)])
         edges = (
             np.searchsorted(self.codes, odd, side="left"),
             np.searchsorted(self.codes, odd, side="right"),

@@ -135,12 +135,26 @@ class History:
         for flags, where, asked in zip(self.flags, plan.wheres, plan.where_outs, strict=True):
             _cumulate(flags, position, int(out[asked] >= where.at_least))
 
-    def learn(self, plan: EntityPlan, at: int, available_at: int, *, is_fraud: bool) -> None:
-        """Keep a label of an event of this entity."""
-        if plan.is_labelled:
-            if self.labels is None:
-                self.labels = Labels(len(plan.windows))
-            self.labels.learn(at, available_at, plan.windows, is_fraud=is_fraud)
+    def learn(
+        self,
+        plan: EntityPlan,
+        at: int,
+        available_at: int,
+        *,
+        is_fraud: bool,
+        instead_since: int | None = None,
+    ) -> None:
+        """Keep a label of an event of this entity, or one that stands instead of the opposite,
+        which had been known since a time."""
+        if not plan.is_labelled:
+            return
+        if self.labels is None:
+            self.labels = Labels(len(plan.windows))
+        if instead_since is not None and available_at < at + plan.span:
+            self.labels.take_back(
+                at, available_at, plan.windows, is_fraud=not is_fraud, since=instead_since
+            )
+        self.labels.learn(at, available_at, plan.windows, is_fraud=is_fraud)
 
     def _sums(
         self, plan: EntityPlan, row: "Row", begins: list[int], ends: list[int], out: list[float]
@@ -306,7 +320,7 @@ class History:
         if gone > 0:
             self._drop(gone)
             if self.labels is not None:
-                self.labels.forget_before(ats[-1] - plan.late)
+                self.labels.forget_before(ats[-1] - plan.late, oldest)
         self.prune_at = max(PRUNED_FROM, len(ats) * 2)
         self.prune_at = min(self.prune_at, EVENTS_PER_ENTITY_MAX + 1 + PRUNED_FROM)
 

@@ -16,11 +16,17 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Labels of events: which row, whether fraud, and since when that is known."""
+    """Labels of events: which row, whether fraud, and since when that is known. A row may have
+    several, in the order in which they became known, each the opposite of the one before."""
 
     rows: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
     is_fraud: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
     available_at: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    @property
+    def corrected(self) -> Integers:
+        """The rows that have more than one."""
+        return np.nonzero(np.bincount(self.rows) > 1)[0] if len(self.rows) else self.rows
 
 
 @dataclass(frozen=True, slots=True)

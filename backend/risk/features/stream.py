@@ -82,17 +82,27 @@ class FeatureState:
             if not history.is_too_late(plan, at):
                 history.insert(plan, at, coded, vector)
 
-    def learn(self, at: int, row: Sequence[Value], *, is_fraud: bool, available_at: int) -> None:
-        """A label of an event that was observed with this time and row.
+    def learn(
+        self,
+        at: int,
+        row: Sequence[Value],
+        *,
+        is_fraud: bool,
+        available_at: int,
+        instead_since: int | None = None,
+    ) -> None:
+        """A label of an event that was observed with this time and row; ``instead_since``: it takes
+        the place of the opposite one, which had been known since then.
 
-        Raises ``EventError`` for a label that was known before its event."""
-        if available_at < at:
-            raise EventError("available_at: a label is not known before its event")
+        Raises ``EventError`` for a label that was known before its event, or before that other."""
+        check_label(at, available_at, instead_since)
         coded = self.code(row)
         for plan, histories in zip(self._plans, self._histories, strict=True):
             history = histories.get(coded[plan.key_column])  # type: ignore[call-overload]
             if history is not None:
-                history.learn(plan, at, available_at, is_fraud=is_fraud)
+                history.learn(
+                    plan, at, available_at, is_fraud=is_fraud, instead_since=instead_since
+                )
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -108,6 +118,15 @@ class FeatureState:
         if len(row) != len(self._coders):
             raise EventError(f"a row has {len(self._coders)} columns, not {len(row)}")
         return tuple([coder(value) for coder, value in zip(self._coders, row, strict=True)])
+
+
+def check_label(at: int, available_at: int, instead_since: int | None) -> None:
+    """Raises ``EventError`` for a label that comes before its event or before the one that it
+    corrects."""
+    if available_at < at:
+        raise EventError("available_at: a label is not known before its event")
+    if instead_since is not None and available_at < instead_since:
+        raise EventError("available_at: a label does not correct a later one")
 
 
 @lru_cache(KEYS_REMEMBERED_MAX)

@@ -84,8 +84,8 @@ class RiskDesk:
         self._in_use = RulesInUse(live=self.shipped, live_only=self.live)
         self._state = FeatureState(PAYMENT)
         self._payments: OrderedDict[str, tuple[int, Row]] = OrderedDict()
-        self._said: dict[str, bool] = {}
-        """The latest verdict on a payment that is remembered."""
+        self._said: dict[str, tuple[bool, int]] = {}
+        """The latest verdict on a payment that is remembered, and since when."""
         self._number = 0
 
     def next_number(self) -> int:
@@ -149,13 +149,18 @@ class RiskDesk:
             self._said.pop(forgotten, None)
 
     def learn(self, payment_id: str, *, is_fraud: bool, available_at_ms: int) -> None:
-        """A label is durable; one of a payment that is not remembered is too old to matter, and one
-        that says what was said before makes no second fraud."""
-        known = self._payments.get(payment_id)
-        is_new = self._said.get(payment_id) is not is_fraud
-        if known is not None and is_new and available_at_ms >= known[0]:
-            self._said[payment_id] = is_fraud
-            self._state.learn(*known, is_fraud=is_fraud, available_at=available_at_ms)
+        """A label is durable. One of a payment that is not remembered is too old to matter; one
+        that says what was said before is no second fraud; one that says the opposite takes the
+        place of what was said."""
+        known, said = self._payments.get(payment_id), self._said.get(payment_id)
+        if known is None or available_at_ms < known[0] or (said and said[0] is is_fraud):
+            return
+        since = said[1] if said else None
+        available_at_ms = max(available_at_ms, since or 0)
+        self._said[payment_id] = (is_fraud, available_at_ms)
+        self._state.learn(
+            *known, is_fraud=is_fraud, available_at=available_at_ms, instead_since=since
+        )
 
 
 class _Deadline:

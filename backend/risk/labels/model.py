@@ -5,6 +5,7 @@ Rule 2: a lost dispute is a fraud's only if its reason says so: goods that never
         of the payer's, and a label that is wrong declines an honest payer's next payment. What the
         reason leaves open, a person labels.
 Rule 3: a label that says what the one before said of its payment is the same fraud, not a second.
+        One that says the opposite takes its place: what was counted is counted no more.
 """
 
 import re

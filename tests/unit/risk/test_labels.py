@@ -99,28 +99,36 @@ def test_a_chargeback_for_fraud_labels_its_payment_and_the_payer_is_declined(jud
     assert training.labels(until_ms=judged.clock.at_ms) == [label]
 
 
-def test_two_words_about_one_payment_are_one_fraud_online_and_in_training(judged: Shop) -> None:
+@pytest.mark.parametrize(
+    ("words", "told", "frauds"),
+    [((True, True), [1], 1.0), ((True, False, False), [1, 0], 0.0),
+     ((True, True, False, False, True), [1, 0, 1], 1.0)],
+)  # fmt: skip
+def test_the_latest_word_about_a_payment_counts_once_online_and_in_training(
+    judged: Shop, words: tuple[bool, ...], told: list[int], frauds: float
+) -> None:
     payer = judged.add_payer(balance_minor=50_000)
     paid = str(judged.pay(payer, 10_000)["payment_id"])
-    for second, is_fraud in enumerate((True, True, False, False, True)):
+    for second, is_fraud in enumerate(words):
         judged.clock.at_ms += 1_000 + second
         judged.do(by_hand(judged, paid, is_fraud=is_fraud))
     history = TrainingRepository(judged.reader)
     labels = history.labels(until_ms=judged.clock.at_ms)
-    assert [row["is_fraud"] for row in news(labels)] == [1, 0, 1]
+    assert [row["is_fraud"] for row in news(labels)] == told
     judged.clock.at_ms += 1_000
-    judged.pay(payer, 100)
+    state = judged.pay(payer, 100).get("state", "declined")
+    assert state == ("declined" if frauds else "captured")
     payments = history.payments(from_ms=0, until_ms=judged.clock.at_ms + 1)
     payments[-1] = {**payments[-1], "payer_id": payer}  # which a declined payment does not keep
     place = PAYMENT.names.index("payer.frauds_30d")
     computed = ledger_vectors(payments, labels)[-1][place]
     *_, last = DecisionRepository(judged.reader).since(0)
-    assert vector_of(last)[place] == computed == 2.0  # named twice, once in between cleared
+    assert vector_of(last)[place] == computed == frauds
     again = RiskDesk()
     rebuild(again, DecisionRepository(judged.reader), LabelRepository(judged.reader),
             now_ms=judged.clock.at_ms)  # fmt: skip
     probe = replace(attempt_of(last), at_ms=judged.clock.at_ms + 1)
-    assert again.judge(probe, {}).vector[place] == 2.0
+    assert again.judge(probe, {}).vector[place] == frauds
 
 
 @pytest.mark.parametrize(
