@@ -264,6 +264,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("not_authorized", "never", "没有权限执行此操作。", "You are not allowed to do this."),
     # People of the console
     ("sign_in_wrong", "never", "用户名、密码或动态码不正确；多次错误后须等十五分钟。", "The name, the password or the code is wrong; after several wrong tries wait fifteen minutes."),
+    ("date_invalid", "never", "日期请写成 2026-11-28 的样子。", "Write a date as 2026-11-28: year, month, day."),
     ("password_weak", "never", "密码至少十二个字符，且不能全部相同。", "A password has at least twelve characters, not all alike."),
     ("last_owner", "never", "至少要保留一位能登录的负责人，请先指定另一位。", "One owner who can sign in must stay; make another one first."),
     ("rank_insufficient", "never", "您的角色不能执行此操作，请联系负责人。", "Your role does not allow this; ask an owner."),

@@ -1,11 +1,13 @@
 """``tillway audit``: who of staff and operators did what, when, from where."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, BinaryIO
 from urllib.parse import urlencode
 
 import typer
 
+from protocol.errors import OperatingError
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(
@@ -14,6 +16,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _AUDIT = "/operator/v1/audit"
+_Kind = Annotated[str, typer.Option(help="Of this kind alone: sign_in, switch, staff…")]
+_Actor = Annotated[str, typer.Option(help="By whom: a part of the name.")]
+_Subject = Annotated[str, typer.Option(help="On what: a part of the name.")]
 
 
 @app.command("list")
@@ -21,18 +26,37 @@ def list_command(
     url: Url,
     ca: Ca,
     token_file: TokenFile,
-    kind: Annotated[str, typer.Option(help="Of this kind alone: sign_in, switch, staff…")] = "",
-    actor: Annotated[str, typer.Option(help="By whom: a part of the name.")] = "",
-    subject: Annotated[str, typer.Option(help="On what: a part of the name.")] = "",
+    kind: _Kind = "",
+    actor: _Actor = "",
+    subject: _Subject = "",
     limit: Annotated[int, typer.Option(min=1, max=500)] = 50,
 ) -> None:
     """The newest acts, one a line."""
-    asked = {"kind": kind, "actor": actor, "subject": subject, "limit": limit}
-    query = urlencode({name: value for name, value in asked.items() if value})
+    query = _query(kind=kind, actor=actor, subject=subject, limit=f"{limit}")
     for one in api_of(url, ca, token_file).get(f"{_AUDIT}?{query}")["acts"]:
         at = datetime.fromtimestamp(one["at_ms"] // 1000, UTC).isoformat()
         told = f"{one['kind']} {one['what']} {one['subject']} {one['reason']}".strip()
         typer.echo(f"{one['number']:>6} {at} {one['actor']} ({one['origin']}): {told}")
+
+
+@app.command("csv")
+def csv_command(
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    out: Annotated[Path, typer.Option(help="The file to write.")],
+    kind: _Kind = "",
+    actor: _Actor = "",
+    subject: _Subject = "",
+) -> None:
+    """The acts with all their fields as a CSV file, the newest first, at most 100,000."""
+    api, query = api_of(url, ca, token_file), _query(kind=kind, actor=actor, subject=subject)
+    try:
+        with out.open("wb") as file:
+            api.download(f"{_AUDIT}/csv?{query}", lambda part: _put(file, part))
+    except OSError as error:
+        raise OperatingError("file_unwritable", f"{out}: {error.strerror}") from None
+    typer.echo(f"{out}")
 
 
 @app.command()
@@ -43,3 +67,11 @@ def verify(url: Url, ca: Ca, token_file: TokenFile) -> None:
         typer.echo(f"act {found['first_broken']} is not what was written")
         raise typer.Exit(1)
     typer.echo("every act is what was written")
+
+
+def _query(**asked: str) -> str:
+    return urlencode({name: value for name, value in asked.items() if value})
+
+
+def _put(file: BinaryIO, part: bytes) -> None:
+    file.write(part)

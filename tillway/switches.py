@@ -3,7 +3,7 @@ them go on."""
 
 from enum import StrEnum
 from typing import Annotated
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import typer
 
@@ -54,6 +54,17 @@ def list_command(url: Url, ca: Ca, token_file: TokenFile) -> None:
     """Every switch that was ever used, one a line; what is stopped comes first."""
     for one in api_of(url, ca, token_file).get(_SWITCHES)["switches"]:
         _show(one)
+
+
+@app.command()
+def find(
+    kind: KindName, text: Annotated[str, typer.Argument(help="A part of its number or name.")],
+    url: Url, ca: Ca, token_file: TokenFile,
+) -> None:  # fmt: skip
+    """What there is to stop: number and name (of a device: its store's), one a line."""
+    query = urlencode({"kind": kind.value, "find": text})
+    for one in api_of(url, ca, token_file).get(f"{_SWITCHES}/subjects?{query}")["subjects"]:
+        typer.echo(f"{one['subject']:<24} {one['name']}".rstrip())
 
 
 def _turn(kind: KindName, subject: str, command: str, api: JsonApi, reason: str, by: str) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
+from backend.console.act_words import ACT_NAMES
 from backend.console.limits import SESSION_LIFE_MS
 from backend.console.merchant_words import MERCHANT_NAMES, MERCHANT_STATES, MERCHANT_WORDS
 from backend.console.model import Person
@@ -23,7 +24,7 @@ from faces.pages import Pages
 from faces.session_face import SessionFace
 from faces.words import Language
 from protocol.clock import Clock
-from protocol.errors import TillwayError
+from protocol.errors import Advice, TillwayError, advice, is_known
 
 SHOP_TIME = timezone(timedelta(hours=8))
 
@@ -68,7 +69,8 @@ class Face(SessionFace):
             states=STATES | MERCHANT_STATES,
             steps=STEPS,
             picture=code_picture,
-            names=NAMES | MERCHANT_NAMES | OPERATOR_NAMES,
+            names=NAMES | MERCHANT_NAMES | OPERATOR_NAMES | ACT_NAMES,
+            advice_of=advice_of,
             **shown,
         )
         return self.sealed(
@@ -88,6 +90,11 @@ def _switched(request: Request, here: str, language: Language) -> str:
     asked = request.query_params.multi_items() if here == request.url.path else []
     kept = [(name, value) for name, value in asked if name != PARAMETER]
     return f"{here}?{urlencode([*kept, (PARAMETER, 'en' if language == 'zh' else 'zh')])}"
+
+
+def advice_of(code: str | None) -> Advice | None:
+    """What a refusal's code means to a person; None for no code, and for another side's own."""
+    return advice(code) if code and is_known(code) else None
 
 
 def money(amount_minor: int, currency: str = "CNY") -> str:

@@ -112,9 +112,9 @@ def date_of(text: str, name: str) -> date:
     try:
         found = date.fromisoformat(text)
     except ValueError:
-        raise CallerError("field_invalid", name) from None
+        raise CallerError("date_invalid", name) from None
     if found.isoformat() != text:
-        raise CallerError("field_invalid", name)
+        raise CallerError("date_invalid", name)
     return found
 
 

@@ -1,10 +1,7 @@
 """The operators' pages of kill switches and of the audit log, which owners of merchants have, too,
 for their own."""
 
-import json
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
@@ -12,29 +9,27 @@ from fastapi.responses import StreamingResponse
 from backend.audit.export import acts_csv
 from backend.audit.model import ActKind
 from backend.audit.repository import ActFilter, AuditRepository
-from backend.console.filters import date_of
+from backend.console.acts_shown import actor_of, changes, subject_of
+from backend.console.filters import TypedFilter, from_ms, until_ms
 from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE
 from backend.console.model import Person
 from backend.console.operator_pages import operator, operator_posted
 from backend.console.parts import ConsoleParts
-from backend.console.payments_desk import day_bounds
 from backend.console.session import ROOT, Form
 from backend.db.tables import Row
 from backend.payments.services import Services
 from backend.switches.desk import SwitchDesk
-from backend.switches.limits import REASON_CHARS_MAX
+from backend.switches.limits import REASON_CHARS_MAX, REASON_CHARS_MIN, SUBJECTS_SHOWN_MAX
 from backend.switches.model import SwitchKind
 from protocol.errors import CallerError
-from protocol.messages.base import check_characters
 
 _NUMBER_DIGITS_MAX = 15
-_INWARD = frozenset({"epoch", "setup_until_ms"})
-"""What counts for machines; the file has it."""
+_ASKED = ("kind", "subject", "find", "reason")
 
 
 @dataclass(frozen=True, slots=True)
-class TypedActs:
-    """The filter's fields as texts, as the form shows them again."""
+class TypedActs(TypedFilter):
+    """The audit log's filter."""
 
     kind: str
     actor: str
@@ -42,38 +37,18 @@ class TypedActs:
     since: str
     until: str
 
-    @classmethod
-    def of(cls, request: Request) -> "TypedActs":
-        """What the address carries; ``field_invalid`` for what is too long or unfit to look up."""
-        texts = [request.query_params.get(name, "").strip() for name in cls.__slots__]
-        try:
-            for text in texts:
-                check_characters(text)
-        except ValueError:
-            raise CallerError("field_invalid", "filter") from None
-        if any(len(text) > FILTER_CHARS_MAX for text in texts):
-            raise CallerError("field_invalid", "filter")
-        return cls(*texts)
-
     def wanted(self, merchant_id: str | None) -> ActFilter:
         """The question to the database; ``field_invalid`` names what cannot be read."""
         if self.kind and self.kind not in list(ActKind):
             raise CallerError("field_invalid", "kind")
-        since = date_of(self.since, "since") if self.since else None
-        until = date_of(self.until, "until") if self.until else None
         return ActFilter(
             merchant_id=merchant_id,
             kind=self.kind,
             actor=self.actor,
             subject=self.subject,
-            from_ms=day_bounds(since)[0] if since else None,
-            until_ms=day_bounds(until)[1] if until else None,
+            from_ms=from_ms(self.since),
+            until_ms=until_ms(self.until),
         )
-
-    def query(self, **more: Any) -> str:  # noqa: ANN401  # texts and numbers of an address
-        """The same filter as an address's query, with what comes beside it."""
-        own = {name: getattr(self, name) for name in self.__slots__}
-        return urlencode({name: value for name, value in (own | more).items() if value != ""})
 
 
 def add_pages(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:
@@ -91,15 +66,17 @@ def _switches(pages: APIRouter, parts: ConsoleParts, desk: SwitchDesk) -> None:
         rows = await desk.all()
         return face.page(
             request, "switches", person, tab="switches", here=f"{ROOT}/switches", refusal=refusal,
-            stopped=[row for row in rows if row["is_stopped"]], channels=desk.channels,
-            past=[row for row in rows if not row["is_stopped"]], typed=typed,
+            stopped=[row for row in rows if row["is_stopped"]], typed=typed,
+            past=[row for row in rows if not row["is_stopped"]],
+            known=await _known(desk, typed["find"]),
+            reason_chars=(REASON_CHARS_MIN, REASON_CHARS_MAX), subjects_max=SUBJECTS_SHOWN_MAX,
         )  # fmt: skip
 
     @pages.get(ROOT + "/switches")
     async def switches(request: Request) -> Response:
         person = await operator(parts, request)
-        asked = {name: request.query_params.get(name, "") for name in ("kind", "subject")}
-        typed = {name: text[:FILTER_CHARS_MAX] for name, text in asked.items()}
+        asked = {name: request.query_params.get(name, "") for name in _ASKED}
+        typed = {name: text.strip()[:FILTER_CHARS_MAX] for name, text in asked.items()}
         return await shown(request, person, None, typed)
 
     @pages.post(ROOT + "/switches")
@@ -108,8 +85,16 @@ def _switches(pages: APIRouter, parts: ConsoleParts, desk: SwitchDesk) -> None:
         try:
             await _turn(desk, person, form)
         except CallerError as refusal:
-            return await shown(request, person, refusal, {"kind": "", "subject": ""} | form)
+            return await shown(request, person, refusal, dict.fromkeys(_ASKED, "") | form)
         return face.sent(request, "/switches")
+
+
+async def _known(desk: SwitchDesk, find: str) -> dict[str, list[Row]]:
+    """What may be chosen, by kind; of the few channels all, whatever was looked for."""
+    return {
+        kind.value: await desk.subjects(kind, "" if kind is SwitchKind.CHANNEL else find)
+        for kind in SwitchKind
+    }
 
 
 async def _turn(desk: SwitchDesk, person: Person, form: Form) -> None:
@@ -148,7 +133,7 @@ def _audit(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:
         return face.page(
             request, "audit", person, tab="audit", typed=typed, more=more, is_first=before is None,
             kinds=list(ActKind), broken=broken,
-            rows=[{**row, "changes": changes(row)} for row in rows],
+            rows=rows, subject_of=subject_of, actor_of=actor_of, changes=changes,
         )  # fmt: skip
 
     @pages.get(ROOT + "/audit.csv")
@@ -169,25 +154,6 @@ async def _owner(parts: ConsoleParts, request: Request) -> Person:
     if not (person.is_operator or person.is_owner):
         raise CallerError("rank_insufficient")
     return person
-
-
-def changes(act: Row) -> list[tuple[str, Any, Any]]:
-    """What people read of a change, by name: before (None where nothing was there) and after."""
-    before = _values(act["before"])
-    after = _values(act["after"])
-    return [
-        (name, before.get(name), value)
-        for name, value in after.items()
-        if before.get(name) != value and value != "" and name not in _INWARD
-    ]
-
-
-def _values(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text) if text else {}
-    except ValueError:  # cut, because it was long
-        return {"…": text}
-    return dict(found)
 
 
 def _number(text: str) -> int | None:

@@ -35,6 +35,8 @@ class Line:
     words: Words
     actor: str = ""
     note: str = ""
+    refusal: str = ""
+    """The code of why not, where it says so."""
     detail: Row = field(default_factory=dict)
     tone: str = ""
     """``own``: the payment's own step; empty: beside it."""
@@ -56,7 +58,8 @@ def told(
             at_ms=step["at_ms"],
             words=words.get(step["event"], Words(step["event"], step["event"])),
             actor=step["actor"],
-            detail=step["detail"],
+            refusal=step["detail"].get("code", ""),
+            detail={name: value for name, value in step["detail"].items() if name != "code"},
             tone="own",
         )
         for step in steps
@@ -93,5 +96,6 @@ def _attempt(one: Row) -> Line:
     return Line(
         at_ms=one["at_ms"],
         words=_NEEDS_PIN if asked else _TRIED,
-        note=" ".join(part for part in (one["error_code"], one["code_masked"]) if part),
+        note=one["code_masked"],
+        refusal="" if asked else one["error_code"],
     )

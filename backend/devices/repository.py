@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, case, func, or_, select, tuple_
 
 from backend.db.reading import Reader
 from backend.devices.limits import (
@@ -62,6 +62,18 @@ class DeviceRepository:
         """Every device with what was last heard of it, for the operator's eyes."""
         query = _heard_of().order_by(_device.c.store, _device.c.tid)
         return self._rows(query.limit(DEVICES_PER_STORE_MAX))
+
+    def found(self, text: str, *, limit: int) -> list[dict[str, Any]]:
+        """Devices whose name, store, or store's name has this text in it, by name; all of them for
+        an empty one."""
+        query = (
+            select(_device.c.tid, _device.c.store, _store.c.name.label("store_name"))
+            .select_from(_device.outerjoin(_store, _store.c.store == _device.c.store))
+            .order_by(_device.c.tid)
+        )
+        places = (_device.c.tid, _device.c.store, _store.c.name)
+        named = or_(*(place.icontains(text, autoescape=True) for place in places))
+        return self._rows(query.where(named).limit(limit))
 
     def of_merchant(
         self, merchant_id: str, *, limit: int, after: tuple[str, str] = ("", "")

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from backend.db.reading import Reader
 from backend.db.tables import Row
@@ -29,6 +29,15 @@ class MerchantRepository:
         query = select(_merchant.c.merchant_id, _merchant.c.name)
         rows = self._reader.rows(query.where(_merchant.c.merchant_id.in_(merchant_ids)))
         return {row["merchant_id"]: row["name"] for row in rows}
+
+    def found(self, text: str, *, limit: int) -> list[Row]:
+        """Merchants whose id or name has this text in it, by id; all of them for an empty one."""
+        query = select(_merchant.c.merchant_id, _merchant.c.name).order_by(_merchant.c.merchant_id)
+        is_named = (
+            _merchant.c.merchant_id.icontains(text, autoescape=True),
+            _merchant.c.name.icontains(text, autoescape=True),
+        )
+        return self._reader.rows(query.where(or_(*is_named)).limit(limit))
 
     def merchants(self) -> list[Row]:
         """All merchants, by id."""

@@ -3,7 +3,10 @@
 from backend.audit.model import Act, ActKind
 from backend.audit.service import Audited, Watch
 from backend.db.tables import Row
+from backend.devices.repository import DeviceRepository
+from backend.merchants.repository import MerchantRepository
 from backend.payments.services import Services
+from backend.switches.limits import SUBJECTS_SHOWN_MAX
 from backend.switches.model import SwitchKind
 from backend.switches.repository import SwitchRepository
 from backend.switches.service import Turn
@@ -18,6 +21,8 @@ class SwitchDesk:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._repository = SwitchRepository(services.reader)
+        self._merchants = MerchantRepository(services.reader)
+        self._devices = DeviceRepository(services.reader)
 
     @property
     def channels(self) -> list[str]:
@@ -28,6 +33,19 @@ class SwitchDesk:
         """Every switch that was ever used, those that stop something first."""
         rows: list[Row] = await self._services.run_read(self._repository.all)
         return rows
+
+    async def subjects(self, kind: SwitchKind, text: str) -> list[Row]:
+        """What a switch of this kind can be of, where its number or a name that belongs to it has
+        the text in it: ``subject`` and ``name``, ``SUBJECTS_SHOWN_MAX`` at most."""
+        limit = SUBJECTS_SHOWN_MAX
+        if kind is SwitchKind.CHANNEL:
+            named = [one for one in self.channels if text.casefold() in one.casefold()]
+            return [{"subject": one, "name": ""} for one in named[:limit]]
+        if kind is SwitchKind.MERCHANT:
+            rows = await self._services.run_read(lambda: self._merchants.found(text, limit=limit))
+            return [{"subject": row["merchant_id"], "name": row["name"]} for row in rows]
+        rows = await self._services.run_read(lambda: self._devices.found(text, limit=limit))
+        return [{"subject": row["tid"], "name": row["store_name"] or row["store"]} for row in rows]
 
     async def turn(
         self,

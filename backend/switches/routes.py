@@ -3,17 +3,18 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 
 from backend.db.tables import Row
 from backend.operator.auth import origin_of
 from backend.switches.desk import SwitchDesk
-from backend.switches.limits import REASON_CHARS_MAX
+from backend.switches.limits import FIND_CHARS_MAX, REASON_CHARS_MAX
 from backend.switches.model import SwitchKind
 from backend.wanted import Wanted
 from protocol.limits import IDENTIFIER_CHARS_MAX
 
+_Find = Annotated[str, Query(max_length=FIND_CHARS_MAX)]
 Guard = Callable[[Request], Awaitable[None]]
 ACTOR = "operator"
 
@@ -26,8 +27,8 @@ class Turning(Wanted):
 
 
 def operator_router(desk: SwitchDesk, operator_only: Guard) -> APIRouter:
-    """``/operator/v1/switches``: all that were ever used; ``/{kind}/{subject}/stop`` and
-    ``/start``: turn one."""
+    """``/operator/v1/switches``: all that were ever used; ``/subjects``: what a switch can be
+    of, by a part of its number or name; ``/{kind}/{subject}/stop`` and ``/start``: turn one."""
     routes = APIRouter(
         prefix="/operator/v1/switches", tags=["operator"], dependencies=[Depends(operator_only)]
     )
@@ -35,6 +36,10 @@ def operator_router(desk: SwitchDesk, operator_only: Guard) -> APIRouter:
     @routes.get("")
     async def switches() -> dict[str, Any]:
         return {"switches": await desk.all()}
+
+    @routes.get("/subjects")
+    async def subjects(kind: SwitchKind, find: _Find = "") -> dict[str, Any]:
+        return {"subjects": await desk.subjects(kind, find)}
 
     async def turn(
         request: Request, kind: SwitchKind, subject: str, wanted: Turning, *, is_stopped: bool

@@ -1,10 +1,13 @@
 """The second factor against the standard's own vectors; CSV cells, amounts, charts."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
 
+from backend.console.act_words import ACT_NAMES
+from backend.console.acts_shown import actor_of, changes, subject_of
 from backend.console.chart import day_chart
 from backend.console.export import PAYMENTS, csv_pages
 from backend.console.filters import minor_of
@@ -102,7 +105,26 @@ def test_a_weak_password_is_refused(password: str) -> None:
 
 
 def test_no_catalogue_hides_a_word_of_another() -> None:
-    catalogues = ((WORDS, MERCHANT_WORDS, OPERATOR_WORDS), (NAMES, MERCHANT_NAMES, OPERATOR_NAMES))
+    catalogues = (
+        (WORDS, MERCHANT_WORDS, OPERATOR_WORDS),
+        (NAMES, MERCHANT_NAMES, OPERATOR_NAMES, ACT_NAMES),
+    )
     for one in catalogues:
         together = {name for words in one for name in words}
         assert len(together) == sum(map(len, one))
+
+
+def test_an_act_is_told_in_words_and_what_has_none_as_it_is() -> None:
+    assert subject_of("merchant number 1900000001 5A").words.zh == "接口商户号"
+    assert subject_of("merchant mch_1").name == "mch_1"
+    assert subject_of("/operator/v1/payers/pyr_1/close").name == "pyr_1/close"
+    assert subject_of("/operator/v1/comets/1").name == "/operator/v1/comets/1"
+    assert subject_of("comet 7").name == "comet 7"
+    assert (actor_of("console:li").name, actor_of("cron").name) == ("li", "cron")
+    after = {"amount_minor": 1280, "currency": "CNY", "state": "comet", "tail": 3, "epoch": 2}
+    act = {"before": '{"amount_minor":5,"currency":"CNY"}', "after": json.dumps(after)}
+    told = {one.field.en: (one.before and one.before.en, one.after.zh) for one in changes(act)}
+    assert told == {
+        "amount": ("0.05 CNY", "12.80 CNY"), "state": (None, "comet"), "tail": (None, "3"),
+    }  # fmt: skip
+    assert changes({"before": "", "after": '{"cut'})[0].after.en == '{"cut'
