@@ -5,6 +5,8 @@ BIN   := $(VENV)/bin
 PYTHON ?= python3
 # What Python has compiled is kept, whatever the environment says: a program starts in half the time.
 KEPT := PYTHONDONTWRITEBYTECODE=
+# On two cores: a worker waits a third of its time for serial lines, deadlines and programs.
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo up test check fix types bench screens lock clean
@@ -32,7 +34,7 @@ up: setup ## start the stack without the story (TLS=sm: SM2, SM3, SM4 between th
 
 test: setup-dev ## install what the tests use and run all of them
 	@sh deploy/setup/services.sh
-	@$(KEPT) $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(KEPT) $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 check: setup-dev ## format, lint, types, imports, tests
 	@$(BIN)/ruff format --check .

@@ -16,9 +16,14 @@ import pytest
 import structlog
 import uvicorn
 
+import backend.console.model
+import backend.wallet.model
 from backend.db.migrate import upgrade
 from protocol.crypto import sealing
+from terminal.counter import pins
+from tests.support import late_fields
 from tests.support.hurried import HurriedAsyncio
+from tests.support.known_hashes import RememberedScrypt
 from tests.support.migrated import migrated_sqlite
 from tests.support.postgres import Cluster, NoServer, start_cluster
 from tests.support.rabbitmq import Broker, NoBroker, start_broker
@@ -47,11 +52,13 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def keys_derived_once() -> Iterator[None]:
-    """The key that scrypt makes of a passphrase and a salt costs as much as a test: a key that was
-    sealed here is unsealed here with what is known already."""
+def hashes_made_once() -> Iterator[None]:
+    """What scrypt makes of a passphrase, a password or a PIN and its salt costs as much as a test:
+    what was made here is known already."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sealing, "_derive", cache(sealing._derive))
+        for module in (sealing, backend.console.model, backend.wallet.model):
+            patch.setattr(module, "Scrypt", RememberedScrypt)
+        patch.setattr(pins, "pin_digest", cache(pins.pin_digest))
         yield
 
 
@@ -60,6 +67,15 @@ def servers_stop_at_once() -> Iterator[None]:
     """See ``HurriedAsyncio``."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(uvicorn.server, "asyncio", HurriedAsyncio())
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fields_made_late() -> Iterator[None]:
+    """See ``late_fields``."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(late_fields.ModelField, "__post_init__", late_fields.make_none)
+        patch.setattr(late_fields.ModelField, "__getattr__", late_fields.make_one, raising=False)
         yield
 
 

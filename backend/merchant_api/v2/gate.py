@@ -11,6 +11,7 @@ Rule 5: there is no time and no nonce memory in this interface: a call that come
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 import structlog
@@ -148,14 +149,13 @@ class V2Gate:
         async def wrong_method() -> Response:
             return self._refusal(V2Error(REQUIRE_POST_METHOD), {}, None)
 
-        content = {"text/xml": {"schema": call.schema.model_json_schema()}}
         routes.add_api_route(
             path,
             answer,
             methods=["POST"],
             response_class=Response,
             summary=call.schema.__doc__,
-            openapi_extra={"requestBody": {"required": True, "content": content}},
+            openapi_extra={"requestBody": _described(call.schema)},
             responses={200: {"content": {"text/xml": {}}}},
             include_in_schema=not call.in_sandbox,
         )
@@ -266,6 +266,15 @@ async def _fields(request: Request) -> dict[str, str]:
     if not body:
         raise V2Error(POST_DATA_EMPTY)
     return {name: text for name, text in read_fields(body).items() if text}
+
+
+@cache
+def _described(schema: type[V2Asked]) -> dict[str, Any]:
+    """A call's body for the document; each stands at several paths."""
+    return {
+        "required": True,
+        "content": {"text/xml": {"schema": schema.model_json_schema()}},
+    }
 
 
 def _read(schema: type[Wanted], fields: Mapping[str, str]) -> Wanted:
