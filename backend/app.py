@@ -39,6 +39,7 @@ from backend.merchant_api.v2.parts import PATHS as V2_PATHS
 from backend.merchants import routes as merchant_routes
 from backend.notify import routes as notify_routes
 from backend.observability import flow_routes
+from backend.observability.flow_desk import FlowDesk
 from backend.observability.flow_watch import FlowWatch
 from backend.observability.flows import Flow
 from backend.observability.routes import router as health_router
@@ -145,7 +146,7 @@ def _console_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
     return (
         console_people_routes.operator_router(StaffDesk(backend.services, people), guard),
         audit_routes.operator_router(backend.services, guard),
-        flow_routes.operator_router(backend.metrics.flows, backend.clock, guard),
+        flow_routes.operator_router(FlowDesk(backend.services), guard),
         switch_routes.operator_router(SwitchDesk(backend.services), guard),
         console_routes.router(backend.services, people, operations, tries, merchants),
     )

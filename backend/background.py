@@ -19,6 +19,7 @@ from backend.notify.http_sender import HttpSender
 from backend.notify.ports import CallbackForm, CallbackQueue
 from backend.notify.repository import CallbackRepository
 from backend.notify.tables import CALLBACK
+from backend.observability.flow_desk import FlowDesk
 from backend.observability.metrics import Metrics
 from backend.payments.expiry import run_expiry
 from backend.payments.services import Services
@@ -72,6 +73,7 @@ class Background:
         self._allows_private = allows_private_addresses
         self._queue_url = queue_url
         self._forms = forms
+        self._flows = FlowDesk(services)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sender: HttpSender | None = None
         self._deliverer: CallbackDeliverer | None = None
@@ -109,6 +111,7 @@ class Background:
             asyncio.create_task(_kept("rule_desk", self._rule_desk.run)),
             asyncio.create_task(_kept("rollouts", self._rollouts.run)),
             asyncio.create_task(_kept("model_desk", self._model_desk.run)),
+            asyncio.create_task(_kept("flows", self._flows.run)),
         ]
         if self._sagas is not None:
             self._tasks.append(asyncio.create_task(_kept("sagas", self._sagas.run)))
@@ -163,6 +166,7 @@ class Background:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._flows.keep()
         if self._sender is not None:
             await self._sender.close()
 

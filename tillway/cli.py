@@ -39,6 +39,7 @@ ROOMS: dict[str, Room] = {
     "console": Room("tillway.console", "backend", "Say who may sign in to the console."),
     "switch": Room("tillway.switches", "backend", "Stop new payments, and let them go on."),
     "audit": Room("tillway.audit", "backend", "Who of staff and operators did what."),
+    "flows": Room("tillway.flows", "backend", "How often, well and fast the backend answers."),
     "risk": Room("tillway.risk.cli", "backend", "Judge payments, devices and accounts."),
     "sandbox": Room("backend.sandbox.cli", "backend", "The other institutions, simulated."),
     "hub": Room("hub.cli", "hub", "The store hub."),

@@ -13,6 +13,7 @@ from backend.console.operator_pages import operator
 from backend.console.parts import ConsoleParts
 from backend.console.session import ROOT
 from backend.db.tables import Row
+from backend.observability.flow_desk import FlowDesk
 from backend.observability.flows import FlowFigures
 from backend.payments.services import Services
 from protocol.errors import CallerError
@@ -74,7 +75,7 @@ def add_pages(
     pages: APIRouter, parts: ConsoleParts, services: Services, desk: OperationsDesk
 ) -> None:
     """``/console/flows``."""
-    face = parts.face
+    face, measured = parts.face, FlowDesk(services)
 
     @pages.get(ROOT + "/flows")
     async def flows(request: Request) -> Response:
@@ -84,7 +85,7 @@ def add_pages(
             raise CallerError("field_invalid", "span")
         minutes, drawn = SPANS[span]
         now_ms = services.clock.now_ms()
-        figures = services.flows.figures(minutes=minutes, parts=drawn, now_ms=now_ms)
+        figures = await measured.figures(minutes=minutes, parts=drawn)
         today = await desk.today()
         return face.page(
             request, "flows", person, tab="flows", span=span, spans=list(SPANS), minutes=minutes,

@@ -142,9 +142,12 @@ OPERATOR_WORDS: dict[str, Words] = {
     # Flows
     "flows": Words("流量与时延", "Flows"),
     "flows_hint": Words(
-        "本进程从收到到应答的实测数据，保留 24 小时；拒绝是有结果的应答，失败是没有结果。",
-        "Measured by this process from the request to its answer, kept for 24 hours. Refused is an"
-        " answer; failed is none, or an open outcome.",
+        "所有后端进程从收到到应答的实测数据之和，保留 24 小时，重启不丢；"
+        "其他进程的最近一分钟稍后计入。"
+        "拒绝是有结果的应答，失败是没有结果。",
+        "Measured from the request to its answer by all backend processes together, kept for 24"
+        " hours, over restarts; the others' last minute comes a minute later. Refused is an answer;"
+        " failed is none, or an open outcome.",
     ),
     "span": Words("时间范围", "Span"),
     "span_15m": Words("15 分钟", "15 min"),

@@ -58,6 +58,7 @@ TABLE_MODULES = (
     "backend.merchant_transfers.tables",
     "backend.merchants.tables",
     "backend.notify.tables",
+    "backend.observability.tables",
     "backend.offline.tables",
     "backend.passkeys.tables",
     "backend.pay_page.tables",

@@ -6,24 +6,22 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from backend.observability.flows import FlowMeter
+from backend.observability.flow_desk import FlowDesk
 from backend.observability.limits import FLOW_MINUTES_KEPT
-from protocol.clock import Clock
 
 Guard = Callable[[Request], Awaitable[None]]
 _Minutes = Annotated[int, Query(ge=1, le=FLOW_MINUTES_KEPT)]
 
 
-def operator_router(meter: FlowMeter, clock: Clock, operator_only: Guard) -> APIRouter:
-    """``/operator/v1/flows?minutes=60``: how often, well and fast this process answers."""
+def operator_router(desk: FlowDesk, operator_only: Guard) -> APIRouter:
+    """``/operator/v1/flows?minutes=60``: how often, well and fast all backend processes answer."""
     routes = APIRouter(
         prefix="/operator/v1/flows", tags=["operator"], dependencies=[Depends(operator_only)]
     )
 
     @routes.get("")
     async def flows(minutes: _Minutes = 60) -> dict[str, Any]:
-        figures = meter.figures(minutes=minutes, parts=1, now_ms=clock.now_ms())
-        shown = [asdict(one) for one in figures]
+        shown = [asdict(one) for one in await desk.figures(minutes=minutes, parts=1)]
         for one in shown:
             del one["counts"], one["failures"]
         return {"minutes": minutes, "flows": shown}

@@ -1,14 +1,16 @@
 """How often, how well and how fast each kind of request is answered, minute by minute. Pure: times
 are given.
 
-Rule 1: a minute keeps counts and a histogram, never a request; what is older than a day goes, so
-        that memory is bounded by flows times minutes.
+Rule 1: a minute keeps counts and a histogram, never a request.
 Rule 2: *refused* is an answer (a decline, a caller's mistake); *failed* is none, or one that leaves
         the outcome open: a time-out, a line, a bug, an unknown.
+Rule 3: a meter holds what nobody has taken from it yet. What is taken is kept in the database,
+        where the sums of all backend processes stand (``flow_desk``); what is not taken for a day
+        goes, so that memory is bounded by flows times minutes.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -42,14 +44,39 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-class _Cell:
-    """One flow in one minute."""
+Counts = dict[tuple[int, Flow, Outcome, int], int]
+"""How many requests by minute, flow, outcome and bucket of the histogram."""
 
-    __slots__ = ("buckets", "failed", "refused")
 
-    def __init__(self) -> None:
-        self.buckets = [0] * (len(BOUNDS_MS) + 1)
-        self.refused = self.failed = 0
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Minutes from ``first`` to ``last``, both in it, looked at in so many equal parts."""
+
+    first: int
+    last: int
+    parts: int
+
+    @staticmethod
+    def until(now_ms: int, *, minutes: int, parts: int) -> "Span":
+        """The last minutes, with the one that runs."""
+        last = now_ms // MINUTE_MS
+        return Span(last - minutes + 1, last, parts)
+
+    @property
+    def minutes(self) -> int:
+        """How many there are."""
+        return self.last - self.first + 1
+
+
+@dataclass(frozen=True, slots=True)
+class FlowSum:
+    """How many requests of a flow ended so, in this bucket, within a part of a span."""
+
+    part: int
+    flow: Flow
+    outcome: Outcome
+    bucket: int
+    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,56 +100,71 @@ class FlowMeter:
     """Of one process. Owned by the event loop."""
 
     def __init__(self) -> None:
-        self._minutes: dict[int, dict[Flow, _Cell]] = {}
+        self._minutes: dict[int, Counts] = {}
 
     def note(self, flow: Flow, outcome: Outcome, *, took_ms: float, at_ms: int) -> None:
         """One request was answered."""
         minute = at_ms // MINUTE_MS
-        cells = self._minutes.get(minute)
-        if cells is None:
+        counts = self._minutes.get(minute)
+        if counts is None:
             self._forget(minute - FLOW_MINUTES_KEPT)
-            cells = self._minutes[minute] = {}
-        cell = cells.setdefault(flow, _Cell())
-        cell.buckets[bisect_left(BOUNDS_MS, took_ms)] += 1
-        cell.refused += outcome is Outcome.REFUSED
-        cell.failed += outcome is Outcome.FAILED
+            counts = self._minutes[minute] = {}
+        key = minute, flow, outcome, bisect_left(BOUNDS_MS, took_ms)
+        counts[key] = counts.get(key, 0) + 1
 
-    def figures(self, *, minutes: int, parts: int, now_ms: int) -> list[FlowFigures]:
-        """Every flow over the last minutes, in so many equal parts."""
-        last = now_ms // MINUTE_MS
-        first = last - minutes + 1
-        return [self._figures(flow, first, last, parts) for flow in Flow]
+    def take(self) -> Counts:
+        """All that is held, which is not held any more."""
+        taken = {key: count for counts in self._minutes.values() for key, count in counts.items()}
+        self._minutes.clear()
+        return taken
 
-    def _figures(self, flow: Flow, first: int, last: int, parts: int) -> FlowFigures:
-        buckets = [0] * (len(BOUNDS_MS) + 1)
-        counts, failures = [0] * parts, [0] * parts
-        refused = 0
-        for minute, cell in self._cells(flow, first, last):
-            part = (minute - first) * parts // (last - first + 1)
-            counts[part] += sum(cell.buckets)
-            failures[part] += cell.failed
-            refused += cell.refused
-            buckets = [had + more for had, more in zip(buckets, cell.buckets, strict=True)]
-        return FlowFigures(
-            flow=flow,
-            count=sum(counts),
-            refused=refused,
-            failed=sum(failures),
-            p50_ms=_share(buckets, 50),
-            p95_ms=_share(buckets, 95),
-            p99_ms=_share(buckets, 99),
-            counts=tuple(counts),
-            failures=tuple(failures),
-        )
+    def put_back(self, taken: Counts) -> None:
+        """What was taken and could not be kept."""
+        for key, count in taken.items():
+            counts = self._minutes.setdefault(key[0], {})
+            counts[key] = counts.get(key, 0) + count
 
-    def _cells(self, flow: Flow, first: int, last: int) -> Iterator[tuple[int, _Cell]]:
-        for minute, cells in self._minutes.items():
-            if first <= minute <= last and flow in cells:
-                yield minute, cells[flow]
+    def sums(self, span: Span) -> list[FlowSum]:
+        """What is held of this span."""
+        return [
+            FlowSum(
+                (minute - span.first) * span.parts // span.minutes, flow, outcome, bucket, count
+            )
+            for counts in self._minutes.values()
+            for (minute, flow, outcome, bucket), count in counts.items()
+            if span.first <= minute <= span.last
+        ]
 
     def _forget(self, before: int) -> None:
         for minute in [one for one in self._minutes if one <= before]:
             del self._minutes[minute]
+
+
+def figures(sums: Sequence[FlowSum], *, parts: int) -> list[FlowFigures]:
+    """Every flow over a span of so many parts, by the sums of it, wherever they come from."""
+    return [_figures(flow, [one for one in sums if one.flow is flow], parts) for flow in Flow]
+
+
+def _figures(flow: Flow, sums: list[FlowSum], parts: int) -> FlowFigures:
+    buckets = [0] * (len(BOUNDS_MS) + 1)
+    counts, failures = [0] * parts, [0] * parts
+    refused = 0
+    for one in sums:
+        buckets[one.bucket] += one.count
+        counts[one.part] += one.count
+        failures[one.part] += one.count * (one.outcome is Outcome.FAILED)
+        refused += one.count * (one.outcome is Outcome.REFUSED)
+    return FlowFigures(
+        flow=flow,
+        count=sum(counts),
+        refused=refused,
+        failed=sum(failures),
+        p50_ms=_share(buckets, 50),
+        p95_ms=_share(buckets, 95),
+        p99_ms=_share(buckets, 99),
+        counts=tuple(counts),
+        failures=tuple(failures),
+    )
 
 
 def _share(buckets: list[int], percent: int) -> int | None:

@@ -25,6 +25,6 @@ class Services:
     rules: PaymentRules
     fee_bounds: FeeBounds = field(default_factory=FeeBounds)
     flows: FlowMeter = field(default_factory=FlowMeter)
-    """What this process has measured of its requests."""
+    """What this process has measured of its requests and not given to ``FlowDesk`` yet."""
     signing_key: SigningKey | None = field(default=None, repr=False)
     """Signs what a payer's phone takes along (``backend.offline``); None: nothing is signed."""

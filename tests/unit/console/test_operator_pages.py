@@ -8,7 +8,7 @@ from backend.clearing.evening_commands import KeepReserveTest
 from backend.console.operator_flows import by_channel, spark, waiting
 from backend.notify.model import Tried
 from backend.notify.service import ClaimCallbacks, NoteFailed
-from backend.observability.flows import Flow, FlowMeter, Outcome
+from backend.observability.flows import Flow, FlowMeter, Outcome, Span, figures
 from backend.reconciliation.breaks import Break, BreakClass, BreakStep
 from backend.reconciliation.cases import TakeUpBreak
 from tests.support.console_world import ConsoleWorld, page_token
@@ -201,8 +201,8 @@ def test_a_flow_s_bars_show_every_request_and_every_failure() -> None:
     for number in range(100):
         meter.note(Flow.WALLET, Outcome.DONE, took_ms=1, at_ms=now_ms - 60_000 * (number % 2))
     meter.note(Flow.WALLET, Outcome.FAILED, took_ms=1, at_ms=now_ms)
-    figures = meter.figures(minutes=15, parts=15, now_ms=now_ms)
-    [flow] = [one for one in figures if one.flow is Flow.WALLET]
+    span = Span.until(now_ms, minutes=15, parts=15)
+    [flow] = [one for one in figures(meter.sums(span), parts=15) if one.flow is Flow.WALLET]
     drawn = spark(flow)
     assert [bar for bar in drawn.bars if bar[1]] == [(104, 35, 0), (112, 36, 3)]
 

@@ -1,23 +1,37 @@
 """Counting flows: parts of a span, shares of the durations, what is forgotten."""
 
+from contextlib import closing
+from dataclasses import replace
+
 import pytest
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
 from fastapi.testclient import TestClient
 
 from backend.hub_api.flow import flow_of, outcome_of
+from backend.observability.flow_desk import FlowDesk
 from backend.observability.flow_watch import FlowWatch
-from backend.observability.flows import MINUTE_MS, Flow, FlowFigures, FlowMeter, Outcome
+from backend.observability.flows import (
+    MINUTE_MS,
+    Flow,
+    FlowFigures,
+    FlowMeter,
+    Outcome,
+    Span,
+    figures,
+)
 from backend.observability.limits import FLOW_MINUTES_KEPT
 from protocol.errors import CallerError, OperatingError
-from tests.support.shop import ShopClock
+from tests.support.shop import Shop, ShopClock
+from tests.support.wallet_http import services_of
 
 T = 1_000 * MINUTE_MS
 
 
 def of(meter: FlowMeter, flow: Flow, *, minutes: int = 60, parts: int = 6) -> FlowFigures:
-    figures = meter.figures(minutes=minutes, parts=parts, now_ms=T)
-    return next(one for one in figures if one.flow is flow)
+    span = Span.until(T, minutes=minutes, parts=parts)
+    found = figures(meter.sums(span), parts=parts)
+    return next(one for one in found if one.flow is flow)
 
 
 def test_requests_fall_into_the_parts_of_the_span_and_shares_are_upper_bounds() -> None:
@@ -46,6 +60,52 @@ def test_a_day_is_remembered_and_no_more() -> None:
         at_ms = T - (2 * FLOW_MINUTES_KEPT - 1 - minute) * MINUTE_MS
         meter.note(Flow.WALLET, Outcome.DONE, took_ms=1, at_ms=at_ms)
     assert of(meter, Flow.WALLET, minutes=3 * FLOW_MINUTES_KEPT, parts=1).count == FLOW_MINUTES_KEPT
+
+
+@pytest.mark.asyncio
+async def test_processes_and_restarts_add_up_and_a_day_later_the_place_is_taken_again(
+    migrated_url: str,
+) -> None:
+    with closing(Shop(migrated_url)) as shop:
+        shop.clock.at_ms = T
+        programs = [services_of(shop) for _ in range(2)]
+        one, other = map(FlowDesk, programs)
+        meters = [program.flows for program in programs]
+        meters[0].note(Flow.REFUND, Outcome.DONE, took_ms=4, at_ms=T)
+        await one.keep()
+        await one.keep()
+        meters[0].note(Flow.REFUND, Outcome.FAILED, took_ms=4, at_ms=T)
+        meters[1].note(Flow.REFUND, Outcome.REFUSED, took_ms=90, at_ms=T - 3 * MINUTE_MS)
+        await other.keep()
+        assert [await _refunds(desk) for desk in (one, other)] == [((1, 2), 1), ((1, 1), 0)]
+        await one.keep()
+        begun_anew = FlowDesk(services_of(shop))
+        assert await _refunds(begun_anew) == ((1, 2), 1)
+        shop.clock.at_ms = T + FLOW_MINUTES_KEPT * MINUTE_MS
+        meters[0].note(Flow.REFUND, Outcome.DONE, took_ms=4, at_ms=shop.clock.at_ms)
+        meters[1].note(Flow.REFUND, Outcome.DONE, took_ms=4, at_ms=T)
+        await one.keep()
+        await other.keep()
+        assert await _refunds(begun_anew) == ((0, 1), 0)
+        assert len(shop.rows("SELECT * FROM flow_minute")) == 3
+
+
+async def _refunds(desk: FlowDesk) -> tuple[tuple[int, ...], int]:
+    found = await desk.figures(minutes=4, parts=2)
+    refunds = next(one for one in found if one.flow is Flow.REFUND)
+    return refunds.counts, refunds.failed
+
+
+@pytest.mark.asyncio
+async def test_what_could_not_be_kept_is_kept_the_next_time(migrated_url: str) -> None:
+    async def busy(_: object) -> None:
+        raise OperatingError("busy")
+
+    with closing(Shop(migrated_url)) as shop:
+        services = replace(services_of(shop), submit=busy)
+        services.flows.note(Flow.WALLET, Outcome.DONE, took_ms=4, at_ms=T)
+        await FlowDesk(services).keep()
+        assert of(services.flows, Flow.WALLET).count == 1
 
 
 @pytest.mark.parametrize(
