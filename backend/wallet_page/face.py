@@ -67,6 +67,7 @@ class Face(SessionFace):
             "tab": "",
             "refusal": None,
             "back": "",
+            "finger": None,
             "here": request.url.path,
         } | more
         return self._pages.render(

@@ -61,6 +61,7 @@ def _pin_free(pages: APIRouter, parts: PageParts) -> None:
         return face.page(
             request, "pin_free", session, back=_ME, refusal=refusal, form={"limit": ""} | form,
             pin_free=await desk.pin_free(session.payer_id, _CURRENCY), house_minor=house_minor,
+            finger=await parts.finger(request, session),
         )  # fmt: skip
 
     @pages.get(ROOT + "/pin-free")

@@ -128,8 +128,9 @@ def _withdrawals(pages: APIRouter, parts: PageParts, instruments: InstrumentRepo
         rows = await services.run_read(lambda: withdrawals.of_payer(session.payer_id))
         rules = services.rules.withdrawals
         return await cards.page(
-            request, session, "withdraw", form, refusal, withdrawals=rows, rules=rules
-        )
+            request, session, "withdraw", form, refusal, withdrawals=rows, rules=rules,
+            finger=await parts.finger(request, session),
+        )  # fmt: skip
 
     @pages.get(ROOT + "/withdraw")
     async def new(request: Request) -> Response:

@@ -28,7 +28,7 @@ def add_pages(pages: APIRouter, parts: PageParts) -> None:
 def _sending(pages: APIRouter, parts: PageParts, desk: RedPacketDesk) -> None:
     face = parts.face
 
-    def form_page(
+    async def form_page(
         request: Request, session: Session, form: Form, refusal: CallerError | None
     ) -> Response:
         return face.page(
@@ -40,11 +40,12 @@ def _sending(pages: APIRouter, parts: PageParts, desk: RedPacketDesk) -> None:
             form=_EMPTY | form | {"red_packet_id": parts.mint(ids.RED_PACKET)},
             wish_max=WISH_CHARS_MAX,
             shares_max=SHARES_MAX,
+            finger=await parts.finger(request, session),
         )
 
     @pages.get(_SEND)
     async def new(request: Request) -> Response:
-        return form_page(request, await parts.session(request), {}, None)
+        return await form_page(request, await parts.session(request), {}, None)
 
     @pages.post(_SEND)
     async def send(request: Request) -> Response:
@@ -54,7 +55,7 @@ def _sending(pages: APIRouter, parts: PageParts, desk: RedPacketDesk) -> None:
             await parts.desk.check_word(session.payer_id, wanted)
             sent = await desk.send(session.payer_id, **wanted.terms())
         except CallerError as error:
-            return form_page(request, session, form, error)
+            return await form_page(request, session, form, error)
         return face.sent(request, f"/red-packets/{sent['red_packet_id']}")
 
 

@@ -13,12 +13,22 @@ from backend.payments.services import Services
 from backend.topups.service import TopUps
 from backend.wallet.desk import WalletDesk
 from backend.wallet_page.face import Face
-from backend.wallet_page.session import Form, Session, check_form, read_form, token_of
+from backend.wallet_page.session import ROOT, Form, Session, check_form, read_form, token_of
 from backend.wanted import Wanted
 from protocol import ids
 from protocol.errors import CallerError
 
 _Wanted = TypeVar("_Wanted", bound=Wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Finger:
+    """Whether a page can take a fingerprint or a face: *ready*; *none* was added yet; *elsewhere*,
+    at another address; *off*, at no address."""
+
+    state: str
+    address: str = ""
+    """Where it can be taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +54,17 @@ class PageParts:
         check_form(session, form)
         return session, form
 
+    async def finger(self, request: Request, session: Session) -> Finger:
+        """What a page that takes the PIN offers beside it."""
+        site = self.desk.passkeys.site
+        if not site.origins:
+            return Finger("off")
+        address = f"{site.origins[0]}{ROOT}"
+        if not site.is_at(request.headers.get("host", "")):
+            return Finger("elsewhere", address)
+        known = await self.desk.passkeys.of_payer(session.payer_id)
+        return Finger("ready" if known else "none", address)
+
     def mint(self, prefix: str) -> str:
         """A new id, for what a page begins."""
         services = self.services
@@ -57,12 +78,15 @@ def word_in(form: Form) -> dict[str, Any]:
     text = form.get("passkey")
     if not text:
         return word
-    if text == ASK:
-        return word | {"passkey": ASK}
+    return word | {"passkey": ASK if text == ASK else json_in(form, "passkey")}
+
+
+def json_in(form: Form, name: str) -> Any:  # noqa: ANN401  # any JSON value
+    """What a field holds as JSON; ``field_invalid`` for anything else."""
     try:
-        return word | {"passkey": json.loads(text)}
-    except ValueError:
-        raise CallerError("field_invalid", "passkey") from None
+        return json.loads(form[name])
+    except (ValueError, RecursionError):
+        raise CallerError("field_invalid", name) from None
 
 
 def checked(model: type[_Wanted], fields: Mapping[str, Any]) -> _Wanted:

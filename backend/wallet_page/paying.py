@@ -120,6 +120,8 @@ def _order_pages(pages: APIRouter, parts: PageParts, orders: "_Orders") -> None:
             if "error" in body:
                 raise CallerError(body["error"]["code"])
         except CallerError as error:
+            if error.code == "passkey_challenge" and await orders.is_settled(session, payment_id):
+                return face.sent(request, f"/paid/{payment_id}")  # the same form, sent again
             if error.code == "pin_required":
                 form = {**form, "step": "pin"}
             return await orders.shown(request, session, payment_id, form, refusal=error)
@@ -165,7 +167,7 @@ class _Orders:
         try:
             order = asked[0] if asked else await desk.scan(session.payer_id, code_url(payment_id))
         except CallerError as error:
-            if refusal is None and await self._is_settled(session, payment_id):
+            if refusal is None and await self.is_settled(session, payment_id):
                 return face.sent(request, f"/paid/{payment_id}")
             return face.refused(request, refusal or error, session)
         is_pin_step = bool(asked) or (chosen.get("step") == "pin" and order["pin_required"])
@@ -180,10 +182,11 @@ class _Orders:
             back=f"{ROOT}/code" if asked else f"{ROOT}/scan",
             chosen={name: chosen.get(name, "") for name in ("instrument_id", "coupon_id")},
             attempt_id=self._parts.mint(ids.ATTEMPT),
+            finger=await self._parts.finger(request, session) if is_pin_step else None,
             **await self._choices(session, order),
         )
 
-    async def _is_settled(self, session: Session, payment_id: str) -> bool:
+    async def is_settled(self, session: Session, payment_id: str) -> bool:
         """Whether there is an end to show: this payer has paid it, or refused to."""
         try:
             await self._parts.desk.bill(session.payer_id, payment_id)

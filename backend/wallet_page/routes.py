@@ -16,7 +16,16 @@ from backend.passkeys.desk import PasskeyAskedError
 from backend.payments.services import Services
 from backend.topups.service import TopUps
 from backend.wallet.desk import WalletDesk
-from backend.wallet_page import agreements, bills, holdings, moving, packets, paying, switching
+from backend.wallet_page import (
+    agreements,
+    bills,
+    holdings,
+    moving,
+    packets,
+    passkeys,
+    paying,
+    switching,
+)
 from backend.wallet_page.face import Face
 from backend.wallet_page.parts import PageParts
 from backend.wallet_page.session import ROOT, Session, read_form
@@ -41,6 +50,7 @@ def router(
     holdings.add_pages(pages, parts)
     packets.add_pages(pages, parts)
     moving.add_pages(pages, parts)
+    passkeys.add_pages(pages, parts)
     bills.add_pages(pages, parts)
     if agreed is not None:
         agreements.add_pages(pages, parts, *agreed)

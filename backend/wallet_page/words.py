@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from backend.wallet.switches import Switch
+from backend.wallet_page.signing_words import SIGNING
 from faces.words import Words
 
 WORDS: dict[str, Words] = {
+    **SIGNING,
     # Everywhere
     "wallet": Words("钱包", "Wallet"),
     "language": Words("English", "中文"),

@@ -9,7 +9,16 @@ from playwright.async_api import Browser, Error, Page
 
 from tests.support.axe import AXE, faults
 from tests.support.browser import opened_page
-from tests.support.wallet_phone import PHONE, PIN, Phone, open_wallet, running_phone, shown_code
+from tests.support.wallet_phone import (
+    PHONE,
+    PIN,
+    Phone,
+    add_finger,
+    give_finger,
+    open_wallet,
+    running_phone,
+    shown_code,
+)
 from tests.support.wallet_scenes import scenes
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
@@ -82,6 +91,42 @@ async def test_a_pasted_code_shows_merchant_and_amount_and_is_paid_also_without_
         assert await phone.state(shown["payment_id"]) == "captured"
         await page.goto(f"{phone.base}/wallet/bills")
         assert "26.80" in await page.inner_text("main")
+
+
+async def test_a_finger_pays_in_place_of_the_pin_where_the_address_has_a_name(
+    phone: Phone, page: Page
+) -> None:
+    await open_wallet(phone, page)
+    finger = await give_finger(page)
+    await add_finger(phone, page)
+    sold = await phone.sell(20_001, description="耳机")
+    await page.goto(f"{phone.base}/wallet/pay/{sold['payment_id']}")
+    await page.click("button.primary")
+    await finger.is_known(is_known=False)
+    await page.click("[data-passkey]")
+    assert "没有完成" in await page.inner_text("[data-refusal]")
+    assert await phone.state_seen(sold["payment_id"]) == "awaiting_payer"
+    await finger.is_known(is_known=True)
+    await page.click("[data-passkey]")
+    await page.wait_for_url("**/wallet/paid/*")
+    assert await phone.state(sold["payment_id"]) == "captured"
+    await page.goto(f"{phone.base}/wallet/red-packets/new")
+    await page.fill("#total", "0")
+    await page.click("[data-passkey]")
+    assert "amount_invalid" in await page.inner_text("[data-refusal]")
+    await page.fill("#total", "6.66")
+    await page.click("[data-passkey]")
+    await page.wait_for_selector(".envelope")
+    await page.goto(f"{phone.numbered}/wallet")
+    await page.fill("#token", phone.token)
+    await page.click("button.primary")
+    await page.goto(f"{phone.numbered}/wallet/passkeys")
+    assert phone.base in await page.inner_text("main")
+    assert await page.locator("[data-passkey-new]").count() == 0
+    await page.goto(f"{phone.base}/wallet/passkeys")
+    await page.click("summary")
+    await page.click(".stop .danger")
+    await page.wait_for_selector(".empty")
 
 
 async def test_a_refused_payment_and_a_stopped_mandate_are_over(phone: Phone, page: Page) -> None:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from socket import socket
 from typing import Any
 
 from backend import state as backend_state
@@ -224,10 +225,10 @@ def code_of(answer: Answer) -> str:
 class Served:
     """A backend on real sockets, and TLS contexts for those who call it."""
 
-    def __init__(self, backend: Backend, directory: Path) -> None:
+    def __init__(self, backend: Backend, directory: Path, public: socket) -> None:
         self.backend = backend
         self._directory = directory
-        public, hub = bind("127.0.0.1", 0), bind("127.0.0.1", 0)
+        hub = bind("127.0.0.1", 0)
         tls = backend.state.identity.tls
         self.listeners = Listeners(
             [
@@ -268,10 +269,13 @@ class Served:
 @asynccontextmanager
 async def served(directory: Path, **changes: Any) -> AsyncIterator[tuple[Served, str]]:
     """A running backend with its listeners, and the operator's token. Its clock is the machine's,
-    because certificates are judged by that."""
+    because certificates are judged by that. Its wallet takes passkeys at ``localhost``."""
+    public = bind("127.0.0.1", 0)
+    origin = f"https://localhost:{public.getsockname()[1]}"
+    changes["wallet"] = {"origins": (origin,)} | changes.get("wallet", {})
     settings, token = initialised(directory, now_ms=_first_clock_ms(), **changes)
     backend = make_backend(settings, clock=StepClock(clock_ms()))
-    server = Served(backend, directory)
+    server = Served(backend, directory, public)
     await backend.start()
     await server.listeners.start()
     try:

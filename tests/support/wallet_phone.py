@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Page
+from playwright.async_api import CDPSession, Page
 
 from backend.coupons.service import IssueCoupon
 from backend.instruments.model import HOME_CHANNELS, InstrumentKind
@@ -39,6 +39,12 @@ class Phone:
 
     @property
     def base(self) -> str:
+        """By its name, where a browser lets a page ask for a finger."""
+        return self.numbered.replace("127.0.0.1", "localhost")
+
+    @property
+    def numbered(self) -> str:
+        """The same page by its number."""
         return self.served.url("public")
 
     def id(self, prefix: str) -> str:
@@ -102,6 +108,25 @@ class Phone:
         await self.served.backend.services.submit(command)
 
 
+_PLATFORM = {
+    "protocol": "ctap2", "transport": "internal", "hasResidentKey": True,
+    "hasUserVerification": True, "isUserVerified": True, "automaticPresenceSimulation": True,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Finger:
+    """What a device verifies."""
+
+    line: CDPSession
+    id: str
+
+    async def is_known(self, *, is_known: bool) -> None:
+        """Whether the finger that touches is the owner's."""
+        told = {"authenticatorId": self.id, "isUserVerified": is_known}
+        await self.line.send("WebAuthn.setUserVerified", told)
+
+
 @asynccontextmanager
 async def running_phone(directory: Path, *, shop: str = "街角小店") -> AsyncIterator[Phone]:
     """A backend over TLS with one merchant and one payer, who has 2,000 yuan."""
@@ -125,6 +150,22 @@ async def open_wallet(phone: Phone, page: Page, language: str = "zh") -> None:
     await page.fill("#token", phone.token)
     await page.click("button.primary")
     await page.wait_for_selector("[data-code]")
+
+
+async def give_finger(page: Page) -> Finger:
+    """Let this page's device verify a finger, as a phone does: Chromium's virtual authenticator."""
+    line = await page.context.new_cdp_session(page)
+    await line.send("WebAuthn.enable", {"enableUI": False})
+    made = await line.send("WebAuthn.addVirtualAuthenticator", {"options": _PLATFORM})
+    return Finger(line, made["authenticatorId"])
+
+
+async def add_finger(phone: Phone, page: Page) -> None:
+    """Let it stand for the PIN in this wallet."""
+    await page.goto(f"{phone.base}/wallet/passkeys")
+    await page.fill("#passkey_pin", PIN)
+    await page.click("[data-passkey-add]")
+    await page.wait_for_selector(".rows li")
 
 
 async def shown_code(page: Page) -> str:

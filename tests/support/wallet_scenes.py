@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from playwright.async_api import Page
 
-from tests.support.wallet_phone import PIN, Phone, open_wallet, shown_code
+from tests.support.wallet_phone import PIN, Phone, add_finger, give_finger, open_wallet, shown_code
 
 Scene = tuple[str, Page]
 LISTS = (
@@ -29,6 +29,10 @@ async def scenes(phone: Phone, page: Page, language: str) -> AsyncIterator[Scene
     yield "sign-in", page
     await open_wallet(phone, page, language)
     yield "code", page
+    await give_finger(page)
+    await add_finger(phone, page)
+    yield "passkeys", page
+    await page.goto(f"{phone.base}/wallet/code")
     async for scene in _paying(phone, page, language):
         yield scene
     for name in ("me", *LISTS):

@@ -350,12 +350,14 @@ class Stack:
         self.operator.post("/operator/v1/stores", store)
 
     def _backend_settings(self) -> dict[str, Any]:
+        port = self.ports.backend_public  # of any port no origin can be named beforehand
+        origins = [f"https://localhost:{port}"] if port else []
         return {
             "state_dir": str(self.root / "backend"),
             "public_port": self.ports.backend_public,
             "hub_port": self.ports.backend_hub,
             "clock_control": True,
-            "wallet": {"failure_switches": True},
+            "wallet": {"failure_switches": True, "origins": origins},
             "tls_profile": self.tls_profile,
             "signing_suite": self.suite,
             "risk_live_rules": live_rules(),

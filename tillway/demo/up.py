@@ -27,7 +27,7 @@ from tillway.demo.stack import (
 )
 from tillway.demo.till_staff import staff_of
 from tillway.front.server import front_page
-from tillway.front.shop import shop_of
+from tillway.front.shop import shop_of, wallet_url
 
 app = typer.Typer(
     help="Start the whole stack without the story.",
@@ -110,7 +110,7 @@ def _show_doors(console: Console, stack: Stack, command: Path) -> None:
     """The pages that ask who is there, and what to tell them."""
     bench = stack.programs["pos-1-board"].port("http")
     console.print(f"  bench     http://{HOST}:{bench}/bench     the simulated devices")
-    console.print(f"  wallet    {stack.public_url}/wallet     (token and PIN: in")
+    console.print(f"  wallet    {wallet_url(stack)}     (token and PIN: in")
     console.print(f"            {stack.root / PHONE_FILE})", soft_wrap=True)
     console.print(f"  console   {stack.public_url}/console     (first let yourself in, as operator")
     console.print(f"            or with --role merchant --merchant {MERCHANT}:")

@@ -102,6 +102,11 @@ def shop_of(stack: Stack) -> Shop:
     )
 
 
+def wallet_url(stack: Stack) -> str:
+    """The wallet's pages, by the name under which a browser lets a page ask for a finger."""
+    return f"https://localhost:{stack.programs['backend'].port('public')}/wallet"
+
+
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
@@ -116,9 +121,10 @@ def _places(stack: Stack, tills: list[str]) -> list[Place]:
     hub = _http(stack, HUB)
     places.append(Place("hub", f"{HUB} · {STORE}", (hub,), (Link("open", f"{hub.url}/"),)))
     operator = replace(stack.operator, timeout_s=PROBE_S)
-    pages = tuple(
-        Link(words, f"{operator.url}{path}")
-        for words, path in (("open", "/"), ("console", "/console"), ("wallet", "/wallet"))
+    pages = (
+        Link("open", f"{operator.url}/"),
+        Link("console", f"{operator.url}/console"),
+        Link("wallet", wallet_url(stack)),
     )
     places.append(Place("backend", "backend", (operator,), pages))
     sandbox = stack.sandbox

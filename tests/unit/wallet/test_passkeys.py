@@ -1,11 +1,14 @@
 """A fingerprint or a face in place of the PIN: what it confirms, and everything it does not."""
 
+import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
 
@@ -13,11 +16,12 @@ from backend.passkeys.limits import CHALLENGE_LIFE_MS, PASSKEYS_MAX
 from backend.passkeys.model import Site
 from backend.wallet.config import WalletSettings
 from backend.wallet.model import WalletRules
+from backend.wallet_page.routes import router
 from protocol.errors import CallerError
 from tests.support.migrated import migrated_sqlite
 from tests.support.passkeys import ORIGIN, PRESENT, Authenticator
 from tests.support.shop import Shop, bugs_in
-from tests.support.wallet_http import OPERATOR, client_of
+from tests.support.wallet_http import OPERATOR, client_of, services_of
 from tests.unit.wallet.test_wallet_http import PIN, Phone
 
 LARGE_MINOR = 20_001
@@ -220,6 +224,40 @@ def test_a_lost_phone_confirms_nothing_any_more(shop: Shop, http: TestClient) ->
     phone.headers = {"authorization": f"Bearer {made['token']}"}
     assert phone.get("passkeys")["passkeys"] == []
     assert code(touch(phone, one, "confirm", wanted(phone))) == "passkey_unknown"
+
+
+def test_a_page_takes_the_finger_for_the_form_that_it_shows(shop: Shop, http: TestClient) -> None:
+    phone = Phone(shop, http)
+    one, _ = add(phone)
+    app = FastAPI()
+    app.include_router(router(services_of(shop)))
+    asked = wanted(phone)
+    path = f"/wallet/pay/{asked['payment_id']}"
+    with TestClient(app, base_url=ORIGIN, follow_redirects=False) as page:
+        page.post("/wallet/sign-in", data={"token": phone.made["token"]})
+        shown = page.get(path, params={"step": "pin"}).text
+        assert "data-passkey" in shown
+        token = re.search('name="page" value="([^"]+)"', shown)
+        assert token is not None
+        form = {"page": token[1], "attempt_id": asked["attempt_id"]}
+        drawn = page.post(path, data=form | {"passkey": "ask"}).json()["passkey"]
+        answered = form | {"passkey": json.dumps(one.answer(drawn))}
+        assert (
+            "passkey_content" in page.post(path, data=answered | {"instrument_id": "balance"}).text
+        )
+        for _ in range(2):
+            sent = page.post(path, data=answered)
+            assert sent.headers["location"] == f"/wallet/paid/{asked['payment_id']}"
+        assert "field_invalid" in page.post(path, data=form | {"passkey": "[" * 3_000}).text
+        host = {"host": "127.0.0.1:8443"}
+        elsewhere = page.get("/wallet/pin-free", headers=host | {"cookie": page_cookie(page)}).text
+        assert f'href="{ORIGIN}/wallet"' in elsewhere
+        assert "data-passkey" not in elsewhere
+    assert shop.payer_balance(phone.payer_id) == 50_000 - LARGE_MINOR
+
+
+def page_cookie(page: TestClient) -> str:
+    return f"wallet={page.cookies['wallet']}"
 
 
 def test_addresses_are_named_and_have_names(http: TestClient, shop: Shop) -> None:
