@@ -6,9 +6,13 @@ from backend.db.tables import Row
 from backend.mandates.model import MandateCommand, Side
 from backend.mandates.notices import EndNotice
 from backend.mandates.repository import MandateRepository
-from backend.mandates.service import PARTY, ChangeMandate
+from backend.mandates.schemas import Signature
+from backend.mandates.service import PARTY, ChangeMandate, CreateMandate
+from backend.mandates.signing import ByPasskey, Signed, deed_of
+from backend.passkeys.desk import PasskeyDesk
 from backend.payments.services import Services
 from protocol.errors import CallerError
+from protocol.messages.mandate import MandateText, check_terms
 
 _HIDDEN = frozenset({"signed", "open_notices", "event_count", "notify_url", "notify_form"})
 
@@ -19,6 +23,7 @@ class MandateDesk:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._repository = MandateRepository(services.reader)
+        self._passkeys = PasskeyDesk(services)
 
     async def mandates(self, side: Side, party_id: str) -> dict[str, Any]:
         """A side's mandates, newest first."""
@@ -45,6 +50,22 @@ class MandateDesk:
         """Suspend, resume or terminate."""
         change = ChangeMandate(side=side, party_id=party_id, mandate_id=mandate_id, command=command)
         return shown_mandate(await self._services.submit(change))
+
+    async def signed(self, wanted: Signature, text: MandateText) -> Signed:
+        """What signs this text, not judged yet; ``PasskeyAskedError`` for who asks what a passkey
+        has to sign, ``mandate_signature`` where nothing signs it."""
+        if wanted.signed is not None:
+            return bytes.fromhex(wanted.signed)
+        if wanted.passkey is None:
+            raise CallerError("mandate_signature", "nothing signs it")
+        deed = deed_of(check_terms(text))
+        assertion = await self._passkeys.assertion(text.payer_id, deed, wanted.passkey)
+        return ByPasskey(text=text, assertion=assertion, site=self._passkeys.site)
+
+    async def create(self, payer_id: str, signed: Signed) -> dict[str, Any]:
+        """Let a thing debit on what the payer has signed."""
+        command = CreateMandate(payer_id=payer_id, signed=signed)
+        return shown_mandate(await self._services.submit(command))
 
     async def notices(self, payer_id: str) -> dict[str, Any]:
         """What was announced to a payer, newest first."""

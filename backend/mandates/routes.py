@@ -6,12 +6,12 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 
 from backend.db.tables import Row
-from backend.mandates.desk import MandateDesk, shown_mandate
+from backend.mandates.desk import MandateDesk
 from backend.mandates.model import MandateCommand, Side
 from backend.mandates.notices import AnnounceDebit
 from backend.mandates.schemas import NewNotice, SignedMandate
-from backend.mandates.service import CreateMandate
 from backend.payments.services import Services
+from protocol.messages.mandate import MandateText
 
 Guard = Callable[[Request], Awaitable[None]]
 
@@ -26,8 +26,10 @@ def add_wallet_routes(routes: APIRouter, services: Services, payer: Any) -> None
 
     @routes.post("/mandates", status_code=201)
     async def create_mandate(payer_id: payer, body: SignedMandate) -> dict[str, Any]:
-        command = CreateMandate(payer_id=payer_id, signed=bytes.fromhex(body.signed))
-        return shown_mandate(await services.submit(command))
+        if body.signed is not None:
+            return await desk.create(payer_id, bytes.fromhex(body.signed))
+        text = MandateText.from_map({**(body.text or {}), "payer_id": payer_id})
+        return await desk.create(payer_id, await desk.signed(body, text))
 
     @routes.get("/mandates/{mandate_id}")
     async def mandate(payer_id: payer, mandate_id: str) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""Mandates' commands. The payer's signature is checked here, under the key the payer registered."""
+"""Mandates' commands. The payer's signature is checked here, under the key or the passkey that the
+payer registered."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +7,7 @@ from dataclasses import dataclass
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
-from backend.mandates.limits import MANDATE_VALID_MS_MAX, SIGNED_BYTES_MAX
+from backend.mandates.limits import MANDATE_VALID_MS_MAX
 from backend.mandates.model import (
     MandateCommand,
     MandateEvent,
@@ -14,15 +15,20 @@ from backend.mandates.model import (
     Side,
     next_edge,
 )
+from backend.mandates.signing import (
+    Signed,
+    keep,
+    kept_text,
+    open_signed,
+    signature_reads,
+    text_of,
+)
 from backend.mandates.tables import MANDATE
 from backend.mandates.timeline import record
 from backend.merchants.tables import MERCHANT
 from backend.wallet.tables import PAYER
-from protocol import cose
-from protocol.crypto.keys import VerifyKey
-from protocol.crypto.suites import suite_named
 from protocol.errors import CallerError
-from protocol.messages.mandate import MandateText, open_mandate
+from protocol.messages.mandate import MandateText
 from protocol.topics import is_name
 
 
@@ -31,29 +37,27 @@ class CreateMandate:
     """A mandate that its payer signed. The same signed text again changes nothing."""
 
     payer_id: str
-    signed: bytes
+    signed: Signed
     notify_url: str | None = None
     """Where news of it goes, and in which form; None: to the merchant's own address."""
     notify_form: str = ""
 
     def reads(self) -> Iterable[Read]:
-        return [(PAYER, self.payer_id)]
+        return [(PAYER, self.payer_id), *signature_reads(self.signed, self.payer_id)]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
         payer = ws.get(PAYER, self.payer_id)
         if payer is None:
             raise CallerError("payer_unknown", self.payer_id)
-        if len(self.signed) > SIGNED_BYTES_MAX:
-            raise CallerError("envelope_too_large")
-        key = VerifyKey(suite_named(payer["key_suite"]), payer["key_public"])
-        text = open_mandate(self.signed, key)
+        text = open_signed(self.signed, payer)
         if text.payer_id != self.payer_id:
             raise CallerError("mandate_signature", "another payer")
         known = ws.get(MANDATE, text.mandate_id)
         if known is not None:
             return self._again(known)
         self._check(ws, text, now_ms)
-        ws.insert(MANDATE, self._row(text, now_ms))
+        kept = keep(ws, self.signed, self.payer_id, now_ms)
+        ws.insert(MANDATE, self._row(text, kept, now_ms))
         row = ws.get(MANDATE, text.mandate_id)
         assert row is not None
         actor = f"{Side.PAYER}:{self.payer_id}"
@@ -61,7 +65,7 @@ class CreateMandate:
 
     def _again(self, known: Row) -> Row:
         # A signature may be made anew for the same text; the text is what counts.
-        if cose.parse1(known["signed"]).payload != cose.parse1(self.signed).payload:
+        if kept_text(known["signed"]) != text_of(self.signed):
             raise CallerError("idempotency_conflict", "mandate_id")
         return known
 
@@ -75,7 +79,7 @@ class CreateMandate:
         if is_long or text.valid_until_ms <= now_ms or not is_name(text.device):
             raise CallerError("field_invalid", "validity or device")
 
-    def _row(self, text: MandateText, now_ms: int) -> Row:
+    def _row(self, text: MandateText, kept: bytes, now_ms: int) -> Row:
         return {
             "mandate_id": text.mandate_id,
             "payer_id": text.payer_id,
@@ -91,7 +95,7 @@ class CreateMandate:
             "valid_from_ms": text.valid_from_ms,
             "valid_until_ms": text.valid_until_ms,
             "status": MandateStatus.ACTIVE.value,
-            "signed": self.signed,
+            "signed": kept,
             "notify_url": self.notify_url,
             "notify_form": self.notify_form,
             "created_at_ms": now_ms,

@@ -33,7 +33,8 @@ class Mandate(BackendTable, table=True):
     valid_until_ms: int = Field(sa_type=INTEGER)
     status: str = Field(sa_type=TEXT)
     signed: bytes = Field(sa_type=BYTES)
-    """COSE_Sign1 by the payer, carrying the text."""
+    """COSE_Sign1 by the payer, carrying the text, or a passkey's signature over it
+    (``backend.mandates.signing``)."""
     spent_day: str = Field(default="", sa_type=TEXT)
     spent_minor: int = Field(default=0, sa_type=INTEGER)
     created_at_ms: int = Field(sa_type=INTEGER)

@@ -7,6 +7,7 @@ asked for, and says the same each time.
 from typing import Any
 
 from backend.db.tables import Row
+from backend.offline.model import class_of
 from backend.offline.repository import OfflineRepository
 from backend.offline.service import GiveVoucher
 from backend.payments.services import Services
@@ -51,6 +52,14 @@ class OfflineDesk:
         """The payer's vouchers, newest first, each with its signed text."""
         rows = await self._services.run_read(lambda: self._vouchers.vouchers_of(payer_id))
         return [await self._with_text(row) for row in rows]
+
+    async def most_minor(self, payer_id: str) -> int:
+        """What this payer may set aside at once."""
+        services = self._services
+        payer = await services.run_read(lambda: self._wallets.payer(payer_id))
+        now_ms = services.clock.now_ms()
+        payer_class = class_of(created_at_ms=payer["created_at_ms"], now_ms=now_ms)
+        return services.rules.offline.classes[payer_class].voucher_minor_max
 
     async def voucher(self, payer_id: str, voucher_id: str) -> dict[str, Any]:
         """One voucher, and what came back of it; ``offline_voucher_not_found`` for another's."""

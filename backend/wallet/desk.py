@@ -259,6 +259,13 @@ class WalletDesk:
         names = ("name", "status", "default_instrument_id", "chosen_coupon_id")
         return {name: row[name] for name in names}
 
+    async def merchant_name(self, merchant_id: str) -> str:
+        """What a merchant is called; ``merchant_unknown`` for none."""
+        names: dict[str, str] = await self._read(lambda: self._merchants.names({merchant_id}))
+        if merchant_id not in names:
+            raise CallerError("merchant_unknown", merchant_id)
+        return names[merchant_id]
+
     async def named(self, rows: list[Row]) -> list[Row]:
         """Rows that have a ``merchant_id``, with the ``merchant_name`` beside it."""
         merchant_ids = {row["merchant_id"] for row in rows}

@@ -47,6 +47,7 @@ def _me(pages: APIRouter, parts: PageParts) -> None:
             pin_free=await desk.pin_free(session.payer_id, _CURRENCY),
             has_switches=desk.switches.is_there,
             has_top_ups=parts.topups is not None,
+            has_offline=parts.services.signing_key is not None,
         )
 
 

@@ -7,6 +7,8 @@ SESSION_S = 12 * 3600
 BILLS_SHOWN_MAX = 30
 MONTHS_SHOWN = 12
 """How many months a payer may choose from; older ones by their address."""
+AGREED_DAYS_MAX = 365
+"""For how long a thing may be let debit by these pages."""
 CODE_SHOWN_MS = 60_000
 """After this a page shows another code, though the old one is good for a while."""
 CODE_SPARE_MS = 10_000

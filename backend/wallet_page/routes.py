@@ -17,10 +17,12 @@ from backend.payments.services import Services
 from backend.topups.service import TopUps
 from backend.wallet.desk import WalletDesk
 from backend.wallet_page import (
+    agreeing,
     agreements,
     bills,
     holdings,
     moving,
+    offline,
     packets,
     passkeys,
     paying,
@@ -51,6 +53,9 @@ def router(
     packets.add_pages(pages, parts)
     moving.add_pages(pages, parts)
     passkeys.add_pages(pages, parts)
+    agreeing.add_pages(pages, parts)
+    if services.signing_key is not None:
+        offline.add_pages(pages, parts)
     bills.add_pages(pages, parts)
     if agreed is not None:
         agreements.add_pages(pages, parts, *agreed)

@@ -3,6 +3,20 @@
 from faces.words import Words
 
 SIGNING: dict[str, Words] = {
+    "sign": Words("用指纹或面容签署", "Sign with fingerprint"),
+    "sign_means": Words(
+        "签署后，商家可按上述条款扣款，不再逐笔确认；您随时可以停止。",
+        "Once signed, the merchant may debit within these terms without asking each time. You can"
+        " stop it at any time.",
+    ),
+    "agree": Words("允许设备自动扣款", "Let a thing pay by itself"),
+    "agree_lead": Words("哪台设备，最多多少", "Which thing, and how much at most"),
+    "agree_merchant": Words("商户号", "Merchant number"),
+    "agree_payment": Words("单笔上限（元）", "A payment up to, yuan"),
+    "agree_day": Words("每日上限（元）", "A day up to, yuan"),
+    "agree_ask": Words("超过需确认（可不填）", "Ask above (optional)"),
+    "agree_days": Words("有效天数（最多 %s）", "Days, at most %s"),
+    "agree_may": Words("可以自行从您的余额扣款", "may debit your balance by itself"),
     "passkeys": Words("指纹与面容", "Fingerprint and face"),
     "passkeys_lead": Words(
         "用本机的指纹、面容或锁屏密码代替支付密码，每次只确认页面所示的内容。"
@@ -11,7 +25,7 @@ SIGNING: dict[str, Words] = {
         " Above %s yuan the PIN is asked.",
     ),
     "passkeys_none": Words("还没有添加", "None was added yet"),
-    "passkey_add": Words("添加指纹或面容", "Add a fingerprint or face"),
+    "passkey_add": Words("添加指纹或面容", "Add fingerprint or face"),
     "passkey_name": Words("名称", "Name"),
     "passkey_name_usual": Words("我的设备", "My device"),
     "passkey_added": Words("添加于", "Added"),

@@ -169,6 +169,36 @@ WORDS: dict[str, Words] = {
     "notice_refuse": Words("拒绝此次扣款", "Refuse this debit"),
     "uses": Words("扣款记录", "What was taken"),
     "undone": Words("已撤销", "undone"),
+    # Without a line
+    "offline": Words("离线付款", "Paying offline"),
+    "offline_lead": Words(
+        "预留一笔钱，店里断网时由保存您密钥的手机付款。本页可预留和查看。",
+        "Set money aside for shops without a line. The phone that holds your key pays from it; here"
+        " you set aside and see what was used.",
+    ),
+    "offline_give": Words("预留", "Set aside"),
+    "offline_amount": Words("金额（元，最多 %s）", "Amount in yuan, at most %s"),
+    "offline_one": Words("同一时间只能有一笔预留。", "One at a time: it has to end first."),
+    "offline_aside": Words("已预留", "Set aside"),
+    "offline_used": Words("已用", "Used"),
+    "offline_left": Words("还剩", "Left of it"),
+    "offline_until": Words("可付款至", "Pays until"),
+    "offline_back": Words("余款最迟退回", "The rest is back by"),
+    "offline_waits": Words(
+        "商家可能还有未上传的付款，所以不能提前结束；到期后余款自动退回余额。",
+        "A shop may hold a payment that has not come in yet, so it cannot be ended early; the rest"
+        " goes back to your balance by itself.",
+    ),
+    "offline_number": Words("预留编号", "Number of the voucher"),
+    "offline_payments": Words("离线付款记录", "What came in"),
+    "voucher_open": Words("可用", "Open"),
+    "voucher_overspent": Words("重复使用", "Spent twice"),
+    "voucher_closed": Words("已退回", "Returned"),
+    "voucher_closed_overspent": Words("已结束", "Ended"),
+    "borne_set_aside": Words("从预留款付", "From what was set aside"),
+    "borne_balance": Words("从余额付", "From the balance"),
+    "borne_house": Words("由平台承担", "Borne by the house"),
+    "borne_merchant": Words("由商家承担", "Borne by the merchant"),
     # Red packets
     "red_packet": Words("红包", "Red packet"),
     "red_packet_send": Words("发红包", "Send a red packet"),

@@ -58,7 +58,11 @@ def open_mandate(signed: bytes, key: VerifyKey) -> MandateText:
     fields = cbor.decode(sign1.payload, bytes_max=ENVELOPE_BYTES_MAX)
     if not isinstance(fields, dict):
         raise CallerError("envelope_malformed")
-    text = MandateText.from_map(fields)
+    return check_terms(MandateText.from_map(fields))
+
+
+def check_terms(text: MandateText) -> MandateText:
+    """The text, if its terms are known (rule 2) and go together."""
     if text.model_extra:
         raise CallerError("mandate_term_unknown")
     if not _is_sound(text):

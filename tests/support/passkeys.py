@@ -10,6 +10,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
+from backend.passkeys.model import Deed, Site
+from backend.passkeys.schemas import NewCredential
+from backend.passkeys.service import AddPasskey, DrawChallenge
+from tests.support.shop import Shop
+
 ORIGIN = "https://pay.example"
 PRESENT, VERIFIED, ATTESTED = 0x01, 0x04, 0x40
 
@@ -48,6 +53,20 @@ class Authenticator:
         signed = data + hashlib.sha256(client).digest()
         signature = self.key.sign(signed, ec.ECDSA(hashes.SHA256()))
         return self._answer(clientDataJSON=client, authenticatorData=data, signature=signature)
+
+    def add(self, shop: Shop, payer_id: str) -> None:
+        """Take it into a wallet whose payer has given the PIN."""
+        site = Site((self.origin,))
+        text = Deed(kind="passkey", terms={}).text
+        draw = DrawChallenge(payer_id=payer_id, text=text, nonce=bytes(32), is_adding=True)
+        challenge, _ = shop.do(draw)
+        made = self.make({"challenge": bytes_to_base64url(challenge)})
+        registration = NewCredential.model_validate(made).registration()
+        shop.do(
+            AddPasskey(
+                payer_id=payer_id, name="phone", text=text, registration=registration, site=site
+            )
+        )
 
     def _answer(self, **response: bytes) -> dict[str, Any]:
         shown = {name: bytes_to_base64url(value) for name, value in response.items()}

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 from playwright.async_api import Page
 
+from tests.support.backend import MERCHANT
 from tests.support.wallet_phone import PIN, Phone, add_finger, give_finger, open_wallet, shown_code
 
 Scene = tuple[str, Page]
@@ -44,6 +45,8 @@ async def scenes(phone: Phone, page: Page, language: str) -> AsyncIterator[Scene
     yield "mandate", page
     await page.click("summary")
     yield "mandate-stop", page
+    async for scene in _signing(phone, page):
+        yield scene
     await page.goto(f"{phone.base}/wallet/red-packets/new")
     await page.fill("#total", "20")
     await page.fill("#share_count", "2")
@@ -58,6 +61,24 @@ async def scenes(phone: Phone, page: Page, language: str) -> AsyncIterator[Scene
     await page.click('[data-switch="drop"] button')
     await page.wait_for_selector('[data-switch="drop"][data-on="yes"]')
     yield "switches", page
+
+
+async def _signing(phone: Phone, page: Page) -> AsyncIterator[Scene]:
+    await page.goto(f"{phone.base}/wallet/agree?merchant_id={MERCHANT}&device=vending-08")
+    for name, words in {"payment": "20", "day": "60", "ask": "10"}.items():
+        await page.fill(f"#{name}", words)
+    yield "agree", page
+    await page.click("button.primary")
+    await page.wait_for_selector("[data-passkey]:not([hidden])")
+    yield "agree-terms", page
+    await page.click("[data-passkey]")
+    await page.wait_for_url("**/wallet/mandates/*")
+    await page.goto(f"{phone.base}/wallet/offline")
+    await page.fill("#amount", "80")
+    yield "offline", page
+    await page.click("[data-passkey]")
+    await page.wait_for_url("**/wallet/offline/*")
+    yield "voucher", page
 
 
 async def _paying(phone: Phone, page: Page, language: str) -> AsyncIterator[Scene]:

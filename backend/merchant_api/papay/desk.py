@@ -4,8 +4,10 @@ import hashlib
 from typing import Any
 
 from backend.db.tables import Row
+from backend.mandates.desk import MandateDesk
 from backend.mandates.model import NoticeStatus
 from backend.mandates.notices import AnnounceDebit
+from backend.mandates.schemas import Signature
 from backend.merchant_api.callbacks.form import FORM
 from backend.merchant_api.faults import (
     APPID_MCHID_NOT_MATCH,
@@ -32,6 +34,7 @@ from backend.merchant_api.papay.service import (
 from backend.payments.services import Services
 from protocol import ids
 from protocol.errors import CallerError
+from protocol.messages.mandate import MandateText
 
 TRADE_TYPE = "AUTH"
 _CURRENCY = "CNY"
@@ -55,6 +58,7 @@ class ContractDesk:
         self._openid_key = openid_key
         self._sandbox = sandbox
         self._contracts = ContractRepository(services.reader)
+        self._mandates = MandateDesk(services)
 
     async def add_plan(self, wanted: NewPlan) -> Row:
         """A plan, the same for the same plan again."""
@@ -184,8 +188,10 @@ class ContractDesk:
         )
         return [await self._shown(rows, payer_id) for rows in found]
 
-    async def sign(self, payer_id: str, contract_id: str, signed: bytes) -> dict[str, Any]:
-        """The payer signs a proposal. Safe to repeat."""
+    async def sign(self, payer_id: str, contract_id: str, wanted: Signature) -> dict[str, Any]:
+        """The payer signs a proposal, by the phone's key or a passkey. Safe to repeat."""
+        shown = await self.shown_to(payer_id, contract_id)
+        signed = await self._mandates.signed(wanted, MandateText.from_map(shown["text"]))
         command = SignContract(contract_id=contract_id, payer_id=payer_id, signed=signed)
         await self._services.submit(command)
         return await self.shown_to(payer_id, contract_id)

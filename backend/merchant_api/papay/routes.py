@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from backend.mandates.schemas import Signature
 from backend.merchant_api.keys.desk import Account
 from backend.merchant_api.limits import (
     CONTRACT_CODE_CHARS_MAX,
@@ -20,7 +21,6 @@ from backend.merchant_api.papay.schemas import (
     NewDebit,
     NewDebitNotice,
     NewPlan,
-    Signature,
     Termination,
 )
 from backend.merchant_api.wire.gate import caller_of
@@ -117,7 +117,7 @@ def add_wallet_routes(routes: APIRouter, services: Services, desk: ContractDesk)
 
     @routes.post("/contracts/{contract_id}/sign")
     async def sign(payer_id: payer, contract_id: _ContractId, body: Signature) -> dict[str, Any]:
-        return await desk.sign(payer_id, contract_id, bytes.fromhex(body.signed))
+        return await desk.sign(payer_id, contract_id, body)
 
 
 def operator_router(desk: ContractDesk, operator_only: Guard) -> APIRouter:

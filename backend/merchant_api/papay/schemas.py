@@ -5,7 +5,6 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from backend.mandates.limits import SIGNED_BYTES_MAX
 from backend.merchant_api.limits import (
     ATTACH_CHARS_MAX,
     CONTRACT_CODE_CHARS_MAX,
@@ -104,10 +103,3 @@ class NewPlan(Wanted):
         if self.notice_above_minor and self.notice_hours is None:
             raise ValueError("notice_above_minor needs notice_hours")
         return self
-
-
-class Signature(Wanted):
-    """``POST /wallet/v1/contracts/{contract_id}/sign``: the proposal's text, signed as a mandate is
-    (``protocol.messages.mandate.sign_mandate``), in hex."""
-
-    signed: Annotated[str, Field(pattern=r"^([0-9a-f]{2})+$", max_length=2 * SIGNED_BYTES_MAX)]

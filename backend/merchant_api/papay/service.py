@@ -15,6 +15,7 @@ from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.mandates.model import MandateCommand, Side
 from backend.mandates.service import ChangeMandate, CreateMandate
+from backend.mandates.signing import Signed, text_of
 from backend.merchant_api.faults import (
     INVALID_REQUEST,
     OPENID_MISMATCH,
@@ -29,7 +30,7 @@ from backend.merchant_api.orders.service import CreateOrder
 from backend.merchant_api.papay.model import PERMISSION_FORM, contract_text
 from backend.merchant_api.papay.tables import CONTRACT, OUT_CONTRACT_CODE, PLAN
 from backend.merchant_api.payers.tables import OPENID
-from protocol import cbor, cose
+from protocol import cbor
 from protocol.errors import CallerError
 
 _UNCOVERED = "mandate_"
@@ -128,12 +129,11 @@ class ProposeContract:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignContract:
-    """The payer signs a proposal: ``signed`` is ``sign_mandate`` of its text. The same again
-    changes nothing. Answers the mandate."""
+    """The payer signs a proposal's text. The same again changes nothing. Answers the mandate."""
 
     contract_id: str
     payer_id: str
-    signed: bytes
+    signed: Signed
 
     def reads(self) -> Iterable[Read]:
         return [(CONTRACT, self.contract_id)]
@@ -160,7 +160,7 @@ class SignContract:
         text = contract_text(
             contract, plan, payer_id=self.payer_id, merchant_id=account["merchant_id"]
         )
-        if cose.parse1(self.signed).payload != cbor.encode(text.to_map()):
+        if text_of(self.signed) != cbor.encode(text.to_map()):
             raise CallerError("mandate_signature", "other terms")
         return self._mandate(contract).decide(ws, now_ms)
 

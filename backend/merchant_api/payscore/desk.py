@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from backend.db.command import Command
+from backend.mandates.desk import MandateDesk
+from backend.mandates.schemas import Signature
 from backend.merchant_api.faults import NO_AUTH, ORDER_NOT_EXIST, ApiError, wrong_field
 from backend.merchant_api.keys.desk import Account, AccountDesk
 from backend.merchant_api.magic import Sandbox
@@ -41,6 +43,7 @@ from backend.merchant_api.payscore.service import (
 from backend.payments.services import Services
 from protocol import ids
 from protocol.errors import CallerError
+from protocol.messages.mandate import MandateText
 
 TRADE_TYPE = "AUTH"
 
@@ -64,6 +67,7 @@ class ServiceDesk:
         self._sandbox = sandbox
         self.permissions = PermissionDesk(contracts)
         self._orders = ServiceRepository(services.reader)
+        self._mandates = MandateDesk(services)
 
     async def create(self, account: Account, wanted: NewService) -> dict[str, Any]:
         """A service order, the same for the same again."""
@@ -167,8 +171,10 @@ class ServiceDesk:
         )
         return [await self._view(rows, payer_id) for rows in found]
 
-    async def confirm(self, payer_id: str, order_id: str, signed: bytes) -> dict[str, Any]:
-        """The payer agrees. Safe to repeat."""
+    async def confirm(self, payer_id: str, order_id: str, wanted: Signature) -> dict[str, Any]:
+        """The payer agrees, by the phone's key or a passkey. Safe to repeat."""
+        shown = await self.shown_to(payer_id, order_id)
+        signed = await self._mandates.signed(wanted, MandateText.from_map(shown["text"]))
         command = ConfirmService(order_id=order_id, payer_id=payer_id, signed=signed)
         await self._services.submit(command)
         return await self.shown_to(payer_id, order_id)

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from backend.mandates.schemas import Signature
 from backend.merchant_api.keys.desk import Account
 from backend.merchant_api.limits import (
     APPID_CHARS_MAX,
@@ -13,7 +14,6 @@ from backend.merchant_api.limits import (
     OPENID_CHARS_MAX,
     OUT_ORDER_NO_CHARS_MAX,
 )
-from backend.merchant_api.papay.schemas import Signature
 from backend.merchant_api.payscore.desk import ServiceDesk
 from backend.merchant_api.payscore.permissions import PermissionDesk
 from backend.merchant_api.payscore.schemas import (
@@ -128,4 +128,4 @@ def add_wallet_routes(routes: APIRouter, services: Services, desk: ServiceDesk) 
 
     @routes.post("/services/{order_id}/confirm")
     async def confirm(payer_id: payer, order_id: _OrderId, body: Signature) -> dict[str, Any]:
-        return await desk.confirm(payer_id, order_id, bytes.fromhex(body.signed))
+        return await desk.confirm(payer_id, order_id, body)

@@ -15,6 +15,7 @@ from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.mandates.model import MandateCommand, MandateStatus, Side
 from backend.mandates.service import ChangeMandate, CreateMandate
+from backend.mandates.signing import Signed, text_of
 from backend.mandates.tables import MANDATE
 from backend.merchant_api.faults import (
     INVALID_REQUEST,
@@ -37,7 +38,7 @@ from backend.merchant_api.payscore.model import (
 )
 from backend.merchant_api.payscore.tables import OUT_ORDER_NO, SERVICE_ORDER
 from backend.payments.tables import PAYMENT
-from protocol import cbor, cose
+from protocol import cbor
 from protocol.errors import CallerError
 from protocol.payment import PAID_STATES, PaymentState
 
@@ -112,12 +113,11 @@ class CreateService:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmService:
-    """The payer agrees: ``signed`` is ``sign_mandate`` of the order's text. The same again changes
-    nothing."""
+    """The payer agrees by signing the order's text. The same again changes nothing."""
 
     order_id: str
     payer_id: str
-    signed: bytes
+    signed: Signed
 
     def reads(self) -> Iterable[Read]:
         return [(SERVICE_ORDER, self.order_id)]
@@ -142,7 +142,7 @@ class ConfirmService:
         assert plan is not None
         assert account is not None
         text = service_text(order, plan, payer_id=self.payer_id, merchant_id=account["merchant_id"])
-        if cose.parse1(self.signed).payload != cbor.encode(text.to_map()):
+        if text_of(self.signed) != cbor.encode(text.to_map()):
             raise CallerError("mandate_signature", "other terms")
         self._mandate(order).decide(ws, now_ms)
 

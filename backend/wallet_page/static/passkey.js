@@ -51,7 +51,7 @@ const confirm = async (form, isNew) => {
     const publicKey = options(told);
     const made = await (isNew ? navigator.credentials.create({ publicKey }) : navigator.credentials.get({ publicKey }));
     form.elements[isNew ? "credential" : "passkey"].value = answerOf(made);
-    form.elements.pin.disabled = true; // the answer stands for it
+    if (form.elements.pin) form.elements.pin.disabled = true; // the answer stands for it
     form.requestSubmit();
   } catch (error) {
     refuse({ code: error.name, zh: button.dataset.failed, en: button.dataset.failed });

@@ -8,17 +8,21 @@ import pytest
 from structlog.testing import capture_logs
 
 from backend.merchant_api.config import MerchantApiSettings
+from backend.passkeys.model import Site
+from backend.wallet.model import WalletRules
 from tests.support.merchant_caller import AT_ONCE, Caller, caller_of
 from tests.support.merchant_sm2 import Sm2Caller
 from tests.support.migrated import migrated_sqlite
-from tests.support.shop import Shop, bugs_in
+from tests.support.passkeys import ORIGIN
+from tests.support.shop import UNLIMITED, Shop, bugs_in
 
 
 @contextmanager
 def _caller(
     directory: Path, kind: type[Caller] = Caller, settings: MerchantApiSettings = AT_ONCE
 ) -> Iterator[Caller]:
-    shop = Shop(migrated_sqlite(directory / "shop.db"))
+    wallet = WalletRules(**UNLIMITED, site=Site((ORIGIN,)))
+    shop = Shop(migrated_sqlite(directory / "shop.db"), wallet=wallet)
     shop.add_merchant()
     with pytest.MonkeyPatch.context() as patch, caller_of(shop, patch, kind, settings) as found:
         yield found

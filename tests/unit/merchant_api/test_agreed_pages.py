@@ -1,5 +1,6 @@
 """Contracts and services as the payer's wallet shows them: terms, state, and where to stop."""
 
+import json
 import re
 
 from fastapi import FastAPI
@@ -7,8 +8,27 @@ from fastapi.testclient import TestClient
 
 from backend.wallet_page.routes import router
 from tests.support.merchant_caller import Caller
+from tests.support.passkeys import ORIGIN, Authenticator
 from tests.support.wallet_http import services_of
 from tests.unit.merchant_api import test_papay, test_payscore
+
+
+def field_of(page: str) -> str:
+    found = re.search(r'name="page" value="(\w+)"', page)
+    assert found is not None
+    return found[1]
+
+
+def sign(browser: TestClient, one: Authenticator, page: str, own: dict[str, str]) -> None:
+    """As the page's script does, and once more with an answer to something else."""
+    asked = browser.post(f"{page}/sign", data=own | {"passkey": "ask"}).json()["passkey"]
+    other = one.answer({"challenge": "b3RoZXI"})
+    told = browser.post(f"{page}/sign", data=own | {"passkey": json.dumps(other)}).text
+    assert "passkey_challenge" in told
+    assert "mandate_signature" in browser.post(f"{page}/sign", data=own).text
+    signed = own | {"passkey": json.dumps(one.answer(asked))}
+    for _ in range(2):
+        assert browser.post(f"{page}/sign", data=signed).headers["location"] == page
 
 
 def test_a_payer_sees_the_terms_and_stops_a_contract_and_nobody_else_sees_them(
@@ -22,22 +42,29 @@ def test_a_payer_sees_the_terms_and_stops_a_contract_and_nobody_else_sees_them(
     app = FastAPI()
     parts = caller.parts
     app.include_router(router(services_of(shop), None, (parts.contracts, parts.agreed)))
-    with TestClient(app, base_url="https://wallet.example", follow_redirects=False) as browser:
+    with TestClient(app, base_url=ORIGIN, follow_redirects=False) as browser:
         browser.post("/wallet/sign-in", data={"token": f"token of {payer}"})
         proposed = browser.get(f"/wallet/contracts/{contract_id}").text
         assert "待签名" in proposed
         assert all(figure in proposed for figure in ("¥50.00", "¥80.00", "¥100.00", "24 小时"))
-        assert test_papay.sign(caller, payer, contract_id).status_code == 200
+        one = Authenticator(b"her finger")
+        assert "data-passkey" not in proposed
+        one.add(shop, payer)
+        own = {"page": field_of(browser.get(f"/wallet/contracts/{contract_id}").text)}
+        sign(browser, one, f"/wallet/contracts/{contract_id}", own)
+        assert "生效中" in browser.get(f"/wallet/contracts/{contract_id}").text
+        assert test_papay.sign(caller, payer, contract_id).status_code == 200, "the same text"
         assert "连续包月会员" in browser.get("/wallet/contracts").text
         assert (
             f"/wallet/mandates/{contract_id}"
             in browser.get(f"/wallet/contracts/{contract_id}").text
         )
-        found = re.search(r'name="page" value="(\w+)"', browser.get("/wallet/me").text)
-        assert found is not None
-        browser.post(f"/wallet/mandates/{contract_id}/terminate", data={"page": found[1]})
+        browser.post(f"/wallet/mandates/{contract_id}/terminate", data=own)
         assert "已停止" in browser.get(f"/wallet/contracts/{contract_id}").text
-        order_id = test_payscore.agreed(caller, payer)
+        test_payscore.open_service(caller)
+        made = caller.ask("POST", test_payscore.ORDERS, test_payscore.asked(caller)).json()
+        order_id = str(made["order_id"])
+        sign(browser, one, f"/wallet/services/{order_id}", own)
         told = browser.get(f"/wallet/services/{order_id}").text
         assert "充电宝租借" in told
         assert "服务中" in told

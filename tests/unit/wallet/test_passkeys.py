@@ -13,14 +13,22 @@ from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
 
 from backend.passkeys.limits import CHALLENGE_LIFE_MS, PASSKEYS_MAX
-from backend.passkeys.model import Site
+from backend.passkeys.model import (
+    Assertion,
+    Deed,
+    KnownKey,
+    Site,
+    challenge_of,
+    check_assertion,
+)
 from backend.wallet.config import WalletSettings
 from backend.wallet.model import WalletRules
 from backend.wallet_page.routes import router
+from protocol import cbor
 from protocol.errors import CallerError
 from tests.support.migrated import migrated_sqlite
 from tests.support.passkeys import ORIGIN, PRESENT, Authenticator
-from tests.support.shop import Shop, bugs_in
+from tests.support.shop import MERCHANT, Shop, bugs_in
 from tests.support.wallet_http import OPERATOR, client_of, services_of
 from tests.unit.wallet.test_wallet_http import PIN, Phone
 
@@ -229,17 +237,12 @@ def test_a_lost_phone_confirms_nothing_any_more(shop: Shop, http: TestClient) ->
 def test_a_page_takes_the_finger_for_the_form_that_it_shows(shop: Shop, http: TestClient) -> None:
     phone = Phone(shop, http)
     one, _ = add(phone)
-    app = FastAPI()
-    app.include_router(router(services_of(shop)))
     asked = wanted(phone)
     path = f"/wallet/pay/{asked['payment_id']}"
-    with TestClient(app, base_url=ORIGIN, follow_redirects=False) as page:
-        page.post("/wallet/sign-in", data={"token": phone.made["token"]})
+    with pages_of(shop, phone) as page:
         shown = page.get(path, params={"step": "pin"}).text
         assert "data-passkey" in shown
-        token = re.search('name="page" value="([^"]+)"', shown)
-        assert token is not None
-        form = {"page": token[1], "attempt_id": asked["attempt_id"]}
+        form = {"page": field_of(shown, "page"), "attempt_id": asked["attempt_id"]}
         drawn = page.post(path, data=form | {"passkey": "ask"}).json()["passkey"]
         answered = form | {"passkey": json.dumps(one.answer(drawn))}
         assert (
@@ -254,6 +257,90 @@ def test_a_page_takes_the_finger_for_the_form_that_it_shows(shop: Shop, http: Te
         assert f'href="{ORIGIN}/wallet"' in elsewhere
         assert "data-passkey" not in elsewhere
     assert shop.payer_balance(phone.payer_id) == 50_000 - LARGE_MINOR
+
+
+def test_a_finger_signs_what_a_thing_may_debit(shop: Shop, http: TestClient) -> None:
+    phone = Phone(shop, http)
+    one, _ = add(phone)
+    text = {
+        "mandate_id": shop.id("mdt"), "merchant_id": MERCHANT, "device": "vend-1",
+        "currency": "CNY", "limit_payment_minor": 500, "limit_day_minor": 1_000,
+        "valid_from_ms": shop.clock.at_ms, "valid_until_ms": shop.clock.at_ms + 86_400_000,
+    }  # fmt: skip
+    body = {"text": text, "passkey": "ask"}
+    assert code(phone.post("mandates", {"text": text | {"fee": 1}, "passkey": "ask"})) == (
+        "mandate_term_unknown"
+    )
+    assert code(phone.post("mandates", {"text": text})) == "mandate_signature"
+    answer = one.answer(phone.post("mandates", body)["passkey"])
+    more = {"text": text | {"limit_payment_minor": 1_000}, "passkey": answer}
+    assert code(phone.post("mandates", more)) == "passkey_content"
+    signed = {"text": text, "passkey": answer}
+    assert phone.post("mandates", signed)["status"] == "active"
+    assert phone.post("mandates", signed)["mandate_id"] == text["mandate_id"], "safe to repeat"
+    assert code(phone.post("mandates", more)) == "idempotency_conflict"
+    [row], [key] = shop.rows("SELECT signed FROM mandate"), shop.rows("SELECT * FROM passkey")
+    kept = cbor.decode(row["signed"], bytes_max=4_096)
+    terms = cbor.decode(kept["text"], bytes_max=4_096)
+    assert terms == text | {"payer_id": phone.payer_id}
+    said = Assertion(
+        **{name: kept[name] for name in ("credential_id", "client_data", "authenticator_data")},
+        signature=kept["signature"],
+    )
+    challenge = challenge_of(kept["nonce"], Deed(kind="mandate", terms=terms).text)
+    known = KnownKey(public_key=key["public_key"], sign_count=0)
+    assert check_assertion(said, challenge=challenge, key=known, site=Site((ORIGIN,))) == 1
+
+
+def test_the_pages_let_a_thing_debit_and_set_money_aside(shop: Shop, http: TestClient) -> None:
+    phone = Phone(shop, http)
+    one, _ = add(phone)
+    with pages_of(shop, phone) as page:
+        own = {"page": field_of(page.get("/wallet/me").text, "page")}
+        wish = {"merchant_id": MERCHANT, "device": "vend-1", "payment": "5", "day": "10"}
+        for wrong, told in (
+            ({"merchant_id": "nobody"}, "merchant_unknown"),
+            ({"payment": "x"}, "amount_invalid"),
+            ({"days": "999"}, "field_invalid"),
+        ):
+            asked = page.get("/wallet/agree/terms", params=wish | {"days": "30"} | wrong)
+            assert told in asked.text
+        terms = page.get("/wallet/agree/terms", params=wish | {"days": "30", "ask": "3"}).text
+        assert "晨光便利店" in terms
+        begun = {name: field_of(terms, name) for name in ("mandate_id", "from_ms")}
+        form = own | wish | begun | {"days": "30", "ask": "3"}
+        done = answered(page, one, "/wallet/agree", form)
+        assert done.headers["location"] == f"/wallet/mandates/{begun['mandate_id']}"
+        listed = page.get("/wallet/offline").text
+        aside = own | {"voucher_id": field_of(listed, "voucher_id"), "amount": "80"}
+        assert "pin_required" in page.post("/wallet/offline", data=aside).text
+        done = answered(page, one, "/wallet/offline", aside)
+        voucher = page.get(done.headers["location"]).text
+        assert "¥80.00" in voucher
+        assert "可用" in page.get("/wallet/offline").text
+    assert shop.payer_balance(phone.payer_id) == 42_000
+
+
+def answered(page: TestClient, one: Authenticator, path: str, form: dict[str, str]) -> Any:
+    """The form sent as the page's script sends it."""
+    drawn = page.post(path, data=form | {"passkey": "ask"}).json()["passkey"]
+    return page.post(path, data=form | {"passkey": json.dumps(one.answer(drawn))})
+
+
+def field_of(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]+)"', page)
+    assert found is not None, name
+    return found[1]
+
+
+@contextmanager
+def pages_of(shop: Shop, phone: Phone) -> Iterator[TestClient]:
+    """The wallet's pages, signed in."""
+    app = FastAPI()
+    app.include_router(router(services_of(shop)))
+    with TestClient(app, base_url=ORIGIN, follow_redirects=False) as page:
+        page.post("/wallet/sign-in", data={"token": phone.made["token"]})
+        yield page
 
 
 def page_cookie(page: TestClient) -> str:
