@@ -5,6 +5,7 @@ Rule: what is signed is what the second page shows; the thing's merchant is name
 """
 
 import re
+from collections.abc import Mapping
 
 from fastapi import APIRouter, Request, Response
 
@@ -33,19 +34,23 @@ def add_pages(pages: APIRouter, parts: PageParts) -> None:
         request: Request, session: Session, form: Form, refusal: CallerError | None = None
     ) -> Response:
         return face.page(
-            request, "agree", session, back=_MANDATES, refusal=refusal, form=_EMPTY | form,
+            request, "agree", session, back=_MANDATES, refusal=refusal, form=form,
             days_max=AGREED_DAYS_MAX,
         )  # fmt: skip
 
     @pages.get(_PLACE)
     async def thing(request: Request) -> Response:
-        return form_page(request, await parts.session(request), dict(request.query_params))
+        return form_page(request, await parts.session(request), _asked(request.query_params))
 
     @pages.get(_PLACE + "/terms")
     async def terms(request: Request) -> Response:
-        session, form = await parts.session(request), dict(request.query_params)
+        session, form = await parts.session(request), _asked(request.query_params)
+        begun = {
+            "mandate_id": parts.mint(ids.MANDATE),
+            "from_ms": str(parts.services.clock.now_ms()),
+        }
         try:
-            return await shown(request, session, form)
+            return await shown(request, session, form | begun)
         except CallerError as error:
             return form_page(request, session, form, error)
 
@@ -57,23 +62,24 @@ def add_pages(pages: APIRouter, parts: PageParts) -> None:
             wanted = checked(Signature, word_in(form))
             await mandates.create(session.payer_id, await mandates.signed(wanted, text))
         except CallerError as error:
-            return await shown(request, session, form, error)
+            begun = {name: form.get(name, "") for name in ("mandate_id", "from_ms")}
+            return await shown(request, session, _asked(form) | begun, error)
         return face.sent(request, f"/mandates/{text.mandate_id}")
 
     async def shown(
         request: Request, session: Session, form: Form, refusal: CallerError | None = None
     ) -> Response:
-        begun = {
-            "mandate_id": parts.mint(ids.MANDATE),
-            "from_ms": str(parts.services.clock.now_ms()),
-        }
-        form = {**_EMPTY, **begun, **form}
         text = text_in(form, session.payer_id)
         return face.page(
             request, "agree_terms", session, back=_PLACE, refusal=refusal, text=text, form=form,
             merchant_name=await parts.desk.merchant_name(text.merchant_id),
             finger=await parts.finger(request, session),
         )  # fmt: skip
+
+
+def _asked(given: Mapping[str, str]) -> Form:
+    """What the first page asks; nothing else of an address goes into a form."""
+    return {name: given.get(name, usual) for name, usual in _EMPTY.items()}
 
 
 def text_in(form: Form, payer_id: str) -> MandateText:

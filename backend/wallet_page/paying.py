@@ -4,6 +4,7 @@ Rule 1: the merchant's name and the amount are shown before anything is asked.
 Rule 2: the page mints the attempt; sending the same page twice pays once.
 """
 
+import re
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -28,6 +29,11 @@ from protocol import ids
 from protocol.errors import CallerError
 from protocol.payment import PAID_STATES, WAITING_STATES, PaymentState
 
+_PROPOSED = {"pre_entrustweb_id": "contracts", "order_id": "services"}
+"""How addresses and packages of merchants' programs name what is to be signed."""
+_PROPOSAL = re.compile(
+    rf"(?:\A|[?&])({'|'.join(_PROPOSED)})=(mdt_[0-9A-Z]{{26}})(?:&|\Z)", re.ASCII
+).search
 _CHOICES = ("instrument_id", "coupon_id")
 
 
@@ -88,11 +94,11 @@ def _scan_pages(pages: APIRouter, parts: PageParts) -> None:
         session, form = await parts.posted(request)
         content = form.get("content", "").strip()
         try:
-            payment_id = scanned_payment_id(content)
+            place = place_of(content)
         except CallerError as error:
             kept = content[:QR_TEXT_CHARS_MAX]
             return face.page(request, "scan", session, tab="scan", content=kept, refusal=error)
-        return face.sent(request, f"/pay/{payment_id}")
+        return face.sent(request, place)
 
 
 def _order_pages(pages: APIRouter, parts: PageParts, orders: "_Orders") -> None:
@@ -207,6 +213,15 @@ class _Orders:
             "instruments": [one for one in instruments if is_alone and one["status"] == "active"],
             "default": payer["default_instrument_id"] or BALANCE,
         }
+
+
+def place_of(content: str) -> str:
+    """Which page shows what a scanned text asks for: a payment, or a contract or a service that a
+    merchant's program wants signed. ``field_invalid`` for any other text."""
+    proposal = _PROPOSAL(content[:QR_TEXT_CHARS_MAX])
+    if proposal is not None:
+        return f"/{_PROPOSED[proposal[1]]}/{proposal[2]}"
+    return f"/pay/{scanned_payment_id(content)}"
 
 
 def fits(coupon: Row, order: dict[str, Any], now_ms: int) -> bool:
