@@ -21,13 +21,14 @@ class CardStore:
     def __init__(self, database: sqlite3.Connection) -> None:
         self._db = database
 
-    def add(self, sale: CardSale, draft_id: str | None) -> int:
-        """The pad is about to be asked; the number of the row. A draft is spent once."""
+    def add(self, sale: CardSale, number: str) -> int:
+        """The pad is about to be asked; the row's id. ``number`` is the caller's: a draft's, or a
+        refund's own."""
         names = [name for name in _CARD if name != "card_id"]
-        marks = ", ".join("?" for _ in (*names, draft_id))
+        marks = ", ".join("?" for _ in (*names, number))
         cursor = self._db.execute(
             f"INSERT INTO card_sales ({', '.join(names)}, draft_id) VALUES ({marks})",  # noqa: S608
-            (*(getattr(sale, name) for name in names), draft_id),
+            (*(getattr(sale, name) for name in names), number),
         )
         return int(cursor.lastrowid or 0)
 
@@ -45,9 +46,9 @@ class CardStore:
         found = self._cards("WHERE card_id = ?", (card_id,))
         return found[0] if found else None
 
-    def of_draft(self, draft_id: str) -> CardSale | None:
-        """The card sale that a draft became."""
-        found = self._cards("WHERE draft_id = ?", (draft_id,))
+    def of_number(self, number: str) -> CardSale | None:
+        """What the caller's number became."""
+        found = self._cards("WHERE draft_id = ?", (number,))
         return found[0] if found else None
 
     def asking(self) -> CardSale | None:

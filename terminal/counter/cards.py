@@ -2,8 +2,9 @@
 
 Rule 1: the ask is in the database before the pad hears of it; what is still asked for when the
         program starts is unknown.
-Rule 2: one ask at a time, and each draft is asked for once: the same draft again gives the same
-        sale. Nothing is repeated by itself, because the pad would charge again.
+Rule 2: one ask at a time, and each of the caller's numbers (a draft's, a refund's) is asked for
+        once: the same again gives the same sale or refund. Nothing is repeated by itself, because
+        the pad would move the money again.
 Rule 3: an unknown is left by nobody; a supervisor's mark stands beside it (`domain.mark`).
 """
 
@@ -77,25 +78,31 @@ class CardDesk:
         positive(amount_minor, self._profile().currency)
         if amount_minor > self._profile().amount_minor_max:
             raise CallerError("amount_invalid")
-        before = self.store.of_draft(draft_id)
+        before = self.store.of_number(draft_id)
         if before is not None:
-            if before.amount_minor != amount_minor:
+            if (before.kind, before.amount_minor) != (CardKind.SALE, amount_minor):
                 raise CallerError("idempotency_conflict")
             return before
         pinpad = self._free_pad()
         with self._journal.transaction():
             sale = self._added(
-                CardKind.SALE, amount_minor, note=note, by_name=by_name, draft_id=draft_id
+                CardKind.SALE, amount_minor, note=note, by_name=by_name, number=draft_id
             )
             self._journal.spend_draft(draft_id, sale.subject)
         self._ask(sale, pinpad)
         return sale
 
     def give_back(
-        self, card_id: int, *, amount_minor: int | None, reason: str, by_name: str,
+        self, card_id: int, *, refund_id: str, amount_minor: int | None, reason: str, by_name: str,
         approved_by: str | None,
     ) -> CardSale:  # fmt: skip
-        """Ask the pad to give back, never more than is left of the sale."""
+        """Ask the pad to give back, never more than is left of the sale, and once for each of the
+        caller's numbers."""
+        before = self.store.of_number(refund_id)
+        if before is not None:
+            if before.refund_of != card_id or amount_minor not in (None, before.amount_minor):
+                raise CallerError("idempotency_conflict")
+            return before
         pinpad = self._free_pad()
         with self._journal.transaction():
             left = self.one(card_id).left_minor
@@ -104,7 +111,7 @@ class CardDesk:
                 raise CallerError("refund_exceeds")
             back = self._added(
                 CardKind.REFUND, amount, note=reason, by_name=by_name, approved_by=approved_by,
-                refund_of=card_id,
+                refund_of=card_id, number=refund_id,
             )  # fmt: skip
         self._ask(back, pinpad)
         return back
@@ -152,7 +159,7 @@ class CardDesk:
 
     def _added(
         self, kind: CardKind, amount_minor: int, *, note: str, by_name: str,
-        draft_id: str | None = None, approved_by: str | None = None, refund_of: int | None = None,
+        number: str, approved_by: str | None = None, refund_of: int | None = None,
     ) -> CardSale:  # fmt: skip
         sale = CardSale(
             card_id=0, shift_id=self._shifts.current().shift_id, kind=kind,
@@ -160,7 +167,7 @@ class CardDesk:
             by_name=by_name,
             at_ms=self._clock.now_ms(), approved_by=approved_by, refund_of=refund_of,
         )  # fmt: skip
-        return replace(sale, card_id=self.store.add(sale, draft_id))
+        return replace(sale, card_id=self.store.add(sale, number))
 
     def _ask(self, sale: CardSale, pinpad: CardPinPad) -> None:
         asking = self._settle(sale, pinpad)

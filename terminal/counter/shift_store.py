@@ -55,15 +55,15 @@ class ShiftStore:
              shift.approved_by, shift.shift_id),
         )  # fmt: skip
 
-    def add_movement(self, movement: CashMovement, draft_id: str | None) -> int:
-        """Cash has moved; its number. A draft is spent once."""
+    def add_movement(self, movement: CashMovement, number: str | None) -> int:
+        """Cash has moved; the movement's id. ``number`` is the caller's, and taken once."""
         cursor = self._db.execute(
             "INSERT INTO cash_movements (shift_id, kind, amount_minor, tendered_minor, currency,"
             " reason, by_name, approved_by, at_ms, draft_id, refund_of)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (movement.shift_id, movement.kind, movement.amount_minor, movement.tendered_minor,
              movement.currency, movement.reason, movement.by_name, movement.approved_by,
-             movement.at_ms, draft_id, movement.refund_of),
+             movement.at_ms, number, movement.refund_of),
         )  # fmt: skip
         return int(cursor.lastrowid or 0)
 
@@ -72,9 +72,9 @@ class ShiftStore:
         found = self._movements("WHERE movement_id = ?", (movement_id,))
         return found[0] if found else None
 
-    def movement_of_draft(self, draft_id: str) -> CashMovement | None:
-        """The cash sale that a draft became."""
-        found = self._movements("WHERE draft_id = ?", (draft_id,))
+    def movement_of_number(self, number: str) -> CashMovement | None:
+        """What the caller's number became: a draft's, or a refund's own."""
+        found = self._movements("WHERE draft_id = ?", (number,))
         return found[0] if found else None
 
     def recent_sales(self, count: int) -> list[CashMovement]:

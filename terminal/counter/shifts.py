@@ -116,25 +116,32 @@ class ShiftDesk:
         if tendered_minor < amount_minor:
             raise CallerError("cash_short")
         with self._journal.transaction():
-            before = self.store.movement_of_draft(draft_id)
+            before = self.store.movement_of_number(draft_id)
             if before is not None:
-                if before.amount_minor != amount_minor:
+                if (before.kind, before.amount_minor) != (CashKind.SALE, amount_minor):
                     raise CallerError("idempotency_conflict")
                 return before, None
             subject = f"cash-{draft_id}"
             self._journal.spend_draft(draft_id, subject)
             return self._moved(
                 self.current(), CashKind.SALE, amount_minor, by_name, reason=note,
-                tendered_minor=tendered_minor, draft_id=draft_id,
+                tendered_minor=tendered_minor, number=draft_id,
                 items=self._journal.sold_lines(subject),
             )  # fmt: skip
 
     def give_back(
-        self, movement_id: int, *, amount_minor: int | None, reason: str, by_name: str,
-        approved_by: str | None,
-    ) -> tuple[CashMovement, Slip]:  # fmt: skip
-        """Give cash back, never more than is left of the sale."""
+        self, movement_id: int, *, refund_id: str, amount_minor: int | None, reason: str,
+        by_name: str, approved_by: str | None,
+    ) -> tuple[CashMovement, Slip | None]:  # fmt: skip
+        """Give cash back, never more than is left of the sale, once for each of the caller's
+        numbers; without a slip when it was given before."""
         with self._journal.transaction():
+            before = self.store.movement_of_number(refund_id)
+            if before is not None:
+                is_same = amount_minor in (None, before.amount_minor)
+                if before.refund_of != movement_id or not is_same:
+                    raise CallerError("idempotency_conflict")
+                return before, None
             sale = self.cash_sale(movement_id)
             left = sale.amount_minor - sale.refunded_minor
             amount = left if amount_minor is None else amount_minor
@@ -142,7 +149,7 @@ class ShiftDesk:
                 raise CallerError("refund_exceeds")
             return self._moved(
                 self.current(), CashKind.REFUND, amount, by_name, reason=reason,
-                approved_by=approved_by, refund_of=movement_id,
+                approved_by=approved_by, refund_of=movement_id, number=refund_id,
             )  # fmt: skip
 
     def cash_sale(self, movement_id: int) -> CashMovement:
@@ -166,7 +173,7 @@ class ShiftDesk:
     def _moved(
         self, shift: Shift, kind: CashKind, amount_minor: int, by_name: str, *, reason: str,
         approved_by: str | None = None, tendered_minor: int | None = None,
-        draft_id: str | None = None, refund_of: int | None = None,
+        number: str | None = None, refund_of: int | None = None,
         items: Sequence[Mapping[str, Any]] = (),
     ) -> tuple[CashMovement, Slip]:  # fmt: skip
         movement = CashMovement(
@@ -175,7 +182,7 @@ class ShiftDesk:
             at_ms=self._clock.now_ms(), tendered_minor=tendered_minor, approved_by=approved_by,
             refund_of=refund_of,
         )  # fmt: skip
-        movement = replace(movement, movement_id=self.store.add_movement(movement, draft_id))
+        movement = replace(movement, movement_id=self.store.add_movement(movement, number))
         facts = movement_facts(movement) | ({"items": list(items)} if items else {})
         return movement, self._slip(kind, facts)
 

@@ -19,7 +19,7 @@ from terminal.web.gate import Actor, Gate
 from terminal.web.schemas import (
     CardIn,
     CardMarkIn,
-    CashRefundIn,
+    CounterRefundIn,
     MarkIn,
     card_out,
 )
@@ -68,10 +68,13 @@ def _ask(api: APIRouter, gate: Gate) -> None:
         return _told(by.station.cards, sale)
 
     @api.post("/cards/{card_id}/refund")
-    async def give_back(card_id: int, wanted: CashRefundIn, by: Annotated[Actor, acting]) -> Told:
+    async def give_back(
+        card_id: int, wanted: CounterRefundIn, by: Annotated[Actor, acting]
+    ) -> Told:
         approved_by = await gate.approval(by, wanted.approval)
         back = by.station.cards.give_back(
             card_id,
+            refund_id=wanted.refund_id,
             amount_minor=wanted.amount_minor,
             reason=wanted.reason,
             by_name=by.name,

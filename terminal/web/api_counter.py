@@ -18,7 +18,7 @@ from terminal.web.api import do
 from terminal.web.gate import Actor, Gate
 from terminal.web.schemas import (
     CashIn,
-    CashRefundIn,
+    CounterRefundIn,
     DraftIn,
     GoodsIn,
     MovementIn,
@@ -136,17 +136,19 @@ def _cash(api: APIRouter, gate: Gate) -> None:
 
     @api.post("/cash/{movement_id}/refund")
     async def give_back(
-        movement_id: int, wanted: CashRefundIn, by: Annotated[Actor, acting]
+        movement_id: int, wanted: CounterRefundIn, by: Annotated[Actor, acting]
     ) -> Told:
         approved_by = await gate.approval(by, wanted.approval)
         movement, slip = by.station.shifts.give_back(
             movement_id,
+            refund_id=wanted.refund_id,
             amount_minor=wanted.amount_minor,
             reason=wanted.reason,
             by_name=by.name,
             approved_by=approved_by,
         )
-        await do(by.station, PrintStored(slip))
+        if slip is not None:
+            await do(by.station, PrintStored(slip))
         return movement_out(movement)
 
 

@@ -140,9 +140,11 @@ class CashIn(_In):
     note: Annotated[str, Field(max_length=DESCRIPTION_CHARS_MAX)] = ""
 
 
-class CashRefundIn(_In):
-    """Cash back; without an amount all that is left."""
+class CounterRefundIn(_In):
+    """Cash or a card payment back; without an amount all that is left. The same ``refund_id`` again
+    gives nothing back again."""
 
+    refund_id: _Id
     amount_minor: _Amount | None = None
     reason: _Reason = ""
     approval: ApprovalIn | None = None

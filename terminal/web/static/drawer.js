@@ -26,10 +26,14 @@ const go = (button, send, next) =>
     button,
   );
 
+// This page's refund: pressed again after an answer that was lost, it is given once.
+const refundId = [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
 const refund = (button) => {
   const { subject, way } = main.querySelector("[data-subject]").dataset;
   const body = { amount_minor: amount(), reason: reason() };
   if (way === "payment") body.payment_id = subject;
+  else body.refund_id = refundId;
   const path = { cash: `/api/cash/${subject}/refund`, card: `/api/cards/${subject}/refund`, payment: "/api/refunds" }[way];
   const next = { cash: () => location.pathname, card: (told) => `/card/${told.card_id}`, payment: () => "/" }[way];
   return go(button, () => withSignature((approval) => post(path, { ...body, approval })), next);

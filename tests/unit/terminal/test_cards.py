@@ -106,13 +106,22 @@ async def test_card_sales_are_recorded_as_the_pad_says_and_stand_in_the_shift(
 
         till.pinpad.is_connected = True
         number = paid["card_id"]
-        back = (await till.post(f"cards/{number}/refund", amount_minor=200))[1]
-        code = (await till.post(f"cards/{number}/refund", amount_minor=1))[1]["error"]["code"]
+        part = {"refund_id": "back-1", "amount_minor": 200}
+        back = (await till.post(f"cards/{number}/refund", **part))[1]
+        # The answer was lost: the same again asks for nothing, other content is refused.
+        assert (await till.post(f"cards/{number}/refund", **part))[1]["card_id"] == back["card_id"]
+        for path, changed in ((number, {"amount_minor": 199}), (lost["card_id"], {})):
+            told = (await till.post(f"cards/{path}/refund", **part | changed))[1]
+            assert told["error"]["code"] == "idempotency_conflict"
+        other = {"refund_id": "back-2", "amount_minor": 1}
+        code = (await till.post(f"cards/{number}/refund", **other))[1]["error"]["code"]
         assert code == "busy"
         till.pinpad.hold(SILENT)
         assert (await till.get(f"api/cards/{back['card_id']}/outcome"))["state"] == "unknown"
         assert (await till.get(f"api/cards/{number}"))["left_minor"] == 300  # perhaps given back
-        code = (await till.post(f"cards/{number}/refund", amount_minor=301))[1]["error"]["code"]
+        assert (await till.post(f"cards/{number}/refund", **part))[1]["state"] == "unknown"
+        over = {"refund_id": "back-2", "amount_minor": 301}
+        code = (await till.post(f"cards/{number}/refund", **over))[1]["error"]["code"]
         assert code == "refund_exceeds"
 
         report = await till.get("api/shift")

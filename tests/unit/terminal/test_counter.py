@@ -180,10 +180,19 @@ def test_a_shift_is_counted_blind_and_closed_to_the_fen(room: Room) -> None:
     room.bench.feed(StartSale(amount_minor=1_280, currency="CNY", method="merchant_qr"))
     room.bench.answer(room.bench.result("captured"))
     number = cash_sale(room, 4_550, 5_000)
-    room.shifts.give_back(number, amount_minor=50, reason="", by_name="小李", approved_by="王店长")
-    code = refused(lambda: room.shifts.give_back(number, amount_minor=4_501, reason="",
-                                                 by_name="小李", approved_by="王店长"))  # fmt: skip
-    assert code == "refund_exceeds"
+    back: dict[str, Any] = {"reason": "", "by_name": "小李", "approved_by": "王店长"}
+    given, slip = room.shifts.give_back(number, refund_id="back-1", amount_minor=50, **back)
+    assert slip is not None
+    again = room.shifts.give_back(number, refund_id="back-1", amount_minor=50, **back)
+    assert again == (given, None)
+    for refund_id, amount_minor, code in (
+        ("back-1", 51, "idempotency_conflict"), ("back-2", 4_501, "refund_exceeds")
+    ):  # fmt: skip
+        assert code == refused(
+            lambda: room.shifts.give_back(
+                number, refund_id=refund_id, amount_minor=amount_minor, **back  # noqa: B023
+            )
+        )  # fmt: skip
     room.shifts.move(CashKind.PAY_IN, amount_minor=1_000, reason="", by_name="x", approved_by=None)
     room.shifts.move(CashKind.PAY_OUT, amount_minor=300, reason="", by_name="x", approved_by="y")
     report = room.shifts.report()
