@@ -3,6 +3,11 @@
 GREETING_BYTES_MAX = 64 * 1024
 """What a peer may send before its handshake is done; ours take 4 KiB."""
 
+ANSWERS_BYTES_MAX = 64 * 1024
+"""What a peer may make us answer on one line by asking for new keys (KeyUpdate, RFC 8446 §4.6.3):
+some 2,400 times, where honest ends ask once in millions of records. A peer that asks and never
+reads would fill our memory."""
+
 GREETING_S_MAX = 10
 """How long a handshake may take."""
 

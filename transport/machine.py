@@ -1,7 +1,7 @@
 """TLS as a machine over bytes: what came in, what is to go out, what was said. No socket, no loop.
 
 Rule 1: what :meth:`TlsMachine.receive` takes it turns into plaintext at once and gives back whole;
-        it keeps no more than an unfinished record.
+        it keeps no more than an unfinished record. What it answers by itself is bounded.
 Rule 2: after ``TlsError`` the machine has at most an alert to send.
 """
 
@@ -10,7 +10,7 @@ from typing import Any
 from cryptography import x509
 from OpenSSL import SSL
 
-from transport.limits import GREETING_BYTES_MAX, RECORD_BYTES_MAX
+from transport.limits import ANSWERS_BYTES_MAX, GREETING_BYTES_MAX, RECORD_BYTES_MAX
 
 _OUTGOING_BYTES = 64 * 1024
 
@@ -41,12 +41,16 @@ class PeerCertificate:
 class TlsMachine:
     """One end of one connection."""
 
-    __slots__ = ("_connection", "_greeting_bytes", "is_ended", "is_open")
+    __slots__ = (
+        "_answers_bytes", "_connection", "_greeting_bytes", "_waiting", "is_ended", "is_open"
+    )  # fmt: skip
 
     def __init__(self, connection: SSL.Connection) -> None:
         """``connection`` has no socket, and knows which end it is."""
         self._connection = connection
         self._greeting_bytes = 0
+        self._answers_bytes = 0
+        self._waiting = b""
         self.is_open = False
         """Whether the handshake is done and the peer is whom we accept."""
         self.is_ended = False
@@ -60,6 +64,7 @@ class TlsMachine:
         """Take bytes of the line; what the peer said with them. ``TlsError`` ends everything."""
         if self.is_ended or not data:
             return b""
+        self._waiting += self._encrypted()
         self._connection.bio_write(data)
         if not self.is_open:
             self._greeting_bytes += len(data)
@@ -68,7 +73,14 @@ class TlsMachine:
                 if self._greeting_bytes > GREETING_BYTES_MAX:
                     raise TlsError("a greeting without end")
                 return b""
-        return self._read()
+            return self._read()
+        plain = self._read()
+        answers = self._encrypted()
+        self._answers_bytes += len(answers)
+        if self._answers_bytes > ANSWERS_BYTES_MAX:
+            raise TlsError("key updates without end")
+        self._waiting += answers
+        return plain
 
     def send(self, data: bytes | bytearray | memoryview) -> None:
         """Say something; ``outgoing`` then has it. Only while the machine is open."""
@@ -88,16 +100,11 @@ class TlsMachine:
 
     def outgoing(self) -> bytes:
         """What must be sent now, once."""
-        parts = []
-        try:
-            while True:
-                part = self._connection.bio_read(_OUTGOING_BYTES)
-                parts.append(part)
-                if len(part) < _OUTGOING_BYTES:
-                    break
-        except SSL.WantReadError:
-            pass
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        encrypted = self._encrypted()
+        if not self._waiting:
+            return encrypted
+        waiting, self._waiting = self._waiting, b""
+        return waiting + encrypted
 
     @property
     def peer(self) -> PeerCertificate:
@@ -118,6 +125,18 @@ class TlsMachine:
         except SSL.Error as error:
             raise _broken(error) from None
         self.is_open = True
+
+    def _encrypted(self) -> bytes:
+        parts = []
+        try:
+            while True:
+                part = self._connection.bio_read(_OUTGOING_BYTES)
+                parts.append(part)
+                if len(part) < _OUTGOING_BYTES:
+                    break
+        except SSL.WantReadError:
+            pass
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _read(self) -> bytes:
         parts = []

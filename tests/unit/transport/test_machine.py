@@ -18,6 +18,7 @@ from protocol.identity import SmTls, TlsFiles
 from protocol.tls import Peer, peer_of
 from tests.kit.foreign_tls import client_context
 from tests.kit.tls_ends import HOST, Ends
+from tests.kit.tls_updates import Updater
 from tests.kit.tls_wire import (
     CURVE_SM2_MLKEM768,
     TLS_1_3,
@@ -198,6 +199,31 @@ def test_a_greeting_without_end_is_cut_off(ends: Ends, monkeypatch: pytest.Monke
     with pytest.raises(TlsError, match="without end"):
         far.receive(hello[600:1200])
     assert 10 * len(hello) < limits.GREETING_BYTES_MAX
+
+
+def a_client_that_updates(tmp_path: Path) -> tuple[TlsMachine, Updater]:
+    ends, keylog = Ends(tmp_path), list[bytes]()
+    ends.client._context.set_keylog_callback(lambda _, line: keylog.append(line))
+    far, _ = open_both(ends)
+    return far, Updater(keylog)
+
+
+def test_new_keys_are_given_to_who_asks_now_and_then(tmp_path: Path) -> None:
+    far, client = a_client_that_updates(tmp_path)
+    assert far.receive(client.requests(2)) == b""
+    answer = len(far.outgoing())  # the last one's goes out with the next words
+    assert answer > 0
+    assert far.receive(client.requests(100) + client.words(b"still here")) == b"still here"
+    assert len(far.outgoing()) == 100 * answer
+
+
+def test_who_asks_for_new_keys_without_end_and_never_reads_is_cut_off(tmp_path: Path) -> None:
+    far, client = a_client_that_updates(tmp_path)
+    for _ in range(limits.ANSWERS_BYTES_MAX // 4_096):
+        far.receive(client.requests(100))
+    with pytest.raises(TlsError, match="key updates without end"):
+        far.receive(client.requests(limits.ANSWERS_BYTES_MAX // 20))
+    assert len(far.outgoing()) <= limits.ANSWERS_BYTES_MAX
 
 
 def test_a_session_is_not_resumed(ends: Ends) -> None:
