@@ -66,20 +66,12 @@ class TlsMachine:
             return b""
         self._waiting += self._encrypted()
         self._connection.bio_write(data)
-        if not self.is_open:
-            self._greeting_bytes += len(data)
-            self._greet()
-            if not self.is_open:
-                if self._greeting_bytes > GREETING_BYTES_MAX:
-                    raise TlsError("a greeting without end")
-                return b""
-            return self._read()
+        was_open = self.is_open
+        if not was_open and not self._is_greeted(len(data)):
+            return b""
         plain = self._read()
-        answers = self._encrypted()
-        self._answers_bytes += len(answers)
-        if self._answers_bytes > ANSWERS_BYTES_MAX:
-            raise TlsError("key updates without end")
-        self._waiting += answers
+        if was_open:
+            self._waiting += self._answers()
         return plain
 
     def send(self, data: bytes | bytearray | memoryview) -> None:
@@ -116,6 +108,21 @@ class TlsMachine:
         """The cipher suite and the group that both agreed on."""
         connection = self._connection
         return connection.get_cipher_name() or "", connection.get_group_name() or ""
+
+    def _is_greeted(self, more_bytes: int) -> bool:
+        self._greeting_bytes += more_bytes
+        self._greet()
+        if not self.is_open and self._greeting_bytes > GREETING_BYTES_MAX:
+            raise TlsError("a greeting without end")
+        return self.is_open
+
+    def _answers(self) -> bytes:
+        """What OpenSSL says to what was read; ``TlsError`` where that has no end."""
+        answers = self._encrypted()
+        self._answers_bytes += len(answers)
+        if self._answers_bytes > ANSWERS_BYTES_MAX:
+            raise TlsError("key updates without end")
+        return answers
 
     def _greet(self) -> None:
         try:

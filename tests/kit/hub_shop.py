@@ -247,3 +247,7 @@ class Bench:
 
     def close(self) -> None:
         self.connection.close()
+
+
+def say(bench: Bench, tid: str, counter: int) -> None:
+    bench.hub.receive(tid, bench.shop.envelope(tid, counter, sent_at_ms=bench.clock.ms))

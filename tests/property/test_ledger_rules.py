@@ -15,7 +15,7 @@ from backend.ledger.chart import merchant_pending
 from backend.ledger.rules import Event
 from protocol.money import fee_half_up, fee_returned
 from tests.support.books import DATE, open_books
-from tests.support.business import channels, offline, paying, returning, settling, stocks
+from tests.support.business import channels, offline, paying, returning, settling, sharing, stocks
 from tests.support.business.faults import FAULTS, Trial
 from tests.support.business.ledgers import PaperLedger, stored_ledger
 from tests.support.business.world import Ledger, World
@@ -27,6 +27,7 @@ KINDS = (
     *settling.KINDS,
     *stocks.KINDS,
     *offline.KINDS,
+    *sharing.KINDS,
 )
 RULES = {name for name in rules.__all__ if name[0].islower()}
 FEE_BPS = 60

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.devices.model import DeviceCommand, DeviceKind
-from backend.devices.service import ChangeDevice, CreateStore, EnrolDevice, NewKey
+from backend.devices.service import ChangeDevice, CreateStore
 from backend.mandates.service import CreateMandate
 from backend.merchants.service import CreateMerchant
 from backend.payments.model import PaymentRules
@@ -16,15 +16,21 @@ from backend.twins.repository import TwinRepository
 from backend.twins.service import ChangeSettings
 from backend.wallet.model import hash_token
 from backend.wallet.service import CreatePayer
-from protocol.crypto.keys import SigningKey, generate
+from protocol.crypto.keys import generate
 from protocol.ids import mint
 from protocol.messages.mandate import MandateText, sign_mandate
-from protocol.topics import reply_address
 from protocol.trust import Trust
-from terminal.profile import Item, Profile
 from tests.simulation.auditor import Auditor, Broken
 from tests.simulation.backend_room import BackendRoom
 from tests.simulation.cables import Cables
+from tests.simulation.devices import (
+    BIOMETRIC_ABOVE,
+    MERCHANT,
+    STORE,
+    VENDING,
+    enrolment_of,
+    profile_of,
+)
 from tests.simulation.events import (
     START_MS,
     DriftingClock,
@@ -39,10 +45,8 @@ from tests.simulation.people import CURRENCY, BackendDown, Cashier, Crowd, Payer
 from tests.simulation.till_room import TillRoom
 from tests.support.shop import confirmed_top_up
 
-STORE, MERCHANT, VENDING = "store-1", "mch_1001", "vend-1"
 TILLS = ("till-1", "till-2", "till-3", VENDING)
 BALANCES = (2_000_000, 2_000_000, 400_000, 4_000)
-BIOMETRIC_ABOVE = 100_000
 MINUTE_MS = 60_000
 VERIFY_MINUTES, VERIFIES_MAX = 5, 50
 SWEEP_MS = 15_000
@@ -298,9 +302,9 @@ class Shop:
             )
         )
         do(CreateStore(store=STORE, merchant_id=MERCHANT, name="Corner"))
-        self._enrol_device(HUB, DeviceKind.HUB, self.hub_key)
+        do(enrolment_of(HUB, DeviceKind.HUB, self.hub_key.public))
         for tid, key in self.keys.items():
-            self._enrol_device(tid, DeviceKind.TERMINAL, key)
+            do(enrolment_of(tid, DeviceKind.TERMINAL, key.public))
         routes = {}
         for balance_minor in self.balances:
             payer_id = self._mint("pyr", entropy)
@@ -322,19 +326,6 @@ class Shop:
             if len(routes) == 1:
                 self.mandate = (payer_id, self._mandate(payer_id, entropy))
         return routes
-
-    def _enrol_device(self, tid: str, kind: DeviceKind, key: SigningKey) -> None:
-        public = key.public
-        self.backend.do(
-            EnrolDevice(
-                tid=tid,
-                kind=kind,
-                store=STORE,
-                key=NewKey(suite=public.suite.name, public_key=public.public, kid=public.kid),
-                actor="test",
-                is_active=True,
-            )
-        )
 
     def _mandate(self, payer_id: str, entropy: SeededEntropy) -> str:
         text = MandateText(
@@ -386,28 +377,9 @@ class Shop:
         )
 
     def _till(self, tid: str) -> TillRoom:
-        is_vending = tid == VENDING
-        profile = Profile(
-            kind="vending" if is_vending else "till",
-            tid=tid,
-            store=STORE,
-            merchant_id=MERCHANT,
-            merchant_zh="晨光便利店",
-            merchant_en="Corner Shop",
-            till=tid,
-            currency=CURRENCY,
-            reply_to=reply_address(STORE, tid, "mqtt"),
-            methods=("pay_code", "merchant_qr", *(("mandate",) if is_vending else ())),
-            biometric_above_minor=BIOMETRIC_ABOVE,
-            is_attended=not is_vending,
-            mandate_id=self.mandate[1] if is_vending else None,
-            items=(Item(item="cola", zh="可乐", en="Cola", amount_minor=300),)
-            if is_vending
-            else (),
-        )
         return TillRoom(
             self._directory,
-            profile=profile,
+            profile=profile_of(tid, self.mandate[1]),
             key=self.keys[tid],
             trust=Trust(
                 tid=tid,

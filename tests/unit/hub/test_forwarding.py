@@ -17,7 +17,7 @@ from hub.domain.limits import (
 )
 from protocol import answers
 from protocol.crypto.keys import generate
-from tests.kit.hub_shop import Bench
+from tests.kit.hub_shop import Bench, say
 
 TILLS = [f"till-{number}" for number in range(1, 101)]
 
@@ -28,10 +28,6 @@ def bench() -> Iterator[Bench]:
     made.enrol(*TILLS[:60])
     yield made
     made.close()
-
-
-def say(bench: Bench, tid: str, counter: int) -> None:
-    bench.hub.receive(tid, bench.shop.envelope(tid, counter, sent_at_ms=bench.clock.ms))
 
 
 def test_the_answer_goes_to_the_device_unchanged(bench: Bench) -> None:
@@ -151,71 +147,6 @@ def test_the_pauses_grow_up_to_their_maximum_and_a_break_counts_once(bench: Benc
         pauses.append(line.retry_at_ms - bench.clock.ms)
     assert pauses[-1] >= LINE_RETRY_MS_MAX // 2
     assert max(pauses) <= LINE_RETRY_MS_MAX
-
-
-def test_a_clock_that_jumps_back_does_not_silence_the_line(bench: Bench) -> None:
-    say(bench, "till-1", 1)
-    bench.hub.batch_lost(1)
-    bench.clock.ms -= 3_600_000
-    bench.hub.tick()
-    assert 2 in bench.line.batches
-
-
-HOUR_MS = 3_600_000
-
-
-def test_a_clock_that_jumps_back_does_not_hold_a_refused_batch(bench: Bench) -> None:
-    say(bench, "till-1", 1)
-    del bench.line.batches[1]
-    bench.hub.batch_refused(1)
-    bench.clock.ms -= HOUR_MS
-    bench.hub.tick()
-    assert 2 in bench.line.batches
-
-
-def test_a_clock_that_jumps_back_tells_a_terminal_that_waits(bench: Bench) -> None:
-    say(bench, "till-1", 1)
-    bench.clock.ms -= HOUR_MS
-    bench.hub.tick()
-    assert bench.link.words() == [("till-1", "backend_unreachable")]
-    say(bench, "till-2", 1)
-    bench.clock.ms += UNKNOWN_AFTER_MS
-    bench.hub.tick()
-    assert bench.link.words()[1:] == [("till-2", "backend_unreachable")], "and goes on as before"
-
-
-def test_a_clock_that_jumps_back_keeps_no_answer_from_its_terminal(bench: Bench) -> None:
-    say(bench, "till-1", 1)
-    bench.answer(1)
-    device, _, parcel = bench.link.told[-1]
-    assert parcel is not None
-    bench.hub.undelivered(device, parcel)
-    bench.clock.ms -= HOUR_MS
-    bench.hub.tick()
-    assert bench.link.told[-1][2] == parcel
-    assert len(bench.link.told) == 2
-    recorded = bench.connection.execute("SELECT count(*) FROM uplink WHERE answer IS NOT NULL")
-    assert recorded.fetchone() == (1,), "what waits is written down at once"
-
-
-@pytest.mark.parametrize("jump_ms", [-HOUR_MS, HOUR_MS])
-def test_a_clock_that_jumps_loses_nothing_and_keeps_the_order(bench: Bench, jump_ms: int) -> None:
-    say(bench, "till-1", 1)
-    bench.hub.batch_lost(1)
-    bench.clock.ms += jump_ms
-    say(bench, "till-1", 2)
-    bench.start()
-    bench.enrol("till-1")
-    say(bench, "till-1", 3)
-    counters = []
-    for _ in range(20):
-        for number in sorted(bench.line.batches):
-            counters += [one.counter for one in bench.line.requests(number)]
-            bench.answer(number)
-        bench.clock.ms += 1_000
-        bench.hub.tick()
-    assert list(dict.fromkeys(counters)) == [1, 2, 3]
-    assert bench.hub.core.forwarding.rows == 0
 
 
 def test_the_terminal_hears_unknown_once_and_then_the_truth(bench: Bench) -> None:

@@ -13,7 +13,7 @@ from protocol.errors import advice
 from protocol.trust import Trust
 from terminal.agent import Agent
 from terminal.effects import Effect, PrintReceipt, Transmit
-from terminal.inputs import AnswerArrived, Input, LinkUp, Tick
+from terminal.inputs import AnswerArrived, CodeScanned, Input, LinkUp, StartSale, Tick
 from terminal.journal.store import Journal
 from terminal.profile import Profile
 
@@ -203,3 +203,12 @@ class Bench:
                 self.receipts.append(effect)
             else:
                 self.others.append(effect)
+
+
+def sell(bench: Bench, amount_minor: int = 1280, method: str = "pay_code") -> Transmit:
+    """Start a sale and let it go out."""
+    bench.feed(StartSale(amount_minor=amount_minor, currency="CNY", method=method))
+    if method == "pay_code":
+        shown = bench.agent.screen()
+        bench.feed(CodeScanned(shown.subject or "", CODE))
+    return bench.sent_of("payment.create")[-1]
