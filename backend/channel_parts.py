@@ -7,6 +7,8 @@ from backend.channels.ports import ChannelPort
 from backend.payments.by_channel import ResolvePayment
 from backend.payments.model import PaymentRules
 from backend.payments.services import Services
+from backend.reconciliation.repository import ReconciliationRepository
+from backend.reconciliation.returns import ResolveReturn
 from backend.refunds.by_channel import ResolveRefund
 from backend.refunds.giving_back import ResolveGiveBack
 from backend.sagas.model import SagaKind
@@ -29,6 +31,7 @@ def build_runner(
         repository=SagaRepository(services.reader),
         channels={**heirs, **channels},
         resolvers=resolvers(services.rules),
+        taken=ReconciliationRepository(services.reader).taken,
         clock=services.clock,
         flows=services.flows,
     )
@@ -40,6 +43,7 @@ def resolvers(rules: PaymentRules) -> dict[SagaKind, Resolve]:
         SagaKind.PAY: partial(_payment, rules),
         SagaKind.REFUND: partial(_refund, rules),
         SagaKind.GIVE_BACK: partial(_give_back, rules),
+        SagaKind.RETURN: partial(_return, rules),
         SagaKind.TOP_UP: _top_up,
         SagaKind.PAYOUT: partial(_payout, rules),
     }
@@ -55,6 +59,10 @@ def _refund(rules: PaymentRules, saga_id: str, word: Word) -> ResolveRefund:
 
 def _give_back(rules: PaymentRules, saga_id: str, word: Word) -> ResolveGiveBack:
     return ResolveGiveBack(saga_id=saga_id, word=word, rules=rules)
+
+
+def _return(rules: PaymentRules, saga_id: str, word: Word) -> ResolveReturn:
+    return ResolveReturn(saga_id=saga_id, word=word, rules=rules)
 
 
 def _top_up(saga_id: str, word: Word) -> ResolveTopUp:

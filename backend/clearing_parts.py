@@ -149,6 +149,7 @@ def _reconciliation(
         channels=days,
         calendar=calendar,
         reserve_account=settings.reserve_account,
+        rules=services.rules,
         prices={name: facts.cost for name, facts in services.rules.routing.facts.items()},
         wallet=wallet,
     )

@@ -9,7 +9,10 @@ from rich.table import Table
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(help="Breaks of the reconciliation.", no_args_is_help=True)
-_LISTED = ("break_id", "kind", "source", "reference", "business_date", "state", "age_days")
+_LISTED = (
+    "break_id", "kind", "source", "reference", "channel_reference", "business_date", "state",
+    "age_days",
+)  # fmt: skip
 _STEPS = ("event", "state_before", "state_after", "actor", "words")
 
 
@@ -54,4 +57,21 @@ def resolve(
         if owner_id:
             body |= {"assign": kind, "owner_id": owner_id}
     found = api_of(url, ca, token_file).post(f"/operator/v1/breaks/{break_id}/resolve", body)
+    typer.echo(f"{break_id}: {found['break']['state']}")
+
+
+@app.command(name="return")
+def return_command(
+    break_id: str,
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    by: Annotated[str, typer.Option(help="Who decides.")],
+    words: Annotated[str, typer.Option(help="Why: at least two words.")],
+) -> None:
+    """Ask the channel now to take back what it took twice or unasked, by its own number.
+
+    Without this it is asked when the break is two days old."""
+    body = {"by": by, "words": words}
+    found = api_of(url, ca, token_file).post(f"/operator/v1/breaks/{break_id}/return", body)
     typer.echo(f"{break_id}: {found['break']['state']}")

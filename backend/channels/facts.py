@@ -23,6 +23,10 @@ class Offer(StrEnum):
     """Whether it tells what became of an order. Where it does not, an order whose outcome is
     unknown is reversed, and a refund or a payout is sent again with its own id."""
     REFUND = "refund"
+    FIND = "find"
+    """Whether it tells what stands under a number of its own."""
+    RETURN = "return"
+    """Whether it gives back what is named by a number of its own."""
     PAYOUT = "payout"
 
 
@@ -83,7 +87,7 @@ DEFAULT_FACTS: dict[str, ChannelFacts] = {
         # The POS flavour of ISO 8583 has no message that asks about an order.
         ChannelFacts(
             channel_id=CUP,
-            offers=frozenset({Offer.PAY, Offer.REFUND}),
+            offers=frozenset({Offer.PAY, Offer.REFUND, Offer.RETURN}),
             amount_minor_max=100_000_000,
             cost=CostTerms(rate_ppm=3_825, rate_micro_max=16_250_000),
         ),
@@ -112,7 +116,7 @@ DEFAULT_FACTS: dict[str, ChannelFacts] = {
         ),
         ChannelFacts(
             channel_id=CUP_QR,
-            offers=_ALL - {Offer.PAYOUT},
+            offers=_ALL - {Offer.PAYOUT, Offer.FIND},
             amount_minor_max=5_000_000,
             cost=CostTerms(rate_ppm=3_825, rate_micro_max=16_250_000),
         ),

@@ -46,13 +46,20 @@ class HttpChannel:
 
     async def refund(self, order: RefundOrder) -> ChannelAnswer:
         """``ChannelPort.refund``."""
+        named = {"order_id": order.order_id}
+        if order.is_by_reference:
+            named = {"number": order.order_reference}
         content: dict[str, Any] = {
             "refund_id": order.refund_id,
-            "order_id": order.order_id,
+            **named,
             "amount_minor": order.amount.amount_minor,
             "currency": order.amount.currency,
         }
         return await self._say("/refunds", order.refund_id, content, _OF_REFUNDS)
+
+    async def find(self, order: RefundOrder) -> ChannelAnswer | None:
+        """``ChannelPort.find``."""
+        return await self._query("/numbers", order.order_reference, _STATES)
 
     async def query_refund(self, order: RefundOrder) -> ChannelAnswer | None:
         """``ChannelPort.query_refund``."""

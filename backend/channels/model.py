@@ -58,6 +58,10 @@ class RefundOrder:
     order_at_ms: int = 0
     order_reference: str = ""
     order_settlement_date: str = ""
+    is_by_reference: bool = False
+    """The order is named by the channel's own number alone: what the channel has taken once too
+    often, or without our asking. Then ``order_id`` is what its file calls it, and proves nothing.
+    """
 
 
 @dataclass(frozen=True, slots=True)

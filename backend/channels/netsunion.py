@@ -157,12 +157,16 @@ class NetsUnion:
             at_ms=self._at_ms(order.at_ms),
             amount=order.amount,
             category=REFUND_CATEGORY,
-            original_trx_id=ids.trx_id(order.order_id, "pay"),
+            original_trx_id=_original(order),
             original_order_id=order.order_id,
             order_id=order.refund_id,
             batch=self._batch(),
         )
         return _one_way(await self._told("205", message, order.refund_id, message.trx_id))
+
+    async def find(self, order: RefundOrder) -> ChannelAnswer | None:
+        """``ChannelPort.find``: 303, whatever id of ours the clearing house has with the number."""
+        return await self._asked("", _original(order))
 
     async def query_refund(self, order: RefundOrder) -> ChannelAnswer | None:
         """``ChannelPort.query_refund``: 303."""
@@ -248,17 +252,20 @@ class NetsUnion:
     async def _told(
         self, number: str, message: Message, own_id: str, trx_id: str
     ) -> ChannelAnswer | None:
-        """The word on a transaction; None if it was never seen."""
+        """The word on a transaction; None if it was never seen. ``own_id`` may be anybody's where
+        it is empty."""
         said = await self._ask(number, message, TrxAnswer)
         if said.trx_id != trx_id:
             raise OperatingError("internal", "an answer about another transaction")
         if said.business_code == BUSINESS_UNKNOWN_TRX and not said.order_id:
             return None
         state = _STATES.get(said.status)
-        if state is None or said.order_id != own_id:
+        if state is None or said.order_id != (own_id or said.order_id):
             raise OperatingError("internal", f"TrxStatus {said.status} says nothing")
         reason = said.business_text[:ANSWER_TEXT_CHARS_MAX]
-        return ChannelAnswer(own_id, state, reason, said.trx_id, said.settlement_day.isoformat())
+        return ChannelAnswer(
+            said.order_id, state, reason, said.trx_id, said.settlement_day.isoformat()
+        )
 
     async def _ask(self, number: str, message: Message, wanted: type[_Answer]) -> _Answer:
         request, headers = self._signed(number, message)
@@ -287,6 +294,13 @@ class NetsUnion:
 
     def _at_ms(self, planned_ms: int) -> int:
         return planned_ms or self._clock.now_ms()
+
+
+def _original(order: RefundOrder) -> str:
+    """The number of the transaction that is given back."""
+    if order.is_by_reference:
+        return ids.check_trx_id(order.order_reference)
+    return ids.trx_id(order.order_id, "pay")
 
 
 def _sure(said: ChannelAnswer | None) -> ChannelAnswer:

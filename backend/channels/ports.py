@@ -109,6 +109,10 @@ class ChannelPort(DayPort, Protocol):
         """Give back a part of an order."""
         ...
 
+    async def find(self, order: RefundOrder) -> ChannelAnswer | None:
+        """What stands under the channel's own number, which the order names; None: nothing."""
+        ...
+
     async def query_refund(self, order: RefundOrder) -> ChannelAnswer | None:
         """What became of a refund; None if it never arrived."""
         ...

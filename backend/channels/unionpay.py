@@ -129,22 +129,29 @@ class UnionPay:
         return ChannelAnswer(order.order_id, state, reason, answer.rrn, self._settled_on(answer))
 
     async def refund(self, order: RefundOrder) -> ChannelAnswer:
-        """``ChannelPort.refund``."""
-        paid = await self._traces.find(order.order_id)
-        if paid is None:
-            raise OperatingError("internal", "an order that this terminal has not sent")
+        """``ChannelPort.refund``: the original by its trace; what no terminal of ours has sent by
+        the switch's retrieval reference number, and no batch."""
+        token, original = order.token, _by_number(order)
+        if not order.is_by_reference:
+            paid = await self._traces.find(order.order_id)
+            if paid is None:
+                raise OperatingError("internal", "an order that this terminal has not sent")
+            trace, rrn = paid.trace, order.order_reference or paid.rrn
+            token, original = paid.token, Original(trace.batch, trace.stan, trace.date, rrn)
         wish = TraceWish(
             own_id=order.refund_id,
             kind=Kind.REFUND,
             amount_minor=order.amount.amount_minor,
-            token=paid.token,
+            token=token,
             at_ms=order.at_ms or self._clock.now_ms(),
         )
         kept = _same(await self._traces.take(wish), wish)
-        trace = paid.trace
-        original = Original(trace.batch, trace.stan, trace.date, order.order_reference or paid.rrn)
         answer = await self._told(kept, replace(_transaction(kept), original=original))
         return self._answer(kept, answer)
+
+    async def find(self, order: RefundOrder) -> ChannelAnswer | None:
+        """``ChannelPort.find``: not offered."""
+        raise CallerError("channel_unavailable", f"no query: {order.order_reference}")
 
     async def query_refund(self, order: RefundOrder) -> ChannelAnswer | None:
         """``ChannelPort.query_refund``: not offered."""
@@ -318,6 +325,12 @@ def _transaction(kept: KeptTrace) -> Transaction:
         own_id=kept.own_id,
         token=kept.token,
     )
+
+
+def _by_number(order: RefundOrder) -> Original:
+    """The original in fields 37 and 61 where only the switch's number and day are known."""
+    month_day = order.order_settlement_date[5:].replace("-", "")
+    return Original(0, 0, month_day, order.order_reference)
 
 
 def _same(kept: KeptTrace, wish: TraceWish) -> KeptTrace:

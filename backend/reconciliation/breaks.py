@@ -78,6 +78,9 @@ ACTIONS: dict[BreakClass, Action] = {
     BreakClass.POSITION: Action.HAND_OVER,
     BreakClass.WALLET: Action.HAND_OVER,
 }
+RETURNED_WHEN_AGED = frozenset({BreakClass.LONG_MISSING_ORDER, BreakClass.DUPLICATE})
+"""What leaves LONG by a conversation with the channel when its time is over, unless a person has
+said before whose it is."""
 POSTED_WHEN_AGED = frozenset({BreakClass.SHORT_MISSING_CHANNEL})
 """What leaves the pool into SHORT when its time is over; everything else goes to people."""
 
@@ -89,6 +92,8 @@ class BreakState(StrEnum):
     """Waits for the other side."""
     POSTED = "posted"
     """Its money stands in LONG or SHORT."""
+    RETURNING = "returning"
+    """The channel is asked to take back what stands in LONG."""
     WAITING = "waiting"
     """Waits for a person; its day stays open, if it is not closed already."""
     GONE = "gone"
@@ -110,6 +115,10 @@ class BreakStep(StrEnum):
     RESOLVE = "resolve"
     GIVE_BACK = "give_back"
     """What is long goes back to its payer, by a conversation with the channel."""
+    ASK_BACK = "ask_back"
+    """The channel is asked to take back a transaction by its own number."""
+    KEEP = "keep"
+    """It will not: a person decides, or asks once more."""
     ASSIGN = "assign"
     """What is long belongs to somebody here: a person says to whom."""
     WRITE_OFF = "write_off"
@@ -127,6 +136,8 @@ class BreakEvent(StrEnum):
     TAKEN_BACK = "BreakTakenBack"
     RESOLVED = "BreakResolved"
     GIVEN_BACK = "BreakGivenBack"
+    ASKED_BACK = "BreakAskedBack"
+    KEPT = "BreakKept"
     ASSIGNED = "BreakAssigned"
     WRITTEN_OFF = "BreakWrittenOff"
 
@@ -159,12 +170,15 @@ TRANSITIONS: dict[tuple[BreakState, BreakStep], Edge] = {
     (_S.POSTED, _T.TAKE_BACK): Edge(_S.GONE, _E.TAKEN_BACK),
     (_S.GONE, _T.HAND_OVER): _HANDED_OVER,
     (_S.POSTED, _T.GIVE_BACK): Edge(_S.RESOLVED, _E.GIVEN_BACK),
+    (_S.POSTED, _T.ASK_BACK): Edge(_S.RETURNING, _E.ASKED_BACK),
+    (_S.RETURNING, _T.GIVE_BACK): Edge(_S.RESOLVED, _E.GIVEN_BACK),
+    (_S.RETURNING, _T.KEEP): Edge(_S.POSTED, _E.KEPT),
     (_S.POSTED, _T.ASSIGN): Edge(_S.RESOLVED, _E.ASSIGNED),
     (_S.POSTED, _T.WRITE_OFF): Edge(_S.WRITTEN_OFF, _E.WRITTEN_OFF),
     (_S.WAITING, _T.REMATCH): _REMATCHED,
     (_S.WAITING, _T.RESOLVE): _RESOLVED,
 }
-OPEN_STATES = frozenset({_S.POOLED, _S.POSTED, _S.WAITING})
+OPEN_STATES = frozenset({_S.POOLED, _S.POSTED, _S.RETURNING, _S.WAITING})
 
 
 def proposed(state: BreakState, excess_minor: int) -> BreakStep | None:
@@ -206,6 +220,10 @@ class Break:
     """Our side still speaks with the institution: wait for what comes of it."""
     is_for_people: bool = False
     """Somebody here decides it first; until then its day stays open."""
+    channel_reference: str = ""
+    """The institution's own number of what only it has; empty where its file tells none."""
+    account: str = ""
+    """Whose money it is there, as the file says."""
 
     @property
     def break_id(self) -> str:

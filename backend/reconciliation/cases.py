@@ -70,6 +70,8 @@ class TakeUpBreak:
             "found_at_ms": now_ms,
             "updated_at_ms": now_ms,
             "event_count": 1,
+            "channel_reference": found.channel_reference,
+            "account": found.account,
         }
         ws.insert(CASE, row)
         _note(ws, row, edge, before="", now_ms=now_ms, actor=SYSTEM, words="")

@@ -16,6 +16,8 @@ or the one after over a night's repetition."""
 FEE_ROUNDED_MINOR_MAX = 1
 FEES_ROUNDED_PER_DAY_MINOR_MAX = 100
 """Of differences that are taken to be rounding, over all channels."""
+RETURN_TRIES_MAX = 9
+"""Conversations with a channel about one break."""
 WORDS_CHARS_MAX = 400
 ROWS_PER_LIST_MAX = 200
 ADVANCE_DAYS_MAX = 16

@@ -257,6 +257,31 @@ class ReconciliationRepository:
         where = (_CASE.c.source == source, _CASE.c.reference.in_(references))
         return await self._reader.fetch(select(_CASE).where(*where).order_by(_CASE.c.break_id))
 
+    async def taken(self, break_id: str) -> Row:
+        """A break without its timeline."""
+        [row] = await self._reader.fetch(select(_CASE).where(_CASE.c.break_id == break_id))
+        return row
+
+    async def numbers(self, channel_id: str, references: Sequence[str]) -> dict[str, str]:
+        """The channel's own numbers of orders of ours, by our ids, as it has told us."""
+        query = select(_SAGA.c.saga_id, _SAGA.c.reference).where(
+            _SAGA.c.channel_id == channel_id, _SAGA.c.saga_id.in_(references)
+        )
+        return {row["saga_id"]: row["reference"] for row in await self._reader.fetch(query)}
+
+    async def long_cases(self, before: str) -> list[Row]:
+        """What stands in LONG and whose time in the pool would be over, oldest first."""
+        query = (
+            select(_CASE)
+            .where(
+                _CASE.c.state == breaks.BreakState.POSTED.value,
+                _CASE.c.pool_until <= before,
+                _CASE.c.kind.in_([kind.value for kind in breaks.RETURNED_WHEN_AGED]),
+            )
+            .order_by(_CASE.c.business_date, _CASE.c.break_id)
+        )
+        return await self._reader.fetch(query.limit(BREAKS_PER_CHANNEL_DAY_MAX))
+
     async def open_cases(
         self, *, before: str = "", day: str = "", limit: int = BREAKS_PER_CHANNEL_DAY_MAX
     ) -> list[Row]:

@@ -13,6 +13,7 @@ from backend.reconciliation.breaks import BreakStep
 from backend.reconciliation.cases import MoveBreak
 from backend.reconciliation.limits import ROWS_PER_LIST_MAX, WORDS_CHARS_MAX
 from backend.reconciliation.repository import ReconciliationRepository
+from backend.reconciliation.returns import AskBack, obstacle
 from backend.wanted import Wanted
 from protocol.errors import CallerError
 from protocol.limits import IDENTIFIER_CHARS_MAX
@@ -20,11 +21,16 @@ from protocol.limits import IDENTIFIER_CHARS_MAX
 Guard = Callable[[Request], Awaitable[None]]
 
 
-class Settled(Wanted):
-    """How a person ends a break, who it is, and why: at least two words."""
+class Returned(Wanted):
+    """Who decides about a break, and why: at least two words."""
 
     by: Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX)]
     words: Annotated[str, Field(pattern=r"^\s*\S+\s+\S", max_length=WORDS_CHARS_MAX)]
+
+
+class Settled(Returned):
+    """How a person ends a break."""
+
     write_off: bool = False
     """It is short, lost, and our loss."""
     assign: Literal["payer", "merchant"] | None = None
@@ -47,7 +53,9 @@ class Settled(Wanted):
 
 def operator_router(services: Services, operator_only: Guard) -> APIRouter:
     """``/operator/v1/breaks``: those that are open, the oldest first; ``/{break_id}``: one with its
-    timeline; ``/{break_id}/resolve``: what becomes of it."""
+    timeline and what stands in the way of asking its money back (``obstacle``);
+    ``/{break_id}/resolve``: what becomes of it; ``/{break_id}/return``: ask its channel now to take
+    it back by the channel's own number."""
     repository = ReconciliationRepository(services.reader)
     routes = APIRouter(
         prefix="/operator/v1/breaks", tags=["clearing"], dependencies=[Depends(operator_only)]
@@ -61,7 +69,11 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
         now = datetime.fromtimestamp(services.clock.now_ms() // 1000, UTC)
         return {
             "breaks": [
-                {**row, "age_days": (now - _at(row["found_at_ms"])) // timedelta(days=1)}
+                {
+                    **row,
+                    "obstacle": obstacle(row, services.rules),
+                    "age_days": (now - _at(row["found_at_ms"])) // timedelta(days=1),
+                }
                 for row in rows
             ]
         }
@@ -71,7 +83,7 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
         row = await repository.case(break_id)
         if row is None:
             raise CallerError("break_unknown", break_id)
-        return row
+        return {**row, "obstacle": obstacle(row, services.rules)}
 
     @routes.post("/{break_id}/resolve")
     async def resolve(break_id: str, body: Settled) -> dict[str, Any]:
@@ -83,6 +95,16 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
             actor=f"operator:{body.by}",
             words=body.words,
             to=None if body.assign is None else Assignee(body.assign, body.owner_id),
+        )
+        return {"break": await services.submit(command)}
+
+    @routes.post("/{break_id}/return")
+    async def ask_back(break_id: str, body: Returned) -> dict[str, Any]:
+        command = AskBack(
+            follows=await one(break_id),
+            rules=services.rules,
+            actor=f"operator:{body.by}",
+            words=body.words,
         )
         return {"break": await services.submit(command)}
 

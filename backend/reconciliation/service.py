@@ -7,7 +7,7 @@ Rule 2: reconciled again, nothing happens twice: breaks are known by what they a
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
@@ -15,16 +15,16 @@ from typing import Any
 
 import structlog
 
-from backend.channels.day_file import DayRow
+from backend.channels.day_file import DayFile, DayRow
 from backend.channels.facts import CostTerms
 from backend.channels.iso20022 import StatementEntry
 from backend.channels.model import ECNY, FUND
 from backend.channels.ports import BankPort, DayPort
 from backend.clearing.calendar import Calendar
-from backend.db.command import Command, Read
+from backend.db.command import Command
 from backend.db.tables import Row
-from backend.db.working_set import WorkingSet
 from backend.instruments.model import HOUSE, OFFLINE
+from backend.payments.model import PaymentRules
 from backend.reconciliation.advances import match_repaid
 from backend.reconciliation.breaks import (
     Break,
@@ -39,7 +39,6 @@ from backend.reconciliation.cases import MoveBreak, TakeUpBreak
 from backend.reconciliation.fees import priced, priced_known
 from backend.reconciliation.giving_back import GiveBackLong
 from backend.reconciliation.limits import (
-    BREAKS_KEPT_MAX,
     BREAKS_PER_CHANNEL_DAY_MAX,
     LOOKED_UP_AT_ONCE_MAX,
 )
@@ -51,9 +50,11 @@ from backend.reconciliation.match import (
     match_sides,
     total,
 )
+from backend.reconciliation.numbers import numbered, rows_of, strays
 from backend.reconciliation.repository import ReconciliationRepository
+from backend.reconciliation.returns import AskBack, obstacle
+from backend.reconciliation.runs import KeepRun
 from backend.reconciliation.sides import DayMatch, Side
-from backend.reconciliation.tables import BREAK, DAY, RUN
 from backend.reconciliation.wallet import SOURCE, WalletComparison
 from protocol.errors import OperatingError
 
@@ -64,53 +65,6 @@ _LACKING = frozenset({BreakClass.SHORT_MISSING_CHANNEL, BreakClass.REFUND_PENDIN
 _STILL_MISSING = frozenset({BreakState.POOLED, BreakState.POSTED, BreakState.WAITING})
 _COUPONS = "C:OWN_DUE:"
 """Where the part of an order stands that a coupon paid, or that went back to us for it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeepRun:
-    """Store a run and its breaks; returns the run's number."""
-
-    business_date: str
-    booked_on: str
-    matched: int
-    breaks: tuple[Break, ...]
-
-    def reads(self) -> Iterable[Read]:
-        return [(DAY, self.business_date)]
-
-    def decide(self, ws: WorkingSet, now_ms: int) -> int:
-        known = ws.get(DAY, self.business_date)
-        number = 1 if known is None else known["runs"] + 1
-        if known is None:
-            ws.insert(DAY, {"business_date": self.business_date, "runs": 1})
-        else:
-            ws.update(DAY, self.business_date, runs=number)
-        ws.insert(
-            RUN,
-            {
-                "business_date": self.business_date,
-                "run": number,
-                "booked_on": self.booked_on,
-                "matched": self.matched,
-                "breaks": len(self.breaks),
-                "at_ms": now_ms,
-            },
-        )
-        for index, found in enumerate(self.breaks[:BREAKS_KEPT_MAX], start=1):
-            ws.insert(
-                BREAK,
-                {
-                    "business_date": self.business_date,
-                    "run": number,
-                    "number": index,
-                    "kind": found.kind.value,
-                    "source": found.source,
-                    "reference": found.reference,
-                    "ours_minor": found.ours_minor,
-                    "theirs_minor": found.theirs_minor,
-                },
-            )
-        return number
 
 
 _OUTSIDE_TRANSIT = frozenset({FUND, ECNY})
@@ -140,6 +94,7 @@ class Reconciliation:
         channels: Mapping[str, DayPort],
         calendar: Calendar,
         reserve_account: str,
+        rules: PaymentRules,
         prices: Mapping[str, CostTerms],
         wallet: WalletComparison | None = None,
         currency: str = "CNY",
@@ -150,6 +105,7 @@ class Reconciliation:
         self._bank = bank
         self._channels = channels
         self._reserve_account = reserve_account
+        self._rules = rules
         self._prices = prices
         self._wallet = wallet
         self._currency = currency
@@ -235,6 +191,9 @@ class Reconciliation:
             step = aged_step(kind, has_transit=_has_transit(row["source"]))
             _log.error("break_aged", break_id=row["break_id"], kind=kind.value, step=step.value)
             await self._submit(MoveBreak(follows=row, step=step, booked_on=booked_on))
+        for row in await self._repository.long_cases(day):
+            if not obstacle(row, self._rules):
+                await self._submit(AskBack(follows=row, rules=self._rules, is_first=True))
 
     async def _end(self, row: Row, booked_on: str) -> None:
         step = {
@@ -284,9 +243,8 @@ class Reconciliation:
         """A channel's file of its day against what it told us; then its sum against the money that
         came; then what stands on its account."""
         books, text, source = self._repository, day.isoformat(), f"channel {channel_id}"
-        with DayMatch() as match:
-            with await self._channels[channel_id].day_file(day) as file:
-                await asyncio.to_thread(match.add_theirs, map(_side_of, file.rows()))
+        with DayMatch() as match, await self._channels[channel_id].day_file(day) as file:
+            await asyncio.to_thread(match.add_theirs, map(_side_of, file.rows()))
             terms = self._prices.get(channel_id, CostTerms())
             async for some in books.channel_orders(channel_id, text):
                 match.add_ours(priced(some, terms))
@@ -299,6 +257,7 @@ class Reconciliation:
             compared = await asyncio.to_thread(
                 lambda: match_sides(source, text, match, known=known, moved=moved)
             )
+            compared = await self._numbered(channel_id, compared, file)
             ours_minor, theirs_minor = match.sum_minor("ours"), match.sum_minor("theirs")
         settled = await books.settled(f"STL-{channel_id}-{day:%Y%m%d}")
         name = f"{channel_id}.{text}"
@@ -323,6 +282,18 @@ class Reconciliation:
                 )
             )
         return _Found(source, total(matches), _has_transit(source), not funds.breaks)
+
+    async def _numbered(self, channel_id: str, compared: Matched, file: DayFile) -> Matched:
+        """With the channel's own numbers of what only it has; the file is read again for them."""
+        wanted = strays(compared.breaks)
+        if not wanted:
+            return compared
+        rows = await asyncio.to_thread(lambda: rows_of(file.rows(), wanted))
+        ours: dict[str, str] = {}
+        for start in range(0, len(wanted), LOOKED_UP_AT_ONCE_MAX):
+            some = wanted[start : start + LOOKED_UP_AT_ONCE_MAX]
+            ours |= await self._repository.numbers(channel_id, some)
+        return Matched(compared.count, numbered(compared.breaks, rows, ours))
 
     async def _awaited(self, source: str, day: str, known: Mapping[str, Known]) -> dict[str, Known]:
         """Mark what a row of this day's file may belong to: an order that its own day's file

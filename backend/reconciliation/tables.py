@@ -66,6 +66,10 @@ class ReconciliationCase(BackendTable, table=True):
     found_at_ms: int = Field(sa_type=INTEGER)
     updated_at_ms: int = Field(sa_type=INTEGER)
     event_count: int = Field(sa_type=INTEGER)
+    channel_reference: str = Field(default="", sa_type=TEXT)
+    """The institution's own number of what only it has; empty where its file tells none."""
+    account: str = Field(default="", sa_type=TEXT)
+    """Whose money it is there, as the file says."""
 
 
 class ReconciliationCaseEvent(BackendTable, table=True):

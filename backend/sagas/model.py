@@ -29,6 +29,8 @@ class SagaKind(StrEnum):
     REFUND = "refund"
     GIVE_BACK = "give_back"
     """A refund of what nobody wants: the payment was given up, the channel had settled it."""
+    RETURN = "return"
+    """A refund of what the channel has taken without our asking, named by its own number."""
     TOP_UP = "top_up"
     """A payer's own money, from a bank account to the balance."""
     PAYOUT = "payout"

@@ -34,6 +34,9 @@ _log = structlog.get_logger()
 _MS_PER_S = 1_000
 Submit = Callable[[Command], Awaitable[Any]]
 RunRead = Callable[[Callable[[], Any]], Awaitable[Any]]
+Taken = Callable[[str], Awaitable[Row]]
+"""What a channel has taken without our asking, by the break's id: ``reference``,
+``channel_reference``, ``account``, ``business_date``."""
 
 
 class SagaRunner:
@@ -47,6 +50,7 @@ class SagaRunner:
         repository: SagaRepository,
         channels: Mapping[str, ChannelPort],
         resolvers: Mapping[SagaKind, Resolve],
+        taken: Taken,
         clock: Clock,
         flows: FlowMeter,
     ) -> None:
@@ -55,6 +59,7 @@ class SagaRunner:
         self._repository = repository
         self._channels = channels
         self._resolvers = resolvers
+        self._taken = taken
         self._clock = clock
         self._flows = flows
         self._news = asyncio.Event()
@@ -204,7 +209,12 @@ class SagaRunner:
             return await _ask_pay(channel, row, ask)
         if row["kind"] == SagaKind.PAYOUT:
             return await _ask_payout(channel, row, ask)
-        order = _refund_order(row, await self._paid_by(row))
+        if row["kind"] == SagaKind.RETURN:
+            order = _return_order(row, await self._taken(row["payment_id"]))
+            if ask is Ask.SEND and not await _has_taken(channel, order):
+                return ChannelAnswer(row["saga_id"], "refused", "the channel has no such", "", "")
+        else:
+            order = _refund_order(row, await self._paid_by(row))
         if ask is Ask.QUERY and Offer.QUERY in channel.facts.offers:
             answer = await channel.query_refund(order)
             if answer is not None:
@@ -265,6 +275,28 @@ def _refund_order(row: Row, paid: Row) -> RefundOrder:
         order_reference=paid["reference"],
         order_settlement_date=paid["settlement_date"],
     )
+
+
+def _return_order(row: Row, taken: Row) -> RefundOrder:
+    return RefundOrder(
+        row["saga_id"],
+        taken["reference"],
+        _amount(row),
+        at_ms=row["created_at_ms"],
+        token=taken["account"],
+        order_amount_minor=row["amount_minor"],
+        order_reference=taken["channel_reference"],
+        order_settlement_date=taken["business_date"],
+        is_by_reference=True,
+    )
+
+
+async def _has_taken(channel: ChannelPort, order: RefundOrder) -> bool:
+    """Whether the channel confirms what its file says; one that cannot be asked will refuse."""
+    if Offer.FIND not in channel.facts.offers:
+        return True
+    found = await channel.find(order)
+    return found is not None and found.state == "succeeded"
 
 
 def _amount(row: Row) -> Money:

@@ -31,6 +31,7 @@ class Saga(BackendTable, table=True):
     channel knows it by."""
     kind: str = Field(sa_type=TEXT)
     payment_id: str = Field(sa_type=TEXT)
+    """Of a *return*: the break's id."""
     channel_id: str = Field(sa_type=TEXT)
     """Whom it is with: one channel at a time."""
     planned_channel_id: str = Field(default="", sa_type=TEXT)

@@ -2,11 +2,12 @@
 published (a fund's bank, the e-CNY operator).
 
 ``POST /{name}/orders``, ``GET …/orders/{id}``, ``POST …/orders/{id}/reversal``, ``POST …/refunds``,
-``GET …/refunds/{id}``, ``POST …/days/{day}/settlement``, ``GET …/days/{day}/file``.
+``GET …/refunds/{id}``, ``GET …/numbers/{number}``, ``POST …/days/{day}/settlement``,
+``GET …/days/{day}/file``.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal, TypeVar
 
@@ -18,14 +19,14 @@ from backend.channels import day_file
 from backend.channels.model import ChannelAnswer, PayOrder, RefundOrder
 from backend.sandbox.institution.faults import spoil_rows
 from backend.sandbox.institution.house import Answer, House
-from backend.sandbox.institution.orders import OrderBook
+from backend.sandbox.institution.orders import OVERCHARGES, OrderBook
 from backend.sandbox.institution.own_clock import china_day
 from backend.sandbox.institution.signed import answer_signed
 from protocol.errors import CallerError
 from protocol.messages.base import CurrencyText, Name, PositiveMinor
 from protocol.money import Money
 
-REFUSALS = ("refuse_order", "refuse_refund")
+REFUSALS = ("refuse_order", "refuse_refund", *OVERCHARGES)
 """The faults that a channel has beside the common ones."""
 _Body = TypeVar("_Body", bound=BaseModel)
 
@@ -42,12 +43,13 @@ class PayBody(BaseModel):
 
 
 class RefundBody(BaseModel):
-    """A refund of an order."""
+    """A refund of an order, which is named by its id or by the channel's number."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
     refund_id: Name
-    order_id: Name
+    order_id: Name | None = None
+    number: Name | None = None
     amount_minor: PositiveMinor
     currency: CurrencyText
 
@@ -80,11 +82,20 @@ class JsonChannel:
         wanted = _parsed(PayBody, body)
         order = PayOrder(wanted.order_id, wanted.token, Money(wanted.amount_minor, wanted.currency))
         refuse = self.house.faults.strikes("refuse_order")
-        return self._said(self.book.pay(order, day=self._day(), refuse=refuse))
+        day = self._day()
+        answer = self.book.pay(order, day=day, refuse=refuse)
+        if answer.state == "succeeded":
+            self.book.overcharge(order, self.house.faults, day=day)
+        return self._said(answer)
 
     def order(self, order_id: str) -> Answer:
         """What became of an order."""
         return self._said(self.book.order(order_id))
+
+    def find(self, number: str) -> Answer:
+        """What stands under the channel's own number."""
+        known = self.book.order(self.book.order_of(number))
+        return self._said(None if known is None else replace(known, order_id=number))
 
     def reverse(self, order_id: str) -> Answer:
         """Undo an order."""
@@ -95,7 +106,8 @@ class JsonChannel:
         """Give a part of an order back."""
         wanted = _parsed(RefundBody, body)
         amount = Money(wanted.amount_minor, wanted.currency)
-        asked = RefundOrder(wanted.refund_id, wanted.order_id, amount)
+        order_id = wanted.order_id or self.book.order_of(wanted.number or "")
+        asked = RefundOrder(wanted.refund_id, order_id, amount)
         refuse = self.house.faults.strikes("refuse_refund")
         return self._said(self.book.refund(asked, day=self._day(), refuse=refuse))
 
@@ -168,6 +180,10 @@ def add_channel(app: FastAPI, name: str, channel: JsonChannel) -> None:
     @app.get(f"/{name}/refunds/{{refund_id}}")
     async def refund_result(request: Request, refund_id: str) -> Response:
         return await signed(request, lambda _: channel.refund_result(refund_id))
+
+    @app.get(f"/{name}/numbers/{{number}}")
+    async def find(request: Request, number: str) -> Response:
+        return await signed(request, lambda _: channel.find(number))
 
     @app.post(f"/{name}/days/{{day}}/settlement")
     async def settle(request: Request, day: date) -> Response:

@@ -1,6 +1,7 @@
 """What every channel does, near twin or real adapter: one suite for all (``RIGS``)."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,32 @@ async def test_a_refund_gives_back_once_whatever_is_asked_again(rig: Rig) -> Non
     assert (first.state, first.order_id) == ("succeeded", refund.refund_id)
     assert await rig.port.refund(refund) == first
     assert rig.left_minor() == OPENING_MINOR - 600
+
+
+async def test_what_is_named_by_the_channels_own_number_goes_back_once(rig: Rig) -> None:
+    """As money that a channel has taken without our asking: it knows it, and we do not."""
+    assert Offer.RETURN in rig.port.facts.offers
+    paid = await rig.port.pay(an_order(rig))
+    back = RefundOrder(
+        an_id("rtn"), an_id("pay", 99), Money(1_000, "CNY"), at_ms=START_MS, token=rig.token,
+        order_amount_minor=1_000, order_reference=paid.reference,
+        order_settlement_date=paid.settlement_date, is_by_reference=True,
+    )  # fmt: skip
+    if Offer.FIND in rig.port.facts.offers:
+        found = await rig.port.find(back)
+        assert found is not None
+        assert (found.state, found.reference) == ("succeeded", paid.reference)
+        unknown = replace(back, order_reference="9" * len(paid.reference))
+        assert await rig.port.find(unknown) is None
+    first = await rig.port.refund(back)
+    assert (first.state, first.order_id) == ("succeeded", back.refund_id)
+    assert await rig.port.refund(back) == first
+    if Offer.QUERY in rig.port.facts.offers:
+        assert await rig.port.query_refund(back) == first
+    assert rig.left_minor() == OPENING_MINOR
+    again = await rig.port.refund(replace(back, refund_id=an_id("rtn", 2)))
+    assert again.state == "refused"
+    assert rig.left_minor() == OPENING_MINOR
 
 
 async def test_refunds_sum_to_the_order_at_most(rig: Rig) -> None:

@@ -33,6 +33,7 @@ from backend.db.command import Command
 from backend.observability.flows import FlowMeter
 from backend.payments.model import DeviceRequest
 from backend.payments.repository import PaymentRepository
+from backend.reconciliation.repository import ReconciliationRepository
 from backend.refunds.repository import RefundRepository
 from backend.sagas.repository import SagaRepository
 from backend.sagas.runner import SagaRunner
@@ -135,6 +136,7 @@ class Life:
                 CUP: DyingChannel(self.card, self.power),
             },
             resolvers=resolvers(self.shop.rules),
+            taken=ReconciliationRepository(self.shop.reader).taken,
             clock=self.shop.clock,
             flows=FlowMeter(),
         )

@@ -1,7 +1,7 @@
 """Channels beside us whose lines a test cuts, and the runner that speaks to them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Literal
 
@@ -23,12 +23,13 @@ from backend.channels.model import (
 from backend.channels.netsunion import open_day
 from backend.channels.ports import ChannelPort, NotSentError
 from backend.observability.flows import FlowMeter
+from backend.reconciliation.repository import ReconciliationRepository
 from backend.sagas.repository import SagaRepository
 from backend.sagas.runner import SagaRunner
 from backend.sandbox.fund.company import Accounts, FundCompany
 from backend.sandbox.institution.faults import Faults
 from backend.sandbox.institution.house import House
-from backend.sandbox.institution.orders import OrderBook
+from backend.sandbox.institution.orders import OVERCHARGES, OrderBook
 from backend.sandbox.institution.settling import SettlementOrder, SettlementWord
 from backend.sandbox.json_channel import REFUSALS
 from backend.sandbox.netsunion.clearing_house import ClearingHouse
@@ -59,6 +60,8 @@ class NearChannel:
     day: Callable[[], date]
     facts: ChannelFacts
     mishaps: list[Mishap | None] = field(default_factory=list)
+    overcharges: Faults = field(default_factory=lambda: Faults(OVERCHARGES))
+    """Armed: the channel takes more than it is asked for."""
     refuses: int = 0
     """How many of the coming orders or refunds the issuer refuses."""
     late: list[Callable[[], ChannelAnswer | None]] = field(default_factory=list)
@@ -66,7 +69,16 @@ class NearChannel:
     """Happens once, between a call's being carried out and its answer's coming."""
 
     async def pay(self, order: PayOrder) -> ChannelAnswer:
-        return self._sure(lambda: self.book.pay(order, day=self.day(), refuse=self._refuses()))
+        def act() -> ChannelAnswer:
+            answer = self.book.pay(order, day=self.day(), refuse=self._refuses())
+            if answer.state == "succeeded":
+                self.number(self.book.overcharge(order, self.overcharges, day=self.day()))
+            return answer
+
+        return self._sure(act)
+
+    def number(self, strays: list[str]) -> None:
+        """Give what was taken by mistake the channel's own numbers."""
 
     async def query(self, order: PayOrder) -> ChannelAnswer | None:
         return self._call(lambda: self.book.order(order.order_id))
@@ -74,7 +86,16 @@ class NearChannel:
     async def reverse(self, order: PayOrder) -> ChannelAnswer:
         return self._sure(lambda: self.book.reverse(order.order_id, day=self.day()))
 
+    async def find(self, order: RefundOrder) -> ChannelAnswer | None:
+        return self._call(lambda: self.book.order(self.order_of(order.order_reference)))
+
+    def order_of(self, number: str) -> str:
+        """The order's id behind the channel's own number."""
+        return self.book.order_of(number)
+
     async def refund(self, order: RefundOrder) -> ChannelAnswer:
+        if order.is_by_reference:
+            order = replace(order, order_id=self.order_of(order.order_reference))
         return self._sure(lambda: self.book.refund(order, day=self.day(), refuse=self._refuses()))
 
     async def settle(self, day: date) -> None:
@@ -191,6 +212,27 @@ class NearNetsUnion(NearChannel):
             for case_id, order_id, amount, reason in self.clearing.disputes(day)
         ]  # fmt: skip
 
+    async def pay(self, order: PayOrder) -> ChannelAnswer:
+        return self._numbered(order, await super().pay(order))
+
+    async def query(self, order: PayOrder) -> ChannelAnswer | None:
+        found = await super().query(order)
+        return None if found is None else self._numbered(order, found)
+
+    def _numbered(self, order: PayOrder, answer: ChannelAnswer) -> ChannelAnswer:
+        """With the transaction's number, under which the day's file tells it, too."""
+        trx_id = ids.trx_id(order.order_id, "pay")
+        self.clearing.know(trx_id, "pay", order.order_id)
+        return replace(answer, reference=trx_id)
+
+    def number(self, strays: list[str]) -> None:
+        for order_id in strays:
+            self.clearing.know(ids.of_own_making(order_id, self.day()), "pay", order_id)
+
+    def order_of(self, number: str) -> str:
+        known = self.clearing.known(number)
+        return super().order_of(number) if known is None else known[1]
+
     def rows(self, day: date) -> list[DayRow]:
         data = b"".join(
             day_text.write(
@@ -265,6 +307,7 @@ def runner_of(shop: Shop, channels: dict[str, ChannelPort]) -> SagaRunner:
         repository=SagaRepository(shop.reader),
         channels=channels,
         resolvers=resolvers(shop.rules),
+        taken=ReconciliationRepository(shop.reader).taken,
         clock=shop.clock,
         flows=FlowMeter(),
     )

@@ -191,6 +191,7 @@ def day_end_of(world: World, bank: BankPort | None = None) -> DayEnd:
         channels=days,
         calendar=world.calendar,
         reserve_account=RESERVE,
+        rules=shop.rules,
         prices=world.prices,
         wallet=WalletComparison(wallet=ecny, books=WalletBooks(shop.reader))
         if isinstance(ecny, NearEcny)

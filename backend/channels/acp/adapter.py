@@ -139,7 +139,7 @@ class UnionPayQr:
         raise _unknown(said)
 
     async def refund(self, order: RefundOrder) -> ChannelAnswer:
-        """``ChannelPort.refund``: 04/00."""
+        """``ChannelPort.refund``: 04/00, which always names the payment by the gateway's number."""
         said = await self._ask(
             "0400",
             order.refund_id,
@@ -157,6 +157,10 @@ class UnionPayQr:
         if code in {codes.NO_SUCH, codes.OVER}:  # of the payment that it names
             return ChannelAnswer(order.refund_id, "refused", codes.reason(code), "", "")
         return self._answer(order.refund_id, code, said)
+
+    async def find(self, order: RefundOrder) -> ChannelAnswer | None:
+        """``ChannelPort.find``: not offered; 00/00 asks by our number and time."""
+        raise CallerError("channel_unavailable", f"no query: {order.order_reference}")
 
     async def query_refund(self, order: RefundOrder) -> ChannelAnswer | None:
         """``ChannelPort.query_refund``: 00/00."""

@@ -173,8 +173,8 @@ class Alipay:
         """``ChannelPort.refund``: ``alipay.trade.refund``; whether it moved, a query tells."""
         said = await self._ask(
             "alipay.trade.refund",
-            {
-                "out_trade_no": number_of(order.order_id),
+            _named(order)
+            | {
                 "out_request_no": number_of(order.refund_id),
                 "refund_amount": wire.yuan(order.amount.amount_minor),
             },
@@ -189,12 +189,23 @@ class Alipay:
             raise OperatingError("internal", "a refund that was taken and is not known")
         return found
 
+    async def find(self, order: RefundOrder) -> ChannelAnswer | None:
+        """``ChannelPort.find``: ``alipay.trade.query`` by Alipay's own number."""
+        said = await self._ask("alipay.trade.query", _named(order))
+        if _sub_code(said) == NO_TRADE:
+            return None
+        state = _STATES.get(said.get("trade_status"))
+        if said["code"] != wire.DONE or state is None:
+            raise _unknown(said)
+        paid_at = said.get("send_pay_date") if state == "succeeded" else None
+        return _answer(order.order_id, state, said, paid_at)
+
     async def query_refund(self, order: RefundOrder) -> ChannelAnswer | None:
         """``ChannelPort.query_refund``: ``alipay.trade.fastpay.refund.query``."""
         said = await self._ask(
             "alipay.trade.fastpay.refund.query",
-            {
-                "out_trade_no": number_of(order.order_id),
+            _named(order)
+            | {
                 "out_request_no": number_of(order.refund_id),
                 "query_options": ["gmt_refund_pay"],
             },
@@ -261,6 +272,13 @@ class Alipay:
         content = await self._line.post(PATH, form)
         signed_by = "" if numbers is None else numbers.alipay
         return wire.read_answer(self._app.peer, method, content, certificate=signed_by)
+
+
+def _named(order: RefundOrder) -> Fields:
+    """The trade that a refund is about: by our number, or by Alipay's."""
+    if order.is_by_reference:
+        return {"trade_no": order.order_reference}
+    return {"out_trade_no": number_of(order.order_id)}
 
 
 def number_of(own_id: str) -> str:

@@ -41,6 +41,12 @@ def trx_id(own_id: str, asked: Asked) -> str:
     return f"{china_day(at_ms):%Y%m%d}{sequence:016d}{_ASKED_DIGIT[asked]}{control:06d}".zfill(31)
 
 
+def of_own_making(name: str, day: date) -> str:
+    """The number that the clearing house itself gives to what nobody has asked for."""
+    digits = int.from_bytes(hashlib.sha256(name.encode()).digest(), "big") % 10**23
+    return f"{day:%Y%m%d}{digits:023d}"
+
+
 def check_trx_id(text: str) -> str:
     """A transaction number, as it is; ``id_invalid`` for anything else."""
     if _TRX.fullmatch(text) is None:

@@ -5,8 +5,11 @@ Rule 2: a reversal always comes first: of an unknown order it leaves a tombstone
         refused when it comes late.
 Rule 3: what a day's settlement holds is not reversed any more; it can be refunded.
 Rule 4: refunds and chargebacks of an order sum to the order at most.
+Rule 5: what is taken by mistake is an order like others, under a number of the channel's own; the
+        day's file names it as its payer's true order, or as one that nobody knows.
 """
 
+import hashlib
 from collections.abc import Callable
 from datetime import date
 from typing import Protocol
@@ -14,10 +17,15 @@ from typing import Protocol
 from backend.channels.day_file import DayRow
 from backend.channels.model import ChannelAnswer, ChannelState, PayOrder, RefundOrder
 from backend.sandbox.institution.books import Books
+from backend.sandbox.institution.faults import Faults
+from protocol import ids
 from protocol.errors import CallerError
 from protocol.money import Money
 
 CURRENCY = "CNY"
+OVERCHARGES = ("charge_twice", "charge_unasked")
+"""Faults of whoever takes payments: the payer pays twice under one order, or once more under a
+reference that nobody has told."""
 
 
 class Till(Protocol):
@@ -90,6 +98,28 @@ class OrderBook:
                 assert account is not None
                 self._till.take(self._name(order.order_id), account, order.amount, day=day)
             return self._known(order.order_id)
+
+    def overcharge(self, order: PayOrder, faults: Faults, *, day: date) -> list[str]:
+        """Take the money again as the faults that are due say; returns the new orders' ids."""
+        made = []
+        for name in OVERCHARGES:
+            account = self.account(order.token)
+            if account is None or not faults.strikes(name):
+                continue
+            with self._books.transaction():
+                order_id = f"{order.order_id}.{name}{self._strays() + 1}"
+                said = order.order_id if name == "charge_twice" else _stranger(order_id)
+                self._insert(order_id, order.token, order.amount, day, "succeeded", "")
+                self._books.db.execute(
+                    "INSERT INTO channel_stray VALUES (?, ?, ?)", (self._channel, order_id, said)
+                )
+                self._till.take(self._name(order_id), account, order.amount, day=day)
+            made.append(order_id)
+        return made
+
+    def order_of(self, number: str) -> str:
+        """The order's id behind the channel's own number."""
+        return number.removeprefix(f"{self._channel}-")
 
     def order(self, order_id: str) -> ChannelAnswer | None:
         """What became of an order; None if it never arrived."""
@@ -185,7 +215,8 @@ class OrderBook:
         """The channel's own list of a day: what was taken and what was given back."""
         keys = (self._channel, day.isoformat())
         orders = self._books.db.execute(
-            "SELECT order_id, token, amount_minor, currency FROM channel_order"
+            "SELECT order_id, coalesce(said, order_id), token, amount_minor, currency"
+            " FROM channel_order LEFT JOIN channel_stray USING (channel, order_id)"
             " WHERE channel = ? AND day = ? AND state = 'succeeded' ORDER BY order_id", keys
         )  # fmt: skip
         refunds = self._books.db.execute(
@@ -196,9 +227,15 @@ class OrderBook:
             "SELECT case_id, order_id, amount_minor, currency FROM channel_chargeback"
             " WHERE channel = ? AND day = ? ORDER BY case_id", keys
         )  # fmt: skip
-        paid = [DayRow("payment", i, a, Money(m, c)) for i, a, m, c in orders]
-        given = [DayRow("refund", i, a, Money(m, c)) for i, a, m, c in refunds]
-        return paid + given + [DayRow("chargeback", i, a, Money(m, c)) for i, a, m, c in cases]
+        paid = [
+            DayRow("payment", said, a, Money(m, c), self._name(i)) for i, said, a, m, c in orders
+        ]
+        given = [DayRow("refund", i, a, Money(m, c), self._name(i)) for i, a, m, c in refunds]
+        return (
+            paid
+            + given
+            + [DayRow("chargeback", i, a, Money(m, c), self._name(i)) for i, a, m, c in cases]
+        )
 
     def net(self, day: date) -> int:
         """What the channel owes for a day; negative: it is owed."""
@@ -317,6 +354,15 @@ class OrderBook:
         assert answer is not None
         return answer
 
+    def _strays(self) -> int:
+        query = "SELECT count(*) FROM channel_stray WHERE channel = ?"
+        return int(self._books.db.execute(query, (self._channel,)).fetchone()[0])
+
     def _name(self, own_id: str) -> str:
         """The channel's own number for an order or a refund."""
         return f"{self._channel}-{own_id}"
+
+
+def _stranger(order_id: str) -> str:
+    """A reference like a payment of ours that nobody knows."""
+    return ids.from_bytes(ids.PAYMENT, hashlib.sha256(order_id.encode()).digest()[:16])

@@ -17,6 +17,13 @@ CREATE TABLE IF NOT EXISTS channel_order (
     reason       TEXT NOT NULL,
     PRIMARY KEY (channel, order_id)
 ) STRICT;
+-- What was taken that nobody asked for: its number, and what the day's file calls it.
+CREATE TABLE IF NOT EXISTS channel_stray (
+    channel  TEXT NOT NULL,
+    order_id TEXT NOT NULL,
+    said     TEXT NOT NULL,
+    PRIMARY KEY (channel, order_id)
+) STRICT;
 CREATE TABLE IF NOT EXISTS channel_refund (
     channel      TEXT NOT NULL,
     refund_id    TEXT NOT NULL,

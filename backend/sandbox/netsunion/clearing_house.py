@@ -166,7 +166,7 @@ class ClearingHouse:
             asked = "pay" if row.kind == "payment" else "refund"
             yield DayLine(
                 kind=row.kind, own_id=row.reference,
-                trx_id=self.trx_of(asked, row.reference) or "0" * 31,
+                trx_id=self.trx_of(asked, self.book.order_of(row.channel_reference)) or "0" * 31,
                 account=row.account, amount=row.amount, fee=none, settlement_day=day,
             )  # fmt: skip
         rows = self._db.execute(

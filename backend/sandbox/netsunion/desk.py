@@ -103,12 +103,19 @@ class Desk:
         order = PayOrder(asked.order_id, asked.agreement, asked.amount)
         refuse = house.house.faults.strikes("refuse_order")
         said = house.book.pay(order, day=house.booking_day(), refuse=refuse)
+        if said.state == "succeeded":
+            for order_id in house.book.overcharge(
+                order, house.house.faults, day=house.booking_day()
+            ):
+                house.know(ids.of_own_making(order_id, house.booking_day()), "pay", order_id)
         return self._told(asked.trx_id, said, digest)
 
     def _refund(self, asked: Refund, digest: str) -> TrxAnswer:
         house = self._house
         house.know(asked.trx_id, "refund", asked.order_id)
-        order = RefundOrder(asked.order_id, asked.original_order_id, asked.amount)
+        known = house.known(asked.original_trx_id)
+        original = known[1] if known and known[0] == "pay" else asked.original_order_id
+        order = RefundOrder(asked.order_id, original, asked.amount)
         refuse = house.house.faults.strikes("refuse_refund")
         said = house.book.refund(order, day=house.booking_day(), refuse=refuse)
         return self._told(asked.trx_id, said, digest)

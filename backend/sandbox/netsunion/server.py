@@ -30,6 +30,7 @@ from backend.channels.epcc.model import (
 from backend.channels.signed_http import by_kid
 from backend.sandbox.institution import control as institution_control
 from backend.sandbox.institution.house import Answer, House
+from backend.sandbox.institution.orders import OVERCHARGES
 from backend.sandbox.institution.program import Place, Running
 from backend.sandbox.institution.reserve_line import ReserveLine
 from backend.sandbox.institution.signed import new_app, read_body, strike
@@ -42,7 +43,7 @@ from protocol.money import Money
 
 TRAFFIC_COUNT = 200
 """Payments a day among the other members, so that the net is of more than our own."""
-OWN_FAULTS = ("refuse_order", "refuse_refund", "return_later")
+OWN_FAULTS = ("refuse_order", "refuse_refund", "return_later", *OVERCHARGES)
 _XML, _TEXT = "application/xml", "text/plain; charset=utf-8"
 _Bank = Annotated[str, StringConstraints(pattern=r"^C[0-9A-Z]{13}$")]
 

@@ -22,7 +22,7 @@ def fee_minor(amount_minor: int) -> int:
 
 
 def _com_row(switch: Switch, row: DayRow) -> ComRow:
-    told = switch.traces.by_own_id(row.reference)
+    told = switch.traces.by_own_id(switch.book.order_of(row.channel_reference) or row.reference)
     minor = row.amount.amount_minor
     fee = fee_minor(minor) if row.kind == "payment" else 0
     if told is None:

@@ -24,7 +24,7 @@ from backend.channels.iso8583.messages import (
 )
 from backend.channels.iso8583.sealing import check_seal, seal
 from backend.sandbox.institution.house import House
-from backend.sandbox.institution.orders import OrderBook
+from backend.sandbox.institution.orders import OVERCHARGES, OrderBook
 from backend.sandbox.institution.own_clock import china_day, china_time
 from backend.sandbox.institution.settling import SettlementOrder, SettlementOutbox
 from backend.sandbox.unionpay.holds import Holds
@@ -34,7 +34,7 @@ from backend.sandbox.unionpay.transactions import APPROVED, Desk
 from protocol.errors import CallerError
 from protocol.money import Money
 
-OWN_FAULTS = ("refuse_order", "refuse_refund")
+OWN_FAULTS = ("refuse_order", "refuse_refund", *OVERCHARGES)
 _BAD_MAC, _BAD_FORMAT, _UNKNOWN_TERMINAL, _FAULT = "A0", "30", "97", "96"
 _UPLOADS = {management.UPLOAD_ROWS, management.UPLOAD_END, management.UPLOAD_END_UNBALANCED}
 

@@ -71,6 +71,16 @@ class Traces:
         assert found is not None
         return found
 
+    def note_stray(self, said: Transaction, own_id: str, *, day: date) -> None:
+        """Keep what was taken without a message: in no batch, under the switch's number alone."""
+        self._db.execute(
+            "INSERT INTO cup_trace (tid, batch, stan, local_day, kind, own_id, amount_minor, token,"
+            " original, code, day) SELECT ?1, 0, 1 + count(*), ?2, ?3, ?4, ?5, ?6, NULL, '00', ?2"
+            " FROM cup_trace WHERE tid = ?1 AND batch = 0",
+            (said.trace.tid, day.isoformat(), said.kind.value, own_id, said.amount_minor,
+             said.token),
+        )  # fmt: skip
+
     def mark_undone(self, rrn: int, *, is_undone: bool = True) -> None:
         """It counts no more; or again."""
         self._db.execute("UPDATE cup_trace SET is_undone = ? WHERE rrn = ?", (is_undone, rrn))

@@ -99,7 +99,10 @@ class Desk:
         if local_day is None:
             return None
         original = said.original
-        found = self._traces.find(said.trace.tid, original.batch, original.stan, local_day)
+        if not original.batch and original.rrn.isdecimal():  # no terminal has sent it
+            found = self._traces.by_rrn(int(original.rrn))
+        else:
+            found = self._traces.find(said.trace.tid, original.batch, original.stan, local_day)
         if found is None or found.code != APPROVED or found.is_undone:
             return None
         return found if original.rrn in {"", found.reference} else None
@@ -132,6 +135,9 @@ class Desk:
             return REPEATED
         if answer.state == "reversed":
             return REVERSED_BEFORE
+        if answer.state == "succeeded":
+            for order_id in self._book.overcharge(order, self._faults, day=day):
+                self._traces.note_stray(said, order_id, day=day)
         return _CODES.get(answer.reason, DECLINED)
 
     def _refund(self, said: Transaction, original: Told, day: date) -> str:
