@@ -78,6 +78,8 @@ NAMES: dict[str, Words] = {
     "DUPLICATE": Words("对方重复", "Twice with them"),
     "CUTOFF": Words("日切差异", "Another day with them"),
     "waiting": Words("待人工处理", "Waits for you"),
+    "posted": Words("已挂账", "In LONG or SHORT"),
+    "returning": Words("退回渠道中", "Going back"),
     "pooled": Words("待次日核对", "Waits for the next day"),
     "terminal": Words("收银终端", "Terminal"),
     "thing": Words("自助设备", "Thing"),

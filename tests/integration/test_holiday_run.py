@@ -10,6 +10,7 @@ import pytest
 
 from backend.channels.model import ADVANCING_BANK, CUP, ECNY, FUND, NUCC
 from backend.disputes.model import DisputeCommand
+from backend.sandbox.institution.orders import OVERCHARGES
 from protocol.money import Money
 from tests.support.banks import RESERVE
 from tests.support.disputes import decide, dispute
@@ -115,7 +116,14 @@ SPOILT = [
     for channel_id in (NUCC, CUP, ADVANCING_BANK, FUND, ECNY)
 ]
 """Every fault of a file at every channel: two of them an evening, on two channels."""
+OVERCHARGED = [
+    (channel_id, fault) for fault in OVERCHARGES for channel_id in (NUCC, CUP, ADVANCING_BANK)
+]
+"""Who takes too much, one a day from the first; two days later it is asked to give it back."""
+PAYERS = {NUCC: "card", CUP: "unionpay", ADVANCING_BANK: "fund"}
 NAMED = {
+    "charge_twice": {"DUPLICATE"},
+    "charge_unasked": {"LONG_MISSING_ORDER"},
     "amount_off_by_one": {"AMOUNT"},
     "row_missing": {"SHORT_MISSING_CHANNEL", "REFUND_PENDING"},
     "row_twice": {"DUPLICATE"},
@@ -158,15 +166,20 @@ async def test_nine_days_with_every_fault_end_with_everything_explained(shop: Ho
         await a_day(shop)
         await meet_mishaps(shop)
         wanted = [spoilt.pop() for _ in range(2 if len(spoilt) > 1 else len(spoilt))]
+        too_much = OVERCHARGED[number : number + 1]
+        for channel_id, fault in too_much:
+            shop.world.channels[channel_id].overcharges.arm({fault: 1})
+            await shop.pay(PAYERS[channel_id], 420 + number)
         for channel_id, fault in wanted:
             shop.faults[channel_id].arm({fault: 1})
         report = await shop.close()
         found = named(shop, day)
-        assert set(found) == {f"channel {channel_id}" for channel_id, _ in wanted}, (day, found)
-        for channel_id, fault in wanted:
-            [(kind, count)] = found[f"channel {channel_id}"].items()
-            assert kind in NAMED[fault], (channel_id, fault, found)
-            assert count == 1
+        all_wanted = wanted + too_much
+        assert set(found) == {f"channel {channel_id}" for channel_id, _ in all_wanted}, (day, found)
+        assert sum(kinds.total() for kinds in found.values()) == len(all_wanted), found
+        for channel_id, fault in all_wanted:
+            [kind, *_] = NAMED[fault] & found[f"channel {channel_id}"].keys()
+            found[f"channel {channel_id}"][kind] -= 1
             struck[channel_id, fault] += 1
         if wanted:
             assert report["state"] == "open"
@@ -174,11 +187,14 @@ async def test_nine_days_with_every_fault_end_with_everything_explained(shop: Ho
             await shop.world.day_end.run(day)
             assert shop.banks.near.silent == 0, "an answer was lost"
             report = await shop.world.day_end.run(day)
-        assert (report["reconciliation"]["kinds"], report["state"]) == ([], "closed"), (day, report)
+        kinds = sorted(kind for _, fault in too_much for kind in NAMED[fault])
+        assert (report["reconciliation"]["kinds"], report["state"]) == (kinds, "closed"), report
         again = await shop.world.day_end.run(day)
-        assert again["reconciliation"]["kinds"] == []
+        assert again["reconciliation"]["kinds"] == kinds
         check_evening(shop, again)
-    assert set(struck) == set(SPOILT)
+    assert set(struck) == {*SPOILT, *OVERCHARGED}
+    given_back = shop.rows("SELECT state FROM saga WHERE kind = 'return'")
+    assert [row["state"] for row in given_back] == ["succeeded"] * len(OVERCHARGED)
     assert shop.world.shop.balance("C:LONG:CNY") == 0
     for channel_id, name in ((NUCC, "card"), (CUP, "unionpay"), (ECNY, "ecny")):
         assert shop.charged(channel_id) == spent(shop, name, channel_id)
@@ -238,6 +254,7 @@ def spent(shop: Holiday, name: str, channel_id: str) -> int:
     """By our books, what a payer has spent through a channel, net of what went back."""
     [row] = shop.rows(
         "SELECT coalesce(sum(CASE kind WHEN 'pay' THEN amount_minor WHEN 'top_up' THEN 0"
+        " WHEN 'return' THEN 0"
         " ELSE -amount_minor END), 0) AS minor FROM saga"
         f" WHERE channel_id = '{channel_id}' AND state = 'succeeded'"
     )
