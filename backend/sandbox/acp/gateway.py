@@ -60,6 +60,7 @@ class Gateway:
     def __init__(self, house: House, transactions: Transactions, seal: Seal, days: Days) -> None:
         self.house = house
         self.transactions = transactions
+        transactions.booked = lambda _now_ms: house.booking_ms()
         self.days = days
         self.seal = seal
         self._kinds: dict[tuple[str, str], Callable[[Order, Form, int], Form]] = {

@@ -77,6 +77,8 @@ class Transactions:
         self._digits = digits
         self._business_day = business_day
         self._lends_to = lends_to
+        self.booked: Callable[[int], int] = int
+        """When that is booked which moves money now."""
         self._codes: dict[str, tuple[str, int]] = {}
 
     # The payer and the telephone
@@ -207,6 +209,7 @@ class Transactions:
     def _give(
         self, order: Order, txn_type: str, paid: Transaction, amount: int, now_ms: int
     ) -> Transaction:
+        now_ms = self.booked(now_ms)
         made = self._insert(
             order, txn_type, DONE, amount, now_ms, payer=paid.payer, original=paid.query_id
         )
@@ -224,6 +227,7 @@ class Transactions:
     def _take(self, made: Transaction, payer: str, now_ms: int) -> None:
         if self._books.balance(payer).amount_minor < made.amount_minor:
             raise RefusedError(wire.SHORT)
+        now_ms = self.booked(now_ms)
         money, day = Money(made.amount_minor, "CNY"), china_day(now_ms)
         self._books.move(made.query_id, payer, merchant(made.mer_id), money, day, "payment")
         self._set(made, DONE, payer, self._business_day(now_ms).isoformat())

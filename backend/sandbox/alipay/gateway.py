@@ -54,6 +54,7 @@ class Gateway:
     ) -> None:
         self.house = house
         self.trades = trades
+        trades.booked = lambda _now_ms: house.booking_ms()
         self.days = days
         self._key = key
         self.authority = authority

@@ -76,6 +76,8 @@ class Trades:
         self._digits = digits
         self.tell: Tell = _tell_nobody
         """Called in the transaction of what it is about."""
+        self.booked: Callable[[int], int] = int
+        """When that is booked which moves money now."""
         self._lends_to = lends_to
         self._codes: dict[str, tuple[str, int]] = {}
 
@@ -221,6 +223,7 @@ class Trades:
             left = trade.amount_minor - self.refunded(trade) - amount
             if left < 0:
                 raise GatewayError("40004", "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL")
+            now_ms = self.booked(now_ms)
             self._give(trade, f"{trade.trade_no}-R-{request}", amount, now_ms)
             self._books.db.execute(
                 "INSERT INTO alipay_refund VALUES (?, ?, ?, ?, ?)",
@@ -261,6 +264,7 @@ class Trades:
         amount = Money(trade.amount_minor, "CNY")
         if self._books.balance(buyer).amount_minor < trade.amount_minor:
             raise GatewayError("40004", "ACQ.BUYER_BALANCE_NOT_ENOUGH")
+        now_ms = self.booked(now_ms)
         day = china_day(now_ms)
         self._books.move(trade.trade_no, buyer, seller(trade.app_id), amount, day, "payment")
         self._books.db.execute(

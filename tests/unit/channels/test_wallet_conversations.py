@@ -137,6 +137,42 @@ async def test_the_scanned_code_stands_nowhere_in_the_database(street: Street) -
     assert attempt["code_masked"] == street.wallet.masked(code)
 
 
+async def test_what_is_delayed_past_the_cut_off_is_of_the_next_day(street: Street) -> None:
+    street.world.arm(delay_past_cutoff=1)
+    begun = street.pay(10_000)
+    await street.finish()
+    [saga] = street.shop.rows("SELECT settlement_date FROM saga")
+    assert saga["settlement_date"] == "2026-11-24"
+    assert street.found(begun["payment_id"])["state"] == "captured"
+    assert street.shop.balance(f"C:CH:{street.wallet.account}.2026-11-24:CNY") == 10_000
+
+
+@pytest.mark.parametrize(
+    ("fault", "spoil"),
+    [
+        ("amount_off_by_one", lambda rows: [(rows[0][0], rows[0][1] + 1), rows[1]]),
+        ("row_missing", lambda rows: rows[:1]),
+        ("row_twice", lambda rows: [*rows, rows[0]]),
+    ],
+)
+async def test_a_spoilt_file_is_read_as_it_stands(
+    street: Street, fault: str, spoil: Callable[[Any], Any]
+) -> None:
+    paid = [(str(street.pay(amount)["payment_id"]), amount) for amount in (1_000, 2_000)]
+    await street.finish()
+    await street.world.next_day()
+
+    async def rows() -> list[tuple[str, int]]:
+        with await street.world.adapter.day_file(date.fromisoformat(DAY)) as file:
+            return [(row.reference, row.signed_minor) for row in file.rows()]
+
+    true = await rows()
+    assert sorted(true) == sorted(paid)
+    street.world.arm(**{fault: 1})
+    assert await rows() == spoil(true)
+    assert await rows() == true
+
+
 @pytest.mark.parametrize(
     ("amount_minor", "is_foreign", "error"),
     [(200_000, False, "insufficient_balance"), (1_000, True, "pay_code_expired")],
