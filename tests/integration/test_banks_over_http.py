@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -340,3 +340,33 @@ async def test_members_messages_move_money_of_their_signers_only(banks: Banks) -
     finally:
         await ours.close()
         await bank_a.close()
+
+
+@pytest.mark.asyncio
+@pytest.mark.timeout(60)
+async def test_a_statement_is_late_or_spoilt_as_its_bank_is_told(banks: Banks) -> None:
+    today = date.fromisoformat(banks.control("reserve-bank", "/control/clock")["day"])
+    line = banks.line()
+
+    async def entries(day: date) -> list[tuple[str, int]]:
+        statement = await line.statement(banks.reserve, day)
+        return [(one.reference, one.amount.amount_minor) for one in statement.entries]
+
+    try:
+        banks.arm("reserve-bank", delay_past_cutoff=1)
+        assert await pay(banks, line, "P1") == await pay(banks, line, "P2", 700) == "ACSC"
+        late, true = (banks.named("P1"), -600), await entries(today)
+        assert late not in true
+        assert true[-1] == (banks.named("P2"), -700)
+        assert await entries(today + timedelta(days=1)) == [late]
+        first = (true[0][0], true[0][1] + 1)
+        for fault, spoilt in (
+            ("amount_off_by_one", [first, *true[1:]]),
+            ("row_missing", true[:-1]),
+            ("row_twice", [*true, true[0]]),
+        ):
+            banks.arm("reserve-bank", **{fault: 1})
+            assert await entries(today) == spoilt
+            assert await entries(today) == true
+    finally:
+        await line.close()

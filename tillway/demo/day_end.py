@@ -89,15 +89,15 @@ def _note_reports(play: Play, reports: list[Report], expected: Expected) -> None
 
 
 def _note_accounts(play: Play, expected: Expected) -> None:
-    """The banks' own balances are what we reckoned, to the fen. What the card network has taken
-    after its cut-off at 23:00 belongs to its next day, and is not in the reserve yet."""
+    """The banks' own balances are what we reckoned, to the fen. The clocks stand a whole day after
+    the last sale: the channels' days of all sales are over, whatever their cut-offs, and paid."""
     clients = sum(phone.balance_minor() for phone in play.stack.phones)
     for name, bank, account, minor in (
         ("day end: merchant's bank account", OWN_BANK, SHOP_ACCOUNT, expected.payout_minor),
         ("day end: our own account, fees in and coupons out", OWN_BANK, OWN_ACCOUNT,
          OWN_MINOR + expected.fees_minor - play.coupons_minor),
         ("day end: reserve = all wallets' money", RESERVE_BANK, RESERVE_ACCOUNT,
-         clients + play.aside_minor - play.after_cut_off_minor),
+         clients + play.aside_minor),
     ):  # fmt: skip
         found = play.stack.sandbox.left_minor(bank, f"accounts/{account}")
         play.note(name, _yuan(minor), _yuan(found), minor=found)

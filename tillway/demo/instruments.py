@@ -3,7 +3,6 @@ UnionPay, a money-market fund, an e-CNY wallet, a coupon of ours."""
 
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
 
 from protocol.ids import COUPON, INSTRUMENT, RANDOM_BYTES, mint
 from tillway.demo.phone import Phone
@@ -15,8 +14,6 @@ FALLBACK_MINOR, ECNY_MINOR = 3_330, 2_880
 OPENING_MINOR = 100_000
 COUPON_MINOR, WITH_COUPON_MINOR = 300, 1_450
 DAY_MS = 86_400_000
-CUT_OFF_HOUR = 23
-CHINA = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +113,6 @@ def _fall_back(play: Play, carl: Phone, at_bank: Purse, in_network: Purse) -> No
     play.note("NetsUnion down: debited over UnionPay", *_taken(play, in_network, FALLBACK_MINOR))
     again = before - play.stack.sandbox.left_minor(at_bank.institution, at_bank.path)
     play.note("NetsUnion down: not debited there", "0", str(again))
-    if datetime.fromtimestamp(play.stack.now_ms() // 1000, UTC).astimezone(CHINA).hour >= (
-        CUT_OFF_HOUR
-    ):
-        play.after_cut_off_minor += FALLBACK_MINOR
     play.pos1.dismiss()
 
 

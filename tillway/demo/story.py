@@ -48,8 +48,6 @@ class Play:
     """The last that was closed."""
     payouts: list[dict[str, Any]] = field(default_factory=list)
     """What merchants were paid, as the clearing tells it."""
-    after_cut_off_minor: int = 0
-    """What the card network owes us for a day of its own that is not over."""
     aside_minor: int = 0
     """What payers have set aside for offline payments, and not spent."""
     coupons_minor: int = 0

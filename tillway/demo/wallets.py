@@ -1,12 +1,10 @@
 """Payers of other wallets at the till: Alipay's and UnionPay's codes, scanned like ours."""
 
-from datetime import UTC, datetime
 from http.client import HTTPSConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from protocol.tls import joining_context
-from tillway.demo.instruments import CHINA, CUT_OFF_HOUR
 from tillway.demo.phone import draw_qr, read_qr
 from tillway.demo.sandbox import ALIPAY, UNIONPAY_QR
 from tillway.demo.stack import PAGE_URL
@@ -58,10 +56,6 @@ def unionpay_qr(play: Play) -> None:
     left = play.stack.sandbox.left_minor(UNIONPAY_QR, path)
     taken = str(OPENING_MINOR - left)
     play.note("UnionPay's code, answer lost: charged once", str(UNIONPAY_MINOR), taken)
-    if datetime.fromtimestamp(play.stack.now_ms() // 1000, UTC).astimezone(CHINA).hour >= (
-        CUT_OFF_HOUR
-    ):
-        play.after_cut_off_minor += UNIONPAY_MINOR
     play.pos1.dismiss()
 
 
