@@ -219,6 +219,10 @@ class NearNetsUnion(NearChannel):
         found = await super().query(order)
         return None if found is None else self._numbered(order, found)
 
+    async def find(self, order: RefundOrder) -> ChannelAnswer | None:
+        found = await super().find(order)
+        return None if found is None else replace(found, reference=order.order_reference)
+
     def _numbered(self, order: PayOrder, answer: ChannelAnswer) -> ChannelAnswer:
         """With the transaction's number, under which the day's file tells it, too."""
         trx_id = ids.trx_id(order.order_id, "pay")
