@@ -26,6 +26,7 @@ from backend.payments.services import Services
 from backend.risk.devices.judge import DeviceJudge
 from backend.risk.devices.tables import READING
 from backend.risk.judging.model_desk import ModelDesk
+from backend.risk.judging.shared_memory import SharedJoiner
 from backend.risk.rules.desk import RuleDesk
 from backend.risk.rules.tables import RULE_EVENT, RULE_SUPPRESSION
 from backend.rollouts.runner import RolloutRunner
@@ -53,6 +54,7 @@ class Background:
         rule_desk: RuleDesk,
         rollouts: RolloutRunner,
         model_desk: ModelDesk,
+        risk_joiner: SharedJoiner | None,
         metrics: Metrics,
         signing_key: SigningKey,
         allows_private_addresses: bool,
@@ -68,6 +70,7 @@ class Background:
         self._rule_desk = rule_desk
         self._rollouts = rollouts
         self._model_desk = model_desk
+        self._risk_joiner = risk_joiner
         self._metrics = metrics
         self._signing_key = signing_key
         self._allows_private = allows_private_addresses
@@ -113,6 +116,9 @@ class Background:
             asyncio.create_task(_kept("model_desk", self._model_desk.run)),
             asyncio.create_task(_kept("flows", self._flows.run)),
         ]
+        if self._risk_joiner is not None:
+            joiner = self._risk_joiner
+            self._tasks.append(asyncio.create_task(_kept("risk_joiner", joiner.run)))
         if self._sagas is not None:
             self._tasks.append(asyncio.create_task(_kept("sagas", self._sagas.run)))
         if self._stamping is not None:

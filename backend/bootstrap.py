@@ -53,16 +53,15 @@ from backend.risk.devices.pseudonyms import pseudonym_key
 from backend.risk.devices.repository import ReadingRepository
 from backend.risk.judging.desk import RiskDesk
 from backend.risk.judging.engine import Engine
-from backend.risk.judging.memory import rebuild, remember_committed
+from backend.risk.judging.memory import remember_committed
 from backend.risk.judging.model_desk import ModelDesk
-from backend.risk.judging.repository import DecisionRepository
 from backend.risk.judging.scoring import Scoring
-from backend.risk.labels.repository import LabelRepository
 from backend.risk.model import RiskRules
 from backend.risk.models.lifecycle import Role
 from backend.risk.models.repository import ModelRepository
 from backend.risk.rules.desk import RuleDesk
 from backend.risk.rules.repository import RuleRepository
+from backend.risk_parts import build_memory
 from backend.shards.founding import own_place
 from backend.shards.service import seals_of
 from backend.stamping_parts import build_stamps
@@ -162,6 +161,7 @@ class Backend:
             rule_desk=self.rule_desk,
             rollouts=build_rollouts(self.services),
             model_desk=self._model_desk(),
+            risk_joiner=self._risk_joiner,
             metrics=self.metrics,
             signing_key=self._signing_key,
             allows_private_addresses=settings.callbacks_to_private_addresses,
@@ -205,14 +205,15 @@ class Backend:
 
     def _engine(self) -> Engine:
         """The risk engine, which has been told again what is stored."""
+        memory, self._risk_joiner = build_memory(
+            self.settings, reader=self._reader, clock=self.clock, run_read=self._reads.run
+        )
         desk = RiskDesk(
             self.settings.risk_live_rules,
             scoring=Scoring(watch=self.metrics),
             challenger=Scoring(watch=self.metrics, name="challenger"),
+            memory=memory,
         )
-        decisions, labels = DecisionRepository(self._reader), LabelRepository(self._reader)
-        remembered = rebuild(desk, decisions, labels, now_ms=self.clock.now_ms())
-        _log.info("risk_rebuilt", decisions=remembered)
         return Engine(desk, self.case_clock)
 
     def _committed(self, ws: WorkingSet) -> None:

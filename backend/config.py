@@ -140,6 +140,11 @@ class Settings(BaseSettings):
     risk_velocity_window_ms: Annotated[int, Field(gt=0)] = RISK.velocity_window_ms
     risk_live_rules: tuple[str, ...] = LIVE_BY_DEFAULT
     """The shipped rules that decide; the others run in shadow: ``tillway risk rules list``."""
+    risk_redis_url: SecretStr = SecretStr("")
+    """Through which several backends over one database share what the risk engine remembers:
+    ``rediss://user@host:6379/0``, ``unix:///path``. Empty: this backend remembers for itself."""
+    risk_redis_password_file: Path | None = None
+    """Holds Redis's password, so that ``risk_redis_url`` need not."""
     joins_per_minute_max: Annotated[int, Field(gt=0, le=JOINS_ALL_PER_MINUTE_MAX)] = (
         JOINS_PER_MINUTE_MAX
     )
@@ -184,13 +189,22 @@ class Settings(BaseSettings):
 
     def queue_address(self) -> str:
         """The broker with its password, not to be shown; empty where there is none."""
-        url = self.queue_url.get_secret_value()
-        if not url or self.queue_password_file is None:
-            return url
-        password = _private(self.queue_password_file, "queue password file").decode()
-        scheme, _, rest = url.partition("://")
-        user, _, place = rest.rpartition("@")
-        return f"{scheme}://{user.partition(':')[0]}:{quote(password, safe='')}@{place}"
+        return _with_password(self.queue_url, self.queue_password_file, "queue password file")
+
+    def risk_redis_address(self) -> str:
+        """Redis with its password, not to be shown; empty where there is none."""
+        file = self.risk_redis_password_file
+        return _with_password(self.risk_redis_url, file, "Redis password file")
+
+    @field_validator("risk_redis_url")
+    @classmethod
+    def _check_redis(cls, url: SecretStr) -> SecretStr:
+        text = url.get_secret_value()
+        parts = urlsplit(text)
+        has_place = parts.path if parts.scheme == "unix" else parts.hostname
+        if text and (parts.scheme not in {"redis", "rediss", "unix"} or not has_place):
+            raise ValueError("redis://, rediss:// or unix:// and a place")
+        return url
 
     @field_validator("queue_url")
     @classmethod
@@ -210,6 +224,17 @@ def _private(path: Path, what: str) -> bytes:
             return file.read(PASSPHRASE_FILE_BYTES_MAX).strip()
     except OSError as error:
         raise CallerError("config_invalid", f"{what}: {error.strerror}") from None
+
+
+def _with_password(address: SecretStr, file: Path | None, what: str) -> str:
+    """The address with the file's password in it."""
+    url = address.get_secret_value()
+    if not url or file is None:
+        return url
+    password = _private(file, what).decode()
+    scheme, _, rest = url.partition("://")
+    user, _, place = rest.rpartition("@")
+    return f"{scheme}://{user.partition(':')[0]}:{quote(password, safe='')}@{place}"
 
 
 def load(file: Path | None) -> Settings:

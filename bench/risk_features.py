@@ -8,6 +8,7 @@ import gc
 import random
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from statistics import quantiles
 
@@ -16,8 +17,10 @@ import numpy as np
 from backend.risk.features.catalogue import CARD_TERMINAL, PAYMENT
 from backend.risk.features.columns import Events, compute
 from backend.risk.features.definition import FeatureSet
-from backend.risk.features.shared import SharedState
 from backend.risk.features.stream import FeatureState, Value
+from backend.risk.judging.remembered import Remembered, Tried
+from backend.risk.judging.shared_log import SharedLog
+from backend.risk.judging.shared_memory import begin_shared
 from bench.result import Result
 from tests.support.redis import NoRedis, RedisServer, start_redis
 
@@ -63,12 +66,9 @@ def _stream(size: int) -> list[Result]:
     ]
 
 
-def _timed(state: FeatureState | SharedState, at: int, row: tuple[Value, ...]) -> float:
+def _timed(state: FeatureState, at: int, row: tuple[Value, ...]) -> float:
     begin = time.perf_counter()
-    if isinstance(state, SharedState):
-        state.observe(str(at), at, row)
-    else:
-        state.observe(at, row)
+    state.observe(at, row)
     return time.perf_counter() - begin
 
 
@@ -132,11 +132,18 @@ def _shared(size: int) -> list[Result]:
 
 
 def _with(server: RedisServer, size: int) -> list[Result]:
-    state = SharedState.at(server.url, PAYMENT, timeout_s=10)
-    state.join([])
-    taken = [_timed(state, at, row) for at, row in payments(size)]
+    memory = begin_shared(
+        partial(SharedLog.at, server.url, "bench", timeout_s=10), partial(Remembered, PAYMENT)
+    )
+    taken = []
+    for number, (at, row) in enumerate(payments(size)):
+        begin = time.perf_counter()
+        memory.measure(at, row)
+        memory.remember(Tried(f"a{number}", f"p{number}", at, row))
+        taken.append(time.perf_counter() - begin)
+    assert not memory.trouble
     late = quantiles(taken[size // 2 :], n=100)
-    against = f"one backend, {size:,} payments, Redis on a local socket"
+    against = f"measured and told to the others; {size:,} payments, Redis on a local socket"
     return [
         Result("risk features shared, one payment, p50", late[49] * 1e6, "us", against),
         Result("risk features shared, one payment, p99", late[98] * 1e6, "us", against),

@@ -24,12 +24,3 @@ SQUARED_MAX = 1 << 24
 
 FEATURES_MAX = 1_000
 """Features of one set."""
-
-SHARED_ENTRIES_MAX = 5_000_000
-"""Events and labels that the shared log keeps, about 250 bytes each; the oldest go first."""
-
-SHARED_PAGE_ENTRIES = 1_000
-"""Entries that one answer of the shared log brings."""
-
-SHARED_TIMEOUT_S = 0.05
-"""How long the shared log may take for one answer before it counts as gone."""

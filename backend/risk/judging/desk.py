@@ -4,7 +4,8 @@ Rule 1: an attempt is judged by what is durable. ``judge`` measures and leaves n
 ``remember`` is told after the commit, so a group that is undone leaves none either. Attempts of one
 group, milliseconds apart, do not see each other here: the exact count of a payer's attempts is kept
 in the database (``backend.risk.service``).
-Rule 2: what was remembered is told again at the start, from the stored decisions.
+Rule 2: what was remembered (``remembered``, ``shared_memory``) is told again at the start, from the
+stored decisions.
 Rule 3: features that cannot be computed leave the rules with what is known of the attempt, and are
 marked ``features_failed``; so it is with the model (``scoring``): never silently open.
 Rule 4: each stage has a deadline. Features that are not there by then are unknown
@@ -12,19 +13,18 @@ Rule 4: each stage has a deadline. Features that are not there by then are unkno
 nothing are not asked (``rules_late``).
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
 
 from backend.risk.features.catalogue import PAYMENT
-from backend.risk.features.stream import EventError, FeatureState
+from backend.risk.features.stream import EventError
 from backend.risk.judging.limits import (
     FEATURES_NS_MAX,
-    PAYMENTS_REMEMBERED_MAX,
     RULES_NS_MAX,
 )
 from backend.risk.judging.model import Attempt, Decision, decide, rule_row
+from backend.risk.judging.remembered import Memory, Remembered, Tried, Word
 from backend.risk.judging.scoring import Scored, Scoring
 from backend.risk.rules.compiled import CompiledRules, compile_rules
 from backend.risk.rules.facts import FIELDS
@@ -40,14 +40,12 @@ LIVE_BY_DEFAULT = (
 """The shipped rules that decide from the first day; the rest are noted. A set of an operator's own
 that is live takes the place of all of them."""
 
-Row = tuple[int | str | None, ...]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """A decision and what it was made from: the features, none if they could not be computed; the
     facts besides them; the model's score, or which part failed; and the challenger's, by which
-    nothing was decided. ``late``: the stages that were cut short."""
+    nothing was decided. ``late``: the stages that were cut short, or that knew too little."""
 
     decision: Decision
     vector: Sequence[float]
@@ -71,6 +69,7 @@ class RiskDesk:
         *,
         scoring: Scoring | None = None,
         challenger: Scoring | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.scoring = scoring or Scoring()
         self.challenger = challenger or Scoring(name="challenger")
@@ -82,10 +81,7 @@ class RiskDesk:
         self.live = frozenset(live)
         self.shipped: CompiledRules = compile_rules([one.rule for one in written], FIELDS)
         self._in_use = RulesInUse(live=self.shipped, live_only=self.live)
-        self._state = FeatureState(PAYMENT)
-        self._payments: OrderedDict[str, tuple[int, Row]] = OrderedDict()
-        self._said: dict[str, tuple[bool, int]] = {}
-        """The latest verdict on a payment that is remembered, and since when."""
+        self.memory: Memory = memory or Remembered(PAYMENT)
         self._number = 0
 
     def next_number(self) -> int:
@@ -116,14 +112,15 @@ class RiskDesk:
         )  # fmt: skip
 
     def _late(self, **deadlines: "_Deadline") -> tuple[str, ...]:
-        late = tuple([name for name, deadline in deadlines.items() if deadline.has_passed])
+        late = [name for name, deadline in deadlines.items() if deadline.has_passed]
+        late += [self.memory.trouble] if self.memory.trouble else []
         for name in late:
             self.scoring.watch.risk_trouble(name)
-        return late
+        return tuple(late)
 
     def _measured(self, attempt: Attempt, deadline: "_Deadline") -> Sequence[float]:
         try:
-            return self._state.measure(attempt.at_ms, attempt.row, deadline.is_over)
+            return self.memory.measure(attempt.at_ms, attempt.row, deadline.is_over)
         except EventError:
             self.scoring.watch.risk_trouble("features_failed")
             return ()
@@ -141,26 +138,12 @@ class RiskDesk:
         """An attempt is durable."""
         if not vector:
             return
-        self._state.remember(attempt.at_ms, attempt.row, list(vector))
-        self._payments.pop(attempt.payment_id, None)
-        self._payments[attempt.payment_id] = (attempt.at_ms, attempt.row)
-        if len(self._payments) > PAYMENTS_REMEMBERED_MAX:
-            forgotten, _ = self._payments.popitem(last=False)
-            self._said.pop(forgotten, None)
+        tried = Tried(attempt.attempt_id, attempt.payment_id, attempt.at_ms, attempt.row)
+        self.memory.remember(tried)
 
     def learn(self, payment_id: str, *, is_fraud: bool, available_at_ms: int) -> None:
-        """A label is durable. One of a payment that is not remembered is too old to matter; one
-        that says what was said before is no second fraud; one that says the opposite takes the
-        place of what was said."""
-        known, said = self._payments.get(payment_id), self._said.get(payment_id)
-        if known is None or available_at_ms < known[0] or (said and said[0] is is_fraud):
-            return
-        since = said[1] if said else None
-        available_at_ms = max(available_at_ms, since or 0)
-        self._said[payment_id] = (is_fraud, available_at_ms)
-        self._state.learn(
-            *known, is_fraud=is_fraud, available_at=available_at_ms, instead_since=since
-        )
+        """A label is durable."""
+        self.memory.learn(Word(payment_id, is_fraud, available_at_ms))
 
 
 class _Deadline:

@@ -39,3 +39,32 @@ PAUSE_NS = 10_000_000_000
 
 MODEL_POLL_S = 5.0
 """How often the registry is asked which model is the champion."""
+
+SHARED_ENTRIES_MAX = 1_000_000
+"""Attempts and labels that the shared log keeps, about 250 bytes each; the oldest go first."""
+
+SHARED_PAGE_ENTRIES = 500
+"""Entries that one answer of the shared log brings."""
+
+SHARED_BEHIND_MAX = 5_000
+"""Entries that a backend reads at once, a third of a second's work; one further behind begins
+anew."""
+
+SHARED_TIMEOUT_S = 0.01
+"""How long the shared log may take for one answer before it counts as gone: half of what features
+may take."""
+
+SHARED_CONNECT_S = 0.1
+"""The same for a new connection."""
+
+SHARED_FRESH_NS = 1_000_000
+"""Before an attempt the shared log is read, if it was not within so long."""
+
+SHARED_FOLLOW_S = 0.05
+"""How often it is read while nobody pays here, so that the next payment has little to read."""
+
+SHARED_RETRY_S = 2.0
+"""How often a backend that has lost the log looks for it again."""
+
+SHARED_WAITING_MAX = 20_000
+"""Entries that wait for the log to come back; then the oldest go."""

@@ -198,7 +198,7 @@ def test_a_desk_that_is_told_the_stored_decisions_judges_as_if_it_had_never_stop
         shop.pay(payers[number % 3], 100 + number * 50)
     again = RiskDesk(LIVE)
     count = rebuild(
-        again, DecisionRepository(shop.reader), LabelRepository(shop.reader),
+        again.memory, DecisionRepository(shop.reader), LabelRepository(shop.reader),
         now_ms=shop.clock.at_ms,
     )  # fmt: skip
     assert count == 20

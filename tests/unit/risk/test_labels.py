@@ -125,7 +125,7 @@ def test_the_latest_word_about_a_payment_counts_once_online_and_in_training(
     *_, last = DecisionRepository(judged.reader).since(0)
     assert vector_of(last)[place] == computed == frauds
     again = RiskDesk()
-    rebuild(again, DecisionRepository(judged.reader), LabelRepository(judged.reader),
+    rebuild(again.memory, DecisionRepository(judged.reader), LabelRepository(judged.reader),
             now_ms=judged.clock.at_ms)  # fmt: skip
     probe = replace(attempt_of(last), at_ms=judged.clock.at_ms + 1)
     assert again.judge(probe, {}).vector[place] == frauds

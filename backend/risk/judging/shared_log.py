@@ -1,0 +1,115 @@
+"""A bounded log in Redis through which several backends tell each other what became durable.
+
+Rule 1: the log gives every entry one number; whoever reads it misses none and says so
+        (``SharedLost``) where it does not go on from where he stands, or has lost its memory: its
+        era, a random name that is made with the log, is another then.
+Rule 2: an entry is appended and what came before it is read in one step of the server (a script),
+        so no two backends miss each other.
+Rule 3: no call waits longer than the time-out, and none is tried again.
+
+It is for what backends have yet to hear of, not for keeping: what is stored is the database's.
+"""
+
+import secrets
+from typing import Any
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from backend.risk.judging.limits import (
+    SHARED_BEHIND_MAX,
+    SHARED_CONNECT_S,
+    SHARED_ENTRIES_MAX,
+    SHARED_PAGE_ENTRIES,
+    SHARED_TIMEOUT_S,
+)
+
+_SCRIPT = """
+local era = redis.call('GET', KEYS[3])
+if not era then
+  era = ARGV[1]
+  redis.call('SET', KEYS[3], era)
+end
+local number = tonumber(redis.call('GET', KEYS[2]) or '0')
+if ARGV[4] ~= '' then
+  number = redis.call('INCR', KEYS[2])
+  redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[5], '0-' .. number, 'v', ARGV[4])
+end
+local after = ARGV[2] == '' and number or ARGV[2]
+return {era, number, redis.call('XRANGE', KEYS[1], '(0-' .. after, '+', 'COUNT', ARGV[3])}
+"""
+_ERA_BYTES = 16
+
+
+class SharedLost(Exception):  # noqa: N818 - a state of things: begin again
+    """The log cannot be reached, or does not go on from where this reader stands."""
+
+
+class SharedLog:
+    """One reader's and writer's place in the log, at first its end. One thread at a time.
+
+    A call that raises ``SharedLost`` may have appended its entry.
+    """
+
+    def __init__(self, redis: "Redis", name: str, *, entries_max: int = SHARED_ENTRIES_MAX) -> None:
+        """Raises ``SharedLost``. Logs of another ``name`` are others."""
+        self._entries_max = entries_max
+        key = f"{{tillway:{name}}}"
+        self._keys = [f"{key}:log", f"{key}:count", f"{key}:era"]
+        self._script = redis.register_script(_SCRIPT)
+        self._era, self._number, _ = self._step("", after="")
+
+    @classmethod
+    def at(cls, url: str, name: str, *, timeout_s: float = SHARED_TIMEOUT_S) -> "SharedLog":
+        """At a server's address (``redis://``, ``rediss://``, ``unix://``). Raises
+        ``SharedLost``."""
+        redis = Redis.from_url(
+            url,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=SHARED_CONNECT_S,
+            retry=Retry(NoBackoff(), 0),
+        )
+        return cls(redis, name)
+
+    def read(self) -> list[str]:
+        """What was appended since the last call. Raises ``SharedLost``."""
+        return self._told("")
+
+    def append(self, entry: str) -> list[str]:
+        """The same, with this entry somewhere in it. Raises ``SharedLost``."""
+        return self._told(entry)
+
+    def _told(self, entry: str) -> list[str]:
+        era, number, page = self._step(entry, after=self._number)
+        if era != self._era or number < self._number:
+            raise SharedLost(f"the log has lost its memory: {number} after {self._number}")
+        if number - self._number > SHARED_BEHIND_MAX:
+            raise SharedLost(f"the log is at {number}, too far ahead of {self._number}")
+        found: list[str] = []
+        while page:
+            found += [self._next(one) for one in page]
+            if self._number >= number:
+                return found
+            _, _, page = self._step("", after=self._number)
+        if self._number < number:
+            raise SharedLost(f"the log ends with {self._number} of {number}")
+        return found
+
+    def _next(self, entry: Any) -> str:  # noqa: ANN401  (of the client: an id and its fields)
+        name, (_, text) = entry
+        number = int(name.partition(b"-")[2])
+        if number != self._number + 1:
+            raise SharedLost(f"the log goes on with {number} after {self._number}")
+        self._number = number
+        return str(text, "utf-8")
+
+    def _step(self, entry: str, *, after: int | str) -> tuple[bytes, int, list[Any]]:
+        fresh = secrets.token_hex(_ERA_BYTES)
+        args = [fresh, after, SHARED_PAGE_ENTRIES, entry, self._entries_max]
+        try:
+            era, number, page = self._script(keys=self._keys, args=args)
+        except RedisError as error:
+            raise SharedLost(str(error)) from error
+        return era, number, page

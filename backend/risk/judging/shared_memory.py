@@ -1,0 +1,195 @@
+"""One memory of attempts for several backends over one database.
+
+Rule 1: each backend has a copy of its own. It is told of what is durable: first from the database,
+        then through the log in Redis, in the log's order; being told twice changes nothing.
+Rule 2: before an attempt is measured the log is read, if that was not done in the same millisecond.
+Rule 3: a log that cannot be reached, or that has lost something, is left alone at once: the backend
+        judges by its own copy, each decision is marked ``features_unshared``, and what becomes
+        durable here waits. Beside the payments a new copy is made from the database, what waits
+        is appended, and the new copy takes the place of the old one.
+
+A backend that dies between its commit and the log leaves up to a group of attempts that the others
+hear of when they begin again.
+"""
+
+import asyncio
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+
+from backend.risk.judging.limits import (
+    SHARED_FOLLOW_S,
+    SHARED_FRESH_NS,
+    SHARED_RETRY_S,
+    SHARED_WAITING_MAX,
+)
+from backend.risk.judging.remembered import Remembered, Row, Tried, Word
+from backend.risk.judging.shared_log import SharedLog, SharedLost
+
+_log = structlog.get_logger()
+Copied = tuple[Remembered, SharedLog]
+Copy = Callable[[], Remembered]
+"""A copy of what is stored by now."""
+RunRead = Callable[[Callable[[], Any]], Awaitable[Any]]
+OpenLog = Callable[[], SharedLog]
+"""Raises ``SharedLost``."""
+
+
+class SharedMemory:
+    """A backend's memory. The writer's thread uses it; others may ``offer`` and ``follow``."""
+
+    def __init__(
+        self, alone: Remembered, *, monotonic_ns: Callable[[], int] = time.perf_counter_ns
+    ) -> None:
+        self._mine = threading.RLock()
+        """Held by whoever looks at the copy or changes it."""
+        self._copy = alone
+        self._shared: SharedLog | None = None
+        self._offered: Copied | None = None
+        self._clock = monotonic_ns
+        self._read_ns = 0
+        self.waiting: deque[str] = deque(maxlen=SHARED_WAITING_MAX)
+        """What became durable here and is not in the log; the oldest go first."""
+
+    @property
+    def trouble(self) -> str:
+        return "" if self._shared is not None else "features_unshared"
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether a new copy is wanted."""
+        return self._shared is None and self._offered is None
+
+    def offer(self, copied: Copied) -> None:
+        """A copy that stands at the end of the log, to go on with."""
+        self._offered = copied
+
+    def measure(
+        self, at_ms: int, row: Row, is_over: Callable[[], bool] | None = None
+    ) -> list[float]:
+        with self._mine:
+            self.follow()
+            return self._copy.measure(at_ms, row, is_over)
+
+    def remember(self, tried: Tried) -> None:
+        entry = [tried.attempt_id, tried.payment_id, tried.at_ms, tried.row]
+        with self._mine:
+            self._tell(json.dumps(entry, separators=(",", ":")))
+
+    def learn(self, word: Word) -> None:
+        entry = [word.payment_id, word.is_fraud, word.available_at_ms]
+        with self._mine:
+            self._tell(json.dumps(entry, separators=(",", ":")))
+
+    def follow(self) -> None:
+        """Take what others told, unless that was just done."""
+        with self._mine:
+            self._take_offered()
+            now_ns = self._clock()
+            if self._shared is not None and now_ns - self._read_ns >= SHARED_FRESH_NS:
+                self._apply_all(self._shared.read)
+                self._read_ns = now_ns
+
+    def _tell(self, entry: str) -> None:
+        self._take_offered()
+        shared = self._shared
+        if shared is None or not self._apply_all(lambda: shared.append(entry)):
+            apply(self._copy, entry)
+            self.waiting.append(entry)
+
+    def _apply_all(self, entries: Callable[[], list[str]]) -> bool:
+        try:
+            for entry in entries():
+                apply(self._copy, entry)
+        except SharedLost as error:
+            _log.error("features_unshared", reason=str(error))
+            self._shared = None
+            return False
+        return True
+
+    def _take_offered(self) -> None:
+        offered, self._offered = self._offered, None
+        if offered is None:
+            return
+        self._copy, self._shared = offered
+        while self.waiting and self._shared is not None:  # what came while the copy was made
+            self._tell(self.waiting.popleft())
+        _log.info("features_shared")
+
+
+def apply(copy: Remembered, entry: str) -> None:
+    """Tell a copy an entry of the log. Raises ``SharedLost`` for one of another version."""
+    try:
+        fields = json.loads(entry)
+        if len(fields) == len(Word.__dataclass_fields__):
+            copy.learn(Word(*fields))
+        else:
+            attempt_id, payment_id, at_ms, row = fields
+            copy.remember(Tried(attempt_id, payment_id, at_ms, tuple(row)))
+    except (ValueError, TypeError) as error:
+        raise SharedLost(f"an entry cannot be read: {error}") from error
+
+
+def begin_shared(open_log: OpenLog, copy: Copy) -> SharedMemory:
+    """The memory of a backend that starts; alone at first, if there is no log."""
+    try:
+        log = open_log()
+    except SharedLost as error:
+        _log.error("features_unshared", reason=str(error))
+        return SharedMemory(copy())
+    stored = copy()
+    memory = SharedMemory(stored)
+    memory.offer((stored, log))
+    return memory
+
+
+class SharedJoiner:
+    """Finds the way back to the log, beside the payments. One per process."""
+
+    def __init__(
+        self,
+        memory: SharedMemory,
+        *,
+        open_log: OpenLog,
+        copy: Copy,
+        run_read: RunRead,
+    ) -> None:
+        self._memory = memory
+        self._open_log = open_log
+        self._copy = copy
+        self._run_read = run_read
+
+    def join(self) -> None:
+        """Offer a new copy, with what waits appended. Blocking. Raises ``SharedLost``.
+
+        The log is opened before what is stored is read, so that nothing falls between."""
+        log, waiting = self._open_log(), self._memory.waiting
+        copy = self._copy()
+        while waiting:
+            entry = waiting.popleft()
+            try:
+                for told in log.append(entry):
+                    apply(copy, told)
+            except SharedLost:
+                waiting.appendleft(entry)
+                raise
+        self._memory.offer((copy, log))
+
+    async def run(self) -> None:
+        """Follow the log, and join it again whenever it was lost, until cancelled."""
+        while True:
+            await asyncio.sleep(SHARED_RETRY_S if self._memory.is_alone else SHARED_FOLLOW_S)
+            try:
+                await self._run_read(self._go_on)
+            except SharedLost as error:
+                _log.warning("features_not_joined", reason=str(error))
+
+    def _go_on(self) -> None:
+        if self._memory.is_alone:
+            self.join()
+        self._memory.follow()

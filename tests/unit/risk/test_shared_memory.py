@@ -1,0 +1,219 @@
+"""Several backends, one memory: against the real Redis server."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from redis import Redis
+
+from backend.risk.features.catalogue import PAYMENT
+from backend.risk.judging import shared_log
+from backend.risk.judging.remembered import Memory, Remembered, Tried, Word
+from backend.risk.judging.shared_log import SharedLog, SharedLost
+from backend.risk.judging.shared_memory import SharedJoiner, SharedMemory, begin_shared
+from tests.support.redis import NoRedis, RedisServer, start_redis
+
+START_MS = 1_790_000_000_000
+Told = Tried | Word
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RedisServer]:
+    try:
+        server = start_redis()
+    except NoRedis as missing:
+        pytest.skip(str(missing))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def url(server: RedisServer) -> str:
+    Redis.from_url(server.url).flushall()
+    return server.url
+
+
+def story(seed: int, size: int) -> list[Told]:
+    """Attempts, some late, and labels, some of them corrected, in order of arrival."""
+    luck, told = random.Random(seed), []
+    for number in range(size):
+        keys = [luck.choice((None, *(f"{name}{n}" for n in range(3)))) for name in "pcdmsa"]
+        row = (luck.randrange(100_000), *keys, 31_000_000, luck.randrange(121_000_000))
+        at = START_MS + number * 60_000 - luck.choice((0, 0, luck.randrange(3_600_000)))
+        told.append(Tried(f"a{number}", f"p{number}", at, row))
+        if luck.random() < 0.3:
+            verdict = luck.random() < 0.5
+            told.append(Word(f"p{number}", verdict, at + 5_000_000))
+            if luck.random() < 0.5:
+                told.append(Word(f"p{number}", not verdict, at + 6_000_000))
+    return told
+
+
+class Backends:
+    """Backends over one database, which is what was told to any of them."""
+
+    def __init__(self, url: str, number: int) -> None:
+        self._url = url
+        self.stored: list[Told] = []
+        self.memories = [begin_shared(self.open_log, self.copy) for _ in range(number)]
+
+    def open_log(self) -> SharedLog:
+        return SharedLog.at(self._url, "test", timeout_s=0.3)
+
+    def copy(self) -> Remembered:
+        memory = Remembered(PAYMENT)
+        for one in self.stored:
+            keep(memory, one)
+        return memory
+
+    def join(self, memory: SharedMemory) -> None:
+        async def unused(_: Callable[[], object]) -> None: ...
+
+        SharedJoiner(memory, open_log=self.open_log, copy=self.copy, run_read=unused).join()
+
+    def tell(self, memory: SharedMemory, told: Told) -> list[float] | None:
+        """What the backend measures, and then makes durable."""
+        vector = None if isinstance(told, Word) else memory.measure(told.at_ms, told.row)
+        self.stored.append(told)
+        keep(memory, told)
+        return vector
+
+
+def keep(memory: Memory, told: Told) -> None:
+    if isinstance(told, Word):
+        memory.learn(told)
+    else:
+        memory.remember(told)
+
+
+def alone(told: list[Told]) -> list[list[float] | None]:
+    """What one backend measures that is told everything."""
+    memory, found = Remembered(PAYMENT), []
+    for one in told:
+        found.append(None if isinstance(one, Word) else memory.measure(one.at_ms, one.row))
+        keep(memory, one)
+    return found
+
+
+def same(ours: list[float] | None, theirs: list[float] | None) -> bool:
+    if ours is None or theirs is None:
+        return ours is theirs
+    return np.array_equal(ours, theirs, equal_nan=True)
+
+
+def test_three_backends_measure_as_one_to_the_bit(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_log, "SHARED_PAGE_ENTRIES", 7)
+    monkeypatch.setattr("backend.risk.judging.shared_memory.SHARED_FRESH_NS", 0)
+    told, luck, backends = story(1, 250), random.Random(2), Backends(url, 3)
+    for place, (one, expected) in enumerate(zip(told, alone(told), strict=True)):
+        # The third sleeps through most, so that it catches up over several pages.
+        memory = backends.memories[2 if place % 60 == 59 else luck.randrange(2)]
+        assert same(backends.tell(memory, one), expected), place
+        assert not memory.trouble
+
+
+def test_a_backend_that_starts_later_goes_on_as_if_it_had_always_been_there(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.risk.judging.shared_memory.SHARED_FRESH_NS", 0)
+    told, backends = story(3, 200), Backends(url, 1)
+    expected = alone(told)
+    for one in told[:150]:
+        backends.tell(backends.memories[0], one)
+    backends.memories.append(begin_shared(backends.open_log, backends.copy))
+    for place in range(150, len(told)):
+        memory = backends.memories[place % 2]
+        assert same(backends.tell(memory, told[place]), expected[place]), place
+
+
+def test_a_server_that_hangs_is_left_alone_and_what_was_not_told_is_told_later(
+    url: str, server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.risk.judging.shared_memory.SHARED_FRESH_NS", 0)
+    told, backends = story(4, 90), Backends(url, 2)
+    here, there = backends.memories
+    expected = alone(told)
+    for one in told[:40]:
+        backends.tell(here, one)
+    os.kill(server.child.pid, signal.SIGSTOP)
+    try:
+        begin = time.monotonic()
+        for place in range(40, 60):  # by its own copy, which knows all that it did itself
+            assert same(backends.tell(here, told[place]), expected[place]), place
+        assert time.monotonic() - begin < 2
+        assert here.trouble == "features_unshared"
+        assert here.is_alone
+        assert list(here.waiting)
+        with pytest.raises(SharedLost):
+            backends.join(here)
+    finally:
+        os.kill(server.child.pid, signal.SIGCONT)
+    backends.join(here)
+    for place in range(60, len(told)):
+        memory = (here, there)[place % 2]
+        assert same(backends.tell(memory, told[place]), expected[place]), place
+    assert not here.trouble
+    assert not there.trouble
+    assert not here.waiting
+
+
+@pytest.mark.parametrize("is_flushed", [True, False])
+def test_a_log_that_has_lost_something_is_noticed_and_joined_anew(
+    url: str, monkeypatch: pytest.MonkeyPatch, *, is_flushed: bool
+) -> None:
+    monkeypatch.setattr("backend.risk.judging.shared_memory.SHARED_FRESH_NS", 0)
+    redis = Redis.from_url(url)
+    told, backends = story(5, 120), Backends(url, 2)
+    fast, slow = backends.memories
+    expected = alone(told)
+    for one in told[:60]:
+        backends.tell(fast, one)
+    if is_flushed:
+        redis.flushall()
+        # Another era goes past the old count, which alone would not show what is missing.
+        other = backends.open_log()
+        for one in told[:60]:
+            other.append(f'["{one.payment_id}",true,0]')
+    else:
+        redis.xtrim(redis.keys("*:log")[0], maxlen=5, approximate=False)
+    slow.follow()
+    assert slow.is_alone
+    backends.join(slow)
+    if is_flushed:
+        fast.follow()
+        assert fast.is_alone
+        backends.join(fast)
+    for place in range(60, len(told)):
+        memory = (fast, slow)[place % 2]
+        assert same(backends.tell(memory, told[place]), expected[place]), place
+
+
+def test_one_too_far_behind_or_an_entry_of_another_version_is_no_reason_to_wait(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.risk.judging.shared_memory.SHARED_FRESH_NS", 0)
+    backends = Backends(url, 2)
+    here, there = backends.memories
+    there.follow()
+    monkeypatch.setattr(shared_log, "SHARED_BEHIND_MAX", 20)
+    for one in story(6, 30):
+        backends.tell(here, one)
+    there.follow()
+    assert there.is_alone
+    backends.open_log().append('{"other": 1}')
+    here.follow()
+    assert here.is_alone
+
+
+def test_without_a_server_a_backend_starts_alone_with_what_is_stored() -> None:
+    backends = Backends("unix:///nowhere/redis.sock", 1)
+    memory = backends.memories[0]
+    assert memory.trouble == "features_unshared"
+    told = story(7, 20)
+    assert all(map(same, [backends.tell(memory, one) for one in told], alone(told)))
