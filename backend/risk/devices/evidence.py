@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import log
 
-from backend.risk.devices.attributes import Group, attribute_of
+from backend.risk.devices.attributes import Group
 from backend.risk.devices.fleet import ATTACKED, Fleet, Habit, Outcome, Update, is_bus
 from backend.risk.devices.profile import Profile
-from backend.risk.devices.readings import Curve, Number, Plain, Reading
+from backend.risk.devices.readings import NUMERIC, Curve, Number, Plain, Reading
 
 WEIGHT_MAX = 8.0
 REPLAY_MAX = 20.0
@@ -77,30 +77,40 @@ class Finding:
     weight: float
 
 
-def findings(fleet: Fleet, profile: Profile, device: str, reading: Reading) -> list[Finding]:
-    """What speaks against a reading that claims to be of this device."""
-    outcomes = outcomes_of(fleet, profile, reading)
+def findings(
+    fleet: Fleet,
+    profile: Profile,
+    device: str,
+    reading: Reading,
+    outcomes: dict[str, Outcome],
+) -> list[Finding]:
+    """What speaks against a reading that claims to be of this device, with its ``outcomes_of``."""
+    measured = measured_values(fleet, reading)
     found = list(_changes(fleet, outcomes, update_in(fleet, outcomes)))
     found += _foreign(fleet, device, reading, outcomes)
     found += _counters(fleet, profile, reading)
-    found += _measured(fleet, profile, reading)
-    found += _replayed(fleet, profile, device, reading)
+    found += _measured(fleet, profile, measured)
+    found += _replayed(fleet, profile, device, measured)
     return found
 
 
 def outcomes_of(fleet: Fleet, profile: Profile, reading: Reading) -> dict[str, Outcome]:
     """What became of each attribute that is compared by its value."""
-    found = {}
-    for name in sorted(profile.latest.keys() | reading.keys()):
-        before, now = profile.latest.get(name), reading.get(name)
-        habit = fleet.habit(name, attribute_of(name).group)
+    found, latest, habits = {}, profile.latest, fleet.habits
+    for name in latest.keys() | reading.keys():
+        before, now = latest.get(name), reading.get(name)
         if now is None:
             if before is not None and name not in profile.silent:
                 found[name] = Outcome.VANISHED
         elif before is None:
             found[name] = Outcome.APPEARED
-        elif not is_number(now, habit):
-            found[name] = _outcome(habit, profile, name, before, now)
+        elif not isinstance(now, NUMERIC):
+            same = before == now
+            found[name] = (
+                Outcome.SAME if same else _outcome(habits[name], profile, name, before, now)
+            )
+        elif not is_number(now, habits[name]):
+            found[name] = _outcome(habits[name], profile, name, before, now)
     return found
 
 
@@ -165,7 +175,7 @@ def _outcome(habit: Habit, profile: Profile, name: str, before: Plain, now: Plai
 
 def _changes(fleet: Fleet, outcomes: dict[str, Outcome], update: Update) -> Iterable[Finding]:
     """The changes, the most usual first: what usually changes with one of these weighs little."""
-    changed = [name for name, outcome in outcomes.items() if outcome is not Outcome.SAME]
+    changed = sorted(name for name, outcome in outcomes.items() if outcome is not Outcome.SAME)
     usual = {name: fleet.habits[name].usual(outcomes[name], update) for name in changed}
     explained: list[str] = []
     peripherals = 0
@@ -207,8 +217,10 @@ def _foreign(
 
 def _counters(fleet: Fleet, profile: Profile, reading: Reading) -> Iterable[Finding]:
     for name, value in reading.items():
+        if not isinstance(value, Number):
+            continue
         before, habit = profile.latest.get(name), fleet.habits[name]
-        if not (isinstance(value, Number) and isinstance(before, Number) and habit.is_counter):
+        if not (isinstance(before, Number) and habit.is_counter):
             continue
         if value.value > before.value:
             continue
@@ -219,9 +231,11 @@ def _counters(fleet: Fleet, profile: Profile, reading: Reading) -> Iterable[Find
         yield Finding(name, sign, weight)
 
 
-def _measured(fleet: Fleet, profile: Profile, reading: Reading) -> Iterable[Finding]:
+def _measured(
+    fleet: Fleet, profile: Profile, now: dict[str, tuple[float, ...]]
+) -> Iterable[Finding]:
     found: list[Finding] = []
-    for name, values in measured_values(fleet, reading).items():
+    for name, values in now.items():
         expected = profile.expected.get(name, ())
         if len(expected) != len(values):
             continue
@@ -237,8 +251,9 @@ def _measured(fleet: Fleet, profile: Profile, reading: Reading) -> Iterable[Find
     return [Finding(f.name, f.sign, f.weight * share) for f in found]
 
 
-def _replayed(fleet: Fleet, profile: Profile, device: str, reading: Reading) -> Iterable[Finding]:
-    now = measured_values(fleet, reading)
+def _replayed(
+    fleet: Fleet, profile: Profile, device: str, now: dict[str, tuple[float, ...]]
+) -> Iterable[Finding]:
     if not now:
         return []
     weigh: Callable[[str], float] = lambda name: max(  # noqa: E731  (one line, used here)

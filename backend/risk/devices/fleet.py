@@ -9,6 +9,7 @@ Rule 3: expectations weigh as much as ``EXPECTED_WEIGHT`` readings, so a young f
 """
 
 from collections import Counter, defaultdict
+from collections.abc import KeysView
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import exp, log, pi, sqrt
@@ -240,12 +241,10 @@ class Fleet:
     noises: dict[tuple[object, ...], str] = field(default_factory=dict)
     """Whole sets of measured values, and which device showed them."""
 
-    def habit(self, name: str, group: Group) -> Habit:
-        """The habit of an attribute, as expected of its group if it is new."""
-        found = self.habits.get(name)
-        if found is None:
-            found = self.habits[name] = Habit(group)
-        return found
+    def meet(self, names: KeysView[str]) -> None:
+        """Attributes, of which those that are new get the habit that is expected of their group."""
+        for name in names - self.habits.keys():
+            self.habits[name] = Habit(attribute_of(name).group)
 
     def with_another(self, name: str, other: str, update: Update) -> float:
         """How often ``name`` changes in honest readings in which ``other`` does. Two peripherals

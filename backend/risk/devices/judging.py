@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from math import exp
 
-from backend.risk.devices.attributes import Group, attribute_of
+from backend.risk.devices.attributes import Group
 from backend.risk.devices.evidence import (
     Finding,
     Sign,
@@ -25,7 +25,7 @@ from backend.risk.devices.evidence import (
 )
 from backend.risk.devices.fleet import Fleet, Habit, Outcome
 from backend.risk.devices.profile import Profile
-from backend.risk.devices.readings import Curve, Number, Plain, Reading
+from backend.risk.devices.readings import NUMERIC, Curve, Number, Plain, Reading
 
 REFUSED_FROM = 6.5
 """The weight at which a reading is as likely dishonest as honest, were one in 600 dishonest."""
@@ -69,18 +69,18 @@ class Devices:
 
     def observe(self, device: str, reading: Reading, *, day: int, is_enrolment: bool) -> Trust:
         """Judge a reading that claims to be of a device, and learn from it if it is accepted."""
-        for name in reading:
-            self.fleet.habit(name, attribute_of(name).group)
+        self.fleet.meet(reading.keys())
         profile = self.profiles.get(device)
         if profile is None or is_enrolment:
             return self._enrol(device, reading, is_enrolment=is_enrolment)
-        found = findings(self.fleet, profile, device, reading)
+        outcomes = outcomes_of(self.fleet, profile, reading)
+        found = findings(self.fleet, profile, device, reading, outcomes)
         if self.settles_after_days:
             found = self._settled(profile, reading, found, day)
         weight = sum(finding.weight for finding in found)
         trust = _trust(weight, found, profile, reading)
         if weight < REFUSED_FROM:
-            self.accept(device, reading)
+            self._learn(device, profile, reading, outcomes)
         else:
             _doubt(profile, reading, day)
             if self.settles_after_days:
@@ -90,13 +90,17 @@ class Devices:
     def accept(self, device: str, reading: Reading, *, is_anew: bool = False) -> None:
         """Take a reading for the device's own, also when a person says so. ``is_anew``: what it
         measured before is no measure of it any more, because its board was exchanged."""
-        for name in reading:
-            self.fleet.habit(name, attribute_of(name).group)
+        self.fleet.meet(reading.keys())
         profile = self.profiles.setdefault(device, Profile())
         if is_anew:
             profile.expected.clear()
+        self._learn(device, profile, reading, outcomes_of(self.fleet, profile, reading))
+
+    def _learn(
+        self, device: str, profile: Profile, reading: Reading, outcomes: dict[str, Outcome]
+    ) -> None:
         if profile.latest:  # a first reading changes nothing
-            self._teach_changes(outcomes_of(self.fleet, profile, reading))
+            self._teach_changes(outcomes)
         for name, value in reading.items():
             _learn_value(self.fleet.habits[name], profile, device, name, value)
         measured = measured_values(self.fleet, reading)
@@ -174,11 +178,13 @@ def _learn_value(habit: Habit, profile: Profile, device: str, name: str, value: 
     before = profile.latest.get(name)
     if value is None:
         return
-    if isinstance(value, Number | Curve):
-        _learn_number(habit, profile, name, before, value)
     if before is None:
         habit.devices += 1
-    if is_number(value, habit) or value == before:
+    if isinstance(value, NUMERIC):
+        _learn_number(habit, profile, name, before, value)
+        if is_number(value, habit):
+            return
+    if value == before:
         return
     text = text_of(value)
     habit.shown[text] += 1
@@ -194,7 +200,7 @@ def _learn_number(
 ) -> None:
     values = value.values if isinstance(value, Curve) else (value.value,)
     habit.is_fractional = habit.is_fractional or not (isinstance(value, Number) and value.is_whole)
-    if isinstance(before, Number | Curve):
+    if isinstance(before, NUMERIC):
         habit.numbers += 1
         habit.equals += before == value
         if isinstance(before, Number) and isinstance(value, Number):

@@ -31,6 +31,8 @@ class Curve:
 
 
 Plain = str | Number | Curve | frozenset[str] | None
+NUMERIC = (Number, Curve)
+"""Asked for in each reading: made once, where ``Number | Curve`` is made anew each time."""
 Reading = dict[str, Plain]
 
 
