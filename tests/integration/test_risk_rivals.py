@@ -14,6 +14,7 @@ from backend.risk.judging.memory import rebuild
 from backend.risk.judging.records import vector_of
 from backend.risk.judging.remembered import Remembered
 from backend.risk.judging.repository import DecisionRepository
+from backend.risk.judging.scoring import Scoring
 from backend.risk.judging.shared_log import SharedLog
 from backend.risk.judging.shared_memory import begin_shared
 from backend.risk.labels.repository import LabelRepository
@@ -48,10 +49,11 @@ def test_what_one_backend_judged_and_learned_the_other_knows_until_redis_is_gone
     url = postgres_cluster.create_database("risk_rivals", template=postgres_template)
     reader, shops = Reader.open(url), []
     for _ in range(2):
-        open_log = partial(SharedLog.at, redis.url, "test", timeout_s=1)
+        open_log = partial(SharedLog.at, redis.url, "test", timeout_s=10)
         memory = begin_shared(open_log, partial(copy, reader, 0))
         clock = CaseClock(lambda day: day.weekday() < 5, 8 * 3_600_000)
-        shops.append(Shop(url, engine=Engine(RiskDesk(memory=memory), clock)))
+        desk = RiskDesk(memory=memory, scoring=Scoring(lambda: 0))  # nothing is late
+        shops.append(Shop(url, engine=Engine(desk, clock)))
     here, there = shops
     here.add_merchant()
     payer = here.add_payer(balance_minor=100_000)

@@ -56,13 +56,13 @@ def story(seed: int, size: int) -> list[Told]:
 class Backends:
     """Backends over one database, which is what was told to any of them."""
 
-    def __init__(self, url: str, number: int) -> None:
-        self._url = url
+    def __init__(self, url: str, number: int, *, timeout_s: float = 10) -> None:
+        self._url, self._timeout_s = url, timeout_s
         self.stored: list[Told] = []
         self.memories = [begin_shared(self.open_log, self.copy) for _ in range(number)]
 
     def open_log(self) -> SharedLog:
-        return SharedLog.at(self._url, "test", timeout_s=0.3)
+        return SharedLog.at(self._url, "test", timeout_s=self._timeout_s)
 
     def copy(self) -> Remembered:
         memory = Remembered(PAYMENT)
@@ -136,7 +136,7 @@ def test_a_server_that_hangs_is_left_alone_and_what_was_not_told_is_told_later(
     url: str, server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("backend.risk.judging.shared_memory.SHARED_FRESH_NS", 0)
-    told, backends = story(4, 90), Backends(url, 2)
+    told, backends = story(4, 90), Backends(url, 2, timeout_s=0.5)
     here, there = backends.memories
     expected = alone(told)
     for one in told[:40]:
@@ -146,7 +146,7 @@ def test_a_server_that_hangs_is_left_alone_and_what_was_not_told_is_told_later(
         begin = time.monotonic()
         for place in range(40, 60):  # by its own copy, which knows all that it did itself
             assert same(backends.tell(here, told[place]), expected[place]), place
-        assert time.monotonic() - begin < 2
+        assert time.monotonic() - begin < 5
         assert here.trouble == "features_unshared"
         assert here.is_alone
         assert list(here.waiting)
