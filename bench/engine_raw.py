@@ -32,6 +32,10 @@ class Recorder:
         self.groups.append([])
         self.inner.begin()
 
+    def has_news(self) -> bool:
+        """As the store inside."""
+        return self.inner.has_news()
+
     def fetch(self, table: TableRef, keys: Sequence[Key]) -> list[Values]:
         """Reads are not noted."""
         return self.inner.fetch(table, keys)

@@ -17,10 +17,10 @@ from typing import cast
 import structlog
 
 from backend.db.command import Command, FollowingCommand, Outcome, Read, Seal
-from backend.db.limits import FOLLOW_WAVES_MAX
+from backend.db.limits import FOLLOW_WAVES_MAX, KEPT_ROWS_MAX
 from backend.db.retry import with_retries
 from backend.db.store import Store, StoreError
-from backend.db.working_set import WorkingSet
+from backend.db.working_set import Kept, WorkingSet
 from protocol.clock import Clock
 from protocol.errors import CallerError, OperatingError, TillwayError
 
@@ -55,6 +55,7 @@ class GroupRunner:
         self._clock = clock
         self._seals = tuple(seals)
         self._observers = tuple(observers)
+        self._kept: Kept = {}
 
     def run(self, commands: Sequence[Command]) -> list[Outcome]:
         """The outcome of each command, in order. Never raises for a database error.
@@ -104,7 +105,8 @@ class GroupRunner:
             return None
 
     def drop(self) -> None:
-        """Forget a group that was decided and not sent."""
+        """Forget a group that was decided and not made durable."""
+        self._kept.clear()
         self._store.rollback()
 
     def _run_halves(self, commands: Sequence[Command]) -> list[Outcome]:
@@ -123,7 +125,9 @@ class GroupRunner:
     def _decide(self, commands: Sequence[Command]) -> Group:
         self._store.begin()
         with self._undoing():
-            now_ms, ws = self._clock.now_ms(), WorkingSet(self._store)
+            if self._store.has_news() or sum(map(len, self._kept.values())) > KEPT_ROWS_MAX:
+                self._kept.clear()
+            now_ms, ws = self._clock.now_ms(), WorkingSet(self._store, self._kept)
             _prefetch(commands, ws)
             outcomes = [_decide(command, ws, now_ms) for command in commands]
             return Group(commands, now_ms, ws, outcomes)
@@ -146,7 +150,7 @@ class GroupRunner:
         try:
             yield
         except BaseException:
-            self._store.rollback()
+            self.drop()
             raise
 
     def _tell(self, ws: WorkingSet) -> None:

@@ -6,6 +6,8 @@ COMMANDS_PER_TURN_MIN = 64
 COMMANDS_WAITING_MAX = 16_384
 FOLLOW_WAVES_MAX = 3
 GROUP_TRIES_MAX = 4
+KEPT_ROWS_MAX = 16_384
+"""So many rows stay in memory from group to group: some 15 MB. Then they are read anew."""
 RETRY_DELAY_MS = 5
 RETRY_DELAY_MS_MAX = 200
 KEYS_PER_SELECT_MAX = 256

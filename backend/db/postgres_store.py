@@ -57,6 +57,10 @@ class PostgresStore:
         self._is_committing = False
         self._run("BEGIN")
 
+    def has_news(self) -> bool:
+        """Always: other backends may write at any time."""
+        return True
+
     def fetch(self, table: TableRef, keys: Sequence[Key]) -> list[Values]:
         """By primary key, locked where the table says so."""
         columns: Iterable[Any] = [keys]

@@ -30,6 +30,7 @@ _ROWS_OF_ANY_COUNT_MAX = 8
 # A value too large, or text that is not Unicode, is refused before SQLite sees it.
 _CONSTRAINT_DATATYPE = 3091  # sqlite.org/rescode.html; Python 3.11 has no name for it
 _BAD_VALUES = frozenset({sqlite3.SQLITE_CONSTRAINT_NOTNULL, _CONSTRAINT_DATATYPE})
+_NO_VERSION = -1
 _ERRORS = (sqlite3.Error, OverflowError, ValueError)
 
 
@@ -43,6 +44,7 @@ class SqliteStore:
         self._copier = WalCopier(engine)
         self._room = LogRoom(_file_of(engine))
         self._rows = 0
+        self._version = _NO_VERSION
         self._connect()
 
     def begin(self) -> None:
@@ -51,6 +53,16 @@ class SqliteStore:
             self._connect_again()
         self._run("BEGIN IMMEDIATE")
         self._room.keep()
+
+    def has_news(self) -> bool:
+        """By SQLite's own count of what other connections have committed."""
+        try:
+            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        except _ERRORS as error:
+            raise _as_store_error(error) from error
+        is_known = version == self._version
+        self._version = version
+        return not is_known
 
     def fetch(self, table: TableRef, keys: Sequence[Key]) -> list[Values]:
         """By primary key. The last key is repeated up to a power of two."""
@@ -115,6 +127,7 @@ class SqliteStore:
         connection.isolation_level = None
         connection.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES_UNCOPIED_MAX}")
         self._connection = connection
+        self._version = _NO_VERSION
 
     def _connect_again(self) -> None:
         try:

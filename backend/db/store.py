@@ -35,6 +35,11 @@ class Store(Protocol):
         """Start the group's transaction."""
         ...
 
+    def has_news(self) -> bool:
+        """Whether somebody else may have written since this store's last commit, or may before
+        its next. Asked after ``begin``; if not, what was read and written last is still so."""
+        ...
+
     def fetch(self, table: TableRef, keys: Sequence[Key]) -> list[Values]:
         """The rows with these keys, columns in table order; locked where the table says so."""
         ...

@@ -57,6 +57,8 @@ class TableRef:
     lose each other's update; the table's CHECK constraints say what the sum may not become."""
     lock: bool
     """Whether a read for a command locks the row (where several writers may run)."""
+    kept: bool
+    """Whether rows are worth keeping from one group to the next, where nobody else writes."""
     append_only: bool
     """Rows never change, and the working set holds them as tuples, not dictionaries."""
     width: int
@@ -72,6 +74,7 @@ def table_ref(
     additive: tuple[str, ...] = (),
     lock: bool = True,
     append_only: bool = False,
+    kept: bool = False,
 ) -> TableRef:
     """The handle of a SQLModel table. ``lock=False`` is for rows that never change.
 
@@ -98,6 +101,7 @@ def table_ref(
         defaults=defaults,
         additive=additive,
         lock=lock and not additive and not append_only,
+        kept=kept,
         append_only=append_only,
         width=len(columns),
         values_of=_getter(columns),

@@ -17,6 +17,10 @@ from backend.db.limits import KEYS_PER_SELECT_MAX
 from backend.db.store import Store
 from backend.db.tables import Key, Row, TableRef, Values
 
+Kept = dict[TableRef, dict[Key, Any]]
+"""Rows that outlive a group, by table: what a set finds there it does not read, and it leaves there
+what it has read and changed. Whoever holds them forgets them when they may not be so any more."""
+
 
 class _Rows:
     """One table's part of the set: present rows, known absences (None), and how they came to be."""
@@ -25,10 +29,10 @@ class _Rows:
         "batches", "indexed", "inserted", "originals", "owned", "ref", "rows", "store", "suffix",
     )  # fmt: skip
 
-    def __init__(self, ref: TableRef, store: Store) -> None:
+    def __init__(self, ref: TableRef, store: Store, rows: dict[Key, Any]) -> None:
         self.ref = ref
         self.store = store
-        self.rows: dict[Key, Any] = {}
+        self.rows = rows
         self.originals: dict[Key, Row] = {}
         self.inserted: dict[Key, Values | None] = {}
         """With the values to write; None if the row was changed since."""
@@ -77,14 +81,15 @@ class _Owned(dict[Key, Row]):
 class _Tables(dict[TableRef, _Rows]):
     """A part for each table that is asked for."""
 
-    __slots__ = ("_store",)
+    __slots__ = ("_kept", "_store")
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, kept: Kept) -> None:
         super().__init__()
-        self._store = store
+        self._store, self._kept = store, kept
 
     def __missing__(self, ref: TableRef) -> _Rows:
-        part = self[ref] = _Rows(ref, self._store)
+        rows = self._kept.setdefault(ref, {}) if ref.kept else {}
+        part = self[ref] = _Rows(ref, self._store, rows)
         return part
 
 
@@ -99,9 +104,9 @@ class WorkingSet:
 
     __slots__ = ("_journal", "_store", "_tables")
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, kept: Kept | None = None) -> None:
         self._store = store
-        self._tables = _Tables(store)
+        self._tables = _Tables(store, {} if kept is None else kept)
         self._journal: list[_Undo] = []
 
     def prefetch(self, reads: Iterable[tuple[TableRef, Key]]) -> int:

@@ -97,8 +97,8 @@ class LedgerChain(BackendTable, table=True):
     hash: bytes = Field(sa_type=BYTES)
 
 
-ACCOUNT = table_ref(LedgerAccount, additive=BALANCES)
+ACCOUNT = table_ref(LedgerAccount, additive=BALANCES, kept=True)
 TRANSFER = table_ref(LedgerTransfer, append_only=True)
 HOLD = table_ref(LedgerHold)
 GROUP = table_ref(LedgerGroup, lock=False)
-CHAIN = table_ref(LedgerChain)
+CHAIN = table_ref(LedgerChain, kept=True)
