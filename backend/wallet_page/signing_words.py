@@ -9,6 +9,9 @@ SIGNING: dict[str, Words] = {
         "Once signed, the merchant may debit within these terms without asking each time. You can"
         " stop it at any time.",
     ),
+    "sign_before": Words("请在此前签署", "Sign before"),
+    "sign_number": Words("编号", "Number"),
+    "notice_above": Words("超过此额提前通知", "Notice above"),
     "agree": Words("允许设备自动扣款", "Let a thing pay by itself"),
     "agree_lead": Words("哪台设备，最多多少", "Which thing, and how much at most"),
     "agree_merchant": Words("商户号", "Merchant number"),

@@ -1,5 +1,6 @@
 """A payer's wallet in a running backend, and a till that sells to it."""
 
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,8 @@ from backend.coupons.service import IssueCoupon
 from backend.instruments.model import HOME_CHANNELS, InstrumentKind
 from backend.instruments.service import AddInstrument
 from backend.mandates.service import CreateMandate
+from backend.merchant_api.papay.schemas import NewContract, NewPlan
+from backend.merchant_api.payscore.schemas import NewService
 from backend.payments.model import DeviceRequest
 from backend.payments.repository import PaymentRepository
 from backend.payments.requests import command_of, parse_request
@@ -20,6 +23,7 @@ from backend.wallet.desk import WalletDesk
 from protocol.crypto import SigningKey, generate
 from protocol.messages.mandate import MandateText, sign_mandate
 from tests.support.backend import MERCHANT, Served, a_merchant, mint, served
+from tests.support.merchant_caller import Caller
 from tests.support.shop import confirmed_top_up
 
 PIN, PHONE = "482913", {"width": 390, "height": 844}
@@ -89,6 +93,33 @@ class Phone:
         signed = sign_mandate(text, self.key)
         await self._do(CreateMandate(payer_id=self.payer_id, signed=signed))
         return text.mandate_id
+
+    async def proposals(self, *, name: str, service: str) -> tuple[str, str]:
+        """A contract and a service that the merchant's program wants signed."""
+        api = self.served.backend.merchant_api
+        csr = b64encode(Caller.csr()).decode()
+        made = await api.accounts.open(merchant_id=MERCHANT, csr=csr, key_mode="certificate")
+        account = await api.accounts.account(made["mchid"])
+        assert account is not None
+        plan = {
+            "plan_id": 12_535, "mchid": made["mchid"], "name": name,
+            "limit_payment_minor": 5_000, "limit_day_minor": 8_000, "notice_hours": None,
+        }  # fmt: skip
+        await api.contracts.add_plan(NewPlan.model_validate(plan))
+        wish = {
+            "sign_scene": "SIGN_SCENE_QRCODE", "appid": made["appid"], "plan_id": 12_535,
+            "out_contract_code": "code-1", "contract_display_account": "li.na",
+            "contract_notify_url": "https://shop.example/contract",
+        }  # fmt: skip
+        contract = await api.contracts.propose(account, NewContract.model_validate(wish))
+        asked = {
+            "out_order_no": "svc-1", "appid": made["appid"], "service_id": "12535",
+            "service_introduction": service, "time_range": {"start_time": "OnAccept"},
+            "risk_fund": {"name": "DEPOSIT", "amount": 4_900}, "need_user_confirm": True,
+            "notify_url": "https://shop.example/service",
+        }  # fmt: skip
+        order = await api.agreed.create(account, NewService.model_validate(asked))
+        return contract["contract_id"], order["order_id"]
 
     async def fill(self) -> None:
         """A coupon and a card."""

@@ -45,7 +45,7 @@ async def scenes(phone: Phone, page: Page, language: str) -> AsyncIterator[Scene
     yield "mandate", page
     await page.click("summary")
     yield "mandate-stop", page
-    async for scene in _signing(phone, page):
+    async for scene in _signing(phone, page, language):
         yield scene
     await page.goto(f"{phone.base}/wallet/red-packets/new")
     await page.fill("#total", "20")
@@ -63,7 +63,18 @@ async def scenes(phone: Phone, page: Page, language: str) -> AsyncIterator[Scene
     yield "switches", page
 
 
-async def _signing(phone: Phone, page: Page) -> AsyncIterator[Scene]:
+async def _signing(phone: Phone, page: Page, language: str) -> AsyncIterator[Scene]:
+    is_zh = language == "zh"
+    contract_id, order_id = await phone.proposals(
+        name="连续包月会员" if is_zh else "Membership",
+        service="充电宝租借" if is_zh else "Power bank",
+    )
+    for name, place in (("contract", contract_id), ("service", order_id)):
+        await page.goto(f"{phone.base}/wallet/{name}s/{place}")
+        await page.wait_for_selector("[data-passkey]:not([hidden])")
+        yield name, page
+        await page.click("[data-passkey]")
+        await page.wait_for_selector("[data-passkey]", state="detached")
     await page.goto(f"{phone.base}/wallet/agree?merchant_id={MERCHANT}&device=vending-08")
     for name, words in {"payment": "20", "day": "60", "ask": "10"}.items():
         await page.fill(f"#{name}", words)

@@ -34,6 +34,7 @@ const whole = () => {
 if (pinPad && pinField) {
   pinPad.hidden = false;
   pinField.inputMode = "none"; // our keys are the keyboard
+  if (pinField.form.hasAttribute("data-pinned")) pinField.form.querySelector(".primary").hidden = true; // the sixth digit sends
   pinField.addEventListener("input", whole);
   pinPad.addEventListener("click", (event) => {
     const button = event.target.closest("[data-pin]");

@@ -46,7 +46,9 @@ def test_a_payer_sees_the_terms_and_stops_a_contract_and_nobody_else_sees_them(
         browser.post("/wallet/sign-in", data={"token": f"token of {payer}"})
         proposed = browser.get(f"/wallet/contracts/{contract_id}").text
         assert "待签名" in proposed
-        assert all(figure in proposed for figure in ("¥50.00", "¥80.00", "¥100.00", "24 小时"))
+        assert all(
+            figure in proposed for figure in ("¥50.00", "¥80.00", "¥100.00", "¥20.00", "24 小时")
+        )
         one = Authenticator(b"her finger")
         assert "data-passkey" not in proposed
         one.add(shop, payer)
