@@ -34,6 +34,9 @@ BYTES = LargeBinary()
 # On SQLite a row lives in its primary key's own tree (one insert, not two) and a column keeps its
 # type. A table with constraints of its own ends its __table_args__ with this.
 STORAGE: dict[str, Any] = {"sqlite_with_rowid": False, "sqlite_strict": True}
+# In such a tree a row of more than a quarter of a page continues on a page of its own, which is
+# then written for it alone. A table of such rows has a tree for them and one for its keys.
+STORAGE_OF_LONG_ROWS: dict[str, Any] = {"sqlite_strict": True}
 
 
 class BackendTable(SQLModel):

@@ -11,12 +11,12 @@ from protocol.limits import ANSWER_BYTES_MAX
 
 def request_read(request: DeviceRequest) -> Read:
     """What ``first_answer`` reads."""
-    return REQUEST, (request.device, request.request_id)
+    return REQUEST, (request.request_id, request.device)
 
 
 def first_answer(ws: WorkingSet, request: DeviceRequest) -> Answer | None:
     """The answer given before; ``CallerError("idempotency_conflict")`` for other content."""
-    row = ws.get(REQUEST, (request.device, request.request_id))
+    row = ws.get(REQUEST, (request.request_id, request.device))
     if row is None:
         return None
     if row["content_hash"] != request.content_hash:

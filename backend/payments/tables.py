@@ -137,11 +137,12 @@ class PaymentEvent(BackendTable, table=True):
 
 
 class Request(BackendTable, table=True):
-    """The first answer to a request: given again to every repetition."""
+    """The first answer to a request: given again to every repetition. The id, which rises with
+    time, stands first: all devices' new rows are written to the same pages."""
 
     __tablename__ = "request"
-    device: str = Field(primary_key=True, sa_type=TEXT)
     request_id: str = Field(primary_key=True, sa_type=TEXT)
+    device: str = Field(primary_key=True, sa_type=TEXT)
     content_hash: bytes = Field(sa_type=BYTES)
     answer_type: str = Field(sa_type=TEXT)
     answer: bytes = Field(sa_type=BYTES)

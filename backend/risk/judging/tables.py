@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from backend.db.tables import BYTES, INTEGER, STORAGE, TEXT, BackendTable, table_ref
+from backend.db.tables import BYTES, INTEGER, STORAGE_OF_LONG_ROWS, TEXT, BackendTable, table_ref
 
 
 class RiskDecision(BackendTable, table=True):
@@ -15,7 +15,7 @@ class RiskDecision(BackendTable, table=True):
     __table_args__: Any = (
         Index("ix_risk_decision_at", "at_ms", "number", "attempt_id"),
         Index("ix_risk_decision_payment", "payment_id", "at_ms"),
-        STORAGE,
+        STORAGE_OF_LONG_ROWS,
     )
     attempt_id: str = Field(primary_key=True, sa_type=TEXT)
     payment_id: str = Field(sa_type=TEXT)
