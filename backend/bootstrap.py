@@ -30,6 +30,7 @@ from backend.devices.repository import DeviceRepository
 from backend.fleet_parts import build_firmware, build_rollouts, requests_about_itself
 from backend.hub_api.batches import BatchDesk
 from backend.hub_api.ingest import Dispatcher
+from backend.hub_api.known_hubs import KnownHubs
 from backend.hub_api.push_repository import PushRepository
 from backend.hub_api.pushes import PushFeed
 from backend.hub_api.service import HubService
@@ -142,6 +143,7 @@ class Backend:
         self.feed = self._feed()
         if dispatcher is None:
             dispatcher = payment_dispatcher(self.services.rules)
+        self.known_hubs = KnownHubs(self._devices, self._reads.run)
         self.hub = self._hub(dispatcher)
         self.enrolment = self._enrolment()
         self.operator = self._operator()
@@ -218,6 +220,7 @@ class Backend:
 
     def _committed(self, ws: WorkingSet) -> None:
         remember_committed(self.risk.desk, ws)
+        self.known_hubs.committed(ws)
         self.feed.committed(ws)
         self.background.committed(ws)
 
@@ -234,7 +237,7 @@ class Backend:
     def _hub(self, dispatcher: Dispatcher) -> HubService:
         desk = BatchDesk(
             directory=Directory(self._devices, self._reads.run),
-            submit=self.writer.submit,
+            submit_all=self.writer.submit_all,
             dispatcher={
                 **requests_about_itself(self._pseudonyms),
                 **dispatcher,
@@ -247,6 +250,7 @@ class Backend:
         )
         return HubService(
             desk=desk,
+            hubs=self.known_hubs,
             feed=self.feed,
             repository=self._devices,
             run_read=self._reads.run,

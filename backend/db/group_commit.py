@@ -11,6 +11,7 @@ Rule 3: every command that was taken is answered. ``_gate`` makes "are we stoppi
 import asyncio
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -27,9 +28,20 @@ from protocol.errors import OperatingError
 
 _log = structlog.get_logger()
 
-_Future = asyncio.Future[Any]
-_Item = tuple[Command, _Future, asyncio.AbstractEventLoop]
-_Settled = list[tuple[_Future, Outcome]]
+
+@dataclass(slots=True)
+class _Asked:
+    """Commands that are answered together: one future for all of them, which costs a loop as much
+    as one for each."""
+
+    future: asyncio.Future[list[Outcome]]
+    loop: asyncio.AbstractEventLoop
+    outcomes: list[Outcome]
+    """Filled in order by the writer's thread alone."""
+    number: int
+
+
+_Item = tuple[Command, _Asked]
 
 
 class GroupCommitWriter:
@@ -67,14 +79,24 @@ class GroupCommitWriter:
     async def submit(self, command: Command) -> Any:  # noqa: ANN401
         """The command's answer, after its commit. Raises its ``CallerError`` or ``OperatingError``;
         ``busy`` when the queue is full or the writer is stopping."""
+        [outcome] = await self.submit_all([command])
+        return outcome.value()
+
+    async def submit_all(self, commands: Sequence[Command]) -> list[Outcome]:
+        """The outcome of each command, in order, after the commit of the last. Each is decided for
+        itself. ``OperatingError("busy")``, and none is taken, when the queue has no room for all of
+        them or the writer is stopping."""
+        if not commands:
+            return []
         loop = asyncio.get_running_loop()
-        future: _Future = loop.create_future()
+        asked = _Asked(loop.create_future(), loop, [], len(commands))
         with self._gate:
-            if self._is_stopping or self._queue.qsize() >= self._waiting_max:
+            if self._is_stopping or self._queue.qsize() + len(commands) > self._waiting_max:
                 raise OperatingError("busy")
             assert self._thread is not None, "start the writer first"
-            self._queue.put((command, future, loop))
-        return await future
+            for command in commands:
+                self._queue.put((command, asked))
+        return await asked.future
 
     def apply(self, commands: Sequence[Command]) -> list[Outcome]:
         """Run the commands now, in groups, on the caller's thread. For simulations and the CLI."""
@@ -140,10 +162,12 @@ class GroupCommitWriter:
 
 
 def _settle(items: list[_Item], outcomes: list[Outcome]) -> None:
-    """Hand the outcomes back, one call per event loop."""
-    by_loop: dict[asyncio.AbstractEventLoop, _Settled] = {}
-    for (_, future, loop), outcome in zip(items, outcomes, strict=True):
-        by_loop.setdefault(loop, []).append((future, outcome))
+    """Hand back what is complete, one call per event loop."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Asked]] = {}
+    for (_, asked), outcome in zip(items, outcomes, strict=True):
+        asked.outcomes.append(outcome)
+        if len(asked.outcomes) == asked.number:
+            by_loop.setdefault(asked.loop, []).append(asked)
     for loop, settled in by_loop.items():
         try:
             loop.call_soon_threadsafe(_resolve, settled)
@@ -151,11 +175,7 @@ def _settle(items: list[_Item], outcomes: list[Outcome]) -> None:
             _log.warning("answers_unheard", count=len(settled))
 
 
-def _resolve(settled: _Settled) -> None:
-    for future, (result, error) in settled:
-        if future.done():
-            continue
-        if error is None:
-            future.set_result(result)
-        else:
-            future.set_exception(error)
+def _resolve(settled: list[_Asked]) -> None:
+    for asked in settled:
+        if not asked.future.done():
+            asked.future.set_result(asked.outcomes)

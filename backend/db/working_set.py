@@ -234,6 +234,11 @@ class WorkingSet:
             return []
         return [row for key in part.inserted if (row := part.rows[key]) is not None]
 
+    def has_changed(self, ref: TableRef) -> bool:
+        """Whether this group inserted into a table or changed a row of it. For observers."""
+        part = self._tables.get(ref)
+        return part is not None and bool(part.inserted or part.originals)
+
     def batches(self, ref: TableRef) -> list[Sequence[Values]]:
         """What this group appended to a table, batch by batch. For seals."""
         return self._tables[ref].batches

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import structlog
 
 from backend.clock import ahead_ms
-from backend.db.command import Command
+from backend.db.command import Command, Outcome
 from backend.devices.directory import Directory, KnownKey
 from backend.devices.model import DeviceRow
 from backend.hub_api.flow import flow_of, outcome_of
@@ -46,7 +46,7 @@ from protocol.errors import CallerError, OperatingError, TillwayError
 _log = structlog.get_logger()
 _MS_PER_S = 1_000
 _T = TypeVar("_T")
-Submit = Callable[[Command], Awaitable[Any]]
+SubmitAll = Callable[[Sequence[Command]], Awaitable[list[Outcome]]]
 
 
 class BatchDesk:
@@ -56,7 +56,7 @@ class BatchDesk:
         self,
         *,
         directory: Directory,
-        submit: Submit,
+        submit_all: SubmitAll,
         dispatcher: Dispatcher,
         signing_key: SigningKey,
         clock: Clock,
@@ -65,7 +65,7 @@ class BatchDesk:
         metrics: Metrics,
     ) -> None:
         self._directory = directory
-        self._submit = submit
+        self._submit_all = submit_all
         self._dispatcher = dispatcher
         self._signing_key = signing_key
         self._clock = clock
@@ -130,43 +130,48 @@ class BatchDesk:
         merchants = await self._directory.merchants(
             one.envelope.store for one in opened if one.envelope
         )
-        outcomes = await asyncio.gather(
-            *[
-                self._one(hub, one, error, merchants)
-                for one, error in zip(opened, errors, strict=True)
-            ]
-        )
-        for one, outcome in zip(opened, outcomes, strict=True):
+        asked = [
+            error or self._asked(hub, one, merchants)
+            for one, error in zip(opened, errors, strict=True)
+        ]
+        began = time.perf_counter()
+        carried = iter(await self._carried([one for one in asked if isinstance(one, Guarded)]))
+        outcomes = [next(carried) if isinstance(one, Guarded) else one for one in asked]
+        took_ms = (time.perf_counter() - began) * _MS_PER_S
+        for one, error, outcome in zip(opened, errors, outcomes, strict=True):
             self._count(one, outcome)
+            if error is None:
+                self._note_flow(one, outcome, took_ms)
         refused = sum(isinstance(outcome, TillwayError) for outcome in outcomes)
         _log.info("batch_answered", items=len(opened), refused=refused)
         return outcomes
 
-    async def _one(
-        self, hub: str, opened: Opened, error: TillwayError | None, merchants: dict[str, str]
-    ) -> Any:  # noqa: ANN401
-        if error is not None:
-            return error
-        began = time.perf_counter()
-        outcome = await self._carried_out(hub, opened, merchants)
-        asked = opened.envelope
-        flow = flow_of(asked.message_type, asked.body) if asked else None
-        if flow is not None:
-            took_ms = (time.perf_counter() - began) * _MS_PER_S
-            at_ms = self._clock.now_ms()
-            self._metrics.flows.note(flow, outcome_of(outcome), took_ms=took_ms, at_ms=at_ms)
-        return outcome
-
-    async def _carried_out(self, hub: str, opened: Opened, merchants: dict[str, str]) -> Any:  # noqa: ANN401
+    def _asked(self, hub: str, opened: Opened, merchants: dict[str, str]) -> Guarded | TillwayError:
+        """What an item asks for, or why it cannot be asked."""
         try:
-            return await self._submit(self._command(hub, opened, merchants))
+            return self._command(hub, opened, merchants)
         except TillwayError as refused:
             return refused
         except Exception:  # noqa: BLE001  # one item's outermost boundary: the others are answered
             _log.exception("request_bug")
             return OperatingError("internal")
 
-    def _command(self, hub: str, opened: Opened, merchants: dict[str, str]) -> Command:
+    async def _carried(self, commands: Sequence[Guarded]) -> list[Any]:
+        """``(type, body)`` or an error for each; *busy* for all where the writer has no room."""
+        try:
+            outcomes = await self._submit_all(commands)
+        except OperatingError as busy:
+            return [busy] * len(commands)
+        return [result if error is None else error for result, error in outcomes]
+
+    def _note_flow(self, opened: Opened, outcome: object, took_ms: float) -> None:
+        asked = opened.envelope
+        flow = flow_of(asked.message_type, asked.body) if asked else None
+        if flow is not None:
+            at_ms = self._clock.now_ms()
+            self._metrics.flows.note(flow, outcome_of(outcome), took_ms=took_ms, at_ms=at_ms)
+
+    def _command(self, hub: str, opened: Opened, merchants: dict[str, str]) -> Guarded:
         assert opened.sealed is not None
         envelope = opened.sealed.envelope
         merchant = merchants.get(envelope.store)

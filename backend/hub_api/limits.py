@@ -2,6 +2,9 @@
 
 BATCHES_OPEN_MAX = 64
 BATCHES_OPEN_PER_HUB_MAX = 8
+HUB_ROW_AGE_MS_MAX = 250
+"""So long another process's word about a hub may go unheard at the door."""
+HUB_ROWS_MAX = 10_000
 RECEIVED_AGE_MS_MAX = 7 * 24 * 3600 * 1000
 VERIFY_CHUNK_ITEMS_MIN = 8
 POLLS_OPEN_PER_HUB_MAX = 2

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from backend.db.command import Command
-from backend.devices.model import DeviceKind, DeviceRow, refusal_code
 from backend.devices.repository import DeviceRepository
 from backend.devices.service import ReportPresence
 from backend.hub_api.batches import BatchDesk
+from backend.hub_api.known_hubs import KnownHubs
 from backend.hub_api.pushes import PushFeed
 from protocol import cbor, cose
 from protocol.clock import Clock
@@ -26,6 +26,7 @@ class HubService:
         *,
         desk: BatchDesk,
         feed: PushFeed,
+        hubs: KnownHubs,
         repository: DeviceRepository,
         run_read: Callable[[Callable[[], Any]], Awaitable[Any]],
         submit: Callable[[Command], Awaitable[Any]],
@@ -34,6 +35,7 @@ class HubService:
     ) -> None:
         self._desk = desk
         self._feed = feed
+        self._hubs = hubs
         self._repository = repository
         self._run_read = run_read
         self._submit = submit
@@ -46,17 +48,17 @@ class HubService:
 
     async def answer_batch(self, hub: str, data: bytes) -> bytes:
         """See ``BatchDesk.answer``."""
-        return await self._desk.answer(await self._hub_row(hub), data)
+        return await self._desk.answer(await self._hubs.row(hub), data)
 
     async def pushes(self, hub: str, after: int, wait_s: int) -> bytes:
         """See ``PushFeed.next``; only the hub's own store."""
-        row = await self._hub_row(hub)
+        row = await self._hubs.row(hub)
         return await self._feed.next(row.store, after, wait_s)
 
     async def registry(self, hub: str, store: str) -> bytes:
         """The devices of the hub's store: a COSE_Sign1 by the backend over the CBOR map
         ``{"version", "store", "at_ms", "devices": [row, …]}``."""
-        row = await self._hub_row(hub)
+        row = await self._hubs.row(hub)
         if store != row.store:
             raise CallerError("identity_mismatch", "store")
         devices = await self._run_read(lambda: self._repository.of_store(store))
@@ -72,7 +74,7 @@ class HubService:
         self, hub: str, at_ms: int, spool_depth: int, states: Sequence[tuple[str, bool, int]]
     ) -> None:
         """Keep what a hub says about itself and its devices."""
-        await self._hub_row(hub)
+        await self._hubs.row(hub)
         said = [(hub, True, 0), *[state for state in states if state[0] != hub]]
         await asyncio.gather(
             *[
@@ -92,16 +94,4 @@ class HubService:
 
     async def check(self, hub: str) -> None:
         """Raises for a name that is no hub, or one that may not speak."""
-        await self._hub_row(hub)
-
-    async def _hub_row(self, hub: str) -> DeviceRow:
-        """The hub's row, if this name is a hub and may speak; else why not."""
-        row: DeviceRow | None = await self._run_read(lambda: self._repository.device(hub))
-        if row is None:
-            raise CallerError("device_unknown")
-        if row.kind is not DeviceKind.HUB:
-            raise CallerError("identity_mismatch", "not a hub")
-        refused = refusal_code(row.status)
-        if refused is not None:
-            raise CallerError(refused)
-        return row
+        await self._hubs.row(hub)

@@ -210,6 +210,23 @@ async def test_submitted_commands_are_answered_after_their_commit(open_writer: O
 
 
 @pytest.mark.asyncio
+async def test_commands_submitted_together_are_answered_together(open_writer: OpenWriter) -> None:
+    writer = open_writer(commands_per_group_max=7, commands_waiting_max=50)
+    writer.start()
+    asked = [Put("a", 1), Put("b", 13), *[Put("c", 1)] * 20, Put("a", 100)]
+    async with asyncio.timeout(DEADLINE_S):
+        outcomes = await writer.submit_all(asked)
+        assert await writer.submit_all([]) == []
+        with pytest.raises(OperatingError, match="busy"):
+            await writer.submit_all([Put("a", 1)] * 51)
+        assert await writer.submit(Put("a", 1)) == 2
+    assert [one.result for one in outcomes[2:22]] == list(range(1, 21))
+    codes = [getattr(one.error, "code", None) for one in outcomes]
+    assert (codes[1], codes[22], codes.count(None)) == ("internal", "amount_invalid", 21)
+    await writer.stop()
+
+
+@pytest.mark.asyncio
 async def test_a_full_queue_says_busy_and_stop_finishes_what_waits(open_writer: OpenWriter) -> None:
     writer = open_writer(commands_waiting_max=0)
     writer.start()
