@@ -1,6 +1,7 @@
 """The follower's task: keeps balances and the log near the chains' ends, and signs checkpoints.
 
-It takes what the payments leave: after each step it rests several times as long as the step took.
+It takes what the payments leave: behind, it rests several times as long as a step took, and at the
+end a while: a step over one group costs as much as one over thirty.
 """
 
 import asyncio
@@ -52,7 +53,8 @@ class Follower:
         while True:
             began = loop.time()
             try:
-                is_behind = bool(await self.step())
+                step = await self.step()
+                is_behind = step is not None and step.left > 0
                 if not is_behind:
                     await self._sign_what_is_due()
             except OperatingError as error:
@@ -61,19 +63,18 @@ class Follower:
             took = loop.time() - began
             await asyncio.sleep(took * FOLLOW_REST_FACTOR if is_behind else FOLLOW_PAUSE_MS / _S)
 
-    async def step(self) -> int:
-        """Follow one step: so many groups, 0 when all chains are followed to their ends."""
+    async def step(self) -> FollowChain | None:
+        """Follow one step; None when all chains are followed to their ends."""
         step: FollowChain | None = await self._run_read(self._next_step)
-        if step is None:
-            return 0
-        await self._submit(step)
-        return step.groups
+        if step is not None:
+            await self._submit(step)
+        return step
 
     async def checkpoint(self, chain: str) -> Row:
         """Follow what is there now and sign a chain; its newest checkpoint."""
         left: int = await self._run_read(self._behind)
-        while left > 0 and (groups := await self.step()):
-            left -= groups
+        while left > 0 and (step := await self.step()) is not None:
+            left -= step.groups
         await self._sign(chain)
         newest: Row = await self._run_read(lambda: self._maker.newest(self._reader, chain))
         return newest

@@ -38,6 +38,8 @@ class FollowChain:
     as_of_ms: int
     balances: Sequence[Row]
     nodes: Sequence[Row]
+    left: int
+    """How many groups, of all chains, were there and are not in this step."""
 
     def reads(self) -> list[Read]:
         return [(FOLLOWER, self.chain)]
@@ -101,7 +103,8 @@ def next_step(ledger: LedgerRepository, derived: DerivedRepository) -> FollowCha
     if not behind:
         return None
     chain = max(behind, key=behind.__getitem__)
-    return _step(ledger, derived, chain, derived.followers().get(chain, _UNFOLLOWED))
+    at = derived.followers().get(chain, _UNFOLLOWED)
+    return _step(ledger, derived, chain, at, behind=sum(behind.values()))
 
 
 def groups_behind(ledger: LedgerRepository, derived: DerivedRepository) -> dict[str, int]:
@@ -115,7 +118,7 @@ def groups_behind(ledger: LedgerRepository, derived: DerivedRepository) -> dict[
 
 
 def _step(
-    ledger: LedgerRepository, derived: DerivedRepository, chain: str, at: Row
+    ledger: LedgerRepository, derived: DerivedRepository, chain: str, at: Row, *, behind: int
 ) -> FollowChain | None:
     groups = _next_groups(derived, chain, at["seq"])
     if not groups:
@@ -138,7 +141,8 @@ def _step(
             values = (*keys, *sums.of(account_id), "\n".join(moving))
             balances.append(dict(zip(BALANCE.columns, values, strict=True)))
     nodes = _nodes(derived, chain, at["seq"], groups)
-    return FollowChain(chain, at["seq"], groups[-1]["seq"], as_of_ms, balances, nodes)
+    left = behind - len(groups)
+    return FollowChain(chain, at["seq"], groups[-1]["seq"], as_of_ms, balances, nodes, left)
 
 
 def rows_named(ledger: LedgerRepository, ids: Sequence[str]) -> dict[str, tuple[Any, ...]]:

@@ -251,6 +251,19 @@ def test_following_twice_or_by_two_writes_the_same_rows_once(books: Books) -> No
     assert books.report().is_whole
 
 
+def test_a_step_knows_how_much_it_leaves(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backend.ledger.projection.FOLLOW_TRANSFERS_PER_STEP_MAX", 5)
+    books.fund("ann", 10_000)
+    for number in range(3):
+        books.post(pay(f"pay_{number}", 1_000))
+    left = []
+    while (step := books.derived(next_step)) is not None:
+        left.append(step.left)
+        books.writer.apply([step])[0].value()
+    assert left == sorted(left, reverse=True)
+    assert left[0] > left[-1] == 0
+
+
 def test_what_is_far_behind_says_busy(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
     books.fund("ann", 10_000)
     books.post(pay("pay_1", 1_000))
