@@ -24,6 +24,11 @@ FirstDay = Annotated[
 LastDay = Annotated[
     datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The last; the first if not given.")
 ]
+Rates = Annotated[
+    Path | None,
+    typer.Option(exists=True, dir_okay=False,
+                 help="date,currency,dollars: what foreign money is worth, for --transfers."),
+]  # fmt: skip
 Out = Annotated[Path, typer.Option(help="The CSV to write, a line a report.")]
 _CURRENCY = "CNY"
 
@@ -34,9 +39,11 @@ def large_value(
     database: Database = "",
     first_day: FirstDay = None,
     last_day: LastDay = None,
+    rates: Rates = None,
 ) -> None:
     """Write a report for each customer, day, direction and standard that was reached."""
     from backend.clearing.calendar import Calendar
+    from backend.risk.aml.exchange import NO_RATES, read_rates
     from backend.risk.aml.large_value import large_value_reports
     from backend.risk.aml.transfers import read_transfers
     from backend.risk.tables_io import write_table
@@ -48,7 +55,11 @@ def large_value(
         table = read_transfers(transfers)
     else:
         table = _from_ledger(database, first_day, last_day or first_day)
-    reports = large_value_reports(table, business_day_after=Calendar().business_day_after)
+    reports = large_value_reports(
+        table,
+        business_day_after=Calendar().business_day_after,
+        rates=NO_RATES if rates is None else read_rates(rates),
+    )
     write_table(out, yuan(reports, "amount_minor", "amount"))
     typer.echo(f"{len(reports)} reports written to {out}")
 

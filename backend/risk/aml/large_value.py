@@ -12,6 +12,7 @@ from datetime import date
 
 import polars as pl
 
+from backend.risk.aml.exchange import DOLLAR, NO_RATES, YUAN, counted
 from backend.risk.aml.limits import REPORT_BUSINESS_DAYS_MAX
 from backend.risk.aml.transfers import is_abroad, is_cash, is_customer, is_natural
 from protocol.errors import CallerError
@@ -22,22 +23,31 @@ BusinessDayAfter = Callable[[date, int], date]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standard:
     """One line of article 5. ``natural``: for natural persons, organisations, or (none) both;
-    ``abroad``: across the border, within it, or (none) both. Amounts in fen, from ``since`` on."""
+    ``abroad``: across the border, within it, or (none) both. Amounts in fen, and of foreign money
+    in cents, from ``since`` on."""
 
     name: str
     since: date
     amount_minor_min: int
+    dollars_minor_min: int
     is_cash: bool
     natural: bool | None = None
     abroad: bool | None = None
 
 
 STANDARDS = (
-    Standard(name="cash", since=date(2017, 7, 1), amount_minor_min=5_000_000, is_cash=True),
+    Standard(
+        name="cash",
+        since=date(2017, 7, 1),
+        amount_minor_min=5_000_000,
+        dollars_minor_min=1_000_000,
+        is_cash=True,
+    ),
     Standard(
         name="transfer_organisation",
         since=date(2017, 7, 1),
         amount_minor_min=200_000_000,
+        dollars_minor_min=20_000_000,
         is_cash=False,
         natural=False,
     ),
@@ -45,6 +55,7 @@ STANDARDS = (
         name="transfer_domestic",
         since=date(2017, 7, 1),
         amount_minor_min=50_000_000,
+        dollars_minor_min=10_000_000,
         is_cash=False,
         natural=True,
         abroad=False,
@@ -53,12 +64,13 @@ STANDARDS = (
         name="transfer_cross_border",
         since=date(2017, 7, 1),
         amount_minor_min=20_000_000,
+        dollars_minor_min=1_000_000,
         is_cash=False,
         natural=True,
         abroad=True,
     ),
 )
-"""In yuan. A standard that changes gets a second entry with its day; the latest begun counts."""
+"""A standard that changes gets a second entry with its day; the latest begun counts."""
 
 
 def large_value_reports(
@@ -66,29 +78,37 @@ def large_value_reports(
     *,
     business_day_after: BusinessDayAfter,
     standards: Sequence[Standard] = STANDARDS,
+    rates: pl.DataFrame = NO_RATES,
 ) -> pl.DataFrame:
     """The reports of all days: ``account, day, direction, standard, amount_minor, count, date, due,
     tx_ids``, ordered by day, account, direction, standard. ``tx_ids`` are joined by blanks. Raises
-    ``CallerError`` for a transfer whose ``ts`` does not begin with a date."""
+    ``CallerError`` for a transfer whose ``ts`` does not begin with a date.
+
+    Transfers with a ``currency`` may be of foreign money, which is added up by itself, in dollars;
+    ``money`` then says of what a report is."""
     sides = pl.concat([_side(transfers, "out"), _side(transfers, "in")])
     undated = sides.filter(pl.col("date").is_null())
     if len(undated):
         raise CallerError("table_invalid", f"tx_id {undated['tx_id'][0]}, column ts: no date")
+    sides = counted(sides, rates)
     found = [
-        _reports(sides, standard, until)
+        _reports(sides, standard, until, money)
         for name in dict.fromkeys(standard.name for standard in standards)
         for standard, until in _dated([s for s in standards if s.name == name])
+        for money in (YUAN, DOLLAR)
     ]
-    reports = pl.concat(found).sort("day", "account", "direction", "standard")
+    reports = pl.concat(found).sort("day", "account", "direction", "standard", "money")
     due = {
         day: business_day_after(day, REPORT_BUSINESS_DAYS_MAX)
         for day in reports["date"].unique().sort()
     }
+    named = ("money",) if "currency" in transfers.columns else ()
     return reports.with_columns(
         pl.col("date").replace_strict(due, return_dtype=pl.Date).alias("due")
     ).select(
-        "account", "day", "direction", "standard", "amount_minor", "count", "date", "due", "tx_ids"
-    )
+        "account", "day", "direction", "standard", "amount_minor", "count", "date", "due", "tx_ids",
+        *named,
+    )  # fmt: skip
 
 
 def _dated(standards: Sequence[Standard]) -> list[tuple[Standard, date]]:
@@ -103,12 +123,15 @@ def _side(transfers: pl.DataFrame, direction: str) -> pl.DataFrame:
     account = "src" if direction == "out" else "dst"
     kinds = transfers[f"{account}_kind"].unique().to_list()
     channels = transfers["channel"].unique().to_list()
+    has_currency = "currency" in transfers.columns
+    currency = (pl.col("currency") if has_currency else pl.lit(YUAN)).fill_null(YUAN)
     return transfers.select(
         pl.col(account).alias("account"),
         "tx_id",
         "day",
         pl.col("ts").str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False).alias("date"),
         "amount",
+        currency.alias("currency"),
         pl.lit(direction).alias("direction"),
         _read(f"{account}_kind", {kind: is_natural(kind) for kind in kinds}).alias("natural"),
         _read(f"{account}_kind", {kind: is_customer(kind) for kind in kinds}).alias("customer"),
@@ -121,9 +144,11 @@ def _read(column: str, meanings: dict[str, bool]) -> pl.Expr:
     return pl.col(column).replace_strict(meanings, return_dtype=pl.Boolean)
 
 
-def _reports(sides: pl.DataFrame, standard: Standard, until: date) -> pl.DataFrame:
+def _reports(sides: pl.DataFrame, standard: Standard, until: date, money: str) -> pl.DataFrame:
+    least = standard.amount_minor_min if money == YUAN else standard.dollars_minor_min
     meets = (
-        (pl.col("cash") == standard.is_cash)
+        (pl.col("money") == money)
+        & (pl.col("cash") == standard.is_cash)
         & (pl.col("date") >= standard.since)
         & (pl.col("date") < until)
     )
@@ -140,6 +165,6 @@ def _reports(sides: pl.DataFrame, standard: Standard, until: date) -> pl.DataFra
             pl.col("date").min(),
             pl.col("tx_id").str.join(" ").alias("tx_ids"),
         )
-        .filter(pl.col("amount_minor") >= standard.amount_minor_min)
-        .with_columns(pl.lit(standard.name).alias("standard"))
+        .filter(pl.col("amount_minor") >= least)
+        .with_columns(pl.lit(standard.name).alias("standard"), pl.lit(money).alias("money"))
     )

@@ -22,6 +22,7 @@ COLUMNS = (
     TableColumn(name="amount", kind="amount_minor", minimum=0),
     TableColumn(name="channel", kind="text"),
 )
+FOREIGN = (TableColumn(name="currency", kind="text", is_nullable=True, is_optional=True),)
 LABELS = (
     TableColumn(name="laundering", kind="flag", is_nullable=True, is_optional=True),
     TableColumn(name="case_id", kind="text", is_nullable=True, is_optional=True),
@@ -35,7 +36,7 @@ _ABROAD = re.compile(r"cross|border|abroad|overseas|foreign|swift|internat|intl|
 
 def read_transfers(path: Path) -> pl.DataFrame:
     """The file's transfers in its order, amounts in minor units. Raises ``CallerError``."""
-    return read_table(path, (*COLUMNS, *LABELS))
+    return read_table(path, (*COLUMNS, *FOREIGN, *LABELS))
 
 
 def is_natural(kind: str) -> bool:

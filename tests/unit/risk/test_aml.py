@@ -14,6 +14,7 @@ from backend.clearing.calendar import Calendar
 from backend.risk.aml import detection
 from backend.risk.aml.account_days import counterparties_of, own_numbers, sides_of
 from backend.risk.aml.detection import score_account_days
+from backend.risk.aml.exchange import read_rates
 from backend.risk.aml.large_value import STANDARDS, Standard, large_value_reports
 from backend.risk.aml.transfers import read_transfers
 from protocol.errors import CallerError
@@ -100,8 +101,9 @@ def test_a_report_is_due_five_business_days_later_over_the_holiday() -> None:
 def test_a_standard_that_changes_counts_from_its_day() -> None:
     cash = STANDARDS[0]
     lower = Standard(
-        name="cash", since=START + timedelta(days=1), amount_minor_min=1_000_000, is_cash=True
-    )
+        name="cash", since=START + timedelta(days=1), amount_minor_min=1_000_000,
+        dollars_minor_min=100_000, is_cash=True,
+    )  # fmt: skip
     rows = [transfer(day, day, "A0", "P1", 2_000_000, "cash") for day in (0, 1, 2)]
     found = keys_of(reports_of(rows, (cash, lower)))
     assert {day for _, day, *_ in found} == {1, 2}
@@ -150,6 +152,50 @@ def test_reports_are_those_of_a_plain_sum(drawn: list[tuple[int, str, str, int, 
     }
     wanted = {(*key, total) for key, total in sums.items() if total >= edges[key[3]]}
     assert keys_of(reports_of(rows)) == wanted
+
+
+def foreign(number: int, currency: str | None, minor: int, *, day: int = 0) -> dict[str, object]:
+    return transfer(number, day, "A0", "P1", minor, "cash") | {"currency": currency}
+
+
+def rates_of(folder: Path, *lines: str) -> pl.DataFrame:
+    path = folder / "rates.csv"
+    path.write_text("\n".join(("date,currency,dollars", *lines)))
+    return read_rates(path)
+
+
+def test_foreign_money_is_added_up_by_itself_in_dollars_at_the_rate_of_its_day(
+    tmp_path: Path,
+) -> None:
+    rates = rates_of(tmp_path, "2026-09-01,EUR,1.25", f"{START + timedelta(days=1)},EUR,1.10",
+                     "2026-09-01,JPY,0.0066666")  # fmt: skip
+    rows = [
+        foreign(1, "USD", 500_000), foreign(2, "EUR", 400_000),  # 10,000.00 dollars together
+        foreign(3, "CNY", 4_999_999), foreign(4, None, 1),  # yuan, the edge of its own
+        foreign(5, "EUR", 909_090, day=1),  # 9,999.99 at the later rate
+        foreign(6, "JPY", 150_000_000, day=2), foreign(7, "JPY", 1, day=2),  # 9,999.90
+    ]  # fmt: skip
+    reports = large_value_reports(
+        pl.DataFrame(rows, schema_overrides={"currency": pl.String}),
+        business_day_after=Calendar().business_day_after, rates=rates,
+    )  # fmt: skip
+    told = reports.select("day", "standard", "amount_minor", "money", "tx_ids").rows()
+    assert told == [(0, "cash", 5_000_000, "CNY", "t3 t4"), (0, "cash", 1_000_000, "USD", "t1 t2")]
+
+
+def test_foreign_money_without_a_rate_or_a_name_refuses_the_file(tmp_path: Path) -> None:
+    rates = rates_of(tmp_path, "2026-10-01,EUR,1.25")
+    for currency, why in (("EUR", "no rate of EUR"), ("euro", "not like CNY")):
+        with pytest.raises(CallerError, match=f"t9.*{why}"):
+            large_value_reports(
+                pl.DataFrame([foreign(9, currency, 1)]),
+                business_day_after=Calendar().business_day_after, rates=rates,
+            )  # fmt: skip
+    bad = {"soon,EUR,1": "no date", "2026-10-01,eu,1": "no currency",
+           "2026-10-01,EUR,2": "there twice", "2026-10-02,EUR,0": "dollars"}  # fmt: skip
+    for line, why in bad.items():
+        with pytest.raises(CallerError, match=why):
+            rates_of(tmp_path, "2026-10-01,EUR,1.25", line)
 
 
 def test_amounts_are_written_in_yuan_to_the_fen() -> None:
