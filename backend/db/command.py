@@ -1,6 +1,6 @@
 """What a command is, and what came of it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol
 
 from backend.db.tables import Key, TableRef
@@ -37,8 +37,9 @@ class FollowingCommand(Command, Protocol):
 class Seal(Protocol):
     """Something that must be written once per group, in the same commit (the ledger's chain)."""
 
-    def seal(self, ws: WorkingSet, now_ms: int) -> None:
-        """Look at what the group inserts and add to it."""
+    def prepare(self, ws: WorkingSet, now_ms: int) -> Callable[[], None] | None:
+        """Look at what the group inserts, while the group before it may still be on its way. What
+        is returned, if anything, adds to it when that one is durable."""
         ...
 
 

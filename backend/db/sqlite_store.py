@@ -17,7 +17,11 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from backend.db.limits import PARAMETERS_PER_STATEMENT_MAX, WAL_PAGES_UNCOPIED_MAX
+from backend.db.limits import (
+    KEYS_PER_SELECT_MAX,
+    PARAMETERS_PER_STATEMENT_MAX,
+    WAL_PAGES_UNCOPIED_MAX,
+)
 from backend.db.log_room import LogRoom
 from backend.db.store import Kind, StoreError
 from backend.db.tables import Key, TableRef, Values
@@ -65,14 +69,11 @@ class SqliteStore:
         return not is_known
 
     def fetch(self, table: TableRef, keys: Sequence[Key]) -> list[Values]:
-        """By primary key. The last key is repeated up to a power of two."""
-        count = 1 << (len(keys) - 1).bit_length()
-        padded: list[Any] = [*keys, *[keys[-1]] * (count - len(keys))]
-        flat = padded if len(table.key_columns) == 1 else list(chain.from_iterable(padded))
-        try:
-            return self._connection.execute(select_statement(table, count), flat).fetchall()
-        except _ERRORS as error:
-            raise _as_store_error(error) from error
+        """By primary key, ``KEYS_PER_SELECT_MAX`` at a time."""
+        found: list[Values] = []
+        for start in range(0, len(keys), KEYS_PER_SELECT_MAX):
+            found += self._fetch(table, keys[start : start + KEYS_PER_SELECT_MAX])
+        return found
 
     def insert(self, table: TableRef, rows: Sequence[Values], suffix: Values = ()) -> None:
         """INSERT … VALUES of many rows, with the suffix bound once."""
@@ -134,6 +135,16 @@ class SqliteStore:
             self._connect()
         except (DBAPIError, sqlite3.Error) as error:
             raise StoreError("failed", f"not connected: {error}") from error
+
+    def _fetch(self, table: TableRef, keys: Sequence[Key]) -> list[Values]:
+        """The last key is repeated up to a power of two."""
+        count = 1 << (len(keys) - 1).bit_length()
+        padded: list[Any] = [*keys, *[keys[-1]] * (count - len(keys))]
+        flat = padded if len(table.key_columns) == 1 else list(chain.from_iterable(padded))
+        try:
+            return self._connection.execute(select_statement(table, count), flat).fetchall()
+        except _ERRORS as error:
+            raise _as_store_error(error) from error
 
     def _run(self, statement: str) -> None:
         try:

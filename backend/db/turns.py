@@ -1,7 +1,7 @@
 """Two groups at a time, on a connection each: while the database makes one durable, the next one is
-read and decided. With one store (SQLite) each group runs alone.
+read, decided and hashed. With one store (SQLite) each group runs alone.
 
-Rule 1: a group is sealed and sent when the one before it is durable. So groups become durable in
+Rule 1: a group is chained and sent when the one before it is durable. So groups become durable in
         their order, and what the database works on never waits for us.
 Rule 2: what has been read meanwhile is what any rival would have read: rows that may change are
         locked by the read, sums are refused by their floor, a key that exists collides. Whoever has

@@ -13,7 +13,6 @@ from itertools import chain
 from operator import sub
 from typing import Any
 
-from backend.db.limits import KEYS_PER_SELECT_MAX
 from backend.db.store import Store
 from backend.db.tables import Key, Row, TableRef, Values
 
@@ -110,7 +109,7 @@ class WorkingSet:
         self._journal: list[_Undo] = []
 
     def prefetch(self, reads: Iterable[tuple[TableRef, Key]]) -> int:
-        """Load the named rows that are not in the set yet, one statement per table and chunk.
+        """Load the named rows that are not in the set yet, table by table.
 
         Returns how many keys were new. Tables and keys go in order (see ``flush``).
         """
@@ -331,15 +330,14 @@ def _load(store: Store, ref: TableRef, rows: dict[Key, Any], keys: list[Key]) ->
     columns, key_of = ref.columns, ref.key_of
     if ref.lock and len(keys) > 1:
         keys.sort()
-    for start in range(0, len(keys), KEYS_PER_SELECT_MAX):
-        chunk = keys[start : start + KEYS_PER_SELECT_MAX]
-        rows.update(dict.fromkeys(chunk))
-        if ref.append_only:
-            rows.update([(values[0], values) for values in store.fetch(ref, chunk)])
-            continue
-        for values in store.fetch(ref, chunk):
-            row = dict(zip(columns, values, strict=True))
-            rows[key_of(row)] = row
+    rows.update(dict.fromkeys(keys))
+    found = store.fetch(ref, keys)
+    if ref.append_only:
+        rows.update([(values[0], values) for values in found])
+        return
+    for values in found:
+        row = dict(zip(columns, values, strict=True))
+        rows[key_of(row)] = row
 
 
 def _name(ref: TableRef) -> str:

@@ -4,7 +4,7 @@ Rule 1: ``post`` is all or nothing and happens once per transfer id.
 Rule 2: an account opens when money first touches it; the chart decides what it is.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ from backend.ledger.limits import LEGS_PER_POST_MAX
 from backend.ledger.model import Effect, Transfer, is_amount
 from backend.ledger.tables import ACCOUNT, CHAIN, GROUP, HOLD, TRANSFER
 from protocol.errors import CallerError
+from protocol.merkle import Tree
 
 _SHORT_CODES = {
     "CUST": "insufficient_balance",
@@ -223,18 +224,22 @@ class LedgerSeal:
     def __init__(self, chain: str = "main") -> None:
         self._chain = chain
 
-    def seal(self, ws: WorkingSet, now_ms: int) -> None:
-        """Write the group's row and move the chain's end."""
+    def prepare(self, ws: WorkingSet, now_ms: int) -> Callable[[], None] | None:
+        """Hash what was posted."""
         posted = ws.batches(TRANSFER)
         if not posted:
-            return
+            return None
+        leaves = group_tree(posted, now_ms)
+        ids = [row[0] for batch in posted for row in batch]
+        return partial(self._seal, ws, now_ms, leaves, ids)
+
+    def _seal(self, ws: WorkingSet, now_ms: int, leaves: Tree, ids: Sequence[str]) -> None:
+        """Write the group's row and move the chain's end."""
         end = ws.get(CHAIN, self._chain)
         if end is None:
             end = {"chain": self._chain, "seq": 0, "hash": GENESIS}
             ws.insert(CHAIN, end)
         seq, previous = end["seq"] + 1, end["hash"]
-        leaves = group_tree(posted, now_ms)
-        ids = [row[0] for batch in posted for row in batch]
         sealed = group_hash(
             chain=self._chain, seq=seq, previous=previous,
             root=leaves.root, count=len(ids), at_ms=now_ms,

@@ -187,8 +187,8 @@ class PlaceGuard:
     def __init__(self, place: Place) -> None:
         self._place = place
 
-    def seal(self, ws: WorkingSet, now_ms: int) -> None:  # noqa: ARG002  # the protocol's shape
-        """A bug in routing is met here, before anything is written."""
+    def prepare(self, ws: WorkingSet, now_ms: int) -> None:  # noqa: ARG002  # the protocol's shape
+        """A bug in routing is met here, before anything is written; there is nothing to add."""
         for account_id in _touched(ws.batches(TRANSFER)):
             home = self._place.map.shard_of_account(account_id)
             assert home in (None, self._place.number), f"{account_id} lives on shard {home}"
