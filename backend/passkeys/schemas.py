@@ -24,7 +24,8 @@ PinText = Annotated[SecretStr, Field(min_length=PIN_DIGITS, max_length=PIN_DIGIT
 PasskeyName = Annotated[Text, Field(min_length=1, max_length=NAME_CHARS_MAX)]
 ASK = "ask"
 _WORD = frozenset({"pin", "passkey"})
-_BASE64 = r"^[A-Za-z0-9_-]+$"
+_BASE64 = r"^([A-Za-z0-9_-]{4})*([A-Za-z0-9_-]{2,4})$"
+"""Without padding; no bytes end in a group of one character (RFC 4648, 5)."""
 
 
 def _base64(bytes_max: int) -> Any:  # noqa: ANN401  # what stands beside a type

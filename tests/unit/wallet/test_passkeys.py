@@ -177,7 +177,9 @@ def test_bytes_that_are_no_answer_are_refused(shop: Shop, http: TestClient) -> N
             answer["response"][place] = text
             told = code(phone.post("confirm", body | {"passkey": answer}))
             assert told.startswith("passkey_"), (place, text, told)
-    for nonsense in ("yes", {}, {"id": "AA"}, {"id": "A" * 5_000, "response": {}}):
+    drawn = phone.post("confirm", body | {"passkey": "ask"})["passkey"]
+    odd = one.answer(drawn) | {"id": "A"}
+    for nonsense in ("yes", {}, {"id": "AA"}, {"id": "A" * 5_000, "response": {}}, odd):
         refused = http.post(
             "/wallet/v1/confirm", json=body | {"passkey": nonsense}, headers=phone.headers
         )
