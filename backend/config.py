@@ -8,18 +8,13 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import quote, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import SettingsConfigDict
 
 from backend.clearing.limits import INTEREST_BPS_MAX
 from backend.db.limits import COMMANDS_PER_GROUP_MAX, COMMANDS_WAITING_MAX
 from backend.institution_settings import InstitutionsSettings
-from backend.limits import PASSPHRASE_FILE_BYTES_MAX, READ_THREADS, VERIFY_THREADS
+from backend.limits import READ_THREADS, VERIFY_THREADS
 from backend.merchant_api.config import MerchantApiSettings
 from backend.merchants.limits import FEE_BPS_MAX
 from backend.merchants.model import FeeBounds
@@ -32,6 +27,7 @@ from backend.risk.model import RiskRules
 from backend.routing.config import RoutingSettings
 from backend.wallet.config import WalletSettings
 from backend.withdrawals.config import WithdrawalSettings
+from protocol.config_file import ProgramSettings, read_secret, read_settings
 from protocol.crypto.image_keys import image_key_from_pem
 from protocol.crypto.suites import DEFAULT_SUITE, SUITES
 from protocol.errors import CallerError
@@ -44,7 +40,7 @@ _Port = Annotated[int, Field(ge=0, le=65535)]
 _SuiteName = Annotated[str, Field(pattern=f"^({'|'.join(SUITES)})$")]
 
 
-class Settings(BaseSettings):
+class Settings(ProgramSettings):
     """The backend's settings."""
 
     model_config = SettingsConfigDict(
@@ -185,7 +181,7 @@ class Settings(BaseSettings):
 
     def passphrase(self) -> bytes:
         """The passphrase; ``config_invalid`` where there is no readable private file."""
-        return _private(self.passphrase_path, "passphrase file")
+        return read_secret(self.passphrase_path, "passphrase file")
 
     def queue_address(self) -> str:
         """The broker with its password, not to be shown; empty where there is none."""
@@ -216,22 +212,12 @@ class Settings(BaseSettings):
         return url
 
 
-def _private(path: Path, what: str) -> bytes:
-    try:
-        if path.stat().st_mode & 0o077:
-            raise CallerError("config_invalid", f"{path} must not be readable by others")
-        with path.open("rb") as file:
-            return file.read(PASSPHRASE_FILE_BYTES_MAX).strip()
-    except OSError as error:
-        raise CallerError("config_invalid", f"{what}: {error.strerror}") from None
-
-
 def _with_password(address: SecretStr, file: Path | None, what: str) -> str:
     """The address with the file's password in it."""
     url = address.get_secret_value()
     if not url or file is None:
         return url
-    password = _private(file, what).decode()
+    password = read_secret(file, what).decode()
     scheme, _, rest = url.partition("://")
     user, _, place = rest.rpartition("@")
     return f"{scheme}://{user.partition(':')[0]}:{quote(password, safe='')}@{place}"
@@ -239,30 +225,4 @@ def _with_password(address: SecretStr, file: Path | None, what: str) -> str:
 
 def load(file: Path | None) -> Settings:
     """Read the settings; ``CallerError("config_invalid")`` names what is wrong, never its value."""
-    if file is not None and not file.is_file():
-        raise CallerError("config_invalid", f"no such file: {file}")
-
-    class FileSettings(Settings):
-        """The settings with this file below the environment."""
-
-        model_config = SettingsConfigDict(toml_file=file)
-
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # no .env file is read
-            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # nor a directory
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
-
-    try:
-        return FileSettings()
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise CallerError("config_invalid", f"{field}: {first['msg']}") from None
-    except ValueError as error:
-        raise CallerError("config_invalid", f"{file}: {error}") from None
+    return read_settings(Settings, file)

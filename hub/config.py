@@ -7,13 +7,8 @@ Every default is safe on one machine: loopback, no fault control. Secrets have n
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import SettingsConfigDict
 
 from hub.coap.limits import REQUESTS_PER_S_MAX, REQUESTS_PER_S_TOTAL_MAX
 from hub.domain.floor import FloorRules
@@ -24,7 +19,8 @@ from hub.domain.limits import (
     UPLINK_ROWS_MAX,
 )
 from hub.ocpp.settings import OcppSettings
-from hub.shell_limits import PASSPHRASE_BYTES_MAX, WORKERS_MAX
+from hub.shell_limits import WORKERS_MAX
+from protocol.config_file import ProgramSettings, read_secret, read_settings
 from protocol.errors import CallerError
 from protocol.identity import TlsProfileName
 from protocol.limits import OFFLINE_CLASSES_MAX, OFFLINE_TOKENS_MAX
@@ -118,7 +114,7 @@ class OfflineSection(_Section):
         )
 
 
-class Settings(BaseSettings):
+class Settings(ProgramSettings):
     """The hub's settings. Who it is stands in ``state_dir/identity``, which ``enroll`` writes."""
 
     model_config = SettingsConfigDict(
@@ -150,45 +146,12 @@ class Settings(BaseSettings):
 
     def passphrase(self) -> bytes:
         """The passphrase; ``config_invalid`` where there is no readable private file."""
-        path = self.passphrase_file or self.state_dir / "passphrase"
-        try:
-            if path.stat().st_mode & 0o077:
-                raise CallerError("config_invalid", f"{path} must not be readable by others")
-            with path.open("rb") as file:
-                return file.read(PASSPHRASE_BYTES_MAX).strip()
-        except OSError as error:
-            raise CallerError("config_invalid", f"passphrase file: {error.strerror}") from None
+        return read_secret(self.passphrase_file or self.state_dir / "passphrase", "passphrase file")
 
 
 def load(file: Path | None) -> Settings:
     """Read the settings; ``CallerError("config_invalid")`` names what is wrong, never its value."""
-    if file is not None and not file.is_file():
-        raise CallerError("config_invalid", f"no such file: {file}")
-
-    class FileSettings(Settings):
-        """The settings with this file below the environment."""
-
-        model_config = SettingsConfigDict(toml_file=file)
-
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the base class's shape
-            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
-
-    try:
-        settings = FileSettings()
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise CallerError("config_invalid", f"{field}: {first['msg']}") from None
-    except ValueError as error:
-        raise CallerError("config_invalid", f"{file}: {error}") from None
+    settings = read_settings(Settings, file)
     if settings.tls_profile == "sm" and settings.mqtt.mode == "external":
         raise CallerError("config_invalid", "tls_profile sm: mqtt.mode external has no SM broker")
     return settings

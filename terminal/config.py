@@ -8,15 +8,10 @@ Secrets have no default.
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import SettingsConfigDict
 
-from protocol.crypto.limits import PASSPHRASE_BYTES_MAX
+from protocol.config_file import ProgramSettings, read_secret, read_settings
 from protocol.errors import CallerError
 from protocol.framing.openpaygo import DAYS_MAX, KEY_BYTES
 from protocol.identity import TlsProfileName
@@ -222,7 +217,7 @@ class ParkingSection(_Section):
     """Whose car pays by which mandate, by the tag that the exit reads."""
 
 
-class Settings(BaseSettings):
+class Settings(ProgramSettings):
     """The terminal's settings."""
 
     model_config = SettingsConfigDict(
@@ -254,14 +249,16 @@ class Settings(BaseSettings):
 
     def passphrase(self) -> bytes:
         """The passphrase; ``config_invalid`` where there is no readable private file."""
-        return _secret(self.passphrase_file or self.state_dir / "passphrase", "passphrase")
+        return read_secret(self.passphrase_file or self.state_dir / "passphrase", "passphrase file")
 
     def meter_key(self) -> bytes:
         """The prepaid meter's key; ``config_invalid`` where there is no readable private file, or
         no key in it."""
         named = self.meter.key_file if self.meter is not None else None
         try:
-            key = bytes.fromhex(_secret(named or self.state_dir / "meter-key", "key").decode())
+            key = bytes.fromhex(
+                read_secret(named or self.state_dir / "meter-key", "key file").decode()
+            )
         except ValueError:
             raise CallerError("config_invalid", "meter key: not hexadecimal") from None
         if len(key) != KEY_BYTES:
@@ -271,48 +268,12 @@ class Settings(BaseSettings):
     def element_pin(self) -> bytes:
         """The secure element's PIN; ``config_invalid`` where there is no readable private file."""
         named = self.devices.secure_element_pin_file
-        return _secret(named or self.state_dir / "element-pin", "secure element's PIN")
-
-
-def _secret(path: Path, what: str) -> bytes:
-    try:
-        if path.stat().st_mode & 0o077:
-            raise CallerError("config_invalid", f"{path} must not be readable by others")
-        with path.open("rb") as file:
-            return file.read(PASSPHRASE_BYTES_MAX).strip()
-    except OSError as error:
-        raise CallerError("config_invalid", f"{what} file: {error.strerror}") from None
+        return read_secret(named or self.state_dir / "element-pin", "secure element's PIN file")
 
 
 def load(file: Path | None) -> Settings:
     """Read the settings; ``CallerError("config_invalid")`` names what is wrong, never its value."""
-    if file is not None and not file.is_file():
-        raise CallerError("config_invalid", f"no such file: {file}")
-
-    class FileSettings(Settings):
-        """The settings with this file below the environment."""
-
-        model_config = SettingsConfigDict(toml_file=file)
-
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the base class's shape
-            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
-
-    try:
-        settings = FileSettings()
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise CallerError("config_invalid", f"{field}: {first['msg']}") from None
-    except ValueError as error:
-        raise CallerError("config_invalid", f"{file}: {error}") from None
+    settings = read_settings(Settings, file)
     machines = {
         "vending": settings.vending,
         "parking": settings.parking,

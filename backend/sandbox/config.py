@@ -4,28 +4,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
 
 from backend.channels.signed_http import read_key
 from backend.sandbox.institution.program import Place
 from backend.sandbox.registry import INSTITUTIONS
+from protocol.config_file import ProgramSettings, read_settings
 from protocol.errors import CallerError
 
 _Port = Annotated[int, Field(ge=0, le=65535)]
 
 
-class Settings(BaseSettings):
+class Settings(ProgramSettings):
     """Where the institutions keep their state, where they listen, whose signatures they accept."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="TILLWAY_SANDBOX_", frozen=True, extra="forbid", toml_file=None
-    )
+    model_config = SettingsConfigDict(env_prefix="TILLWAY_SANDBOX_", frozen=True, extra="forbid")
 
     state_dir: Path = Path("var/sandbox")
     """Each institution has a directory of its own below it."""
@@ -48,35 +42,10 @@ class Settings(BaseSettings):
             options=self.options.get(name, {}),
         )
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # pydantic's signature
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment wins over the file."""
-        return env_settings, init_settings, TomlConfigSettingsSource(settings_cls)
-
 
 def load(path: Path | None) -> Settings:
     """Read the configuration; ``CallerError("config_invalid")`` names the key that is wrong."""
-    if path is not None and not path.is_file():
-        raise CallerError("config_invalid", f"no such file: {path}")
-
-    class FromFile(Settings):
-        model_config = SettingsConfigDict(toml_file=path)
-
-    try:
-        settings = FromFile()
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise CallerError("config_invalid", f"{field}: {first['msg']}") from None
-    except ValueError as error:
-        raise CallerError("config_invalid", f"{path}: {error}") from None
+    settings = read_settings(Settings, path)
     strangers = {*settings.ports, *settings.options} - {*INSTITUTIONS}
     if strangers:
         raise CallerError("config_invalid", f"no institution {', '.join(sorted(strangers))}")

@@ -18,8 +18,8 @@ from hub.ocpp.limits import PASSWORD_BYTES_MIN
 from hub.ocpp.model import Tariff
 from hub.ocpp.server import OcppServer
 from hub.ocpp.settings import ChargerSettings, OcppSettings
-from hub.shell_limits import PASSPHRASE_BYTES_MAX
 from protocol.clock import Clock, Entropy
+from protocol.config_file import read_secret
 from protocol.errors import CallerError
 from protocol.identity import FILE_NAMES, Identity, read_identity
 from protocol.tls import server_context
@@ -140,7 +140,4 @@ def _secret(path: Path) -> bytes:
     """A private file's content; empty where there is none."""
     if not path.is_file():
         return b""
-    if path.stat().st_mode & 0o077:
-        raise CallerError("config_invalid", f"{path} must not be readable by others")
-    with path.open("rb") as file:
-        return file.read(PASSPHRASE_BYTES_MAX).strip()
+    return read_secret(path, path.name)
