@@ -8,8 +8,7 @@ Rule 2: sockets are bound before anything else starts, so a taken port is known 
 import asyncio
 import socket
 import ssl
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -24,6 +23,7 @@ from protocol.identity import TlsFiles
 from protocol.tls import server_context
 from transport.contexts import ServerTls
 from transport.streams import TlsLayer
+from transport.web import QuietServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,28 +67,10 @@ def public_tls(files: TlsFiles) -> ssl.SSLContext:
     return context
 
 
-class _Server(uvicorn.Server):
-    """A server that leaves signals to the program and says when it has started."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.accepts = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and tell those who wait."""
-        await super().startup(sockets)
-        self.accepts.set()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Do nothing: the program stops its servers itself."""
-        yield
-
-
-def _server(listener: Listener) -> _Server:
+def _server(listener: Listener) -> QuietServer:
     tls = listener.tls
     of_python = tls if isinstance(tls, ssl.SSLContext) else None
-    return _Server(
+    return QuietServer(
         uvicorn.Config(
             listener.app,
             # uvicorn only calls it: a function that makes the protocol does as well as its class.

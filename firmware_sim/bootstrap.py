@@ -21,17 +21,10 @@ from firmware_sim.recording.file import TraceFile
 from firmware_sim.recording.recorder import Recorder
 from firmware_sim.workplace import Workplace
 from protocol.errors import OperatingError
+from transport.web import QuietServer
 
 log = structlog.get_logger()
 _LOOPBACK = "127.0.0.1"
-
-
-class _Server(uvicorn.Server):
-    """Leaves the signals to us."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 async def serve(settings: SimSettings) -> None:
@@ -46,7 +39,7 @@ async def serve(settings: SimSettings) -> None:
         build_control(place), log_level="warning", access_log=False,
         timeout_graceful_shutdown=CONTROL_LEAVE_WAIT_S,
     )  # fmt: skip
-    server = _Server(config)
+    server = QuietServer(config)
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, _stop, server)

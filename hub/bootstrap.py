@@ -24,7 +24,6 @@ from hub.downlink import Downlink
 from hub.firmware.server import FirmwareServer
 from hub.firmware.store import FirmwareStore
 from hub.forwarder import Forwarder
-from hub.http_server import StatusServer
 from hub.line import BackendLine
 from hub.metrics import HubCollector, Tally
 from hub.mqtt.broker_line import BrokerSettings
@@ -32,6 +31,7 @@ from hub.mqtt.endpoint import EndpointSettings, MqttEndpoint
 from hub.mqtt.external import ExternalBroker
 from hub.ocpp.bootstrap import CentralSystem, OcppParts, start_central_system
 from hub.shell import HubShell, ShellPorts
+from hub.shell_limits import HTTP_CONNECTIONS_MAX, HTTP_STOP_S
 from hub.spool.store import SpoolStore, open_connection
 from hub.spool.writer import SpoolWriter
 from hub.status import build_app
@@ -39,6 +39,7 @@ from hub.words import device_is_online, seal_state
 from protocol.errors import CallerError, OperatingError
 from protocol.identity import ALL_FILE_NAMES, Identity, read_identity
 from transport.contexts import ClientTls, ServerTls
+from transport.web import WebServer
 
 log = structlog.get_logger("hub")
 _GC_THRESHOLDS = (50_000, 20, 50)
@@ -96,7 +97,12 @@ class _Building:
     async def build(self) -> RunningHub:
         """Ports first (a taken one ends the start), then spool, core, shell, lines, loops."""
         settings = self._settings
-        status = StatusServer(host=settings.http.host, port=settings.http.port)
+        status = WebServer(
+            host=settings.http.host,
+            port=settings.http.port,
+            connections_max=HTTP_CONNECTIONS_MAX,
+            stop_s=HTTP_STOP_S,
+        )
         self._stack.push_async_callback(status.stop)
         coap = self._coap()
         store, remembered = self._open_spool()
@@ -306,7 +312,7 @@ class _Building:
 
     async def _status(
         self,
-        status: StatusServer,
+        status: WebServer,
         core: HubCore,
         writer: SpoolWriter,
         mqtt: MqttEndpoint | ExternalBroker | None,

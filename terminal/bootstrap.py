@@ -42,8 +42,8 @@ from terminal.counter.diagnostics import Diagnostics
 from terminal.counter.opening import open_counter
 from terminal.counter.tending import JOURNAL_FILE
 from terminal.customer_screen import CustomerScreen
-from terminal.http_server import HttpServer
 from terminal.journal.store import Journal
+from terminal.limits import HTTP_CONNECTIONS_MAX, STOP_WAIT_S
 from terminal.machine_sales import MachineSales
 from terminal.machines import Machine, machine_of
 from terminal.ports import CodeScanner, DeviceReader, Dispenser
@@ -56,6 +56,7 @@ from terminal.web.access import TOKEN_FILE, Access, control_token
 from terminal.web.app import build_app
 from terminal.web.pictures import write_png
 from transport.contexts import ClientTls
+from transport.web import WebServer
 
 log = structlog.get_logger("terminal")
 _SCANNERS: dict[str, type[Gm65Scanner | SsiScanner]] = {"gm65": Gm65Scanner, "ssi": SsiScanner}
@@ -132,7 +133,12 @@ async def running_terminal(
 
 async def _build(settings: Settings, identity: Identity, stack: AsyncExitStack) -> RunningTerminal:
     """The port first (a taken one ends the start), then journal, agent, devices, link, pages."""
-    http = HttpServer(host=settings.http.host, port=settings.http.port)
+    http = WebServer(
+        host=settings.http.host,
+        port=settings.http.port,
+        connections_max=HTTP_CONNECTIONS_MAX,
+        stop_s=STOP_WAIT_S,
+    )
     stack.push_async_callback(http.stop)
     _own_state(settings, stack)
     clock = SystemClock()

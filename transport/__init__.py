@@ -1,1 +1,2 @@
-"""TLS on the lines between our own programs: which and over what, not what is said on it."""
+"""How our programs are reached: TLS on the lines between them, and the servers of their pages; not
+what is said there."""

@@ -25,13 +25,14 @@ from terminal.counter.people import People
 from terminal.counter.sign_in import hire
 from terminal.counter.station import Counter
 from terminal.domain.staff import Role
-from terminal.http_server import HttpServer
 from terminal.journal.store import Journal
+from terminal.limits import HTTP_CONNECTIONS_MAX, STOP_WAIT_S
 from terminal.shell import Shell, ShellPorts
 from terminal.slip import receipt_bytes
 from terminal.web.access import Access, control_token
 from terminal.web.app import build_app
 from tests.unit.terminal.fakes import DEVICE_KEY, TID, profile, refusal, sign, trust
+from transport.web import WebServer
 
 DEADLINE_S = 10
 
@@ -125,7 +126,9 @@ async def running_till(tmp_path: Path, *, port: int = 0, **changes: Any) -> Asyn
         entropy=SystemEntropy(), training_path=tmp_path / "training.db",
     )  # fmt: skip
     token = control_token(tmp_path)
-    http = HttpServer(host="127.0.0.1", port=port)
+    http = WebServer(
+        host="127.0.0.1", port=port, connections_max=HTTP_CONNECTIONS_MAX, stop_s=STOP_WAIT_S
+    )
     shells = (shell, opened.counter.training.shell)
     tasks = [asyncio.create_task(each.run()) for each in shells]
     access = Access(token, tid=agent.profile.tid)

@@ -11,8 +11,8 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ from backend.sandbox.institution.state_files import (
 from protocol.clock import Clock
 from protocol.crypto.keys import VerifyKey
 from protocol.errors import OperatingError, TillwayError
+from transport.web import QuietServer
 
 BOOKS = "books.db"
 _log = structlog.get_logger()
@@ -158,7 +159,7 @@ async def _serve(
     running: Running, place: Place, tasks: asyncio.TaskGroup, served: Served
 ) -> Callable[[], Awaitable[None]]:
     listener = _listen(place.host, place.ports.get("http", 0))
-    server = _HttpServer(
+    server = QuietServer(
         uvicorn.Config(running.app, log_config=None, access_log=False, lifespan="off")
     )
     lines = {
@@ -186,14 +187,6 @@ async def _serve(
         running.house.books.close()
 
     return end
-
-
-class _HttpServer(uvicorn.Server):
-    """Leaves signals to the program, which may serve more than one institution."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 async def _pass_time(house: House) -> None:
