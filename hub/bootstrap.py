@@ -94,15 +94,19 @@ class _Building:
         self._workers = ThreadPoolExecutor(settings.workers, thread_name_prefix="hub-worker")
         stack.callback(self._workers.shutdown)
 
-    async def build(self) -> RunningHub:
-        """Ports first (a taken one ends the start), then spool, core, shell, lines, loops."""
-        settings = self._settings
-        status = WebServer(
-            host=settings.http.host,
-            port=settings.http.port,
+    def _web_server(self) -> WebServer:
+        http = self._settings.http
+        return WebServer(
+            host=http.host,
+            port=http.port,
             connections_max=HTTP_CONNECTIONS_MAX,
             stop_s=HTTP_STOP_S,
         )
+
+    async def build(self) -> RunningHub:
+        """Ports first (a taken one ends the start), then spool, core, shell, lines, loops."""
+        settings = self._settings
+        status = self._web_server()
         self._stack.push_async_callback(status.stop)
         coap = self._coap()
         store, remembered = self._open_spool()

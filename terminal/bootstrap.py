@@ -131,14 +131,18 @@ async def running_terminal(
         yield await _build(settings, identity, stack)
 
 
-async def _build(settings: Settings, identity: Identity, stack: AsyncExitStack) -> RunningTerminal:
-    """The port first (a taken one ends the start), then journal, agent, devices, link, pages."""
-    http = WebServer(
+def _web_server(settings: Settings) -> WebServer:
+    return WebServer(
         host=settings.http.host,
         port=settings.http.port,
         connections_max=HTTP_CONNECTIONS_MAX,
         stop_s=STOP_WAIT_S,
     )
+
+
+async def _build(settings: Settings, identity: Identity, stack: AsyncExitStack) -> RunningTerminal:
+    """The port first (a taken one ends the start), then journal, agent, devices, link, pages."""
+    http = _web_server(settings)
     stack.push_async_callback(http.stop)
     _own_state(settings, stack)
     clock = SystemClock()

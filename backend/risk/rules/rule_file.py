@@ -17,6 +17,7 @@ import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 
 from backend.risk.rules.compiled import (
@@ -76,8 +77,13 @@ def shipped_text() -> str:
 
 
 def shipped_rules(fields: Fields) -> list[WrittenRule]:
-    """The rules that ship."""
-    return read_rules(shipped_text(), fields)
+    """The rules that ship; read once in a process, as no installation changes them."""
+    return list(_shipped(tuple(fields.items())))
+
+
+@cache
+def _shipped(fields: tuple[tuple[str, Type], ...]) -> tuple[WrittenRule, ...]:
+    return tuple(read_rules(shipped_text(), dict(fields)))
 
 
 def row_of(facts: Facts, fields: Fields) -> list[float | str | bool | None]:
