@@ -70,9 +70,8 @@ class Shop:
     def __init__(
         self, seed: int, directory: Path, template: Path, *, suite: str = "ES256", days: int = 1
     ) -> None:
-        """Payers get enough for so many days."""
-        self.seed = seed
-        self.balances = [balance_minor * days for balance_minor in BALANCES]
+        """Payers top up as often as there are ``days``: a channel takes no sum for a week."""
+        self.seed, self._days = seed, days
         self.schedule = Schedule()
         self.trace = Trace(self.schedule)
         self.dice = random.Random(f"{seed}/shop")
@@ -247,7 +246,10 @@ class Shop:
     def _judge(self) -> None:
         self._verify()
         self.auditor.judge(
-            payers=dict(zip(self.payers, self.balances, strict=True)),
+            payers={
+                payer_id: balance_minor * self._days
+                for payer_id, balance_minor in zip(self.payers, BALANCES, strict=True)
+            },
             merchant_id=MERCHANT,
             tills={tid: till.path for tid, till in self.tills.items()},
             lost=self.revoked,
@@ -306,7 +308,7 @@ class Shop:
         for tid, key in self.keys.items():
             do(enrolment_of(tid, DeviceKind.TERMINAL, key.public))
         routes = {}
-        for balance_minor in self.balances:
+        for balance_minor in BALANCES:
             payer_id = self._mint("pyr", entropy)
             self.payer_key = generate("Ed25519")
             row = do(
@@ -321,8 +323,10 @@ class Shop:
                 )
             )
             routes[payer_id] = row["route"]
-            for command in confirmed_top_up(self._mint("top", entropy), payer_id, balance_minor):
-                do(command)
+            for _ in range(self._days):
+                topup_id = self._mint("top", entropy)
+                for command in confirmed_top_up(topup_id, payer_id, balance_minor):
+                    do(command)
             if len(routes) == 1:
                 self.mandate = (payer_id, self._mandate(payer_id, entropy))
         return routes
