@@ -27,6 +27,9 @@ from tests.simulation.till_room import TillRoom
 
 CURRENCY = "CNY"
 PHONE_TRIES_MAX = 40
+DAY_MS, OPEN_MS = 24 * 3_600_000, 10 * 3_600_000
+"""A shop is open for the first ten hours of each day of a run; what is under way still ends."""
+NIGHT_LOOK_MS = 60_000
 
 
 @dataclass
@@ -192,11 +195,14 @@ class Cashier:
     def _look(self) -> None:
         if not self.is_at_work:
             return
-        if self._till.is_alive:
-            wish = self._wish()
-            if wish is not None:
-                self._till.feed(wish)
-        self._later()
+        is_open = self._schedule.now_ms % DAY_MS < OPEN_MS
+        wish = self._wish() if self._till.is_alive else None
+        if wish is not None and (is_open or not isinstance(wish, StartSale | StartRefund)):
+            self._till.feed(wish)
+        if is_open:
+            self._later()
+        else:
+            self._schedule.after(NIGHT_LOOK_MS, self._look)
 
     def _wish(self) -> CashierInput | None:
         screen = self._till.agent.screen()
