@@ -7,12 +7,12 @@ and commands that are submitted together are committed in groups of random size.
 import asyncio
 import random
 import shutil
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any, TypeVar
 
-from backend.db.command import Command
+from backend.db.command import Command, Outcome
 from backend.db.engine import open_engine
 from backend.db.group_commit import GroupCommitWriter
 from backend.db.migrate import upgrade
@@ -24,6 +24,7 @@ from backend.devices.directory import Directory
 from backend.devices.repository import DeviceRepository
 from backend.hub_api.batches import BatchDesk
 from backend.hub_api.guard import Hello
+from backend.hub_api.known_hubs import KnownHubs
 from backend.hub_api.push_repository import PushRepository
 from backend.hub_api.pushes import PushFeed
 from backend.hub_api.service import HubService
@@ -87,7 +88,7 @@ class BackendRoom:
         self._faults = faults
         self._fuse = Fuse("backend", dice)
         self._loop = asyncio.new_event_loop()
-        self._waiting: list[tuple[Command, asyncio.Future[Any]]] = []
+        self._waiting: list[tuple[Command, asyncio.Future[Outcome]]] = []
         self.on_push: Callable[[], None] = lambda: None
         self.is_alive = False
         self.boot()
@@ -107,6 +108,8 @@ class BackendRoom:
             observers=[self._committed],
         )
         self.reader = Reader.open(self.url)
+        self._devices = DeviceRepository(self.reader)
+        self._hubs = KnownHubs(self._devices, _read_at_once, lambda: self._clock.now_ms() / 1000)
         self.hub = self._service()
         self._payments = PaymentRepository(self.reader)
         self.is_alive = True
@@ -161,12 +164,11 @@ class BackendRoom:
     # --- below: the wiring
 
     def _service(self) -> HubService:
-        repository = DeviceRepository(self.reader)
         metrics, aside = Metrics(), AtOnce()
         payments = dict.fromkeys(REQUEST_COMMANDS, self._command)
         desk = BatchDesk(
-            directory=Directory(repository, _read_at_once),
-            submit=self._submit,
+            directory=Directory(self._devices, _read_at_once),
+            submit_all=self._submit_all,
             dispatcher={
                 "device.hello": lambda _request: Hello(),
                 "device.settings": ReportSettings,
@@ -188,8 +190,9 @@ class BackendRoom:
         )
         return HubService(
             desk=desk,
+            hubs=self._hubs,
             feed=feed,
-            repository=repository,
+            repository=self._devices,
             run_read=_read_at_once,
             submit=self._submit,
             signing_key=self.key,
@@ -200,15 +203,20 @@ class BackendRoom:
         return command_of(request, self.rules)
 
     def _committed(self, ws: WorkingSet) -> None:
+        self._hubs.committed(ws)
         if ws.inserted(PUSH):
             self.on_push()
 
     async def _submit(self, command: Command) -> Any:
-        future: asyncio.Future[Any] = self._loop.create_future()
-        self._waiting.append((command, future))
-        if len(self._waiting) == 1:
+        [outcome] = await self._submit_all([command])
+        return outcome.value()
+
+    async def _submit_all(self, commands: Sequence[Command]) -> list[Outcome]:
+        futures: list[asyncio.Future[Outcome]] = [self._loop.create_future() for _ in commands]
+        if not self._waiting:
             self._loop.call_soon(self._flush)
-        return await future
+        self._waiting += zip(commands, futures, strict=True)
+        return [*await asyncio.gather(*futures)]
 
     def _flush(self) -> None:
         self._fuse.light(self._faults.backend_dies)
@@ -225,18 +233,15 @@ class BackendRoom:
             self._fail(self._waiting)
             self._waiting = []
 
-    def _apply(self, group: list[tuple[Command, asyncio.Future[Any]]]) -> None:
+    def _apply(self, group: list[tuple[Command, asyncio.Future[Outcome]]]) -> None:
         self._fuse.burn()
         outcomes = self.writer.apply([command for command, _ in group])
         self._fuse.burn()
-        for (_, future), (result, error) in zip(group, outcomes, strict=True):
-            if error is None:
-                future.set_result(result)
-            else:
-                future.set_exception(error)
+        for (_, future), outcome in zip(group, outcomes, strict=True):
+            future.set_result(outcome)
 
     @staticmethod
-    def _fail(group: list[tuple[Command, asyncio.Future[Any]]]) -> None:
+    def _fail(group: list[tuple[Command, asyncio.Future[Outcome]]]) -> None:
         for _, future in group:
             if not future.done():
                 future.set_exception(PowerCut("backend"))
