@@ -196,8 +196,7 @@ async def test_nine_days_with_every_fault_end_with_everything_explained(shop: Ho
     given_back = shop.rows("SELECT state FROM saga WHERE kind = 'return'")
     assert [row["state"] for row in given_back] == ["succeeded"] * len(OVERCHARGED)
     assert shop.world.shop.balance("C:LONG:CNY") == 0
-    for channel_id, name in ((NUCC, "card"), (CUP, "unionpay"), (ECNY, "ecny")):
-        assert shop.charged(channel_id) == spent(shop, name, channel_id)
+    check_payers(shop)
 
 
 def dispute_of(shop: Holiday, name: str, amount_minor: int) -> tuple[str, dict[str, Any]]:
@@ -232,8 +231,15 @@ def check_holiday(shop: Holiday) -> None:
     states = Counter(row["state"] for row in shop.rows("SELECT state FROM payout"))
     assert states["returned"] == states["rejected"] == 1
     assert books.balance("O:ADVANCE:CNY") == 0, "the last advance is repaid on 10-09"
-    for channel_id, name in ((NUCC, "card"), (CUP, "unionpay"), (ECNY, "ecny")):
-        assert shop.charged(channel_id) == spent(shop, name, channel_id)
+    check_payers(shop)
+
+
+def check_payers(shop: Holiday) -> None:
+    """What left payers' accounts is what our books say; the fund's payer pays by both its lines."""
+    for channel_id in (NUCC, CUP, ECNY):
+        assert shop.charged(channel_id) == spent(shop, channel_id)
+    by_fund = spent(shop, ADVANCING_BANK) + spent(shop, FUND)
+    assert shop.charged(ADVANCING_BANK) == by_fund
 
 
 def check_paid_after_a_business_day(shop: Holiday) -> None:
@@ -250,8 +256,8 @@ def check_paid_after_a_business_day(shop: Holiday) -> None:
     assert shop.at_shop(T1_ACCOUNT) == 9 * a_day_minor
 
 
-def spent(shop: Holiday, name: str, channel_id: str) -> int:
-    """By our books, what a payer has spent through a channel, net of what went back."""
+def spent(shop: Holiday, channel_id: str) -> int:
+    """By our books, what the payer has spent through a channel, net of what went back."""
     [row] = shop.rows(
         "SELECT coalesce(sum(CASE kind WHEN 'pay' THEN amount_minor WHEN 'top_up' THEN 0"
         " WHEN 'return' THEN 0"
