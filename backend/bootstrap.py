@@ -66,7 +66,7 @@ from backend.risk_parts import build_memory
 from backend.shards.founding import own_place
 from backend.shards.service import seals_of
 from backend.stamping_parts import build_stamps
-from backend.state import State
+from backend.state import State, clock_ahead_ms, keep_clock_ahead
 from protocol.clock import Clock, Entropy
 
 _log = structlog.get_logger()
@@ -106,7 +106,7 @@ class Backend:
         self.settings = settings
         self.state = parts.state
         self.metrics = parts.metrics
-        self.clock: Clock = OffsetClock(parts.clock) if settings.clock_control else parts.clock
+        self.clock = _clock(settings, parts.clock)
         self._entropy = parts.entropy
         self._signing_key = parts.state.identity.signing_key
         self._write_engine = open_engine(settings.url)
@@ -356,6 +356,14 @@ def build(settings: Settings, parts: Parts, *, dispatcher: Dispatcher | None = N
 def payment_dispatcher(rules: PaymentRules) -> Dispatcher:
     """What devices may ask of payments, refunds and mandates."""
     return {name: partial(_command, rules) for name in REQUEST_COMMANDS}
+
+
+def _clock(settings: Settings, machine: Clock) -> Clock:
+    """The machine's; where the settings allow it, one that stays as far ahead as it was put."""
+    if not settings.clock_control:
+        return machine
+    keep = partial(keep_clock_ahead, settings)
+    return OffsetClock(machine, ahead_ms=clock_ahead_ms(settings), keep=keep)
 
 
 def _seals(settings: Settings) -> tuple[Seal, ...]:

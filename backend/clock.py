@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections.abc import Callable
 
 from backend.limits import CLOCK_ADVANCE_MS_MAX
 from protocol.clock import Clock
@@ -17,11 +18,18 @@ class SystemClock:
 
 
 class OffsetClock:
-    """A clock that an operator may put forward, never back. For the demo and the sandbox."""
+    """A clock that an operator may put forward, never back. For the demo and the sandbox.
 
-    def __init__(self, base: Clock) -> None:
+    ``keep`` is told how far it is ahead before it is: what was dated by this clock must not lie
+    in the future of the next run's, which begins with ``ahead_ms``.
+    """
+
+    def __init__(
+        self, base: Clock, *, ahead_ms: int = 0, keep: Callable[[int], None] | None = None
+    ) -> None:
         self._base = base
-        self._offset_ms = 0
+        self._offset_ms = ahead_ms
+        self._keep = keep
 
     def now_ms(self) -> int:
         """The base clock's time plus the offset."""
@@ -31,7 +39,10 @@ class OffsetClock:
         """Put the clock forward and return its new time; ``field_invalid`` for going back."""
         if not 0 <= advance_ms <= CLOCK_ADVANCE_MS_MAX:
             raise CallerError("field_invalid", "advance_ms")
-        self._offset_ms += advance_ms
+        ahead_ms = self._offset_ms + advance_ms
+        if self._keep is not None:
+            self._keep(ahead_ms)
+        self._offset_ms = ahead_ms
         return self.now_ms()
 
     def ahead_ms(self) -> int:

@@ -5,10 +5,12 @@
     identity/       the backend's own identity (protocol.identity)
     code.key        32 sealed random bytes, the master of all pay codes
     operator.sha256 the operator token's SHA-256; the token itself is shown once
+    clock.ahead     how far an operator has put the clock forward, in ms (``clock_control``)
     backend.db      the default database
 
-Rule: nothing here is ever overwritten but the operator's token; ``init`` completes what an earlier
-      ``init`` (or ``tillway enroll init``) has begun, and refuses a complete directory.
+Rule: nothing here is ever overwritten but the operator's token and how far the clock is ahead;
+      ``init`` completes what an earlier ``init`` (or ``tillway enroll init``) has begun, and
+      refuses a complete directory.
 """
 
 import hashlib
@@ -81,6 +83,11 @@ class Layout:
         """The operator token's hash."""
         return self.root / "operator.sha256"
 
+    @property
+    def clock_ahead(self) -> Path:
+        """How far the clock was put forward; not there while nobody has."""
+        return self.root / "clock.ahead"
+
 
 def initialise(settings: Settings, *, entropy: Entropy, now_ms: int) -> str:
     """Make the directory and return the operator token, which is stored nowhere.
@@ -106,6 +113,21 @@ def renew_operator_token(settings: Settings, *, entropy: Entropy) -> str:
     token = "tw_op_" + entropy.token_bytes(OPERATOR_TOKEN_BYTES).hex()
     _write(Layout(settings.state_dir).operator_digest, digest(token).hex().encode())
     return token
+
+
+def clock_ahead_ms(settings: Settings) -> int:
+    """How far operators have put the clock forward in the runs before; ``config_invalid`` where
+    the file holds no number."""
+    file = Layout(settings.state_dir).clock_ahead
+    try:
+        return max(int(file.read_bytes()), 0) if file.exists() else 0
+    except ValueError:
+        raise CallerError("config_invalid", f"{file}") from None
+
+
+def keep_clock_ahead(settings: Settings, ahead_ms: int) -> None:
+    """Remember for the next run how far the clock is ahead."""
+    _write(Layout(settings.state_dir).clock_ahead, f"{ahead_ms}".encode())
 
 
 def digest(token: str) -> bytes:

@@ -1,7 +1,7 @@
 """``tillway clearing``: close a business day on a running backend, and read what came of it: its
 report, its windows, the reserve's signed test, and the regulator's report."""
 
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -39,14 +39,16 @@ def run(day: Day, url: Url, ca: Ca, token_file: TokenFile) -> None:
     console = Console()
     api = api_of(url, ca, token_file, timeout_s=RUN_S_MAX)
     found = watch(api, f"/operator/v1/clearing/{day.date()}/run", console)
-    _show(console, day.date(), found)
+    show_report(console, found)
+    raise typer.Exit(0 if found["state"] == "closed" else 1)
 
 
 @app.command()
 def report(day: Day, url: Url, ca: Ca, token_file: TokenFile) -> None:
     """The report of the last run of a day."""
     found = api_of(url, ca, token_file).get(f"/operator/v1/clearing/{day.date()}")
-    _show(Console(), day.date(), found)
+    show_report(Console(), found)
+    raise typer.Exit(0 if found["state"] == "closed" else 1)
 
 
 @app.command()
@@ -79,8 +81,9 @@ def reserve_report(day: Day, url: Url, ca: Ca, token_file: TokenFile, out: Out) 
     typer.echo(f"{out}")
 
 
-def _show(console: Console, day: date, found: dict[str, object]) -> None:
-    table = Table("payout", "merchant", "amount", "state", "reason", title=f"{day}")
+def show_report(console: Console, found: dict[str, object]) -> None:
+    """A day's payouts and what came of the rest, for people."""
+    table = Table("payout", "merchant", "amount", "state", "reason", title=f"{found['day']}")
     payouts = found["payouts"]
     assert isinstance(payouts, list)
     for row in payouts:
@@ -93,4 +96,3 @@ def _show(console: Console, day: date, found: dict[str, object]) -> None:
     console.print(f"fees swept: {found['swept_minor']} minor units; the day is {found['state']}")
     if found.get("long_minor"):
         console.print(f"nobody's money: {found['long_minor']} minor units")
-    raise typer.Exit(0 if found["state"] == "closed" else 1)

@@ -1,7 +1,9 @@
 """A run of the clearing with a bar of how far it is. The bar decides nothing: a run that nobody
 watches, or that is asked for again, ends the same."""
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
@@ -13,23 +15,38 @@ from tillway.json_api import JsonApi
 RUN_S_MAX = 6 * 3600
 """How long a run may take: a large day reads and pays for hours."""
 _POLL_S = 0.5
+Told = Callable[[dict[str, Any]], None]
+"""Takes the progress of a run."""
 _PROGRESS = "/operator/v1/clearing/progress"
 
 
 def watch(api: JsonApi, path: str, console: Console) -> Any:  # noqa: ANN401  # any JSON
     """Post to a path and show the backend's progress until it answers."""
+    with bar(console) as told:
+        return follow(api, path, told)
+
+
+@contextmanager
+def bar(console: Console) -> Iterator[Told]:
+    """A bar that shows what it is told, as ``GET /operator/v1/clearing/progress`` says it."""
     columns = (
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[things]}"),
         TimeElapsedColumn(),
     )  # fmt: skip
-    with ThreadPoolExecutor(1) as pool, Progress(*columns, console=console) as bar:
-        task = bar.add_task("asking", total=None, things="")
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("asking", total=None, things="")
+        yield lambda found: progress.update(task, **shown(found), refresh=True)
+        progress.update(task, description="done", total=1, completed=1, things="")
+
+
+def follow(api: JsonApi, path: str, told: Told) -> Any:  # noqa: ANN401
+    """Post to a path and tell the backend's progress until it answers; the answer."""
+    with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(api.post, path)
         while not wait((answer,), timeout=_POLL_S).done:
             found = _asked(api)
             if found.get("is_running"):
-                bar.update(task, **shown(found), refresh=True)
-        bar.update(task, description="done", total=1, completed=1, things="")
+                told(found)
         return answer.result()
 
 

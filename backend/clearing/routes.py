@@ -78,6 +78,12 @@ def operator_router(parts: ClearingParts, operator_only: Guard) -> APIRouter:
         async with turn:
             return await parts.day_end.run(day)
 
+    @routes.get("/clearing")
+    async def standing_of_days() -> dict[str, Any]:
+        today = parts.day_end.today().isoformat()
+        earliest = await parts.repository.earliest_open_day(today)
+        return {"today": today, "earliest_open_day": earliest}
+
     @routes.get("/clearing/progress")
     async def progress() -> dict[str, Any]:
         return parts.day_end.progress.to_map()

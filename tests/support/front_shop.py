@@ -1,7 +1,8 @@
 """A shop behind the front page that is all fakes, and the scenes of its guide."""
 
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from PIL import Image
@@ -9,7 +10,9 @@ from playwright.async_api import Page
 
 from protocol.crypto import generate
 from protocol.errors import TillwayError
-from tillway.demo.phone import Phone, read_qr
+from tillway.demo.day_close import Clocks
+from tillway.demo.phone import Phone, draw_qr, read_qr
+from tillway.demo.stack import BIOMETRIC_ABOVE_MINOR
 from tillway.demo.till import Till
 from tillway.front.parts import Link, Place
 from tillway.front.shop import Shop
@@ -18,6 +21,8 @@ from tillway.json_api import JsonApi
 START_MS = 1_795_872_452_000
 PAYMENT = "pay_01M8H5DVHY52HT5B2K0AEV066C"
 PAY_CODE = "100123456789012345"
+TITLE = {"zh": "请扫描付款码", "en": "Scan the payer's code"}
+DAYS = ("2026-11-28", "2026-11-29", "2026-11-30")
 SALE: dict[str, Any] = {
     "payment_id": PAYMENT, "state": "paid", "method": "pay_code", "amount": "12.80",
     "amount_minor": 1280, "currency": "CNY", "error_code": None, "created_at_ms": START_MS,
@@ -59,31 +64,53 @@ class FakeTill(Till):
 
     def __init__(self) -> None:
         super().__init__("pos-1", JsonApi("http://127.0.0.1:1"))
-        self.state, self.declines, self.presented = "", "", b""
+        self.state, self.declines, self.finger = "", "", ""
 
     def sell(self, amount_minor: int, method: str) -> str:
-        assert method == "pay_code"
-        self.state, self.amount = "scanning", f"{amount_minor // 100}.{amount_minor % 100:02d}"
+        self.state = {"pay_code": "scanning", "merchant_qr": "showing_qr"}[method]
+        self.wants_finger = amount_minor > BIOMETRIC_ABOVE_MINOR
+        self.amount = f"{amount_minor // 100}.{amount_minor % 100:02d}"
         return PAYMENT
 
     def sale(self, payment_id: str) -> dict[str, Any]:
         assert payment_id == PAYMENT
         shown = SALE | {"state": self.state, "amount": self.amount}
-        if self.state == "scanning":
+        if self.state in {"scanning", "showing_qr", "verifying"}:
             shown |= {"sent_at_ms": None, "settled_at_ms": None}
         return shown | {"error_code": self.declines or None}
 
     def screen(self) -> dict[str, Any]:
-        return {"kind": self.state or "keypad", "subject": PAYMENT if self.state else None}
+        subject = PAYMENT if self.state else None
+        return {"kind": self.state or "keypad", "subject": subject, "title": TITLE}
 
     def present(self, picture: bytes) -> None:
         assert read_qr(picture) == PAY_CODE
+        if self.wants_finger:
+            self.state = "verifying"
+        else:
+            self.end()
+
+    def lay_finger(self, finger: str) -> None:
+        self.finger = finger
+        self.end()
+
+    def lift_finger(self) -> None:
+        self.finger = ""
+
+    def qr_picture(self) -> bytes:
+        return draw_qr(f"https://pay.example/q/{PAYMENT}")
+
+    def end(self) -> None:
+        """The outcome has come."""
         self.state = "declined" if self.declines else "paid"
 
     def recent(self, count: int = 0) -> list[dict[str, Any]]:
         return [self.sale(PAYMENT)] if self.state else []
 
     def dismiss(self) -> None:
+        self.state = ""
+
+    def cancel(self) -> None:
         self.state = ""
 
     def receipts(self) -> list[dict[str, Any]]:
@@ -95,25 +122,70 @@ class FakeTill(Till):
         return png.getvalue()
 
 
+@dataclass(frozen=True, slots=True)
 class FakePhone(Phone):
-    """A wallet with one code."""
+    """A wallet with one code, before one till."""
+
+    till: FakeTill = field(default_factory=FakeTill)
 
     def pay_code(self) -> str:
         return PAY_CODE
 
+    def scan(self, content: str) -> dict[str, Any]:
+        assert content.endswith(PAYMENT)
+        return {"payment_id": PAYMENT, "merchant_name": "晨光便利店", "amount_minor": 2350}
 
+    def confirm(self, payment_id: str, *, now_ms: int) -> dict[str, Any]:
+        assert (payment_id, now_ms) == (PAYMENT, START_MS + 400)
+        if refused := self.till.declines:
+            return {"payment_id": PAYMENT, "state": "declined", "error": {"code": refused}}
+        self.till.end()
+        return {"payment_id": PAYMENT, "state": "captured"}
+
+
+@dataclass(frozen=True)
 class FakeOperator(JsonApi):
-    """The backend's interface, with one payment."""
+    """The backend's interface, with one payment; ``asked`` is what it was told to do."""
+
+    asked: list[tuple[str, Any]] = field(default_factory=list)
+
+    @property
+    def nights(self) -> int:
+        """How often its clock was put forward."""
+        return sum(path.endswith("/clock") for path, _ in self.asked)
+
+    @property
+    def now_ms(self) -> int:
+        """Its time."""
+        gone = [body["advance_ms"] for path, body in self.asked if path.endswith("/clock")]
+        return START_MS + 400 + sum(gone)
+
+    def post(self, path: str, body: Any = None) -> Any:
+        self.asked.append((path, body))
+        return report(path.split("/")[4]) if path.endswith("/run") else {}
 
     def get(self, path: str) -> Any:
         if path.startswith("/operator/v1/clock"):
-            return {"now_ms": START_MS + 400}
+            return {"now_ms": self.now_ms}
+        if path == "/operator/v1/clearing":
+            return {"today": DAYS[self.nights], "earliest_open_day": None}
+        if path.endswith("/progress"):
+            return {}
         if path.startswith("/operator/v1/payments/"):
             return payment()
         if path.startswith("/operator/v1/sagas/"):
             return {"sagas": []}
         account = path.split("/")[5]
         return {"entries": [entry for entry in entries() if entry["account_id"] == account]}
+
+
+def report(day: str) -> dict[str, Any]:
+    """What a run of the clearing says of a day."""
+    return {
+        "day": day, "state": "closed", "swept_minor": 8, "reserve_test": {"passed": True},
+        "payouts": [{"amount_minor": 1272, "state": "confirmed"}],
+        "reconciliation": {"matched": 3, "breaks": 0},
+    }  # fmt: skip
 
 
 def passages() -> list[dict[str, Any]]:
@@ -128,6 +200,21 @@ class FakeHub(JsonApi):
     def get(self, path: str) -> Any:
         assert path == f"/passages/{'ab' * 16}"
         return {"passages": passages()}
+
+
+@dataclass(frozen=True)
+class FakeInstitution(JsonApi):
+    """An institution's clock, which is behind the backend's."""
+
+    asked: list[int] = field(default_factory=list)
+
+    def get(self, path: str) -> Any:
+        assert path == "/control/clock"
+        return {"now_ms": START_MS}
+
+    def post(self, path: str, body: Any = None) -> Any:
+        assert path == "/control/clock"
+        self.asked.append(body["advance_ms"])
 
 
 class Program:
@@ -146,29 +233,49 @@ def fake_shop(program: Program) -> Shop:
     """One till, one phone, a hub."""
     till, key = FakeTill(), generate("Ed25519")
     phone = FakePhone(
-        payer_id="pyr_1", name="", api=JsonApi(""), key=key, pin="", code_secret=b"", code_route=0
-    )
+        payer_id="pyr_1", name="", api=JsonApi(""), key=key, pin="", code_secret=b"",
+        code_route=0, till=till,
+    )  # fmt: skip
+    clocks = Clocks(FakeOperator("https://backend.example"), (FakeInstitution(""),))
     places = (Place("hub", "hub-1", (program,), (Link("open", f"{program.url}/"),)),)
     return Shop(
-        till=till, tills=(till,), phone=phone, operator=FakeOperator(""), places=places,
-        now_ms=lambda: START_MS + 400, hub=FakeHub(""),
+        till=till, tills=(till,), phone=phone, operator=clocks.operator, places=places,
+        now_ms=lambda: START_MS + 400, hub=FakeHub(""), clocks=clocks,
     )  # fmt: skip
 
 
-async def scenes(page: Page, url: str, language: str) -> AsyncIterator[str]:
-    """The guide, step by step, as a stranger clicks through it."""
+MANNERS = {
+    "code": (("show", "scan"), ("scan", "receipt")),
+    "finger": (("scan", "lay"), ("lay", "receipt")),
+    "qr": (("read", "confirm"), ("confirm", "receipt")),
+}
+"""Acts between the first step and the receipt, each with the step that follows."""
+
+
+async def scenes(
+    page: Page, url: str, language: str, manners: Sequence[str] = tuple(MANNERS)
+) -> AsyncIterator[str]:
+    """The guide's manners, step by step, and the evening, as a stranger clicks through them."""
     await page.goto(f"{url}?lang={language}")
     await page.wait_for_selector('[data-step="key"]')
-    yield "key"
-    for act, then in (("key", "show"), ("show", "scan"), ("scan", "receipt"), ("look", "postings")):
-        await page.click(f'[data-do="{act}"]')
-        await page.wait_for_selector(f'[data-step="{then}"]')
-        if then in {"scan", "receipt"}:
-            await page.wait_for_function(
-                "() => [...document.images].every((each) => each.complete && each.naturalWidth)"
-            )
-        if then == "postings":
-            await page.wait_for_selector("[data-step] td")
-        yield then
-    await page.click('[data-do="again"]')
-    await page.wait_for_selector('[data-step="key"]')
+    for manner in manners:
+        await page.click(f'[data-manner="{manner}"]')
+        await page.wait_for_selector(f'[data-manner="{manner}"][aria-pressed="true"]')
+        yield "key" if manner == "code" else f"key-{manner}"
+        first = MANNERS[manner][0][0]
+        for act, then in (("key", first), *MANNERS[manner], ("look", "postings")):
+            await page.click(f'[data-do="guide/{act}"]')
+            await page.wait_for_selector(f'[data-step="{then}"]')
+            if then in {"scan", "read", "receipt"}:
+                await page.wait_for_function(
+                    "() => [...document.images].every((each) => each.complete && each.naturalWidth)"
+                )
+            if then == "postings":
+                await page.wait_for_selector("[data-step] td")
+            if manner == "code" or then in {"scan", "lay", "read", "confirm"}:
+                yield then if then != "scan" or manner == "code" else f"scan-{manner}"
+        await page.click('[data-do="guide/again"]')
+        await page.wait_for_selector('[data-step="key"]')
+    await page.click('[data-do="day/close"]')
+    await page.wait_for_selector("[data-closed]")
+    yield "evening"

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from tillway.demo import instruments, story, wallets
 from tillway.demo.callbacks import MerchantServer
-from tillway.demo.day_end import china_day, day_end
+from tillway.demo.day_close import china_day
+from tillway.demo.day_end import day_end
 from tillway.demo.eavesdropper import Eavesdropper
 from tillway.demo.judged import judged
 from tillway.demo.mishaps import returned_payout

@@ -6,10 +6,11 @@ what happened is read from the bank's own accounts, the bill and the ledger's pr
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from protocol.money import Money, fee_half_up, fee_returned
+from tillway.demo.day_close import china_day
 from tillway.demo.mishaps import missing_row
 from tillway.demo.outcome import LedgerProof
 from tillway.demo.sandbox import OWN_ACCOUNT, OWN_BANK, RESERVE_ACCOUNT, RESERVE_BANK
@@ -17,7 +18,6 @@ from tillway.demo.stack import FEE_BPS, MERCHANT, OWN_MINOR, SHOP_ACCOUNT
 from tillway.demo.story import Play, advance
 
 DAY_MS = 86_400_000
-CHINA = timedelta(hours=8)
 PAPERS = {"bill": "trade", "fund-flow": "fund-flow", "settlement": "settlement"}
 """A paper's name, and the last part of its path."""
 Report = dict[str, Any]
@@ -67,11 +67,6 @@ def expect(play: Play) -> Expected:
             paid_out += int(sale["amount_minor"]) - refunded - fee
             fees += fee
     return Expected(paid_out, fees)
-
-
-def china_day(at_ms: int) -> date:
-    """The shop's date."""
-    return (datetime.fromtimestamp(at_ms // 1000, UTC) + CHINA).date()
 
 
 def _note_reports(play: Play, reports: list[Report], expected: Expected) -> None:

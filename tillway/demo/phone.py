@@ -74,8 +74,12 @@ class Phone:
 
     def pay_content(self, content: str, *, now_ms: int) -> dict[str, Any]:
         """Do so with what the picture says, or with what a page or an app hands over."""
-        shown = self.api.post("/wallet/v1/scan", {"content": content})
-        return self._confirm(shown["payment_id"], now_ms)
+        return self.confirm(self.scan(content)["payment_id"], now_ms=now_ms)
+
+    def scan(self, content: str) -> dict[str, Any]:
+        """Whom a merchant's code would have paid, and how much; nothing is paid yet."""
+        shown: dict[str, Any] = self.api.post("/wallet/v1/scan", {"content": content})
+        return shown
 
     def asked(self) -> list[dict[str, Any]]:
         """The payments by code that wait for this payer."""
@@ -86,7 +90,7 @@ class Phone:
         """Give the PIN for a payment by code that waits for it."""
         if payment_id not in [one["payment_id"] for one in self.asked()]:
             raise CallerError("payment_not_found", payment_id)
-        return self._confirm(payment_id, now_ms)
+        return self.confirm(payment_id, now_ms=now_ms)
 
     def take_along(self, amount_minor: int, *, now_ms: int) -> str:
         """Set money aside for payments without a line; returns the voucher's id."""
@@ -112,7 +116,8 @@ class Phone:
         """What has come back of a voucher."""
         return int(self.api.get(f"/wallet/v1/offline-vouchers/{voucher_id}")["spent_minor"])
 
-    def _confirm(self, payment_id: str, now_ms: int) -> dict[str, Any]:
+    def confirm(self, payment_id: str, *, now_ms: int) -> dict[str, Any]:
+        """Give the PIN for what was scanned."""
         confirmation = {
             "payment_id": payment_id,
             "attempt_id": _mint(ATTEMPT, now_ms),

@@ -33,7 +33,7 @@ DIRECTORY = Path("var/up")
 def show(directory: Directory = DIRECTORY, till: str = "pos-1") -> None:
     """Show a pay code to a till's scanner (press 扫顾客码 Scan the payer's code there first)."""
     shown = _asking(_till(directory, till), "scanning")
-    shown.present(phone_of(directory).own_code_picture(now_ms=_now_ms()))
+    shown.present(phone_of(directory).pay_code_picture())
     typer.echo(_outcome(shown.wait_screen("paid", "declined", "unknown", "verifying")))
 
 
@@ -126,7 +126,7 @@ def kept_phone(directory: Path) -> dict[str, Any] | None:
 
 
 def phone_of(directory: Path) -> Phone:
-    kept, stack = kept_phone(directory), _stack(directory)
+    kept, stack = kept_phone(directory), stack_in(directory)
     if kept is None:
         raise CallerError("config_invalid", f"no phone in {directory}; run: tillway up")
     return Phone(
@@ -141,7 +141,7 @@ def phone_of(directory: Path) -> Phone:
 
 
 def _till(directory: Path, name: str) -> Till:
-    tills = _stack(directory)["tills"]
+    tills = stack_in(directory)["tills"]
     if name not in tills:
         raise CallerError("config_invalid", f"no till {name}; there are: {', '.join(tills)}")
     token = (directory / name / "control.token").read_text("ascii").strip()
@@ -161,7 +161,8 @@ def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _stack(directory: Path) -> dict[str, Any]:
+def stack_in(directory: Path) -> dict[str, Any]:
+    """Where the programs of a stack listen; ``config_invalid`` where none has run."""
     path = directory / STACK_FILE
     if not path.exists():
         raise CallerError("config_invalid", f"no stack is running in {directory}")

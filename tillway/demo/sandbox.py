@@ -48,12 +48,16 @@ class Sandbox:
         """An institution's controls."""
         return JsonApi(f"http://{HOST}:{self.said[name]['ports']['http']}")
 
+    def controls(self) -> dict[str, JsonApi]:
+        """Every institution's controls, by name."""
+        return {name: self.api(name) for name in self.said}
+
     def advance(self, advance_ms: int) -> None:
         """Put every institution's clock forward, then let those that owe say so again: who was
         told before its own clock went forward may have waited."""
         for ahead_ms in (advance_ms, 0):
-            for name in self.said:
-                self.api(name).post("/control/clock", {"advance_ms": ahead_ms})
+            for api in self.controls().values():
+                api.post("/control/clock", {"advance_ms": ahead_ms})
 
     def arm(self, name: str, **counts: int) -> None:
         """Arm fault switches of an institution."""

@@ -222,7 +222,9 @@ class Stack:
             for name, program in self.programs.items()
             if name.endswith("-board")
         }
-        addresses = {"public_url": self.public_url, "ca": str(self.ca), "tills": tills}
+        controls = {name: api.url for name, api in self.sandbox.controls().items()}
+        addresses = {"public_url": self.public_url, "ca": str(self.ca), "tills": tills,
+                     "institutions": controls}  # fmt: skip
         place = place_script(self.public_url, self.ca, self.root / OPERATOR_TOKEN)
         files = {STACK_FILE: json.dumps(addresses), PLACE_FILE: place}
         write_files(self.root, {name: text.encode() for name, text in files.items()})

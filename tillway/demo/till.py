@@ -138,6 +138,10 @@ class Till:
         """Go on to the next customer."""
         self.api.post("/api/sales/current/dismiss")
 
+    def cancel(self) -> None:
+        """Give the sale up; ``payment_state`` where it has ended by itself."""
+        self.api.post("/api/sales/current/cancel")
+
     def receipts(self) -> list[Shown]:
         """What came out of the printer."""
         if self.board is None:

@@ -35,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 DIRECTORY = Path("var/up")
-FIRST_BALANCE_MINOR = 100_000
+FIRST_BALANCE_MINOR = 300_000
 
 
 @app.callback(invoke_without_command=True)
@@ -104,6 +104,8 @@ def _show_pages(console: Console, stack: Stack) -> None:
     console.print("    (after 扫顾客码 Scan the payer's code), or")
     console.print(f"  {command} phone scan --directory {stack.root}", soft_wrap=True)
     console.print("    (after 出示收款码 Show our QR code)")
+    console.print("Settlements, bills and the reserve's test come when the day is closed:")
+    console.print(f"  {command} day close --directory {stack.root}", soft_wrap=True)
 
 
 def _show_doors(console: Console, stack: Stack, command: Path) -> None:

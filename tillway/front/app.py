@@ -23,11 +23,12 @@ from faces.pages import Pages
 from faces.stream import Places, event
 from faces.words import Language
 from protocol.errors import CallerError, TillwayError
-from tillway.front.guide import STEPS, Guide
+from tillway.front.evening import Evening
+from tillway.front.guide import CHOICES_MINOR, STEPS, Guide, Manner
 from tillway.front.hops import PLACES, Way
 from tillway.front.limits import (
-    AMOUNT_MINOR_MAX,
     BODY_BYTES_MAX,
+    FINGER_AMOUNT_MINOR_MAX,
     FOLLOWERS_MAX,
     LOOK_EVERY_MS,
     TOKEN_BYTES,
@@ -38,15 +39,22 @@ from tillway.front.words import ACCOUNTS, WORDS
 
 _HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _HEADER = "x-page-token"
-_CHOICES_MINOR = (1280, 666, 8800)
+_PIECES = ("parts", "way", "guide", "evening")
 _log = structlog.get_logger()
+
+
+class MannerIn(BaseModel):
+    """How the payer shall pay."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    manner: Manner
 
 
 class AmountIn(BaseModel):
     """What is keyed in."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    amount_minor: Annotated[int, Field(strict=True, ge=1, le=AMOUNT_MINOR_MAX)]
+    amount_minor: Annotated[int, Field(strict=True, ge=1, le=FINGER_AMOUNT_MINOR_MAX)]
 
 
 class Watch:
@@ -58,6 +66,8 @@ class Watch:
         self._looked_at_s = -1e9
         self.parts: list[Part] = []
         self.way: Way | None = None
+        self.day = ""
+        self.till_shows: dict[str, str] = {}
 
     async def look(self) -> None:
         """Ask every program, unless that has just been done."""
@@ -67,7 +77,9 @@ class Watch:
             self.parts = await asyncio.to_thread(look_at, list(self._shop.places))
             try:
                 self.way = await asyncio.to_thread(self._shop.last_way)
-            except TillwayError as error:  # the parts say who is silent; the old way stays
+                self.day = await asyncio.to_thread(self._shop.backend_day)
+                self.till_shows = await asyncio.to_thread(self._shop.till_shows)
+            except TillwayError as error:  # the parts say who is silent; what was seen stays
                 _log.info("way_not_told", code=error.code)
             self._looked_at_s = time.monotonic()
 
@@ -79,19 +91,22 @@ class Watch:
 class Face:
     """Makes the pieces of the page."""
 
-    def __init__(self, guide: Guide, watch: Watch) -> None:
-        self.guide, self.watch = guide, watch
+    def __init__(self, guide: Guide, evening: Evening, watch: Watch, console_url: str) -> None:
+        self.guide, self.evening, self.watch = guide, evening, watch
+        self._console_url = console_url
         self.assets = Assets("front", "tillway.front")
         self.token = secrets.token_urlsafe(TOKEN_BYTES)
         self._pages = Pages("tillway.front", self.assets, WORDS)
 
     def piece(self, name: str, language: Language) -> Markup:
-        """``page``, or one of its live pieces: ``parts``, ``way``, ``guide``."""
+        """``page``, or one of its live pieces: ``parts``, ``way``, ``guide``, ``evening``."""
         return self._pages.render(
             f"front/{name}.html", language, face="front", mood="plain", token=self.token,
-            parts_seen=self.watch.parts, way=self.watch.way, guide=self.guide, steps=STEPS,
-            postings=self._postings(), places=PLACES, choices=_CHOICES_MINOR,
-            accounts=ACCOUNTS,
+            parts_seen=self.watch.parts, way=self.watch.way, guide=self.guide,
+            steps=STEPS[self.guide.manner], manners=tuple(Manner),
+            choices=CHOICES_MINOR[self.guide.manner], postings=self._postings(), places=PLACES,
+            accounts=ACCOUNTS, evening=self.evening, watch=self.watch,
+            console_url=self._console_url,
         )  # fmt: skip
 
     def _postings(self) -> Any:  # noqa: ANN401  # of the guide's payment, once it is the last one
@@ -102,7 +117,8 @@ class Face:
 def build_app(shop: Shop) -> FastAPI:
     """The application over a running stack."""
     app = FastAPI(title="Tillway", docs_url=None, redoc_url=None, openapi_url=None)
-    face = Face(Guide(shop), Watch(shop))
+    console_url = f"{shop.operator.url}/console"
+    face = Face(Guide(shop), Evening(shop.clocks), Watch(shop), console_url)
     face.assets.mount(app)
     app.include_router(_views(face))
     app.include_router(_acts(face))
@@ -129,7 +145,7 @@ def _views(face: Face) -> APIRouter:
         told: dict[str, tuple[int, Markup]] = {}
         for revision in range(1, 2**53):
             await face.watch.look()
-            for name in ("parts", "way", "guide"):
+            for name in _PIECES:
                 # A page that has gone on is told of a step that looks as what it was told last.
                 step = face.guide.revision if name == "guide" else 0
                 seen = (step, face.piece(name, lang))
@@ -162,7 +178,7 @@ def _acts(face: Face) -> APIRouter:
         if not hmac.compare_digest(token.encode(), face.token.encode()):
             raise HTTPException(401)
 
-    acts, guide = APIRouter(prefix="/guide", dependencies=[Depends(admit)]), face.guide
+    acts, guide = APIRouter(dependencies=[Depends(admit)]), face.guide
 
     async def do(act: Callable[[], None], request: Request) -> dict[str, Any]:
         try:
@@ -170,28 +186,33 @@ def _acts(face: Face) -> APIRouter:
         finally:
             face.watch.forget()
         await face.watch.look()
-        pieces = {name: face.piece(name, language_of(request)) for name in ("guide", "way")}
-        return {"step": guide.step, **pieces}
+        told = {
+            name: face.piece(name, language_of(request)) for name in ("guide", "way", "evening")
+        }
+        return {"step": guide.step, **told}
 
-    @acts.post("/key")
+    @acts.post("/guide/choose")
+    async def choose(wanted: MannerIn, request: Request) -> dict[str, Any]:
+        return await do(lambda: guide.choose(wanted.manner), request)
+
+    @acts.post("/guide/key")
     async def key(wanted: AmountIn, request: Request) -> dict[str, Any]:
         return await do(lambda: guide.key_in(wanted.amount_minor), request)
 
-    @acts.post("/show")
-    async def show(request: Request) -> dict[str, Any]:
-        return await do(guide.show, request)
+    steps = {
+        "show": guide.show, "scan": guide.scan, "lay": guide.lay, "read": guide.read,
+        "confirm": guide.confirm, "look": guide.look, "again": guide.start_over,
+    }  # fmt: skip
 
-    @acts.post("/scan")
-    async def scan(request: Request) -> dict[str, Any]:
-        return await do(guide.scan, request)
+    @acts.post("/guide/{step}")
+    async def go(step: str, request: Request) -> dict[str, Any]:
+        if step not in steps:
+            raise HTTPException(404)
+        return await do(steps[step], request)
 
-    @acts.post("/look")
-    async def look(request: Request) -> dict[str, Any]:
-        return await do(guide.look, request)
-
-    @acts.post("/again")
-    async def again(request: Request) -> dict[str, Any]:
-        return await do(guide.start_over, request)
+    @acts.post("/day/close")
+    async def close(request: Request) -> dict[str, Any]:
+        return await do(face.evening.close, request)
 
     return acts
 

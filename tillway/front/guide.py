@@ -1,8 +1,10 @@
-"""The guided first payment: five steps, each done by the program or the device it speaks of.
+"""The guided payments: three manners of five steps each, every step done by the program or the
+device it speaks of.
 
 Rule 1: one guide for all who look; loading the page again shows the same step.
 Rule 2: steps come in the order of the table; only starting over is always possible.
-Rule 3: what the sale is, the till says. A refusal is the till's own, and the guide begins again.
+Rule 3: what the sale is, the till says. A refusal is the till's or the wallet's own, and the guide
+        begins again.
 """
 
 import threading
@@ -10,13 +12,23 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from protocol.errors import CallerError, TillwayError, from_code
-from tillway.demo.phone import draw_qr
+from tillway.demo.phone import draw_qr, read_qr
+from tillway.demo.stack import BIOMETRIC_ABOVE_MINOR
+from tillway.demo.story import FINGER
 from tillway.demo.till import Shown, wait_for
-from tillway.front.limits import AMOUNT_MINOR_MAX
+from tillway.front.limits import AMOUNT_MINOR_MAX, FINGER_AMOUNT_MINOR_MAX
 from tillway.front.shop import Shop
 
 _ENDED = ("paid", "declined", "unknown", "cancelled")
 _OURS_TO_END = frozenset({"paid", "declined", "cancelled", "expired", "closed"})
+
+
+class Manner(StrEnum):
+    """How the payer pays."""
+
+    CODE = "code"
+    FINGER = "finger"
+    QR = "qr"
 
 
 class Step(StrEnum):
@@ -25,14 +37,30 @@ class Step(StrEnum):
     KEY = "key"
     SHOW = "show"
     SCAN = "scan"
+    LAY = "lay"
+    READ = "read"
+    CONFIRM = "confirm"
     RECEIPT = "receipt"
     POSTINGS = "postings"
 
 
-STEPS = tuple(Step)
-NEXT = {Step.KEY: Step.SHOW, Step.SHOW: Step.SCAN, Step.SCAN: Step.RECEIPT,
-        Step.RECEIPT: Step.POSTINGS}  # fmt: skip
-"""The table: the step that follows when one is done. After the last one starts over."""
+STEPS = {
+    Manner.CODE: (Step.KEY, Step.SHOW, Step.SCAN, Step.RECEIPT, Step.POSTINGS),
+    Manner.FINGER: (Step.KEY, Step.SCAN, Step.LAY, Step.RECEIPT, Step.POSTINGS),
+    Manner.QR: (Step.KEY, Step.READ, Step.CONFIRM, Step.RECEIPT, Step.POSTINGS),
+}
+"""The table: each manner's steps in their order. After the last one starts over."""
+CHOICES_MINOR = {
+    Manner.CODE: (1_280, 666, 8_800),
+    Manner.FINGER: (52_000, 68_000),
+    Manner.QR: (2_350, 990, 12_000),
+}
+"""What may be keyed in by a press. Above ``BIOMETRIC_ABOVE_MINOR`` the till asks for a finger."""
+_BOUNDS = {
+    Manner.CODE: (1, AMOUNT_MINOR_MAX),
+    Manner.FINGER: (BIOMETRIC_ABOVE_MINOR + 1, FINGER_AMOUNT_MINOR_MAX),
+    Manner.QR: (1, AMOUNT_MINOR_MAX),
+}
 
 
 @dataclass(slots=True)
@@ -40,25 +68,42 @@ class Guide:
     """Where the guide stands. Any thread may act; one acts at a time."""
 
     shop: Shop
+    manner: Manner = Manner.CODE
     step: Step = Step.KEY
     revision: int = 0
     payment_id: str = ""
     amount: str = ""
     code: bytes = field(default=b"", repr=False)
-    """The pay code as a picture, while it is to be scanned."""
+    """A code as a picture, while it is to be scanned: the wallet's, or the till's."""
+    merchant: str = ""
+    """Whom the wallet says it would pay."""
     receipt: bytes = b""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def key_in(self, amount_minor: int) -> None:
-        """Key an amount into the till, which then waits for a scan."""
+    def choose(self, manner: Manner) -> None:
+        """Take the steps of another manner."""
         with self._lock:
             self._need(Step.KEY)
-            if not 0 < amount_minor <= AMOUNT_MINOR_MAX:
+            self.manner = manner
+            self.revision += 1
+
+    def key_in(self, amount_minor: int) -> None:
+        """Key an amount into the till, which then waits for a scan, or shows its own code."""
+        with self._lock:
+            self._need(Step.KEY)
+            least, most = _BOUNDS[self.manner]
+            if not least <= amount_minor <= most:
                 raise CallerError("amount_invalid")
             till = self.shop.till
             if till.screen()["kind"] in _OURS_TO_END:
                 till.dismiss()
-            self.payment_id = till.sell(amount_minor, "pay_code")
+            method = "merchant_qr" if self.manner is Manner.QR else "pay_code"
+            self.payment_id = till.sell(amount_minor, method)
+            if self.manner is Manner.QR:
+                self._until("showing_qr")
+                self.code = till.qr_picture()
+            elif self.manner is Manner.FINGER:
+                self.code = draw_qr(self.shop.phone.pay_code())
             self.amount = str(till.sale(self.payment_id)["amount"])
             self._go_on()
 
@@ -70,19 +115,47 @@ class Guide:
             self._go_on()
 
     def scan(self) -> None:
-        """Hold the code before the scanner; wait for the outcome and for the paper."""
+        """Hold the code before the scanner; wait for the outcome, or until a finger is asked."""
         with self._lock:
             self._need(Step.SCAN)
             till = self.shop.till
             if till.sale(self.payment_id)["state"] == "scanning":
                 till.present(self.code)
-            sale = till.wait_sale(self.payment_id, *_ENDED)
-            if sale["state"] != "paid":
-                self._begin()
-                raise from_code(sale["error_code"] or "payment_state", str(sale["state"]))
-            self.receipt = till.picture(self._paper())
-            self.code = b""
+            if self.manner is Manner.FINGER:
+                self._until("verifying")
+                self.code = b""
+                self._go_on()
+            else:
+                self._finish()
+
+    def lay(self) -> None:
+        """Lay the payer's finger on the sensor, and lift it when the sale has ended."""
+        with self._lock:
+            self._need(Step.LAY)
+            till = self.shop.till
+            till.lay_finger(FINGER)
+            try:
+                self._finish()
+            finally:
+                till.lift_finger()
+
+    def read(self) -> None:
+        """Let the wallet scan the picture on the till, and say whom it would pay."""
+        with self._lock:
+            self._need(Step.READ)
+            shown = self.shop.phone.scan(read_qr(self.code))
+            self.merchant = str(shown["merchant_name"])
             self._go_on()
+
+    def confirm(self) -> None:
+        """Let the payer give the PIN; the till learns the outcome from the backend."""
+        with self._lock:
+            self._need(Step.CONFIRM)
+            answer = self.shop.phone.confirm(self.payment_id, now_ms=self.shop.now_ms())
+            if error := answer.get("error"):
+                self._give_up()
+                raise from_code(str(error["code"]), str(answer["state"]))
+            self._finish()
 
     def look(self) -> None:
         """The receipt has been seen; the ledger is next."""
@@ -91,18 +164,41 @@ class Guide:
             self._go_on()
 
     def start_over(self) -> None:
-        """From the beginning; a sale that still waits for a scan is given up."""
+        """From the beginning; a sale that has not ended is given up."""
         with self._lock:
-            till = self.shop.till
-            screen = till.screen()
-            if self.payment_id and screen["subject"] == self.payment_id:
-                try:
-                    is_over = screen["kind"] in _OURS_TO_END
-                    till.dismiss() if is_over else till.api.post("/api/sales/current/cancel")
-                except TillwayError as error:
-                    if error.code != "payment_state":  # it has just ended by itself
-                        raise
-            self._begin()
+            self._give_up()
+
+    def _until(self, state: str) -> None:
+        """Wait for a state of the sale on its way; one that ends before that is refused."""
+        sale = self.shop.till.wait_sale(self.payment_id, state, *_ENDED)
+        if sale["state"] != state:
+            self._refuse(sale)
+
+    def _finish(self) -> None:
+        """Wait for the outcome and for the paper."""
+        till = self.shop.till
+        sale = till.wait_sale(self.payment_id, *_ENDED)
+        if sale["state"] != "paid":
+            self._refuse(sale)
+        self.receipt = till.picture(self._paper())
+        self.code = b""
+        self._go_on()
+
+    def _refuse(self, sale: Shown) -> None:
+        self._begin()
+        raise from_code(sale["error_code"] or "payment_state", str(sale["state"]))
+
+    def _give_up(self) -> None:
+        till = self.shop.till
+        screen = till.screen()
+        if self.payment_id and screen["subject"] == self.payment_id:
+            try:
+                is_over = screen["kind"] in _OURS_TO_END
+                till.dismiss() if is_over else till.cancel()
+            except TillwayError as error:
+                if error.code != "payment_state":  # it has just ended by itself
+                    raise
+        self._begin()
 
     def _paper(self) -> Shown:
         """The receipt that carries this payment's number."""
@@ -121,10 +217,11 @@ class Guide:
             raise CallerError("payment_state", f"the guide is at {self.step}")
 
     def _go_on(self) -> None:
-        self.step = NEXT[self.step]
+        steps = STEPS[self.manner]
+        self.step = steps[steps.index(self.step) + 1]
         self.revision += 1
 
     def _begin(self) -> None:
-        self.step, self.payment_id, self.amount = Step.KEY, "", ""
+        self.step, self.payment_id, self.amount, self.merchant = Step.KEY, "", "", ""
         self.code = self.receipt = b""
         self.revision += 1

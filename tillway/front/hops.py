@@ -22,7 +22,8 @@ PAYER, TILL, HUB, BACKEND, CHANNEL, LEDGER = PLACES = (
 _LATER = frozenset({"PaymentPartiallyRefunded", "PaymentRefunded", "PaymentReversed"})
 _ENDED = frozenset({"paid", "declined", "cancelled"})
 _MOODS = {"paid": "paid", "declined": "error", "unknown": "warn"}
-_BY_CODE = "pay_code"
+_BY_CODE, _BY_SHOWN_CODE = "pay_code", "merchant_qr"
+_CODE_SHOWN = "PaymentCodeShown"
 _NO_RULE = "none"
 _THERE = ("received", "spooled", "forwarded")
 _BACK = ("answered", "handed_over")
@@ -85,10 +86,15 @@ def way_of(
         hops += _there(sale, passages)
     if payment is not None:
         own = list(_backend_hops(payment, sagas, entries, postings))
-        hops += _in_the_till_s_time(own, sale, ahead_ms)
+        own = _in_the_till_s_time(own, sale, ahead_ms)
+        hops += _shown(own, passages) if sale["method"] == _BY_SHOWN_CODE else own
     if payment is not None and sale["settled_at_ms"] is not None:
         ended = WORDS[f"hop_{sale['state']}" if sale["state"] in _ENDED else "hop_unknown"]
-        hops += _back(Hop(TILL, ended, sale["settled_at_ms"]), passages)
+        last = Hop(TILL, ended, sale["settled_at_ms"])
+        if sale["method"] == _BY_SHOWN_CODE:
+            hops += [Hop(HUB, WORDS["hop_pushed"]), last]
+        else:
+            hops += _back(last, passages)
     return Way(
         payment_id=sale["payment_id"],
         trace_id="" if payment is None else str(payment["trace_id"]),
@@ -128,6 +134,15 @@ def _back(ended: Hop, passages: Sequence[Told]) -> list[Hop]:
     if not hops:
         return [Hop(HUB, WORDS["hop_back"]), ended]
     return sorted([*hops, ended], key=lambda hop: hop.at_ms or 0)
+
+
+def _shown(own: list[Hop], passages: Sequence[Told]) -> list[Hop]:
+    """The first answer brings the code to the till, the payer scans it; the rest comes after."""
+    codes = [number for number, hop in enumerate(own, 1) if hop.detail == _CODE_SHOWN]
+    at = codes[0] if codes else 0
+    back = _hub_hops(passages, _BACK) or [Hop(HUB, WORDS["hop_back"])]
+    scanned = [Hop(PAYER, WORDS["hop_scanned"])] if own[at:] else []
+    return [*own[:at], *back, *scanned, *own[at:]]
 
 
 def _hub_hops(passages: Sequence[Told], steps: Sequence[str]) -> list[Hop]:
@@ -177,7 +192,8 @@ def _in_the_till_s_time(hops: list[Hop], sale: Told, ahead_ms: int) -> list[Hop]
         return hops
     first_ms = sale["created_at_ms"] - CLOCK_SLACK_MS
     last_ms = sale["settled_at_ms"] or max(times)
-    for moved_ms in (0, ahead_ms):
+    likely = sorted((0, ahead_ms), key=lambda ms: abs(min(times) - ms - sale["created_at_ms"]))
+    for moved_ms in likely:
         if first_ms <= min(times) - moved_ms <= last_ms + CLOCK_SLACK_MS:
             return [
                 hop if hop.at_ms is None else replace(hop, at_ms=hop.at_ms - moved_ms)

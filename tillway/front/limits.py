@@ -10,6 +10,8 @@ FOLLOWERS_MAX = 8
 BODY_BYTES_MAX = 1_024
 AMOUNT_MINOR_MAX = 20_000
 """Of a guided payment: well below what asks for a fingerprint."""
+FINGER_AMOUNT_MINOR_MAX = 100_000
+"""Of one that shall ask for it."""
 EVENTS_MAX = 24
 """Hops that are drawn of one payment."""
 CLOCK_SLACK_MS = 2_000

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from protocol.errors import TillwayError
+from tillway.clearing_watch import RUN_S_MAX
+from tillway.demo.day_close import Clocks, china_day
 from tillway.demo.phone import Phone
 from tillway.demo.phone_book import phone_of
 from tillway.demo.stack import HOST, HUB, STORE, Stack
@@ -27,6 +29,16 @@ class Shop:
     places: tuple[Place, ...]
     now_ms: Callable[[], int]
     hub: JsonApi
+    clocks: Clocks
+
+    def backend_day(self) -> str:
+        """The business day by the backend's clock."""
+        return china_day(int(self.operator.get("/operator/v1/clock")["now_ms"])).isoformat()
+
+    def till_shows(self) -> dict[str, str]:
+        """The title of the till's screen, by language."""
+        shown: dict[str, str] = self.till.screen()["title"]
+        return shown
 
     def last_way(self) -> Way | None:
         """The way of the newest payment of all tills."""
@@ -99,6 +111,9 @@ def shop_of(stack: Stack) -> Shop:
         places=tuple(_places(stack, names)),
         now_ms=_now_ms,
         hub=_http(stack, HUB),
+        clocks=Clocks(
+            replace(stack.operator, timeout_s=RUN_S_MAX), tuple(stack.sandbox.controls().values())
+        ),
     )
 
 

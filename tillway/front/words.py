@@ -58,6 +58,8 @@ WORDS: dict[str, Words] = {
     "hop_handed_over": Words("应答已送达终端", "The till has the answer"),
     "hop_judged": Words("风控判断", "Judged for risk"),
     "hop_posted": Words("复式记账", "Posted, both sides"),
+    "hop_scanned": Words("扫码，核对，输入密码", "Scanned, PIN given"),
+    "hop_pushed": Words("推送给终端", "Pushed to the till"),
     "hop_back": Words("带回应答", "Answer carried back"),
     "hop_paid": Words("验签，显示已收款", "Verified: paid is shown"),
     "hop_declined": Words("验签，显示被拒", "Verified: declined is shown"),
@@ -70,14 +72,30 @@ WORDS: dict[str, Words] = {
     "state_going": Words("进行中", "Going on"),
     # The guide
     "guide": Words("五步收第一笔款", "A first payment in five steps"),
+    "manners": Words("顾客怎么付", "How the payer pays"),
+    "manner_code": Words("出示付款码", "Shows a code"),
+    "manner_finger": Words("付款码加指纹", "Code and fingerprint"),
+    "manner_qr": Words("扫收银机的码", "Scans the till's QR"),
     "step_key": Words("录入金额", "Key in"),
     "step_show": Words("出示付款码", "Show a code"),
     "step_scan": Words("扫码", "Scan"),
+    "step_lay": Words("按指纹", "Fingerprint"),
+    "step_read": Words("钱包扫码", "Wallet scans"),
+    "step_confirm": Words("输入密码", "PIN"),
     "step_receipt": Words("看小票", "Receipt"),
     "step_postings": Words("看账", "Ledger"),
-    "key_say": Words(
+    "till_shows": Words("收银机此刻显示", "The till now shows"),
+    "key_say_code": Words(
         "在收银机上录入一个金额。真实的终端程序会显示“请扫描付款码”。",
         "Key an amount into the till. The real terminal program then waits for a scan.",
+    ),
+    "key_say_finger": Words(
+        "录入一个超过 500 元的金额：收银机扫码后还要核验指纹。",
+        "Key in more than 500 yuan: after the scan the till also asks for a fingerprint.",
+    ),
+    "key_say_qr": Words(
+        "录入一个金额。收银机向后台要一个收款码，显示给顾客扫。",
+        "Key an amount in. The till asks the backend for a code and shows it to the payer.",
     ),
     "key_do": Words("录入", "Key in"),
     "show_say": Words(
@@ -85,12 +103,37 @@ WORDS: dict[str, Words] = {
         "The till waits for a scan. Let the simulated wallet make a pay code, good for a minute.",
     ),
     "show_do": Words("出示付款码", "Show the pay code"),
-    "scan_say": Words(
+    "scan_say_code": Words(
         "这是顾客手机上的付款码。把它拿到模拟扫码枪前：图片被解码，经串口送进终端。",
         "This is on the customer's phone. Hold it before the simulated scanner: it reads the"
         " picture and sends the digits down its serial line.",
     ),
+    "scan_say_finger": Words(
+        "收银机在等扫码，手机已亮出付款码。拿到模拟扫码枪前，收银机接着会要指纹。",
+        "The till waits for a scan; the phone shows its code already. Hold it to the simulated"
+        " scanner, and the till asks for a finger next.",
+    ),
     "scan_do": Words("拿到扫码枪前", "Hold it to the scanner"),
+    "lay_say": Words(
+        "金额超过限额，收银机要核验指纹。把登记过的手指按到模拟指纹头上，传感器比对后签名才发出。",
+        "The amount is above the limit: the till wants a finger. Lay an enrolled one on the"
+        " simulated sensor; only when it matches is the request signed and sent.",
+    ),
+    "lay_do": Words("按下手指", "Lay the finger"),
+    "read_say": Words(
+        "这是收银机顾客屏上的收款码。让模拟钱包拍下这张图片，问后台要付给谁、付多少。",
+        "This is on the till's customer side. Let the simulated wallet scan the picture and ask"
+        " the backend whom it would pay, and how much.",
+    ),
+    "read_do": Words("用钱包扫码", "Scan it with the wallet"),
+    "confirm_say": Words(
+        "钱包先显示商户和金额，顾客输入密码后才付款；收银机由后台推送得知结果。",
+        "The wallet shows merchant and amount first; the payer's PIN pays. The till learns of it by"
+        " a push from the backend.",
+    ),
+    "confirm_do": Words("输入密码付款", "Pay with the PIN"),
+    "wallet_pays": Words("钱包显示：付给", "The wallet says: pay"),
+    "till_code_picture": Words("收银机上的收款码图片", "The till's QR code, as a picture"),
     "code_picture": Words("付款码图片", "The pay code, as a picture"),
     "receipt_say": Words(
         "已收款。模拟打印机把终端的字节画成了这张小票。",
@@ -108,6 +151,47 @@ WORDS: dict[str, Words] = {
     "rule": Words("规则", "Rule"),
     "again": Words("再来一笔", "Take another"),
     "stop": Words("放弃重来", "Start over"),
+    # The evening
+    "evening": Words("日终", "Close the day"),
+    "backend_day": Words("后台的营业日", "The backend's business day"),
+    "evening_say": Words(
+        "营业日没结束，就没有结算、账单和备付金核验。按下后夜晚过去：后台和各机构的时钟拨到次日早上"
+        "九点，再清分、结算、出款、对账、核验备付金。控制台里的人要重新登录。",
+        "Settlements, bills and the reserve's test come when a day is over. This lets the night"
+        " pass: the clocks of the backend and all institutions go to nine next morning; then the"
+        " day is cleared, settled, paid out, reconciled, and the reserve tested. Who is in the"
+        " console signs in again.",
+    ),
+    "evening_do": Words("过一夜，结束这一天", "Let the night pass"),
+    "evening_runs": Words("正在日终", "Closing"),
+    "col_day": Words("营业日", "Day"),
+    "col_paid_out": Words("已出款", "Paid out"),
+    "col_fees": Words("手续费", "Fees"),
+    "col_reconciled": Words("对账", "Reconciled"),
+    "col_reserve": Words("备付金核验", "Reserve test"),
+    "day_closed": Words("已结束", "Closed"),
+    "day_open": Words("未结束，请看差错", "Still open: see breaks"),
+    "matched": Words("笔相符", "matched"),
+    "breaks": Words("笔差错", "breaks"),
+    "passed": Words("通过", "Passed"),
+    "failed": Words("未通过", "Failed"),
+    "see": Words("在控制台看", "In the console"),
+    "see_settlements": Words("结算", "Settlements"),
+    "see_bills": Words("账单", "Bills"),
+    "see_overview": Words("总览", "Overview"),
+    "see_breaks": Words("差错", "Breaks"),
+    "as_merchant": Words("商户登录", "sign in as merchant"),
+    "as_operator": Words("运营登录", "as operator"),
+    "close_clocks": Words("拨快时钟", "Clocks go forward"),
+    "close_words": Words("问清未决交易", "Ask after what is open"),
+    "close_channels": Words("各通道日切", "Channels end their day"),
+    "close_bring_in": Words("通道资金入账", "Channels' money comes in"),
+    "close_settle": Words("商户结算", "Settle merchants"),
+    "close_own_money": Words("自有资金", "Own money"),
+    "close_pay_out": Words("出款", "Pay out"),
+    "close_reconcile": Words("对账", "Reconcile"),
+    "close_sweep": Words("收取手续费", "Take our fees"),
+    "close_evening": Words("账册与备付金核验", "Books and reserve test"),
 }
 
 EVENTS: dict[str, Words] = {

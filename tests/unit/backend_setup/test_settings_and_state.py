@@ -1,5 +1,6 @@
 """Settings say what is wrong without showing it; the state directory is private and made once."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,20 @@ def test_the_clock_goes_forward_only_and_not_too_far() -> None:
         with pytest.raises(CallerError):
             clock.advance(advance_ms)
     assert clock.now_ms() == 1500
+
+
+def test_the_next_run_s_clock_is_as_far_ahead_as_it_was_put(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    assert state.clock_ahead_ms(settings) == 0
+    keep = partial(state.keep_clock_ahead, settings)
+    OffsetClock(StepClock(1000), keep=keep).advance(500)
+    again = OffsetClock(StepClock(2000), ahead_ms=state.clock_ahead_ms(settings), keep=keep)
+    assert again.now_ms() == 2500
+    again.advance(50)
+    assert state.clock_ahead_ms(settings) == again.ahead_ms() == 550
+    (settings.state_dir / "clock.ahead").write_text("soon")
+    with pytest.raises(CallerError, match="config_invalid"):
+        state.clock_ahead_ms(settings)
 
 
 @pytest.mark.parametrize("rates", ["fee_rate_bps = 10", "fee_bps_min = 61", "fee_bps_max = 59"])

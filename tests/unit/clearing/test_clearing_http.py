@@ -120,9 +120,13 @@ async def test_the_reserve_its_test_and_the_windows_of_a_day_are_shown(
     assert http.get("/operator/v1/clearing/progress").json()["step_number"] == 0
     missing = http.get("/operator/v1/clearing/2026-09-30/reserve-test").json()
     assert missing["error"]["code"] == "day_not_closed"
-    for _ in range(2):
+    days = {"today": "2026-09-30", "earliest_open_day": None}
+    assert http.get("/operator/v1/clearing").json() == days
+    for earliest in ("2026-09-30", None):  # nothing moved on the day after
         yesterday = world.today
         world.next_day()
+        days = {"today": f"{world.today}", "earliest_open_day": earliest}
+        assert http.get("/operator/v1/clearing").json() == days
         run = http.post(f"/operator/v1/clearing/{yesterday}/run").json()
         assert run["state"] == "closed"
     progress = http.get("/operator/v1/clearing/progress").json()

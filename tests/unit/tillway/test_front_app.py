@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from protocol.errors import CallerError
-from tests.support.front_shop import PAY_CODE, FakeTill, Program, fake_shop
+from protocol.errors import CallerError, OperatingError
+from tests.support.front_shop import PAY_CODE, FakeInstitution, FakeTill, Program, fake_shop
 from tillway.front.app import build_app
-from tillway.front.guide import Guide, Step
-from tillway.front.limits import AMOUNT_MINOR_MAX
+from tillway.front.evening import Evening
+from tillway.front.guide import STEPS, Guide, Manner, Step
+from tillway.front.limits import AMOUNT_MINOR_MAX, FINGER_AMOUNT_MINOR_MAX
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ def test_without_the_page_s_own_token_nothing_is_done(http: TestClient) -> None:
     assert done.json()["step"] == "show"
 
 
-@pytest.mark.parametrize("amount", [0, -1, AMOUNT_MINOR_MAX + 1, 12.8, "1280", None])
+@pytest.mark.parametrize("amount", [0, -1, FINGER_AMOUNT_MINOR_MAX + 1, 12.8, "1280", None])
 def test_an_amount_out_of_bounds_is_refused_in_words(http: TestClient, amount: object) -> None:
     refused = http.post("/guide/key", json={"amount_minor": amount}, headers=token(http))
     assert refused.status_code == 400
@@ -75,3 +78,78 @@ def test_steps_come_in_their_order_and_starting_over_is_always_possible() -> Non
     assert (guide.step, guide.payment_id, guide.receipt) == (Step.KEY, "", b"")
     assert isinstance(guide.shop.till, FakeTill)
     assert guide.shop.till.state == ""
+
+
+ACTS = {
+    Manner.FINGER: (52_000, ("scan", "lay")),
+    Manner.QR: (2_350, ("read", "confirm")),
+}
+
+
+@pytest.mark.parametrize("manner", ACTS)
+def test_each_manner_has_five_steps_of_its_own(manner: Manner) -> None:
+    guide, (amount_minor, acts) = Guide(fake_shop(Program())), ACTS[manner]
+    guide.choose(manner)
+    guide.key_in(amount_minor)
+    seen = [Step.KEY, guide.step]
+    with pytest.raises(CallerError, match="payment_state"):
+        guide.choose(Manner.CODE)
+    for act in (*acts, "look"):
+        getattr(guide, act)()
+        seen.append(guide.step)
+    assert tuple(seen) == STEPS[manner]
+    assert len(seen) == 5
+    assert isinstance(guide.shop.till, FakeTill)
+    assert guide.shop.till.finger == ""
+
+
+@pytest.mark.parametrize("manner", ACTS)
+def test_a_refusal_of_till_or_wallet_begins_the_guide_again(manner: Manner) -> None:
+    guide, (amount_minor, acts) = Guide(fake_shop(Program())), ACTS[manner]
+    assert isinstance(guide.shop.till, FakeTill)
+    guide.shop.till.declines = "insufficient_balance"
+    guide.choose(manner)
+    guide.key_in(amount_minor)
+    getattr(guide, acts[0])()
+    with pytest.raises(CallerError, match="insufficient_balance"):
+        getattr(guide, acts[1])()
+    assert (guide.step, guide.manner) == (Step.KEY, manner)
+
+
+def test_an_amount_that_the_manner_is_not_for_is_refused() -> None:
+    guide = Guide(fake_shop(Program()))
+    for manner, amount_minor in (
+        (Manner.CODE, AMOUNT_MINOR_MAX + 1), (Manner.QR, AMOUNT_MINOR_MAX + 1),
+        (Manner.FINGER, 50_000), (Manner.FINGER, FINGER_AMOUNT_MINOR_MAX + 1),
+    ):  # fmt: skip
+        guide.choose(manner)
+        with pytest.raises(CallerError, match="amount_invalid"):
+            guide.key_in(amount_minor)
+
+
+def test_the_page_closes_a_day_and_says_what_came_of_it(http: TestClient) -> None:
+    known = token(http)
+    assert http.post("/day/close").status_code == 401
+    told = http.post("/day/close", headers=known).json()["evening"]
+    assert all(
+        words in told for words in ("2026-11-28", "12.72", "https://backend.example/console")
+    )
+    assert http.post("/guide/sleep", headers=known).status_code == 404
+
+
+def test_who_closes_a_day_while_it_is_being_closed_is_told_to_wait() -> None:
+    evening = Evening(fake_shop(Program()).clocks)
+    refusals = []
+
+    class Watching(FakeInstitution):
+        def get(self, path: str) -> Any:
+            assert evening.at is not None
+            with pytest.raises(OperatingError) as refused:
+                evening.close()
+            refusals.append(refused.value.code)
+            return super().get(path)
+
+    evening.clocks = replace(evening.clocks, institutions=(Watching(""),))
+    evening.close()
+    assert refusals == ["busy"]
+    assert evening.at is None

@@ -77,6 +77,27 @@ def test_a_sale_that_waits_for_its_scan_has_one_station() -> None:
     assert way.mood == "plain"
 
 
+@pytest.mark.parametrize("ahead_ms", [0, DAY_MS])
+def test_a_shown_code_comes_back_first_and_is_then_scanned_and_paid(ahead_ms: int) -> None:
+    told: dict[str, Any] = payment(ahead_ms)
+    shown = told["timeline"][0] | {
+        "event": "PaymentCodeShown", "at_ms": SALE["created_at_ms"] + 308 + ahead_ms
+    }  # fmt: skip
+    sale = SALE | {"method": "merchant_qr", "state": "showing_qr", "settled_at_ms": None}
+    told["timeline"] = [shown]
+    waiting = way_of(sale, told, [], [], ahead_ms=ahead_ms, passages=passages())
+    assert stations(waiting.hops)[-3:] == [
+        ("backend", 308, 2), ("hub", 330, 22), ("hub", 336, 6)
+    ]  # fmt: skip
+    told["timeline"] = [shown, payment(ahead_ms)["timeline"][0]]
+    sale |= {"state": "paid", "settled_at_ms": SALE["settled_at_ms"]}
+    paid = way_of(sale, told, [], entries(ahead_ms), ahead_ms=ahead_ms, passages=passages())
+    assert [hop.place for hop in paid.hops[-7:]] == [
+        "hub", "hub", "payer", "backend", "ledger", "hub", "till",
+    ]  # fmt: skip
+    assert paid.wire_ms is None
+
+
 def test_a_channel_s_conversation_is_part_of_the_way_and_a_later_refund_is_not() -> None:
     told: dict[str, Any] = payment()
     refunded = told["timeline"][0] | {"event": "PaymentRefunded", "at_ms": SALE["created_at_ms"]}

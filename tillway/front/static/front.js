@@ -1,49 +1,57 @@
-// The front page: three live pieces from one stream, and the guide's five acts.
+// The front page: four live pieces from one stream, and the acts of guide and evening.
 import { follow } from "../faces/bus.js";
 import { swap } from "../faces/swap.js";
 import { lang, post, refuse } from "../faces/post.js";
 import { once } from "../faces/press.js";
 
 const piece = (name) => document.querySelector(`[data-piece="${name}"]`);
-const guide = piece("guide");
-let acts = 0; // while one runs, what the stream says of the guide may be older than its answer
-let held = ""; // so it waits, and counts only if the act was refused
+const acts = { guide: 0, evening: 0 }; // while one runs, what the stream says may be older
+const held = {}; // so it waits, and counts only if the act was refused
 
 // A refusal stays until somebody acts, whatever is drawn around it.
-const take = (html) => {
-  held = html;
-  if (acts) return;
-  const said = guide.querySelector("[data-refusal]:not([hidden])");
-  swap(guide, html);
-  if (said) guide.querySelector("[data-refusal]").replaceWith(said);
+const take = (name) => (html) => {
+  held[name] = html;
+  if (acts[name] && name === "guide") return;
+  const place = piece(name);
+  const said = place.querySelector("[data-refusal]:not([hidden])");
+  swap(place, html);
+  if (said) place.querySelector("[data-refusal]").replaceWith(said);
 };
 
-const act = async (button) => {
-  acts += 1;
-  held = "";
+const bodyOf = ({ minor, manner }) => ({
+  ...(minor && { amount_minor: Number(minor) }),
+  ...(manner && { manner }),
+});
+
+const act = async (name, button) => {
+  const place = piece(name);
+  acts[name] += 1;
+  held[name] = "";
   try {
-    const body = button.dataset.minor ? { amount_minor: Number(button.dataset.minor) } : {};
-    const { ok, told, error } = await post(`/guide/${button.dataset.do}`, body);
+    const { ok, told, error } = await post(`/${button.dataset.do}`, bodyOf(button.dataset));
     if (ok) {
-      swap(guide, told.guide);
+      swap(place, told[name]);
       swap(piece("way"), told.way);
-      guide.querySelector(".stage .key")?.focus({ preventScroll: true });
+      place.querySelector(".stage .key")?.focus({ preventScroll: true });
     } else {
-      refuse(error, guide);
+      refuse(error, place);
     }
   } finally {
-    acts -= 1;
+    acts[name] -= 1;
   }
-  if (held && guide.querySelector("[data-refusal]:not([hidden])")) take(held);
+  if (held[name] && place.querySelector("[data-refusal]:not([hidden])")) take(name)(held[name]);
 };
 
-guide.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-do]");
-  if (button) once(guide, () => act(button), button);
-});
+for (const name of Object.keys(acts)) {
+  piece(name).addEventListener("click", (event) => {
+    const button = event.target.closest("[data-do]");
+    if (button) once(piece(name), () => act(name, button), button);
+  });
+}
 
 follow(`/live?lang=${lang}`, {
   parts: (html) => swap(piece("parts"), html),
   way: (html) => swap(piece("way"), html),
-  guide: take,
+  guide: take("guide"),
+  evening: take("evening"),
 });
