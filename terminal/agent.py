@@ -39,6 +39,7 @@ from terminal.inputs import (
     LinkDown,
     LinkUp,
     MarkOutcome,
+    MarkRefund,
     PrintStored,
     Query,
     ReceiptFailed,
@@ -217,9 +218,9 @@ class Agent:
         """One refund of the journal."""
         return self._journal.refund(refund_id)
 
-    def mark_of(self, payment_id: str) -> Mark | None:
-        """What a supervisor took its outcome for."""
-        return self._marks.of(payment_id)
+    def mark_of(self, subject: str) -> Mark | None:
+        """What a supervisor took the outcome of a payment or refund for."""
+        return self._marks.of(subject)
 
     def unsettled_items(self) -> list[Sale]:
         """Sales whose goods the owner must look after (`item_flow`), oldest first."""
@@ -245,6 +246,8 @@ class Agent:
                 self._sales.items.confirm(self._sale_of(payment_id))
             case MarkOutcome():
                 self._marks.mark(event)
+            case MarkRefund():
+                self._marks.mark_refund(event)
             case StartRefund():
                 self._leave_finished()
                 self._refunds.start(event)

@@ -81,6 +81,16 @@ class MarkOutcome:
     by_name: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkRefund:
+    """The same of a refund: whether the payer is taken to have the money back."""
+
+    refund_id: str
+    marked_as: MarkedAs
+    reason: str
+    by_name: str
+
+
 @dataclass(frozen=True, slots=True)
 class Dismiss:
     """Back to the keypad. An unknown sale stays open behind it and is queried on."""
@@ -243,6 +253,7 @@ CashierInput = (
     | StartRefund
     | ConfirmItem
     | MarkOutcome
+    | MarkRefund
     | Dismiss
     | Reprint
     | PrintStored

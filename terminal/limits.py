@@ -109,6 +109,8 @@ CASH_REASON_CHARS_MAX = 80
 SEARCH_CHARS_MAX = 64
 TRAINING_PAYER_MS = 6_000
 """How long a practice payer takes to confirm."""
+LOG_LINES_SHOWN = 100
+"""Of those that are kept, on the page."""
 LOG_LINES_KEPT = 2_000
 GOODS_MAX = 2_000
 CART_LINES_MAX, CART_QUANTITY_MAX = 50, 99

@@ -1,6 +1,7 @@
 """Structured logs: one JSON object a line on stderr. Events have keys, never sentences."""
 
 import logging
+import re
 import sys
 from collections import deque
 from typing import Any
@@ -10,7 +11,14 @@ import structlog
 from terminal.limits import LOG_LINES_KEPT
 
 KEPT: deque[str] = deque(maxlen=LOG_LINES_KEPT)
-"""The last lines, for whoever exports them from the page."""
+"""The last lines as they were written."""
+_LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z])\d{10,}(?=\d{4}(?![0-9A-Za-z]))")
+"""All but the last four digits of what is as long as a card's number or a pay code."""
+
+
+def kept() -> list[str]:
+    """The last lines for people: no code or card number is logged, and none would be shown."""
+    return [_LONG_NUMBER.sub(lambda found: "*" * len(found[0]), line) for line in KEPT]
 
 
 def configure() -> None:

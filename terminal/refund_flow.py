@@ -182,6 +182,8 @@ class RefundFlow:
 
     def _move(self, refund: Refund, step: RefundStep, *, code: str | None = None) -> None:
         moved, event = refund.move(step, error_code=code)
+        if moved.state in FINAL_STATES:
+            moved = replace(moved, settled_at_ms=self._desk.clock.now_ms())
         log.info(
             "refund_moved",
             refund_id=moved.refund_id,

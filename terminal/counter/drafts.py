@@ -37,11 +37,19 @@ class Drafts:
 
     def current(self) -> Draft:
         """The draft on the keypad."""
+        return self._found("spent_by IS NULL") or self.renew()
+
+    def behind(self, payment_id: str) -> Draft | None:
+        """The draft that is on the keypad again once this payment is cancelled."""
+        return self._found("spent_by IS NULL OR spent_by = ?", payment_id)
+
+    def _found(self, where: str, *values: str) -> Draft | None:
         row = self._journal.database.execute(
-            "SELECT draft_id, digits, note, lines FROM draft WHERE spent_by IS NULL"
+            f"SELECT draft_id, digits, note, lines FROM draft WHERE {where}",  # noqa: S608
+            values,
         ).fetchone()
         if row is None:
-            return self.renew()
+            return None
         cart = tuple(CartLine(**line) for line in json.loads(row["lines"]))
         return Draft(row["draft_id"], row["digits"], row["note"], cart)
 

@@ -47,6 +47,10 @@ _KINDS = {
     "card_refund": "银行卡退款 Card refunds",
 }
 _MARKS = {"paid": "按已付处理 Taken as paid", "not_paid": "按未付处理 Taken as not paid"}
+_REFUND_MARKS = {
+    "paid": "退款按已退 Taken as refunded",
+    "not_paid": "退款按未退 Taken as not refunded",
+}
 
 
 def movement_facts(movement: CashMovement) -> dict[str, Any]:
@@ -103,6 +107,9 @@ def report_facts(report: Report) -> dict[str, Any]:
         "cash": {kind.value: [each.count, each.minor] for kind, each in report.cash.items()},
         "cards": {kind.value: [each.count, each.minor] for kind, each in report.cards.items()},
         "marked": {name.value: [each.count, each.minor] for name, each in report.marked.items()},
+        "marked_refunds": {
+            name.value: [each.count, each.minor] for name, each in report.marked_refunds.items()
+        },
         "contradicted": [report.contradicted.count, report.contradicted.minor],
         "sales": [report.sales.count, report.sales.minor],
         "refunds": [report.refunds.count, report.refunds.minor],
@@ -221,6 +228,8 @@ def _report(facts: Mapping[str, Any], columns: int) -> bytes:
     if facts.get("offline", [0])[0]:
         rows.append(tally("离线待入账 Taken offline", facts["offline"]))
     rows += [tally(_MARKS[name], facts["marked"][name]) for name in facts.get("marked", ())]
+    refunds = facts.get("marked_refunds", {})
+    rows += [tally(_REFUND_MARKS[name], refunds[name]) for name in refunds]
     if facts.get("contradicted", [0])[0]:
         rows.append(tally("结果与处理相反 Outcome differs", facts["contradicted"]))
     rows += [rule(columns), sum_of("备用金 Float", "float_minor")]

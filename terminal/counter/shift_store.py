@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
+from protocol.ids import REFUND
 from terminal.domain import sale as sales
 from terminal.domain.card_sale import CardKind, CardState
 from terminal.domain.mark import MarkedAs, is_contradicted
@@ -122,29 +123,34 @@ class ShiftStore:
             cash={CashKind(kind): tally for kind, tally in cash.items()},
             cards={CardKind(kind): tally for kind, tally in cards.items()},
             unknown=self._open() if shift.closed_at_ms is None else Tally(),
-            marked=self._marked(*window),
+            marked=self._marked(*window, of_refunds=False),
+            marked_refunds=self._marked(*window, of_refunds=True),
             contradicted=self._contradicted(*window),
             offline=self._offline(*window),
         )
 
-    def _marked(self, from_ms: int, until_ms: int) -> dict[MarkedAs, Tally]:
+    def _marked(self, from_ms: int, until_ms: int, *, of_refunds: bool) -> dict[MarkedAs, Tally]:
         tallies: dict[MarkedAs, Tally] = {}
         for mark in Marks(self._db).between(from_ms, until_ms):
+            if mark.subject.startswith(f"{REFUND}_") is not of_refunds:
+                continue
             before = tallies.get(mark.marked_as, Tally())
             tallies[mark.marked_as] = tally_of([before, Tally(1, mark.amount_minor)])
         return tallies
 
     def _contradicted(self, from_ms: int, until_ms: int) -> Tally:
         rows = self._db.execute(
-            "SELECT payment_id, state, amount_minor FROM sales WHERE settled_at_ms >= ?"
-            " AND settled_at_ms <= ? AND payment_id IN (SELECT subject FROM marks)",
-            (from_ms, until_ms),
+            "SELECT payment_id AS subject, state, amount_minor FROM sales WHERE settled_at_ms >= ?"
+            " AND settled_at_ms <= ? AND payment_id IN (SELECT subject FROM marks)"
+            " UNION ALL SELECT refund_id, state, amount_minor FROM refunds WHERE settled_at_ms >= ?"
+            " AND settled_at_ms <= ? AND refund_id IN (SELECT subject FROM marks)",
+            (from_ms, until_ms, from_ms, until_ms),
         ).fetchall()
         marks = Marks(self._db)
         against = [
             Tally(1, row["amount_minor"])
             for row in rows
-            if (mark := marks.of(row["payment_id"])) and is_contradicted(mark, row["state"])
+            if (mark := marks.of(row["subject"])) and is_contradicted(mark, row["state"])
         ]
         return tally_of(against)
 
@@ -170,7 +176,8 @@ class ShiftStore:
             (CardState.ASKING, CardState.UNKNOWN),
         ).get("", Tally())
         open_refunds = self._tallies(
-            "SELECT '', COUNT(*), SUM(amount_minor) FROM refunds WHERE state IN (?, ?)",
+            "SELECT '', COUNT(*), SUM(amount_minor) FROM refunds WHERE state IN (?, ?)"
+            " AND refund_id NOT IN (SELECT subject FROM marks)",
             (RefundState.SENDING, RefundState.UNKNOWN),
         ).get("", Tally())
         return tally_of([open_sales, open_cards, open_refunds])

@@ -9,12 +9,13 @@ from enum import StrEnum
 
 from protocol.errors import CallerError
 from terminal.domain.card_sale import CardState
+from terminal.domain.refund import RefundState
 from terminal.domain.sale import SaleState
 from terminal.limits import REASON_CHARS_MAX
 
 
 class MarkedAs(StrEnum):
-    """What an unknown outcome is taken for."""
+    """What an unknown outcome is taken for; of a refund: whether the payer has the money back."""
 
     PAID = "paid"
     NOT_PAID = "not_paid"
@@ -22,7 +23,7 @@ class MarkedAs(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """One supervisor's word about one payment. ``subject``: the payment, or ``card-N``."""
+    """One supervisor's word about one payment or refund. ``subject``: its number, or ``card-N``."""
 
     subject: str
     marked_as: MarkedAs
@@ -37,6 +38,8 @@ _TRUTHS: dict[str, MarkedAs] = {
     SaleState.DECLINED: MarkedAs.NOT_PAID,
     SaleState.CANCELLED: MarkedAs.NOT_PAID,
     CardState.APPROVED: MarkedAs.PAID,
+    RefundState.SUCCEEDED: MarkedAs.PAID,
+    RefundState.FAILED: MarkedAs.NOT_PAID,
 }
 
 

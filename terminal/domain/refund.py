@@ -21,6 +21,8 @@ class RefundStep(StrEnum):
     LOSE_CONTACT = "lose_contact"
     SUCCEED = "succeed"
     FAIL = "fail"
+    MARK = "mark"
+    """A supervisor says what the unknown outcome is taken for (`domain.mark`)."""
 
 
 class RefundEvent(StrEnum):
@@ -29,6 +31,7 @@ class RefundEvent(StrEnum):
     CONTACT_LOST = "RefundContactLost"
     SUCCEEDED = "RefundSucceeded"
     FAILED = "RefundFailed"
+    MARKED = "RefundMarked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ TRANSITIONS: dict[tuple[RefundState, RefundStep], Edge] = {
         (_T.SUCCEED, Edge(_S.SUCCEEDED, _E.SUCCEEDED)),
         (_T.FAIL, Edge(_S.FAILED, _E.FAILED)),
     )
-}
+} | {(_S.UNKNOWN, _T.MARK): Edge(_S.UNKNOWN, _E.MARKED)}
 FINAL_STATES = frozenset({_S.SUCCEEDED, _S.FAILED})
 
 
@@ -65,6 +68,8 @@ class Refund:
     state: RefundState = RefundState.SENDING
     error_code: str | None = None
     is_recovered: bool = False
+    settled_at_ms: int | None = None
+    """When the outcome became known."""
 
     def move(
         self, step: RefundStep, *, error_code: str | None = None

@@ -77,9 +77,9 @@ class Tally:
 class Report:
     """X or Z. ``by_method``: paid sales that went to the backend; ``cash``: by kind; ``cards``:
     what the PIN pad approved, by kind; ``unknown``: open outcomes that nobody has signed for;
-    ``marked``: those that a supervisor took for something in this shift; ``contradicted``: outcomes
-    that became known in this shift, against their mark; ``offline``: what was accepted offline in
-    this shift and has not come back."""
+    ``marked``: sales that a supervisor took for something in this shift, ``marked_refunds``:
+    refunds; ``contradicted``: outcomes that became known in this shift, against their mark;
+    ``offline``: what was accepted offline in this shift and has not come back."""
 
     shift: Shift
     at_ms: int
@@ -90,6 +90,7 @@ class Report:
     cards: Mapping[CardKind, Tally] = field(default_factory=dict)
     unknown: Tally = Tally()
     marked: Mapping[MarkedAs, Tally] = field(default_factory=dict)
+    marked_refunds: Mapping[MarkedAs, Tally] = field(default_factory=dict)
     contradicted: Tally = Tally()
     offline: Tally = Tally()
 

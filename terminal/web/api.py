@@ -63,7 +63,8 @@ async def do(station: Station, wish: CashierInput) -> Screened:
 
 def _told(at: Station, sale: Sale) -> Screened:
     agent, payment_id = at.agent, sale.payment_id
-    return sale_out(sale, agent.refunds_of(payment_id), agent.mark_of(payment_id))
+    refunds = [(each, agent.mark_of(each.refund_id)) for each in agent.refunds_of(payment_id)]
+    return sale_out(sale, refunds, agent.mark_of(payment_id))
 
 
 def _commands(api: APIRouter, gate: Gate) -> None:
@@ -177,7 +178,7 @@ def _views(api: APIRouter, gate: Gate, places: Places) -> None:
         found = at.agent.refund(refund_id)
         if found is None:
             raise CallerError("refund_not_found")
-        return refund_out(found)
+        return refund_out(found, at.agent.mark_of(refund_id))
 
     @api.get("/sales/current/qr.png")
     async def qr(at: Annotated[Station, looking]) -> Response:

@@ -12,7 +12,7 @@ from terminal.counter.cards import CardDesk
 from terminal.counter.station import Station
 from terminal.domain.card_sale import CardSale
 from terminal.domain.sale import Sale, SaleState
-from terminal.inputs import Cancel, MarkOutcome
+from terminal.inputs import Cancel, MarkOutcome, MarkRefund
 from terminal.limits import CARD_FOLLOW_S
 from terminal.web.api import do
 from terminal.web.gate import Actor, Gate
@@ -21,6 +21,7 @@ from terminal.web.schemas import (
     CardMarkIn,
     CounterRefundIn,
     MarkIn,
+    RefundMarkIn,
     card_out,
 )
 
@@ -55,10 +56,10 @@ def _ask(api: APIRouter, gate: Gate) -> None:
         shown = by.station.agent.current()
         if not isinstance(shown, Sale) or shown.state is not SaleState.CHOOSING:
             raise CallerError("payment_state", "no amount is on the screen")
-        await do(by.station, Cancel())
-        draft = by.station.drafts.current()
-        if draft.digits != str(shown.amount_minor):
+        draft = by.station.drafts.behind(shown.payment_id)
+        if draft is None or draft.digits != str(shown.amount_minor):
             raise CallerError("idempotency_conflict", "another draft is on the keypad")
+        await do(by.station, Cancel())
         sale = by.station.cards.sell(
             draft_id=draft.draft_id,
             amount_minor=shown.amount_minor,
@@ -112,6 +113,18 @@ def _mark(api: APIRouter, gate: Gate) -> None:
         signed_by = await gate.approval(by, wanted.approval)
         wish = MarkOutcome(
             payment_id=wanted.payment_id,
+            marked_as=wanted.marked_as,
+            reason=wanted.reason,
+            by_name=signed_by,
+        )
+        return await do(by.station, wish)
+
+    @api.post("/refunds/mark")
+    async def mark_refund(wanted: RefundMarkIn, by: Annotated[Actor, acting]) -> Told:
+        """The same of a refund."""
+        signed_by = await gate.approval(by, wanted.approval)
+        wish = MarkRefund(
+            refund_id=wanted.refund_id,
             marked_as=wanted.marked_as,
             reason=wanted.reason,
             by_name=signed_by,

@@ -206,4 +206,4 @@ def _itself(api: APIRouter, gate: Gate, diagnostics: Diagnostics) -> None:
     @api.get("/log", dependencies=[Depends(gate.look_back)])
     async def log() -> Response:
         """The last lines of the log: events with keys; no code, key or PIN stands in it."""
-        return PlainTextResponse("\n".join([*logs.KEPT, ""]))
+        return PlainTextResponse("\n".join([*logs.kept(), ""]))

@@ -11,7 +11,7 @@ from terminal.domain.spoken import Event, spoken
 from terminal.domain.words import Words, of_error
 from terminal.web.entries import clock, mark_rows, of_card
 from terminal.web.page_desk import Desk
-from terminal.web.words import CARD_TITLES, CARD_WAYS, WORDS
+from terminal.web.words import CARD_TITLES, CARD_WAYS, MARKS, WORDS
 
 _MOODS = {
     CardState.APPROVED: "paid",
@@ -86,4 +86,4 @@ def _rows(station: Station, sale: CardSale, language: Language) -> list[tuple[st
         ("refunded", refunded),
     ]
     told = [(said(WORDS[name], language), value) for name, value in rows]
-    return told + mark_rows(mark, sale.state, language)
+    return told + mark_rows(mark, sale.state, language, MARKS)

@@ -1,5 +1,6 @@
 """One row of what went through the till: a payment or a cash sale, as the lists show it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -7,10 +8,20 @@ from faces.words import Language, Words, said
 from protocol.money import Money
 from terminal.counter.station import Station
 from terminal.domain.card_sale import CardSale, CardState
-from terminal.domain.mark import Mark, is_contradicted
+from terminal.domain.mark import Mark, MarkedAs, is_contradicted
+from terminal.domain.refund import Refund, RefundState, RefundStep
 from terminal.domain.sale import OPEN_STATES, Sale, SaleState, Step
 from terminal.domain.shift import CashMovement
-from terminal.web.words import CARD_STATES, CARD_WAYS, MARKS, METHODS, SALE_STATES, WORDS
+from terminal.web.words import (
+    CARD_STATES,
+    CARD_WAYS,
+    MARKS,
+    METHODS,
+    REFUND_MARKS,
+    REFUND_STATES,
+    SALE_STATES,
+    WORDS,
+)
 from terminal.zone import SHOP_ZONE
 
 _LOOKS = {
@@ -26,6 +37,12 @@ _CARD_LOOKS = {
     CardState.ASKING: ("warn", "hourglass"),
 }
 _OPEN_LOOK = ("warn", "question")
+_REFUND_TONES = {
+    RefundState.SENDING: "warn",
+    RefundState.UNKNOWN: "warn",
+    RefundState.SUCCEEDED: "paid",
+    RefundState.FAILED: "error",
+}
 _NUMBER_CHARS = 8
 
 
@@ -139,11 +156,41 @@ def of_card(sale: CardSale, mark: Mark | None) -> Entry:
     )
 
 
-def mark_rows(mark: Mark | None, state: str, language: Language) -> list[tuple[str, str]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundEntry:
+    """What a payment's page says of a refund."""
+
+    refund_id: str
+    amount: str
+    words: Words
+    tone: str
+    is_unknown: bool
+    """A supervisor may say what it is taken for."""
+    told: str
+    """When, and why."""
+    rows: list[tuple[str, str]]
+
+
+def of_refund(refund: Refund, mark: Mark | None, language: Language) -> RefundEntry:
+    """A refund of a payment."""
+    return RefundEntry(
+        refund_id=refund.refund_id,
+        amount=Money(refund.amount_minor, refund.currency).decimal(),
+        words=REFUND_STATES[refund.state],
+        tone=_REFUND_TONES[refund.state],
+        is_unknown=refund.may(RefundStep.MARK),
+        told=" · ".join(filter(None, (clock(refund.created_at_ms), refund.reason))),
+        rows=mark_rows(mark, refund.state, language, REFUND_MARKS),
+    )
+
+
+def mark_rows(
+    mark: Mark | None, state: str, language: Language, words: Mapping[MarkedAs, Words]
+) -> list[tuple[str, str]]:
     """What a supervisor took an outcome for, and whether it came out otherwise."""
     if mark is None:
         return []
-    taken = f"{said(MARKS[mark.marked_as], language)} · {mark.by_name} · {clock(mark.at_ms)}"
+    taken = f"{said(words[mark.marked_as], language)} · {mark.by_name} · {clock(mark.at_ms)}"
     rows = [("marked", taken), ("mark_reason", mark.reason)]
     if is_contradicted(mark, state):
         rows.append(("outcome", said(WORDS["contradicted"], language)))

@@ -3,7 +3,7 @@
 from faces.words import Language, said
 from protocol.money import Money
 from terminal.domain.shift import Report, Tally
-from terminal.web.words import MARKS, METHODS, WORDS
+from terminal.web.words import MARKS, METHODS, REFUND_MARKS, WORDS
 
 Row = tuple[str, str] | tuple[str, str, str]
 _TOTAL = "total"
@@ -32,6 +32,10 @@ def sold_rows(report: Report, language: Language) -> list[Row]:
     rows += [
         _tally(said(MARKS[marked_as], language).capitalize(), tally, report)
         for marked_as, tally in report.marked.items()
+    ]
+    rows += [
+        _tally(said(REFUND_MARKS[marked_as], language).capitalize(), tally, report)
+        for marked_as, tally in report.marked_refunds.items()
     ]
     if report.contradicted.count:
         rows.append(

@@ -23,12 +23,13 @@ from terminal.domain.sale import Sale
 from terminal.limits import RECENT_DEFAULT, SEARCH_CHARS_MAX
 from terminal.upkeep import SOFTWARE
 from terminal.web import card_pages, pictures
-from terminal.web.entries import clock, entries, mark_rows, of_cash, of_sale
+from terminal.web.entries import clock, entries, mark_rows, of_cash, of_refund, of_sale
 from terminal.web.figures import drawer_rows, sold_rows
 from terminal.web.gate import Gate
+from terminal.web.log_lines import log_lines
 from terminal.web.page_desk import Desk
 from terminal.web.view import View
-from terminal.web.words import WORDS
+from terminal.web.words import MARKS, WORDS
 
 _Lang = Annotated[Language, Query(alias="lang")]
 _NOTES_MINOR = (1_000, 2_000, 5_000, 10_000)
@@ -127,12 +128,16 @@ def _past_pages(pages: APIRouter, desk: Desk) -> None:
         sale = agent.sale(payment_id)
         if sale is None:  # such as a receipt of another till
             return RedirectResponse(f"/recent?q={quote(payment_id)}", 303)
-        mark = agent.mark_of(payment_id)
+        mark, language = agent.mark_of(payment_id), desk.language(request)
+        refunds = [
+            of_refund(each, agent.mark_of(each.refund_id), language)
+            for each in agent.refunds_of(payment_id)
+        ]
         return desk.answer(
             request, "till/payment.html", "recent", entry=of_sale(sale, mark),
-            rows=_sale_rows(sale, agent.goods_of(payment_id), desk.language(request))
-            + mark_rows(mark, sale.state, desk.language(request)),
-            left_minor=agent.refund_left_minor(sale),
+            rows=_sale_rows(sale, agent.goods_of(payment_id), language)
+            + mark_rows(mark, sale.state, language, MARKS),
+            left_minor=agent.refund_left_minor(sale), refunds=refunds,
         )  # fmt: skip
 
 
@@ -187,6 +192,10 @@ def _settings(pages: APIRouter, desk: Desk) -> None:
         code = Markup(pictures.svg(station.agent.profile.tid))  # noqa: S704  # our own picture
         return desk.answer(request, "till/settings.html", "settings", rows=rows, device_code=code)
 
+    @pages.get("/log")
+    async def log(request: Request) -> Response:
+        return desk.answer(request, "till/log.html", "settings", lines=log_lines())
+
     @pages.get("/staff")
     async def staff(request: Request) -> Response:
         return desk.answer(request, "till/staff.html", "settings")
@@ -239,7 +248,7 @@ def _device_rows(station: Station, language: Language) -> list[tuple[str, str]]:
         ("device", agent.profile.tid),
         ("store", agent.profile.store),
         ("version", SOFTWARE),
-        ("starts", str(agent.boot_epoch)),
+        ("started", clock(agent.boot_epoch * 1000)),
         ("line", said(line, language)),
         ("printer", said(printer, language)),
     ]

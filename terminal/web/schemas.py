@@ -166,6 +166,12 @@ class CardMarkIn(_In):
     approval: ApprovalIn | None = None
 
 
+class RefundMarkIn(CardMarkIn):
+    """The same for a refund: ``paid`` is *the payer has the money back*."""
+
+    refund_id: _Id
+
+
 class MarkIn(CardMarkIn):
     """The same for a payment."""
 
@@ -206,8 +212,10 @@ def screen_out(screen: Screen, revision: int) -> dict[str, Any]:
     return {"revision": revision, **asdict(screen)}
 
 
-def sale_out(sale: Sale, refunds: list[Refund], mark: Mark | None) -> dict[str, Any]:
-    """A sale as JSON."""
+def sale_out(
+    sale: Sale, refunds: list[tuple[Refund, Mark | None]], mark: Mark | None
+) -> dict[str, Any]:
+    """A sale as JSON, with its refunds and what supervisors took the outcomes for."""
     return {
         "payment_id": sale.payment_id,
         "attempt_id": sale.attempt_id,
@@ -230,7 +238,7 @@ def sale_out(sale: Sale, refunds: list[Refund], mark: Mark | None) -> dict[str, 
         "is_dispensed": sale.delivery is Delivery.GIVEN,
         "item": sale.item,
         "description": sale.description,
-        "refunds": [refund_out(refund) for refund in refunds],
+        "refunds": [refund_out(*refund) for refund in refunds],
         "mark": mark_out(mark, sale.state),
     }
 
@@ -278,6 +286,9 @@ def report_out(report: Report) -> dict[str, Any]:
         "cash": {kind.value: asdict(tally) for kind, tally in report.cash.items()},
         "cards": {kind.value: asdict(tally) for kind, tally in report.cards.items()},
         "marked": {name.value: asdict(tally) for name, tally in report.marked.items()},
+        "marked_refunds": {
+            name.value: asdict(tally) for name, tally in report.marked_refunds.items()
+        },
         "contradicted": asdict(report.contradicted),
         "sales": asdict(report.sales),
         "refunds": asdict(report.refunded),
@@ -290,7 +301,7 @@ def report_out(report: Report) -> dict[str, Any]:
     return shown
 
 
-def refund_out(refund: Refund) -> dict[str, Any]:
+def refund_out(refund: Refund, mark: Mark | None) -> dict[str, Any]:
     """A refund as JSON."""
     return {
         "refund_id": refund.refund_id,
@@ -301,4 +312,5 @@ def refund_out(refund: Refund) -> dict[str, Any]:
         "reason": refund.reason,
         "error_code": refund.error_code,
         "is_recovered": refund.is_recovered,
+        "mark": mark_out(mark, refund.state),
     }

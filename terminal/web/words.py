@@ -35,8 +35,8 @@ WORDS: dict[str, Words] = {
     # People
     "who": Words("请选择员工", "Who is there?"),
     "staff": Words("员工", "Staff"),
-    "cashier": Words("收银员", "cashier"),
-    "supervisor": Words("店长", "supervisor"),
+    "cashier": Words("收银员", "Cashier"),
+    "supervisor": Words("店长", "Supervisor"),
     "pin": Words("口令", "PIN"),
     "locked_by": Words("已锁屏：", "Locked by"),
     "lock": Words("锁屏", "Lock"),
@@ -122,6 +122,13 @@ WORDS: dict[str, Words] = {
         "只作记录，不改变结果；以收单行对账为准。",
         "This is a note for the shift, not the outcome; the acquirer's statement tells.",
     ),
+    "refund_resolve_hint": Words(
+        "只作记录，不改变结果；系统仍会继续查询，查清前不能再退这一笔。",
+        "This is a note for the shift, not the outcome: it is still being asked about, and until it"
+        " is known no other refund of this payment begins.",
+    ),
+    "refund_mark_paid": Words("按已退处理", "Treat as refunded"),
+    "refund_mark_not_paid": Words("按未退处理", "Treat as not refunded"),
     "mark_paid": Words("按已付处理", "Treat as paid"),
     "mark_not_paid": Words("按未付处理", "Treat as not paid"),
     "marked": Words("店长处理", "Marked"),
@@ -193,7 +200,7 @@ WORDS: dict[str, Words] = {
     "version": Words("版本", "Version"),
     "device": Words("设备号", "Device"),
     "store": Words("门店", "Store"),
-    "starts": Words("启动序号", "Start"),
+    "started": Words("启动于", "Started"),
     "line": Words("网络", "Line"),
     "line_up": Words("已连接", "connected"),
     "printer": Words("打印机", "Printer"),
@@ -207,6 +214,11 @@ WORDS: dict[str, Words] = {
         "Last digit: 1 balance too low, 2 payer confirms, 3 unknown, 4 code expired, else paid.",
     ),
     "log": Words("导出日志", "Export log"),
+    "log_look": Words("看日志", "Log"),
+    "log_lines": Words("最近的日志", "The log's last lines"),
+    "log_empty": Words("还没有日志。", "Nothing has been logged yet."),
+    "event": Words("事件", "Event"),
+    "details": Words("详情", "Details"),
 }
 
 SALE_STATES: dict[str, Words] = {
@@ -250,6 +262,18 @@ CARD_TITLES: dict[tuple[CardKind, CardState], Words] = {
 MARKS: dict[MarkedAs, Words] = {
     MarkedAs.PAID: Words("按已付处理", "taken as paid"),
     MarkedAs.NOT_PAID: Words("按未付处理", "taken as not paid"),
+}
+
+REFUND_MARKS: dict[MarkedAs, Words] = {
+    MarkedAs.PAID: Words("退款按已退处理", "taken as refunded"),
+    MarkedAs.NOT_PAID: Words("退款按未退处理", "taken as not refunded"),
+}
+
+REFUND_STATES: dict[str, Words] = {
+    "sending": Words("退款中", "Refund on its way"),
+    "unknown": Words("退款结果未知", "Refund: outcome unknown"),
+    "succeeded": Words("已退款", "Refunded"),
+    "failed": Words("退款失败", "Refund failed"),
 }
 
 METHODS: dict[str, Words] = {

@@ -1,10 +1,13 @@
 """Every screen of the till, reached as a person reaches it; for pictures, and for axe."""
 
+import json
 import time
 from collections.abc import AsyncIterator
+from unittest.mock import patch
 
 from playwright.async_api import Page
 
+from terminal import logs
 from terminal.ports import CardOutcome
 from terminal.profile import Good
 from tests.support.offline_phone import Phone, hub_word
@@ -20,6 +23,15 @@ GOODS = {
         ("6902083886455", "矿泉水", "Spring water", 200),
     )
 }
+LOGGED = (
+    {"at": "2026-11-28T08:30:02Z", "event": "terminal_started", "device": "till-1"},
+    {"at": "2026-11-28T08:30:03Z", "event": "link_up", "hub": "hub-1"},
+    {"at": "2026-11-28T08:41:10Z", "event": "scanner_failed", "level": "warning",
+     "code": "device_no_reply", "tries": 3},
+    {"at": "2026-11-28T08:41:15Z", "event": "sale_moved", "payment_id": "pay_01M8H5DVHY52HT5B2K",
+     "state": "paid"},
+)  # fmt: skip
+"""What a till logs in a few minutes."""
 Scene = tuple[str, Page]
 METHODS = ("pay_code", "merchant_qr", "offline_token")
 QUERY = """
@@ -219,6 +231,33 @@ async def _past(till: Till, page: Page) -> AsyncIterator[Scene]:
     yield "refund-done", page
     await page.keyboard.press("Enter")
     await shows(page, "keypad")
+    async for scene in _unknown_refund(till, page):
+        yield scene
+
+
+async def _unknown_refund(till: Till, page: Page) -> AsyncIterator[Scene]:
+    """The line is cut while money goes back; a supervisor says what it is taken for."""
+    till.backend.is_cut_off = True
+    await page.goto(f"{till.base}/recent")
+    await page.click('tr:has(.badge.paid) a[href*="pay_"]')
+    await page.wait_for_selector(".refund")
+    await page.keyboard.type("200")
+    with patch("terminal.refund_flow.ANSWER_WAIT_MS", 200):
+        await page.keyboard.press("F2")
+        await sign(page)
+        await shows(page, "refund_unknown")
+    await page.goto(f"{till.base}/recent")
+    await page.click('tr:has(.badge.paid) a[href*="pay_"]')
+    await page.wait_for_selector('[data-of="refund"]')
+    await page.click('[data-mark="paid"]')
+    await page.fill("#mark-reason", "顾客手机已到账 Payer shows the money")
+    yield "refund-resolve", page
+    await page.keyboard.press("F2")
+    await sign(page)
+    await page.wait_for_selector('[data-refund]:has-text("王店长")')
+    till.backend.is_cut_off = False
+    await page.goto(f"{till.base}/")
+    await shows(page, "keypad")
 
 
 async def _shift(page: Page) -> AsyncIterator[Scene]:
@@ -245,6 +284,10 @@ async def _trouble(till: Till, page: Page) -> AsyncIterator[Scene]:
     await page.goto(f"{till.base}/settings")
     await page.wait_for_selector('[data-kind="settings"]')
     yield "settings", page
+    logs.KEPT.extend(json.dumps({"level": "info", **line}) for line in LOGGED)
+    await page.click('a[href="/log"]')
+    await page.wait_for_selector('[data-kind="log"]')
+    yield "log", page
     await page.goto(f"{till.base}/staff")
     await page.click('[data-person="2"]')
     yield "staff", page

@@ -41,10 +41,11 @@ const refund = (button) => {
 
 // A supervisor says what an unknown outcome is taken for.
 const mark = (button) => {
-  const { subject, way } = main.querySelector("[data-subject]").dataset;
+  const { marked: subject, of } = main.querySelector("[data-marked]").dataset;
   const body = { marked_as: main.querySelector('[data-mark][aria-checked="true"]')?.dataset.mark, reason: main.querySelector("#mark-reason").value };
-  if (way === "payment") body.payment_id = subject;
-  const path = way === "card" ? `/api/cards/${subject}/mark` : "/api/payments/mark";
+  if (of === "payment") body.payment_id = subject;
+  if (of === "refund") body.refund_id = subject;
+  const path = { card: `/api/cards/${subject}/mark`, payment: "/api/payments/mark", refund: "/api/refunds/mark" }[of];
   if (!body.marked_as) return main.querySelector("[data-mark]").focus();
   if (!body.reason.trim()) return main.querySelector("#mark-reason").focus();
   return go(button, () => withSignature((approval) => post(path, { ...body, approval })), location.pathname);

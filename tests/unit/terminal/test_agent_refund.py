@@ -1,13 +1,17 @@
 """Refunds, as the agent plays them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from protocol.errors import CallerError
+from terminal.counter.shifts import ShiftDesk
+from terminal.domain.mark import MarkedAs
 from terminal.effects import Transmit
-from terminal.inputs import Dismiss, StartRefund, StartSale
+from terminal.inputs import Dismiss, MarkRefund, StartRefund, StartSale
+from terminal.slip import receipt_bytes
 from tests.unit.terminal.fakes import BACKEND_KEY, Bench, opened, refusal, sign
 
 
@@ -79,6 +83,40 @@ def test_while_a_refund_is_open_another_of_the_payment_is_refused(bench: Bench) 
     assert bench.agent.recent(1)[0].refunded_minor == 300
     bench.answer(result(ask(bench, 300), "succeeded"))
     assert bench.agent.recent(1)[0].refunded_minor == 600
+
+
+def test_a_marked_refund_stays_unknown_and_the_answer_stands_beside_the_mark(bench: Bench) -> None:
+    shifts = ShiftDesk(bench.journal, lambda: bench.profile, bench.clock)
+    shifts.open(by_name="x", float_minor=0)
+    parcel = ask(bench, 300)
+    refund_id = opened(parcel).body["refund_id"]
+    mark = MarkRefund(
+        refund_id=refund_id, marked_as=MarkedAs.NOT_PAID, reason="no money came", by_name="王店长"
+    )
+    with pytest.raises(CallerError, match="payment_state"):  # it is on its way, not unknown
+        bench.feed(mark)
+    bench.wait(5_000)
+    assert shifts.report().unknown.minor == 300
+    for _ in range(2):
+        bench.feed(mark)
+    assert bench.kind == "keypad"
+    assert bench.agent.refund(refund_id).state == "unknown"  # type: ignore[union-attr]
+    report = shifts.report()
+    assert (report.unknown.count, report.marked) == (0, {})
+    assert report.marked_refunds[MarkedAs.NOT_PAID].minor == 300
+    with pytest.raises(CallerError, match="payment_state"):  # the money may be under way
+        ask(bench, 300)
+    bench.clock.forward(1_000)
+    bench.answer(result(parcel, "succeeded"))
+    assert bench.agent.mark_of(refund_id).by_name == "王店长"  # type: ignore[union-attr]
+    assert shifts.report().contradicted.minor == 300
+    with pytest.raises(CallerError, match="payment_state"):
+        bench.feed(mark)
+    with pytest.raises(CallerError, match="refund_not_found"):
+        bench.feed(replace(mark, refund_id="rfd_nobody"))
+    paper = receipt_bytes(bench.journal.receipt(shifts.print_x()).facts)  # type: ignore[union-attr]
+    for words in ("退款按未退", "结果与处理相反"):
+        assert words.encode("gb18030") in paper
 
 
 def test_a_failed_refund_leaves_room_for_another(bench: Bench) -> None:

@@ -22,7 +22,7 @@ from terminal.domain.mark import Mark, MarkedAs, check_reason, is_contradicted
 from terminal.inputs import MarkOutcome, StartSale
 from terminal.ports import CardOutcome
 from terminal.slip import receipt_bytes
-from tests.support.tills import SUPERVISOR_PIN, Till, hire_both, running_till
+from tests.support.tills import CASHIER_PIN, SUPERVISOR_PIN, Till, hire_both, running_till
 from tests.unit.terminal.fakes import Bench, refusal
 
 APPROVED = CardOutcome("approved", card="411111******1111", reference="024531")
@@ -155,6 +155,20 @@ async def test_the_pages_say_in_their_language_why_a_card_sale_is_unknown(tmp_pa
                 assert told in (await till.get(f"{path}?lang={lang}")).decode()
         record = (await till.get(f"payments/card-{lost['card_id']}")).decode()
         assert SILENCE.code not in record
+
+
+@pytest.mark.asyncio
+async def test_another_draft_on_the_keypad_leaves_the_sale_where_it_is(tmp_path: Path) -> None:
+    async with running_till(tmp_path) as till:
+        hire_both(till)
+        await till.counter.sign_in.sign_in(2, CASHIER_PIN)
+        await till.post("shift/open", float_minor=0)
+        draft_id = (await till.get("api/draft"))["draft_id"]
+        await till.post("draft", draft_id=draft_id, digits="500")
+        await till.post("sales", amount_minor=400)
+        status, told = await till.post("sales/current/card")
+        assert (status, told["error"]["code"]) == (409, "idempotency_conflict")
+        assert (await till.get("api/screen"))["kind"] == "choosing"
 
 
 @pytest.mark.asyncio

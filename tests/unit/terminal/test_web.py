@@ -1,18 +1,22 @@
 """The till's pages and control API, over a real loopback socket."""
 
 import asyncio
+import json
 import re
 import struct
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from terminal import logs
 from terminal.profile import Item
 from terminal.web.access import control_token
 from terminal.web.pictures import png, svg
+from terminal.zone import SHOP_ZONE
 from tests.support.tills import CASHIER_PIN, DEADLINE_S, Till, hire_both, running_till
 from tests.unit.terminal.fakes import CODE
 
@@ -53,6 +57,23 @@ async def test_the_merchant_qr_is_on_both_pages_and_a_scannable_picture(tmp_path
         status, shown = await till.post("sales/current/cancel")
         assert (status, shown["kind"]) == (200, "closing")
         await till.screen("closed")
+
+
+@pytest.mark.asyncio
+async def test_the_log_is_shown_and_exported_without_a_code(tmp_path: Path) -> None:
+    async with running_till(tmp_path) as till:
+        hire_both(till)
+        await till.counter.sign_in.sign_in(2, CASHIER_PIN)
+        line = {"at": "2026-11-28T08:30:02Z", "level": "warning", "event": "scan_odd"}
+        logs.KEPT.append(json.dumps({**line, "seen": CODE, "at_ms": 1_795_872_452_000}))
+        for path in ("log", "api/log"):
+            told = (await till.get(path)).decode()
+            assert "scan_odd" in told
+            assert CODE not in told
+            assert f"**{CODE[-4:]}" in told
+        page = (await till.get("settings")).decode()
+        started = datetime.fromtimestamp(till.counter.real.agent.boot_epoch, UTC)
+        assert f"{started.astimezone(SHOP_ZONE):%m-%d %H:%M}" in page
 
 
 def test_the_picture_can_be_read_back() -> None:
