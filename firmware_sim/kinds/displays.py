@@ -9,6 +9,13 @@ from pydantic import Field, JsonValue
 from firmware_sim.devices.displays import Cd5220, EpsonVfd, Led8
 from firmware_sim.devices.displays.led8 import LAMPS
 from firmware_sim.frames import JUNK, Frame, Side
+from firmware_sim.kinds.display_words import (
+    CD5220_WORDS,
+    EPSON_WORDS,
+    LED8_WORDS,
+    TEXT,
+    Called,
+)
 from firmware_sim.kinds.kind import Act, ActBody, DeviceEntry, Kind, State
 from firmware_sim.rendering.display_png import draw_digits, draw_rows
 from protocol.errors import CallerError
@@ -64,8 +71,9 @@ class LookAtDigitsBody(ActBody):
 class OrderDecoder:
     """The host's orders, text in one piece. A display never says anything."""
 
-    def __init__(self, orders: Mapping[bytes, int]) -> None:
+    def __init__(self, orders: Mapping[bytes, int], words: Mapping[bytes, Called]) -> None:
         self._parser = OrderParser(orders)
+        self._words = words
 
     def feed(self, side: Side, data: bytes) -> list[Frame]:
         """As ``FrameDecoder.feed``."""
@@ -77,7 +85,7 @@ class OrderDecoder:
             if not order.code:
                 text += order.args
                 continue
-            frames += [*_text(text), _order(order)]
+            frames += [*_text(text), _order(order, self._words.get(order.code))]
             text = b""
         return frames + _text(text)
 
@@ -88,12 +96,16 @@ def _text(text: bytes) -> list[Frame]:
     return [Frame(Side.HOST, text, "text", {"text": text.decode("cp437")})]
 
 
-def _order(order: Order) -> Frame:
+def _order(order: Order, called: Called | None) -> Frame:
     fields: dict[str, str | int] = {}
-    if order.args:
-        is_text = order.code.startswith(b"\x1bQ")
-        fields["args"] = order.args.decode("cp437") if is_text else order.args.hex()
-    return Frame(Side.HOST, order.raw, order.code.hex(), fields, is_valid=order.is_known)
+    if called is not None and called.args == TEXT:
+        fields["text"] = order.args.decode("cp437")
+    elif called is not None and len(called.args) == len(order.args):
+        fields = dict(zip(called.args, order.args, strict=True))
+    elif order.args:
+        fields["args"] = order.args.hex()
+    name = order.code.hex() if called is None else called.name
+    return Frame(Side.HOST, order.raw, name, fields, is_valid=order.is_known)
 
 
 def _look(display: EpsonVfd | Cd5220, body: LookBody, _: int) -> None:
@@ -157,7 +169,7 @@ EPSON_VFD = Kind(
     entry=EpsonVfdEntry,
     build=lambda entry, _seed: EpsonVfd(entry.baud),
     state=_epson_state,
-    decoder=lambda: OrderDecoder(EPSON_ORDERS),
+    decoder=lambda: OrderDecoder(EPSON_ORDERS, EPSON_WORDS),
     counters=("orders_ignored",),
     pictures=_glass_pictures,
     acts=(_LOOK,),
@@ -168,7 +180,7 @@ CD5220 = Kind(
     entry=Cd5220Entry,
     build=lambda entry, _seed: Cd5220(entry.baud),
     state=_cd5220_state,
-    decoder=lambda: OrderDecoder(CD5220_ORDERS),
+    decoder=lambda: OrderDecoder(CD5220_ORDERS, CD5220_WORDS),
     counters=("orders_ignored",),
     pictures=_glass_pictures,
     acts=(_LOOK,),
@@ -179,7 +191,7 @@ LED8 = Kind(
     entry=Led8Entry,
     build=lambda entry, _seed: Led8(entry.baud),
     state=_led8_state,
-    decoder=lambda: OrderDecoder(LED8_ORDERS),
+    decoder=lambda: OrderDecoder(LED8_ORDERS, LED8_WORDS),
     counters=("orders_ignored",),
     pictures=_digit_pictures,
     acts=(Act("look", "read the digits and the lamp", _look_at_digits, LookAtDigitsBody),),

@@ -102,14 +102,15 @@ class Phone:
     def sign_offline(self, wish: str, *, now_ms: int) -> str:
         """What the phone shows for a till's wish, without asking anybody: the next token of the
         voucher that it took along last."""
-        asked, voucher = OfflineWish.from_text(wish), self.vouchers[-1]
-        text = TokenText(
-            voucher_id=voucher["voucher_id"],
-            number=len(self.signed_offline),
-            signed_at_ms=now_ms,
-            **asked.to_map(),
-        )
+        text = _token_text(self.vouchers[-1], len(self.signed_offline), wish, now_ms)
         self.signed_offline.append(text)
+        return self._signed_token(text, self.vouchers[-1])
+
+    def sign_token(self, voucher: dict[str, Any], wish: str, *, number: int, now_ms: int) -> str:
+        """The same of a voucher that was kept elsewhere, with the number that is due there."""
+        return self._signed_token(_token_text(voucher, number, wish, now_ms), voucher)
+
+    def _signed_token(self, text: TokenText, voucher: dict[str, Any]) -> str:
         return sign_token(text, self.key, voucher=bytes.fromhex(voucher["signed"]))
 
     def spent_offline_minor(self, voucher_id: str) -> int:
@@ -159,6 +160,13 @@ class Phone:
         )
         self.api.post("/wallet/v1/mandates", {"signed": sign_mandate(text, self.key).hex()})
         return text.mandate_id
+
+
+def _token_text(voucher: dict[str, Any], number: int, wish: str, now_ms: int) -> TokenText:
+    asked = OfflineWish.from_text(wish)
+    return TokenText(
+        voucher_id=voucher["voucher_id"], number=number, signed_at_ms=now_ms, **asked.to_map()
+    )
 
 
 def draw_qr(text: str) -> bytes:

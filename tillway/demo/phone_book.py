@@ -12,7 +12,8 @@ import typer
 
 from protocol.crypto.keys import SigningKey
 from protocol.errors import CallerError
-from tillway.demo.phone import Phone
+from tillway.demo.phone import Phone, draw_qr, read_qr
+from tillway.demo.purse import Purse, keep_purse, next_token
 from tillway.demo.stack import STACK_FILE
 from tillway.demo.till import Till
 from tillway.json_api import JsonApi
@@ -27,6 +28,7 @@ app = typer.Typer(
 PHONE_FILE = "phone.json"
 Directory = Annotated[Path, typer.Option(help="Where the stack's state is.")]
 DIRECTORY = Path("var/up")
+CLOCK_SLACK_MS = 60_000
 
 
 @app.command()
@@ -43,6 +45,29 @@ def scan(directory: Directory = DIRECTORY, till: str = "pos-1") -> None:
     shown = _asking(_till(directory, till), "qr")
     phone_of(directory).pay_merchant_code(shown.qr_picture(), now_ms=_now_ms())
     typer.echo(_outcome(shown.wait_screen("paid", "declined", "unknown")))
+
+
+@app.command("take-along")
+def take_along(amount_minor: int, directory: Directory = DIRECTORY) -> None:
+    """Set money aside (in minor units) for a day without a line; the PIN is given."""
+    phone = phone_of(directory)
+    voucher_id = phone.take_along(amount_minor, now_ms=_now_ms())
+    voucher = phone.vouchers[-1]
+    keep_purse(directory, Purse(voucher))
+    typer.echo(voucher_id)
+    if voucher["valid_from_ms"] > _now_ms() + CLOCK_SLACK_MS:
+        typer.echo("by the tills' clocks it is not valid yet: the backend's is ahead", err=True)
+
+
+@app.command("pay-offline")
+def pay_offline(directory: Directory = DIRECTORY, till: str = "pos-1") -> None:
+    """Pay at a till without a line (press 离线付款 Pay offline there first) by what was taken
+    along: its picture is read, signed for, and shown to its scanner. Nobody is asked."""
+    shown = _asking(_till(directory, till), "offline_scan")
+    phone, wish = phone_of(directory), read_qr(shown.qr_picture())
+    voucher, number = next_token(directory)
+    shown.present(draw_qr(phone.sign_token(voucher, wish, number=number, now_ms=_now_ms())))
+    typer.echo(_outcome(shown.wait_screen("accepted_offline", "declined", "choosing")))
 
 
 @app.command()

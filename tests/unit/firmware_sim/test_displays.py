@@ -10,9 +10,11 @@ from firmware_sim.devices.displays import Cd5220, EpsonVfd, Led8
 from firmware_sim.devices.displays.cd5220 import SCROLL_MS
 from firmware_sim.frames import Side
 from firmware_sim.hosting import VirtualBoard
+from firmware_sim.kinds.display_words import CD5220_WORDS, EPSON_WORDS, LED8_WORDS, Called
 from firmware_sim.kinds.registry import KINDS
 from protocol.errors import CallerError
 from protocol.framing import customer_display
+from protocol.framing.customer_display import CD5220_ORDERS, EPSON_ORDERS, LED8_ORDERS
 
 TWENTY = "abcdefghijklmnopqrst"
 
@@ -187,6 +189,20 @@ def test_a_displays_orders_are_read_frame_by_frame() -> None:
     said = customer_display.cd5220_rows("A", "B") + b"Hi\x1b\x01"
     frames = KINDS["cd5220"].decoder().feed(Side.HOST, said)
     assert [frame.name for frame in frames] == [
-        "0c", "1b40", "1b5f", "1b5141", "1b5142", "text", "1b01"]  # fmt: skip
-    assert frames[3].fields["args"] == "A".ljust(20)
+        "clear", "init", "cursor", "upper_row", "lower_row", "text", "1b01"]  # fmt: skip
+    assert frames[2].fields == {"is_shown": 0}
+    assert frames[3].fields == {"text": "A".ljust(20)}
     assert not frames[-1].is_valid
+
+
+@pytest.mark.parametrize(
+    ("orders", "words"),
+    [(EPSON_ORDERS, EPSON_WORDS), (CD5220_ORDERS, CD5220_WORDS), (LED8_ORDERS, LED8_WORDS)],
+)
+def test_every_order_of_a_family_has_a_word_that_names_as_many_bytes_as_it_has(
+    orders: dict[bytes, int], words: dict[bytes, Called]
+) -> None:
+    assert set(orders) <= set(words)
+    for code, count in orders.items():
+        named = len(words[code].args)
+        assert named in ({count, 0} if count >= 0 else {0, 1}), code
