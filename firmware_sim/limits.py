@@ -144,6 +144,8 @@ DRIVER_OUTPUT_CHARS_MAX = 20_000
 
 MODBUS_GAP_MS = 20
 """A silence after which a frame is over."""
+CLOCK_JUMP_S_MAX = 366 * 86_400
+"""How far a device's clock may go wrong at once."""
 GATE_ARM_MS = 1_500
 """How long the arm takes to rise or to fall."""
 GATE_CARS_MAX = 500

@@ -287,6 +287,7 @@ ACTS: dict[str, str] = {
     "press the red button": "按红色急停",
     "pull the network's cable": "拔网线",
     "put the network's cable back": "插回网线",
+    "its clock jumps by so many seconds": "时钟跳这么多秒，负数倒退",
     "a car drives in": "车开进来",
     "a car comes to the exit": "车来到出口",
     "the car at the exit turns back": "出口的车掉头",

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field
 
 from firmware_sim.devices.gate.barrier import Barrier
-from firmware_sim.kinds.kind import Act, ActBody, DeviceEntry, Kind, State
+from firmware_sim.kinds.kind import Act, ActBody, DeviceEntry, JumpBody, Kind, State
 from firmware_sim.kinds.modbus_wire import ModbusDecoder
 from firmware_sim.limits import GATE_TAG_MAX
 from protocol.framing.gate import NOTICES
@@ -58,6 +58,10 @@ def _drive_up(gate: Barrier, body: CarBody, _: int) -> None:
     gate.drive_up(body.tag)
 
 
+def _jump(gate: Barrier, body: JumpBody, now_ms: int) -> None:
+    gate.jump(body.seconds, now_ms)
+
+
 KIND = Kind(
     name="gate",
     summary="car park's exit: barrier, loop and display as a Modbus RTU unit",
@@ -72,6 +76,12 @@ KIND = Kind(
         Act("turn_back", "the car at the exit turns back", lambda gate, _, __: gate.turn_back()),
         Act("drive_out", "the car leaves under the arm", lambda gate, _, at: gate.drive_out(at)),
         Act("block", "something holds the arm", lambda gate, _, __: gate.block()),
+        Act(
+            "jump_clock",
+            "its clock jumps by so many seconds",
+            _jump,
+            JumpBody,
+        ),
         Act("free", "it holds the arm no longer", lambda gate, _, __: gate.free()),
     ),
 )

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from firmware_sim.devices.device import Device, Output
 from firmware_sim.frames import FrameDecoder
-from firmware_sim.limits import TRANSPORT_CHARS_MAX
+from firmware_sim.limits import CLOCK_JUMP_S_MAX, TRANSPORT_CHARS_MAX
 
 State = dict[str, JsonValue]
 Transport = Annotated[str, Field(max_length=TRANSPORT_CHARS_MAX)]
@@ -36,6 +36,12 @@ class ActBody(BaseModel):
 
 class NoBody(ActBody):
     """An act that needs no words."""
+
+
+class JumpBody(ActBody):
+    """How far a clock jumps."""
+
+    seconds: Annotated[int, Field(ge=-CLOCK_JUMP_S_MAX, le=CLOCK_JUMP_S_MAX)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from firmware_sim.devices.ocpp.station import NamePlate
 from firmware_sim.devices.ocpp.v16.station import DEFECTS, Ocpp16
 from firmware_sim.devices.ocpp.v201.station import Ocpp201
 from firmware_sim.devices.ocpp.wall_clock import WallClock
-from firmware_sim.kinds.kind import Act, ActBody, DeviceEntry, Hand, Kind, State
+from firmware_sim.kinds.kind import Act, ActBody, DeviceEntry, Hand, JumpBody, Kind, State
 from firmware_sim.kinds.ocpp_wire import OcppDecoder, masked_token
 from protocol.errors import CallerError
 
@@ -190,6 +190,11 @@ def _repair(station: ChargingStation, body: OutletBody, now_ms: int) -> list[Out
     return station.break_down(body.outlet, "", now_ms)
 
 
+def _jump(station: ChargingStation, body: JumpBody, _: int) -> list[Output]:
+    station.clock.jump(body.seconds)
+    return []
+
+
 def _hands(entry: ChargerEntry, _: ChargingStation) -> tuple[Hand, ...]:
     cables = (Hand(f"{one}", "plug", {"outlet": one}) for one in range(1, entry.outlets + 1))
     return (Hand(CARD, "tap", {"token": CARD}), *cables)
@@ -202,6 +207,7 @@ ACTS = (
     Act("tap", "show a card", _tap, TapBody, secret=frozenset({"token"})),
     Act("break", "an outlet becomes defective", _break, DefectBody),
     Act("repair", "the defect is gone", _repair, OutletBody),
+    Act("jump_clock", "its clock jumps by so many seconds", _jump, JumpBody),
     Act("emergency_stop", "press the red button", lambda one, _, at: one.press_emergency_stop(at)),
     Act("pull_network", "pull the network's cable",
         lambda one, _, at: one.pull_network(at, is_there=False)),

@@ -147,6 +147,12 @@ class Barrier(ModbusUnit):
         self.arm = Arm.UP if self.arm in {Arm.RISING, Arm.UP} else Arm.DOWN
         self._moved_at_ms = None
 
+    def jump(self, seconds: int, now_ms: int) -> None:
+        """The clock goes wrong by so much, until it is set; ``field_invalid`` below its zero."""
+        if not 0 <= self._now_s(now_ms) + seconds < 2**32:
+            raise CallerError("field_invalid", "seconds")
+        self.epoch_s += seconds
+
     def _now_s(self, now_ms: int) -> int:
         return self.epoch_s + now_ms // 1000
 

@@ -7,6 +7,8 @@ cannot be read or lies outside the calendar is refused as ``None``; it never mov
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from protocol.errors import CallerError
+
 
 @dataclass(slots=True)
 class WallClock:
@@ -27,6 +29,14 @@ class WallClock:
         told = as_moment(text)
         if told is not None and 2000 <= told.year < 2200:
             self.started_at = told - timedelta(milliseconds=now_ms)
+
+    def jump(self, seconds: int) -> None:
+        """Go wrong by so much, until the central system sets it right; ``field_invalid`` where no
+        calendar goes."""
+        jumped = self.started_at + timedelta(seconds=seconds)
+        if not 2000 <= jumped.year < 2200:
+            raise CallerError("field_invalid", f"seconds: {jumped:%Y}")
+        self.started_at = jumped
 
     def to_full_interval_ms(self, interval_s: int, now_ms: int) -> int:
         """How long until the next full interval of the day, counted from midnight."""

@@ -13,6 +13,7 @@ from firmware_sim.devices.gate.barrier import Arm, Barrier
 from firmware_sim.frames import Side
 from firmware_sim.hosting import VirtualBoard
 from firmware_sim.kinds.gate import KIND
+from firmware_sim.kinds.kind import JumpBody
 from protocol.errors import CallerError
 from protocol.framing import gate as at
 from protocol.framing import modbus
@@ -129,6 +130,18 @@ def test_a_check_finds_what_it_is_made_for(name: str, monkeypatch: pytest.Monkey
     BREAKS[name](monkeypatch)
     with pytest.raises(CheckFailedError):
         checked(check)
+
+
+def test_its_clock_jumps_and_never_below_its_zero() -> None:
+    gate = Barrier(1, 5_000)
+    jump = KIND.act("jump_clock")
+    assert jump is not None
+    jump.run(gate, JumpBody(seconds=-3_600), 0)
+    clock = gate.cells(modbus.READ_HOLDING, 0)
+    assert clock is not None
+    assert at.number(*clock[2:4]) == 1_400
+    with pytest.raises(CallerError, match="field_invalid"):
+        gate.jump(-1_401, 0)
 
 
 def test_its_wire_is_read_frame_by_frame() -> None:

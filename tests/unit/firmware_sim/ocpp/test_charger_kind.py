@@ -1,10 +1,12 @@
 """Goal: a charger is reached through its kind: board file, acts, what can be seen, its wire."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
 from firmware_sim.board_file import board_with
+from firmware_sim.devices.ocpp.wall_clock import WallClock
 from firmware_sim.frames import Side
 from firmware_sim.hosting import VirtualBoard
 from firmware_sim.kinds.ocpp_wire import OcppDecoder, masked_token
@@ -49,6 +51,16 @@ def test_a_charger_runs_in_virtual_time_and_shows_what_can_be_seen() -> None:
         "limit_w": None,
         "energy_wh": 116, "token": "******6789", "cost": "",
     }]  # fmt: skip
+
+
+def test_a_chargers_clock_jumps_until_it_is_set_right() -> None:
+    clock = WallClock(datetime(2026, 1, 1, tzinfo=UTC))
+    clock.jump(-7_200)
+    assert clock.text(0) == "2025-12-31T22:00:00.000Z"
+    clock.set_right("2026-01-01T00:00:00Z", 0)
+    assert clock.text(0) == "2026-01-01T00:00:00.000Z"
+    with pytest.raises(CallerError, match="field_invalid"):
+        clock.jump(200 * 366 * 86_400)
 
 
 def test_a_setting_that_the_charger_does_not_take_is_refused_by_its_name() -> None:
