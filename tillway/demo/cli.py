@@ -13,6 +13,7 @@ from rich.console import Console
 
 from protocol.errors import TillwayError
 from protocol.identity import TlsProfileName
+from tillway.demo.addresses import leave_addresses
 from tillway.demo.cast import ACTS, dismiss_cast, gather
 from tillway.demo.outcome import Case, Day
 from tillway.demo.phone_book import keep_phone
@@ -140,7 +141,7 @@ def _account(console: Console, day: Day, play: Play | None, directory: Path) -> 
 
 def _serve(console: Console, stack: Stack, play: Play, front_port: int) -> None:
     """Keep the pages up, with a phone to pay with."""
-    stack.leave_addresses()
+    leave_addresses(stack)
     keep_phone(stack.root, play.bob)
     console.print("The demo moved its backend's clock past midnight, to close the day; sales of")
     console.print("that day are paid out, so refunds need a new sale first.")

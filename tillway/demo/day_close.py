@@ -15,7 +15,8 @@ from rich.console import Console
 
 from tillway.clearing import show_report
 from tillway.clearing_watch import RUN_S_MAX, Told, bar, follow
-from tillway.demo.phone_book import DIRECTORY, Directory, stack_in
+from tillway.demo.addresses import stack_in
+from tillway.demo.phone_book import DIRECTORY, Directory
 from tillway.demo.stack import OPERATOR_TOKEN
 from tillway.json_api import JsonApi
 from tillway.operator_place import api_of

@@ -12,9 +12,9 @@ import typer
 
 from protocol.crypto.keys import SigningKey
 from protocol.errors import CallerError
+from tillway.demo.addresses import stack_in
 from tillway.demo.phone import Phone, draw_qr, read_qr
 from tillway.demo.purse import Purse, keep_purse, next_token
-from tillway.demo.stack import STACK_FILE
 from tillway.demo.till import Till
 from tillway.json_api import JsonApi
 from tillway.private_files import write_files
@@ -184,15 +184,6 @@ def _asking(till: Till, kind: str) -> Till:
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-def stack_in(directory: Path) -> dict[str, Any]:
-    """Where the programs of a stack listen; ``config_invalid`` where none has run."""
-    path = directory / STACK_FILE
-    if not path.exists():
-        raise CallerError("config_invalid", f"no stack is running in {directory}")
-    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return found
 
 
 def _paid(answer: dict[str, Any]) -> str:

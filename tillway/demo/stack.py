@@ -25,7 +25,6 @@ from tillway.demo.till import GOODS, Till
 from tillway.identity_slots import slot_in_use
 from tillway.json_api import JsonApi
 from tillway.operator_api import new_code
-from tillway.operator_place import place_script
 from tillway.private_files import make_directory, passphrase_in, write_files
 from tillway.processes import Program, kill, said_by, start, stop
 from tillway.toml_text import toml_text
@@ -41,8 +40,7 @@ HOST = "127.0.0.1"
 PAGE_URL = "https://pay.example"  # what shown codes say; no telephone but the demo's goes there
 PASSPHRASE = "passphrase"  # noqa: S105  # a file's name
 OPERATOR_TOKEN = "operator.token"  # noqa: S105  # a file's name
-FOUNDING, STACK_FILE = "backend.json", "stack.json"
-PLACE_FILE = "operator.env"
+FOUNDING = "backend.json"
 
 TLS_HELP = "TLS between our programs: p256 (X25519MLKEM768) or sm (TLS_SM4_GCM_SM3)."
 
@@ -211,23 +209,6 @@ class Stack:
         write_files(self.root, {f"{name}.yaml": json.dumps(board).encode()})
         file = str(self.root / f"{name}.yaml")
         self._start(name, "sim", "run", "--board", file, "--state-dir", str(self.root / name))
-
-    def leave_addresses(self) -> None:
-        """Write where everything listens, for other commands of this machine."""
-        tills = {
-            name.removesuffix("-board"): {
-                "url": self.till(name.removesuffix("-board")).api.url,
-                "board_url": f"http://{HOST}:{program.port('http')}",
-            }
-            for name, program in self.programs.items()
-            if name.endswith("-board")
-        }
-        controls = {name: api.url for name, api in self.sandbox.controls().items()}
-        addresses = {"public_url": self.public_url, "ca": str(self.ca), "tills": tills,
-                     "institutions": controls}  # fmt: skip
-        place = place_script(self.public_url, self.ca, self.root / OPERATOR_TOKEN)
-        files = {STACK_FILE: json.dumps(addresses), PLACE_FILE: place}
-        write_files(self.root, {name: text.encode() for name, text in files.items()})
 
     def enrol_vending(self, name: str) -> None:
         """Give a machine its identity; a mandate may name it before it starts."""

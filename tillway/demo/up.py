@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from protocol.identity import TlsProfileName
+from tillway.demo.addresses import PLACE_FILE, leave_addresses
 from tillway.demo.phone_book import PHONE_FILE, keep_phone, kept_phone
 from tillway.demo.single import alone, signals_raise
 from tillway.demo.stack import (
@@ -19,7 +20,6 @@ from tillway.demo.stack import (
     HUB,
     MERCHANT,
     OPERATOR_TOKEN,
-    PLACE_FILE,
     TLS_HELP,
     Ports,
     Say,
@@ -70,7 +70,7 @@ def running_stack(
     try:
         stack.start_core()
         stack.start_till("pos-1")
-        stack.leave_addresses()
+        leave_addresses(stack)
         if kept_phone(directory) is None:
             keep_phone(directory, stack.new_phone("张三", FIRST_BALANCE_MINOR))
         yield stack

@@ -13,9 +13,9 @@ from protocol.errors import CallerError
 from protocol.messages.offline import OfflineWish, read_token, sign_voucher
 from tests.support import offline_phone
 from tests.unit.terminal.fakes import BACKEND_KEY
+from tillway.demo.addresses import STACK_FILE
 from tillway.demo.phone import Phone, draw_qr, read_qr
 from tillway.demo.phone_book import app, keep_phone
-from tillway.demo.stack import STACK_FILE
 from tillway.json_api import JsonApi
 
 

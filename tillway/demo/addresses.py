@@ -1,0 +1,42 @@
+"""Where a running stack listens, left in its directory for other commands of this machine."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from protocol.errors import CallerError
+from tillway.demo.stack import HOST, OPERATOR_TOKEN, Stack
+from tillway.operator_place import place_script
+from tillway.private_files import write_files
+
+STACK_FILE, PLACE_FILE = "stack.json", "operator.env"
+
+
+def leave_addresses(stack: Stack) -> None:
+    """Write them as JSON, and for shells what spares an operator's commands their options."""
+    tills = {
+        name.removesuffix("-board"): {
+            "url": stack.till(name.removesuffix("-board")).api.url,
+            "board_url": f"http://{HOST}:{program.port('http')}",
+        }
+        for name, program in stack.programs.items()
+        if name.endswith("-board")
+    }
+    addresses = {
+        "public_url": stack.public_url,
+        "ca": str(stack.ca),
+        "tills": tills,
+        "institutions": {name: api.url for name, api in stack.sandbox.controls().items()},
+    }
+    place = place_script(stack.public_url, stack.ca, stack.root / OPERATOR_TOKEN)
+    files = {STACK_FILE: json.dumps(addresses), PLACE_FILE: place}
+    write_files(stack.root, {name: text.encode() for name, text in files.items()})
+
+
+def stack_in(directory: Path) -> dict[str, Any]:
+    """Where the programs of a stack listen; ``config_invalid`` where none has run."""
+    path = directory / STACK_FILE
+    if not path.exists():
+        raise CallerError("config_invalid", f"no stack is running in {directory}")
+    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return found
