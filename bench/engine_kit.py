@@ -24,6 +24,8 @@ from protocol.ids import PAYMENT as PAYMENT_PREFIX
 from protocol.ids import RANDOM_BYTES, REQUEST, mint
 
 USERS, MERCHANTS = 10_000, 100
+_OPENING = 1_024
+"""So many payments, drawn as all are, reach every merchant."""
 _ids = count()
 
 
@@ -67,7 +69,8 @@ def payments(number: int, *, merchants: int = MERCHANTS) -> list[PayFromBalance]
 
 @contextmanager
 def opened(url: str) -> Iterator[tuple[Engine, Store]]:
-    """A database with money on every payer's account."""
+    """A database with money on every payer's account, and with every merchant's account open: two
+    groups at once that open the same account run one after the other on PostgreSQL."""
     engine = open_engine(url)
     upgrade_engine(engine)
     for model in MODELS:
@@ -75,6 +78,8 @@ def opened(url: str) -> Iterator[tuple[Engine, Store]]:
     store = open_store(engine)
     writer = GroupCommitWriter(store, clock=SystemClock(), seals=[LedgerSeal()])
     for outcome in writer.apply([FillUp(f"usr_{user}", 10**9) for user in range(USERS)]):
+        outcome.value()
+    for outcome in writer.apply(payments(_OPENING)):
         outcome.value()
     _rest(engine)
     try:
