@@ -8,6 +8,7 @@ HUB_ROWS_MAX = 10_000
 RECEIVED_AGE_MS_MAX = 7 * 24 * 3600 * 1000
 VERIFY_CHUNK_ITEMS_MIN = 8
 POLLS_OPEN_PER_HUB_MAX = 2
+"""The eldest of more is let go: its hub has broken off and come back."""
 PUSH_RECHECK_S = 5
 STATE_ITEMS_MAX = 500
 STATE_BYTES_MAX = 64 * 1024

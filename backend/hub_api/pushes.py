@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from backend.db.working_set import WorkingSet
@@ -20,7 +21,6 @@ from protocol import cbor
 from protocol.answers import Answer, seal_group
 from protocol.clock import Clock
 from protocol.crypto.keys import SigningKey
-from protocol.errors import OperatingError
 from protocol.limits import ANSWER_BYTES_MAX, PUSH_ITEMS_MAX, PUSH_WAIT_S_MAX
 
 PushRow = Mapping[str, Any]
@@ -32,6 +32,20 @@ class PushSource(Protocol):
     def after(self, store: str, seq: int, count_max: int) -> Sequence[PushRow]:
         """The next pushes of a store beyond ``seq``, in order."""
         ...
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    """One open poll."""
+
+    hub: str
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    is_let_go: bool = False
+
+    def let_go(self) -> None:
+        """Answer it with what there is."""
+        self.is_let_go = True
+        self.news.set()
 
 
 class PushFeed:
@@ -54,7 +68,7 @@ class PushFeed:
         self._executor = executor
         self._metrics = metrics
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiters: dict[str, set[asyncio.Event]] = {}
+        self._waiters: dict[str, list[_Waiter]] = {}
         self._is_closing = False
 
     def bind(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -67,10 +81,11 @@ class PushFeed:
         if stores and self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake, stores)
 
-    async def next(self, store: str, after: int, wait_s: int) -> bytes:
-        """CBOR ``[[cursor, kind, device, bytes or row], …]``; empty when the wait is over."""
-        with self._waiting(store) as news:
-            rows = await self._wait(store, after, wait_s, news)
+    async def next(self, hub: str, store: str, after: int, wait_s: int) -> bytes:
+        """CBOR ``[[cursor, kind, device, bytes or row], …]``; empty when the wait is over, and for
+        the eldest of a hub's polls when one too many comes."""
+        with self._waiting(hub, store) as waiter:
+            rows = await self._wait(store, after, wait_s, waiter)
         self._metrics.pushes.inc(len(rows))
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(
@@ -83,42 +98,43 @@ class PushFeed:
         self._wake(set(self._waiters))
 
     async def _wait(
-        self, store: str, after: int, wait_s: int, news: asyncio.Event
+        self, store: str, after: int, wait_s: int, waiter: _Waiter
     ) -> Sequence[PushRow]:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + min(wait_s, PUSH_WAIT_S_MAX)
         while True:
-            news.clear()
+            waiter.news.clear()
             rows = await self._run_read(lambda: self._source.after(store, after, PUSH_ITEMS_MAX))
             left = deadline - loop.time()
-            if rows or left <= 0 or self._is_closing:
+            if rows or left <= 0 or self._is_closing or waiter.is_let_go:
                 return list(rows)
             try:
                 async with asyncio.timeout(min(left, PUSH_RECHECK_S)):
-                    await news.wait()
+                    await waiter.news.wait()
             except TimeoutError:
                 continue
 
     @contextmanager
-    def _waiting(self, store: str) -> Iterator[asyncio.Event]:
-        waiters = self._waiters.setdefault(store, set())
-        if len(waiters) >= POLLS_OPEN_PER_HUB_MAX:
-            raise OperatingError("busy")
-        news = asyncio.Event()
-        waiters.add(news)
+    def _waiting(self, hub: str, store: str) -> Iterator[_Waiter]:
+        waiters = self._waiters.setdefault(store, [])
+        own = [one for one in waiters if one.hub == hub]
+        for eldest in own[: len(own) + 1 - POLLS_OPEN_PER_HUB_MAX]:
+            eldest.let_go()
+        waiter = _Waiter(hub)
+        waiters.append(waiter)
         self._metrics.polls_open.inc()
         try:
-            yield news
+            yield waiter
         finally:
             self._metrics.polls_open.dec()
-            waiters.discard(news)
+            waiters.remove(waiter)
             if not waiters:
                 self._waiters.pop(store, None)
 
     def _wake(self, stores: set[str]) -> None:
         for store in stores:
-            for news in self._waiters.get(store, ()):
-                news.set()
+            for waiter in self._waiters.get(store, ()):
+                waiter.news.set()
 
 
 def _seal_rows(rows: Sequence[PushRow], key: SigningKey, now_ms: int) -> bytes:

@@ -53,7 +53,7 @@ class HubService:
     async def pushes(self, hub: str, after: int, wait_s: int) -> bytes:
         """See ``PushFeed.next``; only the hub's own store."""
         row = await self._hubs.row(hub)
-        return await self._feed.next(row.store, after, wait_s)
+        return await self._feed.next(hub, row.store, after, wait_s)
 
     async def registry(self, hub: str, store: str) -> bytes:
         """The devices of the hub's store: a COSE_Sign1 by the backend over the CBOR map

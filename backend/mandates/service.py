@@ -24,6 +24,7 @@ from backend.mandates.signing import (
     text_of,
 )
 from backend.mandates.tables import MANDATE
+from backend.mandates.telling import tell_device, tell_reads
 from backend.mandates.timeline import record
 from backend.merchants.tables import MERCHANT
 from backend.wallet.tables import PAYER
@@ -122,7 +123,7 @@ class ChangeMandate:
 
     def follow(self, ws: WorkingSet) -> Iterable[Read]:
         row = ws.get(MANDATE, self.mandate_id)
-        return [(MERCHANT, row["merchant_id"])] if row else []
+        return [(MERCHANT, row["merchant_id"]), *tell_reads(ws, row)] if row else []
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
         row = mandate_of(ws, self.mandate_id, self.side, self.party_id)
@@ -130,7 +131,7 @@ class ChangeMandate:
         if edge.event is None:
             return row
         actor = f"{self.side}:{self.party_id}"
-        return record(
+        after = record(
             ws,
             row,
             edge.event,
@@ -139,6 +140,8 @@ class ChangeMandate:
             status=edge.status,
             is_told=self.is_told,
         )
+        tell_device(ws, after, now_ms)
+        return after
 
 
 def mandate_of(ws: WorkingSet, mandate_id: str, side: Side, party_id: str) -> Row:

@@ -19,6 +19,7 @@ _WHAT = {
 }
 _REASONS = {
     "limit_reached": Words("到达限额，已停止", "Stopped at its limit"),
+    "device_stopped": Words("设备已停用，已停止", "The charger was taken out of service"),
     "owner_stopped": Words("您停用了授权，已停止", "You stopped it"),
     "never_began": Words("没有开始", "It never began"),
     "selected": Words("在机器上选购", "Selected at the machine"),

@@ -105,6 +105,11 @@ class Registry:
         device = self._devices.get(tid)
         return device is not None and device.refusal is None
 
+    def is_stopped(self, tid: str) -> bool:
+        """Whether this device is known and may not speak."""
+        device = self._devices.get(tid)
+        return device is not None and device.refusal is not None
+
     def apply(self, device: Device) -> bool:
         """Take a newer row; False when it is not newer than what is known."""
         known = self._devices.get(device.tid)

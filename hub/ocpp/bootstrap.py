@@ -13,7 +13,7 @@ from hub.ocpp import paying
 from hub.ocpp.account import ChargerAccount, ExchangeLocal
 from hub.ocpp.book import ChargeBook, Post
 from hub.ocpp.journal import ChargeJournal, open_journal
-from hub.ocpp.keeper import Keeper
+from hub.ocpp.keeper import IsStopped, Keeper
 from hub.ocpp.limits import PASSWORD_BYTES_MIN
 from hub.ocpp.model import Tariff
 from hub.ocpp.server import OcppServer
@@ -31,12 +31,14 @@ Attach = Callable[[str, Callable[[bytes], None]], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OcppParts:
-    """What the hub gives: its identity, state directory, the way for envelopes, clock and luck."""
+    """What the hub gives: its identity, state directory, the way for envelopes, which
+    devices are stopped, clock and luck."""
 
     identity: Identity
     state_dir: Path
     exchange: ExchangeLocal
     attach: Attach
+    is_stopped: IsStopped
     boot_epoch: int
     clock: Clock
     entropy: Entropy
@@ -74,7 +76,7 @@ async def start_central_system(
     accounts = {name: _account(name, home, parts) for name, home in homes.items()}
     posts = {one.name: _post(one) for one in settings.chargers}
     book = ChargeBook(journal, posts, accounts, clock=parts.clock, worker=worker)
-    keeper = Keeper(book, parts.clock)
+    keeper = Keeper(book, parts.clock, is_stopped=parts.is_stopped)
     server = OcppServer(
         book,
         keeper,

@@ -2,12 +2,15 @@
 does not come.
 
 Rule 1: what was minted is said until the backend has answered, with growing gaps, over any restart.
-Rule 2: a running charge asks every few seconds whether its mandate still stands; a stop by its
-        owner ends it within ``WATCH_EVERY_MS`` and one call. Silence ends nothing: the limit holds.
+Rule 2: a running charge asks whether its mandate still stands when the backend says that it has
+        changed, and every few seconds where that word did not come. Silence ends nothing: the
+        limit holds.
+Rule 3: a charger whose device was suspended or revoked gives nothing more: nothing that it says
+        would be paid.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 
 import structlog
@@ -30,6 +33,7 @@ from hub.ocpp.paying import Asking
 from protocol.clock import Clock
 from protocol.errors import TillwayError
 from protocol.messages import (
+    MandateChanged,
     MandateQuery,
     MandateStanding,
     PaymentClose,
@@ -42,6 +46,7 @@ from protocol.messages import (
 
 log = structlog.get_logger("hub.ocpp")
 _S = ChargeState
+IsStopped = Callable[[str], bool]
 
 
 @dataclass(slots=True)
@@ -59,9 +64,11 @@ class _Pace:
 class Keeper:
     """The charges' one loop."""
 
-    def __init__(self, book: ChargeBook, clock: Clock) -> None:
+    def __init__(self, book: ChargeBook, clock: Clock, *, is_stopped: IsStopped) -> None:
+        """``is_stopped`` says whether a charger's device is suspended or revoked."""
         self._book = book
         self._clock = clock
+        self._is_stopped = is_stopped
         self._paces: dict[str, _Pace] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -85,6 +92,8 @@ class Keeper:
             pace = self._paces[charge.payment_id]
             if charge.reaches_limit(now_ms):
                 await self._book.stop(charge, "limit_reached")
+            elif charge.state is _S.RUNNING and self._is_stopped(charge.charger):
+                await self._stop(charge, pace, "device_stopped")
             if not pace.is_busy and pace.due_ms <= now_ms:
                 pace.is_busy = True
                 self._spawn(self._look(charge, pace), charge.payment_id)
@@ -126,6 +135,17 @@ class Keeper:
             await self._book.apply(
                 result.payment_id, lambda charge: paying.after_payment(charge, result)
             )
+        elif said.is_backend and said.message_type == "mandate.changed":
+            await self._look_again(charger, parse_body(MandateChanged, said.body).mandate_id)
+
+    async def _look_again(self, charger: str, mandate_id: str) -> None:
+        """Ask at once for what runs under a mandate, also where the last question is still open:
+        that may have been answered before the change."""
+        charges = await self._book.run(lambda journal: journal.open_charges())
+        for charge in charges:
+            is_under_it = (charge.charger, charge.mandate_id) == (charger, mandate_id)
+            if is_under_it and charge.state is _S.RUNNING:
+                await self._look(charge, self._pace(charge))
 
     # One look at one charge.
 
@@ -148,9 +168,7 @@ class Keeper:
     async def _watch(self, charge: Charge, pace: _Pace) -> None:
         self._later(pace, WATCH_EVERY_MS)
         if charge.stop_reason:
-            if self._clock.now_ms() - pace.told_ms >= STOP_AGAIN_MS:
-                pace.told_ms = self._clock.now_ms()
-                await self._book.stop(charge, charge.stop_reason)
+            await self._stop(charge, pace, charge.stop_reason)
             return
         if charge.mandate_id is None:
             return
@@ -158,14 +176,19 @@ class Keeper:
         if standing is None:
             return
         if not standing.is_active:
-            pace.told_ms = self._clock.now_ms()
-            await self._book.stop(charge, "owner_stopped")
+            await self._stop(charge, pace, "owner_stopped")
         elif standing.room_minor != charge.limit_minor:
             room_minor = standing.room_minor
             await self._book.apply(
                 charge.payment_id,
                 lambda one: replace(one, limit_minor=room_minor) if not one.ended_at_ms else one,
             )
+
+    async def _stop(self, charge: Charge, pace: _Pace, why: str) -> None:
+        """Tell the charger, and now and then again."""
+        if self._clock.now_ms() - pace.told_ms >= STOP_AGAIN_MS:
+            pace.told_ms = self._clock.now_ms()
+            await self._book.stop(charge, why)
 
     async def _await_start(self, charge: Charge, pace: _Pace) -> None:
         now_ms = self._clock.now_ms()

@@ -24,7 +24,8 @@ ADDRESSES_REMEMBERED_MAX = 1_000
 
 TICK_S = 1.0
 WATCH_EVERY_MS = 3_000
-"""How often a running charge asks whether its mandate still stands: what a stop takes at most."""
+"""How often a running charge asks whether its mandate still stands, though nobody said that it has
+changed: what a stop takes at most."""
 STOP_AGAIN_MS = 10_000
 """A charger that was told to stop and goes on is told again."""
 LOOK_AHEAD_MS = 4_000

@@ -6,6 +6,7 @@ an older program reads a newer one's message.
 
 from protocol.messages.answers import (
     ErrorBody,
+    MandateChanged,
     MandateStanding,
     PaymentResult,
     Pong,
@@ -47,6 +48,7 @@ ANSWERS: dict[str, type[Body]] = {
     "payment.result": PaymentResult,
     "refund.result": RefundResult,
     "mandate.standing": MandateStanding,
+    "mandate.changed": MandateChanged,
     "settings.wanted": SettingsWanted,
     "firmware.wanted": FirmwareWanted,
     "refusal": Refusal,
@@ -65,6 +67,7 @@ __all__ = [
     "ExplainedLine",
     "Explanation",
     "FirmwareWanted",
+    "MandateChanged",
     "MandateQuery",
     "MandateStanding",
     "PaymentClose",

@@ -99,6 +99,13 @@ class MandateStanding(Body):
     valid_until_ms: int
 
 
+class MandateChanged(Body):
+    """A mandate of this device was stopped or goes on. What it allows now is asked: this word may
+    come late, or twice."""
+
+    mandate_id: MandateIdText
+
+
 class Pong(Body):
     """The answer to a hello: the answerer's clock, so that a device can tell its own error."""
 

@@ -36,9 +36,9 @@ from protocol.crypto.keys import generate
 from protocol.errors import TillwayError
 from protocol.identity import Facts, Identity, TlsFiles
 from tests.support.shop import MERCHANT, START_MS, Shop
+from tests.support.things import STORE, told_to
 
 CHARGER, CARD = "charger-1", "CARD-1"
-STORE = f"store-of-{MERCHANT}"
 TARIFF = Tariff("CNY", per_kwh_minor=150, per_minute_minor=6)
 VERSIONS = {"ocpp1.6": ("1.6", Ocpp16), "ocpp2.0.1": ("2.0.1", Ocpp201)}
 
@@ -84,20 +84,29 @@ class Backend:
             return self._unreachable(asked)
         return answers.seal_group([said], self.key)[0]
 
+    def push(self, kind: str, body: dict[str, Any]) -> bytes:
+        """Say something unasked."""
+        return answers.seal_group([self._word(kind, body)], self.key)[0]
+
     def _unreachable(self, asked: envelope.Envelope) -> bytes:
         error = TillwayError("backend_unreachable").to_wire()
         said = self._answer(asked, "refusal", {"error": error})
         return answers.seal_group([said], self.hub_key)[0]
 
     def _answer(self, asked: envelope.Envelope, kind: str, body: dict[str, Any]) -> Answer:
+        return self._word(kind, body, request_id=asked.request_id, trace_id=asked.trace_id)
+
+    def _word(
+        self, kind: str, body: dict[str, Any], *, request_id: str = "", trace_id: str = ""
+    ) -> Answer:
         return Answer(
             message_type=kind,
-            request_id=asked.request_id,
-            device=asked.device,
+            request_id=request_id,
+            device=CHARGER,
             store=STORE,
             answered_at_ms=self.shop.clock.at_ms,
             body=body,
-            trace_id=asked.trace_id,
+            trace_id=trace_id,
         )
 
     def identity(self) -> Identity:
@@ -127,6 +136,8 @@ class ChargingStop:
         self.said: list[tuple[str, dict[str, Any]]] = []
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.is_reachable = True
+        self.stopped: set[str] = set()
+        self.pushed = 0
         self.loses_answers_to: set[str] = set()
         self._asked: dict[str, str] = {}
         self._queue: list[bytes] = []
@@ -151,7 +162,9 @@ class ChargingStop:
             clock=self.shop.clock,
             worker=self._worker,
         )
-        self.keeper = Keeper(self.book, self.shop.clock)
+        self.keeper = Keeper(
+            self.book, self.shop.clock, is_stopped=lambda charger: charger in self.stopped
+        )
 
     def kill(self) -> None:
         """The hub's program ends where it stands; the charger finds nobody."""
@@ -206,6 +219,15 @@ class ChargingStop:
     async def mend(self) -> None:
         self.is_reachable = True
         await self.pass_s(30)
+
+    async def hear_news(self) -> None:
+        """The hub's poll brings what waits for the charger, and what follows happens."""
+        told = told_to(self.shop, CHARGER)
+        news, self.pushed = told[self.pushed :], len(told)
+        for kind, body in news:
+            self.keeper.take_news(CHARGER, self.backend.push(kind, body))
+        await self.keeper.settle()
+        await self._pump()
 
     def charges(self) -> list[Charge]:
         """The newest first."""

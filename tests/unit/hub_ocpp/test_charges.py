@@ -4,11 +4,13 @@ import json
 
 import pytest
 
+from backend.devices.model import DeviceKind
 from backend.mandates.model import MandateCommand
 from hub.ocpp.model import ChargeState
 from tests.support.charging import CARD
 from tests.support.mandates import mandate_row, payer_says
 from tests.support.shop import Shop
+from tests.support.things import enrol_device
 from tests.unit.hub_ocpp.conftest import MakeStop
 
 pytestmark = pytest.mark.asyncio
@@ -91,6 +93,64 @@ async def test_a_stop_by_the_owner_ends_a_running_charge_in_seconds(
     assert one.charges()[0].state is ChargeState.PAID
     assert shop.payer_balance(payer) == 50_000 - charge.amount_minor
     assert mandate_row(shop, mandate)["spent_minor"] == 0
+
+
+async def test_the_news_of_a_stop_ends_a_running_charge_at_once(shop: Shop, stop: MakeStop) -> None:
+    payer = shop.add_payer(balance_minor=50_000)
+    mandate, other = (shop.add_mandate(payer, **MANDATE) for _ in range(2))
+    enrol_device(shop, "charger-1", DeviceKind.THING)
+    one = stop()
+    one.bind(mandate)
+    await one.power_on()
+    await one.do("plug", 1, 11_000)
+    await one.do("tap", CARD, None)
+    await one.pass_s(100)
+    payer_says(shop, payer, other, MandateCommand.SUSPEND)
+    await one.hear_news()
+    assert not one.charges()[0].stop_reason, "another mandate of the same charger"
+    payer_says(shop, payer, mandate, MandateCommand.SUSPEND)
+    await one.hear_news()
+    [charge] = one.charges()
+    assert (charge.end_reason, charge.duration_ms) == ("owner_stopped", 100_000)
+
+
+async def test_late_news_of_a_stop_that_is_over_ends_nothing(shop: Shop, stop: MakeStop) -> None:
+    payer = shop.add_payer(balance_minor=50_000)
+    mandate = shop.add_mandate(payer, **MANDATE)
+    enrol_device(shop, "charger-1", DeviceKind.THING)
+    one = stop()
+    one.bind(mandate)
+    await one.power_on()
+    await one.do("plug", 1, 11_000)
+    for command in (MandateCommand.SUSPEND, MandateCommand.RESUME):
+        payer_says(shop, payer, mandate, command)
+    await one.do("tap", CARD, None)
+    await one.pass_s(20)
+    await one.hear_news()
+    assert one.charges()[0].state is ChargeState.RUNNING
+    assert not one.charges()[0].stop_reason
+
+
+@pytest.mark.parametrize("prepay_minor", [0, 2_000])
+async def test_a_charger_whose_device_is_stopped_gives_nothing_more(
+    shop: Shop, stop: MakeStop, prepay_minor: int
+) -> None:
+    payer = shop.add_payer(balance_minor=50_000)
+    shop.top_up(shop.add_payer(), 10_000)
+    one = stop(prepay_minor=prepay_minor)
+    one.bind(shop.add_mandate(payer, **MANDATE))
+    await one.power_on()
+    await one.do("plug", 1, 11_000)
+    if prepay_minor:
+        await one.pass_s(2)
+        one.confirm(payer, one.charges()[0].payment_id)
+    else:
+        await one.do("tap", CARD, None)
+    await one.pass_s(60)
+    assert one.charges()[0].state is ChargeState.RUNNING
+    one.stopped.add("charger-1")
+    await one.pass_s(1)
+    assert one.charges()[0].end_reason == "device_stopped"
 
 
 async def test_a_code_pays_ahead_and_the_rest_goes_back(shop: Shop, stop: MakeStop) -> None:
