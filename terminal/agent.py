@@ -117,6 +117,11 @@ class Agent:
         return self._desk.courier.is_link_up
 
     @property
+    def clock_ahead_ms(self) -> int | None:
+        """How far our clock is before the backend's; None until an answer told."""
+        return self._desk.clock_ahead_ms
+
+    @property
     def is_hub_online(self) -> bool:
         """What the hub last said of its own line to the backend."""
         return self._desk.is_hub_online

@@ -7,12 +7,13 @@ from collections import Counter
 
 from protocol.errors import CallerError
 from protocol.messages import PaymentResult, RefundResult, Refusal
-from protocol.trust import PROOFS, Trust
+from protocol.trust import PROOFS, Trust, TrustedAnswer
 from terminal.desk import Desk, log
 from terminal.journal.rows import RequestRow
 from terminal.offline_flow import OfflineFlow
 from terminal.refund_flow import RefundFlow
 from terminal.sale_flow import SaleFlow
+from terminal.timing import ahead_ms
 from terminal.upkeep import WISHES, Upkeep
 
 
@@ -51,6 +52,7 @@ class AnswerFlow:
         row = self._journal.request(answer.request_id) if answer.request_id else None
         if row is None and (answer.request_id or not trusted.is_backend):
             raise CallerError("identity_mismatch", "an answer to a request that is not ours")
+        self._compare_clocks(row, trusted)
         match answer.message_type:
             case "payment.result":
                 result = PaymentResult.from_map(answer.body)
@@ -75,6 +77,17 @@ class AnswerFlow:
             case _:
                 if row is not None:
                     self._desk.courier.settle(row.request_id)
+
+    def _compare_clocks(self, row: RequestRow | None, trusted: TrustedAnswer) -> None:
+        if row is None or row.sent_at_ms is None or not trusted.is_backend:
+            return
+        found = ahead_ms(
+            sent_at_ms=row.sent_at_ms,
+            arrived_at_ms=self._desk.clock.now_ms(),
+            answered_at_ms=trusted.answer.answered_at_ms,
+        )
+        if found is not None:
+            self._desk.clock_ahead_ms = found
 
     def _check_subject(self, row: RequestRow | None, subject: str) -> None:
         if row is not None and row.subject != subject:

@@ -21,7 +21,8 @@ log = structlog.get_logger("terminal")
 
 class Desk:
     """The agent's tools. ``current`` is the payment or refund on the screen; ``is_hub_online`` what
-    the hub last said of its line to the backend."""
+    the hub last said of its line to the backend, ``clock_ahead_ms`` how far our clock is before the
+    backend's, None until an answer told."""
 
     def __init__(
         self,
@@ -38,6 +39,7 @@ class Desk:
         self.timers = Timers()
         self.effects: list[Effect] = []
         self.is_hub_online = True
+        self.clock_ahead_ms: int | None = None
         self.current: str | None = None
         self.settled: Counter[str] = Counter()
         self.courier = Courier(

@@ -197,6 +197,30 @@ def mark_rows(
     return [(said(WORDS[name], language), value) for name, value in rows]
 
 
+def clock_told(now_ms: int, ahead_ms: int | None, language: Language) -> str:
+    """The till's time to the second, its zone, and how far it is from the backend's."""
+    now = datetime.fromtimestamp(now_ms // 1000, UTC).astimezone(SHOP_ZONE)
+    return f"{now.isoformat(' ')} · {_beside(ahead_ms, language)}"
+
+
+def _beside(ahead_ms: int | None, language: Language) -> str:
+    if ahead_ms is None:
+        return said(WORDS["clock_untold"], language)
+    apart_s = round(abs(ahead_ms) / 1000)
+    if apart_s == 0:
+        return said(WORDS["clock_even"], language)
+    name = "clock_ahead" if ahead_ms > 0 else "clock_behind"
+    return said(WORDS[name], language).format(_age(apart_s))
+
+
+def _age(seconds: int) -> str:
+    """As the pages' clock writes how old something is."""
+    minutes = seconds // 60
+    if minutes < 60:
+        return f"{minutes} min" if minutes else f"{seconds} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
 def clock(at_ms: int) -> str:
     """Day, hour and minute in the shop."""
     return datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(SHOP_ZONE).strftime("%m-%d %H:%M")

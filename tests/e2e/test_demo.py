@@ -16,7 +16,7 @@ TIMEOUT_S = 240
 ACTS = (
     "pay code", "merchant QR", "vending", "fingerprint", "insufficient", "revoked", "replayed",
     "expired", "risk", "cut line", "power cut", "offline", "refund", "day end",
-    "bank card", "money-market fund", "coupon", "Alipay", "UnionPay",
+    "bank card", "money-market fund", "coupon", "Alipay", "UnionPay", "charging", "parking",
 )  # fmt: skip
 
 

@@ -9,21 +9,15 @@ from tillway.demo.day_close import china_day
 from tillway.demo.day_end import day_end
 from tillway.demo.eavesdropper import Eavesdropper
 from tillway.demo.judged import judged
+from tillway.demo.machines import start_charger, start_exit, start_vending
 from tillway.demo.mishaps import returned_payout
 from tillway.demo.offline import offline
 from tillway.demo.outcome import Day
-from tillway.demo.stack import HUB, MERCHANT, Stack
+from tillway.demo.stack import HUB, Stack
 from tillway.demo.story import Act, Play
+from tillway.demo.things import charging_and_parking
 
 CROWD = 12
-ITEMS = [
-    {"item": "tea", "zh": "茶", "en": "Tea", "amount_minor": 350},
-    {"item": "coffee", "zh": "咖啡", "en": "Coffee", "amount_minor": 900},
-    {"item": "gum", "zh": "口香糖", "en": "Gum", "amount_minor": 100},
-    {"item": "box", "zh": "礼盒", "en": "Gift box", "amount_minor": 5_000},
-]
-PAYMENT_LIMIT_MINOR, DAY_LIMIT_MINOR = 1_000, 2_000
-
 ACTS: tuple[tuple[str, Act], ...] = (
     ("a customer shows a pay code", story.pay_code),
     ("a customer scans the till's code", story.merchant_qr),
@@ -35,6 +29,7 @@ ACTS: tuple[tuple[str, Act], ...] = (
     ("a payer shows UnionPay's code", wallets.unionpay_qr),
     ("a buyer scans the till's code with Alipay", wallets.alipay_scans),
     ("the vending machine pays by itself", story.vending),
+    ("a car charges, others leave the car park", charging_and_parking),
     ("a fingerprint is asked for", story.biometric),
     ("payments that must be refused", story.refusals),
     ("the risk engine judges", judged),
@@ -62,27 +57,23 @@ def gather(stack: Stack, day: Day, papers: Path) -> Play:
         first_day = china_day(stack.now_ms())
         alice, bob = stack.new_phone("张三", 300_000), stack.new_phone("李四", 300_000)
         crowd = [stack.new_phone(f"顾客{number}", 20_000) for number in range(1, CROWD + 1)]
-        stack.enrol_vending("vend-1")
-        with ThreadPoolExecutor() as pool:
-            pos1, pos2 = pool.map(stack.start_till, ("pos-1", "pos-2"))
-        mandate_id = alice.allow_device(
-            merchant_id=MERCHANT,
-            device="vend-1",
-            payment_minor=PAYMENT_LIMIT_MINOR,
-            day_minor=DAY_LIMIT_MINOR,
-            now_ms=stack.now_ms(),
-        )
         wire = Eavesdropper(stack.programs[HUB].port("coap"))
-        vending = stack.start_vending(
-            "vend-1", mandate_id=mandate_id, items=ITEMS, hub_port=wire.port
-        )
+        with ThreadPoolExecutor() as pool:
+            tills = pool.map(stack.start_till, ("pos-1", "pos-2"))
+            vending = pool.submit(start_vending, stack, alice, hub_port=wire.port)
+            gate, charger = (
+                pool.submit(start_exit, stack, bob),
+                pool.submit(start_charger, stack, bob),
+            )
+            pos1, pos2 = tills
+            machines = vending.result(), gate.result(), charger.result()
     except BaseException:
         merchant.close()
         if wire is not None:
             wire.close()
         raise
     return Play(
-        stack, day, alice, bob, crowd, merchant, wire, pos1, pos2, vending, papers, first_day
+        stack, day, alice, bob, crowd, merchant, wire, pos1, pos2, *machines, papers, first_day
     )
 
 

@@ -70,6 +70,7 @@ def demo(
             console.print,
             suite=suite,
             tls_profile=tls,
+            has_charger=True,
             backend_extra={"database_url": database_url, "page_url": PAGE_URL},
         )
         day = Day()

@@ -55,17 +55,15 @@ def day_end(play: Play) -> None:
 
 
 def expect(play: Play) -> Expected:
-    """From the tills' own journals: what was paid, what was given back, the fee of each."""
+    """By the machines' own journals: what was paid, what was given back, the fee of each."""
     paid_out, fees = 0, 0
-    for till in (play.pos1, play.pos2, play.vending):
-        for sale in till.recent():
-            if sale["paid_at_ms"] is None:
-                continue
-            refunded = int(sale["refunded_minor"])
-            back = fee_returned(refunded_before_minor=0, refund_minor=refunded, fee_bps=FEE_BPS)
-            fee = fee_half_up(int(sale["amount_minor"]), FEE_BPS) - back
-            paid_out += int(sale["amount_minor"]) - refunded - fee
-            fees += fee
+    for sale in play.sold():
+        back = fee_returned(
+            refunded_before_minor=0, refund_minor=sale.refunded_minor, fee_bps=FEE_BPS
+        )
+        fee = fee_half_up(sale.amount_minor, FEE_BPS) - back
+        paid_out += sale.amount_minor - sale.refunded_minor - fee
+        fees += fee
     return Expected(paid_out, fees)
 
 

@@ -8,7 +8,7 @@ import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,8 @@ from tillway.private_files import make_directory, passphrase_in, write_files
 from tillway.processes import Program, kill, said_by, start, stop
 from tillway.toml_text import toml_text
 
-STORE, MERCHANT, HUB = "store-1", "mch-1", "hub-1"
+STORE, MERCHANT, HUB, CHARGER = "store-1", "mch-1", "hub-1", "charger-1"
+CHARGER_TARIFF = {"merchant_id": MERCHANT, "per_kwh_minor": 150}
 SHOP_ZH, SHOP_EN = "晨光便利店", "Morning Light Store"
 SHOP_ACCOUNT = "6222020000001234"
 OWN_MINOR = 100_000
@@ -38,7 +39,7 @@ FEE_BPS = 60
 BIOMETRIC_ABOVE_MINOR = 50_000
 HOST = "127.0.0.1"
 PAGE_URL = "https://pay.example"  # what shown codes say; no telephone but the demo's goes there
-PASSPHRASE = "passphrase"  # noqa: S105  # a file's name
+PASSPHRASE, PASSWORD = "passphrase", "password"  # files' names
 OPERATOR_TOKEN = "operator.token"  # noqa: S105  # a file's name
 FOUNDING = "backend.json"
 
@@ -71,6 +72,8 @@ class Stack:
     tls_profile: TlsProfileName = "p256"
     backend_extra: Mapping[str, Any] = field(default_factory=dict)
     """What the caller sets of the backend's configuration beside what the stack needs."""
+    has_charger: bool = False
+    """Whether the hub is an EV charger's central system, too."""
     programs: dict[str, Program] = field(default_factory=dict)
     phones: list[Phone] = field(default_factory=list)
     backend_key: VerifyKey | None = None
@@ -122,6 +125,16 @@ class Stack:
         return Till(name, api, controls, keys)
 
     @property
+    def mqtt(self) -> dict[str, Any]:
+        """Where terminals reach the hub."""
+        return {"transport": "mqtt", "host": HOST, "port": self.programs[HUB].port("mqtt")}
+
+    @property
+    def charger_home(self) -> Path:
+        """Where the hub has the charger's identity and password."""
+        return self.root / HUB / "chargers" / CHARGER
+
+    @property
     def backend_file(self) -> Path:
         """The backend's configuration."""
         return self.root / "backend.toml"
@@ -158,15 +171,18 @@ class Stack:
         self._start("backend", "backend", "run", "--config", str(self.backend_file))
         self._found_shop(notify_url)
         self.enrol(HUB, "hub", hub_names=[HOST, "localhost"])
+        if self.has_charger:
+            self.enrol(CHARGER, "thing", state=self.charger_home)
+            passphrase_in(self.charger_home / PASSWORD, create=True)
         self._start(HUB, "hub", "run", "--config", str(self._write(HUB, self._hub_settings())))
 
     def start_till(self, name: str) -> Till:
         """A POS terminal with a simulated scanner, printer, fingerprint sensor and display."""
         self.enrol(name, "terminal")
-        self.start_board(name, "pos")
+        self._start_board(f"{name}-board", "pos")
         devices = self.root / f"{name}-board" / "dev"
-        settings = self._terminal_settings(name) | {
-            "hub": {"transport": "mqtt", "host": HOST, "port": self.programs[HUB].port("mqtt")},
+        settings = {
+            "hub": self.mqtt,
             "sale": {
                 "biometric_above_minor": BIOMETRIC_ABOVE_MINOR,
                 "methods": ["pay_code", "merchant_qr"] + ["offline_token"] * (name == "pos-1"),
@@ -178,47 +194,32 @@ class Stack:
             },
             "customer_display": {"port": str(devices / "display"), "kind": "cd5220"},
         }
-        self._start(name, "terminal", "run", "--config", str(self._write(name, settings)))
+        self.start_terminal(name, settings)
         return self.till(name)
 
-    def start_vending(
-        self, name: str, *, mandate_id: str, items: list[dict[str, Any]], hub_port: int
-    ) -> Till:
-        """A vending machine that pays by itself over CoAP; its goods hang on the vending bus."""
-        columns = {item["item"]: number for number, item in enumerate(items, 1)}
-        self._start_machine(f"{name}-machine", items)
-        settings = self._terminal_settings(name) | {
-            "profile": "vending",
-            "hub": {"transport": "coap", "host": HOST, "port": hub_port},
-            "devices": {"mdb": str(self.root / f"{name}-machine" / "dev" / "mdb")},
-            "vending": {
-                "mandate_id": mandate_id,
-                "items": [item | {"column": columns[item["item"]]} for item in items],
-            },
-        }
-        self._start(name, "terminal", "run", "--config", str(self._write(name, settings)))
-        return replace(self.till(name), columns=columns)
+    def start_terminal(self, name: str, settings: Mapping[str, Any]) -> None:
+        """A terminal that is enrolled, with what it has beside what each has."""
+        config = self._write(name, {**self._terminal_settings(name), **settings})
+        self._start(name, "terminal", "run", "--config", str(config))
 
-    def _start_machine(self, name: str, items: list[dict[str, Any]]) -> None:
-        """A simulated machine that asks our prices."""
-        columns = {
-            number: {"price_minor": item["amount_minor"]} for number, item in enumerate(items, 1)
-        }
-        board = {"name": "vending", "devices": {"mdb": {"kind": "qibixx",
-                 "machine": {"columns": columns}}}}  # fmt: skip
-        write_files(self.root, {f"{name}.yaml": json.dumps(board).encode()})
-        file = str(self.root / f"{name}.yaml")
-        self._start(name, "sim", "run", "--board", file, "--state-dir", str(self.root / name))
-
-    def enrol_vending(self, name: str) -> None:
-        """Give a machine its identity; a mandate may name it before it starts."""
-        self.enrol(name, "thing")
+    def start_machine(self, name: str, devices: Mapping[str, Any]) -> JsonApi:
+        """A simulated machine, such as a vending machine or a barrier; its control port."""
+        file = f"{name}.yaml"
+        write_files(self.root, {file: json.dumps({"name": name, "devices": devices}).encode()})
+        self._start_board(name, str(self.root / file))
+        return JsonApi(f"http://{HOST}:{self.programs[name].port('http')}")
 
     def enrol(
-        self, name: str, kind: str, *, hub_names: Sequence[str] = (), suite: str = ""
+        self,
+        name: str,
+        kind: str,
+        *,
+        hub_names: Sequence[str] = (),
+        suite: str = "",
+        state: Path | None = None,
     ) -> Identity:
         """Give a machine its keys and certificate by a one-time code. Any thread may ask."""
-        state = self.root / name
+        state = state or self.root / name
         passphrase = passphrase_in(state / PASSPHRASE, create=True)
         known = slot_in_use(state)
         if known is not None:
@@ -235,11 +236,6 @@ class Stack:
             suite=suite or self.suite,
             passphrase=passphrase,
         )
-
-    def start_board(self, name: str, kind: str) -> None:
-        """A simulated board for a terminal."""
-        state_dir = str(self.root / f"{name}-board")
-        self._start(f"{name}-board", "sim", "run", "--board", kind, "--state-dir", state_dir)
 
     def restart(self, name: str) -> None:
         """Start a program again with the words it was started with before."""
@@ -305,6 +301,11 @@ class Stack:
         self._words[name] = list(words)
         self.programs[name] = start(name, words, log_dir=self.root / "logs", env={})
 
+    def _start_board(self, name: str, board: str) -> None:
+        """A simulated board: a kind that is built in, or a file."""
+        state_dir = str(self.root / name)
+        self._start(name, "sim", "run", "--board", board, "--state-dir", state_dir)
+
     def _founded(self) -> dict[str, str]:
         """What ``backend init`` said, now or when this directory was first used."""
         kept = self.root / FOUNDING
@@ -365,6 +366,10 @@ class Stack:
             "coap": {"host": HOST, "port": self.ports.hub_coap},
             "http": {"port": self.ports.hub_http},
             "offline": {"payment_minor_max": {"new": 5_000}},
+            "ocpp": {
+                "port": 0,
+                "chargers": [{"name": CHARGER, **CHARGER_TARIFF}] * self.has_charger,
+            },
         }
 
     def _terminal_settings(self, name: str) -> dict[str, Any]:

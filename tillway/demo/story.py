@@ -16,12 +16,22 @@ from tillway.demo.outcome import Case, Day
 from tillway.demo.phone import Phone
 from tillway.demo.stack import HUB, Stack
 from tillway.demo.till import Shown, Till, wait_for
+from tillway.json_api import JsonApi
 
 FINAL = ("paid", "declined", "cancelled")
 FINGER, STRANGER = "alice", "stranger"
 MINUTE_MS = 60_000
 PUSH_S_MAX = 3
 Act = Callable[["Play"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """One payment that was made, and how much of it was given back."""
+
+    payment_id: str
+    amount_minor: int
+    refunded_minor: int
 
 
 @dataclass(slots=True)
@@ -38,6 +48,10 @@ class Play:
     pos1: Till
     pos2: Till
     vending: Till
+    exit: Till
+    """The terminal at a car park's exit."""
+    charger: JsonApi
+    """What people do to an EV charger; it pays by its hub."""
     papers: Path
     """Where statements and bills are put."""
     first_day: date
@@ -52,6 +66,26 @@ class Play:
     """What payers have set aside for offline payments, and not spent."""
     coupons_minor: int = 0
     """What our coupons have paid."""
+
+    def charges(self) -> list[Shown]:
+        """What the hub's chargers have metered, newest first."""
+        found: list[Shown] = self.stack.hub_control.get("/charges")["charges"]
+        return found
+
+    def sold(self) -> list[Sold]:
+        """What the shop's tills, machines and charger were paid, by their own word."""
+        at_tills = [
+            Sold(sale["payment_id"], int(sale["amount_minor"]), int(sale["refunded_minor"]))
+            for till in (self.pos1, self.pos2, self.vending, self.exit)
+            for sale in till.recent()
+            if sale["paid_at_ms"] is not None
+        ]
+        charged = [
+            Sold(charge["payment_id"], int(charge["cost_minor"]), 0)
+            for charge in self.charges()
+            if charge["state"] == "paid"
+        ]
+        return at_tills + charged
 
     def note(
         self, name: str, expected: str, actual: str, *, minor: int = 0, ms: int | None = None
@@ -287,12 +321,7 @@ def revoked(play: Play) -> None:
 
 def callbacks(play: Play) -> None:
     """The merchant's server has been told of every payment, by callbacks it could verify."""
-    paid = {
-        sale["payment_id"]
-        for till in (play.pos1, play.pos2, play.vending)
-        for sale in till.recent()
-        if sale["paid_at_ms"] is not None
-    }
+    paid = {sale.payment_id for sale in play.sold()}
     seen = wait_for(
         lambda: {"missing": paid - play.merchant.payments()},
         lambda found: not found["missing"],

@@ -27,7 +27,8 @@ GOODS = [
 class Till:
     """One terminal's control API and, where it has one, its board's.
 
-    A vending machine's terminal has a ``machine`` instead, whose ``columns`` hold the items.
+    The terminal of a vending machine or an exit has a ``machine`` instead; a vending machine's
+    ``columns`` hold the items.
     """
 
     name: str
@@ -45,12 +46,20 @@ class Till:
         """Press the machine's key for an item, once it is free; the payment that comes of it."""
         assert self.machine is not None
         wait_for(self.machine_state, lambda seen: seen["machine"] == "ready", "a free machine")
+        machine = self.machine
+        return self.next_sale(
+            lambda: machine.post("/devices/mdb/acts/select", {"item": self.columns[item]}),
+            f"a sale of {item}",
+        )
+
+    def next_sale(self, deed: Callable[[], object], what: str) -> str:
+        """Do something; the payment that comes of it."""
         before = self._newest()
-        self.machine.post("/devices/mdb/acts/select", {"item": self.columns[item]})
+        deed()
         found = wait_for(
             lambda: {"payment_id": self._newest()},
             lambda seen: seen["payment_id"] != before,
-            f"{self.name}: a sale of {item}",
+            f"{self.name}: {what}",
         )
         return str(found["payment_id"])
 

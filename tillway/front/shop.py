@@ -128,11 +128,10 @@ def _now_ms() -> int:
 
 def _places(stack: Stack, tills: list[str]) -> list[Place]:
     places = [_till_place(stack, name) for name in tills]
-    for name in tills:
-        for board in (f"{name}-board", f"{name}-machine"):
-            if board in stack.programs:
-                api = _http(stack, board)
-                places.append(Place("board", board, (api,), (Link("bench", f"{api.url}/bench"),)))
+    for board in stack.programs:
+        if board.endswith(("-board", "-machine")):
+            api = _http(stack, board)
+            places.append(Place("board", board, (api,), (Link("bench", f"{api.url}/bench"),)))
     hub = _http(stack, HUB)
     places.append(Place("hub", f"{HUB} · {STORE}", (hub,), (Link("open", f"{hub.url}/"),)))
     operator = replace(stack.operator, timeout_s=PROBE_S)

@@ -60,6 +60,25 @@ def test_a_pay_code_sale_is_stored_sent_answered_and_printed(bench: Bench) -> No
     assert row.body is None  # the pay code does not lie about
 
 
+@pytest.mark.parametrize(("took_ms", "ahead_ms"), [(800, 60_000), (2_001, None)])
+def test_a_quick_answer_tells_how_far_the_clock_is_from_the_backends(
+    took_ms: int, ahead_ms: int | None, bench: Bench
+) -> None:
+    bench.feed(StartSale(amount_minor=1280, currency="CNY", method="pay_code"))
+    scan = bench.others[-1]
+    assert isinstance(scan, ScanCode)
+    bench.feed(CodeScanned(scan.payment_id, CODE))
+    create = bench.sent_of("payment.create")[0]
+    halfway_ms = bench.clock.now_ms() + took_ms // 2
+    bench.wait(took_ms)
+    body = {"payment_id": scan.payment_id, "state": "captured", "amount_minor": 1280}
+    body |= {"currency": "CNY", "method": "pay_code"}
+    answered_at_ms = halfway_ms - 60_000
+    bench.answer(sign("payment.result", body, request_id=create.request_id, at_ms=answered_at_ms))
+    assert bench.kind == "paid"
+    assert bench.agent.clock_ahead_ms == ahead_ms
+
+
 def test_a_coupon_s_part_is_kept_and_stands_on_the_receipt(bench: Bench) -> None:
     create = sell(bench)
     bench.answer(bench.result("captured", to=create, coupon_minor=300))

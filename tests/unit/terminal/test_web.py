@@ -76,6 +76,28 @@ async def test_the_log_is_shown_and_exported_without_a_code(tmp_path: Path) -> N
         assert f"{started.astimezone(SHOP_ZONE):%m-%d %H:%M}" in page
 
 
+@pytest.mark.parametrize(
+    ("ahead_ms", "zh", "en"),
+    [
+        (None, "后台还未应答过", "the backend has not answered yet"),
+        (-400, "与后台一致", "as the backend&#39;s"),
+        (3_400, "比后台快 3 s", "3 s before the backend&#39;s"),
+        (-90_061_000, "比后台慢 25 h 1 min", "25 h 1 min behind the backend&#39;s"),
+    ],
+)
+@pytest.mark.asyncio
+async def test_the_settings_tell_the_time_and_how_far_it_is_from_the_backends(
+    ahead_ms: int | None, zh: str, en: str, tmp_path: Path
+) -> None:
+    async with running_till(tmp_path) as till:
+        hire_both(till)
+        await till.counter.sign_in.sign_in(2, CASHIER_PIN)
+        till.counter.real.agent._desk.clock_ahead_ms = ahead_ms
+        for language, words in (("zh", zh), ("en", en)):
+            page = (await till.get(f"settings?lang={language}")).decode()
+            assert f"+08:00 · {words}" in page
+
+
 def test_the_picture_can_be_read_back() -> None:
     zxing = pytest.importorskip("zxingcpp")
     import io

@@ -1,0 +1,100 @@
+"""Machines that pay by themselves, or are paid at: a vending machine, an EV charger, an exit."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from enum import IntEnum
+from typing import Any
+
+from tillway.demo.phone import Phone
+from tillway.demo.stack import CHARGER, HOST, HUB, MERCHANT, PASSWORD, Stack
+from tillway.demo.till import Till
+from tillway.json_api import JsonApi
+from tillway.private_files import passphrase_in
+from tillway.processes import said_by
+
+VENDING, EXIT = "vend-1", "exit-1"
+ITEMS = [
+    {"item": "tea", "zh": "茶", "en": "Tea", "amount_minor": 350},
+    {"item": "coffee", "zh": "咖啡", "en": "Coffee", "amount_minor": 900},
+    {"item": "gum", "zh": "口香糖", "en": "Gum", "amount_minor": 100},
+    {"item": "box", "zh": "礼盒", "en": "Gift box", "amount_minor": 5_000},
+]
+CARD = "TAG-1"
+"""The charging card that the simulated charger has at hand."""
+CHARGER_POWER_W = 300_000
+
+
+class Car(IntEnum):
+    """The tags of the cars that are in the car park."""
+
+    WITH_MANDATE = 1001
+    WITHOUT = 1002
+    JUST_IN = 1003
+
+
+STAYED_MINUTES = {Car.WITH_MANDATE: 94, Car.WITHOUT: 184, Car.JUST_IN: 3}
+PARKING = {"per_minute_minor": 10, "free_minutes": 15, "day_minor_max": 6_000}
+
+
+def start_vending(stack: Stack, owner: Phone, *, hub_port: int) -> Till:
+    """A vending machine that pays by itself over CoAP; its goods hang on the vending bus."""
+    stack.enrol(VENDING, "thing")
+    mandate_id = _mandate(stack, owner, VENDING, payment_minor=1_000, day_minor=2_000)
+    columns = {str(item["item"]): number for number, item in enumerate(ITEMS, 1)}
+    prices = {columns[str(item["item"])]: {"price_minor": item["amount_minor"]} for item in ITEMS}
+    machine = f"{VENDING}-machine"
+    stack.start_machine(machine, {"mdb": {"kind": "qibixx", "machine": {"columns": prices}}})
+    settings = {
+        "profile": "vending",
+        "hub": {"transport": "coap", "host": HOST, "port": hub_port},
+        "devices": {"mdb": str(stack.root / machine / "dev" / "mdb")},
+        "vending": {
+            "mandate_id": mandate_id,
+            "items": [item | {"column": columns[str(item["item"])]} for item in ITEMS],
+        },
+    }
+    stack.start_terminal(VENDING, settings)
+    return replace(stack.till(VENDING), columns=columns)
+
+
+def start_exit(stack: Stack, owner: Phone) -> Till:
+    """A car park's exit and the terminal behind it; the owner's car has a mandate."""
+    stack.enrol(EXIT, "thing")
+    mandate_id = _mandate(stack, owner, EXIT, payment_minor=5_000, day_minor=10_000)
+    machine = f"{EXIT}-machine"
+    clock = datetime.fromtimestamp(stack.now_ms() // 1000, UTC).isoformat()
+    gate = {"kind": "gate", "clock": clock, "cars": STAYED_MINUTES}
+    stack.start_machine(machine, {"gate": gate})
+    settings: dict[str, Any] = {
+        "profile": "parking",
+        "hub": stack.mqtt,
+        "devices": {"gate": str(stack.root / machine / "dev" / "gate")},
+        "parking": {**PARKING, "mandates": {str(Car.WITH_MANDATE.value): mandate_id}},
+    }
+    stack.start_terminal(EXIT, settings)
+    return stack.till(EXIT)
+
+
+def start_charger(stack: Stack, owner: Phone) -> JsonApi:
+    """A simulated charger that has dialled the hub, and its owner's card; its acts."""
+    mandate_id = _mandate(stack, owner, CHARGER, payment_minor=5_000, day_minor=10_000)
+    said_by("hub", "tag", CHARGER, CARD, mandate_id, "--config", str(stack.root / f"{HUB}.toml"))
+    password = passphrase_in(stack.charger_home / PASSWORD).decode("ascii")
+    port = stack.programs[HUB].port("ocpp")
+    charger = {
+        "kind": "ocpp16",
+        "transport": f"ws://{CHARGER}:{password}@{HOST}:{port}/ocpp/{CHARGER}",
+        "power_w": CHARGER_POWER_W,
+        "model": "DC300",
+    }
+    return stack.start_machine(f"{CHARGER}-machine", {"charger": charger})
+
+
+def _mandate(stack: Stack, owner: Phone, device: str, *, payment_minor: int, day_minor: int) -> str:
+    return owner.allow_device(
+        merchant_id=MERCHANT,
+        device=device,
+        payment_minor=payment_minor,
+        day_minor=day_minor,
+        now_ms=stack.now_ms(),
+    )
