@@ -1,28 +1,48 @@
-"""The console in a real browser: a merchant's story without a script, and every screen for axe."""
+"""The console in a real browser: stories of merchants and operators without a script, and every
+screen for axe. One started backend for all, which they find in the order in which they stand here.
+"""
 
+import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser
+import pytest_asyncio
+import typer
+from playwright.async_api import Browser, Page
+from typer.testing import CliRunner
 
+from backend.console.limits import SESSION_IDLE_MS
 from tests.browser.test_till_screens import AXE, faults
 from tests.support.browser import LARGE, opened_page
-from tests.support.console_scenes import running_console, scenes, sign_in
+from tests.support.console_scenes import (
+    RunningConsole,
+    running_console,
+    scenes,
+    sign_in,
+    sign_out,
+)
+from tests.support.console_world import PASSWORD
+from tests.support.shop import MERCHANT, Shop
+from tillway import audit, flows, switches
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 OVER = "() => document.documentElement.scrollWidth > innerWidth + 1"
+PLAIN = {"viewport": LARGE, "ignore_https_errors": True, "java_script_enabled": False}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def console(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningConsole]:
+    async with running_console(tmp_path_factory.mktemp("console")) as running:
+        yield running
 
 
 async def test_a_merchant_finds_a_payment_and_gives_a_part_back_by_keyboard_without_a_script(
-    browser: Browser, tmp_path: Path
+    browser: Browser, console: RunningConsole
 ) -> None:
-    async with (
-        running_console(tmp_path) as console,
-        opened_page(
-            browser, viewport=LARGE, ignore_https_errors=True, java_script_enabled=False
-        ) as page,
-    ):
+    async with opened_page(browser, **PLAIN) as page:
         await sign_in(console, page, "li.na", "en")
         await page.click("text=Payments")
         await page.fill('[name="number"]', console.latest)
@@ -44,14 +64,9 @@ async def test_a_merchant_finds_a_payment_and_gives_a_part_back_by_keyboard_with
 
 
 async def test_a_merchant_withdraws_and_sends_a_callback_again_without_a_script(
-    browser: Browser, tmp_path: Path
+    browser: Browser, console: RunningConsole
 ) -> None:
-    async with (
-        running_console(tmp_path) as console,
-        opened_page(
-            browser, viewport=LARGE, ignore_https_errors=True, java_script_enabled=False
-        ) as page,
-    ):
+    async with opened_page(browser, **PLAIN) as page:
         await sign_in(console, page, "li.na", "en")
         await page.click("nav >> text=Settlements")
         await page.fill('[name="amount"]', "43.65")
@@ -71,17 +86,126 @@ async def test_a_merchant_withdraws_and_sends_a_callback_again_without_a_script(
         await page.wait_for_selector("td >> text=console:li.na")
 
 
+async def test_an_operator_is_invited_stops_a_merchant_starts_it_again_and_all_of_it_is_kept(
+    browser: Browser, console: RunningConsole, tmp_path: Path
+) -> None:
+    url = console.served.backend.settings.url
+    async with opened_page(browser, **PLAIN) as page:
+        with closing(Shop(url, first_id=900_000)) as shop:
+            shop.clock.at_ms = console.served.backend.clock.now_ms()
+            payer = shop.add_payer(balance_minor=5_000, name="赵敏")
+            await sign_in(console, page, "ops", "en")
+            await _invited(console, page, "zhou")
+            await sign_in(console, page, "zhou", "en")
+            await page.click("nav >> text=Kill switches")
+            await page.fill('[name="find"]', "晨光")
+            await page.keyboard.press("Enter")
+            await page.click(f'main a:has-text("{MERCHANT}")')
+            stop = page.locator("#stop-merchant")
+            assert await stop.locator('[name="subject"]').input_value() == MERCHANT
+            assert "3–200 characters" in await stop.inner_text()
+            await stop.locator('[name="reason"]').fill("Many complaints")
+            await page.keyboard.press("Enter")
+            assert "Many complaints" in await page.inner_text(".stop-card")
+            refused = shop.pay(payer, 700)
+            assert (refused["state"], refused["error"]["code"]) == ("declined", "merchant_stopped")
+            await page.goto(f"{console.base}/payments/{refused['payment_id']}")
+            assert "This merchant takes no payments for now" in await page.inner_text("main")
+            await page.click("nav >> text=Kill switches")
+            await page.fill('.stop-card [name="reason"]', "All was well")
+            await page.keyboard.press("Enter")
+            await page.wait_for_selector("text=Nothing is stopped")
+            paid = shop.pay(payer, 700)
+            assert paid["state"] == "captured"
+        await page.goto(f"{console.base}/payments/{paid['payment_id']}")
+        assert "Captured" in await page.inner_text("main .head")
+        await page.click("nav >> text=Audit log")
+        told = await page.inner_text("main tbody")
+        for act in (
+            r"zhou console\s.*\sSwitch\s+taken up again\s+merchant mch_1001\s+All was well",
+            r"zhou console\s.*\sSwitch\s+stopped\s+merchant mch_1001\s+Many complaints",
+            r"zhou console\s.*\sPeople\s+set up\s+person zhou",
+            r"ops console\s.*\sPeople\s+invited\s+person zhou",
+        ):
+            assert re.search(act, told), (act, told)
+        await _by_commands(console, tmp_path)
+        console.served.backend.clock.at_ms += SESSION_IDLE_MS + 1  # type: ignore[attr-defined]
+        await page.click("nav >> text=Flows")
+        await page.wait_for_selector('[name="password"]')
+
+
+async def _invited(console: RunningConsole, page: Page, name: str) -> None:
+    """The owner who is signed in invites; the person sets up with the code that was shown once."""
+    await page.click("nav >> text=People")
+    invite = 'form[action="/console/staff/invite"]'
+    await page.select_option(f'{invite} [name="rank"]', "clerk")
+    await page.fill(f'{invite} [name="name"]', name)
+    await page.keyboard.press("Enter")
+    setup = await page.inner_text(".secret")
+    await page.click("text=I have noted it")
+    assert "Invited" in await page.inner_text(f'tr:has-text("{name}")')
+    await sign_out(page)
+    await page.click("text=Have a setup code")
+    await page.fill('[name="name"]', name)
+    await page.fill('[name="setup"]', setup)
+    await page.keyboard.press("Enter")
+    secret = await page.inner_text(".code-text")
+    console.made[name] = {"totp_uri": f"otpauth://totp/x?secret={secret}"}
+    await page.fill('[name="code"]', console.code(name))
+    await page.fill('[name="password"]', PASSWORD)
+    await page.fill('[name="again"]', PASSWORD)
+    await page.keyboard.press("Enter")
+    await page.click('a:has-text("Sign in")')
+
+
+async def _by_commands(console: RunningConsole, directory: Path) -> None:
+    """What these pages show, an operator's commands say, too."""
+    (directory / "token").write_text(console.token)
+    (directory / "ca.pem").write_text(console.served.backend.state.identity.tls.ca_pem)
+    place = [
+        "--url", console.served.url("public"), "--ca", f"{directory / 'ca.pem'}",
+        "--token-file", f"{directory / 'token'}",
+    ]  # fmt: skip
+    out = directory / "acts.csv"
+
+    async def told(app: typer.Typer, *words: str) -> str:
+        result = await asyncio.to_thread(CliRunner().invoke, app, [*words, *place])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    assert MERCHANT in await told(switches.app, "find", "merchant", "晨光")
+    await told(audit.app, "csv", "--kind", "switch", "--out", f"{out}")
+    assert f"switch,stop,console:zhou,127.0.0.1,merchant {MERCHANT}" in out.read_text("utf-8")
+    assert re.search(r"channel +[1-9]", await told(flows.app, "--minutes", "600"))
+
+
+async def test_an_operator_closes_a_break_with_a_reason(
+    browser: Browser, console: RunningConsole
+) -> None:
+    async with opened_page(browser, **PLAIN) as page:
+        await sign_in(console, page, "ops", "en")
+        await page.click("nav >> text=Breaks")
+        row = page.locator('tr:has-text("20261128-000017")')
+        assert "¥12.80" in await row.inner_text()
+        await row.locator('[name="words"]').fill("Refunded by hand")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector('tr:has-text("20261128-000017")', state="detached")
+        await page.click("nav >> text=Audit log")
+        told = await page.inner_text("main tbody tr >> nth=0")
+        assert re.search(r"Break\s+closed\s+break \S+\s+Refunded by hand", told), told
+        assert re.search(r"state Waits for you → Closed", told), told
+
+
 @pytest.mark.timeout(120)
 async def test_every_screen_is_readable_and_whole_in_either_language(
-    browser: Browser, tmp_path: Path
+    browser: Browser, console: RunningConsole
 ) -> None:
     if not AXE.is_file():
         pytest.skip("axe-core is not installed (deploy/setup/npm_readers.py)")
     wrong: list[str] = []
-    async with (
-        running_console(tmp_path) as console,
-        opened_page(browser, viewport=LARGE, ignore_https_errors=True, bypass_csp=True) as page,
-    ):
+    async with opened_page(
+        browser, viewport=LARGE, ignore_https_errors=True, bypass_csp=True
+    ) as page:
         for language in ("zh", "en"):
             async for name in scenes(console, page, language):
                 wrong += [f"{name} {language}: {fault}" for fault in await faults(page)]

@@ -46,6 +46,9 @@ class RunningConsole:
     invited: dict[str, str]
     """A person who is to set up, and by which code."""
 
+    token: str
+    """The operator's."""
+
     @property
     def base(self) -> str:
         return self.served.url("public", "/console")
@@ -60,7 +63,7 @@ class RunningConsole:
 @asynccontextmanager
 async def running_console(directory: Path) -> AsyncIterator[RunningConsole]:
     """Ten sales of a morning, one of them declined, one given back in part; two people."""
-    async with served(directory) as (found, _):
+    async with served(directory) as (found, token):
         clock = found.backend.clock
         clock.at_ms = clock.now_ms() // merchant.DAY_MS * merchant.DAY_MS + _AFTERNOON_MS  # type: ignore[attr-defined]
         shop = Shop(found.backend.settings.url, engine=merchant.an_engine())
@@ -86,7 +89,7 @@ async def running_console(directory: Path) -> AsyncIterator[RunningConsole]:
             by, name="chen", role=Role.MERCHANT, rank=Rank.CLERK, merchant_id=MERCHANT
         )
         morning_flows(services.flows, clock.now_ms())
-        yield RunningConsole(found, made, latest, first, routed, invited)
+        yield RunningConsole(found, made, latest, first, routed, invited, token)
 
 
 def _morning(shop: Shop, now_ms: int) -> tuple[str, str]:
