@@ -20,6 +20,19 @@ _Reason = Annotated[str, typer.Option(help="Why; kept in the audit log.")]
 _By = Annotated[str, typer.Option(help="Who says so; kept in the audit log.")]
 
 
+class CategoryName(StrEnum):
+    """What the merchant is told of the reason."""
+
+    COMPLAINTS = "complaints"
+    RISK = "risk"
+    PAPERS = "papers"
+    FAULT = "fault"
+    OTHER = "other"
+
+
+_Category = Annotated[CategoryName, typer.Option(help="What the merchant is told of the reason.")]
+
+
 class KindName(StrEnum):
     """What a switch is of."""
 
@@ -34,10 +47,16 @@ _Subject = Annotated[str, typer.Argument(help="The merchant's, device's or chann
 @app.command()
 def stop(
     kind: KindName, subject: _Subject, url: Url, ca: Ca, token_file: TokenFile, reason: _Reason,
-    by: _By = "",
+    category: _Category = CategoryName.OTHER, by: _By = "",
 ) -> None:  # fmt: skip
     """Refuse new payments from now on. Refunds, queries, reversals and what is under way go on."""
-    _turn(kind, subject, "stop", api_of(url, ca, token_file), reason, by)
+    _turn(
+        kind,
+        subject,
+        "stop",
+        api_of(url, ca, token_file),
+        {"reason": reason, "category": category.value, "by": by},
+    )
 
 
 @app.command()
@@ -46,7 +65,7 @@ def start(
     by: _By = "",
 ) -> None:  # fmt: skip
     """Take new payments again."""
-    _turn(kind, subject, "start", api_of(url, ca, token_file), reason, by)
+    _turn(kind, subject, "start", api_of(url, ca, token_file), {"reason": reason, "by": by})
 
 
 @app.command("list")
@@ -67,9 +86,9 @@ def find(
         typer.echo(f"{one['subject']:<24} {one['name']}".rstrip())
 
 
-def _turn(kind: KindName, subject: str, command: str, api: JsonApi, reason: str, by: str) -> None:
+def _turn(kind: KindName, subject: str, command: str, api: JsonApi, wanted: dict[str, str]) -> None:
     path = f"{_SWITCHES}/{kind.value}/{quote(subject, safe='')}/{command}"
-    _show(api.post(path, {"reason": reason, "by": by}))
+    _show(api.post(path, wanted))
 
 
 def _show(one: dict[str, object]) -> None:

@@ -94,6 +94,7 @@ ROOMS: dict[str, Words] = {
 FIELDS: dict[str, Words] = {
     "actor": Words("操作人", "by"),
     "amount_minor": Words("金额", "amount"),
+    "category": Words("告知商户的原因", "told to the merchant"),
     "currency": Words("币种", "currency"),
     "event_count": Words("步骤数", "steps"),
     "failed_tries": Words("失败次数", "failed tries"),

@@ -6,8 +6,10 @@ Rule: a word that the tables do not have is shown as it stands in the log, never
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from backend.audit.model import ActKind
 from backend.console.act_words import ACTORS, FIELDS, NO, ROLES, ROOMS, SUBJECTS, YES
 from backend.console.merchant_words import MERCHANT_STATES
 from backend.console.operator_words import OPERATOR_NAMES
@@ -60,26 +62,28 @@ def changes(act: Mapping[str, Any]) -> list[Change]:
     """What people read of a change, field by field."""
     before, after = _values(act["before"]), _values(act["after"])
     currency = f"{after.get('currency', before.get('currency', ''))}"
+    shown = partial(_value, kind=act["kind"], currency=currency)
     return [
         Change(
             field=FIELDS.get(name, _same(name)),
-            before=_value(name, before[name], currency) if name in before else None,
-            after=_value(name, value, currency),
+            before=shown(name, before[name]) if name in before else None,
+            after=shown(name, value),
         )
         for name, value in after.items()
         if before.get(name) != value and value != "" and name not in _INWARD
     ]
 
 
-def _value(name: str, value: Any, currency: str) -> Words:  # noqa: ANN401  # whatever JSON has
+def _value(name: str, value: Any, *, kind: str, currency: str) -> Words:  # noqa: ANN401  # whatever JSON has
     text = f"{value}"
     if name.startswith("is_") and value in (0, 1):
         return YES if value else NO
     if name.endswith("_minor") and isinstance(value, int) and currency:
         return _same(shown_amount(value, currency))
     if name == "state":
-        shown = (STATES | MERCHANT_STATES).get(text)
-        return shown.words if shown else NAMES.get(text, _same(text))
+        return _state(text, kind)
+    if name == "category":
+        return OPERATOR_NAMES.get(f"stop_{text}", _same(text))
     if name == "rank":
         return OPERATOR_NAMES.get(f"rank_{text}", _same(text))
     if name == "role":
@@ -90,6 +94,12 @@ def _value(name: str, value: Any, currency: str) -> Words:  # noqa: ANN401  # wh
             f"{found.words.zh} {found.name}".strip(), f"{found.words.en} {found.name}".strip()
         )
     return _same(text)
+
+
+def _state(text: str, kind: str) -> Words:
+    """A break waits for a person, a settlement for its day: one word of the log, two of ours."""
+    shown = None if kind == ActKind.BREAK else (STATES | MERCHANT_STATES).get(text)
+    return shown.words if shown else NAMES.get(text, _same(text))
 
 
 def _same(text: str) -> Words:

@@ -21,6 +21,7 @@ from backend.console.model import (
     Person,
     Rank,
     Role,
+    Stopped,
     hash_password,
     hash_token,
 )
@@ -130,6 +131,7 @@ class PeopleDesk:
 
 
 def _person(row: Row, token: str, origin: str) -> Person:
+    stopped_at_ms = row.get("stopped_at_ms")
     return Person(
         name=row["name"],
         role=Role(row["role"]),
@@ -137,6 +139,7 @@ def _person(row: Row, token: str, origin: str) -> Person:
         merchant_id=row["merchant_id"],
         token=token,
         origin=origin,
+        stopped=None if stopped_at_ms is None else Stopped(stopped_at_ms, row["stop_category"]),
     )
 
 

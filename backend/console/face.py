@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
@@ -26,6 +26,10 @@ from faces.words import Language
 from protocol.clock import Clock
 from protocol.errors import Advice, TillwayError, advice, is_known
 
+MERCHANT_PAGES = tuple(
+    (name, name) for name in ("settlements", "bills", "breaks", "callbacks", "stores", "keys")
+)
+"""A merchant's pages that operators look at, too, and the words that name them."""
 SHOP_TIME = timezone(timedelta(hours=8))
 
 
@@ -51,6 +55,9 @@ class Face(SessionFace):
         language = language_of(request)
         here = request.url.path if request.method == "GET" else ROOT
         shown = {"mood": "plain", "tab": "", "here": here} | more
+        is_look = person is not None and person.is_operator and bool(person.merchant_id)
+        if is_look:
+            shown |= {"under": shown["tab"], "tab": "merchants"}
         html = self._pages.render(
             f"console/{name}.html",
             language,
@@ -58,6 +65,8 @@ class Face(SessionFace):
             token=person.page_token if person else "",
             person=person,
             refusal=refusal,
+            base=base_of(person),
+            merchant_pages=MERCHANT_PAGES,
             other_language=_switched(request, f"{shown['here']}", language),
             now_ms=self._clock.now_ms(),
             money=money,
@@ -90,6 +99,13 @@ def _switched(request: Request, here: str, language: Language) -> str:
     asked = request.query_params.multi_items() if here == request.url.path else []
     kept = [(name, value) for name, value in asked if name != PARAMETER]
     return f"{here}?{urlencode([*kept, (PARAMETER, 'en' if language == 'zh' else 'zh')])}"
+
+
+def base_of(person: Person | None) -> str:
+    """Where a merchant's pages stand: for its people, and for an operator who looks at them."""
+    if person is not None and person.is_operator and person.merchant_id:
+        return f"{ROOT}/merchants/{quote(person.merchant_id, safe='')}"
+    return ROOT
 
 
 def advice_of(code: str | None) -> Advice | None:

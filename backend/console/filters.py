@@ -55,6 +55,8 @@ class Typed(TypedFilter):
     day: str
     """A business date: the day whose settlement a payment is of."""
     number: str
+    merchant: str
+    """For operators, who see every merchant's."""
 
     def wanted(self, merchant_id: str | None) -> Filter:
         """The question to the database; ``field_invalid`` names what cannot be read."""
@@ -62,7 +64,7 @@ class Typed(TypedFilter):
             raise CallerError("field_invalid", "state")
         day = _date(self.day, "day")
         return Filter(
-            merchant_id=merchant_id,
+            merchant_id=merchant_id or self.merchant or None,
             state=self.state,
             store=self.store,
             amount_minor=minor_of(self.amount) if self.amount else None,

@@ -8,7 +8,7 @@ from backend.console.filters import TypedFilter, from_ms, until_ms
 from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE
 from backend.console.merchant_callbacks_desk import CallbacksDesk, host_of, place_of
 from backend.console.parts import ConsoleParts
-from backend.console.session import ROOT
+from backend.console.session import OF_MERCHANT, ROOT
 from backend.notify.model import CallbackFilter
 from backend.notify.states import CallbackState
 from protocol.errors import CallerError
@@ -41,6 +41,7 @@ def add_pages(pages: APIRouter, parts: ConsoleParts, desk: CallbacksDesk) -> Non
     face = parts.face
 
     @pages.get(ROOT + "/callbacks")
+    @pages.get(OF_MERCHANT + "/callbacks")
     async def callbacks(request: Request) -> Response:
         person = await parts.merchant(request)
         typed = TypedCallbacks.of(request)

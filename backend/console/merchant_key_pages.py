@@ -5,11 +5,12 @@ from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 
+from backend.console.face import base_of
 from backend.console.limits import FILTER_CHARS_MAX
 from backend.console.merchant_keys_desk import KeysDesk
 from backend.console.model import Person
 from backend.console.parts import ConsoleParts
-from backend.console.session import ROOT, Form
+from backend.console.session import OF_MERCHANT, ROOT, Form
 from protocol.errors import CallerError
 
 _PEM = "application/x-pem-file"
@@ -24,15 +25,18 @@ def add_pages(pages: APIRouter, parts: ConsoleParts, desk: KeysDesk) -> None:
 
 def _looking(pages: APIRouter, parts: ConsoleParts, desk: KeysDesk) -> None:
     @pages.get(ROOT + "/keys")
+    @pages.get(OF_MERCHANT + "/keys")
     async def keys(request: Request) -> Response:
         return await _shown(parts, desk, request, await parts.merchant(request))
 
     @pages.get(ROOT + "/keys/platform/{serial}.pem")
+    @pages.get(OF_MERCHANT + "/keys/platform/{serial}.pem")
     async def platform_key(request: Request, serial: str) -> Response:
         await parts.merchant(request)
         return _file(parts, request, f"platform-{serial}", await desk.platform_key(serial))
 
     @pages.get(ROOT + "/keys/{mchid}/{serial}.pem")
+    @pages.get(OF_MERCHANT + "/keys/{mchid}/{serial}.pem")
     async def certificate(request: Request, mchid: str, serial: str) -> Response:
         person = await parts.merchant(request)
         pem = await desk.certificate(person, mchid, serial)
@@ -92,7 +96,7 @@ async def _shown(
     refusal: CallerError | None = None,
 ) -> Response:
     return parts.face.page(
-        request, "keys", person, tab="keys", here=f"{ROOT}/keys", refusal=refusal,
+        request, "keys", person, tab="keys", here=f"{base_of(person)}/keys", refusal=refusal,
         **await desk.shown(person),
     )  # fmt: skip
 

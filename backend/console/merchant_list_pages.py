@@ -11,7 +11,7 @@ from backend.console.filters import TypedFilter, from_ms, minor_of, place_of, un
 from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE
 from backend.console.parts import ConsoleParts
 from backend.console.payment_repository import Place
-from backend.console.session import ROOT
+from backend.console.session import OF_MERCHANT, ROOT
 from backend.db.tables import Row
 from backend.devices.repository import DeviceRepository
 from backend.payments.services import Services
@@ -30,13 +30,15 @@ class TypedRefunds(TypedFilter):
     amount: str
     since: str
     until: str
+    merchant: str
+    """For operators, who see every merchant's."""
 
     def wanted(self, merchant_id: str | None) -> RefundFilter:
         """The question to the database; ``field_invalid`` names what cannot be read."""
         if self.state and self.state not in STATES:
             raise CallerError("field_invalid", "state")
         return RefundFilter(
-            merchant_id=merchant_id,
+            merchant_id=merchant_id or self.merchant or None,
             state=self.state,
             amount_minor=minor_of(self.amount) if self.amount else None,
             from_ms=from_ms(self.since),
@@ -96,6 +98,7 @@ def _stores(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:
     repository = DeviceRepository(services.reader)
 
     @pages.get(ROOT + "/stores")
+    @pages.get(OF_MERCHANT + "/stores")
     async def stores(request: Request) -> Response:
         person = await parts.merchant(request)
         store, _, tid = request.query_params.get("after", "")[:FILTER_CHARS_MAX].partition("~")

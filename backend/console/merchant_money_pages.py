@@ -1,7 +1,7 @@
 """The pages about a merchant's money: settlements and withdrawals, one day of them, bills.
 
-Rule: each begins by asking whose person is signed in; to operators, who are no merchant's, they do
-      not exist.
+Rule: each begins by asking whose page it is: a merchant's person sees the own, an operator the one
+      that the address names, and takes nothing out.
 """
 
 from datetime import date, timedelta
@@ -11,12 +11,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from backend.bills.trade import BillType
+from backend.console.face import base_of
 from backend.console.filters import date_of, minor_of, place_of
 from backend.console.limits import DAYS_PER_PAGE, FILTER_CHARS_MAX, ROWS_PER_PAGE
 from backend.console.merchant_money_desk import MoneyDesk, Paper
 from backend.console.model import Person
 from backend.console.parts import ConsoleParts
-from backend.console.session import ROOT, Form
+from backend.console.session import OF_MERCHANT, ROOT, Form
 from protocol.errors import CallerError
 from protocol.money import positive
 
@@ -32,11 +33,13 @@ def _settlements(pages: APIRouter, parts: ConsoleParts, desk: MoneyDesk) -> None
     face = parts.face
 
     @pages.get(ROOT + "/settlements")
+    @pages.get(OF_MERCHANT + "/settlements")
     async def settlements(request: Request) -> Response:
         person = await parts.merchant(request)
         return await _shown(parts, desk, request, person)
 
     @pages.get(ROOT + "/settlements/{day}")
+    @pages.get(OF_MERCHANT + "/settlements/{day}")
     async def one(request: Request, day: str) -> Response:
         person = await parts.merchant(request)
         found, came_back = await desk.day(person.merchant_id, date_of(day, "day"))
@@ -51,6 +54,7 @@ def _withdrawals(pages: APIRouter, parts: ConsoleParts, desk: MoneyDesk) -> None
     face = parts.face
 
     @pages.get(ROOT + "/payouts")
+    @pages.get(OF_MERCHANT + "/payouts")
     async def payouts(request: Request) -> Response:
         person = await parts.merchant(request)
         place = place_of(request)
@@ -96,6 +100,7 @@ def _bills(pages: APIRouter, parts: ConsoleParts, desk: MoneyDesk) -> None:
     face = parts.face
 
     @pages.get(ROOT + "/bills")
+    @pages.get(OF_MERCHANT + "/bills")
     async def bills(request: Request) -> Response:
         person = await parts.merchant(request)
         until = _until(request, desk)
@@ -106,6 +111,7 @@ def _bills(pages: APIRouter, parts: ConsoleParts, desk: MoneyDesk) -> None:
         )  # fmt: skip
 
     @pages.get(ROOT + "/bills/{day}/{paper}.csv")
+    @pages.get(OF_MERCHANT + "/bills/{day}/{paper}.csv")
     async def bill(request: Request, day: str, paper: Paper) -> Response:
         person = await parts.merchant(request)
         on, kind = date_of(day, "day"), _text(request, "type") or BillType.ALL
@@ -137,7 +143,7 @@ async def _shown(
     until = _until(request, desk)
     payouts = await desk.payouts(person.merchant_id, None)
     return parts.face.page(
-        request, "settlements", person, tab="settlements", here=f"{ROOT}/settlements",
+        request, "settlements", person, tab="settlements", here=f"{base_of(person)}/settlements",
         refusal=refusal, standing=await desk.standing(person.merchant_id),
         days=await desk.days(person.merchant_id, until), payout_id=desk.new_payout_id(),
         payouts=payouts[:_PAYOUTS_SHOWN], **_window(until, desk),

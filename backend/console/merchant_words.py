@@ -99,6 +99,47 @@ MERCHANT_NAMES: dict[str, Words] = {
     "sm2_certificate": Words("国密证书", "SM2 certificate"),
     "rsa": Words("RSA", "RSA"),
     "sm2": Words("国密 SM2", "SM2"),
+    "means.LONG_MISSING_ORDER": Words(
+        "渠道收了钱，我方没有这笔单；查明后退给付款人或入您的账。",
+        "The channel has money for which we have no order; it goes to the payer or to you.",
+    ),
+    "means.LONG_STATUS": Words(
+        "渠道扣款成功，但付款在我方未成；款项会退给付款人，不计入您的结算。",
+        "The channel took the money, but the payment failed here; the payer gets it back, and it"
+        " is not part of your settlement.",
+    ),
+    "means.SHORT_MISSING_CHANNEL": Words(
+        "我方已收款，渠道账单还没有；多为跨日，您的结算不受影响。",
+        "Paid with us, not in the channel's file yet, mostly the next day's. Your settlement"
+        " stands.",
+    ),
+    "means.AMOUNT": Words(
+        "两边金额不同，由人工核对；您的结算按我方记录。",
+        "The amounts differ and people compare them; your settlement goes by our books.",
+    ),
+    "means.FEE": Words(
+        "渠道手续费与约定不同，由平台承担。",
+        "The channel's fee is not the agreed one; that is the operator's matter.",
+    ),
+    "means.CURRENCY": Words(
+        "两边币种不同，由人工核对。", "The currencies differ; people compare them."
+    ),
+    "means.DUPLICATE": Words(
+        "渠道记了两次；多收的会退给付款人。",
+        "The channel has it twice; what was taken too much goes back to the payer.",
+    ),
+    "means.CUTOFF": Words(
+        "渠道把它算作另一天；金额一致。", "The channel counts it to another day; the sums agree."
+    ),
+    "means.REFUND_PENDING": Words(
+        "退款已发起，渠道尚未确认。", "The refund is on its way; the channel has not confirmed it."
+    ),
+    "firmware.waiting": Words("待更新", "update waits"),
+    "firmware.downloading": Words("正在下载更新", "downloading an update"),
+    "firmware.installing": Words("正在安装更新", "installing an update"),
+    "firmware.trying": Words("更新试用中", "update on trial"),
+    "firmware.refused": Words("更新被拒绝", "update refused"),
+    "firmware.failed": Words("更新失败", "update failed"),
     "security.echo": Words("通知测试", "Echo"),
 }
 """Names of the engine that people read on these pages."""
@@ -145,6 +186,16 @@ MERCHANT_WORDS: dict[str, Words] = {
     "day_running": Words(
         "当日尚未日终，金额还会变动。", "This day is not closed: its figures still move."
     ),
+    # Breaks
+    "own_breaks_hint": Words(
+        "我们与渠道对账时，与您的付款和退款有关的差异。由平台处理，您无需操作。",
+        "Where our books and a channel's differ about a payment or refund of yours. The operator"
+        " sees to them; there is nothing that you must do.",
+    ),
+    "what_it_means": Words("说明", "What it means"),
+    "looked_into": Words("处理中", "Being looked into"),
+    "settled_break": Words("已了结", "Settled"),
+    "no_own_breaks": Words("您的付款都与渠道一致。", "The channels agree about all your payments."),
     # Taking money out
     "withdraw": Words("提现", "Withdraw"),
     "withdraw_check": Words("核对提现", "Check the withdrawal"),
@@ -195,6 +246,7 @@ MERCHANT_WORDS: dict[str, Words] = {
     "refund_number": Words("退款单号", "Refund number"),
     "no_refunds_match": Words("没有符合条件的退款", "No refund matches"),
     "stores": Words("门店与设备", "Stores"),
+    "firmware": Words("固件版本", "Firmware"),
     "store_name": Words("名称", "Name"),
     "device_count": Words("设备数", "Devices"),
     "first_page": Words("第一页", "First page"),

@@ -48,6 +48,14 @@ class Rank(StrEnum):
     """Look."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A merchant takes no payments: since when, and what it is told of the reason."""
+
+    at_ms: int
+    category: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """Who is signed in, by which session."""
@@ -56,10 +64,12 @@ class Person:
     role: Role
     rank: Rank
     merchant_id: str
-    """Empty for an operator."""
+    """Empty for an operator, but for one who looks at a merchant's own pages."""
     token: str = field(repr=False)
     origin: str = ""
     """The address that the request comes from."""
+    stopped: Stopped | None = None
+    """Whether an operator has stopped the person's merchant."""
 
     @property
     def is_operator(self) -> bool:

@@ -10,6 +10,7 @@ from backend.clearing.evening_repository import EveningRepository
 from backend.console.limits import ROWS_PER_PAGE
 from backend.console.model import Person
 from backend.db.tables import Row
+from backend.merchants.repository import MerchantRepository
 from backend.notify.dead_letters import DeadLetters, Page, replays_of
 from backend.notify.model import DeadLetterFilter
 from backend.notify.repository import CallbackRepository
@@ -60,6 +61,7 @@ class OperationsDesk:
         self._operator = operator
         self._letters = DeadLetters(callbacks)
         self._breaks = ReconciliationRepository(services.reader)
+        self._merchants = MerchantRepository(services.reader)
         self._evening = EveningRepository(services.reader)
         self._wake = wake
 
@@ -89,6 +91,13 @@ class OperationsDesk:
         """Every device and what was last heard of it."""
         return await self._operator.devices()
 
+    async def merchants(self, find: str) -> tuple[list[Row], bool]:
+        """Merchants by a part of their number or name, and whether there are more."""
+        rows: list[Row] = await self._services.run_read(
+            lambda: self._merchants.found(find, limit=ROWS_PER_PAGE + 1)
+        )
+        return rows[:ROWS_PER_PAGE], len(rows) > ROWS_PER_PAGE
+
     async def letters(self, after: str) -> Page:
         """Callbacks that were given up, the last first."""
         page: Page = await self._services.run_read(
@@ -114,6 +123,15 @@ class OperationsDesk:
         )
         shown = [{**row, "proposed": _proposed(row)} for row in rows[:limit]]
         return shown, len(rows) > limit
+
+    async def breaks_of(
+        self, merchant_id: str, *, after: tuple[str, str] | None
+    ) -> tuple[list[Row], bool]:
+        """A page of those about a merchant's own payments, the newest first, open or over; and
+        whether there are more."""
+        limit = ROWS_PER_PAGE
+        rows = await self._breaks.of_merchant(merchant_id, after=after, limit=limit + 1)
+        return rows[:limit], len(rows) > limit
 
     async def resolve(
         self, person: Person, break_id: str, *, words: str, owner: str, owner_id: str

@@ -13,7 +13,7 @@ from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE
 from backend.console.model import Person
 from backend.console.operations_desk import OperationsDesk
 from backend.console.parts import ConsoleParts
-from backend.console.session import ROOT, Form
+from backend.console.session import OF_MERCHANT, ROOT, Form
 from backend.db.tables import Row
 from protocol.errors import CallerError
 from protocol.topics import is_name
@@ -29,8 +29,10 @@ _DEVICE_ORDER: dict[str, Callable[[Row], Any]] = {
 
 
 def add_pages(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> None:
-    """``/console/overview``, ``devices``, ``letters`` and ``breaks``."""
+    """``/console/overview``, ``devices``, ``merchants``, ``letters`` and ``breaks``, which a
+    merchant's people have, too: those about its own payments, to look at."""
     _looking(pages, parts, desk)
+    _merchants(pages, parts, desk)
     _letters(pages, parts, desk)
     _breaks(pages, parts, desk)
 
@@ -61,6 +63,17 @@ def _looking(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> Non
         )  # fmt: skip
 
 
+def _merchants(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> None:
+    @pages.get(ROOT + "/merchants")
+    async def merchants(request: Request) -> Response:
+        person = await operator(parts, request)
+        find = request.query_params.get("find", "").strip()[:FILTER_CHARS_MAX]
+        rows, has_more = await desk.merchants(find)
+        return parts.face.page(
+            request, "merchants", person, tab="merchants", rows=rows, has_more=has_more, find=find
+        )
+
+
 def _letters(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> None:
     face = parts.face
 
@@ -80,9 +93,21 @@ def _letters(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> Non
 def _breaks(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> None:
     face = parts.face
 
+    @pages.get(OF_MERCHANT + "/breaks")
+    async def own_breaks(request: Request) -> Response:
+        person = await parts.merchant(request)
+        after = _behind(request.query_params.get("after", ""))
+        rows, has_more = await desk.breaks_of(person.merchant_id, after=after)
+        return face.page(
+            request, "own_breaks", person, tab="breaks", rows=rows, is_first=after is None,
+            more="{business_date}~{break_id}".format(**rows[-1]) if has_more else "",
+        )  # fmt: skip
+
     @pages.get(ROOT + "/breaks")
     async def breaks(request: Request) -> Response:
-        person = await operator(parts, request)
+        person = await parts.person(request)
+        if not person.is_operator:
+            return await own_breaks(request)
         is_newest_first = request.query_params.get("sort") == "newest"
         after = _behind(request.query_params.get("after", ""))
         rows, has_more = await desk.breaks(after=after, is_newest_first=is_newest_first)

@@ -20,11 +20,11 @@ from backend.db.tables import Row
 from backend.payments.services import Services
 from backend.switches.desk import SwitchDesk
 from backend.switches.limits import REASON_CHARS_MAX, REASON_CHARS_MIN, SUBJECTS_SHOWN_MAX
-from backend.switches.model import SwitchKind
+from backend.switches.model import StopReason, SwitchKind
 from protocol.errors import CallerError
 
 _NUMBER_DIGITS_MAX = 15
-_ASKED = ("kind", "subject", "find", "reason")
+_ASKED = ("kind", "subject", "find", "reason", "category")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ def _switches(pages: APIRouter, parts: ConsoleParts, desk: SwitchDesk) -> None:
             past=[row for row in rows if not row["is_stopped"]],
             known=await _known(desk, typed["find"]),
             reason_chars=(REASON_CHARS_MIN, REASON_CHARS_MAX), subjects_max=SUBJECTS_SHOWN_MAX,
+            categories=list(StopReason),
         )  # fmt: skip
 
     @pages.get(ROOT + "/switches")
@@ -101,11 +102,15 @@ async def _turn(desk: SwitchDesk, person: Person, form: Form) -> None:
     command, kind = form.get("do", ""), form.get("kind", "")
     if command not in {"stop", "start"} or kind not in list(SwitchKind):
         raise CallerError("field_invalid", "kind")
+    category = form.get("category", StopReason.OTHER.value)
+    if category not in list(StopReason):
+        raise CallerError("field_invalid", "category")
     await desk.turn(
         SwitchKind(kind),
         form.get("subject", "").strip()[:FILTER_CHARS_MAX],
         is_stopped=command == "stop",
         reason=form.get("reason", "")[: REASON_CHARS_MAX + 1],
+        category=StopReason(category),
         actor=person.actor,
         origin=person.origin,
     )

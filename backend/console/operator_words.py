@@ -6,6 +6,11 @@ OPERATOR_NAMES: dict[str, Words] = {
     "rank_owner": Words("负责人", "Owner"),
     "rank_clerk": Words("操作员", "Clerk"),
     "rank_viewer": Words("只读", "Viewer"),
+    "stop_complaints": Words("顾客投诉核查", "complaints of payers are looked into"),
+    "stop_risk": Words("风险核查", "a check for risk"),
+    "stop_papers": Words("需要补充资料", "papers are missing"),
+    "stop_fault": Words("技术故障", "a technical fault"),
+    "stop_other": Words("请联系平台运营", "please ask the operator"),
     "switch_merchant": Words("商户", "Merchant"),
     "switch_device": Words("设备", "Device"),
     "switch_channel": Words("渠道", "Channel"),
@@ -102,6 +107,10 @@ OPERATOR_WORDS: dict[str, Words] = {
     "stop": Words("停止收款", "Stop payments"),
     "stop_new": Words("停止新的付款", "Stop new payments"),
     "why": Words("原因", "Reason"),
+    "told_merchant": Words("告知商户的原因", "What the merchant is told"),
+    "inside_only": Words("仅内部可见", "seen by operators alone"),
+    "you_are_stopped": Words("平台已暂停您的收款", "The operator has stopped your payments"),
+    "refunds_go_on": Words("退款、结算和查询不受影响。", "Refunds, settlements and queries go on."),
     "characters": Words("个字", "characters"),
     "find": Words("查找", "Find"),
     "find_subject": Words(
@@ -120,6 +129,14 @@ OPERATOR_WORDS: dict[str, Words] = {
     ),
     "switched_before": Words("已恢复的开关", "Taken up again"),
     "all_turns": Words("全部开关记录", "Every turn of a switch"),
+    # Merchants
+    "merchants": Words("商户", "Merchants"),
+    "merchants_hint": Words(
+        "查看商户自己的页面；只看不改。",
+        "Look at a merchant's own pages; nothing is changed there.",
+    ),
+    "find_merchant": Words("查找商户（编号或名称）", "Find a merchant by number or name"),
+    "find_no_merchant": Words("没有找到商户。", "No merchant is called that."),
     # Breaks and devices
     "sort": Words("排序", "Sort"),
     "oldest_first": Words("最早在前", "Oldest first"),

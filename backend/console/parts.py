@@ -1,6 +1,6 @@
 """What every page of the console stands on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import Request
 
@@ -41,8 +41,16 @@ class ConsoleParts:
         return person, form
 
     async def merchant(self, request: Request) -> Person:
-        """A merchant's person who is signed in; for operators the page does not exist."""
-        return _merchant_s(await self.person(request))
+        """Whose merchant's page is asked for: a merchant's person, or an operator who looks at the
+        merchant that the address names (``OF_MERCHANT``); else the page does not exist."""
+        person = await self.person(request)
+        merchant_id = request.path_params.get("merchant_id", "")
+        if not merchant_id:
+            return _merchant_s(person)
+        if not person.is_operator:
+            raise CallerError("route_unknown")
+        await self.payments.check_merchant(merchant_id)
+        return replace(person, merchant_id=merchant_id)
 
     async def merchant_posted(self, request: Request) -> tuple[Person, Form]:
         """The same, with the form that a page of this session has sent."""

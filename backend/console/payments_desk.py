@@ -27,6 +27,7 @@ from backend.db.tables import Row
 from backend.disputes.repository import DisputeRepository
 from backend.disputes.service import GiveEvidence
 from backend.disputes.tables import DISPUTE
+from backend.merchants.repository import MerchantRepository
 from backend.notify.model import callback_id
 from backend.notify.repository import CallbackRepository
 from backend.payments.model import DeviceRequest
@@ -219,6 +220,12 @@ class PaymentsDesk:
         _, answer = await self.services.submit(Audited(command=command, act=act, watch=watch))
         result: Row = answer
         return result
+
+    async def check_merchant(self, merchant_id: str) -> None:
+        """``merchant_unknown`` where there is none of this id."""
+        merchants = MerchantRepository(self.services.reader)
+        if await self.services.run_read(lambda: merchants.merchant(merchant_id)) is None:
+            raise CallerError("merchant_unknown", merchant_id)
 
     def _mint(self, prefix: str) -> str:
         services = self.services

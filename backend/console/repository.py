@@ -1,6 +1,6 @@
 """Reading the console's people outside commands. Only repositories see SQL."""
 
-from sqlalchemy import case, func, select
+from sqlalchemy import and_, case, func, select
 
 from backend.console.limits import (
     PEOPLE_SHOWN_MAX,
@@ -11,8 +11,11 @@ from backend.console.limits import (
 from backend.console.tables import ConsoleSession, ConsoleUser
 from backend.db.reading import Reader
 from backend.db.tables import Row
+from backend.switches.model import SwitchKind
+from backend.switches.tables import KillSwitch
 
 _user = ConsoleUser.__table__  # type: ignore[attr-defined]
+_switch = KillSwitch.__table__  # type: ignore[attr-defined]
 _session = ConsoleSession.__table__  # type: ignore[attr-defined]
 _SHOWN = (
     "name", "role", "rank", "merchant_id", "is_closed", "locked_until_ms", "setup_until_ms",
@@ -61,13 +64,24 @@ class PeopleRepository:
         return self._reader.rows(query.limit(SESSIONS_SHOWN_MAX))
 
     def session(self, token_hash: bytes) -> Row | None:
-        """A session that was not ended, with its person, who was not closed."""
+        """A session that was not ended, with its person, who was not closed, and whether the
+        person's merchant is stopped."""
         query = (
             select(
                 _session.c.began_at_ms, _session.c.seen_at_ms,
                 _user.c.name, _user.c.role, _user.c.rank, _user.c.merchant_id,
+                _switch.c.category.label("stop_category"),
+                _switch.c.changed_at_ms.label("stopped_at_ms"),
             )
             .join(_user, _user.c.name == _session.c.name)
+            .outerjoin(
+                _switch,
+                and_(
+                    _switch.c.kind == SwitchKind.MERCHANT.value,
+                    _switch.c.subject == _user.c.merchant_id,
+                    _switch.c.is_stopped == 1,
+                ),
+            )
             .where(
                 _session.c.token_hash == token_hash,
                 _session.c.is_ended == 0,

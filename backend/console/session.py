@@ -16,6 +16,8 @@ from protocol.errors import CallerError
 from protocol.messages.base import check_characters
 
 COOKIE, ROOT = "console", "/console"
+OF_MERCHANT = ROOT + "/merchants/{merchant_id}"
+"""Where an operator looks at a merchant's own pages."""
 _TOKEN_FIELD = "page"  # noqa: S105  # a field's name
 _OWN_SITES = frozenset({"same-origin", "none"})
 

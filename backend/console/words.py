@@ -80,6 +80,8 @@ NAMES: dict[str, Words] = {
     "waiting": Words("待人工处理", "Waits for you"),
     "posted": Words("已挂账", "In LONG or SHORT"),
     "returning": Words("退回渠道中", "Going back"),
+    "resolved": Words("已结案", "Closed"),
+    "written_off": Words("已核销", "Written off"),
     "pooled": Words("待次日核对", "Waits for the next day"),
     "terminal": Words("收银终端", "Terminal"),
     "thing": Words("自助设备", "Thing"),

@@ -23,6 +23,7 @@ from backend.devices.tables import (
     DeviceTag,
     Store,
 )
+from backend.firmware.tables import DeviceFirmware
 
 _device = Device.__table__  # type: ignore[attr-defined]
 _key = DeviceKey.__table__  # type: ignore[attr-defined]
@@ -30,6 +31,7 @@ _old = _key.alias("old_key")
 _event = DeviceEvent.__table__  # type: ignore[attr-defined]
 _presence = DevicePresence.__table__  # type: ignore[attr-defined]
 _tag = DeviceTag.__table__  # type: ignore[attr-defined]
+_firmware = DeviceFirmware.__table__  # type: ignore[attr-defined]
 _store = Store.__table__  # type: ignore[attr-defined]
 
 
@@ -164,7 +166,13 @@ def _heard_of() -> Select[Any]:
         _presence.c.is_online,
         _presence.c.spool_depth,
         _presence.c.reported_at_ms,
-    ).select_from(_device.outerjoin(_presence, _presence.c.tid == _device.c.tid))
+        _firmware.c.running_version.label("firmware_version"),
+        case((_firmware.c.digest != "", _firmware.c.state), else_="").label("firmware_state"),
+    ).select_from(
+        _device.outerjoin(_presence, _presence.c.tid == _device.c.tid).outerjoin(
+            _firmware, _firmware.c.tid == _device.c.tid
+        )
+    )
 
 
 def _chosen(selection: Selection) -> list[ColumnElement[bool]]:

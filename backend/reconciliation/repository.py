@@ -7,7 +7,7 @@ end, and no more than a page of it is in memory.
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, tuple_, union_all
 
 from backend.db.reading import Reader
 from backend.db.tables import Row
@@ -307,6 +307,28 @@ class ReconciliationRepository:
         columns = (_CASE.c.business_date, _CASE.c.break_id)
         order = [one.desc() for one in columns] if is_newest_first else list(columns)
         return await self._reader.fetch(query.order_by(*order).limit(limit))
+
+    async def of_merchant(
+        self, merchant_id: str, *, after: tuple[str, str] | None, limit: int
+    ) -> list[Row]:
+        """Breaks, open or over, that are about a payment or a refund of this merchant's, each with
+        its ``payment_id``, the newest first; those behind ``after``, which is the date and the name
+        of the last one seen."""
+        own = [
+            select(*_CASE.c, _PAYMENT.c.payment_id)
+            .join(_PAYMENT, _PAYMENT.c.payment_id == _CASE.c.reference)
+            .where(_PAYMENT.c.merchant_id == merchant_id),
+            select(*_CASE.c, _REFUND.c.payment_id)
+            .join(_REFUND, _REFUND.c.refund_id == _CASE.c.reference)
+            .where(_REFUND.c.merchant_id == merchant_id),
+        ]
+        found = union_all(*own).subquery()
+        query = select(found)
+        key = tuple_(found.c.business_date, found.c.break_id)
+        if after is not None:
+            query = query.where(key < after)
+        ordered = query.order_by(found.c.business_date.desc(), found.c.break_id.desc())
+        return await self._reader.fetch(ordered.limit(limit))
 
     async def case(self, break_id: str) -> Row | None:
         """A break and its timeline."""

@@ -52,8 +52,9 @@ class Settled(Returned):
 
 
 def operator_router(services: Services, operator_only: Guard) -> APIRouter:
-    """``/operator/v1/breaks``: those that are open, the oldest first; ``/{break_id}``: one with its
-    timeline and what stands in the way of asking its money back (``obstacle``);
+    """``/operator/v1/breaks``: those that are open, the oldest first, or with ``merchant``
+    those about its payments, open or over, the newest first; ``/{break_id}``: one with its timeline
+    and what stands in the way of asking its money back (``obstacle``);
     ``/{break_id}/resolve``: what becomes of it; ``/{break_id}/return``: ask its channel now to take
     it back by the channel's own number."""
     repository = ReconciliationRepository(services.reader)
@@ -64,8 +65,12 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
     @routes.get("")
     async def queue(
         limit: Annotated[int, Query(ge=1, le=ROWS_PER_LIST_MAX)] = 50,
+        merchant: Annotated[str, Query(max_length=IDENTIFIER_CHARS_MAX)] = "",
     ) -> dict[str, Any]:
-        rows = await repository.open_cases(limit=limit)
+        if merchant:
+            rows = await repository.of_merchant(merchant, after=None, limit=limit)
+        else:
+            rows = await repository.open_cases(limit=limit)
         now = datetime.fromtimestamp(services.clock.now_ms() // 1000, UTC)
         return {
             "breaks": [

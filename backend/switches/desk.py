@@ -7,12 +7,12 @@ from backend.devices.repository import DeviceRepository
 from backend.merchants.repository import MerchantRepository
 from backend.payments.services import Services
 from backend.switches.limits import SUBJECTS_SHOWN_MAX
-from backend.switches.model import SwitchKind
+from backend.switches.model import StopReason, SwitchKind
 from backend.switches.repository import SwitchRepository
 from backend.switches.service import Turn
 from backend.switches.tables import SWITCH
 
-_TOLD = ("is_stopped", "reason", "actor")
+_TOLD = ("is_stopped", "reason", "category", "actor")
 
 
 class SwitchDesk:
@@ -54,6 +54,7 @@ class SwitchDesk:
         *,
         is_stopped: bool,
         reason: str,
+        category: StopReason = StopReason.OTHER,
         actor: str,
         origin: str,
     ) -> Row:
@@ -64,6 +65,7 @@ class SwitchDesk:
             subject=subject,
             is_stopped=is_stopped,
             reason=reason,
+            category=category,
             actor=actor,
             channels=frozenset(self._services.rules.routing.facts),
         )

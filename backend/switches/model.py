@@ -18,6 +18,18 @@ class SwitchKind(StrEnum):
     CHANNEL = "channel"
 
 
+class StopReason(StrEnum):
+    """Why something is stopped, as its merchant is told; the operators' own words are inside."""
+
+    COMPLAINTS = "complaints"
+    RISK = "risk"
+    PAPERS = "papers"
+    """Something that the merchant must hand in."""
+    FAULT = "fault"
+    """A machine or a line."""
+    OTHER = "other"
+
+
 REFUSALS: dict[SwitchKind, str] = {
     SwitchKind.MERCHANT: "merchant_stopped",
     SwitchKind.DEVICE: "device_stopped",

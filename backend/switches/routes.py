@@ -10,7 +10,7 @@ from backend.db.tables import Row
 from backend.operator.auth import origin_of
 from backend.switches.desk import SwitchDesk
 from backend.switches.limits import FIND_CHARS_MAX, REASON_CHARS_MAX
-from backend.switches.model import SwitchKind
+from backend.switches.model import StopReason, SwitchKind
 from backend.wanted import Wanted
 from protocol.limits import IDENTIFIER_CHARS_MAX
 
@@ -23,6 +23,8 @@ class Turning(Wanted):
     """Who turns a switch, and why."""
 
     reason: Annotated[str, Field(max_length=REASON_CHARS_MAX)]
+    category: Annotated[StopReason, Field(strict=False)] = StopReason.OTHER
+    """What the merchant is told of the reason."""
     by: Annotated[str, Field(max_length=IDENTIFIER_CHARS_MAX)] = ""
 
 
@@ -49,6 +51,7 @@ def operator_router(desk: SwitchDesk, operator_only: Guard) -> APIRouter:
             subject,
             is_stopped=is_stopped,
             reason=wanted.reason,
+            category=wanted.category,
             actor=f"{ACTOR}:{wanted.by}" if wanted.by else ACTOR,
             origin=origin_of(request),
         )

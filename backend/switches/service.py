@@ -12,7 +12,7 @@ from backend.db.tables import Row, TableRef
 from backend.db.working_set import WorkingSet
 from backend.devices.tables import DEVICE
 from backend.merchants.tables import MERCHANT
-from backend.switches.model import REFUSALS, SwitchKind, check_reason
+from backend.switches.model import REFUSALS, StopReason, SwitchKind, check_reason
 from backend.switches.tables import SWITCH
 from protocol.errors import CallerError
 
@@ -25,12 +25,14 @@ _SUBJECTS: dict[SwitchKind, tuple[TableRef, str]] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """Stop, or let go on. Asking for what already is changes nothing; the first reason stays.
-    Answers the switch's row. ``channels`` are those that this installation has."""
+    Answers the switch's row. ``category`` is that of a stop and outlives it; ``channels`` are those
+    that this installation has."""
 
     kind: SwitchKind
     subject: str
     is_stopped: bool
     reason: str
+    category: StopReason = StopReason.OTHER
     actor: str
     channels: frozenset[str]
 
@@ -51,12 +53,16 @@ class Turn:
         }
         known = ws.get(SWITCH, key)
         if known is None:
-            row = {"kind": self.kind.value, "subject": self.subject, **columns}
+            category = self.category.value
+            row = {"kind": self.kind.value, "subject": self.subject, "category": category}
+            row |= columns
             if self.is_stopped:
                 ws.insert(SWITCH, row)
             return row
         if bool(known["is_stopped"]) == self.is_stopped:
             return known
+        if self.is_stopped:
+            columns["category"] = self.category.value
         return ws.update(SWITCH, key, **columns)
 
     def _check(self, ws: WorkingSet) -> None:

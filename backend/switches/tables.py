@@ -15,6 +15,11 @@ class KillSwitch(BackendTable, table=True):
     """The merchant, the device or the channel."""
     is_stopped: int = Field(sa_type=INTEGER)
     reason: str = Field(sa_type=TEXT)
+    """For operators alone."""
+    category: str = Field(
+        default="other", sa_type=TEXT, sa_column_kwargs={"server_default": "other"}
+    )
+    """What the merchant is told of it."""
     actor: str = Field(sa_type=TEXT)
     changed_at_ms: int = Field(sa_type=INTEGER)
 

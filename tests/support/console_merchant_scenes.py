@@ -162,9 +162,18 @@ def by_card(shop: Shop) -> str:
 
 async def merchant_scenes(base: str, page: Page, disputed: str) -> AsyncIterator[str]:
     """The names of the screens, each while it is shown; somebody of the merchant is signed in."""
-    for name in ("refunds", "settlements", "payouts", "bills", "callbacks", "stores", "keys"):
+    for name in (
+        "refunds",
+        "settlements",
+        "payouts",
+        "bills",
+        "breaks",
+        "callbacks",
+        "stores",
+        "keys",
+    ):
         await page.goto(f"{base}/{name}")
-        yield name
+        yield "own-breaks" if name == "breaks" else name
     await page.goto(f"{base}/settlements")
     await page.click("main table a >> nth=1")
     yield "settlement-day"

@@ -108,13 +108,14 @@ def _morning(shop: Shop, now_ms: int) -> tuple[str, str]:
         body = shop.create_body("pay_code", amount, pay_code=code)
         shop.ask("payment.create", body)
         first = first or str(body["payment_id"])
-    _troubles(shop)
+    _troubles(shop, first)
     merchant.dispute(shop, first)
     return first, str(body["payment_id"])
 
 
-def _troubles(shop: Shop) -> None:
-    """A callback that was given up, and a difference that waits for a person."""
+def _troubles(shop: Shop, payment_id: str) -> None:
+    """A callback that was given up, and two differences that wait for a person, one of them about
+    this payment."""
     callback_id, *others = (
         str(row["callback_id"]) for row in shop.rows("SELECT callback_id FROM outbox_callback")
     )
@@ -124,13 +125,17 @@ def _troubles(shop: Shop) -> None:
     for other in others:
         taken = Tried(status=200, duration_ms=38)
         shop.do(NoteDelivered(callback_id=other, tried=taken))
-    day = shop.rules.business_date(shop.clock.at_ms)
-    found = Break(BreakClass.AMOUNT, "bank", "20261128-000017", 1_280, 1_260)
-    shop.do(
-        TakeUpBreak(
-            found=found, business_date=day, currency="CNY", step=BreakStep.HAND_OVER, booked_on=day
-        )
-    )
+    day, amount = shop.rules.business_date(shop.clock.at_ms), BreakClass.AMOUNT
+    for found in (
+        Break(amount, "bank", "20261128-000017", 1_280, 1_260),
+        Break(amount, "NUCC", payment_id, 1_280, 1_208),
+    ):
+        shop.do(
+            TakeUpBreak(
+                found=found, business_date=day, currency="CNY", step=BreakStep.HAND_OVER,
+                booked_on=day,
+            )
+        )  # fmt: skip
 
 
 async def sign_in(console: RunningConsole, page: Page, name: str, language: str = "zh") -> None:

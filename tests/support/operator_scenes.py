@@ -32,12 +32,20 @@ async def operator_scenes(base: str, page: Page, language: str) -> AsyncIterator
     in."""
     await page.goto(f"{base}/flows")
     yield "flows"
+    for name in ("settlements", "keys"):
+        await page.goto(f"{base}/merchants/{MERCHANT}/{name}")
+        yield f"merchant-{name}"
+    await page.goto(f"{base}/merchants")
+    yield "merchants"
+    await page.goto(f"{base}/switches?find=1001")
+    yield "switches-found"
     await page.goto(f"{base}/switches?kind=merchant&subject={MERCHANT}")
     yield "switches"
     stop = page.locator("form:has(input[value='merchant']):has(input[value='stop'])")
     await stop.locator("[name='reason']").fill(
         "投诉集中，核查中" if language == "zh" else "Many complaints; being looked into"
     )
+    await stop.locator("[name='category']").select_option("complaints")
     await stop.locator("button").click()
     await page.wait_for_selector(".stop-card")
     yield "switches-stopped"

@@ -88,8 +88,8 @@ def test_a_merchant_sees_its_own_devices_with_what_was_heard_of_them(
     assert re.findall(r'class="figure">([^<]+)<', page) == ["1 / 2", "0 / 1"]
     told = re.findall(r"<tr><td><code>\w+</code>.*?</tr>", page)
     words = [re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", one)) for one in told]
-    assert "online 0" in words[0]
-    assert "offline 7" in words[1]
+    assert "online — 0" in words[0]
+    assert "offline — 7" in words[1]
     assert "not heard of —" in words[2]
     monkeypatch.setattr("backend.console.merchant_list_pages.ROWS_PER_PAGE", 2)
     more = re.search(r'href="(/console/stores\?after=[^"]+)">', http.get("/console/stores").text)

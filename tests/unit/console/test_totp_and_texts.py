@@ -122,9 +122,13 @@ def test_an_act_is_told_in_words_and_what_has_none_as_it_is() -> None:
     assert subject_of("comet 7").name == "comet 7"
     assert (actor_of("console:li").name, actor_of("cron").name) == ("li", "cron")
     after = {"amount_minor": 1280, "currency": "CNY", "state": "comet", "tail": 3, "epoch": 2}
-    act = {"before": '{"amount_minor":5,"currency":"CNY"}', "after": json.dumps(after)}
+    act = {
+        "kind": "refund",
+        "before": '{"amount_minor":5,"currency":"CNY"}',
+        "after": json.dumps(after),
+    }
     told = {one.field.en: (one.before and one.before.en, one.after.zh) for one in changes(act)}
     assert told == {
         "amount": ("0.05 CNY", "12.80 CNY"), "state": (None, "comet"), "tail": (None, "3"),
     }  # fmt: skip
-    assert changes({"before": "", "after": '{"cut'})[0].after.en == '{"cut'
+    assert changes({"kind": "key", "before": "", "after": '{"cut'})[0].after.en == '{"cut'

@@ -117,7 +117,7 @@ async def test_each_turn_is_one_act_with_who_why_and_what_it_was_before(shop: Sh
     audit = AuditRepository(shop.reader)
     acts = audit.acts(ActFilter(kind="switch"), limit=10)
     assert [(act["number"], act["what"]) for act in acts] == [(2, "start"), (1, "stop")]
-    told = '{"actor":"console:ops","is_stopped":1,"reason":"stolen cards"}'
+    told = '{"actor":"console:ops","category":"other","is_stopped":1,"reason":"stolen cards"}'
     assert (acts[1]["before"], acts[1]["after"]) == ("", told)
     assert (acts[0]["before"], acts[0]["origin"]) == (told, "192.0.2.7")
     assert audit.first_broken() is None
