@@ -1,11 +1,12 @@
 """How the console's pages look: templates, words, amounts and times, and what a refusal shows."""
 
+from collections.abc import AsyncIterator, Iterator
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from fastapi import Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, StreamingResponse
 
 from backend.console.act_words import ACT_NAMES
 from backend.console.limits import SESSION_LIFE_MS
@@ -92,6 +93,22 @@ class Face(SessionFace):
             return self.page(request, "refused", person, refusal=error)
         shown_out = self.shown_out(request, error)
         return shown_out or self.page(request, "sign_in", None, refusal=error, here=ROOT)
+
+    def csv(
+        self,
+        request: Request,
+        name: str,
+        chunks: Iterator[bytes] | AsyncIterator[bytes],
+        *,
+        size_bytes: int | None = None,
+    ) -> Response:
+        """A file to keep, sent as it is made. ``name`` is without its ending."""
+        headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
+        if size_bytes is not None:
+            headers["content-length"] = f"{size_bytes}"
+        media_type = "text/csv; charset=utf-8"
+        answer = StreamingResponse(chunks, media_type=media_type, headers=headers)
+        return self.sealed(request, answer)
 
 
 def _switched(request: Request, here: str, language: Language) -> str:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
 
 from backend.console.export import REFUNDS, csv_pages
 from backend.console.face import shown_time
@@ -85,13 +84,8 @@ def _refunds(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:
         async def read(place: Place | None, limit: int) -> list[Row]:
             return await listed(wanted, place, limit)
 
-        name = f"refunds-{parts.payments.today().isoformat()}.csv"
-        answer = StreamingResponse(
-            csv_pages(REFUNDS, read, shown_time),
-            media_type="text/csv; charset=utf-8",
-            headers={"content-disposition": f'attachment; filename="{name}"'},
-        )
-        return face.sealed(request, answer)
+        name = f"refunds-{parts.payments.today().isoformat()}"
+        return face.csv(request, name, csv_pages(REFUNDS, read, shown_time))
 
 
 def _stores(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:

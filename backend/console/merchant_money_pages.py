@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
 
 from backend.bills.trade import BillType
 from backend.console.face import base_of
@@ -122,14 +121,7 @@ def _bills(pages: APIRouter, parts: ConsoleParts, desk: MoneyDesk) -> None:
             person.merchant_id, on, paper, bill_type=BillType(kind), number=number
         )
         name = "-".join(one for one in (paper, number or person.merchant_id, f"{on}") if one)
-        headers = {
-            "content-disposition": f'attachment; filename="{name}.csv"',
-            "content-length": f"{found.size_bytes}",
-        }
-        answer = StreamingResponse(
-            found.chunks(), media_type="text/csv; charset=utf-8", headers=headers
-        )
-        return face.sealed(request, answer)
+        return face.csv(request, name, found.chunks(), size_bytes=found.size_bytes)
 
 
 async def _shown(

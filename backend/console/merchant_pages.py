@@ -3,7 +3,6 @@
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
 
 from backend.console.export import PAYMENTS, csv_pages
 from backend.console.face import shown_time
@@ -76,13 +75,8 @@ def _payments(pages: APIRouter, parts: ConsoleParts) -> None:
         async def read(place: Place | None, limit: int) -> list[Row]:
             return await _page(parts, wanted, place, limit)
 
-        name = f"payments-{desk.today().isoformat()}.csv"
-        answer = StreamingResponse(
-            csv_pages(PAYMENTS, read, shown_time),
-            media_type="text/csv; charset=utf-8",
-            headers={"content-disposition": f'attachment; filename="{name}"'},
-        )
-        return face.sealed(request, answer)
+        name = f"payments-{desk.today().isoformat()}"
+        return face.csv(request, name, csv_pages(PAYMENTS, read, shown_time))
 
 
 async def _page(parts: ConsoleParts, wanted: Filter, place: Place | None, limit: int) -> list[Row]:

@@ -4,7 +4,6 @@ for their own."""
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
 
 from backend.audit.export import acts_csv
 from backend.audit.model import ActKind
@@ -145,12 +144,8 @@ def _audit(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:
     async def export(request: Request) -> Response:
         person = await _owner(parts, request)
         wanted = TypedActs.of(request).wanted(person.scope)
-        answer = StreamingResponse(
-            acts_csv(lambda before, limit: read(wanted, before, limit)),
-            media_type="text/csv; charset=utf-8",
-            headers={"content-disposition": 'attachment; filename="audit.csv"'},
-        )
-        return face.sealed(request, answer)
+        chunks = acts_csv(lambda before, limit: read(wanted, before, limit))
+        return face.csv(request, "audit", chunks)
 
 
 async def _owner(parts: ConsoleParts, request: Request) -> Person:

@@ -68,17 +68,23 @@ class CreateUser:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CloseUser:
-    """A person who may no longer sign in; sessions that run end with it."""
+class _OfTeam:
+    """What is done to a person reads the others of the team: one owner stays."""
 
     name: str
-    is_forced: bool = False
 
     def reads(self) -> Iterable[Read]:
         return [(USER, self.name)]
 
     def follow(self, ws: WorkingSet) -> Iterable[Read]:
         return _team_reads(ws, self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseUser(_OfTeam):
+    """A person who may no longer sign in; sessions that run end with it."""
+
+    is_forced: bool = False
 
     def decide(self, ws: WorkingSet, now_ms: int) -> None:  # noqa: ARG002  # no time is kept
         user = _user(ws, self.name)
@@ -86,53 +92,31 @@ class CloseUser:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenUser:
+class OpenUser(_OfTeam):
     """A closed person may sign in again, with what was set up before."""
-
-    name: str
-
-    def reads(self) -> Iterable[Read]:
-        return [(USER, self.name)]
-
-    def follow(self, ws: WorkingSet) -> Iterable[Read]:
-        return _team_reads(ws, self.name)
 
     def decide(self, ws: WorkingSet, now_ms: int) -> None:  # noqa: ARG002  # no time is kept
         _changed(ws, _user(ws, self.name), is_closed=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeRank:
+class ChangeRank(_OfTeam):
     """What a person may do from now on."""
 
-    name: str
     rank: Rank
     is_forced: bool = False
-
-    def reads(self) -> Iterable[Read]:
-        return [(USER, self.name)]
-
-    def follow(self, ws: WorkingSet) -> Iterable[Read]:
-        return _team_reads(ws, self.name)
 
     def decide(self, ws: WorkingSet, now_ms: int) -> None:  # noqa: ARG002  # no time is kept
         _changed(ws, _user(ws, self.name), is_forced=self.is_forced, rank=self.rank.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BeginSetup:
+class BeginSetup(_OfTeam):
     """A person sets up password and second factor anew: the old ones and all sessions are over."""
 
-    name: str
     totp_sealed: bytes
     setup_hash: bytes
     is_forced: bool = False
-
-    def reads(self) -> Iterable[Read]:
-        return [(USER, self.name)]
-
-    def follow(self, ws: WorkingSet) -> Iterable[Read]:
-        return _team_reads(ws, self.name)
 
     def decide(self, ws: WorkingSet, now_ms: int) -> None:
         user = _user(ws, self.name)
@@ -152,21 +136,14 @@ class BeginSetup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FinishSetup:
+class FinishSetup(_OfTeam):
     """The person has a password, and a phone that shows the right code. The secret is used up;
     ``setup_wrong`` for one that is not this person's, is over, or was used."""
 
-    name: str
     setup_hash: bytes
     password_salt: bytes
     password_hash: bytes
     step: int
-
-    def reads(self) -> Iterable[Read]:
-        return [(USER, self.name)]
-
-    def follow(self, ws: WorkingSet) -> Iterable[Read]:
-        return _team_reads(ws, self.name)
 
     def decide(self, ws: WorkingSet, now_ms: int) -> None:
         user = ws.get(USER, self.name)

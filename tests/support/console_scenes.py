@@ -128,7 +128,7 @@ def _troubles(shop: Shop, payment_id: str) -> None:
     day, amount = shop.rules.business_date(shop.clock.at_ms), BreakClass.AMOUNT
     for found in (
         Break(amount, "bank", "20261128-000017", 1_280, 1_260),
-        Break(amount, "NUCC", payment_id, 1_280, 1_208),
+        Break(amount, "channel NUCC", payment_id, 1_280, 1_208),
     ):
         shop.do(
             TakeUpBreak(
