@@ -11,7 +11,7 @@ from tillway.operator_place import Ca, TokenFile, Url, api_of
 app = typer.Typer(help="Breaks of the reconciliation.", no_args_is_help=True)
 _LISTED = (
     "break_id", "kind", "source", "reference", "channel_reference", "business_date", "state",
-    "age_days",
+    "age_days", "proposed",
 )  # fmt: skip
 _STEPS = ("event", "state_before", "state_after", "actor", "words")
 
@@ -23,7 +23,7 @@ def list_command(url: Url, ca: Ca, token_file: TokenFile) -> None:
     for row in api_of(url, ca, token_file).get("/operator/v1/breaks")["breaks"]:
         amounts = (row["ours_minor"], row["theirs_minor"])
         shown = ("-" if amount is None else str(amount) for amount in amounts)
-        table.add_row(*(str(row[name]) for name in _LISTED), *shown)
+        table.add_row(*(str(row[name] or "-") for name in _LISTED), *shown)
     Console().print(table)
 
 

@@ -33,6 +33,7 @@ ACT_NAMES: dict[str, Words] = {
     "did_refund": Words("退款", "refunded"),
     "did_replay": Words("重新发送", "sent again"),
     "did_assign": Words("补单入账", "assigned"),
+    "did_ask_back": Words("请渠道退回付款人", "asked the channel to give back"),
     "did_write_off": Words("核销", "written off"),
     "did_resolve": Words("结案", "closed"),
     "did_withdraw": Words("发起提现", "withdrawn"),
@@ -112,6 +113,7 @@ FIELDS: dict[str, Words] = {
 ACTORS: dict[str, Words] = {
     "console": Words("控制台", "console"),
     "operator": Words("运营令牌", "operator's token"),
+    "reconciliation": Words("对账", "the reconciliation"),
 }
 """Who acts: the word before a person's name."""
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from backend.audit.model import ActKind
 from backend.console.act_words import ACTORS, FIELDS, NO, ROLES, ROOMS, SUBJECTS, YES
+from backend.console.break_words import BREAK_NAMES
 from backend.console.merchant_words import MERCHANT_STATES
 from backend.console.operator_words import OPERATOR_NAMES
 from backend.console.words import NAMES, STATES
@@ -98,7 +99,9 @@ def _value(name: str, value: Any, *, kind: str, currency: str) -> Words:  # noqa
 
 def _state(text: str, kind: str) -> Words:
     """A break waits for a person, a settlement for its day: one word of the log, two of ours."""
-    shown = None if kind == ActKind.BREAK else (STATES | MERCHANT_STATES).get(text)
+    if kind == ActKind.BREAK:
+        return BREAK_NAMES.get(f"break.{text}", _same(text))
+    shown = (STATES | MERCHANT_STATES).get(text)
     return shown.words if shown else NAMES.get(text, _same(text))
 
 

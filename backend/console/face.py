@@ -9,6 +9,7 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 
 from backend.console.act_words import ACT_NAMES
+from backend.console.break_words import BREAK_NAMES, BREAK_WORDS
 from backend.console.limits import SESSION_LIFE_MS
 from backend.console.merchant_words import MERCHANT_NAMES, MERCHANT_STATES, MERCHANT_WORDS
 from backend.console.model import Person
@@ -40,7 +41,8 @@ class Face(SessionFace):
     def __init__(self, clock: Clock) -> None:
         super().__init__(root=ROOT, cookie=COOKIE, kept_s=SESSION_LIFE_MS // 1000)
         self.assets = Assets("console", "backend.console", root=ROOT)
-        self._pages = Pages("backend.console", self.assets, WORDS | MERCHANT_WORDS | OPERATOR_WORDS)
+        words = WORDS | MERCHANT_WORDS | OPERATOR_WORDS | BREAK_WORDS
+        self._pages = Pages("backend.console", self.assets, words)
         self._clock = clock
 
     def page(
@@ -79,7 +81,7 @@ class Face(SessionFace):
             states=STATES | MERCHANT_STATES,
             steps=STEPS,
             picture=code_picture,
-            names=NAMES | MERCHANT_NAMES | OPERATOR_NAMES | ACT_NAMES,
+            names=NAMES | MERCHANT_NAMES | OPERATOR_NAMES | ACT_NAMES | BREAK_NAMES,
             advice_of=advice_of,
             **shown,
         )

@@ -99,41 +99,6 @@ MERCHANT_NAMES: dict[str, Words] = {
     "sm2_certificate": Words("国密证书", "SM2 certificate"),
     "rsa": Words("RSA", "RSA"),
     "sm2": Words("国密 SM2", "SM2"),
-    "means.LONG_MISSING_ORDER": Words(
-        "渠道收了钱，我方没有这笔单；查明后退给付款人或入您的账。",
-        "The channel has money for which we have no order; it goes to the payer or to you.",
-    ),
-    "means.LONG_STATUS": Words(
-        "渠道扣款成功，但付款在我方未成；款项会退给付款人，不计入您的结算。",
-        "The channel took the money, but the payment failed here; the payer gets it back, and it"
-        " is not part of your settlement.",
-    ),
-    "means.SHORT_MISSING_CHANNEL": Words(
-        "我方已收款，渠道账单还没有；多为跨日，您的结算不受影响。",
-        "Paid with us, not in the channel's file yet, mostly the next day's. Your settlement"
-        " stands.",
-    ),
-    "means.AMOUNT": Words(
-        "两边金额不同，由人工核对；您的结算按我方记录。",
-        "The amounts differ and people compare them; your settlement goes by our books.",
-    ),
-    "means.FEE": Words(
-        "渠道手续费与约定不同，由平台承担。",
-        "The channel's fee is not the agreed one; that is the operator's matter.",
-    ),
-    "means.CURRENCY": Words(
-        "两边币种不同，由人工核对。", "The currencies differ; people compare them."
-    ),
-    "means.DUPLICATE": Words(
-        "渠道记了两次；多收的会退给付款人。",
-        "The channel has it twice; what was taken too much goes back to the payer.",
-    ),
-    "means.CUTOFF": Words(
-        "渠道把它算作另一天；金额一致。", "The channel counts it to another day; the sums agree."
-    ),
-    "means.REFUND_PENDING": Words(
-        "退款已发起，渠道尚未确认。", "The refund is on its way; the channel has not confirmed it."
-    ),
     "firmware.waiting": Words("待更新", "update waits"),
     "firmware.downloading": Words("正在下载更新", "downloading an update"),
     "firmware.installing": Words("正在安装更新", "installing an update"),

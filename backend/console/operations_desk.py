@@ -20,7 +20,8 @@ from backend.reconciliation.assignee import Assignee
 from backend.reconciliation.breaks import BreakState, BreakStep, proposed
 from backend.reconciliation.cases import MoveBreak
 from backend.reconciliation.repository import ReconciliationRepository
-from backend.reconciliation.routes import Settled
+from backend.reconciliation.returns import AskBack, excess_minor, proposal
+from backend.reconciliation.routes import Returned, Settled
 from backend.reconciliation.tables import CASE
 from protocol.errors import CallerError
 
@@ -121,8 +122,14 @@ class OperationsDesk:
         rows = await self._breaks.open_page(
             after=after, is_newest_first=is_newest_first, limit=limit + 1
         )
-        shown = [{**row, "proposed": _proposed(row)} for row in rows[:limit]]
+        rules = self._services.rules
+        shown = [{**row, "proposed": proposal(row, rules)} for row in rows[:limit]]
         return shown, len(rows) > limit
+
+    async def one_break(self, break_id: str) -> Row:
+        """A break with its ``timeline`` and its ``proposed`` step."""
+        row = await self._case(break_id)
+        return {**row, "proposed": proposal(row, self._services.rules)}
 
     async def breaks_of(
         self, merchant_id: str, *, after: tuple[str, str] | None
@@ -133,15 +140,33 @@ class OperationsDesk:
         rows = await self._breaks.of_merchant(merchant_id, after=after, limit=limit + 1)
         return rows[:limit], len(rows) > limit
 
+    async def ask_back(self, person: Person, break_id: str, *, words: str) -> None:
+        """Ask the channel to take back what it took too much, with a reason of two words at least;
+        ``break_state`` where something stands in the way."""
+        row = await self._case(break_id)
+        try:
+            returned = Returned.model_validate({"by": person.name, "words": words})
+        except ValueError:
+            raise CallerError("field_invalid", "words") from None
+        command = AskBack(
+            follows=row,
+            rules=self._services.rules,
+            actor=f"operator:{person.name}",
+            words=returned.words,
+        )
+        act = person.act(
+            ActKind.BREAK, BreakStep.ASK_BACK.value, f"break {break_id}", reason=returned.words
+        )
+        watch = Watch(CASE, break_id, ("state",))
+        await self._services.submit(Audited(command=command, act=act, watch=watch))
+
     async def resolve(
         self, person: Person, break_id: str, *, words: str, owner: str, owner_id: str
     ) -> None:
-        """Do what is proposed about a break, with a reason of two words at least; its timeline
+        """End a break as its state allows, with a reason of two words at least; its timeline
         names who did. ``owner`` and ``owner_id``: whom it belongs to, of what is assigned."""
-        row = await self._breaks.case(break_id)
-        if row is None:
-            raise CallerError("break_unknown", break_id)
-        step = _proposed(row)
+        row = await self._case(break_id)
+        step = proposed(BreakState(row["state"]), excess_minor(row))
         if step is None:
             raise CallerError("break_state", f"{row['state']}: nothing to do")
         try:
@@ -169,7 +194,8 @@ class OperationsDesk:
         watch = Watch(CASE, break_id, ("state",))
         await self._services.submit(Audited(command=command, act=act, watch=watch))
 
-
-def _proposed(row: Row) -> BreakStep | None:
-    excess_minor = (row["theirs_minor"] or 0) - (row["ours_minor"] or 0)
-    return proposed(BreakState(row["state"]), excess_minor)
+    async def _case(self, break_id: str) -> Row:
+        row = await self._breaks.case(break_id)
+        if row is None:
+            raise CallerError("break_unknown", break_id)
+        return row

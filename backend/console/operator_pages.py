@@ -1,4 +1,4 @@
-"""The pages that operators have: how everything stands, devices, dead letters, breaks.
+"""The pages that operators have: how everything stands, devices, dead letters.
 
 Rule: each begins by asking whether an operator is signed in; to a merchant they do not exist.
 """
@@ -8,15 +8,13 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from backend.console.filters import date_of
 from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE
 from backend.console.model import Person
 from backend.console.operations_desk import OperationsDesk
 from backend.console.parts import ConsoleParts
-from backend.console.session import OF_MERCHANT, ROOT, Form
+from backend.console.session import ROOT, Form
 from backend.db.tables import Row
 from protocol.errors import CallerError
-from protocol.topics import is_name
 
 _PAGE_DIGITS_MAX = 6
 _DEVICE_ORDER: dict[str, Callable[[Row], Any]] = {
@@ -29,12 +27,10 @@ _DEVICE_ORDER: dict[str, Callable[[Row], Any]] = {
 
 
 def add_pages(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> None:
-    """``/console/overview``, ``devices``, ``merchants``, ``letters`` and ``breaks``, which a
-    merchant's people have, too: those about its own payments, to look at."""
+    """``/console/overview``, ``devices``, ``merchants`` and ``letters``."""
     _looking(pages, parts, desk)
     _merchants(pages, parts, desk)
     _letters(pages, parts, desk)
-    _breaks(pages, parts, desk)
 
 
 def _looking(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> None:
@@ -90,47 +86,6 @@ def _letters(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> Non
         return face.sent(request, "/letters")
 
 
-def _breaks(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> None:
-    face = parts.face
-
-    @pages.get(OF_MERCHANT + "/breaks")
-    async def own_breaks(request: Request) -> Response:
-        person = await parts.merchant(request)
-        after = _behind(request.query_params.get("after", ""))
-        rows, has_more = await desk.breaks_of(person.merchant_id, after=after)
-        return face.page(
-            request, "own_breaks", person, tab="breaks", rows=rows, is_first=after is None,
-            more="{business_date}~{break_id}".format(**rows[-1]) if has_more else "",
-        )  # fmt: skip
-
-    @pages.get(ROOT + "/breaks")
-    async def breaks(request: Request) -> Response:
-        person = await parts.person(request)
-        if not person.is_operator:
-            return await own_breaks(request)
-        is_newest_first = request.query_params.get("sort") == "newest"
-        after = _behind(request.query_params.get("after", ""))
-        rows, has_more = await desk.breaks(after=after, is_newest_first=is_newest_first)
-        last = rows[-1] if has_more else None
-        return face.page(
-            request, "breaks", person, tab="breaks", rows=rows, is_first=after is None,
-            is_newest_first=is_newest_first,
-            more="{business_date}~{break_id}".format(**last) if last else "",
-        )  # fmt: skip
-
-    @pages.post(ROOT + "/breaks/{break_id}/resolve")
-    async def resolve(request: Request, break_id: str) -> Response:
-        person, form = await operator_posted(parts, request)
-        await desk.resolve(
-            person,
-            break_id,
-            words=form.get("words", ""),
-            owner=form.get("owner", ""),
-            owner_id=form.get("owner_id", "").strip(),
-        )
-        return face.sent(request, "/breaks")
-
-
 async def operator(parts: ConsoleParts, request: Request) -> Person:
     """An operator who is signed in; to a merchant the page does not exist."""
     return _checked(await parts.person(request))
@@ -146,13 +101,3 @@ def _checked(person: Person) -> Person:
     if not person.is_operator:
         raise CallerError("route_unknown")
     return person
-
-
-def _behind(text: str) -> tuple[str, str] | None:
-    """The date and the name of the last break that was seen."""
-    day, _, break_id = text.partition("~")
-    if not text:
-        return None
-    if not is_name(break_id):
-        raise CallerError("field_invalid", "after")
-    return date_of(day, "after").isoformat(), break_id

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from backend.console import (
+    break_pages,
     merchant_callback_pages,
     merchant_key_pages,
     merchant_list_pages,
@@ -64,6 +65,7 @@ def router(
     keys = KeysDesk(services, people, merchants.accounts, merchants.ring)
     merchant_key_pages.add_pages(pages, parts, keys)
     operator_pages.add_pages(pages, parts, operations)
+    break_pages.add_pages(pages, parts, operations)
     operator_switch_pages.add_pages(pages, parts, services)
     operator_flows.add_pages(pages, parts, services, operations)
     staff_pages.add_pages(pages, parts, StaffDesk(services, people), tries)

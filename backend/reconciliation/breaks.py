@@ -181,15 +181,20 @@ TRANSITIONS: dict[tuple[BreakState, BreakStep], Edge] = {
 OPEN_STATES = frozenset({_S.POOLED, _S.POSTED, _S.RETURNING, _S.WAITING})
 
 
-def proposed(state: BreakState, excess_minor: int) -> BreakStep | None:
+def proposed(
+    state: BreakState, excess_minor: int, *, can_go_back: bool = False
+) -> BreakStep | None:
     """The one thing that a person is asked to do about an open break; None while it waits for the
-    other side. ``excess_minor`` is what the institution has more than we: what is long is assigned
-    to whom it belongs, what is short is written off, and what was handed over is resolved."""
+    other side. ``excess_minor`` is what the institution has more than we: what is long goes back
+    through the institution if it can, else it is assigned to whom it belongs; what is short is
+    written off, and what was handed over is resolved."""
     match state:
         case BreakState.WAITING:
             return BreakStep.RESOLVE
+        case BreakState.POSTED if excess_minor <= 0:
+            return BreakStep.WRITE_OFF
         case BreakState.POSTED:
-            return BreakStep.ASSIGN if excess_minor > 0 else BreakStep.WRITE_OFF
+            return BreakStep.ASK_BACK if can_go_back else BreakStep.ASSIGN
     return None
 
 

@@ -20,7 +20,7 @@ from backend.ledger import service as ledger
 from backend.payments import channel_posting
 from backend.payments.by_channel import move_by_answer
 from backend.payments.model import PaymentRules
-from backend.reconciliation.breaks import RETURNED_WHEN_AGED, BreakState, BreakStep
+from backend.reconciliation.breaks import RETURNED_WHEN_AGED, BreakState, BreakStep, proposed
 from backend.reconciliation.cases import SYSTEM, move_case
 from backend.reconciliation.limits import RETURN_TRIES_MAX, WORDS_CHARS_MAX
 from backend.reconciliation.tables import CASE
@@ -43,6 +43,18 @@ def obstacle(row: Row, rules: PaymentRules) -> str:
     if facts is None or Offer.RETURN not in facts.offers:
         return f"{channel_id} gives nothing back by its own number"
     return "" if row["channel_reference"] else "the file names no number of its own for it"
+
+
+def proposal(row: Row, rules: PaymentRules) -> BreakStep | None:
+    """The one thing that a person is asked to do about a break."""
+    state, can_go_back = BreakState(row["state"]), not obstacle(row, rules)
+    return proposed(state, excess_minor(row), can_go_back=can_go_back)
+
+
+def excess_minor(row: Row) -> int:
+    """What the institution has more than we."""
+    excess: int = (row["theirs_minor"] or 0) - (row["ours_minor"] or 0)
+    return excess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

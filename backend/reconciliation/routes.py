@@ -7,13 +7,14 @@ from typing import Annotated, Any, Literal, Self
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field, model_validator
 
+from backend.db.tables import Row
 from backend.payments.services import Services
 from backend.reconciliation.assignee import Assignee
 from backend.reconciliation.breaks import BreakStep
 from backend.reconciliation.cases import MoveBreak
 from backend.reconciliation.limits import ROWS_PER_LIST_MAX, WORDS_CHARS_MAX
 from backend.reconciliation.repository import ReconciliationRepository
-from backend.reconciliation.returns import AskBack, obstacle
+from backend.reconciliation.returns import AskBack, obstacle, proposal
 from backend.wanted import Wanted
 from protocol.errors import CallerError
 from protocol.limits import IDENTIFIER_CHARS_MAX
@@ -54,10 +55,14 @@ class Settled(Returned):
 def operator_router(services: Services, operator_only: Guard) -> APIRouter:
     """``/operator/v1/breaks``: those that are open, the oldest first, or with ``merchant``
     those about its payments, open or over, the newest first; ``/{break_id}``: one with its timeline
-    and what stands in the way of asking its money back (``obstacle``);
-    ``/{break_id}/resolve``: what becomes of it; ``/{break_id}/return``: ask its channel now to take
-    it back by the channel's own number."""
-    repository = ReconciliationRepository(services.reader)
+    and what stands in the way of asking its money back (``obstacle``); both with the one thing that
+    is to be done (``proposed``); ``/{break_id}/resolve``: what becomes of it;
+    ``/{break_id}/return``: ask its channel now to take it back by the channel's own number."""
+    repository, rules = ReconciliationRepository(services.reader), services.rules
+
+    def told(row: Row) -> dict[str, Any]:
+        return {**row, "obstacle": obstacle(row, rules), "proposed": proposal(row, rules)}
+
     routes = APIRouter(
         prefix="/operator/v1/breaks", tags=["clearing"], dependencies=[Depends(operator_only)]
     )
@@ -75,8 +80,7 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
         return {
             "breaks": [
                 {
-                    **row,
-                    "obstacle": obstacle(row, services.rules),
+                    **told(row),
                     "age_days": (now - _at(row["found_at_ms"])) // timedelta(days=1),
                 }
                 for row in rows
@@ -88,7 +92,7 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
         row = await repository.case(break_id)
         if row is None:
             raise CallerError("break_unknown", break_id)
-        return {**row, "obstacle": obstacle(row, services.rules)}
+        return told(row)
 
     @routes.post("/{break_id}/resolve")
     async def resolve(break_id: str, body: Settled) -> dict[str, Any]:
@@ -107,7 +111,7 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
     async def ask_back(break_id: str, body: Returned) -> dict[str, Any]:
         command = AskBack(
             follows=await one(break_id),
-            rules=services.rules,
+            rules=rules,
             actor=f"operator:{body.by}",
             words=body.words,
         )

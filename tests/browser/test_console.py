@@ -26,6 +26,7 @@ from tests.support.console_scenes import (
 )
 from tests.support.console_world import PASSWORD
 from tests.support.shop import MERCHANT, Shop
+from tests.support.wallet_phone import PHONE
 from tillway import audit, flows, switches
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
@@ -179,7 +180,7 @@ async def _by_commands(console: RunningConsole, directory: Path) -> None:
     assert re.search(r"channel +[1-9]", await told(flows.app, "--minutes", "600"))
 
 
-async def test_an_operator_closes_a_break_with_a_reason(
+async def test_an_operator_closes_a_break_with_a_reason_and_has_another_given_back(
     browser: Browser, console: RunningConsole
 ) -> None:
     async with opened_page(browser, **PLAIN) as page:
@@ -190,8 +191,18 @@ async def test_an_operator_closes_a_break_with_a_reason(
         await row.locator('[name="words"]').fill("Refunded by hand")
         await page.keyboard.press("Enter")
         await page.wait_for_selector('tr:has-text("20261128-000017")', state="detached")
+        twice = page.locator('tr:has-text("Twice with them")')
+        await twice.locator("a").click()
+        await page.wait_for_selector("text=by its own number")
+        await page.locator("form[action$='/return'] [name='words']").fill("The payer has rung")
+        await page.keyboard.press("Enter")
+        assert "The channel is giving it back" in await twice.inner_text()
         await page.click("nav >> text=Audit log")
         told = await page.inner_text("main tbody tr >> nth=0")
+        assert re.search(r"asked the channel to give back.*The payer has rung", told, re.DOTALL), (
+            told
+        )
+        told = await page.inner_text("main tbody tr >> nth=1")
         assert re.search(r"Break\s+closed\s+break \S+\s+Refunded by hand", told), told
         assert re.search(r"state Waits for you → Closed", told), told
 
@@ -209,6 +220,8 @@ async def test_every_screen_is_readable_and_whole_in_either_language(
         for language in ("zh", "en"):
             async for name in scenes(console, page, language):
                 wrong += [f"{name} {language}: {fault}" for fault in await faults(page)]
-                if await page.evaluate(OVER):
-                    wrong.append(f"{name} {language}: wider than the window")
+                for size in (dict(PHONE), LARGE):
+                    await page.set_viewport_size(size)
+                    if await page.evaluate(OVER):
+                        wrong.append(f"{name} {language}: wider than a window of {size['width']}")
     assert not wrong, "\n".join(sorted(set(wrong)))

@@ -160,7 +160,9 @@ def by_card(shop: Shop) -> str:
     return str(shop.pay(payer, 45_000)["payment_id"])
 
 
-async def merchant_scenes(base: str, page: Page, disputed: str) -> AsyncIterator[str]:
+async def merchant_scenes(
+    base: str, page: Page, disputed: str, given_up: str
+) -> AsyncIterator[str]:
     """The names of the screens, each while it is shown; somebody of the merchant is signed in."""
     for name in (
         "refunds",
@@ -180,8 +182,7 @@ async def merchant_scenes(base: str, page: Page, disputed: str) -> AsyncIterator
     await page.goto(f"{base}/settlements")
     await page.click("main form.stack button")
     yield "withdraw"
-    await page.goto(f"{base}/callbacks?state=dead")
-    await page.click("main table a")
+    await page.goto(f"{base}/callbacks/{given_up}")
     yield "callback"
     await page.goto(f"{base}/payments/{disputed}")
     yield "payment-disputed"

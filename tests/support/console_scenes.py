@@ -4,11 +4,12 @@ pictures, and for axe."""
 import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from playwright.async_api import Page
 
+from backend.channels.facts import DEFAULT_FACTS
 from backend.console.desk import PeopleDesk
 from backend.console.model import Rank, Role
 from backend.console.staff_desk import By, StaffDesk
@@ -17,6 +18,7 @@ from backend.notify.model import Tried
 from backend.notify.service import ClaimCallbacks, NoteDelivered, NoteFailed
 from backend.reconciliation.breaks import Break, BreakClass, BreakStep
 from backend.reconciliation.cases import TakeUpBreak
+from backend.routing.model import Routing
 from tests.support import console_merchant_scenes as merchant
 from tests.support.backend import Served, served
 from tests.support.console_world import PASSWORD, code_of
@@ -26,6 +28,8 @@ from tests.support.shop import MERCHANT, Shop
 
 _SALES = (1_280, 860, 4_500, 29_900, 1_980, 1_280, 6_600, 350, 12_800, 2_450)
 _MINUTES = 17
+_TAKEN_TWICE = "2026112800001234567890123456789"
+"""The clearing house's number of what it has taken twice."""
 _AFTERNOON_MS = 6 * 3_600_000
 """Two o'clock in the shop."""
 
@@ -40,6 +44,8 @@ class RunningConsole:
     """The number of the payment that the story looks at."""
     disputed: str
     """The one that its payer disputes."""
+    given_up: str
+    """The callback that was given up at first."""
     routed: str
     """The one that is at a channel."""
 
@@ -68,11 +74,14 @@ async def running_console(directory: Path) -> AsyncIterator[RunningConsole]:
         clock.at_ms = clock.now_ms() // merchant.DAY_MS * merchant.DAY_MS + _AFTERNOON_MS  # type: ignore[attr-defined]
         shop = Shop(found.backend.settings.url, engine=merchant.an_engine())
         try:
-            first, latest = _morning(shop, found.backend.clock.now_ms())
+            first, latest, given_up = _morning(shop, found.backend.clock.now_ms())
             routed = merchant.by_card(shop)
         finally:
             shop.close()
         services = found.backend.services
+        # It knows what channels can do, and speaks with none.
+        routed_rules = replace(services.rules, routing=Routing(facts=DEFAULT_FACTS))
+        object.__setattr__(services, "rules", routed_rules)
         staff, by = StaffDesk(services, PeopleDesk(services)), By(actor="operator", origin="")
         made = {
             name: await staff.add(
@@ -89,12 +98,13 @@ async def running_console(directory: Path) -> AsyncIterator[RunningConsole]:
             by, name="chen", role=Role.MERCHANT, rank=Rank.CLERK, merchant_id=MERCHANT
         )
         morning_flows(services.flows, clock.now_ms())
-        yield RunningConsole(found, made, latest, first, routed, invited, token)
+        yield RunningConsole(found, made, latest, first, given_up, routed, invited, token)
 
 
-def _morning(shop: Shop, now_ms: int) -> tuple[str, str]:
+def _morning(shop: Shop, now_ms: int) -> tuple[str, str, str]:
     """The payments, a quarter of an hour apart, the last of them now, after some days of before.
-    The first one and the last."""
+    The first one and the last, and a
+    callback that was given up."""
     shop.clock.at_ms = now_ms - 4 * merchant.DAY_MS
     shop.add_merchant(notify_url="https://127.0.0.1/news")
     payer, poor = shop.add_payer(balance_minor=900_000), shop.add_payer(name="韩梅梅")
@@ -108,14 +118,14 @@ def _morning(shop: Shop, now_ms: int) -> tuple[str, str]:
         body = shop.create_body("pay_code", amount, pay_code=code)
         shop.ask("payment.create", body)
         first = first or str(body["payment_id"])
-    _troubles(shop, first)
+    given_up = _troubles(shop, first)
     merchant.dispute(shop, first)
-    return first, str(body["payment_id"])
+    return first, str(body["payment_id"]), given_up
 
 
-def _troubles(shop: Shop, payment_id: str) -> None:
-    """A callback that was given up, and two differences that wait for a person, one of them about
-    this payment."""
+def _troubles(shop: Shop, payment_id: str) -> str:
+    """A callback that was given up, whose id this is; two differences for a person, one of them
+    about this payment, and one that the channel can give back."""
     callback_id, *others = (
         str(row["callback_id"]) for row in shop.rows("SELECT callback_id FROM outbox_callback")
     )
@@ -126,16 +136,19 @@ def _troubles(shop: Shop, payment_id: str) -> None:
         taken = Tried(status=200, duration_ms=38)
         shop.do(NoteDelivered(callback_id=other, tried=taken))
     day, amount = shop.rules.business_date(shop.clock.at_ms), BreakClass.AMOUNT
-    for found in (
-        Break(amount, "bank", "20261128-000017", 1_280, 1_260),
-        Break(amount, "channel NUCC", payment_id, 1_280, 1_208),
+    twice = Break(
+        BreakClass.DUPLICATE, "channel NUCC", payment_id, None, 1_280, number=2,
+        channel_reference=_TAKEN_TWICE,
+    )  # fmt: skip
+    for found, step in (
+        (Break(amount, "statement", "20261128-000017", 1_280, 1_260), BreakStep.HAND_OVER),
+        (Break(amount, "channel NUCC", payment_id, 1_280, 1_208), BreakStep.HAND_OVER),
+        (twice, BreakStep.POST),
     ):
         shop.do(
-            TakeUpBreak(
-                found=found, business_date=day, currency="CNY", step=BreakStep.HAND_OVER,
-                booked_on=day,
-            )
-        )  # fmt: skip
+            TakeUpBreak(found=found, business_date=day, currency="CNY", step=step, booked_on=day)
+        )
+    return callback_id
 
 
 async def sign_in(console: RunningConsole, page: Page, name: str, language: str = "zh") -> None:
@@ -175,13 +188,20 @@ async def scenes(console: RunningConsole, page: Page, language: str) -> AsyncIte
     yield "refund"
     await page.click("main form.stack button")
     yield "payment-refunded"
-    async for name in merchant.merchant_scenes(console.base, page, console.disputed):
+    async for name in merchant.merchant_scenes(
+        console.base, page, console.disputed, console.given_up
+    ):
         yield name
     await sign_out(page)
     await sign_in(console, page, "ops", language)
     for name in ("overview", "devices", "letters", "breaks"):
         await page.goto(f"{console.base}/{name}")
         yield name
+    await page.click(
+        "td a:has-text('对方重复')" if language == "zh" else "td a:has-text('Twice with')"
+    )
+    await page.wait_for_selector("ol.timeline")
+    yield "break"
     await page.goto(f"{console.base}/payments/{console.routed}")
     yield "payment-judged"
     async for name in operator_scenes(console.base, page, language):

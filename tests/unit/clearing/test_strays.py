@@ -139,7 +139,7 @@ async def test_what_the_channel_refuses_waits_for_a_person_with_the_reason(lite:
     with client_of(lite.shop) as http:
         shown = http.get(f"/operator/v1/breaks/{name}", headers=OPERATOR).json()
         assert shown["timeline"][-1]["words"] == "refused by the issuer"
-        assert shown["obstacle"] == ""
+        assert (shown["obstacle"], shown["proposed"]) == ("", "ask_back")
         path, body = f"/operator/v1/breaks/{name}/return", {"by": "li", "words": "by fax"}
         assert http.post(path, headers=OPERATOR, json=body | {"words": "fax"}).status_code >= 400
         for _ in range(2):
@@ -147,6 +147,7 @@ async def test_what_the_channel_refuses_waits_for_a_person_with_the_reason(lite:
             assert said["state"] == "returning"
         [listed] = http.get("/operator/v1/breaks", headers=OPERATOR).json()["breaks"]
         assert listed["obstacle"]
+        assert listed["proposed"] is None
     await lite.runner.settle(date.max)
     assert (left(lite), lite.shop.balance(LONG)) == (OPENING - 700, 0)
     assert len(lite.shop.rows("SELECT * FROM saga WHERE kind = 'return'")) == 2

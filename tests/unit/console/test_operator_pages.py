@@ -4,12 +4,14 @@ import re
 
 import pytest
 
+from backend.channels.model import ECNY, NUCC
 from backend.clearing.evening_commands import KeepReserveTest
+from backend.console.break_words import BREAK_NAMES
 from backend.console.operator_flows import by_channel, spark, waiting
 from backend.notify.model import Tried
 from backend.notify.service import ClaimCallbacks, NoteFailed
 from backend.observability.flows import Flow, FlowMeter, Outcome, Span, figures
-from backend.reconciliation.breaks import Break, BreakClass, BreakStep
+from backend.reconciliation.breaks import Break, BreakClass, BreakEvent, BreakState, BreakStep
 from backend.reconciliation.cases import TakeUpBreak
 from tests.support.console_world import ConsoleWorld, page_token
 from tests.support.shop import MERCHANT, Shop
@@ -38,9 +40,12 @@ def open_break(
     reference: str = "ref-1",
     ours_minor: int | None = 1_000,
     theirs_minor: int | None = 1_200,
+    channel_reference: str = "",
 ) -> str:
     """A difference that was found; by default what the bank has more, in a person's hands."""
-    found = Break(kind, source, reference, ours_minor, theirs_minor)
+    found = Break(
+        kind, source, reference, ours_minor, theirs_minor, channel_reference=channel_reference
+    )
     day = shop.rules.business_date(shop.clock.at_ms)
     row = shop.do(
         TakeUpBreak(found=found, business_date=day, currency="CNY", step=step, booked_on=day)
@@ -158,6 +163,68 @@ def test_each_break_has_one_proposed_action_which_is_done_with_a_reason(
     kept = shop.rows("SELECT what, reason FROM audit_act WHERE kind = 'break' ORDER BY number")
     assert [row["what"] for row in kept] == list(found)
     assert {row["reason"] for row in kept} == {"the shop told us"}
+
+
+def test_what_a_channel_took_twice_is_given_back_or_assigned_and_its_page_tells_why(
+    world: ConsoleWorld,
+) -> None:
+    world.add("ops", role="operator", merchant_id="")
+    first, second = (
+        open_break(
+            world.shop, BreakStep.POST, kind=BreakClass.DUPLICATE, source=f"channel {NUCC}",
+            reference=reference, ours_minor=None, channel_reference=f"TRX-{reference}",
+        )
+        for reference in ("pay_1", "pay_2")
+    )  # fmt: skip
+    http = world.signed_in("ops")
+    queue = http.get("/console/breaks?lang=en").text
+    assert sorted(re.findall(r"/console/breaks/(brk_\w+)/return", queue)) == sorted((first, second))
+    assert "/resolve" not in queue
+    page = http.get(f"/console/breaks/{first}?lang=en").text
+    assert all(text in page for text in ("TRX-pay_1", "NetsUnion", "its own number", "by itself"))
+    form = {"page": page_token(page), "words": "the shop told us"}
+    assert (
+        "field_invalid"
+        in http.post(f"/console/breaks/{first}/return", data=form | {"words": "x"}).text
+    )
+    assert first not in re.findall(
+        r"(brk_\w+)/return", http.post(f"/console/breaks/{first}/return", data=form).text
+    )
+    owner = {"owner": "merchant", "owner_id": MERCHANT}
+    http.post(f"/console/breaks/{second}/resolve", data=form | owner)
+    rows = world.shop.rows("SELECT break_id, state FROM reconciliation_case")
+    assert {row["break_id"]: row["state"] for row in rows} == {
+        first: "returning", second: "resolved",
+    }  # fmt: skip
+    page = http.get(f"/console/breaks/{first}?lang=en").text
+    assert "The channel was asked to give it back" in page
+    assert "/return" not in page
+    kept = world.shop.rows("SELECT what FROM audit_act WHERE kind = 'break' ORDER BY number")
+    assert [row["what"] for row in kept] == ["ask_back", "assign"]
+    assert "break_unknown" in http.get("/console/breaks/brk_none").text
+
+
+def test_a_file_without_a_number_of_its_own_says_so(world: ConsoleWorld) -> None:
+    world.add("ops", role="operator", merchant_id="")
+    break_id = open_break(
+        world.shop, BreakStep.POST, kind=BreakClass.DUPLICATE, source=f"channel {NUCC}",
+        ours_minor=None,
+    )  # fmt: skip
+    page = world.signed_in("ops").get(f"/console/breaks/{break_id}?lang=en").text
+    assert "tells no number of its own" in page
+    assert f"{break_id}/resolve" in page
+    assert f"{break_id}/return" not in page
+
+
+def test_every_break_state_step_and_source_has_words(world: ConsoleWorld) -> None:
+    names = [kind.value for kind in BreakClass]
+    names += [f"break.{state}" for state in BreakState]
+    names += [f"happened.{event}" for event in BreakEvent]
+    names += [
+        f"source.wallet {ECNY}",
+        *(f"channel.{one}" for one in world.shop.rules.routing.facts),
+    ]
+    assert [name for name in names if name not in BREAK_NAMES] == []
 
 
 def test_breaks_go_on_by_key_either_way(

@@ -80,6 +80,8 @@ def test_a_dispute_stands_in_the_timeline_and_the_merchant_answers_it(world: Con
     assert "The merchant has answered" in answer.text
     [kept] = shop.rows("SELECT state FROM dispute")
     assert kept["state"] == "under_review"
+    long = http.post(f"{path}/disputes/{dispute_id}/answer", data=form | {"evidence": "证" * 2_000})
+    assert long.status_code == 200
     empty = http.post(f"{path}/disputes/{dispute_id}/answer", data=form | {"evidence": " "})
     assert empty.status_code == 400
     other = http.post(f"{path}/disputes/{shop.id('dsp')}/answer", data=form)

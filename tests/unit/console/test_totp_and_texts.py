@@ -8,6 +8,7 @@ import pytest
 
 from backend.console.act_words import ACT_NAMES
 from backend.console.acts_shown import actor_of, changes, subject_of
+from backend.console.break_words import BREAK_NAMES, BREAK_WORDS
 from backend.console.chart import day_chart
 from backend.console.export import PAYMENTS, csv_pages
 from backend.console.filters import minor_of
@@ -106,8 +107,8 @@ def test_a_weak_password_is_refused(password: str) -> None:
 
 def test_no_catalogue_hides_a_word_of_another() -> None:
     catalogues = (
-        (WORDS, MERCHANT_WORDS, OPERATOR_WORDS),
-        (NAMES, MERCHANT_NAMES, OPERATOR_NAMES, ACT_NAMES),
+        (WORDS, MERCHANT_WORDS, OPERATOR_WORDS, BREAK_WORDS),
+        (NAMES, MERCHANT_NAMES, OPERATOR_NAMES, ACT_NAMES, BREAK_NAMES),
     )
     for one in catalogues:
         together = {name for words in one for name in words}
