@@ -8,14 +8,14 @@ that every other reader of the same signed bytes sees what we see.
 
 from collections.abc import Callable
 from io import BytesIO
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, cast
 
 import cbor2
 
 from protocol.errors import CallerError
 from protocol.limits import CBOR_DEPTH_MAX, COUNTER_MAX
 
-_PLAIN = (int, str, bytes, type(None))
+_PLAIN = frozenset((int, bool, str, bytes, type(None)))
 _KEYS = (int, str)
 
 
@@ -75,10 +75,17 @@ _EVERY_TAG = _EveryTag()
 
 
 def _is_plain(value: object) -> bool:
-    if isinstance(value, _PLAIN):
+    kind = type(value)
+    if kind in _PLAIN:
         return True
-    if isinstance(value, list | tuple):
-        return all(_is_plain(item) for item in value)
-    if isinstance(value, dict):
-        return all(type(key) in _KEYS and _is_plain(item) for key, item in value.items())
+    if kind is dict:
+        for key, item in cast(dict[object, object], value).items():
+            if type(key) not in _KEYS or not _is_plain(item):
+                return False
+        return True
+    if kind is list or kind is tuple:
+        for item in cast(list[object], value):  # noqa: SIM110  # a generator costs twice as much
+            if not _is_plain(item):
+                return False
+        return True
     return False

@@ -88,7 +88,7 @@ class DeviceTag(BackendTable, table=True):
 
 
 STORE = table_ref(Store, lock=False)
-DEVICE = table_ref(Device, lock=False)
+DEVICE = table_ref(Device, lock=False, kept=True)
 """Read by every payment, so a read does not lock it: a change of status that commits while a
 payment is being decided takes effect with the next group."""
 DEVICE_KEY = table_ref(DeviceKey, lock=False)

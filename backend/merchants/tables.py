@@ -68,6 +68,6 @@ class SettlementCycle(BackendTable, table=True):
     created_at_ms: int = Field(sa_type=INTEGER)
 
 
-MERCHANT = table_ref(Merchant)
-FEE_PLAN = table_ref(FeePlanRow, lock=False)
+MERCHANT = table_ref(Merchant, kept=True)
+FEE_PLAN = table_ref(FeePlanRow, lock=False, kept=True)
 CYCLE = table_ref(SettlementCycle, lock=False)

@@ -3,7 +3,8 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 from backend.db.tables import Row
@@ -29,6 +30,8 @@ Answer = tuple[str, dict[str, Any]]
 
 
 DAY_OFFSET_MS = 8 * 3600 * 1000
+_DAY_MS, _EPOCH = 86_400_000, date(1970, 1, 1)
+_DATES_CACHED_MAX = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +102,13 @@ class PaymentRules:
 
     def business_date(self, at_ms: int) -> str:
         """The shop's date, ``YYYY-MM-DD``."""
-        local_ms = at_ms + self.day_offset_ms
-        return (
-            (datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=local_ms)).date().isoformat()
-        )
+        return _date((at_ms + self.day_offset_ms) // _DAY_MS)
+
+
+@lru_cache(_DATES_CACHED_MAX)
+def _date(day: int) -> str:
+    """The date so many days after 1970-01-01: each payment asks for it several times."""
+    return (_EPOCH + timedelta(days=day)).isoformat()
 
 
 def body_hash(device: str, body: Body) -> bytes:

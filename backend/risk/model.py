@@ -16,6 +16,8 @@ from backend.risk.rules.compiled import Action
 from backend.risk.rules.guards import guards, objection
 from backend.risk.rules.language.fused import Fact
 
+_to_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskRules:
@@ -54,7 +56,7 @@ class Verdict:
         fields = {"action": self.action, "rule": self.rule, "version": self.version}
         if self.code:
             fields |= {"code": self.code, "zh": self.zh, "en": self.en}
-        return json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return _to_json(fields)
 
 
 def guard_facts(

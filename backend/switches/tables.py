@@ -24,6 +24,6 @@ class KillSwitch(BackendTable, table=True):
     changed_at_ms: int = Field(sa_type=INTEGER)
 
 
-SWITCH = table_ref(KillSwitch, lock=False)
+SWITCH = table_ref(KillSwitch, lock=False, kept=True)
 """Read by every payment, so a read does not lock it: a switch that commits while a payment is being
 decided counts from the next group on, in every process."""

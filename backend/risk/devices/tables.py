@@ -57,4 +57,4 @@ class DeviceTrust(BackendTable, table=True):
 
 
 READING = table_ref(DeviceReading)
-DEVICE_TRUST = table_ref(DeviceTrust)
+DEVICE_TRUST = table_ref(DeviceTrust, kept=True)

@@ -15,6 +15,7 @@ from backend.risk.rules.language.fused import Fact
 
 _DIGEST = PAYMENT.digest
 """Computed once: it takes longer than judging."""
+_to_json = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 _SAME = (
     "attempt_id", "payment_id", "at_ms", "amount_minor", "currency", "payer_id", "card", "device",
     "merchant_id", "store", "method", "entry",
@@ -28,7 +29,7 @@ def decision_row(attempt: Attempt, judgement: Judgement, *, number: int, rule: s
         **{name: getattr(attempt, name) for name in _SAME},
         "is_confirmed": int(attempt.is_confirmed),
         "number": number,
-        "facts": json.dumps(dict(judgement.facts), sort_keys=True, separators=(",", ":")),
+        "facts": _to_json(dict(judgement.facts)),
         "vector": struct.pack(f"<{len(judgement.vector)}d", *judgement.vector),
         "feature_digest": _DIGEST,
         "rules_version": decision.version,
