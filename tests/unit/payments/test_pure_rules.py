@@ -1,5 +1,7 @@
 """The pure parts: pay codes, risk rules, fee plans, dates, addresses."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from backend.risk.limits import RECENT_PAYMENTS_MAX
 from backend.risk.model import RiskRules, guard_facts, judge, remembered
 from backend.risk.rules.guards import guards
 from backend.wallet.model import hash_pin, hash_token, masked_name, route_of
+from protocol import paycode
 from protocol.errors import CallerError
 from protocol.paycode import (
     COUNTERS_PER_STEP,
@@ -61,6 +64,20 @@ def test_any_text_is_judged_without_an_error(text: str) -> None:
 def test_a_code_lives_about_a_minute(later_ms: int, status: str) -> None:
     code = make_code(SECRET, route=ROUTE, at_ms=AT_MS)
     assert find_code(MASTER, code, at_ms=AT_MS + later_ms).status == status
+
+
+def test_the_code_that_a_wallet_shows_first_is_found_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = []
+    code_at = paycode._code
+
+    def noted(keyed: Any, route: int, position: Position) -> str:
+        looked.append(position)
+        return code_at(keyed, route, position)
+
+    code = make_code(SECRET, route=ROUTE, at_ms=AT_MS)
+    monkeypatch.setattr(paycode, "_code", noted)
+    assert find_code(MASTER, code, at_ms=AT_MS).status == "live"
+    assert len(looked) == 1
 
 
 def test_a_code_dies_when_its_wallet_was_told() -> None:
