@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Text, column, delete, select, tuple_, values
+from sqlalchemy import BindParameter, Connection, Select, bindparam, delete, select, tuple_
 
 from backend.db.limits import STREAM_ROWS_PER_FETCH
 from backend.db.tables import Row
@@ -18,8 +18,9 @@ from backend.ledger.limits import (
     FOLLOW_GROUPS_PER_STEP_MAX,
     VERIFY_KEYS_PER_SELECT_MAX,
 )
-from backend.ledger.tables import LedgerGroup, LedgerTransfer
+from backend.ledger.tables import LedgerAccount, LedgerGroup, LedgerTransfer
 
+_ACCOUNT = LedgerAccount.__table__  # type: ignore[attr-defined]
 _BALANCE = LedgerBalance.__table__  # type: ignore[attr-defined]
 _NODE = LedgerLogNode.__table__  # type: ignore[attr-defined]
 _FOLLOWER = LedgerFollower.__table__  # type: ignore[attr-defined]
@@ -29,6 +30,31 @@ _TRANSFER = LedgerTransfer.__table__  # type: ignore[attr-defined]
 
 Moment = tuple[int, int]
 """A place in one chain: (as of, group number)."""
+
+
+def _latest() -> Select[Any]:
+    """The last balances over ``wanted_chain`` of the accounts ``wanted``: for each of them one
+    search for its last moment and one for that row."""
+    chain: BindParameter[str] = bindparam("wanted_chain")
+    last = (
+        select(_BALANCE.c.as_of_ms, _BALANCE.c.group_seq)
+        .where(_BALANCE.c.account_id == _ACCOUNT.c.id, _BALANCE.c.chain == chain)
+        .order_by(_BALANCE.c.as_of_ms.desc(), _BALANCE.c.group_seq.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    row = _BALANCE.alias("row")
+    is_last = (
+        (row.c.account_id == _ACCOUNT.c.id)
+        & (row.c.chain == chain)
+        & (tuple_(row.c.as_of_ms, row.c.group_seq) == last)
+    )
+    is_wanted = _ACCOUNT.c.id.in_(bindparam("wanted", expanding=True))
+    return select(row).select_from(_ACCOUNT.join(row, is_last)).where(is_wanted)
+
+
+_LATEST = _latest()
+"""Composed and compiled once: that costs more than reading."""
 
 
 def forget(connection: Connection) -> None:
@@ -73,25 +99,9 @@ class DerivedRepository:
         """The last balance of each account over a chain."""
         found: dict[str, Row] = {}
         for chunk in _chunks(account_ids):
-            wanted = values(column("id", Text)).data([(one,) for one in chunk]).cte("wanted")
-            last = (
-                select(_BALANCE.c.as_of_ms, _BALANCE.c.group_seq)
-                .where(_BALANCE.c.account_id == wanted.c.id, _BALANCE.c.chain == chain)
-                .order_by(_BALANCE.c.as_of_ms.desc(), _BALANCE.c.group_seq.desc())
-                .limit(1)
-                .scalar_subquery()
-            )
-            row = _BALANCE.alias("row")
-            query = select(row).select_from(
-                wanted.join(
-                    row,
-                    (row.c.account_id == wanted.c.id)
-                    & (row.c.chain == chain)
-                    & (tuple_(row.c.as_of_ms, row.c.group_seq) == last),
-                )
-            )
-            for one in self._all(query):
-                found[one["account_id"]] = one
+            wanted = {"wanted": chunk, "wanted_chain": chain}
+            for row in self._connection.execute(_LATEST, wanted).mappings():
+                found[row["account_id"]] = dict(row)
         return found
 
     def balance_before(self, account_id: str, chain: str, moment: Moment) -> Row | None:

@@ -3,12 +3,16 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.event import listens_for
 
+from backend.db.engine import open_engine
 from backend.ledger import model
 from backend.ledger.chart import account
+from backend.ledger.derived_repository import DerivedRepository
 from backend.ledger.model import Transfer
 from backend.ledger.projection import next_step
 from backend.ledger.rules import (
@@ -23,6 +27,7 @@ from backend.ledger.rules import (
 from backend.ledger.statements import Balance, Place, Statement, Statements
 from protocol.errors import CallerError, OperatingError
 from tests.support.books import DATE, START_MS, Books, open_books
+from tests.support.migrated import migrated_sqlite
 
 ANN, SHOP, MDR = "C:CUST:ann:CNY", "C:MPEND:shop:CNY", "O:MDR:CNY"
 EVER = START_MS + 10**9
@@ -280,3 +285,20 @@ def test_a_place_that_is_none_is_refused(text: str) -> None:
         Place.from_text(text)
     place = Place(5, "ma.in", 7, 2)
     assert Place.from_text(place.to_text()) == place
+
+
+def test_the_last_balances_are_searched_and_no_table_is_read_through(tmp_path: Path) -> None:
+    """By SQLite's own plan: a follower that scanned would cost more with every payment stored."""
+    engine = open_engine(migrated_sqlite(tmp_path / "backend.db"))
+    asked: list[tuple[str, Any]] = []
+
+    @listens_for(engine, "before_cursor_execute")
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        asked.append((statement, values))
+
+    with engine.connect() as connection:
+        DerivedRepository(connection).latest_balances("main", [ANN, SHOP])
+        [(statement, values)] = asked
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+    engine.dispose()
+    assert {step[3].split()[0] for step in plan} == {"SEARCH", "CORRELATED"}
