@@ -7,7 +7,7 @@ one hub, so that one busy store cannot starve the others.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -92,17 +92,19 @@ class BatchDesk:
 
     async def _answer(self, row: DeviceRow, data: bytes) -> bytes:
         hub, now_ms = row.tid, self._clock.now_ms()
-        sealed = await self._aside(batches.unseal, data)
+        sealed, opened = await self._aside(_open, data)
         if sealed.batch.hub != hub:
             raise CallerError("identity_mismatch", "batch")
         kid = sealed.sign1.kid
-        hub_key = (await self._directory.keys([kid])).get(kid)
+        keys = await self._directory.keys(
+            [kid, *(one.sealed.sign1.kid for one in opened if one.sealed)]
+        )
+        hub_key = keys.get(kid)
         if hub_key is None or not row.is_good(kid, now_ms=now_ms):
             raise CallerError("signature_invalid", "hub")
-        opened = await self._aside(_believe, sealed, hub_key)
         self._metrics.batch_items.observe(len(opened))
         with traced(hub=hub, batch_id=sealed.batch.batch_id):
-            errors = await self._check(opened)
+            errors = await self._check(sealed, hub_key, opened, keys)
             outcomes = await self._carry_out(hub, opened, errors)
         now_ms = self._clock.now_ms()
         answers = [
@@ -111,16 +113,25 @@ class BatchDesk:
         ]
         return await self._aside(_seal, answers, self._signing_key)
 
-    async def _check(self, opened: Sequence[Opened]) -> list[TillwayError | None]:
-        """Verify all items, in as many chunks as there are threads."""
-        keys = await self._directory.keys([one.sealed.sign1.kid for one in opened if one.sealed])
+    async def _check(
+        self,
+        sealed: SealedBatch,
+        hub_key: KnownKey,
+        opened: Sequence[Opened],
+        keys: Mapping[bytes, KnownKey],
+    ) -> list[TillwayError | None]:
+        """Verify the batch and all its items, a large batch in as many chunks as there are threads.
+        Raises ``CallerError`` unless the hub signed it."""
         # The hub's times are of a clock that nobody put forward.
         now_ms = self._clock.now_ms() - ahead_ms(self._clock)
-        size = max(VERIFY_CHUNK_ITEMS_MIN, -(-len(opened) // self._verify_threads))
-        chunks = [opened[start : start + size] for start in range(0, len(opened), size)]
-        checked = await asyncio.gather(
-            *[self._aside(_check_chunk, chunk, keys, now_ms) for chunk in chunks]
-        )
+        chunks = min(self._verify_threads, max(1, len(opened) // VERIFY_CHUNK_ITEMS_MIN))
+        size = -(-len(opened) // chunks)
+        first = self._aside(_believe, sealed, hub_key, opened[:size], keys, now_ms)
+        others = [
+            self._aside(_check_chunk, opened[start : start + size], keys, now_ms)
+            for start in range(size, len(opened), size)
+        ]
+        checked = await asyncio.gather(first, *others)
         return [error for chunk in checked for error in chunk]
 
     async def _carry_out(
@@ -218,12 +229,26 @@ class BatchDesk:
         return await loop.run_in_executor(self._executor, work, *arguments)
 
 
-def _believe(sealed: SealedBatch, hub_key: KnownKey) -> list[Opened]:
-    return open_items(sealed.verify(hub_key.verify_key))
+def _open(data: bytes) -> tuple[SealedBatch, list[Opened]]:
+    """The batch and its items, taken apart and not believed."""
+    sealed = batches.unseal(data)
+    return sealed, open_items(sealed.batch)
+
+
+def _believe(
+    sealed: SealedBatch,
+    hub_key: KnownKey,
+    chunk: Sequence[Opened],
+    keys: Mapping[bytes, KnownKey],
+    now_ms: int,
+) -> list[TillwayError | None]:
+    """Check the first items of a batch, once the hub's signature holds."""
+    sealed.verify(hub_key.verify_key)
+    return _check_chunk(chunk, keys, now_ms)
 
 
 def _check_chunk(
-    chunk: Sequence[Opened], keys: dict[bytes, KnownKey], now_ms: int
+    chunk: Sequence[Opened], keys: Mapping[bytes, KnownKey], now_ms: int
 ) -> list[TillwayError | None]:
     return check_items(chunk, keys, now_ms=now_ms)
 
