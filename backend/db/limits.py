@@ -13,6 +13,8 @@ RETRY_DELAY_MS_MAX = 200
 KEYS_PER_SELECT_MAX = 256
 """On SQLite, which has a parameter for each; PostgreSQL takes all of them as one array."""
 PARAMETERS_PER_STATEMENT_MAX = 8_192
+ALIKE_INSERTS_PER_TRIAL = 1_024
+"""Then every column of a table is looked at again: it may have been a rare group that varied."""
 SQLITE_BUSY_TIMEOUT_MS = 5_000
 SQLITE_WAL_PAGES_PER_CHECKPOINT = 16_000
 """64 MiB, for a connection that copies for itself."""

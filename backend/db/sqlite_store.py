@@ -2,13 +2,14 @@
 
 An INSERT of n rows steps once, so the interpreter lock is given up once, not n times; with
 executemany the event loop and the writer hand it to and fro for every row. Chunk sizes are powers
-of two, or small, so that sqlite3's statement cache knows them all.
+of two, or small, so that sqlite3's statement cache knows them all. What is alike in all rows of a
+large group is bound once: binding a text is a call, a lock and a copy.
 
 Rule: key columns come first in every table (``tables.table_ref`` insists).
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from backend.db.alike import AlikeColumns
 from backend.db.limits import (
     KEYS_PER_SELECT_MAX,
     PARAMETERS_PER_STATEMENT_MAX,
@@ -47,6 +49,7 @@ class SqliteStore:
         self._engine = engine
         self._copier = WalCopier(engine)
         self._room = LogRoom(_file_of(engine))
+        self._alike = AlikeColumns()
         self._rows = 0
         self._version = _NO_VERSION
         self._connect()
@@ -76,14 +79,23 @@ class SqliteStore:
         return found
 
     def insert(self, table: TableRef, rows: Sequence[Values], suffix: Values = ()) -> None:
-        """INSERT … VALUES of many rows, with the suffix bound once."""
+        """INSERT … VALUES of many rows; the suffix, and all else that is alike, is bound once."""
         execute = self._connection.execute
-        shared = len(suffix)
         self._rows += len(rows)
+        once = tuple(range(table.width - len(suffix), table.width))
+        own: Iterable[Values] = rows
+        if len(rows) >= _ROWS_PER_STATEMENT_MAX:
+            columns = list(zip(*rows, strict=True))
+            alike = self._alike.among(table, columns)
+            once, suffix = alike + once, (*(columns[at][0] for at in alike), *suffix)
+            own = zip(*(columns[at] for at in range(table.width) if at not in once), strict=True)
+        values = list(chain.from_iterable(own))
+        width, start = table.width - len(once), 0
         try:
-            for chunk in _chunks(rows, table.width):
-                values = (*suffix, *chain.from_iterable(chunk))
-                execute(_insert(table, len(chunk), shared), values)
+            for count in _counts(len(rows), table.width):
+                end = start + count * width
+                execute(_insert(table, count, once), [*suffix, *values[start:end]])
+                start = end
         except _ERRORS as error:
             raise _as_store_error(error) from error
 
@@ -166,16 +178,16 @@ def _file_of(engine: Engine) -> Path | None:
     return None if name in {None, "", ":memory:"} else Path(str(name))
 
 
-def _chunks(rows: Sequence[Values], width: int) -> Iterator[Sequence[Values]]:
+def _counts(rows: int, width: int) -> Iterator[int]:
+    """How many rows go into each statement."""
     size = min(
         _ROWS_PER_STATEMENT_MAX, 1 << ((PARAMETERS_PER_STATEMENT_MAX // width).bit_length() - 1)
     )
-    start, left = 0, len(rows)
-    while left:
-        while size > left:
-            size = left if left <= _ROWS_OF_ANY_COUNT_MAX else size >> 1
-        yield rows[start : start + size]
-        start, left = start + size, left - size
+    while rows:
+        while size > rows:
+            size = rows if rows <= _ROWS_OF_ANY_COUNT_MAX else size >> 1
+        yield size
+        rows -= size
 
 
 # Names in these statements come from our own table definitions, never from outside.
@@ -200,15 +212,15 @@ def select_statement(table: TableRef, count: int) -> str:
 
 
 @cache
-def _insert(table: TableRef, count: int, shared: int) -> str:
-    """The first parameters are the last columns of every row."""
-    own = table.width - shared
-    suffix = [f"?{number}" for number in range(1, shared + 1)]
+def _insert(table: TableRef, count: int, once: tuple[int, ...]) -> str:
+    """The first parameters are those of the columns at these places, for all rows."""
+    numbers = iter(range(len(once) + 1, len(once) + 1 + count * (table.width - len(once))))
+    shared = {at: number for number, at in enumerate(once, 1)}
     rows = [
-        f"({','.join([*(f'?{first + column}' for column in range(own)), *suffix])})"
-        for first in range(shared + 1, shared + 1 + own * count, own)
+        ",".join(f"?{shared.get(at) or next(numbers)}" for at in range(table.width))
+        for _ in range(count)
     ]
-    return f"INSERT INTO {table.name} ({','.join(table.columns)}) VALUES {','.join(rows)}"
+    return f"INSERT INTO {table.name} ({','.join(table.columns)}) VALUES ({'),('.join(rows)})"
 
 
 @cache
