@@ -20,7 +20,7 @@ WORDS: dict[str, Words] = {
     "unplugged": Words("已拔下", "Unplugged"),
     "no_power": Words("没有电", "No power"),
     "faulty": Words("线路有故障", "Faulty line"),
-    "sound": Words("正常", "Sound"),
+    "sound": Words("正常", "No fault"),
     "powered": Words("有电", "Powered"),
     "lights": Words("收发灯", "Line lights"),
     "receipt": Words("小票", "Receipt"),

@@ -197,19 +197,19 @@ def mark_rows(
     return [(said(WORDS[name], language), value) for name, value in rows]
 
 
-def clock_told(now_ms: int, ahead_ms: int | None, language: Language) -> str:
-    """The till's time to the second, its zone, and how far it is from the backend's."""
-    now = datetime.fromtimestamp(now_ms // 1000, UTC).astimezone(SHOP_ZONE)
-    return f"{now.isoformat(' ')} · {_beside(ahead_ms, language)}"
+def exact(at_ms: int) -> str:
+    """Date and time to the second in the shop, with its distance from UTC."""
+    return datetime.fromtimestamp(at_ms // 1000, UTC).astimezone(SHOP_ZONE).isoformat(" ")
 
 
-def _beside(ahead_ms: int | None, language: Language) -> str:
+def backend_clock(ahead_ms: int | None, language: Language) -> str:
+    """How the backend's clock stands beside ours, which is ahead by so much."""
     if ahead_ms is None:
         return said(WORDS["clock_untold"], language)
     apart_s = round(abs(ahead_ms) / 1000)
     if apart_s == 0:
         return said(WORDS["clock_even"], language)
-    name = "clock_ahead" if ahead_ms > 0 else "clock_behind"
+    name = "clock_behind" if ahead_ms > 0 else "clock_ahead"
     return said(WORDS[name], language).format(_age(apart_s))
 
 

@@ -23,7 +23,16 @@ from terminal.domain.sale import Sale
 from terminal.limits import RECENT_DEFAULT, SEARCH_CHARS_MAX
 from terminal.upkeep import SOFTWARE
 from terminal.web import card_pages, pictures
-from terminal.web.entries import clock, clock_told, entries, mark_rows, of_cash, of_refund, of_sale
+from terminal.web.entries import (
+    backend_clock,
+    clock,
+    entries,
+    exact,
+    mark_rows,
+    of_cash,
+    of_refund,
+    of_sale,
+)
 from terminal.web.figures import drawer_rows, sold_rows
 from terminal.web.gate import Gate
 from terminal.web.log_lines import log_lines
@@ -249,7 +258,8 @@ def _device_rows(station: Station, language: Language) -> list[tuple[str, str]]:
         ("store", agent.profile.store),
         ("version", SOFTWARE),
         ("started", clock(agent.boot_epoch * 1000)),
-        ("clock", clock_told(station.shell.now_ms(), agent.clock_ahead_ms, language)),
+        ("clock", exact(station.shell.now_ms())),
+        ("backend_clock", backend_clock(agent.clock_ahead_ms, language)),
         ("line", said(line, language)),
         ("printer", said(printer, language)),
     ]

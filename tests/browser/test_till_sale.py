@@ -136,6 +136,8 @@ async def test_unknown_stays_over_a_reload_and_is_resolved_when_the_line_is_back
         await page.wait_for_selector(".badge.offline", state="detached")
         await page.keyboard.press("F4")
         await page.wait_for_selector(".list .badge.paid")
+        await page.keyboard.press("Escape")
+        await shows(page, "keypad")
 
 
 async def test_an_idle_till_locks_and_the_pin_brings_the_same_screen_back(

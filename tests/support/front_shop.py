@@ -14,7 +14,7 @@ from tillway.demo.day_close import Clocks
 from tillway.demo.phone import Phone, draw_qr, read_qr
 from tillway.demo.stack import BIOMETRIC_ABOVE_MINOR
 from tillway.demo.till import Till
-from tillway.front.parts import Link, Place
+from tillway.front.parts import Link, Note, Place
 from tillway.front.shop import Shop
 from tillway.json_api import JsonApi
 
@@ -237,7 +237,8 @@ def fake_shop(program: Program) -> Shop:
         code_route=0, till=till,
     )  # fmt: skip
     clocks = Clocks(FakeOperator("https://backend.example"), (FakeInstitution(""),))
-    places = (Place("hub", "hub-1", (program,), (Link("open", f"{program.url}/"),)),)
+    links, notes = (Link("open", f"{program.url}/"),), (Note("token", "/up/phone.json"),)
+    places = (Place("hub", "hub-1", (program,), links, notes),)
     return Shop(
         till=till, tills=(till,), phone=phone, operator=clocks.operator, places=places,
         now_ms=lambda: START_MS + 400, hub=FakeHub(""), clocks=clocks,

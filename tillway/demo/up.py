@@ -5,6 +5,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -80,42 +81,43 @@ def running_stack(
 
 def serve_pages(console: Console, stack: Stack, front_port: int) -> None:
     """Serve the front page and say where everything is, until a signal comes."""
+    say: Say = partial(console.print, soft_wrap=True)
     with front_page(shop_of(stack), front_port) as url:
-        console.print("The pages stay up until Ctrl-C. Begin here:")
-        console.print(f"  front     {url}     what runs, and a first payment in five steps")
-        _show_pages(console, stack)
+        say("The pages stay up until Ctrl-C. Begin here:")
+        say(f"  front     {url}     what runs, and a first payment in five steps")
+        _show_pages(say, stack)
         signal.pause()
 
 
-def _show_pages(console: Console, stack: Stack) -> None:
+def _show_pages(say: Say, stack: Stack) -> None:
     """Where to look, and how to pay."""
     till = f"http://{HOST}:{stack.programs['pos-1'].port('http')}"
-    console.print(f"  till      {till}/        the customer's side {till}/customer")
+    say(f"  till      {till}/        the customer's side {till}/customer")
     people = staff_of(stack.root, "pos-1")
     pins = ", ".join(f"{name} {pin}" for name, pin in people.items())
-    console.print(f"            its staff sign in with these PINs: {pins}", soft_wrap=True)
-    console.print(f"  hub       http://{HOST}:{stack.programs[HUB].port('http')}/")
-    console.print(f"  backend   {stack.public_url}/     (any name; password: the text in")
-    console.print(f"            {stack.root / OPERATOR_TOKEN})", soft_wrap=True)
+    say(f"            its staff sign in with these PINs: {pins}")
+    say(f"  hub       http://{HOST}:{stack.programs[HUB].port('http')}/")
+    say(f"  backend   {stack.public_url}/     (any name; password: the text in")
+    say(f"            {stack.root / OPERATOR_TOKEN})")
     command = Path(sys.executable).with_name("tillway")
-    _show_doors(console, stack, command)
-    console.print("Key in an amount on the till, then pay as a customer's phone would, from here:")
-    console.print(f"  {command} phone show --directory {stack.root}", soft_wrap=True)
-    console.print("    (after 扫顾客码 Scan the payer's code), or")
-    console.print(f"  {command} phone scan --directory {stack.root}", soft_wrap=True)
-    console.print("    (after 出示收款码 Show our QR code)")
-    console.print("Settlements, bills and the reserve's test come when the day is closed:")
-    console.print(f"  {command} day close --directory {stack.root}", soft_wrap=True)
+    _show_doors(say, stack, command)
+    say("Key in an amount on the till, then pay as a customer's phone would, from here:")
+    say(f"  {command} phone show --directory {stack.root}")
+    say("    (after 扫顾客码 Scan the payer's code), or")
+    say(f"  {command} phone scan --directory {stack.root}")
+    say("    (after 出示收款码 Show our QR code)")
+    say("Settlements, bills and the reserve's test come when the day is closed:")
+    say(f"  {command} day close --directory {stack.root}")
 
 
-def _show_doors(console: Console, stack: Stack, command: Path) -> None:
+def _show_doors(say: Say, stack: Stack, command: Path) -> None:
     """The pages that ask who is there, and what to tell them."""
     bench = stack.programs["pos-1-board"].port("http")
-    console.print(f"  bench     http://{HOST}:{bench}/bench     the simulated devices")
-    console.print(f"  wallet    {wallet_url(stack)}     (token and PIN: in")
-    console.print(f"            {stack.root / PHONE_FILE})", soft_wrap=True)
-    console.print(f"  console   {stack.public_url}/console     (first let yourself in, as operator")
-    console.print(f"            or with --role merchant --merchant {MERCHANT}:")
-    console.print(f"            . {shlex.quote(str(stack.root / PLACE_FILE))}", soft_wrap=True)
-    console.print(f"            {command} console user add NAME --role operator")
-    console.print("            the first line tells every operator's command where the backend is)")
+    say(f"  bench     http://{HOST}:{bench}/bench     the simulated devices")
+    say(f"  wallet    {wallet_url(stack)}     (token and PIN: in")
+    say(f"            {stack.root / PHONE_FILE})")
+    say(f"  console   {stack.public_url}/console     (first let yourself in, as operator")
+    say(f"            or with --role merchant --merchant {MERCHANT}:")
+    say(f"            . {shlex.quote(str(stack.root / PLACE_FILE))}")
+    say(f"            {command} console user add NAME --role operator")
+    say("            the first line tells every operator's command where the backend is)")

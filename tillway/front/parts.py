@@ -21,6 +21,15 @@ class Link:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What its pages ask people for, and where that is: a file, or a command. ``words`` names the
+    entry of the catalogue."""
+
+    words: str
+    text: str
+
+
 class Asked(Protocol):
     """What a program is asked by."""
 
@@ -42,6 +51,7 @@ class Place:
     name: str
     asked: tuple[Asked, ...]
     links: tuple[Link, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,7 @@ class Part:
     links: tuple[Link, ...]
     state: str
     figures: tuple[tuple[str, int], ...]
+    notes: tuple[Note, ...] = ()
 
 
 def look_at(places: list[Place]) -> list[Part]:
@@ -73,7 +84,8 @@ def _looked(place: Place) -> Part:
     if place.kind == "institution" and state == "ready":
         figures = {"fig_institutions": len(place.asked)}
     address = place.asked[0].url.partition("//")[2]
-    return Part(place.kind, place.name, address, place.links, state, tuple(figures.items()))
+    told = tuple(figures.items())
+    return Part(place.kind, place.name, address, place.links, state, told, place.notes)
 
 
 def _of_till(asked: Asked) -> dict[str, int]:

@@ -7,14 +7,16 @@ from typing import Any
 
 from protocol.errors import TillwayError
 from tillway.clearing_watch import RUN_S_MAX
+from tillway.demo.addresses import PLACE_FILE
 from tillway.demo.day_close import Clocks, china_day
 from tillway.demo.phone import Phone
-from tillway.demo.phone_book import phone_of
+from tillway.demo.phone_book import PHONE_FILE, phone_of
 from tillway.demo.stack import HOST, HUB, STORE, Stack
 from tillway.demo.till import Till
+from tillway.demo.till_staff import STAFF_FILE
 from tillway.front.hops import Told, Way, way_of
 from tillway.front.limits import PROBE_S
-from tillway.front.parts import Link, Place
+from tillway.front.parts import Link, Note, Place
 from tillway.json_api import JsonApi
 
 
@@ -140,7 +142,14 @@ def _places(stack: Stack, tills: list[str]) -> list[Place]:
         Link("console", f"{operator.url}/console"),
         Link("wallet", wallet_url(stack)),
     )
-    places.append(Place("backend", "backend", (operator,), pages))
+    notes = (
+        Note(
+            "people",
+            f". {stack.root / PLACE_FILE} && tillway console user add NAME --role operator",
+        ),
+        Note("token", str(stack.root / PHONE_FILE)),
+    )
+    places.append(Place("backend", "backend", (operator,), pages, notes))
     sandbox = stack.sandbox
     institutions = tuple(replace(sandbox.api(name), timeout_s=PROBE_S) for name in sandbox.said)
     places.append(Place("institution", ", ".join(sandbox.said), institutions))
@@ -150,7 +159,8 @@ def _places(stack: Stack, tills: list[str]) -> list[Place]:
 def _till_place(stack: Stack, name: str) -> Place:
     api = _http(stack, name)
     links = (Link("open", f"{api.url}/"), Link("customer_side", f"{api.url}/customer"))
-    return Place("till", name, (api,), links)
+    notes = (Note("pins", str(stack.root / STAFF_FILE)),) if name == "pos-1" else ()
+    return Place("till", name, (api,), links, notes)
 
 
 def _http(stack: Stack, name: str) -> JsonApi:

@@ -161,6 +161,7 @@ const key = (name, event) => {
   if (name === "Enter") return event.target.closest("button, a, summary") ? false : press(".primary");
   if (/^F[4689]$/.test(name)) return press(`[data-place="${name}"]`, document);
   if (name in SHORT && press(SHORT[name])) return true;
+  if (name === "Escape") return press('[data-place="F2"]:not([aria-current])', document);
   if (name === "F2" && kind() !== "keypad") return press('[data-place="F2"]', document);
   const digit = /^\d$/.test(name) ? name : name === "Backspace" ? "back" : "";
   if (digit && pinPad()) return press(`[data-pin="${digit}"]`);

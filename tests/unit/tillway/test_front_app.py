@@ -33,6 +33,11 @@ def test_a_name_that_is_not_loopback_is_refused(http: TestClient) -> None:
     assert http.get("/").status_code == 200
 
 
+def test_what_a_part_s_pages_ask_for_is_said_beside_it(http: TestClient) -> None:
+    page = http.get("/?lang=en").text
+    assert "The wallet&#39;s token and PIN are in</span> <code>/up/phone.json</code>" in page
+
+
 def test_without_the_page_s_own_token_nothing_is_done(http: TestClient) -> None:
     assert http.post("/guide/key", json={"amount_minor": 1280}).status_code == 401
     done = http.post("/guide/key", json={"amount_minor": 1280}, headers=token(http))
