@@ -97,8 +97,9 @@ def findings(
 def outcomes_of(fleet: Fleet, profile: Profile, reading: Reading) -> dict[str, Outcome]:
     """What became of each attribute that is compared by its value."""
     found, latest, habits = {}, profile.latest, fleet.habits
-    for name in latest.keys() | reading.keys():
-        before, now = latest.get(name), reading.get(name)
+    unread = dict.fromkeys(latest.keys() - reading.keys())
+    for name, now in (reading | unread if unread else reading).items():
+        before = latest.get(name)
         if now is None:
             if before is not None and name not in profile.silent:
                 found[name] = Outcome.VANISHED
@@ -151,7 +152,9 @@ def new_in(now: Plain, before: Plain) -> frozenset[str]:
 def update_in(fleet: Fleet, outcomes: dict[str, Outcome]) -> Update:
     """Whether the build went on to one that others have, or that is new to all."""
     builds = {
-        outcome for name, outcome in outcomes.items() if fleet.habits[name].group is Group.BUILD
+        outcome
+        for name, outcome in outcomes.items()
+        if outcome is not Outcome.SAME and fleet.habits[name].group is Group.BUILD
     }
     if Outcome.NOVEL in builds:
         return Update.FIRST
@@ -245,10 +248,13 @@ def _measured(
             for place, (value, mean) in enumerate(zip(values, expected, strict=True))
         ]
         # The points of a curve move together, so many say little more than one.
-        found.append(Finding(name, Sign.MEASURED, min(sum(off) / len(off), WEIGHT_MAX)))
-    total = sum(finding.weight for finding in found)
-    share = min(1.0, MEASURED_MAX / total) if total else 1.0
-    return [Finding(f.name, f.sign, f.weight * share) for f in found]
+        weight = min(sum(off) / len(off), WEIGHT_MAX)
+        if weight:
+            found.append(Finding(name, Sign.MEASURED, weight))
+    total = sum([finding.weight for finding in found])
+    if total <= MEASURED_MAX:
+        return found
+    return [Finding(f.name, f.sign, f.weight * MEASURED_MAX / total) for f in found]
 
 
 def _replayed(

@@ -101,8 +101,9 @@ class Devices:
     ) -> None:
         if profile.latest:  # a first reading changes nothing
             self._teach_changes(outcomes)
-        for name, value in reading.items():
-            _learn_value(self.fleet.habits[name], profile, device, name, value)
+        for name, value in reading.items():  # the same name or set again teaches nothing
+            if outcomes.get(name) is not Outcome.SAME or isinstance(value, NUMERIC):
+                _learn_value(self.fleet.habits[name], profile, device, name, value)
         measured = measured_values(self.fleet, reading)
         if measured:
             profile.noises.append(measured)

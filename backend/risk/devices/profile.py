@@ -33,9 +33,9 @@ class Profile:
         if before is None or len(before) != len(values):
             self.expected[name] = values
             return ()
-        off = tuple(value - mean for value, mean in zip(values, before, strict=True))
+        off = tuple([value - mean for value, mean in zip(values, before, strict=True)])
         self.expected[name] = tuple(
-            mean + FOLLOWED * by for mean, by in zip(before, off, strict=True)
+            [mean + FOLLOWED * by for mean, by in zip(before, off, strict=True)]
         )
         return off
 
