@@ -7,11 +7,12 @@ from backend.clearing import window
 from backend.clearing.costs import Accrual, accrue
 from backend.clearing.evening_tables import CARRY, COST, INTEREST, RESERVE_TEST, WINDOW
 from backend.clearing.interest import parts_of
+from backend.clearing.stated import Stated
 from backend.clearing.window import WindowState, WindowStep
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
-from backend.ledger import rules
+from backend.ledger import chart, rules
 from backend.ledger import service as ledger
 from backend.ledger.model import Transfer
 
@@ -183,7 +184,7 @@ class AccrueInterest:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmInterest:
     """The reserve bank's statement shows interest (rule 24). The reference is the event's id, so it
-    is posted once."""
+    is posted once; a correction of the statement is followed."""
 
     reference: str
     business_date: str
@@ -191,14 +192,18 @@ class ConfirmInterest:
     amount_minor: int
 
     def reads(self) -> Iterable[Read]:
-        return ledger.reads(self._transfers())
+        return self._stated.reads(self._transfers)
 
     def decide(self, ws: WorkingSet, now_ms: int) -> bool:
-        return ledger.post(ws, self._transfers(), now_ms)
+        return self._stated.follow(ws, self._transfers, now_ms)
 
-    def _transfers(self) -> list[Transfer]:
+    @property
+    def _stated(self) -> Stated:
         event = rules.Event(self.reference, self.currency, self.business_date)
-        return rules.reserve_interest_paid(event, amount_minor=self.amount_minor)
+        return Stated(event, chart.client("RESERVE", self.currency), self.amount_minor)
+
+    def _transfers(self, event: rules.Event, amount_minor: int) -> list[Transfer]:
+        return rules.reserve_interest_paid(event, amount_minor=amount_minor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,9 @@ BANK_DAYS_PER_RUN_MAX = 400
 """How many statements one run reads at the most."""
 BOOKING_PAGES_PER_RUN_MAX = 10_000
 """How many pages of bookings (camt.054) a run within the day reads at the most."""
+CORRECTIONS_PER_ENTRY_MAX = 9
+"""How often a statement's entry may come with another amount and still be followed; what differs
+after that is a break, and a person's."""
 CALENDAR_FILE_BYTES_MAX = 65_536
 CALENDAR_YEARS_MAX = 50
 LIBRARY_YEARS_CACHED = 64

@@ -4,6 +4,7 @@ and our own account. Pure."""
 from datetime import date
 from enum import StrEnum
 
+from backend.clearing.limits import CORRECTIONS_PER_ENTRY_MAX
 from protocol.errors import CallerError
 
 
@@ -56,6 +57,13 @@ def settlement_of(channel_id: str, day: date) -> str:
 def settlement_transfer(channel_id: str, day: str) -> str:
     """The transfer by which a channel's day reached the reserve."""
     return f"{SETTLEMENT_PREFIX}{channel_id}-{day.replace('-', '')}:1"
+
+
+def stated_transfers(reference: str) -> list[str]:
+    """The transfers by which we may have followed what the bank's statement shows under a
+    reference: the first posting, and those of what it was corrected by."""
+    corrections = range(1, CORRECTIONS_PER_ENTRY_MAX + 1)
+    return [f"{reference}:1", *(f"{reference}.{number}:1" for number in corrections)]
 
 
 _S, _O = MoveState, Outcome

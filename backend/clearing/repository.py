@@ -10,7 +10,7 @@ from backend.channels.model import ECNY
 from backend.clearing.due import Pending
 from backend.clearing.ecny_repository import unchanged_days
 from backend.clearing.limits import PENDING_ROWS_MAX
-from backend.clearing.model import OPEN_STATES, settlement_transfer
+from backend.clearing.model import OPEN_STATES, settlement_transfer, stated_transfers
 from backend.clearing.payouts_repository import PayoutsRepository, hold_returned, returned_payouts
 from backend.clearing.tables import ClearingDay, OwnMove, Payout, Settlement
 from backend.db.reading import Reader
@@ -150,11 +150,15 @@ class ClearingRepository:
         """What a channel's settlement has brought into the reserve, negative where it took out; 0
         while it has done neither."""
         query = select(_TRANSFER.c.debit, _TRANSFER.c.amount_minor)
-        rows = await self._reader.fetch(query.where(_TRANSFER.c.id == f"{reference}:1"))
-        if not rows:
-            return 0
-        amount = int(rows[0]["amount_minor"])
-        return amount if chart.account(rows[0]["debit"]).code == "RESERVE" else -amount
+        rows = await self._reader.fetch(
+            query.where(_TRANSFER.c.id.in_(stated_transfers(reference)))
+        )
+        return sum(
+            row["amount_minor"]
+            if chart.account(row["debit"]).code == "RESERVE"
+            else -row["amount_minor"]
+            for row in rows
+        )
 
     async def earliest_open_day(self, before: str) -> str | None:
         """The first business day, earlier than ``before``, on which anything moved and that no run

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from backend.clearing.model import MoveKind, MoveState, Outcome, next_state
-from backend.clearing.tables import OWN_MOVE
+from backend.clearing.stated import Stated
+from backend.clearing.tables import CLEARING_DAY, OWN_MOVE
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
@@ -26,7 +27,9 @@ MoveKey = tuple[str, str, str, int]
 class ConfirmChannelSettlement:
     """The bank's statement shows that a channel has paid a day into the reserve (rule 2).
 
-    ``reference`` is the statement entry's; it is the event's id, so it is posted once.
+    ``reference`` is the statement entry's; it is the event's id, so it is posted once. A correction
+    of the statement is followed while the channel's day is open, for its file is compared with it;
+    of a closed day only if that evens the day's account. Else the two stay apart, as a break.
     """
 
     reference: str
@@ -37,17 +40,34 @@ class ConfirmChannelSettlement:
     amount_minor: int
 
     def reads(self) -> Iterable[Read]:
-        return ledger.reads(self._transfers())
+        return [(CLEARING_DAY, self.settlement_date), *self._stated.reads(self._transfers)]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> bool:
-        return ledger.post(ws, self._transfers(), now_ms)
+        differs_minor = self._stated.differs_minor(ws)
+        if differs_minor and self._is_closed(ws) and not self._is_evened(ws, differs_minor):
+            return False
+        return self._stated.follow(ws, self._transfers, now_ms)
 
-    def _transfers(self) -> list[Transfer]:
+    def _is_closed(self, ws: WorkingSet) -> bool:
+        day = ws.get(CLEARING_DAY, self.settlement_date)
+        return day is not None and day["state"] == "closed"
+
+    def _is_evened(self, ws: WorkingSet, more_minor: int) -> bool:
+        account = chart.channel(self.channel_id, self.settlement_date, self.currency)
+        row = ws.get(ACCOUNT, account)
+        return row is not None and row["debits_posted"] - row["credits_posted"] == more_minor
+
+    @property
+    def _stated(self) -> Stated:
+        event = rules.Event(self.reference, self.currency, self.business_date)
+        return Stated(event, chart.client("RESERVE", self.currency), self.amount_minor)
+
+    def _transfers(self, event: rules.Event, amount_minor: int) -> list[Transfer]:
         return rules.channel_settled(
-            rules.Event(self.reference, self.currency, self.business_date),
+            event,
             channel_id=self.channel_id,
             settlement_date=self.settlement_date,
-            amount_minor=self.amount_minor,
+            amount_minor=amount_minor,
         )
 
 
@@ -61,14 +81,18 @@ class ConfirmAdvanceRepaid:
     amount_minor: int
 
     def reads(self) -> Iterable[Read]:
-        return ledger.reads(self._transfers())
+        return self._stated.reads(self._transfers)
 
     def decide(self, ws: WorkingSet, now_ms: int) -> bool:
-        return ledger.post(ws, self._transfers(), now_ms)
+        return self._stated.follow(ws, self._transfers, now_ms)
 
-    def _transfers(self) -> list[Transfer]:
+    @property
+    def _stated(self) -> Stated:
         event = rules.Event(self.reference, self.currency, self.business_date)
-        return rules.own_advance_repaid(event, amount_minor=self.amount_minor)
+        return Stated(event, chart.own("OWN", self.currency), self.amount_minor)
+
+    def _transfers(self, event: rules.Event, amount_minor: int) -> list[Transfer]:
+        return rules.own_advance_repaid(event, amount_minor=amount_minor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

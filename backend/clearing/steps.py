@@ -17,8 +17,7 @@ from backend.channels.iso20022 import StatementEntry
 from backend.channels.ports import BankPort
 from backend.clearing.calendar import Calendar
 from backend.clearing.due import Due, Pending, due, first_waiting, is_due, settled_now
-from backend.clearing.evening_commands import ConfirmInterest
-from backend.clearing.interest import INTEREST_PREFIX
+from backend.clearing.entries import following
 from backend.clearing.limits import (
     BANK_DAYS_PER_RUN_MAX,
     BOOKING_PAGES_PER_RUN_MAX,
@@ -29,7 +28,6 @@ from backend.clearing.moves import Accounts, MoveDesk
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve import (
     ConfirmAdvanceRepaid,
-    ConfirmChannelSettlement,
     InstructMove,
     NoteFundRepaid,
     ResolveMove,
@@ -131,39 +129,14 @@ class Steps:
         self._cursor = cursor
 
     async def _post(self, entries: Sequence[StatementEntry]) -> None:
+        """Each reference once: one that stands there twice is the reconciliation's to name."""
+        entries = list({entry.reference: entry for entry in reversed(entries)}.values())[::-1]
         payouts = {row["payout_id"] for row in await self._repository.open_payouts()}
         moves = {row["move_id"]: move_key(row) for row in await self._repository.open_moves()}
         for entry in sorted(entries, key=lambda one: one.amount.amount_minor < 0):
-            booked_on = entry.booking_date.isoformat()
-            if entry.reference.startswith(SETTLEMENT_PREFIX):
-                await self._book_settlement(entry, booked_on)
-            elif entry.reference.startswith(INTEREST_PREFIX):
-                await self._submit(
-                    ConfirmInterest(
-                        reference=entry.reference,
-                        business_date=booked_on,
-                        currency=entry.amount.currency,
-                        amount_minor=entry.amount.amount_minor,
-                    )
-                )
-            elif entry.reference in payouts:
-                await self._submit(
-                    ResolvePayout(
-                        payout_id=entry.reference,
-                        outcome=Outcome.CONFIRM,
-                        reason="",
-                        business_date=booked_on,
-                    )
-                )
-            elif entry.reference in moves:
-                await self._submit(
-                    ResolveMove(
-                        key=moves[entry.reference],
-                        outcome=Outcome.CONFIRM,
-                        reason="",
-                        booked_on=booked_on,
-                    )
-                )
+            command = following(entry, payouts, moves)
+            if command is not None:
+                await self._book(entry, command)
         for entry in entries:
             if entry.reference.startswith(RETURN_PREFIX):
                 await self._book_return(entry)
@@ -356,28 +329,15 @@ class Steps:
         )
         _log.warning("payout_returned", payout_id=payout_id, reason=entry.info)
 
-    async def _book_settlement(self, entry: StatementEntry, booked_on: str) -> None:
-        """A channel has paid a day: both stand in the reference."""
-        channel_id, _, digits = entry.reference.removeprefix(SETTLEMENT_PREFIX).rpartition("-")
-        try:
-            settled = date.fromisoformat(digits).isoformat()
-        except ValueError:
-            return  # The reconciliation names an entry that we do not understand.
-        command = ConfirmChannelSettlement(
-            reference=entry.reference,
-            channel_id=channel_id,
-            settlement_date=settled,
-            business_date=booked_on,
-            currency=entry.amount.currency,
-            amount_minor=entry.amount.amount_minor,
-        )
+    async def _book(self, entry: StatementEntry, command: Command) -> None:
         try:
             await self._submit(command)
         except CallerError as error:
             if error.code != "account_short":
                 raise
-            # A channel took more than was there: it is booked when our own money has come in.
-            _log.warning("settlement_not_covered", reference=entry.reference, code=error.code)
+            # More went out than our books have: a channel took more than was there, which is
+            # booked when our own money has come in; or the statement lacks what came.
+            _log.warning("entry_not_covered", reference=entry.reference, code=error.code)
 
     def _mint(self, prefix: str) -> str:
         random_bytes = self._entropy.token_bytes(RANDOM_BYTES)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, tuple_, union_all
 
+from backend.clearing.model import stated_transfers
 from backend.db.reading import Reader
 from backend.db.tables import Row
 from backend.disputes.model import DisputeState
@@ -185,11 +186,15 @@ class ReconciliationRepository:
     async def settled(self, reference: str) -> int:
         """What a channel's settlement has brought, negative where it took; 0 while neither."""
         query = select(_TRANSFER.c.debit, _TRANSFER.c.amount_minor)
-        rows = await self._reader.fetch(query.where(_TRANSFER.c.id == f"{reference}:1"))
-        if not rows:
-            return 0
-        amount = int(rows[0]["amount_minor"])
-        return amount if chart.account(rows[0]["debit"]).code in {"RESERVE", "OWN"} else -amount
+        rows = await self._reader.fetch(
+            query.where(_TRANSFER.c.id.in_(stated_transfers(reference)))
+        )
+        return sum(
+            row["amount_minor"]
+            if chart.account(row["debit"]).code in {"RESERVE", "OWN"}
+            else -row["amount_minor"]
+            for row in rows
+        )
 
     async def posted(
         self, rule: str, *, account_prefixes: Sequence[str], day: str

@@ -1,0 +1,54 @@
+"""What posts an entry of the reserve's statement: the command that follows it. Pure."""
+
+from collections.abc import Collection, Mapping
+from datetime import date
+
+from backend.channels.iso20022 import StatementEntry
+from backend.clearing.evening_commands import ConfirmInterest
+from backend.clearing.interest import INTEREST_PREFIX
+from backend.clearing.model import SETTLEMENT_PREFIX, Outcome
+from backend.clearing.reserve import ConfirmChannelSettlement, MoveKey, ResolveMove
+from backend.clearing.settlement import ResolvePayout
+from backend.db.command import Command
+
+
+def following(
+    entry: StatementEntry, payouts: Collection[str], moves: Mapping[str, MoveKey]
+) -> Command | None:
+    """What posts an entry; None for one that the reconciliation only names."""
+    reference, booked_on = entry.reference, entry.booking_date.isoformat()
+    if reference.startswith(SETTLEMENT_PREFIX):
+        return _settlement(entry)
+    if reference.startswith(INTEREST_PREFIX):
+        return ConfirmInterest(
+            reference=reference,
+            business_date=booked_on,
+            currency=entry.amount.currency,
+            amount_minor=entry.amount.amount_minor,
+        )
+    if reference in payouts:
+        return ResolvePayout(
+            payout_id=reference, outcome=Outcome.CONFIRM, reason="", business_date=booked_on
+        )
+    if reference in moves:
+        return ResolveMove(
+            key=moves[reference], outcome=Outcome.CONFIRM, reason="", booked_on=booked_on
+        )
+    return None
+
+
+def _settlement(entry: StatementEntry) -> Command | None:
+    """A channel has paid a day: both stand in the reference. None where they do not."""
+    channel_id, _, digits = entry.reference.removeprefix(SETTLEMENT_PREFIX).rpartition("-")
+    try:
+        settled = date.fromisoformat(digits).isoformat()
+    except ValueError:
+        return None
+    return ConfirmChannelSettlement(
+        reference=entry.reference,
+        channel_id=channel_id,
+        settlement_date=settled,
+        business_date=entry.booking_date.isoformat(),
+        currency=entry.amount.currency,
+        amount_minor=entry.amount.amount_minor,
+    )
