@@ -70,6 +70,7 @@ _STATUS: Mapping[str, int] = {
     "busy": 503,
     "backend_unreachable": 503,
     "timeout": 504,
+    "day_run_stopped": 504,
 }
 _HEADERS = {
     401: {"www-authenticate": 'Bearer realm="Tillway"'},
@@ -80,6 +81,8 @@ _PAGE_CHALLENGE = 'Basic realm="Tillway operator", charset="UTF-8"'
 """Makes a browser ask for the token. Only pages take it that way."""
 _EXPLAINED = "/operator/"
 """An operator, who may read the log, is told the detail too."""
+_EXPLAINED_CODES = frozenset({"day_run_stopped"})
+"""Of what is not the caller's mistake: only somebody who was let in comes so far."""
 
 
 def status_of(error: TillwayError) -> int:
@@ -94,7 +97,7 @@ def error_response(error: TillwayError) -> JSONResponse:
     return JSONResponse({"error": error.to_wire()}, status_code=status, headers=headers)
 
 
-def _explained(error: CallerError, status: int) -> JSONResponse:
+def _explained(error: TillwayError, status: int) -> JSONResponse:
     """The answer with what is wrong, except to somebody who has not shown who it is."""
     if status in _HEADERS:
         return error_response(error)
@@ -109,7 +112,8 @@ def install(app: FastAPI, metrics: Metrics) -> None:
         metrics.count_error(error.code)
         _log.info("request_refused", path=request.url.path, code=error.code, detail=error.detail)
         answer = error_response(error)
-        if request.url.path.startswith(_EXPLAINED) and isinstance(error, CallerError):
+        is_explained = isinstance(error, CallerError) or error.code in _EXPLAINED_CODES
+        if request.url.path.startswith(_EXPLAINED) and is_explained:
             answer = _explained(error, answer.status_code)
         if answer.status_code == 401 and request.url.path in _PAGES:
             answer.headers["www-authenticate"] = _PAGE_CHALLENGE

@@ -3,7 +3,7 @@ report, its windows, the reserve's signed test, and the regulator's report."""
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -81,18 +81,22 @@ def reserve_report(day: Day, url: Url, ca: Ca, token_file: TokenFile, out: Out) 
     typer.echo(f"{out}")
 
 
-def show_report(console: Console, found: dict[str, object]) -> None:
-    """A day's payouts and what came of the rest, for people."""
+def show_report(console: Console, found: dict[str, Any]) -> None:
+    """A day's payouts, what came of the rest, and what keeps the day open, for people."""
     table = Table("payout", "merchant", "amount", "state", "reason", title=f"{found['day']}")
-    payouts = found["payouts"]
-    assert isinstance(payouts, list)
-    for row in payouts:
+    for row in found["payouts"]:
         amount = Money(row["amount_minor"], row["currency"])
         table.add_row(
             row["payout_id"], row["merchant_id"], str(amount), row["state"], row["reason"]
         )
     console.print(table)
-    console.print(f"reconciliation: {found['reconciliation']}")
+    compared = found["reconciliation"]
+    kinds = f" ({', '.join(compared['kinds'])})" if compared["kinds"] else ""
+    console.print(f"{compared['matched']} figures agree, {compared['found']} do not{kinds}")
     console.print(f"fees swept: {found['swept_minor']} minor units; the day is {found['state']}")
+    for reason in found["open_because"]:
+        console.print(f"  {reason}", soft_wrap=True, markup=False, highlight=False)
+    if compared["breaks"]:
+        console.print("see: tillway clearing breaks list")
     if found.get("long_minor"):
         console.print(f"nobody's money: {found['long_minor']} minor units")

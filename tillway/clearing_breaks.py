@@ -3,28 +3,37 @@
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from protocol.money import Money
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(help="Breaks of the reconciliation.", no_args_is_help=True)
-_LISTED = (
-    "break_id", "kind", "source", "reference", "channel_reference", "business_date", "state",
-    "age_days", "proposed",
-)  # fmt: skip
 _STEPS = ("event", "state_before", "state_after", "actor", "words")
 
 
 @app.command("list")
 def list_command(url: Url, ca: Ca, token_file: TokenFile) -> None:
-    """The breaks that are not over, the oldest first."""
-    table = Table(*_LISTED, "ours", "theirs")
+    """The breaks that are not over, the oldest first: each with both sides' amounts, and what a
+    person is asked to do about it."""
     for row in api_of(url, ca, token_file).get("/operator/v1/breaks")["breaks"]:
-        amounts = (row["ours_minor"], row["theirs_minor"])
-        shown = ("-" if amount is None else str(amount) for amount in amounts)
-        table.add_row(*(str(row[name] or "-") for name in _LISTED), *shown)
-    Console().print(table)
+        for line in told(row):
+            typer.echo(line)
+
+
+def told(row: dict[str, Any]) -> list[str]:
+    """A break in three lines, none of which is cut off: its id may be copied."""
+    ours, theirs = (_amount(row[side], row["currency"]) for side in ("ours_minor", "theirs_minor"))
+    number = f" ({row['channel_reference']})" if row["channel_reference"] else ""
+    return [
+        f"{row['break_id']}  {row['kind']}",
+        f"    {row['business_date']}, {row['age_days']} days old: {row['state']}"
+        + (f"; for a person: {row['proposed']}" if row["proposed"] else ""),
+        f"    {row['source']}: {row['reference']}{number}  ours {ours}, theirs {theirs}",
+    ]
+
+
+def _amount(minor: int | None, currency: str) -> str:
+    return "none" if minor is None else str(Money(minor, currency))
 
 
 @app.command()

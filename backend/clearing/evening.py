@@ -33,7 +33,7 @@ from backend.ledger import chart
 from protocol.clock import Clock
 from protocol.crypto.hashes import sha256
 from protocol.crypto.keys import SigningKey
-from protocol.errors import OperatingError
+from protocol.errors import OperatingError, TillwayError
 from protocol.signed_note import NoteKey, sign_note
 
 _log = structlog.get_logger()
@@ -96,21 +96,24 @@ class Evening:
         self._nets = nets or {}
         self._currency = currency
 
-    async def windows(self, day: date, *, is_reconciled: bool) -> list[Row]:
+    async def windows(
+        self, day: date, *, is_reconciled: bool, unheard: dict[str, str]
+    ) -> list[Row]:
         """Bring every channel's window of a day to where its file and its money are. A channel that
-        says another net than our books is not reconciled."""
+        says another net than our books is not reconciled, nor is one that cannot be heard: why is
+        added to ``unheard``."""
         shown = []
         for channel_id in sorted(set(self._channels) - FINAL_AT_ONCE):
             text = day.isoformat()
             position = await self._repository.position(channel_id, text, self._currency)
-            differs = await self._net_difference(position)
+            differs = await self._net_difference(position, unheard)
             left = await self._books.balance(chart.channel(channel_id, text, self._currency))
             row = await self._submit(
                 MoveWindow(
                     channel_id=channel_id,
                     settlement_date=text,
                     next_date=(day + _DAY).isoformat(),
-                    is_reconciled=is_reconciled and not differs,
+                    is_reconciled=is_reconciled and not differs and channel_id not in unheard,
                     is_settled=not left,
                     net_minor=position.net_minor,
                     settled_minor=await self._books.channel_settled(settlement_of(channel_id, day)),
@@ -121,11 +124,15 @@ class Evening:
             )
         return shown
 
-    async def _net_difference(self, ours: NetPosition) -> int:
+    async def _net_difference(self, ours: NetPosition, unheard: dict[str, str]) -> int:
         """By how much the channel's signed net position is more than ours."""
         port = self._nets.get(ours.channel_id)
         day = date.fromisoformat(ours.settlement_date)
-        said = None if port is None else await port.net_position(day)
+        try:
+            said = None if port is None else await port.net_position(day)
+        except TillwayError as error:
+            unheard[ours.channel_id] = str(error)
+            return 0
         found = 0 if said is None else compare(ours, said)
         if found:
             _log.warning("net_position_differs", channel_id=ours.channel_id, more_minor=found)

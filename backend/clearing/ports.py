@@ -10,8 +10,9 @@ class Reconcile(Protocol):
     """Compare our books with the institutions' files and keep what was found."""
 
     async def __call__(self, *, day: date, booked: Sequence[date]) -> Mapping[str, Any]:
-        """``{"breaks": int, "matched": int, …}`` for a business day whose movements the bank has
-        booked on the given days, the last of them today. Safe to repeat."""
+        """``{"breaks": int, "matched": int, "unread": {name: why}, …}`` for a business day whose
+        movements the bank has booked on the given days, the last of them today. ``unread``: whose
+        file could not be had, or was refused whole. Safe to repeat."""
         ...
 
 

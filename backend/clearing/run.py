@@ -5,6 +5,8 @@ Rule 2: days are closed in their order.
 Rule 3: a merchant's money becomes available when its cycle says, which may be before its day is
         closed (D+0, by runs within the day) or after (T+1, over a holiday). The day closes anyway.
 Rule 4: a day on which the reserve's test fails stays open.
+Rule 5: a channel that cannot be heard, or whose file is refused, is named (``unheard``) and holds
+        up nobody else's money; the day stays open. Without the bank a run stops.
 
 The order is the accounts' order: money in, merchants settled, own money that was promised in,
 money out, compared, what is ours taken; then the evening's books and the reserve's test.
@@ -21,20 +23,21 @@ import structlog
 from backend.channels.ports import BankPort, DayPort
 from backend.clearing.calendar import Calendar
 from backend.clearing.evening import Evening
-from backend.clearing.model import OPEN_STATES, MoveKind, MoveState, settlement_of
+from backend.clearing.model import MoveKind, MoveState, settlement_of
 from backend.clearing.moves import Accounts
 from backend.clearing.ports import Reconcile
 from backend.clearing.progress import Progress
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.steps import Steps, Submit
 from backend.clearing.tables import CLEARING_DAY
+from backend.clearing.verdict import open_because
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.disputes.from_channel import CasesRead
 from backend.ledger import chart
 from protocol.clock import Clock, Entropy
-from protocol.errors import CallerError
+from protocol.errors import CallerError, OperatingError, TillwayError
 
 _log = structlog.get_logger()
 _PAYOUT_COLUMNS = ("payout_id", "merchant_id", "amount_minor", "currency", "state", "reason")
@@ -110,7 +113,8 @@ class DayEnd:
         """Close a business day and report; ``progress`` says how far it is.
 
         Raises ``CallerError("day_not_closed")`` for a day that is not over, or while an earlier
-        day on which anything moved is open (its detail names that day).
+        day on which anything moved is open (its detail names that day), and ``day_run_stopped``
+        where the bank cannot be heard.
         """
         today = self.today()
         if today <= day:
@@ -119,6 +123,8 @@ class DayEnd:
         self.progress.is_running = True
         try:
             return await self._run(day, today)
+        except OperatingError as error:
+            raise OperatingError("day_run_stopped", f"{self.progress.step}: {error}") from error
         finally:
             self.progress.is_running = False
 
@@ -129,11 +135,10 @@ class DayEnd:
         self.progress.begin("words")
         report["sagas_open"] = await self._resolve_sagas(day)
         self.progress.begin("channels")
-        for number, channel in enumerate(self._channels.values()):
-            self.progress.counted(number, len(self._channels))
-            await channel.settle(day)
+        unheard = report["unheard"] = await self._settle_channels(day)
         cases = await self._read_cases(day)
         report["disputes_opened"], report["cases_refused"] = cases.taken, list(cases.refused)
+        unheard |= cases.unheard
         self.progress.begin("bring in")
         booked = await steps.bank_days(day, today)
         await steps.book(booked)
@@ -150,23 +155,42 @@ class DayEnd:
         await steps.pay_out()
         await steps.book(booked)
         self.progress.begin("reconcile")
-        report["reconciliation"] = dict(await self._reconcile(day=day, booked=booked))
-        if not report["reconciliation"]["breaks"]:
+        await self._compare(day, booked, report)
+        if not report["reconciliation"]["breaks"] and not unheard:
             self.progress.begin("sweep")
             await steps.take_what_is_ours(day, today)
             await steps.book(booked[-1:])
-            report["reconciliation"] = dict(await self._reconcile(day=day, booked=booked))
+            await self._compare(day, booked, report)
         self.progress.begin("evening")
         await self._spend_evening(day, today, report)
         await self._finish(day, report)
         return report
 
+    async def _settle_channels(self, day: date) -> dict[str, str]:
+        """Ask each channel to settle its day; which could not be heard, and why."""
+        unheard = dict[str, str]()
+        for number, (channel_id, channel) in enumerate(self._channels.items()):
+            self.progress.counted(number, len(self._channels))
+            try:
+                await channel.settle(day)
+            except TillwayError as error:
+                _log.error("channel_unheard", channel_id=channel_id, error=str(error))
+                unheard[channel_id] = str(error)
+        return unheard
+
+    async def _compare(self, day: date, booked: Sequence[date], report: Report) -> None:
+        found = dict(await self._reconcile(day=day, booked=booked))
+        report["unheard"] |= found.pop("unread")
+        report["reconciliation"] = found
+
     async def _spend_evening(self, day: date, today: date, report: Report) -> None:
         """Windows, costs, interest, and last the reserve's test."""
-        is_reconciled = not report["reconciliation"]["breaks"]
+        is_reconciled = not report["reconciliation"]["breaks"] and not report["unheard"]
         report["channel_costs"] = await self._evening.costs(day, today)
         report["interest"] = await self._evening.interest(day)
-        report["windows"] = await self._evening.windows(day, is_reconciled=is_reconciled)
+        report["windows"] = await self._evening.windows(
+            day, is_reconciled=is_reconciled, unheard=report["unheard"]
+        )
         report["reserve_test"] = await self._evening.reserve_test(day, today)
 
     async def run_within(self) -> Report:
@@ -205,7 +229,8 @@ class DayEnd:
         }
         report["clients_short_minor"] = await self._clients_short(day)
         report["long_minor"] = await self._repository.balance(chart.client("LONG", self._currency))
-        report["state"] = "closed" if _is_closed(report) else "open"
+        because = report["open_because"] = open_because(report)
+        report["state"] = "open" if because else "closed"
         await self._submit(
             _SaveDay(
                 business_date=day.isoformat(), state=report["state"], report=json.dumps(report)
@@ -214,7 +239,7 @@ class DayEnd:
         rejected = [row["payout_id"] for row in payouts if row["state"] == MoveState.REJECTED]
         if rejected:
             _log.warning("payouts_rejected", day=report["day"], payouts=rejected)
-        _log.info("day_end_run", day=report["day"], state=report["state"])
+        _log.info("day_end_run", day=report["day"], state=report["state"], why=because)
 
     async def _clients_short(self, day: date) -> int:
         """By how much clients' money is more than what is there for it: more fees given back than
@@ -222,18 +247,6 @@ class DayEnd:
         unswept = await self._repository.balance(chart.client("UNSWEPT", self._currency))
         promised, _ = await self._repository.promised(day.isoformat(), self._currency)
         return max(-unswept, 0) + max(promised, 0)
-
-
-def _is_closed(report: Report) -> bool:
-    moves = [*report["payouts"], *report["own_moves"]]
-    return (
-        not report["sagas_open"]
-        and not report["reconciliation"]["breaks"]
-        and not report["clients_short_minor"]
-        and not any(window["differs_minor"] for window in report["windows"])
-        and report["reserve_test"]["passed"]
-        and all(move["state"] not in OPEN_STATES for move in moves)
-    )
 
 
 def _confirmed(moves: Sequence[Row], kind: MoveKind) -> int:

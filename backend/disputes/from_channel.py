@@ -6,7 +6,7 @@ Rule 2: a case that cannot be opened (an unknown payment, more than is left of i
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
@@ -16,7 +16,7 @@ from backend.db.command import Command
 from backend.disputes.limits import REASON_CHARS_MAX
 from backend.disputes.service import OpenDispute
 from backend.payments.model import PaymentRules
-from protocol.errors import CallerError
+from protocol.errors import CallerError, TillwayError
 from protocol.money import Money
 
 _log = structlog.get_logger()
@@ -71,17 +71,23 @@ class ChannelDisputes:
         self._rules = rules
 
     async def read(self, day: date) -> "CasesRead":
-        """Open what a day's files bring; again: nothing more."""
-        taken, refused = 0, []
+        """Open what a day's files bring; again: nothing more. A channel whose file cannot be had
+        holds up no other."""
+        taken, refused, unheard = 0, list[str](), dict[str, str]()
         for channel_id, source in self._sources.items():
-            for case in await source.disputes(day):
+            try:
+                cases = await source.disputes(day)
+            except TillwayError as error:
+                unheard[channel_id] = str(error)
+                continue
+            for case in cases:
                 try:
                     await self._submit(self._opening(channel_id, case))
                     taken += 1
                 except CallerError as error:
                     _log.error("case_not_taken", case_id=case.case_id, code=error.code)
                     refused.append(f"{channel_id}: {case.case_id}: {error.code}")
-        return CasesRead(taken, tuple(refused))
+        return CasesRead(taken, tuple(refused), unheard)
 
     def _opening(self, channel_id: str, case: Case) -> OpenDispute:
         return OpenDispute(
@@ -103,3 +109,5 @@ class CasesRead:
     taken: int = 0
     refused: tuple[str, ...] = ()
     """Which could not be opened, and why: for people."""
+    unheard: Mapping[str, str] = field(default_factory=dict)
+    """Whose file could not be had or was refused whole, and why."""

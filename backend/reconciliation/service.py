@@ -7,7 +7,7 @@ Rule 2: reconciled again, nothing happens twice: breaks are known by what they a
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
@@ -56,13 +56,15 @@ from backend.reconciliation.returns import AskBack, obstacle
 from backend.reconciliation.runs import KeepRun
 from backend.reconciliation.sides import DayMatch, Side
 from backend.reconciliation.wallet import SOURCE, WalletComparison
-from protocol.errors import OperatingError
+from protocol.errors import OperatingError, TillwayError
 
 _log = structlog.get_logger()
 _CAPTURED = ".captured"
 """Payments through channels are posted by this event of theirs: the channel's word."""
 _LACKING = frozenset({BreakClass.SHORT_MISSING_CHANNEL, BreakClass.REFUND_PENDING})
 _STILL_MISSING = frozenset({BreakState.POOLED, BreakState.POSTED, BreakState.WAITING})
+_CHANNEL = "channel "
+"""Before a channel's id: the source of its breaks."""
 _COUPONS = "C:OWN_DUE:"
 """Where the part of an order stands that a coupon paid, or that went back to us for it."""
 
@@ -114,12 +116,20 @@ class Reconciliation:
         """``Reconcile``: every comparison of a day, kept, acted upon and summed up."""
         text, booked_on = day.isoformat(), booked[-1].isoformat()
         found = [_Found("our books", total(await self._orders(text)))]
-        found += [await self._channel(one, day, booked[-1]) for one in self._channels]
+        unread = dict[str, str]()
+        for channel_id in self._channels:
+            try:
+                found.append(await self._channel(channel_id, day, booked[-1]))
+            except TillwayError as error:
+                unread[f"{_CHANNEL}{channel_id}"] = str(error)
         for bank_day in booked:
             matches = await self._reserve(bank_day, is_last=bank_day == booked[-1])
             found.append(_Found("statement", total(matches)))
         if self._wallet is not None:
-            found.append(_Found(SOURCE, await self._wallet.compare(day)))
+            try:
+                found.append(_Found(SOURCE, await self._wallet.compare(day)))
+            except TillwayError as error:
+                unread[SOURCE] = str(error)
         matched = total(one.matched for one in found)
         run = KeepRun(
             business_date=text,
@@ -128,18 +138,24 @@ class Reconciliation:
             breaks=matched.breaks,
         )
         number = await self._submit(run)
-        waiting = await self._act(found, text, booked_on)
+        waiting = await self._act(found, text, booked_on, unread)
         _log.info("reconciled", day=text, matched=matched.count, breaks=len(matched.breaks))
+        if unread:
+            _log.error("day_files_unread", day=text, **unread)
         return {
             "run": number,
             "matched": matched.count,
             "found": len(matched.breaks),
             "breaks": waiting,
             "kinds": sorted({one.kind.value for one in matched.breaks}),
+            "unread": {name.removeprefix(_CHANNEL): why for name, why in unread.items()},
         }
 
-    async def _act(self, found: Sequence[_Found], day: str, booked_on: str) -> int:
-        """Do what each break asks for; how many of the day wait for a person afterwards."""
+    async def _act(
+        self, found: Sequence[_Found], day: str, booked_on: str, unread: Collection[str]
+    ) -> int:
+        """Do what each break asks for; how many of the day wait for a person afterwards. The
+        breaks of a source that was not read stay as they are: it may still explain them."""
         rounded, seen, waiting = 0, set[str](), set[str]()
         for one in found:
             for each in one.matched.breaks:
@@ -165,8 +181,8 @@ class Reconciliation:
                     waiting.add(each.break_id)
                 if each.kind is BreakClass.CUTOFF and row["state"] == BreakState.RESOLVED:
                     await self._found_elsewhere(each, booked_on)
-        await self._end_what_is_gone(seen, day, booked_on)
-        await self._age(day, booked_on)
+        await self._end_what_is_gone(seen, day, booked_on, unread)
+        await self._age(day, booked_on, unread)
         left = await self._repository.open_cases(day=day)
         return len(
             waiting | {row["break_id"] for row in left if row["state"] == BreakState.WAITING}
@@ -178,21 +194,25 @@ class Reconciliation:
             if row["kind"] in _LACKING:
                 await self._end(row, booked_on)
 
-    async def _end_what_is_gone(self, seen: set[str], day: str, booked_on: str) -> None:
+    async def _end_what_is_gone(
+        self, seen: set[str], day: str, booked_on: str, unread: Collection[str]
+    ) -> None:
         """Breaks of this day that are not found any more: the other side has come."""
         for row in await self._repository.open_cases(day=day):
-            if row["break_id"] not in seen:
+            if row["break_id"] not in seen and row["source"] not in unread:
                 await self._end(row, booked_on)
 
-    async def _age(self, day: str, booked_on: str) -> None:
+    async def _age(self, day: str, booked_on: str, unread: Collection[str]) -> None:
         """What has waited in the pool for its whole time."""
         for row in await self._repository.open_cases(before=day):
+            if row["source"] in unread:
+                continue
             kind = BreakClass(row["kind"])
             step = aged_step(kind, has_transit=_has_transit(row["source"]))
             _log.error("break_aged", break_id=row["break_id"], kind=kind.value, step=step.value)
             await self._submit(MoveBreak(follows=row, step=step, booked_on=booked_on))
         for row in await self._repository.long_cases(day):
-            if not obstacle(row, self._rules):
+            if row["source"] not in unread and not obstacle(row, self._rules):
                 await self._submit(AskBack(follows=row, rules=self._rules, is_first=True))
 
     async def _end(self, row: Row, booked_on: str) -> None:
@@ -242,7 +262,7 @@ class Reconciliation:
     async def _channel(self, channel_id: str, day: date, today: date) -> _Found:
         """A channel's file of its day against what it told us; then its sum against the money that
         came; then what stands on its account."""
-        books, text, source = self._repository, day.isoformat(), f"channel {channel_id}"
+        books, text, source = self._repository, day.isoformat(), f"{_CHANNEL}{channel_id}"
         with DayMatch() as match, await self._channels[channel_id].day_file(day) as file:
             await asyncio.to_thread(match.add_theirs, map(_side_of, file.rows()))
             terms = self._prices.get(channel_id, CostTerms())
@@ -357,7 +377,7 @@ def _bounded(match: DayMatch) -> Iterator[list[str]]:
 
 
 def _has_transit(source: str) -> bool:
-    channel_id = source.removeprefix("channel ")
+    channel_id = source.removeprefix(_CHANNEL)
     return channel_id != source and channel_id not in _OUTSIDE_TRANSIT
 
 

@@ -148,6 +148,21 @@ async def test_a_wallet_stated_otherwise_is_a_case_until_the_statement_is_right(
     assert await cases.open_cases() == []
 
 
+async def test_a_wallet_that_nobody_states_keeps_the_day_open(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(_day: date) -> None:
+        raise OperatingError("timeout", "the operator")
+
+    await sell(world, 10_000)
+    world.next_day()
+    with monkeypatch.context() as patch:
+        patch.setattr(ecny_of(world), "wallet_statement", silent)
+        report = await world.day_end.run(DAY)
+    assert report["open_because"] == ["unheard: wallet ECNY: timeout: the operator"]
+    assert (await world.day_end.run(DAY))["state"] == "closed"
+
+
 async def test_a_person_ends_the_case_of_a_wallet_and_the_day_closes(world: World) -> None:
     await sell(world, 10_000)
     world.next_day()
