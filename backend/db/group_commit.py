@@ -79,7 +79,7 @@ class GroupCommitWriter:
     async def submit(self, command: Command) -> Any:  # noqa: ANN401
         """The command's answer, after its commit. Raises its ``CallerError`` or ``OperatingError``;
         ``busy`` when the queue is full or the writer is stopping."""
-        [outcome] = await self.submit_all([command])
+        [outcome] = await self._ask([command])
         return outcome.value()
 
     async def submit_all(self, commands: Sequence[Command]) -> list[Outcome]:
@@ -88,6 +88,9 @@ class GroupCommitWriter:
         them or the writer is stopping."""
         if not commands:
             return []
+        return await self._ask(commands)
+
+    def _ask(self, commands: Sequence[Command]) -> asyncio.Future[list[Outcome]]:
         loop = asyncio.get_running_loop()
         asked = _Asked(loop.create_future(), loop, [], len(commands))
         with self._gate:
@@ -96,7 +99,7 @@ class GroupCommitWriter:
             assert self._thread is not None, "start the writer first"
             for command in commands:
                 self._queue.put((command, asked))
-        return await asked.future
+        return asked.future
 
     def apply(self, commands: Sequence[Command]) -> list[Outcome]:
         """Run the commands now, in groups, on the caller's thread. For simulations and the CLI."""
@@ -163,12 +166,13 @@ class GroupCommitWriter:
 
 def _settle(items: list[_Item], outcomes: list[Outcome]) -> None:
     """Hand back what is complete, one call per event loop."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[_Asked]] = {}
+    complete: list[_Asked] = []
     for (_, asked), outcome in zip(items, outcomes, strict=True):
         asked.outcomes.append(outcome)
         if len(asked.outcomes) == asked.number:
-            by_loop.setdefault(asked.loop, []).append(asked)
-    for loop, settled in by_loop.items():
+            complete.append(asked)
+    for loop in {asked.loop for asked in complete}:
+        settled = [asked for asked in complete if asked.loop is loop]
         try:
             loop.call_soon_threadsafe(_resolve, settled)
         except RuntimeError:
