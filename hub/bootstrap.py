@@ -35,7 +35,7 @@ from hub.shell_limits import HTTP_CONNECTIONS_MAX, HTTP_STOP_S
 from hub.spool.store import SpoolStore, open_connection
 from hub.spool.writer import SpoolWriter
 from hub.status import build_app
-from hub.words import device_is_online, seal_state
+from hub.words import device_is_online, read_word, seal_state
 from protocol.errors import CallerError, OperatingError
 from protocol.identity import ALL_FILE_NAMES, Identity, read_identity
 from transport.contexts import ClientTls, ServerTls
@@ -222,10 +222,12 @@ class _Building:
                     host=section.host,
                     port=section.port,
                     tls=ClientTls(self._tls),
+                    own_kid=identity.signing_key.public.kid,
                     hub_will=self._will(core),
                 ),
                 admits=core.registry.admits,
                 is_online=device_is_online,
+                read_word=read_word,
                 on_presence=on_presence,
                 registry=self._registry,
             )

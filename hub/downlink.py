@@ -17,6 +17,7 @@ from hub.shell_limits import (
     POLL_RETRY_MS_MAX,
     POLL_RETRY_MS_MIN,
     POLL_WAIT_S,
+    POLLS_FAILED_MAX,
     REPORT_DEVICES_MAX,
     REPORT_EVERY_S,
 )
@@ -51,6 +52,7 @@ class Downlink:
         self._entropy = entropy
         self._connected = connected
         self._failures = 0
+        self._polls_failed = 0
         self.first_table = asyncio.Event()
         """Set when the device table came for the first time since the start."""
 
@@ -74,10 +76,11 @@ class Downlink:
         self.first_table.set()
 
     async def poll(self) -> None:
-        """One long poll."""
+        """One long poll; a short one after a failure, to hear at once that the line is back."""
         if not self._core.delivery.has_room:
             raise OperatingError("busy", "too many parcels wait; the backend keeps the rest")
-        rows = await self._line.pushes(after=self._core.cursor, wait_s=POLL_WAIT_S)
+        wait_s = 0 if self._polls_failed else POLL_WAIT_S
+        rows = await self._line.pushes(after=self._core.cursor, wait_s=wait_s)
         news = await asyncio.get_running_loop().run_in_executor(
             self._workers,
             lambda: read_news(rows, store=self._core.store, backend_key=self._backend_key),
@@ -89,10 +92,20 @@ class Downlink:
         while True:
             try:
                 await self.poll()
-                self._failures = 0
+                self._failures = self._polls_failed = 0
+                self._core.poll_answered()
+                self._shell.changed()
             except (OperatingError, CallerError) as error:
                 log.warning("poll_failed", code=error.code, detail=error.detail)
+                if error.code == "backend_unreachable":
+                    self._note_silence()
                 await asyncio.sleep(self._pause_ms() / 1000)
+
+    def _note_silence(self) -> None:
+        self._polls_failed += 1
+        if self._polls_failed >= POLLS_FAILED_MAX:
+            self._core.poll_failed()
+            self._shell.changed()
 
     async def _refresh_for_ever(self) -> None:
         while True:

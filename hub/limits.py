@@ -48,3 +48,5 @@ BROKER_SESSION_EXPIRY_S = 24 * 3600
 BROKER_RETRY_DELAY_MS_MIN = 50
 BROKER_RETRY_DELAY_MS_MAX = 5_000
 BROKER_RETRIES_MAX = 100
+BROKER_OTHER_HUB_SILENT_S = 75
+"""A hub on duty speaks every 30 s; one that was silent for this long is not counted on."""

@@ -7,6 +7,8 @@ SPEAK_GROUP_MAX = 50
 """The hub's own words that share one signature."""
 STOP_TIMEOUT_S = 10
 POLL_WAIT_S = 25
+POLLS_FAILED_MAX = 3
+"""Polls in a row that find nobody, until the hub says that it has lost the backend."""
 POLL_RETRY_MS_MIN = 250
 POLL_RETRY_MS_MAX = 10_000
 DEVICES_EVERY_S = 600

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from hub.domain.effects import Mode, UplinkRow
+from hub.mqtt.duty import Word
 from protocol import answers, batch, cbor
 from protocol.answers import Answer
 from protocol.batch import Batch, BatchItem
@@ -50,6 +51,15 @@ def seal_state(
         trace_id="",
     )
     return answers.seal_group([state], key)[0]
+
+
+def read_word(state: bytes) -> Word | None:
+    """Who says what in a hub's state; None if it is none. The signature is not checked."""
+    try:
+        sealed = answers.unseal(state)
+    except CallerError:
+        return None
+    return Word(sealed.kid, sealed.answer.body.get("mode") == "online")
 
 
 def device_is_online(payload: bytes) -> bool:

@@ -9,7 +9,8 @@ from protocol.errors import CallerError
 from protocol.messages import PaymentResult, RefundResult, Refusal
 from protocol.trust import PROOFS, Trust, TrustedAnswer
 from terminal.desk import Desk, log
-from terminal.journal.rows import RequestRow
+from terminal.effects import TryOtherHub
+from terminal.journal.rows import RequestRow, RequestState
 from terminal.offline_flow import OfflineFlow
 from terminal.refund_flow import RefundFlow
 from terminal.sale_flow import SaleFlow
@@ -69,11 +70,7 @@ class AnswerFlow:
                     self._desk.courier.settle(row.request_id)
                 self._upkeep.wanted(message_type, answer.body)
             case "refusal" if row is not None:
-                refusal = Refusal.from_map(answer.body)
-                if refusal.error.code in PROOFS and not trusted.is_backend:
-                    raise CallerError("signature_invalid", "only the backend knows what it has")
-                if self._keep(data, trusted.kid, answer.message_type, row, row.subject):
-                    self._refused(row, refusal.error.code)
+                self._take_refusal(data, trusted, row)
             case _:
                 if row is not None:
                     self._desk.courier.settle(row.request_id)
@@ -88,6 +85,15 @@ class AnswerFlow:
         )
         if found is not None:
             self._desk.clock_ahead_ms = found
+
+    def _take_refusal(self, data: bytes, trusted: TrustedAnswer, row: RequestRow) -> None:
+        code = Refusal.from_map(trusted.answer.body).error.code
+        if code in PROOFS and not trusted.is_backend:
+            raise CallerError("signature_invalid", "only the backend knows what it has")
+        if row.state is RequestState.ANSWERED and not trusted.is_backend:
+            return  # The backend has answered by the store's other hub.
+        if self._keep(data, trusted.kid, "refusal", row, row.subject):
+            self._refused(row, code)
 
     def _check_subject(self, row: RequestRow | None, subject: str) -> None:
         if row is not None and row.subject != subject:
@@ -124,5 +130,7 @@ class AnswerFlow:
             return
         was_online, self._desk.is_hub_online = self._desk.is_hub_online, state.mode == "online"
         self._offline.hear(state, data)
+        if not self._desk.is_hub_online:
+            self._desk.effects.append(TryOtherHub())
         if self._desk.is_hub_online and not was_online:
             self._sales.returning.on_backend_back()

@@ -109,7 +109,7 @@ def profile_of(settings: Settings, identity: Identity) -> Profile:
         currency=merchant.currency,
         reply_to=reply_address(identity.store, identity.name, settings.hub.transport),
         methods=machine.methods if machine is not None else sale.methods,
-        hub_count=1 + len(settings.hub.others),
+        hub_count=max(1 + len(settings.hub.others), len(identity.facts.hub_keys)),
         amount_minor_max=sale.amount_minor_max,
         biometric_above_minor=None if machine is not None else sale.biometric_above_minor,
         biometric_methods=frozenset(sale.biometric_methods),

@@ -24,6 +24,11 @@ class Transmit:
 
 
 @dataclass(frozen=True, slots=True)
+class TryOtherHub:
+    """The hub says that it has lost the backend: go to another one, if the store has one."""
+
+
+@dataclass(frozen=True, slots=True)
 class ScanCode:
     """Ask the scanner for a code for this payment."""
 
@@ -85,6 +90,7 @@ class RenewBoard:
 
 Effect = (
     Transmit
+    | TryOtherHub
     | ScanCode
     | ReadFinger
     | StopDevices

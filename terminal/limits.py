@@ -61,6 +61,8 @@ MQTT_IN_FLIGHT_MAX = 8
 §3.2.2.3.3), and one that allows less than this is not used."""
 HUBS_MAX = 4
 """Of one store, that a terminal knows."""
+HUB_USELESS_S = 10
+"""For so long a link that has a hub does not try one that had lost the backend, or was away."""
 RECONNECT_GAPS_MS = (250, 500, 1_000, 2_000, 5_000, 10_000)
 RECONNECT_JITTER_PERCENT = 50
 CONNECT_WAIT_S = 5

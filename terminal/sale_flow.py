@@ -47,8 +47,7 @@ from terminal.returning import Returning, Ways
 from terminal.sale_facts import changes_of, check_money, create_body, receipt_facts
 
 LOST, LATE, QUERY, UNDO, IDLE = "lost", "late", "query", "undo", "idle"
-"""Kinds of timers: silence, too old to be made, next query, next close or reversal, back to the
-start."""
+"""Timers: silence, too old to be made, next query, next close or reversal, back to the start."""
 
 _S, _T = SaleState, Step
 _ASKING = frozenset({_S.SHOWING_QR, _S.WAITING})
@@ -201,9 +200,10 @@ class SaleFlow:
             if self._is_too_late(sale):
                 self._give_up(sale)
                 return True
-        elif self._is_too_late(sale) and sale.may(_T.REVERSE):
-            self._move(sale, _T.REVERSE, error_code="payment_too_late")
-            return True
+        elif self._is_too_late(sale):
+            if is_ended := sale.may(_T.REVERSE):  # else it is being undone already
+                self._move(sale, _T.REVERSE, error_code="payment_too_late")
+            return is_ended
         self._courier.send(create)
         return False
 

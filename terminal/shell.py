@@ -26,6 +26,7 @@ from terminal.effects import (
     ScanCode,
     StopDevices,
     Transmit,
+    TryOtherHub,
     TrySettings,
 )
 from terminal.inputs import (
@@ -206,6 +207,8 @@ class Shell:
             match effect:
                 case Transmit():
                     self._ports.link.transmit(effect)
+                case TryOtherHub():
+                    self._ports.link.try_other_hub()
                 case ScanCode(payment_id, timeout_s):
                     self._read(self._scan(payment_id, timeout_s))
                 case ReadFinger(payment_id, timeout_s):

@@ -26,3 +26,7 @@ class UplinkPort(Protocol):
     def transmit(self, parcel: Transmit) -> None:
         """Put an envelope on the wire, or report it undelivered."""
         ...
+
+    def try_other_hub(self) -> None:
+        """The hub at the other end is of no use now: go to another, if one is worth trying."""
+        ...

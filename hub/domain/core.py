@@ -66,6 +66,7 @@ class HubCore:
         self._clock = clock
         self._effects: list[Effect] = []
         self.passages = Passages(clock)
+        self._is_poll_silent = False
         self._mode: Mode | None = None
         self._announced_at_ms = 0
         self._announced_held_minor = 0
@@ -140,7 +141,20 @@ class HubCore:
 
     def line_failed(self, number: int) -> None:
         """``SendBatch`` got no answer that can be believed."""
+        self._is_poll_silent = False  # from here on a batch has to be answered
         self.forwarding.line_failed(number)
+
+    def poll_failed(self) -> None:
+        """The long poll has found nobody several times: in a quiet store no batch would tell."""
+        if self.line.is_up:
+            self._is_poll_silent = True
+            self.line.fail()
+
+    def poll_answered(self) -> None:
+        """The backend is there again, if its silence towards the poll was all that we knew."""
+        if self._is_poll_silent:
+            self._is_poll_silent = False
+            self.line.recover()
 
     def batch_refused(self, number: int) -> None:
         """``SendBatch`` was refused whole by a backend that is there."""

@@ -40,6 +40,8 @@ class BrokerSettings:
     port: int
     tls: ClientTls | None = None
     plain_for_tests: bool = False
+    own_kid: bytes = b""
+    """By which key the hub speaks: it tells its own words from another hub's."""
     hub_will: bytes = b""
     """What the broker says on ``hub/state`` when the hub is gone; empty: nothing."""
 
@@ -97,6 +99,9 @@ class BrokerLine:
         self._tally = tally
         self._handed: deque[Handed] = deque()
         self._is_woken = False
+        self._takes_requests = True
+        self._is_linked = False
+        """Since the subscriptions of this connection were granted."""
         self._generation = 0
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -149,11 +154,23 @@ class BrokerLine:
             raise OperatingError("busy", "the queue to the broker is full")
         return info.mid
 
+    def take_requests(self, *, is_wanted: bool) -> None:
+        """Be given what terminals ask, or no more; also on later connections."""
+        self._takes_requests = is_wanted
+        topic = self._branch("req")
+        if is_wanted:
+            self._client.subscribe(topic, 1)
+        else:
+            self._client.unsubscribe(topic)
+
     def acknowledge(self, generation: int, packet_id: int) -> None:
         """Acknowledge a message, if its connection is still the one in use."""
         with self._lock:
             if generation == self._generation:
                 self._client.ack(packet_id, 1)
+
+    def _branch(self, kind: str) -> str:
+        return f"{ROOT}/{self._settings.store}/t/+/{kind}"
 
     def _take(self) -> None:
         with self._lock:
@@ -203,8 +220,9 @@ class BrokerLine:
             return
         with self._lock:
             self._generation += 1
-        branch = f"{ROOT}/{self._settings.store}/t/+"
-        client.subscribe([(f"{branch}/{kind}", 1) for kind in sorted(WRITABLE)])
+        kinds = sorted(WRITABLE if self._takes_requests else WRITABLE - {"req"})
+        topics = [self._branch(kind) for kind in kinds]
+        client.subscribe([(one, 1) for one in (*topics, hub_state_topic(self._settings.store))])
 
     def _on_connect_fail(self, _client: Client, _data: object) -> None:
         _log.warning("broker_away", host=self._settings.host, port=self._settings.port)
@@ -220,7 +238,9 @@ class BrokerLine:
         if any(reason.is_failure for reason in reasons):
             _log.error("broker_refused_subscription", reasons=[str(one) for one in reasons])
             return
-        self._hand_over(Linked(self._generation))
+        if not self._is_linked:
+            self._is_linked = True
+            self._hand_over(Linked(self._generation))
 
     def _on_disconnect(
         self,
@@ -232,6 +252,7 @@ class BrokerLine:
     ) -> None:
         with self._lock:
             gone, self._generation = self._generation, self._generation + 1
+            self._is_linked = False
         _log.info("broker_line_ended", reason=str(reason))
         self._hand_over(Unlinked(gone))
 

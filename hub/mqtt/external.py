@@ -7,6 +7,9 @@ Rule 2: paho's thread hands everything over through one queue; all else happens 
 Rule 3: a message is acknowledged to the broker when ``on_publish`` has returned, on the connection
 it came by. On any other connection its packet id would mean another message.
 
+Rule 4: of several hubs on one broker, one takes requests (``hub.mqtt.duty``); the others hear only
+who is there, and hand out what they have.
+
 What a broker cannot do as our own endpoint does: it acknowledges a terminal before the hub has
 committed (only the signed answer counts); it cannot tell a terminal that the hub is busy; it keeps
 the session and the queue of a terminal that was cut off, which its ACL must deny. The hub
@@ -17,6 +20,7 @@ publishes; this adapter keeps it per terminal, so that one slow message does not
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -38,6 +42,7 @@ from hub.mqtt.broker_line import (
     Unlinked,
 )
 from hub.mqtt.connection import ACCEPTED, BROKEN, Verdict
+from hub.mqtt.duty import Duty, Word
 from hub.mqtt.lanes import Lane
 from hub.mqtt.metrics import MqttCollector
 from hub.ports import Admits, Inbound, OnPresence, OnPublish, Outcome
@@ -64,14 +69,19 @@ class ExternalBroker:
         *,
         admits: Admits,
         is_online: Callable[[bytes], bool],
+        read_word: Callable[[bytes], Word | None] = lambda _: None,
         on_presence: OnPresence | None = None,
         registry: CollectorRegistry | None = None,
     ) -> None:
-        """``is_online`` tells a birth from a will by the payload of ``state``."""
+        """``is_online`` tells a birth from a will by the payload of ``state``; ``read_word`` reads
+        that of ``hub/state``."""
         settings.check()
         self._settings = settings
         self._admits = admits
         self._is_online = is_online
+        self._read_word = read_word
+        self._duty = Duty(settings.own_kid)
+        self._is_on_duty = True
         self._on_presence = on_presence
         self._on_publish: OnPublish | None = None
         self._registry = registry
@@ -143,8 +153,34 @@ class ExternalBroker:
         """Say, retained, how the hub is; on every new connection once more, because a broker may
         have forgotten it, or have told the hub's will."""
         self._hub_state = payload
-        if self.is_linked:
-            self._line.send(hub_state_topic(self._settings.store), payload, retain=True)
+        word = self._read_word(payload)
+        self._duty.says(is_online=word is None or word.is_online)
+        self._say_state()  # also as the last word before another takes over
+        self._take_duty()
+
+    def _say_state(self) -> None:
+        if self.is_linked and self._is_on_duty and self._hub_state is not None:
+            topic = hub_state_topic(self._settings.store)
+            self._line.send(topic, self._hub_state, retain=True)
+
+    def _take_duty(self) -> None:
+        is_on = self._duty.is_on(time.monotonic())
+        if is_on != self._is_on_duty:
+            _log.info("broker_duty", is_on=is_on)
+            self._is_on_duty = is_on
+            self._line.take_requests(is_wanted=is_on)
+            self._say_state()
+
+    def _hear_hub(self, payload: bytes) -> None:
+        """A hub of the store has spoken, or the broker for one that is gone."""
+        word = self._read_word(payload)
+        if word is None:
+            return
+        is_unsaid = self._duty.hears(word, time.monotonic())
+        self._take_duty()
+        if is_unsaid:
+            with suppress(OperatingError):  # a full queue: it is said again within its pause
+                self._say_state()
 
     def connected(self) -> frozenset[str]:
         """The terminals whose last ``state`` says that they are there."""
@@ -202,9 +238,8 @@ class ExternalBroker:
         self.is_linked = True
         if self._linked is not None:
             self._linked.set()
-        if self._hub_state is not None:
-            with suppress(OperatingError):  # a full queue: the state is said again within its pause
-                self.publish_hub_state(self._hub_state)
+        with suppress(OperatingError):  # a full queue: the state is said again within its pause
+            self._say_state()
 
     def _lose_link(self, generation: int) -> None:
         """What was not acknowledged comes again, with DUP, on the next connection; who is there
@@ -217,6 +252,11 @@ class ExternalBroker:
 
     def _take_message(self, generation: int, message: MQTTMessage) -> None:
         packet_id = message.mid if message.qos else None
+        if message.topic == hub_state_topic(self._settings.store):
+            self._hear_hub(bytes(message.payload))
+            if packet_id is not None:
+                self._line.acknowledge(generation, packet_id)
+            return
         try:
             inbound = self._admit(message)
         except CallerError as error:

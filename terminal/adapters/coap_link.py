@@ -82,6 +82,15 @@ class CoapLink:
             return
         self._spawn(self._exchange(self._context, deliver, parcel))
 
+    def try_other_hub(self) -> None:
+        """As ``UplinkPort.try_other_hub``."""
+        if self._patience is not None and self._turns.leave():
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        if self._patience is not None and not self._patience.expired():
+            self._patience.reschedule(asyncio.get_running_loop().time())
+
     def _uri(self, path: tuple[str, ...]) -> str:
         host, port = self._turns.current
         return f"coap://{host}:{port}/{'/'.join(path)}"
@@ -124,9 +133,9 @@ class CoapLink:
         except (error.Error, OSError, TimeoutError) as failure:
             log.info("post_failed", request_id=parcel.request_id, reason=type(failure).__name__)
             deliver(Undelivered(parcel.request_id))
-            if isinstance(failure, NotAProtectedMessage) and self._patience is not None:
+            if isinstance(failure, NotAProtectedMessage):
                 # The hub has no keys for us any more: begin anew, with others.
-                self._patience.reschedule(asyncio.get_running_loop().time())
+                self._begin_anew()
             return
         # The response code speaks of the transport only; the agent believes signatures.
         if 0 < len(response.payload) <= ANSWER_BYTES_MAX:
@@ -149,7 +158,7 @@ class CoapLink:
                     if state:
                         deliver(HubStateArrived(state))
         except TimeoutError:
-            log.info("protection_lost")
+            log.info("hub_left")
         finally:
             self._context = self._patience = None
             if is_up:

@@ -38,6 +38,9 @@ class MemoryLink:
         for answer in self._hub(parcel.sealed):
             self._deliver(AnswerArrived(answer))
 
+    def try_other_hub(self) -> None:
+        """As ``UplinkPort.try_other_hub``: there is none."""
+
     def push(self, answer: bytes) -> None:
         """The hub says something by itself."""
         if self._deliver is not None and self._is_up:

@@ -76,6 +76,7 @@ class MqttLink:
         self._place = place
         self._client: Client | None = None
         self._deliver: Deliver | None = None
+        self._leave: Callable[[], None] | None = None
         self._underway: dict[int, str] = {}
         self._turns = HubTurns([(place.host, place.port), *place.others])
 
@@ -103,6 +104,11 @@ class MqttLink:
         else:
             self._undelivered(parcel.request_id)
 
+    def try_other_hub(self) -> None:
+        """As ``UplinkPort.try_other_hub``."""
+        if self._leave is not None and self._turns.leave():
+            self._leave()
+
     def _undelivered(self, request_id: str) -> None:
         if self._deliver is not None:
             self._deliver(Undelivered(request_id))
@@ -126,6 +132,7 @@ class MqttLink:
                 if isinstance(first, _Ready):
                     is_up = True
                     self._client = client
+                    self._leave = lambda: events.put_nowait(_Gone("it has lost the backend"))
                     deliver(LinkUp())
                 else:
                     deliver(first)
@@ -134,7 +141,7 @@ class MqttLink:
         except (OSError, TimeoutError, ValueError) as error:
             log.info("link_refused", reason=type(error).__name__)
         finally:
-            self._client = None
+            self._client = self._leave = None
             self._underway.clear()
             await asyncio.shield(asyncio.to_thread(_close, client))
             if is_up:

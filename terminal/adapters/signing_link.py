@@ -46,6 +46,10 @@ class SigningLink:
         except asyncio.QueueFull:
             self._give_back(parcel, "busy")
 
+    def try_other_hub(self) -> None:
+        """As ``UplinkPort.try_other_hub``."""
+        self._link.try_other_hub()
+
     async def _sign_all(self) -> None:
         while True:
             parcel = await self._waiting.get()

@@ -66,6 +66,7 @@ class HubRig:
                     store=STORE,
                     boot_epoch=1,
                     software="test",
+                    others=(("127.0.0.1", world.hub.ports["mqtt"]),),
                     tls=ClientTls(identity.tls),
                 )
             )
@@ -73,7 +74,10 @@ class HubRig:
             trust = Trust(tid=TID, store=STORE, backend=(), hubs=(self.shop.hub_key.public,))
             key = trust.hub_edhoc_key if kind == "oscore" else None
             port = world.hub.ports["coap"]
-            self.link = CoapLink(CoapPlace(host="127.0.0.1", port=port, tid=TID, hub_key=key))
+            others = (("127.0.0.1", port),)
+            self.link = CoapLink(
+                CoapPlace(host="127.0.0.1", port=port, tid=TID, others=others, hub_key=key)
+            )
 
     def push(self, number: int) -> None:
         self.world.backend.push("answer", TID, self.shop.push(TID, number))
@@ -175,6 +179,21 @@ async def test_the_hub_says_how_it_is(kind: str, tmp_path: Path) -> None:
         state = answers.unseal(heard.of(HubStateArrived)[-1].data)
         told = state.verify(rig.shop.hub_key.public)
         assert told.message_type == "hub.state"
+
+
+@pytest.mark.parametrize("kind", ["mqtt", "coap", "oscore"])
+async def test_a_hub_of_no_use_is_left_for_the_other_once(kind: str, tmp_path: Path) -> None:
+    async with _rig(kind, tmp_path) as rig, running(rig.link) as heard:
+        await heard.wait(LinkUp)
+        rig.link._turns._useless_since_s.clear()  # a hub that was still starting, perhaps
+        for _ in range(2):
+            rig.link.try_other_hub()
+        await heard.wait(LinkDown)
+        await heard.wait(LinkUp, 2)
+        rig.link.try_other_hub()
+        rig.link.transmit(parcel(rig, 1))
+        await heard.wait(AnswerArrived)
+        assert len(heard.of(LinkDown)) == 1, "neither is worth trying now"
 
 
 async def test_a_cut_memory_link_says_down_and_undelivered_and_up_again() -> None:

@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from protocol import answers
 from protocol.crypto.keys import generate
+from terminal.adapters import hub_turns
 from tests.integration.test_hub_process import Process, post, running
 from tests.integration.test_terminal_process import Books, Till, running_in_here
 from tests.kit.hub_shop import HUB, STORE
-from tests.kit.hub_world import FakeBackend, Installation, now_ms, until
+from tests.kit.hub_world import DEADLINE_S, FakeBackend, Installation, now_ms, until
 
 pytestmark = pytest.mark.asyncio
 OTHER, TILLS = "hub-2", ("pos-1", "pos-2", "pos-3")
@@ -42,7 +44,7 @@ class Store:
         file = self.installation.root / f"{name}.toml"
         sections = "".join(f"[{part}]\nport = {port}\n" for part, port in ports.items())
         file.write_text(
-            f'state_dir = "{self.installation.root / name}"\n'
+            f'state_dir = "{self.installation.root / name}"\nfault_control = true\n'
             f'[backend]\nurl = "https://127.0.0.1:{self.backend.port}"\n{sections}'
             "[forward]\nunknown_after_ms = 300\n"
         )
@@ -60,6 +62,25 @@ class Store:
             '[merchant]\nid = "m-1"\nzh = "小店"\nen = "Corner Shop"\n'
         )
         self.tills[tid] = await self.stack.enter_async_context(running_in_here(file))
+
+    async def cut(self, name: str, *, is_cut: bool) -> None:
+        """Cut a hub's line to the backend, or mend it."""
+        url = f"http://127.0.0.1:{self.ports[name]['http']}/faults/line"
+        async with (
+            aiohttp.ClientSession() as person,
+            person.post(url, json={"cut": is_cut}) as answer,
+        ):
+            assert answer.status == 200
+
+    async def terminals_at(self, name: str, count: int) -> None:
+        """Wait until so many terminals have a line to this hub."""
+        url = f"http://127.0.0.1:{self.ports[name]['http']}/readyz"
+        async with asyncio.timeout(DEADLINE_S), aiohttp.ClientSession() as person:
+            while True:
+                async with person.get(url) as answer:
+                    if (await answer.json())["connected"] == count:
+                        return
+                await asyncio.sleep(0.05)
 
     async def refusal(self, hub: str, tid: str) -> str | None:
         """What a hub answers to a device's signed word."""
@@ -125,6 +146,37 @@ async def test_a_hub_that_dies_in_mid_sale_loses_none_and_doubles_none(tmp_path:
 
         await _a_push_reaches_a_till_by_the_hub_that_holds_it(store, books)
         await _a_suspension_counts_at_both(store)
+
+
+async def test_a_hub_that_loses_the_backend_is_left_for_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_turns, "HUB_USELESS_S", 1)
+    async with running_store(tmp_path) as store:
+        books = Books(store)  # type: ignore[arg-type]  # it has a shop
+        till = store.tills["pos-1"]
+
+        await store.cut(HUB, is_cut=True)  # in a quiet store: nobody sells
+        await store.terminals_at(OTHER, len(TILLS))
+        sold = [await sell(till, 100)]
+        assert (await till.screen("paid"))["subject"] == sold[-1]
+        await till.post("sales/current/dismiss")
+
+        await store.cut(OTHER, is_cut=True)  # now nobody has a backend, and nobody is left for ever
+        sold.append(await sell(till, 250))
+        await till.screen("unknown")
+        await store.cut(HUB, is_cut=False)
+        await store.cut(OTHER, is_cut=False)
+        assert (await till.screen("paid"))["subject"] == sold[-1]
+        await till.post("sales/current/dismiss")
+
+        store.backend.refuses.add(OTHER)  # in the middle of a sale
+        sold.append(await sell(till, 300))
+        assert (await till.screen("paid"))["subject"] == sold[-1]
+        store.backend.refuses.clear()
+        # What the one kept comes after the other has brought it, and counts once.
+        await until(lambda: set(store.backend.by_hub[HUB][-3:]) & set(store.backend.by_hub[OTHER]))
+        assert books.created == sold
 
 
 async def _a_push_reaches_a_till_by_the_hub_that_holds_it(store: Store, books: Books) -> None:

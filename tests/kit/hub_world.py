@@ -146,6 +146,8 @@ class FakeBackend:
 
     async def get_pushes(self, request: web.Request) -> web.Response:
         after = int(request.query["after"])
+        if request.query["wait_s"] == "0":
+            return web.Response(body=cbor.encode([]))
         while not [row for row in self.news if int(str(row[0])) > after]:
             self.changed.clear()
             await self.changed.wait()

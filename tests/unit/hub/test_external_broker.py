@@ -7,6 +7,7 @@ from paho.mqtt.client import MQTTMessage
 
 from hub import limits
 from hub.mqtt.broker_line import Arrived, BrokerSettings
+from hub.mqtt.duty import Word
 from hub.mqtt.external import ExternalBroker
 from hub.ports import Inbound
 
@@ -42,3 +43,45 @@ async def test_a_flood_that_asks_for_no_acknowledgement_is_dropped_above_the_lan
         for _ in range(waiting + 2):  # what must be acknowledged is never dropped
             await taken.get()
     await link._lanes["till-1"].stop()
+
+
+class Line:
+    """What was done on the line to the broker, in order."""
+
+    def __init__(self) -> None:
+        self.done: list[object] = []
+
+    def send(self, _topic: str, payload: bytes, *, retain: bool) -> int:
+        assert retain
+        self.done.append(payload)
+        return 1
+
+    def take_requests(self, *, is_wanted: bool) -> None:
+        self.done.append(is_wanted)
+
+
+@pytest.mark.asyncio
+async def test_a_hub_that_leaves_duty_says_first_how_it_is_and_one_that_takes_it_says_so() -> None:
+    words = {
+        b"mine, online": Word(b"2", is_online=True),
+        b"mine, offline": Word(b"2", is_online=False),
+        b"theirs, online": Word(b"3", is_online=True),
+        b"theirs, offline": Word(b"3", is_online=False),
+    }
+    settings = BrokerSettings("s1", "hub-1", "localhost", 1, plain_for_tests=True, own_kid=b"2")
+    link = ExternalBroker(
+        settings, admits=lambda _: True, is_online=bool, read_word=lambda state: words[state]
+    )
+    line = Line()
+    link._line, link.is_linked = line, True  # type: ignore[assignment]
+    link.publish_hub_state(b"mine, online")
+    link._hear_hub(b"theirs, online")
+    assert line.done == [b"mine, online"] * 2, "the lower key id stays, and says so"
+    line.done.clear()
+    link.publish_hub_state(b"mine, offline")
+    assert line.done == [b"mine, offline", False]
+    line.done.clear()
+    link.publish_hub_state(b"mine, offline")
+    assert line.done == [], "it stands by"
+    link._hear_hub(b"theirs, offline")
+    assert line.done == [True, b"mine, offline"], "neither is online: both take what comes"

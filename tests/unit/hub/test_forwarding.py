@@ -9,6 +9,7 @@ from hub.domain.limits import (
     ANSWER_RECORD_AFTER_MS,
     BATCH_FILL_ITEMS,
     BATCH_LINGER_MS,
+    DEGRADED_AFTER_MS,
     LINE_RETRY_MS_MAX,
     LINE_RETRY_MS_MIN,
     PARCEL_RETRY_MS,
@@ -360,3 +361,26 @@ def test_the_hub_says_how_it_is(bench: Bench) -> None:
         "online",
     ]
     assert states[0].answer.body["epoch"] == 1
+
+
+def test_in_a_quiet_store_silent_polls_tell_that_the_line_is_down(bench: Bench) -> None:
+    core = bench.hub.core
+    core.poll_failed()
+    assert core.mode() == "degraded"
+    bench.clock.ms += DEGRADED_AFTER_MS
+    core.poll_failed()
+    assert core.mode() == "offline"
+    core.poll_answered()
+    assert core.mode() == "online"
+
+
+def test_a_poll_that_is_answered_does_not_hide_that_batches_are_not(bench: Bench) -> None:
+    core = bench.hub.core
+    core.poll_failed()
+    say(bench, "till-1", 1)
+    bench.clock.ms += LINE_RETRY_MS_MIN
+    bench.hub.tick()
+    (number,) = bench.line.batches
+    bench.hub.batch_lost(number)
+    core.poll_answered()
+    assert not core.line.is_up

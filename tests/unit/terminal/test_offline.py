@@ -8,6 +8,7 @@ import pytest
 
 from hub.domain.effects import Mode
 from protocol.errors import CallerError
+from terminal.effects import TryOtherHub
 from terminal.inputs import (
     Cancel,
     ChooseMethod,
@@ -189,6 +190,16 @@ def test_a_number_and_the_money_of_a_voucher_are_spent_here_once(bench: Bench) -
     accept_again(bench, phone, 5_000)
     accept_again(bench, phone, 1)
     assert refused_with(bench) == "offline_token_used"
+
+
+def test_a_hub_that_has_lost_the_backend_is_to_be_left_for_another(bench: Bench) -> None:
+    bench.others.clear()
+    for mode in ("degraded", "offline"):
+        hear(bench, mode)
+        assert bench.others.count(TryOtherHub()) == 1
+        bench.others.clear()
+    hear(bench, "online")
+    assert TryOtherHub() not in bench.others
 
 
 def test_no_token_is_asked_for_while_somebody_can_be_asked(bench: Bench) -> None:

@@ -153,6 +153,8 @@ def test_with_another_hub_nothing_found_proves_nothing_and_a_reversal_ends_it(hu
         assert_given_up(bench, creates=1)
         return
     assert bench.kind == "reversing"
+    bench.answer(refusal(query.request_id, "payment_not_found", key=BACKEND_KEY, at_ms=2))
+    assert len(bench.sent_of("payment.create")) == 1, "the answer to a question of before"
     bench.wait(20_000)
     reverse = bench.sent_of("payment.reverse")[-1]
     bench.answer(bench.result("reversed", to=reverse))

@@ -1,7 +1,7 @@
 """Which hub a link tries next, and when."""
 
 from terminal.adapters.hub_turns import HubTurns
-from terminal.limits import RECONNECT_GAPS_MS, RECONNECT_JITTER_PERCENT
+from terminal.limits import HUB_USELESS_S, RECONNECT_GAPS_MS, RECONNECT_JITTER_PERCENT
 
 ONE, TWO = ("hub-1.shop", 8883), ("hub-2.shop", 8883)
 
@@ -30,3 +30,36 @@ def test_one_hub_is_tried_again_and_again() -> None:
     turns = HubTurns([ONE])
     turns.next_after(was_up=False)
     assert turns.current == ONE
+
+
+class Watch:
+    now_s = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_a_hub_without_a_backend_is_left_once_a_while() -> None:
+    watch = Watch()
+    turns = HubTurns([ONE, TWO], watch)
+    assert turns.leave()
+    turns.next_after(was_up=True)
+    assert turns.current == TWO
+    assert not turns.leave(), "the first said so a moment ago"
+    watch.now_s += HUB_USELESS_S - 1
+    assert not turns.leave()
+    watch.now_s += 1
+    assert turns.leave(), "the first may have its line again"
+
+
+def test_a_hub_without_a_backend_is_kept_while_the_other_is_away() -> None:
+    turns = HubTurns([ONE, TWO], Watch())
+    assert turns.leave()
+    turns.next_after(was_up=True)
+    turns.next_after(was_up=False)
+    assert turns.current == ONE
+    assert not turns.leave()
+
+
+def test_the_only_hub_is_never_left() -> None:
+    assert not HubTurns([ONE], Watch()).leave()
