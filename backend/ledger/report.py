@@ -1,5 +1,6 @@
 """What a verification has found."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from backend.ledger.limits import VERIFY_BREAKS_MAX
@@ -42,6 +43,22 @@ class Report:
             self.first_bad_transfer = where
         if len(self.breaks) < VERIFY_BREAKS_MAX:
             self.breaks.append(Break(kind, where, why))
+
+    def put_first(self, listed: Sequence[str], *, since: int) -> None:
+        """Of the transfers named in the breaks since, the one that this group lists first is the
+        first bad one; of one event's, the one that was named first."""
+        places: dict[str, int] = {}
+        for at, transfer_id in enumerate(listed):
+            places.setdefault(_event_of(_printable(transfer_id)), at)
+        named = [one.where for one in self.breaks[since:] if one.kind == "transfer"]
+        if named:
+            self.first_bad_transfer = min(
+                named, key=lambda where: places.get(_event_of(where), len(listed))
+            )
+
+
+def _event_of(transfer_id: str) -> str:
+    return transfer_id.rpartition(":")[0]
 
 
 def _printable(text: str) -> str:

@@ -106,7 +106,10 @@ class _Verification:
             if group["previous_hash"] != previous:
                 report.add("group", where, "does not follow the group before it")
             seq, previous = group["seq"], group["hash"]
+            is_first, since = report.first_bad_transfer is None, len(report.breaks)
             self._check_group(group, where)
+            if is_first:
+                report.put_first(group["transfer_ids"].split("\n"), since=since)
             report.groups += 1
             report.transfers += group["count"]
             report.ends[chain] = (seq, previous.hex())
@@ -184,8 +187,7 @@ class _Verification:
             return
         for index, leaf in enumerate(leaves.leaves):
             if stored[index * HASH_BYTES : (index + 1) * HASH_BYTES] != leaf:
-                first = chains[index][0][0]
-                self._report.add("transfer", first, f"changed after group {where} was sealed")
+                self._report.add("transfer", chains[index][0][0], _changed(chains[index], where))
                 return
         self._report.add("group", where, "its root is not that of its transfers")
 
@@ -195,6 +197,13 @@ class _Verification:
         self._report.add("count", "transfers", f"{stored} stored, {self._found} in groups")
         for transfer_id, where in self._ledger.strays():
             self._report.add("transfer", transfer_id, f"is not in group {where}, which it names")
+
+
+def _changed(chain: Sequence[Sequence[Any]], where: str) -> str:
+    """Transfers that were posted together have one hash, which does not say which of them it is."""
+    also = ", ".join(f":{row[0].rpartition(':')[2]}" for row in chain[1:])
+    which = f"this or {also}, posted with it, " if also else ""
+    return f"{which}changed after group {where} was sealed"
 
 
 def check_equations(debits: dict[tuple[str, str, str], int], report: Report) -> None:

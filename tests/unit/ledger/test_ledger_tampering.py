@@ -235,6 +235,30 @@ def test_no_two_rows_change_places_unseen(store: Engine, table: str) -> None:
             assert report.first_bad_transfer in firsts | {one["id"], other["id"]}
 
 
+def test_of_two_changed_in_one_group_the_one_posted_first_is_named(store: Engine) -> None:
+    """By whichever check each of them is found."""
+    with past_the_guards(store) as connection:
+        with triggers_down(connection):
+            run = connection.exec_driver_sql
+            run("UPDATE ledger_transfer SET at_ms = at_ms + 1 WHERE id = 'east_pay_5_1:2'")
+            run("UPDATE ledger_transfer SET amount_minor = 999 WHERE id = 'east_pay_5_0:3'")
+        report = verify(LedgerRepository(connection))
+    assert report.first_bad_transfer == "east_pay_5_0:1"
+    [changed] = [one.why for one in report.breaks if one.where == "east_pay_5_0:1"]
+    assert changed.startswith("this or :2, :3, posted with it, changed after group east/")
+    assert "east_pay_5_1:2" in {one.where for one in report.breaks}, "the other is named, too"
+
+
+def test_a_transfer_that_names_itself_is_named_before_those_posted_with_it(store: Engine) -> None:
+    with past_the_guards(store) as connection:
+        with triggers_down(connection):
+            connection.exec_driver_sql(
+                "UPDATE ledger_transfer SET at_ms = at_ms + 1 WHERE id = 'east_pay_5_1:2'"
+            )
+        report = verify(LedgerRepository(connection))
+    assert report.first_bad_transfer == "east_pay_5_1:2"
+
+
 def guards(store: Engine) -> list[tuple[str, str]]:
     with store.connect() as connection:
         rows = connection.exec_driver_sql(
