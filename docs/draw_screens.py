@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import io
 import sys
+from contextlib import chdir
 from fnmatch import fnmatch
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -131,6 +132,7 @@ def main() -> None:
     parser.add_argument("--large", action="store_true", help="1280×800")
     chosen = parser.parse_args()
     size = {"width": 1280, "height": 800} if chosen.large else dict(SMALL)
+    chosen.out = chosen.out.absolute()
     chosen.out.mkdir(parents=True, exist_ok=True)
     face = chosen.pattern.partition("-")[0]
     if fnmatch("till", face):
@@ -144,7 +146,8 @@ def main() -> None:
     if fnmatch("front", face):
         with (
             TemporaryDirectory() as state,
-            running_stack(Path(state), Ports(), print) as stack,
+            chdir(state),
+            running_stack(Path(state) / "var" / "up", Ports(), print) as stack,
             front_page(shop_of(stack), 0) as url,
         ):
             asyncio.run(draw_front(chosen.pattern, chosen.out, url))

@@ -79,7 +79,7 @@ def _rows(station: Station, sale: CardSale, language: Language) -> list[tuple[st
         ("card_number", sale.card),
         ("reference", sale.reference),
         ("cause", said(why, language) if why else ""),
-        ("cashier", sale.by_name),
+        ("by", sale.by_name),
         ("signed_by", sale.approved_by or ""),
         ("note", sale.note),
         ("refund_of", f"{sale.refund_of:06d}" if sale.refund_of else ""),

@@ -214,11 +214,13 @@ def backend_clock(ahead_ms: int | None, language: Language) -> str:
 
 
 def _age(seconds: int) -> str:
-    """As the pages' clock writes how old something is."""
-    minutes = seconds // 60
-    if minutes < 60:
-        return f"{minutes} min" if minutes else f"{seconds} s"
-    return f"{minutes // 60} h {minutes % 60} min"
+    """As the pages' clock writes how old something is; above two days, in days."""
+    minutes, hours = seconds // 60, seconds // 3600
+    if hours >= 48:
+        return f"{hours // 24} d {hours % 24} h"
+    if hours:
+        return f"{hours} h {minutes % 60} min"
+    return f"{minutes} min" if minutes else f"{seconds} s"
 
 
 def clock(at_ms: int) -> str:

@@ -121,7 +121,7 @@ def _past_pages(pages: APIRouter, desk: Desk) -> None:
             (said(WORDS["payment"], language), f"{movement.movement_id:06d}"),
             (said(WORDS["way"], language), said(WORDS["cash"], language)),
             (said(WORDS["time"], language), clock(movement.at_ms)),
-            (said(WORDS["cashier"], language), movement.by_name),
+            (said(WORDS["by"], language), movement.by_name),
             (said(WORDS["note"], language), movement.reason),
             (said(WORDS["refunded"], language), of_cash(movement).refunded),
         ]
@@ -239,7 +239,7 @@ def _sale_rows(
         ("time", entry.time),
         ("paid_at", clock(sale.paid_at_ms) if sale.paid_at_ms else ""),
         ("payer", sale.payer_masked or ""),
-        ("cashier", sale.cashier or ""),
+        ("by", sale.cashier or ""),
         ("note", sale.description),
         ("goods_sold", ", ".join(f"{line[language]} ×{line['quantity']}" for line in goods)),
         ("coupon", coupon),

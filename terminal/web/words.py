@@ -36,6 +36,7 @@ WORDS: dict[str, Words] = {
     "who": Words("请选择员工", "Who is there?"),
     "staff": Words("员工", "Staff"),
     "cashier": Words("收银员", "Cashier"),
+    "by": Words("经手人", "By"),
     "supervisor": Words("店长", "Supervisor"),
     "pin": Words("口令", "PIN"),
     "locked_by": Words("已锁屏：", "Locked by"),
@@ -124,8 +125,7 @@ WORDS: dict[str, Words] = {
     ),
     "refund_resolve_hint": Words(
         "只作记录，不改变结果；系统仍会继续查询，查清前不能再退这一笔。",
-        "This is a note for the shift, not the outcome: it is still being asked about, and until it"
-        " is known no other refund of this payment begins.",
+        "A note for the shift. No other refund of this payment begins until the outcome is known.",
     ),
     "refund_mark_paid": Words("按已退处理", "Treat as refunded"),
     "refund_mark_not_paid": Words("按未退处理", "Treat as not refunded"),

@@ -183,7 +183,7 @@ async def _cards(till: Till, page: Page) -> AsyncIterator[Scene]:
     await page.click("a.primary")
     await page.wait_for_selector(".resolve")
     await page.click('[data-mark="paid"]')
-    await page.fill("#mark-reason", "签购单显示已批准 Slip says approved")
+    await page.fill("#mark-reason", "签购单已批准 Approved")
     yield "resolve", page
     await page.keyboard.press("F2")
     await sign(page)
@@ -250,7 +250,7 @@ async def _unknown_refund(till: Till, page: Page) -> AsyncIterator[Scene]:
     await page.click('tr:has(.badge.paid) a[href*="pay_"]')
     await page.wait_for_selector('[data-of="refund"]')
     await page.click('[data-mark="paid"]')
-    await page.fill("#mark-reason", "顾客手机已到账 Payer shows the money")
+    await page.fill("#mark-reason", "顾客已到账 Money came")
     yield "refund-resolve", page
     await page.keyboard.press("F2")
     await sign(page)
@@ -284,6 +284,7 @@ async def _trouble(till: Till, page: Page) -> AsyncIterator[Scene]:
     await page.goto(f"{till.base}/settings")
     await page.wait_for_selector('[data-kind="settings"]')
     yield "settings", page
+    logs.KEPT.clear()
     logs.KEPT.extend(json.dumps({"level": "info", **line}) for line in LOGGED)
     await page.click('a[href="/log"]')
     await page.wait_for_selector('[data-kind="log"]')

@@ -59,10 +59,15 @@ class FakeBackend:
         if asked.message_type == "refund.create":
             kept = {k: body[k] for k in ("refund_id", "payment_id", "amount_minor", "currency")}
             answer = {**kept, "state": "succeeded"}
-            return [sign("refund.result", answer, request_id=asked.request_id)]
+            return [_said("refund.result", answer, asked.request_id)]
         state = {"payment.close": "closed"}.get(asked.message_type, self.state)
         answer = {"payment_id": body["payment_id"], "state": state, **self.money, **self.fields}
-        return [sign("payment.result", answer, request_id=asked.request_id)]
+        return [_said("payment.result", answer, asked.request_id)]
+
+
+def _said(message_type: str, answer: dict[str, Any], request_id: str) -> bytes:
+    now_ms = SystemClock().now_ms()
+    return sign(message_type, answer, request_id=request_id, at_ms=now_ms)
 
 
 class Till:

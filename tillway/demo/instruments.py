@@ -4,7 +4,7 @@ UnionPay, a money-market fund, an e-CNY wallet, a coupon of ours."""
 import secrets
 from dataclasses import dataclass
 
-from protocol.ids import COUPON, INSTRUMENT, RANDOM_BYTES, mint
+from protocol.ids import COUPON, RANDOM_BYTES, mint
 from tillway.demo.phone import Phone
 from tillway.demo.sandbox import ECNY, FUND, NETSUNION, UNIONPAY
 from tillway.demo.story import FINAL, Play, outcome
@@ -132,19 +132,7 @@ def _register(
     play: Play, phone: Phone, kind: str, token: str, *, tokens: dict[str, str] | None = None
 ) -> None:
     """The channels have given the wallet their tokens for the account behind it."""
-    number = mint(
-        INSTRUMENT, time_ms=play.stack.now_ms(), random_bytes=secrets.token_bytes(RANDOM_BYTES)
-    )
-    phone.pay_with(
-        {
-            "instrument_id": number,
-            "kind": kind,
-            "bank": "招商银行",
-            "last4": "8888",
-            "token": token,
-            "tokens": tokens or {},
-        }
-    )
+    phone.pay_with(phone.add_instrument(kind, token, tokens=tokens, now_ms=play.stack.now_ms()))
 
 
 def _token(institution: str) -> str:

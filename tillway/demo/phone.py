@@ -16,7 +16,7 @@ from PIL import Image
 
 from protocol.crypto.keys import SigningKey
 from protocol.errors import CallerError, OperatingError
-from protocol.ids import ATTEMPT, MANDATE, OFFLINE_VOUCHER, RANDOM_BYTES, mint
+from protocol.ids import ATTEMPT, INSTRUMENT, MANDATE, OFFLINE_VOUCHER, RANDOM_BYTES, mint
 from protocol.messages.mandate import MandateText, sign_mandate
 from protocol.messages.offline import OfflineWish, TokenText, sign_token
 from protocol.paycode import make_code
@@ -133,11 +133,24 @@ class Phone:
         agreed: dict[str, Any] = self.api.post(path, {"signed": sign_mandate(text, self.key).hex()})
         return agreed
 
-    def pay_with(self, instrument: dict[str, Any]) -> None:
-        """Add an instrument, and pay with it from now on."""
+    def add_instrument(
+        self, kind: str, token: str, *, tokens: dict[str, str] | None = None, now_ms: int
+    ) -> str:
+        """Add an account that a bank or a channel has given the wallet tokens for; its number."""
+        instrument = {
+            "instrument_id": _mint(INSTRUMENT, now_ms),
+            "kind": kind,
+            "bank": "招商银行",
+            "last4": "8888",
+            "token": token,
+            "tokens": tokens or {},
+        }
         self.api.post("/wallet/v1/instruments", instrument)
-        chosen = {"instrument_id": instrument["instrument_id"]}
-        self.api.post("/wallet/v1/instruments/default", chosen)
+        return str(instrument["instrument_id"])
+
+    def pay_with(self, instrument_id: str) -> None:
+        """Pay with it from now on."""
+        self.api.post("/wallet/v1/instruments/default", {"instrument_id": instrument_id})
 
     def choose_coupon(self, coupon_id: str) -> None:
         """Use a coupon with the next pay code."""

@@ -94,6 +94,10 @@ class Sandbox:
     def open_bank_account(self, account: str, name: str, opening_minor: int, *, token: str) -> None:
         """A payer's account at a member bank of NetsUnion, with an agreement to debit it."""
         self._open(NETSUNION, account, name, opening_minor)
+        self.agree(account, token=token)
+
+    def agree(self, account: str, *, token: str) -> None:
+        """One more agreement to debit such an account."""
         self.api(NETSUNION).post("/control/tokens", {"token": token, "account": account})
 
     def issue_card(self, account: str, name: str, opening_minor: int, *, token: str) -> None:

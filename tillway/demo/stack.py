@@ -280,9 +280,14 @@ class Stack:
             self.top_up(phone, balance_minor)
         return phone
 
+    @staticmethod
+    def card_of(phone: Phone) -> str:
+        """The payer's bank account."""
+        return f"CARD-{phone.payer_id[-12:]}"
+
     def top_up(self, phone: Phone, amount_minor: int) -> str:
         """Move money from the payer's bank account to the wallet; the top-up's state."""
-        account = f"CARD-{phone.payer_id[-12:]}"
+        account = self.card_of(phone)
         opening_minor = 10 * amount_minor
         self.sandbox.open_bank_account(account, phone.name, opening_minor, token=account)
         random_bytes = secrets.token_bytes(RANDOM_BYTES)

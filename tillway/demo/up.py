@@ -1,6 +1,7 @@
 """``tillway up``: the whole stack without the story; it keeps its state and serves until Ctrl-C."""
 
 import contextlib
+import secrets
 import shlex
 import signal
 import sys
@@ -14,6 +15,7 @@ from rich.console import Console
 
 from protocol.identity import TlsProfileName
 from tillway.demo.addresses import PLACE_FILE, leave_addresses
+from tillway.demo.phone import Phone
 from tillway.demo.phone_book import PHONE_FILE, keep_phone, kept_phone
 from tillway.demo.single import alone, signals_raise
 from tillway.demo.stack import (
@@ -73,10 +75,19 @@ def running_stack(
         stack.start_till("pos-1")
         leave_addresses(stack)
         if kept_phone(directory) is None:
-            keep_phone(directory, stack.new_phone("张三", FIRST_BALANCE_MINOR))
+            keep_phone(directory, _payer(stack))
         yield stack
     finally:
         stack.stop()
+
+
+def _payer(stack: Stack) -> Phone:
+    """A payer with money, and the card that it came from: for more, and to take some out."""
+    phone = stack.new_phone("张三", FIRST_BALANCE_MINOR)
+    token = f"agr_{secrets.token_hex(5)}"
+    stack.sandbox.agree(stack.card_of(phone), token=token)
+    phone.add_instrument("card", token, now_ms=stack.now_ms())
+    return phone
 
 
 def serve_pages(console: Console, stack: Stack, front_port: int) -> None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from protocol.errors import TillwayError
@@ -145,9 +146,9 @@ def _places(stack: Stack, tills: list[str]) -> list[Place]:
     notes = (
         Note(
             "people",
-            f". {stack.root / PLACE_FILE} && tillway console user add NAME --role operator",
+            f". {_shown(stack.root / PLACE_FILE)} && tillway console user add NAME --role operator",
         ),
-        Note("token", str(stack.root / PHONE_FILE)),
+        Note("token", _shown(stack.root / PHONE_FILE)),
     )
     places.append(Place("backend", "backend", (operator,), pages, notes))
     sandbox = stack.sandbox
@@ -159,8 +160,14 @@ def _places(stack: Stack, tills: list[str]) -> list[Place]:
 def _till_place(stack: Stack, name: str) -> Place:
     api = _http(stack, name)
     links = (Link("open", f"{api.url}/"), Link("customer_side", f"{api.url}/customer"))
-    notes = (Note("pins", str(stack.root / STAFF_FILE)),) if name == "pos-1" else ()
+    notes = (Note("pins", _shown(stack.root / STAFF_FILE)),) if name == "pos-1" else ()
     return Place("till", name, (api,), links, notes)
+
+
+def _shown(path: Path) -> str:
+    """As it is named from where the stack was started, where it lies below."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _http(stack: Stack, name: str) -> JsonApi:

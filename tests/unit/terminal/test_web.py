@@ -83,6 +83,7 @@ async def test_the_log_is_shown_and_exported_without_a_code(tmp_path: Path) -> N
         (-400, "一致", "the same"),
         (3_400, "慢 3 s", "3 s behind"),
         (-90_061_000, "快 25 h 1 min", "25 h 1 min ahead"),
+        (180_000_000, "慢 2 d 2 h", "2 d 2 h behind"),
     ],
 )
 @pytest.mark.asyncio
