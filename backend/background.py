@@ -23,6 +23,8 @@ from backend.observability.flow_desk import FlowDesk
 from backend.observability.metrics import Metrics
 from backend.payments.expiry import run_expiry
 from backend.payments.services import Services
+from backend.reconciliation.figures import BreakFigures
+from backend.reconciliation.repository import ReconciliationRepository
 from backend.risk.devices.judge import DeviceJudge
 from backend.risk.devices.tables import READING
 from backend.risk.judging.model_desk import ModelDesk
@@ -104,11 +106,17 @@ class Background:
             clock=services.clock,
             metrics=self._metrics,
         )
+        breaks = BreakFigures(
+            repository=ReconciliationRepository(services.reader),
+            clock=services.clock,
+            metrics=self._metrics,
+        )
         self._tasks = [
             asyncio.create_task(_kept("expiry", lambda: run_expiry(services))),
             asyncio.create_task(_kept("sharing", lambda: run_sharing(services))),
             asyncio.create_task(_kept("callbacks", self._deliverer.run)),
             asyncio.create_task(_kept("callback_figures", figures.run)),
+            asyncio.create_task(_kept("break_figures", breaks.run)),
             asyncio.create_task(_kept("ledger_follower", self._follower.run)),
             asyncio.create_task(_kept("device_judge", self._device_judge.run)),
             asyncio.create_task(_kept("rule_desk", self._rule_desk.run)),

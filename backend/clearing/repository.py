@@ -180,6 +180,11 @@ class ClearingRepository:
         rows = await self._reader.fetch(select(_DAY).where(_DAY.c.business_date == day))
         return rows[0] if rows else None
 
+    async def open_days(self, limit: int) -> list[Row]:
+        """Days that a run has left open, the earliest first."""
+        query = select(_DAY).where(_DAY.c.state == "open").order_by(_DAY.c.business_date)
+        return await self._reader.fetch(query.limit(limit))
+
     async def _whole(self, query: Select[Any], key: ColumnElement[Any]) -> list[Row]:
         return [row async for page in self._reader.pages(query, key) for row in page]
 

@@ -46,7 +46,9 @@ Report = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _SaveDay:
+class SaveDay:
+    """Keep what a run has found of its day; the last one counts."""
+
     business_date: str
     state: str
     report: str
@@ -232,9 +234,7 @@ class DayEnd:
         because = report["open_because"] = open_because(report)
         report["state"] = "open" if because else "closed"
         await self._submit(
-            _SaveDay(
-                business_date=day.isoformat(), state=report["state"], report=json.dumps(report)
-            )
+            SaveDay(business_date=day.isoformat(), state=report["state"], report=json.dumps(report))
         )
         rejected = [row["payout_id"] for row in payouts if row["state"] == MoveState.REJECTED]
         if rejected:

@@ -5,6 +5,12 @@ from typing import Any
 
 from backend.clearing.model import OPEN_STATES
 
+REASONS = (
+    "sagas_open", "unheard", "reconciliation", "clients_short_minor", "windows", "payouts",
+    "own_moves", "reserve_test",
+)  # fmt: skip
+"""The keys of a report that may keep its day open."""
+
 
 def open_because(report: dict[str, Any]) -> list[str]:
     """What keeps the day open, by a run's report; nothing: it is closed. Each begins with the key
@@ -24,8 +30,9 @@ def _reasons(report: dict[str, Any]) -> Iterator[str]:
     for window in report["windows"]:
         if window["differs_minor"]:
             yield f"windows: {window['channel_id']} says {window['differs_minor']} more than we"
-    for row in (*report["payouts"], *report["own_moves"]):
-        if row["state"] in OPEN_STATES:
-            yield f"{row.get('payout_id') or row['move_id']}: {row['state']} at the bank"
+    for key, name in (("payouts", "payout_id"), ("own_moves", "move_id")):
+        for row in report[key]:
+            if row["state"] in OPEN_STATES:
+                yield f"{key}: {row[name]} is {row['state']} at the bank"
     if not report["reserve_test"]["passed"]:
         yield "reserve_test: failed"

@@ -46,7 +46,7 @@ def _queue(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> None:
         last = rows[-1] if has_more else None
         return face.page(
             request, "breaks", person, tab="breaks", rows=rows, is_first=after is None,
-            is_newest_first=is_newest_first,
+            is_newest_first=is_newest_first, open_days=await desk.open_days(),
             more="{business_date}~{break_id}".format(**last) if last else "",
         )  # fmt: skip
 

@@ -32,3 +32,5 @@ DAYS_PER_PAGE = 31
 EXPORT_ROWS_MAX = 100_000
 EXPORT_ROWS_PER_READ = 1_000
 TRANSFERS_PER_EVENT_MAX = 32
+OPEN_DAYS_SHOWN = 5
+"""Days are closed in their order: what keeps the first of them open comes first."""

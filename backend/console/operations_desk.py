@@ -1,5 +1,6 @@
 """What the operators' pages show and do, without HTTP, by the desks that JSON has."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 from backend.audit.model import ActKind
 from backend.audit.service import Audited, Watch
 from backend.clearing.evening_repository import EveningRepository
-from backend.console.limits import ROWS_PER_PAGE
+from backend.clearing.repository import ClearingRepository
+from backend.console.limits import OPEN_DAYS_SHOWN, ROWS_PER_PAGE
 from backend.console.model import Person
 from backend.db.tables import Row
 from backend.merchants.repository import MerchantRepository
@@ -48,6 +50,14 @@ class Overview:
         return sum(1 for row in self.devices if row["is_online"])
 
 
+@dataclass(frozen=True, slots=True)
+class OpenDay:
+    """A day that is not closed. ``because``: each reason's kind, and the rest of its words."""
+
+    day: str
+    because: list[tuple[str, str]]
+
+
 class OperationsDesk:
     """One per process. ``wake`` makes the deliverer of callbacks look at once."""
 
@@ -64,6 +74,7 @@ class OperationsDesk:
         self._breaks = ReconciliationRepository(services.reader)
         self._merchants = MerchantRepository(services.reader)
         self._evening = EveningRepository(services.reader)
+        self._clearing = ClearingRepository(services.reader)
         self._wake = wake
 
     async def overview(self) -> Overview:
@@ -112,6 +123,15 @@ class OperationsDesk:
         act = person.act(ActKind.LETTER, "replay", f"callback {callback_id}")
         await self._services.submit(Audited(command=command, act=act))
         self._wake()
+
+    async def open_days(self) -> list[OpenDay]:
+        """The days that a run has left open, the earliest first, and why."""
+        found = []
+        for row in await self._clearing.open_days(OPEN_DAYS_SHOWN):
+            because = json.loads(row["report"]).get("open_because", ())
+            parted = (one.partition(": ") for one in because)
+            found.append(OpenDay(row["business_date"], [(key, more) for key, _, more in parted]))
+        return found
 
     async def breaks(
         self, *, after: tuple[str, str] | None, is_newest_first: bool

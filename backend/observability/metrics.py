@@ -17,6 +17,7 @@ _log = structlog.get_logger()
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _RISK_SECONDS = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.05)
 CALLBACK_STATES = ("pending", "queued", "dead")
+BREAK_STATES = ("pooled", "posted", "returning", "waiting")
 _SIZES = (1, 2, 5, 10, 20, 30, 40, 50)
 
 
@@ -55,19 +56,7 @@ class Metrics:
         self._enrolments = Counter(
             "tillway_enrolments", "Tries to enrol by outcome", ["outcome"], registry=registry
         )
-        self._callbacks = Gauge(
-            "tillway_callbacks", "Callbacks not delivered", ["state"], registry=registry
-        )
-        self._callbacks_oldest = Gauge(
-            "tillway_callbacks_oldest_seconds",
-            "Age of the oldest callback that may still be delivered",
-            registry=registry,
-        )
-        self._callbacks_overdue = Gauge(
-            "tillway_callbacks_overdue_seconds",
-            "How long the next try of a callback is overdue",
-            registry=registry,
-        )
+        self._add_queues(registry)
         self._callback_tries = Counter(
             "tillway_callback_tries",
             "Tries to deliver a callback, by outcome",
@@ -89,6 +78,30 @@ class Metrics:
             ["trouble"],
             registry=registry,
         )
+
+    def _add_queues(self, registry: CollectorRegistry) -> None:
+        """What waits: callbacks for their merchants, breaks for the other side or a person."""
+        self._callbacks = Gauge(
+            "tillway_callbacks", "Callbacks not delivered", ["state"], registry=registry
+        )
+        self._callbacks_oldest = Gauge(
+            "tillway_callbacks_oldest_seconds",
+            "Age of the oldest callback that may still be delivered",
+            registry=registry,
+        )
+        self._callbacks_overdue = Gauge(
+            "tillway_callbacks_overdue_seconds",
+            "How long the next try of a callback is overdue",
+            registry=registry,
+        )
+        self._breaks = Gauge(
+            "tillway_breaks", "Breaks of the reconciliation that are open", ["state"],
+            registry=registry,
+        )  # fmt: skip
+        self._breaks_oldest = Gauge(
+            "tillway_breaks_oldest_seconds", "Age of the oldest break that is open",
+            registry=registry,
+        )  # fmt: skip
 
     def risk_took(self, stage: str, nanoseconds: int) -> None:
         """How long a stage of judging took."""
@@ -127,6 +140,12 @@ class Metrics:
             self._callbacks.labels(state).set(counts.get(state, 0))
         self._callbacks_oldest.set(oldest_ms // 1000)
         self._callbacks_overdue.set(max(overdue_ms, 0) // 1000)
+
+    def show_breaks(self, counts: Mapping[str, int], *, oldest_ms: int) -> None:
+        """How the queue of breaks stands."""
+        for state in BREAK_STATES:
+            self._breaks.labels(state).set(counts.get(state, 0))
+        self._breaks_oldest.set(oldest_ms // 1000)
 
     def render(self) -> bytes:
         """The text form for a scraper."""

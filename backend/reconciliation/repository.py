@@ -300,6 +300,12 @@ class ReconciliationRepository:
         ordered = query.order_by(_CASE.c.business_date, _CASE.c.break_id)
         return await self._reader.fetch(ordered.limit(limit))
 
+    async def figures(self) -> list[Row]:
+        """Breaks that are not over, by state: how many, and since when the oldest."""
+        columns = (func.count().label("count"), func.min(_CASE.c.found_at_ms).label("oldest_ms"))
+        query = select(_CASE.c.state, *columns).where(_CASE.c.state.in_(_OPEN_CASES))
+        return await self._reader.fetch(query.group_by(_CASE.c.state))
+
     async def open_page(
         self, *, after: tuple[str, str] | None, is_newest_first: bool, limit: int
     ) -> list[Row]:

@@ -1,11 +1,14 @@
 """The operators' pages: to a merchant they do not exist; each has its one action."""
 
+import json
 import re
 
 import pytest
 
 from backend.channels.model import ECNY, NUCC
 from backend.clearing.evening_commands import KeepReserveTest
+from backend.clearing.run import SaveDay
+from backend.clearing.verdict import REASONS
 from backend.console.break_words import BREAK_NAMES
 from backend.console.operator_flows import by_channel, spark, waiting
 from backend.notify.model import Tried
@@ -95,6 +98,23 @@ def test_the_newest_reserve_test_is_shown(world: ConsoleWorld) -> None:
         world.shop.do(kept)
         page = http.get("/console/overview?lang=en").text
         assert f'<span class="figure">{word}</span><span class="small">{day}' in page
+
+
+def test_a_day_that_is_open_says_why_in_words(world: ConsoleWorld) -> None:
+    world.add("ops", role="operator", merchant_id="")
+    http = world.signed_in("ops")
+    assert "2026-11-21" not in http.get("/console/breaks").text
+    reasons = ["unheard: ADVBANK: file_rejected: line 3: <columns>", "reserve_test: failed"]
+    for day, state, because in (("2026-11-20", "closed", []), ("2026-11-21", "open", reasons)):
+        report = json.dumps({"open_because": because})
+        world.shop.do(SaveDay(business_date=day, state=state, report=report))
+    page = http.get("/console/breaks?lang=en").text
+    assert "2026-11-21 is open" in page
+    assert "2026-11-20" not in page
+    assert "A channel was not heard, or its file refused: " in page
+    assert "ADVBANK: file_rejected: line 3: &lt;columns&gt;" in page
+    assert "备付金检验未通过" in http.get("/console/breaks?lang=zh").text
+    assert all(f"open.{kind}" in BREAK_NAMES for kind in REASONS)
 
 
 def test_a_dead_letter_is_sent_again_by_name(world: ConsoleWorld) -> None:
