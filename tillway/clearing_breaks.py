@@ -8,6 +8,13 @@ from protocol.money import Money
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(help="Breaks of the reconciliation.", no_args_is_help=True)
+_COMMANDS = {
+    "resolve": "resolve",
+    "assign": "resolve --assign-payer or --assign-merchant",
+    "write_off": "resolve --write-off",
+    "ask_back": "return",
+}
+"""What a person types for a proposed step."""
 _STEPS = ("event", "state_before", "state_after", "actor", "words")
 
 
@@ -27,7 +34,7 @@ def told(row: dict[str, Any]) -> list[str]:
     return [
         f"{row['break_id']}  {row['kind']}",
         f"    {row['business_date']}, {row['age_days']} days old: {row['state']}"
-        + (f"; for a person: {row['proposed']}" if row["proposed"] else ""),
+        + (f"; for a person: {_COMMANDS[row['proposed']]}" if row["proposed"] else ""),
         f"    {row['source']}: {row['reference']}{number}  ours {ours}, theirs {theirs}",
     ]
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from backend.reconciliation.breaks import BreakState, proposed
 from tillway.clearing import show_report
-from tillway.clearing_breaks import told
+from tillway.clearing_breaks import _COMMANDS, told
 
 BREAK = {
     "break_id": "brk_0123456789abcdef0123456789abcdef",
@@ -29,7 +30,11 @@ BREAK = {
     ("changes", "second"),
     [
         ({}, "    2026-11-30, 1 days old: pooled"),
-        ({"proposed": "write_off"}, "    2026-11-30, 1 days old: pooled; for a person: write_off"),
+        (
+            {"proposed": "write_off"},
+            "    2026-11-30, 1 days old: pooled; for a person: resolve --write-off",
+        ),
+        ({"proposed": "ask_back"}, "    2026-11-30, 1 days old: pooled; for a person: return"),
     ],
 )
 def test_a_break_is_told_with_its_whole_id_and_what_to_do(
@@ -37,6 +42,14 @@ def test_a_break_is_told_with_its_whole_id_and_what_to_do(
 ) -> None:
     first, found, _ = told(BREAK | changes)
     assert (first, found) == ("brk_0123456789abcdef0123456789abcdef  SHORT_MISSING_CHANNEL", second)
+
+
+def test_every_step_that_is_proposed_has_a_command() -> None:
+    steps = {
+        proposed(state, minor, can_go_back=back)
+        for state in BreakState for minor in (-1, 1) for back in (True, False)
+    }  # fmt: skip
+    assert {step.value for step in steps if step is not None} == set(_COMMANDS)
 
 
 def test_both_sides_and_the_channel_s_number_stand_beside_each_other() -> None:
