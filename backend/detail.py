@@ -26,5 +26,4 @@ def detail_text(detail: Mapping[str, Any], *, chars_max: int) -> str:
     return text
 
 
-def _json(detail: Mapping[str, Any]) -> str:
-    return json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode

@@ -26,6 +26,8 @@ from backend.risk.rules.compiled import Action
 from backend.risk.tables import RECENT
 from protocol.ids import CASE, RANDOM_BYTES, mint
 
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
+
 
 def risk_reads(*, payer_id: str, device: str, merchant_id: str, card: str | None) -> list[Read]:
     """What ``judge_attempt`` reads. ``payer_id`` is empty for another wallet's payer."""
@@ -132,7 +134,7 @@ def _count_attempt(ws: WorkingSet, rules: RiskRules, payer_id: str, now_ms: int)
     row = ws.get(RECENT, payer_id)
     recent_ms = tuple(json.loads(row["attempts_ms"])) if row else ()
     kept = remembered(recent_ms, now_ms, window_ms=rules.velocity_window_ms)
-    text = json.dumps(kept, separators=(",", ":"))
+    text = _to_json(kept)
     if row is None:
         ws.insert(RECENT, {"payer_id": payer_id, "attempts_ms": text})
     else:

@@ -6,14 +6,14 @@ Rule 2: what is kept is bounded; the oldest gives way. A repeated step counts th
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hub.domain.effects import UplinkRow
 from hub.domain.limits import PASSAGES_KEPT_MAX
 from protocol.clock import Clock
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Passage:
     """One request's way through the hub, in milliseconds since 1970; None: not yet."""
 
@@ -56,16 +56,16 @@ class Passages:
         for row in rows:
             found = self._by_row.get(row.row)
             if found is not None and found.forwarded_at_ms is None:
-                self._by_row[row.row] = replace(found, forwarded_at_ms=self._clock.now_ms())
+                found.forwarded_at_ms = self._clock.now_ms()
 
     def answered(self, row: int) -> None:
         """The backend's answer is here, and its signature holds."""
         found = self._by_row.get(row)
         if found is not None and found.answered_at_ms is None:
-            self._by_row[row] = replace(found, answered_at_ms=self._clock.now_ms())
+            found.answered_at_ms = self._clock.now_ms()
 
     def handed_over(self, row: int) -> None:
         """The device has the answer."""
         found = self._by_row.get(row)
         if found is not None and found.handed_over_at_ms is None:
-            self._by_row[row] = replace(found, handed_over_at_ms=self._clock.now_ms())
+            found.handed_over_at_ms = self._clock.now_ms()

@@ -18,6 +18,11 @@ from backend.risk.rules.in_use import Judgement
 from backend.risk.rules.language.fused import Fact
 
 HARD = frozenset({Action.DECLINE, Action.LIMIT})
+_ORDER = {action: place for place, action in enumerate(Action)}
+_UNKNOWN: tuple[tuple[str, Fact], ...] = tuple(
+    (fact.name, nan if fact.type.is_number else None) for fact in PAYMENT_FACTS
+)
+"""The facts in their order, and what stands for one that is not known."""
 _CAN_CONFIRM = frozenset({"payer_code", "merchant_code"})
 """Entries whose payer holds a wallet, in which a challenge can be met by the PIN."""
 
@@ -86,8 +91,7 @@ def decide(found: Judgement) -> Decision:
     deciding: Sequence[Rule] = found.hits
     if any(rule.action is Action.ALLOW for rule in deciding):
         deciding = [rule for rule in deciding if rule.action in HARD | {Action.ALLOW}]
-    order = list(Action)
-    chosen = max(deciding, key=lambda rule: order.index(rule.action), default=None)
+    chosen = max(deciding, key=lambda rule: _ORDER[rule.action], default=None)
     return Decision(
         action=chosen.action if chosen else Action.ALLOW,
         rule=chosen,
@@ -103,8 +107,5 @@ def decide(found: Judgement) -> Decision:
 def rule_row(facts: Mapping[str, Fact], vector: Sequence[float]) -> list[Fact]:
     """The facts in the order of ``rules.facts.FIELDS``: those named there, then the features, of
     which the first, the amount, is a fact already."""
-    named: list[Fact] = []
-    for fact in PAYMENT_FACTS:
-        value = facts.get(fact.name)
-        named.append(nan if value is None and fact.type.is_number else value)
+    named = [unknown if (value := facts.get(name)) is None else value for name, unknown in _UNKNOWN]
     return [*named, *vector[1:]]

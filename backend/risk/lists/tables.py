@@ -43,5 +43,5 @@ class RiskListEvent(BackendTable, table=True):
     at_ms: int = Field(sa_type=INTEGER)
 
 
-LIST_ENTRY = table_ref(RiskListEntry)
+LIST_ENTRY = table_ref(RiskListEntry, kept=True)
 LIST_EVENT = table_ref(RiskListEvent, lock=False)
