@@ -26,7 +26,7 @@ from transport.contexts import ClientTls
 PROFILES: tuple[TlsProfileName, ...] = get_args(TlsProfileName)
 HANDSHAKES, TERMINALS, ROUNDS = 400, 50, 3
 SECONDS = 2.0
-SUITE = "es256"
+SUITE = "ES256"
 
 
 def run(scale: float = 1.0) -> list[Result]:
@@ -98,14 +98,17 @@ def _beside(name: str, bare: list[Measured], covered: list[Measured]) -> Result:
 def _whole_way(scale: float) -> Result:
     """Payments over the one and over the other, each in a stack of its own: their rates are of two
     different minutes, so hub and backend are compared by their processor time."""
-    paid = {name: way.paid(scale, SUITE, {}, tls_profile=name)[1] for name in PROFILES}
+    paid = {
+        name: way.paid(scale, way.Way(name=name, suite=SUITE, tls_profile=name))[1]
+        for name in PROFILES
+    }
     used = {name: _used_us(one) for name, one in paid.items()}
     said = ", ".join(
         f"{name} {used[name]:.0f} µs, {one.middle(lambda run: run.per_s):,.0f}/s"
         for name, one in paid.items()
     )
     others = median(one.middle(lambda run: run.others_percent) for one in paid.values())
-    against = f"{way.TERMINALS} terminals, ES256: {said}; others {others:.0f} % of 200"
+    against = f"{way.FEW} terminals, {SUITE}: {said}; others {others:.0f} % of 200"
     ratio = used["sm"] / used["p256"]
     return Result("way_sm_tls_vs_p256_tls_cpu", ratio, "ratio of processor time", against)
 

@@ -26,6 +26,10 @@ class Run:
     used: Used
     signing_s: float
     load_average: float
+    busy: int = 0
+    """Payments that were refused with *busy*, and not made."""
+    late: int = 0
+    """Payments whose terminal was told that the backend does not answer, before it did."""
 
     @property
     def per_s(self) -> float:
@@ -53,7 +57,7 @@ class Fleet:
         self._tills = tills
         self._pids = {**pids, "generator": os.getpid()}
         self._times_ms: list[float] = []
-        self._left = 0
+        self._left = self._busy = self._late = 0
         self._done: asyncio.Future[None] | None = None
 
     async def closed_loop(self, each: int) -> Run:
@@ -69,12 +73,14 @@ class Fleet:
             till.on_paid = lambda began, till=till: again(till, began)  # type: ignore[misc]
         return await self._measured(signing_s, self._start_all)
 
-    async def offered(self, rate_per_s: int, number: int) -> Run:
+    async def offered(self, rate_per_s: int, number: int, *, may_refuse: bool = False) -> Run:
         """Payments come at even distances, whatever became of those before. A payment's time runs
-        from when it was due, so that waiting for a free terminal counts."""
+        from when it was due, so that waiting for a free terminal counts. ``may_refuse``: *busy* is
+        an answer, too."""
         signing_s = self._prepare(-(-number // len(self._tills)))
         for till in self._tills:
             till.on_paid = self._paid
+            till.on_busy = self._refused if may_refuse else None
         return await self._measured(signing_s, lambda: self._paced(rate_per_s))
 
     def _prepare(self, each: int) -> float:
@@ -83,10 +89,10 @@ class Fleet:
         The terminals take turns, so that ids rise in the order in which payments will arrive.
         """
         self._left = each * len(self._tills)
-        self._times_ms = []
+        self._times_ms, self._busy, self._late = [], 0, 0
         before = time.perf_counter()
         for till in self._tills:
-            till.on_wrong = self._wrong
+            till.on_wrong, till.on_late = self._wrong, self._told_to_wait
         for index in range(each):
             for till in self._tills:
                 till.sign(AMOUNT_MINOR_MIN + index)
@@ -94,7 +100,6 @@ class Fleet:
 
     async def _measured(self, signing_s: float, go: Callable[[], Awaitable[None]]) -> Run:
         self._done = asyncio.get_running_loop().create_future()
-        payments = self._left
         before, began = read_used(self._pids), time.perf_counter()
         async with asyncio.timeout(DEADLINE_S):
             await go()
@@ -102,7 +107,10 @@ class Fleet:
         elapsed_s = time.perf_counter() - began
         used = read_used(self._pids).since(before)
         load = os.getloadavg()[0]
-        return Run(payments, elapsed_s, self._times_ms, used, signing_s, load)
+        return Run(
+            len(self._times_ms), elapsed_s, self._times_ms, used, signing_s, load,
+            busy=self._busy, late=self._late,
+        )  # fmt: skip
 
     async def _start_all(self) -> None:
         for till in self._tills:
@@ -122,6 +130,16 @@ class Fleet:
 
     def _paid(self, began: float) -> None:
         self._times_ms.append((time.perf_counter() - began) * 1000)
+        self._answered()
+
+    def _refused(self) -> None:
+        self._busy += 1
+        self._answered()
+
+    def _told_to_wait(self) -> None:
+        self._late += 1
+
+    def _answered(self) -> None:
         self._left -= 1
         if not self._left and self._done is not None and not self._done.done():
             self._done.set_result(None)

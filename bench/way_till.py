@@ -11,7 +11,7 @@ import asyncio
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -68,16 +68,20 @@ class GroupKeys:
 
 
 class Till(asyncio.Protocol):
-    """One terminal. ``on_paid(seconds)`` is called for every payment that was captured."""
+    """One terminal. ``on_paid(seconds)`` is called for every payment that was captured; ``on_busy``
+    for one that was refused because too many others were there, ``on_late`` for one whose answer
+    will come later. Where these two are not set, nothing may be refused or late."""
 
-    def __init__(self, identity: Identity, merchant_id: str, wallets: list[Wallet]) -> None:
+    def __init__(self, identity: Identity, merchant_id: str) -> None:
         self.identity = identity
         self.on_paid: Callable[[float], None] = lambda _began: None
+        self.on_busy: Callable[[], None] | None = None
+        self.on_late: Callable[[], None] | None = None
         self.on_wrong: Callable[[WrongAnswer], None] = lambda _wrong: None
         self.asks: deque[Ask] = deque()
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._merchant_id = merchant_id
-        self._wallets = deque(wallets)
+        self._wallets: deque[Wallet] = deque()
         self._groups = GroupKeys(identity)
         self._counter = 0
         self._epoch = time.time_ns() // 1_000_000_000
@@ -111,6 +115,10 @@ class Till(asyncio.Protocol):
         if self._transport is not None:
             self._transport.write(mqtt5.DisconnectPacket().write())
             self._transport.close()
+
+    def serve(self, wallets: Sequence[Wallet]) -> None:
+        """These customers come from now on."""
+        self._wallets = deque(wallets)
 
     # --- signing
 
@@ -185,22 +193,32 @@ class Till(asyncio.Protocol):
         try:
             answer = self._groups.open(wire)
         except CallerError as error:
-            if self._is_hub(wire):
-                raise WrongAnswer(f"the hub: {answers.unseal(wire).answer.body}") from None
-            raise WrongAnswer(str(error)) from None
-        found = self._open.pop(answer.request_id, None)
+            answer = self._word_of_hub(wire, error)
+        body = answer.body
+        code = (body.get("error") or {}).get("code")
+        if code == "backend_unreachable" and self.on_late is not None:
+            self.on_late()  # The answer comes later, or has overtaken this word.
+            return
+        found = self._open.get(answer.request_id)
         if found is None or answer.device != self.identity.name:
             raise WrongAnswer("an answer to another request")
         ask, began = found
-        body = answer.body
+        del self._open[answer.request_id]
+        if code == "busy" and self.on_busy is not None:
+            self.on_busy()
+            return
         said = (body.get("payment_id"), body.get("amount_minor"), body.get("state"))
         if said != (ask.payment_id, ask.amount_minor, "captured"):
             raise WrongAnswer(f"{answer.message_type}: {said} {body.get('error')}")
         self.on_paid(began)
 
-    def _is_hub(self, wire: bytes) -> bool:
-        kid = answers.unseal(wire).kid
-        return any(key.kid == kid for key in self.identity.facts.hub_keys)
+    def _word_of_hub(self, wire: bytes, error: CallerError) -> answers.Answer:
+        """The hub's own word, its signature checked; whoever else said it is nobody."""
+        sealed = answers.unseal(wire)
+        for key in self.identity.facts.hub_keys:
+            if key.kid == sealed.kid:
+                return sealed.verify(key)
+        raise WrongAnswer(str(error))
 
     # --- asyncio
 

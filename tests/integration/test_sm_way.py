@@ -96,7 +96,8 @@ async def test_a_payment_goes_the_whole_way_and_both_wires_show_sm_and_no_word_o
         shop.backend_by = upper.port
         await asyncio.to_thread(shop.start_hub)
         async with Recorder(shop.programs[HUB].port("mqtt")) as lower:
-            till = Till(identity, MERCHANT, wallets)
+            till = Till(identity, MERCHANT)
+            till.serve(wallets)
             till.sign(1_280)
             tls = ClientTls(identity.tls_of("sm"))
             place = MqttPlace(host=HOST, port=lower.port, tid="pos-1", store=STORE, boot_epoch=1,
