@@ -281,7 +281,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("file_rejected", "never", "文件校验不通过，整份拒收。", "The file failed its checks and is refused whole."),
     ("break_state", "never", "该差错当前状态不允许此操作。", "The break's state does not allow this."),
     ("break_unknown", "never", "没有这笔差错，请检查编号。", "There is no such break; check its id."),
-    ("day_run_stopped", "after", "清算中断：银行无应答。请稍后重跑该日，已完成的步骤不会重复。", "The run stopped because the bank did not answer; run the day again later, nothing is done twice."),
+    ("day_run_stopped", "after", "清算在某一步中断，原因见详情。排除后重跑该日，已完成的不会重复。", "The run stopped at a step, and the detail says why; run the day again then, nothing is done twice."),
     ("day_not_closed", "after", "该日尚未日切，请在日切后再清算。", "That day is not closed yet; run clearing after the cut-off."),
     ("bill_not_ready", "after", "该日账单尚未生成，请在该日日终关闭后再下载。", "That day is not closed yet, so there is no bill of it; ask again when it is."),
     ("bill_empty", "never", "该日没有交易或资金变动，没有账单。", "Nothing happened on that day, so there is no bill of it."),

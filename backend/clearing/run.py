@@ -116,7 +116,7 @@ class DayEnd:
 
         Raises ``CallerError("day_not_closed")`` for a day that is not over, or while an earlier
         day on which anything moved is open (its detail names that day), and ``day_run_stopped``
-        where the bank cannot be heard.
+        where the bank cannot be heard, or its statement is refused.
         """
         today = self.today()
         if today <= day:
@@ -125,7 +125,9 @@ class DayEnd:
         self.progress.is_running = True
         try:
             return await self._run(day, today)
-        except OperatingError as error:
+        except TillwayError as error:
+            if isinstance(error, CallerError) and error.code != "file_rejected":
+                raise
             raise OperatingError("day_run_stopped", f"{self.progress.step}: {error}") from error
         finally:
             self.progress.is_running = False

@@ -11,6 +11,7 @@ from functools import partial
 
 import structlog
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from backend.channels import signed_http
@@ -87,6 +88,7 @@ def new_app(title: str) -> FastAPI:
     """An HTTP face whose refusals carry our error's wire form."""
     app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None)
     app.exception_handler(TillwayError)(_refuse)
+    app.exception_handler(RequestValidationError)(_refuse_field)
     return app
 
 
@@ -102,3 +104,9 @@ async def _refuse(request: Request, error: Exception) -> Response:  # noqa: ARG0
     else:
         status = 401 if error.code == "signature_invalid" else 400
     return JSONResponse(error.to_wire() | {"detail": error.detail}, status)
+
+
+async def _refuse_field(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    field = ".".join(str(part) for part in error.errors()[0]["loc"])
+    return await _refuse(request, CallerError("field_invalid", field))

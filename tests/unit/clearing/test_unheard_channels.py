@@ -9,7 +9,7 @@ import pytest
 from backend.channels.day_file import DayFile, Spool, open_day_file, write_day_file
 from backend.channels.iso20022 import Statement
 from backend.channels.model import ADVANCING_BANK, NUCC
-from protocol.errors import OperatingError
+from protocol.errors import CallerError, OperatingError, TillwayError
 from tests.support.channels import CARD_TOKEN, FUND_TOKEN
 from tests.support.clearing import World
 from tests.unit.clearing.conftest import pay, pays_with
@@ -152,16 +152,25 @@ async def test_a_break_does_not_age_on_a_day_whose_file_is_not_read(world: World
     assert cases(world, "posted") == missing
 
 
-async def test_without_the_bank_the_run_stops_and_says_at_which_step(world: World) -> None:
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OperatingError("timeout", "the reserve bank"), "timeout: the reserve bank"),
+        (CallerError("file_rejected", "line 1: not UTF-8"), "file_rejected: line 1: not UTF-8"),
+    ],
+)
+async def test_without_the_bank_the_run_stops_and_says_at_which_step(
+    world: World, error: TillwayError, words: str
+) -> None:
     await sell(world)
     world.next_day()
     true = world.near.statement
 
     async def silent(account: str, day: date) -> Statement:
-        raise OperatingError("timeout", "the reserve bank")
+        raise error
 
     world.near.statement = silent  # type: ignore[method-assign]
-    with pytest.raises(OperatingError, match="day_run_stopped: bring in: timeout: the reserve"):
+    with pytest.raises(OperatingError, match=f"day_run_stopped: bring in: {words}"):
         await world.day_end.run(DAY)
     world.near.statement = true  # type: ignore[method-assign]
     check_closed(world, await world.day_end.run(DAY))

@@ -275,6 +275,9 @@ def test_control_says_the_time_and_every_switch(peer: Peer, house: House) -> Non
     assert (said["day"], passed) == ("2026-10-01", [NOW + DAY_MS])
     assert set(peer.http.get("/control/faults").json()) == {*COMMON, "refuse_order"}
     assert peer.http.post("/control/faults", json={"nonsense": 1}).status_code == 400
+    wrong = peer.http.post("/control/faults", json={"be_slow": "often"})
+    assert wrong.status_code == 400
+    assert (wrong.json()["code"], wrong.json()["detail"]) == ("field_invalid", "body.be_slow")
     assert peer.http.get("/healthz").json() == {"status": "ok", "name": "netsunion"}
 
 
