@@ -47,14 +47,18 @@ class Scored:
 def score_account_days(transfers: pl.DataFrame, *, labels_until_day: int, from_day: int) -> Scored:
     """``account, day, score`` of every customer's day from ``from_day`` on. Raises
     ``CallerError`` where nothing is known to learn from."""
+    if "laundering" not in transfers.columns:
+        raise _unlearnable("no column laundering")
+    dirty = _dirty(transfers.filter(pl.col("day") < labels_until_day))
+    if not len(dirty):
+        raise _unlearnable(f"no transfer before day {labels_until_day} is labelled as laundering")
     sides = sides_of(transfers)
     days = own_numbers(sides)
     days = days.join(counterparties_of(days, sides), on=KEYS, how="left", maintain_order="left")
-    dirty = _dirty(transfers.filter(pl.col("day") < labels_until_day))
-    if not len(dirty):
-        why = f"no transfer before day {labels_until_day} is labelled as laundering"
-        raise CallerError("table_invalid", why)
     known = _Known.of(days, dirty, labels_until_day)
+    if not _has_both(known.is_dirty[known.is_known]):
+        why = f"the customers' days before day {labels_until_day} are all laundering, or none is"
+        raise _unlearnable(why)
     first = _Step.learn(_matrix(days), known)
     near = _near(days.select(KEYS).with_columns(score=pl.Series(first.scores)), sides)
     second = _Step.learn(
@@ -65,6 +69,14 @@ def score_account_days(transfers: pl.DataFrame, *, labels_until_day: int, from_d
         scored.filter(pl.col("day") >= from_day).sort("day", "account"),
         second.alert_from(known),
     )
+
+
+def _unlearnable(why: str) -> CallerError:
+    return CallerError("table_invalid", why)
+
+
+def _has_both(is_dirty: NDArray[np.bool_]) -> bool:
+    return bool(is_dirty.any() and not is_dirty.all())
 
 
 def _matrix(days: pl.DataFrame) -> Floats:
@@ -143,17 +155,18 @@ def _rounds(known: _Known) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_
     for fold in range(FOLDS):
         asked = known.is_known & (known.fold == fold)
         learned = known.is_known & (known.fold != fold)
-        if known.is_dirty[learned].any():
+        if _has_both(known.is_dirty[learned]):
             yield learned, asked
 
 
 @dataclass(frozen=True, slots=True)
 class _Model:
     """A boosted model of all laundering rows and a part of the rest; each row of that part stands
-    for so many."""
+    for so many. ``columns``: those of which any row has a value."""
 
     trees: HistGradientBoostingClassifier
     stands_for: float
+    columns: NDArray[np.int64]
 
     @classmethod
     def fitted(cls, matrix: Floats, dirty: NDArray[np.bool_]) -> "_Model":
@@ -162,6 +175,7 @@ class _Model:
         kept = min(len(honest), int(dirty.sum()) * HONEST_ROWS_A_LAUNDERING_ROW_MAX)
         chosen = np.sort(luck.choice(honest, kept, replace=False))
         rows = np.concatenate((np.nonzero(dirty)[0], chosen))
+        columns = np.nonzero(~np.isnan(matrix[rows]).all(axis=0))[0]
         trees = HistGradientBoostingClassifier(
             max_iter=TREES_MAX,
             learning_rate=0.08,
@@ -172,11 +186,12 @@ class _Model:
             early_stopping=False,
             random_state=SEED,
         )
-        return cls(trees.fit(matrix[rows], dirty[rows]), len(honest) / max(kept, 1))
+        trees.fit(matrix[np.ix_(rows, columns)], dirty[rows])
+        return cls(trees, len(honest) / kept, columns)
 
     def scores(self, matrix: Floats) -> Floats:
         """The share of such rows that are laundering, among all rows and not the chosen ones."""
-        share = self.trees.predict_proba(matrix)[:, 1]
+        share = self.trees.predict_proba(matrix[:, self.columns])[:, 1]
         found: Floats = share / (share + (1 - share) * self.stands_for)
         return found
 

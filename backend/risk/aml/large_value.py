@@ -141,7 +141,8 @@ def _side(transfers: pl.DataFrame, direction: str) -> pl.DataFrame:
 
 
 def _read(column: str, meanings: dict[str, bool]) -> pl.Expr:
-    return pl.col(column).replace_strict(meanings, return_dtype=pl.Boolean)
+    words = [word for word, is_meant in meanings.items() if is_meant]
+    return pl.col(column).is_in(pl.Series(words, dtype=pl.String).implode())
 
 
 def _reports(sides: pl.DataFrame, standard: Standard, until: date, money: str) -> pl.DataFrame:

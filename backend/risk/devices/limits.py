@@ -21,6 +21,9 @@ VALUES_KEPT_MAX = 8
 LINE_BYTES_MAX = 262_144
 """One observation as a line of a file."""
 
+DAY_MAX = 1 << 31
+"""The day of an observation, by any count."""
+
 READINGS_PER_DEVICE_PER_DAY_MAX = 200
 """What a device says of itself beyond this is answered and not kept."""
 

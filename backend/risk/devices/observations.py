@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from backend.risk.devices.judging import Devices, Trust
-from backend.risk.devices.limits import LINE_BYTES_MAX
+from backend.risk.devices.limits import DAY_MAX, LINE_BYTES_MAX
 from backend.risk.devices.readings import ReadingError, plain_reading
 from protocol.errors import CallerError
 
@@ -20,7 +20,10 @@ def judge_file(source: Path, out: Path) -> int:
     many. No line is judged by a later one. Raises ``CallerError`` naming the line."""
     devices = Devices(settles_after_days=SETTLES_AFTER_DAYS)
     beside = out.with_name(f".{out.name}.part")
-    with source.open("rb") as lines, beside.open("w", newline="", encoding="utf-8") as found:
+    with (
+        source.open("rb") as lines,
+        beside.open("w", newline="", encoding="utf-8", errors="backslashreplace") as found,
+    ):
         written = _write(found, _judged(devices, lines))
     beside.replace(out)
     return written
@@ -42,17 +45,20 @@ def _one(devices: Devices, line: bytes) -> tuple[object, Trust]:
     told = json.loads(line)
     if not isinstance(told, dict):
         raise ReadingError("not an object")
-    missing = [name for name in ("obs", "claimed", "day", "attrs") if name not in told]
+    missing = [name for name in ("obs", "claimed", "day", "attrs") if told.get(name) is None]
     if missing:
         raise ReadingError(f"{missing[0]} is missing")
     day = told["day"]
-    if not isinstance(day, int | float):
-        raise ReadingError("day: not a number")
+    if not isinstance(day, int | float) or not abs(day) < DAY_MAX:
+        raise ReadingError("day: not a number, or none of a day")
+    is_enrolment = told.get("enrol", False)
+    if is_enrolment not in (True, False, None):
+        raise ReadingError("enrol: neither true nor false")
     return told["obs"], devices.observe(
         str(told["claimed"]),
         plain_reading(told["attrs"]),
         day=int(day),
-        is_enrolment=bool(told.get("enrol", False)),
+        is_enrolment=bool(is_enrolment),
     )
 
 

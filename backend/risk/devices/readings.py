@@ -88,11 +88,15 @@ def _several(name: str, values: list[object]) -> Plain:
         raise ReadingError(f"{name}: more than {ITEMS_MAX} members")
     numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
     if len(numbers) == len(values):
-        return Curve(tuple(_finite(name, float(v)) for v in numbers))
+        return Curve(tuple(_finite(name, v) for v in numbers))
     return frozenset(str(v)[:TEXT_CHARS_MAX] for v in values)
 
 
 def _finite(name: str, value: float) -> float:
-    if not math.isfinite(value):
-        raise ReadingError(f"{name}: {value} is no number")
-    return value
+    try:
+        found = float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        found = math.inf
+    if not math.isfinite(found):
+        raise ReadingError(f"{name}: {found} is no number")
+    return found

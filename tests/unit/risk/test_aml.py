@@ -250,6 +250,39 @@ def test_without_a_known_case_there_is_nothing_to_learn_from(town: pl.DataFrame)
         score_account_days(town.filter(pl.col("laundering") == 0), labels_until_day=1, from_day=2)
 
 
+@pytest.mark.parametrize("is_laundering", [0, 1])
+def test_a_file_of_one_kind_of_days_teaches_nothing(is_laundering: int) -> None:
+    rows = [transfer(n, n, "P1", "P2", 100 + n) for n in range(9)]
+    rows = [{**row, "laundering": is_laundering, "case_id": "c"} for row in rows]
+    with pytest.raises(CallerError, match="labelled" if not is_laundering else "are all"):
+        score_account_days(pl.DataFrame(rows), labels_until_day=6, from_day=6)
+    unlabelled = pl.DataFrame(rows).drop("laundering", "case_id")
+    with pytest.raises(CallerError, match="no column laundering"):
+        score_account_days(unlabelled, labels_until_day=6, from_day=6)
+
+
+def test_a_town_whose_days_lack_whole_numbers_is_scored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Persons pay one shop that pays nobody: most numbers of the other side are of no row."""
+    monkeypatch.setattr(detection, "TREES_MAX", 2)
+    rows = [
+        transfer(n, n // 10, f"P{n % 5}", "M0", 100 + n)
+        | {"laundering": int(n % 9 == 0), "case_id": f"c{n % 4}"}
+        for n in range(120)
+    ]
+    scored = score_account_days(pl.DataFrame(rows), labels_until_day=9, from_day=9)
+    assert len(scored.days) == 3 * 6
+    assert scored.days["score"].is_between(0, 1).all()
+
+
+def test_a_file_without_a_row_has_no_report(tmp_path: Path) -> None:
+    path = tmp_path / "transfers.csv"
+    path.write_text("tx_id,ts,t_sec,day,src,dst,src_kind,dst_kind,amount,channel\n")
+    reports = large_value_reports(
+        read_transfers(path), business_day_after=Calendar().business_day_after
+    )
+    assert not len(reports)
+
+
 def test_a_bad_row_is_named(tmp_path: Path) -> None:
     path = tmp_path / "bad.csv"
     path.write_text(

@@ -265,6 +265,7 @@ def test_every_naming_means_the_same_attributes() -> None:
         ("text", "not an object"),
         ({"x": float("nan")}, "x: nan"),
         ({"x": [1.0, float("inf")]}, "x: inf"),
+        ({"x": [10**400, 1]}, "x: inf"),
         ({"x": ["a"] * 600}, "members"),
         ({"x": "y" * 2000}, "characters"),
         ({"a": {"b": {"c": {"d": {"e": 1}}}}}, "nested"),
@@ -297,7 +298,11 @@ def test_a_file_of_observations_becomes_a_file_of_verdicts(tmp_path: Path) -> No
         ("{", "line 2"),
         ("[]", "line 2: not an object"),
         ('{"obs": 1, "claimed": "a", "day": 1}', "line 2: attrs is missing"),
+        ('{"obs": 1, "claimed": null, "day": 1, "attrs": {}}', "line 2: claimed is missing"),
         ('{"obs": 1, "claimed": "a", "day": "x", "attrs": {}}', "line 2: day"),
+        ('{"obs": 1, "claimed": "a", "day": 1e400, "attrs": {}}', "line 2: day"),
+        ('{"obs": 1, "claimed": "a", "day": NaN, "attrs": {}}', "line 2: day"),
+        ('{"obs": 1, "claimed": "a", "day": 1, "enrol": "false", "attrs": {}}', "line 2: enrol"),
         ("[" * 5000, "line 2"),
     ],
 )
@@ -308,6 +313,13 @@ def test_a_bad_line_is_named_and_nothing_is_written(tmp_path: Path, line: str, w
     with pytest.raises(CallerError, match=why):
         judge_file(source, out)
     assert not out.exists()
+
+
+def test_half_a_character_is_written_as_its_number(tmp_path: Path) -> None:
+    source, out = tmp_path / "seen.jsonl", tmp_path / "trust.csv"
+    source.write_text('{"obs": "\\ud800", "claimed": "a", "day": 1, "attrs": {"\\ud800": 1}}\n')
+    assert judge_file(source, out) == 1
+    assert out.read_text().splitlines()[1].startswith("\\ud800,0.5,same")
 
 
 VALUES = st.one_of(
