@@ -8,6 +8,10 @@ Rule 2: a new model is trained every day of the first fortnight and every ``LATE
         Fraud changes: the rows are in parts by age (``train``, rule 3).
 Rule 3: where nothing can be learned yet, a row is scored by how unusual its amount is for its card:
         far below what a model gives, and in the right order.
+Rule 4: a row is quiet when the forest finds no more in it than in nine of ten of those that it has
+        not seen. How the votes differ among quiet rows is mostly chance; what is left to go by is
+        how long nobody has vouched for the terminal, since a terminal that goes bad is not known to
+        be so until labels come. So quiet rows stand below all others, in that order.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,6 +22,7 @@ from numpy.typing import NDArray
 
 from backend.risk.evaluation.history import DAY_S, History
 from backend.risk.evaluation.inputs import Matrix
+from backend.risk.models.drift import Reference
 from backend.risk.models.scorer import Scorer
 from backend.risk.models.train import Inputs, Settings, train
 
@@ -29,6 +34,8 @@ LABEL_DELAY_S = 7 * DAY_S
 UNLEARNED_MAX = 1e-3
 """The highest score of a row that no model has judged."""
 UNUSUAL = "card.amount_ratio_30d"
+UNVOUCHED = "terminal.since_ordinary_s"
+"""How long ago the latest payment was made at the terminal that is known to be good."""
 
 SETTINGS = Settings(trees_per_part=40, honest_per_fraud=20, frauds_max=1_200)
 """Many honest rows show where a sharp bound of fraud lies; few frauds tell as much as many."""
@@ -68,7 +75,8 @@ def score_days(
         if model is None:
             score[rows] = _unlearned(matrix, history.t_sec < first * DAY_S, rows)
         else:
-            score[rows] = model.score_many(matrix.values[rows]).probability
+            probability = model.score_many(matrix.values[rows]).probability
+            score[rows] = _below_the_rest(probability, matrix, rows, model.card.score_reference)
     scored = np.nonzero((day >= from_day) & (day <= to_day))[0]
     return DayScores(scored, score[scored])
 
@@ -80,6 +88,15 @@ def _spells(from_day: int, to_day: int) -> Iterator[tuple[int, int]]:
         step = 1 if first < from_day + DAILY_DAYS else LATER_STEP_DAYS
         yield first, min(first + step, to_day + 1)
         first += step
+
+
+def _below_the_rest(probability: Floats, matrix: Matrix, rows: Integers, seen: Reference) -> Floats:
+    """Rule 4. The last tenth of the reference begins where a row stands out."""
+    if UNVOUCHED not in matrix.names or not seen.edges:
+        return probability
+    highest, age_s = seen.edges[-1], matrix.column(UNVOUCHED)[rows]
+    share = np.nan_to_num(age_s / (age_s + LABEL_DELAY_S), nan=1.0)
+    return np.where(probability > highest, probability, highest * share)
 
 
 def _learned(history: History, matrix: Matrix, settings: Settings, *, at_s: int) -> Scorer | None:

@@ -12,8 +12,15 @@ from sklearn.metrics import average_precision_score
 from typer.testing import CliRunner
 
 from backend.risk.evaluation.history import DAY_S, read_history
-from backend.risk.evaluation.inputs import features_of
-from backend.risk.evaluation.scoring import UNLEARNED_MAX, _spells, score_days
+from backend.risk.evaluation.inputs import Matrix, features_of
+from backend.risk.evaluation.scoring import (
+    UNLEARNED_MAX,
+    UNVOUCHED,
+    _below_the_rest,
+    _spells,
+    score_days,
+)
+from backend.risk.models.drift import Reference
 from backend.risk.models.train import Settings
 from protocol.errors import CallerError
 from tests.support.handbook import SMALL, World, make_world, write_files
@@ -101,6 +108,21 @@ def test_a_longer_period_begins_with_the_same_spells() -> None:
     assert long[:14] == short[:14]
     days = [day for first, after in long for day in range(first, after)]
     assert days == list(range(30, 71))
+
+
+def test_quiet_rows_stand_below_the_rest_by_how_long_nobody_vouched_for_the_terminal() -> None:
+    age_s = np.array([9.0, 1.0, 7.0, np.nan, 8.0, 0.0]) * DAY_S
+    probability = np.array([0.1, 0.1, 0.05, 0.0, 0.7, 0.3])
+    matrix, rows = Matrix((UNVOUCHED,), "", age_s[:, None]), np.arange(len(age_s))
+    seen = Reference((0.01, 0.1), (0.5, 0.4, 0.1, 0.0))
+    found = _below_the_rest(probability, matrix, rows, seen)
+    assert np.argsort(found).tolist() == [1, 2, 0, 3, 5, 4]
+    assert found[4:].tolist() == [0.7, 0.3]
+    for as_it_was in (
+        _below_the_rest(probability, Matrix(("other",), "", age_s[:, None]), rows, seen),
+        _below_the_rest(probability, matrix, rows, Reference((), (0.0, 1.0))),
+    ):
+        assert as_it_was is probability
 
 
 def test_a_label_is_used_from_the_second_it_is_available(files: Files, tmp_path: Path) -> None:
