@@ -125,7 +125,7 @@ WORDS: dict[str, Words] = {
     ),
     "refund_resolve_hint": Words(
         "只作记录，不改变结果；系统仍会继续查询，查清前不能再退这一笔。",
-        "A note for the shift. No other refund of this payment begins until the outcome is known.",
+        "For the shift's record only; no other refund begins until the outcome is known.",
     ),
     "refund_mark_paid": Words("按已退处理", "Treat as refunded"),
     "refund_mark_not_paid": Words("按未退处理", "Treat as not refunded"),

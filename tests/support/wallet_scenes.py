@@ -14,7 +14,6 @@ LISTS = (
     "coupons",
     "cards",
     "transfers",
-    "top-up",
     "withdraw",
     "cards/new",
     "pin-free",

@@ -58,7 +58,7 @@ WORDS: dict[str, Words] = {
     "hop_spooled": Words("验签存盘", "Checked and stored"),
     "hop_forwarded": Words("转交后台", "Forwarded"),
     "hop_answered": Words("收到应答，验签", "Answer checked"),
-    "hop_handed_over": Words("应答已送达终端", "The till has the answer"),
+    "hop_handed_over": Words("终端确认收到", "Receipt acknowledged"),
     "hop_judged": Words("风控判断", "Judged for risk"),
     "hop_posted": Words("复式记账", "Posted, both sides"),
     "hop_scanned": Words("扫码，核对，输入密码", "Scanned, PIN given"),
