@@ -60,7 +60,8 @@ def excess_minor(row: Row) -> int:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskBack:
     """Begin the conversation, in one transaction with the break's step; returns the break's row.
-    ``break_state`` where there is an obstacle. ``is_first``: only if nobody has asked before."""
+    ``break_state`` where there is an obstacle. ``is_first``: only if nobody has asked before, and
+    what cannot go back stays as it is: the run that asks has other breaks to see to."""
 
     follows: Row
     rules: PaymentRules
@@ -80,9 +81,11 @@ class AskBack:
             return row
         ids_tried = [return_id(row, number) for number in range(1, RETURN_TRIES_MAX + 1)]
         tried = sum(ws.get(SAGA, one) is not None for one in ids_tried)
-        if self.is_first and tried:
+        why = self._obstacle(ws, row, tried)
+        if self.is_first and (tried or why):
             return row
-        self._check(ws, row, tried)
+        if why:
+            raise CallerError("break_state", why)
         channel_id = _channel_id(row)
         plan(
             ws,
@@ -99,14 +102,13 @@ class AskBack:
             ws, row, BreakStep.ASK_BACK, now_ms=now_ms, actor=self.actor, words=self.words
         )
 
-    def _check(self, ws: WorkingSet, row: Row, tried: int) -> None:
+    def _obstacle(self, ws: WorkingSet, row: Row, tried: int) -> str:
         why, order = obstacle(row, self.rules), ws.get(SAGA, row["reference"])
         if not why and order is not None and order["reference"] == row["channel_reference"]:
             why = "the number is the true order's"
         if not why and tried == RETURN_TRIES_MAX:
             why = f"asked {RETURN_TRIES_MAX} times"
-        if why:
-            raise CallerError("break_state", why)
+        return why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,9 @@ import pytest
 
 from backend.channels.epcc.day_text import DayLine
 from backend.channels.model import CUP, NUCC, ChannelAnswer, RefundOrder
+from backend.reconciliation.assignee import Assignee
+from backend.reconciliation.breaks import BreakStep
+from backend.reconciliation.cases import MoveBreak
 from backend.reconciliation.returns import AskBack, ResolveReturn
 from backend.sagas.model import Ask
 from backend.sagas.ports import Word
@@ -204,3 +207,24 @@ async def test_the_same_word_twice_and_the_same_wish_twice_change_nothing(lite: 
     assert (left(lite), lite.shop.balance(LONG)) == (OPENING - 700, 0)
     with pytest.raises(CallerError, match="resolved"):
         ask()
+
+
+async def test_what_a_person_decides_meanwhile_is_not_asked_back_and_ends_no_run(
+    lite: World,
+) -> None:
+    await overcharged(lite, "charge_unasked")
+    await run(lite, DAY)
+    row, [payer] = row_of(lite), lite.shop.rows("SELECT payer_id FROM payer")
+    lite.shop.do(
+        MoveBreak(
+            follows=row,
+            step=BreakStep.ASSIGN,
+            booked_on=DAY.isoformat(),
+            to=Assignee("payer", payer["payer_id"]),
+        )
+    )
+    by_itself = AskBack(follows=row, rules=lite.shop.rules, is_first=True)
+    assert lite.shop.do(by_itself)["state"] == "resolved"
+    assert lite.shop.rows("SELECT * FROM saga WHERE kind = 'return'") == []
+    with pytest.raises(CallerError, match="resolved"):
+        lite.shop.do(AskBack(follows=row, rules=lite.shop.rules))
