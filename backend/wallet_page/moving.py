@@ -153,8 +153,15 @@ def _withdrawals(pages: APIRouter, parts: PageParts, instruments: InstrumentRepo
             )
             await services.submit(command)
         except CallerError as error:
-            return await form_page(request, session, form, error)
+            if error.code != "passkey_challenge" or not await is_ordered(session, form):
+                return await form_page(request, session, form, error)
         return parts.face.sent(request, "/withdraw")
+
+    async def is_ordered(session: Session, form: Form) -> bool:
+        """Whether the same form was carried out before: its finger's answer is good once."""
+        wanted = form.get("withdrawal_id", "")
+        row = await services.run_read(lambda: withdrawals.withdrawal(wanted))
+        return row is not None and row["payer_id"] == session.payer_id
 
 
 def _top_ups(pages: APIRouter, parts: PageParts, instruments: InstrumentRepository) -> None:

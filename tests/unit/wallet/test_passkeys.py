@@ -323,6 +323,33 @@ def test_the_pages_let_a_thing_debit_and_set_money_aside(shop: Shop, http: TestC
     assert shop.payer_balance(phone.payer_id) == 42_000
 
 
+def test_the_same_form_sent_again_is_shown_what_it_did(shop: Shop, http: TestClient) -> None:
+    """The answer was lost on its way: the page does not say that nothing was done."""
+    phone = Phone(shop, http)
+    one, _ = add(phone)
+    card = shop.add_instrument(phone.payer_id, "card", token="agr_wallet_0001")
+    with pages_of(shop, phone) as page:
+        own = {"page": field_of(page.get("/wallet/me").text, "page")}
+        for path, name, form in (
+            ("/wallet/withdraw", "withdrawal_id", {"instrument_id": card, "amount": "100"}),
+            ("/wallet/offline", "voucher_id", {"amount": "80"}),
+            (
+                "/wallet/red-packets/new",
+                "red_packet_id",
+                {"kind": "equal", "total": "6", "share_count": "2"},
+            ),
+        ):
+            begun = own | form | {name: field_of(page.get(path).text, name)}
+            drawn = page.post(path, data=begun | {"passkey": "ask"}).json()["passkey"]
+            whole = begun | {"passkey": json.dumps(one.answer(drawn))}
+            first, again = (page.post(path, data=whole) for _ in range(2))
+            assert first.status_code == again.status_code == 303, path
+            assert first.headers["location"] == again.headers["location"]
+            other = whole | {name: shop.id(begun[name][:3])}
+            assert "passkey_challenge" in page.post(path, data=other).text
+    assert shop.payer_balance(phone.payer_id) == 50_000 - 10_000 - 8_000 - 600
+
+
 def answered(page: TestClient, one: Authenticator, path: str, form: dict[str, str]) -> Any:
     """The form sent as the page's script sends it."""
     drawn = page.post(path, data=form | {"passkey": "ask"}).json()["passkey"]
