@@ -31,19 +31,22 @@ class FlowDesk:
         others as they stood a minute ago at most."""
         services = self._services
         span = Span.until(services.clock.now_ms(), minutes=minutes, parts=parts)
-        kept = await services.run_read(lambda: self._repository.sums(span))
-        return figures([*kept, *services.flows.sums(span)], parts=parts)
+        async with services.flows.moving:
+            kept = await services.run_read(lambda: self._repository.sums(span))
+            return figures([*kept, *services.flows.sums(span)], parts=parts)
 
     async def keep(self) -> None:
         """Add what this process has measured since the last time."""
-        taken = self._services.flows.take()
-        if not taken:
-            return
-        try:
-            await self._services.submit(KeepFlows(taken))
-        except OperatingError as error:
-            _log.warning("flows_not_kept", code=error.code)
-            self._services.flows.put_back(taken)
+        meter = self._services.flows
+        async with meter.moving:
+            taken = meter.take()
+            if not taken:
+                return
+            try:
+                await self._services.submit(KeepFlows(taken))
+            except OperatingError as error:
+                _log.warning("flows_not_kept", code=error.code)
+                meter.put_back(taken)
 
     async def run(self) -> None:
         """Keep them until cancelled."""

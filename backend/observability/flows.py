@@ -9,6 +9,7 @@ Rule 3: a meter holds what nobody has taken from it yet. What is taken is kept i
         goes, so that memory is bounded by flows times minutes.
 """
 
+import asyncio
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -97,9 +98,11 @@ class FlowFigures:
 
 
 class FlowMeter:
-    """Of one process. Owned by the event loop."""
+    """Of one process. Owned by the event loop. ``moving`` is held while what it has goes to the
+    database, and while both are read, so that nothing is missed or counted twice."""
 
     def __init__(self) -> None:
+        self.moving = asyncio.Lock()
         self._minutes: dict[int, Counts] = {}
 
     def note(self, flow: Flow, outcome: Outcome, *, took_ms: float, at_ms: int) -> None:

@@ -1,5 +1,6 @@
 """Counting flows: parts of a span, shares of the durations, what is forgotten."""
 
+import asyncio
 from contextlib import closing
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
 from fastapi.testclient import TestClient
 
+from backend.db.command import Command
 from backend.hub_api.flow import flow_of, outcome_of
 from backend.observability.flow_desk import FlowDesk
 from backend.observability.flow_watch import FlowWatch
@@ -88,6 +90,28 @@ async def test_processes_and_restarts_add_up_and_a_day_later_the_place_is_taken_
         await other.keep()
         assert await _refunds(begun_anew) == ((0, 1), 0)
         assert len(shop.rows("SELECT * FROM flow_minute")) == 3
+
+
+@pytest.mark.asyncio
+async def test_what_is_on_its_way_to_the_database_is_neither_missed_nor_counted_twice(
+    migrated_url: str,
+) -> None:
+    with closing(Shop(migrated_url)) as shop:
+        shop.clock.at_ms = T
+        services, begun = services_of(shop), asyncio.Event()
+
+        async def slow(command: Command) -> object:
+            begun.set()
+            await asyncio.sleep(0.05)
+            return await services.submit(command)
+
+        desk = FlowDesk(replace(services, submit=slow))
+        services.flows.note(Flow.REFUND, Outcome.DONE, took_ms=4, at_ms=T)
+        keeping = asyncio.create_task(desk.keep())
+        await begun.wait()
+        assert await _refunds(desk) == ((0, 1), 0)
+        await keeping
+        assert await _refunds(desk) == ((0, 1), 0)
 
 
 async def _refunds(desk: FlowDesk) -> tuple[tuple[int, ...], int]:
