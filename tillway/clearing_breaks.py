@@ -1,6 +1,7 @@
 """``tillway clearing breaks``: what the reconciliation found and somebody must look at."""
 
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import typer
 
@@ -19,10 +20,16 @@ _STEPS = ("event", "state_before", "state_after", "actor", "words")
 
 
 @app.command("list")
-def list_command(url: Url, ca: Ca, token_file: TokenFile) -> None:
+def list_command(
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    merchant: Annotated[str, typer.Option(help="Those about this merchant, open or over.")] = "",
+) -> None:
     """The breaks that are not over, the oldest first: each with both sides' amounts, and what a
     person is asked to do about it."""
-    for row in api_of(url, ca, token_file).get("/operator/v1/breaks")["breaks"]:
+    query = f"?{urlencode({'merchant': merchant})}" if merchant else ""
+    for row in api_of(url, ca, token_file).get(f"/operator/v1/breaks{query}")["breaks"]:
         for line in told(row):
             typer.echo(line)
 

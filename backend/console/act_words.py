@@ -113,6 +113,14 @@ FIELDS: dict[str, Words] = {
 ACTORS: dict[str, Words] = {
     "console": Words("控制台", "console"),
     "operator": Words("运营令牌", "operator's token"),
+    "device": Words("设备", "device"),
+    "hub": Words("门店网关", "hub"),
+    "payer": Words("顾客", "payer"),
+    "merchant": Words("商户接口", "merchant's API"),
+    "wallet": Words("钱包", "wallet"),
+    "channel": Words("渠道", "channel"),
+    "clock": Words("到时自动", "by itself, in time"),
+    "configuration": Words("配置", "configuration"),
     "reconciliation": Words("对账", "the reconciliation"),
 }
 """Who acts: the word before a person's name."""

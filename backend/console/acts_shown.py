@@ -21,6 +21,7 @@ from faces.words import Words
 _INWARD = frozenset({"epoch", "setup_until_ms"})
 """What counts for machines; the file has it."""
 _API = "/operator/v1/"
+_FOR_A_TILL = "device:console-"
 _NO_WORDS = Words("", "")
 
 
@@ -54,7 +55,9 @@ def subject_of(subject: str) -> Named:
 
 
 def actor_of(actor: str) -> Named:
-    """``console:li.na`` as *console* and ``li.na``."""
+    """``console:li.na`` as *console* and ``li.na``, also where the console stands in for a till."""
+    if actor.startswith(_FOR_A_TILL):
+        return Named(ACTORS["console"], actor.removeprefix(_FOR_A_TILL))
     kind, _, name = actor.partition(":")
     return Named(ACTORS[kind], name) if kind in ACTORS else Named(_NO_WORDS, actor)
 

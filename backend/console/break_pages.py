@@ -3,7 +3,6 @@ is done about it; a merchant's people look at those about its own payments."""
 
 from fastapi import APIRouter, Request, Response
 
-from backend.console.acts_shown import actor_of
 from backend.console.filters import date_of
 from backend.console.operations_desk import OperationsDesk
 from backend.console.operator_pages import operator, operator_posted
@@ -59,7 +58,7 @@ def _one(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> None:
         person = await operator(parts, request)
         row = await desk.one_break(break_id)
         return face.page(
-            request, "break", person, tab="breaks", row=row, actor_of=actor_of,
+            request, "break", person, tab="breaks", row=row,
             is_open=row["state"] in OPEN_STATES, cannot=_cannot_go_back(row),
             by_itself=all(one["event"] != BreakEvent.ASKED_BACK for one in row["timeline"]),
         )  # fmt: skip

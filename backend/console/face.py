@@ -9,6 +9,7 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 
 from backend.console.act_words import ACT_NAMES
+from backend.console.acts_shown import actor_of
 from backend.console.break_words import BREAK_NAMES, BREAK_WORDS
 from backend.console.limits import SESSION_LIFE_MS
 from backend.console.merchant_words import MERCHANT_NAMES, MERCHANT_STATES, MERCHANT_WORDS
@@ -57,7 +58,7 @@ class Face(SessionFace):
         """A page; with a refusal's sentence above it where there is one."""
         language = language_of(request)
         here = request.url.path if request.method == "GET" else ROOT
-        shown = {"mood": "plain", "tab": "", "here": here} | more
+        shown = {"mood": "plain", "tab": "", "here": here, "places": {}} | more
         is_look = person is not None and person.is_operator and bool(person.merchant_id)
         if is_look:
             shown |= {"under": shown["tab"], "tab": "merchants"}
@@ -83,6 +84,7 @@ class Face(SessionFace):
             picture=code_picture,
             names=NAMES | MERCHANT_NAMES | OPERATOR_NAMES | ACT_NAMES | BREAK_NAMES,
             advice_of=advice_of,
+            actor_of=actor_of,
             **shown,
         )
         return self.sealed(

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from backend.console.filters import TypedFilter, from_ms, until_ms
 from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE
 from backend.console.merchant_callbacks_desk import CallbacksDesk, host_of, place_of
+from backend.console.merchant_words import CALLBACK_EVENTS
 from backend.console.parts import ConsoleParts
 from backend.console.session import OF_MERCHANT, ROOT
 from backend.notify.model import CallbackFilter
@@ -51,7 +52,7 @@ def add_pages(pages: APIRouter, parts: ConsoleParts, desk: CallbacksDesk) -> Non
         return face.page(
             request, "callbacks", person, tab="callbacks", rows=rows[:ROWS_PER_PAGE], typed=typed,
             more=more, newest=typed.query() if after else None,
-            choices=[state.value for state in CallbackState], host=host_of,
+            choices=[state.value for state in CallbackState], host=host_of, events=CALLBACK_EVENTS,
         )  # fmt: skip
 
     @pages.get(ROOT + "/callbacks/{callback_id}")

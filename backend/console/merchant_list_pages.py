@@ -10,6 +10,7 @@ from backend.console.filters import TypedFilter, from_ms, minor_of, place_of, un
 from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE
 from backend.console.parts import ConsoleParts
 from backend.console.payment_repository import Place
+from backend.console.places import names_of
 from backend.console.session import OF_MERCHANT, ROOT
 from backend.db.tables import Row
 from backend.devices.repository import DeviceRepository
@@ -74,6 +75,7 @@ def _refunds(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:
         return face.page(
             request, "refunds", person, tab="refunds", rows=rows, typed=typed, more=more,
             is_first=place is None, choices=STATES, export=typed.query(),
+            places=await names_of(services, rows),
         )  # fmt: skip
 
     @pages.get(ROOT + "/refunds.csv")
@@ -109,6 +111,6 @@ def _stores(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:
             more = "{store}~{tid}".format(**devices[-1])
         return parts.face.page(
             request, "stores", person, tab="stores", devices=devices, more=more,
-            is_first=not store,
+            is_first=not store, places=await names_of(services, devices),
             stores=await services.run_read(lambda: repository.stores(person.merchant_id)),
         )  # fmt: skip

@@ -12,6 +12,7 @@ from backend.console.merchant_money_desk import MoneyDesk
 from backend.console.model import Person
 from backend.console.parts import ConsoleParts
 from backend.console.payment_repository import Filter, Place
+from backend.console.places import names_of
 from backend.console.session import ROOT, Form
 from backend.db.tables import Row
 from protocol.errors import CallerError, is_known
@@ -36,10 +37,11 @@ def _today(pages: APIRouter, parts: ConsoleParts, money: MoneyDesk) -> None:
         if person.is_operator:
             return face.sent(request, "/overview")
         on = desk.today()
+        unknowns = await desk.unknowns(person.merchant_id)
         return face.page(
             request, "today", person, tab="today", on=on.isoformat(),
             days=await desk.day(person.merchant_id, on),
-            unknowns=await desk.unknowns(person.merchant_id),
+            unknowns=unknowns, places=await names_of(desk.services, unknowns),
             month=await money.chart(person.merchant_id, on),
             currency=(await money.standing(person.merchant_id))["currency"],
         )  # fmt: skip
@@ -64,7 +66,7 @@ def _payments(pages: APIRouter, parts: ConsoleParts) -> None:
         return face.page(
             request, "payments", person, tab="payments", rows=rows, typed=typed, more=more,
             is_first=place is None, choices=[state.value for state in PaymentState],
-            export=typed.query(),
+            export=typed.query(), places=await names_of(desk.services, rows),
         )  # fmt: skip
 
     @pages.get(ROOT + "/payments.csv")
@@ -148,6 +150,7 @@ async def _shown(
     """A payment's page, with what was refused above it."""
     return parts.face.page(
         request, "payment", person, tab="payments", here=_path(row), payment=row, refusal=refusal,
+        places=await names_of(parts.payments.services, [row]),
         refund_id=parts.payments.new_refund_id(), **await parts.payments.story(person, row),
     )  # fmt: skip
 

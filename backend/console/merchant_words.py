@@ -25,10 +25,7 @@ MERCHANT_STATES: dict[str, Shown] = {
     "settled": Shown(Words("已结算", "Settled"), "paid", "tick"),
 }
 
-MERCHANT_NAMES: dict[str, Words] = {
-    "ALL": Words("全部", "All"),
-    "SUCCESS": Words("收款", "Payments"),
-    "REFUND": Words("退款", "Refunds"),
+CALLBACK_EVENTS: dict[str, Words] = {
     "payment.captured": Words("收款成功", "Payment captured"),
     "payment.declined": Words("付款被拒", "Payment declined"),
     "payment.reversed": Words("付款已冲正", "Payment reversed"),
@@ -38,6 +35,27 @@ MERCHANT_NAMES: dict[str, Words] = {
     "coupon.used": Words("优惠券已使用", "Coupon used"),
     "share.received": Words("收到分账", "Share received"),
     "merchant_transfer.finished": Words("商家转账完成", "Transfer finished"),
+    "mandate.signed": Words("免密协议已签约", "Mandate signed"),
+    "mandate.terminated": Words("免密协议已解约", "Mandate ended"),
+    "security.echo": Words("通知测试", "Echo"),
+}
+"""What callbacks tell."""
+
+MERCHANT_NAMES: dict[str, Words] = CALLBACK_EVENTS | {
+    "sending.timeout": Words("对方未及时应答", "No answer in time"),
+    "sending.address refused": Words("地址不允许", "The address is not allowed"),
+    "sending.ClientConnectorError": Words("无法连接", "Cannot connect"),
+    "sending.ClientConnectorDNSError": Words("域名无法解析", "The name is not known"),
+    "sending.ClientConnectorCertificateError": Words("证书不可信", "Its certificate is not good"),
+    "sending.ServerDisconnectedError": Words("对方断开连接", "The other side hung up"),
+    "leg.pending": Words("预占中", "held"),
+    "leg.post": Words("预占入账", "taken"),
+    "leg.void": Words("预占释放", "let go"),
+    "book.C": Words("客户资金", "Client money"),
+    "book.O": Words("自有资金", "Own money"),
+    "ALL": Words("全部", "All"),
+    "SUCCESS": Words("收款", "Payments"),
+    "REFUND": Words("退款", "Refunds"),
     "account.RESERVE": Words("备付金", "Reserve"),
     "account.CH": Words("渠道应收", "Channel in transit"),
     "account.OWN_DUE": Words("平台自有资金（应补）", "Own money, promised"),
@@ -105,7 +123,6 @@ MERCHANT_NAMES: dict[str, Words] = {
     "firmware.trying": Words("更新试用中", "update on trial"),
     "firmware.refused": Words("更新被拒绝", "update refused"),
     "firmware.failed": Words("更新失败", "update failed"),
-    "security.echo": Words("通知测试", "Echo"),
 }
 """Names of the engine that people read on these pages."""
 
@@ -234,6 +251,7 @@ MERCHANT_WORDS: dict[str, Words] = {
     "no_rule_hit": Words("没有规则命中", "No rule has hit"),
     "live": Words("生效", "live"),
     "shadow": Words("观察", "shadow"),
+    "model": Words("模型", "Model"),
     "score": Words("欺诈概率", "Fraud probability"),
     "no_model": Words("没有模型评分", "No model has scored it"),
     "challenger": Words("挑战者模型", "Challenger"),

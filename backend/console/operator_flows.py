@@ -11,6 +11,7 @@ from backend.console.limits import RESERVE_TESTS_SHOWN
 from backend.console.operations_desk import OperationsDesk
 from backend.console.operator_pages import operator
 from backend.console.parts import ConsoleParts
+from backend.console.places import names_of
 from backend.console.session import ROOT
 from backend.db.tables import Row
 from backend.observability.flow_desk import FlowDesk
@@ -86,11 +87,11 @@ def add_pages(
         minutes, drawn = SPANS[span]
         now_ms = services.clock.now_ms()
         figures = await measured.figures(minutes=minutes, parts=drawn)
-        today = await desk.today()
+        today, holding = await desk.today(), waiting(await desk.devices())
         return face.page(
             request, "flows", person, tab="flows", span=span, spans=list(SPANS), minutes=minutes,
             flows=[(one, spark(one)) for one in figures], books=today["books"],
             unknowns=today["unknowns"], channels=by_channel(today["unknowns"], now_ms),
-            waiting=waiting(await desk.devices()),
+            waiting=holding, places=await names_of(services, [*holding, *today["unknowns"]]),
             tests=await desk.reserve_tests(RESERVE_TESTS_SHOWN),
         )  # fmt: skip

@@ -12,6 +12,7 @@ from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE
 from backend.console.model import Person
 from backend.console.operations_desk import OperationsDesk
 from backend.console.parts import ConsoleParts
+from backend.console.places import names_of
 from backend.console.session import ROOT, Form
 from backend.db.tables import Row
 from protocol.errors import CallerError
@@ -52,10 +53,11 @@ def _looking(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> Non
         rows = sorted(await desk.devices(), key=_DEVICE_ORDER[sort])
         number, pages_of = max(int(at), 1), max(-(-len(rows) // ROWS_PER_PAGE), 1)
         start = (min(number, pages_of) - 1) * ROWS_PER_PAGE
+        shown = rows[start : start + ROWS_PER_PAGE]
         return face.page(
-            request, "devices", person, tab="devices", rows=rows[start : start + ROWS_PER_PAGE],
-            sort=sort, sorts=list(_DEVICE_ORDER), number=min(number, pages_of), pages=pages_of,
-            count=len(rows),
+            request, "devices", person, tab="devices", rows=shown, sort=sort,
+            sorts=list(_DEVICE_ORDER), number=min(number, pages_of), pages=pages_of,
+            count=len(rows), places=await names_of(parts.payments.services, shown),
         )  # fmt: skip
 
 
@@ -77,7 +79,8 @@ def _letters(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> Non
     async def letters(request: Request) -> Response:
         person = await operator(parts, request)
         found = await desk.letters(request.query_params.get("after", "")[:FILTER_CHARS_MAX])
-        return face.page(request, "letters", person, tab="letters", found=found)
+        places = await names_of(parts.payments.services, found.rows)
+        return face.page(request, "letters", person, tab="letters", found=found, places=places)
 
     @pages.post(ROOT + "/letters/{callback_id}/replay")
     async def replay(request: Request, callback_id: str) -> Response:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from backend.audit.export import acts_csv
 from backend.audit.model import ActKind
 from backend.audit.repository import ActFilter, AuditRepository
-from backend.console.acts_shown import actor_of, changes, subject_of
+from backend.console.acts_shown import changes, subject_of
 from backend.console.filters import TypedFilter, from_ms, until_ms
 from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE
 from backend.console.model import Person
@@ -137,7 +137,7 @@ def _audit(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:
         return face.page(
             request, "audit", person, tab="audit", typed=typed, more=more, is_first=before is None,
             kinds=list(ActKind), broken=broken,
-            rows=rows, subject_of=subject_of, actor_of=actor_of, changes=changes,
+            rows=rows, subject_of=subject_of, changes=changes,
         )  # fmt: skip
 
     @pages.get(ROOT + "/audit.csv")

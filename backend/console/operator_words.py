@@ -142,6 +142,8 @@ OPERATOR_WORDS: dict[str, Words] = {
     "sort": Words("排序", "Sort"),
     "oldest_first": Words("最早在前", "Oldest first"),
     "newest_first": Words("最新在前", "Newest first"),
+    "page": Words("页", "Page"),
+    "devices_count": Words("台设备", "devices"),
     "page_before": Words("上一页", "Page before"),
     "by_store": Words("按门店", "By store"),
     "by_spool": Words("按待发", "By waiting"),

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from backend.console.limits import FILTER_CHARS_MAX, NAME_CHARS_MAX, PASSWORD_CHARS_MAX
 from backend.console.model import Person, Rank, Role, hash_token
 from backend.console.parts import ConsoleParts
+from backend.console.places import names_of
 from backend.console.session import ROOT, Form, read_form
 from backend.console.staff_desk import By, StaffDesk
 from backend.operator.auth import origin_of
@@ -41,6 +42,7 @@ def _staff(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk) -> None:
         rows = await desk.listed(By.of(person))
         return face.page(
             request, "staff", person, tab="staff", rows=rows, ranks=list(Rank),
+            places=await names_of(parts.payments.services, rows),
         )  # fmt: skip
 
     @pages.post(ROOT + "/staff/invite")

@@ -186,6 +186,8 @@ WORDS: dict[str, Words] = {
     "minutes": Words("分钟", "min"),
     "by_state": Words("今日各状态", "Today by state"),
     "devices": Words("设备", "Devices"),
+    "line": Words("连接", "Line"),
+    "devices_online": Words("在线设备", "Devices online"),
     "online": Words("在线", "online"),
     "offline": Words("离线", "offline"),
     "not_heard": Words("未报告", "not heard of"),
@@ -196,6 +198,7 @@ WORDS: dict[str, Words] = {
     "letters": Words("未送达通知", "Dead letters"),
     "no_letters": Words("所有通知都已送达或仍在重试", "No callback was given up"),
     "error": Words("错误", "Error"),
+    "answered_with": Words("对方应答", "It answered"),
     "given_up": Words("放弃时间", "Given up"),
     "replay": Words("重新发送", "Send again"),
 }

@@ -50,6 +50,11 @@ class DeviceRepository:
         rows = self._rows(select(_store).where(_store.c.store.in_(list(stores))))
         return {row["store"]: row["merchant_id"] for row in rows}
 
+    def store_names(self, stores: Iterable[str]) -> dict[str, str]:
+        """What each of these stores that exists is called."""
+        rows = self._rows(select(_store).where(_store.c.store.in_(list(stores))))
+        return {row["store"]: row["name"] for row in rows}
+
     def device(self, tid: str) -> DeviceRow | None:
         """One device with its current key."""
         found = self._rows(_with_key().where(_device.c.tid == tid))

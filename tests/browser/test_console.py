@@ -27,7 +27,7 @@ from tests.support.console_scenes import (
 from tests.support.console_world import PASSWORD
 from tests.support.shop import MERCHANT, Shop
 from tests.support.wallet_phone import PHONE
-from tillway import audit, flows, switches
+from tillway import audit, clearing_breaks, flows, switches
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 OVER = "() => document.documentElement.scrollWidth > innerWidth + 1"
@@ -84,7 +84,7 @@ async def test_a_merchant_withdraws_and_sends_a_callback_again_without_a_script(
         assert await page.input_value('[name="state"]') == "dead"
         await page.click("main table a")
         await page.click('button:has-text("重新发送")')
-        await page.wait_for_selector("td >> text=console:li.na")
+        await page.wait_for_selector("td:has-text('li.na 控制台')")
 
 
 async def test_an_operator_is_invited_stops_a_merchant_starts_it_again_and_all_of_it_is_kept(
@@ -175,6 +175,8 @@ async def _by_commands(console: RunningConsole, directory: Path) -> None:
         return result.output
 
     assert MERCHANT in await told(switches.app, "find", "merchant", "晨光")
+    breaks = await told(clearing_breaks.app, "list", "--merchant", MERCHANT)
+    assert re.search(r"DUPLICATE\n.*posted; for a person: ", breaks), breaks
     await told(audit.app, "csv", "--kind", "switch", "--out", f"{out}")
     assert f"switch,stop,console:zhou,127.0.0.1,merchant {MERCHANT}" in out.read_text("utf-8")
     assert re.search(r"channel +[1-9]", await told(flows.app, "--minutes", "600"))

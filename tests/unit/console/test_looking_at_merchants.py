@@ -50,6 +50,16 @@ def test_an_operator_finds_a_merchant_and_looks_at_its_pages_without_a_form_that
     assert http.post("/console/payouts", data=withdrawal).status_code == 404
 
 
+def test_an_operator_reads_merchants_by_name(world: ConsoleWorld) -> None:
+    world.add("ops", role="operator", merchant_id="")
+    payment_id = paid(world)
+    [row] = world.shop.rows(f"SELECT name FROM merchant WHERE merchant_id = '{MERCHANT}'")
+    http = world.signed_in("ops")
+    for page in ("payments", f"payments/{payment_id}"):
+        shown = http.get(f"/console/{page}").text
+        assert re.search(rf"{row['name']} <code[^>]*>{MERCHANT}</code>", shown), page
+
+
 def test_nobody_of_a_merchant_looks_at_another_s(world: ConsoleWorld) -> None:
     world.add("li.na")
     payment_id = paid(world)
@@ -118,4 +128,5 @@ def test_devices_show_the_firmware_that_they_run(
     for page in ("devices", f"merchants/{MERCHANT}/stores"):
         shown = http.get(f"/console/{page}?lang=en").text
         assert "2.4.1" in shown
+        assert re.search(r"<td>One <code[^>]*>s1</code></td>", shown)
         assert "update waits" not in shown

@@ -121,8 +121,9 @@ def test_a_dead_letter_is_sent_again_by_name(world: ConsoleWorld) -> None:
     world.add("ops", role="operator", merchant_id="")
     callback_id = dead_letter(world.shop)
     http = world.signed_in("ops")
-    page = http.get("/console/letters").text
-    assert "status 500" in page
+    page = http.get("/console/letters?lang=en").text
+    assert "It answered HTTP 500" in page
+    assert f'<a href="/console/callbacks/{callback_id}">Payment captured</a>' in page
     path = f"/console/letters/{callback_id}/replay"
     assert "not_authorized" in http.post(path, data={"page": "0" * 64}).text
     assert callback_id not in http.post(path, data={"page": page_token(page)}).text

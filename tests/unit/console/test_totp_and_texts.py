@@ -121,6 +121,7 @@ def test_an_act_is_told_in_words_and_what_has_none_as_it_is() -> None:
     assert subject_of("/operator/v1/payers/pyr_1/close").name == "pyr_1/close"
     assert subject_of("/operator/v1/comets/1").name == "/operator/v1/comets/1"
     assert subject_of("comet 7").name == "comet 7"
+    assert actor_of("device:console-li.na") == actor_of("console:li.na")
     assert (actor_of("console:li").name, actor_of("cron").name) == ("li", "cron")
     after = {"amount_minor": 1280, "currency": "CNY", "state": "comet", "tail": 3, "epoch": 2}
     act = {
