@@ -209,7 +209,7 @@ async def test_an_operator_closes_a_break_with_a_reason_and_has_another_given_ba
         assert re.search(r"state Waits for you → Closed", told), told
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_every_screen_is_readable_and_whole_in_either_language(
     browser: Browser, console: RunningConsole
 ) -> None:
