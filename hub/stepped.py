@@ -38,6 +38,7 @@ from hub.domain.effects import (
     UplinkRow,
     Verify,
 )
+from hub.domain.floor import FloorRules
 from hub.domain.forwarding import ForwardingLimits
 from hub.domain.registry import Device
 from hub.spool.store import SpoolStore
@@ -89,6 +90,7 @@ class SteppedHubPorts:
     line: SteppedLine
     link: SteppedLink
     limits: ForwardingLimits = field(default_factory=ForwardingLimits)
+    floor: FloorRules | None = None
 
 
 class SteppedHub:
@@ -104,6 +106,7 @@ class SteppedHub:
             entropy=ports.entropy,
             remembered=self._spool.begin_epoch(store=ports.store),
             limits=ports.limits,
+            floor=ports.floor,
         )
         self._settle()
 

@@ -145,8 +145,10 @@ class HubCore:
         self.forwarding.line_failed(number)
 
     def poll_failed(self) -> None:
-        """The long poll has found nobody several times: in a quiet store no batch would tell."""
-        if self.line.is_up:
+        """The long poll has found nobody several times. That counts in a quiet store: where
+        anything waits, its batch tells, and a backend that is too busy for polls is not gone.
+        """
+        if self.line.is_up and not self.forwarding.rows:
             self._is_poll_silent = True
             self.line.fail()
 

@@ -20,6 +20,7 @@ _FIRST_ANSWER_HOLDS = frozenset(
     {"payment.create", "payment.close", "payment.reverse", "refund.create"}
 )
 FEE_BPS = 60
+_RETURNS = "SELECT * FROM offline_return"
 
 
 class Broken(AssertionError):  # noqa: N818  # what it says
@@ -38,7 +39,7 @@ class Auditor:
         self.backend = backend
         self._trace = trace
         self._accepted: dict[bytes, tuple[str, str]] = {}
-        self._positions: dict[str, tuple[int, int]] = {}
+        self._positions: dict[tuple[str, str], tuple[int, int]] = {}
         self._answered: set[bytes] = set()
         self._first: dict[tuple[str, str], tuple[str, Any]] = {}
         self._heard: set[tuple[str, str]] = set()
@@ -50,14 +51,14 @@ class Auditor:
 
     # --- while it goes on
 
-    def accepted(self, tid: str, payload: bytes) -> None:
-        """The hub acknowledged these bytes and did not refuse them."""
+    def accepted(self, hub: str, tid: str, payload: bytes) -> None:
+        """A hub acknowledged these bytes and did not refuse them."""
         self.tally["accepted"] += 1
         said = envelope.unseal(payload).envelope
         position = (said.boot_epoch, said.counter)
-        if position <= self._positions.get(tid, (0, 0)):
-            raise Broken(f"the hub took {said.request_id} of {tid} again, or too late: {position}")
-        self._positions[tid] = position
+        if position <= self._positions.get((hub, tid), (0, 0)):
+            raise Broken(f"{hub} took {said.request_id} of {tid} again, or too late: {position}")
+        self._positions[hub, tid] = position
         self._accepted[payload] = (tid, said.request_id)
 
     def answered(self, data: bytes, wires: Sequence[bytes]) -> None:
@@ -142,6 +143,7 @@ class Auditor:
         self._judge_money(payers, merchant_id)
         self._judge_single_charges()
         self._judge_refunds()
+        self._judge_vouchers()
         for tid, path in tills.items():
             if tid not in lost:
                 self._judge_till(tid, path)
@@ -150,6 +152,7 @@ class Auditor:
 
     def _judge_money(self, payers: dict[str, int], merchant_id: str) -> None:
         spent: Counter[str] = Counter()
+        bearers = {one["payment_id"]: one["bearer"] for one in self._all(_RETURNS)}
         earned = 0
         for row in self._all("SELECT * FROM payment"):
             self.tally[f"payment {row['method']} {row['state']}"] += 1
@@ -158,14 +161,19 @@ class Auditor:
             if row["state"] not in PAID:
                 continue
             kept = row["amount_minor"] - row["refunded_minor"]
-            spent[row["payer_id"]] += kept
+            if bearers.get(row["payment_id"]) != "house":
+                spent[row["payer_id"]] += kept
             earned += kept - (fee_of(row["amount_minor"]) - fee_of(row["refunded_minor"]))
         balances = {
             row["id"]: row["credits_posted"] - row["debits_posted"]
             for row in self._all("SELECT * FROM ledger_account WHERE side = 'credit'")
         }
+        aside: Counter[str] = Counter()
+        for row in self._all("SELECT * FROM offline_voucher"):
+            aside[row["payer_id"]] += balances.get(f"C:ESCROW:{row['voucher_id']}:CNY", 0)
         for payer_id, given in payers.items():
-            has, must = balances.get(f"C:CUST:{payer_id}:CNY", 0), given - spent[payer_id]
+            has = balances.get(f"C:CUST:{payer_id}:CNY", 0) + aside[payer_id]
+            must = given - spent[payer_id]
             if has != must:
                 raise Broken(f"{payer_id} has {has}, must have {must}")
         has = sum(
@@ -179,7 +187,10 @@ class Auditor:
     def _judge_single_charges(self) -> None:
         charges = Counter(
             row["id"].rpartition(":")[0]
-            for row in self._all("SELECT id FROM ledger_transfer WHERE debit LIKE 'C:CUST:%'")
+            for row in self._all(
+                "SELECT id FROM ledger_transfer WHERE id NOT LIKE 'ofv_%' AND"
+                " (debit LIKE 'C:CUST:%' OR debit LIKE 'C:ESCROW:%' OR debit LIKE 'O:LOSS:%')"
+            )
         )
         twice = [event for event, times in charges.items() if times > 1]
         if twice:
@@ -207,6 +218,24 @@ class Auditor:
             if row["refunded_minor"] > row["amount_minor"]:
                 raise Broken(f"{row['payment_id']}: more refunded than paid")
 
+    def _judge_vouchers(self) -> None:
+        """A number of a voucher is paid once of what was set aside, and no more than that."""
+        firsts: Counter[tuple[str, int]] = Counter()
+        sums: Counter[tuple[str, str]] = Counter()
+        for row in self._all(_RETURNS):
+            self.tally[f"offline {row['bearer']} {row['code'] or ''}"] += 1
+            sums[row["voucher_id"], row["bearer"]] += row["amount_minor"]
+            firsts[row["voucher_id"], row["number"]] += row["bearer"] == "set_aside"
+        twice = [number for number, times in firsts.items() if times > 1]
+        if twice:
+            raise Broken(f"set aside once, paid twice: {twice}")
+        for row in self._all("SELECT * FROM offline_voucher"):
+            self.tally[f"voucher {row['state']}"] += 1
+            if sums[row["voucher_id"], "set_aside"] > row["amount_minor"]:
+                raise Broken(f"{row['voucher_id']} paid more than was set aside")
+            if sums[row["voucher_id"], "house"] > row["guarantee_minor"]:
+                raise Broken(f"the house bears more of {row['voucher_id']} than it has promised")
+
     def _judge_till(self, tid: str, path: Path) -> None:
         theirs = {
             row["payment_id"]: row
@@ -220,6 +249,10 @@ class Auditor:
                 raise Broken(f"{tid} still has {payment_id} as {sale['state']}, backend: {state}")
             if (sale["state"] == "paid") != (state in PAID):
                 raise Broken(f"{tid} has {payment_id} as {sale['state']}, backend: {state}")
+        returned = {row["payment_id"] for row in self._all(_RETURNS)}
+        accepted = {row["payment_id"] for row in _read(path, "SELECT * FROM offline_sales")}
+        if not accepted <= returned:
+            raise Broken(f"{tid} accepted tokens that never came back: {accepted - returned}")
         for payment_id, row in theirs.items():
             if row["state"] in PAID and payment_id not in ours:
                 raise Broken(f"{tid} does not know {payment_id}, which is {row['state']}")

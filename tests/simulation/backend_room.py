@@ -89,7 +89,7 @@ class BackendRoom:
         self._fuse = Fuse("backend", dice)
         self._loop = asyncio.new_event_loop()
         self._waiting: list[tuple[Command, asyncio.Future[Outcome]]] = []
-        self.on_push: Callable[[], None] = lambda: None
+        self.on_push: list[Callable[[], None]] = []
         self.is_alive = False
         self.boot()
 
@@ -205,7 +205,8 @@ class BackendRoom:
     def _committed(self, ws: WorkingSet) -> None:
         self._hubs.committed(ws)
         if ws.inserted(PUSH):
-            self.on_push()
+            for told in self.on_push:
+                told()
 
     async def _submit(self, command: Command) -> Any:
         [outcome] = await self._submit_all([command])

@@ -9,6 +9,8 @@ from tests.simulation.people import CURRENCY
 
 STORE, MERCHANT, VENDING = "store-1", "mch_1001", "vend-1"
 BIOMETRIC_ABOVE = 100_000
+TAKES_TOKENS = frozenset({"till-1", "till-2"})
+"""The other till goes on with the usual ways while nobody can be asked."""
 
 
 def enrolment_of(tid: str, kind: DeviceKind, public: VerifyKey) -> EnrolDevice:
@@ -23,9 +25,10 @@ def enrolment_of(tid: str, kind: DeviceKind, public: VerifyKey) -> EnrolDevice:
     )
 
 
-def profile_of(tid: str, mandate_id: str) -> Profile:
+def profile_of(tid: str, mandate_id: str, *, hub_count: int) -> Profile:
     """A till's, or the vending machine's, which pays by the mandate."""
     is_vending = tid == VENDING
+    more = ("mandate",) if is_vending else ("offline_token",) if tid in TAKES_TOKENS else ()
     return Profile(
         kind="vending" if is_vending else "till",
         tid=tid,
@@ -36,7 +39,8 @@ def profile_of(tid: str, mandate_id: str) -> Profile:
         till=tid,
         currency=CURRENCY,
         reply_to=reply_address(STORE, tid, "mqtt"),
-        methods=("pay_code", "merchant_qr", *(("mandate",) if is_vending else ())),
+        methods=("pay_code", "merchant_qr", *more),
+        hub_count=hub_count,
         biometric_above_minor=BIOMETRIC_ABOVE,
         is_attended=not is_vending,
         mandate_id=mandate_id if is_vending else None,

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Protocol
 
 from hub.domain.effects import ParcelKey
+from hub.domain.floor import FloorRules
 from hub.news import read_devices, read_news
+from hub.shell_limits import POLLS_FAILED_MAX
 from hub.spool.store import open_connection
 from hub.stepped import SteppedHub, SteppedHubPorts
 from protocol.crypto.keys import SigningKey, VerifyKey
@@ -18,17 +20,24 @@ from tests.simulation.backend_room import BackendRoom
 from tests.simulation.events import DriftingClock, Fuse, PowerCut, Schedule, SeededEntropy, Trace
 from tests.simulation.faults import Faults
 
-HUB = "hub-1"
+HUBS = ("hub-1", "hub-2")
+FLOOR = FloorRules(
+    payment_minor_max={"new": 5_000},
+    device_minor_max=12_000,
+    device_tokens_max=6,
+    store_minor_max=40_000,
+    age_ms_max=24 * 3_600_000,
+)
 TICK_MS, POLL_WAIT_MS, TABLE_EVERY_MS, LINE_TIMEOUT_MS = 250, 25_000, 60_000, 3_000
 
 
 class Terminals(Protocol):
     """What the hub reaches of the terminals' connections."""
 
-    def down(self, tid: str, payload: bytes, parcel: ParcelKey | None) -> None: ...
-    def cut(self, tid: str) -> None: ...
-    def cut_all(self) -> None: ...
-    def state_changed(self, state: bytes) -> None: ...
+    def down(self, hub: "HubRoom", tid: str, payload: bytes, parcel: ParcelKey | None) -> None: ...
+    def cut_off(self, hub: "HubRoom", tid: str) -> None: ...
+    def cut_all(self, hub: "HubRoom") -> None: ...
+    def state_changed(self, hub: "HubRoom", state: bytes) -> None: ...
 
 
 class HubRoom:
@@ -38,6 +47,7 @@ class HubRoom:
         self,
         directory: Path,
         *,
+        name: str,
         store: str,
         schedule: Schedule,
         trace: Trace,
@@ -50,7 +60,8 @@ class HubRoom:
         terminals: Terminals,
         auditor: Auditor,
     ) -> None:
-        self.path = directory / "spool.db"
+        self.name = name
+        self.path = directory / f"{name}.db"
         self.store = store
         self.is_alive = False
         self.line_is_cut = False
@@ -58,16 +69,17 @@ class HubRoom:
         self._schedule, self._trace, self._dice, self._faults = schedule, trace, dice, faults
         self._backend, self._backend_down = backend, backend_down
         self._terminals, self._auditor = terminals, auditor
-        self._fuse = Fuse("hub", dice)
+        self._fuse = Fuse(name, dice)
         self.overflowed = 0
         self._is_counted = True
         self._life = 0
         self._receiving: tuple[str, bytes] | None = None
         self._is_refused = False
         self._is_polling = False
-        backend.on_push = self._news
+        self._polls_failed = 0
+        backend.on_push.append(self._news)
         self._ports = SteppedHubPorts(
-            hub_id=HUB,
+            hub_id=name,
             store=store,
             signing_key=key,
             backend_key=self._backend_key,
@@ -75,6 +87,7 @@ class HubRoom:
             entropy=SeededEntropy(dice),
             line=self,
             link=self,
+            floor=FLOOR,
         )
         self.boot()
 
@@ -83,7 +96,7 @@ class HubRoom:
     def boot(self) -> None:
         """Start on what is in the spool."""
         self._life += 1
-        self._trace.add("hub", "boots")
+        self._trace.add(self.name, "boots")
         self._fuse.light(self._faults.hub_dies)
         self._connection = open_connection(self.path)
         self._connection.execute("PRAGMA synchronous = OFF")
@@ -102,12 +115,12 @@ class HubRoom:
         """The power is gone; it comes back later."""
         if not self.is_alive:
             return
-        self._trace.add("hub", "dies")
+        self._trace.add(self.name, "dies")
         self._count_overflow()
         self.is_alive = False
         self._is_polling = False
         self._connection.close()
-        self._terminals.cut_all()
+        self._terminals.cut_all(self)
         self._schedule.after(self._dice.randint(200, 15_000), self.boot)
 
     def _count_overflow(self) -> None:
@@ -157,28 +170,28 @@ class HubRoom:
     def settle(self, ticket: int) -> None:
         if self._receiving is not None and not self._is_refused:
             tid, payload = self._receiving
-            self._trace.add("hub", f"accepts from {tid}", payload)
-            self._auditor.accepted(tid, payload)
+            self._trace.add(self.name, f"accepts from {tid}", payload)
+            self._auditor.accepted(self.name, tid, payload)
         self._fuse.burn()
 
     def deliver(self, device: str, payload: bytes, parcel: ParcelKey | None) -> None:
         if parcel is None and self._receiving is not None:
             self._is_refused = True
-        self._trace.add("hub", f"tells {device}", payload)
-        self._terminals.down(device, payload, parcel)
+        self._trace.add(self.name, f"tells {device}", payload)
+        self._terminals.down(self, device, payload, parcel)
         self._fuse.burn()
 
     def disconnect(self, device: str) -> None:
-        self._terminals.cut(device)
+        self._terminals.cut_off(self, device)
 
     def announce(self, state: bytes) -> None:
         self.retained = state
-        self._terminals.state_changed(state)
+        self._terminals.state_changed(self, state)
 
     # --- the stepped hub's line
 
     def send(self, number: int, batch: bytes) -> None:
-        self._trace.add("hub", f"sends batch {number}", batch)
+        self._trace.add(self.name, f"sends batch {number}", batch)
         life = self._life
         self._schedule.after(self._delay(), lambda: self._at_backend(life, number, batch))
         if self._dice.random() < self._faults.duplicate:
@@ -207,7 +220,7 @@ class HubRoom:
         if not self._backend.is_alive:
             return None
         try:
-            wires = self._backend.answer_batch(HUB, batch)
+            wires = self._backend.answer_batch(self.name, batch)
         except OperatingError as error:
             self._trace.add("backend", f"cannot take batch {name}: {error}")
             return None
@@ -230,15 +243,20 @@ class HubRoom:
 
     def _poll(self) -> None:
         if not self._backend.is_alive or self._is_line_broken():
+            self._polls_failed += 1
+            if self._polls_failed >= POLLS_FAILED_MAX:
+                self.turn(self.hub.core.poll_failed)
             self._in_life(1_000, self._poll)
             return
-        rows = self._backend.pushes(HUB, self.hub.core.cursor)
+        self._polls_failed = 0
+        self.turn(self.hub.core.poll_answered)
+        rows = self._backend.pushes(self.name, self.hub.core.cursor)
         news = read_news(rows, store=self.store, backend_key=self._backend_key)
         if news is None:
             self._is_polling = True
             self._in_life(POLL_WAIT_MS, self._poll_again)
             return
-        self._trace.add("hub", f"hears news up to {news.cursor}")
+        self._trace.add(self.name, f"hears news up to {news.cursor}")
         arrive = lambda: self.hub.pushes_arrived(news.cursor, news.pushes, news.devices)  # noqa: E731
         self._in_life(self._delay(), lambda: self.turn(arrive))
         self._in_life(self._faults.delay_ms_max + 1, self._poll)
@@ -256,7 +274,7 @@ class HubRoom:
         if not self._backend.is_alive or self._is_line_broken():
             self._in_life(1_000, self._refresh)
             return
-        table = self._backend.devices(HUB, self.store)
+        table = self._backend.devices(self.name, self.store)
         devices = read_devices(table, store=self.store, backend_key=self._backend_key)
         self._in_life(self._delay(), lambda: self.turn(lambda: self.hub.devices_arrived(devices)))
         self._in_life(TABLE_EVERY_MS, self._refresh)

@@ -211,13 +211,13 @@ class Cashier:
             case "keypad" | "offline" if screen.subject is None:
                 return self._refund() if dice < 0.2 else self._sale()
             case "choosing":
-                method = self._dice.choice(self._till.profile.methods)
+                method = self._method()
                 return ChooseMethod(method) if dice < 0.7 else Cancel()
             case "qr":
                 if screen.subject is not None:
                     self._crowd.sees(screen.subject)
                 return Cancel() if dice < 0.06 else None
-            case "sending" | "waiting" | "scanning" | "verifying" | "offline":
+            case "sending" | "waiting" | "scanning" | "verifying" | "offline" | "offline_scan":
                 return Cancel() if dice < 0.06 else None
             case "unknown" | "reversing" | "closing":
                 return self._of_unknown(dice)
@@ -243,9 +243,11 @@ class Cashier:
     def _sale(self) -> StartSale:
         profile = self._till.profile
         amount = self._dice.choice((1, 99, 250, 1_280, 3_999, 26_000, 150_000))
-        method = self._dice.choice(profile.methods)
+        method = self._method()
         if method == "mandate":
             amount = min(amount, 1_280)
+        elif method == "offline_token":
+            amount = min(amount, 3_999)
         item = profile.items[0].item if profile.items else None
         return StartSale(
             amount_minor=amount + self._dice.randrange(50),
@@ -254,6 +256,15 @@ class Cashier:
             cashier="amy",
             item=item,
         )
+
+    def _method(self) -> str:
+        """Mostly one that can be begun now."""
+        possible = self._till.methods()
+        return self._dice.choice(possible if self._dice.random() < 0.9 else self._methods)
+
+    @property
+    def _methods(self) -> tuple[str, ...]:
+        return self._till.profile.methods
 
     def _refund(self) -> CashierInput | None:
         paid = [sale for sale in self._till.agent.recent(20) if sale.state is SaleState.PAID]

@@ -16,7 +16,7 @@ from backend.twins.repository import TwinRepository
 from backend.twins.service import ChangeSettings
 from backend.wallet.model import hash_token
 from backend.wallet.service import CreatePayer
-from protocol.crypto.keys import generate
+from protocol.crypto.keys import SigningKey, generate
 from protocol.ids import mint
 from protocol.messages.mandate import MandateText, sign_mandate
 from protocol.trust import Trust
@@ -40,13 +40,17 @@ from tests.simulation.events import (
     Trace,
 )
 from tests.simulation.faults import Faults, draw_faults
-from tests.simulation.hub_room import HUB, HubRoom
+from tests.simulation.hub_room import HUBS, HubRoom
+from tests.simulation.offline_payers import OfflinePayers
 from tests.simulation.people import CURRENCY, BackendDown, Cashier, Crowd, Payer
 from tests.simulation.till_room import TillRoom
 from tests.support.shop import confirmed_top_up
 
 TILLS = ("till-1", "till-2", "till-3", VENDING)
 BALANCES = (2_000_000, 2_000_000, 400_000, 4_000)
+OFFLINE_BALANCES = (30_000, 12_000, 9_000)
+"""Of the payers with vouchers; who spends twice is soon out of money."""
+_ALL_BALANCES = (*BALANCES, *OFFLINE_BALANCES)
 MINUTE_MS = 60_000
 VERIFY_MINUTES, VERIFIES_MAX = 5, 50
 SWEEP_MS = 15_000
@@ -89,19 +93,22 @@ class Shop:
             self.backend, self.schedule, self.trace, self._stream("power")
         )
         self.auditor = Auditor(self.backend.path, self.trace)
-        self.hub_key = generate(suite)
+        count = random.Random(f"{seed}/hubs").choice((1, 2, 2))
+        self.hub_keys = {name: generate(suite) for name in HUBS[:count]}
         self.keys = {tid: generate(suite) for tid in TILLS}
         self.revoked: set[str] = set()
+        self.payer_keys: dict[str, SigningKey] = {}
         self.payers = self._enrol()
         self.crowd = self._crowd()
+        self.offline = self._offline()
         self.cables = Cables(
             schedule=self.schedule,
             trace=self.trace,
             dice=self._stream("cables"),
             faults=self.faults,
         )
-        self.hub = self._hub()
-        self.cables.hub = self.hub
+        self.hubs = [self._hub(name) for name in self.hub_keys]
+        self.cables.hubs += self.hubs
         self.tills = {tid: self._till(tid) for tid in TILLS}
         for till in self.tills.values():
             till.boot()
@@ -135,19 +142,17 @@ class Shop:
         """Close every file."""
         for till in self.tills.values():
             till.close()
-        self.hub.close()
+        for hub in self.hubs:
+            hub.close()
         self.backend.close()
 
     def _each_minute(self, minute: int) -> None:
         dice = self.dice
-        if dice.random() < self.worst.outage and not self.hub.line_is_cut:
-            self.trace.add("line", "is cut")
-            self.hub.line_is_cut = True
-            self.schedule.after(dice.randint(1_000, 120_000), self._mend_line)
+        self._break_lines(random.Random(f"{self.seed}/lines/{minute}"))
         if dice.random() < 3 * self.worst.cut:
             self.cables.pull(dice.choice(TILLS))
         if dice.random() < self.worst.terminal_dies:
-            self.hub.die()
+            dice.choice(self.hubs).die()
         if dice.random() < 0.15:
             self._wrong_clock(dice.choice(self.clocks))
         if dice.random() < 0.08:
@@ -170,9 +175,21 @@ class Shop:
                 self.backend_down()
         self.schedule.after(SWEEP_MS, self._sweep)
 
-    def _mend_line(self) -> None:
-        self.trace.add("line", "is mended")
-        self.hub.line_is_cut = False
+    def _break_lines(self, dice: random.Random) -> None:
+        """A hub's line to the backend is cut for a while, or those of all hubs together."""
+        if dice.random() < self.worst.outage:
+            for hub in self.hubs if dice.random() < 0.5 else [dice.choice(self.hubs)]:
+                self._cut_line(hub, dice.randint(1_000, 120_000))
+
+    def _cut_line(self, hub: HubRoom, ms: int) -> None:
+        def mend() -> None:
+            self.trace.add(hub.name, "has its line mended")
+            hub.line_is_cut = False
+
+        if not hub.line_is_cut:
+            self.trace.add(hub.name, "has its line cut")
+            hub.line_is_cut = True
+            self.schedule.after(ms, mend)
 
     def _wrong_clock(self, clock: DriftingClock) -> None:
         clock.offset_ms = self.dice.randint(-self.worst.clock_ms_max, self.worst.clock_ms_max)
@@ -204,6 +221,7 @@ class Shop:
     def _stop_faults(self) -> None:
         self.trace.add("shop", "faults are over")
         self.faults.stop()
+        self.offline.is_over = True
         for cashier in self.cashiers:
             cashier.is_at_work = False
 
@@ -213,16 +231,16 @@ class Shop:
             self.schedule.run_until(self.schedule.now_ms + MINUTE_MS // 2)
             if self.backend.is_alive and self._is_quiet():
                 return
+            # What one hub holds for a terminal waits there until that comes by.
+            self.cables.cut_all()
         raise Broken(f"not drained: {self._open()}")
 
     def _is_quiet(self) -> bool:
-        core = self.hub.hub.core
-        is_still = self.hub.is_alive and core.forwarding.rows == 0 and core.delivery.parcels == 0
-        return is_still and not self._open() and self.hub.rows_left() == 0
+        return not self._open() and all(_is_still(hub) for hub in self.hubs)
 
     def _open(self) -> list[str]:
-        found = [] if self.hub.is_alive else ["the hub is off"]
-        found += [f"spool has {count} rows"] if (count := self.hub.rows_left()) else []
+        found = [f"{hub.name} is off" for hub in self.hubs if not hub.is_alive]
+        found += [f"{hub.name} has {rows} rows" for hub in self.hubs if (rows := hub.rows_left())]
         for tid, till in self.tills.items():
             if tid in self.revoked:
                 continue
@@ -230,6 +248,7 @@ class Shop:
                 found.append(f"{tid} is off")
                 continue
             found += [f"{tid}: {one.payment_id} {one.state}" for one in till.agent.unknown_sales()]
+            found += [f"{tid}: {one.payment_id} {one.state}" for one in till.accepted_sales()]
             found += [f"{tid}: {one.refund_id} {one.state}" for one in till._journal.open_refunds()]
             found += self._unsettled_settings(tid)
             found += [f"{tid}: receipt {one.kind}" for one in till._journal.queued_receipts()]
@@ -248,12 +267,12 @@ class Shop:
         self.auditor.judge(
             payers={
                 payer_id: balance_minor * self._days
-                for payer_id, balance_minor in zip(self.payers, BALANCES, strict=True)
+                for payer_id, balance_minor in zip(self.payers, _ALL_BALANCES, strict=True)
             },
             merchant_id=MERCHANT,
             tills={tid: till.path for tid, till in self.tills.items()},
             lost=self.revoked,
-            overflow=self.hub.overflow(),
+            overflow=sum(hub.overflow() for hub in self.hubs),
         )
         for tid, till in self.tills.items():
             self.auditor.judge_goods(tid, till.path, till.dispensed, is_lost=tid in self.revoked)
@@ -304,13 +323,14 @@ class Shop:
             )
         )
         do(CreateStore(store=STORE, merchant_id=MERCHANT, name="Corner"))
-        do(enrolment_of(HUB, DeviceKind.HUB, self.hub_key.public))
+        for name, key in self.hub_keys.items():
+            do(enrolment_of(name, DeviceKind.HUB, key.public))
         for tid, key in self.keys.items():
             do(enrolment_of(tid, DeviceKind.TERMINAL, key.public))
         routes = {}
-        for balance_minor in BALANCES:
+        for balance_minor in _ALL_BALANCES:
             payer_id = self._mint("pyr", entropy)
-            self.payer_key = generate("Ed25519")
+            self.payer_key = self.payer_keys[payer_id] = generate("Ed25519")
             row = do(
                 CreatePayer(
                     payer_id=payer_id,
@@ -353,7 +373,7 @@ class Shop:
     def _crowd(self) -> Crowd:
         payers = [
             Payer(payer_id, route, self._master_key, DriftingClock(self.schedule, self.start_ms))
-            for payer_id, route in self.payers.items()
+            for payer_id, route in list(self.payers.items())[: len(BALANCES)]
         ]
         return Crowd(
             payers,
@@ -364,16 +384,29 @@ class Shop:
             backend_down=self.backend_down,
         )
 
-    def _hub(self) -> HubRoom:
+    def _offline(self) -> OfflinePayers:
+        names = list(self.payers)[len(BALANCES) :]
+        return OfflinePayers(
+            {payer_id: self.payer_keys[payer_id] for payer_id in names},
+            backend=self.backend,
+            backend_down=self.backend_down,
+            schedule=self.schedule,
+            trace=self.trace,
+            clock=DriftingClock(self.schedule, self.start_ms),
+            dice=self._stream("offline"),
+        )
+
+    def _hub(self, name: str) -> HubRoom:
         return HubRoom(
             self._directory,
+            name=name,
             store=STORE,
             schedule=self.schedule,
             trace=self.trace,
             clock=self._clock(),
-            dice=self._stream("hub"),
+            dice=self._stream(name),
             faults=self.faults,
-            key=self.hub_key,
+            key=self.hub_keys[name],
             backend=self.backend,
             backend_down=self.backend_down,
             terminals=self.cables,
@@ -383,13 +416,13 @@ class Shop:
     def _till(self, tid: str) -> TillRoom:
         return TillRoom(
             self._directory,
-            profile=profile_of(tid, self.mandate[1]),
+            profile=profile_of(tid, self.mandate[1], hub_count=len(self.hub_keys)),
             key=self.keys[tid],
             trust=Trust(
                 tid=tid,
                 store=STORE,
                 backend=[self.backend.key.public],
-                hubs=[self.hub_key.public],
+                hubs=[key.public for key in self.hub_keys.values()],
             ),
             schedule=self.schedule,
             trace=self.trace,
@@ -400,4 +433,11 @@ class Shop:
             auditor=self.auditor,
             run=self.backend.run,
             next_code=self.crowd.next_code,
+            next_token=self.offline.next_token,
         )
+
+
+def _is_still(hub: HubRoom) -> bool:
+    core = hub.hub.core
+    is_empty = core.forwarding.rows == 0 and core.delivery.parcels == 0
+    return hub.is_alive and is_empty and hub.rows_left() == 0

@@ -9,10 +9,12 @@ from typing import Any
 from protocol import envelope
 from protocol.crypto.keys import SigningKey
 from protocol.errors import CallerError, OperatingError
+from protocol.messages.offline import OFFLINE_TOKEN
 from protocol.trust import Trust
 from terminal.adapters.dummy import DummyFingerprintSensor, DummyPrinter, DummyScanner
 from terminal.agent import Agent
 from terminal.domain.delivery import Delivery
+from terminal.domain.sale import Sale, SaleState
 from terminal.effects import (
     DispenseItem,
     Effect,
@@ -21,6 +23,7 @@ from terminal.effects import (
     ScanCode,
     StopDevices,
     Transmit,
+    TryOtherHub,
     TrySettings,
 )
 from terminal.inputs import (
@@ -71,6 +74,7 @@ class TillRoom:
         auditor: Auditor,
         run: Callable[[Coroutine[Any, Any, Any]], Any],
         next_code: Callable[[], str | None],
+        next_token: Callable[[str], str | None],
     ) -> None:
         self.profile, self.key, self.clock = profile, key, clock
         self.tid = profile.tid
@@ -79,7 +83,7 @@ class TillRoom:
         self.dispensed: Counter[str] = Counter()
         self._trust, self._schedule, self._trace = trust, schedule, trace
         self._dice, self._faults, self._cables, self._auditor = dice, faults, cables, auditor
-        self._run, self._next_code = run, next_code
+        self._run, self._next_code, self._next_token = run, next_code, next_token
         self._asked: dict[str, tuple[int, int]] = {}
         self._entropy = SeededEntropy(dice)
         self._fuse = Fuse(self.tid, dice)
@@ -172,6 +176,8 @@ class TillRoom:
                     self._asks_money(effect.sealed)
                 self._trace.add(self.tid, "sends", effect.sealed)
                 self._cables.up(self.tid, effect)
+            case TryOtherHub():
+                self._cables.leave(self.tid)
             case ScanCode(payment_id, _):
                 self._reading += 1
                 self._soon(lambda: self._scan(payment_id), while_reading=True)
@@ -188,12 +194,15 @@ class TillRoom:
                 self._soon(lambda: self.feed(SettingsTried(version, None)))
 
     def _scan(self, payment_id: str) -> None:
-        code = self._next_code()
+        screen = self.agent.screen()
+        is_offline = screen.kind == "offline_scan" and screen.code_url is not None
+        code = self._next_token(screen.code_url) if is_offline else self._next_code()
         if code is None:
             self.feed(ScanFailed(payment_id, "scan_timeout"))
             return
         self.scanner.show(code)
-        self._auditor.shown(payment_id, code)
+        if not is_offline:
+            self._auditor.shown(payment_id, code)
         self.feed(CodeScanned(payment_id, self._run(self.scanner.scan(1))))
 
     def _identify(self, payment_id: str) -> None:
@@ -234,10 +243,22 @@ class TillRoom:
             self._soon(lambda: self.feed(word))
 
     def _asks_money(self, sealed: bytes) -> None:
-        payment_id = envelope.unseal(sealed).envelope.body["payment_id"]
+        """Too late for anybody but who has signed a token, and has what was bought."""
+        body = envelope.unseal(sealed).envelope.body
+        if body["method"] == OFFLINE_TOKEN:
+            return
+        payment_id = body["payment_id"]
         _, asked_at_ms = self._asked.setdefault(payment_id, (self._life, self._schedule.now_ms))
         if self._schedule.now_ms - asked_at_ms > PATIENCE_MS:
             raise Broken(f"{self.tid} asks for the money of {payment_id}: the payer has gone")
+
+    def methods(self) -> tuple[str, ...]:
+        """The ways to pay that can be begun now."""
+        return self.agent._offline.methods()
+
+    def accepted_sales(self) -> list[Sale]:
+        """What was taken offline, and nobody has said yet what became of it."""
+        return [one for one in self._journal.open_sales() if one.state is SaleState.ACCEPTED]
 
     def owner_looks(self) -> None:
         """The owner, who knows what fell, settles what is uncertain."""

@@ -384,3 +384,9 @@ def test_a_poll_that_is_answered_does_not_hide_that_batches_are_not(bench: Bench
     bench.hub.batch_lost(number)
     core.poll_answered()
     assert not core.line.is_up
+
+
+def test_polls_tell_nothing_while_an_envelope_is_on_its_way(bench: Bench) -> None:
+    say(bench, "till-1", 1)
+    bench.hub.core.poll_failed()
+    assert bench.hub.core.line.is_up
