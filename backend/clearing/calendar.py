@@ -55,9 +55,9 @@ class Calendar:
         """The ``count``-th business day after a day, which itself need not be one."""
         found = day
         for _ in range(count):
-            found += _DAY
+            found = _day_after(found)
             while not self.is_business_day(found):
-                found += _DAY
+                found = _day_after(found)
         return found
 
     def business_days_between(self, day: date, later: date) -> int:
@@ -77,3 +77,9 @@ class Calendar:
         if rule.days == 0 and not self.is_business_day(business_date):
             return self.business_day_after(business_date, 1)
         return self.business_day_after(business_date, rule.days)
+
+
+def _day_after(day: date) -> date:
+    if day == date.max:
+        raise CallerError("calendar_horizon", str(day.year))
+    return day + _DAY

@@ -23,7 +23,8 @@ Kind = Literal["text", "integer", "number", "amount_minor", "flag"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableColumn:
     """A column by its name in the file. ``minimum`` and ``maximum`` are of the value as it is
-    returned; ``is_nullable``: a missing value is a null; ``is_optional``: so is the column.
+    returned; ``is_nullable``: a missing value is a null; ``is_optional``: so is the column;
+    ``is_unique``: no value is there twice.
 
     ``text`` is never empty, an ``integer`` fits 2^53, a ``number`` is finite, an ``amount_minor``
     is in hundredths, a ``flag`` is 0 or 1, ``true`` or ``false`` in the file and an integer here.
@@ -35,6 +36,7 @@ class TableColumn:
     maximum: float | None = None
     is_nullable: bool = False
     is_optional: bool = False
+    is_unique: bool = False
 
 
 def read_table(path: Path, columns: Sequence[TableColumn]) -> pl.DataFrame:
@@ -102,6 +104,8 @@ def _checked(path: Path, column: TableColumn, raw: pl.Series) -> pl.Series:
         _refuse(path, column, raw, found < column.minimum, f"is below {column.minimum}")
     if column.maximum is not None:
         _refuse(path, column, raw, found > column.maximum, f"is above {column.maximum}")
+    if column.is_unique:
+        _refuse(path, column, raw, ~found.is_first_distinct(), "is there twice")
     return found.alias(column.name)
 
 

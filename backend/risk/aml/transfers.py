@@ -11,7 +11,7 @@ import polars as pl
 from backend.risk.tables_io import TableColumn, read_table
 
 COLUMNS = (
-    TableColumn(name="tx_id", kind="text"),
+    TableColumn(name="tx_id", kind="text", is_unique=True),
     TableColumn(name="ts", kind="text"),
     TableColumn(name="t_sec", kind="integer", minimum=0),
     TableColumn(name="day", kind="integer", minimum=0),

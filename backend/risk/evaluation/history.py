@@ -25,7 +25,7 @@ DAYS_MAX = 40_000
 SECONDS_MAX = DAYS_MAX * DAY_S
 
 TRANSACTION_COLUMNS = (
-    TableColumn(name="tx_id", kind="text"),
+    TableColumn(name="tx_id", kind="text", is_unique=True),
     TableColumn(name="ts", kind="text", is_nullable=True, is_optional=True),
     TableColumn(name="t_sec", kind="integer", minimum=0, maximum=SECONDS_MAX),
     TableColumn(name="day", kind="integer", minimum=0, maximum=DAYS_MAX),
@@ -34,7 +34,7 @@ TRANSACTION_COLUMNS = (
     TableColumn(name="amount", kind="amount_minor", minimum=0, maximum=VALUE_MAX),
 )
 LABEL_COLUMNS = (
-    TableColumn(name="tx_id", kind="text"),
+    TableColumn(name="tx_id", kind="text", is_unique=True),
     TableColumn(name="fraud", kind="flag"),
     TableColumn(name="available_at", kind="integer", minimum=0, maximum=SECONDS_MAX),
 )
@@ -83,8 +83,6 @@ def read_history(transactions: Path, feed: Path, *, to_day: int) -> History:
     """Both files up to the end of ``to_day``. Raises ``CallerError`` ``table_invalid``."""
     table = read_table(transactions, TRANSACTION_COLUMNS)
     labels = read_table(feed, LABEL_COLUMNS)
-    _refuse_twice(transactions, table["tx_id"])
-    _refuse_twice(feed, labels["tx_id"])
     _refuse_first(transactions, table["day"] != table["t_sec"] // DAY_S, "day", "is not t_sec's")
     table = table.with_row_index("place").filter(pl.col("day") <= to_day)
     table = table.sort("t_sec", pl.col("tx_id").str.len_bytes(), "tx_id")
@@ -122,10 +120,6 @@ def _origin_s(table: pl.DataFrame) -> int:
         return 0
     days: int = (dated - table["t_sec"][0] + DAY_S // 2) // DAY_S
     return max(0, days) * DAY_S
-
-
-def _refuse_twice(path: Path, ids: pl.Series) -> None:
-    _refuse_first(path, ~ids.is_first_distinct(), "tx_id", "is there twice")
 
 
 def _refuse_first(path: Path, bad: pl.Series, column: str, why: str) -> None:

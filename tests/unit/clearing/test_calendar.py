@@ -144,6 +144,8 @@ def test_beyond_the_known_years_nothing_is_guessed() -> None:
         CALENDAR.settles_on(last, "T+1")
     assert (caught.value.code, caught.value.detail) == ("calendar_horizon", "2027")
     assert CALENDAR.settles_on(last, "D+1") == date(2027, 1, 1)
+    with pytest.raises(CallerError, match="calendar_horizon"):
+        CALENDAR.business_day_after(date.max, 1)
 
 
 def write(tmp_path: Path, content: str = GOOD) -> Path:

@@ -292,3 +292,11 @@ def test_a_bad_row_is_named(tmp_path: Path) -> None:
     )
     with pytest.raises(CallerError, match="row 2, column amount"):
         read_transfers(path)
+
+
+def test_a_transfer_is_not_counted_twice(tmp_path: Path) -> None:
+    path = tmp_path / "twice.csv"
+    line = "t1,2026-09-28 10:00:00,36000,0,a,b,person,person,60000.00,cash\n"
+    path.write_text("tx_id,ts,t_sec,day,src,dst,src_kind,dst_kind,amount,channel\n" + 2 * line)
+    with pytest.raises(CallerError, match="row 2, column tx_id: 't1' is there twice"):
+        read_transfers(path)

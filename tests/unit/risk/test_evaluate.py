@@ -213,9 +213,9 @@ def _twice(transactions: Frame, feed: Frame) -> tuple[Frame, Frame]:
         (partial(_bad, amount="-3.00"), r"tx\.csv: row 1, column amount: '-3\.00' is below 0"),
         (partial(_bad, card_id=""), r"tx\.csv: row 1, column card_id: is missing"),
         (partial(_bad, t_sec="-1"), r"tx\.csv: row 1, column t_sec"),
-        (partial(_bad, tx_id="5"), r"tx\.csv: row 2, column tx_id: is there twice"),
+        (partial(_bad, tx_id="5"), r"tx\.csv: row 2, column tx_id: '5' is there twice"),
         (_known_too_early, r"feed\.csv: row 1, column available_at: is before the transaction"),
-        (_twice, r"feed\.csv: row \d+, column tx_id: is there twice"),
+        (_twice, r"feed\.csv: row \d+, column tx_id: '\d+' is there twice"),
     ],
 )
 def test_a_bad_history_is_refused_with_its_row(
