@@ -70,9 +70,10 @@ class NearChannel:
 
     async def pay(self, order: PayOrder) -> ChannelAnswer:
         def act() -> ChannelAnswer:
-            answer = self.book.pay(order, day=self.day(), refuse=self._refuses())
+            day = self.day()
+            answer = self.book.pay(order, day=day, refuse=self._refuses())
             if answer.state == "succeeded":
-                self.number(self.book.overcharge(order, self.overcharges, day=self.day()))
+                self.number(self.book.overcharge(order, self.overcharges, day=day))
             return answer
 
         return self._sure(act)

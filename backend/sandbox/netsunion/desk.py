@@ -102,12 +102,11 @@ class Desk:
         house.know(asked.trx_id, "pay", asked.order_id)
         order = PayOrder(asked.order_id, asked.agreement, asked.amount)
         refuse = house.house.faults.strikes("refuse_order")
-        said = house.book.pay(order, day=house.booking_day(), refuse=refuse)
+        day = house.booking_day()  # once a request: the fault of the cut-off counts requests
+        said = house.book.pay(order, day=day, refuse=refuse)
         if said.state == "succeeded":
-            for order_id in house.book.overcharge(
-                order, house.house.faults, day=house.booking_day()
-            ):
-                house.know(ids.of_own_making(order_id, house.booking_day()), "pay", order_id)
+            for order_id in house.book.overcharge(order, house.house.faults, day=day):
+                house.know(ids.of_own_making(order_id, day), "pay", order_id)
         return self._told(asked.trx_id, said, digest)
 
     def _refund(self, asked: Refund, digest: str) -> TrxAnswer:
