@@ -3,6 +3,8 @@
 Rule 1: an entry is posted once, under its reference. If the bank corrects its statement, the
         difference is posted as ``<reference>.<number>``: nothing that was posted is changed.
 Rule 2: what is posted under a reference is always the sum of these.
+Rule 3: a correction is of the same day. What stands under a known reference on another day is
+        another entry, and nothing is posted for it: the reconciliation names it.
 """
 
 from collections.abc import Callable, Iterable
@@ -34,23 +36,27 @@ class Stated:
     def differs_minor(self, ws: WorkingSet) -> int | None:
         """By how much the statement shows more than we have posted; None: nothing is posted."""
         posted = self._posted(ws)
-        return self.amount_minor - sum(posted) if posted else None
+        return self.amount_minor - self._sum_minor(posted) if posted else None
 
     def follow(
         self, ws: WorkingSet, posting: Callable[[Event, int], list[Transfer]], now_ms: int
     ) -> bool:
         """Post what the books lack; False if that is nothing, or was corrected too often."""
         posted = self._posted(ws)
-        more_minor = self.amount_minor - sum(posted)
+        more_minor = self.amount_minor - self._sum_minor(posted)
         if posted and (not more_minor or len(posted) > CORRECTIONS_PER_ENTRY_MAX):
+            return False
+        if any(one.business_date != self.event.business_date for one in posted):
             return False
         number = f".{len(posted)}" if posted else ""
         event = Event(self.event.id + number, self.event.currency, self.event.business_date)
         return ledger.post(ws, posting(event, more_minor), now_ms)
 
-    def _posted(self, ws: WorkingSet) -> list[int]:
+    def _posted(self, ws: WorkingSet) -> list[Transfer]:
         rows = (ws.find(TRANSFER, each) for each in stated_transfers(self.event.id))
-        found = (Transfer(*row[: len(Transfer._fields)]) for row in rows if row is not None)
-        return [
-            one.amount_minor if one.debit == self.account else -one.amount_minor for one in found
-        ]
+        return [Transfer(*row[: len(Transfer._fields)]) for row in rows if row is not None]
+
+    def _sum_minor(self, posted: Iterable[Transfer]) -> int:
+        return sum(
+            one.amount_minor if one.debit == self.account else -one.amount_minor for one in posted
+        )

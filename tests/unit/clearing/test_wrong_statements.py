@@ -181,17 +181,40 @@ async def test_a_wrong_figure_that_a_person_let_pass_is_evened_by_the_bank_s_cor
     assert world.shop.balance(f"C:CH:{NUCC}.{DAY}:CNY") == 0
 
 
-async def test_interest_that_the_bank_corrects_is_followed(channel_world: World) -> None:
-    world, statements = channel_world, Statements(channel_world)
-    await sell(world)
-    world.next_day()
+def paid_interest(world: World) -> None:
+    """Seven fen, booked on the morning after the day."""
     world.near.open("RESERVE-BANK", 1_000)
     with world.near.bank.transaction():
         seven = Money(7, "CNY")
         world.near.bank.move("INT-20261124", "RESERVE-BANK", RESERVE, seven, NEXT_DAY, "interest")
+
+
+async def test_interest_that_the_bank_corrects_is_followed(channel_world: World) -> None:
+    world, statements = channel_world, Statements(channel_world)
+    await sell(world)
+    world.next_day()
+    paid_interest(world)
     for minor in (4, -2, 0):
         statements.change = more("INT-", minor)
         report = await world.day_end.run(DAY)
     assert (report["state"], report["interest"]["paid_minor"]) == ("closed", 7)
     assert world.shop.balance("O:INTEREST:CNY") == 7
     assert world.shop.verify().is_whole
+
+
+async def test_a_known_reference_on_another_day_is_no_correction(channel_world: World) -> None:
+    world, statements = channel_world, Statements(channel_world)
+    await sell(world)
+    world.next_day()
+    paid_interest(world)
+    await world.day_end.run(DAY)
+    statements.change = lambda entries: [
+        replace(one, booking_date=DAY, amount=Money(9, "CNY"))
+        if one.reference.startswith("INT-")
+        else one
+        for one in entries
+    ]
+    report = await world.day_end.run(DAY)
+    assert world.shop.balance("O:INTEREST:CNY") == 7
+    assert ("AMOUNT", "statement", "INT-") in waiting(world)
+    assert (report["state"], report["reserve_test"]["passed"]) == ("open", False)
