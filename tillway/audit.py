@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 import typer
 
-from protocol.errors import OperatingError
 from tillway.operator_place import Ca, TokenFile, Url, api_of
+from tillway.out_files import writing
 
 app = typer.Typer(
     help="The audit log of staff and operators.",
@@ -51,11 +51,8 @@ def csv_command(
 ) -> None:
     """The acts with all their fields as a CSV file, the newest first, at most 100,000."""
     api, query = api_of(url, ca, token_file), _query(kind=kind, actor=actor, subject=subject)
-    try:
-        with out.open("wb") as file:
-            api.download(f"{_AUDIT}/csv?{query}", lambda part: _put(file, part))
-    except OSError as error:
-        raise OperatingError("file_unwritable", f"{out}: {error.strerror}") from None
+    with writing(out), out.open("wb") as file:
+        api.download(f"{_AUDIT}/csv?{query}", lambda part: _put(file, part))
     typer.echo(f"{out}")
 
 

@@ -18,6 +18,7 @@ from tillway.clearing_breaks import app as breaks
 from tillway.clearing_calendar import app as calendar
 from tillway.clearing_watch import RUN_S_MAX, watch
 from tillway.operator_place import Ca, TokenFile, Url, api_of
+from tillway.out_files import writing
 
 app = typer.Typer(
     help="Close a day: clear, settle, pay out.",
@@ -77,7 +78,9 @@ def reserve_test(day: Day, url: Url, ca: Ca, token_file: TokenFile, key: Key = "
 def reserve_report(day: Day, url: Url, ca: Ca, token_file: TokenFile, out: Out) -> None:
     """Write the regulator's report of the reserve on a day: CSV, see backend/clearing."""
     path = f"/operator/v1/clearing/{day.date()}/reserve-report"
-    out.write_bytes(api_of(url, ca, token_file).call("GET", path))
+    report = api_of(url, ca, token_file).call("GET", path)
+    with writing(out):
+        out.write_bytes(report)
     typer.echo(f"{out}")
 
 
@@ -94,7 +97,7 @@ def show_report(console: Console, found: dict[str, Any]) -> None:
     kinds = f" ({', '.join(compared['kinds'])})" if compared["kinds"] else ""
     console.print(f"{compared['matched']} figures agree, {compared['found']} do not{kinds}")
     console.print(f"fees swept: {found['swept_minor']} minor units; the day is {found['state']}")
-    for reason in found["open_because"]:
+    for reason in found.get("open_because", ()):
         console.print(f"  {reason}", soft_wrap=True, markup=False, highlight=False)
     if compared["breaks"]:
         console.print("see: tillway clearing breaks list")

@@ -177,9 +177,9 @@ class ExternalBroker:
         if word is None:
             return
         is_unsaid = self._duty.hears(word, time.monotonic())
-        self._take_duty()
-        if is_unsaid:
-            with suppress(OperatingError):  # a full queue: it is said again within its pause
+        with suppress(OperatingError):  # a full queue: it is said again within its pause
+            self._take_duty()
+            if is_unsaid:
                 self._say_state()
 
     def connected(self) -> frozenset[str]:

@@ -105,7 +105,7 @@ class Face:
             parts_seen=self.watch.parts, way=self.watch.way, guide=self.guide,
             steps=STEPS[self.guide.manner], manners=tuple(Manner),
             choices=CHOICES_MINOR[self.guide.manner], postings=self._postings(), places=PLACES,
-            accounts=ACCOUNTS, evening=self.evening, watch=self.watch,
+            accounts=ACCOUNTS, evening=self.evening, closing=self.evening.at, watch=self.watch,
             console_url=self._console_url,
         )  # fmt: skip
 

@@ -99,12 +99,11 @@ class Guide:
                 till.dismiss()
             method = "merchant_qr" if self.manner is Manner.QR else "pay_code"
             self.payment_id = till.sell(amount_minor, method)
-            if self.manner is Manner.QR:
-                self._until("showing_qr")
-                self.code = till.qr_picture()
-            elif self.manner is Manner.FINGER:
-                self.code = draw_qr(self.shop.phone.pay_code())
-            self.amount = str(till.sale(self.payment_id)["amount"])
+            try:
+                self._show_amount()
+            except TillwayError:
+                self._give_up()
+                raise
             self._go_on()
 
     def show(self) -> None:
@@ -167,6 +166,15 @@ class Guide:
         """From the beginning; a sale that has not ended is given up."""
         with self._lock:
             self._give_up()
+
+    def _show_amount(self) -> None:
+        till = self.shop.till
+        if self.manner is Manner.QR:
+            self._until("showing_qr")
+            self.code = till.qr_picture()
+        elif self.manner is Manner.FINGER:
+            self.code = draw_qr(self.shop.phone.pay_code())
+        self.amount = str(till.sale(self.payment_id)["amount"])
 
     def _until(self, state: str) -> None:
         """Wait for a state of the sale on its way; one that ends before that is refused."""

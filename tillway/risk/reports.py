@@ -10,7 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from protocol.ids import RANDOM_BYTES, REPORT, mint
+from tillway.json_api import JsonApi
 from tillway.operator_place import Ca, TokenFile, Url, api_of
+from tillway.out_files import writing
 
 app = typer.Typer(help="Reports of suspicious transactions.", no_args_is_help=True)
 By = Annotated[str, typer.Option(help="Who does it.")]
@@ -56,7 +58,7 @@ def show(
     for step in events:
         typer.echo("  ".join(str(step[name]) for name in _STEPS))
     if out is not None:
-        out.write_bytes(api.call("GET", f"{_PATH}/{report_id}/file"))
+        _write(out, api, report_id)
     raise typer.Exit(0 if row["first_broken_event"] is None else 1)
 
 
@@ -123,7 +125,13 @@ def file(
     """Say that an approved report was filed; what was filed is kept as it is now."""
     _step(url, ca, token_file, f"{report_id}/file", by=by, words=words, receipt=receipt)
     if out is not None:
-        out.write_bytes(api_of(url, ca, token_file).call("GET", f"{_PATH}/{report_id}/file"))
+        _write(out, api_of(url, ca, token_file), report_id)
+
+
+def _write(out: Path, api: JsonApi, report_id: str) -> None:
+    content = api.call("GET", f"{_PATH}/{report_id}/file")
+    with writing(out):
+        out.write_bytes(content)
 
 
 def _step(url: str, ca: Path, token_file: Path, place: str, **body: str) -> None:

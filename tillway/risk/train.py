@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from protocol.errors import CallerError
+from tillway.out_files import writing
 
 Database = Annotated[
     str, typer.Option(envvar="TILLWAY_BACKEND_DATABASE", help="SQLAlchemy URL; is only read.")
@@ -60,7 +61,8 @@ def train(
             )
         except TrainingError as error:
             raise CallerError("training_impossible", str(error)) from error
-    out.write_bytes(model)
+    with writing(out):
+        out.write_bytes(model)
     card = read_model(model)
     table = Table("what", "value", title=f"{out}")
     origins = {"features as judged": gathered.kept_rows, "computed again": gathered.computed_rows}

@@ -10,6 +10,7 @@ from hub.mqtt.broker_line import Arrived, BrokerSettings
 from hub.mqtt.duty import Word
 from hub.mqtt.external import ExternalBroker
 from hub.ports import Inbound
+from protocol.errors import OperatingError
 
 GENERATION = 1
 
@@ -58,6 +59,27 @@ class Line:
 
     def take_requests(self, *, is_wanted: bool) -> None:
         self.done.append(is_wanted)
+
+
+class FullLine(Line):
+    """The broker takes nothing for the moment."""
+
+    def send(self, _topic: str, payload: bytes, *, retain: bool) -> int:
+        raise OperatingError("busy")
+
+
+@pytest.mark.asyncio
+async def test_a_change_of_duty_that_cannot_be_said_loses_nothing_that_came_with_it() -> None:
+    settings = BrokerSettings("s1", "hub-1", "localhost", 1, plain_for_tests=True, own_kid=b"3")
+    other = Word(b"2", is_online=True)
+    link = ExternalBroker(
+        settings, admits=lambda _: True, is_online=bool, read_word=lambda _: other
+    )
+    line = FullLine()
+    link._line, link.is_linked = line, True  # type: ignore[assignment]
+    link._hub_state = b"mine"
+    link._hear_hub(b"theirs")
+    assert line.done == [False], "it stands by, whatever it could say of it"
 
 
 @pytest.mark.asyncio

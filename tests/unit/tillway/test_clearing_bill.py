@@ -72,3 +72,10 @@ def test_other_bytes_than_were_told_leave_no_file(tmp_path: Path, backend: type[
     done = run(tmp_path, "trade")
     assert isinstance(done.exception, OperatingError)
     assert [one.name for one in tmp_path.iterdir()] == ["token"]
+
+
+def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "bill.part").mkdir()
+    done = run(tmp_path, "trade")
+    assert isinstance(done.exception, OperatingError)
+    assert done.exception.code == "file_unwritable"

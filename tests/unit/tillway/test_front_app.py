@@ -9,7 +9,14 @@ import pytest
 from fastapi.testclient import TestClient
 
 from protocol.errors import CallerError, OperatingError
-from tests.support.front_shop import PAY_CODE, FakeInstitution, FakeTill, Program, fake_shop
+from tests.support.front_shop import (
+    PAY_CODE,
+    FakeInstitution,
+    FakePhone,
+    FakeTill,
+    Program,
+    fake_shop,
+)
 from tillway.front.app import build_app
 from tillway.front.evening import Evening
 from tillway.front.guide import STEPS, Guide, Manner, Step
@@ -119,6 +126,21 @@ def test_a_refusal_of_till_or_wallet_begins_the_guide_again(manner: Manner) -> N
     with pytest.raises(CallerError, match="insufficient_balance"):
         getattr(guide, acts[1])()
     assert (guide.step, guide.manner) == (Step.KEY, manner)
+
+
+def test_a_sale_that_cannot_go_on_is_not_left_on_the_till(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_code(_: FakePhone) -> str:
+        raise OperatingError("busy")
+
+    monkeypatch.setattr(FakePhone, "pay_code", no_code)
+    shop = fake_shop(Program())
+    guide = Guide(shop)
+    guide.choose(Manner.FINGER)
+    with pytest.raises(OperatingError, match="busy"):
+        guide.key_in(52_000)
+    assert (guide.step, guide.payment_id) == (Step.KEY, "")
+    assert isinstance(shop.till, FakeTill)
+    assert shop.till.state == ""
 
 
 def test_an_amount_that_the_manner_is_not_for_is_refused() -> None:
