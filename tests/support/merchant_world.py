@@ -15,9 +15,9 @@ from backend.wallet.schemas import Confirmation
 from protocol.crypto import SigningKey, generate
 from tests.support.backend import MERCHANT, Served, a_merchant, mint, served
 from tests.support.shop import confirmed_top_up
+from tillway.demo.addresses import STACK_FILE
 from tillway.demo.phone import Phone
 from tillway.demo.phone_book import keep_phone
-from tillway.demo.stack import STACK_FILE
 from tillway.json_api import JsonApi
 from tillway.merchant import KeyMode, new
 
