@@ -12,6 +12,7 @@ from wechatpy.pay import WeChatPay
 from wechatpy.pay.api import withhold
 
 from backend.ledger.rules import Event, merchant_settled
+from backend.mandates.schemas import Signature
 from backend.merchant_api.payers.service import TellOpenId
 from protocol.messages.mandate import MandateText, sign_mandate
 from tests.support.backend import MERCHANT, mint
@@ -67,7 +68,8 @@ async def a_contract(world: MerchantWorld, pay: Any) -> None:
     contract_id = page.partition("pre_entrustweb_id=")[2]
     desk = world.served.backend.merchant_api.contracts
     text = MandateText.from_map((await desk.shown_to(PAYER, contract_id))["text"])
-    await desk.sign(PAYER, contract_id, sign_mandate(text, world.payer_key))
+    signed = Signature(signed=sign_mandate(text, world.payer_key).hex())
+    await desk.sign(PAYER, contract_id, signed)
     _, body = await world.server.next()
     assert "<change_type><![CDATA[ADD]]></change_type>" in body
     shown = await world.run(lambda: pay.withhold.query_signing(contract_id=contract_id))
