@@ -2,6 +2,7 @@
 
 import getpass
 import sys
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 from urllib.parse import quote
@@ -112,6 +113,27 @@ def sign_out(name: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
     """End all sessions of a person."""
     api_of(url, ca, token_file).post(_path(name, "sign-out"))
     typer.echo(f"{name} is signed out everywhere")
+
+
+@user.command("sessions")
+def sessions_command(name: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
+    """Where a person is signed in, the last used first; each with the id that ends it."""
+    for one in api_of(url, ca, token_file).get(_path(name, "sessions"))["sessions"]:
+        seen = datetime.fromtimestamp(one["seen_at_ms"] // 1000, UTC).isoformat()
+        typer.echo(f"{one['id']}  {seen}  {one['origin']}  {one['browser']}".rstrip())
+
+
+@user.command("end-session")
+def end_session(
+    name: str,
+    session_id: Annotated[str, typer.Argument(help="As `sessions` tells it.")],
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+) -> None:
+    """End one session of a person."""
+    api_of(url, ca, token_file).post(_path(name, f"sessions/{quote(session_id, safe='')}/end"))
+    typer.echo(f"{name} has one session less")
 
 
 @user.command("list")

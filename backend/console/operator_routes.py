@@ -33,7 +33,7 @@ class NewRank(Wanted):
 
 def operator_router(desk: StaffDesk, operator_only: Guard) -> APIRouter:
     """``/operator/v1/console/users``: all people; a new one; ``/{name}/rank``, ``close``, ``open``,
-    ``reset``, ``sign-out``, ``sessions``."""
+    ``reset``, ``sign-out``, ``sessions``, ``sessions/{session_id}/end``."""
     routes = APIRouter(
         prefix="/operator/v1/console/users",
         tags=["operator"],
@@ -77,9 +77,14 @@ def operator_router(desk: StaffDesk, operator_only: Guard) -> APIRouter:
 
     @routes.get("/{name}/sessions")
     async def sessions(name: str) -> dict[str, Any]:
-        shown = ("began_at_ms", "seen_at_ms", "origin", "browser")
+        shown = ("id", "began_at_ms", "seen_at_ms", "origin", "browser")
         rows = await desk.sessions(name)
         return {"sessions": [{field: row[field] for field in shown} for row in rows]}
+
+    @routes.post("/{name}/sessions/{session_id}/end")
+    async def end(request: Request, name: str, session_id: str) -> dict[str, Any]:
+        await desk.end_session_of(_by(request), name, session_id)
+        return await sessions(name)
 
     return routes
 

@@ -168,13 +168,15 @@ class StaffDesk:
 
     async def end_session(self, person: Person, session_id: str) -> None:
         """End one of one's own sessions; ``session_unknown`` for any other."""
-        sessions = await self.sessions(person.name)
-        found = next((one for one in sessions if one["id"] == session_id), None)
-        if found is None:
-            raise CallerError("session_unknown")
-        command = NoteSession(token_hash=found["token_hash"], is_ended=True)
+        command = await self._ending(person.name, session_id)
         act = person.act(ActKind.SIGN_OUT, "end session", f"person {person.name}")
         await self._services.submit(Audited(command=command, act=act))
+
+    async def end_session_of(self, by: By, name: str, session_id: str) -> None:
+        """End one of a person's sessions; ``session_unknown`` for any other."""
+        user = await self._theirs(by, name)
+        command = await self._ending(name, session_id)
+        await self._kept(by, command, name, "end session", user["merchant_id"])
 
     async def end_own_sessions(self, person: Person) -> None:
         """End all of one's own sessions, with this one."""
@@ -249,6 +251,13 @@ class StaffDesk:
         if user is None:
             raise CallerError("user_unknown", name)
         return user
+
+    async def _ending(self, name: str, session_id: str) -> NoteSession:
+        sessions = await self.sessions(name)
+        found = next((one for one in sessions if one["id"] == session_id), None)
+        if found is None:
+            raise CallerError("session_unknown")
+        return NoteSession(token_hash=found["token_hash"], is_ended=True)
 
     async def _theirs(self, by: By, name: str) -> Row:
         user = await self._user(name)

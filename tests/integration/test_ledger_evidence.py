@@ -99,7 +99,9 @@ async def test_the_operator_asks_for_statements_and_proofs(tmp_path: Path) -> No
             assert 400 <= status < 500, (path, refused)
         status, report = await ask("GET", "/verify")
         assert report["is_whole"], report["breaks"]
-        assert (report["checkpoints"], report["first_bad_transfer"]) == (2, None)
+        _, listed = await ask("GET", "/checkpoints")  # the backend may have signed by itself, too
+        assert report["checkpoints"] >= 2
+        assert (report["checkpoints"], report["first_bad_transfer"]) == (len(listed), None)
 
 
 @pytest.mark.asyncio

@@ -212,11 +212,35 @@ def test_one_s_sessions_are_listed_and_ended_one_by_one_or_all(world: ConsoleWor
     assert other.get("/console/account", follow_redirects=False).status_code == 303
     path = "/operator/v1/console/users/li.na/sessions"
     [session] = own.get(path, headers=OPERATOR).json()["sessions"]
-    assert set(session) == {"began_at_ms", "seen_at_ms", "origin", "browser"}
+    assert set(session) == {"id", "began_at_ms", "seen_at_ms", "origin", "browser"}
     kept = dict(own.cookies)
     assert post(own, "account/sign-out").status_code == 303
     own.cookies.update(kept)
     assert own.get("/console/account", follow_redirects=False).status_code == 303
+
+
+def test_an_operator_ends_one_session_of_a_person(world: ConsoleWorld) -> None:
+    world.add("li.na")
+    world.add("zhao")
+    kept, ended, stranger = (world.signed_in(name) for name in ("li.na", "li.na", "zhao"))
+    users = "/operator/v1/console/users"
+    ids = [
+        one["id"]
+        for one in kept.get(f"{users}/li.na/sessions", headers=OPERATOR).json()["sessions"]
+    ]
+    page = kept.get("/console/account").text
+    [other] = re.findall(r"/console/account/sessions/([0-9a-f]{64})/end", page)
+    assert other in ids
+    assert len(ids) == 2
+    foreign = kept.post(f"{users}/zhao/sessions/{other}/end", headers=OPERATOR)
+    assert foreign.json()["error"]["code"] == "session_unknown"
+    left = kept.post(f"{users}/li.na/sessions/{other}/end", headers=OPERATOR).json()["sessions"]
+    assert [one["id"] for one in left] == [one for one in ids if one != other]
+    statuses = [
+        http.get("/console/account", follow_redirects=False).status_code
+        for http in (kept, ended, stranger)
+    ]
+    assert statuses == [200, 303, 200]
 
 
 def test_sign_ins_are_acts_also_those_that_failed(world: ConsoleWorld) -> None:

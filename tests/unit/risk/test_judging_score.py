@@ -56,10 +56,14 @@ def metrics() -> Metrics:
     return Metrics()
 
 
-@pytest.fixture
-def desk(metrics: Metrics, monkeypatch: pytest.MonkeyPatch) -> RiskDesk:
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is late, however busy the machine is: test_judging_deadlines has what is."""
     monkeypatch.setattr(scoring, "SCORING_WAIT_S_MAX", 10)
+
+
+@pytest.fixture
+def desk(metrics: Metrics) -> RiskDesk:
     champion, challenger = (Scoring(lambda: 0, metrics, name=n) for n in ("model", "challenger"))
     return RiskDesk(("model_high",), scoring=champion, challenger=challenger)
 
