@@ -1,6 +1,6 @@
 """The product's front door: the demo plays the whole day with real processes and accounts for it.
 
-On SQLite; ``TILLWAY_LONG=1`` plays it on PostgreSQL, too, which a setting chooses and nothing else.
+Once on SQLite, once on PostgreSQL, which a setting chooses and nothing else.
 """
 
 import json
@@ -51,8 +51,6 @@ def test_the_day_is_played_as_expected_and_nothing_is_left_running(
 ) -> None:
     directory = tmp_path / "demo"
     is_sqlite = database_url.startswith("sqlite")
-    if not is_sqlite and not os.environ.get("TILLWAY_LONG"):
-        pytest.skip("a second day of two minutes: TILLWAY_LONG=1 plays it on PostgreSQL")
     words = () if is_sqlite else ("--database-url", database_url)
     done = play(directory, *words)
     assert done.returncode == 0, done.stdout + done.stderr

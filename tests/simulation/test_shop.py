@@ -22,7 +22,7 @@ SEEDS = (
     4,  # messages overtake each other
     11,
 )
-MINUTES = 7
+MINUTES = 10
 GIVEN = os.environ.get("TILLWAY_SEED")
 
 
