@@ -22,6 +22,7 @@ _REASONS = {
     "device_stopped": Words("设备已停用，已停止", "The charger was taken out of service"),
     "owner_stopped": Words("您停用了授权，已停止", "You stopped it"),
     "never_began": Words("没有开始", "It never began"),
+    "end_not_said": Words("充电桩没有报告结束", "The charger did not report its end"),
     "selected": Words("在机器上选购", "Selected at the machine"),
     "left": Words("车辆离场", "The car left"),
 }

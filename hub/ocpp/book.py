@@ -4,6 +4,8 @@ to be done with a charger is told to its line.
 Rule 1: a step is committed before it is acknowledged to a charger or asked of the backend.
 Rule 2: what a charger says twice (a beginning, a reading, an end) is one thing.
 Rule 3: one lock guards the journal; nothing is awaited from outside while it is held.
+Rule 4: where a transaction begins, the one before at that connector is over, though its charger
+        has lost its end: it is paid by its latest reading.
 """
 
 import asyncio
@@ -17,7 +19,7 @@ import structlog
 from hub.ocpp import paying
 from hub.ocpp.account import ChargerAccount
 from hub.ocpp.journal import ChargeJournal
-from hub.ocpp.model import Charge, ChargeState, ChargeStep, Tariff
+from hub.ocpp.model import Charge, ChargeState, ChargeStep, Tariff, believed_ms
 from protocol import ids
 from protocol.clock import Clock
 
@@ -110,11 +112,13 @@ class ChargeBook:
         allows, None where nobody could say."""
         self.waiting.discard((charger, said.connector))
         now_ms = self._clock.now_ms()
+        superseded: list[Charge] = []
 
         def write(journal: ChargeJournal) -> Charge:
             known = journal.by_key(charger, said.key)
             if known is not None:
                 return known
+            superseded.extend(self._supersede(journal, charger, said.connector))
             ahead = _funded(journal, charger, said.tag)
             if ahead is not None:
                 begun = _begun(ahead.move(ChargeStep.BEGIN), said, now_ms)
@@ -125,6 +129,8 @@ class ChargeBook:
             return journal.add(_begun(replace(new, mandate_id=mandate_id), said, now_ms))
 
         charge = await self.run(write)
+        for one in superseded:
+            _log_end(one)
         log.info("charge_begun", payment_id=charge.payment_id, charger=charger)
         return charge
 
@@ -138,7 +144,7 @@ class ChargeBook:
             charge = find(journal)
             if charge is None or charge.state is not ChargeState.RUNNING:
                 return charge
-            after = charge.read(wh, at_ms=at_ms, heard_at_ms=now_ms)
+            after = charge.read(wh, at_ms=believed_ms(at_ms, now_ms), heard_at_ms=now_ms)
             journal.save(after)
             return after
 
@@ -160,34 +166,19 @@ class ChargeBook:
         reason: str,
     ) -> Charge | None:
         """A transaction is over. The debit, or what gives the rest back, is minted with it."""
+        now_ms = self._clock.now_ms()
 
         def write(journal: ChargeJournal) -> Charge | None:
             charge = find(journal)
             if charge is None or charge.state not in {ChargeState.RUNNING, ChargeState.FUNDED}:
                 return charge
-            ended = charge.end(wh, at_ms=at_ms, reason=reason)
-            if ended.prepaid_minor:
-                refund_id = self.accounts[charge.charger].mint(ids.REFUND)
-                ended = replace(ended, refund_id=refund_id)
-            after = paying.after_end(ended)
-            journal.save(after)
-            if after.state is ChargeState.OWED:
-                self._mint(journal, after)
-            return after
+            return self._end(journal, charge, wh, at_ms=believed_ms(at_ms, now_ms), reason=reason)
 
         charge = await self.run(write)
         if charge is None:
             log.warning("end_of_nothing", reason=reason)
             return None
-        log.info(
-            "charge_ended",
-            payment_id=charge.payment_id,
-            charger=charge.charger,
-            energy_wh=charge.energy_wh,
-            amount_minor=charge.amount_minor,
-            state=charge.state.value,
-            reason=charge.end_reason,
-        )
+        _log_end(charge)
         self._show(charge)
         return charge
 
@@ -243,6 +234,29 @@ class ChargeBook:
         self._tell(charge.charger, lambda line: line.start(charge))
 
     # Below: inside a transaction.
+
+    def _end(
+        self, journal: ChargeJournal, charge: Charge, wh: int | None, *, at_ms: int, reason: str
+    ) -> Charge:
+        ended = charge.end(wh, at_ms=at_ms, reason=reason)
+        if ended.prepaid_minor:
+            refund_id = self.accounts[charge.charger].mint(ids.REFUND)
+            ended = replace(ended, refund_id=refund_id)
+        after = paying.after_end(ended)
+        journal.save(after)
+        if after.state is ChargeState.OWED:
+            self._mint(journal, after)
+        return after
+
+    def _supersede(self, journal: ChargeJournal, charger: str, connector: int) -> list[Charge]:
+        """End what still runs at a connector where another transaction begins (rule 4)."""
+        return [
+            self._end(journal, one, None, at_ms=one.last_at_ms, reason="end_not_said")
+            for one in journal.open_charges()
+            if connector
+            and (one.charger, one.connector) == (charger, connector)
+            and one.state is ChargeState.RUNNING
+        ]
 
     def _offer(self, journal: ChargeJournal, post: Post, connector: int) -> None:
         here = [
@@ -317,13 +331,26 @@ def _funded(journal: ChargeJournal, charger: str, tag: str) -> Charge | None:
 
 
 def _begun(charge: Charge, said: Beginning, now_ms: int) -> Charge:
+    at_ms = believed_ms(said.at_ms, now_ms)
     return replace(
         charge,
         key=said.key,
         connector=said.connector,
         start_wh=said.wh,
         last_wh=said.wh or 0,
-        began_at_ms=said.at_ms,
-        last_at_ms=said.at_ms,
+        began_at_ms=at_ms,
+        last_at_ms=at_ms,
         heard_at_ms=now_ms,
+    )
+
+
+def _log_end(charge: Charge) -> None:
+    log.info(
+        "charge_ended",
+        payment_id=charge.payment_id,
+        charger=charge.charger,
+        energy_wh=charge.energy_wh,
+        amount_minor=charge.amount_minor,
+        state=charge.state.value,
+        reason=charge.end_reason,
     )

@@ -34,6 +34,8 @@ POWER_GAP_MS_MIN = 1_000
 """Readings closer together say nothing of the power."""
 START_WAIT_MS = 120_000
 """From the paid code until the charger has begun; then the money goes back."""
+SAID_LATE_MS_MAX = 7 * 24 * 3_600_000
+"""How long ago a charger that was off line may say that something happened."""
 RETRY_GAPS_MS = (1_000, 2_000, 5_000, 10_000, 30_000, 60_000)
 QUERY_EVERY_MS = 5_000
 ASKED_QUERY_EVERY_MS = 30_000

@@ -6,13 +6,15 @@ Rule 3: a meter never counts backwards: a reading that is older or lower than th
         aside. The last word is the reading at the end, also where it is lower than one before.
 Rule 4: no more is asked than the limit: what flows beyond it, until the charger has stopped, is
         the merchant's.
+Rule 5: a charger's time counts where it can be true (``believed_ms``): a clock that was never set,
+        or is set while a car charges, costs nobody anything.
 """
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from hub.ocpp.limits import LOOK_AHEAD_MS, POWER_GAP_MS_MIN
+from hub.ocpp.limits import LOOK_AHEAD_MS, POWER_GAP_MS_MIN, SAID_LATE_MS_MAX
 from protocol.errors import CallerError
 
 WH_PER_KWH = 1_000
@@ -94,6 +96,12 @@ TRANSITIONS: dict[tuple[ChargeState, ChargeStep], Edge] = {
 OPEN_STATES = frozenset({_S.OFFERED, _S.FUNDED, _S.RUNNING, _S.OWED, _S.ASKED})
 
 
+def believed_ms(said_ms: int, now_ms: int) -> int:
+    """The time that a charger says; ours where that is still to come, or too long ago for a charger
+    that was off line."""
+    return said_ms if now_ms - SAID_LATE_MS_MAX <= said_ms <= now_ms else now_ms
+
+
 @dataclass(frozen=True, slots=True)
 class Tariff:
     """What a charger asks: integer minor units of one currency."""
@@ -109,7 +117,7 @@ class Charge:
 
     ``number`` is what an OCPP 1.6 charger calls the transaction; ``key`` tells a beginning that is
     said again (``transaction_id`` of 2.0.1; what a 1.6 charger says of it). Times of ``began`` to
-    ``ended`` are the charger's, ``heard_at_ms`` is ours.
+    ``ended`` are the charger's as far as it is believed, ``heard_at_ms`` is ours.
     """
 
     payment_id: str

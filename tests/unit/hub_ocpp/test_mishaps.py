@@ -152,3 +152,59 @@ async def test_what_was_paid_ahead_begins_one_charge_though_two_lines_say_it_at_
     begun = await asyncio.gather(*(one.book.begin(CHARGER, each, None) for each in said))
     assert [charge.prepaid_minor for charge in begun] == [2_000, 0]
     assert {charge.key for charge in one.charges()} == {"line-1", "line-2"}
+
+
+YEARS_S = 20 * 365 * 86_400
+
+
+@pytest.mark.parametrize("jump_s", [-YEARS_S, YEARS_S, 3_600])
+async def test_a_clock_that_is_set_right_while_a_car_charges_costs_nobody_anything(
+    shop: Shop, stop: MakeStop, jump_s: int
+) -> None:
+    payer = shop.add_payer(balance_minor=50_000)
+    one = stop()
+    one.bind(shop.add_mandate(payer, **MANDATE))
+    await one.power_on()
+    await one.do("plug", 1, 11_000)
+    one.station.clock.jump(jump_s)
+    await one.do("tap", CARD, None)
+    await one.pass_s(300)
+    await one.do("unplug", 1)
+    await one.pass_s(60)
+    [charge] = one.charges()
+    assert (charge.duration_ms, charge.amount_minor) == (300_000, 137 + 30)
+    assert charge.odd_readings == 0, "the limit goes by them"
+    check_paid_once(one, payer, 916)
+
+
+async def test_a_charge_whose_end_is_lost_is_paid_when_the_next_begins(
+    shop: Shop, stop: MakeStop
+) -> None:
+    payer = shop.add_payer(balance_minor=50_000)
+    one = stop()
+    one.bind(shop.add_mandate(payer, **MANDATE))
+    begun = [
+        Beginning(connector=connector, key=key, tag=CARD, wh=wh, at_ms=shop.clock.at_ms)
+        for connector, key, wh in ((1, "lost", 0), (2, "beside", 0), (1, "next", 2_500))
+    ]
+    for said in begun[:2]:
+        await one.book.begin(CHARGER, said, 5_000)
+    shop.clock.at_ms += 60_000
+    await one.book.read(lambda journal: journal.by_key(CHARGER, "lost"), 2_000, shop.clock.at_ms)
+    shop.clock.at_ms += 3_600_000
+    for _ in range(2):
+        await one.book.begin(CHARGER, begun[2], 5_000)
+    await one.settle()
+    after, beside, lost = one.charges()
+    assert (lost.state, lost.end_reason) == (ChargeState.PAID, "end_not_said")
+    assert (lost.energy_wh, lost.amount_minor) == (2_000, 300 + 6)
+    assert {after.state, beside.state} == {ChargeState.RUNNING}
+    late = await one.book.end(
+        lambda journal: journal.by_key(CHARGER, "lost"),
+        2_500,
+        at_ms=shop.clock.at_ms,
+        reason="PowerLoss",
+    )
+    assert late == lost
+    [payment] = one.payments()
+    assert payment["amount_minor"] == 306
