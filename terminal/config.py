@@ -134,7 +134,8 @@ class DevicesSection(_Section):
     secure_element_pin_file: Path | None = None
     mdb: str | None = None
     gate: str | None = None
-    """A car park's exit: a serial port, or ``tcp:HOST:PORT`` of a serial server."""
+    """A car park's exit: a serial port, ``tcp:HOST:PORT`` of a serial server, or
+    ``modbus-tcp:HOST[:502]``."""
     gate_baud: int = 9_600
     gate_unit: Annotated[int, Field(ge=1, le=247)] = 1
     paymeter: str | None = None

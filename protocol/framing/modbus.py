@@ -158,6 +158,17 @@ class FrameParser:
         return [adu if adu is not None else kept]
 
 
+class RtuFraming(FrameParser):
+    """A master's side of a serial line."""
+
+    def __init__(self) -> None:
+        super().__init__("response")
+
+    def encode(self, adu: Adu) -> bytes:
+        """A request as it travels."""
+        return encode(adu)
+
+
 def _length(side: Side, kept: bytearray) -> int | None:
     """How long the frame is that begins so; None where only a silence tells."""
     function = kept[1]

@@ -1,4 +1,4 @@
-"""A car park's exit: its barrier, loop and display, as a Modbus RTU unit (``protocol/framing/gate``
+"""A car park's exit: its barrier, loop and display, as a Modbus unit (``protocol/framing/gate``
 has its registers).
 
 Rule 1: the arm is raised for the tag that was paid for and no other: the tag is released first, and
@@ -19,7 +19,7 @@ from terminal.adapters.limits import (
     GATE_RAISE_S,
 )
 from terminal.adapters.modbus_master import ModbusMaster
-from terminal.adapters.port_names import opener_of
+from terminal.adapters.port_names import modbus_of
 from terminal.adapters.serial_worker import Dialogue, Port, SerialWorker
 from terminal.ports import Car
 
@@ -35,9 +35,9 @@ class ModbusGate:
         baud: int = 9_600,
         open_port: Callable[[], Port] | None = None,
     ) -> None:
-        self._exit = _Exit(unit)
-        opener = open_port or opener_of(path, baud)
-        self._worker = SerialWorker("gate", opener, self._exit.greet)
+        opener, framing = modbus_of(path, baud)
+        self._exit = _Exit(unit, framing)
+        self._worker = SerialWorker("gate", open_port or opener, self._exit.greet)
 
     async def car(self) -> Car | None:
         """As ``Gate.car``."""

@@ -1,10 +1,11 @@
-"""Asks one Modbus RTU unit through a port (``protocol/framing/modbus``).
+"""Asks one Modbus unit through a port (``protocol/framing/modbus``, ``modbus_tcp``).
 
-Rule: a frame has a CRC: one that is damaged, or answers something else, is asked for again. So only
-what may be done twice is asked.
+Rule: a frame that is damaged, or answers something else, is asked for again. So only what may be
+done twice is asked.
 """
 
 import time
+from typing import Protocol
 
 from protocol.errors import OperatingError
 from protocol.framing import modbus
@@ -13,13 +14,29 @@ from terminal.adapters.limits import MODBUS_ATTEMPTS_MAX, MODBUS_REPLY_S
 from terminal.adapters.serial_worker import Dialogue
 
 
+class Framing(Protocol):
+    """How frames travel: over a serial line, or over TCP."""
+
+    def encode(self, adu: Adu, /) -> bytes:
+        """A request as it travels."""
+        ...
+
+    def clear(self) -> None:
+        """Forget what has begun."""
+        ...
+
+    def feed(self, data: bytes, /) -> list[Adu | bytes]:
+        """The frames that ``data`` completes, and the bytes that are none."""
+        ...
+
+
 class ModbusMaster:
     """Speaks to one unit; only the port's thread touches it. Silence is ``device_no_reply``, noise
     ``device_bad_frame``."""
 
-    def __init__(self, unit: int) -> None:
+    def __init__(self, unit: int, framing: Framing) -> None:
         self.unit = unit
-        self._parser = modbus.FrameParser("response")
+        self._framing = framing
 
     def registers(self, dialogue: Dialogue, function: int, count: int) -> tuple[int, ...]:
         """The first registers of a table."""
@@ -39,13 +56,13 @@ class ModbusMaster:
         """The answer to a request, also one that refuses it."""
         heard = False
         for _ in range(MODBUS_ATTEMPTS_MAX):
-            self._parser.clear()
+            self._framing.clear()
             dialogue.discard_input()
-            dialogue.send(modbus.encode(asked))
+            dialogue.send(self._framing.encode(asked))
             until = time.monotonic() + MODBUS_REPLY_S
             while data := dialogue.receive(until):
                 heard = True
-                for item in self._parser.feed(data):
+                for item in self._framing.feed(data):
                     if isinstance(item, Adu) and _answers(item, asked):
                         return item
         code = "device_bad_frame" if heard else "device_no_reply"

@@ -1,4 +1,4 @@
-"""A prepaid meter as a Modbus RTU unit (``protocol/framing/paymeter`` has its registers).
+"""A prepaid meter as a Modbus unit (``protocol/framing/paymeter`` has its registers).
 
 Rule: *given* is the meter's word that it took the token, now or before; *not given* is its word
 that the token is wrong. Anything else, a locked meter too, leaves it open.
@@ -13,7 +13,7 @@ from protocol.framing import paymeter as at
 from protocol.framing.gate import number, words
 from terminal.adapters.limits import METER_JOB_LIMIT_S, METER_POLL_S
 from terminal.adapters.modbus_master import ModbusMaster
-from terminal.adapters.port_names import opener_of
+from terminal.adapters.port_names import modbus_of
 from terminal.adapters.serial_worker import Dialogue, Port, SerialWorker
 from terminal.ports import Credit
 
@@ -29,9 +29,9 @@ class ModbusPayMeter:
         baud: int = 9_600,
         open_port: Callable[[], Port] | None = None,
     ) -> None:
-        self._meter = _Meter(unit)
-        opener = open_port or opener_of(path, baud)
-        self._worker = SerialWorker("paymeter", opener, self._meter.greet)
+        opener, framing = modbus_of(path, baud)
+        self._meter = _Meter(unit, framing)
+        self._worker = SerialWorker("paymeter", open_port or opener, self._meter.greet)
 
     async def credit(self) -> Credit:
         """As ``PayMeter.credit``."""

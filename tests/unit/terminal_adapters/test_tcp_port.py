@@ -9,8 +9,10 @@ import pytest
 import serial
 
 from protocol.errors import CallerError
+from protocol.framing.modbus import RtuFraming
+from protocol.framing.modbus_tcp import TcpFraming
 from terminal.adapters import tcp_port
-from terminal.adapters.port_names import opener_of
+from terminal.adapters.port_names import modbus_of, opener_of
 from terminal.adapters.tcp_port import TcpPort
 
 
@@ -114,10 +116,28 @@ def test_a_name_says_where(name: str, address: tuple[str, int]) -> None:
     assert (opener.func, opener.args) == (TcpPort, address)
 
 
-@pytest.mark.parametrize("name", ["tcp:", "tcp::9100", "tcp:host:", "tcp:host:0", "tcp:h:99999"])
+@pytest.mark.parametrize(
+    "name", ["tcp:", "tcp::9100", "tcp:host:", "tcp:host:0", "tcp:h:99999", "modbus-tcp:host"]
+)
 def test_a_name_that_says_nothing_is_refused(name: str) -> None:
     with pytest.raises(CallerError, match="config_invalid"):
         opener_of(name, 9600)
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "framing"),
+    [
+        ("modbus-tcp:10.0.0.9", ("10.0.0.9", 502), TcpFraming),
+        ("modbus-tcp:[::1]:1502", ("::1", 1502), TcpFraming),
+        ("tcp:10.0.0.9:4001", ("10.0.0.9", 4001), RtuFraming),
+    ],
+)
+def test_a_modbus_unit_s_name_says_how_its_frames_travel(
+    name: str, address: tuple[str, int], framing: type
+) -> None:
+    opener, found = modbus_of(name, 9600)
+    assert isinstance(opener, partial)
+    assert (opener.func, opener.args, type(found)) == (TcpPort, address, framing)
 
 
 def test_a_device_file_is_opened_with_its_rate_and_flow(monkeypatch: pytest.MonkeyPatch) -> None:
