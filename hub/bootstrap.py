@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from hub.adapters.backend import BackendClient
 from hub.adapters.faults import LineFaults
 from hub.adapters.system import SystemClock, SystemEntropy
+from hub.aside import Aside
 from hub.coap.rate import RateLimit
 from hub.coap.server import CoapServer
 from hub.config import Settings
@@ -93,6 +94,7 @@ class _Building:
         self._faults = LineFaults() if settings.fault_control else None
         self._workers = ThreadPoolExecutor(settings.workers, thread_name_prefix="hub-worker")
         stack.callback(self._workers.shutdown)
+        self._aside = Aside(self._workers)
 
     def _web_server(self) -> WebServer:
         http = self._settings.http
@@ -128,7 +130,7 @@ class _Building:
                 core=core,
                 writer=writer,
                 forwarder=self._forwarder(line),
-                workers=self._workers,
+                aside=self._aside,
                 signing_key=self._identity.signing_key,
                 clock=self._clock,
                 tally=self._tally,
@@ -257,7 +259,7 @@ class _Building:
             backend_key=self._identity.backend_key,
             clock=self._clock,
             entropy=self._entropy,
-            workers=self._workers,
+            aside=self._aside,
         )
 
     def _downlink(

@@ -1,9 +1,8 @@
 """Carries one batch to the backend and brings back answers that can be believed."""
 
-import asyncio
 from collections.abc import Sequence
-from concurrent.futures import Executor
 
+from hub.aside import Aside
 from hub.domain.checking import FindKey, check_answers
 from hub.domain.effects import CheckedAnswer, UplinkRow
 from hub.line import BackendLine
@@ -14,7 +13,7 @@ from protocol.errors import CallerError, OperatingError
 
 
 class Forwarder:
-    """Sealing and checking happen in the worker threads; the sending in the loop."""
+    """Sealing and checking happen beside the loop where there is much of it; the sending in it."""
 
     def __init__(
         self,
@@ -25,7 +24,7 @@ class Forwarder:
         backend_key: FindKey,
         clock: Clock,
         entropy: Entropy,
-        workers: Executor,
+        aside: Aside,
     ) -> None:
         self._hub_id = hub_id
         self._line = line
@@ -33,7 +32,7 @@ class Forwarder:
         self._backend_key = backend_key
         self._clock = clock
         self._entropy = entropy
-        self._workers = workers
+        self._aside = aside
 
     async def carry(self, rows: Sequence[UplinkRow]) -> tuple[CheckedAnswer | None, ...]:
         """The answers of these rows; None where an answer did not fit its row.
@@ -41,13 +40,10 @@ class Forwarder:
         Raises ``OperatingError`` when there are none to believe, ``CallerError`` when the backend
         refuses the batch.
         """
-        loop = asyncio.get_running_loop()
-        body = await loop.run_in_executor(self._workers, self._seal, rows)
+        body = await self._aside.run(len(rows), self._seal, rows)
         wires = await self._line.post_batch(body)
         try:
-            return await loop.run_in_executor(
-                self._workers, check_answers, rows, wires, self._backend_key
-            )
+            return await self._aside.run(len(rows), check_answers, rows, wires, self._backend_key)
         except CallerError as error:
             raise OperatingError("backend_unreachable", f"answers: {error}") from error
 

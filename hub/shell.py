@@ -6,12 +6,12 @@ Rule 2: effects are drained once per turn of the loop, so what arrives together 
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
+from hub.aside import Aside
 from hub.coap.link import CoapLink
 from hub.disk import Disk
 from hub.domain.admission import Arrival
@@ -34,7 +34,7 @@ from hub.domain.effects import (
     UplinkRow,
     Verify,
 )
-from hub.domain.limits import BATCH_LINGER_MS, TICK_MS
+from hub.domain.limits import TICK_MS
 from hub.forwarder import Forwarder
 from hub.metrics import Tally
 from hub.news import News
@@ -58,7 +58,7 @@ class ShellPorts:
     core: HubCore
     writer: SpoolWriter
     forwarder: Forwarder
-    workers: Executor
+    aside: Aside
     signing_key: SigningKey
     clock: Clock
     tally: Tally
@@ -217,8 +217,8 @@ class HubShell:
             self._spawn(self._verify(checks[start : start + VERIFY_CHUNK_MAX]))
         for start in range(0, len(words), SPEAK_GROUP_MAX):
             self._spawn(self._speak(words[start : start + SPEAK_GROUP_MAX]))
-        if self._core.forwarding.is_lingering and self._linger is None:
-            self._linger = self._loop.call_later(BATCH_LINGER_MS / 1000, self._lingered)
+        if self._linger is None and (left_ms := self._core.forwarding.linger_left_ms()) is not None:
+            self._linger = self._loop.call_later(left_ms / 1000, self._lingered)
 
     def _lingered(self) -> None:
         self._linger = None
@@ -241,18 +241,18 @@ class HubShell:
             case Announce():
                 self._spawn(self._announce(effect))
 
-    # --- worker threads
+    # --- signatures
 
     async def _verify(self, checks: Sequence[Verify]) -> None:
-        verdicts = await self._loop.run_in_executor(self._ports.workers, _verify_all, checks)
+        verdicts = await self._ports.aside.run(len(checks), _verify_all, checks)
         for check, is_good in zip(checks, verdicts, strict=True):
             self._core.verified(check.ticket, is_good=is_good)
         self._schedule()
 
     async def _speak(self, words: Sequence[Speak]) -> None:
         spoken: list[Answer] = [word.answer for word in words]
-        wires = await self._loop.run_in_executor(
-            self._ports.workers, answers.seal_group, spoken, self._ports.signing_key
+        wires = await self._ports.aside.run(
+            len(spoken), answers.seal_group, spoken, self._ports.signing_key
         )
         for word, wire in zip(words, wires, strict=True):
             log.info(
@@ -356,7 +356,7 @@ class HubShell:
             await self._ports.mqtt.disconnect(device)
 
     async def _announce(self, effect: Announce) -> None:
-        state = await self._loop.run_in_executor(self._ports.workers, self._seal_state, effect)
+        state = await self._ports.aside.run(1, self._seal_state, effect)
         if self._ports.mqtt is not None:
             self._ports.mqtt.publish_hub_state(state)
         if self._ports.coap is not None:

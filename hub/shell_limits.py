@@ -1,6 +1,9 @@
 """Bounds of the asyncio shell. Units stand last in the names."""
 
 WORKERS_MAX = 4
+SIGNATURES_IN_LOOP_MAX = 4
+"""Envelopes or answers that are checked or signed in the loop itself: a worker, asked and answered,
+costs more processor than they do. With SM2 they hold the loop up for about a millisecond."""
 VERIFY_CHUNK_MAX = 16
 """Signatures that one worker checks between two reports to the loop."""
 SPEAK_GROUP_MAX = 50

@@ -1,4 +1,4 @@
-"""Checks of what the backend says, before a device hears it. Pure; runs in the worker threads."""
+"""Checks of what the backend says, before a device hears it. Pure; may run in a worker thread."""
 
 from collections.abc import Callable, Sequence
 

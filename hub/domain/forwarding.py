@@ -136,10 +136,12 @@ class Forwarding:
             self._send(self._take_batch())
         self._lingers_since_ms = None
 
-    @property
-    def is_lingering(self) -> bool:
-        """Whether envelopes wait for company: ``pump`` again after ``BATCH_LINGER_MS``."""
-        return self._lingers_since_ms is not None
+    def linger_left_ms(self) -> int | None:
+        """How long envelopes go on waiting for company: then ``pump`` again. None: none waits."""
+        if self._lingers_since_ms is None:
+            return None
+        due_ms = self._lingers_since_ms + self._limits.batch_linger_ms
+        return min(max(0, due_ms - self._clock.now_ms()), self._limits.batch_linger_ms)
 
     def answers_arrived(self, number: int, answers: Sequence[CheckedAnswer | None]) -> None:
         """A batch was answered, item by item, and every answer's signature and name was checked.

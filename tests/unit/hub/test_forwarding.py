@@ -65,7 +65,7 @@ def patient() -> Iterator[Bench]:
 def test_an_envelope_goes_at_once_when_nothing_is_on_the_way(patient: Bench) -> None:
     say(patient, "till-1", 1)
     assert len(patient.line.requests(1)) == 1
-    assert not patient.hub.core.forwarding.is_lingering
+    assert patient.hub.core.forwarding.linger_left_ms() is None
 
 
 def test_while_a_batch_is_on_the_way_the_next_fills_up(patient: Bench) -> None:
@@ -75,10 +75,12 @@ def test_while_a_batch_is_on_the_way_the_next_fills_up(patient: Bench) -> None:
     assert [len(patient.line.requests(number)) for number in (1, 2)] == [1, BATCH_FILL_ITEMS]
     for tid in TILLS[30 : 30 + BATCH_FILL_ITEMS]:
         say(patient, tid, 1)
-    assert patient.hub.core.forwarding.is_lingering, "the third batch waits for twice as many"
+    assert patient.hub.core.forwarding.linger_left_ms() == BATCH_LINGER_MS, (
+        "the third batch waits for twice as many"
+    )
     patient.answer(1)
     assert len(patient.line.requests(3)) == BATCH_FILL_ITEMS
-    assert not patient.hub.core.forwarding.is_lingering
+    assert patient.hub.core.forwarding.linger_left_ms() is None
 
 
 def test_nobody_waits_for_company_longer_than_the_linger(patient: Bench) -> None:
@@ -89,6 +91,26 @@ def test_nobody_waits_for_company_longer_than_the_linger(patient: Bench) -> None
     patient.clock.ms = due
     patient.hub.tick()
     assert len(patient.line.requests(2)) == 1
+
+
+def test_a_second_wait_is_measured_from_its_own_begin(patient: Bench) -> None:
+    forwarding = patient.hub.core.forwarding
+    say(patient, "till-1", 1)
+    say(patient, "till-2", 1)
+    patient.clock.ms += BATCH_LINGER_MS - 1
+    assert forwarding.linger_left_ms() == 1
+    patient.answer(1)
+    assert forwarding.linger_left_ms() is None, "a batch came back: nobody waits any longer"
+    say(patient, "till-3", 1)
+    patient.clock.ms += 3
+    assert forwarding.linger_left_ms() == BATCH_LINGER_MS - 3
+
+
+def test_what_is_left_of_a_wait_is_never_more_than_all_of_it(patient: Bench) -> None:
+    say(patient, "till-1", 1)
+    say(patient, "till-2", 1)
+    patient.clock.ms -= 60_000
+    assert patient.hub.core.forwarding.linger_left_ms() == BATCH_LINGER_MS
 
 
 def test_a_clock_put_back_ends_the_wait(patient: Bench) -> None:
@@ -103,7 +125,7 @@ def test_nobody_lingers_while_the_line_is_down(patient: Bench) -> None:
     say(patient, "till-1", 1)
     say(patient, "till-2", 1)
     patient.hub.batch_lost(1)
-    assert not patient.hub.core.forwarding.is_lingering
+    assert patient.hub.core.forwarding.linger_left_ms() is None
 
 
 def test_a_device_is_never_in_two_batches_at_once(bench: Bench) -> None:
