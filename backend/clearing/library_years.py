@@ -30,9 +30,8 @@ def library_year(year: int) -> frozenset[date] | None:
 
 def agreed_year(year: int, one: IsWorked, other: IsWorked) -> frozenset[date] | None:
     """The business days of a year on which two sources agree wholly; else None."""
-    days = [date(year, 1, 1)]
-    while (following := days[-1] + timedelta(days=1)).year == year:
-        days.append(following)
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     try:
         worked = frozenset(day for day in days if one(day))
         is_same = worked == {day for day in days if other(day)}

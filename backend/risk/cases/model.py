@@ -5,22 +5,24 @@ Rule 1: only ``next_edge`` says which state follows. A decided case stays as it 
 Rule 2: two persons decide: whoever proposed the outcome cannot confirm it, however the name is
         written.
 Rule 3: only whoever a case is assigned to proposes its outcome.
-Rule 4: the clock is the business calendar's. Where the calendar knows no year, each day counts as
-        a business day: a deadline may then be too early, and never too late.
+Rule 4: the clock is the business calendar's (``business_days``): a deadline is never too late.
 """
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from backend.risk.business_days import IsBusinessDay, due_day
 from backend.risk.cases.limits import SLA_BUSINESS_DAYS, WARNING_BUSINESS_DAY
 from protocol.errors import CallerError
 
 _DAY = timedelta(days=1)
 _EPOCH = date(1970, 1, 1)
 _DAY_MS = 86_400_000
+_UNSEEN = "CZ"
+"""Unicode's categories of controls and of separators."""
 
 
 class CaseState(StrEnum):
@@ -131,7 +133,8 @@ def next_edge(state: str, command: CaseCommand) -> Edge:
 
 
 def same_person(one: str, other: str) -> bool:
-    """Whether two names are one person's: letter case, width and spaces make no second person."""
+    """Whether two names are one person's: letter case, width, spaces and characters that nobody
+    sees make no second person."""
     return _plain(one) == _plain(other)
 
 
@@ -165,39 +168,25 @@ class Deadlines:
 
 @dataclass(frozen=True, slots=True)
 class CaseClock:
-    """The clock of every case (rule 4). ``is_business_day`` may raise ``calendar_horizon``."""
+    """The clock of every case (rule 4)."""
 
-    is_business_day: Callable[[date], bool]
+    is_business_day: IsBusinessDay
     day_offset_ms: int
     """How far local midnight is ahead of UTC's."""
 
     def deadlines(self, opened_at_ms: int) -> Deadlines:
         """When a case opened then warns and is due: at local midnights."""
         opened_on = _EPOCH + _DAY * ((opened_at_ms + self.day_offset_ms) // _DAY_MS)
-        warned_on = self._business_day_after(opened_on, WARNING_BUSINESS_DAY)
-        last = self._business_day_after(opened_on, SLA_BUSINESS_DAYS)
+        warned_on = due_day(self.is_business_day, opened_on, WARNING_BUSINESS_DAY)
+        last = due_day(self.is_business_day, opened_on, SLA_BUSINESS_DAYS)
         return Deadlines(
             warn_at_ms=self._midnight_ms(warned_on), due_at_ms=self._midnight_ms(last + _DAY)
         )
-
-    def _business_day_after(self, day: date, count: int) -> date:
-        """The ``count``-th business day after a day. Ends: beyond the calendar each day counts."""
-        found = day
-        for _ in range(count):
-            found += _DAY
-            while not self._counts(found):
-                found += _DAY
-        return found
-
-    def _counts(self, day: date) -> bool:
-        try:
-            return self.is_business_day(day)
-        except CallerError:
-            return True
 
     def _midnight_ms(self, day: date) -> int:
         return (day - _EPOCH).days * _DAY_MS - self.day_offset_ms
 
 
 def _plain(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(c for c in folded if unicodedata.category(c)[0] not in _UNSEEN)

@@ -146,6 +146,8 @@ def test_beyond_the_known_years_nothing_is_guessed() -> None:
     assert CALENDAR.settles_on(last, "D+1") == date(2027, 1, 1)
     with pytest.raises(CallerError, match="calendar_horizon"):
         CALENDAR.business_day_after(date.max, 1)
+    with pytest.raises(CallerError, match="calendar_horizon"):
+        CALENDAR.business_day_after(date(9999, 3, 5), 1)
 
 
 def write(tmp_path: Path, content: str = GOOD) -> Path:

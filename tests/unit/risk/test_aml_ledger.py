@@ -8,17 +8,21 @@ from typing import Any
 
 import polars as pl
 import pytest
+from click.testing import Result
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from backend.clearing.calendar import Calendar
+from backend.clearing.calendar_file import sign_calendar, signature_path
 from backend.risk.aml import ledger_transfers as ledger_room
 from backend.risk.aml.ledger_repository import LedgerMovements
 from backend.risk.aml.ledger_transfers import ledger_transfers
 from backend.risk.aml.reports import routes as report_routes
 from backend.risk.cases.model import CaseClock
+from protocol.crypto import generate
 from protocol.errors import CallerError
+from protocol.signed_note import NoteKey
 from tests.support.disputes import pay_out, settle
 from tests.support.json_line import Line
 from tests.support.shop import Shop
@@ -98,6 +102,47 @@ def test_without_a_source_or_its_days_nothing_is_reported(words: list[str], tmp_
     assert isinstance(asked.exception, CallerError)
     assert asked.exception.code == "field_invalid"
     assert not (tmp_path / "r.csv").exists()
+
+
+def reported_of(tmp_path: Path, day: str, *words: str) -> tuple[Result, str]:
+    """The command on one large transfer of a day, and when its report is due."""
+    file, out = tmp_path / "transfers.csv", tmp_path / "reports.csv"
+    file.write_text(
+        "tx_id,ts,t_sec,day,src,dst,src_kind,dst_kind,amount,channel\n"
+        f"t1,{day} 10:00:00,36000,0,P1,A1,person,atm,60000.00,cash\n"
+    )
+    asked = ["large-value", "--transfers", str(file), "--out", str(out), *words]
+    done = CliRunner().invoke(app, asked)
+    assert done.exit_code == 0, done.output
+    [report] = pl.read_csv(out).rows(named=True)
+    return done, report["due"]
+
+
+@pytest.mark.parametrize(
+    ("day", "due", "year"),
+    [
+        ("2026-12-29", "2027-01-03", "2027"),  # two days of December, and three unknown ones
+        ("2027-03-05", "2027-03-10", "2027"),
+        ("9999-12-29", "9999-12-31", "9999"),
+    ],
+)
+def test_beyond_the_calendar_reports_are_due_no_later_and_the_year_is_named(
+    tmp_path: Path, day: str, due: str, year: str
+) -> None:
+    done, found = reported_of(tmp_path, day)
+    assert found == due
+    assert f"days off of {year} not known" in done.stderr
+
+
+def test_the_operators_calendar_says_when_later_reports_are_due(tmp_path: Path) -> None:
+    signer, calendar = generate("Ed25519"), tmp_path / "calendar.toml"
+    calendar.write_text("[2027]\nholidays = [2027-03-08]\nworkdays = []\n")
+    signature_path(calendar).write_text(sign_calendar(calendar, "calendar.test", signer))
+    key = NoteKey("calendar.test", signer.public).to_text()
+    words = ("--calendar", str(calendar), "--calendar-key", key)
+    done, found = reported_of(tmp_path, "2027-03-05", *words)
+    assert found == "2027-03-15"
+    assert not done.stderr
 
 
 class FileLine(Line):

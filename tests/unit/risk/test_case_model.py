@@ -77,7 +77,9 @@ def test_where_the_calendar_ends_each_day_counts_so_that_no_deadline_is_late() -
     assert limits.due_at_ms == at("2099-01-08", 0)
 
 
-@pytest.mark.parametrize("other", ["李雷", " 李雷 ", "Ｌi Lei", "LI  LEI"])
+@pytest.mark.parametrize(
+    "other", ["李雷", " 李雷 ", "李 雷", "李\u200b雷", "Ｌi Lei", "LI  LEI", "LiLei"]
+)
 def test_nobody_becomes_a_second_person_by_writing_the_name_otherwise(other: str) -> None:
     first = "李雷" if "李" in other else "li lei"
     with pytest.raises(CallerError, match="case_same_person"):
