@@ -7,6 +7,7 @@ Rule 2: a running charge asks whether its mandate still stands when the backend 
         limit holds.
 Rule 3: a charger whose device was suspended or revoked gives nothing more: nothing that it says
         would be paid.
+Rule 4: a clock that is set back makes nothing wait longer than its longest gap.
 """
 
 import asyncio
@@ -60,6 +61,10 @@ class _Pace:
     told_ms: int = 0
     since_ms: int = 0
 
+    def is_due(self, now_ms: int) -> bool:
+        """Whether it is looked at now (rule 4)."""
+        return not 0 < self.due_ms - now_ms <= RETRY_GAPS_MS[-1]
+
 
 class Keeper:
     """The charges' one loop."""
@@ -94,7 +99,7 @@ class Keeper:
                 await self._book.stop(charge, "limit_reached")
             elif charge.state is _S.RUNNING and self._is_stopped(charge.charger):
                 await self._stop(charge, pace, "device_stopped")
-            if not pace.is_busy and pace.due_ms <= now_ms:
+            if not pace.is_busy and pace.is_due(now_ms):
                 pace.is_busy = True
                 self._spawn(self._look(charge, pace), charge.payment_id)
 
@@ -186,8 +191,9 @@ class Keeper:
 
     async def _stop(self, charge: Charge, pace: _Pace, why: str) -> None:
         """Tell the charger, and now and then again."""
-        if self._clock.now_ms() - pace.told_ms >= STOP_AGAIN_MS:
-            pace.told_ms = self._clock.now_ms()
+        now_ms = self._clock.now_ms()
+        if not 0 <= now_ms - pace.told_ms < STOP_AGAIN_MS:
+            pace.told_ms = now_ms
             await self._book.stop(charge, why)
 
     async def _await_start(self, charge: Charge, pace: _Pace) -> None:

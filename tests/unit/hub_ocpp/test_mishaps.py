@@ -154,6 +154,31 @@ async def test_what_was_paid_ahead_begins_one_charge_though_two_lines_say_it_at_
     assert {charge.key for charge in one.charges()} == {"line-1", "line-2"}
 
 
+async def test_a_clock_that_is_set_back_lets_no_debt_wait(shop: Shop, stop: MakeStop) -> None:
+    one, payer = await charging(shop, stop)
+    await one.pass_s(600)
+    one.backend.loses = lambda kind: "request" if kind == "payment.create" else ""
+    await one.do("unplug", 1)
+    await one.pass_s(5)
+    shop.clock.at_ms -= 300_000
+    one.backend.loses = lambda _: ""
+    await one.pass_s(10)
+    check_paid_once(one, payer, one.charges()[0].energy_wh)
+
+
+async def test_a_clock_that_is_set_back_lets_no_stop_wait(shop: Shop, stop: MakeStop) -> None:
+    one, _ = await charging(shop, stop)
+    await one.pass_s(600)
+    [charge] = one.charges()
+    await one.cut()
+    await one.book.stop(charge, "owner_stopped")
+    await one.pass_s(5)
+    shop.clock.at_ms -= 300_000
+    await one.mend()
+    [charge] = one.charges()
+    assert (charge.state, charge.end_reason) == (ChargeState.PAID, "owner_stopped")
+
+
 YEARS_S = 20 * 365 * 86_400
 
 
