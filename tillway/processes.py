@@ -2,7 +2,8 @@
 
 Every program prints one JSON line on its standard output when it is ready; everything else it
 says goes to a log file of its own. A program that ends before it is ready is reported with the
-last lines that it wrote to its log itself, never with those of an earlier run.
+last lines that it wrote to its log itself, never with those of an earlier run. One that is slow is
+waited for as long as it gets on with its start: on a busy machine a minute is not much.
 """
 
 import contextlib
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,13 @@ from typing import Any
 from protocol.errors import OperatingError, TillwayError, from_code, is_known
 from tillway.cli import PARENT_PIPE
 
-READY_TIMEOUT_S = 60
+READY_TIMEOUT_S = 600
+IDLE_TIMEOUT_S = 60
+"""How long a program that starts may neither compute nor write."""
+REMIND_S = 20
+LOOK_S = 0.5
 STOP_TIMEOUT_S = 20
-COMMAND_TIMEOUT_S = 60
+COMMAND_TIMEOUT_S = 600
 LOG_TAIL_LINES = 12
 LOG_TAIL_BYTES_MAX = 64 * 1024
 LINE_BYTES_MAX = 64 * 1024
@@ -50,8 +55,17 @@ class Program:
         return self.process.poll() is None
 
 
-def start(name: str, words: Sequence[str], *, log_dir: Path, env: Mapping[str, str]) -> Program:
+def start(
+    name: str,
+    words: Sequence[str],
+    *,
+    log_dir: Path,
+    env: Mapping[str, str],
+    say: Callable[[str], object] = lambda _: None,
+) -> Program:
     """Run ``tillway WORDS…`` and return when it is ready. It ends when we end, even by SIGKILL.
+
+    ``say`` is told now and then that a slow one is still starting.
 
     Raises the program's own error where it gave one (``port_taken``, ``config_invalid``), else
     ``OperatingError("internal")`` with the tail of its log.
@@ -69,7 +83,7 @@ def start(name: str, words: Sequence[str], *, log_dir: Path, env: Mapping[str, s
             start_new_session=True,
         )
     try:
-        ready = _wait_until_ready(name, process, log, log_begin)
+        ready = _wait_until_ready(name, process, log, log_begin, say)
     except BaseException:
         _end(process)
         _close(process)
@@ -91,19 +105,35 @@ def kill(program: Program) -> None:
 
 
 def _wait_until_ready(
-    name: str, process: subprocess.Popen[bytes], log: Path, log_begin: int
+    name: str,
+    process: subprocess.Popen[bytes],
+    log: Path,
+    log_begin: int,
+    say: Callable[[str], object],
 ) -> dict[str, Any]:
     """What the ready line says. Only what is readable is read, so that nothing waits in a buffer
     and half a line does not outlast the deadline."""
     assert process.stdout is not None
     pipe = process.stdout.fileno()
-    deadline = time.monotonic() + READY_TIMEOUT_S
+    begun = busy_at = time.monotonic()
+    deadline, remind_at = begun + READY_TIMEOUT_S, begun + REMIND_S
+    work = _work_done(process.pid, log)
     rest = b""
     with selectors.DefaultSelector() as selector:
         selector.register(pipe, selectors.EVENT_READ)
         while (left := deadline - time.monotonic()) > 0:
-            if not selector.select(timeout=left):
-                break
+            is_heard = selector.select(timeout=min(left, LOOK_S))
+            now = time.monotonic()
+            if is_heard or (done := _work_done(process.pid, log)) != work:
+                busy_at, work = now, work if is_heard else done
+            elif now - busy_at >= IDLE_TIMEOUT_S:
+                idle = f"is not ready, and has done nothing for {IDLE_TIMEOUT_S} s"
+                raise OperatingError("internal", f"{name} runs, {idle}; see {log}")
+            if now >= remind_at:
+                say(f"{name} is still starting after {now - begun:.0f} s")
+                remind_at += REMIND_S
+            if not is_heard:
+                continue
             heard = os.read(pipe, READ_BYTES_MAX)
             *lines, rest = (rest + heard).split(b"\n")
             for line in lines:
@@ -115,6 +145,17 @@ def _wait_until_ready(
                 raise _failure(name, process.returncode, log, log_begin)
             rest = rest[-LINE_BYTES_MAX:]
     raise OperatingError("internal", f"{name} was not ready within {READY_TIMEOUT_S} s; see {log}")
+
+
+def _work_done(pid: int, log: Path) -> tuple[int, int]:
+    """What grows while a program gets on: its log, and its processor time in ticks. Where the
+    system does not tell the latter, time itself, so that only the whole wait is bounded."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+        ticks = int(fields[11]) + int(fields[12])
+    except OSError:
+        ticks = time.monotonic_ns()
+    return log.stat().st_size, ticks
 
 
 def _parse(line: bytes) -> dict[str, Any]:
@@ -167,13 +208,17 @@ def _end(process: subprocess.Popen[bytes]) -> int:
 
 def said_by(*words: str) -> dict[str, Any]:
     """What a command of ours said that says one JSON line and ends."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tillway", *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=COMMAND_TIMEOUT_S,
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tillway", *words],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=COMMAND_TIMEOUT_S,
+        )
+    except subprocess.TimeoutExpired as error:
+        what = f"tillway {words[0]} did not end within {COMMAND_TIMEOUT_S} s"
+        raise OperatingError("internal", what) from error
     if done.returncode:
         raise OperatingError("internal", f"tillway {words[0]}: {done.stderr.strip()}")
     said: dict[str, Any] = json.loads(done.stdout)

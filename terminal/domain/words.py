@@ -66,11 +66,11 @@ DELIVERIES: dict[str, Words] = {
 }
 
 STEPS: dict[str, Words] = {
-    "collect": Words("读取付款码", "Read the code"),
-    "verify": Words("核验指纹", "Check the fingerprint"),
-    "send": Words("提交到门店网关", "Send to the store hub"),
+    "collect": Words("读取付款码", "Read code"),
+    "verify": Words("核验指纹", "Check the finger"),
+    "send": Words("提交到门店网关", "Send to the hub"),
     "payer": Words("顾客确认", "Payer confirms"),
-    "result": Words("取得结果", "Get the result"),
+    "result": Words("取得结果", "Result"),
 }
 
 

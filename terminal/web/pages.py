@@ -66,7 +66,7 @@ def _sale_pages(pages: APIRouter, desk: Desk) -> None:
             return RedirectResponse(f"/card/{asked.card_id}", 303)
         needs_shift = station.shell.screen.kind == "keypad" and not desk.gate.has_no_staff
         if needs_shift and station.shifts.store.open_shift() is None:
-            return desk.answer(request, "till/shift.html", "shift", report=None, last=None)
+            return desk.answer(request, "till/no_shift.html", "shift")
         return desk.answer(request, "", "sale")
 
     @pages.get("/cart")

@@ -164,8 +164,15 @@ WORDS: dict[str, Words] = {
     # Shifts
     "shift": Words("班次", "Shift"),
     "open_shift": Words("开班", "Open shift"),
+    "no_shift": Words("还没有开班", "No shift is open"),
+    "no_shift_say": Words(
+        "先点清备用金并开班，才能收款。", "Count the float and open the shift, then sell."
+    ),
     "float": Words("备用金", "Float"),
-    "float_hint": Words("请点清钱箱里的备用金", "Count the cash in the drawer"),
+    "float_hint": Words(
+        "请点清钱箱里的备用金并输入。这不是销售金额。",
+        "Count the cash in the drawer and key it in. It is no sale.",
+    ),
     "z": Words("交班报告 Z", "Z report"),
     "next_shift": Words("开始下一班", "Next shift"),
     "closed_by": Words("交班人", "Closed by"),

@@ -8,7 +8,16 @@ from playwright.async_api import Browser
 from terminal.limits import IDLE_LOCK_MS
 from terminal.profile import Good
 from tests.support.browser import opened_page
-from tests.support.till_scenes import charge, ready_keypad, shows, sign
+from tests.support.till_scenes import (
+    ask_for_float,
+    charge,
+    hire_both,
+    open_shift,
+    ready_keypad,
+    shows,
+    sign,
+    sign_in,
+)
 from tests.support.tills import CASHIER_PIN, running_till
 from tests.unit.terminal.fakes import CODE
 
@@ -48,6 +57,31 @@ async def test_a_scanner_that_types_pays_from_the_keypad_in_one_act(
         await shows(page, "paid")
         assert "3.50" in await page.inner_text("main")
         assert till.backend.seen.count("payment.create") == 1
+
+
+async def test_an_amount_that_is_keyed_before_a_shift_is_open_never_becomes_its_float(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with running_till(tmp_path) as till, opened_page(browser) as page:
+        hire_both(till)
+        await page.goto(f"{till.base}/?lang=en")
+        await sign_in(page)
+        await shows(page, "no_shift")
+        await page.keyboard.type("1280")
+        async with page.expect_navigation():
+            await page.keyboard.press("F2")
+        await shows(page, "no_shift")
+        await ask_for_float(page, "1280")
+        await page.keyboard.press("Enter")
+        await shows(page, "shift_open")
+        assert till.counter.station().shifts.store.open_shift() is None
+        async with page.expect_navigation():
+            await page.keyboard.press("F2")
+        await open_shift(page, "50000")
+        shift = till.counter.station().shifts.store.open_shift()
+        assert shift is not None
+        assert shift.float_minor == 50000
+        assert await page.inner_text("[data-shown]") == "0.00"
 
 
 async def test_a_double_tap_makes_one_payment(browser: Browser, tmp_path: Path) -> None:
@@ -187,8 +221,7 @@ async def test_training_is_striped_and_never_reaches_the_hub(
         await ready_keypad(till, page, language="en")
         await page.goto(f"{till.base}/settings")
         await page.click('[data-do="train"]')
-        await shows(page, "shift_open")
-        await page.keyboard.press("F2")
+        await open_shift(page, "")
         await charge(page, "501")
         await shows(page, "scanning")
         await page.click('[data-do="practice"]')

@@ -20,6 +20,12 @@ HIDDEN = """
   .filter(([, box]) => box.bottom > innerHeight + 1 || box.right > innerWidth + 1 || box.top < -1)
   .map(([text, box]) => `${text} ${Math.round(box.right)},${Math.round(box.bottom)}`)
 """
+WRAPPED_STEPS = """
+() => [...document.querySelectorAll('main .steps')]
+  .filter((each) => each.checkVisibility())
+  .filter((each) => new Set([...each.children].map((one) => one.offsetTop)).size > 1)
+  .map((each) => `steps wrap: ${each.innerText}`)
+"""
 SMALL_TARGETS = """
 () => [...document.querySelectorAll('main .key')].filter((each) => each.checkVisibility())
   .map((each) => [each.textContent.trim(), each.getBoundingClientRect()])
@@ -38,6 +44,7 @@ async def outside(page: Page) -> list[str]:
     for size in (LARGE, SMALL):
         await page.set_viewport_size({**size})
         found += [f"{size['width']}: {out}" for out in await page.evaluate(HIDDEN)]
+        found += await page.evaluate(WRAPPED_STEPS)
     return found + await page.evaluate(SMALL_TARGETS)
 
 

@@ -60,9 +60,23 @@ async def ready_keypad(till: Till, page: Page, *, language: str = "zh") -> None:
     hire_both(till)
     await page.goto(f"{till.base}/?lang={language}")
     await sign_in(page)
-    await page.keyboard.type("50000")
+    await open_shift(page)
+
+
+async def ask_for_float(page: Page, digits: str = "50000") -> None:
+    """From the page that says that no shift is open: the float is asked for, and keyed."""
+    await page.wait_for_selector('[data-kind="no_shift"]')
     async with page.expect_navigation():
-        await page.keyboard.press("F2")
+        await page.keyboard.press("F6")
+    await page.wait_for_selector('[data-kind="shift_open"]')
+    await page.keyboard.type(digits)
+
+
+async def open_shift(page: Page, digits: str = "50000") -> None:
+    """A shift is opened, and the keypad is there."""
+    await ask_for_float(page, digits)
+    async with page.expect_navigation():
+        await page.keyboard.press("F6")
     await page.wait_for_selector('[data-kind="keypad"]')
 
 
@@ -89,10 +103,12 @@ async def scenes(till: Till, page: Page, side: Page, language: str) -> AsyncIter
     await page.goto(f"{till.base}/?lang={language}")
     yield "sign-in", page
     await sign_in(page)
-    await page.keyboard.type("50000")
+    await page.wait_for_selector('[data-kind="no_shift"]')
+    yield "no-shift", page
+    await ask_for_float(page)
     yield "shift-open", page
     async with page.expect_navigation():
-        await page.keyboard.press("F2")
+        await page.keyboard.press("F6")
     await shows(page, "keypad")
     async for scene in _sales(till, page, side):
         yield scene
@@ -277,7 +293,7 @@ async def _shift(page: Page) -> AsyncIterator[Scene]:
     await shows(page, "shift_open")
     await page.keyboard.type("50000")
     async with page.expect_navigation():
-        await page.keyboard.press("F2")
+        await page.keyboard.press("F6")
 
 
 async def _trouble(till: Till, page: Page) -> AsyncIterator[Scene]:
@@ -295,10 +311,7 @@ async def _trouble(till: Till, page: Page) -> AsyncIterator[Scene]:
     await page.goto(f"{till.base}/settings")
     async with page.expect_navigation():
         await page.click('[data-do="train"]')
-    await page.wait_for_selector('[data-kind="shift_open"]')
-    async with page.expect_navigation():
-        await page.keyboard.press("F2")
-    await shows(page, "keypad")
+    await open_shift(page, "")
     await page.keyboard.type("1280")
     yield "training", page
     await page.goto(f"{till.base}/settings")

@@ -304,7 +304,7 @@ class Stack:
     def _start(self, name: str, *words: str) -> None:
         self.say(f"starting {name}")
         self._words[name] = list(words)
-        self.programs[name] = start(name, words, log_dir=self.root / "logs", env={})
+        self.programs[name] = start(name, words, log_dir=self.root / "logs", env={}, say=self.say)
 
     def _start_board(self, name: str, board: str) -> None:
         """A simulated board: a kind that is built in, or a file."""

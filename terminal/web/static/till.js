@@ -150,17 +150,21 @@ const press = (selector, place = scope()) => {
   return true;
 };
 
+// A shift is opened by a key of its own, so that an amount that is keyed by habit and charged does not
+// become the drawer's float.
+const OPENS_SHIFT = '[data-do="open_shift"]';
 const SHORT = {
-  F2: '.primary[data-do]:not([data-do="pin"])',
+  F2: `.primary[data-do]:not([data-do="pin"], ${OPENS_SHIFT})`,
+  F6: OPENS_SHIFT,
   F3: '[data-method="pay_code"]',
   Escape: '[data-do="cancel"], [data-do="disapprove"], [data-do="dismiss"], [data-back]',
 };
 
 const key = (name, event) => {
   if (name === "Enter" && pinPad() && !event.target.closest("[data-do], a")) return press('[data-do="pin"]');
-  if (name === "Enter") return event.target.closest("button, a, summary") ? false : press(".primary");
-  if (/^F[4689]$/.test(name)) return press(`[data-place="${name}"]`, document);
+  if (name === "Enter") return event.target.closest("button, a, summary") ? false : press(`.primary:not(${OPENS_SHIFT})`);
   if (name in SHORT && press(SHORT[name])) return true;
+  if (/^F[4689]$/.test(name)) return press(`[data-place="${name}"]`, document);
   if (name === "Escape") return press('[data-place="F2"]:not([aria-current])', document);
   if (name === "F2" && kind() !== "keypad") return press('[data-place="F2"]', document);
   const digit = /^\d$/.test(name) ? name : name === "Backspace" ? "back" : "";

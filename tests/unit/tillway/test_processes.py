@@ -3,6 +3,7 @@
 ``python -m tillway`` is played by a package of that name in the program's own path.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,14 +16,16 @@ READY = '{"ready": true, "ports": {"http": 7}}'
 STAY = "import time; time.sleep(60)"
 
 
-def play(tmp_path: Path, script: str, name: str = "hub") -> Program:
+def play(
+    tmp_path: Path, script: str, name: str = "hub", say: Callable[[str], object] = print
+) -> Program:
     package = tmp_path / "path/tillway"
     package.mkdir(parents=True, exist_ok=True)
     (package / "__init__.py").write_text("")
     (package / "__main__.py").write_text("import os, sys\n" + script)
     # The current directory, which has the real one, would come before PYTHONPATH.
     env = {"PYTHONPATH": str(package.parent), "PYTHONSAFEPATH": "1"}
-    return start(name, ("run",), log_dir=tmp_path / "logs", env=env)
+    return start(name, ("run",), log_dir=tmp_path / "logs", env=env, say=say)
 
 
 def says(*texts: str) -> str:
@@ -56,6 +59,33 @@ def test_half_a_line_does_not_outlast_the_deadline(
     monkeypatch.setattr(processes, "READY_TIMEOUT_S", 1)
     with pytest.raises(OperatingError, match="not ready within 1 s"):
         play(tmp_path, says(READY))
+
+
+BUSY = """
+import time
+while time.process_time() < 1.5:
+    pass
+"""
+
+
+def test_a_slow_program_is_waited_for_while_it_gets_on_and_said_to_be_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "IDLE_TIMEOUT_S", 1)
+    monkeypatch.setattr(processes, "LOOK_S", 0.1)
+    monkeypatch.setattr(processes, "REMIND_S", 1)
+    said: list[str] = []
+    program = play(tmp_path, BUSY + says(READY + "\n"), say=said.append)
+    assert stop(program) != 0
+    assert said[0].startswith("hub is still starting after 1 s")
+
+
+def test_a_program_that_runs_and_does_nothing_ends_the_wait_early(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "IDLE_TIMEOUT_S", 2)
+    with pytest.raises(OperatingError, match="hub runs, is not ready, and has done nothing for 2"):
+        play(tmp_path, STAY)
 
 
 def test_a_program_that_talks_on_is_never_stopped_by_a_full_pipe(tmp_path: Path) -> None:
