@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from faces.words import Words
 from firmware_sim.act_form import ActField, fields_of
-from firmware_sim.bench.words import FAULTS, act_words, hand_words, kind_words
+from firmware_sim.bench.words import FAULTS, act_words, hand_words, kind_words, mode_words
 from firmware_sim.board import Board
 from firmware_sim.faults import Fault
 from firmware_sim.kinds.kind import Act, Hand, State
@@ -54,6 +54,11 @@ class Part:
             (hand_words(self.kind, act), list(things))
             for act, things in groupby(self.hands, key=lambda hand: hand.act)
         ]
+
+    @property
+    def mode(self) -> Words:
+        """How a scanner is set to begin to read."""
+        return mode_words(self.kind, self.state.get("mode"))
 
     @property
     def is_plugged(self) -> bool:

@@ -1,6 +1,7 @@
 """The words of the bench."""
 
 from faces.words import Words
+from protocol.framing import gm65, ssi
 
 WORDS: dict[str, Words] = {
     "language": Words("English", "中文"),
@@ -328,6 +329,26 @@ HANDS: dict[tuple[str, str], Words] = {
     ("ocpp201", "plug"): Words("车线到口", "Cable to"),
 }
 """What the things at hand are, by kind and act."""
+
+
+MODES: dict[tuple[str, int], Words] = {
+    ("gm65", gm65.MODE_MANUAL): Words("按键读码", "by button"),
+    ("gm65", gm65.MODE_COMMAND): Words("命令读码", "by command"),
+    ("gm65", gm65.MODE_CONTINUOUS): Words("连续读码", "continuous"),
+    ("gm65", gm65.MODE_SENSING): Words("感应读码", "sensing"),
+    ("ssi", ssi.TRIGGER_HOLD): Words("按住读码", "while held"),
+    ("ssi", ssi.TRIGGER_EDGE): Words("按一下读码", "by a pull"),
+    ("ssi", ssi.TRIGGER_CONTINUOUS): Words("连续读码", "continuous"),
+    ("ssi", ssi.TRIGGER_HOST): Words("命令读码", "by command"),
+    ("ssi", ssi.TRIGGER_SENSING): Words("感应读码", "sensing"),
+}
+"""What begins a scanner's reading, by kind and the number in its mode register."""
+
+
+def mode_words(kind: str, mode: object) -> Words:
+    """A mode that this catalogue does not know is told by its number."""
+    known = MODES.get((kind, mode)) if isinstance(mode, int) else None
+    return known or Words(f"模式 {mode}", f"mode {mode}")
 
 
 def hand_words(kind: str, act: str) -> Words:

@@ -7,6 +7,7 @@ from protocol.errors import OperatingError
 from tests.support.axe import AXE, faults
 from tests.support.browser import LARGE, opened_page
 from tests.support.front_shop import FakeTill, Program, fake_shop, scenes
+from tests.support.wallet_phone import PHONE
 from tillway.front.server import front_page
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
@@ -38,6 +39,28 @@ async def test_a_stranger_takes_a_payment_in_five_steps_and_every_step_is_readab
                     assert "12.72" in told
             assert {asked.split("/")[2] for asked in page.asked} == {url.split("/")[2]}  # type: ignore[attr-defined]
     assert not wrong, "\n".join(sorted(set(wrong)))
+
+
+BELOW = """
+() => ({ width: document.documentElement.scrollWidth,
+  way: document.querySelector('.way :is(.sum, .empty)').getBoundingClientRect().bottom + scrollY })
+"""
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_a_phone_shows_the_guide_s_step_and_the_payment_s_way_together(
+    browser: Browser, language: str
+) -> None:
+    wrong: list[str] = []
+    with front_page(fake_shop(Program()), 0) as url:
+        async with opened_page(browser, viewport=PHONE) as page:
+            async for step in scenes(page, url, language):
+                seen = await page.evaluate(BELOW)
+                if seen["width"] > PHONE["width"]:
+                    wrong.append(f"{step}: {seen['width']} px wide")
+                if step not in {"postings", "evening"} and seen["way"] > PHONE["height"]:
+                    wrong.append(f"{step}: the way is at {seen['way']:.0f} px")
+    assert not wrong, "\n".join(wrong)
 
 
 async def test_a_refusal_is_told_in_words_and_the_guide_begins_again(browser: Browser) -> None:

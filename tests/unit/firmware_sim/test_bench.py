@@ -7,7 +7,7 @@ import pytest
 from faces.policy import POLICY
 from firmware_sim.act_form import ActField, Sort, fields_of
 from firmware_sim.bench.view import bytes_of
-from firmware_sim.bench.words import ACTS, FAULTS, HANDS, KINDS, SHORT_FAULTS
+from firmware_sim.bench.words import ACTS, FAULTS, HANDS, KINDS, SHORT_FAULTS, mode_words
 from firmware_sim.faults import FaultKind
 from firmware_sim.field_places import places_of
 from firmware_sim.frames import Frame, Side
@@ -20,6 +20,12 @@ READ_MODE = bytes.fromhex("7E000701000A01EE8A")
 COMMAND_MODE = bytes.fromhex("7E0008010000D5ABCD")
 TRIGGER = bytes.fromhex("7E000801000201ABCD")
 CODE = "134567890123456789"
+
+
+def test_a_scanner_s_mode_is_told_in_words_and_an_unknown_one_by_its_number() -> None:
+    assert mode_words("gm65", 0).en == "by button"
+    assert mode_words("ssi", 0).zh == "按住读码"
+    assert mode_words("gm65", 77).en == "mode 77"
 
 
 def test_every_act_fault_and_kind_is_told_in_both_languages() -> None:
