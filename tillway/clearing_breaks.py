@@ -68,7 +68,7 @@ def resolve(
     ca: Ca,
     token_file: TokenFile,
     by: Annotated[str, typer.Option(help="Who decides.")],
-    words: Annotated[str, typer.Option(help="Why: at least two words.")],
+    words: Annotated[str, typer.Option(help="Why: two words, or four Chinese characters.")],
     *,
     write_off: Annotated[bool, typer.Option(help="It is short, lost, and our loss.")] = False,
     assign_payer: Annotated[str, typer.Option(help="It is long, and this payer's.")] = "",
@@ -90,7 +90,7 @@ def return_command(
     ca: Ca,
     token_file: TokenFile,
     by: Annotated[str, typer.Option(help="Who decides.")],
-    words: Annotated[str, typer.Option(help="Why: at least two words.")],
+    words: Annotated[str, typer.Option(help="Why: two words, or four Chinese characters.")],
 ) -> None:
     """Ask the channel now to take back what it took twice or unasked, by its own number.
 

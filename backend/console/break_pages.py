@@ -10,6 +10,7 @@ from backend.console.parts import ConsoleParts
 from backend.console.session import OF_MERCHANT, ROOT
 from backend.db.tables import Row
 from backend.reconciliation.breaks import OPEN_STATES, RETURNED_WHEN_AGED, BreakEvent, BreakStep
+from backend.reconciliation.limits import RETURN_REFUSALS_MAX
 from protocol.errors import CallerError
 from protocol.topics import is_name
 
@@ -86,6 +87,8 @@ def _cannot_go_back(row: Row) -> str:
     """The word of why long money is a person's to assign, though its kind goes back by itself."""
     if row["proposed"] is not BreakStep.ASSIGN or row["kind"] not in RETURNED_WHEN_AGED:
         return ""
+    if row["refusals"] >= RETURN_REFUSALS_MAX:
+        return "refused_often"
     return "channel_gives_no_back" if row["channel_reference"] else "no_number"
 
 

@@ -131,7 +131,7 @@ BREAK_WORDS: dict[str, Words] = {
     "no_breaks": Words("没有未处理的对账差异", "No break is open"),
     "ours": Words("我方", "Ours"),
     "theirs": Words("对方", "Theirs"),
-    "words": Words("处理说明（至少两个词）", "Why (two words at least)"),
+    "words": Words("处理说明（至少四个字）", "Why (two words at least)"),
     "breaks_hint": Words(
         "每条差异只有一个建议的处理；填写原因后办理。点开可看经过。",
         "Each has one proposed action; give a reason and do it. Open one to see what happened.",
@@ -156,6 +156,12 @@ BREAK_WORDS: dict[str, Words] = {
         "渠道账单没有给出自己的流水号，无法请其退回。",
         "The channel's file tells no number of its own for it, so it cannot be asked back.",
     ),
+    "refused_often": Words(
+        "渠道已多次拒绝退回，再问多半无果：请与渠道联系，查明款项归属后补单入账。",
+        "The channel has refused to give it back several times, and asking again is of little use:"
+        " talk to the channel, find out whose the money is, and assign it.",
+    ),
+    "ask_once_more": Words("渠道改口了？再请其退回", "The channel thinks otherwise now? Ask again"),
     "channel_gives_no_back": Words(
         "该渠道不支持按自己的流水号退回。", "This channel gives nothing back by its own number."
     ),

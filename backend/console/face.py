@@ -15,6 +15,7 @@ from backend.console.limits import SESSION_LIFE_MS
 from backend.console.merchant_words import MERCHANT_NAMES, MERCHANT_STATES, MERCHANT_WORDS
 from backend.console.model import Person
 from backend.console.operator_words import OPERATOR_NAMES, OPERATOR_WORDS
+from backend.console.posting_words import POSTING_NAMES
 from backend.console.session import COOKIE, ROOT
 from backend.console.words import NAMES, STATES, STEPS, WORDS
 from backend.http_errors import status_of
@@ -82,7 +83,7 @@ class Face(SessionFace):
             states=STATES | MERCHANT_STATES,
             steps=STEPS,
             picture=code_picture,
-            names=NAMES | MERCHANT_NAMES | OPERATOR_NAMES | ACT_NAMES | BREAK_NAMES,
+            names=NAMES | MERCHANT_NAMES | OPERATOR_NAMES | ACT_NAMES | BREAK_NAMES | POSTING_NAMES,
             advice_of=advice_of,
             actor_of=actor_of,
             **shown,

@@ -161,7 +161,7 @@ class OperationsDesk:
         return rows[:limit], len(rows) > limit
 
     async def ask_back(self, person: Person, break_id: str, *, words: str) -> None:
-        """Ask the channel to take back what it took too much, with a reason of two words at least;
+        """Ask the channel to take back what it took too much, with a reason (``Returned.words``);
         ``break_state`` where something stands in the way."""
         row = await self._case(break_id)
         try:
@@ -183,7 +183,7 @@ class OperationsDesk:
     async def resolve(
         self, person: Person, break_id: str, *, words: str, owner: str, owner_id: str
     ) -> None:
-        """End a break as its state allows, with a reason of two words at least; its timeline
+        """End a break as its state allows, with a reason (``Returned.words``); its timeline
         names who did. ``owner`` and ``owner_id``: whom it belongs to, of what is assigned."""
         row = await self._case(break_id)
         step = proposed(BreakState(row["state"]), excess_minor(row))

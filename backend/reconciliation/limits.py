@@ -18,6 +18,8 @@ FEES_ROUNDED_PER_DAY_MINOR_MAX = 100
 """Of differences that are taken to be rounding, over all channels."""
 RETURN_TRIES_MAX = 9
 """Conversations with a channel about one break."""
+RETURN_REFUSALS_MAX = 3
+"""After so many a person is no longer asked to try again, though one may."""
 WORDS_CHARS_MAX = 400
 ROWS_PER_LIST_MAX = 200
 ADVANCE_DAYS_MAX = 16

@@ -45,6 +45,17 @@ _WITHDRAWAL = Withdrawal.__table__  # type: ignore[attr-defined]
 _BREAK = ReconciliationBreak.__table__  # type: ignore[attr-defined]
 _CASE = ReconciliationCase.__table__  # type: ignore[attr-defined]
 _CASE_EVENT = ReconciliationCaseEvent.__table__  # type: ignore[attr-defined]
+_CASE_TOLD = (
+    *_CASE.c,
+    select(func.count())
+    .where(
+        _CASE_EVENT.c.break_id == _CASE.c.break_id,
+        _CASE_EVENT.c.event == breaks.BreakEvent.KEPT.value,
+    )
+    .scalar_subquery()
+    .label("refusals"),
+)
+"""A break, and how often its channel has refused to give its money back."""
 _SETTLED = (SagaState.SUCCEEDED.value, SagaState.SETTLED.value)
 _OPEN = [state.value for state in OPEN_STATES]
 _OPEN_CASES = [state.value for state in breaks.OPEN_STATES]
@@ -292,7 +303,7 @@ class ReconciliationRepository:
     ) -> list[Row]:
         """Breaks that are not over, oldest first: of one business date, or pooled until before
         another."""
-        query = select(_CASE).where(_CASE.c.state.in_(_OPEN_CASES))
+        query = select(*_CASE_TOLD).where(_CASE.c.state.in_(_OPEN_CASES))
         if before:
             query = query.where(_CASE.c.state == "pooled", _CASE.c.pool_until <= before)
         if day:
@@ -311,7 +322,7 @@ class ReconciliationRepository:
     ) -> list[Row]:
         """Breaks that are not over, by business date and name; those behind ``after``, which is the
         date and the name of the last one seen."""
-        query = select(_CASE).where(_CASE.c.state.in_(_OPEN_CASES))
+        query = select(*_CASE_TOLD).where(_CASE.c.state.in_(_OPEN_CASES))
         key = tuple_(_CASE.c.business_date, _CASE.c.break_id)
         if after is not None:
             query = query.where(key < after if is_newest_first else key > after)
@@ -326,10 +337,10 @@ class ReconciliationRepository:
         its ``payment_id``, the newest first; those behind ``after``, which is the date and the name
         of the last one seen."""
         own = [
-            select(*_CASE.c, _PAYMENT.c.payment_id)
+            select(*_CASE_TOLD, _PAYMENT.c.payment_id)
             .join(_PAYMENT, _PAYMENT.c.payment_id == _CASE.c.reference)
             .where(_PAYMENT.c.merchant_id == merchant_id),
-            select(*_CASE.c, _REFUND.c.payment_id)
+            select(*_CASE_TOLD, _REFUND.c.payment_id)
             .join(_REFUND, _REFUND.c.refund_id == _CASE.c.reference)
             .where(_REFUND.c.merchant_id == merchant_id),
         ]
@@ -343,7 +354,7 @@ class ReconciliationRepository:
 
     async def case(self, break_id: str) -> Row | None:
         """A break and its timeline."""
-        rows = await self._reader.fetch(select(_CASE).where(_CASE.c.break_id == break_id))
+        rows = await self._reader.fetch(select(*_CASE_TOLD).where(_CASE.c.break_id == break_id))
         if not rows:
             return None
         events = select(_CASE_EVENT).where(_CASE_EVENT.c.break_id == break_id)

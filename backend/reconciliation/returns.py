@@ -22,7 +22,11 @@ from backend.payments.by_channel import move_by_answer
 from backend.payments.model import PaymentRules
 from backend.reconciliation.breaks import RETURNED_WHEN_AGED, BreakState, BreakStep, proposed
 from backend.reconciliation.cases import SYSTEM, move_case
-from backend.reconciliation.limits import RETURN_TRIES_MAX, WORDS_CHARS_MAX
+from backend.reconciliation.limits import (
+    RETURN_REFUSALS_MAX,
+    RETURN_TRIES_MAX,
+    WORDS_CHARS_MAX,
+)
 from backend.reconciliation.tables import CASE
 from backend.sagas.model import SagaKind, SagaStep
 from backend.sagas.ports import Word
@@ -46,9 +50,9 @@ def obstacle(row: Row, rules: PaymentRules) -> str:
 
 
 def proposal(row: Row, rules: PaymentRules) -> BreakStep | None:
-    """The one thing that a person is asked to do about a break."""
-    state, can_go_back = BreakState(row["state"]), not obstacle(row, rules)
-    return proposed(state, excess_minor(row), can_go_back=can_go_back)
+    """The one thing that a person is asked to do about a break, a row with its ``refusals``."""
+    can_go_back = not obstacle(row, rules) and row["refusals"] < RETURN_REFUSALS_MAX
+    return proposed(BreakState(row["state"]), excess_minor(row), can_go_back=can_go_back)
 
 
 def excess_minor(row: Row) -> int:

@@ -20,13 +20,16 @@ from protocol.errors import CallerError
 from protocol.limits import IDENTIFIER_CHARS_MAX
 
 Guard = Callable[[Request], Awaitable[None]]
+_HAN = r"[\u3400-\u4dbf\u4e00-\u9fff]"
+_REASON = rf"^\s*\S+\s+\S|(?:{_HAN}.*){{4}}"
+"""Two words, or four Chinese characters: Chinese has no space between words."""
 
 
 class Returned(Wanted):
-    """Who decides about a break, and why: at least two words."""
+    """Who decides about a break, and why: two words, or four Chinese characters."""
 
     by: Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX)]
-    words: Annotated[str, Field(pattern=r"^\s*\S+\s+\S", max_length=WORDS_CHARS_MAX)]
+    words: Annotated[str, Field(pattern=_REASON, max_length=WORDS_CHARS_MAX)]
 
 
 class Settled(Returned):

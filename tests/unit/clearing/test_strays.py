@@ -157,6 +157,28 @@ async def test_what_the_channel_refuses_waits_for_a_person_with_the_reason(lite:
     assert lite.shop.verify().is_whole
 
 
+async def test_refused_three_times_it_is_to_be_assigned_and_may_still_be_asked_back(
+    lite: World,
+) -> None:
+    await overcharged(lite, "charge_unasked")
+    for days in range(3):
+        await run(lite, DAY + timedelta(days=days))
+    lite.channels[NUCC].refuses = 3
+    await lite.runner.settle(date.max)
+    name = row_of(lite)["break_id"]
+    path, body = f"/operator/v1/breaks/{name}", {"by": "li", "words": "渠道来电说明"}
+    with client_of(lite.shop) as http:
+        for proposed in ("ask_back", "ask_back", "assign"):
+            shown = http.get(path, headers=OPERATOR).json()
+            assert shown["proposed"] == proposed, shown
+            [listed] = http.get("/operator/v1/breaks", headers=OPERATOR).json()["breaks"]
+            assert (listed["proposed"], listed["refusals"]) == (proposed, shown["refusals"])
+            asked = http.post(f"{path}/return", headers=OPERATOR, json=body)
+            assert asked.status_code == 200, asked.text
+            await lite.runner.settle(date.max)
+    assert (left(lite), lite.shop.balance(LONG)) == (OPENING - 700, 0)
+
+
 async def test_a_channel_that_denies_its_own_row_gives_nothing(lite: World) -> None:
     await overcharged(lite, "charge_twice")
     for days in range(3):

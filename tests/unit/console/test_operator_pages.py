@@ -11,11 +11,17 @@ from backend.clearing.run import SaveDay
 from backend.clearing.verdict import REASONS
 from backend.console.break_words import BREAK_NAMES
 from backend.console.operator_flows import by_channel, spark, waiting
+from backend.console.posting_words import POSTING_NAMES
+from backend.console.words import STEPS
+from backend.ledger import rules
 from backend.notify.model import Tried
 from backend.notify.service import ClaimCallbacks, NoteFailed
 from backend.observability.flows import Flow, FlowMeter, Outcome, Span, figures
 from backend.reconciliation.breaks import Break, BreakClass, BreakEvent, BreakState, BreakStep
-from backend.reconciliation.cases import TakeUpBreak
+from backend.reconciliation.cases import MoveBreak, TakeUpBreak
+from backend.reconciliation.routes import Returned
+from backend.wallet.model import PinFreeDay, WalletRules
+from protocol.payment import Event
 from tests.support.console_world import ConsoleWorld, page_token
 from tests.support.shop import MERCHANT, Shop
 
@@ -235,6 +241,65 @@ def test_a_file_without_a_number_of_its_own_says_so(world: ConsoleWorld) -> None
     assert "tells no number of its own" in page
     assert f"{break_id}/resolve" in page
     assert f"{break_id}/return" not in page
+
+
+def test_what_a_channel_has_refused_three_times_is_to_be_assigned(world: ConsoleWorld) -> None:
+    world.add("ops", role="operator", merchant_id="")
+    break_id = open_break(
+        world.shop, BreakStep.POST, kind=BreakClass.DUPLICATE, source=f"channel {NUCC}",
+        ours_minor=None, channel_reference="TRX-9",
+    )  # fmt: skip
+    http = world.signed_in("ops")
+    path = f"/console/breaks/{break_id}?lang=en"
+    assert "several times" not in http.get(path).text
+    for step in (BreakStep.ASK_BACK, BreakStep.KEEP) * 3:
+        [row] = world.shop.rows("SELECT * FROM reconciliation_case")
+        world.shop.do(MoveBreak(follows=row, step=step, booked_on=row["business_date"]))
+    page = http.get(path).text
+    assert "refused to give it back several times" in page
+    assert page.index(f"{break_id}/resolve") < page.index(f"{break_id}/return")
+    queue = http.get("/console/breaks?lang=en").text
+    assert f"{break_id}/resolve" in queue
+    assert f"{break_id}/return" not in queue
+
+
+@pytest.mark.parametrize(
+    ("words", "is_reason"),
+    [("重复扣款", True), ("已 与渠道，核对", True), ("by fax", True), ("退款", False),
+     ("fine", False), ("。。。。", False), ("  ", False)],
+)  # fmt: skip
+def test_a_reason_is_two_words_or_four_chinese_characters(words: str, is_reason: bool) -> None:
+    if is_reason:
+        assert Returned(by="li", words=words).words
+    else:
+        with pytest.raises(ValueError, match="words"):
+            Returned(by="li", words=words)
+
+
+def test_every_posting_rule_step_and_its_details_have_words() -> None:
+    posting = {name for name in rules.__all__ if name[0].islower()} - {"reversed_transfers"}
+    names = {f"rule.{name}" for name in posting | {"reversed"}}
+    assert sorted(names ^ {name for name in POSTING_NAMES if name.startswith("rule.")}) == []
+    assert {event.value for event in Event} == set(STEPS)
+
+
+def test_why_a_payer_is_asked_is_told_in_words(world: ConsoleWorld) -> None:
+    limits, big = WalletRules(), 10**9
+    spent, often = PinFreeDay(spent_minor=big), PinFreeDay(count=limits.pin_free_day_count)
+    for day, merchant_limit_minor in ((spent, 0), (spent, big), (often, big)):
+        why = limits.code_reason(1, day, merchant_limit_minor=merchant_limit_minor)
+        assert f"why.{why}" in POSTING_NAMES
+    world.add("ops", role="operator", merchant_id="")
+    shop = world.shop
+    shop.add_merchant("mch_small", biometric_above_minor=100)
+    payer = shop.add_payer(balance_minor=90_000)
+    code = shop.code(payer)
+    body = shop.create_body("pay_code", 500, pay_code=code, merchant_id="mch_small")
+    payment_id = shop.ask("payment.create", body, merchant_id="mch_small")["payment_id"]
+    page = world.signed_in("ops").get(f"/console/payments/{payment_id}?lang=zh").text
+    assert "原因" in page
+    assert "超过单笔免密限额" in page
+    assert "above the limit" not in page
 
 
 def test_every_break_state_step_and_source_has_words(world: ConsoleWorld) -> None:
