@@ -26,8 +26,7 @@ _TRACE_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What was answered. ``error`` is set for a refusal; ``is_final`` where the backend refuses
-    this request now and for ever."""
+    """What was answered. ``error`` is set for a refusal."""
 
     message_type: str
     body: Mapping[str, Any]
@@ -36,8 +35,16 @@ class Said:
 
     @property
     def is_final(self) -> bool:
-        """Whether saying the same again is of no use."""
-        return self.error is not None and self.is_backend and self.error.retry == "never"
+        """Whether saying the same again is of no use: the backend refuses this request for ever,
+        or the device is not heard of any more."""
+        if self.error is None:
+            return False
+        return self.is_revoked or (self.is_backend and self.error.retry == "never")
+
+    @property
+    def is_revoked(self) -> bool:
+        """Whether the device that asks was revoked, which the hub says as well as the backend."""
+        return self.error is not None and self.error.code == "device_revoked"
 
 
 class ChargerAccount:

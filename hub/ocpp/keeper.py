@@ -247,7 +247,7 @@ class Keeper:
     async def _take(self, charge: Charge, asking: Asking, said: Said) -> None:
         if said.error is not None:
             code = said.error.code
-            if asking.is_once:
+            if asking.is_once or said.is_revoked:
                 await self._book.apply(charge.payment_id, lambda one: _refused(one, code))
             log.warning("charge_refused", payment_id=charge.payment_id, code=code)
             return
@@ -293,7 +293,7 @@ class Keeper:
 
 
 def _refused(charge: Charge, code: str) -> Charge:
-    """The backend will never do what was asked: a code is dropped, a debt is a person's."""
+    """What was asked will never be done: a code is dropped, a debt is a person's."""
     if charge.state is _S.OFFERED:
         return charge.move(ChargeStep.DROP, error_code=code)
     if charge.state in {_S.OWED, _S.ASKED}:

@@ -60,6 +60,8 @@ class Backend:
     shop: Shop
     loses: Callable[[str], str] = lambda _: ""
     asked: list[str] = field(default_factory=list)
+    is_revoked: bool = False
+    """The hub, which is asked first, hears no more of this device."""
 
     def __post_init__(self) -> None:
         self.key, self.hub_key, self.device_key = (generate("ES256") for _ in range(3))
@@ -71,9 +73,11 @@ class Backend:
         asked = sealed.envelope
         assert asked.device == device
         self.asked.append(asked.message_type)
+        if self.is_revoked:
+            return self._word_of_hub(asked, "device_revoked")
         fate = self.loses(asked.message_type)
         if fate == "request":
-            return self._unreachable(asked)
+            return self._word_of_hub(asked, "backend_unreachable")
         options = {"device": device, "request_id": asked.request_id}
         try:
             found = self.shop.ask(asked.message_type, dict(asked.body), **options)
@@ -81,15 +85,15 @@ class Backend:
         except TillwayError as error:
             said = self._answer(asked, "refusal", {"error": error.to_wire()})
         if fate == "answer":
-            return self._unreachable(asked)
+            return self._word_of_hub(asked, "backend_unreachable")
         return answers.seal_group([said], self.key)[0]
 
     def push(self, kind: str, body: dict[str, Any]) -> bytes:
         """Say something unasked."""
         return answers.seal_group([self._word(kind, body)], self.key)[0]
 
-    def _unreachable(self, asked: envelope.Envelope) -> bytes:
-        error = TillwayError("backend_unreachable").to_wire()
+    def _word_of_hub(self, asked: envelope.Envelope, code: str) -> bytes:
+        error = TillwayError(code).to_wire()
         said = self._answer(asked, "refusal", {"error": error})
         return answers.seal_group([said], self.hub_key)[0]
 

@@ -136,6 +136,44 @@ async def test_a_charge_that_nobody_can_pay_for_is_shown_as_unsettled(
     assert one.backend.asked.count("payment.create") == 1
 
 
+async def test_the_debt_of_a_charger_that_was_revoked_is_a_persons_and_not_asked_again(
+    shop: Shop, stop: MakeStop
+) -> None:
+    one, _ = await charging(shop, stop)
+    await one.pass_s(300)
+    one.backend.is_revoked = True
+    one.stopped.add("charger-1")
+    await one.pass_s(1)
+    await one.do("unplug", 1)
+    await one.pass_s(30)
+    [charge] = one.charges()
+    assert (charge.state, charge.error_code) == (ChargeState.UNSETTLED, "device_revoked")
+    assert charge.amount_minor > 0, "what is owed stays known"
+    assert one.backend.asked.count("payment.create") == 1
+    asked = len(one.backend.asked)
+    one.kill()
+    one.begin()
+    one.is_reachable = True
+    await one.pass_s(600)
+    assert len(one.backend.asked) == asked, "nobody asks for ever"
+    assert not one.payments()
+
+
+async def test_a_debit_in_doubt_is_a_persons_once_the_charger_is_revoked(
+    shop: Shop, stop: MakeStop
+) -> None:
+    one, _ = await charging(shop, stop)
+    await one.pass_s(300)
+    one.backend.loses = lambda kind: "answer" if kind == "payment.create" else ""
+    await one.do("unplug", 1)
+    await one.pass_s(1)
+    assert one.charges()[0].state is ChargeState.OWED
+    one.backend.is_revoked = True
+    await one.pass_s(120)
+    [charge] = one.charges()
+    assert (charge.state, charge.error_code) == (ChargeState.UNSETTLED, "device_revoked")
+
+
 async def test_what_was_paid_ahead_begins_one_charge_though_two_lines_say_it_at_once(
     shop: Shop, stop: MakeStop
 ) -> None:
