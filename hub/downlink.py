@@ -77,10 +77,12 @@ class Downlink:
 
     async def poll(self) -> None:
         """One long poll; a short one after a failure, to hear at once that the line is back."""
-        if not self._core.delivery.has_room:
-            raise OperatingError("busy", "too many parcels wait; the backend keeps the rest")
-        wait_s = 0 if self._polls_failed else POLL_WAIT_S
+        has_room = self._core.delivery.has_room
+        wait_s = 0 if self._polls_failed or not has_room else POLL_WAIT_S
         rows = await self._line.pushes(after=self._core.cursor, wait_s=wait_s)
+        if not has_room:
+            self._heard()  # The backend is there, though nothing is taken of it now.
+            raise OperatingError("busy", "too many parcels wait; the backend keeps the rest")
         news = await asyncio.get_running_loop().run_in_executor(
             self._workers,
             lambda: read_news(rows, store=self._core.store, backend_key=self._backend_key),
@@ -92,14 +94,18 @@ class Downlink:
         while True:
             try:
                 await self.poll()
-                self._failures = self._polls_failed = 0
-                self._core.poll_answered()
-                self._shell.changed()
+                self._failures = 0
+                self._heard()
             except (OperatingError, CallerError) as error:
                 log.warning("poll_failed", code=error.code, detail=error.detail)
                 if error.code == "backend_unreachable":
                     self._note_silence()
                 await asyncio.sleep(self._pause_ms() / 1000)
+
+    def _heard(self) -> None:
+        self._polls_failed = 0
+        self._core.poll_answered()
+        self._shell.changed()
 
     def _note_silence(self) -> None:
         self._polls_failed += 1

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import structlog
+
 from hub.aside import Aside
 from hub.domain.checking import FindKey, check_answers
 from hub.domain.effects import CheckedAnswer, UplinkRow
@@ -10,6 +12,8 @@ from hub.words import seal_batch
 from protocol.clock import Clock, Entropy
 from protocol.crypto.keys import SigningKey
 from protocol.errors import CallerError, OperatingError
+
+log = structlog.get_logger("hub.forwarder")
 
 
 class Forwarder:
@@ -37,15 +41,21 @@ class Forwarder:
     async def carry(self, rows: Sequence[UplinkRow]) -> tuple[CheckedAnswer | None, ...]:
         """The answers of these rows; None where an answer did not fit its row.
 
-        Raises ``OperatingError`` when there are none to believe, ``CallerError`` when the backend
-        refuses the batch.
+        Raises ``OperatingError`` when there are none to believe (``busy`` where the backend asks to
+        come again), ``CallerError`` when it refuses the batch.
         """
         body = await self._aside.run(len(rows), self._seal, rows)
         wires = await self._line.post_batch(body)
         try:
-            return await self._aside.run(len(rows), check_answers, rows, wires, self._backend_key)
+            checked = await self._aside.run(
+                len(rows), check_answers, rows, wires, self._backend_key
+            )
         except CallerError as error:
             raise OperatingError("backend_unreachable", f"answers: {error}") from error
+        for row, answer in zip(rows, checked, strict=True):
+            if answer is None:
+                log.warning("answer_misfit", device=row.device, request_id=row.request_id)
+        return checked
 
     def _seal(self, rows: Sequence[UplinkRow]) -> bytes:
         return seal_batch(

@@ -14,7 +14,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.arrivals = {"mqtt": 0, "coap": 0, "local": 0}
-        self.batches = {"answered": 0, "lost": 0, "refused": 0}
+        self.batches = {"answered": 0, "lost": 0, "put_off": 0, "refused": 0}
         self.items = 0
         self.delivered = 0
         self.pushes = 0

@@ -271,20 +271,17 @@ class HubShell:
         try:
             checked = await self._ports.forwarder.carry(rows)
         except OperatingError as error:
-            batches["lost"] += 1
-            log.warning("batch_lost", number=number, items=len(rows), detail=error.detail)
-            self._core.line_failed(number)
+            is_busy, code = error.code == "busy", error.code
+            batches["put_off" if is_busy else "lost"] += 1
+            log.warning("batch_unanswered", number=number, code=code, detail=error.detail)
+            (self._core.batch_put_off if is_busy else self._core.line_failed)(number)
         except CallerError as error:
             batches["refused"] += 1
             log.warning("batch_refused", number=number, items=len(rows), detail=error.detail)
             self._core.batch_refused(number)
         else:
             batches["answered"] += 1
-            for row, answer in zip(rows, checked, strict=True):
-                if answer is None:
-                    log.warning("answer_misfit", device=row.device, request_id=row.request_id)
-                else:
-                    self._ports.tally.items += 1
+            self._ports.tally.items += sum(answer is not None for answer in checked)
             self._core.answers_arrived(number, checked)
         self._schedule()
 

@@ -162,6 +162,12 @@ class SteppedHub:
         self.core.line_failed(number)
         self._settle()
 
+    def batch_put_off(self, number: int) -> None:
+        """The backend is there and says *busy*."""
+        del self._sent[number]
+        self.core.batch_put_off(number)
+        self._settle()
+
     def batch_refused(self, number: int) -> None:
         """The backend refused a batch whole."""
         del self._sent[number]

@@ -1,11 +1,14 @@
 """The line to the backend: one kept-alive aiohttp session, TLS 1.3 with both certificates.
 
-Every failure becomes one of two: ``OperatingError("backend_unreachable")`` (no answer, or one that
-says "later": the same again) and ``CallerError`` (the backend is there and refuses the content).
+Every failure becomes one of three: ``OperatingError("backend_unreachable")`` (no answer to believe:
+the same again), ``OperatingError("busy")`` (the backend is there and says so itself: the same again
+later) and ``CallerError`` (it is there and refuses the content).
 """
 
 import asyncio
 import contextlib
+import json
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -145,7 +148,18 @@ class BackendClient:
             return content
         if response.status in _CONTENT_REFUSED:
             raise CallerError("envelope_malformed", f"status {response.status}")
+        if response.status == HTTPStatus.SERVICE_UNAVAILABLE and _code(content) == "busy":
+            raise OperatingError("busy", "backend")
         raise OperatingError("backend_unreachable", f"status {response.status}")
+
+
+def _code(content: bytes) -> object:
+    """The code of the backend's own refusal; None for the words of anything between it and us."""
+    try:
+        error = json.loads(content).get("error")
+        return error.get("code") if isinstance(error, dict) else None
+    except (ValueError, AttributeError, RecursionError):
+        return None
 
 
 async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hub.domain.admission import Arrival, Position, Transport
+from hub.domain.backlog import Backlog
 from hub.domain.delivery import Delivery
 from hub.domain.effects import (
     Announce,
@@ -74,6 +75,7 @@ class HubCore:
         self._floor.remember(row.envelope for row in remembered.queued)
         self.registry = Registry(remembered.devices)
         self.line = Line(clock=clock, entropy=entropy)
+        self._backlog = Backlog(clock)
         self.delivery = Delivery(clock=clock, emit=self._emit, parcels=remembered.parcels)
         self.forwarding = Forwarding(
             store=store,
@@ -91,6 +93,7 @@ class HubCore:
             clock=clock,
             emit=self._emit,
             has_room=self.forwarding.has_room,
+            is_late=self._is_late,
             accepted=self._accepted,
         )
         self._discard_gone(parcel.device for parcel in remembered.parcels)
@@ -138,10 +141,13 @@ class HubCore:
     def answers_arrived(self, number: int, answers: Sequence[CheckedAnswer | None]) -> None:
         """``SendBatch`` was answered; None stands for an answer that did not fit its row."""
         self.forwarding.answers_arrived(number, answers)
+        done = sum(answer is not None for answer in answers)
+        self._backlog.answered(done, self._ahead)
 
     def line_failed(self, number: int) -> None:
         """``SendBatch`` got no answer that can be believed."""
         self._is_poll_silent = False  # from here on a batch has to be answered
+        self._backlog.forget()
         self.forwarding.line_failed(number)
 
     def poll_failed(self) -> None:
@@ -161,6 +167,11 @@ class HubCore:
     def batch_refused(self, number: int) -> None:
         """``SendBatch`` was refused whole by a backend that is there."""
         self.forwarding.batch_refused(number)
+
+    def batch_put_off(self, number: int) -> None:
+        """``SendBatch`` found the backend, which is *busy*: the same again after a pause."""
+        self._backlog.put_off()
+        self.forwarding.batch_put_off(number)
 
     def pushes_arrived(
         self, cursor: int, pushes: Iterable[Push], devices: Iterable[Device]
@@ -212,6 +223,14 @@ class HubCore:
         since = self.line.down_since_ms or 0
         is_long = self._clock.now_ms() - since >= DEGRADED_AFTER_MS
         return "offline" if is_long else "degraded"
+
+    @property
+    def _ahead(self) -> int:
+        """Envelopes that arrived and have neither a refusal nor an answer."""
+        return self.forwarding.rows + self.uplink.waiting
+
+    def _is_late(self) -> bool:
+        return self.line.is_up and self._backlog.is_late(self._ahead)
 
     def _accepted(self, row: UplinkRow, ticket: int) -> None:
         self._floor.take(row.envelope)

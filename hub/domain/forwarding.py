@@ -7,6 +7,8 @@ Rule 3: an item that waits too long makes the hub say ``backend_unreachable`` on
 Rule 4: with nothing on the way an envelope goes at once. While batches are on the way the next one
         fills up, because a batch costs both sides as much as several envelopes (as RFC 896 does for
         TCP); a short wait ends that, so that a slow line is still used by several batches.
+Rule 5: a backend that says *busy* is there. Its batch goes again, and nothing before it, after a
+        pause that grows while it goes on saying so.
 """
 
 from collections import deque
@@ -19,6 +21,8 @@ from hub.domain.limits import (
     BATCH_FILL_ITEMS,
     BATCH_LINGER_MS,
     BATCHES_IN_FLIGHT_MAX,
+    BUSY_PAUSE_MS_MAX,
+    BUSY_PAUSE_MS_MIN,
     LINE_RETRY_MS_MAX,
     LINE_RETRY_MS_MIN,
     UNKNOWN_AFTER_MS,
@@ -84,6 +88,8 @@ class Forwarding:
         self._bytes = 0
         self._batches = 0
         self._lingers_since_ms: int | None = None
+        self._put_off_at_ms: int | None = None
+        self._put_off_ms = 0
         for row in rows:
             self._enqueue(row, None)
 
@@ -128,6 +134,8 @@ class Forwarding:
             self._lingers_since_ms = None
             self._probe()
             return
+        if self._is_put_off():
+            return
         while self._parked and self._has_slot():
             self._send(self._parked.popleft())
         while self._ready and self._has_slot():
@@ -150,6 +158,7 @@ class Forwarding:
         """
         rows = self._on_the_way.pop(number)
         self._line.recover()
+        self._put_off_ms = 0
         unanswered: dict[str, list[UplinkRow]] = {}
         for row, answer in zip(rows, answers, strict=True):
             if answer is None:
@@ -167,6 +176,15 @@ class Forwarding:
         """A batch got no answer; whether it was carried out is unknown, so it goes again."""
         self._parked.append(self._on_the_way.pop(number))
         self._line.fail()
+
+    def batch_put_off(self, number: int) -> None:
+        """The backend is there and has no time: the same batch first, when the pause is over."""
+        self._parked.appendleft(self._on_the_way.pop(number))
+        self._line.recover()
+        if self._put_off_at_ms is None:  # Several batches that hear the same lengthen it once.
+            self._put_off_at_ms = self._clock.now_ms()
+            self._put_off_ms = min(max(2 * self._put_off_ms, BUSY_PAUSE_MS_MIN), BUSY_PAUSE_MS_MAX)
+        self._lingers_since_ms = None
 
     def batch_refused(self, number: int) -> None:
         """The backend is there but would not take the batch: a bad item must end up alone.
@@ -204,6 +222,8 @@ class Forwarding:
             times.append(self._line.retry_at_ms)
         if self._lingers_since_ms is not None:
             times.append(self._lingers_since_ms + self._limits.batch_linger_ms)
+        if self._put_off_at_ms is not None:
+            times.append(self._put_off_at_ms + self._put_off_ms)
         times.extend(at_ms for at_ms, _ in self._resting[:1])
         return min(times, default=None)
 
@@ -238,6 +258,13 @@ class Forwarding:
         queue.append(row)
         if len(queue) == 1 and row.device not in self._busy:
             self._ready.append(row.device)
+
+    def _is_put_off(self) -> bool:
+        if self._put_off_at_ms is None:
+            return False
+        if is_over(self._put_off_at_ms, self._clock.now_ms(), self._put_off_ms):
+            self._put_off_at_ms = None
+        return self._put_off_at_ms is not None
 
     def _has_slot(self) -> bool:
         return len(self._on_the_way) < self._limits.batches_in_flight_max

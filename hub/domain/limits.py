@@ -16,6 +16,15 @@ LINE_RETRY_MS_MIN = 200
 LINE_RETRY_MS_MAX = 15_000
 
 UNKNOWN_AFTER_MS = 3_000
+BACKLOG_WAIT_MS_MAX = 2_000
+"""New business that would wait longer for the backend is told *busy*: sooner than *unknown*."""
+BACKLOG_WINDOW_MS_MIN = 500
+"""How long answers are counted for one measure of the backend's speed."""
+BACKLOG_WINDOW_MS_MAX = 15_000
+"""How long it may take at most, and how long a measure counts."""
+BUSY_PAUSE_MS_MIN = 200
+BUSY_PAUSE_MS_MAX = 2_000
+"""How long nothing goes to a backend that said *busy*; doubled while it goes on saying so."""
 
 PARCELS_MAX = 20_000
 """Answers and pushes that wait for a device."""

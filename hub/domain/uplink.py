@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from hub.domain import admission
 from hub.domain.admission import NOWHERE, Accept, Arrival, Position, Refuse
+from hub.domain.backlog import may_wait
 from hub.domain.effects import Effect, Settle, Speak, Store, UplinkRow, Verify
 from hub.domain.limits import CHECKS_WAITING_MAX, CHECKS_WAITING_PER_DEVICE_MAX
 from hub.domain.registry import Device, Registry
@@ -55,9 +56,11 @@ class Uplink:
         clock: Clock,
         emit: Callable[[Effect], None],
         has_room: Callable[[str, int, int, int], bool],
+        is_late: Callable[[], bool],
         accepted: Callable[[UplinkRow, int], None],
     ) -> None:
         """``has_room(device, envelope bytes, rows pending, bytes pending)`` guards the spool;
+        ``is_late()`` tells that one more would wait too long for the backend;
         ``accepted(row, ticket)`` takes each row once it is committed."""
         self._store = store
         self._registry = registry
@@ -65,6 +68,7 @@ class Uplink:
         self._clock = clock
         self._emit = emit
         self._has_room = has_room
+        self._is_late = is_late
         self._accepted = accepted
         self._tickets = 0
         self._lanes: dict[str, deque[_Check]] = {}
@@ -89,7 +93,8 @@ class Uplink:
             return ticket
         check = _Check(ticket, arrival, verdict)
         lane = self._lanes.get(verdict.device.tid)
-        if self._is_full(verdict.device.tid, arrival, lane):
+        is_put_off = may_wait(verdict.sealed.envelope.message_type) and self._is_late()
+        if is_put_off or self._is_full(verdict.device.tid, arrival, lane):
             self._refuse_check(check, "busy")
             return ticket
         self._waiting += 1

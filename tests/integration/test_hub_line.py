@@ -21,6 +21,7 @@ from protocol.identity import Identity
 from protocol.tls import server_context
 from tests.kit.hub_world import (
     DEADLINE_S,
+    SLOW_S,
     FakeBackend,
     Installation,
     World,
@@ -70,6 +71,49 @@ async def test_a_batch_refused_whole_rests_and_others_pass(tmp_path: Path) -> No
         assert code_of(await ask(world, "till-2", 1)) == "done"
         assert world.hub.core.forwarding.rows == 1
         assert world.hub.core.line.is_up
+
+
+@pytest.mark.asyncio
+async def test_a_backend_that_is_busy_is_there_and_gets_the_same_later(tmp_path: Path) -> None:
+    async with running_world(tmp_path, "till-1", forward={"unknown_after_ms": 20_000}) as world:
+        world.backend.mode = "busy"
+        asked = asyncio.create_task(ask(world, "till-1", 1))
+        await until(lambda: world.backend.batches >= 3)
+        assert world.hub.core.mode() == "online", "no till has a reason to go to another hub"
+        world.backend.mode = "good"
+        assert code_of(await asked) == "done"
+        assert len(world.backend.carried_out) == 1
+
+
+@pytest.mark.asyncio
+async def test_beyond_the_limit_new_business_hears_busy_and_questions_pass(tmp_path: Path) -> None:
+    tids = [f"till-{number}" for number in range(20)]
+    limits = {"batches_in_flight_max": 1, "unknown_after_ms": 20_000}
+    async with running_world(tmp_path, *tids, forward=limits) as world:
+        world.backend.mode = "slow"
+
+        async def ask_as(tid: str, counter: int, message_type: str) -> str:
+            wire = world.shop.envelope(
+                tid, counter, transport="coap", sent_at_ms=now_ms(), message_type=message_type
+            )
+            async with asyncio.timeout(DEADLINE_S):
+                heard = answers.unseal(await world.hub.shell.exchange(wire, "test"))
+            return code_of(heard.answer)
+
+        rush = [
+            asyncio.create_task(ask_as(tid, counter, "payment.create"))
+            for counter in range(1, 17)
+            for tid in tids
+        ]
+        await until(lambda: world.backend.batches >= 4)
+        began = asyncio.get_running_loop().time()
+        assert await ask_as("till-1", 17, "payment.create") == "busy"
+        assert asyncio.get_running_loop().time() - began < SLOW_S, "told at once"
+        question = asyncio.create_task(ask_as("till-1", 18, "payment.query"))
+        assert set(await asyncio.gather(*rush)) == {"done"}, "what was taken is answered"
+        assert await question == "done"
+        assert await ask_as("till-1", 19, "payment.create") == "done", "the rush is over"
+        assert len(world.backend.carried_out) == len(rush) + 2
 
 
 @pytest.mark.asyncio

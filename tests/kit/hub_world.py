@@ -29,6 +29,8 @@ PASSPHRASE = b"a passphrase for tests"
 _SALT = os.urandom(16)
 DEADLINE_S = 20
 FIRMWARE_PIECE = 50_000
+SLOW_S = 0.5
+"""What a batch takes in the mode ``slow``."""
 
 
 def now_ms() -> int:
@@ -122,14 +124,18 @@ class FakeBackend:
         if self.mode == "delay":
             await self.open.wait()
         if self.mode == "503":
+            return web.json_response({"error": {"code": "internal"}}, status=503)
+        if self.mode == "busy":
             return web.json_response({"error": {"code": "busy"}}, status=503)
+        if self.mode == "slow":
+            await asyncio.sleep(SLOW_S)
         if self.mode == "400":
             return web.json_response({"error": {"code": "field_invalid"}}, status=400)
         if self.mode == "garbage":
             return web.Response(body=b"\xff\x00 not cbor")
         opened = self.shop.open_batch(body)
         if opened.hub in self.refuses:
-            return web.json_response({"error": {"code": "busy"}}, status=503)
+            return web.json_response({"error": {"code": "internal"}}, status=503)
         self.batch_sizes.append(len(opened.items))
         for item in opened.items:
             one = envelope.unseal(item.envelope).envelope

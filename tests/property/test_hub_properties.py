@@ -17,6 +17,7 @@ STEPS = st.lists(
                 "answer",
                 "lose",
                 "refuse",
+                "put off",
                 "time",
                 "deliver",
                 "miss",
@@ -105,6 +106,9 @@ class World:
             case "refuse" if batch is not None:
                 del bench.line.batches[batch]
                 bench.hub.batch_refused(batch)
+            case "put off" if batch is not None:
+                del bench.line.batches[batch]
+                bench.hub.batch_put_off(batch)
             case "time":
                 bench.clock.ms += 10 ** (number % 5)
                 bench.hub.tick()
