@@ -10,6 +10,7 @@ from typing import Any
 
 from playwright.async_api import CDPSession, Page
 
+from backend.channels.signed_http import key_text
 from backend.coupons.service import IssueCoupon
 from backend.instruments.model import HOME_CHANNELS, InstrumentKind
 from backend.instruments.service import AddInstrument
@@ -160,8 +161,11 @@ class Finger:
 
 @asynccontextmanager
 async def running_phone(directory: Path, *, shop: str = "街角小店") -> AsyncIterator[Phone]:
-    """A backend over TLS with one merchant and one payer, who has 2,000 yuan."""
-    async with served(directory, wallet={"failure_switches": True}) as (found, _):
+    """A backend over TLS with one merchant and one payer, who has 2,000 yuan. Its reserve bank is
+    known to it, so that cards can be charged, and not there."""
+    bank = {"url": "http://127.0.0.1:9", "key": key_text(generate().public)}
+    changes = {"wallet": {"failure_switches": True}, "institutions": {"reserve_bank": bank}}
+    async with served(directory, **changes) as (found, _):
         submit = found.backend.services.submit
         await submit(replace(a_merchant(), name=shop))
         payer_id, key = mint("pyr", 1), generate()

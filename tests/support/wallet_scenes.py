@@ -14,6 +14,7 @@ LISTS = (
     "coupons",
     "cards",
     "transfers",
+    "top-up",
     "withdraw",
     "cards/new",
     "pin-free",
