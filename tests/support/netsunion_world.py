@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -17,7 +17,8 @@ from backend.sandbox.institution.settling import SettlementOrder, SettlementWord
 from backend.sandbox.institution.signed import deliver_late
 from backend.sandbox.netsunion.clearing_house import ClearingHouse, Members
 from backend.sandbox.netsunion.server import OWN_FAULTS, build_app
-from protocol.crypto.keys import SigningKey, generate
+from protocol.clock import Clock
+from protocol.crypto.keys import SigningKey, VerifyKey, generate
 from protocol.errors import OperatingError
 from protocol.money import Money
 from tests.support.shop import ShopClock
@@ -69,13 +70,12 @@ class NetsUnionWorld:
 
 
 def clearing_house(
-    clock: ShopClock, key: SigningKey, ours: SigningKey, *, traffic_count: int = 0
+    clock: Clock, key: SigningKey, peers: Mapping[str, VerifyKey], *, traffic_count: int = 0
 ) -> ClearingHouse:
     """A clearing house with one customer of one member bank."""
     house = furnish(
-        "netsunion", Books(":memory:"), clock=clock, key=key, peers=by_kid(ours.public),
-        faults=OWN_FAULTS,
-    )  # fmt: skip
+        "netsunion", Books(":memory:"), clock=clock, key=key, peers=peers, faults=OWN_FAULTS
+    )
     clearing = ClearingHouse(house, Members(traffic_count=traffic_count))
     opening = Money(OPENING_MINOR, "CNY")
     clearing.customers.open(ACCOUNT, "李雷", BANK, opening, day=clearing.today())
@@ -84,29 +84,38 @@ def clearing_house(
 
 
 @asynccontextmanager
+async def serving(clearing: ClearingHouse, peers: Mapping[str, VerifyKey]) -> AsyncIterator[str]:
+    """Where it listens: a port of its own."""
+    app = build_app(clearing, peers)
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        while not server.started:  # noqa: ASYNC110  # uvicorn says it by a flag
+            await asyncio.sleep(0.01)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()
+        clearing.house.books.close()
+
+
+@asynccontextmanager
 async def netsunion_world(
     *, suite: str = "SM2-SM3", traffic_count: int = 0
 ) -> AsyncIterator[NetsUnionWorld]:
     """The world, served on a port of its own."""
     clock, ours, key = ShopClock(), generate(suite), generate(suite)
-    clearing = clearing_house(clock, key, ours, traffic_count=traffic_count)
-    app = build_app(clearing, by_kid(ours.public))
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    adapter = NetsUnion(url=lambda: url, key=ours, peer=key.public, clock=clock)
-    try:
-        while not server.started:  # noqa: ASYNC110  # uvicorn says it by a flag
-            await asyncio.sleep(0.01)
-        yield NetsUnionWorld(clearing.house, clearing, adapter, clock, FakeReserveBank())
-    finally:
-        await adapter.close()
-        server.should_exit = True
-        await serving
-        listener.close()
-        clearing.house.books.close()
+    peers = by_kid(ours.public)
+    clearing = clearing_house(clock, key, peers, traffic_count=traffic_count)
+    async with serving(clearing, peers) as url:
+        adapter = NetsUnion(url=lambda: url, key=ours, peer=key.public, clock=clock)
+        try:
+            yield NetsUnionWorld(clearing.house, clearing, adapter, clock, FakeReserveBank())
+        finally:
+            await adapter.close()
 
 
 def batch_of(world: NetsUnionWorld) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 
 from playwright.async_api import CDPSession, Page
 
-from backend.channels.signed_http import key_text
+from backend.channels.signed_http import by_kid, key_text
+from backend.clock import SystemClock
 from backend.coupons.service import IssueCoupon
 from backend.instruments.model import HOME_CHANNELS, InstrumentKind
 from backend.instruments.service import AddInstrument
@@ -21,14 +22,16 @@ from backend.payments.model import DeviceRequest
 from backend.payments.repository import PaymentRepository
 from backend.payments.requests import command_of, parse_request
 from backend.wallet.desk import WalletDesk
-from protocol.crypto import SigningKey, generate
+from protocol.crypto import SigningKey, VerifyKey, generate
 from protocol.messages.mandate import MandateText, sign_mandate
 from tests.support.backend import MERCHANT, Served, a_merchant, mint, served
 from tests.support.merchant_caller import Caller
+from tests.support.netsunion_world import ACCOUNT, clearing_house, serving
 from tests.support.shop import confirmed_top_up
 
 PIN, PHONE = "482913", {"width": 390, "height": 844}
 DAY_MS = 24 * 3_600_000
+AGREEMENT = "agr_phone_0001"
 
 
 @dataclass
@@ -130,7 +133,7 @@ class Phone:
             currency="CNY", minimum_minor=2_000, valid_from_ms=now_ms,
             valid_until_ms=now_ms + 30 * DAY_MS,
         ))  # fmt: skip
-        tokens = dict.fromkeys(HOME_CHANNELS[InstrumentKind.CARD], "agr_phone_0001")
+        tokens = dict.fromkeys(HOME_CHANNELS[InstrumentKind.CARD], AGREEMENT)
         await self._do(AddInstrument(
             instrument_id=self.id("ins"), payer_id=self.payer_id, kind=InstrumentKind.CARD,
             bank="招商银行", last4="1234", tokens=tokens,
@@ -161,22 +164,35 @@ class Finger:
 
 @asynccontextmanager
 async def running_phone(directory: Path, *, shop: str = "街角小店") -> AsyncIterator[Phone]:
-    """A backend over TLS with one merchant and one payer, who has 2,000 yuan. Its reserve bank is
-    known to it, so that cards can be charged, and not there."""
-    bank = {"url": "http://127.0.0.1:9", "key": key_text(generate().public)}
-    changes = {"wallet": {"failure_switches": True}, "institutions": {"reserve_bank": bank}}
-    async with served(directory, **changes) as (found, _):
-        submit = found.backend.services.submit
-        await submit(replace(a_merchant(), name=shop))
-        payer_id, key = mint("pyr", 1), generate()
-        desk = WalletDesk(found.backend.services)
-        made = await desk.create_payer(
-            payer_id=payer_id, name="李娜", pin=PIN, key_suite="SM2-SM3",
-            key_public=key.public.public,
-        )  # fmt: skip
-        for command in confirmed_top_up(mint("top", 1), payer_id, 200_000):
-            await submit(command)
-        yield Phone(found, payer_id, made["token"], key, desk)
+    """A backend over TLS with one merchant and one payer, who has 2,000 yuan. A clearing house
+    charges the card that ``fill`` gives; the reserve bank is configured, and not there."""
+    key, peers = generate(), dict[str, VerifyKey]()
+    clearing = clearing_house(SystemClock(), key, peers)
+    clearing.book.bind(AGREEMENT, ACCOUNT)
+    async with serving(clearing, peers) as url:
+        there, nowhere = key_text(key.public), "http://127.0.0.1:9"
+        changes = {
+            "reserve_bank": {"url": nowhere, "key": there},
+            "netsunion": {"url": url, "key": there},
+        }
+        switches = {"failure_switches": True}
+        async with served(directory, wallet=switches, institutions=changes) as (found, _):
+            peers.update(by_kid(found.backend.state.identity.signing_key.public))
+            yield await _open(found, shop)
+
+
+async def _open(found: Served, shop: str) -> Phone:
+    submit = found.backend.services.submit
+    await submit(replace(a_merchant(), name=shop))
+    payer_id, key = mint("pyr", 1), generate()
+    desk = WalletDesk(found.backend.services)
+    made = await desk.create_payer(
+        payer_id=payer_id, name="李娜", pin=PIN, key_suite="SM2-SM3",
+        key_public=key.public.public,
+    )  # fmt: skip
+    for command in confirmed_top_up(mint("top", 1), payer_id, 200_000):
+        await submit(command)
+    return Phone(found, payer_id, made["token"], key, desk)
 
 
 async def open_wallet(phone: Phone, page: Page, language: str = "zh") -> None:

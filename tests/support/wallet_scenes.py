@@ -40,6 +40,11 @@ async def scenes(phone: Phone, page: Page, language: str) -> AsyncIterator[Scene
     for name in ("me", *LISTS):
         await page.goto(f"{phone.base}/wallet/{name}")
         yield name.replace("cards/new", "card-new"), page
+    await page.goto(f"{phone.base}/wallet/top-up")
+    await page.fill("#amount", "200")
+    await page.click("button.primary")
+    await page.wait_for_selector(".result")
+    yield "topped-up", page
     await page.goto(f"{phone.base}/wallet/mandates")
     yield "mandates", page
     await page.click(f'[href$="{mandate_id}"]')
