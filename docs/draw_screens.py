@@ -23,7 +23,13 @@ from PIL import Image  # noqa: E402
 from tests.support import bench_scenes, console_scenes, front_shop  # noqa: E402
 from tests.support.browser import LARGE, SMALL, opened_page, started_browser  # noqa: E402
 from tests.support.sim_bench import running_sim  # noqa: E402
-from tests.support.till_scenes import GOODS, METHODS, scenes  # noqa: E402
+from tests.support.till_scenes import (  # noqa: E402
+    GOODS,
+    MACHINE,
+    METHODS,
+    machine_scenes,
+    scenes,
+)
 from tests.support.tills import running_till  # noqa: E402
 from tests.support.wallet_phone import PHONE, running_phone  # noqa: E402
 from tests.support.wallet_scenes import scenes as wallet_scenes  # noqa: E402
@@ -45,20 +51,25 @@ SHOP: dict[str, Any] = {
 
 
 async def draw(pattern: str, folder: Path, size: dict[str, int]) -> None:
-    """All screens of the till whose name fits, in both languages."""
+    """All screens of the till and of a vending machine whose name fits, in both languages."""
     async with started_browser() as browser:
         for language in ("zh", "en"):
-            with TemporaryDirectory() as state:
+            with TemporaryDirectory() as state, TemporaryDirectory() as other:
                 async with (
                     running_till(Path(state), **SHOP) as till,
+                    running_till(Path(other), **MACHINE) as machine,
                     opened_page(browser, viewport=size) as page,
                     opened_page(browser, viewport=size) as side,
                 ):
-                    async for name, shown in scenes(till, page, side, language):
-                        file = f"till-{name}-{language}.png"
-                        if fnmatch(file, pattern):
-                            await shown.wait_for_timeout(STILL_MS)
-                            keep(await shown.screenshot(), folder / file)
+                    for drawn in (
+                        machine_scenes(machine, side, language),
+                        scenes(till, page, side, language),
+                    ):
+                        async for name, shown in drawn:
+                            file = f"till-{name}-{language}.png"
+                            if fnmatch(file, pattern):
+                                await shown.wait_for_timeout(STILL_MS)
+                                keep(await shown.screenshot(), folder / file)
 
 
 async def draw_wallet(pattern: str, folder: Path) -> None:

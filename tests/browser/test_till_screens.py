@@ -7,7 +7,7 @@ from playwright.async_api import Browser, Page
 
 from tests.support.axe import AXE, faults
 from tests.support.browser import LARGE, SMALL, opened_page
-from tests.support.till_scenes import GOODS, METHODS, scenes
+from tests.support.till_scenes import GOODS, MACHINE, METHODS, machine_scenes, scenes
 from tests.support.tills import running_till
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
@@ -70,6 +70,20 @@ async def test_every_screen_is_readable_whole_and_the_same_after_a_reload_in_eit
             assert await kind(shown) == before, name
             assert await shown.get_attribute("body", "data-lang") == other
             wrong += [f"{name} {other}: {fault}" for fault in await outside(shown)]
+    assert not wrong, "\n".join(sorted(set(wrong)))
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_a_vending_machine_s_screens_are_readable_and_whole(
+    language: str, browser: Browser, tmp_path: Path
+) -> None:
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed (deploy/setup/npm_readers.py)")
+    wrong: list[str] = []
+    async with running_till(tmp_path, **MACHINE) as machine, opened_page(browser) as page:
+        async for name, shown in machine_scenes(machine, page, language):
+            wrong += [f"{name}: {fault}" for fault in await faults(shown)]
+            wrong += [f"{name}: {fault}" for fault in await outside(shown)]
     assert not wrong, "\n".join(sorted(set(wrong)))
 
 

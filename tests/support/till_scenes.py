@@ -9,7 +9,7 @@ from playwright.async_api import Page
 
 from terminal import logs
 from terminal.ports import CardOutcome
-from terminal.profile import Good
+from terminal.profile import Good, Item
 from tests.support.offline_phone import Phone, hub_word
 from tests.support.tills import CASHIER_PIN, SUPERVISOR_PIN, Till, hire_both
 from tests.unit.terminal.fakes import CODE
@@ -22,6 +22,14 @@ GOODS = {
         ("6901939621608", "可乐", "Cola", 300),
         ("6902083886455", "矿泉水", "Spring water", 200),
     )
+}
+MACHINE = {
+    "kind": "vending",
+    "methods": ("merchant_qr",),
+    "items": tuple(
+        Item(item=good.code, zh=good.zh, en=good.en, amount_minor=good.amount_minor)
+        for good in GOODS.values()
+    ),
 }
 LOGGED = (
     {"at": "2026-11-28T08:30:02Z", "event": "terminal_started", "device": "till-1"},
@@ -120,15 +128,31 @@ async def scenes(till: Till, page: Page, side: Page, language: str) -> AsyncIter
         yield scene
 
 
+async def machine_scenes(till: Till, page: Page, language: str) -> AsyncIterator[Scene]:
+    """What a vending machine's own screen shows: its goods, and the code that pays for one."""
+    await page.goto(f"{till.base}/?lang={language}")
+    await shows(page, "keypad")
+    yield "vending", page
+    _await_payer(till)
+    await page.click("[data-item]")
+    await shows(page, "qr")
+    yield "vending-qr", page
+
+
+def _await_payer(till: Till) -> None:
+    """The backend shows a code."""
+    until_ms = int(time.time() * 1000) + 120_000
+    till.backend.state = "awaiting_payer"
+    till.backend.fields = {"code_url": "tillway://p/pay_01M8H002QB", "code_expires_at_ms": until_ms}
+
+
 async def _sales(till: Till, page: Page, side: Page) -> AsyncIterator[Scene]:
     await page.keyboard.type("1280")
     yield "keypad", page
     await page.keyboard.press("F2")
     await shows(page, "choosing")
     yield "choosing", page
-    till.backend.state = "awaiting_payer"
-    until_ms = int(time.time() * 1000) + 120_000
-    till.backend.fields = {"code_url": "tillway://p/pay_01M8H002QB", "code_expires_at_ms": until_ms}
+    _await_payer(till)
     await page.click('[data-method="merchant_qr"]')
     await shows(page, "qr")
     yield "qr", page
