@@ -87,10 +87,10 @@ async def test_a_backend_that_is_busy_is_there_and_gets_the_same_later(tmp_path:
 
 @pytest.mark.asyncio
 async def test_beyond_the_limit_new_business_hears_busy_and_questions_pass(tmp_path: Path) -> None:
-    tids = [f"till-{number}" for number in range(20)]
+    *tids, late = [f"till-{number}" for number in range(31)]
     limits = {"batches_in_flight_max": 1, "unknown_after_ms": 20_000}
-    async with running_world(tmp_path, *tids, forward=limits) as world:
-        world.backend.mode = "slow"
+    async with running_world(tmp_path, *tids, late, forward=limits) as world:
+        world.backend.mode = "delay"
 
         async def ask_as(tid: str, counter: int, message_type: str) -> str:
             wire = world.shop.envelope(
@@ -105,14 +105,17 @@ async def test_beyond_the_limit_new_business_hears_busy_and_questions_pass(tmp_p
             for counter in range(1, 17)
             for tid in tids
         ]
-        await until(lambda: world.backend.batches >= 4)
+        await until(lambda: world.hub.core.forwarding.rows == len(rush))
+        world.backend.mode = "slow"
+        world.backend.open.set()
+        await until(lambda: world.backend.batches >= 3)  # two were answered: its speed is known
         began = asyncio.get_running_loop().time()
-        assert await ask_as("till-1", 17, "payment.create") == "busy"
+        assert await ask_as(late, 1, "payment.create") == "busy"
         assert asyncio.get_running_loop().time() - began < SLOW_S, "told at once"
-        question = asyncio.create_task(ask_as("till-1", 18, "payment.query"))
+        question = asyncio.create_task(ask_as(late, 2, "payment.query"))
         assert set(await asyncio.gather(*rush)) == {"done"}, "what was taken is answered"
         assert await question == "done"
-        assert await ask_as("till-1", 19, "payment.create") == "done", "the rush is over"
+        assert await ask_as(late, 3, "payment.create") == "done", "the rush is over"
         assert len(world.backend.carried_out) == len(rush) + 2
 
 
