@@ -167,6 +167,7 @@ class HubCore:
     def batch_refused(self, number: int) -> None:
         """``SendBatch`` was refused whole by a backend that is there."""
         self.forwarding.batch_refused(number)
+        self._backlog.answered(0, self._ahead)
 
     def batch_put_off(self, number: int) -> None:
         """``SendBatch`` found the backend, which is *busy*: the same again after a pause."""

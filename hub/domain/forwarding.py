@@ -194,6 +194,7 @@ class Forwarding:
         """
         rows = self._on_the_way.pop(number)
         self._line.recover()
+        self._put_off_ms = 0
         now = self._clock.now_ms()
         tids = list(dict.fromkeys(row.device for row in rows))
         if len(tids) > 1:

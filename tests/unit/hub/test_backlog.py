@@ -209,3 +209,15 @@ def test_a_busy_backend_is_there_and_gets_the_same_batch_after_a_pause(bench: Be
     assert bench.link.words().count(("till-3", "busy")) == 1
     bench.answer(9)
     assert [one.device for one in bench.line.requests(10)] == ["till-3"]
+
+
+def test_a_backend_that_refuses_a_batch_is_not_busy_any_more(bench: Bench) -> None:
+    say(bench, "till-1", 1)
+    bench.hub.batch_put_off(1)
+    bench.clock.ms += BACKLOG_WAIT_MS_MAX
+    bench.hub.tick()
+    ask(bench, "till-2", 1)
+    assert bench.link.words()[-1] == ("till-2", "busy")
+    bench.hub.batch_refused(2)
+    ask(bench, "till-3", 1)
+    assert [one.device for one in bench.line.requests(3)] == ["till-3"]
