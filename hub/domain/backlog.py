@@ -42,7 +42,7 @@ class Backlog:
         self._is_late = False
 
     def answered(self, items: int, ahead: int) -> None:
-        """The backend has answered so many (none, where it refused a batch), and so many are left."""
+        """The backend has answered so many, none where it refused a batch; so many are left."""
         self._put_off_since_ms = None
         now = self._clock.now_ms()
         if ahead <= (0 if self._is_known(now) else BATCH_ITEMS_MAX):

@@ -6,8 +6,9 @@ Rule 3: a meter never counts backwards: a reading that is older or lower than th
         aside. The last word is the reading at the end, also where it is lower than one before.
 Rule 4: no more is asked than the limit: what flows beyond it, until the charger has stopped, is
         the merchant's.
-Rule 5: a charger's time counts where it can be true (``believed_ms``): a clock that was never set,
-        or is set while a car charges, costs nobody anything.
+Rule 5: a charger's time counts where it can be true (``believed_ms``): a clock that was never set
+        costs nobody anything. One that is slow by less than a week, and is set right while a car
+        charges, cannot be told from time that has passed.
 """
 
 from dataclasses import dataclass, replace

@@ -21,7 +21,8 @@ from backend.channels.model import CUP, NUCC
 from backend.topups.service import OrderTopUp
 from backend.withdrawals.service import OrderWithdrawal
 from protocol.money import Money
-from tests.support.channels import CARD_TOKEN, ChannelWorld, Mishap
+from tests.support.channel_world import CARD_TOKEN, ChannelWorld
+from tests.support.channels import Mishap
 from tests.support.migrated import migrated_sqlite
 from tests.support.shop import Shop, bugs_in
 

@@ -14,7 +14,8 @@ from backend.channels.ports import ChannelPort
 from protocol.money import Money
 from tests.support.acp_world import AcpWorld, acp_world
 from tests.support.alipay_world import AlipayWorld, alipay_world
-from tests.support.channels import CARD_TOKEN, FUND_TOKEN, NearChannel, near_channels
+from tests.support.channel_world import CARD_TOKEN, FUND_TOKEN
+from tests.support.channels import NearChannel, near_channels
 from tests.support.institutions import NearInstitutions
 from tests.support.netsunion_world import TOKEN as NETSUNION_TOKEN
 from tests.support.netsunion_world import NetsUnionWorld, netsunion_world

@@ -25,7 +25,7 @@ from backend.risk.judging.engine import Engine
 from backend.risk.models.scorer import Score
 from protocol.crypto import generate
 from tests.support.books import Post
-from tests.support.channels import CARD_TOKEN
+from tests.support.channel_world import CARD_TOKEN
 from tests.support.shop import MERCHANT, Shop
 
 DAY_MS = 86_400_000

@@ -22,7 +22,8 @@ from backend.sandbox.json_channel import REFUSALS, JsonChannel
 from protocol.clock import Clock
 from protocol.crypto.keys import generate
 from protocol.money import Money
-from tests.support.channels import ChannelWorld, NearChannel, runner_of
+from tests.support.channel_world import ChannelWorld
+from tests.support.channels import NearChannel, runner_of
 from tests.support.institutions import RESERVE
 from tests.support.near_bank import NearBank
 from tests.support.shop import Shop

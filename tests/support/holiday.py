@@ -20,7 +20,8 @@ from backend.sandbox.institution.faults import Faults, spoil_rows
 from backend.withdrawals.service import OrderWithdrawal
 from protocol.money import Money
 from tests.support.banks import OWN, RESERVE, AtOwnBank, AtReserveBank, BankWorld, bank_world
-from tests.support.channels import CARD_TOKEN, FUND_TOKEN, NearChannel, runner_of
+from tests.support.channel_world import CARD_TOKEN, FUND_TOKEN
+from tests.support.channels import NearChannel, runner_of
 from tests.support.clearing import DAY_MS, World, clearing_world, day_end_of
 from tests.support.coupons import choose
 from tests.support.ecny import ECNY_TOKEN, NearEcny, near_ecny

@@ -18,7 +18,7 @@ from tests.support.bills import (
     give_own_money,
     trade_bill,
 )
-from tests.support.channels import CARD_TOKEN
+from tests.support.channel_world import CARD_TOKEN
 from tests.support.clearing import World, clearing_world
 from tests.support.coupons import choose
 from tests.support.shop import MERCHANT

@@ -22,7 +22,7 @@ from tests.support.bills import (
     give_own_money,
     trade_bill,
 )
-from tests.support.channels import CARD_TOKEN, FUND_TOKEN
+from tests.support.channel_world import CARD_TOKEN, FUND_TOKEN
 from tests.support.clearing import DAY_MS, SHOP_OFFSET_MS, World, clearing_world
 from tests.support.coupons import choose
 from tests.support.migrated import migrated_sqlite

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backend.channels.model import ADVANCING_BANK, FUND, NUCC
-from tests.support.channels import CARD_TOKEN, FUND_TOKEN
+from tests.support.channel_world import CARD_TOKEN, FUND_TOKEN
 from tests.support.clearing import World, clearing_world
 from tests.support.migrated import migrated_sqlite
 

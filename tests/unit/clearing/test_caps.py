@@ -13,7 +13,7 @@ from backend.db.command import Read
 from backend.db.working_set import WorkingSet
 from backend.ledger import rules
 from tests.support.books import Post
-from tests.support.channels import ChannelWorld
+from tests.support.channel_world import ChannelWorld
 from tests.support.shop import Shop
 
 DAY_MS = 86_400_000

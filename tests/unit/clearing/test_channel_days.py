@@ -9,7 +9,8 @@ import pytest
 from backend.channels.model import ADVANCING_BANK, FUND, NUCC
 from backend.clearing.reserve import NoteFundRepaid
 from protocol.money import Money
-from tests.support.channels import CARD_TOKEN, FUND_TOKEN, NearFund
+from tests.support.channel_world import CARD_TOKEN, FUND_TOKEN
+from tests.support.channels import NearFund
 from tests.support.clearing import World, clearing_world
 from tests.support.institutions import OWN, RESERVE
 from tests.support.shop import MERCHANT

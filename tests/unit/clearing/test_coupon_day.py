@@ -6,7 +6,7 @@ import pytest
 
 from backend.channels.model import NUCC
 from protocol.money import Money
-from tests.support.channels import CARD_TOKEN
+from tests.support.channel_world import CARD_TOKEN
 from tests.support.clearing import clearing_world
 from tests.support.coupons import choose, own_money
 from tests.support.institutions import OWN

@@ -15,7 +15,7 @@ from backend.reconciliation.fees import priced
 from backend.reconciliation.sides import Side
 from backend.sandbox.unionpay.day_files import fee_minor
 from protocol.money import Money
-from tests.support.channels import CARD_TOKEN
+from tests.support.channel_world import CARD_TOKEN
 from tests.support.clearing import World, clearing_world
 from tests.unit.clearing.conftest import pays_with
 from tests.unit.clearing.test_breaks_over_days import DAY, NEXT_DAY, Files, cases, events, run

@@ -13,7 +13,7 @@ from backend.reconciliation.breaks import BreakStep
 from backend.reconciliation.cases import MoveBreak
 from protocol.errors import CallerError
 from protocol.money import Money
-from tests.support.channels import CARD_TOKEN
+from tests.support.channel_world import CARD_TOKEN
 from tests.support.clearing import World, clearing_world
 from tests.support.shop import MERCHANT
 from tests.support.wallet_http import OPERATOR, client_of

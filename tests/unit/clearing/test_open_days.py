@@ -9,7 +9,7 @@ from backend.channels.model import NUCC
 from backend.disputes.model import DisputeCommand
 from protocol.errors import CallerError
 from protocol.money import Money
-from tests.support.channels import CARD_TOKEN
+from tests.support.channel_world import CARD_TOKEN
 from tests.support.clearing import World
 from tests.support.disputes import decide, dispute
 from tests.support.institutions import OWN

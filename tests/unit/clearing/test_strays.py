@@ -16,7 +16,8 @@ from backend.sagas.model import Ask
 from backend.sagas.ports import Word
 from protocol.errors import CallerError
 from protocol.money import Money
-from tests.support.channels import CARD_TOKEN, NearNetsUnion
+from tests.support.channel_world import CARD_TOKEN
+from tests.support.channels import NearNetsUnion
 from tests.support.clearing import World, clearing_world
 from tests.support.wallet_http import OPERATOR, client_of
 from tests.unit.clearing.conftest import pays_with

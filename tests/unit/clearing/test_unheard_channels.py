@@ -10,7 +10,7 @@ from backend.channels.day_file import DayFile, Spool, open_day_file, write_day_f
 from backend.channels.iso20022 import Statement
 from backend.channels.model import ADVANCING_BANK, NUCC
 from protocol.errors import CallerError, OperatingError, TillwayError
-from tests.support.channels import CARD_TOKEN, FUND_TOKEN
+from tests.support.channel_world import CARD_TOKEN, FUND_TOKEN
 from tests.support.clearing import World
 from tests.unit.clearing.conftest import pay, pays_with
 from tests.unit.clearing.test_breaks_over_days import cases

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from backend.channels.model import NUCC
-from tests.support.channels import CARD_TOKEN
+from tests.support.channel_world import CARD_TOKEN
 from tests.support.clearing import DAY_MS, World
 from tests.support.institutions import RESERVE
 from tests.support.shop import MERCHANT

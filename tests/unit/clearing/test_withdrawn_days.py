@@ -7,7 +7,7 @@ import pytest
 from backend.channels.model import CUP, NUCC
 from backend.withdrawals.service import OrderWithdrawal
 from protocol.money import Money
-from tests.support.channels import CARD_TOKEN
+from tests.support.channel_world import CARD_TOKEN
 from tests.support.clearing import World
 from tests.support.institutions import RESERVE
 from tests.support.shop import MERCHANT

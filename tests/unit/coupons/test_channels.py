@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.channels import ChannelWorld
+from tests.support.channel_world import ChannelWorld
 from tests.support.coupons import DAY_MS, choose, events_of, own_money, state_of
 from tests.support.shop import MERCHANT
 

@@ -4,7 +4,7 @@ import pytest
 
 from backend.coupons.stocks.limits import RETRY_MS
 from backend.payments.expiry import end_stocks, expire_coupons
-from tests.support.channels import ChannelWorld
+from tests.support.channel_world import ChannelWorld
 from tests.support.coupons import own_money, state_of, stocked
 from tests.support.disputes import pay_out, settle
 from tests.support.shop import MERCHANT

@@ -4,7 +4,7 @@ import pytest
 
 from backend.disputes.model import DisputeCommand
 from protocol.errors import CallerError
-from tests.support.channels import ChannelWorld
+from tests.support.channel_world import ChannelWorld
 from tests.support.disputes import decide, dispute, put_aside, settle
 
 LOSE = DisputeCommand.LOSE

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.channels import ChannelWorld
+from tests.support.channel_world import ChannelWorld
 from tests.support.merchant_caller import Caller, caller_of
 from tests.support.shop import Shop
 from tests.unit.merchant_api.test_keys_and_banks import encrypted

@@ -17,7 +17,7 @@ from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys.ring import KeyRing
 from backend.merchant_api.keys.sealing import Vault
 from backend.merchant_api.keys.suites import RSA
-from tests.support.channels import CARD_TOKEN
+from tests.support.channel_world import CARD_TOKEN
 from tests.support.merchant_caller import Caller, a_key
 from tests.support.migrated import migrated_sqlite
 from tests.support.shop import MASTER_KEY, ShopClock, shop_of_two

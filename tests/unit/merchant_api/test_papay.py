@@ -12,7 +12,7 @@ from backend.sagas.ports import Word
 from backend.sagas.service import ClaimSagas
 from protocol.errors import CallerError
 from protocol.messages.mandate import MandateText, sign_mandate
-from tests.support.channels import CARD_TOKEN
+from tests.support.channel_world import CARD_TOKEN
 from tests.support.merchant_caller import Caller, caller_of
 from tests.support.shop import Shop
 from tests.support.wallet_http import OPERATOR

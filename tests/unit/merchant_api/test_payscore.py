@@ -14,7 +14,7 @@ from backend.merchant_api.payscore.model import (
 )
 from protocol.errors import CallerError
 from protocol.messages.mandate import MandateText, sign_mandate
-from tests.support.channels import CARD_TOKEN
+from tests.support.channel_world import CARD_TOKEN
 from tests.support.merchant_caller import Caller, caller_of
 from tests.support.shop import Shop
 from tests.support.wallet_http import OPERATOR

@@ -18,7 +18,7 @@ from backend.sagas.service import ClaimSagas
 from backend.sharing.repository import SharingRepository
 from backend.sharing.sweep import CarryOnSharing, carry_on_sharing
 from tests.support.books import Post
-from tests.support.channels import CARD_TOKEN
+from tests.support.channel_world import CARD_TOKEN
 from tests.support.merchant_caller import Caller
 from tests.support.shop import MERCHANT, Shop
 from tests.support.wallet_http import services_of

@@ -28,7 +28,7 @@ from backend.risk.cases.service import (
 from backend.risk.labels.repository import LabelRepository
 from protocol.crypto.keys import generate
 from protocol.errors import CallerError, TillwayError
-from tests.support.channels import CARD_TOKEN
+from tests.support.channel_world import CARD_TOKEN
 from tests.support.shop import MERCHANT, Shop
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
 

@@ -4,7 +4,7 @@ import pytest
 
 from backend.risk.lists.service import SetBlock
 from backend.wallet.service import SetPayerStatus
-from tests.support.channels import ChannelWorld
+from tests.support.channel_world import ChannelWorld
 from tests.support.shop import MERCHANT
 
 pytestmark = pytest.mark.asyncio

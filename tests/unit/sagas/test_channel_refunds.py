@@ -9,7 +9,7 @@ from backend.ledger.rules import Event, merchant_settled, payout_instructed
 from backend.merchants.service import ChangeMerchant
 from backend.routing.model import Routing
 from tests.support.books import Post
-from tests.support.channels import ChannelWorld
+from tests.support.channel_world import ChannelWorld
 from tests.support.shop import MERCHANT
 
 pytestmark = pytest.mark.asyncio

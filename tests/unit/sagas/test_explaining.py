@@ -11,7 +11,7 @@ from backend.sagas.model import TRANSITIONS as SAGA_TRANSITIONS
 from backend.sagas.model import SagaState, SagaStep
 from backend.sagas.model import next_state as next_saga
 from protocol.errors import CallerError
-from tests.support.channels import CARD_TOKEN, ChannelWorld
+from tests.support.channel_world import CARD_TOKEN, ChannelWorld
 from tests.support.wallet_http import OPERATOR, client_of
 
 

@@ -18,7 +18,7 @@ from backend.routing.limits import SILENCES_TO_OPEN
 from backend.routing.model import Routing
 from backend.sagas.model import Ask
 from backend.sagas.ports import Word
-from tests.support.channels import ChannelWorld
+from tests.support.channel_world import ChannelWorld
 from tests.support.wallet_http import OPERATOR, client_of, services_of
 
 pytestmark = pytest.mark.asyncio

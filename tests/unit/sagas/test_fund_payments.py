@@ -6,7 +6,7 @@ import pytest
 
 from backend.channels.model import FUND
 from protocol.money import Money
-from tests.support.channels import ChannelWorld
+from tests.support.channel_world import ChannelWorld
 from tests.support.shop import MERCHANT
 
 pytestmark = pytest.mark.asyncio

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.channels import ChannelWorld
+from tests.support.channel_world import ChannelWorld
 from tests.support.shop import MERCHANT
 
 pytestmark = pytest.mark.asyncio

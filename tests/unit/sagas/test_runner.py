@@ -9,7 +9,7 @@ from backend.channels.limits import CALL_TIMEOUT_S, CONNECTIONS_PER_LINE_MAX
 from backend.channels.model import ChannelAnswer, PayOrder
 from backend.sagas.limits import CALLS_PER_EXCHANGE_MAX, CONVERSATIONS_PER_CHANNEL_MAX, LEASE_MS
 from protocol.errors import OperatingError
-from tests.support.channels import ChannelWorld
+from tests.support.channel_world import ChannelWorld
 
 WITHIN_S = 20
 

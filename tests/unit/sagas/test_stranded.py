@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from backend.refunds.limits import GIVE_BACK_TRIES_MAX
 from backend.sagas.cli import app
 from backend.sagas.repository import SagaRepository
-from tests.support.channels import CARD_TOKEN, ChannelWorld
+from tests.support.channel_world import CARD_TOKEN, ChannelWorld
 from tests.support.wallet_http import OPERATOR, client_of
 
 pytestmark = pytest.mark.asyncio

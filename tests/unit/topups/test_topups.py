@@ -18,7 +18,7 @@ from backend.topups.repository import TopUpRepository
 from backend.topups.service import OrderTopUp, TopUps
 from protocol.errors import CallerError
 from protocol.money import Money
-from tests.support.channels import CARD_TOKEN, ChannelWorld
+from tests.support.channel_world import CARD_TOKEN, ChannelWorld
 from tests.support.shop import Shop, bugs_in
 
 

@@ -20,7 +20,7 @@ from backend.wallet_page.bills import latest_months, month_of
 from backend.wallet_page.routes import router
 from protocol.crypto.keys import generate
 from protocol.errors import CallerError
-from tests.support.channels import ChannelWorld
+from tests.support.channel_world import ChannelWorld
 from tests.support.shop import Shop
 from tests.support.wallet_http import OPERATOR, client_of, services_of
 

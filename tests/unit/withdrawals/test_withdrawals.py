@@ -25,7 +25,7 @@ from backend.withdrawals.model import (
 from backend.withdrawals.service import OrderWithdrawal
 from protocol.errors import CallerError
 from protocol.money import Money
-from tests.support.channels import CARD_TOKEN, ChannelWorld
+from tests.support.channel_world import CARD_TOKEN, ChannelWorld
 from tests.support.shop import Shop, bugs_in
 from tests.support.wallet_http import OPERATOR, client_of
 
