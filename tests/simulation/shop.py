@@ -5,33 +5,27 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.devices.model import DeviceCommand, DeviceKind
-from backend.devices.service import ChangeDevice, CreateStore
-from backend.mandates.service import CreateMandate
-from backend.merchants.service import CreateMerchant
+from backend.devices.model import DeviceCommand
+from backend.devices.service import ChangeDevice
 from backend.payments.model import PaymentRules
 from backend.risk.model import RiskRules
 from backend.twins.model import ENDED, Standing, drift_of, standing_of
 from backend.twins.repository import TwinRepository
 from backend.twins.service import ChangeSettings
-from backend.wallet.model import hash_token
-from backend.wallet.service import CreatePayer
-from protocol.crypto.keys import SigningKey, generate
-from protocol.ids import mint
-from protocol.messages.mandate import MandateText, sign_mandate
+from protocol.crypto.keys import generate
 from protocol.trust import Trust
 from tests.simulation.auditor import Auditor, Broken
 from tests.simulation.backend_room import BackendRoom
 from tests.simulation.cables import Cables
 from tests.simulation.devices import (
-    BIOMETRIC_ABOVE,
     MERCHANT,
     STORE,
     VENDING,
-    enrolment_of,
     profile_of,
 )
+from tests.simulation.enrolment import Enrolment
 from tests.simulation.events import (
+    MINUTE_MS,
     START_MS,
     DriftingClock,
     PowerCut,
@@ -42,16 +36,14 @@ from tests.simulation.events import (
 from tests.simulation.faults import Faults, draw_faults
 from tests.simulation.hub_room import HUBS, HubRoom
 from tests.simulation.offline_payers import OfflinePayers
-from tests.simulation.people import CURRENCY, BackendDown, Cashier, Crowd, Payer
+from tests.simulation.people import BackendDown, Cashier, Crowd, Payer
 from tests.simulation.till_room import TillRoom
-from tests.support.shop import confirmed_top_up
 
 TILLS = ("till-1", "till-2", "till-3", VENDING)
 BALANCES = (2_000_000, 2_000_000, 400_000, 4_000)
 OFFLINE_BALANCES = (30_000, 12_000, 9_000)
 """Of the payers with vouchers; who spends twice is soon out of money."""
 _ALL_BALANCES = (*BALANCES, *OFFLINE_BALANCES)
-MINUTE_MS = 60_000
 VERIFY_MINUTES, VERIFIES_MAX = 5, 50
 SWEEP_MS = 15_000
 DRAIN_MS_MAX = 3 * 60 * MINUTE_MS
@@ -97,8 +89,7 @@ class Shop:
         self.hub_keys = {name: generate(suite) for name in HUBS[:count]}
         self.keys = {tid: generate(suite) for tid in TILLS}
         self.revoked: set[str] = set()
-        self.payer_keys: dict[str, SigningKey] = {}
-        self.payers = self._enrol()
+        self.enrolled = self._enrol()
         self.crowd = self._crowd()
         self.offline = self._offline()
         self.cables = Cables(
@@ -156,7 +147,7 @@ class Shop:
         if dice.random() < 0.15:
             self._wrong_clock(dice.choice(self.clocks))
         if dice.random() < 0.08:
-            self.crowd.toggle_mandate(*self.mandate)
+            self.crowd.toggle_mandate(*self.enrolled.mandate)
         if dice.random() < 0.05:
             self._suspend(dice.choice(TILLS))
         if self._fleet.random() < 0.3:
@@ -267,7 +258,7 @@ class Shop:
         self.auditor.judge(
             payers={
                 payer_id: balance_minor * self._days
-                for payer_id, balance_minor in zip(self.payers, _ALL_BALANCES, strict=True)
+                for payer_id, balance_minor in zip(self.enrolled.routes, _ALL_BALANCES, strict=True)
             },
             merchant_id=MERCHANT,
             tills={tid: till.path for tid, till in self.tills.items()},
@@ -305,75 +296,16 @@ class Shop:
             faults=self.faults,
         )
 
-    def _enrol(self) -> dict[str, int]:
-        do, entropy = self.backend.do, SeededEntropy(self._stream("ids"))
-        do(
-            CreateMerchant(
-                merchant_id=MERCHANT,
-                name="晨光便利店",
-                currency=CURRENCY,
-                rate_bps=60,
-                min_minor=0,
-                cap_minor=0,
-                payout_bank="bank_a",
-                payout_account_name="晨光商贸有限公司",
-                payout_account_no="6222000000001234",
-                biometric_above_minor=BIOMETRIC_ABOVE,
-                notify_url="https://shop.example/notify",
-            )
-        )
-        do(CreateStore(store=STORE, merchant_id=MERCHANT, name="Corner"))
-        for name, key in self.hub_keys.items():
-            do(enrolment_of(name, DeviceKind.HUB, key.public))
-        for tid, key in self.keys.items():
-            do(enrolment_of(tid, DeviceKind.TERMINAL, key.public))
-        routes = {}
-        for balance_minor in _ALL_BALANCES:
-            payer_id = self._mint("pyr", entropy)
-            self.payer_key = self.payer_keys[payer_id] = generate("Ed25519")
-            row = do(
-                CreatePayer(
-                    payer_id=payer_id,
-                    name="李雷",
-                    key_suite="Ed25519",
-                    key_public=self.payer_key.public.public,
-                    pin_salt=b"s" * 16,
-                    pin_hash=b"h" * 32,
-                    token_hash=hash_token(payer_id),
-                )
-            )
-            routes[payer_id] = row["route"]
-            for _ in range(self._days):
-                topup_id = self._mint("top", entropy)
-                for command in confirmed_top_up(topup_id, payer_id, balance_minor):
-                    do(command)
-            if len(routes) == 1:
-                self.mandate = (payer_id, self._mandate(payer_id, entropy))
-        return routes
-
-    def _mandate(self, payer_id: str, entropy: SeededEntropy) -> str:
-        text = MandateText(
-            mandate_id=self._mint("mdt", entropy),
-            payer_id=payer_id,
-            merchant_id=MERCHANT,
-            device=VENDING,
-            currency=CURRENCY,
-            limit_payment_minor=1_300,
-            limit_day_minor=20_000,
-            valid_from_ms=START_MS - MINUTE_MS,
-            valid_until_ms=START_MS + 30 * 24 * 60 * MINUTE_MS,
-        )
-        signed = sign_mandate(text, self.payer_key)
-        self.backend.do(CreateMandate(payer_id=payer_id, signed=signed))
-        return text.mandate_id
-
-    def _mint(self, prefix: str, entropy: SeededEntropy) -> str:
-        return mint(prefix, time_ms=self.start_ms, random_bytes=entropy.token_bytes(10))
+    def _enrol(self) -> Enrolment:
+        enrolled = Enrolment(self.backend, SeededEntropy(self._stream("ids")), self.start_ms)
+        enrolled.devices(self.hub_keys, self.keys)
+        enrolled.payers(_ALL_BALANCES, top_ups=self._days)
+        return enrolled
 
     def _crowd(self) -> Crowd:
         payers = [
             Payer(payer_id, route, self._master_key, DriftingClock(self.schedule, self.start_ms))
-            for payer_id, route in list(self.payers.items())[: len(BALANCES)]
+            for payer_id, route in list(self.enrolled.routes.items())[: len(BALANCES)]
         ]
         return Crowd(
             payers,
@@ -385,9 +317,9 @@ class Shop:
         )
 
     def _offline(self) -> OfflinePayers:
-        names = list(self.payers)[len(BALANCES) :]
+        names = list(self.enrolled.routes)[len(BALANCES) :]
         return OfflinePayers(
-            {payer_id: self.payer_keys[payer_id] for payer_id in names},
+            {payer_id: self.enrolled.keys[payer_id] for payer_id in names},
             backend=self.backend,
             backend_down=self.backend_down,
             schedule=self.schedule,
@@ -416,7 +348,7 @@ class Shop:
     def _till(self, tid: str) -> TillRoom:
         return TillRoom(
             self._directory,
-            profile=profile_of(tid, self.mandate[1], hub_count=len(self.hub_keys)),
+            profile=profile_of(tid, self.enrolled.mandate[1], hub_count=len(self.hub_keys)),
             key=self.keys[tid],
             trust=Trust(
                 tid=tid,
