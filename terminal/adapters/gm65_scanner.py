@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from protocol.errors import OperatingError, from_code
@@ -70,7 +71,7 @@ def _configure(dialogue: Dialogue) -> None:
     _exchange(dialogue, gm65.write(gm65.REG_SUFFIX, _SUFFIX))
     _exchange(dialogue, gm65.write(gm65.REG_TAIL, _DRESSED))
     _exchange(dialogue, gm65.write(gm65.REG_SETUP_CODE, _NO_SETUP_CODES))
-    output = _ask(dialogue, gm65.read(gm65.REG_OUTPUT))[0][0]
+    output = _ask(dialogue, gm65.read(gm65.REG_OUTPUT)).data[0]
     if output & _NOT_FOR_UART:  # newer models leave the factory typing over USB
         _exchange(dialogue, gm65.write(gm65.REG_OUTPUT, bytes([output & ~_NOT_FOR_UART])))
 
@@ -94,37 +95,51 @@ def _scan(timeout_s: float, dialogue: Dialogue) -> str:
 def _session(dialogue: Dialogue, left_s: float) -> bytes | None:
     """One trigger and the wait for its code; ``None`` when the scanner has given up."""
     ticks = min(max(1, round(left_s / SCANNER_SESSION_TICK_S)), SCANNER_SESSION_TICKS_MAX)
-    if _ask(dialogue, gm65.read(gm65.REG_MODE))[0] != _NORMAL_LIGHT_AND_COMMAND_MODE:
+    if _ask(dialogue, gm65.read(gm65.REG_MODE)).data != _NORMAL_LIGHT_AND_COMMAND_MODE:
         _configure(dialogue)  # it has been without power behind a port that stayed
     _exchange(dialogue, gm65.write(gm65.REG_READ_TIME, bytes([ticks])))
-    found = _exchange(dialogue, _TRIGGER)
-    if found is not None:  # it came before the acknowledgement: the trigger may be on again
+    answer = _ask(dialogue, _TRIGGER)
+    if answer.code is not None:  # it came before the acknowledgement: the trigger may be on again
         dialogue.send(gm65.encode_command(_STOP))
-        return found
-    parser = gm65.HostParser()
+        return answer.code
+    parser, items = answer.parser, answer.behind
     until = time.monotonic() + min(left_s, ticks * SCANNER_SESSION_TICK_S)
     while True:
-        data = dialogue.receive(until)
-        if not data:
-            if parser.is_mid_item:
-                raise OperatingError("device_bad_frame", "scanner: code broken off")
-            return None
-        for item in parser.feed(data):
+        for item in items:
             if isinstance(item, gm65.Text) and not item.data.startswith(_BOOT_CHATTER):
                 return item.data
             if isinstance(item, gm65.Damaged):
                 raise OperatingError("device_bad_frame", f"scanner: {item.why}")
         if parser.is_mid_item:
             until = time.monotonic() + SCANNER_TEXT_GAP_S
+        data = dialogue.receive(until)
+        if not data:
+            if parser.is_mid_item:
+                raise OperatingError("device_bad_frame", "scanner: code broken off")
+            return None
+        items = parser.feed(data)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a command was answered, and what came around it."""
+
+    data: bytes
+    code: bytes | None
+    """A code that came before the answer."""
+    behind: list[gm65.HostItem]
+    """What arrived together with the answer, after it."""
+    parser: gm65.HostParser
+    """With what has begun after it."""
 
 
 def _exchange(dialogue: Dialogue, command: gm65.Command) -> bytes | None:
     """Send a command until it is acknowledged; returns a code that came in front of the reply."""
-    return _ask(dialogue, command)[1]
+    return _ask(dialogue, command).code
 
 
-def _ask(dialogue: Dialogue, command: gm65.Command) -> tuple[bytes, bytes | None]:
-    """Send a command until it is answered; returns the answer and a code that came before it."""
+def _ask(dialogue: Dialogue, command: gm65.Command) -> _Answer:
+    """Send a command until it is answered."""
     damaged = False
     for _ in range(SCANNER_ATTEMPTS_MAX):
         dialogue.discard_input()
@@ -133,10 +148,11 @@ def _ask(dialogue: Dialogue, command: gm65.Command) -> tuple[bytes, bytes | None
         began = time.monotonic()
         until = began + SCANNER_REPLY_S
         while data := dialogue.receive(until):
-            for item in parser.feed(data):
+            items = parser.feed(data)
+            for place, item in enumerate(items, start=1):
                 if isinstance(item, gm65.Reply):
                     if item.status == gm65.STATUS_OK:
-                        return item.data, text
+                        return _Answer(item.data, text, items[place:], parser)
                     damaged = True
                 elif isinstance(item, gm65.Damaged):
                     damaged = True

@@ -37,6 +37,8 @@ class CodeRig:
     scanner: Callable[[], CodeScanner]
     show: Callable[[str], object]
     is_scanning: Callable[[], bool]
+    is_free: Callable[[], bool]
+    """Nothing reads any more for a scan given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +96,11 @@ def _serial_rig(hosted: HostedBoard, opened: Opened) -> Rig:
     )
 
 
-_READERS: dict[str, tuple[type[Gm65Scanner | Pn532Reader], str]] = {
-    "gm65": (Gm65Scanner, "is_reading"),
-    "pn532": (Pn532Reader, "is_field_on"),
+_READERS: dict[str, tuple[type[Gm65Scanner | Pn532Reader], str, bool]] = {
+    "gm65": (Gm65Scanner, "is_reading", True),
+    "pn532": (Pn532Reader, "is_field_on", False),
 }
+"""The driver, what tells that it reads, and whether that ends with a scan given up."""
 
 
 @pytest_asyncio.fixture(params=["dummy", *_READERS])
@@ -107,15 +110,16 @@ async def codes(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         opened = await stack.enter_async_context(Opened())
         if request.param == "dummy":
             dummy = DummyScanner()
-            yield CodeRig(lambda: opened(dummy), dummy.show, lambda: True)
+            yield CodeRig(lambda: opened(dummy), dummy.show, lambda: True, lambda: True)
             return
-        driver, busy = _READERS[request.param]
+        driver, busy, stops = _READERS[request.param]
         file = board_with(request.param, device="reader")
         hosted = stack.enter_context(HostedBoard(file, state_dir=tmp_path))
         yield CodeRig(
             scanner=lambda: opened(driver(hosted.paths["reader"])),
             show=lambda code: hosted.do("reader", "present", text=code),
             is_scanning=lambda: bool(hosted.state("reader")[busy]),
+            is_free=lambda: not (stops and hosted.state("reader")[busy]),
         )
 
 
@@ -166,6 +170,7 @@ async def test_a_scan_given_up_leaves_the_scanner_free(codes: CodeRig) -> None:
     scan.cancel()
     with pytest.raises(asyncio.CancelledError):
         await scan
+    await _until(codes.is_free)  # what is shown before still belongs to the scan given up
     await asyncio.to_thread(codes.show, CODE)
     assert await scanner.scan(5) == CODE
 

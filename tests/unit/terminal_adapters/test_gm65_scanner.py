@@ -1,5 +1,6 @@
 """Goal: the GM65 driver makes of every model of the family what it needs."""
 
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -13,6 +14,19 @@ from tests.kit.device_port import DevicePort
 from tests.kit.drivers import Opened
 
 CODE = "134567890123456789"
+
+
+LATE_S = 0.4
+"""Long enough for the scanner to have read a code that lies in front of it."""
+
+
+class LatePort(DevicePort):
+    """A port on a busy machine: whoever reads it comes late, and finds much at once."""
+
+    def read(self, size: int, /) -> bytes:
+        if size == 1 and not self.in_waiting:
+            time.sleep(LATE_S)
+        return super().read(size)
 
 
 @pytest_asyncio.fixture
@@ -59,3 +73,12 @@ async def test_a_scanner_that_lost_its_power_behind_the_port_is_set_up_anew(
     scanner.present(CODE.encode(), port.now_ms())
     assert await driver.scan(3) == CODE
     assert scanner.registers[gm65.REG_SETUP_CODE] == 2
+
+
+@pytest.mark.asyncio
+async def test_a_code_that_comes_with_the_acknowledgement_is_scanned(opened: Opened) -> None:
+    scanner = Gm65(lambda png: Sighting("QRCode", png.decode()))
+    port = LatePort(scanner)
+    driver = opened(Gm65Scanner("-", open_port=lambda: port))
+    scanner.present(CODE.encode(), port.now_ms())
+    assert await driver.scan(3) == CODE
