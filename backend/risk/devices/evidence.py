@@ -2,12 +2,17 @@
 
 A weight is the logarithm of how much likelier the finding is in a dishonest reading than in an
 honest one, so weights of independent findings add up.
+
+A reading is compared in one pass (``compared``), and what asks about it later looks only at what
+changed and at the numbers: nearly all readings are a few numbers among two dozen values that are as
+they were.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from math import log
+from typing import NamedTuple
 
 from backend.risk.devices.attributes import Group
 from backend.risk.devices.fleet import ATTACKED, Fleet, Habit, Outcome, Update, is_bus
@@ -25,6 +30,7 @@ UNLIKE_WEIGHT = 3.0
 """What each measured value that is not repeated says against a replay: it repeats them all."""
 ATTACKED_SILENCE = {Outcome.VANISHED: 0.3, Outcome.APPEARED: 0.05}
 EXCHANGED = frozenset({Outcome.NOVEL, Outcome.KNOWN})
+SAME = Outcome.SAME
 
 
 class Sign(StrEnum):
@@ -52,6 +58,7 @@ class Sign(StrEnum):
     OTHER = "other_changed"
 
 
+MEASURED = Sign.MEASURED
 SIGN_OF = {
     Group.ROOT: Sign.HARDWARE,
     Group.BOARD: Sign.HARDWARE,
@@ -68,8 +75,7 @@ SIGN_OF = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One attribute's part: its source's name, what became of it, and what that weighs."""
 
     name: str
@@ -77,60 +83,74 @@ class Finding:
     weight: float
 
 
+@dataclass(slots=True)
+class Compared:
+    """A reading beside the profile."""
+
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    """Of each attribute that is compared by its value."""
+    changed: list[str] = field(default_factory=list)
+    """Those that are not the same."""
+    numbers: dict[str, Number | Curve] = field(default_factory=dict)
+    silent: set[str] = field(default_factory=set)
+    """What the profile knows and the reading could not read."""
+
+
+def compared(fleet: Fleet, profile: Profile, reading: Reading) -> Compared:
+    """What became of each attribute."""
+    found, latest = Compared(), profile.latest
+    outcomes = found.outcomes
+    if not latest.keys() <= reading.keys():
+        reading = reading | dict.fromkeys(latest.keys() - reading.keys())
+    for name, now in reading.items():
+        before = latest.get(name)
+        if now is None:
+            if before is not None:
+                found.silent.add(name)
+                if name not in profile.silent:
+                    outcomes[name] = Outcome.VANISHED
+            continue
+        if not isinstance(now, str) and isinstance(now, NUMERIC):
+            found.numbers[name] = now
+            if before is not None and is_number(now, fleet.habits[name]):
+                continue
+        if now == before:
+            outcomes[name] = SAME
+        elif before is None:
+            outcomes[name] = Outcome.APPEARED
+        else:
+            outcomes[name] = _outcome(fleet.habits[name], profile, name, before, now)
+    found.changed = [name for name, outcome in outcomes.items() if outcome is not SAME]
+    return found
+
+
 def findings(
-    fleet: Fleet,
-    profile: Profile,
-    device: str,
-    reading: Reading,
-    outcomes: dict[str, Outcome],
+    fleet: Fleet, profile: Profile, device: str, reading: Reading, seen: Compared
 ) -> list[Finding]:
-    """What speaks against a reading that claims to be of this device, with its ``outcomes_of``."""
-    measured = measured_values(fleet, reading)
-    found = list(_changes(fleet, outcomes, update_in(fleet, outcomes)))
-    found += _foreign(fleet, device, reading, outcomes)
-    found += _counters(fleet, profile, reading)
+    """What speaks against a reading that claims to be of this device, ``compared`` before."""
+    measured = measured_values(fleet, seen.numbers)
+    found = list(_changes(fleet, seen, update_in(fleet, seen))) if seen.changed else []
+    found += _foreign(fleet, device, reading, seen.changed)
+    found += _counters(fleet, profile, seen.numbers)
     found += _measured(fleet, profile, measured)
     found += _replayed(fleet, profile, device, measured)
     return found
 
 
-def outcomes_of(fleet: Fleet, profile: Profile, reading: Reading) -> dict[str, Outcome]:
-    """What became of each attribute that is compared by its value."""
-    found, latest, habits = {}, profile.latest, fleet.habits
-    unread = dict.fromkeys(latest.keys() - reading.keys())
-    for name, now in (reading | unread if unread else reading).items():
-        before = latest.get(name)
-        if now is None:
-            if before is not None and name not in profile.silent:
-                found[name] = Outcome.VANISHED
-        elif before is None:
-            found[name] = Outcome.APPEARED
-        elif not isinstance(now, NUMERIC):
-            same = before == now
-            found[name] = (
-                Outcome.SAME if same else _outcome(habits[name], profile, name, before, now)
-            )
-        elif not is_number(now, habits[name]):
-            found[name] = _outcome(habits[name], profile, name, before, now)
-    return found
-
-
 def is_number(value: Plain, habit: Habit) -> bool:
     """Whether a value is judged as a measure or a count, not as a name."""
-    if isinstance(value, Curve):
-        return True
-    if not isinstance(value, Number):
-        return False
-    return habit.is_counter or habit.is_measured or habit.is_unsettled
+    return isinstance(value, Curve) or (isinstance(value, Number) and habit.is_numeric)
 
 
-def measured_values(fleet: Fleet, reading: Reading) -> dict[str, tuple[float, ...]]:
-    """The attributes of a reading that scatter."""
+def measured_values(
+    fleet: Fleet, numbers: dict[str, Number | Curve]
+) -> dict[str, tuple[float, ...]]:
+    """Those numbers of a reading that scatter."""
     found = {}
-    for name, value in reading.items():
+    for name, value in numbers.items():
         if isinstance(value, Curve):
             found[name] = value.values
-        elif isinstance(value, Number) and fleet.habits[name].is_measured:
+        elif fleet.habits[name].is_measured:
             found[name] = (value.value,)
     return found
 
@@ -149,12 +169,10 @@ def new_in(now: Plain, before: Plain) -> frozenset[str]:
     return frozenset() if now is None else frozenset({text_of(now)})
 
 
-def update_in(fleet: Fleet, outcomes: dict[str, Outcome]) -> Update:
+def update_in(fleet: Fleet, seen: Compared) -> Update:
     """Whether the build went on to one that others have, or that is new to all."""
     builds = {
-        outcome
-        for name, outcome in outcomes.items()
-        if outcome is not Outcome.SAME and fleet.habits[name].group is Group.BUILD
+        seen.outcomes[name] for name in seen.changed if fleet.habits[name].group is Group.BUILD
     }
     if Outcome.NOVEL in builds:
         return Update.FIRST
@@ -162,8 +180,6 @@ def update_in(fleet: Fleet, outcomes: dict[str, Outcome]) -> Update:
 
 
 def _outcome(habit: Habit, profile: Profile, name: str, before: Plain, now: Plain) -> Outcome:
-    if before == now:
-        return Outcome.SAME
     text = text_of(now)
     if text in profile.earlier.get(name, ()):
         return Outcome.RETURNED
@@ -176,10 +192,10 @@ def _outcome(habit: Habit, profile: Profile, name: str, before: Plain, now: Plai
     return Outcome.SPREAD if spread else Outcome.KNOWN
 
 
-def _changes(fleet: Fleet, outcomes: dict[str, Outcome], update: Update) -> Iterable[Finding]:
+def _changes(fleet: Fleet, seen: Compared, update: Update) -> Iterable[Finding]:
     """The changes, the most usual first: what usually changes with one of these weighs little."""
-    changed = sorted(name for name, outcome in outcomes.items() if outcome is not Outcome.SAME)
-    usual = {name: fleet.habits[name].usual(outcomes[name], update) for name in changed}
+    outcomes, changed = seen.outcomes, sorted(seen.changed)
+    usual = {name: fleet.usual(name, outcomes[name], update) for name in changed}
     explained: list[str] = []
     peripherals = 0
     for name in sorted(changed, key=lambda name: -usual[name]):
@@ -206,11 +222,10 @@ def _sign(group: Group, outcome: Outcome, update: Update) -> Sign:
     return SIGN_OF[group]
 
 
-def _foreign(
-    fleet: Fleet, device: str, reading: Reading, outcomes: dict[str, Outcome]
-) -> Iterable[Finding]:
-    for name, value in reading.items():
-        if outcomes.get(name) is Outcome.SAME or not isinstance(value, str):
+def _foreign(fleet: Fleet, device: str, reading: Reading, changed: list[str]) -> Iterable[Finding]:
+    for name in changed:
+        value = reading.get(name)
+        if not isinstance(value, str):
             continue
         habit = fleet.habits[name]
         owner = habit.owners.get(value)
@@ -218,14 +233,15 @@ def _foreign(
             yield Finding(name, Sign.FOREIGN, FOREIGN_WEIGHT)
 
 
-def _counters(fleet: Fleet, profile: Profile, reading: Reading) -> Iterable[Finding]:
-    for name, value in reading.items():
-        if not isinstance(value, Number):
+def _counters(
+    fleet: Fleet, profile: Profile, numbers: dict[str, Number | Curve]
+) -> Iterable[Finding]:
+    for name, value in numbers.items():
+        habit = fleet.habits[name]
+        if not (habit.is_counter and isinstance(value, Number)):
             continue
-        before, habit = profile.latest.get(name), fleet.habits[name]
-        if not (isinstance(before, Number) and habit.is_counter):
-            continue
-        if value.value > before.value:
+        before = profile.latest.get(name)
+        if not isinstance(before, Number) or value.value > before.value:
             continue
         sign, rate = Sign.COUNTER, habit.falls_rate()
         if value.value == before.value:
@@ -242,15 +258,15 @@ def _measured(
         expected = profile.expected.get(name, ())
         if len(expected) != len(values):
             continue
-        scatter = fleet.habits[name].scatter
+        scatters = fleet.habits[name].scatters_of(len(values))
         off = [
-            scatter[place].strangeness(value, mean)
-            for place, (value, mean) in enumerate(zip(values, expected, strict=True))
+            scatter.strangeness(value, mean)
+            for scatter, value, mean in zip(scatters, values, expected, strict=False)
         ]
         # The points of a curve move together, so many say little more than one.
         weight = min(sum(off) / len(off), WEIGHT_MAX)
         if weight:
-            found.append(Finding(name, Sign.MEASURED, weight))
+            found.append(Finding(name, MEASURED, weight))
     total = sum([finding.weight for finding in found])
     if total <= MEASURED_MAX:
         return found

@@ -6,19 +6,25 @@ is no news, whatever the source calls it.
 Rule 2: what honest devices do not do is not learned from a few that do it: the first half per cent
 of readings in which it happens may be attacks that were not noticed.
 Rule 3: expectations weigh as much as ``EXPECTED_WEIGHT`` readings, so a young fleet is judged too.
+Rule 4: a reading asks several times what a number is and changes it once, so ``Habit`` settles it
+when one is learned. A member of an enum that each reading asks for has a name of the module's own:
+Python 3.11 takes ten times as long to find it in its class.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import KeysView
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import exp, log, pi, sqrt
 
 from backend.risk.devices.attributes import Group, attribute_of
+from backend.risk.devices.readings import NUMERIC, Curve, Number, Plain
 
 EXPECTED_WEIGHT = 200.0
 TOGETHER_WEIGHT = 4.0
 UNNOTICED_SHARE = 0.005
+ROOT_2_PI = sqrt(2 * pi)
+COUNTER, OTHER, BEHAVIOUR = Group.COUNTER, Group.OTHER, Group.BEHAVIOUR
 HARD = frozenset({Group.ROOT, Group.BOARD, Group.SOFTWARE, Group.EVIDENCE, Group.COUNTER})
 """Groups to which rule 2 applies, in readings without an update."""
 FOREIGN_DEVICES_MIN = 20
@@ -134,12 +140,9 @@ class Scatter:
         z = (value - expected) / within
         own = 0.36755 / within / (1 + z * z / 3) ** 2  # Student's t with 3 degrees of freedom
         y = (value - self.mean) / between
-        other = 0.9 * _bell(y) / between + 0.1 / (20 * between)
+        bell = exp(-y * y / 2) / ROOT_2_PI
+        other = 0.9 * bell / between + 0.1 / (20 * between)
         return max(0.0, log(other / own))
-
-
-def _bell(y: float) -> float:
-    return exp(-y * y / 2) / sqrt(2 * pi)
 
 
 @dataclass(slots=True)
@@ -147,15 +150,13 @@ class Habit:
     """What one attribute does in the fleet."""
 
     group: Group
-    readings: Counter[Update] = field(default_factory=Counter)
     outcomes: Counter[tuple[Update, Outcome]] = field(default_factory=Counter)
     rises: int = 0
     falls: int = 0
     equals: int = 0
     numbers: int = 0
     is_fractional: bool = False
-    scatter: dict[int, Scatter] = field(default_factory=lambda: defaultdict(Scatter))
-    """One for each point of a curve."""
+    scatters: list[Scatter] = field(default_factory=list)
     owners: dict[str, str] = field(default_factory=dict)
     """Which device showed a value first."""
     shown: Counter[str] = field(default_factory=Counter)
@@ -165,9 +166,49 @@ class Habit:
     lasting: dict[str, set[str]] = field(default_factory=dict)
     """Which devices go on showing a value, or a set's member, that was refused."""
     devices: int = 0
+    is_counter: bool = field(init=False)
+    """Whether it only rises."""
+    is_measured: bool = field(init=False)
+    """Whether it scatters from reading to reading."""
+    is_numeric: bool = field(init=False)
+    """Whether it is judged as a measure or a count, not as a name; also a number of an unknown
+    name, while it may still turn out to be one of them."""
 
-    def usual(self, outcome: Outcome, update: Update) -> float:
-        """How often an honest reading shows this outcome."""
+    def __post_init__(self) -> None:
+        self._settle()
+
+    def scatters_of(self, points: int) -> list[Scatter]:
+        """One for each point of a curve; there may be more."""
+        while len(self.scatters) < points:
+            self.scatters.append(Scatter())
+        return self.scatters
+
+    def learn_number(self, before: Plain, now: Number | Curve) -> None:
+        """A number, or a curve, was shown after what the device showed before."""
+        is_whole = isinstance(now, Number) and now.is_whole
+        self.is_fractional = self.is_fractional or not is_whole
+        if isinstance(before, NUMERIC):
+            self.numbers += 1
+            self.equals += before == now
+            if isinstance(before, Number) and isinstance(now, Number):
+                self.rises += now.value > before.value
+                self.falls += now.value < before.value
+        self._settle()
+
+    def _settle(self) -> None:
+        numbers = self.numbers
+        self.is_counter = self.group is COUNTER or (
+            numbers >= EXPECTED_WEIGHT
+            and self.rises > 0.2 * numbers
+            and self.falls <= 0.005 * numbers
+        )
+        self.is_measured = not self.is_counter and self.equals_rate() < 0.5
+        is_unsettled = self.group is OTHER and numbers < EXPECTED_WEIGHT
+        self.is_numeric = self.is_counter or self.is_measured or is_unsettled
+
+    def usual(self, outcome: Outcome, update: Update, readings: int) -> float:
+        """How often an honest reading shows this outcome. ``readings``: in how many with such an
+        update the attribute was compared."""
         if outcome is Outcome.SPREAD:
             return SPREAD_USUAL
         is_hard = self.group in HARD and outcome is not Outcome.KNOWN
@@ -178,7 +219,6 @@ class Habit:
             is_hard = is_hard and update is Update.FOLLOWING
             rate = rate if is_hard else IN_AN_UPDATE
         expected = rate * SHARE_OF[outcome] * EXPECTED_WEIGHT
-        readings = self.readings[update]
         seen: float = self.outcomes[update, outcome]
         if is_hard:
             seen = max(0.0, seen - UNNOTICED_SHARE * readings)
@@ -196,28 +236,10 @@ class Habit:
 
     def equals_rate(self) -> float:
         """How often an honest number is the same twice."""
-        is_measure = self.group is Group.OTHER and self.is_fractional
-        expected = 0.02 if is_measure or self.group is Group.BEHAVIOUR else 0.5
+        is_measure = self.group is OTHER and self.is_fractional
+        expected = 0.02 if is_measure or self.group is BEHAVIOUR else 0.5
         weight = EXPECTED_WEIGHT / 4
         return (self.equals + expected * weight) / (self.numbers + weight)
-
-    @property
-    def is_counter(self) -> bool:
-        """Whether it only rises."""
-        if self.group is Group.COUNTER:
-            return True
-        enough = self.numbers >= EXPECTED_WEIGHT and self.rises > 0.2 * self.numbers
-        return enough and self.falls <= 0.005 * self.numbers
-
-    @property
-    def is_measured(self) -> bool:
-        """Whether it scatters from reading to reading."""
-        return not self.is_counter and self.equals_rate() < 0.5
-
-    @property
-    def is_unsettled(self) -> bool:
-        """Whether a number of an unknown name may still turn out to be a measure or a counter."""
-        return self.group is Group.OTHER and self.numbers < EXPECTED_WEIGHT
 
     @property
     def is_shared(self) -> bool:
@@ -236,6 +258,11 @@ class Fleet:
     """The habits of all attributes, and which change together."""
 
     habits: dict[str, Habit] = field(default_factory=dict)
+    readings: dict[Update, Counter[str]] = field(
+        default_factory=lambda: {update: Counter() for update in Update}
+    )
+    """In how many readings each attribute was compared. One counter, so that a reading is counted
+    in one call."""
     changes: Counter[str] = field(default_factory=Counter)
     together: Counter[tuple[str, str]] = field(default_factory=Counter)
     noises: dict[tuple[object, ...], str] = field(default_factory=dict)
@@ -243,8 +270,14 @@ class Fleet:
 
     def meet(self, names: KeysView[str]) -> None:
         """Attributes, of which those that are new get the habit that is expected of their group."""
+        if names <= self.habits.keys():
+            return
         for name in names - self.habits.keys():
             self.habits[name] = Habit(attribute_of(name).group)
+
+    def usual(self, name: str, outcome: Outcome, update: Update) -> float:
+        """How often an honest reading shows this outcome of an attribute."""
+        return self.habits[name].usual(outcome, update, self.readings[update][name])
 
     def with_another(self, name: str, other: str, update: Update) -> float:
         """How often ``name`` changes in honest readings in which ``other`` does. Two peripherals

@@ -12,18 +12,19 @@ from math import exp
 
 from backend.risk.devices.attributes import Group
 from backend.risk.devices.evidence import (
+    Compared,
     Finding,
     Sign,
+    compared,
     findings,
     is_number,
     measured_values,
     new_in,
     noise_key,
-    outcomes_of,
     text_of,
     update_in,
 )
-from backend.risk.devices.fleet import Fleet, Habit, Outcome
+from backend.risk.devices.fleet import Fleet, Habit
 from backend.risk.devices.profile import Profile
 from backend.risk.devices.readings import NUMERIC, Curve, Number, Plain, Reading
 
@@ -73,14 +74,14 @@ class Devices:
         profile = self.profiles.get(device)
         if profile is None or is_enrolment:
             return self._enrol(device, reading, is_enrolment=is_enrolment)
-        outcomes = outcomes_of(self.fleet, profile, reading)
-        found = findings(self.fleet, profile, device, reading, outcomes)
+        seen = compared(self.fleet, profile, reading)
+        found = findings(self.fleet, profile, device, reading, seen)
         if self.settles_after_days:
             found = self._settled(profile, reading, found, day)
         weight = sum(finding.weight for finding in found)
         trust = _trust(weight, found, profile, reading)
         if weight < REFUSED_FROM:
-            self._learn(device, profile, reading, outcomes)
+            self._learn(device, profile, reading, seen)
         else:
             _doubt(profile, reading, day)
             if self.settles_after_days:
@@ -94,22 +95,22 @@ class Devices:
         profile = self.profiles.setdefault(device, Profile())
         if is_anew:
             profile.expected.clear()
-        self._learn(device, profile, reading, outcomes_of(self.fleet, profile, reading))
+        self._learn(device, profile, reading, compared(self.fleet, profile, reading))
 
-    def _learn(
-        self, device: str, profile: Profile, reading: Reading, outcomes: dict[str, Outcome]
-    ) -> None:
+    def _learn(self, device: str, profile: Profile, reading: Reading, seen: Compared) -> None:
         if profile.latest:  # a first reading changes nothing
-            self._teach_changes(outcomes)
-        for name, value in reading.items():  # the same name or set again teaches nothing
-            if outcomes.get(name) is not Outcome.SAME or isinstance(value, NUMERIC):
+            self._teach_changes(seen)
+        # The same name or set again teaches nothing.
+        news = {name: reading.get(name) for name in seen.changed} | seen.numbers
+        for name, value in news.items():
+            if value is not None:
                 _learn_value(self.fleet.habits[name], profile, device, name, value)
-        measured = measured_values(self.fleet, reading)
+                profile.latest[name] = value
+        measured = measured_values(self.fleet, seen.numbers)
         if measured:
             profile.noises.append(measured)
             self.fleet.noises.setdefault(noise_key(measured), device)
-        profile.latest |= {name: value for name, value in reading.items() if value is not None}
-        profile.silent = {name for name in profile.latest if reading.get(name) is None}
+        profile.silent = seen.silent
         profile.doubted.clear()
 
     def _enrol(self, device: str, reading: Reading, *, is_enrolment: bool) -> Trust:
@@ -159,26 +160,20 @@ class Devices:
             for one in new_in(value, profile.latest.get(name)):
                 habit.lasting.setdefault(one, set()).add(device)
 
-    def _teach_changes(self, outcomes: dict[str, Outcome]) -> None:
+    def _teach_changes(self, seen: Compared) -> None:
         fleet = self.fleet
-        update = update_in(fleet, outcomes)
-        changed = [name for name, outcome in outcomes.items() if outcome is not Outcome.SAME]
-        for name, outcome in outcomes.items():
-            habit = fleet.habits[name]
-            habit.readings[update] += 1
-            if outcome is not Outcome.SAME:
-                habit.outcomes[update, outcome] += 1
-        for name in changed:
+        update = update_in(fleet, seen)
+        fleet.readings[update].update(seen.outcomes.keys())
+        for name in seen.changed:
+            fleet.habits[name].outcomes[update, seen.outcomes[name]] += 1
             fleet.changes[name] += 1
-            for other in changed:
+            for other in seen.changed:
                 if other != name:
                     fleet.together[name, other] += 1
 
 
 def _learn_value(habit: Habit, profile: Profile, device: str, name: str, value: Plain) -> None:
     before = profile.latest.get(name)
-    if value is None:
-        return
     if before is None:
         habit.devices += 1
     if isinstance(value, NUMERIC):
@@ -200,18 +195,13 @@ def _learn_number(
     habit: Habit, profile: Profile, name: str, before: Plain, value: Number | Curve
 ) -> None:
     values = value.values if isinstance(value, Curve) else (value.value,)
-    habit.is_fractional = habit.is_fractional or not (isinstance(value, Number) and value.is_whole)
-    if isinstance(before, NUMERIC):
-        habit.numbers += 1
-        habit.equals += before == value
-        if isinstance(before, Number) and isinstance(value, Number):
-            habit.rises += value.value > before.value
-            habit.falls += value.value < before.value
+    habit.learn_number(before, value)
+    scatters = habit.scatters_of(len(values))
     if name not in profile.expected:
-        for place, one in enumerate(values):
-            habit.scatter[place].meet(one)
-    for place, off in enumerate(profile.follow(name, values)):
-        habit.scatter[place].follow(off)
+        for scatter, one in zip(scatters, values, strict=False):
+            scatter.meet(one)
+    for scatter, off in zip(scatters, profile.follow(name, values), strict=False):
+        scatter.follow(off)
 
 
 def _doubt(profile: Profile, reading: Reading, day: int) -> None:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from operator import sub
 
 from backend.risk.devices.limits import READINGS_KEPT_MAX, VALUES_KEPT_MAX
 from backend.risk.devices.readings import Plain
@@ -33,9 +34,9 @@ class Profile:
         if before is None or len(before) != len(values):
             self.expected[name] = values
             return ()
-        off = tuple([value - mean for value, mean in zip(values, before, strict=True)])
+        off = tuple(map(sub, values, before))
         self.expected[name] = tuple(
-            [mean + FOLLOWED * by for mean, by in zip(before, off, strict=True)]
+            [mean + FOLLOWED * by for mean, by in zip(before, off, strict=False)]
         )
         return off
 

@@ -1,7 +1,7 @@
 """One reading of a device in a plain form: names to texts, sets, numbers and curves. Pure."""
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from backend.risk.devices.limits import (
     ATTRIBUTES_MAX,
@@ -15,16 +15,15 @@ class ReadingError(ValueError):
     """A reading that cannot be: names the attribute and says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
-    """One measured or counted value."""
+class Number(NamedTuple):
+    """One measured or counted value. A tuple, and not a dataclass: a reading is compared with the
+    one before, and tuples are compared without a call of Python."""
 
     value: float
     is_whole: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
+class Curve(NamedTuple):
     """Several measured values that belong together."""
 
     values: tuple[float, ...]
