@@ -10,6 +10,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, se
 from markupsafe import Markup
 
 from faces.assets import Assets
+from faces.cards import labelled
 from faces.words import Bilingual, Catalogue, Language, said
 
 
@@ -27,6 +28,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.globals["asset"] = assets.url
+        self._templates.filters["labelled"] = labelled
 
     def render(self, template: str, language: Language, **context: Any) -> Markup:  # noqa: ANN401
         """A template's text, safe to put into another one."""

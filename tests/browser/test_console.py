@@ -31,6 +31,15 @@ from tillway import audit, clearing_breaks, flows, switches
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 OVER = "() => document.documentElement.scrollWidth > innerWidth + 1"
+SIDEWAYS = """
+() => [...document.querySelectorAll('body *')]
+  .filter((each) => each.checkVisibility() && each.clientWidth > 1 && !each.matches('.payload'))
+  .filter((each) => each.scrollWidth > each.clientWidth + 1)
+  .filter((each) => getComputedStyle(each).overflowX !== 'visible')
+  .map((each) => `${each.tagName} ${each.className}: ${each.scrollWidth} > ${each.clientWidth}`)
+"""
+"""What scrolls or is cut in itself, but for the bytes of a callback."""
+LABEL = "(cell) => getComputedStyle(cell, '::before').content"
 PLAIN = {"viewport": LARGE, "ignore_https_errors": True, "java_script_enabled": False}
 
 
@@ -209,6 +218,31 @@ async def test_an_operator_closes_a_break_with_a_reason_and_has_another_given_ba
         assert re.search(r"state Waits for you → Closed", told), told
 
 
+async def test_on_a_phone_the_menu_opens_by_keyboard_without_a_script_and_a_list_is_cards(
+    browser: Browser, console: RunningConsole
+) -> None:
+    async with opened_page(browser, **{**PLAIN, "viewport": dict(PHONE)}) as page:
+        await sign_in(console, page, "li.na", "en")
+        menu = page.locator("nav.side")
+        assert not await menu.is_visible()
+        await page.focus(".top .menu")
+        await page.keyboard.press("Enter")
+        await menu.wait_for()
+        await page.keyboard.press("Escape")
+        await menu.wait_for(state="hidden")
+        await page.keyboard.press("Enter")
+        await menu.get_by_role("link", name="Payments").focus()
+        await page.keyboard.press("Enter")
+        row = page.get_by_role("table").get_by_role("row").nth(1)
+        amount = row.get_by_role("cell").nth(1)
+        assert (await amount.inner_text()).startswith("¥")
+        assert await amount.evaluate(LABEL) == '"Amount" / ""'
+        boxes = [await one.bounding_box() for one in await row.get_by_role("cell").all()]
+        assert len({round(box["x"]) for box in boxes if box}) == 1
+        names = await page.get_by_role("columnheader").all_inner_texts()
+        assert names[:2] == ["Time", "Amount"]
+
+
 @pytest.mark.timeout(300)
 async def test_every_screen_is_readable_and_whole_in_either_language(
     browser: Browser, console: RunningConsole
@@ -226,4 +260,12 @@ async def test_every_screen_is_readable_and_whole_in_either_language(
                     await page.set_viewport_size(size)
                     if await page.evaluate(OVER):
                         wrong.append(f"{name} {language}: wider than a window of {size['width']}")
+                    if size == PHONE:
+                        wrong += [f"{name} {language}: {one}" for one in await _on_a_phone(page)]
     assert not wrong, "\n".join(sorted(set(wrong)))
+
+
+async def _on_a_phone(page: Page) -> list[str]:
+    """What scrolls sideways, and what axe finds where tables are cards."""
+    sideways = [f"scrolls sideways: {one}" for one in await page.evaluate(SIDEWAYS)]
+    return sideways + [f"on a phone: {fault}" for fault in await faults(page)]

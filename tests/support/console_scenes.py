@@ -158,7 +158,7 @@ async def sign_in(console: RunningConsole, page: Page, name: str, language: str 
     await page.fill('[name="password"]', PASSWORD)
     await page.fill('[name="code"]', console.code(name))
     await page.keyboard.press("Enter")
-    await page.wait_for_selector("nav.side")
+    await page.wait_for_selector(".top .me")
 
 
 async def sign_out(page: Page) -> None:

@@ -68,7 +68,7 @@ def test_a_merchant_sees_its_own_devices_with_what_was_heard_of_them(
 ) -> None:
     world.add("li.na")
     shop = world.shop
-    assert "<tr>" not in world.signed_in("li.na").get("/console/stores").text
+    assert "<tr" not in world.signed_in("li.na").get("/console/stores").text
     for store, merchant_id in (("s1", MERCHANT), ("s2", MERCHANT), ("s9", OTHER_MERCHANT)):
         shop.do(CreateStore(store=store, merchant_id=merchant_id, name=f"店 {store}"))
     enrolled(shop, "s1", "pos1", "pos2")
@@ -83,10 +83,10 @@ def test_a_merchant_sees_its_own_devices_with_what_was_heard_of_them(
         )  # fmt: skip
     http = world.signed_in("li.na")
     page = http.get("/console/stores?lang=en").text
-    rows = re.findall(r"<tr><td><code>(\w+)</code>.*?</tr>", page)
+    rows = re.findall(r"<tr[^>]*><td[^>]*><code>(\w+)</code>.*?</tr>", page)
     assert rows == ["pos1", "pos2", "pos3"]
     assert re.findall(r'class="figure">([^<]+)<', page) == ["1 / 2", "0 / 1"]
-    told = re.findall(r"<tr><td><code>\w+</code>.*?</tr>", page)
+    told = re.findall(r"<tr[^>]*><td[^>]*><code>\w+</code>.*?</tr>", page)
     words = [re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", one)) for one in told]
     assert "online — 0" in words[0]
     assert "offline — 7" in words[1]
@@ -94,5 +94,5 @@ def test_a_merchant_sees_its_own_devices_with_what_was_heard_of_them(
     monkeypatch.setattr("backend.console.merchant_list_pages.ROWS_PER_PAGE", 2)
     more = re.search(r'href="(/console/stores\?after=[^"]+)">', http.get("/console/stores").text)
     assert more is not None
-    assert re.findall(r"<tr><td><code>(\w+)</code>", http.get(more[1]).text) == ["pos3"]
+    assert re.findall(r"<tr[^>]*><td[^>]*><code>(\w+)</code>", http.get(more[1]).text) == ["pos3"]
     assert http.get("/console/stores?after=x'~y").status_code == 400
