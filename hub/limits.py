@@ -28,6 +28,8 @@ MQTT_CONNECTIONS_MAX = 10_000
 MQTT_HANDSHAKES_MAX = 256
 MQTT_HANDSHAKES_PER_ADDRESS_MAX = 64
 """Sockets that have not finished their TLS handshake."""
+MQTT_HANDSHAKE_QUIET_S = 60
+"""How long the log keeps silent of the same reason for refusing a handshake."""
 MQTT_LINES_PER_IDENTITY_MAX = 4
 """Lines of one certificate: the one in use, and those that have not sent their CONNECT yet."""
 MQTT_SESSIONS_MAX = 10_000

@@ -5,7 +5,7 @@ Rule 1: what :meth:`TlsMachine.receive` takes it turns into plaintext at once an
 Rule 2: after ``TlsError`` the machine has at most an alert to send.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from cryptography import x509
 from OpenSSL import SSL
@@ -13,6 +13,7 @@ from OpenSSL import SSL
 from transport.limits import ANSWERS_BYTES_MAX, GREETING_BYTES_MAX, RECORD_BYTES_MAX
 
 _OUTGOING_BYTES = 64 * 1024
+_NOT_VERIFIED = "certificate verify failed"
 
 
 class TlsError(ConnectionError):
@@ -79,7 +80,7 @@ class TlsMachine:
         try:
             self._connection.sendall(data)
         except SSL.Error as error:
-            raise _broken(error) from None
+            raise _broken(self._connection, error) from None
 
     def end(self) -> None:
         """Say that nothing more will come (close_notify)."""
@@ -130,7 +131,7 @@ class TlsMachine:
         except SSL.WantReadError:
             return
         except SSL.Error as error:
-            raise _broken(error) from None
+            raise _broken(self._connection, error) from None
         self.is_open = True
 
     def _encrypted(self) -> bytes:
@@ -155,14 +156,26 @@ class TlsMachine:
         except SSL.ZeroReturnError:
             self.is_ended = True
         except SSL.Error as error:
-            raise _broken(error) from None
+            raise _broken(self._connection, error) from None
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _broken(error: SSL.Error) -> TlsError:
-    """OpenSSL's last words for it, which are the nearest to the cause."""
+def _broken(connection: SSL.Connection, error: SSL.Error) -> TlsError:
+    """OpenSSL's last words for it, which are the nearest to the cause; for a certificate that does
+    not hold also what is wrong with it."""
     reasons = [reason for _, _, reason in error.args[0]] if error.args else []
-    return TlsError(reasons[-1] if reasons else type(error).__name__)
+    text = reasons[-1] if reasons else type(error).__name__
+    if text == _NOT_VERIFIED:
+        text = f"{text}: {_objection(connection)}"
+    return TlsError(text)
+
+
+def _objection(connection: SSL.Connection) -> str:
+    """What OpenSSL found in the peer's certificate. pyOpenSSL has no name yet for these calls."""
+    from OpenSSL._util import ffi, lib
+
+    found = lib.SSL_get_verify_result(cast(Any, connection)._ssl)  # noqa: SLF001
+    return str(ffi.string(lib.X509_verify_cert_error_string(found)).decode("ascii", "replace"))
 
 
 def _alternatives(certificate: x509.Certificate) -> list[tuple[str, str]]:

@@ -20,13 +20,20 @@ class TlsSocket:
         self._sock = sock
         self._machine = machine
         self._plain = bytearray()
+        self.failure: TlsError | None = None
+        """What broke the line, for those whose library keeps the error to itself."""
 
     def do_handshake(self) -> None:
-        """Greet the peer, as long as the socket's time-out allows each time."""
-        self._machine.start()
-        self._flush()
-        while not self._machine.is_open:
-            self._take()
+        """Greet the peer, as long as the socket's time-out allows each time. A socket whose
+        greeting fails is closed: not every library does it."""
+        try:
+            self._machine.start()
+            self._flush()
+            while not self._machine.is_open:
+                self._take()
+        except OSError:
+            self._sock.close()
+            raise
 
     def recv(self, size: int) -> bytes:
         """Up to ``size`` bytes; none when the peer has ended. ``BlockingIOError`` for not yet."""
@@ -82,11 +89,17 @@ class TlsSocket:
     def _take(self) -> None:
         data = self._sock.recv(READ_BYTES_MAX)
         if not data:
-            raise TlsError("the line ended without a goodbye")
+            raise self._failed(TlsError("the line ended without a goodbye"))
         try:
             self._plain += self._machine.receive(data)
+        except TlsError as error:
+            raise self._failed(error) from None
         finally:
             self._flush()
+
+    def _failed(self, error: TlsError) -> TlsError:
+        self.failure = error
+        return error
 
     def _flush(self) -> None:
         left = memoryview(self._machine.outgoing())

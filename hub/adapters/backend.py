@@ -31,6 +31,7 @@ from protocol import cbor
 from protocol.errors import CallerError, OperatingError
 from protocol.limits import FIRMWARE_PIECE_BYTES_MAX
 from transport.contexts import ClientTls
+from transport.failures import why
 
 CBOR_TYPE = "application/cbor"
 _CONTENT_REFUSED = frozenset({400, 413, 422, 500})
@@ -143,7 +144,7 @@ class BackendClient:
             ) as response:
                 content = await _read(response, limit)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise OperatingError("backend_unreachable", type(error).__name__) from error
+            raise OperatingError("backend_unreachable", why(error)) from error
         if response.status in (200, 204):
             return content
         if response.status in _CONTENT_REFUSED:

@@ -17,6 +17,7 @@ from hub import limits
 from hub.mqtt.line import Line
 from protocol.errors import OperatingError
 from transport.contexts import ServerTls
+from transport.failures import why
 from transport.streams import accept
 
 _log = structlog.get_logger("hub.mqtt")
@@ -49,6 +50,7 @@ class Door:
         self._tally = tally
         self._greetings: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._quiet_until: dict[str, float] = {}
         family = socket.AF_INET6 if ":" in street.host else socket.AF_INET
         try:
             self._socket = socket.create_server(
@@ -88,6 +90,13 @@ class Door:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    def _say(self, reason: str, address: str) -> None:
+        """Log it, each reason once in a while: who comes without end fills no disk."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._quiet_until.get(reason, now):
+            self._quiet_until[reason] = now + limits.MQTT_HANDSHAKE_QUIET_S
+            _log.info("mqtt_handshake_refused", reason=reason, address=address)
+
     def _objection(self, address: str) -> str | None:
         greetings = self._greetings.total()
         if self._lines() + greetings >= limits.MQTT_CONNECTIONS_MAX:
@@ -106,8 +115,9 @@ class Door:
                 await asyncio.get_running_loop().connect_accepted_socket(lambda: line, sock)
             else:
                 await accept(self._tls, line, sock, greeting_s=limits.MQTT_TLS_TIMEOUT_S)
-        except OSError:  # TlsError is one, and so is TimeoutError
+        except OSError as error:  # TlsError is one, and so is TimeoutError
             self._tally["refused", "handshake"] += 1
+            self._say(why(error), address)
             sock.close()
         finally:
             self._greetings[address] -= 1

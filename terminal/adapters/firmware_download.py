@@ -16,6 +16,7 @@ from protocol.errors import CallerError, OperatingError
 from protocol.limits import FIRMWARE_BYTES_MAX
 from terminal.adapters.limits import FIRMWARE_READ_BYTES, FIRMWARE_WAIT_S
 from transport.contexts import ClientTls
+from transport.failures import why
 from transport.sockets import TlsSocket
 
 _OK, _PARTIAL, _UNKNOWN = 200, 206, 404
@@ -56,7 +57,7 @@ class FirmwareDownload:
             ):
                 self._read(tls, digest, part, have=have, size=size)
         except (OSError, http.client.HTTPException) as error:
-            raise OperatingError("backend_unreachable", f"hub: {type(error).__name__}") from error
+            raise OperatingError("backend_unreachable", f"hub: {why(error)}") from error
 
     def _read(self, tls: TlsSocket, digest: str, part: Path, *, have: int, size: int) -> None:
         head = (

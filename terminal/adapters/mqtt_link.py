@@ -35,6 +35,7 @@ from terminal.limits import (
 )
 from terminal.uplink import Deliver
 from transport.contexts import ClientTls
+from transport.failures import why
 
 log = structlog.get_logger("terminal.mqtt")
 CONTENT_TYPE = 'application/cose; cose-type="cose-sign1"'
@@ -79,6 +80,7 @@ class MqttLink:
         self._leave: Callable[[], None] | None = None
         self._underway: dict[int, str] = {}
         self._turns = HubTurns([(place.host, place.port), *place.others])
+        self._socket: Any = None
 
     async def run(self, deliver: Deliver) -> None:
         """As ``UplinkPort.run``: connect, serve, and connect again after a gap with jitter."""
@@ -137,9 +139,9 @@ class MqttLink:
                 else:
                     deliver(first)
                 first = await events.get()
-            log.info("link_lost", reason=first.reason)
+            log.info("link_lost" if is_up else "link_refused", reason=first.reason)
         except (OSError, TimeoutError, ValueError) as error:
-            log.info("link_refused", reason=type(error).__name__)
+            log.info("link_refused", reason=why(error))
         finally:
             self._client = self._leave = None
             self._underway.clear()
@@ -174,13 +176,22 @@ class MqttLink:
         client.will_set(
             self._topic("state"), self._state(is_on=False), _QOS, retain=True, properties=will
         )
-        client.on_socket_open = _set_nodelay
+        client.on_socket_open = self._on_socket_open
         client.on_connect = self._on_connect(hand_over)
         client.on_subscribe = self._on_subscribe(hand_over)
-        client.on_disconnect = lambda _c, _u, _f, reason, _p: hand_over(_Gone(str(reason)))
+        client.on_disconnect = lambda _c, _u, _f, reason, _p: hand_over(_Gone(self._why(reason)))
         client.on_message = lambda _c, _u, message: self._on_message(message, hand_over)
         client.on_publish = lambda _c, _u, mid, reason, _p: self._on_puback(mid, reason, hand_over)
         return client
+
+    def _on_socket_open(self, _client: Client, _userdata: object, sock: Any) -> None:  # noqa: ANN401
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = sock
+
+    def _why(self, reason: ReasonCode) -> str:
+        """paho says "Unspecified error" where TLS knows better."""
+        failure = getattr(self._socket, "failure", None)
+        return str(reason) if failure is None else why(failure)
 
     def _on_connect(self, hand_over: Callable[[_Event], None]) -> Callable[..., None]:
         def connected(
@@ -247,10 +258,6 @@ class MqttLink:
 
 def _properties(packet: int) -> Properties:
     return Properties(packet)  # type: ignore[no-untyped-call]  # paho
-
-
-def _set_nodelay(_client: Client, _userdata: object, sock: Any) -> None:  # noqa: ANN401
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _close(client: Client) -> None:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from OpenSSL._util import lib
 
+from backend.identity.ca import Holder
 from protocol.errors import CallerError
 from protocol.identity import SmTls, TlsFiles
 from protocol.tls import Peer, peer_of
@@ -81,6 +82,21 @@ def test_another_name_another_root_or_another_usage_is_refused(ends: Ends, tmp_p
         with pytest.raises(TlsError):
             exchange(far, near)
         assert not (far.is_open and near.is_open)
+
+
+def test_a_refusal_says_what_is_wrong_with_the_certificate(ends: Ends, tmp_path: Path) -> None:
+    strangers = Ends(tmp_path, ends.profile)
+    old = Holder("hub", "hub-old", (HOST,))
+    for server, host, said in (
+        (ends.server, "127.0.0.2", "IP address mismatch"),
+        (ends.server, "elsewhere.example", "hostname mismatch"),
+        (strangers.server, HOST, "self-signed certificate in certificate chain"),
+        (ServerTls(ends.issue(old, age_days=400)), HOST, "certificate has expired"),
+    ):
+        far, near = server.machine(), ends.client.machine(host)
+        near.start()
+        with pytest.raises(TlsError, match=f"^certificate verify failed: {said}$"):
+            exchange(far, near)
 
 
 def exchange(far: TlsMachine, near: TlsMachine) -> None:
