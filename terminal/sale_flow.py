@@ -30,7 +30,7 @@ from terminal.domain.sale import (
     Step,
 )
 from terminal.domain.schedule import gap_ms, rest_ms
-from terminal.domain.verdict import Refused
+from terminal.domain.verdict import BUSY, Refused
 from terminal.item_flow import DISPENSE, NOT_GIVEN, ItemFlow
 from terminal.journal.rows import RequestRow, RequestState
 from terminal.limits import (
@@ -158,8 +158,10 @@ class SaleFlow:
         if kind in {Refused.RETRY, Refused.RETRY_IN_DOUBT}:
             if self._is_too_late(sale):
                 self._give_up(sale)
-            else:
-                self._courier.resend_later(row)
+                return
+            if code == BUSY and sale.may(_T.PUT_OFF):
+                self._move(sale, _T.PUT_OFF, error_code=code)
+            self._courier.resend_later(row)
         elif sale.state is _S.ACCEPTED and code.startswith("device_"):
             self._courier.resend_later(row)  # the money is due, whenever this till is heard again
         elif kind is Refused.FINAL and not self._is_in_doubt(sale):

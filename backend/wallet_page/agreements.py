@@ -4,6 +4,10 @@ was agreed, on which terms. A signed contract is paused and stopped as its manda
 Rule: what is signed is the text whose terms the page shows; the PIN signs nothing.
 """
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 
 from backend.mandates.schemas import Signature
@@ -13,69 +17,64 @@ from backend.wallet_page.parts import PageParts, checked, word_in
 from backend.wallet_page.session import ROOT, Session
 from protocol.errors import CallerError
 
-_CONTRACTS, _SERVICES, _ME = f"{ROOT}/contracts", f"{ROOT}/services", f"{ROOT}/me"
+_ME = f"{ROOT}/me"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    """One kind of agreement: its templates, and what its desk does for a payer."""
+
+    one: str
+    """The page of one, and what its template calls it."""
+    all: str
+    """The page of all, its place, and what its template calls them."""
+    of_payer: Callable[[str], Awaitable[Any]]
+    shown_to: Callable[[str, str], Awaitable[Any]]
+    sign: Callable[[str, str, Signature], Awaitable[Any]]
 
 
 def add_pages(
     pages: APIRouter, parts: PageParts, contracts: ContractDesk, services: ServiceDesk
 ) -> None:
     """Add them to the router."""
-    face = parts.face
+    _add_kind(pages, parts, _Kind(
+        one="contract", all="contracts", of_payer=contracts.of_payer,
+        shown_to=contracts.shown_to, sign=contracts.sign,
+    ))  # fmt: skip
+    _add_kind(pages, parts, _Kind(
+        one="service", all="services", of_payer=services.of_payer,
+        shown_to=services.shown_to, sign=services.confirm,
+    ))  # fmt: skip
 
-    @pages.get(_CONTRACTS)
+
+def _add_kind(pages: APIRouter, parts: PageParts, kind: _Kind) -> None:
+    face, place = parts.face, f"{ROOT}/{kind.all}"
+
+    @pages.get(place)
     async def of_payer(request: Request) -> Response:
         session = await parts.session(request)
-        found = await contracts.of_payer(session.payer_id)
-        return face.page(request, "contracts", session, back=_ME, contracts=found)
+        found = await kind.of_payer(session.payer_id)
+        return face.page(request, kind.all, session, back=_ME, **{kind.all: found})
 
-    async def contract_page(
-        request: Request, session: Session, contract_id: str, refusal: CallerError | None = None
+    async def page_of(
+        request: Request, session: Session, number: str, refusal: CallerError | None = None
     ) -> Response:
-        found = await contracts.shown_to(session.payer_id, contract_id)
+        found = await kind.shown_to(session.payer_id, number)
         return face.page(
-            request, "contract", session, back=_CONTRACTS, refusal=refusal, contract=found,
-            finger=await parts.finger(request, session),
+            request, kind.one, session, back=place, refusal=refusal,
+            finger=await parts.finger(request, session), **{kind.one: found},
         )  # fmt: skip
 
-    @pages.get(_CONTRACTS + "/{contract_id}")
-    async def contract(request: Request, contract_id: str) -> Response:
-        return await contract_page(request, await parts.session(request), contract_id)
+    @pages.get(place + "/{number}")
+    async def one(request: Request, number: str) -> Response:
+        return await page_of(request, await parts.session(request), number)
 
-    @pages.post(_CONTRACTS + "/{contract_id}/sign")
-    async def sign(request: Request, contract_id: str) -> Response:
+    @pages.post(place + "/{number}/sign")
+    async def sign(request: Request, number: str) -> Response:
         session, form = await parts.posted(request)
         try:
             wanted = checked(Signature, word_in(form))
-            await contracts.sign(session.payer_id, contract_id, wanted)
+            await kind.sign(session.payer_id, number, wanted)
         except CallerError as error:
-            return await contract_page(request, session, contract_id, error)
-        return face.sent(request, f"/contracts/{contract_id}")
-
-    @pages.get(_SERVICES)
-    async def services_of_payer(request: Request) -> Response:
-        session = await parts.session(request)
-        found = await services.of_payer(session.payer_id)
-        return face.page(request, "services", session, back=_ME, services=found)
-
-    async def service_page(
-        request: Request, session: Session, order_id: str, refusal: CallerError | None = None
-    ) -> Response:
-        found = await services.shown_to(session.payer_id, order_id)
-        return face.page(
-            request, "service", session, back=_SERVICES, refusal=refusal, service=found,
-            finger=await parts.finger(request, session),
-        )  # fmt: skip
-
-    @pages.get(_SERVICES + "/{order_id}")
-    async def service(request: Request, order_id: str) -> Response:
-        return await service_page(request, await parts.session(request), order_id)
-
-    @pages.post(_SERVICES + "/{order_id}/sign")
-    async def agree(request: Request, order_id: str) -> Response:
-        session, form = await parts.posted(request)
-        try:
-            wanted = checked(Signature, word_in(form))
-            await services.confirm(session.payer_id, order_id, wanted)
-        except CallerError as error:
-            return await service_page(request, session, order_id, error)
-        return face.sent(request, f"/services/{order_id}")
+            return await page_of(request, session, number, error)
+        return face.sent(request, f"/{kind.all}/{number}")

@@ -6,6 +6,7 @@ Rule 2: *paid* is reached by `Step.PAY` and `Step.KEEP` alone, which the agent t
 Rule 3: once an envelope may have been accepted, the sale ends by an answer, never by a guess:
         there is no edge from *unknown* that a person or a timer takes to an end. A supervisor's
         mark leaves it where it is.
+Rule 4: why a sale was put off is forgotten when it leaves *sending*.
 """
 
 from dataclasses import dataclass, replace
@@ -55,6 +56,8 @@ class Step(StrEnum):
     """A token held, and the floor limits allow it."""
     SHOW_CODE = "show_code"
     AWAIT_PAYER = "await_payer"
+    PUT_OFF = "put_off"
+    """The hub is busy and kept nothing of the envelope: the same goes again by itself."""
     LOSE_CONTACT = "lose_contact"
     PAY = "pay"
     DECLINE = "decline"
@@ -88,6 +91,7 @@ class SaleEvent(StrEnum):
     LOST_OFFLINE = "OfflineRefused"
     CODE_SHOWN = "CodeShown"
     PAYER_AWAITED = "PayerAwaited"
+    PUT_OFF = "SalePutOff"
     CONTACT_LOST = "ContactLost"
     PAID = "SalePaid"
     REVERSAL_REFUSED = "ReversalRefused"
@@ -140,6 +144,7 @@ TRANSITIONS: dict[tuple[SaleState, Step], Edge] = {
     (_S.VERIFYING, _T.DECLINE): _DECLINED,
     (_S.VERIFYING, _T.CANCEL): _CANCELLED,
     # The request is in the journal.
+    (_S.SENDING, _T.PUT_OFF): Edge(_S.SENDING, _E.PUT_OFF),
     (_S.SENDING, _T.SHOW_CODE): _QR,
     (_S.SENDING, _T.AWAIT_PAYER): _WAITING,
     (_S.SENDING, _T.LOSE_CONTACT): _UNKNOWN,
@@ -253,6 +258,8 @@ class Sale:
         edge = TRANSITIONS.get((self.state, step))
         if edge is None:
             raise CallerError("payment_state", f"{step} in {self.state}")
+        if self.state is SaleState.SENDING and step is not Step.PUT_OFF:
+            changes = {"error_code": None} | changes
         return replace(self, state=edge.state, **changes), edge.event
 
     def deliver(self, step: DeliveryStep) -> tuple["Sale", DeliveryEvent]:

@@ -29,7 +29,8 @@ class Refused(Enum):
     FINAL = auto()
 
 
-_RETRY = frozenset({"busy", "envelope_stale"})
+BUSY = "busy"
+_RETRY = frozenset({BUSY, "envelope_stale"})
 _UNKNOWN = frozenset({"backend_unreachable", "timeout", "internal"})
 
 

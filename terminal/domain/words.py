@@ -74,6 +74,16 @@ STEPS: dict[str, Words] = {
 }
 
 
+PUT_OFF: dict[str, Words] = {
+    "busy": Words(
+        "此刻付款太多，这一笔还没有受理。系统会自动重试同一笔，不会重复收款，请稍等；不想等请按“取消”。",
+        "Too many payments at the moment: this one is not taken yet. The same payment is tried"
+        " again by itself and charged once at most. Please wait, or press Cancel.",
+    )
+}
+"""Why a sale waits in *sending*, and what the cashier may do, by the hub's code."""
+
+
 def of_error(code: str) -> Words:
     """The sentence of a code; one for codes that this version does not know."""
     if is_known(code):

@@ -24,7 +24,7 @@ from terminal.limits import (
 )
 from terminal.web import pictures
 from terminal.web.entries import clock, entries
-from terminal.web.words import CUSTOMER_TITLES, WORDS
+from terminal.web.words import CUSTOMER_ERRORS, CUSTOMER_TITLES, WORDS
 from terminal.zone import SHOP_ZONE
 
 View = Literal["sale", "recent", "shift", "settings", "customer"]
@@ -88,6 +88,7 @@ class Renderer:
             "profile_name": Words(agent.profile.merchant_zh, agent.profile.merchant_en),
             "other": lambda words: _other(words, language),
             "payer_title": CUSTOMER_TITLES.get(screen.kind, screen.title),
+            "payer_error": _payer_error(screen),
             "places": MINOR_DIGITS[screen.currency],
             "amount_words": _amount_words(screen, language),
             "qr": _code(screen.code_url),
@@ -128,6 +129,13 @@ class Renderer:
             "entries": entries(station, query="", count=RECENT_DEFAULT),
             "unsettled": station.agent.unsettled_items(),
         }
+
+
+def _payer_error(screen: Screen) -> Bilingual | None:
+    """What the payer reads of a trouble: the advice to the cashier is not the payer's."""
+    if screen.error is None:
+        return None
+    return CUSTOMER_ERRORS.get(screen.error.code, screen.error.words)
 
 
 def _other(words: Bilingual, language: Language) -> str:

@@ -317,3 +317,10 @@ CUSTOMER_TITLES: dict[str, Words] = {
     "refund_unknown": Words("正在确认退款", "The refund is being confirmed"),
 }
 """What the payer reads, where the cashier's title is not meant for the payer."""
+CUSTOMER_ERRORS: dict[str, Words] = {
+    "busy": Words(
+        "付款的人很多，正在排队，不会重复扣款",
+        "Many pay at the moment: yours waits its turn, and is charged once",
+    ),
+}
+"""What the payer reads, where the advice is the cashier's."""

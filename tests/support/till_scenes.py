@@ -124,7 +124,7 @@ async def scenes(till: Till, page: Page, side: Page, language: str) -> AsyncIter
         yield scene
     async for scene in _shift(page):
         yield scene
-    async for scene in _trouble(till, page):
+    async for scene in _trouble(till, page, side):
         yield scene
 
 
@@ -206,6 +206,20 @@ async def _sales(till: Till, page: Page, side: Page) -> AsyncIterator[Scene]:
     await shows(page, "keypad")
     async for scene in _cards(till, page):
         yield scene
+
+
+async def _busy(till: Till, page: Page, side: Page) -> AsyncIterator[Scene]:
+    """The hub has no room for new business for a while; the cashier gives up."""
+    till.backend.is_busy = True
+    await charge(page, "6400", way="merchant_qr")
+    await page.wait_for_selector('[data-kind="sending"] .reason')
+    yield "busy", page
+    await side.wait_for_selector('[data-kind="sending"] .reason')
+    yield "customer-busy", side
+    till.backend.is_busy = False
+    await page.keyboard.press("Escape")
+    await shows(page, "keypad")
+    await page.keyboard.press("Delete")
 
 
 async def _cards(till: Till, page: Page) -> AsyncIterator[Scene]:
@@ -320,7 +334,7 @@ async def _shift(page: Page) -> AsyncIterator[Scene]:
         await page.keyboard.press("F6")
 
 
-async def _trouble(till: Till, page: Page) -> AsyncIterator[Scene]:
+async def _trouble(till: Till, page: Page, side: Page) -> AsyncIterator[Scene]:
     await page.goto(f"{till.base}/settings")
     await page.wait_for_selector('[data-kind="settings"]')
     yield "settings", page
@@ -342,6 +356,8 @@ async def _trouble(till: Till, page: Page) -> AsyncIterator[Scene]:
     async with page.expect_navigation():
         await page.click('[data-do="train"]')
     await shows(page, "keypad")
+    async for scene in _busy(till, page, side):
+        yield scene
     till.backend.is_cut_off = True
     await charge(page, "3600", way="merchant_qr")
     await shows(page, "unknown")

@@ -45,6 +45,7 @@ class FakeBackend:
         self.fields: dict[str, Any] = {}
         self.seen: list[str] = []
         self.is_cut_off = False
+        self.is_busy = False
 
     def __call__(self, data: bytes) -> list[bytes]:
         asked = envelope.unseal(data).envelope
@@ -54,6 +55,8 @@ class FakeBackend:
             self.money = {k: body[k] for k in ("amount_minor", "currency", "method")}
         if asked.message_type.startswith("device."):
             return []
+        if self.is_busy:
+            return [refusal(asked.request_id, "busy")]
         if self.is_cut_off:
             return [refusal(asked.request_id, "backend_unreachable")]
         if asked.message_type == "refund.create":

@@ -152,6 +152,35 @@ def test_refused_envelope_goes_again_with_the_same_ids_in_a_new_one(
     assert second.nonce != first.nonce
 
 
+def test_a_busy_hub_is_told_in_the_tills_own_words_until_the_same_payment_is_answered(
+    bench: Bench,
+) -> None:
+    create = sell(bench)
+    assert bench.agent.screen().error is None
+    bench.answer(refusal(create.request_id, "busy"))
+    shown = bench.agent.screen()
+    assert (shown.kind, [button.action for button in shown.buttons]) == ("sending", ["cancel"])
+    assert shown.error is not None
+    assert shown.error.code == "busy"
+    assert "自动重试同一笔" in shown.error.words.zh
+    assert "tried again by itself" in shown.error.words.en
+    bench.wait(1_000)
+    again = bench.sent_of("payment.create")[-1]
+    assert again.request_id == create.request_id
+    bench.answer(bench.result("captured", to=again))
+    assert bench.kind == "paid"
+    assert bench.agent.screen().error is None
+
+
+def test_who_does_not_wait_for_a_busy_hub_cancels_and_nothing_of_it_stays(bench: Bench) -> None:
+    create = sell(bench)
+    bench.answer(refusal(create.request_id, "busy"))
+    bench.feed(Cancel())
+    sale = bench.journal.sale(str(opened(create).body["payment_id"]))
+    assert sale is not None
+    assert (sale.state, sale.error_code) == ("cancelled", None)
+
+
 def test_backoff_grows_by_doubling(bench: Bench) -> None:
     create = sell(bench)
     gaps = []
