@@ -44,6 +44,8 @@ from backend.observability.flow_watch import FlowWatch
 from backend.observability.flows import Flow
 from backend.observability.routes import router as health_router
 from backend.offline import routes as offline_routes
+from backend.openings import routes as opening_routes
+from backend.openings.model import Openings
 from backend.operator import limits as operator_limits
 from backend.operator.auth import Guard, OperatorGuard
 from backend.operator.pages import router as page_router
@@ -116,16 +118,23 @@ def public_application(backend: Backend) -> FastAPI:
     )
     app.include_router(operator_router(backend.operator, guard))
     app.include_router(page_router(backend.operator, operator.page))
+    openings = None
+    if backend.settings.opening_links:
+        openings = Openings(backend.clock.now_ms, backend.services.entropy)
+        app.include_router(opening_routes.operator_router(openings, guard))
+        app.include_router(opening_routes.wallet_router(openings, backend.services))
     for router in (
-        *_payment_routers(backend, guard),
+        *_payment_routers(backend, guard, openings),
         *_fleet_routers(backend, guard),
-        *_console_routers(backend, guard),
+        *_console_routers(backend, guard, openings),
     ):
         app.include_router(router)
     return app
 
 
-def _console_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
+def _console_routers(
+    backend: Backend, guard: Guard, openings: Openings | None
+) -> tuple[APIRouter, ...]:
     people = PeopleDesk(backend.services)
     operations = OperationsDesk(
         backend.services, backend.operator, backend.callbacks, backend.background.wake
@@ -148,7 +157,7 @@ def _console_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         audit_routes.operator_router(backend.services, guard),
         flow_routes.operator_router(FlowDesk(backend.services), guard),
         switch_routes.operator_router(SwitchDesk(backend.services), guard),
-        console_routes.router(backend.services, people, operations, tries, merchants),
+        console_routes.router(backend.services, people, operations, tries, merchants, openings),
     )
 
 
@@ -169,7 +178,9 @@ def _fleet_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
     )
 
 
-def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
+def _payment_routers(
+    backend: Backend, guard: Guard, openings: Openings | None
+) -> tuple[APIRouter, ...]:
     services = backend.services
     clearing = backend.clearing
     explainer = Explainer(services, backend.risk.desk)
@@ -182,10 +193,10 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         )
     topups = None if clearing is None else clearing.topups
     pages = PageDesk(services, None if clearing is None else clearing.sagas.carry_on)
-    openings = _rate(backend, OPENINGS_PER_MINUTE_MAX, OPENINGS_ALL_PER_MINUTE_MAX)
+    page_tries = _rate(backend, OPENINGS_PER_MINUTE_MAX, OPENINGS_ALL_PER_MINUTE_MAX)
     return (
         *clears,
-        page_routes.router(pages, openings),
+        page_routes.router(pages, page_tries),
         page_routes.operator_router(pages, guard),
         backend.merchant_api.router,
         backend.merchant_api.v2_router,
@@ -195,7 +206,10 @@ def _payment_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
         partner_routes.operator_router(services, guard),
         wallet_routes.router(services),
         wallet_page_routes.router(
-            services, topups, (backend.merchant_api.contracts, backend.merchant_api.agreed)
+            services,
+            topups,
+            (backend.merchant_api.contracts, backend.merchant_api.agreed),
+            openings,
         ),
         wallet_routes.operator_router(services, guard),
         merchant_routes.operator_router(services, guard),

@@ -19,6 +19,7 @@ from backend.merchant_api.config import MerchantApiSettings
 from backend.merchants.limits import FEE_BPS_MAX
 from backend.merchants.model import FeeBounds
 from backend.offline.config import OfflineSettings
+from backend.openings.place import is_loopback
 from backend.operator.limits import JOINS_ALL_PER_MINUTE_MAX, JOINS_PER_MINUTE_MAX
 from backend.payments.limits import CODE_LIFE_MS_MAX
 from backend.risk.judging.desk import LIVE_BY_DEFAULT
@@ -79,6 +80,10 @@ class Settings(ProgramSettings):
     """The names and addresses in our certificate."""
     clock_control: bool = False
     """Lets the operator put the clock forward. For the demo and the sandbox only."""
+    opening_links: bool = False
+    """Lets the wallet and the console be opened by single-use links on the machine itself, so that
+    nobody copies a token. For a development stack only: it needs ``clock_control`` and is refused
+    where ``listen_host`` or ``tls_names`` name anything but the loopback."""
     commands_per_group_max: Annotated[int, Field(ge=1, le=8192)] = COMMANDS_PER_GROUP_MAX
     commands_waiting_max: Annotated[int, Field(ge=1, le=1_000_000)] = COMMANDS_WAITING_MAX
     verify_threads: Annotated[int, Field(ge=1, le=64)] = VERIFY_THREADS
@@ -155,6 +160,13 @@ class Settings(ProgramSettings):
     def _check_fees(self) -> Self:
         if not self.fee_bps_min <= self.fee_rate_bps <= self.fee_bps_max:
             raise ValueError("fee_rate_bps is not between fee_bps_min and fee_bps_max")
+        return self
+
+    @model_validator(mode="after")
+    def _check_openings(self) -> Self:
+        is_reached = not all(is_loopback(name) for name in (self.listen_host, *self.tls_names))
+        if self.opening_links and (is_reached or not self.clock_control):
+            raise ValueError("opening_links is for a development stack on the loopback only")
         return self
 
     @property

@@ -94,6 +94,11 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("timeout", "same_id", "等待超时，结果未知，请勿重复收款。", "No answer in time; the outcome is unknown, do not charge again."),
     ("internal", "same_id", "系统内部错误，请稍后用同一单号重试。", "An internal error occurred; try again later with the same number."),
     ("answer_too_large", "after", "结果太多，请缩小查询范围。", "There are too many results; ask for less at a time."),
+    # Opening links of a development stack
+    ("opening_unknown", "never", "这不是有效的打开链接，请回首页再按一次。", "This is no opening link that is good here; press the button on the front page again."),
+    ("opening_used", "never", "这个链接已经用过一次，不能再用。请回首页再按一次。", "This link was used once already, and opens nothing more; press the button on the front page again."),
+    ("opening_expired", "never", "这个链接已过期（有效两分钟），请回首页再按一次。", "This link has expired: it is good for two minutes. Press the button on the front page again."),
+    ("opening_elsewhere", "never", "打开链接只能在运行本套程序的这台机器上、由本站页面使用。", "An opening link works on the machine that runs the stack only, and from its own pages only."),
     # Settings and firmware of devices
     ("setting_unknown", "never", "没有这个设置项，请核对名称。", "There is no setting of this name; check its spelling."),
     ("setting_invalid", "never", "设置值不在允许范围内，请修改后重试。", "The setting's value is out of its bounds; correct it and try again."),

@@ -30,6 +30,7 @@ ROOMS: dict[str, Room] = {
     "demo": Room("tillway.demo.cli", "backend", "Play a shop's day on this machine."),
     "up": Room("tillway.demo.up", "backend", "Start the whole stack without the story."),
     "day": Room("tillway.demo.day_close", "backend", "Close the day of a running stack."),
+    "open": Room("tillway.demo.opening", "backend", "Open the wallet or the console, once."),
     "phone": Room("tillway.demo.phone_book", "backend", "A customer's phone for a running stack."),
     "backend": Room("backend.cli", "backend", "The payment backend."),
     "ledger": Room("backend.ledger.cli", "backend", "Look at the ledger and prove it."),

@@ -33,6 +33,8 @@ from backend.console.parts import ConsoleParts
 from backend.console.payments_desk import PaymentsDesk
 from backend.console.session import COOKIE, ROOT, read_form
 from backend.console.staff_desk import StaffDesk
+from backend.openings.model import ConsoleOpening, Openings
+from backend.openings.routes import add_page as add_opening_page
 from backend.operator.auth import origin_of
 from backend.payments.services import Services
 from backend.rate_limit import RateLimit
@@ -45,8 +47,10 @@ def router(
     operations: OperationsDesk,
     tries: RateLimit,
     merchants: MerchantDesks,
+    openings: Openings | None = None,
 ) -> APIRouter:
-    """``/console`` and below. ``tries`` bounds how often an address asks to come in."""
+    """``/console`` and below. ``tries`` bounds how often an address asks to come in; ``openings``:
+    the links of a development stack."""
     face = Face(services.clock)
     pages = APIRouter(route_class=_route_of(face, people), include_in_schema=False)
     face.assets.mount(pages)
@@ -68,7 +72,10 @@ def router(
     break_pages.add_pages(pages, parts, operations)
     operator_switch_pages.add_pages(pages, parts, services)
     operator_flows.add_pages(pages, parts, services, operations)
-    staff_pages.add_pages(pages, parts, StaffDesk(services, people), tries)
+    staff = StaffDesk(services, people)
+    staff_pages.add_pages(pages, parts, staff, tries)
+    if openings is not None:
+        _opening(pages, parts, staff, openings)
     return pages
 
 
@@ -105,6 +112,20 @@ def _door(pages: APIRouter, parts: ConsoleParts, tries: RateLimit) -> None:
         answer = face.sent(request, "")
         face.dismiss(answer)
         return answer
+
+
+def _opening(pages: APIRouter, parts: ConsoleParts, staff: StaffDesk, openings: Openings) -> None:
+    """The first press sets the team's first owner up; after that a link leads to the sign-in."""
+    face = parts.face
+
+    async def opened(request: Request, code: str) -> Response:
+        merchant_id = openings.take(code, ConsoleOpening).merchant_id
+        first = await staff.invite_first(merchant_id, origin=origin_of(request))
+        if first is None:
+            return face.sent(request, "")
+        return await staff_pages.factor_page(face, staff, request, first)
+
+    add_opening_page(pages, ROOT, face, read_form, opened)
 
 
 def _route_of(face: Face, people: PeopleDesk) -> type[APIRoute]:

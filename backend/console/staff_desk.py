@@ -33,6 +33,7 @@ from backend.console.staff_service import (
     CloseUser,
     CreateUser,
     FinishSetup,
+    InviteFirst,
     OpenUser,
     SignOutEverywhere,
     is_setup_open,
@@ -126,6 +127,30 @@ class StaffDesk:
         )
         await self._kept(by, command, name, "invite", merchant_id)
         return {"name": name, "setup_secret": setup}
+
+    async def invite_first(self, merchant_id: str, *, origin: str) -> dict[str, str] | None:
+        """The first owner of a team, by the team's name, with the setup secret; the same one anew,
+        until it is set up. None where an owner can sign in, or where the name is somebody's who is
+        not to be invited."""
+        role = Role.MERCHANT if merchant_id else Role.OPERATOR
+        name, setup = f"{merchant_id or role.value}-owner", self._new_setup()
+        _, sealed = self._people.sealed(name)
+        command = InviteFirst(
+            name=name,
+            role=role,
+            merchant_id=merchant_id,
+            password_salt=self._services.entropy.token_bytes(SALT_BYTES),
+            totp_sealed=sealed,
+            setup_hash=hash_setup(setup),
+        )
+        by = By(actor="opening link", origin=origin)
+        try:
+            await self._kept(by, command, name, "invite", merchant_id)
+        except CallerError as refusal:
+            if refusal.code != "user_exists":
+                raise
+            return None
+        return {"name": name, "setup": setup}
 
     async def reset(self, by: By, name: str) -> dict[str, Any]:
         """A person sets up anew, by the secret that is told here; nothing of before is good."""

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, Request, Response
 
+from backend.console.face import Face
 from backend.console.limits import FILTER_CHARS_MAX, NAME_CHARS_MAX, PASSWORD_CHARS_MAX
 from backend.console.model import Person, Rank, Role, hash_token
 from backend.console.parts import ConsoleParts
@@ -129,17 +130,6 @@ def _account(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk) -> None:
 def _setup(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk, tries: RateLimit) -> None:
     face = parts.face
 
-    def factor(
-        request: Request,
-        typed: dict[str, str],
-        told: dict[str, str],
-        refusal: CallerError | None = None,
-    ) -> Response:
-        return face.page(
-            request, "setup_factor", None, here=f"{ROOT}/setup", refusal=refusal, typed=typed,
-            told=told,
-        )  # fmt: skip
-
     @pages.get(ROOT + "/setup")
     async def setup(request: Request) -> Response:
         return face.page(request, "setup", None)
@@ -153,7 +143,7 @@ def _setup(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk, tries: RateLi
             told = await desk.setup(**typed)
         except CallerError as refusal:
             return face.page(request, "setup", None, here=f"{ROOT}/setup", refusal=refusal)
-        return factor(request, typed, told)
+        return _factor(face, request, typed, told)
 
     @pages.post(ROOT + "/setup")
     async def finish(request: Request) -> Response:
@@ -170,8 +160,28 @@ def _setup(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk, tries: RateLi
                 **typed, password=password, code=code, origin=origin_of(request)
             )
         except CallerError as refusal:
-            return factor(request, typed, told, refusal)
+            return _factor(face, request, typed, told, refusal)
         return face.page(request, "setup_done", None, here=ROOT)
+
+
+async def factor_page(
+    face: Face, desk: StaffDesk, request: Request, typed: dict[str, str]
+) -> Response:
+    """Where who has a setup secret (``name``, ``setup``) pairs a phone and chooses a password."""
+    return _factor(face, request, typed, await desk.setup(**typed))
+
+
+def _factor(
+    face: Face,
+    request: Request,
+    typed: dict[str, str],
+    told: dict[str, str],
+    refusal: CallerError | None = None,
+) -> Response:
+    return face.page(
+        request, "setup_factor", None, here=f"{ROOT}/setup", refusal=refusal, typed=typed,
+        told=told,
+    )  # fmt: skip
 
 
 def _name(form: Form) -> str:

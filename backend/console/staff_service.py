@@ -136,6 +136,47 @@ class BeginSetup(_OfTeam):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InviteFirst:
+    """The first owner of a team that has none who can sign in: invited, or invited anew until it is
+    set up. ``user_exists`` where there is one, or where the name is somebody else's."""
+
+    name: str
+    role: Role
+    merchant_id: str
+    password_salt: bytes
+    totp_sealed: bytes
+    setup_hash: bytes
+
+    def reads(self) -> Iterable[Read]:
+        return [(USER, self.name), (MERCHANT, self.merchant_id), (TEAM, self.merchant_id)]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> None:
+        team, user = ws.get(TEAM, self.merchant_id), ws.get(USER, self.name)
+        if team is not None and team["owner_count"] > 0:
+            raise CallerError("user_exists", self.name)
+        if user is None:
+            self._invited().decide(ws, now_ms)
+            return
+        is_ours = user["role"] == self.role and user["merchant_id"] == self.merchant_id
+        if user["password_hash"] or user["is_closed"] or not is_ours or user["rank"] != Rank.OWNER:
+            raise CallerError("user_exists", self.name)
+        again = BeginSetup(name=self.name, totp_sealed=self.totp_sealed, setup_hash=self.setup_hash)
+        again.decide(ws, now_ms)
+
+    def _invited(self) -> CreateUser:
+        return CreateUser(
+            name=self.name,
+            role=self.role,
+            rank=Rank.OWNER,
+            merchant_id=self.merchant_id,
+            password_salt=self.password_salt,
+            password_hash=b"",
+            totp_sealed=self.totp_sealed,
+            setup_hash=self.setup_hash,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FinishSetup(_OfTeam):
     """The person has a password, and a phone that shows the right code. The secret is used up;
     ``setup_wrong`` for one that is not this person's, is over, or was used."""

@@ -86,6 +86,15 @@ WORDS: dict[str, Words] = {
     "skip": Words("跳到正文", "Skip to content"),
     # Signing in
     "sign_in": Words("登录", "Sign in"),
+    "setup_name": Words("您登录用的名字是", "The name that you sign in with:"),
+    "opening": Words("打开控制台", "Open the console"),
+    "opening_code": Words("打开码", "Opening code"),
+    "opening_hint": Words(
+        "首页的按钮或命令 tillway open 会带来这个码：两分钟内有效，只能用一次。",
+        "The front page's button, or the command tillway open, brings this code: good once, and for"
+        " two minutes.",
+    ),
+    "opening_do": Words("打开", "Open"),
     "sign_out": Words("退出登录", "Sign out"),
     "name": Words("用户名", "Name"),
     "password": Words("密码", "Password"),

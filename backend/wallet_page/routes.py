@@ -12,6 +12,8 @@ from fastapi.routing import APIRoute
 
 from backend.merchant_api.papay.desk import ContractDesk
 from backend.merchant_api.payscore.desk import ServiceDesk
+from backend.openings.model import Openings, WalletOpening
+from backend.openings.routes import add_page as add_opening_page
 from backend.passkeys.desk import PasskeyAskedError
 from backend.payments.services import Services
 from backend.topups.service import TopUps
@@ -40,14 +42,17 @@ def router(
     services: Services,
     topups: TopUps | None = None,
     agreed: tuple[ContractDesk, ServiceDesk] | None = None,
+    openings: Openings | None = None,
 ) -> APIRouter:
     """``/wallet`` and below, but for the JSON interface. ``agreed``: what payers agree with
-    merchants' programs."""
+    merchants' programs; ``openings``: the links of a development stack."""
     face = Face(services.clock)
     parts = PageParts(services=services, desk=WalletDesk(services), face=face, topups=topups)
     pages = APIRouter(route_class=_route_of(parts), include_in_schema=False)
     face.assets.mount(pages)
     _door(pages, parts)
+    if openings is not None:
+        _opening(pages, parts, openings)
     paying.add_pages(pages, parts)
     holdings.add_pages(pages, parts)
     packets.add_pages(pages, parts)
@@ -92,6 +97,19 @@ def _door(pages: APIRouter, parts: PageParts) -> None:
         answer = face.sent(request, "")
         face.dismiss(answer)
         return answer
+
+
+def _opening(pages: APIRouter, parts: PageParts, openings: Openings) -> None:
+    face = parts.face
+
+    async def opened(request: Request, code: str) -> Response:
+        token = openings.take(code, WalletOpening).token
+        await parts.desk.authenticate(token)  # another one may have been issued since
+        answer = face.sent(request, "/code")
+        face.admit(answer, token)
+        return answer
+
+    add_opening_page(pages, ROOT, face, read_form, opened)
 
 
 def _route_of(parts: PageParts) -> type[APIRoute]:

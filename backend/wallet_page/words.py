@@ -20,6 +20,14 @@ WORDS: dict[str, Words] = {
     "line_lost": Words("连接中断，正在重试…", "The line is down; trying again…"),
     # Sign in
     "sign_in": Words("登录", "Sign in"),
+    "opening": Words("打开钱包", "Open the wallet"),
+    "opening_code": Words("打开码", "Opening code"),
+    "opening_hint": Words(
+        "首页的按钮或命令 tillway open 会带来这个码：两分钟内有效，只能用一次。",
+        "The front page's button, or the command tillway open, brings this code: good once, and for"
+        " two minutes.",
+    ),
+    "opening_do": Words("打开", "Open"),
     "sign_out": Words("退出登录", "Sign out"),
     "token": Words("钱包令牌", "Wallet token"),
     "token_hint": Words(

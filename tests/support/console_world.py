@@ -27,6 +27,7 @@ from backend.devices.repository import DeviceRepository
 from backend.merchant_api.keys.desk import AccountDesk
 from backend.merchant_api.parts import build_merchant_api
 from backend.notify.repository import CallbackRepository
+from backend.openings.model import Openings
 from backend.operator.service import MerchantDefaults, OperatorService
 from backend.payments.services import Services
 from backend.rate_limit import RateLimit
@@ -136,7 +137,7 @@ def merchants_of(shop: Shop, services: Services) -> MerchantDesks:
 
 
 @contextmanager
-def console_world(shop: Shop) -> Iterator[ConsoleWorld]:
+def console_world(shop: Shop, openings: Openings | None = None) -> Iterator[ConsoleWorld]:
     services = services_of(shop)
     people = PeopleDesk(services)
     tries = RateLimit(
@@ -148,7 +149,7 @@ def console_world(shop: Shop) -> Iterator[ConsoleWorld]:
         services, operator_of(shop, services), CallbackRepository(shop.reader), lambda: None
     )
     merchants = merchants_of(shop, services)
-    app.include_router(routes.router(services, people, operations, tries, merchants))
+    app.include_router(routes.router(services, people, operations, tries, merchants, openings))
 
     @app.exception_handler(TillwayError)
     async def on_refusal(_: Request, error: TillwayError) -> JSONResponse:

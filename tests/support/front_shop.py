@@ -11,6 +11,7 @@ from playwright.async_api import Page
 from protocol.crypto import generate
 from protocol.errors import TillwayError
 from tillway.demo.day_close import Clocks
+from tillway.demo.opening import Doors
 from tillway.demo.phone import Phone, draw_qr, read_qr
 from tillway.demo.stack import BIOMETRIC_ABOVE_MINOR
 from tillway.demo.till import Till
@@ -217,6 +218,20 @@ class FakeInstitution(JsonApi):
         self.asked.append(body["advance_ms"])
 
 
+OPENED_AT = "https://127.0.0.1:8443"
+
+
+@dataclass(frozen=True)
+class FakeDoor(JsonApi):
+    """Mints links, as the backend does."""
+
+    asked: list[tuple[str, Any]] = field(default_factory=list)
+
+    def post(self, path: str, body: Any = None) -> Any:
+        self.asked.append((path, body))
+        return {"code": "0f" * 24, "expires_at_ms": START_MS + 120_000}
+
+
 class Program:
     """A program that says it is well, until it is stopped."""
 
@@ -242,6 +257,7 @@ def fake_shop(program: Program) -> Shop:
     return Shop(
         till=till, tills=(till,), phone=phone, operator=clocks.operator, places=places,
         now_ms=lambda: START_MS + 400, hub=FakeHub(""), clocks=clocks,
+        doors=Doors(wallet=FakeDoor(OPENED_AT), operator=FakeDoor(OPENED_AT)),
     )  # fmt: skip
 
 

@@ -346,6 +346,7 @@ class Stack:
             "public_port": self.ports.backend_public,
             "hub_port": self.ports.backend_hub,
             "clock_control": True,
+            "opening_links": True,
             "wallet": {"failure_switches": True, "origins": origins},
             "tls_profile": self.tls_profile,
             "signing_suite": self.suite,

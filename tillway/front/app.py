@@ -23,6 +23,7 @@ from faces.pages import Pages
 from faces.stream import Places, event
 from faces.words import Language
 from protocol.errors import CallerError, TillwayError
+from tillway.demo.opening import Door
 from tillway.front.evening import Evening
 from tillway.front.guide import CHOICES_MINOR, STEPS, Guide, Manner
 from tillway.front.hops import PLACES, Way
@@ -48,6 +49,13 @@ class MannerIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     manner: Manner
+
+
+class DoorIn(BaseModel):
+    """What shall be opened."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    door: Door
 
 
 class AmountIn(BaseModel):
@@ -106,7 +114,7 @@ class Face:
             steps=STEPS[self.guide.manner], manners=tuple(Manner),
             choices=CHOICES_MINOR[self.guide.manner], postings=self._postings(), places=PLACES,
             accounts=ACCOUNTS, evening=self.evening, closing=self.evening.at, watch=self.watch,
-            console_url=self._console_url,
+            console_url=self._console_url, doors=tuple(Door),
         )  # fmt: skip
 
     def _postings(self) -> Any:  # noqa: ANN401  # of the guide's payment, once it is the last one
@@ -121,7 +129,7 @@ def build_app(shop: Shop) -> FastAPI:
     face = Face(Guide(shop), Evening(shop.clocks), Watch(shop), console_url)
     face.assets.mount(app)
     app.include_router(_views(face))
-    app.include_router(_acts(face))
+    app.include_router(_acts(face, shop))
     app.add_exception_handler(TillwayError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.middleware("http")(_guard)
@@ -172,10 +180,11 @@ def _picture(png: bytes, *, is_there: bool) -> Response:
     return Response(png, media_type="image/png", headers=headers)
 
 
-def _acts(face: Face) -> APIRouter:
+def _acts(face: Face, shop: Shop) -> APIRouter:
     async def admit(request: Request) -> None:
         token = request.headers.get(_HEADER, "")
-        if not hmac.compare_digest(token.encode(), face.token.encode()):
+        is_own = hmac.compare_digest(token.encode(), face.token.encode())
+        if not is_own or not _is_own_page(request):
             raise HTTPException(401)
 
     acts, guide = APIRouter(dependencies=[Depends(admit)]), face.guide
@@ -210,11 +219,24 @@ def _acts(face: Face) -> APIRouter:
             raise HTTPException(404)
         return await do(steps[step], request)
 
+    @acts.post("/open")
+    async def opens(wanted: DoorIn, request: Request) -> dict[str, str]:
+        language = language_of(request)
+        return {"url": await asyncio.to_thread(shop.doors.link, wanted.door, language)}
+
     @acts.post("/day/close")
     async def close(request: Request) -> dict[str, Any]:
         return await do(face.evening.close, request)
 
     return acts
+
+
+def _is_own_page(request: Request) -> bool:
+    """Whether the page that asks is this one, as far as the browser says which it is."""
+    origin = request.headers.get("origin")
+    own = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    is_same_site = request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
+    return origin in {None, own} and is_same_site
 
 
 async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

@@ -8,8 +8,8 @@ from typing import Any
 
 from protocol.errors import TillwayError
 from tillway.clearing_watch import RUN_S_MAX
-from tillway.demo.addresses import PLACE_FILE
 from tillway.demo.day_close import Clocks, china_day
+from tillway.demo.opening import Doors
 from tillway.demo.phone import Phone
 from tillway.demo.phone_book import PHONE_FILE, phone_of
 from tillway.demo.stack import HOST, HUB, STORE, Stack
@@ -33,6 +33,8 @@ class Shop:
     now_ms: Callable[[], int]
     hub: JsonApi
     clocks: Clocks
+    doors: Doors
+    """Opens the wallet and the console by single-use links."""
 
     def backend_day(self) -> str:
         """The business day by the backend's clock."""
@@ -117,6 +119,7 @@ def shop_of(stack: Stack) -> Shop:
         clocks=Clocks(
             replace(stack.operator, timeout_s=RUN_S_MAX), tuple(stack.sandbox.controls().values())
         ),
+        doors=Doors(wallet=phone_of(stack.root).api, operator=stack.operator),
     )
 
 
@@ -144,10 +147,7 @@ def _places(stack: Stack, tills: list[str]) -> list[Place]:
         Link("wallet", wallet_url(stack)),
     )
     notes = (
-        Note(
-            "people",
-            f". {_shown(stack.root / PLACE_FILE)} && tillway console user add NAME --role operator",
-        ),
+        Note("shell", f"tillway open operator --directory {_shown(stack.root)}"),
         Note("token", _shown(stack.root / PHONE_FILE)),
     )
     places.append(Place("backend", "backend", (operator,), pages, notes))

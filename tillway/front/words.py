@@ -11,12 +11,24 @@ WORDS: dict[str, Words] = {
     "wallet": Words("钱包", "Wallet"),
     "console": Words("控制台", "Console"),
     "skip": Words("跳到引导收款", "Skip to the guided payment"),
+    # The doors
+    "doors": Words("进去看看", "Look inside"),
+    "door_wallet": Words("打开钱包", "Open the wallet"),
+    "door_operator": Words("控制台：平台运营", "Console: operators"),
+    "door_merchant": Words("控制台：商户", "Console: the shop"),
+    "doors_say": Words(
+        "按一下在新标签页打开，不用复制令牌。控制台第一次会请您配对手机验证码并设密码，以后直接登录。"
+        "浏览器若提示证书不受信任，请选择继续：证书由本机自己签发。",
+        "One press opens a new tab; no token is copied. The console first lets you pair a phone and"
+        " choose a password; later it asks you to sign in. If the browser warns of the certificate,"
+        " go on: this machine signed it itself.",
+    ),
     # What runs
     "parts": Words("正在运行", "What runs"),
     "open": Words("打开", "Open"),
     "bench": Words("测试台", "Tester's bench"),
     "pins": Words("员工密码在", "Staff's PINs are in"),
-    "people": Words("控制台先加人", "The console asks who you are; first"),
+    "shell": Words("命令行也能打开", "From a shell, too"),
     "token": Words("钱包的令牌和密码在", "The wallet's token and PIN are in"),
     "customer_side": Words("顾客屏", "Customer's side"),
     "ready": Words("就绪", "Ready"),

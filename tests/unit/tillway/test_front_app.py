@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from fastapi.testclient import TestClient
@@ -11,6 +12,7 @@ from fastapi.testclient import TestClient
 from protocol.errors import CallerError, OperatingError
 from tests.support.front_shop import (
     PAY_CODE,
+    FakeDoor,
     FakeInstitution,
     FakePhone,
     FakeTill,
@@ -180,3 +182,48 @@ def test_who_closes_a_day_while_it_is_being_closed_is_told_to_wait() -> None:
     evening.close()
     assert refusals == ["busy"]
     assert evening.at is None
+
+
+@pytest.mark.parametrize(
+    ("door", "face", "asked"),
+    [
+        ("wallet", "wallet", ("/wallet/v1/openings", {})),
+        ("operator", "console", ("/operator/v1/openings", {"merchant_id": ""})),
+        ("merchant", "console", ("/operator/v1/openings", {"merchant_id": "mch-1"})),
+    ],
+)
+def test_a_door_s_link_is_minted_by_who_has_the_secret_and_its_code_stands_behind_the_hash(
+    door: str, face: str, asked: tuple[str, Any]
+) -> None:
+    shop = fake_shop(Program())
+    with TestClient(build_app(shop), base_url="http://127.0.0.1") as http:
+        told = http.post("/open?lang=en", json={"door": door}, headers=token(http))
+    assert told.headers["cache-control"] == "no-store"
+    link = urlsplit(told.json()["url"])
+    assert (link.netloc, link.path) == ("localhost:8443", f"/{face}/open")
+    assert (link.query, link.fragment) == ("lang=en", "0f" * 24)
+    minter = shop.doors.wallet if face == "wallet" else shop.doors.operator
+    assert isinstance(minter, FakeDoor)
+    assert minter.asked == [asked]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site", "origin": "http://127.0.0.1:8580"},
+        {"x-page-token": "guessed"},
+    ],
+)
+def test_another_page_opens_no_door_and_does_nothing(
+    http: TestClient, changes: dict[str, str]
+) -> None:
+    known = token(http)
+    assert http.post("/open", json={"door": "wallet"}, headers=known | changes).status_code == 401
+    assert http.post("/guide/again", headers=known | changes).status_code == 401
+
+
+def test_a_door_that_is_none_is_refused(http: TestClient) -> None:
+    assert http.post("/open", json={"door": "vault"}, headers=token(http)).status_code == 400

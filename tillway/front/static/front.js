@@ -49,6 +49,28 @@ for (const name of Object.keys(acts)) {
   });
 }
 
+// A browser lets a tab be opened at the press itself only, so it is there before its address is.
+const walkIn = async (button) => {
+  const place = document.querySelector(".doors");
+  place.querySelector("[data-refusal]").hidden = true;
+  const tab = open("", "_blank");
+  const { ok, told, error } = await post("/open", { door: button.dataset.door });
+  if (!ok) {
+    tab?.close();
+    refuse(error, place);
+  } else if (tab) {
+    tab.opener = null;
+    tab.location.replace(told.url);
+  } else {
+    location.assign(told.url);
+  }
+};
+
+document.querySelector(".doors").addEventListener("click", (event) => {
+  const button = event.target.closest("[data-door]");
+  if (button) once(document.querySelector(".doors"), () => walkIn(button), button);
+});
+
 follow(`/live?lang=${lang}`, {
   parts: (html) => swap(piece("parts"), html),
   way: (html) => swap(piece("way"), html),
