@@ -21,14 +21,7 @@ from terminal.ages import Ages
 from terminal.desk import Desk, log
 from terminal.domain import verdict
 from terminal.domain.delivery import Delivery
-from terminal.domain.sale import (
-    FINAL_STATES,
-    OPEN_STATES,
-    Sale,
-    SaleEvent,
-    SaleState,
-    Step,
-)
+from terminal.domain.sale import FINAL_STATES, OPEN_STATES, Sale, SaleEvent, SaleState, Step
 from terminal.domain.schedule import gap_ms, rest_ms
 from terminal.domain.verdict import BUSY, Refused
 from terminal.item_flow import DISPENSE, NOT_GIVEN, ItemFlow
