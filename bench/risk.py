@@ -101,7 +101,7 @@ def _attempts(size: int) -> Iterator[Attempt]:
 def _judge(desk: RiskDesk, attempt: Attempt) -> tuple[float, ...]:
     judgement = desk.judge(attempt, TRUSTED)
     assert judgement.vector
-    desk.remember(attempt, judgement.vector)
+    desk.remember(attempt)
     return tuple(judgement.vector)
 
 
@@ -131,7 +131,7 @@ def _batched(desk: RiskDesk, attempts: list[Attempt]) -> float:
         group = attempts[at : at + BATCH]
         for attempt, found in [(one, desk.judge(one, TRUSTED)) for one in group]:
             assert found.scored.model_id, found.scored.trouble
-            desk.remember(attempt, found.vector)
+            desk.remember(attempt)
     return len(attempts) / (time.perf_counter() - begin)
 
 

@@ -1,5 +1,6 @@
 """What the clock on the wall said at an event. Pure, by integers alone."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,28 +16,34 @@ _NIGHT_ENDS = 6
 _SATURDAY = 5
 
 
-def calendar_feature(kind: Kind, at: int, feature_set: FeatureSet) -> float:
-    """One calendar feature of a time in ticks since 1970."""
-    return float(_read(kind, at // feature_set.ticks_per_s + feature_set.utc_offset_s))
-
-
 def calendar_features(
     kind: Kind, at: NDArray[np.int64], feature_set: FeatureSet
 ) -> NDArray[np.float64]:
-    """The same of a column."""
-    read = _read(kind, at // feature_set.ticks_per_s + feature_set.utc_offset_s)
+    """One calendar feature of a column of times in ticks since 1970."""
+    read = CALENDAR_READS[kind](at // feature_set.ticks_per_s + feature_set.utc_offset_s)
     return np.asarray(read, np.float64)
 
 
-def _read(kind: Kind, second: Any) -> Any:  # noqa: ANN401  (a number or a column of them)
-    hour = second % _DAY_S // _HOUR_S
-    weekday = (second // _DAY_S + _MONDAY) % 7
-    match kind:
-        case Kind.HOUR:
-            return hour
-        case Kind.WEEKDAY:
-            return weekday
-        case Kind.IS_NIGHT:
-            return hour <= _NIGHT_ENDS
-        case _:
-            return weekday >= _SATURDAY
+def _hour(second: Any) -> Any:  # noqa: ANN401  (a number or a column of them, as below)
+    return second % _DAY_S // _HOUR_S
+
+
+def _weekday(second: Any) -> Any:  # noqa: ANN401
+    return (second // _DAY_S + _MONDAY) % 7
+
+
+def _is_night(second: Any) -> Any:  # noqa: ANN401
+    return _hour(second) <= _NIGHT_ENDS
+
+
+def _is_weekend(second: Any) -> Any:  # noqa: ANN401
+    return _weekday(second) >= _SATURDAY
+
+
+CALENDAR_READS: dict[Kind, Callable[[Any], Any]] = {
+    Kind.HOUR: _hour,
+    Kind.WEEKDAY: _weekday,
+    Kind.IS_NIGHT: _is_night,
+    Kind.IS_WEEKEND: _is_weekend,
+}
+"""Each calendar feature, of a second since 1970 by the calendar's zone."""

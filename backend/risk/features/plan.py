@@ -47,6 +47,10 @@ class EntityPlan:
     entity: str
     key_column: int
     windows: list[Window] = field(default_factory=list)
+    reaches: list[int] = field(default_factory=list)
+    """How far before the event each window begins."""
+    delays: list[tuple[int, int]] = field(default_factory=list)
+    """The windows that end before the event, and how far before."""
     wheres: list[Where] = field(default_factory=list)
     summed_columns: list[int] = field(default_factory=list)
     squared_columns: list[int] = field(default_factory=list)
@@ -111,6 +115,10 @@ def _plan(feature_set: FeatureSet, entity: str) -> EntityPlan:
     for out, feature in enumerate(feature_set.features):
         if feature.entity == entity:
             _place(plan, feature_set, out, feature, outs)
+    plan.reaches = [window.begins for window in plan.windows]
+    plan.delays = [
+        (number, window.ends) for number, window in enumerate(plan.windows) if window.ends
+    ]
     return plan
 
 

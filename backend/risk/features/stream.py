@@ -5,7 +5,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from math import nan
 
-from backend.risk.features.calendar import calendar_feature
+from backend.risk.features.calendar import CALENDAR_READS
 from backend.risk.features.definition import Column, ColumnType, FeatureSet, Kind
 from backend.risk.features.history import ABSENT, History
 from backend.risk.features.limits import AT_MAX, ENTITIES_MAX, KEYS_REMEMBERED_MAX, VALUE_MAX
@@ -28,7 +28,13 @@ class FeatureState:
     def __init__(self, feature_set: FeatureSet, *, entities_max: int = ENTITIES_MAX) -> None:
         self.feature_set = feature_set
         self._plans = entity_plans(feature_set)
-        self._plain = event_features(feature_set)
+        plain = event_features(feature_set)
+        self._fields = [(asked.out, asked.slot) for asked in plain if asked.kind is Kind.FIELD]
+        self._calendar = [
+            (asked.out, CALENDAR_READS[asked.kind])
+            for asked in plain
+            if asked.kind is not Kind.FIELD
+        ]
         self._histories: list[dict[int, History]] = [{} for _ in self._plans]
         self._nobodies = [History(plan) for plan in self._plans]
         self._entities_max = entities_max
@@ -50,12 +56,12 @@ class FeatureState:
             raise EventError(f"time: {at} is not within 0 and {AT_MAX}")
         coded = self.code(row)
         out = [nan] * self._size
-        for asked in self._plain:
-            if asked.kind is Kind.FIELD:
-                value = row[asked.slot]
-                out[asked.out] = nan if value is None else float(value)
-            else:
-                out[asked.out] = calendar_feature(asked.kind, at, self.feature_set)
+        for place, column in self._fields:
+            value = row[column]
+            out[place] = nan if value is None else float(value)
+        second = at // self.feature_set.ticks_per_s + self.feature_set.utc_offset_s
+        for place, read in self._calendar:
+            out[place] = float(read(second))
         for plan, histories, nobody in zip(
             self._plans, self._histories, self._nobodies, strict=True
         ):

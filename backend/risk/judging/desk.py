@@ -134,10 +134,8 @@ class RiskDesk:
         at_hand = (self.shipped, self._in_use.live, self._in_use.candidate)
         return next((rules for rules in at_hand if rules and rules.version == version), None)
 
-    def remember(self, attempt: Attempt, vector: Sequence[float]) -> None:
-        """An attempt is durable."""
-        if not vector:
-            return
+    def remember(self, attempt: Attempt) -> None:
+        """An attempt that could be measured is durable."""
         tried = Tried(attempt.attempt_id, attempt.payment_id, attempt.at_ms, attempt.row)
         self.memory.remember(tried)
 

@@ -19,6 +19,7 @@ from backend.risk.rules.language.fused import Fact
 
 HARD = frozenset({Action.DECLINE, Action.LIMIT})
 _ORDER = {action: place for place, action in enumerate(Action)}
+_ALLOW = Action.ALLOW
 _UNKNOWN: tuple[tuple[str, Fact], ...] = tuple(
     (fact.name, nan if fact.type.is_number else None) for fact in PAYMENT_FACTS
 )
@@ -87,18 +88,19 @@ class Decision:
 
 
 def decide(found: Judgement) -> Decision:
-    """The decision of the rules that hit."""
-    deciding: Sequence[Rule] = found.hits
-    if any(rule.action is Action.ALLOW for rule in deciding):
-        deciding = [rule for rule in deciding if rule.action in HARD | {Action.ALLOW}]
-    chosen = max(deciding, key=lambda rule: _ORDER[rule.action], default=None)
+    """The decision of the rules that hit, of which there may be dozens: their few actions are
+    weighed, and not each rule."""
+    actions = {rule.action for rule in found.hits}
+    if _ALLOW in actions:
+        actions &= HARD | {_ALLOW}
+    action = max(actions, key=_ORDER.__getitem__, default=_ALLOW)
     return Decision(
-        action=chosen.action if chosen else Action.ALLOW,
-        rule=chosen,
-        live=tuple(rule.rule_id for rule in found.hits),
+        action=action,
+        rule=next((rule for rule in found.hits if rule.action is action), None),
+        live=tuple([rule.rule_id for rule in found.hits]),
         shadow=(
-            *(rule.rule_id for rule in found.noted),
-            *(f"{found.beside_version}:{rule.rule_id}" for rule in found.beside_hits),
+            *[rule.rule_id for rule in found.noted],
+            *[f"{found.beside_version}:{rule.rule_id}" for rule in found.beside_hits],
         ),
         version=found.version,
     )

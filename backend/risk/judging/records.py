@@ -50,6 +50,11 @@ def attempt_of(row: Row) -> Attempt:
     return Attempt(**{name: row[name] for name in _SAME}, is_confirmed=bool(row["is_confirmed"]))
 
 
+def is_measured(row: Row) -> bool:
+    """Whether there is a vector, of the features that are computed now."""
+    return bool(row["vector"]) and row["feature_digest"] == _DIGEST
+
+
 def vector_of(row: Row) -> tuple[float, ...]:
     """The features, the very doubles that were judged by; none where the set was another."""
     if row["feature_digest"] != _DIGEST:

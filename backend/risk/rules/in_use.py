@@ -57,18 +57,30 @@ class RulesInUse:
         if is_over is not None and is_over():
             beside = None
         only = self.live_only if deciding is self.live else None
-        noted = tuple([rule for rule in found if self._is_idle(rule, only, now_ms)])
+        noted = self._noted(found, only, now_ms)
         return Judgement(
             version=deciding.version,
-            hits=tuple([rule for rule in found if rule not in noted]),
+            hits=tuple([rule for rule in found if rule not in noted]) if noted else found,
             noted=noted,
             beside_version=beside.version if beside else "",
             beside_hits=beside.row(facts) if beside else (),
         )
 
-    def _is_idle(self, rule: Rule, only: frozenset[str] | None, now_ms: int) -> bool:
-        is_suppressed = now_ms < self.suppressed_until_ms.get(rule.rule_id, 0)
-        return is_suppressed or (only is not None and rule.rule_id not in only)
+    def _noted(
+        self, found: tuple[Rule, ...], only: frozenset[str] | None, now_ms: int
+    ) -> tuple[Rule, ...]:
+        """Of the rules that hit, those that decide nothing."""
+        until_ms = self.suppressed_until_ms
+        if only is None and not until_ms:
+            return ()
+        return tuple(
+            [
+                rule
+                for rule in found
+                if now_ms < until_ms.get(rule.rule_id, 0)
+                or (only is not None and rule.rule_id not in only)
+            ]
+        )
 
 
 def is_in_share(payment_id: str, version: str, share_bps: int) -> bool:
