@@ -303,7 +303,7 @@ class _Building:
             state_dir=self._settings.state_dir,
             exchange=shell.exchange_local,
             attach=shell.attach,
-            is_stopped=core.registry.is_stopped,
+            registry=core.registry,
             boot_epoch=core.epoch,
             clock=self._clock,
             entropy=self._entropy,

@@ -106,9 +106,13 @@ class Registry:
         return device is not None and device.refusal is None
 
     def is_stopped(self, tid: str) -> bool:
-        """Whether this device is known and may not speak."""
+        """Whether this device may not speak, or is gone; no table at all stops nobody."""
+        return bool(self._devices) and not self.admits(tid)
+
+    def revision(self, tid: str) -> int | None:
+        """The revision of a device's row; None where it has none."""
         device = self._devices.get(tid)
-        return device is not None and device.refusal is not None
+        return device.revision if device is not None else None
 
     def apply(self, device: Device) -> bool:
         """Take a newer row; False when it is not newer than what is known."""

@@ -22,6 +22,7 @@ from protocol.trust import Trust
 
 ExchangeLocal = Callable[[str, bytes], Awaitable[bytes]]
 _TRACE_BYTES = 16
+_UNHEARD = frozenset({"device_revoked", "device_unknown"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +36,17 @@ class Said:
 
     @property
     def is_final(self) -> bool:
-        """Whether saying the same again is of no use: the backend refuses this request for ever,
-        or the device is not heard of any more."""
+        """Whether saying the same again is of no use now: the backend refuses this request for
+        ever, or the device is not heard of any more."""
         if self.error is None:
             return False
-        return self.is_revoked or (self.is_backend and self.error.retry == "never")
+        return self.is_unheard or (self.is_backend and self.error.retry == "never")
 
     @property
-    def is_revoked(self) -> bool:
-        """Whether the device that asks was revoked, which the hub says as well as the backend."""
-        return self.error is not None and self.error.code == "device_revoked"
+    def is_unheard(self) -> bool:
+        """Whether the device that asks was revoked or is unknown, which the hub says as well as
+        the backend."""
+        return self.error is not None and self.error.code in _UNHEARD
 
 
 class ChargerAccount:

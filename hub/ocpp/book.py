@@ -20,8 +20,8 @@ from hub.ocpp import paying
 from hub.ocpp.account import ChargerAccount
 from hub.ocpp.journal import ChargeJournal
 from hub.ocpp.model import Charge, ChargeState, ChargeStep, Tariff, believed_ms
+from hub.ocpp.time import ChargingTime
 from protocol import ids
-from protocol.clock import Clock
 
 log = structlog.get_logger("hub.ocpp")
 _Result = TypeVar("_Result")
@@ -77,7 +77,7 @@ class ChargeBook:
         posts: Mapping[str, Post],
         accounts: Mapping[str, ChargerAccount],
         *,
-        clock: Clock,
+        time: ChargingTime,
         worker: Executor,
     ) -> None:
         """``worker`` has one thread: the journal's."""
@@ -87,7 +87,7 @@ class ChargeBook:
         self.waiting: set[tuple[str, int]] = set()
         """Connectors where a cable waits and nothing flows."""
         self._journal = journal
-        self._clock = clock
+        self.time = time
         self._worker = worker
         self._lock = asyncio.Lock()
 
@@ -101,6 +101,26 @@ class ChargeBook:
         async with self._lock:
             return await asyncio.get_running_loop().run_in_executor(self._worker, within)
 
+    async def resume(self) -> None:
+        """The program has started: what runs goes on from when it was last heard of."""
+
+        def read(journal: ChargeJournal) -> int | None:
+            heard = [one.heard_at_ms for one in journal.open_charges() if one.is_flowing]
+            return max(heard, default=None)
+
+        heard_ms = await self.run(read)
+        if heard_ms is not None:
+            self.time.resume(heard_ms)
+
+    async def open_charges(self) -> list[Charge]:
+        """All that something is still to happen to, oldest first."""
+
+        def read(journal: ChargeJournal) -> list[Charge]:
+            self._set_right(journal)
+            return journal.open_charges()
+
+        return await self.run(read)
+
     # What chargers say
 
     async def funded(self, charger: str, tag: str) -> Charge | None:
@@ -111,7 +131,6 @@ class ChargeBook:
         """A transaction begins, or is said to have begun. ``room_minor`` is what its tag's mandate
         allows, None where nobody could say."""
         self.waiting.discard((charger, said.connector))
-        now_ms = self._clock.now_ms()
         superseded: list[Charge] = []
 
         def write(journal: ChargeJournal) -> Charge:
@@ -119,6 +138,8 @@ class ChargeBook:
             if known is not None:
                 return known
             superseded.extend(self._supersede(journal, charger, said.connector))
+            self._set_right(journal)
+            now_ms = self.time.now_ms()
             ahead = _funded(journal, charger, said.tag)
             if ahead is not None:
                 begun = _begun(ahead.move(ChargeStep.BEGIN), said, now_ms)
@@ -126,23 +147,31 @@ class ChargeBook:
                 return begun
             mandate_id = journal.mandate_of(charger, said.tag)
             new = replace(self._new(charger, said.tag), limit_minor=room_minor)
-            return journal.add(_begun(replace(new, mandate_id=mandate_id), said, now_ms))
+            begun = _begun(replace(new, mandate_id=mandate_id), said, now_ms)
+            return journal.add(
+                begun if mandate_id else begun.move(ChargeStep.DENY, error_code="payer_unknown")
+            )
 
         charge = await self.run(write)
         for one in superseded:
             _log_end(one)
-        log.info("charge_begun", payment_id=charge.payment_id, charger=charger)
+        log.info(
+            "charge_begun",
+            payment_id=charge.payment_id,
+            charger=charger,
+            state=charge.state.value,
+        )
         return charge
 
     async def read(
         self, find: Callable[[ChargeJournal], Charge | None], wh: int, at_ms: int
     ) -> Charge | None:
         """The meter of a running transaction was read."""
-        now_ms = self._clock.now_ms()
+        now_ms = self.time.now_ms()
 
         def write(journal: ChargeJournal) -> Charge | None:
             charge = find(journal)
-            if charge is None or charge.state is not ChargeState.RUNNING:
+            if charge is None or not charge.is_flowing:
                 return charge
             after = charge.read(wh, at_ms=believed_ms(at_ms, now_ms), heard_at_ms=now_ms)
             journal.save(after)
@@ -166,11 +195,11 @@ class ChargeBook:
         reason: str,
     ) -> Charge | None:
         """A transaction is over. The debit, or what gives the rest back, is minted with it."""
-        now_ms = self._clock.now_ms()
+        now_ms = self.time.now_ms()
 
         def write(journal: ChargeJournal) -> Charge | None:
             charge = find(journal)
-            if charge is None or charge.state not in {ChargeState.RUNNING, ChargeState.FUNDED}:
+            if charge is None or not (charge.is_flowing or charge.state is ChargeState.FUNDED):
                 return charge
             return self._end(journal, charge, wh, at_ms=believed_ms(at_ms, now_ms), reason=reason)
 
@@ -226,7 +255,7 @@ class ChargeBook:
                 lambda one: replace(one, stop_reason=why) if not one.ended_at_ms else one,
             )
             charge = stopping or charge
-        if charge.state is ChargeState.RUNNING:
+        if charge.is_flowing:
             self._tell(charge.charger, lambda line: line.stop(charge))
 
     def start(self, charge: Charge) -> None:
@@ -234,6 +263,10 @@ class ChargeBook:
         self._tell(charge.charger, lambda line: line.start(charge))
 
     # Below: inside a transaction.
+
+    def _set_right(self, journal: ChargeJournal) -> None:
+        if not any(one.is_flowing for one in journal.open_charges()):
+            self.time.set_right()
 
     def _end(
         self, journal: ChargeJournal, charge: Charge, wh: int | None, *, at_ms: int, reason: str
@@ -253,9 +286,7 @@ class ChargeBook:
         return [
             self._end(journal, one, None, at_ms=one.last_at_ms, reason="end_not_said")
             for one in journal.open_charges()
-            if connector
-            and (one.charger, one.connector) == (charger, connector)
-            and one.state is ChargeState.RUNNING
+            if connector and (one.charger, one.connector) == (charger, connector) and one.is_flowing
         ]
 
     def _offer(self, journal: ChargeJournal, post: Post, connector: int) -> None:

@@ -13,12 +13,13 @@ from hub.ocpp import paying
 from hub.ocpp.account import ChargerAccount, ExchangeLocal
 from hub.ocpp.book import ChargeBook, Post
 from hub.ocpp.journal import ChargeJournal, open_journal
-from hub.ocpp.keeper import IsStopped, Keeper
+from hub.ocpp.keeper import Keeper, Registry
 from hub.ocpp.limits import PASSWORD_BYTES_MIN
 from hub.ocpp.model import Tariff
 from hub.ocpp.server import OcppServer
 from hub.ocpp.settings import ChargerSettings, OcppSettings
-from protocol.clock import Clock, Entropy
+from hub.ocpp.time import ChargingTime, HubClock
+from protocol.clock import Entropy
 from protocol.config_file import read_secret
 from protocol.errors import CallerError
 from protocol.identity import FILE_NAMES, Identity, read_identity
@@ -31,16 +32,16 @@ Attach = Callable[[str, Callable[[bytes], None]], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OcppParts:
-    """What the hub gives: its identity, state directory, the way for envelopes, which
-    devices are stopped, clock and luck."""
+    """What the hub gives: its identity, state directory, the way for envelopes, its
+    registry, clock and luck."""
 
     identity: Identity
     state_dir: Path
     exchange: ExchangeLocal
     attach: Attach
-    is_stopped: IsStopped
+    registry: Registry
     boot_epoch: int
-    clock: Clock
+    clock: HubClock
     entropy: Entropy
 
 
@@ -75,8 +76,10 @@ async def start_central_system(
     homes = {one.name: parts.state_dir / CHARGERS_NAME / one.name for one in settings.chargers}
     accounts = {name: _account(name, home, parts) for name, home in homes.items()}
     posts = {one.name: _post(one) for one in settings.chargers}
-    book = ChargeBook(journal, posts, accounts, clock=parts.clock, worker=worker)
-    keeper = Keeper(book, parts.clock, is_stopped=parts.is_stopped)
+    time = ChargingTime(parts.clock)
+    book = ChargeBook(journal, posts, accounts, time=time, worker=worker)
+    await book.resume()
+    keeper = Keeper(book, parts.registry)
     server = OcppServer(
         book,
         keeper,

@@ -16,8 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from hub.ocpp.book import Beginning, ChargeBook
 from hub.ocpp.keeper import Keeper
 from hub.ocpp.limits import HEARTBEAT_S, WH_MAX
-from hub.ocpp.model import Charge
-from protocol.clock import Clock
+from hub.ocpp.model import Charge, ChargeState
 
 VENDOR = "org.tillway"
 ENERGY = "Energy.Active.Import.Register"
@@ -84,11 +83,10 @@ class Grant:
 class Desk:
     """What a charger of either version is asked and told, in no version's words."""
 
-    def __init__(self, charger: str, book: ChargeBook, keeper: Keeper, clock: Clock) -> None:
+    def __init__(self, charger: str, book: ChargeBook, keeper: Keeper) -> None:
         self.charger = charger
         self.book = book
         self.keeper = keeper
-        self.clock = clock
 
     async def grant(self, tag: str) -> Grant:
         """Whether a tag may charge here now."""
@@ -106,14 +104,14 @@ class Desk:
 
     async def begin(self, said: Beginning) -> tuple[Charge, Grant]:
         """A transaction has begun; whether its tag may go on."""
-        grant = await self.grant(said.tag) if said.tag else Grant(is_accepted=True)
+        grant = await self.grant(said.tag)
         charge = await self.book.begin(self.charger, said, grant.room_minor)
-        is_known = charge.prepaid_minor > 0 or not charge.is_open
-        return charge, Grant(is_accepted=True) if is_known else grant
+        is_over = charge.ended_at_ms > 0 and charge.state is not ChargeState.REFUSED
+        return charge, Grant(is_accepted=True) if charge.prepaid_minor or is_over else grant
 
     def now_text(self) -> str:
         """Our time, as an answer tells it."""
-        seconds, ms = divmod(self.clock.now_ms(), 1000)
+        seconds, ms = divmod(self.book.time.now_ms(), 1000)
         return datetime.fromtimestamp(seconds, UTC).strftime(f"%Y-%m-%dT%H:%M:%S.{ms:03}Z")
 
     def booted(self) -> Json:

@@ -6,13 +6,15 @@ Rule 2: a running charge asks whether its mandate still stands when the backend 
         changed, and every few seconds where that word did not come. Silence ends nothing: the
         limit holds.
 Rule 3: a charger whose device was suspended or revoked gives nothing more: nothing that it says
-        would be paid.
-Rule 4: a clock that is set back makes nothing wait longer than its longest gap.
+        would be paid. A debt that was refused because nobody knows the device waits until the
+        registry's row of it is another.
+Rule 4: what waits, waits by time that only passes.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import structlog
 
@@ -29,9 +31,8 @@ from hub.ocpp.limits import (
     TICK_S,
     WATCH_EVERY_MS,
 )
-from hub.ocpp.model import Charge, ChargeState, ChargeStep
+from hub.ocpp.model import DEVICE_UNKNOWN, Charge, ChargeState, ChargeStep
 from hub.ocpp.paying import Asking
-from protocol.clock import Clock
 from protocol.errors import TillwayError
 from protocol.messages import (
     MandateChanged,
@@ -47,7 +48,18 @@ from protocol.messages import (
 
 log = structlog.get_logger("hub.ocpp")
 _S = ChargeState
-IsStopped = Callable[[str], bool]
+
+
+class Registry(Protocol):
+    """What the store's registry says of a charger's device."""
+
+    def is_stopped(self, tid: str) -> bool:
+        """Whether it may not speak."""
+        ...
+
+    def revision(self, tid: str) -> int | None:
+        """The revision of its row; None: there is none."""
+        ...
 
 
 @dataclass(slots=True)
@@ -55,25 +67,20 @@ class _Pace:
     """When a charge in a state is looked at again; lost at a restart, which only asks sooner."""
 
     state: ChargeState
-    due_ms: int = 0
+    due_ms: int | None = None
     tries: int = 0
     is_busy: bool = False
-    told_ms: int = 0
-    since_ms: int = 0
-
-    def is_due(self, now_ms: int) -> bool:
-        """Whether it is looked at now (rule 4)."""
-        return not 0 < self.due_ms - now_ms <= RETRY_GAPS_MS[-1]
+    told_ms: int | None = None
+    since_ms: int | None = None
 
 
 class Keeper:
     """The charges' one loop."""
 
-    def __init__(self, book: ChargeBook, clock: Clock, *, is_stopped: IsStopped) -> None:
-        """``is_stopped`` says whether a charger's device is suspended or revoked."""
+    def __init__(self, book: ChargeBook, registry: Registry) -> None:
         self._book = book
-        self._clock = clock
-        self._is_stopped = is_stopped
+        self._registry = registry
+        self._time = book.time
         self._paces: dict[str, _Pace] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -90,16 +97,16 @@ class Keeper:
 
     async def tick(self) -> None:
         """Begin what is due."""
-        charges = await self._book.run(lambda journal: journal.open_charges())
+        charges = await self._book.open_charges()
         self._paces = {one.payment_id: self._pace(one) for one in charges}
-        now_ms = self._clock.now_ms()
+        now_ms = self._time.now_ms()
         for charge in charges:
             pace = self._paces[charge.payment_id]
             if charge.reaches_limit(now_ms):
                 await self._book.stop(charge, "limit_reached")
-            elif charge.state is _S.RUNNING and self._is_stopped(charge.charger):
+            elif charge.state is _S.RUNNING and self._registry.is_stopped(charge.charger):
                 await self._stop(charge, pace, "device_stopped")
-            if not pace.is_busy and pace.is_due(now_ms):
+            if not pace.is_busy and self._is_due(pace):
                 pace.is_busy = True
                 self._spawn(self._look(charge, pace), charge.payment_id)
 
@@ -146,8 +153,7 @@ class Keeper:
     async def _look_again(self, charger: str, mandate_id: str) -> None:
         """Ask at once for what runs under a mandate, also where the last question is still open:
         that may have been answered before the change."""
-        charges = await self._book.run(lambda journal: journal.open_charges())
-        for charge in charges:
+        for charge in await self._book.open_charges():
             is_under_it = (charge.charger, charge.mandate_id) == (charger, mandate_id)
             if is_under_it and charge.state is _S.RUNNING:
                 await self._look(charge, self._pace(charge))
@@ -160,6 +166,11 @@ class Keeper:
                 await self._watch(charge, pace)
             elif charge.state is _S.FUNDED:
                 await self._await_start(charge, pace)
+            elif charge.state is _S.REFUSED:
+                self._later(pace, STOP_AGAIN_MS)
+                await self._book.stop(charge, "card_unknown")
+            elif charge.waits_for_registry:
+                await self._await_registry(charge)
             else:
                 await self._settle(charge, pace)
         except TillwayError as error:
@@ -191,24 +202,30 @@ class Keeper:
 
     async def _stop(self, charge: Charge, pace: _Pace, why: str) -> None:
         """Tell the charger, and now and then again."""
-        now_ms = self._clock.now_ms()
-        if not 0 <= now_ms - pace.told_ms < STOP_AGAIN_MS:
+        now_ms = self._time.ticks_ms()
+        if pace.told_ms is None or now_ms - pace.told_ms >= STOP_AGAIN_MS:
             pace.told_ms = now_ms
             await self._book.stop(charge, why)
 
     async def _await_start(self, charge: Charge, pace: _Pace) -> None:
-        now_ms = self._clock.now_ms()
-        pace.since_ms = pace.since_ms or now_ms
+        now_ms = self._time.ticks_ms()
+        if pace.since_ms is None:
+            pace.since_ms = now_ms
         if now_ms - pace.since_ms >= START_WAIT_MS:
             await self._book.end(
                 lambda journal: journal.charge(charge.payment_id),
                 None,
-                at_ms=now_ms,
+                at_ms=self._time.now_ms(),
                 reason="never_began",
             )
             return
         self._book.start(charge)
         self._later(pace, STOP_AGAIN_MS)
+
+    async def _await_registry(self, charge: Charge) -> None:
+        row = self._registry.revision(charge.charger)
+        if row is not None and row != charge.registry_row:
+            await self._book.apply(charge.payment_id, _resumed)
 
     async def _settle(self, charge: Charge, pace: _Pace) -> None:
         answered = await self._book.run(lambda journal: journal.answered(charge.payment_id))
@@ -247,8 +264,9 @@ class Keeper:
     async def _take(self, charge: Charge, asking: Asking, said: Said) -> None:
         if said.error is not None:
             code = said.error.code
-            if asking.is_once or said.is_revoked:
-                await self._book.apply(charge.payment_id, lambda one: _refused(one, code))
+            if asking.is_once or said.is_unheard:
+                row = self._registry.revision(charge.charger) if code == DEVICE_UNKNOWN else None
+                await self._book.apply(charge.payment_id, lambda one: _refused(one, code, row))
             log.warning("charge_refused", payment_id=charge.payment_id, code=code)
             return
         if said.message_type == "refund.result":
@@ -279,7 +297,10 @@ class Keeper:
         return known if known and known.state is charge.state else _Pace(charge.state)
 
     def _later(self, pace: _Pace, gap_ms: int) -> None:
-        pace.due_ms = self._clock.now_ms() + gap_ms
+        pace.due_ms = self._time.ticks_ms() + gap_ms
+
+    def _is_due(self, pace: _Pace) -> bool:
+        return pace.due_ms is None or pace.due_ms <= self._time.ticks_ms()
 
     def _spawn(self, work: Coroutine[None, None, None], name: str) -> None:
         task = asyncio.get_running_loop().create_task(work, name=f"charge-{name}")
@@ -292,10 +313,17 @@ class Keeper:
             log.error("charge_task_failed", exc_info=error)
 
 
-def _refused(charge: Charge, code: str) -> Charge:
-    """What was asked will never be done: a code is dropped, a debt is a person's."""
+def _refused(charge: Charge, code: str, row: int | None) -> Charge:
+    """What was asked will not be done: a code is dropped, a debt is a person's."""
     if charge.state is _S.OFFERED:
         return charge.move(ChargeStep.DROP, error_code=code)
     if charge.state in {_S.OWED, _S.ASKED}:
-        return charge.move(ChargeStep.REFUSE, error_code=code)
+        return charge.move(ChargeStep.REFUSE, error_code=code, registry_row=row)
     return charge
+
+
+def _resumed(charge: Charge) -> Charge:
+    """A debt that is asked for again, by the request that was minted with it."""
+    if not charge.waits_for_registry:
+        return charge
+    return charge.move(ChargeStep.RESUME, error_code=None, registry_row=None)

@@ -6,9 +6,13 @@ Rule 3: a meter never counts backwards: a reading that is older or lower than th
         aside. The last word is the reading at the end, also where it is lower than one before.
 Rule 4: no more is asked than the limit: what flows beyond it, until the charger has stopped, is
         the merchant's.
-Rule 5: a charger's time counts where it can be true (``believed_ms``): a clock that was never set
+Rule 5: a card that nobody knows begins nothing: the charge is refused, and its charger told to end
+        it. What it gives all the same is owed by nobody we know: a person must look.
+Rule 6: a charger's time counts where it can be true (``believed_ms``): a clock that was never set
         costs nobody anything. One that is slow by less than a week, and is set right while a car
-        charges, cannot be told from time that has passed.
+        charges, cannot be told from time that has passed. Our own clock never jumps (``time``).
+Rule 7: a debt of a device that nobody knows is a person's until the registry says something new of
+        it; then the same request is said again.
 """
 
 from dataclasses import dataclass, replace
@@ -30,6 +34,8 @@ class ChargeState(StrEnum):
     FUNDED = "funded"
     """An amount was paid ahead; the charger was told to begin."""
     RUNNING = "running"
+    REFUSED = "refused"
+    """Nobody's card: it was told to end. It stays so at its end, unless something has flowed."""
     OWED = "owed"
     """Metered to the end; the debit, or the rest that goes back, is on its way."""
     ASKED = "asked"
@@ -49,11 +55,13 @@ class ChargeStep(StrEnum):
     FUND = "fund"
     DROP = "drop"
     BEGIN = "begin"
+    DENY = "deny"
     END = "end"
     ASK = "ask"
     PAY = "pay"
     WAIVE = "waive"
     REFUSE = "refuse"
+    RESUME = "resume"
 
 
 class ChargeEvent(StrEnum):
@@ -62,11 +70,13 @@ class ChargeEvent(StrEnum):
     FUNDED = "ChargeFunded"
     DROPPED = "OfferDropped"
     BEGUN = "ChargeBegun"
+    DENIED = "CardRefused"
     ENDED = "ChargeEnded"
     ASKED = "PayerAsked"
     PAID = "ChargePaid"
     WAIVED = "NothingDue"
     REFUSED = "ChargeUnsettled"
+    RESUMED = "DebtResumed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +96,21 @@ TRANSITIONS: dict[tuple[ChargeState, ChargeStep], Edge] = {
     (_S.OFFERED, _T.DROP): Edge(_S.DROPPED, _E.DROPPED),
     (_S.FUNDED, _T.BEGIN): Edge(_S.RUNNING, _E.BEGUN),
     (_S.FUNDED, _T.END): _ENDED,
+    (_S.RUNNING, _T.DENY): Edge(_S.REFUSED, _E.DENIED),
     (_S.RUNNING, _T.END): _ENDED,
+    (_S.REFUSED, _T.END): Edge(_S.REFUSED, _E.ENDED),
+    (_S.REFUSED, _T.REFUSE): _REFUSED,
     (_S.OWED, _T.WAIVE): Edge(_S.FREE, _E.WAIVED),
     (_S.OWED, _T.ASK): Edge(_S.ASKED, _E.ASKED),
     (_S.OWED, _T.PAY): _PAID,
     (_S.OWED, _T.REFUSE): _REFUSED,
     (_S.ASKED, _T.PAY): _PAID,
     (_S.ASKED, _T.REFUSE): _REFUSED,
+    (_S.UNSETTLED, _T.RESUME): Edge(_S.OWED, _E.RESUMED),
 }
 OPEN_STATES = frozenset({_S.OFFERED, _S.FUNDED, _S.RUNNING, _S.OWED, _S.ASKED})
+FLOWING_STATES = frozenset({_S.RUNNING, _S.REFUSED})
+DEVICE_UNKNOWN = "device_unknown"
 
 
 def believed_ms(said_ms: int, now_ms: int) -> int:
@@ -153,6 +169,8 @@ class Charge:
     refund_id: str | None = None
     code_url: str = ""
     error_code: str | None = None
+    registry_row: int | None = None
+    """The revision of its device's row when the device was unknown; None: there was no row."""
 
     @property
     def energy_wh(self) -> int:
@@ -183,7 +201,17 @@ class Charge:
     @property
     def is_open(self) -> bool:
         """Whether something is still to happen."""
-        return self.state in OPEN_STATES
+        return self.state in OPEN_STATES or self.is_flowing or self.waits_for_registry
+
+    @property
+    def is_flowing(self) -> bool:
+        """Whether its charger has begun it, and has not said that it is over."""
+        return self.state in FLOWING_STATES and not self.ended_at_ms
+
+    @property
+    def waits_for_registry(self) -> bool:
+        """Whether its debt is asked for again once its device is known (rule 7)."""
+        return self.state is ChargeState.UNSETTLED and self.error_code == DEVICE_UNKNOWN
 
     def move(self, step: ChargeStep, **changes: Any) -> "Charge":  # noqa: ANN401  # columns
         """The charge after a step; ``payment_state`` where the table has none."""
@@ -227,7 +255,7 @@ class Charge:
     def reaches_limit(self, now_ms: int) -> bool:
         """Whether the cost will reach the limit before a stop would work, at the latest power.
 
-        ``now_ms`` is our clock, by which the latest reading was heard."""
+        ``now_ms`` is our time, by which the latest reading was heard."""
         if self.limit_minor is None or self.state is not ChargeState.RUNNING:
             return False
         ahead_ms = max(now_ms - self.heard_at_ms, 0) + LOOK_AHEAD_MS

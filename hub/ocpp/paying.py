@@ -126,6 +126,8 @@ def after_end(charge: Charge) -> Charge:
     if charge.prepaid_minor:
         is_used_up = charge.amount_minor == charge.prepaid_minor
         return charge.move(_T.PAY) if is_used_up else charge
+    if charge.state is _S.REFUSED:
+        return charge.move(_T.REFUSE) if charge.energy_wh else replace(charge, amount_minor=0)
     if charge.amount_minor == 0:
         return charge.move(_T.WAIVE)
     if charge.mandate_id is None:

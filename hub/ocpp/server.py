@@ -96,7 +96,7 @@ class OcppServer:
             raise web.HTTPBadRequest(text="ocpp1.6 or ocpp2.0.1 over a WebSocket\n")
         await socket.prepare(request)
         outbox = Outbox()
-        desk = Desk(name, self._book, self._keeper, self._clock)
+        desk = Desk(name, self._book, self._keeper)
         dialect = DIALECTS[ready.protocol](desk, outbox.put)
         line = Connection(name, socket, dialect, outbox)
         earlier = self._lines.get(name)

@@ -173,7 +173,7 @@ class Dialect201:
             charge, grant = await self._desk.begin(beginning)
             info = _token_info(is_accepted=grant.is_accepted)
         elif tag:
-            info = _token_info(is_accepted=True)
+            info = _token_info(is_accepted=charge.state is not ChargeState.REFUSED)
         is_end = said.eventType == "Ended"
         for wh, when in readings:
             found = await self._desk.book.read(

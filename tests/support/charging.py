@@ -30,10 +30,11 @@ from hub.ocpp.journal import ChargeJournal, open_journal
 from hub.ocpp.keeper import Keeper
 from hub.ocpp.model import Charge, Tariff
 from hub.ocpp.server import DIALECTS
+from hub.ocpp.time import ChargingTime
 from protocol import answers, envelope
 from protocol.answers import Answer
 from protocol.crypto.keys import generate
-from protocol.errors import TillwayError
+from protocol.errors import CallerError, TillwayError
 from protocol.identity import Facts, Identity, TlsFiles
 from tests.support.shop import MERCHANT, START_MS, Shop
 from tests.support.things import STORE, told_to
@@ -60,8 +61,10 @@ class Backend:
     shop: Shop
     loses: Callable[[str], str] = lambda _: ""
     asked: list[str] = field(default_factory=list)
-    is_revoked: bool = False
-    """The hub, which is asked first, hears no more of this device."""
+    hub_refuses: str = ""
+    """The hub, which is asked first, hears no more of this device: why."""
+    refuses: str = ""
+    """The backend does so."""
 
     def __post_init__(self) -> None:
         self.key, self.hub_key, self.device_key = (generate("ES256") for _ in range(3))
@@ -73,13 +76,15 @@ class Backend:
         asked = sealed.envelope
         assert asked.device == device
         self.asked.append(asked.message_type)
-        if self.is_revoked:
-            return self._word_of_hub(asked, "device_revoked")
+        if self.hub_refuses:
+            return self._word_of_hub(asked, self.hub_refuses)
         fate = self.loses(asked.message_type)
         if fate == "request":
             return self._word_of_hub(asked, "backend_unreachable")
         options = {"device": device, "request_id": asked.request_id}
         try:
+            if self.refuses:
+                raise CallerError(self.refuses)
             found = self.shop.ask(asked.message_type, dict(asked.body), **options)
             said = self._answer(asked, found.pop("type"), found)
         except TillwayError as error:
@@ -119,6 +124,35 @@ class Backend:
         return Identity(facts, self.device_key, TlsFiles(Path(), Path(), b"", ""))
 
 
+@dataclass
+class Registry:
+    """The hub's registry, as far as the charger's device goes."""
+
+    row: int | None = 1
+    stopped: set[str] = field(default_factory=set)
+
+    def is_stopped(self, tid: str) -> bool:
+        return self.row is None or tid in self.stopped
+
+    def revision(self, tid: str) -> int | None:
+        assert tid == CHARGER
+        return self.row
+
+
+@dataclass
+class Clocks:
+    """The hub's: its wall clock is right but for ``jumped_ms``; the other shows what has passed."""
+
+    stop: "ChargingStop"
+    jumped_ms: int = 0
+
+    def now_ms(self) -> int:
+        return self.stop.shop.clock.at_ms + self.jumped_ms
+
+    def ticks_ms(self) -> int:
+        return self.stop.now_ms
+
+
 class ChargingStop:
     """One charger, its central system, the backend, and time."""
 
@@ -136,11 +170,12 @@ class ChargingStop:
         for name, value in settings.items():
             self.station.settings.put(name.replace("__", "."), value)
         self.now_ms = 0
+        self.clock = Clocks(self)
+        self.registry = Registry()
         self.starts = 0
         self.said: list[tuple[str, dict[str, Any]]] = []
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.is_reachable = True
-        self.stopped: set[str] = set()
         self.pushed = 0
         self.loses_answers_to: set[str] = set()
         self._asked: dict[str, str] = {}
@@ -156,19 +191,24 @@ class ChargingStop:
             self.backend.identity(),
             exchange=self.backend.exchange,
             boot_epoch=self.starts,
-            clock=self.shop.clock,
+            clock=self.clock,
             entropy=Luck(self.starts),
         )
         self.book = ChargeBook(
             self.journal,
             {CHARGER: self.post},
             {CHARGER: account},
-            clock=self.shop.clock,
+            time=ChargingTime(self.clock),
             worker=self._worker,
         )
-        self.keeper = Keeper(
-            self.book, self.shop.clock, is_stopped=lambda charger: charger in self.stopped
-        )
+        self.keeper = Keeper(self.book, self.registry)
+        self.is_resumed = False
+
+    async def resume(self) -> None:
+        """What a start does before the first charger is heard."""
+        if not self.is_resumed:
+            self.is_resumed = True
+            await self.book.resume()
 
     def kill(self) -> None:
         """The hub's program ends where it stands; the charger finds nobody."""
@@ -207,9 +247,15 @@ class ChargingStop:
             if self.now_ms % 1000 == 0:
                 await self.settle()
 
+    def skip_s(self, seconds: float) -> None:
+        """Time passes, and nobody looks."""
+        self.now_ms += round(seconds * 1000)
+        self.shop.clock.at_ms += round(seconds * 1000)
+
     async def settle(self) -> None:
         """Let the hub do what is due, and both sides hear of it."""
         if self.is_reachable:
+            await self.resume()
             await self.keeper.tick()
             await self.keeper.settle()
         await self._pump()
@@ -294,7 +340,8 @@ class ChargingStop:
         if not self.is_reachable:
             await self.hear(self.station.feed(b"NO CARRIER\n", self.now_ms))
             return
-        desk = Desk(CHARGER, self.book, self.keeper, self.shop.clock)
+        await self.resume()
+        desk = Desk(CHARGER, self.book, self.keeper)
         self.dialect = DIALECTS[self.subprotocol](desk, self.send)
         self.book.lines[CHARGER] = self.dialect
         word = f"CONNECT {self.subprotocol}\n".encode()

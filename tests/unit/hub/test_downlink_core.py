@@ -6,7 +6,7 @@ import pytest
 
 from hub.domain.effects import Push
 from hub.domain.limits import PARCEL_AGE_MS_MAX, PARCELS_OFFERED_PER_DEVICE_MAX
-from hub.domain.registry import Device
+from hub.domain.registry import Device, Registry
 from hub.news import read_devices, read_news
 from protocol import cbor, cose
 from protocol.crypto.keys import generate
@@ -105,6 +105,17 @@ def test_a_device_that_is_gone_from_the_table_is_unknown(bench: Bench) -> None:
     hub = bench.start()
     hub.receive("till-1", bench.shop.envelope("till-1", 1))
     assert bench.link.words() == [("till-1", "device_unknown")]
+
+
+def test_a_charger_stops_that_is_gone_from_the_table_but_not_for_want_of_a_table(
+    bench: Bench,
+) -> None:
+    registry = bench.hub.core.registry
+    assert not registry.is_stopped("till-1")
+    bench.hub.devices_arrived([bench.shop.device("till-2")])
+    assert registry.is_stopped("till-1")
+    assert (registry.revision("till-1"), registry.revision("till-2")) == (None, 1)
+    assert not Registry().is_stopped("till-1")
 
 
 def test_a_device_pushed_while_the_table_was_asked_for_is_not_gone(bench: Bench) -> None:

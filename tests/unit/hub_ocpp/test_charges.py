@@ -148,7 +148,7 @@ async def test_a_charger_whose_device_is_stopped_gives_nothing_more(
         await one.do("tap", CARD, None)
     await one.pass_s(60)
     assert one.charges()[0].state is ChargeState.RUNNING
-    one.stopped.add("charger-1")
+    one.registry.stopped.add("charger-1")
     await one.pass_s(1)
     assert one.charges()[0].end_reason == "device_stopped"
 

@@ -141,8 +141,8 @@ async def test_the_debt_of_a_charger_that_was_revoked_is_a_persons_and_not_asked
 ) -> None:
     one, _ = await charging(shop, stop)
     await one.pass_s(300)
-    one.backend.is_revoked = True
-    one.stopped.add("charger-1")
+    one.backend.hub_refuses = "device_revoked"
+    one.registry.stopped.add("charger-1")
     await one.pass_s(1)
     await one.do("unplug", 1)
     await one.pass_s(30)
@@ -168,10 +168,77 @@ async def test_a_debit_in_doubt_is_a_persons_once_the_charger_is_revoked(
     await one.do("unplug", 1)
     await one.pass_s(1)
     assert one.charges()[0].state is ChargeState.OWED
-    one.backend.is_revoked = True
+    one.backend.hub_refuses = "device_revoked"
     await one.pass_s(120)
     [charge] = one.charges()
     assert (charge.state, charge.error_code) == (ChargeState.UNSETTLED, "device_revoked")
+
+
+@pytest.mark.parametrize("who", ["hub", "backend"])
+@pytest.mark.parametrize("is_asked", [False, True])
+async def test_a_debt_of_a_device_that_nobody_knows_is_asked_for_again_once_the_registry_changes(
+    shop: Shop, stop: MakeStop, who: str, is_asked: bool
+) -> None:
+    one, payer = await charging(shop, stop)
+    await one.pass_s(300)
+    if is_asked:
+        one.backend.loses = lambda kind: "answer" if kind == "payment.create" else ""
+    else:
+        one.backend.loses = lambda kind: "request" if kind == "payment.create" else ""
+    await one.do("unplug", 1)
+    await one.pass_s(1)
+    one.backend.loses = lambda _: ""
+    if who == "hub":
+        one.backend.hub_refuses, one.registry.row = "device_unknown", None
+    else:
+        one.backend.refuses = "device_unknown"
+    await one.pass_s(30)
+    [charge] = one.charges()
+    assert (charge.state, charge.error_code) == (ChargeState.UNSETTLED, "device_unknown")
+    assert charge.amount_minor > 0
+    asked = len(one.backend.asked)
+    one.kill()
+    one.begin()
+    one.is_reachable = True
+    await one.pass_s(3_600)
+    assert len(one.backend.asked) == asked, "the same row has the same answer"
+    one.backend.hub_refuses = one.backend.refuses = ""
+    one.registry.row = 2
+    await one.pass_s(3)
+    check_paid_once(one, payer, 916)
+    assert one.charges()[0].error_code is None
+
+
+async def test_a_debt_that_is_refused_again_waits_for_the_next_change(
+    shop: Shop, stop: MakeStop
+) -> None:
+    one, payer = await charging(shop, stop)
+    await one.pass_s(300)
+    one.backend.refuses = "device_unknown"
+    await one.do("unplug", 1)
+    await one.pass_s(30)
+    for row in (2, 3):
+        asked = one.backend.asked.count("payment.create")
+        one.registry.row = row
+        await one.pass_s(600)
+        assert one.backend.asked.count("payment.create") == asked + 1
+        assert one.charges()[0].state is ChargeState.UNSETTLED
+    one.backend.refuses, one.registry.row = "", 4
+    await one.pass_s(3)
+    check_paid_once(one, payer, 916)
+
+
+async def test_a_charger_that_is_gone_from_the_registry_gives_nothing_more(
+    shop: Shop, stop: MakeStop
+) -> None:
+    one, _ = await charging(shop, stop)
+    await one.pass_s(60)
+    one.backend.hub_refuses, one.registry.row = "device_unknown", None
+    await one.pass_s(5)
+    [charge] = one.charges()
+    assert charge.end_reason == "device_stopped"
+    assert (charge.state, charge.error_code) == (ChargeState.UNSETTLED, "device_unknown")
+    assert charge.amount_minor > 0
 
 
 async def test_what_was_paid_ahead_begins_one_charge_though_two_lines_say_it_at_once(
@@ -198,7 +265,7 @@ async def test_a_clock_that_is_set_back_lets_no_debt_wait(shop: Shop, stop: Make
     one.backend.loses = lambda kind: "request" if kind == "payment.create" else ""
     await one.do("unplug", 1)
     await one.pass_s(5)
-    shop.clock.at_ms -= 300_000
+    one.clock.jumped_ms -= 300_000
     one.backend.loses = lambda _: ""
     await one.pass_s(10)
     check_paid_once(one, payer, one.charges()[0].energy_wh)
@@ -211,7 +278,7 @@ async def test_a_clock_that_is_set_back_lets_no_stop_wait(shop: Shop, stop: Make
     await one.cut()
     await one.book.stop(charge, "owner_stopped")
     await one.pass_s(5)
-    shop.clock.at_ms -= 300_000
+    one.clock.jumped_ms -= 300_000
     await one.mend()
     [charge] = one.charges()
     assert (charge.state, charge.end_reason) == (ChargeState.PAID, "owner_stopped")
@@ -252,9 +319,9 @@ async def test_a_charge_whose_end_is_lost_is_paid_when_the_next_begins(
     ]
     for said in begun[:2]:
         await one.book.begin(CHARGER, said, 5_000)
-    shop.clock.at_ms += 60_000
+    one.skip_s(60)
     await one.book.read(lambda journal: journal.by_key(CHARGER, "lost"), 2_000, shop.clock.at_ms)
-    shop.clock.at_ms += 3_600_000
+    one.skip_s(3_600)
     for _ in range(2):
         await one.book.begin(CHARGER, begun[2], 5_000)
     await one.settle()
