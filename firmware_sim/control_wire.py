@@ -7,7 +7,8 @@ from pydantic import JsonValue
 
 from firmware_sim.board import Board
 from firmware_sim.recording.trace import Said
-from firmware_sim.wire_log import Entry, WireLog
+from firmware_sim.wire_log import WireLog
+from firmware_sim.wire_pictures import Entry
 
 
 def wire_routes(board: Board, wire: WireLog) -> APIRouter:

@@ -113,6 +113,10 @@ WIRE_FRAME_BYTES_KEPT_MAX = 4096
 """Of a longer frame the log keeps the first bytes."""
 WIRE_EVENTS_TOLD_MAX = 200
 """In one answer or one event of a stream."""
+PICTURE_FRAMES_MAX = 16
+"""Of a display's picture that are one line of the timeline."""
+PICTURE_REPEATS_TOLD_MAX = 60
+"""Times that a picture was said again, the newest, that its line leads to."""
 DRAIN_S_MAX = 30.0
 DRAIN_BYTES_MAX = 256 * 1024
 """What a check hears out until the line is quiet; a device that goes on has failed it."""

@@ -7,7 +7,6 @@ which number it saw last. Rule 2: what must not be kept is masked already, as in
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 
 from firmware_sim.board import Board
@@ -19,18 +18,10 @@ from firmware_sim.limits import (
 )
 from firmware_sim.recording.recorder import Recorder
 from firmware_sim.recording.trace import Event, Said
+from firmware_sim.wire_pictures import Entry, Pictures
 from protocol.errors import CallerError
 
 _HEX_CHARS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One event. ``size_bytes`` is the frame's, of which ``event`` may hold the first only."""
-
-    number: int
-    event: Event
-    size_bytes: int = 0
 
 
 class WireLog:
@@ -40,6 +31,7 @@ class WireLog:
         self.last = 0
         self._entries: deque[Entry] = deque()
         self._bytes = 0
+        self._pictures = Pictures({name: kind.begins for name, kind in board.kinds.items()})
         self._news = asyncio.Event()
         self.recorder = Recorder(board, now_ms, self._keep)
 
@@ -83,7 +75,10 @@ class WireLog:
         if isinstance(event, Said) and size > WIRE_FRAME_BYTES_KEPT_MAX:
             first = event.hex[: _HEX_CHARS * WIRE_FRAME_BYTES_KEPT_MAX]
             event = event.model_copy(update={"hex": first})
-        self._entries.append(Entry(self.last, event, size))
+        picture = self._pictures.of(event)
+        self._entries.append(Entry(self.last, event, size, picture))
+        if picture is not None:
+            self._pictures.add(picture, self._entries[-1])
         self._bytes += _kept_bytes(self._entries[-1])
         while len(self._entries) > WIRE_EVENTS_KEPT_MAX or self._bytes > WIRE_BYTES_KEPT_MAX:
             self._bytes -= _kept_bytes(self._entries.popleft())

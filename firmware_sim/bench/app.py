@@ -24,7 +24,7 @@ from firmware_sim.limits import (
     BENCH_ROWS_MAX,
 )
 from firmware_sim.recording.trace import Said
-from firmware_sim.wire_log import Entry
+from firmware_sim.wire_pictures import Entry, rows_of
 from firmware_sim.workplace import Workplace
 from protocol.errors import CallerError
 
@@ -60,7 +60,7 @@ def _pages(face: Face) -> APIRouter:
                 chosen=chosen,
                 parts_drawn={part.name: face.part(part.name, language) for part in drawn.parts},
                 device=face.device(chosen, language) if chosen else "",
-                entries=face.wire.after(0)[-BENCH_ROWS_MAX:],
+                rows=rows_of(face.wire.after(0)[-BENCH_ROWS_MAX:]),
                 last=face.wire.last,
             )
         )
@@ -91,8 +91,12 @@ def _pieces(face: Face) -> APIRouter:
             return HTMLResponse(face.piece("gone", language))
         if not isinstance(entry.event, Said):
             return HTMLResponse(face.piece("deed", language, entry=entry))
-        shown, fields = view.bytes_of(entry)
-        return HTMLResponse(face.piece("frame", language, entry=entry, shown=shown, fields=fields))
+        picture = entry.picture
+        if picture is None or picture.entries[0].number != number:
+            frame = view.frame_of(entry)
+            return HTMLResponse(face.piece("frame", language, entry=entry, frame=frame))
+        frames = [view.frame_of(one, f"{at}-") for at, one in enumerate(picture.entries)]
+        return HTMLResponse(face.piece("picture", language, picture=picture, frames=frames))
 
     return pieces
 

@@ -8,9 +8,10 @@ from faces.assets import Assets
 from faces.pages import Pages
 from faces.words import Language
 from firmware_sim.bench import view
+from firmware_sim.bench.state_words import field_words, value_words
 from firmware_sim.bench.words import FAULTS, SHORT_FAULTS, WORDS, act_words
 from firmware_sim.limits import BENCH_LOOK_EVERY_MS, BENCH_WORDS_BYTES_MAX
-from firmware_sim.wire_log import Entry
+from firmware_sim.wire_pictures import Entry, rows_of
 from firmware_sim.workplace import Workplace
 
 ROOT = "/bench"
@@ -32,7 +33,8 @@ class Face:
         return self._pages.render(
             f"bench/{template}.html", language, face="bench", mood="plain", token="", root=ROOT,
             board=self.board, short_faults=SHORT_FAULTS, fault_words=FAULTS,
-            shown_max=BENCH_WORDS_BYTES_MAX, **context,
+            shown_max=BENCH_WORDS_BYTES_MAX, field_words=field_words, value_words=value_words,
+            **context,
         )  # fmt: skip
 
     def part(self, name: str, language: Language) -> Markup:
@@ -59,7 +61,7 @@ class Face:
         """What changes by itself beside the drawing."""
         part = self._seen(name)
         return self.piece(
-            "status", language, part=part, rows=list(view.state_rows(part.state)),
+            "status", language, part=part, rows=list(view.state_rows(part)),
             faults=view.fault_rows(self.board, name), counts=self.board.link(name).counts,
         )  # fmt: skip
 
@@ -72,4 +74,4 @@ class Face:
 
     def rows(self, entries: list[Entry], language: Language) -> Markup:
         """Lines of the timeline."""
-        return self.piece("rows", language, entries=entries)
+        return self.piece("rows", language, rows=rows_of(entries))

@@ -13,13 +13,14 @@ from pydantic import JsonValue
 
 from faces.words import Words
 from firmware_sim.act_form import ActField, fields_of
+from firmware_sim.bench.state_words import NO, NOTHING, YES, field_words, value_words
 from firmware_sim.bench.words import FAULTS, act_words, hand_words, kind_words, mode_words
 from firmware_sim.board import Board
 from firmware_sim.faults import Fault
 from firmware_sim.kinds.kind import Act, Hand, State
 from firmware_sim.limits import BENCH_PARTS_MAX, BENCH_WORDS_BYTES_MAX
 from firmware_sim.recording.trace import MASK, Said
-from firmware_sim.wire_log import Entry
+from firmware_sim.wire_pictures import Entry
 
 _DRAWINGS = {
     "epson_vfd": "glass", "cd5220": "glass", "led8": "digits", "ef01": "finger",
@@ -29,6 +30,7 @@ _DRAWINGS = {
 }  # fmt: skip
 COLUMNS_MAX = 3
 _PAIR = 2
+_TOLD_MAX = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,10 @@ class Part:
     def mode(self) -> Words:
         """How a scanner is set to begin to read."""
         return mode_words(self.kind, self.state.get("mode"))
+
+    def word(self, name: str) -> Words:
+        """A value of its state that is one of a few, in words."""
+        return value_words(name, str(self.state[name]))
 
     @property
     def is_plugged(self) -> bool:
@@ -138,29 +144,63 @@ def title_of(board: Board, name: str) -> Words:
     return kind_words(board.kinds[name].name, board.kinds[name].summary)
 
 
-def state_rows(state: State) -> Iterator[tuple[str, str]]:
-    """A state as rows of words; long and nested values in short."""
-    for name, value in state.items():
-        yield name, _told(value)
+def state_rows(part: Part) -> Iterator[tuple[str, Words, Words]]:
+    """A state as rows: the value's name, the name in words, the value; long and nested values in
+    short."""
+    for name, value in part.state.items():
+        is_mode = name == "mode" and isinstance(value, int)
+        yield name, field_words(name), part.mode if is_mode else _told(name, value)
 
 
-def _told(value: JsonValue) -> str:
+def _told(name: str, value: JsonValue) -> Words:
     match value:
-        case None:
-            return "–"
+        case None | "":
+            return NOTHING
         case bool():
-            return "true" if value else "false"
+            return YES if value else NO
         case list():
-            return ", ".join(_told(one) for one in value[-6:]) or "–"
+            return _joined(", ", [_told(name, one) for one in value[-_TOLD_MAX:]])
         case dict():
-            return " ".join(f"{name}={_told(one)}" for name, one in list(value.items())[:6])
+            pairs = list(value.items())[:_TOLD_MAX]
+            told = [_joined(" ", [field_words(key), _told(key, one)]) for key, one in pairs]
+            return _joined(" · ", told)
     text = str(value)
-    return text if len(text) <= 120 else text[:119] + "…"
+    return value_words(name, text if len(text) <= 120 else text[:119] + "…")
+
+
+def _joined(between: str, words: list[Words]) -> Words:
+    if not words:
+        return NOTHING
+    return Words(between.join(one.zh for one in words), between.join(one.en for one in words))
 
 
 def fault_rows(board: Board, name: str) -> list[tuple[Fault, Words]]:
     """The faults of a line, in words."""
     return [(fault, FAULTS[fault.kind]) for fault in board.link(name).faults]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameView:
+    """A frame with its bytes and fields; ``mark`` stands before its fields' numbers, so that those
+    of several frames on a page do not point at each other's bytes."""
+
+    name: str
+    at_ms: int
+    size_bytes: int
+    is_masked: bool
+    shown: list[Byte]
+    fields: list[tuple[int, str, str | int]]
+    mark: str
+
+
+def frame_of(entry: Entry, mark: str = "") -> FrameView:
+    """A frame as it is shown when it is opened."""
+    event = entry.event
+    assert isinstance(event, Said)
+    shown, fields = bytes_of(entry)
+    return FrameView(
+        event.name, event.t_ms, entry.size_bytes, MASK in event.hex, shown, fields, mark
+    )
 
 
 def bytes_of(entry: Entry) -> tuple[list[Byte], list[tuple[int, str, str | int]]]:

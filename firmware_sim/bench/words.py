@@ -132,6 +132,8 @@ WORDS: dict[str, Words] = {
     "fields": Words("字段", "Fields"),
     "no_fields": Words("没有解出的字段", "No fields"),
     "field_no_place": Words("算出来的", "worked out"),
+    "picture": Words("整屏画面", "The whole picture"),
+    "said_times": Words("同样的画面说了 {} 次", "said {} times, every byte alike"),
     "masked": Words("•• 是遮住的字节", "•• are bytes kept secret"),
     "choose_frame": Words(
         "点一条消息，看它的字节和字段。上下键移动。",

@@ -28,6 +28,8 @@ _CONTROLS = {
     b"\x0b": Called("home"),
     b"\x18": Called("clear_row"),
 }
+BEGINS = frozenset({"init", "clear"})
+"""Both, in whichever order: after them there is nothing of the last picture."""
 _GLYPHS = {
     b"\x1b=": Called("select", ("device",)),
     b"\x1b%": Called("own_glyphs", ("is_on",)),

@@ -10,6 +10,7 @@ from firmware_sim.devices.displays import Cd5220, EpsonVfd, Led8
 from firmware_sim.devices.displays.led8 import LAMPS
 from firmware_sim.frames import JUNK, Frame, Side
 from firmware_sim.kinds.display_words import (
+    BEGINS,
     CD5220_WORDS,
     EPSON_WORDS,
     LED8_WORDS,
@@ -171,6 +172,7 @@ EPSON_VFD = Kind(
     state=_epson_state,
     decoder=lambda: OrderDecoder(EPSON_ORDERS, EPSON_WORDS),
     counters=("orders_ignored",),
+    begins=BEGINS,
     pictures=_glass_pictures,
     acts=(_LOOK,),
 )
@@ -182,6 +184,7 @@ CD5220 = Kind(
     state=_cd5220_state,
     decoder=lambda: OrderDecoder(CD5220_ORDERS, CD5220_WORDS),
     counters=("orders_ignored",),
+    begins=BEGINS,
     pictures=_glass_pictures,
     acts=(_LOOK,),
 )
@@ -193,6 +196,7 @@ LED8 = Kind(
     state=_led8_state,
     decoder=lambda: OrderDecoder(LED8_ORDERS, LED8_WORDS),
     counters=("orders_ignored",),
+    begins=BEGINS,
     pictures=_digit_pictures,
     acts=(Act("look", "read the digits and the lamp", _look_at_digits, LookAtDigitsBody),),
 )

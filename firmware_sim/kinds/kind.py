@@ -81,8 +81,9 @@ class Kind:
     """One kind. ``build(entry, seed)`` gives a device that has not been booted yet; ``seed`` is
     the board's and the device's own. ``state`` is plain values, cheap to read. ``counters`` names
     those of them that only grow. ``pictures`` are PNGs by name, drawn when called. ``volatile``
-    names the fields of frames that differ from run to run (sequence numbers, nonces). ``hands`` are
-    the things that people have at hand for it, by its entry and as it is: cards, fingers, coins."""
+    names the fields of frames that differ from run to run (sequence numbers, nonces). ``begins``
+    names the frames that begin a display's whole picture. ``hands`` are the things that people have
+    at hand for it, by its entry and as it is: cards, fingers, coins."""
 
     name: str
     summary: str
@@ -95,6 +96,7 @@ class Kind:
     pictures: Callable[[Any], Mapping[str, Callable[[], bytes]]] = field(default=lambda _: {})
     keeper: Callable[[Path], Keeper] | None = None
     volatile: frozenset[str] = frozenset()
+    begins: frozenset[str] = frozenset()
     hands: Callable[[Any, Any], tuple[Hand, ...]] = field(default=lambda _entry, _device: ())
 
     def act(self, name: str) -> Act | None:

@@ -26,9 +26,21 @@ export const timeline = (listenAgain) => {
       return;
     }
     const isAtEnd = rows.scrollHeight - rows.scrollTop - rows.clientHeight < NEAR_PX;
-    rows.insertAdjacentHTML("beforeend", told.html);
+    put(told.html);
     while (rows.children.length > ROWS_MAX) rows.firstElementChild.remove();
     if (isAtEnd) end();
+  };
+
+  // A line that is there already is told anew, such as a picture that was said once more.
+  const put = (html) => {
+    const fresh = document.createElement("template");
+    fresh.innerHTML = html;
+    for (const row of fresh.content.querySelectorAll(".row")) {
+      const there = rows.querySelector(`[data-number="${row.dataset.number}"]`);
+      if (there?.hasAttribute("aria-current")) row.setAttribute("aria-current", "true");
+      if (there) there.replaceWith(row);
+      else rows.append(row.parentElement);
+    }
   };
 
   const reload = async () => {
@@ -39,12 +51,15 @@ export const timeline = (listenAgain) => {
     end();
   };
 
-  const shown = async (row) => {
-    open = row.dataset.number;
+  const shown = (row) => {
     for (const each of rows.querySelectorAll("[aria-current]")) each.removeAttribute("aria-current");
     row.setAttribute("aria-current", "true");
-    const html = await (await fetch(`/bench/pieces/wire/${open}?lang=${lang}`)).text();
-    if (open === row.dataset.number) detail.innerHTML = html;
+    return opened(row.dataset.opens);
+  };
+  const opened = async (number) => {
+    open = number;
+    const html = await (await fetch(`/bench/pieces/wire/${number}?lang=${lang}`)).text();
+    if (open === number) detail.innerHTML = html;
   };
 
   rows.addEventListener("click", (event) => {
@@ -69,6 +84,11 @@ export const timeline = (listenAgain) => {
     const on = !isPaused();
     pause.setAttribute("aria-pressed", on);
     if (!on) reload();
+  });
+
+  detail.addEventListener("click", (event) => {
+    const time = event.target.closest("[data-opens]");
+    if (time) opened(time.dataset.opens);
   });
 
   // Bytes and fields point at each other.

@@ -14,8 +14,8 @@ from protocol.framing.ef01 import Confirmation
 INF_PAGE_BYTES = 512
 VERSION_BYTES = 32
 _RATE, _SECURITY, _PACKET = 4, 5, 6
-_LIGHT_MODES = ("", "breathing", "flashing", "on", "off", "rising", "falling")
-_LIGHT_COLOURS = ("", "red", "blue", "purple", "green", "yellow", "cyan", "white")
+LIGHT_MODES = ("", "breathing", "flashing", "on", "off", "rising", "falling")
+LIGHT_COLOURS = ("", "red", "blue", "purple", "green", "yellow", "cyan", "white")
 
 
 def _words(*words: int) -> bytes:
@@ -115,10 +115,10 @@ def read_notepad(state: State, arguments: bytes) -> Answer:
 def aura_led(state: State, arguments: bytes) -> Answer:
     """35h: the ring's light; speed and number of cycles change nothing that can be told here."""
     mode, _, colour, _ = arguments
-    if not (0 < mode < len(_LIGHT_MODES) and 0 < colour < len(_LIGHT_COLOURS)):
+    if not (0 < mode < len(LIGHT_MODES) and 0 < colour < len(LIGHT_COLOURS)):
         return Confirmation.RECEIVE_ERROR, b""
-    is_off = _LIGHT_MODES[mode] == "off"
-    state.now.light = Light(_LIGHT_MODES[mode], "" if is_off else _LIGHT_COLOURS[colour])
+    is_off = LIGHT_MODES[mode] == "off"
+    state.now.light = Light(LIGHT_MODES[mode], "" if is_off else LIGHT_COLOURS[colour])
     return Confirmation.OK, b""
 
 

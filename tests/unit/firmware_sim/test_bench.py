@@ -13,7 +13,7 @@ from firmware_sim.field_places import places_of
 from firmware_sim.frames import Frame, Side
 from firmware_sim.kinds.registry import KINDS as ALL_KINDS
 from firmware_sim.limits import FAULTS_OF_A_LINE_MAX, WIRE_EVENTS_KEPT_MAX, WIRE_EVENTS_TOLD_MAX
-from firmware_sim.wire_log import Entry
+from firmware_sim.wire_pictures import Entry
 from tests.support.sim_bench import Desk, desk
 
 READ_MODE = bytes.fromhex("7E000701000A01EE8A")
