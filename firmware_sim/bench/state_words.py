@@ -58,17 +58,17 @@ FIELDS: dict[str, Words] = {
     "beeps": Words("鸣叫次数", "beeps"),
     "errors": Words("故障", "errors"),
     "pulses": Words("钱箱脉冲", "drawer's pulses"),
-    "pin": Words("引脚或密码", "pin, or PIN"),
-    "on_ms": Words("通电毫秒", "on for, ms"),
+    "pulses.pin": Words("引脚", "pin"),
+    "pulses.on_ms": Words("通电毫秒", "on for, ms"),
     "unknown_commands": Words("不认识的命令", "unknown commands"),
     "refused_codes": Words("打不出的条码", "codes refused"),
     "refusals": Words("拒绝", "refusals"),
     "receipts": Words("小票", "receipts"),
-    "number": Words("编号", "number"),
-    "text": Words("文字", "text"),
-    "cut": Words("切纸方式", "cut"),
-    "length_mm": Words("长度（毫米）", "length, mm"),
-    "codes": Words("条码", "codes"),
+    "receipts.number": Words("编号", "number"),
+    "receipts.text": Words("文字", "text"),
+    "receipts.cut": Words("切纸方式", "cut"),
+    "receipts.length_mm": Words("长度（毫米）", "length, mm"),
+    "receipts.codes": Words("条码", "codes"),
     "millimetres": Words("毫米", "millimetres"),
     "milliseconds": Words("毫秒", "milliseconds"),
     # Scanners
@@ -85,6 +85,7 @@ FIELDS: dict[str, Words] = {
     "leds": Words("主机点的灯", "lights the host lit"),
     "is_aiming": Words("瞄准光", "aiming light"),
     "is_lit": Words("照明", "illumination"),
+    "text": Words("文字", "text"),
     "png": Words("图片", "picture"),
     "symbology": Words("码制", "symbology"),
     "keep": Words("一直留在镜头前", "stays before the lens"),
@@ -106,6 +107,7 @@ FIELDS: dict[str, Words] = {
     "agreed": Words("批准的笔数", "approved"),
     "answers_lost": Words("没送到的回答", "answers lost"),
     "by": Words("用卡方式", "how"),
+    "pin": Words("密码", "PIN"),
     "serial": Words("序列号", "serial number"),
     "is_initialised": Words("已初始化", "initialised"),
     "is_tampered": Words("被拆过", "tampered with"),
@@ -136,14 +138,17 @@ FIELDS: dict[str, Words] = {
     "firmware_version": Words("固件版本", "firmware version"),
     "firmware": Words("固件更新", "firmware update"),
     "outlets": Words("充电口", "outlets"),
+    "outlets.outlet": Words("充电口", "outlet"),
+    "outlets.state": Words("状态", "state"),
+    "outlets.is_plugged": Words("已插线", "plugged in"),
+    "outlets.power_w": Words("功率（瓦）", "power, W"),
+    "outlets.limit_w": Words("限额（瓦）", "limit, W"),
+    "outlets.energy_wh": Words("电量（瓦时）", "energy, Wh"),
+    "outlets.token": Words("充电卡", "token"),
+    "outlets.cost": Words("费用", "cost"),
     "outlet": Words("充电口", "outlet"),
-    "state": Words("状态", "state"),
-    "is_plugged": Words("已插线", "plugged in"),
     "power_w": Words("功率（瓦）", "power, W"),
-    "limit_w": Words("限额（瓦）", "limit, W"),
-    "energy_wh": Words("电量（瓦时）", "energy, Wh"),
     "token": Words("充电卡", "token"),
-    "cost": Words("费用", "cost"),
     "defect": Words("故障", "defect"),
     # Vending machine
     "machine": Words("机器", "machine"),
@@ -176,7 +181,7 @@ FIELDS: dict[str, Words] = {
     "torn": Words("最后一次写一半", "last write is torn"),
     "off_ms": Words("断电毫秒", "off for, ms"),
 }
-"""Names of a state's values and of an act's words."""
+"""Names of a state's values and of an act's words; a name within a value by both names."""
 
 _OFF, _IDLE = Words("关", "off"), Words("空闲", "idle")
 _READY, _SESSION = Words("就绪", "ready"), Words("会话中", "in a session")
@@ -232,7 +237,7 @@ VALUES: dict[str, dict[str, Words]] = {
         "hot": Words("过热", "too hot"),
         "broken": Words("坏了", "broken"),
     },
-    "cut": {
+    "receipts.cut": {
         "full": Words("全切", "full"),
         "partial": Words("留一点", "partial"),
         "torn": Words("手撕", "torn off"),
@@ -293,7 +298,7 @@ VALUES: dict[str, dict[str, Words]] = {
         "installed": Words("已安装", "installed"),
         "installation_failed": Words("安装失败", "installation failed"),
     },
-    "state": {
+    "outlets.state": {
         "Available": Words("空闲", "available"),
         "Preparing": Words("准备中", "preparing"),
         "Charging": Words("充电中", "charging"),
@@ -359,7 +364,8 @@ YES, NO, NOTHING = Words("是", "yes"), Words("否", "no"), Words("–", "–")
 
 def field_words(name: str) -> Words:
     """A name of a device that this catalogue does not know is told as it is."""
-    return FIELDS.get(name, Words(name, name))
+    own = name.rpartition(".")[2]
+    return FIELDS.get(name, Words(own, own))
 
 
 def value_words(name: str, value: str) -> Words:

@@ -162,7 +162,10 @@ def _told(name: str, value: JsonValue) -> Words:
             return _joined(", ", [_told(name, one) for one in value[-_TOLD_MAX:]])
         case dict():
             pairs = list(value.items())[:_TOLD_MAX]
-            told = [_joined(" ", [field_words(key), _told(key, one)]) for key, one in pairs]
+            told = [
+                _joined(" ", [field_words(f"{name}.{key}"), _told(f"{name}.{key}", one)])
+                for key, one in pairs
+            ]
             return _joined(" · ", told)
     text = str(value)
     return value_words(name, text if len(text) <= 120 else text[:119] + "…")

@@ -119,6 +119,17 @@ async def test_the_wire_waits_while_paused_and_shows_one_port_alone(
         with serial.Serial(sim.devices["display"], 9600) as port:
             port.write(b"\x0cTILLWAY")
         await page.wait_for_selector('.row:has-text("TILLWAY")')
+        with serial.Serial(sim.devices["display"], 9600) as port:
+            port.write(b"\x0cTILLWAY" * 2)
+        again = '.row:has-text("TILLWAY"):has(.times:has-text("3×"))'
+        await page.wait_for_selector(again)
+        assert await page.locator('.row:has-text("TILLWAY")').count() == 1
+        await page.click(again)
+        await page.click("#detail .repeats [data-opens] >> nth=0")
+        await page.wait_for_selector("#detail .repeats [aria-current] >> nth=0")
+        assert await page.get_attribute(again, "aria-current") == "true"
+        await page.click('#detail button[data-f="1-1"]')
+        assert "".join(await page.locator("#detail .text .lit").all_inner_texts()) == "TILLWAY"
 
 
 def _mentions(file: Path, words: str) -> bool:

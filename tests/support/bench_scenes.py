@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import serial
 from playwright.async_api import Page
 
+from protocol.framing.customer_display import cd5220_rows
 from tests.support.sim_bench import RunningSim
 
 _READ_MODE, _COMMAND_MODE, _TRIGGER = (
@@ -57,6 +58,12 @@ async def scenes(page: Page, sim: RunningSim, language: str) -> AsyncIterator[st
     await page.wait_for_selector('.inspected[data-device="printer"]')
     await page.click("[data-tab=state]")
     yield "state"
+    await asyncio.to_thread(_show_again, sim)
+    await page.click("#choose-display")
+    await page.wait_for_selector('.inspected[data-device="display"]')
+    await page.click(".row:has(.times) >> nth=-1")
+    await page.wait_for_selector("#detail .repeats")
+    yield "picture"
     async for name in _runs(page, sim, language):
         yield name
     async for name in _traces(page, sim, language):
@@ -107,6 +114,14 @@ def _ask(sim: RunningSim) -> None:
     with serial.Serial(sim.devices["scanner"], 9600, timeout=0.5) as port:
         port.write(_READ_MODE)
         port.read(7)
+
+
+def _show_again(sim: RunningSim) -> None:
+    """A till refreshes its display."""
+    with serial.Serial(sim.devices["display"], 9600, timeout=0.2) as port:
+        for _ in range(4):
+            port.write(cd5220_rows("TOTAL        CNY", f"{'19.46':>20}"))
+            port.read(1)
 
 
 def _talk(sim: RunningSim) -> None:

@@ -54,11 +54,11 @@ _READER = _of(ReaderState) | {"off"}
 _SAID: dict[str, set[str]] = {
     "mode": _of(Mode), "lamp": set(LAMPS), "light": set(settings.LIGHT_MODES) - {""},
     "colour": set(settings.LIGHT_COLOURS) - {""}, "paper": set(get_args(Paper)),
-    "errors": set(_BROKEN.errors), "cut": {"full", "partial", "torn"},
+    "errors": set(_BROKEN.errors), "receipts.cut": {"full", "partial", "torn"},
     "power": _of(Power, EnginePower), "phase": _of(Phase), "last_result": _lower(Result),
     "bank": _of(BankLine), "line": _of(BankLine), "by": _of(Entry), "arm": _of(Arm),
     "result": set(RESULTS) - {""}, "registration": {ACCEPTED, PENDING, REJECTED},
-    "firmware": _of(Stage), "state": _of(OutletState), "machine": _of(MachineState),
+    "firmware": _of(Stage), "outlets.state": _of(OutletState), "machine": _of(MachineState),
     "master": _of(MasterPhase), "slave": _READER, "reader": _READER,
     "next_swap": _lower(SwapType), "refused": _of(Flaw),
 }  # fmt: skip
@@ -67,10 +67,10 @@ _SAID: dict[str, set[str]] = {
 def _names(value: JsonValue, name: str = "") -> set[str]:
     match value:
         case list():
-            return {each for one in value for each in _names(one)}
+            return {each for one in value for each in _names(one, name)}
         case dict() if name not in _BY_DATA:
-            inner = {each for key, one in value.items() for each in _names(one, key)}
-            return set(value) | inner
+            named = {f"{name}.{key}" if name else key: one for key, one in value.items()}
+            return named.keys() | {each for key, one in named.items() for each in _names(one, key)}
     return set()
 
 
