@@ -30,6 +30,12 @@ class CarBody(ActBody):
     tag: Tag
 
 
+class ArriveBody(CarBody):
+    """Which car, and how long ago it drove in."""
+
+    minutes: Minutes = 0
+
+
 def _build(entry: GateEntry, seed: bytes) -> Barrier:
     del seed
     epoch_s = int(entry.clock.timestamp())
@@ -50,8 +56,8 @@ def _state(gate: Barrier) -> State:
     }
 
 
-def _arrive(gate: Barrier, body: CarBody, now_ms: int) -> None:
-    gate.arrive(body.tag, now_ms)
+def _arrive(gate: Barrier, body: ArriveBody, now_ms: int) -> None:
+    gate.arrive(body.tag, now_ms, ago_s=60 * body.minutes)
 
 
 def _drive_up(gate: Barrier, body: CarBody, _: int) -> None:
@@ -71,7 +77,7 @@ KIND = Kind(
     decoder=ModbusDecoder,
     counters=("passages", "refusals"),
     acts=(
-        Act("arrive", "a car drives in", _arrive, CarBody),
+        Act("arrive", "a car drives in", _arrive, ArriveBody),
         Act("drive_up", "a car comes to the exit", _drive_up, CarBody),
         Act("turn_back", "the car at the exit turns back", lambda gate, _, __: gate.turn_back()),
         Act("drive_out", "the car leaves under the arm", lambda gate, _, at: gate.drive_out(at)),

@@ -1,7 +1,7 @@
 """A shop behind the front page that is all fakes, and the scenes of its guide."""
 
 import io
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +9,8 @@ from PIL import Image
 from playwright.async_api import Page
 
 from protocol.crypto import generate
-from protocol.errors import TillwayError
+from protocol.errors import CallerError, TillwayError
+from tillway.demo.at_work import Car, CarPark, Charger
 from tillway.demo.day_close import Clocks
 from tillway.demo.opening import Doors
 from tillway.demo.phone import Phone, draw_qr, read_qr
@@ -23,6 +24,20 @@ START_MS = 1_795_872_452_000
 PAYMENT = "pay_01M8H5DVHY52HT5B2K0AEV066C"
 PAY_CODE = "100123456789012345"
 TITLE = {"zh": "请扫描付款码", "en": "Scan the payer's code"}
+CHARGE: dict[str, Any] = {
+    "payment_id": PAYMENT, "state": "running", "energy_wh": 413, "cost_minor": 62,
+    "error_code": None,
+}  # fmt: skip
+BILL: dict[str, Any] = {
+    "payment_id": PAYMENT, "amount_minor": 62, "currency": "CNY",
+    "explanation": {
+        "reason": "ended", "began_at_ms": START_MS, "ended_at_ms": START_MS + 10_000,
+        "lines": [
+            {"what": "energy", "quantity": 413, "unit": "Wh", "price_minor": 150,
+             "amount_minor": 62},
+        ],
+    },
+}  # fmt: skip
 DAYS = ("2026-11-28", "2026-11-29", "2026-11-30")
 SALE: dict[str, Any] = {
     "payment_id": PAYMENT, "state": "paid", "method": "pay_code", "amount": "12.80",
@@ -123,11 +138,80 @@ class FakeTill(Till):
         return png.getvalue()
 
 
+@dataclass(frozen=True)
+class FakeGate(JsonApi):
+    """A car park's exit: who was let in, and where the arm is."""
+
+    cars: list[int] = field(default_factory=list)
+    state: dict[str, Any] = field(default_factory=lambda: {"arm": "down", "waiting": 0})
+
+    def get(self, path: str) -> Any:
+        return {"state": dict(self.state)}
+
+    def post(self, path: str, body: Any = None) -> Any:
+        act = path.rpartition("/")[2]
+        if act == "arrive":
+            if body["tag"] in self.cars:
+                raise CallerError("field_invalid")
+            self.cars.append(body["tag"])
+        elif act == "drive_up":
+            is_free = body["tag"] == Car.JUST_IN
+            self.state.update({"arm": "up" if is_free else "down", "waiting": body["tag"]})
+        else:
+            if act == "drive_out":
+                self.cars.remove(self.state["waiting"])
+            self.state.update({"arm": "down", "waiting": 0})
+
+
+class FakeExit(Till):
+    """The exit's terminal: asks a car's mandate, or shows a code that is paid at once."""
+
+    state = "keypad"
+    cancels = 0
+
+    @property
+    def gate(self) -> FakeGate:
+        assert isinstance(self.machine, FakeGate)
+        return self.machine
+
+    def next_sale(self, deed: Callable[[], object], what: str) -> str:
+        deed()
+        by_mandate = self.gate.state["waiting"] == Car.WITH_MANDATE
+        self.state = "paid" if by_mandate else "showing_qr"
+        self.gate.state["arm"] = "up" if by_mandate else "down"
+        return PAYMENT
+
+    def wait_sale(self, payment_id: str, *states: str) -> dict[str, Any]:
+        return {"state": self.state, "amount": "9.40", "error_code": "payment_expired"}
+
+    def qr_picture(self) -> bytes:
+        return draw_qr("https://pay.example/p/exit")
+
+    def pay(self) -> None:
+        self.state, self.gate.state["arm"] = "paid", "up"
+
+    def screen(self) -> dict[str, Any]:
+        return {"subject": PAYMENT, "is_final": self.state == "paid"}
+
+    def cancel(self) -> None:
+        self.cancels += 1
+
+
 @dataclass(frozen=True, slots=True)
 class FakePhone(Phone):
     """A wallet with one code, before one till."""
 
     till: FakeTill = field(default_factory=FakeTill)
+    exit_: FakeExit = field(default_factory=lambda: FakeExit("exit-1", JsonApi("")))
+
+    def bill(self, payment_id: str) -> dict[str, Any]:
+        assert payment_id == PAYMENT
+        return BILL
+
+    def pay_merchant_code(self, picture: bytes, *, now_ms: int) -> dict[str, Any]:
+        assert read_qr(picture).endswith("/exit")
+        self.exit_.pay()
+        return {"payment_id": PAYMENT, "state": "captured"}
 
     def pay_code(self) -> str:
         return PAY_CODE
@@ -232,6 +316,28 @@ class FakeDoor(JsonApi):
         return {"code": "0f" * 24, "expires_at_ms": START_MS + 120_000}
 
 
+@dataclass(frozen=True, slots=True)
+class FakeCharger(Charger):
+    """A charger whose charges cost 0.62 and are paid; its acts are kept."""
+
+    said: list[str] = field(default_factory=list)
+    state: dict[str, Any] = field(default_factory=dict)
+
+    def newest(self) -> dict[str, Any]:
+        return dict(self.state)
+
+    def plug_in(self) -> dict[str, Any]:
+        self.said.append("plug")
+        self.state.clear()
+        self.state.update(CHARGE)
+        return self.newest()
+
+    def pull_out(self) -> dict[str, Any]:
+        self.said.append("pull")
+        self.state["state"] = self.state.pop("ends_as", "paid")
+        return self.newest()
+
+
 class Program:
     """A program that says it is well, until it is stopped."""
 
@@ -245,11 +351,12 @@ class Program:
 
 
 def fake_shop(program: Program) -> Shop:
-    """One till, one phone, a hub."""
+    """One till, one phone, a hub, a charger, a car park."""
     till, key = FakeTill(), generate("Ed25519")
+    exit_ = FakeExit("exit-1", JsonApi(""), None, FakeGate(""))
     phone = FakePhone(
         payer_id="pyr_1", name="", api=JsonApi(""), key=key, pin="", code_secret=b"",
-        code_route=0, till=till,
+        code_route=0, till=till, exit_=exit_,
     )  # fmt: skip
     clocks = Clocks(FakeOperator("https://backend.example"), (FakeInstitution(""),))
     links, notes = (Link("open", f"{program.url}/"),), (Note("token", "/up/phone.json"),)
@@ -257,6 +364,7 @@ def fake_shop(program: Program) -> Shop:
     return Shop(
         till=till, tills=(till,), phone=phone, operator=clocks.operator, places=places,
         now_ms=lambda: START_MS + 400, hub=FakeHub(""), clocks=clocks,
+        charger=FakeCharger(JsonApi(""), JsonApi("")), car_park=CarPark(exit_),
         doors=Doors(wallet=FakeDoor(OPENED_AT), operator=FakeDoor(OPENED_AT)),
     )  # fmt: skip
 
@@ -293,6 +401,32 @@ async def scenes(
                 yield then if then != "scan" or manner == "code" else f"scan-{manner}"
         await page.click('[data-do="guide/again"]')
         await page.wait_for_selector('[data-step="key"]')
+    async for scene in thing_scenes(page):
+        yield scene
     await page.click('[data-do="day/close"]')
     await page.wait_for_selector("[data-closed]")
     yield "evening"
+
+
+STORIES = {
+    "charge": ((("plug",), "pull"), (("pull",), "bill")),
+    "park": (
+        (("enter", Car.WITHOUT), "leave"), (("leave",), "pay"), (("pay",), "out"),
+        (("out",), "bill"),
+    ),
+}  # fmt: skip
+"""A car charges; one without a mandate leaves the car park: acts, each with what follows."""
+
+
+async def thing_scenes(page: Page) -> AsyncIterator[str]:
+    """The stories of things that pay by themselves, as a stranger clicks through them."""
+    for story, acts in STORIES.items():
+        await page.click(f'[data-story="{story}"]')
+        await page.wait_for_selector(f'[data-story="{story}"][aria-pressed="true"]')
+        for (act, *car), then in acts:
+            chosen = f'[data-car="{car[0].value}"]' if car else ""
+            await page.click(f'[data-do="things/{act}"]{chosen}')
+            await page.wait_for_selector(f'[data-stage="{then}"]')
+            yield f"{story}-{then}"
+        await page.click('[data-do="things/again"]')
+        await page.wait_for_selector(f'[data-stage="{"plug" if story == "charge" else "enter"}"]')

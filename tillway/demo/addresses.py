@@ -26,6 +26,17 @@ def leave_addresses(stack: Stack) -> None:
         "public_url": stack.public_url,
         "ca": str(stack.ca),
         "tills": tills,
+        "things": {
+            name.removesuffix("-machine"): f"http://{HOST}:{program.port('http')}"
+            for name, program in stack.programs.items()
+            if name.endswith("-machine")
+        },
+        "terminals": {
+            name: stack.till(name).api.url
+            for name in stack.programs
+            if (stack.root / name / "control.token").exists()
+        },
+        "hub_url": stack.hub_control.url,
         "institutions": {name: api.url for name, api in stack.sandbox.controls().items()},
     }
     place = place_script(stack.public_url, stack.ca, stack.root / OPERATOR_TOKEN)

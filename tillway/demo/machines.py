@@ -1,14 +1,15 @@
 """Machines that pay by themselves, or are paid at: a vending machine, an EV charger, an exit."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from enum import IntEnum
+from types import MappingProxyType
 from typing import Any
 
+from tillway.demo.at_work import CARD, STAYED_MINUTES, Car, Charger
 from tillway.demo.phone import Phone
 from tillway.demo.stack import CHARGER, HOST, HUB, MERCHANT, PASSWORD, Stack
 from tillway.demo.till import Till
-from tillway.json_api import JsonApi
 from tillway.private_files import passphrase_in
 from tillway.processes import said_by
 
@@ -19,20 +20,9 @@ ITEMS = [
     {"item": "gum", "zh": "口香糖", "en": "Gum", "amount_minor": 100},
     {"item": "box", "zh": "礼盒", "en": "Gift box", "amount_minor": 5_000},
 ]
-CARD = "TAG-1"
-"""The charging card that the simulated charger has at hand."""
 CHARGER_POWER_W = 300_000
 
 
-class Car(IntEnum):
-    """The tags of the cars that are in the car park."""
-
-    WITH_MANDATE = 1001
-    WITHOUT = 1002
-    JUST_IN = 1003
-
-
-STAYED_MINUTES = {Car.WITH_MANDATE: 94, Car.WITHOUT: 184, Car.JUST_IN: 3}
 PARKING = {"per_minute_minor": 10, "free_minutes": 15, "day_minor_max": 6_000}
 
 
@@ -57,13 +47,16 @@ def start_vending(stack: Stack, owner: Phone, *, hub_port: int) -> Till:
     return replace(stack.till(VENDING), columns=columns)
 
 
-def start_exit(stack: Stack, owner: Phone) -> Till:
-    """A car park's exit and the terminal behind it; the owner's car has a mandate."""
+def start_exit(
+    stack: Stack, owner: Phone, cars: Mapping[Car, int] = MappingProxyType(STAYED_MINUTES)
+) -> Till:
+    """A car park's exit and the terminal behind it; the owner's car has a mandate. ``cars`` are in
+    since so many minutes."""
     stack.enrol(EXIT, "thing")
     mandate_id = _mandate(stack, owner, EXIT, payment_minor=5_000, day_minor=10_000)
     machine = f"{EXIT}-machine"
     clock = datetime.fromtimestamp(stack.now_ms() // 1000, UTC).isoformat()
-    gate = {"kind": "gate", "clock": clock, "cars": STAYED_MINUTES}
+    gate = {"kind": "gate", "clock": clock, "cars": dict(cars)}
     stack.start_machine(machine, {"gate": gate})
     settings: dict[str, Any] = {
         "profile": "parking",
@@ -75,7 +68,7 @@ def start_exit(stack: Stack, owner: Phone) -> Till:
     return stack.till(EXIT)
 
 
-def start_charger(stack: Stack, owner: Phone) -> JsonApi:
+def start_charger(stack: Stack, owner: Phone) -> Charger:
     """A simulated charger that has dialled the hub, and its owner's card; its acts."""
     mandate_id = _mandate(stack, owner, CHARGER, payment_minor=5_000, day_minor=10_000)
     said_by("hub", "tag", CHARGER, CARD, mandate_id, "--config", str(stack.root / f"{HUB}.toml"))
@@ -87,11 +80,13 @@ def start_charger(stack: Stack, owner: Phone) -> JsonApi:
         "power_w": CHARGER_POWER_W,
         "model": "DC300",
     }
-    return stack.start_machine(f"{CHARGER}-machine", {"charger": charger})
+    acts = stack.start_machine(f"{CHARGER}-machine", {"charger": charger})
+    return Charger(acts, stack.hub_control)
 
 
 def _mandate(stack: Stack, owner: Phone, device: str, *, payment_minor: int, day_minor: int) -> str:
-    return owner.allow_device(
+    """The device's mandate: the one that stands, or a new one."""
+    return owner.mandate_of(device) or owner.allow_device(
         merchant_id=MERCHANT,
         device=device,
         payment_minor=payment_minor,

@@ -156,6 +156,20 @@ class Phone:
         """Use a coupon with the next pay code."""
         self.api.post("/wallet/v1/coupons/chosen", {"coupon_id": coupon_id})
 
+    def mandate_of(self, device: str) -> str:
+        """The mandate that lets this device debit; empty where none stands."""
+        found = self.api.get("/wallet/v1/mandates")["mandates"]
+        standing = [one for one in found if one["device"] == device and one["status"] == "active"]
+        return str(standing[0]["mandate_id"]) if standing else ""
+
+    def bill(self, payment_id: str) -> dict[str, Any]:
+        """What the wallet says of a payment; ``payment_not_found`` where it is none of its own."""
+        found = self.api.get("/wallet/v1/bills")["bills"]
+        bills: list[dict[str, Any]] = [one for one in found if one["payment_id"] == payment_id]
+        if not bills:
+            raise CallerError("payment_not_found", payment_id)
+        return bills[0]
+
     def allow_device(
         self, *, merchant_id: str, device: str, payment_minor: int, day_minor: int, now_ms: int
     ) -> str:

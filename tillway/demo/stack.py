@@ -30,7 +30,8 @@ from tillway.processes import Program, kill, said_by, start, stop
 from tillway.toml_text import toml_text
 
 STORE, MERCHANT, HUB, CHARGER = "store-1", "mch-1", "hub-1", "charger-1"
-CHARGER_TARIFF = {"merchant_id": MERCHANT, "per_kwh_minor": 150}
+CHARGER_PER_KWH_MINOR = 150
+CHARGER_TARIFF = {"merchant_id": MERCHANT, "per_kwh_minor": CHARGER_PER_KWH_MINOR}
 SHOP_ZH, SHOP_EN = "晨光便利店", "Morning Light Store"
 SHOP_ACCOUNT = "6222020000001234"
 OWN_MINOR = 100_000

@@ -10,13 +10,13 @@ from typing import Any
 from protocol.envelope import unseal
 from protocol.errors import advice
 from protocol.money import Money
+from tillway.demo.at_work import CarPark, Charger
 from tillway.demo.callbacks import MerchantServer
 from tillway.demo.eavesdropper import Eavesdropper, post_envelope
 from tillway.demo.outcome import Case, Day
 from tillway.demo.phone import Phone
 from tillway.demo.stack import HUB, Stack
 from tillway.demo.till import Shown, Till, wait_for
-from tillway.json_api import JsonApi
 
 FINAL = ("paid", "declined", "cancelled")
 FINGER, STRANGER = "alice", "stranger"
@@ -50,8 +50,8 @@ class Play:
     vending: Till
     exit: Till
     """The terminal at a car park's exit."""
-    charger: JsonApi
-    """What people do to an EV charger; it pays by its hub."""
+    charger: Charger
+    """An EV charger; it pays by its hub."""
     papers: Path
     """Where statements and bills are put."""
     first_day: date
@@ -67,10 +67,10 @@ class Play:
     coupons_minor: int = 0
     """What our coupons have paid."""
 
-    def charges(self) -> list[Shown]:
-        """What the hub's chargers have metered, newest first."""
-        found: list[Shown] = self.stack.hub_control.get("/charges")["charges"]
-        return found
+    @property
+    def car_park(self) -> CarPark:
+        """What the exit's terminal stands at."""
+        return CarPark(self.exit)
 
     def sold(self) -> list[Sold]:
         """What the shop's tills, machines and charger were paid, by their own word."""
@@ -82,7 +82,7 @@ class Play:
         ]
         charged = [
             Sold(charge["payment_id"], int(charge["cost_minor"]), 0)
-            for charge in self.charges()
+            for charge in self.charger.charges()
             if charge["state"] == "paid"
         ]
         return at_tills + charged

@@ -6,6 +6,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -15,8 +16,9 @@ from rich.console import Console
 
 from protocol.identity import TlsProfileName
 from tillway.demo.addresses import PLACE_FILE, leave_addresses
+from tillway.demo.machines import start_charger, start_exit
 from tillway.demo.phone import Phone
-from tillway.demo.phone_book import PHONE_FILE, keep_phone, kept_phone
+from tillway.demo.phone_book import PHONE_FILE, keep_phone, kept_phone, phone_of
 from tillway.demo.single import alone, signals_raise
 from tillway.demo.stack import (
     HOST,
@@ -68,14 +70,24 @@ def up(
 def running_stack(
     directory: Path, ports: Ports, say: Say, tls_profile: TlsProfileName = "p256"
 ) -> Iterator[Stack]:
-    """The whole stack with one till, and a phone that has money, for the length of the block."""
-    stack = Stack(directory, ports, say, tls_profile=tls_profile)
+    """The whole stack with one till, an EV charger, a car park's exit, and a phone that has money,
+    for the length of the block."""
+    stack = Stack(directory, ports, say, tls_profile=tls_profile, has_charger=True)
     try:
         stack.start_core()
-        stack.start_till("pos-1")
         leave_addresses(stack)
         if kept_phone(directory) is None:
             keep_phone(directory, _payer(stack))
+        owner = phone_of(directory)
+        with ThreadPoolExecutor() as pool:
+            started = (
+                pool.submit(stack.start_till, "pos-1"),
+                pool.submit(start_exit, stack, owner, {}),
+                pool.submit(start_charger, stack, owner),
+            )
+        for each in started:
+            each.result()
+        leave_addresses(stack)
         yield stack
     finally:
         stack.stop()

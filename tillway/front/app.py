@@ -23,7 +23,10 @@ from faces.pages import Pages
 from faces.stream import Places, event
 from faces.words import Language
 from protocol.errors import CallerError, TillwayError
+from protocol.money import Money
+from tillway.demo.at_work import Car
 from tillway.demo.opening import Door
+from tillway.demo.stack import CHARGER_PER_KWH_MINOR
 from tillway.front.evening import Evening
 from tillway.front.guide import CHOICES_MINOR, STEPS, Guide, Manner
 from tillway.front.hops import PLACES, Way
@@ -36,11 +39,12 @@ from tillway.front.limits import (
 )
 from tillway.front.parts import Part, look_at
 from tillway.front.shop import Shop
+from tillway.front.things import Story, Things
 from tillway.front.words import ACCOUNTS, WORDS
 
 _HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _HEADER = "x-page-token"
-_PIECES = ("parts", "way", "guide", "evening")
+_PIECES = ("parts", "way", "guide", "evening", "things")
 _log = structlog.get_logger()
 
 
@@ -58,6 +62,20 @@ class DoorIn(BaseModel):
     door: Door
 
 
+class StoryIn(BaseModel):
+    """What shall happen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    story: Story
+
+
+class CarIn(BaseModel):
+    """Which car drives in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    car: Car
+
+
 class AmountIn(BaseModel):
     """What is keyed in."""
 
@@ -68,8 +86,8 @@ class AmountIn(BaseModel):
 class Watch:
     """What was last seen of the stack; asked again when it is older than ``LOOK_EVERY_MS``."""
 
-    def __init__(self, shop: Shop) -> None:
-        self._shop = shop
+    def __init__(self, shop: Shop, things: Things) -> None:
+        self._shop, self._things = shop, things
         self._lock = asyncio.Lock()
         self._looked_at_s = -1e9
         self.parts: list[Part] = []
@@ -87,6 +105,7 @@ class Watch:
                 self.way = await asyncio.to_thread(self._shop.last_way)
                 self.day = await asyncio.to_thread(self._shop.backend_day)
                 self.till_shows = await asyncio.to_thread(self._shop.till_shows)
+                await asyncio.to_thread(self._things.look)
             except TillwayError as error:  # the parts say who is silent; what was seen stays
                 _log.info("way_not_told", code=error.code)
             self._looked_at_s = time.monotonic()
@@ -99,15 +118,17 @@ class Watch:
 class Face:
     """Makes the pieces of the page."""
 
-    def __init__(self, guide: Guide, evening: Evening, watch: Watch, console_url: str) -> None:
-        self.guide, self.evening, self.watch = guide, evening, watch
-        self._console_url = console_url
+    def __init__(self, shop: Shop) -> None:
+        self.guide, self.evening, self.things = Guide(shop), Evening(shop.clocks), Things(shop)
+        self.watch = Watch(shop, self.things)
+        self._console_url = f"{shop.operator.url}/console"
         self.assets = Assets("front", "tillway.front")
         self.token = secrets.token_urlsafe(TOKEN_BYTES)
         self._pages = Pages("tillway.front", self.assets, WORDS)
 
     def piece(self, name: str, language: Language) -> Markup:
-        """``page``, or one of its live pieces: ``parts``, ``way``, ``guide``, ``evening``."""
+        """``page``, or one of its live pieces: ``parts``, ``way``, ``guide``, ``evening``,
+        ``things``."""
         return self._pages.render(
             f"front/{name}.html", language, face="front", mood="plain", token=self.token,
             parts_seen=self.watch.parts, way=self.watch.way, guide=self.guide,
@@ -115,6 +136,8 @@ class Face:
             choices=CHOICES_MINOR[self.guide.manner], postings=self._postings(), places=PLACES,
             accounts=ACCOUNTS, evening=self.evening, closing=self.evening.at, watch=self.watch,
             console_url=self._console_url, doors=tuple(Door),
+            things=self.things, stories=tuple(Story), cars=tuple(Car),
+            price=Money(CHARGER_PER_KWH_MINOR, "CNY").decimal(),
         )  # fmt: skip
 
     def _postings(self) -> Any:  # noqa: ANN401  # of the guide's payment, once it is the last one
@@ -125,8 +148,7 @@ class Face:
 def build_app(shop: Shop) -> FastAPI:
     """The application over a running stack."""
     app = FastAPI(title="Tillway", docs_url=None, redoc_url=None, openapi_url=None)
-    console_url = f"{shop.operator.url}/console"
-    face = Face(Guide(shop), Evening(shop.clocks), Watch(shop), console_url)
+    face = Face(shop)
     face.assets.mount(app)
     app.include_router(_views(face))
     app.include_router(_acts(face, shop))
@@ -180,6 +202,9 @@ def _picture(png: bytes, *, is_there: bool) -> Response:
     return Response(png, media_type="image/png", headers=headers)
 
 
+Do = Callable[[Callable[[], None], Request], Awaitable[dict[str, Any]]]
+
+
 def _acts(face: Face, shop: Shop) -> APIRouter:
     async def admit(request: Request) -> None:
         token = request.headers.get(_HEADER, "")
@@ -187,7 +212,7 @@ def _acts(face: Face, shop: Shop) -> APIRouter:
         if not is_own or not _is_own_page(request):
             raise HTTPException(401)
 
-    acts, guide = APIRouter(dependencies=[Depends(admit)]), face.guide
+    acts = APIRouter(dependencies=[Depends(admit)])
 
     async def do(act: Callable[[], None], request: Request) -> dict[str, Any]:
         try:
@@ -195,29 +220,11 @@ def _acts(face: Face, shop: Shop) -> APIRouter:
         finally:
             face.watch.forget()
         await face.watch.look()
-        told = {
-            name: face.piece(name, language_of(request)) for name in ("guide", "way", "evening")
-        }
-        return {"step": guide.step, **told}
+        told = {name: face.piece(name, language_of(request)) for name in _PIECES if name != "parts"}
+        return {"step": face.guide.step, **told}
 
-    @acts.post("/guide/choose")
-    async def choose(wanted: MannerIn, request: Request) -> dict[str, Any]:
-        return await do(lambda: guide.choose(wanted.manner), request)
-
-    @acts.post("/guide/key")
-    async def key(wanted: AmountIn, request: Request) -> dict[str, Any]:
-        return await do(lambda: guide.key_in(wanted.amount_minor), request)
-
-    steps = {
-        "show": guide.show, "scan": guide.scan, "lay": guide.lay, "read": guide.read,
-        "confirm": guide.confirm, "look": guide.look, "again": guide.start_over,
-    }  # fmt: skip
-
-    @acts.post("/guide/{step}")
-    async def go(step: str, request: Request) -> dict[str, Any]:
-        if step not in steps:
-            raise HTTPException(404)
-        return await do(steps[step], request)
+    _add_guide(acts, do, face.guide)
+    _add_things(acts, do, face.things)
 
     @acts.post("/open")
     async def opens(wanted: DoorIn, request: Request) -> dict[str, str]:
@@ -229,6 +236,48 @@ def _acts(face: Face, shop: Shop) -> APIRouter:
         return await do(face.evening.close, request)
 
     return acts
+
+
+def _add_guide(acts: APIRouter, do: Do, guide: Guide) -> None:
+    steps = {
+        "show": guide.show, "scan": guide.scan, "lay": guide.lay, "read": guide.read,
+        "confirm": guide.confirm, "look": guide.look, "again": guide.start_over,
+    }  # fmt: skip
+
+    @acts.post("/guide/choose")
+    async def choose(wanted: MannerIn, request: Request) -> dict[str, Any]:
+        return await do(lambda: guide.choose(wanted.manner), request)
+
+    @acts.post("/guide/key")
+    async def key(wanted: AmountIn, request: Request) -> dict[str, Any]:
+        return await do(lambda: guide.key_in(wanted.amount_minor), request)
+
+    @acts.post("/guide/{step}")
+    async def go(step: str, request: Request) -> dict[str, Any]:
+        if step not in steps:
+            raise HTTPException(404)
+        return await do(steps[step], request)
+
+
+def _add_things(acts: APIRouter, do: Do, things: Things) -> None:
+    stages = {
+        "plug": things.plug, "pull": things.pull, "leave": things.leave, "pay": things.pay,
+        "out": things.out, "again": things.start_over,
+    }  # fmt: skip
+
+    @acts.post("/things/choose")
+    async def choose(wanted: StoryIn, request: Request) -> dict[str, Any]:
+        return await do(lambda: things.choose(wanted.story), request)
+
+    @acts.post("/things/enter")
+    async def enter(wanted: CarIn, request: Request) -> dict[str, Any]:
+        return await do(lambda: things.enter(wanted.car), request)
+
+    @acts.post("/things/{stage}")
+    async def go(stage: str, request: Request) -> dict[str, Any]:
+        if stage not in stages:
+            raise HTTPException(404)
+        return await do(stages[stage], request)
 
 
 def _is_own_page(request: Request) -> bool:

@@ -8,11 +8,13 @@ from typing import Any
 
 from protocol.errors import TillwayError
 from tillway.clearing_watch import RUN_S_MAX
+from tillway.demo.at_work import CarPark, Charger
 from tillway.demo.day_close import Clocks, china_day
+from tillway.demo.machines import EXIT
 from tillway.demo.opening import Doors
 from tillway.demo.phone import Phone
 from tillway.demo.phone_book import PHONE_FILE, phone_of
-from tillway.demo.stack import HOST, HUB, STORE, Stack
+from tillway.demo.stack import CHARGER, HOST, HUB, STORE, Stack
 from tillway.demo.till import Till
 from tillway.demo.till_staff import STAFF_FILE
 from tillway.front.hops import Told, Way, way_of
@@ -33,6 +35,8 @@ class Shop:
     now_ms: Callable[[], int]
     hub: JsonApi
     clocks: Clocks
+    charger: Charger
+    car_park: CarPark
     doors: Doors
     """Opens the wallet and the console by single-use links."""
 
@@ -119,6 +123,8 @@ def shop_of(stack: Stack) -> Shop:
         clocks=Clocks(
             replace(stack.operator, timeout_s=RUN_S_MAX), tuple(stack.sandbox.controls().values())
         ),
+        charger=Charger(_http(stack, f"{CHARGER}-machine"), stack.hub_control),
+        car_park=CarPark(stack.till(EXIT)),
         doors=Doors(wallet=phone_of(stack.root).api, operator=stack.operator),
     )
 

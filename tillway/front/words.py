@@ -166,6 +166,60 @@ WORDS: dict[str, Words] = {
     "rule": Words("规则", "Rule"),
     "again": Words("再来一笔", "Take another"),
     "stop": Words("放弃重来", "Start over"),
+    # Things that pay by themselves
+    "things": Words("自己付钱的设备", "Things that pay by themselves"),
+    "things_choice": Words("看哪一个", "Which one"),
+    "story_charge": Words("电动汽车充电", "A car charges"),
+    "story_park": Words("车辆出停车场", "A car leaves a car park"),
+    "stage_plug": Words("插枪刷卡", "Plug in"),
+    "stage_pull": Words("充电中", "Charging"),
+    "stage_enter": Words("入场", "Drive in"),
+    "stage_leave": Words("到出口", "To the exit"),
+    "stage_pay": Words("扫码付款", "Pay by code"),
+    "stage_out": Words("出场", "Drive out"),
+    "stage_bill": Words("看账单", "Bill"),
+    "stage_say_plug": Words(
+        "模拟充电桩已通过 OCPP 连到门店网关。插上枪、刷充电卡：卡背后是车主签过的代扣授权。",
+        "The simulated charger has dialled the hub by OCPP. Plug in and tap the charging card:"
+        " behind it is a mandate that its owner has signed.",
+    ),
+    "stage_do_plug": Words("插枪并刷卡", "Plug in and tap"),
+    "charge_running": Words("正在充电", "Charging"),
+    "charge_paid": Words("已结束，已扣款", "Ended and paid"),
+    "stage_say_pull": Words(
+        "电表每十秒报一次读数，费用跟着走。随时拔枪：按最后读数结算，从授权里扣款。",
+        "The meter reports every ten seconds, and the cost goes with it. Pull the cable whenever"
+        " you like: the last reading is settled, and debited under the mandate.",
+    ),
+    "stage_do_pull": Words("拔枪结算", "Pull the cable"),
+    "stage_say_enter": Words(
+        "选一辆车入场。停留时间由模拟道闸记着，不必真等：0.10 元一分钟，十五分钟内免费。",
+        "Choose a car. The simulated gate keeps when it drove in, so nobody waits: 0.10 yuan a"
+        " minute, fifteen minutes free.",
+    ),
+    "car_with_mandate": Words("停了 94 分钟，有代扣授权", "94 minutes, with a mandate"),
+    "car_without": Words("停了 184 分钟，扫码付", "184 minutes, pays by code"),
+    "car_just_in": Words("刚停 3 分钟", "3 minutes, free"),
+    "stage_say_leave": Words(
+        "车在场内。开到出口：道闸看见车，终端算出停车费并请求付款；未付清不抬杆。",
+        "The car is in. Drive up: the gate sees it, its terminal reckons the fee and asks for it;"
+        " the arm stays down until that is paid.",
+    ),
+    "stage_do_leave": Words("开到出口", "Drive up"),
+    "stage_say_pay": Words(
+        "出口屏幕显示收款码，杆还没抬。让模拟钱包扫码，核对后输入密码。",
+        "The exit shows its code, and the arm is down. Let the simulated wallet scan it and give"
+        " the PIN.",
+    ),
+    "stage_do_pay": Words("钱包扫码付款", "Scan and pay"),
+    "stage_say_out": Words("杆已抬起，请驶出。", "The arm is up: drive out."),
+    "stage_do_out": Words("驶出", "Drive out"),
+    "bill_say": Words(
+        "这是车主钱包里的账单：用了多少、单价多少，一行一行对得上。",
+        "So it stands in the owner's wallet: how much of what, at which price, line by line.",
+    ),
+    "bill_free": Words("没有产生费用，没有付款。", "Nothing was to pay, and nothing was paid."),
+    "again_thing": Words("再来一次", "Once more"),
     # The evening
     "evening": Words("日终", "Close the day"),
     "backend_day": Words("后台的营业日", "The backend's business day"),

@@ -47,11 +47,11 @@ class Barrier(ModbusUnit):
 
     # People
 
-    def arrive(self, tag: int, now_ms: int) -> None:
-        """A car drives in."""
+    def arrive(self, tag: int, now_ms: int, *, ago_s: int = 0) -> None:
+        """A car drives in, or has done so a while ago by the exit's clock."""
         if tag in self.cars or len(self.cars) >= GATE_CARS_MAX:
             raise CallerError("field_invalid", "the car is in already, or it is full")
-        self.cars[tag] = self._now_s(now_ms)
+        self.cars[tag] = max(self._now_s(now_ms) - ago_s, 1)
 
     def drive_up(self, tag: int) -> None:
         """A car comes to the exit."""

@@ -5,20 +5,22 @@ import { lang, post, refuse } from "../faces/post.js";
 import { once } from "../faces/press.js";
 
 const piece = (name) => document.querySelector(`[data-piece="${name}"]`);
-const acts = { guide: 0, evening: 0 }; // while one runs, what the stream says may be older
+const acts = { guide: 0, evening: 0, things: 0 }; // while one runs, what the stream says may be older
 const held = {}; // so it waits, and counts only if the act was refused
 
 // A refusal stays until somebody acts, whatever is drawn around it.
 const take = (name) => (html) => {
   held[name] = html;
-  if (acts[name] && name === "guide") return;
+  if (acts[name] && name !== "evening") return;
   const place = piece(name);
   const said = place.querySelector("[data-refusal]:not([hidden])");
   swap(place, html);
   if (said) place.querySelector("[data-refusal]").replaceWith(said);
 };
 
-const bodyOf = ({ minor, manner }) => ({
+const bodyOf = ({ minor, manner, story, car }) => ({
+  ...(story && { story }),
+  ...(car && { car: Number(car) }),
   ...(minor && { amount_minor: Number(minor) }),
   ...(manner && { manner }),
 });
@@ -32,7 +34,7 @@ const act = async (name, button) => {
     if (ok) {
       swap(place, told[name]);
       swap(piece("way"), told.way);
-      place.querySelector(".stage .key")?.focus({ preventScroll: true });
+      place.querySelector(".said .key")?.focus({ preventScroll: true });
     } else {
       refuse(error, place);
     }
@@ -76,4 +78,5 @@ follow(`/live?lang=${lang}`, {
   way: (html) => swap(piece("way"), html),
   guide: take("guide"),
   evening: take("evening"),
+  things: take("things"),
 });

@@ -1,0 +1,109 @@
+"""The stories of things that pay by themselves: their order, their ends, what is left behind."""
+
+import pytest
+from fastapi.testclient import TestClient
+
+from protocol.errors import CallerError, TillwayError
+from tests.support.front_shop import PAYMENT, FakeCharger, FakeExit, Program, fake_shop
+from tests.unit.tillway.test_front_app import token
+from tillway.demo.at_work import Car
+from tillway.front.app import build_app
+from tillway.front.things import Stage, Story, Things
+
+
+@pytest.fixture
+def things() -> Things:
+    return Things(fake_shop(Program()))
+
+
+def exit_of(things: Things) -> FakeExit:
+    found = things.shop.car_park.exit
+    assert isinstance(found, FakeExit)
+    return found
+
+
+def charger_of(things: Things) -> FakeCharger:
+    found = things.shop.charger
+    assert isinstance(found, FakeCharger)
+    return found
+
+
+def test_a_charge_shows_its_running_cost_and_ends_with_the_wallet_s_bill(things: Things) -> None:
+    things.plug()
+    assert (things.stage, things.running, things.energy_kwh) == (Stage.PULL, "0.62", "0.413")
+    charger_of(things).state.update({"cost_minor": 125, "energy_wh": 833})
+    things.look()
+    assert (things.running, things.energy_kwh) == ("1.25", "0.833")
+    things.pull()
+    assert things.stage is Stage.BILL
+    assert (things.bill.payment_id, things.bill.amount) == (PAYMENT, "0.62")
+    assert things.bill.explained is not None
+    assert things.bill.explained.lines[0].text == "0.413 kWh × 1.50"
+
+
+def test_a_charge_that_is_not_paid_is_refused_in_its_own_words(things: Things) -> None:
+    things.plug()
+    charger_of(things).state.update({"ends_as": "unsettled", "error_code": "insufficient_balance"})
+    with pytest.raises(TillwayError) as refused:
+        things.pull()
+    assert (refused.value.code, things.stage) == ("insufficient_balance", Stage.PLUG)
+
+
+@pytest.mark.parametrize(
+    ("car", "acts"),
+    [
+        (Car.WITH_MANDATE, ("leave", "out")),
+        (Car.WITHOUT, ("leave", "pay", "out")),
+        (Car.JUST_IN, ("leave", "out")),
+    ],
+)
+def test_each_car_leaves_in_its_own_way_and_may_come_again(
+    things: Things, car: Car, acts: tuple[str, ...]
+) -> None:
+    things.choose(Story.PARK)
+    for _ in range(2):
+        things.enter(car)
+        assert len(things.stages) == len(acts) + 2
+        for act in acts:
+            assert things.stage == act
+            getattr(things, act)()
+        assert things.stage is Stage.BILL
+        assert bool(things.bill.amount) is (car is not Car.JUST_IN)
+        assert exit_of(things).gate.cars == []
+        things.start_over()
+
+
+def test_giving_up_leaves_no_cable_in_and_nobody_at_the_exit(things: Things) -> None:
+    things.plug()
+    things.start_over()
+    assert charger_of(things).said == ["plug", "pull"]
+    things.choose(Story.PARK)
+    things.enter(Car.WITHOUT)
+    things.leave()
+    things.start_over()
+    assert exit_of(things).cancels == 1
+    assert exit_of(things).gate.state["waiting"] == 0
+    assert things.stage is Stage.ENTER
+    things.enter(Car.WITHOUT)  # it is in still
+    assert things.stage is Stage.LEAVE
+
+
+def test_steps_come_in_their_order(things: Things) -> None:
+    for act in (things.pull, things.leave, things.pay, things.out):
+        with pytest.raises(CallerError) as refused:
+            act()
+        assert refused.value.code == "payment_state"
+    things.plug()
+    with pytest.raises(CallerError):
+        things.choose(Story.PARK)
+
+
+def test_the_page_acts_by_its_own_token_only_and_shows_the_step() -> None:
+    with TestClient(build_app(fake_shop(Program())), base_url="http://127.0.0.1") as http:
+        assert http.post("/things/plug").status_code == 401
+        known = token(http)
+        told = http.post("/things/plug", headers=known).json()
+        assert 'data-stage="pull"' in told["things"]
+        assert http.post("/things/fly", headers=known).status_code == 404
+        wrong = http.post("/things/enter", json={"car": 7}, headers=known)
+        assert wrong.status_code == 400
