@@ -110,7 +110,8 @@ class Shop:
 
 def shop_of(stack: Stack) -> Shop:
     """The shop of a stack that has left its addresses and a phone."""
-    names = [name for name in stack.programs if (stack.root / name / "control.token").exists()]
+    found = [name for name in stack.programs if (stack.root / name / "control.token").exists()]
+    names = sorted(found, key=lambda name: (f"{name}-board" not in stack.programs, name))
     tills = tuple(stack.till(name) for name in names)
     return Shop(
         till=next(till for till in tills if till.board is not None),

@@ -218,6 +218,10 @@ WORDS: dict[str, Words] = {
         "这是车主钱包里的账单：用了多少、单价多少，一行一行对得上。",
         "So it stands in the owner's wallet: how much of what, at which price, line by line.",
     ),
+    "bill_by_code": Words(
+        "顾客扫码付的，钱包账单里与店里买东西一样。",
+        "Paid by its code; in the wallet's bills it stands like any purchase.",
+    ),
     "bill_free": Words("没有产生费用，没有付款。", "Nothing was to pay, and nothing was paid."),
     "again_thing": Words("再来一次", "Once more"),
     # The evening
