@@ -6,7 +6,7 @@ from playwright.async_api import Browser
 from protocol.errors import OperatingError
 from tests.support.axe import AXE, faults
 from tests.support.browser import LARGE, opened_page
-from tests.support.front_shop import FakeTill, Program, fake_shop, scenes
+from tests.support.front_shop import STORIES, FakeTill, Program, fake_shop, scenes
 from tests.support.wallet_phone import PHONE
 from tillway.front.server import front_page
 
@@ -22,9 +22,15 @@ async def test_a_stranger_takes_a_payment_in_five_steps_and_every_step_is_readab
             async for step in scenes(page, url, "zh"):
                 if AXE.is_file():
                     wrong += [f"{step}: {fault}" for fault in await faults(page)]
+                head, _, rest = step.partition("-")
                 if step != "evening":
                     await page.reload()
-                    assert await page.get_attribute(".stage", "data-step") == step.partition("-")[0]
+                    place, at = ("stage", rest) if head in STORIES else ("step", head)
+                    assert await page.get_attribute(f"[data-{place}]", f"data-{place}") == at
+                if step == "charge-pull":
+                    assert "0.62" in await page.inner_text("[data-stage]")
+                if step == "charge-bill":
+                    assert "0.413 kWh × 1.50" in await page.inner_text("[data-stage]")
                 if step == "receipt":
                     assert await page.locator("[data-hop]").count() == 12
                 if step == "postings":
