@@ -6,13 +6,15 @@ Rule 1: only new business is put off, before anything of it is kept. Questions, 
         device tells of itself pass: they resolve what is open and take little.
 Rule 2: what fits into one batch waits for no other, so a small rush is never too much; speed is
         measured only once more than that lies ahead; it counts for a while, and is measured on as
-        long as it counts and anything lies ahead.
+        long as it counts and anything lies ahead. A slower one is believed at once, a faster one
+        step by step. Until there is one, what lies ahead is bounded by its number.
 Rule 3: a hub that began to say *busy* stops when half the wait is left, so that it does not waver.
 Rule 4: a backend that cannot be reached is no overload: nothing is known of its speed, and the
         spool keeps what comes. One that says *busy* itself for as long as the wait may be, is.
 """
 
 from hub.domain.limits import (
+    BACKLOG_UNMEASURED_MAX,
     BACKLOG_WAIT_MS_MAX,
     BACKLOG_WINDOW_MS_MAX,
     BACKLOG_WINDOW_MS_MIN,
@@ -58,8 +60,8 @@ class Backlog:
         # A window without end is a pause or a clock that jumped, and no speed.
         if 0 < took_ms <= BACKLOG_WINDOW_MS_MAX:
             each_ms = took_ms / self._answered
-            is_known = self._is_known(now)
-            self._each_ms = (self._each_ms + each_ms) / 2 if is_known else each_ms
+            is_faster = self._is_known(now) and each_ms < self._each_ms
+            self._each_ms = (self._each_ms + each_ms) / 2 if is_faster else each_ms
             self._measured_at_ms = now
         self._began_ms, self._answered = now, 0
 
@@ -78,9 +80,11 @@ class Backlog:
         now, since = self._clock.now_ms(), self._put_off_since_ms
         if since is not None and is_over(since, now, BACKLOG_WAIT_MS_MAX):
             return True
+        if not self._is_known(now):
+            self._is_late = False
+            return ahead >= BACKLOG_UNMEASURED_MAX
         bound_ms = BACKLOG_WAIT_MS_MAX // 2 if self._is_late else BACKLOG_WAIT_MS_MAX
-        is_measured = ahead > BATCH_ITEMS_MAX and self._is_known(now)
-        self._is_late = is_measured and ahead * self._each_ms > bound_ms
+        self._is_late = ahead > BATCH_ITEMS_MAX and ahead * self._each_ms > bound_ms
         return self._is_late
 
     def _is_known(self, now: int) -> bool:

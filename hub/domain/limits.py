@@ -22,6 +22,9 @@ BACKLOG_WINDOW_MS_MIN = 500
 """How long answers are counted for one measure of the backend's speed."""
 BACKLOG_WINDOW_MS_MAX = 15_000
 """How long it may take at most, and how long a measure counts."""
+BACKLOG_UNMEASURED_MAX = 1_000
+"""How much may lie ahead while nothing is known of the speed: a few of every till at once, and no
+more than a backend that is far slower than ours answers before *unknown* is told."""
 BUSY_PAUSE_MS_MIN = 200
 BUSY_PAUSE_MS_MAX = 2_000
 """How long nothing goes to a backend that said *busy*; doubled while it goes on saying so."""

@@ -1,5 +1,6 @@
 """Beyond the limit *busy*, never a pile: who is put off, when, and who never is."""
 
+from collections import deque
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from hub.domain.backlog import Backlog, may_wait
 from hub.domain.forwarding import ForwardingLimits
 from hub.domain.limits import (
+    BACKLOG_UNMEASURED_MAX,
     BACKLOG_WAIT_MS_MAX,
     BACKLOG_WINDOW_MS_MAX,
     BACKLOG_WINDOW_MS_MIN,
@@ -60,11 +62,38 @@ def test_busy_does_not_waver_but_ends_at_half_the_wait(clock: FakeClock) -> None
     assert not backlog.is_late(BOUND)
 
 
-def test_nothing_is_too_late_before_a_speed_was_measured(clock: FakeClock) -> None:
+def lets_in_by_number(backlog: Backlog) -> bool:
+    """Whether nothing is known of the speed."""
+    return backlog.is_late(BACKLOG_UNMEASURED_MAX) and not backlog.is_late(
+        BACKLOG_UNMEASURED_MAX - 1
+    )
+
+
+def test_before_a_speed_was_measured_the_number_is_bounded(clock: FakeClock) -> None:
     backlog = Backlog(clock)
-    assert not backlog.is_late(MANY)
+    assert lets_in_by_number(backlog)
     backlog.answered(1, MANY)
-    assert not backlog.is_late(MANY)
+    assert lets_in_by_number(backlog)
+    assert BOUND < BACKLOG_UNMEASURED_MAX, "else the tests below cannot tell"
+
+
+@pytest.mark.parametrize("per_s", [500, 700, 900, 1_500])
+def test_nobody_of_a_sudden_rush_hears_that_its_answer_comes_later(
+    clock: FakeClock, per_s: int
+) -> None:
+    backlog, queue, waits, idle, step_ms = Backlog(clock), deque[int](), list[int](), 0, 50
+    for _ in range(2_000 // step_ms):
+        for _ in range(6_000 * step_ms // 1_000):
+            if not backlog.is_late(len(queue)):
+                queue.append(clock.ms)
+        clock.ms += step_ms
+        taken = [queue.popleft() for _ in range(min(per_s * step_ms // 1_000, len(queue)))]
+        idle += not queue
+        waits += [clock.ms - came for came in taken]
+        backlog.answered(len(taken), len(queue))
+    assert max(waits) <= BACKLOG_WAIT_MS_MAX + 2 * step_ms
+    assert len(queue) * 1_000 / per_s < UNKNOWN_AFTER_MS
+    assert not idle
 
 
 def test_what_fits_into_one_batch_never_waits(clock: FakeClock) -> None:
@@ -80,10 +109,10 @@ def test_a_speed_is_forgotten_with_the_rush_and_with_the_line(clock: FakeClock) 
     backlog = measured(clock)
     backlog.answered(1, 0)
     clock.ms += BACKLOG_WINDOW_MS_MAX
-    assert not backlog.is_late(MANY)
+    assert lets_in_by_number(backlog)
     backlog = measured(clock)
     backlog.forget()
-    assert not backlog.is_late(MANY)
+    assert lets_in_by_number(backlog)
 
 
 @pytest.mark.parametrize("jump_ms", [-3_600_000, 3_600_000])
@@ -91,7 +120,7 @@ def test_a_clock_that_jumps_measures_no_speed(clock: FakeClock, jump_ms: int) ->
     backlog = measured(clock)
     clock.ms += jump_ms
     backlog.answered(1, MANY)
-    assert not backlog.is_late(MANY), "it begins anew"
+    assert lets_in_by_number(backlog), "it begins anew"
     clock.ms += STEP_MS
     backlog.answered(PER_STEP, MANY)
     assert not backlog.is_late(BOUND)
@@ -105,6 +134,14 @@ def test_a_faster_backend_is_believed_step_by_step(clock: FakeClock) -> None:
         clock.ms += STEP_MS
         backlog.answered(4 * PER_STEP, MANY)
     assert not backlog.is_late(BOUND + 1)
+
+
+def test_a_slower_backend_is_believed_at_once(clock: FakeClock) -> None:
+    backlog = measured(clock)
+    assert not backlog.is_late(BOUND // 4 + 1)
+    clock.ms += STEP_MS
+    backlog.answered(PER_STEP // 4, MANY)
+    assert backlog.is_late(BOUND // 4 + 1)
 
 
 def test_a_backend_that_says_busy_for_long_has_new_business_put_off(clock: FakeClock) -> None:
