@@ -23,6 +23,7 @@ from backend.db.engine import open_engine
 from backend.db.group_commit import GroupCommitWriter
 from backend.db.migrate import upgrade_engine
 from backend.db.open_store import open_store
+from backend.db.postgres_bell import bell_of
 from backend.db.reading import Reader
 from backend.db.working_set import WorkingSet
 from backend.devices.directory import Directory
@@ -32,7 +33,7 @@ from backend.hub_api.batches import BatchDesk
 from backend.hub_api.ingest import Dispatcher
 from backend.hub_api.known_hubs import KnownHubs
 from backend.hub_api.push_repository import PushRepository
-from backend.hub_api.pushes import PushFeed
+from backend.hub_api.pushes import PUSH_CHANNEL, PushFeed
 from backend.hub_api.service import HubService
 from backend.identity.registry import SqlRegistry
 from backend.identity.service import EnrolmentService
@@ -200,6 +201,7 @@ class Backend:
         if self.stamps is not None:
             await self.stamps.stamper.close()
         await self.writer.stop()
+        await self.feed.stop()
         self._reads.close()
         self._pool.shutdown(wait=True)
         self._reader.close()
@@ -232,16 +234,14 @@ class Backend:
             clock=self.clock,
             executor=self._pool,
             metrics=self.metrics,
+            bell=bell_of(self.settings.url, PUSH_CHANNEL),
         )
 
     def _hub(self, dispatcher: Dispatcher) -> HubService:
         desk = BatchDesk(
             directory=Directory(self._devices, self._reads.run),
             submit_all=self.writer.submit_all,
-            dispatcher={
-                **requests_about_itself(self._pseudonyms),
-                **dispatcher,
-            },
+            dispatcher={**requests_about_itself(self._pseudonyms), **dispatcher},
             signing_key=self._signing_key,
             clock=self.clock,
             executor=self._pool,

@@ -100,6 +100,18 @@ def _sqlite_pragmas(*, read_only: bool) -> tuple[str, ...]:
     )
 
 
+def is_postgres(url: str) -> bool:
+    """Whether a database is one that several backends may share."""
+    return make_url(url).get_backend_name() == "postgresql"
+
+
+def postgres_line(url: str) -> dict[str, Any]:
+    """What ``psycopg`` needs to reach a database by itself."""
+    dialect = make_url(url).set(drivername="postgresql+psycopg").get_dialect()()
+    _, found = dialect.create_connect_args(make_url(url))
+    return {**found, **_POSTGRES_LINE}
+
+
 def _postgres(url: URL, *, read_only: bool) -> Engine:
     arguments: dict[str, Any] = dict(_POSTGRES_LINE)
     if read_only:

@@ -38,6 +38,8 @@ POSTGRES_KEEPALIVE_IDLE_S = 10
 POSTGRES_KEEPALIVE_INTERVAL_S = 5
 POSTGRES_KEEPALIVES_MAX = 3
 POSTGRES_UNACKNOWLEDGED_MS_MAX = 30_000
+BELL_RETRY_S = 1
+"""From a lost connection of the bell to the next try."""
 READ_ROWS_MAX = 100_000
 """One answer held in memory. More is an error, never a part of the rows."""
 READ_PAGE_ROWS = 5_000

@@ -1,8 +1,8 @@
 """The long poll: what is new for a store, at once or when something commits.
 
 Rule: a waiter is registered before it reads, so that a commit between its read and its wait wakes
-it. Between wake-ups nothing is read, but for one look every ``PUSH_RECHECK_S`` seconds for what
-another backend process may have committed.
+it. Another backend's commit is heard by the database's bell (``db.postgres_bell``); in case that is
+missed there is one look every ``PUSH_RECHECK_S`` seconds.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from protocol.clock import Clock
 from protocol.crypto.keys import SigningKey
 from protocol.limits import ANSWER_BYTES_MAX, PUSH_ITEMS_MAX, PUSH_WAIT_S_MAX
 
+PUSH_CHANNEL = "tillway_pushes"
 PushRow = Mapping[str, Any]
 
 
@@ -32,6 +33,14 @@ class PushSource(Protocol):
     def after(self, store: str, seq: int, count_max: int) -> Sequence[PushRow]:
         """The next pushes of a store beyond ``seq``, in order."""
         ...
+
+
+class Bell(Protocol):
+    """Tells other backends where to look, and is told by them (None: everywhere)."""
+
+    def start(self, heard: Callable[[frozenset[str] | None], None]) -> None: ...
+    def ring(self, words: frozenset[str]) -> None: ...
+    async def stop(self) -> None: ...
 
 
 @dataclass(slots=True, eq=False)
@@ -60,26 +69,31 @@ class PushFeed:
         clock: Clock,
         executor: Executor,
         metrics: Metrics,
+        bell: Bell | None = None,
     ) -> None:
+        """``bell``: None where no other backend is on the database."""
         self._source = source
         self._run_read = run_read
         self._signing_key = signing_key
         self._clock = clock
         self._executor = executor
         self._metrics = metrics
+        self._bell = bell
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiters: dict[str, list[_Waiter]] = {}
         self._is_closing = False
 
     def bind(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Say which loop the waiters live on, before the writer starts."""
+        """Say which loop the waiters live on, before the writer starts, and listen."""
         self._loop = loop
+        if self._bell is not None:
+            self._bell.start(self._heard)
 
     def committed(self, ws: WorkingSet) -> None:
         """Called by the writer's thread after each commit."""
-        stores = {row["store"] for row in ws.inserted(PUSH)}
+        stores = frozenset(row["store"] for row in ws.inserted(PUSH))
         if stores and self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._wake, stores)
+            self._loop.call_soon_threadsafe(self._tell, stores)
 
     async def next(self, hub: str, store: str, after: int, wait_s: int) -> bytes:
         """CBOR ``[[cursor, kind, device, bytes or row], …]``; empty when the wait is over, and for
@@ -92,10 +106,15 @@ class PushFeed:
             self._executor, _seal_rows, rows, self._signing_key, self._clock.now_ms()
         )
 
+    async def stop(self) -> None:
+        """Nothing is committed any more: other backends need not be told."""
+        if self._bell is not None:
+            await self._bell.stop()
+
     def close(self) -> None:
         """Let every waiter go with what there is, for a quick stop."""
         self._is_closing = True
-        self._wake(set(self._waiters))
+        self._wake(frozenset(self._waiters))
 
     async def _wait(
         self, store: str, after: int, wait_s: int, waiter: _Waiter
@@ -131,7 +150,16 @@ class PushFeed:
             if not waiters:
                 self._waiters.pop(store, None)
 
-    def _wake(self, stores: set[str]) -> None:
+    def _tell(self, stores: frozenset[str]) -> None:
+        self._wake(stores)
+        if self._bell is not None:
+            self._bell.ring(stores)
+
+    def _heard(self, stores: frozenset[str] | None) -> None:
+        """Another backend has committed news of these stores; None: it may have, of any."""
+        self._wake(frozenset(self._waiters) if stores is None else stores)
+
+    def _wake(self, stores: frozenset[str]) -> None:
         for store in stores:
             for waiter in self._waiters.get(store, ()):
                 waiter.news.set()
