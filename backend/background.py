@@ -6,6 +6,7 @@ and it keeps nothing that the database does not.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 import structlog
 
@@ -16,14 +17,17 @@ from backend.notify.database_queue import DatabaseQueue
 from backend.notify.deliverer import CallbackDeliverer
 from backend.notify.figures import CallbackFigures
 from backend.notify.http_sender import HttpSender
+from backend.notify.limits import CALLBACK_FIGURES_EVERY_S
 from backend.notify.ports import CallbackForm, CallbackQueue
 from backend.notify.repository import CallbackRepository
 from backend.notify.tables import CALLBACK
+from backend.observability.figures import keep_reading
 from backend.observability.flow_desk import FlowDesk
 from backend.observability.metrics import Metrics
 from backend.payments.expiry import run_expiry
 from backend.payments.services import Services
 from backend.reconciliation.figures import BreakFigures
+from backend.reconciliation.limits import BREAK_FIGURES_EVERY_S
 from backend.reconciliation.repository import ReconciliationRepository
 from backend.risk.devices.judge import DeviceJudge
 from backend.risk.devices.tables import READING
@@ -115,8 +119,18 @@ class Background:
             asyncio.create_task(_kept("expiry", lambda: run_expiry(services))),
             asyncio.create_task(_kept("sharing", lambda: run_sharing(services))),
             asyncio.create_task(_kept("callbacks", self._deliverer.run)),
-            asyncio.create_task(_kept("callback_figures", figures.run)),
-            asyncio.create_task(_kept("break_figures", breaks.run)),
+            asyncio.create_task(
+                _kept(
+                    "callback_figures",
+                    partial(keep_reading, figures.read, every_s=CALLBACK_FIGURES_EVERY_S),
+                )
+            ),
+            asyncio.create_task(
+                _kept(
+                    "break_figures",
+                    partial(keep_reading, breaks.read, every_s=BREAK_FIGURES_EVERY_S),
+                )
+            ),
             asyncio.create_task(_kept("ledger_follower", self._follower.run)),
             asyncio.create_task(_kept("device_judge", self._device_judge.run)),
             asyncio.create_task(_kept("rule_desk", self._rule_desk.run)),

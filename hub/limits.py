@@ -52,3 +52,7 @@ BROKER_RETRY_DELAY_MS_MAX = 5_000
 BROKER_RETRIES_MAX = 100
 BROKER_OTHER_HUB_SILENT_S = 75
 """A hub on duty speaks every 30 s; one that was silent for this long is not counted on."""
+
+# --- Its SQLite files
+DURABLE_BUSY_TIMEOUT_MS = 5_000
+"""How long a writer waits for another program's transaction (`tillway hub`)."""

@@ -1,17 +1,9 @@
 """The outbox in numbers, read again and again for the scraper."""
 
-import asyncio
-
-import structlog
-
 from backend.notify.deliverer import RunRead
-from backend.notify.limits import FIGURES_EVERY_S
 from backend.notify.repository import CallbackRepository
 from backend.observability.metrics import Metrics
 from protocol.clock import Clock
-from protocol.errors import OperatingError
-
-_log = structlog.get_logger()
 
 
 class CallbackFigures:
@@ -24,15 +16,6 @@ class CallbackFigures:
         self._run_read = run_read
         self._clock = clock
         self._metrics = metrics
-
-    async def run(self) -> None:
-        """Read until cancelled."""
-        while True:
-            try:
-                await self.read()
-            except OperatingError as error:
-                _log.warning("figures_paused", code=error.code)
-            await asyncio.sleep(FIGURES_EVERY_S)
 
     async def read(self) -> None:
         """Set the gauges to what is committed now."""

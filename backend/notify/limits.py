@@ -22,7 +22,7 @@ PLACE_DIGITS_MAX = 15
 FILTER_CHARS_MAX = 64
 TRIES_SHOWN_MAX = 200
 """The newest of a callback's history: those of eleven lives."""
-FIGURES_EVERY_S = 10
+CALLBACK_FIGURES_EVERY_S = 10
 
 _S, _M, _H = 1_000, 60_000, 3_600_000
 CALLBACK_GAPS_MS = (

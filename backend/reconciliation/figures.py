@@ -1,16 +1,8 @@
 """Open breaks in numbers, read again and again for the scraper: somebody is to be alarmed."""
 
-import asyncio
-
-import structlog
-
 from backend.observability.metrics import Metrics
-from backend.reconciliation.limits import FIGURES_EVERY_S
 from backend.reconciliation.repository import ReconciliationRepository
 from protocol.clock import Clock
-from protocol.errors import OperatingError
-
-_log = structlog.get_logger()
 
 
 class BreakFigures:
@@ -22,15 +14,6 @@ class BreakFigures:
         self._repository = repository
         self._clock = clock
         self._metrics = metrics
-
-    async def run(self) -> None:
-        """Read until cancelled."""
-        while True:
-            try:
-                await self.read()
-            except OperatingError as error:
-                _log.warning("figures_paused", code=error.code)
-            await asyncio.sleep(FIGURES_EVERY_S)
 
     async def read(self) -> None:
         """Set the gauges to what is committed now."""

@@ -24,5 +24,5 @@ WORDS_CHARS_MAX = 400
 ROWS_PER_LIST_MAX = 200
 ADVANCE_DAYS_MAX = 16
 """How far back a fund's repayments are looked at: longer than any holiday and its weekend."""
-FIGURES_EVERY_S = 30
+BREAK_FIGURES_EVERY_S = 30
 """How often the scraper's figures are read again."""

@@ -9,6 +9,7 @@ Rule 4: where a transaction begins, the one before at that connector is over, th
 """
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from hub.ocpp.journal import ChargeJournal
 from hub.ocpp.model import Charge, ChargeState, ChargeStep, Tariff, believed_ms
 from hub.ocpp.time import ChargingTime
 from protocol import ids
+from protocol.errors import OperatingError
 
 log = structlog.get_logger("hub.ocpp")
 _Result = TypeVar("_Result")
@@ -92,11 +94,15 @@ class ChargeBook:
         self._lock = asyncio.Lock()
 
     async def run(self, work: Callable[[ChargeJournal], _Result]) -> _Result:
-        """Read or write the journal, in one transaction, on its own thread."""
+        """Read or write the journal, in one transaction, on its own thread. ``busy``: the disk
+        would not take it; nothing of it is kept."""
 
         def within() -> _Result:
-            with self._journal.transaction():
-                return work(self._journal)
+            try:
+                with self._journal.transaction():
+                    return work(self._journal)
+            except sqlite3.OperationalError as error:
+                raise OperatingError("busy", f"charges: {error}") from error
 
         async with self._lock:
             return await asyncio.get_running_loop().run_in_executor(self._worker, within)

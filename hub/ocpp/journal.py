@@ -7,19 +7,18 @@ One thread uses a journal at a time.
 """
 
 import json
-import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from hub.ocpp.limits import JOURNAL_BUSY_TIMEOUT_MS, SHOWN_CHARGES_MAX
+from hub.durable import open_durable, transaction
+from hub.ocpp.limits import SHOWN_CHARGES_MAX
 from hub.ocpp.model import Charge, ChargeState
 from protocol.errors import CallerError
 
-MEMORY = ":memory:"
 _COLUMNS = tuple(field.name for field in fields(Charge))
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS charge (
@@ -60,13 +59,8 @@ class StoredRequest:
 
 def open_journal(path: Path | str) -> sqlite3.Connection:
     """Open (or make) a journal whose commits survive a power cut."""
-    if path != MEMORY:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection = open_durable(path)
     try:
-        connection.execute(f"PRAGMA busy_timeout = {JOURNAL_BUSY_TIMEOUT_MS}")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
         connection.executescript(_SCHEMA)
     except BaseException:
         connection.close()
@@ -84,16 +78,9 @@ class ChargeJournal:
         """Close the database; what was committed stays."""
         self._db.close()
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """All or nothing, durable when the block ends."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+        return transaction(self._db)
 
     # Charges
 

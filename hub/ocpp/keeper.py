@@ -9,6 +9,7 @@ Rule 3: a charger whose device was suspended or revoked gives nothing more: noth
         would be paid. A debt that was refused because nobody knows the device waits until the
         registry's row of it is another.
 Rule 4: what waits, waits by time that only passes.
+Rule 5: a disk that takes nothing now stops no charge for good: every tick tries again.
 """
 
 import asyncio
@@ -33,7 +34,7 @@ from hub.ocpp.limits import (
 )
 from hub.ocpp.model import DEVICE_UNKNOWN, Charge, ChargeState, ChargeStep
 from hub.ocpp.paying import Asking
-from protocol.errors import TillwayError
+from protocol.errors import OperatingError, TillwayError
 from protocol.messages import (
     MandateChanged,
     MandateQuery,
@@ -85,10 +86,13 @@ class Keeper:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Serve until cancelled."""
+        """Serve until cancelled (rule 5)."""
         try:
             while True:
-                await self.tick()
+                try:
+                    await self.tick()
+                except OperatingError as error:
+                    log.warning("charges_paused", code=error.code, detail=error.detail)
                 await asyncio.sleep(TICK_S)
         finally:
             for task in self._tasks:
@@ -204,8 +208,8 @@ class Keeper:
         """Tell the charger, and now and then again."""
         now_ms = self._time.ticks_ms()
         if pace.told_ms is None or now_ms - pace.told_ms >= STOP_AGAIN_MS:
-            pace.told_ms = now_ms
             await self._book.stop(charge, why)
+            pace.told_ms = now_ms
 
     async def _await_start(self, charge: Charge, pace: _Pace) -> None:
         now_ms = self._time.ticks_ms()

@@ -3,34 +3,24 @@
 One thread uses a store at a time: in the hub the writer's, in a simulation the only one.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from hub.domain.core import Remembered
 from hub.domain.effects import Parcel, ParcelKey, Push, UplinkRow
 from hub.domain.registry import Device
-from hub.spool.limits import BUSY_TIMEOUT_MS, WAL_AUTOCHECKPOINT_PAGES
+from hub.durable import open_durable, transaction
+from hub.spool.limits import CACHED_STATEMENTS_MAX, WAL_AUTOCHECKPOINT_PAGES
 from hub.spool.migration import migrate
-
-MEMORY = ":memory:"
 
 
 def open_connection(path: Path | str) -> sqlite3.Connection:
-    """Open (or make) a spool, brought to the present version, with commits that survive a crash."""
-    if path != MEMORY:
-        # Envelopes hold pay codes: the file, and the WAL that takes its mode, are the owner's.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    connection = sqlite3.connect(
-        path, isolation_level=None, check_same_thread=False, cached_statements=256
-    )
+    """Open (or make) a spool, brought to the present version, with commits that survive a crash.
+    Envelopes hold pay codes: the file is its owner's."""
+    connection = open_durable(path, cached_statements=CACHED_STATEMENTS_MAX)
     try:
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        connection.execute("PRAGMA journal_mode = WAL")
-        # FULL: a commit is on the disk before it is acknowledged; NORMAL may lose the last ones.
-        connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_AUTOCHECKPOINT_PAGES}")
         migrate(connection)
     except BaseException:
@@ -49,18 +39,9 @@ class SpoolStore:
         """Close the database; what was committed stays."""
         self._db.close()
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """All or nothing, durable when the block ends."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            # A full disk ends a transaction by itself, or leaves it open: none may be left behind.
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
+        return transaction(self._db)
 
     def begin_epoch(self, *, store: str) -> Remembered:
         """Count one more start of the hub, and read everything back."""

@@ -7,7 +7,7 @@ import pytest
 from protocol.answers import Answer
 from tests.integration.test_hub_process import post
 from tests.kit.hub_world import World, now_ms, running_world, until
-from tests.unit.hub.test_spool_full import no_larger_files
+from tests.support.full_disk import no_larger_files
 
 TID = "vend-1"
 

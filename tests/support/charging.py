@@ -9,6 +9,7 @@ import json
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +37,7 @@ from protocol.answers import Answer
 from protocol.crypto.keys import generate
 from protocol.errors import CallerError, TillwayError
 from protocol.identity import Facts, Identity, TlsFiles
+from tests.support.full_disk import Grow, no_larger_files
 from tests.support.shop import MERCHANT, START_MS, Shop
 from tests.support.things import STORE, told_to
 
@@ -219,6 +221,10 @@ class ChargingStop:
         self.journal.close()
         self._worker.shutdown()
 
+    def full_disk(self) -> AbstractContextManager[Grow]:
+        """The journal finds no room, until ``grow``."""
+        return no_larger_files((self.path / "charges.db-wal").stat().st_size)
+
     def bind(self, mandate_id: str, tag: str = CARD) -> None:
         """The card pays by the mandate."""
         with self.journal.transaction():
@@ -355,6 +361,8 @@ class ChargingStop:
             answer = await self.dialect.answer(action, payload)
         except CallRefusedError as refused:
             wire = json.dumps([4, message_id, refused.code, refused.description, {}])
+        except TillwayError as error:
+            wire = json.dumps([4, message_id, "InternalError", error.code, {}])
         else:
             _validate_payload(CallResult(message_id, answer, action), self.version)
             wire = json.dumps([3, message_id, answer])

@@ -66,10 +66,12 @@ class Books:
         self.db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self.db.execute("COMMIT")
         except BaseException:
-            self.db.execute("ROLLBACK")
+            # A full disk ends a transaction by itself, or leaves it open: none may be left behind.
+            if self.db.in_transaction:
+                self.db.execute("ROLLBACK")
             raise
-        self.db.execute("COMMIT")
 
     def open_own_account(self, number: str) -> None:
         """An institution's own account, which may go below zero; repeating it changes nothing."""

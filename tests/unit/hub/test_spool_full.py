@@ -1,12 +1,8 @@
 """A full disk: everybody is told, nothing that was reported is lost, and with room it goes on."""
 
-import os
-import resource
 import sqlite3
-import subprocess
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,40 +12,9 @@ from hub.domain.effects import Forget, UplinkRow
 from hub.spool.store import SpoolStore, open_connection
 from hub.spool.writer import SpoolWriter
 from tests.kit.hub_shop import STORE, Bench
+from tests.support.full_disk import no_larger_files, small_disk
 
 WAIT_S = 30
-Grow = Callable[[], None]
-
-
-@contextmanager
-def no_larger_files(limit_bytes: int) -> Iterator[Grow]:
-    """No file of this process grows beyond a size, until ``grow``: the kernel refuses the write."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-
-    def grow() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, hard))
-    try:
-        yield grow
-    finally:
-        grow()
-
-
-@contextmanager
-def small_disk(path: Path) -> Iterator[Grow]:
-    """A file system of its own of 256 KiB (ENOSPC), until ``grow``."""
-    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(path)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("no right to mount a file system")
-    try:
-        yield lambda: _run("mount", "-o", "remount,size=16m", str(path))
-    finally:
-        _run("umount", "-l", str(path))
-
-
-def _run(*command: str) -> None:
-    subprocess.run(command, check=True, capture_output=True)
 
 
 def row(counter: int) -> UplinkRow:

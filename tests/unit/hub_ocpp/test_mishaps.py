@@ -6,6 +6,7 @@ import random
 import pytest
 
 from hub.ocpp.book import Beginning
+from hub.ocpp.limits import TICK_S
 from hub.ocpp.model import ChargeState, ChargeStep
 from tests.support.charging import CARD, CHARGER, ChargingStop
 from tests.support.shop import Shop
@@ -338,3 +339,33 @@ async def test_a_charge_whose_end_is_lost_is_paid_when_the_next_begins(
     assert late == lost
     [payment] = one.payments()
     assert payment["amount_minor"] == 306
+
+
+async def test_a_full_disk_delays_a_charge_and_loses_nothing(shop: Shop, stop: MakeStop) -> None:
+    one, payer = await charging(shop, stop)
+    await one.pass_s(240)
+    with one.full_disk() as grow:
+        await one.do("unplug", 1)
+        await one.pass_s(15)  # a charger says an end three times, within 30 s
+        assert one.charges()[0].state is ChargeState.RUNNING
+        assert one.payments() == []
+        grow()
+    await one.pass_s(120)
+    check_paid_once(one, payer, 733)
+
+
+async def test_the_loop_of_charges_outlives_a_full_disk(shop: Shop, stop: MakeStop) -> None:
+    one, _ = await charging(shop, stop)
+    await one.pass_s(60)
+    one.registry.stopped.add(CHARGER)
+    loop = asyncio.create_task(one.keeper.run())
+    with one.full_disk() as grow:
+        await asyncio.sleep(1.5 * TICK_S)
+        assert one.charges()[0].stop_reason == ""
+        grow()
+    async with asyncio.timeout(10):
+        while not one.charges()[0].stop_reason:  # noqa: ASYNC110  (another task writes it)
+            await asyncio.sleep(TICK_S)
+    assert one.charges()[0].stop_reason == "device_stopped"
+    loop.cancel()
+    await asyncio.gather(loop, return_exceptions=True)
