@@ -7,10 +7,12 @@ from backend.console.filters import date_of
 from backend.console.operations_desk import OperationsDesk
 from backend.console.operator_pages import operator, operator_posted
 from backend.console.parts import ConsoleParts
+from backend.console.places import names_of
 from backend.console.session import OF_MERCHANT, ROOT
 from backend.db.tables import Row
 from backend.reconciliation.breaks import OPEN_STATES, RETURNED_WHEN_AGED, BreakEvent, BreakStep
 from backend.reconciliation.limits import RETURN_REFUSALS_MAX
+from backend.reconciliation.routes import REASON_PATTERN
 from protocol.errors import CallerError
 from protocol.topics import is_name
 
@@ -47,6 +49,7 @@ def _queue(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> None:
         return face.page(
             request, "breaks", person, tab="breaks", rows=rows, is_first=after is None,
             is_newest_first=is_newest_first, open_days=await desk.open_days(),
+            places=await names_of(parts.payments.services, rows), reason_pattern=REASON_PATTERN,
             more="{business_date}~{break_id}".format(**last) if last else "",
         )  # fmt: skip
 
@@ -61,6 +64,7 @@ def _one(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> None:
         return face.page(
             request, "break", person, tab="breaks", row=row,
             is_open=row["state"] in OPEN_STATES, cannot=_cannot_go_back(row),
+            places=await names_of(parts.payments.services, [row]), reason_pattern=REASON_PATTERN,
             by_itself=all(one["event"] != BreakEvent.ASKED_BACK for one in row["timeline"]),
         )  # fmt: skip
 

@@ -131,7 +131,10 @@ BREAK_WORDS: dict[str, Words] = {
     "no_breaks": Words("没有未处理的对账差异", "No break is open"),
     "ours": Words("我方", "Ours"),
     "theirs": Words("对方", "Theirs"),
-    "words": Words("处理说明（至少四个字）", "Why (two words at least)"),
+    "words": Words(
+        "处理说明（至少四个汉字或两个单词）",
+        "Why (two words or four Chinese characters)",
+    ),
     "breaks_hint": Words(
         "每条差异只有一个建议的处理；填写原因后办理。点开可看经过。",
         "Each has one proposed action; give a reason and do it. Open one to see what happened.",

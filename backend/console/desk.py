@@ -137,6 +137,7 @@ def _person(row: Row, token: str, origin: str) -> Person:
         role=Role(row["role"]),
         rank=Rank(row["rank"]),
         merchant_id=row["merchant_id"],
+        merchant_name=row.get("merchant_name") or "",
         token=token,
         origin=origin,
         stopped=None if stopped_at_ms is None else Stopped(stopped_at_ms, row["stop_category"]),

@@ -9,6 +9,7 @@ from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE
 from backend.console.merchant_callbacks_desk import CallbacksDesk, host_of, place_of
 from backend.console.merchant_words import CALLBACK_EVENTS
 from backend.console.parts import ConsoleParts
+from backend.console.places import names_of
 from backend.console.session import OF_MERCHANT, ROOT
 from backend.notify.model import CallbackFilter
 from backend.notify.states import CallbackState
@@ -61,7 +62,7 @@ def add_pages(pages: APIRouter, parts: ConsoleParts, desk: CallbacksDesk) -> Non
         story = await desk.story(person, callback_id)
         return face.page(
             request, "callback", person, tab="letters" if person.is_operator else "callbacks",
-            story=story, host=host_of,
+            story=story, host=host_of, places=await names_of(parts.payments.services, [story.row]),
         )  # fmt: skip
 
     @pages.post(ROOT + "/callbacks/{callback_id}/replay")

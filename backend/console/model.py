@@ -65,6 +65,8 @@ class Person:
     rank: Rank
     merchant_id: str
     """Empty for an operator, but for one who looks at a merchant's own pages."""
+    merchant_name: str = ""
+    """What that merchant is called."""
     token: str = field(repr=False)
     origin: str = ""
     """The address that the request comes from."""

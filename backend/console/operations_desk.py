@@ -11,6 +11,7 @@ from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.repository import ClearingRepository
 from backend.console.limits import OPEN_DAYS_SHOWN, ROWS_PER_PAGE
 from backend.console.model import Person
+from backend.console.payment_repository import ConsolePayments
 from backend.db.tables import Row
 from backend.merchants.repository import MerchantRepository
 from backend.notify.dead_letters import DeadLetters, Page, replays_of
@@ -73,6 +74,7 @@ class OperationsDesk:
         self._letters = DeadLetters(callbacks)
         self._breaks = ReconciliationRepository(services.reader)
         self._merchants = MerchantRepository(services.reader)
+        self._payments = ConsolePayments(services.reader)
         self._evening = EveningRepository(services.reader)
         self._clearing = ClearingRepository(services.reader)
         self._wake = wake
@@ -136,20 +138,18 @@ class OperationsDesk:
     async def breaks(
         self, *, after: tuple[str, str] | None, is_newest_first: bool
     ) -> tuple[list[Row], bool]:
-        """A page of those that are not over, each with its ``proposed`` step; and whether there are
-        more."""
+        """A page of those that are not over, each with its ``proposed`` step and the
+        ``merchant_id`` that it is about, or none; and whether there are more."""
         limit = ROWS_PER_PAGE
         rows = await self._breaks.open_page(
             after=after, is_newest_first=is_newest_first, limit=limit + 1
         )
-        rules = self._services.rules
-        shown = [{**row, "proposed": proposal(row, rules)} for row in rows[:limit]]
-        return shown, len(rows) > limit
+        return await self._told(rows[:limit]), len(rows) > limit
 
     async def one_break(self, break_id: str) -> Row:
-        """A break with its ``timeline`` and its ``proposed`` step."""
-        row = await self._case(break_id)
-        return {**row, "proposed": proposal(row, self._services.rules)}
+        """A break with its ``timeline``, and the same."""
+        [shown] = await self._told([await self._case(break_id)])
+        return shown
 
     async def breaks_of(
         self, merchant_id: str, *, after: tuple[str, str] | None
@@ -213,6 +213,21 @@ class OperationsDesk:
         act = person.act(ActKind.BREAK, step.value, f"break {break_id}", reason=settled.words)
         watch = Watch(CASE, break_id, ("state",))
         await self._services.submit(Audited(command=command, act=act, watch=watch))
+
+    async def _told(self, rows: list[Row]) -> list[Row]:
+        references = [row["reference"] for row in rows]
+        merchants: dict[str, str] = await self._services.run_read(
+            lambda: self._payments.merchants_of(references)
+        )
+        rules = self._services.rules
+        return [
+            {
+                **row,
+                "proposed": proposal(row, rules),
+                "merchant_id": merchants.get(row["reference"], ""),
+            }
+            for row in rows
+        ]
 
     async def _case(self, break_id: str) -> Row:
         row = await self._breaks.case(break_id)

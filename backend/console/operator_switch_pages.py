@@ -14,6 +14,7 @@ from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE
 from backend.console.model import Person
 from backend.console.operator_pages import operator, operator_posted
 from backend.console.parts import ConsoleParts
+from backend.console.places import names_of
 from backend.console.session import ROOT, Form
 from backend.db.tables import Row
 from backend.payments.services import Services
@@ -52,24 +53,26 @@ class TypedActs(TypedFilter):
 
 def add_pages(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:
     """``/console/switches`` and ``audit``."""
-    _switches(pages, parts, SwitchDesk(services))
+    _switches(pages, parts, services)
     _audit(pages, parts, services)
 
 
-def _switches(pages: APIRouter, parts: ConsoleParts, desk: SwitchDesk) -> None:
-    face = parts.face
+def _switches(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:
+    face, desk = parts.face, SwitchDesk(services)
 
     async def shown(
         request: Request, person: Person, refusal: CallerError | None, typed: Form
     ) -> Response:
         rows = await desk.all()
+        subjects = [(row["kind"], row["subject"]) for row in rows]
+        chosen = (typed.get("kind", ""), typed.get("subject", ""))
         return face.page(
             request, "switches", person, tab="switches", here=f"{ROOT}/switches", refusal=refusal,
             stopped=[row for row in rows if row["is_stopped"]], typed=typed,
             past=[row for row in rows if not row["is_stopped"]],
             known=await _known(desk, typed["find"]),
             reason_chars=(REASON_CHARS_MIN, REASON_CHARS_MAX), subjects_max=SUBJECTS_SHOWN_MAX,
-            categories=list(StopReason),
+            categories=list(StopReason), places=await names_of(services, [], [*subjects, chosen]),
         )  # fmt: skip
 
     @pages.get(ROOT + "/switches")
@@ -138,6 +141,7 @@ def _audit(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:
             request, "audit", person, tab="audit", typed=typed, more=more, is_first=before is None,
             kinds=list(ActKind), broken=broken,
             rows=rows, subject_of=subject_of, changes=changes,
+            places=await names_of(services, [], (_pair(row["subject"]) for row in rows)),
         )  # fmt: skip
 
     @pages.get(ROOT + "/audit.csv")
@@ -146,6 +150,11 @@ def _audit(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:
         wanted = TypedActs.of(request).wanted(person.scope)
         chunks = acts_csv(lambda before, limit: read(wanted, before, limit))
         return face.csv(request, "audit", chunks)
+
+
+def _pair(subject: str) -> tuple[str, str]:
+    kind, _, key = subject.partition(" ")
+    return kind, key
 
 
 async def _owner(parts: ConsoleParts, request: Request) -> Person:

@@ -49,8 +49,8 @@ class ConsoleParts:
             return _merchant_s(person)
         if not person.is_operator:
             raise CallerError("route_unknown")
-        await self.payments.check_merchant(merchant_id)
-        return replace(person, merchant_id=merchant_id)
+        name = await self.payments.merchant_name(merchant_id)
+        return replace(person, merchant_id=merchant_id, merchant_name=name)
 
     async def merchant_posted(self, request: Request) -> tuple[Person, Form]:
         """The same, with the form that a page of this session has sent."""

@@ -3,10 +3,11 @@
 Rule: ``merchant_id`` narrows every question to one merchant's rows; None is for operators alone.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select, union_all
 
 from backend.console.limits import ROWS_PER_PAGE, TRANSFERS_PER_EVENT_MAX
 from backend.db.reading import Reader
@@ -53,6 +54,17 @@ class ConsolePayments:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+
+    def merchants_of(self, references: Collection[str]) -> dict[str, str]:
+        """The merchants of those of these references that are payments or refunds."""
+        found = union_all(
+            select(_payment.c.payment_id.label("reference"), _payment.c.merchant_id)
+            .where(_payment.c.payment_id.in_(references)),
+            select(_refund.c.refund_id, _refund.c.merchant_id)
+            .where(_refund.c.refund_id.in_(references)),
+        )  # fmt: skip
+        rows = self._reader.rows(select(found.subquery()))
+        return {row["reference"]: row["merchant_id"] for row in rows}
 
     def listed(self, wanted: Filter, *, after: Place | None, limit: int) -> list[Row]:
         """Payments, newest first, behind a place."""

@@ -221,11 +221,13 @@ class PaymentsDesk:
         result: Row = answer
         return result
 
-    async def check_merchant(self, merchant_id: str) -> None:
-        """``merchant_unknown`` where there is none of this id."""
+    async def merchant_name(self, merchant_id: str) -> str:
+        """What a merchant is called; ``merchant_unknown`` where there is none of this id."""
         merchants = MerchantRepository(self.services.reader)
-        if await self.services.run_read(lambda: merchants.merchant(merchant_id)) is None:
+        found: Row | None = await self.services.run_read(lambda: merchants.merchant(merchant_id))
+        if found is None:
             raise CallerError("merchant_unknown", merchant_id)
+        return str(found["name"])
 
     def _mint(self, prefix: str) -> str:
         services = self.services

@@ -11,9 +11,11 @@ from backend.console.limits import (
 from backend.console.tables import ConsoleSession, ConsoleUser
 from backend.db.reading import Reader
 from backend.db.tables import Row
+from backend.merchants.tables import Merchant
 from backend.switches.model import SwitchKind
 from backend.switches.tables import KillSwitch
 
+_merchant = Merchant.__table__  # type: ignore[attr-defined]
 _user = ConsoleUser.__table__  # type: ignore[attr-defined]
 _switch = KillSwitch.__table__  # type: ignore[attr-defined]
 _session = ConsoleSession.__table__  # type: ignore[attr-defined]
@@ -64,16 +66,18 @@ class PeopleRepository:
         return self._reader.rows(query.limit(SESSIONS_SHOWN_MAX))
 
     def session(self, token_hash: bytes) -> Row | None:
-        """A session that was not ended, with its person, who was not closed, and whether the
-        person's merchant is stopped."""
+        """A session that was not ended, with its person, who was not closed; what the person's
+        merchant is called, and whether it is stopped."""
         query = (
             select(
                 _session.c.began_at_ms, _session.c.seen_at_ms,
                 _user.c.name, _user.c.role, _user.c.rank, _user.c.merchant_id,
+                _merchant.c.name.label("merchant_name"),
                 _switch.c.category.label("stop_category"),
                 _switch.c.changed_at_ms.label("stopped_at_ms"),
             )
             .join(_user, _user.c.name == _session.c.name)
+            .outerjoin(_merchant, _merchant.c.merchant_id == _user.c.merchant_id)
             .outerjoin(
                 _switch,
                 and_(

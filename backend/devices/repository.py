@@ -55,6 +55,16 @@ class DeviceRepository:
         rows = self._rows(select(_store).where(_store.c.store.in_(list(stores))))
         return {row["store"]: row["name"] for row in rows}
 
+    def stores_of(self, tids: Iterable[str]) -> dict[str, str]:
+        """What the store of each of these devices is called; a store without a name by its id."""
+        name = func.coalesce(func.nullif(_store.c.name, ""), _device.c.store).label("name")
+        query = (
+            select(_device.c.tid, name)
+            .select_from(_device.outerjoin(_store, _store.c.store == _device.c.store))
+            .where(_device.c.tid.in_(list(tids)))
+        )
+        return {row["tid"]: row["name"] for row in self._rows(query)}
+
     def device(self, tid: str) -> DeviceRow | None:
         """One device with its current key."""
         found = self._rows(_with_key().where(_device.c.tid == tid))
@@ -166,6 +176,7 @@ def _heard_of() -> Select[Any]:
         _device.c.tid,
         _device.c.kind,
         _device.c.store,
+        _store.c.merchant_id,
         _device.c.status,
         _device.c.changed_at_ms,
         _presence.c.is_online,
@@ -174,9 +185,9 @@ def _heard_of() -> Select[Any]:
         _firmware.c.running_version.label("firmware_version"),
         case((_firmware.c.digest != "", _firmware.c.state), else_="").label("firmware_state"),
     ).select_from(
-        _device.outerjoin(_presence, _presence.c.tid == _device.c.tid).outerjoin(
-            _firmware, _firmware.c.tid == _device.c.tid
-        )
+        _device.outerjoin(_presence, _presence.c.tid == _device.c.tid)
+        .outerjoin(_firmware, _firmware.c.tid == _device.c.tid)
+        .outerjoin(_store, _store.c.store == _device.c.store)
     )
 
 

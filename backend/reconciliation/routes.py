@@ -21,7 +21,7 @@ from protocol.limits import IDENTIFIER_CHARS_MAX
 
 Guard = Callable[[Request], Awaitable[None]]
 _HAN = r"[\u3400-\u4dbf\u4e00-\u9fff]"
-_REASON = rf"^\s*\S+\s+\S|(?:{_HAN}.*){{4}}"
+REASON_PATTERN = rf"^\s*\S+\s+\S|(?:{_HAN}.*){{4}}"
 """Two words, or four Chinese characters: Chinese has no space between words."""
 
 
@@ -29,7 +29,7 @@ class Returned(Wanted):
     """Who decides about a break, and why: two words, or four Chinese characters."""
 
     by: Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX)]
-    words: Annotated[str, Field(pattern=_REASON, max_length=WORDS_CHARS_MAX)]
+    words: Annotated[str, Field(pattern=REASON_PATTERN, max_length=WORDS_CHARS_MAX)]
 
 
 class Settled(Returned):

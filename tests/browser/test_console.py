@@ -131,9 +131,10 @@ async def test_an_operator_is_invited_stops_a_merchant_starts_it_again_and_all_o
         assert "Captured" in await page.inner_text("main .head")
         await page.click("nav >> text=Audit log")
         told = await page.inner_text("main tbody")
+        shop_s = f"merchant 晨光便利店 {MERCHANT}"
         for act in (
-            r"zhou console\s.*\sSwitch\s+taken up again\s+merchant mch_1001\s+All was well",
-            r"zhou console\s.*\sSwitch\s+stopped\s+merchant mch_1001\s+Many complaints",
+            rf"zhou console\s.*\sSwitch\s+taken up again\s+{shop_s}\s+All was well",
+            rf"zhou console\s.*\sSwitch\s+stopped\s+{shop_s}\s+Many complaints",
             r"zhou console\s.*\sPeople\s+set up\s+person zhou",
             r"ops console\s.*\sPeople\s+invited\s+person zhou",
         ):
@@ -199,11 +200,15 @@ async def test_an_operator_closes_a_break_with_a_reason_and_has_another_given_ba
         await page.click("nav >> text=Breaks")
         row = page.locator('tr:has-text("20261128-000017")')
         assert "¥12.80" in await row.inner_text()
-        await row.locator('[name="words"]').fill("Refunded by hand")
+        words = row.locator('[name="words"]')
+        for said, is_refused in (("refunded", True), ("已退款", True), ("已手工退款", False)):
+            await words.fill(said)
+            assert await words.evaluate("(one) => one.validity.patternMismatch") is is_refused
+        await words.fill("Refunded by hand")
         await page.keyboard.press("Enter")
         await page.wait_for_selector('tr:has-text("20261128-000017")', state="detached")
         twice = page.locator('tr:has-text("Twice with them")')
-        await twice.locator("a").click()
+        await twice.locator("a").first.click()
         await page.wait_for_selector("text=by its own number")
         await page.locator("form[action$='/return'] [name='words']").fill("The payer has rung")
         await page.keyboard.press("Enter")

@@ -144,6 +144,11 @@ def test_a_break_is_closed_with_a_reason_by_name(world: ConsoleWorld) -> None:
     http = world.signed_in("ops")
     page = http.get("/console/breaks").text
     assert "¥12.00" in page
+    for language, both in (
+        ("zh", "四个汉字或两个单词"),
+        ("en", "two words or four Chinese characters"),
+    ):
+        assert both in http.get(f"/console/breaks?lang={language}").text
     path, form = f"/console/breaks/{break_id}/resolve", {"page": page_token(page)}
     for words in ("", "fine"):
         assert "field_invalid" in http.post(path, data=form | {"words": words}).text
