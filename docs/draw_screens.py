@@ -1,8 +1,8 @@
 """Draws the pictures of every screen: ``python docs/draw_screens.py [PATTERN] [--out FOLDER]``.
 
 ``<face>-<screen>-<zh|en>.png``: the till at 800×480, as the smallest has it, the wallet as a phone
-of 390×844, the bench at 1280×800, the console and the front page of a whole stack 1280 wide; with
-64 colours at most.
+of 390×844, the bench at 1280×800, the console and the front page of a whole stack 1280 wide, some
+of the console's also as a phone has them (``console-<screen>-narrow-…``); with 64 colours at most.
 """
 
 import argparse
@@ -40,6 +40,8 @@ from tillway.front.shop import shop_of  # noqa: E402
 
 FOLDER = ROOT / "docs" / "screens"
 COLOURS = 64
+NARROW = {"today", "payments", "breaks", "devices", "settlements"}
+"""What of the console is drawn on a phone, too."""
 STILL_MS = 250  # until no key looks pressed any more
 SHOP: dict[str, Any] = {
     "merchant_zh": "街角小店",
@@ -89,7 +91,8 @@ async def draw_wallet(pattern: str, folder: Path) -> None:
 
 
 async def draw_console(pattern: str, folder: Path) -> None:
-    """The console's screens, in both languages, as a desk's screen shows them."""
+    """The console's screens, in both languages, as a desk's screen shows them, some also as a
+    phone does."""
     async with started_browser() as browser:
         for language in ("zh", "en"):
             with TemporaryDirectory() as state:
@@ -101,6 +104,11 @@ async def draw_console(pattern: str, folder: Path) -> None:
                         file = f"console-{name}-{language}.png"
                         if fnmatch(file, pattern):
                             keep(await page.screenshot(full_page=True), folder / file)
+                        file = f"console-{name}-narrow-{language}.png"
+                        if name in NARROW and fnmatch(file, pattern):
+                            await page.set_viewport_size(PHONE)
+                            keep(await page.screenshot(), folder / file)
+                            await page.set_viewport_size(LARGE)
 
 
 async def draw_front(pattern: str, folder: Path, url: str) -> None:

@@ -4,11 +4,12 @@ is done about it; a merchant's people look at those about its own payments."""
 from fastapi import APIRouter, Request, Response
 
 from backend.console.filters import date_of
+from backend.console.model import Person
 from backend.console.operations_desk import OperationsDesk
 from backend.console.operator_pages import operator, operator_posted
 from backend.console.parts import ConsoleParts
 from backend.console.places import names_of
-from backend.console.session import OF_MERCHANT, ROOT
+from backend.console.session import OF_MERCHANT, ROOT, Form
 from backend.db.tables import Row
 from backend.reconciliation.breaks import OPEN_STATES, RETURNED_WHEN_AGED, BreakEvent, BreakStep
 from backend.reconciliation.limits import RETURN_REFUSALS_MAX
@@ -48,7 +49,7 @@ def _queue(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> None:
         last = rows[-1] if has_more else None
         return face.page(
             request, "breaks", person, tab="breaks", rows=rows, is_first=after is None,
-            is_newest_first=is_newest_first, open_days=await desk.open_days(),
+            is_newest_first=is_newest_first, open_days=await desk.open_days(), typed={},
             places=await names_of(parts.payments.services, rows), reason_pattern=REASON_PATTERN,
             more="{business_date}~{break_id}".format(**last) if last else "",
         )  # fmt: skip
@@ -57,34 +58,49 @@ def _queue(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> None:
 def _one(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> None:
     face = parts.face
 
-    @pages.get(ROOT + "/breaks/{break_id}")
-    async def one_break(request: Request, break_id: str) -> Response:
-        person = await operator(parts, request)
+    async def shown(
+        request: Request,
+        person: Person,
+        break_id: str,
+        refusal: CallerError | None = None,
+        typed: Form | None = None,
+    ) -> Response:
         row = await desk.one_break(break_id)
         return face.page(
-            request, "break", person, tab="breaks", row=row,
+            request, "break", person, tab="breaks", here=f"{ROOT}/breaks/{break_id}", row=row,
+            refusal=refusal, typed=typed or {},
             is_open=row["state"] in OPEN_STATES, cannot=_cannot_go_back(row),
             places=await names_of(parts.payments.services, [row]), reason_pattern=REASON_PATTERN,
             by_itself=all(one["event"] != BreakEvent.ASKED_BACK for one in row["timeline"]),
         )  # fmt: skip
 
+    @pages.get(ROOT + "/breaks/{break_id}")
+    async def one_break(request: Request, break_id: str) -> Response:
+        return await shown(request, await operator(parts, request), break_id)
+
     @pages.post(ROOT + "/breaks/{break_id}/resolve")
     async def resolve(request: Request, break_id: str) -> Response:
         person, form = await operator_posted(parts, request)
-        await desk.resolve(
-            person,
-            break_id,
-            words=form.get("words", ""),
-            owner=form.get("owner", ""),
-            owner_id=form.get("owner_id", "").strip(),
-        )
-        return face.sent(request, "/breaks")
+        try:
+            await desk.resolve(
+                person,
+                break_id,
+                words=form.get("words", ""),
+                owner=form.get("owner", ""),
+                owner_id=form.get("owner_id", "").strip(),
+            )
+        except CallerError as refusal:
+            return await shown(request, person, break_id, refusal, form)
+        return face.done(request, "/breaks", "break")
 
     @pages.post(ROOT + "/breaks/{break_id}/return")
     async def ask_back(request: Request, break_id: str) -> Response:
         person, form = await operator_posted(parts, request)
-        await desk.ask_back(person, break_id, words=form.get("words", ""))
-        return face.sent(request, "/breaks")
+        try:
+            await desk.ask_back(person, break_id, words=form.get("words", ""))
+        except CallerError as refusal:
+            return await shown(request, person, break_id, refusal, form)
+        return face.done(request, "/breaks", "asked_back")
 
 
 def _cannot_go_back(row: Row) -> str:

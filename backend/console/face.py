@@ -11,6 +11,8 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 from backend.console.act_words import ACT_NAMES
 from backend.console.acts_shown import actor_of
 from backend.console.break_words import BREAK_NAMES, BREAK_WORDS
+from backend.console.browsers import browser_of
+from backend.console.done_words import DONE_NAMES
 from backend.console.limits import SESSION_LIFE_MS
 from backend.console.merchant_words import MERCHANT_NAMES, MERCHANT_STATES, MERCHANT_WORDS
 from backend.console.model import Person
@@ -43,6 +45,9 @@ class Face(SessionFace):
     def __init__(self, clock: Clock) -> None:
         super().__init__(root=ROOT, cookie=COOKIE, kept_s=SESSION_LIFE_MS // 1000)
         self.assets = Assets("console", "backend.console", root=ROOT)
+        self._names = (
+            NAMES | MERCHANT_NAMES | OPERATOR_NAMES | ACT_NAMES | BREAK_NAMES | POSTING_NAMES
+        )
         words = WORDS | MERCHANT_WORDS | OPERATOR_WORDS | BREAK_WORDS
         self._pages = Pages("backend.console", self.assets, words)
         self._clock = clock
@@ -83,7 +88,9 @@ class Face(SessionFace):
             states=STATES | MERCHANT_STATES,
             steps=STEPS,
             picture=code_picture,
-            names=NAMES | MERCHANT_NAMES | OPERATOR_NAMES | ACT_NAMES | BREAK_NAMES | POSTING_NAMES,
+            names=self._names,
+            done=DONE_NAMES.get(f"done.{request.query_params.get('done', '')}"),
+            browser_of=browser_of,
             advice_of=advice_of,
             actor_of=actor_of,
             **shown,
@@ -91,6 +98,10 @@ class Face(SessionFace):
         return self.sealed(
             request, HTMLResponse(html, 200 if refusal is None else status_of(refusal))
         )
+
+    def done(self, request: Request, path: str, what: str) -> Response:
+        """Go on to another page, which says that something was done (``DONE_NAMES``)."""
+        return self.sent(request, f"{path}?done={what}")
 
     def refused(self, request: Request, error: TillwayError, person: Person | None) -> Response:
         """A page of nothing but the refusal; for who is nobody, the question who it is."""

@@ -69,4 +69,4 @@ def add_pages(pages: APIRouter, parts: ConsoleParts, desk: CallbacksDesk) -> Non
     async def replay(request: Request, callback_id: str) -> Response:
         person, _ = await parts.posted(request)
         await desk.replay(person, callback_id)
-        return face.sent(request, f"/callbacks/{callback_id}")
+        return face.done(request, f"/callbacks/{callback_id}", "replayed")

@@ -52,7 +52,7 @@ def _changing(pages: APIRouter, parts: ConsoleParts, desk: KeysDesk) -> None:
             await desk.set_address(person, url=url, code=_code(form))
         except CallerError as refusal:
             return await _shown(parts, desk, request, person, refusal)
-        return parts.face.sent(request, "/keys")
+        return parts.face.done(request, "/keys", "keys")
 
     @pages.post(ROOT + "/keys/{mchid}/certificates")
     async def add_certificate(request: Request, mchid: str) -> Response:
@@ -62,7 +62,7 @@ def _changing(pages: APIRouter, parts: ConsoleParts, desk: KeysDesk) -> None:
             await desk.add_certificate(person, mchid, csr=csr, code=_code(form))
         except CallerError as refusal:
             return await _shown(parts, desk, request, person, refusal)
-        return parts.face.sent(request, "/keys")
+        return parts.face.done(request, "/keys", "keys")
 
     @pages.post(ROOT + "/keys/{mchid}/certificates/{serial}/retire")
     async def retire(request: Request, mchid: str, serial: str) -> Response:
@@ -71,7 +71,7 @@ def _changing(pages: APIRouter, parts: ConsoleParts, desk: KeysDesk) -> None:
             await desk.retire_certificate(person, mchid, serial=serial, code=_code(form))
         except CallerError as refusal:
             return await _shown(parts, desk, request, person, refusal)
-        return parts.face.sent(request, "/keys")
+        return parts.face.done(request, "/keys", "keys")
 
 
 def _secrets(pages: APIRouter, parts: ConsoleParts, desk: KeysDesk) -> None:

@@ -92,7 +92,7 @@ def _withdrawals(pages: APIRouter, parts: ConsoleParts, desk: MoneyDesk) -> None
             await desk.withdraw(person, **wanted)
         except CallerError as refusal:
             return await _shown(parts, desk, request, person, refusal)
-        return face.sent(request, "/payouts")
+        return face.done(request, "/payouts", "withdrawn")
 
 
 def _bills(pages: APIRouter, parts: ConsoleParts, desk: MoneyDesk) -> None:

@@ -123,7 +123,7 @@ def _refund(pages: APIRouter, parts: ConsoleParts) -> None:
                 raise CallerError(error["code"])
         except CallerError as refusal:
             return await _shown(parts, request, person, row, refusal)
-        return face.sent(request, f"/payments/{row['payment_id']}")
+        return face.done(request, f"/payments/{row['payment_id']}", "refunded")
 
 
 def _answer(pages: APIRouter, parts: ConsoleParts) -> None:
@@ -137,7 +137,7 @@ def _answer(pages: APIRouter, parts: ConsoleParts) -> None:
             await desk.answer(person, row, dispute_id, form.get("evidence", "").strip())
         except CallerError as refusal:
             return await _shown(parts, request, person, row, refusal)
-        return parts.face.sent(request, f"/payments/{row['payment_id']}")
+        return parts.face.done(request, f"/payments/{row['payment_id']}", "answered")
 
 
 async def _shown(

@@ -86,7 +86,7 @@ def _letters(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> Non
     async def replay(request: Request, callback_id: str) -> Response:
         person, _ = await operator_posted(parts, request)
         await desk.replay(person, callback_id)
-        return face.sent(request, "/letters")
+        return face.done(request, "/letters", "replayed")
 
 
 async def operator(parts: ConsoleParts, request: Request) -> Person:

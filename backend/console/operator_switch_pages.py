@@ -89,7 +89,7 @@ def _switches(pages: APIRouter, parts: ConsoleParts, services: Services) -> None
             await _turn(desk, person, form)
         except CallerError as refusal:
             return await shown(request, person, refusal, dict.fromkeys(_ASKED, "") | form)
-        return face.sent(request, "/switches")
+        return face.done(request, "/switches", "stopped" if form["do"] == "stop" else "started")
 
 
 async def _known(desk: SwitchDesk, find: str) -> dict[str, list[Row]]:

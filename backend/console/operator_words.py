@@ -93,7 +93,6 @@ OPERATOR_WORDS: dict[str, Words] = {
     "password_hint": Words(
         "修改后，其他会话会立即退出。", "Your other sessions are signed out at once."
     ),
-    "password_changed": Words("密码已修改。", "Your password is changed."),
     # Switches
     "switches": Words("紧急开关", "Kill switches"),
     "switches_hint": Words(
@@ -118,7 +117,7 @@ OPERATOR_WORDS: dict[str, Words] = {
     ),
     "find_more": Words("还有更多，请输入更多字。", "There are more: type more of the name."),
     "find_nothing": Words("没有找到商户或设备。", "No merchant and no device is called that."),
-    "number_or_name": Words("编号", "Number or name"),
+    "number_or_name": Words("编号", "Id"),
     "stop_merchant_hint": Words(
         "该商户的所有设备、收款码和接口。", "All of its devices, codes and programs."
     ),

@@ -81,24 +81,24 @@ def _staff(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk) -> None:
         if act not in acts:
             raise CallerError("route_unknown")
         await acts[act](By.of(person), name, form)
-        return face.sent(request, "/staff")
+        return face.done(request, "/staff", "staff")
 
 
 def _account(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk) -> None:
     face = parts.face
 
     async def shown(
-        request: Request, person: Person, refusal: CallerError | None = None, *, done: bool = False
+        request: Request, person: Person, refusal: CallerError | None = None
     ) -> Response:
         return face.page(
-            request, "account", person, here=f"{ROOT}/account", refusal=refusal, done=done,
+            request, "account", person, here=f"{ROOT}/account", refusal=refusal,
             sessions=await desk.sessions(person.name), own=hash_token(person.token).hex(),
         )  # fmt: skip
 
     @pages.get(ROOT + "/account")
     async def account(request: Request) -> Response:
         person = await parts.person(request)
-        return await shown(request, person, done="done" in request.query_params)
+        return await shown(request, person)
 
     @pages.post(ROOT + "/account/password")
     async def password(request: Request) -> Response:
@@ -110,13 +110,13 @@ def _account(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk) -> None:
             await desk.change_password(person, old=old, new=new, code=form.get("code", ""))
         except CallerError as refusal:
             return await shown(request, person, refusal)
-        return face.sent(request, "/account?done=1")
+        return face.done(request, "/account", "password")
 
     @pages.post(ROOT + "/account/sessions/{session_id}/end")
     async def end(request: Request, session_id: str) -> Response:
         person, _ = await parts.own_posted(request)
         await desk.end_session(person, session_id)
-        return face.sent(request, "/account")
+        return face.done(request, "/account", "session")
 
     @pages.post(ROOT + "/account/sign-out")
     async def everywhere(request: Request) -> Response:
