@@ -237,6 +237,8 @@ WORDS: dict[str, Words] = {
     ),
     "evening_do": Words("过一夜，结束这一天", "Let the night pass"),
     "evening_runs": Words("正在日终", "Closing"),
+    "bill_for": Words("项目", "For"),
+    "bill_how": Words("计算", "Worked out"),
     "col_day": Words("营业日", "Day"),
     "col_paid_out": Words("已出款", "Paid out"),
     "col_fees": Words("手续费", "Fees"),
