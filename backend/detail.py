@@ -16,6 +16,8 @@ def printable(text: str, *, chars_max: int) -> str:
 
 def detail_text(detail: Mapping[str, Any], *, chars_max: int) -> str:
     """The detail as JSON; its longest texts are cut until it fits."""
+    if not detail:  # as of most steps
+        return "{}"
     fitting = {
         name: printable(value, chars_max=chars_max) if isinstance(value, str) else value
         for name, value in detail.items()

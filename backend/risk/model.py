@@ -9,9 +9,10 @@ Rule 2: a verdict names its rule, the version of the rules and the reason, and i
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
-from backend.risk.limits import RECENT_PAYMENTS_MAX
+from backend.risk.limits import RECENT_PAYMENTS_MAX, VERDICTS_REMEMBERED_MAX
 from backend.risk.rules.compiled import Action
 from backend.risk.rules.guards import guards, objection
 from backend.risk.rules.language.fused import Fact
@@ -53,10 +54,16 @@ class Verdict:
 
     def to_json(self) -> str:
         """The form kept with the payment."""
-        fields = {"action": self.action, "rule": self.rule, "version": self.version}
-        if self.code:
-            fields |= {"code": self.code, "zh": self.zh, "en": self.en}
-        return _to_json(fields)
+        return _text_of(self)
+
+
+@lru_cache(VERDICTS_REMEMBERED_MAX)
+def _text_of(verdict: Verdict) -> str:
+    """There are as many verdicts as rules, and nearly all payments have the same."""
+    fields = {"action": verdict.action, "rule": verdict.rule, "version": verdict.version}
+    if verdict.code:
+        fields |= {"code": verdict.code, "zh": verdict.zh, "en": verdict.en}
+    return _to_json(fields)
 
 
 def guard_facts(

@@ -47,6 +47,10 @@ class ListKind(StrEnum):
     NAME = "name"
 
 
+_WRITTEN_FREELY = frozenset({ListKind.NAME, ListKind.ADDRESS})
+_KIND_TEXTS = {kind: kind.value for kind in ListKind}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A value on a list. ``until_ms`` 0: until it is taken off."""
@@ -79,10 +83,11 @@ class Entry:
 
 
 def list_key(kind: ListKind, value: str) -> tuple[str, str]:
-    """Where a value is kept: names and addresses in any width, case and spacing are one."""
-    if kind in {ListKind.NAME, ListKind.ADDRESS}:
+    """Where a value is kept: names and addresses in any width, case and spacing are one. A payment
+    asks for a dozen of these, so that the kinds stand in tables."""
+    if kind in _WRITTEN_FREELY:
         value = " ".join(unicodedata.normalize("NFKC", value).casefold().split())
-    return kind.value, value
+    return _KIND_TEXTS[kind], value
 
 
 def counts_at(until_ms: int, now_ms: int) -> bool:

@@ -27,6 +27,7 @@ LIST_FACTS: tuple[tuple[str, ListName, ListKind], ...] = tuple(
     for kind in map(ListKind, kinds)
 )
 """The facts that rules read, by their name."""
+_ON_NO_LIST = dict.fromkeys([fact for fact, _, _ in LIST_FACTS], False)
 
 
 def list_reads(subjects: Subjects) -> list[Read]:
@@ -37,10 +38,12 @@ def list_reads(subjects: Subjects) -> list[Read]:
 def list_facts(ws: WorkingSet, subjects: Subjects, now_ms: int) -> dict[str, bool]:
     """What the lists say: every fact, false for what is on no list or unknown."""
     standing = {
-        kind: _standing(ws.get(LIST_ENTRY, list_key(kind, value)), now_ms)
+        kind: found
         for kind, value in subjects.items()
-        if value
+        if value and (found := _standing(ws.get(LIST_ENTRY, list_key(kind, value)), now_ms))
     }
+    if not standing:  # as nearly always
+        return _ON_NO_LIST.copy()
     return {fact: standing.get(kind) == list_name for fact, list_name, kind in LIST_FACTS}
 
 

@@ -23,6 +23,8 @@ GUARD_FIELDS: dict[str, Type] = {
     "limit.attempts_max": Type.INT,
 }
 """``limit.attempts``: this payer's attempts within the window, counted in the database."""
+_UNKNOWN = tuple((name, nan if kind.is_number else None) for name, kind in GUARD_FIELDS.items())
+"""What stands for a fact that is not told."""
 
 
 @cache
@@ -34,8 +36,5 @@ def guards() -> CompiledRules:
 
 def objection(facts: Mapping[str, Fact]) -> Rule | None:
     """The first guard that hits; what is not told is unknown and hits none."""
-    row = [
-        nan if (value := facts.get(name)) is None and kind.is_number else value
-        for name, kind in GUARD_FIELDS.items()
-    ]
+    row = [unknown if (value := facts.get(name)) is None else value for name, unknown in _UNKNOWN]
     return next(iter(guards().row(row)), None)
