@@ -7,7 +7,6 @@ as ``[payload, leaf_index, tree_size, [hash, …], COSE_Sign1(root)]`` and is ch
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any
 
 from protocol import cbor, cose, merkle
@@ -20,8 +19,8 @@ VERSION = 1
 _ROOT_CONTEXT = b"tillway-answers-v1"
 
 
-class Key(IntEnum):
-    """The integer keys of an answer's payload map."""
+class Key:
+    """The integer keys of an answer's payload map; plain numbers, as in ``envelope``."""
 
     VERSION = 1
     TYPE = 2
@@ -31,6 +30,9 @@ class Key(IntEnum):
     BODY = 6
     TRACE_ID = 7
     STORE = 8
+
+
+_NAMES = {number: name.lower() for name, number in vars(Key).items() if name.isupper()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +70,14 @@ def encode_answer(answer: Answer) -> bytes:
     """The bytes that become a leaf of the tree."""
     return cbor.encode(
         {
-            Key.VERSION.value: VERSION,
-            Key.TYPE.value: answer.message_type,
-            Key.REQUEST_ID.value: answer.request_id,
-            Key.DEVICE.value: answer.device,
-            Key.ANSWERED_AT_MS.value: answer.answered_at_ms,
-            Key.BODY.value: dict(answer.body),
-            Key.TRACE_ID.value: answer.trace_id,
-            Key.STORE.value: answer.store,
+            Key.VERSION: VERSION,
+            Key.TYPE: answer.message_type,
+            Key.REQUEST_ID: answer.request_id,
+            Key.DEVICE: answer.device,
+            Key.ANSWERED_AT_MS: answer.answered_at_ms,
+            Key.BODY: dict(answer.body),
+            Key.TRACE_ID: answer.trace_id,
+            Key.STORE: answer.store,
         }
     )
 
@@ -116,17 +118,17 @@ def _decode(payload: bytes) -> Answer:
     fields = cbor.decode(payload, bytes_max=ANSWER_BYTES_MAX)
     if not isinstance(fields, dict):
         raise CallerError("envelope_malformed")
-    if not cbor.is_version(fields.get(Key.VERSION.value), VERSION):
+    if not cbor.is_version(fields.get(Key.VERSION), VERSION):
         raise CallerError("envelope_version")
-    body = fields.get(Key.BODY.value)
-    at_ms = fields.get(Key.ANSWERED_AT_MS.value)
+    body = fields.get(Key.BODY)
+    at_ms = fields.get(Key.ANSWERED_AT_MS)
     if not isinstance(body, dict) or not cbor.is_count(at_ms):
         raise CallerError("envelope_malformed")
     texts = {}
     for key in (Key.TYPE, Key.REQUEST_ID, Key.DEVICE, Key.STORE, Key.TRACE_ID):
-        value = fields.get(key.value)
+        value = fields.get(key)
         if not isinstance(value, str):
-            raise CallerError("envelope_malformed", key.name.lower())
+            raise CallerError("envelope_malformed", _NAMES[key])
         texts[key] = value
     return Answer(
         message_type=texts[Key.TYPE],

@@ -232,28 +232,32 @@ def sample(**changes: Any) -> Envelope:
 
 
 @pytest.mark.parametrize(
-    ("changes", "code"),
+    ("changes", "code", "named"),
     [
-        ({"device": "a/b"}, "envelope_malformed"),
-        ({"store": "#"}, "envelope_malformed"),
-        ({"request_id": "req_x"}, "id_invalid"),
-        ({"counter": -1}, "envelope_malformed"),
-        ({"sent_at_ms": 2**64}, "envelope_malformed"),
-        ({"nonce": b"short"}, "envelope_malformed"),
-        ({"trace_id": "\n"}, "envelope_malformed"),
-        ({"message_type": ""}, "envelope_malformed"),
-        ({"body": {"x": "y" * ENVELOPE_BYTES_MAX}}, "envelope_too_large"),
-        ({"extra": {1: 2}}, None),
+        ({"device": "a/b"}, "envelope_malformed", "device"),
+        ({"store": "#"}, "envelope_malformed", "store"),
+        ({"request_id": "req_x"}, "id_invalid", "request_id"),
+        ({"counter": -1}, "envelope_malformed", "counter"),
+        ({"sent_at_ms": -1}, "envelope_malformed", "sent_at_ms"),
+        ({"sent_at_ms": 2**64}, "envelope_malformed", ""),
+        ({"nonce": b"short"}, "envelope_malformed", "nonce"),
+        ({"trace_id": "\n"}, "envelope_malformed", "trace_id"),
+        ({"message_type": ""}, "envelope_malformed", "type"),
+        ({"fingerprint": b"short"}, "envelope_malformed", "fingerprint"),
+        ({"body": {"x": "y" * ENVELOPE_BYTES_MAX}}, "envelope_too_large", ""),
+        ({"extra": {1: 2}}, None, ""),
     ],
 )
-def test_a_wrong_field_of_an_envelope_is_named(changes: dict[str, Any], code: str | None) -> None:
+def test_a_wrong_field_of_an_envelope_is_named(
+    changes: dict[str, Any], code: str | None, named: str
+) -> None:
     data = envelope.seal(sample(**changes), KEYS["ES256"])
     if code is None:
         assert envelope.unseal(data).envelope.extra == {}
         return
     with pytest.raises(CallerError) as caught:
         envelope.unseal(data)
-    assert caught.value.code == code
+    assert (caught.value.code, caught.value.detail) == (code, named)
 
 
 def test_another_version_is_refused_as_such() -> None:
