@@ -126,7 +126,9 @@ def _invalid(path: Path, why: str) -> CallerError:
 
 
 def _text(raw: pl.Series) -> pl.Series:
-    text = raw.cast(pl.String)
+    """An id that a tool wrote as 12.0 is the 12 of another file."""
+    whole = _integer(raw) if raw.dtype.is_float() else raw
+    text = (raw if whole.null_count() > raw.null_count() else whole).cast(pl.String)
     return text.set(text.str.len_bytes() > TABLE_TEXT_BYTES_MAX, None)
 
 

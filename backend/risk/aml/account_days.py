@@ -1,5 +1,9 @@
 """An account's day as numbers: what went in and out, how, with whom, and against what is usual of
 it. Day ``d`` looks at transfers up to its end and at none that comes later.
+
+Rule 1: transfers are taken in the order of time, those of one second by their id (9 before 10),
+        whatever the order of the file.
+Rule 2: a kind or channel is numbered when it is first seen, so a later word moves no number.
 """
 
 import polars as pl
@@ -37,14 +41,14 @@ def counterparties_of(days: pl.DataFrame, sides: pl.DataFrame) -> pl.DataFrame:
 def sides_of(transfers: pl.DataFrame) -> pl.DataFrame:
     """Two rows a transfer, one for who pays and one for who is paid; tills, banks and the world
     outside have none. The transfers may come in any order."""
-    ordered = transfers.sort("t_sec", maintain_order=True)
+    ordered = in_order(transfers)
     told = zip(*(ordered[name] for name in ("t_sec", "src", "dst", "amount")), strict=True)
     flows = pl.DataFrame(flow_features(told, size=len(ordered)), schema=list(NAMES))
     plain = ordered.select(
         "t_sec", "day", "src", "dst", "src_kind", "dst_kind", "amount", "channel"
     ).hstack(flows)
-    kinds = pl.concat([plain["src_kind"], plain["dst_kind"]]).unique().to_list()
-    channels = plain["channel"].unique().to_list()
+    kinds = plain.select(pl.concat_list("src_kind", "dst_kind").explode())["src_kind"]
+    kinds, channels = _as_they_came(kinds), _as_they_came(plain["channel"])
     amount = pl.col("amount").cast(pl.Float64)
     plain = plain.with_columns(
         amount=amount,
@@ -52,13 +56,13 @@ def sides_of(transfers: pl.DataFrame) -> pl.DataFrame:
         is_round=(pl.col("amount") % ROUND_MINOR == 0).cast(pl.Float64),
         is_cash=_read("channel", {one: float(is_cash(one)) for one in channels}),
         is_abroad=_read("channel", {one: float(is_abroad(one)) for one in channels}),
-        channel_code=_read("channel", {one: float(n) for n, one in enumerate(sorted(channels))}),
+        channel_code=_read("channel", {one: float(n) for n, one in enumerate(channels)}),
         is_below=pl.any_horizontal(
             (amount >= edge * BELOW) & (amount < edge) for edge in EDGES_MINOR
         ).cast(pl.Float64),
     )
     natural = {kind: float(is_natural(kind)) for kind in kinds}
-    codes = {kind: float(n) for n, kind in enumerate(sorted(kinds))}
+    codes = {kind: float(n) for n, kind in enumerate(kinds)}
     return pl.concat(
         plain.with_columns(
             account=pl.col(mine),
@@ -71,6 +75,15 @@ def sides_of(transfers: pl.DataFrame) -> pl.DataFrame:
         .drop("src", "dst", "src_kind", "dst_kind", "channel")
         for mine, theirs in (("src", "dst"), ("dst", "src"))
     )
+
+
+def in_order(transfers: pl.DataFrame) -> pl.DataFrame:
+    """The transfers as they are taken (rule 1)."""
+    return transfers.sort("t_sec", pl.col("tx_id").str.len_bytes(), "tx_id")
+
+
+def _as_they_came(words: pl.Series) -> list[str]:
+    return words.unique(maintain_order=True).to_list()
 
 
 def _read(column: str, meanings: dict[str, float]) -> pl.Expr:

@@ -19,6 +19,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from backend.risk.aml.account_days import (
     KEYS,
     counterparties_of,
+    in_order,
     numbers,
     of_counterparties,
     own_numbers,
@@ -49,7 +50,7 @@ def score_account_days(transfers: pl.DataFrame, *, labels_until_day: int, from_d
     ``CallerError`` where nothing is known to learn from."""
     if "laundering" not in transfers.columns:
         raise _unlearnable("no column laundering")
-    dirty = _dirty(transfers.filter(pl.col("day") < labels_until_day))
+    dirty = _dirty(in_order(transfers.filter(pl.col("day") < labels_until_day)))
     if not len(dirty):
         raise _unlearnable(f"no transfer before day {labels_until_day} is labelled as laundering")
     sides = sides_of(transfers)

@@ -114,12 +114,24 @@ def _origin_s(table: pl.DataFrame) -> int:
     """Midnight of the first day by the date of the earliest row; 0 where no date can be read."""
     if not len(table) or "ts" not in table.columns or table["ts"][0] is None:
         return 0
-    text = table["ts"].head(1).str.slice(0, 19).str.replace("T", " ")
-    dated = text.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False).dt.epoch("s")[0]
+    dated = _since_1970_s(table["ts"].head(1))
     if dated is None:
         return 0
     days: int = (dated - table["t_sec"][0] + DAY_S // 2) // DAY_S
     return max(0, days) * DAY_S
+
+
+def _since_1970_s(text: pl.Series) -> int | None:
+    """Of a date and time, or of the seconds or milliseconds since 1970."""
+    if text.str.contains(r"^\d{9,10}(\d{3})?(\.0*)?$")[0]:
+        number = int(text[0].partition(".")[0])
+        return number // 1_000 if number >= 10**11 else number
+    written = text.str.slice(0, 19).str.replace("T", " ").str.replace_all("/", "-")
+    for form in ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"):
+        dated = written.str.to_datetime(form, strict=False).dt.epoch("s")[0]
+        if dated is not None:
+            return int(dated)
+    return None
 
 
 def _refuse_first(path: Path, bad: pl.Series, column: str, why: str) -> None:

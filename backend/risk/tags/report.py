@@ -24,8 +24,8 @@ from backend.risk.tags.taxonomy import Category, Source, Tag
 
 Times = Mapping[str, int]
 """How often each tag was true."""
-_PROBE = {"t_sec": [0, 60], "day": [0, 0], "src": ["a", "b"], "dst": ["b", "c"],
-          "src_kind": ["person", "person"], "dst_kind": ["person", "person"],
+_PROBE = {"tx_id": ["1", "2"], "t_sec": [0, 60], "day": [0, 0], "src": ["a", "b"],
+          "dst": ["b", "c"], "src_kind": ["person", "person"], "dst_kind": ["person", "person"],
           "amount": [100, 100], "channel": ["transfer", "transfer"]}  # fmt: skip
 
 

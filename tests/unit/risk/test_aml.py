@@ -232,6 +232,31 @@ def test_laundering_is_found_among_honest_look_alikes(
     assert len(found) >= 0.8 * len(cases)
 
 
+LATER = pl.col("day") >= 32
+
+
+def test_nothing_later_and_no_order_of_the_file_changes_a_score(
+    town: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detection, "TREES_MAX", 12)
+    tied = town.with_columns(t_sec=pl.col("t_sec") // 600 * 600)
+    words = {"channel": "barter", "src_kind": "broker", "dst_kind": "attorney"}
+
+    def scores(transfers: pl.DataFrame) -> pl.DataFrame:
+        found = score_account_days(transfers, labels_until_day=28, from_day=28).days
+        return found.filter(pl.col("day") < 32)
+
+    before = scores(tied)
+    assert before["score"].n_unique() > 20
+    assert scores(tied.filter(~LATER)).equals(before)
+    assert scores(tied.sample(fraction=1.0, shuffle=True, seed=3)).equals(before)
+    in_new_words = tied.with_columns(
+        pl.when(LATER).then(pl.lit(word)).otherwise(name).alias(name)
+        for name, word in words.items()
+    )
+    assert scores(in_new_words).equals(before)
+
+
 def test_a_later_transfer_changes_no_number_of_an_earlier_day(town: pl.DataFrame) -> None:
     def numbers_of(transfers: pl.DataFrame) -> np.ndarray:
         sides = sides_of(transfers)

@@ -52,6 +52,17 @@ def test_parquet_gives_the_same_table_whatever_its_types(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
+    ("ids", "read"), [([12.0, 3.0], ["12", "3"]), ([12.0, 3.5], ["12.0", "3.5"])]
+)
+def test_a_whole_id_is_the_same_whatever_type_wrote_it(
+    tmp_path: Path, ids: list[float], read: list[str]
+) -> None:
+    path = tmp_path / "tx.parquet"
+    pl.DataFrame({"tx_id": ids}).write_parquet(path)
+    assert read_table(path, COLUMNS[:1])["tx_id"].to_list() == read
+
+
+@pytest.mark.parametrize(
     ("line", "place"),
     [
         (",5,1.00,0", "row 2, column tx_id: is missing"),
