@@ -2,44 +2,86 @@
 
 import csv
 import json
+from array import array
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
-from typing import TextIO
+from typing import Any, BinaryIO, TextIO
+
+import numpy as np
 
 from backend.risk.devices.judging import Devices, Trust
 from backend.risk.devices.limits import DAY_MAX, LINE_BYTES_MAX
 from backend.risk.devices.readings import ReadingError, plain_reading
 from protocol.errors import CallerError
 
+Judged = tuple[object, Trust]
+"""What the line calls the observation, and the judgement."""
 SETTLES_AFTER_DAYS = 3
 """Nobody is asked while a file is read, so a change that stays is believed after so many days."""
 
 
 def judge_file(source: Path, out: Path) -> int:
-    """Judge each line in the order of the file and write ``obs,trust,verdict,reasons``; returns how
-    many. No line is judged by a later one. Raises ``CallerError`` naming the line."""
+    """Judge the lines by day, those of one day in the order of the file, and write
+    ``obs,trust,verdict,reasons`` in the order of the file; returns how many. No line is judged by a
+    later one. Raises ``CallerError`` naming the line."""
     devices = Devices(settles_after_days=SETTLES_AFTER_DAYS)
     beside = out.with_name(f".{out.name}.part")
     with (
-        source.open("rb") as lines,
+        source.open("rb") as given,
         beside.open("w", newline="", encoding="utf-8", errors="backslashreplace") as found,
     ):
-        written = _write(found, _judged(devices, lines))
+        lines = given if given.seekable() else BytesIO(given.read())
+        written = _write(found, _as_in_the_file(_judged(devices, lines, _by_day(lines))))
     beside.replace(out)
     return written
 
 
-def _judged(devices: Devices, lines: Iterable[bytes]) -> Iterator[tuple[object, Trust]]:
+def _by_day(lines: BinaryIO) -> Iterator[tuple[int, int, int]]:
+    """The lines in the order in which they are judged: the place among the answers, the number in
+    the file, where it begins."""
+    numbers, offsets, days, offset = array("q"), array("q"), array("q"), 0
     for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            yield _one(devices, line)
-        except (ReadingError, ValueError, RecursionError) as wrong:
-            raise CallerError("table_invalid", f"line {number}: {wrong}") from wrong
+        if line.strip():
+            with _naming(number):
+                days.append(_told(line)["day"])
+            numbers.append(number)
+            offsets.append(offset)
+        offset += len(line)
+    for place in np.argsort(np.asarray(days), kind="stable").tolist():
+        yield place, numbers[place], offsets[place]
 
 
-def _one(devices: Devices, line: bytes) -> tuple[object, Trust]:
+def _judged(
+    devices: Devices, lines: BinaryIO, order: Iterable[tuple[int, int, int]]
+) -> Iterator[tuple[int, Judged]]:
+    for place, number, offset in order:
+        lines.seek(offset)
+        with _naming(number):
+            yield place, _one(devices, _told(lines.readline()))
+
+
+def _as_in_the_file(judged: Iterable[tuple[int, Judged]]) -> Iterator[Judged]:
+    """Each as soon as those before it in the file are there."""
+    waiting: dict[int, Judged] = {}
+    following = 0
+    for place, one in judged:
+        waiting[place] = one
+        while following in waiting:
+            yield waiting.pop(following)
+            following += 1
+
+
+@contextmanager
+def _naming(number: int) -> Iterator[None]:
+    try:
+        yield
+    except (ReadingError, ValueError, RecursionError) as wrong:
+        raise CallerError("table_invalid", f"line {number}: {wrong}") from wrong
+
+
+def _told(line: bytes) -> dict[str, Any]:
     if len(line) > LINE_BYTES_MAX:
         raise ReadingError(f"more than {LINE_BYTES_MAX} bytes")
     told = json.loads(line)
@@ -51,18 +93,23 @@ def _one(devices: Devices, line: bytes) -> tuple[object, Trust]:
     day = told["day"]
     if not isinstance(day, int | float) or not abs(day) < DAY_MAX:
         raise ReadingError("day: not a number, or none of a day")
+    return told | {"day": int(day)}
+
+
+def _one(devices: Devices, told: dict[str, Any]) -> Judged:
     is_enrolment = told.get("enrol", False)
     if is_enrolment not in (True, False, None):
         raise ReadingError("enrol: neither true nor false")
+    reading = plain_reading(told["attrs"])
     return told["obs"], devices.observe(
         str(told["claimed"]),
-        plain_reading(told["attrs"]),
-        day=int(day),
+        dict(sorted(reading.items())),  # the order of a line's attributes says nothing
+        day=told["day"],
         is_enrolment=bool(is_enrolment),
     )
 
 
-def _write(out: TextIO, judged: Iterable[tuple[object, Trust]]) -> int:
+def _write(out: TextIO, judged: Iterable[Judged]) -> int:
     rows = csv.writer(out)
     rows.writerow(["obs", "trust", "verdict", "reasons"])
     written = 0

@@ -5,6 +5,7 @@ import csv
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -290,6 +291,27 @@ def test_a_file_of_observations_becomes_a_file_of_verdicts(tmp_path: Path) -> No
     assert [row["obs"] for row in rows] == [one.line["obs"] for one in seen]
     assert [float(row["trust"]) for row in rows] == pytest.approx([t.trust for t in judged(seen)])
     assert {row["verdict"] for row in rows} <= set(Verdict)
+
+
+def test_a_day_is_judged_before_the_next_whatever_the_order_of_the_file(tmp_path: Path) -> None:
+    seen = observe_fleet(8, devices=20, days=12, share_attacked=0.1)
+    lines: list[dict[str, Any]] = [one.line for one in seen]
+    turned = [
+        line | {"attrs": dict(reversed(line["attrs"].items()))}
+        for line in sorted(lines, key=lambda line: -line["day"])
+    ]
+
+    def judgements(name: str, told: list[dict[str, Any]]) -> dict[str, dict[str, str]]:
+        source, out = tmp_path / f"{name}.jsonl", tmp_path / f"{name}.csv"
+        source.write_text("\n\n".join(json.dumps(line) for line in told))
+        assert judge_file(source, out) == len(lines)
+        rows = list(csv.DictReader(out.read_text().splitlines()))
+        assert [row["obs"] for row in rows] == [line["obs"] for line in told]
+        return {row["obs"]: row for row in rows}
+
+    first = judgements("by day", lines)
+    assert len({row["verdict"] for row in first.values()}) > 2
+    assert judgements("turned", turned) == first
 
 
 @pytest.mark.parametrize(
