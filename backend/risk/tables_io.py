@@ -17,7 +17,7 @@ import polars as pl
 from backend.risk.limits import TABLE_BYTES_MAX, TABLE_INTEGER_MAX, TABLE_TEXT_BYTES_MAX
 from protocol.errors import CallerError
 
-Kind = Literal["text", "integer", "number", "amount_minor", "flag"]
+Kind = Literal["text", "integer", "integer_up", "number", "amount_minor", "flag"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,8 @@ class TableColumn:
     returned; ``is_nullable``: a missing value is a null; ``is_optional``: so is the column;
     ``is_unique``: no value is there twice.
 
-    ``text`` is never empty, an ``integer`` fits 2^53, a ``number`` is finite, an ``amount_minor``
+    ``text`` is never empty, an ``integer`` fits 2^53, of an ``integer_up`` the file may have a part
+    more, which is rounded up, a ``number`` is finite, an ``amount_minor``
     is in hundredths, a ``flag`` is 0 or 1, ``true`` or ``false`` in the file and an integer here.
     """
 
@@ -148,6 +149,13 @@ def _integer(raw: pl.Series) -> pl.Series:
     return found.set(found.abs() > TABLE_INTEGER_MAX, None)
 
 
+def _integer_up(raw: pl.Series) -> pl.Series:
+    if raw.dtype.is_integer():
+        return _integer(raw)
+    number = _number(raw)
+    return _integer(number.ceil())
+
+
 def _number(raw: pl.Series) -> pl.Series:
     if not (raw.dtype == pl.String or raw.dtype.is_numeric()):
         return pl.Series(raw.name, [None] * len(raw), dtype=pl.Float64)
@@ -185,6 +193,7 @@ def _flag(raw: pl.Series) -> pl.Series:
 _CASTS = {
     "text": _text,
     "integer": _integer,
+    "integer_up": _integer_up,
     "number": _number,
     "amount_minor": _amount_minor,
     "flag": _flag,
@@ -192,6 +201,7 @@ _CASTS = {
 _WANTED = {
     "text": f"is longer than {TABLE_TEXT_BYTES_MAX} bytes",
     "integer": "is no whole number",
+    "integer_up": "is no number of seconds",
     "number": "is no finite number",
     "amount_minor": "is no decimal amount",
     "flag": "is neither 0 nor 1",

@@ -47,8 +47,8 @@ def sides_of(transfers: pl.DataFrame) -> pl.DataFrame:
     plain = ordered.select(
         "t_sec", "day", "src", "dst", "src_kind", "dst_kind", "amount", "channel"
     ).hstack(flows)
-    kinds = plain.select(pl.concat_list("src_kind", "dst_kind").explode())["src_kind"]
-    kinds, channels = _as_they_came(kinds), _as_they_came(plain["channel"])
+    sides = plain.select(pl.concat_list("src_kind", "dst_kind").explode()).to_series()
+    kinds, channels = _as_they_came(sides), _as_they_came(plain["channel"])
     amount = pl.col("amount").cast(pl.Float64)
     plain = plain.with_columns(
         amount=amount,

@@ -2,8 +2,11 @@
 
 Rule 1: rows are taken in the order of time, those of one second by their id (9 before 10), whatever
         the order of the file; so a shuffled file is the same history.
-Rule 2: a label of a transaction that the file does not have is left aside; one that was known
-        before its transaction, or a second one, is refused with its place.
+Rule 2: a label of a transaction that the file does not have is left aside, and so is one that
+        nobody will know (no ``available_at``); one that was known before its transaction is
+        refused with its place. Of a second that is not whole, the next one counts.
+Rule 3: a transaction may have several labels: each counts until the next is available. One that
+        repeats the word before it says nothing; two words at one second are refused.
 """
 
 from collections.abc import Sequence
@@ -34,9 +37,11 @@ TRANSACTION_COLUMNS = (
     TableColumn(name="amount", kind="amount_minor", minimum=0, maximum=VALUE_MAX),
 )
 LABEL_COLUMNS = (
-    TableColumn(name="tx_id", kind="text", is_unique=True),
+    TableColumn(name="tx_id", kind="text"),
     TableColumn(name="fraud", kind="flag"),
-    TableColumn(name="available_at", kind="integer", minimum=0, maximum=SECONDS_MAX),
+    TableColumn(
+        name="available_at", kind="integer_up", minimum=0, maximum=SECONDS_MAX, is_nullable=True
+    ),
 )
 
 Integers = NDArray[np.int64]
@@ -92,7 +97,9 @@ def read_history(transactions: Path, feed: Path, *, to_day: int) -> History:
     _refuse_first(
         feed, known["available_at"] < known["t_sec"], "available_at", "is before the transaction"
     )
-    known = known.filter(pl.col("row").is_not_null()).sort("row")
+    known = _in_turn(
+        feed, known.filter(pl.all_horizontal(pl.col("row", "available_at").is_not_null()))
+    )
     return History(
         table["tx_id"].to_list(),
         table["place"].cast(pl.Int64).to_numpy(),
@@ -104,6 +111,19 @@ def read_history(transactions: Path, feed: Path, *, to_day: int) -> History:
                known["available_at"].to_numpy()),
         _origin_s(table),
     )  # fmt: skip
+
+
+def _in_turn(feed: Path, known: pl.DataFrame) -> pl.DataFrame:
+    """The labels by row and then as they became known, each another word than the one before."""
+    of_one = ("row", "available_at")
+    known = known.sort(*of_one)
+    words = pl.col("fraud").n_unique().over(of_one)
+    for tx_id, second in known.filter(words > 1).select("tx_id", "available_at").head(1).rows():
+        why = f"tx_id {tx_id}: two words that are known from second {second} on"
+        raise CallerError("table_invalid", f"{feed.name}: {why}")
+    return known.filter(
+        (pl.col("fraud") != pl.col("fraud").shift(1).over("row")).fill_null(value=True)
+    )
 
 
 def _codes(names: pl.Series) -> Integers:

@@ -118,12 +118,14 @@ def _parts(t_sec: Integers) -> tuple[Integers, ...]:
 
 
 def _known(history: History, at_s: int) -> tuple[Integers, NDArray[np.bool_]]:
-    """The rows of the window with a label by then. A feed of frauds alone says by its silence, a
-    week after, that the others were honest."""
+    """The rows of the window with a label by then, of which the latest counts. A feed of frauds
+    alone says by its silence, a week after, that the others were honest."""
     labels, begins_s = history.labels, at_s - WINDOW_DAYS_MAX * DAY_S - LABEL_DELAY_S
     then = history.t_sec[labels.rows]
     is_known = (labels.available_at <= at_s) & (then < at_s) & (then >= begins_s)
     rows, is_fraud = labels.rows[is_known], labels.is_fraud[is_known]
+    is_latest = np.append(rows[1:] != rows[:-1], np.ones(min(len(rows), 1), np.bool_))
+    rows, is_fraud = rows[is_latest], is_fraud[is_latest]
     if len(rows) and is_fraud.all():
         silent = (history.t_sec < at_s - LABEL_DELAY_S) & (history.t_sec >= begins_s)
         silent[rows] = False

@@ -17,6 +17,7 @@ from backend.risk.evaluation.scoring import (
     UNLEARNED_MAX,
     UNVOUCHED,
     _below_the_rest,
+    _known,
     _spells,
     score_days,
 )
@@ -152,6 +153,36 @@ def test_a_feed_that_names_only_frauds_is_understood(files: Files, tmp_path: Pat
     assert both[0] > both[1] - 0.1
 
 
+def test_a_label_counts_until_the_next_one_of_its_transaction(tmp_path: Path) -> None:
+    rows = [{"tx_id": tx, "t_sec": 5, "day": 0, "card_id": "c", "terminal_id": "t",
+             "amount": "1.00"} for tx in "ab"]  # fmt: skip
+    Frame(rows).write_csv(tmp_path / "tx.csv")
+    Frame(
+        {
+            "tx_id": [*"aabab"],
+            "fraud": [0, 1, 1, 1, 1],
+            "available_at": [90.0, 80.5, 70.0, 85.0, 95.0],
+        }
+    ).write_csv(tmp_path / "feed.csv")
+    history = read_history(tmp_path / "tx.csv", tmp_path / "feed.csv", to_day=0)
+    labels = history.labels
+    told = zip(labels.rows, labels.is_fraud, labels.available_at, strict=True)
+    assert [*told] == [(0, True, 81), (0, False, 90), (1, True, 70)]
+    for at_s, known in ((80, [1]), (81, [0, 1]), (89, [0, 1])):
+        rows_known, is_fraud = _known(history, at_s)
+        assert (rows_known.tolist(), is_fraud.all()) == (known, True)
+    rows_known, is_fraud = _known(history, 90)
+    assert dict(zip(rows_known.tolist(), is_fraud.tolist(), strict=True)) == {0: False, 1: True}
+
+
+def test_a_label_that_nobody_will_know_is_none(files: Files, tmp_path: Path) -> None:
+    known = _day("available_at") < FROM * DAY_S
+    never = files.feed.with_columns(available_at=pl.when(known).then("available_at"))
+    assert _scores(tmp_path, files.transactions, never, FROM + 1) == _scores(
+        tmp_path, files.transactions, files.feed.filter(known), FROM + 1
+    )
+
+
 def _no_frauds(transactions: Frame, feed: Frame) -> tuple[Frame, Frame]:
     return transactions, feed.with_columns(fraud=pl.lit("0"))
 
@@ -202,8 +233,9 @@ def _known_too_early(transactions: Frame, feed: Frame) -> tuple[Frame, Frame]:
     return transactions, feed.with_columns(available_at=pl.lit("5"))
 
 
-def _twice(transactions: Frame, feed: Frame) -> tuple[Frame, Frame]:
-    return transactions, pl.concat([feed, feed.head(1)])
+def _both(transactions: Frame, feed: Frame) -> tuple[Frame, Frame]:
+    other = feed.head(1).with_columns(fraud=(1 - _day("fraud")).cast(pl.String))
+    return transactions, pl.concat([feed, other])
 
 
 @pytest.mark.parametrize(
@@ -215,7 +247,7 @@ def _twice(transactions: Frame, feed: Frame) -> tuple[Frame, Frame]:
         (partial(_bad, t_sec="-1"), r"tx\.csv: row 1, column t_sec"),
         (partial(_bad, tx_id="5"), r"tx\.csv: row 2, column tx_id: '5' is there twice"),
         (_known_too_early, r"feed\.csv: row 1, column available_at: is before the transaction"),
-        (_twice, r"feed\.csv: row \d+, column tx_id: '\d+' is there twice"),
+        (_both, r"feed\.csv: tx_id \d+: two words that are known from second \d+ on"),
     ],
 )
 def test_a_bad_history_is_refused_with_its_row(
