@@ -107,7 +107,7 @@ def _refund(pages: APIRouter, parts: ConsoleParts) -> None:
         try:
             wanted = _wanted(row, form)
         except CallerError as refusal:
-            return await _shown(parts, request, person, row, refusal)
+            return await _shown(parts, request, person, row, refusal, form)
         return face.page(
             request, "refund", person, tab="payments", here=_path(row), payment=row, **wanted
         )
@@ -122,7 +122,7 @@ def _refund(pages: APIRouter, parts: ConsoleParts) -> None:
             if error is not None and is_known(error["code"]):
                 raise CallerError(error["code"])
         except CallerError as refusal:
-            return await _shown(parts, request, person, row, refusal)
+            return await _shown(parts, request, person, row, refusal, form)
         return face.done(request, f"/payments/{row['payment_id']}", "refunded")
 
 
@@ -136,7 +136,7 @@ def _answer(pages: APIRouter, parts: ConsoleParts) -> None:
         try:
             await desk.answer(person, row, dispute_id, form.get("evidence", "").strip())
         except CallerError as refusal:
-            return await _shown(parts, request, person, row, refusal)
+            return await _shown(parts, request, person, row, refusal, form)
         return parts.face.done(request, f"/payments/{row['payment_id']}", "answered")
 
 
@@ -146,11 +146,12 @@ async def _shown(
     person: Person,
     row: Row,
     refusal: CallerError | None = None,
+    typed: Form | None = None,
 ) -> Response:
-    """A payment's page, with what was refused above it."""
+    """A payment's page, with what was refused above it, and in its forms what was typed."""
     return parts.face.page(
         request, "payment", person, tab="payments", here=_path(row), payment=row, refusal=refusal,
-        places=await names_of(parts.payments.services, [row]),
+        places=await names_of(parts.payments.services, [row]), typed=typed or {},
         refund_id=parts.payments.new_refund_id(), **await parts.payments.story(person, row),
     )  # fmt: skip
 

@@ -37,26 +37,34 @@ def _staff(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk) -> None:
         here = f"{ROOT}/staff"
         return face.page(request, "staff_told", person, tab="staff", here=here, told=told)
 
-    @pages.get(ROOT + "/staff")
-    async def staff(request: Request) -> Response:
-        person = await parts.person(request)
+    async def shown(
+        request: Request, person: Person, refusal: CallerError | None, typed: Form
+    ) -> Response:
         rows = await desk.listed(By.of(person))
         return face.page(
-            request, "staff", person, tab="staff", rows=rows, ranks=list(Rank),
-            places=await names_of(parts.payments.services, rows),
+            request, "staff", person, tab="staff", here=f"{ROOT}/staff", rows=rows,
+            ranks=list(Rank), places=await names_of(parts.payments.services, rows),
+            refusal=refusal, typed=typed,
         )  # fmt: skip
+
+    @pages.get(ROOT + "/staff")
+    async def staff(request: Request) -> Response:
+        return await shown(request, await parts.person(request), None, {})
 
     @pages.post(ROOT + "/staff/invite")
     async def invite(request: Request) -> Response:
         person, form = await parts.posted(request)
         merchant_id = form.get("merchant_id", "").strip() if person.is_operator else person.scope
-        told = await desk.invite(
-            By.of(person),
-            name=_name(form),
-            role=Role.MERCHANT if merchant_id else Role.OPERATOR,
-            rank=_rank(form),
-            merchant_id=merchant_id or "",
-        )
+        try:
+            told = await desk.invite(
+                By.of(person),
+                name=_name(form),
+                role=Role.MERCHANT if merchant_id else Role.OPERATOR,
+                rank=_rank(form),
+                merchant_id=merchant_id or "",
+            )
+        except CallerError as refusal:
+            return await shown(request, person, refusal, form)
         return told_once(request, person, told)
 
     @pages.post(ROOT + "/staff/{name}/reset")

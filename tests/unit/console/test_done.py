@@ -8,6 +8,7 @@ import pytest
 from backend.console.browsers import browser_of
 from backend.console.done_words import DONE_NAMES
 from tests.support.console_world import ConsoleWorld, page_token
+from tests.unit.console.test_console_http import paid
 from tests.unit.console.test_operator_pages import open_break
 
 _SAID = re.compile(r"""face\.done\([^\n]*, "(\w+)"(?: if [^\n]* else "(\w+)")?\)""")
@@ -44,6 +45,29 @@ def test_a_refused_break_keeps_what_was_typed(world: ConsoleWorld) -> None:
     assert refused.status_code == 400
     assert 'name="words" value="wrong"' in refused.text
     assert f"/console/breaks/{break_id}?lang=" in refused.text
+
+
+def test_a_refused_refund_keeps_what_was_typed(world: ConsoleWorld) -> None:
+    world.add("li.na")
+    path = f"/console/payments/{paid(world)}"
+    http = world.signed_in("li.na")
+    form = {"page": page_token(http.get(path).text), "refund_id": world.shop.id("rfd")}
+    refused = http.post(f"{path}/refund/check", data=form | {"amount": "four", "reason": "坏了"})
+    assert refused.status_code == 400
+    assert 'value="four"' in refused.text
+    assert 'value="坏了"' in refused.text
+
+
+def test_a_refused_invitation_keeps_what_was_typed(world: ConsoleWorld) -> None:
+    world.add("ops", role="operator", merchant_id="")
+    http = world.signed_in("ops")
+    form = {"page": page_token(http.get("/console/staff").text), "rank": "clerk"}
+    typed = {"name": "zhou", "merchant_id": "mch_9"}
+    refused = http.post("/console/staff/invite", data=form | typed)
+    assert "merchant_unknown" in refused.text
+    for name, value in typed.items():
+        assert f'name="{name}" value="{value}"' in refused.text
+    assert '<option value="clerk" selected>' in refused.text.partition("/staff/invite")[2]
 
 
 @pytest.mark.parametrize(
