@@ -1,5 +1,6 @@
 """``tillway risk aml``: which accounts look like laundering, day by day."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,8 @@ def aml(
     is_all: All = False,
 ) -> None:
     """Learn from the cases known before a day and write the alerts of the days from another on."""
+    # Else the threads of a boosted model spin while they wait for one that has no processor.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import polars as pl
 
     from backend.risk.aml.detection import score_account_days

@@ -1,5 +1,6 @@
 """What the law wants for its size, exactly; and what looks like laundering, from what is known."""
 
+import os
 from collections import defaultdict
 from datetime import date, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from backend.clearing.calendar import Calendar
 from backend.risk.aml import detection
@@ -19,6 +21,7 @@ from backend.risk.aml.large_value import STANDARDS, Standard, large_value_report
 from backend.risk.aml.transfers import read_transfers
 from protocol.errors import CallerError
 from tests.support.transfer_flows import laundering_account_days, transfers_of_a_town
+from tillway.risk.cli import app
 from tillway.risk.paper import yuan
 
 START = date(2026, 9, 28)
@@ -230,6 +233,19 @@ def test_laundering_is_found_among_honest_look_alikes(
     found = {case for account, day, case in truth if (account, day) in raised}
     assert len(raised & dirty) >= 0.7 * len(raised)
     assert len(found) >= 0.8 * len(cases)
+
+
+def test_the_models_threads_wait_without_a_processor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", "")
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    path = tmp_path / "transfers.csv"
+    pl.DataFrame([transfer(1, 0, "P1", "P2", 100)]).write_csv(path)
+    words = ["aml", "--transfers", str(path), "--labels-until-day", "1", "--from-day", "1"]
+    done = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "alerts.csv")])
+    assert isinstance(done.exception, CallerError)
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
 
 
 LATER = pl.col("day") >= 32
