@@ -48,7 +48,7 @@ class History:
         self.squares = [(array("q", (0,)), array("q", (0,))) for _ in plan.squared_columns]
         self.values = [array("q") for _ in plan.value_columns]
         self.keys = [array("q") for _ in plan.distinct_columns]
-        self.recents: list[Recent | None] = [None] * len(plan.distinct_columns)
+        self.recents: list[Recent | None] = [None] * len(plan.distincts)
         self.flags = [array("q", (0,)) for _ in plan.wheres]
         self.lats = array("q")
         self.lons = array("q")
@@ -235,14 +235,14 @@ class History:
     def _distincts(
         self, plan: EntityPlan, row: "Row", begins: list[int], position: int, out: list[float]
     ) -> None:
-        for asked in plan.distincts:
+        for number, asked in enumerate(plan.distincts):
             slot, begin = asked.slot, begins[asked.window]
             keys = self.keys[slot]
             extra: int = row[plan.distinct_columns[slot]] if asked.current else 0  # type: ignore[assignment]
-            if position - begin > Recent.WORTH or self.recents[slot] is not None:
-                recent = self.recents[slot]
+            if position - begin > Recent.WORTH or self.recents[number] is not None:
+                recent = self.recents[number]
                 if recent is None:
-                    recent = self.recents[slot] = Recent(begin)
+                    recent = self.recents[number] = Recent(begin)
                 if recent.may_move(begin, position):
                     recent.move(keys, begin, position)
                     out[asked.out] = float(recent.different_with(extra))

@@ -145,9 +145,7 @@ def _place(
     elif kind is Kind.RATIO_MEDIAN:
         plan.medians.append(Asked(out, feature, slot=_once(plan.value_columns, column)))
     elif kind is Kind.DISTINCT:
-        slot = len(plan.distinct_columns)
-        plan.distinct_columns.append(column)
-        plan.distincts.append(Asked(out, feature, window, slot))
+        plan.distincts.append(Asked(out, feature, window, _once(plan.distinct_columns, column)))
     elif kind in {Kind.SINCE_LAST, Kind.SINCE_FIRST}:
         plan.ages.append(Asked(out, feature))
     elif kind is Kind.GEO_SPEED:
