@@ -84,7 +84,7 @@ def flow_features(
 def _carried(payer: _Account, amount: int) -> _In | None:
     """The latest money in of which about as much goes out now."""
     for came in reversed(payer.ins):
-        if CARRIED_RATIO_MIN <= amount / came.amount <= CARRIED_RATIO_MAX:
+        if came.amount and CARRIED_RATIO_MIN <= amount / came.amount <= CARRIED_RATIO_MAX:
             return came
     return None
 
@@ -100,7 +100,7 @@ def _features(
         carried.depth + 1 if carried else 1,
         carried.depth + 1 if carried and origin == dst else 0,
         at - carried.at if carried else FOLLOWED_S,
-        amount / last.amount if last else -1,
+        amount / last.amount if last and last.amount else -1,
         len({came.sender for came in payer.ins}),
         len({out[1] for out in payer.outs} | {dst}),
         len({came.sender for came in payee.ins} | {src}),

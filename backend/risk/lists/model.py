@@ -4,7 +4,8 @@ Rule 1: a value is on one list at a time. Putting it on another moves it, so nob
         blocked at once and no order of lists must be known.
 Rule 2: an entry counts until its end and not at it; an entry of the allow list has an end.
 Rule 3: no card number is kept: a card is named by its instrument, and a text of digits that could
-        be a card number is refused whatever its kind.
+        be a card number is refused whatever its kind; as a card also one whose check digit is
+        wrong, because some issuers have none.
 """
 
 import unicodedata
@@ -72,7 +73,9 @@ class Entry:
         for name, text, chars_max in texts:
             if not 0 < len(text.strip()) <= len(text) <= chars_max:
                 raise CallerError("field_invalid", name)
-        if is_card_number(self.value):
+        if is_card_number(self.value) or (
+            self.kind is ListKind.CARD and _has_its_length(self.value)
+        ):
             raise CallerError("field_invalid", "value: a card is named by its instrument")
         if self.until_ms and self.until_ms <= now_ms:
             raise CallerError("field_invalid", "until_ms is over")
@@ -97,8 +100,17 @@ def counts_at(until_ms: int, now_ms: int) -> bool:
 
 def is_card_number(value: str) -> bool:
     """Whether a text could be a card number, by the check digit of ISO/IEC 7812-1 annex B."""
-    digits = unicodedata.normalize("NFKC", value).translate(_SEPARATORS)
-    if len(digits) not in _PAN_DIGITS or not (digits.isascii() and digits.isdigit()):
+    if not _has_its_length(value):
         return False
+    digits = _digits(value)
     doubled = [int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(digits))]
     return sum(number - 9 if number > 9 else number for number in doubled) % 10 == 0
+
+
+def _has_its_length(value: str) -> bool:
+    digits = _digits(value)
+    return len(digits) in _PAN_DIGITS and digits.isascii() and digits.isdigit()
+
+
+def _digits(value: str) -> str:
+    return unicodedata.normalize("NFKC", value).translate(_SEPARATORS)

@@ -17,6 +17,7 @@ from backend.risk.aml import detection
 from backend.risk.aml.account_days import counterparties_of, own_numbers, sides_of
 from backend.risk.aml.detection import score_account_days
 from backend.risk.aml.exchange import read_rates
+from backend.risk.aml.flows import NAMES, flow_features
 from backend.risk.aml.large_value import STANDARDS, Standard, large_value_reports
 from backend.risk.aml.transfers import read_transfers
 from protocol.errors import CallerError
@@ -313,6 +314,14 @@ def test_a_town_whose_days_lack_whole_numbers_is_scored(monkeypatch: pytest.Monk
     scored = score_account_days(pl.DataFrame(rows), labels_until_day=9, from_day=9)
     assert len(scored.days) == 3 * 6
     assert scored.days["score"].is_between(0, 1).all()
+
+
+def test_a_transfer_of_nothing_is_a_transfer() -> None:
+    """It carries nothing on, and nothing is carried on of it."""
+    told = [(0, "P1", "P2", 0), (60, "P2", "P3", 500), (120, "P3", "P4", 0), (180, "P4", "P5", 0)]
+    found = pl.DataFrame(flow_features(told, size=len(told)), schema=list(NAMES))
+    assert found["depth"].to_list() == [1] * 4
+    assert found["ratio_in"].to_list() == [-1, -1, 0, -1]
 
 
 def test_a_file_without_a_row_has_no_report(tmp_path: Path) -> None:

@@ -133,6 +133,7 @@ def test_a_name_in_another_width_and_case_is_the_same_name(lite: Shop) -> None:
         ({"list_name": ListName.ALLOW, "until_ms": START_MS + 367 * DAY_MS}, "at most 366 days"),
         ({"kind": ListKind.CARD, "value": PAN}, "named by its instrument"),
         ({"value": PAN.replace(" ", "")}, "named by its instrument"),
+        ({"kind": ListKind.CARD, "value": "6222020200112233445"}, "named by its instrument"),
     ],
 )
 def test_an_entry_that_cannot_be_is_refused(lite: Shop, changes: dict[str, Any], why: str) -> None:
