@@ -22,6 +22,13 @@ RulesFile = Annotated[
     typer.Option("--rules", exists=True, dir_okay=False, help="TOML; the shipped ones if absent."),
 ]
 Days = Annotated[int, typer.Option(min=1, max=365, help="The days to judge, up to the end.")]
+LiveRules = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--live",
+        help="A shipped rule that decides while no set is live, as risk_live_rules says; repeat.",
+    ),
+]
 Until = Annotated[
     datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The end; now if not given.")
 ]
@@ -35,7 +42,11 @@ _COLUMNS = (
 
 
 def replay(
-    database: Database, rules: RulesFile = None, days: Days = 30, until: Until = None
+    database: Database,
+    rules: RulesFile = None,
+    days: Days = 30,
+    until: Until = None,
+    live_rules: LiveRules = None,
 ) -> None:
     """Judge the history with rules: precision, recall, money (in the smallest unit), overlap with
     the live set and alerts a day, rule by rule."""
@@ -50,7 +61,7 @@ def replay(
     with Reader.opened(database) as reader:
         repository, history = RuleRepository(reader), TrainingRepository(reader)
         live_id = repository.roles(now_ms=until_ms).live
-        live = repository.compiled(live_id) if live_id else _compiled(None)
+        live = repository.compiled(live_id) if live_id else _live_of_shipped(live_rules)
         payments = history.payments(from_ms=history_ms, until_ms=until_ms)
         labels = history.labels(until_ms=until_ms)
     run = Replay(_compiled(rules), live)
@@ -73,6 +84,21 @@ def _compiled(file: Path | None) -> "CompiledRules":
         return compiled_text(file.read_text("utf-8") if file else shipped_text())
     except (RuleSetError, UnicodeDecodeError) as error:
         raise CallerError("rule_invalid", str(error)) from error
+
+
+def _live_of_shipped(named: list[str] | None) -> "CompiledRules":
+    """Those of the rules that ship which decide; the others are in shadow."""
+    from backend.risk.judging.desk import LIVE_BY_DEFAULT
+    from backend.risk.rules.compiled import compile_rules
+    from backend.risk.rules.facts import FIELDS
+    from backend.risk.rules.rule_file import shipped_rules
+
+    shipped = {written.rule.rule_id: written.rule for written in shipped_rules(FIELDS)}
+    wanted = LIVE_BY_DEFAULT if named is None else named
+    for rule_id in wanted:
+        if rule_id not in shipped:
+            raise CallerError("field_invalid", f"--live: no shipped rule {rule_id}")
+    return compile_rules([rule for name, rule in shipped.items() if name in wanted], FIELDS)
 
 
 def _cells(found: "Figures", days: float) -> list[str]:

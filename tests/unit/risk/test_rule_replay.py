@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from backend.db.working_set import WorkingSet
 from backend.risk.features.catalogue import PAYMENT
+from backend.risk.judging.desk import LIVE_BY_DEFAULT
 from backend.risk.labels.tables import LABEL
 from backend.risk.rules.compiled import Action
 from backend.risk.rules.facts import FIELDS
@@ -19,6 +20,7 @@ from protocol.errors import CallerError
 from tests.support.migrated import migrated_sqlite
 from tests.support.shop import shop_of_two
 from tillway.risk.cli import app
+from tillway.risk.replay import _live_of_shipped
 
 RULE = """
 [[rule]]
@@ -133,8 +135,8 @@ def test_the_command_replays_the_ledger(tmp_path: Path) -> None:
     lines = {cells[1].strip(): [cell.strip() for cell in cells[2:-1]]
              for cells in (line.split("│") for line in done.output.splitlines())
              if len(cells) > 2}  # fmt: skip
-    # 4,000 and 5,000 are honest, 4,500 and 5,500 are fraud, the later two are not known; the rules
-    # that ship, which are live, hit none of them.
+    # 4,000 and 5,000 are honest, 4,500 and 5,500 are fraud, the later two are not known; of the
+    # rules that ship those that are live hit none of them.
     assert lines["large"] == [
         "decline", "3", "0.1", "1.000", "0.500", "5,500", "5,500", "0", "0",
     ]  # fmt: skip
@@ -142,10 +144,20 @@ def test_the_command_replays_the_ledger(tmp_path: Path) -> None:
     assert "unknown in this history: list.block_payer" in done.output
     shipped = CliRunner().invoke(app, words)
     assert shipped.exit_code == 0, shipped.output
+    unknown = CliRunner().invoke(app, [*words, "--live", "no_such"]).exception
+    assert isinstance(unknown, CallerError)
+    assert "no shipped rule no_such" in str(unknown)
     file.write_text(CANDIDATE.replace("> 5000", "> x"), "utf-8")
     refused = CliRunner().invoke(app, [*words, "--rules", str(file)]).exception
     assert isinstance(refused, CallerError)
     assert "large: line 1, column 24" in str(refused)
+
+
+def test_of_the_rules_that_ship_those_in_shadow_are_not_live() -> None:
+    found = _live_of_shipped(None).rules
+    assert {rule.rule_id for rule in found} == set(LIVE_BY_DEFAULT)
+    [one] = _live_of_shipped([LIVE_BY_DEFAULT[0]]).rules
+    assert one.rule_id == LIVE_BY_DEFAULT[0]
 
 
 def test_the_ledger_s_features_are_facts_by_their_names() -> None:
