@@ -106,6 +106,10 @@ class FakeBackend:
     firmware_asked: list[int] = field(default_factory=list)
     refuses: set[str] = field(default_factory=set)
     """Hubs that it does not hear now."""
+    refused: list[str] = field(default_factory=list)
+    """Hubs that it has not heard, in their order."""
+    holds: set[str] = field(default_factory=set)
+    """Hubs that it hears and never answers; nothing is carried out."""
     by_hub: dict[str, list[str]] = field(default_factory=dict)
     """The requests that came, by hub, each as often as it came."""
     port: int = 0
@@ -134,7 +138,10 @@ class FakeBackend:
         if self.mode == "garbage":
             return web.Response(body=b"\xff\x00 not cbor")
         opened = self.shop.open_batch(body)
+        if opened.hub in self.holds:
+            await asyncio.Event().wait()
         if opened.hub in self.refuses:
+            self.refused.append(opened.hub)
             return web.json_response({"error": {"code": "internal"}}, status=503)
         self.batch_sizes.append(len(opened.items))
         for item in opened.items:

@@ -40,6 +40,7 @@ from backend.payments.service import ExpirePayment
 from backend.twins.service import ReportSettings
 from protocol import cbor
 from protocol.crypto.keys import SigningKey
+from protocol.errors import OperatingError
 from protocol.limits import BATCH_BYTES_MAX
 from tests.simulation.events import DriftingClock, Fuse, PowerCut
 from tests.simulation.faults import Faults
@@ -91,6 +92,8 @@ class BackendRoom:
         self._waiting: list[tuple[Command, asyncio.Future[Outcome]]] = []
         self.on_push: list[Callable[[], None]] = []
         self.is_alive = False
+        self.is_full = False
+        """Whether its queue has no room for another batch."""
         self.boot()
 
     def boot(self) -> None:
@@ -133,7 +136,10 @@ class BackendRoom:
         return self._loop.run_until_complete(work)
 
     def answer_batch(self, hub: str, data: bytes) -> list[bytes]:
-        """What the hub's POST gets. ``PowerCut`` if the backend dies on the way."""
+        """What the hub's POST gets; ``busy`` where there is no room. ``PowerCut`` if the backend
+        dies on the way."""
+        if self.is_full:
+            raise OperatingError("busy")
         answered = self.run(self.hub.answer_batch(hub, data))
         wires: list[bytes] = cbor.decode(answered, bytes_max=8 * BATCH_BYTES_MAX)
         return wires

@@ -25,6 +25,8 @@ class Faults:
     """Before or after a commit."""
     outage: float = 0.0
     """Per minute: the line between hub and backend is away for a while."""
+    busy: float = 0.0
+    """Per minute: the backend takes no batch for a while, and says *busy*."""
     clock_ms_max: int = 0
     """How wrong a program's clock may be. Two clocks differ by twice that at most."""
     printer: float = 0.0
@@ -39,6 +41,7 @@ class Faults:
         self.drop = self.duplicate = self.cut = self.line_lost = 0.0
         self.printer = self.motor = 0.0
         self.terminal_dies = self.hub_dies = self.backend_dies = self.outage = 0.0
+        self.busy = 0.0
         self.reorders = False
         self.delay_ms_max = min(self.delay_ms_max, 300)
         self.is_over = True
@@ -64,4 +67,5 @@ def draw_faults(dice: random.Random) -> Faults:
         printer=level(),
         reorders=dice.random() < 0.4,
         motor=2 * level(),
+        busy=4 * level(),
     )

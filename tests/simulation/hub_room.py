@@ -12,6 +12,7 @@ from hub.news import read_devices, read_news
 from hub.shell_limits import POLLS_FAILED_MAX
 from hub.spool.store import open_connection
 from hub.stepped import SteppedHub, SteppedHubPorts
+from protocol import answers
 from protocol.crypto.keys import SigningKey, VerifyKey
 from protocol.errors import CallerError, OperatingError
 from protocol.topics import reply_address
@@ -177,6 +178,8 @@ class HubRoom:
     def deliver(self, device: str, payload: bytes, parcel: ParcelKey | None) -> None:
         if parcel is None and self._receiving is not None:
             self._is_refused = True
+            said = answers.unseal(payload).answer.body
+            self._auditor.tally[f"hub says {said['error']['code']}"] += 1
         self._trace.add(self.name, f"tells {device}", payload)
         self._terminals.down(self, device, payload, parcel)
         self._fuse.burn()
@@ -202,6 +205,11 @@ class HubRoom:
     def _at_backend(self, life: int, number: int, batch: bytes) -> None:
         if self._is_line_broken():
             self._back(life, LINE_TIMEOUT_MS, lambda: self.hub.batch_lost(number))
+            return
+        if self._backend.is_alive and self._backend.is_full:
+            self._trace.add("backend", f"is too busy for batch {number}")
+            self._auditor.tally["batches put off"] += 1
+            self._back(life, self._delay(), lambda: self.hub.batch_put_off(number))
             return
         try:
             wires = self._answers(batch, str(number))

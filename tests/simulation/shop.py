@@ -140,6 +140,7 @@ class Shop:
     def _each_minute(self, minute: int) -> None:
         dice = self.dice
         self._break_lines(random.Random(f"{self.seed}/lines/{minute}"))
+        self._fill_backend(random.Random(f"{self.seed}/busy/{minute}"))
         if dice.random() < 3 * self.worst.cut:
             self.cables.pull(dice.choice(TILLS))
         if dice.random() < self.worst.terminal_dies:
@@ -181,6 +182,17 @@ class Shop:
             self.trace.add(hub.name, "has its line cut")
             hub.line_is_cut = True
             self.schedule.after(ms, mend)
+
+    def _fill_backend(self, dice: random.Random) -> None:
+        """The backend has no room for a while."""
+
+        def empty() -> None:
+            self.backend.is_full = False
+
+        if dice.random() < self.worst.busy and not self.backend.is_full:
+            self.trace.add("backend", "is full")
+            self.backend.is_full = True
+            self.schedule.after(dice.randint(500, 30_000), empty)
 
     def _wrong_clock(self, clock: DriftingClock) -> None:
         clock.offset_ms = self.dice.randint(-self.worst.clock_ms_max, self.worst.clock_ms_max)

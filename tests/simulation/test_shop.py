@@ -57,6 +57,14 @@ def test_a_shop_survives_with_the_national_suite(template: Path) -> None:
 
 
 @pytest.mark.skipif(GIVEN is not None, reason="a seed was given")
+def test_a_shop_survives_a_backend_that_has_no_room_for_minutes(template: Path) -> None:
+    outcome = run_seed(25, template, minutes=4)
+    assert outcome.faults.busy > 0
+    assert outcome.tally["batches put off"] > 20
+    assert outcome.tally["hub says busy"] > 0
+
+
+@pytest.mark.skipif(GIVEN is not None, reason="a seed was given")
 def test_the_same_seed_is_the_same_story(template: Path) -> None:
     first, second = (run_seed(6, template, minutes=4) for _ in range(2))
     assert first.digest == second.digest
