@@ -19,6 +19,7 @@ import mqtt5
 
 from bench.way_payers import Wallet
 from protocol import answers, envelope, ids
+from protocol.crypto.keys import VerifyKey
 from protocol.envelope import Envelope
 from protocol.errors import CallerError
 from protocol.identity import Identity, TlsProfileName
@@ -50,7 +51,8 @@ class Ask:
 
 
 class GroupKeys:
-    """The roots whose signature held: the dear part of an answer, shared by its group."""
+    """The roots whose signature held, the backend's or a hub's: the dear part of an answer, which
+    its group shares."""
 
     def __init__(self, identity: Identity) -> None:
         self._identity = identity
@@ -62,9 +64,15 @@ class GroupKeys:
         signed = sealed.sign1
         mark = (signed.protected, signed.payload, signed.signature, sealed.root or b"")
         if mark not in self._good:
-            sealed.verify(self._identity.backend_key(signed.kid))
+            sealed.verify(self._key(signed.kid))
             self._good.append(mark)
         return sealed.answer
+
+    def _key(self, kid: bytes) -> VerifyKey:
+        for key in self._identity.facts.hub_keys:
+            if key.kid == kid:
+                return key
+        return self._identity.backend_key(kid)
 
 
 class Till(asyncio.Protocol):
@@ -193,7 +201,7 @@ class Till(asyncio.Protocol):
         try:
             answer = self._groups.open(wire)
         except CallerError as error:
-            answer = self._word_of_hub(wire, error)
+            raise WrongAnswer(str(error)) from error
         body = answer.body
         code = (body.get("error") or {}).get("code")
         if code == "backend_unreachable" and self.on_late is not None:
@@ -211,14 +219,6 @@ class Till(asyncio.Protocol):
         if said != (ask.payment_id, ask.amount_minor, "captured"):
             raise WrongAnswer(f"{answer.message_type}: {said} {body.get('error')}")
         self.on_paid(began)
-
-    def _word_of_hub(self, wire: bytes, error: CallerError) -> answers.Answer:
-        """The hub's own word, its signature checked; whoever else said it is nobody."""
-        sealed = answers.unseal(wire)
-        for key in self.identity.facts.hub_keys:
-            if key.kid == sealed.kid:
-                return sealed.verify(key)
-        raise WrongAnswer(str(error))
 
     # --- asyncio
 

@@ -2,8 +2,13 @@
 
 import logging
 import sys
+from collections.abc import Iterable
 
 import structlog
+
+from hub.domain.effects import Speak
+
+_log = structlog.get_logger("hub")
 
 
 def configure() -> None:
@@ -23,3 +28,23 @@ def configure() -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
     # aiocoap tells of every odd datagram that a stranger sends; the metrics count them.
     logging.getLogger("coap-server").setLevel(logging.ERROR)
+
+
+def log_words(words: Iterable[Speak]) -> None:
+    """Tell what the hub refuses; of *busy* only how often, for a line each would cost a hub that
+    has too much to do a tenth of the refusal again."""
+    put_off = 0
+    for word in words:
+        if word.code == "busy":
+            put_off += 1
+            continue
+        _log.info(
+            "hub_refused",
+            code=word.code,
+            device=word.answer.device,
+            request_id=word.answer.request_id,
+            trace_id=word.answer.trace_id,
+            transport=word.transport,
+        )
+    if put_off:
+        _log.info("hub_busy", items=put_off)

@@ -36,6 +36,7 @@ from hub.domain.effects import (
 )
 from hub.domain.limits import TICK_MS
 from hub.forwarder import Forwarder
+from hub.logs import log_words
 from hub.metrics import Tally
 from hub.news import News
 from hub.ports import Inbound, Outcome, TerminalLink
@@ -254,15 +255,8 @@ class HubShell:
         wires = await self._ports.aside.run(
             len(spoken), answers.seal_group, spoken, self._ports.signing_key
         )
+        log_words(words)
         for word, wire in zip(words, wires, strict=True):
-            log.info(
-                "hub_refused",
-                code=word.code,
-                device=word.answer.device,
-                request_id=word.answer.request_id,
-                trace_id=word.answer.trace_id,
-                transport=word.transport,
-            )
             if not self._reply(word.ticket, wire) and word.transport == "mqtt":
                 self._say(word.answer.device, wire)
 

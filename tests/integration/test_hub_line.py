@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 import uvloop
+from structlog.testing import capture_logs
 
 from hub.adapters.backend import BackendClient
 from hub.adapters.limits import BATCH_TIMEOUT_S, CLOSE_TIMEOUT_S
@@ -110,7 +111,11 @@ async def test_beyond_the_limit_new_business_hears_busy_and_questions_pass(tmp_p
         world.backend.open.set()
         await until(lambda: world.backend.batches >= 3)  # two were answered: its speed is known
         began = asyncio.get_running_loop().time()
-        assert await ask_as(late, 1, "payment.create") == "busy"
+        with capture_logs() as logs:
+            assert await ask_as(late, 1, "payment.create") == "busy"
+        assert [one for one in logs if one["event"] in {"hub_busy", "hub_refused"}] == [
+            {"event": "hub_busy", "items": 1, "log_level": "info"}
+        ]
         assert asyncio.get_running_loop().time() - began < SLOW_S, "told at once"
         question = asyncio.create_task(ask_as(late, 2, "payment.query"))
         assert set(await asyncio.gather(*rush)) == {"done"}, "what was taken is answered"
