@@ -29,6 +29,12 @@ from backend.firmware import routes as firmware_routes
 from backend.firmware.hub_routes import hub_router as hub_firmware_router
 from backend.hub_api.routes import router as hub_router
 from backend.identity.routes import router as enrolment_router
+from backend.instruments import binding_routes
+from backend.instruments.binding import CardBinding
+from backend.instruments.limits import (
+    BINDING_TRIES_ALL_PER_MINUTE_MAX,
+    BINDING_TRIES_PER_MINUTE_MAX,
+)
 from backend.ledger import routes as ledger_routes
 from backend.limits import JSON_BYTES_MAX
 from backend.mandates import routes as mandate_routes
@@ -185,12 +191,15 @@ def _payment_routers(
     clearing = backend.clearing
     explainer = Explainer(services, backend.risk.desk)
     clears: tuple[APIRouter, ...] = ()
+    binding = _binding(backend)
     if clearing is not None:
         clears = (
             clearing_routes.operator_router(clearing, guard),
             topup_routes.wallet_router(services, clearing.topups),
             bill_routes.operator_router(backend.papers, guard),
         )
+    if binding is not None:
+        clears = (*clears, binding_routes.wallet_router(services, binding))
     topups = None if clearing is None else clearing.topups
     pages = PageDesk(services, None if clearing is None else clearing.sagas.carry_on)
     page_tries = _rate(backend, OPENINGS_PER_MINUTE_MAX, OPENINGS_ALL_PER_MINUTE_MAX)
@@ -210,6 +219,7 @@ def _payment_routers(
             topups,
             (backend.merchant_api.contracts, backend.merchant_api.agreed),
             openings,
+            binding,
         ),
         wallet_routes.operator_router(services, guard),
         merchant_routes.operator_router(services, guard),
@@ -240,6 +250,15 @@ def _payment_routers(
             wake=backend.background.wake,
         ),
     )
+
+
+def _binding(backend: Backend) -> CardBinding | None:
+    """How payers add cards by their numbers; None where no channel makes agreements."""
+    channel = None if backend.clearing is None else backend.clearing.institutions.cards
+    if channel is None:
+        return None
+    tries = _rate(backend, BINDING_TRIES_PER_MINUTE_MAX, BINDING_TRIES_ALL_PER_MINUTE_MAX)
+    return CardBinding(backend.services, channel, tries)
 
 
 def public_app(backend: Backend) -> ASGIApp:

@@ -23,7 +23,7 @@ from backend.channels.institution import Institution
 from backend.channels.model import ADVANCING_BANK, ALIPAY, CUP, CUP_QR, ECNY, FUND, NUCC
 from backend.channels.netsunion import NetsUnion
 from backend.channels.our_banks import OurBanks
-from backend.channels.ports import BankPort, ChannelPort
+from backend.channels.ports import AgreementPort, BankPort, ChannelPort
 from backend.channels.unionpay import TerminalKey, UnionPay
 from backend.channels.unionpay_files import UnionPayFiles
 from backend.channels.unionpay_line import Line
@@ -53,6 +53,8 @@ class Institutions:
     bank: BankPort
     channels: Mapping[str, ChannelPort]
     closing: tuple[Close, ...]
+    cards: AgreementPort | None = None
+    """By which payers add their cards; None: no channel makes agreements."""
 
     async def close(self) -> None:
         """End every connection."""
@@ -102,11 +104,12 @@ class _Opening:
     def open(self, reserve_bank: InstitutionSettings) -> Institutions:
         """Everything that is configured."""
         found, channels = self._settings.institutions, self._channels
+        cards: NetsUnion | None = None
         reserve = self._line_to(reserve_bank)
         own = reserve if found.own_bank is None else self._line_to(found.own_bank)
         bank = OurBanks(reserve=reserve, own=own, own_account=self._settings.own_account)
         if found.netsunion is not None:
-            channels[NUCC] = self._netsunion(found.netsunion)
+            cards = channels[NUCC] = self._netsunion(found.netsunion)
         if found.unionpay is not None:
             channels[CUP] = self._unionpay(found.unionpay)
         if found.fund is not None:
@@ -119,7 +122,7 @@ class _Opening:
             channels[ALIPAY] = self._alipay(found.alipay)
         if found.unionpay_qr is not None:
             channels[CUP_QR] = self._unionpay_qr(found.unionpay_qr)
-        return Institutions(bank, channels, tuple(self._closing))
+        return Institutions(bank, channels, tuple(self._closing), cards)
 
     def _line_to(self, where: InstitutionSettings) -> Institution:
         line = Institution(url=where.find, key=self._key, peer=where.peer)

@@ -111,6 +111,11 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("rollout_state", "never", "发布当前状态不允许此操作。", "The rollout's state does not allow this."),
     ("rollout_no_answer", "never", "终端在规定时间内没有回应，已按失败计。", "The device did not answer in the time that the rollout gave it; it counts as failed."),
     ("rollout_no_device", "never", "所选条件下没有可发布的设备。", "No device fits what was chosen; there is nothing to roll out."),
+    # Bank cards
+    ("card_number_invalid", "never", "卡号不正确，请核对后重新输入。", "The card's number is not right; check it and type it again."),
+    ("card_refused", "never", "银行没有这张卡，或不是您本人名下的卡；请核对卡号和银行预留手机号。", "The bank has no such card in your own name; check the number and the phone that the bank knows."),
+    ("card_code_wrong", "never", "银行短信验证码不正确，请核对最新一条短信。", "The bank's code is wrong; look at its newest text message."),
+    ("card_binding_over", "never", "添加银行卡已超时（十分钟），请重新输入卡号。", "Adding the card has taken longer than ten minutes; begin with its number again."),
     # Values
     ("id_invalid", "never", "单号格式有误。", "The number is not well formed."),
     ("amount_invalid", "never", "金额必须大于零且在允许范围内。", "The amount must be above zero and within the limit."),

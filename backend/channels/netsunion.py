@@ -217,6 +217,32 @@ class NetsUnion:
         said = await self._ask("103", asked, AgreementAnswer)
         return said.agreement if said.business_code == BUSINESS_OK else None
 
+    async def send_code(self, own_id: str, *, account: str, name: str, phone: str) -> bool:
+        """``AgreementPort.send_code``: 101."""
+        return await self.verify_account(
+            VerifyAccount(
+                payer_bank=self._reserve.payers_bank,
+                payer_account_type=DEBIT_CARD,
+                payer_account=account,
+                payer_name=name,
+                phone=phone,
+                trx_id=ids.trx_id(own_id, "verify"),
+                at_ms=self._clock.now_ms(),
+            )
+        )
+
+    async def agree(self, own_id: str, *, code: str) -> str | None:
+        """``AgreementPort.agree``: 103."""
+        return await self.sign_agreement(
+            SignAgreement(
+                payer_bank=self._reserve.payers_bank,
+                trx_id=ids.trx_id(own_id, "sign"),
+                at_ms=self._clock.now_ms(),
+                verification_trx_id=ids.trx_id(own_id, "verify"),
+                code=code,
+            )
+        )
+
     async def batch_totals(self, batch: str) -> BatchTotals:
         """321: what the clearing house has in a batch of ours."""
         return await self._ask("321", AskBatch(batch=batch), BatchTotals)

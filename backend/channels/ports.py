@@ -66,6 +66,19 @@ class TimeStamper(Protocol):
         ...
 
 
+class AgreementPort(Protocol):
+    """A channel by which a payer lets its bank's card be debited. ``own_id`` is ours, of what is
+    agreed; asked again with it, the channel answers as before."""
+
+    async def send_code(self, own_id: str, *, account: str, name: str, phone: str) -> bool:
+        """Whether the bank has this account under this name; then it sends its customer a code."""
+        ...
+
+    async def agree(self, own_id: str, *, code: str) -> str | None:
+        """The channel's token for the account; None for a wrong code."""
+        ...
+
+
 class DayPort(Protocol):
     """A channel's business days: each is settled once, and told in a file."""
 

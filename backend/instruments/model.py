@@ -57,7 +57,8 @@ def funding_of(kind: InstrumentKind, *, has_own_advance: bool) -> str:
     return "advance" if is_advanced else kind.value
 
 
-_TOKEN = re.compile(rf"[a-z]+_[A-Za-z0-9_-]{{8,{TOKEN_CHARS_MAX - 8}}}").fullmatch
+_TOKEN = re.compile(rf"(?:[a-z]+_|SGN)[A-Za-z0-9_-]{{8,{TOKEN_CHARS_MAX - 8}}}").fullmatch
+"""A word and what follows it; ``SGN…`` are NetsUnion's own numbers of agreements."""
 _LAST4 = re.compile(r"[0-9]{4}", re.ASCII).fullmatch
 _SEPARATORS = re.compile(r"[\W_]+")
 _LONG_NUMBER = re.compile(r"\d{12,}").search

@@ -8,10 +8,11 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from backend.instruments.model import BALANCE, HOME_CHANNELS, InstrumentKind
+from backend.instruments.binding import Begun, CardBinding, WantedCard
+from backend.instruments.binding_routes import CardCode, NewCard
+from backend.instruments.model import BALANCE, InstrumentKind
 from backend.instruments.repository import InstrumentRepository
-from backend.instruments.routes import NewInstrument
-from backend.instruments.service import AddInstrument, ChooseDefault, RemoveInstrument
+from backend.instruments.service import ChooseDefault, RemoveInstrument
 from backend.pay_page.model import typed_minor
 from backend.wallet_page.parts import PageParts, checked, word_in
 from backend.wallet_page.session import ROOT, Form, Session
@@ -23,14 +24,15 @@ from protocol.errors import CallerError
 from protocol.money import Money
 
 _CURRENCY = "CNY"
-_CARDS, _ME = f"{ROOT}/cards", f"{ROOT}/me"
+_CARDS, _NEW_CARD, _ME = f"{ROOT}/cards", f"{ROOT}/cards/new", f"{ROOT}/me"
 
 
 def add_pages(pages: APIRouter, parts: PageParts) -> None:
     """Add them to the router."""
     instruments = InstrumentRepository(parts.services.reader)
     _cards(pages, parts, instruments)
-    _new_card(pages, parts)
+    if parts.binding is not None:
+        _new_card(pages, parts, parts.binding)
     _withdrawals(pages, parts, instruments)
     if parts.topups is not None:
         _top_ups(pages, parts, instruments)
@@ -45,7 +47,10 @@ def _cards(pages: APIRouter, parts: PageParts, instruments: InstrumentRepository
         rows = await services.run_read(lambda: instruments.of_payer(session.payer_id))
         payer = await parts.desk.payer(session.payer_id)
         default = payer["default_instrument_id"] or BALANCE
-        return face.page(request, "cards", session, back=_ME, instruments=rows, default=default)
+        return face.page(
+            request, "cards", session, back=_ME, instruments=rows, default=default,
+            has_binding=parts.binding is not None,
+        )  # fmt: skip
 
     @pages.post(_CARDS)
     async def choose(request: Request) -> Response:
@@ -63,35 +68,52 @@ def _cards(pages: APIRouter, parts: PageParts, instruments: InstrumentRepository
         return face.sent(request, "/cards")
 
 
-def _new_card(pages: APIRouter, parts: PageParts) -> None:
+def _new_card(pages: APIRouter, parts: PageParts, binding: CardBinding) -> None:
+    """A card by its number, in two steps; a page never shows the number again."""
     face = parts.face
 
-    def form_page(
+    async def form_page(
         request: Request, session: Session, form: Form, refusal: CallerError | None = None
     ) -> Response:
-        shown = {"bank": "", "last4": "", "token": ""} | form
-        shown["instrument_id"] = parts.mint(ids.INSTRUMENT)
-        return face.page(request, "card_new", session, back=_CARDS, form=shown, refusal=refusal)
+        payer = await parts.desk.payer(session.payer_id)
+        return face.page(
+            request, "card_new", session, back=_CARDS, refusal=refusal, holder=payer["name"],
+            form={"phone": form.get("phone", ""), "instrument_id": parts.mint(ids.INSTRUMENT)},
+        )  # fmt: skip
 
-    @pages.get(_CARDS + "/new")
+    def code_page(
+        request: Request, session: Session, begun: Begun, refusal: CallerError | None = None
+    ) -> Response:
+        return face.page(request, "card_code", session, back=_NEW_CARD, refusal=refusal, card=begun)
+
+    @pages.get(_NEW_CARD)
     async def new(request: Request) -> Response:
-        return form_page(request, await parts.session(request), {})
+        return await form_page(request, await parts.session(request), {})
 
-    @pages.post(_CARDS + "/new")
-    async def add(request: Request) -> Response:
+    @pages.post(_NEW_CARD)
+    async def begin(request: Request) -> Response:
         session, form = await parts.posted(request)
         try:
-            names = ("instrument_id", "bank", "last4", "token")
-            fields = {name: form.get(name, "").strip() for name in names}
-            wanted = checked(NewInstrument, fields | {"kind": InstrumentKind.CARD})
-            command = AddInstrument(
-                payer_id=session.payer_id,
-                tokens=dict.fromkeys(HOME_CHANNELS[wanted.kind], wanted.token),
-                **wanted.model_dump(include={"instrument_id", "kind", "bank", "last4"}),
-            )
-            await parts.services.submit(command)
+            fields = {name: form.get(name, "").strip() for name in NewCard.model_fields}
+            wanted = WantedCard(**checked(NewCard, fields).model_dump())
+            begun = await binding.begin(session.payer_id, wanted)
         except CallerError as error:
-            return form_page(request, session, form, error)
+            return await form_page(request, session, form, error)
+        return code_page(request, session, begun)
+
+    @pages.post(_NEW_CARD + "/code")
+    async def finish(request: Request) -> Response:
+        session, form = await parts.posted(request)
+        number, seal = form.get("instrument_id", ""), form.get("seal", "")
+        try:
+            begun = binding.begun(session.payer_id, number, seal)
+        except CallerError as error:
+            return await form_page(request, session, form, error)
+        try:
+            wanted = checked(CardCode, {"code": form.get("code", "").strip(), "seal": seal})
+            await binding.finish(session.payer_id, begun, wanted.code)
+        except CallerError as error:
+            return code_page(request, session, begun, error)
         return face.sent(request, "/cards")
 
 
@@ -113,7 +135,8 @@ class _Cards:
             request, name, session, back=_ME, refusal=refusal,
             form={"amount": "", "instrument_id": ""} | form,
             cards=[row for row in rows if row["kind"] == InstrumentKind.CARD],
-            balance=await parts.desk.balance(session.payer_id, _CURRENCY), **more,
+            balance=await parts.desk.balance(session.payer_id, _CURRENCY),
+            has_binding=parts.binding is not None, **more,
         )  # fmt: skip
 
 

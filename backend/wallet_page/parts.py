@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from fastapi import Request
 from pydantic import ValidationError
 
+from backend.instruments.binding import CardBinding
 from backend.passkeys.schemas import ASK
 from backend.payments.services import Services
 from backend.topups.service import TopUps
@@ -40,6 +41,8 @@ class PageParts:
     face: Face
     topups: TopUps | None = None
     """None: no channel brings money in."""
+    binding: CardBinding | None = None
+    """None: no channel makes agreements with banks; cards are added by the JSON interface."""
 
     async def session(self, request: Request) -> Session:
         """Who is signed in; ``not_authorized`` where nobody is."""

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
+from backend.instruments.binding import CardBinding
 from backend.merchant_api.papay.desk import ContractDesk
 from backend.merchant_api.payscore.desk import ServiceDesk
 from backend.openings.model import Openings, WalletOpening
@@ -43,11 +44,15 @@ def router(
     topups: TopUps | None = None,
     agreed: tuple[ContractDesk, ServiceDesk] | None = None,
     openings: Openings | None = None,
+    binding: CardBinding | None = None,
 ) -> APIRouter:
     """``/wallet`` and below, but for the JSON interface. ``agreed``: what payers agree with
-    merchants' programs; ``openings``: the links of a development stack."""
+    merchants' programs; ``openings``: the links of a development stack; ``binding``: how
+    cards are added."""
     face = Face(services.clock)
-    parts = PageParts(services=services, desk=WalletDesk(services), face=face, topups=topups)
+    parts = PageParts(
+        services=services, desk=WalletDesk(services), face=face, topups=topups, binding=binding
+    )
     pages = APIRouter(route_class=_route_of(parts), include_in_schema=False)
     face.assets.mount(pages)
     _door(pages, parts)

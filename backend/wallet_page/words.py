@@ -248,12 +248,20 @@ WORDS: dict[str, Words] = {
     "remove": Words("解绑", "Remove"),
     "card_new": Words("添加银行卡", "Add a bank card"),
     "cards_none": Words("还没有银行卡", "No bank card yet"),
-    "bank": Words("银行", "Bank"),
-    "last4": Words("卡号后四位", "Last four digits"),
-    "agreement": Words("银行签约号", "Agreement with the bank"),
-    "agreement_hint": Words(
-        "在银行签约后得到的号码，不是卡号；卡号只留在银行。",
-        "The number that the bank gave for this wallet, never the card's own, which stays there.",
+    "card_number": Words("卡号", "Card number"),
+    "card_holder": Words("持卡人", "Cardholder"),
+    "card_own_only": Words("只能添加本人名下的银行卡", "Cards in your own name only"),
+    "card_phone": Words("银行预留手机号", "Phone that the bank knows"),
+    "card_hint": Words(
+        "卡号只送到发卡银行核对，本钱包只留下银行名和后四位。",
+        "The number goes to the card's bank alone; the wallet keeps the bank's name and the last"
+        " four digits.",
+    ),
+    "card_next": Words("获取银行验证码", "Get the bank's code"),
+    "card_code": Words("银行短信验证码", "The bank's code"),
+    "card_code_sent": Words(
+        "银行已向预留手机号发送验证码，十分钟内有效。",
+        "The bank has sent a code to that phone; it is good for ten minutes.",
     ),
     "amount_yuan": Words("金额（元）", "Amount in yuan"),
     "from_card": Words("付款银行卡", "From card"),

@@ -15,6 +15,7 @@ from protocol.errors import CallerError
 from tillway.demo.addresses import stack_in
 from tillway.demo.phone import Phone, draw_qr, read_qr
 from tillway.demo.purse import Purse, keep_purse, next_token
+from tillway.demo.sandbox import NETSUNION
 from tillway.demo.till import Till
 from tillway.json_api import JsonApi
 from tillway.private_files import write_files
@@ -118,6 +119,16 @@ def wallet(
     api = phone_of(directory).api
     answer = api.post(path, json.loads(body)) if body else api.get(path)
     typer.echo(json.dumps(answer, ensure_ascii=False))
+
+
+@app.command()
+def card(directory: Directory = DIRECTORY) -> None:
+    """The bank card that the wallet may add: its number, and the newest code that its simulated
+    bank has sent."""
+    number = phone_of(directory).card_number()
+    bank = JsonApi(stack_in(directory)["institutions"][NETSUNION])
+    code = bank.get(f"/control/texts/{number}")["code"]
+    typer.echo(f"{number} {code or '-'}")
 
 
 @app.command()

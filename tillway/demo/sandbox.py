@@ -100,6 +100,14 @@ class Sandbox:
         """One more agreement to debit such an account."""
         self.api(NETSUNION).post("/control/tokens", {"token": token, "account": account})
 
+    def open_card(self, number: str, name: str, opening_minor: int) -> None:
+        """A payer's bank card, which the payer may add to a wallet by its number."""
+        self._open(NETSUNION, number, name, opening_minor)
+
+    def text_of(self, number: str) -> str:
+        """The newest code that a card's bank has sent to its holder; empty for none."""
+        return str(self.api(NETSUNION).get(f"/control/texts/{number}")["code"] or "")
+
     def issue_card(self, account: str, name: str, opening_minor: int, *, token: str) -> None:
         """A payer's card in UnionPay's network."""
         card = {"account": account, "name": name, "token": token, "opening_minor": opening_minor}

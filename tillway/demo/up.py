@@ -41,6 +41,8 @@ app = typer.Typer(
 )
 DIRECTORY = Path("var/up")
 FIRST_BALANCE_MINOR = 300_000
+CARD_OPENING_MINOR = 1_000_000
+"""On the bank card that the wallet may add by its number."""
 
 
 @app.callback(invoke_without_command=True)
@@ -79,6 +81,7 @@ def running_stack(
         if kept_phone(directory) is None:
             keep_phone(directory, _payer(stack))
         owner = phone_of(directory)
+        stack.sandbox.open_card(owner.card_number(), owner.name, CARD_OPENING_MINOR)
         with ThreadPoolExecutor() as pool:
             started = (
                 pool.submit(stack.start_till, "pos-1"),
@@ -143,6 +146,8 @@ def _show_doors(say: Say, stack: Stack, command: Path) -> None:
     say("            The front page opens both by one press, and so does a link, once:")
     say(f"            {command} open wallet --directory {stack.root}")
     say(f"            {command} open operator --directory {stack.root}     (or: merchant)")
+    say("            A bank card for the wallet, and the newest code of its bank:")
+    say(f"            {command} phone card --directory {stack.root}")
     say("            More people for the console, from a shell:")
     say(f"            . {shlex.quote(str(stack.root / PLACE_FILE))}")
     say(f"            {command} console user add NAME --role operator")

@@ -18,8 +18,10 @@ CLEARING_HOUSE = "G4000311000018"
 INSTITUTION = "Z2026110000017"
 """Ours. A payment institution's number begins with Z, a bank's with C, a clearing house's with
 G; each has 14 characters."""
-Asked = Literal["pay", "refund", "reverse", "payout"]
-_ASKED_DIGIT: dict[Asked, str] = {"pay": "0", "refund": "1", "reverse": "2", "payout": "3"}
+Asked = Literal["pay", "refund", "reverse", "payout", "verify", "sign"]
+_ASKED_DIGIT: dict[Asked, str] = {
+    "pay": "0", "refund": "1", "reverse": "2", "payout": "3", "verify": "4", "sign": "5",
+}  # fmt: skip
 _ISSUER = re.compile(r"[GCZ][0-9A-Z]{13}")
 _TRX = re.compile(r"[0-9]{31}")
 _TIME_MS_MAX = 253_370_736_000_000

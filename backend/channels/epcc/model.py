@@ -58,7 +58,8 @@ class VerifyAccount:
     payer_account_type: str = at("PyerInf/PyerAcctTp")
     payer_account: str = at("PyerInf/PyerAcctId", sealed=True)
     payer_name: str = at("PyerInf/PyerNm", sealed=True)
-    paper_number: str = at("PyerInf/IDNo", sealed=True)
+    paper_number: str = at("PyerInf/IDNo", sealed=True, optional=True)
+    """Where the payer's papers are known."""
     phone: str = at("PyerInf/MobNo", sealed=True)
     trx_id: str = at("TrxInf/TrxId")
     at_ms: int = at("TrxInf/TrxDtTm", "moment")

@@ -5,6 +5,7 @@ code (101); whoever brings the code gets the agreement's number (103). The same 
 the first answer.
 """
 
+import base64
 import hashlib
 from datetime import date
 
@@ -81,12 +82,21 @@ class Customers:
         row = self._verification(trx_id)
         return None if row is None else row[1]
 
+    def text_of(self, account: str) -> str | None:
+        """The newest code on the phone of an account's holder."""
+        row = self._books.db.execute(
+            "SELECT code FROM nucc_verification WHERE account = ? ORDER BY rowid DESC LIMIT 1",
+            (account,),
+        ).fetchone()
+        return None if row is None else str(row[0])
+
     def sign(self, verification: str, code: str) -> str:
         """The agreement's number; empty for a wrong code."""
         row = self._verification(verification)
         if row is None or row[1] != code:
             return ""
-        agreement = f"SGN{hashlib.sha256(verification.encode()).hexdigest()[:29].upper()}"
+        digest = hashlib.sha256(verification.encode()).digest()
+        agreement = f"SGN{base64.b32encode(digest)[:29].decode('ascii')}"
         self._book.bind(agreement, row[0])
         return agreement
 

@@ -128,7 +128,7 @@ def add_line(app: FastAPI, clearing: ClearingHouse, keys: Mapping[str, VerifyKey
 
 
 def add_control(app: FastAPI, clearing: ClearingHouse) -> None:
-    """Mount ``/control/accounts``, ``/control/tokens``, ``/control/codes``,
+    """Mount ``/control/accounts``, ``/control/tokens``, ``/control/codes``, ``/control/texts``,
     ``/control/disputes`` and ``/control/chargebacks``."""
 
     @app.post("/control/accounts")
@@ -150,6 +150,10 @@ def add_control(app: FastAPI, clearing: ClearingHouse) -> None:
     @app.get("/control/codes/{trx_id}")
     async def code(trx_id: str) -> dict[str, str | None]:
         return {"code": clearing.customers.code_sent(trx_id)}
+
+    @app.get("/control/texts/{account}")
+    async def text(account: str) -> dict[str, str | None]:
+        return {"code": clearing.customers.text_of(account)}
 
     @app.post("/control/disputes")
     async def dispute(body: DisputeBody) -> dict[str, str]:

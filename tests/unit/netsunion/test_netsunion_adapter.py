@@ -16,7 +16,7 @@ from backend.channels.epcc.model import (
     VerifyAccount,
 )
 from backend.channels.model import PayOrder, PayoutOrder, RefundOrder
-from backend.channels.netsunion import NetsUnion
+from backend.channels.netsunion import NetsUnion, Reserve
 from backend.channels.ports import NotSentError
 from backend.sandbox.netsunion.netting import bilateral, of_bilateral
 from backend.sandbox.netsunion.server import build_app
@@ -209,6 +209,25 @@ async def test_an_agreement_is_made_with_the_code_on_the_payers_phone(
     )
     assert agreement
     order = PayOrder(an_id("pay"), agreement, Money(5, "CNY"), START_MS)
+    assert (await world.adapter.pay(order)).state == "succeeded"
+
+
+async def test_a_card_is_agreed_on_under_our_own_id_and_its_bank_s_text_is_the_newest(
+    world: NetsUnionWorld,
+) -> None:
+    ours, number, customers = an_id("ins", 3), "6222021234567894", world.clearing.customers
+    opening, day = Money(100, "CNY"), world.clearing.today()
+    customers.open(number, "李雷", Reserve().payers_bank, opening, day=day)
+    card = {"account": number, "phone": "13800138000"}
+    assert not await world.adapter.send_code(ours, name="韩梅梅", **card)
+    assert customers.text_of(number) is None
+    assert await world.adapter.send_code(ours, name="李雷", **card)
+    code = customers.text_of(number)
+    assert await world.adapter.agree(ours, code="wrong") is None
+    agreement = await world.adapter.agree(ours, code=code or "")
+    assert agreement is not None
+    assert agreement == await world.adapter.agree(ours, code=code or "")
+    order = PayOrder(an_id("pay", 3), agreement, Money(5, "CNY"), START_MS)
     assert (await world.adapter.pay(order)).state == "succeeded"
 
 

@@ -87,18 +87,18 @@ def test_a_card_is_added_pays_is_topped_up_from_and_removed(
     page = enter(browser, payer)
     assert browser.post(f"/wallet/cards/{card}/remove", data=page).status_code == 303
     assert "instrument_unknown" in browser.post("/wallet/top-up", data=form | again).text
-    new = page | {"bank": "招商银行", "last4": "8888", "token": "agr_wallet_0002"}
-    new["instrument_id"] = field_of(browser.get("/wallet/cards/new").text, "instrument_id")
-    for changes, code in (
-        ({"token": "6225881234567890"}, "field_invalid"),
-        ({"last4": "88"}, "field_invalid"),
-        ({"token": "agr_6225 8812 3456 7890"}, "field_invalid"),
-    ):
-        told = browser.post("/wallet/cards/new", data=new | changes).text
-        assert code in told
-        assert "招商银行" in told
-    assert browser.post("/wallet/cards/new", data=new).headers["location"] == "/wallet/cards"
+    new = {"kind": "card", "bank": "招商银行", "last4": "8888", "token": "agr_wallet_0002"}
+    new["instrument_id"] = world.shop.id("ins")
+    headers = {"authorization": f"Bearer token of {payer}"}
+    with client_of(world.shop) as api:
+        for changes in (
+            {"token": "6225881234567890"}, {"last4": "88"}, {"token": "agr_6225 8812 3456 7890"},
+        ):  # fmt: skip
+            told = api.post("/wallet/v1/instruments", json=new | changes, headers=headers)
+            assert told.status_code in {400, 422}
+        assert api.post("/wallet/v1/instruments", json=new, headers=headers).status_code == 201
     assert "8888" in browser.get("/wallet/cards").text
+    assert browser.get("/wallet/cards/new").status_code == 404
 
 
 def test_taking_money_out_needs_the_pin_and_is_told_as_it_stands(
