@@ -62,7 +62,7 @@ def doors_in(directory: Path) -> Doors:
     return Doors(phone_of(directory).api, operator)
 
 
-@app.callback(invoke_without_command=True)
+@app.command()
 def open_door(
     door: Annotated[Door, typer.Argument(help="What shall be opened.")],
     directory: Annotated[Path, typer.Option(help="Where the stack's state is.")] = DIRECTORY,

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from fastapi.testclient import TestClient
+from typer.testing import CliRunner
 
 from protocol.errors import CallerError, OperatingError
 from tests.support.front_shop import (
@@ -19,6 +20,7 @@ from tests.support.front_shop import (
     Program,
     fake_shop,
 )
+from tillway.demo import opening
 from tillway.front.app import build_app
 from tillway.front.evening import Evening
 from tillway.front.guide import STEPS, Guide, Manner, Step
@@ -227,3 +229,14 @@ def test_another_page_opens_no_door_and_does_nothing(
 
 def test_a_door_that_is_none_is_refused(http: TestClient) -> None:
     assert http.post("/open", json={"door": "vault"}, headers=token(http)).status_code == 400
+
+
+def test_the_shell_prints_the_same_link_and_takes_its_options_in_any_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(opening, "doors_in", lambda _: fake_shop(Program()).doors)
+    for words in (["wallet", "--lang", "en"], ["--lang", "en", "wallet"]):
+        done = CliRunner().invoke(opening.app, words)
+        assert (done.exit_code, done.output.strip()) == (
+            0, f"https://localhost:8443/wallet/open?lang=en#{'0f' * 24}",
+        )  # fmt: skip
