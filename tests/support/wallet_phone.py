@@ -10,6 +10,7 @@ from typing import Any
 
 from playwright.async_api import CDPSession, Page
 
+from backend.channels.netsunion import Reserve
 from backend.channels.signed_http import by_kid, key_text
 from backend.clock import SystemClock
 from backend.coupons.service import IssueCoupon
@@ -24,6 +25,7 @@ from backend.payments.requests import command_of, parse_request
 from backend.wallet.desk import WalletDesk
 from protocol.crypto import SigningKey, VerifyKey, generate
 from protocol.messages.mandate import MandateText, sign_mandate
+from protocol.money import Money
 from tests.support.backend import MERCHANT, Served, a_merchant, mint, served
 from tests.support.merchant_caller import Caller
 from tests.support.netsunion_world import ACCOUNT, clearing_house, serving
@@ -32,6 +34,8 @@ from tests.support.shop import confirmed_top_up
 PIN, PHONE = "482913", {"width": 390, "height": 844}
 DAY_MS = 24 * 3_600_000
 AGREEMENT = "agr_phone_0001"
+CARD_NUMBER = "6222021234567894"
+"""A bank card in Li Na's own name, which her wallet does not have."""
 
 
 @dataclass
@@ -169,6 +173,8 @@ async def running_phone(directory: Path, *, shop: str = "街角小店") -> Async
     key, peers = generate(), dict[str, VerifyKey]()
     clearing = clearing_house(SystemClock(), key, peers)
     clearing.book.bind(AGREEMENT, ACCOUNT)
+    bank, opening = Reserve().payers_bank, Money(100_000, "CNY")
+    clearing.customers.open(CARD_NUMBER, "李娜", bank, opening, day=clearing.today())
     async with serving(clearing, peers) as url:
         there, nowhere = key_text(key.public), "http://127.0.0.1:9"
         changes = {

@@ -5,7 +5,15 @@ from collections.abc import AsyncIterator
 from playwright.async_api import Page
 
 from tests.support.backend import MERCHANT
-from tests.support.wallet_phone import PIN, Phone, add_finger, give_finger, open_wallet, shown_code
+from tests.support.wallet_phone import (
+    CARD_NUMBER,
+    PIN,
+    Phone,
+    add_finger,
+    give_finger,
+    open_wallet,
+    shown_code,
+)
 
 Scene = tuple[str, Page]
 LISTS = (
@@ -40,6 +48,12 @@ async def scenes(phone: Phone, page: Page, language: str) -> AsyncIterator[Scene
     for name in ("me", *LISTS):
         await page.goto(f"{phone.base}/wallet/{name}")
         yield name.replace("cards/new", "card-new"), page
+    await page.goto(f"{phone.base}/wallet/cards/new")
+    await page.fill("#number", CARD_NUMBER)
+    await page.fill("#phone", "13800138000")
+    await page.click("button.primary")
+    await page.wait_for_selector("#code")
+    yield "card-code", page
     await page.goto(f"{phone.base}/wallet/top-up")
     await page.fill("#amount", "200")
     await page.click("button.primary")
