@@ -224,7 +224,9 @@ class V2Gate:
         return self._signed({"result_code": "FAIL", **words, **refusal.more}, fields, proof)
 
     def _signed(self, said: Said, fields: Mapping[str, str], proof: Proof) -> Response:
-        echoed = {name: fields[name] for name in _ECHOED if name in fields}
+        # Readers take away the spaces around a text: they would find another signature.
+        given = {name: fields[name] for name in _ECHOED if name in fields}
+        echoed = {name: text for name, text in given.items() if text == text.strip()}
         nonce = self._entropy.token_bytes(_NONCE_BYTES).hex()
         head = {"return_code": "SUCCESS", "return_msg": "OK", **echoed, "nonce_str": nonce}
         nested = {name: value for name, value in said.items() if isinstance(value, Mapping)}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from fastapi.routing import APIRoute
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -56,3 +57,14 @@ def test_no_fields_of_any_call_are_a_servers_error(stranger: Caller) -> None:
         probe()
     assert not [log for log in logs if log["event"] == "merchant_call_bug"]
     assert {"LACK_PARAMS", "PARAM_ERROR", "NOAUTH"} <= codes
+
+
+@pytest.mark.parametrize("spaced", [" ", " wx0", "wx0\u3000"])
+def test_what_a_reader_would_strip_is_not_said_again_under_a_signature(
+    stranger: Caller, spaced: str
+) -> None:
+    xml, path = XmlCaller(stranger), "/mmpaymkttransfers/gethbinfo"
+    refused = xml.ask(path, appid=spaced)
+    assert (refused["result_code"], refused["err_code"]) == ("FAIL", "LACK_PARAMS")
+    assert "appid" not in refused
+    assert xml.ask(path, appid="wx0")["appid"] == "wx0"
