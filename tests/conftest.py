@@ -21,7 +21,7 @@ import backend.wallet.model
 from backend.db.migrate import upgrade
 from protocol.crypto import sealing
 from terminal.counter import pins
-from tests.support import groups, late_fields, late_routes
+from tests.support import groups, late_fields
 from tests.support.hurried import HurriedAsyncio
 from tests.support.known_hashes import RememberedScrypt
 from tests.support.migrated import migrated_sqlite
@@ -77,15 +77,6 @@ def fields_made_late() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(late_fields.ModelField, "__post_init__", late_fields.make_none)
         patch.setattr(late_fields.ModelField, "__getattr__", late_fields.make_one, raising=False)
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def routes_made_late() -> Iterator[None]:
-    """See ``late_routes``."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(late_routes.APIRoute, "__init__", late_routes.make_what_matches)
-        patch.setattr(late_routes.APIRoute, "__getattr__", late_routes.make_rest, raising=False)
         yield
 
 
