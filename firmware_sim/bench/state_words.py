@@ -124,6 +124,7 @@ FIELDS: dict[str, Words] = {
     "is_blocked": Words("杆被挡住", "arm is blocked"),
     "notice": Words("提示牌", "sign"),
     "tag": Words("车辆标签", "car's tag"),
+    "minutes": Words("分钟", "minutes"),
     "seconds": Words("秒", "seconds"),
     "credit_minutes": Words("剩余分钟", "minutes left"),
     "is_on": Words("供电", "supplies power"),
