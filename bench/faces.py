@@ -1,6 +1,6 @@
-"""The pages of till, wallet and console in Debian's Chromium, its processor throttled six times as
-a stand-in for a small board: first paint, a tap to its paint, bytes, requests that leave the
-machine; for the till also its memory over sales.
+"""The pages of all faces in Debian's Chromium, its processor throttled six times as a stand-in for
+a small board: first paint, a tap to its paint, bytes, requests that leave the machine; for the till
+also its memory over sales.
 """
 
 import asyncio
@@ -11,15 +11,26 @@ from typing import Any
 from playwright.async_api import Browser, CDPSession, Page
 
 from bench.faces_backend import measured_console, measured_wallet
-from bench.faces_measures import Visit, first_paint, off_loopback, taps, throttled, weight
+from bench.faces_loopback import measured_bench, measured_front
+from bench.faces_measures import (
+    Visit,
+    first_paint,
+    off_loopback,
+    taps,
+    throttled,
+    visitor,
+    weight,
+)
 from bench.result import Result
-from tests.support.browser import CHROMIUM, opened_page, started_browser
+from tests.support.browser import CHROMIUM, SMALL, started_browser
 from tests.support.till_scenes import ready_keypad
 from tests.support.tills import running_till
 
 TAPS = 60
 SALES = 1_000
 WARM_SALES = 100
+PLACES = ("recent", "shift", "shift/move?kind=pay_in", "shift/close", "cash", "settings", "log")
+CUSTOMER_SIDE = "main"
 SELL = """
 async (count) => {
   const token = document.querySelector('meta[name="page-token"]').content;
@@ -49,30 +60,41 @@ def run(scale: float = 1.0) -> list[Result]:
 
 async def _measured(sales: int) -> list[Result]:
     with TemporaryDirectory(prefix="tillway-bench-") as folder:
-        till, wallet, console = (Path(folder) / name for name in ("till", "wallet", "console"))
-        for each in (till, wallet, console):
+        names = ("till", "wallet", "console", "bench")
+        till, wallet, console, board = (Path(folder) / name for name in names)
+        for each in (till, wallet, console, board):
             each.mkdir()
         async with started_browser() as browser:
             return [
                 *await _measured_till(browser, till, sales),
                 *await measured_wallet(browser, wallet),
                 *await measured_console(browser, console),
+                *await measured_bench(browser, board),
+                *await measured_front(browser),
             ]
 
 
 async def _measured_till(browser: Browser, folder: Path, sales: int) -> list[Result]:
-    async with running_till(folder) as till, opened_page(browser) as page:
-        page.set_default_timeout(120_000)
+    """The cashier's pages and the customer's; the taps are keys of the keypad."""
+    async with (
+        running_till(folder) as till,
+        visitor(browser, viewport=SMALL) as cashier,
+        visitor(browser, viewport=SMALL) as customer,
+    ):
+        page = cashier.page
         await ready_keypad(till, page)
-        tools = await page.context.new_cdp_session(page)
-        visits = [Visit(till.base, '[data-kind="keypad"]')]
+        keypad = Visit(cashier, f"{till.base}/", '[data-kind="keypad"]')
+        others = [Visit(cashier, f"{till.base}/{place}") for place in PLACES]
+        side = Visit(customer, f"{till.base}/customer", CUSTOMER_SIDE)
+        visits = [keypad, *others, side]
         keys = [f'[data-key="{number % 10}"]' for number in range(1, TAPS + 1)]
-        results = [await weight("till", page, tools, visits)]
-        async with throttled(tools):
-            results.append(await first_paint("till", page, visits))
+        results = [await weight("till", visits)]
+        async with throttled(cashier, customer):
+            results.append(await first_paint("till", visits))
+            await keypad.make()
             results.append(await taps("till", page, keys))
-        results += await _memory(page, tools, sales)
-        return [*results, off_loopback("till", page, till.base)]
+        results += await _memory(page, cashier.tools, sales)
+        return [*results, off_loopback("till", (cashier, customer), till.base)]
 
 
 async def _memory(page: Page, tools: CDPSession, sales: int) -> list[Result]:

@@ -1,59 +1,128 @@
-"""The pages of the backend, the wallet's and the console's, by the measures of every face."""
+"""The pages of the backend, the wallet's, what other wallets see, and the console's, by the
+measures of every face."""
 
 from itertools import cycle, islice
 from pathlib import Path
 
 from playwright.async_api import Browser
 
-from bench.faces_measures import Visit, first_paint, followed, off_loopback, taps, throttled, weight
+from backend.pay_page.service import MakeStaticCode
+from bench.faces_measures import (
+    Visit,
+    Visitor,
+    first_paint,
+    followed,
+    off_loopback,
+    taps,
+    throttled,
+    visitor,
+    weight,
+)
 from bench.result import Result
-from tests.support.browser import LARGE, opened_page
-from tests.support.console_scenes import running_console, sign_in
-from tests.support.wallet_phone import PHONE, open_wallet, running_phone, shown_code
+from tests.support.backend import MERCHANT
+from tests.support.browser import LARGE
+from tests.support.console_scenes import RunningConsole, running_console, sign_in
+from tests.support.wallet_phone import PHONE, Phone, open_wallet, running_phone, shown_code
+from tests.support.wallet_scenes import LISTS
 
-_ABOVE_MINOR = 100_001  # a PIN is asked for
+_ABOVE_MINOR, _BELOW_MINOR = 100_001, 1_280  # a PIN is asked for, and is not
 _TAPS, _FOLLOWED = 60, 24
-_WALLET = ("bills", "me", "cards", "scan", "coupons")
-_CONSOLE = ("today", "payments", "refunds", "settlements", "bills", "callbacks", "stores")
+_CODE = "wall"
+_WALLET = (*LISTS, "code", "me", "scan", "mandates", "passkeys", "offline", "red-packets/new")
+_ASKED = ("switches", f"agree?merchant_id={MERCHANT}&device=vending-08")
+_MENU = ("today", "payments", "refunds", "settlements", "bills", "callbacks", "stores")
+_MERCHANT = (*_MENU, "payouts", "breaks", "keys", "staff", "audit", "account")
+_OPERATOR = (
+    "overview", "flows", "devices", "letters", "breaks", "merchants", "switches",
+    f"switches?kind=merchant&subject={MERCHANT}", "staff", "audit", "account",
+)  # fmt: skip
+_OF_MERCHANT = ("settlements", "payouts", "bills", "breaks", "callbacks", "stores", "keys")
 
 
 async def measured_wallet(browser: Browser, folder: Path) -> list[Result]:
-    """The tabs, the lists and the PIN; the taps are keys of the PIN pad."""
+    """Every page of a payer, and of whoever opens a code; the taps are keys of the PIN pad."""
     async with (
         running_phone(folder) as phone,
-        opened_page(browser, viewport=PHONE, ignore_https_errors=True) as page,
+        visitor(browser, viewport=PHONE) as payer,
+        visitor(browser, viewport=PHONE) as stranger,
     ):
         await phone.fill()
-        await open_wallet(phone, page)
+        places = await _places(phone, payer)
         root = f"{phone.base}/wallet"
-        await phone.sell(_ABOVE_MINOR, pay_code=await shown_code(page))
-        await page.click("[data-asked]")
-        await page.wait_for_selector("[data-pin]")
-        visits = [Visit(page.url, '[data-pin="1"]'), Visit(root, "[data-code]")]
-        visits += [Visit(f"{root}/{name}", "main") for name in _WALLET]
+        pad = Visit(payer, payer.page.url, '[data-pin="1"]')
+        visits = [pad, *(Visit(payer, f"{root}/{place}") for place in places)]
+        shown = await phone.sell(_BELOW_MINOR, description="Coffee")
+        code = MakeStaticCode(code_id=_CODE, merchant_id=MERCHANT, label="wall")
+        await phone.served.backend.services.submit(code)
+        opened = (f"p/{shown['payment_id']}", f"s/{_CODE}", "s/nowhere")
+        visits += [Visit(stranger, f"{phone.base}/q/{place}") for place in opened]
+        visits.append(Visit(stranger, root, "#token"))
         keys = islice(cycle(['[data-pin="1"]', '[data-pin="back"]']), _TAPS)
-        tools = await page.context.new_cdp_session(page)
-        results = [await weight("wallet", page, tools, visits)]
-        async with throttled(tools):
-            results.append(await first_paint("wallet", page, visits))
-            await visits[0].make(page)
-            results.append(await taps("wallet", page, list(keys)))
-        return [*results, off_loopback("wallet", page, phone.base)]
+        results = [await weight("wallet", visits)]
+        async with throttled(payer, stranger):
+            results.append(await first_paint("wallet", visits))
+            await pad.make()
+            results.append(await taps("wallet", payer.page, list(keys)))
+        return [*results, off_loopback("wallet", (payer, stranger), phone.base)]
+
+
+async def _places(phone: Phone, payer: Visitor) -> list[str]:
+    """The wallet's pages, also those about one thing; the payer's page is at the PIN pad then."""
+    mandate = await phone.agree("vending-07")
+    contract, order = await phone.proposals(name="Membership", service="Power bank")
+    await open_wallet(phone, payer.page)
+    paid = await phone.sell(_BELOW_MINOR, pay_code=await shown_code(payer.page))
+    await payer.page.reload()
+    await phone.sell(_ABOVE_MINOR, pay_code=await shown_code(payer.page))
+    await payer.page.click("[data-asked]")
+    await payer.page.wait_for_selector("[data-pin]")
+    of_one = (f"mandates/{mandate}", f"contracts/{contract}", f"services/{order}")
+    of_payment = [f"{place}/{paid['payment_id']}" for place in ("paid", "bills")]
+    return [*_WALLET, *_ASKED, *of_one, *of_payment, f"pay/{phone.id('pay')}"]
 
 
 async def measured_console(browser: Browser, folder: Path) -> list[Result]:
-    """A merchant's pages; the taps are on the menu, which the server answers with the next page."""
+    """Every page of a merchant's owner, of an operator, and of who is not signed in; the taps are
+    on the menu, which the server answers with the next page."""
     async with (
         running_console(folder) as console,
-        opened_page(browser, viewport=LARGE, ignore_https_errors=True) as page,
+        visitor(browser, viewport=LARGE) as merchant,
+        visitor(browser, viewport=LARGE) as operator,
+        visitor(browser, viewport=LARGE) as stranger,
     ):
-        await sign_in(console, page, "li.na")
-        pages = (*_CONSOLE, f"payments/{console.latest}")
-        visits = [Visit(f"{console.base}/{name}", "main") for name in pages]
-        links = islice(cycle(f'nav a[href="/console/{name}"]' for name in _CONSOLE), _FOLLOWED)
-        tools = await page.context.new_cdp_session(page)
-        results = [await weight("console", page, tools, visits)]
-        async with throttled(tools):
-            results.append(await first_paint("console", page, visits))
-            results.append(await followed("console", page, list(links)))
-        return [*results, off_loopback("console", page, console.served.url("public"))]
+        await sign_in(console, merchant.page, "li.na")
+        await sign_in(console, operator.page, "ops")
+        everybody = (merchant, operator, stranger)
+        visits = await _of_console(console, *everybody)
+        links = islice(cycle(f'nav a[href="/console/{name}"]' for name in _MENU), _FOLLOWED)
+        results = [await weight("console", visits)]
+        async with throttled(*everybody):
+            results.append(await first_paint("console", visits))
+            await visits[0].make()
+            results.append(await followed("console", merchant.page, list(links)))
+        return [*results, off_loopback("console", everybody, console.served.url("public"))]
+
+
+async def _of_console(
+    console: RunningConsole, merchant: Visitor, operator: Visitor, stranger: Visitor
+) -> list[Visit]:
+    await operator.page.goto(f"{console.base}/breaks")
+    a_break = await operator.page.get_attribute("main td a", "href") or ""
+    await merchant.page.goto(f"{console.base}/settlements")
+    a_day = await merchant.page.get_attribute("main table a >> nth=1", "href") or ""
+    own = (
+        *_MERCHANT,
+        f"payments/{console.latest}",
+        f"payments/{console.disputed}",
+        f"callbacks/{console.given_up}",
+        a_day.removeprefix("/console/"),
+    )
+    of_merchant = [f"merchants/{MERCHANT}/{name}" for name in _OF_MERCHANT]
+    all_of = (*_OPERATOR, *of_merchant, f"payments/{console.routed}")
+    return [
+        *(Visit(merchant, f"{console.base}/{name}") for name in own),
+        *(Visit(operator, f"{console.base}/{name}") for name in all_of),
+        Visit(operator, f"{console.served.url('public')}{a_break}", "ol.timeline"),
+        Visit(stranger, console.base),
+        Visit(stranger, f"{console.base}/setup"),
+    ]

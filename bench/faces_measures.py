@@ -3,16 +3,19 @@ to its paint, requests that leave the machine. Where several pages are measured,
 """
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from statistics import quantiles
+from typing import Any
 
-from playwright.async_api import CDPSession, Page
+from playwright.async_api import Browser, CDPSession, Page
 
 from bench.result import Result
+from tests.support.browser import opened_page
 
 THROTTLE = 6
 LOADS = 5
+_WAIT_MS = 120_000
 _PAGE_KB, _PAINT_MS, _TAP_MS = 60, 1_000, 100
 _PAINTED = """
 async () => {
@@ -40,57 +43,93 @@ _FOLLOW = """
 
 
 @dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody with a browser of their own, so that one may be signed in and another not."""
+
+    page: Page
+    tools: CDPSession
+
+
+@dataclass(frozen=True, slots=True)
 class Visit:
-    """A page's address, and the selector of what is there once the page is whole."""
+    """Whose, to which page, and the selector of what is there once the page is whole."""
 
+    visitor: Visitor
     url: str
-    ready: str
+    ready: str = "main"
 
-    async def make(self, page: Page) -> None:
+    async def make(self) -> None:
         """Load it, and wait until it is whole."""
-        await page.goto(self.url)
-        await page.wait_for_selector(self.ready)
+        await self.visitor.page.goto(self.url)
+        await self.visitor.page.wait_for_selector(self.ready)
 
 
 @asynccontextmanager
-async def throttled(tools: CDPSession) -> AsyncIterator[None]:
-    """The page's processor is slowed down until the block ends."""
-    await tools.send("Emulation.setCPUThrottlingRate", {"rate": THROTTLE})
-    yield
-    await tools.send("Emulation.setCPUThrottlingRate", {"rate": 1})
+async def visitor(
+    browser: Browser,
+    **options: Any,  # noqa: ANN401
+) -> AsyncIterator[Visitor]:
+    """Until the block ends. Pages with a certificate of their own are taken."""
+    async with opened_page(browser, ignore_https_errors=True, **options) as page:
+        page.set_default_timeout(_WAIT_MS)
+        yield Visitor(page, await page.context.new_cdp_session(page))
 
 
-async def weight(face: str, page: Page, tools: CDPSession, visits: Sequence[Visit]) -> Result:
+@asynccontextmanager
+async def throttled(*visitors: Visitor) -> AsyncIterator[None]:
+    """Their pages' processor is slowed down until the block ends."""
+    async with AsyncExitStack() as later:
+        for each in visitors:
+            await each.tools.send("Emulation.setCPUThrottlingRate", {"rate": THROTTLE})
+            rate = {"rate": 1}
+            later.push_async_callback(each.tools.send, "Emulation.setCPUThrottlingRate", rate)
+        yield
+
+
+async def weight(face: str, visits: Sequence[Visit]) -> Result:
     """What a first visit loads, with nothing in the cache."""
-    sizes: list[float] = []
-    tools.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    weights = [(await _weight(visit), visit.url) for visit in visits]
+    worst, url = max(weights)
+    return Result(f"faces_{face}_page_kb", worst, "kB", _against_weight(len(visits), url))
+
+
+async def _weight(visit: Visit) -> float:
+    tools, sizes = visit.visitor.tools, list[float]()
+
+    def loaded(event: dict[str, Any]) -> None:
+        sizes.append(event["encodedDataLength"])
+
+    tools.on("Network.loadingFinished", loaded)
     await tools.send("Network.enable")
     await tools.send("Network.setCacheDisabled", {"cacheDisabled": True})
-    worst = 0.0
-    for visit in visits:
-        sizes.clear()
-        await visit.make(page)
-        worst = max(worst, sum(sizes) / 1000)
+    await visit.make()
     await tools.send("Network.setCacheDisabled", {"cacheDisabled": False})
     await tools.send("Network.disable")
-    against = f"below {_PAGE_KB}; the first visit{_worst_of(visits)}"
-    return Result(f"faces_{face}_page_kb", worst, "kB", against)
+    tools.remove_listener("Network.loadingFinished", loaded)
+    return sum(sizes) / 1000
 
 
-async def first_paint(face: str, page: Page, visits: Sequence[Visit]) -> Result:
+async def first_paint(face: str, visits: Sequence[Visit]) -> Result:
     """The slowest of all loads."""
-    times: list[float] = []
+    times: list[tuple[float, str]] = []
     for visit in visits:
         for _ in range(LOADS):
-            await visit.make(page)
-            times.append((await page.evaluate(_PAINTED))[1])
+            await visit.make()
+            painted = (await visit.visitor.page.evaluate(_PAINTED))[1]
+            times.append((painted, visit.url))
+    slowest, url = max(times)
     against = f"below {_PAINT_MS:,} at {THROTTLE}x throttle; the slowest of {len(times)} loads"
-    return Result(f"faces_{face}_first_paint_ms", max(times), "ms", against)
+    return Result(f"faces_{face}_first_paint_ms", slowest, "ms", against + _at(len(visits), url))
 
 
-async def taps(face: str, page: Page, selectors: Sequence[str]) -> Result:
-    """Taps that the page itself answers."""
-    times = [await page.evaluate(_TAP, selector) for selector in selectors]
+async def taps(face: str, page: Page, selectors: Sequence[str], *, done: str = "") -> Result:
+    """Taps that the page itself answers; ``done`` is what a tapped one is by then, before the
+    next tap."""
+    times = []
+    for selector in selectors:
+        times.append(await page.evaluate(_TAP, selector))
+        if done:
+            await page.wait_for_selector(selector + done)
     against = f"below {_TAP_MS} at {THROTTLE}x throttle; p95 of {len(times)}, to the second frame"
     return _tapped(face, times, against)
 
@@ -107,9 +146,9 @@ async def followed(face: str, page: Page, selectors: Sequence[str]) -> Result:
     return _tapped(face, times, against)
 
 
-def off_loopback(face: str, page: Page, origin: str) -> Result:
+def off_loopback(face: str, visitors: Sequence[Visitor], origin: str) -> Result:
     """Requests to anything but the program itself."""
-    asked: list[str] = page.asked  # type: ignore[attr-defined]
+    asked: list[str] = [url for each in visitors for url in each.page.asked]  # type: ignore[attr-defined]
     outside = [url for url in asked if not url.startswith(origin)]
     against = f"none of {len(asked)} requests may"
     return Result(f"faces_{face}_requests_off_loopback", len(outside), "", against)
@@ -120,5 +159,10 @@ def _tapped(face: str, times: Sequence[float], against: str) -> Result:
     return Result(f"faces_{face}_tap_to_paint_ms_p95", p95, "ms", against)
 
 
-def _worst_of(visits: Sequence[Visit]) -> str:
-    return f", the heaviest of {len(visits)} pages" if len(visits) > 1 else ""
+def _against_weight(pages: int, url: str) -> str:
+    heaviest = f", the heaviest of {pages} pages" if pages > 1 else ""
+    return f"below {_PAGE_KB}; the first visit{heaviest}{_at(pages, url)}"
+
+
+def _at(pages: int, url: str) -> str:
+    return f": {url.split('/', 3)[3] or '/'}" if pages > 1 else ""

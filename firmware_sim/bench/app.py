@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from markupsafe import Markup
 
-from faces.locale import language_of, remember
+from faces.locale import language_of
 from faces.stream import Places, event, last_event_id
 from firmware_sim.bench import view
 from firmware_sim.bench.face import ROOT, Face
@@ -51,21 +51,17 @@ def _pages(face: Face) -> APIRouter:
     ) -> Response:
         language, drawn = language_of(request), view.sheet_of(face.board, sheet)
         chosen = device or next(iter(face.board.links), None)
-        response = HTMLResponse(
-            face.piece(
-                "board",
-                language,
-                place="board",
-                sheet=drawn,
-                chosen=chosen,
-                parts_drawn={part.name: face.part(part.name, language) for part in drawn.parts},
-                device=face.device(chosen, language) if chosen else "",
-                rows=rows_of(face.wire.after(0)[-BENCH_ROWS_MAX:]),
-                last=face.wire.last,
-            )
+        return face.page(
+            "board",
+            request,
+            place="board",
+            sheet=drawn,
+            chosen=chosen,
+            parts_drawn={part.name: face.part(part.name, language) for part in drawn.parts},
+            device=face.device(chosen, language) if chosen else "",
+            rows=rows_of(face.wire.after(0)[-BENCH_ROWS_MAX:]),
+            last=face.wire.last,
         )
-        remember(request, response)
-        return response
 
     return pages
 

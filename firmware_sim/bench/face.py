@@ -1,10 +1,14 @@
 """Makes the bench's pages and their pieces: one look at the board, however many look on."""
 
+import gzip
 from typing import Any
 
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
 from faces.assets import Assets
+from faces.locale import language_of, remember
 from faces.pages import Pages
 from faces.words import Language
 from firmware_sim.bench import view
@@ -15,6 +19,7 @@ from firmware_sim.wire_pictures import Entry, rows_of
 from firmware_sim.workplace import Workplace
 
 ROOT = "/bench"
+_PACK_LEVEL = 6
 
 
 class Face:
@@ -27,6 +32,16 @@ class Face:
         self._drawn: dict[tuple[str, Language], tuple[view.Part, Markup]] = {}
         self.board.watch(lambda *_: self._parts.clear())  # what people did is seen at once
         self._pages = Pages("firmware_sim.bench", self.assets, WORDS)
+
+    def page(self, template: str, request: Request, **context: Any) -> Response:  # noqa: ANN401
+        """A whole page, in few bytes. It carries no token that its length could give away."""
+        html = self.piece(template, language_of(request), **context).encode()
+        response = HTMLResponse(html, headers={"vary": "accept-encoding"})
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            packed = {"content-encoding": "gzip", "vary": "accept-encoding"}
+            response = HTMLResponse(gzip.compress(html, _PACK_LEVEL, mtime=0), headers=packed)
+        remember(request, response)
+        return response
 
     def piece(self, template: str, language: Language, **context: Any) -> Markup:  # noqa: ANN401
         """A template with what every one of them knows."""

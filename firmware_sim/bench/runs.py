@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import HTMLResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from markupsafe import Markup
 
-from faces.locale import language_of, remember
+from faces.locale import language_of
 from faces.stream import Places, event
 from faces.words import Language
 from firmware_sim.bench.face import ROOT, Face
@@ -37,22 +36,18 @@ def run_pages(face: Face) -> APIRouter:
         chosen = name or next((one.name for one in listed), None)
         source = await asyncio.to_thread(shelf.source, chosen) if chosen else ""
         told = _told(face, run)
-        response = HTMLResponse(
-            face.piece(
-                "scenarios",
-                language,
-                place="scenarios",
-                listed=listed,
-                chosen=chosen,
-                source=source,
-                seed=next((one.seed for one in listed if one.name == chosen), 0),
-                run=told,
-                ran=[one for one in face.place.runs.told() if one.sort is Sort.SCENARIO],
-                shown=run_piece(face, told, language, told.source if told else source),
-            )
+        return face.page(
+            "scenarios",
+            request,
+            place="scenarios",
+            listed=listed,
+            chosen=chosen,
+            source=source,
+            seed=next((one.seed for one in listed if one.name == chosen), 0),
+            run=told,
+            ran=[one for one in face.place.runs.told() if one.sort is Sort.SCENARIO],
+            shown=run_piece(face, told, language, told.source if told else source),
         )
-        remember(request, response)
-        return response
 
     @pages.get(
         "/runs/{number}/live", dependencies=[Depends(places.enter)],

@@ -5,10 +5,9 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import HTMLResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from faces.locale import language_of, remember
+from faces.locale import language_of
 from faces.stream import Places, event
 from firmware_sim.bench.face import ROOT, Face
 from firmware_sim.bench.runs import run_piece
@@ -34,24 +33,20 @@ def trace_pages(face: Face) -> APIRouter:
         trace = await asyncio.to_thread(traces.load, chosen) if chosen else None
         ran = [one for one in face.place.runs.told() if one.sort is Sort.REPLAY]
         told = next((one for one in ran if one.number == run), None)
-        response = HTMLResponse(
-            face.piece(
-                "traces",
-                language,
-                place="traces",
-                kept=kept,
-                chosen=chosen,
-                content=trace.events[:BENCH_TRACE_EVENTS_MAX] if trace else (),
-                trace=trace_shown(chosen, trace) if trace and chosen else None,
-                run=told,
-                ran=ran,
-                recording=traces.recording,
-                events=traces.events,
-                shown=run_piece(face, told, language, "") if told else "",
-            )
+        return face.page(
+            "traces",
+            request,
+            place="traces",
+            kept=kept,
+            chosen=chosen,
+            content=trace.events[:BENCH_TRACE_EVENTS_MAX] if trace else (),
+            trace=trace_shown(chosen, trace) if trace and chosen else None,
+            run=told,
+            ran=ran,
+            recording=traces.recording,
+            events=traces.events,
+            shown=run_piece(face, told, language, "") if told else "",
         )
-        remember(request, response)
-        return response
 
     @pages.get(
         "/recording/live", dependencies=[Depends(places.enter)],

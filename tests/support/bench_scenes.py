@@ -38,7 +38,7 @@ async def scenes(page: Page, sim: RunningSim, language: str) -> AsyncIterator[st
     await page.goto(f"{sim.url}/bench?lang={language}&device=scanner")
     await page.request.put(f"{sim.url}/devices/scanner/faults", data={"faults": []})
     await _do(page, sim, "scanner/acts/present", {"text": "134567890123456789"})
-    await asyncio.to_thread(_talk, sim)
+    await asyncio.to_thread(talk, sim)
     await _do(page, sim, "fingerprint/acts/place", {"finger": "alice"})
     await _do(page, sim, "reader/acts/present", {"card": "unionpay"})
     await page.click('.row.host:has-text("read")')
@@ -95,7 +95,7 @@ async def _traces(page: Page, sim: RunningSim, language: str) -> AsyncIterator[s
     await page.goto(f"{sim.url}/bench/traces?lang={language}")
     await page.click('[data-do="start"]')
     await page.wait_for_selector('[data-do="stop"]')
-    await asyncio.to_thread(_talk, sim)
+    await asyncio.to_thread(talk, sim)
     await page.wait_for_timeout(500)
     yield "recording"
     await page.click('[data-do="stop"]')
@@ -124,7 +124,7 @@ def _show_again(sim: RunningSim) -> None:
             port.read(1)
 
 
-def _talk(sim: RunningSim) -> None:
+def talk(sim: RunningSim) -> None:
     """What a till's drivers say in a sale."""
     _ask(sim)
     with serial.Serial(sim.devices["scanner"], 9600, timeout=0.5) as port:

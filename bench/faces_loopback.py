@@ -1,0 +1,90 @@
+"""The pages that listen on the loopback only, the firmware's bench and the front page, by the
+measures of every face."""
+
+from itertools import cycle, islice
+from pathlib import Path
+
+from playwright.async_api import Browser, Page
+
+from bench.faces_measures import (
+    Visit,
+    Visitor,
+    first_paint,
+    off_loopback,
+    taps,
+    throttled,
+    visitor,
+    weight,
+)
+from bench.result import Result
+from tests.support.bench_scenes import talk
+from tests.support.browser import LARGE
+from tests.support.front_shop import MANNERS, Program, fake_shop
+from tests.support.sim_bench import RunningSim, running_sim
+from tests.support.wallet_phone import PHONE
+from tillway.front.server import front_page
+
+_TAPS = 60
+
+
+async def measured_bench(browser: Browser, folder: Path) -> list[Result]:
+    """A counter's board with each device chosen, a scenario that has been run, a trace that has
+    been replayed; the taps are on a device's tabs."""
+    with running_sim(folder) as sim:
+        async with visitor(browser, viewport=LARGE) as tester:
+            visits = await _of_bench(sim, tester)
+            tabs = islice(cycle(f"#tab-{name}" for name in ("faults", "state", "acts")), _TAPS)
+            results = [await weight("bench", visits)]
+            async with throttled(tester):
+                results.append(await first_paint("bench", visits))
+                await visits[0].make()
+                results.append(await taps("bench", tester.page, list(tabs)))
+            return [*results, off_loopback("bench", (tester,), sim.url)]
+
+
+async def _of_bench(sim: RunningSim, tester: Visitor) -> list[Visit]:
+    root, page = f"{sim.url}/bench", tester.page
+    await page.goto(f"{root}/traces")
+    await page.click('[data-do="start"]')
+    await page.wait_for_selector('[data-do="stop"]')
+    talk(sim)
+    await page.click('[data-do="stop"]')
+    await page.wait_for_url("**name=*")
+    await _run(page, '#play [value="host"]')
+    trace = page.url
+    await page.goto(f"{root}/scenarios?name=lost-byte")
+    await _run(page, '[value="run"]')
+    return [
+        *(Visit(tester, f"{root}?device={device}", ".row") for device in sim.devices),
+        Visit(tester, page.url, '[data-state="passed"]'),
+        *(Visit(tester, f"{root}/scenarios?name={name}", ".source") for name in _SCENARIOS),
+        Visit(tester, trace, '[data-state="passed"]'),
+        Visit(tester, f"{root}/traces"),
+    ]
+
+
+_SCENARIOS = ("lost-byte", "noisy-line")
+
+
+async def _run(page: Page, button: str) -> None:
+    await page.click(button)
+    await page.wait_for_selector('[data-state="passed"]')
+
+
+async def measured_front(browser: Browser) -> list[Result]:
+    """At a desk and on a phone, before a payment and after it; the taps are on its manners."""
+    shop = fake_shop(Program())
+    with front_page(shop, 0) as url:
+        async with (
+            visitor(browser, viewport=LARGE) as desk,
+            visitor(browser, viewport=PHONE) as phone,
+        ):
+            visits = [Visit(each, f"{url}?lang=en", "[data-step]") for each in (desk, phone)]
+            manners = islice(cycle(f'[data-manner="{manner}"]' for manner in MANNERS), _TAPS)
+            results = [await weight("front", visits)]
+            async with throttled(desk, phone):
+                results.append(await first_paint("front", visits))
+                await visits[0].make()
+                done = '[aria-pressed="true"]'
+                results.append(await taps("front", desk.page, list(manners), done=done))
+            return [*results, off_loopback("front", (desk, phone), url)]
