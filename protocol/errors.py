@@ -106,6 +106,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("setting_trial_failed", "never", "新设置试用失败，终端已自动恢复原设置。", "The new settings failed on trial; the terminal went back to its earlier ones."),
     ("setting_trial_cut", "never", "新设置试用期间终端重启，已自动恢复原设置，可再次下发。", "The terminal restarted while it tried the new settings and went back to its earlier ones; set them again if nothing else was wrong."),
     ("firmware_unknown", "never", "找不到该固件，请先上传。", "This firmware is not known; bring it first."),
+    ("firmware_file_invalid", "never", "该文件不是可安装的已签名固件，请检查文件。", "This file is no signed firmware that could be installed; check the file."),
     ("firmware_unfit", "never", "该设备没有可更新的控制板。", "This device has no board that could run the firmware."),
     ("rollout_not_found", "never", "找不到这次发布。", "This rollout was not found."),
     ("rollout_state", "never", "发布当前状态不允许此操作。", "The rollout's state does not allow this."),

@@ -48,11 +48,13 @@ class BoardUpdate:
         pause: Pause,
         on_trial: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """``CallerError("firmware_refused")`` if the bytes are no firmware image.
+        """``CallerError("firmware_file_invalid")`` if the bytes are no firmware image.
         ``on_trial`` is called before the board starts it for the first time."""
         image = mcuboot.read_image(data)
         if isinstance(image, Flaw) or not image.digest:
-            raise CallerError("firmware_refused", f"no firmware image: {image or Flaw.BAD_TLVS}")
+            raise CallerError(
+                "firmware_file_invalid", f"no firmware image: {image or Flaw.BAD_TLVS}"
+            )
         self._board = board
         self._data = data[: image.total_bytes]
         self._image: Image = image

@@ -207,7 +207,7 @@ async def _updated(port: str, image: Path) -> Updated:
         with image.open("rb") as file:
             data = file.read(MCUBOOT_IMAGE_BYTES_MAX)
     except OSError as error:
-        raise CallerError("firmware_refused", f"{image}: {error.strerror}") from None
+        raise CallerError("firmware_file_invalid", f"{image}: {error.strerror}") from None
     board = SmpSerialBoard(port)
     try:
         return await BoardUpdate(board, data, asyncio.sleep).run()

@@ -57,7 +57,8 @@ class Artifact:
 
 
 def read_artifact(data: bytes, *, version: str, keys: Sequence[ImageKey]) -> Artifact:
-    """What these bytes are; ``firmware_refused`` with the reason if they are nothing to install."""
+    """What these bytes are; ``firmware_file_invalid`` with the reason if they are nothing to
+    install."""
     if len(data) > ARTIFACT_BYTES_MAX:
         raise CallerError("envelope_too_large", f"more than {ARTIFACT_BYTES_MAX} bytes")
     if data[:6] in _CPIO:
@@ -66,10 +67,10 @@ def read_artifact(data: bytes, *, version: str, keys: Sequence[ImageKey]) -> Art
         return _artifact(data, kind="swu", version=version, image_hash="")
     image = mcuboot.read_image(data)
     if isinstance(image, Flaw):
-        raise CallerError("firmware_refused", f"neither image nor archive: {image}")
+        raise CallerError("firmware_file_invalid", f"neither image nor archive: {image}")
     flaw = mcuboot.find_flaw(image, None) or _signature_flaw(image, keys)
     if flaw is not None:
-        raise CallerError("firmware_refused", flaw)
+        raise CallerError("firmware_file_invalid", flaw)
     found = str(image.header.version)
     if version and version != found:
         raise CallerError("field_invalid", f"version: the image says {found}")

@@ -33,7 +33,7 @@ class RolloutDesk:
         """What it would do: the devices of each wave. Nothing is written."""
         _plan_of(wanted).check()
         wish_of(wanted.kind).check(wanted.content)
-        waves = await self._waves(wanted, salt="")
+        waves = await self._waves(wanted)
         if not waves:
             raise CallerError("rollout_no_device")
         return {
@@ -49,7 +49,7 @@ class RolloutDesk:
             name=wanted.name,
             kind=wanted.kind,
             content=wanted.content,
-            waves=await self._waves(wanted, salt=wanted.rollout_id),
+            waves=await self._waves(wanted),
             plan=_plan_of(wanted),
             device_wait_ms=wanted.device_wait_s * _S,
             by=wanted.by,
@@ -93,7 +93,7 @@ class RolloutDesk:
         rows = await self._run_read(lambda: self._rollouts.targets(rollout_id))
         return [_without_id(row) for row in rows]
 
-    async def _waves(self, wanted: PlannedRollout, *, salt: str) -> Waves:
+    async def _waves(self, wanted: PlannedRollout) -> Waves:
         """Devices that may speak, in an order that favours no store, split into waves."""
         selection = wanted.devices.selection()
         rows = await self._run_read(lambda: self._devices.chosen(selection))
@@ -104,7 +104,7 @@ class RolloutDesk:
             for row in rows
             if row["kind"] != DeviceKind.HUB and row["status"] != DeviceStatus.REVOKED
         ]
-        tids.sort(key=lambda tid: hashlib.sha256(f"{salt}/{tid}".encode()).digest())
+        tids.sort(key=lambda tid: hashlib.sha256(f"{wanted.rollout_id}/{tid}".encode()).digest())
         tags = await self._run_read(lambda: self._devices.tags(tids))
         wishes = [wave.wish() for wave in wanted.waves]
         return tuple(tuple(wave) for wave in split(tids, tags, wishes))

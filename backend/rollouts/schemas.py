@@ -40,9 +40,10 @@ class NewWave(Wanted):
 
 
 class PlannedRollout(Wanted):
-    """``POST …/rollouts/plan``: what a rollout would do. Without waves all devices are in one;
-    devices that no wave takes are the last one."""
+    """``POST …/rollouts/plan``: what a rollout would do, under the id that it will have. Without
+    waves all devices are in one; devices that no wave takes are the last one."""
 
+    rollout_id: RolloutIdText
     kind: Literal["settings", "firmware"]
     content: Annotated[dict[str, Any], Field(min_length=1)]
     devices: Chosen
@@ -58,7 +59,6 @@ class PlannedRollout(Wanted):
 class NewRollout(PlannedRollout):
     """``POST …/rollouts``. The caller mints the id; the same again gives the same rollout."""
 
-    rollout_id: RolloutIdText
     name: Annotated[str, Field(min_length=1, max_length=NAME_CHARS_MAX)]
     by: _Person
 

@@ -11,6 +11,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from backend.devices.model import DeviceKind
+from backend.rollouts.repository import RolloutRepository
 from backend.twins.repository import TwinRepository
 from protocol.answers import Answer
 from protocol.errors import TillwayError
@@ -40,6 +41,7 @@ class Fleet:
             TOKEN_FILE_VARIABLE: str(token_file),
         }
         self.twins = TwinRepository(server.backend.services.reader)
+        self.rollouts = RolloutRepository(server.backend.services.reader)
 
     async def say(self, app: typer.Typer, *words: str) -> str:
         """One command, which must succeed."""
@@ -67,6 +69,13 @@ class Fleet:
         data = await self.backend.ingest_batch(HUB, batch)
         return answers_in(self.backend, data)[0]
 
+    async def waves(self, rollout_id: str) -> list[list[str]]:
+        """The tills of a rollout, wave by wave."""
+        waves: dict[int, list[str]] = {}
+        for row in self.rollouts.targets(rollout_id):
+            waves.setdefault(row["wave"], []).append(row["tid"])
+        return [waves[number] for number in sorted(waves)]
+
     async def until(self, rollout_id: str, state: str) -> dict[str, Any]:
         """The rollout, when it is in this state."""
         async with asyncio.timeout(20):
@@ -92,6 +101,7 @@ async def test_a_fleet_is_found_set_and_rolled_out_to(tmp_path: Path) -> None:
         fleet = Fleet(server, tmp_path, token)
         await enrol(server.backend, fleet.hub, *fleet.tills.values())
         await _finds_and_sets(fleet)
+        await _plans_what_the_dry_run_said(fleet)
         await _rolls_out(fleet)
 
 
@@ -123,6 +133,17 @@ async def _finds_and_sets(fleet: Fleet) -> None:
     await fleet.say(devices.app, "set", "idle_lock_s=", "receipt_footer_en=", "--device", "till-1",
                     "--by", "ann")  # fmt: skip
     await fleet.report("till-1")
+
+
+async def _plans_what_the_dry_run_said(fleet: Fleet) -> None:
+    words = ("settings", "sound=false", "--name", "tried dry", "--text", "till-", "--by", "ann",
+             "--wave", "30%", "--wave", "30%")  # fmt: skip
+    *waves, last = (await fleet.say(rollout.app, *words, "--dry-run")).splitlines()
+    rollout_id = last.split()[-1]
+    planned = await fleet.say(rollout.app, *words, "--rollout-id", rollout_id)
+    assert planned.startswith(f"{rollout_id} planned")
+    assert await fleet.waves(rollout_id) == [line.split()[4:] for line in waves]
+    assert len(waves) == len(TILLS)
 
 
 async def _rolls_out(fleet: Fleet) -> None:

@@ -32,7 +32,10 @@ _Keep = Annotated[bool, typer.Option("--keep", help="A stop leaves the change wh
 _Wait = Annotated[int, typer.Option(help="Seconds before a silent device counts as failed.")]
 _DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")]
 _RolloutId = Annotated[
-    str, typer.Option(help="Its number, to say the same again after a cut; else a new one.")
+    str,
+    typer.Option(
+        help="Its number, to plan what a dry run said, or the same again after a cut; else new."
+    ),
 ]
 
 
@@ -49,10 +52,9 @@ def settings(
         "kind": "settings", "content": values_of(values),
         "devices": chosen(store, tag, text, device), "waves": [_wave(one) for one in wave],
         "success_percent": success, "error_percent": errors, "rolls_back": not keep,
-        "device_wait_s": wait_s,
+        "device_wait_s": wait_s, "rollout_id": rollout_id or _minted(),
     }  # fmt: skip
-    identity = {"rollout_id": rollout_id or _minted(), "name": name, "by": by}
-    _plan(api_of(url, ca, token_file), wanted, {} if dry_run else identity)
+    _plan(api_of(url, ca, token_file), wanted, {} if dry_run else {"name": name, "by": by})
 
 
 @app.command("firmware")
@@ -69,10 +71,9 @@ def firmware(
         "kind": "firmware", "content": {"digest": digest},
         "devices": chosen(store, tag, text, device), "waves": [_wave(one) for one in wave],
         "success_percent": success, "error_percent": errors, "rolls_back": not keep,
-        "device_wait_s": wait_s,
+        "device_wait_s": wait_s, "rollout_id": rollout_id or _minted(),
     }  # fmt: skip
-    identity = {"rollout_id": rollout_id or _minted(), "name": name, "by": by}
-    _plan(api_of(url, ca, token_file), wanted, {} if dry_run else identity)
+    _plan(api_of(url, ca, token_file), wanted, {} if dry_run else {"name": name, "by": by})
 
 
 @app.command("list")
@@ -149,13 +150,14 @@ def _step(  # the words of the command line
     _tell(api.post(f"{_PATH}/{rollout_id}/{step}", {"by": by, "reason": reason}))
 
 
-def _plan(api: JsonApi, wanted: dict[str, Any], identity: dict[str, str]) -> None:
-    """Plan it, or without an identity only say what it would do."""
-    if identity:
-        _tell(api.post(_PATH, {**wanted, **identity}))
+def _plan(api: JsonApi, wanted: dict[str, Any], planned: dict[str, str]) -> None:
+    """Plan it under a name, or without one only say what it would do."""
+    if planned:
+        _tell(api.post(_PATH, {**wanted, **planned}))
         return
     for number, one in enumerate(api.post(f"{_PATH}/plan", wanted)["waves"]):
         typer.echo(f"wave {number}: {one['size']} devices: {' '.join(one['devices'])}")
+    typer.echo(f"these waves, of the same devices: --rollout-id {wanted['rollout_id']}")
 
 
 def _tell(found: dict[str, Any]) -> None:

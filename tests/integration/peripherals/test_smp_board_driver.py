@@ -62,7 +62,7 @@ def test_what_is_no_firmware_is_refused_with_its_code(
     for file in (image, tmp_path / "missing.bin"):
         with pytest.raises(typer.Exit):
             firmware(hosted.paths["board"], file)
-        assert printed()["error"]["code"] == "firmware_refused"
+        assert printed()["error"]["code"] == "firmware_file_invalid"
 
 
 @pytest.mark.asyncio

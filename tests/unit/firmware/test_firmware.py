@@ -63,7 +63,7 @@ def test_what_nobody_signed_or_somebody_else_did_is_refused(
         (b"\x7fELF" + bytes(100), [], "no_image"),
         (b"", [], "no_image"),
     ):
-        with pytest.raises(CallerError, match=f"firmware_refused.*{detail}"):
+        with pytest.raises(CallerError, match=f"firmware_file_invalid.*{detail}"):
             read_artifact(data, version="", keys=keys)
     with pytest.raises(CallerError, match="field_invalid"):
         read_artifact(image, version="9.9.9", keys=[])
