@@ -15,6 +15,7 @@ from aiocoap.messagemanager import MessageManager
 from aiocoap.numbers.types import ACK
 from aiocoap.tokenmanager import TokenManager
 from aiocoap.transports.udp6 import MessageInterfaceUDP6
+from aiocoap.util import socknumbers
 
 from hub.coap.limits import RECEIVE_BUFFER_BYTES, RECENT_MESSAGES_MAX, SEND_BUFFER_BYTES
 from protocol.errors import OperatingError
@@ -119,10 +120,23 @@ async def serve(
     transport = await MessageInterfaceUDP6._create_transport_endpoint(  # noqa: SLF001
         sock, messages, context.log, loop
     )
+    _ignore_refusals(sock)
     messages.message_interface = transport
     tokens.token_interface = messages
     context.request_interfaces.append(tokens)
     return context, messages
+
+
+def _ignore_refusals(sock: socket.socket) -> None:
+    """Have the system not report that nobody is at a port any more (ICMP), which aiocoap asks for.
+
+    Such a report makes uvloop stop reading a socket for good, so a single device that is gone
+    before its answer would make us deaf to all. Who is gone acknowledges nothing, and is given up
+    by that.
+    """
+    if socknumbers.HAS_RECVERR:
+        sock.setsockopt(socket.IPPROTO_IPV6, socknumbers.IPV6_RECVERR, 0)
+        sock.setsockopt(socket.IPPROTO_IP, socknumbers.IP_RECVERR, 0)
 
 
 def _mapped(host: str) -> str:

@@ -103,6 +103,21 @@ async def test_the_ready_line_names_the_ports_and_sigterm_ends_cleanly(tmp_path:
 
 
 @pytest.mark.asyncio
+async def test_devices_that_are_gone_before_their_answer_make_the_hub_deaf_to_nobody(
+    tmp_path: Path,
+) -> None:
+    get = b"\x41\x01\x00\x07t\xbb.well-known\x04core"  # confirmable, message 7, token t
+    async with running(write_config(Installation(tmp_path), 1)) as hub:
+        place = ("127.0.0.1", hub.ports["coap"])
+        for _ in range(5):
+            # The system tells the hub that nobody is at that port any more (ICMP).
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as device:
+                device.sendto(get, place)
+            said = (await post(hub.ports["coap"], b"garbage")).answer.body
+            assert said["error"]["code"] == "envelope_malformed"
+
+
+@pytest.mark.asyncio
 async def test_no_accepted_request_is_lost_by_kill_minus_nine(tmp_path: Path) -> None:
     installation = Installation(tmp_path)
     shop = installation.shop
