@@ -2,7 +2,7 @@
 
 ``<face>-<screen>-<zh|en>.png``: the till at 800×480, as the smallest has it, the wallet as a phone
 of 390×844, the bench at 1280×800, the console and the front page of a whole stack 1280 wide, some
-of the console's also as a phone has them (``console-<screen>-narrow-…``); with 64 colours at most.
+of these also as a phone has them (``<face>-<screen>-narrow-…``); with 64 colours at most.
 """
 
 import argparse
@@ -42,6 +42,7 @@ FOLDER = ROOT / "docs" / "screens"
 COLOURS = 64
 NARROW = {"today", "payments", "breaks", "devices", "settlements"}
 """What of the console is drawn on a phone, too."""
+FRONT_NARROW = {"key", "postings", "evening"}
 STILL_MS = 250  # until no key looks pressed any more
 SHOP: dict[str, Any] = {
     "merchant_zh": "街角小店",
@@ -121,6 +122,12 @@ async def draw_front(pattern: str, folder: Path, url: str) -> None:
                     if fnmatch(file, pattern):
                         await page.wait_for_timeout(STILL_MS)
                         keep(await page.screenshot(full_page=True), folder / file)
+                    file = f"front-{name}-narrow-{language}.png"
+                    if name in FRONT_NARROW and fnmatch(file, pattern):
+                        await page.set_viewport_size(PHONE)
+                        await page.wait_for_timeout(STILL_MS)
+                        keep(await page.screenshot(), folder / file)
+                        await page.set_viewport_size(LARGE)
 
 
 async def draw_bench(pattern: str, folder: Path) -> None:

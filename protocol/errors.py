@@ -134,7 +134,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("payment_too_late", "never", "付款请求在途中耽搁过久，已作废，没有扣款，请重新收款。", "The payment request was too long on its way; nothing was charged, start a new payment."),
     ("insufficient_balance", "never", "余额不足，请顾客更换支付方式。", "The balance is not enough; ask the payer for another way to pay."),
     ("pay_code_expired", "never", "付款码已过期，请顾客刷新后重新扫码。", "The pay code has expired; ask the payer to refresh it and scan again."),
-    ("pay_code_invalid", "never", "付款码无效，请顾客出示微信式付款码。", "The pay code is not valid; ask the payer to show a payment code."),
+    ("pay_code_invalid", "never", "付款码无效，请顾客出示钱包的付款码。", "The pay code is not valid; ask the payer to show a payment code."),
     ("merchant_code_scanned", "never", "扫到的是收款码，不能付款，请顾客打开“付款码”页面重新扫码。", "This is a merchant's code, which only receives money; ask the payer to open the pay code instead."),
     ("wallet_not_taken", "never", "本机不收该钱包的付款码，请顾客换一个钱包。", "This till does not take that wallet's pay codes; ask the payer for another wallet."),
     ("payer_not_confirmed", "never", "顾客没有在手机上确认付款，请重新扫码。", "The payer did not confirm on the phone; scan a new code."),

@@ -1,7 +1,7 @@
 """What the merchants' pages show, for pictures and for axe: two closed days before this morning, a
 withdrawal, stores with devices, a dispute, a merchant number; and the screens over them."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -161,9 +161,10 @@ def by_card(shop: Shop) -> str:
 
 
 async def merchant_scenes(
-    base: str, page: Page, disputed: str, given_up: str
+    base: str, page: Page, disputed: str, given_up: str, code: Callable[[], str]
 ) -> AsyncIterator[str]:
-    """The names of the screens, each while it is shown; somebody of the merchant is signed in."""
+    """The names of the screens, each while it is shown; an owner of the merchant is signed in,
+    whose phone shows a ``code``."""
     for name in (
         "refunds",
         "settlements",
@@ -186,3 +187,9 @@ async def merchant_scenes(
     yield "callback"
     await page.goto(f"{base}/payments/{disputed}")
     yield "payment-disputed"
+    await page.goto(f"{base}/keys")
+    renewing = page.locator("form[action$='/secrets/v3']").first
+    await renewing.locator("[name='code']").fill(code())
+    await renewing.locator("button").click()
+    await page.wait_for_selector(".big-code")
+    yield "secret"

@@ -61,9 +61,16 @@ class RunningConsole:
 
     def code(self, name: str) -> str:
         """The next code of a person's phone: never one that was used."""
+        return self._next_code(self.made[name])
+
+    def code_by(self, secret: str) -> str:
+        """The next code of a phone that was told a secret just now."""
+        return self._next_code({"totp_uri": f"otpauth://totp/x?secret={secret}"})
+
+    def _next_code(self, made: dict[str, Any]) -> str:
         clock = self.served.backend.clock
         clock.at_ms += STEP_MS  # type: ignore[attr-defined]
-        return code_of(self.made[name], clock.now_ms())
+        return code_of(made, clock.now_ms())
 
 
 @asynccontextmanager
@@ -189,7 +196,7 @@ async def scenes(console: RunningConsole, page: Page, language: str) -> AsyncIte
     await page.click("main form.stack button")
     yield "payment-refunded"
     async for name in merchant.merchant_scenes(
-        console.base, page, console.disputed, console.given_up
+        console.base, page, console.disputed, console.given_up, lambda: console.code("li.na")
     ):
         yield name
     await sign_out(page)
@@ -207,5 +214,5 @@ async def scenes(console: RunningConsole, page: Page, language: str) -> AsyncIte
     async for name in operator_scenes(console.base, page, language):
         yield name
     await sign_out(page)
-    async for name in setup_scenes(console.base, page, console.invited):
+    async for name in setup_scenes(console.base, page, console.invited, console.code_by):
         yield name

@@ -1,10 +1,11 @@
 """The console's screens about people, switches, acts and flows; for pictures, and for axe."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from playwright.async_api import Page
 
 from backend.observability.flows import Flow, FlowMeter, Outcome
+from tests.support.console_world import PASSWORD
 from tests.support.shop import MERCHANT
 
 _MINUTE_MS = 60_000
@@ -67,8 +68,11 @@ async def operator_scenes(base: str, page: Page, language: str) -> AsyncIterator
     yield "account"
 
 
-async def setup_scenes(base: str, page: Page, told: dict[str, str]) -> AsyncIterator[str]:
-    """How a new person comes in, with the setup code that an owner was told."""
+async def setup_scenes(
+    base: str, page: Page, told: dict[str, str], code_of: Callable[[str], str]
+) -> AsyncIterator[str]:
+    """How a new person comes in, with the setup code that an owner was told. ``code_of`` is the
+    phone, which was told a secret."""
     await page.goto(f"{base}/setup")
     yield "setup"
     await page.fill("[name='name']", told["name"])
@@ -76,3 +80,9 @@ async def setup_scenes(base: str, page: Page, told: dict[str, str]) -> AsyncIter
     await page.keyboard.press("Enter")
     await page.wait_for_selector(".scan svg")
     yield "setup-phone"
+    await page.fill("[name='code']", code_of(await page.inner_text(".code-text")))
+    for field in ("password", "again"):
+        await page.fill(f"[name='{field}']", PASSWORD)
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector(".banner.paid")
+    yield "setup-done"

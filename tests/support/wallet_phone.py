@@ -19,6 +19,7 @@ from backend.instruments.service import AddInstrument
 from backend.mandates.service import CreateMandate
 from backend.merchant_api.papay.schemas import NewContract, NewPlan
 from backend.merchant_api.payscore.schemas import NewService
+from backend.pay_page.service import MakeStaticCode
 from backend.payments.model import DeviceRequest
 from backend.payments.repository import PaymentRepository
 from backend.payments.requests import command_of, parse_request
@@ -128,6 +129,12 @@ class Phone:
         }  # fmt: skip
         order = await api.agreed.create(account, NewService.model_validate(asked))
         return contract["contract_id"], order["order_id"]
+
+    async def hang_code(self) -> str:
+        """A code that hangs in the merchant's shop; its id."""
+        made = MakeStaticCode(code_id="cmqtjl3qzw5hu", merchant_id=MERCHANT, label="1")
+        await self._do(made)
+        return made.code_id
 
     async def fill(self) -> None:
         """A coupon and a card."""

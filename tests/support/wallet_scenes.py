@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 from playwright.async_api import Page
 
+from backend.pay_page.model import STATIC_PATH
 from tests.support.backend import MERCHANT
 from tests.support.wallet_phone import (
     CARD_NUMBER,
@@ -81,6 +82,20 @@ async def scenes(phone: Phone, page: Page, language: str) -> AsyncIterator[Scene
     await page.click('[data-switch="drop"] button')
     await page.wait_for_selector('[data-switch="drop"][data-on="yes"]')
     yield "switches", page
+    async for scene in _elsewhere(phone, page):
+        yield scene
+
+
+async def _elsewhere(phone: Phone, page: Page) -> AsyncIterator[Scene]:
+    """What any browser is shown that opens a shop's code; in both languages at once."""
+    await page.goto(f"{phone.base}{STATIC_PATH}{await phone.hang_code()}")
+    yield "code-amount", page
+    await page.fill("#amount", "12.80")
+    await page.click("button")
+    await page.wait_for_selector(".go")
+    yield "code-pay", page
+    await page.goto(f"{phone.base}{STATIC_PATH}none")
+    yield "code-refused", page
 
 
 async def _signing(phone: Phone, page: Page, language: str) -> AsyncIterator[Scene]:
