@@ -8,6 +8,7 @@ import asyncio
 import ipaddress
 import socket
 from collections import OrderedDict, deque
+from contextlib import suppress
 
 import aiocoap
 from aiocoap.interfaces import Resource
@@ -95,6 +96,17 @@ class BoundedMessageManager(MessageManager):  # type: ignore[misc]  # aiocoap ha
         self._tokens.pop(key, None)
 
 
+class _Interface(MessageInterfaceUDP6):  # type: ignore[misc]  # aiocoap has no types
+    """aiocoap's socket, for which an option whose text is no UTF-8 is one more message that cannot
+    be read, and no exception that anybody can have written to our log."""
+
+    def datagram_msg_received(
+        self, data: bytes, ancdata: object, flags: int, address: object
+    ) -> None:
+        with suppress(UnicodeDecodeError):
+            super().datagram_msg_received(data, ancdata, flags, address)
+
+
 def open_socket(host: str, port: int) -> socket.socket:
     """A bound UDP socket. Not SO_REUSEPORT, as aiocoap does: a taken port must be noticed."""
     found = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
@@ -117,7 +129,7 @@ async def serve(
     context = aiocoap.Context(loop=loop, serversite=site, loggername="coap-server")
     tokens = TokenManager(context)
     messages = BoundedMessageManager(tokens)
-    transport = await MessageInterfaceUDP6._create_transport_endpoint(  # noqa: SLF001
+    transport = await _Interface._create_transport_endpoint(  # noqa: SLF001
         sock, messages, context.log, loop
     )
     _ignore_refusals(sock)

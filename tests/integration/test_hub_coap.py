@@ -167,6 +167,18 @@ async def test_garbage_datagrams_change_nothing(tmp_path: Path) -> None:
         assert response.code == Code.CHANGED
 
 
+async def test_a_path_that_is_no_text_is_no_exception(tmp_path: Path) -> None:
+    broken: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: broken.append(context))
+    async with running_world(tmp_path, "vend-1") as world, coap_client() as client:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as device:
+            for path in (b"\xff", b"\xc3\x28"):
+                wire = b"\x41\x01\x00\x07t" + bytes((0xB0 | len(path),)) + path
+                device.sendto(wire, ("127.0.0.1", world.hub.ports["coap"]))
+        assert (await post(world, client, hello(world, "vend-1", 1))).code == Code.CHANGED
+    assert not broken
+
+
 def coap_post(mid: int, token: bytes, payload: bytes) -> bytes:
     """A confirmable POST /p1/req by hand (RFC 7252 §3): options Uri-Path ×2, Content-Format."""
     head = bytes((0x40 | len(token), 0x02)) + mid.to_bytes(2, "big") + token

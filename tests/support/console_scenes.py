@@ -67,7 +67,7 @@ class RunningConsole:
         """The next code of a phone that was told a secret just now."""
         return self._next_code({"totp_uri": f"otpauth://totp/x?secret={secret}"})
 
-    def _next_code(self, made: dict[str, Any]) -> str:
+    def _next_code(self, made: dict[str, str]) -> str:
         clock = self.served.backend.clock
         clock.at_ms += STEP_MS  # type: ignore[attr-defined]
         return code_of(made, clock.now_ms())
