@@ -42,7 +42,7 @@ FOLDER = ROOT / "docs" / "screens"
 COLOURS = 64
 NARROW = {"today", "payments", "breaks", "devices", "settlements"}
 """What of the console is drawn on a phone, too."""
-FRONT_NARROW = {"key", "postings", "evening"}
+FRONT_NARROW = {"key", "postings"}
 STILL_MS = 250  # until no key looks pressed any more
 SHOP: dict[str, Any] = {
     "merchant_zh": "街角小店",

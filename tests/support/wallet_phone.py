@@ -132,7 +132,7 @@ class Phone:
 
     async def hang_code(self) -> str:
         """A code that hangs in the merchant's shop; its id."""
-        made = MakeStaticCode(code_id="cmqtjl3qzw5hu", merchant_id=MERCHANT, label="1")
+        made = MakeStaticCode(code_id="cmqtjl3qzw5hu", merchant_id=MERCHANT, label="柜台 Counter")
         await self._do(made)
         return made.code_id
 
