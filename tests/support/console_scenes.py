@@ -49,8 +49,8 @@ class RunningConsole:
     routed: str
     """The one that is at a channel."""
 
-    invited: dict[str, str]
-    """A person who is to set up, and by which code."""
+    invited: dict[str, dict[str, str]]
+    """For each language a person who is to set up, and by which code."""
 
     token: str
     """The operator's."""
@@ -101,9 +101,12 @@ async def running_console(directory: Path) -> AsyncIterator[RunningConsole]:
             csr=base64.b64encode(Caller.csr()).decode(),
             key_mode="public_key",
         )
-        invited = await staff.invite(
-            by, name="chen", role=Role.MERCHANT, rank=Rank.CLERK, merchant_id=MERCHANT
-        )
+        invited = {
+            language: await staff.invite(
+                by, name=name, role=Role.MERCHANT, rank=Rank.CLERK, merchant_id=MERCHANT
+            )
+            for language, name in (("zh", "chen"), ("en", "zhao"))
+        }
         morning_flows(services.flows, clock.now_ms())
         yield RunningConsole(found, made, latest, first, given_up, routed, invited, token)
 
@@ -214,5 +217,5 @@ async def scenes(console: RunningConsole, page: Page, language: str) -> AsyncIte
     async for name in operator_scenes(console.base, page, language):
         yield name
     await sign_out(page)
-    async for name in setup_scenes(console.base, page, console.invited, console.code_by):
+    async for name in setup_scenes(console.base, page, console.invited[language], console.code_by):
         yield name

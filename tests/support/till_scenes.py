@@ -216,11 +216,9 @@ async def _busy(till: Till, page: Page, side: Page) -> AsyncIterator[Scene]:
     yield "busy", page
     await side.wait_for_selector('[data-kind="sending"] .reason')
     yield "customer-busy", side
-    # Given up before or just after it was said again: one drops it, the other reverses it.
-    was, till.backend.state = till.backend.state, "reversed"
     await page.keyboard.press("Escape")
     await shows(page, "keypad")
-    till.backend.is_busy, till.backend.state = False, was
+    till.backend.is_busy = False
     await page.keyboard.press("Delete")
 
 

@@ -60,9 +60,9 @@ class FakeBackend:
         if asked.message_type.startswith("device."):
             return []
         if self.is_busy and asked.message_type in NEW_BUSINESS:
-            return [refusal(asked.request_id, "busy")]
+            return [_refused(asked.request_id, "busy")]
         if self.is_cut_off:
-            return [refusal(asked.request_id, "backend_unreachable")]
+            return [_refused(asked.request_id, "backend_unreachable")]
         if asked.message_type == "refund.create":
             kept = {k: body[k] for k in ("refund_id", "payment_id", "amount_minor", "currency")}
             answer = {**kept, "state": "succeeded"}
@@ -70,6 +70,11 @@ class FakeBackend:
         state = {"payment.close": "closed"}.get(asked.message_type, self.state)
         answer = {"payment_id": body["payment_id"], "state": state, **self.money, **self.fields}
         return [_said("payment.result", answer, asked.request_id)]
+
+
+def _refused(request_id: str, code: str) -> bytes:
+    """Each at its own time: the same bytes again would be no news."""
+    return refusal(request_id, code, at_ms=SystemClock().now_ms())
 
 
 def _said(message_type: str, answer: dict[str, Any], request_id: str) -> bytes:
