@@ -19,7 +19,8 @@ from bench.faces_measures import (
 from bench.result import Result
 from tests.support.bench_scenes import talk
 from tests.support.browser import LARGE
-from tests.support.front_shop import MANNERS, Program, fake_shop
+from tests.support.front_scenes import MANNERS
+from tests.support.front_shop import Program, fake_shop
 from tests.support.sim_bench import RunningSim, running_sim
 from tests.support.wallet_phone import PHONE
 from tillway.front.server import front_page

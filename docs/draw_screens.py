@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from PIL import Image  # noqa: E402
 
-from tests.support import bench_scenes, console_scenes, front_shop  # noqa: E402
+from tests.support import bench_scenes, console_scenes, front_scenes  # noqa: E402
 from tests.support.browser import LARGE, SMALL, opened_page, started_browser  # noqa: E402
 from tests.support.sim_bench import running_sim  # noqa: E402
 from tests.support.till_scenes import (  # noqa: E402
@@ -117,7 +117,7 @@ async def draw_front(pattern: str, folder: Path, url: str) -> None:
     async with started_browser() as browser:
         for language in ("zh", "en"):
             async with opened_page(browser, viewport=dict(LARGE)) as page:
-                async for name in front_shop.scenes(page, url, language):
+                async for name in front_scenes.scenes(page, url, language):
                     file = f"front-{name}-{language}.png"
                     if fnmatch(file, pattern):
                         await page.wait_for_timeout(STILL_MS)

@@ -6,7 +6,8 @@ from playwright.async_api import Browser
 from protocol.errors import OperatingError
 from tests.support.axe import AXE, faults
 from tests.support.browser import LARGE, opened_page
-from tests.support.front_shop import STORIES, FakeTill, Program, fake_shop, scenes
+from tests.support.front_scenes import STORIES, scenes
+from tests.support.front_shop import FakeTill, Program, fake_shop
 from tests.support.wallet_phone import PHONE
 from tillway.front.server import front_page
 
