@@ -53,6 +53,16 @@ from tests.simulation.faults import Faults
 FINGER = "a customer"
 PATIENCE_MS = 125_000
 """Two minutes, and a moment for the motor: after that nobody stands before the terminal."""
+_NOTE_CHANGES = """
+CREATE TEMP TABLE changed_sales (payment_id TEXT);
+INSERT INTO changed_sales SELECT payment_id FROM sales;
+CREATE TEMP TRIGGER note_new_sale AFTER INSERT ON main.sales BEGIN
+  INSERT INTO changed_sales VALUES (new.payment_id);
+END;
+CREATE TEMP TRIGGER note_changed_sale AFTER UPDATE ON main.sales BEGIN
+  INSERT INTO changed_sales VALUES (new.payment_id);
+END;
+"""
 
 
 class TillRoom:
@@ -100,6 +110,7 @@ class TillRoom:
         self._trace.add(self.tid, "boots")
         self._journal = Journal(self.path, tid=self.tid, now_ms=self.clock.now_ms())
         self._journal._db.execute("PRAGMA synchronous = OFF")
+        self._journal._db.executescript(_NOTE_CHANGES)
         self.scanner = DummyScanner()
         self.sensor = DummyFingerprintSensor({FINGER: 7})
         self.agent = Agent(
@@ -149,11 +160,14 @@ class TillRoom:
         self._arm()
 
     def _look(self) -> None:
+        """Shows the auditor the screen, and the sales that changed since the last look."""
         rows = self._journal._db.execute(
-            "SELECT payment_id, state, amount_minor FROM sales"
+            "SELECT DISTINCT payment_id, state, amount_minor"
+            " FROM changed_sales JOIN sales USING (payment_id)"
             " WHERE state IN ('paid', 'declined', 'cancelled')"
         )
         self._auditor.looks_at(self.tid, self.agent, [tuple(row) for row in rows])
+        self._journal._db.execute("DELETE FROM changed_sales")
 
     def _die(self) -> None:
         self._trace.add(self.tid, "dies")
