@@ -52,6 +52,9 @@ BROKER_RETRY_DELAY_MS_MAX = 5_000
 BROKER_RETRIES_MAX = 100
 BROKER_OTHER_HUB_SILENT_S = 75
 """A hub on duty speaks every 30 s; one that was silent for this long is not counted on."""
+BROKER_STEADY_S = 120
+"""How long a hub that was cut off stays online before it takes duty back from one that serves: a
+line that comes and goes moves nothing."""
 
 # --- Its SQLite files
 DURABLE_BUSY_TIMEOUT_MS = 5_000

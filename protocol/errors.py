@@ -89,6 +89,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("merchant_api_refused", "never", "商户接口拒绝了该请求，原因见应答。", "The merchant interface refused the request; its answer says why."),
     ("busy", "same_id", "系统繁忙，请稍后用同一单号重试。", "The system is busy; try again shortly with the same number."),
     ("backend_unreachable", "same_id", "网络中断，结果未知，请勿重复收款，稍后自动查询。", "The line is down and the outcome is unknown; do not charge again, it will be queried."),
+    ("server_unreachable", "same_id", "该地址的程序没有应答，请检查地址、网络和程序是否在运行，然后重试同一操作。", "The program at this address does not answer; check the address, the network and whether it runs, then say the same again."),
     ("broker_unreachable", "after", "消息服务器连接不上，正在重试，请检查网络与证书。", "The message broker cannot be reached; trying again. Check the line and the certificates."),
     ("spool_unwritable", "after", "门店网关的磁盘无法写入，请清理磁盘后重启网关。", "The hub's disk cannot be written; make room on it and start the hub again."),
     ("timeout", "same_id", "等待超时，结果未知，请勿重复收款。", "No answer in time; the outcome is unknown, do not charge again."),
@@ -270,7 +271,8 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("device_state", "never", "设备当前状态不允许此操作。", "The device's state does not allow this."),
     ("key_taken", "never", "该密钥已登记，请生成新密钥。", "This key is registered already; make a new one."),
     ("route_unknown", "never", "没有这个接口，请检查地址与方法。", "There is nothing at this address; check the path and the method."),
-    ("enrol_code_invalid", "never", "注册码无效、已使用或已过期，请重新获取。", "The enrolment code is wrong, used or expired; ask for a new one."),
+    ("enrol_code_invalid", "never", "注册码有误、已使用或已过期，请核对，仍不行则重新获取。", "The enrolment code is mistyped, used or expired; check it, else ask for a new one."),
+    ("enrol_code_elsewhere", "never", "注册码输入有误，或该地址不是发码的后端，请核对两者后重试。", "The enrolment code is mistyped, or the server at this address is not the one that gave it; check both and try again."),
     ("key_unsealable", "never", "密钥无法解开，请检查口令文件。", "The key cannot be unsealed; check the passphrase file."),
     ("not_authorized", "never", "没有权限执行此操作。", "You are not allowed to do this."),
     # People of the console

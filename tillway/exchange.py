@@ -44,7 +44,7 @@ class Line:
         """The answer's content. A refusal raises the peer's own error code where it gave one.
 
         ``CallerError``: ``config_invalid`` for the address, ``identity_mismatch`` for another
-        server than the backend. ``OperatingError("backend_unreachable")``: say it again.
+        server than the backend. ``OperatingError("server_unreachable")``: say it again.
         """
         parts = _address(self.url)
         connection = self._connection(parts)
@@ -55,7 +55,7 @@ class Line:
         except ssl.SSLCertVerificationError as error:
             raise CallerError("identity_mismatch", error.verify_message) from None
         except (OSError, http.client.HTTPException) as error:
-            raise OperatingError("backend_unreachable", type(error).__name__) from None
+            raise OperatingError("server_unreachable", type(error).__name__) from None
         finally:
             connection.close()
         if not http.client.OK <= response.status < http.client.MULTIPLE_CHOICES:
@@ -68,7 +68,7 @@ class Line:
         self, path: str, headers: Mapping[str, str], take: Callable[[bytes], None]
     ) -> dict[str, str]:
         """Get what is too long for memory, a part at a time; the answer's headers, their names in
-        small letters. Raises as ``ask`` does, and ``backend_unreachable`` for an answer that ends
+        small letters. Raises as ``ask`` does, and ``server_unreachable`` for an answer that ends
         too soon: then what was taken is worth nothing."""
         parts = _address(self.url)
         connection = self._connection(parts)
@@ -84,11 +84,11 @@ class Line:
         except ssl.SSLCertVerificationError as error:
             raise CallerError("identity_mismatch", error.verify_message) from None
         except (OSError, http.client.HTTPException) as error:
-            raise OperatingError("backend_unreachable", type(error).__name__) from None
+            raise OperatingError("server_unreachable", type(error).__name__) from None
         finally:
             connection.close()
         if left:
-            raise OperatingError("backend_unreachable", f"{left} bytes are missing")
+            raise OperatingError("server_unreachable", f"{left} bytes are missing")
         return {name.lower(): value for name, value in response.getheaders()}
 
     def _connection(self, parts: SplitResult) -> http.client.HTTPConnection:

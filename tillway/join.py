@@ -87,9 +87,9 @@ def join(
     """Enrol this machine: afterwards ``state/identity`` says who it is.
 
     The signing key is made in ``home``; without one, in a file sealed with the passphrase.
-    ``CallerError``: ``device_exists`` when it has an identity already, ``identity_mismatch`` for
-    a server with another CA than the code's, and whatever the backend refuses. ``OperatingError``
-    when the backend cannot be reached: say the same again.
+    ``CallerError``: ``device_exists`` when it has an identity already, ``enrol_code_elsewhere``
+    for a server with another CA than the code's, and whatever the backend refuses.
+    ``OperatingError`` when the backend cannot be reached: say the same again.
     """
     if finish_interrupted(state):
         return read_directory(state / IDENTITY, passphrase)
@@ -162,7 +162,7 @@ def fetch_ca(url: str, code: PrintedCode) -> bytes:
     unverified.verify_mode = ssl.CERT_NONE
     ca_der = _exchange("GET", url, CA_PATH, unverified, None, CA_CERTIFICATE_BYTES_MAX)
     if not code.names_ca(ca_der):
-        raise CallerError("identity_mismatch", "the server has another CA than the code")
+        raise CallerError("enrol_code_elsewhere", "the server has another CA than the code names")
     return ca_der
 
 

@@ -154,7 +154,7 @@ class ExternalBroker:
         have forgotten it, or have told the hub's will."""
         self._hub_state = payload
         word = self._read_word(payload)
-        self._duty.says(is_online=word is None or word.is_online)
+        self._duty.says(is_online=word is None or word.is_online, now_s=time.monotonic())
         self._say_state()  # also as the last word before another takes over
         self._take_duty()
 

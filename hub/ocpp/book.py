@@ -271,7 +271,9 @@ class ChargeBook:
     # Below: inside a transaction.
 
     def _set_right(self, journal: ChargeJournal) -> None:
-        if not any(one.is_flowing for one in journal.open_charges()):
+        """While nothing runs that was heard of lately."""
+        now_ms = self.time.now_ms()
+        if not any(one.is_flowing and one.is_heard(now_ms) for one in journal.open_charges()):
             self.time.set_right()
 
     def _end(

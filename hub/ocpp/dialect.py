@@ -52,7 +52,8 @@ class Dialect(Protocol):
     subprotocol: str
 
     def greet(self) -> None:
-        """Queue what a charger is told when it has connected."""
+        """Queue what a charger is told when it has connected: how often to read the meter, how long
+        to say what we could not keep, and that we ask how the connectors are."""
         ...
 
     async def answer(self, action: str, payload: Json) -> Json:

@@ -11,6 +11,13 @@ PING_EVERY_S = 30
 HEARTBEAT_S = 60
 SAMPLE_EVERY_S = 10
 """How often a charger that serves is told to read its meter."""
+SAY_AGAIN_TIMES = 30
+SAY_AGAIN_STEP_S = 10
+"""What a charger says of a transaction and we cannot keep (a full disk), it is told to say this
+often, each time this much later than before: for over an hour. By itself it gives up after three
+times; what we can never read holds up what comes behind it for as long."""
+UNHEARD_MS = 24 * 3_600_000
+"""A charge of which nothing was heard for so long no longer keeps the time from the wall's."""
 CALLS_OPEN_MAX = 8
 """Calls of one charger that may be worked at, in their order; above, its socket is not read."""
 STANDING_WAIT_S = 5.0

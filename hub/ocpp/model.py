@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from hub.ocpp.limits import LOOK_AHEAD_MS, POWER_GAP_MS_MIN, SAID_LATE_MS_MAX
+from hub.ocpp.limits import LOOK_AHEAD_MS, POWER_GAP_MS_MIN, SAID_LATE_MS_MAX, UNHEARD_MS
 from protocol.errors import CallerError
 
 WH_PER_KWH = 1_000
@@ -207,6 +207,10 @@ class Charge:
     def is_flowing(self) -> bool:
         """Whether its charger has begun it, and has not said that it is over."""
         return self.state in FLOWING_STATES and not self.ended_at_ms
+
+    def is_heard(self, now_ms: int) -> bool:
+        """Whether its charger has said something of it not long ago, by our time."""
+        return now_ms - self.heard_at_ms <= UNHEARD_MS
 
     @property
     def waits_for_registry(self) -> bool:

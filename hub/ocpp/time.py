@@ -2,7 +2,7 @@
 wall's clock is set to meanwhile. Pure.
 
 Rule 1: from where it began it goes on by the monotonic clock. It is set to the wall only while
-        nothing runs.
+        nothing runs that was heard of lately.
 Rule 2: what an earlier start of the program left running goes on where it was last heard of: the
         wall tells how long nobody looked, where that can be true.
 Rule 3: chargers are told this time, so that a jump of the wall is none of theirs while a car

@@ -25,10 +25,15 @@ from hub.ocpp.dialect import (
     energy_wh,
     parse,
 )
-from hub.ocpp.limits import SAMPLE_EVERY_S, WH_MAX
+from hub.ocpp.limits import SAMPLE_EVERY_S, SAY_AGAIN_STEP_S, SAY_AGAIN_TIMES, WH_MAX
 from hub.ocpp.model import Charge
 from hub.ocpp.paying import shown_text
 
+_SETTINGS = {
+    "MeterValueSampleInterval": SAMPLE_EVERY_S,
+    "TransactionMessageAttempts": SAY_AGAIN_TIMES,
+    "TransactionMessageRetryInterval": SAY_AGAIN_STEP_S,
+}
 _Connector = Annotated[int, Field(ge=0, le=1000)]
 _Wh = Annotated[int, Field(ge=0, le=WH_MAX)]
 
@@ -84,9 +89,9 @@ class Dialect16:
         }
 
     def greet(self) -> None:
-        """As ``Dialect.greet``: how often to read the meter, and how the connectors are."""
-        interval = str(SAMPLE_EVERY_S)
-        self._send("ChangeConfiguration", {"key": "MeterValueSampleInterval", "value": interval})
+        """As ``Dialect.greet``."""
+        for key, value in _SETTINGS.items():
+            self._send("ChangeConfiguration", {"key": key, "value": str(value)})
         self._send("TriggerMessage", {"requestedMessage": "StatusNotification"})
 
     async def answer(self, action: str, payload: Json) -> Json:

@@ -27,11 +27,17 @@ from hub.ocpp.dialect import (
     energy_wh,
     parse,
 )
-from hub.ocpp.limits import SAMPLE_EVERY_S
+from hub.ocpp.limits import SAMPLE_EVERY_S, SAY_AGAIN_STEP_S, SAY_AGAIN_TIMES
 from hub.ocpp.model import Charge, ChargeState
 from hub.ocpp.paying import shown_text
 from protocol.money import MINOR_DIGITS
 
+_OF_EVENTS = {"instance": "TransactionEvent"}
+_SETTINGS: tuple[tuple[str, Json, int], ...] = (
+    ("SampledDataCtrlr", {"name": "TxUpdatedInterval"}, SAMPLE_EVERY_S),
+    ("OCPPCommCtrlr", {"name": "MessageAttempts", **_OF_EVENTS}, SAY_AGAIN_TIMES),
+    ("OCPPCommCtrlr", {"name": "MessageAttemptInterval", **_OF_EVENTS}, SAY_AGAIN_STEP_S),
+)
 _Evse = Annotated[int, Field(ge=0, le=1000)]
 
 
@@ -97,13 +103,14 @@ class Dialect201:
         }
 
     def greet(self) -> None:
-        """As ``Dialect.greet``: how often to read the meter, and how the connectors are."""
-        variable = {
-            "component": {"name": "SampledDataCtrlr"},
-            "variable": {"name": "TxUpdatedInterval"},
-            "attributeValue": str(SAMPLE_EVERY_S),
-        }
-        self._send("SetVariables", {"setVariableData": [variable]})
+        """As ``Dialect.greet``. One variable a message: some chargers take no more."""
+        for component, variable, value in _SETTINGS:
+            setting = {
+                "component": {"name": component},
+                "variable": variable,
+                "attributeValue": str(value),
+            }
+            self._send("SetVariables", {"setVariableData": [setting]})
         self._send("TriggerMessage", {"requestedMessage": "StatusNotification"})
 
     async def answer(self, action: str, payload: Json) -> Json:

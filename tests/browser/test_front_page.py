@@ -92,5 +92,5 @@ async def test_a_part_that_goes_silent_says_so_within_seconds(browser: Browser) 
         async with opened_page(browser, viewport=LARGE) as page:
             await page.goto(url)
             await page.wait_for_selector('[data-part="hub"][data-state="ready"]')
-            program.error = OperatingError("backend_unreachable")
+            program.error = OperatingError("server_unreachable")
             await page.wait_for_selector('[data-part="hub"][data-state="silent"]')

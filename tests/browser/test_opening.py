@@ -127,5 +127,5 @@ async def test_a_door_that_does_not_open_is_told_beside_the_buttons(browser: Bro
             await page.goto(f"{url}?lang=en")
             await page.click('[data-door="wallet"]')
             await page.wait_for_selector(".doors [data-refusal]:not([hidden])")
-            assert "backend_unreachable" in await page.inner_text(".doors")
+            assert "server_unreachable" in await page.inner_text(".doors")
             assert len(page.context.pages) == 1

@@ -79,7 +79,7 @@ def _looked(place: Place) -> Part:
         try:
             figures |= _FIGURES[place.kind](asked)
         except TillwayError as error:
-            is_silent = error.code == "backend_unreachable"
+            is_silent = error.code == "server_unreachable"
             state = "silent" if is_silent else "not_ready"
     if place.kind == "institution" and state == "ready":
         figures = {"fig_institutions": len(place.asked)}

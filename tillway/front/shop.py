@@ -97,7 +97,7 @@ class Shop:
             try:
                 statement = self.operator.get(f"{path}?from_ms={since_ms}&to_ms={until_ms}")
             except TillwayError as error:
-                if error.code == "backend_unreachable":
+                if error.code == "server_unreachable":
                     raise
                 continue  # the account has not been opened yet
             found += [

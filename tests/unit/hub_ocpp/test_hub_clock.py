@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.ocpp.limits import QUERY_EVERY_MS
+from hub.ocpp.limits import QUERY_EVERY_MS, UNHEARD_MS
 from hub.ocpp.model import ChargeState
 from tests.support.charging import CARD, ChargingStop
 from tests.support.shop import Shop
@@ -118,3 +118,21 @@ async def test_the_next_charge_goes_by_the_wall_that_was_set_right(
     await one.do("tap", CARD, None)
     [second, _] = one.charges()
     assert second.began_at_ms == pytest.approx(shop.clock.at_ms + jump_ms, abs=1_000)
+
+
+@jumps
+async def test_a_charge_whose_end_never_comes_keeps_the_time_for_a_day_only(
+    shop: Shop, stop: MakeStop, jump_ms: int
+) -> None:
+    one, _ = await charging(shop, stop)
+    await one.pass_s(60)
+    await one.cut()
+    one.clock.jumped_ms = jump_ms
+    one.skip_s(UNHEARD_MS / 1000 - 60)
+    await one.settle()
+    await one.book.open_charges()
+    assert abs(one.book.time.now_ms() - shop.clock.at_ms) < 1_000
+    one.skip_s(120)
+    await one.book.open_charges()
+    assert one.book.time.now_ms() == pytest.approx(shop.clock.at_ms + jump_ms, abs=1_000)
+    assert one.charges()[0].state is ChargeState.RUNNING, "it may still come"

@@ -51,7 +51,7 @@ def test_a_machine_that_has_an_identity_keeps_it(desk: Desk, tmp_path: Path) -> 
 def test_a_lost_answer_is_asked_for_again_with_the_same_keys(desk: Desk, tmp_path: Path) -> None:
     code = desk.code()
     desk.drops_answers = 1
-    with pytest.raises(OperatingError, match="backend_unreachable"):
+    with pytest.raises(OperatingError, match="server_unreachable"):
         enrol(desk, tmp_path / "t", code)
     registered = desk.registry.devices["t-1"].key
     assert enrol(desk, tmp_path / "t", code).signing_key.public == registered
@@ -68,12 +68,26 @@ def test_a_used_code_is_refused_over_the_wire_with_its_error(desk: Desk, tmp_pat
 def test_a_server_of_another_ca_never_hears_the_code(desk: Desk, tmp_path: Path) -> None:
     other = Desk(tmp_path / "other")
     try:
-        with pytest.raises(CallerError, match="identity_mismatch"):
+        with pytest.raises(CallerError, match="enrol_code_elsewhere"):
             enrol(desk, tmp_path / "t", desk.code(), url=other.url)
     finally:
         other.close()
     assert not (tmp_path / "t").exists()
     assert other.registry.codes == {}
+
+
+def test_a_mistyped_code_is_told_as_that(desk: Desk, tmp_path: Path) -> None:
+    right = desk.code().text()
+    last = "0" if right[-1] != "0" else "1"
+    first = "0" if right[0] != "0" else "1"
+    for mistyped, code in (
+        (right[:-1] + last, "enrol_code_elsewhere"),
+        (first + right[1:], "enrol_code_invalid"),
+        (right[:-1], "enrol_code_invalid"),
+    ):
+        with pytest.raises(CallerError, match=code):
+            enrol(desk, tmp_path / "t", read_code(mistyped))
+    enrol(desk, tmp_path / "t", read_code(right.lower().replace("0", "o")))
 
 
 def test_a_server_that_shows_our_ca_without_its_key_never_hears_the_code(
@@ -125,7 +139,7 @@ def test_a_backend_that_is_not_there_is_an_operating_error(desk: Desk, tmp_path:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"https://127.0.0.1:{unused.getsockname()[1]}"
-        with pytest.raises(OperatingError, match="backend_unreachable"):
+        with pytest.raises(OperatingError, match="server_unreachable"):
             enrol(desk, tmp_path / "t", desk.code(), url=url)
     with pytest.raises(CallerError, match="config_invalid"):
         enrol(desk, tmp_path / "t", desk.code(), url=desk.url.replace("https", "http"))

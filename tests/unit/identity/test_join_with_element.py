@@ -70,7 +70,7 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_key(
 ) -> None:
     code = desk.code()
     desk.drops_answers = 1
-    with pytest.raises(OperatingError, match="backend_unreachable"):
+    with pytest.raises(OperatingError, match="server_unreachable"):
         _enrol(desk, tmp_path / "t", code=code, home=_home(hosted))
     identity = _enrol(desk, tmp_path / "t", code=code, home=_home(hosted))
     assert hosted.state("element")["slots"] == [0]

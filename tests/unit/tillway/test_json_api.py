@@ -177,4 +177,4 @@ def test_what_is_long_comes_in_parts_with_its_headers(
     assert plain.heard == [("/x", "Bearer token")]
     with pytest.raises(OperatingError) as refused:
         JsonApi("http://127.0.0.1:1").download("/x", parts.append)
-    assert refused.value.code == "backend_unreachable"
+    assert refused.value.code == "server_unreachable"
