@@ -1,6 +1,5 @@
 """The queue that needs no broker: what is due in the outbox is looked up, again and again."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from backend.db.tables import Row
@@ -9,6 +8,7 @@ from backend.notify.limits import CALLBACK_GAPS_MS, CALLBACK_POLL_MS
 from backend.notify.model import Tried, crowded, fitting
 from backend.notify.repository import CallbackRepository
 from backend.notify.service import ClaimCallbacks, NoteDelivered, NoteFailed
+from backend.pause import Pause
 from protocol.clock import Clock
 
 
@@ -29,20 +29,15 @@ class DatabaseQueue:
         self._repository = repository
         self._clock = clock
         self._gaps_ms = gaps_ms
-        self._news = asyncio.Event()
+        self._pause = Pause()
 
     async def run(self, ready: Callable[[], None]) -> None:
         while True:
-            self._news.clear()
             ready()
-            try:
-                async with asyncio.timeout(CALLBACK_POLL_MS / 1000):
-                    await self._news.wait()
-            except TimeoutError:
-                continue
+            await self._pause.sleep(CALLBACK_POLL_MS / 1000)
 
     def wake(self) -> None:
-        self._news.set()
+        self._pause.wake()
 
     async def take(self, being_tried: Mapping[str, int]) -> list[Row]:
         full = crowded(being_tried)

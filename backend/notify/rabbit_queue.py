@@ -50,6 +50,7 @@ from backend.notify.service import (
 )
 from backend.notify.states import CallbackState
 from backend.observability.metrics import Metrics
+from backend.pause import Pause
 from protocol.clock import Clock
 from protocol.errors import OperatingError
 
@@ -79,13 +80,13 @@ class RabbitQueue:
         self._metrics = metrics
         self._gaps_ms = gaps_ms
         self._topology = Topology(prefix, gaps_ms)
-        self._news = asyncio.Event()
+        self._pause = Pause()
         self._link: Link | None = None
         self._tried: dict[str, AbstractIncomingMessage] = {}
 
     async def run(self, ready: Callable[[], None]) -> None:
         def changed() -> None:
-            self._news.set()
+            self._pause.wake()
             ready()
 
         while True:
@@ -100,7 +101,7 @@ class RabbitQueue:
             await asyncio.sleep(QUEUE_AGAIN_S)
 
     def wake(self) -> None:
-        self._news.set()
+        self._pause.wake()
 
     async def take(self, being_tried: Mapping[str, int]) -> list[Row]:
         link = self._link
@@ -137,7 +138,6 @@ class RabbitQueue:
         self._link = link
         self._metrics.queue_linked.set(1)
         while not link.is_lost:
-            self._news.clear()
             try:
                 count = await self._relay(link)
             except OperatingError as error:
@@ -145,7 +145,7 @@ class RabbitQueue:
                 count = 0
             ready()
             if count < CALLBACKS_PER_CLAIM_MAX and not link.is_lost:
-                await self._wait()
+                await self._pause.sleep(CALLBACK_POLL_MS / 1000)
 
     async def _relay(self, link: Link) -> int:
         """Put in what is due, and note what the broker has confirmed. How many were due."""
@@ -211,13 +211,6 @@ class RabbitQueue:
         except OperatingError:
             await give_back(message)
             raise
-
-    async def _wait(self) -> None:
-        try:
-            async with asyncio.timeout(CALLBACK_POLL_MS / 1000):
-                await self._news.wait()
-        except TimeoutError:
-            return
 
 
 def _ticket(row: Row) -> Ticket:

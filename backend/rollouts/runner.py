@@ -2,7 +2,6 @@
 where the last one ended, and several backends do no harm to each other.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from backend.db.command import Command
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.firmware.tables import FIRMWARE_EVENT
+from backend.pause import Pause
 from backend.rollouts.limits import STEP_DEVICES_MAX, STEPS_PER_TURN_MAX, SWEEP_S
 from backend.rollouts.model import TO_UNDO, RolloutState, TargetState
 from backend.rollouts.repository import RolloutRepository
@@ -32,7 +32,7 @@ class RolloutRunner:
         self._submit = submit
         self._run_read = run_read
         self._repository = repository
-        self._news = asyncio.Event()
+        self._pause = Pause()
 
     @staticmethod
     def concerns(ws: WorkingSet) -> bool:
@@ -41,21 +41,16 @@ class RolloutRunner:
 
     def wake(self) -> None:
         """Look at once. Call it on the loop."""
-        self._news.set()
+        self._pause.wake()
 
     async def run(self) -> None:
         """Move on until cancelled."""
         while True:
-            self._news.clear()
             try:
                 await self.run_due()
             except OperatingError as error:
                 _log.warning("rollouts_paused", code=error.code)
-            try:
-                async with asyncio.timeout(SWEEP_S):
-                    await self._news.wait()
-            except TimeoutError:
-                continue
+            await self._pause.sleep(SWEEP_S)
 
     async def run_due(self) -> None:
         """Everything that can be done now."""

@@ -20,6 +20,7 @@ from backend.channels.ports import ChannelPort, NotSentError
 from backend.db.command import Command
 from backend.db.tables import Row
 from backend.observability.flows import Flow, FlowMeter, Outcome
+from backend.pause import Pause
 from backend.routing.service import Heard
 from backend.sagas.limits import CONVERSATIONS_PER_CHANNEL_MAX, POLL_MS, ROUNDS_PER_SETTLING_MAX
 from backend.sagas.model import TAKING, Ask, SagaKind, SagaState
@@ -62,7 +63,7 @@ class SagaRunner:
         self._taken = taken
         self._clock = clock
         self._flows = flows
-        self._news = asyncio.Event()
+        self._pause = Pause()
         self._under_way: dict[str, asyncio.Event] = {}
         self._silent = frozenset(
             name for name, one in channels.items() if Offer.QUERY not in one.facts.offers
@@ -71,13 +72,12 @@ class SagaRunner:
 
     def wake(self) -> None:
         """Look at once. Call it on the loop, for instance after a commit that planned one."""
-        self._news.set()
+        self._pause.wake()
 
     async def run(self) -> None:
         """Carry on until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             while True:
-                self._news.clear()
                 try:
                     claimed = await self._claim()
                 except OperatingError as error:
@@ -86,7 +86,7 @@ class SagaRunner:
                 for one in claimed:
                     tasks.create_task(self._carry_on(one))
                 if not claimed:
-                    await self._wait()
+                    await self._pause.sleep(POLL_MS / 1000)
 
     async def run_due(self) -> int:
         """One round: what is due now. How many were carried on."""
@@ -151,7 +151,7 @@ class SagaRunner:
         finally:
             self._free[row["channel_id"]] += 1
             self._under_way.pop(row["saga_id"]).set()
-            self._news.set()
+            self._pause.wake()
 
     async def _speak(self, row: Row, ask: Ask) -> Word:
         if ask is Ask.NOTHING:
@@ -226,13 +226,6 @@ class SagaRunner:
         found: Row | None = await self._run_read(lambda: self._repository.find(row["payment_id"]))
         assert found is not None, "conversations are never removed"
         return found
-
-    async def _wait(self) -> None:
-        try:
-            async with asyncio.timeout(POLL_MS / 1000):
-                await self._news.wait()
-        except TimeoutError:
-            return
 
 
 def _outcome(word: Word) -> Outcome:

@@ -16,6 +16,7 @@ import structlog
 
 from backend.db.command import Command
 from backend.db.tables import Row
+from backend.pause import Pause
 from backend.risk.cases.model import CaseClock
 from backend.risk.devices.judging import Devices, Trust
 from backend.risk.devices.limits import ACCEPTED_LOOK_BACK_MS, JUDGE_POLL_S, REBUILD_DAYS
@@ -55,25 +56,20 @@ class DeviceJudge:
         self._learnt: dict[tuple[str, int], int] = {}
         """Accepted readings that may be met again, and when they were accepted."""
         self._learnt_until_ms = 0
-        self._news = asyncio.Event()
+        self._pause = Pause()
 
     def wake(self) -> None:
         """Look at once. Call it on the loop."""
-        self._news.set()
+        self._pause.wake()
 
     async def run(self) -> None:
         """Judge until cancelled."""
         while True:
-            self._news.clear()
             try:
                 await self.run_due()
             except OperatingError as error:
                 _log.warning("device_judge_paused", code=error.code)
-            try:
-                async with asyncio.timeout(JUDGE_POLL_S):
-                    await self._news.wait()
-            except TimeoutError:
-                continue
+            await self._pause.sleep(JUDGE_POLL_S)
 
     async def run_due(self) -> int:
         """Judge what waits now; how many readings that were."""

@@ -7,13 +7,13 @@ Rule 3: until a set is live, the rules that ship judge, of which the configurati
         decide.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from typing import Any
 
 import structlog
 
+from backend.pause import Pause
 from backend.risk.rules.compiled import CompiledRules, RuleSetError
 from backend.risk.rules.in_use import RulesInUse
 from backend.risk.rules.limits import DESK_POLL_S
@@ -47,7 +47,7 @@ class RuleDesk:
         self._current: RulesInUse | None = None
         self._roles: Roles | None = None
         self._built: dict[str, CompiledRules] = {}
-        self._news = asyncio.Event()
+        self._pause = Pause()
 
     @property
     def current(self) -> RulesInUse:
@@ -57,17 +57,12 @@ class RuleDesk:
 
     def wake(self) -> None:
         """Look at once. Call it on the loop."""
-        self._news.set()
+        self._pause.wake()
 
     async def run(self) -> None:
         """Keep up until cancelled."""
         while True:
-            try:
-                async with asyncio.timeout(DESK_POLL_S):
-                    await self._news.wait()
-            except TimeoutError:
-                pass
-            self._news.clear()
+            await self._pause.sleep(DESK_POLL_S)
             try:
                 await self.load()
             except OperatingError as error:
