@@ -86,14 +86,15 @@ from backend.wallet import routes as wallet_routes
 from backend.wallet.switch_desk import AnswerDroppedError, cut_off
 from backend.wallet_page import routes as wallet_page_routes
 from backend.withdrawals import routes as withdrawal_routes
+from faces.routes import add_routes
 from protocol.limits import BATCH_BYTES_MAX
 
 
 def hub_app(backend: Backend) -> ASGIApp:
     """What answers on the mutual-TLS port."""
     app = _application("Tillway hub interface", backend)
-    app.include_router(hub_router(backend.hub))
-    app.include_router(hub_firmware_router(backend.firmware, backend.hub.check))
+    add_routes(app, hub_router(backend.hub))
+    add_routes(app, hub_firmware_router(backend.firmware, backend.hub.check))
     return BodyLimit(app, bytes_max=BATCH_BYTES_MAX)
 
 
@@ -114,27 +115,28 @@ def public_application(backend: Backend) -> FastAPI:
         backend, backend.settings.joins_per_minute_max, operator_limits.JOINS_ALL_PER_MINUTE_MAX
     )
     guard, open_to_all = operator.api, backend.settings.metrics_open
-    app.include_router(
-        health_router(backend.metrics, backend.is_ready, None if open_to_all else guard)
+    add_routes(
+        app, health_router(backend.metrics, backend.is_ready, None if open_to_all else guard)
     )
-    app.include_router(
+    add_routes(
+        app,
         enrolment_router(
             backend.enrolment, now_ms=backend.clock.now_ms, tries=joins, metrics=backend.metrics
-        )
+        ),
     )
-    app.include_router(operator_router(backend.operator, guard))
-    app.include_router(page_router(backend.operator, operator.page))
+    add_routes(app, operator_router(backend.operator, guard))
+    add_routes(app, page_router(backend.operator, operator.page))
     openings = None
     if backend.settings.opening_links:
         openings = Openings(backend.clock.now_ms, backend.services.entropy)
-        app.include_router(opening_routes.operator_router(openings, guard))
-        app.include_router(opening_routes.wallet_router(openings, backend.services))
+        add_routes(app, opening_routes.operator_router(openings, guard))
+        add_routes(app, opening_routes.wallet_router(openings, backend.services))
     for router in (
         *_payment_routers(backend, guard, openings),
         *_fleet_routers(backend, guard),
         *_console_routers(backend, guard, openings),
     ):
-        app.include_router(router)
+        add_routes(app, router)
     return app
 
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel
 from starlette.exceptions import HTTPException
 
 from faces import policy
+from faces.routes import add_routes
 from firmware_sim.act_form import schema_of
 from firmware_sim.bench.app import add_bench
 from firmware_sim.board import Board
@@ -52,9 +53,9 @@ def build_control(place: Workplace) -> FastAPI:
     _add_health(app, place.board)
     _add_devices(app, place.board)
     _add_lines(app, place.board)
-    app.include_router(wire_routes(place.board, place.wire))
-    app.include_router(run_routes(place.shelf, place.runs))
-    app.include_router(trace_routes(place.traces, place.runs))
+    add_routes(app, wire_routes(place.board, place.wire))
+    add_routes(app, run_routes(place.shelf, place.runs))
+    add_routes(app, trace_routes(place.traces, place.runs))
     add_bench(app, place)
     return app
 

@@ -32,15 +32,14 @@ def operator_router(
 ) -> APIRouter:
     """``/operator/v1/callbacks`` and ``/operator/v1/dead-letters``. ``wake`` makes the deliverer
     look at once."""
-    every = APIRouter(
+    routes = APIRouter(
         prefix="/operator/v1", tags=["operator"], dependencies=[Depends(operator_only)]
     )
-    routes = APIRouter(prefix="/dead-letters")
     letters = DeadLetters(repository)
+    _listing(routes, repository, run_read)
     _reading(routes, letters, run_read)
-    _listing(every, repository, run_read)
 
-    @routes.post("/replay")
+    @routes.post("/dead-letters/replay")
     async def replay_matching(wanted: ReplayWanted) -> dict[str, Any]:
         which = DeadLetterFilter(**wanted.model_dump(exclude={"all"}))
         if which.is_all and not wanted.all:
@@ -52,15 +51,14 @@ def operator_router(
         remaining = await run_read(lambda: letters.count(which))
         return {"replayed": [one.callback_id for one in commands], "remaining": remaining}
 
-    @routes.post("/{callback_id}/replay")
+    @routes.post("/dead-letters/{callback_id}/replay")
     async def replay(callback_id: str) -> dict[str, Any]:
         [command] = replays_of([callback_id], actor=ACTOR)
         state = await submit(command)
         wake()
         return {"callback_id": callback_id, "state": state}
 
-    every.include_router(routes)
-    return every
+    return routes
 
 
 def _listing(routes: APIRouter, repository: CallbackRepository, run_read: RunRead) -> None:
@@ -88,7 +86,7 @@ def _listing(routes: APIRouter, repository: CallbackRepository, run_read: RunRea
 
 
 def _reading(routes: APIRouter, letters: DeadLetters, run_read: RunRead) -> None:
-    @routes.get("")
+    @routes.get("/dead-letters")
     async def dead_letters(
         merchant_id: FilterText = None,
         event_type: FilterText = None,
@@ -100,7 +98,7 @@ def _reading(routes: APIRouter, letters: DeadLetters, run_read: RunRead) -> None
         page = await run_read(lambda: letters.page(wanted, limit=limit, after=after))
         return {"dead_letters": page.rows, "after": page.after}
 
-    @routes.get("/{callback_id}")
+    @routes.get("/dead-letters/{callback_id}")
     async def shown(callback_id: str) -> dict[str, Any]:
         found: dict[str, Any] = await run_read(lambda: letters.shown(callback_id))
         return found

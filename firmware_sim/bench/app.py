@@ -13,6 +13,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from markupsafe import Markup
 
 from faces.locale import language_of
+from faces.routes import add_routes
 from faces.stream import Places, event, last_event_id
 from firmware_sim.bench import view
 from firmware_sim.bench.face import ROOT, Face
@@ -35,11 +36,11 @@ def add_bench(app: FastAPI, place: Workplace) -> None:
     """Put the bench beside the control API of its board."""
     face = Face(place)
     face.assets.mount(app)
-    app.include_router(_pages(face))
-    app.include_router(_pieces(face))
-    app.include_router(_live(face))
-    app.include_router(run_pages(face))
-    app.include_router(trace_pages(face))
+    add_routes(app, _pages(face))
+    add_routes(app, _pieces(face))
+    add_routes(app, _live(face))
+    add_routes(app, run_pages(face))
+    add_routes(app, trace_pages(face))
 
 
 def _pages(face: Face) -> APIRouter:

@@ -10,6 +10,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from faces import policy
 from faces.assets import Assets
+from faces.routes import add_routes
 from faces.stream import Places
 from protocol.errors import CallerError, TillwayError
 from terminal.agent import Agent
@@ -48,11 +49,11 @@ def build_app(counter: Counter, diagnostics: Diagnostics, access: Access) -> Fas
     assets = Assets("till", "terminal.web")
     assets.mount(app)
     gate = Gate(access, counter)
-    app.include_router(api.router(gate, places))
-    app.include_router(api_cards.router(gate))
-    app.include_router(api_staff.router(gate))
-    app.include_router(api_counter.router(gate, diagnostics))
-    app.include_router(pages.router(gate, places=places, assets=assets))
+    add_routes(app, api.router(gate, places))
+    add_routes(app, api_cards.router(gate))
+    add_routes(app, api_staff.router(gate))
+    add_routes(app, api_counter.router(gate, diagnostics))
+    add_routes(app, pages.router(gate, places=places, assets=assets))
     app.add_exception_handler(TillwayError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.middleware("http")(_guard)

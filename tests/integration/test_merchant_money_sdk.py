@@ -21,6 +21,7 @@ from wechatpy.pay import WeChatPay as OlderWeChatPay
 from backend.clock import SystemClock
 from backend.merchant_api.parts import build_merchant_api
 from backend.notify.repository import CallbackRepository
+from faces.routes import add_routes
 from tests.support.bills import fen, read_bill
 from tests.support.clearing import clearing_world
 from tests.support.disputes import settle
@@ -44,8 +45,8 @@ async def on_a_socket(caller: Caller) -> AsyncIterator[str]:
         authority=an_authority(),
     )
     app = FastAPI()
-    app.include_router(parts.router)
-    app.include_router(parts.v2_router)
+    add_routes(app, parts.router)
+    add_routes(app, parts.v2_router)
     async with served(app) as url:
         yield url
 

@@ -33,6 +33,7 @@ from backend.payments.services import Services
 from backend.rate_limit import RateLimit
 from backend.risk.judging.desk import RiskDesk
 from backend.risk.judging.explaining import Explainer
+from faces.routes import add_routes
 from protocol.errors import TillwayError
 from tests.support.merchant_caller import an_authority
 from tests.support.shop import MERCHANT, Shop
@@ -144,12 +145,12 @@ def console_world(shop: Shop, openings: Openings | None = None) -> Iterator[Cons
         now_ms=shop.clock.now_ms, window_ms=60_000, each_max=20, all_max=40, callers_max=10
     )
     app = FastAPI()
-    app.include_router(operator_routes.operator_router(StaffDesk(services, people), operator_only))
+    add_routes(app, operator_routes.operator_router(StaffDesk(services, people), operator_only))
     operations = OperationsDesk(
         services, operator_of(shop, services), CallbackRepository(shop.reader), lambda: None
     )
     merchants = merchants_of(shop, services)
-    app.include_router(routes.router(services, people, operations, tries, merchants, openings))
+    add_routes(app, routes.router(services, people, operations, tries, merchants, openings))
 
     @app.exception_handler(TillwayError)
     async def on_refusal(_: Request, error: TillwayError) -> JSONResponse:

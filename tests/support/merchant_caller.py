@@ -32,6 +32,7 @@ from backend.merchant_api.parts import MerchantApi, build_merchant_api
 from backend.merchant_api.v2.parts import PATHS as V2_PATHS
 from backend.notify.repository import CallbackRepository
 from backend.wallet import routes as wallet_routes
+from faces.routes import add_routes
 from tests.support.shop import MASTER_KEY, MERCHANT, Shop
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
 
@@ -221,7 +222,7 @@ def second_process(caller: Caller) -> TestClient:
         services, master_key=MASTER_KEY, clock=caller.shop.clock, authority=an_authority()
     )
     app = FastAPI()
-    app.include_router(parts.router)
+    add_routes(app, parts.router)
     return TestClient(app)
 
 
@@ -244,13 +245,13 @@ def caller_of(
         settings=settings,
     )
     app = FastAPI()
-    app.include_router(parts.router)
-    app.include_router(parts.v2_router)
-    app.include_router(parts.wallet_router)
-    app.include_router(wallet_routes.router(services))
-    app.include_router(key_routes.operator_router(parts.accounts, parts.ring, operator_only))
-    app.include_router(contract_routes.operator_router(parts.contracts, operator_only))
-    app.include_router(partner_routes.operator_router(services, operator_only))
+    add_routes(app, parts.router)
+    add_routes(app, parts.v2_router)
+    add_routes(app, parts.wallet_router)
+    add_routes(app, wallet_routes.router(services))
+    add_routes(app, key_routes.operator_router(parts.accounts, parts.ring, operator_only))
+    add_routes(app, contract_routes.operator_router(parts.contracts, operator_only))
+    add_routes(app, partner_routes.operator_router(services, operator_only))
     limited = BodyLimit(app, bytes_max=BODY_BYTES_MAX, answers_itself=("/v3/", *V2_PATHS))
     with TestClient(ShownCertificates(limited)) as http:
         yield opened(kind, http, shop, parts)

@@ -24,6 +24,7 @@ from backend.routing import routes as channel_routes
 from backend.sagas import routes as saga_routes
 from backend.wallet import routes as wallet_routes
 from backend.withdrawals import routes as withdrawal_routes
+from faces.routes import add_routes
 from protocol.errors import CallerError, TillwayError
 from tests.support.offline import BACKEND_KEY
 from tests.support.shop import Shop
@@ -69,25 +70,26 @@ async def operator_only(request: Request) -> None:
 def client_of(shop: Shop) -> Iterator[TestClient]:
     services = services_of(shop)
     app = FastAPI()
-    app.include_router(wallet_routes.router(services))
-    app.include_router(wallet_routes.operator_router(services, operator_only))
-    app.include_router(merchant_routes.operator_router(services, operator_only))
-    app.include_router(mandate_routes.operator_router(services, operator_only))
-    app.include_router(payment_routes.operator_router(services, operator_only))
-    app.include_router(saga_routes.operator_router(services, operator_only))
-    app.include_router(channel_routes.operator_router(services, operator_only))
-    app.include_router(withdrawal_routes.operator_router(services, operator_only))
-    app.include_router(offline_routes.operator_router(services, operator_only))
-    app.include_router(break_routes.operator_router(services, operator_only))
-    app.include_router(dispute_routes.operator_router(services, operator_only, ClosedDays()))
-    app.include_router(coupon_routes.operator_router(services, operator_only))
-    app.include_router(
+    add_routes(app, wallet_routes.router(services))
+    add_routes(app, wallet_routes.operator_router(services, operator_only))
+    add_routes(app, merchant_routes.operator_router(services, operator_only))
+    add_routes(app, mandate_routes.operator_router(services, operator_only))
+    add_routes(app, payment_routes.operator_router(services, operator_only))
+    add_routes(app, saga_routes.operator_router(services, operator_only))
+    add_routes(app, channel_routes.operator_router(services, operator_only))
+    add_routes(app, withdrawal_routes.operator_router(services, operator_only))
+    add_routes(app, offline_routes.operator_router(services, operator_only))
+    add_routes(app, break_routes.operator_router(services, operator_only))
+    add_routes(app, dispute_routes.operator_router(services, operator_only, ClosedDays()))
+    add_routes(app, coupon_routes.operator_router(services, operator_only))
+    add_routes(
+        app,
         notify_routes.operator_router(
             submit=services.submit,
             run_read=services.run_read,
             repository=CallbackRepository(shop.reader),
             operator_only=operator_only,
-        )
+        ),
     )
 
     @app.exception_handler(TillwayError)

@@ -183,6 +183,19 @@ def test_the_pure_rooms_ask_nobody_for_the_time_or_for_luck() -> None:
     assert not found
 
 
+def test_an_application_gets_its_routes_without_analysing_them_twice(
+    trees: dict[str, ast.Module],
+) -> None:
+    """See ``faces/routes.py``."""
+    bad = [
+        name
+        for name, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "include_router"
+    ]
+    assert not bad
+
+
 def test_an_exception_is_caught_broadly_only_where_it_is_logged(
     trees: dict[str, ast.Module],
 ) -> None:

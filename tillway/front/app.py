@@ -20,6 +20,7 @@ from faces import policy
 from faces.assets import Assets
 from faces.locale import language_of, remember
 from faces.pages import Pages
+from faces.routes import add_routes
 from faces.stream import Places, event
 from faces.words import Language
 from protocol.errors import CallerError, TillwayError
@@ -150,8 +151,8 @@ def build_app(shop: Shop) -> FastAPI:
     app = FastAPI(title="Tillway", docs_url=None, redoc_url=None, openapi_url=None)
     face = Face(shop)
     face.assets.mount(app)
-    app.include_router(_views(face))
-    app.include_router(_acts(face, shop))
+    add_routes(app, _views(face))
+    add_routes(app, _acts(face, shop))
     app.add_exception_handler(TillwayError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.middleware("http")(_guard)

@@ -15,6 +15,7 @@ from backend.operator.auth import OperatorGuard
 from backend.rate_limit import RateLimit
 from backend.switches import routes as switch_routes
 from backend.switches.desk import SwitchDesk
+from faces.routes import add_routes
 from protocol.errors import TillwayError
 from tests.support.shop import MERCHANT, Shop, shop_of_two
 from tests.support.wallet_http import OPERATOR, services_of
@@ -36,9 +37,9 @@ def http(shop: Shop) -> TestClient:
     )
     guard = OperatorGuard(hashlib.sha256(b"operator").digest(), tries).api
     app = FastAPI()
-    app.include_router(audit_routes.operator_router(services, guard))
-    app.include_router(switch_routes.operator_router(SwitchDesk(services), guard))
-    app.include_router(merchant_routes.operator_router(services, guard))
+    add_routes(app, audit_routes.operator_router(services, guard))
+    add_routes(app, switch_routes.operator_router(SwitchDesk(services), guard))
+    add_routes(app, merchant_routes.operator_router(services, guard))
 
     @app.exception_handler(TillwayError)
     async def on_refusal(_: Request, error: TillwayError) -> JSONResponse:

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
 
 from backend.bills.routes import operator_router
+from faces.routes import add_routes
 from protocol.errors import TillwayError
 from tests.support.bills import ALL, SUCCESS, desk_of, read_bill
 from tests.support.clearing import World, clearing_world
@@ -31,7 +32,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 @pytest.fixture
 def http(world: World) -> Iterator[TestClient]:
     app = FastAPI()
-    app.include_router(operator_router(desk_of(world), operator_only))
+    add_routes(app, operator_router(desk_of(world), operator_only))
 
     @app.exception_handler(TillwayError)
     async def on_refusal(_: Request, error: TillwayError) -> JSONResponse:

@@ -16,6 +16,7 @@ from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve_desk import ReserveDesk
 from backend.clearing.reserve_test import open_reserve_test
 from backend.merchants import routes as merchant_routes
+from faces.routes import add_routes
 from protocol.errors import TillwayError
 from protocol.signed_note import NoteKey
 from tests.support.clearing import World, clearing_world
@@ -54,8 +55,8 @@ def world(lite_url: str) -> Iterator[World]:
 @pytest.fixture
 def http(world: World) -> Iterator[TestClient]:
     app = FastAPI()
-    app.include_router(clearing_routes.operator_router(Parts(world), operator_only))
-    app.include_router(merchant_routes.operator_router(services_of(world.shop), operator_only))
+    add_routes(app, clearing_routes.operator_router(Parts(world), operator_only))
+    add_routes(app, merchant_routes.operator_router(services_of(world.shop), operator_only))
 
     @app.exception_handler(TillwayError)
     async def on_refusal(_: Request, error: TillwayError) -> JSONResponse:

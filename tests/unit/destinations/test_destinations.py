@@ -18,6 +18,7 @@ from backend.destinations.model import DestinationKind
 from backend.destinations.service import FileDestination, WithdrawDestination
 from backend.merchants import routes as merchant_routes
 from backend.merchants.service import ChangePayoutAccount
+from faces.routes import add_routes
 from protocol.errors import CallerError, TillwayError
 from tests.support.clearing import World, clearing_world
 from tests.support.institutions import OWN
@@ -147,8 +148,8 @@ def test_what_is_filed_has_a_form_and_a_merchants_goes_with_the_merchant(world: 
 def test_an_operator_sees_files_and_withdraws_over_http(world: World) -> None:
     app = FastAPI()
     services = services_of(world.shop)
-    app.include_router(routes.operator_router(services, operator_only))
-    app.include_router(merchant_routes.operator_router(services, operator_only))
+    add_routes(app, routes.operator_router(services, operator_only))
+    add_routes(app, merchant_routes.operator_router(services, operator_only))
 
     @app.exception_handler(TillwayError)
     async def on_refusal(_: Request, error: TillwayError) -> JSONResponse:

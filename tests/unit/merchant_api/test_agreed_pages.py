@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from backend.wallet_page.routes import router
+from faces.routes import add_routes
 from tests.support.merchant_caller import Caller
 from tests.support.passkeys import ORIGIN, Authenticator
 from tests.support.wallet_http import services_of
@@ -41,7 +42,7 @@ def test_a_payer_sees_the_terms_and_stops_a_contract_and_nobody_else_sees_them(
     contract_id = str(made["pre_entrustweb_id"])
     app = FastAPI()
     parts = caller.parts
-    app.include_router(router(services_of(shop), None, (parts.contracts, parts.agreed)))
+    add_routes(app, router(services_of(shop), None, (parts.contracts, parts.agreed)))
     with TestClient(app, base_url=ORIGIN, follow_redirects=False) as browser:
         browser.post("/wallet/sign-in", data={"token": f"token of {payer}"})
         proposed = browser.get(f"/wallet/contracts/{contract_id}").text

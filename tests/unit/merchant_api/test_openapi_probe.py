@@ -9,12 +9,13 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import Phase as HypothesisPhase
 
+from faces.routes import add_routes
 from tests.support.merchant_caller import Caller
 
 
 def document(caller: Caller) -> dict[str, Any]:
     app = FastAPI()
-    app.include_router(caller.router)
+    add_routes(app, caller.router)
     return app.openapi()
 
 

@@ -17,6 +17,7 @@ from backend.openings.model import Openings
 from backend.openings.routes import operator_router, wallet_router
 from backend.rate_limit import RateLimit
 from backend.wallet_page.routes import router as wallet_pages
+from faces.routes import add_routes
 from protocol.errors import TillwayError
 from tests.support.console_world import merchants_of, operator_of
 from tests.support.shop import Shop, bugs_in
@@ -47,10 +48,11 @@ def app(shop: Shop) -> FastAPI:
         services, operator_of(shop, services), CallbackRepository(shop.reader), lambda: None
     )
     app = FastAPI()
-    app.include_router(operator_router(openings, operator_only))
-    app.include_router(wallet_router(openings, services))
-    app.include_router(wallet_pages(services, openings=openings))
-    app.include_router(
+    add_routes(app, operator_router(openings, operator_only))
+    add_routes(app, wallet_router(openings, services))
+    add_routes(app, wallet_pages(services, openings=openings))
+    add_routes(
+        app,
         console_routes.router(
             services, PeopleDesk(services), operations, tries, merchants_of(shop, services),
             openings,

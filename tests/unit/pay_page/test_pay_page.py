@@ -25,6 +25,7 @@ from backend.payments.confirm import ConfirmByPayer
 from backend.payments.tables import PAYMENT
 from backend.rate_limit import RateLimit
 from backend.wallet.model import scanned_payment_id
+from faces.routes import add_routes
 from protocol.errors import CallerError
 from tests.support.acp_world import AcpWorld, acp_world
 from tests.support.alipay_world import OPENING_MINOR, AlipayWorld, alipay_world
@@ -78,8 +79,8 @@ def the_app(shop: Shop, runner: Any) -> FastAPI:
         now_ms=shop.clock.now_ms, window_ms=60_000, each_max=20, all_max=100, callers_max=10
     )
     app = FastAPI()
-    app.include_router(routes.router(desk, tries))
-    app.include_router(routes.operator_router(desk, operator_only))
+    add_routes(app, routes.router(desk, tries))
+    add_routes(app, routes.operator_router(desk, operator_only))
     return app
 
 

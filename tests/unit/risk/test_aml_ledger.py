@@ -20,6 +20,7 @@ from backend.risk.aml.ledger_repository import LedgerMovements
 from backend.risk.aml.ledger_transfers import ledger_transfers
 from backend.risk.aml.reports import routes as report_routes
 from backend.risk.cases.model import CaseClock
+from faces.routes import add_routes
 from protocol.crypto import generate
 from protocol.errors import CallerError
 from protocol.signed_note import NoteKey
@@ -158,7 +159,7 @@ class FileLine(Line):
 def run(lite: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     web, token = FastAPI(), tmp_path / "token"
     clock = CaseClock(Calendar().is_business_day, 8 * 3_600_000)
-    web.include_router(report_routes.operator_router(services_of(lite), operator_only, clock))
+    add_routes(web, report_routes.operator_router(services_of(lite), operator_only, clock))
     token.write_text("operator\n")
     place = ["--url", "https://b", "--ca", str(token), "--token-file", str(token)]
     with TestClient(web, headers=OPERATOR) as client:

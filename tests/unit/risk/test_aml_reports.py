@@ -27,6 +27,7 @@ from backend.risk.aml.reports.narrative import facts_of, sentences
 from backend.risk.aml.reports.repository import ReportRepository
 from backend.risk.aml.reports.service import AdvanceReport, RaiseReport
 from backend.risk.cases.model import CaseClock, Standing, Subject
+from faces.routes import add_routes
 from protocol.errors import CallerError, TillwayError
 from tests.support.shop import MERCHANT, Shop
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
@@ -38,7 +39,7 @@ REPORTS = "/operator/v1/risk/reports"
 
 def client_of(shop: Shop) -> TestClient:
     app = FastAPI()
-    app.include_router(routes.operator_router(services_of(shop), operator_only, CLOCK))
+    add_routes(app, routes.operator_router(services_of(shop), operator_only, CLOCK))
 
     @app.exception_handler(TillwayError)
     async def on_refusal(_: Request, error: TillwayError) -> JSONResponse:

@@ -26,6 +26,7 @@ from backend.risk.cases.service import (
     ProposeOutcome,
 )
 from backend.risk.labels.repository import LabelRepository
+from faces.routes import add_routes
 from protocol.crypto.keys import generate
 from protocol.errors import CallerError, TillwayError
 from tests.support.channel_world import CARD_TOKEN
@@ -51,7 +52,7 @@ def payer(shop: Shop) -> str:
 @pytest.fixture
 def http(shop: Shop) -> Iterator[TestClient]:
     app = FastAPI()
-    app.include_router(case_routes.operator_router(services_of(shop), operator_only, CLOCK))
+    add_routes(app, case_routes.operator_router(services_of(shop), operator_only, CLOCK))
 
     @app.exception_handler(TillwayError)
     async def on_refusal(_: Request, error: TillwayError) -> JSONResponse:

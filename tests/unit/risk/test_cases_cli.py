@@ -13,6 +13,7 @@ from backend.clearing.calendar import Calendar
 from backend.db.engine import open_engine
 from backend.risk.cases import routes as case_routes
 from backend.risk.cases.model import CaseClock
+from faces.routes import add_routes
 from tests.support.json_line import Line
 from tests.support.migrated import migrated_sqlite
 from tests.support.shop import Shop, shop_of_two
@@ -33,7 +34,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 def run(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     web = FastAPI()
     clock = CaseClock(Calendar().is_business_day, 8 * 3_600_000)
-    web.include_router(case_routes.operator_router(services_of(shop), operator_only, clock))
+    add_routes(web, case_routes.operator_router(services_of(shop), operator_only, clock))
     token = tmp_path / "token"
     token.write_text("operator\n")
     with TestClient(web, headers=OPERATOR) as client:

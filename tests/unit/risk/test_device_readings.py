@@ -30,6 +30,7 @@ from backend.risk.devices.readings import plain_reading
 from backend.risk.devices.repository import ReadingRepository
 from backend.risk.devices.service import AcceptReading, KeepReading
 from backend.risk.devices.words import SIGNS, VERDICTS, reason_words
+from faces.routes import add_routes
 from protocol.errors import CallerError, TillwayError
 from protocol.messages import DeviceFingerprint
 from terminal.adapters.simulated_reader import SimulatedReader
@@ -266,7 +267,7 @@ def test_the_operator_sees_how_a_device_stands_and_accepts_a_reading(known: Judg
     woken: list[bool] = []
     wake: Callable[[], None] = lambda: woken.append(True)  # noqa: E731  (one line, used here)
     app = FastAPI()
-    app.include_router(routes.operator_router(services_of(known.shop), operator_only, wake=wake))
+    add_routes(app, routes.operator_router(services_of(known.shop), operator_only, wake=wake))
 
     @app.exception_handler(TillwayError)
     async def on_refusal(_: Request, error: TillwayError) -> JSONResponse:

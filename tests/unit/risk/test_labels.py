@@ -31,6 +31,7 @@ from backend.risk.labels.repository import LabelRepository
 from backend.risk.labels.service import LabelPayment
 from backend.risk.models.ledger_inputs import ledger_vectors
 from backend.risk.models.payments_repository import TrainingRepository
+from faces.routes import add_routes
 from protocol.errors import CallerError
 from tests.support.disputes import decide, dispute, settle
 from tests.support.json_line import Line
@@ -203,7 +204,7 @@ def test_the_command_line_labels_a_payment_and_shows_it(
 ) -> None:
     paid = str(lite.pay(lite.add_payer(balance_minor=1_000), 100)["payment_id"])
     web, token = FastAPI(), tmp_path / "token"
-    web.include_router(label_routes.operator_router(services_of(lite), operator_only))
+    add_routes(web, label_routes.operator_router(services_of(lite), operator_only))
     token.write_text("operator\n")
     place = ["--url", "https://b", "--ca", str(token), "--token-file", str(token)]
     with TestClient(web, headers=OPERATOR) as client:

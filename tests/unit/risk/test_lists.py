@@ -32,6 +32,7 @@ from backend.risk.lists.service import (
     list_reads,
 )
 from backend.risk.rules.facts import FIELDS
+from faces.routes import add_routes
 from protocol.errors import CallerError, TillwayError
 from tests.support.shop import START_MS, Shop
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
@@ -171,7 +172,7 @@ class Line:
 @pytest.fixture
 def http(lite: Shop) -> Iterator[TestClient]:
     web = FastAPI()
-    web.include_router(list_routes.operator_router(services_of(lite), operator_only))
+    add_routes(web, list_routes.operator_router(services_of(lite), operator_only))
 
     @web.exception_handler(TillwayError)
     async def on_refusal(_: Request, error: TillwayError) -> JSONResponse:

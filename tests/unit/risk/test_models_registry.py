@@ -24,6 +24,7 @@ from backend.risk.models.repository import ModelRepository
 from backend.risk.models.scorer import Scorer
 from backend.risk.models.service import PAYMENT, MoveModel, RegisterModel
 from backend.risk.models.train import Settings, train
+from faces.routes import add_routes
 from protocol.errors import CallerError, TillwayError
 from tests.support.models import DIGEST, small_inputs, small_model
 from tests.support.shop import Shop
@@ -152,7 +153,7 @@ def test_a_refused_file_and_an_unnamed_person_change_nothing(lite: Shop) -> None
 @pytest.fixture
 def http(lite: Shop) -> Iterator[TestClient]:
     app = FastAPI()
-    app.include_router(model_routes.operator_router(services_of(lite), operator_only))
+    add_routes(app, model_routes.operator_router(services_of(lite), operator_only))
 
     @app.exception_handler(TillwayError)
     async def on_refusal(_: Request, error: TillwayError) -> JSONResponse:

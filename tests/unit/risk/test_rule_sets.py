@@ -27,6 +27,7 @@ from backend.risk.rules.limits import FILE_BYTES_MAX
 from backend.risk.rules.repository import RuleRepository
 from backend.risk.rules.rule_file import row_of, shipped_text
 from backend.risk.rules.service import DraftRules, MoveRules, compiled_text
+from faces.routes import add_routes
 from protocol.errors import CallerError, OperatingError, TillwayError
 from tests.support.shop import Shop
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
@@ -315,7 +316,7 @@ class Line:
 def http(lite: Shop) -> Iterator[TestClient]:
     web, desk = FastAPI(), desk_of(lite)
     asyncio.run(desk.load())
-    web.include_router(rule_routes.operator_router(services_of(lite), operator_only, desk))
+    add_routes(web, rule_routes.operator_router(services_of(lite), operator_only, desk))
 
     @web.exception_handler(TillwayError)
     async def on_refusal(_: Request, error: TillwayError) -> JSONResponse:

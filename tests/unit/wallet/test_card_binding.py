@@ -19,6 +19,7 @@ from backend.instruments.issuers import bank_of, card_number, luhn_digit
 from backend.instruments.limits import BINDING_LIFE_MS
 from backend.rate_limit import RateLimit
 from backend.wallet_page.routes import router
+from faces.routes import add_routes
 from protocol.errors import CallerError, TillwayError
 from tests.support.shop import Shop
 from tests.support.wallet_http import services_of
@@ -54,8 +55,8 @@ def http(shop: Shop, bank: FakeBank) -> Iterator[TestClient]:
         now_ms=shop.clock.now_ms, window_ms=60_000, each_max=5, all_max=100, callers_max=10
     )
     binding = CardBinding(services, bank, tries)
-    app.include_router(wallet_router(services, binding))
-    app.include_router(router(services, binding=binding))
+    add_routes(app, wallet_router(services, binding))
+    add_routes(app, router(services, binding=binding))
 
     @app.exception_handler(TillwayError)
     async def on_refusal(_: Request, error: TillwayError) -> JSONResponse:

@@ -18,6 +18,7 @@ from backend.wallet.switches import SetSwitch, Switch
 from backend.wallet_page.barcode import HEIGHT_MODULES, QUIET_MODULES, bar_picture, bar_widths
 from backend.wallet_page.bills import latest_months, month_of
 from backend.wallet_page.routes import router
+from faces.routes import add_routes
 from protocol.crypto.keys import generate
 from protocol.errors import CallerError
 from tests.support.channel_world import ChannelWorld
@@ -46,7 +47,7 @@ def browser(world: ChannelWorld) -> Iterator[TestClient]:
         rules=world.shop.rules,
     )
     app = FastAPI()
-    app.include_router(router(services, topups))
+    add_routes(app, router(services, topups))
     with TestClient(app, base_url="https://wallet.example", follow_redirects=False) as client:
         yield client
 

@@ -24,6 +24,7 @@ from backend.passkeys.model import (
 from backend.wallet.config import WalletSettings
 from backend.wallet.model import WalletRules
 from backend.wallet_page.routes import router
+from faces.routes import add_routes
 from protocol import cbor
 from protocol.errors import CallerError
 from tests.support.migrated import migrated_sqlite
@@ -366,7 +367,7 @@ def field_of(page: str, name: str) -> str:
 def pages_of(shop: Shop, phone: Phone) -> Iterator[TestClient]:
     """The wallet's pages, signed in."""
     app = FastAPI()
-    app.include_router(router(services_of(shop)))
+    add_routes(app, router(services_of(shop)))
     with TestClient(app, base_url=ORIGIN, follow_redirects=False) as page:
         page.post("/wallet/sign-in", data={"token": phone.made["token"]})
         yield page

@@ -15,6 +15,7 @@ from backend.wallet.service import SetPayerStatus
 from backend.wallet.switch_desk import AnswerDroppedError, SwitchDesk
 from backend.wallet.switches import SetSwitch, Switch
 from backend.wallet_page.routes import router
+from faces.routes import add_routes
 from protocol.errors import CallerError
 from tests.support.shop import Shop, shop_of_two
 from tests.support.wallet_http import client_of, services_of
@@ -106,7 +107,7 @@ def test_what_is_late_or_dropped_has_been_paid(lab: Shop) -> None:
 
 def pages_of(shop: Shop) -> TestClient:
     app = FastAPI()
-    app.include_router(router(services_of(shop)))
+    add_routes(app, router(services_of(shop)))
     return TestClient(app, base_url="https://wallet.example", follow_redirects=False)
 
 

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from backend.wallet_page.routes import router
+from faces.routes import add_routes
 from protocol.crypto.keys import generate
 from tests.support.shop import Shop
 from tests.support.wallet_http import OPERATOR, services_of
@@ -17,7 +18,7 @@ from tests.support.wallet_http import OPERATOR, services_of
 @pytest.fixture
 def browser(shop: Shop) -> Iterator[TestClient]:
     app = FastAPI()
-    app.include_router(router(services_of(shop)))
+    add_routes(app, router(services_of(shop)))
     with TestClient(app, base_url="https://wallet.example", follow_redirects=False) as client:
         yield client
 
