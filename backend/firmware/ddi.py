@@ -32,6 +32,8 @@ _BY_EXECUTION = {
     "canceled": _S.REFUSED,
     "rejected": _S.REFUSED,
 }
+_ERROR = "ERROR"
+"""How `swupdate` begins a line that tells what went wrong."""
 _BY_RESULT = {"success": _S.CONFIRMED, "failure": _S.FAILED, "none": _S.INSTALLING}
 
 
@@ -83,9 +85,19 @@ class Feedback(_Lenient):
 
     @property
     def detail(self) -> str:
-        """The device's last words, without control characters."""
-        words = " · ".join(self.status.details[-3:])
+        """The device's last words, of its errors if it names any, without control characters."""
+        words = " · ".join((self._errors or self.status.details)[-3:])
         return "".join(one if one.isprintable() else " " for one in words)[:DETAIL_CHARS_MAX]
+
+    def detail_after(self, before: str) -> str:
+        """The same; where it only says that it failed, after the errors that it named before."""
+        is_bare = self.state is _S.FAILED and not self._errors
+        named = f"{before} · " if is_bare and before.startswith(_ERROR) else ""
+        return f"{named}{self.detail}"[:DETAIL_CHARS_MAX]
+
+    @property
+    def _errors(self) -> list[str]:
+        return [one for one in self.status.details if one.startswith(_ERROR)]
 
 
 class ConfigData(_Lenient):

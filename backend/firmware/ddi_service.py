@@ -57,8 +57,8 @@ class HearFeedback:
             ws.update(DEVICE_FIRMWARE, self.tid, percent=said.percent, reported_at_ms=now_ms)
         code = {"failed": "firmware_refused", "refused": "firmware_refused"}.get(said.state, "")
         return hear_step(
-            ws, self.tid, version=self.action, state=said.state, code=code, detail=said.detail,
-            now_ms=now_ms,
+            ws, self.tid, version=self.action, state=said.state, code=code,
+            detail=said.detail_after(row["detail"]), now_ms=now_ms,
         )  # fmt: skip
 
 

@@ -134,7 +134,7 @@ async def test_swupdate_installs_what_a_rollout_brings_and_refuses_another_maker
         wish = {"digest": await operator.bring(evil, "3.0"), "by": "ann"}
         await operator.call("PUT", f"/operator/v1/devices/{THING}/firmware", json=wish)
         async with running_swupdate(operator, tmp_path, maker, made["token"]):
-            await operator.until("failed")
+            await operator.until("failed", "Authentication of all signatures failed")
         assert target.read_bytes() == b"new\n"
         ended = await operator.call("GET", f"/operator/v1/rollouts/{rollout}")
         assert ended["state"] == "succeeded"
