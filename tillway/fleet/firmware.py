@@ -9,6 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from protocol.errors import CallerError
+from protocol.limits import FIRMWARE_BYTES_MAX
 from tillway.fleet.options import By
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 
@@ -29,6 +31,8 @@ def bring(
     version: Annotated[str, typer.Option(help="Of an archive; an image says its own.")] = "",
 ) -> None:  # fmt: skip
     """Bring a signed MCUboot image, or an archive for swupdate; prints its digest."""
+    if file.stat().st_size > FIRMWARE_BYTES_MAX:
+        raise CallerError("firmware_file_invalid", f"{file}: more than {FIRMWARE_BYTES_MAX} bytes")
     asked = urlencode({"name": name or file.stem, "by": by, "version": version})
     content = api_of(url, ca, token_file).call(
         "POST", f"{_FIRMWARE}?{asked}", file.read_bytes(), "application/octet-stream"
