@@ -91,6 +91,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("backend_unreachable", "same_id", "网络中断，结果未知，请勿重复收款，稍后自动查询。", "The line is down and the outcome is unknown; do not charge again, it will be queried."),
     ("server_unreachable", "same_id", "该地址的程序没有应答，请检查地址、网络和程序是否在运行，然后重试同一操作。", "The program at this address does not answer; check the address, the network and whether it runs, then say the same again."),
     ("broker_unreachable", "after", "消息服务器连接不上，正在重试，请检查网络与证书。", "The message broker cannot be reached; trying again. Check the line and the certificates."),
+    ("journal_unwritable", "after", "收款机的磁盘已满，无法收款；请清理磁盘，有空间后自动恢复，此前的收款不会丢失。", "The till's disk is full and nothing can be sold; make room on it. It goes on by itself, and nothing that was taken is lost."),
     ("spool_unwritable", "after", "门店网关的磁盘无法写入，请清理磁盘后重启网关。", "The hub's disk cannot be written; make room on it and start the hub again."),
     ("timeout", "same_id", "等待超时，结果未知，请勿重复收款。", "No answer in time; the outcome is unknown, do not charge again."),
     ("internal", "same_id", "系统内部错误，请稍后用同一单号重试。", "An internal error occurred; try again later with the same number."),

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -66,7 +67,8 @@ QR_FILE = "qr.png"
 
 @dataclass(frozen=True, slots=True)
 class RunningTerminal:
-    """A terminal that serves. ``failed`` is done if its shell ended by itself, which is a bug."""
+    """A terminal that serves. ``failed`` is done if a shell ended by itself: its disk is full,
+    or that is a bug."""
 
     ports: dict[str, int]
     token_file: str
@@ -131,7 +133,8 @@ async def running_terminal(
         yield await _build(settings, identity, stack)
 
 
-def _web_server(settings: Settings) -> WebServer:
+def web_server(settings: Settings) -> WebServer:
+    """Where a terminal's pages are; not started."""
     return WebServer(
         host=settings.http.host,
         port=settings.http.port,
@@ -142,7 +145,7 @@ def _web_server(settings: Settings) -> WebServer:
 
 async def _build(settings: Settings, identity: Identity, stack: AsyncExitStack) -> RunningTerminal:
     """The port first (a taken one ends the start), then journal, agent, devices, link, pages."""
-    http = _web_server(settings)
+    http = web_server(settings)
     stack.push_async_callback(http.stop)
     _own_state(settings, stack)
     clock = SystemClock()
@@ -205,7 +208,9 @@ async def _build(settings: Settings, identity: Identity, stack: AsyncExitStack) 
     stack.callback(training.end_streams)
     log.info("terminal_started", device=identity.name, epoch=journal.boot_epoch, http=http.port)
     token_file = str(settings.state_dir / TOKEN_FILE)
-    return RunningTerminal({"http": http.port}, token_file, shell, agent, task)
+    failed = asyncio.get_running_loop().create_task(_first_over(task, practising))
+    stack.push_async_callback(_cancelled, failed)
+    return RunningTerminal({"http": http.port}, token_file, shell, agent, failed)
 
 
 def _sell(machine: Machine | None, shell: Shell, stack: AsyncExitStack) -> None:
@@ -369,11 +374,24 @@ async def _keep_picture(settings: Settings, shell: Shell) -> None:
     """The shown QR code as a file, for whoever looks at the screen without a screen."""
     path = settings.state_dir / QR_FILE
     shown: str | None = None
-    await asyncio.to_thread(write_png, path, None)
+    await asyncio.to_thread(_write_picture, path, None)
     async for _, screen in shell.screens(after=0):
         if screen.code_url != shown:
             shown = screen.code_url
-            await asyncio.to_thread(write_png, path, shown)
+            await asyncio.to_thread(_write_picture, path, shown)
+
+
+def _write_picture(path: Path, shown: str | None) -> None:
+    try:
+        write_png(path, shown)
+    except OSError as error:
+        log.warning("picture_unwritable", path=str(path), why=error.strerror)
+
+
+async def _first_over(*tasks: "asyncio.Task[None]") -> None:
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for one in done:
+        await one
 
 
 async def _cancelled(task: "asyncio.Task[None]") -> None:

@@ -18,12 +18,13 @@ from terminal import logs
 from terminal.adapters.smp_board import SmpSerialBoard
 from terminal.adapters.telium_pinpad import TeliumPinPad
 from terminal.board_update import BoardUpdate, Updated
-from terminal.bootstrap import load_identity, running_terminal
+from terminal.bootstrap import RunningTerminal, load_identity
 from terminal.config import ScanSection, Settings, load
 from terminal.counter.tending import StaffWish, tend_staff
 from terminal.fingers import Wish, tend_fingers
 from terminal.ports import CardOutcome
 from terminal.probes import Found, Probe, probe_named
+from terminal.serving import serve
 
 _CARD_EXITS = {"approved": 0, "declined": 1, "unknown": 3}
 app = typer.Typer(
@@ -235,17 +236,15 @@ async def _serve(settings: Settings, identity: Identity) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with running_terminal(settings, identity) as running:
-        ready = {
-            "ready": True,
-            "ports": running.ports,
-            "token_file": running.token_file,
-            "device": identity.name,
-        }
-        sys.stdout.write(json.dumps(ready) + "\n")
-        sys.stdout.flush()
-        stopped = loop.create_task(stop.wait())
-        await asyncio.wait({stopped, running.failed}, return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        if running.failed.done():
-            await running.failed
+    await serve(settings, identity, stop, _say_ready)
+
+
+def _say_ready(running: RunningTerminal) -> None:
+    ready = {
+        "ready": True,
+        "ports": running.ports,
+        "token_file": running.token_file,
+        "device": running.agent.profile.tid,
+    }
+    sys.stdout.write(json.dumps(ready) + "\n")
+    sys.stdout.flush()

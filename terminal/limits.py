@@ -73,6 +73,9 @@ COAP_ANSWER_WAIT_S = 30
 COAP_OBSERVE_RENEW_S = 60
 TOKEN_BYTES = 32
 HTTP_CONNECTIONS_MAX = 64
+ROOM_BYTES = 256 * 1024
+"""A terminal whose disk was full begins anew when a file of this size can be written."""
+ROOM_AGAIN_S = 2
 SQLITE_BUSY_MS = 5_000
 
 SELECTION_RETRY_S = 1.0

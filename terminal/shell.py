@@ -46,6 +46,7 @@ from terminal.inputs import (
     SettingsTried,
     Tick,
 )
+from terminal.journal.database import UNWRITABLE
 from terminal.limits import DISPENSE_WAIT_S, INBOX_MAX
 from terminal.ports import (
     CardPinPad,
@@ -176,6 +177,8 @@ class Shell:
                 log.warning("input_refused", what=type(event).__name__, code=refused.code)
             else:
                 answer.set_exception(refused)
+            if refused.code == UNWRITABLE:
+                raise  # what is in memory is not what is on the disk
             return
         self._carry_out(effects)
         self._refresh()

@@ -9,7 +9,10 @@ from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
+from protocol.errors import OperatingError
 from terminal.limits import SQLITE_BUSY_MS
+
+UNWRITABLE = "journal_unwritable"
 
 _FILE_MODE = 0o600
 
@@ -29,15 +32,18 @@ def open_database(path: Path | None) -> sqlite3.Connection:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Everything inside is committed together, or not at all."""
-    connection.execute("BEGIN IMMEDIATE")
+    """Everything inside is committed together, or not at all; ``journal_unwritable`` if the disk
+    would not take it."""
     try:
+        connection.execute("BEGIN IMMEDIATE")
         yield
         connection.execute("COMMIT")
-    except BaseException:
+    except BaseException as error:
         # A full disk ends a transaction by itself, or leaves it open: none may be left behind.
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+        if isinstance(error, sqlite3.OperationalError):
+            raise OperatingError(UNWRITABLE, str(error)) from error
         raise
 
 

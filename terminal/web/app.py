@@ -39,6 +39,7 @@ _STATUS = {
     "staff_spool": 409,
     "staff_last": 409,
     "busy": 503,
+    "journal_unwritable": 503,
 }
 
 

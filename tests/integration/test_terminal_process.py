@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -116,6 +117,13 @@ class Till:
             assert answer.status == 200
             return await answer.json()
 
+    async def is_serving(self) -> bool:
+        try:
+            async with self.client.get(f"{self.base}/healthz") as answer:
+                return answer.status == 200
+        except aiohttp.ClientConnectionError:
+            return False
+
     async def screen(self, kind: str) -> dict[str, Any]:
         async with asyncio.timeout(DEADLINE_S):
             url = f"{self.base}/api/events"
@@ -225,6 +233,39 @@ async def test_a_till_killed_while_waiting_learns_the_truth_after_its_restart(
             assert paid["subject"] == unknown["subject"]
             assert paid["is_recovered"] is True
         assert books.created == [unknown["subject"]]
+
+
+async def test_a_till_whose_disk_is_full_says_so_and_goes_on_by_itself(tmp_path: Path) -> None:
+    async with running_world(tmp_path, "pos-1") as world:
+        books = Books(world)
+        async with running(config(world, "pos-1", "terminal", "mqtt")) as till:
+            await till.post("sales", amount_minor=700, method="merchant_qr")
+            first = await till.screen("paid")
+            await till.post("sales/current/dismiss")
+            pid = till.process.pid
+            usual = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, usual[1]))
+            words = {"amount_minor": 800, "method": "merchant_qr"}
+            for _ in range(2):  # by the turn that failed, then by what waits in its place
+                async with till.client.post(
+                    f"{till.base}/api/sales", json=words, headers=till.headers
+                ) as refused:
+                    assert refused.status == 503
+                    assert (await refused.json())["error"]["code"] == "journal_unwritable"
+                await asyncio.sleep(1)
+            html = {"accept": "text/html"}
+            async with till.client.get(f"{till.base}/", headers=html) as page:
+                assert "The till's disk is full" in await page.text()
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, usual)
+            async with asyncio.timeout(DEADLINE_S):
+                while not await till.is_serving():  # noqa: ASYNC110  (another process)
+                    await asyncio.sleep(0.2)
+            kept = await till.get(f"payments/{first['subject']}")
+            assert kept["state"] == "paid"
+            await till.post("sales", **words)
+            second = await till.screen("paid")
+        assert books.created == [first["subject"], second["subject"]]
+        assert till.process.returncode == 0
 
 
 async def test_a_state_directory_serves_one_process_and_a_taken_port_is_named(
