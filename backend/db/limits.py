@@ -23,10 +23,12 @@ WAL_PAGES_UNCOPIED_MAX = 64_000
 WAL_ROWS_PER_COPY = 4_000
 """So many rows are worth a copy as soon as the writer rests for ``WAL_COPY_LULL_MS``."""
 WAL_ROWS_PER_LARGE_GROUP = 500
-"""A group of so many is slow enough by itself: a copy beside it is not put off."""
+"""After a group of so many, the next one may be decided for longer than a lull is."""
 WAL_ROWS_UNCOPIED_MAX = 32_000
 """With so many the writer's rest is not waited for: 170 MiB if each payment is a group."""
 WAL_COPY_LULL_MS = 20
+WAL_COPY_LULLS_AFTER_LARGE_GROUP = 25
+"""Half a second without a commit is a rest, whatever the groups were."""
 WAL_COPY_PASSES_MAX = 8
 POSTGRES_CONNECT_TIMEOUT_S = 10
 POSTGRES_LOCK_TIMEOUT_MS = 1_000

@@ -1,8 +1,9 @@
 """Copying SQLite's write-ahead log into the database beside the writer, so that no group waits.
 
 A copy makes the disk busy for some milliseconds, and commits meanwhile take as much longer: it
-waits until the writer rests, or until there is so much that it must be done. A large group hardly
-feels it, and is not waited for.
+waits until the writer rests, or until there is so much that it must be done. Between two large
+groups there is no rest, only the time that deciding one takes: pages that many groups write are
+copied once for all of them.
 
 The log is used from its start again once all of it has been copied and the writer begins. A pass
 copies what is committed when it starts; passes follow each other until one has found nothing new.
@@ -18,6 +19,7 @@ from sqlalchemy import Engine
 
 from backend.db.limits import (
     WAL_COPY_LULL_MS,
+    WAL_COPY_LULLS_AFTER_LARGE_GROUP,
     WAL_COPY_PASSES_MAX,
     WAL_ROWS_PER_COPY,
     WAL_ROWS_PER_LARGE_GROUP,
@@ -33,7 +35,7 @@ class WalCopier:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._rows = 0
-        self._is_crowded = False
+        self._lulls_wanted = 1
         self._wanted = threading.Event()
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
@@ -41,7 +43,8 @@ class WalCopier:
     def committed(self, rows: int) -> None:
         """So many rows more are in the log."""
         self._rows += rows
-        self._is_crowded = rows >= WAL_ROWS_PER_LARGE_GROUP
+        is_large = rows >= WAL_ROWS_PER_LARGE_GROUP
+        self._lulls_wanted = WAL_COPY_LULLS_AFTER_LARGE_GROUP if is_large else 1
         if self._rows < WAL_ROWS_PER_COPY or self._wanted.is_set():
             return
         if self._thread is None:
@@ -73,13 +76,13 @@ class WalCopier:
                     _log.warning("wal_not_copied", detail=str(error))
 
     def _await_lull(self) -> None:
-        """Until nothing was committed for a while, or there is too much, or groups are large, or
-        the end."""
-        seen = -1
-        while not self._is_crowded and seen != self._rows < WAL_ROWS_UNCOPIED_MAX:
-            seen = self._rows
+        """Until nothing was committed for a while, or there is too much, or the end."""
+        seen, lulls = self._rows, 0
+        while lulls < self._lulls_wanted and seen < WAL_ROWS_UNCOPIED_MAX:
             if self._stopping.wait(WAL_COPY_LULL_MS / 1000):
                 return
+            lulls = lulls + 1 if self._rows == seen else 0
+            seen = self._rows
 
     def _copy(self, connection: sqlite3.Connection) -> None:
         for _ in range(WAL_COPY_PASSES_MAX):

@@ -93,10 +93,36 @@ def test_with_too_many_rows_in_the_log_the_writers_rest_is_not_waited_for(
     await_copy(path, 3)
 
 
-def test_beside_large_groups_the_writers_rest_is_not_waited_for(
+@pytest.fixture
+def large_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three rows are a large group, and one lull is no rest after it."""
+    monkeypatch.setattr(wal_copier, "WAL_ROWS_PER_LARGE_GROUP", 3)
+    monkeypatch.setattr(wal_copier, "WAL_COPY_LULL_MS", 1)
+    monkeypatch.setattr(wal_copier, "WAL_COPY_LULLS_AFTER_LARGE_GROUP", LONG_MS)
+
+
+@pytest.mark.usefixtures("large_groups")
+def test_the_time_between_two_large_groups_is_no_rest(path: Path, store: SqliteStore) -> None:
+    commit(store, "a", "b", "c")
+    (copier,) = copiers()
+    copier.join(timeout=0.1)
+    assert rows_without_log(path) == 0
+
+
+@pytest.mark.usefixtures("large_groups")
+def test_large_groups_are_copied_together_when_too_many_rows_are_in_the_log(
     path: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wal_copier, "WAL_COPY_LULL_MS", LONG_MS)
-    monkeypatch.setattr(wal_copier, "WAL_ROWS_PER_LARGE_GROUP", 3)
+    monkeypatch.setattr(wal_copier, "WAL_ROWS_UNCOPIED_MAX", 6)
+    commit(store, "a", "b", "c")
+    commit(store, "d", "e", "f")
+    await_copy(path, 6)
+
+
+@pytest.mark.usefixtures("large_groups")
+def test_the_rest_after_large_groups_is_a_longer_one(
+    path: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wal_copier, "WAL_COPY_LULLS_AFTER_LARGE_GROUP", 3)
     commit(store, "a", "b", "c")
     await_copy(path, 3)
