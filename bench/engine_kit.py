@@ -96,9 +96,20 @@ def _rest(engine: Engine) -> None:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def run_callers(store: Store, callers: int, commands: Sequence[PayFromBalance]) -> Round:
-    """Let this many callers pay, each waiting for its own commit before its next payment."""
+@contextmanager
+def started(store: Store) -> Iterator[GroupCommitWriter]:
+    """A writer at work on a store, which it closes at the end: a closed store is not used again,
+    for its log would be copied by nobody but the groups themselves."""
     writer = GroupCommitWriter(store, clock=SystemClock(), seals=[LedgerSeal()])
+    writer.start()
+    try:
+        yield writer
+    finally:
+        writer.close()
+
+
+def pay(writer: GroupCommitWriter, callers: int, commands: Sequence[PayFromBalance]) -> Round:
+    """Let this many callers pay, each waiting for its own commit before its next payment."""
     todo = iter(commands)
     latencies: list[float] = []
 
@@ -113,7 +124,11 @@ def run_callers(store: Store, callers: int, commands: Sequence[PayFromBalance]) 
         await asyncio.gather(*(caller() for _ in range(callers)))
         return time.perf_counter() - began
 
-    writer.start()
     took = uvloop.run(all_callers())
-    writer.close()
     return Round(len(commands) / took, latencies)
+
+
+def run_callers(store: Store, callers: int, commands: Sequence[PayFromBalance]) -> Round:
+    """One round of ``pay`` with a writer of its own, after which the store is closed."""
+    with started(store) as writer:
+        return pay(writer, callers, commands)

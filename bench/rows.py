@@ -14,7 +14,7 @@ from statistics import median
 
 from sqlalchemy import Engine
 
-from bench.engine_kit import MERCHANTS, USERS, opened, payments, run_callers
+from bench.engine_kit import MERCHANTS, USERS, opened, pay, payments, started
 from bench.result import Result
 
 FEW, MANY = 10_000, 5_000_000
@@ -35,12 +35,13 @@ def run(scale: float = 1.0) -> list[Result]:
             _fill(few_engine, FEW)
             took = _fill(many_engine, many)
             rates: tuple[list[float], list[float]] = ([], [])
-            for _ in range(ROUNDS):
-                for store, found in zip((few_store, many_store), rates, strict=True):
-                    found.append(run_callers(store, CALLERS, payments(PAID)).per_second)
+            with started(few_store) as with_few, started(many_store) as with_many:
+                for _ in range(ROUNDS):
+                    for writer, found in zip((with_few, with_many), rates, strict=True):
+                        found.append(pay(writer, CALLERS, payments(PAID)).per_second)
         size_gb = many_file.stat().st_size / 1e9
     beside = f"{median(rates[1]):,.0f}/s against {median(rates[0]):,.0f}/s"
-    ratios = [with_many / with_few for with_few, with_many in zip(*rates, strict=True)]
+    ratios = [slower / quicker for quicker, slower in zip(*rates, strict=True)]
     return [
         Result(
             "engine_5m_vs_10k_rows",
