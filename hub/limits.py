@@ -14,6 +14,8 @@ MQTT_WRITE_BUFFER_BYTES_MAX = 256 * 1024
 """What may wait for a terminal that does not read; above it, the line is cut."""
 MQTT_LANE_MESSAGES_MAX = 64
 """Messages of one terminal that wait for the hub; above it, its socket is not read."""
+MQTT_PUBACK_HOLD_S = 0.1
+"""How long the PUBACK of a request that is committed waits for its answer, to travel with it."""
 
 # --- MQTT: one session
 MQTT_IN_FLIGHT_MAX = 16

@@ -3,7 +3,8 @@
 Rule 1: TLS 1.3 with client certificates, always; who a line belongs to is the certificate's common
 name. The one exception is a server for tests and benchmarks, which must be asked for by name
 (``plain_for_tests``) and listens on loopback only.
-Rule 2: PUBACK goes out when ``on_publish`` has returned, and not before.
+Rule 2: PUBACK goes out when ``on_publish`` has returned, and not before; that of a request goes
+with its answer, if there is one soon (``company``).
 """
 
 import asyncio
@@ -19,7 +20,8 @@ from prometheus_client import CollectorRegistry
 
 from hub import limits
 from hub.mqtt.actions import Action, Close, Deliver, Presence, Send
-from hub.mqtt.connection import Verdict
+from hub.mqtt.company import Company
+from hub.mqtt.connection import ACCEPTED, Verdict
 from hub.mqtt.core import MqttCore
 from hub.mqtt.door import Door, Street
 from hub.mqtt.lanes import Lane
@@ -75,6 +77,7 @@ class MqttEndpoint:
         self._lines: dict[int, Line] = {}
         self._identities: Counter[str] = Counter()
         self._lanes: dict[str, Lane] = {}
+        self._company = Company()
         self._futures: dict[int, asyncio.Future[Outcome]] = {}
         self._line_ids = count(1)
         self._tokens = count(1)
@@ -161,6 +164,7 @@ class MqttEndpoint:
         if self._ticker is not None:
             self._ticker.cancel()
             await asyncio.gather(self._ticker, return_exceptions=True)
+        self._company.stop()
         self._apply(self._core.shut_down(_now_ms()))
         for lane in list(self._lanes.values()):
             await lane.stop()
@@ -256,8 +260,21 @@ class MqttEndpoint:
 
     def _decide(self, delivery: Deliver, verdict: Verdict) -> None:
         self._core.tally["verdict", verdict[1] or "accepted"] += 1
-        if delivery.packet_id is not None:
-            self._apply(self._core.acknowledge(delivery.connection_id, delivery.packet_id, verdict))
+        if delivery.packet_id is None:
+            return
+        actions = self._core.acknowledge(delivery.connection_id, delivery.packet_id, verdict)
+        if verdict is ACCEPTED and delivery.message.kind == "req":
+            self._hold(actions)
+        else:
+            self._apply(actions)
+
+    def _hold(self, actions: Sequence[Action]) -> None:
+        for action in actions:
+            line = self._lines.get(action.connection_id) if isinstance(action, Send) else None
+            if line is None or not isinstance(action, Send):
+                self._apply([action])
+            else:
+                self._company.hold(line, action.data)
 
     def _set_slow(self, tid: str, is_slow: bool) -> None:
         for line in self._lines.values():

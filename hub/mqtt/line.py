@@ -37,6 +37,7 @@ class Line(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._is_peer_slow = False
         self._is_hub_slow = False
+        self._held = b""
 
     # --- asyncio
 
@@ -68,11 +69,26 @@ class Line(asyncio.Protocol):
 
     # --- the endpoint
 
+    @property
+    def is_holding(self) -> bool:
+        """Whether something waits for company."""
+        return bool(self._held)
+
+    def hold(self, data: bytes) -> None:
+        """Send together with what is written next: one record and one segment for both."""
+        self._held += data
+
+    def release(self) -> None:
+        """Send what was held; no company came."""
+        if self._held:
+            self.write(b"")
+
     def write(self, data: bytes) -> None:
-        """Send; a peer that lets too much pile up is cut off."""
+        """Send, behind what was held; a peer that lets too much pile up is cut off."""
         transport = self._transport
         if transport is None or transport.is_closing():
             return
+        data, self._held = self._held + data, b""
         if transport.get_write_buffer_size() + len(data) > limits.MQTT_WRITE_BUFFER_BYTES_MAX:
             transport.abort()
             return
@@ -80,6 +96,7 @@ class Line(asyncio.Protocol):
 
     def close(self) -> None:
         """Close after what was written is sent. A peer that does not read is not waited for."""
+        self.release()
         if self._transport is None:
             return
         if self._is_peer_slow:

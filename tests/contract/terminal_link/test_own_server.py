@@ -10,6 +10,7 @@ from paho.mqtt.enums import MQTTProtocolVersion
 from prometheus_client import CollectorRegistry, generate_latest
 
 from hub import limits
+from hub.mqtt import company
 from hub.mqtt.endpoint import EndpointSettings, MqttEndpoint
 from hub.ports import Inbound
 from protocol.errors import CallerError, OperatingError
@@ -50,6 +51,59 @@ async def test_no_acknowledgement_before_the_hub_returns(
     assert till.published.empty()
     own_server.hub.gate.set()
     assert await till.answered() == 0
+
+
+async def _asked(link: MqttEndpoint) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A terminal that listens and has sent one request."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", link.port)
+    writer.write(mqtt5.ConnectPacket("till-1", clean_start=True).write())
+    await within(reader.read(64))
+    own = [mqtt5.TopicFilter(f"tw1/{STORE}/t/till-1/res", max_qos=mqtt5.QoS.AT_LEAST_ONCE)]
+    writer.write(mqtt5.SubscribePacket(1, own).write())
+    await within(reader.read(64))
+    request = mqtt5.PublishPacket(
+        f"tw1/{STORE}/t/till-1/req", b"signed", qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=7
+    )
+    writer.write(request.write())
+    return reader, writer
+
+
+@pytest.mark.asyncio
+async def test_a_puback_travels_with_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(company, "MQTT_PUBACK_HOLD_S", 60)
+    taken: list[Inbound] = []
+    link = await plain(taken.append)
+    reader, writer = await _asked(link)
+    await until(lambda: link._core.tally["verdict", "accepted"] == 1)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(reader.read(1), 0.05)
+    link.publish("till-1", "res", b"answer")
+    together = await within(reader.read(256))
+    first, size = mqtt5.read(together)
+    second, _ = mqtt5.read(memoryview(together)[size:])
+    assert isinstance(first, mqtt5.PubAckPacket)
+    assert first.packet_id == 7
+    assert isinstance(second, mqtt5.PublishPacket)
+    assert second.payload == b"answer"
+    writer.close()
+    await link.stop()
+
+
+@pytest.mark.asyncio
+async def test_a_puback_goes_alone_where_no_answer_comes_and_at_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for hold_s in (0.01, 60):
+        monkeypatch.setattr(company, "MQTT_PUBACK_HOLD_S", hold_s)
+        link = await plain(lambda _: None)
+        reader, writer = await _asked(link)
+        await until(lambda link=link: link._core.tally["verdict", "accepted"] == 1)
+        if hold_s == 60:
+            await link.stop()
+        packet, _ = mqtt5.read(await within(reader.read(64)))
+        assert isinstance(packet, mqtt5.PubAckPacket)
+        writer.close()
+        await link.stop()
 
 
 @pytest.mark.asyncio
