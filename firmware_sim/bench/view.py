@@ -14,12 +14,20 @@ from pydantic import JsonValue
 from faces.words import Words
 from firmware_sim.act_form import ActField, fields_of
 from firmware_sim.bench.state_words import NO, NOTHING, YES, field_words, value_words
-from firmware_sim.bench.words import FAULTS, act_words, hand_words, kind_words, mode_words
+from firmware_sim.bench.words import (
+    FAULTS,
+    SHORT_FAULTS,
+    WORDS,
+    act_words,
+    hand_words,
+    kind_words,
+    mode_words,
+)
 from firmware_sim.board import Board
 from firmware_sim.faults import Fault
 from firmware_sim.kinds.kind import Act, Hand, State
 from firmware_sim.limits import BENCH_PARTS_MAX, BENCH_WORDS_BYTES_MAX
-from firmware_sim.recording.trace import MASK, Said
+from firmware_sim.recording.trace import MASK, Done, Said
 from firmware_sim.wire_pictures import Entry
 
 _DRAWINGS = {
@@ -169,6 +177,18 @@ def _told(name: str, value: JsonValue) -> Words:
             return _joined(" · ", told)
     text = str(value)
     return value_words(name, text if len(text) <= 120 else text[:119] + "…")
+
+
+def deed_rows(event: Done) -> list[tuple[Words, Words]]:
+    """The words of a deed as they are told: name and value."""
+    return [_deed_row(name, value) for name, value in event.words.items()]
+
+
+def _deed_row(name: str, value: JsonValue) -> tuple[Words, Words]:
+    if name == "faults" and isinstance(value, list):
+        told = [SHORT_FAULTS.get(str(one), Words(str(one), str(one))) for one in value]
+        return WORDS["tab_faults"], _joined(", ", told) if told else WORDS["no_faults"]
+    return field_words(name), _told(name, value)
 
 
 def _joined(between: str, words: list[Words]) -> Words:

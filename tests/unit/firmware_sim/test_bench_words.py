@@ -12,8 +12,10 @@ from pydantic import JsonValue
 
 from faces.words import Words
 from firmware_sim.act_form import fields_of
+from firmware_sim.bench.deed_words import DEEDS
 from firmware_sim.bench.state_words import FIELDS, VALUES, field_words, value_words
-from firmware_sim.bench.view import part_of, state_rows
+from firmware_sim.bench.view import deed_rows, part_of, state_rows
+from firmware_sim.bench.words import SHORT_FAULTS
 from firmware_sim.devices.displays.glass import Mode
 from firmware_sim.devices.ef01 import settings
 from firmware_sim.devices.escpos.status import Condition, Paper
@@ -28,8 +30,10 @@ from firmware_sim.devices.ocpp.station import ACCEPTED, PENDING, REJECTED
 from firmware_sim.devices.ssi.machine import Power as EnginePower
 from firmware_sim.devices.telium import Entry, Phase
 from firmware_sim.devices.telium_bank import BankLine
+from firmware_sim.faults import FaultKind
 from firmware_sim.kinds.displays import LAMPS
 from firmware_sim.kinds.registry import KINDS
+from firmware_sim.recording.trace import Done
 from protocol.framing.mcuboot import Flaw
 from protocol.framing.mcuboot_trailer import SwapType
 from protocol.framing.paymeter import RESULTS
@@ -138,3 +142,38 @@ async def test_a_state_is_told_in_words_down_to_an_outlet(tmp_path: Path) -> Non
         assert "银行 沉默" in (await here.http.get("/bench?lang=zh")).text
         piece = (await here.http.get("/bench/pieces/device/it?lang=zh")).text
         assert '<option value="silent">沉默</option>' in piece
+
+
+_OF_THE_BOARD = {"plug", "unplug", "power_on", "power_off", "faults"}
+"""What a board does to a device of any kind; with its acts, all that a trace keeps as done."""
+
+
+def test_every_deed_has_its_words_and_no_other_has() -> None:
+    done = {act.name for kind in KINDS.values() for act in kind.acts} | _OF_THE_BOARD
+    assert set(DEEDS) == done
+    for name, words in DEEDS.items():
+        assert name not in {words.zh, words.en}
+
+
+def test_the_words_of_a_deed_are_told_in_both_languages() -> None:
+    placed = Done(t_ms=0, device="it", deed="place", words={"finger": "1", "smudged": True})
+    assert [(name.zh, value.en) for name, value in deed_rows(placed)] == [
+        ("手指", "1"), ("模糊", "yes"),
+    ]  # fmt: skip
+    hurt = Done(t_ms=0, device="it", deed="faults", words={"faults": [str(FaultKind.FLIP)]})
+    assert deed_rows(hurt)[0][1] == SHORT_FAULTS["flip"]
+    healed = Done(t_ms=0, device="it", deed="faults", words={"faults": []})
+    assert deed_rows(healed)[0][1].en == "The line is sound"
+
+
+@pytest.mark.asyncio
+async def test_the_wire_tells_a_deed_in_words_and_opens_it_with_its_name(tmp_path: Path) -> None:
+    async with _one(tmp_path, "ef01") as here:
+        await here.http.post("/devices/it/acts/place", json={"finger": "anna"})
+        rows = (await here.http.get("/bench/pieces/wire?lang=zh")).text
+        assert "<b>放上手指</b>" in rows
+        assert "手指 <em>anna</em>" in rows
+        number = here.place.wire.last
+        opened = (await here.http.get(f"/bench/pieces/wire/{number}?lang=en")).text
+        assert "finger laid on <code" in opened
+        assert "place</code>" in opened
